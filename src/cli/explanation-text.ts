@@ -23,10 +23,18 @@ const SHOWN_CHARACTERS = 400;
 const SHOWN_DIGITS = 16;
 
 /** The worst first: it is what somebody has to see. */
-const ORDER: readonly (Result | null)[] = ['fail', 'unavailable', 'warn', 'skipped', 'pass', 'not_configured', null];
+const ORDER: readonly (Result | undefined)[] = [
+  'fail',
+  'unavailable',
+  'warn',
+  'skipped',
+  'pass',
+  'not_configured',
+  undefined,
+];
 
 /** Results that need somebody's attention. */
-const AGAINST: ReadonlySet<Result | null> = new Set(['fail', 'unavailable', 'warn']);
+const AGAINST: ReadonlySet<Result | undefined> = new Set(['fail', 'unavailable', 'warn']);
 
 /**
  * An explanation for people, one step a line. What stands against the decision comes first, with compared values, what to
@@ -35,7 +43,7 @@ const AGAINST: ReadonlySet<Result | null> = new Set(['fail', 'unavailable', 'war
  */
 export function explanationText(root: Node, view: ExplanationView): string {
   const text = new ExplanationText(view, root.result !== 'pass');
-  return inOrder(root.parts)
+  return inOrder(root.parts ?? [])
     .map((group) => text.group(group))
     .flatMap((lines, index, all) => (index > 0 && isApart(lines, all[index - 1]) ? ['', ...lines] : lines))
     .map((line) => `${line}\n`)
@@ -64,8 +72,8 @@ class ExplanationText {
   }
 
   group(group: Node): readonly string[] {
-    const { text, result, parts } = group;
-    if (result === null) return [printable(text), ...parts.flatMap((part) => this.#plain(part, STEP))];
+    const { text, result, parts = [] } = group;
+    if (result === undefined) return [printable(text), ...parts.flatMap((part) => this.#plain(part, STEP))];
     const head = `${this.#result(result)}  ${printable(text)}${counted(parts)}`;
     if (this.#view.everything) return [head, ...parts.flatMap((part) => this.#check(part))];
     const against = inOrder(parts.filter((part) => AGAINST.has(part.result)));
@@ -97,31 +105,30 @@ class ExplanationText {
   }
 
   #check(node: Node): readonly string[] {
-    const { text, result, about, note } = node;
-    const place = about === null || about === '' ? '' : `  at ${printable(about)}`;
+    const { text, result, about = '', note } = node;
+    const place = about === '' ? '' : `  at ${printable(about)}`;
     const isBrief = result === 'warn' && this.#isRefused && !this.#view.everything;
     return [
-      `${' '.repeat(STEP)}${result === null ? '' : `${this.#result(result)}  `}${printable(text)}${place}`,
-      ...(note === null ? [] : wrappedLines(printable(note), INSIDE, INSIDE)),
+      `${' '.repeat(STEP)}${result === undefined ? '' : `${this.#result(result)}  `}${printable(text)}${place}`,
+      ...(note === undefined ? [] : wrappedLines(printable(note), INSIDE, INSIDE)),
       ...(isBrief ? [] : this.#inside(node)),
     ];
   }
 
   /** What was compared, what to do, and the rule. */
-  #inside({ result, expected = null, actual = null, remedy, parts }: Node): readonly string[] {
-    const isCompared = expected !== null || actual !== null;
+  #inside({ result, expected, actual, remedy, parts = [] }: Node): readonly string[] {
     return [
-      ...(expected === null ? [] : labelledLines('expected', this.#value(expected), INSIDE)),
-      ...(isCompared ? labelledLines('actual', this.#value(actual), INSIDE) : []),
-      ...(remedy === null || !AGAINST.has(result) ? [] : labelledLines('remedy', printable(remedy), INSIDE)),
+      ...(expected === undefined ? [] : labelledLines('expected', this.#value(expected), INSIDE)),
+      ...(actual === undefined ? [] : labelledLines('actual', this.#value(actual), INSIDE)),
+      ...(remedy === undefined || !AGAINST.has(result) ? [] : labelledLines('remedy', printable(remedy), INSIDE)),
       ...(parts.length === 0 ? [] : [`${' '.repeat(INSIDE)}rule`]),
       ...parts.flatMap((part) => ruleLines(asPart(part), INSIDE + STEP, true)),
     ];
   }
 
   /** What is no check: an endorsement, or what several are about. */
-  #plain({ text, note, parts }: Node, indent: number): readonly string[] {
-    const said = note === null ? '' : `  ${printable(this.#view.everything ? note : withShortDigests(note))}`;
+  #plain({ text, note, parts = [] }: Node, indent: number): readonly string[] {
+    const said = note === undefined ? '' : `  ${printable(this.#view.everything ? note : withShortDigests(note))}`;
     return [
       ...wrappedLines(`${printable(text)}${said}`, indent, indent + STEP * 2),
       ...parts.flatMap((part) => this.#plain(part, indent + STEP)),
@@ -143,7 +150,7 @@ class ExplanationText {
 function counted(parts: readonly Node[]): string {
   const counts = ORDER.flatMap((result) => {
     const count = parts.filter((part) => part.result === result).length;
-    return count === 0 || result === null ? [] : [`${count} ${WORDS[result]}`];
+    return count === 0 || result === undefined ? [] : [`${count} ${WORDS[result]}`];
   });
   return counts.length === 0 ? '' : `  (${counts.join(', ')})`;
 }
@@ -158,8 +165,14 @@ const WORDS: { readonly [result in Result]: string } = {
 };
 
 /** A node of a rule has all that a part of a rule has. */
-function asPart({ text, state, value, note, parts }: Node): Parameters<typeof ruleLines>[0] {
-  return { text, state: state ?? 'value', value: (value ?? null) as JsonValue, note, parts: parts.map(asPart) };
+function asPart({ text, state, value, note, parts = [] }: Node): Parameters<typeof ruleLines>[0] {
+  return {
+    text,
+    state: state ?? 'value',
+    value: (value ?? null) as JsonValue,
+    note: note ?? null,
+    parts: parts.map(asPart),
+  };
 }
 
 /** JSON with spaces between members, at which lines can break. */

@@ -8,7 +8,7 @@ import type { AppraisalInput, AppraisalTopic, ClaimSection } from './appraisal-t
 import { evaluate, RuleBudget, RuleScope, UNDEFINED } from './cel/evaluate.js';
 import { explain } from './cel/explain.js';
 import { whyNotTrue } from './cel/why-not-true.js';
-import type { AkvRule, CelRule, Rule } from './rule.js';
+import type { AkvRule, CelRule } from './rule.js';
 
 const TOKEN_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
 
@@ -17,22 +17,26 @@ export const rules: AppraisalTopic = {
   needs: () => [],
   required: ({ rules: all }) => (all.length === 0 ? [] : ['rule_not_met']),
   appraise: ({ rules: all }, input, checks) => {
-    const budget = new RuleBudget();
-    for (const rule of all) appraiseRule(rule, budget, input, checks.ofRule(rule.id));
+    const shared = { claims: ruleClaims(input.evidenceType, input.verification.claims), budget: new RuleBudget() };
+    for (const rule of all) {
+      if (rule.language === 'cel') appraiseCel(rule, shared, input, checks.ofRule(rule.id));
+      else appraiseAkv(rule, input, checks.ofRule(rule.id));
+    }
   },
 };
 
-function appraiseRule(rule: Rule, budget: RuleBudget, input: AppraisalInput, checks: Checks): void {
-  if (rule.language === 'cel') appraiseCel(rule, budget, input, checks);
-  else appraiseAkv(rule, input, checks);
+/** What the rules of one appraisal have together. */
+interface Shared {
+  readonly claims: ReadonlyMap<string, unknown>;
+  readonly budget: RuleBudget;
 }
 
-function appraiseCel({ id, expression }: CelRule, budget: RuleBudget, input: AppraisalInput, checks: Checks): void {
-  const claims = ruleClaims(input.evidenceType, input.verification.claims);
+function appraiseCel({ id, expression }: CelRule, shared: Shared, input: AppraisalInput, checks: Checks): void {
+  const { claims, budget } = shared;
   const scope = new RuleScope(claims, budget);
   const value = evaluate(expression, scope);
   const compared = { expected: id, actual: value === UNDEFINED ? null : value === true };
-  const explained = { explain: () => explain(expression, new RuleScope(claims)) };
+  const explained = { explain: () => explain(expression, claims) };
   if (value === true) {
     checks.pass('rule_not_met', { ...compared, ...explained, detail: `the rule ${id} is met` });
     return;

@@ -4,18 +4,6 @@ import type { Schemas } from './schema-check.js';
 type Node = Schemas['ExplanationNode'];
 type Kind = UsedEndorsement['kind'];
 
-/** A node that compares nothing. */
-export const PLAIN = {
-  result: null,
-  state: null,
-  value: null,
-  about: null,
-  expected: null,
-  actual: null,
-  note: null,
-  remedy: null,
-} as const;
-
 /** Name and purpose of each kind. Paths come first, each from the leaf to the root, then CRLs and collateral. */
 const GROUPS: readonly { readonly text: string; readonly kinds: readonly (readonly [Kind, string, string])[] }[] = [
   {
@@ -66,15 +54,13 @@ const REVOCATION: { readonly [state in UsedEndorsement['revocation']]: string | 
  * What the decision rests on, for `explain=tree`: each path certificate by certificate, from the leaf to the root.
  * What a kind is for is said of the kind; that the certificate holds is what the checks say.
  */
-export function endorsementsNode(endorsements: readonly UsedEndorsement[]): Node {
-  const parts = GROUPS.map(({ text, kinds }) => ({
-    text,
-    ...PLAIN,
-    parts: kinds.flatMap(([kind, name, purpose]) =>
+export function endorsementGroups(endorsements: readonly UsedEndorsement[]): readonly Node[] {
+  return GROUPS.flatMap(({ text, kinds }) => {
+    const parts = kinds.flatMap(([kind, name, purpose]) =>
       endorsements.filter((used) => used.kind === kind).map((used) => usedNode(used, name, purpose)),
-    ),
-  }));
-  return { text: 'Endorsements', ...PLAIN, parts: parts.filter((group) => group.parts.length > 0) };
+    );
+    return parts.length === 0 ? [] : [{ text, parts }];
+  });
 }
 
 function usedNode({ sha256, source, notAfter, revocation }: UsedEndorsement, name: string, purpose: string): Node {
@@ -84,7 +70,7 @@ function usedNode({ sha256, source, notAfter, revocation }: UsedEndorsement, nam
     REVOCATION[revocation],
     `SHA-256 ${sha256}`,
   ];
-  return { text: name, ...PLAIN, note: `${purpose}; ${facts.filter((fact) => fact !== null).join(', ')}`, parts: [] };
+  return { text: name, note: `${purpose}; ${facts.filter((fact) => fact !== null).join(', ')}` };
 }
 
 const SOURCE: { readonly [source in UsedEndorsement['source']]: string } = {

@@ -3,26 +3,28 @@ import { CHECK_FAMILIES, remedyOf } from '../model/checks/catalogue.js';
 import type { CheckResult } from '../model/checks/row.js';
 import type { Decision, Outcome } from '../model/decision.js';
 import type { ExplainedPart } from '../model/explanation.js';
-import { endorsementsNode, PLAIN } from './present-endorsements.js';
+import { endorsementGroups } from './present-endorsements.js';
 import type { Schemas } from './schema-check.js';
 
 type Node = Schemas['ExplanationNode'];
+/** A node that is being made. Members that would say nothing are left out: most nodes have few. */
+type NewNode = { -readonly [member in keyof Node]: Node[member] };
 
 /**
  * Why a decision is what it is: the base checks by what they are about, the endorsements under them, then each policy
  * with its own checks, and under a rule the value of every part of it. Compared values are whole here.
  */
 export function presentExplanation(decision: Decision): Node {
-  const base = decision.checks.filter(({ policy }) => policy === null);
-  return {
-    text: decision.decision,
-    ...PLAIN,
-    result: RESULT_OF[decision.decision],
-    note: decision.reasons.length === 0 ? null : decision.reasons.join(', '),
-    parts: [...familyNodes(base), endorsementsNode(decision.endorsements), ...policyNodes(decision)].filter(
-      ({ parts }) => parts.length > 0,
-    ),
-  };
+  const { decision: text, reasons } = decision;
+  const node: NewNode = { text, result: RESULT_OF[text] };
+  if (reasons.length > 0) node.note = reasons.join(', ');
+  const endorsements = endorsementGroups(decision.endorsements);
+  node.parts = [
+    ...familyNodes(decision.checks),
+    ...(endorsements.length === 0 ? [] : [{ text: 'Endorsements', parts: endorsements }]),
+    ...policyNodes(decision),
+  ];
+  return node;
 }
 
 const RESULT_OF: { readonly [outcome in Outcome]: CheckResult } = {
@@ -36,61 +38,61 @@ const TOKENS = 'Attestation Results';
 /** Families whose name says what is wrong, by what their checks are about. */
 const NAMES: ReadonlyMap<string, string> = new Map([['Out of reach', 'Endorsements within reach']]);
 
-/** Checks share ids where certificates of a token's key are judged as those under a report are. */
+/** What a check is about, by its id. Families are in the order in which they are shown. */
+const SUBJECTS: ReadonlyMap<string, string> = new Map(
+  CHECK_FAMILIES.flatMap(({ name, rows }) => Object.keys(rows).map((id) => [id, NAMES.get(name) ?? name])),
+);
+
+/** Base checks by subject. They share ids where certificates of a token's key are judged as those under a report are. */
 function familyNodes(checks: readonly Check[]): readonly Node[] {
-  const families = CHECK_FAMILIES.map(({ name, rows }) => ({ name, rows: rows as { readonly [id: string]: unknown } }));
-  const familyOf = (check: Check) =>
-    isOfToken(check) ? TOKENS : families.find(({ rows }) => Object.hasOwn(rows, check.id))?.name;
-  return families.map(({ name }) =>
-    groupNode(
-      NAMES.get(name) ?? name,
-      checks.filter((check) => familyOf(check) === name),
-    ),
-  );
+  const bySubject = new Map<string, Check[]>([...SUBJECTS.values()].map((subject) => [subject, []]));
+  for (const check of checks) {
+    if (check.policy === null) bySubject.get(isOfToken(check) ? TOKENS : (SUBJECTS.get(check.id) ?? ''))?.push(check);
+  }
+  return [...bySubject].flatMap(([subject, those]) => (those.length === 0 ? [] : [groupNode(subject, those)]));
 }
 
 function policyNodes({ policies, checks }: Decision): readonly Node[] {
-  return policies.map(({ id, version, outcome }) =>
-    policyNode(
-      `policy ${id} version ${version}`,
-      outcome,
-      checks.filter(({ policy }) => policy === id),
-    ),
-  );
+  return policies.flatMap(({ id, version, outcome }) => {
+    const own = checks.filter(({ policy }) => policy === id);
+    return own.length === 0 ? [] : [policyNode(`policy ${id} version ${version}`, outcome, own)];
+  });
 }
 
 /** What one policy came to, and by which of its checks. */
 export function policyNode(text: string, outcome: Outcome, checks: readonly Check[]): Node {
-  return { ...groupNode(text, checks), result: RESULT_OF[outcome] };
+  return { text, result: RESULT_OF[outcome], parts: checks.map(checkNode) };
 }
 
 function groupNode(text: string, checks: readonly Check[]): Node {
-  return { text, ...PLAIN, result: worst(checks), parts: checks.map(checkNode) };
+  return { text, result: worst(checks), parts: checks.map(checkNode) };
 }
 
 const BY_WEIGHT: readonly CheckResult[] = ['fail', 'unavailable', 'warn', 'skipped', 'pass', 'not_configured'];
 
-function worst(checks: readonly Check[]): CheckResult | null {
-  return BY_WEIGHT.find((weight) => checks.some(({ result }) => result === weight)) ?? null;
+/** Of at least one check. */
+function worst(checks: readonly Check[]): CheckResult {
+  return BY_WEIGHT.find((weight) => checks.some(({ result }) => result === weight)) ?? 'fail';
 }
 
+/** Where one of two values was compared, the other says something even if it is null. */
 function checkNode(check: Check): Node {
   const { id, result, about, expected, actual, detail } = check;
-  return {
-    text: id,
-    result,
-    state: null,
-    value: null,
-    about,
-    expected,
-    actual,
-    note: detail,
-    remedy: remedyOf(check),
-    parts: check.explain === undefined ? [] : [partNode(check.explain())],
-  };
+  const node: NewNode = { text: id, result, about };
+  if (expected !== null) node.expected = expected;
+  if (expected !== null || actual !== null) node.actual = actual;
+  node.note = detail;
+  const remedy = remedyOf(check);
+  if (remedy !== null) node.remedy = remedy;
+  if (check.explain !== undefined) node.parts = [partNode(check.explain())];
+  return node;
 }
 
 /** One part of a rule. */
 export function partNode({ text, state, value, note, parts }: ExplainedPart): Node {
-  return { text, ...PLAIN, state, value, note, parts: parts.map(partNode) };
+  const node: NewNode = { text, state };
+  if (state === 'value') node.value = value;
+  if (note !== null) node.note = note;
+  if (parts.length > 0) node.parts = parts.map(partNode);
+  return node;
 }

@@ -43,11 +43,25 @@ export class RuleScope {
   /** Other reasons why a part has no value: by the part, one sentence. */
   readonly faults = new Map<string, string>();
   #variable: RuleValue = UNDEFINED;
+  readonly #values: Map<Expression, RuleValue> | null;
 
-  /** @param claims by section, and each verified; of what is absent nothing */
-  constructor(claims: ReadonlyMap<string, unknown>, budget = new RuleBudget()) {
+  /**
+   * @param claims by section, and each verified; of what is absent nothing
+   * @param kept takes the value of each part, and that of the last item of what is evaluated for many
+   */
+  constructor(
+    claims: ReadonlyMap<string, unknown>,
+    budget = new RuleBudget(),
+    kept: Map<Expression, RuleValue> | null = null,
+  ) {
     this.#claims = claims;
     this.#budget = budget;
+    this.#values = kept;
+  }
+
+  keep(part: Expression, value: RuleValue): RuleValue {
+    this.#values?.set(part, value);
+    return value;
   }
 
   /** Whether one more part may be evaluated. */
@@ -139,7 +153,11 @@ const TOO_EXPENSIVE = 'the rules of the policy take more steps than they may';
  * in whatever order they stand, so that an absent claim never lets a rule pass. Only `?:` leaves a side out.
  */
 export function evaluate(expression: Expression, scope: RuleScope): RuleValue {
-  if (!scope.step()) return scope.fault(expression, TOO_EXPENSIVE);
+  const value = scope.step() ? valueOfPart(expression, scope) : scope.fault(expression, TOO_EXPENSIVE);
+  return scope.keep(expression, value);
+}
+
+function valueOfPart(expression: Expression, scope: RuleScope): RuleValue {
   switch (expression.op) {
     case 'literal':
       return expression.value;
@@ -148,7 +166,7 @@ export function evaluate(expression: Expression, scope: RuleScope): RuleValue {
     case 'variable':
       return scope.variable;
     case 'present':
-      return scope.read(expression.claim) === UNDEFINED ? UNDEFINED : true;
+      return evaluate(expression.claim, scope) === UNDEFINED ? UNDEFINED : true;
     case 'not': {
       const value = evaluate(expression.operand, scope);
       return value === UNDEFINED ? value : !value;

@@ -1,27 +1,97 @@
 import type { ExplainedPart } from '../../model/explanation.js';
-import { evaluate, type RuleScope, shownValue, UNDEFINED } from './evaluate.js';
+import { evaluate, RuleScope, type RuleValue, shownValue, UNDEFINED } from './evaluate.js';
 import { type Expression, partsOf, type Quantified } from './expression.js';
 
-/** A rule with the value of each part of it. */
-export function explain(expression: Expression, scope: RuleScope): ExplainedPart {
-  const value = evaluate(expression, scope);
-  const { text } = expression;
-  const part = { text, value: shownValue(value), note: noteOn(expression, scope) };
-  return { ...part, state: value === UNDEFINED ? 'undefined' : 'value', parts: explainParts(expression, scope) };
+/**
+ * A rule with the value of each part of it.
+ *
+ * @param claims by section, as the rule was evaluated over them
+ */
+export function explain(expression: Expression, claims: ReadonlyMap<string, unknown>): ExplainedPart {
+  const values = new Map<Expression, RuleValue>();
+  const scope = new RuleScope(claims, undefined, values);
+  evaluate(expression, scope);
+  return new Explanation(scope, values).of(expression);
 }
 
-function explainParts(expression: Expression, scope: RuleScope): readonly ExplainedPart[] {
-  switch (expression.op) {
-    case 'choose':
-      return explainChoice(expression, scope);
-    case 'all':
-    case 'exists':
-      return explainItems(expression, scope);
-    default:
-      // A literal says what it is by itself.
-      return partsOf(expression)
-        .filter((part) => !isLiteral(part))
-        .map((part) => explain(part, scope));
+/** Most items of a list that are shown each by itself. */
+const SHOWN_ITEMS = 8;
+
+/** Parts of a rule that has been evaluated. */
+class Explanation {
+  readonly #scope: RuleScope;
+  readonly #values: ReadonlyMap<Expression, RuleValue>;
+
+  constructor(scope: RuleScope, values: ReadonlyMap<Expression, RuleValue>) {
+    this.#scope = scope;
+    this.#values = values;
+  }
+
+  of(expression: Expression): ExplainedPart {
+    const value = this.#valueOf(expression);
+    return {
+      text: expression.text,
+      state: value === UNDEFINED ? 'undefined' : 'value',
+      value: shownValue(value),
+      note: this.#noteOn(expression),
+      parts: this.#partsOf(expression),
+    };
+  }
+
+  #valueOf(expression: Expression): RuleValue {
+    return this.#values.get(expression) ?? UNDEFINED;
+  }
+
+  #partsOf(expression: Expression): readonly ExplainedPart[] {
+    switch (expression.op) {
+      case 'choose':
+        return this.#choice(expression);
+      case 'all':
+      case 'exists':
+        return this.#items(expression);
+      default:
+        // A literal says what it is by itself.
+        return partsOf(expression)
+          .filter((part) => !isLiteral(part))
+          .map((part) => this.of(part));
+    }
+  }
+
+  #choice({ condition, ifTrue, ifFalse }: Expression & { op: 'choose' }): readonly ExplainedPart[] {
+    const value = this.#valueOf(condition);
+    const branch = (part: Expression, isChosen: boolean) => (isChosen ? this.of(part) : notReached(part));
+    return [this.of(condition), branch(ifTrue, value === true), branch(ifFalse, value === false)];
+  }
+
+  /** The items that decide come first: those for which `all` fails, or `exists` holds. */
+  #items({ op, list, variable, body }: Quantified): readonly ExplainedPart[] {
+    const value = this.#valueOf(list);
+    const explained = this.of(list);
+    if (!Array.isArray(value)) return [explained];
+    const items = value as readonly (number | string)[];
+    const decides = (item: number | string) => {
+      const found = this.#scope.within(item, () => evaluate(body, this.#scope));
+      return found === UNDEFINED || found === (op === 'exists');
+    };
+    const deciding = items.filter(decides);
+    const others = items.filter((item) => !deciding.includes(item));
+    const shown = [...deciding, ...others].slice(0, SHOWN_ITEMS);
+    return [explained, ...shown.map((item) => this.#withItem(item, body, variable))];
+  }
+
+  #withItem(item: number | string, body: Expression, variable: string): ExplainedPart {
+    return this.#scope.within(item, () => {
+      evaluate(body, this.#scope);
+      return { ...this.of(body), note: `${variable} is ${JSON.stringify(item)}` };
+    });
+  }
+
+  #noteOn({ op, text }: Expression): string | null {
+    const { absent, mistyped, faults } = this.#scope;
+    const other = mistyped.get(text);
+    if (other !== undefined) return `is ${other.actual}, and is compared as ${other.expected}`;
+    if (op === 'claim' && absent.has(text)) return 'is absent';
+    return faults.get(text) ?? null;
   }
 }
 
@@ -29,43 +99,6 @@ function isLiteral(part: Expression): boolean {
   return part.op === 'literal' || (part.op === 'list' && part.items.every(isLiteral));
 }
 
-function explainChoice({ condition, ifTrue, ifFalse }: Expression & { op: 'choose' }, scope: RuleScope) {
-  const value = evaluate(condition, scope);
-  const branch = (part: Expression, isChosen: boolean) => (isChosen ? explain(part, scope) : notReached(part));
-  return [explain(condition, scope), branch(ifTrue, value === true), branch(ifFalse, value === false)];
-}
-
 function notReached({ text }: Expression): ExplainedPart {
   return { text, state: 'not reached', value: null, note: null, parts: [] };
-}
-
-/** Most items of a list that are shown each by itself. */
-const SHOWN_ITEMS = 8;
-
-/** The items that decide come first: those for which `all` fails, or `exists` holds. */
-function explainItems({ op, list, variable, body }: Quantified, scope: RuleScope): readonly ExplainedPart[] {
-  const value = evaluate(list, scope);
-  const explained = explain(list, scope);
-  if (!Array.isArray(value)) return [explained];
-  const items = value as readonly (number | string)[];
-  const decides = (item: number | string) => {
-    const found = scope.within(item, () => evaluate(body, scope));
-    return found === UNDEFINED || found === (op === 'exists');
-  };
-  const deciding = items.filter(decides);
-  const others = items.filter((item) => !deciding.includes(item));
-  const shown = [...deciding, ...others].slice(0, SHOWN_ITEMS);
-  return [
-    explained,
-    ...shown.map((item) =>
-      scope.within(item, () => ({ ...explain(body, scope), note: `${variable} is ${JSON.stringify(item)}` })),
-    ),
-  ];
-}
-
-function noteOn({ op, text }: Expression, scope: RuleScope): string | null {
-  const mistyped = scope.mistyped.get(text);
-  if (mistyped !== undefined) return `is ${mistyped.actual}, and is compared as ${mistyped.expected}`;
-  if (op === 'claim' && scope.absent.has(text)) return 'is absent';
-  return scope.faults.get(text) ?? null;
 }

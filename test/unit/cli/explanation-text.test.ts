@@ -3,7 +3,6 @@ import { explainedDecision } from '../../../src/cli/decision-table.js';
 import { explanationText } from '../../../src/cli/explanation-text.js';
 import type { Check } from '../../../src/model/check.js';
 import type { Decision } from '../../../src/model/decision.js';
-import { RuleScope } from '../../../src/policy/cel/evaluate.js';
 import { explain } from '../../../src/policy/cel/explain.js';
 import { parseRule } from '../../../src/policy/cel/parse-rule.js';
 import { presentDecision } from '../../../src/wire/present-decision.js';
@@ -121,7 +120,7 @@ describe('an explanation for people', () => {
     const rule = (cel: string, result: 'pass' | 'fail') =>
       check('rule_not_met', result, {
         policy: 'payments',
-        explain: () => explain(parseRule(cel), new RuleScope(claims)),
+        explain: () => explain(parseRule(cel), claims),
       });
     const decision = { ...DECISION, checks: [rule('snp.guestSvn >= 5', 'fail'), rule('snp.guestSvn == 4', 'pass')] };
     const parts = '      rule\n        snp.guestSvn >= 5 is false\n          snp.guestSvn is 4\n';

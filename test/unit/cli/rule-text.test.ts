@@ -3,14 +3,13 @@ import { ruleLines } from '../../../src/cli/rule-text.js';
 import type { ExplainedPart } from '../../../src/model/explanation.js';
 import { evaluateReleasePolicy } from '../../../src/policy/akv/evaluate-release-policy.js';
 import { readReleasePolicy } from '../../../src/policy/akv/release-policy.js';
-import { RuleScope } from '../../../src/policy/cel/evaluate.js';
 import { explain } from '../../../src/policy/cel/explain.js';
 import { parseRule } from '../../../src/policy/cel/parse-rule.js';
 
 const SNP = { vmpl: 0, guestSvn: 4, product: 'Milan', version: 3, platformInfo: { unknownBits: [1, 4] } };
 
 function explained(cel: string): ExplainedPart {
-  return explain(parseRule(cel), new RuleScope(new Map([['snp', SNP]])));
+  return explain(parseRule(cel), new Map([['snp', SNP]]));
 }
 
 /** The lines of all parts of a rule, and of those that speak against it. */

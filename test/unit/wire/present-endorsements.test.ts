@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { UsedEndorsement } from '../../../src/model/endorsement.js';
-import { endorsementsNode } from '../../../src/wire/present-endorsements.js';
+import { endorsementGroups } from '../../../src/wire/present-endorsements.js';
 import { TDX_DECISION } from './sample-decision.js';
 
 const used = (kind: UsedEndorsement['kind'], more: Partial<UsedEndorsement> = {}): UsedEndorsement => ({
@@ -13,7 +13,7 @@ const used = (kind: UsedEndorsement['kind'], more: Partial<UsedEndorsement> = {}
 });
 
 const namesOf = (endorsements: readonly UsedEndorsement[]) =>
-  endorsementsNode(endorsements).parts.map(({ text, parts }) => [text, parts.map((part) => part.text)]);
+  endorsementGroups(endorsements).map(({ text, parts = [] }) => [text, parts.map((part) => part.text)]);
 
 it('each path is listed from the leaf to the root, then token keys, CRLs and collateral', () => {
   const kinds = ['token-key', 'ark', 'asvk', 'vlek', ...TDX_DECISION.endorsements.map(({ kind }) => kind)] as const;
@@ -29,8 +29,8 @@ it('each path is listed from the leaf to the root, then token keys, CRLs and col
 
 it('several of one kind keep their order', () => {
   const list = [used('ak-ca', { sha256: '1' }), used('ak'), used('ak-ca', { sha256: '2' })];
-  const [path] = endorsementsNode(list).parts;
-  expect(path?.parts.map(({ note }) => note?.split(' ').at(-1))).toEqual(['ab'.repeat(32), '1', '2']);
+  const [path] = endorsementGroups(list);
+  expect(path?.parts?.map(({ note }) => note?.split(' ').at(-1))).toEqual(['ab'.repeat(32), '1', '2']);
 });
 
 it.each([
@@ -39,14 +39,14 @@ it.each([
   ['unavailable', ', revocation unknown, '],
   ['not_applicable', '00Z, '],
 ] as const)('a revocation state %s is said in words', (revocation, said) => {
-  expect(endorsementsNode([used('ask', { revocation })]).parts[0]?.parts[0]?.note).toBe(
+  expect(endorsementGroups([used('ask', { revocation })])[0]?.parts?.[0]?.note).toBe(
     `certifies the VCEK; from the evidence, valid until 2030-01-01T00:00:00Z${said.replace('00Z', '')}SHA-256 ${'ab'.repeat(32)}`,
   );
 });
 
 it('a token key without certificate has no end', () => {
-  const [keys] = endorsementsNode([used('token-key', { notAfter: null, source: 'store' })]).parts;
-  expect(keys?.parts[0]?.note).toBe(
+  const [keys] = endorsementGroups([used('token-key', { notAfter: null, source: 'store' })]);
+  expect(keys?.parts?.[0]?.note).toBe(
     `verifies the signature of a token; from a file of the operator, SHA-256 ${'ab'.repeat(32)}`,
   );
 });

@@ -246,7 +246,7 @@ describe('why a rule is not met', () => {
 });
 
 describe('the explanation of a rule', () => {
-  const explained = (text: string) => explain(parseRule(text), new RuleScope(CLAIMS));
+  const explained = (text: string) => explain(parseRule(text), CLAIMS);
 
   it('has the value of every part', () => {
     expect(explained("snp.vmpl == 0 && (snp.product == 'Genoa' || tdx.tdAttributes.debug)")).toEqual({

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import type { Check } from '../../../src/model/check.js';
+import { CHECK_FAMILIES, CHECKS } from '../../../src/model/checks/catalogue.js';
+import type { Decision } from '../../../src/model/decision.js';
+import { presentExplanation } from '../../../src/wire/present-explanation.js';
+import { DECISION } from './sample-decision.js';
+
+const check = (id: Check['id'], more: Partial<Check> = {}): Check => ({
+  id,
+  result: 'pass',
+  about: '/evidence',
+  expected: null,
+  actual: null,
+  detail: `${id} of the test`,
+  policy: null,
+  ...more,
+});
+
+const explained = (checks: readonly Check[], more: Partial<Decision> = {}) =>
+  presentExplanation({ ...DECISION, decision: 'allow', reasons: [], endorsements: [], policies: [], ...more, checks });
+
+describe('an explanation as an answer has it', () => {
+  it('has members only for what they say', () => {
+    expect(explained([check('snp_signature')])).toStrictEqual({
+      text: 'allow',
+      result: 'pass',
+      parts: [
+        {
+          text: 'AMD SEV-SNP',
+          result: 'pass',
+          parts: [{ text: 'snp_signature', result: 'pass', about: '/evidence', note: 'snp_signature of the test' }],
+        },
+      ],
+    });
+  });
+
+  it('says that there is nothing where something was expected', () => {
+    const [group] = explained([check('snp_vmpl', { expected: [0] })]).parts ?? [];
+    expect(group?.parts?.[0]).toMatchObject({ expected: [0], actual: null });
+  });
+
+  it('has compared values of falsehood and zero', () => {
+    const [group] = explained([check('snp_vmpl', { actual: 0 }), check('snp_debug', { actual: false })]).parts ?? [];
+    expect(group?.parts?.map(({ actual }) => actual)).toEqual([0, false]);
+  });
+
+  it('has the parts of a rule, and the value of each that has one', () => {
+    const parts = [
+      { text: 'a', state: 'value', value: false, note: null, parts: [] },
+      { text: 'b', state: 'undefined', value: null, note: 'is absent', parts: [] },
+      { text: 'c', state: 'not reached', value: null, note: null, parts: [] },
+    ] as const;
+    const rule = check('rule_not_met', {
+      policy: 'own',
+      explain: () => ({ text: 'a && b', state: 'undefined', value: null, note: null, parts }),
+    });
+    const own = { ...DECISION.policies[0], id: 'own', version: 3, outcome: 'deny' } as Decision['policies'][number];
+    const [policy] = explained([rule], { policies: [own] }).parts ?? [];
+    expect(policy).toMatchObject({ text: 'policy own version 3', result: 'fail' });
+    expect(policy?.parts?.[0]?.parts).toStrictEqual([
+      {
+        text: 'a && b',
+        state: 'undefined',
+        parts: [
+          { text: 'a', state: 'value', value: false },
+          { text: 'b', state: 'undefined', note: 'is absent' },
+          { text: 'c', state: 'not reached' },
+        ],
+      },
+    ]);
+  });
+
+  it('lists every check, by subject in the order of the codes', () => {
+    const ids = Object.keys(CHECKS) as Check['id'][];
+    const groups = explained(ids.toReversed().map((id) => check(id))).parts ?? [];
+    const families = CHECK_FAMILIES.map(({ rows }) => Object.keys(rows).filter((id) => Object.hasOwn(CHECKS, id)));
+    expect(groups.map(({ parts = [] }) => parts.map(({ text }) => text).toReversed())).toEqual(
+      families.filter((those) => those.length > 0),
+    );
+  });
+
+  it('shows the worst result of a group', () => {
+    const checks = [check('snp_signature'), check('snp_vmpl', { result: 'fail' }), check('snp_debug')];
+    expect(explained(checks, { decision: 'deny' }).parts?.[0]?.result).toBe('fail');
+  });
+});
