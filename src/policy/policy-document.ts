@@ -14,7 +14,7 @@ import { type Rule, readRules } from './rule.js';
 import { ruleProblems } from './rule-use.js';
 
 /** Room for some 2 600 launch measurements. */
-const BOUNDS: YamlBounds = { bytes: 262_144, separators: 10_000, depth: 32, faults: 20 };
+const BOUNDS: YamlBounds = { bytes: 262_144, separators: 4_000, depth: 32, faults: 20 };
 
 /** An appraisal policy as evaluated: every default filled in, deeply frozen. Hex is in lower case. */
 export interface Policy extends PolicyMembers {

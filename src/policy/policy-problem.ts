@@ -33,7 +33,7 @@ export const POLICY_PROBLEMS = {
     remedy: 'Write the rule with the operators and functions that docs/policy.md lists.',
   },
   rule_limit: {
-    meaning: 'the rule is longer or deeper than a rule may be',
+    meaning: 'the rule, or all rules together, are longer or deeper than they may be',
     severity: 'error',
     remedy: 'Split the rule into several rules: all of them must be met.',
   },

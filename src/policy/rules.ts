@@ -6,7 +6,7 @@ import { evaluateReleasePolicy } from './akv/evaluate-release-policy.js';
 import { unmetConditions } from './akv/unmet-conditions.js';
 import type { AppraisalInput, AppraisalTopic, ClaimSection } from './appraisal-topic.js';
 import { evaluate, RuleBudget, RuleScope, UNDEFINED } from './cel/evaluate.js';
-import { explain } from './cel/explain.js';
+import { ExplanationBudget, explain } from './cel/explain.js';
 import { whyNotTrue } from './cel/why-not-true.js';
 import type { AkvRule, CelRule } from './rule.js';
 
@@ -17,7 +17,8 @@ export const rules: AppraisalTopic = {
   needs: () => [],
   required: ({ rules: all }) => (all.length === 0 ? [] : ['rule_not_met']),
   appraise: ({ rules: all }, input, checks) => {
-    const shared = { claims: ruleClaims(input.evidenceType, input.verification.claims), budget: new RuleBudget() };
+    const claims = ruleClaims(input.evidenceType, input.verification.claims);
+    const shared = { claims, budget: new RuleBudget(), forExplanation: new ExplanationBudget() };
     for (const rule of all) {
       if (rule.language === 'cel') appraiseCel(rule, shared, input, checks.ofRule(rule.id));
       else appraiseAkv(rule, input, checks.ofRule(rule.id));
@@ -29,14 +30,15 @@ export const rules: AppraisalTopic = {
 interface Shared {
   readonly claims: ReadonlyMap<string, unknown>;
   readonly budget: RuleBudget;
+  readonly forExplanation: ExplanationBudget;
 }
 
 function appraiseCel({ id, expression }: CelRule, shared: Shared, input: AppraisalInput, checks: Checks): void {
-  const { claims, budget } = shared;
+  const { claims, budget, forExplanation } = shared;
   const scope = new RuleScope(claims, budget);
   const value = evaluate(expression, scope);
   const compared = { expected: id, actual: value === UNDEFINED ? null : value === true };
-  const explained = { explain: () => explain(expression, claims) };
+  const explained = { explain: () => explain(expression, claims, forExplanation) };
   if (value === true) {
     checks.pass('rule_not_met', { ...compared, ...explained, detail: `the rule ${id} is met` });
     return;

@@ -23,6 +23,7 @@ import {
 } from '../lab/index.js';
 import { haveVectors, readVector } from '../vectors.js';
 import type { JsonObject, Material } from './protocol.js';
+import { DEAREST_POLICY } from './worst-policies.js';
 
 /** Requests of each kind. Nothing is gained by answering one twice: each has a nonce of its own. */
 const REQUESTS = 64;
@@ -162,6 +163,7 @@ async function writeFolders(folder: string, platform: SnpPlatform, collateral: s
     writeFile(join(policies, 'snp.yaml'), SNP_POLICY, { mode: 0o600 }),
     writeFile(join(policies, 'tdx.yaml'), TDX_POLICY, { mode: 0o600 }),
     writeFile(join(policies, 'ruled.yaml'), RULED_POLICY, { mode: 0o600 }),
+    writeFile(join(policies, 'dearest.yaml'), DEAREST_POLICY, { mode: 0o600 }),
   ]);
 }
 

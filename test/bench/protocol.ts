@@ -75,7 +75,7 @@ export const AT_A_TIME = 8;
 /** A request that is meant to hold the event loop. */
 export interface WorstInput {
   readonly name: string;
-  readonly path: '/verify' | '/inspect';
+  readonly path: '/verify' | '/verify?explain=tree' | '/inspect' | '/policies:lint' | '/policies:evaluate';
   readonly body: string;
 }
 

@@ -36,6 +36,7 @@ import {
   type VirtualMachine,
 } from '../lab/index.js';
 import type { JsonObject, Material, WorstInput } from './protocol.js';
+import { policyInputs } from './worst-policies.js';
 
 /** `limits.bodyBytes` and `limits.eventLogBytes` where nothing is configured. */
 const [BODY_BYTES, LOG_BYTES] = [2 * 2 ** 20, 2 ** 20];
@@ -48,7 +49,7 @@ const CERTIFICATE_BYTES = 16 * 1024;
  * Of each kind of input the worst that the limits let in, and what lies just beyond a limit. They are answered in
  * whatever way: what counts is how long the event loop stands still meanwhile.
  */
-export async function worstInputs({ bodies, collateral }: Material): Promise<readonly WorstInput[]> {
+export async function worstInputs({ bodies, collateral, logged }: Material): Promise<readonly WorstInput[]> {
   const machine = await createVirtualMachine({ pki: createAmdPki() });
   const td = createTdxGuest({ platform: new TdxPlatform({ pki: createIntelPki() }) });
   const azure = machine.wireEvidence();
@@ -64,6 +65,7 @@ export async function worstInputs({ bodies, collateral }: Material): Promise<rea
     ...bootInputs(machine),
     ...documentInputs(azure, tdx),
     keysInput(),
+    ...policyInputs(logged[0] ?? ''),
   ];
 }
 

@@ -22,9 +22,13 @@ const MOST_STEPS = 200_000;
 /** Characters of a text that are compared or searched for the price of one step. */
 const CHARACTERS_A_STEP = 32;
 
-/** What the rules of one appraisal may cost, so that no text of a policy holds up the service. */
+/** What the rules of one appraisal may cost, in steps, so that no text of a policy holds up the service. */
 export class RuleBudget {
-  #left = MOST_STEPS;
+  #left: number;
+
+  constructor(most = MOST_STEPS) {
+    this.#left = most;
+  }
 
   /** @returns whether there was so much left */
   spend(steps: number): boolean {

@@ -1,17 +1,33 @@
 import type { ExplainedPart } from '../../model/explanation.js';
-import { evaluate, RuleScope, type RuleValue, shownValue, UNDEFINED } from './evaluate.js';
+import { evaluate, RuleBudget, RuleScope, type RuleValue, shownValue, UNDEFINED } from './evaluate.js';
 import { type Expression, partsOf, type Quantified } from './expression.js';
+
+/** Parts that an explanation shows of all rules of a policy together. */
+const MOST_PARTS = 4_000;
+
+const LEFT_OUT = 'its parts are left out, since the explanation has too many';
+
+/** What the explanations of all rules of one appraisal may cost together. */
+export class ExplanationBudget {
+  /** A part beyond these has no value. */
+  readonly steps = new RuleBudget();
+  readonly parts = new RuleBudget(MOST_PARTS);
+}
 
 /**
  * A rule with the value of each part of it.
  *
  * @param claims by section, as the rule was evaluated over them
  */
-export function explain(expression: Expression, claims: ReadonlyMap<string, unknown>): ExplainedPart {
+export function explain(
+  expression: Expression,
+  claims: ReadonlyMap<string, unknown>,
+  { steps, parts } = new ExplanationBudget(),
+): ExplainedPart {
   const values = new Map<Expression, RuleValue>();
-  const scope = new RuleScope(claims, undefined, values);
+  const scope = new RuleScope(claims, steps, values);
   evaluate(expression, scope);
-  return new Explanation(scope, values).of(expression);
+  return new Explanation(scope, values, parts).of(expression);
 }
 
 /** Most items of a list that are shown each by itself. */
@@ -21,20 +37,24 @@ const SHOWN_ITEMS = 8;
 class Explanation {
   readonly #scope: RuleScope;
   readonly #values: ReadonlyMap<Expression, RuleValue>;
+  readonly #budget: RuleBudget;
 
-  constructor(scope: RuleScope, values: ReadonlyMap<Expression, RuleValue>) {
+  /** @param budget parts that may have parts of their own */
+  constructor(scope: RuleScope, values: ReadonlyMap<Expression, RuleValue>, budget: RuleBudget) {
     this.#scope = scope;
     this.#values = values;
+    this.#budget = budget;
   }
 
   of(expression: Expression): ExplainedPart {
     const value = this.#valueOf(expression);
+    const isShown = this.#budget.spend(1);
     return {
       text: expression.text,
       state: value === UNDEFINED ? 'undefined' : 'value',
       value: shownValue(value),
-      note: this.#noteOn(expression),
-      parts: this.#partsOf(expression),
+      note: isShown ? this.#noteOn(expression) : LEFT_OUT,
+      parts: isShown ? this.#partsOf(expression) : [],
     };
   }
 

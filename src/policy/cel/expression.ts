@@ -96,7 +96,13 @@ export function partsOf(expression: Expression): readonly Expression[] {
 
 /** Every claim that an expression names. */
 export function claimsIn(expression: Expression): readonly Claim[] {
-  return expression.op === 'claim' ? [expression] : partsOf(expression).flatMap(claimsIn);
+  const claims: Claim[] = [];
+  const add = (part: Expression): void => {
+    if (part.op === 'claim') claims.push(part);
+    else partsOf(part).forEach(add);
+  };
+  add(expression);
+  return claims;
 }
 
 /** What kind of value an expression has, as far as its own form says it. */

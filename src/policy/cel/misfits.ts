@@ -9,10 +9,18 @@ export interface Misfit {
   readonly message: string;
 }
 
-/** Comparisons in a rule that no evidence decides. The rule loads: what is compared is of the right type. */
+/**
+ * Comparisons in a rule that no evidence decides, each once. The rule loads: what is compared is of the right type.
+ */
 export function misfitsIn(expression: Expression): readonly Misfit[] {
-  const here = expression.op === 'binary' ? misfitsOf(expression) : [];
-  return [...here, ...partsOf(expression).flatMap(misfitsIn)];
+  const found = new Map<string, Misfit>();
+  const add = (part: Expression): void => {
+    if (part.op === 'binary')
+      for (const misfit of misfitsOf(part)) found.set(`${misfit.always} ${misfit.message}`, misfit);
+    partsOf(part).forEach(add);
+  };
+  add(expression);
+  return [...found.values()];
 }
 
 function misfitsOf({ operator, left, right }: Binary): readonly Misfit[] {

@@ -1,7 +1,7 @@
-import { type ASTNode, Environment, type ObjectSchema, ParseError } from '@marcbachmann/cel-js';
+import { Environment, type ObjectSchema, ParseError } from '@marcbachmann/cel-js';
 import type { ClaimType, ObjectType } from './claim-type.js';
 import { RULE_CLAIMS } from './claim-types.js';
-import type { Claim, Expression } from './expression.js';
+import { type Claim, claimsIn, type Expression } from './expression.js';
 import { readExpression } from './read-expression.js';
 import { RuleFault } from './rule-fault.js';
 
@@ -18,14 +18,17 @@ const LIMITS = { maxAstNodes: 512, maxDepth: 32, maxListElements: 256, maxMapEnt
 export function parseRule(text: string): Expression {
   const length = Buffer.byteLength(text, 'utf8');
   if (length > LONGEST_TEXT) throw new RuleFault('rule_limit', `has ${length} bytes, and may have ${LONGEST_TEXT}`);
-  const { expression, untyped } = readExpression(parse(text, BASE));
-  requireBool(text, untyped.length === 0 ? BASE : environmentOf(withUntyped(untyped)));
+  const parsed = parse(text, BASE);
+  const { expression, untyped } = readExpression(parsed.ast);
+  requireBool(untyped.length === 0 ? parsed : environmentOf(withUntyped(untyped, expression)).parse(text));
   return expression;
 }
 
-function parse(text: string, environment: Environment): ASTNode {
+type Parsed = ReturnType<Environment['parse']>;
+
+function parse(text: string, environment: Environment): Parsed {
   try {
-    return environment.parse(text).ast;
+    return environment.parse(text);
   } catch (cause) {
     if (!(cause instanceof ParseError)) throw cause;
     const code = cause.code === 'limit_exceeded' ? 'rule_limit' : 'rule_type';
@@ -35,8 +38,8 @@ function parse(text: string, environment: Environment): ASTNode {
   }
 }
 
-function requireBool(text: string, environment: Environment): void {
-  const { valid, type, error } = environment.parse(text).check();
+function requireBool(parsed: Parsed): void {
+  const { valid, type, error } = parsed.check();
   if (!valid) {
     // The checker names objects by their path, and marks it with a dollar sign.
     const summary = (error?.summary ?? 'unknown').replaceAll('$', '').replace(/^No such overload: /i, '');
@@ -50,9 +53,14 @@ function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-/** All that is declared, with the claims that only a literal gives a type. @throws {RuleFault} where two differ */
-function withUntyped(untyped: readonly Claim[]): ReadonlyMap<string, ObjectSchema> {
-  const schemas = declared();
+/**
+ * What is declared of the sections that a rule names, with the claims that only a literal gives a type.
+ *
+ * @throws {RuleFault} where two differ
+ */
+function withUntyped(untyped: readonly Claim[], rule: Expression): ReadonlyMap<string, ObjectSchema> {
+  const named = new Set(claimsIn(rule).map(({ path: [section] }) => section));
+  const schemas = declared([...RULE_CLAIMS].filter(([section]) => named.has(section)));
   for (const { path, type, text } of untyped) {
     const name = path.at(-1) ?? '';
     let below: ObjectSchema = Object.fromEntries(schemas);
@@ -71,8 +79,8 @@ function memberOf(schema: ObjectSchema, name: string): ObjectSchema {
   return below;
 }
 
-function declared(): Map<string, ObjectSchema> {
-  return new Map([...RULE_CLAIMS].map(([section, type]) => [section, schemaOf(type)]));
+function declared(sections: Iterable<readonly [string, ObjectType]>): Map<string, ObjectSchema> {
+  return new Map([...sections].map(([section, type]) => [section, schemaOf(type)]));
 }
 
 function schemaOf({ members }: ObjectType): ObjectSchema {
@@ -97,4 +105,4 @@ function environmentOf(schemas: ReadonlyMap<string, ObjectSchema>): Environment 
   return environment;
 }
 
-const BASE = environmentOf(declared());
+const BASE = environmentOf(declared(RULE_CLAIMS));

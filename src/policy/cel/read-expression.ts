@@ -34,128 +34,167 @@ export function readExpression(node: ASTNode): ReadExpression {
   return { expression: new Reader(untyped).read(node, null), untyped };
 }
 
+/** Makes the text of a part when it is first asked for: all texts of a deep rule are many times as long as the rule. */
+class WithText {
+  readonly #node: ASTNode;
+  #text: string | null = null;
+
+  constructor(node: ASTNode) {
+    this.#node = node;
+  }
+
+  get text(): string {
+    this.#text ??= serialize(this.#node);
+    return this.#text;
+  }
+}
+
+function partOf<P extends object>(node: ASTNode, members: P): P & { readonly text: string } {
+  return Object.assign(new WithText(node), members);
+}
+
 /** The variable of the macro around a part. */
 interface Variable {
   readonly name: string;
   readonly type: ScalarType;
 }
 
+/** Parts that stand inside of one another at most. Operands of one chain of `&&` or `||` stand beside one another. */
+const DEEPEST = 16;
+
 class Reader {
   readonly #untyped: Claim[];
+  #depth = 0;
 
   constructor(untyped: Claim[]) {
     this.#untyped = untyped;
   }
 
   read(node: ASTNode, variable: Variable | null): Expression {
-    const text = serialize(node);
+    if (this.#depth === DEEPEST) throw new RuleFault('rule_limit', `has parts that are nested deeper than ${DEEPEST}`);
+    this.#depth++;
+    const expression = this.#read(node, variable);
+    this.#depth--;
+    return expression;
+  }
+
+  #read(node: ASTNode, variable: Variable | null): Expression {
     switch (node.op) {
       case 'value':
-        return readLiteral(node.args, text);
+        return readLiteral(node);
       case 'id':
-        if (node.args === variable?.name) return { op: 'variable', text, name: node.args, type: variable.type };
+        if (node.args === variable?.name) return partOf(node, { op: 'variable', name: node.args, type: variable.type });
         return readClaim(node, [{ name: node.args, isIndex: false }]);
       case '.':
       case '[]':
-        return this.#access(node, variable, text);
+        return this.#access(node, variable);
       case '!_':
-        return { op: 'not', text, operand: this.read(node.args, variable) };
+        return partOf(node, { op: 'not', operand: this.read(node.args, variable) });
       case '-_':
-        return { op: 'negative', text, operand: this.read(node.args, variable) };
+        return partOf(node, { op: 'negative', operand: this.read(node.args, variable) });
       case '&&':
-        return { op: 'and', text, operands: this.#operands(node, '&&', variable) };
+        return partOf(node, { op: 'and', operands: this.#operands(node, variable) });
       case '||':
-        return { op: 'or', text, operands: this.#operands(node, '||', variable) };
+        return partOf(node, { op: 'or', operands: this.#operands(node, variable) });
       case '?:': {
         const [condition, ifTrue, ifFalse] = node.args;
         const read = (part: ASTNode) => this.read(part, variable);
-        return { op: 'choose', text, condition: read(condition), ifTrue: read(ifTrue), ifFalse: read(ifFalse) };
+        return partOf(node, { op: 'choose', condition: read(condition), ifTrue: read(ifTrue), ifFalse: read(ifFalse) });
       }
       case 'list':
-        return { op: 'list', text, items: node.args.map((item) => this.read(item, variable)) };
+        return partOf(node, { op: 'list', items: node.args.map((item) => this.read(item, variable)) });
       case 'call':
-        return this.#call(node.args[0], node.args[1], variable, text);
+        return this.#call(node, variable);
       case 'rcall':
-        return this.#method(node.args, variable, text);
+        return this.#method(node, variable);
       case 'map':
       case '.?':
       case '[?]':
-        throw new RuleFault('rule_function', `rules have no maps and no optional members: ${text}`);
+        throw new RuleFault('rule_function', `rules have no maps and no optional members: ${serialize(node)}`);
       default:
-        return this.#binary(node.op, node.args, variable, text);
+        return this.#binary(node, variable);
     }
   }
 
   /** `a && b && c` is one part with three operands, as people read it. */
-  #operands(node: ASTNode, op: '&&' | '||', variable: Variable | null): readonly Expression[] {
-    if (node.op !== op) return [this.read(node, variable)];
-    return node.args.flatMap((side) => this.#operands(side, op, variable));
+  #operands(chain: ASTNode & { op: '&&' | '||' }, variable: Variable | null): readonly Expression[] {
+    const operands: Expression[] = [];
+    const add = (node: ASTNode): void => {
+      if (node.op === chain.op) node.args.forEach(add);
+      else operands.push(this.read(node, variable));
+    };
+    add(chain);
+    return operands;
   }
 
-  #access(node: ASTNode & { op: '.' | '[]' }, variable: Variable | null, text: string): Expression {
+  #access(node: ASTNode & { op: '.' | '[]' }, variable: Variable | null): Expression {
     const steps = stepsOf(node);
     if (steps !== null && rootOf(node) !== variable?.name) return readClaim(node, steps);
     const [of, member] = node.args;
     const list = this.read(of, variable);
-    if (typeof member === 'string') throw new RuleFault('rule_type', `${list.text} has no members: ${text}`);
+    if (typeof member === 'string') {
+      throw new RuleFault('rule_type', `${list.text} has no members: ${serialize(node)}`);
+    }
     const index = member.op === 'value' ? member.args : null;
     if (kindOf(list) === 'list') {
-      if (typeof index !== 'bigint') throw new RuleFault('rule_type', `the index of a list is a number: ${text}`);
-      return { op: 'item', text, list, index: Number(index) };
+      if (typeof index !== 'bigint') {
+        throw new RuleFault('rule_type', `the index of a list is a number: ${serialize(node)}`);
+      }
+      return partOf(node, { op: 'item', list, index: Number(index) });
     }
     const quoted = typeof index === 'bigint' ? `; write ${list.text}["${index}"]` : '';
-    throw new RuleFault('rule_type', `the index of a claim is a text, written out: ${text}${quoted}`);
+    throw new RuleFault('rule_type', `the index of a claim is a text, written out: ${serialize(node)}${quoted}`);
   }
 
-  #call(name: string, args: readonly ASTNode[], variable: Variable | null, text: string): Expression {
+  #call(node: ASTNode & { op: 'call' }, variable: Variable | null): Expression {
+    const [name, args] = node.args;
     const [only, ...more] = args;
     if (name === 'has' && only !== undefined && more.length === 0) {
       const steps = only.op === '.' ? stepsOf(only) : null;
-      if (steps === null)
-        throw new RuleFault('rule_type', `has() takes the name of a claim, written with dots: ${text}`);
-      return { op: 'present', text, claim: readClaim(only, steps) };
+      if (steps === null) {
+        const what = `has() takes the name of a claim, written with dots: ${serialize(node)}`;
+        throw new RuleFault('rule_type', what);
+      }
+      return partOf(node, { op: 'present', claim: readClaim(only, steps) });
     }
-    if (name !== 'size') throw unknownFunction(name, text);
-    return { op: 'call', text, name, args: args.map((arg) => this.read(arg, variable)) };
+    if (name !== 'size') throw unknownFunction(name, node);
+    return partOf(node, { op: 'call', name, args: args.map((arg) => this.read(arg, variable)) });
   }
 
-  #method(
-    [name, receiver, args]: readonly [string, ASTNode, readonly ASTNode[]],
-    variable: Variable | null,
-    text: string,
-  ): Expression {
-    if (name === 'all' || name === 'exists') return this.#quantified(name, receiver, args, variable, text);
-    if (!isOneOf(RULE_FUNCTIONS, name)) throw unknownFunction(name, text);
-    return { op: 'call', text, name, args: [receiver, ...args].map((arg) => this.read(arg, variable)) };
+  #method(node: ASTNode & { op: 'rcall' }, variable: Variable | null): Expression {
+    const [name, receiver, args] = node.args;
+    if (name === 'all' || name === 'exists') return this.#quantified(name, node, variable);
+    if (!isOneOf(RULE_FUNCTIONS, name)) throw unknownFunction(name, node);
+    return partOf(node, { op: 'call', name, args: [receiver, ...args].map((arg) => this.read(arg, variable)) });
   }
 
-  #quantified(
-    op: Quantified['op'],
-    receiver: ASTNode,
-    [name, body, ...more]: readonly ASTNode[],
-    outer: Variable | null,
-    text: string,
-  ): Expression {
-    if (outer !== null)
-      throw new RuleFault('rule_limit', `all() and exists() cannot stand inside of one another: ${text}`);
+  #quantified(op: Quantified['op'], node: ASTNode & { op: 'rcall' }, outer: Variable | null): Expression {
+    const [, receiver, [name, body, ...more]] = node.args;
+    if (outer !== null) {
+      const what = `all() and exists() cannot stand inside of one another: ${serialize(node)}`;
+      throw new RuleFault('rule_limit', what);
+    }
     if (name?.op !== 'id' || body === undefined || more.length > 0) {
-      throw new RuleFault('rule_function', `${op}() takes a variable and a condition: ${text}`);
+      throw new RuleFault('rule_function', `${op}() takes a variable and a condition: ${serialize(node)}`);
     }
     const list = this.read(receiver, outer);
     const type = itemTypeOf(list);
-    if (type === null) throw new RuleFault('rule_type', `${op}() goes over a list of claims: ${text}`);
-    return { op, text, list, variable: name.args, body: this.read(body, { name: name.args, type }) };
+    if (type === null) throw new RuleFault('rule_type', `${op}() goes over a list of claims: ${serialize(node)}`);
+    return partOf(node, { op, list, variable: name.args, body: this.read(body, { name: name.args, type }) });
   }
 
-  #binary(operator: string, args: unknown, variable: Variable | null, text: string): Expression {
-    if (!isOneOf(OPERATORS, operator)) throw new RuleFault('rule_function', `rules have no ${operator}: ${text}`);
-    const [leftNode, rightNode] = args as readonly [ASTNode, ASTNode];
+  #binary(node: ASTNode, variable: Variable | null): Expression {
+    const operator: string = node.op;
+    if (!isOneOf(OPERATORS, operator)) {
+      throw new RuleFault('rule_function', `rules have no ${operator}: ${serialize(node)}`);
+    }
+    const [leftNode, rightNode] = node.args as readonly [ASTNode, ASTNode];
     const [left, right] =
       operator === '=='
         ? this.#equated(leftNode, rightNode, variable)
         : [this.read(leftNode, variable), this.read(rightNode, variable)];
-    requireComparable(operator, left, right, text);
-    return { op: 'binary', text, operator, left, right };
+    requireComparable(operator, left, right, node);
+    return partOf(node, { op: 'binary', operator, left, right });
   }
 
   /** The sides of `==`. A claim that is not declared may stand on one of them, and a literal on the other. */
@@ -185,43 +224,45 @@ function literalOf(expression: Expression): Expression {
   return expression.op === 'negative' ? expression.operand : expression;
 }
 
-function readLiteral(value: ASTNode['args'], text: string): Literal {
+function readLiteral(node: ASTNode & { op: 'value' }): Literal {
+  const value: unknown = node.args;
   switch (typeof value) {
     case 'bigint':
-      if (!Number.isSafeInteger(Number(value))) throw new RuleFault('rule_limit', `the number is too large: ${text}`);
-      return { op: 'literal', text, type: 'int', value: Number(value) };
+      if (!Number.isSafeInteger(Number(value)))
+        throw new RuleFault('rule_limit', `the number is too large: ${serialize(node)}`);
+      return partOf(node, { op: 'literal', type: 'int', value: Number(value) });
     case 'number':
-      return { op: 'literal', text, type: 'double', value };
+      return partOf(node, { op: 'literal', type: 'double', value });
     case 'boolean':
-      return { op: 'literal', text, type: 'bool', value };
+      return partOf(node, { op: 'literal', type: 'bool', value });
     case 'string':
-      return { op: 'literal', text, type: 'string', value };
+      return partOf(node, { op: 'literal', type: 'string', value });
     default:
       throw new RuleFault(
         'rule_type',
         value === null
           ? 'no claim is null: one that is absent makes the rule undefined, and has() tells whether it is there'
-          : `rules have texts, integers, booleans and lists of them: ${text}`,
+          : `rules have texts, integers, booleans and lists of them: ${serialize(node)}`,
       );
   }
 }
 
-function unknownFunction(name: string, text: string): RuleFault {
+function unknownFunction(name: string, node: ASTNode): RuleFault {
   const known = ['has', ...RULE_FUNCTIONS, 'all', 'exists'].map((each) => `${each}()`).join(', ');
-  return new RuleFault('rule_function', `rules have no ${name}(): ${text}; there are ${known}`);
+  return new RuleFault('rule_function', `rules have no ${name}(): ${serialize(node)}; there are ${known}`);
 }
 
 /** Refuses comparisons that mean something else than they seem to: texts by the order of their letters, whole objects. */
-function requireComparable(operator: Operator, left: Expression, right: Expression, text: string): void {
+function requireComparable(operator: Operator, left: Expression, right: Expression, node: ASTNode): void {
   const kinds = [kindOf(left), kindOf(right)];
   const [kind] = kinds;
   if ((isOneOf(ORDERINGS, operator) || isOneOf(ARITHMETIC, operator)) && kinds.some((each) => each !== 'int')) {
-    throw new RuleFault('rule_type', `${operator} takes integers: ${text}`);
+    throw new RuleFault('rule_type', `${operator} takes integers: ${serialize(node)}`);
   }
   if (operator !== 'in' && kinds.some((each) => each === 'list' || each === 'object')) {
     throw new RuleFault(
       'rule_type',
-      `${operator} compares single values, and no ${kind === 'object' ? kind : 'list'}: ${text}`,
+      `${operator} compares single values, and no ${kind === 'object' ? kind : 'list'}: ${serialize(node)}`,
     );
   }
 }

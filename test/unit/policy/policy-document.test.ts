@@ -609,6 +609,15 @@ describe('rules', () => {
     expect(problemsWith({ rules: rules(65) })).toEqual(['/rules: has more than 64 rules']);
   });
 
+  it('refuses rules with more than 32 KiB of text together', () => {
+    const rules = (bytes: number) =>
+      Array.from({ length: 32 }, (_, i) => ({ id: `r${i}`, cel: 'snp.vmpl == 0'.padEnd(i === 0 ? bytes : 1_024) }));
+    expect(problemsWith({ rules: rules(1_024) })).toEqual([]);
+    expect(problemsWith({ rules: rules(1_025) })).toEqual([
+      '/rules: the rules have 32769 bytes together, and may have 32768',
+    ]);
+  });
+
   it('DEC-06 refuses two rules of one id', () => {
     const rules = [
       { id: 'one', cel: 'snp.vmpl == 0' },

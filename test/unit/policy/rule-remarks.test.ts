@@ -47,4 +47,10 @@ describe('remarks on rules', () => {
     expect(first).toContain(`warning ${code}: `);
     expect(first).toContain(says);
   });
+
+  it('names such a text once for each thing that it makes of a comparison', () => {
+    const cel = "snp.product == 'Rome' || snp.product == 'Rome' || snp.product != 'Rome'";
+    const says = 'snp.product is one of Milan, Genoa, Turin, and never "Rome"';
+    expect(remarksOn(cel, ['az-snp-vtpm'])).toEqual([`warning rule_never: ${says}`, `warning rule_always: ${says}`]);
+  });
 });

@@ -98,6 +98,7 @@ const REFUSED: readonly (readonly [code: string, cel: string, says: string])[] =
   ['rule_limit', `${'!'.repeat(1800)}snp.policy.debug`, 'exceeded'],
   ['rule_limit', `${'('.repeat(200)}snp.policy.debug${')'.repeat(200)}`, 'exceeded'],
   ['rule_limit', `snp.vmpl in [${'1,'.repeat(300)}0]`, 'exceeded'],
+  ['rule_limit', `snp.vmpl${' + 1'.repeat(15)} == 16`, 'has parts that are nested deeper than 16'],
   ['rule_limit', 'snp.vmpl == 9223372036854775808', 'the number is too large'],
   ['rule_limit', 'snp.vmpl == 9007199254740993', 'the number is too large'],
   ['rule_limit', `${LISTS}.all(x, ${LISTS}.all(y, x == y))`, 'all() and exists() cannot stand inside of one another'],
@@ -118,6 +119,11 @@ describe('a rule that does not load', () => {
       expect(problems[0]).toContain(says);
     },
   );
+
+  it('has parts nested deeper than those of one that does', () => {
+    expect(problemsOf(`snp.vmpl${' + 1'.repeat(14)} == 32`)).toEqual([]);
+    expect(problemsOf(Array(80).fill('snp.vmpl == 0').join(' && '))).toEqual([]);
+  });
 
   it('has at least sixty texts', () => {
     expect(REFUSED.length).toBeGreaterThanOrEqual(60);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { evaluate, RuleBudget, RuleScope, UNDEFINED } from '../../../../src/policy/cel/evaluate.js';
-import { explain } from '../../../../src/policy/cel/explain.js';
+import { ExplanationBudget, explain } from '../../../../src/policy/cel/explain.js';
 import { parseRule } from '../../../../src/policy/cel/parse-rule.js';
 import { whyNotTrue } from '../../../../src/policy/cel/why-not-true.js';
 import { COMMAND_LINE, eventLogClaims, MEASUREMENT, PCR_7, snpClaims, tokenClaims, tpmClaims } from '../fixture.js';
@@ -294,6 +294,21 @@ describe('the explanation of a rule', () => {
       ['bit is 12', false],
       ['bit is 9', true],
     ]);
+  });
+
+  it('has 4 000 parts of all rules together', () => {
+    const budget = new ExplanationBudget();
+    const rule = parseRule(Array(30).fill('snp.vmpl == 0').join(' && '));
+    const whole = { parts: [expect.objectContaining({ text: 'snp.vmpl', note: null })] };
+    for (let count = 0; count < 65; count++) explain(rule, CLAIMS, budget);
+    const { parts, ...last } = explain(rule, CLAIMS, budget);
+    // 65 of 61 parts, then the rule itself and 17 of its operands with the claim in each
+    expect(last).toMatchObject({ value: true, note: null });
+    expect(parts.slice(0, 17)).toEqual(Array(17).fill(expect.objectContaining(whole)));
+    const note = 'its parts are left out, since the explanation has too many';
+    expect(parts.slice(17)).toEqual(
+      Array(13).fill({ text: 'snp.vmpl == 0', state: 'value', value: true, note, parts: [] }),
+    );
   });
 
   it('says of what type a claim is that is compared as another', () => {
