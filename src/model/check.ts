@@ -178,19 +178,24 @@ export class Checks {
   #add(id: CheckId, result: CheckResult, compared: Compared, more?: Partial<Check>): void {
     const { holds, fails } = CHECKS[id];
     const { expected = null, actual = null, detail = result === 'pass' ? holds : fails } = compared;
-    const explained = compared.explain === undefined ? {} : { explain: compared.explain };
-    const some = { ...explained, ...(result === 'pass' ? {} : forRemedy(compared)) };
-    this.#all.push({ id, result, about: this.#about, expected, actual, detail, ...this.#owner, ...some, ...more });
+    const { policy, route, rule } = this.#owner;
+    const check: NewCheck = { id, result, about: this.#about, expected, actual, detail, policy };
+    if (route !== undefined) check.route = route;
+    if (rule !== undefined) check.rule = rule;
+    if (compared.explain !== undefined) check.explain = compared.explain;
+    if (result !== 'pass') addForRemedy(check, compared);
+    this.#all.push(more === undefined ? check : Object.assign(check, more));
   }
 }
 
+/** A check that is being made. */
+type NewCheck = { -readonly [member in keyof Check]: Check[member] };
+
 /** What only the remedy says. A check that passed has none. */
-function forRemedy({ missing, setting, faults }: Compared): Pick<Check, 'missing' | 'setting' | 'faults'> {
-  return {
-    ...(missing === undefined ? {} : { missing }),
-    ...(setting === undefined ? {} : { setting }),
-    ...(faults === undefined ? {} : { faults }),
-  };
+function addForRemedy(check: NewCheck, { missing, setting, faults }: Compared): void {
+  if (missing !== undefined) check.missing = missing;
+  if (setting !== undefined) check.setting = setting;
+  if (faults !== undefined) check.faults = faults;
 }
 
 function withoutValues({ faults: _, ...check }: Check): Check {

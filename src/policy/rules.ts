@@ -37,17 +37,17 @@ function appraiseCel({ id, expression }: CelRule, shared: Shared, input: Apprais
   const { claims, budget, forExplanation } = shared;
   const scope = new RuleScope(claims, budget);
   const value = evaluate(expression, scope);
-  const compared = { expected: id, actual: value === UNDEFINED ? null : value === true };
-  const explained = { explain: () => explain(expression, claims, forExplanation) };
+  const explained = () => explain(expression, claims, forExplanation);
   if (value === true) {
-    checks.pass('rule_not_met', { ...compared, ...explained, detail: `the rule ${id} is met` });
+    checks.pass('rule_not_met', { expected: id, actual: true, detail: `the rule ${id} is met`, explain: explained });
     return;
   }
   const absent = [...scope.absent];
   if (value === UNDEFINED && isLeftOpen(sectionsOf(absent), id, input, checks)) return;
   const why = whyNotTrue(expression, scope);
   const detail = `the rule ${id} is not met: ${why}`;
-  checks.fail('rule_not_met', { ...compared, ...explained, detail, faults: [why] });
+  const actual = value === UNDEFINED ? null : false;
+  checks.fail('rule_not_met', { expected: id, actual, detail, faults: [why], explain: explained });
   if (value !== UNDEFINED) return;
   if (absent.length > 0) failMissing(id, absent, checks);
   for (const { claim, expected, actual } of scope.mistyped.values()) {
