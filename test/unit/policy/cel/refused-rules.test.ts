@@ -174,6 +174,20 @@ describe('a rule that nothing which the policy accepts can meet', () => {
     expect(problemsOf(`evidence.type == 'tdx' ? ${rtmr} : true`, both)).toEqual([]);
     expect(problemsOf(rtmr, TDX)).toEqual([]);
   });
+
+  it.each([
+    ['the side that is taken of an Azure TD', "evidence.type == 'az-tdx-vtpm' ? RTMR : true", 1],
+    ['the other side', "evidence.type == 'az-snp-vtpm' ? true : RTMR", 1],
+    ['a side that the evidence decides about', 'tpm.clock.safe ? true : RTMR', 1],
+    ['the condition', 'RTMR ? true : true', 1],
+    ['a side that no Azure TD takes', "evidence.type == 'az-snp-vtpm' ? RTMR : true", 0],
+    ['a side behind a condition that no Azure TD has', 'snp.vmpl == 0 ? true : RTMR', 0],
+    ['the side for what is absent, which makes the rule undefined', 'has(tdx.mrtd) ? true : RTMR', 0],
+  ])('TDX-18 looks for RTMRs of an Azure TD in %s', (_place, cel, count) => {
+    const problems = problemsOf(cel.replace('RTMR', '(tdx.rtmr[0] == tdx.rtmr[1])'));
+    const expected = 'policy_schema /rules/0/cel: tdx.rtmr describes the paravisor in az-tdx-vtpm evidence';
+    expect(problems).toEqual(Array(count).fill(expected));
+  });
 });
 
 describe('a release policy as a rule', () => {
