@@ -54,10 +54,14 @@ export function vector(id: string): Vector {
   return found;
 }
 
+/** Recipes of every family. */
+export function allRecipes(): readonly Recipe[] {
+  return JSON.parse(readFileSync(join(FOLDER, 'negatives.json'), 'utf8'));
+}
+
 export function recipes(...families: readonly string[]): readonly Recipe[] {
   const bases = new Set(vectors(...families).map((entry) => entry.id));
-  const all: readonly Recipe[] = JSON.parse(readFileSync(join(FOLDER, 'negatives.json'), 'utf8'));
-  return all.filter((recipe) => bases.has(recipe.base));
+  return allRecipes().filter((recipe) => bases.has(recipe.base));
 }
 
 /** The bytes of `file` under a recipe: unchanged where the recipe is about another file. */

@@ -10,7 +10,7 @@ import {
 } from '../model/evidence-traits.js';
 import { evaluate, RuleScope } from './cel/evaluate.js';
 import { type Claim, claimsIn } from './cel/expression.js';
-import { consultedClaims, foresee, type Known } from './cel/foresee.js';
+import { consultedClaims, foresee, isAlwaysMet, type Known } from './cel/foresee.js';
 import { misfitsIn } from './cel/misfits.js';
 import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, schemaProblem, unusedMember } from './policy-problem.js';
@@ -84,7 +84,7 @@ function celRemarks({ expression }: CelRule, policy: RuledPolicy, pointer: strin
   const foreseen = policy.accepts.map((type) => [type, foresee(expression, knownOf(type, policy))] as const);
   const denied = foreseen.filter(([, value]) => value === 'undefined' || value === 'false').map(([type]) => type);
   const misfits = misfitsIn(expression).map(({ always, message }) => remark(always, pointer, message));
-  if (foreseen.every(([, value]) => value === 'true')) {
+  if (policy.accepts.every((type) => isAlwaysMet(expression, knownOf(type, policy)))) {
     return [remark(true, pointer, 'is met by every evidence that the policy accepts'), ...misfits];
   }
   if (denied.length === 0) return misfits;

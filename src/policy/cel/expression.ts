@@ -115,7 +115,7 @@ export function kindOf(expression: Expression): ScalarType['kind'] | 'double' | 
     case 'variable':
       return expression.type.kind;
     case 'item':
-      return scalarOf(expression)?.kind ?? kindOfItem(expression.list);
+      return kindOfItem(expression.list);
     case 'list':
       return 'list';
     case 'negative':
@@ -131,8 +131,11 @@ export function kindOf(expression: Expression): ScalarType['kind'] | 'double' | 
   }
 }
 
+/** Of a list of claims, of one that the rule writes itself, or of a choice between two lists, which are of one type. */
 function kindOfItem(list: Expression): ReturnType<typeof kindOf> {
-  return list.op === 'list' && list.items[0] !== undefined ? kindOf(list.items[0]) : 'bool';
+  if (list.op === 'choose') return kindOfItem(list.ifTrue);
+  const first = list.op === 'list' ? list.items[0] : undefined;
+  return first === undefined ? (itemTypeOf(list)?.kind ?? 'bool') : kindOf(first);
 }
 
 /** The declared type of a claim, of an item of one, or of a variable over one; null of anything else. */

@@ -1,4 +1,3 @@
-import type { JsonValue } from '../../model/json.js';
 import { evaluate, RuleScope, type RuleValue, UNDEFINED } from './evaluate.js';
 import { type Claim, claimsIn, type Expression, partsOf } from './expression.js';
 
@@ -12,13 +11,20 @@ export interface Known {
 
 /**
  * What a rule can come to for some kind of evidence. `undefined`: it rests on a claim that such evidence never has. `open`:
- * the evidence decides. An absent claim makes a rule not met, so `has()` can only help it where it is true.
+ * the evidence decides. An absent claim makes a rule not met, so `has()` can only help it where it is true. `true` says that
+ * the rule is met where nothing is absent that it looks at, and not that nothing is: see `isAlwaysMet`.
  */
 export function foresee(expression: Expression, known: Known): 'open' | 'undefined' | 'true' | 'false' {
   const value = new Foresight(known).of(expression);
   if (value === OPEN) return 'open';
   if (value === UNDEFINED) return 'undefined';
   return value === true ? 'true' : 'false';
+}
+
+/** Whether all evidence of some kind meets a rule: it is true, and no claim that it looks at can be absent. */
+export function isAlwaysMet(expression: Expression, known: Known): boolean {
+  const isKnown = (claim: Claim) => known.valueOf(claim) !== undefined;
+  return foresee(expression, known) === 'true' && consultedClaims(expression, known).every(isKnown);
 }
 
 /** Claims that a rule looks at for some kind of evidence: not those of a branch that it never takes. */
@@ -95,21 +101,18 @@ class Foresight {
   #rest(expression: Expression): Foreseen {
     const values = partsOf(expression).map((part) => this.of(part));
     if (values.includes(UNDEFINED)) return UNDEFINED;
-    // has() has no value that could be evaluated with: it is only known that it can be true.
-    if (values.includes(OPEN) || partsOf(expression).some(asksForPresence)) return OPEN;
-    return evaluate(expression, new RuleScope(this.#claimsOf(expression)));
-  }
-
-  #claimsOf(expression: Expression): ReadonlyMap<string, JsonValue> {
-    const claims = new Map<string, Readonly<Record<string, JsonValue>>>();
-    for (const claim of claimsIn(expression)) {
-      const [section = '', name = ''] = claim.path;
-      claims.set(section, { ...claims.get(section), [name]: this.#known.valueOf(claim) ?? null });
-    }
-    return claims;
+    // What a part comes to can be known without each claim in it, but it cannot be evaluated without them.
+    const claims = claimsIn(expression).map((claim) => [claim.path, this.#known.valueOf(claim)] as const);
+    if (values.includes(OPEN) || claims.some(([, value]) => value === undefined)) return OPEN;
+    return evaluate(expression, new RuleScope(sectionsOf(claims)));
   }
 }
 
-function asksForPresence(expression: Expression): boolean {
-  return expression.op === 'present' || partsOf(expression).some(asksForPresence);
+/** Claims whose value is known before there is evidence, by section: each is a member of its section itself. */
+function sectionsOf(claims: readonly (readonly [path: readonly string[], value: unknown])[]) {
+  const sections = new Map<string, Readonly<Record<string, unknown>>>();
+  for (const [[section = '', name = ''], value] of claims) {
+    sections.set(section, { ...sections.get(section), [name]: value });
+  }
+  return sections;
 }

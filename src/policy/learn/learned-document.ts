@@ -50,9 +50,9 @@ export function writeLearned({ header, members, before, added, from }: LearnedCo
     },
   });
   const sets = before === null ? new YAMLSeq<Node>() : setsOf(before.text);
-  for (const [index, sources] of before?.seenAgain ?? []) {
-    const set = sets.items[index];
-    if (set !== undefined) set.commentBefore = [set.commentBefore ?? '', ...sources.map(sourceLine)].join('\n');
+  for (const [index, set] of sets.items.entries()) {
+    const seenAgain = before?.seenAgain.get(index) ?? [];
+    if (seenAgain.length > 0) set.commentBefore = joinedLines(set.commentBefore, ...seenAgain.map(sourceLine));
   }
   for (const set of added) sets.items.push(setNode(document, set, from));
   document.set('referenceValues', sets);
@@ -76,9 +76,11 @@ export function hasSource(text: string, index: number, { sha256 }: Pick<Source, 
 function setsOf(text: string): YAMLSeq<Node> {
   const sets = parseDocument(text).get('referenceValues', true);
   if (!isSeq<Node>(sets)) return new YAMLSeq<Node>();
+  // What is added to a list between brackets would stand between them too.
+  sets.flow = false;
   const [first] = sets.items;
   if (first !== undefined && sets.commentBefore != null) {
-    first.commentBefore = [sets.commentBefore, first.commentBefore ?? ''].filter((line) => line !== '').join('\n');
+    first.commentBefore = joinedLines(sets.commentBefore, first.commentBefore);
     sets.commentBefore = null;
   }
   return sets;
@@ -88,32 +90,37 @@ function setNode(document: Document, { combination, sources }: SourcedSet, from:
   const node = document.createNode(writtenSet(combination), PLAIN);
   const members = new Map(combination.members.map((member) => [member.path, member]));
   visit(node, {
-    Seq: (_, list, path) => {
+    Scalar: (place, scalar, path) => {
       const names = path.flatMap((step) => ('key' in step && isScalar(step.key) ? [String(step.key.value)] : []));
       const member = members.get(names.join('.'));
-      if (member === undefined) return;
-      for (const item of list.items) annotate(item, member, sources, from);
+      // A name is a scalar too; only a value stands at a number.
+      if (member !== undefined && typeof place === 'number') annotate(scalar, member, sources, from);
     },
   });
   node.commentBefore = sources.map(sourceLine).join('\n');
   return node;
 }
 
-function annotate(item: unknown, { of }: SetMember, sources: readonly Source[], from: string): void {
-  if (!isScalar(item)) return;
+function annotate(item: Scalar, { of }: SetMember, sources: readonly Source[], from: string): void {
   // Hex of digits alone would be a number.
   if (typeof item.value === 'string') item.type = Scalar.QUOTE_DOUBLE;
   item.comment = of === 'policy' ? comment(`of policy ${from}`) : valueComment(sources);
 }
 
-function valueComment([first, ...others]: readonly Source[]): string {
-  if (first === undefined) return '';
-  const more = others.length === 0 ? '' : ` and ${others.length} more`;
-  return comment(`${shownName(first.name)} (${digestOf(first.sha256)}), ${first.at.toISOString().slice(0, 10)}${more}`);
+/** Names the first source, and counts the others. */
+function valueComment(sources: readonly Source[]): string {
+  const [first, ...others] = sources.map(
+    ({ name, sha256, at }) => `${shownName(name)} (${digestOf(sha256)}), ${at.toISOString().slice(0, 10)}`,
+  );
+  return comment([first, ...(others.length === 0 ? [] : [`and ${others.length} more`])].join(' '));
 }
 
 function sourceLine({ name, sha256, type, at }: Source): string {
   return comment(`${shownName(name)}, ${type} evidence ${digestOf(sha256)}, allowed at ${at.toISOString()}`);
+}
+
+function joinedLines(...lines: readonly (string | null | undefined)[]): string {
+  return lines.filter((line) => line != null && line !== '').join('\n');
 }
 
 function comment(line: string): string {

@@ -36,10 +36,59 @@ describe('remarks on rules', () => {
   });
 
   it.each([
+    ['has()', 'has(snp.vmpl)'],
+    ['a negation', '!snp.policy.debug'],
+    ['an alternative', 'tpm.clock.safe || snp.vmpl == 0'],
+    ['a condition', 'snp.policy.debug ? tpm.clock.safe : true'],
+    ['both sides of a condition', 'tpm.clock.safe ? snp.vmpl == 0 : has(snp.cspId)'],
+    ['an arithmetic operation', 'snp.vmpl + 1 == 1'],
+  ])('names the type without a claim that stands in %s', (_place, cel) => {
+    expect(remarksOn(cel)).toEqual(['warning rule_never: is met by no evidence of type az-tdx-vtpm']);
+  });
+
+  it.each([
+    ['one of two conditions is false', "evidence.type == 'az-snp-vtpm' && tpm.clock.safe", ['az-tdx-vtpm']],
+    ['no alternative is true', "evidence.type == 'snp' || evidence.type == 'tdx'", BOTH],
+    ['the side that is taken is false', "evidence.type == 'az-tdx-vtpm' ? false : tpm.clock.safe", ['az-tdx-vtpm']],
+    ['both sides are false', 'tpm.clock.safe ? false : !has(hcl.userData)', BOTH],
+    ['a true one is denied', "!(evidence.type == 'az-snp-vtpm')", ['az-snp-vtpm']],
+  ])('names each type of which %s', (_why, cel, types) => {
+    expect(remarksOn(cel)).toEqual([`warning rule_never: is met by no evidence of type ${types.join(', ')}`]);
+  });
+
+  it.each([
+    ['one alternative is true for each type', "evidence.type == 'az-snp-vtpm' || evidence.type == 'az-tdx-vtpm'"],
+    ['all conditions are true for each type', "evidence.type != 'snp' && evidence.type.startsWith('az-')"],
+    ['has() asks for what is always there', 'has(evidence.type)'],
+    ['the side that is not taken asks for more', "evidence.type == 'tdx' ? tpm.clock.safe : true"],
+  ])('says of a rule that it is always met where %s', (_why, cel) => {
+    expect(remarksOn(cel)).toEqual(['warning rule_always: is met by every evidence that the policy accepts']);
+  });
+
+  it.each([
+    ['has()', 'has(snp.cspId)'],
+    ['two of them', 'has(snp.cspId) && has(hcl.userData)'],
+    ['a comparison with has()', 'has(snp.cspId) == true'],
+    ['the condition of ?:', "snp.cspId == 'Azure' ? true : true"],
+    ['an alternative to what is true', "evidence.type == 'az-snp-vtpm' || snp.cspId == 'Azure'"],
+    ['a negation of what is false', "!(evidence.type == 'snp' && snp.cspId == 'Azure')"],
+    ['a comparison with what is false', "(evidence.type == 'snp' && snp.cspId == 'Azure') == false"],
+    ['a side that is not taken', "(evidence.type == 'snp' ? snp.cspId : evidence.type) == 'az-snp-vtpm'"],
+  ])('DEC-15 has none on a rule with a claim that can be absent, in %s', (_place, cel) => {
+    expect(remarksOn(cel, ['az-snp-vtpm'])).toEqual([]);
+  });
+
+  it('has none on a number that a claim of a token is compared with', () => {
+    const members = { routes: { maa: 'required' }, rules: [{ id: 'one', cel: "maa.claims['level'] == 1.5" }] };
+    expect(ruleRemarks(policy(members))).toEqual([]);
+  });
+
+  it.each([
     [`snp.measurement == '${'AA'.repeat(48)}'`, 'rule_never', 'snp.measurement is 96 hex digits in lower case'],
     ["snp.measurement != '0xab'", 'rule_always', 'snp.measurement is 96 hex digits in lower case, and never "0xab"'],
     ["snp.product in ['Milan', 'Rome']", 'rule_never', 'snp.product is one of Milan, Genoa, Turin, and never "Rome"'],
     ["'ab' in tpm.eventLog.applications", 'rule_never', 'an item of tpm.eventLog.applications is 64 hex digits'],
+    ["tpm.eventLog.applications[0] == 'ab'", 'rule_never', 'tpm.eventLog.applications[0] is 64 hex digits'],
     ["tpm.eventLog.applications.all(a, a == 'ab')", 'rule_never', 'a is 64 hex digits in lower case, and never "ab"'],
   ])('DEC-03 names a text that a claim can never be: %s', (cel, code, says) => {
     const [first, ...more] = remarksOn(cel, ['az-snp-vtpm']);

@@ -68,6 +68,13 @@ const REFUSED: readonly (readonly [code: string, cel: string, says: string])[] =
   ['rule_type', "b'a' == b'a'", 'rules have texts, integers, booleans and lists of them'],
   ['rule_type', "snp.firmware.current >= '1.55.29'", '>= takes integers'],
   ['rule_type', 'snp.policy.debug < true', '< takes integers'],
+  ['rule_type', '!snp.policy.debug < true', '< takes integers'],
+  ['rule_type', '(snp.vmpl == 0) < true', '< takes integers'],
+  ['rule_type', "snp.product.contains('M') < true", '< takes integers'],
+  ['rule_type', '(snp.policy.debug ? snp.product : snp.part) < "Milan"', '< takes integers'],
+  ['rule_type', "['Genoa', 'Milan'][1] < snp.product", '< takes integers'],
+  ['rule_type', '[][0] < snp.vmpl', '< takes integers'],
+  ['rule_type', `(snp.policy.debug ? ${LISTS} : [1]) == [1]`, '== compares single values, and no list'],
   ['rule_type', "snp.product + 'X' == 'MilanX'", '+ takes integers'],
   ['rule_type', 'snp.tcb.reported == snp.tcb.current', '== compares single values, and no object'],
   ['rule_type', `${LISTS} == [1]`, '== compares single values, and no list'],
@@ -179,6 +186,20 @@ describe('a rule that nothing which the policy accepts can meet', () => {
     const both = { accepts: ['tdx', 'az-tdx-vtpm'], minimums: 'any' };
     expect(problemsOf(`evidence.type == 'tdx' ? ${rtmr} : true`, both)).toEqual([]);
     expect(problemsOf(rtmr, TDX)).toEqual([]);
+  });
+
+  it.each([
+    ['the side that is taken of an Azure TD', "evidence.type == 'az-tdx-vtpm' ? RTMR : true", 1],
+    ['the other side', "evidence.type == 'az-snp-vtpm' ? true : RTMR", 1],
+    ['a side that the evidence decides about', 'tpm.clock.safe ? true : RTMR', 1],
+    ['the condition', 'RTMR ? true : true', 1],
+    ['a side that no Azure TD takes', "evidence.type == 'az-snp-vtpm' ? RTMR : true", 0],
+    ['a side behind a condition that no Azure TD has', 'snp.vmpl == 0 ? true : RTMR', 0],
+    ['the side for what is absent, which makes the rule undefined', 'has(tdx.mrtd) ? true : RTMR', 0],
+  ])('TDX-18 looks for RTMRs of an Azure TD in %s', (_place, cel, count) => {
+    const problems = problemsOf(cel.replace('RTMR', '(tdx.rtmr[0] == tdx.rtmr[1])'));
+    const expected = 'policy_schema /rules/0/cel: tdx.rtmr describes the paravisor in az-tdx-vtpm evidence';
+    expect(problems).toEqual(Array(count).fill(expected));
   });
 });
 

@@ -48,6 +48,13 @@ const FLIPS: readonly (readonly [what: string, met: string, notMet: string])[] =
   ['a sign', '-snp.guestSvn == -7', '-snp.guestSvn == 7'],
   ['an index by text', `tpm.pcrs.sha256['7'] == '${PCR_7}'`, `tpm.pcrs.sha256['6'] == '${PCR_7}'`],
   ['an index by number', 'snp.platformInfo.unknownBits[1] == 12', 'snp.platformInfo.unknownBits[0] == 12'],
+  ['an index into a list of the rule', '[1, 7][1] <= snp.guestSvn', '[1, 8][1] <= snp.guestSvn'],
+  [
+    'an index into a chosen list',
+    '(snp.policy.smt ? snp.platformInfo.unknownBits : [1])[1] > 11',
+    '(snp.policy.debug ? snp.platformInfo.unknownBits : [1, 11])[1] > 11',
+  ],
+  ['a chosen number', '(snp.policy.smt ? snp.guestSvn : 0) > 6', '(snp.policy.debug ? snp.guestSvn : 6) > 6'],
   ['size() of a list', 'size(snp.platformInfo.unknownBits) == 2', 'snp.platformInfo.unknownBits.size() == 3'],
   ['size() of a text', 'snp.product.size() == 5', 'size(snp.product) == 6'],
   ['startsWith()', "snp.firmware.current.startsWith('1.55.')", "snp.firmware.current.startsWith('1.56.')"],
