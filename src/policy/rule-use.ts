@@ -40,16 +40,25 @@ function celProblems({ expression }: CelRule, policy: RuledPolicy, pointer: stri
     ];
   }
   const foreseen = policy.accepts.map((type) => foresee(expression, knownOf(type, policy)));
-  if (foreseen.every((value) => value === 'undefined')) {
-    return [
-      unusedMember(pointer, `needs claims that nothing which the policy accepts has: ${neededClaims(expression)}`),
-    ];
-  }
+  if (foreseen.every((value) => value === 'undefined'))
+    return [unusedMember(pointer, whatIsMissing(expression, policy))];
   return paravisorRegisters(expression, policy, pointer);
 }
 
-function neededClaims(expression: CelRule['expression']): string {
-  return [...new Set(claimsIn(expression).map(({ text }) => text))].join(', ');
+/** Each accepted type lacks some of the claims. Where another has them, people have to choose by type. */
+function whatIsMissing(expression: CelRule['expression'], policy: RuledPolicy): string {
+  const missing = policy.accepts.map((type) => [type, missingClaims(expression, knownOf(type, policy))] as const);
+  const [[, first = []] = []] = missing;
+  if (missing.every(([, claims]) => claims.join() === first.join())) {
+    return `needs claims that nothing which the policy accepts has: ${first.join(', ')}`;
+  }
+  const each = missing.map(([type, claims]) => `${type} has no ${claims.join(', ')}`).join('; ');
+  return `is met by no evidence, since && and || look at all sides: ${each}; choose by evidence.type == '${missing[0]?.[0]}' ? … : …`;
+}
+
+function missingClaims(expression: CelRule['expression'], known: Known): readonly string[] {
+  const missing = consultedClaims(expression, known).filter((claim) => !known.canHave(claim));
+  return [...new Set(missing.map(({ text }) => text))];
 }
 
 /** In an Azure TD, RTMRs measure the paravisor, not the guest: see the reference values. */

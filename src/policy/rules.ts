@@ -86,18 +86,32 @@ function isLeftOpen(absent: ReadonlySet<string>, id: string, input: AppraisalInp
     checks.skip(['rule_not_met'], `needs verified ${unverified} claims, and there are none`);
     return true;
   }
+  if (isOutOfReach(absent, id, 'needs', input, checks)) return true;
   for (const route of TOKEN_ROUTES) {
     if (!absent.has(route) || verification.claims[route] !== undefined) continue;
-    const found = results.get(route);
-    if (found?.state === 'unavailable') {
-      const detail = `the rule ${id} needs a token for the route ${route}: ${found.detail}`;
-      checks.unavailable('rule_not_met', { expected: id, detail, retryable: found.retryable });
-      return true;
-    }
-    if (found?.state === 'refused' || found?.state === 'not judged') {
+    const state = results.get(route)?.state;
+    if (state === 'refused' || state === 'not judged') {
       checks.skip(['rule_not_met'], `no token for the route ${route} can be relied on`);
       return true;
     }
+  }
+  return false;
+}
+
+/** Whether another verifier is out of reach whose token a rule could be met by. */
+function isOutOfReach(
+  routes: ReadonlySet<string>,
+  id: string,
+  needs: string,
+  input: AppraisalInput,
+  checks: Checks,
+): boolean {
+  for (const route of TOKEN_ROUTES) {
+    const found = input.results.get(route);
+    if (!routes.has(route) || found?.state !== 'unavailable') continue;
+    const detail = `the rule ${id} ${needs} a token for the route ${route}: ${found.detail}`;
+    checks.unavailable('rule_not_met', { expected: id, detail, retryable: found.retryable });
+    return true;
   }
   return false;
 }
@@ -127,10 +141,12 @@ function appraiseAkv({ id, policy, comparison }: AkvRule, input: AppraisalInput,
   const judged = tokens.map(({ issuer, claims }) => evaluateReleasePolicy(policy, { issuer, claims }, comparison));
   const met = judged.find((each) => each.met);
   if (met === undefined) {
+    // Each region has an issuer of its own: another token may be of one that the rule names.
+    const could = `is not met by the token of ${issuersOf(tokens)}, and could be met by`;
+    if (isOutOfReach(new Set(TOKEN_ROUTES), id, could, input, checks)) return;
     const [first] = judged;
     const explained = first === undefined ? {} : { explain: () => first.explanation };
-    const issuers = tokens.map(({ issuer }) => issuer).join(' and ');
-    const detail = `the rule ${id} is not met by the token of ${issuers}`;
+    const detail = `the rule ${id} is not met by the token of ${issuersOf(tokens)}`;
     const faults = judged.flatMap(({ explanation }) => unmetConditions(explanation));
     checks.fail('rule_not_met', { expected: id, actual: false, ...explained, detail, faults });
     return;
@@ -138,4 +154,8 @@ function appraiseAkv({ id, policy, comparison }: AkvRule, input: AppraisalInput,
   const compared = { expected: id, actual: true, explain: () => met.explanation };
   const normalised = met.normalisations.map(({ message }) => `; ${message}`).join('');
   checks.pass('rule_not_met', { ...compared, detail: `the rule ${id} is met by the token${normalised}` });
+}
+
+function issuersOf(tokens: readonly { readonly issuer: string }[]): string {
+  return tokens.map(({ issuer }) => issuer).join(' and ');
 }

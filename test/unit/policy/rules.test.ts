@@ -1,5 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { appraised, check, failed, only, results, type Situation, snpClaims, tokenClaims } from './fixture.js';
+import type { TokenRoute } from '../../../src/model/evidence.js';
+import type { ResultState } from '../../../src/policy/appraisal-topic.js';
+import {
+  appraised,
+  appraisedTd,
+  check,
+  failed,
+  only,
+  results,
+  type Situation,
+  snpClaims,
+  tdxClaims,
+  tokenClaims,
+} from './fixture.js';
 import { releasePolicy } from './rule-flips.js';
 
 const rule = (cel: string, id = 'one') => ({ rules: [{ id, cel }] });
@@ -126,6 +139,32 @@ describe('a release policy as a rule', () => {
   it('is not met without a token, whatever the hardware shows', () => {
     const appraisal = appraised(akv(releasePolicy('azure-compliant-cvm')), { type: 'snp' });
     expect(failed(appraisal)).toEqual(['rule_not_met', 'claim_missing']);
+  });
+
+  it('is open where another verifier is out of reach, whose token could meet it', () => {
+    const members = {
+      ...akv(releasePolicy('azure-compliant-cvm')),
+      accepts: ['tdx'],
+      routes: { maa: 'optional', ita: 'optional' },
+    };
+    const ita = { ...tokenClaims(), issuer: 'https://portal.trustauthority.intel.com', claims: {} };
+    const beside = (maa: ResultState): Situation => ({
+      type: 'tdx',
+      claims: { tdx: tdxClaims(), ita },
+      results: new Map<TokenRoute, ResultState>([
+        ['ita', { state: 'verified' }],
+        ['maa', maa],
+      ]),
+    });
+    const open = appraisedTd(members, beside({ state: 'unavailable', detail: 'no answer in time', retryable: true }));
+    expect(open.outcome).toBe('indeterminate');
+    expect(only(open, 'rule_not_met')).toMatchObject({
+      result: 'unavailable',
+      detail:
+        'the rule release is not met by the token of https://portal.trustauthority.intel.com, and could be met by a token for the route maa: no answer in time',
+    });
+    const absent = appraisedTd(members, beside({ state: 'absent' }));
+    expect([absent.outcome, failed(absent)]).toEqual(['deny', ['rule_not_met']]);
   });
 
   it('says which normalisation mattered', () => {

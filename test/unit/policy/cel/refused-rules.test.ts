@@ -178,6 +178,23 @@ describe('a rule that nothing which the policy accepts can meet', () => {
     expect(problemsOf(cel, members)).toEqual([]);
   });
 
+  it.each([
+    [
+      SNP,
+      'tdx.quoteVersion == 4 && tpm.clock.safe',
+      'nothing which the policy accepts has: tdx.quoteVersion, tpm.clock.safe',
+    ],
+    [
+      { accepts: ['snp', 'tdx'], minimums: 'any' },
+      "evidence.type == 'snp' && snp.vmpl == 0 || evidence.type == 'tdx' && tdx.quoteVersion == 4",
+      "&& and || look at all sides: snp has no tdx.quoteVersion; tdx has no snp.vmpl; choose by evidence.type == 'snp' ? … : …",
+    ],
+  ])('DEC-13 says which claims are missing', (members, cel, says) => {
+    const [problem, ...more] = problemsOf(cel, members);
+    expect(problem).toContain(says);
+    expect(more).toEqual([]);
+  });
+
   it('TDX-18 does not load with RTMRs of an Azure TD, which measure the paravisor', () => {
     const rtmr = 'tdx.rtmr[0] == tdx.rtmr[1]';
     expect(problemsOf(rtmr, ALL_HARDWARE)).toEqual([
