@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAzureAkPki, createTrustedLaunchMachine, type TrustedLaunchMachine } from '../../lab/index.js';
 import { CommandLine, type Ended } from './command-line.js';
+import { runInProcess } from './command-line-in-process.js';
 
 const NONCE = Buffer.alloc(32, 0x61);
 
@@ -38,21 +39,22 @@ beforeAll(async () => {
 
 afterAll(() => cli.close());
 
-const learn = (...args: readonly string[]): Promise<Ended> =>
-  cli.run([
-    'policy',
-    'learn',
-    ...args,
-    '--config',
-    config,
-    ...(args.includes('--from') ? [] : ['--from', 'from.yaml']),
-  ]);
-const verify = (file: string, policy: string) => cli.run(['verify', file, '--config', config, '--policy', policy]);
+const run = (args: readonly string[]) => runInProcess(cli, args);
+const learning = (args: readonly string[]) => [
+  'policy',
+  'learn',
+  ...args,
+  '--config',
+  config,
+  ...(args.includes('--from') ? [] : ['--from', 'from.yaml']),
+];
+const learn = (...args: readonly string[]): Promise<Ended> => run(learning(args));
+const verify = (file: string, policy: string) => run(['verify', file, '--config', config, '--policy', policy]);
 const read = (name: string) => readFile(cli.path(name), 'utf8');
 
 describe('veritee policy learn', () => {
   it('writes a policy to standard output, and what is in it for people', async () => {
-    const { exitCode, stdout, stderr } = await learn('a.json', 'b.json', '--id', 'mine');
+    const { exitCode, stdout, stderr } = await cli.run(learning(['a.json', 'b.json', '--id', 'mine']));
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(
       /^# Written by veritee policy learn\..*\n# from vtpms version 3, sha256 [0-9a-f]{64}\n# learned at /,
@@ -83,7 +85,7 @@ describe('veritee policy learn', () => {
     await learn('a.json', '-o', 'kept.yaml');
     const [before, times] = [await read('kept.yaml'), await stat(cli.path('kept.yaml'))];
     expect((await learn('a.json', '--from', 'kept.yaml', '-o', 'kept.yaml')).stderr).toMatch(/nothing is new/);
-    const refused = await cli.run(['policy', 'learn', 'b.json', '--from', 'kept.yaml', '-o', 'kept.yaml']);
+    const refused = await run(['policy', 'learn', 'b.json', '--from', 'kept.yaml', '-o', 'kept.yaml']);
     expect(refused.exitCode).toBe(2);
     expect(refused.stderr).toMatch(
       /^b\.json: ak_cert_untrusted: is not allowed by vtpms-learned \(deny\): .*\nnothing is learned\n/,
@@ -93,7 +95,7 @@ describe('veritee policy learn', () => {
   });
 
   it('judges by the baseline where no policy is named', async () => {
-    const { exitCode, stderr } = await cli.run(['policy', 'learn', 'a.json', '--config', config]);
+    const { exitCode, stderr } = await run(['policy', 'learn', 'a.json', '--config', config]);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/^a\.json: policy_evidence_type: is not allowed by azure-cvm-baseline \(deny\)/);
   });

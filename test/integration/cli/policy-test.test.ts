@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAzureAkPki, createTrustedLaunchMachine } from '../../lab/index.js';
 import { CommandLine } from './command-line.js';
+import { runInProcess } from './command-line-in-process.js';
 
 const NONCE = Buffer.alloc(32, 0x61);
 const OTHER_NONCE = Buffer.alloc(32, 0x62);
@@ -33,7 +34,7 @@ beforeAll(async () => {
   await cli.write(GENUINE_FILE, body(NONCE));
   await cli.write('policies/requests/stale.json', body(OTHER_NONCE));
   const open = await cli.write('open.json', JSON.stringify({ ...MEMBERS, id: 'open' }));
-  const answer = await cli.run(['verify', GENUINE_FILE, '--config', config, '--policy', open]);
+  const answer = await run(['verify', GENUINE_FILE, '--config', config, '--policy', open]);
   expect(answer.exitCode).toBe(0);
   await cli.write('policies/requests/answer.json', answer.stdout);
   const { sha256 } = JSON.parse(answer.stdout).claims.tpm.pcrs;
@@ -42,7 +43,9 @@ beforeAll(async () => {
 
 afterAll(() => cli.close());
 
-const test = (...args: readonly string[]) => cli.run(['policy', 'test', ...args, '--config', config]);
+const run = (args: readonly string[]) => runInProcess(cli, args);
+const testing = (args: readonly string[]) => ['policy', 'test', ...args, '--config', config];
+const test = (...args: readonly string[]) => run(testing(args));
 
 /** Writes a policy, and its test in a folder of policies. */
 async function write(id: string, cases: readonly object[], named = `${id}.yaml`): Promise<void> {
@@ -74,7 +77,7 @@ const OTHER_BOOT = {
 describe('veritee policy test', () => {
   it('ends with 0 where requests and claims come to what is expected, and all is covered', async () => {
     await write('whole', [GENUINE, STALE, OFTEN_RESET, OTHER_BOOT]);
-    const { exitCode, stdout, stderr } = await test('policies/whole.yaml', '--junit', 'junit.xml');
+    const { exitCode, stdout, stderr } = await cli.run(testing(['policies/whole.yaml', '--junit', 'junit.xml']));
     expect([exitCode, stderr]).toEqual([0, '']);
     const { passed, policies } = JSON.parse(stdout);
     expect(passed).toBe(true);
@@ -134,7 +137,7 @@ describe('veritee policy test', () => {
     await cli.write('policies/tracking.test.yaml', JSON.stringify({ policy: 'tracking', cases }));
     expect((await test(policy)).exitCode).toBe(0);
     expect(existsSync(cli.path('data/tpm-resets'))).toBe(false);
-    const verified = await cli.run(['verify', GENUINE_FILE, '--config', config, '--policy', policy]);
+    const verified = await run(['verify', GENUINE_FILE, '--config', config, '--policy', policy]);
     expect([verified.exitCode, existsSync(cli.path('data/tpm-resets'))]).toEqual([0, true]);
   });
 
@@ -142,7 +145,7 @@ describe('veritee policy test', () => {
     await mkdir(cli.path('learned'));
     await cli.write('pinned.json', JSON.stringify({ ...pinned, id: 'pinned' }));
     const args = ['--config', config, '--from', 'pinned.json', '-o', 'learned/learned.yaml'];
-    expect((await cli.run(['policy', 'learn', GENUINE_FILE, ...args])).exitCode).toBe(0);
+    expect((await run(['policy', 'learn', GENUINE_FILE, ...args])).exitCode).toBe(0);
     const { exitCode, stdout } = await test('learned');
     const [{ coverage }] = JSON.parse(stdout).policies;
     expect(coverage.filter(({ covered }: { covered: boolean }) => !covered)).toEqual([]);
@@ -166,14 +169,14 @@ describe('veritee policy test', () => {
     const folder = await test('directory');
     expect(folder.exitCode).toBe(0);
     const own = await cli.write('own.yaml', 'policies: { directory: directory }\n');
-    const byDefault = await cli.run(['policy', 'test', '--config', own]);
+    const byDefault = await run(['policy', 'test', '--config', own]);
     expect(byDefault).toEqual(folder);
     expect(JSON.parse(folder.stdout).policies.map(({ id, testFile }: never) => [id, testFile])).toEqual([
       ['plain', null],
       ['ruled', 'directory/ruled.test.json'],
     ]);
     // The service takes none of them for a policy.
-    const served = await cli.run(['verify', GENUINE_FILE, '--config', own, '--policy', 'ruled']);
+    const served = await run(['verify', GENUINE_FILE, '--config', own, '--policy', 'ruled']);
     expect(JSON.parse(served.stdout).policies).toMatchObject([{ id: 'ruled' }]);
   });
 
@@ -238,7 +241,7 @@ describe('veritee policy test', () => {
 
   it('ends with 1 where there is no policy directory', async () => {
     const nowhere = await cli.write('nowhere.yaml', 'policies: { directory: nowhere }\n');
-    const { exitCode, stderr } = await cli.run(['policy', 'test', '--config', nowhere]);
+    const { exitCode, stderr } = await run(['policy', 'test', '--config', nowhere]);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^policies\.directory: nowhere: there is no such folder\n/);
   });
