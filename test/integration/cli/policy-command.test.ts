@@ -13,6 +13,10 @@ minimums: { snp: { Milan: { snp: 24, microcode: 219 } } }
 rules: [{ id: privileged, cel: "snp.vmpl == 0" }]
 `;
 
+const NO_CONFIGURATION = 'configuration file none: there is no such file\n';
+
+const PLAIN_TERMINAL = { onTerminal: true, environment: { NO_COLOR: '1' } };
+
 let cli: CommandLine;
 
 beforeEach(async () => {
@@ -63,6 +67,56 @@ describe('veritee policy lint', () => {
     expect(await codes('--config', 'veritee.yaml')).toEqual([0, 'akv_no_debug']);
   });
 
+  it('writes a list with colours on a terminal, without them where they are refused, and JSON where it is asked for', async () => {
+    await cli.write('one.yaml', POLICY.replace('snp.vmpl', 'snp.vmpll'));
+    const args = ['policy', 'lint', 'one.yaml'];
+    const list = [
+      'error    rule_type  /rules/0/cel',
+      '         snp has no claim "vmpll"; did you mean vmpl?',
+      '         Correct the expression as the message says; docs/policy.md lists every claim and its type.',
+      '',
+      '1 error, 0 warnings',
+      '',
+    ].join('\n');
+    expect(await run(args, PLAIN_TERMINAL)).toEqual({
+      exitCode: 1,
+      stdout: list,
+      stderr: '',
+    });
+    const { stdout } = await run(args, { onTerminal: true });
+    expect(stdout.startsWith('\u001b[31merror   \u001b[39m rule_type')).toBe(true);
+    expect(await run([...args, '--json'], { onTerminal: true })).toEqual(await run(args));
+  });
+
+  it.each<[string, readonly string[], string]>([
+    ['a folder', ['policies'], 'policies: is a directory, and a file is expected'],
+    ['an empty file', ['empty.yaml'], 'empty.yaml: is empty'],
+    ['standard input without anything', ['-'], 'standard input: is empty'],
+    ['no name', [''], 'the name of the file is empty'],
+  ])('ends with 1 for %s, and says what is expected', async (_title, files, problem) => {
+    await mkdir(cli.path('policies'));
+    await cli.write('empty.yaml', '');
+    const stderr = `${problem}\nexpected a policy in YAML or JSON\n`;
+    expect(await run(['policy', 'lint', ...files])).toEqual({ exitCode: 1, stdout: '', stderr });
+  });
+
+  it.each<[string, readonly string[], string]>([
+    ['one that is too large', ['good.yaml', 'large.yaml'], 'large.yaml: has more than 262144 bytes\n'],
+    ['one that is not UTF-8', ['good.yaml', 'latin.yaml'], 'latin.yaml: is not UTF-8\n'],
+    ['standard input twice', ['-', 'good.yaml', '-'], 'standard input is one file: name it once\n'],
+    ['a configuration that is not there', ['good.yaml', '--config', 'none'], NO_CONFIGURATION],
+  ])('lints nothing for %s', async (_title, args, stderr) => {
+    await cli.write('good.yaml', POLICY);
+    await cli.write('large.yaml', POLICY.padEnd(256 * 1024 + 1, '#'));
+    await cli.write('latin.yaml', Buffer.concat([Buffer.from(POLICY), Buffer.from([0x23, 0xe4])]));
+    expect(await run(['policy', 'lint', ...args], { input: POLICY })).toEqual({ exitCode: 1, stdout: '', stderr });
+  });
+
+  it('twin: takes a policy of the most bytes there may be', async () => {
+    await cli.write('large.yaml', POLICY.padEnd(256 * 1024, '#'));
+    expect((await run(['policy', 'lint', 'large.yaml'])).exitCode).toBe(0);
+  });
+
   it('ends with 1 for a file that is not there, and without a file', async () => {
     expect(await run(['policy', 'lint', 'none.yaml'])).toMatchObject({
       exitCode: 1,
@@ -89,6 +143,64 @@ describe('veritee policy show', () => {
     const { stdout } = await run(['policy', 'show']);
     const ids = JSON.parse(stdout).policies.map(({ id }: { id: string }) => id);
     expect(ids).toEqual(BUILT_IN_POLICIES.map(({ id }) => id));
+  });
+
+  it('writes the text to a terminal, and nothing in it that a terminal would obey', async () => {
+    const text = `${POLICY}description: first # \u200b`;
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    await cli.write('payments.yaml', text);
+    expect(await run(['policy', 'show', 'payments.yaml'], PLAIN_TERMINAL)).toEqual({
+      exitCode: 0,
+      stdout: `# payments version 3, SHA-256 ${sha256}\n${POLICY}description: first # \\u200b\n`,
+      stderr: '',
+    });
+    await cli.write('payments.yaml', POLICY);
+    const { stdout } = await run(['policy', 'show', 'payments.yaml'], PLAIN_TERMINAL);
+    expect(stdout.split('\n').slice(1).join('\n')).toBe(POLICY);
+  });
+
+  it('writes a line for each policy to a terminal', async () => {
+    await mkdir(cli.path('policies'));
+    await cli.write('policies/a.yaml', POLICY.replace('payments', 'a'));
+    await cli.write('policies/b.yaml', `${POLICY.replace('payments', 'b')}description: of b\n`);
+    const { stdout } = await run(['policy', 'show'], PLAIN_TERMINAL);
+    const lines = stdout.split('\n');
+    expect(lines.slice(0, -3).map((line) => line.split(' ')[0])).toEqual(BUILT_IN_POLICIES.map(({ id }) => id));
+    expect(lines.slice(-3)).toEqual([
+      expect.stringMatching(/^a {19}version 3 {2}[0-9a-f]{16}$/),
+      expect.stringMatching(/^b {19}version 3 {2}[0-9a-f]{16} {2}of b$/),
+      '',
+    ]);
+  });
+
+  const EXPECTED = `expected a policy file, or an id: ${BUILT_IN_POLICIES.map(({ id }) => id).join(', ')}\n`;
+
+  it.each<[string, string, string]>([
+    ['no name', '', `policy show: is empty\n${EXPECTED}`],
+    ['a folder', './policies', `policy show: ./policies: is a directory, and a file is expected\n${EXPECTED}`],
+    ['a file that is not there', 'none.yaml', `policy show: none.yaml: there is no such file\n${EXPECTED}`],
+    ['a file that is not UTF-8', 'latin.yaml', 'policy show: latin.yaml: is not UTF-8\n'],
+    ['a file that is too large', 'large.yaml', 'policy show: large.yaml: has more than 262144 bytes\n'],
+    [
+      'a file that is no policy',
+      'wrong.yaml',
+      'wrong.yaml: /version: must be a whole number from 1 to 9007199254740991 (policy_schema)\nwrong.yaml: /accepts/0: must be one of snp, tdx, az-snp-vtpm, az-tdx-vtpm, tpm, maa-token, ita-token (policy_schema)\n',
+    ],
+  ])('ends with 1 and says why for %s', async (_title, name, stderr) => {
+    await mkdir(cli.path('policies'));
+    await cli.write('latin.yaml', Buffer.from([0xe4]));
+    await cli.write('large.yaml', POLICY.padEnd(256 * 1024 + 1, '#'));
+    await cli.write('wrong.yaml', POLICY.replace('version: 3', 'version: 0').replace('[snp]', '[sno]'));
+    expect(await run(['policy', 'show', name])).toEqual({ exitCode: 1, stdout: '', stderr });
+  });
+
+  it('shows none where one of the policy directory does not load', async () => {
+    await mkdir(cli.path('policies'));
+    await cli.write('policies/payments.yaml', POLICY);
+    await cli.write('policies/wrong.yaml', POLICY.replace('id: payments', 'id: Wrong'));
+    const { exitCode, stdout, stderr } = await run(['policy', 'show', 'payments']);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^wrong\.yaml: \/id: /);
   });
 
   it('ends with 1 for a policy that is not there', async () => {
