@@ -315,6 +315,35 @@ describe('veritee policy test', () => {
     });
   });
 
+  it('writes warnings of the verifier as lines on a terminal, else as records of the log', async () => {
+    const chainless = await cli.write(
+      'chainless.yaml',
+      'tpm: { roots: [ak-root.pem] }\namd: { kds: off, chains: gone }\n',
+    );
+    await cli.write('plain.json', JSON.stringify({ ...MEMBERS, id: 'plain' }));
+    await cli.write(
+      'plain.test.json',
+      JSON.stringify({ policy: 'plain', cases: [{ ...GENUINE, request: GENUINE_FILE }] }),
+    );
+    const args = ['policy', 'test', 'plain.json', '--config', chainless];
+    const shown = await runInProcess(cli, args, { onTerminal: true });
+    expect([shown.exitCode, shown.stderr]).toEqual([
+      0,
+      'warning: configured folder does not exist, continuing without it (key amd.chains, folder gone, why there is no such folder)\n',
+    ]);
+    const logged = await run(args);
+    expect([logged.exitCode, JSON.parse(logged.stderr)]).toEqual([
+      0,
+      expect.objectContaining({
+        level: 'warn',
+        key: 'amd.chains',
+        folder: 'gone',
+        why: 'there is no such folder',
+        msg: 'configured folder does not exist, continuing without it',
+      }),
+    ]);
+  });
+
   it('writes a table on a terminal, and JUnit XML of the same', async () => {
     await cli.write('shown.yaml', JSON.stringify({ ...MEMBERS, id: 'shown', rules: RULES }));
     const claims = { tpm: { clock: { resetCount: 1000 } } };

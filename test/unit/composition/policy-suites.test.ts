@@ -59,3 +59,9 @@ describe('policies and tests that may not be read', () => {
     expect(suites).toMatchObject([{ policy: { id: 'p' }, cases: [{ name: 'a' }] }]);
   });
 });
+
+describe('an error that is no fault of a file', () => {
+  it('is passed on as it is, so that the command ends as for any fault', async () => {
+    await expect(readPolicySuites([join(root, 'open'), 'a\u0000b'])).rejects.toBeInstanceOf(TypeError);
+  });
+});
