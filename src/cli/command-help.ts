@@ -74,15 +74,23 @@ function unknownCommand({ commands }: Command, name: string): UsageError {
   return new UsageError([`unknown command ${quotedName(name)}; ${instead}`]);
 }
 
-/** Lists options behind a complaint about one that has nothing near it, and says how a command is called. */
+/**
+ * Lists options behind a complaint about one that has nothing near it, and says how a command is called. Of an unknown
+ * command the options are unknown too: what is said is that there is no such command.
+ */
 export function sayWhatThereIs(command: Command): void {
-  const options = command.options.map(({ long }) => long ?? '').join(', ');
+  const options = command.options.map((option) => `--${option.name()}`).join(', ');
   command.configureOutput({
     outputError: (text, write) => {
+      const isUnknown = text.startsWith('error: unknown option');
+      const [name] = command.args;
+      if (isUnknown && command.commands.length > 0 && name !== undefined && !name.startsWith('-')) {
+        return write(`${unknownCommand(command, name).message}\n`);
+      }
       write(text);
-      const isUnknown = text.startsWith('error: unknown option') && !text.includes('Did you mean');
-      if (isUnknown) write(`(${options === '' ? 'There are none' : `There are ${options}`})\n`);
-      else if (/^error: (missing required|too many) argument/.test(text)) write(`(Usage: ${usageOf(command)})\n`);
+      if (isUnknown && !text.includes('Did you mean')) {
+        write(`(${options === '' ? 'There are none' : `There are ${options}`})\n`);
+      } else if (/^error: (missing required|too many) argument/.test(text)) write(`(Usage: ${usageOf(command)})\n`);
     },
   });
 }

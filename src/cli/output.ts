@@ -55,7 +55,7 @@ export function shownValue(value: JsonValue | undefined): string {
 }
 
 /** Members of a record that name what it is about, and why. No other is shown: the whole of it is for a log. */
-const SHOWN = ['key', 'name', 'file', 'folder', 'host', 'origin', 'issuer', 'code', 'why'];
+const SHOWN = ['key', 'policy', 'pointer', 'name', 'file', 'folder', 'host', 'origin', 'issuer', 'code', 'why'];
 
 /** The log of a command for people: warnings and errors in one line each, held back until the answer is there. */
 export class Notes implements Log {

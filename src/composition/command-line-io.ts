@@ -38,6 +38,7 @@ const MAXIMUM_INPUT = 128 * 1024 * 1024;
  * @throws {UsageError} where it cannot be read, is empty, or is too large
  */
 export async function readInput(file: string, expected: string): Promise<NamedInput> {
+  if (file === '') throw new UsageError(['the name of the file is empty', `expected ${expected}`]);
   const name = file === '-' ? 'standard input' : file;
   const chunks: Buffer[] = [];
   let length = 0;
@@ -54,4 +55,17 @@ export async function readInput(file: string, expected: string): Promise<NamedIn
   if (length > MAXIMUM_INPUT)
     throw new UsageError([`${name}: has more than ${MAXIMUM_INPUT} bytes`, `expected ${expected}`]);
   return { name, bytes: Buffer.concat(chunks) };
+}
+
+/**
+ * Reads files one after the other, as `readInput` does.
+ * @throws {UsageError} where standard input is named twice: it can be read once
+ */
+export async function readInputs(files: readonly string[], expected: string): Promise<readonly NamedInput[]> {
+  if (files.filter((file) => file === '-').length > 1) {
+    throw new UsageError(['standard input is one file: name it once']);
+  }
+  const inputs: NamedInput[] = [];
+  for (const file of files) inputs.push(await readInput(file, expected));
+  return inputs;
 }

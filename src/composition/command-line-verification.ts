@@ -14,7 +14,7 @@ import { readConfiguredRoots } from './configured-roots.js';
 import { createAppContainer, createVerifyEvidence, verifyOptions } from './container.js';
 import { openEndorsements } from './endorsements.js';
 import { warnOfPolicies } from './load-warnings.js';
-import { namedPolicyFile } from './named-policy.js';
+import { namedPolicy } from './named-policy.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { openPolicies } from './service.js';
 import { SYSTEM_CLOCK } from './system.js';
@@ -24,11 +24,14 @@ export interface CommandLineVerification {
   readonly verifyEvidence: Pick<VerifyEvidence, 'execute' | 'tryPolicy'>;
   /** What `--policy` came to; null where it was not given. */
   readonly policies: readonly string[] | null;
-  /** The policy itself; null where none was named. */
-  readonly policy: Policy | null;
   /** The same judging under these policies, whatever the configuration has. */
   under(policies: readonly Policy[]): Pick<VerifyEvidence, 'execute'>;
   close(): Promise<void>;
+}
+
+/** Where a policy was named. */
+export interface VerificationUnderPolicy extends CommandLineVerification {
+  readonly policy: Policy;
 }
 
 /**
@@ -44,10 +47,21 @@ export interface CommandLineVerification {
  */
 export function commandLineVerification(
   configuration: Configuration,
+  policy: string,
+  log: Log,
+  option?: string,
+): Promise<VerificationUnderPolicy>;
+export function commandLineVerification(
+  configuration: Configuration,
+  policy: string | null,
+  log: Log,
+): Promise<CommandLineVerification>;
+export function commandLineVerification(
+  configuration: Configuration,
   policy: string | null,
   log: Log,
   option = '--policy',
-): Promise<CommandLineVerification> {
+): Promise<CommandLineVerification & { readonly policy: Policy | null }> {
   const named = policy === null ? null : { policy, option };
   return openAllOrNone(log, (opened) => openVerification(configuration, named, log, opened));
 }
@@ -58,10 +72,11 @@ async function openVerification(
   named: { readonly policy: string; readonly option: string } | null,
   log: Log,
   opened: OpenParts,
-): Promise<CommandLineVerification> {
+): Promise<CommandLineVerification & { readonly policy: Policy | null }> {
   const directory = opened.add(await openPolicies(configuration, log));
-  const own = named === null ? null : await namedPolicyFile(named.option, named.policy, directory.snapshot());
-  if (own !== null) warnOfPolicies([own], log);
+  const policy = named === null ? null : await namedPolicy(named.option, named.policy, directory.snapshot());
+  // Of those in the directory it is said where they are read.
+  if (policy !== null && directory.snapshot().get(policy.id) !== policy) warnOfPolicies([policy], log);
   const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
   const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
   const world = { clock: SYSTEM_CLOCK, log, inBackground: false };
@@ -70,7 +85,7 @@ async function openVerification(
   const services = opened.add(openAttestationServices(configuration, { clock: SYSTEM_CLOCK, log }));
   const container = createAppContainer(configuration, undefined, await readConfiguredRoots(configuration));
   const view: PolicyView = {
-    get: (id) => (own?.id === id ? own : directory.snapshot().get(id)),
+    get: (id) => (policy?.id === id ? policy : directory.snapshot().get(id)),
     keys: () => directory.snapshot().keys(),
   };
   const parts = {
@@ -89,8 +104,8 @@ async function openVerification(
     createVerifyEvidence(container, { ...parts, policies: () => policies }, options);
   return {
     verifyEvidence: judging(view),
-    policies: own === null ? (named === null ? null : [named.policy]) : [own.id],
-    policy: own ?? (named === null ? null : (view.get(named.policy) ?? null)),
+    policies: policy === null ? null : [policy.id],
+    policy,
     under: (policies) => judging(new Map(policies.map((each) => [each.id, each]))),
     close: () => opened.close(),
   };

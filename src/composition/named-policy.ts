@@ -7,17 +7,14 @@ import { PolicyFileError, policyTextOptions, readNamedPolicyFile } from '../stor
 import type { PolicySet } from '../stores/policy-files.js';
 
 /**
- * The policy of a file that somebody named; null where a name is the id of one that there is.
+ * The policy that somebody named: by the id of one that there is, else by its file.
  *
  * @param option what named it
  * @throws {UsageError} where it is neither, or the file is no policy
  */
-export async function namedPolicyFile(
-  option: string,
-  policy: string,
-  known: PolicySet<Policy>,
-): Promise<Policy | null> {
-  if (known.has(policy)) return null;
+export async function namedPolicy(option: string, policy: string, known: PolicySet<Policy>): Promise<Policy> {
+  const there = known.get(policy);
+  if (there !== undefined) return there;
   const text = await readNamedPolicyFile(policy).catch((cause: unknown) => {
     if (cause instanceof PolicyFileError) throw new UsageError([`${option}: ${policy}: ${cause.message}`], { cause });
     const ids = known.list().map(({ id }) => id);

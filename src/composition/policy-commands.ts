@@ -4,12 +4,11 @@ import { Notes } from '../cli/output.js';
 import { listPolicies, type PolicyActions, showPolicy } from '../cli/policy-commands.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import { lintPolicy } from '../policy/lint.js';
-import type { Policy } from '../policy/policy-document.js';
-import { type PolicyText, textOf } from '../service/policy-texts.js';
+import { textOf } from '../service/policy-texts.js';
 import { MAX_POLICY_BYTES, policyTextOptions } from '../stores/policy-file.js';
 import { readPolicySet } from '../stores/policy-files.js';
-import { commandLineLog, configurationOf, outputOf, readInput, write } from './command-line-io.js';
-import { namedPolicyFile } from './named-policy.js';
+import { commandLineLog, configurationOf, outputOf, readInputs, write } from './command-line-io.js';
+import { namedPolicy } from './named-policy.js';
 import { learnFromFiles } from './policy-learn.js';
 import { policySources } from './policy-sources.js';
 import { testPolicies } from './policy-test.js';
@@ -20,8 +19,7 @@ import { knownAuthorities } from './token-issuers.js';
 export const policyCommands: PolicyActions = {
   lintPolicies: async (files, options) => {
     const known = knownAuthorities(await configurationOf(options));
-    const inputs: NamedInput[] = [];
-    for (const file of files) inputs.push(await readInput(file, 'a policy in YAML or JSON'));
+    const inputs = await readInputs(files, 'a policy in YAML or JSON');
     return checkCommand(
       inputs.flatMap((input) => lintInput(input, known, inputs.length > 1)),
       outputOf(options),
@@ -31,16 +29,11 @@ export const policyCommands: PolicyActions = {
     const set = await readPolicySet(policySources(await configurationOf(options)));
     const output = outputOf(options);
     if (name === undefined) return listPolicies(set.list().map(textOf), output);
-    const policy = (await namedPolicyFile('policy show', name, set)) ?? set.get(name);
-    return showPolicy(shown(policy), output);
+    return showPolicy(textOf(await namedPolicy('policy show', name, set)), output);
   },
   learnPolicy: async (files, options) => {
-    if (files.filter((file) => file === '-').length > 1) {
-      throw new UsageError(['standard input is one file: name it once']);
-    }
     const configuration = await configurationOf(options);
-    const inputs: NamedInput[] = [];
-    for (const file of files) inputs.push(await readInput(file, 'a file with a /verify body, or - for standard input'));
+    const inputs = await readInputs(files, 'a file with a /verify body, or - for standard input');
     const notes = new Notes();
     try {
       const tell = (line: string) => void process.stderr.write(`${line}\n`);
@@ -79,9 +72,4 @@ function textIn(name: string, bytes: Uint8Array): string {
   } catch (cause) {
     throw new UsageError([`${name}: is not UTF-8`], { cause });
   }
-}
-
-function shown(policy: Policy | undefined): PolicyText {
-  if (policy === undefined) throw new TypeError('a policy that is known has vanished');
-  return textOf(policy);
 }

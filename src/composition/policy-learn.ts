@@ -45,7 +45,6 @@ export async function learnFromFiles(
   const verification = await commandLineVerification(configuration, from, log, '--from');
   try {
     const { policy, under } = verification;
-    if (policy === null) throw new UsageError([`--from: there is no policy ${from}`]);
     const learnPolicy = new LearnPolicy(
       (request, policies) =>
         under(policies).execute({ ...request, policies: policies.map((each) => each.id) }, COMMAND_LINE_CALLER),
@@ -80,11 +79,11 @@ async function openTarget(path: string): Promise<Target> {
     throw new UsageError([`-o: ${path}: a policy is written as YAML: name it NAME.yaml; its test is NAME.test.yaml`]);
   }
   const testPath = `${stem}.test${path.slice(stem.length)}`;
+  const text = await textOf(path);
   const test = await textOf(testPath);
   if (test !== null && !isLearned(test)) {
     throw new UsageError([`-o: ${testPath}: is there already, and policy learn did not write it: name another file`]);
   }
-  const text = await textOf(path);
   return { path, testPath, name: basename(path), there: text === null ? null : { name: path, text } };
 }
 
@@ -96,9 +95,14 @@ async function textOf(path: string): Promise<string | null> {
   } catch (error) {
     if (isSystemError(error) && error.code === 'ENOENT') return null;
     if (error instanceof UsageError) throw error;
-    const why = error instanceof PolicyFileError ? error.message : fileProblem(error);
-    throw new UsageError([`-o: ${path}: ${why}`], { cause: error });
+    throw new UsageError([`-o: ${path}: ${targetProblem(error)}`], { cause: error });
   }
+}
+
+/** A folder that is missing is made; one that is a file keeps anything from being written. */
+function targetProblem(error: unknown): string {
+  if (error instanceof PolicyFileError) return error.message;
+  return isSystemError(error) && error.code === 'ENOTDIR' ? outputProblem(error) : fileProblem(error);
 }
 
 /** The test first: a policy without it looks as if nobody had learned it. */

@@ -60,6 +60,7 @@ async function noting<T>(problems: string[], otherwise: T, read: () => Promise<T
 
 /** The file itself, or the policies and tests of a folder. */
 async function pathsAt(place: string): Promise<readonly string[]> {
+  if (place === '') throw new UsageError(['the name of the policy, test or folder is empty']);
   const isFolder = await naming(place, async () => (await stat(place)).isDirectory());
   if (!isFolder) return [place];
   const names = (await naming(place, () => readdir(place))).sort();
@@ -138,7 +139,7 @@ async function readCase(
   testFile: string,
   files: Map<string, Promise<JsonValue>>,
 ): Promise<SuiteCase> {
-  if (input.kind === 'request') return { ...rest, input };
+  if (input.kind === 'request') return { ...rest, input: { ...input, file: besideTest(testFile, input.file) } };
   const { type, changes, claims: given } = input;
   const path = ['cases', index];
   if (typeof given !== 'string') {
@@ -154,11 +155,12 @@ async function readCase(
 }
 
 /** Files that a test names are relative to it. Not made shorter: `-` would be standard input. */
-export function besideTest(testFile: string, file: string): string {
+function besideTest(testFile: string, file: string): string {
   return isAbsolute(file) ? file : `${dirname(testFile)}/${file}`;
 }
 
 async function readClaimsFile(path: string): Promise<JsonValue> {
+  if (path.includes('\u0000')) throw new PolicyFileError('no file has a NUL character in its name');
   return parseTestText(await readNamedPolicyFile(path, MAX_TEST_BYTES), policyTextOptions(path));
 }
 

@@ -1,4 +1,4 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { UsageError } from '../cli/input.js';
 import { junitReport } from '../cli/junit-report.js';
 import type { Output } from '../cli/output.js';
@@ -14,7 +14,7 @@ import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import { requestLimits } from '../wire/read-body.js';
 import { readInput } from './command-line-io.js';
 import { type CommandLineVerification, commandLineVerification } from './command-line-verification.js';
-import { besideTest, readPolicySuites } from './policy-suites.js';
+import { readPolicySuites } from './policy-suites.js';
 import { SYSTEM_CLOCK } from './system.js';
 
 /**
@@ -31,62 +31,61 @@ export async function testPolicies(
   configuration: Configuration,
   { output, log }: { readonly output: Output; readonly log: Log },
 ): Promise<number> {
+  if (junit === '') throw new UsageError(['--junit: is empty, and the name of a file is expected']);
   const suites = await readPolicySuites(files.length > 0 ? files : [await policyDirectory(configuration)]);
   const results = await runSuites(suites, configuration, log);
   if (junit !== null) await writeReport(junit, results);
   return policyTestCommand(results, output);
 }
 
+/** Read, not only looked for: a file of this name would be taken for a policy. */
 async function policyDirectory({ policies: { directory } }: Configuration): Promise<string> {
-  await stat(directory).catch((cause: unknown) => {
+  await readdir(directory).catch((cause: unknown) => {
     const problem = `policies.directory: ${directory}: ${folderProblem(cause)}`;
     throw new UsageError([problem, 'name the policies, tests or folders that are meant'], { cause });
   });
   return directory;
 }
 
-/** Claims need no verifier: it is opened only where there are requests. */
+/** Claims need no verifier: it is opened by the first request. */
 async function runSuites(
   suites: readonly PolicySuite[],
   configuration: Configuration,
   log: Log,
 ): Promise<readonly SuiteResult[]> {
-  const hasRequests = suites.some(({ cases }) => cases.some(({ input }) => input.kind === 'request'));
-  if (!hasRequests) return runAll(suites, async () => ({ problem: 'no verifier is open' }));
-  const verification = await commandLineVerification(configuration, null, log);
-  try {
-    return await runAll(suites, requestJudge(verification, configuration));
-  } finally {
-    await verification.close();
-  }
-}
-
-async function runAll(suites: readonly PolicySuite[], judge: JudgeRequest): Promise<readonly SuiteResult[]> {
+  let opened = null as Promise<CommandLineVerification> | null;
+  const judge: JudgeRequest = async (request, suite) => {
+    opened ??= commandLineVerification(configuration, null, log);
+    return judgeRequest(request, suite, await opened, configuration);
+  };
   const results: SuiteResult[] = [];
-  for (const suite of suites) results.push(await runSuite(suite, judge, SYSTEM_CLOCK));
+  try {
+    for (const suite of suites) results.push(await runSuite(suite, judge, SYSTEM_CLOCK));
+  } finally {
+    await (await opened)?.close();
+  }
   return results;
 }
 
 /** Judges a body as `veritee verify` does, under the policy of the suite and at the time of the case. Nothing is noted. */
-function requestJudge(
+async function judgeRequest(
+  { file, at }: Parameters<JudgeRequest>[0],
+  { policy }: PolicySuite,
   { verifyEvidence }: CommandLineVerification,
   { limits: { eventLogBytes } }: Configuration,
-): JudgeRequest {
-  const reading = { raw: rawInspections(eventLogBytes), limits: requestLimits(eventLogBytes) };
-  return async ({ file, at }, { policy, testFile }) => {
-    const trial: VerifyEvidenceUseCase = {
-      execute: (request, caller) => verifyEvidence.tryPolicy(policy, request, caller),
-    };
-    try {
-      const input = await readInput(besideTest(testFile ?? '', file), 'a file with a /verify body');
-      const overrides = { policies: [policy.id], nonce: null, at };
-      const { decision } = await judgeBody({ ...input, name: file }, overrides, { verifyEvidence: trial, ...reading });
-      return decision;
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      return { problem: sayTime(error, at) ?? error.lines.join('; ') };
-    }
+): ReturnType<JudgeRequest> {
+  const trial: VerifyEvidenceUseCase = {
+    execute: (request, caller) => verifyEvidence.tryPolicy(policy, request, caller),
   };
+  const reading = { raw: rawInspections(eventLogBytes), limits: requestLimits(eventLogBytes) };
+  try {
+    const input = await readInput(file, 'a file with a /verify body');
+    const overrides = { policies: [policy.id], nonce: null, at };
+    return (await judgeBody(input, overrides, { verifyEvidence: trial, ...reading })).decision;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { problem: sayTime(error, at) ?? error.lines.join('; ') };
+  }
 }
 
 /** What `verify` says of its option is said of the member of the case. */

@@ -32,6 +32,7 @@ const OF_WRITING: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'no space is left'],
   ['ENOENT', 'there is no such folder'],
   ['ENOTDIR', 'there is no such folder'],
+  ['EISDIR', 'it is a directory'],
   ['EPIPE', 'nothing reads it any more'],
   ['EROFS', 'the file system is read-only'],
   ['EACCES', 'the user of this process may not write it'],

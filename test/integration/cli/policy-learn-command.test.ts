@@ -1,7 +1,8 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAzureAkPki, createTrustedLaunchMachine, type TrustedLaunchMachine } from '../../lab/index.js';
 import { CommandLine, type Ended } from './command-line.js';
+import { runInProcess } from './command-line-in-process.js';
 
 const NONCE = Buffer.alloc(32, 0x61);
 
@@ -34,25 +35,31 @@ beforeAll(async () => {
   await body('b.json', 0xb4);
   await body('past.json', 0xa4, '2026-01-01T00:00:00Z');
   await cli.write('own.yaml', 'id: own\n');
+  await cli.write('latin.yaml', Buffer.from([0xe4]));
+  await cli.write('large.yaml', '#'.repeat(256 * 1024 + 1));
+  await mkdir(cli.path('folder.yaml'));
+  await mkdir(cli.path('f.test.yaml'));
+  await symlink('own.yaml', cli.path('link.yaml'));
 });
 
 afterAll(() => cli.close());
 
-const learn = (...args: readonly string[]): Promise<Ended> =>
-  cli.run([
-    'policy',
-    'learn',
-    ...args,
-    '--config',
-    config,
-    ...(args.includes('--from') ? [] : ['--from', 'from.yaml']),
-  ]);
-const verify = (file: string, policy: string) => cli.run(['verify', file, '--config', config, '--policy', policy]);
+const run = (args: readonly string[]) => runInProcess(cli, args);
+const learning = (args: readonly string[]) => [
+  'policy',
+  'learn',
+  ...args,
+  '--config',
+  config,
+  ...(args.includes('--from') ? [] : ['--from', 'from.yaml']),
+];
+const learn = (...args: readonly string[]): Promise<Ended> => run(learning(args));
+const verify = (file: string, policy: string) => run(['verify', file, '--config', config, '--policy', policy]);
 const read = (name: string) => readFile(cli.path(name), 'utf8');
 
 describe('veritee policy learn', () => {
   it('writes a policy to standard output, and what is in it for people', async () => {
-    const { exitCode, stdout, stderr } = await learn('a.json', 'b.json', '--id', 'mine');
+    const { exitCode, stdout, stderr } = await cli.run(learning(['a.json', 'b.json', '--id', 'mine']));
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(
       /^# Written by veritee policy learn\..*\n# from vtpms version 3, sha256 [0-9a-f]{64}\n# learned at /,
@@ -83,7 +90,7 @@ describe('veritee policy learn', () => {
     await learn('a.json', '-o', 'kept.yaml');
     const [before, times] = [await read('kept.yaml'), await stat(cli.path('kept.yaml'))];
     expect((await learn('a.json', '--from', 'kept.yaml', '-o', 'kept.yaml')).stderr).toMatch(/nothing is new/);
-    const refused = await cli.run(['policy', 'learn', 'b.json', '--from', 'kept.yaml', '-o', 'kept.yaml']);
+    const refused = await run(['policy', 'learn', 'b.json', '--from', 'kept.yaml', '-o', 'kept.yaml']);
     expect(refused.exitCode).toBe(2);
     expect(refused.stderr).toMatch(
       /^b\.json: ak_cert_untrusted: is not allowed by vtpms-learned \(deny\): .*\nnothing is learned\n/,
@@ -92,8 +99,33 @@ describe('veritee policy learn', () => {
     expect((await stat(cli.path('kept.yaml'))).mtimeMs).toBe(times.mtimeMs);
   });
 
+  it('copies a learned policy to which nothing is new, with a test, into a folder that it makes', async () => {
+    await learn('a.json', '-o', 'first.yaml');
+    const { exitCode, stderr } = await learn('a.json', '--from', 'first.yaml', '-o', 'made/copy.yaml');
+    expect([exitCode, stderr]).toEqual([0, expect.stringMatching(/^policy vtpms-learned\n.*nothing is new/s)]);
+    expect(await read('made/copy.yaml')).toBe(await read('first.yaml'));
+    expect(await read('made/copy.test.yaml')).toMatch(/^policy: copy\.yaml$/m);
+  });
+
+  it('learns from standard input, and names it as source', async () => {
+    const { exitCode, stderr } = await runInProcess(cli, learning(['-']), {
+      input: await readFile(cli.path('a.json')),
+    });
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('set 1 is new, from standard input: ')]);
+  });
+
+  it('writes warnings about the policy behind what it answers, with policy and place', async () => {
+    const from = await read('from.yaml');
+    await cli.write('remark.yaml', `${from}referenceValues: [{ tpm: { boot: { commandLines: [quiet] } } }]\n`);
+    const { exitCode, stdout, stderr } = await learn('a.json', '--from', 'remark.yaml');
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(
+      /\nnothing is learned\nwarning: .+ \(policy vtpms, pointer \/referenceValues\/0\/tpm\/boot\)\n$/,
+    );
+  });
+
   it('judges by the baseline where no policy is named', async () => {
-    const { exitCode, stderr } = await cli.run(['policy', 'learn', 'a.json', '--config', config]);
+    const { exitCode, stderr } = await run(['policy', 'learn', 'a.json', '--config', config]);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/^a\.json: policy_evidence_type: is not allowed by azure-cvm-baseline \(deny\)/);
   });
@@ -111,9 +143,38 @@ describe('veritee policy learn', () => {
       /^own\.yaml: is there already, and policy learn did not write it/,
     ],
     [
-      'an output in no folder',
+      'no name',
+      [''],
+      /^the name of the file is empty\nexpected a file with a \/verify body, or - for standard input\n$/,
+    ],
+    ['standard input without anything', ['-'], /^standard input: is empty\nexpected a file with a \/verify body/],
+    ['a policy that is not UTF-8', ['a.json', '--from', 'latin.yaml'], /^--from: latin\.yaml: is not UTF-8\n$/],
+    ['a policy that does not load', ['a.json', '--from', 'own.yaml'], /^own\.yaml: \/apiVersion: is missing/],
+    ['an output that is hidden', ['a.json', '-o', '.x.yaml'], /^-o: \.x\.yaml: a policy is written as YAML/],
+    ['an output that is a test', ['a.json', '-o', 'x.test.yml'], /^-o: x\.test\.yml: a policy is written as YAML/],
+    ['an output that is a folder', ['a.json', '-o', 'folder.yaml'], /^-o: folder\.yaml: is not a regular file\n$/],
+    ['an output that is a link', ['a.json', '-o', 'link.yaml'], /^-o: link\.yaml: is not a regular file\n$/],
+    ['an output whose test is a folder', ['a.json', '-o', 'f.yaml'], /^-o: f\.test\.yaml: is not a regular file\n$/],
+    ['an output that is not UTF-8', ['a.json', '-o', 'latin.yaml'], /^-o: latin\.yaml: is not UTF-8\n$/],
+    [
+      'an output that is too large for a policy',
+      ['a.json', '-o', 'large.yaml'],
+      /^-o: large\.yaml: has more than 262144 bytes\n$/,
+    ],
+    [
+      'an output below a file',
       ['a.json', '-o', 'a.json/x.yaml'],
-      /^-o: a\.json\/x(\.test)?\.yaml: there is no such file\n/,
+      /^-o: a\.json\/x\.yaml: cannot be written: there is no such folder\n$/,
+    ],
+    [
+      'an output with a name that no file can have',
+      ['a.json', '-o', `${'n'.repeat(300)}.yaml`],
+      /^-o: n+\.yaml: cannot be read: its name is too long for the system\n$/,
+    ],
+    [
+      'an output that cannot be written',
+      ['a.json', '-o', `${'n'.repeat(240)}.yaml`],
+      /^-o: n+\.test\.yaml: cannot be written: its name is too long for the system\n$/,
     ],
     ['an option twice', ['a.json', '--id', 'a', '--id', 'b'], /^--id is given twice/],
   ])('ends with 1 and says why for %s', async (_title, args, message) => {

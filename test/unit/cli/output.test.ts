@@ -110,6 +110,16 @@ describe('notes', () => {
     expect(written).toBe('warning: taken for an empty one (key amd.chains, folder ./x, why there is no such folder)\n');
   });
 
+  it('say of which policy, and where in it, they speak', () => {
+    const notes = new Notes();
+    notes.warn({ policy: 'payments', pointer: '/rules/0/cel' }, 'is met by no evidence');
+    let written = '';
+    notes.release((text) => {
+      written += text;
+    });
+    expect(written).toBe('warning: is met by no evidence (policy payments, pointer /rules/0/cel)\n');
+  });
+
   it('hold warnings and errors back, in one line each, without what only a log may have', () => {
     const notes = new Notes();
     notes.warn({ name: 'a\u001b[2J.pem', bytes: 'secret' }, 'not taken');

@@ -123,6 +123,87 @@ describe('help for what there is not', () => {
   });
 });
 
+describe('a mistake in a command', () => {
+  it.each<[string, readonly string[], string]>([
+    ['a command that there is not', ['verfy', 'a.json'], 'unknown command "verfy"; did you mean verify?\n'],
+    [
+      'one with options, which are then unknown too',
+      ['verfy', 'a.json', '--policy', 'x'],
+      'unknown command "verfy"; did you mean verify?\n',
+    ],
+    [
+      'one below another, with an option of the one that is meant',
+      ['policy', 'lnt', 'a.yaml', '--json'],
+      'unknown command "lnt"; did you mean lint?\n',
+    ],
+    [
+      'one with an option that resembles one above it',
+      ['attest', '--versio'],
+      'unknown command "attest"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements\n',
+    ],
+    [
+      'an option before every command',
+      ['--jsn', 'verify'],
+      "error: unknown option '--jsn'\n(There are --version, --check-wiring)\n",
+    ],
+    [
+      'an option of a command that has none',
+      ['policy', '--json'],
+      "error: unknown option '--json'\n(There are none)\n",
+    ],
+    [
+      'an option that resembles one',
+      ['policy', 'lint', 'a', '--jsn'],
+      "error: unknown option '--jsn'\n(Did you mean --json?)\n",
+    ],
+    [
+      'an option that resembles none',
+      ['policy', 'test', '--bogus'],
+      "error: unknown option '--bogus'\n(There are --junit, --config, --json)\n",
+    ],
+    [
+      'an option that turns something off',
+      ['collect', '--nonce', 'x', '--bogus'],
+      "error: unknown option '--bogus'\n(There are --nonce, --output, --pcrs, --bind, --ak-certificate, --ak-chain, --no-event-log, --dry-run)\n",
+    ],
+    [
+      'an argument that is missing',
+      ['policy', 'lint'],
+      "error: missing required argument 'file'\n(Usage: veritee policy lint [options] <file...>)\n",
+    ],
+    [
+      'an argument too many',
+      ['policy', 'show', 'a', 'b'],
+      "error: too many arguments for 'show'. Expected 1 argument but got 2.\n(Usage: veritee policy show [options] [id or file])\n",
+    ],
+    ['a value that is missing', ['policy', 'test', '--junit'], "error: option '--junit <file>' argument missing\n"],
+    [
+      'a command whose name a terminal would obey',
+      ['\u001b[2J', '--json'],
+      'unknown command (name withheld); there are serve, verify, inspect, request, collect, config, check, policy, endorsements\n',
+    ],
+  ])('is said, and ends with 1: %s', async (_title, args, expected) => {
+    const said: string[] = [];
+    const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    const exitCode = await runProgram(args, '1.0.0', ACTIONS, (text) => void said.push(text));
+    write.mockRestore();
+    expect([exitCode, said.join('')]).toEqual([1, expected]);
+  });
+});
+
+const GROUPS: readonly (readonly string[])[] = [[], ['policy'], ['endorsements']];
+
+describe('commands that have others below them', () => {
+  it.each(GROUPS)('show their help on standard error, and end with 1: %s', async (...args) => {
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const exitCode = await runProgram(args, '1.0.0', ACTIONS, () => {});
+    const shown = write.mock.calls.join('');
+    write.mockRestore();
+    expect(exitCode).toBe(1);
+    expect(shown).toContain(`Usage: ${['veritee', ...args].join(' ')} [options] [command]`);
+  });
+});
+
 describe('an option that is given twice', () => {
   async function run(...args: readonly string[]): Promise<{ exitCode: number; said: string; ran: number }> {
     let said = '';

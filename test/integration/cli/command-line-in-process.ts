@@ -1,0 +1,61 @@
+import { Readable } from 'node:stream';
+import { vi } from 'vitest';
+import { runCommandLine } from '../../../src/composition/command-line.js';
+import type { CommandLine, Ended } from './command-line.js';
+
+interface Surroundings {
+  readonly input?: string | Uint8Array;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Whether standard output is a terminal, which it never is of a process that a test starts. */
+  readonly onTerminal?: boolean;
+}
+
+/**
+ * Runs the `veritee` command in the process of the test, where coverage sees it and nothing has to start. Paths are relative
+ * to the folder of the command line, as for a process of its own. Not for commands that wait for a signal.
+ */
+export async function runInProcess(
+  { folder }: Pick<CommandLine, 'folder'>,
+  args: readonly string[],
+  { input = '', environment = {}, onTerminal = false }: Surroundings = {},
+): Promise<Ended> {
+  const [stdout, stderr] = [new Recorded(process.stdout), new Recorded(process.stderr)];
+  const stdin = vi
+    .spyOn(process, 'stdin', 'get')
+    .mockReturnValue(Readable.from([Buffer.from(input)]) as typeof process.stdin);
+  const { env, stdout: terminal } = process;
+  const [before, { PATH = '', HOME = '' }, { isTTY }] = [process.cwd(), env, terminal];
+  try {
+    process.chdir(folder);
+    process.env = { PATH, HOME, ...environment };
+    terminal.isTTY = onTerminal;
+    const exitCode = await runCommandLine(args, null);
+    return { exitCode, stdout: stdout.text, stderr: stderr.text };
+  } finally {
+    terminal.isTTY = isTTY;
+    process.env = env;
+    process.chdir(before);
+    stdin.mockRestore();
+    stdout.restore();
+    stderr.restore();
+  }
+}
+
+/** What is written to a stream, which gets none of it. */
+class Recorded {
+  text = '';
+  readonly #spies: readonly { mockRestore(): void }[];
+
+  constructor(stream: NodeJS.WriteStream) {
+    const write = vi.spyOn(stream, 'write').mockImplementation((chunk) => {
+      this.text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+      return true;
+    });
+    // The command listens for lost output until its process ends, which this one does not.
+    this.#spies = [write, vi.spyOn(stream, 'on').mockReturnThis()];
+  }
+
+  restore(): void {
+    for (const spy of this.#spies) spy.mockRestore();
+  }
+}
