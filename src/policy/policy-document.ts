@@ -14,7 +14,10 @@ import { type Rule, readRules } from './rule.js';
 import { ruleProblems } from './rule-use.js';
 
 /** Room for some 2 600 launch measurements. */
-const BOUNDS: YamlBounds = { bytes: 262_144, separators: 4_000, depth: 32, faults: 20 };
+const BOUNDS: YamlBounds = { bytes: 262_144, tokens: 40_000, depth: 32, faults: 20 };
+
+/** Of a text that a caller sends, so that reading it does not hold the event loop. */
+export const REQUEST_BOUNDS: YamlBounds = { ...BOUNDS, tokens: 5_000 };
 
 /** An appraisal policy as evaluated: every default filled in, deeply frozen. Hex is in lower case. */
 export interface Policy extends PolicyMembers {
@@ -29,6 +32,8 @@ export interface PolicyTextOptions {
   readonly format?: 'yaml' | 'json';
   /** The id of a policy that is a release policy and nothing else, since such a text has none. */
   readonly releasePolicyId?: string;
+  /** How large the text may be; that of a file where left out. */
+  readonly bounds?: YamlBounds;
 }
 
 /**
@@ -60,8 +65,8 @@ export function policyOf(value: JsonValue, text: string, options: PolicyTextOpti
 }
 
 /** The value of a policy text. @throws {PolicyError} where the text has another syntax */
-export function parsePolicyValue(text: string, { format }: PolicyTextOptions = {}): JsonValue {
-  return format === 'json' ? parseStrictJson(text) : parseStrictYaml(text);
+export function parsePolicyValue(text: string, { format, bounds }: PolicyTextOptions = {}): JsonValue {
+  return format === 'json' ? parseStrictJson(text, bounds) : parseStrictYaml(text, bounds);
 }
 
 /** Whether a text is a release policy, or something that belongs to one, and no policy of this product. */

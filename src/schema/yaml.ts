@@ -1,4 +1,16 @@
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+} from 'yaml';
 import type { JsonValue } from '../model/json.js';
 import type { Path } from './schema.js';
 
@@ -22,8 +34,8 @@ export interface YamlProblem {
 /** How much a text from anywhere may hold, which then has to be plain: without anchors, tags and keys with a meaning. */
 export interface YamlBounds {
   readonly bytes: number;
-  /** Lines, commas and opening brackets in all: what the work of the parser grows with. Unbounded where left out. */
-  readonly separators?: number;
+  /** Names, values, marks, blanks and line ends in all: what the work of the parser grows with. Unbounded where left out. */
+  readonly tokens?: number;
   readonly depth: number;
   /** One fault of syntax makes others behind it; the first say what is wrong. */
   readonly faults: number;
@@ -61,18 +73,12 @@ export function readYaml(text: string, bounds?: YamlBounds): YamlText {
   if (bounds !== undefined && Buffer.byteLength(text) > bounds.bytes) {
     return refusal(ofTheWhole(`larger than ${bounds.bytes} bytes`));
   }
-  if (bounds?.separators !== undefined && hasMoreSeparators(text, bounds.separators)) {
-    return refusal(ofTheWhole(`has more than ${bounds.separators} lines, commas and opening brackets`));
+  if (bounds?.tokens !== undefined && hasMoreTokens(text, bounds.tokens)) {
+    return refusal(ofTheWhole(`has more than ${bounds.tokens} YAML tokens: names, values, marks, blanks and line ends`));
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    stringKeys: true,
-    merge: false,
-    // Repeated keys are looked for below, where the place is known and the work grows with the text only.
-    uniqueKeys: false,
-  });
+  const document = parsed(text, lines);
+  if (document === null) return refusal(ofTheWhole(TOO_DEEP));
   const positionOf = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
@@ -96,6 +102,25 @@ export function readYaml(text: string, bounds?: YamlBounds): YamlText {
       return offset === null ? null : lines.linePos(offset).line;
     },
   };
+}
+
+const TOO_DEEP = 'nested too deep to be read';
+
+/** Null where it is nested deeper than the parser, which calls itself for each level, can follow. */
+function parsed(text: string, lineCounter: LineCounter): Document.Parsed | null {
+  try {
+    return parseDocument(text, {
+      lineCounter,
+      prettyErrors: false,
+      stringKeys: true,
+      merge: false,
+      // Repeated keys are looked for below, where the place is known and the work grows with the text only.
+      uniqueKeys: false,
+    });
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 function ofTheWhole(what: string): YamlProblem {
@@ -182,12 +207,8 @@ function offsetOf(contents: Node | null, path: Path): number | null {
   return offset;
 }
 
-const SEPARATORS: ReadonlySet<string> = new Set(['\n', ',', '[', '{']);
-
-function hasMoreSeparators(text: string, most: number): boolean {
+function hasMoreTokens(text: string, most: number): boolean {
   let count = 0;
-  for (let index = 0; index < text.length; index++) {
-    if (SEPARATORS.has(text.charAt(index)) && ++count > most) return true;
-  }
+  for (const _ of new Lexer().lex(text)) if (++count > most) return true;
   return false;
 }

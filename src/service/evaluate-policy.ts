@@ -17,6 +17,7 @@ import {
   parsePolicy,
   parsePolicyValue,
   policyOf,
+  REQUEST_BOUNDS,
 } from '../policy/policy-document.js';
 import { PolicyError } from '../policy/policy-problem.js';
 import { alwaysThere } from '../policy/rules.js';
@@ -45,7 +46,7 @@ export class EvaluatePolicy {
    */
   async execute(request: EvaluationRequest, caller: Caller): Promise<Evaluation> {
     const { text } = request;
-    const value = reading('/text', () => parsePolicyValue(text));
+    const value = reading('/text', () => parsePolicyValue(text, { bounds: REQUEST_BOUNDS }));
     if (isReleasePolicyText(value)) return this.#release(releasePolicyOf(value), request, caller);
     const policy = reading('/text', () => policyOf(value, text));
     return request.on === 'evidence'

@@ -2,7 +2,7 @@ import { RefusedError } from '../model/errors.js';
 import type { Clock } from '../model/ports.js';
 import type { Caller } from '../model/request.js';
 import { type LintedProblem, lintPolicy } from '../policy/lint.js';
-import type { Policy } from '../policy/policy-document.js';
+import { type Policy, REQUEST_BOUNDS } from '../policy/policy-document.js';
 import { requirePolicies } from './caller-limits.js';
 
 /** A policy as it is shown: which one, and its text to the byte. */
@@ -48,7 +48,7 @@ export class PolicyTexts {
   /** What is wrong with a text. Nothing is loaded, and nothing is fetched. */
   lint(text: string): readonly LintedProblem[] {
     const { clock, knownAuthorities } = this.#parts;
-    return lintPolicy(text, { at: clock.now(), knownAuthorities });
+    return lintPolicy(text, { at: clock.now(), knownAuthorities, bounds: REQUEST_BOUNDS });
   }
 }
 

@@ -102,7 +102,7 @@ class Reader {
         return partOf(node, { op: 'choose', condition: read(condition), ifTrue: read(ifTrue), ifFalse: read(ifFalse) });
       }
       case 'list':
-        return partOf(node, { op: 'list', items: node.args.map((item) => this.read(item, variable)) });
+        return this.#list(node, variable);
       case 'call':
         return this.#call(node, variable);
       case 'rcall':
@@ -144,6 +144,14 @@ class Reader {
     }
     const quoted = typeof index === 'bigint' ? `; write ${list.text}["${index}"]` : '';
     throw new RuleFault('rule_type', `the index of a claim is a text, written out: ${serialize(node)}${quoted}`);
+  }
+
+  #list(node: ASTNode & { op: 'list' }, variable: Variable | null): Expression {
+    const items = node.args.map((item) => this.read(item, variable));
+    if (!items.every(isSingleValue)) {
+      throw new RuleFault('rule_type', `a list has single values, and no lists or objects: ${serialize(node)}`);
+    }
+    return partOf(node, { op: 'list', items });
   }
 
   #call(node: ASTNode & { op: 'call' }, variable: Variable | null): Expression {
@@ -259,10 +267,20 @@ function requireComparable(operator: Operator, left: Expression, right: Expressi
   if ((isOneOf(ORDERINGS, operator) || isOneOf(ARITHMETIC, operator)) && kinds.some((each) => each !== 'int')) {
     throw new RuleFault('rule_type', `${operator} takes integers: ${serialize(node)}`);
   }
-  if (operator !== 'in' && kinds.some((each) => each === 'list' || each === 'object')) {
+  if (operator === 'in' && kindOf(right) !== 'list') {
+    throw new RuleFault('rule_type', `in looks into a list: ${serialize(node)}`);
+  }
+  const compared = operator === 'in' ? [left] : [left, right];
+  if (!compared.every(isSingleValue)) {
     throw new RuleFault(
       'rule_type',
       `${operator} compares single values, and no ${kind === 'object' ? kind : 'list'}: ${serialize(node)}`,
     );
   }
+}
+
+/** Only these have equals: lists and objects are compared neither by what they hold nor by which they are. */
+function isSingleValue(expression: Expression): boolean {
+  const kind = kindOf(expression);
+  return kind !== 'list' && kind !== 'object';
 }

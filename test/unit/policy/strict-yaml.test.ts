@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseStrictJson, parseStrictYaml } from '../../../src/policy/policy-document.js';
+import { parseStrictJson, parseStrictYaml, REQUEST_BOUNDS } from '../../../src/policy/policy-document.js';
 import { PolicyError } from '../../../src/policy/policy-problem.js';
 
 function problemsOf(read: () => unknown): readonly string[] {
@@ -102,9 +102,21 @@ describe('strict JSON', () => {
     expect(problemsOf(() => parseStrictJson('{ "a": 1, "a": 2 }'))).toEqual(['/a: this key appears twice']);
   });
 
-  it('has at most 4 000 lines, commas and opening brackets: the work of the parser grows with them', () => {
-    const list = (items: number) => `[${'1,'.repeat(items)}1]`;
-    expect(parseStrictYaml(list(3_999))).toHaveLength(4_000);
-    expect(() => parseStrictYaml(list(4_000))).toThrow('has more than 4000 lines, commas and opening brackets');
+  it.each([
+    ['a policy of a file', undefined, 40_000],
+    ['a text that a caller sends', REQUEST_BOUNDS, 5_000],
+  ])('has a bounded number of tokens: %s', (_what, bounds, most) => {
+    // The brackets and the last item, then two for each item: the document's begin, and each text's, are marks of the lexer.
+    const list = (tokens: number) => `[${'1,'.repeat((tokens - 5) / 3)}1]`;
+    expect(parseStrictYaml(list(most), bounds)).not.toBeNull();
+    expect(() => parseStrictYaml(list(most + 3), bounds)).toThrow(`has more than ${most} YAML tokens`);
+  });
+
+  it('refuses a text that the parser cannot follow', () => {
+    expect(
+      problemsOf(() =>
+        parseStrictYaml(`{${'"a" : "b" ? '.repeat(20_000)}}`, { bytes: 262_144, depth: 32, faults: 20 }),
+      ),
+    ).toEqual(['document: nested too deep to be read']);
   });
 });

@@ -51,6 +51,12 @@ const REFUSED: readonly (readonly [code: string, cel: string, says: string])[] =
   ['rule_type', 'hcl.vmConfiguration.unheard == true', 'hcl.vmConfiguration["name"] == literal'],
   ['rule_type', 'has(maa.claims.unheard)', 'has no claim "unheard" whose type is known'],
   // Types.
+  ['rule_type', '!([snp.vmpl, snp.guestSvn] in [[0, 1]])', 'a list has single values, and no lists or objects'],
+  ['rule_type', '[snp.vmpl] in snp.platformInfo.unknownBits', 'in compares single values, and no list'],
+  ['rule_type', '!(tpm.eventLog.files in [tpm.eventLog.files])', 'a list has single values, and no lists or objects'],
+  ['rule_type', 'snp.tcb in [snp.tcb]', 'a list has single values, and no lists or objects'],
+  ['rule_type', 'snp.tcb in snp.platformInfo.unknownBits', 'in compares single values, and no object'],
+  ['rule_type', "'reported' in snp.tcb", 'in looks into a list'],
   ['rule_type', "snp.vmpl == '0'", 'the types do not fit: int == string'],
   ['rule_type', 'snp.vmpl == 0.0', 'the types do not fit: int == double'],
   ['rule_type', 'snp.policy.debug == 0', 'the types do not fit: bool == int'],
