@@ -17,7 +17,7 @@ import { ruleProblems } from './rule-use.js';
 const BOUNDS: YamlBounds = { bytes: 262_144, tokens: 40_000, depth: 32, faults: 20 };
 
 /** Of a text that a caller sends, so that reading it does not hold the event loop. */
-export const REQUEST_BOUNDS: YamlBounds = { ...BOUNDS, tokens: 5_000 };
+export const REQUEST_BOUNDS: YamlBounds = { ...BOUNDS, tokens: 4_000 };
 
 /** An appraisal policy as evaluated: every default filled in, deeply frozen. Hex is in lower case. */
 export interface Policy extends PolicyMembers {

@@ -1,7 +1,8 @@
 import type { Checks } from '../model/check.js';
-import type { Claims } from '../model/claims.js';
+import type { EventLogClaims } from '../model/claims.js';
 import type { EvidenceType, TokenRoute } from '../model/evidence.js';
 import { hasParavisor, hasVtpm, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
+import type { EventLogGaps } from '../model/verification.js';
 import { evaluateReleasePolicy } from './akv/evaluate-release-policy.js';
 import { unmetConditions } from './akv/unmet-conditions.js';
 import type { AppraisalInput, AppraisalTopic, ClaimSection } from './appraisal-topic.js';
@@ -17,7 +18,7 @@ export const rules: AppraisalTopic = {
   needs: () => [],
   required: ({ rules: all }) => (all.length === 0 ? [] : ['rule_not_met']),
   appraise: ({ rules: all }, input, checks) => {
-    const claims = ruleClaims(input.evidenceType, input.verification.claims);
+    const claims = ruleClaims(input.evidenceType, input.verification);
     const shared = { claims, budget: new RuleBudget(), forExplanation: new ExplanationBudget() };
     for (const rule of all) {
       if (rule.language === 'cel') appraiseCel(rule, shared, input, checks.ofRule(rule.id));
@@ -69,8 +70,27 @@ function sectionsOf(claims: readonly string[]): ReadonlySet<string> {
 }
 
 /** The claims by section, as rules name them. */
-function ruleClaims(type: EvidenceType, claims: Claims): ReadonlyMap<string, unknown> {
-  return new Map<string, unknown>([['evidence', { type }], ...Object.entries(claims)]);
+function ruleClaims(type: EvidenceType, { claims, eventLogGaps }: RuledClaims): ReadonlyMap<string, unknown> {
+  const { tpm, tdx } = claims;
+  return new Map<string, unknown>([
+    ['evidence', { type }],
+    ...Object.entries(claims),
+    ...(tpm === undefined ? [] : [['tpm', withLoadOptions(tpm, eventLogGaps)] as const]),
+    ...(tdx === undefined ? [] : [['tdx', withLoadOptions(tdx, eventLogGaps)] as const]),
+  ]);
+}
+
+type RuledClaims = Pick<AppraisalInput['verification'], 'claims' | 'eventLogGaps'>;
+
+/**
+ * Digests that the log calls load options are among the files too, as they are for reference values: nothing measures
+ * that label, and else whoever sends the log could take a file out of a rule by it.
+ */
+function withLoadOptions<S extends { readonly eventLog?: EventLogClaims }>(section: S, gaps?: EventLogGaps): S {
+  const { eventLog } = section;
+  const loadOptions = gaps?.loadOptions ?? [];
+  if (eventLog === undefined || eventLog.files === null || loadOptions.length === 0) return section;
+  return { ...section, eventLog: { ...eventLog, files: [...eventLog.files, ...loadOptions] } };
 }
 
 /**

@@ -74,7 +74,9 @@ export function readYaml(text: string, bounds?: YamlBounds): YamlText {
     return refusal(ofTheWhole(`larger than ${bounds.bytes} bytes`));
   }
   if (bounds?.tokens !== undefined && hasMoreTokens(text, bounds.tokens)) {
-    return refusal(ofTheWhole(`has more than ${bounds.tokens} YAML tokens: names, values, marks, blanks and line ends`));
+    return refusal(
+      ofTheWhole(`has more than ${bounds.tokens} YAML tokens: names, values, marks, blanks and line ends`),
+    );
   }
   const lines = new LineCounter();
   const document = parsed(text, lines);

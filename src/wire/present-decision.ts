@@ -12,6 +12,8 @@ export interface DecisionView {
   readonly allChecks: boolean;
   /** Also why, as a tree. */
   readonly explain?: boolean;
+  /** Policies that the reader may name, and learns something of; all where left out or null. */
+  readonly policies?: ReadonlySet<string> | null;
 }
 
 /** A decision as the answer to /verify has it. Members of capabilities that do not exist yet are null. */
@@ -36,7 +38,7 @@ export function presentDecision(decision: Decision, view: DecisionView): Schemas
     endorsements: decision.endorsements.map(presentEndorsement),
     freshness: decision.freshness,
     binding: decision.binding,
-    shadow: decision.shadow,
+    shadow: decision.shadow.filter(({ id }) => view.policies?.has(id) !== false),
     receipt: null,
     ...(view.explain === true ? { explanation: presentExplanation(decision) } : {}),
   };

@@ -2,8 +2,8 @@ import type { WorstInput } from './protocol.js';
 
 /** As many rules, bytes of one rule and bytes of all rules as a policy may have. */
 const [RULES, RULE_BYTES, ALL_BYTES] = [64, 2_048, 32 * 1_024];
-/** Nodes of the parsed text of a rule, and bytes of a policy text. */
-const [NODES, TEXT_BYTES] = [512, 256 * 1_024];
+/** Nodes of the parsed text of a rule; bytes and tokens of a policy text that a caller sends. */
+const [NODES, TEXT_BYTES, TOKENS] = [512, 256 * 1_024, 4_000];
 
 const REST = 'secureBoot: required, minimums: { snp: { Milan: { snp: 24, microcode: 219 } } }';
 
@@ -49,6 +49,27 @@ const RULE_TEXTS: readonly (readonly [string, string])[] = [
   ['a macro', MACRO],
 ];
 
+/** What a text begins with, and what is then repeated, with its number of tokens. */
+const TEXTS_OF_TOKENS: { readonly [name: string]: readonly [start: string, unit: string, tokens: number] } = {
+  'closing brackets': ['', '}', 1],
+  'brackets that do not match': ['{', ']', 1],
+  'keys in keys': ['', `${'? '.repeat(31)}a\n`, 65],
+  'lists in lists': ['', `${'- '.repeat(31)}a\n`, 65],
+  tags: ['', '! ', 2],
+  texts: ['', '"a" ', 3],
+  'keys without commas': ['{', '"a" : "b" ? ', 9],
+  directives: ['', '%a\n', 2],
+};
+
+const RELEASE_POLICIES: readonly (readonly [string, readonly object[]])[] = [
+  ['one claim 512 times', Array.from({ length: 512 }, (_, index) => ({ claim: 'abc', greater: index }))],
+  ['long names', Array.from({ length: 256 }, (_, index) => ({ claim: `${'a.'.repeat(240)}${index}`, equals: 1 }))],
+];
+
+function releasePolicyOf(allOf: readonly object[]): string {
+  return JSON.stringify({ version: '1.0.0', anyOf: [{ authority: 'https://sharedweu.weu.attest.azure.net', allOf }] });
+}
+
 /** Texts of policies that a caller has linted or tried, and the policy whose rules cost the most. */
 export function policyInputs(genuine: string): readonly WorstInput[] {
   const lint = (name: string, text: string): WorstInput => ({
@@ -63,7 +84,11 @@ export function policyInputs(genuine: string): readonly WorstInput[] {
     ...RULE_TEXTS.map(([name, cel]) => lint(`rules of ${name}`, full('linted', cel))),
     lint('256 KiB of one list', `[${'1,'.repeat((TEXT_BYTES - 16) / 2)}1]`),
     lint('256 KiB of one name', `${'x'.repeat(TEXT_BYTES - 16)}: 1`),
-    lint('4 000 members', `{${Array.from({ length: 3_990 }, (_, index) => `m${index}: 1`).join(',')}}`),
+    lint('members', `{${Array.from({ length: TOKENS / 7 - 2 }, (_, index) => `m${index}: 1`).join(',')}}`),
+    ...Object.entries(TEXTS_OF_TOKENS).map(([name, [start, unit, tokens]]) =>
+      lint(`YAML: ${name}`, start + unit.repeat((TOKENS - 8) / tokens)),
+    ),
+    ...RELEASE_POLICIES.map(([name, conditions]) => lint(`release policy: ${name}`, releasePolicyOf(conditions))),
     { name: 'policy: the dearest rules, evaluate', path: '/policies:evaluate', body: JSON.stringify(tried) },
     { name: 'policy: the dearest rules', path: '/verify', body: judged },
     { name: 'policy: the dearest rules, explained', path: '/verify?explain=tree', body: judged },

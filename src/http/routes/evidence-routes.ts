@@ -42,15 +42,16 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
     },
     handler: async (request, reply) => {
       const query = readVerifyQuery(queryOf(request.url));
+      const caller = callerOf(request);
       const decision = await slots.run(() =>
-        verifyEvidence.execute(readVerifyRequest(bodyOf(request), limits), callerOf(request)),
+        verifyEvidence.execute(readVerifyRequest(bodyOf(request), limits), caller),
       );
       request.decision = decision;
       metrics.decided(decision);
       if (query.enforce) enforce(decision, reply);
       else if (decision.decision === 'indeterminate' && decision.retryable) askAgain(decision, reply);
       // As bytes: of a text the framework and node would each work out its length, and join it with the headers.
-      const answer = Buffer.from(JSON.stringify(presentDecision(decision, query)));
+      const answer = Buffer.from(JSON.stringify(presentDecision(decision, { ...query, policies: caller.policies })));
       return reply.type(JSON_TYPE).send(answer);
     },
   };

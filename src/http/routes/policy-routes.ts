@@ -29,15 +29,16 @@ export function policiesRoutes(policyTexts: PolicyTextsUseCase): readonly RouteO
   ];
 }
 
-/** `POST /policies:lint`: what is wrong with the text of a policy. */
-export function lintRoute(policyTexts: PolicyTextsUseCase): RouteOptions {
+/** `POST /policies:lint`: what is wrong with the text of a policy. It takes the place of a verification. */
+export function lintRoute(policyTexts: PolicyTextsUseCase, slots: VerificationSlots): RouteOptions {
   return {
     ...JSON_CALL,
     // A colon begins a parameter; two are one.
     url: '/policies::lint',
     handler: async (request, reply) => {
       const { text } = readLintRequest(bodyOf(request));
-      return reply.type(JSON_TYPE).send(JSON.stringify({ problems: policyTexts.lint(text) }));
+      const problems = await slots.run(async () => policyTexts.lint(text));
+      return reply.type(JSON_TYPE).send(JSON.stringify({ problems }));
     },
   };
 }

@@ -20,7 +20,7 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
     challengesRoute(issueChallenge),
     inspectRoute(inspectEvidence, limits),
     ...policiesRoutes(policyTexts),
-    lintRoute(policyTexts),
+    lintRoute(policyTexts, slots),
     evaluateRoute({ evaluatePolicy, slots, limits }),
     livezRoute(liveness),
     readyzRoute(readiness),

@@ -1,4 +1,3 @@
-import type { JsonValue } from '../../model/json.js';
 import { type Binary, type Claim, type Expression, isOneOf, ORDERINGS, type Quantified } from './expression.js';
 
 /** The value of a part that rests on a claim that is absent, or that has no value: it makes a rule not met. */
@@ -310,9 +309,4 @@ function arithmetic(operator: Binary['operator'], left: bigint, right: bigint): 
       if (right === 0n) return null;
       return operator === '/' ? left / right : left % right;
   }
-}
-
-/** A value as answers show it. */
-export function shownValue(value: RuleValue): JsonValue {
-  return value === UNDEFINED ? null : value;
 }

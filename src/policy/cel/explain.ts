@@ -1,11 +1,18 @@
 import type { ExplainedPart } from '../../model/explanation.js';
-import { evaluate, RuleBudget, RuleScope, type RuleValue, shownValue, UNDEFINED } from './evaluate.js';
+import type { JsonValue } from '../../model/json.js';
+import { evaluate, RuleBudget, RuleScope, type RuleValue, UNDEFINED } from './evaluate.js';
 import { type Expression, partsOf, type Quantified } from './expression.js';
 
-/** Parts that an explanation shows of all rules of a policy together. */
+/** Parts that an explanation shows of all rules of a policy together; a long one counts as several. */
 const MOST_PARTS = 4_000;
 
+/** Characters of its text and value that a part has for the price of one. */
+const CHARACTERS_A_PART = 128;
+
 const LEFT_OUT = 'its parts are left out, since the explanation has too many';
+
+/** Characters of a text, and items of a list, that a part repeats: claims can be long, and many parts rest on one. */
+const [SHOWN_CHARACTERS, SHOWN_OF_A_LIST] = [256, 16];
 
 /** What the explanations of all rules of one appraisal may cost together. */
 export class ExplanationBudget {
@@ -48,12 +55,14 @@ class Explanation {
 
   of(expression: Expression): ExplainedPart {
     const value = this.#valueOf(expression);
-    const isShown = this.#budget.spend(1);
+    const shown = shownValue(value);
+    const characters = expression.text.length + lengthOf(shown.value);
+    const isShown = this.#budget.spend(1 + Math.floor(characters / CHARACTERS_A_PART));
     return {
       text: expression.text,
       state: value === UNDEFINED ? 'undefined' : 'value',
-      value: shownValue(value),
-      note: isShown ? this.#noteOn(expression) : LEFT_OUT,
+      value: shown.value,
+      note: isShown ? (this.#noteOn(expression) ?? shown.note) : LEFT_OUT,
       parts: isShown ? this.#partsOf(expression) : [],
     };
   }
@@ -93,16 +102,16 @@ class Explanation {
       const found = this.#scope.within(item, () => evaluate(body, this.#scope));
       return found === UNDEFINED || found === (op === 'exists');
     };
-    const deciding = items.filter(decides);
-    const others = items.filter((item) => !deciding.includes(item));
-    const shown = [...deciding, ...others].slice(0, SHOWN_ITEMS);
+    const judged = items.map((item) => ({ item, isDeciding: decides(item) }));
+    const inOrder = judged.toSorted((a, b) => Number(b.isDeciding) - Number(a.isDeciding));
+    const shown = inOrder.slice(0, SHOWN_ITEMS).map(({ item }) => item);
     return [explained, ...shown.map((item) => this.#withItem(item, body, variable))];
   }
 
   #withItem(item: number | string, body: Expression, variable: string): ExplainedPart {
     return this.#scope.within(item, () => {
       evaluate(body, this.#scope);
-      return { ...this.of(body), note: `${variable} is ${JSON.stringify(item)}` };
+      return { ...this.of(body), note: `${variable} is ${JSON.stringify(cut(item))}` };
     });
   }
 
@@ -121,4 +130,26 @@ function isLiteral(part: Expression): boolean {
 
 function notReached({ text }: Expression): ExplainedPart {
   return { text, state: 'not reached', value: null, note: null, parts: [] };
+}
+
+/** A value as answers show it, and what of it is left out. */
+function shownValue(value: RuleValue): { readonly value: JsonValue; readonly note: string | null } {
+  if (value === UNDEFINED) return { value: null, note: null };
+  if (typeof value === 'object') {
+    const isWhole = value.length <= SHOWN_OF_A_LIST;
+    const note = isWhole ? null : `the first ${SHOWN_OF_A_LIST} of ${value.length} items`;
+    return { value: value.slice(0, SHOWN_OF_A_LIST).map(cut), note };
+  }
+  const shown = cut(value);
+  const note = shown === value ? null : `the first ${SHOWN_CHARACTERS} of ${String(value).length} characters`;
+  return { value: shown, note };
+}
+
+function cut<T extends number | boolean | string>(value: T): T | string {
+  return typeof value === 'string' ? value.slice(0, SHOWN_CHARACTERS) : value;
+}
+
+function lengthOf(shown: JsonValue): number {
+  if (Array.isArray(shown)) return shown.reduce((sum: number, item: JsonValue) => sum + lengthOf(item), 0);
+  return typeof shown === 'string' ? shown.length : 0;
 }

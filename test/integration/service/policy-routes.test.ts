@@ -202,6 +202,18 @@ describe('shadow policies', () => {
     ]);
   });
 
+  it('are told to nobody who may not name them', async () => {
+    const key = `vk_${'k'.repeat(40)}`;
+    const caller = { apiKeySha256: sha256Hex(key), expires: '2099-01-01', roles: ['verify'], policies: ['own'] };
+    const restricted = await lab.start({
+      policies: { directory: lab.policyFolder, default: 'own', shadow: ['strict', 'own'] },
+      callers: { ci: caller },
+    });
+    const headers = { authorization: `Bearer ${key}` };
+    const { body } = await lab.verify(restricted, { members: { policy: 'own' }, headers });
+    expect(body.shadow.map(({ id }: { id: string }) => id)).toEqual(['own']);
+  });
+
   it('are in the log and in the metrics where they would have decided otherwise', async () => {
     const before = lab.output.length;
     await lab.verify(service, { members: { policy: 'own' } });

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { EventLogClaims } from '../../../src/model/claims.js';
 import type { TokenRoute } from '../../../src/model/evidence.js';
 import type { ResultState } from '../../../src/policy/appraisal-topic.js';
 import {
   appraised,
   appraisedTd,
+  azClaims,
   check,
+  eventLogClaims,
+  FILE,
   failed,
   only,
   results,
@@ -12,6 +16,7 @@ import {
   snpClaims,
   tdxClaims,
   tokenClaims,
+  tpmClaims,
 } from './fixture.js';
 import { releasePolicy } from './rule-flips.js';
 
@@ -94,6 +99,27 @@ describe('rules of a policy', () => {
     const rules = [rule('maa.attestationType == "azurevm"'), { rules: [{ id: 'one', akv: releasePolicy('x') }] }];
     for (const each of rules)
       expect(results(appraised({ ...members, ...each }, given), 'rule_not_met')).toEqual(expected);
+  });
+
+  it.each([
+    ['tpm', 'az-snp-vtpm', (eventLog: EventLogClaims) => azClaims({ tpm: tpmClaims({ eventLog }) })],
+    ['tdx', 'tdx', (eventLog: EventLogClaims) => ({ tdx: tdxClaims({ eventLog }) })],
+  ] as const)('TPM-17 see a file that the log of %s calls load options', (section, type, claimsWith) => {
+    const evil = '66'.repeat(32);
+    const members = { accepts: [type], ...rule(`${section}.eventLog.files.all(f, f in ['${FILE}'])`) };
+    const judged = (loadOptions: readonly string[], files: readonly string[] | null = [FILE]) =>
+      appraised(
+        { ...members, ...(type === 'tdx' ? { minimums: { tdx: 'any' } } : {}) },
+        {
+          type,
+          claims: claimsWith(eventLogClaims({ files })),
+          eventLogGaps: { unexplained: [], absent: {}, loadOptions },
+        },
+      );
+    expect(results(judged([]), 'rule_not_met')).toEqual(['pass']);
+    expect(results(judged([evil]), 'rule_not_met')).toEqual(['fail']);
+    expect(results(judged([FILE]), 'rule_not_met')).toEqual(['pass']);
+    expect(failed(judged([FILE], null))).toEqual(['rule_not_met', 'claim_missing']);
   });
 
   it('leave the decision open where the token that they need is out of reach', () => {

@@ -104,7 +104,7 @@ describe('strict JSON', () => {
 
   it.each([
     ['a policy of a file', undefined, 40_000],
-    ['a text that a caller sends', REQUEST_BOUNDS, 5_000],
+    ['a text that a caller sends', REQUEST_BOUNDS, 4_000],
   ])('has a bounded number of tokens: %s', (_what, bounds, most) => {
     // The brackets and the last item, then two for each item: the document's begin, and each text's, are marks of the lexer.
     const list = (tokens: number) => `[${'1,'.repeat((tokens - 5) / 3)}1]`;
