@@ -92,12 +92,27 @@ export function ruleRemarks(policy: RuledPolicy): readonly PolicyProblem[] {
 function celRemarks({ expression }: CelRule, policy: RuledPolicy, pointer: string): readonly PolicyProblem[] {
   const foreseen = policy.accepts.map((type) => [type, foresee(expression, knownOf(type, policy))] as const);
   const denied = foreseen.filter(([, value]) => value === 'undefined' || value === 'false').map(([type]) => type);
-  const misfits = misfitsIn(expression).map(({ always, message }) => remark(always, pointer, message));
+  const misfits = [
+    ...misfitsIn(expression).map(({ always, message }) => remark(always, pointer, message)),
+    ...ofGuest(expression).map((claim) => remark(true, pointer, `${claim} ${WRITTEN_BY_GUEST}`)),
+  ];
   if (policy.accepts.every((type) => isAlwaysMet(expression, knownOf(type, policy)))) {
     return [remark(true, pointer, 'is met by every evidence that the policy accepts'), ...misfits];
   }
   if (denied.length === 0) return misfits;
   return [remark(false, pointer, `is met by no evidence of type ${denied.join(', ')}`), ...misfits];
+}
+
+const WRITTEN_BY_GUEST =
+  'is JSON that a guest without paravisor writes itself, and in azurevm tokens any guest: require secureBoot, or name the one in x-ms-isolation-tee';
+
+/** Claims that look like the configuration of the VM, and can be the guest's own words. */
+function ofGuest(expression: CelRule['expression']): readonly string[] {
+  const found = claimsIn(expression).filter(({ path }) => {
+    const [above, holder] = path.slice(0, path.indexOf('vm-configuration')).slice(-2);
+    return holder === 'attester_runtime_data' || (holder === 'x-ms-runtime' && above === 'claims');
+  });
+  return [...new Set(found.map(({ text }) => text))];
 }
 
 function remark(always: boolean, pointer: string, message: string): PolicyProblem {

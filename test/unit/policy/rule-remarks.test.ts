@@ -97,6 +97,21 @@ describe('remarks on rules', () => {
     expect(first).toContain(says);
   });
 
+  it.each([
+    ['maa.claims["x-ms-runtime"]["vm-configuration"]["secure-boot"]', true],
+    ['ita.claims.attester_runtime_data["vm-configuration"]["secure-boot"]', true],
+    ['maa.claims["x-ms-isolation-tee"]["x-ms-runtime"]["vm-configuration"]["secure-boot"]', false],
+    ['hcl.vmConfiguration.secureBoot', false],
+  ])('names a configuration that the guest can have written: %s', (claim, isOfGuest) => {
+    const routes = { maa: 'required', ita: 'optional' };
+    const members = { accepts: ['tdx', 'az-tdx-vtpm'], minimums: 'any', routes, rules: [{ id: 'one', cel: claim }] };
+    const remarks = ruleRemarks(policy(members)).filter(({ code }) => code === 'rule_always');
+    const message = `${claim} is JSON that a guest without paravisor writes itself, and in azurevm tokens any guest: require secureBoot, or name the one in x-ms-isolation-tee`;
+    expect(remarks).toEqual(
+      isOfGuest ? [{ code: 'rule_always', pointer: '/rules/0/cel', message, severity: 'warning' }] : [],
+    );
+  });
+
   it('names such a text once for each thing that it makes of a comparison', () => {
     const cel = "snp.product == 'Rome' || snp.product == 'Rome' || snp.product != 'Rome'";
     const says = 'snp.product is one of Milan, Genoa, Turin, and never "Rome"';
