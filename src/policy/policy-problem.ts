@@ -73,14 +73,14 @@ export const POLICY_PROBLEMS = {
     remedy: 'Write all paths for one kind of token: x-ms-isolation-tee.… for guest tokens, without it for others.',
   },
   akv_always: {
-    meaning: 'the condition holds for every token that has the claim',
+    meaning: 'the condition holds for every token that has the claim, or for every one of some hosts',
     severity: 'warning',
     remedy: 'Remove the condition, or compare the claim with the value that it must have.',
   },
   akv_never: {
-    meaning: 'the condition cannot be met by any token',
+    meaning: 'the condition cannot be met by any token, or not by tokens of some hosts',
     severity: 'error',
-    remedy: 'Correct the condition: with it the authority never allows a release.',
+    remedy: 'Correct the condition as the message says: while it is not met, the authority allows no release.',
   },
   boot_unpinned: {
     meaning: 'nothing in the policy says what the VM boots',

@@ -3,6 +3,7 @@ import { withLowerHost, withoutSlash } from './compare-authority.js';
 import { lintDebug } from './debug-clause.js';
 import { lintClaimCondition } from './lint-claim-condition.js';
 import { lintCombinations } from './lint-combinations.js';
+import { lintGuidCase } from './lint-guid-case.js';
 import { lintTokenKinds } from './lint-token-kinds.js';
 import type { ClaimCondition, Condition, ReleaseAuthority, ReleasePolicy } from './policy-tree.js';
 import { shownValue } from './shown-values.js';
@@ -21,6 +22,7 @@ export function lintReleasePolicy(policy: ReleasePolicy, options: LintOptions): 
   return policy.authorities.flatMap((entry) => [
     ...lintAuthority(entry, options),
     ...claimsOf(entry.group).flatMap(lintClaimCondition),
+    ...lintGuidCase(entry.group),
     ...lintCombinations(entry.group),
     ...lintTokenKinds(entry.group),
     ...lintDebug(entry),
