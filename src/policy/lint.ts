@@ -11,6 +11,7 @@ import {
   policyOf,
 } from './policy-document.js';
 import { POLICY_PROBLEMS, PolicyError, type PolicyProblem, type PolicyProblemCode } from './policy-problem.js';
+import { scopeOf } from './policy-scope.js';
 import { ruleRemarks } from './rule-use.js';
 import { endingWaivers } from './waivers.js';
 
@@ -57,8 +58,12 @@ function remarksOn(policy: Policy, options: Pick<LintOptions, 'at' | 'knownAutho
   ];
 }
 
-function releaseRules({ rules }: Policy, options: AuthorityOptions): readonly PolicyProblem[] {
-  return rules.flatMap((rule) => (rule.language === 'akv' ? lintReleasePolicy(rule.policy, options) : []));
+function releaseRules(policy: Policy, options: AuthorityOptions): readonly PolicyProblem[] {
+  const scope = scopeOf(policy);
+  const sight = { routes: (['maa', 'ita'] as const).filter((route) => scope[route]), isRule: true };
+  return policy.rules.flatMap((rule) =>
+    rule.language === 'akv' ? lintReleasePolicy(rule.policy, options, sight) : [],
+  );
 }
 
 function ending({

@@ -48,9 +48,10 @@ export const POLICY_PROBLEMS = {
     remedy: 'Correct the rule: with it the policy never allows.',
   },
   akv_authority: {
-    meaning: 'the authority is not an Azure Attestation instance that is relied on',
+    meaning: 'the authority is not an issuer of tokens that is relied on',
     severity: 'error',
-    remedy: 'Name a shared provider, or an instance that is configured in maa.issuers.',
+    remedy:
+      'Name a shared provider or an instance of maa.issuers, or, in a rule of a policy, an issuer of ita.issuers.',
   },
   akv_slash: {
     meaning: 'the authority ends in a slash, which the issuer of a token does not',
@@ -65,7 +66,7 @@ export const POLICY_PROBLEMS = {
   akv_no_debug: {
     meaning: 'no condition refuses a TEE that can be debugged',
     severity: 'warning',
-    remedy: 'Add a condition on the debug claim of the token: is-debuggable equals false.',
+    remedy: 'Add a condition that the debug claim of the token equals false, as the message writes it.',
   },
   akv_path: {
     meaning: 'the path of the claim does not belong to the kind of token that the other conditions speak of',

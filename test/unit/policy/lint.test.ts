@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SNP_PARTS } from '../../../src/model/claims.js';
 import type { JsonObject } from '../../../src/model/json.js';
+import type { KnownAuthorities } from '../../../src/policy/akv/lint-authority.js';
 import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
 import { lintPolicy } from '../../../src/policy/lint.js';
 import { PUBLISHED_FLOORS } from '../../../src/policy/published-floors.js';
@@ -109,6 +110,19 @@ describe('the lint of a policy', () => {
       'warning akv_slash /rules/0/akv/anyOf/0/authority',
       'warning akv_no_debug /rules/0/akv/anyOf/0',
     ]);
+  });
+
+  it('knows the issuers of the tokens that a rule is judged on', () => {
+    const portal = 'https://portal.trustauthority.intel.com';
+    const akv = { version: '1.0.0', anyOf: [{ authority: portal, allOf: [{ claim: 'dbgstat', equals: 'disabled' }] }] };
+    const knownAuthorities: KnownAuthorities = (issuer, route) => route === 'ita' && issuer === portal;
+    const codes = (text: string) => lintPolicy(text, { ...OPTIONS, knownAuthorities }).map(({ code }) => code);
+    const judgedOn = (routes: JsonObject) =>
+      codes(policyText({ accepts: ['tdx'], minimums: 'any', routes, rules: [{ id: 'release', akv }] }));
+    expect(judgedOn({ ita: 'required' })).toEqual([]);
+    expect(judgedOn({ ita: 'optional', maa: 'required' })).toEqual([]);
+    expect(judgedOn({ maa: 'required' })).toEqual(['akv_authority']);
+    expect(codes(JSON.stringify(akv))).toEqual(['akv_authority']);
   });
 
   it('lints a text that is a release policy and nothing else', () => {
