@@ -84,7 +84,7 @@ export const POLICY_PROBLEMS = {
     remedy: 'Correct the condition as the message says: while it is not met, the authority allows no release.',
   },
   boot_unpinned: {
-    meaning: 'nothing in the policy says what the VM boots',
+    meaning: 'nothing in the policy, or in one of its sets of reference values, says what the VM boots',
     severity: 'warning',
     remedy: 'Require Secure Boot, or pin the boot in referenceValues; veritee policy learn writes them.',
   },
