@@ -66,7 +66,7 @@ function whyNoDigest(path: string, form: MaaClaim['form'], value: string): WhyNe
 function whyOtherForm(path: string, form: MaaClaim['form'], value: string): WhyNever | null {
   const texts = textFormOf(path);
   if (texts === null || texts.fits(value) || WORDS.get(nameInTee(path))?.includes(value)) return null;
-  return { ...never(`is ${texts.what}`), mayChange: form !== 'hex' };
+  return form === 'hex' ? never(`is ${texts.what}`) : { ...never(`is so far ${texts.what}`), mayChange: true };
 }
 
 function never(what: string, instead: string | null = null): WhyNever {
