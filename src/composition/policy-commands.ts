@@ -3,6 +3,7 @@ import { type NamedInput, UsageError } from '../cli/input.js';
 import { Notes } from '../cli/output.js';
 import { listPolicies, type PolicyActions, showPolicy } from '../cli/policy-commands.js';
 import type { LintProblem } from '../model/lint-problem.js';
+import type { KnownAuthorities } from '../policy/akv/lint-authority.js';
 import { lintPolicy } from '../policy/lint.js';
 import { textOf } from '../service/policy-texts.js';
 import { MAX_POLICY_BYTES, policyTextOptions } from '../stores/policy-file.js';
@@ -55,11 +56,7 @@ export const policyCommands: PolicyActions = {
 };
 
 /** With several files, each message begins with the name of its own. */
-function lintInput(
-  { name, bytes }: NamedInput,
-  known: (issuer: string) => boolean,
-  isOneOfMany: boolean,
-): readonly LintProblem[] {
+function lintInput({ name, bytes }: NamedInput, known: KnownAuthorities, isOneOfMany: boolean): readonly LintProblem[] {
   const options = { ...policyTextOptions(name), at: SYSTEM_CLOCK.now(), knownAuthorities: known };
   const problems = lintPolicy(textIn(name, bytes), options);
   return isOneOfMany ? problems.map((problem) => ({ ...problem, message: `${name}: ${problem.message}` })) : problems;

@@ -5,6 +5,7 @@ import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
 import { maaKeyPlace, type TokenIssuer } from '../endorsements/token-keys/token-issuer.js';
 import { SHARED_REGIONS, sharedProvider } from '../model/azure-attestation-regions.js';
 import { allOrProblems } from '../model/errors.js';
+import type { KnownAuthorities } from '../policy/akv/lint-authority.js';
 import type { MaaIssuer } from '../verifiers/maa/issuer-policy.js';
 import type { ItaIssuer } from '../verifiers/trust-authority/key-trust.js';
 
@@ -34,9 +35,12 @@ export function maaIssuers({ maa }: Configuration): ReadonlyMap<string, MaaIssue
 }
 
 /** Whether tokens of an issuer are accepted, for whoever lints a release policy. */
-export function knownAuthorities(configuration: Configuration): (issuer: string) => boolean {
-  const known = maaIssuers(configuration);
-  return (issuer) => known.has(issuer);
+export function knownAuthorities(configuration: Configuration): KnownAuthorities {
+  const known = {
+    maa: new Set(maaIssuers(configuration).keys()),
+    ita: new Set(configuration.ita.issuers.map(({ issuer }) => issuer)),
+  };
+  return (issuer, route) => known[route].has(issuer);
 }
 
 /**

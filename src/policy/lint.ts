@@ -1,7 +1,9 @@
+import { isObject, type JsonValue } from '../model/json.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import { type LintOptions as AuthorityOptions, lintReleasePolicy } from './akv/lint-release-policy.js';
 import { readReleasePolicy } from './akv/release-policy.js';
-import { lintHardware } from './lint-hardware.js';
+import { lintBoot } from './lint-boot.js';
+import { lintFloors } from './lint-floors.js';
 import { policyRemarks } from './policy-consistency.js';
 import {
   isReleasePolicyText,
@@ -11,6 +13,7 @@ import {
   policyOf,
 } from './policy-document.js';
 import { POLICY_PROBLEMS, PolicyError, type PolicyProblem, type PolicyProblemCode } from './policy-problem.js';
+import { scopeOf } from './policy-scope.js';
 import { ruleRemarks } from './rule-use.js';
 import { endingWaivers } from './waivers.js';
 
@@ -31,7 +34,7 @@ export function lintPolicy(text: string, options: LintOptions): readonly LintedP
     const value = parsePolicyValue(text, options);
     const problems = isReleasePolicyText(value)
       ? lintBareReleasePolicy(value, options)
-      : remarksOn(policyOf(value, text, options), options);
+      : remarksOn(policyOf(value, text, options), options).map((problem) => placed(problem, value));
     return problems.map(linted);
   } catch (error) {
     if (error instanceof PolicyError) return error.policyProblems.map(linted);
@@ -50,15 +53,38 @@ function remarksOn(policy: Policy, options: Pick<LintOptions, 'at' | 'knownAutho
     ...policyRemarks(policy).map(
       ({ pointer, message }): PolicyProblem => ({ code: 'boot_unpinned', pointer, message }),
     ),
-    ...lintHardware(policy),
+    ...lintFloors(policy),
+    ...lintBoot(policy),
     ...ruleRemarks(policy),
     ...releaseRules(policy, options),
     ...endingWaivers([policy], options.at).map(ending),
   ];
 }
 
-function releaseRules({ rules }: Policy, options: AuthorityOptions): readonly PolicyProblem[] {
-  return rules.flatMap((rule) => (rule.language === 'akv' ? lintReleasePolicy(rule.policy, options) : []));
+/** At the place that the text has: a word such as `any` stands for the members that it is read as. */
+function placed(problem: PolicyProblem, text: JsonValue): PolicyProblem {
+  const names = problem.pointer.split('/').slice(1);
+  let value: JsonValue | undefined = text;
+  let written = '';
+  for (const name of names) {
+    value = memberOf(value, name.replaceAll('~1', '/').replaceAll('~0', '~'));
+    if (value === undefined) break;
+    written += `/${name}`;
+  }
+  return { ...problem, pointer: written };
+}
+
+function memberOf(value: JsonValue, name: string): JsonValue | undefined {
+  if (Array.isArray(value)) return value[Number(name)];
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+function releaseRules(policy: Policy, options: AuthorityOptions): readonly PolicyProblem[] {
+  const scope = scopeOf(policy);
+  const sight = { routes: (['maa', 'ita'] as const).filter((route) => scope[route]), isRule: true };
+  return policy.rules.flatMap((rule) =>
+    rule.language === 'akv' ? lintReleasePolicy(rule.policy, options, sight) : [],
+  );
 }
 
 function ending({

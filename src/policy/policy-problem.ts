@@ -48,9 +48,10 @@ export const POLICY_PROBLEMS = {
     remedy: 'Correct the rule: with it the policy never allows.',
   },
   akv_authority: {
-    meaning: 'the authority is not an Azure Attestation instance that is relied on',
+    meaning: 'the authority is not an issuer of tokens that is relied on',
     severity: 'error',
-    remedy: 'Name a shared provider, or an instance that is configured in maa.issuers.',
+    remedy:
+      'Name a shared provider or an instance of maa.issuers, or, in a rule of a policy, an issuer of ita.issuers.',
   },
   akv_slash: {
     meaning: 'the authority ends in a slash, which the issuer of a token does not',
@@ -65,7 +66,7 @@ export const POLICY_PROBLEMS = {
   akv_no_debug: {
     meaning: 'no condition refuses a TEE that can be debugged',
     severity: 'warning',
-    remedy: 'Add a condition on the debug claim of the token: is-debuggable equals false.',
+    remedy: 'Add a condition that the debug claim of the token equals false, as the message writes it.',
   },
   akv_path: {
     meaning: 'the path of the claim does not belong to the kind of token that the other conditions speak of',
@@ -73,17 +74,17 @@ export const POLICY_PROBLEMS = {
     remedy: 'Write all paths for one kind of token: x-ms-isolation-tee.… for guest tokens, without it for others.',
   },
   akv_always: {
-    meaning: 'the condition holds for every token that has the claim',
+    meaning: 'the condition holds for every token that has the claim, or for every one of some hosts',
     severity: 'warning',
     remedy: 'Remove the condition, or compare the claim with the value that it must have.',
   },
   akv_never: {
-    meaning: 'the condition cannot be met by any token',
+    meaning: 'the condition cannot be met by any token, or not by tokens of some hosts',
     severity: 'error',
-    remedy: 'Correct the condition: with it the authority never allows a release.',
+    remedy: 'Correct the condition as the message says: while it is not met, the authority allows no release.',
   },
   boot_unpinned: {
-    meaning: 'nothing in the policy says what the VM boots',
+    meaning: 'nothing in the policy, or in one of its sets of reference values, says what the VM boots',
     severity: 'warning',
     remedy: 'Require Secure Boot, or pin the boot in referenceValues; veritee policy learn writes them.',
   },

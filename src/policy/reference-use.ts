@@ -21,7 +21,7 @@ export function unusedReferences(policy: PolicyMembers): readonly PolicyProblem[
   const { accepts, referenceValues: sets } = policy;
   const problems = sets.flatMap((set, index) => unusedInSet(set, accepts, `/referenceValues/${index}`));
   if (problems.length > 0 || sets.length === 0) return problems;
-  const canMatch = accepts.some((type) => sets.some((set) => matches(set, type, policy)));
+  const canMatch = accepts.some((type) => sets.some((set) => couldMatch(set, type, policy)));
   return canMatch
     ? []
     : [unusedMember('/referenceValues', 'no evidence can match any of these sets, so none would pass')];
@@ -60,8 +60,12 @@ function applies(set: ReferenceSet, type: EvidenceType): boolean {
   return sectionsOf(set).some((section) => possible(type).includes(section));
 }
 
-/** Whether evidence of a type can match a set that applies to it, and pass the minimums as well. */
-function matches(set: ReferenceSet, type: EvidenceType, { minimums: { snp } }: PolicyMembers): boolean {
+/** Whether some evidence of a type could match a set that applies to it, and pass the minimums as well. */
+export function couldMatch(
+  set: ReferenceSet,
+  type: EvidenceType,
+  { minimums: { snp } }: Pick<PolicyMembers, 'minimums'>,
+): boolean {
   if (!applies(set, type) || !sectionsOf(set).every((section) => possible(type).includes(section))) return false;
   const { product } = set.appliesTo;
   if (product === null || snp === 'any') return true;

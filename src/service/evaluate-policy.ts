@@ -98,11 +98,10 @@ export type EvaluatePolicyUseCase = Pick<EvaluatePolicy, 'execute'>;
 
 /** Claims without `iss` are those of `maaView`: whose token would say the same is open. */
 function onToken(policy: ReleasePolicy, claims: JsonObject, comparison: 'strict' | 'compatible'): Evaluation {
-  const { iss, absent } = claims;
+  const { iss } = claims;
   const issuer = typeof iss === 'string' ? iss : null;
   const { met, explanation } = evaluateReleasePolicy(policy, { issuer, claims }, comparison);
-  const leftOut = Array.isArray(absent) ? absent.filter((name) => typeof name === 'string') : [];
-  const isOpen = issuer === null && couldBeMet(policy, claims, new Set(leftOut), comparison);
+  const isOpen = issuer === null && couldBeMet(policy, claims, comparison);
   const outcome = met ? 'allow' : isOpen ? 'indeterminate' : 'deny';
   return {
     outcome,

@@ -1,6 +1,7 @@
 import { RefusedError } from '../model/errors.js';
 import type { Clock } from '../model/ports.js';
 import type { Caller } from '../model/request.js';
+import type { KnownAuthorities } from '../policy/akv/lint-authority.js';
 import { type LintedProblem, lintPolicy } from '../policy/lint.js';
 import { type Policy, REQUEST_BOUNDS } from '../policy/policy-document.js';
 import { requirePolicies } from './caller-limits.js';
@@ -18,7 +19,7 @@ export interface PolicyTextsParts {
   /** The policies in use now. */
   readonly policies: () => { get(id: string): Policy | undefined; list(): readonly Policy[] };
   /** Whether tokens of an issuer are accepted. */
-  readonly knownAuthorities: (issuer: string) => boolean;
+  readonly knownAuthorities: KnownAuthorities;
   readonly clock: Clock;
 }
 

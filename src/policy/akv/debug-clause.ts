@@ -1,24 +1,31 @@
 import type { PolicyProblem } from '../policy-problem.js';
-import { ISOLATION } from './maa-claims.js';
+import { ISOLATION, TRUST_AUTHORITY_TD } from './maa-claims.js';
 import type { ClaimCondition, Condition, ReleaseAuthority } from './policy-tree.js';
-import { kindsOf, pathInside, type TokenKind } from './token-kinds.js';
+import { kindsOf, nameInTee, type TokenKind } from './token-kinds.js';
 
 const SNP_DEBUG = 'x-ms-sevsnpvm-is-debuggable';
 const TDX_DEBUG = 'tdx_td_attributes_debug';
 
 /** Claims that are true where the TEE can be debugged. Those of SGX are at the top alone. */
-const DEBUG_FLAGS: ReadonlySet<string> = new Set([SNP_DEBUG, TDX_DEBUG, 'x-ms-sgx-is-debuggable', 'is-debuggable']);
+const DEBUG_FLAGS: ReadonlySet<string> = new Set([
+  ...[SNP_DEBUG, TDX_DEBUG, 'x-ms-sgx-is-debuggable', 'is-debuggable'],
+  // Trust Authority states the attribute of a TD twice.
+  'tdx_is_debuggable',
+]);
 
 /**
  * Tells of an entry that a TEE in debug mode can meet. The compliance status does not count: it says that the paravisor is
  * one of Azure's.
+ *
+ * @param isOfTrustAuthority whether the authority issues tokens of Trust Authority, and not of Azure Attestation
  */
-export function lintDebug({ pointer, group }: ReleaseAuthority): readonly PolicyProblem[] {
+export function lintDebug({ pointer, group }: ReleaseAuthority, isOfTrustAuthority: boolean): readonly PolicyProblem[] {
   if (refusesDebug(group)) return [];
-  return [
-    { code: 'akv_no_debug', pointer, message: `no condition refuses a TEE that can be debugged: ${remedy(group)}` },
-  ];
+  const instead = isOfTrustAuthority ? OF_TRUST_AUTHORITY : remedy(group);
+  return [{ code: 'akv_no_debug', pointer, message: `no condition refuses a TEE that can be debugged: ${instead}` }];
 }
+
+const OF_TRUST_AUTHORITY = `add ${refusal(`${TRUST_AUTHORITY_TD}.${TDX_DEBUG}`)} to allOf`;
 
 /** Whether every way to meet a condition refuses debug. */
 function refusesDebug(condition: Condition): boolean {
@@ -34,7 +41,7 @@ function refusesDebug(condition: Condition): boolean {
 
 /** At these paths alone: what is in x-ms-runtime, under whatever name, is of the guest. */
 function isDebugRefusal({ claim, operator, value }: ClaimCondition): boolean {
-  const name = pathInside(claim) ?? claim;
+  const name = nameInTee(claim);
   if (name === 'dbgstat') return operator === 'equals' && value === 'disabled';
   if (!DEBUG_FLAGS.has(name)) return false;
   const text = String(value);
@@ -44,11 +51,15 @@ function isDebugRefusal({ claim, operator, value }: ClaimCondition): boolean {
 function remedy(group: Condition): string {
   const kinds = kindsNamed(group);
   const prefix = kinds.has('guest') ? `${ISOLATION}.` : '';
-  const snp = `{ "claim": "${prefix}${SNP_DEBUG}", "equals": false }`;
-  const tdx = `{ "claim": "${prefix}${TDX_DEBUG}", "equals": false }`;
+  const snp = refusal(prefix + SNP_DEBUG);
+  const tdx = refusal(prefix + TDX_DEBUG);
   if (kinds.has('sevsnpvm') && !kinds.has('tdxvm')) return `add ${snp} to allOf`;
   if (kinds.has('tdxvm') && !kinds.has('sevsnpvm')) return `add ${tdx} to allOf`;
   return `add ${snp} for SEV-SNP and ${tdx} for TDX, in branches of anyOf where both are accepted`;
+}
+
+function refusal(claim: string): string {
+  return `{ "claim": "${claim}", "equals": false }`;
 }
 
 /** Every kind of token that some condition speaks of. */

@@ -1,11 +1,10 @@
-import { misspeltCompliance } from '../../model/maa-words.js';
 import type { PolicyProblem, PolicyProblemCode } from '../policy-problem.js';
 import { readTextAs } from './compare-values.js';
+import { lintText } from './lint-text.js';
 import { type ClaimForm, type MaaClaim, maaClaim } from './maa-claims.js';
 import { inBoth, integersOf, isEmptyRange, rangeOf, valuesOf } from './number-range.js';
 import type { ClaimCondition, ReleaseValue } from './policy-tree.js';
 import { shownValue } from './shown-values.js';
-import { pathInside } from './token-kinds.js';
 
 const FORM_NAMES: ReadonlyMap<ClaimForm, string> = new Map([
   ['number', 'a number'],
@@ -21,9 +20,7 @@ export function lintClaimCondition(condition: ClaimCondition): readonly PolicyPr
   if (claim === undefined) return [];
   if (!hasTypeOf(claim, condition.value)) return lintType(condition, claim);
   if (claim.form === 'number') return lintNumber(condition, claim);
-  return typeof condition.value === 'string' && condition.operator === 'equals'
-    ? lintText(condition, claim, condition.value)
-    : [];
+  return typeof condition.value === 'string' ? lintText(condition, claim, condition.value) : [];
 }
 
 function lintExistence(condition: ClaimCondition, claim: MaaClaim | undefined): readonly PolicyProblem[] {
@@ -79,19 +76,6 @@ function lintNumber(condition: ClaimCondition, claim: MaaClaim): readonly Policy
       `${path} is ${known}: every token that has it meets ${operator} ${shownValue(value)}`,
     ),
   ];
-}
-
-function lintText(condition: ClaimCondition, { form }: MaaClaim, value: string): readonly PolicyProblem[] {
-  const path = condition.claim;
-  const misspelt = (pathInside(path) ?? path) === 'x-ms-compliance-status' ? misspeltCompliance(value) : null;
-  if (misspelt !== null) return [problem('akv_never', condition, `${path} is in lower case: write ${misspelt}`)];
-  if (form === 'guid' && value !== value.toUpperCase()) {
-    return [problem('akv_never', condition, `${path} is in upper case: write ${shownValue(value.toUpperCase())}`)];
-  }
-  if (form === 'hex' && /^[0-9a-fA-F]+$/.test(value) && value !== value.toLowerCase()) {
-    return [problem('akv_never', condition, `${path} is in lower case: write ${shownValue(value.toLowerCase())}`)];
-  }
-  return [];
 }
 
 function problem(code: PolicyProblemCode, { pointer }: ClaimCondition, message: string): PolicyProblem {

@@ -1,11 +1,14 @@
 /**
- * Claims of Azure Attestation, at the paths that they have in its tokens. An instance of its own policy may issue more,
- * so a path that is not here may still be a claim.
+ * Claims of Azure Attestation, at the paths that they have in its tokens, and those of a TD in tokens of Trust Authority.
+ * An instance of its own policy may issue more, so a path that is not here may still be a claim.
  */
 
 export const ISOLATION = 'x-ms-isolation-tee';
 
-/** What a claim holds: `hex` is text in lower case, `guid` text in upper case. */
+/** The object that has the claims of a TD in tokens of Trust Authority of version 2. Those of version 1 have them on top. */
+export const TRUST_AUTHORITY_TD = 'tdx';
+
+/** What a claim holds: `hex` is text in lower case, `guid` text in either case, as the host of the VM writes it. */
 export type ClaimForm = 'text' | 'hex' | 'guid' | 'number' | 'boolean' | 'object' | 'list';
 
 export interface MaaClaim {
@@ -57,6 +60,11 @@ const OF_TDX: Forms = {
   }),
 };
 
+/** What Trust Authority says of a TD beside that. */
+const OF_TRUST_AUTHORITY: Forms = {
+  boolean: ['tdx_is_debuggable', 'tdx_is_migratable', 'tdx_td_attributes_migratable'],
+};
+
 /** Of enclaves, whose keys are released alike. */
 const OF_SGX: Forms = named('x-ms-sgx-', {
   boolean: ['is-debuggable'],
@@ -83,7 +91,10 @@ const CONFIGURATION = 'x-ms-runtime.vm-configuration';
 const OF_A_CONFIGURATION: Forms = {
   object: [CONFIGURATION],
   ...named(`${CONFIGURATION}.`, {
-    boolean: ['console-enabled', 'secure-boot', 'tpm-enabled', 'tpm-persisted'],
+    boolean: [
+      ...['console-enabled', 'interactive-console-enabled', 'filtered-vpci-devices-allowed'],
+      ...['secure-boot', 'tpm-enabled', 'tpm-persisted'],
+    ],
     guid: ['vmUniqueId'],
     number: ['current-time'],
     text: ['root-cert-thumbprint'],
@@ -110,6 +121,7 @@ const CLAIMS: ReadonlyMap<string, MaaClaim> = new Map([
   ...claimsOf([OF_A_TEE, OF_SNP, OF_TDX, OF_A_CONFIGURATION]).map(
     ([name, claim]) => [`${ISOLATION}.${name}`, claim] as const,
   ),
+  ...claimsOf([OF_TDX, OF_TRUST_AUTHORITY]).map(([name, claim]) => [`${TRUST_AUTHORITY_TD}.${name}`, claim] as const),
   ...claimsOf([IN_EVERY_TOKEN]).map(([name, claim]) => [name, { ...claim, inEveryToken: true }] as const),
 ]);
 

@@ -1,4 +1,4 @@
-import { ISOLATION, TD_NAMES } from './maa-claims.js';
+import { ISOLATION, TD_NAMES, TRUST_AUTHORITY_TD } from './maa-claims.js';
 import type { ClaimCondition, Condition } from './policy-tree.js';
 
 /**
@@ -23,6 +23,12 @@ const BY_TYPE: ReadonlyMap<unknown, readonly TokenKind[]> = new Map([
 /** The path inside of x-ms-isolation-tee; null where a path does not lead there. */
 export function pathInside(claim: string): string | null {
   return claim.startsWith(INSIDE) ? claim.slice(INSIDE.length) : null;
+}
+
+/** The name of a claim about a TEE, wherever a token has it; of another claim, its path. */
+export function nameInTee(claim: string): string {
+  const inside = [INSIDE, `${TRUST_AUTHORITY_TD}.`].find((prefix) => claim.startsWith(prefix));
+  return inside === undefined ? claim : claim.slice(inside.length);
 }
 
 /** Kinds of token that have the claim, or the value that it must equal. */

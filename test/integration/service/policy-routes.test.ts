@@ -175,6 +175,17 @@ describe('POST /policies:evaluate', () => {
     expect((await post('/policies:evaluate', { text: ofTds, evidence })).body.outcome).toBe('deny');
   });
 
+  it('tries a release policy on evidence: what an instance issues by its own policy is open', async () => {
+    const outcome = async (claim: string, equals: string) => {
+      const [{ authority, allOf }] = RELEASE.anyOf as [(typeof RELEASE.anyOf)[number]];
+      const text = JSON.stringify({ ...RELEASE, anyOf: [{ authority, allOf: [...allOf, { claim, equals }] }] });
+      return (await post('/policies:evaluate', { text, evidence })).body.outcome;
+    };
+    expect(await outcome('x-ms-policy.tier', 'gold')).toBe('indeterminate');
+    expect(await outcome('vm-role', 'db')).toBe('indeterminate');
+    expect(await outcome('x-ms-isolation-tee.x-ms-sevsnpvm-hostdata', 'ab'.repeat(32))).toBe('deny');
+  });
+
   it.each([
     ['neither claims nor evidence', {}, 'schema', ''],
     ['both', { claims: {}, evidence: {} }, 'schema', ''],

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { NO_CONFIGURED_ROOTS } from '../../../src/composition/configured-roots.js';
-import { itaIssuers, maaIssuers, readIssuerRoots, tokenIssuers } from '../../../src/composition/token-issuers.js';
+import {
+  itaIssuers,
+  knownAuthorities,
+  maaIssuers,
+  readIssuerRoots,
+  tokenIssuers,
+} from '../../../src/composition/token-issuers.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 
 const OWN = 'https://own.weu.attest.azure.net';
@@ -13,6 +19,20 @@ const configuration = (members: object = {}) => loadConfiguration({ text: JSON.s
 const issuerOf = (maa: object, issuer: string) => maaIssuers(configuration({ maa })).get(issuer);
 const placeOf = (members: object, issuer: string) =>
   tokenIssuers(configuration(members)).find((candidate) => candidate.issuer === issuer);
+
+it('authorities of release policies are known by the tokens that they issue', () => {
+  const own = 'https://ita.example';
+  const known = knownAuthorities(
+    configuration({
+      maa: { issuers: [{ issuer: OWN, policyHash: [HASH] }] },
+      ita: { issuers: [{ issuer: own, keys: '/etc/keys.json' }] },
+    }),
+  );
+  const routesOf = (issuer: string) => (['maa', 'ita'] as const).filter((route) => known(issuer, route));
+  expect([WEU, OWN].map(routesOf)).toEqual([['maa'], ['maa']]);
+  expect([WORLD, EUROPE, own].map(routesOf)).toEqual([['ita'], ['ita'], ['ita']]);
+  expect(routesOf('https://other.weu.attest.azure.net')).toEqual([]);
+});
 
 describe('issuers of Azure Attestation', () => {
   it('are the shared providers where nothing is configured, and no policy of theirs is pinned', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SNP_PARTS } from '../../../src/model/claims.js';
 import type { JsonObject } from '../../../src/model/json.js';
+import type { KnownAuthorities } from '../../../src/policy/akv/lint-authority.js';
 import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
 import { lintPolicy } from '../../../src/policy/lint.js';
 import { PUBLISHED_FLOORS } from '../../../src/policy/published-floors.js';
@@ -11,6 +12,7 @@ const OPTIONS = {
   at: new Date('2026-06-01T12:00:00Z'),
   knownAuthorities: (issuer: string) => issuer === 'https://sharedweu.weu.attest.azure.net',
 };
+const VM_ID = '7DF7B373-B947-4AAA-96E5-C358F2A03D20';
 const FLOORS = { minimums: { snp: { Milan: { snp: 24, microcode: 219 } } } };
 const AZURE = { accepts: ['az-snp-vtpm'], ...FLOORS };
 const BARE = { accepts: ['snp'], ...FLOORS };
@@ -56,6 +58,67 @@ describe('the lint of a policy', () => {
     expect(lint(BARE)).toEqual([]);
   });
 
+  it('warns of each set of reference values that leaves the boot open, since sets are alternatives', () => {
+    const pinned = { tpm: { pcrs: { sha256: { '7': [PCR_7] } } } };
+    const open = { snp: { idKeyDigest: [MEASUREMENT] } };
+    const launch = { snp: { measurement: [MEASUREMENT] } };
+    const sets = (...referenceValues: readonly JsonObject[]) => lint({ ...AZURE, referenceValues });
+    expect(sets(pinned, pinned)).toEqual([]);
+    expect(sets(pinned, open)).toEqual(['warning boot_unpinned /referenceValues/1']);
+    expect(sets(open, pinned, { ...open, ...pinned }, { hcl: { vmUniqueId: [VM_ID] } })).toEqual([
+      'warning boot_unpinned /referenceValues/0',
+      'warning boot_unpinned /referenceValues/3',
+    ]);
+    expect(sets(launch, open, pinned)).toEqual([
+      'warning launch_only_paravisor /referenceValues/0/snp/measurement',
+      'warning boot_unpinned /referenceValues/1',
+    ]);
+    const withSecureBoot = { ...AZURE, secureBoot: 'required', referenceValues: [pinned, open] };
+    expect(lint(withSecureBoot)).toEqual([]);
+  });
+
+  it('passes over sets that no evidence with a paravisor can match', () => {
+    const pinned = { tpm: { pcrs: { sha256: { '7': [PCR_7] } } } };
+    const both = { accepts: ['az-snp-vtpm', 'tdx'], minimums: { ...FLOORS.minimums, tdx: 'any' } };
+    const ofTd = { tdx: { mrtd: [MEASUREMENT] } };
+    expect(lint({ ...both, referenceValues: [pinned, ofTd] })).toEqual([]);
+    expect(lint({ ...both, referenceValues: [ofTd] })).toEqual([]);
+    const genoa = { appliesTo: { product: 'Genoa' }, snp: { measurement: [MEASUREMENT] } };
+    expect(lint({ ...AZURE, referenceValues: [pinned, genoa] })).toEqual([]);
+    const milan = { ...genoa, appliesTo: { product: 'Milan' } };
+    expect(lint({ ...AZURE, referenceValues: [pinned, milan] })).toEqual([
+      'warning launch_only_paravisor /referenceValues/1/snp/measurement',
+    ]);
+  });
+
+  it.each<[string, JsonObject, boolean]>([
+    ['PCR 15', { pcrs: { sha256: { '15': [PCR_7] } } }, true],
+    ['PCR 17, which no boot extends', { pcrs: { sha256: { '17': [PCR_7] } } }, false],
+    ['applications', { boot: { applications: [PCR_7] } }, true],
+    ['files', { boot: { files: [PCR_7] } }, true],
+    ['dbx, which is no list of what was booted', { boot: { dbx: [PCR_7] } }, false],
+  ])('takes a set by what it has of the boot: %s', (_, tpm, pins) => {
+    expect(lint({ ...AZURE, referenceValues: [{ tpm }] })).toEqual(
+      pins ? [] : ['warning boot_unpinned /referenceValues/0'],
+    );
+  });
+
+  it.each<[string, boolean]>([
+    [`tpm.pcrs.sha256['0'] == '${PCR_7}'`, true],
+    [`tpm.pcrs.sha256['15'] == '${PCR_7}'`, true],
+    [`tpm.pcrs.sha256['16'] == '${PCR_7}'`, false],
+    [`tpm.pcrs.sha256['23'] != '${PCR_7}'`, false],
+    [`tpm.pcrs.sha256['23'] != '${PCR_7}' && tpm.pcrs.sha256['4'] == '${PCR_7}'`, true],
+    ['has(tpm.eventLog.files)', false],
+    [`tpm.eventLog.files.all(f, f in ['${PCR_7}'])`, true],
+    [`'${PCR_7}' in tpm.eventLog.applications`, true],
+    ["tpm.eventLog.commandLines.exists(c, c == 'quiet')", true],
+    ['size(tpm.eventLog.replayed) > 0', false],
+    [`tpm.eventLog.dbx == '${PCR_7}'`, false],
+  ])('takes a rule by the claims that it compares: %s', (cel, pins) => {
+    expect(lint({ ...AZURE, rules: [{ id: 'boot', cel }] })).toEqual(pins ? [] : ['warning boot_unpinned ']);
+  });
+
   it('warns of a launch measurement that is pinned alone behind a paravisor', () => {
     const snp = { snp: { measurement: [MEASUREMENT] } };
     expect(lint({ ...AZURE, referenceValues: [snp] })).toEqual([
@@ -74,7 +137,8 @@ describe('the lint of a policy', () => {
     expect(lint(minimums({ snp: 23, microcode: 219 }))).toEqual(['warning snp_floor_low /minimums/snp/Milan']);
     expect(lint(minimums({ snp: 24, microcode: 218 }))).toEqual(['warning snp_floor_low /minimums/snp/Milan']);
     expect(lint(minimums({ snp: 24 }))).toEqual(['warning snp_floor_low /minimums/snp/Milan']);
-    expect(lint({ accepts: ['snp'], minimums: 'any' })).toEqual(['warning snp_floor_low /minimums/snp']);
+    expect(lint({ accepts: ['snp'], minimums: 'any' })).toEqual(['warning snp_floor_low /minimums']);
+    expect(lint({ accepts: ['snp'], minimums: { snp: 'any' } })).toEqual(['warning snp_floor_low /minimums/snp']);
     expect(lint({ accepts: ['tdx'], minimums: 'any' })).toEqual([]);
   });
 
@@ -109,6 +173,19 @@ describe('the lint of a policy', () => {
       'warning akv_slash /rules/0/akv/anyOf/0/authority',
       'warning akv_no_debug /rules/0/akv/anyOf/0',
     ]);
+  });
+
+  it('knows the issuers of the tokens that a rule is judged on', () => {
+    const portal = 'https://portal.trustauthority.intel.com';
+    const akv = { version: '1.0.0', anyOf: [{ authority: portal, allOf: [{ claim: 'dbgstat', equals: 'disabled' }] }] };
+    const knownAuthorities: KnownAuthorities = (issuer, route) => route === 'ita' && issuer === portal;
+    const codes = (text: string) => lintPolicy(text, { ...OPTIONS, knownAuthorities }).map(({ code }) => code);
+    const judgedOn = (routes: JsonObject) =>
+      codes(policyText({ accepts: ['tdx'], minimums: 'any', routes, rules: [{ id: 'release', akv }] }));
+    expect(judgedOn({ ita: 'required' })).toEqual([]);
+    expect(judgedOn({ ita: 'optional', maa: 'required' })).toEqual([]);
+    expect(judgedOn({ maa: 'required' })).toEqual(['akv_authority']);
+    expect(codes(JSON.stringify(akv))).toEqual(['akv_authority']);
   });
 
   it('lints a text that is a release policy and nothing else', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../src/model/json.js';
-import { ISSUER, TEE, written } from './fixture.js';
+import { lintReleasePolicy } from '../../../../src/policy/akv/lint-release-policy.js';
+import { ISSUER, read, TEE, written } from './fixture.js';
 import { linted } from './lint-fixture.js';
 
 const OTHER = { claim: 'mine', equals: 1 };
@@ -21,6 +22,11 @@ describe('lint of debug', () => {
     { claim: `${TEE}.tdx_td_attributes_debug`, equals: false },
     { claim: 'dbgstat', equals: 'disabled' },
     { claim: 'x-ms-sgx-is-debuggable', equals: false },
+    { claim: 'tdx_td_attributes_debug', equals: false },
+    { claim: 'tdx_is_debuggable', equals: false },
+    { claim: 'tdx.tdx_td_attributes_debug', equals: false },
+    { claim: 'tdx.tdx_is_debuggable', notEquals: true },
+    { claim: 'tdx.dbgstat', equals: 'disabled' },
   ])('takes %j as a refusal', (condition) => {
     expect(debugOf(OTHER, condition)).toBeUndefined();
     expect(debugOf({ allOf: [condition] })).toBeUndefined();
@@ -33,6 +39,9 @@ describe('lint of debug', () => {
     { claim: SNP.claim, equals: true },
     { claim: SNP.claim, notEquals: false },
     { claim: SNP.claim, exists: true },
+    { claim: 'tdx.tdx_td_attributes_debug', equals: true },
+    { claim: 'tdx.attester_runtime_data.tdx_td_attributes_debug', equals: false },
+    { claim: 'attester_runtime_data.tdx_td_attributes_debug', equals: false },
     { claim: 'dbgstat', notEquals: 'enabled' },
     { claim: 'x-ms-runtime.x-ms-sevsnpvm-is-debuggable', equals: false },
     { claim: 'x-ms-azurevm-debuggersdisabled', equals: true },
@@ -64,5 +73,19 @@ describe('lint of debug', () => {
     ],
   ])('says what to write for %s', (_, conditions, remedy) => {
     expect(debugOf(...conditions)).toBe(`no condition refuses a TEE that can be debugged: ${remedy}`);
+  });
+
+  it('says what to write for tokens of Trust Authority, by their issuer', () => {
+    const portal = 'https://portal.trustauthority.intel.com';
+    const policy = read({ version: '1.0.0', anyOf: [{ authority: portal, allOf: [OTHER] }] });
+    const [problem, ...more] = lintReleasePolicy(
+      policy,
+      { knownAuthorities: (issuer, route) => issuer === portal && route === 'ita' },
+      { routes: ['maa', 'ita'], isRule: true },
+    );
+    expect(more).toEqual([]);
+    expect(problem?.message).toBe(
+      'no condition refuses a TEE that can be debugged: add { "claim": "tdx.tdx_td_attributes_debug", "equals": false } to allOf',
+    );
   });
 });

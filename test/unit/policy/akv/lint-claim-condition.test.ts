@@ -1,13 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../src/model/json.js';
 import { TEE } from './fixture.js';
-import { at, lintOf } from './lint-fixture.js';
+import { at, lintOf, severities } from './lint-fixture.js';
 
 const DEBUG = `${TEE}.x-ms-sevsnpvm-is-debuggable`;
 const VMPL = `${TEE}.x-ms-sevsnpvm-vmpl`;
 const HOST_DATA = `${TEE}.x-ms-sevsnpvm-hostdata`;
 const VMID = 'x-ms-azurevm-vmid';
-const GUID = 'B958DC88-E41D-47F1-8D20-E57B6B7E9825';
+
+it('knows the status of a TD at each place that a token has it', () => {
+  const places = ['attester_tcb_status', `${TEE}.attester_tcb_status`, 'tdx.attester_tcb_status'];
+  for (const claim of places) {
+    expect(lintOf({ claim, equals: 'uptodate' })[`akv_never ${at(0)}`]).toBe(
+      `${claim} is compared letter by letter: write UpToDate`,
+    );
+  }
+});
 
 describe('lint of a value', () => {
   it.each<[string, JsonObject]>([
@@ -20,8 +28,9 @@ describe('lint of a value', () => {
     ['a bound in the range of a claim', { claim: VMPL, lessOrEquals: 1 }],
     ['the bounds of a claim without a greatest value', { claim: `${TEE}.x-ms-sevsnpvm-guestsvn`, greater: 300 }],
     ['hex in lower case', { claim: HOST_DATA, equals: 'ab'.repeat(32) }],
-    ['a text that is no hex', { claim: HOST_DATA, equals: '<HASH>' }],
-    ['a GUID in upper case', { claim: VMID, equals: GUID }],
+    ['a digest that no length is known of', { claim: 'x-ms-sgx-mrsigner', equals: 'abcd' }],
+    ['the type of an enclave', { claim: 'x-ms-attestation-type', equals: 'sgx' }],
+    ['a status of Intel', { claim: 'tdx.attester_tcb_status', equals: 'UpToDate' }],
     ['that a claim exists that not every token has', { claim: TEE, exists: true }],
   ])('says nothing of %s', (_, condition) => {
     expect(lintOf(condition)).toEqual({});
@@ -85,12 +94,30 @@ describe('lint of a value', () => {
       { claim: `${TEE}.x-ms-compliance-status`, equals: 'Azure-Compliant-CVM' },
       `${TEE}.x-ms-compliance-status is in lower case: write azure-compliant-cvm`,
     ],
-    [{ claim: VMID, equals: GUID.toLowerCase() }, `${VMID} is in upper case: write "${GUID}"`],
-    [
-      { claim: `${TEE}.x-ms-runtime.vm-configuration.vmUniqueId`, equals: GUID.toLowerCase() },
-      `${TEE}.x-ms-runtime.vm-configuration.vmUniqueId is in upper case: write "${GUID}"`,
-    ],
+    [{ claim: VMID, equals: 'abcd' }, `${VMID} is a GUID: no token meets equals "abcd"`],
     [{ claim: HOST_DATA, equals: 'AB'.repeat(32) }, `${HOST_DATA} is in lower case: write "${'ab'.repeat(32)}"`],
+    [{ claim: HOST_DATA, equals: 'abcd' }, `${HOST_DATA} is 64 hex digits in lower case: no token meets equals "abcd"`],
+    [{ claim: HOST_DATA, equals: 'ABCD' }, `${HOST_DATA} is 64 hex digits in lower case: no token meets equals "ABCD"`],
+    [
+      { claim: HOST_DATA, equals: '<HASH>' },
+      `${HOST_DATA} is 64 hex digits in lower case: no token meets equals "<HASH>"`,
+    ],
+    [
+      { claim: 'tdx.tdx_mrtd', equals: 'abcd' },
+      'tdx.tdx_mrtd is 96 hex digits in lower case: no token meets equals "abcd"',
+    ],
+    [
+      { claim: 'tdx.attester_tcb_status', equals: 'uptodate' },
+      'tdx.attester_tcb_status is compared letter by letter: write UpToDate',
+    ],
+    [
+      { claim: `${TEE}.x-ms-attestation-type`, equals: 'SevSnpVm' },
+      `${TEE}.x-ms-attestation-type is compared letter by letter: write sevsnpvm`,
+    ],
+    [
+      { claim: 'x-ms-attestation-type', equals: 'sevsnp' },
+      'x-ms-attestation-type is so far one of azurevm, sevsnpvm, tdxvm: no token meets equals "sevsnp"',
+    ],
   ])('calls %j akv_never', (condition, message) => {
     expect(lintOf(condition)).toEqual({ [`akv_never ${at(0)}`]: message });
   });
@@ -113,8 +140,25 @@ describe('lint of a value', () => {
       { claim: `${TEE}.x-ms-sevsnpvm-snpfw-svn`, less: 256 },
       `${TEE}.x-ms-sevsnpvm-snpfw-svn is an integer from 0 to 255: every token that has it meets less 256`,
     ],
+    [
+      { claim: HOST_DATA, notEquals: 'abcd' },
+      `${HOST_DATA} is 64 hex digits in lower case: every token that has it meets notEquals "abcd"`,
+    ],
+    [
+      { claim: 'tdx.attester_tcb_status', notEquals: 'OUTOFDATE' },
+      `tdx.attester_tcb_status is compared letter by letter: every token that has it meets notEquals "OUTOFDATE"`,
+    ],
     [{ claim: 'exp', greaterOrEquals: 0 }, 'exp is an integer from 0: every token that has it meets greaterOrEquals 0'],
   ])('calls %j akv_always', (condition, message) => {
     expect(lintOf(condition)).toEqual({ [`akv_always ${at(0)}`]: message });
   });
+});
+
+it('a digest of another length is an error; a word that the issuer may come to define, a warning', () => {
+  const severityOf = (condition: JsonObject) => severities(condition)[`akv_never ${at(0)}`];
+  expect(severityOf({ claim: HOST_DATA, equals: 'abcd' })).toBe('error');
+  expect(severityOf({ claim: VMID, equals: 'abcd' })).toBe('error');
+  expect(severityOf({ claim: 'tdx.attester_tcb_status', equals: 'uptodate' })).toBe('error');
+  expect(severityOf({ claim: 'x-ms-attestation-type', equals: 'SevSnpVm' })).toBe('error');
+  expect(severityOf({ claim: 'x-ms-attestation-type', equals: 'sevsnp' })).toBe('warning');
 });

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../../../src/model/json.js';
 import { lintReleasePolicy } from '../../../../src/policy/akv/lint-release-policy.js';
+import { POLICY_PROBLEMS, type PolicyProblem } from '../../../../src/policy/policy-problem.js';
 import { ISSUER, read, TEE, written } from './fixture.js';
 
 const NOT_DEBUGGABLE = { claim: `${TEE}.x-ms-sevsnpvm-is-debuggable`, equals: false };
@@ -10,8 +11,21 @@ export function lintOf(...conditions: readonly JsonValue[]): Readonly<Record<str
 }
 
 export function linted(value: JsonValue): Readonly<Record<string, string>> {
-  const problems = lintReleasePolicy(read(value), { knownAuthorities: (issuer) => issuer === ISSUER });
-  const entries = problems.map(({ code, pointer, message }) => [`${code} ${pointer}`, message]);
+  return byPlace(problemsOf(value), ({ message }) => message);
+}
+
+/** The severity of each of these problems. */
+export function severities(...conditions: readonly JsonValue[]): Readonly<Record<string, string>> {
+  const problems = problemsOf(written(NOT_DEBUGGABLE, ...conditions));
+  return byPlace(problems, ({ code, severity }) => severity ?? POLICY_PROBLEMS[code].severity);
+}
+
+function problemsOf(value: JsonValue): readonly PolicyProblem[] {
+  return lintReleasePolicy(read(value), { knownAuthorities: (issuer) => issuer === ISSUER });
+}
+
+function byPlace(problems: readonly PolicyProblem[], shown: (problem: PolicyProblem) => string) {
+  const entries = problems.map((problem) => [`${problem.code} ${problem.pointer}`, shown(problem)] as const);
   if (new Set(entries.map(([key]) => key)).size < entries.length) throw new Error('a problem is told twice');
   return Object.fromEntries(entries);
 }

@@ -8,7 +8,7 @@ import { haveVectors, readVector } from '../../../vectors.js';
 const FORMS: Readonly<Record<ClaimForm, (value: JsonValue) => boolean>> = {
   text: (value) => typeof value === 'string',
   hex: (value) => typeof value === 'string' && /^[0-9a-f]+$/.test(value),
-  guid: (value) => typeof value === 'string' && /^[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}$/.test(value),
+  guid: (value) => typeof value === 'string' && /^[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}$/i.test(value),
   number: (value) => Number.isInteger(value) && Number(value) >= 0,
   boolean: (value) => typeof value === 'boolean',
   object: isObject,
@@ -54,6 +54,26 @@ describe.runIf(haveVectors)('the table of claims', () => {
       .toString('latin1')
       .split('.');
     expect(surprises(parseStrictJson(Buffer.from(payload, 'base64url')) as JsonObject)).toEqual([]);
+  });
+
+  it.each([
+    'az-snp-vtpm/az-snp-milan-hcl1-a',
+    'az-snp-vtpm/az-snp-milan-hcl1-b',
+    'az-tdx-vtpm/az-tdx-v4-akchain-2026',
+    'az-tdx-vtpm/az-tdx-v4-nonpersisted',
+  ])('has every member of the VM configuration of %s, which tokens repeat, in its form', (name) => {
+    const runtime = parseStrictJson(readVector(`${name}.runtime-data.json`)) as JsonObject;
+    expect(Object.keys(runtime)).toContain('vm-configuration');
+    expect(surprises({ 'x-ms-runtime': runtime, 'x-ms-isolation-tee': { 'x-ms-runtime': runtime } })).toEqual([]);
+  });
+
+  it('has both forms in which hosts write the id of a VM', () => {
+    const ids = ['snp-vtpm/az-snp-milan-hcl1-a', 'tdx-vtpm/az-tdx-v4-akchain-2026'].map((name) => {
+      const runtime = parseStrictJson(readVector(`az-${name}.runtime-data.json`)) as JsonObject;
+      return String((runtime['vm-configuration'] as JsonObject)['vmUniqueId']);
+    });
+    const cases = ids.map((id) => (id === id.toUpperCase() ? 'upper' : id === id.toLowerCase() ? 'lower' : 'mixed'));
+    expect(cases).toEqual(['upper', 'lower']);
   });
 
   it('says nothing of claims that no token has', () => {

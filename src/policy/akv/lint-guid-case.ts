@@ -1,0 +1,33 @@
+import type { PolicyProblem } from '../policy-problem.js';
+import { isGuid } from './lint-text.js';
+import { maaClaim } from './maa-claims.js';
+import type { ClaimCondition, Condition, ConditionGroup } from './policy-tree.js';
+import { shownValue } from './shown-values.js';
+
+/**
+ * GUIDs that are compared in one case alone. Some hosts write them in upper case and some in lower case, and tokens repeat
+ * what the host wrote.
+ */
+export function lintGuidCase(group: ConditionGroup): readonly PolicyProblem[] {
+  return group.conditions.flatMap((each) => (each.kind === 'claim' ? lintGuid(each, group) : lintGuidCase(each)));
+}
+
+function lintGuid(condition: ClaimCondition, { kind, conditions }: ConditionGroup): readonly PolicyProblem[] {
+  const { claim, operator, value, pointer } = condition;
+  if (maaClaim(claim)?.form !== 'guid' || typeof value !== 'string' || !isGuid(value)) return [];
+  if (operator !== 'equals' && operator !== 'notEquals') return [];
+  const cases = [value.toUpperCase(), value.toLowerCase()];
+  // Of digits alone it has no case.
+  if (cases[0] === cases[1]) return [];
+  const together = operator === 'equals' ? 'anyOf' : 'allOf';
+  if (kind === together && cases.every((each) => conditions.some((other) => asks(other, condition, each)))) return [];
+  const both = `write ${cases.map((each) => shownValue(each)).join(' and ')} within ${together}`;
+  const message = `${claim} is compared letter by letter, and hosts write it in upper case or in lower case: ${both}`;
+  return operator === 'equals'
+    ? [{ code: 'akv_never', pointer, message, severity: 'warning' }]
+    : [{ code: 'akv_always', pointer, message }];
+}
+
+function asks(other: Condition, { claim, operator }: ClaimCondition, value: string): boolean {
+  return other.kind === 'claim' && other.claim === claim && other.operator === operator && other.value === value;
+}
