@@ -42,10 +42,26 @@ function choicesOf({ conditions }: ConditionGroup): readonly ConditionGroup[] {
   });
 }
 
+/** Conditions on one claim that others are compared with. A conjunction with more of them is not looked at in full. */
+const MOST_COMPARED = 32;
+
+/** Conditions by their claim, as far as others are compared with them. */
+class Conditions {
+  readonly #byClaim = new Map<string, ClaimCondition[]>();
+
+  /** Adds a condition. @returns those on its claim that came before */
+  add(condition: ClaimCondition): readonly ClaimCondition[] {
+    const before = this.#byClaim.get(condition.claim) ?? [];
+    if (before.length < MOST_COMPARED) this.#byClaim.set(condition.claim, [...before, condition]);
+    return before;
+  }
+}
+
 function lintConjunction(own: readonly ClaimCondition[], around: readonly ClaimCondition[]): readonly PolicyProblem[] {
-  return own.flatMap((condition, index) => {
-    const others = [...around, ...own.slice(0, index)];
-    const against = others.find((other) => other.claim === condition.claim && excludes(condition, other));
+  const conditions = new Conditions();
+  for (const condition of around) conditions.add(condition);
+  return own.flatMap((condition) => {
+    const against = conditions.add(condition).find((other) => excludes(condition, other));
     if (against === undefined) return [];
     const { claim, pointer } = condition;
     const message = `${claim} cannot meet ${shown(condition)} and ${shown(against)} (${against.pointer}): remove one, or write both within anyOf`;
@@ -70,9 +86,10 @@ function excludes(a: ClaimCondition, b: ClaimCondition): boolean {
 
 /** Two branches that leave no value out. Only pairs are looked at. */
 function lintAlternatives({ pointer, conditions }: ConditionGroup): readonly PolicyProblem[] {
-  const claims = conditions.filter((each) => each.kind === 'claim');
-  for (const [index, condition] of claims.entries()) {
-    const other = claims.slice(0, index).find((each) => each.claim === condition.claim && completes(condition, each));
+  const earlier = new Conditions();
+  for (const condition of conditions) {
+    if (condition.kind !== 'claim') continue;
+    const other = earlier.add(condition).find((each) => completes(condition, each));
     if (other === undefined) continue;
     const message = `every token that has ${condition.claim} meets ${shown(other)} or ${shown(condition)}: remove one of them`;
     return [{ code: 'akv_always', pointer, message }];

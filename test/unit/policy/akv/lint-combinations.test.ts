@@ -51,6 +51,14 @@ describe('lint of conditions that must all be met', () => {
     expect(keys({ claim: SVN, greater: 4 }, { claim: SVN, less: 5 })).toEqual(never(at(1)));
   });
 
+  it('compares a condition with the first 32 on its claim', () => {
+    const above = (count: number) => Array.from({ length: count }, (_, index) => ({ claim: SVN, greater: index }));
+    expect(keys(...above(31), { claim: SVN, less: 5 }, { claim: OS, exists: true })).toEqual(never(at(31)));
+    expect(keys(...above(31), { claim: SVN, equals: 31 }, { claim: SVN, equals: 32 })).toEqual(never(at(32)));
+    // The one that both exclude is the 33rd.
+    expect(keys(...above(32), { claim: SVN, notEquals: 50 }, { claim: SVN, equals: 50 })).toEqual([]);
+  });
+
   it('says nothing of different claims', () => {
     expect(keys({ claim: 'mine', equals: 1 }, { claim: 'yours', equals: 2 })).toEqual([]);
   });
