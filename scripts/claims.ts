@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ClaimType, ObjectType } from '../src/policy/cel/claim-type.js';
 import { RULE_CLAIMS } from '../src/policy/cel/claim-types.js';
+import { memberPath } from '../src/policy/cel/read-claim.js';
 
 export const CLAIMS_PATH = fileURLToPath(new URL('../docs/claims.md', import.meta.url));
 
@@ -13,9 +14,12 @@ Every claim that a CEL rule of a policy can name ([policy.md](policy.md#rules)),
 * **Type**: \`int\`, \`bool\`, \`string\` or a list of them. Where only some texts are possible, the table says which.
 * A claim that evidence does not have is absent. It makes the rule undefined, and an undefined rule is not met.
 * Names with a hyphen are written as an index: \`maa.claims["x-ms-compliance-status"]\`.
-* \`maa.claims\`, \`ita.claims\` and \`hcl.vmConfiguration\` can have members that others define. One that is not in the table
-  can be compared with a literal by \`==\` only, and is written as an index: \`maa.claims["name"] == "value"\`. If the claim
-  is of another type than the literal, that is \`claim_type\`.
+* Tokens, runtime data and \`hcl.vmConfiguration\` can have members that others define. One that is not in the table can be
+  compared with a literal by \`==\` only, and is written as an index: \`maa.claims["name"] == "value"\`. If the claim is of
+  another type than the literal, that is \`claim_type\`. Members of such a claim cannot be named. Members of \`client-payload\`
+  are texts.
+* Members of \`hcl.vmConfiguration\` are in camelCase, as answers have them, whatever the paravisor calls them. A name that is
+  written otherwise than in claims does not load.
 `;
 
 /** The text of docs/claims.md. */
@@ -31,7 +35,10 @@ function sectionText(section: string, type: ObjectType): string {
 function rowsOf(path: string, type: ClaimType): readonly (readonly [string, string])[] {
   switch (type.kind) {
     case 'object':
-      return [...type.members].flatMap(([name, member]) => rowsOf(memberPath(path, name), member));
+      return [
+        ...[...type.members].flatMap(([name, member]) => rowsOf(memberPath(path, name), member)),
+        ...otherRows(path, type),
+      ];
     case 'list':
       return [[path, `list of ${type.item.kind}${formOf(type.item)}`]];
     default:
@@ -39,8 +46,14 @@ function rowsOf(path: string, type: ClaimType): readonly (readonly [string, stri
   }
 }
 
-function memberPath(path: string, name: string): string {
-  return /^[A-Za-z_]\w*$/.test(name) ? `${path}.${name}` : `${path}["${name}"]`;
+/** Members that are not declared, where the page would not show the object else, or where something is known of all. */
+function otherRows(path: string, { members, others }: ObjectType): readonly (readonly [string, string])[] {
+  if (others === null) return [];
+  const isShown = others.type !== null || members.size === 0;
+  return [
+    ...(isShown ? [[`${path}["…"]`, others.type?.kind ?? 'as the literal'] as const] : []),
+    ...[...others.notOfRules].map(([name, what]) => [memberPath(path, name), `cannot be named: ${what}`] as const),
+  ];
 }
 
 function formOf({ form }: { readonly form: { readonly what: string } | null }): string {

@@ -68,7 +68,10 @@ const SNP = object<SnpClaims>({
   imageId: hexOf(16),
 });
 
-/** Of a vTPM, the bank SHA-256; of a TD, SHA-384. Command lines are texts, where the log has them. */
+/**
+ * Of a vTPM, the bank SHA-256; of a TD, SHA-384. Variables are SHA-256 of their contents under both; MokList is what shim
+ * measured. Command lines are texts, where the log has them.
+ */
 function eventLog(digestBytes: number): ObjectType {
   return object<EventLogClaims>({
     replayed: listOf(INT),
@@ -78,7 +81,7 @@ function eventLog(digestBytes: number): ObjectType {
     kek: hexOf(32),
     db: hexOf(32),
     dbx: hexOf(32),
-    mokList: hexOf(32),
+    mokList: hexOf(digestBytes),
     applications: listOf(hexOf(digestBytes)),
     commandLines: listOf(TEXT),
     files: listOf(hexOf(digestBytes)),
