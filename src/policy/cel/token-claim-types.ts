@@ -32,8 +32,8 @@ interface Members {
 const JWT: Members = { iss: TEXT, iat: INT, nbf: INT, exp: INT, jti: TEXT };
 
 /**
- * Runtime data. Its digest is in what the hardware signed, or it came sealed from a guest, so whoever made the evidence chose it: that
- * is the paravisor only where the paravisor is known, as Azure Attestation knows it inside of `x-ms-isolation-tee`.
+ * Runtime data: JSON that whoever made the evidence chose, since hardware vouches for its digest alone. It is the paravisor's only
+ * where that is known, as inside of `x-ms-isolation-tee`. Keys are no claims of rules.
  */
 const RUNTIME: Members = {
   'user-data': TEXT,
@@ -143,7 +143,7 @@ export const MAA_TOKEN_TYPE = openObject({
   'x-ms-isolation-tee': openObject(TEE),
 });
 
-/** The nonce of Trust Authority itself: it says when the token was made, and nothing about the evidence. */
+/** The nonce that Trust Authority gave out before, as it signed it. */
 const VERIFIER_NONCE = openObject({ val: TEXT, iat: TEXT, signature: TEXT });
 
 /** The claims of Trust Authority about a TD that Azure Attestation does not have (Intel, token version 1 and 2). */
