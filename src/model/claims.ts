@@ -215,7 +215,7 @@ export interface CertifiedKeyClaims {
     | { readonly kty: 'EC'; readonly crv: 'P-256' | 'P-384'; readonly x: string; readonly y: string };
 }
 
-/** Variables that an event log shows, each by the SHA-256 of its contents. */
+/** Variables that an event log shows, by the SHA-256 of their contents; `mokList` by its digest in the bank of the quote. */
 export const BOOT_VARIABLES = ['pk', 'kek', 'db', 'dbx', 'mokList'] as const;
 export type BootVariable = (typeof BOOT_VARIABLES)[number];
 

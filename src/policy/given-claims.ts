@@ -19,7 +19,7 @@ export interface ReadClaims {
 export function readGivenClaims(value: JsonValue): ReadClaims {
   const at = new Place();
   const sections = [...RULE_CLAIMS].filter(([name]) => name !== 'evidence');
-  const known: ObjectType = { kind: 'object', members: new Map(sections), isOpen: false };
+  const known: ObjectType = { kind: 'object', members: new Map(sections), others: null };
   const read = readClaim(value, known, at);
   const isSound = isObject(read) && at.problems.length === 0;
   return { claims: isSound ? completed(read) : null, problems: at.problems };
@@ -51,23 +51,21 @@ function readClaim(value: JsonValue, type: ClaimType, at: Place): JsonValue | un
   }
 }
 
-function readMembers(given: JsonObject, { members, isOpen }: ObjectType, at: Place): JsonObject {
+function readMembers(given: JsonObject, of: ObjectType, at: Place): JsonObject {
   const read = new Map<string, JsonValue>();
   for (const [name, value] of Object.entries(given)) {
     if (at.member(name).path.join('.') === KEY_OF_BINDING) continue;
-    const type = members.get(name);
-    const member =
-      type === undefined
-        ? undeclared(name, value, isOpen, [...members.keys()], at)
-        : readClaim(value, type, at.member(name));
+    const type = of.members.get(name);
+    const member = type === undefined ? readUndeclared(name, value, of, at) : readClaim(value, type, at.member(name));
     if (member !== undefined) read.set(name, member);
   }
   return Object.fromEntries(read);
 }
 
-function undeclared(name: string, value: JsonValue, isOpen: boolean, known: readonly string[], at: Place) {
-  if (isOpen) return value;
-  const [near] = nearNames(name, known);
+function readUndeclared(name: string, value: JsonValue, { members, others }: ObjectType, at: Place) {
+  const written = others?.spelling(name) ?? name;
+  if (others !== null && written === name) return value;
+  const [near] = written === name ? nearNames(name, [...members.keys()]) : [written];
   return at.refuse(`has no claim ${quotedName(name)}${near === undefined ? '' : `; did you mean ${near}?`}`);
 }
 

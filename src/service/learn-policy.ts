@@ -113,6 +113,7 @@ export class LearnPolicy {
       matched: (await this.#firstMet(request, plan.base))?.set ?? null,
       met: plan.before === null ? null : ((await this.#firstMet(request, plan.before.policy))?.index ?? null),
       accepted: learnability.accepted,
+      warnings: learnability.warnings,
     };
   }
 

@@ -21,8 +21,18 @@ export interface ListType {
 export interface ObjectType {
   readonly kind: 'object';
   readonly members: ReadonlyMap<string, ClaimType>;
-  /** Whether there can be other members: those of tokens and of the VM configuration, which others define. */
-  readonly isOpen: boolean;
+  /** What other members there can be: in tokens and the VM configuration, which others define. Null: none. */
+  readonly others: OtherMembers | null;
+}
+
+/** Members of which only the name is known, and that only once somebody names them. */
+export interface OtherMembers {
+  /** The type that all of them have; null where each has its own, which the literal beside it gives. */
+  readonly type: ScalarType | null;
+  /** A name as claims have it. One that is written otherwise is never there. */
+  readonly spelling: (name: string) => string;
+  /** Members that no rule can name, by their names, and what a policy has in their place. */
+  readonly notOfRules: ReadonlyMap<string, string>;
 }
 
 export const INT: ScalarType = { kind: 'int', form: null };
@@ -49,10 +59,15 @@ export function listOf(item: ScalarType): ListType {
 
 /** An object with exactly the members of T. One that is not declared here does not compile. */
 export function object<T>(members: { readonly [name in keyof T]-?: ClaimType }): ObjectType {
-  return { kind: 'object', members: new Map(Object.entries<ClaimType>(members)), isOpen: false };
+  return { kind: 'object', members: new Map(Object.entries<ClaimType>(members)), others: null };
 }
 
+const ANY_OTHERS: OtherMembers = { type: null, spelling: (name) => name, notOfRules: new Map() };
+
 /** An object of which only some members are known. */
-export function openObject(members: { readonly [name: string]: ClaimType }): ObjectType {
-  return { kind: 'object', members: new Map(Object.entries(members)), isOpen: true };
+export function openObject(
+  members: { readonly [name: string]: ClaimType },
+  others: Partial<OtherMembers> = {},
+): ObjectType {
+  return { kind: 'object', members: new Map(Object.entries(members)), others: { ...ANY_OTHERS, ...others } };
 }

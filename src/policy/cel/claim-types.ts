@@ -14,6 +14,7 @@ import {
   type TpmClaims,
 } from '../../model/claims.js';
 import { EVIDENCE_TYPES } from '../../model/evidence-traits.js';
+import type { RuleSection } from './claim-origins.js';
 import { BOOL, hexOf, INT, listOf, type ObjectType, object, oneOf, TEXT } from './claim-type.js';
 import { ITA_TOKEN_TYPE, MAA_TOKEN_TYPE, VM_CONFIGURATION_TYPE } from './token-claim-types.js';
 
@@ -68,7 +69,10 @@ const SNP = object<SnpClaims>({
   imageId: hexOf(16),
 });
 
-/** Of a vTPM, the bank SHA-256; of a TD, SHA-384. Command lines are texts, where the log has them. */
+/**
+ * Of a vTPM, the bank SHA-256; of a TD, SHA-384. Variables are SHA-256 of their contents under both; MokList is what shim
+ * measured. Command lines are texts, where the log has them.
+ */
 function eventLog(digestBytes: number): ObjectType {
   return object<EventLogClaims>({
     replayed: listOf(INT),
@@ -78,7 +82,7 @@ function eventLog(digestBytes: number): ObjectType {
     kek: hexOf(32),
     db: hexOf(32),
     dbx: hexOf(32),
-    mokList: hexOf(32),
+    mokList: hexOf(digestBytes),
     applications: listOf(hexOf(digestBytes)),
     commandLines: listOf(TEXT),
     files: listOf(hexOf(digestBytes)),
@@ -154,13 +158,16 @@ function token(claims: ObjectType): ObjectType {
   return object<Omit<TokenClaims, 'stated'>>({ issuer: TEXT, attestationType: TEXT, policyHash: TEXT, claims });
 }
 
+/** A section without an origin does not compile, so that the documentation says of each who states it. */
+const SECTIONS: { readonly [section in RuleSection]: ObjectType } = {
+  evidence: object<{ type: string }>({ type: oneOf(EVIDENCE_TYPES) }),
+  snp: SNP,
+  tdx: TDX,
+  hcl: HCL,
+  tpm: TPM,
+  maa: token(MAA_TOKEN_TYPE),
+  ita: token(ITA_TOKEN_TYPE),
+};
+
 /** Everything that a rule can name, by section. `evidence.type` is there whatever was verified. */
-export const RULE_CLAIMS: ReadonlyMap<string, ObjectType> = new Map([
-  ['evidence', object<{ type: string }>({ type: oneOf(EVIDENCE_TYPES) })],
-  ['snp', SNP],
-  ['tdx', TDX],
-  ['hcl', HCL],
-  ['tpm', TPM],
-  ['maa', token(MAA_TOKEN_TYPE)],
-  ['ita', token(ITA_TOKEN_TYPE)],
-]);
+export const RULE_CLAIMS: ReadonlyMap<string, ObjectType> = new Map(Object.entries(SECTIONS));

@@ -1,6 +1,7 @@
 import { type ASTNode, serialize } from '@marcbachmann/cel-js';
+import { camelCase } from '../../model/json.js';
 import { listedNames, nearNames, quotedName } from '../../model/names-in-messages.js';
-import type { ClaimType, ObjectType } from './claim-type.js';
+import type { ClaimType, ObjectType, OtherMembers } from './claim-type.js';
 import { RULE_CLAIMS } from './claim-types.js';
 import type { Claim, Expression, Literal } from './expression.js';
 import { RuleFault } from './rule-fault.js';
@@ -27,12 +28,13 @@ export function readClaim(node: ASTNode, steps: readonly Step[]): Claim {
   const found = follow(steps);
   if (found.unknown === null) return claim(node, steps, found.type);
   const { name } = found.unknown;
-  if (!found.of.isOpen) throw unknownMember(found.path, name, [...found.of.members.keys()]);
-  const written = `${found.path}["name"] == literal`;
-  throw new RuleFault(
-    'rule_type',
-    `${found.path} has no claim ${quotedName(name)} whose type is known: such a claim can only be compared as ${written}`,
-  );
+  if (found.of.others === null) throw unknownMember(found.path, name, [...found.of.members.keys()]);
+  requireNameable(found, found.of.others);
+  const isLast = found.unknown === steps.at(-1);
+  const what = isLast
+    ? `such a claim can only be compared as ${found.path}["name"] == literal`
+    : 'what is in it cannot be named';
+  throw new RuleFault('rule_type', `${found.path} has no claim ${quotedName(name)} whose type is known: ${what}`);
 }
 
 /**
@@ -44,10 +46,28 @@ export function readUntypedClaim(node: ASTNode, literal: Expression): Claim | nu
   if (steps === null || literal.op !== 'literal') return null;
   const found = follow(steps);
   const isLast = found.unknown !== null && found.unknown === steps.at(-1);
-  if (!isLast || !found.of.isOpen || !found.unknown.isIndex) return null;
-  if (FORBIDDEN.has(found.unknown.name))
-    throw new RuleFault('rule_type', `no claim is named ${quotedName(found.unknown.name)}`);
-  return claim(node, steps, typeOf(literal));
+  if (!isLast || found.of.others === null || !found.unknown.isIndex) return null;
+  requireNameable(found, found.of.others);
+  const type = typeOf(literal);
+  const { type: only } = found.of.others;
+  if (only !== null && (type === 'double' || type.kind !== only.kind)) {
+    throw new RuleFault('rule_type', `${serialize(node)} is of type ${only.kind}, as all of ${found.path} is`);
+  }
+  return claim(node, steps, type);
+}
+
+/** Refuses a name that no claim can have there, since another is meant. */
+function requireNameable({ unknown: { name }, of, path }: Unknown, { spelling, notOfRules }: OtherMembers): void {
+  if (FORBIDDEN.has(name)) throw new RuleFault('rule_type', `no claim is named ${quotedName(name)}`);
+  const instead = notOfRules.get(name);
+  if (instead !== undefined) {
+    throw new RuleFault('rule_type', `${memberPath(path, name)} is no claim of rules; ${instead}`);
+  }
+  const written = [...of.members.keys()].find((known) => camelCase(known) === camelCase(name)) ?? spelling(name);
+  if (written !== name) {
+    const meant = memberPath(path, written);
+    throw new RuleFault('rule_type', `${path} has no claim ${quotedName(name)}; did you mean ${meant}?`);
+  }
 }
 
 /** Names that mean something else to objects of JavaScript, and that no claim has. */
@@ -57,13 +77,23 @@ function typeOf({ type }: Literal): Claim['type'] {
   return type === 'double' ? type : { kind: type, form: null };
 }
 
+/** A claim as rules write it. */
+export function memberPath(path: string, name: string): string {
+  return /^[A-Za-z_]\w*$/.test(name) ? `${path}.${name}` : `${path}["${name}"]`;
+}
+
 function claim(node: ASTNode, steps: readonly Step[], type: Claim['type']): Claim {
   return { op: 'claim', text: serialize(node), path: steps.map(({ name }) => name), type };
 }
 
-type Followed =
-  | { readonly unknown: null; readonly type: ClaimType }
-  | { readonly unknown: Step; readonly of: ObjectType; readonly path: string };
+type Followed = { readonly unknown: null; readonly type: ClaimType } | Unknown;
+
+/** As far as the names are declared: the first that is not, and the object that does not declare it. */
+interface Unknown {
+  readonly unknown: Step;
+  readonly of: ObjectType;
+  readonly path: string;
+}
 
 /** Goes from a section to a member, as far as they are declared. */
 function follow([section, ...members]: readonly Step[]): Followed {

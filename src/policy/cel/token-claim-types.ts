@@ -1,3 +1,4 @@
+import { camelCase } from '../../model/json.js';
 import { MAA_ATTESTATION_TYPES } from '../../model/maa-words.js';
 import { BOOL, type ClaimType, hexOf, INT, listOf, oneOf, openObject, TEXT } from './claim-type.js';
 
@@ -5,25 +6,23 @@ import { BOOL, type ClaimType, hexOf, INT, listOf, oneOf, openObject, TEXT } fro
 const VM_CONFIGURATION = {
   'console-enabled': BOOL,
   'current-time': INT,
+  'filtered-vpci-devices-allowed': BOOL,
+  // A word of the paravisor's, which may define more.
+  'hardware-sealing-policy': TEXT,
   'interactive-console-enabled': BOOL,
   'root-cert-thumbprint': TEXT,
   'secure-boot': BOOL,
   'tpm-enabled': BOOL,
   'tpm-persisted': BOOL,
+  'vmgs-provisioner': openObject({ id: TEXT, signer: TEXT }),
   vmUniqueId: TEXT,
 } satisfies Members;
 
-/** `hcl.vmConfiguration`: the same members in camelCase. */
-export const VM_CONFIGURATION_TYPE = openObject({
-  consoleEnabled: BOOL,
-  currentTime: INT,
-  interactiveConsoleEnabled: BOOL,
-  rootCertThumbprint: TEXT,
-  secureBoot: BOOL,
-  tpmEnabled: BOOL,
-  tpmPersisted: BOOL,
-  vmUniqueId: TEXT,
-});
+/** `hcl.vmConfiguration`: the same members in camelCase, those that are not declared too. */
+export const VM_CONFIGURATION_TYPE = openObject(
+  Object.fromEntries(Object.entries(VM_CONFIGURATION).map(([name, type]) => [camelCase(name), type])),
+  { spelling: camelCase },
+);
 
 interface Members {
   readonly [name: string]: ClaimType;
@@ -32,12 +31,25 @@ interface Members {
 /** Of every JWT. */
 const JWT: Members = { iss: TEXT, iat: INT, nbf: INT, exp: INT, jti: TEXT };
 
-/** Runtime claims that the hardware vouches for. Lists of keys are no claims of rules: `binding` is about keys. */
-const RUNTIME = openObject({
+/**
+ * Runtime data: JSON that whoever made the evidence chose, since hardware vouches for its digest alone. It is the paravisor's only
+ * where that is known, as inside of `x-ms-isolation-tee`. Keys are no claims of rules.
+ */
+const RUNTIME: Members = {
   'user-data': TEXT,
   nonce: TEXT,
   'vm-configuration': openObject(VM_CONFIGURATION),
-});
+};
+
+const OTHERS_OF_RUNTIME = { notOfRules: new Map([['keys', 'binding is about keys']]) };
+
+const RUNTIME_TYPE = openObject(RUNTIME, OTHERS_OF_RUNTIME);
+
+/** What a guest gave its client, each value in base64, stands in guest tokens. */
+const GUEST_RUNTIME = openObject(
+  { ...RUNTIME, 'client-payload': openObject({ nonce: TEXT }, { type: TEXT }) },
+  OTHERS_OF_RUNTIME,
+);
 
 /** About a TD, under the names that Azure Attestation and Trust Authority share. */
 const TD: Members = {
@@ -72,7 +84,7 @@ const TD: Members = {
 const TEE: Members = {
   'x-ms-attestation-type': oneOf(MAA_ATTESTATION_TYPES),
   'x-ms-compliance-status': TEXT,
-  'x-ms-runtime': RUNTIME,
+  'x-ms-runtime': RUNTIME_TYPE,
   'x-ms-sevsnpvm-authorkeydigest': hexOf(48),
   'x-ms-sevsnpvm-bootloader-svn': INT,
   'x-ms-sevsnpvm-familyId': hexOf(16),
@@ -126,9 +138,13 @@ export const MAA_TOKEN_TYPE = openObject({
   'x-ms-ver': TEXT,
   'x-ms-policy-hash': TEXT,
   ...TEE,
+  'x-ms-runtime': GUEST_RUNTIME,
   ...GUEST,
   'x-ms-isolation-tee': openObject(TEE),
 });
+
+/** The nonce that Trust Authority gave out before, as it signed it. */
+const VERIFIER_NONCE = openObject({ val: TEXT, iat: TEXT, signature: TEXT });
 
 /** The claims of Trust Authority about a TD that Azure Attestation does not have (Intel, token version 1 and 2). */
 const ATTESTER: Members = {
@@ -137,11 +153,31 @@ const ATTESTER: Members = {
   attester_tcb_date: TEXT,
   attester_advisory_ids: listOf(TEXT),
   attester_held_data: TEXT,
-  attester_runtime_data: RUNTIME,
+  attester_runtime_data: RUNTIME_TYPE,
+  // JSON of the guest's, beside the runtime data of a paravisor.
+  attester_user_data: openObject({}),
   tdx_is_debuggable: BOOL,
   tdx_is_migratable: BOOL,
   tdx_td_attributes_migratable: BOOL,
 };
 
+const POLICY_IDS = 'require.ita.policyIds says which policies a token has to match';
+
 /** A token of Intel Trust Authority. Version 1 has the attester's claims on top, version 2 under `tdx`. */
-export const ITA_TOKEN_TYPE = openObject({ ...JWT, ver: TEXT, ...ATTESTER, tdx: openObject(ATTESTER) });
+export const ITA_TOKEN_TYPE = openObject(
+  {
+    ...JWT,
+    ver: TEXT,
+    policy_defined_claims: openObject({}),
+    verifier_instance_ids: listOf(TEXT),
+    verifier_nonce: VERIFIER_NONCE,
+    ...ATTESTER,
+    tdx: openObject({ ...ATTESTER, verifier_nonce: VERIFIER_NONCE }),
+  },
+  {
+    notOfRules: new Map([
+      ['policy_ids_matched', POLICY_IDS],
+      ['policy_ids_unmatched', POLICY_IDS],
+    ]),
+  },
+);

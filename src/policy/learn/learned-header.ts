@@ -10,6 +10,8 @@ export interface LearnedHeader {
   readonly chips: boolean;
   /** Codes that somebody accepted, and that evidence needed. */
   readonly accepted: readonly string[];
+  /** Codes of warnings in the decisions that it was learned from, beside those. */
+  readonly warnings: readonly string[];
   /** When it was learned and widened, and from what: one line each. */
   readonly history: readonly string[];
 }
@@ -19,16 +21,18 @@ const FROM = /^# from ([a-z0-9-]+) version ([0-9]+), sha256 ([0-9a-f]{64})$/;
 const PINS = 'which pins reference values or machines of its own';
 const CHIPS = 'machines are learned, because --chips asked for them';
 const ACCEPTED = /^# accepted ([a-z0-9_]+) \(--accept\)$/;
+const WARNING = /^# with the warning ([a-z0-9_]+)$/;
 const HISTORY = /^# ((?:learned|widened) at .*)$/;
 
 /** Lines of the comment, without the sign that makes them one. */
-export function headerLines({ from, fromPins, chips, accepted, history }: LearnedHeader): readonly string[] {
+export function headerLines({ from, fromPins, chips, accepted, warnings, history }: LearnedHeader): readonly string[] {
   return [
     `${FIRST}. Review it: these machines decided what is listed here.`,
     `from ${from.id} version ${from.version}, sha256 ${from.sha256}`,
     ...(fromPins ? [PINS] : []),
     ...(chips ? [CHIPS] : []),
     ...accepted.map((code) => `accepted ${code} (--accept)`),
+    ...warnings.map((code) => `with the warning ${code}`),
     ...history,
   ];
 }
@@ -46,6 +50,7 @@ export function readHeader(text: string): LearnedHeader | null {
     fromPins: head.includes(`# ${PINS}`),
     chips: head.includes(`# ${CHIPS}`),
     accepted: head.flatMap((line) => ACCEPTED.exec(line)?.[1] ?? []),
+    warnings: head.flatMap((line) => WARNING.exec(line)?.[1] ?? []),
     history: head.flatMap((line) => HISTORY.exec(line)?.[1] ?? []),
   };
 }

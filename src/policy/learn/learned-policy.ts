@@ -5,8 +5,10 @@ import type { ReferenceSet } from '../reference-grammar.js';
 import { type Combination, combinationOf, combinationOfSet, keyOf } from './combination.js';
 import { hasSource, type Source, writeLearned } from './learned-document.js';
 import { joinedMachines, learnedMembers, listedMachines, type Machines, machinesOf } from './learned-members.js';
-import { type Seen, unshownMembers } from './learned-values.js';
+import { notesOn } from './learned-notes.js';
+import type { Seen } from './learned-values.js';
 import type { LearningPlan } from './plan.js';
+import type { LearnedWarning } from './refusals.js';
 
 /** Evidence that is allowed, and that nothing stands against learning from. */
 export interface LearnableEvidence {
@@ -18,6 +20,8 @@ export interface LearnableEvidence {
   readonly met: number | null;
   /** Codes that had to be accepted. */
   readonly accepted: readonly string[];
+  /** Warnings in its decision beside those. */
+  readonly warnings: readonly LearnedWarning[];
 }
 
 /** One combination, and all evidence that shows it. */
@@ -113,13 +117,15 @@ interface WrittenParts extends Pick<LearnedPolicy, 'added' | 'seenAgain'> {
 function written(plan: LearningPlan, { evidence, added, seenAgain, machines, time }: WrittenParts): string {
   const { id, version, before, header } = plan;
   const accepted = union(before?.header.accepted ?? [], ...evidence.map((each) => each.accepted));
+  const ofEvidence = evidence.map((each) => each.warnings.map(({ code }) => code));
+  const warnings = union(before?.header.warnings ?? [], ...ofEvidence).filter((code) => !accepted.includes(code));
   const accepts = union(before?.policy.accepts ?? [], ...evidence.map(({ seen }) => [seen.type]));
   const files = new Set(evidence.map(({ source }) => source.sha256)).size;
   const count = `${files} ${files === 1 ? 'piece' : 'pieces'} of evidence`;
   const what = before === null ? 'learned' : 'widened';
   const history = `${what} at ${time.at.toISOString()} (verification time) from ${count}, version ${version}, by veritee ${time.version}`;
   return writeLearned({
-    header: { ...header, accepted, history: [...(before?.header.history ?? []), history] },
+    header: { ...header, accepted, warnings, history: [...(before?.header.history ?? []), history] },
     members: learnedMembers(plan.members, { id, version, description: describe(plan, accepted), accepts, machines }),
     before: before === null ? null : { text: before.policy.text, seenAgain },
     added: added.map(({ combination, evidence: own }) => ({ combination, sources: own.map(({ source }) => source) })),
@@ -140,17 +146,6 @@ function loaded(text: string): Policy {
     const problems = error.problems.map((problem) => `the learned policy does not load: ${problem}`);
     throw new ConfigurationError(problems, { cause: error });
   }
-}
-
-function notesOn(evidence: readonly LearnableEvidence[], { header }: LearningPlan): readonly string[] {
-  const open = evidence.flatMap(({ source, seen }) => {
-    const unshown = unshownMembers(seen);
-    return unshown.length === 0
-      ? []
-      : [`${source.name}: its event log does not show ${unshown.join(', ')}: its set leaves that open`];
-  });
-  const ofMachines = header.chips ? ['--chips: each machine that is listed may have any of the sets'] : [];
-  return [...open, ...ofMachines];
 }
 
 function union<T>(...lists: readonly (readonly T[])[]): readonly T[] {

@@ -33,7 +33,8 @@ const BOOT_PCRS = [0, 2, 3, 4, 6, 7] as const;
 const BOOT_WHY: { readonly [member in BootMember]: string } = {
   applications: 'the images that were started',
   commandLines: 'what the kernel was told: it can turn off what the image would check',
-  files: 'kernel and initrd, where a loader measures them',
+  files:
+    'kernel and initrd, where a loader measures them, and what it reads besides: that can change from start to start',
   db: 'who may sign what is started',
   dbx: 'what is revoked; PCR 7 has it too',
 };
@@ -188,4 +189,11 @@ export function unshownMembers(seen: Seen): readonly string[] {
   return LEARNED_VALUES.filter(({ member }) => member.includes('.boot.'))
     .filter(({ when, read }) => when(seen) && (read(seen.claims) ?? []).length === 0)
     .map(({ member }) => member);
+}
+
+/** Whether files that a boot loader read are learned. */
+export function learnsFiles(seen: Seen): boolean {
+  return LEARNED_VALUES.filter(({ member }) => member.endsWith('.boot.files')).some(
+    ({ when, read }) => when(seen) && (read(seen.claims) ?? []).length > 0,
+  );
 }

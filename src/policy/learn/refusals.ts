@@ -11,7 +11,10 @@ export interface Refusal {
   readonly what: string;
 }
 
-/** What an attacker would like learned: each is allowed by a policy that somebody relaxed, and learned only if asked for. */
+/**
+ * What an attacker would like learned: each is allowed by a policy that somebody relaxed, and learned only if asked for. Other
+ * warnings do not stand against learning: of evidence of the past some are in every decision, such as `crl_unconfirmed`.
+ */
 function isTolerated({ id, result, waived }: Check): boolean {
   if (result !== 'warn') return false;
   return waived === true || isAlwaysTold(id);
@@ -35,10 +38,19 @@ export const ACCEPTABLE_CODES: readonly string[] = [
   ...new Set([...CHECK_IDS.filter((id) => isAlwaysTold(id) || canBeWaived(id)), ...GAPS]),
 ];
 
+/** A warning that does not stand against learning. Who reads the policy should know of it all the same. */
+export interface LearnedWarning {
+  readonly code: string;
+  /** As the first check of the code says it. */
+  readonly detail: string;
+}
+
 /** What stands against learning from evidence that is allowed, and which accepted codes it needed. */
 export interface Learnability {
   readonly refused: readonly Refusal[];
   readonly accepted: readonly string[];
+  /** Each code once. */
+  readonly warnings: readonly LearnedWarning[];
 }
 
 /** @param checks of the policy that the evidence was judged by */
@@ -47,6 +59,7 @@ export function learnabilityOf(seen: Seen, checks: readonly Check[], accepted: R
     return {
       refused: [{ code: 'type_unsupported', what: 'is a token, and only evidence has reference values' }],
       accepted: [],
+      warnings: [],
     };
   }
   const gap = bootGap(seen);
@@ -58,5 +71,14 @@ export function learnabilityOf(seen: Seen, checks: readonly Check[], accepted: R
   return {
     refused: [...found.values()].filter(({ code }) => !accepted.has(code)),
     accepted: [...found.keys()].filter((code) => accepted.has(code)),
+    warnings: warningsIn(checks).filter(({ code }) => !found.has(code)),
   };
+}
+
+function warningsIn(checks: readonly Check[]): readonly LearnedWarning[] {
+  const found = new Map<string, LearnedWarning>();
+  for (const { id, result, detail } of checks) {
+    if (result === 'warn' && !found.has(id)) found.set(id, { code: id, detail });
+  }
+  return [...found.values()];
 }

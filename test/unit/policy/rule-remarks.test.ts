@@ -15,6 +15,14 @@ describe('remarks on rules', () => {
     expect(remarksOn("snp.vmpl == 0 && snp.product in ['Milan', 'Genoa']", ['az-snp-vtpm'])).toEqual([]);
   });
 
+  it('has none on digests of MokList: of a TD they are of its bank', () => {
+    const ofTd = ['96', '64'].map((digits) =>
+      remarksOn(`tdx.eventLog.mokList == '${'a'.repeat(Number(digits))}'`, ['tdx']),
+    );
+    expect(ofTd).toEqual([[], [expect.stringContaining('tdx.eventLog.mokList is 96 hex digits in lower case')]]);
+    expect(remarksOn(`tpm.eventLog.mokList == '${'a'.repeat(64)}'`)).toEqual([]);
+  });
+
   it('names the types of evidence that a rule never lets pass', () => {
     expect(remarksOn('snp.vmpl == 0')).toEqual(['warning rule_never: is met by no evidence of type az-tdx-vtpm']);
     expect(remarksOn("evidence.type == 'az-tdx-vtpm' && tpm.clock.safe")).toEqual([

@@ -226,12 +226,72 @@ describe('the members of the policy that evidence was judged by', () => {
   });
 });
 
+describe('warnings that do not stand against learning', () => {
+  const findings = [check('crl_unavailable', 'unavailable')];
+  const file = (given: typeof A) => ({ ...given, findings, required: ['crl_unavailable'] }) as typeof A;
+  const from = { revocation: 'best-effort', minimums: 'any' };
+  const headOf = (text: string) => text.split('\n').filter((line) => line.startsWith('# with the warning '));
+
+  it('are each in the head of the policy once, and a note', async () => {
+    const { text, notes } = await learned({ 'a.json': file(A), 'b.json': file(B) }, { from });
+    expect(headOf(text)).toEqual([
+      '# with the warning crl_unavailable',
+      '# with the warning snp_product_advisory',
+      '# with the warning snp_tcb_floor_missing',
+    ]);
+    expect(notes).toContainEqual(
+      expect.stringMatching(/^a\.json, b\.json: learned with the warning crl_unavailable: as it is; /),
+    );
+    expect(notes.filter((note) => note.includes('learned with the warning'))).toHaveLength(3);
+  });
+
+  it('stay in the head where the policy is widened without them', async () => {
+    const before = await learned({ 'a.json': file(A) }, { from });
+    const { text, notes } = await learned({ 'b.json': B }, { from: before.policy });
+    expect(headOf(text)).toContain('# with the warning crl_unavailable');
+    expect(notes.join()).not.toContain('crl_unavailable');
+  });
+
+  it('are not written down a second time where they were accepted', async () => {
+    const waivers = [{ check: 'snp_product_advisory', reason: 'r', approver: 'a', expires: '2027-01-01' }];
+    const { text, notes } = await learned({ 'a.json': A }, { from: { waivers }, accept: ['snp_product_advisory'] });
+    expect(headOf(text)).toEqual(['# with the warning snp_tcb_floor_missing']);
+    expect(notes.join()).not.toContain('snp_product_advisory');
+  });
+
+  it('name three files, and count the others', async () => {
+    const files = Object.fromEntries(
+      ['1', '2', '3', '4', '5'].map((name) => [name, machine({ '4': name.repeat(64) })]),
+    );
+    const { notes } = await learned(files, { from: { minimums: 'any' } });
+    expect(notes).toContainEqual(expect.stringMatching(/^1, 2, 3 and 2 more: learned with .* snp_tcb_floor_missing: /));
+  });
+});
+
+describe('files of a boot', () => {
+  const note = expect.stringMatching(
+    /^a\.json: files that a boot loader reads can change .* grubenv of GRUB: start each machine once more, and learn again/,
+  );
+
+  it('are learned with a note that they can change from start to start', async () => {
+    const { text, notes } = await learned({ 'a.json': situationsOf().snpWithLog, 'b.json': A });
+    expect(notes).toContainEqual(note);
+    expect(text).toContain('      files:\n');
+  });
+
+  it('are no matter where none is learned', async () => {
+    const eventLog = eventLogClaims({ files: [] });
+    const { notes } = await learned({ 'a.json': { claims: azClaims({ tpm: tpmClaims({ eventLog }) }) }, 'b.json': A });
+    expect(notes).not.toContainEqual(note);
+  });
+});
+
 describe('machines', () => {
   it('are listed only where that is asked for', async () => {
     expect((await learned({ 'a.json': A })).policy.require.snp).toBeNull();
     const { policy: own, notes } = await learned({ 'a.json': A }, { chips: true });
     expect(own.require.snp?.machines).toEqual({ chipId: [snpClaims().chipId], cspId: null });
-    expect(notes).toEqual([expect.stringMatching(/^--chips: /)]);
+    expect(notes.at(-1)).toMatch(/^--chips: /);
   });
 
   it('are added to those before, and nothing is known of them without --from', async () => {

@@ -50,6 +50,22 @@ const REFUSED: readonly (readonly [code: string, cel: string, says: string])[] =
   ['rule_type', "maa.claims['__proto__'] == 'a'", 'no claim is named "__proto__"'],
   ['rule_type', 'hcl.vmConfiguration.unheard == true', 'hcl.vmConfiguration["name"] == literal'],
   ['rule_type', 'has(maa.claims.unheard)', 'has no claim "unheard" whose type is known'],
+  ['rule_type', "maa.claims['unheard']['inner'] == 'a'", 'whose type is known: what is in it cannot be named'],
+  // Names that are written otherwise in claims.
+  ['rule_type', "hcl.vmConfiguration['secure-boot'] == true", 'did you mean hcl.vmConfiguration.secureBoot?'],
+  ['rule_type', "true == hcl.vmConfiguration['secure-boot']", 'did you mean hcl.vmConfiguration.secureBoot?'],
+  ['rule_type', "hcl.vmConfiguration['new-member'] == 1", 'did you mean hcl.vmConfiguration.newMember?'],
+  [
+    'rule_type',
+    "maa.claims['x-ms-runtime']['vm-configuration'].secureBoot",
+    'did you mean maa.claims["x-ms-runtime"]["vm-configuration"]["secure-boot"]?',
+  ],
+  // Claims of another type than a rule can have.
+  ['rule_type', "maa.claims['x-ms-runtime']['keys'] == 'a'", '.keys is no claim of rules; binding is about keys'],
+  ['rule_type', 'ita.claims.policy_ids_matched.exists(p, p == "a")', 'no claim of rules; require.ita.policyIds says'],
+  ['rule_type', "ita.claims['policy_ids_unmatched'] == 'a'", 'no claim of rules; require.ita.policyIds says'],
+  ['rule_type', "maa.claims['x-ms-runtime']['client-payload'] == 'a'", '== compares single values, and no object'],
+  ['rule_type', "maa.claims['x-ms-runtime']['client-payload']['role'] == 1", 'is of type string, as all of maa.claims'],
   // Types.
   ['rule_type', '!([snp.vmpl, snp.guestSvn] in [[0, 1]])', 'a list has single values, and no lists or objects'],
   ['rule_type', '[snp.vmpl] in snp.platformInfo.unknownBits', 'in compares single values, and no list'],

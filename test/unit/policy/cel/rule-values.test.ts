@@ -8,13 +8,21 @@ import { COMMAND_LINE, eventLogClaims, MEASUREMENT, PCR_7, snpClaims, tokenClaim
 const SNP = snpClaims({ platformInfo: { ...snpClaims().platformInfo, unknownBits: [9, 12] } });
 const MAA = {
   ...tokenClaims(),
-  claims: { count: 3, share: 0.5, word: 'a', flag: true, nothing: null, list: [1], 'x-ms-ver': 1.5, jti: 7 },
+  claims: {
+    ...{ count: 3, share: 0.5, word: 'a', flag: true, nothing: null, list: [1], 'x-ms-ver': 1.5, jti: 7 },
+    'x-ms-runtime': { 'client-payload': { nonce: 'YQ==', role: 'ZGI=' } },
+  },
 };
 const CLAIMS = new Map<string, unknown>([
   ['evidence', { type: 'az-snp-vtpm' }],
   ['snp', SNP],
   ['tpm', tpmClaims({ eventLog: eventLogClaims({ files: [], pk: null }) })],
   ['maa', MAA],
+  [
+    'ita',
+    { claims: { verifier_instance_ids: ['a'], policy_defined_claims: { tier: 'gold' }, attester_user_data: { n: 1 } } },
+  ],
+  ['hcl', { vmConfiguration: { filteredVpciDevicesAllowed: false, vmgsProvisioner: { id: 'a' }, newMember: 'b' } }],
 ]);
 
 function ruleValue(text: string, claims: ReadonlyMap<string, unknown> = CLAIMS) {
@@ -71,6 +79,30 @@ const FLIPS: readonly (readonly [what: string, met: string, notMet: string])[] =
   ['a claim that only the literal gives a type', "maa.claims['word'] == 'a'", "maa.claims['word'] == 'b'"],
   ['such an integer', "maa.claims['count'] == 3", "maa.claims['count'] == -3"],
   ['such a number', "maa.claims['share'] == 0.5", "maa.claims['share'] == 0.25"],
+  [
+    'what a guest gave its client',
+    "maa.claims['x-ms-runtime']['client-payload'].nonce.startsWith('YQ')",
+    "maa.claims['x-ms-runtime']['client-payload']['nonce'] == 'abc'",
+  ],
+  [
+    'such a text of any name',
+    "maa.claims['x-ms-runtime']['client-payload']['role'] == 'ZGI='",
+    "maa.claims['x-ms-runtime']['client-payload']['role'] == 'db'",
+  ],
+  ['a list of a token', "'a' in ita.claims.verifier_instance_ids", "'b' in ita.claims.verifier_instance_ids"],
+  [
+    'what a policy of a token says',
+    "ita.claims.policy_defined_claims['tier'] == 'gold'",
+    "ita.claims.policy_defined_claims['tier'] == 'tin'",
+  ],
+  ['JSON of a guest', "ita.claims.attester_user_data['n'] == 1", "ita.claims.attester_user_data['n'] == 2"],
+  [
+    'a configuration',
+    '!hcl.vmConfiguration.filteredVpciDevicesAllowed',
+    'hcl.vmConfiguration.filteredVpciDevicesAllowed',
+  ],
+  ['an object in it', "hcl.vmConfiguration.vmgsProvisioner.id == 'a'", "hcl.vmConfiguration.vmgsProvisioner.id == 'b'"],
+  ['a new member of it', "hcl.vmConfiguration['newMember'] == 'b'", "hcl.vmConfiguration['newMember'] == 'c'"],
   ['such a boolean, on the right', "true == maa.claims['flag']", "false == maa.claims['flag']"],
 ];
 

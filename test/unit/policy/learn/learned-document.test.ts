@@ -18,6 +18,7 @@ const HEADER = {
   fromPins: false,
   chips: false,
   accepted: [],
+  warnings: [],
   history: [],
 };
 const HEAD = [

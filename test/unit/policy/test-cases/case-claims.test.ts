@@ -46,6 +46,9 @@ describe('claims of a case', () => {
     expect(problemsOf({ snp: { vmpl: '0' } }, {}, 'c.json')).toEqual([
       '/cases/3/claims: c.json: /snp/vmpl: must be of type int',
     ]);
+    expect(problemsOf({ hcl: { vmConfiguration: { 'secure-boot': true, newMember: 1 } } })).toEqual([
+      '/cases/3/claims/hcl/vmConfiguration: has no claim "secure-boot"; did you mean secureBoot?',
+    ]);
     expect(problemsOf([], {}, 'c.json')).toEqual(['/cases/3/claims: c.json: document: must be an object']);
   });
 

@@ -1,0 +1,54 @@
+import { learnsFiles, type Seen, unshownMembers } from './learned-values.js';
+import type { LearningPlan } from './plan.js';
+import type { LearnedWarning } from './refusals.js';
+
+/** What notes are about. */
+interface NotedEvidence {
+  readonly source: { readonly name: string };
+  readonly seen: Seen;
+  readonly warnings: readonly LearnedWarning[];
+}
+
+/** What people should know of evidence that they learn from, one sentence each. */
+export function notesOn(evidence: readonly NotedEvidence[], { header }: LearningPlan): readonly string[] {
+  const open = evidence.flatMap(({ source, seen }) => {
+    const unshown = unshownMembers(seen);
+    return unshown.length === 0
+      ? []
+      : [`${source.name}: its event log does not show ${unshown.join(', ')}: its set leaves that open`];
+  });
+  const ofMachines = header.chips ? ['--chips: each machine that is listed may have any of the sets'] : [];
+  return [...open, ...onFiles(evidence), ...onWarnings(evidence), ...ofMachines];
+}
+
+/** No name says which files these are: nothing measures the names in a log, and whoever sends it could choose what is left out. */
+function onFiles(evidence: readonly NotedEvidence[]): readonly string[] {
+  const learned = evidence.filter(({ seen }) => learnsFiles(seen));
+  if (learned.length === 0) return [];
+  const why = 'files that a boot loader reads can change from start to start, such as grubenv of GRUB';
+  return [`${namesOf(learned)}: ${why}: start each machine once more, and learn again from its evidence`];
+}
+
+/** One note for each code, with what the first piece of evidence says of it. */
+function onWarnings(evidence: readonly NotedEvidence[]): readonly string[] {
+  const byCode = new Map<string, { readonly detail: string; readonly having: NotedEvidence[] }>();
+  for (const each of evidence) {
+    for (const { code, detail } of each.warnings) {
+      const found = byCode.get(code);
+      if (found === undefined) byCode.set(code, { detail, having: [each] });
+      else found.having.push(each);
+    }
+  }
+  return [...byCode].map(
+    ([code, { detail, having }]) => `${namesOf(having)}: learned with the warning ${code}: ${detail}`,
+  );
+}
+
+/** Names that stand in a note before it counts the others. */
+const SHOWN_NAMES = 3;
+
+function namesOf(evidence: readonly NotedEvidence[]): string {
+  const names = [...new Set(evidence.map(({ source }) => source.name))];
+  const more = names.length - SHOWN_NAMES;
+  return [names.slice(0, SHOWN_NAMES).join(', '), ...(more > 0 ? [`and ${more} more`] : [])].join(' ');
+}
