@@ -4,6 +4,7 @@ import { RULE_CLAIMS } from './claim-types.js';
 import { type Claim, claimsIn, type Expression } from './expression.js';
 import { readExpression } from './read-expression.js';
 import { RuleFault } from './rule-fault.js';
+import { syntaxHint } from './syntax-hint.js';
 
 /** Longest text of a rule, in bytes. The limits of the parser do not hold for every text, so this comes before it. */
 const LONGEST_TEXT = 2048;
@@ -34,7 +35,8 @@ function parse(text: string, environment: Environment): Parsed {
     const code = cause.code === 'limit_exceeded' ? 'rule_limit' : 'rule_type';
     const { start } = cause.range ?? {};
     const place = start === undefined ? '' : ` at character ${start + 1}`;
-    throw new RuleFault(code, `is not a CEL expression${place}: ${lowerFirst(cause.summary)}`, { cause });
+    const hint = code === 'rule_type' && start !== undefined ? syntaxHint(text, start) : null;
+    throw new RuleFault(code, `is not a CEL expression${place}: ${hint ?? lowerFirst(cause.summary)}`, { cause });
   }
 }
 

@@ -100,10 +100,7 @@ function follow([section, ...members]: readonly Step[]): Followed {
   const name = section?.name ?? '';
   let type: ClaimType | undefined = RULE_CLAIMS.get(name);
   if (type === undefined) {
-    const known = [...RULE_CLAIMS.keys()];
-    const [near] = nearNames(name, known);
-    const instead = near === undefined ? `there are ${listedNames(known)}` : `did you mean ${near}?`;
-    throw new RuleFault('rule_type', `there are no claims of ${quotedName(name)}; ${instead}`);
+    throw new RuleFault('rule_type', `there are no claims of ${quotedName(name)}; ${insteadOf(name, members)}`);
   }
   let path = name;
   for (const step of members) {
@@ -120,4 +117,14 @@ function unknownMember(path: string, name: string, known: readonly string[]): Ru
   const [near] = nearNames(name, known);
   const instead = near === undefined ? `there are ${listedNames(known)}` : `did you mean ${near}?`;
   return new RuleFault('rule_type', `${path} has no claim ${quotedName(name)}; ${instead}`);
+}
+
+const BOOLEANS = ['true', 'false'];
+
+/** What to write in place of the name of a section that there is not. */
+function insteadOf(name: string, members: readonly Step[]): string {
+  const known = [...RULE_CLAIMS.keys()];
+  const [near] = [...BOOLEANS.filter((word) => word === name.toLowerCase()), ...nearNames(name, known)];
+  if (near !== undefined) return `did you mean ${near}?`;
+  return `there are ${listedNames(known)}${members.length === 0 ? '; a text stands in quotes' : ''}`;
 }

@@ -1,0 +1,22 @@
+/** What people write that CEL writes otherwise, by the text at the place where the parser stopped. */
+const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
+  [/^and\b/i, 'write &&'],
+  [/^or\b/i, 'write ||'],
+  [/^not\b/i, 'write !'],
+  [/^=/, 'write =='],
+  [/^<>/, 'write !='],
+  [/^&/, 'write &&'],
+  [/^\|/, 'write ||'],
+  [/^\.\d+/, 'a name that is a number stands in brackets and quotes: ["7"]'],
+  [/^$/, 'the expression ends too early'],
+];
+
+/** What to write at a place where a text is no CEL; null where nothing is known. @param at index of the character */
+export function syntaxHint(text: string, at: number): string | null {
+  // The parser stops at what it does not expect, a character behind it, or at the next word.
+  const [before = ''] = /\w*\s*$/.exec(text.slice(0, at)) ?? [];
+  const places = [at, at - 1, at - before.length];
+  const rests = places.map((place) => text.slice(Math.max(place, 0)).trim());
+  const hints = rests.flatMap((rest) => HINTS.filter(([pattern]) => pattern.test(rest)));
+  return hints[0]?.[1] ?? null;
+}
