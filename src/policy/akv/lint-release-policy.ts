@@ -4,6 +4,7 @@ import { lintDebug } from './debug-clause.js';
 import { type KnownAuthorities, lintAuthority, type TokenSight } from './lint-authority.js';
 import { lintClaimCondition } from './lint-claim-condition.js';
 import { lintCombinations } from './lint-combinations.js';
+import { lintGuestWords } from './lint-guest-words.js';
 import { lintGuidCase } from './lint-guid-case.js';
 import { lintTokenKinds } from './lint-token-kinds.js';
 import type { ClaimCondition, Condition, ReleaseAuthority, ReleasePolicy } from './policy-tree.js';
@@ -32,6 +33,7 @@ export function lintReleasePolicy(
     ...lintAuthority(entry, options.knownAuthorities, sight),
     ...claimsOf(entry.group).flatMap(lintClaimCondition),
     ...lintGuidCase(entry.group),
+    ...lintGuestWords(claimsOf(entry.group)),
     ...lintCombinations(entry.group),
     ...lintTokenKinds(entry.group),
     ...lintDebug(entry, isOfTrustAuthority(entry, options)),

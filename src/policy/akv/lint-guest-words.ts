@@ -1,0 +1,21 @@
+import type { PolicyProblem } from '../policy-problem.js';
+import type { ClaimCondition } from './policy-tree.js';
+
+/** Outside x-ms-isolation-tee: in guest tokens what the guest's client sent, in others what a guest or a paravisor wrote. */
+const CONFIGURATION = 'x-ms-runtime.vm-configuration.';
+
+/**
+ * Conditions on a configuration that the guest can write itself: any value is met by whoever wants to meet it. With the
+ * compliance status of the same token a paravisor of Azure wrote it. Whether both stand in one branch is not looked at.
+ */
+export function lintGuestWords(conditions: readonly ClaimCondition[]): readonly PolicyProblem[] {
+  const isCompliant = conditions.some(
+    ({ claim, operator }) => claim === 'x-ms-compliance-status' && operator === 'equals',
+  );
+  if (isCompliant) return [];
+  const message =
+    'is JSON that a guest without paravisor writes itself: add x-ms-compliance-status equals azure-compliant-cvm, or name the one in x-ms-isolation-tee';
+  return conditions
+    .filter(({ claim }) => claim.startsWith(CONFIGURATION))
+    .map(({ claim, pointer }) => ({ code: 'akv_always', pointer, message: `${claim} ${message}` }));
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../../../src/model/json.js';
+import { at, lintOf } from './lint-fixture.js';
+
+const SECURE_BOOT = 'x-ms-runtime.vm-configuration.secure-boot';
+const COMPLIANT = { claim: 'x-ms-compliance-status', equals: 'azure-compliant-cvm' };
+
+const always = (...conditions: readonly JsonValue[]) =>
+  Object.entries(lintOf(...conditions)).filter(([key]) => key.startsWith('akv_always'));
+
+describe('lint of a configuration outside of x-ms-isolation-tee', () => {
+  it('says that a guest can write it', () => {
+    expect(always({ claim: SECURE_BOOT, equals: true })).toEqual([
+      [
+        `akv_always ${at(0)}`,
+        `${SECURE_BOOT} is JSON that a guest without paravisor writes itself: add x-ms-compliance-status equals azure-compliant-cvm, or name the one in x-ms-isolation-tee`,
+      ],
+    ]);
+  });
+
+  it('says nothing where the token has to be of a paravisor of Azure', () => {
+    expect(always(COMPLIANT, { claim: SECURE_BOOT, equals: true })).toEqual([]);
+  });
+
+  it('says so where the token only must not be of one', () => {
+    const not = { claim: 'x-ms-compliance-status', notEquals: 'azure-compliant-cvm' };
+    expect(always(not, { claim: SECURE_BOOT, equals: true })).toEqual([[`akv_always ${at(1)}`, expect.any(String)]]);
+  });
+
+  it('says nothing of the one inside', () => {
+    expect(always({ claim: `x-ms-isolation-tee.${SECURE_BOOT}`, equals: true })).toEqual([]);
+  });
+});
