@@ -12,6 +12,7 @@ import { evaluate, RuleScope } from './cel/evaluate.js';
 import { type Claim, claimsIn } from './cel/expression.js';
 import { consultedClaims, foresee, isAlwaysMet, type Known } from './cel/foresee.js';
 import { misfitsIn } from './cel/misfits.js';
+import { misspeltIn } from './cel/misspelt.js';
 import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, schemaProblem, unusedMember } from './policy-problem.js';
 import { scopeOf } from './policy-scope.js';
@@ -94,6 +95,7 @@ function celRemarks({ expression }: CelRule, policy: RuledPolicy, pointer: strin
   const denied = foreseen.filter(([, value]) => value === 'undefined' || value === 'false').map(([type]) => type);
   const misfits = [
     ...misfitsIn(expression).map(({ always, message }) => remark(always, pointer, message)),
+    ...misspeltIn(expression).map((message) => remark(false, pointer, message)),
     ...ofGuest(expression).map((claim) => remark(true, pointer, `${claim} ${WRITTEN_BY_GUEST}`)),
   ];
   if (policy.accepts.every((type) => isAlwaysMet(expression, knownOf(type, policy)))) {

@@ -125,4 +125,51 @@ describe('remarks on rules', () => {
     const says = 'snp.product is one of Milan, Genoa, Turin, and never "Rome"';
     expect(remarksOn(cel, ['az-snp-vtpm'])).toEqual([`warning rule_never: ${says}`, `warning rule_always: ${says}`]);
   });
+
+  const TEE = 'maa.claims["x-ms-isolation-tee"]';
+
+  it.each([
+    [
+      'maa.claims["x-ms-complianc-status"] == "azure-compliant-cvm"',
+      'maa.claims has no claim "x-ms-complianc-status" that is known; did you mean maa.claims["x-ms-compliance-status"]?',
+    ],
+    [
+      `${TEE}["x-ms-sevsnpvm-launchmeasurment"] == "ab"`,
+      `${TEE} has no claim "x-ms-sevsnpvm-launchmeasurment" that is known; did you mean ${TEE}["x-ms-sevsnpvm-launchmeasurement"]?`,
+    ],
+    [
+      'hcl.vmConfiguration["secureBot"] == true',
+      'hcl.vmConfiguration has no claim "secureBot" that is known; did you mean hcl.vmConfiguration.secureBoot?',
+    ],
+    [
+      `${TEE}["x-ms-compliance-status"] == "azure-complaint-cvm"`,
+      `${TEE}["x-ms-compliance-status"] has no word "azure-complaint-cvm" that is known; did you mean azure-compliant-cvm?`,
+    ],
+    [
+      'maa.claims["x-ms-compliance-status"] in ["azure-compliant-cvm", "Azure-Compliant-UVM"]',
+      'maa.claims["x-ms-compliance-status"] has no word "Azure-Compliant-UVM" that is known; did you mean azure-compliant-uvm?',
+    ],
+  ])('warns of a name or word that is nearly known: %s', (cel, message) => {
+    expect(ruleRemarks(withToken(cel))).toEqual([
+      { code: 'rule_never', pointer: '/rules/0/cel', message, severity: 'warning' },
+    ]);
+  });
+
+  it.each([
+    'maa.claims["x-ms-azurevm-custom"] == "a"',
+    `${TEE}["level"] == 3`,
+    'maa.claims["x-ms-compliance-status"] == "contoso-approved"',
+    'maa.claims["x-ms-compliance-status"] in ["azure-compliant-cvm", "azure-compliant-uvm"]',
+  ])('has none on a name or word of the instance that is near none: %s', (cel) => {
+    expect(ruleRemarks(withToken(cel))).toEqual([]);
+  });
 });
+
+function withToken(cel: string) {
+  return policy({
+    accepts: ['az-snp-vtpm'],
+    minimums: 'any',
+    routes: { maa: 'required' },
+    rules: [{ id: 'one', cel }],
+  });
+}
