@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { tokenTypeOf } from '../model/evidence-traits.js';
 import { type JsonObject, type JsonValue, jsonPointer } from '../model/json.js';
 import { POLICY_ID } from '../model/request.js';
+import { jsonFault } from '../schema/json-fault.js';
 import { deepFreeze, Place } from '../schema/schema.js';
 import { readYaml, type YamlBounds } from '../schema/yaml.js';
 import { foreignDocument } from './akv/foreign-document.js';
@@ -123,8 +124,16 @@ export function parseStrictJson(text: string, bounds: YamlBounds = BOUNDS): Json
   try {
     JSON.parse(text);
   } catch (cause) {
-    throw new PolicyError([schemaProblem('', 'is not JSON')], { cause });
+    throw new PolicyError([notJson(text, 'is not JSON')], { cause });
   }
   // JSON.parse keeps the last of two equal keys and says nothing, so its value is not used.
   return parseStrictYaml(text, bounds);
+}
+
+/** What a text is that is no JSON, and where it stops being any. */
+function notJson(text: string, what: string): PolicyProblem {
+  const fault = jsonFault(text);
+  if (fault === null) return schemaProblem('', what);
+  const { line, column } = fault;
+  return { ...schemaProblem('', `${what} from column ${column} on: ${fault.what}`), line };
 }
