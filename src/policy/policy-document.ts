@@ -6,7 +6,7 @@ import { jsonFault } from '../schema/json-fault.js';
 import { deepFreeze, Place } from '../schema/schema.js';
 import { readYaml, type YamlBounds } from '../schema/yaml.js';
 import { foreignDocument } from './akv/foreign-document.js';
-import { looksLikeReleasePolicy, readReleasePolicy } from './akv/release-policy.js';
+import { looksLikeReleasePolicy, type ReleasePolicyReading, readReleasePolicy } from './akv/release-policy.js';
 import { unusedMembers } from './member-use.js';
 import { crossMemberProblems } from './policy-consistency.js';
 import { ID_FORM, POLICY_SCHEMA, type PolicyMembers } from './policy-grammar.js';
@@ -53,7 +53,7 @@ export function parsePolicy(text: string, options: PolicyTextOptions = {}): Poli
  * @throws {PolicyError} with everything that is wrong
  */
 export function policyOf(value: JsonValue, text: string, options: PolicyTextOptions = {}): Policy {
-  const document = isReleasePolicyText(value) ? ofReleasePolicy(value, options.releasePolicyId) : value;
+  const document = isReleasePolicyText(value) ? ofReleasePolicy(value, text, options.releasePolicyId) : value;
   const place = new Place();
   const members = POLICY_SCHEMA.read(document, place);
   const problems: PolicyProblem[] = place.problems.map(({ path, what }) => schemaProblem(jsonPointer(path), what));
@@ -77,13 +77,26 @@ export function isReleasePolicyText(value: JsonValue): boolean {
 }
 
 /**
+ * Reads a text that is a release policy and nothing else. Key Vault takes JSON alone: a text that begins as JSON and is
+ * none, such as one with a comma too many, is refused, although YAML reads it.
+ *
+ * @param value that of the text
+ */
+export function readBareReleasePolicy(value: JsonValue, text: string): ReleasePolicyReading {
+  const reading = readReleasePolicy(value);
+  if (!text.trimStart().startsWith('{') || jsonFault(text) === null) return reading;
+  const fault = notJson(text, 'is not JSON, and Key Vault takes nothing else,');
+  return { policy: null, problems: [fault, ...reading.problems] };
+}
+
+/**
  * A release policy as the policy that it is: tokens of Azure Attestation that meet it. All else has its default, so
  * that a token has to be bound to a nonce.
  *
  * @throws {PolicyError} where it is none, or has no id
  */
-function ofReleasePolicy(value: JsonValue, id: string | undefined): JsonObject {
-  const { problems } = readReleasePolicy(value);
+function ofReleasePolicy(value: JsonValue, text: string, id: string | undefined): JsonObject {
+  const { problems } = readBareReleasePolicy(value, text);
   if (problems.length > 0) throw new PolicyError(problems);
   if (id === undefined || !POLICY_ID.test(id)) {
     throw new PolicyError([schemaProblem('', `has no id: name its file after the policy, in ${ID_FORM}`)]);
