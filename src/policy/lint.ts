@@ -99,8 +99,14 @@ function ending({
 }
 
 /** A problem with what its code says of it. */
-export function linted({ code, pointer, line, message, severity }: PolicyProblem): LintedProblem {
+export function linted({ code, pointer, line, message, severity, remedy }: PolicyProblem): LintedProblem {
   const row = POLICY_PROBLEMS[code];
   const place = line === undefined ? '' : `line ${line}: `;
-  return { code, pointer, message: `${place}${message}`, remedy: row.remedy, severity: severity ?? row.severity };
+  return {
+    code,
+    pointer,
+    message: `${place}${message}`,
+    remedy: remedy ?? row.remedy,
+    severity: severity ?? row.severity,
+  };
 }

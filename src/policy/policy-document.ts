@@ -10,7 +10,7 @@ import { looksLikeReleasePolicy, type ReleasePolicyReading, readReleasePolicy } 
 import { unusedMembers } from './member-use.js';
 import { crossMemberProblems } from './policy-consistency.js';
 import { ID_FORM, POLICY_SCHEMA, type PolicyMembers } from './policy-grammar.js';
-import { PolicyError, type PolicyProblem, schemaProblem } from './policy-problem.js';
+import { PolicyError, type PolicyProblem, schemaProblem, textProblem } from './policy-problem.js';
 import { type Rule, readRules } from './rule.js';
 import { ruleProblems } from './rule-use.js';
 
@@ -121,10 +121,11 @@ export function parseStrictYaml(text: string, bounds: YamlBounds = BOUNDS): Json
   const { value, problems } = readYaml(text, bounds);
   if (problems.length === 0) return value;
   throw new PolicyError(
-    problems.map(({ path, position, what }) => ({
-      ...schemaProblem(jsonPointer(path ?? []), what),
-      ...(path === null && position !== null ? { line: position.line } : {}),
-    })),
+    problems.map(({ path, position, what }) =>
+      path === null || path.length === 0
+        ? textProblem(what, path === null ? (position?.line ?? null) : null)
+        : schemaProblem(jsonPointer(path), what),
+    ),
   );
 }
 
@@ -146,7 +147,6 @@ export function parseStrictJson(text: string, bounds: YamlBounds = BOUNDS): Json
 /** What a text is that is no JSON, and where it stops being any. */
 function notJson(text: string, what: string): PolicyProblem {
   const fault = jsonFault(text);
-  if (fault === null) return schemaProblem('', what);
-  const { line, column } = fault;
-  return { ...schemaProblem('', `${what} from column ${column} on: ${fault.what}`), line };
+  if (fault === null) return textProblem(what, null);
+  return textProblem(`${what} from column ${fault.column} on: ${fault.what}`, fault.line);
 }

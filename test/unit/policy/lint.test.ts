@@ -200,6 +200,22 @@ describe('the lint of a policy', () => {
     expect(problem).toMatchObject({ code: 'policy_schema', message: expect.stringContaining('is an import list') });
   });
 
+  it('has remedies that name the page which helps', () => {
+    const remedyOf = (text: string) => lintPolicy(text, OPTIONS).map(({ code, remedy }) => `${code}: ${remedy}`);
+    const ofText = 'policy_schema: Correct the text as the message says; its members were not looked at.';
+    const ofRelease =
+      'policy_schema: Correct the member as the message says; docs/release-policies.md has the grammar of release policies.';
+    expect(remedyOf('{"version": "1.0.0", "anyOf": []}')).toEqual([ofRelease]);
+    const akv = { version: '1.0.0', anyOf: [] };
+    expect(remedyOf(policyText({ accepts: ['maa-token'], rules: [{ id: 'one', akv }] }))).toContain(ofRelease);
+    expect(remedyOf('id: "a')).toEqual([ofText]);
+    expect(remedyOf('')).toEqual([ofText]);
+    expect(lintPolicy('a: 1', { ...OPTIONS, format: 'json' })).toMatchObject([{ remedy: ofText.slice(15) }]);
+    expect(remedyOf(policyText({ ...BARE, rules: [{ id: 'one', cel: 'snp.vmpll == 0' }] }))).toEqual([
+      'rule_type: Correct the expression as the message says; docs/claims.md lists every claim and its type.',
+    ]);
+  });
+
   it('refuses a release policy that begins as JSON and is none, since Key Vault takes JSON alone', () => {
     const text = `\n${JSON.stringify(releasePolicy('azure-compliant-cvm'), null, 2).replace(/\n}$/, ',\n}')}`;
     const line = text.split('\n').length;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ruleRemarks } from '../../../src/policy/rule-use.js';
 import { policy } from './fixture.js';
 
+const CORRECT = 'Correct the name or the text as the message says: a comparison with it is never true.';
 const BOTH = ['az-snp-vtpm', 'az-tdx-vtpm'];
 
 function remarksOn(cel: string, accepts: readonly string[] = BOTH) {
@@ -29,6 +30,18 @@ describe('remarks on rules', () => {
       'warning rule_never: is met by no evidence of type az-snp-vtpm',
     ]);
     expect(remarksOn("evidence.type == 'az-snp-vtpm' ? snp.vmpl == 0 : tpm.clock.safe")).toEqual([]);
+  });
+
+  it('has another remedy where the policy still allows other types', () => {
+    const remedies = (cel: string, accepts: readonly string[]) =>
+      ruleRemarks(policy({ accepts: [...accepts], minimums: 'any', rules: [{ id: 'one', cel }] })).map(
+        (each) => each.remedy,
+      );
+    expect(remedies('snp.vmpl == 0', BOTH)).toEqual([
+      'Choose by evidence.type in the rule, or do not accept these types: with it the policy never allows them.',
+    ]);
+    expect(remedies('!has(snp.cspId)', ['az-snp-vtpm'])).toEqual([undefined]);
+    expect(remedies("snp.product == 'Rome'", ['az-snp-vtpm'])).toEqual([CORRECT]);
   });
 
   it('DEC-15 says that a rule which asks for absence is never met', () => {
@@ -151,7 +164,7 @@ describe('remarks on rules', () => {
     ],
   ])('warns of a name or word that is nearly known: %s', (cel, message) => {
     expect(ruleRemarks(withToken(cel))).toEqual([
-      { code: 'rule_never', pointer: '/rules/0/cel', message, severity: 'warning' },
+      { code: 'rule_never', pointer: '/rules/0/cel', message, severity: 'warning', remedy: CORRECT },
     ]);
   });
 
