@@ -118,6 +118,19 @@ describe('a release policy with a comma too many', () => {
   });
 });
 
+it.each(['/policies:lint', '/policies:evaluate'])(
+  'a body that is itself a policy is told so by POST %s',
+  async (path) => {
+    const detail = 'member is missing: the body is itself a policy; put the policy into text, as a JSON string';
+    for (const policy of [RELEASE, { apiVersion: 'veritee/v1', id: 'own' }]) {
+      expect(await post(path, policy)).toMatchObject({
+        status: 400,
+        body: { code: 'schema', pointer: '/text', detail },
+      });
+    }
+  },
+);
+
 describe('POST /policies:evaluate', () => {
   it('tries a policy on evidence, as /verify judges it', async () => {
     const nonce = base64Url(NONCE);
