@@ -35,6 +35,36 @@ export function nearNames(name: string, names: readonly string[]): readonly stri
   );
 }
 
+/**
+ * The name that is meant by one that is not known and yet may be right; null where none is near. Words that both begin or
+ * end with do not count, since names of one family share most of their letters.
+ */
+export function meantName(name: string, names: readonly string[]): string | null {
+  let meant: { readonly known: string; readonly distance: number } | null = null;
+  for (const known of names) {
+    const [sent, right] = whereTheyDiffer(name, known);
+    if (nearNames(sent, [right]).length === 0) continue;
+    const distance = editDistance(sent.toLowerCase(), right.toLowerCase());
+    if (meant === null || distance < meant.distance) meant = { known, distance };
+  }
+  return meant?.known ?? null;
+}
+
+/** What is left of two names without the whole words that they share at either end. */
+function whereTheyDiffer(a: string, b: string): readonly [string, string] {
+  const shortest = Math.min(a.length, b.length);
+  let [same, start] = [0, 0];
+  for (; same < shortest && a[same] === b[same]; same++) if (isBetweenWords(a[same])) start = same + 1;
+  let [alike, end] = [1, 0];
+  for (; alike <= shortest - start && a.at(-alike) === b.at(-alike); alike++)
+    if (isBetweenWords(a.at(-alike))) end = alike;
+  return [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+}
+
+function isBetweenWords(character: string | undefined): boolean {
+  return character === '-' || character === '_' || character === '.';
+}
+
 /** Characters that have to be put in, taken out or exchanged (Levenshtein), row by row. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -1,7 +1,6 @@
 import { isObject, type JsonValue } from '../model/json.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import { type LintOptions as AuthorityOptions, lintReleasePolicy } from './akv/lint-release-policy.js';
-import { readReleasePolicy } from './akv/release-policy.js';
 import { lintBoot } from './lint-boot.js';
 import { lintFloors } from './lint-floors.js';
 import { policyRemarks } from './policy-consistency.js';
@@ -11,6 +10,7 @@ import {
   type PolicyTextOptions,
   parsePolicyValue,
   policyOf,
+  readBareReleasePolicy,
 } from './policy-document.js';
 import { POLICY_PROBLEMS, PolicyError, type PolicyProblem, type PolicyProblemCode } from './policy-problem.js';
 import { scopeOf } from './policy-scope.js';
@@ -33,7 +33,7 @@ export function lintPolicy(text: string, options: LintOptions): readonly LintedP
   try {
     const value = parsePolicyValue(text, options);
     const problems = isReleasePolicyText(value)
-      ? lintBareReleasePolicy(value, options)
+      ? lintBareReleasePolicy(value, text, options)
       : remarksOn(policyOf(value, text, options), options).map((problem) => placed(problem, value));
     return problems.map(linted);
   } catch (error) {
@@ -42,8 +42,8 @@ export function lintPolicy(text: string, options: LintOptions): readonly LintedP
   }
 }
 
-function lintBareReleasePolicy(value: Parameters<typeof readReleasePolicy>[0], options: LintOptions) {
-  const { policy, problems } = readReleasePolicy(value);
+function lintBareReleasePolicy(value: JsonValue, text: string, options: LintOptions) {
+  const { policy, problems } = readBareReleasePolicy(value, text);
   return policy === null ? problems : lintReleasePolicy(policy, options);
 }
 
@@ -99,8 +99,14 @@ function ending({
 }
 
 /** A problem with what its code says of it. */
-export function linted({ code, pointer, line, message, severity }: PolicyProblem): LintedProblem {
+export function linted({ code, pointer, line, message, severity, remedy }: PolicyProblem): LintedProblem {
   const row = POLICY_PROBLEMS[code];
   const place = line === undefined ? '' : `line ${line}: `;
-  return { code, pointer, message: `${place}${message}`, remedy: row.remedy, severity: severity ?? row.severity };
+  return {
+    code,
+    pointer,
+    message: `${place}${message}`,
+    remedy: remedy ?? row.remedy,
+    severity: severity ?? row.severity,
+  };
 }

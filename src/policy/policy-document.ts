@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto';
 import { tokenTypeOf } from '../model/evidence-traits.js';
 import { type JsonObject, type JsonValue, jsonPointer } from '../model/json.js';
 import { POLICY_ID } from '../model/request.js';
+import { jsonFault } from '../schema/json-fault.js';
 import { deepFreeze, Place } from '../schema/schema.js';
 import { readYaml, type YamlBounds } from '../schema/yaml.js';
 import { foreignDocument } from './akv/foreign-document.js';
-import { looksLikeReleasePolicy, readReleasePolicy } from './akv/release-policy.js';
+import { looksLikeReleasePolicy, type ReleasePolicyReading, readReleasePolicy } from './akv/release-policy.js';
 import { unusedMembers } from './member-use.js';
 import { crossMemberProblems } from './policy-consistency.js';
 import { ID_FORM, POLICY_SCHEMA, type PolicyMembers } from './policy-grammar.js';
-import { PolicyError, type PolicyProblem, schemaProblem } from './policy-problem.js';
+import { PolicyError, type PolicyProblem, schemaProblem, textProblem } from './policy-problem.js';
 import { type Rule, readRules } from './rule.js';
 import { ruleProblems } from './rule-use.js';
 
@@ -52,7 +53,7 @@ export function parsePolicy(text: string, options: PolicyTextOptions = {}): Poli
  * @throws {PolicyError} with everything that is wrong
  */
 export function policyOf(value: JsonValue, text: string, options: PolicyTextOptions = {}): Policy {
-  const document = isReleasePolicyText(value) ? ofReleasePolicy(value, options.releasePolicyId) : value;
+  const document = isReleasePolicyText(value) ? ofReleasePolicy(value, text, options.releasePolicyId) : value;
   const place = new Place();
   const members = POLICY_SCHEMA.read(document, place);
   const problems: PolicyProblem[] = place.problems.map(({ path, what }) => schemaProblem(jsonPointer(path), what));
@@ -76,13 +77,26 @@ export function isReleasePolicyText(value: JsonValue): boolean {
 }
 
 /**
+ * Reads a text that is a release policy and nothing else. Key Vault takes JSON alone: a text that begins as JSON and is
+ * none, such as one with a comma too many, is refused, although YAML reads it.
+ *
+ * @param value that of the text
+ */
+export function readBareReleasePolicy(value: JsonValue, text: string): ReleasePolicyReading {
+  const reading = readReleasePolicy(value);
+  if (!text.trimStart().startsWith('{') || jsonFault(text) === null) return reading;
+  const fault = notJson(text, 'is not JSON, and Key Vault takes nothing else,');
+  return { policy: null, problems: [fault, ...reading.problems] };
+}
+
+/**
  * A release policy as the policy that it is: tokens of Azure Attestation that meet it. All else has its default, so
  * that a token has to be bound to a nonce.
  *
  * @throws {PolicyError} where it is none, or has no id
  */
-function ofReleasePolicy(value: JsonValue, id: string | undefined): JsonObject {
-  const { problems } = readReleasePolicy(value);
+function ofReleasePolicy(value: JsonValue, text: string, id: string | undefined): JsonObject {
+  const { problems } = readBareReleasePolicy(value, text);
   if (problems.length > 0) throw new PolicyError(problems);
   if (id === undefined || !POLICY_ID.test(id)) {
     throw new PolicyError([schemaProblem('', `has no id: name its file after the policy, in ${ID_FORM}`)]);
@@ -107,10 +121,11 @@ export function parseStrictYaml(text: string, bounds: YamlBounds = BOUNDS): Json
   const { value, problems } = readYaml(text, bounds);
   if (problems.length === 0) return value;
   throw new PolicyError(
-    problems.map(({ path, position, what }) => ({
-      ...schemaProblem(jsonPointer(path ?? []), what),
-      ...(path === null && position !== null ? { line: position.line } : {}),
-    })),
+    problems.map(({ path, position, what }) =>
+      path === null || path.length === 0
+        ? textProblem(what, path === null ? (position?.line ?? null) : null)
+        : schemaProblem(jsonPointer(path), what),
+    ),
   );
 }
 
@@ -123,8 +138,15 @@ export function parseStrictJson(text: string, bounds: YamlBounds = BOUNDS): Json
   try {
     JSON.parse(text);
   } catch (cause) {
-    throw new PolicyError([schemaProblem('', 'is not JSON')], { cause });
+    throw new PolicyError([notJson(text, 'is not JSON')], { cause });
   }
   // JSON.parse keeps the last of two equal keys and says nothing, so its value is not used.
   return parseStrictYaml(text, bounds);
+}
+
+/** What a text is that is no JSON, and where it stops being any. */
+function notJson(text: string, what: string): PolicyProblem {
+  const fault = jsonFault(text);
+  if (fault === null) return textProblem(what, null);
+  return textProblem(`${what} from column ${fault.column} on: ${fault.what}`, fault.line);
 }

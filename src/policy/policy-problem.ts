@@ -25,7 +25,7 @@ export const POLICY_PROBLEMS = {
   rule_type: {
     meaning: 'the rule does not parse, names a claim that does not exist, or compares values of different types',
     severity: 'error',
-    remedy: 'Correct the expression as the message says; docs/policy.md lists every claim and its type.',
+    remedy: 'Correct the expression as the message says; docs/claims.md lists every claim and its type.',
   },
   rule_function: {
     meaning: 'the rule uses an operator, function or macro that rules do not have',
@@ -119,6 +119,8 @@ export interface PolicyProblem {
   readonly message: string;
   /** Where it is not that of the code. */
   readonly severity?: 'warning';
+  /** Where that of the code does not help. */
+  readonly remedy?: string;
 }
 
 /** A policy text that does not load. */
@@ -133,6 +135,19 @@ export class PolicyError extends ConfigurationError {
 
 export function schemaProblem(pointer: string, message: string): PolicyProblem {
   return { code: 'policy_schema', pointer, message };
+}
+
+/** A member of a release policy, wherever that stands. */
+export function releaseSchemaProblem(pointer: string, message: string): PolicyProblem {
+  const remedy =
+    'Correct the member as the message says; docs/release-policies.md has the grammar of release policies.';
+  return { ...schemaProblem(pointer, message), remedy };
+}
+
+/** A text that cannot be read, so that it has no members. */
+export function textProblem(message: string, line: number | null): PolicyProblem {
+  const remedy = 'Correct the text as the message says; its members were not looked at.';
+  return { ...schemaProblem('', message), ...(line === null ? {} : { line }), remedy };
 }
 
 export function unusedMember(pointer: string, message: string): PolicyProblem {

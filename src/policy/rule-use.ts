@@ -12,6 +12,7 @@ import { evaluate, RuleScope } from './cel/evaluate.js';
 import { type Claim, claimsIn } from './cel/expression.js';
 import { consultedClaims, foresee, isAlwaysMet, type Known } from './cel/foresee.js';
 import { misfitsIn } from './cel/misfits.js';
+import { misspeltIn } from './cel/misspelt.js';
 import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, schemaProblem, unusedMember } from './policy-problem.js';
 import { scopeOf } from './policy-scope.js';
@@ -93,15 +94,23 @@ function celRemarks({ expression }: CelRule, policy: RuledPolicy, pointer: strin
   const foreseen = policy.accepts.map((type) => [type, foresee(expression, knownOf(type, policy))] as const);
   const denied = foreseen.filter(([, value]) => value === 'undefined' || value === 'false').map(([type]) => type);
   const misfits = [
-    ...misfitsIn(expression).map(({ always, message }) => remark(always, pointer, message)),
+    ...misfitsIn(expression).map(({ always, message }) =>
+      always ? remark(true, pointer, message) : { ...remark(false, pointer, message), remedy: CORRECT },
+    ),
+    ...misspeltIn(expression).map((message) => ({ ...remark(false, pointer, message), remedy: CORRECT })),
     ...ofGuest(expression).map((claim) => remark(true, pointer, `${claim} ${WRITTEN_BY_GUEST}`)),
   ];
   if (policy.accepts.every((type) => isAlwaysMet(expression, knownOf(type, policy)))) {
     return [remark(true, pointer, 'is met by every evidence that the policy accepts'), ...misfits];
   }
   if (denied.length === 0) return misfits;
-  return [remark(false, pointer, `is met by no evidence of type ${denied.join(', ')}`), ...misfits];
+  const never = remark(false, pointer, `is met by no evidence of type ${denied.join(', ')}`);
+  return [denied.length < policy.accepts.length ? { ...never, remedy: CHOOSE } : never, ...misfits];
 }
+
+const CHOOSE =
+  'Choose by evidence.type in the rule, or do not accept these types: with it the policy never allows them.';
+const CORRECT = 'Correct the name or the text as the message says: a comparison with it is never true.';
 
 const WRITTEN_BY_GUEST =
   'is JSON that a guest without paravisor writes itself, and in azurevm tokens any guest: require secureBoot, or name the one in x-ms-isolation-tee';

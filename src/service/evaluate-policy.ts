@@ -8,7 +8,6 @@ import type { Caller, EvaluationRequest, VerifyRequest } from '../model/request.
 import { couldBeMet } from '../policy/akv/could-be-met.js';
 import { evaluateReleasePolicy } from '../policy/akv/evaluate-release-policy.js';
 import type { ReleasePolicy } from '../policy/akv/policy-tree.js';
-import { readReleasePolicy } from '../policy/akv/release-policy.js';
 import { appraiseClaims } from '../policy/appraise-claims.js';
 import { readGivenClaims } from '../policy/given-claims.js';
 import {
@@ -18,6 +17,7 @@ import {
   parsePolicyValue,
   policyOf,
   REQUEST_BOUNDS,
+  readBareReleasePolicy,
 } from '../policy/policy-document.js';
 import { PolicyError } from '../policy/policy-problem.js';
 import { alwaysThere } from '../policy/rules.js';
@@ -47,7 +47,7 @@ export class EvaluatePolicy {
   async execute(request: EvaluationRequest, caller: Caller): Promise<Evaluation> {
     const { text } = request;
     const value = reading('/text', () => parsePolicyValue(text, { bounds: REQUEST_BOUNDS }));
-    if (isReleasePolicyText(value)) return this.#release(releasePolicyOf(value), request, caller);
+    if (isReleasePolicyText(value)) return this.#release(releasePolicyOf(value, text), request, caller);
     const policy = reading('/text', () => policyOf(value, text));
     return request.on === 'evidence'
       ? this.#onEvidence(policy, request.request, caller)
@@ -88,8 +88,8 @@ export class EvaluatePolicy {
 }
 
 /** @throws {FormatError} `schema` where it is none */
-function releasePolicyOf(value: JsonValue): ReleasePolicy {
-  const { policy, problems } = readReleasePolicy(value);
+function releasePolicyOf(value: JsonValue, text: string): ReleasePolicy {
+  const { policy, problems } = readBareReleasePolicy(value, text);
   if (policy === null) throw malformed('/text', new PolicyError(problems));
   return policy;
 }

@@ -1,17 +1,29 @@
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
-import { isObject, type JsonObject } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { EvaluationRequest } from '../model/request.js';
 import { evidenceForm, requireEvidenceType } from './evidence-form.js';
 import { readBody } from './read-body.js';
 import { readInstant, verifyRequestOf } from './read-requests.js';
 import { checkSchema } from './schema-check.js';
-import { missingOr } from './schema-message.js';
+import { MISSING_MEMBER, missingOr } from './schema-message.js';
 
 /** @throws {FormatError} codes of `parseStrictJson`, `unknown_property`, `schema` */
 export function readLintRequest(body: Uint8Array): { readonly text: string } {
-  return checkSchema('LintRequest', readBody(body));
+  const json = readBody(body);
+  refuseBarePolicy(json);
+  return checkSchema('LintRequest', json);
 }
+
+/** A body that is the policy itself. */
+function refuseBarePolicy(json: JsonValue): void {
+  if (!isObject(json) || Object.hasOwn(json, 'text') || !IN_POLICIES.some((name) => Object.hasOwn(json, name))) return;
+  const message = `${MISSING_MEMBER}: the body is itself a policy; put the policy into text, as a JSON string`;
+  throw new FormatError('schema', message, { pointer: '/text' });
+}
+
+/** Members that every policy has, or every release policy, and no request. */
+const IN_POLICIES = ['apiVersion', 'anyOf'];
 
 /**
  * Reads a /policies:evaluate body. Whether the claims are claims, the policy says.
@@ -21,6 +33,7 @@ export function readLintRequest(body: Uint8Array): { readonly text: string } {
 export function readEvaluationRequest(body: Uint8Array, limits?: StrictJsonLimits): EvaluationRequest {
   const json = readBody(body, limits);
   if (!isObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
+  refuseBarePolicy(json);
   const { evidence, nonce, at, ...rest } = json;
   if ((evidence === undefined) === (rest['claims'] === undefined)) {
     throw new FormatError('schema', 'must have either claims or evidence', { pointer: '' });

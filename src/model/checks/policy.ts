@@ -79,5 +79,5 @@ function missingClaims(finding: Finding): string {
   if (setting === undefined || faults === undefined) {
     return `The caller should send evidence or a token that has the claims which ${policy} demands.`;
   }
-  return `The caller should send evidence or a token that has ${faultsOf(finding, '')}, or the operator should choose by evidence.type or has() in ${setting} of ${policy}.`;
+  return `The caller should send evidence or a token that has ${faultsOf(finding, '')}, without which ${setting} of ${policy} cannot be met; if only some types of evidence have it, the operator should choose by evidence.type there.`;
 }

@@ -1,10 +1,11 @@
 import type { PolicyProblem, PolicyProblemCode } from '../policy-problem.js';
 import { readTextAs } from './compare-values.js';
 import { lintText } from './lint-text.js';
-import { type ClaimForm, type MaaClaim, maaClaim } from './maa-claims.js';
+import { type ClaimForm, type MaaClaim, maaClaim, meantClaim } from './maa-claims.js';
 import { inBoth, integersOf, isEmptyRange, rangeOf, valuesOf } from './number-range.js';
 import type { ClaimCondition, ReleaseValue } from './policy-tree.js';
 import { shownValue } from './shown-values.js';
+import { isRuleClaim } from './text-forms.js';
 
 const FORM_NAMES: ReadonlyMap<ClaimForm, string> = new Map([
   ['number', 'a number'],
@@ -13,11 +14,11 @@ const FORM_NAMES: ReadonlyMap<ClaimForm, string> = new Map([
   ['list', 'a list, which equals no value'],
 ]);
 
-/** What is wrong with a condition by itself. Of a claim that is not known, nothing is but `exists: false`. */
+/** What is wrong with a condition by itself. Of a claim that is not known, only `exists: false` is, or a name near a known one. */
 export function lintClaimCondition(condition: ClaimCondition): readonly PolicyProblem[] {
   const claim = maaClaim(condition.claim);
   if (condition.operator === 'exists') return lintExistence(condition, claim);
-  if (claim === undefined) return [];
+  if (claim === undefined) return lintName(condition);
   if (!hasTypeOf(claim, condition.value)) return lintType(condition, claim);
   if (claim.form === 'number') return lintNumber(condition, claim);
   return typeof condition.value === 'string' ? lintText(condition, claim, condition.value) : [];
@@ -35,10 +36,24 @@ function lintExistence(condition: ClaimCondition, claim: MaaClaim | undefined): 
     ];
   }
   const problems = value === true ? [] : [problem('akv_coerced', condition, `exists of ${path} is a text: write true`)];
-  if (claim?.inEveryToken !== true) return problems;
+  if (claim === undefined) return [...problems, ...lintName(condition)];
+  if (!claim.inEveryToken) return problems;
   return [
     ...problems,
     problem('akv_always', condition, `every token has ${path}: remove the condition, or compare the value`),
+  ];
+}
+
+/** An instance may issue such a claim by its own policy, so that this is a warning. */
+function lintName(condition: ClaimCondition): readonly PolicyProblem[] {
+  const { claim } = condition;
+  const meant = isRuleClaim(claim) ? null : meantClaim(claim);
+  if (meant === null) return [];
+  return [
+    {
+      ...problem('akv_never', condition, `${claim} is no claim that is known; did you mean ${meant}?`),
+      severity: 'warning',
+    },
   ];
 }
 

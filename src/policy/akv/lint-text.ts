@@ -1,4 +1,4 @@
-import { MAA_ATTESTATION_TYPES, misspeltCompliance } from '../../model/maa-words.js';
+import { MAA_ATTESTATION_TYPES, misspeltCompliance, nearCompliance } from '../../model/maa-words.js';
 import { TDX_STATUSES } from '../../model/tdx-status.js';
 import type { PolicyProblem } from '../policy-problem.js';
 import type { MaaClaim } from './maa-claims.js';
@@ -50,10 +50,19 @@ function whyNever(path: string, { form }: MaaClaim, value: string): WhyNever | n
 
 function whyNoWord(path: string, value: string): WhyNever | null {
   const name = nameInTee(path);
-  const status = name === 'x-ms-compliance-status' ? misspeltCompliance(value) : null;
-  if (status !== null) return never('is in lower case', `write ${status}`);
+  if (name === 'x-ms-compliance-status') return whyNoStatus(value);
   const meant = WORDS.get(name)?.find((word) => word.toLowerCase() === value.toLowerCase());
   return meant === undefined || meant === value ? null : never('is compared letter by letter', `write ${meant}`);
+}
+
+/** An instance may issue statuses of its own. One that is nearly a known one is more likely misspelt. */
+function whyNoStatus(value: string): WhyNever | null {
+  const status = misspeltCompliance(value);
+  if (status !== null) return never('is in lower case', `write ${status}`);
+  const meant = nearCompliance(value);
+  return meant === null
+    ? null
+    : { ...never('has no such word that is known', `did you mean ${meant}?`), mayChange: true };
 }
 
 function whyNoDigest(path: string, form: MaaClaim['form'], value: string): WhyNever | null {

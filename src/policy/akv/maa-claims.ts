@@ -1,3 +1,5 @@
+import { meantName } from '../../model/names-in-messages.js';
+
 /**
  * Claims of Azure Attestation, at the paths that they have in its tokens, and those of a TD in tokens of Trust Authority.
  * An instance of its own policy may issue more, so a path that is not here may still be a claim.
@@ -129,6 +131,13 @@ const CLAIMS: ReadonlyMap<string, MaaClaim> = new Map([
 export function maaClaim(path: string): MaaClaim | undefined {
   return CLAIMS.get(path);
 }
+
+/** The known path that is meant by one of which nothing is known; null where none is near. */
+export function meantClaim(path: string): string | null {
+  return meantName(path, PATHS);
+}
+
+const PATHS: readonly string[] = [...CLAIMS.keys()];
 
 function claimsOf(groups: readonly Forms[]): readonly (readonly [string, MaaClaim])[] {
   return groups.flatMap((group) =>

@@ -1,7 +1,7 @@
 import { isObject, type JsonValue, jsonPointer } from '../../model/json.js';
 import { deepFreeze, Place } from '../../schema/schema.js';
 import { text } from '../../schema/values.js';
-import { type PolicyProblem, schemaProblem } from '../policy-problem.js';
+import { type PolicyProblem, releaseSchemaProblem } from '../policy-problem.js';
 import { foreignDocument } from './foreign-document.js';
 import { refuseUnknown, selectorMeant } from './member-names.js';
 import { MAX_AUTHORITIES, type ReleaseAuthority, type ReleasePolicy, SELECTORS } from './policy-tree.js';
@@ -33,7 +33,7 @@ export function looksLikeReleasePolicy(value: JsonValue): boolean {
 export function readReleasePolicy(value: JsonValue, prefix = ''): ReleasePolicyReading {
   const at = new Place();
   const authorities = at.unlessRefused(() => readDocument(value, new ConditionReader(prefix), at));
-  const problems = at.problems.map(({ path, what }) => schemaProblem(prefix + jsonPointer(path), what));
+  const problems = at.problems.map(({ path, what }) => releaseSchemaProblem(prefix + jsonPointer(path), what));
   return { policy: authorities === undefined ? null : deepFreeze({ authorities }), problems };
 }
 

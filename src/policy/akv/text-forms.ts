@@ -3,11 +3,18 @@ import { RULE_CLAIMS } from '../cel/claim-types.js';
 
 /** What texts the claim at a path can be, as rules know it; null where it can be any, or nothing is known of it. */
 export function textFormOf(path: string): TextForm | null {
-  for (const section of ['maa', 'ita']) {
-    const type = typeAt([section, 'claims', ...path.split('.')]);
-    if (type !== undefined) return 'form' in type ? type.form : null;
-  }
-  return null;
+  const type = ruleTypeOf(path);
+  return type !== undefined && 'form' in type ? type.form : null;
+}
+
+/** Whether rules know the claim at a path. */
+export function isRuleClaim(path: string): boolean {
+  return ruleTypeOf(path) !== undefined;
+}
+
+function ruleTypeOf(path: string): ClaimType | undefined {
+  const names = path.split('.');
+  return typeAt(['maa', 'claims', ...names]) ?? typeAt(['ita', 'claims', ...names]);
 }
 
 function typeAt([section = '', ...names]: readonly string[]): ClaimType | undefined {

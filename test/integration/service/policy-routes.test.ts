@@ -100,6 +100,37 @@ describe('POST /policies:lint', () => {
   });
 });
 
+describe('a release policy with a comma too many', () => {
+  const text = JSON.stringify(RELEASE).replace(/}$/, ',}');
+
+  it('is refused by POST /policies:lint and POST /policies:evaluate, since Key Vault takes JSON alone', async () => {
+    const { body } = await post('/policies:lint', { text });
+    const where = `is not JSON, and Key Vault takes nothing else, from column ${text.length} on: there is a comma too many before }`;
+    expect(body.problems).toEqual([
+      expect.objectContaining({ code: 'policy_schema', pointer: '', message: `line 1: ${where}` }),
+    ]);
+    const tried = await post('/policies:evaluate', { text, claims: {} });
+    expect(tried.status).toBe(400);
+    expect(tried.body).toMatchObject({
+      code: 'schema',
+      detail: `the policy does not load: line 1: ${where} (policy_schema)`,
+    });
+  });
+});
+
+it.each(['/policies:lint', '/policies:evaluate'])(
+  'a body that is itself a policy is told so by POST %s',
+  async (path) => {
+    const detail = 'member is missing: the body is itself a policy; put the policy into text, as a JSON string';
+    for (const policy of [RELEASE, { apiVersion: 'veritee/v1', id: 'own' }]) {
+      expect(await post(path, policy)).toMatchObject({
+        status: 400,
+        body: { code: 'schema', pointer: '/text', detail },
+      });
+    }
+  },
+);
+
 describe('POST /policies:evaluate', () => {
   it('tries a policy on evidence, as /verify judges it', async () => {
     const nonce = base64Url(NONCE);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { listedNames, nearNames, quotedName } from '../../../src/model/names-in-messages.js';
+import { listedNames, meantName, nearNames, quotedName } from '../../../src/model/names-in-messages.js';
 
 const many = (count: number) => Array.from({ length: count }, (_, index) => `n${index}`);
 
@@ -46,5 +46,34 @@ describe('nearNames', () => {
 
   it('are in the order of their nearness', () => {
     expect(nearNames('abcd', ['abxy', 'abcx', 'abcd'])).toEqual(['abcd', 'abcx', 'abxy']);
+  });
+});
+
+describe('meantName', () => {
+  const known = ['x-ms-azurevm-ostype', 'x-ms-azurevm-elam-enabled', 'x-ms-sevsnpvm-vmpl', 'x-ms-ver', 'secureboot'];
+
+  it.each([
+    ['x-ms-azurevm-ostyp', 'x-ms-azurevm-ostype'],
+    ['x-ms-azurevm-elm-enabled', 'x-ms-azurevm-elam-enabled'],
+    ['x-ms-sevsnpmv-vmpl', 'x-ms-sevsnpvm-vmpl'],
+    ['secure-boot', 'secureboot'],
+  ])('of %j is %j', (name, meant) => {
+    expect(meantName(name, known)).toBe(meant);
+  });
+
+  it.each([
+    'x-ms-azurevm-custom',
+    'x-ms-azurevm-foo-enabled',
+    'x-ms-foo',
+    'x-ms-azurevm',
+    'mine',
+    '',
+    'x'.repeat(9_000),
+  ])('of %j is none: words that both share make no name near', (name) => {
+    expect(meantName(name, known)).toBeNull();
+  });
+
+  it('is the nearest, whatever comes first', () => {
+    expect(meantName('abcd', ['abxy', 'abcx'])).toBe('abcx');
   });
 });

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../../src/model/json.js';
 import type { KnownAuthorities } from '../../../src/policy/akv/lint-authority.js';
 import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
 import { lintPolicy } from '../../../src/policy/lint.js';
+import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { PUBLISHED_FLOORS } from '../../../src/policy/published-floors.js';
 import { MEASUREMENT, PCR_7, policyText } from './fixture.js';
 import { releasePolicy } from './rule-flips.js';
@@ -198,4 +199,45 @@ describe('the lint of a policy', () => {
     expect(more).toEqual([]);
     expect(problem).toMatchObject({ code: 'policy_schema', message: expect.stringContaining('is an import list') });
   });
+
+  it('has remedies that name the page which helps', () => {
+    const remedyOf = (text: string) => lintPolicy(text, OPTIONS).map(({ code, remedy }) => `${code}: ${remedy}`);
+    const ofText = 'policy_schema: Correct the text as the message says; its members were not looked at.';
+    const ofRelease =
+      'policy_schema: Correct the member as the message says; docs/release-policies.md has the grammar of release policies.';
+    expect(remedyOf('{"version": "1.0.0", "anyOf": []}')).toEqual([ofRelease]);
+    const akv = { version: '1.0.0', anyOf: [] };
+    expect(remedyOf(policyText({ accepts: ['maa-token'], rules: [{ id: 'one', akv }] }))).toContain(ofRelease);
+    expect(remedyOf('id: "a')).toEqual([ofText]);
+    expect(remedyOf('')).toEqual([ofText]);
+    expect(lintPolicy('a: 1', { ...OPTIONS, format: 'json' })).toMatchObject([{ remedy: ofText.slice(15) }]);
+    expect(remedyOf(policyText({ ...BARE, rules: [{ id: 'one', cel: 'snp.vmpll == 0' }] }))).toEqual([
+      'rule_type: Correct the expression as the message says; docs/claims.md lists every claim and its type.',
+    ]);
+  });
+
+  it('refuses a release policy that begins as JSON and is none, since Key Vault takes JSON alone', () => {
+    const text = `\n${JSON.stringify(releasePolicy('azure-compliant-cvm'), null, 2).replace(/\n}$/, ',\n}')}`;
+    const line = text.split('\n').length;
+    expect(lintPolicy(text, OPTIONS)).toEqual([
+      expect.objectContaining({
+        code: 'policy_schema',
+        pointer: '',
+        severity: 'error',
+        message: `line ${line}: is not JSON, and Key Vault takes nothing else, from column 1 on: there is a comma too many before }`,
+      }),
+    ]);
+    expect(() => parsePolicy(text, { releasePolicyId: 'disk-key' })).toThrow(`line ${line}: is not JSON`);
+  });
+
+  it('reads a release policy in the style of YAML, and one within a policy, in whatever form', () => {
+    const akv = releasePolicy('azure-compliant-cvm');
+    expect(codesOf(`version: 1.0.0\nanyOf: ${JSON.stringify(akv['anyOf'])}`)).not.toContain('policy_schema');
+    const members = { accepts: ['maa-token'], routes: { hardware: 'off' }, rules: [{ id: 'one', akv }] };
+    expect(codesOf(policyText(members).replace(/}$/, ',}'))).not.toContain('policy_schema');
+  });
 });
+
+function codesOf(text: string): readonly string[] {
+  return lintPolicy(text, OPTIONS).map(({ code }) => code);
+}

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ruleRemarks } from '../../../src/policy/rule-use.js';
 import { policy } from './fixture.js';
 
+const CORRECT = 'Correct the name or the text as the message says: a comparison with it is never true.';
 const BOTH = ['az-snp-vtpm', 'az-tdx-vtpm'];
 
 function remarksOn(cel: string, accepts: readonly string[] = BOTH) {
@@ -29,6 +30,18 @@ describe('remarks on rules', () => {
       'warning rule_never: is met by no evidence of type az-snp-vtpm',
     ]);
     expect(remarksOn("evidence.type == 'az-snp-vtpm' ? snp.vmpl == 0 : tpm.clock.safe")).toEqual([]);
+  });
+
+  it('has another remedy where the policy still allows other types', () => {
+    const remedies = (cel: string, accepts: readonly string[]) =>
+      ruleRemarks(policy({ accepts: [...accepts], minimums: 'any', rules: [{ id: 'one', cel }] })).map(
+        (each) => each.remedy,
+      );
+    expect(remedies('snp.vmpl == 0', BOTH)).toEqual([
+      'Choose by evidence.type in the rule, or do not accept these types: with it the policy never allows them.',
+    ]);
+    expect(remedies('!has(snp.cspId)', ['az-snp-vtpm'])).toEqual([undefined]);
+    expect(remedies("snp.product == 'Rome'", ['az-snp-vtpm'])).toEqual([CORRECT]);
   });
 
   it('DEC-15 says that a rule which asks for absence is never met', () => {
@@ -125,4 +138,51 @@ describe('remarks on rules', () => {
     const says = 'snp.product is one of Milan, Genoa, Turin, and never "Rome"';
     expect(remarksOn(cel, ['az-snp-vtpm'])).toEqual([`warning rule_never: ${says}`, `warning rule_always: ${says}`]);
   });
+
+  const TEE = 'maa.claims["x-ms-isolation-tee"]';
+
+  it.each([
+    [
+      'maa.claims["x-ms-complianc-status"] == "azure-compliant-cvm"',
+      'maa.claims has no claim "x-ms-complianc-status" that is known; did you mean maa.claims["x-ms-compliance-status"]?',
+    ],
+    [
+      `${TEE}["x-ms-sevsnpvm-launchmeasurment"] == "ab"`,
+      `${TEE} has no claim "x-ms-sevsnpvm-launchmeasurment" that is known; did you mean ${TEE}["x-ms-sevsnpvm-launchmeasurement"]?`,
+    ],
+    [
+      'hcl.vmConfiguration["secureBot"] == true',
+      'hcl.vmConfiguration has no claim "secureBot" that is known; did you mean hcl.vmConfiguration.secureBoot?',
+    ],
+    [
+      `${TEE}["x-ms-compliance-status"] == "azure-complaint-cvm"`,
+      `${TEE}["x-ms-compliance-status"] has no word "azure-complaint-cvm" that is known; did you mean azure-compliant-cvm?`,
+    ],
+    [
+      'maa.claims["x-ms-compliance-status"] in ["azure-compliant-cvm", "Azure-Compliant-UVM"]',
+      'maa.claims["x-ms-compliance-status"] has no word "Azure-Compliant-UVM" that is known; did you mean azure-compliant-uvm?',
+    ],
+  ])('warns of a name or word that is nearly known: %s', (cel, message) => {
+    expect(ruleRemarks(withToken(cel))).toEqual([
+      { code: 'rule_never', pointer: '/rules/0/cel', message, severity: 'warning', remedy: CORRECT },
+    ]);
+  });
+
+  it.each([
+    'maa.claims["x-ms-azurevm-custom"] == "a"',
+    `${TEE}["level"] == 3`,
+    'maa.claims["x-ms-compliance-status"] == "contoso-approved"',
+    'maa.claims["x-ms-compliance-status"] in ["azure-compliant-cvm", "azure-compliant-uvm"]',
+  ])('has none on a name or word of the instance that is near none: %s', (cel) => {
+    expect(ruleRemarks(withToken(cel))).toEqual([]);
+  });
 });
+
+function withToken(cel: string) {
+  return policy({
+    accepts: ['az-snp-vtpm'],
+    minimums: 'any',
+    routes: { maa: 'required' },
+    rules: [{ id: 'one', cel }],
+  });
+}

@@ -95,7 +95,15 @@ describe('strict JSON', () => {
   });
 
   it('refuses YAML', () => {
-    expect(problemsOf(() => parseStrictJson('a: 1'))).toEqual(['document: is not JSON']);
+    expect(problemsOf(() => parseStrictJson('a: 1'))).toEqual([
+      'line 1: is not JSON from column 1 on: a value is expected',
+    ]);
+  });
+
+  it('says in one problem where a text stops being JSON', () => {
+    expect(problemsOf(() => parseStrictJson('{\n  "a": [1, 2],\n  b: [1, 2,],\n}'))).toEqual([
+      'line 3: is not JSON from column 3 on: a name in double quotes is expected',
+    ]);
   });
 
   it('refuses a duplicate key', () => {

@@ -162,3 +162,38 @@ it('a digest of another length is an error; a word that the issuer may come to d
   expect(severityOf({ claim: 'x-ms-attestation-type', equals: 'SevSnpVm' })).toBe('error');
   expect(severityOf({ claim: 'x-ms-attestation-type', equals: 'sevsnp' })).toBe('warning');
 });
+
+describe('lint of a name or word that is nearly known', () => {
+  it.each<[JsonObject, string]>([
+    [
+      { claim: `${TEE}.x-ms-complianc-status`, equals: 'azure-compliant-cvm' },
+      `${TEE}.x-ms-complianc-status is no claim that is known; did you mean ${TEE}.x-ms-compliance-status?`,
+    ],
+    [
+      { claim: `${TEE}.x-ms-sevsnpvm-launchmeasurment`, notEquals: 'ab' },
+      `${TEE}.x-ms-sevsnpvm-launchmeasurment is no claim that is known; did you mean ${TEE}.x-ms-sevsnpvm-launchmeasurement?`,
+    ],
+    [
+      { claim: 'x-ms-isolation-te.x-ms-attestation-type', exists: true },
+      `x-ms-isolation-te.x-ms-attestation-type is no claim that is known; did you mean ${TEE}.x-ms-attestation-type?`,
+    ],
+    [{ claim: 'secure-boot', equals: true }, 'secure-boot is no claim that is known; did you mean secureboot?'],
+    [
+      { claim: `${TEE}.x-ms-compliance-status`, equals: 'azure-complaint-cvm' },
+      `${TEE}.x-ms-compliance-status has no such word that is known: did you mean azure-compliant-cvm?`,
+    ],
+  ])('warns of %j', (condition, message) => {
+    expect(lintOf(condition)).toEqual({ [`akv_never ${at(0)}`]: message });
+    expect(severities(condition)).toEqual({ [`akv_never ${at(0)}`]: 'warning' });
+  });
+
+  it.each<[JsonObject]>([
+    [{ claim: 'x-ms-azurevm-custom', equals: 'a' }],
+    [{ claim: `${TEE}.x-ms-foo`, equals: 'a' }],
+    [{ claim: `${TEE}.x-ms-compliance-status`, equals: 'contoso-approved' }],
+    [{ claim: 'attester_tcb_date', equals: 'a' }],
+    [{ claim: 'x-ms-runtime.user-data', equals: 'a' }],
+  ])('says nothing of %j, which is near none', (condition) => {
+    expect(lintOf(condition)).toEqual({});
+  });
+});

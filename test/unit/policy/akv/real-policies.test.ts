@@ -105,13 +105,17 @@ describe.runIf(haveVectors)('published release policies', () => {
   });
 });
 
+const GRAMMAR = expect.stringContaining('docs/release-policies.md has the grammar');
+
 describe.runIf(haveVectors)('what belongs to a release policy and is none', () => {
   it('is told so: an import list', () => {
     const value = document(vector('akv-policy-aci-config'));
     expect(looksLikeReleasePolicy(value)).toBe(false);
     expect(readReleasePolicy(value)).toEqual({
       policy: null,
-      problems: [{ code: 'policy_schema', pointer: '', message: expect.stringMatching(/^is an import list/) }],
+      problems: [
+        { code: 'policy_schema', pointer: '', message: expect.stringMatching(/^is an import list/), remedy: GRAMMAR },
+      ],
     });
   });
 
@@ -119,7 +123,7 @@ describe.runIf(haveVectors)('what belongs to a release policy and is none', () =
     const [file = ''] = vector('akv-skr-response-2022').files;
     expect(readReleasePolicy(Buffer.from(readVector(file)).toString('latin1'))).toEqual({
       policy: null,
-      problems: [{ code: 'policy_schema', pointer: '', message: expect.stringMatching(/^is a JWS/) }],
+      problems: [{ code: 'policy_schema', pointer: '', message: expect.stringMatching(/^is a JWS/), remedy: GRAMMAR }],
     });
   });
 

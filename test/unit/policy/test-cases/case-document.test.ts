@@ -119,7 +119,7 @@ cases:
   it('is strict YAML of bounded size, or JSON', () => {
     expect(problemsOf('policy: &a x\ncases: []')).toEqual(['/policy: anchors are not allowed']);
     expect(problemsOf('policy: a\npolicy: b')).toEqual(['/policy: this key appears twice']);
-    expect(problemsOf('policy: a', 'json')).toEqual(['document: is not JSON']);
+    expect(problemsOf('policy: a', 'json')).toEqual(['document: is not JSON from column 1 on: a value is expected']);
     expect(problemsOf(`policy: ${'a'.repeat(MAX_TEST_BYTES)}`)).toEqual([
       `document: larger than ${MAX_TEST_BYTES} bytes`,
     ]);

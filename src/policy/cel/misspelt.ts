@@ -1,0 +1,50 @@
+import { nearCompliance } from '../../model/maa-words.js';
+import { meantName, quotedName } from '../../model/names-in-messages.js';
+import { RULE_CLAIMS } from './claim-types.js';
+import { type Claim, claimsIn, type Expression, partsOf } from './expression.js';
+import { memberPath } from './read-claim.js';
+
+/**
+ * Names and words in a rule that are not known and nearly are: claims of open objects, such as tokens, and compliance
+ * statuses. Each is one sentence. The rule loads, since an instance issues claims and words of its own.
+ */
+export function misspeltIn(expression: Expression): readonly string[] {
+  const found = [...claimsIn(expression).flatMap(misspeltName), ...misspeltStatuses(expression)];
+  return [...new Set(found)];
+}
+
+function misspeltName({ path: [section = '', ...names] }: Claim): readonly string[] {
+  let type = RULE_CLAIMS.get(section);
+  let path = section;
+  for (const name of names) {
+    if (type === undefined) return [];
+    const below = type.members.get(name);
+    if (below === undefined) {
+      const meant = meantName(name, [...type.members.keys()]);
+      return meant === null
+        ? []
+        : [`${path} has no claim ${quotedName(name)} that is known; did you mean ${memberPath(path, meant)}?`];
+    }
+    path = memberPath(path, name);
+    type = below.kind === 'object' ? below : undefined;
+  }
+  return [];
+}
+
+function misspeltStatuses(part: Expression): readonly string[] {
+  const own = part.op === 'binary' ? statusesOf(part.left, part.right) : [];
+  return [...own, ...partsOf(part).flatMap(misspeltStatuses)];
+}
+
+function statusesOf(left: Expression, right: Expression): readonly string[] {
+  return [...statuses(left, right), ...statuses(right, left)];
+}
+
+function statuses(claim: Expression, other: Expression): readonly string[] {
+  if (claim.op !== 'claim' || claim.path.at(-1) !== 'x-ms-compliance-status') return [];
+  const literals = other.op === 'list' ? other.items : [other];
+  return literals.flatMap((literal) => {
+    const meant = literal.op === 'literal' ? nearCompliance(String(literal.value)) : null;
+    return meant === null ? [] : [`${claim.text} has no word ${literal.text} that is known; did you mean ${meant}?`];
+  });
+}
