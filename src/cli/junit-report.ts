@@ -29,16 +29,24 @@ export function junitReport(results: readonly SuiteResult[]): string {
 interface TestCase {
   readonly name: string;
   /** Null where it passed. `type`: what kind of failure it is. */
-  readonly failure: { readonly type: 'case' | 'coverage'; readonly lines: readonly string[] } | null;
+  readonly failure: Failure | null;
+}
+
+interface Failure {
+  readonly type: 'case' | 'coverage';
+  /** What is wrong, and then why. */
+  readonly lines: readonly string[];
+  readonly causes: readonly string[];
 }
 
 function ofCase(result: CaseResult): TestCase {
-  const failure = result.passed ? null : ({ type: 'case', lines: caseProblems(result) } as const);
-  return { name: result.name, failure };
+  const { differences, causes } = caseProblems(result);
+  return { name: result.name, failure: result.passed ? null : { type: 'case', lines: differences, causes } };
 }
 
 function ofMember(member: CoveredMember): TestCase {
-  return { name: `coverage of ${memberName(member)}`, failure: { type: 'coverage', lines: missingCases(member) } };
+  const failure: Failure = { type: 'coverage', lines: missingCases(member), causes: [] };
+  return { name: `coverage of ${memberName(member)}`, failure };
 }
 
 function counts(testCases: readonly TestCase[]): { readonly [name: string]: string } {
@@ -49,9 +57,10 @@ function counts(testCases: readonly TestCase[]): { readonly [name: string]: stri
 function testCaseLines({ name, failure }: TestCase, suite: string): readonly string[] {
   const opening = `    <testcase${attributes({ name, classname: suite })}`;
   if (failure === null) return [`${opening}/>`];
-  const { type, lines } = failure;
+  const { type, lines, causes } = failure;
   const message = attributes({ message: lines.join('; '), type });
-  return [`${opening}>`, `      <failure${message}>${escaped(lines.join('\n'))}</failure>`, '    </testcase>'];
+  const text = escaped([...lines, ...causes].join('\n'));
+  return [`${opening}>`, `      <failure${message}>${text}</failure>`, '    </testcase>'];
 }
 
 function attributes(values: { readonly [name: string]: string }): string {

@@ -356,6 +356,10 @@ describe('veritee policy test', () => {
       stdout: `shown  shown.test.yaml
 fail  often reset
       outcome: expected allow, actual deny
+      reasons: rule_not_met
+      unmatched: rule_not_met, few-resets
+      fail rule_not_met: the rule few-resets is not met: tpm.clock.resetCount <
+        1000 is false, because tpm.clock.resetCount is 1000
 
 policy  member                 passing case     failing case
 shown   /rules/0 (few-resets)  no passing case  often reset
@@ -368,7 +372,10 @@ shown   /rules/0 (few-resets)  no passing case  often reset
 <testsuites name="veritee policy test" tests="2" failures="2" errors="0" skipped="0">
   <testsuite name="shown" file="shown.yaml" tests="2" failures="2" errors="0" skipped="0">
     <testcase name="often reset" classname="shown">
-      <failure message="outcome: expected allow, actual deny" type="case">outcome: expected allow, actual deny</failure>
+      <failure message="outcome: expected allow, actual deny" type="case">outcome: expected allow, actual deny
+reasons: rule_not_met
+unmatched: rule_not_met, few-resets
+fail rule_not_met: the rule few-resets is not met: tpm.clock.resetCount &lt; 1000 is false, because tpm.clock.resetCount is 1000</failure>
     </testcase>
     <testcase name="coverage of /rules/0 (few-resets)" classname="shown">
       <failure message="no passing case" type="coverage">no passing case</failure>
