@@ -26,6 +26,24 @@ export function junitReport(results: readonly SuiteResult[]): string {
   ].join('\n');
 }
 
+/** For tests that could not be run: one test case with an error, so that nothing takes the run for one that passed. */
+export function junitErrorReport(problems: readonly string[]): string {
+  const name = 'veritee policy test';
+  const found = { tests: '1', failures: '0', errors: '1', skipped: '0' };
+  const error = attributes({ message: problems.join('; '), type: 'malformed' });
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites${attributes({ name, ...found })}>`,
+    `  <testsuite${attributes({ name, ...found })}>`,
+    `    <testcase${attributes({ name: 'policies and tests are read', classname: name })}>`,
+    `      <error${error}>${escaped(problems.join('\n'))}</error>`,
+    '    </testcase>',
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
 interface TestCase {
   readonly name: string;
   /** Null where it passed. `type`: what kind of failure it is. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { junitReport } from '../../../src/cli/junit-report.js';
+import { junitErrorReport, junitReport } from '../../../src/cli/junit-report.js';
 import { policyTestCommand } from '../../../src/cli/policy-test-command.js';
 import type { CaseResult, SuiteResult } from '../../../src/service/policy-tests.js';
 
@@ -199,6 +199,19 @@ unmatched: vmpl
 fail rule_not_met: rule vmpl is not met: snp.vmpl == 0, and it is 2
 unavailable vcek_unavailable: no certificate chain for the chip was given, and there is none in the folders of the configuration</failure>`,
     );
+  });
+
+  it('has an error where the tests could not be run', () => {
+    expect(junitErrorReport(['a.yaml: is not UTF-8', 'b.yaml: <x>'])).toBe(`<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="veritee policy test" tests="1" failures="0" errors="1" skipped="0">
+  <testsuite name="veritee policy test" tests="1" failures="0" errors="1" skipped="0">
+    <testcase name="policies and tests are read" classname="veritee policy test">
+      <error message="a.yaml: is not UTF-8; b.yaml: &lt;x&gt;" type="malformed">a.yaml: is not UTF-8
+b.yaml: &lt;x&gt;</error>
+    </testcase>
+  </testsuite>
+</testsuites>
+`);
   });
 
   it('has nothing that XML does not have, and keeps what it does', () => {
