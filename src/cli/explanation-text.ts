@@ -1,3 +1,4 @@
+import type { CheckId } from '../model/codes.js';
 import { isObject, type JsonValue } from '../model/json.js';
 import type { Schemas } from '../wire/schema-check.js';
 import { type Output, printable, RESULT_COLOUR, styledFor } from './output.js';
@@ -78,7 +79,7 @@ class ExplanationText {
     if (this.#view.everything) return [head, ...parts.flatMap((part) => this.#check(part))];
     const against = inOrder(parts.filter((part) => AGAINST.has(part.result)));
     if (against.length === 0) return [head, ...this.#skipped(parts)];
-    const passed = parts.filter((part) => part.result === 'pass').map((part) => part.text);
+    const passed = parts.filter((part) => part.result === 'pass').map(passingName);
     return [
       head,
       ...against.flatMap((part) => this.#check(part)),
@@ -145,6 +146,13 @@ class ExplanationText {
     return this.#styled(RESULT_COLOUR[result], result);
   }
 }
+
+/** All rules have one check id: a rule that passes is named, so that it does not look like one that fails. */
+function passingName({ text, expected }: Node): string {
+  return text === RULE && typeof expected === 'string' ? `rule ${expected}` : text;
+}
+
+const RULE: CheckId = 'rule_not_met';
 
 /** How many checks came to what, where none is listed for itself. */
 function counted(parts: readonly Node[]): string {

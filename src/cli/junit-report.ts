@@ -26,19 +26,45 @@ export function junitReport(results: readonly SuiteResult[]): string {
   ].join('\n');
 }
 
+/** For tests that could not be run: one test case with an error, so that nothing takes the run for one that passed. */
+export function junitErrorReport(problems: readonly string[]): string {
+  const name = 'veritee policy test';
+  const found = { tests: '1', failures: '0', errors: '1', skipped: '0' };
+  const error = attributes({ message: problems.join('; '), type: 'malformed' });
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites${attributes({ name, ...found })}>`,
+    `  <testsuite${attributes({ name, ...found })}>`,
+    `    <testcase${attributes({ name: 'policies and tests are read', classname: name })}>`,
+    `      <error${error}>${escaped(problems.join('\n'))}</error>`,
+    '    </testcase>',
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
 interface TestCase {
   readonly name: string;
   /** Null where it passed. `type`: what kind of failure it is. */
-  readonly failure: { readonly type: 'case' | 'coverage'; readonly lines: readonly string[] } | null;
+  readonly failure: Failure | null;
+}
+
+interface Failure {
+  readonly type: 'case' | 'coverage';
+  /** What is wrong, and then why. */
+  readonly lines: readonly string[];
+  readonly causes: readonly string[];
 }
 
 function ofCase(result: CaseResult): TestCase {
-  const failure = result.passed ? null : ({ type: 'case', lines: caseProblems(result) } as const);
-  return { name: result.name, failure };
+  const { differences, causes } = caseProblems(result);
+  return { name: result.name, failure: result.passed ? null : { type: 'case', lines: differences, causes } };
 }
 
 function ofMember(member: CoveredMember): TestCase {
-  return { name: `coverage of ${memberName(member)}`, failure: { type: 'coverage', lines: missingCases(member) } };
+  const failure: Failure = { type: 'coverage', lines: missingCases(member), causes: [] };
+  return { name: `coverage of ${memberName(member)}`, failure };
 }
 
 function counts(testCases: readonly TestCase[]): { readonly [name: string]: string } {
@@ -49,9 +75,10 @@ function counts(testCases: readonly TestCase[]): { readonly [name: string]: stri
 function testCaseLines({ name, failure }: TestCase, suite: string): readonly string[] {
   const opening = `    <testcase${attributes({ name, classname: suite })}`;
   if (failure === null) return [`${opening}/>`];
-  const { type, lines } = failure;
+  const { type, lines, causes } = failure;
   const message = attributes({ message: lines.join('; '), type });
-  return [`${opening}>`, `      <failure${message}>${escaped(lines.join('\n'))}</failure>`, '    </testcase>'];
+  const text = escaped([...lines, ...causes].join('\n'));
+  return [`${opening}>`, `      <failure${message}>${text}</failure>`, '    </testcase>'];
 }
 
 function attributes(values: { readonly [name: string]: string }): string {

@@ -1,4 +1,4 @@
-import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
+import { nearNames, quotedName } from '../model/names-in-messages.js';
 import type { RawInspections } from '../service/inspections.js';
 import {
   ACCEPTABLE_CODES,
@@ -74,8 +74,14 @@ export async function policyLearnCommand(
 function acceptedCodes(codes: readonly string[]): ReadonlySet<string> {
   for (const code of codes.filter((each) => !ACCEPTABLE_CODES.includes(each))) {
     const [near] = nearNames(code, ACCEPTABLE_CODES);
-    const instead = near === undefined ? `there are ${listedNames(ACCEPTABLE_CODES)}` : `did you mean ${near}?`;
+    const instead = near === undefined ? `there are ${likelyFirst(code).join(', ')}` : `did you mean ${near}?`;
     throw new UsageError([`--accept: ${quotedName(code)} cannot be accepted; ${instead}`]);
   }
   return new Set(codes);
+}
+
+/** All codes: those that have in them what was written come first. */
+function likelyFirst(written: string): readonly string[] {
+  const rank = (code: string) => (written !== '' && code.includes(written.toLowerCase()) ? 0 : 1);
+  return ACCEPTABLE_CODES.toSorted((a, b) => rank(a) - rank(b));
 }

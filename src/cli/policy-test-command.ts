@@ -1,13 +1,35 @@
 import { type CaseResult, type CoveredMember, isCovered, type SuiteResult } from '../service/policy-tests.js';
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
+import { wrappedLines } from './wrapped-lines.js';
 
 /** Longer names of cases are cut in the table of coverage. */
 const SHOWN_CHARACTERS = 48;
 
 /** What a case that is not as expected says, one line each: for people. */
-export function caseProblems({ problem, unmet, expected, actual }: CaseResult): readonly string[] {
-  if (actual === null) return [problem ?? 'was not judged'];
-  return unmet.map((member) => `${member}: expected ${shown(expected[member])}, actual ${shown(actual[member])}`);
+export interface CaseProblems {
+  /** What differs from what is expected, or why nothing was judged. */
+  readonly differences: readonly string[];
+  /** Why it came to what it came to: reasons, what is unmatched, and the checks that are against it. */
+  readonly causes: readonly string[];
+}
+
+/** Nothing of a case that is as expected. What a difference has shown is not shown again as a cause. */
+export function caseProblems(result: CaseResult): CaseProblems {
+  const { passed, problem, unmet, expected, actual, against } = result;
+  if (passed) return { differences: [], causes: [] };
+  if (actual === null) return { differences: [problem ?? 'was not judged'], causes: [] };
+  const unexpected = (['reasons', 'unmatched'] as const)
+    .filter((member) => !unmet.includes(member))
+    .map((member) => [member, actual[member].filter((id) => !expected[member]?.includes(id))] as const);
+  return {
+    differences: unmet.map(
+      (member) => `${member}: expected ${shown(expected[member])}, actual ${shown(actual[member])}`,
+    ),
+    causes: [
+      ...unexpected.flatMap(([member, ids]) => (ids.length === 0 ? [] : [`${member}: ${ids.join(', ')}`])),
+      ...against.map(({ id, result: came, detail }) => `${came} ${id}: ${detail}`),
+    ],
+  };
 }
 
 /** What a member lacks, in words; nothing where it is covered. */
@@ -38,11 +60,12 @@ function asJson(results: readonly SuiteResult[], passed: boolean): object {
       file,
       testFile,
       passed: suite.passed,
-      cases: cases.map(({ name, passed: isAsExpected, expected, actual, problem }) => ({
+      cases: cases.map(({ name, passed: isAsExpected, expected, actual, against, problem }) => ({
         name,
         passed: isAsExpected,
         expected,
         actual,
+        against,
         problem,
       })),
       coverage: coverage.map((member) => ({ ...member, covered: isCovered(member) })),
@@ -57,15 +80,23 @@ function testTable(results: readonly SuiteResult[], output: Pick<Output, 'inColo
   const members = results.flatMap((suite) => suite.coverage);
   const tests = results.flatMap(({ policy, file, testFile, cases: ofSuite }) => [
     styled('bold', printable(`${policy.id}  ${testFile ?? `${file} has no test`}`)),
-    ...ofSuite.flatMap((each) => [
-      `${label(each.passed)}  ${printable(each.name)}`,
-      ...caseProblems(each).map((line) => `      ${printable(line)}`),
-    ]),
+    ...ofSuite.flatMap((each) => [`${label(each.passed)}  ${printable(each.name)}`, ...problemLines(each)]),
     '',
   ]);
   const passing = `${cases.filter((each) => each.passed).length} of ${cases.length} cases pass`;
   const covered = `${members.filter(isCovered).length} of ${members.length} members are covered`;
   return [...tests, ...coverageTable(results, styled), `${passing}, ${covered}`, ''].join('\n');
+}
+
+/** Below the name of the case. */
+const INSIDE = 6;
+
+function problemLines(result: CaseResult): readonly string[] {
+  const { differences, causes } = caseProblems(result);
+  return [
+    ...differences.map((line) => `${' '.repeat(INSIDE)}${printable(line)}`),
+    ...causes.flatMap((line) => wrappedLines(printable(line), INSIDE)),
+  ];
 }
 
 const HEADINGS = ['policy', 'member', 'passing case', 'failing case'] as const;

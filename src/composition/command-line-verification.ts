@@ -76,7 +76,7 @@ async function openVerification(
   const directory = opened.add(await openPolicies(configuration, log));
   const policy = named === null ? null : await namedPolicy(named.option, named.policy, directory.snapshot());
   // Of those in the directory it is said where they are read.
-  if (policy !== null && directory.snapshot().get(policy.id) !== policy) warnOfPolicies([policy], log);
+  if (policy !== null && directory.snapshot().get(policy.id) !== policy) warnOfPolicies([policy], configuration, log);
   const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
   const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
   const world = { clock: SYSTEM_CLOCK, log, inBackground: false };

@@ -2,11 +2,15 @@ import { access } from 'node:fs/promises';
 import { type Configuration, namedEndorsementFolders } from '../config/configuration.js';
 import { configurationWarnings } from '../config/consistency.js';
 import { folderProblem, isSystemError } from '../model/file-problem.js';
+import type { LintProblem } from '../model/lint-problem.js';
 import { type PlacedProblem, placedText } from '../model/places.js';
 import type { Log } from '../model/ports.js';
+import type { KnownAuthorities } from '../policy/akv/lint-authority.js';
+import { lintPolicy } from '../policy/lint.js';
 import { policyRemarks } from '../policy/policy-consistency.js';
 import type { Policy } from '../policy/policy-document.js';
 import { ruleRemarks } from '../policy/rule-use.js';
+import { knownAuthorities } from './token-issuers.js';
 
 /** Warns of settings that are allowed and deserve a second look. */
 export function warnOfConfiguration(configuration: Configuration, log: Log): void {
@@ -24,13 +28,25 @@ export async function warnOfMissingFolders(configuration: Configuration, log: Lo
   }
 }
 
-/** Warns of policy members that say less than they seem to. */
-export function warnOfPolicies(policies: readonly Policy[], log: Log): void {
+/** Warns of policy members that say less than they seem to, and of what Key Vault may judge otherwise in rules `akv`. */
+export function warnOfPolicies(policies: readonly Policy[], configuration: Configuration, log: Log): void {
+  const isKnown = knownAuthorities(configuration);
   for (const policy of policies) {
-    for (const { pointer, message } of [...policyRemarks(policy), ...ruleRemarks(policy)]) {
-      log.warn({ policy: policy.id, pointer }, message);
-    }
+    const remarks = [
+      ...policyRemarks(policy).map((remark) => ({ ...remark, code: 'boot_unpinned' })),
+      ...ruleRemarks(policy),
+      ...releasePolicyProblems(policy, isKnown),
+    ];
+    for (const { code, pointer, message } of remarks) log.warn({ policy: policy.id, pointer, code }, message);
   }
+}
+
+/** As lint finds them, at their places in the text. The other findings of lint are for those who write policies. */
+function releasePolicyProblems({ id, text, rules }: Policy, isKnown: KnownAuthorities): readonly LintProblem[] {
+  if (!rules.some(({ language }) => language === 'akv')) return [];
+  // What ends on a date is told elsewhere, so that no date is needed.
+  const options = { releasePolicyId: id, knownAuthorities: isKnown, at: new Date(0) };
+  return lintPolicy(text, options).filter(({ code }) => code.startsWith('akv_'));
 }
 
 /** What an operator has to know where anybody is served; null where callers are told apart, or only this machine is served. */

@@ -48,7 +48,7 @@ export const policyCommands: PolicyActions = {
     const notes = new Notes();
     const log = output.asTable ? notes : commandLineLog();
     try {
-      return await testPolicies(files, options.junit ?? null, await configurationOf(options), { output, log });
+      return await testPolicies(files, options.junit ?? null, () => configurationOf(options), { output, log });
     } finally {
       notes.release((text) => process.stderr.write(text));
     }

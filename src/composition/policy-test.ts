@@ -1,11 +1,11 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { UsageError } from '../cli/input.js';
-import { junitReport } from '../cli/junit-report.js';
+import { junitErrorReport, junitReport } from '../cli/junit-report.js';
 import type { Output } from '../cli/output.js';
 import { policyTestCommand } from '../cli/policy-test-command.js';
 import { judgeBody } from '../cli/verify-command.js';
 import type { Configuration } from '../config/configuration.js';
-import { FormatError } from '../model/errors.js';
+import { ConfigurationError, FormatError } from '../model/errors.js';
 import { folderProblem, outputProblem } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
 import { rawInspections } from '../service/inspections.js';
@@ -18,23 +18,32 @@ import { readPolicySuites } from './policy-suites.js';
 import { SYSTEM_CLOCK } from './system.js';
 
 /**
- * Runs the tests of policies. Nothing is run where a policy or a test is malformed.
+ * Runs the tests of policies. Nothing is run where a policy or a test is malformed. The report is written then, too: one
+ * of an earlier run would pass for that of this one.
  *
  * @param files policies, tests or folders; none for the policy directory
  * @param junit file that JUnit XML is written to; null for none
  * @returns the exit code
  * @throws {UsageError} where a file cannot be read, is malformed, or cannot be written
+ * @throws {ConfigurationError} where the configuration, or a file that it names, is wrong
  */
 export async function testPolicies(
   files: readonly string[],
   junit: string | null,
-  configuration: Configuration,
+  readConfiguration: () => Promise<Configuration>,
   { output, log }: { readonly output: Output; readonly log: Log },
 ): Promise<number> {
   if (junit === '') throw new UsageError(['--junit: is empty, and the name of a file is expected']);
-  const suites = await readPolicySuites(files.length > 0 ? files : [await policyDirectory(configuration)]);
-  const results = await runSuites(suites, configuration, log);
-  if (junit !== null) await writeReport(junit, results);
+  let results: readonly SuiteResult[];
+  try {
+    const configuration = await readConfiguration();
+    const suites = await readPolicySuites(files.length > 0 ? files : [await policyDirectory(configuration)]);
+    results = await runSuites(suites, configuration, log);
+  } catch (error) {
+    if (junit !== null) await writeErrorReport(junit, error);
+    throw error;
+  }
+  if (junit !== null) await writeReport(junit, junitReport(results));
   return policyTestCommand(results, output);
 }
 
@@ -96,8 +105,21 @@ function sayTime({ cause }: UsageError, at: string | null): string | null {
     : 'at of the case is in the future';
 }
 
-async function writeReport(file: string, results: readonly SuiteResult[]): Promise<void> {
-  await writeFile(file, junitReport(results)).catch((cause: unknown) => {
+async function writeReport(file: string, report: string): Promise<void> {
+  await writeFile(file, report).catch((cause: unknown) => {
     throw new UsageError([`--junit: ${file}: ${outputProblem(cause)}`], { cause });
   });
+}
+
+/** Where the report cannot be written either, both is said. */
+async function writeErrorReport(file: string, error: unknown): Promise<void> {
+  const lines = problemsOf(error);
+  await writeReport(file, junitErrorReport(lines)).catch((failed: unknown) => {
+    throw failed instanceof UsageError ? new UsageError([...lines, ...failed.lines], { cause: error }) : failed;
+  });
+}
+
+function problemsOf(error: unknown): readonly string[] {
+  if (error instanceof UsageError) return error.lines;
+  return error instanceof ConfigurationError ? error.problems : ['the tests could not be run'];
 }

@@ -24,6 +24,7 @@ import { type EndorsementWorld, openEarly, openEndorsements } from './endorsemen
 import { httpDependencies } from './http-dependencies.js';
 import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
+import { nameOf, sayPoliciesReloaded } from './policy-changes.js';
 import { policySources } from './policy-sources.js';
 import { ReloadedAccess } from './reloaded-access.js';
 import { ServiceReload } from './service-reload.js';
@@ -123,8 +124,8 @@ async function openRules(
   const access = await ReloadedAccess.open(configuration, clock);
   metrics.watchPolicies(() => policies.isCurrent);
   warnOfConfiguration(configuration, log);
-  warnOfPolicies(policies.snapshot().list(), log);
-  onReloaded.push(() => warnOfPolicies(policies.snapshot().list(), log));
+  warnOfPolicies(policies.snapshot().list(), configuration, log);
+  onReloaded.push(() => warnOfPolicies(policies.snapshot().list(), configuration, log));
   return { policies, access, onReloaded };
 }
 
@@ -203,20 +204,19 @@ async function sayWhatStarts(configuration: Configuration, policies: PolicyDirec
   log.info(fields, 'starting');
 }
 
-/** What tells one policy from every other, as decisions name it too. */
-const nameOf = ({ id, version, sha256 }: Policy) => ({ id, version, sha256 });
-
 /** @throws {ConfigurationError} where a policy does not load */
-export function openPolicies(
+export async function openPolicies(
   configuration: Configuration,
   log: Log,
   on: { readonly reloaded?: () => void; readonly failed?: () => void } = {},
 ): Promise<PolicyDirectory<Policy>> {
-  return PolicyDirectory.open<Policy>({
+  let before: readonly Policy[] = [];
+  const directory = await PolicyDirectory.open<Policy>({
     ...policySources(configuration),
     required: isPolicyDirectoryRequired(configuration),
     onReloaded: (inForce) => {
-      log.info({ policies: inForce.map(nameOf) }, 'policies reloaded');
+      sayPoliciesReloaded(before, inForce, log);
+      before = inForce;
       on.reloaded?.();
     },
     onReloadFailed: (problems) => {
@@ -224,4 +224,6 @@ export function openPolicies(
       log.error({ problems }, 'policies not reloaded: the previous ones stay in force');
     },
   });
+  before = directory.snapshot().list();
+  return directory;
 }

@@ -15,6 +15,8 @@ export interface ReadClaims {
 /**
  * Reads claims of the form that answers have: sections, and in them what evidence states. What is null or left out is
  * absent. A claim of another name or type is refused, so that a misspelt one never passes for an absent one.
+ *
+ * Where the claims of a token have `iss` and its issuer is left out, `iss` is the issuer: in answers they are the same.
  */
 export function readGivenClaims(value: JsonValue): ReadClaims {
   const at = new Place();
@@ -33,9 +35,14 @@ function completed(sections: JsonObject): Claims {
   const { tpm, maa, ita, ...rest } = sections;
   const ofVtpm = isObject(tpm) ? { tpm: { pcrs: {}, ...tpm } } : {};
   const ofTokens = Object.entries({ maa, ita }).flatMap(([route, token]) =>
-    isObject(token) ? [[route, { issuer: null, claims: {}, ...token }]] : [],
+    isObject(token) ? [[route, { issuer: issuerIn(token), claims: {}, ...token }]] : [],
   );
   return { ...rest, ...ofVtpm, ...Object.fromEntries(ofTokens) } as unknown as Claims;
+}
+
+function issuerIn({ claims }: JsonObject): string | null {
+  const issuer = isObject(claims) ? claims['iss'] : undefined;
+  return typeof issuer === 'string' ? issuer : null;
 }
 
 function readClaim(value: JsonValue, type: ClaimType, at: Place): JsonValue | undefined {
@@ -66,7 +73,20 @@ function readUndeclared(name: string, value: JsonValue, { members, others }: Obj
   const written = others?.spelling(name) ?? name;
   if (others !== null && written === name) return value;
   const [near] = written === name ? nearNames(name, [...members.keys()]) : [written];
-  return at.refuse(`has no claim ${quotedName(name)}${near === undefined ? '' : `; did you mean ${near}?`}`);
+  const hint = near === undefined ? hintFor(name, at) : `; did you mean ${near}?`;
+  return at.refuse(`has no claim ${quotedName(name)}${hint}`);
+}
+
+/** Claims that a token of Azure Attestation or Trust Authority has, and no section of claims. */
+const OF_TOKEN = /^(?:iss|exp|nbf|iat|jti|secureboot|x-ms-.+|attester_.+|tdx_.+)$/;
+
+/** For those who give the claims of a token without the section that they stand in. Said once: a token has many. */
+function hintFor(name: string, { path: [section, ...inside], problems }: Place): string {
+  const isToken = section === 'maa' || section === 'ita';
+  if (!OF_TOKEN.test(name) || inside.length > 0 || (section !== undefined && !isToken)) return '';
+  const where = isToken ? section : 'maa';
+  const hint = `; the claims of a token stand in ${where}.claims, and its issuer in ${where}.issuer`;
+  return problems.some(({ what }) => what.endsWith(hint)) ? '' : hint;
 }
 
 function readScalar(value: JsonValue, { kind, form }: ScalarType, at: Place): JsonValue | undefined {

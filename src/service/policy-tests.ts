@@ -1,3 +1,4 @@
+import type { Check } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
 import type { Decision } from '../model/decision.js';
 import type { EvidenceType } from '../model/evidence.js';
@@ -44,6 +45,8 @@ export interface CaseResult {
   readonly actual: CaseFinding | null;
   /** Members that are not as expected. */
   readonly unmet: readonly (keyof CaseFinding)[];
+  /** What kept the policy from allowing: failed checks, then those that were out of reach. */
+  readonly against: readonly Pick<Check, 'id' | 'result' | 'detail'>[];
   /** Why nothing was judged; else null. */
   readonly problem: string | null;
 }
@@ -117,10 +120,19 @@ function cameOf({ decision, reasons, policies, evidence, claims, checks }: Decis
 }
 
 function resultOf({ name, expect }: SuiteCase, came: Came | NotJudgedRequest): CaseResult {
-  if ('problem' in came)
-    return { name, passed: false, expected: expect, actual: null, unmet: [], problem: came.problem };
+  const of = { name, expected: expect };
+  if ('problem' in came) return { ...of, passed: false, actual: null, unmet: [], against: [], problem: came.problem };
   const unmet = unmetExpectations(expect, came);
-  const { outcome, unmatched, reasons } = came;
+  const { outcome, unmatched, reasons, checks } = came;
   const actual = { outcome, unmatched, reasons };
-  return { name, passed: unmet.length === 0, expected: expect, actual, unmet, problem: null };
+  return { ...of, passed: unmet.length === 0, actual, unmet, against: against(checks), problem: null };
+}
+
+/** Each finding once: tokens and certificates can repeat one. The decision does not rest on what is optional. */
+function against(checks: readonly Check[]): CaseResult['against'] {
+  const found = (['fail', 'unavailable'] as const).flatMap((result) =>
+    checks.filter((check) => check.result === result && check.optional !== true),
+  );
+  const texts = found.map(({ id, result, detail }) => [`${result} ${id} ${detail}`, { id, result, detail }] as const);
+  return [...new Map(texts).values()];
 }

@@ -33,9 +33,12 @@ function canBeWaived(id: CheckId): boolean {
 /** Of evidence that shows too little of its boot, or nothing. */
 const GAPS = ['boot_unpinned', 'tpm_pcr_not_quoted'];
 
-/** Codes that somebody can accept. None of them makes evidence learned that is not allowed. */
+/**
+ * Codes that somebody can accept: those that evidence is refused for without a waiver first. None of them makes evidence
+ * learned that is not allowed.
+ */
 export const ACCEPTABLE_CODES: readonly string[] = [
-  ...new Set([...CHECK_IDS.filter((id) => isAlwaysTold(id) || canBeWaived(id)), ...GAPS]),
+  ...new Set([...GAPS, ...CHECK_IDS.filter(isAlwaysTold), ...CHECK_IDS.filter(canBeWaived)]),
 ];
 
 /** A warning that does not stand against learning. Who reads the policy should know of it all the same. */

@@ -120,7 +120,7 @@ describe('veritee policy learn', () => {
     const { exitCode, stdout, stderr } = await learn('a.json', '--from', 'remark.yaml');
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(
-      /\nnothing is learned\nwarning: .+ \(policy vtpms, pointer \/referenceValues\/0\/tpm\/boot\)\n$/,
+      /\nnothing is learned\nwarning: .+ \(policy vtpms, pointer \/referenceValues\/0\/tpm\/boot, code boot_unpinned\)\n$/,
     );
   });
 

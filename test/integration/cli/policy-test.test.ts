@@ -213,6 +213,7 @@ describe('veritee policy test', () => {
     await wrong('f.yaml', { ...MEMBERS, id: 'f' });
     await wrong('f.test.yaml', { policy: 'f.yaml', cases: [OFTEN_RESET] });
     await wrong('f.test.json', { policy: 'f.yaml', cases: [OFTEN_RESET] });
+    await cli.write('wrong.xml', 'that of an earlier run');
     const { exitCode, stdout, stderr } = await test('wrong', '--junit', 'wrong.xml');
     expect([exitCode, stdout]).toEqual([1, '']);
     expect(stderr.trimEnd().split('\n').sort()).toEqual([
@@ -225,7 +226,22 @@ describe('veritee policy test', () => {
       'wrong/e.test.yaml: there is no policy e.yaml beside it',
       'wrong/f.yaml: belongs to f.test.json and f.test.yaml',
     ]);
-    await expect(readFile(cli.path('wrong.xml'))).rejects.toThrow('ENOENT');
+    const report = await readFile(cli.path('wrong.xml'), 'utf8');
+    expect(report).toContain('<testsuites name="veritee policy test" tests="1" failures="0" errors="1" skipped="0">');
+    expect(report).toContain('\nwrong/f.yaml: belongs to f.test.json and f.test.yaml\n');
+  });
+
+  it('writes a report with an error where the configuration keeps the tests from running', async () => {
+    await cli.write('bad.yaml', 'tpm: { rots: [] }\n');
+    const args = ['policy', 'test', 'open.json', '--config', 'bad.yaml', '--junit'];
+    expect((await run([...args, 'bad.xml'])).exitCode).toBe(1);
+    expect(await readFile(cli.path('bad.xml'), 'utf8')).toContain('errors="1"');
+    const { exitCode, stdout, stderr } = await run([...args, 'empty']);
+    expect([exitCode, stdout, stderr.split('\n').slice(1)]).toEqual([
+      1,
+      '',
+      ['--junit: empty: cannot be written: it is a directory', ''],
+    ]);
   });
 
   it('says of each case what is wrong with the file of its claims', async () => {
@@ -356,6 +372,10 @@ describe('veritee policy test', () => {
       stdout: `shown  shown.test.yaml
 fail  often reset
       outcome: expected allow, actual deny
+      reasons: rule_not_met
+      unmatched: rule_not_met, few-resets
+      fail rule_not_met: the rule few-resets is not met: tpm.clock.resetCount <
+        1000 is false, because tpm.clock.resetCount is 1000
 
 policy  member                 passing case     failing case
 shown   /rules/0 (few-resets)  no passing case  often reset
@@ -368,7 +388,10 @@ shown   /rules/0 (few-resets)  no passing case  often reset
 <testsuites name="veritee policy test" tests="2" failures="2" errors="0" skipped="0">
   <testsuite name="shown" file="shown.yaml" tests="2" failures="2" errors="0" skipped="0">
     <testcase name="often reset" classname="shown">
-      <failure message="outcome: expected allow, actual deny" type="case">outcome: expected allow, actual deny</failure>
+      <failure message="outcome: expected allow, actual deny" type="case">outcome: expected allow, actual deny
+reasons: rule_not_met
+unmatched: rule_not_met, few-resets
+fail rule_not_met: the rule few-resets is not met: tpm.clock.resetCount &lt; 1000 is false, because tpm.clock.resetCount is 1000</failure>
     </testcase>
     <testcase name="coverage of /rules/0 (few-resets)" classname="shown">
       <failure message="no passing case" type="coverage">no passing case</failure>

@@ -83,11 +83,13 @@ describe('policies while the service runs', () => {
     const lines = lab.output.slice(before).trim().split('\n');
     const records = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'policies reloaded');
     expect(records[0]?.policies).toContainEqual({ id: 'changing', version: 2, sha256: sha256Hex(CLOSED) });
+    expect(records[0]).toMatchObject({ added: [], changed: ['changing'], removed: [] });
     expect(String((await call(service.url, '/metrics')).body)).toMatch(/^veritee_policies_current 1$/m);
     expect(verdictOf(await judged())).toEqual(['deny', 'snp_tcb_low']);
     await lab.writePolicy(OPEN);
     await service.reload();
     expect(verdictOf(await judged())).toEqual(['allow']);
+    expect(lab.output).toContain('policy has a lower version than before');
   });
 });
 

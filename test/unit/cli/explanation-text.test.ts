@@ -53,6 +53,23 @@ describe('an explanation for people', () => {
     expect(brief(ALLOW)).toBe('pass  AMD SEV-SNP  (2 pass)\n');
   });
 
+  it('names rules that are met by their ids, beside one that is not', () => {
+    const of = { policy: 'payments', about: '/evidence' };
+    const rule = (expected: string, result: Check['result']) => check('rule_not_met', result, { ...of, expected });
+    const checks = [
+      rule('patched', 'fail'),
+      rule('region', 'pass'),
+      rule('host', 'pass'),
+      check('nonce_missing', 'pass', of),
+    ];
+    const policies = [{ id: 'payments', version: 1, sha256: '', outcome: 'deny' as const, matched: [], unmatched: [] }];
+    const lines = brief({ ...ALLOW, decision: 'deny', reasons: ['rule_not_met'], checks, policies }).split('\n');
+    expect(lines.filter((line) => / {2}(pass|fail) /.test(line))).toEqual([
+      '  fail  rule_not_met  at /evidence',
+      '  pass  rule region, rule host, nonce_missing',
+    ]);
+  });
+
   it('lists each check, with compared values, where everything is asked for', () => {
     expect(whole(ALLOW)).toBe(
       [

@@ -83,7 +83,7 @@ describe('veritee policy learn', () => {
     );
   });
 
-  it.each([
+  it.each<[string, string, RegExp]>([
     [
       'one that resembles a code',
       'nonce_stal',
@@ -91,6 +91,12 @@ describe('veritee policy learn', () => {
     ],
     ['one that no policy can allow', 'snp_signature', /^--accept: "snp_signature" cannot be accepted; /],
     ['a warning that is learned anyway', 'boot', /^--accept: "boot" cannot be accepted; there are /],
+    [
+      'one that resembles none, with all that there are, the likely ones first',
+      'foo',
+      /^--accept: "foo" cannot be accepted; there are boot_unpinned, tpm_pcr_not_quoted, snp_debug, tdx_debug, nonce_mismatch, nonce_used, nonce_expired, nonce_scope, nonce_missing, nonce_stale, nonce_store, hcl_paravisor_unknown, snp_tcb_low, snp_platform_smt_enabled, .*, crl_unconfirmed$/,
+    ],
+    ['a part of some codes', 'crl', /; there are crl_unavailable, crl_unconfirmed, boot_unpinned, (?!.* more$)/],
   ])('refuses a code to accept: %s', async (_title, code, message) => {
     await expect(run(LEARNED, [code])).rejects.toThrow(message);
   });

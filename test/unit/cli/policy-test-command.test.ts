@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { junitReport } from '../../../src/cli/junit-report.js';
+import { junitErrorReport, junitReport } from '../../../src/cli/junit-report.js';
 import { policyTestCommand } from '../../../src/cli/policy-test-command.js';
 import type { CaseResult, SuiteResult } from '../../../src/service/policy-tests.js';
 
@@ -12,6 +12,7 @@ const PASSED: CaseResult = {
   expected: EXPECTED,
   actual: ACTUAL,
   unmet: [],
+  against: [],
   problem: null,
 };
 const DIFFERENT: CaseResult = {
@@ -20,6 +21,27 @@ const DIFFERENT: CaseResult = {
   expected: { outcome: 'deny', unmatched: ['vmpl', 'rule_not_met'], reasons: null },
   actual: { outcome: 'allow', unmatched: [], reasons: [] },
   unmet: ['outcome', 'unmatched'],
+  against: [],
+  problem: null,
+};
+const DENIED: CaseResult = {
+  name: 'a request',
+  passed: false,
+  expected: { outcome: 'allow', unmatched: ['rule_not_met'], reasons: null },
+  actual: {
+    outcome: 'indeterminate',
+    unmatched: ['rule_not_met', 'vmpl'],
+    reasons: ['rule_not_met', 'vcek_unavailable'],
+  },
+  unmet: ['outcome'],
+  against: [
+    { id: 'rule_not_met', result: 'fail', detail: 'rule vmpl is not met: snp.vmpl == 0, and it is 2' },
+    {
+      id: 'vcek_unavailable',
+      result: 'unavailable',
+      detail: 'no certificate chain for the chip was given, and there is none in the folders of the configuration',
+    },
+  ],
   problem: null,
 };
 const NOT_JUDGED: CaseResult = {
@@ -82,6 +104,28 @@ describe('veritee policy test', () => {
     ]);
   });
 
+  it('shows why a case came to what it did: reasons, what is unmatched and not expected, and each failing check', () => {
+    const { text } = shown([suite({ passed: false, cases: [DENIED], coverage: [] })], true);
+    expect(text.split('\n')).toEqual([
+      'payments  payments.test.yaml',
+      'fail  a request',
+      '      outcome: expected allow, actual indeterminate',
+      '      reasons: rule_not_met, vcek_unavailable',
+      '      unmatched: vmpl',
+      '      fail rule_not_met: rule vmpl is not met: snp.vmpl == 0, and it is 2',
+      '      unavailable vcek_unavailable: no certificate chain for the chip was given,',
+      '        and there is none in the folders of the configuration',
+      '',
+      '0 of 1 cases pass, 0 of 0 members are covered',
+      '',
+    ]);
+  });
+
+  it('says of a case that passes nothing of what failed in it', () => {
+    const { text } = shown([suite({ cases: [{ ...DENIED, passed: true, unmet: [] }], coverage: [] })], true);
+    expect(text).toContain('pass  a request\n\n');
+  });
+
   it('ends with 0 where all tests pass, also where there is nothing to cover', () => {
     expect(shown([suite()], true).code).toBe(0);
     const untested = suite({ testFile: null, cases: [], coverage: [] });
@@ -142,6 +186,29 @@ no failing case</failure>
   </testsuite>
   <testsuite name="payments" file="payments.yaml" tests="1" failures="0" errors="0" skipped="0">
     <testcase name="as it is" classname="payments"/>
+  </testsuite>
+</testsuites>
+`);
+  });
+
+  it('has in the text of a failure why the case came to what it did', () => {
+    expect(junitReport([suite({ cases: [DENIED], coverage: [] })])).toContain(
+      `      <failure message="outcome: expected allow, actual indeterminate" type="case">outcome: expected allow, actual indeterminate
+reasons: rule_not_met, vcek_unavailable
+unmatched: vmpl
+fail rule_not_met: rule vmpl is not met: snp.vmpl == 0, and it is 2
+unavailable vcek_unavailable: no certificate chain for the chip was given, and there is none in the folders of the configuration</failure>`,
+    );
+  });
+
+  it('has an error where the tests could not be run', () => {
+    expect(junitErrorReport(['a.yaml: is not UTF-8', 'b.yaml: <x>'])).toBe(`<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="veritee policy test" tests="1" failures="0" errors="1" skipped="0">
+  <testsuite name="veritee policy test" tests="1" failures="0" errors="1" skipped="0">
+    <testcase name="policies and tests are read" classname="veritee policy test">
+      <error message="a.yaml: is not UTF-8; b.yaml: &lt;x&gt;" type="malformed">a.yaml: is not UTF-8
+b.yaml: &lt;x&gt;</error>
+    </testcase>
   </testsuite>
 </testsuites>
 `);

@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { warnOfMissingFolders } from '../../../src/composition/load-warnings.js';
+import { warnOfMissingFolders, warnOfPolicies } from '../../../src/composition/load-warnings.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
 
 let root: string;
@@ -38,4 +39,52 @@ it('does not say of a folder that links to itself that it does not exist', async
   expect(await warnings({ amd: { chains: loop } }, 'cannot be reached')).toEqual([
     { key: 'amd.chains', folder: loop, why: 'cannot be read: its name is a symbolic link that leads in a circle' },
   ]);
+});
+
+function policyWarnings(policy: object, releasePolicyId?: string): readonly object[] {
+  const log = new RecordingLog();
+  const read = parsePolicy(JSON.stringify(policy), releasePolicyId === undefined ? {} : { releasePolicyId });
+  warnOfPolicies([read], loadConfiguration({ text: '', environment: {} }), log);
+  return log.entries.map(({ level, fields, message }) => ({ level, ...fields, message }));
+}
+
+const RELEASE = {
+  version: '1.0.0',
+  anyOf: [
+    {
+      authority: 'https://sharedweu.weu.attest.azure.net',
+      allOf: [
+        { claim: 'x-ms-isolation-tee.x-ms-sevsnpvm-is-debuggable', equals: false },
+        { claim: 'x-ms-isolation-tee.x-ms-sevsnpvm-vmpl', equals: '0' },
+      ],
+    },
+  ],
+};
+const TOKENS = { apiVersion: 'veritee/v1', id: 'p', version: 1, accepts: ['maa-token'], minimums: 'any' };
+
+it('warns of rules with the code of lint and the id of the policy, of release policies too', () => {
+  const message =
+    'x-ms-isolation-tee.x-ms-sevsnpvm-vmpl is a number and the value a text, which strict comparison does not meet: write 0';
+  const rules = [
+    { id: 'release', akv: RELEASE },
+    { id: 'always', cel: 'evidence.type == "maa-token"' },
+  ];
+  const policy = { ...TOKENS, routes: { hardware: 'off' }, rules };
+  expect(policyWarnings(policy)).toEqual([
+    {
+      level: 'warn',
+      policy: 'p',
+      pointer: '/rules/1/cel',
+      code: 'rule_always',
+      message: 'is met by every evidence that the policy accepts',
+    },
+    { level: 'warn', policy: 'p', pointer: '/rules/0/akv/anyOf/0/allOf/1', code: 'akv_coerced', message },
+  ]);
+  expect(policyWarnings(RELEASE, 'bare')).toEqual([
+    { level: 'warn', policy: 'bare', pointer: '/anyOf/0/allOf/1', code: 'akv_coerced', message },
+  ]);
+});
+
+it('twin: says nothing of a policy that lint finds nothing in but what its author chose', () => {
+  expect(policyWarnings({ ...TOKENS, routes: { hardware: 'off' } })).toEqual([]);
 });

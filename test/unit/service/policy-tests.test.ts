@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Check } from '../../../src/model/check.js';
 import type { Claims } from '../../../src/model/claims.js';
 import type { Decision } from '../../../src/model/decision.js';
 import type { JsonObject } from '../../../src/model/json.js';
@@ -55,6 +56,21 @@ function decisionOn(given: Claims): Decision {
 }
 
 describe('the test of a policy', () => {
+  it('has of each case what failed and what was out of reach, each once, and nothing that the outcome does not rest on', async () => {
+    const check = (rest: Partial<Check>) =>
+      ({ about: '', policy: null, expected: null, actual: null, ...rest }) as Check;
+    const missing = { id: 'vcek_unavailable', result: 'unavailable', detail: 'there is no VCEK' } as const;
+    const failed = { id: 'snp_vmpl', result: 'fail', detail: 'the VMPL is 2' } as const;
+    const others = [
+      check({ ...missing, detail: 'there is no list', optional: true }),
+      check({ ...failed, result: 'warn' }),
+      check({ ...failed, result: 'skipped' }),
+    ];
+    const checks = [check(missing), check({ ...missing, about: '/evidence' }), check(failed), ...others];
+    const { cases } = await run([REQUEST, PASSING], async () => ({ ...decisionOn(OTHER), checks }));
+    expect(cases.map(({ against }) => against)).toEqual([[failed, missing], []]);
+  });
+
   it('passes where each case is as expected, and each member has a passing and a failing case', async () => {
     expect(await run([PASSING, FAILING])).toMatchObject({
       policy: { id: 'least', version: 1, sha256: TESTED.sha256 },

@@ -52,6 +52,37 @@ describe('claims of a case', () => {
     expect(problemsOf([], {}, 'c.json')).toEqual(['/cases/3/claims: c.json: document: must be an object']);
   });
 
+  it('take the iss of a token as its issuer where none is given', () => {
+    const claims = { iss: 'https://a', secureboot: true };
+    expect(read({ maa: { claims }, ita: { claims: { iss: 'https://b' } } })).toMatchObject({
+      maa: { issuer: 'https://a', claims },
+      ita: { issuer: 'https://b' },
+    });
+    expect(read({ maa: { issuer: 'https://c', claims } })).toMatchObject({ maa: { issuer: 'https://c' } });
+    expect(problemsOf({ maa: { claims: { iss: 7 } } })).toEqual([
+      '/cases/3/claims/maa/claims/iss: must be of type string',
+    ]);
+    expect(read({ maa: { claims: {} } })).toMatchObject({ maa: { issuer: null } });
+    expect(read({ maa: { claims } }, { 'maa.claims.iss': 'https://d' })).toMatchObject({
+      maa: { issuer: 'https://d' },
+    });
+  });
+
+  it('say once where the claims of a token stand', () => {
+    const hint = 'the claims of a token stand in maa.claims, and its issuer in maa.issuer';
+    expect(problemsOf({ iss: 'https://a', secureboot: true })).toEqual([
+      `/cases/3/claims: has no claim "iss"; ${hint}`,
+      '/cases/3/claims: has no claim "secureboot"',
+    ]);
+    expect(problemsOf({ maa: { 'x-ms-ver': '1.0' } })).toEqual([
+      `/cases/3/claims/maa: has no claim "x-ms-ver"; ${hint}`,
+    ]);
+    expect(problemsOf({ ita: { iss: 'https://a' } })).toEqual([
+      `/cases/3/claims/ita: has no claim "iss"; ${hint.replaceAll('maa', 'ita')}`,
+    ]);
+    expect(problemsOf({ snp: { iss: 'https://a' } })).toEqual(['/cases/3/claims/snp: has no claim "iss"']);
+  });
+
   it('are refused with a change that is wrong, each at its own path', () => {
     const set = { 'snp.vmlp': 1, 'snp.measurement': 'ab', 'snp.vmpl': 1, 'tpm.clock.safe': null };
     expect(problemsOf({ snp: { vmpl: 0 } }, set)).toEqual([
