@@ -45,7 +45,7 @@ function appraiseCel({ id, expression }: CelRule, shared: Shared, input: Apprais
   }
   const absent = [...scope.absent];
   if (value === UNDEFINED && isLeftOpen(sectionsOf(absent), id, input, checks)) return;
-  const why = whyNotTrue(expression, scope);
+  const why = whyNotTrue(expression, value, scope);
   const detail = `the rule ${id} is not met: ${why}`;
   const actual = value === UNDEFINED ? null : false;
   checks.fail('rule_not_met', { expected: id, actual, detail, faults: [why], explain: explained });

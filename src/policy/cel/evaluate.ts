@@ -38,7 +38,7 @@ export class RuleBudget {
 
 /** Claims that a rule is evaluated over, and what is noted on the way. */
 export class RuleScope {
-  readonly #claims: ReadonlyMap<string, unknown>;
+  readonly claims: ReadonlyMap<string, unknown>;
   readonly #budget: RuleBudget;
   /** Claims that are absent, as the rule writes them. */
   readonly absent = new Set<string>();
@@ -57,7 +57,7 @@ export class RuleScope {
     budget = new RuleBudget(),
     kept: Map<Expression, RuleValue> | null = null,
   ) {
-    this.#claims = claims;
+    this.claims = claims;
     this.#budget = budget;
     this.#values = kept;
   }
@@ -94,7 +94,7 @@ export class RuleScope {
   /** Null, as claims write what nothing shows, is absent. An object has no value of its own, and is true: it is there. */
   read({ path, text, type }: Claim): RuleValue {
     const [section = '', ...members] = path;
-    let value: unknown = this.#claims.get(section);
+    let value: unknown = this.claims.get(section);
     for (const member of members) value = memberOf(value, member);
     if (value === undefined || value === null) {
       this.absent.add(text);

@@ -62,7 +62,7 @@ class Explanation {
       text: expression.text,
       state: value === UNDEFINED ? 'undefined' : 'value',
       value: shown.value,
-      note: isShown ? (this.#noteOn(expression) ?? shown.note) : LEFT_OUT,
+      note: isShown ? ((value === UNDEFINED ? this.#whyUndefined(expression) : null) ?? shown.note) : LEFT_OUT,
       parts: isShown ? this.#partsOf(expression) : [],
     };
   }
@@ -115,7 +115,7 @@ class Explanation {
     });
   }
 
-  #noteOn({ op, text }: Expression): string | null {
+  #whyUndefined({ op, text }: Expression): string | null {
     const { absent, mistyped, faults } = this.#scope;
     const other = mistyped.get(text);
     if (other !== undefined) return `is ${other.actual}, and is compared as ${other.expected}`;

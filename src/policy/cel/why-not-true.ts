@@ -1,4 +1,4 @@
-import { evaluate, type RuleScope, type RuleValue, UNDEFINED } from './evaluate.js';
+import { evaluate, RuleScope, type RuleValue, UNDEFINED } from './evaluate.js';
 import { type Claim, claimsIn, type Expression } from './expression.js';
 
 /** Claims that are named with their values at most. */
@@ -7,11 +7,18 @@ const SHOWN = 3;
 /** Characters of a text that are shown at most. */
 const LONGEST_SHOWN = 100;
 
-/** Why a rule is not true: the part that decided, and the claims in it with their values. One clause, for people. */
-export function whyNotTrue(expression: Expression, scope: RuleScope): string {
-  const part = decidingPart(expression, scope);
-  const value = evaluate(part, scope);
+/**
+ * Why a rule is not true: the part that decided, and the claims in it with their values. One clause, for people.
+ *
+ * @param value what it came to
+ * @param scope that it was evaluated in
+ */
+export function whyNotTrue(expression: Expression, value: RuleValue, scope: RuleScope): string {
   if (value === UNDEFINED) return whyUndefined(scope);
+  const values = new Map<Expression, RuleValue>();
+  // With a budget of its own: what is said of one rule must not keep the next from being evaluated.
+  evaluate(expression, new RuleScope(scope.claims, undefined, values));
+  const part = decidingPart(expression, values);
   const claims = distinct(claimsIn(part));
   const said = claims.slice(0, SHOWN).map((claim) => `${claim.text} is ${shown(scope.read(claim))}`);
   const more = claims.length > SHOWN ? ` and ${claims.length - SHOWN} more` : '';
@@ -19,15 +26,14 @@ export function whyNotTrue(expression: Expression, scope: RuleScope): string {
 }
 
 /** Of parts that must all hold, the first that does not; of a choice, the side that was taken. */
-function decidingPart(expression: Expression, scope: RuleScope): Expression {
-  if (evaluate(expression, scope) === UNDEFINED) return expression;
+function decidingPart(expression: Expression, values: ReadonlyMap<Expression, RuleValue>): Expression {
   if (expression.op === 'and') {
-    const wrong = expression.operands.find((operand) => evaluate(operand, scope) === false);
-    return wrong === undefined ? expression : decidingPart(wrong, scope);
+    const wrong = expression.operands.find((operand) => values.get(operand) === false);
+    return wrong === undefined ? expression : decidingPart(wrong, values);
   }
   if (expression.op === 'choose') {
-    const isTrue = evaluate(expression.condition, scope) === true;
-    return decidingPart(isTrue ? expression.ifTrue : expression.ifFalse, scope);
+    const isTrue = values.get(expression.condition) === true;
+    return decidingPart(isTrue ? expression.ifTrue : expression.ifFalse, values);
   }
   return expression;
 }

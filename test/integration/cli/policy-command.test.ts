@@ -73,7 +73,7 @@ describe('veritee policy lint', () => {
     const list = [
       'error    rule_type  /rules/0/cel',
       '         snp has no claim "vmpll"; did you mean vmpl?',
-      '         Correct the expression as the message says; docs/policy.md lists every claim and its type.',
+      '         Correct the expression as the message says; docs/claims.md lists every claim and its type.',
       '',
       '1 error, 0 warnings',
       '',

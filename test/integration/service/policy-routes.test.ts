@@ -233,6 +233,23 @@ describe('POST /policies:evaluate', () => {
   });
 });
 
+describe('the text of a policy in a request', () => {
+  const LARGE = `[${'1,'.repeat(4_000)}1]`;
+
+  it('is linted only up to 4 000 tokens', async () => {
+    const { status, body } = await post('/policies:lint', { text: LARGE });
+    expect(status).toBe(200);
+    expect(body.problems).toMatchObject([{ code: 'policy_schema', pointer: '' }]);
+    expect(body.problems[0].message).toContain('has more than 4000 YAML tokens');
+  });
+
+  it('is tried only up to 4 000 tokens', async () => {
+    const { status, body } = await post('/policies:evaluate', { text: LARGE, claims: {} });
+    expect([status, body.code, body.pointer]).toEqual([400, 'schema', '/text']);
+    expect(body.detail).toContain('has more than 4000 YAML tokens');
+  });
+});
+
 describe('shadow policies', () => {
   it('are judged beside, and never decide', async () => {
     const { body } = await lab.verify(service, { members: { policy: 'own' } });
@@ -246,7 +263,8 @@ describe('shadow policies', () => {
 
   it('are told to nobody who may not name them', async () => {
     const key = `vk_${'k'.repeat(40)}`;
-    const caller = { apiKeySha256: sha256Hex(key), expires: '2099-01-01', roles: ['verify'], policies: ['own'] };
+    const roles = ['verify', 'policy:read'];
+    const caller = { apiKeySha256: sha256Hex(key), expires: '2099-01-01', roles, policies: ['own'] };
     const restricted = await lab.start({
       policies: { directory: lab.policyFolder, default: 'own', shadow: ['strict', 'own'] },
       callers: { ci: caller },
@@ -254,6 +272,10 @@ describe('shadow policies', () => {
     const headers = { authorization: `Bearer ${key}` };
     const { body } = await lab.verify(restricted, { members: { policy: 'own' }, headers });
     expect(body.shadow.map(({ id }: { id: string }) => id)).toEqual(['own']);
+    const listed = await call(restricted.url, '/policies', { headers });
+    expect(listed.body.policies.map(({ id }: { id: string }) => id)).toEqual(['own']);
+    const other = await call(restricted.url, '/policies/strict', { headers });
+    expect([other.status, other.body.code]).toEqual([403, 'forbidden']);
   });
 
   it('are in the log and in the metrics where they would have decided otherwise', async () => {

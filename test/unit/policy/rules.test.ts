@@ -65,6 +65,22 @@ describe('rules of a policy', () => {
     });
   });
 
+  it('are evaluated whatever is said of those before', () => {
+    const unknownBits = Array.from({ length: 256 }, () => 200);
+    const dear = `snp.platformInfo.unknownBits.all(x, ${Array(110).fill('x<99').join('&&')})`;
+    const rules = [
+      { id: 'first', cel: dear },
+      { id: 'second', cel: dear },
+      { id: 'third', cel: 'snp.vmpl == 0' },
+    ];
+    const { platformInfo } = snpClaims();
+    const claims = azClaims({ snp: snpClaims({ platformInfo: { ...platformInfo, unknownBits } }) });
+    const appraisal = appraised({ rules }, { claims });
+    expect(results(appraisal, 'rule_not_met')).toEqual(['fail', 'fail', 'pass']);
+    const [first] = appraisal.checks.filter(({ id }) => id === 'rule_not_met');
+    expect(first).toMatchObject({ actual: false, detail: expect.stringContaining('is false, because') });
+  });
+
   it('DEC-03 deny where a claim is of another type', () => {
     const claims = { snp: snpClaims(), maa: { ...tokenClaims(), claims: { level: '3' } } };
     const appraisal = appraised(

@@ -259,8 +259,7 @@ describe('why a rule is not met', () => {
   const why = (text: string) => {
     const scope = new RuleScope(CLAIMS);
     const expression = parseRule(text);
-    evaluate(expression, scope);
-    return whyNotTrue(expression, scope);
+    return whyNotTrue(expression, evaluate(expression, scope), scope);
   };
 
   it('names the part that is false, and the claims in it', () => {
@@ -358,6 +357,16 @@ describe('the explanation of a rule', () => {
     const [list, item] = parts[1]?.parts ?? [];
     expect(list).toMatchObject({ value: Array(16).fill('b'.repeat(256)), note: 'the first 16 of 20 items' });
     expect(item?.note).toBe(`c is "${'b'.repeat(256)}"`);
+  });
+
+  it('says why an item has no value of that item alone', () => {
+    const claims = new Map([['snp', { platformInfo: { unknownBits: [0, 5] } }]]);
+    const { parts } = explain(parseRule('snp.platformInfo.unknownBits.exists(x, 10 / x == 2)'), claims);
+    const divisions = parts.slice(1).map((item) => item.parts[0]);
+    expect(divisions.map((part) => [part?.value, part?.note])).toEqual([
+      [null, 'divides by zero'],
+      [2, null],
+    ]);
   });
 
   it('says of what type a claim is that is compared as another', () => {
