@@ -9,7 +9,7 @@ type Node = Schemas['ExplanationNode'];
 type Result = NonNullable<Node['result']>;
 
 export interface ExplanationView extends Pick<Output, 'inColour'> {
-  /** Also each check that passes, every part of every rule, and values and digests whole. */
+  /** Also each check that passes, every part of every rule, and compared values and digests whole. */
   readonly everything: boolean;
 }
 
