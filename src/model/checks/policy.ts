@@ -64,11 +64,21 @@ export const POLICY_CHECKS = {
     fails: 'a claim that the policy asks for has another type than it is compared with',
     when: 'a rule compares a claim of a token or of the VM configuration as another type than the issuer wrote',
     members: ['rules[].cel'],
-    remedy: (finding) =>
-      `The operator should compare ${faultsOf(finding, 'the claim')} as ${value(finding.actual, 'the type that it has')} in ${finding.setting ?? 'the rule'} of ${policyOf(finding)}.`,
-    examples: [{ actual: 'string', setting: 'rule level', faults: ['maa.claims["level"]'], policy: SAMPLE }],
+    remedy: mistypedClaim,
+    examples: [
+      { actual: 'string', setting: 'rule level', faults: ['maa.claims["level"]'], policy: SAMPLE },
+      { actual: 'list', setting: 'rule level', faults: ['maa.claims["level"]'], policy: SAMPLE },
+    ],
   },
 } satisfies CheckRows;
+
+function mistypedClaim(finding: Finding): string {
+  const { actual, setting = 'the rule' } = finding;
+  const [claim, rule] = [faultsOf(finding, 'the claim'), `${setting} of ${policyOf(finding)}`];
+  return actual === 'list' || actual === 'object'
+    ? `The operator should leave ${claim} out of ${rule}: it is of type ${actual}, which rules do not compare.`
+    : `The operator should compare ${claim} as ${value(actual, 'the type that it has')} in ${rule}, or leave it out if docs/claims.md lists it with another type.`;
+}
 
 function missingClaims(finding: Finding): string {
   const { expected, setting, faults } = finding;

@@ -25,6 +25,7 @@ export interface ReleaseEvaluation {
   readonly met: boolean;
   /** The first entry that is met, as the policy writes it; null where none is. */
   readonly authority: { readonly pointer: string; readonly authority: string } | null;
+  /** Of that entry: without them it would not be met. */
   readonly normalisations: readonly Normalisation[];
   readonly explanation: ExplainedPart;
 }
@@ -40,18 +41,21 @@ export function evaluateReleasePolicy(
   token: JudgedToken,
   comparison: Comparison,
 ): ReleaseEvaluation {
-  const evaluation = new Evaluation(token, comparison);
   const parts: ExplainedPart[] = [];
   let met: ReleaseAuthority | null = null;
+  let normalisations: readonly Normalisation[] = [];
   for (const entry of policy.authorities) {
+    const evaluation = new Evaluation(token, comparison);
     const judged = evaluation.entry(entry);
     parts.push(judged.part);
-    if (judged.met) met ??= entry;
+    if (!judged.met || met !== null) continue;
+    met = entry;
+    normalisations = evaluation.normalisations;
   }
   return {
     met: met !== null,
     authority: met === null ? null : { pointer: met.pointer, authority: met.authority },
-    normalisations: evaluation.normalisations,
+    normalisations,
     explanation: decided('anyOf', met !== null, parts, issuerNote(token, parts)),
   };
 }

@@ -249,7 +249,7 @@ function readLiteral(node: ASTNode & { op: 'value' }): Literal {
       throw new RuleFault(
         'rule_type',
         value === null
-          ? 'no claim is null: one that is absent makes the rule undefined, and has() tells whether it is there'
+          ? 'no claim is null: one that is absent leaves the rule undefined, which is not met'
           : `rules have texts, integers, booleans and lists of them: ${serialize(node)}`,
       );
   }

@@ -106,6 +106,7 @@ describe('remarks on rules', () => {
 
   it.each([
     [`snp.measurement == '${'AA'.repeat(48)}'`, 'rule_never', 'snp.measurement is 96 hex digits in lower case'],
+    ["'0xab' == snp.measurement", 'rule_never', 'snp.measurement is 96 hex digits in lower case, and never "0xab"'],
     ["snp.measurement != '0xab'", 'rule_always', 'snp.measurement is 96 hex digits in lower case, and never "0xab"'],
     ["snp.product in ['Milan', 'Rome']", 'rule_never', 'snp.product is one of Milan, Genoa, Turin, and never "Rome"'],
     ["'ab' in tpm.eventLog.applications", 'rule_never', 'an item of tpm.eventLog.applications is 64 hex digits'],

@@ -145,6 +145,34 @@ describe('rules of a policy', () => {
     );
     expect(appraisal.outcome).toBe('indeterminate');
   });
+
+  it('do not wait for a token of another route, or for what the token that is there lacks', () => {
+    const members = { accepts: ['tdx'], routes: { maa: 'optional', ita: 'optional' } };
+    const outage: ResultState = { state: 'unavailable', detail: 'no answer', retryable: false };
+    const states = (maa: ResultState, ita: ResultState) =>
+      new Map<TokenRoute, ResultState>([
+        ['maa', maa],
+        ['ita', ita],
+      ]);
+    const needsMaa = { ...members, ...rule('maa.attestationType == "tdxvm"') };
+    const absent = appraisedTd(needsMaa, { type: 'tdx', results: states({ state: 'absent' }, outage) });
+    expect(failed(absent)).toEqual(['rule_not_met', 'claim_missing']);
+    const claims = { tdx: tdxClaims(), maa: { ...tokenClaims(), claims: {} } };
+    const needsClaim = { ...members, ...rule('maa.claims["x-ms-ver"] == "1.0"') };
+    const given = { type: 'tdx' as const, claims, results: states({ state: 'verified' }, outage) };
+    expect(failed(appraisedTd(needsClaim, given))).toEqual(['rule_not_met', 'claim_missing']);
+  });
+
+  it('are not worth asking again where the outage is not', () => {
+    const members = { accepts: ['snp'], routes: { maa: 'optional' }, ...rule('maa.attestationType == "azurevm"') };
+    const judged = (retryable: boolean) =>
+      appraised(members, {
+        type: 'snp',
+        results: new Map([['maa', { state: 'unavailable', detail: 'no answer', retryable }]]),
+      });
+    expect(only(judged(false), 'rule_not_met').retryable).toBe(false);
+    expect(only(judged(true), 'rule_not_met').retryable).toBe(true);
+  });
 });
 
 describe('a release policy as a rule', () => {
@@ -207,6 +235,27 @@ describe('a release policy as a rule', () => {
     });
     const absent = appraisedTd(members, beside({ state: 'absent' }));
     expect([absent.outcome, failed(absent)]).toEqual(['deny', ['rule_not_met']]);
+  });
+
+  it('is met by either of two tokens', () => {
+    const members = {
+      ...akv(releasePolicy('azure-compliant-cvm')),
+      accepts: ['tdx'],
+      routes: { maa: 'optional', ita: 'optional' },
+    };
+    const token = (status: string) => ({ ...tokenClaims(), issuer: ISSUER, claims: { [STATUS]: status } });
+    const results = new Map<TokenRoute, ResultState>([
+      ['maa', { state: 'verified' }],
+      ['ita', { state: 'verified' }],
+    ]);
+    const both = (maa: string, ita: string): Situation => ({
+      type: 'tdx',
+      claims: { tdx: tdxClaims(), maa: token(maa), ita: token(ita) },
+      results,
+    });
+    expect(appraisedTd(members, both('azure-compliant-cvm', 'other')).outcome).toBe('allow');
+    expect(appraisedTd(members, both('other', 'azure-compliant-cvm')).outcome).toBe('allow');
+    expect(failed(appraisedTd(members, both('other', 'other')))).toEqual(['rule_not_met']);
   });
 
   it('says which normalisation mattered', () => {

@@ -79,6 +79,31 @@ describe('an explanation as an answer has it', () => {
     );
   });
 
+  it('has each policy with its own checks, and none without', () => {
+    const policyOf = (id: string) =>
+      ({ ...DECISION.policies[0], id, version: 1, outcome: 'allow' }) as Decision['policies'][number];
+    const checks = [check('rule_not_met', { policy: 'one' }), check('tpm_pcr', { policy: 'two' })];
+    const policies = ['one', 'two', 'three'].map(policyOf);
+    expect(
+      explained(checks, { policies }).parts?.map(({ text, parts }) => [text, parts?.map((part) => part.text)]),
+    ).toEqual([
+      ['policy one version 1', ['rule_not_met']],
+      ['policy two version 1', ['tpm_pcr']],
+    ]);
+  });
+
+  it.each([
+    [['pass', 'not_configured'], 'pass'],
+    [['pass', 'skipped'], 'skipped'],
+    [['skipped', 'warn'], 'warn'],
+    [['warn', 'unavailable'], 'unavailable'],
+    [['unavailable', 'fail'], 'fail'],
+  ] as const)('shows of %s that a group has %s', (results, worst) => {
+    const [one, other] = results;
+    const both = [check('snp_vmpl', { result: one }), check('snp_debug', { result: other })];
+    for (const checks of [both, both.toReversed()]) expect(explained(checks).parts?.[0]?.result).toBe(worst);
+  });
+
   it('shows the worst result of a group', () => {
     const checks = [check('snp_signature'), check('snp_vmpl', { result: 'fail' }), check('snp_debug')];
     expect(explained(checks, { decision: 'deny' }).parts?.[0]?.result).toBe('fail');

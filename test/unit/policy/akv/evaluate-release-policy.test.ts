@@ -141,6 +141,16 @@ describe('what compatible comparison takes as equal', () => {
     });
   });
 
+  it('is that of the entry that is met alone', () => {
+    const entry = (...allOf: readonly JsonObject[]) => ({ authority: ISSUER, allOf });
+    const both = { version: '1.0.0', anyOf: [entry(DEBUG, TDX), entry(SNP), entry(VMPL)] };
+    expect(evaluate(both, 'compatible')).toMatchObject({
+      met: true,
+      authority: { pointer: '/anyOf/1' },
+      normalisations: [],
+    });
+  });
+
   it('is said in the explanation', () => {
     const { explanation } = evaluate(policy, 'compatible');
     expect(lines(explanation)[1]).toContain(

@@ -274,6 +274,12 @@ describe('why a rule is not met', () => {
     );
   });
 
+  it('names the first of several parts that are false', () => {
+    expect(why("snp.product == 'Genoa' && snp.vmpl == 1")).toBe(
+      'snp.product == "Genoa" is false, because snp.product is "Milan"',
+    );
+  });
+
   it('says what it rests on where it is undefined', () => {
     expect(why('snp.vmpl == 0 && tdx.quoteVersion == 4')).toBe('it has no value, because tdx.quoteVersion is absent');
     expect(why("maa.claims['count'] == 'a'")).toBe('it has no value, because maa.claims["count"] is int, not string');
@@ -357,6 +363,24 @@ describe('the explanation of a rule', () => {
     const [list, item] = parts[1]?.parts ?? [];
     expect(list).toMatchObject({ value: Array(16).fill('b'.repeat(256)), note: 'the first 16 of 20 items' });
     expect(item?.note).toBe(`c is "${'b'.repeat(256)}"`);
+  });
+
+  it('reaches no branch of a choice whose condition has no value', () => {
+    const { parts } = explained('tdx.tdAttributes.debug ? snp.vmpl == 0 : snp.vmpl == 1');
+    expect(parts.map(({ state }) => state)).toEqual(['undefined', 'not reached', 'not reached']);
+  });
+
+  it('shows 16 items of a list whole', () => {
+    const items = (count: number) =>
+      explain(
+        parseRule('7 in snp.platformInfo.unknownBits'),
+        new Map([['snp', { platformInfo: { unknownBits: Array.from({ length: count }, (_, index) => index) } }]]),
+      ).parts[0];
+    expect(items(16)).toMatchObject({ note: null, value: expect.objectContaining({ length: 16 }) });
+    expect(items(17)).toMatchObject({
+      note: 'the first 16 of 17 items',
+      value: expect.objectContaining({ length: 16 }),
+    });
   });
 
   it('says why an item has no value of that item alone', () => {

@@ -82,6 +82,30 @@ describe('coverage of a policy by cases', () => {
     expect(covered({ rules }, [azClaims()])).toEqual([['/rules/0', '0', null]]);
   });
 
+  it('tells rules from one another', () => {
+    const rules = [
+      { id: 'privileged', cel: 'snp.vmpl == 0' },
+      { id: 'svn', cel: 'snp.guestSvn >= 5' },
+    ];
+    const other = azClaims({ snp: snpClaims({ guestSvn: 4 }) });
+    expect(covered({ rules }, [other])).toEqual([
+      ['/rules/0', '0', null],
+      ['/rules/1', null, '0'],
+    ]);
+  });
+
+  it('does not count a rule that was not judged in a case that is denied', () => {
+    const rules = [
+      { id: 'privileged', cel: 'snp.vmpl == 0' },
+      { id: 'clock', cel: 'tpm.clock.safe' },
+    ];
+    const unsafe = tpmClaims({ clock: { resetCount: 3, restartCount: 0, safe: false } });
+    expect(covered({ rules }, [{ tpm: unsafe }])).toEqual([
+      ['/rules/0', null, null],
+      ['/rules/1', null, '0'],
+    ]);
+  });
+
   it('does not count a rule that was not judged', () => {
     const rules = [{ id: 'privileged', cel: 'snp.vmpl == 0' }];
     expect(covered({ rules }, [{}])).toEqual([['/rules/0', null, null]]);
