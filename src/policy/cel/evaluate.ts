@@ -16,7 +16,7 @@ export interface MistypedClaim {
 const MOST_ITEMS = 256;
 
 /** Parts that all rules of one appraisal may evaluate together; long texts count more than once. */
-const MOST_STEPS = 200_000;
+export const MOST_STEPS = 200_000;
 
 /** Characters of a text that are compared or searched for the price of one step. */
 const CHARACTERS_A_STEP = 32;

@@ -1,6 +1,6 @@
 import type { ExplainedPart } from '../../model/explanation.js';
 import type { JsonValue } from '../../model/json.js';
-import { evaluate, RuleBudget, RuleScope, type RuleValue, UNDEFINED } from './evaluate.js';
+import { evaluate, MOST_STEPS, RuleBudget, RuleScope, type RuleValue, UNDEFINED } from './evaluate.js';
 import { type Expression, partsOf, type Quantified } from './expression.js';
 
 /** Parts that an explanation shows of all rules of a policy together; a long one counts as several. */
@@ -16,8 +16,8 @@ const [SHOWN_CHARACTERS, SHOWN_OF_A_LIST] = [256, 16];
 
 /** What the explanations of all rules of one appraisal may cost together. */
 export class ExplanationBudget {
-  /** A part beyond these has no value. */
-  readonly steps = new RuleBudget();
+  /** A rule is evaluated once more, and its macros twice, so that what had a value has it here too. */
+  readonly steps = new RuleBudget(3 * MOST_STEPS);
   readonly parts = new RuleBudget(MOST_PARTS);
 }
 

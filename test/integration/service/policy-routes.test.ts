@@ -183,6 +183,23 @@ describe('POST /policies:evaluate', () => {
     );
   });
 
+  it('refuses a type beside evidence, which has one', async () => {
+    const { status, body } = await post('/policies:evaluate', { text: OWN, evidence, type: 'snp' });
+    expect([status, body.code, body.pointer]).toEqual([400, 'schema', '/type']);
+  });
+
+  it('denies a release policy on evidence that does not verify, whatever it says', async () => {
+    const { hclReport } = evidence as { readonly hclReport: string };
+    const bytes = Buffer.from(hclReport, 'base64url');
+    // In the signature of the report, which begins at 0x20.
+    bytes[0x20 + 0x2a1] = ~(bytes[0x20 + 0x2a1] ?? 0);
+    const forged = { ...evidence, hclReport: bytes.toString('base64url') };
+    const { body } = await post('/policies:evaluate', { text: JSON.stringify(RELEASE), evidence: forged });
+    expect(body).toMatchObject({ outcome: 'deny', matched: [], unmatched: ['release-policy'] });
+    const genuine = await post('/policies:evaluate', { text: JSON.stringify(RELEASE), evidence });
+    expect(genuine.body.outcome).not.toBe('allow');
+  });
+
   it('tries a release policy on the claims of a token', async () => {
     const claims = {
       iss: 'https://sharedweu.weu.attest.azure.net',

@@ -65,17 +65,28 @@ describe('rules of a policy', () => {
     });
   });
 
-  it('are evaluated whatever is said of those before', () => {
+  const DEAR = `snp.platformInfo.unknownBits.all(x, ${Array(110).fill('x<99').join('&&')})`;
+  const dearClaims = () => {
     const unknownBits = Array.from({ length: 256 }, () => 200);
-    const dear = `snp.platformInfo.unknownBits.all(x, ${Array(110).fill('x<99').join('&&')})`;
+    return azClaims({ snp: snpClaims({ platformInfo: { ...snpClaims().platformInfo, unknownBits } }) });
+  };
+
+  it('may cost so much together, and have values in their explanations where they have values', () => {
+    const rules = ['first', 'second', 'third'].map((id) => ({ id, cel: DEAR }));
+    const appraisal = appraised({ rules }, { claims: dearClaims() });
+    const checks = appraisal.checks.filter(({ id }) => id === 'rule_not_met');
+    expect(checks.map(({ actual }) => actual)).toEqual([false, false, null]);
+    expect(checks[2]?.detail).toContain('the rules of the policy take more steps than they may');
+    expect(checks.slice(0, 2).map(({ explain }) => explain?.().state)).toEqual(['value', 'value']);
+  });
+
+  it('are evaluated whatever is said of those before', () => {
     const rules = [
-      { id: 'first', cel: dear },
-      { id: 'second', cel: dear },
+      { id: 'first', cel: DEAR },
+      { id: 'second', cel: DEAR },
       { id: 'third', cel: 'snp.vmpl == 0' },
     ];
-    const { platformInfo } = snpClaims();
-    const claims = azClaims({ snp: snpClaims({ platformInfo: { ...platformInfo, unknownBits } }) });
-    const appraisal = appraised({ rules }, { claims });
+    const appraisal = appraised({ rules }, { claims: dearClaims() });
     expect(results(appraisal, 'rule_not_met')).toEqual(['fail', 'fail', 'pass']);
     const [first] = appraisal.checks.filter(({ id }) => id === 'rule_not_met');
     expect(first).toMatchObject({ actual: false, detail: expect.stringContaining('is false, because') });
