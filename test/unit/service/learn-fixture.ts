@@ -8,6 +8,7 @@ import { decide } from '../../../src/policy/decide.js';
 import { readGivenClaims } from '../../../src/policy/given-claims.js';
 import { type Policy, parsePolicy, parseStrictYaml } from '../../../src/policy/policy-document.js';
 import {
+  type JudgeUnder,
   LearnPolicy,
   type LearnRequest,
   type NothingLearned,
@@ -26,7 +27,7 @@ interface Body extends Situation {
 }
 
 /** Appraises what stands for a body, as a verified one is. */
-async function judged(request: VerifyRequest, policies: readonly Policy[]): Promise<Decision> {
+export async function judged(request: VerifyRequest, policies: readonly Policy[]): Promise<Decision> {
   const { sha256, ...given } = request as unknown as Body;
   const input = situation(given);
   const appraisals = policies.map((each) => appraise(each, input));
@@ -47,16 +48,17 @@ async function judged(request: VerifyRequest, policies: readonly Policy[]): Prom
 export interface Asked extends Partial<Omit<LearnRequest, 'from' | 'evidence' | 'accepted'>> {
   readonly from?: Policy | JsonObject;
   readonly accept?: readonly string[];
+  readonly judge?: JudgeUnder;
 }
 
 /** Learns from situations by the names of their files. */
 export async function learn(files: { readonly [name: string]: Situation }, asked: Asked = {}) {
-  const { from = {}, accept = [], ...rest } = asked;
+  const { from = {}, accept = [], judge = judged, ...rest } = asked;
   const evidence = Object.entries(files).map(([name, given]) => {
     const body: Body = { ...given, sha256: Buffer.from(name.padEnd(32, '.')).toString('hex').slice(0, 64) };
     return { name, request: body as unknown as VerifyRequest };
   });
-  return new LearnPolicy(judged, '1.2.3').execute({
+  return new LearnPolicy(judge, '1.2.3').execute({
     output: null,
     id: null,
     chips: false,

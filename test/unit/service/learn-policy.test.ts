@@ -3,7 +3,7 @@ import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
 import { parsePolicy, parseStrictYaml } from '../../../src/policy/policy-document.js';
 import { azClaims, check, eventLogClaims, LEAST_OF_TDS, policy, snpClaims, tpmClaims } from '../policy/fixture.js';
 import { situationsOf } from '../policy/learn/situations.js';
-import { allows, learn, learned, refused, runCases, setsOf } from './learn-fixture.js';
+import { allows, judged, learn, learned, refused, runCases, setsOf } from './learn-fixture.js';
 
 const pcrs = (changes: { readonly [index: string]: string } = {}) => ({
   sha256: {
@@ -63,8 +63,19 @@ describe('nothing is learned', () => {
     const found = await refused({ 'a.json': { ...A, findings, required: ['crl_unavailable'] } });
     expect(found).toMatchObject({
       outcome: 'indeterminate',
-      refusals: [expect.stringMatching(/^a\.json: crl_unavailable: /)],
+      refusals: [expect.stringMatching(/^a\.json: crl_unavailable: is not allowed by least \(indeterminate\)/)],
     });
+  });
+
+  it('where the policy that was learned does not allow its own evidence', async () => {
+    const judge: typeof judged = async (request, policies) => {
+      const decision = await judged(request, policies);
+      const isLearnt = policies.some(({ id }) => id !== 'least' && !id.startsWith('set-'));
+      return isLearnt ? { ...decision, decision: 'indeterminate', reasons: ['crl_unavailable'] } : decision;
+    };
+    const { outcome, refusals } = await refused({ 'a.json': A }, { judge });
+    expect(outcome).toBe('indeterminate');
+    expect(refusals).toEqual([expect.stringMatching(/^a\.json: .*by what was learned from it \(indeterminate\)/)]);
   });
 
   it('from any file where one is refused, and all are named', async () => {
