@@ -21,11 +21,13 @@ const IN_ID_BLOCK = `${BY_LAUNCHER}, in the ID block: pin \`idKeyDigest\`, or re
 const HOST_DATA = `${BY_LAUNCHER}, and no id key signs it: it counts if what was launched is pinned and compares it`;
 const ENFORCED = `${BY_LAUNCHER}, and the hardware enforces it`;
 
-function eventLog(section: 'tdx' | 'tpm', registers: string): Apart {
+function eventLog(section: 'tdx' | 'tpm', registers: string): readonly Apart[] {
   const covered = `as far as it replays to ${registers} in the quote`;
+  const log = `the event log that came with the evidence, ${covered}: digests are covered, and not what the log calls them`;
   return [
-    `${section}.eventLog`,
-    `the event log that came with the evidence, ${covered}: digests are covered, and not what the log calls them`,
+    [`${section}.eventLog`, log],
+    [`${section}.eventLog.files`, `${log}. In rules it has the digests that the log calls load options, too`],
+    [`${section}.eventLog.commandLines`, `${log}. What the log calls a file is not among them: compare \`files\`, too`],
   ];
 }
 
@@ -99,7 +101,7 @@ export const CLAIM_ORIGINS: { readonly [section in RuleSection]: ClaimOrigin } =
       ['tdx.reportData', BY_GUEST],
       ...['ppid', 'fmspc', 'pceId'].map((name): Apart => [`tdx.${name}`, "Intel's certificate of the platform"]),
       ['tdx.tcb', "Intel's collateral, which this service compares with the quote"],
-      eventLog('tdx', 'RTMRs'),
+      ...eventLog('tdx', 'RTMRs'),
     ],
   },
   hcl: {
@@ -119,7 +121,7 @@ export const CLAIM_ORIGINS: { readonly [section in RuleSection]: ClaimOrigin } =
       ['tpm.pcrs', 'the vTPM; firmware and software of the VM extend it'],
       ['tpm.pcrs.sha256["16"]', 'the software in the VM: it can reset it'],
       ['tpm.pcrs.sha256["23"]', 'the software in the VM: it can reset it'],
-      eventLog('tpm', 'PCRs'),
+      ...eventLog('tpm', 'PCRs'),
     ],
   },
   maa: {
