@@ -1,7 +1,4 @@
-import type { Claims } from '../../model/claims.js';
-
-/** Sections of claims that rules can name. */
-export type RuleSection = 'evidence' | keyof Claims;
+import type { RuleSection } from './claim-types.js';
 
 /** Who states the claims of a section, for people who write rules on them. Plain sentences in Markdown. */
 export interface ClaimOrigin {

@@ -14,7 +14,6 @@ import {
   type TpmClaims,
 } from '../../model/claims.js';
 import { EVIDENCE_TYPES } from '../../model/evidence-traits.js';
-import type { RuleSection } from './claim-origins.js';
 import { BOOL, hexOf, INT, listOf, type ObjectType, object, oneOf, TEXT } from './claim-type.js';
 import { ITA_TOKEN_TYPE, MAA_TOKEN_TYPE, VM_CONFIGURATION_TYPE } from './token-claim-types.js';
 
@@ -158,8 +157,7 @@ function token(claims: ObjectType): ObjectType {
   return object<Omit<TokenClaims, 'stated'>>({ issuer: TEXT, attestationType: TEXT, policyHash: TEXT, claims });
 }
 
-/** A section without an origin does not compile, so that the documentation says of each who states it. */
-const SECTIONS: { readonly [section in RuleSection]: ObjectType } = {
+const SECTIONS = {
   evidence: object<{ type: string }>({ type: oneOf(EVIDENCE_TYPES) }),
   snp: SNP,
   tdx: TDX,
@@ -167,7 +165,10 @@ const SECTIONS: { readonly [section in RuleSection]: ObjectType } = {
   tpm: TPM,
   maa: token(MAA_TOKEN_TYPE),
   ita: token(ITA_TOKEN_TYPE),
-};
+} satisfies { readonly [section: string]: ObjectType };
+
+/** Sections of claims that rules can name. Each has an origin, or the project does not compile (`claim-origins.ts`). */
+export type RuleSection = keyof typeof SECTIONS;
 
 /** Everything that a rule can name, by section. `evidence.type` is there whatever was verified. */
 export const RULE_CLAIMS: ReadonlyMap<string, ObjectType> = new Map(Object.entries(SECTIONS));
