@@ -18,8 +18,8 @@ const MOST_ITEMS = 256;
 /** Parts that all rules of one appraisal may evaluate together; long texts count more than once. */
 export const MOST_STEPS = 200_000;
 
-/** Characters of a text that are compared or searched for the price of one step. */
-const CHARACTERS_A_STEP = 32;
+/** Characters of a text that are compared or searched, and items of a list that are read, for the price of one step. */
+const [CHARACTERS_A_STEP, ITEMS_A_STEP] = [32, 8];
 
 /** What the rules of one appraisal may cost, in steps, so that no text of a policy holds up the service. */
 export class RuleBudget {
@@ -92,7 +92,8 @@ export class RuleScope {
   }
 
   /** Null, as claims write what nothing shows, is absent. An object has no value of its own, and is true: it is there. */
-  read({ path, text, type }: Claim): RuleValue {
+  read(claim: Claim): RuleValue {
+    const { path, text, type } = claim;
     const [section = '', ...members] = path;
     let value: unknown = this.claims.get(section);
     for (const member of members) value = memberOf(value, member);
@@ -101,6 +102,8 @@ export class RuleScope {
       return UNDEFINED;
     }
     if (type !== 'double' && type.kind === 'object') return true;
+    const isDear = Array.isArray(value) && !this.#budget.spend(Math.floor(value.length / ITEMS_A_STEP));
+    if (isDear) return this.fault(claim, TOO_EXPENSIVE);
     const typed = type === 'double' ? ofType('double', value) : ofClaimType(type, value);
     if (typed !== undefined) return typed;
     const expected = type === 'double' ? 'number' : type.kind === 'list' ? `list of ${type.item.kind}` : type.kind;

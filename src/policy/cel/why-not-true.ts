@@ -17,10 +17,11 @@ export function whyNotTrue(expression: Expression, value: RuleValue, scope: Rule
   if (value === UNDEFINED) return whyUndefined(scope);
   const values = new Map<Expression, RuleValue>();
   // With a budget of its own: what is said of one rule must not keep the next from being evaluated.
-  evaluate(expression, new RuleScope(scope.claims, undefined, values));
+  const own = new RuleScope(scope.claims, undefined, values);
+  evaluate(expression, own);
   const part = decidingPart(expression, values);
   const claims = distinct(claimsIn(part));
-  const said = claims.slice(0, SHOWN).map((claim) => `${claim.text} is ${shown(scope.read(claim))}`);
+  const said = claims.slice(0, SHOWN).map((claim) => `${claim.text} is ${shown(own.read(claim))}`);
   const more = claims.length > SHOWN ? ` and ${claims.length - SHOWN} more` : '';
   return `${shortened(part.text)} is false${said.length === 0 ? '' : `, because ${said.join(', ')}${more}`}`;
 }

@@ -232,6 +232,22 @@ describe('a rule that has no value for another reason', () => {
     expect(faultsOf('snp.platformInfo.unknownBits[2] == 9')).toEqual(['snp.platformInfo.unknownBits has no item 2']);
   });
 
+  it('reads long lists more often than the rules of a policy may', () => {
+    const claims = (items: number) =>
+      new Map([['tpm', { eventLog: { replayed: Array(200).fill(1), commandLines: Array(items).fill('a') } }]]);
+    const rule = parseRule(
+      `tpm.eventLog.replayed.all(x, ${Array(40).fill('tpm.eventLog.commandLines.size() > 0').join(' && ')})`,
+    );
+    const faults = (items: number) => {
+      const scope = new RuleScope(claims(items));
+      return [evaluate(rule, scope), [...scope.faults.values()]];
+    };
+    expect(faults(31)).toEqual([true, []]);
+    const [value, why] = faults(9_900);
+    expect(value).toBe(UNDEFINED);
+    expect(why).toContain('the rules of the policy take more steps than they may');
+  });
+
   it('divides by zero, or leaves the range of integers', () => {
     expect(faultsOf('snp.guestSvn / snp.vmpl == 1')).toEqual(['divides by zero']);
     expect(faultsOf('snp.guestSvn % snp.vmpl == 1')).toEqual(['divides by zero']);
