@@ -64,13 +64,10 @@ export function endorsementGroups(endorsements: readonly UsedEndorsement[]): rea
 }
 
 function usedNode({ sha256, source, notAfter, revocation }: UsedEndorsement, name: string, purpose: string): Node {
-  const facts = [
-    `from ${SOURCE[source]}`,
-    notAfter === null ? null : `valid until ${notAfter.toISOString().replace('.000Z', 'Z')}`,
-    REVOCATION[revocation],
-    `SHA-256 ${sha256}`,
-  ];
-  return { text: name, note: `${purpose}; ${facts.filter((fact) => fact !== null).join(', ')}` };
+  const validity = notAfter === null ? '' : `valid until ${notAfter.toISOString().replace('.000Z', 'Z')}, `;
+  const state = REVOCATION[revocation];
+  const known = state === null ? '' : `${state}, `;
+  return { text: name, note: `${purpose}; from ${SOURCE[source]}, ${validity}${known}SHA-256 ${sha256}` };
 }
 
 const SOURCE: { readonly [source in UsedEndorsement['source']]: string } = {

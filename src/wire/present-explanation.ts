@@ -43,13 +43,23 @@ const SUBJECTS: ReadonlyMap<string, string> = new Map(
   CHECK_FAMILIES.flatMap(({ name, rows }) => Object.keys(rows).map((id) => [id, NAMES.get(name) ?? name])),
 );
 
+/** The subjects, each once, in the order in which they are shown. */
+const IN_ORDER: readonly string[] = [...new Set([...SUBJECTS.values(), TOKENS])];
+
 /** Base checks by subject. They share ids where certificates of a token's key are judged as those under a report are. */
 function familyNodes(checks: readonly Check[]): readonly Node[] {
-  const bySubject = new Map<string, Check[]>([...SUBJECTS.values()].map((subject) => [subject, []]));
+  const bySubject = new Map<string, Check[]>();
   for (const check of checks) {
-    if (check.policy === null) bySubject.get(isOfToken(check) ? TOKENS : (SUBJECTS.get(check.id) ?? ''))?.push(check);
+    if (check.policy !== null) continue;
+    const subject = isOfToken(check) ? TOKENS : (SUBJECTS.get(check.id) ?? '');
+    const those = bySubject.get(subject);
+    if (those === undefined) bySubject.set(subject, [check]);
+    else those.push(check);
   }
-  return [...bySubject].flatMap(([subject, those]) => (those.length === 0 ? [] : [groupNode(subject, those)]));
+  return IN_ORDER.flatMap((subject) => {
+    const those = bySubject.get(subject);
+    return those === undefined ? [] : [groupNode(subject, those)];
+  });
 }
 
 function policyNodes({ policies, checks }: Decision): readonly Node[] {
