@@ -1,6 +1,6 @@
 import { isObject, type JsonValue } from '../model/json.js';
 import type { LintProblem } from '../model/lint-problem.js';
-import { type LintOptions as AuthorityOptions, lintReleasePolicy } from './akv/lint-release-policy.js';
+import { lintReleasePolicy, type ReleaseLintOptions } from './akv/lint-release-policy.js';
 import { lintBoot } from './lint-boot.js';
 import { lintFloors } from './lint-floors.js';
 import { policyRemarks } from './policy-consistency.js';
@@ -20,7 +20,7 @@ import { endingWaivers } from './waivers.js';
 /** A problem as lint shows it. */
 export type LintedProblem = LintProblem & { readonly code: PolicyProblemCode };
 
-export interface LintOptions extends PolicyTextOptions, AuthorityOptions {
+export interface LintOptions extends PolicyTextOptions, ReleaseLintOptions {
   /** The time that dates are compared with. */
   readonly at: Date;
 }
@@ -79,7 +79,7 @@ function memberOf(value: JsonValue, name: string): JsonValue | undefined {
   return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-function releaseRules(policy: Policy, options: AuthorityOptions): readonly PolicyProblem[] {
+function releaseRules(policy: Policy, options: ReleaseLintOptions): readonly PolicyProblem[] {
   const scope = scopeOf(policy);
   const sight = { routes: (['maa', 'ita'] as const).filter((route) => scope[route]), isRule: true };
   return policy.rules.flatMap((rule) =>

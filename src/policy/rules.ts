@@ -18,7 +18,7 @@ export const rules: AppraisalTopic = {
   needs: () => [],
   required: ({ rules: all }) => (all.length === 0 ? [] : ['rule_not_met']),
   appraise: ({ rules: all }, input, checks) => {
-    const claims = ruleClaims(input.evidenceType, input.verification);
+    const claims = claimsBySection(input.evidenceType, input.verification);
     const shared = { claims, budget: new RuleBudget(), forExplanation: new ExplanationBudget() };
     for (const rule of all) {
       if (rule.language === 'cel') appraiseCel(rule, shared, input, checks.ofRule(rule.id));
@@ -70,7 +70,7 @@ function sectionsOf(claims: readonly string[]): ReadonlySet<string> {
 }
 
 /** The claims by section, as rules name them. */
-function ruleClaims(type: EvidenceType, { claims, eventLogGaps }: RuledClaims): ReadonlyMap<string, unknown> {
+function claimsBySection(type: EvidenceType, { claims, eventLogGaps }: RuledClaims): ReadonlyMap<string, unknown> {
   const { tpm, tdx } = claims;
   return new Map<string, unknown>([
     ['evidence', { type }],

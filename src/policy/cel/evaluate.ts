@@ -183,7 +183,7 @@ function valueOfPart(expression: Expression, scope: RuleScope): RuleValue {
     }
     case 'and':
     case 'or':
-      return joined(expression.op, expression.operands, scope);
+      return logical(expression.op, expression.operands, scope);
     case 'choose': {
       const condition = evaluate(expression.condition, scope);
       if (condition === UNDEFINED) return condition;
@@ -203,7 +203,7 @@ function valueOfPart(expression: Expression, scope: RuleScope): RuleValue {
   }
 }
 
-function joined(op: 'and' | 'or', operands: readonly Expression[], scope: RuleScope): RuleValue {
+function logical(op: 'and' | 'or', operands: readonly Expression[], scope: RuleScope): RuleValue {
   const values = operands.map((operand) => evaluate(operand, scope));
   if (values.includes(UNDEFINED)) return UNDEFINED;
   return op === 'and' ? values.every((value) => value === true) : values.includes(true);

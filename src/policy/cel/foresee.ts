@@ -75,13 +75,13 @@ class Foresight {
         return this.#choice(expression);
       case 'and':
       case 'or':
-        return this.#joined(expression);
+        return this.#logical(expression);
       default:
         return this.#rest(expression);
     }
   }
 
-  #joined({ op, operands }: Expression & { op: 'and' | 'or' }): Foreseen {
+  #logical({ op, operands }: Expression & { op: 'and' | 'or' }): Foreseen {
     const values = operands.map((operand) => this.of(operand));
     if (values.includes(UNDEFINED)) return UNDEFINED;
     if (op === 'and' && values.includes(false)) return false;

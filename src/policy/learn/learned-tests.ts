@@ -8,7 +8,7 @@ import { readGivenClaims } from '../given-claims.js';
 import type { Policy } from '../policy-document.js';
 import { type Combination, nested } from './combination.js';
 import { ruleChanges, ruleClaims } from './rule-claims.js';
-import { type ClaimChanges, claimsOfSet, joined, otherClaim, withClaims } from './set-claims.js';
+import { type ClaimChanges, claimsOfSet, merged, otherClaim, withClaims } from './set-claims.js';
 
 /** A case of the test of a policy: claims, what is changed in them, and what the policy then comes to. */
 export interface LearnedCase {
@@ -66,7 +66,7 @@ class Trials {
     this.#name = name;
     this.#at = at;
     this.#type = typeOf(combination, policy);
-    this.#claims = joined(claims === null ? {} : ruleClaims(policy, claims), claimsOfSet(combination));
+    this.#claims = merged(claims === null ? {} : ruleClaims(policy, claims), claimsOfSet(combination));
   }
 
   get isMet(): boolean {
@@ -96,7 +96,7 @@ class Trials {
   ofRules(): readonly LearnedCase[] {
     return this.#policy.rules.flatMap((rule) => {
       const tried = ruleChanges(rule, this.#claims).flatMap(({ text, path, value }) => {
-        const changed = joined(this.#claims, nested([[path, value]]));
+        const changed = merged(this.#claims, nested([[path, value]]));
         const found = this.#appraised(changed);
         const isUnmet = found?.outcome === 'deny' && found.unmatched.includes(rule.id);
         return isUnmet ? this.#caseOf(`against rule ${rule.id}`, { [text]: value }, changed) : [];

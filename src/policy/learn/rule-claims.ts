@@ -4,16 +4,16 @@ import { claimsIn } from '../cel/expression.js';
 import type { Policy } from '../policy-document.js';
 import type { Rule } from '../rule.js';
 import { nested } from './combination.js';
-import { claimAt, joined } from './set-claims.js';
+import { merged, valueAt } from './set-claims.js';
 
 /** Claims of evidence that the rules of a policy need: those that they name, of tokens all for a release policy. */
 export function ruleClaims({ rules }: Pick<Policy, 'rules'>, claims: Claims): JsonObject {
   const all = claims as unknown as JsonObject;
   const entries = rules.flatMap(namedClaims).flatMap(({ path }) => {
-    const value = claimAt(all, path);
+    const value = valueAt(all, path);
     return value === undefined || value === null ? [] : [[path, value] as const];
   });
-  return joined(nested(entries), rules.some(({ language }) => language === 'akv') ? tokenClaims(all) : {});
+  return merged(nested(entries), rules.some(({ language }) => language === 'akv') ? tokenClaims(all) : {});
 }
 
 /** A change of claims with which a rule may not be met any more. */
@@ -30,7 +30,7 @@ export function ruleChanges(rule: Rule, claims: JsonObject): readonly RuleChange
   const named = namedClaims(rule).map(({ text, path }) => ({ text, path, value: null }));
   const issuer = { text: 'maa.issuer', path: ['maa', 'issuer'], value: 'https://elsewhere.example' };
   return [...named, ...(rule.language === 'akv' ? [issuer] : [])].filter(
-    ({ path }) => (claimAt(claims, path) ?? null) !== null,
+    ({ path }) => (valueAt(claims, path) ?? null) !== null,
   );
 }
 

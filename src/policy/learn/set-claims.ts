@@ -28,7 +28,7 @@ export function claimsOfSet({ product, members }: Combination): JsonObject {
 export function otherClaim(member: SetMember, claims: JsonObject): ClaimChanges {
   const other = otherValue(member.values);
   if (!member.path.startsWith(RTMR)) return claimOf(member, [other]);
-  const registers = claimAt(claims, RTMR.split('.')) as readonly JsonValue[];
+  const registers = valueAt(claims, RTMR.split('.')) as readonly JsonValue[];
   const index = Number(member.path.slice(RTMR.length));
   return { [RTMR]: registers.map((value, each) => (each === index ? other : value)) };
 }
@@ -56,20 +56,25 @@ function candidates(value: PinnedValue): readonly PinnedValue[] {
   return Array.from({ length: 100 }, (_, index) => `${value} changed${index === 0 ? '' : index}`);
 }
 
-/** The claim at a path; undefined where it is absent. */
-export function claimAt(claims: JsonObject, path: readonly string[]): JsonValue | undefined {
-  return path.reduce<JsonValue | undefined>((value, name) => (isObject(value) ? value[name] : undefined), claims);
+/** The value at a path of names; undefined where it is absent. */
+export function valueAt(claims: JsonObject, path: readonly string[]): JsonValue | undefined {
+  let value: JsonValue | undefined = claims;
+  for (const name of path) {
+    // Own members only: no name of a rule may reach what every object has.
+    value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  }
+  return value;
 }
 
 export function withClaims(claims: JsonObject, changes: ClaimChanges): JsonObject {
-  return joined(claims, nested(Object.entries(changes).map(([path, value]) => [path.split('.'), value])));
+  return merged(claims, nested(Object.entries(changes).map(([path, value]) => [path.split('.'), value])));
 }
 
-/** Objects in one another joined; what is no object is that of the second. */
-export function joined(one: JsonObject, other: JsonObject): JsonObject {
+/** Two objects as one, and so the objects in them; of anything else, the value of the second counts. */
+export function merged(one: JsonObject, other: JsonObject): JsonObject {
   const shared = Object.entries(other).map(([name, value]): readonly [string, JsonValue] => {
     const own = one[name];
-    return [name, isObject(own) && isObject(value) ? joined(own, value) : value];
+    return [name, isObject(own) && isObject(value) ? merged(own, value) : value];
   });
   return { ...one, ...Object.fromEntries(shared) };
 }
