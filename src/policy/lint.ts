@@ -2,8 +2,9 @@ import { isObject, type JsonValue } from '../model/json.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import { lintReleasePolicy, type ReleaseLintOptions } from './akv/lint-release-policy.js';
 import { lintBoot } from './lint-boot.js';
+import { lintEventLogs } from './lint-event-logs.js';
 import { lintFloors } from './lint-floors.js';
-import { policyRemarks } from './policy-consistency.js';
+import { lintRules } from './lint-rules.js';
 import {
   isReleasePolicyText,
   type Policy,
@@ -14,7 +15,6 @@ import {
 } from './policy-document.js';
 import { POLICY_PROBLEMS, PolicyError, type PolicyProblem, type PolicyProblemCode } from './policy-problem.js';
 import { scopeOf } from './policy-scope.js';
-import { ruleRemarks } from './rule-use.js';
 import { endingWaivers } from './waivers.js';
 
 /** A problem as lint shows it. */
@@ -50,12 +50,10 @@ function lintBareReleasePolicy(value: JsonValue, text: string, options: LintOpti
 /** What a policy that loads says less, or other, than it seems to. */
 function remarksOn(policy: Policy, options: Pick<LintOptions, 'at' | 'knownAuthorities'>) {
   return [
-    ...policyRemarks(policy).map(
-      ({ pointer, message }): PolicyProblem => ({ code: 'boot_unpinned', pointer, message }),
-    ),
+    ...lintEventLogs(policy),
     ...lintFloors(policy),
     ...lintBoot(policy),
-    ...ruleRemarks(policy),
+    ...lintRules(policy),
     ...releaseRules(policy, options),
     ...endingWaivers([policy], options.at).map(ending),
   ];
