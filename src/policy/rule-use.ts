@@ -1,7 +1,8 @@
 import { hasParavisor, teeOf } from '../model/evidence-traits.js';
-import { evaluate, RuleScope } from './cel/evaluate.js';
+import { evaluate } from './cel/evaluate.js';
 import { type Claim, claimsIn } from './cel/expression.js';
 import { consultedClaims, foresee, type Known } from './cel/foresee.js';
+import { RuleScope } from './cel/rule-scope.js';
 import { knownOf, type RuledPolicy } from './known-claims.js';
 import { type PolicyProblem, schemaProblem, unusedMember } from './policy-problem.js';
 import { scopeOf } from './policy-scope.js';

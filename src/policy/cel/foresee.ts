@@ -1,5 +1,7 @@
-import { evaluate, RuleScope, type RuleValue, UNDEFINED } from './evaluate.js';
+import { evaluate } from './evaluate.js';
 import { type Claim, claimsIn, type Expression, partsOf } from './expression.js';
+import { RuleScope } from './rule-scope.js';
+import { type RuleValue, UNDEFINED } from './rule-value.js';
 
 /** What is known of some kind of evidence before there is any. */
 export interface Known {
