@@ -2,8 +2,7 @@ import type { Claims } from '../../model/claims.js';
 import type { EvidenceType } from '../../model/evidence.js';
 import { hasVtpm, teeOf } from '../../model/evidence-traits.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import type { Verified } from '../../model/verified.js';
-import { appraiseClaims, type ClaimsAppraisal } from '../appraise-claims.js';
+import type { ClaimsAppraisal } from '../appraise-claims.js';
 import { readGivenClaims } from '../given-claims.js';
 import type { Policy } from '../policy-document.js';
 import { type Combination, nested } from './combination.js';
@@ -35,14 +34,20 @@ export interface LearnedCases {
 /** Whether each member is changed in a case of its own, or all of a set in one, where there would be too many cases. */
 export type Detail = 'each' | 'together';
 
+/** Holds claims that nothing was verified of against a policy: it can release nothing. */
+export type TryClaims = (policy: Policy, type: EvidenceType, claims: Claims) => ClaimsAppraisal;
+
 /**
  * Cases of each set: it is met by its own values, and denied with another value of a member, unless another set makes
  * up for it; then the case says so. A rule has a case in which it is not met.
- *
- * @param at nothing here depends on it, but an appraisal has a time
  */
-export function learnedCases(policy: Policy, sets: readonly TestedSet[], detail: Detail, at: Date): LearnedCases {
-  const trials = sets.map((set, index) => new Trials(policy, set, `set ${index + 1}`, at));
+export function learnedCases(
+  policy: Policy,
+  sets: readonly TestedSet[],
+  detail: Detail,
+  tryClaims: TryClaims,
+): LearnedCases {
+  const trials = sets.map((set, index) => new Trials(policy, set, `set ${index + 1}`, tryClaims));
   const tested = trials.filter((each) => each.isMet);
   const [first] = tested;
   return {
@@ -56,15 +61,15 @@ class Trials {
   readonly #policy: Policy;
   readonly #combination: Combination;
   readonly #name: string;
-  readonly #at: Date;
+  readonly #try: TryClaims;
   readonly #type: EvidenceType | null;
   readonly #claims: JsonObject;
 
-  constructor(policy: Policy, { combination, claims }: TestedSet, name: string, at: Date) {
+  constructor(policy: Policy, { combination, claims }: TestedSet, name: string, tryClaims: TryClaims) {
     this.#policy = policy;
     this.#combination = combination;
     this.#name = name;
-    this.#at = at;
+    this.#try = tryClaims;
     this.#type = typeOf(combination, policy);
     this.#claims = merged(claims === null ? {} : ruleClaims(policy, claims), claimsOfSet(combination));
   }
@@ -118,9 +123,7 @@ class Trials {
   #appraised(given: JsonObject): ClaimsAppraisal | null {
     const { claims } = readGivenClaims(given);
     if (claims === null || this.#type === null) return null;
-    // Nothing was verified: this tries a policy, and can release nothing.
-    const pretended = claims as Verified<Claims>;
-    return appraiseClaims(this.#policy, { type: this.#type, claims: pretended, at: this.#at });
+    return this.#try(this.#policy, this.#type, claims);
   }
 }
 

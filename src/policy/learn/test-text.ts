@@ -4,7 +4,7 @@ import { combinationOfSet } from './combination.js';
 import { writeWithHeader } from './learned-document.js';
 import { TESTS_HEADER } from './learned-header.js';
 import type { LearnedPolicy } from './learned-policy.js';
-import { type LearnedCases, learnedCases, type TestedSet } from './learned-tests.js';
+import { type LearnedCases, learnedCases, type TestedSet, type TryClaims } from './learned-tests.js';
 
 /** Bounds of a test that `policy test` reads. */
 const MOST_CASES = 1000;
@@ -21,7 +21,7 @@ export interface LearnedTest {
  * Writes the test of a learned policy.
  * @param file of the policy, as the test names it
  */
-export function learnedTest(learned: LearnedPolicy, file: string, at: Date): LearnedTest {
+export function learnedTest(learned: LearnedPolicy, file: string, tryClaims: TryClaims): LearnedTest {
   const { policy } = learned;
   const sets = testedSets(learned);
   const counts = {
@@ -30,7 +30,7 @@ export function learnedTest(learned: LearnedPolicy, file: string, at: Date): Lea
   };
   for (const detail of ['each', 'together'] as const) {
     if (counts[detail] + policy.rules.length > MOST_CASES) continue;
-    const found = learnedCases(policy, sets, detail, at);
+    const found = learnedCases(policy, sets, detail, tryClaims);
     const text = textOf(found, file);
     if (Buffer.byteLength(text) <= MOST_BYTES) return { text, notes: notesOn(found, policy) };
   }
