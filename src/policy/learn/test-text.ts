@@ -1,14 +1,11 @@
 import type { JsonValue } from '../../model/json.js';
 import type { Policy } from '../policy-document.js';
+import { MAX_TEST_BYTES, MOST_CASES } from '../test-cases/case-document.js';
 import { combinationOfSet } from './combination.js';
 import { writeWithHeader } from './learned-document.js';
 import { TESTS_HEADER } from './learned-header.js';
 import type { LearnedPolicy } from './learned-policy.js';
 import { type LearnedCases, learnedCases, type TestedSet, type TryClaims } from './learned-tests.js';
-
-/** Bounds of a test that `policy test` reads. */
-const MOST_CASES = 1000;
-const MOST_BYTES = 1024 * 1024;
 
 /** The test of a learned policy, and what it leaves out. */
 export interface LearnedTest {
@@ -32,7 +29,7 @@ export function learnedTest(learned: LearnedPolicy, file: string, tryClaims: Try
     if (counts[detail] + policy.rules.length > MOST_CASES) continue;
     const found = learnedCases(policy, sets, detail, tryClaims);
     const text = textOf(found, file);
-    if (Buffer.byteLength(text) <= MOST_BYTES) return { text, notes: notesOn(found, policy) };
+    if (Buffer.byteLength(text) <= MAX_TEST_BYTES) return { text, notes: notesOn(found, policy) };
   }
   return { text: null, notes: [`there are too many sets for one test (${sets.length}), so none is written`] };
 }
