@@ -5,9 +5,9 @@ import { appraiseClaims } from '../policy/appraise-claims.js';
 import { changesOf } from '../policy/learn/changes.js';
 import { shownName } from '../policy/learn/learned-document.js';
 import { type LearnableEvidence, type LearnedPolicy, learnedPolicy } from '../policy/learn/learned-policy.js';
+import { learnedTest } from '../policy/learn/learned-test.js';
 import { type LearningInput, type LearningPlan, planLearning } from '../policy/learn/plan.js';
 import { learnabilityOf } from '../policy/learn/refusals.js';
-import { learnedTest } from '../policy/learn/test-text.js';
 import type { Policy } from '../policy/policy-document.js';
 import { markVerified } from '../verifiers/evidence/mark-verified.js';
 

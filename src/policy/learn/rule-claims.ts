@@ -3,8 +3,7 @@ import { isObject, type JsonObject } from '../../model/json.js';
 import { claimsIn } from '../cel/expression.js';
 import type { Policy } from '../policy-document.js';
 import type { Rule } from '../rule.js';
-import { nested } from './combination.js';
-import { merged, valueAt } from './set-claims.js';
+import { merged, nested, valueAt } from './nested-objects.js';
 
 /** Claims of evidence that the rules of a policy need: those that they name, of tokens all for a release policy. */
 export function ruleClaims({ rules }: Pick<Policy, 'rules'>, claims: Claims): JsonObject {
@@ -16,7 +15,7 @@ export function ruleClaims({ rules }: Pick<Policy, 'rules'>, claims: Claims): Js
   return merged(nested(entries), rules.some(({ language }) => language === 'akv') ? tokenClaims(all) : {});
 }
 
-/** A change of claims with which a rule may not be met any more. */
+/** A change of claims with which a rule may no longer be met. */
 export interface RuleChange {
   /** Path of the claim, as rules write it. */
   readonly text: string;

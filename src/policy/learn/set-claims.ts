@@ -1,6 +1,7 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
-import { type Combination, nested, type SetMember } from './combination.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import type { Combination, SetMember } from './combination.js';
 import type { PinnedValue } from './learned-values.js';
+import { merged, nested, valueAt } from './nested-objects.js';
 
 /** Claims in the place of others, each by its path with dots. Null: the claim is absent. */
 export type ClaimChanges = JsonObject;
@@ -56,25 +57,7 @@ function candidates(value: PinnedValue): readonly PinnedValue[] {
   return Array.from({ length: 100 }, (_, index) => `${value} changed${index === 0 ? '' : index}`);
 }
 
-/** The value at a path of names; undefined where it is absent. */
-export function valueAt(claims: JsonObject, path: readonly string[]): JsonValue | undefined {
-  let value: JsonValue | undefined = claims;
-  for (const name of path) {
-    // Own members only: no name of a rule may reach what every object has.
-    value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-  }
-  return value;
-}
-
+/** Claims with changes in them. Objects around a changed claim are made where they are absent. */
 export function withClaims(claims: JsonObject, changes: ClaimChanges): JsonObject {
   return merged(claims, nested(Object.entries(changes).map(([path, value]) => [path.split('.'), value])));
-}
-
-/** Two objects as one, and so the objects in them; of anything else, the value of the second counts. */
-export function merged(one: JsonObject, other: JsonObject): JsonObject {
-  const shared = Object.entries(other).map(([name, value]): readonly [string, JsonValue] => {
-    const own = one[name];
-    return [name, isObject(own) && isObject(value) ? merged(own, value) : value];
-  });
-  return { ...one, ...Object.fromEntries(shared) };
 }

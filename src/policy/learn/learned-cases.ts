@@ -5,9 +5,10 @@ import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { ClaimsAppraisal } from '../appraise-claims.js';
 import { readGivenClaims } from '../given-claims.js';
 import type { Policy } from '../policy-document.js';
-import { type Combination, nested } from './combination.js';
+import type { Combination } from './combination.js';
+import { merged, nested } from './nested-objects.js';
 import { ruleChanges, ruleClaims } from './rule-claims.js';
-import { type ClaimChanges, claimsOfSet, merged, otherClaim, withClaims } from './set-claims.js';
+import { type ClaimChanges, claimsOfSet, otherClaim, withClaims } from './set-claims.js';
 
 /** A case of the test of a policy: claims, what is changed in them, and what the policy then comes to. */
 export interface LearnedCase {
@@ -25,6 +26,7 @@ export interface TestedSet {
   readonly claims: Claims | null;
 }
 
+/** Cases of all sets, in the order of the sets, then of the rules. */
 export interface LearnedCases {
   readonly cases: readonly LearnedCase[];
   /** Numbers of sets without a case, from 1: rules ask for claims that are not at hand. */
@@ -39,7 +41,7 @@ export type TryClaims = (policy: Policy, type: EvidenceType, claims: Claims) => 
 
 /**
  * Cases of each set: it is met by its own values, and denied with another value of a member, unless another set makes
- * up for it; then the case says so. A rule has a case in which it is not met.
+ * up for it; then the name of the case says so. A rule has a case in which it is not met, where one is found.
  */
 export function learnedCases(
   policy: Policy,

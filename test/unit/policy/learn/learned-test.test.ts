@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../src/model/json.js';
 import { appraiseClaims } from '../../../../src/policy/appraise-claims.js';
+import type { TryClaims } from '../../../../src/policy/learn/learned-cases.js';
 import type { LearnedPolicy } from '../../../../src/policy/learn/learned-policy.js';
-import type { TryClaims } from '../../../../src/policy/learn/learned-tests.js';
-import { learnedTest } from '../../../../src/policy/learn/test-text.js';
+import { learnedTest } from '../../../../src/policy/learn/learned-test.js';
 import { markVerified } from '../../../../src/verifiers/evidence/mark-verified.js';
 import { runCases } from '../../service/learn-fixture.js';
 import { policy } from '../fixture.js';

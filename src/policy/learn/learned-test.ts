@@ -2,10 +2,10 @@ import type { JsonValue } from '../../model/json.js';
 import type { Policy } from '../policy-document.js';
 import { MAX_TEST_BYTES, MOST_CASES } from '../test-cases/case-document.js';
 import { combinationOfSet } from './combination.js';
+import { type LearnedCases, learnedCases, type TestedSet, type TryClaims } from './learned-cases.js';
 import { writeWithHeader } from './learned-document.js';
 import { TESTS_HEADER } from './learned-header.js';
 import type { LearnedPolicy } from './learned-policy.js';
-import { type LearnedCases, learnedCases, type TestedSet, type TryClaims } from './learned-tests.js';
 
 /** The test of a learned policy, and what it leaves out. */
 export interface LearnedTest {
@@ -15,7 +15,11 @@ export interface LearnedTest {
 }
 
 /**
- * Writes the test of a learned policy.
+ * Writes the test of a learned policy, as YAML that `policy test` reads. Where it would be too large with a case for each
+ * member, the members of a set are changed together; where that is too large too, no test is written.
+ *
+ * It does not establish that the policy refuses other machines, but that each value in it counts.
+ *
  * @param file of the policy, as the test names it
  */
 export function learnedTest(learned: LearnedPolicy, file: string, tryClaims: TryClaims): LearnedTest {
@@ -29,7 +33,7 @@ export function learnedTest(learned: LearnedPolicy, file: string, tryClaims: Try
     if (counts[detail] + policy.rules.length > MOST_CASES) continue;
     const found = learnedCases(policy, sets, detail, tryClaims);
     const text = textOf(found, file);
-    if (Buffer.byteLength(text) <= MAX_TEST_BYTES) return { text, notes: notesOn(found, policy) };
+    if (Buffer.byteLength(text) <= MAX_TEST_BYTES) return { text, notes: untestedNotes(found, policy) };
   }
   return { text: null, notes: [`there are too many sets for one test (${sets.length}), so none is written`] };
 }
@@ -51,7 +55,7 @@ function textOf({ cases }: LearnedCases, policy: string): string {
   return writeWithHeader([TESTS_HEADER], { policy, cases: plain });
 }
 
-function notesOn({ untested }: LearnedCases, { rules }: Policy): readonly string[] {
+function untestedNotes({ untested }: LearnedCases, { rules }: Policy): readonly string[] {
   if (untested.length === 0) return [];
   const why = rules.length > 0 ? ', since rules need claims of their evidence' : '';
   return [`without a case in the test${why}: set ${untested.join(', ')}`];
