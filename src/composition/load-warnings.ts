@@ -7,9 +7,9 @@ import { type PlacedProblem, placedText } from '../model/places.js';
 import type { Log } from '../model/ports.js';
 import type { KnownAuthorities } from '../policy/akv/lint-authority.js';
 import { lintPolicy } from '../policy/lint.js';
-import { policyRemarks } from '../policy/policy-consistency.js';
+import { lintEventLogs } from '../policy/lint-event-logs.js';
+import { lintRules } from '../policy/lint-rules.js';
 import type { Policy } from '../policy/policy-document.js';
-import { ruleRemarks } from '../policy/rule-use.js';
 import { knownAuthorities } from './token-issuers.js';
 
 /** Warns of settings that are allowed and deserve a second look. */
@@ -32,11 +32,7 @@ export async function warnOfMissingFolders(configuration: Configuration, log: Lo
 export function warnOfPolicies(policies: readonly Policy[], configuration: Configuration, log: Log): void {
   const isKnown = knownAuthorities(configuration);
   for (const policy of policies) {
-    const remarks = [
-      ...policyRemarks(policy).map((remark) => ({ ...remark, code: 'boot_unpinned' })),
-      ...ruleRemarks(policy),
-      ...releasePolicyProblems(policy, isKnown),
-    ];
+    const remarks = [...lintEventLogs(policy), ...lintRules(policy), ...releasePolicyProblems(policy, isKnown)];
     for (const { code, pointer, message } of remarks) log.warn({ policy: policy.id, pointer, code }, message);
   }
 }

@@ -1,6 +1,6 @@
 import type { MalformedCode } from '../model/codes.js';
 import { FormatError } from '../model/errors.js';
-import { type JsonObject, type JsonValue, jsonPointer } from '../model/json.js';
+import { type JsonObject, type JsonValue, jsonPointer, PROTOTYPE_NAMES } from '../model/json.js';
 
 export interface StrictJsonLimits {
   /** Levels of arrays and objects. */
@@ -52,9 +52,6 @@ function decodeUtf8(bytes: Uint8Array): string {
   if (text.startsWith(BYTE_ORDER_MARK)) throw new FormatError('encoding', 'byte order mark before the text');
   return text;
 }
-
-/** Names that reach into prototypes in software that reads the same text with less care. */
-const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to be found
@@ -138,7 +135,7 @@ class StrictJsonReader {
     this.#keyCharacters += key.length;
     if (this.#keyCharacters > this.#limits.keyCharacters)
       throw this.#error('too_complex', 'member names are too long in total');
-    if (FORBIDDEN_KEYS.has(key)) throw this.#error('forbidden_key', 'forbidden member name', key);
+    if (PROTOTYPE_NAMES.has(key)) throw this.#error('forbidden_key', 'forbidden member name', key);
     // Not `in`: on objects without a prototype that leaves compiled code.
     if (Object.hasOwn(object, key)) throw this.#error('duplicate_key', 'member appears twice', key);
     this.#expect(':', 'expected a colon after a member name');

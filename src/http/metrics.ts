@@ -202,8 +202,8 @@ export class Metrics {
     }
     // Ids of policies are those of the service: a caller cannot make up labels.
     for (const policy of flippedPolicies(decision)) this.#earlyFlips.inc({ policy });
-    for (const { policy, outcome, rules } of shadowFlips(decision)) {
-      for (const rule of rules) this.#shadowFlips.inc({ policy, outcome, rule });
+    for (const { policy, outcome, ids } of shadowFlips(decision)) {
+      for (const rule of ids) this.#shadowFlips.inc({ policy, outcome, rule });
     }
   }
 

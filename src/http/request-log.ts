@@ -31,7 +31,8 @@ export function writeRequest(log: Log, request: FastifyRequest, reply: FastifyRe
 }
 
 function decisionFields(decision: Decision): object {
-  const flips = shadowFlips(decision);
+  // The log calls all of them rules, checks too.
+  const flips = shadowFlips(decision).map(({ policy, outcome, ids }) => ({ policy, outcome, rules: ids }));
   return {
     ...(flips.length === 0 ? {} : { shadowFlips: flips }),
     decision: decision.decision,

@@ -5,6 +5,9 @@ export interface JsonObject {
   readonly [member: string]: JsonValue;
 }
 
+/** Names of members that reach into prototypes where a text is read with less care. No claim has one. */
+export const PROTOTYPE_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
 /** Whether a value is an object, and neither null nor an array. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

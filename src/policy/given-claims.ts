@@ -22,7 +22,7 @@ export function readGivenClaims(value: JsonValue): ReadClaims {
   const at = new Place();
   const sections = [...RULE_CLAIMS].filter(([name]) => name !== 'evidence');
   const known: ObjectType = { kind: 'object', members: new Map(sections), others: null };
-  const read = readClaim(value, known, at);
+  const read = readByType(value, known, at);
   const isSound = isObject(read) && at.problems.length === 0;
   return { claims: isSound ? completed(read) : null, problems: at.problems };
 }
@@ -45,7 +45,7 @@ function issuerIn({ claims }: JsonObject): string | null {
   return typeof issuer === 'string' ? issuer : null;
 }
 
-function readClaim(value: JsonValue, type: ClaimType, at: Place): JsonValue | undefined {
+function readByType(value: JsonValue, type: ClaimType, at: Place): JsonValue | undefined {
   if (value === null) return undefined;
   switch (type.kind) {
     case 'object':
@@ -63,7 +63,7 @@ function readMembers(given: JsonObject, of: ObjectType, at: Place): JsonObject {
   for (const [name, value] of Object.entries(given)) {
     if (at.member(name).path.join('.') === KEY_OF_BINDING) continue;
     const type = of.members.get(name);
-    const member = type === undefined ? readUndeclared(name, value, of, at) : readClaim(value, type, at.member(name));
+    const member = type === undefined ? readUndeclared(name, value, of, at) : readByType(value, type, at.member(name));
     if (member !== undefined) read.set(name, member);
   }
   return Object.fromEntries(read);

@@ -1,9 +1,10 @@
 import { isObject, type JsonValue } from '../model/json.js';
 import type { LintProblem } from '../model/lint-problem.js';
-import { type LintOptions as AuthorityOptions, lintReleasePolicy } from './akv/lint-release-policy.js';
+import { lintReleasePolicy, type ReleaseLintOptions } from './akv/lint-release-policy.js';
 import { lintBoot } from './lint-boot.js';
+import { lintEventLogs } from './lint-event-logs.js';
 import { lintFloors } from './lint-floors.js';
-import { policyRemarks } from './policy-consistency.js';
+import { lintRules } from './lint-rules.js';
 import {
   isReleasePolicyText,
   type Policy,
@@ -14,13 +15,12 @@ import {
 } from './policy-document.js';
 import { POLICY_PROBLEMS, PolicyError, type PolicyProblem, type PolicyProblemCode } from './policy-problem.js';
 import { scopeOf } from './policy-scope.js';
-import { ruleRemarks } from './rule-use.js';
 import { endingWaivers } from './waivers.js';
 
 /** A problem as lint shows it. */
 export type LintedProblem = LintProblem & { readonly code: PolicyProblemCode };
 
-export interface LintOptions extends PolicyTextOptions, AuthorityOptions {
+export interface LintOptions extends PolicyTextOptions, ReleaseLintOptions {
   /** The time that dates are compared with. */
   readonly at: Date;
 }
@@ -50,12 +50,10 @@ function lintBareReleasePolicy(value: JsonValue, text: string, options: LintOpti
 /** What a policy that loads says less, or other, than it seems to. */
 function remarksOn(policy: Policy, options: Pick<LintOptions, 'at' | 'knownAuthorities'>) {
   return [
-    ...policyRemarks(policy).map(
-      ({ pointer, message }): PolicyProblem => ({ code: 'boot_unpinned', pointer, message }),
-    ),
+    ...lintEventLogs(policy),
     ...lintFloors(policy),
     ...lintBoot(policy),
-    ...ruleRemarks(policy),
+    ...lintRules(policy),
     ...releaseRules(policy, options),
     ...endingWaivers([policy], options.at).map(ending),
   ];
@@ -79,7 +77,7 @@ function memberOf(value: JsonValue, name: string): JsonValue | undefined {
   return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-function releaseRules(policy: Policy, options: AuthorityOptions): readonly PolicyProblem[] {
+function releaseRules(policy: Policy, options: ReleaseLintOptions): readonly PolicyProblem[] {
   const scope = scopeOf(policy);
   const sight = { routes: (['maa', 'ita'] as const).filter((route) => scope[route]), isRule: true };
   return policy.rules.flatMap((rule) =>

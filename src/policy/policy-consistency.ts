@@ -1,4 +1,4 @@
-import { hasParavisor, hasTdEventLog, isHardwareType, kindOf, teeOf } from '../model/evidence-traits.js';
+import { hasParavisor, isHardwareType, kindOf, teeOf } from '../model/evidence-traits.js';
 import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, schemaProblem } from './policy-problem.js';
 
@@ -42,42 +42,4 @@ function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly
         schemaProblem(`/referenceValues/${index}/tdx/${register}`, `describes the paravisor in ${azureTd} evidence`),
       ),
   );
-}
-
-/** Something of a policy that says less than it seems to. */
-interface PolicyRemark {
-  /** JSON pointer into the policy. */
-  readonly pointer: string;
-  readonly message: string;
-}
-
-/** What of a policy says less than it seems to. It loads, and whoever runs the service should know. */
-export function policyRemarks(policy: PolicyMembers): readonly PolicyRemark[] {
-  return [...commandLinesAlone(policy), ...unknownFirmware(policy)];
-}
-
-/** Both stand in one register by their digests, and only the log says which is which. */
-const COMMAND_LINES_ALONE =
-  'commandLines without files: whoever sends a log can call the load options of a kernel a file, so list the files as well';
-
-function commandLinesAlone({ referenceValues }: PolicyMembers): readonly PolicyRemark[] {
-  return referenceValues.flatMap((set, index) =>
-    (['tpm', 'tdx'] as const)
-      .filter((section) => set[section]?.boot?.commandLines != null && set[section]?.boot?.files == null)
-      .map((section) => ({ pointer: `/referenceValues/${index}/${section}/boot`, message: COMMAND_LINES_ALONE })),
-  );
-}
-
-/** The firmware of a TD extends its RTMRs, and whoever starts the TD chooses the firmware. */
-const UNKNOWN_FIRMWARE = 'without tdx.mrtd, any firmware can say this of the boot of a TD, so list its MRTD as well';
-
-function unknownFirmware({ accepts, secureBoot, referenceValues }: PolicyMembers): readonly PolicyRemark[] {
-  if (!accepts.some((type) => hasTdEventLog(type))) return [];
-  const isOpen = ({ tdx }: PolicyMembers['referenceValues'][number]) => tdx?.mrtd == null;
-  const remark = (pointer: string) => ({ pointer, message: UNKNOWN_FIRMWARE });
-  const ofSets = referenceValues.flatMap((set, index) =>
-    set.tdx?.boot != null && isOpen(set) ? [remark(`/referenceValues/${index}/tdx/boot`)] : [],
-  );
-  const isRequired = secureBoot === 'required' && (referenceValues.length === 0 || referenceValues.some(isOpen));
-  return isRequired ? [remark('/secureBoot'), ...ofSets] : ofSets;
 }

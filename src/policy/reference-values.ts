@@ -19,7 +19,7 @@ import {
 } from './reference-grammar.js';
 
 /** One claim, to be compared with the values that are accepted for it. */
-export interface Comparison {
+export interface ReferenceComparison {
   readonly id: CheckId;
   /** The claim as answers name it. */
   readonly claim: string;
@@ -68,7 +68,7 @@ const NOTHING_VERIFIED: ComparedClaims = { claims: {} as Verified<Claims> };
 export interface ComparedSet {
   /** Its place in the policy. */
   readonly index: number;
-  readonly comparisons: readonly Comparison[];
+  readonly comparisons: readonly ReferenceComparison[];
 }
 
 /** Compares each set that applies, whichever of them decides. */
@@ -114,12 +114,12 @@ function applicable(evidenceType: EvidenceType, { snp }: Claims): readonly strin
   ];
 }
 
-function mismatches(comparisons: readonly Comparison[]): number {
+function mismatches(comparisons: readonly ReferenceComparison[]): number {
   return comparisons.filter(({ holds }) => !holds).length;
 }
 
 function record(
-  { id, claim, accepted, actual, holds, finding, remark = '', setting, faults = [] }: Comparison,
+  { id, claim, accepted, actual, holds, finding, remark = '', setting, faults = [] }: ReferenceComparison,
   tried: number,
   checks: Checks,
 ): void {
@@ -133,7 +133,7 @@ function record(
   });
 }
 
-function comparisonsOf(set: ReferenceSet, verification: ComparedClaims): readonly Comparison[] {
+function comparisonsOf(set: ReferenceSet, verification: ComparedClaims): readonly ReferenceComparison[] {
   const { snp, tdx, hcl, tpm } = verification.claims;
   return [
     ...(set.snp === null ? [] : snpComparisons(set.snp, snp)),
@@ -149,7 +149,7 @@ function bootOf(
   section: 'tpm' | 'tdx',
   references: BootReferences | null,
   { claims, eventLogGaps }: ComparedClaims,
-): readonly Comparison[] {
+): readonly ReferenceComparison[] {
   if (references === null) return [];
   const log = { claims: claims[section]?.eventLog, gaps: eventLogGaps, ...BOUND_BY[section] };
   return bootComparisons(references, log).map(({ member, ...compared }) => ({
@@ -169,7 +169,7 @@ const BOUND_BY = {
 function snpComparisons(
   references: NonNullable<ReferenceSet['snp']>,
   snp: SnpClaims | undefined,
-): readonly Comparison[] {
+): readonly ReferenceComparison[] {
   // Without AUTHOR_KEY_EN the field is not the digest of any key (AMD 56860, KEY_INFO).
   const authorKeyDigest = snp?.authorKeyEnabled === true ? snp.authorKeyDigest : undefined;
   return [
@@ -184,7 +184,7 @@ function snpComparisons(
 function tdxComparisons(
   references: NonNullable<ReferenceSet['tdx']>,
   tdx: TdxClaims | undefined,
-): readonly Comparison[] {
+): readonly ReferenceComparison[] {
   const [rtmr0, rtmr1, rtmr2, rtmr3] = tdx?.rtmr ?? [];
   const registers: { readonly [register in TdxRegister]?: string | undefined } = { ...tdx, rtmr0, rtmr1, rtmr2, rtmr3 };
   return TDX_REGISTERS.flatMap((register) =>
@@ -195,7 +195,7 @@ function tdxComparisons(
 function pcrComparisons(
   { sha256Pcrs }: NonNullable<ReferenceSet['tpm']>,
   tpm: TpmClaims | undefined,
-): readonly Comparison[] {
+): readonly ReferenceComparison[] {
   return sha256Pcrs.flatMap(({ index, values }) => {
     const actual = tpm?.pcrs['sha256']?.[String(index)];
     const id = actual === undefined ? 'tpm_pcr_not_quoted' : 'tpm_pcr';
@@ -217,7 +217,7 @@ function compare(
   member: string,
   accepted: readonly JsonValue[] | null,
   actual: JsonValue | undefined,
-): readonly Comparison[] {
+): readonly ReferenceComparison[] {
   if (accepted === null) return [];
   // The same type and the same value: the text of a number is another value.
   const holds = actual !== undefined && accepted.includes(actual);

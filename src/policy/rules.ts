@@ -6,8 +6,11 @@ import type { EventLogGaps } from '../model/verification.js';
 import { evaluateReleasePolicy } from './akv/evaluate-release-policy.js';
 import { unmetConditions } from './akv/unmet-conditions.js';
 import type { AppraisalInput, AppraisalTopic, ClaimSection } from './appraisal-topic.js';
-import { evaluate, RuleBudget, RuleScope, UNDEFINED } from './cel/evaluate.js';
+import { evaluate } from './cel/evaluate.js';
 import { ExplanationBudget, explain } from './cel/explain.js';
+import { RuleBudget } from './cel/rule-budget.js';
+import { RuleScope } from './cel/rule-scope.js';
+import { UNDEFINED } from './cel/rule-value.js';
 import { whyNotTrue } from './cel/why-not-true.js';
 import type { AkvRule, CelRule } from './rule.js';
 
@@ -18,7 +21,7 @@ export const rules: AppraisalTopic = {
   needs: () => [],
   required: ({ rules: all }) => (all.length === 0 ? [] : ['rule_not_met']),
   appraise: ({ rules: all }, input, checks) => {
-    const claims = ruleClaims(input.evidenceType, input.verification);
+    const claims = claimsBySection(input.evidenceType, input.verification);
     const shared = { claims, budget: new RuleBudget(), forExplanation: new ExplanationBudget() };
     for (const rule of all) {
       if (rule.language === 'cel') appraiseCel(rule, shared, input, checks.ofRule(rule.id));
@@ -70,7 +73,7 @@ function sectionsOf(claims: readonly string[]): ReadonlySet<string> {
 }
 
 /** The claims by section, as rules name them. */
-function ruleClaims(type: EvidenceType, { claims, eventLogGaps }: RuledClaims): ReadonlyMap<string, unknown> {
+function claimsBySection(type: EvidenceType, { claims, eventLogGaps }: RuledClaims): ReadonlyMap<string, unknown> {
   const { tpm, tdx } = claims;
   return new Map<string, unknown>([
     ['evidence', { type }],
@@ -172,7 +175,7 @@ function appraiseAkv({ id, policy, comparison }: AkvRule, input: AppraisalInput,
     return;
   }
   const compared = { expected: id, actual: true, explain: () => met.explanation };
-  const normalised = met.normalisations.map(({ message }) => `; ${message}`).join('');
+  const normalised = met.normalisations.map((each) => `; ${each}`).join('');
   checks.pass('rule_not_met', { ...compared, detail: `the rule ${id} is met by the token${normalised}` });
 }
 

@@ -11,7 +11,7 @@ import {
   type Pair,
   parseDocument,
 } from 'yaml';
-import type { JsonValue } from '../model/json.js';
+import { type JsonValue, PROTOTYPE_NAMES } from '../model/json.js';
 import type { Path } from './schema.js';
 
 /** A YAML text that was read, and where in it things stand. */
@@ -61,7 +61,7 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Names that mean something to YAML, or to the language this runs in. */
-const KEYS_WITH_A_MEANING: ReadonlySet<string> = new Set(['<<', '__proto__', 'constructor', 'prototype']);
+const KEYS_WITH_A_MEANING: ReadonlySet<string> = new Set(['<<', ...PROTOTYPE_NAMES]);
 
 /**
  * Reads one YAML 1.2 document under the core schema: every key a text and used once, no aliases, no unknown tags and no

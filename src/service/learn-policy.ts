@@ -1,13 +1,15 @@
 import type { Decision, Outcome } from '../model/decision.js';
 import { ConfigurationError, FormatError } from '../model/errors.js';
 import type { VerifyRequest } from '../model/request.js';
+import { appraiseClaims } from '../policy/appraise-claims.js';
 import { changesOf } from '../policy/learn/changes.js';
 import { shownName } from '../policy/learn/learned-document.js';
 import { type LearnableEvidence, type LearnedPolicy, learnedPolicy } from '../policy/learn/learned-policy.js';
+import { learnedTest } from '../policy/learn/learned-test.js';
 import { type LearningInput, type LearningPlan, planLearning } from '../policy/learn/plan.js';
 import { learnabilityOf } from '../policy/learn/refusals.js';
-import { learnedTest } from '../policy/learn/test-text.js';
 import type { Policy } from '../policy/policy-document.js';
+import { markVerified } from '../verifiers/evidence/mark-verified.js';
 
 export { isLearned } from '../policy/learn/learned-header.js';
 export { ACCEPTABLE_CODES } from '../policy/learn/refusals.js';
@@ -82,7 +84,9 @@ export class LearnPolicy {
     const learned = learnedPolicy(plan, evidence, { at, version: this.#version });
     const notAllowed = await this.#notAllowed(asked.evidence, learned);
     if (notAllowed.length > 0) return nothingLearned(notAllowed);
-    const test = learnedTest(learned, asked.file, at);
+    const test = learnedTest(learned, asked.file, (policy, type, claims) =>
+      appraiseClaims(policy, { type, claims: markVerified(claims), at }),
+    );
     return {
       outcome: 'allow',
       id: plan.id,

@@ -5,7 +5,7 @@ export interface ShadowFlip {
   readonly policy: string;
   readonly outcome: Outcome;
   /** Ids of the rules and checks that it is about; where the policy would allow, the reasons of the decision. */
-  readonly rules: readonly string[];
+  readonly ids: readonly string[];
 }
 
 /**
@@ -21,13 +21,13 @@ export function shadowFlips({ decision, reasons, shadow }: Pick<Decision, 'decis
       (result): ShadowFlip => ({
         policy: result.id,
         outcome: result.outcome,
-        rules: result.outcome === 'allow' ? reasons : rulesOf(result),
+        ids: result.outcome === 'allow' ? reasons : idsOf(result),
       }),
     );
 }
 
 /** A rule by its own id alone. */
-function rulesOf({ unmatched, reasons }: ShadowResult): readonly string[] {
+function idsOf({ unmatched, reasons }: ShadowResult): readonly string[] {
   const own = unmatched.filter((id) => id !== 'rule_not_met');
   return own.length > 0 ? own : reasons;
 }

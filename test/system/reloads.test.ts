@@ -1,16 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RunningService } from '../../src/composition/service.js';
-import { LabService, lenientPolicy, sha256Hex, verdictOf } from '../integration/service/lab-service.js';
+import { CLOSED, OPEN, OUTCOMES } from '../integration/service/changing-policy.js';
+import { LabService, verdictOf } from '../integration/service/lab-service.js';
 
 const RELOADS = 1000;
-
-/** Two texts of one policy: the first allows the lab's VM, the second asks for firmware that it does not have. */
-const OPEN = lenientPolicy('changing');
-const CLOSED = lenientPolicy('changing', { version: 2, minimums: { snp: { Milan: { microcode: 254 } } } });
-const OUTCOMES = new Map([
-  [sha256Hex(OPEN), ['allow']],
-  [sha256Hex(CLOSED), ['deny', 'snp_tcb_low']],
-]);
 
 let lab: LabService;
 let service: RunningService;

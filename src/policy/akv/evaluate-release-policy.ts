@@ -13,20 +13,13 @@ export interface JudgedToken {
   readonly claims: JsonObject;
 }
 
-/** Something that was taken as equal although it differs, and without which a comparison would have failed. */
-export interface Normalisation {
-  /** Of the authority or the condition. */
-  readonly pointer: string;
-  /** Lower case, without period. */
-  readonly message: string;
-}
-
 export interface ReleaseEvaluation {
   readonly met: boolean;
-  /** The first entry that is met, as the policy writes it; null where none is. */
-  readonly authority: { readonly pointer: string; readonly authority: string } | null;
-  /** Of that entry: without them it would not be met. */
-  readonly normalisations: readonly Normalisation[];
+  /**
+   * What was taken as equal although it differs, and without which the first entry that is met would not be. Lower case,
+   * without period.
+   */
+  readonly normalisations: readonly string[];
   readonly explanation: ExplainedPart;
 }
 
@@ -42,21 +35,20 @@ export function evaluateReleasePolicy(
   comparison: Comparison,
 ): ReleaseEvaluation {
   const parts: ExplainedPart[] = [];
-  let met: ReleaseAuthority | null = null;
-  let normalisations: readonly Normalisation[] = [];
+  let met = false;
+  let normalisations: readonly string[] = [];
   for (const entry of policy.authorities) {
     const evaluation = new Evaluation(token, comparison);
     const judged = evaluation.entry(entry);
     parts.push(judged.part);
-    if (!judged.met || met !== null) continue;
-    met = entry;
+    if (!judged.met || met) continue;
+    met = true;
     normalisations = evaluation.normalisations;
   }
   return {
-    met: met !== null,
-    authority: met === null ? null : { pointer: met.pointer, authority: met.authority },
+    met,
     normalisations,
-    explanation: decided('anyOf', met !== null, parts, issuerNote(token, parts)),
+    explanation: decided('anyOf', met, parts, issuerNote(token, parts)),
   };
 }
 
@@ -68,7 +60,7 @@ interface Judged {
 class Evaluation {
   readonly #token: JudgedToken;
   readonly #comparison: Comparison;
-  readonly normalisations: Normalisation[] = [];
+  readonly normalisations: string[] = [];
 
   constructor(token: JudgedToken, comparison: Comparison) {
     this.#token = token;
@@ -76,7 +68,7 @@ class Evaluation {
   }
 
   /** One line where the authority is not the issuer: a policy often has an entry for each region. */
-  entry({ pointer, authority, group }: ReleaseAuthority): Judged {
+  entry({ authority, group }: ReleaseAuthority): Judged {
     const text = `authority ${shownValue(authority)}`;
     const { issuer } = this.#token;
     if (issuer === null) {
@@ -84,7 +76,7 @@ class Evaluation {
     }
     const compared = compareAuthority(authority, issuer, this.#comparison);
     if (!compared.met) return { met: false, part: notReached(text, compared.note ?? 'is not the issuer of the token') };
-    for (const message of compared.normalisations) this.#normalised(`${pointer}/authority`, message);
+    this.normalisations.push(...compared.normalisations);
     const judged = this.#condition(group);
     const note = compared.normalisations.join('; ') || null;
     return { met: judged.met, part: decided(text, judged.met, [judged.part], note) };
@@ -109,14 +101,10 @@ class Evaluation {
       return { met: false, part: undecided(text, found.absent, [claim]) };
     }
     const { met, normalisation, note } = compareValues(condition, found.value, this.#comparison);
-    if (normalisation !== null) this.#normalised(condition.pointer, `${condition.claim}: ${normalisation}`);
+    if (normalisation !== null) this.normalisations.push(`${condition.claim}: ${normalisation}`);
     const shown = shownClaim(found.value);
     const claim: ExplainedPart = { text: condition.claim, state: 'value', ...shown, parts: [] };
     return { met, part: decided(text, met, [claim], normalisation ?? note) };
-  }
-
-  #normalised(pointer: string, message: string): void {
-    this.normalisations.push({ pointer, message });
   }
 }
 

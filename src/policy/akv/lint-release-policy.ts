@@ -9,7 +9,7 @@ import { lintGuidCase } from './lint-guid-case.js';
 import { lintTokenKinds } from './lint-token-kinds.js';
 import type { ClaimCondition, Condition, ReleaseAuthority, ReleasePolicy } from './policy-tree.js';
 
-export interface LintOptions {
+export interface ReleaseLintOptions {
   /** Whether tokens of an issuer, without slash at its end, are accepted as tokens of a Verifier. */
   readonly knownAuthorities: KnownAuthorities;
 }
@@ -26,7 +26,7 @@ const ALONE: TokenSight = { routes: ['maa'], isRule: false };
  */
 export function lintReleasePolicy(
   policy: ReleasePolicy,
-  options: LintOptions,
+  options: ReleaseLintOptions,
   sight: TokenSight = ALONE,
 ): readonly PolicyProblem[] {
   return policy.authorities.flatMap((entry) => [
@@ -40,7 +40,7 @@ export function lintReleasePolicy(
   ]);
 }
 
-function isOfTrustAuthority({ authority }: ReleaseAuthority, { knownAuthorities }: LintOptions): boolean {
+function isOfTrustAuthority({ authority }: ReleaseAuthority, { knownAuthorities }: ReleaseLintOptions): boolean {
   const issuer = withoutSlash(authority);
   return knownAuthorities(issuer, 'ita') && !knownAuthorities(issuer, 'maa');
 }

@@ -39,13 +39,13 @@ export function kindsOf({ claim, operator, value }: ClaimCondition): readonly To
     const kinds = BY_TYPE.get(value) ?? [];
     return inside === null ? kinds : ['guest', ...kinds.filter((kind) => kind === 'sevsnpvm' || kind === 'tdxvm')];
   }
-  const tee = teeOf(name);
+  const tee = kindsOfTee(name);
   if (inside !== null || claim === ISOLATION) return ['guest', ...tee];
   if (claim === 'secureboot' || claim.startsWith('x-ms-azurevm-')) return ['guest'];
   return tee.length > 0 || claim === 'x-ms-compliance-status' ? ['direct', ...tee] : [];
 }
 
-function teeOf(name: string): readonly TokenKind[] {
+function kindsOfTee(name: string): readonly TokenKind[] {
   if (name.startsWith('x-ms-sevsnpvm-')) return ['sevsnpvm'];
   return name.startsWith('tdx_') || TD_NAMES.includes(name) ? ['tdxvm'] : [];
 }

@@ -1,7 +1,10 @@
 import type { ExplainedPart } from '../../model/explanation.js';
 import type { JsonValue } from '../../model/json.js';
-import { evaluate, MOST_STEPS, RuleBudget, RuleScope, type RuleValue, UNDEFINED } from './evaluate.js';
+import { evaluate } from './evaluate.js';
 import { type Expression, partsOf, type Quantified } from './expression.js';
+import { MOST_STEPS, RuleBudget } from './rule-budget.js';
+import { RuleScope } from './rule-scope.js';
+import { type RuleValue, UNDEFINED } from './rule-value.js';
 
 /** Parts that an explanation shows of all rules of a policy together; a long one counts as several. */
 const MOST_PARTS = 4_000;

@@ -1,5 +1,7 @@
-import { evaluate, RuleScope, type RuleValue, UNDEFINED } from './evaluate.js';
+import { evaluate } from './evaluate.js';
 import { type Claim, claimsIn, type Expression, partsOf } from './expression.js';
+import { RuleScope } from './rule-scope.js';
+import { type RuleValue, UNDEFINED } from './rule-value.js';
 
 /** What is known of some kind of evidence before there is any. */
 export interface Known {
@@ -75,13 +77,13 @@ class Foresight {
         return this.#choice(expression);
       case 'and':
       case 'or':
-        return this.#joined(expression);
+        return this.#logical(expression);
       default:
         return this.#rest(expression);
     }
   }
 
-  #joined({ op, operands }: Expression & { op: 'and' | 'or' }): Foreseen {
+  #logical({ op, operands }: Expression & { op: 'and' | 'or' }): Foreseen {
     const values = operands.map((operand) => this.of(operand));
     if (values.includes(UNDEFINED)) return UNDEFINED;
     if (op === 'and' && values.includes(false)) return false;

@@ -1,5 +1,5 @@
 import { type ASTNode, serialize } from '@marcbachmann/cel-js';
-import { camelCase } from '../../model/json.js';
+import { camelCase, PROTOTYPE_NAMES } from '../../model/json.js';
 import { listedNames, nearNames, quotedName } from '../../model/names-in-messages.js';
 import type { ClaimType, ObjectType, OtherMembers } from './claim-type.js';
 import { RULE_CLAIMS } from './claim-types.js';
@@ -58,7 +58,7 @@ export function readUntypedClaim(node: ASTNode, literal: Expression): Claim | nu
 
 /** Refuses a name that no claim can have there, since another is meant. */
 function requireNameable({ unknown: { name }, of, path }: Unknown, { spelling, notOfRules }: OtherMembers): void {
-  if (FORBIDDEN.has(name)) throw new RuleFault('rule_type', `no claim is named ${quotedName(name)}`);
+  if (PROTOTYPE_NAMES.has(name)) throw new RuleFault('rule_type', `no claim is named ${quotedName(name)}`);
   const instead = notOfRules.get(name);
   if (instead !== undefined) {
     throw new RuleFault('rule_type', `${memberPath(path, name)} is no claim of rules; ${instead}`);
@@ -69,9 +69,6 @@ function requireNameable({ unknown: { name }, of, path }: Unknown, { spelling, n
     throw new RuleFault('rule_type', `${path} has no claim ${quotedName(name)}; did you mean ${meant}?`);
   }
 }
-
-/** Names that mean something else to objects of JavaScript, and that no claim has. */
-const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 function typeOf({ type }: Literal): Claim['type'] {
   return type === 'double' ? type : { kind: type, form: null };

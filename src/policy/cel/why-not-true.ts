@@ -1,5 +1,7 @@
-import { evaluate, RuleScope, type RuleValue, UNDEFINED } from './evaluate.js';
+import { evaluate } from './evaluate.js';
 import { type Claim, claimsIn, type Expression } from './expression.js';
+import { RuleScope } from './rule-scope.js';
+import { type RuleValue, UNDEFINED } from './rule-value.js';
 
 /** Claims that are named with their values at most. */
 const SHOWN = 3;

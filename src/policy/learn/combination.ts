@@ -2,6 +2,7 @@ import type { SnpProduct } from '../../model/claims.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import { REFERENCE_SECTIONS, type ReferenceSet } from '../reference-grammar.js';
 import { LEARNED_VALUES, type PinnedValue, type Seen } from './learned-values.js';
+import { nested } from './nested-objects.js';
 
 /** One member of a set of reference values. */
 export interface SetMember {
@@ -88,19 +89,4 @@ export function writtenSet({ product, members }: Combination): JsonObject {
     if (own.length > 0) written[section] = nested(own.map(({ path, values }) => [path.split('.').slice(1), values]));
   }
   return written;
-}
-
-/** Values at the ends of paths, as objects in one another. */
-export function nested(entries: readonly (readonly [path: readonly string[], value: JsonValue])[]): JsonObject {
-  const below = new Map<string, (readonly [path: readonly string[], value: JsonValue])[]>();
-  const members = new Map<string, JsonValue>();
-  for (const [[name = '', ...rest], value] of entries) {
-    if (rest.length === 0) members.set(name, value);
-    else {
-      members.set(name, null);
-      below.set(name, [...(below.get(name) ?? []), [rest, value]]);
-    }
-  }
-  for (const [name, inner] of below) members.set(name, nested(inner));
-  return Object.fromEntries(members);
 }

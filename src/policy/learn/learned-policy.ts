@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../model/errors.js';
-import { policyRemarks } from '../policy-consistency.js';
+import { lintEventLogs } from '../lint-event-logs.js';
 import { type Policy, parsePolicy } from '../policy-document.js';
 import type { ReferenceSet } from '../reference-grammar.js';
 import { type Combination, combinationOf, combinationOfSet, keyOf } from './combination.js';
@@ -72,7 +72,7 @@ export function learnedPolicy(
     return { policy: plan.before.policy, isNew: false, added, seenAgain, notes };
   }
   const policy = loaded(written(plan, { evidence, added, seenAgain, machines, time }));
-  const remarks = policyRemarks(policy).map(({ pointer, message }) => `${pointer}: ${message}`);
+  const remarks = lintEventLogs(policy).map(({ pointer, message }) => `${pointer}: ${message}`);
   return { policy, isNew: true, added, seenAgain, notes: [...notes, ...remarks] };
 }
 

@@ -8,6 +8,7 @@ export interface Seen {
   readonly claims: Claims;
 }
 
+/** Digests and registers as hex, names and command lines as text, VMPL as a number. */
 export type PinnedValue = string | number;
 
 /** One member of a set of reference values that can be learned. */
@@ -155,7 +156,7 @@ function countsLaunch(seen: Seen): boolean {
 /** Why what a machine boots can be pinned in part only, or not at all. */
 export interface BootGap {
   readonly code: 'boot_unpinned' | 'tpm_pcr_not_quoted';
-  /** Behind the name of the file: "says …". */
+  /** One sentence for people, behind the name of the file. Lower case, no period. */
   readonly what: string;
 }
 

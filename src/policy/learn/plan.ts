@@ -22,6 +22,7 @@ export interface LearnedBefore {
   readonly header: LearnedHeader;
 }
 
+/** What is learned, and what it is written into. */
 export interface LearningPlan {
   readonly id: string;
   readonly version: number;
@@ -35,7 +36,7 @@ export interface LearningPlan {
 
 /**
  * Tells a new policy from one that is widened. A learned policy can be `from`: then evidence is judged by all of it but
- * what was learned, since no other machine could be learned else.
+ * what was learned: by its own reference values, no other machine would be allowed.
  *
  * @throws {ConfigurationError} where the two do not fit together
  */

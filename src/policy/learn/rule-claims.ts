@@ -3,20 +3,19 @@ import { isObject, type JsonObject } from '../../model/json.js';
 import { claimsIn } from '../cel/expression.js';
 import type { Policy } from '../policy-document.js';
 import type { Rule } from '../rule.js';
-import { nested } from './combination.js';
-import { claimAt, joined } from './set-claims.js';
+import { merged, nested, valueAt } from './nested-objects.js';
 
 /** Claims of evidence that the rules of a policy need: those that they name, of tokens all for a release policy. */
 export function ruleClaims({ rules }: Pick<Policy, 'rules'>, claims: Claims): JsonObject {
   const all = claims as unknown as JsonObject;
   const entries = rules.flatMap(namedClaims).flatMap(({ path }) => {
-    const value = claimAt(all, path);
+    const value = valueAt(all, path);
     return value === undefined || value === null ? [] : [[path, value] as const];
   });
-  return joined(nested(entries), rules.some(({ language }) => language === 'akv') ? tokenClaims(all) : {});
+  return merged(nested(entries), rules.some(({ language }) => language === 'akv') ? tokenClaims(all) : {});
 }
 
-/** A change of claims with which a rule may not be met any more. */
+/** A change of claims with which a rule may no longer be met. */
 export interface RuleChange {
   /** Path of the claim, as rules write it. */
   readonly text: string;
@@ -30,7 +29,7 @@ export function ruleChanges(rule: Rule, claims: JsonObject): readonly RuleChange
   const named = namedClaims(rule).map(({ text, path }) => ({ text, path, value: null }));
   const issuer = { text: 'maa.issuer', path: ['maa', 'issuer'], value: 'https://elsewhere.example' };
   return [...named, ...(rule.language === 'akv' ? [issuer] : [])].filter(
-    ({ path }) => (claimAt(claims, path) ?? null) !== null,
+    ({ path }) => (valueAt(claims, path) ?? null) !== null,
   );
 }
 

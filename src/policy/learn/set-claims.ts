@@ -1,6 +1,7 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
-import { type Combination, nested, type SetMember } from './combination.js';
+import type { JsonObject, JsonValue } from '../../model/json.js';
+import type { Combination, SetMember } from './combination.js';
 import type { PinnedValue } from './learned-values.js';
+import { merged, nested, valueAt } from './nested-objects.js';
 
 /** Claims in the place of others, each by its path with dots. Null: the claim is absent. */
 export type ClaimChanges = JsonObject;
@@ -28,7 +29,7 @@ export function claimsOfSet({ product, members }: Combination): JsonObject {
 export function otherClaim(member: SetMember, claims: JsonObject): ClaimChanges {
   const other = otherValue(member.values);
   if (!member.path.startsWith(RTMR)) return claimOf(member, [other]);
-  const registers = claimAt(claims, RTMR.split('.')) as readonly JsonValue[];
+  const registers = valueAt(claims, RTMR.split('.')) as readonly JsonValue[];
   const index = Number(member.path.slice(RTMR.length));
   return { [RTMR]: registers.map((value, each) => (each === index ? other : value)) };
 }
@@ -56,20 +57,7 @@ function candidates(value: PinnedValue): readonly PinnedValue[] {
   return Array.from({ length: 100 }, (_, index) => `${value} changed${index === 0 ? '' : index}`);
 }
 
-/** The claim at a path; undefined where it is absent. */
-export function claimAt(claims: JsonObject, path: readonly string[]): JsonValue | undefined {
-  return path.reduce<JsonValue | undefined>((value, name) => (isObject(value) ? value[name] : undefined), claims);
-}
-
+/** Claims with changes in them. Objects around a changed claim are made where they are absent. */
 export function withClaims(claims: JsonObject, changes: ClaimChanges): JsonObject {
-  return joined(claims, nested(Object.entries(changes).map(([path, value]) => [path.split('.'), value])));
-}
-
-/** Objects in one another joined; what is no object is that of the second. */
-export function joined(one: JsonObject, other: JsonObject): JsonObject {
-  const shared = Object.entries(other).map(([name, value]): readonly [string, JsonValue] => {
-    const own = one[name];
-    return [name, isObject(own) && isObject(value) ? joined(own, value) : value];
-  });
-  return { ...one, ...Object.fromEntries(shared) };
+  return merged(claims, nested(Object.entries(changes).map(([path, value]) => [path.split('.'), value])));
 }

@@ -14,7 +14,8 @@ export const MAX_TEST_BYTES = 1024 * 1024;
 
 const BOUNDS: YamlBounds = { bytes: MAX_TEST_BYTES, depth: 32, faults: 20 };
 
-const MOST_CASES = 1000;
+/** Of a test. */
+export const MOST_CASES = 1000;
 
 const expectation = object({
   outcome: choice('allow', 'deny', 'indeterminate'),

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { isObject, type JsonObject, type JsonValue, PROTOTYPE_NAMES } from '../../model/json.js';
 import type { Place } from '../../schema/schema.js';
 
 /** Names of members and indices of items, the section first. */
@@ -8,9 +8,6 @@ const LONGEST_PATH = 1024;
 
 /** `.name`, `["name"]`, `['name']` or `[0]`. A name after a dot may be a number: of a PCR. */
 const STEP = /\.([A-Za-z0-9_]+)|\[("(?:[^"\\]|\\.)*"|'[^'\\]*')\]|\[(0|[1-9]\d{0,8})\]/y;
-
-/** Names that mean something else to objects of JavaScript, and that no claim has. */
-const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Reads the path of a claim as rules write it, or with `.7` for `["7"]`. Null where it is none. */
 export function parseClaimPath(text: string): ClaimPath | null {
@@ -23,7 +20,7 @@ export function parseClaimPath(text: string): ClaimPath | null {
     if (found === null) return null;
     const [, name, quoted, index] = found;
     const step = index === undefined ? (name ?? unquoted(quoted ?? '')) : Number(index);
-    if (step === null || FORBIDDEN.has(String(step))) return null;
+    if (step === null || PROTOTYPE_NAMES.has(String(step))) return null;
     steps.push(step);
   }
   return steps;
@@ -39,8 +36,8 @@ function unquoted(text: string): string | null {
 }
 
 /**
- * Claims with one of them changed; those around it come into being where they are absent. Null removes a claim, which
- * has to be there: else nothing would be changed, and nobody would notice.
+ * Claims with one of them changed. Objects around it are made where they are absent. Null removes a claim, which has to
+ * be there: a path that is misspelt would change nothing, and nobody would notice.
  *
  * @param at takes what is wrong; then undefined is returned
  */

@@ -3,15 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
+import { CLOSED, OPEN, OUTCOMES } from './changing-policy.js';
 import { call, LabService, lenientPolicy, sha256Hex, verdictOf } from './lab-service.js';
-
-/** Two texts of one policy: the first allows the lab's VM, the second asks for firmware that it does not have. */
-const OPEN = lenientPolicy('changing');
-const CLOSED = lenientPolicy('changing', { version: 2, minimums: { snp: { Milan: { microcode: 254 } } } });
-const OUTCOMES = new Map([
-  [sha256Hex(OPEN), ['allow']],
-  [sha256Hex(CLOSED), ['deny', 'snp_tcb_low']],
-]);
 
 let lab: LabService;
 let service: RunningService;

@@ -4,6 +4,7 @@ import { parseStrictJson, STRICT_JSON_LIMITS } from '../../../src/formats/strict
 import type { FormatError } from '../../../src/model/errors.js';
 import { jsonPointer } from '../../../src/model/json.js';
 import { formatErrorOf } from '../../format-error-of.js';
+import { isJson } from '../../is-json.js';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const parse = (text: string) => parseStrictJson(bytesOf(text));
@@ -306,13 +307,4 @@ function isStrict(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true;
   const forbidden = ['__proto__', 'constructor', 'prototype'].some((name) => Object.hasOwn(value, name));
   return !forbidden && Object.entries(value).every(([name, member]) => isStrict(name) && isStrict(member));
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { jsonFault } from '../../../src/schema/json-fault.js';
+import { isJson } from '../../is-json.js';
 
 const COMMA_TOO_MANY = 'there is a comma too many before }';
 const NO_END = 'a text has no end, or has a line end, tab or unknown escape in it';
@@ -56,12 +57,3 @@ describe('the first fault of a JSON text', () => {
     });
   });
 });
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -347,16 +347,6 @@ describe('the test that comes with a policy', () => {
     expect(notes).toContainEqual(expect.stringMatching(/^b\.json: its event log does not show tpm\.boot\.files/));
     expect(notes).toContainEqual(expect.stringMatching(/^\/referenceValues\/1\/tpm\/boot: commandLines without files/));
   });
-
-  it('has few cases where there are very many sets', async () => {
-    const files = Object.fromEntries(
-      Array.from({ length: 150 }, (_, index) => [`m${index}`, machine({ '4': index.toString(16).padStart(64, '0') })]),
-    );
-    const { test, policy: own } = await learned(files);
-    const { results, names } = runCases(test, own);
-    expect(names).toHaveLength(300);
-    for (const { expect: expected, found } of results) expect(found).toEqual(expected);
-  });
 });
 
 it('names of files cannot end the comment that they stand in', async () => {

@@ -25,16 +25,16 @@ const flips = (decision: 'allow' | 'deny', ...shadow: readonly ShadowResult[]) =
 
 describe('what a shadow policy would have decided otherwise', () => {
   it('names the rules that a denial rests on, by their own ids', () => {
-    expect(flips('allow', DENYING)).toEqual([{ policy: 'next', outcome: 'deny', rules: ['boot'] }]);
+    expect(flips('allow', DENYING)).toEqual([{ policy: 'next', outcome: 'deny', ids: ['boot'] }]);
   });
 
   it('names the reasons where the policy has no check of its own that fails', () => {
     const unmatched = { ...DENYING, unmatched: [], reasons: ['crl_stale'] } as const;
-    expect(flips('allow', unmatched)).toEqual([{ policy: 'next', outcome: 'deny', rules: ['crl_stale'] }]);
+    expect(flips('allow', unmatched)).toEqual([{ policy: 'next', outcome: 'deny', ids: ['crl_stale'] }]);
   });
 
   it('names what the decision rests on where the policy would allow', () => {
-    expect(flips('deny', ALLOWING)).toEqual([{ policy: 'next', outcome: 'allow', rules: ['snp_tcb_low'] }]);
+    expect(flips('deny', ALLOWING)).toEqual([{ policy: 'next', outcome: 'allow', ids: ['snp_tcb_low'] }]);
   });
 
   it('is nothing where the outcome is the same, for evidence that it does not accept, or by early collateral', () => {

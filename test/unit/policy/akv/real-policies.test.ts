@@ -84,18 +84,16 @@ describe.runIf(haveVectors)('published release policies', () => {
     const [undecided, ...others] = ROWS.filter(({ satisfied }) => satisfied === null);
     expect(undecided).toMatchObject({ policy: DATA_DISK, claimsOf: TOKEN });
     expect(others).toEqual([]);
-    const { met, authority, normalisations } = evaluate({ policy: DATA_DISK, claimsOf: TOKEN }, 'compatible');
+    const { met, normalisations, explanation } = evaluate({ policy: DATA_DISK, claimsOf: TOKEN }, 'compatible');
     const slash = 'the authority ends in a slash, the issuer does not';
-    expect({ met, authority, normalisations }).toEqual({
-      met: true,
-      authority: { pointer: '/anyOf/10', authority: 'https://sharedweu.weu.attest.azure.net/' },
-      normalisations: [{ pointer: '/anyOf/10/authority', message: slash }],
-    });
+    expect({ met, normalisations }).toEqual({ met: true, normalisations: [slash] });
+    expect(explanation.parts.findIndex(({ value }) => value === true)).toBe(10);
+    expect(explanation.parts[10]?.text).toBe('authority "https://sharedweu.weu.attest.azure.net/"');
   });
 
   it('are not met across a slash in strict comparison, which says that compatible would take it as equal', () => {
-    const { met, authority, normalisations, explanation } = evaluate({ policy: DATA_DISK, claimsOf: TOKEN }, 'strict');
-    expect({ met, authority, normalisations }).toEqual({ met: false, authority: null, normalisations: [] });
+    const { met, normalisations, explanation } = evaluate({ policy: DATA_DISK, claimsOf: TOKEN }, 'strict');
+    expect({ met, normalisations }).toEqual({ met: false, normalisations: [] });
     expect(explanation.parts.map(({ state, parts }) => `${state} ${parts.length}`)).toEqual(
       Array.from({ length: 26 }, () => 'not reached 0'),
     );

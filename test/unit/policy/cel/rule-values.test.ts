@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { evaluate, RuleBudget, RuleScope, UNDEFINED } from '../../../../src/policy/cel/evaluate.js';
+import { evaluate } from '../../../../src/policy/cel/evaluate.js';
 import { ExplanationBudget, explain } from '../../../../src/policy/cel/explain.js';
 import { parseRule } from '../../../../src/policy/cel/parse-rule.js';
+import { RuleBudget } from '../../../../src/policy/cel/rule-budget.js';
+import { RuleScope } from '../../../../src/policy/cel/rule-scope.js';
+import { UNDEFINED } from '../../../../src/policy/cel/rule-value.js';
 import { whyNotTrue } from '../../../../src/policy/cel/why-not-true.js';
 import { COMMAND_LINE, eventLogClaims, MEASUREMENT, PCR_7, snpClaims, tokenClaims, tpmClaims } from '../fixture.js';
 

@@ -33,6 +33,11 @@ describe('claims that the rules of a policy need', () => {
     expect(ruleClaims(withRules(rule), claims)).toEqual({ tpm: { eventLog: { kek: eventLogClaims().kek } } });
   });
 
+  it('are without what every object of JavaScript has', () => {
+    const rule = cel("evidence.type == 'az-snp-vtpm' ? true : maa.claims['toString'] == 'x'");
+    expect(ruleClaims(withRules(rule), azClaims({ maa: MAA }))).toEqual({});
+  });
+
   it('are whole tokens for a release policy, without what this service makes of them', () => {
     expect(ruleClaims(withRules(RELEASE), azClaims({ maa: MAA }))).toEqual({ maa: given(MAA) });
     expect(ruleClaims(withRules(RELEASE), azTdxClaims({ maa: MAA, ita: ITA }))).toEqual({

@@ -2,13 +2,13 @@ import type { Claims } from '../../model/claims.js';
 import type { EvidenceType } from '../../model/evidence.js';
 import { hasVtpm, teeOf } from '../../model/evidence-traits.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
-import type { Verified } from '../../model/verified.js';
-import { appraiseClaims, type ClaimsAppraisal } from '../appraise-claims.js';
+import type { ClaimsAppraisal } from '../appraise-claims.js';
 import { readGivenClaims } from '../given-claims.js';
 import type { Policy } from '../policy-document.js';
-import { type Combination, nested } from './combination.js';
+import type { Combination } from './combination.js';
+import { merged, nested } from './nested-objects.js';
 import { ruleChanges, ruleClaims } from './rule-claims.js';
-import { type ClaimChanges, claimsOfSet, joined, otherClaim, withClaims } from './set-claims.js';
+import { type ClaimChanges, claimsOfSet, otherClaim, withClaims } from './set-claims.js';
 
 /** A case of the test of a policy: claims, what is changed in them, and what the policy then comes to. */
 export interface LearnedCase {
@@ -26,6 +26,7 @@ export interface TestedSet {
   readonly claims: Claims | null;
 }
 
+/** Cases of all sets, in the order of the sets, then of the rules. */
 export interface LearnedCases {
   readonly cases: readonly LearnedCase[];
   /** Numbers of sets without a case, from 1: rules ask for claims that are not at hand. */
@@ -35,14 +36,20 @@ export interface LearnedCases {
 /** Whether each member is changed in a case of its own, or all of a set in one, where there would be too many cases. */
 export type Detail = 'each' | 'together';
 
+/** Holds claims that nothing was verified of against a policy: it can release nothing. */
+export type TryClaims = (policy: Policy, type: EvidenceType, claims: Claims) => ClaimsAppraisal;
+
 /**
  * Cases of each set: it is met by its own values, and denied with another value of a member, unless another set makes
- * up for it; then the case says so. A rule has a case in which it is not met.
- *
- * @param at nothing here depends on it, but an appraisal has a time
+ * up for it; then the name of the case says so. A rule has a case in which it is not met, where one is found.
  */
-export function learnedCases(policy: Policy, sets: readonly TestedSet[], detail: Detail, at: Date): LearnedCases {
-  const trials = sets.map((set, index) => new Trials(policy, set, `set ${index + 1}`, at));
+export function learnedCases(
+  policy: Policy,
+  sets: readonly TestedSet[],
+  detail: Detail,
+  tryClaims: TryClaims,
+): LearnedCases {
+  const trials = sets.map((set, index) => new Trials(policy, set, `set ${index + 1}`, tryClaims));
   const tested = trials.filter((each) => each.isMet);
   const [first] = tested;
   return {
@@ -56,17 +63,17 @@ class Trials {
   readonly #policy: Policy;
   readonly #combination: Combination;
   readonly #name: string;
-  readonly #at: Date;
+  readonly #try: TryClaims;
   readonly #type: EvidenceType | null;
   readonly #claims: JsonObject;
 
-  constructor(policy: Policy, { combination, claims }: TestedSet, name: string, at: Date) {
+  constructor(policy: Policy, { combination, claims }: TestedSet, name: string, tryClaims: TryClaims) {
     this.#policy = policy;
     this.#combination = combination;
     this.#name = name;
-    this.#at = at;
+    this.#try = tryClaims;
     this.#type = typeOf(combination, policy);
-    this.#claims = joined(claims === null ? {} : ruleClaims(policy, claims), claimsOfSet(combination));
+    this.#claims = merged(claims === null ? {} : ruleClaims(policy, claims), claimsOfSet(combination));
   }
 
   get isMet(): boolean {
@@ -96,7 +103,7 @@ class Trials {
   ofRules(): readonly LearnedCase[] {
     return this.#policy.rules.flatMap((rule) => {
       const tried = ruleChanges(rule, this.#claims).flatMap(({ text, path, value }) => {
-        const changed = joined(this.#claims, nested([[path, value]]));
+        const changed = merged(this.#claims, nested([[path, value]]));
         const found = this.#appraised(changed);
         const isUnmet = found?.outcome === 'deny' && found.unmatched.includes(rule.id);
         return isUnmet ? this.#caseOf(`against rule ${rule.id}`, { [text]: value }, changed) : [];
@@ -118,9 +125,7 @@ class Trials {
   #appraised(given: JsonObject): ClaimsAppraisal | null {
     const { claims } = readGivenClaims(given);
     if (claims === null || this.#type === null) return null;
-    // Nothing was verified: this tries a policy, and can release nothing.
-    const pretended = claims as Verified<Claims>;
-    return appraiseClaims(this.#policy, { type: this.#type, claims: pretended, at: this.#at });
+    return this.#try(this.#policy, this.#type, claims);
   }
 }
 

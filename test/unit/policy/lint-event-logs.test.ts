@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/model/json.js';
 import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
-import { policyRemarks } from '../../../src/policy/policy-consistency.js';
+import { lintEventLogs } from '../../../src/policy/lint-event-logs.js';
 import { policy } from './fixture.js';
 
 const remarksOn = (members: JsonObject) =>
-  policyRemarks(policy({ accepts: ['tdx', 'az-snp-vtpm'], minimums: 'any', ...members })).map(({ pointer }) => pointer);
+  lintEventLogs(policy({ accepts: ['tdx', 'az-snp-vtpm'], minimums: 'any', ...members })).map(({ pointer }) => pointer);
 const pointers = (...sets: readonly JsonObject[]) => remarksOn({ referenceValues: [...sets] });
 const mrtd = ['ab'.repeat(48)];
 
@@ -37,5 +37,5 @@ it('remarks on Secure Boot that is required of TDs whose firmware is not listed'
 });
 
 it('has nothing to say of the built-in policies', () => {
-  for (const builtIn of BUILT_IN_POLICIES) expect(policyRemarks(builtIn)).toEqual([]);
+  for (const builtIn of BUILT_IN_POLICIES) expect(lintEventLogs(builtIn)).toEqual([]);
 });

@@ -1,14 +1,11 @@
 import type { JsonValue } from '../../model/json.js';
 import type { Policy } from '../policy-document.js';
+import { MAX_TEST_BYTES, MOST_CASES } from '../test-cases/case-document.js';
 import { combinationOfSet } from './combination.js';
+import { type LearnedCases, learnedCases, type TestedSet, type TryClaims } from './learned-cases.js';
 import { writeWithHeader } from './learned-document.js';
 import { TESTS_HEADER } from './learned-header.js';
 import type { LearnedPolicy } from './learned-policy.js';
-import { type LearnedCases, learnedCases, type TestedSet } from './learned-tests.js';
-
-/** Bounds of a test that `policy test` reads. */
-const MOST_CASES = 1000;
-const MOST_BYTES = 1024 * 1024;
 
 /** The test of a learned policy, and what it leaves out. */
 export interface LearnedTest {
@@ -18,10 +15,14 @@ export interface LearnedTest {
 }
 
 /**
- * Writes the test of a learned policy.
+ * Writes the test of a learned policy, as YAML that `policy test` reads. Where it would be too large with a case for each
+ * member, the members of a set are changed together; where that is too large too, no test is written.
+ *
+ * It does not establish that the policy refuses other machines, but that each value in it counts.
+ *
  * @param file of the policy, as the test names it
  */
-export function learnedTest(learned: LearnedPolicy, file: string, at: Date): LearnedTest {
+export function learnedTest(learned: LearnedPolicy, file: string, tryClaims: TryClaims): LearnedTest {
   const { policy } = learned;
   const sets = testedSets(learned);
   const counts = {
@@ -30,9 +31,9 @@ export function learnedTest(learned: LearnedPolicy, file: string, at: Date): Lea
   };
   for (const detail of ['each', 'together'] as const) {
     if (counts[detail] + policy.rules.length > MOST_CASES) continue;
-    const found = learnedCases(policy, sets, detail, at);
+    const found = learnedCases(policy, sets, detail, tryClaims);
     const text = textOf(found, file);
-    if (Buffer.byteLength(text) <= MOST_BYTES) return { text, notes: notesOn(found, policy) };
+    if (Buffer.byteLength(text) <= MAX_TEST_BYTES) return { text, notes: untestedNotes(found, policy) };
   }
   return { text: null, notes: [`there are too many sets for one test (${sets.length}), so none is written`] };
 }
@@ -54,7 +55,7 @@ function textOf({ cases }: LearnedCases, policy: string): string {
   return writeWithHeader([TESTS_HEADER], { policy, cases: plain });
 }
 
-function notesOn({ untested }: LearnedCases, { rules }: Policy): readonly string[] {
+function untestedNotes({ untested }: LearnedCases, { rules }: Policy): readonly string[] {
   if (untested.length === 0) return [];
   const why = rules.length > 0 ? ', since rules need claims of their evidence' : '';
   return [`without a case in the test${why}: set ${untested.join(', ')}`];

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { ruleRemarks } from '../../../src/policy/rule-use.js';
+import { lintRules } from '../../../src/policy/lint-rules.js';
 import { policy } from './fixture.js';
 
 const CORRECT = 'Correct the name or the text as the message says: a comparison with it is never true.';
 const BOTH = ['az-snp-vtpm', 'az-tdx-vtpm'];
 
 function remarksOn(cel: string, accepts: readonly string[] = BOTH) {
-  return ruleRemarks(policy({ accepts: [...accepts], minimums: 'any', rules: [{ id: 'one', cel }] })).map(
+  return lintRules(policy({ accepts: [...accepts], minimums: 'any', rules: [{ id: 'one', cel }] })).map(
     ({ code, severity, message }) => `${severity} ${code}: ${message}`,
   );
 }
@@ -34,7 +34,7 @@ describe('remarks on rules', () => {
 
   it('has another remedy where the policy still allows other types', () => {
     const remedies = (cel: string, accepts: readonly string[]) =>
-      ruleRemarks(policy({ accepts: [...accepts], minimums: 'any', rules: [{ id: 'one', cel }] })).map(
+      lintRules(policy({ accepts: [...accepts], minimums: 'any', rules: [{ id: 'one', cel }] })).map(
         (each) => each.remedy,
       );
     expect(remedies('snp.vmpl == 0', BOTH)).toEqual([
@@ -101,7 +101,7 @@ describe('remarks on rules', () => {
 
   it('has none on a number that a claim of a token is compared with', () => {
     const members = { routes: { maa: 'required' }, rules: [{ id: 'one', cel: "maa.claims['level'] == 1.5" }] };
-    expect(ruleRemarks(policy(members))).toEqual([]);
+    expect(lintRules(policy(members))).toEqual([]);
   });
 
   it.each([
@@ -127,7 +127,7 @@ describe('remarks on rules', () => {
   ])('names a configuration that the guest can have written: %s', (claim, isOfGuest) => {
     const routes = { maa: 'required', ita: 'optional' };
     const members = { accepts: ['tdx', 'az-tdx-vtpm'], minimums: 'any', routes, rules: [{ id: 'one', cel: claim }] };
-    const remarks = ruleRemarks(policy(members)).filter(({ code }) => code === 'rule_always');
+    const remarks = lintRules(policy(members)).filter(({ code }) => code === 'rule_always');
     const message = `${claim} is JSON that a guest without paravisor writes itself, and in azurevm tokens any guest: require secureBoot, or name the one in x-ms-isolation-tee`;
     expect(remarks).toEqual(
       isOfGuest ? [{ code: 'rule_always', pointer: '/rules/0/cel', message, severity: 'warning' }] : [],
@@ -164,7 +164,7 @@ describe('remarks on rules', () => {
       'maa.claims["x-ms-compliance-status"] has no word "Azure-Compliant-UVM" that is known; did you mean azure-compliant-uvm?',
     ],
   ])('warns of a name or word that is nearly known: %s', (cel, message) => {
-    expect(ruleRemarks(withToken(cel))).toEqual([
+    expect(lintRules(withToken(cel))).toEqual([
       { code: 'rule_never', pointer: '/rules/0/cel', message, severity: 'warning', remedy: CORRECT },
     ]);
   });
@@ -175,7 +175,7 @@ describe('remarks on rules', () => {
     'maa.claims["x-ms-compliance-status"] == "contoso-approved"',
     'maa.claims["x-ms-compliance-status"] in ["azure-compliant-cvm", "azure-compliant-uvm"]',
   ])('has none on a name or word of the instance that is near none: %s', (cel) => {
-    expect(ruleRemarks(withToken(cel))).toEqual([]);
+    expect(lintRules(withToken(cel))).toEqual([]);
   });
 });
 

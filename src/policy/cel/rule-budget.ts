@@ -1,0 +1,20 @@
+/** Parts that all rules of one appraisal may evaluate together; long texts count more than once. */
+export const MOST_STEPS = 200_000;
+
+/** Characters of a text that are compared or searched, and items of a list that are read, for the price of one step. */
+export const [CHARACTERS_A_STEP, ITEMS_A_STEP] = [32, 8];
+
+/** What the rules of one appraisal may cost, in steps, so that no text of a policy holds up the service. */
+export class RuleBudget {
+  #left: number;
+
+  constructor(most = MOST_STEPS) {
+    this.#left = most;
+  }
+
+  /** @returns whether there was so much left */
+  spend(steps: number): boolean {
+    this.#left -= steps;
+    return this.#left >= 0;
+  }
+}

@@ -1,0 +1,99 @@
+import type { Claim, Expression } from './expression.js';
+import { CHARACTERS_A_STEP, ITEMS_A_STEP, RuleBudget } from './rule-budget.js';
+import { nameOfClaimType, nameOfType, ofClaimType, type RuleValue, UNDEFINED } from './rule-value.js';
+
+/** Why a part has no value once the budget is used up. */
+export const TOO_EXPENSIVE = 'the rules of the policy take more steps than they may';
+
+/** A claim that is there, and is not of the type that the rule compares it as. */
+export interface MistypedClaim {
+  readonly claim: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** Claims that a rule is evaluated over, and what is noted on the way. */
+export class RuleScope {
+  readonly claims: ReadonlyMap<string, unknown>;
+  readonly #budget: RuleBudget;
+  /** Claims that are absent, as the rule writes them. */
+  readonly absent = new Set<string>();
+  readonly mistyped = new Map<string, MistypedClaim>();
+  /** Other reasons why a part has no value: by the part, one sentence. */
+  readonly faults = new Map<string, string>();
+  #variable: RuleValue = UNDEFINED;
+  readonly #values: Map<Expression, RuleValue> | null;
+
+  /**
+   * @param claims by section, and each verified; of what is absent nothing
+   * @param kept takes the value of each part, and that of the last item of what is evaluated for many
+   */
+  constructor(
+    claims: ReadonlyMap<string, unknown>,
+    budget = new RuleBudget(),
+    kept: Map<Expression, RuleValue> | null = null,
+  ) {
+    this.claims = claims;
+    this.#budget = budget;
+    this.#values = kept;
+  }
+
+  keep(part: Expression, value: RuleValue): RuleValue {
+    this.#values?.set(part, value);
+    return value;
+  }
+
+  /** Whether one more part may be evaluated. */
+  step(): boolean {
+    return this.#budget.spend(1);
+  }
+
+  /** Whether these values may be looked at, of which texts can be long. */
+  affords(values: readonly RuleValue[]): boolean {
+    let steps = 0;
+    for (const value of values) if (typeof value === 'string') steps += Math.floor(value.length / CHARACTERS_A_STEP);
+    return this.#budget.spend(steps);
+  }
+
+  /** The value of the macro's variable while a part is evaluated with it. */
+  get variable(): RuleValue {
+    return this.#variable;
+  }
+
+  within<T>(item: RuleValue, evaluateBody: () => T): T {
+    this.#variable = item;
+    const value = evaluateBody();
+    this.#variable = UNDEFINED;
+    return value;
+  }
+
+  /** Null, as claims write what nothing shows, is absent. An object has no value of its own, and is true: it is there. */
+  read(claim: Claim): RuleValue {
+    const { path, text, type } = claim;
+    const [section = '', ...members] = path;
+    let value: unknown = this.claims.get(section);
+    for (const member of members) value = memberOf(value, member);
+    if (value === undefined || value === null) {
+      this.absent.add(text);
+      return UNDEFINED;
+    }
+    if (type !== 'double' && type.kind === 'object') return true;
+    const isDear = Array.isArray(value) && !this.#budget.spend(Math.floor(value.length / ITEMS_A_STEP));
+    if (isDear) return this.fault(claim, TOO_EXPENSIVE);
+    const typed = ofClaimType(type, value);
+    if (typed !== undefined) return typed;
+    this.mistyped.set(text, { claim: text, expected: nameOfClaimType(type), actual: nameOfType(value) });
+    return UNDEFINED;
+  }
+
+  /** Notes why a part has no value, and is its value. */
+  fault(part: Expression, why: string): typeof UNDEFINED {
+    this.faults.set(part.text, why);
+    return UNDEFINED;
+  }
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return Object.hasOwn(value, name) ? (value as { readonly [member: string]: unknown })[name] : undefined;
+}

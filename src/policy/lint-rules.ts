@@ -1,0 +1,52 @@
+import { claimsIn } from './cel/expression.js';
+import { foresee, isAlwaysMet } from './cel/foresee.js';
+import { misfitsIn } from './cel/misfits.js';
+import { misspeltIn } from './cel/misspelt.js';
+import { knownOf, type RuledPolicy } from './known-claims.js';
+import type { PolicyProblem } from './policy-problem.js';
+import type { CelRule } from './rule.js';
+
+/** What a rule says less, or other, than it seems to. Such a policy loads. */
+export function lintRules(policy: RuledPolicy): readonly PolicyProblem[] {
+  return policy.rules.flatMap((rule, index) =>
+    rule.language === 'cel' ? lintCel(rule, policy, `/rules/${index}/cel`) : [],
+  );
+}
+
+function lintCel({ expression }: CelRule, policy: RuledPolicy, pointer: string): readonly PolicyProblem[] {
+  const foreseen = policy.accepts.map((type) => [type, foresee(expression, knownOf(type, policy))] as const);
+  const denied = foreseen.filter(([, value]) => value === 'undefined' || value === 'false').map(([type]) => type);
+  const misfits = [
+    ...misfitsIn(expression).map(({ always, message }) =>
+      always ? remark(true, pointer, message) : { ...remark(false, pointer, message), remedy: CORRECT },
+    ),
+    ...misspeltIn(expression).map((message) => ({ ...remark(false, pointer, message), remedy: CORRECT })),
+    ...ofGuest(expression).map((claim) => remark(true, pointer, `${claim} ${WRITTEN_BY_GUEST}`)),
+  ];
+  if (policy.accepts.every((type) => isAlwaysMet(expression, knownOf(type, policy)))) {
+    return [remark(true, pointer, 'is met by every evidence that the policy accepts'), ...misfits];
+  }
+  if (denied.length === 0) return misfits;
+  const never = remark(false, pointer, `is met by no evidence of type ${denied.join(', ')}`);
+  return [denied.length < policy.accepts.length ? { ...never, remedy: CHOOSE } : never, ...misfits];
+}
+
+const CHOOSE =
+  'Choose by evidence.type in the rule, or do not accept these types: with it the policy never allows them.';
+const CORRECT = 'Correct the name or the text as the message says: a comparison with it is never true.';
+
+const WRITTEN_BY_GUEST =
+  'is JSON that a guest without paravisor writes itself, and in azurevm tokens any guest: require secureBoot, or name the one in x-ms-isolation-tee';
+
+/** Claims that look like the configuration of the VM, and can be the guest's own words. */
+function ofGuest(expression: CelRule['expression']): readonly string[] {
+  const found = claimsIn(expression).filter(({ path }) => {
+    const [above, holder] = path.slice(0, path.indexOf('vm-configuration')).slice(-2);
+    return holder === 'attester_runtime_data' || (holder === 'x-ms-runtime' && above === 'claims');
+  });
+  return [...new Set(found.map(({ text }) => text))];
+}
+
+function remark(always: boolean, pointer: string, message: string): PolicyProblem {
+  return { code: always ? 'rule_always' : 'rule_never', pointer, message, severity: 'warning' };
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../../src/model/json.js';
+import { appraiseClaims } from '../../../../src/policy/appraise-claims.js';
+import type { TryClaims } from '../../../../src/policy/learn/learned-cases.js';
+import type { LearnedPolicy } from '../../../../src/policy/learn/learned-policy.js';
+import { learnedTest } from '../../../../src/policy/learn/learned-test.js';
+import { markVerified } from '../../../../src/verifiers/evidence/mark-verified.js';
+import { runCases } from '../../service/learn-fixture.js';
+import { policy } from '../fixture.js';
+
+function learnedWith(sets: readonly JsonObject[]): LearnedPolicy {
+  const referenceValues = sets.map((tpm) => ({ tpm }));
+  const read = policy({ accepts: ['tpm'], minimums: 'any', routes: { hardware: 'off' }, referenceValues });
+  return { policy: read, isNew: true, added: [], seenAgain: new Map(), notes: [] };
+}
+
+/** Sets of two PCRs: three cases each, or two where the PCRs are changed together. */
+const setsOfTwo = (count: number) =>
+  Array.from({ length: count }, (_, set) => ({
+    pcrs: { sha256: { '0': [set.toString(16).padStart(64, '0')], '7': ['ab'.repeat(32)] } },
+  }));
+
+const appraised: TryClaims = (under, type, claims) =>
+  appraiseClaims(under, { type, claims: markVerified(claims), at: new Date('2026-06-01T12:00:00Z') });
+
+/** For counting cases alone. */
+const allowed: TryClaims = () => ({ outcome: 'allow', matched: [], unmatched: [], reasons: [], checks: [] });
+
+const written = (learned: LearnedPolicy, tryClaims: TryClaims) => learnedTest(learned, 'learned.yaml', tryClaims);
+
+function namesIn({ text }: ReturnType<typeof learnedTest>): readonly string[] {
+  return [...(text ?? '').matchAll(/^ {2}- name: (.*)$/gm)].map(([, name = '']) => name);
+}
+
+describe('a learned test', () => {
+  it('has a case for each member, as long as a test may have so many', () => {
+    expect(namesIn(written(learnedWith(setsOfTwo(333)), allowed))).toHaveLength(999);
+  });
+
+  it('changes all members of a set in one case where there would be too many', () => {
+    const names = namesIn(written(learnedWith(setsOfTwo(334)), allowed));
+    expect(names).toHaveLength(668);
+    expect(names.slice(0, 2)).toEqual(['set 1, as it is', 'set 1, with other values, which another set has']);
+  });
+
+  it('does so too where the text would be too long, and each case comes to what it expects', () => {
+    const pcrs = Array.from({ length: 15 }, (_, index) => [String(index), ['ab'.repeat(32)]] as const);
+    const sets = ['a', 'b'].map((letter) => ({
+      boot: { commandLines: Array.from({ length: 12 }, (_, line) => `${letter.repeat(4000)} ${line}`) },
+      pcrs: { sha256: Object.fromEntries(pcrs) },
+    }));
+    const learned = learnedWith(sets);
+    const { results, names } = runCases(written(learned, appraised).text, learned.policy);
+    expect(names).toEqual(
+      sets.flatMap((_, set) => ['as it is', 'with other values'].map((what) => `set ${set + 1}, ${what}`)),
+    );
+    for (const { expect: expected, found } of results) expect(found).toEqual(expected);
+    expect(results.map(({ found }) => found.outcome)).toEqual(['allow', 'deny', 'allow', 'deny']);
+  });
+
+  it('is none, and a note says so, where two cases for each set are too many', () => {
+    expect(written(learnedWith(setsOfTwo(501)), allowed)).toEqual({
+      text: null,
+      notes: ['there are too many sets for one test (501), so none is written'],
+    });
+  });
+});
