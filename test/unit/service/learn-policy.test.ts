@@ -110,6 +110,17 @@ describe('nothing is learned', () => {
     expect(own.description).toBe(`Learned from evidence that least version 1 allows; accepted: ${code}`);
   });
 
+  it('from a finding that is not accepted beside one that is', async () => {
+    const findings = [check('snp_debug', 'fail')];
+    const file = { 'a.json': { ...A, findings, nonce: { origin: 'none' } } as const };
+    const from = { allowDebug: true, freshness: 'none' };
+    const { outcome, refusals } = await refused(file, { from, accept: ['snp_debug'] });
+    expect([outcome, refusals]).toEqual(['deny', [expect.stringMatching(/^a\.json: nonce_missing: is allowed /)]]);
+    const { text } = await learned(file, { from, accept: ['snp_debug', 'nonce_missing'] });
+    expect(text).toMatch(/^# accepted snp_debug \(--accept\)$/m);
+    expect(text).toMatch(/^# accepted nonce_missing \(--accept\)$/m);
+  });
+
   it('where the quote leaves out a PCR of the boot and there is no log, unless that is accepted', async () => {
     const { '4': _, ...rest } = pcrs().sha256;
     const file = { 'a.json': { claims: azClaims({ tpm: tpmClaims({ pcrs: { sha256: rest } }) }) } };
