@@ -78,6 +78,13 @@ describe('remarks on rules', () => {
   });
 
   it.each([
+    'tpm.clock.safe ? snp.vmpl == 0 : tpm.clock.resetCount > 0',
+    'tpm.clock.safe ? tpm.clock.resetCount > 0 : snp.vmpl == 0',
+  ])('has none on a condition of which the evidence decides, and can take the side that it has: %s', (cel) => {
+    expect(remarksOn(cel)).toEqual([]);
+  });
+
+  it.each([
     ['one alternative is true for each type', "evidence.type == 'az-snp-vtpm' || evidence.type == 'az-tdx-vtpm'"],
     ['all conditions are true for each type', "evidence.type != 'snp' && evidence.type.startsWith('az-')"],
     ['has() asks for what is always there', 'has(evidence.type)'],

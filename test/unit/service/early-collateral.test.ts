@@ -61,6 +61,30 @@ describe('expectedFrom', () => {
       level('2025-05-14T00:00:00Z'),
       '2027-02-10',
     ],
+    [
+      'the first above the number of the QE identity, where that is the lower one of standard',
+      numbered(18, { evaluationDataNumber: 20 }),
+      level('2024-11-13T00:00:00Z'),
+      '2026-05-13',
+    ],
+    [
+      'the first above the number of the TCB info, where that is the lower one of standard',
+      numbered(18, { qeEvaluationDataNumber: 20 }),
+      level('2024-11-13T00:00:00Z'),
+      '2026-05-13',
+    ],
+    [
+      'the last up to the number of the TCB info, where that is the higher one of early',
+      numbered(18),
+      numbered(19, { evaluationDataNumber: 20, date: '2025-05-14T00:00:00Z' }),
+      '2027-02-10',
+    ],
+    [
+      'the last up to the number of the QE identity, where that is the higher one of early',
+      numbered(18),
+      numbered(19, { qeEvaluationDataNumber: 20, date: '2025-05-14T00:00:00Z' }),
+      '2027-02-10',
+    ],
   ])('is a year after %s', (_what, standard, early, date) => {
     expect(expectedFrom(RECOVERIES, standard, early)).toEqual({ date, estimated: true });
   });
@@ -163,6 +187,19 @@ describe('EarlyCollateralShadow', () => {
   ])('neither judges nor asks for %s', async (_what, given) => {
     const { shadow, asked, sets } = await shadowOf(given);
     expect([shadow, sets, asked]).toEqual([[], [], []]);
+  });
+
+  it('says from when a policy will deny, and tells the log, only where it allows by standard collateral', async () => {
+    const held = { documents: DOCUMENTS, recoveries: RECOVERIES };
+    const allowing = await shadowOf({ held });
+    const from = { date: '2025-03-12', estimated: true };
+    expect(allowing.shadow).toMatchObject([{ outcome: 'deny', expectedFrom: from }]);
+    expect(allowing.log.lines).toMatchObject([
+      { level: 'info', message: 'allowed now, and denied by early TDX collateral' },
+    ]);
+    const denying = await shadowOf({ held, judged: judgedAs('OutOfDate') });
+    expect(denying.shadow).toMatchObject([{ outcome: 'deny', expectedFrom: null }]);
+    expect(denying.log.lines).toEqual([]);
   });
 
   it('is empty where judging fails, and the log says so', async () => {

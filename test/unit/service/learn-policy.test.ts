@@ -32,6 +32,23 @@ describe('combinations', () => {
     expect(changes[0]).toMatch(/^set 1 is new, from a\.json, again\.json: Milan, tpm\.pcrs\.sha256\.0, /);
   });
 
+  it('are the same where an event log has the same files in another order', async () => {
+    const listing = (...files: readonly string[]) => ({
+      claims: azClaims({ tpm: tpmClaims({ eventLog: eventLogClaims({ files }) }) }),
+    });
+    const [one, two, three] = ['f1', 'f2', 'f3'].map((byte) => byte.repeat(32)) as [string, string, string];
+    expect(setsOf(await learned({ 'a.json': listing(one, two), 'b.json': listing(two, one) }))).toHaveLength(1);
+    expect(setsOf(await learned({ 'a.json': listing(one, two), 'b.json': listing(two, three) }))).toHaveLength(2);
+  });
+
+  it('name a piece of evidence once, also where it is given in two files', async () => {
+    // Its digest is made of the first 32 characters.
+    const name = 'machine-'.repeat(4);
+    const { text } = await learned({ [`${name}1`]: A, [`${name}2`]: A, 'b.json': A });
+    expect(text.match(/^ {2}# .*(?=, az-snp-vtpm evidence)/gm)).toEqual([`  # ${name}1`, '  # b.json']);
+    expect(text).toContain('from 2 pieces of evidence');
+  });
+
   it('are never put together: neither PCR of one beside another of the other is allowed', async () => {
     const { policy: own } = await learned({ 'a.json': A, 'b.json': B });
     expect(allows(own, machine({ '4': 'b4'.repeat(32) }))).toBe(false);
@@ -108,6 +125,17 @@ describe('nothing is learned', () => {
     const { text, policy: own } = await learned(file, { from: members as never, accept: [code, 'nonce_scope'] });
     expect(text).toContain(`\n# accepted ${code} (--accept)\n`);
     expect(own.description).toBe(`Learned from evidence that least version 1 allows; accepted: ${code}`);
+  });
+
+  it('from a finding that is not accepted beside one that is', async () => {
+    const findings = [check('snp_debug', 'fail')];
+    const file = { 'a.json': { ...A, findings, nonce: { origin: 'none' } } as const };
+    const from = { allowDebug: true, freshness: 'none' };
+    const { outcome, refusals } = await refused(file, { from, accept: ['snp_debug'] });
+    expect([outcome, refusals]).toEqual(['deny', [expect.stringMatching(/^a\.json: nonce_missing: is allowed /)]]);
+    const { text } = await learned(file, { from, accept: ['snp_debug', 'nonce_missing'] });
+    expect(text).toMatch(/^# accepted snp_debug \(--accept\)$/m);
+    expect(text).toMatch(/^# accepted nonce_missing \(--accept\)$/m);
   });
 
   it('where the quote leaves out a PCR of the boot and there is no log, unless that is accepted', async () => {

@@ -69,6 +69,7 @@ async function judge(
   members: Partial<VerifyRequest>,
   resets: ScriptedResets,
   options: AzureEvidenceOptions = {},
+  shadowPolicies: readonly string[] = [],
 ): Promise<Decision> {
   const verifiers: readonly EvidenceVerifier[] = [
     snpVerifier() as EvidenceVerifier,
@@ -89,7 +90,7 @@ async function judge(
       newId: () => '019ac000-0000-7000-8000-000000000000',
     },
     {
-      shadowPolicies: [],
+      shadowPolicies,
       defaultPolicy: 'other',
       historical: true,
       deadlineMs: 20_000,
@@ -195,6 +196,41 @@ describe('the memory of vTPM resets', () => {
     const resets = new ScriptedResets();
     const evidence = GUEST.evidence({ nonce: NONCE });
     expect(await judge({ evidence }, resets)).toMatchObject({ decision: 'deny', reasons: ['tpm_reset'] });
+    expect(resets.calls).toEqual([]);
+  });
+});
+
+describe('the memory of vTPM resets, for a policy that is judged beside', () => {
+  const beside = (members: Partial<VerifyRequest>, resets: ScriptedResets) =>
+    judge({ policies: ['other'], ...members }, resets, {}, ['tracking']);
+
+  it('TPM-10 is read, and not advanced where it would allow', async () => {
+    const resets = new ScriptedResets();
+    const { decision, shadow } = await beside({}, resets);
+    expect([decision, shadow[0]?.outcome, shadow[0]?.reasons]).toEqual(['allow', 'allow', []]);
+    expect(resets.calls).toEqual([READ]);
+  });
+
+  it('TPM-10 says that lower counts would be denied, and decides as without it', async () => {
+    const resets = new ScriptedResets();
+    resets.before = { state: 'remembered', counts: { resetCount: 8, restartCount: 0 } };
+    const { decision, shadow } = await beside({}, resets);
+    expect([decision, shadow[0]?.outcome, shadow[0]?.reasons]).toEqual(['allow', 'deny', ['tpm_reset']]);
+    expect(resets.calls).toEqual([READ]);
+  });
+
+  it('TPM-10 is neither read nor advanced for a verification time in the past', async () => {
+    const resets = new ScriptedResets();
+    resets.before = { state: 'remembered', counts: { resetCount: 8, restartCount: 0 } };
+    const { historical, shadow } = await beside({ at: AT }, resets);
+    expect([historical, shadow[0]?.outcome, shadow[0]?.reasons]).toEqual([true, 'allow', []]);
+    expect(resets.calls).toEqual([]);
+  });
+
+  it('TPM-10 is not read where no policy that is judged beside asks', async () => {
+    const resets = new ScriptedResets();
+    const { shadow } = await judge({ policies: ['other'] }, resets, {}, ['other']);
+    expect(shadow[0]?.outcome).toBe('allow');
     expect(resets.calls).toEqual([]);
   });
 });

@@ -63,6 +63,25 @@ describe('a learned policy is widened by naming it with --from', () => {
     expect(found).toMatchObject({ isNew: false, text: changed.text });
   });
 
+  it('lists a machine again that somebody removed, where it has nothing else to add', async () => {
+    const before = await learned({ 'a.json': A }, { chips: true });
+    const { chipId } = snpClaims();
+    const changed = policyOf(before.text.replace(chipId, '44'.repeat(64)));
+    const { policy: own, isNew } = await learned({ 'a.json': A }, { from: changed });
+    expect([isNew, own.referenceValues.length]).toEqual([true, 1]);
+    expect(own.require.snp?.machines?.chipId).toEqual(['44'.repeat(64), chipId]);
+  });
+
+  it('adds a set where one that somebody changed allows some of the evidence alone', async () => {
+    const before = await learned({ 'a.json': A });
+    const pinned = `    snp: { hostData: ["${HOST_DATA}"] }\n    tpm:`;
+    const changed = policyOf(before.text.replace(/^ {4}tpm:/m, pinned));
+    const other = { claims: { ...A.claims, snp: snpClaims({ hostData: '00'.repeat(32) }) } };
+    expect([A, other].map((each) => allows(changed, each))).toEqual([true, false]);
+    const { policy: own } = await learned({ 'a.json': A, 'c.json': other }, { from: changed });
+    expect([own.referenceValues.length, allows(own, other)]).toEqual([2, true]);
+  });
+
   it('is judged by all else of it: what was made stricter stays so', async () => {
     const before = await learned({ 'a.json': A });
     const stricter = policyOf(before.text.replace('referenceValues:', 'freshness: strict\nreferenceValues:'));

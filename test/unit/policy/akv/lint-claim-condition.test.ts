@@ -27,6 +27,8 @@ describe('lint of a value', () => {
     ['a number that is asked to be another', { claim: VMPL, notEquals: 1 }],
     ['a bound in the range of a claim', { claim: VMPL, lessOrEquals: 1 }],
     ['the bounds of a claim without a greatest value', { claim: `${TEE}.x-ms-sevsnpvm-guestsvn`, greater: 300 }],
+    ['a fraction that an integer above it meets', { claim: VMPL, greater: 2.5 }],
+    ['a fraction that an integer below it meets', { claim: VMPL, less: 0.5 }],
     ['hex in lower case', { claim: HOST_DATA, equals: 'ab'.repeat(32) }],
     ['a digest that no length is known of', { claim: 'x-ms-sgx-mrsigner', equals: 'abcd' }],
     ['the type of an enclave', { claim: 'x-ms-attestation-type', equals: 'sgx' }],
@@ -85,6 +87,8 @@ describe('lint of a value', () => {
     [{ claim: VMPL, equals: 4 }, `${VMPL} is an integer from 0 to 3: no token meets equals 4`],
     [{ claim: VMPL, greater: 3 }, `${VMPL} is an integer from 0 to 3: no token meets greater 3`],
     [{ claim: VMPL, less: 0 }, `${VMPL} is an integer from 0 to 3: no token meets less 0`],
+    [{ claim: VMPL, greater: 3.5 }, `${VMPL} is an integer from 0 to 3: no token meets greater 3.5`],
+    [{ claim: VMPL, less: -0.5 }, `${VMPL} is an integer from 0 to 3: no token meets less -0.5`],
     [{ claim: VMPL, equals: 0.5 }, `${VMPL} is an integer from 0 to 3: no token meets equals 0.5`],
     [
       { claim: 'x-ms-azurevm-hvci-policy', less: 0 },

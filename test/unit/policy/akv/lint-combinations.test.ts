@@ -41,6 +41,10 @@ describe('lint of conditions that must all be met', () => {
     [{ lessOrEquals: 5 }, { greaterOrEquals: 5 }],
     [{ greater: 4 }, { less: 5 }],
     [{ equals: 5 }, { lessOrEquals: 5 }],
+    [{ equals: 5 }, { greater: 1 }],
+    [{ greater: 1 }, { equals: 5 }],
+    [{ equals: 5 }, { less: 9 }],
+    [{ less: 9 }, { equals: 5 }],
     [{ equals: 5 }, { exists: true }],
     [{ greater: 5 }, { exists: true }],
   ])('says nothing of %j beside %j', (one, other) => {

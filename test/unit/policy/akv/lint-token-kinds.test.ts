@@ -97,6 +97,7 @@ describe('lint of paths', () => {
     };
     expect(pathsOf(guests, direct)).toEqual(path('/anyOf/0/allOf/1'));
     expect(pathsOf({ anyOf: [GUEST, { claim: 'mine', equals: 1 }] }, direct)).toEqual([]);
+    expect(pathsOf({ anyOf: [GUEST, { claim: 'secureboot', equals: true }, direct] }, direct)).toEqual([]);
   });
 
   it('tells of a claim of the guest within x-ms-isolation-tee, where it never is', () => {

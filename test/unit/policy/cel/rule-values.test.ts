@@ -183,6 +183,18 @@ describe('a rule with a claim that is absent', () => {
     expect(ruleValue("maa.claims['toString'] == 'a'")).toBe('undefined');
     expect(ruleValue("maa.claims['valueOf'] == 'a'")).toBe('undefined');
   });
+
+  it('names no item of a list as a member', () => {
+    const payload = (value: unknown) => new Map([['maa', { claims: { 'x-ms-runtime': { 'client-payload': value } } }]]);
+    const rule = "maa.claims['x-ms-runtime']['client-payload']['0'] == 'YQ=='";
+    expect(ruleValue(rule, payload({ 0: 'YQ==' }))).toBe(true);
+    expect(ruleValue(rule, payload(['YQ==']))).toBe('undefined');
+  });
+
+  it('leaves no variable behind a macro', () => {
+    const scope = new RuleScope(CLAIMS);
+    expect([scope.within(7, () => scope.variable), scope.variable]).toEqual([7, UNDEFINED]);
+  });
 });
 
 describe('a rule that has no value for another reason', () => {
@@ -299,6 +311,31 @@ describe('why a rule is not met', () => {
     );
   });
 
+  it('names three claims, and counts the others', () => {
+    const three = 'snp.vmpl + snp.guestSvn + snp.version';
+    const said = 'snp.vmpl is 0, snp.guestSvn is 7, snp.version is ';
+    const { version } = SNP;
+    expect(why(`${three} < 0`)).toBe(`${three} < 0 is false, because ${said}${version}`);
+    const four = `${three} + snp.tcb.reported.microcode`;
+    expect(why(`${four} < 0`)).toBe(`${four} < 0 is false, because ${said}${version} and 1 more`);
+    const absent = [1, 2, 3, 4].map((index) => `maa.claims["absent${index}"]`);
+    expect(why(absent.map((claim) => `${claim} == 1`).join(' && '))).toBe(
+      `it has no value, because ${absent
+        .slice(0, 3)
+        .map((claim) => `${claim} is absent`)
+        .join(', ')}`,
+    );
+  });
+
+  it('shows 100 characters of a text, quotes among them', () => {
+    const shownOf = (length: number) => {
+      const scope = new RuleScope(new Map([['snp', { cspId: 'a'.repeat(length) }]]));
+      return whyNotTrue(parseRule("snp.cspId == 'b'"), false, scope);
+    };
+    expect(shownOf(98)).toBe(`snp.cspId == "b" is false, because snp.cspId is "${'a'.repeat(98)}"`);
+    expect(shownOf(99)).toBe(`snp.cspId == "b" is false, because snp.cspId is "${'a'.repeat(99)}…`);
+  });
+
   it('says what it rests on where it is undefined', () => {
     expect(why('snp.vmpl == 0 && tdx.quoteVersion == 4')).toBe('it has no value, because tdx.quoteVersion is absent');
     expect(why("maa.claims['count'] == 'a'")).toBe('it has no value, because maa.claims["count"] is int, not string');
@@ -357,6 +394,13 @@ describe('the explanation of a rule', () => {
       ['bit is 12', false],
       ['bit is 9', true],
     ]);
+  });
+
+  it('shows 8 items of many, and one that has no value among them', () => {
+    const claims = new Map([['snp', { platformInfo: { unknownBits: [1, 2, 3, 4, 5, 6, 7, 8, 0] } }]]);
+    const { parts } = explain(parseRule('snp.platformInfo.unknownBits.all(x, 10 / x > 0)'), claims);
+    const notes = parts.slice(1).map(({ note }) => note);
+    expect(notes).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((item) => `x is ${item}`));
   });
 
   it('has 4 000 parts of all rules together', () => {

@@ -74,6 +74,11 @@ describe('what is booted', () => {
       { type: 'tdx', claims: { tdx: tdxClaims({ rtmr: [zero, zero, zero, zero] }) } },
     ],
     [
+      'is in RTMRs of which one alone is not zero',
+      undefined,
+      { type: 'tdx', claims: { tdx: tdxClaims({ rtmr: [zero, zero, 'b2'.repeat(48), zero] }) } },
+    ],
+    [
       'is in no log without applications',
       'boot_unpinned',
       { type: 'tpm', claims: { tpm: tpmClaims({ eventLog: eventLogClaims({ applications: [] }) }) } },

@@ -69,12 +69,13 @@ describe('a claim that is changed', () => {
 
   it.each<[string, string, JsonValue, string]>([
     ['removes what is not there', 'snp.vmlp', null, 'removes a claim that is not there'],
+    ['removes what is null, which is absent', 'tpm', null, 'removes a claim that is not there'],
     ['removes below what is not there', 'tpm.clock.safe', null, 'removes a claim that is not there'],
     ['is below a single value', 'snp.vmpl.x', 1, 'x is a member of what is no object'],
     ['is past the end of a list', 'tdx.rtmr[2]', 'c', 'there is no item 2 to change'],
     ['is an item of what is no list', 'snp[0]', 'c', 'there is no item 0 to change'],
     ['removes an item', 'tdx.rtmr[0]', null, 'cannot remove an item of a list: set the whole list'],
   ])('is refused where it %s', (_title, path, value, what) => {
-    expect(changed(CLAIMS, path, value)).toEqual([what]);
+    expect(changed({ ...CLAIMS, tpm: null }, path, value)).toEqual([what]);
   });
 });

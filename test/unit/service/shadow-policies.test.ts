@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import type { Judged } from '../../../src/service/judge-results.js';
+import { judgeBeside } from '../../../src/service/shadow-policies.js';
+import { policy } from '../policy/fixture.js';
+import { FakeLog } from './fakes.js';
+import { ownVerification } from './route-fixture.js';
+
+const ASKED = {
+  request: { evidence: { type: 'az-snp-vtpm' } },
+  at: new Date('2026-06-01T12:00:00Z'),
+  historical: false,
+  shadow: [policy({ require: { tpm: { trackResets: true } } })],
+  nonce: { origin: 'none' },
+  binding: null,
+} as never;
+const own = ownVerification();
+const JUDGED = {
+  verification: { ...own, akThumbprint: 'key', claims: { ...own.claims, tpm: { clock: {} } } },
+  results: new Map(),
+} as unknown as Judged;
+
+describe('policies that are judged beside', () => {
+  it('come to nothing where judging by them fails, and the log says so', async () => {
+    const fault = new Error('a fault of the memory');
+    const log = new FakeLog();
+    expect(await judgeBeside(ASKED, JUDGED, { remembered: () => Promise.reject(fault) }, log)).toEqual([]);
+    expect(log.lines).toEqual([
+      { level: 'error', fields: { err: fault }, message: 'not judged by the policies of policies.shadow' },
+    ]);
+  });
+});
