@@ -241,6 +241,15 @@ describe('veritee policy show', () => {
     expect(stderr).toMatch(/^wrong\.yaml: \/id: /);
   });
 
+  it('ends with 1 for a folder, and says that it is one', async () => {
+    await mkdir(cli.path('policies'));
+    const { exitCode, stderr } = await run(['policy', 'show', 'policies']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      /^policy show: policies: is a directory, and a file is expected\nexpected a policy file, or an id: azure-cvm-baseline, /,
+    );
+  });
+
   it('ends with 1 for a policy that is not there', async () => {
     expect(await run(['policy', 'show', 'none'])).toMatchObject({
       exitCode: 1,
