@@ -49,7 +49,7 @@ export function addPolicyCommands(
   policy
     .command('lint')
     .description('say what is wrong with policies or release policies; exit code 1 if one of them does not load')
-    .argument('<file...>', 'policy files, or - for standard input')
+    .argument('<file...>', 'policy files, folders of them, or - for standard input')
     .option(...config)
     .option(...json)
     .action(async (files, options) => done(await actions.lintPolicies(files, options)));

@@ -1,4 +1,6 @@
+import { FormatError } from '../model/errors.js';
 import { nearNames, quotedName } from '../model/names-in-messages.js';
+import type { VerifyRequest } from '../model/request.js';
 import type { RawInspections } from '../service/inspections.js';
 import {
   ACCEPTABLE_CODES,
@@ -7,10 +9,10 @@ import {
   type SomethingLearned,
 } from '../service/learn-policy.js';
 import type { RequestLimits } from '../wire/read-body.js';
-import { overrideRequest, readVerifyRequest } from '../wire/read-requests.js';
-import { type NamedInput, readingInput, UsageError } from './input.js';
+import { overrideRequest, type RequestOverrides, readVerifyRequest } from '../wire/read-requests.js';
+import { type NamedInput, UsageError } from './input.js';
 import { EXIT_CODE, printable } from './output.js';
-import { requireJson } from './verify-command.js';
+import { malformedRequest, requireJson } from './verify-command.js';
 
 export interface PolicyLearnOptions {
   readonly from?: string;
@@ -53,8 +55,7 @@ export async function policyLearnCommand(
   const evidence = inputs.map((input) => {
     requireJson(input, raw);
     const overrides = { policies: null, nonce: null, at: at ?? null };
-    const read = () => overrideRequest(readVerifyRequest(input.bytes, limits), overrides);
-    return { name: input.name, request: { ...readingInput(input, read), policies: null } };
+    return { name: input.name, request: { ...readRequest(input, overrides, limits), policies: null } };
   });
   const learned = await learnPolicy.execute({ ...asked, evidence, accepted });
   const tell = (lines: readonly string[]) => {
@@ -68,6 +69,15 @@ export async function policyLearnCommand(
   await output.deliver(learned);
   tell([`policy ${id}`, ...changes, ...notes.map((note) => `note: ${note}`)]);
   return EXIT_CODE.allow;
+}
+
+/** @throws {UsageError} where the body or an option is malformed */
+function readRequest(input: NamedInput, overrides: RequestOverrides, limits: RequestLimits | undefined): VerifyRequest {
+  try {
+    return overrideRequest(readVerifyRequest(input.bytes, limits), overrides);
+  } catch (error) {
+    throw error instanceof FormatError ? malformedRequest(error, input, overrides) : error;
+  }
 }
 
 /** @throws {UsageError} for a code that nothing is refused with */

@@ -103,11 +103,15 @@ async function judge(
   try {
     return await verifyEvidence.execute(overrideRequest(body, overrides), COMMAND_LINE_CALLER);
   } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    const given = OPTIONS.find(({ pointer, member }) => error.pointer === pointer && overrides[member] !== null);
-    if (given === undefined) throw malformed(input, error);
-    throw new UsageError([`${given.option}: ${error.code}: ${error.message}`], { cause: error });
+    throw error instanceof FormatError ? malformedRequest(error, input, overrides) : error;
   }
+}
+
+/** What is wrong with a body that options change: it is told of the option, where that has the place of the member. */
+export function malformedRequest(error: FormatError, input: NamedInput, overrides: RequestOverrides): UsageError {
+  const given = OPTIONS.find(({ pointer, member }) => error.pointer === pointer && overrides[member] !== null);
+  if (given === undefined) return malformed(input, error);
+  return new UsageError([`${given.option}: ${error.code}: ${error.message}`], { cause: error });
 }
 
 /** People give the report itself, where a body with the report in it is due. */

@@ -11,7 +11,7 @@ import { type KeyPath, placedText } from '../model/places.js';
 import type { Clock } from '../model/ports.js';
 import { openAttestationServices } from './attestation-services.js';
 import { checkEndings } from './check-endings.js';
-import { checkCredentialFiles, checkFolders, checkWritten } from './check-files.js';
+import { type CheckedFolders, checkCredentialFiles, checkFolders, checkWritten } from './check-files.js';
 import { type CheckedPolicies, checkPolicies } from './check-policies.js';
 import { readConfiguredRoots } from './configured-roots.js';
 import { openAccessWarning, warnOfMissingFolders } from './load-warnings.js';
@@ -94,10 +94,12 @@ async function follow(
   if (isRight('decisions', 'challenges')) {
     found.add((await found.of('config_file', () => checkWritten(configuration))) ?? []);
   }
-  const folders = isRight('amd', 'intel', 'tpm') ? await checkEndorsementFolders(configuration, found) : [];
-  const ending = { tls: tls ?? null, akIssuers: folders, files: policies?.files ?? [] };
+  const folders = isRight('amd', 'intel', 'tpm') ? await checkEndorsementFolders(configuration, found) : NO_FOLDERS;
+  const ending = { tls: tls ?? null, ...folders, files: policies?.files ?? [] };
   found.add(checkEndings(isRight('callers') ? configuration.callers : {}, ending, clock));
 }
+
+const NO_FOLDERS: Omit<CheckedFolders, 'problems'> = { akIssuers: [], endorsements: [] };
 
 /** What the configuration alone says. In the place of a section that is wrong are defaults, of which there is nothing to say. */
 function checkSettings(configuration: Configuration): readonly LintProblem[] {
@@ -160,7 +162,7 @@ async function checkEndorsementFolders(configuration: Configuration, found: Prob
     configurationProblem('config_missing', { path: key.split('.'), what: `${folder}: ${why}` }),
   );
   await warnOfMissingFolders(configuration, log);
-  const { akIssuers, problems } = await checkFolders(configuration);
+  const { problems, ...folders } = await checkFolders(configuration);
   found.add([...log.problems, ...problems]);
-  return akIssuers;
+  return folders;
 }

@@ -1,6 +1,6 @@
 import type { Configuration } from '../config/configuration.js';
 import { configurationProblem } from '../config/configuration-problem.js';
-import type { NamedFile } from '../endorsements/files/material-files.js';
+import type { EndingFile, NamedFile } from '../endorsements/files/material-files.js';
 import type { TlsMaterial } from '../http/listener.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import type { KeyPath } from '../model/places.js';
@@ -14,12 +14,14 @@ export interface EndingParts extends Pick<CheckedPolicies, 'files'> {
   readonly tls: TlsMaterial | null;
   /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
   readonly akIssuers: readonly NamedFile[];
+  /** CRLs of `amd.chains` and collateral of `intel.collateral`. */
+  readonly endorsements: readonly EndingFile[];
 }
 
 /** What a start would warn of because it has ended, or ends soon. */
 export function checkEndings(
   callers: Configuration['callers'],
-  { tls, akIssuers, files }: EndingParts,
+  { tls, akIssuers, endorsements, files }: EndingParts,
   clock: Clock,
 ): readonly LintProblem[] {
   const log = new ProblemLog((_severity, fields, message) => endingProblem(fields, message, files));
@@ -28,28 +30,31 @@ export function checkEndings(
     tls: () => tls,
     policies: () => files.map(({ policy }) => policy),
     akIssuers: () => akIssuers,
+    endorsements: () => endorsements,
     clock,
     log,
   });
   endings.warnOfAccess();
   endings.warnOfAkIssuers();
+  endings.warnOfEndorsements();
   endings.warnOfWaivers();
   return log.problems;
 }
 
 function endingProblem(fields: RecordFields, message: string, files: EndingParts['files']): LintProblem {
-  const { policy, pointer = '', check, approver, expires, caller, file, subject } = fields;
+  const { policy, pointer = '', check, approver, expires, caller, key, file, subject } = fields;
   const when = `${message} (${expires})`;
   if (policy !== undefined) {
     const name = files.find((each) => each.policy.id === policy)?.name ?? policy;
     return policyProblem('expiry_near', name, { pointer, message: `${check}, approved by ${approver}: ${when}` });
   }
-  const path: KeyPath = caller === undefined ? pathOfFile(file) : ['callers', caller, 'expires'];
+  const path: KeyPath = caller === undefined ? pathOfFile(key, file) : ['callers', caller, 'expires'];
   const about = caller === undefined ? `${file}: ${subject}: ` : '';
   return configurationProblem('config_expiry', { path, what: `${about}${when}` });
 }
 
-/** Of the listener the key is named, of `tpm.intermediates` the file. */
-function pathOfFile(file = ''): KeyPath {
+/** Of a folder of endorsements its key is named, of the listener the key of the file, of `tpm.intermediates` the file alone. */
+function pathOfFile(key: string | undefined, file = ''): KeyPath {
+  if (key !== undefined) return key.split('.');
   return file.startsWith('listen.') ? file.split('.') : ['tpm', 'intermediates'];
 }

@@ -9,7 +9,7 @@ import {
 import { configurationProblem } from '../config/configuration-problem.js';
 import { AmdDirectory } from '../endorsements/amd/amd-directory.js';
 import { AkIssuerFolder } from '../endorsements/attestation-keys/ak-issuer-folder.js';
-import type { NamedFile } from '../endorsements/files/material-files.js';
+import type { EndingFile, NamedFile } from '../endorsements/files/material-files.js';
 import type { FolderOptions, WatchedFolder } from '../endorsements/files/watched-folder.js';
 import { readBoundedFile } from '../endorsements/files/whole-files.js';
 import { CollateralDirectory } from '../endorsements/intel/collateral-directory.js';
@@ -27,6 +27,8 @@ import { ProblemLog } from './problem-log.js';
 export interface CheckedFolders {
   /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
   readonly akIssuers: readonly NamedFile[];
+  /** CRLs and collateral of the other folders. */
+  readonly endorsements: readonly EndingFile[];
   readonly problems: readonly LintProblem[];
 }
 
@@ -58,6 +60,7 @@ export async function checkFolders({ amd, intel, tpm }: Configuration): Promise<
   );
   return {
     akIssuers: ofKeys.folder.certificates,
+    endorsements: [...ofAmd.folder.endings, ...ofIntel.folder.endings],
     problems: [...ofAmd.problems, ...ofIntel.problems, ...ofKeys.problems],
   };
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
-import type { NamedFile } from '../endorsements/files/material-files.js';
+import type { EndingFile, NamedFile } from '../endorsements/files/material-files.js';
 import type { TlsMaterial } from '../http/listener.js';
 import type { EndingFigures } from '../http/metrics.js';
 import type { Clock, Log } from '../model/ports.js';
@@ -17,6 +17,8 @@ export interface EndingSources {
   readonly policies: () => readonly Policy[];
   /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
   readonly akIssuers: () => readonly NamedFile[];
+  /** CRLs of `amd.chains` and collateral of `intel.collateral`. */
+  readonly endorsements: () => readonly EndingFile[];
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
@@ -29,10 +31,23 @@ interface EndingCertificate {
 }
 
 /**
- * API keys, certificates of the listener, waivers, and issuers of attestation keys, which end on a date: callers are then
- * refused, or decisions change. Those that have ended or end within 30 days are logged at start, whenever they are reloaded,
- * and once a day; metrics show when each of them ends. There is none of issuers: one that has ended may be kept for
- * verification times in the past.
+ * What each folder's material is called, what follows where it has ended, and how long before that it is said. Collateral
+ * lasts 30 days when it is new.
+ */
+const ENDORSEMENTS = {
+  'amd.chains': { what: 'a CRL', otherwise: 'without a newer one, checks that need it are crl_stale', noticeDays: 30 },
+  'intel.collateral': {
+    what: 'TDX collateral',
+    otherwise: 'without newer collateral, TDs of this kind are collateral_stale',
+    noticeDays: 7,
+  },
+} as const satisfies { readonly [key in EndingFile['key']]: object };
+
+/**
+ * API keys, certificates of the listener, waivers, issuers of attestation keys, and CRLs and collateral in folders, which end
+ * on a date: callers are then refused, or decisions change. Those that have ended or end within 30 days (collateral: 7) are
+ * logged at start, whenever they are reloaded, and once a day; metrics show when each of them ends. There is none of issuers:
+ * one that has ended may be kept for verification times in the past.
  */
 export class Endings {
   readonly #sources: EndingSources;
@@ -48,6 +63,7 @@ export class Endings {
       this.warnOfAccess();
       this.warnOfWaivers();
       this.warnOfAkIssuers();
+      this.warnOfEndorsements();
     }, DAY_MS).unref();
   }
 
@@ -77,6 +93,17 @@ export class Endings {
     }
   }
 
+  warnOfEndorsements(): void {
+    const { endorsements, clock, log } = this.#sources;
+    for (const file of endorsements()) {
+      const { what, otherwise, noticeDays } = ENDORSEMENTS[file.key];
+      for (const { hasEnded, ...fields } of endingSoon([file], clock.now(), noticeDays)) {
+        if (hasEnded) log.warn(fields, `${what} has expired: ${otherwise}`);
+        else log.warn(fields, `${what} expires soon`);
+      }
+    }
+  }
+
   warnOfWaivers(): void {
     const { policies, clock, log } = this.#sources;
     for (const { hasEnded, ...fields } of endingWaivers(policies(), clock.now())) {
@@ -87,12 +114,13 @@ export class Endings {
 
   /** Seconds until each ends, less than zero once it has. */
   get figures(): EndingFigures {
-    const { policies, clock } = this.#sources;
+    const { policies, endorsements, clock } = this.#sources;
     const now = clock.now().getTime();
     const secondsUntil = (end: string) => Math.round((Date.parse(end) - now) / 1000);
     return {
       apiKeys: this.#apiKeys().map(({ caller, expires }) => ({ caller, seconds: secondsUntil(expires) })),
       certificates: this.#certificates().map(({ file, expires }) => ({ file, seconds: secondsUntil(expires) })),
+      endorsements: endorsements().map(({ key, file, expires }) => ({ key, file, seconds: secondsUntil(expires) })),
       waivers: policies().flatMap(({ id, waivers }) =>
         waivers.map(({ check, expires }, index) => ({
           policy: id,

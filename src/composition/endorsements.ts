@@ -2,6 +2,7 @@ import { type Configuration, endorsementCacheDirectory } from '../config/configu
 import { AllEndorsements } from '../endorsements/all-endorsements.js';
 import { type OpenAmdEndorsements, openAmdEndorsements } from '../endorsements/amd/open-amd-endorsements.js';
 import { type OpenAkIssuers, openAkIssuers } from '../endorsements/attestation-keys/open-ak-issuers.js';
+import type { EndingFile } from '../endorsements/files/material-files.js';
 import type { OpenSource, SourceWorld } from '../endorsements/files/open-source.js';
 import { type OpenEarlyCollateral, openEarlyCollateral } from '../endorsements/intel/open-early-collateral.js';
 import { type OpenIntelEndorsements, openIntelEndorsements } from '../endorsements/intel/open-intel-endorsements.js';
@@ -24,7 +25,10 @@ export interface EndorsementWorld extends SourceWorld {
  * Everything that endorses evidence, with what runs behind it. `ready` rejects with a ConfigurationError where a file that
  * is configured is of no use.
  */
-export interface OpenEndorsements extends OpenSource<EndorsementSource>, Pick<OpenAkIssuers, 'certificates'> {}
+export interface OpenEndorsements extends OpenSource<EndorsementSource>, Pick<OpenAkIssuers, 'certificates'> {
+  /** CRLs and collateral of the operator's folders, as they are in force now. */
+  endings(): readonly EndingFile[];
+}
 
 /** AMD's endorsements as the configuration names their sources. */
 export function openAmd({ amd, ...configuration }: Configuration, world: EndorsementWorld): OpenAmdEndorsements {
@@ -79,6 +83,7 @@ export function openEndorsements(configuration: Configuration, world: Endorsemen
     }),
     ready: Promise.all([warnOfMissingFolders(configuration, world.log), all(({ ready }) => ready)]).then(() => {}),
     certificates: () => akIssuers.certificates(),
+    endings: () => [...amd.endings(), ...intel.endings()],
     reload: async () => (await Promise.all(parts.map((part) => part.reload()))).flat(),
     close: () => all((part) => part.close()),
   };

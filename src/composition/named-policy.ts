@@ -1,6 +1,6 @@
 import { UsageError } from '../cli/input.js';
 import { ConfigurationError } from '../model/errors.js';
-import { fileProblem } from '../model/file-problem.js';
+import { fileProblem, isSystemError } from '../model/file-problem.js';
 import { POLICY_ID } from '../model/request.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import { PolicyFileError, policyTextOptions, readNamedPolicyFile } from '../stores/policy-file.js';
@@ -19,7 +19,7 @@ export async function namedPolicy(option: string, policy: string, known: PolicyS
     if (cause instanceof PolicyFileError) throw new UsageError([`${option}: ${policy}: ${cause.message}`], { cause });
     const ids = known.list().map(({ id }) => id);
     throw new UsageError(
-      POLICY_ID.test(policy)
+      POLICY_ID.test(policy) && isSystemError(cause) && cause.code === 'ENOENT'
         ? [`${option}: there is no policy ${policy}; there are ${ids.join(', ')}, or name a policy file`]
         : [
             `${option}: ${policy === '' ? 'is empty' : `${policy}: ${fileProblem(cause)}`}`,

@@ -11,6 +11,7 @@ import { readPolicySet } from '../stores/policy-files.js';
 import { commandLineLog, configurationOf, outputOf, readInputs, write } from './command-line-io.js';
 import { namedPolicy } from './named-policy.js';
 import { learnFromFiles } from './policy-learn.js';
+import { policyPlaces } from './policy-places.js';
 import { policySources } from './policy-sources.js';
 import { testPolicies } from './policy-test.js';
 import { SYSTEM_CLOCK } from './system.js';
@@ -20,9 +21,15 @@ import { knownAuthorities } from './token-issuers.js';
 export const policyCommands: PolicyActions = {
   lintPolicies: async (files, options) => {
     const known = knownAuthorities(await configurationOf(options));
-    const inputs = await readInputs(files, 'a policy in YAML or JSON');
+    const places = await policyPlaces(files);
+    const expected = 'a policy in YAML or JSON, or a folder of policies';
+    const inputs = await readInputs(
+      places.map(({ path }) => path),
+      expected,
+    );
+    const isNamed = inputs.length > 1 || places.some(({ isInFolder }) => isInFolder);
     return checkCommand(
-      inputs.flatMap((input) => lintInput(input, known, inputs.length > 1)),
+      inputs.flatMap((input) => lintInput(input, known, isNamed)),
       outputOf(options),
     );
   },
@@ -55,11 +62,11 @@ export const policyCommands: PolicyActions = {
   },
 };
 
-/** With several files, each message begins with the name of its own. */
-function lintInput({ name, bytes }: NamedInput, known: KnownAuthorities, isOneOfMany: boolean): readonly LintProblem[] {
+/** With several files, or a folder, each message begins with the name of its own. */
+function lintInput({ name, bytes }: NamedInput, known: KnownAuthorities, isNamed: boolean): readonly LintProblem[] {
   const options = { ...policyTextOptions(name), at: SYSTEM_CLOCK.now(), knownAuthorities: known };
   const problems = lintPolicy(textIn(name, bytes), options);
-  return isOneOfMany ? problems.map((problem) => ({ ...problem, message: `${name}: ${problem.message}` })) : problems;
+  return isNamed ? problems.map((problem) => ({ ...problem, message: `${name}: ${problem.message}` })) : problems;
 }
 
 function textIn(name: string, bytes: Uint8Array): string {

@@ -16,6 +16,7 @@ import {
 import type { PolicySuite, SuiteCase } from '../service/policy-tests.js';
 import { PolicyFileError, policyTextOptions, readNamedPolicyFile } from '../stores/policy-file.js';
 import { isPolicyName, testedPolicy } from '../stores/policy-files.js';
+import { filesIn } from './policy-places.js';
 
 /** A policy, and its test where there is one. */
 interface Pair {
@@ -63,12 +64,7 @@ async function pathsAt(place: string): Promise<readonly string[]> {
   if (place === '') throw new UsageError(['the name of the policy, test or folder is empty']);
   const isFolder = await naming(place, async () => (await stat(place)).isDirectory());
   if (!isFolder) return [place];
-  const names = (await naming(place, () => readdir(place))).sort();
-  const paths = names
-    .filter((name) => isPolicyName(name) || testedPolicy(name) !== null)
-    .map((name) => join(place, name));
-  if (paths.length === 0) throw new UsageError([`${place}: has no policies`]);
-  return paths;
+  return filesIn(place, (name) => isPolicyName(name) || testedPolicy(name) !== null);
 }
 
 /** The policy that is tested, and its test, by the name of either. */

@@ -71,8 +71,8 @@ async function openService(configuration: Configuration, world: World, opened: O
   const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
   await resetMemory.start();
   const outside = await openOutside(configuration, { ...world, clock }, metrics, opened);
-  const akIssuers = () => outside.endorsements.certificates();
-  const endings = opened.add(openEndings({ policies, access, akIssuers, clock, log }, metrics));
+  const { certificates: akIssuers, endings: endorsements } = outside.endorsements;
+  const endings = opened.add(openEndings({ policies, access, akIssuers, endorsements, clock, log }, metrics));
   onReloaded.push(() => endings.warnOfWaivers());
   const dependencies = httpDependencies({
     configuration,
@@ -99,6 +99,7 @@ async function openService(configuration: Configuration, world: World, opened: O
       await reload.run();
       endings.warnOfAccess();
       endings.warnOfAkIssuers();
+      endings.warnOfEndorsements();
     },
     close: () => opened.close(),
   };
@@ -129,7 +130,7 @@ async function openRules(
   return { policies, access, onReloaded };
 }
 
-interface Ending extends Pick<EndingSources, 'akIssuers' | 'clock' | 'log'> {
+interface Ending extends Pick<EndingSources, 'akIssuers' | 'endorsements' | 'clock' | 'log'> {
   readonly policies: PolicyDirectory<Policy>;
   readonly access: ReloadedAccess;
 }
@@ -145,6 +146,7 @@ function openEndings({ policies, access, ...sources }: Ending, metrics: Metrics)
   endings.warnOfAccess();
   endings.warnOfWaivers();
   endings.warnOfAkIssuers();
+  endings.warnOfEndorsements();
   metrics.watchEndings(() => endings.figures);
   return endings;
 }

@@ -45,9 +45,9 @@ export const CONFIGURATION_PROBLEMS = {
     remedy: "Let the service's user write the folder, or set decisions.store to a path in a folder that it can write.",
   },
   config_expiry: {
-    meaning: 'an API key or a certificate has expired, or expires within 30 days',
+    meaning: 'an API key, a certificate or a CRL has expired or expires within 30 days, or TDX collateral within 7',
     severity: 'warning',
-    remedy: 'Replace it before it expires.',
+    remedy: 'Replace it before it expires; remove an expired one unless past verification times need it.',
   },
   config_setting: {
     meaning: 'the value is allowed, and means more or less than it seems to',

@@ -12,7 +12,7 @@ import type { HttpDependencies } from './dependencies.js';
 import { answerError, answerSocketError } from './error-answers.js';
 import { createListener, DEFAULT_CONNECTION_LIMITS } from './listener.js';
 import { DEFAULT_RATE_LIMITS, failureLimit, refuseLate, registerRateLimits } from './load-limits.js';
-import { requestIdOf, routeOf, writeRequest } from './request-log.js';
+import { requestIdOf, routeOf, servedPath, writeRequest } from './request-log.js';
 import { registerRoutes } from './routes/route-table.js';
 
 const DEFAULT_EVENT_LOOP_DELAY_MS = 1_000;
@@ -106,13 +106,12 @@ function methodsByPath(application: FastifyInstance): ReadonlyMap<string, readon
   const routes: RouteOptions[] = [];
   application.addHook('onRoute', (route) => {
     routes.push(route);
-    // Of a colon that begins no parameter there are two.
-    const path = route.url.replace('::', ':');
+    const path = servedPath(route.url);
     methods.set(path, [...(methods.get(path) ?? []), ...[route.method].flat()]);
   });
   application.addHook('onReady', async () => {
     const open = routes.find((route) => route.config?.access === undefined);
-    if (open !== undefined) throw new Error(`route ${open.url} does not say who may use it`);
+    if (open !== undefined) throw new Error(`route ${servedPath(open.url)} does not say who may use it`);
   });
   return methods;
 }

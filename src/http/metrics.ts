@@ -39,6 +39,8 @@ export interface EndingFigures {
   readonly apiKeys: readonly { readonly caller: string; readonly seconds: number }[];
   /** `file`: the key of the configuration that names it, once for each certificate in it. */
   readonly certificates: readonly { readonly file: string; readonly seconds: number }[];
+  /** `key`: the key of the configuration that names the folder; once for each CRL or set of collateral in a file. */
+  readonly endorsements: readonly { readonly key: string; readonly file: string; readonly seconds: number }[];
   /** `waiver`: its index in the policy. */
   readonly waivers: readonly {
     readonly policy: string;
@@ -154,7 +156,7 @@ export class Metrics {
     });
   }
 
-  /** Adds when API keys, certificates of the listener and waivers end, as they are in force when the figures are asked for. */
+  /** Adds when API keys, certificates of the listener, endorsements in folders and waivers end, as they are in force when the figures are asked for. */
   watchEndings(endings: () => EndingFigures): void {
     this.#watch(Gauge, {
       name: 'veritee_api_key_expiry_seconds',
@@ -166,13 +168,13 @@ export class Metrics {
       name: 'veritee_certificate_expiry_seconds',
       help: 'Seconds until the first certificate of a file of listen.tls expires; negative if it has.',
       labelNames: ['file'],
-      read: () => {
-        const first = new Map<string, number>();
-        for (const { file, seconds } of endings().certificates) {
-          first.set(file, Math.min(seconds, first.get(file) ?? seconds));
-        }
-        return [...first].map(([file, seconds]) => [seconds, { file }]);
-      },
+      read: () => earliestOf(endings().certificates),
+    });
+    this.#watch(Gauge, {
+      name: 'veritee_endorsement_expiry_seconds',
+      help: 'Seconds until the first CRL or TDX collateral of a file in the folder of a key expires; negative if it has.',
+      labelNames: ['key', 'file'],
+      read: () => earliestOf(endings().endorsements),
     });
     this.#watch(Gauge, {
       name: 'veritee_waiver_expiry_seconds',
@@ -262,6 +264,16 @@ export class Metrics {
       return seconds;
     });
   }
+}
+
+/** Of several figures with the same labels the first to end. */
+function earliestOf<F extends { readonly seconds: number }>(figures: readonly F[]) {
+  const first = new Map<string, readonly [seconds: number, labels: Omit<F, 'seconds'>]>();
+  for (const { seconds, ...labels } of figures) {
+    const name = JSON.stringify(labels);
+    first.set(name, [Math.min(seconds, first.get(name)?.[0] ?? seconds), labels]);
+  }
+  return [...first.values()];
 }
 
 function cpuSeconds(): number {

@@ -33,7 +33,7 @@ function lintCel({ expression }: CelRule, policy: RuledPolicy, pointer: string):
 
 const CHOOSE =
   'Choose by evidence.type in the rule, or do not accept these types: with it the policy never allows them.';
-const CORRECT = 'Correct the name or the text as the message says: a comparison with it is never true.';
+const CORRECT = 'Correct the name, the text or the number as the message says: a comparison with it is never true.';
 
 const WRITTEN_BY_GUEST =
   'is JSON that a guest without paravisor writes itself, and in azurevm tokens any guest: require secureBoot, or name the one in x-ms-isolation-tee';

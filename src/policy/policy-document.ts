@@ -8,6 +8,7 @@ import { readYaml, type YamlBounds } from '../schema/yaml.js';
 import { foreignDocument } from './akv/foreign-document.js';
 import { looksLikeReleasePolicy, type ReleasePolicyReading, readReleasePolicy } from './akv/release-policy.js';
 import { unusedMembers } from './member-use.js';
+import { otherDocument } from './other-document.js';
 import { crossMemberProblems } from './policy-consistency.js';
 import { ID_FORM, POLICY_SCHEMA, type PolicyMembers } from './policy-grammar.js';
 import { PolicyError, type PolicyProblem, schemaProblem, textProblem } from './policy-problem.js';
@@ -54,6 +55,8 @@ export function parsePolicy(text: string, options: PolicyTextOptions = {}): Poli
  */
 export function policyOf(value: JsonValue, text: string, options: PolicyTextOptions = {}): Policy {
   const document = isReleasePolicyText(value) ? ofReleasePolicy(value, text, options.releasePolicyId) : value;
+  const other = otherDocument(document);
+  if (other !== null) throw new PolicyError([textProblem(other, null)]);
   const place = new Place();
   const members = POLICY_SCHEMA.read(document, place);
   const problems: PolicyProblem[] = place.problems.map(({ path, what }) => schemaProblem(jsonPointer(path), what));

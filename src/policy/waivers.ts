@@ -75,11 +75,15 @@ export function endingWaivers(policies: readonly Pick<PolicyMembers, 'id' | 'wai
   return endingSoon(all, at);
 }
 
-/** What ended by an instant, or ends within 30 days of it. `expires` is a day or an instant in UTC. */
-export function endingSoon<T extends { readonly expires: string }>(all: readonly T[], at: Date) {
+/** What ended by an instant, or ends within some days of it. `expires` is a day or an instant in UTC. */
+export function endingSoon<T extends { readonly expires: string }>(
+  all: readonly T[],
+  at: Date,
+  noticeDays: number = NOTICE_DAYS,
+) {
   return all.flatMap((one) => {
     const left = endOf(one) - at.getTime();
-    return left > NOTICE_DAYS * DAY_MS ? [] : [{ ...one, hasEnded: left <= 0, daysLeft: daysLeftOf(one, at) }];
+    return left > noticeDays * DAY_MS ? [] : [{ ...one, hasEnded: left <= 0, daysLeft: daysLeftOf(one, at) }];
   });
 }
 

@@ -5,7 +5,7 @@ import { newestChains } from '../../vendors/amd/chain.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
 import type { AmdRootPins } from '../../vendors/amd/roots.js';
 import type { AmdVek } from '../../vendors/amd/vek.js';
-import { CERTIFICATE_FILES, type MaterialFiles } from '../files/material-files.js';
+import { CERTIFICATE_FILES, type EndingFile, lastOfEach, type MaterialFiles } from '../files/material-files.js';
 import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
 import { type AmdMaterial, type ListOfLine, recogniseAmdMaterial } from './amd-recognition.js';
 
@@ -61,6 +61,20 @@ export class AmdDirectory extends WatchedFolder {
   /** CRLs that name a line's root as issuer. Verified only where the folder holds that root. */
   crls(product: SnpProduct): readonly ListOfLine[] {
     return this.#material.crls.map(({ item }) => item).filter((crl) => crl.product === product);
+  }
+
+  /**
+   * CRLs by their nextUpdate. A newer one replaces another only where both are known to be of one series: the rest may be of
+   * VCEKs or of VLEKs, and each counts.
+   */
+  get endings(): readonly EndingFile[] {
+    const lists = this.#material.crls.flatMap(({ name, item: { product, series, list } }, index) => {
+      if (list.nextUpdate === null) return [];
+      const subject = `CRL of ${list.issuer.commonName ?? product}`;
+      const group = series === null ? String(index) : `${product} ${series}`;
+      return [{ group, key: 'amd.chains' as const, file: name, subject, expires: list.nextUpdate.toISOString() }];
+    });
+    return lastOfEach(lists);
   }
 
   protected override take({ files, refused }: MaterialFiles): TakenFolder {

@@ -59,6 +59,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   return {
     source: new AmdEndorsements(finders, ready),
     ready,
+    endings: () => directory.endings,
     exportBundle: async (selection, signal) => {
       await ready;
       return exportBundle(finders, selection, { at: clock.now(), historical: false, signal });

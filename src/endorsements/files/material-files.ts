@@ -20,6 +20,27 @@ export interface NamedFile {
   readonly bytes: Uint8Array;
 }
 
+/** Something of a file in the operator's folder that nothing relies on after an instant. */
+export interface EndingFile {
+  /** Key of the configuration that names the folder. */
+  readonly key: 'amd.chains' | 'intel.collateral';
+  readonly file: string;
+  /** What it is of: an issuer, or a kind of platform. */
+  readonly subject: string;
+  /** RFC 3339, in UTC. */
+  readonly expires: string;
+}
+
+/** Those that nothing else of the folder replaces: of each group the one that ends last. */
+export function lastOfEach(files: readonly (EndingFile & { readonly group: string })[]): readonly EndingFile[] {
+  const last = new Map<string, EndingFile>();
+  for (const { group, ...file } of files) {
+    const other = last.get(group);
+    if (other === undefined || Date.parse(other.expires) < Date.parse(file.expires)) last.set(group, file);
+  }
+  return [...last.values()];
+}
+
 /** A file, or something in it, that was not taken. */
 export interface RefusedFile {
   readonly name: string;

@@ -1,6 +1,6 @@
 import type { Clock, Log } from '../../model/ports.js';
 import type { BoundedAgentOptions } from '../../outgoing/bounded-agent.js';
-import type { ExportedBundle, ImportReport } from './material-files.js';
+import type { EndingFile, ExportedBundle, ImportReport } from './material-files.js';
 
 /** What every source of endorsements is put together with. */
 export interface SourceWorld extends Pick<BoundedAgentOptions, 'observer' | 'connect'> {
@@ -41,6 +41,8 @@ export interface OpenSource<Source> {
 export interface OpenFolderSource<Source, Selection> extends OpenSource<Source> {
   /** Renews what is due. Runs by itself from time to time. */
   refreshDue(): Promise<void>;
+  /** What ends of the operator's folder, as it is in force now. */
+  endings(): readonly EndingFile[];
   /** Collects endorsements for machines without network. */
   exportBundle(selection: Selection, signal: AbortSignal): Promise<ExportedBundle>;
   /** Verifies a folder of endorsements and takes what holds into the operator's folder. */

@@ -5,10 +5,13 @@ import {
   type IntelCollateral,
   keyName,
   readIntelCollateral,
+  windowOfAll,
 } from '../../vendors/intel/collateral-parts.js';
 import {
   attempt,
   COLLATERAL_FILES,
+  type EndingFile,
+  lastOfEach,
   type MaterialFiles,
   type NamedFile,
   type RefusedFile,
@@ -26,6 +29,7 @@ interface CollateralDirectoryOptions extends FolderOptions {
 export class CollateralDirectory extends WatchedFolder {
   readonly #reader: CollateralReader;
   #collateral: ReadonlyMap<string, readonly IntelCollateral[]> = new Map();
+  #endings: readonly EndingFile[] = [];
 
   constructor({ reader, ...options }: CollateralDirectoryOptions) {
     super({ ...options, key: 'intel.collateral', material: COLLATERAL_FILES, what: 'TDX collateral folder' });
@@ -42,6 +46,11 @@ export class CollateralDirectory extends WatchedFolder {
     return [...this.#collateral.values()].flat();
   }
 
+  /** Of each kind of platform the set that lasts longest, by the earliest nextUpdate of its parts. */
+  get endings(): readonly EndingFile[] {
+    return this.#endings;
+  }
+
   protected override take(files: MaterialFiles): TakenFolder {
     const { taken, refused } = recogniseCollateral(files, this.#reader);
     const collateral = new Map<string, IntelCollateral[]>();
@@ -49,8 +58,20 @@ export class CollateralDirectory extends WatchedFolder {
       collateral.set(keyName(set), [...(collateral.get(keyName(set)) ?? []), set]);
     }
     this.#collateral = collateral;
+    this.#endings = lastOfEach(taken.map(endingOf));
     return { refused, counts: { sets: taken.length, platforms: collateral.size } };
   }
+}
+
+function endingOf({ name, collateral }: CollateralOfFile) {
+  const { fmspc, ca } = collateral;
+  return {
+    group: keyName(collateral),
+    key: 'intel.collateral' as const,
+    file: name,
+    subject: `FMSPC ${fmspc}, ${ca} CA`,
+    expires: windowOfAll(collateral).until.toISOString(),
+  };
 }
 
 export interface CollateralOfFile {

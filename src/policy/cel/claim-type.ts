@@ -5,6 +5,15 @@ export interface ScalarType {
   readonly kind: 'int' | 'bool' | 'string';
   /** What texts there can be; null where any can. A comparison with any other text is a mistake, and does not load. */
   readonly form: TextForm | null;
+  /** What integers there can be; left out where any can. A comparison that it decides loads, and lint warns of it. */
+  readonly range?: IntegerRange;
+}
+
+/** Spans of integers, ends included. */
+export interface IntegerRange {
+  /** In words: "is …". */
+  readonly what: string;
+  readonly spans: readonly (readonly [least: number, greatest: number])[];
 }
 
 export interface TextForm {
@@ -38,6 +47,21 @@ export interface OtherMembers {
 export const INT: ScalarType = { kind: 'int', form: null };
 export const BOOL: ScalarType = { kind: 'bool', form: null };
 export const TEXT: ScalarType = { kind: 'string', form: null };
+
+const UINT32_MAXIMUM = 2 ** 32 - 1;
+
+/** Fields of one, two and four bytes without sign. */
+export const UINT8 = integerOf([0, 255]);
+export const UINT16 = integerOf([0, 65_535]);
+export const UINT32 = integerOf([0, UINT32_MAXIMUM]);
+
+/** VMPL of an SEV-SNP report: the guest has four levels, and a report that the host asked for has all bits set. */
+export const VMPL = integerOf([0, 3], [UINT32_MAXIMUM, UINT32_MAXIMUM]);
+
+export function integerOf(...spans: IntegerRange['spans']): ScalarType {
+  const words = spans.map(([least, greatest]) => (least === greatest ? `${least}` : `${least} to ${greatest}`));
+  return { kind: 'int', form: null, range: { what: words.join(' or '), spans } };
+}
 
 /** Bytes as claims have them. */
 export function hexOf(bytes: number): ScalarType {

@@ -14,24 +14,39 @@ import {
   type TpmClaims,
 } from '../../model/claims.js';
 import { EVIDENCE_TYPES } from '../../model/evidence-traits.js';
-import { BOOL, hexOf, INT, listOf, type ObjectType, object, oneOf, TEXT } from './claim-type.js';
+import {
+  BOOL,
+  hexOf,
+  INT,
+  integerOf,
+  listOf,
+  type ObjectType,
+  object,
+  oneOf,
+  type ScalarType,
+  TEXT,
+  UINT8,
+  UINT16,
+  UINT32,
+  VMPL,
+} from './claim-type.js';
 import { ITA_TOKEN_TYPE, MAA_TOKEN_TYPE, VM_CONFIGURATION_TYPE } from './token-claim-types.js';
 
-const TCB = object<SnpTcb>({ fmc: INT, bootloader: INT, tee: INT, snp: INT, microcode: INT });
+const TCB = object<SnpTcb>({ fmc: UINT8, bootloader: UINT8, tee: UINT8, snp: UINT8, microcode: UINT8 });
 
 const SNP = object<SnpClaims>({
-  version: INT,
+  version: UINT32,
   product: oneOf(SNP_PRODUCTS),
   part: oneOf([...SNP_PARTS, 'unknown']),
-  cpuid: object<NonNullable<SnpClaims['cpuid']>>({ family: INT, model: INT, stepping: INT }),
+  cpuid: object<NonNullable<SnpClaims['cpuid']>>({ family: UINT8, model: UINT8, stepping: UINT8 }),
   firmware: object<SnpClaims['firmware']>({ current: TEXT, committed: TEXT }),
   mitigation: object<NonNullable<SnpClaims['mitigation']>>({ current: TEXT, launch: TEXT }),
   signingKey: oneOf(['vcek', 'vlek']),
-  vmpl: INT,
-  guestSvn: INT,
+  vmpl: VMPL,
+  guestSvn: UINT32,
   policy: object<SnpPolicyClaim>({
-    abiMajor: INT,
-    abiMinor: INT,
+    abiMajor: UINT8,
+    abiMinor: UINT8,
     smt: BOOL,
     migrateMa: BOOL,
     debug: BOOL,
@@ -51,7 +66,7 @@ const SNP = object<SnpClaims>({
     aliasCheckComplete: BOOL,
     iommuWriteSafe: BOOL,
     tioEnabled: BOOL,
-    unknownBits: listOf(INT),
+    unknownBits: listOf(integerOf([0, 63])),
   }),
   tcb: object<SnpClaims['tcb']>({ current: TCB, committed: TCB, reported: TCB, launch: TCB }),
   authorKeyEnabled: BOOL,
@@ -70,12 +85,12 @@ const SNP = object<SnpClaims>({
 
 /**
  * Of a vTPM, the bank SHA-256; of a TD, SHA-384. Variables are SHA-256 of their contents under both; MokList is what shim
- * measured. Command lines are texts, where the log has them.
+ * measured. Command lines are texts, where the log has them. `register`: numbers of PCRs, or of RTMRs.
  */
-function eventLog(digestBytes: number): ObjectType {
+function eventLog(digestBytes: number, register: ScalarType): ObjectType {
   return object<EventLogClaims>({
-    replayed: listOf(INT),
-    notCovered: listOf(INT),
+    replayed: listOf(register),
+    notCovered: listOf(register),
     secureBoot: BOOL,
     pk: hexOf(32),
     kek: hexOf(32),
@@ -89,7 +104,7 @@ function eventLog(digestBytes: number): ObjectType {
 }
 
 const TDX = object<TdxClaims>({
-  quoteVersion: INT,
+  quoteVersion: UINT16,
   mrtd: hexOf(48),
   rtmr: listOf(hexOf(48)),
   mrConfigId: hexOf(48),
@@ -126,7 +141,7 @@ const TDX = object<TdxClaims>({
     qeEvaluationDataNumber: INT,
     advisories: listOf(TEXT),
   }),
-  eventLog: eventLog(48),
+  eventLog: eventLog(48, integerOf([0, 3])),
 });
 
 const HCL = object<HclClaims>({
@@ -146,8 +161,8 @@ const TPM = object<TpmClaims>({
   // SHA-256 alone: values of the SHA-1 bank are never claims, and no other bank is quoted on Azure.
   pcrs: object<{ sha256: unknown }>({ sha256: object(PCRS) }),
   firmwareVersion: hexOf(8),
-  clock: object<TpmClaims['clock']>({ resetCount: INT, restartCount: INT, safe: BOOL }),
-  eventLog: eventLog(32),
+  clock: object<TpmClaims['clock']>({ resetCount: UINT32, restartCount: UINT32, safe: BOOL }),
+  eventLog: eventLog(32, integerOf([0, 23])),
   // Its JWK is what `binding` is about.
   certifiedKey: object<{ jkt: string }>({ jkt: TEXT }),
 });

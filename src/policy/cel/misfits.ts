@@ -1,7 +1,11 @@
-import type { ScalarType } from './claim-type.js';
+import type { IntegerRange, ScalarType } from './claim-type.js';
 import { type Binary, type Expression, itemTypeOf, partsOf, scalarOf } from './expression.js';
+import { isOutside, orderingOf } from './integer-range.js';
 
-/** A comparison of a claim with a text that it can never be: in capitals, of another length, or misspelt. */
+/**
+ * A comparison that a claim's type decides: with a text that it can never be (in capitals, of another length, or misspelt),
+ * or with an integer beyond its range.
+ */
 export interface Misfit {
   /** What the comparison always is. */
   readonly always: boolean;
@@ -23,7 +27,7 @@ export function misfitsIn(expression: Expression): readonly Misfit[] {
   return [...found.values()];
 }
 
-function misfitsOf({ operator, left, right }: Binary): readonly Misfit[] {
+function misfitsOf({ operator, left, right, text }: Binary): readonly Misfit[] {
   switch (operator) {
     case '==':
     case '!=': {
@@ -39,8 +43,23 @@ function misfitsOf({ operator, left, right }: Binary): readonly Misfit[] {
         ...misfits(`an item of ${right.text}`, itemTypeOf(right), [left], false),
       ];
     default:
-      return [];
+      return [
+        ...decided(left, text, (range) => orderingOf(range, 'left', operator, right)),
+        ...decided(right, text, (range) => orderingOf(range, 'right', operator, left)),
+      ];
   }
+}
+
+/** Of an ordering whose result the range of one side settles. */
+function decided(
+  side: Expression,
+  text: string,
+  resultFor: (range: IntegerRange) => boolean | null,
+): readonly Misfit[] {
+  const range = scalarOf(side)?.range;
+  const always = range === undefined ? null : resultFor(range);
+  if (range === undefined || always === null) return [];
+  return [{ always, message: `${side.text} is ${range.what}: ${text} is ${always ? 'always' : 'never'} true` }];
 }
 
 function misfits(
@@ -49,9 +68,15 @@ function misfits(
   others: readonly Expression[],
   always: boolean,
 ): readonly Misfit[] {
-  const form = type?.form ?? null;
-  if (form === null) return [];
+  const values = type?.form ?? type?.range;
+  if (type === null || values === undefined) return [];
   return others
-    .filter((other) => other.op === 'literal' && !form.fits(String(other.value)))
-    .map((other) => ({ always, message: `${what} is ${form.what}, and never ${other.text}` }));
+    .filter((other) => isNever(other, type))
+    .map((other) => ({ always, message: `${what} is ${values.what}, and never ${other.text}` }));
+}
+
+/** Whether a literal is none of the values of a type. */
+function isNever(literal: Expression, { form, range }: ScalarType): boolean {
+  if (form !== null) return literal.op === 'literal' && !form.fits(String(literal.value));
+  return range !== undefined && isOutside(range, literal);
 }

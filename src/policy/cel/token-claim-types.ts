@@ -1,6 +1,18 @@
 import { camelCase } from '../../model/json.js';
 import { MAA_ATTESTATION_TYPES } from '../../model/maa-words.js';
-import { BOOL, type ClaimType, hexOf, INT, listOf, oneOf, openObject, TEXT } from './claim-type.js';
+import {
+  BOOL,
+  type ClaimType,
+  hexOf,
+  INT,
+  listOf,
+  oneOf,
+  openObject,
+  TEXT,
+  UINT8,
+  UINT32,
+  VMPL,
+} from './claim-type.js';
 
 /** `vm-configuration` of a paravisor, under its own names, which tokens repeat. */
 const VM_CONFIGURATION = {
@@ -86,22 +98,22 @@ const TEE: Members = {
   'x-ms-compliance-status': TEXT,
   'x-ms-runtime': RUNTIME_TYPE,
   'x-ms-sevsnpvm-authorkeydigest': hexOf(48),
-  'x-ms-sevsnpvm-bootloader-svn': INT,
+  'x-ms-sevsnpvm-bootloader-svn': UINT8,
   'x-ms-sevsnpvm-familyId': hexOf(16),
-  'x-ms-sevsnpvm-guestsvn': INT,
+  'x-ms-sevsnpvm-guestsvn': UINT32,
   'x-ms-sevsnpvm-hostdata': hexOf(32),
   'x-ms-sevsnpvm-idkeydigest': hexOf(48),
   'x-ms-sevsnpvm-imageId': hexOf(16),
   'x-ms-sevsnpvm-is-debuggable': BOOL,
   'x-ms-sevsnpvm-launchmeasurement': hexOf(48),
-  'x-ms-sevsnpvm-microcode-svn': INT,
+  'x-ms-sevsnpvm-microcode-svn': UINT8,
   'x-ms-sevsnpvm-migration-allowed': BOOL,
   'x-ms-sevsnpvm-reportdata': hexOf(64),
   'x-ms-sevsnpvm-reportid': hexOf(32),
   'x-ms-sevsnpvm-smt-allowed': BOOL,
-  'x-ms-sevsnpvm-snpfw-svn': INT,
-  'x-ms-sevsnpvm-tee-svn': INT,
-  'x-ms-sevsnpvm-vmpl': INT,
+  'x-ms-sevsnpvm-snpfw-svn': UINT8,
+  'x-ms-sevsnpvm-tee-svn': UINT8,
+  'x-ms-sevsnpvm-vmpl': VMPL,
   ...TD,
 };
 

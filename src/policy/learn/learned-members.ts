@@ -1,6 +1,6 @@
 import type { Claims } from '../../model/claims.js';
 import type { EvidenceType } from '../../model/evidence.js';
-import { EVIDENCE_TYPES } from '../../model/evidence-traits.js';
+import { EVIDENCE_TYPES, teeOf } from '../../model/evidence-traits.js';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
 import { droppableMembers } from '../member-use.js';
 import { type Policy, parseStrictYaml } from '../policy-document.js';
@@ -48,14 +48,25 @@ export interface LearnedParts {
 /**
  * Members of a learned policy, as a policy writes them and but for its reference values: those of `from` as they stand
  * there, less what evidence of the accepted types cannot be judged by. Nothing is looser than in `from`.
+ *
+ * Minimums of a TEE that was not seen may stand in any policy, and are left out too: they would look as if they counted.
+ * Whoever adds evidence of that TEE to `accepts` has to write minimums, or the policy does not load.
  */
 export function learnedMembers(from: Policy, parts: LearnedParts): JsonObject {
   const { id, version, description, accepts, machines } = parts;
   const written = parseStrictYaml(from.text) as JsonObject;
   const { apiVersion = 'veritee/v1', referenceValues: _, ...rest } = written;
   const members = { apiVersion, ...rest, id, version, description, accepts: inOrder(accepts) };
-  const kept = withoutMembers(members, droppableMembers({ ...from, accepts: inOrder(accepts) }));
+  const unused = droppableMembers({ ...from, accepts: inOrder(accepts) });
+  const kept = withoutMembers(members, [...unused, ...minimumsOfOthers(written, accepts)]);
   return machines === null ? kept : withMachines(kept, machines);
+}
+
+/** Pointers of the minimums that evidence of no accepted type is compared with. */
+function minimumsOfOthers(policy: JsonObject, accepts: readonly EvidenceType[]): readonly string[] {
+  const seen = new Set<string | null>(accepts.map(teeOf));
+  const tees = Object.keys(objectIn(policy, 'minimums')).filter((tee) => !seen.has(tee));
+  return tees.map((tee) => `/minimums/${tee}`);
 }
 
 function inOrder(accepts: readonly EvidenceType[]): readonly EvidenceType[] {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
 import { CommandLine } from './command-line.js';
@@ -49,6 +49,46 @@ describe('veritee policy lint', () => {
     ]);
   });
 
+  it('takes the policies and release policies of a folder, and leaves out tests and what is no policy', async () => {
+    await mkdir(cli.path('policies/inside.yaml'), { recursive: true });
+    await cli.write('policies/b.yaml', POLICY.replace('microcode: 219', 'microcode: 218'));
+    await cli.write('policies/b.test.yaml', 'cases: []');
+    await cli.write('policies/.hidden.yaml', 'no: policy');
+    await cli.write('policies/notes.md', 'no policy');
+    await cli.write('policies/key.json', JSON.stringify({ version: '1.0.0', anyOf: [] }));
+    // A folder whose name is that of a policy is refused where it stands: the service does not start with it.
+    expect(await run(['policy', 'lint', 'policies'])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('policies/inside.yaml: is a directory, and a file is expected'),
+    });
+    await rm(cli.path('policies/inside.yaml'), { recursive: true });
+    const { exitCode, stdout } = await run(['policy', 'lint', 'policies']);
+    expect(exitCode).toBe(1);
+    const problems: { code: string; message: string }[] = JSON.parse(stdout).problems;
+    expect(problems.map(({ code, message }) => [code, message.split(': ')[0]])).toEqual([
+      ['snp_floor_low', 'policies/b.yaml'],
+      ['policy_schema', 'policies/key.json'],
+    ]);
+  });
+
+  it('names the file of a folder that has one alone', async () => {
+    await mkdir(cli.path('policies'));
+    await cli.write('policies/b.yaml', POLICY.replace('microcode: 219', 'microcode: 218'));
+    const { stdout } = await run(['policy', 'lint', 'policies/']);
+    expect(JSON.parse(stdout).problems).toMatchObject([{ message: expect.stringMatching(/^policies\/b\.yaml: /) }]);
+  });
+
+  it('ends with 1 for a folder without policies, and says what they are', async () => {
+    await mkdir(cli.path('policies'));
+    const asked = { exitCode: 1, stdout: '' };
+    const policies = 'policies are files *.yaml, *.yml and *.json\n';
+    const stderr = `policies: is empty; ${policies}`;
+    expect(await run(['policy', 'lint', 'policies'])).toEqual({ ...asked, stderr });
+    await cli.write('policies/payments.test.yaml', 'cases: []');
+    const none = `policies: has no policies; ${policies}`;
+    expect(await run(['policy', 'lint', 'policies'])).toEqual({ ...asked, stderr: none });
+  });
+
   it('ends with 0 where there are warnings alone', async () => {
     await cli.write('two.yaml', POLICY.replace('microcode: 219', 'microcode: 218'));
     expect((await run(['policy', 'lint', 'two.yaml'])).exitCode).toBe(0);
@@ -89,14 +129,12 @@ describe('veritee policy lint', () => {
   });
 
   it.each<[string, readonly string[], string]>([
-    ['a folder', ['policies'], 'policies: is a directory, and a file is expected'],
     ['an empty file', ['empty.yaml'], 'empty.yaml: is empty'],
     ['standard input without anything', ['-'], 'standard input: is empty'],
     ['no name', [''], 'the name of the file is empty'],
   ])('ends with 1 for %s, and says what is expected', async (_title, files, problem) => {
-    await mkdir(cli.path('policies'));
     await cli.write('empty.yaml', '');
-    const stderr = `${problem}\nexpected a policy in YAML or JSON\n`;
+    const stderr = `${problem}\nexpected a policy in YAML or JSON, or a folder of policies\n`;
     expect(await run(['policy', 'lint', ...files])).toEqual({ exitCode: 1, stdout: '', stderr });
   });
 
@@ -201,6 +239,15 @@ describe('veritee policy show', () => {
     const { exitCode, stdout, stderr } = await run(['policy', 'show', 'payments']);
     expect([exitCode, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^wrong\.yaml: \/id: /);
+  });
+
+  it('ends with 1 for a folder, and says that it is one', async () => {
+    await mkdir(cli.path('policies'));
+    const { exitCode, stderr } = await run(['policy', 'show', 'policies']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      /^policy show: policies: is a directory, and a file is expected\nexpected a policy file, or an id: azure-cvm-baseline, /,
+    );
   });
 
   it('ends with 1 for a policy that is not there', async () => {

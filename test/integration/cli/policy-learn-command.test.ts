@@ -135,6 +135,7 @@ describe('veritee policy learn', () => {
     ['a file that is no body', ['from.yaml'], /^from\.yaml: is not JSON, and a \/verify body is expected\n/],
     ['standard input twice', ['-', '-'], /^standard input is one file/],
     ['a policy that is not there', ['a.json', '--from', 'nobody'], /^--from: there is no policy nobody; /],
+    ['a time that is none', ['a.json', '--at', 'yesterday'], /^--at: schema: not a time: expected RFC 3339 in UTC/],
     ['an id that is none', ['a.json', '--id', 'My Policy'], /^--id: must be /],
     ['an output that is no YAML', ['a.json', '-o', 'learned.json'], /^-o: learned\.json: a policy is written as YAML/],
     [

@@ -404,7 +404,11 @@ fail rule_not_met: the rule few-resets is not met: tpm.clock.resetCount &lt; 100
   it.each<[string, readonly string[], string]>([
     ['a file that is not there', ['gone.yaml'], 'gone.yaml: there is no such file\n'],
     ['a folder that is not there', ['gone/'], 'gone/: there is no such file\n'],
-    ['a folder without policies', ['policies/requests/..', 'empty'], 'empty: has no policies\n'],
+    [
+      'a folder without policies',
+      ['policies/requests/..', 'empty'],
+      'empty: has no policies; policies are files *.yaml, *.yml and *.json\n',
+    ],
     ['no name', [''], 'the name of the policy, test or folder is empty\n'],
     ['a file that is not UTF-8', ['latin.yaml'], 'latin.yaml: is not UTF-8\n'],
     [

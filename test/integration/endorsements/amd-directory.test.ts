@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AmdDirectory } from '../../../src/endorsements/amd/amd-directory.js';
+import { crlFileName } from '../../../src/endorsements/amd/bundle-files.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
-import { CHIP, PATIENT, PINS, pki, TCB, VCEK } from './amd-lab.js';
+import { CHIP, NOW, PATIENT, PINS, pki, TCB, VCEK } from './amd-lab.js';
 
 const MILAN = { product: 'Milan', signingKey: 'vcek' } as const;
 
@@ -40,6 +41,22 @@ describe('AmdDirectory', () => {
     await put('chain.pem', pki.chainPem('Milan'));
     await directory.refresh();
     expect(holdsMilan()).toBe(true);
+  });
+
+  it('says when its CRLs end, but for one that a newer one of its series replaces', async () => {
+    const days = (count: number) => new Date(NOW.getTime() + count * 24 * 60 * 60 * 1000);
+    const putList = async (series: 'vcek' | 'vlek' | null, ends: number) => {
+      const der = pki.issueCrl({ product: 'Milan', number: ends, overrides: { nextUpdate: days(ends) } });
+      const name = series === null ? `unnamed-${ends}.crl` : crlFileName('Milan', series, der);
+      await put(name, der);
+      return { key: 'amd.chains', file: name, subject: 'CRL of ARK-Milan', expires: days(ends).toISOString() };
+    };
+    await putList('vcek', 10);
+    const newest = await putList('vcek', 300);
+    const others = [await putList('vlek', 20), await putList(null, 5), await putList(null, 30)];
+    await directory.start();
+    const ended = (one: { expires: string }, other: { expires: string }) => (one.expires < other.expires ? -1 : 1);
+    expect([...directory.endings].sort(ended)).toEqual([newest, ...others].sort(ended));
   });
 
   it('reads again when a file comes, changes or goes', async () => {

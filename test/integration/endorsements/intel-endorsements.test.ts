@@ -61,6 +61,23 @@ describe('where collateral is from', () => {
     expect(asFile(await lab.find(lab.open()))).toEqual(expected);
   });
 
+  it('says of the folder when the set of each kind of platform ends that lasts longest', async () => {
+    await lab.fill({
+      'a.json': collateral({ at: day(-5) }),
+      'b.json': collateral(),
+      'c.json': collateral({ at: day(-9) }),
+    });
+    const opened = lab.open({ pcs: null });
+    await opened.ready;
+    const found = opened.endings();
+    expect(found).toEqual([
+      { key: 'intel.collateral', file: 'b.json', subject: `FMSPC ${fmspc}, platform CA`, expires: expect.any(String) },
+    ]);
+    // The lab's collateral lasts as long as Intel's.
+    expect(Date.parse(found[0]?.expires ?? '') - NOW.getTime()).toBeLessThanOrEqual(30 * DAY_MS);
+    expect(Date.parse(found[0]?.expires ?? '') - NOW.getTime()).toBeGreaterThan(25 * DAY_MS);
+  });
+
   it('is asked for by nobody for what does not verify, or is about the past', async () => {
     const opened = lab.open();
     const foreign = new TdxPlatform({ pki: createIntelPki({ at: NOW }) }).collateral({ at: NOW });

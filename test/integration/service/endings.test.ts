@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
-import { createAzureAkPki } from '../../lab/index.js';
+import { createAmdPki, createAzureAkPki } from '../../lab/index.js';
 import { call, LabService, lenientPolicy, MovableClock } from './lab-service.js';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -36,7 +36,7 @@ const warnings = (before: number) =>
   lab.output
     .slice(before)
     .split('\n')
-    .filter((line) => /"msg":"(an API key|a waiver|an issuer)/.test(line))
+    .filter((line) => /"msg":"(an API key|a waiver|an issuer|a CRL)/.test(line))
     .map((line) => JSON.parse(line));
 
 async function secondsOf(service: RunningService, series: string): Promise<number | null> {
@@ -106,6 +106,39 @@ describe('an issuer of attestation keys', () => {
     const started = lab.output.length;
     await service.reload();
     expect(warnings(started)).toMatchObject(expected);
+  });
+});
+
+describe('a CRL of the folder', () => {
+  it('that has ended, or ends in ten days, is a warning at start and at each reload, and in the metrics', async () => {
+    const chains = join(lab.root, 'lists');
+    await mkdir(chains);
+    const put = (name: string, days: number) => {
+      const nextUpdate = new Date(Date.now() + days * DAY + DAY / 2);
+      return writeFile(join(chains, name), createAmdPki().issueCrl({ product: 'Genoa', overrides: { nextUpdate } }));
+    };
+    await Promise.all([put('a.crl', -1), put('b.crl', 10), put('c.crl', 100)]);
+    const fields = { level: 'warn', key: 'amd.chains', subject: 'CRL of ARK-Genoa' };
+    const expected = [
+      {
+        ...fields,
+        file: 'a.crl',
+        daysLeft: 0,
+        msg: 'a CRL has expired: without a newer one, checks that need it are crl_stale',
+      },
+      { ...fields, file: 'b.crl', daysLeft: 10, msg: 'a CRL expires soon' },
+    ];
+    const before = lab.output.length;
+    const callers = { metrics: caller('metrics', '2099-01-01') };
+    const service = await lab.start({ callers, amd: { chains, kds: 'off' } }, {}, 'lists');
+    expect(warnings(before)).toMatchObject(expected);
+    const started = lab.output.length;
+    await service.reload();
+    expect(warnings(started)).toMatchObject(expected);
+    const seconds = (file: string) =>
+      secondsOf(service, `veritee_endorsement_expiry_seconds{key="amd.chains",file="${file}"}`);
+    expect(await seconds('a.crl')).toBeLessThan(0);
+    expect(Math.abs(Number(await seconds('c.crl')) - (100.5 * DAY) / 1000)).toBeLessThan(120);
   });
 });
 

@@ -68,6 +68,21 @@ describe('GET /policies', () => {
   });
 });
 
+describe('the log and the metrics', () => {
+  it('name a route as it is served, with one colon', async () => {
+    const before = lab.output.length;
+    await post('/policies:lint', { text: OWN });
+    await post('/policies:evaluate', { text: OWN, type: 'az-snp-vtpm', claims: { snp: { vmpl: 0 } } });
+    const figures = String((await call(service.url, '/metrics')).body);
+    for (const route of ['/policies:lint', '/policies:evaluate']) {
+      expect(lab.output.slice(before)).toContain(`"route":"${route}"`);
+      expect(figures).toContain(`route="${route}"`);
+    }
+    expect(`${lab.output}${figures}`).not.toContain('::lint');
+    expect(`${lab.output}${figures}`).not.toContain('::evaluate');
+  });
+});
+
 describe('POST /policies:lint', () => {
   it('says what is wrong, and what to do', async () => {
     const { status, body } = await post('/policies:lint', { text: OWN.replace('snp.vmpl', 'snp.vmpll') });

@@ -277,6 +277,19 @@ describe('files', () => {
     ]);
   });
 
+  it('are config_expiry for CRLs near their end or past it', async () => {
+    const pki = createAmdPki();
+    const put = (name: string, nextUpdate: string) =>
+      write(`amd/${name}`, pki.issueCrl({ product: 'Milan', overrides: { nextUpdate: new Date(nextUpdate) } }));
+    await put('ended.crl', '2026-05-01T00:00:00Z');
+    await put('soon.crl', '2026-06-20T00:00:00Z');
+    await put('later.crl', '2027-01-01T00:00:00Z');
+    expect(briefly(await check({ amd: { chains: path('amd') } }))).toEqual([
+      'config_expiry /amd/chains: ended.crl: CRL of ARK-Milan: a CRL has expired: without a newer one, checks that need it are crl_stale (2026-05-01T00:00:00.000Z)',
+      'config_expiry /amd/chains: soon.crl: CRL of ARK-Milan: a CRL expires soon (2026-06-20T00:00:00.000Z)',
+    ]);
+  });
+
   it('are config_expiry for issuers of AK certificates near their end', async () => {
     await write('tpm/ca.pem', createAzureAkPki().chainPem('2026'));
     const problems = await check({ tpm: { intermediates: path('tpm') } }, { at: '2090-01-01T00:00:00Z' });

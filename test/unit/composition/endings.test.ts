@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Endings } from '../../../src/composition/endings.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
-import type { NamedFile } from '../../../src/endorsements/files/material-files.js';
+import type { EndingFile, NamedFile } from '../../../src/endorsements/files/material-files.js';
 import type { TlsMaterial } from '../../../src/http/listener.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { pemOf } from '../../lab/pki.js';
@@ -13,9 +13,14 @@ const clock = fixedClock('2026-06-01T12:00:00Z');
 interface Others {
   readonly tls?: TlsMaterial;
   readonly issuers?: readonly NamedFile[];
+  readonly endorsements?: readonly EndingFile[];
 }
 
-function endingsOf(keyEnds: readonly string[], waiverEnds: readonly string[], { tls, issuers = [] }: Others = {}) {
+function endingsOf(
+  keyEnds: readonly string[],
+  waiverEnds: readonly string[],
+  { tls, issuers = [], endorsements = [] }: Others = {},
+) {
   const entries = keyEnds.map((expires, index) => [
     `caller${index}`,
     { apiKeySha256: index.toString(16).padStart(64, '0'), expires, roles: ['verify'] },
@@ -38,6 +43,7 @@ function endingsOf(keyEnds: readonly string[], waiverEnds: readonly string[], { 
     tls: () => tls ?? null,
     policies: () => [policy],
     akIssuers: () => issuers,
+    endorsements: () => endorsements,
     clock,
     log,
   });
@@ -83,6 +89,7 @@ it('DEC-14 figures are seconds until the end, of keys and waivers', () => {
       { caller: 'caller1', seconds: -3600 },
     ],
     certificates: [],
+    endorsements: [],
     waivers: [
       { policy: 'waiving', waiver: 0, check: 'nonce_stale', seconds: 43_200 },
       { policy: 'waiving', waiver: 1, check: 'nonce_stale', seconds: -43_200 },
@@ -152,20 +159,54 @@ describe('an issuer of attestation keys', () => {
   });
 });
 
+describe('an endorsement in a folder', () => {
+  const CRL_ENDED = 'a CRL has expired: without a newer one, checks that need it are crl_stale';
+  const SET_ENDED = 'TDX collateral has expired: without newer collateral, TDs of this kind are collateral_stale';
+
+  it.each([
+    ['amd.chains', '2026-06-01T12:00:00Z', [[0, CRL_ENDED]]],
+    ['amd.chains', '2026-06-01T12:00:01Z', [[0, 'a CRL expires soon']]],
+    ['amd.chains', '2026-07-01T12:00:00Z', [[30, 'a CRL expires soon']]],
+    ['amd.chains', '2026-07-01T12:00:01Z', []],
+    ['intel.collateral', '2026-06-01T12:00:00Z', [[0, SET_ENDED]]],
+    ['intel.collateral', '2026-06-08T12:00:00Z', [[7, 'TDX collateral expires soon']]],
+    // Collateral that was fetched just now ends in 30 days.
+    ['intel.collateral', '2026-06-08T12:00:01Z', []],
+  ] as const)('of %s is a warning where it ends at %s, with its file', (key, expires, expected) => {
+    const endorsements = [{ key, file: 'x', subject: 'of something', expires }];
+    const { endings, log } = endingsOf([], [], { endorsements });
+    endings.warnOfEndorsements();
+    expect(said(log)).toEqual(expected);
+    if (expected.length > 0) expect(log.lines[0]?.fields).toMatchObject({ key, file: 'x', subject: 'of something' });
+  });
+
+  it('is in the figures, whenever it ends', () => {
+    const ends = (file: string, expires: string): EndingFile => ({ key: 'amd.chains', file, subject: '', expires });
+    const endorsements = [ends('a.crl', '2026-06-01T13:00:00Z'), ends('b.crl', '2026-06-01T11:00:00Z')];
+    expect(endingsOf([], [], { endorsements }).endings.figures.endorsements).toEqual([
+      { key: 'amd.chains', file: 'a.crl', seconds: 3600 },
+      { key: 'amd.chains', file: 'b.crl', seconds: -3600 },
+    ]);
+  });
+});
+
 it('DEC-14 all of it is said once a day, until it is closed', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   try {
     const issuers = [{ name: 'ca.crt', bytes: derOf('root', { notAfter: new Date('2026-06-02T12:00:00Z') }) }];
-    const { endings, log } = endingsOf(['2026-06-01T12:00:00Z'], ['2026-06-02'], { issuers });
+    const endorsements: readonly EndingFile[] = [
+      { key: 'amd.chains', file: 'x.crl', subject: 'CRL of ARK-Milan', expires: '2026-06-02T12:00:00Z' },
+    ];
+    const { endings, log } = endingsOf(['2026-06-01T12:00:00Z'], ['2026-06-02'], { issuers, endorsements });
     endings.watch();
     endings.watch();
     vi.advanceTimersByTime(24 * 60 * 60 * 1000 - 1);
     expect(log.lines).toEqual([]);
     vi.advanceTimersByTime(1);
-    expect(log.lines).toHaveLength(3);
+    expect(log.lines).toHaveLength(4);
     await endings.close();
     vi.advanceTimersByTime(48 * 60 * 60 * 1000);
-    expect(log.lines).toHaveLength(3);
+    expect(log.lines).toHaveLength(4);
   } finally {
     vi.useRealTimers();
   }

@@ -95,10 +95,25 @@ describe('metrics', () => {
       { file: clientCa, seconds: -5 },
       { file: clientCa, seconds: 20 },
     ];
-    metrics.watchEndings(() => ({ apiKeys: [], waivers: [], certificates }));
+    metrics.watchEndings(() => ({ apiKeys: [], waivers: [], endorsements: [], certificates }));
     const text = await metrics.text();
     expect(text).toContain(`veritee_certificate_expiry_seconds{file="${cert}"} 60\n`);
     expect(text).toContain(`veritee_certificate_expiry_seconds{file="${clientCa}"} -5\n`);
+    metrics.close();
+  });
+
+  it('show when the first endorsement of each file in a folder ends', async () => {
+    const metrics = new Metrics();
+    const [amd, intel] = ['amd.chains', 'intel.collateral'];
+    const endorsements = [
+      { key: amd, file: 'a', seconds: 60 },
+      { key: amd, file: 'a', seconds: -5 },
+      { key: intel, file: 'a', seconds: 20 },
+    ];
+    metrics.watchEndings(() => ({ apiKeys: [], waivers: [], certificates: [], endorsements }));
+    const text = await metrics.text();
+    expect(text).toContain(`veritee_endorsement_expiry_seconds{key="${amd}",file="a"} -5\n`);
+    expect(text).toContain(`veritee_endorsement_expiry_seconds{key="${intel}",file="a"} 20\n`);
     metrics.close();
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { lintRules } from '../../../src/policy/lint-rules.js';
 import { policy } from './fixture.js';
 
-const CORRECT = 'Correct the name or the text as the message says: a comparison with it is never true.';
+const CORRECT = 'Correct the name, the text or the number as the message says: a comparison with it is never true.';
 const BOTH = ['az-snp-vtpm', 'az-tdx-vtpm'];
 
 function remarksOn(cel: string, accepts: readonly string[] = BOTH) {
@@ -124,6 +124,44 @@ describe('remarks on rules', () => {
     expect(more).toEqual([]);
     expect(first).toContain(`warning ${code}: `);
     expect(first).toContain(says);
+  });
+
+  it.each([
+    ['snp.vmpl == 7', 'rule_never', 'snp.vmpl is 0 to 3 or 4294967295, and never 7'],
+    ['4 == snp.vmpl', 'rule_never', 'snp.vmpl is 0 to 3 or 4294967295, and never 4'],
+    ['snp.vmpl != -1', 'rule_always', 'snp.vmpl is 0 to 3 or 4294967295, and never -1'],
+    ['snp.vmpl in [0, 4]', 'rule_never', 'snp.vmpl is 0 to 3 or 4294967295, and never 4'],
+    ['snp.vmpl > 4294967295', 'rule_never', 'snp.vmpl is 0 to 3 or 4294967295: snp.vmpl > 4294967295 is never true'],
+    ['snp.tcb.reported.snp > 255', 'rule_never', 'is 0 to 255: snp.tcb.reported.snp > 255 is never true'],
+    ['snp.tcb.reported.snp >= 256', 'rule_never', 'is 0 to 255: snp.tcb.reported.snp >= 256 is never true'],
+    ['snp.tcb.reported.snp < 0', 'rule_never', 'is 0 to 255: snp.tcb.reported.snp < 0 is never true'],
+    ['255 < snp.tcb.reported.snp', 'rule_never', 'is 0 to 255: 255 < snp.tcb.reported.snp is never true'],
+    ['snp.tcb.reported.snp >= 0', 'rule_always', 'is 0 to 255: snp.tcb.reported.snp >= 0 is always true'],
+    ['snp.tcb.reported.snp > -1', 'rule_always', 'is 0 to 255: snp.tcb.reported.snp > -1 is always true'],
+    ['256 > snp.tcb.reported.snp', 'rule_always', 'is 0 to 255: 256 > snp.tcb.reported.snp is always true'],
+    ['snp.guestSvn <= 4294967295', 'rule_always', 'is 0 to 4294967295: snp.guestSvn <= 4294967295 is always true'],
+    ['24 in tpm.eventLog.replayed', 'rule_never', 'an item of tpm.eventLog.replayed is 0 to 23, and never 24'],
+    ['tpm.eventLog.replayed.all(p, p < 24)', 'rule_always', 'p is 0 to 23: p < 24 is always true'],
+    ['tpm.eventLog.replayed[0] == 24', 'rule_never', 'tpm.eventLog.replayed[0] is 0 to 23, and never 24'],
+  ])('DEC-03 names a comparison that the range of an integer decides: %s', (cel, code, says) => {
+    const [first, ...more] = remarksOn(cel, ['az-snp-vtpm']);
+    expect(more).toEqual([]);
+    expect(first).toContain(`warning ${code}: `);
+    expect(first).toContain(says);
+  });
+
+  it.each([
+    // A report that the host asked for has all bits of VMPL set.
+    ['snp.vmpl <= 3'],
+    ['snp.vmpl != 4294967295'],
+    ['snp.vmpl == 3'],
+    ['snp.vmpl > 0'],
+    ['snp.tcb.reported.snp >= 255'],
+    ['snp.tcb.reported.snp <= 254'],
+    ['snp.tcb.reported.snp > snp.tcb.launch.snp'],
+    ['snp.tcb.reported.snp + 300 > 400'],
+  ])('has none on a comparison that the evidence decides: %s', (cel) => {
+    expect(remarksOn(cel, ['az-snp-vtpm'])).toEqual([]);
   });
 
   it.each([

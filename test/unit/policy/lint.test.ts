@@ -25,6 +25,30 @@ function lint(members: JsonObject): readonly string[] {
   );
 }
 
+describe('the lint of a text that is no policy', () => {
+  it.each([
+    ['a /verify body', { evidence: { type: 'snp' }, nonce: 'AAAA' }, /^is a \/verify body, and no policy: /],
+    ['a test', { policy: 'payments', cases: [] }, /^is a test of a policy, and no policy: /],
+    ['a request', { text: 'id: payments', claims: {} }, /^is a request about a policy, and no policy: /],
+    ['a configuration', { listen: { port: 0 } }, /^is a configuration, and no policy: /],
+    ['a configuration without listen', { policies: { default: 'payments' } }, /^is a configuration, and no policy: /],
+  ])('says that it is %s, once', (_what, document, message) => {
+    expect(lintPolicy(JSON.stringify(document), OPTIONS)).toEqual([
+      {
+        code: 'policy_schema',
+        pointer: '',
+        message: expect.stringMatching(message),
+        remedy: 'Correct the text as the message says; its members were not looked at.',
+        severity: 'error',
+      },
+    ]);
+  });
+
+  it('says of a policy with such a member that the member is unknown', () => {
+    expect(lint({ evidence: {} })).toEqual(['error policy_schema /evidence']);
+  });
+});
+
 describe('the lint of a policy', () => {
   it('finds nothing in the built-in policies', () => {
     for (const { text } of BUILT_IN_POLICIES) expect(lintPolicy(text, OPTIONS)).toEqual([]);

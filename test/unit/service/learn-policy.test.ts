@@ -224,10 +224,12 @@ describe('the members of the policy that evidence was judged by', () => {
       'Learned from evidence that least version 1 allows',
     ]);
     const { tdx: __, ...require } = strict.require;
+    const { tdx: ___, ...minimums } = strict.minimums;
     expect(members).toEqual({
       ...strict,
       apiVersion: 'veritee/v1',
       accepts: ['az-snp-vtpm'],
+      minimums,
       require,
       waivers: [strict.waivers[1]],
     });

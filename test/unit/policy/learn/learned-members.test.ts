@@ -7,6 +7,7 @@ import {
   listedMachines,
   machinesOf,
 } from '../../../../src/policy/learn/learned-members.js';
+import { parsePolicy } from '../../../../src/policy/policy-document.js';
 import { azClaims, azTdxClaims, policy, snpClaims, tdxClaims, tpmClaims } from '../fixture.js';
 
 const NONE = { chipId: [], cspId: [], ppid: [] };
@@ -66,6 +67,29 @@ describe('machines of a learned policy', () => {
 
   it('leave what is required as it is where there is none', () => {
     expect(requireOf({ require: { snp: { minGuestSvn: 7 } } }, {})).toEqual({ snp: { minGuestSvn: 7 } });
+  });
+
+  it.each([
+    ['snp', 'any'],
+    ['snp', { snp: { Milan: { snp: 24 }, Genoa: { snp: 23 } } }],
+    ['tdx', { tdx: { acceptedStatuses: ['UpToDate'] } }],
+  ] as const)('come with the minimums of %s alone where no other TEE was seen', (type, expected) => {
+    const minimums = { snp: { Milan: { snp: 24 }, Genoa: { snp: 23 } }, tdx: { acceptedStatuses: ['UpToDate'] } };
+    const from = policy({ ...ALL, minimums: expected === 'any' ? 'any' : minimums });
+    const members = learnedMembers(from, { ...parts, accepts: [type], machines: null });
+    expect(members['minimums']).toEqual(expected);
+    expect(() => parsePolicy(JSON.stringify(members))).not.toThrow();
+  });
+
+  it('come with the minimums of each TEE that was seen', () => {
+    const minimums = { snp: 'any', tdx: { acceptedStatuses: ['UpToDate'] } };
+    expect(learnedMembers(policy({ ...ALL, minimums }), { ...parts, machines: null })['minimums']).toEqual(minimums);
+  });
+
+  it('do not load where a type is added whose minimums were left out', () => {
+    const minimums = { snp: 'any', tdx: { acceptedStatuses: ['UpToDate'] } };
+    const members = learnedMembers(policy({ ...ALL, minimums }), { ...parts, accepts: ['snp'], machines: null });
+    expect(() => parsePolicy(JSON.stringify({ ...members, accepts: ['snp', 'tdx'] }))).toThrow(/minimums/);
   });
 
   it('come with the members of the policy, and the types in the order of the documentation', () => {

@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../src/model/json.js';
 import { appraiseClaims } from '../../../../src/policy/appraise-claims.js';
+import { combinationOfSet } from '../../../../src/policy/learn/combination.js';
 import type { TryClaims } from '../../../../src/policy/learn/learned-cases.js';
 import type { LearnedPolicy } from '../../../../src/policy/learn/learned-policy.js';
 import { learnedTest } from '../../../../src/policy/learn/learned-test.js';
 import { markVerified } from '../../../../src/verifiers/evidence/mark-verified.js';
 import { runCases } from '../../service/learn-fixture.js';
-import { policy } from '../fixture.js';
+import { policy, tpmClaims } from '../fixture.js';
 
-function learnedWith(sets: readonly JsonObject[]): LearnedPolicy {
+function learnedWith(sets: readonly JsonObject[], ruleCount = 0): LearnedPolicy {
   const referenceValues = sets.map((tpm) => ({ tpm }));
-  const read = policy({ accepts: ['tpm'], minimums: 'any', routes: { hardware: 'off' }, referenceValues });
+  const rules = Array.from({ length: ruleCount }, (_, index) => ({ id: `rule-${index}`, cel: 'tpm.clock.safe' }));
+  const read = policy({ accepts: ['tpm'], minimums: 'any', routes: { hardware: 'off' }, referenceValues, rules });
   return { policy: read, isNew: true, added: [], seenAgain: new Map(), notes: [] };
 }
 
@@ -35,6 +37,23 @@ function namesIn({ text }: ReturnType<typeof learnedTest>): readonly string[] {
 describe('a learned test', () => {
   it('has a case for each member, as long as a test may have so many', () => {
     expect(namesIn(written(learnedWith(setsOfTwo(333)), allowed))).toHaveLength(999);
+  });
+
+  it.each([
+    [1, 999],
+    [2, 666],
+  ])('counts the cases of %i rules too', (rules, cases) => {
+    // One set without a machine has no case: its rules would need claims.
+    const learned = learnedWith(setsOfTwo(333), rules);
+    const { policy: read } = learned;
+    const seen = read.referenceValues.map((set) => ({
+      combination: combinationOfSet(set),
+      evidence: [{ seen: { type: 'tpm' as const, claims: { tpm: tpmClaims() } } }],
+    }));
+    const added = seen as unknown as LearnedPolicy['added'];
+    expect(namesIn(written({ ...learned, added }, allowed)).filter((name) => name.startsWith('set'))).toHaveLength(
+      cases,
+    );
   });
 
   it('changes all members of a set in one case where there would be too many', () => {
