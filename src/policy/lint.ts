@@ -15,7 +15,7 @@ import {
 } from './policy-document.js';
 import { POLICY_PROBLEMS, PolicyError, type PolicyProblem, type PolicyProblemCode } from './policy-problem.js';
 import { scopeOf } from './policy-scope.js';
-import { endingWaivers } from './waivers.js';
+import { daysOf, endingWaivers } from './waivers.js';
 
 /** A problem as lint shows it. */
 export type LintedProblem = LintProblem & { readonly code: PolicyProblemCode };
@@ -92,7 +92,7 @@ function ending({
   hasEnded,
   daysLeft,
 }: ReturnType<typeof endingWaivers>[number]): PolicyProblem {
-  const when = hasEnded ? 'ended' : daysLeft === 1 ? 'ends in 1 day' : `ends in ${daysLeft} days`;
+  const when = hasEnded ? 'ended' : `ends in ${daysOf(daysLeft)}`;
   return { code: 'expiry_near', pointer, message: `the waiver of ${check} ${when}, on ${expires}` };
 }
 

@@ -99,7 +99,8 @@ function termsOf(waiver: Waiver, at: Date): string {
   return `waived by ${approver} until ${expires}${left}: ${reason}`;
 }
 
-function daysOf(count: number): string {
+/** A count of whole days, in words. */
+export function daysOf(count: number): string {
   if (count === 0) return 'less than a day';
   return count === 1 ? '1 day' : `${count} days`;
 }

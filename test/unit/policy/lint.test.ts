@@ -175,6 +175,11 @@ describe('the lint of a policy', () => {
 
   it.each([
     ['2026-06-01', ['warning expiry_near /waivers/0'], 'the waiver of crl_unavailable ended, on 2026-06-01'],
+    [
+      '2026-06-02',
+      ['warning expiry_near /waivers/0'],
+      'the waiver of crl_unavailable ends in less than a day, on 2026-06-02',
+    ],
     ['2026-06-03', ['warning expiry_near /waivers/0'], 'the waiver of crl_unavailable ends in 1 day, on 2026-06-03'],
     ['2026-06-11', ['warning expiry_near /waivers/0'], 'the waiver of crl_unavailable ends in 9 days, on 2026-06-11'],
     ['2027-01-01', [], undefined],
