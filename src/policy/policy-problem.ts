@@ -38,12 +38,13 @@ export const POLICY_PROBLEMS = {
     remedy: 'Split the rule into several rules: all of them must be met.',
   },
   rule_always: {
-    meaning: 'the rule is met whatever the evidence says',
+    meaning:
+      'the rule, or a comparison in it, is met whatever the evidence says, or rests on what the guest writes itself',
     severity: 'error',
     remedy: 'Remove the rule, or compare a claim in it.',
   },
   rule_never: {
-    meaning: 'the rule cannot be met by any evidence',
+    meaning: 'the rule, or a comparison in it, cannot be met by any evidence, or not by evidence of some types',
     severity: 'error',
     remedy: 'Correct the rule: with it the policy never allows.',
   },
@@ -74,7 +75,8 @@ export const POLICY_PROBLEMS = {
     remedy: 'Write all paths for one kind of token: x-ms-isolation-tee.… for guest tokens, without it for others.',
   },
   akv_always: {
-    meaning: 'the condition holds for every token that has the claim, or for every one of some hosts',
+    meaning:
+      'the condition holds for every token that has the claim, or for every one of some hosts, or rests on what the guest writes itself',
     severity: 'warning',
     remedy: 'Remove the condition, or compare the claim with the value that it must have.',
   },

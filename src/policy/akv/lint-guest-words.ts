@@ -6,11 +6,13 @@ const CONFIGURATION = 'x-ms-runtime.vm-configuration.';
 
 /**
  * Conditions on a configuration that the guest can write itself: any value is met by whoever wants to meet it. With the
- * compliance status of the same token a paravisor of Azure wrote it. Whether both stand in one branch is not looked at.
+ * compliance status of a CVM in the same token a paravisor of Azure wrote it; with another, such as that of a UVM, which has no
+ * paravisor, nothing says so. Whether both stand in one branch is not looked at.
  */
 export function lintGuestWords(conditions: readonly ClaimCondition[]): readonly PolicyProblem[] {
   const isCompliant = conditions.some(
-    ({ claim, operator }) => claim === 'x-ms-compliance-status' && operator === 'equals',
+    ({ claim, operator, value }) =>
+      claim === 'x-ms-compliance-status' && operator === 'equals' && value === 'azure-compliant-cvm',
   );
   if (isCompliant) return [];
   const message =

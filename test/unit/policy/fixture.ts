@@ -264,31 +264,36 @@ export interface Situation {
 
 /** What a genuine Azure SEV-SNP VM, or evidence of another type, with a fresh nonce is judged as, except for what a test says. */
 export function situation(given: Situation = {}): AppraisalInput {
-  const type = given.type ?? 'az-snp-vtpm';
-  const { ids, claims, bound } = usual(type);
-  const found = given.findings ?? [];
-  const others = ids.filter((id) => !found.some((finding) => finding.id === id));
+  const { type = 'az-snp-vtpm', findings = [], ...others } = given;
+  const { ids, claims: usualClaims, bound: usualBound } = usual(type);
+  const {
+    required = ids,
+    claims = usualClaims,
+    bound = usualBound,
+    nonce = { origin: 'caller' },
+    results = new Map(),
+    resets = { state: 'none' },
+    boundKey = false,
+    at = AT,
+    ...ofSomeVerifications
+  } = others;
+  const passed = ids.filter((id) => !findings.some((finding) => finding.id === id));
   return {
     evidenceType: type,
     verification: {
-      checks: [...others.map((id) => check(id)), ...found],
-      required: given.required ?? ids,
-      claims: (given.claims ?? claims) as Verified<Claims>,
+      checks: [...passed.map((id) => check(id)), ...findings],
+      required,
+      claims: claims as Verified<Claims>,
       endorsements: [],
-      bound: given.bound ?? bound,
+      bound,
       validUntil: null,
-      ...(given.tcbShortfalls === undefined ? {} : { tcbShortfalls: given.tcbShortfalls }),
-      ...(given.collateralIssued === undefined ? {} : { collateralIssued: given.collateralIssued }),
-      ...(given.selectedPcrs === undefined ? {} : { selectedPcrs: given.selectedPcrs }),
-      ...(given.withheldConfiguration === undefined ? {} : { withheldConfiguration: given.withheldConfiguration }),
-      ...(given.eventLogGaps === undefined ? {} : { eventLogGaps: given.eventLogGaps }),
-      ...(given.paravisorMinGuestSvn === undefined ? {} : { paravisorMinGuestSvn: given.paravisorMinGuestSvn }),
+      ...ofSomeVerifications,
     },
-    nonce: given.nonce ?? { origin: 'caller' },
-    results: given.results ?? new Map(),
-    resets: given.resets ?? { state: 'none' },
-    boundKey: given.boundKey ?? false,
-    at: given.at ?? AT,
+    nonce,
+    results,
+    resets,
+    boundKey,
+    at,
   };
 }
 

@@ -3,6 +3,8 @@ import { lintRules } from '../../../src/policy/lint-rules.js';
 import { policy } from './fixture.js';
 
 const CORRECT = 'Correct the name, the text or the number as the message says: a comparison with it is never true.';
+const CORRECT_ALWAYS =
+  'Correct the text or the number as the message says, or leave out the comparison: it is true whatever the claim is.';
 const BOTH = ['az-snp-vtpm', 'az-tdx-vtpm'];
 
 function remarksOn(cel: string, accepts: readonly string[] = BOTH) {
@@ -42,6 +44,7 @@ describe('remarks on rules', () => {
     ]);
     expect(remedies('!has(snp.cspId)', ['az-snp-vtpm'])).toEqual([undefined]);
     expect(remedies("snp.product == 'Rome'", ['az-snp-vtpm'])).toEqual([CORRECT]);
+    expect(remedies("evidence.type == 'az-snp-vtpm'", ['az-snp-vtpm'])).toEqual([undefined]);
   });
 
   it('DEC-15 says that a rule which asks for absence is never met', () => {
@@ -173,11 +176,20 @@ describe('remarks on rules', () => {
     const routes = { maa: 'required', ita: 'optional' };
     const members = { accepts: ['tdx', 'az-tdx-vtpm'], minimums: 'any', routes, rules: [{ id: 'one', cel: claim }] };
     const remarks = lintRules(policy(members)).filter(({ code }) => code === 'rule_always');
+    const remedy = 'Do as the message says: what the guest writes itself says nothing about it.';
     const message = `${claim} is JSON that a guest without paravisor writes itself, and in azurevm tokens any guest: require secureBoot, or name the one in x-ms-isolation-tee`;
     expect(remarks).toEqual(
-      isOfGuest ? [{ code: 'rule_always', pointer: '/rules/0/cel', message, severity: 'warning' }] : [],
+      isOfGuest ? [{ code: 'rule_always', pointer: '/rules/0/cel', message, severity: 'warning', remedy }] : [],
     );
   });
+
+  it.each(["snp.product != 'Rome' && snp.vmpl == 0", 'snp.guestSvn >= 0 && snp.vmpl == 0'])(
+    'does not advise to remove a rule of which one comparison is always true: %s',
+    (cel) => {
+      const members = { accepts: ['az-snp-vtpm'], minimums: 'any', rules: [{ id: 'one', cel }] };
+      expect(lintRules(policy(members))).toMatchObject([{ code: 'rule_always', remedy: CORRECT_ALWAYS }]);
+    },
+  );
 
   it('names such a text once for each thing that it makes of a comparison', () => {
     const cel = "snp.product == 'Rome' || snp.product == 'Rome' || snp.product != 'Rome'";
@@ -211,6 +223,17 @@ describe('remarks on rules', () => {
   ])('warns of a name or word that is nearly known: %s', (cel, message) => {
     expect(lintRules(withToken(cel))).toEqual([
       { code: 'rule_never', pointer: '/rules/0/cel', message, severity: 'warning', remedy: CORRECT },
+    ]);
+  });
+
+  it.each([
+    'maa.claims["x-ms-compliance-status"] != "azure-complaint-cvm"',
+    '"azure-complaint-cvm" != maa.claims["x-ms-compliance-status"]',
+  ])('says that a rule against a word that is nearly known is always met: %s', (cel) => {
+    const message =
+      'maa.claims["x-ms-compliance-status"] has no word "azure-complaint-cvm" that is known; did you mean azure-compliant-cvm?';
+    expect(lintRules(withToken(cel))).toEqual([
+      { code: 'rule_always', pointer: '/rules/0/cel', message, severity: 'warning', remedy: CORRECT_ALWAYS },
     ]);
   });
 

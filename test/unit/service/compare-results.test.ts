@@ -40,6 +40,8 @@ const DISAGREEMENT = [['disagreement', 'fail']];
 const TD = ownVerification({ claims: verified({ tdx: tdxClaims() }) });
 const AZ_TD = ownVerification({ claims: verified(azTdxClaims()) });
 const MEASUREMENT = ['x-ms-isolation-tee', 'x-ms-sevsnpvm-launchmeasurement'];
+const SNP_FOR_TD = { expected: 'tdx', actual: 'snp' };
+const TD_FOR_SNP = { expected: 'snp', actual: 'tdx' };
 
 describe('a token beside hardware', () => {
   it('agrees where it says the same', () => {
@@ -142,15 +144,15 @@ describe('a token beside hardware', () => {
     ]);
   });
 
-  it.each<[what: string, token: RouteToken, own: Verification, type: EvidenceType, claimed: string, expected: string]>([
-    ['an SEV-SNP VM beside a TD', maaToken(AZUREVM), TD, 'tdx', 'snp', 'tdx'],
-    ['an SEV-SNP VM beside a TD with vTPM', maaToken(AZUREVM), AZ_TD, 'az-tdx-vtpm', 'snp', 'tdx'],
-    ['a TD beside an SEV-SNP VM', maaToken(TDXVM), ownVerification(), 'az-snp-vtpm', 'tdx', 'snp'],
-    ['a TD of Trust Authority beside an SEV-SNP VM', itaToken(), ownVerification(), 'az-snp-vtpm', 'tdx', 'snp'],
-  ])('TOK-16 is about another TEE where that is of another kind: %s', (_, token, own, type, actual, expected) => {
+  it.each<[what: string, token: RouteToken, own: Verification, type: EvidenceType, kinds: object]>([
+    ['an SEV-SNP VM beside a TD', maaToken(AZUREVM), TD, 'tdx', SNP_FOR_TD],
+    ['an SEV-SNP VM beside a TD with vTPM', maaToken(AZUREVM), AZ_TD, 'az-tdx-vtpm', SNP_FOR_TD],
+    ['a TD beside an SEV-SNP VM', maaToken(TDXVM), ownVerification(), 'az-snp-vtpm', TD_FOR_SNP],
+    ['a TD of Trust Authority beside an SEV-SNP VM', itaToken(), ownVerification(), 'az-snp-vtpm', TD_FOR_SNP],
+  ])('TOK-16 is about another TEE where that is of another kind: %s', (_, token, own, type, kinds) => {
     const detail = `the token of ${token.route} is about another kind of TEE`;
     expect(compare([token], own, type).checks.all).toMatchObject([
-      { id: 'disagreement', result: 'fail', detail, expected, actual },
+      { id: 'disagreement', result: 'fail', detail, ...kinds },
     ]);
   });
 

@@ -27,6 +27,11 @@ describe('lint of a configuration outside of x-ms-isolation-tee', () => {
     expect(always(not, { claim: SECURE_BOOT, equals: true })).toEqual([[`akv_always ${at(1)}`, expect.any(String)]]);
   });
 
+  it.each(['azure-compliant-uvm', 'contoso-approved'])('says so where the status is another one: %s', (equals) => {
+    const other = { claim: 'x-ms-compliance-status', equals };
+    expect(always(other, { claim: SECURE_BOOT, equals: true })).toEqual([[`akv_always ${at(1)}`, expect.any(String)]]);
+  });
+
   it('says nothing of the one inside', () => {
     expect(always({ claim: `x-ms-isolation-tee.${SECURE_BOOT}`, equals: true })).toEqual([]);
   });
