@@ -24,15 +24,20 @@ const LONGEST_COMPARED = 64;
 /** Names that differ from one that was sent in a few characters only, the nearest first. */
 export function nearNames(name: string, names: readonly string[]): readonly string[] {
   if (name.length > LONGEST_COMPARED) return [];
-  return (
-    names
-      .map((known) => ({ known, distance: editDistance(name.toLowerCase(), known.toLowerCase()) }))
-      .filter(({ known, distance }) => distance <= Math.max(2, Math.floor(known.length / 3)))
-      // Of names of three letters, any two would be near that share one.
-      .filter(({ known, distance }) => 2 * distance <= Math.max(known.length, name.length))
-      .sort((a, b) => a.distance - b.distance)
-      .map(({ known }) => known)
-  );
+  return names
+    .map((known) => ({ known, distance: distanceIfNear(name, known) }))
+    .filter(({ distance }) => distance !== null)
+    .sort((a, b) => Number(a.distance) - Number(b.distance))
+    .map(({ known }) => known);
+}
+
+/** In how many characters a name differs from a known one; null where these are too many, or it is too long to say. */
+function distanceIfNear(name: string, known: string): number | null {
+  if (name.length > LONGEST_COMPARED) return null;
+  const few = Math.max(2, Math.floor(known.length / 3));
+  // Of names of three letters, any two would be near that share one.
+  const half = Math.floor(Math.max(known.length, name.length) / 2);
+  return editDistance(name.toLowerCase(), known.toLowerCase(), Math.min(few, half));
 }
 
 /**
@@ -42,10 +47,8 @@ export function nearNames(name: string, names: readonly string[]): readonly stri
 export function meantName(name: string, names: readonly string[]): string | null {
   let meant: { readonly known: string; readonly distance: number } | null = null;
   for (const known of names) {
-    const [sent, right] = whereTheyDiffer(name, known);
-    if (nearNames(sent, [right]).length === 0) continue;
-    const distance = editDistance(sent.toLowerCase(), right.toLowerCase());
-    if (meant === null || distance < meant.distance) meant = { known, distance };
+    const distance = distanceIfNear(...whereTheyDiffer(name, known));
+    if (distance !== null && (meant === null || distance < meant.distance)) meant = { known, distance };
   }
   return meant?.known ?? null;
 }
@@ -65,16 +68,26 @@ function isBetweenWords(character: string | undefined): boolean {
   return character === '-' || character === '_' || character === '.';
 }
 
-/** Characters that have to be put in, taken out or exchanged (Levenshtein), row by row. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+/**
+ * Characters that have to be put in, taken out or exchanged (Levenshtein), row by row; null where they are more than `most`.
+ * Many names are compared with many, and most of them are far apart: it stops where that is certain.
+ */
+function editDistance(a: string, b: string, most: number): number | null {
+  if (Math.abs(a.length - b.length) > most) return null;
+  let row = new Uint16Array(b.length + 1).map((_, index) => index);
+  let next = new Uint16Array(b.length + 1);
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    next[0] = i;
+    let least = i;
     for (let j = 1; j <= b.length; j++) {
       const exchanged = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(exchanged, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const distance = Math.min(exchanged, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
+      next[j] = distance;
+      least = Math.min(least, distance);
     }
-    row = next;
+    if (least > most) return null;
+    [row, next] = [next, row];
   }
-  return row[b.length] ?? 0;
+  const distance = row[b.length] ?? 0;
+  return distance > most ? null : distance;
 }

@@ -1,3 +1,4 @@
+import { containsText } from './contains-text.js';
 import { type Binary, type Expression, isOneOf, ORDERINGS, type Quantified } from './expression.js';
 import { type RuleScope, TOO_EXPENSIVE } from './rule-scope.js';
 import { type RuleValue, UNDEFINED } from './rule-value.js';
@@ -85,7 +86,7 @@ function called(expression: Expression & { op: 'call' }, scope: RuleScope): Rule
     case 'endsWith':
       return String(of).endsWith(String(text));
     case 'contains':
-      return String(of).includes(String(text));
+      return containsText(String(of), String(text));
   }
 }
 

@@ -44,6 +44,15 @@ describe('nearNames', () => {
     expect(nearNames(name, names)).toEqual(names.filter((known) => known === 'at'));
   });
 
+  it('differ in a third of their characters at most, and not in one more', () => {
+    expect(nearNames('xxxdefghi', ['abcdefghi'])).toEqual(['abcdefghi']);
+    expect(nearNames('xxxxefghi', ['abcdefghi'])).toEqual([]);
+    expect(nearNames('abcdef', ['abcdefghi'])).toEqual(['abcdefghi']);
+    expect(nearNames('abcde', ['abcdefghi'])).toEqual([]);
+    expect(nearNames('abcdefghixxx', ['abcdefghi'])).toEqual(['abcdefghi']);
+    expect(nearNames('abcdefghixxxx', ['abcdefghi'])).toEqual([]);
+  });
+
   it('are in the order of their nearness', () => {
     expect(nearNames('abcd', ['abxy', 'abcx', 'abcd'])).toEqual(['abcd', 'abcx', 'abxy']);
   });
