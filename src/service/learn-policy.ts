@@ -84,7 +84,7 @@ export class LearnPolicy {
     const learned = learnedPolicy(plan, evidence, { at, version: this.#version });
     const notAllowed = await this.#notAllowed(asked.evidence, learned);
     if (notAllowed.length > 0) return nothingLearned(notAllowed);
-    const test = learnedTest(learned, asked.file, (policy, type, claims) =>
+    const test = learnedTest(learned, evidence, asked.file, (policy, type, claims) =>
       appraiseClaims(policy, { type, claims: markVerified(claims), at }),
     );
     return {
@@ -94,7 +94,7 @@ export class LearnPolicy {
       isNew: learned.isNew,
       test: test.text,
       changes: changesOf(plan, learned, evidence),
-      notes: [...learned.notes, ...test.notes],
+      notes: [...learned.notes, ...(learned.isNew ? test.notes : [])],
     };
   }
 

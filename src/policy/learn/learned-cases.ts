@@ -22,8 +22,8 @@ export interface LearnedCase {
 /** A set to make cases of. */
 export interface TestedSet {
   readonly combination: Combination;
-  /** Of evidence that it was learned from, for the rules of the policy; null where that is not at hand. */
-  readonly claims: Claims | null;
+  /** Of evidence, for the rules of the policy, that of the set itself first; none where none is at hand. */
+  readonly claims: readonly Claims[];
 }
 
 /** Cases of all sets, in the order of the sets, then of the rules. */
@@ -49,13 +49,27 @@ export function learnedCases(
   detail: Detail,
   tryClaims: TryClaims,
 ): LearnedCases {
-  const trials = sets.map((set, index) => new Trials(policy, set, `set ${index + 1}`, tryClaims));
+  const trials = sets.map((set, index) => trialsOf(policy, set, `set ${index + 1}`, tryClaims));
   const tested = trials.filter((each) => each.isMet);
   const [first] = tested;
   return {
     cases: [...tested.flatMap((each) => each.ofSet(detail)), ...(first === undefined ? [] : first.ofRules())],
     untested: trials.flatMap((each, index) => (each.isMet ? [] : [index + 1])),
   };
+}
+
+/** With the first claims that meet the rules: those of another machine do, where they are what rules ask for. */
+function trialsOf(policy: Policy, { combination, claims }: TestedSet, name: string, tryClaims: TryClaims): Trials {
+  const without = new Trials(policy, { combination, claims: null }, name, tryClaims);
+  for (const each of claims) {
+    const trials = new Trials(policy, { combination, claims: each }, name, tryClaims);
+    if (trials.isMet) return trials;
+  }
+  return without;
+}
+
+interface TriedSet extends Pick<TestedSet, 'combination'> {
+  readonly claims: Claims | null;
 }
 
 /** Tries claims of one set on the policy. */
@@ -67,7 +81,7 @@ class Trials {
   readonly #type: EvidenceType | null;
   readonly #claims: JsonObject;
 
-  constructor(policy: Policy, { combination, claims }: TestedSet, name: string, tryClaims: TryClaims) {
+  constructor(policy: Policy, { combination, claims }: TriedSet, name: string, tryClaims: TryClaims) {
     this.#policy = policy;
     this.#combination = combination;
     this.#name = name;

@@ -1,3 +1,4 @@
+import type { Claims } from '../../model/claims.js';
 import type { JsonValue } from '../../model/json.js';
 import type { Policy } from '../policy-document.js';
 import { MAX_TEST_BYTES, MOST_CASES } from '../test-cases/case-document.js';
@@ -5,7 +6,7 @@ import { combinationOfSet } from './combination.js';
 import { type LearnedCases, learnedCases, type TestedSet, type TryClaims } from './learned-cases.js';
 import { writeWithHeader } from './learned-document.js';
 import { TESTS_HEADER } from './learned-header.js';
-import type { LearnedPolicy } from './learned-policy.js';
+import type { LearnableEvidence, LearnedPolicy } from './learned-policy.js';
 
 /** The test of a learned policy, and what it leaves out. */
 export interface LearnedTest {
@@ -20,11 +21,17 @@ export interface LearnedTest {
  *
  * It does not establish that the policy refuses other machines, but that each value in it counts.
  *
+ * @param evidence that was judged this time: a set that was there before has no other claims for the rules
  * @param file of the policy, as the test names it
  */
-export function learnedTest(learned: LearnedPolicy, file: string, tryClaims: TryClaims): LearnedTest {
+export function learnedTest(
+  learned: LearnedPolicy,
+  evidence: readonly LearnableEvidence[],
+  file: string,
+  tryClaims: TryClaims,
+): LearnedTest {
   const { policy } = learned;
-  const sets = testedSets(learned);
+  const sets = testedSets(learned, evidence);
   const counts = {
     each: sum(sets.map(({ combination }) => 1 + combination.members.length)),
     together: 2 * sets.length,
@@ -32,6 +39,7 @@ export function learnedTest(learned: LearnedPolicy, file: string, tryClaims: Try
   for (const detail of ['each', 'together'] as const) {
     if (counts[detail] + policy.rules.length > MOST_CASES) continue;
     const found = learnedCases(policy, sets, detail, tryClaims);
+    if (found.cases.length === 0) return { text: null, notes: untestedNotes(found, policy) };
     const text = textOf(found, file);
     if (Buffer.byteLength(text) <= MAX_TEST_BYTES) return { text, notes: untestedNotes(found, policy) };
   }
@@ -42,12 +50,21 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((all, each) => all + each, 0);
 }
 
-function testedSets({ policy: { referenceValues }, added }: LearnedPolicy): readonly TestedSet[] {
+function testedSets(
+  { policy: { referenceValues }, added }: LearnedPolicy,
+  evidence: readonly LearnableEvidence[],
+): readonly TestedSet[] {
   const kept = referenceValues.length - added.length;
   return referenceValues.map((set, index) => ({
     combination: combinationOfSet(set),
-    claims: added[index - kept]?.evidence[0]?.seen.claims ?? null,
+    claims: claimsFor(added[index - kept]?.evidence ?? evidence.filter(({ met }) => met === index), evidence),
   }));
+}
+
+/** Claims of the set's own evidence, and of one other machine of each type. */
+function claimsFor(own: readonly LearnableEvidence[], all: readonly LearnableEvidence[]): readonly Claims[] {
+  const ofType = new Map(all.map(({ seen }) => [seen.type, seen.claims]));
+  return [...own.slice(0, 1).map(({ seen }) => seen.claims), ...ofType.values()];
 }
 
 function textOf({ cases }: LearnedCases, policy: string): string {

@@ -29,6 +29,7 @@ describe('the lint of a text that is no policy', () => {
   it.each([
     ['a /verify body', { evidence: { type: 'snp' }, nonce: 'AAAA' }, /^is a \/verify body, and no policy: /],
     ['a test', { policy: 'payments', cases: [] }, /^is a test of a policy, and no policy: /],
+    ['an answer', { decision: 'deny', evidence: {}, checks: [] }, /^is an answer of \/verify, and no policy: /],
     ['a request', { text: 'id: payments', claims: {} }, /^is a request about a policy, and no policy: /],
     ['a configuration', { listen: { port: 0 } }, /^is a configuration, and no policy: /],
     ['a configuration without listen', { policies: { default: 'payments' } }, /^is a configuration, and no policy: /],

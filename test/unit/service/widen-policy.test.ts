@@ -55,6 +55,19 @@ describe('a learned policy is widened by naming it with --from', () => {
     expect(changes).toEqual(['version 2, was 1', 'set 1 was seen again, in z.json']);
   });
 
+  it.each([
+    ['of another set', { 'b.json': B }, ['set 1, as it is', 'set 2, as it is']],
+    ['of a set that is seen again', { 'z.json': A }, ['set 1, as it is']],
+  ])('has cases for sets that were there before, whose rules are met by claims %s', async (_, files, expected) => {
+    const from = policy({ rules: [{ id: 'safe', cel: 'tpm.clock.safe' }] });
+    const before = await learned({ 'a.json': A }, { from });
+    const { policy: own, test, notes } = await learned(files, { from: before.policy });
+    const { names, results } = runCases(test, own);
+    expect(names.filter((name) => name.endsWith(', as it is'))).toEqual(expected);
+    for (const { expect: expectedOf, found } of results) expect(found).toEqual(expectedOf);
+    expect(notes.filter((note) => note.includes('without a case'))).toEqual([]);
+  });
+
   it('leaves a set as somebody changed it, and adds nothing that it allows', async () => {
     const before = await learned({ 'a.json': A });
     const pcr = B.claims.tpm?.pcrs['sha256']?.['4'] ?? '';

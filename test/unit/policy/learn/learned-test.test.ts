@@ -28,7 +28,7 @@ const appraised: TryClaims = (under, type, claims) =>
 /** For counting cases alone. */
 const allowed: TryClaims = () => ({ outcome: 'allow', matched: [], unmatched: [], reasons: [], checks: [] });
 
-const written = (learned: LearnedPolicy, tryClaims: TryClaims) => learnedTest(learned, 'learned.yaml', tryClaims);
+const written = (learned: LearnedPolicy, tryClaims: TryClaims) => learnedTest(learned, [], 'learned.yaml', tryClaims);
 
 function namesIn({ text }: ReturnType<typeof learnedTest>): readonly string[] {
   return [...(text ?? '').matchAll(/^ {2}- name: (.*)$/gm)].map(([, name = '']) => name);
@@ -75,6 +75,13 @@ describe('a learned test', () => {
     );
     for (const { expect: expected, found } of results) expect(found).toEqual(expected);
     expect(results.map(({ found }) => found.outcome)).toEqual(['allow', 'deny', 'allow', 'deny']);
+  });
+
+  it('is none where no set has a case, since a test without cases is malformed', () => {
+    expect(written(learnedWith(setsOfTwo(2), 1), appraised)).toEqual({
+      text: null,
+      notes: ['without a case in the test, since rules need claims of their evidence: set 1, 2'],
+    });
   });
 
   it('is none, and a note says so, where two cases for each set are too many', () => {
