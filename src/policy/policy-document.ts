@@ -16,10 +16,16 @@ import { type Rule, readRules } from './rule.js';
 import { ruleProblems } from './rule-use.js';
 
 /** Room for some 2 600 launch measurements. */
-const BOUNDS: YamlBounds = { bytes: 262_144, tokens: 40_000, depth: 32, faults: 20 };
+const BOUNDS: PolicyBounds = { bytes: 262_144, tokens: 40_000, depth: 32, faults: 20, ruleBytes: 32 * 1024 };
+
+/** How large the text of a policy may be. */
+export interface PolicyBounds extends YamlBounds {
+  /** Of all CEL rules together. */
+  readonly ruleBytes: number;
+}
 
 /** Of a text that a caller sends, so that reading it does not hold the event loop. */
-export const REQUEST_BOUNDS: YamlBounds = { ...BOUNDS, tokens: 4_000 };
+export const REQUEST_BOUNDS: PolicyBounds = { ...BOUNDS, tokens: 4_000, ruleBytes: 8 * 1024 };
 
 /** An appraisal policy as evaluated: every default filled in, deeply frozen. Hex is in lower case. */
 export interface Policy extends PolicyMembers {
@@ -35,7 +41,7 @@ export interface PolicyTextOptions {
   /** The id of a policy that is a release policy and nothing else, since such a text has none. */
   readonly releasePolicyId?: string;
   /** How large the text may be; that of a file where left out. */
-  readonly bounds?: YamlBounds;
+  readonly bounds?: PolicyBounds;
 }
 
 /**
@@ -61,7 +67,7 @@ export function policyOf(value: JsonValue, text: string, options: PolicyTextOpti
   const members = POLICY_SCHEMA.read(document, place);
   const problems: PolicyProblem[] = place.problems.map(({ path, what }) => schemaProblem(jsonPointer(path), what));
   if (members === undefined) throw new PolicyError(problems);
-  const { rules, problems: ofRules } = readRules(members.rules);
+  const { rules, problems: ofRules } = readRules(members.rules, (options.bounds ?? BOUNDS).ruleBytes);
   problems.push(...crossMemberProblems(members), ...ofRules);
   if (problems.length === 0) problems.push(...unusedMembers(members), ...ruleProblems({ ...members, rules }));
   if (problems.length > 0) throw new PolicyError(problems);

@@ -34,17 +34,18 @@ export interface ReadRules {
 /** More than any policy needs. */
 const MOST_RULES = 64;
 
-/** Bytes of all CEL rules of a policy, so that no text holds up the service that lints it. */
-const MOST_TEXT = 32 * 1024;
-
-/** Reads the texts of rules. Rules that have problems are not among the rules. */
-export function readRules(members: readonly RuleMembers[]): ReadRules {
+/**
+ * Reads the texts of rules. Rules that have problems are not among the rules.
+ *
+ * @param mostBytes of all CEL rules together, so that no text holds up the service that reads it
+ */
+export function readRules(members: readonly RuleMembers[], mostBytes: number): ReadRules {
   if (members.length > MOST_RULES) {
     return { rules: [], problems: [schemaProblem('/rules', `has more than ${MOST_RULES} rules`)] };
   }
   const bytes = members.reduce((sum, rule) => sum + (rule.language === 'cel' ? Buffer.byteLength(rule.text) : 0), 0);
-  if (bytes > MOST_TEXT) {
-    const message = `the rules have ${bytes} bytes together, and may have ${MOST_TEXT}`;
+  if (bytes > mostBytes) {
+    const message = `the rules have ${bytes} bytes together, and may have ${mostBytes}`;
     return { rules: [], problems: [{ code: 'rule_limit', pointer: '/rules', message }] };
   }
   const problems: PolicyProblem[] = repeatedIds(members);

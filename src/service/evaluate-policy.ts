@@ -48,7 +48,7 @@ export class EvaluatePolicy {
     const { text } = request;
     const value = reading('/text', () => parsePolicyValue(text, { bounds: REQUEST_BOUNDS }));
     if (isReleasePolicyText(value)) return this.#release(releasePolicyOf(value, text), request, caller);
-    const policy = reading('/text', () => policyOf(value, text));
+    const policy = reading('/text', () => policyOf(value, text, { bounds: REQUEST_BOUNDS }));
     return request.on === 'evidence'
       ? this.#onEvidence(policy, request.request, caller)
       : this.#onClaims(policy, request);

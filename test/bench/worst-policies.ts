@@ -1,7 +1,7 @@
 import type { WorstInput } from './protocol.js';
 
-/** As many rules, bytes of one rule and bytes of all rules as a policy may have. */
-const [RULES, RULE_BYTES, ALL_BYTES] = [64, 2_048, 32 * 1_024];
+/** As many rules, bytes of one rule and bytes of all rules as a policy that is sent may have. */
+const [RULES, RULE_BYTES, ALL_BYTES] = [64, 2_048, 8 * 1_024];
 /** Nodes of the parsed text of a rule; bytes and tokens of a policy text that a caller sends. */
 const [NODES, TEXT_BYTES, TOKENS] = [512, 256 * 1_024, 4_000];
 
@@ -63,8 +63,25 @@ const TEXTS_OF_TOKENS: { readonly [name: string]: readonly [start: string, unit:
 
 const RELEASE_POLICIES: readonly (readonly [string, readonly object[]])[] = [
   ['one claim 300 times', Array.from({ length: 300 }, (_, index) => ({ claim: 'abc', greater: index }))],
+  [
+    'names that are not known',
+    Array.from({ length: 300 }, (_, index) => ({
+      claim: `x-ms-isolation-tee.${'sevsnpvm'.repeat(4)}${index}`,
+      equals: 1,
+    })),
+  ],
   ['long names', Array.from({ length: 256 }, (_, index) => ({ claim: `${'a.'.repeat(240)}${index}`, equals: 1 }))],
 ];
+
+/** A part that is found at no place, and nearly is at each. */
+function searched(): object {
+  const claims = { iss: 'a'.repeat(300_000), jti: `${'a'.repeat(75_000)}b${'a'.repeat(75_000)}` };
+  const text = policyOf('searched', ['!maa.claims.iss.contains(maa.claims.jti)']).replace(
+    'az-snp-vtpm]',
+    'maa-token], routes: { hardware: off }',
+  );
+  return { text: text.replace(REST, 'minimums: any'), claims: { maa: { claims } } };
+}
 
 function releasePolicyOf(allOf: readonly object[]): string {
   return JSON.stringify({ version: '1.0.0', anyOf: [{ authority: 'https://sharedweu.weu.attest.azure.net', allOf }] });
@@ -89,6 +106,7 @@ export function policyInputs(genuine: string): readonly WorstInput[] {
       lint(`YAML: ${name}`, start + unit.repeat((TOKENS - 8) / tokens)),
     ),
     ...RELEASE_POLICIES.map(([name, conditions]) => lint(`release policy: ${name}`, releasePolicyOf(conditions))),
+    { name: 'policy: a text in itself, evaluate', path: '/policies:evaluate', body: JSON.stringify(searched()) },
     { name: 'policy: the dearest rules, evaluate', path: '/policies:evaluate', body: JSON.stringify(tried) },
     { name: 'policy: the dearest rules', path: '/verify', body: judged },
     { name: 'policy: the dearest rules, explained', path: '/verify?explain=tree', body: judged },

@@ -1,5 +1,5 @@
 /** Parts that all rules of one appraisal may evaluate together; long texts count more than once. */
-export const MOST_STEPS = 200_000;
+export const MOST_STEPS = 50_000;
 
 /** Characters of a text that are compared or searched, and items of a list that are read, for the price of one step. */
 export const [CHARACTERS_A_STEP, ITEMS_A_STEP] = [32, 8];

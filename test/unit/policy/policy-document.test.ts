@@ -4,7 +4,8 @@ import { SNP_PLATFORM_BITS } from '../../../src/model/claims.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { TDX_STATUSES } from '../../../src/model/tdx-status.js';
-import { parsePolicy } from '../../../src/policy/policy-document.js';
+import { lintPolicy } from '../../../src/policy/lint.js';
+import { parsePolicy, REQUEST_BOUNDS } from '../../../src/policy/policy-document.js';
 import { PolicyError } from '../../../src/policy/policy-problem.js';
 import { LEAST, policy, policyText } from './fixture.js';
 
@@ -615,6 +616,27 @@ describe('rules', () => {
     expect(problemsWith({ rules: rules(1_024) })).toEqual([]);
     expect(problemsWith({ rules: rules(1_025) })).toEqual([
       '/rules: the rules have 32769 bytes together, and may have 32768',
+    ]);
+  });
+
+  it('refuses rules with more than 8 KiB of text together in a text that a caller sent', () => {
+    const rules = (bytes: number) =>
+      Array.from({ length: 8 }, (_, i) => ({ id: `r${i}`, cel: 'snp.vmpl == 0'.padEnd(i === 0 ? bytes : 1_024) }));
+    const lint = (bytes: number) =>
+      lintPolicy(
+        JSON.stringify({
+          apiVersion: 'veritee/v1',
+          id: 'sent',
+          version: 1,
+          accepts: ['snp'],
+          minimums: 'any',
+          rules: rules(bytes),
+        }),
+        { at: new Date(), knownAuthorities: () => true, bounds: REQUEST_BOUNDS },
+      );
+    expect(lint(1_024).map(({ code }) => code)).not.toContain('rule_limit');
+    expect(lint(1_025)).toMatchObject([
+      { code: 'rule_limit', message: 'the rules have 8193 bytes together, and may have 8192' },
     ]);
   });
 
