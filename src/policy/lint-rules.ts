@@ -17,11 +17,14 @@ function lintCel({ expression }: CelRule, policy: RuledPolicy, pointer: string):
   const foreseen = policy.accepts.map((type) => [type, foresee(expression, knownOf(type, policy))] as const);
   const denied = foreseen.filter(([, value]) => value === 'undefined' || value === 'false').map(([type]) => type);
   const misfits = [
-    ...misfitsIn(expression).map(({ always, message }) =>
-      always ? remark(true, pointer, message) : { ...remark(false, pointer, message), remedy: CORRECT },
-    ),
-    ...misspeltIn(expression).map((message) => ({ ...remark(false, pointer, message), remedy: CORRECT })),
-    ...ofGuest(expression).map((claim) => remark(true, pointer, `${claim} ${WRITTEN_BY_GUEST}`)),
+    ...[...misfitsIn(expression), ...misspeltIn(expression)].map(({ always, message }) => ({
+      ...remark(always, pointer, message),
+      remedy: always ? LEAVE_OUT : CORRECT,
+    })),
+    ...ofGuest(expression).map((claim) => ({
+      ...remark(true, pointer, `${claim} ${WRITTEN_BY_GUEST}`),
+      remedy: RELY_ON_OTHERS,
+    })),
   ];
   if (policy.accepts.every((type) => isAlwaysMet(expression, knownOf(type, policy)))) {
     return [remark(true, pointer, 'is met by every evidence that the policy accepts'), ...misfits];
@@ -34,6 +37,11 @@ function lintCel({ expression }: CelRule, policy: RuledPolicy, pointer: string):
 const CHOOSE =
   'Choose by evidence.type in the rule, or do not accept these types: with it the policy never allows them.';
 const CORRECT = 'Correct the name, the text or the number as the message says: a comparison with it is never true.';
+// The rest of the rule may be what a policy rests on: nobody is told to remove that too.
+const LEAVE_OUT =
+  'Correct the text or the number as the message says, or take this comparison out of the rule: it is always true.';
+const RELY_ON_OTHERS =
+  'Require Secure Boot, or name the claim in x-ms-isolation-tee, as the message says: what the guest writes proves nothing.';
 
 const WRITTEN_BY_GUEST =
   'is JSON that a guest without paravisor writes itself, and in azurevm tokens any guest: require secureBoot, or name the one in x-ms-isolation-tee';

@@ -4,6 +4,9 @@ import type { ClaimCondition } from './policy-tree.js';
 /** Outside x-ms-isolation-tee: in guest tokens what the guest's client sent, in others what a guest or a paravisor wrote. */
 const CONFIGURATION = 'x-ms-runtime.vm-configuration.';
 
+const RELY_ON_OTHERS =
+  'Add the condition that the message writes, or name the claim in x-ms-isolation-tee: what the guest writes proves nothing.';
+
 /**
  * Conditions on a configuration that the guest can write itself: any value is met by whoever wants to meet it. With the
  * compliance status of the same token a paravisor of Azure wrote it. Whether both stand in one branch is not looked at.
@@ -17,5 +20,10 @@ export function lintGuestWords(conditions: readonly ClaimCondition[]): readonly 
     'is JSON that a guest without paravisor writes itself: add x-ms-compliance-status equals azure-compliant-cvm, or name the one in x-ms-isolation-tee';
   return conditions
     .filter(({ claim }) => claim.startsWith(CONFIGURATION))
-    .map(({ claim, pointer }) => ({ code: 'akv_always', pointer, message: `${claim} ${message}` }));
+    .map(({ claim, pointer }) => ({
+      code: 'akv_always',
+      pointer,
+      message: `${claim} ${message}`,
+      remedy: RELY_ON_OTHERS,
+    }));
 }

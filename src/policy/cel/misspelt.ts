@@ -1,16 +1,18 @@
 import { nearCompliance } from '../../model/maa-words.js';
 import { meantName, quotedName } from '../../model/names-in-messages.js';
 import { RULE_CLAIMS } from './claim-types.js';
-import { type Claim, claimsIn, type Expression, partsOf } from './expression.js';
+import { type Binary, type Claim, claimsIn, type Expression, partsOf } from './expression.js';
+import type { Misfit } from './misfits.js';
 import { memberPath } from './read-claim.js';
 
 /**
  * Names and words in a rule that are not known and nearly are: claims of open objects, such as tokens, and compliance
- * statuses. Each is one sentence. The rule loads, since an instance issues claims and words of its own.
+ * statuses. Each is told once. The rule loads, since an instance issues claims and words of its own.
  */
-export function misspeltIn(expression: Expression): readonly string[] {
-  const found = [...claimsIn(expression).flatMap(misspeltName), ...misspeltStatuses(expression)];
-  return [...new Set(found)];
+export function misspeltIn(expression: Expression): readonly Misfit[] {
+  const names = claimsIn(expression).flatMap(misspeltName);
+  const found = [...names.map((message) => ({ always: false, message })), ...misspeltStatuses(expression)];
+  return [...new Map(found.map((misfit) => [`${misfit.always} ${misfit.message}`, misfit])).values()];
 }
 
 function misspeltName({ path: [section = '', ...names] }: Claim): readonly string[] {
@@ -31,13 +33,14 @@ function misspeltName({ path: [section = '', ...names] }: Claim): readonly strin
   return [];
 }
 
-function misspeltStatuses(part: Expression): readonly string[] {
-  const own = part.op === 'binary' ? statusesOf(part.left, part.right) : [];
+function misspeltStatuses(part: Expression): readonly Misfit[] {
+  const own = part.op === 'binary' ? statusesOf(part) : [];
   return [...own, ...partsOf(part).flatMap(misspeltStatuses)];
 }
 
-function statusesOf(left: Expression, right: Expression): readonly string[] {
-  return [...statuses(left, right), ...statuses(right, left)];
+function statusesOf({ operator, left, right }: Binary): readonly Misfit[] {
+  const always = operator === '!=';
+  return [...statuses(left, right), ...statuses(right, left)].map((message) => ({ always, message }));
 }
 
 function statuses(claim: Expression, other: Expression): readonly string[] {
