@@ -95,7 +95,7 @@ describe('a learned policy is widened by naming it with --from', () => {
     expect(found).toMatchObject({ refusals: [expect.stringMatching(/^s\.json: policy_evidence_type: /)] });
     const pinned = await learned({ 'a.json': A }, { from: { referenceValues: [{ snp: { hostData: [HOST_DATA] } }] } });
     await expect(learn({ 'b.json': B }, { from: pinned.policy })).rejects.toThrow(
-      'from.yaml: was learned from least, which has reference values of its own: name least with --from, and this file with -o',
+      'from.yaml: was learned from least, which has reference values or machines of its own: name least with --from, and this file with -o',
     );
   });
 
@@ -104,7 +104,7 @@ describe('a learned policy is widened by naming it with --from', () => {
     const { policy: own } = await learned({ 'a.json': A }, { from, chips: true });
     const other = { claims: azClaims({ snp: snpClaims({ chipId: '44'.repeat(64) }) }) };
     await expect(learn({ 'b.json': other }, { from: own })).rejects.toThrow(
-      'from.yaml: was learned from least, which has reference values of its own: name least with --from, and this file with -o',
+      'from.yaml: was learned from least, which has reference values or machines of its own: name least with --from, and this file with -o',
     );
     // Without --chips they stay in force as they are.
     const { policy: unlisted } = await learned({ 'a.json': A }, { from });
