@@ -19,11 +19,11 @@ function lintCel({ expression }: CelRule, policy: RuledPolicy, pointer: string):
   const misfits = [
     ...[...misfitsIn(expression), ...misspeltIn(expression)].map(({ always, message }) => ({
       ...remark(always, pointer, message),
-      remedy: always ? CORRECT_ALWAYS : CORRECT,
+      remedy: always ? LEAVE_OUT : CORRECT,
     })),
     ...ofGuest(expression).map((claim) => ({
       ...remark(true, pointer, `${claim} ${WRITTEN_BY_GUEST}`),
-      remedy: NAME_ANOTHER,
+      remedy: RELY_ON_OTHERS,
     })),
   ];
   if (policy.accepts.every((type) => isAlwaysMet(expression, knownOf(type, policy)))) {
@@ -37,10 +37,11 @@ function lintCel({ expression }: CelRule, policy: RuledPolicy, pointer: string):
 const CHOOSE =
   'Choose by evidence.type in the rule, or do not accept these types: with it the policy never allows them.';
 const CORRECT = 'Correct the name, the text or the number as the message says: a comparison with it is never true.';
-/** Not that of the code: whoever removes the rule removes its other conditions with it. */
-const CORRECT_ALWAYS =
-  'Correct the text or the number as the message says, or leave out the comparison: it is true whatever the claim is.';
-const NAME_ANOTHER = 'Do as the message says: what the guest writes itself says nothing about it.';
+// The rest of the rule may be what a policy rests on: nobody is told to remove that too.
+const LEAVE_OUT =
+  'Correct the text or the number as the message says, or take this comparison out of the rule: it is always true.';
+const RELY_ON_OTHERS =
+  'Require Secure Boot, or name the claim in x-ms-isolation-tee, as the message says: what the guest writes proves nothing.';
 
 const WRITTEN_BY_GUEST =
   'is JSON that a guest without paravisor writes itself, and in azurevm tokens any guest: require secureBoot, or name the one in x-ms-isolation-tee';

@@ -12,6 +12,9 @@ export function lintGuidCase(group: ConditionGroup): readonly PolicyProblem[] {
   return group.conditions.flatMap((each) => (each.kind === 'claim' ? lintGuid(each, group) : lintGuidCase(each)));
 }
 
+/** Without the condition, what it excludes would be accepted from every host. */
+const BOTH_CASES = 'Write the GUID in upper case and in lower case, both within allOf, as the message says.';
+
 function lintGuid(condition: ClaimCondition, { kind, conditions }: ConditionGroup): readonly PolicyProblem[] {
   const { claim, operator, value, pointer } = condition;
   if (maaClaim(claim)?.form !== 'guid' || typeof value !== 'string' || !isGuid(value)) return [];
@@ -25,7 +28,7 @@ function lintGuid(condition: ClaimCondition, { kind, conditions }: ConditionGrou
   const message = `${claim} is compared letter by letter, and hosts write it in upper case or in lower case: ${both}`;
   return operator === 'equals'
     ? [{ code: 'akv_never', pointer, message, severity: 'warning' }]
-    : [{ code: 'akv_always', pointer, message }];
+    : [{ code: 'akv_always', pointer, message, remedy: BOTH_CASES }];
 }
 
 function asks(other: Condition, { claim, operator }: ClaimCondition, value: string): boolean {

@@ -50,7 +50,7 @@ export function planLearning(input: LearningInput): LearningPlan {
       const { id } = learnedFrom.from;
       refuse(
         from.name,
-        `was learned from ${id}, which has reference values of its own: name ${id} with --from, and this file with -o`,
+        `was learned from ${id}, which has reference values or machines of its own: name ${id} with --from, and this file with -o`,
       );
     }
     return widening(input, { policy: from.policy, header: learnedFrom }, from.name);

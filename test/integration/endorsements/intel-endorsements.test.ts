@@ -66,13 +66,16 @@ describe('where collateral is from', () => {
       'a.json': collateral({ at: day(-5) }),
       'b.json': collateral(),
       'c.json': collateral({ at: day(-9) }),
+      // Another CA is another kind of platform: what lasts longer there replaces nothing here.
+      'd.json': new TdxPlatform({ pki, ca: 'processor' }).collateral({ at: day(-3) }),
     });
     const opened = lab.open({ pcs: null });
     await opened.ready;
     const found = opened.endings();
-    expect(found).toEqual([
-      { key: 'intel.collateral', file: 'b.json', subject: `FMSPC ${fmspc}, platform CA`, expires: expect.any(String) },
-    ]);
+    const ofCa = (file: string, ca: string) => {
+      return { key: 'intel.collateral', file, subject: `FMSPC ${fmspc}, ${ca} CA`, expires: expect.any(String) };
+    };
+    expect(found).toEqual([ofCa('b.json', 'platform'), ofCa('d.json', 'processor')]);
     // The lab's collateral lasts as long as Intel's.
     expect(Date.parse(found[0]?.expires ?? '') - NOW.getTime()).toBeLessThanOrEqual(30 * DAY_MS);
     expect(Date.parse(found[0]?.expires ?? '') - NOW.getTime()).toBeGreaterThan(25 * DAY_MS);

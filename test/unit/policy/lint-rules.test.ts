@@ -3,8 +3,8 @@ import { lintRules } from '../../../src/policy/lint-rules.js';
 import { policy } from './fixture.js';
 
 const CORRECT = 'Correct the name, the text or the number as the message says: a comparison with it is never true.';
-const CORRECT_ALWAYS =
-  'Correct the text or the number as the message says, or leave out the comparison: it is true whatever the claim is.';
+const LEAVE_OUT =
+  'Correct the text or the number as the message says, or take this comparison out of the rule: it is always true.';
 const BOTH = ['az-snp-vtpm', 'az-tdx-vtpm'];
 
 function remarksOn(cel: string, accepts: readonly string[] = BOTH) {
@@ -45,6 +45,18 @@ describe('remarks on rules', () => {
     expect(remedies('!has(snp.cspId)', ['az-snp-vtpm'])).toEqual([undefined]);
     expect(remedies("snp.product == 'Rome'", ['az-snp-vtpm'])).toEqual([CORRECT]);
     expect(remedies("evidence.type == 'az-snp-vtpm'", ['az-snp-vtpm'])).toEqual([undefined]);
+  });
+
+  it('does not tell to remove a rule of which one comparison alone is always true', () => {
+    const [remark, ...more] = lintRules(
+      policy({
+        accepts: ['az-snp-vtpm'],
+        minimums: 'any',
+        rules: [{ id: 'one', cel: 'snp.tcb.reported.snp <= 255 && snp.guestSvn >= 5' }],
+      }),
+    );
+    expect(more).toEqual([]);
+    expect(remark).toMatchObject({ code: 'rule_always', remedy: LEAVE_OUT });
   });
 
   it('DEC-15 says that a rule which asks for absence is never met', () => {
@@ -142,6 +154,8 @@ describe('remarks on rules', () => {
     ['snp.tcb.reported.snp >= 0', 'rule_always', 'is 0 to 255: snp.tcb.reported.snp >= 0 is always true'],
     ['snp.tcb.reported.snp > -1', 'rule_always', 'is 0 to 255: snp.tcb.reported.snp > -1 is always true'],
     ['256 > snp.tcb.reported.snp', 'rule_always', 'is 0 to 255: 256 > snp.tcb.reported.snp is always true'],
+    ['0 <= snp.tcb.reported.snp', 'rule_always', 'is 0 to 255: 0 <= snp.tcb.reported.snp is always true'],
+    ['255 >= snp.tcb.reported.snp', 'rule_always', 'is 0 to 255: 255 >= snp.tcb.reported.snp is always true'],
     ['snp.guestSvn <= 4294967295', 'rule_always', 'is 0 to 4294967295: snp.guestSvn <= 4294967295 is always true'],
     ['24 in tpm.eventLog.replayed', 'rule_never', 'an item of tpm.eventLog.replayed is 0 to 23, and never 24'],
     ['tpm.eventLog.replayed.all(p, p < 24)', 'rule_always', 'p is 0 to 23: p < 24 is always true'],
@@ -176,8 +190,9 @@ describe('remarks on rules', () => {
     const routes = { maa: 'required', ita: 'optional' };
     const members = { accepts: ['tdx', 'az-tdx-vtpm'], minimums: 'any', routes, rules: [{ id: 'one', cel: claim }] };
     const remarks = lintRules(policy(members)).filter(({ code }) => code === 'rule_always');
-    const remedy = 'Do as the message says: what the guest writes itself says nothing about it.';
     const message = `${claim} is JSON that a guest without paravisor writes itself, and in azurevm tokens any guest: require secureBoot, or name the one in x-ms-isolation-tee`;
+    const remedy =
+      'Require Secure Boot, or name the claim in x-ms-isolation-tee, as the message says: what the guest writes proves nothing.';
     expect(remarks).toEqual(
       isOfGuest ? [{ code: 'rule_always', pointer: '/rules/0/cel', message, severity: 'warning', remedy }] : [],
     );
@@ -187,7 +202,7 @@ describe('remarks on rules', () => {
     'does not advise to remove a rule of which one comparison is always true: %s',
     (cel) => {
       const members = { accepts: ['az-snp-vtpm'], minimums: 'any', rules: [{ id: 'one', cel }] };
-      expect(lintRules(policy(members))).toMatchObject([{ code: 'rule_always', remedy: CORRECT_ALWAYS }]);
+      expect(lintRules(policy(members))).toMatchObject([{ code: 'rule_always', remedy: LEAVE_OUT }]);
     },
   );
 
@@ -233,7 +248,7 @@ describe('remarks on rules', () => {
     const message =
       'maa.claims["x-ms-compliance-status"] has no word "azure-complaint-cvm" that is known; did you mean azure-compliant-cvm?';
     expect(lintRules(withToken(cel))).toEqual([
-      { code: 'rule_always', pointer: '/rules/0/cel', message, severity: 'warning', remedy: CORRECT_ALWAYS },
+      { code: 'rule_always', pointer: '/rules/0/cel', message, severity: 'warning', remedy: LEAVE_OUT },
     ]);
   });
 

@@ -108,8 +108,21 @@ describe('a learned policy is widened by naming it with --from', () => {
     expect(found).toMatchObject({ refusals: [expect.stringMatching(/^s\.json: policy_evidence_type: /)] });
     const pinned = await learned({ 'a.json': A }, { from: { referenceValues: [{ snp: { hostData: [HOST_DATA] } }] } });
     await expect(learn({ 'b.json': B }, { from: pinned.policy })).rejects.toThrow(
-      'from.yaml: was learned from least, which has reference values of its own: name least with --from, and this file with -o',
+      'from.yaml: was learned from least, which has reference values or machines of its own: name least with --from, and this file with -o',
     );
+  });
+
+  it('does not forget the machines of the policy before, where machines are learned too', async () => {
+    const from = { require: { snp: { machines: { chipId: [snpClaims().chipId] } } } };
+    const { policy: own } = await learned({ 'a.json': A }, { from, chips: true });
+    const other = { claims: azClaims({ snp: snpClaims({ chipId: '44'.repeat(64) }) }) };
+    await expect(learn({ 'b.json': other }, { from: own })).rejects.toThrow(
+      'from.yaml: was learned from least, which has reference values or machines of its own: name least with --from, and this file with -o',
+    );
+    // Without --chips they stay in force as they are.
+    const { policy: unlisted } = await learned({ 'a.json': A }, { from });
+    const found = await learn({ 'b.json': other }, { from: unlisted });
+    expect(found).toMatchObject({ outcome: 'deny', refusals: [expect.stringMatching(/^b\.json: snp_chip_id: /)] });
   });
 
   it('keeps what was accepted, and asks again', async () => {

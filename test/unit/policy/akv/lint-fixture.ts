@@ -20,6 +20,12 @@ export function severities(...conditions: readonly JsonValue[]): Readonly<Record
   return byPlace(problems, ({ code, severity }) => severity ?? POLICY_PROBLEMS[code].severity);
 }
 
+/** What is told to do of each of these problems. */
+export function remedies(...conditions: readonly JsonValue[]): Readonly<Record<string, string>> {
+  const problems = problemsOf(written(NOT_DEBUGGABLE, ...conditions));
+  return byPlace(problems, ({ code, remedy }) => remedy ?? POLICY_PROBLEMS[code].remedy);
+}
+
 function problemsOf(value: JsonValue): readonly PolicyProblem[] {
   return lintReleasePolicy(read(value), { knownAuthorities: (issuer) => issuer === ISSUER });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../../src/model/json.js';
-import { at, lintOf } from './lint-fixture.js';
+import { at, lintOf, remedies } from './lint-fixture.js';
 
 const SECURE_BOOT = 'x-ms-runtime.vm-configuration.secure-boot';
 const COMPLIANT = { claim: 'x-ms-compliance-status', equals: 'azure-compliant-cvm' };
@@ -16,6 +16,9 @@ describe('lint of a configuration outside of x-ms-isolation-tee', () => {
         `${SECURE_BOOT} is JSON that a guest without paravisor writes itself: add x-ms-compliance-status equals azure-compliant-cvm, or name the one in x-ms-isolation-tee`,
       ],
     ]);
+    expect(remedies({ claim: SECURE_BOOT, equals: true })).toMatchObject({
+      [`akv_always ${at(0)}`]: expect.stringMatching(/^Add the condition that the message writes/),
+    });
   });
 
   it('says nothing where the token has to be of a paravisor of Azure', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../src/model/json.js';
 import { haveVectors, readVector } from '../../../vectors.js';
 import { TEE } from './fixture.js';
-import { at, lintOf, severities } from './lint-fixture.js';
+import { at, lintOf, remedies, severities } from './lint-fixture.js';
 
 const VMID = 'x-ms-azurevm-vmid';
 const UNIQUE_ID = `${TEE}.x-ms-runtime.vm-configuration.vmUniqueId`;
@@ -26,6 +26,10 @@ describe('lint of the case of a GUID', () => {
     const expected = { [`akv_always ${at(0)}`]: `${says(VMID)}: ${both('allOf')}` };
     expect(lintOf({ claim: VMID, notEquals: UPPER })).toEqual(expected);
     expect(severities({ claim: VMID, notEquals: UPPER })).toEqual({ [`akv_always ${at(0)}`]: 'warning' });
+    expect(remedies({ claim: VMID, notEquals: UPPER })).toEqual({
+      [`akv_always ${at(0)}`]:
+        'Write the GUID in upper case and in lower case, both within allOf, as the message says.',
+    });
   });
 
   it.each<[string, JsonObject]>([
@@ -36,6 +40,12 @@ describe('lint of the case of a GUID', () => {
     ['that the claim exists', { claim: VMID, exists: true }],
   ])('says nothing of %s', (_, condition) => {
     expect(lintOf(condition)).toEqual({});
+  });
+
+  it('warns where both cases are ruled out as alternatives, which any GUID meets', () => {
+    const anyOf = [UPPER, LOWER].map((notEquals) => ({ claim: VMID, notEquals }));
+    const keys = Object.keys(lintOf({ anyOf }));
+    expect(keys).toEqual(expect.arrayContaining([`akv_always ${at(0)}/anyOf/0`, `akv_always ${at(0)}/anyOf/1`]));
   });
 
   it('does not take the other case of another claim, or of another branch, as an alternative', () => {

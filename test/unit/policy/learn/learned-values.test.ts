@@ -38,6 +38,15 @@ describe('what is learned', () => {
     expect(learnedOf({ type: 'snp', claims })).toEqual(['snp.measurement', 'snp.hostData', 'snp.vmpl']);
   });
 
+  it('is no launch of a known paravisor where the quote leaves out a PCR: it changes with the paravisor', () => {
+    const given: Seen = {
+      type: 'az-snp-vtpm',
+      claims: azClaims({ tpm: tpmClaims({ pcrs: { sha256: { '4': 'aa'.repeat(32) } } }) }),
+    };
+    expect(bootGap(given)?.code).toBe('tpm_pcr_not_quoted');
+    expect(learnedOf(given)).toEqual(['tpm.pcrs.sha256.4']);
+  });
+
   it('is nothing that differs between machines and starts, or that a guest can reset', () => {
     const never = /pcrs\.sha256\.(1|5|8|9|1\d|2\d)$|reset|clock|report|chip|ppid|mrSeam|vmUniqueId|familyId|imageId/i;
     expect(LEARNED_VALUES.filter(({ member }) => never.test(member))).toEqual([]);
