@@ -34,8 +34,8 @@ export interface PolicyLearnParts {
 }
 
 export interface PolicyLearnOutput {
-  /** Where the policy goes: a file that has it already is left alone. */
-  deliver(learned: Pick<SomethingLearned, 'text' | 'isNew' | 'test'>): Promise<void>;
+  /** Where the policy goes: a file that has it already is left alone. Answers what people should know of the file. */
+  deliver(learned: Pick<SomethingLearned, 'id' | 'text' | 'isNew' | 'test'>): Promise<readonly string[]>;
   /** One line for people. */
   tell(line: string): void;
 }
@@ -66,8 +66,8 @@ export async function policyLearnCommand(
     return EXIT_CODE[learned.outcome];
   }
   const { id, changes, notes } = learned;
-  await output.deliver(learned);
-  tell([`policy ${id}`, ...changes, ...notes.map((note) => `note: ${note}`)]);
+  const remarks = await output.deliver(learned);
+  tell([`policy ${id}`, ...changes, ...[...remarks, ...notes].map((note) => `note: ${note}`)]);
   return EXIT_CODE.allow;
 }
 

@@ -55,9 +55,17 @@ export async function learnFromFiles(
       learnPolicy,
       raw: rawInspections(eventLogBytes),
       limits: requestLimits(eventLogBytes),
-      asked: { from: { name: from, policy }, output: target?.there ?? null, id, chips, file: target?.name ?? '' },
+      asked: {
+        from: { name: from, policy },
+        output: target?.there ?? null,
+        id,
+        chips,
+        file: target?.name ?? '',
+        testBefore: target?.testBefore ?? null,
+      },
     };
-    return await policyLearnCommand(inputs, options, parts, { tell, deliver: deliverTo(target, write) });
+    const widened = isLearned(policy.text) ? from : null;
+    return await policyLearnCommand(inputs, options, parts, { tell, deliver: deliverTo(target, widened, write) });
   } finally {
     await verification.close();
   }
@@ -70,6 +78,7 @@ interface Target {
   readonly name: string;
   /** What is there already. */
   readonly there: { readonly name: string; readonly text: string } | null;
+  readonly testBefore: { readonly name: string; readonly text: string } | null;
 }
 
 /** Looked at before anything is judged: evidence takes time. */
@@ -84,7 +93,8 @@ async function openTarget(path: string): Promise<Target> {
   if (test !== null && !isLearned(test)) {
     throw new UsageError([`-o: ${testPath}: is there already, and policy learn did not write it: name another file`]);
   }
-  return { path, testPath, name: basename(path), there: text === null ? null : { name: path, text } };
+  const found = (name: string, text: string | null) => (text === null ? null : { name, text });
+  return { path, testPath, name: basename(path), there: found(path, text), testBefore: found(testPath, test) };
 }
 
 /** Text of a regular file; null where there is none. */
@@ -105,13 +115,26 @@ function targetProblem(error: unknown): string {
   return isSystemError(error) && error.code === 'ENOTDIR' ? outputProblem(error) : fileProblem(error);
 }
 
-/** The test first: a policy without it looks as if nobody had learned it. */
-function deliverTo(target: Target | null, write: Streams['write']): PolicyLearnOutput['deliver'] {
-  if (target === null) return async ({ text }) => write(text);
-  return async ({ text, isNew, test }) => {
-    if (!isNew && target.there?.text === text) return;
+/**
+ * The test first: a policy without it looks as if nobody had learned it.
+ * @param widened how a learned policy was named that evidence is judged by
+ */
+function deliverTo(
+  target: Target | null,
+  widened: string | null,
+  write: Streams['write'],
+): PolicyLearnOutput['deliver'] {
+  return async ({ id, text, isNew, test }) => {
+    if (target === null) {
+      write(text);
+      return [];
+    }
+    if (!isNew && target.there?.text === text) return [];
     if (test !== null) await written(target.testPath, test);
     await written(target.path, text);
+    if (widened === null || target.there !== null) return [];
+    const what = isNew ? 'is written, and' : 'is a copy;';
+    return [`${target.path} ${what} ${widened} stays as it is: a policy directory takes only one with the id ${id}`];
   };
 }
 

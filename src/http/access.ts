@@ -95,7 +95,11 @@ function refuseUnknown(methods: Guard['methods'], request: FastifyRequest, reply
   if (allowed === undefined) throw new RefusedError('not_found', nothingAt(path, methods));
   const served = allowed.join(', ');
   reply.header('allow', served);
-  throw new RefusedError('method_not_allowed', `${request.method} is not served at this path: use ${served}`);
+  const call = path.replace(/\/([^/:]+)$/, ':$1');
+  const hint = methods.get(call)?.includes(request.method)
+    ? `; did you mean ${request.method} ${call}?`
+    : `: use ${served}`;
+  throw new RefusedError('method_not_allowed', `${request.method} is not served at this path${hint}`);
 }
 
 /** The path of a route whose last part is a parameter. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RefusedError } from '../model/errors.js';
+import { requireNoParameters } from './queries.js';
 
 /** Media type of every answer in JSON that is no problem document. */
 export const JSON_TYPE = 'application/json; charset=utf-8';
@@ -37,12 +38,13 @@ export function requireJsonBody(request: FastifyRequest): void {
   }
 }
 
-/** What calls with a JSON body of callers that may verify have in common. */
+/** What calls with a JSON body of callers that may verify have in common. One with query parameters reads them itself. */
 export const JSON_CALL = {
   method: 'POST',
   config: { access: 'verify' },
   onRequest: (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
     requireJsonBody(request);
+    requireNoParameters(request);
     done();
   },
 } as const;

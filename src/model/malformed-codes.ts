@@ -15,12 +15,12 @@ const CUT = 'cut at its own length, without bytes before or behind it';
 export const MALFORMED_ROWS = {
   schema: {
     meaning: 'the body, or a member of it, is not what openapi.yaml describes',
-    when: 'the body is no JSON, is cut off, or did not arrive in time; a member is missing or of another type; a number is no safe integer; a parameter of the query is not known',
+    when: 'the body is no JSON, is cut off, or did not arrive in time; a member is missing or of another type; a number is no safe integer; a parameter of the query has another value, or appears twice',
     remedy: 'The caller should correct the member that pointer names; openapi.yaml lists every member and its values.',
   },
   unknown_property: {
-    meaning: 'the body has a member that openapi.yaml does not name',
-    remedy: 'The caller should remove the member that pointer names, or correct its spelling.',
+    meaning: 'the body has a member, or the query a parameter, that openapi.yaml does not name',
+    remedy: 'The caller should remove the member that pointer names, or the parameter, or correct its spelling.',
   },
   duplicate_key: {
     meaning: 'an object has a member twice',

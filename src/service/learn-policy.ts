@@ -3,6 +3,7 @@ import { ConfigurationError, FormatError } from '../model/errors.js';
 import type { VerifyRequest } from '../model/request.js';
 import { appraiseClaims } from '../policy/appraise-claims.js';
 import { changesOf } from '../policy/learn/changes.js';
+import { keptCases, type TestBefore } from '../policy/learn/kept-cases.js';
 import { shownName } from '../policy/learn/learned-document.js';
 import { type LearnableEvidence, type LearnedPolicy, learnedPolicy } from '../policy/learn/learned-policy.js';
 import { learnedTest } from '../policy/learn/learned-test.js';
@@ -29,6 +30,7 @@ export interface LearnRequest extends LearningInput {
   readonly accepted: ReadonlySet<string>;
   /** File of the policy, as its test names it. */
   readonly file: string;
+  readonly testBefore: TestBefore;
 }
 
 /** Why nothing is learned: one sentence for each code and file. */
@@ -67,10 +69,11 @@ export class LearnPolicy {
 
   /**
    * @throws {ConfigurationError} where evidence is malformed, the policy that is widened does not fit, or the learned one
-   *   does not load
+   *   or the test before does not load
    */
   async execute(asked: LearnRequest): Promise<NothingLearned | SomethingLearned> {
     const plan = planLearning(asked);
+    const kept = keptCases(asked.testBefore);
     const evidence: LearnableEvidence[] = [];
     const refused: Refused[] = [];
     for (const each of asked.evidence) {
@@ -84,7 +87,7 @@ export class LearnPolicy {
     const learned = learnedPolicy(plan, evidence, { at, version: this.#version });
     const notAllowed = await this.#notAllowed(asked.evidence, learned);
     if (notAllowed.length > 0) return nothingLearned(notAllowed);
-    const test = learnedTest(learned, evidence, asked.file, (policy, type, claims) =>
+    const test = learnedTest(learned, evidence, asked.file, kept, (policy, type, claims) =>
       appraiseClaims(policy, { type, claims: markVerified(claims), at }),
     );
     return {

@@ -6,7 +6,7 @@ import { type PolicySet, type PolicySources, policyFingerprint, readPolicySet } 
 export interface PolicyDirectoryOptions<P> extends PolicySources<P> {
   /** Whether the directory must exist. One that existed once must exist from then on. */
   readonly required: boolean;
-  /** Tells that a new set is in use. Must not throw. */
+  /** Tells that a set is in use: a new one, or whichever a reload that was asked for comes to. Must not throw. */
   readonly onReloaded: (policies: readonly P[]) => void;
   /** Tells why the old set stays in use, once as long as nothing changes. Must not throw. */
   readonly onReloadFailed: (problems: readonly string[]) => void;
@@ -18,6 +18,17 @@ export interface WatchTiming {
   readonly settleMs: number;
   /** How often to look for what the system's watch cannot see: network drives, a directory that was replaced. */
   readonly pollMs: number;
+}
+
+/** When it is told what a reload came to. */
+type Told = 'whatever it is' | 'if it is news';
+
+/** Texts by the names of their files. */
+type PolicyTexts = ReadonlyMap<string, string>;
+
+interface ReadPolicies<P extends { readonly id: string }> {
+  readonly set: PolicySet<P>;
+  readonly texts: PolicyTexts;
 }
 
 const DEFAULT_TIMING: WatchTiming = { settleMs: 200, pollMs: 30_000 };
@@ -38,11 +49,14 @@ export class PolicyDirectory<P extends { readonly id: string }> {
   #lastReload: Promise<boolean> = Promise.resolve(true);
   /** What was wrong at the last reload; none where it went well. */
   #problems: readonly string[] = [];
+  /** What was read at the last reload. */
+  #texts: PolicyTexts;
 
-  private constructor(options: PolicyDirectoryOptions<P>, set: PolicySet<P>, fingerprint: string | null) {
+  private constructor(options: PolicyDirectoryOptions<P>, { set, texts }: ReadPolicies<P>, fingerprint: string | null) {
     this.#options = options;
     this.#timing = options.timing ?? DEFAULT_TIMING;
     this.#set = set;
+    this.#texts = texts;
     this.#fingerprint = fingerprint;
   }
 
@@ -52,7 +66,9 @@ export class PolicyDirectory<P extends { readonly id: string }> {
   ): Promise<PolicyDirectory<P>> {
     const fingerprint = await policyFingerprint(options.directory);
     requireDirectory(options.directory, options.required, fingerprint);
-    return new PolicyDirectory(options, await readPolicySet(options), fingerprint);
+    const texts = new Map<string, string>();
+    const set = await readPolicySet(recording(options, texts));
+    return new PolicyDirectory(options, { set, texts }, fingerprint);
   }
 
   /** The set in use now; it stays as it is whatever is reloaded. */
@@ -70,7 +86,7 @@ export class PolicyDirectory<P extends { readonly id: string }> {
    * @returns whether what was read is in use
    */
   reload(): Promise<boolean> {
-    return this.#enqueue((problems) => this.#options.onReloadFailed(problems));
+    return this.#enqueue('whatever it is');
   }
 
   /** Reloads on changes from now on. Nothing of it keeps the process alive. */
@@ -95,46 +111,64 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     await this.#lastReload;
   }
 
-  #enqueue(tell: (problems: readonly string[]) => void): Promise<boolean> {
-    this.#lastReload = this.#lastReload.then(() => this.#reload(tell));
+  #enqueue(told: Told): Promise<boolean> {
+    this.#lastReload = this.#lastReload.then(() => this.#reload(told));
     return this.#lastReload;
   }
 
-  async #reload(tell: (problems: readonly string[]) => void): Promise<boolean> {
-    try {
-      const fingerprint = await policyFingerprint(this.#options.directory);
-      requireDirectory(this.#options.directory, this.#options.required || this.#fingerprint !== null, fingerprint);
-      this.#set = await readPolicySet(this.#options);
-      this.#fingerprint = fingerprint;
-    } catch (error) {
-      const problems = error instanceof ConfigurationError ? error.problems : ['policies: cannot be read'];
-      tell(problems);
-      this.#problems = problems;
-      return false;
+  async #reload(told: Told): Promise<boolean> {
+    const texts = new Map<string, string>();
+    const problems = await this.#take(texts);
+    const isNews = !isDeepStrictEqual([problems, texts], [this.#problems, this.#texts]);
+    this.#problems = problems;
+    this.#texts = texts;
+    if (isNews || told === 'whatever it is') {
+      if (problems.length > 0) this.#options.onReloadFailed(problems);
+      else this.#options.onReloaded(this.#set.list());
     }
-    this.#problems = [];
-    this.#options.onReloaded(this.#set.list());
-    return true;
+    return problems.length === 0;
   }
 
-  /** A directory that could not be read last time is tried again, and is not told of again for the same reasons. */
+  /** Reads the directory, and takes what is right as a whole. Answers what is wrong; never rejects. */
+  async #take(texts: Map<string, string>): Promise<readonly string[]> {
+    const { directory, required } = this.#options;
+    try {
+      const fingerprint = await policyFingerprint(directory);
+      requireDirectory(directory, required || this.#fingerprint !== null, fingerprint);
+      this.#set = await readPolicySet(recording(this.#options, texts));
+      this.#fingerprint = fingerprint;
+      return [];
+    } catch (error) {
+      return error instanceof ConfigurationError ? error.problems : ['policies: cannot be read'];
+    }
+  }
+
+  /** A directory that could not be read last time is tried again. */
   async #reloadIfChanged(): Promise<void> {
     const fingerprint = await policyFingerprint(this.#options.directory).catch(() => 'unreadable');
     if (this.#polling === null || (fingerprint === this.#fingerprint && this.isCurrent)) return;
-    await this.#enqueue((problems) => {
-      if (!isDeepStrictEqual(problems, this.#problems)) this.#options.onReloadFailed(problems);
-    });
+    await this.#enqueue('if it is news');
   }
 
+  /** What has changed may have been read by then, by a reload that somebody asked for. */
   #settle(): void {
     if (this.#settling !== null) clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => void this.reload(), this.#timing.settleMs).unref();
+    this.#settling = setTimeout(() => void this.#enqueue('if it is news'), this.#timing.settleMs).unref();
   }
 
   #unwatch(): void {
     this.#watcher?.close();
     this.#watcher = null;
   }
+}
+
+/** The sources, of which each text that is read is written down too. */
+function recording<P>(sources: PolicySources<P>, texts: Map<string, string>): PolicySources<P> {
+  const parse: PolicySources<P>['parse'] = (text, name) => {
+    texts.set(name, text);
+    return sources.parse(text, name);
+  };
+  return { ...sources, parse };
 }
 
 /** @throws {ConfigurationError} where a directory is missing that must exist */

@@ -106,6 +106,16 @@ const CALLS: readonly HttpMistake[] = [
     },
   ),
   inCall(
+    'a slash in the place of a colon',
+    'POST /policies/lint',
+    { target: '/policies/lint', body: {} },
+    {
+      status: 405,
+      code: 'method_not_allowed',
+      detail: 'POST is not served at this path; did you mean POST /policies:lint?',
+    },
+  ),
+  inCall(
     'no content type',
     'POST /verify without content-type',
     { target: '/verify', body: {}, headers: { 'content-type': null } },
@@ -157,6 +167,12 @@ const CALLS: readonly HttpMistake[] = [
       code: 'unknown_property',
       detail: 'unknown query parameter "enforced"; known: enforce, checks, explain',
     },
+  ),
+  inCall(
+    'a query parameter of another call',
+    'POST /inspect?explain=tree',
+    { target: '/inspect?explain=tree', body: SNP },
+    { status: 400, code: 'unknown_property', detail: 'unknown query parameter "explain"; this call has none' },
   ),
   inCall(
     'a query parameter with another value',

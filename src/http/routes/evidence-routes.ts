@@ -7,20 +7,19 @@ import type { VerifyEvidenceUseCase } from '../../service/verify-evidence.js';
 import { presentDecision } from '../../wire/present-decision.js';
 import { PROBLEM_MEDIA_TYPE } from '../../wire/problem.js';
 import type { RequestLimits } from '../../wire/read-body.js';
+import { readVerifyQuery } from '../../wire/read-query.js';
 import { readChallengeRequest, readInspectRequest, readVerifyRequest } from '../../wire/read-requests.js';
-import { readVerifyQuery } from '../../wire/read-verify-query.js';
 import { callerOf } from '../access.js';
 import { bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
 import type { VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
+import { queryOf } from '../queries.js';
 
 /** Seconds after which an indeterminate decision may be asked for again, where nothing said when. */
 const RETRY_SECONDS = 5;
 
 /** Of a receipt alone: EAT over JWT (RFC 9782). */
 const RECEIPT_TYPE = 'application/eat+jwt';
-
-const NO_QUERY = new URLSearchParams();
 
 interface VerifyRouteDependencies {
   readonly verifyEvidence: VerifyEvidenceUseCase;
@@ -41,7 +40,7 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
       done();
     },
     handler: async (request, reply) => {
-      const query = readVerifyQuery(queryOf(request.url));
+      const query = readVerifyQuery(queryOf(request));
       const caller = callerOf(request);
       const decision = await slots.run(() =>
         verifyEvidence.execute(readVerifyRequest(bodyOf(request), limits), caller),
@@ -106,9 +105,4 @@ function enforce(decision: Decision, reply: FastifyReply): void {
 
 function askAgain({ retryAfterSeconds }: Decision, reply: FastifyReply): void {
   reply.header('retry-after', retryAfterSeconds ?? RETRY_SECONDS);
-}
-
-function queryOf(target: string): URLSearchParams {
-  const start = target.indexOf('?');
-  return start < 0 ? NO_QUERY : new URLSearchParams(target.slice(start + 1));
 }

@@ -1,4 +1,4 @@
-import type { RouteOptions } from 'fastify';
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { EvaluatePolicyUseCase } from '../../service/evaluate-policy.js';
 import type { PolicyTextsUseCase } from '../../service/policy-texts.js';
 import { presentEvaluation } from '../../wire/present-evaluation.js';
@@ -7,20 +7,28 @@ import { readEvaluationRequest, readLintRequest } from '../../wire/read-policy-r
 import { callerOf } from '../access.js';
 import { bodyOf, JSON_CALL, JSON_TYPE } from '../json-bodies.js';
 import type { VerificationSlots } from '../load-limits.js';
+import { requireNoParameters } from '../queries.js';
+
+const POLICY_CALL = {
+  method: 'GET',
+  config: { access: 'policy:read' },
+  onRequest: (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
+    requireNoParameters(request);
+    done();
+  },
+} as const;
 
 /** `GET /policies` and `GET /policies/{id}`: the policies in use, with their texts. There is no call that writes one. */
 export function policiesRoutes(policyTexts: PolicyTextsUseCase): readonly RouteOptions[] {
   return [
     {
-      method: 'GET',
+      ...POLICY_CALL,
       url: '/policies',
-      config: { access: 'policy:read' },
       handler: async (request, reply) => reply.send({ policies: policyTexts.list(callerOf(request)) }),
     },
     {
-      method: 'GET',
+      ...POLICY_CALL,
       url: '/policies/:id',
-      config: { access: 'policy:read' },
       handler: async (request, reply) => {
         const { id } = request.params as { readonly id: string };
         return reply.send(policyTexts.get(id, callerOf(request)));

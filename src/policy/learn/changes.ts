@@ -4,7 +4,7 @@ import type { LearningPlan } from './plan.js';
 
 /** What changed, one sentence each: for people. */
 export function changesOf(
-  { before, version }: LearningPlan,
+  { before, replaced, version }: LearningPlan,
   { policy, isNew, added, seenAgain }: LearnedPolicy,
   evidence: readonly LearnableEvidence[],
 ): readonly string[] {
@@ -25,6 +25,7 @@ export function changesOf(
   const accepts = policy.accepts.filter((type) => before?.policy.accepts.includes(type) === false);
   return [
     ...(before === null ? [] : [versions(before.policy.version, isNew ? version : null)]),
+    ...(replaced === null ? [] : [`version ${version}, was ${replaced.version}: ${replaced.name} is replaced`]),
     ...(accepts.length === 0 ? [] : [`accepts: ${accepts.join(', ')} is new`]),
     ...news,
     ...again,

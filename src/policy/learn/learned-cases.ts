@@ -36,6 +36,15 @@ export interface LearnedCases {
 /** Whether each member is changed in a case of its own, or all of a set in one, where there would be too many cases. */
 export type Detail = 'each' | 'together';
 
+/** Name of a case that `Trials` makes, below. */
+const GENERATED =
+  /^set [0-9]+, (?:as it is|with another \S+|with other values|against rule \S+)(?:, which another set has)?$/;
+
+/** Whether a case of this name is made with the policy, and not by whoever added it to the test. */
+export function isGeneratedName(name: string): boolean {
+  return GENERATED.test(name);
+}
+
 /** Holds claims that nothing was verified of against a policy: it can release nothing. */
 export type TryClaims = (policy: Policy, type: EvidenceType, claims: Claims) => ClaimsAppraisal;
 

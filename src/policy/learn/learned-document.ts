@@ -32,6 +32,9 @@ export interface LearnedContent {
   readonly from: string;
 }
 
+/** The test of a policy: its file, and the cases. */
+export type WrittenTest = { readonly policy: string; readonly cases: readonly JsonValue[] };
+
 /** Nothing folds: a value and its comment stand on one line. */
 const STYLE = { lineWidth: 0, flowCollectionPadding: false } as const;
 
@@ -49,7 +52,7 @@ export function writeLearned({ header, members, before, added, from }: LearnedCo
       list.flow = list.items.length <= FLOW_ITEMS && list.items.every(isScalar);
     },
   });
-  const sets = before === null ? new YAMLSeq<Node>() : setsOf(before.text);
+  const sets = before === null ? new YAMLSeq<Node>() : nodesOf(before.text, 'referenceValues');
   for (const [index, set] of sets.items.entries()) {
     const seenAgain = before?.seenAgain.get(index) ?? [];
     if (seenAgain.length > 0) set.commentBefore = joinedLines(set.commentBefore, ...seenAgain.map(sourceLine));
@@ -60,30 +63,31 @@ export function writeLearned({ header, members, before, added, from }: LearnedCo
   return document.toString(STYLE);
 }
 
-/** Another document, with a comment at its head. */
-export function writeWithHeader(lines: readonly string[], value: JsonValue): string {
-  const document = new Document(value, PLAIN);
+/** A test, with a comment at its head. Cases that are kept come last. */
+export function writeTest(lines: readonly string[], test: WrittenTest, kept: readonly Node[]): string {
+  const document = new Document(test, PLAIN);
+  for (const each of kept) document.addIn(['cases'], each);
   document.commentBefore = lines.map(comment).join('\n');
   return document.toString(STYLE);
 }
 
 /** Whether the text names a piece of evidence as a source of its set. */
 export function hasSource(text: string, index: number, { sha256 }: Pick<Source, 'sha256'>): boolean {
-  return setsOf(text).items[index]?.commentBefore?.includes(digestOf(sha256)) === true;
+  return nodesOf(text, 'referenceValues').items[index]?.commentBefore?.includes(digestOf(sha256)) === true;
 }
 
-/** The sets of a policy text, with their comments. The first comment stands before the list: it belongs to its first set. */
-function setsOf(text: string): YAMLSeq<Node> {
-  const sets = parseDocument(text).get('referenceValues', true);
-  if (!isSeq<Node>(sets)) return new YAMLSeq<Node>();
+/** The items of a list in a text, with their comments. The first comment stands before the list: it belongs to its first item. */
+export function nodesOf(text: string, member: 'referenceValues' | 'cases'): YAMLSeq<Node> {
+  const list = parseDocument(text).get(member, true);
+  if (!isSeq<Node>(list)) return new YAMLSeq<Node>();
   // What is added to a list between brackets would stand between them too.
-  sets.flow = false;
-  const [first] = sets.items;
-  if (first !== undefined && sets.commentBefore != null) {
-    first.commentBefore = joinedLines(sets.commentBefore, first.commentBefore);
-    sets.commentBefore = null;
+  list.flow = false;
+  const [first] = list.items;
+  if (first !== undefined && list.commentBefore != null) {
+    first.commentBefore = joinedLines(list.commentBefore, first.commentBefore);
+    list.commentBefore = null;
   }
-  return sets;
+  return list;
 }
 
 function setNode(document: Document, { combination, sources }: SourcedSet, from: string): Node {

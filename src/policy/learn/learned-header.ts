@@ -61,4 +61,7 @@ export function isLearned(text: string): boolean {
 }
 
 /** Head of the tests of a learned policy. */
-export const TESTS_HEADER = `${FIRST}, with the policy: which claims it is met by, and that each value counts.`;
+export const TESTS_HEADER = [
+  `${FIRST}, with the policy: which claims it is met by, and that each value counts.`,
+  'These cases are written anew each time. Cases of other names, which you add, are kept.',
+];

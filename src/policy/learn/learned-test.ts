@@ -1,10 +1,11 @@
+import type { Node } from 'yaml';
 import type { Claims } from '../../model/claims.js';
 import type { JsonValue } from '../../model/json.js';
 import type { Policy } from '../policy-document.js';
 import { MAX_TEST_BYTES, MOST_CASES } from '../test-cases/case-document.js';
 import { combinationOfSet } from './combination.js';
 import { type LearnedCases, learnedCases, type TestedSet, type TryClaims } from './learned-cases.js';
-import { writeWithHeader } from './learned-document.js';
+import { writeTest } from './learned-document.js';
 import { TESTS_HEADER } from './learned-header.js';
 import type { LearnableEvidence, LearnedPolicy } from './learned-policy.js';
 
@@ -23,11 +24,13 @@ export interface LearnedTest {
  *
  * @param evidence that was judged this time: a set that was there before has no other claims for the rules
  * @param file of the policy, as the test names it
+ * @param kept cases that somebody added to the test: they come last
  */
 export function learnedTest(
   learned: LearnedPolicy,
   evidence: readonly LearnableEvidence[],
   file: string,
+  kept: readonly Node[],
   tryClaims: TryClaims,
 ): LearnedTest {
   const { policy } = learned;
@@ -37,13 +40,15 @@ export function learnedTest(
     together: 2 * sets.length,
   };
   for (const detail of ['each', 'together'] as const) {
-    if (counts[detail] + policy.rules.length > MOST_CASES) continue;
+    if (counts[detail] + policy.rules.length + kept.length > MOST_CASES) continue;
     const found = learnedCases(policy, sets, detail, tryClaims);
     if (found.cases.length === 0) return { text: null, notes: untestedNotes(found, policy) };
-    const text = textOf(found, file);
-    if (Buffer.byteLength(text) <= MAX_TEST_BYTES) return { text, notes: untestedNotes(found, policy) };
+    const text = textOf(found, file, kept);
+    if (Buffer.byteLength(text) > MAX_TEST_BYTES) continue;
+    return { text, notes: [...untestedNotes(found, policy), ...keptNotes(kept)] };
   }
-  return { text: null, notes: [`there are too many sets for one test (${sets.length}), so none is written`] };
+  const beside = kept.length === 0 ? '' : ` beside ${countOf(kept)} of your own`;
+  return { text: null, notes: [`there are too many sets for one test (${sets.length})${beside}, so none is written`] };
 }
 
 function sum(numbers: readonly number[]): number {
@@ -67,9 +72,18 @@ function claimsFor(own: readonly LearnableEvidence[], all: readonly LearnableEvi
   return [...own.slice(0, 1).map(({ seen }) => seen.claims), ...ofType.values()];
 }
 
-function textOf({ cases }: LearnedCases, policy: string): string {
-  const plain = cases as unknown as JsonValue;
-  return writeWithHeader([TESTS_HEADER], { policy, cases: plain });
+function textOf({ cases }: LearnedCases, policy: string, kept: readonly Node[]): string {
+  const plain = cases as unknown as readonly JsonValue[];
+  return writeTest(TESTS_HEADER, { policy, cases: plain }, kept);
+}
+
+function keptNotes(kept: readonly Node[]): readonly string[] {
+  if (kept.length === 0) return [];
+  return [`${countOf(kept)} of the test that policy learn did not write ${kept.length === 1 ? 'is' : 'are'} kept`];
+}
+
+function countOf({ length }: readonly Node[]): string {
+  return length === 1 ? '1 case' : `${length} cases`;
 }
 
 function untestedNotes({ untested }: LearnedCases, { rules }: Policy): readonly string[] {

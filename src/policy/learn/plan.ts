@@ -31,6 +31,8 @@ export interface LearningPlan {
   /** What members are taken from: all but reference values, and machines where they are learned. */
   readonly members: Policy;
   readonly before: LearnedBefore | null;
+  /** The policy that evidence is judged by, where what is learned takes the place of its file. */
+  readonly replaced: { readonly name: string; readonly version: number } | null;
   readonly header: Pick<LearnedHeader, 'from' | 'fromPins' | 'chips'>;
 }
 
@@ -41,7 +43,7 @@ export interface LearningPlan {
  * @throws {ConfigurationError} where the two do not fit together
  */
 export function planLearning(input: LearningInput): LearningPlan {
-  const { from, output, chips } = input;
+  const { from, output } = input;
   const learnedFrom = readHeader(from.policy.text);
   const isReplaced = output !== null && output.text === from.policy.text;
   if (learnedFrom !== null) {
@@ -59,7 +61,14 @@ export function planLearning(input: LearningInput): LearningPlan {
     const before = readBefore(output, from);
     return { ...widening(input, before, output.name), base: from.policy, members: from.policy };
   }
+  return newPolicy(input, isReplaced ? output.name : null);
+}
+
+/** @param file that is replaced, where it has the policy that evidence is judged by */
+function newPolicy(input: LearningInput, file: string | null): LearningPlan {
+  const { from, chips } = input;
   const { id, version, sha256, referenceValues, require } = from.policy;
+  const isReplaced = file !== null;
   const pinsMachines = chips && (require.snp?.machines != null || require.tdx?.machines != null);
   return {
     id: input.id ?? (isReplaced ? id : learnedId(id)),
@@ -67,6 +76,7 @@ export function planLearning(input: LearningInput): LearningPlan {
     base: from.policy,
     members: from.policy,
     before: null,
+    replaced: isReplaced ? { name: file, version } : null,
     header: { from: { id, version, sha256 }, fromPins: referenceValues.length > 0 || pinsMachines, chips },
   };
 }
@@ -82,7 +92,10 @@ function widening(input: LearningInput, before: LearnedBefore, name: string): Le
   const { policy, header } = before;
   if (input.id !== null && input.id !== policy.id) refuse(name, `has the id ${policy.id}, and --id names another`);
   if (input.chips && !header.chips) {
-    refuse(name, 'was learned without --chips: machines that it allows today would be refused; write another file');
+    refuse(
+      name,
+      `was learned without --chips: machines that it allows today would be refused; ${otherWay(input, before)}`,
+    );
   }
   const base = header.chips ? withoutMachines(policy) : policy;
   return {
@@ -91,8 +104,15 @@ function widening(input: LearningInput, before: LearnedBefore, name: string): Le
     base: { ...base, referenceValues: [] },
     members: policy,
     before,
+    replaced: null,
     header,
   };
+}
+
+/** How machines are learned all the same: from the policy that this one was learned from, into another file. */
+function otherWay({ from, output }: LearningInput, { policy, header }: LearnedBefore): string {
+  if (policy !== from.policy) return 'write another file';
+  return `name ${header.from.id} with --from${output === null ? '' : ', and another file with -o'}`;
 }
 
 function withoutMachines(policy: Policy): Policy {

@@ -86,6 +86,26 @@ describe('veritee policy learn', () => {
     expect((await readdir(cli.folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
+  it('keeps cases that somebody added to the test, and says how many', async () => {
+    await learn('a.json', '-o', 'added.yaml');
+    const own = '  # of our own\n  - name: the other machine\n    request: b.json\n    expect:\n      outcome: deny\n';
+    await cli.write('added.test.yaml', `${await read('added.test.yaml')}${own}`);
+    const { exitCode, stderr } = await learn('b.json', '-o', 'added.yaml');
+    expect([exitCode, stderr]).toEqual([
+      0,
+      expect.stringMatching(/\nnote: 1 case of the test that policy learn did not write is kept\n$/),
+    ]);
+    const test = await read('added.test.yaml');
+    expect(test.endsWith(own)).toBe(true);
+    expect(test.match(/^ {2}- name: set \d, as it is$/gm)).toHaveLength(2);
+  });
+
+  it('says that it has replaced the policy that --from names, and its version', async () => {
+    await cli.write('inplace.yaml', await read('from.yaml'));
+    const { stderr } = await learn('a.json', '--from', 'inplace.yaml', '-o', 'inplace.yaml');
+    expect(stderr).toMatch(/^policy vtpms\nversion 4, was 3: inplace\.yaml is replaced\nset 1 is new, /);
+  });
+
   it('leaves the file alone where nothing is new, and where something is refused', async () => {
     await learn('a.json', '-o', 'kept.yaml');
     const [before, times] = [await read('kept.yaml'), await stat(cli.path('kept.yaml'))];
@@ -102,7 +122,13 @@ describe('veritee policy learn', () => {
   it('copies a learned policy to which nothing is new, with a test, into a folder that it makes', async () => {
     await learn('a.json', '-o', 'first.yaml');
     const { exitCode, stderr } = await learn('a.json', '--from', 'first.yaml', '-o', 'made/copy.yaml');
-    expect([exitCode, stderr]).toEqual([0, expect.stringMatching(/^policy vtpms-learned\n.*nothing is new/s)]);
+    const oneOnly = 'a policy directory takes only one with the id vtpms-learned';
+    expect([exitCode, stderr]).toEqual([
+      0,
+      `policy vtpms-learned\nversion 1 stays as it is: nothing is new\na.json was allowed before, by set 1\nnote: made/copy.yaml is a copy; first.yaml stays as it is: ${oneOnly}\n`,
+    ]);
+    const other = await learn('b.json', '--from', 'first.yaml', '-o', 'made/other.yaml');
+    expect(other.stderr).toContain(`\nnote: made/other.yaml is written, and first.yaml stays as it is: ${oneOnly}\n`);
     expect(await read('made/copy.yaml')).toBe(await read('first.yaml'));
     expect(await read('made/copy.test.yaml')).toMatch(/^policy: copy\.yaml$/m);
   });

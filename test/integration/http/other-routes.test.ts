@@ -56,6 +56,28 @@ describe('POST /inspect', () => {
   });
 });
 
+describe('a query parameter that a call does not have', () => {
+  it.each(['/challenges', '/inspect', '/policies:lint', '/policies:evaluate'])('is 400 at POST %s', async (path) => {
+    const { status, body } = await post(service.url, `${path}?explain=tree`, '{}');
+    expect([status, body.code, body.detail]).toEqual([
+      400,
+      'unknown_property',
+      'unknown query parameter "explain"; this call has none',
+    ]);
+    expect(service.issueChallenge.asked).toHaveLength(0);
+  });
+
+  it.each(['/policies', '/policies/azure-cvm-baseline'])('is 400 at GET %s', async (path) => {
+    const { status, body } = await call(service.url, `${path}?x=1`);
+    expect([status, body.code]).toEqual([400, 'unknown_property']);
+    expect((await call(service.url, `${path}?`)).body.code).not.toBe('unknown_property');
+  });
+
+  it.each(['/livez', '/readyz', '/metrics', '/openapi.json', '/docs'])('is passed over at GET %s', async (path) => {
+    expect((await call(service.url, `${path}?x=1`)).status).toBe(200);
+  });
+});
+
 describe('operation', () => {
   it('GET /livez is 200', async () => {
     const { status, body } = await call(service.url, '/livez');

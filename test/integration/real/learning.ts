@@ -98,6 +98,7 @@ export async function learn(
     id: null,
     chips: false,
     file: 'learned.yaml',
+    testBefore: null,
     accepted: new Set(ACCEPTED),
     // What a request says besides is in its case.
     evidence: names.map((name) => ({ name, request: { audience: name } as never })),

@@ -43,14 +43,17 @@ async function run(
     learnPolicy,
     raw: rawInspections(4096),
     limits: requestLimits(4096),
-    asked: { from, output: null, id: null, chips: false, file: '' },
+    asked: { from, output: null, id: null, chips: false, file: '', testBefore: null },
   };
   const exitCode = await policyLearnCommand(
     [{ name: 'a.json', bytes: bodyOf(body) }],
     at === undefined ? { accept } : { accept, at },
     parts,
     {
-      deliver: async (learned) => void delivered.push(learned),
+      deliver: async (learned) => {
+        delivered.push(learned);
+        return ['the file is a copy'];
+      },
       tell: (line) => void told.push(line),
     },
   );
@@ -58,10 +61,10 @@ async function run(
 }
 
 describe('veritee policy learn', () => {
-  it('delivers what is learned, and tells what is new', async () => {
+  it('delivers what is learned, and tells what is new and what to know of the file', async () => {
     const { exitCode, told, delivered } = await run(LEARNED);
     expect([exitCode, delivered]).toEqual([0, [LEARNED]]);
-    expect(told).toEqual(['policy learned', 'set 1 is new', 'note: something\\u001b[2J']);
+    expect(told).toEqual(['policy learned', 'set 1 is new', 'note: the file is a copy', 'note: something\\u001b[2J']);
   });
 
   it.each([

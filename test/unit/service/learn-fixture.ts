@@ -63,6 +63,7 @@ export async function learn(files: { readonly [name: string]: Situation }, asked
     id: null,
     chips: false,
     file: 'learned.yaml',
+    testBefore: null,
     ...rest,
     from: { name: 'from.yaml', policy: 'sha256' in from ? (from as Policy) : policy(from as JsonObject) },
     evidence,

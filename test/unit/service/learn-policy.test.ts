@@ -365,6 +365,9 @@ describe('the test that comes with a policy', () => {
     expect(results.length - denied.length).toBe(own.referenceValues.length);
     expect(denied.length).toBeGreaterThanOrEqual(own.referenceValues.length + own.rules.length);
     expect(names.some((name) => name.includes('against rule'))).toBe(own.rules.length > 0);
+    const testBefore = { name: 'learned.test.yaml', text: test ?? '' };
+    const again = await learned(files, { from: members as never, accept: ['hcl_paravisor_unknown'], testBefore });
+    expect(again.test).toBe(test);
   });
 
   it('says where another set makes up for a value', async () => {

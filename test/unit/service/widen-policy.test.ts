@@ -170,8 +170,12 @@ describe('the file that is written', () => {
   });
 
   it('can be the policy that evidence is judged by: then it keeps its id', async () => {
-    const { policy: own } = await learned({ 'a.json': A }, { from, output: there(from.text) });
+    const { policy: own, changes } = await learned({ 'a.json': A }, { from, output: there(from.text) });
     expect([own.id, own.version, own.referenceValues.length]).toEqual(['least', 2, 1]);
+    expect(changes.slice(0, 2)).toEqual([
+      'version 2, was 1: out.yaml is replaced',
+      expect.stringMatching(/^set 1 is new, from a\.json: /),
+    ]);
   });
 
   it.each([
@@ -204,7 +208,7 @@ describe('the file that is written', () => {
       'was learned without machines',
       async () => (await learned({ 'a.json': A }, { from })).text,
       { chips: true },
-      /^out\.yaml: was learned without --chips/,
+      /^out\.yaml: was learned without --chips: machines that it allows today would be refused; write another file$/,
     ],
     [
       'does not load',
@@ -214,6 +218,17 @@ describe('the file that is written', () => {
     ],
   ] as const)('is refused where it %s', async (_title, text, asked, message) => {
     await expect(learn({ 'a.json': A }, { from, output: there(await text()), ...asked })).rejects.toThrow(message);
+  });
+
+  it.each([
+    ['another file', false, 'name least with --from'],
+    ['the learned one', true, 'name least with --from, and another file with -o'],
+  ])('says where machines come from, where --from was learned without and -o is %s', async (_title, isSame, remedy) => {
+    const { policy: own, text } = await learned({ 'a.json': A }, { from });
+    const output = isSame ? there(text) : null;
+    await expect(learn({ 'a.json': A }, { from: own, output, chips: true })).rejects.toThrow(
+      `from.yaml: was learned without --chips: machines that it allows today would be refused; ${remedy}`,
+    );
   });
 
   it('is refused where it is another learned policy than --from', async () => {

@@ -406,6 +406,42 @@ describe('watching', () => {
     await expect.poll(() => failures.length, { timeout: 10_000 }).toBe(3);
   });
 
+  it.each([
+    ['right', 'bb:', [2], 0],
+    ['wrong', '???', [], 1],
+  ] as const)(
+    'tells once of a change that is %s and was read by a reload before the watch settled',
+    async (_title, text, told, failed) => {
+      let reads = 0;
+      const policies = await open({
+        timing: { settleMs: 50, pollMs: HOURS },
+        parse: (given) => {
+          reads++;
+          return parse(given);
+        },
+      });
+      policies.watch();
+      await file('b.yaml', text);
+      await policies.reload();
+      await expect.poll(() => reads, { timeout: 10_000 }).toBe(2);
+      // Nothing is left to be told: the reload that is asked for comes after that of the watch.
+      expect([reloads, failures.length]).toEqual([told, failed]);
+      await policies.reload();
+      expect([reloads.length, failures.length]).toEqual([2 * told.length, 2 * failed]);
+    },
+  );
+
+  it('tells of a change that leaves the same mistake', async () => {
+    await file('a.yaml', 'aa:');
+    const policies = await open({ timing: { settleMs: 5, pollMs: HOURS } });
+    policies.watch();
+    for (const [told, text] of ['???', '????'].entries()) {
+      await writeFile(join(root, 'next'), text);
+      await rename(join(root, 'next'), join(directory, 'a.yaml'));
+      await expect.poll(() => failures.length, { timeout: 10_000 }).toBe(told + 1);
+    }
+  });
+
   it('is current again where a directory that was away comes back as it was', async () => {
     await file('a.yaml', 'aa:');
     const policies = await open({ timing: { settleMs: HOURS, pollMs: 5 } });

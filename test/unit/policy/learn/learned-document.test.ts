@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { hasSource, shownName, writeLearned, writeWithHeader } from '../../../../src/policy/learn/learned-document.js';
+import {
+  hasSource,
+  nodesOf,
+  shownName,
+  writeLearned,
+  writeTest,
+} from '../../../../src/policy/learn/learned-document.js';
 
 const SHA256 = ['a1', 'b2', 'c3'].map((byte) => byte.repeat(32));
 const source = (name: string, index = 0) => ({
@@ -142,6 +148,9 @@ it('a name in a comment cannot end its line or turn it, and is cut', () => {
   expect(shownName('x'.repeat(200))).toBe('x'.repeat(120));
 });
 
-it('any document can have lines above it', () => {
-  expect(writeWithHeader(['one', 'two'], { a: ['b'] })).toBe('# one\n# two\n\na:\n  - b\n');
+it('a test has lines above it, and cases that are kept below the others, with their comments', () => {
+  const kept = nodesOf('cases:\n  # why\n  - { name: own } # beside\n', 'cases').items;
+  expect(writeTest(['one', 'two'], { policy: 'p.yaml', cases: ['a'] }, kept)).toBe(
+    '# one\n# two\n\npolicy: p.yaml\ncases:\n  - a\n  # why\n  - {name: own} # beside\n',
+  );
 });

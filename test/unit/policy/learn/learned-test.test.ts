@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../src/model/json.js';
 import { appraiseClaims } from '../../../../src/policy/appraise-claims.js';
 import { combinationOfSet } from '../../../../src/policy/learn/combination.js';
+import { keptCases } from '../../../../src/policy/learn/kept-cases.js';
 import type { TryClaims } from '../../../../src/policy/learn/learned-cases.js';
 import type { LearnedPolicy } from '../../../../src/policy/learn/learned-policy.js';
 import { learnedTest } from '../../../../src/policy/learn/learned-test.js';
@@ -28,7 +29,18 @@ const appraised: TryClaims = (under, type, claims) =>
 /** For counting cases alone. */
 const allowed: TryClaims = () => ({ outcome: 'allow', matched: [], unmatched: [], reasons: [], checks: [] });
 
-const written = (learned: LearnedPolicy, tryClaims: TryClaims) => learnedTest(learned, [], 'learned.yaml', tryClaims);
+const written = (learned: LearnedPolicy, tryClaims: TryClaims, before: string | null = null) =>
+  learnedTest(
+    learned,
+    [],
+    'learned.yaml',
+    keptCases(before === null ? null : { name: 'learned.test.yaml', text: before }),
+    tryClaims,
+  );
+
+/** A test that has cases of these names. */
+const testOf = (names: readonly string[]) =>
+  `policy: learned.yaml\ncases:\n${names.map((name) => `  - name: ${name}\n    request: a.json\n    expect: { outcome: deny }\n`).join('')}`;
 
 function namesIn({ text }: ReturnType<typeof learnedTest>): readonly string[] {
   return [...(text ?? '').matchAll(/^ {2}- name: (.*)$/gm)].map(([, name = '']) => name);
@@ -75,6 +87,42 @@ describe('a learned test', () => {
     );
     for (const { expect: expected, found } of results) expect(found).toEqual(expected);
     expect(results.map(({ found }) => found.outcome)).toEqual(['allow', 'deny', 'allow', 'deny']);
+  });
+
+  it('has cases that somebody added behind its own, and a note says so', () => {
+    const before = testOf(['ours', 'set 1', 'set 1, as it is in the rack', 'set 1, with another kernel of ours']);
+    const { text, notes } = written(learnedWith(setsOfTwo(1)), allowed, before);
+    expect(namesIn({ text, notes })).toEqual([
+      'set 1, as it is',
+      'set 1, with another tpm.pcrs.sha256.0, which another set has',
+      'set 1, with another tpm.pcrs.sha256.7, which another set has',
+      'ours',
+      'set 1',
+      'set 1, as it is in the rack',
+      'set 1, with another kernel of ours',
+    ]);
+    expect(notes).toEqual(['4 cases of the test that policy learn did not write are kept']);
+  });
+
+  it('has no case twice that was made before, where members are changed together', () => {
+    const together = written(learnedWith(setsOfTwo(334)), allowed);
+    expect(namesIn(together)).toContain('set 1, with other values, which another set has');
+    expect(written(learnedWith(setsOfTwo(334)), allowed, together.text)).toEqual(together);
+  });
+
+  it('makes room for cases that are kept, or is none', () => {
+    const names = Array.from({ length: 2 }, (_, index) => `own ${index}`);
+    expect(namesIn(written(learnedWith(setsOfTwo(333)), allowed, testOf(names)))).toHaveLength(668);
+    expect(written(learnedWith(setsOfTwo(500)), allowed, testOf(['own']))).toEqual({
+      text: null,
+      notes: ['there are too many sets for one test (500) beside 1 case of your own, so none is written'],
+    });
+  });
+
+  it('is refused where the test before does not load, since it may have cases that somebody added', () => {
+    expect(() => written(learnedWith(setsOfTwo(1)), allowed, 'policy: learned.yaml\ncases: []\n')).toThrow(
+      /^learned\.test\.yaml: \/cases: .*\n?.*learned\.test\.yaml: cases that you added are kept: correct the test, or remove it$/,
+    );
   });
 
   it('is none where no set has a case, since a test without cases is malformed', () => {

@@ -25,7 +25,7 @@ const PARAMETERS: ReadonlyMap<string, readonly string[]> = new Map([
 export function readVerifyQuery(query: URLSearchParams): VerifyQuery {
   for (const [name, value] of query) {
     const values = PARAMETERS.get(name);
-    if (values === undefined) throw unknownParameter(name);
+    if (values === undefined) throw unknownParameter(name, [...PARAMETERS.keys()]);
     if (query.getAll(name).length > 1) throw new FormatError('schema', `query parameter ${name} appears twice`);
     if (!values.includes(value)) {
       const what = value === '' ? 'is empty' : `cannot be ${quotedName(value)}`;
@@ -40,7 +40,16 @@ export function readVerifyQuery(query: URLSearchParams): VerifyQuery {
   };
 }
 
-function unknownParameter(name: string): FormatError {
-  const known = listedNames([...PARAMETERS.keys()]);
-  return new FormatError('unknown_property', `unknown query parameter ${quotedName(name)}; known: ${known}`);
+/**
+ * Refuses every parameter, for calls that have none: whoever sends one expects something of it that does not happen.
+ *
+ * @throws {FormatError} `unknown_property`
+ */
+export function requireNoQuery(query: URLSearchParams): void {
+  for (const [name] of query) throw unknownParameter(name, []);
+}
+
+function unknownParameter(name: string, known: readonly string[]): FormatError {
+  const there = known.length === 0 ? 'this call has none' : `known: ${listedNames(known)}`;
+  return new FormatError('unknown_property', `unknown query parameter ${quotedName(name)}; ${there}`);
 }

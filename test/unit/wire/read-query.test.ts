@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readVerifyQuery } from '../../../src/wire/read-verify-query.js';
+import { readVerifyQuery, requireNoQuery } from '../../../src/wire/read-query.js';
 import { formatErrorOf } from '../../format-error-of.js';
 
 describe('readVerifyQuery', () => {
@@ -38,5 +38,21 @@ describe('readVerifyQuery', () => {
     ['explain=all', 'schema'],
   ])('refuses %o', (text, code) => {
     expect(formatErrorOf(() => readVerifyQuery(new URLSearchParams(text))).code).toBe(code);
+  });
+});
+
+describe('requireNoQuery', () => {
+  it('takes a query without parameters', () => {
+    expect(() => requireNoQuery(new URLSearchParams(''))).not.toThrow();
+  });
+
+  it.each([
+    ['explain=tree', 'unknown query parameter "explain"; this call has none'],
+    ['x', 'unknown query parameter "x"; this call has none'],
+    ['=1', 'unknown query parameter (name withheld); this call has none'],
+  ])('refuses %o', (text, message) => {
+    const refuse = () => requireNoQuery(new URLSearchParams(text));
+    expect(formatErrorOf(refuse).code).toBe('unknown_property');
+    expect(refuse).toThrow(message);
   });
 });

@@ -1,0 +1,30 @@
+import type { Node } from 'yaml';
+import { ConfigurationError } from '../../model/errors.js';
+import { parsePolicyTest } from '../test-cases/case-document.js';
+import { isGeneratedName } from './learned-cases.js';
+import { nodesOf } from './learned-document.js';
+
+/** The test that is beside the file already, where there is one. */
+export type TestBefore = { readonly name: string; readonly text: string } | null;
+
+/**
+ * Cases that somebody added to a test, with their comments. A case that was made with the policy is known by its name.
+ *
+ * @throws {ConfigurationError} where the test does not load: nobody could tell which of its cases to keep
+ */
+export function keptCases(before: TestBefore): readonly Node[] {
+  if (before === null) return [];
+  const { cases } = parsed(before);
+  return nodesOf(before.text, 'cases').items.filter((_, index) => !isGeneratedName(cases[index]?.name ?? ''));
+}
+
+function parsed({ name, text }: NonNullable<TestBefore>) {
+  try {
+    return parsePolicyTest(text);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const problems = error.problems.map((problem) => `${name}: ${problem}`);
+    const remedy = `${name}: cases that you added are kept: correct the test, or remove it`;
+    throw new ConfigurationError([...problems, remedy], { cause: error });
+  }
+}
