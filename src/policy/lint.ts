@@ -26,8 +26,8 @@ export interface LintOptions extends PolicyTextOptions, ReleaseLintOptions {
 }
 
 /**
- * What is wrong with a policy text: errors, with which it does not load, else warnings, with which it loads and says
- * less than it seems to. A release policy is linted as one. No problem means that none was found.
+ * What is wrong with a policy text: errors, with which it does not load, else warnings, with which it loads, and enforces
+ * less than it appears to. A release policy is linted as one. No problem means that none was found.
  */
 export function lintPolicy(text: string, options: LintOptions): readonly LintedProblem[] {
   try {
