@@ -99,7 +99,7 @@ async function follow(
   found.add(checkEndings(isRight('callers') ? configuration.callers : {}, ending, clock));
 }
 
-const NO_FOLDERS: Omit<CheckedFolders, 'problems'> = { akIssuers: [], endorsements: [] };
+const NO_FOLDERS: Omit<CheckedFolders, 'problems'> = { akIssuers: [], endorsements: () => [] };
 
 /** What the configuration alone says. In the place of a section that is wrong are defaults, of which there is nothing to say. */
 function checkSettings(configuration: Configuration): readonly LintProblem[] {

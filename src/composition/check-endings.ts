@@ -14,8 +14,8 @@ export interface EndingParts extends Pick<CheckedPolicies, 'files'> {
   readonly tls: TlsMaterial | null;
   /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
   readonly akIssuers: readonly NamedFile[];
-  /** CRLs of `amd.chains` and collateral of `intel.collateral`. */
-  readonly endorsements: readonly EndingFile[];
+  /** CRLs of `amd.chains` and collateral of `intel.collateral`, as they are used at `at`. */
+  readonly endorsements: (at: Date) => readonly EndingFile[];
 }
 
 /** What a start would warn of because it has ended, or ends soon. */
@@ -30,7 +30,7 @@ export function checkEndings(
     tls: () => tls,
     policies: () => files.map(({ policy }) => policy),
     akIssuers: () => akIssuers,
-    endorsements: () => endorsements,
+    endorsements,
     clock,
     log,
   });

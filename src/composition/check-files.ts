@@ -28,7 +28,7 @@ export interface CheckedFolders {
   /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
   readonly akIssuers: readonly NamedFile[];
   /** CRLs and collateral of the other folders. */
-  readonly endorsements: readonly EndingFile[];
+  readonly endorsements: (at: Date) => readonly EndingFile[];
   readonly problems: readonly LintProblem[];
 }
 
@@ -60,7 +60,7 @@ export async function checkFolders({ amd, intel, tpm }: Configuration): Promise<
   );
   return {
     akIssuers: ofKeys.folder.certificates,
-    endorsements: [...ofAmd.folder.endings, ...ofIntel.folder.endings],
+    endorsements: (at) => [...ofAmd.folder.endings, ...ofIntel.folder.endings(at)],
     problems: [...ofAmd.problems, ...ofIntel.problems, ...ofKeys.problems],
   };
 }

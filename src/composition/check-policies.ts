@@ -46,10 +46,10 @@ export async function checkPolicies(configuration: Configuration, at: Date): Pro
 export function policyProblem(
   code: PolicyProblemCode,
   file: string,
-  { pointer, line, message }: Omit<PolicyProblem, 'code'>,
+  { line, ...problem }: Omit<PolicyProblem, 'code'>,
 ): LintProblem {
   const place = line === undefined ? file : `${file} line ${line}`;
-  return { ...linted({ code, pointer, message }), message: `${place}: ${message}` };
+  return { ...linted({ code, ...problem }), message: `${place}: ${problem.message}` };
 }
 
 /** What is wrong with the text is of the policy; what is wrong with the file, of the configuration. */

@@ -17,8 +17,8 @@ export interface EndingSources {
   readonly policies: () => readonly Policy[];
   /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
   readonly akIssuers: () => readonly NamedFile[];
-  /** CRLs of `amd.chains` and collateral of `intel.collateral`. */
-  readonly endorsements: () => readonly EndingFile[];
+  /** CRLs of `amd.chains` and collateral of `intel.collateral`, as they are used at `at`. */
+  readonly endorsements: (at: Date) => readonly EndingFile[];
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
@@ -38,7 +38,7 @@ const ENDORSEMENTS = {
   'amd.chains': { what: 'a CRL', otherwise: 'without a newer one, checks that need it are crl_stale', noticeDays: 30 },
   'intel.collateral': {
     what: 'TDX collateral',
-    otherwise: 'without newer collateral, TDs of this kind are collateral_stale',
+    otherwise: 'without newer collateral, TDs of this kind are judged by older collateral, or collateral_stale',
     noticeDays: 7,
   },
 } as const satisfies { readonly [key in EndingFile['key']]: object };
@@ -46,8 +46,8 @@ const ENDORSEMENTS = {
 /**
  * API keys, certificates of the listener, waivers, issuers of attestation keys, and CRLs and collateral in folders, which end
  * on a date: callers are then refused, or decisions change. Those that have ended or end within 30 days (collateral: 7) are
- * logged at start, whenever they are reloaded, and once a day; metrics show when each of them ends. There is none of issuers:
- * one that has ended may be kept for verification times in the past.
+ * logged at start, whenever they are reloaded, and once a day; metrics show when each of them ends. Issuers have no expiry
+ * metric: one that has ended may be kept for verification times in the past.
  */
 export class Endings {
   readonly #sources: EndingSources;
@@ -95,7 +95,7 @@ export class Endings {
 
   warnOfEndorsements(): void {
     const { endorsements, clock, log } = this.#sources;
-    for (const file of endorsements()) {
+    for (const file of endorsements(clock.now())) {
       const { what, otherwise, noticeDays } = ENDORSEMENTS[file.key];
       for (const { hasEnded, ...fields } of endingSoon([file], clock.now(), noticeDays)) {
         if (hasEnded) log.warn(fields, `${what} has expired: ${otherwise}`);
@@ -115,12 +115,12 @@ export class Endings {
   /** Seconds until each ends, less than zero once it has. */
   get figures(): EndingFigures {
     const { policies, endorsements, clock } = this.#sources;
-    const now = clock.now().getTime();
-    const secondsUntil = (end: string) => Math.round((Date.parse(end) - now) / 1000);
+    const now = clock.now();
+    const secondsUntil = (end: string) => Math.round((Date.parse(end) - now.getTime()) / 1000);
     return {
       apiKeys: this.#apiKeys().map(({ caller, expires }) => ({ caller, seconds: secondsUntil(expires) })),
       certificates: this.#certificates().map(({ file, expires }) => ({ file, seconds: secondsUntil(expires) })),
-      endorsements: endorsements().map(({ key, file, expires }) => ({ key, file, seconds: secondsUntil(expires) })),
+      endorsements: endorsements(now).map(({ key, file, expires }) => ({ key, file, seconds: secondsUntil(expires) })),
       waivers: policies().flatMap(({ id, waivers }) =>
         waivers.map(({ check, expires }, index) => ({
           policy: id,

@@ -26,8 +26,8 @@ export interface EndorsementWorld extends SourceWorld {
  * is configured is of no use.
  */
 export interface OpenEndorsements extends OpenSource<EndorsementSource>, Pick<OpenAkIssuers, 'certificates'> {
-  /** CRLs and collateral of the operator's folders, as they are in force now. */
-  endings(): readonly EndingFile[];
+  /** CRLs and collateral of the operator's folders, as they are used at `at`. */
+  endings(at: Date): readonly EndingFile[];
 }
 
 /** AMD's endorsements as the configuration names their sources. */
@@ -83,7 +83,7 @@ export function openEndorsements(configuration: Configuration, world: Endorsemen
     }),
     ready: Promise.all([warnOfMissingFolders(configuration, world.log), all(({ ready }) => ready)]).then(() => {}),
     certificates: () => akIssuers.certificates(),
-    endings: () => [...amd.endings(), ...intel.endings()],
+    endings: (at) => [...amd.endings(at), ...intel.endings(at)],
     reload: async () => (await Promise.all(parts.map((part) => part.reload()))).flat(),
     close: () => all((part) => part.close()),
   };

@@ -2,12 +2,11 @@ import { access } from 'node:fs/promises';
 import { type Configuration, namedEndorsementFolders } from '../config/configuration.js';
 import { configurationWarnings } from '../config/consistency.js';
 import { folderProblem, isSystemError } from '../model/file-problem.js';
-import type { LintProblem } from '../model/lint-problem.js';
 import { type PlacedProblem, placedText } from '../model/places.js';
 import type { Log } from '../model/ports.js';
-import type { KnownAuthorities } from '../policy/akv/lint-authority.js';
-import { lintPolicy } from '../policy/lint.js';
+import { releaseRules } from '../policy/lint.js';
 import { lintEventLogs } from '../policy/lint-event-logs.js';
+import { lintLauncherWords } from '../policy/lint-launcher-words.js';
 import { lintRules } from '../policy/lint-rules.js';
 import type { Policy } from '../policy/policy-document.js';
 import { knownAuthorities } from './token-issuers.js';
@@ -32,17 +31,14 @@ export async function warnOfMissingFolders(configuration: Configuration, log: Lo
 export function warnOfPolicies(policies: readonly Policy[], configuration: Configuration, log: Log): void {
   const isKnown = knownAuthorities(configuration);
   for (const policy of policies) {
-    const remarks = [...lintEventLogs(policy), ...lintRules(policy), ...releasePolicyProblems(policy, isKnown)];
+    const remarks = [
+      ...lintEventLogs(policy),
+      ...lintRules(policy),
+      ...lintLauncherWords(policy),
+      ...releaseRules(policy, { knownAuthorities: isKnown }),
+    ];
     for (const { code, pointer, message } of remarks) log.warn({ policy: policy.id, pointer, code }, message);
   }
-}
-
-/** As lint finds them, at their places in the text. The other findings of lint are for those who write policies. */
-function releasePolicyProblems({ id, text, rules }: Policy, isKnown: KnownAuthorities): readonly LintProblem[] {
-  if (!rules.some(({ language }) => language === 'akv')) return [];
-  // What ends on a date is told elsewhere, so that no date is needed.
-  const options = { releasePolicyId: id, knownAuthorities: isKnown, at: new Date(0) };
-  return lintPolicy(text, options).filter(({ code }) => code.startsWith('akv_'));
 }
 
 /** What an operator has to know where anybody is served; null where callers are told apart, or only this machine is served. */

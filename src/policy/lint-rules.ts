@@ -2,6 +2,7 @@ import { claimsIn } from './cel/expression.js';
 import { foresee, isAlwaysMet } from './cel/foresee.js';
 import { misfitsIn } from './cel/misfits.js';
 import { misspeltIn } from './cel/misspelt.js';
+import { askedBy, asksForParavisor, isGuestConfiguration } from './guest-words.js';
 import { knownOf, type RuledPolicy } from './known-claims.js';
 import type { PolicyProblem } from './policy-problem.js';
 import type { CelRule } from './rule.js';
@@ -21,10 +22,7 @@ function lintCel({ expression }: CelRule, policy: RuledPolicy, pointer: string):
       ...remark(always, pointer, message),
       remedy: always ? LEAVE_OUT : CORRECT,
     })),
-    ...ofGuest(expression).map((claim) => ({
-      ...remark(true, pointer, `${claim} ${WRITTEN_BY_GUEST}`),
-      remedy: RELY_ON_OTHERS,
-    })),
+    ...ofGuest(expression, policy).map((problem) => ({ ...remark(true, pointer, problem), remedy: RELY_ON_OTHERS })),
   ];
   if (policy.accepts.every((type) => isAlwaysMet(expression, knownOf(type, policy)))) {
     return [remark(true, pointer, 'is met by every evidence that the policy accepts'), ...misfits];
@@ -40,19 +38,24 @@ const CORRECT = 'Correct the name, the text or the number as the message says: a
 // The rest of the rule may be what a policy rests on: nobody is told to remove that too.
 const LEAVE_OUT =
   'Correct the text or the number as the message says, or take this comparison out of the rule: it is always true.';
-const RELY_ON_OTHERS =
-  'Require Secure Boot, or name the claim in x-ms-isolation-tee, as the message says: what the guest writes proves nothing.';
+const RELY_ON_OTHERS = 'Do as the message says: what the guest writes proves nothing.';
 
-const WRITTEN_BY_GUEST =
-  'is JSON that a guest without paravisor writes itself, and in azurevm tokens any guest: require secureBoot, or name the one in x-ms-isolation-tee';
+const WRITTEN_BY_GUEST = 'is JSON that a guest without paravisor writes itself, and in azurevm tokens any guest';
+const NAME = 'name the one in x-ms-isolation-tee';
 
-/** Claims that look like the configuration of the VM, and can be the guest's own words. */
-function ofGuest(expression: CelRule['expression']): readonly string[] {
-  const found = claimsIn(expression).filter(({ path }) => {
-    const [above, holder] = path.slice(0, path.indexOf('vm-configuration')).slice(-2);
-    return holder === 'attester_runtime_data' || (holder === 'x-ms-runtime' && above === 'claims');
+/**
+ * Claims that look like the configuration of the VM, and can be the guest's own words, each with what to do. Secure Boot is
+ * looked at by the policy itself where that requires it. As in release policies, the compliance status of a CVM shows a paravisor.
+ */
+function ofGuest(expression: CelRule['expression'], { rules, secureBoot }: RuledPolicy): readonly string[] {
+  const isCompliant = askedBy(rules).some(asksForParavisor);
+  const found = claimsIn(expression).flatMap(({ path: [section, , ...path], text }) => {
+    const isShown = isCompliant && section === 'maa';
+    if (isShown || (section !== 'maa' && section !== 'ita') || !isGuestConfiguration(path)) return [];
+    if (path.at(-1) !== 'secure-boot') return [`${text} ${WRITTEN_BY_GUEST}: ${NAME}`];
+    return secureBoot === 'required' ? [] : [`${text} ${WRITTEN_BY_GUEST}: require secureBoot, or ${NAME}`];
   });
-  return [...new Set(found.map(({ text }) => text))];
+  return [...new Set(found)];
 }
 
 function remark(always: boolean, pointer: string, message: string): PolicyProblem {

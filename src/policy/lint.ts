@@ -4,6 +4,7 @@ import { lintReleasePolicy, type ReleaseLintOptions } from './akv/lint-release-p
 import { lintBoot } from './lint-boot.js';
 import { lintEventLogs } from './lint-event-logs.js';
 import { lintFloors } from './lint-floors.js';
+import { lintLauncherWords } from './lint-launcher-words.js';
 import { lintRules } from './lint-rules.js';
 import {
   isReleasePolicyText,
@@ -26,8 +27,8 @@ export interface LintOptions extends PolicyTextOptions, ReleaseLintOptions {
 }
 
 /**
- * What is wrong with a policy text: errors, with which it does not load, else warnings, with which it loads and says
- * less than it seems to. A release policy is linted as one. No problem means that none was found.
+ * What is wrong with a policy text: errors, with which it does not load, else warnings, with which it loads, and enforces
+ * less than it appears to. A release policy is linted as one. No problem means that none was found.
  */
 export function lintPolicy(text: string, options: LintOptions): readonly LintedProblem[] {
   try {
@@ -54,6 +55,7 @@ function remarksOn(policy: Policy, options: Pick<LintOptions, 'at' | 'knownAutho
     ...lintFloors(policy),
     ...lintBoot(policy),
     ...lintRules(policy),
+    ...lintLauncherWords(policy),
     ...releaseRules(policy, options),
     ...endingWaivers([policy], options.at).map(ending),
   ];
@@ -77,7 +79,14 @@ function memberOf(value: JsonValue, name: string): JsonValue | undefined {
   return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-function releaseRules(policy: Policy, options: ReleaseLintOptions): readonly PolicyProblem[] {
+/** What is wrong with the rules `akv` of a policy, with pointers into its text: of a release policy alone, into that. */
+export function releaseRules(policy: Policy, options: ReleaseLintOptions): readonly PolicyProblem[] {
+  if (policy.isReleasePolicy) {
+    const problems = policy.rules.flatMap((rule) =>
+      rule.language === 'akv' ? lintReleasePolicy(rule.policy, options) : [],
+    );
+    return problems.map((problem) => ({ ...problem, pointer: problem.pointer.replace(/^\/rules\/0\/akv/, '') }));
+  }
   const scope = scopeOf(policy);
   const sight = { routes: (['maa', 'ita'] as const).filter((route) => scope[route]), isRule: true };
   return policy.rules.flatMap((rule) =>

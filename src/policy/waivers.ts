@@ -110,7 +110,7 @@ function daysLeftOf(waiver: { readonly expires: string }, at: Date): number {
   return Math.max(0, Math.floor((endOf(waiver) - at.getTime()) / DAY_MS));
 }
 
-/** A day ends something at its start. */
+/** It expires at 00:00 UTC of that day. */
 function endOf({ expires }: { readonly expires: string }): number {
   return Date.parse(expires);
 }

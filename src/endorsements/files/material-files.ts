@@ -20,7 +20,7 @@ export interface NamedFile {
   readonly bytes: Uint8Array;
 }
 
-/** Something of a file in the operator's folder that nothing relies on after an instant. */
+/** A CRL or collateral item in the operator's folder, with its nextUpdate. */
 export interface EndingFile {
   /** Key of the configuration that names the folder. */
   readonly key: 'amd.chains' | 'intel.collateral';

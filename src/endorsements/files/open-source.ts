@@ -41,8 +41,8 @@ export interface OpenSource<Source> {
 export interface OpenFolderSource<Source, Selection> extends OpenSource<Source> {
   /** Renews what is due. Runs by itself from time to time. */
   refreshDue(): Promise<void>;
-  /** What ends of the operator's folder, as it is in force now. */
-  endings(): readonly EndingFile[];
+  /** What ends of the operator's folder, as it is used at `at`. */
+  endings(at: Date): readonly EndingFile[];
   /** Collects endorsements for machines without network. */
   exportBundle(selection: Selection, signal: AbortSignal): Promise<ExportedBundle>;
   /** Verifies a folder of endorsements and takes what holds into the operator's folder. */

@@ -1,6 +1,7 @@
 import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import { parseCollateralFile } from '../../vendors/intel/collateral-file.js';
 import {
+  allWithNewestShared,
   type CollateralKey,
   type IntelCollateral,
   keyName,
@@ -11,7 +12,6 @@ import {
   attempt,
   COLLATERAL_FILES,
   type EndingFile,
-  lastOfEach,
   type MaterialFiles,
   type NamedFile,
   type RefusedFile,
@@ -29,7 +29,7 @@ interface CollateralDirectoryOptions extends FolderOptions {
 export class CollateralDirectory extends WatchedFolder {
   readonly #reader: CollateralReader;
   #collateral: ReadonlyMap<string, readonly IntelCollateral[]> = new Map();
-  #endings: readonly EndingFile[] = [];
+  #files: readonly CollateralOfFile[] = [];
 
   constructor({ reader, ...options }: CollateralDirectoryOptions) {
     super({ ...options, key: 'intel.collateral', material: COLLATERAL_FILES, what: 'TDX collateral folder' });
@@ -46,9 +46,12 @@ export class CollateralDirectory extends WatchedFolder {
     return [...this.#collateral.values()].flat();
   }
 
-  /** Of each kind of platform the set that lasts longest, by the earliest nextUpdate of its parts. */
-  get endings(): readonly EndingFile[] {
-    return this.#endings;
+  /**
+   * Sets by the earliest nextUpdate of the parts that are used at `at`: newer CRLs and QE identities of other sets stand in.
+   * Of one kind of platform, a set that another replaces is left out.
+   */
+  endings(at: Date): readonly EndingFile[] {
+    return endingsOf(this.#files, at);
   }
 
   protected override take(files: MaterialFiles): TakenFolder {
@@ -58,16 +61,37 @@ export class CollateralDirectory extends WatchedFolder {
       collateral.set(keyName(set), [...(collateral.get(keyName(set)) ?? []), set]);
     }
     this.#collateral = collateral;
-    this.#endings = lastOfEach(taken.map(endingOf));
+    this.#files = taken;
     return { refused, counts: { sets: taken.length, platforms: collateral.size } };
   }
 }
 
-function endingOf({ name, collateral }: CollateralOfFile) {
+function endingsOf(files: readonly CollateralOfFile[], at: Date): readonly EndingFile[] {
+  const sets = files.map(({ collateral }) => collateral);
+  const used = allWithNewestShared(sets, sets, at);
+  const kept = new Map<string, readonly CollateralOfFile[]>();
+  for (const [index, collateral] of used.entries()) {
+    const others = kept.get(keyName(collateral)) ?? [];
+    if (others.some((other) => replaces(other.collateral, collateral))) continue;
+    const rest = others.filter((other) => !replaces(collateral, other.collateral));
+    kept.set(keyName(collateral), [...rest, { name: files[index]?.name ?? '', collateral }]);
+  }
+  return [...kept.values()].flat().map(endingOf);
+}
+
+/** A TD is judged by the highest evaluation numbers, so that a set with lower ones does not keep another from ending. */
+function replaces(a: IntelCollateral, b: IntelCollateral): boolean {
+  return (
+    windowOfAll(a).until >= windowOfAll(b).until &&
+    a.tcbInfo.number >= b.tcbInfo.number &&
+    a.qeIdentity.number >= b.qeIdentity.number
+  );
+}
+
+function endingOf({ name, collateral }: CollateralOfFile): EndingFile {
   const { fmspc, ca } = collateral;
   return {
-    group: keyName(collateral),
-    key: 'intel.collateral' as const,
+    key: 'intel.collateral',
     file: name,
     subject: `FMSPC ${fmspc}, ${ca} CA`,
     expires: windowOfAll(collateral).until.toISOString(),

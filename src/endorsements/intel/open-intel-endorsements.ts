@@ -77,7 +77,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
   return {
     source,
     ready,
-    endings: () => directory.endings,
+    endings: (at) => directory.endings(at),
     reload: async () => [{ name: 'intel.collateral', isTaken: await directory.reload() }],
     refreshDue: () => supply.refreshDue(),
     exportBundle: (keys, signal) => exportCollateral(source, keys, { at: clock.now(), historical: false, signal }),

@@ -2,7 +2,7 @@ import type { PolicyProblem, PolicyProblemCode } from '../policy-problem.js';
 import { readTextAs } from './compare-values.js';
 import { lintText } from './lint-text.js';
 import { type ClaimForm, type MaaClaim, maaClaim, meantClaim } from './maa-claims.js';
-import { inBoth, integersOf, isEmptyRange, rangeOf, valuesOf } from './number-range.js';
+import { inBoth, integersOf, isEmptyRange, rangeOf, rangeOfSpan } from './number-range.js';
 import type { ClaimCondition, ReleaseValue } from './policy-tree.js';
 import { shownValue } from './shown-values.js';
 import { isRuleClaim } from './text-forms.js';
@@ -76,14 +76,14 @@ function lintType(condition: ClaimCondition, { form }: MaaClaim): readonly Polic
 function lintNumber(condition: ClaimCondition, claim: MaaClaim): readonly PolicyProblem[] {
   const range = rangeOf(condition);
   if (range === null) return [];
-  const values = valuesOf(claim);
-  const met = inBoth(integersOf(range), values);
+  const spans = claim.range.spans.map(rangeOfSpan);
+  const met = spans.map((span) => ({ span, part: inBoth(integersOf(range), span) }));
   const { operator, value, claim: path } = condition;
-  const known = claim.max === Number.MAX_SAFE_INTEGER ? 'an integer from 0' : `an integer from 0 to ${claim.max}`;
-  if (isEmptyRange(met)) {
+  const known = `an integer from ${claim.range.what}`;
+  if (met.every(({ part }) => isEmptyRange(part))) {
     return [problem('akv_never', condition, `${path} is ${known}: no token meets ${operator} ${shownValue(value)}`)];
   }
-  if (met.least > values.least || met.greatest < values.greatest) return [];
+  if (met.some(({ span, part }) => part.least > span.least || part.greatest < span.greatest)) return [];
   return [
     problem(
       'akv_always',

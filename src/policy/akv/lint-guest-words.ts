@@ -1,31 +1,42 @@
+import { isGuestConfiguration, isOfAzureParavisor } from '../guest-words.js';
 import type { PolicyProblem } from '../policy-problem.js';
-import type { ClaimCondition } from './policy-tree.js';
+import type { ClaimCondition, Condition } from './policy-tree.js';
+import { type KindsRequired, kindsRequired, together } from './token-kinds.js';
 
-/** Outside x-ms-isolation-tee: in guest tokens what the guest's client sent, in others what a guest or a paravisor wrote. */
-const CONFIGURATION = 'x-ms-runtime.vm-configuration.';
+const WRITTEN_BY_GUEST = 'is JSON that a guest without paravisor writes itself';
+const ADD = 'add x-ms-compliance-status equals azure-compliant-cvm';
+const NAME = 'name the one in x-ms-isolation-tee';
 
-const RELY_ON_OTHERS =
-  'Add the condition that the message writes, or name the claim in x-ms-isolation-tee: what the guest writes proves nothing.';
+const RELY_ON_OTHERS = 'Do as the message says: what the guest writes proves nothing.';
 
 /**
  * Conditions on a configuration that the guest can write itself: any value is met by whoever wants to meet it. With the
- * compliance status of a CVM in the same token a paravisor of Azure wrote it; with another, such as that of a UVM, which has no
- * paravisor, nothing says so. Whether both stand in one branch is not looked at.
+ * compliance status of a CVM in the same token a paravisor of Azure wrote it. Whether both stand in one branch is not looked at.
  */
-export function lintGuestWords(conditions: readonly ClaimCondition[]): readonly PolicyProblem[] {
-  const isCompliant = conditions.some(
-    ({ claim, operator, value }) =>
-      claim === 'x-ms-compliance-status' && operator === 'equals' && value === 'azure-compliant-cvm',
-  );
-  if (isCompliant) return [];
-  const message =
-    'is JSON that a guest without paravisor writes itself: add x-ms-compliance-status equals azure-compliant-cvm, or name the one in x-ms-isolation-tee';
-  return conditions
-    .filter(({ claim }) => claim.startsWith(CONFIGURATION))
-    .map(({ claim, pointer }) => ({
-      code: 'akv_always',
-      pointer,
-      message: `${claim} ${message}`,
-      remedy: RELY_ON_OTHERS,
-    }));
+export function lintGuestWords(condition: Condition): readonly PolicyProblem[] {
+  return isCompliant(condition) ? [] : remarksOn(condition, new Map());
+}
+
+function isCompliant(condition: Condition): boolean {
+  if (condition.kind !== 'claim') return condition.conditions.some(isCompliant);
+  return condition.operator === 'equals' && isOfAzureParavisor(condition.claim, condition.value);
+}
+
+function remarksOn(condition: Condition, around: KindsRequired): readonly PolicyProblem[] {
+  if (condition.kind === 'claim') return ofClaim(condition, around);
+  const { kind, conditions } = condition;
+  const within = kind === 'allOf' ? together([around, ...conditions.map(kindsRequired)]) : around;
+  return conditions.flatMap((each) => remarksOn(each, within));
+}
+
+function ofClaim({ claim, pointer }: ClaimCondition, around: KindsRequired): readonly PolicyProblem[] {
+  if (!isGuestConfiguration(claim.split('.'))) return [];
+  const message = `${claim} ${WRITTEN_BY_GUEST}: ${whatToDo(around)}`;
+  return [{ code: 'akv_always', pointer, message, remedy: RELY_ON_OTHERS }];
+}
+
+/** Guest tokens have no compliance status at the top, and others no x-ms-isolation-tee. */
+function whatToDo(around: KindsRequired): string {
+  if (around.has('guest')) return NAME;
+  return around.has('direct') ? ADD : `${ADD}, or ${NAME}`;
 }

@@ -33,7 +33,7 @@ export function lintReleasePolicy(
     ...lintAuthority(entry, options.knownAuthorities, sight),
     ...claimsOf(entry.group).flatMap(lintClaimCondition),
     ...lintGuidCase(entry.group),
-    ...lintGuestWords(claimsOf(entry.group)),
+    ...lintGuestWords(entry.group),
     ...lintCombinations(entry.group),
     ...lintTokenKinds(entry.group),
     ...lintDebug(entry, isOfTrustAuthority(entry, options)),

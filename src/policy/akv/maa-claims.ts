@@ -1,4 +1,5 @@
 import { meantName } from '../../model/names-in-messages.js';
+import { type IntegerRange, UINT8, VMPL } from '../cel/claim-type.js';
 
 /**
  * Claims of Azure Attestation, at the paths that they have in its tokens, and those of a TD in tokens of Trust Authority.
@@ -15,8 +16,8 @@ export type ClaimForm = 'text' | 'hex' | 'guid' | 'number' | 'boolean' | 'object
 
 export interface MaaClaim {
   readonly form: ClaimForm;
-  /** Greatest value of a number; the least is 0, and all are integers. */
-  readonly max: number;
+  /** Of a number: what integers there can be. */
+  readonly range: IntegerRange;
   /** Whether every token has it. */
   readonly inEveryToken: boolean;
 }
@@ -103,11 +104,13 @@ const OF_A_CONFIGURATION: Forms = {
   }),
 };
 
-/** Numbers that the structures of AMD bound: VMPL is 0 to 3, a component of the TCB one byte. */
-const GREATEST: ReadonlyMap<string, number> = new Map([
-  ['x-ms-sevsnpvm-vmpl', 3],
-  ...['bootloader', 'microcode', 'snpfw', 'tee'].map((part) => [`x-ms-sevsnpvm-${part}-svn`, 0xff] as const),
+/** Numbers that the structures of AMD bound, as in rules of the other language. */
+const RANGES: ReadonlyMap<string, IntegerRange> = new Map([
+  ['x-ms-sevsnpvm-vmpl', VMPL.range],
+  ...['bootloader', 'microcode', 'snpfw', 'tee'].map((part) => [`x-ms-sevsnpvm-${part}-svn`, UINT8.range] as const),
 ]);
+
+const ANY_INTEGER: IntegerRange = { what: '0', spans: [[0, Number.MAX_SAFE_INTEGER]] };
 
 const CLAIMS: ReadonlyMap<string, MaaClaim> = new Map([
   ...claimsOf([
@@ -142,13 +145,12 @@ const PATHS: readonly string[] = [...CLAIMS.keys()];
 function claimsOf(groups: readonly Forms[]): readonly (readonly [string, MaaClaim])[] {
   return groups.flatMap((group) =>
     Object.entries(group).flatMap(([form, names]) =>
-      names.map((name) => [name, { form: form as ClaimForm, max: greatest(name), inEveryToken: false }] as const),
+      names.map(
+        (name) =>
+          [name, { form: form as ClaimForm, range: RANGES.get(name) ?? ANY_INTEGER, inEveryToken: false }] as const,
+      ),
     ),
   );
-}
-
-function greatest(name: string): number {
-  return GREATEST.get(name) ?? Number.MAX_SAFE_INTEGER;
 }
 
 function named(prefix: string, forms: Forms): Forms {

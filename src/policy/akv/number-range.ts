@@ -1,5 +1,4 @@
 import { readTextAs } from './compare-values.js';
-import type { MaaClaim } from './maa-claims.js';
 import type { ClaimCondition } from './policy-tree.js';
 
 /** Numbers from `least` to `greatest`. An end that is open is left out itself. */
@@ -46,9 +45,9 @@ export function integersOf({ least, greatest, openBelow, openAbove }: NumberRang
   };
 }
 
-/** The values that a claim can have. */
-export function valuesOf({ max }: MaaClaim): NumberRange {
-  return { least: 0, greatest: max, openBelow: false, openAbove: false };
+/** A span of integers, ends included. */
+export function rangeOfSpan([least, greatest]: readonly [number, number]): NumberRange {
+  return { least, greatest, openBelow: false, openAbove: false };
 }
 
 /** The numbers that two ranges have in common. */

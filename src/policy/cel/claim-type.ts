@@ -58,7 +58,7 @@ export const UINT32 = integerOf([0, UINT32_MAXIMUM]);
 /** VMPL of an SEV-SNP report: the guest has four levels, and a report that the host asked for has all bits set. */
 export const VMPL = integerOf([0, 3], [UINT32_MAXIMUM, UINT32_MAXIMUM]);
 
-export function integerOf(...spans: IntegerRange['spans']): ScalarType {
+export function integerOf(...spans: IntegerRange['spans']): ScalarType & { readonly range: IntegerRange } {
   const words = spans.map(([least, greatest]) => (least === greatest ? `${least}` : `${least} to ${greatest}`));
   return { kind: 'int', form: null, range: { what: words.join(' or '), spans } };
 }

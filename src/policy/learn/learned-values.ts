@@ -147,7 +147,7 @@ function isSet(hex: string | undefined): boolean {
   return hex !== undefined && !/^0*$/.test(hex);
 }
 
-/** Whether the launch says something that nothing else does. */
+/** Whether the launch measurement must be pinned. */
 function countsLaunch(seen: Seen): boolean {
   const isKnown = seen.claims.hcl?.paravisor.known === true;
   return !hasVtpm(seen.type) || !isKnown || bootGap(seen)?.code === 'boot_unpinned';

@@ -147,19 +147,37 @@ export function withNewestShared(
   others: readonly IntelCollateral[],
   at: Date,
 ): IntelCollateral {
-  const newest = <Name extends PartName>(name: Name, among: readonly IntelCollateral[]): IntelCollateral[Name] =>
-    among
+  return allWithNewestShared([collateral], others, at)[0] ?? collateral;
+}
+
+/** The same of many sets: in time that grows with the sets, and not with the pairs of them. */
+export function allWithNewestShared(
+  sets: readonly IntelCollateral[],
+  others: readonly IntelCollateral[],
+  at: Date,
+): readonly IntelCollateral[] {
+  const newest = <Name extends PartName>(name: Name, of: readonly CollateralKey['ca'][] = ['platform', 'processor']) =>
+    others
+      .filter(({ ca }) => of.includes(ca))
       .map((other) => other[name])
       .filter(({ from, until }) => from <= at && at <= until)
-      .reduce((a, b) => (isOlder(a, b) ? b : a), collateral[name]);
-  const ofCa = others.filter(({ ca }) => ca === collateral.ca);
-  const whole = {
-    ...collateral,
-    qeIdentity: newest('qeIdentity', others),
-    pckList: newest('pckList', ofCa),
-    rootList: newest('rootList', others),
-  };
-  return hasPartsOf(collateral, whole) ? collateral : whole;
+      .reduce<IntelCollateral[Name] | null>((a, b) => (a === null ? b : newerOf(a, b)), null);
+  const [qeIdentity, rootList] = [newest('qeIdentity'), newest('rootList')];
+  const pckLists = { platform: newest('pckList', ['platform']), processor: newest('pckList', ['processor']) };
+  return sets.map((set) => {
+    const whole = {
+      ...set,
+      qeIdentity: newerOf(set.qeIdentity, qeIdentity),
+      pckList: newerOf(set.pckList, pckLists[set.ca]),
+      rootList: newerOf(set.rootList, rootList),
+    };
+    return hasPartsOf(set, whole) ? set : whole;
+  });
+}
+
+/** Of equal ones the first. */
+function newerOf<P extends Part>(own: P, other: P | null): P {
+  return other !== null && isOlder(own, other) ? other : own;
 }
 
 function chosenParts(

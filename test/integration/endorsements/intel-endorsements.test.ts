@@ -61,7 +61,7 @@ describe('where collateral is from', () => {
     expect(asFile(await lab.find(lab.open()))).toEqual(expected);
   });
 
-  it('says of the folder when the set of each kind of platform ends that lasts longest', async () => {
+  it('says of the folder when each kind of platform ends: of equal numbers by the set that lasts longest', async () => {
     await lab.fill({
       'a.json': collateral({ at: day(-5) }),
       'b.json': collateral(),
@@ -71,7 +71,7 @@ describe('where collateral is from', () => {
     });
     const opened = lab.open({ pcs: null });
     await opened.ready;
-    const found = opened.endings();
+    const found = opened.endings(NOW);
     const ofCa = (file: string, ca: string) => {
       return { key: 'intel.collateral', file, subject: `FMSPC ${fmspc}, ${ca} CA`, expires: expect.any(String) };
     };
@@ -79,6 +79,37 @@ describe('where collateral is from', () => {
     // The lab's collateral lasts as long as Intel's.
     expect(Date.parse(found[0]?.expires ?? '') - NOW.getTime()).toBeLessThanOrEqual(30 * DAY_MS);
     expect(Date.parse(found[0]?.expires ?? '') - NOW.getTime()).toBeGreaterThan(25 * DAY_MS);
+  });
+
+  it.each(['tcbInfo', 'qeIdentity'] as const)(
+    'says when a set ends beside one with a lower number in %s',
+    async (part) => {
+      const ends = (nextUpdate: Date, evaluationNumber: number) =>
+        collateral({ [part]: { issueDate: day(-1), nextUpdate, evaluationNumber } });
+      await lab.fill({ 'new.json': ends(day(2), 20), 'old.json': ends(day(25), 19) });
+      const opened = lab.open({ pcs: null });
+      await opened.ready;
+      expect(opened.endings(NOW)[0]).toMatchObject({ file: 'new.json', expires: day(2).toISOString() });
+      const found = opened.endings(day(3)).map(({ file }) => file);
+      expect(found).toEqual(['new.json', 'old.json']);
+    },
+  );
+
+  it('says of a set whose CRL has ended when the newer ones of another platform end, as TDs are judged by them', async () => {
+    const listOf = (from: number, to: number) => ({
+      pckCrl: { overrides: { thisUpdate: day(from), nextUpdate: day(to) } },
+    });
+    const other = new TdxPlatform({ pki, fmspc: 'ff0000000001' });
+    const ended = collateral(listOf(-30, -2));
+    await lab.fill({ 'a.json': ended, 'b.json': other.collateral({ at: NOW, ...listOf(-1, 20) }) });
+    const opened = lab.open({ pcs: null });
+    await opened.ready;
+    expect(opened.endings(NOW)).toEqual([
+      expect.objectContaining({ file: 'a.json', expires: day(20).toISOString() }),
+      expect.objectContaining({ file: 'b.json', expires: day(20).toISOString() }),
+    ]);
+    // Nothing stands in for what has ended once the other has, too.
+    expect(opened.endings(day(21)).map(({ expires }) => expires)).toContain(day(-2).toISOString());
   });
 
   it('is asked for by nobody for what does not verify, or is about the past', async () => {

@@ -161,7 +161,8 @@ describe('an issuer of attestation keys', () => {
 
 describe('an endorsement in a folder', () => {
   const CRL_ENDED = 'a CRL has expired: without a newer one, checks that need it are crl_stale';
-  const SET_ENDED = 'TDX collateral has expired: without newer collateral, TDs of this kind are collateral_stale';
+  const SET_ENDED =
+    'TDX collateral has expired: without newer collateral, TDs of this kind are judged by older collateral, or collateral_stale';
 
   it.each([
     ['amd.chains', '2026-06-01T12:00:00Z', [[0, CRL_ENDED]]],

@@ -85,6 +85,12 @@ it('warns of rules with the code of lint and the id of the policy, of release po
   ]);
 });
 
+it('warns of runtime claims that nobody known wrote', () => {
+  const rules = [{ id: 'boot', cel: 'hcl.vmConfiguration.secureBoot' }];
+  const policy = { ...TOKENS, accepts: ['az-snp-vtpm'], paravisor: 'any', rules };
+  expect(policyWarnings(policy)).toMatchObject([{ pointer: '/rules/0/cel', code: 'rule_always' }]);
+});
+
 it('twin: says nothing of a policy that lint finds nothing in but what its author chose', () => {
   expect(policyWarnings({ ...TOKENS, routes: { hardware: 'off' } })).toEqual([]);
 });

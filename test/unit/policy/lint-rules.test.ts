@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/model/json.js';
 import { lintRules } from '../../../src/policy/lint-rules.js';
 import { policy } from './fixture.js';
 
@@ -191,11 +192,37 @@ describe('remarks on rules', () => {
     const members = { accepts: ['tdx', 'az-tdx-vtpm'], minimums: 'any', routes, rules: [{ id: 'one', cel: claim }] };
     const remarks = lintRules(policy(members)).filter(({ code }) => code === 'rule_always');
     const message = `${claim} is JSON that a guest without paravisor writes itself, and in azurevm tokens any guest: require secureBoot, or name the one in x-ms-isolation-tee`;
-    const remedy =
-      'Require Secure Boot, or name the claim in x-ms-isolation-tee, as the message says: what the guest writes proves nothing.';
+    const remedy = 'Do as the message says: what the guest writes proves nothing.';
     expect(remarks).toEqual(
       isOfGuest ? [{ code: 'rule_always', pointer: '/rules/0/cel', message, severity: 'warning', remedy }] : [],
     );
+  });
+
+  const BOOT = 'maa.claims["x-ms-runtime"]["vm-configuration"]["secure-boot"]';
+  const VM_ID = 'maa.claims["x-ms-runtime"]["vm-configuration"].vmUniqueId == "a"';
+  const STATUS = 'maa.claims["x-ms-compliance-status"]';
+  const ofGuest = (rules: readonly string[], members: JsonObject = {}) => {
+    const written = rules.map((cel, index) => ({ id: `rule-${index}`, cel }));
+    const routes = { maa: 'required' };
+    return lintRules(policy({ accepts: ['az-tdx-vtpm'], minimums: 'any', routes, ...members, rules: written })).flatMap(
+      ({ message }) => (message.includes('is JSON that') ? [message.split(': ').at(-1)] : []),
+    );
+  };
+
+  it('does not tell to require Secure Boot where the policy does, or where the claim is another', () => {
+    expect(ofGuest([BOOT])).toEqual(['require secureBoot, or name the one in x-ms-isolation-tee']);
+    expect(ofGuest([BOOT], { secureBoot: 'required' })).toEqual([]);
+    expect(ofGuest([VM_ID], { secureBoot: 'required' })).toEqual(['name the one in x-ms-isolation-tee']);
+  });
+
+  it.each<[string, readonly string[], boolean]>([
+    ['beside it', [`${STATUS} == "azure-compliant-cvm" && ${BOOT}`], false],
+    ['in another rule', [BOOT, `"azure-compliant-cvm" == ${STATUS}`], false],
+    ['that is denied', [`!(${STATUS} == "azure-compliant-cvm") && ${BOOT}`], true],
+    ['that is another', [`${STATUS} == "azure-compliant-uvm" && ${BOOT}`], true],
+    ['that it must not have', [`${STATUS} != "azure-compliant-cvm" && ${BOOT}`], true],
+  ])('takes the compliance status as release policies do: %s', (_where, rules, isTold) => {
+    expect(ofGuest(rules)).toHaveLength(isTold ? 1 : 0);
   });
 
   it.each(["snp.product != 'Rome' && snp.vmpl == 0", 'snp.guestSvn >= 0 && snp.vmpl == 0'])(

@@ -26,6 +26,10 @@ describe('lint of a value', () => {
     ['text of a claim that is not known', { claim: 'mine', equals: 'false' }],
     ['a number that is asked to be another', { claim: VMPL, notEquals: 1 }],
     ['a bound in the range of a claim', { claim: VMPL, lessOrEquals: 1 }],
+    // A report that the host asked for has all bits of VMPL set, in rules of the other language too.
+    ['the level of a report that the host asked for', { claim: VMPL, equals: 4294967295 }],
+    ['a bound that refuses such a report', { claim: VMPL, less: 4 }],
+    ['a bound that such a report alone meets', { claim: VMPL, greater: 3 }],
     ['the bounds of a claim without a greatest value', { claim: `${TEE}.x-ms-sevsnpvm-guestsvn`, greater: 300 }],
     ['a fraction that an integer above it meets', { claim: VMPL, greater: 2.5 }],
     ['a fraction that an integer below it meets', { claim: VMPL, less: 0.5 }],
@@ -84,12 +88,15 @@ describe('lint of a value', () => {
       { claim: 'x-ms-azurevm-attested-pcrs', equals: '[0]' },
       'x-ms-azurevm-attested-pcrs is a list, which equals no value: no token meets equals "[0]"',
     ],
-    [{ claim: VMPL, equals: 4 }, `${VMPL} is an integer from 0 to 3: no token meets equals 4`],
-    [{ claim: VMPL, greater: 3 }, `${VMPL} is an integer from 0 to 3: no token meets greater 3`],
-    [{ claim: VMPL, less: 0 }, `${VMPL} is an integer from 0 to 3: no token meets less 0`],
-    [{ claim: VMPL, greater: 3.5 }, `${VMPL} is an integer from 0 to 3: no token meets greater 3.5`],
-    [{ claim: VMPL, less: -0.5 }, `${VMPL} is an integer from 0 to 3: no token meets less -0.5`],
-    [{ claim: VMPL, equals: 0.5 }, `${VMPL} is an integer from 0 to 3: no token meets equals 0.5`],
+    [{ claim: VMPL, equals: 4 }, `${VMPL} is an integer from 0 to 3 or 4294967295: no token meets equals 4`],
+    [
+      { claim: VMPL, greater: 4294967295 },
+      `${VMPL} is an integer from 0 to 3 or 4294967295: no token meets greater 4294967295`,
+    ],
+    [{ claim: VMPL, less: 0 }, `${VMPL} is an integer from 0 to 3 or 4294967295: no token meets less 0`],
+    [{ claim: VMPL, equals: 3.5 }, `${VMPL} is an integer from 0 to 3 or 4294967295: no token meets equals 3.5`],
+    [{ claim: VMPL, less: -0.5 }, `${VMPL} is an integer from 0 to 3 or 4294967295: no token meets less -0.5`],
+    [{ claim: VMPL, equals: 0.5 }, `${VMPL} is an integer from 0 to 3 or 4294967295: no token meets equals 0.5`],
     [
       { claim: 'x-ms-azurevm-hvci-policy', less: 0 },
       'x-ms-azurevm-hvci-policy is an integer from 0: no token meets less 0',
@@ -136,10 +143,13 @@ describe('lint of a value', () => {
 
   it.each<[JsonObject, string]>([
     [
-      { claim: VMPL, lessOrEquals: 3 },
-      `${VMPL} is an integer from 0 to 3: every token that has it meets lessOrEquals 3`,
+      { claim: VMPL, lessOrEquals: 4294967295 },
+      `${VMPL} is an integer from 0 to 3 or 4294967295: every token that has it meets lessOrEquals 4294967295`,
     ],
-    [{ claim: VMPL, greater: -1 }, `${VMPL} is an integer from 0 to 3: every token that has it meets greater -1`],
+    [
+      { claim: VMPL, greater: -1 },
+      `${VMPL} is an integer from 0 to 3 or 4294967295: every token that has it meets greater -1`,
+    ],
     [
       { claim: `${TEE}.x-ms-sevsnpvm-snpfw-svn`, less: 256 },
       `${TEE}.x-ms-sevsnpvm-snpfw-svn is an integer from 0 to 255: every token that has it meets less 256`,

@@ -32,7 +32,9 @@ function surprises(claims: JsonObject): readonly string[] {
     .filter(([path]) => !FREE.test(path))
     .filter(([path, value]) => {
       const known = maaClaim(path);
-      return known === undefined || !FORMS[known.form](value) || (known.form === 'number' && Number(value) > known.max);
+      if (known === undefined || !FORMS[known.form](value)) return true;
+      if (known.form !== 'number') return false;
+      return !known.range.spans.some(([least, greatest]) => least <= Number(value) && Number(value) <= greatest);
     })
     .map(([path]) => path);
 }
