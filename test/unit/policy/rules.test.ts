@@ -67,7 +67,7 @@ describe('rules of a policy', () => {
 
   const DEAR = `snp.platformInfo.unknownBits.all(x, ${Array(110).fill('x<99').join('&&')})`;
   const dearClaims = () => {
-    const unknownBits = Array.from({ length: 256 }, () => 200);
+    const unknownBits = Array.from({ length: 64 }, () => 200);
     return azClaims({ snp: snpClaims({ platformInfo: { ...snpClaims().platformInfo, unknownBits } }) });
   };
 
