@@ -16,6 +16,7 @@ const ROOMS = {
   outgoing: ['model'],
   endorsements: ['outgoing', 'vendors', 'crypto', 'formats', 'model'],
   'attestation-services': ['outgoing', 'crypto', 'formats', 'model'],
+  results: ['crypto', 'formats', 'model'],
   stores: ['model'],
   service: ['verifiers', 'inspect', 'policy', 'comparison', 'model'],
   wire: ['formats', 'model'],

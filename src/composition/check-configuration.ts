@@ -16,6 +16,7 @@ import { type CheckedPolicies, checkPolicies } from './check-policies.js';
 import { readConfiguredRoots } from './configured-roots.js';
 import { openAccessWarning, warnOfMissingFolders } from './load-warnings.js';
 import { ProblemLog } from './problem-log.js';
+import { readReceiptKeys } from './receipt-keys.js';
 import { readTlsMaterial } from './reloaded-access.js';
 import { tokenIssuers } from './token-issuers.js';
 
@@ -94,6 +95,7 @@ async function follow(
   if (isRight('decisions', 'challenges')) {
     found.add((await found.of('config_file', () => checkWritten(configuration))) ?? []);
   }
+  if (isRight('receipts')) await checkReceiptKeys(configuration, found);
   const folders = isRight('amd', 'intel', 'tpm') ? await checkEndorsementFolders(configuration, found) : NO_FOLDERS;
   const ending = { tls: tls ?? null, ...folders, files: policies?.files ?? [] };
   found.add(checkEndings(isRight('callers') ? configuration.callers : {}, ending, clock));
@@ -123,6 +125,12 @@ function unknownPolicies({ callers }: Configuration, { ids }: CheckedPolicies): 
       return ids.has(id) ? [] : [configurationProblem('config_setting', { path, what: `there is no policy ${id}` })];
     }),
   );
+}
+
+/** Keys of a vault are config_unavailable, and no files. */
+async function checkReceiptKeys(configuration: Configuration, found: Problems): Promise<void> {
+  if (unavailableKeys(configuration).some(({ path }) => path[0] === 'receipts')) return;
+  await found.of('config_file', () => readReceiptKeys(configuration));
 }
 
 /** Roots, and key sets in files. Those at a URL are fetched when they are needed, and not here. */

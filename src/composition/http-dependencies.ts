@@ -8,6 +8,9 @@ import { TOKENS } from '../model/injection-tokens.js';
 import type { Clock } from '../model/ports.js';
 import type { ResetMemory } from '../model/vtpm-resets.js';
 import type { Policy } from '../policy/policy-document.js';
+import { PublishedReceiptKeys } from '../results/published-receipt-keys.js';
+import type { ReceiptKeys } from '../results/receipt-keys.js';
+import { Receipts } from '../results/receipts.js';
 import { ChallengeCodec, IssueChallenge } from '../service/challenges.js';
 import type { ClockWatch } from '../service/clock-watch.js';
 import { EarlyCollateralShadow } from '../service/early-collateral.js';
@@ -16,6 +19,7 @@ import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import { NonceRecogniser } from '../service/nonces.js';
 import { PolicyTexts } from '../service/policy-texts.js';
 import { ResetTracking } from '../service/reset-tracking.js';
+import { SignDecisions } from '../service/sign-decisions.js';
 import type { VerifyEvidence } from '../service/verify-evidence.js';
 import type { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import type { PolicyDirectory } from '../stores/policy-directory.js';
@@ -48,6 +52,10 @@ export interface ServiceParts {
   readonly early: OpenEarlyCollateral | null;
   readonly services: OpenAttestationServices;
   readonly roots: ReloadedRoots;
+  readonly receiptKeys: ReceiptKeys;
+  readonly version: string;
+  /** Where the service listens: known once the port is open. */
+  readonly url: () => string;
 }
 
 /** The use cases of a service, and how HTTP offers them. */
@@ -57,7 +65,8 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
   const codec = new ChallengeCodec(challenges.key, randomBytes);
   const verifyEvidence = verifyEvidenceWith(container, codec, parts);
   return {
-    verifyEvidence,
+    verifyEvidence: new SignDecisions({ verifyEvidence, receipts: receiptsOf(parts), log: world.log }),
+    receiptKeys: new PublishedReceiptKeys(parts.receiptKeys, configuration.receipts.issuer),
     policyTexts: new PolicyTexts({
       policies: () => policies.snapshot(),
       knownAuthorities: knownAuthorities(configuration),
@@ -80,6 +89,10 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     log: world.log,
     settings: httpSettings(configuration, access),
   };
+}
+
+function receiptsOf({ configuration, receiptKeys, version, url }: ServiceParts): Receipts {
+  return new Receipts(receiptKeys, () => ({ issuer: configuration.receipts.issuer ?? url(), build: version }));
 }
 
 type AppContainer = ReturnType<typeof createAppContainer>;
@@ -121,6 +134,7 @@ function verifyEvidenceWith(container: AppContainer, codec: ChallengeCodec, part
 function httpSettings({ limits, deadlineSeconds, listen }: Configuration, { tls }: ReloadedAccess): HttpSettings {
   return {
     bodyBytes: limits.bodyBytes,
+    batchBytes: limits.batchBytes,
     eventLogBytes: limits.eventLogBytes,
     deadlineSeconds,
     trustedProxies: listen.trustedProxies,

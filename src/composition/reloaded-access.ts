@@ -121,7 +121,15 @@ function callersOf({ callers, historical, listen }: Configuration, clock: Clock)
   const withKeys = entries.flatMap(([name, { apiKeySha256, expires, audience, ...caller }]) =>
     apiKeySha256 === null
       ? []
-      : [{ ...caller, name, apiKeySha256, expires: expires === null ? null : new Date(expires), audiences: audience }],
+      : [
+          {
+            ...caller,
+            name,
+            apiKeySha256,
+            expires: expires === null ? null : new Date(expires),
+            audiences: audience ?? [],
+          },
+        ],
   );
   return new ApiKeyCallers(withKeys, clock);
 }

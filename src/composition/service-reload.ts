@@ -11,6 +11,7 @@ export interface ReloadedParts {
   /** Each says whether what was read is in force. Why not is in the log already. */
   readonly policies: { reload(): Promise<boolean> };
   readonly roots: { reload(): Promise<boolean> };
+  readonly receiptKeys: { reload(): Promise<boolean> };
   /** Takes what is right, file by file. Files of folders that are not right are left out, as the log says. */
   readonly endorsements: { reload(): Promise<readonly ReloadOutcome[]> };
   readonly access: ReloadedAccess;
@@ -40,16 +41,18 @@ export class ServiceReload {
   }
 
   async #run(): Promise<void> {
-    const { policies, roots, endorsements, log } = this.#parts;
-    const [havePolicies, haveRoots, access, reread] = await Promise.all([
+    const { policies, roots, receiptKeys, endorsements, log } = this.#parts;
+    const [havePolicies, haveRoots, haveReceiptKeys, access, reread] = await Promise.all([
       policies.reload(),
       roots.reload(),
+      receiptKeys.reload(),
       this.#access(),
       endorsements.reload(),
     ]);
     const outcomes: readonly (readonly [string, boolean])[] = [
       ['policies', havePolicies],
       ['roots', haveRoots],
+      ['receipt keys', haveReceiptKeys],
       ['callers and listen.tls', access !== null],
       ...reread.map(({ name, isTaken }) => [name, isTaken] as const),
     ];

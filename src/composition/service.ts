@@ -26,6 +26,7 @@ import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { nameOf, sayPoliciesReloaded } from './policy-changes.js';
 import { policySources } from './policy-sources.js';
+import { ReloadedReceiptKeys } from './receipt-keys.js';
 import { ReloadedAccess } from './reloaded-access.js';
 import { ServiceReload } from './service-reload.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
@@ -74,6 +75,8 @@ async function openService(configuration: Configuration, world: World, opened: O
   const { certificates: akIssuers, endings: endorsements } = outside.endorsements;
   const endings = opened.add(openEndings({ policies, access, akIssuers, endorsements, clock, log }, metrics));
   onReloaded.push(() => endings.warnOfWaivers());
+  const receiptKeys = await ReloadedReceiptKeys.open(configuration, clock, log);
+  let url = '';
   const dependencies = httpDependencies({
     configuration,
     world,
@@ -85,14 +88,27 @@ async function openService(configuration: Configuration, world: World, opened: O
     challenges: { key, store },
     resetMemory,
     ...outside,
+    receiptKeys: receiptKeys.keys,
+    version: await productVersion(),
+    url: () => url,
   });
   policies.watch();
   clockWatch.watch();
   endings.watch();
   const server: RunningServer = opened.add(await startServer(dependencies, configuration.listen));
+  url = server.url;
   const readConfiguration = world.readConfiguration ?? (async () => configuration);
   const onKept = (part: string) => metrics.reloadFailed(part);
-  const reload = new ServiceReload({ policies, ...outside, access, server, readConfiguration, log, onKept });
+  const reload = new ServiceReload({
+    policies,
+    ...outside,
+    receiptKeys,
+    access,
+    server,
+    readConfiguration,
+    log,
+    onKept,
+  });
   return {
     url: server.url,
     reload: async () => {

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../model/errors.js';
 import type { KeyPath, PlacedProblem } from '../model/places.js';
-import { type Configuration, DEFAULT_BATCH_BYTES, DEFAULT_RETENTION_DAYS } from './configuration.js';
+import { type Configuration, DEFAULT_RETENTION_DAYS } from './configuration.js';
 
 /** Something that the grammar has and this version does not do. It loads, and is never ignored: the service does not start. */
 interface Unavailable {
@@ -17,10 +17,8 @@ export const NOT_AVAILABLE: readonly Unavailable[] = [
     what: 'a challenge store other than memory',
     asked: (c) => placeIf(['challenges', 'store'], c.challenges.store !== 'memory'),
   },
-  { what: 'batches', asked: (c) => placeIf(['limits', 'batchBytes'], c.limits.batchBytes !== DEFAULT_BATCH_BYTES) },
   { what: 'key release', asked: (c) => Object.keys(c.keys).map((name) => ['keys', name]) },
-  { what: 'receipts', asked: (c) => placeIf(['receipts', 'issuer'], c.receipts.issuer !== null) },
-  { what: 'a receipt key that is kept', asked: (c) => placeIf(['receipts', 'key'], c.receipts.key !== 'ephemeral') },
+  { what: 'receipt keys of a Key Vault', asked: (c) => receiptKeysOfVaults(c) },
   {
     what: 'a decision store that replicas share',
     asked: (c) => placeIf(['decisions', 'store'], c.decisions.store.includes('://')),
@@ -54,4 +52,13 @@ function placeIf(path: KeyPath, asked: boolean): readonly KeyPath[] {
 
 function callersWith({ callers }: Configuration, kind: 'oidc' | 'mtls' | 'kubernetes'): readonly KeyPath[] {
   return Object.entries(callers).flatMap(([name, caller]) => placeIf(['callers', name, kind], caller[kind] !== null));
+}
+
+function receiptKeysOfVaults({ receipts: { key, next, previous } }: Configuration): readonly KeyPath[] {
+  const named: readonly (readonly [KeyPath, string | null])[] = [
+    [['receipts', 'key'], key],
+    [['receipts', 'next'], next],
+    ...previous.map((each, index) => [['receipts', 'previous', index], each] as const),
+  ];
+  return named.flatMap(([path, where]) => placeIf(path, where?.includes('://') === true));
 }

@@ -6,7 +6,7 @@ import { either, optional, orNull, type Read, type Schema } from '../schema/sche
 import { entries, list, object, section } from '../schema/structures.js';
 import { choice, day, flag, hex, instant, integer, number, pattern, text } from '../schema/values.js';
 import { ita, maa } from './attestation-services.js';
-import { addressRange, listed, opaque, path, source, trustedUrl, trustedUrlOrFile } from './values.js';
+import { addressRange, issuerUrl, listed, opaque, path, source, trustedUrl, trustedUrlOrFile } from './values.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -52,7 +52,7 @@ const caller = object({
   roles: list(choice(...ROLES), 'distinct', 'filled'),
   /** Policies that the caller may name; null: any. */
   policies: orNull(list(policyId, 'distinct', 'filled')),
-  /** Audiences that the caller may name; null: any. */
+  /** Audiences that the caller may name, and has receipts for; null: none. */
   audience: orNull(list(text(), 'distinct', 'filled')),
   tenant: optional(pattern(NAME, 'a name'), 'default'),
   oidc: orNull(opaque),
@@ -73,7 +73,7 @@ const DEFAULT_INTEL_FOLDER = './endorsements/intel';
 const DEFAULT_TPM_FOLDER = './endorsements/tpm';
 const DEFAULT_DECISION_STORE = './data/veritee.db';
 export const DEFAULT_RETENTION_DAYS = 365;
-export const DEFAULT_BATCH_BYTES = 16 * MIB;
+const DEFAULT_BATCH_BYTES = 16 * MIB;
 
 const listen = section({
   host: optional(pattern(HOST, 'a host name or address, without a port'), '127.0.0.1'),
@@ -156,10 +156,14 @@ export const CONFIGURATION_SCHEMA = object({
     retentionDays: optional(integer(1, 36_500), DEFAULT_RETENTION_DAYS),
   }),
   receipts: section({
-    /** Null: the listening URL. */
-    issuer: orNull(text()),
-    /** `ephemeral`, a PEM or JWK file, or the URL of a Key Vault key. */
+    /** `iss` of receipts. Null: the listening URL, and no discovery. */
+    issuer: orNull(issuerUrl),
+    /** The key that signs: `ephemeral`, a PEM or JWK file, or the URL of a version of a Key Vault key. */
     key: optional(trustedUrlOrFile, 'ephemeral'),
+    /** The key that signs next, published now. */
+    next: orNull(trustedUrlOrFile),
+    /** Keys that are published, and sign nothing any more. */
+    previous: listed(trustedUrlOrFile),
     lifetimeSeconds: optional(integer(1, 300), 300),
   }),
   /** Keys that may be released, by the id that a request names. */

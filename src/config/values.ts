@@ -29,6 +29,12 @@ export const trustedUrl: Schema<string> = textThat(
   'an https URL without user, query and fragment',
 );
 
+/** Name of an issuer (OpenID Connect Discovery 1.0, 3): relying parties build the address of its keys from it. */
+export const issuerUrl: Schema<string> = textThat(
+  (raw) => isPlainUrl(raw, ['https:']),
+  'an https URL without user, query and fragment',
+);
+
 /** A trusted URL of scheme, host and port alone, written as an origin is. */
 export const trustedOrigin: Schema<string> = textThat(
   (raw) => isTrustedUrl(raw) && new URL(raw).origin === raw,

@@ -12,6 +12,8 @@ export type Access = 'public' | Role;
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    /** Whether it is served under every host name: it says nothing that a page of another origin may not know. */
+    anyHost?: boolean;
     /** Of @fastify/under-pressure, which does not declare it: what is done instead of refusing, under load. */
     pressureHandler?: () => void;
   }
@@ -20,8 +22,10 @@ declare module 'fastify' {
     caller: Caller | null;
     /** What was decided, for the log. */
     decision: Decision | null;
-    /** Code of the problem document that answers, for the log. */
-    problemCode: string | null;
+    /** Name of the relying party that the decision is for, for the log. */
+    audience: string | null;
+    /** Of the problem document that answers, for the log. */
+    problem: { readonly code: string; readonly pointer: string | null } | null;
   }
 }
 
@@ -46,7 +50,7 @@ export interface Guard {
 export async function admit(guard: Guard, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   requirePlainHeaders(request);
   const callers = guard.callers();
-  if (!callers.serves(request.headers.host)) {
+  if (!callers.serves(request.headers.host) && request.routeOptions.config.anyHost !== true) {
     throw new RefusedError(
       'forbidden',
       'this host name is not served: without callers only localhost, 127.0.0.1 and [::1] are',

@@ -70,7 +70,8 @@ function observeRequests(application: FastifyInstance, dependencies: HttpDepende
   const { metrics, log } = dependencies;
   application.decorateRequest('caller', null);
   application.decorateRequest('decision', null);
-  application.decorateRequest('problemCode', null);
+  application.decorateRequest('audience', null);
+  application.decorateRequest('problem', null);
   application.addHook('onResponse', (request, reply, done) => {
     metrics.requestAnswered({
       method: request.method,

@@ -4,6 +4,7 @@ import type { LivenessUseCase, ReadinessUseCase } from '../service/clock-watch.j
 import type { EvaluatePolicyUseCase } from '../service/evaluate-policy.js';
 import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import type { PolicyTextsUseCase } from '../service/policy-texts.js';
+import type { ReceiptKeysUseCase } from '../service/receipt-keys.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { CallerDirectory } from './callers.js';
 import type { ConnectionLimits, TlsMaterial } from './listener.js';
@@ -15,6 +16,7 @@ export interface HttpDependencies {
   readonly verifyEvidence: VerifyEvidenceUseCase;
   readonly issueChallenge: IssueChallengeUseCase;
   readonly inspectEvidence: InspectEvidenceUseCase;
+  readonly receiptKeys: ReceiptKeysUseCase;
   readonly policyTexts: PolicyTextsUseCase;
   readonly evaluatePolicy: EvaluatePolicyUseCase;
   readonly liveness: LivenessUseCase;
@@ -31,6 +33,8 @@ export interface HttpDependencies {
 export interface HttpSettings {
   /** Longest body, bytes. */
   readonly bodyBytes: number;
+  /** Longest batch of bodies, bytes. */
+  readonly batchBytes: number;
   /** Longest event log, bytes. No text in a body is longer than that in base64. */
   readonly eventLogBytes: number;
   /** Longest time that judging a request takes, seconds. The use case keeps it; here it bounds the life of a socket. */

@@ -8,7 +8,7 @@ import { discardBody, hasAnswer, MEDIA_TYPE_WANTED } from './json-bodies.js';
 
 interface ErrorAnswering {
   readonly log: Log;
-  readonly settings: { readonly bodyBytes: number };
+  readonly settings: { readonly bodyBytes: number; readonly batchBytes: number };
 }
 
 /** Answers every error of a request with a problem document. What only the operator may know goes to the log. */
@@ -18,11 +18,11 @@ export function answerError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const error = ownError(thrown, settings.bodyBytes);
+  const error = ownError(thrown, request.routeOptions.url === BATCH_ROUTE ? batchLimit(settings) : bodyLimit(settings));
   const { status, retryAfterSeconds, document } = presentProblem(error, request.id);
   if (status === 500) log.error({ requestId: request.id, err: error }, 'request failed');
   if (retryAfterSeconds !== null) reply.header('retry-after', retryAfterSeconds);
-  request.problemCode = document.code;
+  request.problem = { code: document.code, pointer: document.pointer ?? null };
   if (!request.raw.complete) {
     // The framework closes the connection of a body that it stopped reading, and the answer can get lost with it.
     reply.removeHeader('connection');
@@ -31,12 +31,23 @@ export function answerError(
   reply.code(status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(document));
 }
 
+/** As the framework knows it. */
+const BATCH_ROUTE = '/verify::batch';
+
+function bodyLimit({ bodyBytes }: ErrorAnswering['settings']): string {
+  return `${bodyBytes} bytes (limits.bodyBytes)`;
+}
+
+function batchLimit({ batchBytes }: ErrorAnswering['settings']): string {
+  return `${batchBytes} bytes (limits.batchBytes)`;
+}
+
 /** The framework's refusals in our own words. Everything else stays what it is, and becomes a 500. */
-function ownError(thrown: unknown, bodyBytes: number): unknown {
+function ownError(thrown: unknown, limit: string): unknown {
   const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined;
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new RefusedError('body_too_large', `the body is over ${bodyBytes} bytes (limits.bodyBytes)`, {
+      return new RefusedError('body_too_large', `the body is over ${limit}`, {
         cause: thrown,
       });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':

@@ -81,7 +81,7 @@ export function registerRateLimits(application: FastifyInstance, limits: RateLim
   const options: RateLimitPluginOptions = {
     timeWindow: MINUTE_MS,
     max: (request) => (request.caller === null ? limits.perAddress : limits.perPrincipal),
-    keyGenerator: (request) => (request.caller === null ? addressOf(request) : `principal ${request.caller.principal}`),
+    keyGenerator: (request) => (request.caller === null ? addressOf(request) : principalOf(request)),
     addHeaders: { ...NO_HEADERS, 'retry-after': false },
     addHeadersOnExceeding: NO_HEADERS,
     // The plugin throws what is built here; its type says `object`.
@@ -113,6 +113,60 @@ export function failureLimit(application: FastifyInstance, limits: RateLimits): 
       await count(request);
     },
   };
+}
+
+/** A unit of the rate for each item of a batch. */
+export interface ItemRate {
+  /** @throws {RefusedError} `rate_limited` */
+  take(request: FastifyRequest): Promise<void>;
+}
+
+/** Counts items as requests of their principal are counted, one after the other. To be made after `registerRateLimits`. */
+export function itemRate(application: FastifyInstance): ItemRate {
+  // Without options it counts with the limit of all routes.
+  const count = application.createRateLimit();
+  // What the plugin says of a request changes with the next one that is counted.
+  let before: Promise<unknown> = Promise.resolve();
+  return {
+    take: async (request) => {
+      const turn = before.then(() => count(request));
+      before = turn.catch(() => undefined);
+      const state = await turn;
+      if (!state.isAllowed && state.isExceeded) throw tooMany(state.ttl);
+    },
+  };
+}
+
+/** Batches whose bodies are held at once. */
+const [MOST_BATCHES, MOST_OF_ONE] = [8, 2];
+
+/** Bounds the memory that batches take, of all callers and of one. */
+export class BatchLimit {
+  readonly #open = new Map<string, number>();
+
+  /**
+   * @param ends emits `close` once the batch has been answered or its client has gone
+   * @throws {RefusedError} `overloaded`
+   */
+  enter(principal: string, ends: { once(event: 'close', then: () => void): unknown }): void {
+    const own = this.#open.get(principal) ?? 0;
+    const all = [...this.#open.values()].reduce((sum, count) => sum + count, 0);
+    if (own >= MOST_OF_ONE || all >= MOST_BATCHES) {
+      throw new RefusedError('overloaded', 'too many batches are being verified', { retryAfterSeconds: 1 });
+    }
+    this.#open.set(principal, own + 1);
+    ends.once('close', () => this.#leave(principal));
+  }
+
+  #leave(principal: string): void {
+    const left = (this.#open.get(principal) ?? 0) - 1;
+    if (left > 0) this.#open.set(principal, left);
+    else this.#open.delete(principal);
+  }
+}
+
+function principalOf(request: FastifyRequest): string {
+  return `principal ${request.caller?.principal}`;
 }
 
 function addressOf(request: FastifyRequest): string {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Decision } from '../model/decision.js';
+import { isPlainName } from '../model/names-in-messages.js';
 import type { Log } from '../model/ports.js';
 import { shadowFlips } from '../service/shadow-flips.js';
 
@@ -29,11 +30,28 @@ export function writeRequest(log: Log, request: FastifyRequest, reply: FastifyRe
     status: reply.statusCode,
     durationMs: Math.round(reply.elapsedTime * 1000) / 1000,
     principal: request.caller?.principal ?? null,
-    ...(request.decision === null ? {} : decisionFields(request.decision)),
-    ...(request.problemCode === null ? {} : { code: request.problemCode, address: request.ip }),
+    tenant: request.caller?.tenant ?? null,
+    address: request.ip,
+    ...(request.decision === null ? {} : { ...decisionFields(request.decision), audience: request.audience }),
+    ...(request.problem === null ? {} : problemFields(request.problem)),
   };
   if (route !== null && QUIET.has(route)) log.debug(record, 'request');
   else log.info(record, 'request');
+}
+
+/** Writes the record of one request of a batch: what it came to. Who asked is in the record of the batch, too. */
+export function writeItem(
+  log: Log,
+  request: FastifyRequest,
+  item: { readonly index: number } & (
+    | { readonly decision: Decision; readonly audience: string | null }
+    | { readonly problem: NonNullable<FastifyRequest['problem']> }
+  ),
+): void {
+  const came =
+    'decision' in item ? { ...decisionFields(item.decision), audience: item.audience } : problemFields(item.problem);
+  const { principal = null, tenant = null } = request.caller ?? {};
+  log.info({ requestId: request.id, index: item.index, principal, tenant, address: request.ip, ...came }, 'batch item');
 }
 
 function decisionFields(decision: Decision): object {
@@ -45,8 +63,22 @@ function decisionFields(decision: Decision): object {
     decisionId: decision.decisionId,
     reasons: decision.reasons,
     evidenceType: decision.evidence.type,
+    evidenceSha256: decision.evidence.sha256,
+    policies: decision.policies.map(({ id, version, sha256 }) => ({ id, version, sha256 })),
   };
 }
+
+function problemFields({ code, pointer }: NonNullable<FastifyRequest['problem']>): object {
+  return pointer === null ? { code } : { code, pointer: plainPointer(pointer) };
+}
+
+/** A pointer can have names that the client made up. */
+function plainPointer(pointer: string): string {
+  const names = pointer.split('/').slice(1, 1 + MOST_NAMES);
+  return names.map((name) => `/${isPlainName(name) ? name : '(name withheld)'}`).join('');
+}
+
+const MOST_NAMES = 16;
 
 const ACCEPTABLE = /^[A-Za-z0-9_-]{1,64}$/;
 

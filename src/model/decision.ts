@@ -93,6 +93,8 @@ export interface Decision {
   readonly validUntil: Date;
   readonly historical: boolean;
   readonly retryable: boolean;
+  /** Whether the same request can be judged again: not where a challenge was used up. */
+  readonly repeatable: boolean;
   /** Where a source that was out of reach said when to try again. */
   readonly retryAfterSeconds: number | null;
   readonly evidence: { readonly type: EvidenceType; readonly sha256: string };
@@ -109,4 +111,6 @@ export interface Decision {
   readonly freshness: { readonly bound: readonly FreshnessPlace[]; readonly clockSkewSeconds: number | null };
   readonly binding: { readonly jkt: string } | null;
   readonly shadow: readonly ShadowResult[];
+  /** The signed Attestation Result (EAR in a JWT). Null where there is none. */
+  readonly receipt: string | null;
 }

@@ -6,9 +6,14 @@ const PLAIN = /^[\x20\x21\x23-\x7e]{1,64}$/;
 /** Names that are listed at most. */
 const LISTED = 16;
 
+/** Whether a name from outside looks like one, and may be repeated. */
+export function isPlainName(name: string): boolean {
+  return PLAIN.test(name);
+}
+
 /** A name from outside in quotes. One that does not look like a name is not repeated. */
 export function quotedName(name: string): string {
-  return PLAIN.test(name) ? `"${name}"` : '(name withheld)';
+  return isPlainName(name) ? `"${name}"` : '(name withheld)';
 }
 
 /** The names that there are, as the end of a message. */

@@ -37,6 +37,7 @@ export function notJudged(unjudged: UnjudgedRequest, doubt: ClockDoubt): Decisio
     validUntil: new Date((request.at ?? now).getTime() + lifetimeMs),
     historical: request.at !== null,
     retryable: true,
+    repeatable: true,
     retryAfterSeconds: doubt.retryAfterSeconds,
     evidence: { type, sha256: evidenceSha256(request.evidence) },
     trust: appraiseTrust(checks.all, {}, 'indeterminate', { hardware: isHardwareType(type), routes: [] }),
@@ -57,6 +58,7 @@ export function notJudged(unjudged: UnjudgedRequest, doubt: ClockDoubt): Decisio
     freshness: { bound: [], clockSkewSeconds: null },
     binding: null,
     shadow: [],
+    receipt: null,
   };
 }
 

@@ -192,6 +192,7 @@ export class VerifyEvidence {
     const { appraisals } = appraised;
     const { decision, reasons } = decide(appraisals);
     const checks = mergeChecks(appraisals);
+    const repeatable = nonce.origin !== 'challenge' || nonce.state !== 'consumed';
     const { claims } = verification;
     return {
       decision,
@@ -200,7 +201,8 @@ export class VerifyEvidence {
       at,
       validUntil: earliest(new Date(at.getTime() + this.#options.lifetimeMs), verification.validUntil),
       historical,
-      retryable: decision === 'indeterminate' && mayChange(checks, nonce),
+      retryable: repeatable && decision === 'indeterminate' && mayChange(checks),
+      repeatable,
       retryAfterSeconds: judged.retryAfterSeconds,
       evidence: { type, sha256: evidenceSha256(request.evidence) },
       trust: appraiseTrust(checks, claims, decision, {
@@ -223,6 +225,7 @@ export class VerifyEvidence {
         ...(await judgeBeside(asked, judged, this.#parts.resets, this.#parts.log)),
         ...((asked.trial ? null : await this.#parts.early?.judge({ asked, ...evidence, ...appraised })) ?? []),
       ],
+      receipt: null,
     };
   }
 }
@@ -239,12 +242,8 @@ function hasSpoken(route: ResultState | undefined): boolean {
   return route?.state === 'verified' || route?.state === 'refused';
 }
 
-/**
- * Whether the same request can come to something else later. Not with a challenge that is used up now, and not where
- * what is missing will not appear by asking again.
- */
-function mayChange(checks: readonly Check[], nonce: NonceStanding): boolean {
-  if (nonce.origin === 'challenge' && nonce.state === 'consumed') return false;
+/** Whether what is missing may appear by asking again. */
+function mayChange(checks: readonly Check[]): boolean {
   const undecidedChecks = checks.filter(isUndecided);
   return undecidedChecks.length > 0 && undecidedChecks.every(({ retryable }) => retryable === true);
 }

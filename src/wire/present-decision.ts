@@ -39,7 +39,7 @@ export function presentDecision(decision: Decision, view: DecisionView): Schemas
     freshness: decision.freshness,
     binding: decision.binding,
     shadow: decision.shadow.filter(({ id }) => view.policies?.has(id) !== false),
-    receipt: null,
+    receipt: decision.receipt,
     ...(view.explain === true ? { explanation: presentExplanation(decision) } : {}),
   };
 }

@@ -45,9 +45,16 @@ function spellings(allowed: readonly unknown[]): readonly string[] {
 
 const OTHER_FORM = 'the value does not have the form that openapi.yaml describes';
 
+/** What no audience begins with. */
+const OWN_NAMES = '^(?![uU][rR][nN]:[vV][eE][rR][iI][tT][eE][eE]:)';
+
 /** Patterns of request schemas, in words. */
 export const PATTERNS: ReadonlyMap<string, string> = new Map([
   ['^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\\.[0-9]{1,9})?Z$', INSTANT_FORM],
+  [
+    OWN_NAMES,
+    'names that begin with urn:veritee: are of this service itself: name the relying party, such as https://gate.example',
+  ],
   [
     POLICY_ID.source,
     'not a policy id: expected 1 to 64 lower-case letters, digits and hyphens, not starting with a hyphen',

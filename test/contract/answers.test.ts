@@ -25,11 +25,6 @@ describe('Decision', () => {
     const claims = { ...answer.claims, snp: { ...answer.claims.snp, secret: 1 } };
     expect(schemaErrors('Decision', asSent({ ...answer, claims }))).not.toEqual([]);
   });
-
-  it('has no receipt yet', () => {
-    const answer = presentDecision(DECISION, { allChecks: true });
-    expect(schemaErrors('Decision', asSent({ ...answer, receipt: 'eyJ' }))).not.toEqual([]);
-  });
 });
 
 describe('Problem', () => {

@@ -91,6 +91,7 @@ describe('operations', () => {
     );
     expect(operations).toEqual([
       'post /verify',
+      'post /verify:batch',
       'post /inspect',
       'post /challenges',
       'get /policies',
@@ -100,6 +101,8 @@ describe('operations', () => {
       'get /livez',
       'get /readyz',
       'get /metrics',
+      'get /.well-known/jwks.json',
+      'get /.well-known/openid-configuration',
       'get /openapi.json',
       'get /docs',
     ]);

@@ -117,7 +117,8 @@ it('probes answer as their examples say, also once the clock has jumped or was s
 });
 
 it('the report that is inspected is that of the VM whose evidence is verified', () => {
-  const [verify, report] = EXAMPLES.map(({ request }) => request.value as JsonObject);
+  const first = (path: string) => EXAMPLES.find((example) => example.path === path)?.request.value as JsonObject;
+  const [verify, report] = [first('/verify'), first('/inspect')];
   const azure = Buffer.from(String(objectAt(verify ?? {}, ['evidence'])['hclReport']), 'base64url');
   const signed = Buffer.from(String(report?.['report']), 'base64url');
   // The end of the report is its signature, which is not the same twice.

@@ -39,6 +39,7 @@ interface Cause {
 
 const BODIES: ReadonlyMap<string, string> = new Map([
   ['/verify', VERIFY_BODY],
+  ['/verify:batch', JSON.stringify({ requests: [JSON.parse(VERIFY_BODY)] })],
   ['/inspect', JSON.stringify(JSON.parse(VERIFY_BODY).evidence)],
   ['/challenges', '{}'],
   ['/policies:lint', JSON.stringify({ text: 'id: one' })],
@@ -124,7 +125,7 @@ const CAUSES: readonly Cause[] = [
     ask: askInBytes('Host: localhost', ''),
     service: { settings: { connections: { headersMs: 100, requestMs: 200, checkMs: 20 } } },
   },
-  { ask: askAtLength },
+  { ask: askAtLength, service: { settings: { batchBytes: 2 * 1024 * 1024 } } },
   { ask: ask({ 'content-type': 'text/plain' }) },
   { ask: askTwice, service: { settings: { rates: { perPrincipal: 1, perAddress: 1 } } } },
   { ask: ask({ 'x-long': 'x'.repeat(20_000) }) },

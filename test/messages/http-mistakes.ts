@@ -187,13 +187,35 @@ const CALLS: readonly HttpMistake[] = [
     { status: 400, code: 'schema', detail: 'query parameter enforce appears twice' },
   ),
   inCall(
-    'a receipt, which this version does not issue',
-    'POST /verify with accept: application/eat+jwt',
+    'a receipt for nobody',
+    'POST /verify with accept: application/eat+jwt, and without audience',
     { target: '/verify', body: { evidence: SNP }, headers: { accept: 'application/eat+jwt' } },
     {
       status: 406,
       code: 'not_acceptable',
-      detail: 'this version issues no receipts: accept application/json',
+      detail: 'a receipt needs an audience: name the relying party in the member audience',
+    },
+  ),
+  inCall(
+    'a receipt of a decision about the past',
+    'POST /verify with accept: application/eat+jwt {"at":"2026-01-15T12:00:00Z",…}',
+    {
+      target: '/verify',
+      body: { evidence: SNP, audience: 'https://gate.example', at: '2026-01-15T12:00:00Z' },
+      headers: { accept: 'application/eat+jwt' },
+    },
+    { status: 406, code: 'not_acceptable', detail: 'a decision at a past verification time has no receipt' },
+  ),
+  inCall(
+    'an audience that is the name of this service',
+    'POST /verify {"audience":"urn:veritee:gate",…}',
+    { target: '/verify', body: { evidence: SNP, audience: 'urn:veritee:gate' } },
+    {
+      status: 400,
+      code: 'schema',
+      pointer: '/audience',
+      detail:
+        'names that begin with urn:veritee: are of this service itself: name the relying party, such as https://gate.example',
     },
   ),
   inCall(

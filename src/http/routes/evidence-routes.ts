@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Decision } from '../../model/decision.js';
 import { RefusedError } from '../../model/errors.js';
+import { EAR_PROFILE } from '../../model/receipt.js';
+import type { VerifyRequest } from '../../model/request.js';
 import type { IssueChallengeUseCase } from '../../service/challenges.js';
 import type { InspectEvidenceUseCase } from '../../service/inspections.js';
 import type { VerifyEvidenceUseCase } from '../../service/verify-evidence.js';
@@ -20,6 +22,7 @@ const RETRY_SECONDS = 5;
 
 /** Of a receipt alone: EAT over JWT (RFC 9782). */
 const RECEIPT_TYPE = 'application/eat+jwt';
+const RECEIPT_MEDIA_TYPE = `${RECEIPT_TYPE}; eat_profile="${EAR_PROFILE}"`;
 
 interface VerifyRouteDependencies {
   readonly verifyEvidence: VerifyEvidenceUseCase;
@@ -36,19 +39,23 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
     url: '/verify',
     onRequest: (request, _reply, done) => {
       requireJsonBody(request);
-      requireJsonAnswer(request);
       done();
     },
     handler: async (request, reply) => {
       const query = readVerifyQuery(queryOf(request));
       const caller = callerOf(request);
-      const decision = await slots.run(() =>
-        verifyEvidence.execute(readVerifyRequest(bodyOf(request), limits), caller),
-      );
+      const receiptAlone = wantsReceipt(request);
+      const decision = await slots.run(() => {
+        const asked = readVerifyRequest(bodyOf(request), limits);
+        if (receiptAlone) requireReceiptPossible(asked);
+        request.audience = asked.audience;
+        return verifyEvidence.execute(asked, caller);
+      });
       request.decision = decision;
       metrics.decided(decision);
       if (query.enforce) enforce(decision, reply);
       else if (decision.decision === 'indeterminate' && decision.retryable) askAgain(decision, reply);
+      if (receiptAlone) return reply.type(RECEIPT_MEDIA_TYPE).send(receiptOf(decision));
       // As bytes: of a text the framework and node would each work out its length, and join it with the headers.
       const answer = Buffer.from(JSON.stringify(presentDecision(decision, { ...query, policies: caller.policies })));
       return reply.type(JSON_TYPE).send(answer);
@@ -83,18 +90,31 @@ export function inspectRoute(inspectEvidence: InspectEvidenceUseCase, limits: Re
   };
 }
 
-/**
- * Whoever wants the receipt alone and nothing else gets no decision that could be taken for one: receipts are not
- * issued. It is refused before anything is judged, so that no challenge is spent.
- */
-function requireJsonAnswer(request: FastifyRequest): void {
-  const types = (request.headers.accept ?? '')
+/** Whether the client takes the receipt alone, and no decision as JSON. */
+function wantsReceipt({ headers }: FastifyRequest): boolean {
+  const types = (headers.accept ?? '')
     .toLowerCase()
     .split(',')
     .map((range) => range.split(';', 1)[0]?.trim());
-  if (types.includes(RECEIPT_TYPE) && types.every((type) => type === RECEIPT_TYPE || type === PROBLEM_MEDIA_TYPE)) {
-    throw new RefusedError('not_acceptable', 'this version issues no receipts: accept application/json');
+  return types.includes(RECEIPT_TYPE) && types.every((type) => type === RECEIPT_TYPE || type === PROBLEM_MEDIA_TYPE);
+}
+
+/** Before anything is judged, so that no challenge is used up for a receipt that cannot be. */
+function requireReceiptPossible({ audience, at }: VerifyRequest): void {
+  if (audience === null) {
+    throw new RefusedError(
+      'not_acceptable',
+      'a receipt needs an audience: name the relying party in the member audience',
+    );
   }
+  if (at !== null) throw new RefusedError('not_acceptable', 'a decision at a past verification time has no receipt');
+}
+
+/** The receipt as the whole answer. @throws {RefusedError} `not_acceptable` where the decision has none */
+function receiptOf({ receipt, decision, decisionId, reasons }: Decision): string {
+  if (receipt !== null) return receipt;
+  const because = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
+  throw new RefusedError('not_acceptable', `the decision ${decisionId}, ${decision}${because}, has no receipt`);
 }
 
 /** Says the decision by the status, for clients that look at nothing else. A historical allow releases nothing. */

@@ -2,14 +2,16 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { LivenessUseCase, ReadinessUseCase } from '../../service/clock-watch.js';
 import { requestLimits } from '../../wire/read-body.js';
 import type { HttpDependencies } from '../dependencies.js';
-import { DEFAULT_SLOTS, VerificationSlots } from '../load-limits.js';
+import { BatchLimit, DEFAULT_SLOTS, itemRate, VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
+import { batchRoute } from './batch-route.js';
 import { challengesRoute, inspectRoute, verifyRoute } from './evidence-routes.js';
 import { evaluateRoute, lintRoute, policiesRoutes } from './policy-routes.js';
+import { receiptKeyRoutes } from './receipt-routes.js';
 
 /** Every route of the service. Each says in its `config.access` who may use it. */
 export async function registerRoutes(application: FastifyInstance, dependencies: HttpDependencies): Promise<void> {
-  const { verifyEvidence, issueChallenge, inspectEvidence, policyTexts, evaluatePolicy } = dependencies;
+  const { verifyEvidence, issueChallenge, inspectEvidence, policyTexts, evaluatePolicy, receiptKeys } = dependencies;
   const { liveness, readiness, metrics, settings } = dependencies;
   // Loaded where it is served: the document and its page are large, and no other command has a use for them.
   const { docsRoutes, openapiRoute } = await import('./document-routes.js');
@@ -17,8 +19,20 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
   const limits = requestLimits(settings.eventLogBytes);
   const routes = [
     verifyRoute({ verifyEvidence, slots, metrics, limits }),
+    batchRoute({
+      verifyEvidence,
+      slots,
+      metrics,
+      limits,
+      batches: new BatchLimit(),
+      rate: itemRate(application),
+      log: dependencies.log,
+      batchBytes: settings.batchBytes,
+      bodyBytes: settings.bodyBytes,
+    }),
     challengesRoute(issueChallenge),
     inspectRoute(inspectEvidence, limits),
+    ...receiptKeyRoutes(receiptKeys),
     ...policiesRoutes(policyTexts),
     lintRoute(policyTexts, slots),
     evaluateRoute({ evaluatePolicy, slots, limits }),

@@ -131,6 +131,13 @@ export const OUT_OF_REACH_CHECKS = {
     remedy:
       'The caller should try again with a new challenge, and the operator should see in the log why the vault does not answer.',
   },
+  receipt_unavailable: {
+    holds: 'the receipt was signed',
+    fails: 'the receipt could not be signed',
+    when: 'the request names an audience, and the key of receipts.key cannot be used now: its vault is out of reach, or refuses',
+    remedy:
+      'The caller should try again, with a new challenge where it used one, and the operator should see in the log why the receipt could not be signed.',
+  },
   audit_unavailable: {
     holds: 'the decision was stored',
     fails: 'the decision could not be stored',

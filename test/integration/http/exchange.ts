@@ -23,7 +23,7 @@ export async function call(url: string, target: string, options: Call = {}): Pro
     const answer = await request(url + target, { method, dispatcher, ...rest });
     const text = await answer.body.text();
     const contentType = String(answer.headers['content-type'] ?? '');
-    const body = contentType.includes('json') && text !== '' ? JSON.parse(text) : text;
+    const body = /[/+]json(?:;|$)/.test(contentType) && text !== '' ? JSON.parse(text) : text;
     const seen = { status: answer.statusCode, contentType, body, headers: answer.headers };
     if (method !== 'HEAD') requireConforming(method, target.split('?', 1)[0] ?? '', seen);
     return seen;

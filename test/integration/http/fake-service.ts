@@ -17,6 +17,7 @@ import type { LivenessUseCase, ReadinessUseCase } from '../../../src/service/clo
 import type { EvaluatePolicyUseCase } from '../../../src/service/evaluate-policy.js';
 import type { InspectEvidenceUseCase } from '../../../src/service/inspections.js';
 import type { PolicyTextsUseCase } from '../../../src/service/policy-texts.js';
+import type { ReceiptKeysUseCase } from '../../../src/service/receipt-keys.js';
 import type { VerifyEvidenceUseCase } from '../../../src/service/verify-evidence.js';
 
 export const NOW = new Date('2026-01-15T12:00:00Z');
@@ -29,6 +30,7 @@ export const ALLOW: Decision = {
   validUntil: new Date('2026-01-15T12:05:00Z'),
   historical: false,
   retryable: false,
+  repeatable: true,
   evidence: { type: 'snp', sha256: 'ab'.repeat(32) },
   trust: { status: 'affirming', submods: { hardware: { status: 'affirming', vector: { hardware: 2 } } } },
   policies: [],
@@ -46,6 +48,7 @@ export const ALLOW: Decision = {
   freshness: { bound: [], clockSkewSeconds: null },
   binding: null,
   shadow: [],
+  receipt: null,
 };
 
 export const DENY: Decision = {
@@ -126,6 +129,25 @@ export class FakeClock implements Clock {
   }
 }
 
+export class FakeReceiptKeys implements ReceiptKeysUseCase {
+  issuer: string | null = 'https://veritee.example';
+
+  keySet(): JsonObject {
+    return { keys: [{ kty: 'OKP', crv: 'Ed25519', x: 'AA', kid: 'k', alg: 'EdDSA', use: 'sig' }] };
+  }
+
+  discovery(): JsonObject | null {
+    if (this.issuer === null) return null;
+    return {
+      issuer: this.issuer,
+      jwks_uri: `${this.issuer}/.well-known/jwks.json`,
+      id_token_signing_alg_values_supported: ['EdDSA'],
+      response_types_supported: ['id_token'],
+      subject_types_supported: ['public'],
+    };
+  }
+}
+
 /** Keeps what a log writes. */
 export class LogLines extends Writable {
   text = '';
@@ -146,6 +168,7 @@ export class LogLines extends Writable {
 export interface FakeService extends RunningServer {
   readonly verifyEvidence: FakeVerifyEvidence;
   readonly issueChallenge: FakeIssueChallenge;
+  readonly receiptKeys: FakeReceiptKeys;
   readonly liveness: FakeLiveness;
   readonly readiness: FakeReadiness;
   readonly clock: FakeClock;
@@ -186,6 +209,7 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     verifyEvidence: new FakeVerifyEvidence(),
     issueChallenge: new FakeIssueChallenge(),
     inspectEvidence: new FakeInspectEvidence(),
+    receiptKeys: new FakeReceiptKeys(),
     policyTexts: FAKE_POLICIES,
     evaluatePolicy: FAKE_EVALUATION,
     liveness: new FakeLiveness(),
@@ -197,6 +221,7 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     log: createLog(options.level ?? 'info', lines),
     settings: {
       bodyBytes: 2_097_152,
+      batchBytes: 16_777_216,
       eventLogBytes: 1_048_576,
       deadlineSeconds: 5,
       trustedProxies: [],

@@ -85,9 +85,11 @@ describe('the log of a run', () => {
 
   it('has one record for an answer: what was asked, by whom, how it ended, and what was decided', async () => {
     service = await startFakeService({ callers: oneCaller(KEY, ['verify']) });
-    service.verifyEvidence.answer = async () => DENY;
+    const policy = { id: 'payments', version: 3, sha256: 'cd'.repeat(32), matched: [], unmatched: [] };
+    service.verifyEvidence.answer = async () => ({ ...DENY, policies: [{ ...policy, outcome: 'deny' }] });
     const headers = { authorization: `Bearer ${KEY}`, 'x-request-id': 'job-17' };
-    await post(service.url, '/verify?enforce=true', VERIFY_BODY, headers);
+    const body = JSON.stringify({ ...JSON.parse(VERIFY_BODY), audience: 'https://gate.example' });
+    await post(service.url, '/verify?enforce=true', body, headers);
     expect(service.lines.records).toEqual([
       {
         level: 'info',
@@ -99,11 +101,28 @@ describe('the log of a run', () => {
         status: 403,
         durationMs: expect.any(Number),
         principal: 'ci',
+        tenant: 'default',
+        address: '127.0.0.1',
         decision: 'deny',
         decisionId: DENY.decisionId,
         reasons: ['snp_signature'],
         evidenceType: 'snp',
+        evidenceSha256: DENY.evidence.sha256,
+        policies: [{ id: 'payments', version: 3, sha256: 'cd'.repeat(32) }],
+        audience: 'https://gate.example',
       },
+    ]);
+  });
+
+  it.each([
+    ['a member that is misspelt', { nonse: 'x' }, '/nonse'],
+    ['a member whose name is none', { ['\u202e'.repeat(3)]: 'x' }, '/(name withheld)'],
+    ['a member of evidence', { evidence: { type: 'snp' } }, '/evidence/report'],
+  ])('says what was malformed, and where: %s', async (_title, members, pointer) => {
+    service = await startFakeService();
+    await post(service.url, '/verify', JSON.stringify({ ...JSON.parse(VERIFY_BODY), ...members }));
+    expect(service.lines.records).toMatchObject([
+      { status: 400, code: expect.any(String), pointer, address: '127.0.0.1' },
     ]);
   });
 

@@ -32,6 +32,7 @@ async function routesOfInstance(): Promise<readonly AuditedRoute[]> {
 /** The roles that each call asks for. What is not here is public, and has to be listed below. */
 const ROLE_OF: ReadonlyMap<string, Role> = new Map([
   ['POST /verify', 'verify'],
+  ['POST /verify:batch', 'verify'],
   ['POST /challenges', 'verify'],
   ['POST /inspect', 'verify'],
   ['POST /policies:lint', 'verify'],
@@ -44,7 +45,14 @@ const ROLE_OF: ReadonlyMap<string, Role> = new Map([
   ['HEAD /metrics', 'metrics'],
 ]);
 
-const PUBLIC = ['/livez', '/readyz', '/openapi.json', '/docs'];
+const PUBLIC = [
+  '/livez',
+  '/readyz',
+  '/openapi.json',
+  '/docs',
+  '/.well-known/jwks.json',
+  '/.well-known/openid-configuration',
+];
 
 describe('docs/configuration.md', () => {
   it('names each call under the role that it needs, and each call that needs none', () => {

@@ -92,14 +92,49 @@ describe('POST /verify', () => {
     expect(service.verifyEvidence.asked).toHaveLength(0);
   });
 
-  it.each([
+  const FOR_GATE = JSON.stringify({ ...JSON.parse(VERIFY_BODY), audience: 'https://gate.example' });
+
+  describe.each([
     'application/eat+jwt',
     'Application/EAT+JWT; q=1',
     'application/eat+jwt, application/problem+json',
     'application/problem+json;q=0.1 , application/eat+jwt;v=1',
-  ])('says no to whoever wants the receipt alone, and judges nothing: %s', async (accept) => {
-    const { status, body } = await verify('', VERIFY_BODY, { accept });
-    expect([status, body.code]).toEqual([406, 'not_acceptable']);
+  ])('to whoever wants the receipt alone (%s)', (accept) => {
+    it('answers with it', async () => {
+      service.verifyEvidence.answer = async () => ({ ...ALLOW, receipt: 'aaa.bbb.ccc' });
+      const { status, body: text, contentType } = await verify('', FOR_GATE, { accept });
+      expect([status, text]).toEqual([200, 'aaa.bbb.ccc']);
+      expect(contentType).toBe('application/eat+jwt; eat_profile="tag:github.com,2023:veraison/ear"');
+    });
+
+    it.each([
+      ['without an audience', VERIFY_BODY],
+      ['of the past', JSON.stringify({ ...JSON.parse(FOR_GATE), at: '2026-01-15T12:00:00Z' })],
+    ])('says no for a decision %s, and judges nothing', async (_title, text) => {
+      const { status, body } = await verify('', text, { accept });
+      expect([status, body.code]).toEqual([406, 'not_acceptable']);
+      expect(service.verifyEvidence.asked).toHaveLength(0);
+    });
+
+    it('says no where the decision has none, with the decision and why', async () => {
+      service.verifyEvidence.answer = async () => INDETERMINATE;
+      const { status, body } = await verify('', FOR_GATE, { accept });
+      expect([status, body.code]).toEqual([406, 'not_acceptable']);
+      expect(body.detail).toBe(
+        `the decision ${INDETERMINATE.decisionId}, indeterminate (vcek_unavailable), has no receipt`,
+      );
+    });
+  });
+
+  it('says a deny by the status of a receipt too, where that is asked for', async () => {
+    service.verifyEvidence.answer = async () => ({ ...DENY, receipt: 'aaa.bbb.ccc' });
+    const { status, body: text } = await verify('?enforce=true', FOR_GATE, { accept: 'application/eat+jwt' });
+    expect([status, text]).toEqual([403, 'aaa.bbb.ccc']);
+  });
+
+  it.each(['urn:veritee:not-allowed', 'URN:Veritee:x'])('REC-02 refuses %s as an audience', async (audience) => {
+    const { status, body } = await verify('', JSON.stringify({ ...JSON.parse(VERIFY_BODY), audience }));
+    expect([status, body.code, body.pointer]).toEqual([400, 'schema', '/audience']);
     expect(service.verifyEvidence.asked).toHaveLength(0);
   });
 

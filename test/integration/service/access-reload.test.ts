@@ -278,7 +278,15 @@ describe('files of keys and endorsement folders on a reload', () => {
   it('are named where they are kept as before, as a warning', async () => {
     await writeFile(path('keys.json'), keySetOf(jwkOf(TOKEN_KEYS.a, 'a')));
     await start(keys());
-    const all = ['policies', 'roots', 'callers and listen.tls', 'amd.chains', 'intel.collateral', 'tpm.intermediates'];
+    const all = [
+      'policies',
+      'roots',
+      'receipt keys',
+      'callers and listen.tls',
+      'amd.chains',
+      'intel.collateral',
+      'tpm.intermediates',
+    ];
     expect(await said()).toMatchObject({ reread: [...all, `maa.issuers: keys of ${issuer}`], keptAsBefore: [] });
     await writeFile(path('keys.json'), '{"keys":');
     await writeFile(path('amd'), 'a file in the place of the folder');

@@ -200,13 +200,14 @@ describe('the scope of a challenge', () => {
     roles: ['verify'],
     ...members,
   });
+  const AUDIENCES = ['https://gate.example', 'https://other.example'];
   let shared: RunningService;
 
   beforeAll(async () => {
     const callers = {
-      alice: caller('alice', { tenant: 'a' }),
-      bob: caller('bob', { tenant: 'b' }),
-      colleague: caller('colleague', { tenant: 'a' }),
+      alice: caller('alice', { tenant: 'a', audience: AUDIENCES }),
+      bob: caller('bob', { tenant: 'b', audience: AUDIENCES }),
+      colleague: caller('colleague', { tenant: 'a', audience: AUDIENCES }),
       narrow: caller('narrow', { tenant: 'a', policies: [BASELINE], audience: ['https://gate.example'] }),
     };
     shared = await lab.start({ callers }, {}, 'shared');

@@ -100,8 +100,8 @@ describe('the configuration itself', () => {
   });
 
   it('is config_unavailable for what this version does not do', async () => {
-    expect(briefly(await check({ limits: { batchBytes: 2048 } }))).toEqual([
-      'config_unavailable /limits/batchBytes: batches: not available in this version',
+    expect(briefly(await check({ decisions: { store: path('data/v.db'), retentionDays: 30 } }))).toEqual([
+      'config_unavailable /decisions/retentionDays: stored decisions: not available in this version',
     ]);
   });
 
@@ -204,6 +204,17 @@ describe('policies', () => {
 });
 
 describe('files', () => {
+  it('of receipts are config_file, all of them, and of a vault config_unavailable alone', async () => {
+    await write('next.pem', 'no key');
+    expect(briefly(await check({ receipts: { key: path('key.pem'), next: path('next.pem') } }))).toEqual([
+      'config_file /receipts/key: key.pem: there is no such file',
+      'config_file /receipts/next: next.pem: neither a private key in PEM nor a JWK',
+    ]);
+    expect((await check({ receipts: { key: 'https://v.example/keys/k' } })).map(({ code }) => code)).toEqual([
+      'config_unavailable',
+    ]);
+  });
+
   it('of TLS are config_file, all of them, and their certificates config_expiry near their end', async () => {
     const tls = { cert: path('cert'), key: path('key'), clientCa: path('ca') };
     expect(briefly(await check({ listen: { tls } }))).toEqual([

@@ -18,6 +18,7 @@ const NOT_AVAILABLE: Shown = [
 const ADDRESSES: Shown = ['unit/composition/outgoing-addresses.test.ts', 'are none where every source is off'];
 const WIRING = 'unit/composition/wiring.test.ts';
 const ISSUERS = 'unit/composition/token-issuers.test.ts';
+const RECEIPTS = 'integration/service/receipts.test.ts';
 const MAA = 'integration/service/maa-token.test.ts';
 const TD_ROUTES = 'integration/service/td-submissions.test.ts';
 const SUBMISSIONS = 'integration/service/submissions.test.ts';
@@ -61,7 +62,10 @@ const SHOWN: Readonly<Record<string, Shown>> = {
     'TOK-20 refuses one that is longer than tokens are, and a body that is longer than bodies are',
   ],
   'limits.eventLogBytes': [WIRING, 'inspects event logs up to the longest that is configured'],
-  'limits.batchBytes': NOT_AVAILABLE,
+  'limits.batchBytes': [
+    'integration/http/batch-route.test.ts',
+    'refuses a batch that is over its limit, and a request in it that is over that of one by itself',
+  ],
   deadlineSeconds: ['integration/service/failures.test.ts', 'DEC-09 that %s is answered at the deadline'],
   'time.tokenLeewaySeconds': [
     'unit/verifiers/maa/token-standing.test.ts',
@@ -133,8 +137,10 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'decisions.store': ['unit/config/directories.test.ts', 'with decisions in %s, the data directory is %s'],
   'decisions.keepEvidence': NOT_AVAILABLE,
   'decisions.retentionDays': NOT_AVAILABLE,
-  'receipts.issuer': NOT_AVAILABLE,
-  'receipts.key': NOT_AVAILABLE,
+  'receipts.issuer': [RECEIPTS, 'is that of a file, and signs with %s'],
+  'receipts.key': [RECEIPTS, 'is that of a file, and signs with %s'],
+  'receipts.next': [RECEIPTS, 'that comes next and those of before are published'],
+  'receipts.previous': [RECEIPTS, 'that comes next and those of before are published'],
   'receipts.lifetimeSeconds': ['unit/config/every-key.test.ts', 'bounds how long a decision may be relied on'],
   keys: NOT_AVAILABLE,
   'keys.<name>.vault': NOT_AVAILABLE,

@@ -14,6 +14,7 @@ export const DECISION: Decision = {
   validUntil: new Date('2026-01-15T12:05:00.5Z'),
   historical: false,
   retryable: true,
+  repeatable: true,
   retryAfterSeconds: 7,
   maaView: { 'x-ms-attestation-type': 'azurevm', absent: ['x-ms-ver'] },
   crossCheck: {
@@ -194,6 +195,7 @@ export const DECISION: Decision = {
       expectedFrom: null,
     },
   ],
+  receipt: 'aaa.bbb.ccc',
 };
 
 /** The least that a decision says: a signature did not hold, so no claim is known. */
@@ -207,6 +209,7 @@ export const BARE_DECISION: Decision = {
   endorsements: [],
   binding: null,
   shadow: [],
+  receipt: null,
 };
 
 /** Skipped for a reason that no other check shares. */

@@ -1,0 +1,131 @@
+import { Readable } from 'node:stream';
+import type { FastifyRequest, RouteOptions } from 'fastify';
+import { FormatError } from '../../model/errors.js';
+import type { Log } from '../../model/ports.js';
+import type { Caller } from '../../model/request.js';
+import type { VerifyEvidenceUseCase } from '../../service/verify-evidence.js';
+import { presentDecision } from '../../wire/present-decision.js';
+import { presentProblem } from '../../wire/problem.js';
+import { requireFittingRequest, splitBatch } from '../../wire/read-batch.js';
+import type { RequestLimits } from '../../wire/read-body.js';
+import { readVerifyQuery, type VerifyQuery } from '../../wire/read-query.js';
+import { readVerifyRequest } from '../../wire/read-requests.js';
+import { callerOf } from '../access.js';
+import { asTheyCome, inOrder } from '../items-of-batch.js';
+import { bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
+import type { BatchLimit, ItemRate, VerificationSlots } from '../load-limits.js';
+import type { Metrics } from '../metrics.js';
+import { queryOf } from '../queries.js';
+import { writeItem } from '../request-log.js';
+
+/** A request a line (RFC 8259 texts, each ended by a line feed). */
+const LINES_TYPE = 'application/jsonl';
+
+export interface BatchRouteDependencies {
+  readonly verifyEvidence: VerifyEvidenceUseCase;
+  readonly slots: VerificationSlots;
+  readonly batches: BatchLimit;
+  readonly rate: ItemRate;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly limits: RequestLimits;
+  /** Longest batch, and longest request in it, bytes. */
+  readonly batchBytes: number;
+  readonly bodyBytes: number;
+}
+
+/** What one request of a batch would have been answered by itself. */
+interface ItemAnswer {
+  readonly status: number;
+  readonly body: object;
+}
+
+/** `POST /verify:batch`: up to 256 /verify bodies, each judged by itself. */
+export function batchRoute(dependencies: BatchRouteDependencies): RouteOptions {
+  const { batches, batchBytes } = dependencies;
+  return {
+    ...JSON_CALL,
+    // A colon begins a parameter; two are one.
+    url: '/verify::batch',
+    bodyLimit: batchBytes,
+    onRequest: (request, reply, done) => {
+      requireJsonBody(request);
+      // Before the body is read: that is what many batches at once would fill the memory with.
+      batches.enter(callerOf(request).principal, reply.raw);
+      done();
+    },
+    handler: async (request, reply) => {
+      const query = readVerifyQuery(queryOf(request));
+      if (query.enforce) {
+        throw new FormatError(
+          'schema',
+          'query parameter enforce has no meaning for a batch: each item has its own status',
+        );
+      }
+      const requests = splitBatch(bodyOf(request));
+      const run = (index: number) =>
+        answerOf(dependencies, request, query, { index, body: requests[index] ?? NOTHING });
+      const asLines = wantsLines(request);
+      const chunks = asLines ? lines(requests.length, run) : results(requests.length, run);
+      return reply.type(asLines ? LINES_TYPE : JSON_TYPE).send(Readable.from(chunks, { highWaterMark: 1 }));
+    },
+  };
+}
+
+const NOTHING = new Uint8Array(0);
+
+type Run = (index: number) => Promise<ItemAnswer>;
+
+async function* results(count: number, run: Run): AsyncGenerator<string> {
+  let before = '{"results":[';
+  for await (const answer of inOrder(count, run)) {
+    yield before + JSON.stringify(answer);
+    before = ',';
+  }
+  yield ']}';
+}
+
+async function* lines(count: number, run: Run): AsyncGenerator<string> {
+  for await (const { index, value } of asTheyCome(count, run)) yield `${JSON.stringify({ index, ...value })}\n`;
+}
+
+function wantsLines({ headers }: FastifyRequest): boolean {
+  const ranges = (headers.accept ?? '').toLowerCase().split(',');
+  return ranges.some((range) => range.split(';', 1)[0]?.trim() === LINES_TYPE);
+}
+
+/** Never rejects: what is wrong with one request is the answer of that one. */
+async function answerOf(
+  dependencies: BatchRouteDependencies,
+  request: FastifyRequest,
+  query: VerifyQuery,
+  { index, body }: { readonly index: number; readonly body: Uint8Array },
+): Promise<ItemAnswer> {
+  const { log, metrics } = dependencies;
+  const caller = callerOf(request);
+  try {
+    const { decision, audience } = await judge(dependencies, request, caller, body);
+    metrics.decided(decision);
+    writeItem(log, request, { index, decision, audience });
+    return { status: 200, body: presentDecision(decision, { ...query, policies: caller.policies }) };
+  } catch (error) {
+    const { status, document } = presentProblem(error, null);
+    if (status === 500) log.error({ requestId: request.id, index, err: error }, 'request failed');
+    writeItem(log, request, { index, problem: { code: document.code, pointer: document.pointer ?? null } });
+    return { status, body: document };
+  }
+}
+
+async function judge(
+  { rate, slots, verifyEvidence, limits, bodyBytes }: BatchRouteDependencies,
+  request: FastifyRequest,
+  caller: Caller,
+  body: Uint8Array,
+) {
+  await rate.take(request);
+  return slots.run(async () => {
+    requireFittingRequest(body, bodyBytes);
+    const asked = readVerifyRequest(body, limits);
+    return { decision: await verifyEvidence.execute(asked, caller), audience: asked.audience };
+  });
+}

@@ -1,0 +1,29 @@
+import type { Decision } from './decision.js';
+import type { JsonObject } from './json.js';
+
+/** Profile of a receipt: EAR (draft-fv-rats-ear). */
+export const EAR_PROFILE = 'tag:github.com,2023:veraison/ear';
+
+/** What of a request a receipt speaks of, beside the decision. */
+export interface ReceiptRequest {
+  /** The relying party. Null: no receipt. */
+  readonly audience: string | null;
+  readonly tenant: string;
+  readonly nonce: Uint8Array | null;
+  /** The public key that the request bound. */
+  readonly bindingJwk: JsonObject | null;
+}
+
+/** Signs decisions. */
+export interface ReceiptIssuer {
+  /**
+   * A signed receipt (a JWS in compact form); null where the decision has none.
+   * @throws {ReceiptUnavailableError} where it cannot be signed
+   */
+  issue(decision: Decision, request: ReceiptRequest): Promise<string | null>;
+}
+
+/** A receipt cannot be signed now. The message is for the log. */
+export class ReceiptUnavailableError extends Error {
+  override readonly name = 'ReceiptUnavailableError';
+}

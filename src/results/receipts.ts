@@ -1,0 +1,30 @@
+import type { Decision } from '../model/decision.js';
+import { type ReceiptIssuer, type ReceiptRequest, ReceiptUnavailableError } from '../model/receipt.js';
+import { type ReceiptIssuerName, receiptClaims } from './receipt-claims.js';
+import type { ReceiptKeys } from './receipt-keys.js';
+
+/** `typ` of a receipt (RFC 9782). */
+const RECEIPT_TYP = 'eat+jwt';
+
+/** Signs decisions with the key that signs now. */
+export class Receipts implements ReceiptIssuer {
+  readonly #keys: Pick<ReceiptKeys, 'signing'>;
+  readonly #name: () => ReceiptIssuerName;
+
+  /** @param name asked for each receipt: the listening URL is known only once the port is open */
+  constructor(keys: Pick<ReceiptKeys, 'signing'>, name: () => ReceiptIssuerName) {
+    this.#keys = keys;
+    this.#name = name;
+  }
+
+  async issue(decision: Decision, request: ReceiptRequest): Promise<string | null> {
+    const claims = receiptClaims(decision, request, this.#name());
+    if (claims === null) return null;
+    try {
+      return await this.#keys.signing().sign({ typ: RECEIPT_TYP }, Buffer.from(JSON.stringify(claims)));
+    } catch (cause) {
+      if (cause instanceof ReceiptUnavailableError) throw cause;
+      throw new ReceiptUnavailableError('the receipt could not be signed', { cause });
+    }
+  }
+}

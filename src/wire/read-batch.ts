@@ -1,0 +1,171 @@
+import { isUtf8 } from 'node:buffer';
+import { FormatError, RefusedError } from '../model/errors.js';
+import { quotedName } from '../model/names-in-messages.js';
+
+/** Requests of one batch. */
+export const MOST_REQUESTS = 256;
+
+const REQUESTS = '/requests';
+
+const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
+const CLOSING_OF: ReadonlyMap<number, number> = new Map([
+  [0x7b, 0x7d],
+  [0x5b, 0x5d],
+]);
+const CLOSING: ReadonlySet<number> = new Set(CLOSING_OF.values());
+const BLANKS: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+/** Levels of objects and arrays that are followed. What is deeper is refused when the request itself is read. */
+const DEEPEST = 1_024;
+
+/**
+ * The texts of the requests of a batch, unread: each is read by itself, so that what is wrong in one is said of that one.
+ * Only brackets and strings are looked at here.
+ *
+ * @throws {FormatError} where the text as a whole is no `{ "requests": [ … ] }` of 1 to 256 requests
+ */
+export function splitBatch(body: Uint8Array): readonly Uint8Array[] {
+  if (body.byteLength === 0) throw malformed('the body is empty: expected { "requests": [ … ] }');
+  if (!isUtf8(body)) throw new FormatError('encoding', 'the body is not UTF-8', { pointer: '' });
+  const requests = new BatchSplitter(body).requests();
+  if (requests.length === 0)
+    throw new FormatError('schema', `a batch has 1 to ${MOST_REQUESTS} requests, and this one has none`, {
+      pointer: REQUESTS,
+    });
+  return requests;
+}
+
+/** @throws {RefusedError} `body_too_large` where a request is longer than one that comes by itself may be */
+export function requireFittingRequest(request: Uint8Array, bodyBytes: number): void {
+  if (request.byteLength <= bodyBytes) return;
+  throw new RefusedError('body_too_large', `the request is over ${bodyBytes} bytes (limits.bodyBytes)`);
+}
+
+class BatchSplitter {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(body: Uint8Array) {
+    this.#bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  }
+
+  requests(): readonly Uint8Array[] {
+    let found: readonly Uint8Array[] | null = null;
+    this.#expect('{');
+    for (let isEnd = this.#takes('}'); !isEnd; isEnd = this.#ends('}')) {
+      const name = this.#name();
+      if (name !== 'requests') {
+        const message = `unknown member ${quotedName(name)}; known: requests`;
+        throw new FormatError('unknown_property', message, { pointer: '' });
+      }
+      if (found !== null) throw new FormatError('duplicate_key', 'member appears twice', { pointer: REQUESTS });
+      this.#expect(':');
+      found = this.#items();
+    }
+    this.#blanks();
+    if (this.#at < this.#bytes.length) throw malformed('not JSON: expected nothing after the value');
+    if (found === null) throw new FormatError('schema', 'member is missing', { pointer: REQUESTS });
+    return found;
+  }
+
+  #name(): string {
+    this.#blanks();
+    const start = this.#at;
+    if (this.#bytes[start] !== QUOTE) throw malformed('not JSON: expected a member name in double quotes');
+    this.#string();
+    try {
+      return String(JSON.parse(this.#bytes.toString('utf8', start, this.#at)));
+    } catch (cause) {
+      throw malformed('not JSON: a member name that is no string', cause);
+    }
+  }
+
+  #items(): readonly Uint8Array[] {
+    if (!this.#takes('[')) throw new FormatError('schema', 'the value is not an array', { pointer: REQUESTS });
+    const items: Uint8Array[] = [];
+    for (let isEnd = this.#takes(']'); !isEnd; isEnd = this.#ends(']')) {
+      if (items.length >= MOST_REQUESTS) throw tooMany();
+      items.push(this.#item());
+    }
+    return items;
+  }
+
+  /** From the first byte that is not blank to the comma or bracket that ends it. */
+  #item(): Uint8Array {
+    this.#blanks();
+    const start = this.#at;
+    const open: number[] = [];
+    for (;;) {
+      const byte = this.#bytes[this.#at];
+      if (byte === undefined) throw malformed('not JSON: the text ends too early');
+      if (open.length === 0 && (byte === COMMA || CLOSING.has(byte))) break;
+      this.#step(byte, open);
+    }
+    if (this.#at === start) throw malformed('not JSON: expected a request');
+    return this.#bytes.subarray(start, this.#at);
+  }
+
+  #step(byte: number, open: number[]): void {
+    if (byte === QUOTE) {
+      this.#string();
+      return;
+    }
+    const closing = CLOSING_OF.get(byte);
+    if (closing !== undefined) open.push(closing);
+    else if (CLOSING.has(byte) && open.pop() !== byte) throw malformed('not JSON: brackets that do not match');
+    if (open.length > DEEPEST)
+      throw new FormatError('too_complex', `more than ${DEEPEST} levels`, { pointer: REQUESTS });
+    this.#at += 1;
+  }
+
+  /** Behind the quote that ends the string that begins here. */
+  #string(): void {
+    for (let from = this.#at + 1; ; ) {
+      const end = this.#bytes.indexOf(QUOTE, from);
+      if (end < 0) throw malformed('not JSON: a string that does not end');
+      let backslashes = 0;
+      while (this.#bytes[end - 1 - backslashes] === BACKSLASH && end - 1 - backslashes > this.#at) backslashes += 1;
+      from = end + 1;
+      if (backslashes % 2 === 0) {
+        this.#at = from;
+        return;
+      }
+    }
+  }
+
+  #blanks(): void {
+    while (BLANKS.has(this.#bytes[this.#at] ?? 0)) this.#at += 1;
+  }
+
+  #takes(character: '{' | '}' | '[' | ']'): boolean {
+    this.#blanks();
+    if (this.#bytes[this.#at] !== character.charCodeAt(0)) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  /** Whether the list ends here; else behind the comma. */
+  #ends(closing: '}' | ']'): boolean {
+    if (this.#takes(closing)) return true;
+    this.#expect(',');
+    return false;
+  }
+
+  #expect(character: '{' | ',' | ':'): void {
+    this.#blanks();
+    if (this.#bytes[this.#at] !== { '{': 0x7b, ',': COMMA, ':': COLON }[character]) {
+      throw malformed(`not JSON: expected ${character}`);
+    }
+    this.#at += 1;
+  }
+}
+
+function tooMany(): FormatError {
+  return new FormatError('schema', `a batch has 1 to ${MOST_REQUESTS} requests, and this one has more`, {
+    pointer: REQUESTS,
+  });
+}
+
+function malformed(message: string, cause?: unknown): FormatError {
+  return new FormatError('schema', message, { pointer: '', cause });
+}

@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest';
+import { FormatError, RefusedError } from '../../../src/model/errors.js';
+import { post } from './exchange.js';
+import { ALLOW, DENY, type FakeService, fakeServices, oneCaller, VERIFY_BODY } from './fake-service.js';
+
+const start = fakeServices();
+
+const GOOD = JSON.parse(VERIFY_BODY);
+
+function ask({ url }: FakeService, requests: readonly unknown[], { query = '', headers = {} } = {}) {
+  return post(url, `/verify:batch${query}`, JSON.stringify({ requests }), headers);
+}
+
+const outcomes = (body: { readonly results: readonly { readonly status: number; readonly body: object }[] }) =>
+  body.results.map(
+    ({ status, body: { decision, code } }: { status: number; body: { decision?: string; code?: string } }) => [
+      status,
+      decision ?? code,
+    ],
+  );
+
+describe('POST /verify:batch', () => {
+  it('answers each request as /verify does, in their order', async () => {
+    const service = await start();
+    const decisions = [ALLOW, DENY, ALLOW];
+    service.verifyEvidence.answer = async () => decisions[service.verifyEvidence.asked.length - 1] ?? DENY;
+    const { status, body } = await ask(service, [GOOD, GOOD, GOOD]);
+    expect(status).toBe(200);
+    expect(outcomes(body)).toEqual([
+      [200, 'allow'],
+      [200, 'deny'],
+      [200, 'allow'],
+    ]);
+    service.verifyEvidence.answer = async () => ALLOW;
+    const single = await post(service.url, '/verify', VERIFY_BODY);
+    expect(body.results[0].body).toEqual(single.body);
+  });
+
+  it('says what is wrong of each, and no bad one spoils another', async () => {
+    const service = await start();
+    const { nonce, ...withoutNonce } = GOOD;
+    const requests = [GOOD, { ...GOOD, nonse: nonce }, null, { evidence: {} }, withoutNonce];
+    const { status, body } = await ask(service, requests);
+    expect(status).toBe(200);
+    expect(outcomes(body)).toEqual([
+      [200, 'allow'],
+      [400, 'unknown_property'],
+      [400, 'schema'],
+      [400, 'schema'],
+      [200, 'allow'],
+    ]);
+    expect(body.results[1].body.pointer).toBe('/nonse');
+  });
+
+  it.each([
+    ['what is malformed', new FormatError('snp_format', 'x', { pointer: '/evidence/report' }), [400, 'snp_format']],
+    ['a policy of somebody else', new RefusedError('forbidden', 'x'), [403, 'forbidden']],
+    ['a fault of the service', new Error('x'), [500, 'internal_error']],
+  ])('answers %s in its place', async (_title, error, expected) => {
+    const service = await start();
+    service.verifyEvidence.answer = async () => {
+      if (service.verifyEvidence.asked.length === 2) throw error;
+      return ALLOW;
+    };
+    const { body } = await ask(service, [GOOD, GOOD, GOOD]);
+    expect(outcomes(body)).toEqual([[200, 'allow'], expected, [200, 'allow']]);
+  });
+
+  it.each(['application/jsonl', 'application/json;q=0.5, application/jsonl'])(
+    'sends each answer as a line once it is there, for %s',
+    async (accept) => {
+      const service = await start();
+      let release = () => {};
+      service.verifyEvidence.answer = async () => {
+        if (service.verifyEvidence.asked.length === 1) await new Promise<void>((resolve) => (release = resolve));
+        else setTimeout(release, 20);
+        return ALLOW;
+      };
+      const { status, body, contentType } = await ask(service, [GOOD, GOOD, { evidence: 1 }], { headers: { accept } });
+      expect([status, contentType]).toEqual([200, 'application/jsonl']);
+      const lines = String(body)
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(lines.map(({ index }) => index).at(-1)).toBe(0);
+      const byIndex = lines.toSorted((a, b) => a.index - b.index);
+      expect(byIndex.map(({ status: each }) => each)).toEqual([200, 200, 400]);
+    },
+  );
+
+  it('explains each decision where that is asked for', async () => {
+    const service = await start();
+    const { body } = await ask(service, [GOOD], { query: '?explain=tree&checks=all' });
+    expect(body.results[0].body).toMatchObject({ explanation: { text: 'allow' } });
+    expect(body.results[0].body.checks).toHaveLength(ALLOW.checks.length);
+  });
+
+  it.each([
+    ['?enforce=true', 'schema'],
+    ['?nothing=1', 'unknown_property'],
+  ])('refuses the query %s, and judges nothing', async (query, code) => {
+    const service = await start();
+    const { status, body } = await ask(service, [GOOD], { query });
+    expect([status, body.code]).toEqual([400, code]);
+    expect(service.verifyEvidence.asked).toHaveLength(0);
+  });
+
+  it.each([
+    ['no requests', '{}', 'schema'],
+    ['257 requests', JSON.stringify({ requests: Array(257).fill(null) }), 'schema'],
+    ['another text', 'requests', 'schema'],
+  ])('refuses %s as a whole', async (_title, text, code) => {
+    const service = await start();
+    const { status, body } = await post(service.url, '/verify:batch', text);
+    expect([status, body.code]).toEqual([400, code]);
+  });
+
+  it('refuses a batch that is over its limit, and a request in it that is over that of one by itself', async () => {
+    const service = await start({ settings: { batchBytes: 20_000, bodyBytes: 5_000 } });
+    const long = { ...GOOD, policy: 'x'.repeat(6_000) };
+    const { body } = await ask(service, [long, GOOD]);
+    expect(outcomes(body)).toEqual([
+      [413, 'body_too_large'],
+      [200, 'allow'],
+    ]);
+    const refused = await ask(service, Array(20).fill(GOOD));
+    expect([refused.status, refused.body.code, refused.body.detail]).toEqual([
+      413,
+      'body_too_large',
+      'the body is over 20000 bytes (limits.batchBytes)',
+    ]);
+  });
+
+  it('counts each request by the rate of its caller', async () => {
+    const service = await start({ settings: { rates: { perPrincipal: 3 } } });
+    const { body } = await ask(service, [GOOD, GOOD, GOOD, GOOD]);
+    expect(outcomes(body)).toEqual([
+      [200, 'allow'],
+      [200, 'allow'],
+      [429, 'rate_limited'],
+      [429, 'rate_limited'],
+    ]);
+  });
+
+  it('judges four at once at most, and takes a slot for each', async () => {
+    const service = await start({ settings: { slots: { running: 3, waiting: 0 } } });
+    let [open, most] = [0, 0];
+    service.verifyEvidence.answer = async () => {
+      open += 1;
+      most = Math.max(most, open);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      open -= 1;
+      return ALLOW;
+    };
+    const few = await ask(service, Array(8).fill(GOOD));
+    expect(most).toBe(3);
+    expect(outcomes(few.body)).toContainEqual([503, 'overloaded']);
+    const wide = await start();
+    wide.verifyEvidence.answer = service.verifyEvidence.answer;
+    await ask(wide, Array(12).fill(GOOD));
+    expect(most).toBe(4);
+  });
+
+  it('takes two batches of a caller at once, and no third before one has ended', async () => {
+    const service = await start({ callers: oneCaller('a key', ['verify']) });
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    service.verifyEvidence.answer = async () => {
+      await released;
+      return ALLOW;
+    };
+    const headers = { 'x-api-key': 'a key' };
+    const held = [1, 2].map(() => ask(service, [GOOD], { headers }));
+    while (service.verifyEvidence.asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    const third = await ask(service, [GOOD], { headers });
+    expect([third.status, third.body.code]).toEqual([503, 'overloaded']);
+    release();
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200]);
+    expect((await ask(service, [GOOD], { headers })).status).toBe(200);
+  });
+
+  it('writes a record for each request, and one for the batch', async () => {
+    const service = await start();
+    await ask(service, [GOOD, { ...GOOD, nonse: 1 }], { headers: { 'x-request-id': 'job-1' } });
+    const records = service.lines.records.toSorted((a, b) => Number(a['index'] ?? 9) - Number(b['index'] ?? 9));
+    expect(records).toMatchObject([
+      {
+        msg: 'batch item',
+        requestId: 'job-1',
+        index: 0,
+        decision: 'allow',
+        decisionId: ALLOW.decisionId,
+        audience: null,
+      },
+      { msg: 'batch item', requestId: 'job-1', index: 1, code: 'unknown_property', pointer: '/nonse' },
+      { msg: 'request', requestId: 'job-1', route: '/verify:batch', status: 200 },
+    ]);
+  });
+});
