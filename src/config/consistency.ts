@@ -8,6 +8,7 @@ import {
 } from '../model/azure-attestation-regions.js';
 import { listedNames } from '../model/names-in-messages.js';
 import type { KeyPath, PlacedProblem } from '../model/places.js';
+import { isOwnName } from '../model/receipt.js';
 import type { Place } from '../schema/schema.js';
 import type {
   ItaConfiguration,
@@ -75,6 +76,10 @@ function checkCaller(caller: CallerConfiguration, at: Place): void {
   const ways = [caller.apiKeySha256, caller.oidc, caller.mtls, caller.kubernetes].filter((way) => way !== null);
   if (ways.length !== 1) at.refuse('needs one of apiKeySha256, oidc, mtls and kubernetes');
   if (caller.apiKeySha256 !== null && caller.expires === null) at.member('expires').refuse('is missing');
+  for (const [index, audience] of (caller.audience ?? []).entries()) {
+    if (isOwnName(audience))
+      at.member('audience', index).refuse('names that begin with urn:veritee: are of the service itself');
+  }
 }
 
 function checkMaa(maa: MaaConfiguration, at: Place): void {

@@ -4,6 +4,11 @@ import type { JsonObject } from './json.js';
 /** Profile of a receipt: EAR (draft-fv-rats-ear). */
 export const EAR_PROFILE = 'tag:github.com,2023:veraison/ear';
 
+/** Whether a name is one of the service's own, such as the audience of a receipt that is no allow. */
+export function isOwnName(audience: string): boolean {
+  return audience.toLowerCase().startsWith('urn:veritee:');
+}
+
 /** What of a request a receipt speaks of, beside the decision. */
 export interface ReceiptRequest {
   /** The relying party. Null: no receipt. */

@@ -460,6 +460,10 @@ describe('each refusal names its place', () => {
     ],
     [keyed('policies: []'), 'callers.ci.policies: must not be empty'],
     [keyed('audience: https://a'), 'callers.ci.audience: must be a list'],
+    [
+      keyed('audience: [https://a, URN:veritee:gate]'),
+      'callers.ci.audience[1]: names that begin with urn:veritee: are of the service itself',
+    ],
     [keyed('tenant: "a b"'), 'callers.ci.tenant: must be a name'],
     [
       `callers: { a: { apiKeySha256: ${KEY_HASH}, expires: 2027-01-31, roles: [verify] }, b: { apiKeySha256: ${KEY_HASH.toLowerCase()}, expires: 2027-01-31, roles: [verify] } }`,
