@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 /** How many items of one batch are worked on at once: a batch of many takes no more of the service than a few requests. */
 export const AT_ONCE = 4;
 
@@ -37,5 +39,16 @@ export async function* asTheyCome<T>(
     const first = await Promise.race(running.values());
     running.delete(first.index);
     yield first;
+  }
+}
+
+/** Lets other requests go first: an item that waits for nothing would be followed at once by the next, and the next. */
+export class Turns {
+  #before: Promise<unknown> = Promise.resolve();
+
+  /** Of all that wait, one goes on in each round of the event loop. */
+  next(): Promise<unknown> {
+    this.#before = this.#before.then(() => setImmediate());
+    return this.#before;
   }
 }

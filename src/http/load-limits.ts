@@ -140,22 +140,32 @@ export function itemRate(application: FastifyInstance): ItemRate {
 /** Batches whose bodies are held at once. */
 const [MOST_BATCHES, MOST_OF_ONE] = [8, 2];
 
+interface Closing {
+  once(event: 'close', then: () => void): unknown;
+  off(event: 'close', then: () => void): unknown;
+}
+
 /** Bounds the memory that batches take, of all callers and of one. */
 export class BatchLimit {
   readonly #open = new Map<string, number>();
 
   /**
-   * @param ends emits `close` once the batch has been answered or its client has gone
+   * @param ends of which one emits `close` once the batch has been answered or its client has gone. An answer that waits
+   *   behind another on its connection does not, so the connection is one of them.
    * @throws {RefusedError} `overloaded`
    */
-  enter(principal: string, ends: { once(event: 'close', then: () => void): unknown }): void {
+  enter(principal: string, ends: readonly Closing[]): void {
     const own = this.#open.get(principal) ?? 0;
     const all = [...this.#open.values()].reduce((sum, count) => sum + count, 0);
     if (own >= MOST_OF_ONE || all >= MOST_BATCHES) {
       throw new RefusedError('overloaded', 'too many batches are being verified', { retryAfterSeconds: 1 });
     }
     this.#open.set(principal, own + 1);
-    ends.once('close', () => this.#leave(principal));
+    const leave = () => {
+      for (const end of ends) end.off('close', leave);
+      this.#leave(principal);
+    };
+    for (const end of ends) end.once('close', leave);
   }
 
   #leave(principal: string): void {

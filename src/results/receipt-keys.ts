@@ -46,6 +46,8 @@ export class ReceiptKeys {
   exchange(set: ReceiptKeySet): void {
     // Which key signs until now depends on those that were there.
     this.#current = this.#signing();
+    // One that signed until then, and is in no file, is not published for ever: if it comes back, it is new.
+    this.#note(this.#set);
     this.#set = set;
     this.#note(set);
   }

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { CompactSign } from 'jose';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import type { JsonObject } from '../model/json.js';
@@ -55,6 +55,17 @@ export function publishedJwk(
   return { kid, jwk: { ...members, alg, kid, use: 'sig' } };
 }
 
+/** A file has both halves, and reading it does not compare them: nobody could verify what such a key signs. */
+function isPair(privateKey: KeyObject, publicKey: KeyObject): boolean {
+  const hash = privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256';
+  const probe = Buffer.from('veritee');
+  try {
+    return verify(hash, probe, publicKey, sign(hash, probe, privateKey));
+  } catch {
+    return false;
+  }
+}
+
 /** A key that this process holds. */
 export class LocalSigningKey implements SigningKey {
   readonly alg: ReceiptAlgorithm;
@@ -66,7 +77,9 @@ export class LocalSigningKey implements SigningKey {
   constructor(privateKey: KeyObject) {
     this.#privateKey = privateKey;
     this.alg = algorithmOf(privateKey);
-    const { kid, jwk } = publishedJwk(createPublicKey(privateKey), this.alg);
+    const publicKey = createPublicKey(privateKey);
+    if (!isPair(privateKey, publicKey)) throw new UnusableKeyError('a private key with the public half of another one');
+    const { kid, jwk } = publishedJwk(publicKey, this.alg);
     this.kid = kid;
     this.jwk = jwk;
   }

@@ -11,7 +11,7 @@ import type { RequestLimits } from '../../wire/read-body.js';
 import { readVerifyQuery, type VerifyQuery } from '../../wire/read-query.js';
 import { readVerifyRequest } from '../../wire/read-requests.js';
 import { callerOf } from '../access.js';
-import { asTheyCome, inOrder } from '../items-of-batch.js';
+import { asTheyCome, inOrder, Turns } from '../items-of-batch.js';
 import { bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
 import type { BatchLimit, ItemRate, VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
@@ -51,7 +51,7 @@ export function batchRoute(dependencies: BatchRouteDependencies): RouteOptions {
     onRequest: (request, reply, done) => {
       requireJsonBody(request);
       // Before the body is read: that is what many batches at once would fill the memory with.
-      batches.enter(callerOf(request).principal, reply.raw);
+      batches.enter(callerOf(request).principal, [reply.raw, request.raw.socket]);
       done();
     },
     handler: async (request, reply) => {
@@ -73,6 +73,8 @@ export function batchRoute(dependencies: BatchRouteDependencies): RouteOptions {
 }
 
 const NOTHING = new Uint8Array(0);
+/** Of all batches together. */
+const TURNS = new Turns();
 
 type Run = (index: number) => Promise<ItemAnswer>;
 
@@ -122,6 +124,7 @@ async function judge(
   caller: Caller,
   body: Uint8Array,
 ) {
+  await TURNS.next();
   await rate.take(request);
   return slots.run(async () => {
     requireFittingRequest(body, bodyBytes);

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { FormatError, RefusedError } from '../../../src/model/errors.js';
 import { post } from './exchange.js';
@@ -177,6 +178,25 @@ describe('POST /verify:batch', () => {
     release();
     expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200]);
     expect((await ask(service, [GOOD], { headers })).status).toBe(200);
+  });
+
+  it('keeps no place for batches whose client went before their answer had its turn on the connection', async () => {
+    const service = await start();
+    let release = () => {};
+    service.verifyEvidence.answer = async () => {
+      if (service.verifyEvidence.asked.length === 1) await new Promise<void>((resolve) => (release = resolve));
+      return ALLOW;
+    };
+    const sent = (path: string, body: string) =>
+      `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    const batch = sent('/verify:batch', JSON.stringify({ requests: [GOOD] }));
+    const client = connect(Number(new URL(service.url).port), '127.0.0.1');
+    client.write(sent('/verify', VERIFY_BODY) + batch + batch);
+    while (service.verifyEvidence.asked.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect((await ask(service, [GOOD])).status).toBe(503);
+    client.destroy();
+    release();
+    await expect.poll(async () => (await ask(service, [GOOD])).status).toBe(200);
   });
 
   it('writes a record for each request, and one for the batch', async () => {

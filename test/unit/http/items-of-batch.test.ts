@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { AT_ONCE, asTheyCome, inOrder } from '../../../src/http/items-of-batch.js';
+import { AT_ONCE, asTheyCome, inOrder, Turns } from '../../../src/http/items-of-batch.js';
 
 /** Items that end when the test says so, and how many have begun and not ended. */
 function heldItems() {
@@ -92,5 +92,20 @@ describe('asTheyCome', () => {
       Array.from({ length: count }, (_, index) => index),
     );
     for (const { index, value } of found) expect(value).toBe(index);
+  });
+});
+
+describe('Turns', () => {
+  it('lets one go on in each round of the event loop', async () => {
+    const turns = new Turns();
+    let on = 0;
+    const waiting = [1, 2, 3].map(() => turns.next().then(() => (on += 1)));
+    let most = 0;
+    for (let before = on; on < 3; before = on) {
+      await turn();
+      most = Math.max(most, on - before);
+    }
+    await Promise.all(waiting);
+    expect(most).toBe(1);
   });
 });

@@ -84,6 +84,19 @@ describe('ReceiptKeys', () => {
     expect(keys.signing()).toBe(second);
   });
 
+  it('a key that signed is new when it comes back after its last receipt has ended', () => {
+    const { clock, keys, kids } = open();
+    keys.exchange({ key: second, next: null, previous: [] });
+    clock.advance(AHEAD_MS);
+    expect(keys.signing()).toBe(second);
+    clock.advance(AHEAD_MS);
+    expect(kids()).toEqual([second.kid]);
+    keys.exchange({ key: first, next: null, previous: [] });
+    expect(keys.signing()).toBe(second);
+    clock.advance(AHEAD_MS);
+    expect(keys.signing()).toBe(first);
+  });
+
   it('a key that was gone is new when it comes back', () => {
     const { clock, keys } = open({ next: second });
     keys.exchange({ key: first, next: null, previous: [] });

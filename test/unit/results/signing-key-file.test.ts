@@ -63,6 +63,11 @@ describe('parseSigningKey', () => {
       'a JWK without the member d, which is no private key',
     ],
     ['a JWK that is none', JSON.stringify({ kty: 'EC', crv: 'P-256', d: 'AAAA' }), 'a key that cannot be read'],
+    [
+      'halves of two keys',
+      JSON.stringify({ ...p256().export({ format: 'jwk' }), d: p256().export({ format: 'jwk' }).d }),
+      'a private key with the public half of another one',
+    ],
     ['broken JSON', '{"kty":', 'a key that cannot be read'],
     ['something else', 'hello', 'neither a private key in PEM nor a JWK'],
     ['a broken PEM', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', 'a key that cannot be read'],
