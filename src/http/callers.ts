@@ -77,7 +77,9 @@ export class LocalCaller implements CallerDirectory {
   constructor(options: { readonly historical: boolean; readonly insecure: boolean }) {
     const roles: Role[] = ['verify', 'policy:read', 'metrics'];
     if (options.historical) roles.push('audit:read');
-    this.#caller = { principal: 'local', tenant: 'default', roles: new Set(roles), policies: null, audiences: null };
+    // Whoever reaches an address that is not loopback gets no receipts: they open doors elsewhere.
+    const audiences = options.insecure ? new Set<string>() : null;
+    this.#caller = { principal: 'local', tenant: 'default', roles: new Set(roles), policies: null, audiences };
     this.#anyHost = options.insecure;
   }
 

@@ -104,6 +104,16 @@ describe('no callers configured', () => {
     expect(new LocalCaller({ historical: false, insecure: false }).serves('localhost:8080')).toBe(true);
     expect(new LocalCaller({ historical: false, insecure: true }).serves('attacker.example')).toBe(true);
   });
+
+  it.each([
+    [false, null],
+    [true, new Set()],
+  ])(
+    'REC-02 may name any audience on loopback, and none where it is served to anyone: insecure %s',
+    (insecure, audiences) => {
+      expect(new LocalCaller({ historical: false, insecure }).identify().audiences).toEqual(audiences);
+    },
+  );
 });
 
 it.each(['localhost', 'LOCALHOST:8080', '127.0.0.1', '127.0.0.1:8080', '127.255.0.9:1', '[::1]', '[::1]:8080'])(
