@@ -54,8 +54,8 @@ export interface ServiceParts {
   readonly roots: ReloadedRoots;
   readonly receiptKeys: ReceiptKeys;
   readonly version: string;
-  /** Where the service listens: known once the port is open. */
-  readonly url: () => string;
+  /** Where the service listens; null before the port is open. */
+  readonly url: () => string | null;
 }
 
 /** The use cases of a service, and how HTTP offers them. */
@@ -92,7 +92,10 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
 }
 
 function receiptsOf({ configuration, receiptKeys, version, url }: ServiceParts): Receipts {
-  return new Receipts(receiptKeys, () => ({ issuer: configuration.receipts.issuer ?? url(), build: version }));
+  return new Receipts(receiptKeys, () => {
+    const issuer = configuration.receipts.issuer ?? url();
+    return issuer === null ? null : { issuer, build: version };
+  });
 }
 
 type AppContainer = ReturnType<typeof createAppContainer>;

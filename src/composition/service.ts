@@ -76,7 +76,7 @@ async function openService(configuration: Configuration, world: World, opened: O
   const endings = opened.add(openEndings({ policies, access, akIssuers, endorsements, clock, log }, metrics));
   onReloaded.push(() => endings.warnOfWaivers());
   const receiptKeys = await ReloadedReceiptKeys.open(configuration, clock, log);
-  let url = '';
+  let url: string | null = null;
   const dependencies = httpDependencies({
     configuration,
     world,

@@ -14,6 +14,8 @@ declare module 'fastify' {
     access?: Access;
     /** Whether it is served under every host name: it says nothing that a page of another origin may not know. */
     anyHost?: boolean;
+    /** Key of the configuration that bounds its bodies, where it is not `limits.bodyBytes`. */
+    bodyLimitKey?: string;
     /** Of @fastify/under-pressure, which does not declare it: what is done instead of refusing, under load. */
     pressureHandler?: () => void;
   }

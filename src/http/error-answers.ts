@@ -6,19 +6,15 @@ import type { Log } from '../model/ports.js';
 import { PROBLEM_MEDIA_TYPE, presentProblem } from '../wire/problem.js';
 import { discardBody, hasAnswer, MEDIA_TYPE_WANTED } from './json-bodies.js';
 
-interface ErrorAnswering {
-  readonly log: Log;
-  readonly settings: { readonly bodyBytes: number; readonly batchBytes: number };
-}
-
 /** Answers every error of a request with a problem document. What only the operator may know goes to the log. */
 export function answerError(
-  { log, settings }: ErrorAnswering,
+  { log }: { readonly log: Log },
   thrown: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const error = ownError(thrown, request.routeOptions.url === BATCH_ROUTE ? batchLimit(settings) : bodyLimit(settings));
+  const { bodyLimit, config } = request.routeOptions;
+  const error = ownError(thrown, `${bodyLimit} bytes (${config.bodyLimitKey ?? 'limits.bodyBytes'})`);
   const { status, retryAfterSeconds, document } = presentProblem(error, request.id);
   if (status === 500) log.error({ requestId: request.id, err: error }, 'request failed');
   if (retryAfterSeconds !== null) reply.header('retry-after', retryAfterSeconds);
@@ -26,20 +22,9 @@ export function answerError(
   if (!request.raw.complete) {
     // The framework closes the connection of a body that it stopped reading, and the answer can get lost with it.
     reply.removeHeader('connection');
-    discardBody(request.raw, 2 * settings.bodyBytes);
+    discardBody(request.raw, 2 * bodyLimit);
   }
   reply.code(status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(document));
-}
-
-/** As the framework knows it. */
-const BATCH_ROUTE = '/verify::batch';
-
-function bodyLimit({ bodyBytes }: ErrorAnswering['settings']): string {
-  return `${bodyBytes} bytes (limits.bodyBytes)`;
-}
-
-function batchLimit({ batchBytes }: ErrorAnswering['settings']): string {
-  return `${batchBytes} bytes (limits.batchBytes)`;
 }
 
 /** The framework's refusals in our own words. Everything else stays what it is, and becomes a 500. */

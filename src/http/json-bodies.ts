@@ -55,6 +55,12 @@ export function bodyOf(request: FastifyRequest): Uint8Array {
   return body instanceof Uint8Array ? body : new Uint8Array(0);
 }
 
+/** The media types that a client takes, in lower case and without parameters. */
+export function acceptedTypes({ headers }: Pick<FastifyRequest, 'headers'>): readonly string[] {
+  const ranges = (headers.accept ?? '').toLowerCase().split(',');
+  return ranges.map((range) => range.split(';', 1)[0]?.trim() ?? '');
+}
+
 /** Sockets whose request was answered before all of its body came. */
 const answered = new WeakSet<Socket>();
 

@@ -156,7 +156,10 @@ export class Metrics {
     });
   }
 
-  /** Adds when API keys, certificates of the listener, endorsements in folders and waivers end, as they are in force when the figures are asked for. */
+  /**
+   * Adds when API keys, certificates of the listener, endorsements in folders and waivers end, as they are in force when the
+   * figures are asked for.
+   */
   watchEndings(endings: () => EndingFigures): void {
     this.#watch(Gauge, {
       name: 'veritee_api_key_expiry_seconds',

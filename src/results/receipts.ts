@@ -9,16 +9,18 @@ const RECEIPT_TYP = 'eat+jwt';
 /** Signs decisions with the key that signs now. */
 export class Receipts implements ReceiptIssuer {
   readonly #keys: Pick<ReceiptKeys, 'signing'>;
-  readonly #name: () => ReceiptIssuerName;
+  readonly #name: () => ReceiptIssuerName | null;
 
-  /** @param name asked for each receipt: the listening URL is known only once the port is open */
-  constructor(keys: Pick<ReceiptKeys, 'signing'>, name: () => ReceiptIssuerName) {
+  /** @param name asked for each receipt; null as long as the port is not open, and nothing else is the name */
+  constructor(keys: Pick<ReceiptKeys, 'signing'>, name: () => ReceiptIssuerName | null) {
     this.#keys = keys;
     this.#name = name;
   }
 
   async issue(decision: Decision, request: ReceiptRequest): Promise<string | null> {
-    const claims = receiptClaims(decision, request, this.#name());
+    const name = this.#name();
+    if (name === null) throw new ReceiptUnavailableError('the service has no name before it listens');
+    const claims = receiptClaims(decision, request, name);
     if (claims === null) return null;
     try {
       return await this.#keys.signing().sign({ typ: RECEIPT_TYP }, Buffer.from(JSON.stringify(claims)));

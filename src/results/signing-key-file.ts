@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { isObject, type JsonObject } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
 import { algorithmOf, LocalSigningKey, publishedJwk, type SigningKey, UnusableKeyError } from './signing-key.js';
 
 /** Blocks of private keys that are not encrypted (PKCS #8, SEC 1, PKCS #1). */
@@ -52,9 +52,8 @@ function privateKeyOf(text: string): KeyObject {
 
 function jwkOf(text: string): JsonWebKey | null {
   if (!text.trimStart().startsWith('{')) return null;
-  const parsed: unknown = read(() => JSON.parse(text));
-  if (!isObject(parsed as JsonObject)) throw new UnusableKeyError('JSON that is no JWK');
-  return parsed as JsonWebKey;
+  // Whatever begins so and is JSON is an object.
+  return read(() => JSON.parse(text) as JsonWebKey);
 }
 
 /** Errors of the parsers are not passed on: some repeat what they read. */

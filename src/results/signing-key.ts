@@ -4,8 +4,7 @@ import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import type { JsonObject } from '../model/json.js';
 
 /** Algorithms of receipts (RFC 7518, RFC 8037): the key decides which. */
-export const RECEIPT_ALGORITHMS = ['ES256', 'EdDSA', 'RS256'] as const;
-export type ReceiptAlgorithm = (typeof RECEIPT_ALGORITHMS)[number];
+export type ReceiptAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
 
 /** A key that signs receipts, wherever it is kept. */
 export interface SigningKey {

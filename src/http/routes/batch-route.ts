@@ -11,8 +11,8 @@ import type { RequestLimits } from '../../wire/read-body.js';
 import { readVerifyQuery, type VerifyQuery } from '../../wire/read-query.js';
 import { readVerifyRequest } from '../../wire/read-requests.js';
 import { callerOf } from '../access.js';
-import { asTheyCome, inOrder, Turns } from '../items-of-batch.js';
-import { bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
+import { asTheyCome, inOrder, type Turns } from '../items-of-batch.js';
+import { acceptedTypes, bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
 import type { BatchLimit, ItemRate, VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 import { queryOf } from '../queries.js';
@@ -25,6 +25,8 @@ export interface BatchRouteDependencies {
   readonly verifyEvidence: VerifyEvidenceUseCase;
   readonly slots: VerificationSlots;
   readonly batches: BatchLimit;
+  /** Of all batches together. */
+  readonly turns: Turns;
   readonly rate: ItemRate;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -48,6 +50,7 @@ export function batchRoute(dependencies: BatchRouteDependencies): RouteOptions {
     // A colon begins a parameter; two are one.
     url: '/verify::batch',
     bodyLimit: batchBytes,
+    config: { ...JSON_CALL.config, bodyLimitKey: 'limits.batchBytes' },
     onRequest: (request, reply, done) => {
       requireJsonBody(request);
       // Before the body is read: that is what many batches at once would fill the memory with.
@@ -65,7 +68,7 @@ export function batchRoute(dependencies: BatchRouteDependencies): RouteOptions {
       const requests = splitBatch(bodyOf(request));
       const run = (index: number) =>
         answerOf(dependencies, request, query, { index, body: requests[index] ?? NOTHING });
-      const asLines = wantsLines(request);
+      const asLines = acceptedTypes(request).includes(LINES_TYPE);
       const chunks = asLines ? lines(requests.length, run) : results(requests.length, run);
       return reply.type(asLines ? LINES_TYPE : JSON_TYPE).send(Readable.from(chunks, { highWaterMark: 1 }));
     },
@@ -73,8 +76,6 @@ export function batchRoute(dependencies: BatchRouteDependencies): RouteOptions {
 }
 
 const NOTHING = new Uint8Array(0);
-/** Of all batches together. */
-const TURNS = new Turns();
 
 type Run = (index: number) => Promise<ItemAnswer>;
 
@@ -89,11 +90,6 @@ async function* results(count: number, run: Run): AsyncGenerator<string> {
 
 async function* lines(count: number, run: Run): AsyncGenerator<string> {
   for await (const { index, value } of asTheyCome(count, run)) yield `${JSON.stringify({ index, ...value })}\n`;
-}
-
-function wantsLines({ headers }: FastifyRequest): boolean {
-  const ranges = (headers.accept ?? '').toLowerCase().split(',');
-  return ranges.some((range) => range.split(';', 1)[0]?.trim() === LINES_TYPE);
 }
 
 /** Never rejects: what is wrong with one request is the answer of that one. */
@@ -119,12 +115,12 @@ async function answerOf(
 }
 
 async function judge(
-  { rate, slots, verifyEvidence, limits, bodyBytes }: BatchRouteDependencies,
+  { turns, rate, slots, verifyEvidence, limits, bodyBytes }: BatchRouteDependencies,
   request: FastifyRequest,
   caller: Caller,
   body: Uint8Array,
 ) {
-  await TURNS.next();
+  await turns.next();
   await rate.take(request);
   return slots.run(async () => {
     requireFittingRequest(body, bodyBytes);

@@ -12,7 +12,7 @@ import type { RequestLimits } from '../../wire/read-body.js';
 import { readVerifyQuery } from '../../wire/read-query.js';
 import { readChallengeRequest, readInspectRequest, readVerifyRequest } from '../../wire/read-requests.js';
 import { callerOf } from '../access.js';
-import { bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
+import { acceptedTypes, bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
 import type { VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 import { queryOf } from '../queries.js';
@@ -91,11 +91,8 @@ export function inspectRoute(inspectEvidence: InspectEvidenceUseCase, limits: Re
 }
 
 /** Whether the client takes the receipt alone, and no decision as JSON. */
-function wantsReceipt({ headers }: FastifyRequest): boolean {
-  const types = (headers.accept ?? '')
-    .toLowerCase()
-    .split(',')
-    .map((range) => range.split(';', 1)[0]?.trim());
+function wantsReceipt(request: FastifyRequest): boolean {
+  const types = acceptedTypes(request);
   return types.includes(RECEIPT_TYPE) && types.every((type) => type === RECEIPT_TYPE || type === PROBLEM_MEDIA_TYPE);
 }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { LivenessUseCase, ReadinessUseCase } from '../../service/clock-watch.js';
 import { requestLimits } from '../../wire/read-body.js';
 import type { HttpDependencies } from '../dependencies.js';
+import { Turns } from '../items-of-batch.js';
 import { BatchLimit, DEFAULT_SLOTS, itemRate, VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 import { batchRoute } from './batch-route.js';
@@ -25,6 +26,7 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
       metrics,
       limits,
       batches: new BatchLimit(),
+      turns: new Turns(),
       rate: itemRate(application),
       log: dependencies.log,
       batchBytes: settings.batchBytes,

@@ -126,6 +126,13 @@ describe('the log of a run', () => {
     ]);
   });
 
+  it('names sixteen members of a place at most', async () => {
+    service = await startFakeService();
+    const deep = Array.from({ length: 20 }).reduce<string>((inner) => `{"a":${inner}}`, '{"b":1,"b":1}');
+    await post(service.url, '/verify', deep);
+    expect(service.lines.records).toMatchObject([{ code: 'duplicate_key', pointer: '/a'.repeat(16) }]);
+  });
+
   it('does not fill with what machines ask every few seconds', async () => {
     service = await startFakeService();
     for (const path of ['/livez', '/readyz', '/metrics']) await call(service.url, path);

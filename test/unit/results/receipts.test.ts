@@ -31,6 +31,13 @@ describe('Receipts', () => {
     expect(await receipts.issue(ALLOW, { ...REQUEST, audience: null })).toBeNull();
   });
 
+  it('is unavailable as long as the service has no name', async () => {
+    const key = new LocalSigningKey(p256());
+    const issued = new Receipts({ signing: () => key }, () => null).issue(ALLOW, REQUEST);
+    await expect(issued).rejects.toThrow(ReceiptUnavailableError);
+    await expect(issued).rejects.toThrow('the service has no name before it listens');
+  });
+
   it.each([
     [
       'what the key throws of its own',
