@@ -17,6 +17,7 @@ const ROOMS = {
   endorsements: ['outgoing', 'vendors', 'crypto', 'formats', 'model'],
   'attestation-services': ['outgoing', 'crypto', 'formats', 'model'],
   results: ['crypto', 'formats', 'model'],
+  'decision-log': ['formats', 'model'],
   stores: ['model'],
   service: ['verifiers', 'inspect', 'policy', 'comparison', 'model'],
   wire: ['formats', 'model'],

@@ -13,14 +13,9 @@ const partial = (missing: string, ...codes: string[]): ThreatGap => ({ isBuilt: 
 
 /** Rows of the threat list that are not covered, or not whole. A row leaves this table once its tests show all of it. */
 export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
-  ['AUD-01', notBuilt('decisions are not stored')],
-  ['AUD-02', notBuilt('decisions are not stored')],
-  ['AUD-03', notBuilt('decisions are not stored')],
-  ['AUD-04', notBuilt('decisions are not stored')],
   ['DEC-08', notBuilt('the gate does not exist')],
   ['GAT-01', notBuilt('gates do not exist')],
   ['GAT-02', notBuilt('gates do not exist')],
-  ['LOG-02', notBuilt('decisions are not stored', 'audit_unavailable')],
   ['REC-01', partial('the client, the gate and /authorize do not exist')],
   ['REC-05', partial('keys of a vault do not sign yet: a key of a file always does')],
   ['REL-01', notBuilt('keys are not released', 'release_key_unbound')],
@@ -29,14 +24,9 @@ export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
   ['REL-04', notBuilt('keys are not released')],
   ['REL-05', notBuilt('keys are not released')],
   ['REL-06', notBuilt('keys are not released', 'schema')],
-  ['STO-01', notBuilt('challenges are kept in memory only, and decisions are not stored', 'nonce_store')],
-  ['STO-02', notBuilt('challenges are kept in memory only, and decisions are not stored')],
-  ['STO-03', notBuilt('challenges are kept in memory only, and decisions are not stored')],
-  [
-    'STO-04',
-    notBuilt('challenges are kept in memory only, and decisions are not stored', 'nonce_store', 'audit_unavailable'),
-  ],
-  ['STO-05', notBuilt('challenges are kept in memory only, and decisions are not stored', 'audit_unavailable')],
-  ['STO-06', notBuilt('challenges are kept in memory only, and decisions are not stored')],
+  ['STO-01', notBuilt('no store is shared by replicas', 'nonce_store')],
+  ['STO-02', notBuilt('no store is shared by replicas')],
+  ['STO-03', notBuilt('no store is shared by replicas')],
+  ['STO-04', notBuilt('no store is shared by replicas', 'nonce_store', 'audit_unavailable')],
   ['FRS-02', partial('one process only: two replicas need a store that they share, which does not exist yet')],
 ]);

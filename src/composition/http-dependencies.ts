@@ -3,6 +3,8 @@ import type { Configuration } from '../config/configuration.js';
 import type { OpenEarlyCollateral } from '../endorsements/intel/open-early-collateral.js';
 import type { HttpDependencies, HttpSettings } from '../http/dependencies.js';
 import type { Metrics } from '../http/metrics.js';
+import type { ChallengeStore } from '../model/challenge.js';
+import type { DecisionRecorder, LogStore } from '../model/decision-log.js';
 import type { EndorsementSource } from '../model/endorsement.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Clock } from '../model/ports.js';
@@ -18,10 +20,11 @@ import { EvaluatePolicy } from '../service/evaluate-policy.js';
 import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import { NonceRecogniser } from '../service/nonces.js';
 import { PolicyTexts } from '../service/policy-texts.js';
+import { RecordDecisions } from '../service/record-decisions.js';
+import { RecordedDecisions } from '../service/recorded-decisions.js';
 import { ResetTracking } from '../service/reset-tracking.js';
 import { SignDecisions } from '../service/sign-decisions.js';
-import type { VerifyEvidence } from '../service/verify-evidence.js';
-import type { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
+import type { VerifyEvidence, VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { PolicyDirectory } from '../stores/policy-directory.js';
 import type { OpenAttestationServices } from './attestation-services.js';
 import type { ReloadedRoots } from './configured-roots.js';
@@ -46,7 +49,10 @@ export interface ServiceParts {
   readonly metrics: Metrics;
   readonly policies: PolicyDirectory<Policy>;
   readonly access: ReloadedAccess;
-  readonly challenges: { readonly key: Uint8Array; readonly store: MemoryChallengeStore };
+  readonly challenges: { readonly key: Uint8Array; readonly store: ChallengeStore };
+  /** Null: decisions are not stored. */
+  readonly decisions: LogStore | null;
+  readonly decisionLog: DecisionRecorder | null;
   readonly resetMemory: ResetMemory;
   readonly endorsements: { readonly source: EndorsementSource };
   readonly early: OpenEarlyCollateral | null;
@@ -65,7 +71,8 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
   const codec = new ChallengeCodec(challenges.key, randomBytes);
   const verifyEvidence = verifyEvidenceWith(container, codec, parts);
   return {
-    verifyEvidence: new SignDecisions({ verifyEvidence, receipts: receiptsOf(parts), log: world.log }),
+    verifyEvidence: recorded(new SignDecisions({ verifyEvidence, receipts: receiptsOf(parts), log: world.log }), parts),
+    recordedDecisions: new RecordedDecisions(parts.decisions),
     receiptKeys: new PublishedReceiptKeys(parts.receiptKeys, configuration.receipts.issuer),
     policyTexts: new PolicyTexts({
       policies: () => policies.snapshot(),
@@ -89,6 +96,12 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     log: world.log,
     settings: httpSettings(configuration, access),
   };
+}
+
+/** Consume, judge, sign, store, answer: in this order. */
+function recorded(verifyEvidence: VerifyEvidenceUseCase, { decisionLog, world }: ServiceParts): VerifyEvidenceUseCase {
+  if (decisionLog === null) return verifyEvidence;
+  return new RecordDecisions({ verifyEvidence, recorder: decisionLog, log: world.log });
 }
 
 function receiptsOf({ configuration, receiptKeys, version, url }: ServiceParts): Receipts {

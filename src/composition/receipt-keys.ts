@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Configuration } from '../config/configuration.js';
+import type { HeadSigner } from '../decision-log/heads.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
 import type { KeyPath } from '../model/places.js';
@@ -30,6 +31,19 @@ export class ReloadedReceiptKeys {
     const keys = new ReceiptKeys(set, clock, configuration.receipts.lifetimeSeconds * 1000);
     if (set.key === ephemeral) log.warn({ kid: ephemeral.kid }, EPHEMERAL);
     return new ReloadedReceiptKeys(configuration, ephemeral, keys, log);
+  }
+
+  /** Signs heads of the decision log: not with a key of this process, which nobody has later. */
+  get headSigner(): HeadSigner {
+    const { keys } = this;
+    const { kid: ephemeral } = this.#ephemeral;
+    return {
+      sign: async (header, payload) => {
+        const key = keys.signing();
+        return key.kid === ephemeral ? null : key.sign(header, payload);
+      },
+      keys: () => keys.published().filter(({ kid }) => kid !== ephemeral),
+    };
   }
 
   /** Reads the files again. @returns whether what they hold is in force; if not, why is in the log */

@@ -14,11 +14,11 @@ import type { Policy } from '../policy/policy-document.js';
 import { ClockWatch } from '../service/clock-watch.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
-import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { PolicyDirectory } from '../stores/policy-directory.js';
 import { openAttestationServices } from './attestation-services.js';
 import { ReloadedRoots } from './configured-roots.js';
 import type { Override } from './container.js';
+import { openDecisionLog, openStores } from './decision-store.js';
 import { type EndingSources, Endings } from './endings.js';
 import { type EndorsementWorld, openEarly, openEndorsements } from './endorsements.js';
 import { httpDependencies } from './http-dependencies.js';
@@ -66,9 +66,9 @@ async function openService(configuration: Configuration, world: World, opened: O
   const clock = world.clock ?? SYSTEM_CLOCK;
   const clockWatch = opened.add(new ClockWatch(clock, log));
   const metrics = opened.add(new Metrics());
-  const { policies, access, onReloaded } = await openRules(configuration, { clock, log, metrics }, opened);
+  const { policies, access, onReloaded, onRefused } = await openRules(configuration, { clock, log, metrics }, opened);
   const key = await readChallengeKey(configuration, log);
-  const store = openChallengeStore(clock, log, opened);
+  const stores = await openStores(configuration, { clock, log }, opened);
   const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
   await resetMemory.start();
   const outside = await openOutside(configuration, { ...world, clock }, metrics, opened);
@@ -76,6 +76,26 @@ async function openService(configuration: Configuration, world: World, opened: O
   const endings = opened.add(openEndings({ policies, access, akIssuers, endorsements, clock, log }, metrics));
   onReloaded.push(() => endings.warnOfWaivers());
   const receiptKeys = await ReloadedReceiptKeys.open(configuration, clock, log);
+  const version = await productVersion();
+  const inForce = () =>
+    policies
+      .snapshot()
+      .list()
+      .map((policy) => ({ ...nameOf(policy) }));
+  const decisionLog =
+    stores.decisions === null
+      ? null
+      : await openDecisionLog(
+          stores.decisions,
+          configuration,
+          { clock, log, version, signer: receiptKeys.headSigner, policies: inForce() },
+          opened,
+        );
+  if (decisionLog !== null) {
+    metrics.watchDecisionStore(() => decisionLog.isAvailable);
+    onReloaded.push(() => void decisionLog.notePolicies('policies', { policies: inForce() }));
+    onRefused.push((problems) => void decisionLog.notePolicies('policies_refused', { problems }));
+  }
   let url: string | null = null;
   const dependencies = httpDependencies({
     configuration,
@@ -85,16 +105,19 @@ async function openService(configuration: Configuration, world: World, opened: O
     metrics,
     policies,
     access,
-    challenges: { key, store },
+    challenges: { key, store: stores.challenges },
+    decisions: stores.decisions,
+    decisionLog,
     resetMemory,
     ...outside,
     receiptKeys: receiptKeys.keys,
-    version: await productVersion(),
+    version,
     url: () => url,
   });
   policies.watch();
   clockWatch.watch();
   endings.watch();
+  decisionLog?.watch();
   const server: RunningServer = opened.add(await startServer(dependencies, configuration.listen));
   url = server.url;
   const readConfiguration = world.readConfiguration ?? (async () => configuration);
@@ -113,6 +136,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     url: server.url,
     reload: async () => {
       await reload.run();
+      await decisionLog?.noteKeys();
       endings.warnOfAccess();
       endings.warnOfAkIssuers();
       endings.warnOfEndorsements();
@@ -129,12 +153,15 @@ async function openRules(
 ) {
   // Filled once everything is there that a reload speaks of: nothing is reloaded before.
   const onReloaded: (() => void)[] = [];
+  const onRefused: ((problems: readonly string[]) => void)[] = [() => metrics.policyReloadFailed()];
   const policies: PolicyDirectory<Policy> = opened.add(
     await openPolicies(configuration, log, {
       reloaded: () => {
         for (const hear of onReloaded) hear();
       },
-      failed: () => metrics.policyReloadFailed(),
+      failed: (problems) => {
+        for (const hear of onRefused) hear(problems);
+      },
     }),
   );
   await sayWhatStarts(configuration, policies, log);
@@ -143,7 +170,7 @@ async function openRules(
   warnOfConfiguration(configuration, log);
   warnOfPolicies(policies.snapshot().list(), configuration, log);
   onReloaded.push(() => warnOfPolicies(policies.snapshot().list(), configuration, log));
-  return { policies, access, onReloaded };
+  return { policies, access, onReloaded, onRefused };
 }
 
 interface Ending extends Pick<EndingSources, 'akIssuers' | 'endorsements' | 'clock' | 'log'> {
@@ -194,23 +221,6 @@ function readChallengeKey(configuration: Configuration, log: Log): Promise<Uint8
   return readOrCreateChallengeKey(file, () => log.warn({ file }, message));
 }
 
-/** Challenges are lost when the process ends. The log says so at start and at the end. */
-function openChallengeStore(clock: Clock, log: Log, opened: OpenParts): MemoryChallengeStore {
-  const store = new MemoryChallengeStore(clock);
-  log.info(
-    { store: 'memory' },
-    'challenges are kept in memory: those issued with this key before this start count as used',
-  );
-  opened.add({
-    close: async () => {
-      const { outstanding } = store;
-      if (outstanding > 0) log.warn({ outstanding }, 'challenges in memory are lost with this process');
-      await store.close();
-    },
-  });
-  return store;
-}
-
 /** The first line of the log: version, configuration and policies. */
 async function sayWhatStarts(configuration: Configuration, policies: PolicyDirectory<Policy>, log: Log): Promise<void> {
   const inForce = policies.snapshot().list();
@@ -226,7 +236,7 @@ async function sayWhatStarts(configuration: Configuration, policies: PolicyDirec
 export async function openPolicies(
   configuration: Configuration,
   log: Log,
-  on: { readonly reloaded?: () => void; readonly failed?: () => void } = {},
+  on: { readonly reloaded?: () => void; readonly failed?: (problems: readonly string[]) => void } = {},
 ): Promise<PolicyDirectory<Policy>> {
   let before: readonly Policy[] = [];
   const directory = await PolicyDirectory.open<Policy>({
@@ -238,7 +248,7 @@ export async function openPolicies(
       on.reloaded?.();
     },
     onReloadFailed: (problems) => {
-      on.failed?.();
+      on.failed?.(problems);
       log.error({ problems }, 'policies not reloaded: the previous ones stay in force');
     },
   });

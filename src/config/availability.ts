@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../model/errors.js';
 import type { KeyPath, PlacedProblem } from '../model/places.js';
-import { type Configuration, DEFAULT_RETENTION_DAYS } from './configuration.js';
+import type { Configuration } from './configuration.js';
 
 /** Something that the grammar has and this version does not do. It loads, and is never ignored: the service does not start. */
 interface Unavailable {
@@ -14,18 +14,14 @@ export const NOT_AVAILABLE: readonly Unavailable[] = [
   { what: 'callers with client certificates', asked: (c) => callersWith(c, 'mtls') },
   { what: 'Kubernetes service accounts as callers', asked: (c) => callersWith(c, 'kubernetes') },
   {
-    what: 'a challenge store other than memory',
-    asked: (c) => placeIf(['challenges', 'store'], c.challenges.store !== 'memory'),
+    what: 'a challenge store that replicas share',
+    asked: (c) => placeIf(['challenges', 'store'], c.challenges.store?.includes('://') === true),
   },
   { what: 'key release', asked: (c) => Object.keys(c.keys).map((name) => ['keys', name]) },
   { what: 'receipt keys of a Key Vault', asked: (c) => receiptKeysOfVaults(c) },
   {
     what: 'a decision store that replicas share',
     asked: (c) => placeIf(['decisions', 'store'], c.decisions.store.includes('://')),
-  },
-  {
-    what: 'stored decisions',
-    asked: (c) => placeIf(['decisions', 'retentionDays'], c.decisions.retentionDays !== DEFAULT_RETENTION_DAYS),
   },
   {
     what: 'keeping evidence',

@@ -72,7 +72,7 @@ const DEFAULT_AMD_FOLDER = './endorsements/amd';
 const DEFAULT_INTEL_FOLDER = './endorsements/intel';
 const DEFAULT_TPM_FOLDER = './endorsements/tpm';
 const DEFAULT_DECISION_STORE = './data/veritee.db';
-export const DEFAULT_RETENTION_DAYS = 365;
+const DEFAULT_RETENTION_DAYS = 365;
 const DEFAULT_BATCH_BYTES = 16 * MIB;
 
 const listen = section({
@@ -145,13 +145,16 @@ export const CONFIGURATION_SCHEMA = object({
   maa,
   ita,
   challenges: section({
-    store: optional(either('memory, or a redis or rediss URL', choice('memory'), redisUrl), 'memory'),
+    /** Null: with the decisions; in memory where those are not stored. */
+    store: orNull(either('memory, or a redis or rediss URL', choice('memory'), redisUrl)),
     lifetimeSeconds: optional(integer(1, 3600), 300),
     /** File of the MAC key; null: `challenges.key` in the data directory. */
     key: orNull(path()),
   }),
   decisions: section({
     store: optional(either('off, a path, or a redis or rediss URL', redisUrl, fileOrOff), DEFAULT_DECISION_STORE),
+    /** Where each record is written too, as a line of JSON: `stdout`, or a file. */
+    copy: optional(fileOrOff, 'off'),
     keepEvidence: optional(choice('hash', 'full'), 'hash'),
     retentionDays: optional(integer(1, 36_500), DEFAULT_RETENTION_DAYS),
   }),
@@ -199,8 +202,12 @@ function withFittingEventLog(schema: typeof limits): typeof limits {
 
 /** Directory of what the service writes: that of the decision store, or of the default one where that is no file. */
 export function dataDirectory({ decisions }: Configuration): string {
-  const isFile = decisions.store !== 'off' && !decisions.store.includes('://');
-  return dirname(isFile ? decisions.store : DEFAULT_DECISION_STORE);
+  return dirname(isFileStore(decisions.store) ? decisions.store : DEFAULT_DECISION_STORE);
+}
+
+/** Whether decisions are stored in a file. */
+export function isFileStore(store: Configuration['decisions']['store']): boolean {
+  return store !== 'off' && !store.includes('://');
 }
 
 /** File of the MAC key of challenges. */

@@ -34,7 +34,7 @@ export function maskSecrets(configuration: Configuration): object {
   const { challenges, decisions, callers } = configuration;
   return {
     ...configuration,
-    challenges: { ...challenges, store: maskUser(challenges.store) },
+    challenges: { ...challenges, store: challenges.store === null ? null : maskUser(challenges.store) },
     decisions: { ...decisions, store: maskUser(decisions.store) },
     callers: Object.fromEntries(Object.entries(callers).map(([name, caller]) => [name, maskCaller(caller)])),
   };

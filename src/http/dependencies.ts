@@ -5,6 +5,7 @@ import type { EvaluatePolicyUseCase } from '../service/evaluate-policy.js';
 import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import type { PolicyTextsUseCase } from '../service/policy-texts.js';
 import type { ReceiptKeysUseCase } from '../service/receipt-keys.js';
+import type { RecordedDecisionsUseCase } from '../service/recorded-decisions.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { CallerDirectory } from './callers.js';
 import type { ConnectionLimits, TlsMaterial } from './listener.js';
@@ -17,6 +18,7 @@ export interface HttpDependencies {
   readonly issueChallenge: IssueChallengeUseCase;
   readonly inspectEvidence: InspectEvidenceUseCase;
   readonly receiptKeys: ReceiptKeysUseCase;
+  readonly recordedDecisions: RecordedDecisionsUseCase;
   readonly policyTexts: PolicyTextsUseCase;
   readonly evaluatePolicy: EvaluatePolicyUseCase;
   readonly liveness: LivenessUseCase;

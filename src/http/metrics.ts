@@ -147,6 +147,15 @@ export class Metrics {
     });
   }
 
+  /** Adds whether decisions are stored. */
+  watchDecisionStore(isAvailable: () => boolean): void {
+    this.#watch(Gauge, {
+      name: 'veritee_decision_store_available',
+      help: '1 if decisions are stored; 0 if the store does not take them, and no allow leaves.',
+      read: () => [[isAvailable() ? 1 : 0]],
+    });
+  }
+
   /** Adds how often the memory of vTPM resets could not be used. */
   watchResetMemory(failures: () => number): void {
     this.#watch(Counter, {

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { ChallengeScope, ChallengeStore } from '../model/challenge.js';
 import { RefusedError } from '../model/errors.js';
 import type { Caller, ChallengeRequest } from '../model/request.js';
@@ -57,9 +57,9 @@ export class ChallengeCodec {
   }
 }
 
-/** Id of a challenge in the store. */
+/** Id of a challenge in the store: its digest, so that who reads the store cannot use what is outstanding. */
 export function challengeId(challenge: Uint8Array): string {
-  return Buffer.from(challenge).toString('base64url');
+  return createHash('sha256').update(challenge).digest('base64url');
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -1,12 +1,7 @@
-import type {
-  ChallengePurpose,
-  ChallengeScope,
-  ChallengeStore,
-  ConsumedScope,
-  ConsumeResult,
-} from '../model/challenge.js';
+import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../model/challenge.js';
 import { RefusedError } from '../model/errors.js';
 import type { Clock } from '../model/ports.js';
+import { fits, purposeOf } from './challenge-scope.js';
 
 interface ChallengeRecord {
   readonly scope: ChallengeScope;
@@ -114,20 +109,8 @@ export class MemoryChallengeStore implements ChallengeStore {
   }
 }
 
-function purposeOf({ audience, policy, evidenceType }: ChallengeScope): ChallengePurpose {
-  return { audience, policy, evidenceType };
-}
-
 /** With texts of its own: a text that was cut out of a request's body keeps all of the body in memory. */
 function copyOf({ tenant, audience, policy, evidenceType }: ChallengeScope): ChallengeScope {
   const copy = (text: string | null) => (text === null ? null : Buffer.from(text, 'utf8').toString('utf8'));
   return { tenant, audience: copy(audience), policy: copy(policy), evidenceType: copy(evidenceType) };
-}
-
-function fits(asked: ConsumedScope, { audience, policy, evidenceType }: ChallengePurpose): boolean {
-  return (
-    (audience === null || asked.audience === audience) &&
-    (evidenceType === null || asked.evidenceType === evidenceType) &&
-    (policy === null || (asked.policies.length > 0 && asked.policies.every((id) => id === policy)))
-  );
 }

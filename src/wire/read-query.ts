@@ -1,5 +1,8 @@
+import type { Outcome } from '../model/decision.js';
 import { FormatError } from '../model/errors.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
+import { POLICY_ID } from '../model/request.js';
+import { readInstant } from './read-requests.js';
 
 export interface VerifyQuery {
   /** Say the decision by the status too. */
@@ -38,6 +41,49 @@ export function readVerifyQuery(query: URLSearchParams): VerifyQuery {
     allChecks: query.get('checks') === 'all',
     explain: query.get('explain') === 'tree',
   };
+}
+
+/** Which decisions of the log are asked for. Null: all. */
+export interface DecisionsQuery {
+  readonly policy: string | null;
+  readonly decision: Outcome | null;
+  readonly since: Date | null;
+  readonly cursor: string | null;
+}
+
+const OUTCOMES: readonly Outcome[] = ['allow', 'deny', 'indeterminate'];
+const DECISION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const FILTERS = ['policy', 'decision', 'since', 'cursor'] as const;
+
+/**
+ * Reads the query of /decisions.
+ *
+ * @throws {FormatError} `unknown_property`; `schema` for a value that cannot be, or a parameter that appears twice
+ */
+export function readDecisionsQuery(query: URLSearchParams): DecisionsQuery {
+  for (const name of query.keys()) {
+    if (!FILTERS.some((known) => known === name)) throw unknownParameter(name, FILTERS);
+    if (query.getAll(name).length > 1) throw new FormatError('schema', `query parameter ${name} appears twice`);
+  }
+  const [policy, decision, since, cursor] = FILTERS.map((name) => query.get(name));
+  if (policy != null && !POLICY_ID.test(policy)) throw unfitParameter('policy', 'it is no policy id');
+  const outcome = OUTCOMES.find((known) => known === decision) ?? null;
+  if (decision != null && outcome === null) throw unfitParameter('decision', `it can be: ${listedNames(OUTCOMES)}`);
+  if (cursor != null && !DECISION_ID.test(cursor)) throw unfitParameter('cursor', 'it is the next of an answer before');
+  return { policy: policy ?? null, decision: outcome, since: instantOf(since ?? null), cursor: cursor ?? null };
+}
+
+function instantOf(since: string | null): Date | null {
+  if (since === null) return null;
+  try {
+    return readInstant(since, '');
+  } catch {
+    throw unfitParameter('since', 'it is a time such as 2026-05-01T00:00:00Z');
+  }
+}
+
+function unfitParameter(name: string, what: string): FormatError {
+  return new FormatError('schema', `query parameter ${name}: ${what}`);
 }
 
 /**

@@ -44,6 +44,10 @@ describe('schemas', () => {
       'CrossCheck/differences[]/values',
       'TokenClaims/claims',
       'HclClaims/vmConfiguration',
+      'RecordedDecision',
+      'RecordedDecision/checks[]',
+      'RecordedDecision/claims',
+      'DecisionRecord/request',
       'EvaluationRequest/claims',
     ]);
   });
@@ -94,6 +98,8 @@ describe('operations', () => {
       'post /verify:batch',
       'post /inspect',
       'post /challenges',
+      'get /decisions',
+      'get /decisions/{id}',
       'get /policies',
       'get /policies/{id}',
       'post /policies:lint',

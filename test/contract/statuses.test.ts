@@ -6,6 +6,7 @@ import { answersIn, call, exchange, post } from '../integration/http/exchange.js
 import {
   type FakeService,
   type FakeServiceOptions,
+  KNOWN_DECISION,
   KNOWN_POLICY,
   oneCaller,
   startFakeService,
@@ -26,7 +27,7 @@ interface Operation {
 
 const OPERATIONS = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, { responses }]): Operation => {
-    const target = path.replace('{id}', KNOWN_POLICY);
+    const target = path.replace('{id}', path.startsWith('/decisions') ? KNOWN_DECISION : KNOWN_POLICY);
     return { path, target, method: method === 'post' ? 'POST' : 'GET', statuses: Object.keys(responses) };
   }),
 );
@@ -98,6 +99,9 @@ async function askUnready(service: FakeService, operation: Operation): Promise<S
   return asContracted(service, operation);
 }
 
+/** Without callers, everybody on this machine may do all that there is to do. */
+const auditor = () => new LocalCaller({ historical: true, insecure: false });
+
 class FaultyCallers extends LocalCaller {
   override serves(): boolean {
     throw new Error('a fault');
@@ -143,7 +147,7 @@ const CAUSES: readonly Cause[] = [
 async function answersOfAll(): Promise<ReadonlyMap<Operation, readonly SeenAnswer[]>> {
   const answered = new Map(OPERATIONS.map((operation) => [operation, [] as SeenAnswer[]]));
   for (const cause of CAUSES) {
-    const service = await startFakeService(cause.service);
+    const service = await startFakeService({ callers: auditor, ...cause.service });
     try {
       for (const [operation, answers] of answered) {
         const answer = await cause.ask(service, operation);

@@ -6,6 +6,7 @@ import { Turns } from '../items-of-batch.js';
 import { BatchLimit, DEFAULT_SLOTS, itemRate, VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 import { batchRoute } from './batch-route.js';
+import { decisionRoutes } from './decision-routes.js';
 import { challengesRoute, inspectRoute, verifyRoute } from './evidence-routes.js';
 import { evaluateRoute, lintRoute, policiesRoutes } from './policy-routes.js';
 import { receiptKeyRoutes } from './receipt-routes.js';
@@ -35,6 +36,7 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
     challengesRoute(issueChallenge),
     inspectRoute(inspectEvidence, limits),
     ...receiptKeyRoutes(receiptKeys),
+    ...decisionRoutes(dependencies.recordedDecisions),
     ...policiesRoutes(policyTexts),
     lintRoute(policyTexts, slots),
     evaluateRoute({ evaluatePolicy, slots, limits }),

@@ -141,7 +141,7 @@ export const OUT_OF_REACH_CHECKS = {
   audit_unavailable: {
     holds: 'the decision was stored',
     fails: 'the decision could not be stored',
-    when: 'never in this version, which stores no decisions',
+    when: 'the store of decisions is out of reach, full, read-only or slow: the answer says what was decided, and an allow is withheld',
     remedy: 'The operator should see in the log why the decision could not be stored.',
   },
 } satisfies CheckRows;

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FormatError, RefusedError } from '../../../src/model/errors.js';
 import { post } from './exchange.js';
 import { ALLOW, DENY, type FakeService, fakeServices, oneCaller, VERIFY_BODY } from './fake-service.js';
@@ -74,10 +74,13 @@ describe('POST /verify:batch', () => {
       let release = () => {};
       service.verifyEvidence.answer = async () => {
         if (service.verifyEvidence.asked.length === 1) await new Promise<void>((resolve) => (release = resolve));
-        else setTimeout(release, 20);
         return ALLOW;
       };
-      const { status, body, contentType } = await ask(service, [GOOD, GOOD, { evidence: 1 }], { headers: { accept } });
+      const answering = ask(service, [GOOD, GOOD, { evidence: 1 }], { headers: { accept } });
+      const others = () => service.lines.records.filter(({ msg }) => msg === 'batch item');
+      await vi.waitFor(() => expect(others()).toHaveLength(2));
+      release();
+      const { status, body, contentType } = await answering;
       expect([status, contentType]).toEqual([200, 'application/jsonl']);
       const lines = String(body)
         .trimEnd()

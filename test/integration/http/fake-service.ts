@@ -7,6 +7,7 @@ import { createLog } from '../../../src/http/log.js';
 import { Metrics } from '../../../src/http/metrics.js';
 import { type ListenOptions, type RunningServer, startServer } from '../../../src/http/server.js';
 import type { Decision } from '../../../src/model/decision.js';
+import type { RecordedDecision } from '../../../src/model/decision-log.js';
 import { RefusedError } from '../../../src/model/errors.js';
 import type { Evidence } from '../../../src/model/evidence.js';
 import type { JsonObject } from '../../../src/model/json.js';
@@ -18,6 +19,11 @@ import type { EvaluatePolicyUseCase } from '../../../src/service/evaluate-policy
 import type { InspectEvidenceUseCase } from '../../../src/service/inspections.js';
 import type { PolicyTextsUseCase } from '../../../src/service/policy-texts.js';
 import type { ReceiptKeysUseCase } from '../../../src/service/receipt-keys.js';
+import type {
+  DecisionFilter,
+  DecisionPage,
+  RecordedDecisionsUseCase,
+} from '../../../src/service/recorded-decisions.js';
 import type { VerifyEvidenceUseCase } from '../../../src/service/verify-evidence.js';
 
 export const NOW = new Date('2026-01-15T12:00:00Z');
@@ -165,10 +171,55 @@ export class LogLines extends Writable {
   }
 }
 
+/** Id of the one decision that there is. */
+export const KNOWN_DECISION = '019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11';
+
+const SUMMARY = {
+  decisionId: KNOWN_DECISION,
+  decidedAt: NOW.toISOString(),
+  decision: 'allow',
+  reasons: [],
+  evidence: { type: 'snp', sha256: 'ab'.repeat(32) },
+  policies: [],
+  audience: null,
+  principal: 'local',
+  tenant: 'default',
+  historical: false,
+};
+
+/** Has one decision, and remembers what it was asked for. */
+export class FakeRecordedDecisions implements RecordedDecisionsUseCase {
+  readonly filters: DecisionFilter[] = [];
+
+  async list(filter: DecisionFilter): Promise<DecisionPage> {
+    this.filters.push(filter);
+    const found = { decisionId: KNOWN_DECISION, summary: JSON.stringify(SUMMARY), withdrawn: false };
+    return { decisions: [found], next: null };
+  }
+
+  async get(decisionId: string): Promise<RecordedDecision> {
+    if (decisionId !== KNOWN_DECISION) throw new RefusedError('not_found', 'there is no decision of this id');
+    const digest = 'cd'.repeat(32);
+    const decision = { ...SUMMARY, at: SUMMARY.decidedAt, checks: [], claims: {} };
+    const content = { time: SUMMARY.decidedAt, version: '0.1.0', principal: 'local', tenant: 'default', request: {} };
+    const record = {
+      chain: '6f1c1f0e-0b0e-4a53-9d1b-5b1f0c6f2f11',
+      seq: 1,
+      previous: digest,
+      contentSha256: digest,
+      hash: digest,
+      salt: new Uint8Array(32),
+      content: JSON.stringify({ ...content, decision }),
+    };
+    return { record, tenant: 'default', withdrawn: false };
+  }
+}
+
 export interface FakeService extends RunningServer {
   readonly verifyEvidence: FakeVerifyEvidence;
   readonly issueChallenge: FakeIssueChallenge;
   readonly receiptKeys: FakeReceiptKeys;
+  readonly recordedDecisions: FakeRecordedDecisions;
   readonly liveness: FakeLiveness;
   readonly readiness: FakeReadiness;
   readonly clock: FakeClock;
@@ -210,6 +261,7 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     issueChallenge: new FakeIssueChallenge(),
     inspectEvidence: new FakeInspectEvidence(),
     receiptKeys: new FakeReceiptKeys(),
+    recordedDecisions: new FakeRecordedDecisions(),
     policyTexts: FAKE_POLICIES,
     evaluatePolicy: FAKE_EVALUATION,
     liveness: new FakeLiveness(),

@@ -125,7 +125,7 @@ describe('operation', () => {
       const answer = await call(service.url, path, { method: 'DELETE' });
       expect([path, answer.status]).toEqual([path, 405]);
     }
-    expect((await call(service.url, '/decisions')).status).toBe(404);
+    expect((await call(service.url, '/keys')).status).toBe(404);
   });
 });
 

@@ -41,6 +41,10 @@ const ROLE_OF: ReadonlyMap<string, Role> = new Map([
   ['HEAD /policies', 'policy:read'],
   ['GET /policies/:id', 'policy:read'],
   ['HEAD /policies/:id', 'policy:read'],
+  ['GET /decisions', 'audit:read'],
+  ['HEAD /decisions', 'audit:read'],
+  ['GET /decisions/:id', 'audit:read'],
+  ['HEAD /decisions/:id', 'audit:read'],
   ['GET /metrics', 'metrics'],
   ['HEAD /metrics', 'metrics'],
 ]);

@@ -135,7 +135,7 @@ export class LabService {
       ...others,
     });
     const loaded = loadConfiguration({ text, environment: {} });
-    // The folder of what is written cannot be configured in this version: it follows the decision store.
+    // The folder of what is written follows the decision store.
     const configuration: Configuration = {
       ...loaded,
       decisions: { ...loaded.decisions, store: join(this.root, data, 'veritee.db') },

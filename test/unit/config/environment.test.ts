@@ -71,6 +71,7 @@ const CASES: readonly Case[] = [
   ['VERITEE__CHALLENGES__LIFETIME_SECONDS', '7', (c) => c.challenges.lifetimeSeconds, 7],
   ['VERITEE__CHALLENGES__KEY', '/run/k', (c) => c.challenges.key, '/run/k'],
   ['VERITEE__DECISIONS__STORE', 'off', (c) => c.decisions.store, 'off'],
+  ['VERITEE__DECISIONS__COPY', 'stdout', (c) => c.decisions.copy, 'stdout'],
   ['VERITEE__DECISIONS__KEEP_EVIDENCE', 'hash', (c) => c.decisions.keepEvidence, 'hash'],
   ['VERITEE__DECISIONS__RETENTION_DAYS', '30', (c) => c.decisions.retentionDays, 30],
   ['VERITEE__RECEIPTS__ISSUER', 'https://me.example', (c) => c.receipts.issuer, 'https://me.example'],

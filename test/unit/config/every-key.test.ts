@@ -135,8 +135,12 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   ],
   'challenges.key': ['unit/config/directories.test.ts', 'takes the key of challenges from where it is said to be'],
   'decisions.store': ['unit/config/directories.test.ts', 'with decisions in %s, the data directory is %s'],
+  'decisions.copy': [
+    'integration/service/decision-log.test.ts',
+    'has no nonce, no id of chip or VM, no evidence and no key, and neither has the copy',
+  ],
   'decisions.keepEvidence': NOT_AVAILABLE,
-  'decisions.retentionDays': NOT_AVAILABLE,
+  'decisions.retentionDays': ['unit/composition/decision-store.test.ts', 'drops what is older than decisions are kept'],
   'receipts.issuer': [RECEIPTS, 'is that of a file, and signs with %s'],
   'receipts.key': [RECEIPTS, 'is that of a file, and signs with %s'],
   'receipts.next': [RECEIPTS, 'that comes next and those of before are published'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readVerifyQuery, requireNoQuery } from '../../../src/wire/read-query.js';
+import { readDecisionsQuery, readVerifyQuery, requireNoQuery } from '../../../src/wire/read-query.js';
 import { formatErrorOf } from '../../format-error-of.js';
 
 describe('readVerifyQuery', () => {
@@ -54,5 +54,40 @@ describe('requireNoQuery', () => {
     const refuse = () => requireNoQuery(new URLSearchParams(text));
     expect(formatErrorOf(refuse).code).toBe('unknown_property');
     expect(refuse).toThrow(message);
+  });
+});
+
+describe('readDecisionsQuery', () => {
+  const ID = '019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11';
+  const NOTHING = { policy: null, decision: null, since: null, cursor: null };
+
+  it.each([
+    ['', {}],
+    ['policy=payments', { policy: 'payments' }],
+    ['decision=deny', { decision: 'deny' }],
+    ['since=2026-05-01T00:00:00Z', { since: new Date('2026-05-01T00:00:00Z') }],
+    [`cursor=${ID}`, { cursor: ID }],
+    [`policy=a&decision=allow&cursor=${ID}`, { policy: 'a', decision: 'allow', cursor: ID }],
+  ])('reads %o', (text, query) => {
+    expect(readDecisionsQuery(new URLSearchParams(text))).toEqual({ ...NOTHING, ...query });
+  });
+
+  it.each([
+    [
+      'until=2026-05-01T00:00:00Z',
+      'unknown_property',
+      'unknown query parameter "until"; known: policy, decision, since, cursor',
+    ],
+    ['policy=a&policy=b', 'schema', 'query parameter policy appears twice'],
+    ['policy=A', 'schema', 'query parameter policy: it is no policy id'],
+    ['decision=Allow', 'schema', 'query parameter decision: it can be: allow, deny, indeterminate'],
+    ['decision=', 'schema', 'query parameter decision: it can be: allow, deny, indeterminate'],
+    ['since=yesterday', 'schema', 'query parameter since: it is a time such as 2026-05-01T00:00:00Z'],
+    ['since=2026-02-30T00:00:00Z', 'schema', 'query parameter since: it is a time such as 2026-05-01T00:00:00Z'],
+    ['cursor=1', 'schema', 'query parameter cursor: it is the next of an answer before'],
+  ])('refuses %o', (text, code, message) => {
+    const read = () => readDecisionsQuery(new URLSearchParams(text));
+    expect(formatErrorOf(read).code).toBe(code);
+    expect(read).toThrow(message);
   });
 });

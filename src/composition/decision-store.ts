@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { type Configuration, isFileStore } from '../config/configuration.js';
+import { configurationDigest } from '../config/effective-configuration.js';
+import { DecisionLog } from '../decision-log/decision-log.js';
+import type { HeadSigner } from '../decision-log/heads.js';
+import { RecordCopy } from '../decision-log/record-copy.js';
+import type { ChallengeStore } from '../model/challenge.js';
+import { type LogStore, StoreUnavailableError } from '../model/decision-log.js';
+import { ConfigurationError } from '../model/errors.js';
+import type { JsonObject } from '../model/json.js';
+import type { Clock, Log } from '../model/ports.js';
+import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
+import { SqliteChallengeStore, SqliteStore } from '../stores/sqlite/sqlite-store.js';
+import { presentDecision } from '../wire/present-decision.js';
+import type { OpenParts } from './open-parts.js';
+
+const DAY_MS = 86_400_000;
+
+/** Where decisions are stored, and challenges with them. */
+export interface OpenStores {
+  /** Null: decisions are not stored. */
+  readonly decisions: LogStore | null;
+  readonly challenges: ChallengeStore;
+}
+
+/** @throws {ConfigurationError} where the store of decisions cannot be used */
+export async function openStores(
+  configuration: Configuration,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  opened: OpenParts,
+): Promise<OpenStores> {
+  const { decisions, challenges } = configuration;
+  const store = isFileStore(decisions.store) ? opened.add(await openFile(decisions.store)) : null;
+  if (store === null) log.warn({}, 'decisions are not stored: decisions.store is off');
+  const inFile = store !== null && challenges.store === null;
+  return {
+    decisions: store,
+    challenges: inFile ? new SqliteChallengeStore(store, clock) : openMemory(clock, log, opened),
+  };
+}
+
+async function openFile(path: string): Promise<SqliteStore> {
+  try {
+    return await SqliteStore.open(path);
+  } catch (cause) {
+    throw notUsable(cause);
+  }
+}
+
+function notUsable(cause: unknown): unknown {
+  if (!(cause instanceof StoreUnavailableError)) return cause;
+  return new ConfigurationError([{ path: ['decisions', 'store'], what: cause.message }], { cause });
+}
+
+/** Challenges are lost when the process ends. The log says so at start and at the end. */
+function openMemory(clock: Clock, log: Log, opened: OpenParts): MemoryChallengeStore {
+  const store = new MemoryChallengeStore(clock);
+  log.info(
+    { store: 'memory' },
+    'challenges are kept in memory: those issued with this key before this start count as used',
+  );
+  opened.add({
+    close: async () => {
+      const { outstanding } = store;
+      if (outstanding > 0) log.warn({ outstanding }, 'challenges in memory are lost with this process');
+      await store.close();
+    },
+  });
+  return store;
+}
+
+/** What the decision log of a process is made with. */
+export interface DecisionLogWorld {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  readonly signer: HeadSigner;
+  /** Id, version and digest of each. */
+  readonly policies: readonly JsonObject[];
+}
+
+/** @throws {ConfigurationError} where the store does not take the first record */
+export async function openDecisionLog(
+  store: LogStore,
+  configuration: Configuration,
+  { policies, ...world }: DecisionLogWorld,
+  opened: OpenParts,
+): Promise<DecisionLog> {
+  const parts = {
+    ...world,
+    store,
+    chain: randomUUID(),
+    present: (decision: Parameters<typeof presentDecision>[0]) =>
+      presentDecision(decision, { allChecks: false }) as unknown as JsonObject,
+    copy: copyOf(configuration, world.log),
+    retentionMs: configuration.decisions.retentionDays * DAY_MS,
+  };
+  const started = { configuration: configurationDigest(configuration), policies };
+  try {
+    return opened.add(await DecisionLog.open(parts, started));
+  } catch (cause) {
+    throw notUsable(cause);
+  }
+}
+
+function copyOf({ decisions: { copy } }: Configuration, log: Log): RecordCopy | null {
+  if (copy === 'off') return null;
+  return copy === 'stdout' ? new RecordCopy(toStandardOutput, log) : RecordCopy.toFile(copy, log);
+}
+
+function toStandardOutput(lines: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(lines, (error) => (error == null ? resolve() : reject(error)));
+  });
+}

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../formats/canonical-json.js';
+import type { Outcome } from '../model/decision.js';
+import type { DecisionEntry, JudgedRequest } from '../model/decision-log.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import { Redaction } from './redaction.js';
+
+/** A decision to be recorded. */
+export interface DecisionToRecord extends JudgedRequest {
+  /** The decision as it is answered. */
+  readonly presented: JsonObject;
+}
+
+/** Form of what is recorded; another one gets another number. */
+export const CONTENT_VERSION = 1;
+
+/**
+ * What is recorded of a decision: who asked, what for, on which bytes by their digests, and what was decided, without remedies,
+ * receipt and `maaView`, which say nothing more. Identifiers, user data and nonce are digests under the salt.
+ */
+export function decisionContent(
+  { decision, presented, request, caller }: DecisionToRecord,
+  { salt, time, version }: { readonly salt: Uint8Array; readonly time: Date; readonly version: string },
+): RecordContent {
+  const redaction = new Redaction(salt);
+  if (request.nonce !== null) redaction.addBytes(request.nonce);
+  const { receipt: _, maaView: __, claims = null, checks, ...rest } = presented;
+  const content = {
+    v: CONTENT_VERSION,
+    kind: 'decision',
+    time: time.toISOString(),
+    version,
+    principal: caller.principal,
+    tenant: caller.tenant,
+    request: {
+      audience: request.audience,
+      policies: request.policies,
+      nonceSha256: request.nonce === null ? null : sha256(request.nonce),
+      attestationResults: request.attestationResults.map(({ type, token }) => ({ type, sha256: sha256(token) })),
+    },
+    decision: {
+      ...rest,
+      claims: redaction.claims(claims),
+      checks: (checks as readonly JsonObject[]).map(withoutRemedy),
+      endorsements: decision.endorsements.map(({ kind, sha256, source }) => ({ kind, sha256, source })),
+    },
+  };
+  const entry = entryOf(content);
+  return {
+    content: redaction.text(canonicalJson(content)),
+    entry: { ...entry, summary: redaction.text(entry.summary) },
+  };
+}
+
+/** Content of a record, canonical JSON, and by what it is found. */
+export interface RecordContent {
+  readonly content: string;
+  readonly entry: DecisionEntry;
+}
+
+/** By what a decision is found, and what lists show of it: nothing that its content does not say. */
+export function entryOf({ principal, tenant, request, decision }: JsonObject): DecisionEntry {
+  const { decisionId, decidedAt, decision: outcome, reasons, evidence, policies, historical } = decision as JsonObject;
+  const { audience } = request as JsonObject;
+  const summarised = (policies as readonly JsonObject[]).map(({ id, version, sha256, outcome }) => ({
+    id,
+    version,
+    sha256,
+    outcome,
+  }));
+  const summary = {
+    decisionId,
+    decidedAt,
+    decision: outcome,
+    reasons,
+    evidence,
+    policies: summarised,
+    audience,
+    principal,
+    tenant,
+    historical,
+  };
+  return {
+    decisionId: String(decisionId),
+    tenant: String(tenant),
+    outcome: outcome as Outcome,
+    policies: summarised.map(({ id }) => String(id)),
+    summary: canonicalJson(summary),
+  };
+}
+
+function withoutRemedy({ remedy: _, ...check }: JsonObject): JsonValue {
+  return check;
+}
+
+function sha256(value: Uint8Array | string): string {
+  return createHash('sha256').update(value).digest('hex');
+}

@@ -1,0 +1,193 @@
+import type { Decision, Outcome } from '../model/decision.js';
+import type { DecisionRecorder, JudgedRequest, LogStore, NewRecord } from '../model/decision-log.js';
+import type { JsonObject } from '../model/json.js';
+import type { Clock, Log } from '../model/ports.js';
+import { type HeadSigner, signHead } from './heads.js';
+import { LogWriter } from './log-writer.js';
+import type { RecordCopy } from './record-copy.js';
+
+export interface DecisionLogParts {
+  readonly store: LogStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** UUID of the chain that this process writes. */
+  readonly chain: string;
+  /** Version of veritee. */
+  readonly version: string;
+  readonly signer: HeadSigner;
+  /** The decision as it is answered. */
+  readonly present: (decision: Decision) => JsonObject;
+  /** Null: none is kept. */
+  readonly copy: RecordCopy | null;
+  readonly retentionMs: number;
+}
+
+/** Whichever comes first, a head is signed. */
+const HEAD_MS = 60_000;
+const HEAD_RECORDS = 1_000;
+
+const RECOVER_MS = 1_000;
+const PRUNE_MS = 3_600_000;
+
+/** Records whose content is dropped in one transaction: requests wait for it. */
+const PRUNED_AT_ONCE = 200;
+
+/** The log of one process: its chain, the signed heads of it, and what is dropped when its time is over. */
+export class DecisionLog implements DecisionRecorder {
+  readonly #parts: DecisionLogParts;
+  readonly #writer: LogWriter;
+  readonly #timers: NodeJS.Timeout[] = [];
+  /** Of the last signed head. */
+  #headSeq = -1;
+  #signing: Promise<void> = Promise.resolve();
+  #pruning: Promise<void> = Promise.resolve();
+  /** Thumbprints of the keys that the log names last. */
+  #keyIds: string;
+
+  private constructor(parts: DecisionLogParts) {
+    this.#parts = parts;
+    this.#keyIds = keyIds(parts.signer);
+    const onStored = (records: readonly NewRecord[]) => this.#stored(records);
+    this.#writer = new LogWriter({ ...parts, onStored });
+  }
+
+  /**
+   * Begins the chain of this process. Its first record names the end of every chain that is there, so that none can be taken
+   * away unseen.
+   *
+   * @param started what else is said of the start
+   * @throws {StoreUnavailableError} where the store does not take it
+   */
+  static async open(parts: DecisionLogParts, started: JsonObject): Promise<DecisionLog> {
+    const decisionLog = new DecisionLog(parts);
+    const chains = await parts.store.chains();
+    await decisionLog.#writer.note('started', { ...started, chains: named(chains), keys: parts.signer.keys() });
+    await decisionLog.#signHead();
+    return decisionLog;
+  }
+
+  /** Signs heads, asks a store that failed again, and drops what is too old. */
+  watch(): void {
+    const every = (milliseconds: number, work: () => void) => {
+      this.#timers.push(setInterval(work, milliseconds).unref());
+    };
+    every(HEAD_MS, () => this.#headIfDue(1));
+    every(RECOVER_MS, () => void this.#writer.recover());
+    every(PRUNE_MS, () => this.#prune());
+    this.#prune();
+  }
+
+  /** Whether the store took what it was last given. */
+  get isAvailable(): boolean {
+    return this.#writer.isAvailable;
+  }
+
+  async record(judged: JudgedRequest): Promise<void> {
+    await this.#writer.decision({ ...judged, presented: this.#parts.present(judged.decision) });
+  }
+
+  withdraw(decisionId: string, because: string): Promise<void> {
+    return this.#writer.withdraw(decisionId, because);
+  }
+
+  leavesUnrecorded(outcome: Outcome): void {
+    this.#writer.leavesUnrecorded(outcome);
+  }
+
+  /** Stores that policies were reloaded, or not. Never rejects: what is not stored is in the log of the process. */
+  async notePolicies(kind: 'policies' | 'policies_refused', members: JsonObject): Promise<void> {
+    await this.#note(kind, members);
+  }
+
+  /** Names the keys that sign from now on, where they are others. */
+  async noteKeys(): Promise<void> {
+    const { signer } = this.#parts;
+    const ids = keyIds(signer);
+    if (ids === this.#keyIds) return;
+    this.#keyIds = ids;
+    await this.#note('keys', { keys: signer.keys() });
+  }
+
+  /** Ends the chain. */
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#pruning;
+    await this.#note('stopped', {});
+    await this.#signing;
+    await this.#signHead();
+    await this.#parts.copy?.close();
+  }
+
+  async #note(kind: 'policies' | 'policies_refused' | 'keys' | 'stopped' | 'pruned', members: JsonObject) {
+    try {
+      await this.#writer.note(kind, members);
+    } catch (error) {
+      this.#parts.log.error({ err: error, kind }, 'a record of the decision log could not be stored');
+    }
+  }
+
+  #stored(records: readonly NewRecord[]): void {
+    this.#parts.copy?.add(records);
+    this.#headIfDue(HEAD_RECORDS);
+  }
+
+  #headIfDue(records: number): void {
+    const end = this.#writer.end;
+    if (end === null || end.seq - this.#headSeq < records) return;
+    // At once, so that what is stored while this one is signed does not ask for another.
+    this.#headSeq = end.seq;
+    this.#signing = this.#signing.then(() => this.#signHead());
+  }
+
+  /** Never rejects: heads are worth something to whoever checks, and no request waits for one. */
+  async #signHead(): Promise<void> {
+    const { store, signer, clock, log } = this.#parts;
+    const end = this.#writer.end;
+    if (end === null) return;
+    try {
+      const jws = await signHead(signer, end, clock.now());
+      if (jws === null) return;
+      this.#headSeq = Math.max(this.#headSeq, end.seq);
+      await store.putHead({ ...end, jws });
+      log.info({ ...end, head: jws }, 'decision log head');
+    } catch (error) {
+      log.error({ err: error }, 'the head of the decision log was not signed');
+    }
+  }
+
+  #prune(): void {
+    this.#pruning = this.#pruning.then(() => this.#dropContent());
+  }
+
+  /** Never rejects: what is not dropped now is dropped later. */
+  async #dropContent(): Promise<void> {
+    const { store, clock, log, retentionMs } = this.#parts;
+    const before = new Date(clock.now().getTime() - retentionMs);
+    try {
+      const chains = await store.prunable(before);
+      if (chains.length === 0) return;
+      // First what will be dropped: content that is gone without such a record was taken.
+      await this.#writer.note('pruned', { before: before.toISOString(), chains: named(chains) });
+      let dropped = 0;
+      for (const through of chains) {
+        for (let count = -1; count !== 0; dropped += count) count = await store.prune(through, PRUNED_AT_ONCE);
+      }
+      await this.#signHead();
+      log.info({ dropped, before }, 'content of old decisions was dropped');
+    } catch (error) {
+      log.error({ err: error }, 'content of old decisions could not be dropped');
+    }
+  }
+}
+
+/** Plain objects: what a store answers with may have more. */
+function named(ends: readonly { readonly chain: string; readonly seq: number; readonly hash?: string }[]) {
+  return ends.map(({ chain, seq, hash }) => ({ chain, seq, ...(hash === undefined ? {} : { hash }) }));
+}
+
+function keyIds(signer: HeadSigner): string {
+  return signer
+    .keys()
+    .map(({ kid }) => kid)
+    .join();
+}

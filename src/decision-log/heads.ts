@@ -1,0 +1,55 @@
+import { compactVerify, decodeProtectedHeader, importJWK } from 'jose';
+import { canonicalJson } from '../formats/canonical-json.js';
+import type { ChainEnd } from '../model/decision-log.js';
+import { isObject, type JsonObject } from '../model/json.js';
+
+/** `typ` of a signed head. */
+const HEAD_TYP = 'veritee-head+jwt';
+
+const ALGORITHMS = ['ES256', 'EdDSA', 'RS256'];
+
+/** Signs with a key that outlives the process. */
+export interface HeadSigner {
+  /**
+   * @returns a JWS in compact form; null where there is only a key of this process, with which nobody could verify later
+   * @throws {Error} where the key cannot be used now
+   */
+  sign(header: { readonly typ: string }, payload: Uint8Array): Promise<string | null>;
+  /** Public keys that sign, as a key set lists them: empty where there is only one of this process. */
+  keys(): readonly JsonObject[];
+}
+
+/** The end of a chain, signed. Null where nothing signs. */
+export function signHead(signer: HeadSigner, { chain, seq, hash }: ChainEnd, time: Date): Promise<string | null> {
+  const payload = canonicalJson({ chain, seq, hash, time: time.toISOString() });
+  return signer.sign({ typ: HEAD_TYP }, Buffer.from(payload));
+}
+
+/** What a head says, once its signature holds. */
+export interface VerifiedHead extends ChainEnd {
+  readonly time: string;
+  readonly kid: string;
+}
+
+/** @returns why it does not verify, where it does not */
+export async function verifyHead(jws: string, keys: ReadonlyMap<string, JsonObject>): Promise<VerifiedHead | string> {
+  try {
+    const { kid, typ } = decodeProtectedHeader(jws);
+    if (typ !== HEAD_TYP) return 'it is no signed head';
+    const jwk = kid === undefined ? undefined : keys.get(kid);
+    if (kid === undefined || jwk === undefined) return 'its key is not known';
+    const { payload } = await compactVerify(jws, await importJWK(jwk as never), { algorithms: ALGORITHMS });
+    return readHead(JSON.parse(Buffer.from(payload).toString('utf8')), kid);
+  } catch {
+    return 'its signature does not verify';
+  }
+}
+
+function readHead(payload: unknown, kid: string): VerifiedHead | string {
+  if (!isObject(payload as JsonObject)) return 'it has no object';
+  const { chain, seq, hash, time } = payload as JsonObject;
+  if (typeof chain !== 'string' || typeof seq !== 'number' || typeof hash !== 'string' || typeof time !== 'string') {
+    return 'it does not name a record';
+  }
+  return { chain, seq, hash, time, kid };
+}

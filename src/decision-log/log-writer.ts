@@ -1,0 +1,215 @@
+import { randomBytes } from 'node:crypto';
+import { canonicalJson } from '../formats/canonical-json.js';
+import type { Outcome } from '../model/decision.js';
+import {
+  type ChainEnd,
+  type LogStore,
+  type NewRecord,
+  type RecordKind,
+  StoreUnavailableError,
+} from '../model/decision-log.js';
+import type { JsonObject } from '../model/json.js';
+import type { Clock, Log } from '../model/ports.js';
+import { contentDigest, NO_RECORD, recordHash } from './chain.js';
+import { CONTENT_VERSION, type DecisionToRecord, decisionContent } from './decision-content.js';
+
+export interface LogWriterParts {
+  readonly store: LogStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** UUID of the chain that this process writes. */
+  readonly chain: string;
+  /** Version of veritee. */
+  readonly version: string;
+  /** Hears of each record that is stored, in the order of the chain. Must not throw. */
+  readonly onStored: (records: readonly NewRecord[]) => void;
+}
+
+/** Records that wait to be stored. More are refused at once: a store that hangs must not fill the memory. */
+const MOST_WAITING = 4096;
+
+/** Records of one transaction. */
+const MOST_AT_ONCE = 256;
+
+const SALT_BYTES = 32;
+
+/** A record without its place in the chain. */
+type Draft = Pick<NewRecord, 'salt' | 'content' | 'entry' | 'withdraws'>;
+
+interface WaitingDraft extends Draft {
+  readonly resolve: (end: ChainEnd) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Writes the chain of this process. One transaction is on its way at a time; what comes meanwhile makes up the next one, and
+ * shares its sync. Where one fails, nobody knows whether it was stored: the store is asked before anything else is written.
+ */
+export class LogWriter {
+  readonly #parts: LogWriterParts;
+  #end: ChainEnd | null = null;
+  #waiting: WaitingDraft[] = [];
+  #isWriting = false;
+  /** Records of a transaction that failed. Null while it is known what is stored. */
+  #doubtful: readonly NewRecord[] | null = null;
+  /** Decisions that are, or may be, stored although nobody was told of them, by why. */
+  readonly #owed = new Map<string, string>();
+  #unrecorded: Unrecorded | null = null;
+
+  constructor(parts: LogWriterParts) {
+    this.#parts = parts;
+  }
+
+  /** The last record that is stored; null before the first. */
+  get end(): ChainEnd | null {
+    return this.#end;
+  }
+
+  /** Whether the store took what it was last given. */
+  get isAvailable(): boolean {
+    return this.#doubtful === null;
+  }
+
+  /**
+   * Resolves once the decision is stored.
+   * @throws {StoreUnavailableError} where it is not, or nobody knows
+   */
+  decision(recorded: DecisionToRecord): Promise<ChainEnd> {
+    const { clock, version } = this.#parts;
+    const salt = randomBytes(SALT_BYTES);
+    const { content, entry } = decisionContent(recorded, { salt, time: clock.now(), version });
+    return this.#add({ salt, content, entry, withdraws: null });
+  }
+
+  /** Says that nobody was told of a decision that is stored: as soon as it can be stored. Never rejects. */
+  async withdraw(decisionId: string, because: string): Promise<void> {
+    this.#owed.set(decisionId, because);
+    await this.#add(this.#withdrawal(decisionId, because)).catch(() => undefined);
+  }
+
+  /** Stores that something happened. */
+  note(kind: Exclude<RecordKind, 'decision' | 'withdrawn'>, members: JsonObject): Promise<ChainEnd> {
+    return this.#add(this.#draft(kind, members));
+  }
+
+  /** Counts a decision that leaves without a record: never an allow. The log says how many once it can. */
+  leavesUnrecorded(outcome: Outcome): void {
+    const time = this.#parts.clock.now().toISOString();
+    const { from = time, counts = {} } = this.#unrecorded ?? {};
+    this.#unrecorded = { from, until: time, counts: { ...counts, [outcome]: (counts[outcome] ?? 0) + 1 } };
+  }
+
+  /** Finds out what is stored where that is in doubt, and says what could not be recorded. Never rejects. */
+  async recover(): Promise<void> {
+    if (this.#isWriting || this.#doubtful === null) return;
+    await this.#write();
+  }
+
+  #draft(kind: RecordKind, members: JsonObject, withdraws: string | null = null): Draft {
+    const { clock, version } = this.#parts;
+    const content = { v: CONTENT_VERSION, kind, time: clock.now().toISOString(), version, ...members };
+    return { salt: randomBytes(SALT_BYTES), content: canonicalJson(content), entry: null, withdraws };
+  }
+
+  #add(draft: Draft): Promise<ChainEnd> {
+    if (this.#waiting.length >= MOST_WAITING) {
+      return Promise.reject(new StoreUnavailableError('too many records wait to be stored'));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...draft, resolve, reject });
+      if (!this.#isWriting) void this.#write();
+    });
+  }
+
+  /** Until nothing waits. Never rejects. */
+  async #write(): Promise<void> {
+    this.#isWriting = true;
+    try {
+      do {
+        const drafts = this.#waiting.splice(0, MOST_AT_ONCE);
+        await this.#store(drafts);
+      } while (this.#waiting.length > 0);
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+
+  async #store(drafts: readonly WaitingDraft[]): Promise<void> {
+    try {
+      if (this.#doubtful !== null) await this.#resolveDoubt(this.#doubtful);
+      const ends = await this.#append(drafts);
+      for (const [index, { resolve }] of drafts.entries()) resolve(ends[index] as ChainEnd);
+    } catch (error) {
+      for (const { reject } of drafts) reject(error as Error);
+    }
+  }
+
+  async #append(drafts: readonly Draft[]): Promise<readonly ChainEnd[]> {
+    if (drafts.length === 0) return [];
+    const records = this.#chained(drafts);
+    try {
+      await this.#parts.store.append(records);
+    } catch (error) {
+      if (this.#doubtful === null) this.#parts.log.error({ err: error, why: reason(error) }, NOT_STORED);
+      this.#doubtful = records;
+      throw error;
+    }
+    this.#stored(records);
+    return records;
+  }
+
+  #chained(drafts: readonly Draft[]): readonly NewRecord[] {
+    let before = this.#end;
+    return drafts.map(({ salt, content, entry, withdraws }) => {
+      const position = { chain: this.#parts.chain, seq: before === null ? 0 : before.seq + 1 };
+      const linked = { previous: before?.hash ?? NO_RECORD, contentSha256: contentDigest(salt, content) };
+      const hash = recordHash(position, linked);
+      before = { ...position, hash };
+      return { ...before, ...linked, salt, content, entry, withdraws };
+    });
+  }
+
+  #stored(records: readonly NewRecord[]): void {
+    const { chain, seq, hash } = records.at(-1) as NewRecord;
+    this.#end = { chain, seq, hash };
+    for (const { withdraws } of records) if (withdraws !== null) this.#owed.delete(withdraws);
+    this.#parts.onStored(records);
+  }
+
+  /** @throws {StoreUnavailableError} where the store does not answer, or lacks what it had */
+  async #resolveDoubt(sent: readonly NewRecord[]): Promise<void> {
+    const last = await this.#parts.store.last(this.#parts.chain);
+    const stored = sent.findIndex(({ seq, hash }) => seq === last?.seq && hash === last.hash) + 1;
+    if (stored === 0 && (last?.seq !== this.#end?.seq || last?.hash !== this.#end?.hash)) {
+      throw new StoreUnavailableError('the store lacks records that it had');
+    }
+    // They are stored, and whoever waited for them was told otherwise.
+    const through = sent.slice(0, stored);
+    for (const { entry } of through) if (entry !== null) this.#owed.set(entry.decisionId, 'store_unavailable');
+    if (through.length > 0) this.#stored(through);
+    this.#doubtful = null;
+    const withdrawn = [...this.#owed].map(([decisionId, because]) => this.#withdrawal(decisionId, because));
+    const gap = this.#unrecorded === null ? [] : [this.#draft('unrecorded', { ...this.#unrecorded })];
+    await this.#append([...withdrawn, ...gap]);
+    this.#unrecorded = null;
+    this.#parts.log.info({ withdrawn: withdrawn.length }, STORED_AGAIN);
+  }
+
+  #withdrawal(decisionId: string, because: string): Draft {
+    return this.#draft('withdrawn', { decisionId, because }, decisionId);
+  }
+}
+
+/** Decisions that left without a record. */
+interface Unrecorded extends JsonObject {
+  readonly from: string;
+  readonly until: string;
+  readonly counts: { readonly [outcome: string]: number };
+}
+
+const NOT_STORED = 'decisions cannot be stored: no allow leaves';
+const STORED_AGAIN = 'decisions are stored again';
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

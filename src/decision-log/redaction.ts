@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+
+/**
+ * Members of claims that name one machine or one person's VM, or that whoever ran the VM wrote: CHIP_ID and PPID, ids of VMs,
+ * user data. Under names of ours, of Azure Attestation and of Trust Authority.
+ */
+const WITHHELD_MEMBERS: ReadonlySet<string> = new Set([
+  'chipId',
+  'ppid',
+  'userData',
+  'reportData',
+  'vmUniqueId',
+  'nonce',
+  'user-data',
+  'client-payload',
+  'x-ms-azurevm-vmid',
+  'x-ms-sevsnpvm-reportdata',
+  'x-ms-sevsnpvm-chipid',
+  'attester_held_data',
+  'attester_runtime_data',
+  'attester_user_data',
+  'verifier_nonce',
+  'sevsnp_report_data',
+  'sevsnp_chip_id',
+  'tdx_report_data',
+  'tdx_reportdata',
+  'tdx_ppid',
+]);
+
+const HEX = /^(?:[0-9a-f]{2})+$/i;
+
+/** Shorter text stands in many places by chance: it is withheld where it is a member of that name, and nowhere else. */
+const LEAST_LENGTH = 8;
+
+/** What is written instead of a value: the digest of the record's salt and the value, bytes where it is hex. */
+function withheld(salt: Uint8Array, value: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(salt).update(value).digest('hex')}`;
+}
+
+/** Collects what must not stand in a record, and takes it out. */
+export class Redaction {
+  readonly #salt: Uint8Array;
+  /** Each way in which a value may be written, and what is written instead. */
+  readonly #written = new Map<string, string>();
+
+  constructor(salt: Uint8Array) {
+    this.#salt = salt;
+  }
+
+  /** Bytes that must not stand anywhere, whatever they are encoded as. */
+  addBytes(bytes: Uint8Array): void {
+    const instead = withheld(this.#salt, bytes);
+    const value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const hex = value.toString('hex');
+    for (const form of [hex, hex.toUpperCase(), ...base64Forms(value)]) this.#add(form, instead);
+  }
+
+  /** Claims with the digests of what identifies, in place of it. */
+  claims(value: JsonValue): JsonValue {
+    if (Array.isArray(value)) return value.map((each) => this.claims(each));
+    if (!isObject(value)) return value;
+    const members = Object.entries(value).map(([name, member]): [string, JsonValue] => [
+      name,
+      WITHHELD_MEMBERS.has(name) ? this.#withhold(member) : this.claims(member),
+    ]);
+    return Object.fromEntries(members);
+  }
+
+  /** JSON without anything that was added: what claims say, checks say again. */
+  text(json: string): string {
+    let text = json;
+    for (const [form, instead] of this.#written) if (text.includes(form)) text = text.replaceAll(form, instead);
+    return text;
+  }
+
+  #withhold(value: JsonValue): JsonValue {
+    if (Array.isArray(value)) return value.map((each) => this.#withhold(each));
+    if (isObject(value)) return this.#withholdMembers(value);
+    if (typeof value !== 'string' || value === '') return value;
+    const bytes = bytesOf(value);
+    const instead = withheld(this.#salt, bytes);
+    if (HEX.test(value)) this.addBytes(bytes);
+    else
+      for (const form of [value, value.toLowerCase(), value.toUpperCase(), ...base64Forms(bytes)])
+        this.#add(form, instead);
+    return instead;
+  }
+
+  #withholdMembers(value: JsonObject): JsonObject {
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, this.#withhold(member)]));
+  }
+
+  #add(form: string, instead: string): void {
+    if (form.length >= LEAST_LENGTH) this.#written.set(form, instead);
+  }
+}
+
+function bytesOf(value: string): Buffer {
+  return HEX.test(value) ? Buffer.from(value, 'hex') : Buffer.from(value, 'utf8');
+}
+
+/** Without padding, so that each is also found where there is some. */
+function base64Forms(bytes: Buffer): readonly string[] {
+  return [bytes.toString('base64url'), bytes.toString('base64').replace(/=+$/, '')];
+}

@@ -1,0 +1,156 @@
+import type { Decision, Outcome } from './decision.js';
+import type { Caller, VerifyRequest } from './request.js';
+
+/**
+ * What the decision log has records of. `withdrawn`: a decision that was stored too late, and that nobody was told.
+ * `unrecorded`: how many decisions, none of them an allow, could not be stored. `pruned`: of what the content is dropped.
+ */
+export const RECORD_KINDS = [
+  'started',
+  'decision',
+  'withdrawn',
+  'unrecorded',
+  'keys',
+  'policies',
+  'policies_refused',
+  'pruned',
+  'stopped',
+] as const;
+export type RecordKind = (typeof RECORD_KINDS)[number];
+
+/** Place of a record: one chain for each process that writes. */
+export interface RecordPosition {
+  /** UUID of the chain. */
+  readonly chain: string;
+  /** From 0, without gaps. */
+  readonly seq: number;
+}
+
+/** The last record of a chain, or a signed one. */
+export interface ChainEnd extends RecordPosition {
+  /** Record hash, hex. */
+  readonly hash: string;
+}
+
+/** A record as a store has it. Digests are SHA-256 in lower-case hex. */
+export interface LogRecord extends ChainEnd {
+  /** Hash of the record before; 64 zeros for the first. */
+  readonly previous: string;
+  /** Digest of salt and content. */
+  readonly contentSha256: string;
+  /** 32 random bytes; null once content is dropped. */
+  readonly salt: Uint8Array | null;
+  /** JSON in canonical form (RFC 8785); null once dropped. */
+  readonly content: string | null;
+}
+
+/** By what a decision is found. Each member follows from the content of its record. */
+export interface DecisionEntry {
+  readonly decisionId: string;
+  readonly tenant: string;
+  readonly outcome: Outcome;
+  /** Ids. */
+  readonly policies: readonly string[];
+  /** What lists show, JSON. */
+  readonly summary: string;
+}
+
+/** A record to be stored, and what a store finds it by. */
+export interface NewRecord extends LogRecord {
+  readonly salt: Uint8Array;
+  readonly content: string;
+  /** Of a decision. */
+  readonly entry: DecisionEntry | null;
+  /** Id of the decision that it withdraws. */
+  readonly withdraws: string | null;
+}
+
+/** Decisions that are looked for, newest first. Null: all. */
+export interface DecisionQuery {
+  /** Null on the command line, which looks at those of all tenants. */
+  readonly tenant: string | null;
+  readonly policy: string | null;
+  readonly decision: Outcome | null;
+  /** Decided at that time or later. */
+  readonly since: Date | null;
+  /** Id of a decision: those before it. */
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
+/** A decision that was found. */
+export interface FoundDecision {
+  readonly decisionId: string;
+  /** JSON. */
+  readonly summary: string;
+  readonly withdrawn: boolean;
+}
+
+/** A decision with its record. */
+export interface RecordedDecision {
+  readonly record: LogRecord;
+  readonly tenant: string;
+  readonly withdrawn: boolean;
+}
+
+/** What a store finds a decision by, as it stands there. */
+export interface StoredEntry extends DecisionEntry {
+  readonly seq: number;
+  readonly withdrawn: boolean;
+}
+
+/** A signed end of a chain. */
+export interface SignedHead extends RecordPosition {
+  /** JWS in compact form, typ `veritee-head+jwt`. */
+  readonly jws: string;
+}
+
+/** A store of records. Every method rejects with `StoreUnavailableError` where the store is out of reach. */
+export interface LogStore {
+  /** Stores all or none, durably. Rejects also where nobody knows which of both has happened. */
+  append(records: readonly NewRecord[]): Promise<void>;
+  /** Null where there is no such chain. */
+  last(chain: string): Promise<ChainEnd | null>;
+  /** The last record of each chain. */
+  chains(): Promise<readonly ChainEnd[]>;
+  putHead(head: SignedHead): Promise<void>;
+  /** Records in the order of chain and place, after that one. */
+  records(after: RecordPosition | null, limit: number): Promise<readonly LogRecord[]>;
+  /** Signed heads of records of a chain, both ends included. */
+  heads(chain: string, from: number, to: number): Promise<readonly SignedHead[]>;
+  /** What decisions are found by, of records of a chain, both ends included. */
+  entries(chain: string, from: number, to: number): Promise<readonly StoredEntry[]>;
+  /** How many entries there are of what is no decision of the log. */
+  strays(): Promise<number>;
+  list(query: DecisionQuery): Promise<readonly FoundDecision[]>;
+  find(decisionId: string): Promise<RecordedDecision | null>;
+  /** The last decision of each chain that is older, and still has its content. */
+  prunable(before: Date): Promise<readonly RecordPosition[]>;
+  /** Drops salt and content of decisions up to that record, the oldest first. @returns of how many: 0 where none was left */
+  prune(through: RecordPosition, limit: number): Promise<number>;
+}
+
+/** A decision, and the request that it answers. */
+export interface JudgedRequest {
+  readonly decision: Decision;
+  readonly request: VerifyRequest;
+  readonly caller: Pick<Caller, 'principal' | 'tenant'>;
+}
+
+/** Keeps what was decided. */
+export interface DecisionRecorder {
+  /**
+   * Resolves once the decision is stored.
+   * @throws {StoreUnavailableError} where it is not, or nobody knows
+   */
+  record(judged: JudgedRequest): Promise<void>;
+  /** Says that nobody was told of a decision that is, or may be, stored: as soon as it can be stored. Never rejects. */
+  withdraw(decisionId: string, because: string): Promise<void>;
+  /** Counts a decision that leaves without a record: never an allow. */
+  leavesUnrecorded(outcome: Outcome): void;
+}
+
+/** A store does not answer, or not in a way that can be relied on. The message is for the log. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
+}

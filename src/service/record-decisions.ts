@@ -1,0 +1,55 @@
+import type { Decision } from '../model/decision.js';
+import { type DecisionRecorder, StoreUnavailableError } from '../model/decision-log.js';
+import type { Log } from '../model/ports.js';
+import type { Caller, VerifyRequest } from '../model/request.js';
+import { LateError, withinTime } from './challenges.js';
+import type { VerifyEvidenceUseCase } from './verify-evidence.js';
+import { withhold } from './withheld-decision.js';
+
+/** How long an answer waits for its record. */
+const RECORD_TIMEOUT_MS = 1000;
+
+export interface RecordDecisionsParts {
+  readonly verifyEvidence: VerifyEvidenceUseCase;
+  readonly recorder: DecisionRecorder;
+  readonly log: Log;
+  /** How long the record may take. */
+  readonly timeoutMs?: number;
+}
+
+/** Decides, and stores what was decided. An allow that is not stored does not leave. */
+export class RecordDecisions implements VerifyEvidenceUseCase {
+  readonly #parts: RecordDecisionsParts;
+
+  constructor(parts: RecordDecisionsParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws {FormatError | RefusedError} as `VerifyEvidence.execute` */
+  async execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
+    const { verifyEvidence, recorder, log, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
+    const decision = await verifyEvidence.execute(request, caller);
+    // Within a promise, so that a record that cannot even be made is one that is not stored.
+    const storing = Promise.resolve().then(() => recorder.record({ decision, request, caller }));
+    try {
+      await withinTime(storing, timeoutMs);
+      return decision;
+    } catch (error) {
+      // Of a store that is out of reach the log tells once, and not with each request.
+      if (!(error instanceof StoreUnavailableError)) {
+        log.error({ err: error, decisionId: decision.decisionId }, 'a decision was not stored');
+      }
+      const withheld = withhold(decision, 'audit_unavailable');
+      const unrecorded = () => recorder.leavesUnrecorded(withheld.decision);
+      if (error instanceof LateError) void this.#withdrawOnceStored(storing, decision.decisionId).catch(unrecorded);
+      else unrecorded();
+      return withheld;
+    }
+  }
+
+  /** A record that comes back later says what nobody was told. */
+  async #withdrawOnceStored(storing: Promise<void>, decisionId: string): Promise<void> {
+    await storing;
+    await this.#parts.recorder.withdraw(decisionId, 'late');
+  }
+}

@@ -1,0 +1,90 @@
+import type { ChallengeScope, ConsumedScope } from '../../model/challenge.js';
+import type { DecisionQuery, NewRecord, RecordPosition, SignedHead } from '../../model/decision-log.js';
+import { consumeChallenge, dropExpired, putChallenge } from './challenges.js';
+import {
+  append,
+  chains,
+  entries,
+  find,
+  heads,
+  last,
+  list,
+  prunable,
+  prune,
+  putHead,
+  records,
+  strays,
+} from './records.js';
+import type { SqliteFile } from './sqlite-file.js';
+
+/** What changes the file: any number of them make one transaction. */
+const WRITES = {
+  append: (file: SqliteFile, added: readonly NewRecord[]) => append(file, added),
+  putHead: (file: SqliteFile, head: SignedHead) => putHead(file, head),
+  prune: (file: SqliteFile, through: RecordPosition, limit: number) => prune(file, through, limit),
+  putChallenge: (file: SqliteFile, id: string, scope: ChallengeScope, expiresMs: number) =>
+    putChallenge(file, id, scope, expiresMs),
+  consumeChallenge: (file: SqliteFile, id: string, asked: ConsumedScope) => consumeChallenge(file, id, asked),
+  dropExpired: (file: SqliteFile, nowMs: number) => dropExpired(file, nowMs),
+};
+
+/** What only reads. */
+const READS = {
+  last: (file: SqliteFile, chain: string) => last(file, chain),
+  chains: (file: SqliteFile) => chains(file),
+  records: (file: SqliteFile, after: RecordPosition | null, limit: number) => records(file, after, limit),
+  heads: (file: SqliteFile, chain: string, from: number, to: number) => heads(file, chain, from, to),
+  entries: (file: SqliteFile, chain: string, from: number, to: number) => entries(file, chain, from, to),
+  strays: (file: SqliteFile) => strays(file),
+  list: (file: SqliteFile, query: DecisionQuery) => list(file, query),
+  find: (file: SqliteFile, decisionId: string) => find(file, decisionId),
+  prunable: (file: SqliteFile, before: Date) => prunable(file, before),
+};
+
+type Operations = typeof WRITES & typeof READS;
+export type OperationName = keyof Operations;
+type Rest<F> = F extends (file: SqliteFile, ...args: infer A) => unknown ? A : never;
+export type Arguments<N extends OperationName> = Rest<Operations[N]>;
+export type Outcome<N extends OperationName> = ReturnType<Operations[N]>;
+
+/** A call, as it goes to the thread that has the file. */
+export interface Asked {
+  readonly id: number;
+  readonly name: OperationName;
+  readonly args: readonly unknown[];
+}
+
+/** Its answer. `error`: why the store is out of reach. */
+export type Answered = { readonly id: number } & ({ readonly value: unknown } | { readonly error: string });
+
+type Run = (file: SqliteFile, ...args: readonly unknown[]) => unknown;
+
+/**
+ * Runs calls that came together: those that write as one transaction, so that they share one sync; then those that read.
+ * Where the transaction fails, each of its calls has failed.
+ */
+export function runTogether(file: SqliteFile, asked: readonly Asked[]): readonly Answered[] {
+  const writes = asked.filter(({ name }) => name in WRITES);
+  const written = writes.length === 0 ? [] : runWrites(file, writes);
+  const reads = asked.filter(({ name }) => !(name in WRITES));
+  return [...written, ...reads.flatMap((each) => answer([each], () => [file.read(() => run(file, each))]))];
+}
+
+function runWrites(file: SqliteFile, writes: readonly Asked[]): readonly Answered[] {
+  return answer(writes, () => file.transaction(() => writes.map((each) => run(file, each))));
+}
+
+function answer(asked: readonly Asked[], work: () => readonly unknown[]): readonly Answered[] {
+  try {
+    const values = work();
+    return asked.map(({ id }, index) => ({ id, value: values[index] }));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return asked.map(({ id }) => ({ id, error: why }));
+  }
+}
+
+function run(file: SqliteFile, { name, args }: Asked): unknown {
+  const operation: unknown = name in WRITES ? WRITES[name as keyof typeof WRITES] : READS[name as keyof typeof READS];
+  return (operation as Run)(file, ...args);
+}

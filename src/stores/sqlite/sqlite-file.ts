@@ -1,0 +1,213 @@
+import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type Database from 'libsql';
+import { StoreUnavailableError } from '../../model/decision-log.js';
+import { APPLICATION_ID, MIGRATIONS } from './schema.js';
+
+/** The constructor of the engine, which is loaded where it is needed: it is a native module, and may not load. */
+export type Engine = typeof Database;
+
+/** A value that is bound to a statement, or read from a row. */
+export type SqlValue = string | number | Uint8Array | null;
+export type Row = readonly SqlValue[];
+
+/** How long another process may hold the file. */
+const BUSY_MS = 1000;
+
+/** How long a file that failed is left alone before it is opened again: twice as long each time, up to the longest. */
+const REOPEN_MS = 250;
+const LONGEST_REOPEN_MS = 2000;
+
+/** Only whoever runs the service may read what was decided. */
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+
+/**
+ * A SQLite file: write-ahead log, synced at each commit. One that failed is closed, and opened again when it is needed. It
+ * knows the file that it opened: one that was put in its place is not written to, and one that lacks commits of this
+ * process is not opened again.
+ */
+export class SqliteFile {
+  readonly #engine: Engine;
+  readonly #path: string;
+  readonly #statements = new Map<string, Database.Statement>();
+  #database: Database.Database | null = null;
+  #inode: bigint | null = null;
+  /** Commits that the file has had by the last one of this process; null before the first opening. */
+  #commits: number | null = null;
+  /** When it failed, in monotonic milliseconds. */
+  #failedAt = 0;
+  #waitMs = REOPEN_MS;
+
+  constructor(engine: Engine, path: string) {
+    this.#engine = engine;
+    this.#path = path;
+  }
+
+  /**
+   * Opens the file, or makes it where this has not had it open before.
+   * @throws {StoreUnavailableError} where it cannot be used, or is none of ours
+   */
+  open(): void {
+    this.close();
+    try {
+      if (this.#commits === null) makeFile(this.#path);
+      this.#inode = inodeOf(this.#path);
+      this.#database = new this.#engine(this.#path, { timeout: BUSY_MS });
+      this.#prepareDatabase();
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /**
+   * Does work as one durable transaction. Where that fails the file is closed: after a sync that failed, nobody knows what
+   * the disk holds.
+   *
+   * @throws {StoreUnavailableError}
+   */
+  transaction<T>(work: () => T): T {
+    try {
+      this.#requireOpen();
+      this.#exec('BEGIN IMMEDIATE');
+      const value = work();
+      this.run("UPDATE meta SET value = value + 1 WHERE name = 'commits'", []);
+      const commits = this.#readCommits();
+      this.#exec('COMMIT');
+      this.#requireSameFile();
+      this.#commits = commits;
+      this.#waitMs = REOPEN_MS;
+      return value;
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /** Reads, outside of a transaction. @throws {StoreUnavailableError} */
+  read<T>(work: () => T): T {
+    try {
+      this.#requireOpen();
+      return work();
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /** @returns how many rows changed */
+  run(sql: string, values: readonly SqlValue[]): number {
+    return this.#statement(sql).run(...values).changes;
+  }
+
+  rows(sql: string, values: readonly SqlValue[]): readonly Row[] {
+    return this.#statement(sql).all(...values) as Row[];
+  }
+
+  row(sql: string, values: readonly SqlValue[]): Row | undefined {
+    return this.rows(sql, values)[0];
+  }
+
+  close(): void {
+    const database = this.#database;
+    this.#database = null;
+    this.#statements.clear();
+    if (database === null) return;
+    try {
+      // Statements that were not finished keep a connection, and with it a transaction and its lock.
+      if (database.inTransaction) database.exec('ROLLBACK');
+      database.close();
+    } catch {
+      // It is of no use any more, whatever it says.
+    }
+  }
+
+  #prepareDatabase(): void {
+    this.#exec('PRAGMA journal_mode = WAL');
+    this.#exec('PRAGMA synchronous = FULL');
+    this.#exec('PRAGMA foreign_keys = ON');
+    this.#migrate();
+    const commits = this.#readCommits();
+    if (this.#commits !== null && commits < this.#commits) {
+      throw new StoreUnavailableError(
+        'the file lacks what this process has written: an older one was put in its place',
+      );
+    }
+  }
+
+  #migrate(): void {
+    const [[version = 0] = []] = this.#pragma('user_version');
+    const [[application = 0] = []] = this.#pragma('application_id');
+    if (application !== APPLICATION_ID && (version !== 0 || this.#hasTables())) {
+      throw new StoreUnavailableError('it is a SQLite database of another program');
+    }
+    if (Number(version) > MIGRATIONS.length) {
+      throw new StoreUnavailableError(
+        `it was written by a newer version of veritee (schema ${version}, this one knows ${MIGRATIONS.length})`,
+      );
+    }
+    if (Number(version) === MIGRATIONS.length) return;
+    this.#exec('BEGIN EXCLUSIVE');
+    for (const migration of MIGRATIONS.slice(Number(version))) this.#exec(migration);
+    this.#exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    this.#exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    this.#exec('COMMIT');
+  }
+
+  #hasTables(): boolean {
+    return this.row('SELECT count(*) FROM sqlite_schema', [])?.[0] !== 0;
+  }
+
+  #readCommits(): number {
+    return Number(this.row("SELECT value FROM meta WHERE name = 'commits'", [])?.[0]);
+  }
+
+  #pragma(name: string): readonly Row[] {
+    return this.rows(`PRAGMA ${name}`, []);
+  }
+
+  #failed(error: unknown): StoreUnavailableError {
+    if (this.#database !== null) this.#failedAt = performance.now();
+    this.close();
+    const why = error instanceof Error ? error.message : String(error);
+    return new StoreUnavailableError(why.startsWith(this.#path) ? why : `${this.#path}: ${why}`, { cause: error });
+  }
+
+  #requireOpen(): void {
+    if (this.#database === null) {
+      if (performance.now() - this.#failedAt < this.#waitMs) throw new StoreUnavailableError('it failed a moment ago');
+      this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_REOPEN_MS);
+      this.open();
+    }
+    this.#requireSameFile();
+  }
+
+  #requireSameFile(): void {
+    if (inodeOf(this.#path) !== this.#inode) throw new StoreUnavailableError('the file was replaced');
+  }
+
+  #exec(sql: string): void {
+    if (this.#database === null) throw new StoreUnavailableError('it is not open');
+    this.#database.exec(sql);
+  }
+
+  #statement(sql: string): Database.Statement {
+    if (this.#database === null) throw new StoreUnavailableError('it is not open');
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    if (statement.reader) statement.raw();
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+/** Makes an empty file that only its owner may read; SQLite gives the files beside it the same mode. */
+function makeFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+  closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT, FILE_MODE));
+}
+
+function inodeOf(path: string): bigint {
+  const { dev, ino } = statSync(path, { bigint: true });
+  // One number of both: files of different disks may share an inode.
+  return (dev << 64n) | ino;
+}

@@ -1,0 +1,222 @@
+import { Worker } from 'node:worker_threads';
+import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../../model/challenge.js';
+import {
+  type ChainEnd,
+  type DecisionQuery,
+  type FoundDecision,
+  type LogRecord,
+  type LogStore,
+  type NewRecord,
+  type RecordedDecision,
+  type RecordPosition,
+  type SignedHead,
+  type StoredEntry,
+  StoreUnavailableError,
+} from '../../model/decision-log.js';
+import { RefusedError } from '../../model/errors.js';
+import type { Clock } from '../../model/ports.js';
+import type { Answered, Arguments, OperationName, Outcome } from './operations.js';
+
+interface Waiting {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A SQLite file in a thread of its own. */
+export class SqliteStore implements LogStore {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #ended: Promise<void>;
+  #nextId = 0;
+  /** Why the thread is no more. */
+  #over: string | null = null;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
+  }
+
+  /**
+   * Opens the file, or makes it.
+   * @throws {StoreUnavailableError} where it cannot be used, is none of ours, or the engine does not load
+   */
+  static async open(path: string): Promise<SqliteStore> {
+    const store = new SqliteStore(startWorker(path));
+    await store.#opened();
+    return store;
+  }
+
+  append(records: readonly NewRecord[]): Promise<void> {
+    return this.ask('append', records);
+  }
+
+  last(chain: string): Promise<ChainEnd | null> {
+    return this.ask('last', chain);
+  }
+
+  chains(): Promise<readonly ChainEnd[]> {
+    return this.ask('chains');
+  }
+
+  putHead(head: SignedHead): Promise<void> {
+    return this.ask('putHead', head);
+  }
+
+  records(after: RecordPosition | null, limit: number): Promise<readonly LogRecord[]> {
+    return this.ask('records', after, limit);
+  }
+
+  heads(chain: string, from: number, to: number): Promise<readonly SignedHead[]> {
+    return this.ask('heads', chain, from, to);
+  }
+
+  entries(chain: string, from: number, to: number): Promise<readonly StoredEntry[]> {
+    return this.ask('entries', chain, from, to);
+  }
+
+  strays(): Promise<number> {
+    return this.ask('strays');
+  }
+
+  list(query: DecisionQuery): Promise<readonly FoundDecision[]> {
+    return this.ask('list', query);
+  }
+
+  find(decisionId: string): Promise<RecordedDecision | null> {
+    return this.ask('find', decisionId);
+  }
+
+  prunable(before: Date): Promise<readonly RecordPosition[]> {
+    return this.ask('prunable', before);
+  }
+
+  prune(through: RecordPosition, limit: number): Promise<number> {
+    return this.ask('prune', through, limit);
+  }
+
+  /** One operation of the file. */
+  ask<N extends OperationName>(name: N, ...args: Arguments<N>): Promise<Outcome<N>> {
+    if (this.#over !== null) return Promise.reject(new StoreUnavailableError(this.#over));
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as (value: never) => void, reject });
+      this.#worker.postMessage({ id, name, args });
+    });
+  }
+
+  /** Ends once what was asked before is done. */
+  async close(): Promise<void> {
+    if (this.#over === null) this.#worker.postMessage('close');
+    this.#over ??= 'the store is closed';
+    await this.#ended;
+  }
+
+  #opened(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#worker.on('message', (message: Answered | 'open') => {
+        if (message === 'open') resolve();
+        else this.#settle(message);
+      });
+      this.#worker.once('error', (error) => {
+        this.#end(error);
+        reject(notOpened(error));
+      });
+      this.#worker.once('exit', () => this.#end(new Error('the store is closed')));
+    });
+  }
+
+  #settle(answer: Answered): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if ('error' in answer) waiting?.reject(new StoreUnavailableError(answer.error));
+    else waiting?.resolve(answer.value as never);
+  }
+
+  /** Whoever still waits is told: what became of it, nobody knows. */
+  #end(error: Error): void {
+    this.#over ??= error.message;
+    for (const { reject } of this.#waiting.values()) reject(new StoreUnavailableError(error.message));
+    this.#waiting.clear();
+  }
+}
+
+/** Challenges in the file of a store. Each use is on the disk before it counts. */
+export class SqliteChallengeStore implements ChallengeStore {
+  readonly #store: SqliteStore;
+  readonly #clock: Clock;
+  /**
+   * Monotonic time at which the lifetime of a challenge of this process has been counted: the wall clock may be set back.
+   * In the order in which they were made, which is that in which they end.
+   */
+  readonly #counted = new Map<string, { readonly countedMs: number; readonly expiresMs: number }>();
+  #purgedSecond = 0;
+
+  constructor(store: SqliteStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  async put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {
+    this.#purge();
+    const expiresMs = expiresAt.getTime();
+    const hasRoom = await this.#store.ask('putChallenge', id, scope, expiresMs);
+    if (!hasRoom) throw new RefusedError('overloaded', 'no further challenge can be kept', { retryAfterSeconds: 1 });
+    const countedMs = this.#clock.monotonicMs() + expiresMs - this.#clock.now().getTime();
+    this.#counted.set(id, { countedMs, expiresMs });
+  }
+
+  async consume(id: string, scope: ConsumedScope): Promise<ConsumeResult> {
+    const counted = this.#counted.get(id);
+    if (counted !== undefined && this.#clock.monotonicMs() >= counted.countedMs) return { state: 'expired' };
+    return this.#store.ask('consumeChallenge', id, scope);
+  }
+
+  /** The file is closed by whoever opened it. */
+  async close(): Promise<void> {
+    this.#counted.clear();
+  }
+
+  /** Runs when a challenge is put, once a second, so that no timer is needed. */
+  #purge(): void {
+    const now = this.#clock.now().getTime();
+    const second = Math.floor(now / 1000);
+    if (second === this.#purgedSecond) return;
+    this.#purgedSecond = second;
+    const monotonic = this.#clock.monotonicMs();
+    for (const [id, { countedMs, expiresMs }] of this.#counted) {
+      // As long as its record is there, it must not seem unexpired.
+      if (countedMs > monotonic || expiresMs >= now) break;
+      this.#counted.delete(id);
+    }
+    // Where it fails, the put that comes with it fails too, and says so.
+    this.#store.ask('dropExpired', now).catch(() => undefined);
+  }
+}
+
+/** The engine lets go of a connection that failed once its statements are collected: with little memory, that is soon. */
+const RESOURCES = { maxYoungGenerationSizeMb: 4 };
+
+function startWorker(path: string): Worker {
+  const options = { workerData: { path }, resourceLimits: RESOURCES };
+  if (import.meta.url.endsWith('.js')) return new Worker(new URL('./worker.js', import.meta.url), options);
+  // From the sources, as tests run it: a thread does not inherit what reads TypeScript.
+  const { href } = new URL('./worker.ts', import.meta.url);
+  const register = `import('tsx/esm/api').then(({ register }) => { register(); return import('${href}'); })`;
+  return new Worker(register, { ...options, eval: true });
+}
+
+/** The engine is a native module: npm may have been told to leave it out, or there is none for this platform. */
+function notOpened(error: Error): StoreUnavailableError {
+  if (error instanceof StoreUnavailableError || !isEngineMissing(error)) {
+    return new StoreUnavailableError(error.message, { cause: error });
+  }
+  const { platform, arch } = process;
+  return new StoreUnavailableError(
+    `the SQLite engine does not load on ${platform} ${arch} (${error.message}): install with npm ci without --omit=optional, or set decisions.store to off or to a Redis store`,
+    { cause: error },
+  );
+}
+
+function isEngineMissing(error: Error & { readonly code?: unknown }): boolean {
+  return ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND', 'ERR_DLOPEN_FAILED'].includes(String(error.code));
+}

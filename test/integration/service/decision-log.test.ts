@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import engine from 'libsql';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { verifyLog } from '../../../src/decision-log/verify-log.js';
+import { SqliteStore } from '../../../src/stores/sqlite/sqlite-store.js';
+import { requireConforming } from '../../contract/conforms.js';
+import { base64Url, call, challenge, LabService, lenientPolicy, NONCE, sha256Hex, verdictOf } from './lab-service.js';
+
+let lab: LabService;
+
+beforeAll(async () => {
+  lab = await LabService.create();
+  await lab.writePolicy(lenientPolicy('payments'));
+  await lab.writePolicy(lenientPolicy('nothing', { accepts: ['tdx'] }));
+});
+
+afterAll(() => lab.close());
+
+const storeOf = (data: string) => join(lab.root, data, 'veritee.db');
+
+/** With the roles of an auditor, since there are no callers. */
+const start = (data: string, keys: object = {}) => lab.start({ historical: true, ...keys }, {}, data);
+
+const get = async (service: { readonly url: string }, target: string, headers = {}) =>
+  call(service.url, target, { headers });
+
+describe('a decision of the service', () => {
+  it('is stored before it leaves, and shown as it was answered', async () => {
+    const service = await start('stored');
+    const answer = await lab.verify(service, { members: { policy: 'payments', audience: 'https://gate.example' } });
+    expect(verdictOf(answer)).toEqual(['allow']);
+    const { decisionId, claims: _, maaView: __, receipt: ___, checks, endorsements, ...rest } = answer.body;
+    const recorded = await get(service, `/decisions/${decisionId}`);
+    requireConforming('GET', `/decisions/${decisionId}`, recorded);
+    expect(recorded.body).toMatchObject({ ...rest, decisionId });
+    expect(recorded.body.checks.map(({ id }: { id: string }) => id)).toEqual(
+      checks.map(({ id }: { id: string }) => id),
+    );
+    expect(recorded.body.endorsements.map(({ sha256 }: { sha256: string }) => sha256)).toEqual(
+      endorsements.map(({ sha256 }: { sha256: string }) => sha256),
+    );
+    expect(recorded.body.record).toMatchObject({
+      seq: 1,
+      principal: 'local',
+      tenant: 'default',
+      withdrawn: false,
+      request: {
+        audience: 'https://gate.example',
+        policies: ['payments'],
+        nonceSha256: createHash('sha256').update(NONCE).digest('hex'),
+        attestationResults: [],
+      },
+    });
+  });
+
+  it('is listed, the newest first, and can be looked for', async () => {
+    const service = await start('listed');
+    const allowed = await lab.verify(service, { members: { policy: 'payments' } });
+    const denied = await lab.verify(service, { members: { policy: 'nothing' } });
+    expect([verdictOf(allowed), verdictOf(denied)]).toEqual([['allow'], ['deny', 'policy_evidence_type']]);
+    const ids = async (query: string) => {
+      const listed = await get(service, `/decisions${query}`);
+      requireConforming('GET', '/decisions', listed);
+      return listed.body.decisions.map(({ decisionId }: { decisionId: string }) => decisionId);
+    };
+    const [first, second] = [allowed.body.decisionId, denied.body.decisionId];
+    expect(await ids('')).toEqual([second, first]);
+    expect(await ids('?decision=deny')).toEqual([second]);
+    expect(await ids('?policy=payments')).toEqual([first]);
+    expect(await ids('?policy=payments&decision=deny')).toEqual([]);
+    expect(await ids(`?since=${allowed.body.decidedAt}`)).toEqual([second, first]);
+    expect(await ids('?since=2099-01-01T00:00:00Z')).toEqual([]);
+    expect(await ids(`?cursor=${second}`)).toEqual([first]);
+  });
+
+  it('is shown to its tenant alone', async () => {
+    const keyOf = (name: string) => `${name}-`.padEnd(43, 'k');
+    const auditor = (name: string, tenant: string) => ({
+      apiKeySha256: sha256Hex(keyOf(name)),
+      roles: ['verify', 'audit:read'],
+      expires: '2099-01-31',
+      tenant,
+    });
+    const service = await start('tenants', { callers: { red: auditor('red', 'red'), blue: auditor('blue', 'blue') } });
+    const headers = { 'x-api-key': keyOf('red') };
+    const { body } = await lab.verify(service, { members: { policy: 'payments' }, headers });
+    expect((await get(service, `/decisions/${body.decisionId}`, headers)).body).toMatchObject({
+      record: { principal: 'red', tenant: 'red' },
+    });
+    const others = { 'x-api-key': keyOf('blue') };
+    const foreign = await get(service, `/decisions/${body.decisionId}`, others);
+    expect([foreign.status, foreign.body.code]).toEqual([404, 'not_found']);
+    expect((await get(service, '/decisions', others)).body).toEqual({ decisions: [], next: null });
+  });
+
+  it('is in a log that verifies after a stop, with heads where a key stays', async () => {
+    const service = await start('verifies');
+    await lab.verify(service, { members: { policy: 'payments' } });
+    await service.close();
+    const store = await SqliteStore.open(storeOf('verifies'));
+    const report = await verifyLog(store, { keptHeads: [], keys: null });
+    await store.close();
+    expect(report).toMatchObject({ problems: [], records: 3, decisions: 1, chains: [{ beginsLog: true }] });
+  });
+
+  it('DEC-06 is beside the records of policies that were reloaded, or refused', async () => {
+    const service = await start('reloads');
+    await lab.writePolicy(lenientPolicy('later'));
+    await service.reload();
+    await lab.writePolicy('{"id": "broken"}');
+    await service.reload();
+    const kinds = () => {
+      const file = new engine(storeOf('reloads'));
+      const rows = file.prepare("SELECT json_extract(content, '$.kind') FROM records").raw().all().flat();
+      file.close();
+      return rows;
+    };
+    await vi.waitFor(() => expect(kinds()).toEqual(['started', 'policies', 'policies_refused']));
+    await service.close();
+    await rename(join(lab.policyFolder, 'broken.json'), join(lab.root, 'broken.json'));
+  });
+});
+
+describe('a store that is lost', () => {
+  it('LOG-02, STO-05 lets no allow leave, still says why it denies, and is used again once it is back', async () => {
+    const service = await start('lost');
+    const members = { policy: 'payments' };
+    expect(verdictOf(await lab.verify(service, { members }))).toEqual(['allow']);
+    await rename(storeOf('lost'), storeOf('lost').replace('.db', '.away'));
+    const withheld = await lab.verify(service, { members, query: '?enforce=true' });
+    expect([withheld.status, withheld.body.decision, withheld.body.reasons]).toEqual([
+      503,
+      'indeterminate',
+      ['audit_unavailable'],
+    ]);
+    expect(withheld.body.receipt).toBeNull();
+    const denied = await lab.verify(service, { members: { policy: 'nothing' } });
+    expect(verdictOf(denied)).toEqual(['deny', 'policy_evidence_type', 'audit_unavailable']);
+    const metrics = await call(service.url, '/metrics');
+    expect(metrics.body).toContain('veritee_decision_store_available 0');
+    await rename(storeOf('lost').replace('.db', '.away'), storeOf('lost'));
+    await vi.waitFor(async () => expect(verdictOf(await lab.verify(service, { members }))).toEqual(['allow']), 10_000);
+    expect((await get(service, `/decisions/${withheld.body.decisionId}`)).status).toBe(404);
+    expect(lab.output).toContain('decisions cannot be stored: no allow leaves');
+    expect(lab.output).toContain('decisions are stored again');
+  });
+
+  it('FRS-03 uses up no challenge meanwhile', async () => {
+    const service = await start('challenges');
+    const nonce = await challenge(service);
+    await rename(storeOf('challenges'), storeOf('challenges').replace('.db', '.away'));
+    const answer = await lab.verify(service, { nonce, members: { policy: 'payments' } });
+    expect(verdictOf(answer)).toEqual(['indeterminate', 'nonce_store', 'audit_unavailable']);
+    await rename(storeOf('challenges').replace('.db', '.away'), storeOf('challenges'));
+    await vi.waitFor(async () => {
+      expect(verdictOf(await lab.verify(service, { nonce, members: { policy: 'payments' } }))).toEqual(['allow']);
+    }, 10_000);
+  });
+});
+
+describe('FRS-07: a challenge of a service that was started again', () => {
+  it('is used once, before or after', async () => {
+    const service = await start('again');
+    const [used, unused] = [await challenge(service), await challenge(service)];
+    const verify = (at: typeof service, nonce: Uint8Array) =>
+      lab.verify(at, { nonce, members: { policy: 'payments' } });
+    expect(verdictOf(await verify(service, used))).toEqual(['allow']);
+    await service.close();
+    const again = await start('again');
+    expect(verdictOf(await verify(again, used))).toEqual(['deny', 'nonce_used']);
+    expect(verdictOf(await verify(again, unused))).toEqual(['allow']);
+    expect(verdictOf(await verify(again, unused))).toEqual(['deny', 'nonce_used']);
+  });
+});
+
+describe('AUD-04: what is stored', () => {
+  it('has no nonce, no id of chip or VM, no evidence and no key, and neither has the copy', async () => {
+    const key = 'audited-'.padEnd(43, 'k');
+    const copy = join(lab.root, 'copy.jsonl');
+    const service = await start('private', {
+      decisions: { copy },
+      callers: {
+        ci: {
+          apiKeySha256: sha256Hex(key),
+          expires: '2099-01-31',
+          roles: ['verify'],
+          audience: ['https://gate.example'],
+        },
+      },
+    });
+    const headers = { authorization: `Bearer ${key}` };
+    const nonce = await challenge(service, {}, headers);
+    const members = { policy: 'payments', audience: 'https://gate.example' };
+    const answer = await lab.verify(service, { nonce, headers, members });
+    expect(verdictOf(answer)).toEqual(['allow']);
+    expect(answer.body.receipt).toBeTypeOf('string');
+    await service.close();
+    const copied = await readFile(copy, 'latin1');
+    const stored = await readFile(storeOf('private'), 'latin1');
+    expect(copied.trimEnd().split('\n')).toHaveLength(3);
+    const { claims } = answer.body;
+    const secrets = [
+      key,
+      answer.body.receipt.split('.')[2],
+      Buffer.from(nonce).toString('hex'),
+      Buffer.from(nonce).toString('base64').replace('=', ''),
+      base64Url(nonce),
+      claims.snp.chipId,
+      Buffer.from(claims.snp.chipId, 'hex').toString('base64').slice(0, 40),
+      claims.hcl.userData,
+      claims.hcl.vmConfiguration.vmUniqueId,
+      String(Object(lab.vm.wireEvidence({ nonce }))['hclReport']).slice(100, 200),
+    ];
+    for (const secret of secrets) {
+      expect(secret).toMatch(/.{8}/);
+      for (const text of [copied, stored])
+        expect(text).not.toMatch(new RegExp(String(secret).replaceAll(/[+/]/g, '\\$&'), 'i'));
+    }
+  });
+
+  it('may be read by whoever runs the service alone', async () => {
+    const service = await start('modes');
+    for (const end of ['', '-wal']) expect((await stat(`${storeOf('modes')}${end}`)).mode & 0o777).toBe(0o600);
+    await service.close();
+  });
+});
+
+describe('a service whose store cannot be used', () => {
+  it('STO-05 does not start, and says why', async () => {
+    await mkdir(join(lab.root, 'theirs'));
+    const file = new engine(storeOf('theirs'));
+    file.exec('CREATE TABLE theirs (a)');
+    file.close();
+    await expect(start('theirs')).rejects.toThrow(
+      `decisions.store: ${storeOf('theirs')}: it is a SQLite database of another program`,
+    );
+  });
+});

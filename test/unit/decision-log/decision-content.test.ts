@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { decisionContent, entryOf } from '../../../src/decision-log/decision-content.js';
+import type { Claims } from '../../../src/model/claims.js';
+import type { Decision } from '../../../src/model/decision.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import { judged, NONCE, policy, present } from './recorded.js';
+
+const SALT = new Uint8Array(32).fill(3);
+const TIME = new Date('2026-01-15T12:00:01Z');
+
+const CHIP_ID = '0123456789abcdef'.repeat(8);
+const PPID = 'fedcba98'.repeat(4);
+const VM_ID = '68CD9C45-6D8F-4C3C-9A5A-0B1C2D3E4F50';
+const USER_DATA = `${'5a'.repeat(20)}${'00'.repeat(44)}`;
+
+const withheldHex = (hex: string) => withheldBytes(Buffer.from(hex, 'hex'));
+const withheldBytes = (bytes: Uint8Array) => `sha256:${createHash('sha256').update(SALT).update(bytes).digest('hex')}`;
+
+function contentOf(decision: Partial<Decision> = {}, request: Parameters<typeof judged>[1] = {}) {
+  const recorded = judged(decision, request);
+  const made = decisionContent(
+    { ...recorded, presented: present(recorded.decision) },
+    { salt: SALT, time: TIME, version: '0.1.0' },
+  );
+  return { ...made, parsed: JSON.parse(made.content), decision: recorded.decision };
+}
+
+const claims = (members: object) => members as Claims as Decision['claims'];
+
+describe('what is recorded of a decision', () => {
+  it('is who asked, what for, on which bytes, and what was decided', () => {
+    const token = 'eyJhbGciOiJSUzI1NiJ9.e30.c2ln';
+    const { parsed, decision } = contentOf(
+      { policies: [policy('payments')] },
+      { audience: 'https://gate.example', policies: ['payments'], attestationResults: [{ type: 'maa-token', token }] },
+    );
+    expect(parsed).toMatchObject({
+      v: 1,
+      kind: 'decision',
+      time: '2026-01-15T12:00:01.000Z',
+      version: '0.1.0',
+      principal: 'gate',
+      tenant: 'default',
+      request: {
+        audience: 'https://gate.example',
+        policies: ['payments'],
+        nonceSha256: createHash('sha256').update(NONCE).digest('hex'),
+        attestationResults: [{ type: 'maa-token', sha256: createHash('sha256').update(token).digest('hex') }],
+      },
+      decision: {
+        decision: 'allow',
+        decisionId: decision.decisionId,
+        evidence: decision.evidence,
+        policies: [{ id: 'payments' }],
+      },
+    });
+  });
+
+  it('has no remedy, no receipt and no maaView', () => {
+    const { parsed } = contentOf({ receipt: 'eyJ.eyJ.sig', maaView: { absent: [] } });
+    expect(Object.keys(parsed.decision)).not.toContain('receipt');
+    expect(Object.keys(parsed.decision)).not.toContain('maaView');
+    expect(parsed.decision.checks.length).toBeGreaterThan(0);
+    for (const check of parsed.decision.checks) expect(Object.keys(check)).not.toContain('remedy');
+  });
+
+  it('has endorsements by their digests', () => {
+    const endorsement = {
+      kind: 'vcek',
+      sha256: 'ef'.repeat(32),
+      source: 'cache',
+      notAfter: null,
+      revocation: 'good',
+    } as const;
+    const { parsed } = contentOf({ endorsements: [endorsement] });
+    expect(parsed.decision.endorsements).toEqual([{ kind: 'vcek', sha256: 'ef'.repeat(32), source: 'cache' }]);
+  });
+
+  it('has no nonce where none was sent', () => {
+    expect(contentOf({}, { nonce: null }).parsed.request.nonceSha256).toBeNull();
+  });
+
+  it.each([
+    ['chip id', { snp: { chipId: CHIP_ID } }, ['snp', 'chipId'], withheldHex(CHIP_ID)],
+    ['PPID', { tdx: { ppid: PPID } }, ['tdx', 'ppid'], withheldHex(PPID)],
+    ['user data', { hcl: { userData: USER_DATA } }, ['hcl', 'userData'], withheldHex(USER_DATA)],
+    [
+      'VM id',
+      { hcl: { vmConfiguration: { vmUniqueId: VM_ID } } },
+      ['hcl', 'vmConfiguration', 'vmUniqueId'],
+      withheldBytes(Buffer.from(VM_ID)),
+    ],
+  ])('AUD-04 has the %s as a digest under its salt', (_, members, path, expected) => {
+    const { parsed } = contentOf({ claims: claims(members) });
+    const found = path.reduce((value: JsonObject, name) => value[name] as JsonObject, parsed.decision.claims);
+    expect(found).toBe(expected);
+  });
+
+  it('AUD-04 has what identifies in claims of tokens as digests, at any depth', () => {
+    const token = {
+      issuer: 'https://shared.weu.attest.azure.net',
+      attestationType: 'azurevm',
+      policyHash: null,
+      stated: {},
+      claims: {
+        'x-ms-azurevm-vmid': VM_ID.toLowerCase(),
+        'x-ms-runtime': {
+          'user-data': USER_DATA.toUpperCase(),
+          'client-payload': { nonce: 'QUJD', other: ['secret-text'] },
+        },
+        tdx: { attester_held_data: 'c2VjcmV0LWRhdGE=', verifier_nonce: { val: 'bm9uY2UtdmFsdWU=', iat: '' } },
+      },
+    };
+    const { content } = contentOf({ claims: claims({ maa: token }) });
+    for (const secret of [
+      VM_ID.toLowerCase(),
+      USER_DATA,
+      'QUJD',
+      'secret-text',
+      'c2VjcmV0LWRhdGE',
+      'bm9uY2UtdmFsdWU',
+    ]) {
+      expect(content.toLowerCase()).not.toContain(secret.toLowerCase());
+    }
+    expect(content).toContain('https://shared.weu.attest.azure.net');
+  });
+
+  it.each([
+    ['hex', Buffer.from(NONCE).toString('hex')],
+    ['upper-case hex', Buffer.from(NONCE).toString('hex').toUpperCase()],
+    ['base64url', Buffer.from(NONCE).toString('base64url')],
+    ['base64', Buffer.from(NONCE).toString('base64')],
+  ])('AUD-04 has no nonce in what checks compare, in %s', (_, written) => {
+    const check = {
+      id: 'nonce_mismatch',
+      result: 'fail',
+      about: '/nonce',
+      expected: written,
+      actual: `${'00'.repeat(4)}${written}`,
+      detail: 'another nonce',
+      policy: null,
+    } as const;
+    const { content, parsed } = contentOf({ checks: [check] });
+    expect(content).not.toContain(written.replace(/=+$/, ''));
+    expect(parsed.decision.checks[0].expected).toContain(withheldBytes(NONCE));
+  });
+
+  it('AUD-04 has in checks as a digest what claims have as one', () => {
+    const check = {
+      id: 'snp_chip_id',
+      result: 'pass',
+      about: '/evidence/report',
+      expected: CHIP_ID,
+      actual: CHIP_ID,
+      detail: 'the same',
+      policy: null,
+    } as const;
+    const { parsed } = contentOf({ checks: [check], claims: claims({ snp: { chipId: CHIP_ID } }) });
+    expect(parsed.decision.checks[0]).toMatchObject({ expected: withheldHex(CHIP_ID), actual: withheldHex(CHIP_ID) });
+  });
+
+  it('leaves short values alone where they only look alike', () => {
+    const { parsed } = contentOf({ claims: claims({ hcl: { userData: '0a', paravisor: { digest: '0a0b' } } }) });
+    expect(parsed.decision.claims.hcl).toEqual({ userData: withheldHex('0a'), paravisor: { digest: '0a0b' } });
+  });
+
+  it('keeps values that are no text, and empty text', () => {
+    const { parsed } = contentOf({
+      claims: claims({ hcl: { userData: null }, snp: { chipId: '', vmpl: 0, list: [1, true] } }),
+    });
+    expect(parsed.decision.claims).toMatchObject({
+      hcl: { userData: null },
+      snp: { chipId: '', vmpl: 0, list: [1, true] },
+    });
+  });
+});
+
+describe('by what a decision is found', () => {
+  it('follows from what is recorded of it', () => {
+    const nonce = Buffer.from(NONCE).toString('hex');
+    const { entry, parsed, decision } = contentOf(
+      { policies: [policy('payments'), policy('baseline', 'deny')], decision: 'deny', reasons: ['snp_debug'] },
+      { audience: `https://gate.example/${nonce}` },
+    );
+    expect(entry).toEqual(entryOf(parsed));
+    expect(entry).toMatchObject({
+      decisionId: decision.decisionId,
+      tenant: 'default',
+      outcome: 'deny',
+      policies: ['payments', 'baseline'],
+    });
+    expect(JSON.parse(entry.summary)).toMatchObject({
+      decisionId: decision.decisionId,
+      decision: 'deny',
+      reasons: ['snp_debug'],
+      policies: [
+        { id: 'payments', version: 1, sha256: 'ab'.repeat(32), outcome: 'allow' },
+        { id: 'baseline', version: 1, sha256: 'ab'.repeat(32), outcome: 'deny' },
+      ],
+      principal: 'gate',
+      historical: false,
+    });
+    expect(entry.summary).not.toContain(nonce);
+  });
+});

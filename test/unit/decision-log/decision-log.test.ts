@@ -1,0 +1,329 @@
+import { describe, expect, it, vi } from 'vitest';
+import { RecordCopy } from '../../../src/decision-log/record-copy.js';
+import { verifyLog } from '../../../src/decision-log/verify-log.js';
+import type { DecisionQuery, LogRecord } from '../../../src/model/decision-log.js';
+import { StoreUnavailableError } from '../../../src/model/decision-log.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import { localStores } from './local-store.js';
+import { judged, KeptLog, openLog, policy, signerOf } from './recorded.js';
+
+const openStore = localStores();
+
+const ALL: DecisionQuery = {
+  tenant: 'default',
+  policy: null,
+  decision: null,
+  since: null,
+  cursor: null,
+  limit: 100,
+};
+
+async function contents(store: { records: (after: null, limit: number) => Promise<readonly LogRecord[]> }) {
+  return (await store.records(null, 1000)).map(({ content }): JsonObject | null =>
+    content === null ? null : JSON.parse(content),
+  );
+}
+
+const kinds = async (store: Parameters<typeof contents>[0]) =>
+  (await contents(store)).map((content) => content?.['kind']);
+
+describe('the decision log', () => {
+  it('begins with a record that says what started, and ends with one that says that it stopped', async () => {
+    const store = openStore();
+    const { log } = await openLog(store);
+    await log.record(judged());
+    await log.close();
+    const [started, , stopped] = await contents(store);
+    expect(started).toMatchObject({
+      v: 1,
+      kind: 'started',
+      version: '0.1.0',
+      chains: [],
+      configuration: 'c'.repeat(64),
+    });
+    expect(stopped).toMatchObject({ kind: 'stopped', time: '2026-01-15T12:00:00.000Z' });
+    expect(await kinds(store)).toEqual(['started', 'decision', 'stopped']);
+  });
+
+  it('AUD-03 begins a chain anew with each process, which names the ends of those before', async () => {
+    const store = openStore();
+    const first = await openLog(store);
+    await first.log.record(judged());
+    const [end] = await store.chains();
+    const second = await openLog(store);
+    const started = (await contents(store)).find(
+      (content) => Array.isArray(content?.['chains']) && content['chains'].length > 0,
+    );
+    expect(second.chain).not.toBe(first.chain);
+    expect(started).toMatchObject({ chains: [end] });
+    expect(await verifyLog(store, { keptHeads: [], keys: null })).toMatchObject({ problems: [], records: 3 });
+  });
+
+  it('stores decisions that come together in one transaction, each with its own place', async () => {
+    const store = openStore();
+    const append = vi.spyOn(store, 'append');
+    const { log } = await openLog(store);
+    await Promise.all(Array.from({ length: 40 }, () => log.record(judged())));
+    expect(append.mock.calls.map(([records]) => records.length)).toEqual([1, 1, 39]);
+    expect((await store.records(null, 100)).map(({ seq }) => seq)).toEqual(Array.from({ length: 41 }, (_, seq) => seq));
+    expect(await verifyLog(store, { keptHeads: [], keys: null })).toMatchObject({ problems: [], decisions: 40 });
+  });
+
+  it('STO-05 stores again after a failure, and says how many decisions left unrecorded', async () => {
+    const store = openStore();
+    const { log, lines } = await openLog(store);
+    store.fails = 'before';
+    await expect(log.record(judged())).rejects.toThrow(StoreUnavailableError);
+    await expect(log.record(judged())).rejects.toThrow(StoreUnavailableError);
+    log.leavesUnrecorded('indeterminate');
+    log.leavesUnrecorded('deny');
+    log.leavesUnrecorded('deny');
+    expect(log.isAvailable).toBe(false);
+    store.fails = 'never';
+    await log.record(judged());
+    expect(log.isAvailable).toBe(true);
+    expect(await kinds(store)).toEqual(['started', 'unrecorded', 'decision']);
+    expect((await contents(store))[1]).toMatchObject({ counts: { indeterminate: 1, deny: 2 } });
+    expect(lines.messages('error')).toEqual(['decisions cannot be stored: no allow leaves']);
+    expect(lines.messages('info')).toContain('decisions are stored again');
+    expect((await verifyLog(store, { keptHeads: [], keys: null })).problems).toEqual([]);
+  });
+
+  it('STO-06 withdraws a decision that was stored although nobody knew', async () => {
+    const store = openStore();
+    const { log } = await openLog(store);
+    store.fails = 'after';
+    const lost = judged({ policies: [policy('payments')] });
+    await expect(log.record(lost)).rejects.toThrow(StoreUnavailableError);
+    store.fails = 'never';
+    await log.record(judged());
+    const { decisionId } = lost.decision;
+    expect(await kinds(store)).toEqual(['started', 'decision', 'withdrawn', 'decision']);
+    expect((await contents(store))[2]).toMatchObject({ decisionId, because: 'store_unavailable' });
+    expect(await store.find(decisionId)).toMatchObject({ withdrawn: true });
+    expect((await verifyLog(store, { keptHeads: [], keys: null })).problems).toEqual([]);
+  });
+
+  it('STO-06 withdraws a decision later where the store does not take it now', async () => {
+    const store = openStore();
+    const { log } = await openLog(store);
+    const late = judged();
+    await log.record(late);
+    store.fails = 'before';
+    await log.withdraw(late.decision.decisionId, 'late');
+    store.fails = 'never';
+    await log.record(judged());
+    expect(await kinds(store)).toEqual(['started', 'decision', 'withdrawn', 'decision']);
+    expect(await store.find(late.decision.decisionId)).toMatchObject({ withdrawn: true });
+  });
+
+  it('STO-05 writes nothing more to a store that lacks what it had', async () => {
+    const store = openStore();
+    const { log, chain } = await openLog(store);
+    await log.record(judged());
+    store.fails = 'before';
+    await expect(log.record(judged())).rejects.toThrow(StoreUnavailableError);
+    store.file.run('DELETE FROM records WHERE chain = ? AND seq = 1', [chain]);
+    store.fails = 'never';
+    await expect(log.record(judged())).rejects.toThrow('the store lacks records that it had');
+    expect(await kinds(store)).toEqual(['started']);
+  });
+
+  it('refuses records at once where thousands wait for a store that does not answer', async () => {
+    const store = openStore();
+    const { log } = await openLog(store);
+    let release = () => {};
+    store.held = new Promise((resolve) => {
+      release = resolve;
+    });
+    const waiting = Array.from({ length: 4097 }, () => log.record(judged()));
+    await expect(log.record(judged())).rejects.toThrow('too many records wait to be stored');
+    release();
+    await Promise.all(waiting);
+  });
+
+  it('refuses to begin where the store does not take the first record', async () => {
+    const store = openStore();
+    store.fails = 'before';
+    await expect(openLog(store)).rejects.toThrow(StoreUnavailableError);
+  });
+
+  it('DEC-06 stores that policies were reloaded, and that they were refused', async () => {
+    const store = openStore();
+    const { log } = await openLog(store);
+    await log.notePolicies('policies', { policies: [{ id: 'payments', version: 2, sha256: 'ab'.repeat(32) }] });
+    await log.notePolicies('policies_refused', { problems: ['payments.yaml: rules[0].id: is missing'] });
+    expect((await contents(store)).slice(1)).toMatchObject([
+      { kind: 'policies', policies: [{ id: 'payments', version: 2 }] },
+      { kind: 'policies_refused', problems: ['payments.yaml: rules[0].id: is missing'] },
+    ]);
+    store.fails = 'before';
+    await expect(log.notePolicies('policies', { policies: [] })).resolves.toBeUndefined();
+  });
+});
+
+describe('signed heads', () => {
+  it('are signed at start and stop, stored, and written to the log', async () => {
+    const store = openStore();
+    const { log, lines, chain } = await openLog(store);
+    await log.record(judged());
+    await log.close();
+    const heads = await store.heads(chain, 0, 100);
+    expect(heads.map(({ seq }) => seq)).toEqual([0, 2]);
+    const written = lines.lines.filter(({ message }) => message === 'decision log head').map(({ fields }) => fields);
+    expect(written).toMatchObject(heads.map(({ seq, jws }) => ({ chain, seq, head: jws })));
+    expect((await verifyLog(store, { keptHeads: [], keys: null })).chains).toMatchObject([{ chain, lastHead: 2 }]);
+  });
+
+  it('are signed every 1 000 records, and every minute in which there are some', async () => {
+    vi.useFakeTimers();
+    try {
+      const store = openStore();
+      const { log, chain } = await openLog(store);
+      log.watch();
+      const seqs = async () => (await store.heads(chain, 0, 10_000)).map(({ seq }) => seq);
+      for (let count = 0; count < 999; count++) await log.record(judged());
+      expect(await seqs()).toEqual([0]);
+      await log.record(judged());
+      await vi.waitFor(async () => expect(await seqs()).toEqual([0, 1000]));
+      await log.record(judged());
+      await vi.advanceTimersByTimeAsync(60_000);
+      await vi.waitFor(async () => expect(await seqs()).toEqual([0, 1000, 1001]));
+      await vi.advanceTimersByTimeAsync(120_000);
+      expect(await seqs()).toEqual([0, 1000, 1001]);
+      await log.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('are none where only a key of this process signs', async () => {
+    const store = openStore();
+    const { log, chain } = await openLog(store, { signer: signerOf() });
+    await log.close();
+    expect(await store.heads(chain, 0, 100)).toEqual([]);
+    expect(await verifyLog(store, { keptHeads: [], keys: null })).toMatchObject({ problems: [], heads: 0 });
+  });
+
+  it('that cannot be signed keep nobody from being answered', async () => {
+    const store = openStore();
+    const signer = { sign: () => Promise.reject(new Error('the vault is closed')), keys: () => [] };
+    const { log, lines } = await openLog(store, { signer });
+    await log.record(judged());
+    expect(lines.messages('error')).toEqual(['the head of the decision log was not signed']);
+  });
+
+  it('names keys that sign from now on where they changed', async () => {
+    const store = openStore();
+    const keys: JsonObject[] = [{ kid: 'a' }];
+    const { log } = await openLog(store, { signer: { sign: async () => null, keys: () => keys } });
+    await log.noteKeys();
+    keys.push({ kid: 'b' });
+    await log.noteKeys();
+    await log.noteKeys();
+    expect(await contents(store)).toMatchObject([
+      { kind: 'started', keys: [{ kid: 'a' }] },
+      { kind: 'keys', keys: [{ kid: 'a' }, { kid: 'b' }] },
+    ]);
+  });
+});
+
+describe('retention', () => {
+  const old = new Date('2026-01-10T00:00:00Z');
+
+  it('AUD-03 drops salt, content and index of what is too old, says so, and the log verifies', async () => {
+    const store = openStore();
+    const { log, chain } = await openLog(store);
+    for (let count = 0; count < 450; count++) {
+      await log.record(judged({ decidedAt: old, policies: [policy('payments')] }));
+    }
+    await log.record(judged());
+    log.watch();
+    await vi.waitFor(async () => expect(await store.prunable(new Date('2026-01-14T12:00:00Z'))).toEqual([]));
+    await log.close();
+    const records = await store.records(null, 1000);
+    expect(records.filter(({ salt, content }) => salt === null && content === null)).toHaveLength(450);
+    expect((await store.list({ ...ALL, policy: 'payments' })).length).toBe(0);
+    expect(await store.list(ALL)).toHaveLength(1);
+    expect(
+      records.map(({ content }) => content).filter((content) => content?.includes('"kind":"pruned"')),
+    ).toHaveLength(1);
+    const report = await verifyLog(store, { keptHeads: [], keys: null });
+    expect(report).toMatchObject({ problems: [], chains: [{ chain, pruned: 450 }] });
+  });
+
+  it('leaves what cannot be dropped now for later', async () => {
+    const store = openStore();
+    const { log, lines } = await openLog(store);
+    await log.record(judged({ decidedAt: old }));
+    vi.spyOn(store, 'prune').mockRejectedValueOnce(new StoreUnavailableError('gone'));
+    log.watch();
+    await vi.waitFor(() => expect(lines.messages('error')).toEqual(['content of old decisions could not be dropped']));
+    await log.close();
+  });
+});
+
+describe('the copy', () => {
+  it('has each stored record on a line, in order', async () => {
+    const store = openStore();
+    let text = '';
+    const copy = new RecordCopy(async (lines) => {
+      text += lines;
+    }, new KeptLog());
+    const { log } = await openLog(store, { copy });
+    await Promise.all([log.record(judged()), log.record(judged())]);
+    await log.close();
+    const stored = await store.records(null, 10);
+    const copied = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(copied.map(({ hash }) => hash)).toEqual(stored.map(({ hash }) => hash));
+    expect(copied[1]).toEqual({
+      ...stored[1],
+      salt: Buffer.from(stored[1]?.salt ?? []).toString('base64url'),
+    });
+  });
+
+  it('LOG-02 that cannot be written keeps no decision from being stored, and the log says so once', async () => {
+    const store = openStore();
+    const lines = new KeptLog();
+    let fails = true;
+    const copy = new RecordCopy(async () => {
+      if (fails) throw new Error('no space left on device');
+    }, lines);
+    const { log } = await openLog(store, { copy });
+    await log.record(judged());
+    await log.record(judged());
+    fails = false;
+    await log.close();
+    expect(await kinds(store)).toEqual(['started', 'decision', 'decision', 'stopped']);
+    expect(lines.messages('error')).toEqual([
+      'the copy of the decision log cannot be written: the store has what is missing in it',
+    ]);
+    expect(lines.messages('info')).toEqual(['the copy of the decision log is written again']);
+  });
+
+  it('leaves out what comes faster than it is written, and says so', async () => {
+    const lines = new KeptLog();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const copy = new RecordCopy(() => held, lines);
+    const [record] = await largeRecord();
+    copy.add([record]);
+    for (let count = 0; count < 20; count++) copy.add([record]);
+    expect(lines.lines).toMatchObject([{ fields: { why: 'it is written more slowly than decisions are made' } }]);
+    release();
+    await copy.close();
+  });
+});
+
+async function largeRecord(): Promise<readonly [LogRecord]> {
+  const store = openStore();
+  await openLog(store);
+  const [record] = await store.records(null, 1);
+  if (record === undefined) throw new Error('no record');
+  return [{ ...record, content: 'x'.repeat(1_000_000) }];
+}

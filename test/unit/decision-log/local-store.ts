@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import engine from 'libsql';
+import { afterEach } from 'vitest';
+import type { LogStore } from '../../../src/model/decision-log.js';
+import { StoreUnavailableError } from '../../../src/model/decision-log.js';
+import { type Asked, runTogether } from '../../../src/stores/sqlite/operations.js';
+import { SqliteFile } from '../../../src/stores/sqlite/sqlite-file.js';
+
+/** The store of a SQLite file without its thread, whose failures a test decides. */
+export interface LocalStore extends LogStore {
+  readonly file: SqliteFile;
+  readonly path: string;
+  /** `before`: what is written next is not stored. `after`: it is stored, and whoever wrote it is told otherwise. */
+  fails: 'never' | 'before' | 'after';
+  /** What writing waits for. */
+  held: Promise<void>;
+}
+
+/** Makes stores, and removes their files after each test. For a file of tests. */
+export function localStores(): (path?: string) => LocalStore {
+  const folders: string[] = [];
+  const files: SqliteFile[] = [];
+  afterEach(() => {
+    for (const file of files.splice(0)) file.close();
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  });
+  return (path) => {
+    const folder = mkdtempSync(join(tmpdir(), 'veritee-log-'));
+    folders.push(folder);
+    const store = localStore(path ?? join(folder, `${randomUUID()}.db`));
+    files.push(store.file);
+    return store;
+  };
+}
+
+function localStore(path: string): LocalStore {
+  const file = new SqliteFile(engine, path);
+  file.open();
+  const ask = async (name: Asked['name'], ...args: unknown[]) => {
+    const [answer] = runTogether(file, [{ id: 0, name, args }]);
+    if (answer === undefined || 'error' in answer) throw new StoreUnavailableError(answer?.error);
+    return answer.value as never;
+  };
+  const store: LocalStore = {
+    file,
+    path,
+    fails: 'never',
+    held: Promise.resolve(),
+    append: async (records) => {
+      await store.held;
+      if (store.fails === 'before') throw new StoreUnavailableError('the disk is full');
+      await ask('append', records);
+      if (store.fails === 'after') throw new StoreUnavailableError('the disk does not say');
+    },
+    last: async (chain) => {
+      if (store.fails !== 'never') throw new StoreUnavailableError('the disk is full');
+      return ask('last', chain);
+    },
+    chains: () => ask('chains'),
+    putHead: (head) => ask('putHead', head),
+    records: (after, limit) => ask('records', after, limit),
+    heads: (chain, from, to) => ask('heads', chain, from, to),
+    entries: (chain, from, to) => ask('entries', chain, from, to),
+    strays: () => ask('strays'),
+    list: (query) => ask('list', query),
+    find: (decisionId) => ask('find', decisionId),
+    prunable: (before) => ask('prunable', before),
+    prune: (through, limit) => ask('prune', through, limit),
+  };
+  return store;
+}

@@ -1,0 +1,109 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { newDecisionId } from '../../../src/composition/decision-id.js';
+import { DecisionLog, type DecisionLogParts } from '../../../src/decision-log/decision-log.js';
+import type { HeadSigner } from '../../../src/decision-log/heads.js';
+import type { Decision } from '../../../src/model/decision.js';
+import type { JudgedRequest, LogStore } from '../../../src/model/decision-log.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import type { Log } from '../../../src/model/ports.js';
+import { LocalSigningKey } from '../../../src/results/signing-key.js';
+import { presentDecision } from '../../../src/wire/present-decision.js';
+import { ALLOW } from '../../integration/http/fake-service.js';
+
+export const NONCE = Uint8Array.from({ length: 32 }, (_, index) => 0xa0 + index);
+
+const CALLER = { principal: 'gate', tenant: 'default' } as const;
+
+/** A decision on a request, at a time. */
+export function judged(
+  decision: Partial<Decision> = {},
+  request: Partial<JudgedRequest['request']> = {},
+  tenant: string = CALLER.tenant,
+): JudgedRequest {
+  const { decidedAt = ALLOW.decidedAt } = decision;
+  return {
+    decision: { ...ALLOW, decisionId: newDecisionId(decidedAt), ...decision },
+    request: {
+      evidence: { type: 'tpm' } as never,
+      attestationResults: [],
+      nonce: NONCE,
+      bindingJwk: null,
+      policies: null,
+      audience: null,
+      at: null,
+      ...request,
+    },
+    caller: { ...CALLER, tenant },
+  };
+}
+
+export const present = (decision: Decision): JsonObject =>
+  presentDecision(decision, { allChecks: false }) as unknown as JsonObject;
+
+export const policy = (id: string, outcome: Decision['decision'] = 'allow') => ({
+  id,
+  version: 1,
+  sha256: 'ab'.repeat(32),
+  outcome,
+  matched: [],
+  unmatched: [],
+});
+
+export const SIGNER = new LocalSigningKey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+
+/** Signs with a key that stays. */
+export function signerOf(...keys: readonly LocalSigningKey[]): HeadSigner {
+  return {
+    sign: async (header, payload) => keys[0]?.sign(header, payload) ?? null,
+    keys: () => keys.map(({ jwk }) => jwk),
+  };
+}
+
+export class KeptLog implements Log {
+  readonly lines: { readonly level: string; readonly fields: object; readonly message: string }[] = [];
+  info = (fields: object, message: string) => this.#keep('info', fields, message);
+  warn = (fields: object, message: string) => this.#keep('warn', fields, message);
+  error = (fields: object, message: string) => this.#keep('error', fields, message);
+  debug = () => undefined;
+
+  messages(level: string): readonly string[] {
+    return this.lines.filter((line) => line.level === level).map(({ message }) => message);
+  }
+
+  #keep(level: string, fields: object, message: string): void {
+    this.lines.push({ level, fields, message });
+  }
+}
+
+/** A clock that stands until it is moved. */
+export class SetClock {
+  at = new Date('2026-01-15T12:00:00Z');
+  now = () => this.at;
+  monotonicMs = () => this.at.getTime();
+}
+
+/** A log with a chain of its own on a store. */
+export async function openLog(
+  store: LogStore,
+  parts: Partial<DecisionLogParts> = {},
+): Promise<{ readonly log: DecisionLog; readonly lines: KeptLog; readonly clock: SetClock; readonly chain: string }> {
+  const lines = new KeptLog();
+  const clock = new SetClock();
+  const chain = randomUUID();
+  const opened = await DecisionLog.open(
+    {
+      store,
+      clock,
+      log: lines,
+      chain,
+      version: '0.1.0',
+      signer: signerOf(SIGNER),
+      present,
+      copy: null,
+      retentionMs: 86_400_000,
+      ...parts,
+    },
+    { configuration: 'c'.repeat(64), policies: [] },
+  );
+  return { log: opened, lines, clock, chain };
+}

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { CAPACITY, putChallenge } from '../../../../src/stores/sqlite/challenges.js';
+import { localStores } from '../../decision-log/local-store.js';
+
+const openStore = localStores();
+
+describe('room for challenges', () => {
+  it('ends for a tenant, and for no other', () => {
+    const { file } = openStore();
+    const scope = { audience: null, policy: null, evidenceType: null };
+    file.transaction(() =>
+      file.run(
+        `INSERT INTO challenges (id, tenant, expires_at)
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT 'id-' || i, 'full', 0 FROM n`,
+        [CAPACITY],
+      ),
+    );
+    expect(file.transaction(() => putChallenge(file, 'a', { ...scope, tenant: 'full' }, 1))).toBe(false);
+    expect(file.transaction(() => putChallenge(file, 'b', { ...scope, tenant: 'other' }, 1))).toBe(true);
+  });
+});

@@ -1,0 +1,135 @@
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import engine from 'libsql';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StoreUnavailableError } from '../../../../src/model/decision-log.js';
+import { SqliteFile } from '../../../../src/stores/sqlite/sqlite-file.js';
+
+let folder: string;
+const open: SqliteFile[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'veritee-sqlite-'));
+});
+
+afterEach(() => {
+  for (const file of open.splice(0)) file.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const path = (name = 'veritee.db') => join(folder, name);
+
+function openFile(at = path()): SqliteFile {
+  const file = new SqliteFile(engine, at);
+  open.push(file);
+  file.open();
+  return file;
+}
+
+const put = (file: SqliteFile, chain: string) =>
+  file.transaction(() => file.run("INSERT INTO heads VALUES (?, 0, 'x')", [chain]));
+const heads = (file: SqliteFile) => file.read(() => file.rows('SELECT chain FROM heads ORDER BY chain', [])).flat();
+
+/** A file that failed is left alone for a moment. */
+const moment = () => sleep(260);
+
+describe('a SQLite file', () => {
+  it('is made with its folder, and only its owner may read it', () => {
+    const file = openFile(path('data/veritee.db'));
+    put(file, 'a');
+    expect(statSync(path('data')).mode & 0o777).toBe(0o700);
+    for (const end of ['', '-wal', '-shm']) expect(statSync(path(`data/veritee.db${end}`)).mode & 0o777).toBe(0o600);
+  });
+
+  it('has a write-ahead log, and syncs at each commit', () => {
+    const file = openFile();
+    expect(file.row('PRAGMA journal_mode', [])).toEqual(['wal']);
+    expect(file.row('PRAGMA synchronous', [])).toEqual([2]);
+  });
+
+  it('has what was committed when it is opened again', () => {
+    const first = openFile();
+    put(first, 'a');
+    first.close();
+    expect(heads(openFile())).toEqual(['a']);
+  });
+
+  it('is written by two connections in turn', () => {
+    const [one, other] = [openFile(), openFile()];
+    put(one, 'a');
+    put(other, 'b');
+    put(one, 'c');
+    expect(heads(other)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('stores nothing of a transaction that fails, and is used again', async () => {
+    const file = openFile();
+    put(file, 'a');
+    const fail = () =>
+      file.transaction(() => {
+        file.run("INSERT INTO heads VALUES ('b', 0, 'x')", []);
+        file.run("INSERT INTO heads VALUES ('a', 0, 'x')", []);
+      });
+    expect(fail).toThrow(StoreUnavailableError);
+    expect(() => put(file, 'c')).toThrow('it failed a moment ago');
+    await moment();
+    put(file, 'c');
+    expect(heads(file)).toEqual(['a', 'c']);
+  });
+
+  it('STO-05 that was taken away is not written to, nor made anew, and is used once it is back', async () => {
+    const file = openFile();
+    put(file, 'a');
+    renameSync(path(), path('away.db'));
+    expect(() => put(file, 'b')).toThrow(StoreUnavailableError);
+    await moment();
+    expect(() => put(file, 'b')).toThrow(StoreUnavailableError);
+    expect(existsSync(path())).toBe(false);
+    renameSync(path('away.db'), path());
+    await moment();
+    put(file, 'b');
+    expect(heads(file)).toEqual(['a', 'b']);
+  });
+
+  it('STO-05 is not opened again where an older one is in its place', async () => {
+    const file = openFile();
+    put(file, 'a');
+    file.rows('PRAGMA wal_checkpoint(TRUNCATE)', []);
+    copyFileSync(path(), path('yesterday.db'));
+    put(file, 'b');
+    file.close();
+    for (const end of ['', '-wal', '-shm']) rmSync(`${path()}${end}`, { force: true });
+    renameSync(path('yesterday.db'), path());
+    await moment();
+    expect(() => put(file, 'c')).toThrow('an older one was put in its place');
+  });
+
+  it('STO-05 of a newer version is refused, and left as it is', () => {
+    const file = openFile();
+    file.run('PRAGMA user_version = 99', []);
+    file.close();
+    expect(() => openFile()).toThrow('it was written by a newer version of veritee (schema 99, this one knows 1)');
+    const raw = new engine(path());
+    expect(raw.prepare('PRAGMA user_version').raw().get()).toEqual([99]);
+    raw.close();
+  });
+
+  it('of another program is refused', () => {
+    const raw = new engine(path());
+    raw.exec('CREATE TABLE theirs (a)');
+    raw.close();
+    expect(() => openFile()).toThrow('it is a SQLite database of another program');
+  });
+
+  it('that is no database is refused', () => {
+    copyFileSync(new URL(import.meta.url), path());
+    expect(() => openFile()).toThrow(/file is not a database/);
+  });
+
+  it('that cannot be made is refused, with its path', () => {
+    copyFileSync(new URL(import.meta.url), path('file'));
+    expect(() => openFile(path('file/veritee.db'))).toThrow(`${path('file/veritee.db')}: `);
+  });
+});
