@@ -52,13 +52,14 @@ const SHARED_BY_VERIFIERS = ['attestation-key', 'binding', 'event-log', 'evidenc
 
 /**
  * The only files that know Intel's early collateral by type: its source, its readers, what judges by it beside the decision,
- * and the wiring.
+ * what notes it for judging again, and the wiring.
  */
 const EARLY_COLLATERAL = [
   'model/early-collateral',
   'vendors/intel/(evaluation-numbers|recovery-events)',
   'endorsements/intel/(open-)?early-collateral',
   'service/early-collateral',
+  'service/(witness|world-answers)',
 ];
 
 const EVERY_ROOM = [...Object.keys(ROOMS), 'composition'].join('|');

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Configuration, isFileStore } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
+import { recordedDecision } from '../decision-log/decision-content.js';
 import { DecisionLog } from '../decision-log/decision-log.js';
 import type { HeadSigner } from '../decision-log/heads.js';
 import { RecordCopy } from '../decision-log/record-copy.js';
 import type { ChallengeStore } from '../model/challenge.js';
+import type { Decision } from '../model/decision.js';
 import { type LogStore, StoreUnavailableError } from '../model/decision-log.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
@@ -90,8 +92,7 @@ export async function openDecisionLog(
     ...world,
     store,
     chain: randomUUID(),
-    present: (decision: Parameters<typeof presentDecision>[0]) =>
-      presentDecision(decision, { allChecks: false }) as unknown as JsonObject,
+    present: presentAnswer,
     copy: copyOf(configuration, world.log),
     retentionMs: configuration.decisions.retentionDays * DAY_MS,
   };
@@ -101,6 +102,15 @@ export async function openDecisionLog(
   } catch (cause) {
     throw notUsable(cause);
   }
+}
+
+function presentAnswer(decision: Decision): JsonObject {
+  return presentDecision(decision, { allChecks: false }) as unknown as JsonObject;
+}
+
+/** A decision as its record has it where evidence is kept. */
+export function recordedForm(decision: Decision): JsonObject {
+  return recordedDecision(decision, presentAnswer(decision));
 }
 
 function copyOf({ decisions: { copy } }: Configuration, log: Log): RecordCopy | null {

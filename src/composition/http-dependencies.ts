@@ -20,11 +20,13 @@ import { EvaluatePolicy } from '../service/evaluate-policy.js';
 import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import { NonceRecogniser } from '../service/nonces.js';
 import { PolicyTexts } from '../service/policy-texts.js';
-import { RecordDecisions } from '../service/record-decisions.js';
+import { type InputKeeper, RecordDecisions } from '../service/record-decisions.js';
 import { RecordedDecisions } from '../service/recorded-decisions.js';
+import { ReplayDecision } from '../service/replay-decision.js';
 import { ResetTracking } from '../service/reset-tracking.js';
 import { SignDecisions } from '../service/sign-decisions.js';
 import type { VerifyEvidence, VerifyEvidenceUseCase } from '../service/verify-evidence.js';
+import type { WorldParts } from '../service/witness.js';
 import type { PolicyDirectory } from '../stores/policy-directory.js';
 import type { OpenAttestationServices } from './attestation-services.js';
 import type { ReloadedRoots } from './configured-roots.js';
@@ -36,7 +38,10 @@ import {
   useRootPins,
   verifyOptions,
 } from './container.js';
+import { recordedForm } from './decision-store.js';
 import type { EndorsementWorld } from './endorsements.js';
+import { JudgeKeptDecisions } from './judge-again.js';
+import { DecisionInputsKeeper } from './kept-inputs.js';
 import type { ReloadedAccess } from './reloaded-access.js';
 import { knownAuthorities } from './token-issuers.js';
 
@@ -69,10 +74,24 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
   const { configuration, world, clock, clockWatch, metrics, policies, access, challenges } = parts;
   const container = containerOf(parts);
   const codec = new ChallengeCodec(challenges.key, randomBytes);
-  const verifyEvidence = verifyEvidenceWith(container, codec, parts);
+  const judgedBy = worldPartsOf(container, codec, parts);
+  const keeper = keeperOf(parts);
+  const verifyEvidence = verifyEvidenceWith(
+    container,
+    keeper === null ? judgedBy : keeper.witness.watched(judgedBy),
+    parts,
+  );
+  const signed = new SignDecisions({ verifyEvidence, receipts: receiptsOf(parts), log: world.log });
+  const recordedDecisions = new RecordedDecisions(parts.decisions);
   return {
-    verifyEvidence: recorded(new SignDecisions({ verifyEvidence, receipts: receiptsOf(parts), log: world.log }), parts),
-    recordedDecisions: new RecordedDecisions(parts.decisions),
+    verifyEvidence: recorded(signed, keeper, parts),
+    recordedDecisions,
+    replayDecision: new ReplayDecision({
+      recorded: recordedDecisions,
+      again: judgeAgainOf(judgedBy, parts),
+      present: recordedForm,
+      version: parts.version,
+    }),
     receiptKeys: new PublishedReceiptKeys(parts.receiptKeys, configuration.receipts.issuer),
     policyTexts: new PolicyTexts({
       policies: () => policies.snapshot(),
@@ -99,9 +118,32 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
 }
 
 /** Consume, judge, sign, store, answer: in this order. */
-function recorded(verifyEvidence: VerifyEvidenceUseCase, { decisionLog, world }: ServiceParts): VerifyEvidenceUseCase {
+function recorded(
+  verifyEvidence: VerifyEvidenceUseCase,
+  keeper: InputKeeper | null,
+  { decisionLog, world }: ServiceParts,
+): VerifyEvidenceUseCase {
   if (decisionLog === null) return verifyEvidence;
-  return new RecordDecisions({ verifyEvidence, recorder: decisionLog, log: world.log });
+  return new RecordDecisions({ verifyEvidence, recorder: decisionLog, keeper, log: world.log });
+}
+
+/** Null: only digests are kept. */
+function keeperOf({ configuration, roots, services, version }: ServiceParts): DecisionInputsKeeper | null {
+  if (configuration.decisions.keepEvidence !== 'full') return null;
+  return new DecisionInputsKeeper({ configuration, roots, version, submitted: [...services.services.keys()] });
+}
+
+function judgeAgainOf(
+  { endorsements, resets, policies }: WorldParts,
+  { configuration, decisions, clock, roots, world }: ServiceParts,
+): JudgeKeptDecisions {
+  return new JudgeKeptDecisions({
+    // Where decisions are not stored, none is found before anything of it is looked for.
+    store: decisions ?? { object: async () => null },
+    configuration,
+    override: (judging) => overrideOf(judging, world),
+    present: { endorsements, resets, policies, clock, roots },
+  });
 }
 
 function receiptsOf({ configuration, receiptKeys, version, url }: ServiceParts): Receipts {
@@ -114,37 +156,49 @@ function receiptsOf({ configuration, receiptKeys, version, url }: ServiceParts):
 type AppContainer = ReturnType<typeof createAppContainer>;
 
 function containerOf({ configuration, world, endorsements, roots }: ServiceParts): AppContainer {
+  const override = overrideOf(configuration, world);
   return createAppContainer(
     configuration,
     (app) => {
       app.register(TOKENS.endorsementSource, { useValue: endorsements.source });
-      if (world.amdRootPins !== undefined) useRootPins(app, configuration, world.amdRootPins);
-      if (world.intelRootPins !== undefined) useIntelRootPins(app, world.intelRootPins);
-      world.override?.(app);
+      override(app);
     },
     roots,
   );
 }
 
-function verifyEvidenceWith(container: AppContainer, codec: ChallengeCodec, parts: ServiceParts): VerifyEvidence {
-  const { configuration, world, clock, clockWatch, metrics, policies, challenges, resetMemory, early, services } =
-    parts;
+/** What tests change, and the roots of a lab. */
+function overrideOf(configuration: Configuration, world: ServiceParts['world']): Override {
+  return (app) => {
+    if (world.amdRootPins !== undefined) useRootPins(app, configuration, world.amdRootPins);
+    if (world.intelRootPins !== undefined) useIntelRootPins(app, world.intelRootPins);
+    world.override?.(app);
+  };
+}
+
+/** Whom judging asks. */
+function worldPartsOf(container: AppContainer, codec: ChallengeCodec, parts: ServiceParts): WorldParts {
+  const { world, clockWatch, metrics, policies, challenges, resetMemory, early, services } = parts;
   const resets = new ResetTracking(resetMemory, world.log);
   metrics.watchResetMemory(() => resets.failures);
-  return createVerifyEvidence(
-    container,
-    {
-      endorsements: container.resolve<EndorsementSource>(TOKENS.endorsementSource),
-      services: services.services,
-      policies: () => policies.snapshot(),
-      nonces: new NonceRecogniser(codec, challenges.store, world.log),
-      resets,
-      early: early === null ? null : new EarlyCollateralShadow(early.source, clock, world.log),
-      clock: clockWatch,
-      log: world.log,
-    },
-    verifyOptions(configuration, true),
-  );
+  return {
+    endorsements: container.resolve<EndorsementSource>(TOKENS.endorsementSource),
+    services: services.services,
+    policies: () => policies.snapshot(),
+    nonces: new NonceRecogniser(codec, challenges.store, world.log),
+    resets,
+    early: early?.source ?? null,
+    clock: clockWatch,
+  };
+}
+
+function verifyEvidenceWith(
+  container: AppContainer,
+  { early, ...judgedBy }: WorldParts,
+  { configuration, clock, world: { log } }: ServiceParts,
+): VerifyEvidence {
+  const shadow = early === null ? null : new EarlyCollateralShadow(early, clock, log);
+  return createVerifyEvidence(container, { ...judgedBy, early: shadow, log }, verifyOptions(configuration, true));
 }
 
 function httpSettings({ limits, deadlineSeconds, listen }: Configuration, { tls }: ReloadedAccess): HttpSettings {

@@ -23,10 +23,6 @@ export const NOT_AVAILABLE: readonly Unavailable[] = [
     what: 'a decision store that replicas share',
     asked: (c) => placeIf(['decisions', 'store'], c.decisions.store.includes('://')),
   },
-  {
-    what: 'keeping evidence',
-    asked: (c) => placeIf(['decisions', 'keepEvidence'], c.decisions.keepEvidence !== 'hash'),
-  },
 ];
 
 /** Everything that a configuration asks for and this version does not do. */

@@ -16,15 +16,18 @@ export const CONTENT_VERSION = 1;
 
 /**
  * What is recorded of a decision: who asked, what for, on which bytes by their digests, and what was decided, without remedies,
- * receipt and `maaView`, which say nothing more. Identifiers, user data and nonce are digests under the salt.
+ * receipt and `maaView`, which say nothing more. Identifiers, user data and nonce are digests under the salt, unless evidence is
+ * kept.
  */
 export function decisionContent(
-  { decision, presented, request, caller }: DecisionToRecord,
+  { decision, presented, request, caller, inputs }: DecisionToRecord,
   { salt, time, version }: { readonly salt: Uint8Array; readonly time: Date; readonly version: string },
 ): RecordContent {
   const redaction = new Redaction(salt);
-  if (request.nonce !== null) redaction.addBytes(request.nonce);
-  const { receipt: _, maaView: __, claims = null, checks, ...rest } = presented;
+  // Where evidence is kept, there is nothing left to withhold.
+  const withheld = inputs === undefined;
+  if (withheld && request.nonce !== null) redaction.addBytes(request.nonce);
+  const recorded = recordedDecision(decision, presented);
   const content = {
     v: CONTENT_VERSION,
     kind: 'decision',
@@ -38,17 +41,25 @@ export function decisionContent(
       nonceSha256: request.nonce === null ? null : sha256(request.nonce),
       attestationResults: request.attestationResults.map(({ type, token }) => ({ type, sha256: sha256(token) })),
     },
-    decision: {
-      ...rest,
-      claims: redaction.claims(claims),
-      checks: (checks as readonly JsonObject[]).map(withoutRemedy),
-      endorsements: decision.endorsements.map(({ kind, sha256, source }) => ({ kind, sha256, source })),
-    },
+    decision: withheld ? { ...recorded, claims: redaction.claims(recorded['claims'] ?? null) } : recorded,
+    ...(inputs === undefined ? {} : { inputs: inputs.sha256 }),
   };
   const entry = entryOf(content);
   return {
     content: redaction.text(canonicalJson(content)),
     entry: { ...entry, summary: redaction.text(entry.summary) },
+  };
+}
+
+/** What is recorded of an answer: without remedies, receipt and `maaView`, and endorsements by their digests. */
+export function recordedDecision(
+  { endorsements }: Pick<DecisionToRecord['decision'], 'endorsements'>,
+  { receipt: _, maaView: __, checks, ...rest }: JsonObject,
+): JsonObject {
+  return {
+    ...rest,
+    checks: (checks as readonly JsonObject[]).map(withoutRemedy),
+    endorsements: endorsements.map(({ kind, sha256, source }) => ({ kind, sha256, source })),
   };
 }
 

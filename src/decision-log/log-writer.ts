@@ -34,7 +34,7 @@ const MOST_AT_ONCE = 256;
 const SALT_BYTES = 32;
 
 /** A record without its place in the chain. */
-type Draft = Pick<NewRecord, 'salt' | 'content' | 'entry' | 'withdraws'>;
+type Draft = Pick<NewRecord, 'salt' | 'content' | 'entry' | 'withdraws' | 'objects'>;
 
 interface WaitingDraft extends Draft {
   readonly resolve: (end: ChainEnd) => void;
@@ -78,7 +78,7 @@ export class LogWriter {
     const { clock, version } = this.#parts;
     const salt = randomBytes(SALT_BYTES);
     const { content, entry } = decisionContent(recorded, { salt, time: clock.now(), version });
-    return this.#add({ salt, content, entry, withdraws: null });
+    return this.#add({ salt, content, entry, withdraws: null, objects: recorded.inputs?.objects ?? NO_OBJECTS });
   }
 
   /** Says that nobody was told of a decision that is stored: as soon as it can be stored. Never rejects. */
@@ -108,7 +108,13 @@ export class LogWriter {
   #draft(kind: RecordKind, members: JsonObject, withdraws: string | null = null): Draft {
     const { clock, version } = this.#parts;
     const content = { v: CONTENT_VERSION, kind, time: clock.now().toISOString(), version, ...members };
-    return { salt: randomBytes(SALT_BYTES), content: canonicalJson(content), entry: null, withdraws };
+    return {
+      salt: randomBytes(SALT_BYTES),
+      content: canonicalJson(content),
+      entry: null,
+      withdraws,
+      objects: NO_OBJECTS,
+    };
   }
 
   #add(draft: Draft): Promise<ChainEnd> {
@@ -160,12 +166,12 @@ export class LogWriter {
 
   #chained(drafts: readonly Draft[]): readonly NewRecord[] {
     let before = this.#end;
-    return drafts.map(({ salt, content, entry, withdraws }) => {
+    return drafts.map(({ salt, content, entry, withdraws, objects }) => {
       const position = { chain: this.#parts.chain, seq: before === null ? 0 : before.seq + 1 };
       const linked = { previous: before?.hash ?? NO_RECORD, contentSha256: contentDigest(salt, content) };
       const hash = recordHash(position, linked);
       before = { ...position, hash };
-      return { ...before, ...linked, salt, content, entry, withdraws };
+      return { ...before, ...linked, salt, content, entry, withdraws, objects };
     });
   }
 
@@ -206,6 +212,8 @@ interface Unrecorded extends JsonObject {
   readonly until: string;
   readonly counts: { readonly [outcome: string]: number };
 }
+
+const NO_OBJECTS: NewRecord['objects'] = [];
 
 const NOT_STORED = 'decisions cannot be stored: no allow leaves';
 const STORED_AGAIN = 'decisions are stored again';

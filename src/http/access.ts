@@ -108,9 +108,9 @@ function refuseUnknown(methods: Guard['methods'], request: FastifyRequest, reply
   throw new RefusedError('method_not_allowed', `${request.method} is not served at this path${hint}`);
 }
 
-/** The path of a route whose last part is a parameter. */
+/** The path of a route whose last part is a parameter, or a parameter and a call. */
 function patternOf(path: string): string {
-  return path.replace(/\/[^/:]+$/, '/:id');
+  return path.replace(/\/[^/:]+(:[^/:]+)?$/, '/:id$1');
 }
 
 /** Paths of calls that somebody may have meant. The page's own files are none. */

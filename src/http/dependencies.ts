@@ -6,6 +6,7 @@ import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import type { PolicyTextsUseCase } from '../service/policy-texts.js';
 import type { ReceiptKeysUseCase } from '../service/receipt-keys.js';
 import type { RecordedDecisionsUseCase } from '../service/recorded-decisions.js';
+import type { ReplayDecisionUseCase } from '../service/replay-decision.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { CallerDirectory } from './callers.js';
 import type { ConnectionLimits, TlsMaterial } from './listener.js';
@@ -19,6 +20,7 @@ export interface HttpDependencies {
   readonly inspectEvidence: InspectEvidenceUseCase;
   readonly receiptKeys: ReceiptKeysUseCase;
   readonly recordedDecisions: RecordedDecisionsUseCase;
+  readonly replayDecision: ReplayDecisionUseCase;
   readonly policyTexts: PolicyTextsUseCase;
   readonly evaluatePolicy: EvaluatePolicyUseCase;
   readonly liveness: LivenessUseCase;

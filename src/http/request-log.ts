@@ -15,9 +15,12 @@ export function routeOf(request: FastifyRequest): string | null {
   return request.is404 || url === undefined ? null : servedPath(url);
 }
 
-/** A route's path as clients and openapi.yaml write it: the framework writes a colon that begins no parameter twice. */
+/**
+ * A route's path as clients and openapi.yaml write it: the framework writes a colon that begins no parameter twice, and the form
+ * of a parameter after its name.
+ */
 export function servedPath(url: string): string {
-  return url.replaceAll('::', ':');
+  return url.replaceAll(/\(.*?\)/g, '').replaceAll('::', ':');
 }
 
 /** Writes the one record of an answered request. */

@@ -55,6 +55,13 @@ export interface DecisionEntry {
   readonly summary: string;
 }
 
+/** Bytes that a decision rested on. Stored once, whatever number of decisions name them. */
+export interface KeptObject {
+  /** Lower-case hex. */
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+}
+
 /** A record to be stored, and what a store finds it by. */
 export interface NewRecord extends LogRecord {
   readonly salt: Uint8Array;
@@ -63,6 +70,8 @@ export interface NewRecord extends LogRecord {
   readonly entry: DecisionEntry | null;
   /** Id of the decision that it withdraws. */
   readonly withdraws: string | null;
+  /** What the decision can be judged again by; empty where evidence is not kept. */
+  readonly objects: readonly KeptObject[];
 }
 
 /** Decisions that are looked for, newest first. Null: all. */
@@ -124,6 +133,8 @@ export interface LogStore {
   strays(): Promise<number>;
   list(query: DecisionQuery): Promise<readonly FoundDecision[]>;
   find(decisionId: string): Promise<RecordedDecision | null>;
+  /** Bytes of that digest (hex); null where they are not kept. */
+  object(sha256: string): Promise<Uint8Array | null>;
   /** The last decision of each chain that is older, and still has its content. */
   prunable(before: Date): Promise<readonly RecordPosition[]>;
   /** Drops salt and content of decisions up to that record, the oldest first. @returns of how many: 0 where none was left */
@@ -135,6 +146,15 @@ export interface JudgedRequest {
   readonly decision: Decision;
   readonly request: VerifyRequest;
   readonly caller: Pick<Caller, 'principal' | 'tenant'>;
+  /** All that the decision rested on, where that is kept. */
+  readonly inputs?: KeptInputs;
+}
+
+/** What a decision can be judged again by. */
+export interface KeptInputs {
+  /** The digest under which it is found, hex. */
+  readonly sha256: string;
+  readonly objects: readonly KeptObject[];
 }
 
 /** Keeps what was decided. */

@@ -46,8 +46,8 @@ export const PROBLEM_ROWS = {
   evidence_not_kept: {
     status: 409,
     title: 'Evidence was not kept',
-    when: 'never in this version, which stores no evidence',
-    remedy: 'The caller should send the evidence again.',
+    when: 'a decision is to be judged again whose evidence was not kept, or that depended on the moment (deadline, internal_error)',
+    remedy: 'The operator should set decisions.keepEvidence to full: decisions from then on can be judged again.',
   },
   body_too_large: {
     status: 413,

@@ -18,6 +18,8 @@ export interface VerifyRequest {
   readonly audience: string | null;
   /** Historical verification time. */
   readonly at: Date | null;
+  /** The JSON text that it was read from. Absent where there was none. */
+  readonly body?: Uint8Array;
 }
 
 /** A `POST /policies:evaluate` body: a policy text, and what it is tried on. */

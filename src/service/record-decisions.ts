@@ -1,17 +1,32 @@
 import type { Decision } from '../model/decision.js';
-import { type DecisionRecorder, StoreUnavailableError } from '../model/decision-log.js';
+import {
+  type DecisionRecorder,
+  type JudgedRequest,
+  type KeptInputs,
+  StoreUnavailableError,
+} from '../model/decision-log.js';
 import type { Log } from '../model/ports.js';
 import type { Caller, VerifyRequest } from '../model/request.js';
 import { LateError, withinTime } from './challenges.js';
 import type { VerifyEvidenceUseCase } from './verify-evidence.js';
 import { withhold } from './withheld-decision.js';
+import type { WorldAnswer } from './witness.js';
 
 /** How long an answer waits for its record. */
 const RECORD_TIMEOUT_MS = 1000;
 
+/** Keeps all that a decision rests on. */
+export interface InputKeeper {
+  /** Does work, and lists what the world answered meanwhile. */
+  watch<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly answers: readonly WorldAnswer[] }>;
+  keep(judged: JudgedRequest, answers: readonly WorldAnswer[]): KeptInputs;
+}
+
 export interface RecordDecisionsParts {
   readonly verifyEvidence: VerifyEvidenceUseCase;
   readonly recorder: DecisionRecorder;
+  /** Null: of evidence and endorsements only digests are kept. */
+  readonly keeper: InputKeeper | null;
   readonly log: Log;
   /** How long the record may take. */
   readonly timeoutMs?: number;
@@ -27,10 +42,10 @@ export class RecordDecisions implements VerifyEvidenceUseCase {
 
   /** @throws {FormatError | RefusedError} as `VerifyEvidence.execute` */
   async execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
-    const { verifyEvidence, recorder, log, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
-    const decision = await verifyEvidence.execute(request, caller);
+    const { recorder, log, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
+    const { decision, inputs } = await this.#decide(request, caller);
     // Within a promise, so that a record that cannot even be made is one that is not stored.
-    const storing = Promise.resolve().then(() => recorder.record({ decision, request, caller }));
+    const storing = Promise.resolve().then(() => recorder.record({ decision, request, caller, ...inputs?.() }));
     try {
       await withinTime(storing, timeoutMs);
       return decision;
@@ -45,6 +60,14 @@ export class RecordDecisions implements VerifyEvidenceUseCase {
       else unrecorded();
       return withheld;
     }
+  }
+
+  async #decide(request: VerifyRequest, caller: Caller) {
+    const { verifyEvidence, keeper } = this.#parts;
+    const decide = () => verifyEvidence.execute(request, caller);
+    if (keeper === null) return { decision: await decide(), inputs: null };
+    const { value: decision, answers } = await keeper.watch(decide);
+    return { decision, inputs: () => ({ inputs: keeper.keep({ decision, request, caller }, answers) }) };
   }
 
   /** A record that comes back later says what nobody was told. */

@@ -200,6 +200,12 @@ export function readChallengeRequest(body: Uint8Array, limits?: StrictJsonLimits
   };
 }
 
+/** @throws {FormatError} codes of `parseStrictJson`, `unknown_property`, `schema` */
+export function readReplayRequest(body: Uint8Array): { readonly at: 'then' | 'now' } {
+  const { at } = checkSchema('ReplayRequest', readBody(body));
+  return { at };
+}
+
 const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z$/;
 
 /**

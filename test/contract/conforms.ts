@@ -30,7 +30,7 @@ export function requireConforming(method: string, path: string, answer: SeenAnsw
   const mediaType = (answer.contentType ?? '').split(';', 1)[0]?.trim() ?? '';
   const operation =
     at(OPENAPI_DOCUMENT, ['paths', path, method.toLowerCase()]) ??
-    at(OPENAPI_DOCUMENT, ['paths', path.replace(/\/[^/]+$/, '/{id}'), method.toLowerCase()]);
+    at(OPENAPI_DOCUMENT, ['paths', path.replace(/\/[^/:]+(:[a-z]+)?$/, '/{id}$1'), method.toLowerCase()]);
   if (operation === undefined) {
     if (!OF_NO_OPERATION.has(answer.status) || mediaType !== PROBLEM) throw new Error(`${place} is not declared`);
     requireSchema(place, { $ref: '#/components/schemas/Problem' }, answer.body);

@@ -47,6 +47,7 @@ describe('schemas', () => {
       'RecordedDecision',
       'RecordedDecision/checks[]',
       'RecordedDecision/claims',
+      'Replay/replayed',
       'DecisionRecord/request',
       'EvaluationRequest/claims',
     ]);
@@ -100,6 +101,7 @@ describe('operations', () => {
       'post /challenges',
       'get /decisions',
       'get /decisions/{id}',
+      'post /decisions/{id}:replay',
       'get /policies',
       'get /policies/{id}',
       'post /policies:lint',

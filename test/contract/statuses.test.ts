@@ -43,6 +43,7 @@ const BODIES: ReadonlyMap<string, string> = new Map([
   ['/verify:batch', JSON.stringify({ requests: [JSON.parse(VERIFY_BODY)] })],
   ['/inspect', JSON.stringify(JSON.parse(VERIFY_BODY).evidence)],
   ['/challenges', '{}'],
+  ['/decisions/{id}:replay', JSON.stringify({ at: 'then' })],
   ['/policies:lint', JSON.stringify({ text: 'id: one' })],
   ['/policies:evaluate', JSON.stringify({ text: 'id: one', claims: {} })],
 ]);
@@ -70,9 +71,9 @@ function askInBytes(...lines: readonly string[]): Cause['ask'] {
 const asContracted = ask();
 
 /** One byte more than a body may have by default. */
-function askAtLength({ url }: FakeService, { method, path }: Operation): Promise<SeenAnswer> {
+function askAtLength({ url }: FakeService, { method, target }: Operation): Promise<SeenAnswer> {
   const body = method === 'POST' ? ' '.repeat(2 * 1024 * 1024 + 1) : null;
-  return call(url, path, { method, body, headers: body === null ? {} : { 'content-type': 'application/json' } });
+  return call(url, target, { method, body, headers: body === null ? {} : { 'content-type': 'application/json' } });
 }
 
 async function askTwice(service: FakeService, operation: Operation): Promise<SeenAnswer> {
@@ -102,6 +103,11 @@ async function askUnready(service: FakeService, operation: Operation): Promise<S
 /** Without callers, everybody on this machine may do all that there is to do. */
 const auditor = () => new LocalCaller({ historical: true, insecure: false });
 
+async function askWithoutEvidence(service: FakeService, operation: Operation): Promise<SeenAnswer> {
+  service.replayDecision.isKept = false;
+  return asContracted(service, operation);
+}
+
 class FaultyCallers extends LocalCaller {
   override serves(): boolean {
     throw new Error('a fault');
@@ -111,9 +117,9 @@ class FaultyCallers extends LocalCaller {
 const CAUSES: readonly Cause[] = [
   { ask: asContracted },
   {
-    ask: ({ url }, { method, path }) => {
+    ask: ({ url }, { method, path, target }) => {
       const body = BODIES.get(path);
-      return body === undefined ? call(url, path, { method }) : post(url, path, misspelt(body));
+      return body === undefined ? call(url, target, { method }) : post(url, target, misspelt(body));
     },
   },
   // No Host.
@@ -139,6 +145,7 @@ const CAUSES: readonly Cause[] = [
   },
   // Every event loop is late by more than this, as soon as it has been measured.
   { ask: askUnderLoad, service: { settings: { eventLoopDelayMs: 0.0001, rates: { perAddress: 100_000 } } } },
+  { ask: askWithoutEvidence },
   { ask: askUnready },
   { ask: askDead },
 ];

@@ -124,7 +124,7 @@ async function judge(
   await rate.take(request);
   return slots.run(async () => {
     requireFittingRequest(body, bodyBytes);
-    const asked = readVerifyRequest(body, limits);
+    const asked = { ...readVerifyRequest(body, limits), body };
     return { decision: await verifyEvidence.execute(asked, caller), audience: asked.audience };
   });
 }

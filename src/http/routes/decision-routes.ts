@@ -1,12 +1,36 @@
 import type { RouteOptions } from 'fastify';
 import type { RecordedDecisionsUseCase } from '../../service/recorded-decisions.js';
+import type { ReplayDecisionUseCase } from '../../service/replay-decision.js';
 import { presentFoundDecision, presentRecordedDecision } from '../../wire/present-recorded-decision.js';
 import { readDecisionsQuery } from '../../wire/read-query.js';
+import { readReplayRequest } from '../../wire/read-requests.js';
 import { callerOf } from '../access.js';
-import { JSON_TYPE } from '../json-bodies.js';
+import { bodyOf, JSON_CALL, JSON_TYPE } from '../json-bodies.js';
+import type { VerificationSlots } from '../load-limits.js';
 import { queryOf, requireNoParameters } from '../queries.js';
 
 const AUDIT_CALL = { method: 'GET', config: { access: 'audit:read' } } as const;
+
+interface ReplayRouteDependencies {
+  readonly replayDecision: ReplayDecisionUseCase;
+  readonly slots: VerificationSlots;
+}
+
+/** `POST /decisions/{id}:replay`: a decision judged again. It takes the place of a verification. */
+export function replayRoute({ replayDecision, slots }: ReplayRouteDependencies): RouteOptions {
+  return {
+    ...JSON_CALL,
+    config: { ...JSON_CALL.config, access: 'audit:read' },
+    // A colon begins a parameter, which ends before a colon only where its form says so; two are one.
+    url: '/decisions/:id([^:/]+)::replay',
+    handler: async (request, reply) => {
+      const { id } = request.params as { readonly id: string };
+      const { at } = readReplayRequest(bodyOf(request));
+      const replay = await slots.run(() => replayDecision.execute(id, at, callerOf(request)));
+      return reply.type(JSON_TYPE).send(JSON.stringify(replay));
+    },
+  };
+}
 
 /** `GET /decisions` and `GET /decisions/{id}`: what was decided. */
 export function decisionRoutes(recordedDecisions: RecordedDecisionsUseCase): readonly RouteOptions[] {

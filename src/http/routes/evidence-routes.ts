@@ -46,7 +46,8 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
       const caller = callerOf(request);
       const receiptAlone = wantsReceipt(request);
       const decision = await slots.run(() => {
-        const asked = readVerifyRequest(bodyOf(request), limits);
+        const body = bodyOf(request);
+        const asked = { ...readVerifyRequest(body, limits), body };
         if (receiptAlone) requireReceiptPossible(asked);
         request.audience = asked.audience;
         return verifyEvidence.execute(asked, caller);

@@ -6,7 +6,7 @@ import { Turns } from '../items-of-batch.js';
 import { BatchLimit, DEFAULT_SLOTS, itemRate, VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 import { batchRoute } from './batch-route.js';
-import { decisionRoutes } from './decision-routes.js';
+import { decisionRoutes, replayRoute } from './decision-routes.js';
 import { challengesRoute, inspectRoute, verifyRoute } from './evidence-routes.js';
 import { evaluateRoute, lintRoute, policiesRoutes } from './policy-routes.js';
 import { receiptKeyRoutes } from './receipt-routes.js';
@@ -37,6 +37,7 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
     inspectRoute(inspectEvidence, limits),
     ...receiptKeyRoutes(receiptKeys),
     ...decisionRoutes(dependencies.recordedDecisions),
+    replayRoute({ replayDecision: dependencies.replayDecision, slots }),
     ...policiesRoutes(policyTexts),
     lintRoute(policyTexts, slots),
     evaluateRoute({ evaluatePolicy, slots, limits }),

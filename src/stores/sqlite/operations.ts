@@ -9,6 +9,7 @@ import {
   heads,
   last,
   list,
+  object,
   prunable,
   prune,
   putHead,
@@ -38,6 +39,7 @@ const READS = {
   strays: (file: SqliteFile) => strays(file),
   list: (file: SqliteFile, query: DecisionQuery) => list(file, query),
   find: (file: SqliteFile, decisionId: string) => find(file, decisionId),
+  object: (file: SqliteFile, sha256: string) => object(file, sha256),
   prunable: (file: SqliteFile, before: Date) => prunable(file, before),
 };
 

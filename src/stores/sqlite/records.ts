@@ -2,6 +2,7 @@ import type {
   ChainEnd,
   DecisionQuery,
   FoundDecision,
+  KeptObject,
   LogRecord,
   NewRecord,
   RecordedDecision,
@@ -9,7 +10,7 @@ import type {
   SignedHead,
   StoredEntry,
 } from '../../model/decision-log.js';
-import type { Row, SqliteFile } from './sqlite-file.js';
+import type { Row, SqliteFile, SqlValue } from './sqlite-file.js';
 
 const OUTCOMES = ['allow', 'deny', 'indeterminate'] as const;
 
@@ -28,7 +29,10 @@ export function append(file: SqliteFile, records: readonly NewRecord[]): void {
       salt,
       content,
     ]);
-    if (record.entry !== null) index(file, record, record.entry);
+    if (record.entry !== null) {
+      index(file, record, record.entry);
+      for (const object of record.objects) keep(file, record.entry.decisionId, object);
+    }
     if (record.withdraws !== null) {
       file.run('UPDATE decisions SET withdrawn = 1 WHERE decision_id = ?', [record.withdraws]);
     }
@@ -49,6 +53,16 @@ function index(file: SqliteFile, { chain, seq }: RecordPosition, entry: NonNulla
       decisionId,
     ]);
   }
+}
+
+function keep(file: SqliteFile, decisionId: string, { sha256, bytes }: KeptObject): void {
+  file.run('INSERT OR IGNORE INTO objects (sha256, bytes) VALUES (?, ?)', [sha256, bytes]);
+  file.run('INSERT INTO decision_objects (decision_id, sha256) VALUES (?, ?)', [decisionId, sha256]);
+}
+
+export function object(file: SqliteFile, sha256: string): Uint8Array | null {
+  const [bytes = null] = file.row('SELECT bytes FROM objects WHERE sha256 = ?', [sha256]) ?? [];
+  return bytes === null ? null : Uint8Array.from(bytes as Uint8Array);
 }
 
 export function last(file: SqliteFile, chain: string): ChainEnd | null {
@@ -202,9 +216,22 @@ export function prune(file: SqliteFile, { chain, seq }: RecordPosition, limit: n
       ]);
     }
     file.run('DELETE FROM decisions WHERE decision_id = ?', [decisionId]);
+    dropObjects(file, decisionId);
     file.run('UPDATE records SET salt = NULL, content = NULL WHERE chain = ? AND seq = ?', [chain, dropped]);
   }
   return rows.length;
+}
+
+/** Bytes go with the last decision that names them. */
+function dropObjects(file: SqliteFile, decisionId: SqlValue): void {
+  const named = file.rows('SELECT sha256 FROM decision_objects WHERE decision_id = ?', [decisionId]);
+  file.run('DELETE FROM decision_objects WHERE decision_id = ?', [decisionId]);
+  for (const [sha256 = null] of named) {
+    file.run(
+      'DELETE FROM objects WHERE sha256 = ? AND NOT EXISTS (SELECT 1 FROM decision_objects o WHERE o.sha256 = ?)',
+      [sha256, sha256],
+    );
+  }
 }
 
 function endOf([chain, seq, hash]: Row): ChainEnd {

@@ -31,6 +31,13 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (tenant, policy, outcome, decision_id)
   ) STRICT, WITHOUT ROWID;
 
+  CREATE TABLE objects (sha256 TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+  CREATE TABLE decision_objects (
+    decision_id TEXT NOT NULL, sha256 TEXT NOT NULL,
+    PRIMARY KEY (decision_id, sha256)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX decision_objects_by_object ON decision_objects (sha256);
+
   CREATE TABLE challenges (
     id TEXT PRIMARY KEY, tenant TEXT NOT NULL, audience TEXT, policy TEXT, evidence_type TEXT,
     expires_at INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0

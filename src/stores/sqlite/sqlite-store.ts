@@ -86,6 +86,10 @@ export class SqliteStore implements LogStore {
     return this.ask('find', decisionId);
   }
 
+  object(sha256: string): Promise<Uint8Array | null> {
+    return this.ask('object', sha256);
+  }
+
   prunable(before: Date): Promise<readonly RecordPosition[]> {
     return this.ask('prunable', before);
   }

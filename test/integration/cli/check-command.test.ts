@@ -52,7 +52,7 @@ describe('veritee check', () => {
 
   it.each([
     ['a value that is none', 'log: { level: loud }'],
-    ['a feature that this version does not have', 'decisions: { keepEvidence: full }'],
+    ['a feature that this version does not have', 'decisions: { store: redis://cache.example }'],
     ['a policy directory that is missing', 'policies: { directory: ./none }'],
     ['a default policy that does not exist', 'policies: { default: payments }'],
     ['a root that is missing', 'tpm: { roots: [./root.pem] }'],

@@ -24,6 +24,7 @@ import type {
   DecisionPage,
   RecordedDecisionsUseCase,
 } from '../../../src/service/recorded-decisions.js';
+import type { Replay, ReplayDecisionUseCase, ReplayTime } from '../../../src/service/replay-decision.js';
 import type { VerifyEvidenceUseCase } from '../../../src/service/verify-evidence.js';
 
 export const NOW = new Date('2026-01-15T12:00:00Z');
@@ -215,11 +216,38 @@ export class FakeRecordedDecisions implements RecordedDecisionsUseCase {
   }
 }
 
+/** Finds each decision to be what it was. */
+export class FakeReplayDecision implements ReplayDecisionUseCase {
+  isKept = true;
+
+  async execute(decisionId: string, at: ReplayTime): Promise<Replay> {
+    if (!this.isKept) {
+      throw new RefusedError(
+        'evidence_not_kept',
+        'the evidence of this decision was not kept: decisions.keepEvidence was hash when it was made',
+      );
+    }
+    if (decisionId !== KNOWN_DECISION) throw new RefusedError('not_found', 'there is no decision of this id');
+    return {
+      at,
+      decisionId,
+      equal: true,
+      decision: { recorded: 'allow', replayed: 'allow' },
+      version: { recorded: '0.1.0', running: '0.1.0' },
+      checks: [],
+      differences: [],
+      differencesOmitted: 0,
+      replayed: {},
+    };
+  }
+}
+
 export interface FakeService extends RunningServer {
   readonly verifyEvidence: FakeVerifyEvidence;
   readonly issueChallenge: FakeIssueChallenge;
   readonly receiptKeys: FakeReceiptKeys;
   readonly recordedDecisions: FakeRecordedDecisions;
+  readonly replayDecision: FakeReplayDecision;
   readonly liveness: FakeLiveness;
   readonly readiness: FakeReadiness;
   readonly clock: FakeClock;
@@ -262,6 +290,7 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     inspectEvidence: new FakeInspectEvidence(),
     receiptKeys: new FakeReceiptKeys(),
     recordedDecisions: new FakeRecordedDecisions(),
+    replayDecision: new FakeReplayDecision(),
     policyTexts: FAKE_POLICIES,
     evaluatePolicy: FAKE_EVALUATION,
     liveness: new FakeLiveness(),

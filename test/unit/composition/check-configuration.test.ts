@@ -100,8 +100,8 @@ describe('the configuration itself', () => {
   });
 
   it('is config_unavailable for what this version does not do', async () => {
-    expect(briefly(await check({ decisions: { store: path('data/v.db'), keepEvidence: 'full' } }))).toEqual([
-      'config_unavailable /decisions/keepEvidence: keeping evidence: not available in this version',
+    expect(briefly(await check({ decisions: { store: 'redis://cache.example' } }))).toEqual([
+      'config_unavailable /decisions/store: a decision store that replicas share: not available in this version',
     ]);
   });
 

@@ -10,7 +10,6 @@ const ASKED: readonly (readonly [place: string, text: string])[] = [
   ['keys.db', 'keys: { db: { vault: https://v.example, name: k, policy: p, enc: RSA_AES_KEY_WRAP_384 } }'],
   ['receipts.key', 'receipts: { key: https://v.vault.azure.net/keys/k/0123456789abcdef0123456789abcdef }'],
   ['decisions.store', 'decisions: { store: "redis://cache.example" }'],
-  ['decisions.keepEvidence', 'decisions: { keepEvidence: full }'],
 ];
 
 it.each(ASKED)('loads, and does not start, where %s asks for what this version does not have', (place, text) => {

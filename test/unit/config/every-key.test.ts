@@ -139,7 +139,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
     'integration/service/decision-log.test.ts',
     'has no nonce, no id of chip or VM, no evidence and no key, and neither has the copy',
   ],
-  'decisions.keepEvidence': NOT_AVAILABLE,
+  'decisions.keepEvidence': ['integration/service/replay.test.ts', 'is equal, whatever has changed since'],
   'decisions.retentionDays': ['unit/composition/decision-store.test.ts', 'drops what is older than decisions are kept'],
   'receipts.issuer': [RECEIPTS, 'is that of a file, and signs with %s'],
   'receipts.key': [RECEIPTS, 'is that of a file, and signs with %s'],

@@ -67,6 +67,7 @@ function localStore(path: string): LocalStore {
     strays: () => ask('strays'),
     list: (query) => ask('list', query),
     find: (decisionId) => ask('find', decisionId),
+    object: (sha256) => ask('object', sha256),
     prunable: (before) => ask('prunable', before),
     prune: (through, limit) => ask('prune', through, limit),
   };

@@ -13,7 +13,7 @@ function recording(decision: Decision, record: DecisionRecorder['record'], timeo
   const recorder = { record: vi.fn(record), withdraw: vi.fn(async () => undefined), leavesUnrecorded: vi.fn() };
   const log = new KeptLog();
   const verifyEvidence = { execute: async () => decision };
-  const decisions = new RecordDecisions({ verifyEvidence, recorder, log, timeoutMs });
+  const decisions = new RecordDecisions({ verifyEvidence, recorder, keeper: null, log, timeoutMs });
   return { recorder, log, answer: () => decisions.execute(request, CALLER) };
 }
 

@@ -113,8 +113,8 @@ describe('the thread of a SQLite file', () => {
       salt: new Uint8Array(1),
       content: '{}',
     };
-    await store.append([{ ...record, entry: null, withdraws: null }]);
-    await expect(store.append([{ ...record, entry: null, withdraws: null }])).rejects.toThrow(
+    await store.append([{ ...record, entry: null, withdraws: null, objects: [] }]);
+    await expect(store.append([{ ...record, entry: null, withdraws: null, objects: [] }])).rejects.toThrow(
       /UNIQUE constraint failed/,
     );
     await vi.waitFor(async () => expect(await store.last('c')).toEqual({ chain: 'c', seq: 0, hash: '' }));

@@ -1,0 +1,115 @@
+import type { Configuration } from '../config/configuration.js';
+import type { Decision } from '../model/decision.js';
+import type { LogStore } from '../model/decision-log.js';
+import type { Clock, Log } from '../model/ports.js';
+import { type Policy, parsePolicy } from '../policy/policy-document.js';
+import { EarlyCollateralShadow } from '../service/early-collateral.js';
+import type { JudgeAgain, KeptCase } from '../service/replay-decision.js';
+import type { PolicyView, VerifyEvidence } from '../service/verify-evidence.js';
+import { WorldAnswers } from '../service/world-answers.js';
+import { requestLimits } from '../wire/read-body.js';
+import { readVerifyRequest } from '../wire/read-requests.js';
+import type { ConfiguredRoots } from './configured-roots.js';
+import {
+  createAppContainer,
+  createVerifyEvidence,
+  type JudgingParts,
+  type Override,
+  verifyOptions,
+} from './container.js';
+import { configurationOfThen, type DecisionInputs, digestOfBytes, readInputs } from './kept-inputs.js';
+
+/** What decisions are judged again with. */
+export interface AgainParts {
+  readonly store: Pick<LogStore, 'object'>;
+  readonly configuration: Configuration;
+  /** What changes registrations of a container that is made for a configuration. */
+  readonly override: (configuration: Configuration) => Override;
+  /** What the service judges by now. */
+  readonly present: Pick<JudgingParts, 'endorsements' | 'resets'> & {
+    readonly policies: () => PolicyView;
+    readonly roots: ConfiguredRoots;
+    readonly clock: Clock;
+  };
+}
+
+/** Nothing is logged of what is judged again: it happened before. */
+const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
+
+/** Judging a decision again may take longer than a request. */
+const DEADLINE_MS = 60_000;
+
+/** Judges by what was kept, with the verifiers of this version. */
+export class JudgeKeptDecisions implements JudgeAgain {
+  readonly #parts: AgainParts;
+
+  constructor(parts: AgainParts) {
+    this.#parts = parts;
+  }
+
+  async open(inputsSha256: string): Promise<KeptCase> {
+    const inputs = await readInputs(this.#parts.store, inputsSha256);
+    return {
+      asThen: (policies = []) => this.#judge(inputs, this.#then(inputs, policies)),
+      asNow: () => this.#judge(inputs, this.#now(inputs)),
+    };
+  }
+
+  #judge({ configuration, body, caller }: DecisionInputs, verifyEvidence: VerifyEvidence): Promise<Decision> {
+    const request = readVerifyRequest(body, requestLimits(configuration.limits.eventLogBytes));
+    return verifyEvidence.execute(request, caller);
+  }
+
+  #then(inputs: DecisionInputs, policies: readonly Policy[]): VerifyEvidence {
+    const { configuration: then, answers, now } = inputs;
+    const configuration = configurationOfThen(this.#parts.configuration, then);
+    const world = new WorldAnswers(answers, digestOfBytes);
+    const clock = world.clock(now);
+    const early = then.early ? new EarlyCollateralShadow(world.early(), clock, SILENT) : null;
+    const view = new Map([...policiesOf(inputs), ...policies.map((policy) => [policy.id, policy] as const)]);
+    return createVerifyEvidence(
+      createAppContainer(configuration, this.#parts.override(configuration), then.roots),
+      {
+        endorsements: world.endorsements(),
+        services: world.services(then.submitted),
+        policies: () => view,
+        nonces: world.nonces(),
+        resets: world.resets(),
+        early,
+        clock,
+        log: SILENT,
+      },
+      { ...verifyOptions(configuration, true), deadlineMs: DEADLINE_MS },
+    );
+  }
+
+  /** The challenge is used up, and tokens were obtained once: both count as they did. Nothing is noted of a vTPM. */
+  #now({ configuration: then, answers }: DecisionInputs): VerifyEvidence {
+    const { configuration, present, override } = this.#parts;
+    const { clock, resets } = present;
+    const world = new WorldAnswers(answers, digestOfBytes);
+    return createVerifyEvidence(
+      createAppContainer(configuration, override(configuration), present.roots),
+      {
+        ...present,
+        services: world.services(then.submitted),
+        nonces: world.nonces(),
+        resets: { remembered: (vtpm) => resets.remembered(vtpm), advance: async () => null },
+        early: null,
+        clock: { now: () => clock.now(), monotonicMs: () => clock.monotonicMs(), doubt: () => null },
+        log: SILENT,
+      },
+      { ...verifyOptions(configuration, true), historical: true },
+    );
+  }
+}
+
+function policiesOf({ answers }: DecisionInputs): ReadonlyMap<string, Policy> {
+  const texts = answers.filter(({ what }) => what === 'policy');
+  return new Map(
+    texts.map(({ key, answer }) => {
+      const text = Buffer.from(answer as Uint8Array).toString('utf8');
+      return [key, parsePolicy(text, { releasePolicyId: key })];
+    }),
+  );
+}

@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import type { Configuration } from '../config/configuration.js';
+import { decodeValue, encodeValue, KeptBytes, namedBytes } from '../decision-log/kept-values.js';
+import { canonicalJson } from '../formats/canonical-json.js';
+import type { JudgedRequest, KeptInputs, LogStore } from '../model/decision-log.js';
+import { RefusedError } from '../model/errors.js';
+import type { TokenRoute } from '../model/evidence.js';
+import type { JsonValue } from '../model/json.js';
+import type { Caller } from '../model/request.js';
+import type { InputKeeper } from '../service/record-decisions.js';
+import { Witness, type WorldAnswer } from '../service/witness.js';
+import type { ConfiguredRoots } from './configured-roots.js';
+
+/** Of a CRL, to find what was said of it. */
+export const digestOfBytes = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** What of a configuration decides, and nothing that is secret or names a place. */
+export interface JudgingConfiguration
+  extends Pick<Configuration, 'policies' | 'historical' | 'limits' | 'time' | 'deadlineSeconds'> {
+  readonly amd: Pick<Configuration['amd'], 'refuseProducts'>;
+  readonly paravisors: Configuration['azure']['paravisors'];
+  readonly maa: Pick<Configuration['maa'], 'shared' | 'issuers'>;
+  readonly ita: Pick<Configuration['ita'], 'issuers'>;
+  readonly lifetimeSeconds: number;
+  readonly roots: ConfiguredRoots;
+  /** Routes on which evidence is sent to another verifier. */
+  readonly submitted: readonly TokenRoute[];
+  readonly early: boolean;
+}
+
+/** All that a decision rested on, decoded. */
+export interface DecisionInputs {
+  readonly version: string;
+  /** The time that the service took for the request. */
+  readonly now: Date;
+  /** The JSON text of the request. */
+  readonly body: Uint8Array;
+  readonly caller: Caller;
+  readonly configuration: JudgingConfiguration;
+  readonly answers: readonly WorldAnswer[];
+}
+
+/** What is the same for many decisions. */
+export interface KeeperWorld {
+  readonly configuration: Configuration;
+  readonly roots: ConfiguredRoots;
+  readonly submitted: readonly TokenRoute[];
+  readonly version: string;
+}
+
+/** Keeps what a decision rests on: the request, who asked, what decides of the configuration, and what the world answered. */
+export class DecisionInputsKeeper implements InputKeeper {
+  readonly witness = new Witness(digestOfBytes);
+  readonly #world: KeeperWorld;
+
+  constructor(world: KeeperWorld) {
+    this.#world = world;
+  }
+
+  watch<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly answers: readonly WorldAnswer[] }> {
+    return this.witness.watch(work);
+  }
+
+  /** @throws {Error} for a request that was read from no text */
+  keep({ decision, request, caller }: JudgedRequest, answers: readonly WorldAnswer[]): KeptInputs {
+    if (request.body === undefined) throw new Error('the text of the request is not there to be kept');
+    const bytes = new KeptBytes();
+    const configuration = encodeValue(judgingConfiguration(this.#world), bytes);
+    const inputs = encodeValue(
+      {
+        version: this.#world.version,
+        now: decision.decidedAt,
+        body: request.body,
+        caller,
+        answers: withTextsAsBytes(answers),
+      },
+      bytes,
+    );
+    const text = (value: JsonValue) => bytes.add(Buffer.from(canonicalJson(value)));
+    const sha256 = text({ inputs, configuration: text(configuration) });
+    return { sha256, objects: bytes.objects };
+  }
+}
+
+/** Policies are long, and the same for many decisions. */
+function withTextsAsBytes(answers: readonly WorldAnswer[]): readonly WorldAnswer[] {
+  return answers.map(({ what, key, answer }) => {
+    if (what !== 'policy') return { what, key, answer };
+    const { text } = answer as { readonly text: string };
+    return { what, key, answer: Buffer.from(text, 'utf8') };
+  });
+}
+
+function judgingConfiguration({ configuration, roots, submitted }: KeeperWorld): JudgingConfiguration {
+  const { policies, historical, limits, time, deadlineSeconds, amd, azure, maa, ita, receipts, intel } = configuration;
+  const submittedPolicyIds = ita.submit?.policyIds ?? [];
+  return {
+    policies,
+    historical,
+    limits,
+    time,
+    deadlineSeconds,
+    amd: { refuseProducts: amd.refuseProducts },
+    paravisors: azure.paravisors,
+    maa: { shared: maa.shared, issuers: maa.issuers },
+    // Those of `submit` count for every issuer.
+    ita: {
+      issuers: ita.issuers.map((issuer) => ({ ...issuer, policyIds: [...issuer.policyIds, ...submittedPolicyIds] })),
+    },
+    lifetimeSeconds: receipts.lifetimeSeconds,
+    roots: { issuers: roots.issuers, ak: roots.ak },
+    submitted,
+    early: intel.early === 'shadow',
+  };
+}
+
+/** The configuration of now, with what decides of that of then. */
+export function configurationOfThen(now: Configuration, then: JudgingConfiguration): Configuration {
+  const { policies, historical, limits, time, deadlineSeconds, amd, paravisors, maa, ita, lifetimeSeconds } = then;
+  return {
+    ...now,
+    policies,
+    historical,
+    limits,
+    time,
+    deadlineSeconds,
+    amd: { ...now.amd, ...amd },
+    azure: { ...now.azure, paravisors },
+    maa: { ...now.maa, ...maa },
+    ita: { ...now.ita, ...ita, submit: null },
+    receipts: { ...now.receipts, lifetimeSeconds },
+  };
+}
+
+/** @throws {RefusedError} `evidence_not_kept` where something of it is gone */
+export async function readInputs(store: Pick<LogStore, 'object'>, sha256: string): Promise<DecisionInputs> {
+  const kept = new Map<string, Uint8Array>();
+  const fetch = async (digest: string) => {
+    const bytes = kept.get(digest) ?? (await store.object(digest));
+    if (bytes === null || digestOfBytes(bytes) !== digest) throw notKept();
+    kept.set(digest, bytes);
+    return bytes;
+  };
+  const json = async (digest: string): Promise<JsonValue> =>
+    JSON.parse(Buffer.from(await fetch(digest)).toString('utf8'));
+  const bytesOf = (digest: string) => kept.get(digest) as Uint8Array;
+  const { inputs, configuration: configurationDigest } = (await json(sha256)) as {
+    inputs: JsonValue;
+    configuration: string;
+  };
+  const configuration = await json(configurationDigest);
+  for (const digest of [...namedBytes(inputs), ...namedBytes(configuration)]) await fetch(digest);
+  const decoded = decodeValue(inputs, bytesOf) as Omit<DecisionInputs, 'configuration'>;
+  return { ...decoded, configuration: decodeValue(configuration, bytesOf) as JudgingConfiguration };
+}
+
+function notKept(): RefusedError {
+  return new RefusedError('evidence_not_kept', 'something that this decision rested on is not kept any more');
+}

@@ -1,0 +1,166 @@
+import { join } from 'node:path';
+import engine from 'libsql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { requireConforming } from '../../contract/conforms.js';
+import { challenge, LabService, lenientPolicy, MovableClock, post, verdictOf } from './lab-service.js';
+
+let lab: LabService;
+
+beforeAll(async () => {
+  lab = await LabService.create();
+  await lab.writePolicy(lenientPolicy('payments'));
+});
+
+afterAll(() => lab.close());
+
+const start = (data: string, keys: object = {}, world: Parameters<LabService['start']>[1] = {}) =>
+  lab.start({ historical: true, decisions: { keepEvidence: 'full' }, ...keys }, world, data);
+
+type Service = Awaited<ReturnType<typeof start>>;
+
+async function replay(service: Service, decisionId: string, at: 'then' | 'now') {
+  const answer = await post(service.url, `/decisions/${decisionId}:replay`, JSON.stringify({ at }));
+  requireConforming('POST', '/decisions/{id}:replay', answer);
+  return answer;
+}
+
+describe('a decision judged again as it was', () => {
+  it('is equal, whatever has changed since', async () => {
+    const clock = new MovableClock();
+    const service = await start('then', {}, { clock });
+    const nonce = await challenge(service);
+    const allowed = await lab.verify(service, { nonce, members: { policy: 'payments' } });
+    const denied = await lab.verify(service, { nonce, members: { policy: 'payments' } });
+    const baseline = await lab.verify(service, { members: { policy: ['azure-cvm-baseline', 'payments'] } });
+    expect([verdictOf(allowed), verdictOf(denied)]).toEqual([['allow'], ['deny', 'nonce_used']]);
+    await lab.writePolicy(
+      lenientPolicy('payments', { minimums: { snp: { Milan: { snp: 255, microcode: 255 } } }, version: 2 }),
+    );
+    await service.reload();
+    expect(verdictOf(await lab.verify(service, { members: { policy: 'payments' } }))).toEqual(['deny', 'snp_tcb_low']);
+    for (const { body } of [allowed, denied, baseline]) {
+      const { body: again } = await replay(service, body.decisionId, 'then');
+      expect(again).toMatchObject({
+        at: 'then',
+        decisionId: body.decisionId,
+        equal: true,
+        decision: { recorded: body.decision, replayed: body.decision },
+        differences: [],
+        checks: [],
+      });
+      expect(again.replayed.claims).toEqual(body.claims);
+    }
+    await lab.writePolicy(lenientPolicy('payments'));
+    await service.close();
+  });
+
+  it('needs neither the vendor nor the keys and folders of then', async () => {
+    const first = await start('moved');
+    const { body } = await lab.verify(first, { members: { policy: 'payments', audience: 'https://gate.example' } });
+    await first.close();
+    const other = await start('moved', {
+      amd: { kds: 'off', chains: join(lab.root, 'nothing'), refuseProducts: ['Milan'] },
+      time: { tokenLeewaySeconds: 0 },
+    });
+    expect((await replay(other, body.decisionId, 'then')).body).toMatchObject({ equal: true });
+    await other.close();
+  });
+
+  it('is equal where endorsements were out of reach then', async () => {
+    const service = await start('unreachable', { amd: { kds: 'off' } });
+    const answer = await lab.verify(service, { members: { policy: 'payments' } });
+    expect(answer.body.decision).toBe('indeterminate');
+    expect((await replay(service, answer.body.decisionId, 'then')).body).toMatchObject({ equal: true });
+  });
+
+  it('is equal for a past verification time', async () => {
+    const service = await start('past');
+    const at = new Date(Date.now() - 3_600_000).toISOString();
+    const answer = await lab.verify(service, { members: { policy: 'payments', at } });
+    expect(answer.body.historical).toBe(true);
+    expect((await replay(service, answer.body.decisionId, 'then')).body).toMatchObject({ equal: true });
+  });
+
+  it('differs where the record was changed, and says where', async () => {
+    const service = await start('changed');
+    const { body } = await lab.verify(service, { members: { policy: 'payments' } });
+    const file = new engine(join(lab.root, 'changed', 'veritee.db'));
+    file.exec(`UPDATE records SET content = replace(content, '"vmpl":0', '"vmpl":3')`);
+    file.close();
+    const { body: again } = await replay(service, body.decisionId, 'then');
+    expect(again).toMatchObject({
+      equal: false,
+      decision: { recorded: 'allow', replayed: 'allow' },
+      differences: expect.arrayContaining([{ pointer: '/claims/snp/vmpl', recorded: 3, replayed: 0 }]),
+    });
+  });
+
+  it('is refused where something that it rested on was changed', async () => {
+    const service = await start('lost-object');
+    const { body } = await lab.verify(service, { members: { policy: 'payments' } });
+    const file = new engine(join(lab.root, 'lost-object', 'veritee.db'));
+    file.exec(
+      "UPDATE objects SET bytes = CAST('{}' AS BLOB) WHERE length(bytes) = (SELECT max(length(bytes)) FROM objects)",
+    );
+    file.close();
+    const again = await replay(service, body.decisionId, 'then');
+    expect([again.status, again.body.code]).toEqual([409, 'evidence_not_kept']);
+  });
+});
+
+describe('a decision judged again as of now', () => {
+  it('says what differs today, and why', async () => {
+    const service = await start('now');
+    const { body } = await lab.verify(service, { members: { policy: 'payments' } });
+    await lab.writePolicy(
+      lenientPolicy('payments', { minimums: { snp: { Milan: { snp: 255, microcode: 255 } } }, version: 2 }),
+    );
+    await service.reload();
+    const { body: again } = await replay(service, body.decisionId, 'now');
+    expect(again).toMatchObject({ at: 'now', equal: false, decision: { recorded: 'allow', replayed: 'deny' } });
+    expect(again.checks).toContainEqual(
+      expect.objectContaining({ id: 'snp_tcb_low', policy: 'payments', replayed: 'fail' }),
+    );
+    expect(again.differences).toContainEqual({ pointer: '/policies/0/version', recorded: 1, replayed: 2 });
+    await lab.writePolicy(lenientPolicy('payments'));
+    await service.reload();
+    expect((await replay(service, body.decisionId, 'now')).body).toMatchObject({ equal: true, checks: [] });
+  });
+
+  it('uses up no challenge, and stores no decision', async () => {
+    const service = await start('quiet');
+    const nonce = await challenge(service);
+    const { body } = await lab.verify(service, { members: { policy: 'payments' } });
+    await replay(service, body.decisionId, 'now');
+    await replay(service, body.decisionId, 'then');
+    expect(verdictOf(await lab.verify(service, { nonce, members: { policy: 'payments' } }))).toEqual(['allow']);
+    const file = new engine(join(lab.root, 'quiet', 'veritee.db'));
+    expect(file.prepare('SELECT count(*) FROM decisions').raw().get()).toEqual([2]);
+    file.close();
+  });
+});
+
+describe('a decision whose evidence is not kept', () => {
+  it('is 409 evidence_not_kept', async () => {
+    const service = await start('hashed', { decisions: { keepEvidence: 'hash' } });
+    const { body } = await lab.verify(service, { members: { policy: 'payments' } });
+    const again = await replay(service, body.decisionId, 'then');
+    expect([again.status, again.body.code]).toEqual([409, 'evidence_not_kept']);
+    expect(again.body.detail).toBe(
+      'the evidence of this decision was not kept: decisions.keepEvidence was hash when it was made',
+    );
+  });
+});
+
+describe('what is kept', () => {
+  it('is kept once, however many decisions rest on it', async () => {
+    const service = await start('once');
+    for (let count = 0; count < 5; count++) await lab.verify(service, { members: { policy: 'payments' } });
+    const file = new engine(join(lab.root, 'once', 'veritee.db'));
+    const count = (sql: string) => Number(file.prepare(`SELECT count(*) FROM ${sql}`).raw().get()?.[0 as never]);
+    const perDecision = count('decision_objects WHERE decision_id = (SELECT decision_id FROM decisions LIMIT 1)');
+    // Request, inputs and nothing else is new with each decision.
+    expect(count('objects')).toBeLessThanOrEqual(perDecision + 4 * 2);
+    file.close();
+  });
+});
