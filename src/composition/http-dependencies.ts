@@ -65,7 +65,12 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
   const codec = new ChallengeCodec(challenges.key, randomBytes);
   const verifyEvidence = verifyEvidenceWith(container, codec, parts);
   return {
-    verifyEvidence: new SignDecisions({ verifyEvidence, receipts: receiptsOf(parts), log: world.log }),
+    verifyEvidence: new SignDecisions({
+      verifyEvidence,
+      receipts: receiptsOf(parts),
+      deadlineMs: configuration.deadlineSeconds * 1000,
+      log: world.log,
+    }),
     receiptKeys: new PublishedReceiptKeys(parts.receiptKeys, configuration.receipts.issuer),
     policyTexts: new PolicyTexts({
       policies: () => policies.snapshot(),
