@@ -27,12 +27,15 @@ import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { nameOf, sayPoliciesReloaded } from './policy-changes.js';
 import { policySources } from './policy-sources.js';
 import { ReloadedReceiptKeys } from './receipt-keys.js';
+import { openReceiptVaults, type VaultWorld } from './receipt-vaults.js';
 import { ReloadedAccess } from './reloaded-access.js';
 import { ServiceReload } from './service-reload.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
 
 /** What a service takes from the world, beside its configuration. */
-export interface World extends Partial<Pick<EndorsementWorld, 'amdRootPins' | 'intelRootPins' | 'connect'>> {
+export interface World
+  extends Partial<Pick<EndorsementWorld, 'amdRootPins' | 'intelRootPins' | 'connect'>>,
+    Pick<VaultWorld, 'vaultPort'> {
   readonly log: Log;
   readonly clock?: Clock;
   /** Reads the configuration again; left out, it stays as it is, and only the files that it names are read again. */
@@ -73,9 +76,10 @@ async function openService(configuration: Configuration, world: World, opened: O
   await resetMemory.start();
   const outside = await openOutside(configuration, { ...world, clock }, metrics, opened);
   const { certificates: akIssuers, endings: endorsements } = outside.endorsements;
-  const endings = opened.add(openEndings({ policies, access, akIssuers, endorsements, clock, log }, metrics));
+  const receiptKeys = await ReloadedReceiptKeys.open(configuration, { vaults: outside.vaults, clock, log });
+  const ending = { policies, access, akIssuers, endorsements, receiptKeys: () => receiptKeys.endings, clock, log };
+  const endings = opened.add(openEndings(ending, metrics));
   onReloaded.push(() => endings.warnOfWaivers());
-  const receiptKeys = await ReloadedReceiptKeys.open(configuration, clock, log);
   let url: string | null = null;
   const dependencies = httpDependencies({
     configuration,
@@ -116,6 +120,7 @@ async function openService(configuration: Configuration, world: World, opened: O
       endings.warnOfAccess();
       endings.warnOfAkIssuers();
       endings.warnOfEndorsements();
+      endings.warnOfReceiptKeys();
     },
     close: () => opened.close(),
   };
@@ -146,7 +151,7 @@ async function openRules(
   return { policies, access, onReloaded };
 }
 
-interface Ending extends Pick<EndingSources, 'akIssuers' | 'endorsements' | 'clock' | 'log'> {
+interface Ending extends Pick<EndingSources, 'akIssuers' | 'endorsements' | 'receiptKeys' | 'clock' | 'log'> {
   readonly policies: PolicyDirectory<Policy>;
   readonly access: ReloadedAccess;
 }
@@ -163,11 +168,12 @@ function openEndings({ policies, access, ...sources }: Ending, metrics: Metrics)
   endings.warnOfWaivers();
   endings.warnOfAkIssuers();
   endings.warnOfEndorsements();
+  endings.warnOfReceiptKeys();
   metrics.watchEndings(() => endings.figures);
   return endings;
 }
 
-/** Who is asked for endorsements and opinions, and what the configuration names of their roots. */
+/** Who is asked for endorsements, opinions and signatures, and what the configuration names of their roots. */
 async function openOutside(
   configuration: Configuration,
   world: World & { readonly clock: Clock },
@@ -182,8 +188,10 @@ async function openOutside(
   const early = openEarly(configuration, outside);
   if (early !== null) opened.add(early);
   const services = opened.add(openAttestationServices(configuration, outside));
+  const vaults = openReceiptVaults(configuration, outside);
+  if (vaults !== null) opened.add(vaults);
   const roots = await ReloadedRoots.open(configuration, world.log);
-  return { endorsements, early, services, roots };
+  return { endorsements, early, services, vaults, roots };
 }
 
 /** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */

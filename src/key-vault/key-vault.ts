@@ -116,6 +116,11 @@ export class VaultKey {
     this.#clock = clock;
   }
 
+  /** When it ends, where its vault says so. */
+  get expires(): Date | null {
+    return this.#key.properties.expiresOn ?? null;
+  }
+
   /** Why it signs nothing now, as far as its description says; null where it may. */
   get whyUnused(): string | null {
     const { keyOperations, properties } = this.#key;

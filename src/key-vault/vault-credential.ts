@@ -1,6 +1,6 @@
 import type { AccessToken, TokenCredential } from '@azure/identity';
 import type { AzureCredential } from '../azure-identity/azure-credential.js';
-import { FetchError } from '../outgoing/fetch-error.js';
+import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
 
 /** Obtaining a token is bounded by itself. Whoever waits for it leaves by a signal of his own. */
 const NO_SIGNAL = new AbortController().signal;
@@ -28,7 +28,13 @@ export class VaultCredential implements TokenCredential {
 
   /** Waits until there is a token. @throws {FetchError} */
   async ready(signal: AbortSignal): Promise<void> {
-    await this.#credential.token(signal);
+    try {
+      await this.#credential.token(signal);
+    } catch (error) {
+      // Its status is not one of the vault.
+      const { fault, message, cause } = requireFetchError(error);
+      throw new FetchError(fault, `no access token: ${message}`, { cause });
+    }
   }
 
   /** Notes that a vault did not take a token, so that another is obtained. @param authorization header that was sent */

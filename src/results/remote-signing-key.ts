@@ -10,7 +10,7 @@ export type DigestAlgorithm = Exclude<ReceiptAlgorithm, 'EdDSA'>;
 /**
  * Signs a SHA-256 digest where the private key is kept.
  * @returns the signature as a JWS has it: of ES256 r and s, 32 bytes each
- * @throws {Error} where it does not sign
+ * @throws {ReceiptUnavailableError} where it does not sign
  */
 export type SignDigest = (alg: DigestAlgorithm, digest: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
 
@@ -40,7 +40,7 @@ export class RemoteSigningKey implements SigningKey {
    * A key that has signed once, so that it is known to.
    *
    * @throws {UnusableKeyError} where no receipt can be signed with such a key
-   * @throws {ReceiptUnavailableError} where it does not sign; the cause is what `signDigest` threw
+   * @throws {ReceiptUnavailableError} where it does not sign
    */
   static async open(publicKey: KeyObject, signDigest: SignDigest, time: RemainingTime): Promise<RemoteSigningKey> {
     const key = new RemoteSigningKey(publicKey, signDigest);
@@ -57,9 +57,7 @@ export class RemoteSigningKey implements SigningKey {
 
   async #sign(input: Uint8Array, { signal }: RemainingTime): Promise<Uint8Array> {
     const digest = createHash('sha256').update(input).digest();
-    const signature = await this.#signDigest(this.alg, digest, signal).catch((cause: unknown) => {
-      throw new ReceiptUnavailableError('the key of receipts did not sign', { cause });
-    });
+    const signature = await this.#signDigest(this.alg, digest, signal);
     const key = { key: this.#publicKey, dsaEncoding: 'ieee-p1363' } as const;
     if (verify('sha256', input, key, signature)) return signature;
     throw new ReceiptUnavailableError('the signature is not one of the key of receipts');

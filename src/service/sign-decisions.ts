@@ -43,7 +43,8 @@ export class SignDecisions implements VerifyEvidenceUseCase {
       return { ...decision, receipt: await receipts.issue(decision, { audience, nonce, bindingJwk, tenant }, time) };
     } catch (error) {
       if (!(error instanceof ReceiptUnavailableError)) throw error;
-      log.error({ err: error, decisionId: decision.decisionId }, 'a receipt was not signed');
+      const { decisionId } = decision;
+      log.error({ err: error, reason: error.message, decisionId }, 'a receipt was not signed');
       return withhold(decision, 'receipt_unavailable');
     }
   }

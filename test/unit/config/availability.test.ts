@@ -8,7 +8,6 @@ const ASKED: readonly (readonly [place: string, text: string])[] = [
   ['callers.ci.kubernetes', 'callers: { ci: { kubernetes: {}, roles: [verify] } }'],
   ['challenges.store', 'challenges: { store: "redis://user:secret@cache.example:6379/1" }'],
   ['keys.db', 'keys: { db: { vault: https://v.example, name: k, policy: p, enc: RSA_AES_KEY_WRAP_384 } }'],
-  ['receipts.key', 'receipts: { key: https://v.vault.azure.net/keys/k/0123456789abcdef0123456789abcdef }'],
   ['decisions.store', 'decisions: { store: "redis://cache.example" }'],
   ['decisions.retentionDays', 'decisions: { retentionDays: 30 }'],
   ['decisions.keepEvidence', 'decisions: { keepEvidence: full }'],
@@ -23,13 +22,6 @@ it.each(ASKED)('loads, and does not start, where %s asks for what this version d
       ],
     }),
   );
-});
-
-it.each(['next: https://v.example/k', 'previous: [a.pem, https://v.example/k]'])('names the place of %s', (members) => {
-  const configuration = loadConfiguration({ text: `receipts: { ${members} }`, environment: {} });
-  const place = members.startsWith('next') ? 'receipts.next' : 'receipts.previous[1]';
-  const problems = [expect.stringContaining(`${place}: receipt keys of a Key Vault`)];
-  expect(() => requireAvailable(configuration)).toThrow(expect.objectContaining({ problems }));
 });
 
 it('covers everything that is listed as not available', () => {

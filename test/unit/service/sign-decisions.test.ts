@@ -84,7 +84,9 @@ describe('SignDecisions', () => {
       trust: { status: 'none', submods: ALLOW.trust.submods },
     });
     expect(decision.checks.at(-1)).toMatchObject({ id: 'receipt_unavailable', result: 'unavailable', policy: null });
-    expect(log.of(/^a receipt was not signed$/)).toMatchObject([{ decisionId: ALLOW.decisionId }]);
+    expect(log.of(/^a receipt was not signed$/)).toMatchObject([
+      { decisionId: ALLOW.decisionId, reason: 'the vault does not answer' },
+    ]);
   });
 
   it('is not retryable where the challenge is used up', async () => {
