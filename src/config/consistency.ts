@@ -47,6 +47,7 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
   checkMaa(maa, at.member('maa'));
   refuseRepeated(issuersIn(ita, at.member('ita')), 'is listed twice');
   checkReceiptCredential(configuration, at.member('receipts', 'credential'));
+  checkEphemeralKey(configuration, at.member('receipts', 'key'));
 }
 
 /** There is no open service by accident: without callers, other machines are let in only where that is spelt out. */
@@ -127,6 +128,14 @@ function checkReceiptCredential({ receipts }: Configuration, at: Place): void {
   const isUsed = [key, next ?? '', ...previous].some((where) => vaultKeyId(where) !== null);
   if (isUsed && credential === null) at.refuse('is missing, and there are keys of a Key Vault');
   if (!isUsed && credential !== null) at.refuse('there are no keys of a Key Vault that would use it');
+}
+
+/** Replicas share a store so that any of them can answer: a relying party then asks one for the key of another. */
+function checkEphemeralKey({ receipts, challenges, decisions }: Configuration, at: Place): void {
+  const stores = { 'challenges.store': challenges.store, 'decisions.store': decisions.store };
+  const shared = Object.entries(stores).find(([, store]) => store.includes('://'));
+  if (receipts.key !== 'ephemeral' || shared === undefined) return;
+  at.refuse(`must not be ephemeral, since ${shared[0]} is shared: each replica would sign with a key of its own`);
 }
 
 type Placed = readonly [at: Place, value: string | null];

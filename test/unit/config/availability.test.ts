@@ -2,13 +2,16 @@ import { expect, it } from 'vitest';
 import { NOT_AVAILABLE, requireAvailable } from '../../../src/config/availability.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 
+/** What a store that replicas share demands beside. */
+const SHARED_KEY = 'receipts: { key: receipts.pem }';
+
 const ASKED: readonly (readonly [place: string, text: string])[] = [
   ['callers.ci.oidc', 'callers: { ci: { oidc: { issuer: a }, roles: [verify] } }'],
   ['callers.ci.mtls', 'callers: { ci: { mtls: { subject: a }, roles: [verify] } }'],
   ['callers.ci.kubernetes', 'callers: { ci: { kubernetes: {}, roles: [verify] } }'],
-  ['challenges.store', 'challenges: { store: "redis://user:secret@cache.example:6379/1" }'],
+  ['challenges.store', `challenges: { store: "redis://user:secret@cache.example:6379/1" }\n${SHARED_KEY}`],
   ['keys.db', 'keys: { db: { vault: https://v.example, name: k, policy: p, enc: RSA_AES_KEY_WRAP_384 } }'],
-  ['decisions.store', 'decisions: { store: "redis://cache.example" }'],
+  ['decisions.store', `decisions: { store: "redis://cache.example" }\n${SHARED_KEY}`],
   ['decisions.retentionDays', 'decisions: { retentionDays: 30 }'],
   ['decisions.keepEvidence', 'decisions: { keepEvidence: full }'],
 ];
@@ -34,7 +37,7 @@ it('starts with the defaults of what is not available, written or not', () => {
 });
 
 it('says so without the secrets of what was asked for', () => {
-  const text = 'challenges: { store: "redis://user:secret@cache.example" }';
+  const text = `challenges: { store: "redis://user:secret@cache.example" }\n${SHARED_KEY}`;
   const configuration = loadConfiguration({ text, environment: {} });
   expect(() => requireAvailable(configuration)).toThrow(/^(?!.*secret)/);
 });

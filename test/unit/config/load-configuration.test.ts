@@ -471,6 +471,14 @@ describe('each refusal names its place', () => {
       'receipts.credential: is missing, and there are keys of a Key Vault',
     ],
     [
+      'challenges: { store: "redis://cache.example" }',
+      'receipts.key: must not be ephemeral, since challenges.store is shared: each replica would sign with a key of its own',
+    ],
+    [
+      'decisions: { store: "rediss://cache.example" }\nreceipts: { key: ephemeral }',
+      'receipts.key: must not be ephemeral, since decisions.store is shared: each replica would sign with a key of its own',
+    ],
+    [
       'receipts: { key: a.pem, credential: managed-identity }',
       'receipts.credential: there are no keys of a Key Vault that would use it',
     ],
@@ -546,6 +554,11 @@ describe('each refusal names its place', () => {
     expect(problemsOf(caller('apiKeySha256: sesame')).join()).not.toContain('sesame');
   });
 });
+
+it.each(['challenges: { store: "redis://cache.example" }', 'decisions: { store: "redis://cache.example" }'])(
+  'a key of receipts that all replicas have goes with %s',
+  (text) => expect(problemsOf(`${text}\nreceipts: { key: receipts.pem }`)).toEqual([]),
+);
 
 describe('the grammar takes', () => {
   it.each([
