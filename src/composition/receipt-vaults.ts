@@ -55,7 +55,7 @@ export function readSigningKeyOfVault(path: KeyPath, id: VaultKeyId, vaults: Key
   return placed(path, id, async () => {
     const read = await reading(vaults, id);
     if (read.whyUnused !== null) throw new UnusableKeyError(`the key ${read.whyUnused}`);
-    const key = await RemoteSigningKey.open(read.publicKey, signingWith(read), { signal: NO_SIGNAL });
+    const key = await RemoteSigningKey.open(read.publicKey, signingWith(read), { signal: unlimited() });
     return { key, ends: read.expires };
   });
 }
@@ -81,11 +81,11 @@ function signingWith(key: VaultKey): SignDigest {
 }
 
 /** Each attempt is bounded by itself. */
-const NO_SIGNAL = new AbortController().signal;
+const unlimited = () => new AbortController().signal;
 
 async function reading(vaults: KeyVaults, id: VaultKeyId): Promise<VaultKey> {
   try {
-    return await vaults.read(id, NO_SIGNAL);
+    return await vaults.read(id, unlimited());
   } catch (error) {
     if (error instanceof FetchError) throw new UnusableKeyError(`cannot be read: ${whyNot(error, 'get')}`);
     throw error;

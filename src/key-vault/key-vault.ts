@@ -28,7 +28,7 @@ export interface KeyVaultOptions {
   readonly log: Log;
 }
 
-/** Reading and signing have been in every version since; sovereign clouds get new ones later. */
+/** Of the Key Vault keys API. Reading and signing are as they were in later ones, which sovereign clouds get later. */
 const SERVICE_VERSION = '7.4';
 
 /** Loading the library takes a good part of a second, so that is done where a vault is configured. */

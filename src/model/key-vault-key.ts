@@ -1,4 +1,4 @@
-/** One version of a key in an Azure Key Vault or a Managed HSM. */
+/** One version of a key in an Azure Key Vault or a Managed HSM (Key Vault object identifiers). */
 export interface VaultKeyId {
   /** As it is configured. */
   readonly url: string;
