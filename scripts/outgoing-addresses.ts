@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openAttestationServices } from '../src/composition/attestation-services.js';
 import { openEndorsements } from '../src/composition/endorsements.js';
+import { openReceiptVaults } from '../src/composition/receipt-vaults.js';
 import { SYSTEM_CLOCK } from '../src/composition/system.js';
 import { loadConfiguration } from '../src/config/load-configuration.js';
 import type { Log } from '../src/model/ports.js';
@@ -33,6 +34,8 @@ const APPLICATION = {
   clientId: '5a1c8f5e-0d3c-4c41-9c1b-7f6f2d6a9b10',
   secretFile: 'secret',
 };
+
+const VAULT_KEY = 'https://my.vault.azure.net/keys/receipts/0123456789abcdef0123456789abcdef';
 
 /** Those that are built in. */
 export const TRUST_AUTHORITIES = [
@@ -108,6 +111,20 @@ const ADDRESS_KEYS: readonly AddressKey[] = [
     off: {},
     offSetting: null,
   },
+  {
+    key: 'receipts.key',
+    use: 'the public key at start and at a reload; the digest of each receipt',
+    configured: { receipts: { key: VAULT_KEY, credential: 'managed-identity' } },
+    off: {},
+    offSetting: null,
+  },
+  {
+    key: 'receipts.credential',
+    use: 'an access token for the vault: Entra ID, or the `authority` that is configured',
+    configured: { receipts: { key: VAULT_KEY, credential: APPLICATION } },
+    off: { receipts: { key: VAULT_KEY, credential: 'managed-identity' } },
+    offSetting: null,
+  },
 ];
 
 /** Origins that a service with this configuration may contact. */
@@ -125,7 +142,8 @@ export async function originsOf(sections: object): Promise<ReadonlySet<string>> 
   const endorsements = openEndorsements(configuration, world);
   // The files that the configuration names do not exist here, which says nothing about addresses.
   endorsements.ready.catch(() => {});
-  const opened = [endorsements, openAttestationServices(configuration, world)];
+  const vaults = openReceiptVaults(configuration, world);
+  const opened = [endorsements, openAttestationServices(configuration, world), ...(vaults === null ? [] : [vaults])];
   await Promise.all(opened.map((part) => part.close()));
   return origins;
 }

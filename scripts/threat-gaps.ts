@@ -17,7 +17,6 @@ export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
   ['GAT-01', notBuilt('gates do not exist')],
   ['GAT-02', notBuilt('gates do not exist')],
   ['REC-01', partial('the client, the gate and /authorize do not exist')],
-  ['REC-05', partial('keys of a vault do not sign yet: a key of a file always does')],
   ['REL-01', notBuilt('keys are not released', 'release_key_unbound')],
   ['REL-02', notBuilt('keys are not released', 'release_refused', 'release_unavailable')],
   ['REL-03', notBuilt('keys are not released')],

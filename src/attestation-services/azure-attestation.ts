@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { AzureCredential } from '../azure-identity/azure-credential.js';
 import { equalInConstantTime } from '../crypto/constant-time.js';
 import { encodeBase64Url } from '../formats/base64.js';
 import { readRuntimeObject } from '../formats/runtime-claims.js';
@@ -15,12 +16,11 @@ import type {
 import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
 import { unlessAborted } from '../outgoing/bounded-signal.js';
-import { FailureLog } from '../outgoing/exchange-log.js';
+import { FailureLog, loggingFailures } from '../outgoing/exchange-log.js';
 import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
 import type { EndpointHealth, Turns } from '../outgoing/throttling.js';
 import { type AttestationAnswer, readAttestationAnswer } from './attestation-answer.js';
-import type { AzureCredential } from './azure-credential.js';
-import { loggingFailures, routeUnavailable } from './submissions.js';
+import { routeUnavailable } from './submissions.js';
 
 /** An instance of Azure Attestation. */
 export interface AttestationEndpoint {

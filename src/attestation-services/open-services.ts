@@ -1,4 +1,6 @@
 import type { buildConnector } from 'undici';
+import type { Environment } from '../azure-identity/entra-tokens.js';
+import { CREDENTIAL_TIMEOUT_MS, openCredential } from '../azure-identity/open-credential.js';
 import type { AzureIdentity } from '../model/azure-identity.js';
 import type { Clock, Log } from '../model/ports.js';
 import { BoundedExchange } from '../outgoing/bounded-exchange.js';
@@ -6,8 +8,6 @@ import { type BreakerOptions, DEFAULT_BREAKER } from '../outgoing/origin-breaker
 import type { OriginObserver } from '../outgoing/outages.js';
 import { EndpointHealth, type TurnLimits, Turns } from '../outgoing/throttling.js';
 import { AzureAttestation } from './azure-attestation.js';
-import { AzureCredential } from './azure-credential.js';
-import { completeIdentity, EntraTokens, type Environment } from './entra-tokens.js';
 import { type AppraisalOptions, TrustAuthority } from './trust-authority.js';
 
 /** Times and sizes. The defaults are for production; tests shorten them. */
@@ -22,7 +22,7 @@ const DEFAULT_TURNS: TurnLimits = { concurrent: 8, queued: 64 };
 
 const DEFAULT_TUNING: AttestationTuning = {
   health: DEFAULT_BREAKER,
-  credentialTimeoutMs: 5_000,
+  credentialTimeoutMs: CREDENTIAL_TIMEOUT_MS,
   turns: DEFAULT_TURNS,
 };
 
@@ -56,8 +56,8 @@ const SCOPE = 'https://attest.azure.net/.default';
  * @throws {ConfigurationError} where the environment lacks what the identity needs
  */
 export function openAzureAttestation(options: OpenAzureAttestationOptions): AzureAttestation {
-  const { endpoints, apiVersion, deadlineMs, clock, log, connect, observer } = options;
-  const { health, turns } = { ...DEFAULT_TUNING, ...options.tuning };
+  const { endpoints, apiVersion, identity, deadlineMs, clock, log, connect, observer } = options;
+  const { health, credentialTimeoutMs: timeoutMs, turns } = { ...DEFAULT_TUNING, ...options.tuning };
   return new AzureAttestation({
     endpoints: endpoints.map((origin) => ({ origin, health: new EndpointHealth(clock, health) })),
     apiVersion,
@@ -67,24 +67,10 @@ export function openAzureAttestation(options: OpenAzureAttestationOptions): Azur
       observer,
       connect,
     }),
-    credential: options.identity === null ? null : openCredential(options, options.identity),
+    credential: identity === null ? null : openCredential({ ...options, identity, scope: SCOPE, health, timeoutMs }),
     turns: new Turns(turns, 'submissions'),
     log,
   });
-}
-
-function openCredential(options: OpenAzureAttestationOptions, configured: AzureIdentity): AzureCredential {
-  const { clock, log, connect, observer, environment } = options;
-  const { health, credentialTimeoutMs } = { ...DEFAULT_TUNING, ...options.tuning };
-  const identity = completeIdentity(configured, environment);
-  const exchange = new BoundedExchange({
-    origins: identity.kind === 'managed-identity' ? null : [identity.authority],
-    attemptTimeoutMs: credentialTimeoutMs,
-    observer,
-    connect,
-  });
-  const source = new EntraTokens({ identity, scope: SCOPE, exchange, clock });
-  return new AzureCredential({ source, health: new EndpointHealth(clock, health), clock, log });
 }
 
 export interface OpenTrustAuthorityOptions extends OpenServiceOptions, AppraisalOptions {

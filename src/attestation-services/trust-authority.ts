@@ -5,11 +5,12 @@ import type { AttestationService, Submission, SubmissionResult, TdxSubmission } 
 import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
 import { unlessAborted } from '../outgoing/bounded-signal.js';
-import { FailureLog } from '../outgoing/exchange-log.js';
+import { FailureLog, loggingFailures } from '../outgoing/exchange-log.js';
 import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
+import { readSecret } from '../outgoing/secret-file.js';
 import type { EndpointHealth, Turns } from '../outgoing/throttling.js';
 import { type AttestationAnswer, isAboutQuote, isRefusal, readToken } from './attestation-answer.js';
-import { loggingFailures, readSecret, routeUnavailable } from './submissions.js';
+import { routeUnavailable } from './submissions.js';
 
 export interface TrustAuthorityOptions {
   /** Origin of its interface. */

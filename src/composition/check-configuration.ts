@@ -11,12 +11,19 @@ import { type KeyPath, placedText } from '../model/places.js';
 import type { Clock } from '../model/ports.js';
 import { openAttestationServices } from './attestation-services.js';
 import { checkEndings } from './check-endings.js';
-import { type CheckedFolders, checkCredentialFiles, checkFolders, checkWritten } from './check-files.js';
+import {
+  type CheckedFolders,
+  checkFolders,
+  checkReceiptCredential,
+  checkSubmissionCredentials,
+  checkWritten,
+} from './check-files.js';
 import { type CheckedPolicies, checkPolicies } from './check-policies.js';
 import { readConfiguredRoots } from './configured-roots.js';
 import { openAccessWarning, warnOfMissingFolders } from './load-warnings.js';
 import { ProblemLog } from './problem-log.js';
-import { readReceiptKeys } from './receipt-keys.js';
+import { checkReceiptKeyFiles } from './receipt-keys.js';
+import { openReceiptVaults } from './receipt-vaults.js';
 import { readTlsMaterial } from './reloaded-access.js';
 import { tokenIssuers } from './token-issuers.js';
 
@@ -95,7 +102,7 @@ async function follow(
   if (isRight('decisions', 'challenges')) {
     found.add((await found.of('config_file', () => checkWritten(configuration))) ?? []);
   }
-  if (isRight('receipts')) await checkReceiptKeys(configuration, found);
+  if (isRight('receipts')) await checkReceiptKeys(configuration, environment, clock, found);
   const folders = isRight('amd', 'intel', 'tpm') ? await checkEndorsementFolders(configuration, found) : NO_FOLDERS;
   const ending = { tls: tls ?? null, ...folders, files: policies?.files ?? [] };
   found.add(checkEndings(isRight('callers') ? configuration.callers : {}, ending, clock));
@@ -127,10 +134,18 @@ function unknownPolicies({ callers }: Configuration, { ids }: CheckedPolicies): 
   );
 }
 
-/** Keys of a vault are config_unavailable, and no files. */
-async function checkReceiptKeys(configuration: Configuration, found: Problems): Promise<void> {
-  if (unavailableKeys(configuration).some(({ path }) => path[0] === 'receipts')) return;
-  await found.of('config_file', () => readReceiptKeys(configuration));
+/** Of keys in a vault, what can be known without asking it: who would ask. */
+async function checkReceiptKeys(
+  configuration: Configuration,
+  environment: Environment,
+  clock: Clock,
+  found: Problems,
+): Promise<void> {
+  await found.of('config_file', () => checkReceiptKeyFiles(configuration));
+  found.add(await checkReceiptCredential(configuration));
+  await checkIdentity(['receipts', 'credential'], found, async () => {
+    await openReceiptVaults(configuration, { clock, log: new ProblemLog(unlogged) }, environment)?.close();
+  });
 }
 
 /** Roots, and key sets in files. Those at a URL are fetched when they are needed, and not here. */
@@ -148,13 +163,19 @@ async function checkSubmission(
   clock: Clock,
   found: Problems,
 ): Promise<void> {
-  found.add(await checkCredentialFiles(configuration));
+  found.add(await checkSubmissionCredentials(configuration));
+  await checkIdentity(['maa', 'submit', 'credential'], found, () =>
+    openAttestationServices(configuration, { clock, log: new ProblemLog(unlogged) }, environment).close(),
+  );
+}
+
+/** Whether the environment has what an identity leaves open. @param path of the identity */
+async function checkIdentity(path: KeyPath, found: Problems, open: () => Promise<void>): Promise<void> {
   await found.of('config_schema', async () => {
     try {
-      await openAttestationServices(configuration, { clock, log: new ProblemLog(unlogged) }, environment).close();
+      await open();
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
-      const path = ['maa', 'submit', 'credential'];
       throw new ConfigurationError(error.placed.map((problem) => ({ path, what: placedText(problem) })));
     }
   });

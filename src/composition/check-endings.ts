@@ -31,6 +31,7 @@ export function checkEndings(
     policies: () => files.map(({ policy }) => policy),
     akIssuers: () => akIssuers,
     endorsements,
+    receiptKeys: () => [],
     clock,
     log,
   });

@@ -6,13 +6,14 @@ import {
   endorsementCacheDirectory,
   resetMemoryDirectory,
 } from '../config/configuration.js';
-import { configurationProblem } from '../config/configuration-problem.js';
+import { type ConfigurationProblemCode, configurationProblem } from '../config/configuration-problem.js';
 import { AmdDirectory } from '../endorsements/amd/amd-directory.js';
 import { AkIssuerFolder } from '../endorsements/attestation-keys/ak-issuer-folder.js';
 import type { EndingFile, NamedFile } from '../endorsements/files/material-files.js';
 import type { FolderOptions, WatchedFolder } from '../endorsements/files/watched-folder.js';
 import { readBoundedFile } from '../endorsements/files/whole-files.js';
 import { CollateralDirectory } from '../endorsements/intel/collateral-directory.js';
+import type { AzureIdentity } from '../model/azure-identity.js';
 import { UnfitError } from '../model/errors.js';
 import { fileProblem, isSystemError, outputProblem } from '../model/file-problem.js';
 import type { LintProblem } from '../model/lint-problem.js';
@@ -65,18 +66,34 @@ export async function checkFolders({ amd, intel, tpm }: Configuration): Promise<
   };
 }
 
+type PlacedFile = readonly [path: KeyPath, file: string | null];
+
 /** Credentials for other services are read when they are used: without them, nothing is submitted. */
-export async function checkCredentialFiles({ maa, ita }: Configuration): Promise<readonly LintProblem[]> {
-  const { credential } = maa.submit;
-  const files: readonly (readonly [path: KeyPath, file: string | null])[] = [
-    ...Object.entries(credential ?? {}).flatMap(([name, value]): [KeyPath, string | null][] =>
-      name.endsWith('File') ? [[['maa', 'submit', 'credential', name], value]] : [],
-    ),
+export function checkSubmissionCredentials({ maa, ita }: Configuration): Promise<readonly LintProblem[]> {
+  return checkReadable('config_missing', [
+    ...filesOf(['maa', 'submit', 'credential'], maa.submit.credential),
     [['ita', 'submit', 'apiKeyFile'], ita.submit?.apiKeyFile ?? null],
-  ];
+  ]);
+}
+
+/** The service does not start without it: its keys are in a vault. */
+export function checkReceiptCredential({ receipts }: Configuration): Promise<readonly LintProblem[]> {
+  return checkReadable('config_file', filesOf(['receipts', 'credential'], receipts.credential));
+}
+
+function filesOf(path: KeyPath, identity: AzureIdentity | null): readonly PlacedFile[] {
+  return Object.entries(identity ?? {}).flatMap(([name, value]): PlacedFile[] =>
+    name.endsWith('File') ? [[[...path, name], value]] : [],
+  );
+}
+
+async function checkReadable(
+  code: ConfigurationProblemCode,
+  files: readonly PlacedFile[],
+): Promise<readonly LintProblem[]> {
   const checked = files.map(async ([path, file]) => {
     const why = file === null ? null : await whyUnreadable(file);
-    return why === null ? [] : [configurationProblem('config_missing', { path, what: `${file}: ${why}` })];
+    return why === null ? [] : [configurationProblem(code, { path, what: `${file}: ${why}` })];
   });
   return (await Promise.all(checked)).flat();
 }

@@ -6,6 +6,7 @@ import type { EndingFigures } from '../http/metrics.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { Policy } from '../policy/policy-document.js';
 import { endingSoon, endingWaivers } from '../policy/waivers.js';
+import type { EndingReceiptKey } from './receipt-keys.js';
 import { pemCertificates } from './reloaded-access.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -19,6 +20,8 @@ export interface EndingSources {
   readonly akIssuers: () => readonly NamedFile[];
   /** CRLs of `amd.chains` and collateral of `intel.collateral`, as they are used at `at`. */
   readonly endorsements: (at: Date) => readonly EndingFile[];
+  /** Keys of vaults that sign receipts. */
+  readonly receiptKeys: () => readonly EndingReceiptKey[];
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
@@ -44,10 +47,10 @@ const ENDORSEMENTS = {
 } as const satisfies { readonly [key in EndingFile['key']]: object };
 
 /**
- * API keys, certificates of the listener, waivers, issuers of attestation keys, and CRLs and collateral in folders, which end
- * on a date: callers are then refused, or decisions change. Those that have ended or end within 30 days (collateral: 7) are
+ * API keys, certificates of the listener, waivers, issuers of attestation keys, keys of vaults that sign receipts, and CRLs
+ * and collateral in folders, which end on a date: callers are then refused, or decisions change. Those that have ended or end within 30 days (collateral: 7) are
  * logged at start, whenever they are reloaded, and once a day; metrics show when each of them ends. Issuers have no expiry
- * metric: one that has ended may be kept for verification times in the past.
+ * metric: one that has ended may be kept for verification times in the past. Keys of vaults have none: vaults tell of them.
  */
 export class Endings {
   readonly #sources: EndingSources;
@@ -64,6 +67,7 @@ export class Endings {
       this.warnOfWaivers();
       this.warnOfAkIssuers();
       this.warnOfEndorsements();
+      this.warnOfReceiptKeys();
     }, DAY_MS).unref();
   }
 
@@ -101,6 +105,14 @@ export class Endings {
         if (hasEnded) log.warn(fields, `${what} has expired: ${otherwise}`);
         else log.warn(fields, `${what} expires soon`);
       }
+    }
+  }
+
+  warnOfReceiptKeys(): void {
+    const { receiptKeys, clock, log } = this.#sources;
+    for (const { hasEnded, ...fields } of endingSoon(receiptKeys(), clock.now())) {
+      if (hasEnded) log.warn(fields, 'a key of receipts has expired in its vault: it signs nothing');
+      else log.warn(fields, 'a key of receipts expires soon in its vault');
     }
   }
 

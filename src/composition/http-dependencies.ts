@@ -81,7 +81,12 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     keeper === null ? judgedBy : keeper.witness.watched(judgedBy),
     parts,
   );
-  const signed = new SignDecisions({ verifyEvidence, receipts: receiptsOf(parts), log: world.log });
+  const signed = new SignDecisions({
+    verifyEvidence,
+    receipts: receiptsOf(parts),
+    deadlineMs: configuration.deadlineSeconds * 1000,
+    log: world.log,
+  });
   const recordedDecisions = new RecordedDecisions(parts.decisions);
   return {
     verifyEvidence: recorded(signed, keeper, parts),

@@ -2,35 +2,58 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Configuration } from '../config/configuration.js';
 import type { HeadSigner } from '../decision-log/heads.js';
+import type { KeyVaults } from '../key-vault/open-key-vaults.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
+import { vaultKeyId } from '../model/key-vault-key.js';
 import type { KeyPath } from '../model/places.js';
 import type { Clock, Log } from '../model/ports.js';
 import { type ReceiptKeySet, ReceiptKeys } from '../results/receipt-keys.js';
 import { LocalSigningKey, type SigningKey, UnusableKeyError } from '../results/signing-key.js';
 import { type PublishedKey, parsePublishedKey, parseSigningKey } from '../results/signing-key-file.js';
+import { readPublishedKeyOfVault, readSigningKeyOfVault } from './receipt-vaults.js';
 
-/** Receipt keys as their files last held them. They are exchanged as a whole, and only where every file is right. */
+/** When a key that signs ends in its vault. */
+export interface EndingReceiptKey {
+  /** Key of the configuration that names it. */
+  readonly key: string;
+  /** Its URL. */
+  readonly vaultKey: string;
+  readonly expires: string;
+}
+
+export interface ReceiptKeyWorld {
+  /** Null: all keys are files. */
+  readonly vaults: KeyVaults | null;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Receipt keys as their files and vaults last gave them. They are exchanged as a whole, and only where every one of them
+ * is right.
+ */
 export class ReloadedReceiptKeys {
   readonly keys: ReceiptKeys;
   readonly #configuration: Configuration;
   readonly #ephemeral: SigningKey;
-  readonly #log: Log;
+  readonly #world: ReceiptKeyWorld;
+  #endings: readonly EndingReceiptKey[];
 
-  private constructor(configuration: Configuration, ephemeral: SigningKey, keys: ReceiptKeys, log: Log) {
+  private constructor(configuration: Configuration, ephemeral: SigningKey, read: ReadKeys, world: ReceiptKeyWorld) {
     this.#configuration = configuration;
     this.#ephemeral = ephemeral;
-    this.keys = keys;
-    this.#log = log;
+    this.#world = world;
+    this.#endings = read.endings;
+    this.keys = new ReceiptKeys(read.set, world.clock, configuration.receipts.lifetimeSeconds * 1000);
   }
 
-  /** @throws {ConfigurationError} where a file cannot be read, or is no key that signs receipts */
-  static async open(configuration: Configuration, clock: Clock, log: Log): Promise<ReloadedReceiptKeys> {
+  /** @throws {ConfigurationError} where one cannot be read, or is no key that signs receipts */
+  static async open(configuration: Configuration, world: ReceiptKeyWorld): Promise<ReloadedReceiptKeys> {
     const ephemeral = ephemeralKey();
-    const set = await readReceiptKeys(configuration, ephemeral);
-    const keys = new ReceiptKeys(set, clock, configuration.receipts.lifetimeSeconds * 1000);
-    if (set.key === ephemeral) log.warn({ kid: ephemeral.kid }, EPHEMERAL);
-    return new ReloadedReceiptKeys(configuration, ephemeral, keys, log);
+    const read = await readReceiptKeys(configuration, ephemeral, world.vaults);
+    if (read.set.key === ephemeral) world.log.warn({ kid: ephemeral.kid }, EPHEMERAL);
+    return new ReloadedReceiptKeys(configuration, ephemeral, read, world);
   }
 
   /** Signs heads of the decision log: not with a key of this process, which nobody has later. */
@@ -40,24 +63,37 @@ export class ReloadedReceiptKeys {
     return {
       sign: async (header, payload) => {
         const key = keys.signing();
-        return key.kid === ephemeral ? null : key.sign(header, payload);
+        return key.kid === ephemeral
+          ? null
+          : key.sign(header, payload, { signal: AbortSignal.timeout(HEAD_SIGNING_MS) });
       },
       keys: () => keys.published().filter(({ kid }) => kid !== ephemeral),
     };
   }
 
-  /** Reads the files again. @returns whether what they hold is in force; if not, why is in the log */
+  /** Keys that sign, of which their vaults say when they end. */
+  get endings(): readonly EndingReceiptKey[] {
+    return this.#endings;
+  }
+
+  /** Reads files and vaults again. @returns whether what they give is in force; if not, why is in the log */
   async reload(): Promise<boolean> {
+    const { vaults, log } = this.#world;
     try {
-      this.keys.exchange(await readReceiptKeys(this.#configuration, this.#ephemeral));
+      const { set, endings } = await readReceiptKeys(this.#configuration, this.#ephemeral, vaults);
+      this.keys.exchange(set);
+      this.#endings = endings;
       return true;
     } catch (error) {
       const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
-      this.#log.error(fields, 'receipt keys not reloaded: the previous ones stay in force');
+      log.error(fields, 'receipt keys not reloaded: the previous ones stay in force');
       return false;
     }
   }
 }
+
+/** No request waits for the head of a log. */
+const HEAD_SIGNING_MS = 5000;
 
 const EPHEMERAL =
   'receipts are signed with a key of this process: after a restart nobody can verify those that it signed (receipts.key names one that stays)';
@@ -69,22 +105,71 @@ const [KEY, NEXT, PREVIOUS] = [
   ['receipts', 'previous'],
 ] as const;
 
-/** @throws {ConfigurationError} where a file cannot be read, or is no key that signs receipts */
-export async function readReceiptKeys(
+interface ReadKeys {
+  readonly set: ReceiptKeySet;
+  readonly endings: readonly EndingReceiptKey[];
+}
+
+interface ReadKey {
+  readonly key: SigningKey;
+  readonly endings: readonly EndingReceiptKey[];
+}
+
+/** @throws {ConfigurationError} where one cannot be read, or is no key that signs receipts */
+async function readReceiptKeys(
   { receipts }: Configuration,
-  ephemeral: SigningKey = ephemeralKey(),
-): Promise<ReceiptKeySet> {
-  const key = receipts.key === 'ephemeral' ? Promise.resolve(ephemeral) : readKey(KEY, receipts.key, parseSigningKey);
-  const next = receipts.next === null ? Promise.resolve(null) : readKey(NEXT, receipts.next, parseSigningKey);
+  ephemeral: SigningKey,
+  vaults: KeyVaults | null,
+): Promise<ReadKeys> {
+  const key =
+    receipts.key === 'ephemeral'
+      ? Promise.resolve({ key: ephemeral, endings: [] })
+      : readSigningKey(KEY, receipts.key, vaults);
+  const next = receipts.next === null ? Promise.resolve(null) : readSigningKey(NEXT, receipts.next, vaults);
   const previous = allOrProblems<PublishedKey>(
-    receipts.previous.map((file, index) => readKey([...PREVIOUS, index], file, parsePublishedKey)),
+    receipts.previous.map((where, index) => readPublishedKey([...PREVIOUS, index], where, vaults)),
   );
   await allOrProblems<unknown>([key, next, previous]);
-  return { key: await key, next: await next, previous: await previous };
+  const [signs, follows] = [await key, await next];
+  return {
+    set: { key: signs.key, next: follows?.key ?? null, previous: await previous },
+    endings: [...signs.endings, ...(follows?.endings ?? [])],
+  };
+}
+
+/**
+ * Reads the keys that are files. A vault is not contacted.
+ * @throws {ConfigurationError} where one cannot be read, or is no key that signs receipts
+ */
+export async function checkReceiptKeyFiles({ receipts }: Configuration): Promise<void> {
+  const { key, next, previous } = receipts;
+  const isFile = (where: string | null): where is string => where !== null && vaultKeyId(where) === null;
+  await allOrProblems<unknown>([
+    ...(isFile(key) && key !== 'ephemeral' ? [readKey(KEY, key, parseSigningKey)] : []),
+    ...(isFile(next) ? [readKey(NEXT, next, parseSigningKey)] : []),
+    ...previous.flatMap((where, index) =>
+      isFile(where) ? [readKey([...PREVIOUS, index], where, parsePublishedKey)] : [],
+    ),
+  ]);
 }
 
 function ephemeralKey(): SigningKey {
   return new LocalSigningKey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+}
+
+async function readSigningKey(path: KeyPath, where: string, vaults: KeyVaults | null): Promise<ReadKey> {
+  const id = vaultKeyId(where);
+  if (id === null || vaults === null) return { key: await readKey(path, where, parseSigningKey), endings: [] };
+  const { key, ends } = await readSigningKeyOfVault(path, id, vaults);
+  const ending = (expires: Date) => ({ key: path.join('.'), vaultKey: where, expires: expires.toISOString() });
+  return { key, endings: ends === null ? [] : [ending(ends)] };
+}
+
+async function readPublishedKey(path: KeyPath, where: string, vaults: KeyVaults | null): Promise<PublishedKey> {
+  const id = vaultKeyId(where);
+  return id === null || vaults === null
+    ? readKey(path, where, parsePublishedKey)
+    : readPublishedKeyOfVault(path, id, vaults);
 }
 
 async function readKey<T>(path: KeyPath, file: string, parse: (text: string) => T): Promise<T> {

@@ -6,6 +6,7 @@ import {
   resetMemoryDirectory,
 } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
+import type { DecisionLog } from '../decision-log/decision-log.js';
 import { Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
 import type { Clock, Log } from '../model/ports.js';
@@ -18,7 +19,7 @@ import { PolicyDirectory } from '../stores/policy-directory.js';
 import { openAttestationServices } from './attestation-services.js';
 import { ReloadedRoots } from './configured-roots.js';
 import type { Override } from './container.js';
-import { openDecisionLog, openStores } from './decision-store.js';
+import { type DecisionLogWorld, type OpenStores, openDecisionLog, openStores } from './decision-store.js';
 import { type EndingSources, Endings } from './endings.js';
 import { type EndorsementWorld, openEarly, openEndorsements } from './endorsements.js';
 import { httpDependencies } from './http-dependencies.js';
@@ -27,12 +28,15 @@ import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { nameOf, sayPoliciesReloaded } from './policy-changes.js';
 import { policySources } from './policy-sources.js';
 import { ReloadedReceiptKeys } from './receipt-keys.js';
+import { openReceiptVaults, type VaultWorld } from './receipt-vaults.js';
 import { ReloadedAccess } from './reloaded-access.js';
 import { ServiceReload } from './service-reload.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
 
 /** What a service takes from the world, beside its configuration. */
-export interface World extends Partial<Pick<EndorsementWorld, 'amdRootPins' | 'intelRootPins' | 'connect'>> {
+export interface World
+  extends Partial<Pick<EndorsementWorld, 'amdRootPins' | 'intelRootPins' | 'connect'>>,
+    Pick<VaultWorld, 'vaultPort'> {
   readonly log: Log;
   readonly clock?: Clock;
   /** Reads the configuration again; left out, it stays as it is, and only the files that it names are read again. */
@@ -73,29 +77,14 @@ async function openService(configuration: Configuration, world: World, opened: O
   await resetMemory.start();
   const outside = await openOutside(configuration, { ...world, clock }, metrics, opened);
   const { certificates: akIssuers, endings: endorsements } = outside.endorsements;
-  const endings = opened.add(openEndings({ policies, access, akIssuers, endorsements, clock, log }, metrics));
+  const receiptKeys = await ReloadedReceiptKeys.open(configuration, { vaults: outside.vaults, clock, log });
+  const ending = { policies, access, akIssuers, endorsements, receiptKeys: () => receiptKeys.endings, clock, log };
+  const endings = opened.add(openEndings(ending, metrics));
   onReloaded.push(() => endings.warnOfWaivers());
-  const receiptKeys = await ReloadedReceiptKeys.open(configuration, clock, log);
   const version = await productVersion();
-  const inForce = () =>
-    policies
-      .snapshot()
-      .list()
-      .map((policy) => ({ ...nameOf(policy) }));
-  const decisionLog =
-    stores.decisions === null
-      ? null
-      : await openDecisionLog(
-          stores.decisions,
-          configuration,
-          { clock, log, version, signer: receiptKeys.headSigner, policies: inForce() },
-          opened,
-        );
-  if (decisionLog !== null) {
-    metrics.watchDecisionStore(() => decisionLog.isAvailable);
-    onReloaded.push(() => void decisionLog.notePolicies('policies', { policies: inForce() }));
-    onRefused.push((problems) => void decisionLog.notePolicies('policies_refused', { problems }));
-  }
+  const rules = { policies, onReloaded, onRefused };
+  const signer = receiptKeys.headSigner;
+  const decisionLog = await openRecords(stores, configuration, rules, { clock, log, version, signer, metrics }, opened);
   let url: string | null = null;
   const dependencies = httpDependencies({
     configuration,
@@ -140,6 +129,7 @@ async function openService(configuration: Configuration, world: World, opened: O
       endings.warnOfAccess();
       endings.warnOfAkIssuers();
       endings.warnOfEndorsements();
+      endings.warnOfReceiptKeys();
     },
     close: () => opened.close(),
   };
@@ -173,7 +163,32 @@ async function openRules(
   return { policies, access, onReloaded, onRefused };
 }
 
-interface Ending extends Pick<EndingSources, 'akIssuers' | 'endorsements' | 'clock' | 'log'> {
+/** The decision log, which hears of reloads. Null: decisions are not stored. */
+async function openRecords(
+  { decisions }: OpenStores,
+  configuration: Configuration,
+  {
+    policies,
+    onReloaded,
+    onRefused,
+  }: Pick<Awaited<ReturnType<typeof openRules>>, 'policies' | 'onReloaded' | 'onRefused'>,
+  { metrics, ...world }: Omit<DecisionLogWorld, 'policies'> & { readonly metrics: Metrics },
+  opened: OpenParts,
+): Promise<DecisionLog | null> {
+  if (decisions === null) return null;
+  const inForce = () =>
+    policies
+      .snapshot()
+      .list()
+      .map((policy) => ({ ...nameOf(policy) }));
+  const decisionLog = await openDecisionLog(decisions, configuration, { ...world, policies: inForce() }, opened);
+  metrics.watchDecisionStore(() => decisionLog.isAvailable);
+  onReloaded.push(() => void decisionLog.notePolicies('policies', { policies: inForce() }));
+  onRefused.push((problems) => void decisionLog.notePolicies('policies_refused', { problems }));
+  return decisionLog;
+}
+
+interface Ending extends Pick<EndingSources, 'akIssuers' | 'endorsements' | 'receiptKeys' | 'clock' | 'log'> {
   readonly policies: PolicyDirectory<Policy>;
   readonly access: ReloadedAccess;
 }
@@ -190,11 +205,12 @@ function openEndings({ policies, access, ...sources }: Ending, metrics: Metrics)
   endings.warnOfWaivers();
   endings.warnOfAkIssuers();
   endings.warnOfEndorsements();
+  endings.warnOfReceiptKeys();
   metrics.watchEndings(() => endings.figures);
   return endings;
 }
 
-/** Who is asked for endorsements and opinions, and what the configuration names of their roots. */
+/** Who is asked for endorsements, opinions and signatures, and what the configuration names of their roots. */
 async function openOutside(
   configuration: Configuration,
   world: World & { readonly clock: Clock },
@@ -209,8 +225,10 @@ async function openOutside(
   const early = openEarly(configuration, outside);
   if (early !== null) opened.add(early);
   const services = opened.add(openAttestationServices(configuration, outside));
+  const vaults = openReceiptVaults(configuration, outside);
+  if (vaults !== null) opened.add(vaults);
   const roots = await ReloadedRoots.open(configuration, world.log);
-  return { endorsements, early, services, roots };
+  return { endorsements, early, services, vaults, roots };
 }
 
 /** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */

@@ -1,47 +1,8 @@
-import type { AzureIdentity } from '../model/azure-identity.js';
-import { isObject } from '../model/json.js';
-import { either, optional, orNull, type Read, refined, type Schema, whole } from '../schema/schema.js';
-import { list, object, section, variants } from '../schema/structures.js';
+import { either, optional, orNull, type Read, refined, whole } from '../schema/schema.js';
+import { list, object, section } from '../schema/structures.js';
 import { choice, flag, hex, lowerCase, pattern, text, uuid } from '../schema/values.js';
+import { azureIdentity } from './azure-identity.js';
 import { listed, path, trustedOrigin, trustedUrl, trustedUrlOrFile } from './values.js';
-
-const tenant = pattern(/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})$/, 'the id or the domain of a tenant');
-/** The library speaks to https only, and to no path. */
-const authority = pattern(/^https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$/, 'an https URL without path');
-
-const identities = variants('kind', [
-  object({
-    kind: choice('workload-identity'),
-    tenantId: orNull(tenant),
-    clientId: orNull(uuid),
-    tokenFile: orNull(path()),
-    authority: orNull(authority),
-  }),
-  object({ kind: choice('managed-identity'), clientId: orNull(uuid) }),
-  object({
-    kind: choice('client-secret'),
-    tenantId: tenant,
-    clientId: uuid,
-    secretFile: path(),
-    authority: orNull(authority),
-  }),
-  object({
-    kind: choice('client-certificate'),
-    tenantId: tenant,
-    clientId: uuid,
-    certificateFile: path(),
-    authority: orNull(authority),
-  }),
-]);
-
-/** An identity of this service. A word alone is the identity of that kind of which nothing else is said. */
-const azureIdentity: Schema<AzureIdentity> = {
-  ...whole(identities),
-  read(raw, at) {
-    if (typeof raw === 'string') return identities.read({ kind: raw }, at);
-    return isObject(raw) ? identities.read(raw, at) : at.refuse('must be an object, or the name of its kind');
-  },
-};
 
 const maaIssuer = object({
   /** Exact text of `iss`. */

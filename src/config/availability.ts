@@ -18,7 +18,6 @@ export const NOT_AVAILABLE: readonly Unavailable[] = [
     asked: (c) => placeIf(['challenges', 'store'], c.challenges.store?.includes('://') === true),
   },
   { what: 'key release', asked: (c) => Object.keys(c.keys).map((name) => ['keys', name]) },
-  { what: 'receipt keys of a Key Vault', asked: (c) => receiptKeysOfVaults(c) },
   {
     what: 'a decision store that replicas share',
     asked: (c) => placeIf(['decisions', 'store'], c.decisions.store.includes('://')),
@@ -44,13 +43,4 @@ function placeIf(path: KeyPath, asked: boolean): readonly KeyPath[] {
 
 function callersWith({ callers }: Configuration, kind: 'oidc' | 'mtls' | 'kubernetes'): readonly KeyPath[] {
   return Object.entries(callers).flatMap(([name, caller]) => placeIf(['callers', name, kind], caller[kind] !== null));
-}
-
-function receiptKeysOfVaults({ receipts: { key, next, previous } }: Configuration): readonly KeyPath[] {
-  const named: readonly (readonly [KeyPath, string | null])[] = [
-    [['receipts', 'key'], key],
-    [['receipts', 'next'], next],
-    ...previous.map((each, index) => [['receipts', 'previous', index], each] as const),
-  ];
-  return named.flatMap(([path, where]) => placeIf(path, where?.includes('://') === true));
 }

@@ -6,7 +6,8 @@ import { either, optional, orNull, type Read, type Schema } from '../schema/sche
 import { entries, list, object, section } from '../schema/structures.js';
 import { choice, day, flag, hex, instant, integer, number, pattern, text } from '../schema/values.js';
 import { ita, maa } from './attestation-services.js';
-import { addressRange, issuerUrl, listed, opaque, path, source, trustedUrl, trustedUrlOrFile } from './values.js';
+import { azureIdentity } from './azure-identity.js';
+import { addressRange, issuerUrl, keyFileOrVaultKey, listed, opaque, path, source, trustedUrl } from './values.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -162,11 +163,13 @@ export const CONFIGURATION_SCHEMA = object({
     /** `iss` of receipts. Null: the listening URL, and no discovery. */
     issuer: orNull(issuerUrl),
     /** The key that signs: `ephemeral`, a PEM or JWK file, or the URL of a version of a Key Vault key. */
-    key: optional(trustedUrlOrFile, 'ephemeral'),
+    key: optional(keyFileOrVaultKey, 'ephemeral'),
     /** The key that signs next, published now. */
-    next: orNull(trustedUrlOrFile),
+    next: orNull(keyFileOrVaultKey),
     /** Keys that are published, and sign nothing any more. */
-    previous: listed(trustedUrlOrFile),
+    previous: listed(keyFileOrVaultKey),
+    /** Who asks Key Vault. Null: no key is there. */
+    credential: orNull(azureIdentity),
     lifetimeSeconds: optional(integer(1, 300), 300),
   }),
   /** Keys that may be released, by the id that a request names. */

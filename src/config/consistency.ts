@@ -6,6 +6,7 @@ import {
   sharedProvider,
   unknownRegionOf,
 } from '../model/azure-attestation-regions.js';
+import { vaultKeyId } from '../model/key-vault-key.js';
 import { listedNames } from '../model/names-in-messages.js';
 import type { KeyPath, PlacedProblem } from '../model/places.js';
 import { isOwnName } from '../model/receipt.js';
@@ -45,6 +46,8 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
   refuseRepeated(digests, 'is listed twice');
   checkMaa(maa, at.member('maa'));
   refuseRepeated(issuersIn(ita, at.member('ita')), 'is listed twice');
+  checkReceiptCredential(configuration, at.member('receipts', 'credential'));
+  checkEphemeralKey(configuration, at.member('receipts', 'key'));
 }
 
 /** There is no open service by accident: without callers, other machines are let in only where that is spelt out. */
@@ -118,6 +121,21 @@ function checkMaaIssuer({ issuer, policyHash }: MaaIssuerConfiguration, at: Plac
 function isAcceptedIssuer(endpoint: string, { shared, issuers }: MaaConfiguration): boolean {
   const regions = shared === true ? SHARED_REGIONS : shared || [];
   return [...regions.map(sharedProvider), ...issuers.map(({ issuer }) => issuer)].includes(endpoint);
+}
+
+function checkReceiptCredential({ receipts }: Configuration, at: Place): void {
+  const { key, next, previous, credential } = receipts;
+  const isUsed = [key, next ?? '', ...previous].some((where) => vaultKeyId(where) !== null);
+  if (isUsed && credential === null) at.refuse('is missing, and there are keys of a Key Vault');
+  if (!isUsed && credential !== null) at.refuse('there are no keys of a Key Vault that would use it');
+}
+
+/** Replicas share a store so that any of them can answer: a relying party then asks one for the key of another. */
+function checkEphemeralKey({ receipts, challenges, decisions }: Configuration, at: Place): void {
+  const stores = { 'challenges.store': challenges.store, 'decisions.store': decisions.store };
+  const shared = Object.entries(stores).find(([, store]) => store?.includes('://') === true);
+  if (receipts.key !== 'ephemeral' || shared === undefined) return;
+  at.refuse(`must not be ephemeral, since ${shared[0]} is shared: each replica would sign with a key of its own`);
 }
 
 type Placed = readonly [at: Place, value: string | null];

@@ -1,6 +1,7 @@
 import { isIP, isIPv4 } from 'node:net';
 import { isObject } from '../model/json.js';
-import { optional, type Schema } from '../schema/schema.js';
+import { vaultKeyId } from '../model/key-vault-key.js';
+import { optional, refined, type Schema } from '../schema/schema.js';
 import { list } from '../schema/structures.js';
 import { single, text, textThat } from '../schema/values.js';
 
@@ -45,6 +46,19 @@ export const trustedOrigin: Schema<string> = textThat(
 export const trustedUrlOrFile: Schema<string> = textThat(
   (raw) => !raw.includes('://') || isTrustedUrl(raw),
   'an https URL or a path',
+);
+
+/** A file, or the URL of a version of a key. Text with `://` is always taken as a URL. */
+export const keyFileOrVaultKey: Schema<string> = refined(
+  text('a path, or the URL of a version of a Key Vault key'),
+  (raw, at) => {
+    if (!raw.includes('://') || vaultKeyId(raw) !== null) return raw;
+    const form = 'https://NAME.vault.azure.net/keys/NAME/VERSION';
+    // A key without version, and one with its version left out, are what people write.
+    return vaultKeyId(`${raw.replace(/\/$/, '')}/${'0'.repeat(32)}`) === null
+      ? at.refuse(`must be a path, or the URL of a version of a key in Azure Key Vault or Managed HSM (${form})`)
+      : at.refuse(`names no version of the key, and so another key after each rotation there (${form})`);
+  },
 );
 
 /** An address, or a range in CIDR notation. A range of everything is refused: it would let any client name itself. */

@@ -19,13 +19,19 @@ export interface ReceiptRequest {
   readonly bindingJwk: JsonObject | null;
 }
 
+/** What is left of the time of a request. */
+export interface RemainingTime {
+  /** Aborts when the time has passed. */
+  readonly signal: AbortSignal;
+}
+
 /** Signs decisions. */
 export interface ReceiptIssuer {
   /**
    * A signed receipt (a JWS in compact form); null where the decision has none.
-   * @throws {ReceiptUnavailableError} where it cannot be signed
+   * @throws {ReceiptUnavailableError} where it cannot be signed in time
    */
-  issue(decision: Decision, request: ReceiptRequest): Promise<string | null>;
+  issue(decision: Decision, request: ReceiptRequest, time: RemainingTime): Promise<string | null>;
 }
 
 /** A receipt cannot be signed now. The message is for the log. */

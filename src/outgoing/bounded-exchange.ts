@@ -32,9 +32,9 @@ const JSON_CONTENT = /^application\/(?:[a-z.]+\+)?json(?:;|$)/i;
  * whose body says why.
  */
 export class BoundedExchange extends BoundedAgent implements Exchange {
-  /** Each connection ends after its answer: nothing is sent twice. */
-  constructor(options: Omit<BoundedAgentOptions, 'keepAlive'>) {
-    super({ ...options, keepAlive: false });
+  /** Unless it is said otherwise, each connection ends after its answer: nothing is sent twice. */
+  constructor(options: BoundedAgentOptions) {
+    super({ keepAlive: false, ...options });
   }
 
   send(question: BoundedQuestion): Promise<BoundedAnswer> {

@@ -1,5 +1,5 @@
 import type { Log } from '../model/ports.js';
-import type { FetchError } from './fetch-error.js';
+import { type FetchError, requireFetchError } from './fetch-error.js';
 
 /** Kinds that are said of one place. Codes are words of another service, and it may have any number of them. */
 const MOST_KINDS = 32;
@@ -41,5 +41,21 @@ export class FailureLog {
     if (said.has(kind) || said.size >= MOST_KINDS) return false;
     this.#said.set(where, said.add(kind));
     return true;
+  }
+}
+
+/**
+ * Runs what asks somebody, and has the log say that it failed, or answers again.
+ * @throws {FetchError}
+ */
+export async function loggingFailures<T>(failures: FailureLog, name: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    const answer = await ask();
+    failures.answered(name);
+    return answer;
+  } catch (error) {
+    const failure = requireFetchError(error);
+    failures.failed(name, failure);
+    throw failure;
   }
 }

@@ -50,14 +50,16 @@ const THROTTLED_MS = 10_000;
 /** A header must not be able to switch a source off for good. */
 const LONGEST_THROTTLE_MS = 60 * 60_000;
 
-/** The pause that a server asks for by a 429: the time in Retry-After, or ten seconds. */
+/** The pause that a server asks for by a 429: the time in Retry-After, or what is usual where it names none. */
 class Pause {
   readonly #clock: Clock;
+  readonly #usualMs: number;
   /** Monotonic. */
   #until = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, usualMs = THROTTLED_MS) {
     this.#clock = clock;
+    this.#usualMs = usualMs;
   }
 
   /** @throws {FetchError} `waiting` */
@@ -71,7 +73,7 @@ class Pause {
 
   note(error: unknown): void {
     if (!(error instanceof FetchError) || !error.throttled) return;
-    const ms = Math.min(error.retryAfterMs ?? THROTTLED_MS, LONGEST_THROTTLE_MS);
+    const ms = Math.min(error.retryAfterMs ?? this.#usualMs, LONGEST_THROTTLE_MS);
     this.#until = Math.max(this.#until, this.#clock.monotonicMs() + ms);
   }
 }
@@ -115,8 +117,9 @@ export class EndpointHealth {
   readonly #pause: Pause;
   readonly #breaker: OriginBreaker;
 
-  constructor(clock: Clock, breaker: BreakerOptions) {
-    this.#pause = new Pause(clock);
+  /** @param pauseMs how long it is left alone after a 429 that names no time; left out, ten seconds */
+  constructor(clock: Clock, breaker: BreakerOptions, pauseMs?: number) {
+    this.#pause = new Pause(clock, pauseMs);
     this.#breaker = new OriginBreaker(breaker);
   }
 

@@ -1,5 +1,10 @@
 import type { Decision } from '../model/decision.js';
-import { type ReceiptIssuer, type ReceiptRequest, ReceiptUnavailableError } from '../model/receipt.js';
+import {
+  type ReceiptIssuer,
+  type ReceiptRequest,
+  ReceiptUnavailableError,
+  type RemainingTime,
+} from '../model/receipt.js';
 import { type ReceiptIssuerName, receiptClaims } from './receipt-claims.js';
 import type { ReceiptKeys } from './receipt-keys.js';
 
@@ -17,13 +22,13 @@ export class Receipts implements ReceiptIssuer {
     this.#name = name;
   }
 
-  async issue(decision: Decision, request: ReceiptRequest): Promise<string | null> {
+  async issue(decision: Decision, request: ReceiptRequest, time: RemainingTime): Promise<string | null> {
     const name = this.#name();
     if (name === null) throw new ReceiptUnavailableError('the service has no name before it listens');
     const claims = receiptClaims(decision, request, name);
     if (claims === null) return null;
     try {
-      return await this.#keys.signing().sign({ typ: RECEIPT_TYP }, Buffer.from(JSON.stringify(claims)));
+      return await this.#keys.signing().sign({ typ: RECEIPT_TYP }, Buffer.from(JSON.stringify(claims)), time);
     } catch (cause) {
       if (cause instanceof ReceiptUnavailableError) throw cause;
       throw new ReceiptUnavailableError('the receipt could not be signed', { cause });

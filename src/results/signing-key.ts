@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { CompactSign } from 'jose';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import type { JsonObject } from '../model/json.js';
+import type { RemainingTime } from '../model/receipt.js';
 
 /** Algorithms of receipts (RFC 7518, RFC 8037): the key decides which. */
 export type ReceiptAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
@@ -18,7 +19,7 @@ export interface SigningKey {
    * @returns the JWS in compact form
    * @throws {ReceiptUnavailableError} where the key cannot be used now
    */
-  sign(header: { readonly typ: string }, payload: Uint8Array): Promise<string>;
+  sign(header: { readonly typ: string }, payload: Uint8Array, time: RemainingTime): Promise<string>;
 }
 
 /** Bits of the shortest RSA key that signs. */

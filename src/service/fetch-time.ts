@@ -4,7 +4,7 @@ import type { FetchContext } from '../model/endorsement.js';
 const OVER = new Error('the request is over');
 
 /**
- * The time that one request has for fetching. Timer and controller are made where something is fetched for the first
+ * The time that one request has for fetching, or for all that it does. Timer and controller are made where something is fetched for the first
  * time: most requests find all that they need in the cache.
  */
 export class FetchTime {

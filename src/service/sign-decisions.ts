@@ -1,13 +1,16 @@
 import type { Decision } from '../model/decision.js';
 import type { Log } from '../model/ports.js';
-import { type ReceiptIssuer, ReceiptUnavailableError } from '../model/receipt.js';
+import { type ReceiptIssuer, ReceiptUnavailableError, type RemainingTime } from '../model/receipt.js';
 import type { Caller, VerifyRequest } from '../model/request.js';
+import { FetchTime } from './fetch-time.js';
 import type { VerifyEvidenceUseCase } from './verify-evidence.js';
 import { withhold } from './withheld-decision.js';
 
 export interface SignDecisionsParts {
   readonly verifyEvidence: VerifyEvidenceUseCase;
   readonly receipts: ReceiptIssuer;
+  /** Time of a request. What judging took of it, signing does not have. */
+  readonly deadlineMs: number;
   readonly log: Log;
 }
 
@@ -21,19 +24,27 @@ export class SignDecisions implements VerifyEvidenceUseCase {
 
   /** @throws {FormatError | RefusedError} as `VerifyEvidence.execute` */
   async execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
-    const decision = await this.#parts.verifyEvidence.execute(request, caller);
-    const { audience, nonce, bindingJwk } = request;
+    const time = new FetchTime(this.#parts.deadlineMs);
     try {
-      const receipt = await this.#parts.receipts.issue(decision, {
-        audience,
-        nonce,
-        bindingJwk,
-        tenant: caller.tenant,
-      });
-      return { ...decision, receipt };
+      return await this.#sign(await this.#parts.verifyEvidence.execute(request, caller), request, caller, time);
+    } finally {
+      time.end();
+    }
+  }
+
+  async #sign(
+    decision: Decision,
+    { audience, nonce, bindingJwk }: VerifyRequest,
+    { tenant }: Caller,
+    time: RemainingTime,
+  ): Promise<Decision> {
+    const { receipts, log } = this.#parts;
+    try {
+      return { ...decision, receipt: await receipts.issue(decision, { audience, nonce, bindingJwk, tenant }, time) };
     } catch (error) {
       if (!(error instanceof ReceiptUnavailableError)) throw error;
-      this.#parts.log.error({ err: error, decisionId: decision.decisionId }, 'a receipt was not signed');
+      const { decisionId } = decision;
+      log.error({ err: error, reason: error.message, decisionId }, 'a receipt was not signed');
       return withhold(decision, 'receipt_unavailable');
     }
   }

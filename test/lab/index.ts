@@ -17,6 +17,7 @@ export * from './event-log-builder.js';
 export * from './hcl-report-builder.js';
 export * from './instance-metadata.js';
 export * from './intel-pki.js';
+export * from './key-vault.js';
 export * from './lab-fault.js';
 export * from './lab-keys.js';
 export * from './lab-server.js';

@@ -36,6 +36,8 @@ export interface LabAnswer {
 export interface LabServerOptions {
   /** Issues the server's certificate: servers that share one are trusted by one CA file. Left out, one of its own. */
   readonly tls?: TlsAuthority;
+  /** Names of the server beside `localhost`, for its certificate. */
+  readonly names?: readonly string[];
   /** Now; the machine's clock where left out. */
   readonly clock?: () => Date;
 }
@@ -52,6 +54,9 @@ export abstract class LabServer {
   /** The same requests with headers and body, each from the moment it is complete. */
   readonly received: LabRequest[] = [];
 
+  /** Connections that were made so far. */
+  connectionsMade = 0;
+
   protected readonly clock: () => Date;
   readonly #scheme: 'https' | 'http';
   readonly #front: Server;
@@ -62,14 +67,14 @@ export abstract class LabServer {
   #port = 0;
 
   protected constructor(
-    { tls = new TlsAuthority(), clock = () => new Date() }: LabServerOptions,
+    { tls = new TlsAuthority(), names, clock = () => new Date() }: LabServerOptions,
     scheme: 'https' | 'http',
   ) {
     this.authorityPem = tls.pem;
     this.clock = clock;
     this.#scheme = scheme;
     const open = (authority: TlsAuthority) =>
-      scheme === 'http' ? createHttp() : createHttps(authority.issueForLoopback());
+      scheme === 'http' ? createHttp() : createHttps(authority.issueForLoopback(names));
     this.#behind = { genuine: open(tls), stranger: open(new TlsAuthority()) };
     for (const server of [this.#behind.genuine, this.#behind.stranger]) {
       server.on('request', (request, response) => void this.#answer(request, response));
@@ -80,6 +85,10 @@ export abstract class LabServer {
 
   /** What the server says when nothing is wrong with it. */
   protected abstract respond(request: LabRequest): LabAnswer | Promise<LabAnswer>;
+
+  get port(): number {
+    return this.#port;
+  }
 
   get origin(): string {
     return `${this.#scheme}://localhost:${this.#port}`;
@@ -139,6 +148,7 @@ export abstract class LabServer {
   }
 
   #accept(socket: Socket): void {
+    this.connectionsMade += 1;
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => {});

@@ -26,12 +26,12 @@ export class TlsAuthority {
     this.pem = pemOf(this.#issue(1, this.#name, this.#key.spki, extensions));
   }
 
-  /** A certificate for `localhost` and 127.0.0.1. */
-  issueForLoopback(): TlsIdentity {
+  /** A certificate for `localhost`, 127.0.0.1 and other names, which resolve to the same in the lab. */
+  issueForLoopback(names: readonly string[] = []): TlsIdentity {
     const { privateKey, spki } = newEcKey('prime256v1');
     return {
       key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-      cert: pemOf(this.#issue(2, LOOPBACK, spki, [loopbackNames()])),
+      cert: pemOf(this.#issue(2, LOOPBACK, spki, [loopbackNames(names)])),
     };
   }
 
@@ -51,7 +51,8 @@ export class TlsAuthority {
 }
 
 /** Subject alternative names (RFC 5280 4.2.1.6): [2] dNSName, [7] iPAddress. */
-function loopbackNames(): LabExtension {
-  const value = sequence(der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1])));
+function loopbackNames(names: readonly string[]): LabExtension {
+  const dnsNames = ['localhost', ...names].map((name) => der(0x82, Buffer.from(name)));
+  const value = sequence(...dnsNames, der(0x87, Buffer.from([127, 0, 0, 1])));
   return { oid: '2.5.29.17', value };
 }

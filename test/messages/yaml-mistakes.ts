@@ -104,6 +104,21 @@ export const YAML_MISTAKES: readonly CommandMistake[] = [
     },
   },
   {
+    title: 'a key of a vault without its version',
+    given:
+      'veritee config --config veritee.yaml, with receipts:⏎  key: https://my.vault.azure.net/keys/receipts⏎  credential: managed-identity',
+    action: {
+      args: ['config', '--config', 'veritee.yaml'],
+      files: {
+        'veritee.yaml': 'receipts:\n  key: https://my.vault.azure.net/keys/receipts\n  credential: managed-identity\n',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'veritee.yaml line 2: receipts.key: names no version of the key, and so another key after each rotation there (https://NAME.vault.azure.net/keys/NAME/VERSION)',
+    },
+  },
+  {
     title: 'a date of another form',
     given:
       'veritee config --config veritee.yaml, with callers:⏎  ci: { apiKeySha256: abababababababababababababababababababababababababababababababab, expires: 31.1.2027, roles: [verify] }',

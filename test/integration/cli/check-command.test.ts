@@ -52,7 +52,10 @@ describe('veritee check', () => {
 
   it.each([
     ['a value that is none', 'log: { level: loud }'],
-    ['a feature that this version does not have', 'decisions: { store: redis://cache.example }'],
+    [
+      'a feature that this version does not have',
+      'keys: { db: { vault: "https://v.example", name: k, policy: p, enc: RSA_AES_KEY_WRAP_384 } }',
+    ],
     ['a policy directory that is missing', 'policies: { directory: ./none }'],
     ['a default policy that does not exist', 'policies: { default: payments }'],
     ['a root that is missing', 'tpm: { roots: [./root.pem] }'],

@@ -162,7 +162,7 @@ describe('veritee serve', () => {
     ],
     [
       'something that this version does not do',
-      { challenges: { store: 'redis://127.0.0.1' } },
+      { challenges: { store: 'redis://127.0.0.1' }, receipts: { key: 'receipts.pem' } },
       'not available in this version',
     ],
     [

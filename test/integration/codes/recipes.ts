@@ -28,6 +28,5 @@ export const RECIPES: { readonly [id in CheckId]: Recipe } = {
   release_refused: NO_RELEASE,
   release_warning: NO_RELEASE,
   release_unavailable: NO_RELEASE,
-  receipt_unavailable: { notMade: 'a key that the service holds always signs' },
   audit_unavailable: { notMade: 'this version stores no decisions' },
 };

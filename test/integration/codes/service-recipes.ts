@@ -4,6 +4,8 @@ import { TOKENS } from '../../../src/model/injection-tokens.js';
 import type { EvidenceVerifier, Verification } from '../../../src/model/verification.js';
 import { LAB_NONCE as nonce } from '../../answers/lab.js';
 import type { LabFault } from '../../lab/lab-fault.js';
+import { newEcKey } from '../../lab/lab-keys.js';
+import { VaultLab } from '../key-vault/vault-lab.js';
 import { challenge, lenientPolicy, MovableClock, NONCE, post } from '../service/lab-service.js';
 import { verify } from '../service/token-lab.js';
 import type { AnsweredCheck, CodeLab } from './code-lab.js';
@@ -109,6 +111,20 @@ export const serviceRecipes = {
       return await ask(3);
     } finally {
       await service.close();
+    }
+  },
+  receipt_unavailable: async ({ tokens, nextData }: CodeLab) => {
+    const vaults = await VaultLab.start({}, tokens.tls);
+    const key = vaults.vault.add('receipts', { privateKey: newEcKey('prime256v1').privateKey });
+    const world = { connect: vaults.connect, vaultPort: vaults.vault.port };
+    const receipts = { key, credential: await vaults.identity() };
+    const service = await tokens.start({ receipts }, world, nextData());
+    try {
+      vaults.vault.fail(/sign/, { status: 500 });
+      return (await tokens.service.verify(service, { members: { audience: 'https://gate.example' } })).body.checks;
+    } finally {
+      await service.close();
+      await vaults.close();
     }
   },
   jwks_unavailable: withoutKeys({ status: 500 }),

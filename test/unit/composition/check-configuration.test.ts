@@ -16,6 +16,7 @@ accepts: [snp]
 minimums: { snp: { Milan: { snp: 24, microcode: 219 } } }
 `;
 const KEY = 'ab'.repeat(32);
+const UUID = '5a1c8f5e-0d3c-4c41-9c1b-7f6f2d6a9b10';
 
 let folder: string;
 
@@ -99,9 +100,11 @@ describe('the configuration itself', () => {
     for (const problem of problems) expect(problem).toMatchObject({ severity, remedy });
   });
 
+  const RELEASABLE = { vault: 'https://v.vault.azure.net', name: 'k', policy: 'payments', enc: 'RSA_AES_KEY_WRAP_384' };
+
   it('is config_unavailable for what this version does not do', async () => {
-    expect(briefly(await check({ decisions: { store: 'redis://cache.example' } }))).toEqual([
-      'config_unavailable /decisions/store: a decision store that replicas share: not available in this version',
+    expect(briefly(await check({ keys: { db: RELEASABLE } }))).toEqual([
+      'config_unavailable /keys/db: key release: not available in this version',
     ]);
   });
 
@@ -204,15 +207,31 @@ describe('policies', () => {
 });
 
 describe('files', () => {
-  it('of receipts are config_file, all of them, and of a vault config_unavailable alone', async () => {
+  it('of receipts are config_file, all of them', async () => {
     await write('next.pem', 'no key');
     expect(briefly(await check({ receipts: { key: path('key.pem'), next: path('next.pem') } }))).toEqual([
       'config_file /receipts/key: key.pem: there is no such file',
       'config_file /receipts/next: next.pem: neither a private key in PEM nor a JWK',
     ]);
-    expect((await check({ receipts: { key: 'https://v.example/keys/k' } })).map(({ code }) => code)).toEqual([
-      'config_unavailable',
+  });
+
+  it('of receipts are looked at beside keys of a vault, which is not contacted: what would ask it is', async () => {
+    const key = 'https://v.vault.azure.net/keys/k/0123456789abcdef0123456789abcdef';
+    const named = { key, next: key, previous: [key, path('old.pem')] };
+    const secret = { kind: 'client-secret', tenantId: 't', clientId: UUID, secretFile: path('secret') };
+    expect(briefly(await check({ receipts: { ...named, credential: secret } }))).toEqual([
+      'config_file /receipts/previous/1: old.pem: there is no such file',
+      'config_file /receipts/credential/secretFile: secret: there is no such file',
     ]);
+    await write('secret', 'sesame');
+    const receipts = { key, credential: secret };
+    expect(await check({ receipts })).toEqual([]);
+    expect(briefly(await check({ receipts: { key, credential: 'workload-identity' } }))).toEqual([
+      'config_schema /receipts/credential: AZURE_TENANT_ID: is missing in the environment, and the credential does not say it',
+    ]);
+    expect(briefly(await check({ receipts: { key: 'https://v.vault.azure.net/keys/k', credential: secret } }))).toEqual(
+      [expect.stringMatching(/^config_schema \/receipts\/key: line 1: names no version of the key/)],
+    );
   });
 
   it('of TLS are config_file, all of them, and their certificates config_expiry near their end', async () => {

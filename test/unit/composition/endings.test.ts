@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Endings } from '../../../src/composition/endings.js';
+import type { EndingReceiptKey } from '../../../src/composition/receipt-keys.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import type { EndingFile, NamedFile } from '../../../src/endorsements/files/material-files.js';
 import type { TlsMaterial } from '../../../src/http/listener.js';
@@ -14,12 +15,13 @@ interface Others {
   readonly tls?: TlsMaterial;
   readonly issuers?: readonly NamedFile[];
   readonly endorsements?: readonly EndingFile[];
+  readonly receiptKeys?: readonly EndingReceiptKey[];
 }
 
 function endingsOf(
   keyEnds: readonly string[],
   waiverEnds: readonly string[],
-  { tls, issuers = [], endorsements = [] }: Others = {},
+  { tls, issuers = [], endorsements = [], receiptKeys = [] }: Others = {},
 ) {
   const entries = keyEnds.map((expires, index) => [
     `caller${index}`,
@@ -44,6 +46,7 @@ function endingsOf(
     policies: () => [policy],
     akIssuers: () => issuers,
     endorsements: () => endorsements,
+    receiptKeys: () => receiptKeys,
     clock,
     log,
   });
@@ -136,6 +139,21 @@ describe('a certificate of the listener', () => {
       { file: 'listen.tls.cert', seconds: 3600 },
       { file: 'listen.tls.clientCa', seconds: -3600 },
     ]);
+  });
+});
+
+describe('a key of receipts in a vault', () => {
+  it.each([
+    ['2026-06-01T12:00:00.000Z', [[0, 'a key of receipts has expired in its vault: it signs nothing']]],
+    ['2026-06-01T12:00:01.000Z', [[0, 'a key of receipts expires soon in its vault']]],
+    ['2026-07-01T12:00:00.000Z', [[30, 'a key of receipts expires soon in its vault']]],
+    ['2026-07-01T12:00:01.000Z', []],
+  ])('is a warning where it ends at %s', (expires, expected) => {
+    const ending = { key: 'receipts.key', vaultKey: 'https://v.vault.azure.net/keys/k/1', expires };
+    const { endings, log } = endingsOf([], [], { receiptKeys: [ending] });
+    endings.warnOfReceiptKeys();
+    expect(said(log)).toEqual(expected);
+    if (expected.length > 0) expect(log.lines[0]?.fields).toMatchObject(ending);
   });
 });
 

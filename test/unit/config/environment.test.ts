@@ -7,6 +7,7 @@ import { environmentNames } from './configuration-keys.js';
 const HASH = 'ab'.repeat(32);
 const SHA384 = 'cd'.repeat(48);
 const SHARED = 'https://sharedweu.weu.attest.azure.net';
+const VAULT_KEY = 'https://v.vault.azure.net/keys/k/0123456789abcdef0123456789abcdef';
 const CALLER = `{"apiKeySha256":"${HASH}","expires":"2027-01-31","roles":["verify"]}`;
 
 function load(environment: Record<string, string | undefined>, text: string | null = null): Configuration {
@@ -78,6 +79,12 @@ const CASES: readonly Case[] = [
   ['VERITEE__RECEIPTS__KEY', 'ephemeral', (c) => c.receipts.key, 'ephemeral'],
   ['VERITEE__RECEIPTS__NEXT', 'next.pem', (c) => c.receipts.next, 'next.pem'],
   ['VERITEE__RECEIPTS__PREVIOUS', '["old.pem"]', (c) => c.receipts.previous, ['old.pem']],
+  [
+    'VERITEE__RECEIPTS__CREDENTIAL',
+    '"managed-identity"',
+    (c) => c.receipts.credential,
+    { kind: 'managed-identity', clientId: null },
+  ],
   ['VERITEE__RECEIPTS__LIFETIME_SECONDS', '60', (c) => c.receipts.lifetimeSeconds, 60],
   ['VERITEE__KEYS', '{}', (c) => Object.keys(c.keys), []],
   ['VERITEE__CALLERS', `{"ci":${CALLER}}`, (c) => Object.keys(c.callers), ['ci']],
@@ -89,6 +96,7 @@ const TOGETHER: ReadonlyMap<string, Record<string, string>> = new Map([
   ['VERITEE__LISTEN__TLS__CERT', { VERITEE__LISTEN__TLS__KEY: 'k.pem' }],
   ['VERITEE__LISTEN__TLS__KEY', { VERITEE__LISTEN__TLS__CERT: 'c.pem' }],
   ['VERITEE__MAA__SUBMIT__CREDENTIAL', { VERITEE__MAA__SUBMIT__ENDPOINTS: `["${SHARED}"]` }],
+  ['VERITEE__RECEIPTS__CREDENTIAL', { VERITEE__RECEIPTS__KEY: VAULT_KEY }],
 ]);
 
 describe('every key can be given in the environment', () => {

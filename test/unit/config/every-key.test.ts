@@ -19,6 +19,7 @@ const ADDRESSES: Shown = ['unit/composition/outgoing-addresses.test.ts', 'are no
 const WIRING = 'unit/composition/wiring.test.ts';
 const ISSUERS = 'unit/composition/token-issuers.test.ts';
 const RECEIPTS = 'integration/service/receipts.test.ts';
+const VAULT = 'integration/service/receipt-vaults.test.ts';
 const MAA = 'integration/service/maa-token.test.ts';
 const TD_ROUTES = 'integration/service/td-submissions.test.ts';
 const SUBMISSIONS = 'integration/service/submissions.test.ts';
@@ -145,6 +146,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'receipts.key': [RECEIPTS, 'is that of a file, and signs with %s'],
   'receipts.next': [RECEIPTS, 'that comes next and those of before are published'],
   'receipts.previous': [RECEIPTS, 'that comes next and those of before are published'],
+  'receipts.credential': [VAULT, 'signs, after the start has found that it does, and the key set has it'],
   'receipts.lifetimeSeconds': ['unit/config/every-key.test.ts', 'bounds how long a decision may be relied on'],
   keys: NOT_AVAILABLE,
   'keys.<name>.vault': NOT_AVAILABLE,

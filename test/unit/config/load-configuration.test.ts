@@ -11,6 +11,8 @@ const NO_REGION = (region: string) =>
   `maa.shared[1]: ${region} is not a region as Azure Attestation abbreviates them (such as weu or eus2; known are eus, eus2, ` +
   `scus, ncus, cus, cuse, eus2e, cae, cac, wus, neu, weu, sasia, easia, uks, ukw and ${SHARED_REGIONS.length - 16} more)`;
 const KEY_HASH = 'Ab'.repeat(32);
+const VERSION = '0123456789abcdef0123456789abcdef';
+const VAULT_FORM = 'https://NAME.vault.azure.net/keys/NAME/VERSION';
 
 function load(text: string | null, environment: Record<string, string | undefined> = {}): Configuration {
   return loadConfiguration({ text, environment });
@@ -68,7 +70,14 @@ describe('defaults', () => {
       },
       challenges: { store: null, lifetimeSeconds: 300, key: null },
       decisions: { store: './data/veritee.db', copy: 'off', keepEvidence: 'hash', retentionDays: 365 },
-      receipts: { issuer: null, key: 'ephemeral', next: null, previous: [], lifetimeSeconds: 300 },
+      receipts: {
+        issuer: null,
+        key: 'ephemeral',
+        next: null,
+        previous: [],
+        credential: null,
+        lifetimeSeconds: 300,
+      },
       keys: {},
       callers: {},
       log: { level: 'info' },
@@ -428,7 +437,55 @@ describe('each refusal names its place', () => {
       'receipts.issuer: must be an https URL without user, query and fragment',
     ],
     ['receipts: { previous: [a.pem, a.pem] }', 'receipts.previous: repeats an item'],
-    ['receipts: { key: "" }', 'receipts.key: must be an https URL or a path'],
+    ['receipts: { key: "" }', 'receipts.key: must be a path, or the URL of a version of a Key Vault key, not empty'],
+    [
+      'receipts: { key: https://v.example/keys/k }',
+      `receipts.key: must be a path, or the URL of a version of a key in Azure Key Vault or Managed HSM (${VAULT_FORM})`,
+    ],
+    [
+      `receipts: { next: http://v.vault.azure.net/keys/k/${VERSION} }`,
+      `receipts.next: must be a path, or the URL of a version of a key in Azure Key Vault or Managed HSM (${VAULT_FORM})`,
+    ],
+    [
+      `receipts: { previous: [a.pem, https://v.vault.azure.net:444/keys/k/${VERSION}] }`,
+      `receipts.previous[1]: must be a path, or the URL of a version of a key in Azure Key Vault or Managed HSM (${VAULT_FORM})`,
+    ],
+    [
+      'receipts: { key: https://v.vault.azure.net/keys/k }',
+      `receipts.key: names no version of the key, and so another key after each rotation there (${VAULT_FORM})`,
+    ],
+    [
+      'receipts: { key: https://v.vault.azure.net/keys/k/ }',
+      `receipts.key: names no version of the key, and so another key after each rotation there (${VAULT_FORM})`,
+    ],
+    [
+      `receipts: { key: https://v.vault.azure.net/keys/k/${VERSION} }`,
+      'receipts.credential: is missing, and there are keys of a Key Vault',
+    ],
+    [
+      `receipts: { next: https://v.managedhsm.azure.net/keys/k/${VERSION} }`,
+      'receipts.credential: is missing, and there are keys of a Key Vault',
+    ],
+    [
+      `receipts: { key: a.pem, previous: [https://v.vault.azure.cn/keys/k/${VERSION}] }`,
+      'receipts.credential: is missing, and there are keys of a Key Vault',
+    ],
+    [
+      'challenges: { store: "redis://cache.example" }',
+      'receipts.key: must not be ephemeral, since challenges.store is shared: each replica would sign with a key of its own',
+    ],
+    [
+      'decisions: { store: "rediss://cache.example" }\nreceipts: { key: ephemeral }',
+      'receipts.key: must not be ephemeral, since decisions.store is shared: each replica would sign with a key of its own',
+    ],
+    [
+      'receipts: { key: a.pem, credential: managed-identity }',
+      'receipts.credential: there are no keys of a Key Vault that would use it',
+    ],
+    [
+      `receipts: { key: https://v.vault.azure.net/keys/k/${VERSION}, credential: mine }`,
+      'receipts.credential.kind: must be one of workload-identity, managed-identity, client-secret, client-certificate',
+    ],
     ['receipts: { lifetimeSeconds: 301 }', 'receipts.lifetimeSeconds: must be a whole number from 1 to 300'],
     ['keys: []', 'keys: must be an object'],
     [
@@ -497,6 +554,11 @@ describe('each refusal names its place', () => {
     expect(problemsOf(caller('apiKeySha256: sesame')).join()).not.toContain('sesame');
   });
 });
+
+it.each(['challenges: { store: "redis://cache.example" }', 'decisions: { store: "redis://cache.example" }'])(
+  'a key of receipts that all replicas have goes with %s',
+  (text) => expect(problemsOf(`${text}\nreceipts: { key: receipts.pem }`)).toEqual([]),
+);
 
 describe('the grammar takes', () => {
   it.each([

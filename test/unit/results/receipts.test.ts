@@ -11,13 +11,14 @@ import { p256 } from './keys.js';
 
 const ALLOW: Decision = { ...DECISION, decision: 'allow' };
 const NAME = { issuer: 'https://veritee.example', build: '1' };
+const TIME = { signal: new AbortController().signal };
 const REQUEST = { audience: 'https://gate.example', tenant: 'default', nonce: null, bindingJwk: null };
 
 describe('Receipts', () => {
   it('signs the claims with the key that signs now', async () => {
     const privateKey = p256();
     const key = new LocalSigningKey(privateKey);
-    const token = await new Receipts({ signing: () => key }, () => NAME).issue(ALLOW, REQUEST);
+    const token = await new Receipts({ signing: () => key }, () => NAME).issue(ALLOW, REQUEST, TIME);
     const { payload } = await compactVerify(token ?? '', createPublicKey(privateKey));
     expect(JSON.parse(Buffer.from(payload).toString())).toEqual(receiptClaims(ALLOW, REQUEST, NAME));
     expect(decodeProtectedHeader(token ?? '')).toEqual({ alg: 'ES256', kid: key.kid, typ: 'eat+jwt' });
@@ -28,12 +29,12 @@ describe('Receipts', () => {
       throw new Error('must not be asked');
     };
     const receipts = new Receipts({ signing }, () => NAME);
-    expect(await receipts.issue(ALLOW, { ...REQUEST, audience: null })).toBeNull();
+    expect(await receipts.issue(ALLOW, { ...REQUEST, audience: null }, TIME)).toBeNull();
   });
 
   it('is unavailable as long as the service has no name', async () => {
     const key = new LocalSigningKey(p256());
-    const issued = new Receipts({ signing: () => key }, () => null).issue(ALLOW, REQUEST);
+    const issued = new Receipts({ signing: () => key }, () => null).issue(ALLOW, REQUEST, TIME);
     await expect(issued).rejects.toThrow(ReceiptUnavailableError);
     await expect(issued).rejects.toThrow('the service has no name before it listens');
   });
@@ -47,7 +48,7 @@ describe('Receipts', () => {
     ['any other error of the key', new Error('x'), 'the receipt could not be signed'],
   ])('%s is that the receipt is unavailable', async (_title, error, message) => {
     const key = Object.assign(new LocalSigningKey(p256()), { sign: () => Promise.reject(error) });
-    const issued = new Receipts({ signing: () => key }, () => NAME).issue(ALLOW, REQUEST);
+    const issued = new Receipts({ signing: () => key }, () => NAME).issue(ALLOW, REQUEST, TIME);
     await expect(issued).rejects.toThrow(ReceiptUnavailableError);
     await expect(issued).rejects.toThrow(message);
   });

@@ -1,6 +1,12 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../../src/model/decision.js';
-import { type ReceiptIssuer, type ReceiptRequest, ReceiptUnavailableError } from '../../../src/model/receipt.js';
+import {
+  type ReceiptIssuer,
+  type ReceiptRequest,
+  ReceiptUnavailableError,
+  type RemainingTime,
+} from '../../../src/model/receipt.js';
 import type { Caller, VerifyRequest } from '../../../src/model/request.js';
 import { SignDecisions } from '../../../src/service/sign-decisions.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
@@ -23,7 +29,12 @@ const ALLOW: Decision = { ...DECISION, decision: 'allow', reasons: [], retryable
 
 function deciding(decision: Decision, issue: ReceiptIssuer['issue']) {
   const log = new RecordingLog();
-  const signing = new SignDecisions({ verifyEvidence: { execute: async () => decision }, receipts: { issue }, log });
+  const signing = new SignDecisions({
+    verifyEvidence: { execute: async () => decision },
+    receipts: { issue },
+    deadlineMs: 30,
+    log,
+  });
   return { log, decided: () => signing.execute(REQUEST, CALLER) };
 }
 
@@ -43,6 +54,25 @@ describe('SignDecisions', () => {
     expect(asked).toEqual([[ALLOW, { audience, nonce, bindingJwk: JWK, tenant: 'red' }]]);
   });
 
+  it('signing ends with the time of the request', async () => {
+    const { decided } = deciding(ALLOW, async (_decision, _request, { signal }) => {
+      await once(signal, 'abort');
+      throw new ReceiptUnavailableError('late');
+    });
+    expect(await decided()).toMatchObject({ decision: 'indeterminate', reasons: ['receipt_unavailable'] });
+  });
+
+  it('what is still being signed ends where the request does', async () => {
+    let time: RemainingTime | null = null;
+    const { decided } = deciding(ALLOW, async (_decision, _request, given) => {
+      time = given;
+      expect(given.signal.aborted).toBe(false);
+      return 'a.b.c';
+    });
+    await decided();
+    expect(time).toHaveProperty('signal.aborted', true);
+  });
+
   it('REC-05 an allow that cannot be signed is indeterminate with receipt_unavailable', async () => {
     const { decided, log } = deciding(ALLOW, failing);
     const decision = await decided();
@@ -54,7 +84,9 @@ describe('SignDecisions', () => {
       trust: { status: 'none', submods: ALLOW.trust.submods },
     });
     expect(decision.checks.at(-1)).toMatchObject({ id: 'receipt_unavailable', result: 'unavailable', policy: null });
-    expect(log.of(/^a receipt was not signed$/)).toMatchObject([{ decisionId: ALLOW.decisionId }]);
+    expect(log.of(/^a receipt was not signed$/)).toMatchObject([
+      { decisionId: ALLOW.decisionId, reason: 'the vault does not answer' },
+    ]);
   });
 
   it('is not retryable where the challenge is used up', async () => {

@@ -10,9 +10,9 @@ import { ConfigurationError } from '../model/errors.js';
 import type { Clock } from '../model/ports.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
 import { FetchError } from '../outgoing/fetch-error.js';
+import { readSecret } from '../outgoing/secret-file.js';
 import type { AccessToken, AccessTokenSource } from './azure-credential.js';
 import { IDENTITY_HTTP_CLIENT, IdentityTransport } from './identity-transport.js';
-import { readSecret } from './submissions.js';
 
 export interface EntraTokensOptions {
   readonly identity: CompleteIdentity;

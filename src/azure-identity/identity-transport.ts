@@ -1,19 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { TokenCredentialOptions } from '@azure/identity';
 import { parseStrictJson } from '../formats/strict-json.js';
 import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
-import { headerOf } from '../outgoing/bounded-agent.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
 import { FetchError } from '../outgoing/fetch-error.js';
-
-type HttpClient = NonNullable<TokenCredentialOptions['httpClient']>;
-type Request = Parameters<HttpClient['sendRequest']>[0];
-type Response = Awaited<ReturnType<HttpClient['sendRequest']>>;
+import {
+  type HttpClient,
+  type LibraryRequest,
+  type LibraryResponse,
+  libraryResponse,
+  sendForLibrary,
+} from './library-exchange.js';
 
 const ANSWER_BYTES = 64 * 1024;
-
-/** Headers that are the connection's own affair; without Accept-Encoding nothing comes compressed. */
-const NOT_CARRIED: ReadonlySet<string> = new Set(['accept-encoding', 'connection', 'content-length', 'host']);
 
 /** What is asked ends by the time of an attempt, or with the exchange: the library has no signal to give. */
 const NO_SIGNAL = new AbortController().signal;
@@ -62,34 +60,17 @@ export class IdentityTransport {
     return this.#asked;
   }
 
-  async sendRequest(request: Request): Promise<Response> {
+  async sendRequest(request: LibraryRequest): Promise<LibraryResponse> {
     this.#asked = true;
     try {
-      const answer = await this.#send(request);
+      const bounds = { maximumBytes: ANSWER_BYTES, signal: NO_SIGNAL, check: requireUse };
+      const answer = await sendForLibrary(this.#exchange, request, bounds);
       this.#failure = answer.status < 300 ? null : refusal(answer);
-      const { status } = answer;
-      const bodyAsText = Buffer.from(answer.body).toString('utf8');
-      return { request, status, headers: new AnswerHeaders(answer.headers), bodyAsText };
+      return libraryResponse(request, answer);
     } catch (error) {
       if (error instanceof FetchError) this.#failure = error;
       throw error;
     }
-  }
-
-  #send({ url, method, headers, body }: Request): Promise<BoundedAnswer> {
-    if (method !== 'GET' && method !== 'POST') throw new FetchError('not_allowed', 'an unexpected method');
-    if (body !== undefined && typeof body !== 'string') throw new FetchError('not_allowed', 'a body that is not text');
-    const { origin, pathname, search } = new URL(url);
-    return this.#exchange.send({
-      method,
-      origin,
-      path: `${pathname}${search}`,
-      headers: Object.fromEntries([...headers].filter(([name]) => !NOT_CARRIED.has(name.toLowerCase()))),
-      body: body ?? null,
-      maximumBytes: ANSWER_BYTES,
-      signal: NO_SIGNAL,
-      check: requireUse,
-    });
   }
 }
 
@@ -106,38 +87,4 @@ function refusal({ status, body }: BoundedAnswer): FetchError {
     status,
     ...(word === undefined ? {} : { cause: word }),
   });
-}
-
-/** Headers of an answer in the library's form, under their names in lower case. */
-class AnswerHeaders {
-  readonly #values: Map<string, string>;
-
-  constructor(headers: BoundedAnswer['headers']) {
-    const entries = Object.keys(headers).map((name): [string, string] => [name, headerOf(headers, name) ?? '']);
-    this.#values = new Map(entries);
-  }
-
-  get(name: string): string | undefined {
-    return this.#values.get(name.toLowerCase());
-  }
-
-  has(name: string): boolean {
-    return this.#values.has(name.toLowerCase());
-  }
-
-  set(name: string, value: string | number | boolean): void {
-    this.#values.set(name.toLowerCase(), String(value));
-  }
-
-  delete(name: string): void {
-    this.#values.delete(name.toLowerCase());
-  }
-
-  toJSON(): Record<string, string> {
-    return Object.fromEntries(this.#values);
-  }
-
-  [Symbol.iterator](): IterableIterator<[string, string]> {
-    return this.#values.entries();
-  }
 }

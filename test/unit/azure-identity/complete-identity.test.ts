@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { completeIdentity } from '../../../src/attestation-services/entra-tokens.js';
+import { completeIdentity } from '../../../src/azure-identity/entra-tokens.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 
 const PUBLIC_CLOUD = 'https://login.microsoftonline.com';

@@ -1,9 +1,8 @@
 import type { Clock, Log } from '../model/ports.js';
 import { unlessAborted } from '../outgoing/bounded-signal.js';
-import { FailureLog } from '../outgoing/exchange-log.js';
+import { FailureLog, loggingFailures } from '../outgoing/exchange-log.js';
 import { FetchError } from '../outgoing/fetch-error.js';
 import type { EndpointHealth } from '../outgoing/throttling.js';
-import { loggingFailures } from './submissions.js';
 
 /** A bearer token, and when it ends: milliseconds since 1970. */
 export interface AccessToken {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AccessToken, AzureCredential } from '../../../src/attestation-services/azure-credential.js';
+import { type AccessToken, AzureCredential } from '../../../src/azure-identity/azure-credential.js';
 import { FetchError } from '../../../src/outgoing/fetch-error.js';
 import { DEFAULT_BREAKER } from '../../../src/outgoing/origin-breaker.js';
 import { EndpointHealth } from '../../../src/outgoing/throttling.js';

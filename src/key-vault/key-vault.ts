@@ -1,0 +1,165 @@
+import type { KeyObject } from 'node:crypto';
+import type { CryptographyClient, KeyClientOptions, KeyVaultKey } from '@azure/keyvault-keys';
+import type { VaultKeyId } from '../model/key-vault-key.js';
+import type { Clock, Log } from '../model/ports.js';
+import type { Exchange } from '../outgoing/bounded-exchange.js';
+import { unlessAborted } from '../outgoing/bounded-signal.js';
+import { FailureLog, loggingFailures } from '../outgoing/exchange-log.js';
+import { FetchError } from '../outgoing/fetch-error.js';
+import type { EndpointHealth, Turns } from '../outgoing/throttling.js';
+import { publicKeyOf } from './public-key.js';
+import type { VaultCredential } from './vault-credential.js';
+import { VaultTransport } from './vault-transport.js';
+
+/** What is asked of a key. */
+export type VaultSignatureAlgorithm = 'ES256' | 'RS256';
+
+export interface KeyVaultOptions {
+  /** Of the vault, as `https://host`. */
+  readonly origin: string;
+  readonly credential: VaultCredential;
+  /** For the public halves of keys, at a start and at a reload. */
+  readonly reading: Exchange;
+  /** For signatures, of which each holds up a request. */
+  readonly signing: Exchange;
+  readonly health: EndpointHealth;
+  readonly turns: Turns;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Log;
+}
+
+/** Of the Key Vault keys API. Reading and signing are as they were in later ones, which sovereign clouds get later. */
+const SERVICE_VERSION = '7.4';
+
+/** Loading the library takes a good part of a second, so that is done where a vault is configured. */
+const loadLibrary = () => import('@azure/keyvault-keys');
+
+/** One Azure Key Vault or Managed HSM, asked by Azure's library over our own exchanges. */
+export class KeyVault {
+  readonly #options: KeyVaultOptions;
+  readonly #failures: FailureLog;
+
+  constructor(options: KeyVaultOptions) {
+    this.#options = options;
+    this.#failures = new FailureLog(options.log, 'a key of a vault did not sign');
+  }
+
+  /**
+   * Reads a version of a key.
+   * @throws {FetchError} where the vault does not give it
+   * @throws {UnfitError} where it is not of a kind that signs receipts
+   */
+  async read(id: VaultKeyId, signal: AbortSignal): Promise<VaultKey> {
+    const { origin, credential, reading, signing } = this.#options;
+    await credential.ready(signal);
+    const { KeyClient, CryptographyClient } = await loadLibrary();
+    const client = new KeyClient(origin, credential, this.#clientOptions(reading));
+    const key = await failing(client.getKey(id.name, { version: id.version, abortSignal: signal }));
+    requireSame(key, id);
+    // The address is ours, whatever one the answer names.
+    const addressed = { ...key, id: `${origin}/keys/${id.name}/${id.version}` };
+    const signer = new CryptographyClient(addressed, credential, this.#clientOptions(signing));
+    const sign: Sign = (alg, digest, bySignal) => this.#sign(id, signer, { alg, digest, signal: bySignal });
+    return new VaultKey(key, sign, this.#options.clock);
+  }
+
+  /** Ends what is being asked. */
+  async close(): Promise<void> {
+    await Promise.all([this.#options.reading.close(), this.#options.signing.close()]);
+  }
+
+  /** Waiting for a turn or a token ends with the caller; the vault is not blamed for it. */
+  #sign(id: VaultKeyId, signer: CryptographyClient, { alg, digest, signal }: Asked): Promise<Uint8Array> {
+    const { credential, health, turns } = this.#options;
+    const sign = async () => {
+      const { result } = await failing(signer.sign(alg, digest, { abortSignal: signal }));
+      return result;
+    };
+    const inTurn = async () => {
+      await credential.ready(signal);
+      return loggingFailures(this.#failures, id.url, () => health.run(sign));
+    };
+    return unlessAborted(turns.take(signal, inTurn), signal);
+  }
+
+  /** Made anew each time: the library writes into them. */
+  #clientOptions(exchange: Exchange): KeyClientOptions {
+    return {
+      httpClient: new VaultTransport(exchange, this.#options.credential),
+      // What is tried again, and when, is decided by who asks.
+      retryOptions: { maxRetries: 0 },
+      serviceVersion: SERVICE_VERSION,
+    };
+  }
+}
+
+interface Asked {
+  readonly alg: VaultSignatureAlgorithm;
+  readonly digest: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
+type Sign = (alg: VaultSignatureAlgorithm, digest: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
+
+/** A version of a key, as its vault describes it. */
+export class VaultKey {
+  readonly publicKey: KeyObject;
+  readonly #key: KeyVaultKey;
+  readonly #sign: Sign;
+  readonly #clock: Pick<Clock, 'now'>;
+
+  /** @throws {UnfitError} where it is not of a kind that signs receipts */
+  constructor(key: KeyVaultKey, sign: Sign, clock: Pick<Clock, 'now'>) {
+    this.publicKey = publicKeyOf(key.key ?? {});
+    this.#key = key;
+    this.#sign = sign;
+    this.#clock = clock;
+  }
+
+  /** When it ends, where its vault says so. */
+  get expires(): Date | null {
+    return this.#key.properties.expiresOn ?? null;
+  }
+
+  /** Why it signs nothing now, as far as its description says; null where it may. */
+  get whyUnused(): string | null {
+    const { keyOperations, properties } = this.#key;
+    const { enabled, notBefore, expiresOn } = properties;
+    const now = this.#clock.now();
+    if (enabled === false) return 'is disabled';
+    if (keyOperations !== undefined && !keyOperations.includes('sign')) return 'may not sign: its operations lack sign';
+    if (notBefore !== undefined && now < notBefore) return `may not be used before ${notBefore.toISOString()}`;
+    return expiresOn !== undefined && now >= expiresOn ? `expired at ${expiresOn.toISOString()}` : null;
+  }
+
+  /**
+   * Has a SHA-256 digest signed in the vault, in one attempt. What is answered is not verified here.
+   *
+   * @returns of ES256 r and s, 32 bytes each
+   * @throws {FetchError}
+   */
+  async sign(alg: VaultSignatureAlgorithm, digest: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const why = this.whyUnused;
+    if (why !== null) throw new FetchError('not_allowed', `the key ${why}`);
+    return this.#sign(alg, digest, signal);
+  }
+}
+
+/** Errors of the library may quote the answer, so nothing of them is passed on. */
+async function failing<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof FetchError) throw error;
+    throw new FetchError('content_type', 'answered with something that cannot be used');
+  }
+}
+
+/** @throws {FetchError} where the answer is about another key */
+function requireSame({ name, properties }: KeyVaultKey, id: VaultKeyId): void {
+  const { vaultUrl, version } = properties;
+  // Names of keys are compared without case (Key Vault object identifiers).
+  const isNamedSo = name.toLowerCase() === id.name.toLowerCase() && version === id.version;
+  if (new URL(vaultUrl).hostname !== id.host || !isNamedSo)
+    throw new FetchError('content_type', 'answered with another key');
+}

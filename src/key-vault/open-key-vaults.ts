@@ -1,0 +1,122 @@
+import type { buildConnector } from 'undici';
+import type { AzureCredential } from '../azure-identity/azure-credential.js';
+import type { Environment } from '../azure-identity/entra-tokens.js';
+import { CREDENTIAL_TIMEOUT_MS, openCredential } from '../azure-identity/open-credential.js';
+import type { AzureIdentity } from '../model/azure-identity.js';
+import type { VaultKeyId } from '../model/key-vault-key.js';
+import type { Clock, Log } from '../model/ports.js';
+import { BoundedExchange } from '../outgoing/bounded-exchange.js';
+import { type BreakerOptions, DEFAULT_BREAKER } from '../outgoing/origin-breaker.js';
+import type { OriginObserver } from '../outgoing/outages.js';
+import { EndpointHealth, type TurnLimits, Turns } from '../outgoing/throttling.js';
+import { KeyVault, type VaultKey } from './key-vault.js';
+import { VaultCredential } from './vault-credential.js';
+
+/** Times and sizes. The defaults are for production; tests change them. */
+export interface VaultTuning {
+  readonly health: BreakerOptions;
+  /** Longest time of one question to Entra or the managed identity. */
+  readonly credentialTimeoutMs: number;
+  /** Longest time of one attempt to read a key. */
+  readonly readTimeoutMs: number;
+  readonly turns: TurnLimits;
+  /** How long a vault is left alone after a 429 that names no time. */
+  readonly pauseMs: number;
+}
+
+const DEFAULT_TUNING: VaultTuning = {
+  health: DEFAULT_BREAKER,
+  credentialTimeoutMs: CREDENTIAL_TIMEOUT_MS,
+  readTimeoutMs: 5_000,
+  // Signatures take some hundredths of a second, so that in the time of a request many find their turn.
+  turns: { concurrent: 8, queued: 256 },
+  // As Key Vault's guidance on throttling begins.
+  pauseMs: 1_000,
+};
+
+/** Share of the deadline that a signature may take, so that a vault that hangs does not hold requests for all of it. */
+const SIGNING_SHARE = 0.4;
+
+export interface OpenKeyVaultsOptions {
+  /** Every key that will be asked for. */
+  readonly keys: readonly VaultKeyId[];
+  readonly identity: AzureIdentity;
+  /** Where workload identity finds what the configuration does not say. */
+  readonly environment: Environment;
+  /** Time of a request. */
+  readonly deadlineMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Hears of each attempt to contact an origin. */
+  readonly observer?: OriginObserver | undefined;
+  /** Options of TLS and socket, for tests. */
+  readonly connect?: buildConnector.BuildOptions | undefined;
+  /** Where every vault listens, for tests: real ones do on 443. */
+  readonly port?: number | undefined;
+  readonly tuning?: Partial<VaultTuning>;
+}
+
+/** The vaults of all configured keys, with one identity. */
+export class KeyVaults {
+  readonly #vaults: ReadonlyMap<string, KeyVault>;
+  readonly #credentials: readonly { close(): Promise<void> }[];
+
+  constructor(vaults: ReadonlyMap<string, KeyVault>, credentials: readonly { close(): Promise<void> }[]) {
+    this.#vaults = vaults;
+    this.#credentials = credentials;
+  }
+
+  /**
+   * @throws {FetchError} where the vault does not give the key
+   * @throws {UnfitError} where it is not of a kind that signs receipts
+   */
+  async read(id: VaultKeyId, signal: AbortSignal): Promise<VaultKey> {
+    const vault = this.#vaults.get(id.host);
+    if (vault === undefined) throw new Error('a key of a vault that was not opened');
+    return vault.read(id, signal);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#vaults.values(), ...this.#credentials].map((part) => part.close()));
+  }
+}
+
+/**
+ * Puts the parts together. Contacts nobody.
+ * @throws {ConfigurationError} where the environment lacks what the identity needs
+ */
+export function openKeyVaults(options: OpenKeyVaultsOptions): KeyVaults {
+  const tuning = { ...DEFAULT_TUNING, ...options.tuning };
+  const { health, credentialTimeoutMs: timeoutMs } = tuning;
+  const credentials = new Map<string, AzureCredential>();
+  const vaults = new Map<string, KeyVault>();
+  for (const { host, scope } of options.keys) {
+    if (vaults.has(host)) continue;
+    const credential = credentials.get(scope) ?? openCredential({ ...options, scope, health, timeoutMs });
+    credentials.set(scope, credential);
+    vaults.set(host, openVault(host, new VaultCredential(credential, scope), options, tuning));
+  }
+  return new KeyVaults(vaults, [...credentials.values()]);
+}
+
+function openVault(
+  host: string,
+  credential: VaultCredential,
+  { deadlineMs, clock, log, observer, connect, port }: OpenKeyVaultsOptions,
+  { health, readTimeoutMs, turns, pauseMs }: VaultTuning,
+): KeyVault {
+  const origin = `https://${host}${port === undefined ? '' : `:${port}`}`;
+  const shared = { origins: [origin], observer, connect };
+  return new KeyVault({
+    origin,
+    credential,
+    reading: new BoundedExchange({ ...shared, attemptTimeoutMs: readTimeoutMs }),
+    // There is one for each decision, so connections are used again. undici keeps an idle one for four seconds, unless
+    // the vault says how long it does.
+    signing: new BoundedExchange({ ...shared, attemptTimeoutMs: deadlineMs * SIGNING_SHARE, keepAlive: true }),
+    health: new EndpointHealth(clock, health, pauseMs),
+    turns: new Turns(turns, 'signatures'),
+    clock,
+    log,
+  });
+}

@@ -1,0 +1,24 @@
+/** One version of a key in an Azure Key Vault or a Managed HSM (Key Vault object identifiers). */
+export interface VaultKeyId {
+  /** As it is configured. */
+  readonly url: string;
+  /** Host name of the vault, in lower case. */
+  readonly host: string;
+  readonly name: string;
+  readonly version: string;
+  /** What an access token for the vault is for, such as `https://vault.azure.net/.default`. */
+  readonly scope: string;
+}
+
+/** The public cloud, that of China, and that of the US government. */
+const CLOUDS = ['azure\\.net', 'azure\\.cn', 'usgovcloudapi\\.net'].join('|');
+const VAULT_KEY = new RegExp(
+  `^https://([A-Za-z0-9-]{1,63})\\.((?:vault|managedhsm)\\.(?:${CLOUDS}))/keys/([A-Za-z0-9-]{1,127})/([0-9a-f]{32})$`,
+);
+
+/** Reads the URL of a version of a key; null for what is none. A URL without version is none: it names another key each time. */
+export function vaultKeyId(url: string): VaultKeyId | null {
+  const [, vault = '', domain = '', name = '', version = ''] = VAULT_KEY.exec(url) ?? [];
+  if (version === '') return null;
+  return { url, host: `${vault}.${domain}`.toLowerCase(), name, version, scope: `https://${domain}/.default` };
+}

@@ -1,0 +1,112 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { buildConnector } from 'undici';
+import type { VaultKey } from '../../../src/key-vault/key-vault.js';
+import { type KeyVaults, type OpenKeyVaultsOptions, openKeyVaults } from '../../../src/key-vault/open-key-vaults.js';
+import type { AzureIdentity } from '../../../src/model/azure-identity.js';
+import { type VaultKeyId, vaultKeyId } from '../../../src/model/key-vault-key.js';
+import { DEFAULT_BREAKER } from '../../../src/outgoing/origin-breaker.js';
+import { Outages } from '../../../src/outgoing/outages.js';
+import { BearerTokens } from '../../lab/bearer-tokens.js';
+import { LabEntra } from '../../lab/entra.js';
+import { LabKeyVault, type LabKeyVaultOptions } from '../../lab/key-vault.js';
+import { TlsAuthority } from '../../lab/tls-authority.js';
+import { ManualClock } from '../../unit/endorsements/manual-clock.js';
+import { RecordingLog } from '../../unit/endorsements/recording-log.js';
+import { labLookup } from '../lab-lookup.js';
+
+export const CLIENT_ID = '5a1c8f5e-0d3c-4c41-9c1b-7f6f2d6a9b10';
+export const SECRET = 'sesame-of-the-lab-42';
+
+/** Ends with the test. */
+export const NEVER = new AbortController().signal;
+
+/** A key by its URL, which has to be one. */
+export function keyId(url: string): VaultKeyId {
+  const id = vaultKeyId(url);
+  if (id === null) throw new Error(`${url} is no version of a key`);
+  return id;
+}
+
+export interface Opened {
+  readonly vaults: KeyVaults;
+  readonly log: RecordingLog;
+  readonly outages: Outages;
+  read(url: string): Promise<VaultKey>;
+}
+
+/** A vault and Entra on loopback, a clock, an identity, and clients of all that. */
+export class VaultLab {
+  readonly clock = new ManualClock(new Date());
+  readonly vault: LabKeyVault;
+  readonly entra: LabEntra;
+  readonly bearers: BearerTokens;
+  readonly #folder: string;
+  readonly #opened: KeyVaults[] = [];
+
+  private constructor(folder: string, vault: LabKeyVault, entra: LabEntra, bearers: BearerTokens) {
+    this.#folder = folder;
+    this.vault = vault;
+    this.entra = entra;
+    this.bearers = bearers;
+  }
+
+  static async start(options: Partial<LabKeyVaultOptions> = {}, tls = new TlsAuthority()): Promise<VaultLab> {
+    const bearers = new BearerTokens();
+    const [vault, entra] = await Promise.all([
+      LabKeyVault.start({ tls, bearers, ...options }),
+      LabEntra.start({ tls, bearers, clients: [{ clientId: CLIENT_ID, secret: SECRET }] }),
+    ]);
+    return new VaultLab(await mkdtemp(join(tmpdir(), 'veritee-vault-')), vault, entra, bearers);
+  }
+
+  /** @param url of a key of the vault that is opened */
+  async open(url: string, options: Partial<OpenKeyVaultsOptions> = {}): Promise<Opened> {
+    const log = new RecordingLog();
+    const outages = new Outages(this.clock, log);
+    const vaults = openKeyVaults({
+      keys: [keyId(url)],
+      identity: await this.identity(),
+      environment: {},
+      deadlineMs: 50_000,
+      clock: this.clock,
+      log,
+      observer: outages,
+      connect: this.connect,
+      port: this.vault.port,
+      ...options,
+      tuning: { health: { ...DEFAULT_BREAKER, openMs: 20 }, ...options.tuning },
+    });
+    this.#opened.push(vaults);
+    return { vaults, log, outages, read: (of) => vaults.read(keyId(of), NEVER) };
+  }
+
+  /** Trust in the lab's authority, and a resolver that asks no real one. */
+  get connect(): buildConnector.BuildOptions {
+    return { ca: this.vault.authorityPem, lookup: labLookup(() => true) };
+  }
+
+  /** As a configuration has it. */
+  async identity(): Promise<AzureIdentity> {
+    const secretFile = join(this.#folder, 'secret');
+    await writeFile(secretFile, SECRET);
+    const { origin: authority, tenantId } = this.entra;
+    return { kind: 'client-secret', tenantId, clientId: CLIENT_ID, secretFile, authority };
+  }
+
+  /** Requests of the vault with an access token, and without. */
+  get asked(): { readonly authorised: readonly string[]; readonly anonymous: readonly string[] } {
+    const of = (isAuthorised: boolean) =>
+      this.vault.received
+        .filter(({ headers }) => (headers.authorization !== undefined) === isAuthorised)
+        .map(({ method, url }) => `${method} ${url.replace(/\?.*/, '')}`);
+    return { authorised: of(true), anonymous: of(false) };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#opened.map((vaults) => vaults.close()));
+    await Promise.all([this.vault.close(), this.entra.close()]);
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
