@@ -2,6 +2,9 @@ import { Pool } from 'undici';
 import { AT_A_TIME } from './protocol.js';
 import { repeat } from './repeat.js';
 
+/** An allow, or a batch of which the first is one. */
+const ALLOWED = /^(?:\{"results":\[\{"status":200,"body":)?\{"decision":"allow"/;
+
 /** A client with a few connections that stay open, one request under way on each. It sends its bodies in turn. */
 export class Client {
   readonly #pool: Pool;
@@ -42,7 +45,7 @@ export class Client {
     const headers = { 'content-type': 'application/json' };
     const answer = await this.#pool.request({ path: this.#path, method: 'POST', headers, body });
     const text = await answer.body.text();
-    if (!text.startsWith('{"decision":"allow"')) throw new Error(`the service answered ${text.slice(0, 2_000)}`);
+    if (!ALLOWED.test(text)) throw new Error(`the service answered ${text.slice(0, 2_000)}`);
     return text;
   }
 

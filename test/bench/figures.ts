@@ -29,6 +29,10 @@ export type FigureName =
   | 'az-snp-vtpm'
   | 'az-snp-vtpm, event log'
   | 'az-snp-vtpm, 15 rules, explained'
+  | 'az-snp-vtpm, receipt'
+  | 'az-snp-vtpm, stored'
+  | 'az-snp-vtpm, receipt, stored'
+  | 'az-snp-vtpm, batch of 256'
   | 'tdx'
   | 'maa-token'
   | Peer;
@@ -45,6 +49,9 @@ const WARM_UP = 2_000;
 /** For what is compiled beforehand, and for chips, which can be first seen only once. */
 const SHORT_WARM_UP = 300;
 const FIRST_SEEN = { warmUp: SHORT_WARM_UP, share: 0.5 };
+export const BATCH_LENGTH = 256;
+/** Few of them are as many requests as there are otherwise. */
+const BATCH = { connections: 1, warmUp: 2, share: 2 / BATCH_LENGTH };
 const MANY_CONNECTIONS = { connections: 64, warmUp: SHORT_WARM_UP, share: 3 };
 
 /** How many chips it takes for so many rounds. */
@@ -64,6 +71,12 @@ interface Options {
   readonly connections?: number;
 }
 
+/** A batch of the first requests, over and over where there are fewer. */
+function batchOf(bodies: readonly string[]): string {
+  const requests = Array.from({ length: BATCH_LENGTH }, (_, index) => bodies[index % bodies.length]);
+  return `{"requests":[${requests.join(',')}]}`;
+}
+
 /** The processes that are measured, and what is measured in each. */
 export class Figures {
   readonly all = new Map<FigureName, Figure>();
@@ -77,7 +90,7 @@ export class Figures {
 
   /** @param nodeOptions of its runtime */
   async addService(nodeOptions: readonly string[]): Promise<Server<MeasuredProcess>> {
-    const { bodies, logged, ruled } = this.#material;
+    const { bodies, logged, ruled, addressed } = this.#material;
     const service = await this.#serve(nodeOptions);
     this.#add('snp', service, bodies.snp);
     this.#add('snp, 64 connections', service, bodies.snp, MANY_CONNECTIONS);
@@ -85,9 +98,20 @@ export class Figures {
     this.#add('az-snp-vtpm, event log', service, logged);
     const explained = { process: service.process, url: `${service.url}?explain=tree` };
     this.#add('az-snp-vtpm, 15 rules, explained', explained, ruled);
+    this.#add('az-snp-vtpm, receipt', service, addressed);
+    const batches = { process: service.process, url: `${service.url}:batch` };
+    this.#add('az-snp-vtpm, batch of 256', batches, [batchOf(bodies['az-snp-vtpm'])], BATCH);
     this.#add('tdx', service, bodies.tdx);
     this.#add('maa-token', service, bodies['maa-token']);
     return service;
+  }
+
+  /** The service as it is by default: each decision is stored. */
+  async addStore(): Promise<void> {
+    const { bodies, addressed } = this.#material;
+    const service = await this.#serve([], { isStored: true });
+    this.#add('az-snp-vtpm, stored', service, bodies['az-snp-vtpm']);
+    this.#add('az-snp-vtpm, receipt, stored', service, addressed);
   }
 
   /** Each in a service of its own: what chips leave in the caches of one must not be there in another. */
@@ -155,9 +179,12 @@ export class Figures {
     this.all.set(name, { process, run: (times) => client.verify(times), warmUp, share });
   }
 
-  async #serve(nodeOptions: readonly string[] = []): Promise<Server<MeasuredProcess>> {
+  async #serve(
+    nodeOptions: readonly string[] = [],
+    options: { readonly isStored?: boolean } = {},
+  ): Promise<Server<MeasuredProcess>> {
     const process = this.#start(nodeOptions);
-    return { process, url: await process.serve(this.#material.service) };
+    return { process, url: await process.serve({ ...this.#material.service, ...options }) };
   }
 
   #start(nodeOptions: readonly string[] = []): MeasuredProcess {

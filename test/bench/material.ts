@@ -95,6 +95,7 @@ export async function makeMaterial(folder: string, chips = 0): Promise<Material>
   const tdx = bodies('tdx', (nonce) => td.wireEvidence({ nonce, collateral: null }));
   await writeFile(join(folder, 'maa.jwks.json'), JSON.stringify(maa.keySet()));
   await writeFile(join(folder, 'quotes.json'), JSON.stringify(tdx.map(quoteOf)));
+  const azure = bodies('azure-cvm-baseline', (nonce) => machine.wireEvidence({ nonce, endorsements: ENDORSEMENTS }));
   const material: Material = {
     service: {
       folder,
@@ -107,9 +108,7 @@ export async function makeMaterial(folder: string, chips = 0): Promise<Material>
     collateral,
     bodies: {
       snp: bodies('snp', (nonce) => guest.wireEvidence({ nonce, endorsements: ENDORSEMENTS })),
-      'az-snp-vtpm': bodies('azure-cvm-baseline', (nonce) =>
-        machine.wireEvidence({ nonce, endorsements: ENDORSEMENTS }),
-      ),
+      'az-snp-vtpm': azure,
       tdx,
       'maa-token': bodies('azure-maa-baseline', (nonce) => ({
         type: 'maa-token',
@@ -120,6 +119,7 @@ export async function makeMaterial(folder: string, chips = 0): Promise<Material>
       booted.wireEvidence({ nonce, endorsements: ENDORSEMENTS, eventLog: [log] }),
     ),
     ruled: bodies('ruled', (nonce) => machine.wireEvidence({ nonce, endorsements: ENDORSEMENTS })),
+    addressed: azure.map((body) => JSON.stringify({ ...JSON.parse(body), audience: 'https://gate.example' })),
     chips: bodies('snp', (nonce) => ofNewChip(pki, guest, nonce), chips),
   };
   await maa.close();

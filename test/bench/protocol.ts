@@ -43,6 +43,8 @@ export interface ServiceMaterial {
   readonly intelPins: readonly string[];
   /** Issuer of the tokens. */
   readonly issuer: string;
+  /** Whether decisions are stored: the verifiers that the service is compared with store none. */
+  readonly isStored?: boolean;
 }
 
 /** A report and the certificate of its key, base64, and how long the answers of the service are. */
@@ -65,6 +67,8 @@ export interface Material {
   readonly logged: readonly string[];
   /** The same for `az-snp-vtpm`, under a policy that also has 15 rules. */
   readonly ruled: readonly string[];
+  /** The same for `az-snp-vtpm`, each with an audience. */
+  readonly addressed: readonly string[];
   /** The same for `snp`, each of another chip. */
   readonly chips: readonly string[];
 }

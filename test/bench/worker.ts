@@ -39,13 +39,13 @@ async function answer(question: Question): Promise<Answers[Question['ask']]> {
 }
 
 /** The whole service as it is shipped, its log at `info`. */
-function serve({ folder, amdPins, intelPins, issuer }: ServiceMaterial): Promise<RunningService> {
+function serve({ folder, amdPins, intelPins, issuer, isStored = false }: ServiceMaterial): Promise<RunningService> {
   const text = JSON.stringify({
     listen: { port: 0 },
     amd: { kds: 'off', chains: join(folder, 'chains') },
     intel: { pcs: 'off', collateral: join(folder, 'intel') },
     policies: { directory: join(folder, 'policies') },
-    decisions: { store: join(folder, `veritee-${process.pid}.db`) },
+    decisions: { store: isStored ? join(folder, `veritee-${process.pid}.db`) : 'off' },
     maa: { shared: false, issuers: [{ issuer, keys: join(folder, 'maa.jwks.json'), policyHash: 'any' }] },
   });
   const pins = new Map(amdPins.map(([product, digests]) => [product, new Set(digests)]));

@@ -222,5 +222,6 @@ function notOpened(error: Error): StoreUnavailableError {
 }
 
 function isEngineMissing(error: Error & { readonly code?: unknown }): boolean {
-  return ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND', 'ERR_DLOPEN_FAILED'].includes(String(error.code));
+  if (error.code === 'ERR_DLOPEN_FAILED') return true;
+  return ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(String(error.code)) && error.message.includes('libsql');
 }
