@@ -24,9 +24,9 @@ export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
   ['REL-04', notBuilt('keys are not released')],
   ['REL-05', notBuilt('keys are not released')],
   ['REL-06', notBuilt('keys are not released', 'schema')],
-  ['STO-01', notBuilt('no store is shared by replicas', 'nonce_store')],
-  ['STO-02', notBuilt('no store is shared by replicas')],
-  ['STO-03', notBuilt('no store is shared by replicas')],
-  ['STO-04', notBuilt('no store is shared by replicas', 'nonce_store', 'audit_unavailable')],
+  ['STO-01', partial('no configuration leads to the store that replicas share', 'nonce_store')],
+  ['STO-02', partial('no configuration leads to the store that replicas share')],
+  ['STO-03', partial('no configuration leads to the store that replicas share')],
+  ['STO-04', partial('no configuration leads to the store that replicas share', 'nonce_store', 'audit_unavailable')],
   ['FRS-02', partial('one process only: two replicas need a store that they share, which does not exist yet')],
 ]);
