@@ -22,6 +22,7 @@ import {
   type ListenConfiguration,
   longestEventLog,
 } from './configuration.js';
+import { checkRedisStore, redisStoreOf } from './redis-store.js';
 import { isLoopbackHost } from './values.js';
 
 /** Refuses what is wrong between values that are right by themselves. */
@@ -43,6 +44,7 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
     ],
   );
   refuseRepeated(digests, 'is listed twice');
+  checkStores(configuration, at);
   checkMaa(maa, at.member('maa'));
   refuseRepeated(issuersIn(ita, at.member('ita')), 'is listed twice');
 }
@@ -70,6 +72,18 @@ function checkEarly({ intel }: Configuration, at: Place): void {
 function checkTls({ tls }: ListenConfiguration, at: Place): void {
   if ((tls.cert === null) !== (tls.key === null)) at.refuse('needs both cert and key');
   else if (tls.clientCa !== null && tls.cert === null) at.member('clientCa').refuse('needs cert and key');
+}
+
+function checkStores({ challenges, decisions }: Configuration, at: Place): void {
+  const ofChallenges = redisStoreOf(challenges.store);
+  const ofDecisions = redisStoreOf(decisions.store);
+  if (ofChallenges !== null) {
+    checkRedisStore(ofChallenges, at.member('challenges', 'store'));
+    // With a key of its own each replica would take challenges of the others for nonces of the caller's own.
+    if (challenges.key === null)
+      at.member('challenges', 'key').refuse('is missing: replicas that share a store share it');
+  }
+  if (ofDecisions !== null) checkRedisStore(ofDecisions, at.member('decisions', 'store'));
 }
 
 function checkCaller(caller: CallerConfiguration, at: Place): void {
