@@ -24,9 +24,6 @@ export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
   ['REL-04', notBuilt('keys are not released')],
   ['REL-05', notBuilt('keys are not released')],
   ['REL-06', notBuilt('keys are not released', 'schema')],
-  ['STO-01', partial('no configuration leads to the store that replicas share', 'nonce_store')],
-  ['STO-02', partial('no configuration leads to the store that replicas share')],
-  ['STO-03', partial('no configuration leads to the store that replicas share')],
-  ['STO-04', partial('no configuration leads to the store that replicas share', 'nonce_store', 'audit_unavailable')],
-  ['FRS-02', partial('one process only: two replicas need a store that they share, which does not exist yet')],
+  ['STO-03', partial('decisions are not in a store that replicas share, so no append-only file is asked for')],
+  ['STO-04', partial('decisions are not in a store that replicas share', 'audit_unavailable')],
 ]);

@@ -11,7 +11,13 @@ import { type KeyPath, placedText } from '../model/places.js';
 import type { Clock } from '../model/ports.js';
 import { openAttestationServices } from './attestation-services.js';
 import { checkEndings } from './check-endings.js';
-import { type CheckedFolders, checkCredentialFiles, checkFolders, checkWritten } from './check-files.js';
+import {
+  type CheckedFolders,
+  checkCredentialFiles,
+  checkFolders,
+  checkStoreFiles,
+  checkWritten,
+} from './check-files.js';
 import { type CheckedPolicies, checkPolicies } from './check-policies.js';
 import { readConfiguredRoots } from './configured-roots.js';
 import { openAccessWarning, warnOfMissingFolders } from './load-warnings.js';
@@ -93,6 +99,7 @@ async function follow(
   if (isRight('ita', 'tpm', 'maa')) await checkTokenFiles(configuration, clock, found);
   if (isRight('maa', 'ita')) await checkSubmission(configuration, environment, clock, found);
   if (isRight('decisions', 'challenges')) {
+    found.add(await checkStoreFiles(configuration));
     found.add((await found.of('config_file', () => checkWritten(configuration))) ?? []);
   }
   if (isRight('receipts')) await checkReceiptKeys(configuration, found);

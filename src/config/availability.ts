@@ -14,10 +14,6 @@ export const NOT_AVAILABLE: readonly Unavailable[] = [
   { what: 'OpenID Connect callers', asked: (c) => callersWith(c, 'oidc') },
   { what: 'callers with client certificates', asked: (c) => callersWith(c, 'mtls') },
   { what: 'Kubernetes service accounts as callers', asked: (c) => callersWith(c, 'kubernetes') },
-  {
-    what: 'a challenge store that replicas share',
-    asked: (c) => placeIf(['challenges', 'store'], redisStoreOf(c.challenges.store) !== null),
-  },
   { what: 'key release', asked: (c) => Object.keys(c.keys).map((name) => ['keys', name]) },
   { what: 'receipt keys of a Key Vault', asked: (c) => receiptKeysOfVaults(c) },
   {

@@ -6,7 +6,6 @@ const ASKED: readonly (readonly [place: string, text: string])[] = [
   ['callers.ci.oidc', 'callers: { ci: { oidc: { issuer: a }, roles: [verify] } }'],
   ['callers.ci.mtls', 'callers: { ci: { mtls: { subject: a }, roles: [verify] } }'],
   ['callers.ci.kubernetes', 'callers: { ci: { kubernetes: {}, roles: [verify] } }'],
-  ['challenges.store', 'challenges: { store: "redis://user:secret@cache.example:6379/1", key: k }'],
   ['keys.db', 'keys: { db: { vault: https://v.example, name: k, policy: p, enc: RSA_AES_KEY_WRAP_384 } }'],
   ['receipts.key', 'receipts: { key: https://v.vault.azure.net/keys/k/0123456789abcdef0123456789abcdef }'],
   ['decisions.store', 'decisions: { store: "redis://cache.example" }'],
