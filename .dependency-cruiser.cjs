@@ -139,6 +139,13 @@ module.exports = {
       to: { path: `(^|/)node_modules/${RULE_PARSER}/` },
     },
     {
+      // What a connection is good for, and when it is not, is said in one place.
+      name: 'redis-client-only-in-its-session',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/stores/redis/redis-session\\.ts$' },
+      to: { path: '(^|/)node_modules/ioredis/' },
+    },
+    {
       name: 'no-import-of-the-entry',
       severity: 'error',
       from: { path: '^src/' },

@@ -23,9 +23,6 @@ export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
   ['REL-04', notBuilt('keys are not released')],
   ['REL-05', notBuilt('keys are not released')],
   ['REL-06', notBuilt('keys are not released', 'schema')],
-  ['STO-01', notBuilt('no store is shared by replicas', 'nonce_store')],
-  ['STO-02', notBuilt('no store is shared by replicas')],
-  ['STO-03', notBuilt('no store is shared by replicas')],
-  ['STO-04', notBuilt('no store is shared by replicas', 'nonce_store', 'audit_unavailable')],
-  ['FRS-02', partial('one process only: two replicas need a store that they share, which does not exist yet')],
+  ['STO-03', partial('decisions are not in a store that replicas share, so no append-only file is asked for')],
+  ['STO-04', partial('decisions are not in a store that replicas share', 'audit_unavailable')],
 ]);

@@ -15,6 +15,7 @@ import {
   type CheckedFolders,
   checkFolders,
   checkReceiptCredential,
+  checkStoreFiles,
   checkSubmissionCredentials,
   checkWritten,
 } from './check-files.js';
@@ -100,6 +101,7 @@ async function follow(
   if (isRight('ita', 'tpm', 'maa')) await checkTokenFiles(configuration, clock, found);
   if (isRight('maa', 'ita')) await checkSubmission(configuration, environment, clock, found);
   if (isRight('decisions', 'challenges')) {
+    found.add(await checkStoreFiles(configuration));
     found.add((await found.of('config_file', () => checkWritten(configuration))) ?? []);
   }
   if (isRight('receipts')) await checkReceiptKeys(configuration, environment, clock, found);

@@ -7,6 +7,7 @@ import {
   resetMemoryDirectory,
 } from '../config/configuration.js';
 import { type ConfigurationProblemCode, configurationProblem } from '../config/configuration-problem.js';
+import { redisStoreOf } from '../config/redis-store.js';
 import { AmdDirectory } from '../endorsements/amd/amd-directory.js';
 import { AkIssuerFolder } from '../endorsements/attestation-keys/ak-issuer-folder.js';
 import type { EndingFile, NamedFile } from '../endorsements/files/material-files.js';
@@ -94,6 +95,18 @@ async function checkReadable(
   const checked = files.map(async ([path, file]) => {
     const why = file === null ? null : await whyUnreadable(file);
     return why === null ? [] : [configurationProblem(code, { path, what: `${file}: ${why}` })];
+  });
+  return (await Promise.all(checked)).flat();
+}
+
+/** Without the files of its challenge store the service does not start. */
+export async function checkStoreFiles({ challenges }: Configuration): Promise<readonly LintProblem[]> {
+  const { passwordFile = null, ca = null } = redisStoreOf(challenges.store) ?? {};
+  const checked = Object.entries({ passwordFile, ca }).map(async ([name, file]) => {
+    const why = file === null ? null : await whyUnreadable(file);
+    return why === null
+      ? []
+      : [configurationProblem('config_file', { path: ['challenges', 'store', name], what: `${file}: ${why}` })];
   });
   return (await Promise.all(checked)).flat();
 }

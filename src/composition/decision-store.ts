@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Configuration, isFileStore } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
+import { redisStoreOf } from '../config/redis-store.js';
 import { recordedDecision } from '../decision-log/decision-content.js';
 import { DecisionLog } from '../decision-log/decision-log.js';
 import type { HeadSigner } from '../decision-log/heads.js';
@@ -15,6 +16,7 @@ import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { SqliteChallengeStore, SqliteStore } from '../stores/sqlite/sqlite-store.js';
 import { presentDecision } from '../wire/present-decision.js';
 import type { OpenParts } from './open-parts.js';
+import { openSharedChallenges } from './redis-stores.js';
 
 const DAY_MS = 86_400_000;
 
@@ -25,15 +27,27 @@ export interface OpenStores {
   readonly challenges: ChallengeStore;
 }
 
-/** @throws {ConfigurationError} where the store of decisions cannot be used */
+interface StoresWorld {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The MAC key of challenges. */
+  readonly key: Uint8Array;
+  readonly storeTimeoutMs?: number;
+}
+
+/** @throws {ConfigurationError} where a store cannot be used */
 export async function openStores(
   configuration: Configuration,
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  { clock, log, ...world }: StoresWorld,
   opened: OpenParts,
 ): Promise<OpenStores> {
   const { decisions, challenges } = configuration;
   const store = isFileStore(decisions.store) ? opened.add(await openFile(decisions.store)) : null;
   if (store === null) log.warn({}, 'decisions are not stored: decisions.store is off');
+  const shared = redisStoreOf(challenges.store);
+  if (shared !== null) {
+    return { decisions: store, challenges: opened.add(await openSharedChallenges(shared, { clock, log, ...world })) };
+  }
   const inFile = store !== null && challenges.store === null;
   return {
     decisions: store,

@@ -48,7 +48,10 @@ import { knownAuthorities } from './token-issuers.js';
 /** What of a service is open before it can answer. */
 export interface ServiceParts {
   readonly configuration: Configuration;
-  readonly world: Pick<EndorsementWorld, 'log' | 'amdRootPins' | 'intelRootPins'> & { readonly override?: Override };
+  readonly world: Pick<EndorsementWorld, 'log' | 'amdRootPins' | 'intelRootPins'> & {
+    readonly override?: Override;
+    readonly storeTimeoutMs?: number;
+  };
   readonly clock: Clock;
   readonly clockWatch: ClockWatch;
   readonly metrics: Metrics;
@@ -110,6 +113,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
       policies: { has: (id) => policies.snapshot().has(id), keys: () => policies.snapshot().keys() },
       clock: clockWatch,
       lifetimeSeconds: configuration.challenges.lifetimeSeconds,
+      timeoutMs: world.storeTimeoutMs,
     }),
     inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
     liveness: clockWatch.liveness,
@@ -190,7 +194,7 @@ function worldPartsOf(container: AppContainer, codec: ChallengeCodec, parts: Ser
     endorsements: container.resolve<EndorsementSource>(TOKENS.endorsementSource),
     services: services.services,
     policies: () => policies.snapshot(),
-    nonces: new NonceRecogniser(codec, challenges.store, world.log),
+    nonces: new NonceRecogniser(codec, challenges.store, world.log, world.storeTimeoutMs),
     resets,
     early: early?.source ?? null,
     clock: clockWatch,

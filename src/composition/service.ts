@@ -41,6 +41,8 @@ export interface World
   readonly clock?: Clock;
   /** Reads the configuration again; left out, it stays as it is, and only the files that it names are read again. */
   readonly readConfiguration?: () => Promise<Configuration>;
+  /** How long a store of challenges may take to answer; left out, as long as a request can wait for it. */
+  readonly storeTimeoutMs?: number;
   /** Changes registrations of the container, for tests. */
   readonly override?: Override;
 }
@@ -72,7 +74,7 @@ async function openService(configuration: Configuration, world: World, opened: O
   const metrics = opened.add(new Metrics());
   const { policies, access, onReloaded, onRefused } = await openRules(configuration, { clock, log, metrics }, opened);
   const key = await readChallengeKey(configuration, log);
-  const stores = await openStores(configuration, { clock, log }, opened);
+  const stores = await openStores(configuration, { ...world, key, clock }, opened);
   const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
   await resetMemory.start();
   const outside = await openOutside(configuration, { ...world, clock }, metrics, opened);

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../model/errors.js';
 import type { KeyPath, PlacedProblem } from '../model/places.js';
 import type { Configuration } from './configuration.js';
+import { redisStoreOf } from './redis-store.js';
 
 /** Something that the grammar has and this version does not do. It loads, and is never ignored: the service does not start. */
 interface Unavailable {
@@ -13,14 +14,10 @@ export const NOT_AVAILABLE: readonly Unavailable[] = [
   { what: 'OpenID Connect callers', asked: (c) => callersWith(c, 'oidc') },
   { what: 'callers with client certificates', asked: (c) => callersWith(c, 'mtls') },
   { what: 'Kubernetes service accounts as callers', asked: (c) => callersWith(c, 'kubernetes') },
-  {
-    what: 'a challenge store that replicas share',
-    asked: (c) => placeIf(['challenges', 'store'], c.challenges.store?.includes('://') === true),
-  },
   { what: 'key release', asked: (c) => Object.keys(c.keys).map((name) => ['keys', name]) },
   {
     what: 'a decision store that replicas share',
-    asked: (c) => placeIf(['decisions', 'store'], c.decisions.store.includes('://')),
+    asked: (c) => placeIf(['decisions', 'store'], redisStoreOf(c.decisions.store) !== null),
   },
 ];
 

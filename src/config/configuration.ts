@@ -7,6 +7,7 @@ import { entries, list, object, section } from '../schema/structures.js';
 import { choice, day, flag, hex, instant, integer, number, pattern, text } from '../schema/values.js';
 import { ita, maa } from './attestation-services.js';
 import { azureIdentity } from './azure-identity.js';
+import { orRedisStore, redisStoreOf, type StoreConfiguration } from './redis-store.js';
 import { addressRange, issuerUrl, keyFileOrVaultKey, listed, opaque, path, source, trustedUrl } from './values.js';
 
 const KIB = 1024;
@@ -26,7 +27,6 @@ const policyId = pattern(POLICY_ID, 'a policy id');
 const bytes = (max: number): Schema<number> => integer(KIB, max);
 const sourceOrOff = either('off, or an http or https URL without user, query and fragment', choice('off'), source);
 
-const redisUrl = pattern(/^rediss?:\/\/[^\s/?#]+(\/\d{1,3})?$/, 'a redis or rediss URL');
 /** Also `off`. Text with `://` would be a mistyped URL. */
 const fileOrOff = pattern(/^(?!.*:\/\/)/, 'off, or a path');
 
@@ -147,13 +147,16 @@ export const CONFIGURATION_SCHEMA = object({
   ita,
   challenges: section({
     /** Null: with the decisions; in memory where those are not stored. */
-    store: orNull(either('memory, or a redis or rediss URL', choice('memory'), redisUrl)),
+    store: orNull(orRedisStore('memory, or a redis or rediss URL or its long form', choice('memory'))),
     lifetimeSeconds: optional(integer(1, 3600), 300),
-    /** File of the MAC key; null: `challenges.key` in the data directory. */
+    /** File of the MAC key; null: `challenges.key` in the data directory, which replicas do not share. */
     key: orNull(path()),
   }),
   decisions: section({
-    store: optional(either('off, a path, or a redis or rediss URL', redisUrl, fileOrOff), DEFAULT_DECISION_STORE),
+    store: optional(
+      orRedisStore('off, a path, or a redis or rediss URL or its long form', fileOrOff),
+      DEFAULT_DECISION_STORE,
+    ),
     /** Where each record is written too, as a line of JSON: `stdout`, or a file. */
     copy: optional(fileOrOff, 'off'),
     keepEvidence: optional(choice('hash', 'full'), 'hash'),
@@ -209,8 +212,8 @@ export function dataDirectory({ decisions }: Configuration): string {
 }
 
 /** Whether decisions are stored in a file. */
-export function isFileStore(store: Configuration['decisions']['store']): boolean {
-  return store !== 'off' && !store.includes('://');
+export function isFileStore(store: StoreConfiguration): store is string {
+  return store !== 'off' && redisStoreOf(store) === null;
 }
 
 /** File of the MAC key of challenges. */

@@ -23,6 +23,7 @@ import {
   type ListenConfiguration,
   longestEventLog,
 } from './configuration.js';
+import { checkRedisStore, redisStoreOf } from './redis-store.js';
 import { isLoopbackHost } from './values.js';
 
 /** Refuses what is wrong between values that are right by themselves. */
@@ -44,6 +45,7 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
     ],
   );
   refuseRepeated(digests, 'is listed twice');
+  checkStores(configuration, at);
   checkMaa(maa, at.member('maa'));
   refuseRepeated(issuersIn(ita, at.member('ita')), 'is listed twice');
   checkReceiptCredential(configuration, at.member('receipts', 'credential'));
@@ -73,6 +75,18 @@ function checkEarly({ intel }: Configuration, at: Place): void {
 function checkTls({ tls }: ListenConfiguration, at: Place): void {
   if ((tls.cert === null) !== (tls.key === null)) at.refuse('needs both cert and key');
   else if (tls.clientCa !== null && tls.cert === null) at.member('clientCa').refuse('needs cert and key');
+}
+
+function checkStores({ challenges, decisions }: Configuration, at: Place): void {
+  const ofChallenges = redisStoreOf(challenges.store);
+  const ofDecisions = redisStoreOf(decisions.store);
+  if (ofChallenges !== null) {
+    checkRedisStore(ofChallenges, at.member('challenges', 'store'));
+    // With a key of its own each replica would take challenges of the others for nonces of the caller's own.
+    if (challenges.key === null)
+      at.member('challenges', 'key').refuse('is missing: replicas that share a store share it');
+  }
+  if (ofDecisions !== null) checkRedisStore(ofDecisions, at.member('decisions', 'store'));
 }
 
 function checkCaller(caller: CallerConfiguration, at: Place): void {
@@ -133,7 +147,7 @@ function checkReceiptCredential({ receipts }: Configuration, at: Place): void {
 /** Replicas share a store so that any of them can answer: a relying party then asks one for the key of another. */
 function checkEphemeralKey({ receipts, challenges, decisions }: Configuration, at: Place): void {
   const stores = { 'challenges.store': challenges.store, 'decisions.store': decisions.store };
-  const shared = Object.entries(stores).find(([, store]) => store?.includes('://') === true);
+  const shared = Object.entries(stores).find(([, store]) => redisStoreOf(store) !== null);
   if (receipts.key !== 'ephemeral' || shared === undefined) return;
   at.refuse(`must not be ephemeral, since ${shared[0]} is shared: each replica would sign with a key of its own`);
 }

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isObject } from '../model/json.js';
 import { placeIn } from '../model/places.js';
 import type { CallerConfiguration, Configuration } from './configuration.js';
+import type { StoreConfiguration } from './redis-store.js';
 
 /** SHA-256 of the effective configuration, hex: two services that show the same one were configured alike. */
 export function configurationDigest(configuration: Configuration): string {
@@ -34,8 +35,8 @@ export function maskSecrets(configuration: Configuration): object {
   const { challenges, decisions, callers } = configuration;
   return {
     ...configuration,
-    challenges: { ...challenges, store: challenges.store === null ? null : maskUser(challenges.store) },
-    decisions: { ...decisions, store: maskUser(decisions.store) },
+    challenges: { ...challenges, store: challenges.store === null ? null : maskStore(challenges.store) },
+    decisions: { ...decisions, store: maskStore(decisions.store) },
     callers: Object.fromEntries(Object.entries(callers).map(([name, caller]) => [name, maskCaller(caller)])),
   };
 }
@@ -52,6 +53,10 @@ function maskCaller(caller: CallerConfiguration): object {
 
 function masked(secret: unknown): string | null {
   return secret === null ? null : MASK;
+}
+
+function maskStore(store: StoreConfiguration): object | string {
+  return typeof store === 'string' ? maskUser(store) : { ...store, nodes: store.nodes.map(maskUser) };
 }
 
 function maskUser(address: string): string {

@@ -52,8 +52,8 @@ export type Below =
 
 /** One value of a document: what stands below it, and how it is read. */
 export interface Schema<T> {
-  /** How an environment variable spells it: the text as it is, or JSON. */
-  readonly spelling: 'text' | 'json';
+  /** How an environment variable spells it: the text as it is, JSON, or JSON where it is an object. */
+  readonly spelling: 'text' | 'json' | 'text-or-object';
   readonly below: Below;
   /** What it must be, in words; absent where what stands below says so. */
   readonly what?: string;

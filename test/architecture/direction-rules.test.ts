@@ -75,6 +75,8 @@ const PLANTS: readonly Plant[] = [
   { file: 'src/policy/starts.ts', imports: "import 'child_process';", breaks: 'pure-rooms-core' },
   { file: 'src/policy/fetches.ts', imports: "import 'undici';", breaks: 'pure-rooms-packages' },
   { file: 'src/crypto/logs.ts', imports: "import 'pino';", breaks: 'pure-rooms-packages' },
+  { file: 'src/stores/redis/connects.ts', imports: "import 'ioredis';", breaks: 'redis-client-only-in-its-session' },
+  { file: 'src/service/connects.ts', imports: "import 'ioredis';", breaks: 'redis-client-only-in-its-session' },
   { file: 'src/lobby/new.ts', imports: "import '../model/target.js';", breaks: 'room-without-a-line' },
   { file: 'src/composition/tests.ts', imports: "import '../../test/lab/target.js';", breaks: 'no-test-in-src' },
   { file: 'src/http/entry.ts', imports: "import '../main.js';", breaks: 'no-import-of-the-entry' },
@@ -114,6 +116,7 @@ const PLANTS: readonly Plant[] = [
     imports: "import '../outgoing/target.js';\nimport '../formats/target.js';\nimport 'undici';",
     breaks: null,
   },
+  { file: 'src/stores/redis/redis-session.ts', imports: "import 'ioredis';", breaks: null },
   { file: 'src/schema/ok.ts', imports: "import '../model/target.js';\nimport 'yaml';", breaks: null },
   { file: 'src/config/ok.ts', imports: "import '../schema/target.js';", breaks: null },
   {

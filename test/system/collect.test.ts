@@ -17,10 +17,10 @@ import {
   SnpPlatform,
   TdxPlatform,
 } from '../lab/index.js';
+import { isLacking } from '../requirements.js';
 import { Client } from './client.js';
 import { Lab } from './lab.js';
 import { Paravisor } from './paravisor.js';
-import { isLacking } from './requirements.js';
 import { ServiceProcess } from './service-process.js';
 import { SoftwareTpm } from './software-tpm.js';
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isLacking } from '../requirements.js';
 import { Client, verdictFor, verdictOf } from './client.js';
 import { Lab } from './lab.js';
-import { isLacking } from './requirements.js';
 import { ServiceProcess } from './service-process.js';
 
 const SOCKETS = 2_000;

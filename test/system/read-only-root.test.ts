@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createAmdPki, createVirtualMachine } from '../lab/index.js';
+import { isLacking } from '../requirements.js';
 import { Client } from './client.js';
 import { Image } from './image.js';
-import { isLacking } from './requirements.js';
 import { ServiceProcess } from './service-process.js';
 
 const CHANGE_ROOT =

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ReceiptVectors, receiptVectors } from '../receipts/vectors.js';
+import { isLacking } from '../requirements.js';
 import { type Answered, Client } from './client.js';
 import { Lab } from './lab.js';
-import { isLacking } from './requirements.js';
 import { ServiceProcess } from './service-process.js';
 
 const PYTHON = { what: 'python3 with cryptography', command: ['python3', '-c', 'import cryptography'] } as const;

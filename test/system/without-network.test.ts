@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { nonceOf } from '../real-evidence.js';
+import { isLacking } from '../requirements.js';
 import { haveVectors, readVector, vector } from '../vectors.js';
 import { copyProject } from './installation.js';
 import { Lab } from './lab.js';
 import { type Ended, NETWORK_TRIAL, NetworkNamespace } from './network-namespace.js';
-import { isLacking } from './requirements.js';
 import { ServiceProcess } from './service-process.js';
 
 const NAMESPACE = {

@@ -162,8 +162,13 @@ describe('veritee serve', () => {
     ],
     [
       'something that this version does not do',
-      { challenges: { store: 'redis://127.0.0.1' }, receipts: { key: 'receipts.pem' } },
+      { decisions: { store: 'redis://127.0.0.1' }, receipts: { key: 'receipts.pem' } },
       'not available in this version',
+    ],
+    [
+      'a challenge store that replicas share and no key that they share',
+      { challenges: { store: 'redis://127.0.0.1' } },
+      'challenges.key: is missing',
     ],
     [
       'a certificate that is none',

@@ -219,7 +219,8 @@ describe('nothing is sent', () => {
 
   describe('with a challenge', () => {
     const clock = new MovableClock();
-    const start = () => lab.startSubmitting({ challenges: { lifetimeSeconds: 60 } }, { clock }, 'challenged');
+    const start = () =>
+      lab.startSubmitting({ challenges: { store: 'memory', lifetimeSeconds: 60 } }, { clock }, 'challenged');
     const askWith = (nonce: Uint8Array, policy: string, on: RunningService) =>
       verify(on, lab.evidence(nonce).wire, { nonce: base64Url(nonce), policy });
 

@@ -281,6 +281,21 @@ describe('files', () => {
     ]);
   });
 
+  it('of a shared challenge store are config_file', async () => {
+    const store = { nodes: ['rediss://cache.example'], passwordFile: path('password'), ca: path('ca.pem') };
+    const challenges = { store, key: path('challenges.key') };
+    await write('password', 'secret');
+    expect(briefly(await check({ challenges }))).toEqual([
+      'config_file /challenges/store/ca: ca.pem: there is no such file',
+    ]);
+    await write('ca.pem', 'PEM');
+    expect(briefly(await check({ challenges }))).toEqual([]);
+    const without = { ...challenges, store: { ...store, passwordFile: path('none') } };
+    expect(briefly(await check({ challenges: without }))).toEqual([
+      'config_file /challenges/store/passwordFile: none: there is no such file',
+    ]);
+  });
+
   it('of endorsements are config_unused where they are not taken, and their folders config_missing', async () => {
     await write('amd/x.pem', 'hello');
     await write('amd/ask.pem', createAmdPki().chainPem('Milan'));

@@ -9,7 +9,6 @@ const ASKED: readonly (readonly [place: string, text: string])[] = [
   ['callers.ci.oidc', 'callers: { ci: { oidc: { issuer: a }, roles: [verify] } }'],
   ['callers.ci.mtls', 'callers: { ci: { mtls: { subject: a }, roles: [verify] } }'],
   ['callers.ci.kubernetes', 'callers: { ci: { kubernetes: {}, roles: [verify] } }'],
-  ['challenges.store', `challenges: { store: "redis://user:secret@cache.example:6379/1" }\n${SHARED_KEY}`],
   ['keys.db', 'keys: { db: { vault: https://v.example, name: k, policy: p, enc: RSA_AES_KEY_WRAP_384 } }'],
   ['decisions.store', `decisions: { store: "redis://cache.example" }\n${SHARED_KEY}`],
 ];
@@ -35,7 +34,7 @@ it('starts with the defaults of what is not available, written or not', () => {
 });
 
 it('says so without the secrets of what was asked for', () => {
-  const text = `challenges: { store: "redis://user:secret@cache.example" }\n${SHARED_KEY}`;
+  const text = `decisions: { store: "redis://user:secret@cache.example" }\n${SHARED_KEY}`;
   const configuration = loadConfiguration({ text, environment: {} });
   expect(() => requireAvailable(configuration)).toThrow(/^(?!.*secret)/);
 });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ConsumedScope } from '../../../src/model/challenge.js';
 import { ChallengeCodec, challengeId } from '../../../src/service/challenges.js';
@@ -96,6 +97,16 @@ describe('FRS-03 a store', () => {
       () => new Promise((resolve) => setTimeout(() => resolve({ state: 'consumed' }), 1)),
     );
     expect(await recogniser(slow, 10_000).standing(challenge, SCOPE, LIVE)).toMatchObject({ state: 'consumed' });
+  });
+
+  it('FRS-03 that has answered while this process was busy with something else counts', async () => {
+    const answering = new FakeChallengeStore(
+      () => new Promise((resolve) => stat('/', () => resolve({ state: 'consumed' }))),
+    );
+    const standing = recogniser(answering, 10).standing(challenge, SCOPE, LIVE);
+    // The system answers meanwhile, and nobody hears it before the time is over.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    expect(await standing).toMatchObject({ state: 'consumed' });
   });
 
   it('FRS-03 that lost its records says used', async () => {

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import type { Configuration } from '../../../src/config/configuration.js';
+import { maskSecrets } from '../../../src/config/effective-configuration.js';
+import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { redisAddress, redisStoreOf } from '../../../src/config/redis-store.js';
+import { ConfigurationError } from '../../../src/model/errors.js';
+
+const KEY = './challenges.key';
+
+function load(challenges: object, environment: Record<string, string> = {}): Configuration {
+  return loadConfiguration({ text: JSON.stringify({ challenges: { key: KEY, ...challenges } }), environment });
+}
+
+function problemsOf(challenges: object, environment: Record<string, string> = {}): readonly string[] {
+  try {
+    load(challenges, environment);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+function addressOf(store: unknown) {
+  const redis = redisStoreOf(load({ store }).challenges.store);
+  if (redis === null) throw new Error('not in Redis');
+  return redisAddress(redis);
+}
+
+const SENTINELS = { nodes: ['redis://s1', 'redis://s2:5000'], mode: 'sentinel', master: 'main' };
+const APART = { tls: false, user: null, password: null, database: 0 };
+
+describe('a store in Redis', () => {
+  it.each([
+    ['redis://cache.example', { ...APART, nodes: [{ host: 'cache.example', port: 6379 }] }],
+    ['redis://127.0.0.1:7000/12', { ...APART, nodes: [{ host: '127.0.0.1', port: 7000 }], database: 12 }],
+    ['rediss://[::1]:7000/', { ...APART, nodes: [{ host: '::1', port: 7000 }], tls: true }],
+    [
+      'redis://me:p%40ss%2Fword@cache.example',
+      { ...APART, nodes: [{ host: 'cache.example', port: 6379 }], user: 'me', password: 'p@ss/word' },
+    ],
+    ['redis://:secret@cache.example', { ...APART, nodes: [{ host: 'cache.example', port: 6379 }], password: 'secret' }],
+  ])('is at %s', (url, address) => {
+    expect(addressOf(url)).toEqual(address);
+    expect(addressOf({ nodes: [url] })).toEqual(address);
+  });
+
+  it('is where Sentinels say, which have a port of their own', () => {
+    const nodes = [
+      { host: 's1', port: 26_379 },
+      { host: 's2', port: 5000 },
+    ];
+    expect(addressOf(SENTINELS)).toEqual({ ...APART, nodes });
+  });
+
+  it('has a long form with defaults, for challenges and decisions alike', () => {
+    const long = { mode: 'single', master: null, passwordFile: null, ca: null, replicas: 0 };
+    const nodes = ['redis://cache.example'];
+    expect(redisStoreOf('redis://cache.example')).toEqual({ ...long, nodes });
+    const text = JSON.stringify({ challenges: { key: KEY, store: { nodes } }, decisions: { store: { nodes } } });
+    const { challenges, decisions } = loadConfiguration({ text, environment: {} });
+    expect([challenges.store, decisions.store]).toEqual([
+      { ...long, nodes },
+      { ...long, nodes },
+    ]);
+    for (const other of ['memory', 'off', './data/veritee.db']) expect(redisStoreOf(other)).toBeNull();
+  });
+
+  it.each<[string, unknown]>([
+    ['memory', 'memory'],
+    ['redis://cache.example', 'redis://cache.example'],
+    [JSON.stringify(SENTINELS), expect.objectContaining(SENTINELS)],
+    [` ${JSON.stringify(SENTINELS)}`, expect.objectContaining(SENTINELS)],
+  ])('is %s in the environment', (spelled, store) => {
+    expect(load({}, { VERITEE__CHALLENGES__STORE: spelled }).challenges.store).toEqual(store);
+  });
+
+  it.each(['{', '{"nodes":["redis://a"],"nodes":[]}', '["redis://a"]'])('is not %s in the environment', (spelled) => {
+    expect(problemsOf({}, { VERITEE__CHALLENGES__STORE: spelled })).not.toEqual([]);
+  });
+
+  it('is of one form for challenges and decisions', () => {
+    expect(problemsOf({ store: { nodes: [] } })).toEqual(['challenges.store.nodes: must not be empty']);
+    const text = JSON.stringify({ decisions: { store: { ...SENTINELS, master: null } } });
+    expect(() => loadConfiguration({ text, environment: {} })).toThrow('decisions.store.master: is missing');
+  });
+
+  it('STO-02 needs the key that its replicas share', () => {
+    const needs = 'challenges.key: is missing: replicas that share a store share it';
+    expect(problemsOf({ key: null, store: 'redis://cache.example' })).toEqual([needs]);
+    expect(problemsOf({ key: null, store: SENTINELS })).toEqual([needs]);
+    expect(problemsOf({ key: null, store: 'memory' })).toEqual([]);
+  });
+
+  it.each([
+    'redis://',
+    'redis:///1',
+    'redis://a b',
+    'redis://a:99999',
+    'redis://a/x',
+    'redis://a?db=1',
+    'redis://a#1',
+    'redis://a/1/2',
+    'redis://%zz@a',
+    'redis://me:%e0%a4%a@a',
+    'http://a',
+    'a:6379',
+    1,
+    ['redis://a'],
+  ])('is not at %j', (store) => {
+    const forms = 'challenges.store: must be memory, or a redis or rediss URL or its long form';
+    expect(problemsOf({ store })).toEqual([forms]);
+  });
+
+  it.each<[object, string]>([
+    [{}, 'challenges.store.nodes: is missing'],
+    [{ nodes: ['a'] }, 'challenges.store.nodes[0]: must be a redis or rediss URL'],
+    [{ nodes: ['redis://a', 'redis://a'], mode: 'cluster' }, 'challenges.store.nodes: repeats an item'],
+    [{ nodes: ['redis://a'], mode: 'proxy' }, 'challenges.store.mode: must be one of single, sentinel, cluster'],
+    [{ nodes: ['redis://a'], node: 1 }, 'challenges.store.node: unknown key; did you mean nodes?'],
+    [{ nodes: ['redis://a'], replicas: -1 }, 'challenges.store.replicas: must be a whole number from 0 to 16'],
+    [{ nodes: ['redis://a', 'redis://b'] }, 'challenges.store.nodes: is one URL where the mode is single'],
+    [{ ...SENTINELS, master: null }, 'challenges.store.master: is missing'],
+    [{ ...SENTINELS, master: 'a b' }, 'challenges.store.master: must be a name'],
+    [{ nodes: ['redis://a'], master: 'main' }, 'challenges.store.master: is for the mode sentinel'],
+    [{ nodes: ['redis://a/1'], mode: 'cluster' }, 'challenges.store.nodes: a Cluster has no databases but 0'],
+    [{ ...SENTINELS, nodes: ['redis://a', 'rediss://b'] }, 'challenges.store.nodes: must differ in host and port only'],
+    [
+      { ...SENTINELS, nodes: ['redis://a/1', 'redis://b/2'] },
+      'challenges.store.nodes: must differ in host and port only',
+    ],
+    [
+      { ...SENTINELS, nodes: ['redis://:p@a', 'redis://:q@b'] },
+      'challenges.store.nodes: must differ in host and port only',
+    ],
+    [{ nodes: ['redis://:p@a'], passwordFile: 'p' }, 'challenges.store.passwordFile: there is a password in nodes too'],
+    [{ nodes: ['redis://me@a'] }, 'challenges.store: names a user and no password'],
+    [{ nodes: ['redis://a'], ca: 'ca.pem' }, 'challenges.store.ca: is for rediss URLs'],
+  ])('is refused as %j', (store, problem) => {
+    expect(problemsOf({ store })).toEqual([problem]);
+  });
+
+  it('takes what fits: a user with a password file, authorities for TLS, one database of Sentinels', () => {
+    const nodes = ['rediss://me@a/2', 'rediss://me@b:1/2'];
+    expect(problemsOf({ store: { ...SENTINELS, nodes, passwordFile: 'p', ca: 'ca.pem', replicas: 1 } })).toEqual([]);
+  });
+
+  it('is shown without its passwords', () => {
+    const store = { ...SENTINELS, nodes: ['redis://me:secret@a', 'redis://me:secret@b'] };
+    const shown = maskSecrets(load({ store }));
+    expect(JSON.stringify(shown)).not.toContain('secret');
+    expect(shown).toMatchObject({
+      challenges: { store: { mode: 'sentinel', nodes: ['redis://***@a', 'redis://***@b'], master: 'main' } },
+    });
+  });
+
+  it('is not repeated where it is refused', () => {
+    for (const store of ['redis://me:secret@a?', { nodes: ['redis://me:secret@a', 'redis://me:secret@b'] }]) {
+      expect(problemsOf({ store })).toEqual([expect.not.stringContaining('secret')]);
+    }
+  });
+});
