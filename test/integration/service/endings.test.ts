@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
 import { createAmdPki, createAzureAkPki } from '../../lab/index.js';
 import { call, LabService, lenientPolicy, MovableClock } from './lab-service.js';
@@ -28,6 +28,8 @@ let lab: LabService;
 beforeAll(async () => {
   lab = await LabService.create();
 });
+
+afterEach(() => lab.stop());
 
 afterAll(() => lab.close());
 

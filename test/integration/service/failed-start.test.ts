@@ -25,8 +25,9 @@ afterAll(async () => {
 const nowhere = join('nowhere', 'file.pem');
 const takenPort = () => (other.address() as AddressInfo).port;
 
-/** Both services that evidence may be sent to. */
+/** Both services that evidence may be sent to, and challenges whose opening and closing can be seen. */
 const SUBMITTING = {
+  challenges: { store: 'memory' },
   maa: { submit: { endpoints: ['https://sharedweu.weu.attest.azure.net'] } },
   ita: { submit: { api: 'https://api.trustauthority.intel.com', apiKeyFile: nowhere } },
 };

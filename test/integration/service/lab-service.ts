@@ -166,8 +166,13 @@ export class LabService {
     });
   }
 
+  /** Stops every service: one that runs on hears of the files of the next. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#running.splice(0).map((service) => service.close()));
+  }
+
   async close(): Promise<void> {
-    await Promise.all(this.#running.map((service) => service.close()));
+    await this.stop();
     await this.kds.close();
     await rm(this.root, { recursive: true, force: true });
   }

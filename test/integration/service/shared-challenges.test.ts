@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunningService, World } from '../../../src/composition/service.js';
+import { p256 } from '../../unit/results/keys.js';
 import { call as callOnce } from '../http/exchange.js';
 import { FaultyProxy } from '../stores/faulty-proxy.js';
 import { PATIENT } from '../stores/shared-challenges.js';
@@ -16,11 +17,16 @@ const IN_STORE = 'challenges are kept in a shared store: a restart or failover o
 let lab: LabService;
 let valkey: Valkey;
 let key: string;
+let receiptKey: string;
 const running: RunningService[] = [];
 
 /** A replica of the service. Unless a test is about time, a busy machine has much of it. */
 async function replica(store: unknown = valkey.url, world: Partial<World> = { storeTimeoutMs: 10_000 }) {
-  const service = await lab.start({ challenges: { store, key } }, world, `replica-${running.length}`);
+  const service = await lab.start(
+    { challenges: { store, key }, receipts: { key: receiptKey } },
+    world,
+    `replica-${running.length}`,
+  );
   running.push(service);
   return service;
 }
@@ -50,6 +56,8 @@ describe.skipIf(isWithoutValkey('replicas of the service that share challenges')
       await lab.writePolicy(ANY_NONCE);
       key = join(lab.root, 'challenges.key');
       await writeFile(key, randomBytes(32));
+      receiptKey = join(lab.root, 'receipts.pem');
+      await writeFile(receiptKey, p256().export({ type: 'pkcs8', format: 'pem' }));
       valkey = await Valkey.start();
     });
 
