@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -285,13 +286,16 @@ describe('files', () => {
     const store = { nodes: ['rediss://cache.example'], passwordFile: path('password'), ca: path('ca.pem') };
     const challenges = { store, key: path('challenges.key') };
     await write('password', 'secret');
-    expect(briefly(await check({ challenges }))).toEqual([
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    await write('receipts.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+    const receipts = { key: path('receipts.pem') };
+    expect(briefly(await check({ challenges, receipts }))).toEqual([
       'config_file /challenges/store/ca: ca.pem: there is no such file',
     ]);
     await write('ca.pem', 'PEM');
-    expect(briefly(await check({ challenges }))).toEqual([]);
+    expect(briefly(await check({ challenges, receipts }))).toEqual([]);
     const without = { ...challenges, store: { ...store, passwordFile: path('none') } };
-    expect(briefly(await check({ challenges: without }))).toEqual([
+    expect(briefly(await check({ challenges: without, receipts }))).toEqual([
       'config_file /challenges/store/passwordFile: none: there is no such file',
     ]);
   });

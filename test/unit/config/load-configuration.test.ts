@@ -474,7 +474,7 @@ describe('each refusal names its place', () => {
       'receipts.credential: is missing, and there are keys of a Key Vault',
     ],
     [
-      'challenges: { store: "redis://cache.example" }',
+      'challenges: { store: "redis://cache.example", key: k }',
       'receipts.key: must not be ephemeral, since challenges.store is shared: each replica would sign with a key of its own',
     ],
     [
@@ -558,7 +558,7 @@ describe('each refusal names its place', () => {
   });
 });
 
-it.each(['challenges: { store: "redis://cache.example" }', 'decisions: { store: "redis://cache.example" }'])(
+it.each(['challenges: { store: "redis://cache.example", key: k }', 'decisions: { store: "redis://cache.example" }'])(
   'a key of receipts that all replicas have goes with %s',
   (text) => expect(problemsOf(`${text}\nreceipts: { key: receipts.pem }`)).toEqual([]),
 );

@@ -6,9 +6,14 @@ import { redisAddress, redisStoreOf } from '../../../src/config/redis-store.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 
 const KEY = './challenges.key';
+/** Replicas that share a store share the key of their receipts too. */
+const receipts = { key: './receipts.pem' };
 
 function load(challenges: object, environment: Record<string, string> = {}): Configuration {
-  return loadConfiguration({ text: JSON.stringify({ challenges: { key: KEY, ...challenges } }), environment });
+  return loadConfiguration({
+    text: JSON.stringify({ receipts, challenges: { key: KEY, ...challenges } }),
+    environment,
+  });
 }
 
 function problemsOf(challenges: object, environment: Record<string, string> = {}): readonly string[] {
@@ -57,7 +62,11 @@ describe('a store in Redis', () => {
     const long = { mode: 'single', master: null, passwordFile: null, ca: null, replicas: 0 };
     const nodes = ['redis://cache.example'];
     expect(redisStoreOf('redis://cache.example')).toEqual({ ...long, nodes });
-    const text = JSON.stringify({ challenges: { key: KEY, store: { nodes } }, decisions: { store: { nodes } } });
+    const text = JSON.stringify({
+      receipts,
+      challenges: { key: KEY, store: { nodes } },
+      decisions: { store: { nodes } },
+    });
     const { challenges, decisions } = loadConfiguration({ text, environment: {} });
     expect([challenges.store, decisions.store]).toEqual([
       { ...long, nodes },
@@ -91,6 +100,16 @@ describe('a store in Redis', () => {
     expect(problemsOf({ key: null, store: SENTINELS })).toEqual([needs]);
     expect(problemsOf({ key: null, store: 'memory' })).toEqual([]);
   });
+
+  it.each([{ nodes: ['redis://cache.example'] }, SENTINELS])(
+    'does not go with receipts of a key that each has, as %j',
+    (store) => {
+      for (const stores of [{ challenges: { store, key: KEY } }, { decisions: { store } }]) {
+        const text = JSON.stringify(stores);
+        expect(() => loadConfiguration({ text, environment: {} })).toThrow('receipts.key: must not be ephemeral');
+      }
+    },
+  );
 
   it.each([
     'redis://',

@@ -1,0 +1,28 @@
+import { RedisChallengeStore } from '../../dist/stores/redis/redis-challenge-store.js';
+
+/**
+ * A replica that consumes challenges, as it was compiled. Arguments: options of its store as JSON. Over IPC it is told an
+ * id and how often to consume it, all at once, and answers how often it came to what.
+ */
+const { settings, key, scope } = JSON.parse(process.argv[2] ?? '');
+const silent = { info() {}, warn() {}, error() {}, debug() {} };
+const clock = { now: () => new Date(), monotonicMs: () => performance.now() };
+const store = await RedisChallengeStore.open({
+  settings,
+  key: Buffer.from(key, 'hex'),
+  clock,
+  log: silent,
+  commandTimeoutMs: 60_000,
+  startLimitMs: 60_000,
+});
+process.on('message', async ({ id, count }) => {
+  const consumed = Array.from({ length: count }, () => store.consume(id, scope));
+  const tally = {};
+  for (const outcome of await Promise.allSettled(consumed)) {
+    const what = outcome.status === 'fulfilled' ? outcome.value.state : outcome.reason.message;
+    tally[what] = (tally[what] ?? 0) + 1;
+  }
+  process.send(tally);
+});
+process.on('disconnect', () => store.close());
+process.send('ready');
