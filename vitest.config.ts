@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** What only the command runs, which tests start as a process of its own: it is tested, and not measured. */
+/** What only the command or a thread runs, which tests start as it is: it is tested, and not measured. */
 const RUN_AS_PROCESS = [
   'src/main.ts',
   'src/cli/{inspect-command,program,verify-command}.ts',
   'src/composition/{command-line,command-line-verification,guest-commands,report-files,stop-signals}.ts',
   'src/endorsements/files/bundle-folders.ts',
+  'src/stores/sqlite/worker.ts',
 ];
 
 const EACH = { setupFiles: ['test/setup.ts'], testTimeout: 30_000, hookTimeout: 60_000 };

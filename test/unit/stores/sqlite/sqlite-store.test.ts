@@ -117,7 +117,7 @@ describe('the thread of a SQLite file', () => {
     await expect(store.append([{ ...record, entry: null, withdraws: null, objects: [] }])).rejects.toThrow(
       /UNIQUE constraint failed/,
     );
-    await vi.waitFor(async () => expect(await store.last('c')).toEqual({ chain: 'c', seq: 0, hash: '' }));
+    await vi.waitFor(async () => expect(await store.last('c')).toEqual({ chain: 'c', seq: 0, hash: '' }), 10_000);
   });
 });
 
