@@ -12,10 +12,10 @@ FROM node:24-bookworm-slim AS runtime
 WORKDIR /opt/veritee
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts && rm package-lock.json .npmrc
-# Node and the libraries that it is linked to, for an image without shell and package manager. The C library finds
+# Node, and the libraries that it and the engine of the decision store are linked to, for an image without shell and package manager. The C library finds
 # names by nsswitch.conf; certificate authorities are compiled into Node.
 RUN mkdir -p /root-fs/etc /root-fs/var/lib/veritee \
- && ldd /usr/local/bin/node | grep -o '/[^ ]*' | xargs cp --parents --dereference --target-directory=/root-fs /usr/local/bin/node \
+ && (ldd /usr/local/bin/node && ldd node_modules/@libsql/*-gnu/index.node) | grep -o '/[^ ]*' | sort -u | xargs cp --parents --dereference --target-directory=/root-fs /usr/local/bin/node \
  && cp /etc/nsswitch.conf /root-fs/etc/ \
  && echo 'nonroot:x:65532:65532:nonroot:/var/lib/veritee:/sbin/nologin' > /root-fs/etc/passwd \
  && echo 'nonroot:x:65532:' > /root-fs/etc/group \

@@ -43,7 +43,7 @@ export class Image {
     const [recipe] = this.#instructions.filter(([keyword, rest]) => keyword === 'RUN' && rest.includes('/root-fs'));
     if (recipe === undefined) throw new Error('the Dockerfile makes no root');
     const commands = recipe[1].replaceAll('/root-fs', this.root).replaceAll(RUNTIME, OWN_RUNTIME);
-    execFileSync('sh', ['-ec', commands], { stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync('sh', ['-ec', commands], { cwd: installation, stdio: ['ignore', 'ignore', 'inherit'] });
     const program = join(this.root, 'opt/veritee');
     for (const name of ['dist', 'package.json', 'openapi.yaml', 'examples', 'LICENSE']) {
       cpSync(join(installation, name), join(program, name), { recursive: true });

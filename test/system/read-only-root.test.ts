@@ -84,11 +84,15 @@ describe.skipIf(isLacking('a read-only root', REQUIREMENTS))('the image of the D
     expect(await service.end()).toEqual({ exitCode: 0, signal: null, stderr: '' });
   });
 
-  it('serves with nothing to write to at all, where it is given the key of challenges', async () => {
+  it('serves with nothing to write to at all, where it is given the key of challenges and stores no decisions', async () => {
     const key = join(image.root, 'etc/veritee/challenges.key');
     writeFileSync(key, Buffer.alloc(32, 7), { mode: 0o400 });
     chownSync(key, image.user, image.user);
-    const environment = { ...ON_LOOPBACK, VERITEE__CHALLENGES__KEY: '/etc/veritee/challenges.key' };
+    const environment = {
+      ...ON_LOOPBACK,
+      VERITEE__CHALLENGES__KEY: '/etc/veritee/challenges.key',
+      VERITEE__DECISIONS__STORE: 'off',
+    };
     service = await ServiceProcess.start(...launch(null, environment));
     await expectToServe(service);
     service.signal('SIGTERM');

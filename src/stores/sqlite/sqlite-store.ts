@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../../model/challenge.js';
 import {
@@ -205,7 +207,8 @@ function startWorker(path: string): Worker {
   if (import.meta.url.endsWith('.js')) return new Worker(new URL('./worker.js', import.meta.url), options);
   // From the sources, as tests run it: a thread does not inherit what reads TypeScript.
   const { href } = new URL('./worker.ts', import.meta.url);
-  const register = `import('tsx/esm/api').then(({ register }) => { register(); return import('${href}'); })`;
+  const reader = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api')).href;
+  const register = `import('${reader}').then(({ register }) => { register(); return import('${href}'); })`;
   return new Worker(register, { ...options, eval: true });
 }
 
