@@ -207,7 +207,8 @@ function startWorker(path: string): Worker {
   if (import.meta.url.endsWith('.js')) return new Worker(new URL('./worker.js', import.meta.url), options);
   // From the sources, as tests run it: a thread does not inherit what reads TypeScript.
   const { href } = new URL('./worker.ts', import.meta.url);
-  const reader = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api')).href;
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'));
+  const reader = new URL('./dist/esm/api/index.mjs', tsx).href;
   const register = `import('${reader}').then(({ register }) => { register(); return import('${href}'); })`;
   return new Worker(register, { ...options, eval: true });
 }
