@@ -18,6 +18,9 @@ const ATTEMPTS = 5;
 
 type Kind = 'server' | 'sentinel';
 
+/** Kills a process as soon as nobody holds its input any more: a server must not outlive a test that was broken off. */
+const GUARD = 'cat >/dev/null; kill -9 "$0"';
+
 /** A server of Valkey, or a Sentinel, in a process and a folder of its own. */
 export class Valkey {
   readonly port: number;
@@ -77,6 +80,11 @@ export class Valkey {
     const args = [configuration, ...(this.#kind === 'sentinel' ? ['--sentinel'] : [])];
     const child = spawn('valkey-server', args, { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#process = child;
+    const guard = spawn('sh', ['-c', GUARD, String(child.pid)], { stdio: ['pipe', 'ignore', 'ignore'] });
+    child.once('exit', () => {
+      guard.kill('SIGKILL');
+      guard.stdin.destroy();
+    });
     const said: string[] = [];
     const ready = new Promise<void>((resolve) => {
       createInterface({ input: child.stdout }).on('line', (line) => {
