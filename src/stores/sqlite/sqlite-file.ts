@@ -1,5 +1,6 @@
 import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { StoreUnavailableError } from '../../model/decision-log.js';
 import { APPLICATION_ID, MIGRATIONS } from './schema.js';
@@ -22,6 +23,13 @@ const LONGEST_REOPEN_MS = 2000;
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
+export interface SqliteFileOptions {
+  /** Never writes, and reads the file as it was when it was opened, whatever others write meanwhile. */
+  readonly readOnly?: boolean;
+  /** What brings the file to its schema, where that is not the one of this version. */
+  readonly migrations?: readonly string[];
+}
+
 /**
  * A SQLite file: write-ahead log, synced at each commit. One that failed is closed, and opened again when it is needed. It
  * knows the file that it opened: one that was put in its place is not written to, and one that lacks commits of this
@@ -30,6 +38,8 @@ const FOLDER_MODE = 0o700;
 export class SqliteFile {
   readonly #engine: Engine;
   readonly #path: string;
+  readonly #readOnly: boolean;
+  readonly #migrations: readonly string[];
   readonly #statements = new Map<string, Database.Statement>();
   #database: Database.Database | null = null;
   #inode: bigint | null = null;
@@ -39,22 +49,26 @@ export class SqliteFile {
   #failedAt = 0;
   #waitMs = REOPEN_MS;
 
-  constructor(engine: Engine, path: string) {
+  constructor(engine: Engine, path: string, { readOnly = false, migrations = MIGRATIONS }: SqliteFileOptions = {}) {
     this.#engine = engine;
     this.#path = path;
+    this.#readOnly = readOnly;
+    this.#migrations = migrations;
   }
 
   /**
-   * Opens the file, or makes it where this has not had it open before.
+   * Opens the file, or makes it where this has not had it open before, and does not only read.
    * @throws {StoreUnavailableError} where it cannot be used, or is none of ours
    */
   open(): void {
     this.close();
     try {
-      if (this.#commits === null) makeFile(this.#path);
+      if (this.#commits === null && !this.#readOnly) makeFile(this.#path);
       this.#inode = inodeOf(this.#path);
-      this.#database = new this.#engine(this.#path, { timeout: BUSY_MS });
-      this.#prepareDatabase();
+      const name = this.#readOnly ? `${pathToFileURL(this.#path)}?mode=ro` : this.#path;
+      this.#database = new this.#engine(name, { timeout: BUSY_MS });
+      if (this.#readOnly) this.#beginReading();
+      else this.#prepareDatabase();
     } catch (error) {
       throw this.#failed(error);
     }
@@ -120,7 +134,21 @@ export class SqliteFile {
     }
   }
 
+  /** One transaction until the file is closed. */
+  #beginReading(): void {
+    this.#exec('BEGIN');
+    const version = this.#requireOurs();
+    if (version === this.#migrations.length) return;
+    throw new StoreUnavailableError(
+      version === 0
+        ? 'it is empty'
+        : `it was written by an earlier version of veritee (schema ${version}, this one reads ${this.#migrations.length}): the service brings it up to date when it starts`,
+    );
+  }
+
   #prepareDatabase(): void {
+    // Before anything is changed: a file of another program stays what it is.
+    this.#requireOurs();
     this.#exec('PRAGMA journal_mode = WAL');
     this.#exec('PRAGMA synchronous = FULL');
     this.#exec('PRAGMA foreign_keys = ON');
@@ -133,23 +161,30 @@ export class SqliteFile {
     }
   }
 
+  /** All steps, or none. */
   #migrate(): void {
+    if (this.#requireOurs() === this.#migrations.length) return;
+    this.#exec('BEGIN EXCLUSIVE');
+    // Asked again: another process may have done it meanwhile.
+    for (const migration of this.#migrations.slice(this.#requireOurs())) this.#exec(migration);
+    this.#exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    this.#exec(`PRAGMA user_version = ${this.#migrations.length}`);
+    this.#exec('COMMIT');
+  }
+
+  /** @returns the version of its schema; 0 of a new file */
+  #requireOurs(): number {
     const [[version = 0] = []] = this.#pragma('user_version');
     const [[application = 0] = []] = this.#pragma('application_id');
     if (application !== APPLICATION_ID && (version !== 0 || this.#hasTables())) {
       throw new StoreUnavailableError('it is a SQLite database of another program');
     }
-    if (Number(version) > MIGRATIONS.length) {
+    if (Number(version) > this.#migrations.length) {
       throw new StoreUnavailableError(
-        `it was written by a newer version of veritee (schema ${version}, this one knows ${MIGRATIONS.length})`,
+        `it was written by a newer version of veritee (schema ${version}, this one knows ${this.#migrations.length})`,
       );
     }
-    if (Number(version) === MIGRATIONS.length) return;
-    this.#exec('BEGIN EXCLUSIVE');
-    for (const migration of MIGRATIONS.slice(Number(version))) this.#exec(migration);
-    this.#exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-    this.#exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
-    this.#exec('COMMIT');
+    return Number(version);
   }
 
   #hasTables(): boolean {

@@ -43,7 +43,19 @@ export class SqliteStore implements LogStore {
    * @throws {StoreUnavailableError} where it cannot be used, is none of ours, or the engine does not load
    */
   static async open(path: string): Promise<SqliteStore> {
-    const store = new SqliteStore(startWorker(path));
+    return SqliteStore.#start({ path, readOnly: false });
+  }
+
+  /**
+   * Opens a file that is there to read it as it is now, whatever is written to it meanwhile.
+   * @throws {StoreUnavailableError} as `open`, and where its schema is not that of this version
+   */
+  static async openToRead(path: string): Promise<SqliteStore> {
+    return SqliteStore.#start({ path, readOnly: true });
+  }
+
+  static async #start(workerData: WorkerData): Promise<SqliteStore> {
+    const store = new SqliteStore(startWorker(workerData));
     await store.#opened();
     return store;
   }
@@ -202,8 +214,13 @@ export class SqliteChallengeStore implements ChallengeStore {
 /** The engine lets go of a connection that failed once its statements are collected: with little memory, that is soon. */
 const RESOURCES = { maxYoungGenerationSizeMb: 4 };
 
-function startWorker(path: string): Worker {
-  const options = { workerData: { path }, resourceLimits: RESOURCES };
+interface WorkerData {
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+function startWorker(workerData: WorkerData): Worker {
+  const options = { workerData, resourceLimits: RESOURCES };
   if (import.meta.url.endsWith('.js')) return new Worker(new URL('./worker.js', import.meta.url), options);
   // From the sources, as tests run it: a thread does not inherit what reads TypeScript.
   const { href } = new URL('./worker.ts', import.meta.url);

@@ -9,10 +9,10 @@ import { SqliteFile } from './sqlite-file.js';
 
 const port = parentPort;
 if (port === null) throw new Error('this module is the body of a worker thread');
-const { path }: { readonly path: string } = workerData;
+const { path, readOnly }: { readonly path: string; readonly readOnly: boolean } = workerData;
 // Not before: where the engine does not load, whoever started the thread is told why.
 const { default: engine } = await import('libsql');
-const file = new SqliteFile(engine, path);
+const file = new SqliteFile(engine, path, { readOnly });
 file.open();
 
 port.on('message', (first: Asked | 'close') => {

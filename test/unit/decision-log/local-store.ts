@@ -7,7 +7,7 @@ import { afterEach } from 'vitest';
 import type { LogStore } from '../../../src/model/decision-log.js';
 import { StoreUnavailableError } from '../../../src/model/decision-log.js';
 import { type Asked, runTogether } from '../../../src/stores/sqlite/operations.js';
-import { SqliteFile } from '../../../src/stores/sqlite/sqlite-file.js';
+import { SqliteFile, type SqliteFileOptions } from '../../../src/stores/sqlite/sqlite-file.js';
 
 /** The store of a SQLite file without its thread, whose failures a test decides. */
 export interface LocalStore extends LogStore {
@@ -20,24 +20,24 @@ export interface LocalStore extends LogStore {
 }
 
 /** Makes stores, and removes their files after each test. For a file of tests. */
-export function localStores(): (path?: string) => LocalStore {
+export function localStores(): (path?: string, options?: SqliteFileOptions) => LocalStore {
   const folders: string[] = [];
   const files: SqliteFile[] = [];
   afterEach(() => {
     for (const file of files.splice(0)) file.close();
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
   });
-  return (path) => {
+  return (path, options) => {
     const folder = mkdtempSync(join(tmpdir(), 'veritee-log-'));
     folders.push(folder);
-    const store = localStore(path ?? join(folder, `${randomUUID()}.db`));
+    const store = localStore(path ?? join(folder, `${randomUUID()}.db`), options);
     files.push(store.file);
     return store;
   };
 }
 
-function localStore(path: string): LocalStore {
-  const file = new SqliteFile(engine, path);
+function localStore(path: string, options?: SqliteFileOptions): LocalStore {
+  const file = new SqliteFile(engine, path, options);
   file.open();
   const ask = async (name: Asked['name'], ...args: unknown[]) => {
     const [answer] = runTogether(file, [{ id: 0, name, args }]);

@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import engine from 'libsql';
@@ -111,11 +120,13 @@ describe('a SQLite file', () => {
     raw.close();
   });
 
-  it('of another program is refused', () => {
+  it('of another program is refused, and left as it is', () => {
     const raw = new engine(path());
     raw.exec('CREATE TABLE theirs (a)');
     raw.close();
+    const before = readFileSync(path());
     expect(() => openFile()).toThrow('it is a SQLite database of another program');
+    expect(readFileSync(path()).equals(before)).toBe(true);
   });
 
   it('that is no database is refused', () => {
@@ -126,5 +137,59 @@ describe('a SQLite file', () => {
   it('that cannot be made is refused, with its path', () => {
     copyFileSync(new URL(import.meta.url), path('file'));
     expect(() => openFile(path('file/veritee.db'))).toThrow(`${path('file/veritee.db')}: `);
+  });
+});
+
+describe('a SQLite file that is only read', () => {
+  function read(at = path()): SqliteFile {
+    const file = new SqliteFile(engine, at, { readOnly: true });
+    open.push(file);
+    file.open();
+    return file;
+  }
+
+  it('is what it was when it was opened, while others write to it and drop from it', () => {
+    const writer = openFile();
+    put(writer, 'a');
+    const reader = read();
+    put(writer, 'b');
+    writer.transaction(() => writer.run("DELETE FROM heads WHERE chain = 'a'", []));
+    expect(heads(reader)).toEqual(['a']);
+    expect(heads(read())).toEqual(['b']);
+    put(writer, 'c');
+    expect(heads(writer)).toEqual(['b', 'c']);
+  });
+
+  it('is not written to', () => {
+    put(openFile(), 'a');
+    const reader = read();
+    expect(() => reader.run('DELETE FROM heads', [])).toThrow(/readonly/);
+    expect(heads(read())).toEqual(['a']);
+  });
+
+  it('has what a process that was killed left beside it, and leaves it there', () => {
+    const writer = openFile();
+    put(writer, 'a');
+    for (const end of ['', '-wal']) copyFileSync(`${path()}${end}`, `${path('killed ?#%20.db')}${end}`);
+    const bytes = readFileSync(path('killed ?#%20.db'));
+    const reader = read(path('killed ?#%20.db'));
+    expect(heads(reader)).toEqual(['a']);
+    reader.close();
+    expect(readFileSync(path('killed ?#%20.db')).equals(bytes)).toBe(true);
+  });
+
+  it('is not made where it is not there, nor filled where it is empty', () => {
+    expect(() => read(path('none/veritee.db'))).toThrow(`${path('none/veritee.db')}: `);
+    expect(existsSync(path('none'))).toBe(false);
+    writeFileSync(path(), '');
+    expect(() => read()).toThrow(`${path()}: it is empty`);
+    expect(statSync(path()).size).toBe(0);
+  });
+
+  it('of another program is refused', () => {
+    const raw = new engine(path());
+    raw.exec('CREATE TABLE theirs (a)');
+    raw.close();
+    expect(() => read()).toThrow('it is a SQLite database of another program');
   });
 });

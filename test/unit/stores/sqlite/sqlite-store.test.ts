@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -100,6 +100,20 @@ describe('the thread of a SQLite file', () => {
   it('does not start on a file that is none', async () => {
     writeFileSync(join(folder, 'veritee.db'), 'x'.repeat(5000));
     await expect(openStore()).rejects.toThrow(/veritee\.db: .*not a database/);
+  });
+
+  it('reads a file as it was when it was opened, and makes none', async () => {
+    const path = join(folder, 'veritee.db');
+    await expect(SqliteStore.openToRead(path)).rejects.toThrow(StoreUnavailableError);
+    expect(existsSync(path)).toBe(false);
+    const store = await openStore();
+    const { log, chain } = await openLog(store);
+    const reader = await SqliteStore.openToRead(path);
+    open.push(reader);
+    await log.record(judged());
+    expect(await store.last(chain)).toMatchObject({ seq: 1 });
+    expect(await reader.last(chain)).toMatchObject({ seq: 0 });
+    await expect(reader.putHead({ chain, seq: 0, jws: 'x' })).rejects.toThrow(StoreUnavailableError);
   });
 
   it('says what failed, and goes on', async () => {
