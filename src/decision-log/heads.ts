@@ -1,7 +1,8 @@
-import { compactVerify, decodeProtectedHeader, importJWK } from 'jose';
+import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader } from 'jose';
 import { canonicalJson } from '../formats/canonical-json.js';
 import type { ChainEnd } from '../model/decision-log.js';
-import { isObject, type JsonObject } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { isDigest, isPosition } from './record-content.js';
 
 /** `typ` of a signed head. */
 const HEAD_TYP = 'veritee-head+jwt';
@@ -31,25 +32,38 @@ export interface VerifiedHead extends ChainEnd {
   readonly kid: string;
 }
 
+/** Public keys that heads may be signed with, by their thumbprints. */
+export class HeadKeys {
+  readonly #keys = new Map<string, JsonObject>();
+
+  /** By its thumbprint (RFC 7638), which heads name: what a key calls itself is its own word. What is no key is left out. */
+  async add(jwk: JsonObject): Promise<void> {
+    const thumbprint = await calculateJwkThumbprint(jwk).catch(() => null);
+    if (thumbprint !== null && !this.#keys.has(thumbprint)) this.#keys.set(thumbprint, jwk);
+  }
+
+  get(thumbprint: string): JsonObject | undefined {
+    return this.#keys.get(thumbprint);
+  }
+}
+
 /** @returns why it does not verify, where it does not */
-export async function verifyHead(jws: string, keys: ReadonlyMap<string, JsonObject>): Promise<VerifiedHead | string> {
+export async function verifyHead(jws: string, keys: HeadKeys): Promise<VerifiedHead | string> {
   try {
     const { kid, typ } = decodeProtectedHeader(jws);
     if (typ !== HEAD_TYP) return 'it is no signed head';
     const jwk = kid === undefined ? undefined : keys.get(kid);
     if (kid === undefined || jwk === undefined) return 'its key is not known';
-    const { payload } = await compactVerify(jws, await importJWK(jwk as never), { algorithms: ALGORITHMS });
+    const { payload } = await compactVerify(jws, jwk, { algorithms: ALGORITHMS });
     return readHead(JSON.parse(Buffer.from(payload).toString('utf8')), kid);
   } catch {
     return 'its signature does not verify';
   }
 }
 
-function readHead(payload: unknown, kid: string): VerifiedHead | string {
-  if (!isObject(payload as JsonObject)) return 'it has no object';
-  const { chain, seq, hash, time } = payload as JsonObject;
-  if (typeof chain !== 'string' || typeof seq !== 'number' || typeof hash !== 'string' || typeof time !== 'string') {
-    return 'it does not name a record';
-  }
-  return { chain, seq, hash, time, kid };
+function readHead(payload: JsonValue, kid: string): VerifiedHead | string {
+  const { chain, seq, hash, time } = isObject(payload) ? payload : {};
+  const position = { chain, seq };
+  if (!isPosition(position) || !isDigest(hash) || typeof time !== 'string') return 'it does not name a record';
+  return { ...position, hash, time, kid };
 }

@@ -1,59 +1,17 @@
-import type { ChainEnd, LogRecord, LogStore, RecordPosition, SignedHead, StoredEntry } from '../model/decision-log.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import type {
+  ChainEnd,
+  DecisionEntry,
+  LogRecord,
+  LogStore,
+  RecordPosition,
+  SignedHead,
+  StoredEntry,
+} from '../model/decision-log.js';
+import type { JsonObject } from '../model/json.js';
+import type { ChainReport, LogProblem, LogReport } from '../model/log-report.js';
 import { contentDigest, NO_RECORD, recordHash } from './chain.js';
-import { entryOf } from './decision-content.js';
-import { verifyHead } from './heads.js';
-
-/** What was found wrong. */
-export const LOG_PROBLEMS = [
-  'record_changed',
-  'record_missing',
-  'record_order',
-  'content_changed',
-  'content_missing',
-  'chain_missing',
-  'head_unverified',
-  'head_mismatch',
-  'index_mismatch',
-] as const;
-export type LogProblemCode = (typeof LOG_PROBLEMS)[number];
-
-/** One thing that is wrong, and where. */
-export interface LogProblem {
-  readonly code: LogProblemCode;
-  /** Null where it is about no chain. */
-  readonly chain: string | null;
-  readonly seq: number | null;
-  /** Of the decision that the record is of; null where there is none, or it cannot be told. */
-  readonly decisionId: string | null;
-  /** One sentence for people. Lower case, no period. */
-  readonly detail: string;
-}
-
-/** A chain as it was found. */
-export interface ChainReport extends ChainEnd {
-  /** Of the first and the last record that still has its content. */
-  readonly from: string | null;
-  readonly until: string | null;
-  /** The chain names no earlier one: it is the first, or what was before is gone. */
-  readonly beginsLog: boolean;
-  /** Records of which only the hash is left. */
-  readonly pruned: number;
-  /** The last signed head; null where there is none. What follows it could have been cut off unseen. */
-  readonly lastHead: number | null;
-}
-
-export interface LogReport {
-  readonly problems: readonly LogProblem[];
-  readonly chains: readonly ChainReport[];
-  readonly records: number;
-  readonly decisions: number;
-  readonly heads: number;
-  /** Of the heads that somebody kept. */
-  readonly keptHeads: number;
-  /** Thumbprints of keys that signed heads, and that nothing but the log itself names. */
-  readonly ownWord: readonly string[];
-}
+import { HeadKeys, type VerifiedHead, verifyHead } from './heads.js';
+import { decisionIdIn, isDigest, isPosition, type RecordedContent, readContent } from './record-content.js';
 
 /** What a log is compared with. */
 export interface LogEvidence {
@@ -61,6 +19,8 @@ export interface LogEvidence {
   readonly keptHeads: readonly string[];
   /** Keys that heads may be signed with; null: those that the log names. */
   readonly keys: readonly JsonObject[] | null;
+  /** Has records that this log continues, or names. */
+  readonly elsewhere?: Pick<LogStore, 'records'>;
   /** Hears how many records were read. */
   readonly onRead?: (records: number) => void;
 }
@@ -73,6 +33,7 @@ export type ReadableLog = Pick<LogStore, 'records' | 'heads' | 'entries' | 'stra
 /** Reads a whole log, and compares everything in it that says something about something else. */
 export async function verifyLog(log: ReadableLog, evidence: LogEvidence): Promise<LogReport> {
   const verification = new LogVerification(log, evidence);
+  for (const jwk of evidence.keys ?? []) await verification.keys.add(jwk);
   for (let after: RecordPosition | null = null; ; ) {
     const page: readonly LogRecord[] = await log.records(after, AT_ONCE);
     if (page.length === 0) return verification.end();
@@ -88,34 +49,35 @@ function byChain(page: readonly LogRecord[]): readonly (readonly LogRecord[])[] 
 }
 
 /** A chain that is being read. */
-interface Reading {
+interface Reading extends Omit<Writable<ChainReport>, keyof ChainEnd> {
   end: ChainEnd;
-  from: string | null;
-  until: string | null;
-  beginsLog: boolean;
-  lastHead: number | null;
-  pruned: number;
   lastPruned: number;
 }
+
+type Writable<T> = { -readonly [member in keyof T]: T[member] };
 
 /** A record that something else names, and what names it. */
 interface Named {
   readonly end: ChainEnd;
   readonly by: string;
+  /** By a head that somebody kept. */
+  readonly isKept: boolean;
 }
 
 class LogVerification {
   recordCount = 0;
+  readonly keys = new HeadKeys();
   readonly #log: ReadableLog;
   readonly #evidence: LogEvidence;
   readonly #problems: LogProblem[] = [];
   readonly #chains = new Map<string, Reading>();
-  readonly #keys: Map<string, JsonObject>;
   /** Up to which record the log says that it dropped the content of each chain. */
   readonly #dropped = new Map<string, number>();
   readonly #named: Named[] = [];
   /** Decisions of which a record says that they are withdrawn. */
   readonly #withdrawn = new Set<string>();
+  /** Decisions that are shown as withdrawn, with their records. */
+  readonly #shownWithdrawn = new Map<string, RecordPosition>();
   readonly #ownWord = new Set<string>();
   #decisions = 0;
   #heads = 0;
@@ -123,18 +85,17 @@ class LogVerification {
   constructor(log: ReadableLog, evidence: LogEvidence) {
     this.#log = log;
     this.#evidence = evidence;
-    this.#keys = new Map((evidence.keys ?? []).map((jwk) => [String(jwk['kid']), jwk]));
   }
 
   /** @param records that follow each other in one chain */
   async take(records: readonly LogRecord[]): Promise<void> {
     const [first, last] = [records[0], records.at(-1)];
     if (first === undefined || last === undefined) return;
-    const contents = records.map((record) => this.#record(record));
-    const entries = await this.#log.entries(first.chain, first.seq, last.seq);
-    const found = new Map(entries.map((entry) => [entry.seq, entry]));
+    const contents: (RecordedContent | null)[] = [];
+    for (const record of records) contents.push(await this.#record(record));
+    const entries = bySeq(await this.#log.entries(first.chain, first.seq, last.seq));
     for (const [index, record] of records.entries()) {
-      await this.#compareEntry(record, contents[index] ?? null, found.get(record.seq));
+      await this.#compareEntry(record, contents[index] ?? null, entries.get(record.seq) ?? []);
     }
     const hashes = new Map(records.map(({ seq, hash }) => [seq, hash]));
     for (const head of await this.#log.heads(first.chain, first.seq, last.seq)) await this.#head(head, hashes);
@@ -142,6 +103,7 @@ class LogVerification {
 
   async end(): Promise<LogReport> {
     for (const jws of this.#evidence.keptHeads) await this.#keptHead(jws);
+    for (const { end } of this.#chains.values()) await this.#headsBeyond(end);
     for (const named of this.#named) await this.#compareNamed(named);
     await this.#compareIndex();
     for (const [chain, { lastPruned }] of this.#chains) {
@@ -164,131 +126,167 @@ class LogVerification {
   }
 
   /** @returns the content, where it is there and holds */
-  #record(record: LogRecord): JsonObject | null {
+  async #record(record: LogRecord): Promise<RecordedContent | null> {
     this.recordCount += 1;
     const { chain, seq, previous, contentSha256, hash } = record;
-    const reading = this.#chains.get(chain) ?? newReading(record);
-    const known = this.#chains.get(chain)?.end;
-    const expected = known === undefined ? 0 : known.seq + 1;
-    if (seq !== expected) {
+    const known = this.#chains.get(chain);
+    const before = await this.#before(record, known?.end);
+    const expected = known === undefined ? 0 : known.end.seq + 1;
+    if (seq !== expected && before === null) {
       const gone = seq - expected === 1 ? `record ${expected} is` : `records ${expected} to ${seq - 1} are`;
       this.#problem('record_missing', record, `${gone} not there`);
-    } else if (previous !== (known?.hash ?? NO_RECORD)) {
+    } else if (previous !== (before?.hash ?? NO_RECORD)) {
       this.#problem('record_order', record, 'it does not follow the record that stands before it');
     }
-    if (!isDigest(previous) || !isDigest(contentSha256) || recordHash(record, record) !== hash) {
+    const isWhole = isPosition({ chain, seq }) && isDigest(previous) && isDigest(contentSha256);
+    if (!isWhole || recordHash(record, record) !== hash) {
       this.#problem('record_changed', record, 'its hash is not that of what it says');
     }
+    const reading = known ?? newReading(record);
     reading.end = { chain, seq, hash };
     this.#chains.set(chain, reading);
     return this.#content(record, reading);
   }
 
-  #content(record: LogRecord, reading: Reading): JsonObject | null {
+  async #before({ chain, seq }: RecordPosition, known: ChainEnd | undefined): Promise<ChainEnd | null> {
+    if (known?.seq === seq - 1) return known;
+    const { elsewhere } = this.#evidence;
+    return elsewhere === undefined ? null : recordAt(elsewhere, { chain, seq: seq - 1 });
+  }
+
+  async #content(record: LogRecord, reading: Reading): Promise<RecordedContent | null> {
     const { seq, salt, content } = record;
     if (salt === null && content === null) {
       reading.pruned += 1;
       reading.lastPruned = seq;
       return null;
     }
-    const parsed = salt === null || content === null ? null : parsedObject(content);
-    if (parsed === null || contentDigest(salt ?? NO_SALT, content ?? '') !== record.contentSha256) {
-      this.#problem(
-        'content_changed',
-        record,
-        'salt and content are not those that were recorded',
-        decisionIdOf(parsed),
-      );
+    if (salt === null || content === null || contentDigest(salt, content) !== record.contentSha256) {
+      const detail = 'salt and content are not those that were recorded';
+      this.#problem('content_changed', record, detail, decisionIdIn(content ?? ''));
       return null;
     }
-    const time = String(parsed['time']);
-    reading.from ??= time;
-    reading.until = time;
-    this.#learn(record, parsed, reading);
-    return parsed;
+    const read = readContent(content);
+    if (read === null) {
+      const detail = 'its content does not have the form of a record';
+      this.#problem('content_changed', record, detail, decisionIdIn(content));
+      return null;
+    }
+    reading.from ??= read.time;
+    reading.until = read.time;
+    await this.#learn(record, read, reading);
+    return read;
   }
 
   /** What a record says about others. */
-  #learn({ chain, seq }: RecordPosition, { kind, chains, keys, decisionId }: JsonObject, reading: Reading): void {
-    const named = Array.isArray(chains) ? (chains as readonly JsonObject[]) : [];
-    if (kind === 'started') {
-      reading.beginsLog = named.length === 0;
-      for (const end of named) {
-        this.#named.push({ end: end as unknown as ChainEnd, by: `record ${seq} of chain ${chain}` });
-      }
+  async #learn({ chain, seq }: RecordPosition, content: RecordedContent, reading: Reading): Promise<void> {
+    const { began, dropped, withdraws, keys } = content;
+    if (began !== null) {
+      reading.beginsLog = began.length === 0;
+      for (const end of began) this.#named.push({ end, by: `record ${seq} of chain ${chain}`, isKept: false });
     }
-    if (kind === 'pruned') {
-      for (const { chain: of, seq: through } of named) {
-        this.#dropped.set(String(of), Math.max(Number(through), this.#dropped.get(String(of)) ?? -1));
-      }
+    for (const { chain: of, seq: through } of dropped) {
+      this.#dropped.set(of, Math.max(through, this.#dropped.get(of) ?? -1));
     }
-    if (kind === 'withdrawn') this.#withdrawn.add(String(decisionId));
+    if (withdraws !== null) this.#withdrawn.add(withdraws);
     // Where keys were given, the log's own word on them does not count.
-    if (this.#evidence.keys !== null || !Array.isArray(keys)) return;
-    for (const jwk of keys as readonly JsonObject[]) this.#keys.set(String(jwk['kid']), jwk);
+    if (this.#evidence.keys === null) for (const jwk of keys) await this.keys.add(jwk);
   }
 
   /** Compares what a decision is found by with what it is. */
-  async #compareEntry(record: LogRecord, content: JsonObject | null, entry: StoredEntry | undefined): Promise<void> {
-    const isDecision = content?.['kind'] === 'decision';
-    if (isDecision) this.#decisions += 1;
-    if (isDecision ? isEntryOf(content, entry) : entry === undefined || content === null) return;
+  async #compareEntry(
+    record: LogRecord,
+    content: RecordedContent | null,
+    entries: readonly StoredEntry[],
+  ): Promise<void> {
+    for (const { decisionId, withdrawn } of entries) if (withdrawn) this.#shownWithdrawn.set(decisionId, record);
+    const entry = content?.entry ?? null;
+    if (entry !== null) this.#decisions += 1;
+    if (content === null || isIndexed(entry, entries)) return;
     // A service may drop content while its log is read.
-    const [now] = await this.#log.records({ chain: record.chain, seq: record.seq - 1 }, 1);
-    if (now?.content === null) return;
-    this.#problem('index_mismatch', record, 'what it is found by is not what was recorded', decisionIdOf(content));
+    if ((await recordAt(this.#log, record))?.content === null) return;
+    const detail = 'what it is found by is not what was recorded';
+    this.#problem('index_mismatch', record, detail, entry?.decisionId ?? null);
   }
 
   async #compareIndex(): Promise<void> {
     const strays = await this.#log.strays();
-    if (strays > 0)
-      this.#problem('index_mismatch', null, `${strays} entries of the index belong to no decision of the log`);
+    if (strays > 0) {
+      this.#problem('index_mismatch', null, `${strays} entries of the index, or heads, belong to nothing in the log`);
+    }
     for (const decisionId of this.#withdrawn) {
       const found = await this.#log.find(decisionId);
       // Once its time is over, a decision is found no more.
       if (found === null || found.withdrawn) continue;
       this.#problem('index_mismatch', found.record, 'it was withdrawn, and is not shown so', decisionId);
     }
+    for (const [decisionId, record] of this.#shownWithdrawn) {
+      if (this.#withdrawn.has(decisionId)) continue;
+      this.#problem('index_mismatch', record, 'it is shown as withdrawn, and no record says so', decisionId);
+    }
   }
 
   async #head(head: SignedHead, hashes: ReadonlyMap<number, string>): Promise<void> {
-    this.#heads += 1;
-    const verified = await verifyHead(head.jws, this.#keys);
-    if (typeof verified === 'string') {
-      this.#problem('head_unverified', head, `the signed head does not verify: ${verified}`);
+    const verified = await this.#verifiedHead(head);
+    if (verified === null) return;
+    if (hashes.get(verified.seq) !== verified.hash) {
+      this.#problem('head_mismatch', head, `${signedAt(verified)} is of another record`);
       return;
-    }
-    if (this.#evidence.keys === null) this.#ownWord.add(verified.kid);
-    if (verified.chain !== head.chain || verified.seq !== head.seq || hashes.get(verified.seq) !== verified.hash) {
-      this.#problem('head_mismatch', head, `the head that was signed at ${verified.time} is of another record`);
     }
     const reading = this.#chains.get(head.chain);
     if (reading !== undefined) reading.lastHead = Math.max(reading.lastHead ?? 0, head.seq);
   }
 
+  /** Heads of records behind the end of a chain: whoever cut it off may have left them. */
+  async #headsBeyond({ chain, seq }: RecordPosition): Promise<void> {
+    for (const head of await this.#log.heads(chain, seq + 1, Number.MAX_SAFE_INTEGER)) {
+      const verified = await this.#verifiedHead(head);
+      if (verified !== null) this.#named.push({ end: verified, by: signedAt(verified), isKept: false });
+    }
+  }
+
+  /** Null where it does not verify, or is not that of the record that it stands at. */
+  async #verifiedHead(head: SignedHead): Promise<VerifiedHead | null> {
+    this.#heads += 1;
+    const verified = await verifyHead(head.jws, this.keys);
+    if (typeof verified === 'string') {
+      this.#problem('head_unverified', head, `the signed head does not verify: ${verified}`);
+      return null;
+    }
+    if (this.#evidence.keys === null) this.#ownWord.add(verified.kid);
+    if (verified.chain === head.chain && verified.seq === head.seq) return verified;
+    this.#problem('head_mismatch', head, `${signedAt(verified)} is of another record`);
+    return null;
+  }
+
   async #keptHead(jws: string): Promise<void> {
-    const verified = await verifyHead(jws, this.#keys);
+    const verified = await verifyHead(jws, this.keys);
     if (typeof verified === 'string') {
       this.#problem('head_unverified', null, `a head that was kept does not verify: ${verified}`);
       return;
     }
     if (this.#evidence.keys === null) this.#ownWord.add(verified.kid);
-    this.#named.push({ end: verified, by: `the head that was signed at ${verified.time}` });
+    this.#named.push({ end: verified, by: signedAt(verified), isKept: true });
   }
 
-  async #compareNamed({ end, by }: Named): Promise<void> {
+  async #compareNamed({ end, by, isKept }: Named): Promise<void> {
     const { chain, seq, hash } = end;
-    const [record] = await this.#log.records({ chain, seq: seq - 1 }, 1);
-    if (record?.chain !== chain || record.seq !== seq) {
-      const what = this.#chains.has(chain) ? 'the chain ends before it' : 'the chain is not there';
+    const { elsewhere } = this.#evidence;
+    const own = await recordAt(this.#log, end);
+    const record = own === null && elsewhere !== undefined ? await recordAt(elsewhere, end) : own;
+    const reading = this.#chains.get(chain);
+    if (record === null) {
+      const what = reading === undefined ? 'the chain is not there' : 'the chain ends before it';
       this.#problem('chain_missing', { chain, seq }, `${by} names this record: ${what}`);
     } else if (record.hash !== hash) {
       this.#problem('head_mismatch', record, `${by} names another record at this place`);
+    } else if (isKept && reading !== undefined) {
+      reading.keptHead = Math.max(reading.keptHead ?? 0, seq);
     }
   }
 
   #problem(
-    code: LogProblemCode,
+    code: LogProblem['code'],
     position: RecordPosition | null,
     detail: string,
     decisionId: string | null = null,
@@ -297,40 +295,46 @@ class LogVerification {
   }
 }
 
-function isEntryOf(content: JsonObject, entry: StoredEntry | undefined): boolean {
-  const { decisionId, tenant, outcome, policies, summary } = entryOf(content);
+async function recordAt(log: Pick<LogStore, 'records'>, { chain, seq }: RecordPosition): Promise<LogRecord | null> {
+  const [record] = await log.records({ chain, seq: seq - 1 }, 1);
+  return record?.chain === chain && record.seq === seq ? record : null;
+}
+
+/** Whether there is the entry that follows from the content, and no other; of what is no decision, none. */
+function isIndexed(entry: DecisionEntry | null, entries: readonly StoredEntry[]): boolean {
+  const [found, ...others] = entries;
+  if (entry === null || found === undefined) return entry === null && found === undefined;
+  const { decisionId, tenant, outcome, policies, summary } = entry;
   return (
-    entry?.decisionId === decisionId &&
-    entry.tenant === tenant &&
-    entry.outcome === outcome &&
-    entry.summary === summary &&
-    entry.policies.join() === policies.join()
+    others.length === 0 &&
+    found.decisionId === decisionId &&
+    found.tenant === tenant &&
+    found.outcome === outcome &&
+    found.summary === summary &&
+    found.policies.join() === policies.join()
   );
 }
 
-const NO_SALT = new Uint8Array(0);
+/** More than one entry of a record is what somebody has put in. */
+function bySeq(entries: readonly StoredEntry[]): ReadonlyMap<number, readonly StoredEntry[]> {
+  const found = new Map<number, StoredEntry[]>();
+  for (const entry of entries) found.set(entry.seq, [...(found.get(entry.seq) ?? []), entry]);
+  return found;
+}
+
+function signedAt({ time }: VerifiedHead): string {
+  return `the head that was signed at ${time}`;
+}
 
 function newReading(end: ChainEnd): Reading {
-  return { end, from: null, until: null, beginsLog: false, lastHead: null, pruned: 0, lastPruned: -1 };
-}
-
-function isDigest(text: string): boolean {
-  return /^[0-9a-f]{64}$/.test(text);
-}
-
-/** Null for what is no JSON object: nobody of ours wrote it. */
-function parsedObject(text: string): JsonObject | null {
-  try {
-    const value: JsonValue = JSON.parse(text);
-    return isObject(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-/** As far as changed content still says it. */
-function decisionIdOf(content: JsonObject | null): string | null {
-  const decision = content?.['decision'];
-  const id = isObject(decision) ? decision['decisionId'] : undefined;
-  return typeof id === 'string' ? id : null;
+  return {
+    end,
+    from: null,
+    until: null,
+    beginsLog: false,
+    lastHead: null,
+    keptHead: null,
+    pruned: 0,
+    lastPruned: -1,
+  };
 }

@@ -129,7 +129,7 @@ export interface LogStore {
   heads(chain: string, from: number, to: number): Promise<readonly SignedHead[]>;
   /** What decisions are found by, of records of a chain, both ends included. */
   entries(chain: string, from: number, to: number): Promise<readonly StoredEntry[]>;
-  /** How many entries there are of what is no decision of the log. */
+  /** How many entries there are of what is no decision of the log, and heads of chains that are not there. */
   strays(): Promise<number>;
   list(query: DecisionQuery): Promise<readonly FoundDecision[]>;
   find(decisionId: string): Promise<RecordedDecision | null>;

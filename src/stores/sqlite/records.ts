@@ -16,6 +16,9 @@ const OUTCOMES = ['allow', 'deny', 'indeterminate'] as const;
 
 const RECORD_COLUMNS = 'chain, seq, previous, content_sha256, hash, salt, content';
 
+/** A list, whatever somebody has made of it. */
+const POLICIES = "CASE WHEN json_valid(d.policies) THEN d.policies ELSE '[]' END";
+
 /** Within a transaction. */
 export function append(file: SqliteFile, records: readonly NewRecord[]): void {
   for (const record of records) {
@@ -101,7 +104,7 @@ export function heads(file: SqliteFile, chain: string, from: number, to: number)
 export function entries(file: SqliteFile, chain: string, from: number, to: number): readonly StoredEntry[] {
   const rows = file.rows(
     `SELECT d.seq, d.decision_id, d.tenant, d.outcome,
-       (SELECT json_group_array(each.value) FROM json_each(d.policies) each WHERE EXISTS (
+       (SELECT json_group_array(each.value) FROM json_each(${POLICIES}) each WHERE EXISTS (
          SELECT 1 FROM decision_policies p WHERE p.tenant = d.tenant AND p.policy = each.value
            AND p.outcome = d.outcome AND p.decision_id = d.decision_id)),
        d.summary, d.withdrawn
@@ -126,11 +129,15 @@ export function strays(file: SqliteFile): number {
   );
   const policies = file.row(
     `SELECT count(*) FROM decision_policies p WHERE NOT EXISTS (
-       SELECT 1 FROM decisions d, json_each(d.policies) each
+       SELECT 1 FROM decisions d, json_each(${POLICIES}) each
        WHERE d.decision_id = p.decision_id AND d.tenant = p.tenant AND d.outcome = p.outcome AND each.value = p.policy)`,
     [],
   );
-  return Number(decisions?.[0]) + Number(policies?.[0]);
+  const signed = file.row(
+    'SELECT count(*) FROM heads h WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.chain = h.chain)',
+    [],
+  );
+  return Number(decisions?.[0]) + Number(policies?.[0]) + Number(signed?.[0]);
 }
 
 export function list(file: SqliteFile, query: DecisionQuery): readonly FoundDecision[] {

@@ -1,13 +1,17 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { CompactSign } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { contentDigest, NO_RECORD, recordHash } from '../../../src/decision-log/chain.js';
 import { type LogEvidence, verifyLog } from '../../../src/decision-log/verify-log.js';
+import type { NewRecord } from '../../../src/model/decision-log.js';
+import type { JsonObject } from '../../../src/model/json.js';
 import { LocalSigningKey } from '../../../src/results/signing-key.js';
 import { type LocalStore, localStores } from './local-store.js';
 import { judged, openLog, policy, SIGNER, signerOf } from './recorded.js';
 
 const openStore = localStores();
+
+const CHAIN = '11111111-1111-4111-8111-111111111111';
 
 const NO_EVIDENCE: LogEvidence = { keptHeads: [], keys: null };
 
@@ -26,6 +30,18 @@ async function problemsOf(store: LocalStore, evidence: LogEvidence = NO_EVIDENCE
 }
 
 const tamper = (store: LocalStore, sql: string) => store.file.run(sql, []);
+
+/** Adds a record that follows the last one by all its hashes, whatever it says. */
+async function forge(store: LocalStore, chain: string, content: string): Promise<number> {
+  const last = await store.last(chain);
+  if (last === null) throw new Error('no chain');
+  const salt = new Uint8Array(32);
+  const position = { chain, seq: last.seq + 1 };
+  const linked = { previous: last.hash, contentSha256: contentDigest(salt, content) };
+  const hash = recordHash(position, linked);
+  await store.append([{ ...position, ...linked, hash, salt, content, entry: null, withdraws: null }]);
+  return position.seq;
+}
 
 describe('verifying a decision log', () => {
   it('finds nothing in one that nobody touched', async () => {
@@ -149,6 +165,121 @@ describe('verifying a decision log', () => {
     expect(await problemsOf(store)).toEqual([['chain_missing', 13]]);
   });
 
+  it.each([
+    ['a decision without its request', { kind: 'decision', tenant: 'default', decision: {} }],
+    [
+      'a decision of no outcome',
+      { kind: 'decision', tenant: 'a', request: {}, decision: { decisionId: 'x', policies: [] } },
+    ],
+    ['a start that names no chains', { kind: 'started' }],
+    ['a start that names what is no chain', { kind: 'started', chains: [null] }],
+    [
+      'a start that names the place of a record without its hash',
+      { kind: 'started', chains: [{ chain: CHAIN, seq: 0 }] },
+    ],
+    ['dropped content of what is no chain', { kind: 'pruned', chains: [{ chain: {}, seq: 0 }] }],
+    ['dropped content before the first record', { kind: 'pruned', chains: [{ chain: CHAIN, seq: -1 }] }],
+    ['the withdrawal of nothing', { kind: 'withdrawn' }],
+    ['keys that are none', { kind: 'keys', keys: [null] }],
+    ['nothing of what it is', {}],
+    ['no time', { time: null }],
+  ])('AUD-01 names a record that was made by somebody else, with %s', async (_, members) => {
+    const { store, chain } = await filled();
+    const seq = await forge(store, chain, JSON.stringify({ time: '2026-01-15T12:00:00Z', ...members }));
+    expect(await problemsOf(store)).toEqual([['content_changed', seq]]);
+  });
+
+  it('AUD-01 names a record with a number that canonical JSON does not have, and its decision', async () => {
+    const { store, chain } = await filled();
+    const decision = '"decision":{"decisionId":"x","decision":"allow","policies":[],"evidence":1e999}';
+    const seq = await forge(store, chain, `{"kind":"decision","time":"","tenant":"a","request":{},${decision}}`);
+    const { problems } = await verifyLog(store, NO_EVIDENCE);
+    expect(problems).toMatchObject([{ code: 'content_changed', seq, decisionId: 'x' }]);
+  });
+
+  it.each([
+    ['before the first', 'UPDATE records SET seq = -1 WHERE seq = 0', -1],
+    ['of a chain that has no name', "UPDATE records SET chain = 'x' WHERE seq = 0", 0],
+    ['of a chain with a longer name', 'UPDATE records SET chain = chain || hex(zeroblob(99)) WHERE seq = 0', 0],
+  ])('AUD-01 names a record %s', async (_, sql, seq) => {
+    const { store } = await filled();
+    tamper(store, sql);
+    expect(await problemsOf(store)).toContainEqual(['record_changed', seq]);
+  });
+
+  it('knows records of kinds that come later', async () => {
+    const { store, chain } = await filled();
+    await forge(store, chain, JSON.stringify({ kind: 'later', time: '2026-01-15T12:00:00Z', chains: 1 }));
+    expect(await problemsOf(store)).toEqual([]);
+  });
+
+  it('AUD-02 finds a cut end by the heads that were left', async () => {
+    const { store } = await filled();
+    tamper(store, 'DELETE FROM decisions WHERE seq > 8');
+    tamper(store, 'DELETE FROM decision_policies WHERE decision_id NOT IN (SELECT decision_id FROM decisions)');
+    tamper(store, 'DELETE FROM records WHERE seq > 8');
+    expect(await problemsOf(store)).toEqual([['chain_missing', 13]]);
+    tamper(store, 'DELETE FROM decisions');
+    tamper(store, 'DELETE FROM decision_policies');
+    tamper(store, 'DELETE FROM records');
+    expect(await problemsOf(store)).toEqual([['index_mismatch', null]]);
+  });
+
+  it.each([
+    ['stands at another place', 'UPDATE heads SET seq = 12 WHERE seq = 13', 12],
+    ['is of another record', `UPDATE records SET hash = '${'a'.repeat(64)}' WHERE seq = 13`, 13],
+  ])('counts nothing as signed by a head that %s', async (_, sql, seq) => {
+    const { store } = await filled();
+    tamper(store, sql);
+    const { problems, chains } = await verifyLog(store, NO_EVIDENCE);
+    expect(problems.map(({ code, seq }) => [code, seq])).toContainEqual(['head_mismatch', seq]);
+    expect(chains).toMatchObject([{ lastHead: 0 }]);
+  });
+
+  it('says up to where heads were kept', async () => {
+    const { store, chain } = await filled();
+    expect((await verifyLog(store, NO_EVIDENCE)).chains).toMatchObject([{ keptHead: null }]);
+    const [first, last] = await store.heads(chain, 0, 100);
+    const keptHeads = [last?.jws ?? '', first?.jws ?? ''];
+    expect((await verifyLog(store, { keptHeads, keys: null })).chains).toMatchObject([{ keptHead: 13 }]);
+  });
+
+  it('AUD-02 finds a log that was written anew under a key that takes the name of another', async () => {
+    const forger = new LocalSigningKey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const jwk = { ...createPublicKey(privateKey).export({ format: 'jwk' }), alg: 'ES256', kid: forger.kid };
+    const sign = (header: object, payload: Uint8Array) =>
+      new CompactSign(payload).setProtectedHeader({ alg: 'ES256', kid: forger.kid, ...header }).sign(privateKey);
+    const store = openStore();
+    await openLog(store, { signer: { sign, keys: () => [jwk as JsonObject] } });
+    const { problems, ownWord } = await verifyLog(store, NO_EVIDENCE);
+    expect(problems).toMatchObject([{ code: 'head_unverified', detail: expect.stringMatching(/key is not known$/) }]);
+    expect(ownWord).toEqual([]);
+  });
+
+  it('looks for what comes before, and for what is named, where else it can be', async () => {
+    const { store: elsewhere } = await filled();
+    await filled(elsewhere);
+    const store = openStore(elsewhere.path);
+    const copy = openStore();
+    const later = (await store.records(null, 100)).filter(({ seq }) => seq > 4);
+    await copy.append(later.map((record) => ({ ...(record as NewRecord), entry: null, withdraws: null })));
+    const missing = await problemsOf(copy);
+    expect(missing.filter(([code]) => code !== 'index_mismatch')).toEqual([
+      ['record_missing', 5],
+      ['record_missing', 5],
+    ]);
+    const found = await problemsOf(copy, { ...NO_EVIDENCE, elsewhere });
+    expect(found.filter(([code]) => code !== 'index_mismatch')).toEqual([]);
+    tamper(elsewhere, `UPDATE records SET hash = '${'a'.repeat(64)}' WHERE seq = 4`);
+    expect((await problemsOf(copy, { ...NO_EVIDENCE, elsewhere })).filter(([code]) => code === 'record_order')).toEqual(
+      [
+        ['record_order', 5],
+        ['record_order', 5],
+      ],
+    );
+  });
+
   it('finds a record that is another one than a head says', async () => {
     const { store, chain } = await filled();
     const payload = Buffer.from(JSON.stringify({ chain, seq: 3, hash: NO_RECORD, time: '2026-01-15T12:00:00Z' }));
@@ -204,6 +335,13 @@ describe('verifying a decision log', () => {
       4,
     ],
     ['the place of another record', 'UPDATE decisions SET seq = 0 WHERE seq = 4', 0],
+    ['no list of policies', "UPDATE decisions SET policies = 'x' WHERE seq = 4", 4],
+    [
+      'two entries',
+      "INSERT INTO decisions SELECT 'x', chain, seq, tenant, outcome, '[]', summary, 0 FROM decisions WHERE seq = 4",
+      4,
+    ],
+    ['shown as withdrawn', 'UPDATE decisions SET withdrawn = 1 WHERE seq = 4', 4],
     ['an entry of no decision', "INSERT INTO decision_policies VALUES ('default', 'other', 'allow', 'x')", null],
   ])('finds what a decision is found by to be %s', async (_, sql, seq) => {
     const { store } = await filled();

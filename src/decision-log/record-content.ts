@@ -1,0 +1,93 @@
+import type { ChainEnd, DecisionEntry, RecordPosition } from '../model/decision-log.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { entryOf } from './decision-content.js';
+
+/** What the content of a record says, as far as anything rests on it. */
+export interface RecordedContent {
+  readonly kind: string;
+  /** As it is written. */
+  readonly time: string;
+  /** Of a decision: by what it is found. */
+  readonly entry: DecisionEntry | null;
+  /** Id of the decision that it withdraws. */
+  readonly withdraws: string | null;
+  /** Of a start: the ends of the chains that were there. */
+  readonly began: readonly ChainEnd[] | null;
+  /** Up to which record of each chain it says that content was dropped. */
+  readonly dropped: readonly RecordPosition[];
+  /** Public keys that it names, JWK. */
+  readonly keys: readonly JsonObject[];
+}
+
+/** @returns null for what no version of ours has written. Kinds that this version does not know are none of that. */
+export function readContent(text: string): RecordedContent | null {
+  const content = parsedObject(text);
+  if (content === null) return null;
+  const { kind, time, chains, keys = [], decisionId } = content;
+  const entry = kind === 'decision' ? decisionEntry(content) : null;
+  const withdraws = kind === 'withdrawn' && typeof decisionId === 'string' ? decisionId : null;
+  const began = kind === 'started' && isListOf(chains, isEnd) ? chains : null;
+  const dropped = kind === 'pruned' && isListOf(chains, isPosition) ? chains : null;
+  const found: { readonly [kind: string]: unknown } = {
+    decision: entry,
+    withdrawn: withdraws,
+    started: began,
+    pruned: dropped,
+  };
+  if (typeof kind !== 'string' || typeof time !== 'string' || found[kind] === null) return null;
+  if (!isListOf(keys, isObject)) return null;
+  return { kind, time, entry, withdraws, began, dropped: dropped ?? [], keys };
+}
+
+/** Id of the decision that a text seems to be about, for people: what was changed may still say it. */
+export function decisionIdIn(text: string): string | null {
+  const decision = parsedObject(text)?.['decision'];
+  const id = isObject(decision) ? decision['decisionId'] : undefined;
+  return typeof id === 'string' ? id : null;
+}
+
+const OUTCOMES: readonly unknown[] = ['allow', 'deny', 'indeterminate'];
+
+/** Null where it lacks what every decision has, or has what canonical JSON cannot write. */
+function decisionEntry(content: JsonObject): DecisionEntry | null {
+  const { tenant, request, decision } = content;
+  if (typeof tenant !== 'string' || !isObject(request) || !isObject(decision)) return null;
+  const { decisionId, decision: outcome, policies } = decision;
+  const isWhole = typeof decisionId === 'string' && OUTCOMES.includes(outcome) && isListOf(policies, isObject);
+  try {
+    return isWhole ? entryOf(content) : null;
+  } catch {
+    return null;
+  }
+}
+
+function isListOf<T>(value: unknown, isOne: (each: unknown) => each is T): value is readonly T[] {
+  return Array.isArray(value) && value.every(isOne);
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Whether something is a place that a record can have. */
+export function isPosition(value: unknown): value is RecordPosition {
+  if (!isObject(value)) return false;
+  const { chain, seq } = value;
+  return typeof chain === 'string' && UUID.test(chain) && Number.isSafeInteger(seq) && Number(seq) >= 0;
+}
+
+export function isDigest(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+}
+
+function isEnd(value: unknown): value is ChainEnd {
+  return isPosition(value) && isDigest((value as Partial<ChainEnd>).hash);
+}
+
+/** Null for what is no JSON object. */
+function parsedObject(text: string): JsonObject | null {
+  try {
+    const value: JsonValue = JSON.parse(text);
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
