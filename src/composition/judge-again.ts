@@ -50,7 +50,7 @@ export class JudgeKeptDecisions implements JudgeAgain {
   async open(inputsSha256: string): Promise<KeptCase> {
     const inputs = await readInputs(this.#parts.store, inputsSha256);
     return {
-      asThen: (policies = []) => this.#judge(inputs, this.#then(inputs, policies)),
+      asThen: () => this.#judge(inputs, this.#then(inputs)),
       asNow: () => this.#judge(inputs, this.#now(inputs)),
     };
   }
@@ -60,13 +60,13 @@ export class JudgeKeptDecisions implements JudgeAgain {
     return verifyEvidence.execute(request, caller);
   }
 
-  #then(inputs: DecisionInputs, policies: readonly Policy[]): VerifyEvidence {
+  #then(inputs: DecisionInputs): VerifyEvidence {
     const { configuration: then, answers, now } = inputs;
     const configuration = configurationOfThen(this.#parts.configuration, then);
     const world = new WorldAnswers(answers, digestOfBytes);
     const clock = world.clock(now);
     const early = then.early ? new EarlyCollateralShadow(world.early(), clock, SILENT) : null;
-    const view = new Map([...policiesOf(inputs), ...policies.map((policy) => [policy.id, policy] as const)]);
+    const view = policiesOf(inputs);
     return createVerifyEvidence(
       createAppContainer(configuration, this.#parts.override(configuration), then.roots),
       {

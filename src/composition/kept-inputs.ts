@@ -14,7 +14,7 @@ import type { ConfiguredRoots } from './configured-roots.js';
 /** Of a CRL, to find what was said of it. */
 export const digestOfBytes = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** What of a configuration decides, and nothing that is secret or names a place. */
+/** What of a configuration decides, and nothing that is secret. */
 export interface JudgingConfiguration
   extends Pick<Configuration, 'policies' | 'historical' | 'limits' | 'time' | 'deadlineSeconds'> {
   readonly amd: Pick<Configuration['amd'], 'refuseProducts'>;

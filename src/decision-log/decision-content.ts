@@ -41,7 +41,7 @@ export function decisionContent(
       nonceSha256: request.nonce === null ? null : sha256(request.nonce),
       attestationResults: request.attestationResults.map(({ type, token }) => ({ type, sha256: sha256(token) })),
     },
-    decision: withheld ? { ...recorded, claims: redaction.claims(recorded['claims'] ?? null) } : recorded,
+    decision: withheld ? redacted(recorded, redaction) : recorded,
     ...(inputs === undefined ? {} : { inputs: inputs.sha256 }),
   };
   const entry = entryOf(content);
@@ -97,6 +97,15 @@ export function entryOf({ principal, tenant, request, decision }: JsonObject): D
     outcome: outcome as Outcome,
     policies: summarised.map(({ id }) => String(id)),
     summary: canonicalJson(summary),
+  };
+}
+
+function redacted(recorded: JsonObject, redaction: Redaction): JsonObject {
+  const { claims = null, checks } = recorded;
+  return {
+    ...recorded,
+    claims: redaction.claims(claims),
+    checks: (checks as readonly JsonObject[]).map((check) => redaction.check(check)),
   };
 }
 

@@ -41,6 +41,7 @@ export class DecisionLog implements DecisionRecorder {
   #headSeq = -1;
   #signing: Promise<void> = Promise.resolve();
   #pruning: Promise<void> = Promise.resolve();
+  #isClosing = false;
   /** Thumbprints of the keys that the log names last. */
   #keyIds: string;
 
@@ -71,7 +72,10 @@ export class DecisionLog implements DecisionRecorder {
     const every = (milliseconds: number, work: () => void) => {
       this.#timers.push(setInterval(work, milliseconds).unref());
     };
-    every(HEAD_MS, () => this.#headIfDue(1));
+    every(HEAD_MS, () => {
+      void this.noteKeys();
+      this.#headIfDue(1);
+    });
     every(RECOVER_MS, () => void this.#writer.recover());
     every(PRUNE_MS, () => this.#prune());
     this.#prune();
@@ -104,13 +108,15 @@ export class DecisionLog implements DecisionRecorder {
     const { signer } = this.#parts;
     const ids = keyIds(signer);
     if (ids === this.#keyIds) return;
-    this.#keyIds = ids;
-    await this.#note('keys', { keys: signer.keys() });
+    // Where it cannot be stored, it is tried again with the next head.
+    if (await this.#note('keys', { keys: signer.keys() })) this.#keyIds = ids;
   }
 
   /** Ends the chain. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    // Content that is still there is dropped after the next start.
+    this.#isClosing = true;
     await this.#pruning;
     await this.#note('stopped', {});
     await this.#signing;
@@ -118,11 +124,14 @@ export class DecisionLog implements DecisionRecorder {
     await this.#parts.copy?.close();
   }
 
-  async #note(kind: 'policies' | 'policies_refused' | 'keys' | 'stopped' | 'pruned', members: JsonObject) {
+  /** @returns whether it is stored */
+  async #note(kind: 'policies' | 'policies_refused' | 'keys' | 'stopped', members: JsonObject): Promise<boolean> {
     try {
       await this.#writer.note(kind, members);
+      return true;
     } catch (error) {
       this.#parts.log.error({ err: error, kind }, 'a record of the decision log could not be stored');
+      return false;
     }
   }
 
@@ -148,9 +157,12 @@ export class DecisionLog implements DecisionRecorder {
       const jws = await signHead(signer, end, clock.now());
       if (jws === null) return;
       this.#headSeq = Math.max(this.#headSeq, end.seq);
-      await store.putHead({ ...end, jws });
+      // First where it is kept elsewhere: that is the one that matters where the store is lost.
       log.info({ ...end, head: jws }, 'decision log head');
+      await store.putHead({ ...end, jws });
     } catch (error) {
+      // It is tried again in a minute, also where nothing more is stored until then.
+      this.#headSeq = Math.min(this.#headSeq, end.seq - 1);
       log.error({ err: error }, 'the head of the decision log was not signed');
     }
   }
@@ -170,7 +182,9 @@ export class DecisionLog implements DecisionRecorder {
       await this.#writer.note('pruned', { before: before.toISOString(), chains: named(chains) });
       let dropped = 0;
       for (const through of chains) {
-        for (let count = -1; count !== 0; dropped += count) count = await store.prune(through, PRUNED_AT_ONCE);
+        for (let count = -1; count !== 0 && !this.#isClosing; dropped += Math.max(count, 0)) {
+          count = await store.prune(through, PRUNED_AT_ONCE);
+        }
       }
       await this.#signHead();
       log.info({ dropped, before }, 'content of old decisions was dropped');

@@ -99,10 +99,14 @@ export class LogWriter {
     this.#unrecorded = { from, until: time, counts: { ...counts, [outcome]: (counts[outcome] ?? 0) + 1 } };
   }
 
-  /** Finds out what is stored where that is in doubt, and says what could not be recorded. Never rejects. */
+  /**
+   * Finds out what is stored where that is in doubt, and says what could not be recorded and what nobody was told of. Never
+   * rejects: it is tried again.
+   */
   async recover(): Promise<void> {
-    if (this.#isWriting || this.#doubtful === null) return;
-    await this.#write();
+    const hasToSay = this.#doubtful !== null || this.#unrecorded !== null || this.#owed.size > 0;
+    if (this.#isWriting || !hasToSay) return;
+    await this.#write(() => this.#settle());
   }
 
   #draft(kind: RecordKind, members: JsonObject, withdraws: string | null = null): Draft {
@@ -127,10 +131,11 @@ export class LogWriter {
     });
   }
 
-  /** Until nothing waits. Never rejects. */
-  async #write(): Promise<void> {
+  /** Until nothing waits. Never rejects. @param first what is done before; null: nothing */
+  async #write(first: (() => Promise<void>) | null = null): Promise<void> {
     this.#isWriting = true;
     try {
+      if (first !== null) await first().catch(() => undefined);
       do {
         const drafts = this.#waiting.splice(0, MOST_AT_ONCE);
         await this.#store(drafts);
@@ -142,7 +147,7 @@ export class LogWriter {
 
   async #store(drafts: readonly WaitingDraft[]): Promise<void> {
     try {
-      if (this.#doubtful !== null) await this.#resolveDoubt(this.#doubtful);
+      if (this.#doubtful !== null) await this.#settle();
       const ends = await this.#append(drafts);
       for (const [index, { resolve }] of drafts.entries()) resolve(ends[index] as ChainEnd);
     } catch (error) {
@@ -182,6 +187,26 @@ export class LogWriter {
     this.#parts.onStored(records);
   }
 
+  /**
+   * What is in doubt, then what the log has to say of the time before.
+   * @throws {StoreUnavailableError} where the store does not answer, or lacks what it had
+   */
+  async #settle(): Promise<void> {
+    const wasInDoubt = this.#doubtful !== null;
+    if (this.#doubtful !== null) await this.#resolveDoubt(this.#doubtful);
+    const withdrawn = [...this.#owed].map(([decisionId, because]) => this.#withdrawal(decisionId, because));
+    const gap = this.#unrecorded;
+    // What is counted from here on is for the next one.
+    this.#unrecorded = null;
+    try {
+      await this.#append([...withdrawn, ...(gap === null ? [] : [this.#draft('unrecorded', { ...gap })])]);
+    } catch (error) {
+      this.#unrecorded = both(gap, this.#unrecorded);
+      throw error;
+    }
+    if (wasInDoubt) this.#parts.log.info({ withdrawn: withdrawn.length }, STORED_AGAIN);
+  }
+
   /** @throws {StoreUnavailableError} where the store does not answer, or lacks what it had */
   async #resolveDoubt(sent: readonly NewRecord[]): Promise<void> {
     const last = await this.#parts.store.last(this.#parts.chain);
@@ -194,11 +219,6 @@ export class LogWriter {
     for (const { entry } of through) if (entry !== null) this.#owed.set(entry.decisionId, 'store_unavailable');
     if (through.length > 0) this.#stored(through);
     this.#doubtful = null;
-    const withdrawn = [...this.#owed].map(([decisionId, because]) => this.#withdrawal(decisionId, because));
-    const gap = this.#unrecorded === null ? [] : [this.#draft('unrecorded', { ...this.#unrecorded })];
-    await this.#append([...withdrawn, ...gap]);
-    this.#unrecorded = null;
-    this.#parts.log.info({ withdrawn: withdrawn.length }, STORED_AGAIN);
   }
 
   #withdrawal(decisionId: string, because: string): Draft {
@@ -211,6 +231,13 @@ interface Unrecorded extends JsonObject {
   readonly from: string;
   readonly until: string;
   readonly counts: { readonly [outcome: string]: number };
+}
+
+function both(before: Unrecorded | null, after: Unrecorded | null): Unrecorded | null {
+  if (before === null || after === null) return before ?? after;
+  const counts: Record<string, number> = { ...before.counts };
+  for (const [outcome, count] of Object.entries(after.counts)) counts[outcome] = (counts[outcome] ?? 0) + count;
+  return { from: before.from, until: after.until, counts };
 }
 
 const NO_OBJECTS: NewRecord['objects'] = [];

@@ -28,6 +28,18 @@ const WITHHELD_MEMBERS: ReadonlySet<string> = new Set([
   'tdx_ppid',
 ]);
 
+/**
+ * Checks that compare such values. What they compare may stand nowhere in the claims: evidence that fails has none, and what was
+ * expected may be another machine's.
+ */
+const WITHHELD_CHECKS: ReadonlySet<string> = new Set([
+  'snp_chip_id',
+  'nonce_mismatch',
+  'hcl_binding',
+  'hcl_reference',
+  'tdx_report_mismatch',
+]);
+
 const HEX = /^(?:[0-9a-f]{2})+$/i;
 
 /** Shorter text stands in many places by chance: it is withheld where it is a member of that name, and nowhere else. */
@@ -65,6 +77,13 @@ export class Redaction {
       WITHHELD_MEMBERS.has(name) ? this.#withhold(member) : this.claims(member),
     ]);
     return Object.fromEntries(members);
+  }
+
+  /** A check with the digests of what it compared, where that identifies. */
+  check(check: JsonObject): JsonObject {
+    if (!WITHHELD_CHECKS.has(String(check['id']))) return check;
+    const { expected = null, actual = null } = check;
+    return { ...check, expected: this.#withhold(expected), actual: this.#withhold(actual) };
   }
 
   /** JSON without anything that was added: what claims say, checks say again. */

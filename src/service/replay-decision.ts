@@ -3,7 +3,6 @@ import type { RecordedDecision } from '../model/decision-log.js';
 import { RefusedError } from '../model/errors.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { Caller } from '../model/request.js';
-import type { Policy } from '../policy/policy-document.js';
 import type { RecordedDecisionsUseCase } from './recorded-decisions.js';
 import { withhold } from './withheld-decision.js';
 
@@ -56,8 +55,8 @@ export interface JudgeAgain {
 }
 
 export interface KeptCase {
-  /** Judges by the answers of then. @param policies instead of those of then, by their ids */
-  asThen(policies?: readonly Policy[]): Promise<Decision>;
+  /** Judges by the answers of then. */
+  asThen(): Promise<Decision>;
   /** Judges by the policies, endorsements, roots and the time of now. */
   asNow(): Promise<Decision>;
 }
@@ -104,13 +103,6 @@ export class ReplayDecision {
     const again = await this.#parts.again.open(requireKept(recorded, inputs));
     const judged = at === 'then' ? await again.asThen() : await again.asNow();
     return this.#compare(recorded, judged, at, version);
-  }
-
-  /** What the decision of then would have been under other policies of the same ids. @throws {RefusedError} `evidence_not_kept` */
-  async under(policies: readonly Policy[], { record }: Pick<RecordedDecision, 'record'>): Promise<Replay> {
-    const { decision: recorded, inputs, version } = contentOf(record.content);
-    const again = await this.#parts.again.open(requireKept(recorded, inputs));
-    return this.#compare(recorded, await again.asThen(policies), 'then', version);
   }
 
   #compare(recorded: JsonObject, judged: Decision, at: ReplayTime, version: string): Replay {

@@ -151,7 +151,6 @@ export class SqliteFile {
     this.#requireOurs();
     this.#exec('PRAGMA journal_mode = WAL');
     this.#exec('PRAGMA synchronous = FULL');
-    this.#exec('PRAGMA foreign_keys = ON');
     this.#migrate();
     const commits = this.#readCommits();
     if (this.#commits !== null && commits < this.#commits) {

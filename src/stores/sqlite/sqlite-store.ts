@@ -17,6 +17,7 @@ import {
 } from '../../model/decision-log.js';
 import { RefusedError } from '../../model/errors.js';
 import type { Clock } from '../../model/ports.js';
+import { notOpened } from './engine-problem.js';
 import type { Answered, Arguments, OperationName, Outcome } from './operations.js';
 
 interface Waiting {
@@ -139,7 +140,11 @@ export class SqliteStore implements LogStore {
         this.#end(error);
         reject(notOpened(error));
       });
-      this.#worker.once('exit', () => this.#end(new Error('the store is closed')));
+      this.#worker.once('exit', () => {
+        const error = new StoreUnavailableError('the thread of the store has ended');
+        this.#end(error);
+        reject(error);
+      });
     });
   }
 
@@ -228,21 +233,4 @@ function startWorker(workerData: WorkerData): Worker {
   const reader = new URL('./dist/esm/api/index.mjs', tsx).href;
   const register = `import('${reader}').then(({ register }) => { register(); return import('${href}'); })`;
   return new Worker(register, { ...options, eval: true });
-}
-
-/** The engine is a native module: npm may have been told to leave it out, or there is none for this platform. */
-function notOpened(error: Error): StoreUnavailableError {
-  if (error instanceof StoreUnavailableError || !isEngineMissing(error)) {
-    return new StoreUnavailableError(error.message, { cause: error });
-  }
-  const { platform, arch } = process;
-  return new StoreUnavailableError(
-    `the SQLite engine does not load on ${platform} ${arch} (${error.message}): install with npm ci without --omit=optional, or set decisions.store to off or to a Redis store`,
-    { cause: error },
-  );
-}
-
-function isEngineMissing(error: Error & { readonly code?: unknown }): boolean {
-  if (error.code === 'ERR_DLOPEN_FAILED') return true;
-  return ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(String(error.code)) && error.message.includes('libsql');
 }

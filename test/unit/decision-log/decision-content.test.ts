@@ -133,7 +133,7 @@ describe('what is recorded of a decision', () => {
     ['base64', Buffer.from(NONCE).toString('base64')],
   ])('AUD-04 has no nonce in what checks compare, in %s', (_, written) => {
     const check = {
-      id: 'nonce_mismatch',
+      id: 'snp_signature',
       result: 'fail',
       about: '/nonce',
       expected: written,
@@ -158,6 +158,39 @@ describe('what is recorded of a decision', () => {
     } as const;
     const { parsed } = contentOf({ checks: [check], claims: claims({ snp: { chipId: CHIP_ID } }) });
     expect(parsed.decision.checks[0]).toMatchObject({ expected: withheldHex(CHIP_ID), actual: withheldHex(CHIP_ID) });
+  });
+
+  it.each([
+    ['snp_chip_id', CHIP_ID, '89ab'.repeat(32)],
+    ['nonce_mismatch', USER_DATA, `${'7b'.repeat(32)}${'00'.repeat(32)}`],
+    ['hcl_binding', CHIP_ID, '3c'.repeat(64)],
+    ['tdx_report_mismatch', '1d'.repeat(64), '2d'.repeat(64)],
+  ] as const)('AUD-04 has what %s compares as digests, also where no claim says it', (id, expected, actual) => {
+    const check = {
+      id,
+      result: 'fail',
+      about: '/evidence',
+      expected,
+      actual,
+      detail: 'differs',
+      policy: null,
+    } as const;
+    const { parsed } = contentOf({ checks: [check], claims: claims({}) });
+    expect(parsed.decision.checks[0]).toMatchObject({ expected: withheldHex(expected), actual: withheldHex(actual) });
+  });
+
+  it('AUD-04 has the VM ids of a policy as digests', () => {
+    const check = {
+      id: 'hcl_reference',
+      result: 'fail',
+      about: '/evidence',
+      expected: [VM_ID],
+      actual: null,
+      detail: 'another VM',
+      policy: 'payments',
+    } as const;
+    const { parsed } = contentOf({ checks: [check], claims: claims({}) });
+    expect(parsed.decision.checks[0].expected).toEqual([withheldBytes(Buffer.from(VM_ID))]);
   });
 
   it('leaves short values alone where they only look alike', () => {

@@ -1,11 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { HeadSigner } from '../../../src/decision-log/heads.js';
 import { RecordCopy } from '../../../src/decision-log/record-copy.js';
 import { verifyLog } from '../../../src/decision-log/verify-log.js';
 import type { DecisionQuery, LogRecord } from '../../../src/model/decision-log.js';
 import { StoreUnavailableError } from '../../../src/model/decision-log.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { localStores } from './local-store.js';
-import { judged, KeptLog, openLog, policy, signerOf } from './recorded.js';
+import { judged, KeptLog, openLog, policy, SIGNER, signerOf } from './recorded.js';
 
 const openStore = localStores();
 
@@ -87,6 +88,42 @@ describe('the decision log', () => {
     expect(lines.messages('error')).toEqual(['decisions cannot be stored: no allow leaves']);
     expect(lines.messages('info')).toContain('decisions are stored again');
     expect((await verifyLog(store, { keptHeads: [], keys: null })).problems).toEqual([]);
+  });
+
+  it('counts what leaves unrecorded while it says what left before', async () => {
+    const store = openStore();
+    const { log } = await openLog(store);
+    store.fails = 'before';
+    await expect(log.record(judged())).rejects.toThrow(StoreUnavailableError);
+    log.leavesUnrecorded('deny');
+    store.fails = 'never';
+    const append = store.append;
+    store.append = async () => {
+      store.append = append;
+      log.leavesUnrecorded('indeterminate');
+      throw new StoreUnavailableError('the disk is full again');
+    };
+    await expect(log.record(judged())).rejects.toThrow('the disk is full again');
+    await log.record(judged());
+    const gaps = (await contents(store)).filter((content) => content?.['kind'] === 'unrecorded');
+    expect(gaps).toMatchObject([{ counts: { deny: 1, indeterminate: 1 } }]);
+  });
+
+  it('says within a second what left unrecorded, or is to be withdrawn, where the store never failed', async () => {
+    vi.useFakeTimers();
+    try {
+      const store = openStore();
+      const { log } = await openLog(store);
+      log.watch();
+      log.leavesUnrecorded('indeterminate');
+      await vi.advanceTimersByTimeAsync(1_000);
+      await vi.waitFor(async () => expect(await kinds(store)).toEqual(['started', 'unrecorded']));
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(await kinds(store)).toEqual(['started', 'unrecorded']);
+      await log.close();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('STO-06 withdraws a decision that was stored although nobody knew', async () => {
@@ -213,6 +250,60 @@ describe('signed heads', () => {
     expect(lines.messages('error')).toEqual(['the head of the decision log was not signed']);
   });
 
+  it('that could not be signed are signed a minute later, also where nothing more is stored', async () => {
+    vi.useFakeTimers();
+    try {
+      const store = openStore();
+      let fails = false;
+      const signer: HeadSigner = {
+        sign: (header, payload) =>
+          fails ? Promise.reject(new Error('the vault is closed')) : SIGNER.sign(header, payload),
+        keys: () => [SIGNER.jwk],
+      };
+      const { log, chain } = await openLog(store, { signer });
+      log.watch();
+      fails = true;
+      await log.record(judged());
+      await vi.advanceTimersByTimeAsync(60_000);
+      fails = false;
+      expect((await store.heads(chain, 0, 9)).map(({ seq }) => seq)).toEqual([0]);
+      await vi.advanceTimersByTimeAsync(60_000);
+      await vi.waitFor(async () => expect((await store.heads(chain, 0, 9)).map(({ seq }) => seq)).toEqual([0, 1]));
+      await log.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('are in the log of the process also where the store is lost', async () => {
+    const store = openStore();
+    const { log, lines } = await openLog(store);
+    await log.record(judged());
+    vi.spyOn(store, 'putHead').mockRejectedValue(new StoreUnavailableError('gone'));
+    await log.close();
+    const heads = lines.lines.filter(({ message }) => message === 'decision log head');
+    expect(heads.map(({ fields }) => fields)).toMatchObject([{ seq: 0 }, { seq: 2 }]);
+  });
+
+  it('names keys later where that could not be stored at once', async () => {
+    vi.useFakeTimers();
+    try {
+      const store = openStore();
+      const keys: JsonObject[] = [];
+      const { log } = await openLog(store, { signer: { sign: async () => null, keys: () => keys } });
+      log.watch();
+      keys.push({ kid: 'a' });
+      store.fails = 'before';
+      await log.noteKeys();
+      store.fails = 'never';
+      await vi.advanceTimersByTimeAsync(60_000);
+      await vi.waitFor(async () => expect(await kinds(store)).toEqual(['started', 'keys']));
+      await log.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('names keys that sign from now on where they changed', async () => {
     const store = openStore();
     const keys: JsonObject[] = [{ kid: 'a' }];
@@ -250,6 +341,18 @@ describe('retention', () => {
     ).toHaveLength(1);
     const report = await verifyLog(store, { keptHeads: [], keys: null });
     expect(report).toMatchObject({ problems: [], chains: [{ chain, pruned: 450 }] });
+  });
+
+  it('does not hold a stop until all is dropped', async () => {
+    const store = openStore();
+    const { log, lines } = await openLog(store);
+    for (let count = 0; count < 450; count++) await log.record(judged({ decidedAt: old }));
+    const prune = vi.spyOn(store, 'prune');
+    log.watch();
+    await log.close();
+    expect(prune.mock.calls.length).toBeLessThan(3);
+    expect(lines.messages('error')).toEqual([]);
+    expect((await verifyLog(store, { keptHeads: [], keys: null })).problems).toEqual([]);
   });
 
   it('leaves what cannot be dropped now for later', async () => {

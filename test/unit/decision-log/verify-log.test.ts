@@ -39,7 +39,7 @@ async function forge(store: LocalStore, chain: string, content: string): Promise
   const position = { chain, seq: last.seq + 1 };
   const linked = { previous: last.hash, contentSha256: contentDigest(salt, content) };
   const hash = recordHash(position, linked);
-  await store.append([{ ...position, ...linked, hash, salt, content, entry: null, withdraws: null }]);
+  await store.append([{ ...position, ...linked, hash, salt, content, entry: null, withdraws: null, objects: [] }]);
   return position.seq;
 }
 

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import engine from 'libsql';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StoreUnavailableError } from '../../../../src/model/decision-log.js';
-import { SqliteFile } from '../../../../src/stores/sqlite/sqlite-file.js';
+import { type Engine, SqliteFile } from '../../../../src/stores/sqlite/sqlite-file.js';
 
 let folder: string;
 const open: SqliteFile[] = [];
@@ -184,6 +184,39 @@ describe('a SQLite file that is only read', () => {
     writeFileSync(path(), '');
     expect(() => read()).toThrow(`${path()}: it is empty`);
     expect(statSync(path()).size).toBe(0);
+  });
+
+  it('STO-05 on a full disk, or one that is read-only, stores nothing, and is used again', async () => {
+    const file = openFile();
+    put(file, 'a');
+    // What the engine says then, without a disk of our own.
+    for (const pragma of ['max_page_count = 1', 'query_only = ON']) {
+      file.rows(`PRAGMA ${pragma}`, []);
+      const fill = () => file.transaction(() => file.run("INSERT INTO heads VALUES ('b', 0, ?)", ['x'.repeat(1e6)]));
+      expect(fill).toThrow(/database or disk is full|attempt to write a readonly database/);
+      await soon(() => put(file, pragma));
+    }
+    expect(heads(file)).toEqual(['a', 'max_page_count = 1', 'query_only = ON']);
+  });
+
+  it('STO-05 whose sync fails is closed, and read again before anything is written', async () => {
+    let fails = false;
+    class Failing extends engine {
+      override exec(sql: string): this {
+        if (fails && sql === 'COMMIT') throw new Error('disk I/O error');
+        return super.exec(sql);
+      }
+    }
+    const file = new SqliteFile(Failing as unknown as Engine, path());
+    open.push(file);
+    file.open();
+    put(file, 'a');
+    fails = true;
+    expect(() => put(file, 'b')).toThrow('disk I/O error');
+    expect(() => heads(file)).toThrow('it failed a moment ago');
+    fails = false;
+    await soon(() => put(file, 'c'));
+    expect(heads(file)).toEqual(['a', 'c']);
   });
 
   it('of another program is refused', () => {
