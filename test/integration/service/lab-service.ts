@@ -144,6 +144,8 @@ export class LabService {
       log: createLog(configuration.log.level, { write: (line) => this.#keep(line) }),
       amdRootPins: PKI.pins(['Milan']),
       connect: { ca: this.kds.authorityPem },
+      // Unless a test is about time, a busy machine has much of it.
+      storeTimeoutMs: 10_000,
       ...world,
     });
     this.#running.push(service);
