@@ -240,12 +240,16 @@ describe.skipIf(isLacking('veritee collect with a TPM', [SWTPM, TOOLS, CURL]))('
   });
 
   it('does not mix two collections: the second one is refused while the first runs', async () => {
-    const first = guest.collect(await challenge());
+    const child = guest.start(['collect', '--nonce', await challenge()]);
+    const first = endOf(child);
     await expect.poll(() => guest.tpm.indices(), { timeout: 20_000 }).toContain('0x1400002');
+    // However long the second one takes to start, the first has not ended by then.
+    child.kill('SIGSTOP');
     const second = await guest.run(['collect', '--nonce', await challenge()]);
+    child.kill('SIGCONT');
     expect(second).toMatchObject({ exitCode: 1, stdout: '' });
     expect(second.stderr).toMatch(/^locked: .*lock is held by process \d+\n.+\.\n$/);
-    expect(await verdict(await first)).toEqual(ALLOWED);
+    expect(await verdict((await first).stdout)).toEqual(ALLOWED);
   });
 
   it('denies values of PCRs that are not those that were quoted: tpm_pcr_digest', async () => {
