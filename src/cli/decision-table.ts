@@ -1,13 +1,11 @@
 import type { ExplainedPart } from '../model/explanation.js';
 import type { Schemas } from '../wire/schema-check.js';
 import { explanationText } from './explanation-text.js';
-import { type Output, printable, RESULT_COLOUR, styledFor } from './output.js';
+import { OUTCOME_COLOUR, type Output, printable, RESULT_COLOUR, styledFor } from './output.js';
 import { ruleLines } from './rule-text.js';
 
 type Decision = Schemas['Decision'];
 type Check = Schemas['Check'];
-
-const OUTCOME_COLOUR = { allow: 'green', deny: 'red', indeterminate: 'yellow' } as const;
 
 const RESULT_WIDTH = 12;
 

@@ -28,6 +28,8 @@ export function mayColour(stream: { readonly isTTY?: boolean }, environment: Nod
 /** Exit codes of the command line: part of the contract, since scripts look at nothing else. */
 export const EXIT_CODE: Readonly<Record<Outcome | 'usage', number>> = { allow: 0, usage: 1, deny: 2, indeterminate: 3 };
 
+export const OUTCOME_COLOUR = { allow: 'green', deny: 'red', indeterminate: 'yellow' } as const;
+
 type Result = Schemas['Check']['result'];
 
 export const RESULT_COLOUR: { readonly [result in Result]: 'green' | 'red' | 'yellow' | 'gray' } = {
@@ -47,6 +49,11 @@ export function printable(text: string): string {
       (_, index) => `\\u${sign.charCodeAt(index).toString(16).padStart(4, '0')}`,
     ).join(''),
   );
+}
+
+/** The same of every text in a value of JSON. */
+export function printableTexts<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value), (_, member) => (typeof member === 'string' ? printable(member) : member));
 }
 
 /** A value for a terminal: texts as they are, all else as JSON. */

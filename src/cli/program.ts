@@ -10,6 +10,7 @@ import {
   sayWhatThereIs,
   withBelow,
 } from './command-help.js';
+import { addDecisionsCommands, type DecisionsActions } from './decisions-commands.js';
 import { sayFormatError, UsageError } from './input.js';
 import { EXIT_CODE, printable } from './output.js';
 import { addPolicyCommands, type PolicyActions } from './policy-commands.js';
@@ -54,7 +55,7 @@ export interface CollectOptions {
 }
 
 /** What the commands do, given their arguments. Each returns the exit code. */
-export interface Actions extends PolicyActions {
+export interface Actions extends PolicyActions, DecisionsActions {
   serve(options: { readonly config?: string }): Promise<number>;
   verify(file: string, options: VerifyOptions): Promise<number>;
   inspect(file: string, options: InspectOptions): Promise<number>;
@@ -178,6 +179,7 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .action(async (options) => done(await actions.check(options)));
   addPolicyCommands(program, config, actions, done);
   addEndorsements(program, config, actions, done);
+  addDecisionsCommands(program, config, actions, done);
   addHelp(program);
   // The others name an unknown command: of arguments too many they would say less.
   for (const command of withBelow(program)) if (command.commands.length === 0) command.allowExcessArguments(false);

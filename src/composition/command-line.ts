@@ -17,6 +17,7 @@ import { checkConfiguration } from './check-configuration.js';
 import { commandLineLog, configurationOf, outputOf, readInput, write } from './command-line-io.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
+import { decisionsCommands } from './decisions-commands.js';
 import { type BundleWorld, exportEndorsements, importEndorsements } from './endorsement-bundles.js';
 import { guestCommands } from './guest-commands.js';
 import { openAccessWarning } from './load-warnings.js';
@@ -60,6 +61,7 @@ type GuestActions = Pick<Actions, 'collect' | 'request'>;
 
 const ACTIONS: Omit<Actions, 'serve' | keyof GuestActions> = {
   ...policyCommands,
+  ...decisionsCommands,
   verify: async (file, options) => {
     const configuration = await configurationOf(options);
     const input = await readInput(file, 'a file with a /verify body, or - for standard input');

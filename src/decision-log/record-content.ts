@@ -9,6 +9,8 @@ export interface RecordedContent {
   readonly time: string;
   /** Of a decision: by what it is found. */
   readonly entry: DecisionEntry | null;
+  /** Of a decision whose evidence is kept: digest of what it rests on, hex. */
+  readonly inputs: string | null;
   /** Id of the decision that it withdraws. */
   readonly withdraws: string | null;
   /** Of a start: the ends of the chains that were there. */
@@ -23,7 +25,7 @@ export interface RecordedContent {
 export function readContent(text: string): RecordedContent | null {
   const content = parsedObject(text);
   if (content === null) return null;
-  const { kind, time, chains, keys = [], decisionId } = content;
+  const { kind, time, chains, keys = [], decisionId, inputs = null } = content;
   const entry = kind === 'decision' ? decisionEntry(content) : null;
   const withdraws = kind === 'withdrawn' && typeof decisionId === 'string' ? decisionId : null;
   const began = kind === 'started' && isListOf(chains, isEnd) ? chains : null;
@@ -35,8 +37,8 @@ export function readContent(text: string): RecordedContent | null {
     pruned: dropped,
   };
   if (typeof kind !== 'string' || typeof time !== 'string' || found[kind] === null) return null;
-  if (!isListOf(keys, isObject)) return null;
-  return { kind, time, entry, withdraws, began, dropped: dropped ?? [], keys };
+  if (!isListOf(keys, isObject) || !(inputs === null || isDigest(inputs))) return null;
+  return { kind, time, entry, inputs, withdraws, began, dropped: dropped ?? [], keys };
 }
 
 /** Id of the decision that a text seems to be about, for people: what was changed may still say it. */

@@ -62,16 +62,36 @@ export interface KeptObject {
   readonly bytes: Uint8Array;
 }
 
-/** A record to be stored, and what a store finds it by. */
-export interface NewRecord extends LogRecord {
-  readonly salt: Uint8Array;
-  readonly content: string;
+/** A record, and what a store finds it by. */
+interface IndexedRecord extends LogRecord {
   /** Of a decision. */
   readonly entry: DecisionEntry | null;
   /** Id of the decision that it withdraws. */
   readonly withdraws: string | null;
+}
+
+/** A record to be stored. */
+export interface NewRecord extends IndexedRecord {
+  readonly salt: Uint8Array;
+  readonly content: string;
   /** What the decision can be judged again by; empty where evidence is not kept. */
   readonly objects: readonly KeptObject[];
+}
+
+/** A record that another store had. */
+export interface ImportedRecord extends IndexedRecord {
+  /** Digests of what the decision rests on, hex. The bytes may be there, or not. */
+  readonly restsOn: readonly string[];
+}
+
+/** That a decision rests on a kept object. */
+export interface KeptLink {
+  /** Place of the decision in its chain. */
+  readonly seq: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** Whether the bytes are there. */
+  readonly isKept: boolean;
 }
 
 /** Decisions that are looked for, newest first. Null: all. */
@@ -129,12 +149,22 @@ export interface LogStore {
   heads(chain: string, from: number, to: number): Promise<readonly SignedHead[]>;
   /** What decisions are found by, of records of a chain, both ends included. */
   entries(chain: string, from: number, to: number): Promise<readonly StoredEntry[]>;
-  /** How many entries there are of what is no decision of the log, and heads of chains that are not there. */
+  /**
+   * How many entries there are of what is no decision of the log, heads of chains that are not there, links of decisions that
+   * are not there, and kept objects that no decision is linked to.
+   */
   strays(): Promise<number>;
   list(query: DecisionQuery): Promise<readonly FoundDecision[]>;
   find(decisionId: string): Promise<RecordedDecision | null>;
   /** Bytes of that digest (hex); null where they are not kept. */
   object(sha256: string): Promise<Uint8Array | null>;
+  /**
+   * Kept objects in the order of their digests, after that one: at most so many, and no more once they make up some MiB. Empty
+   * where there are no more.
+   */
+  objects(after: string | null, limit: number): Promise<readonly KeptObject[]>;
+  /** What decisions rest on, of records of a chain, both ends included. */
+  objectsOf(chain: string, from: number, to: number): Promise<readonly KeptLink[]>;
   /** The last decision of each chain that is older, and still has its content. */
   prunable(before: Date): Promise<readonly RecordPosition[]>;
   /** Drops salt and content of decisions up to that record, the oldest first. @returns of how many: 0 where none was left */

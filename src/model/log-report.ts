@@ -10,7 +10,9 @@ type LogProblemCode =
   | 'chain_missing'
   | 'head_unverified'
   | 'head_mismatch'
-  | 'index_mismatch';
+  | 'index_mismatch'
+  | 'object_missing'
+  | 'object_changed';
 
 /** One thing that is wrong, and where. */
 export interface LogProblem {
@@ -45,6 +47,8 @@ export interface LogReport {
   readonly records: number;
   readonly decisions: number;
   readonly heads: number;
+  /** Kept objects. */
+  readonly objects: number;
   /** Of the heads that somebody kept. */
   readonly keptHeads: number;
   /** Thumbprints of keys that signed heads, and that nothing but the log itself names. */

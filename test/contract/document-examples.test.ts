@@ -140,7 +140,9 @@ describe('an example in JSON', () => {
 });
 
 const SCRIPTS = new Set(Object.keys(JSON.parse(readProjectFile('package.json')).scripts));
-const PROGRAM = ['program', 'policy-commands'].map((name) => readProjectFile(`src/cli/${name}.ts`)).join('\n');
+const PROGRAM = ['program', 'policy-commands', 'decisions-commands']
+  .map((name) => readProjectFile(`src/cli/${name}.ts`))
+  .join('\n');
 const COMMANDS = new Set([...PROGRAM.matchAll(/\.command\('([a-z]+)/g)].map(([, name]) => name));
 /** Commands that a document names as missing. */
 const NOT_YET = new Set(['README.md gate']);

@@ -7,8 +7,7 @@ export const CAPACITY = 100_000;
 
 /** Within a transaction. @returns whether there was room */
 export function putChallenge(file: SqliteFile, id: string, scope: ChallengeScope, expiresMs: number): boolean {
-  const [held = 0] = file.row('SELECT count(*) FROM challenges WHERE tenant = ?', [scope.tenant]) ?? [];
-  if (Number(held) >= CAPACITY) return false;
+  if (file.number('SELECT count(*) FROM challenges WHERE tenant = ?', [scope.tenant]) >= CAPACITY) return false;
   file.run(
     'INSERT INTO challenges (id, tenant, audience, policy, evidence_type, expires_at) VALUES (?, ?, ?, ?, ?, ?)',
     [id, scope.tenant, scope.audience, scope.policy, scope.evidenceType, expiresMs],
@@ -16,16 +15,27 @@ export function putChallenge(file: SqliteFile, id: string, scope: ChallengeScope
   return true;
 }
 
+type ChallengeRow = readonly [
+  tenant: string,
+  audience: string | null,
+  policy: string | null,
+  evidenceType: string | null,
+  used: number,
+];
+
 /** Within a transaction. Whether it has expired is for whoever knows the time. */
 export function consumeChallenge(file: SqliteFile, id: string, asked: ConsumedScope): ConsumeResult {
-  const row = file.row('SELECT tenant, audience, policy, evidence_type, used FROM challenges WHERE id = ?', [id]);
+  const row = file.row<ChallengeRow>(
+    'SELECT tenant, audience, policy, evidence_type, used FROM challenges WHERE id = ?',
+    [id],
+  );
   if (row === undefined) return { state: 'unknown' };
-  const [tenant, audience = null, policy = null, evidenceType = null, used] = row as readonly (string | null)[];
+  const [tenant, audience, policy, evidenceType, used] = row;
   // Asked under a foreign scope, a challenge stays what it is: nobody uses up, or learns about, another's.
   if (asked.tenant !== tenant) return { state: 'scope' };
   const purpose = purposeOf({ audience, policy, evidenceType });
   if (!fits(asked, purpose)) return { state: 'scope', purpose };
-  if (Number(used) === 1) return { state: 'used' };
+  if (used === 1) return { state: 'used' };
   file.run('UPDATE challenges SET used = 1 WHERE id = ?', [id]);
   return { state: 'consumed', purpose };
 }

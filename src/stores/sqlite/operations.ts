@@ -1,6 +1,15 @@
 import type { ChallengeScope, ConsumedScope } from '../../model/challenge.js';
-import type { DecisionQuery, NewRecord, RecordPosition, SignedHead } from '../../model/decision-log.js';
+import type {
+  DecisionQuery,
+  ImportedRecord,
+  KeptObject,
+  NewRecord,
+  RecordPosition,
+  SignedHead,
+} from '../../model/decision-log.js';
 import { consumeChallenge, dropExpired, putChallenge } from './challenges.js';
+import { attach, merge } from './merge.js';
+import { dropStrayObjects, object, objects, objectsOf, putObject } from './objects.js';
 import {
   append,
   chains,
@@ -9,19 +18,23 @@ import {
   heads,
   last,
   list,
-  object,
   prunable,
   prune,
   putHead,
   records,
-  strays,
+  stage,
 } from './records.js';
 import type { SqliteFile } from './sqlite-file.js';
+import { strays } from './strays.js';
 
 /** What changes the file: any number of them make one transaction. */
 const WRITES = {
   append: (file: SqliteFile, added: readonly NewRecord[]) => append(file, added),
+  stage: (file: SqliteFile, staged: readonly ImportedRecord[]) => stage(file, staged),
+  putObject: (file: SqliteFile, put: KeptObject) => putObject(file, put),
+  dropStrayObjects: (file: SqliteFile) => dropStrayObjects(file),
   putHead: (file: SqliteFile, head: SignedHead) => putHead(file, head),
+  merge: (file: SqliteFile) => merge(file),
   prune: (file: SqliteFile, through: RecordPosition, limit: number) => prune(file, through, limit),
   putChallenge: (file: SqliteFile, id: string, scope: ChallengeScope, expiresMs: number) =>
     putChallenge(file, id, scope, expiresMs),
@@ -29,8 +42,9 @@ const WRITES = {
   dropExpired: (file: SqliteFile, nowMs: number) => dropExpired(file, nowMs),
 };
 
-/** What only reads. */
+/** What only reads, or has to be outside of a transaction. */
 const READS = {
+  attach: (file: SqliteFile, path: string) => attach(file, path),
   last: (file: SqliteFile, chain: string) => last(file, chain),
   chains: (file: SqliteFile) => chains(file),
   records: (file: SqliteFile, after: RecordPosition | null, limit: number) => records(file, after, limit),
@@ -40,6 +54,8 @@ const READS = {
   list: (file: SqliteFile, query: DecisionQuery) => list(file, query),
   find: (file: SqliteFile, decisionId: string) => find(file, decisionId),
   object: (file: SqliteFile, sha256: string) => object(file, sha256),
+  objects: (file: SqliteFile, after: string | null, limit: number) => objects(file, after, limit),
+  objectsOf: (file: SqliteFile, chain: string, from: number, to: number) => objectsOf(file, chain, from, to),
   prunable: (file: SqliteFile, before: Date) => prunable(file, before),
 };
 

@@ -1,8 +1,9 @@
 import type {
   ChainEnd,
+  DecisionEntry,
   DecisionQuery,
   FoundDecision,
-  KeptObject,
+  ImportedRecord,
   LogRecord,
   NewRecord,
   RecordedDecision,
@@ -10,39 +11,64 @@ import type {
   SignedHead,
   StoredEntry,
 } from '../../model/decision-log.js';
-import type { Row, SqliteFile, SqlValue } from './sqlite-file.js';
+import { dropObjects, link, putObject } from './objects.js';
+import type { SqliteFile, SqlValue } from './sqlite-file.js';
 
 const OUTCOMES = ['allow', 'deny', 'indeterminate'] as const;
 
 const RECORD_COLUMNS = 'chain, seq, previous, content_sha256, hash, salt, content';
 
 /** A list, whatever somebody has made of it. */
-const POLICIES = "CASE WHEN json_valid(d.policies) THEN d.policies ELSE '[]' END";
+export const POLICIES = "CASE WHEN json_valid(d.policies) THEN d.policies ELSE '[]' END";
+
+/** A row of them. */
+type RecordRow = readonly [
+  chain: string,
+  seq: number,
+  previous: string,
+  contentSha256: string,
+  hash: string,
+  salt: Uint8Array | null,
+  content: string | null,
+  ...others: SqlValue[],
+];
 
 /** Within a transaction. */
 export function append(file: SqliteFile, records: readonly NewRecord[]): void {
   for (const record of records) {
-    const { chain, seq, previous, contentSha256, hash, salt, content } = record;
-    file.run(`INSERT INTO records (${RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`, [
-      chain,
-      seq,
-      previous,
-      contentSha256,
-      hash,
-      salt,
-      content,
-    ]);
-    if (record.entry !== null) {
-      index(file, record, record.entry);
-      for (const object of record.objects) keep(file, record.entry.decisionId, object);
-    }
-    if (record.withdraws !== null) {
-      file.run('UPDATE decisions SET withdrawn = 1 WHERE decision_id = ?', [record.withdraws]);
-    }
+    insert(
+      file,
+      record,
+      record.objects.map(({ sha256 }) => sha256),
+    );
+    for (const object of record.objects) putObject(file, object);
   }
 }
 
-function index(file: SqliteFile, { chain, seq }: RecordPosition, entry: NonNullable<NewRecord['entry']>): void {
+/** Within a transaction: what another store had, whether or not it has its content, and the bytes that it rests on. */
+export function stage(file: SqliteFile, records: readonly ImportedRecord[]): void {
+  for (const record of records) insert(file, record, record.restsOn);
+}
+
+function insert(file: SqliteFile, record: NewRecord | ImportedRecord, restsOn: readonly string[]): void {
+  const { chain, seq, previous, contentSha256, hash, salt, content, entry, withdraws } = record;
+  file.run(`INSERT INTO records (${RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`, [
+    chain,
+    seq,
+    previous,
+    contentSha256,
+    hash,
+    salt,
+    content,
+  ]);
+  if (entry !== null) {
+    index(file, record, entry);
+    for (const sha256 of restsOn) link(file, entry.decisionId, sha256);
+  }
+  if (withdraws !== null) file.run('UPDATE decisions SET withdrawn = 1 WHERE decision_id = ?', [withdraws]);
+}
+
+function index(file: SqliteFile, { chain, seq }: RecordPosition, entry: DecisionEntry): void {
   const { decisionId, tenant, outcome, policies, summary } = entry;
   file.run(
     'INSERT INTO decisions (decision_id, chain, seq, tenant, outcome, policies, summary) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -58,24 +84,16 @@ function index(file: SqliteFile, { chain, seq }: RecordPosition, entry: NonNulla
   }
 }
 
-function keep(file: SqliteFile, decisionId: string, { sha256, bytes }: KeptObject): void {
-  file.run('INSERT OR IGNORE INTO objects (sha256, bytes) VALUES (?, ?)', [sha256, bytes]);
-  file.run('INSERT INTO decision_objects (decision_id, sha256) VALUES (?, ?)', [decisionId, sha256]);
-}
-
-export function object(file: SqliteFile, sha256: string): Uint8Array | null {
-  const [bytes = null] = file.row('SELECT bytes FROM objects WHERE sha256 = ?', [sha256]) ?? [];
-  return bytes === null ? null : Uint8Array.from(bytes as Uint8Array);
-}
-
 export function last(file: SqliteFile, chain: string): ChainEnd | null {
-  const row = file.row('SELECT chain, seq, hash FROM records WHERE chain = ? ORDER BY seq DESC LIMIT 1', [chain]);
+  const row = file.row<EndRow>('SELECT chain, seq, hash FROM records WHERE chain = ? ORDER BY seq DESC LIMIT 1', [
+    chain,
+  ]);
   return row === undefined ? null : endOf(row);
 }
 
 export function chains(file: SqliteFile): readonly ChainEnd[] {
   // Bare columns of a row with max() are those of the row that has it (SQLite, "Bare columns in an aggregate query").
-  const rows = file.rows('SELECT chain, max(seq), hash FROM records GROUP BY chain', []);
+  const rows = file.rows<EndRow>('SELECT chain, max(seq), hash FROM records GROUP BY chain', []);
   return rows.map(endOf);
 }
 
@@ -85,7 +103,7 @@ export function putHead(file: SqliteFile, { chain, seq, jws }: SignedHead): void
 }
 
 export function records(file: SqliteFile, after: RecordPosition | null, limit: number): readonly LogRecord[] {
-  const rows = file.rows(
+  const rows = file.rows<RecordRow>(
     `SELECT ${RECORD_COLUMNS} FROM records WHERE (chain, seq) > (?, ?) ORDER BY chain, seq LIMIT ?`,
     [after?.chain ?? '', after?.seq ?? -1, limit],
   );
@@ -93,16 +111,15 @@ export function records(file: SqliteFile, after: RecordPosition | null, limit: n
 }
 
 export function heads(file: SqliteFile, chain: string, from: number, to: number): readonly SignedHead[] {
-  const rows = file.rows('SELECT chain, seq, jws FROM heads WHERE chain = ? AND seq BETWEEN ? AND ?', [
-    chain,
-    from,
-    to,
-  ]);
-  return rows.map(([of, seq, jws]) => ({ chain: String(of), seq: Number(seq), jws: String(jws) }));
+  const rows = file.rows<readonly [string, number, string]>(
+    'SELECT chain, seq, jws FROM heads WHERE chain = ? AND seq BETWEEN ? AND ?',
+    [chain, from, to],
+  );
+  return rows.map(([of, seq, jws]) => ({ chain: of, seq, jws }));
 }
 
 export function entries(file: SqliteFile, chain: string, from: number, to: number): readonly StoredEntry[] {
-  const rows = file.rows(
+  const rows = file.rows<readonly [number, string, string, StoredEntry['outcome'], string, string, number]>(
     `SELECT d.seq, d.decision_id, d.tenant, d.outcome,
        (SELECT json_group_array(each.value) FROM json_each(${POLICIES}) each WHERE EXISTS (
          SELECT 1 FROM decision_policies p WHERE p.tenant = d.tenant AND p.policy = each.value
@@ -112,32 +129,14 @@ export function entries(file: SqliteFile, chain: string, from: number, to: numbe
     [chain, from, to],
   );
   return rows.map(([seq, decisionId, tenant, outcome, policies, summary, withdrawn]) => ({
-    seq: Number(seq),
-    decisionId: String(decisionId),
-    tenant: String(tenant),
-    outcome: outcome as StoredEntry['outcome'],
-    policies: JSON.parse(String(policies)),
-    summary: String(summary),
+    seq,
+    decisionId,
+    tenant,
+    outcome,
+    policies: JSON.parse(policies),
+    summary,
     withdrawn: withdrawn === 1,
   }));
-}
-
-export function strays(file: SqliteFile): number {
-  const decisions = file.row(
-    `SELECT count(*) FROM decisions d LEFT JOIN records r ON r.chain = d.chain AND r.seq = d.seq WHERE r.content IS NULL`,
-    [],
-  );
-  const policies = file.row(
-    `SELECT count(*) FROM decision_policies p WHERE NOT EXISTS (
-       SELECT 1 FROM decisions d, json_each(${POLICIES}) each
-       WHERE d.decision_id = p.decision_id AND d.tenant = p.tenant AND d.outcome = p.outcome AND each.value = p.policy)`,
-    [],
-  );
-  const signed = file.row(
-    'SELECT count(*) FROM heads h WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.chain = h.chain)',
-    [],
-  );
-  return Number(decisions?.[0]) + Number(policies?.[0]) + Number(signed?.[0]);
 }
 
 export function list(file: SqliteFile, query: DecisionQuery): readonly FoundDecision[] {
@@ -150,7 +149,7 @@ export function list(file: SqliteFile, query: DecisionQuery): readonly FoundDeci
 }
 
 function tenantsOf(file: SqliteFile): readonly string[] {
-  return file.rows('SELECT DISTINCT tenant FROM decisions', []).map(([tenant]) => String(tenant));
+  return file.rows<readonly [string]>('SELECT DISTINCT tenant FROM decisions', []).map(([tenant]) => tenant);
 }
 
 function listOf(
@@ -163,24 +162,22 @@ function listOf(
   const before = cursor ?? '~';
   const rows =
     policy === null
-      ? file.rows(
+      ? file.rows<FoundRow>(
           `SELECT decision_id, summary, withdrawn FROM decisions
            WHERE tenant = ? AND outcome = ? AND decision_id >= ? AND decision_id < ? ORDER BY decision_id DESC LIMIT ?`,
           [tenant, outcome, from, before, limit],
         )
-      : file.rows(
+      : file.rows<FoundRow>(
           `SELECT d.decision_id, d.summary, d.withdrawn FROM decision_policies p CROSS JOIN decisions d
            ON d.decision_id = p.decision_id
            WHERE p.tenant = ? AND p.policy = ? AND p.outcome = ? AND p.decision_id >= ? AND p.decision_id < ?
            ORDER BY p.decision_id DESC LIMIT ?`,
           [tenant, policy, outcome, from, before, limit],
         );
-  return rows.map(([decisionId, summary, withdrawn]) => ({
-    decisionId: String(decisionId),
-    summary: String(summary),
-    withdrawn: withdrawn === 1,
-  }));
+  return rows.map(([decisionId, summary, withdrawn]) => ({ decisionId, summary, withdrawn: withdrawn === 1 }));
 }
+
+type FoundRow = readonly [decisionId: string, summary: string, withdrawn: number];
 
 /** Ids of decisions are UUIDs of version 7: they begin with the millisecond of the decision (RFC 9562, section 5.7). */
 function leastIdAt(since: Date): string {
@@ -189,7 +186,7 @@ function leastIdAt(since: Date): string {
 }
 
 export function find(file: SqliteFile, decisionId: string): RecordedDecision | null {
-  const row = file.row(
+  const row = file.row<RecordRow>(
     `SELECT ${RECORD_COLUMNS.replaceAll(/\w+/g, 'r.$&')}, d.tenant, d.withdrawn FROM decisions d CROSS JOIN records r
      ON r.chain = d.chain AND r.seq = d.seq WHERE d.decision_id = ?`,
     [decisionId],
@@ -200,21 +197,22 @@ export function find(file: SqliteFile, decisionId: string): RecordedDecision | n
 }
 
 export function prunable(file: SqliteFile, before: Date): readonly RecordPosition[] {
-  const rows = file.rows('SELECT chain, max(seq) FROM decisions WHERE decision_id < ? GROUP BY chain', [
-    leastIdAt(before),
-  ]);
-  return rows.map(([chain, seq]) => ({ chain: String(chain), seq: Number(seq) }));
+  const rows = file.rows<readonly [string, number]>(
+    'SELECT chain, max(seq) FROM decisions WHERE decision_id < ? GROUP BY chain',
+    [leastIdAt(before)],
+  );
+  return rows.map(([chain, seq]) => ({ chain, seq }));
 }
 
 /** Within a transaction. */
 export function prune(file: SqliteFile, { chain, seq }: RecordPosition, limit: number): number {
-  const rows = file.rows(
+  const rows = file.rows<readonly [number, string, string, string, string]>(
     `SELECT seq, decision_id, tenant, outcome, policies FROM decisions
      WHERE chain = ? AND seq <= ? ORDER BY seq LIMIT ?`,
     [chain, seq, limit],
   );
-  for (const [dropped = null, decisionId = null, tenant = null, outcome = null, policies = null] of rows) {
-    for (const policy of JSON.parse(String(policies)) as readonly string[]) {
+  for (const [dropped, decisionId, tenant, outcome, policies] of rows) {
+    for (const policy of JSON.parse(policies) as readonly string[]) {
       file.run('DELETE FROM decision_policies WHERE tenant = ? AND policy = ? AND outcome = ? AND decision_id = ?', [
         tenant,
         policy,
@@ -229,30 +227,13 @@ export function prune(file: SqliteFile, { chain, seq }: RecordPosition, limit: n
   return rows.length;
 }
 
-/** Bytes go with the last decision that names them. */
-function dropObjects(file: SqliteFile, decisionId: SqlValue): void {
-  const named = file.rows('SELECT sha256 FROM decision_objects WHERE decision_id = ?', [decisionId]);
-  file.run('DELETE FROM decision_objects WHERE decision_id = ?', [decisionId]);
-  for (const [sha256 = null] of named) {
-    file.run(
-      'DELETE FROM objects WHERE sha256 = ? AND NOT EXISTS (SELECT 1 FROM decision_objects o WHERE o.sha256 = ?)',
-      [sha256, sha256],
-    );
-  }
+type EndRow = readonly [chain: string, seq: number, hash: string];
+
+function endOf([chain, seq, hash]: EndRow): ChainEnd {
+  return { chain, seq, hash };
 }
 
-function endOf([chain, seq, hash]: Row): ChainEnd {
-  return { chain: String(chain), seq: Number(seq), hash: String(hash) };
-}
-
-function recordOf([chain, seq, previous, contentSha256, hash, salt = null, content = null]: Row): LogRecord {
-  return {
-    chain: String(chain),
-    seq: Number(seq),
-    previous: String(previous),
-    contentSha256: String(contentSha256),
-    hash: String(hash),
-    salt: salt === null ? null : Uint8Array.from(salt as Uint8Array),
-    content: content === null ? null : String(content),
-  };
+function recordOf([chain, seq, previous, contentSha256, hash, salt, content]: RecordRow): LogRecord {
+  const copied = salt === null ? null : Uint8Array.from(salt);
+  return { chain, seq, previous, contentSha256, hash, salt: copied, content };
 }

@@ -112,12 +112,19 @@ export class SqliteFile {
     return this.#statement(sql).run(...values).changes;
   }
 
-  rows(sql: string, values: readonly SqlValue[]): readonly Row[] {
-    return this.#statement(sql).all(...values) as Row[];
+  /** Columns of the schema have one type each (STRICT), which whoever asks names. */
+  rows<R extends Row>(sql: string, values: readonly SqlValue[]): readonly R[] {
+    return this.#statement(sql).all(...values) as R[];
   }
 
-  row(sql: string, values: readonly SqlValue[]): Row | undefined {
-    return this.rows(sql, values)[0];
+  row<R extends Row>(sql: string, values: readonly SqlValue[]): R | undefined {
+    return this.rows<R>(sql, values)[0];
+  }
+
+  /** The one number that a statement asks for. */
+  number(sql: string, values: readonly SqlValue[]): number {
+    const [[number]] = this.rows<readonly [number]>(sql, values) as readonly [readonly [number]];
+    return number;
   }
 
   close(): void {
@@ -173,29 +180,25 @@ export class SqliteFile {
 
   /** @returns the version of its schema; 0 of a new file */
   #requireOurs(): number {
-    const [[version = 0] = []] = this.#pragma('user_version');
-    const [[application = 0] = []] = this.#pragma('application_id');
+    const version = this.number('PRAGMA user_version', []);
+    const application = this.number('PRAGMA application_id', []);
     if (application !== APPLICATION_ID && (version !== 0 || this.#hasTables())) {
       throw new StoreUnavailableError('it is a SQLite database of another program');
     }
-    if (Number(version) > this.#migrations.length) {
+    if (version > this.#migrations.length) {
       throw new StoreUnavailableError(
         `it was written by a newer version of veritee (schema ${version}, this one knows ${this.#migrations.length})`,
       );
     }
-    return Number(version);
+    return version;
   }
 
   #hasTables(): boolean {
-    return this.row('SELECT count(*) FROM sqlite_schema', [])?.[0] !== 0;
+    return this.number('SELECT count(*) FROM sqlite_schema', []) !== 0;
   }
 
   #readCommits(): number {
-    return Number(this.row("SELECT value FROM meta WHERE name = 'commits'", [])?.[0]);
-  }
-
-  #pragma(name: string): readonly Row[] {
-    return this.rows(`PRAGMA ${name}`, []);
+    return this.number("SELECT value FROM meta WHERE name = 'commits'", []);
   }
 
   #failed(error: unknown): StoreUnavailableError {

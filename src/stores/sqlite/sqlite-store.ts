@@ -1,11 +1,13 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../../model/challenge.js';
 import {
   type ChainEnd,
   type DecisionQuery,
   type FoundDecision,
+  type ImportedRecord,
+  type KeptLink,
+  type KeptObject,
   type LogRecord,
   type LogStore,
   type NewRecord,
@@ -15,9 +17,8 @@ import {
   type StoredEntry,
   StoreUnavailableError,
 } from '../../model/decision-log.js';
-import { RefusedError } from '../../model/errors.js';
-import type { Clock } from '../../model/ports.js';
 import { notOpened } from './engine-problem.js';
+import type { Merged } from './merge.js';
 import type { Answered, Arguments, OperationName, Outcome } from './operations.js';
 
 interface Waiting {
@@ -105,12 +106,44 @@ export class SqliteStore implements LogStore {
     return this.ask('object', sha256);
   }
 
+  objects(after: string | null, limit: number): Promise<readonly KeptObject[]> {
+    return this.ask('objects', after, limit);
+  }
+
+  objectsOf(chain: string, from: number, to: number): Promise<readonly KeptLink[]> {
+    return this.ask('objectsOf', chain, from, to);
+  }
+
   prunable(before: Date): Promise<readonly RecordPosition[]> {
     return this.ask('prunable', before);
   }
 
   prune(through: RecordPosition, limit: number): Promise<number> {
     return this.ask('prune', through, limit);
+  }
+
+  /** Stores records that another store had, whether or not what they rest on is there. */
+  stage(records: readonly ImportedRecord[]): Promise<void> {
+    return this.ask('stage', records);
+  }
+
+  /** Keeps an object for records that are staged later. */
+  putObject(object: KeptObject): Promise<void> {
+    return this.ask('putObject', object);
+  }
+
+  /** Drops objects that no record rests on. */
+  dropStrayObjects(): Promise<void> {
+    return this.ask('dropStrayObjects');
+  }
+
+  /**
+   * Takes over what another file has of the log and this one lacks, whole or not at all.
+   * @param path a file with the schema of this version that nobody writes to
+   */
+  async merge(path: string): Promise<Merged> {
+    await this.ask('attach', path);
+    return this.ask('merge');
   }
 
   /** One operation of the file. */
@@ -160,59 +193,6 @@ export class SqliteStore implements LogStore {
     this.#over ??= error.message;
     for (const { reject } of this.#waiting.values()) reject(new StoreUnavailableError(error.message));
     this.#waiting.clear();
-  }
-}
-
-/** Challenges in the file of a store. Each use is on the disk before it counts. */
-export class SqliteChallengeStore implements ChallengeStore {
-  readonly #store: SqliteStore;
-  readonly #clock: Clock;
-  /**
-   * Monotonic time at which the lifetime of a challenge of this process has been counted: the wall clock may be set back.
-   * In the order in which they were made, which is that in which they end.
-   */
-  readonly #counted = new Map<string, { readonly countedMs: number; readonly expiresMs: number }>();
-  #purgedSecond = 0;
-
-  constructor(store: SqliteStore, clock: Clock) {
-    this.#store = store;
-    this.#clock = clock;
-  }
-
-  async put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {
-    this.#purge();
-    const expiresMs = expiresAt.getTime();
-    const hasRoom = await this.#store.ask('putChallenge', id, scope, expiresMs);
-    if (!hasRoom) throw new RefusedError('overloaded', 'no further challenge can be kept', { retryAfterSeconds: 1 });
-    const countedMs = this.#clock.monotonicMs() + expiresMs - this.#clock.now().getTime();
-    this.#counted.set(id, { countedMs, expiresMs });
-  }
-
-  async consume(id: string, scope: ConsumedScope): Promise<ConsumeResult> {
-    const counted = this.#counted.get(id);
-    if (counted !== undefined && this.#clock.monotonicMs() >= counted.countedMs) return { state: 'expired' };
-    return this.#store.ask('consumeChallenge', id, scope);
-  }
-
-  /** The file is closed by whoever opened it. */
-  async close(): Promise<void> {
-    this.#counted.clear();
-  }
-
-  /** Runs when a challenge is put, once a second, so that no timer is needed. */
-  #purge(): void {
-    const now = this.#clock.now().getTime();
-    const second = Math.floor(now / 1000);
-    if (second === this.#purgedSecond) return;
-    this.#purgedSecond = second;
-    const monotonic = this.#clock.monotonicMs();
-    for (const [id, { countedMs, expiresMs }] of this.#counted) {
-      // As long as its record is there, it must not seem unexpired.
-      if (countedMs > monotonic || expiresMs >= now) break;
-      this.#counted.delete(id);
-    }
-    // Where it fails, the put that comes with it fails too, and says so.
-    this.#store.ask('dropExpired', now).catch(() => undefined);
   }
 }
 

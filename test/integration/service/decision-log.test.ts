@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyLog } from '../../../src/decision-log/verify-log.js';
 import { SqliteStore } from '../../../src/stores/sqlite/sqlite-store.js';
 import { requireConforming } from '../../contract/conforms.js';
+import { runInProcess } from '../cli/command-line-in-process.js';
 import { base64Url, call, challenge, LabService, lenientPolicy, NONCE, sha256Hex, verdictOf } from './lab-service.js';
 
 let lab: LabService;
@@ -19,6 +20,12 @@ beforeAll(async () => {
 afterAll(() => lab.close());
 
 const storeOf = (data: string) => join(lab.root, data, 'veritee.db');
+
+/** A command about the store of a folder. */
+const decisions = (data: string, ...args: readonly string[]) =>
+  runInProcess({ folder: lab.root }, ['decisions', ...args], {
+    environment: { VERITEE__DECISIONS__STORE: storeOf(data) },
+  });
 
 /** With the roles of an auditor, since there are no callers. */
 const start = (data: string, keys: object = {}) => lab.start({ historical: true, ...keys }, {}, data);
@@ -178,7 +185,7 @@ describe('FRS-07: a challenge of a service that was started again', () => {
 });
 
 describe('AUD-04: what is stored', () => {
-  it('has no nonce, no id of chip or VM, no evidence and no key, and neither has the copy', async () => {
+  it('has no nonce, no id of chip or VM, no evidence and no key, and neither have copy and backup', async () => {
     const key = 'audited-'.padEnd(43, 'k');
     const copy = join(lab.root, 'copy.jsonl');
     const service = await start('private', {
@@ -202,6 +209,11 @@ describe('AUD-04: what is stored', () => {
     const copied = await readFile(copy, 'latin1');
     const stored = await readFile(storeOf('private'), 'latin1');
     expect(copied.trimEnd().split('\n')).toHaveLength(3);
+    const exported = await decisions('private', 'export', '--out', 'private.jsonl');
+    expect(exported).toMatchObject({ exitCode: 0, stdout: 'wrote 3 records, 0 signed heads and 0 kept objects\n' });
+    expect(await decisions('restored', 'import', 'private.jsonl')).toMatchObject({ exitCode: 0 });
+    const backup = await readFile(join(lab.root, 'private.jsonl'), 'latin1');
+    const restored = await readFile(storeOf('restored'), 'latin1');
     const { claims } = answer.body;
     const secrets = [
       key,
@@ -217,7 +229,7 @@ describe('AUD-04: what is stored', () => {
     ];
     for (const secret of secrets) {
       expect(secret).toMatch(/.{8}/);
-      for (const text of [copied, stored])
+      for (const text of [copied, stored, backup, restored])
         expect(text).not.toMatch(new RegExp(String(secret).replaceAll(/[+/]/g, '\\$&'), 'i'));
     }
   });

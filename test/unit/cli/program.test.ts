@@ -17,6 +17,11 @@ const ACTIONS: Actions = {
   testPolicies: done,
   exportEndorsements: done,
   importEndorsements: done,
+  listDecisions: done,
+  showDecision: done,
+  verifyDecisions: done,
+  exportDecisions: done,
+  importDecisions: done,
   checkWiring: done,
 };
 
@@ -109,7 +114,7 @@ describe('help for what there is not', () => {
   it.each<[readonly string[], string]>([
     [
       ['help', 'nothing'],
-      'unknown command "nothing"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements\n',
+      'unknown command "nothing"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions\n',
     ],
     [['help', 'verfy'], 'unknown command "verfy"; did you mean verify?\n'],
     [['help', 'endorsements', 'exprt'], 'unknown command "exprt"; did you mean export?\n'],
@@ -139,7 +144,7 @@ describe('a mistake in a command', () => {
     [
       'one with an option that resembles one above it',
       ['attest', '--versio'],
-      'unknown command "attest"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements\n',
+      'unknown command "attest"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions\n',
     ],
     [
       'an option before every command',
@@ -180,7 +185,7 @@ describe('a mistake in a command', () => {
     [
       'a command whose name a terminal would obey',
       ['\u001b[2J', '--json'],
-      'unknown command (name withheld); there are serve, verify, inspect, request, collect, config, check, policy, endorsements\n',
+      'unknown command (name withheld); there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions\n',
     ],
   ])('is said, and ends with 1: %s', async (_title, args, expected) => {
     const said: string[] = [];

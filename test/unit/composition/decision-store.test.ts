@@ -7,7 +7,7 @@ import { OpenParts } from '../../../src/composition/open-parts.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
-import { SqliteChallengeStore } from '../../../src/stores/sqlite/sqlite-store.js';
+import { SqliteChallengeStore } from '../../../src/stores/sqlite/sqlite-challenge-store.js';
 import { localStores } from '../decision-log/local-store.js';
 import { judged, KeptLog, SetClock, signerOf } from '../decision-log/recorded.js';
 

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import engine from 'libsql';
 import { afterEach } from 'vitest';
+import type { StagingStore } from '../../../src/decision-log/stage-log.js';
 import type { LogStore } from '../../../src/model/decision-log.js';
 import { StoreUnavailableError } from '../../../src/model/decision-log.js';
 import { type Asked, runTogether } from '../../../src/stores/sqlite/operations.js';
 import { SqliteFile, type SqliteFileOptions } from '../../../src/stores/sqlite/sqlite-file.js';
 
 /** The store of a SQLite file without its thread, whose failures a test decides. */
-export interface LocalStore extends LogStore {
+export interface LocalStore extends LogStore, StagingStore {
   readonly file: SqliteFile;
   readonly path: string;
   /** `before`: what is written next is not stored. `after`: it is stored, and whoever wrote it is told otherwise. */
@@ -30,13 +31,14 @@ export function localStores(): (path?: string, options?: SqliteFileOptions) => L
   return (path, options) => {
     const folder = mkdtempSync(join(tmpdir(), 'veritee-log-'));
     folders.push(folder);
-    const store = localStore(path ?? join(folder, `${randomUUID()}.db`), options);
+    const store = openLocalStore(path ?? join(folder, `${randomUUID()}.db`), options);
     files.push(store.file);
     return store;
   };
 }
 
-function localStore(path: string, options?: SqliteFileOptions): LocalStore {
+/** One that whoever opens it has to close. */
+export function openLocalStore(path: string, options?: SqliteFileOptions): LocalStore {
   const file = new SqliteFile(engine, path, options);
   file.open();
   const ask = async (name: Asked['name'], ...args: unknown[]) => {
@@ -68,6 +70,11 @@ function localStore(path: string, options?: SqliteFileOptions): LocalStore {
     list: (query) => ask('list', query),
     find: (decisionId) => ask('find', decisionId),
     object: (sha256) => ask('object', sha256),
+    objects: (after, limit) => ask('objects', after, limit),
+    objectsOf: (chain, from, to) => ask('objectsOf', chain, from, to),
+    stage: (records) => ask('stage', records),
+    putObject: (object) => ask('putObject', object),
+    dropStrayObjects: () => ask('dropStrayObjects'),
     prunable: (before) => ask('prunable', before),
     prune: (through, limit) => ask('prune', through, limit),
   };

@@ -3,7 +3,7 @@ import { CompactSign } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { contentDigest, NO_RECORD, recordHash } from '../../../src/decision-log/chain.js';
 import { type LogEvidence, verifyLog } from '../../../src/decision-log/verify-log.js';
-import type { NewRecord } from '../../../src/model/decision-log.js';
+import type { LogRecord } from '../../../src/model/decision-log.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { LocalSigningKey } from '../../../src/results/signing-key.js';
 import { type LocalStore, localStores } from './local-store.js';
@@ -128,9 +128,7 @@ describe('verifying a decision log', () => {
     const { store, chain } = await filled();
     for (let seq = 13; seq >= 6; seq--) tamper(store, `UPDATE records SET seq = ${seq + 1} WHERE seq = ${seq}`);
     const [record] = await store.records({ chain, seq: 4 }, 1);
-    await store.append([
-      { ...(record as never as Parameters<LocalStore['append']>[0][0]), seq: 6, entry: null, withdraws: null },
-    ]);
+    await store.stage([{ ...(record as LogRecord), seq: 6, entry: null, withdraws: null, restsOn: [] }]);
     expect(await problemsOf(store)).toContainEqual(['record_order', 6]);
   });
 
@@ -263,7 +261,7 @@ describe('verifying a decision log', () => {
     const store = openStore(elsewhere.path);
     const copy = openStore();
     const later = (await store.records(null, 100)).filter(({ seq }) => seq > 4);
-    await copy.append(later.map((record) => ({ ...(record as NewRecord), entry: null, withdraws: null })));
+    await copy.stage(later.map((record) => ({ ...record, entry: null, withdraws: null, restsOn: [] })));
     const missing = await problemsOf(copy);
     expect(missing.filter(([code]) => code !== 'index_mismatch')).toEqual([
       ['record_missing', 5],

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ChallengeScope, ConsumedScope } from '../../../../src/model/challenge.js';
-import { StoreUnavailableError } from '../../../../src/model/decision-log.js';
+import { type KeptObject, type LogRecord, StoreUnavailableError } from '../../../../src/model/decision-log.js';
 import { RefusedError } from '../../../../src/model/errors.js';
-import { SqliteChallengeStore, SqliteStore } from '../../../../src/stores/sqlite/sqlite-store.js';
+import { SqliteChallengeStore } from '../../../../src/stores/sqlite/sqlite-challenge-store.js';
+import { SqliteStore } from '../../../../src/stores/sqlite/sqlite-store.js';
 import { judged, openLog, policy } from '../../decision-log/recorded.js';
 
 let folder: string;
@@ -132,6 +133,67 @@ describe('the thread of a SQLite file', () => {
       /UNIQUE constraint failed/,
     );
     await vi.waitFor(async () => expect(await store.last('c')).toEqual({ chain: 'c', seq: 0, hash: '' }), 10_000);
+  });
+});
+
+describe('kept objects in a SQLite file', () => {
+  const digest = (digit: string) => digit.repeat(64);
+
+  it('are read in the order of their digests, so many at once', async () => {
+    const store = await openStore();
+    for (const digit of ['c', 'a', 'b']) await store.putObject({ sha256: digest(digit), bytes: Buffer.from(digit) });
+    const read = async (after: string | null, limit: number) =>
+      (await store.objects(after, limit)).map(({ sha256, bytes }) => [sha256[0], Buffer.from(bytes).toString()]);
+    expect(await read(null, 2)).toEqual([
+      ['a', 'a'],
+      ['b', 'b'],
+    ]);
+    expect(await read(digest('b'), 2)).toEqual([['c', 'c']]);
+    expect(await read(digest('c'), 2)).toEqual([]);
+  });
+
+  it('are read some MiB at once, and one that is larger by itself', async () => {
+    const store = await openStore();
+    const sizes = { a: 3, b: 3, c: 9, d: 1 };
+    for (const [digit, mebibytes] of Object.entries(sizes)) {
+      await store.putObject({ sha256: digest(digit), bytes: new Uint8Array(mebibytes * 1024 * 1024) });
+    }
+    const pages: string[][] = [];
+    for (let after: string | null = null; ; ) {
+      const page: readonly KeptObject[] = await store.objects(after, 100);
+      after = page.at(-1)?.sha256 ?? null;
+      if (after === null) break;
+      pages.push(page.map(({ sha256 }) => sha256.slice(0, 1)));
+    }
+    expect(pages).toEqual([['a', 'b'], ['c'], ['d']]);
+  });
+
+  it('are kept once, and dropped where nothing rests on them', async () => {
+    const store = await openStore();
+    const { log, chain } = await openLog(store);
+    const inputs = { sha256: digest('a'), objects: [{ sha256: digest('a'), bytes: Buffer.from('a') }] };
+    await log.record({ ...judged(), inputs });
+    await store.putObject({ sha256: digest('a'), bytes: Buffer.from('other') });
+    await store.putObject({ sha256: digest('b'), bytes: Buffer.from('b') });
+    expect(await store.strays()).toBe(1);
+    await store.dropStrayObjects();
+    expect(await store.strays()).toBe(0);
+    expect((await store.objects(null, 100)).map(({ bytes }) => Buffer.from(bytes).toString())).toEqual(['a']);
+    expect(await store.objectsOf(chain, 0, 1)).toEqual([{ seq: 1, sha256: digest('a'), isKept: true }]);
+    expect(await store.objectsOf(chain, 2, 9)).toEqual([]);
+  });
+
+  it('may be missing of records that another store had', async () => {
+    const store = await openStore();
+    const { log, chain } = await openLog(store);
+    await log.record(judged());
+    const [record] = await store.records({ chain, seq: 0 }, 1);
+    const entry = (await store.entries(chain, 1, 1))[0];
+    const other = await SqliteStore.open(join(folder, 'other.db'));
+    open.push(other);
+    const restsOn = [digest('a')];
+    await other.stage([{ ...(record as LogRecord), entry: entry ?? null, withdraws: null, restsOn }]);
+    expect(await other.objectsOf(chain, 0, 9)).toEqual([{ seq: 1, sha256: digest('a'), isKept: false }]);
   });
 });
 

@@ -1,0 +1,101 @@
+import type { Outcome } from '../model/decision.js';
+import type { DecisionQuery, FoundDecision, LogStore } from '../model/decision-log.js';
+import { FormatError } from '../model/errors.js';
+import { listedNames, quotedName } from '../model/names-in-messages.js';
+import { POLICY_ID } from '../model/request.js';
+import { presentFoundDecision } from '../wire/present-recorded-decision.js';
+import { readInstant } from '../wire/read-requests.js';
+import type { Schemas } from '../wire/schema-check.js';
+import type { ListDecisionsOptions } from './decisions-commands.js';
+import { UsageError } from './input.js';
+import { EXIT_CODE, OUTCOME_COLOUR, type Output, printableTexts, styledFor } from './output.js';
+
+/** Decisions that are listed where nobody says how many. */
+const DEFAULT_LIMIT = 50;
+
+/** Decisions that are asked for at once. */
+const AT_ONCE = 500;
+
+const OUTCOMES: readonly Outcome[] = ['allow', 'deny', 'indeterminate'];
+
+/** Reasons that a row shows: the most important come first. */
+const SHOWN_REASONS = 3;
+
+type Summary = Schemas['DecisionSummary'];
+
+/** Which decisions are listed, and how many at most. */
+export type ListedDecisions = Omit<DecisionQuery, 'cursor'>;
+
+/** @throws {UsageError} for a value that cannot be */
+export function listedDecisions(options: ListDecisionsOptions): ListedDecisions {
+  const { policy = null, decision, since, tenant = null, limit = String(DEFAULT_LIMIT) } = options;
+  if (policy !== null && !POLICY_ID.test(policy)) {
+    throw new UsageError([`--policy: ${quotedName(policy)} is no policy id`]);
+  }
+  const outcome = OUTCOMES.find((known) => known === decision) ?? null;
+  if (decision !== undefined && outcome === null) {
+    throw new UsageError([`--decision: ${quotedName(decision)} is no decision; there are ${listedNames(OUTCOMES)}`]);
+  }
+  if (!/^[1-9][0-9]{0,8}$/.test(limit)) throw new UsageError([`--limit: ${quotedName(limit)} is no number from 1 on`]);
+  return { tenant, policy, decision: outcome, since: sinceOf(since), limit: Number(limit) };
+}
+
+function sinceOf(text: string | undefined): Date | null {
+  if (text === undefined) return null;
+  try {
+    return readInstant(text, '');
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new UsageError([`--since: ${error.message}`], { cause: error });
+  }
+}
+
+/**
+ * Lists decisions, newest first.
+ * @returns the exit code
+ */
+export async function listDecisions(
+  store: Pick<LogStore, 'list'>,
+  { limit, ...listed }: ListedDecisions,
+  output: Output,
+): Promise<number> {
+  const rows: Summary[] = [];
+  let left = limit;
+  for (let cursor: string | null = null; left > 0; ) {
+    const page: readonly FoundDecision[] = await store.list({ ...listed, cursor, limit: Math.min(left, AT_ONCE) });
+    for (const found of page) {
+      const summary = presentFoundDecision(found);
+      if (output.asTable) rows.push(printableTexts(summary));
+      else output.write(`${JSON.stringify(summary)}\n`);
+    }
+    left -= page.length;
+    cursor = page.at(-1)?.decisionId ?? null;
+    if (cursor === null) break;
+  }
+  if (output.asTable) output.write(table(rows, left === 0 ? limit : null, output));
+  return EXIT_CODE.allow;
+}
+
+/** @param limit null: there are no more */
+function table(rows: readonly Summary[], limit: number | null, output: Output): string {
+  if (rows.length === 0) return 'no decisions\n';
+  const styled = styledFor(output);
+  const width = Math.max(...rows.map(({ tenant }) => tenant.length));
+  const lines = rows.map((row) => {
+    const outcome = styled(OUTCOME_COLOUR[row.decision], row.decision.padEnd('indeterminate'.length));
+    return `${row.decidedAt}  ${outcome}  ${row.decisionId}  ${row.tenant.padEnd(width)}  ${what(row)}`;
+  });
+  const more = limit === null ? [] : [styled('gray', `the newest ${limit}; --limit lists more`)];
+  return `${[...lines, ...more].join('\n')}\n`;
+}
+
+function what({ evidence, policies, reasons, historical, withdrawn }: Summary): string {
+  const more = reasons.length - SHOWN_REASONS;
+  const why = [...reasons.slice(0, SHOWN_REASONS), ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
+  return [
+    `${evidence.type} under ${policies.map(({ id }) => id).join(', ')}`,
+    ...(why === '' ? [] : [`: ${why}`]),
+    ...(historical ? [' (historical)'] : []),
+    ...(withdrawn ? [' (withdrawn: nobody was told)'] : []),
+  ].join('');
+}

@@ -1,0 +1,120 @@
+import type { Command } from 'commander';
+import { addHelp, refuseUnknownCommand } from './command-help.js';
+
+const LIST_HELP = `
+Newest first, those of all tenants unless one is named. Where nobody was told of a decision, it is withdrawn.`;
+
+const SHOW_HELP = `
+What is recorded leaves out remedies and receipt; what identifies a machine stands as a digest. Whether somebody has
+changed the record is what veritee decisions verify finds out.`;
+
+const VERIFY_HELP = `
+<file> is an export, or a copy that decisions.copy wrote; without it, the store of the configuration is verified.
+Kept heads are lines of the service's log with the member head, among others or not, or the heads themselves, one a line.
+Keys are a JWK Set, as /.well-known/jwks.json has it. The exit code is 0 if nothing is wrong, 1 usage, a store that is
+not there, or a file that is no whole export, 2 if something is wrong, 3 if the store cannot be read.`;
+
+const EXPORT_HELP = `
+A service may write to the store meanwhile: what is exported is the log as it was when the export began.`;
+
+const IMPORT_HELP = `
+All of <file> is verified first, and then taken whole or not at all. Records that are there already are passed over. It may
+be a copy that decisions.copy wrote, too: then what it lacks is said. The exit code is 0 if it was taken, 1 usage or a file
+that is no whole export, 2 if something is wrong, 3 if the store cannot be written.`;
+
+/** What the commands about decisions have in common. */
+interface LogOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+export interface ListDecisionsOptions extends LogOptions {
+  readonly policy?: string;
+  readonly decision?: string;
+  readonly since?: string;
+  readonly tenant?: string;
+  readonly limit?: string;
+}
+
+export interface VerifyDecisionsOptions extends LogOptions {
+  readonly heads?: string;
+  readonly keys?: string;
+}
+
+export interface ExportDecisionsOptions {
+  readonly config?: string;
+  readonly out?: string;
+}
+
+/** What the commands about recorded decisions do. Each returns the exit code. */
+export interface DecisionsActions {
+  listDecisions(options: ListDecisionsOptions): Promise<number>;
+  showDecision(decisionId: string, options: LogOptions): Promise<number>;
+  verifyDecisions(file: string | undefined, options: VerifyDecisionsOptions): Promise<number>;
+  exportDecisions(options: ExportDecisionsOptions): Promise<number>;
+  importDecisions(file: string, options: LogOptions): Promise<number>;
+}
+
+/** Adds `veritee decisions`. */
+export function addDecisionsCommands(
+  program: Command,
+  config: readonly [string, string],
+  actions: DecisionsActions,
+  done: (exitCode: number) => void,
+): void {
+  const decisions = program
+    .command('decisions')
+    .description('list, show, verify, export and import recorded decisions')
+    .allowExcessArguments()
+    .action(() => {
+      refuseUnknownCommand(decisions);
+      decisions.help({ error: true });
+    });
+  const json: readonly [string, string] = ['--json', 'write JSON on a terminal too'];
+  decisions
+    .command('list')
+    .description('list decisions that were recorded')
+    .option('--policy <id>', 'only those under this policy')
+    .option('--decision <outcome>', 'only these: allow, deny or indeterminate')
+    .option('--since <time>', 'only those from this time on, RFC 3339 in UTC')
+    .option('--tenant <name>', 'only those of this tenant')
+    .option('--limit <number>', 'how many at most (default: 50)')
+    .option(...config)
+    .option('--json', 'write JSON lines on a terminal too')
+    .addHelpText('after', LIST_HELP)
+    .action(async (options) => done(await actions.listDecisions(options)));
+  decisions
+    .command('show')
+    .description('show a decision as it was recorded, with its place in the log')
+    .argument('<id>', 'id of the decision')
+    .option(...config)
+    .option(...json)
+    .addHelpText('after', SHOW_HELP)
+    .action(async (id, options) => done(await actions.showDecision(id, options)));
+  decisions
+    .command('verify')
+    .description('verify the whole log; exit code 0 if nothing is wrong, 2 if something is')
+    .argument('[file]', 'an export to verify in the place of the store, or - for standard input')
+    .option('--heads <file>', 'heads that were kept, such as the log of the service')
+    .option('--keys <file>', 'keys that heads may be signed with (default: those that the log names)')
+    .option(...config)
+    .option(...json)
+    .addHelpText('after', VERIFY_HELP)
+    .action(async (file, options) => done(await actions.verifyDecisions(file, options)));
+  decisions
+    .command('export')
+    .description('write the whole log as JSON lines')
+    .option('--out <file>', 'file to write, which only its owner can read (default: standard output)')
+    .option(...config)
+    .addHelpText('after', EXPORT_HELP)
+    .action(async (options) => done(await actions.exportDecisions(options)));
+  decisions
+    .command('import')
+    .description('take over the log of another store; exit code 2 if something is wrong with it')
+    .argument('<file>', 'an export, or - for standard input')
+    .option(...config)
+    .option(...json)
+    .addHelpText('after', IMPORT_HELP)
+    .action(async (file, options) => done(await actions.importDecisions(file, options)));
+  addHelp(decisions);
+}

@@ -1,0 +1,106 @@
+import type { ChainReport, LogProblem, LogReport } from '../model/log-report.js';
+import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
+
+/** What a verification cannot tell, and why. */
+interface NotKnown {
+  readonly code: 'cut_end' | 'unsigned' | 'own_keys' | 'beginning';
+  /** One sentence for people. Lower case, no period. */
+  readonly detail: string;
+  /** What it is about: chains, or thumbprints of keys. */
+  readonly about: readonly string[];
+}
+
+/**
+ * Shows what the verification of a decision log found, and what it cannot know.
+ * @returns the exit code: 0 where nothing is wrong, else 2
+ */
+export function logReport(report: LogReport, output: Output): number {
+  const { problems, chains, ...counts } = report;
+  const notKnown = whatIsNotKnown(report);
+  const json = { ...counts, problems, chains, notKnown };
+  output.write(output.asTable ? reportTable(report, notKnown, output) : `${JSON.stringify(json, null, 2)}\n`);
+  return problems.length === 0 ? EXIT_CODE.allow : EXIT_CODE.deny;
+}
+
+function whatIsNotKnown({ chains, keptHeads, ownWord }: LogReport): readonly NotKnown[] {
+  const ids = (which: readonly ChainReport[]) => which.map(({ chain }) => chain);
+  const unsigned = ids(chains.filter(({ lastHead, keptHead }) => lastHead === null && keptHead === null));
+  const first = ids(chains.filter(({ beginsLog }) => beginsLog));
+  const uncovered = ids(chains.filter(({ seq, keptHead }) => keptHead !== seq));
+  const cutEnd: NotKnown =
+    keptHeads === 0
+      ? { code: 'cut_end', detail: WITHOUT_HEADS, about: [] }
+      : { code: 'cut_end', detail: BEHIND_HEADS, about: uncovered };
+  const others: readonly NotKnown[] = [
+    { code: 'unsigned', detail: UNSIGNED, about: unsigned },
+    { code: 'own_keys', detail: OWN_KEYS, about: ownWord },
+    { code: 'beginning', detail: BEGINNING, about: first },
+  ];
+  return [cutEnd, ...others.filter(({ about }) => about.length > 0)];
+}
+
+const WITHOUT_HEADS =
+  'without heads that somebody kept (--heads), an end that was cut off is not seen, nor an older file that was put back';
+const BEHIND_HEADS =
+  'what was recorded after the last kept head of a chain, and cut off, is not seen; listed are chains with records behind it, or without one';
+const UNSIGNED = 'no signed head vouches for these chains: whoever can write the store can have written them';
+const OWN_KEYS =
+  'these keys signed, and nothing but the log itself names them: compare them with the kid of the keys that the service publishes, or pass these as --keys';
+const BEGINNING = 'these chains name none before them: they began a log, or what was before them is gone';
+
+function reportTable(report: LogReport, notKnown: readonly NotKnown[], output: Output): string {
+  const { problems, chains, records, decisions, heads, objects, keptHeads } = report;
+  const styled = styledFor(output);
+  const verdict =
+    problems.length === 0
+      ? styled(['bold', 'green'], 'nothing is wrong')
+      : styled(['bold', 'red'], `wrong: ${problems.length}`);
+  return [
+    verdict,
+    '',
+    ...problems.flatMap((problem) => problemLines(problem, styled)),
+    ...chains.flatMap(chainLines),
+    `${records} records, ${decisions} decisions with their content, ${heads} signed heads, ${objects} kept objects, ${keptHeads} kept heads`,
+    '',
+    ...notKnown.flatMap(({ code, detail, about }) => [
+      `${styled('yellow', 'not known')}  ${code}: ${detail}`,
+      ...about.map((each) => `           ${printable(each)}`),
+    ]),
+    '',
+  ].join('\n');
+}
+
+/** Also of an import. */
+export function problemLines(
+  { code, chain, seq, decisionId, detail }: LogProblem,
+  styled: ReturnType<typeof styledFor>,
+): readonly string[] {
+  const place = [
+    ...(seq === null ? [] : [`record ${seq}`]),
+    ...(chain === null ? [] : [`of chain ${printable(chain)}`]),
+    ...(decisionId === null ? [] : [`(decision ${printable(decisionId)})`]),
+  ];
+  return [`${styled('red', code)}  ${place.join(' ')}`.trimEnd(), `    ${printable(detail)}`, ''];
+}
+
+function chainLines({
+  chain,
+  seq,
+  from,
+  until,
+  pruned,
+  lastHead,
+  keptHead,
+  beginsLog,
+}: ChainReport): readonly string[] {
+  const times = from === null || until === null ? 'no content left' : `${printable(from)} to ${printable(until)}`;
+  return [
+    `chain ${printable(chain)}  ${times}`,
+    `    records up to ${seq}, signed ${upTo(lastHead)}, kept heads ${upTo(keptHead)}, without content: ${pruned}${beginsLog ? '; it began the log' : ''}`,
+    '',
+  ];
+}
+
+function upTo(seq: number | null): string {
+  return seq === null ? 'nowhere' : `up to ${seq}`;
+}

@@ -1,0 +1,43 @@
+import type { LogProblem } from '../model/log-report.js';
+import { problemLines } from './log-report.js';
+import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
+
+/** What an import came to. */
+export interface ImportResult {
+  readonly form: 'export' | 'copy';
+  /** Why nothing was taken; empty where all was. */
+  readonly problems: readonly LogProblem[];
+  /** What a copy lacks, one sentence each. Lower case, no period. */
+  readonly missing: readonly string[];
+  /** How much was taken. */
+  readonly records: number;
+  readonly heads: number;
+  /** Kept objects. */
+  readonly objects: number;
+  /** Records that were there already. */
+  readonly known: number;
+}
+
+/**
+ * Shows what an import came to.
+ * @returns the exit code: 0 where the file was taken, 2 where something is wrong with it
+ */
+export function importResult(result: ImportResult, output: Output): number {
+  const { problems } = result;
+  output.write(output.asTable ? importTable(result, output) : `${JSON.stringify(result, null, 2)}\n`);
+  return problems.length === 0 ? EXIT_CODE.allow : EXIT_CODE.deny;
+}
+
+function importTable({ problems, missing, records, heads, objects, known }: ImportResult, output: Output): string {
+  const styled = styledFor(output);
+  const verdict =
+    problems.length === 0
+      ? `taken: ${records} records, ${heads} signed heads and ${objects} kept objects; ${known} records were there already`
+      : `${styled(['bold', 'red'], `wrong: ${problems.length}`)}; nothing was taken`;
+  return [
+    ...problems.flatMap((problem) => problemLines(problem, styled)),
+    ...missing.map((each) => `${styled('yellow', 'missing')}  ${printable(each)}`),
+    verdict,
+    '',
+  ].join('\n');
+}

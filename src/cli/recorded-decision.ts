@@ -1,0 +1,76 @@
+import type { LogStore } from '../model/decision-log.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { presentRecordedDecision } from '../wire/present-recorded-decision.js';
+import type { Schemas } from '../wire/schema-check.js';
+import { decisionTable } from './decision-table.js';
+import { UsageError } from './input.js';
+import { EXIT_CODE, type Output, printableTexts, shownValue, styledFor } from './output.js';
+
+/**
+ * Shows a decision as it was recorded.
+ * @returns the exit code, whatever was decided
+ * @throws {UsageError} where there is none of this id
+ */
+export async function showDecision(store: Pick<LogStore, 'find'>, decisionId: string, output: Output): Promise<number> {
+  const found = await store.find(decisionId);
+  if (found === null) {
+    throw new UsageError([
+      'there is no decision of this id, or its record is older than decisions are kept',
+      'veritee decisions list shows those that there are',
+    ]);
+  }
+  const presented = presentRecordedDecision(found);
+  output.write(
+    output.asTable ? recordedTable(printableTexts(presented), output) : `${JSON.stringify(presented, null, 2)}\n`,
+  );
+  return EXIT_CODE.allow;
+}
+
+/** The table of `verify`, as far as it is recorded, then the record. */
+function recordedTable(recorded: Schemas['RecordedDecision'], output: Output): string {
+  const { record, ...decision } = recorded;
+  const withdrawn = record.withdrawn
+    ? [styledFor(output)('red', 'WITHDRAWN: nobody was told of this decision'), '']
+    : [];
+  return [
+    ...withdrawn,
+    decisionTable(decision as unknown as Schemas['Decision'], output),
+    ...recordLines(recorded).map(([name, value]) => `${name.padEnd(9)} ${value}`),
+    '',
+  ].join('\n');
+}
+
+function recordLines({ decisionId, decidedAt, evidence, policies, record, ...rest }: Schemas['RecordedDecision']) {
+  const { audience = null, policies: asked, nonceSha256 = null, attestationResults } = record.request as JsonObject;
+  const lines: (readonly [string, string])[] = [
+    ['decision', decisionId],
+    ['decided', `${decidedAt} by veritee ${shownValue(record.version)}`],
+    ['asked by', `${shownValue(record.principal)} of tenant ${shownValue(record.tenant)}`],
+    ...(audience === null ? [] : [['audience', shownValue(audience)] as const]),
+    ['asked for', asked === null ? 'the default policy' : listed(asked)],
+    ['evidence', evidence.sha256],
+    ...(nonceSha256 === null ? [] : [['nonce', shownValue(nonceSha256)] as const]),
+    ...objects(attestationResults).map(
+      ({ type, sha256 }) => ['token', `${shownValue(sha256)} ${shownValue(type)}`] as const,
+    ),
+    ...policies.map(({ id, version, sha256 }) => ['policy', `${sha256} ${id} version ${version}`] as const),
+    ...objects(rest['endorsements']).map(
+      ({ kind, sha256, source }) =>
+        ['rests on', `${shownValue(sha256)} ${shownValue(kind)} (${shownValue(source)})`] as const,
+    ),
+    ['chain', record.chain],
+    ['record', `${record.seq}, recorded at ${record.recordedAt}`],
+    ['hash', record.hash],
+    ['previous', record.previous],
+    ['content', record.contentSha256],
+  ];
+  return lines;
+}
+
+function listed(value: JsonValue | undefined): string {
+  return Array.isArray(value) ? value.map(shownValue).join(', ') : shownValue(value);
+}
+
+function objects(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}

@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import { lstat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { listDecisions, listedDecisions } from '../cli/decision-list.js';
+import type { DecisionsActions, VerifyDecisionsOptions } from '../cli/decisions-commands.js';
+import { UsageError } from '../cli/input.js';
+import { logReport } from '../cli/log-report.js';
+import { importResult } from '../cli/log-transfer.js';
+import { EXIT_CODE, type Output } from '../cli/output.js';
+import { showDecision } from '../cli/recorded-decision.js';
+import { type ExportedCounts, type ExportedLog, exportLines } from '../decision-log/export-lines.js';
+import { type LogEvidence, type ReadableLog, verifyLog } from '../decision-log/verify-log.js';
+import { isSystemError, outputProblem } from '../model/file-problem.js';
+import { replaceDurably } from '../stores/durable-file.js';
+import { outputOf, write } from './command-line-io.js';
+import { importInto } from './import-log.js';
+import { readHeadKeys, readKeptHeads, withStagedLog } from './log-files.js';
+import { fileToImportInto, readingLog } from './open-log.js';
+import { untilSignal } from './until-signal.js';
+
+/** `veritee decisions`: no server is needed, and one may be running. */
+export const decisionsCommands: DecisionsActions = {
+  listDecisions: (options) => {
+    const listed = listedDecisions(options);
+    return readingLog(options, (log) => listDecisions(log, listed, outputOf(options)));
+  },
+  showDecision: (decisionId, options) => readingLog(options, (log) => showDecision(log, decisionId, outputOf(options))),
+  verifyDecisions: (file, options) =>
+    untilSignal(async (signal) => {
+      const evidence = await evidenceOf(options, signal);
+      const verify = (log: ReadableLog) => verifyAndReport(log, evidence, outputOf(options), signal);
+      if (file === undefined) return readingLog(options, verify);
+      return withStagedLog(file, tmpdir(), signal, ({ store }) => verify(store));
+    }, complain),
+  exportDecisions: ({ out, ...options }) =>
+    untilSignal(
+      (signal) =>
+        readingLog(options, async (log) => {
+          const counted = new Counted(log, signal);
+          if (out === undefined) for await (const lines of counted.lines()) await writeAll(lines);
+          else await writeExport(out, counted);
+          return EXIT_CODE.allow;
+        }),
+      complain,
+    ),
+  importDecisions: (file, options) =>
+    untilSignal(async (signal) => {
+      const path = await fileToImportInto(options);
+      return importResult(await importInto(path, file, signal), outputOf(options));
+    }, complain),
+};
+
+function complain(signal: string): void {
+  process.stderr.write(`${signal}: nothing was done\n`);
+}
+
+async function evidenceOf({ heads, keys }: VerifyDecisionsOptions, signal: AbortSignal): Promise<LogEvidence> {
+  return {
+    keptHeads: heads === undefined ? [] : await readKeptHeads(heads, signal),
+    keys: keys === undefined ? null : await readHeadKeys(keys),
+  };
+}
+
+async function verifyAndReport(
+  log: ReadableLog,
+  evidence: LogEvidence,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  const tell = output.asTable && process.stderr.isTTY === true ? (text: string) => process.stderr.write(text) : null;
+  const onRead = (records: number, objects: number) => {
+    signal.throwIfAborted();
+    tell?.(`\r${records} records${objects === 0 ? '' : ` and ${objects} kept objects`} read`);
+  };
+  try {
+    const report = await verifyLog(log, { ...evidence, onRead });
+    tell?.('\n');
+    return logReport(report, output);
+  } catch (error) {
+    tell?.('\n');
+    throw error;
+  }
+}
+
+/** Lines of an export, and how much they have. */
+class Counted {
+  counts: ExportedCounts = { records: 0, heads: 0, objects: 0 };
+  readonly #log: ExportedLog;
+  readonly #signal: AbortSignal;
+
+  constructor(log: ExportedLog, signal: AbortSignal) {
+    this.#log = log;
+    this.#signal = signal;
+  }
+
+  async *lines(): AsyncGenerator<string> {
+    const lines = exportLines(this.#log);
+    for (let next = await lines.next(); ; next = await lines.next()) {
+      this.#signal.throwIfAborted();
+      if (next.done === true) {
+        this.counts = next.value;
+        return;
+      }
+      yield next.value;
+    }
+  }
+}
+
+/** No faster than it is read. */
+async function writeAll(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
+/** @throws {UsageError} where the file cannot be written; what was there stays */
+async function writeExport(out: string, exported: Counted): Promise<void> {
+  const found = await lstat(out).catch(() => null);
+  if (found !== null && !found.isFile()) throw new UsageError([`--out: ${out}: is not a regular file`]);
+  try {
+    await replaceDurably(out, exported.lines());
+  } catch (cause) {
+    throw isSystemError(cause) ? new UsageError([`--out: ${out}: ${outputProblem(cause)}`], { cause }) : cause;
+  }
+  const { records, heads, objects } = exported.counts;
+  write(`wrote ${records} records, ${heads} signed heads and ${objects} kept objects\n`);
+}

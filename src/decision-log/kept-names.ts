@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { LogStore } from '../model/decision-log.js';
+import { isObject, type JsonValue } from '../model/json.js';
+import { namedBytes } from './kept-values.js';
+import { isDigest } from './record-content.js';
+
+/** Kept bytes that name others, and cannot be read. `changed`: its digest is another one. */
+export interface UnreadBytes {
+  readonly sha256: string;
+  readonly why: 'missing' | 'changed' | 'malformed';
+}
+
+/** What a decision rests on. */
+export interface KeptNames {
+  /** Digests of kept bytes, hex. */
+  readonly digests: ReadonlySet<string>;
+  /** Where there is any, more may belong to the decision. */
+  readonly unread: readonly UnreadBytes[];
+}
+
+/** Configurations are the same for many decisions. */
+const REMEMBERED = 16;
+
+/** Says by what is kept which bytes a decision rests on. */
+export class KeptNamesReader {
+  readonly #store: Pick<LogStore, 'object'>;
+  /** What bytes name that many decisions name. */
+  readonly #configurations = new LRUCache<string, readonly string[]>({ max: REMEMBERED });
+
+  constructor(store: Pick<LogStore, 'object'>) {
+    this.#store = store;
+  }
+
+  /** @param inputs the digest that the record of the decision names */
+  async of(inputs: string): Promise<KeptNames> {
+    const named = await this.#read(inputs, namesInInputs);
+    if ('why' in named) return { digests: new Set([inputs]), unread: [named] };
+    const { configuration, bytes } = named;
+    const further = await this.#inConfiguration(configuration);
+    const isRead = !('why' in further);
+    return {
+      digests: new Set([inputs, configuration, ...bytes, ...(isRead ? further : [])]),
+      unread: isRead ? [] : [further],
+    };
+  }
+
+  async #inConfiguration(sha256: string): Promise<readonly string[] | UnreadBytes> {
+    const known = this.#configurations.get(sha256);
+    if (known !== undefined) return known;
+    const named = await this.#read(sha256, digestsIn);
+    if (!('why' in named)) this.#configurations.set(sha256, named);
+    return named;
+  }
+
+  async #read<T extends object>(sha256: string, names: (value: JsonValue) => T | null): Promise<T | UnreadBytes> {
+    const bytes = await this.#store.object(sha256);
+    if (bytes === null) return { sha256, why: 'missing' };
+    if (digestOf(bytes) !== sha256) return { sha256, why: 'changed' };
+    return read(bytes, names) ?? { sha256, why: 'malformed' };
+  }
+}
+
+/** Of kept bytes, hex. */
+export function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Null also where the value is nested more deeply than it can be read. */
+function read<T>(bytes: Uint8Array, names: (value: JsonValue) => T | null): T | null {
+  try {
+    return names(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  } catch {
+    return null;
+  }
+}
+
+function namesInInputs(value: JsonValue): { readonly configuration: string; readonly bytes: readonly string[] } | null {
+  if (!isObject(value)) return null;
+  const { inputs, configuration } = value;
+  if (inputs === undefined || !isDigest(configuration)) return null;
+  const bytes = digestsIn(inputs);
+  return bytes === null ? null : { configuration, bytes };
+}
+
+function digestsIn(value: JsonValue): readonly string[] | null {
+  const named = namedBytes(value);
+  return named.every(isDigest) ? named : null;
+}

@@ -1,0 +1,81 @@
+import type { DecisionEntry, LogRecord, LogStore, RecordPosition, StoredEntry } from '../model/decision-log.js';
+import { bySeq } from './by-seq.js';
+import { isDroppedByNow, type LogProblems } from './log-problems.js';
+import type { RecordedContent } from './record-content.js';
+
+/** What decisions are found by, in a log. */
+export type IndexedLog = Pick<LogStore, 'records' | 'entries' | 'strays' | 'find'>;
+
+/** Compares what decisions are found by with what they are. */
+export class IndexVerification {
+  decisions = 0;
+  readonly #log: IndexedLog;
+  readonly #problems: LogProblems;
+  /** Decisions of which a record says that they are withdrawn. */
+  readonly #withdrawn = new Set<string>();
+  /** Decisions that are shown as withdrawn, with their records. */
+  readonly #shownWithdrawn = new Map<string, RecordPosition>();
+
+  constructor(log: IndexedLog, problems: LogProblems) {
+    this.#log = log;
+    this.#problems = problems;
+  }
+
+  /** Of records that follow each other in one chain, with their contents where those hold. */
+  async compare(records: readonly LogRecord[], contents: ReadonlyMap<number, RecordedContent>): Promise<void> {
+    const [first, last] = [records[0], records.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const entries = bySeq(await this.#log.entries(first.chain, first.seq, last.seq));
+    for (const record of records) {
+      await this.#compareOne(record, contents.get(record.seq) ?? null, entries.get(record.seq) ?? []);
+    }
+  }
+
+  async end(): Promise<void> {
+    const strays = await this.#log.strays();
+    if (strays > 0) {
+      const detail = `${strays} entries of the index, heads, links or kept objects belong to nothing in the log`;
+      this.#problems.add('index_mismatch', null, detail);
+    }
+    for (const decisionId of this.#withdrawn) {
+      const found = await this.#log.find(decisionId);
+      // Once its time is over, a decision is found no more.
+      if (found === null || found.withdrawn) continue;
+      this.#problems.add('index_mismatch', found.record, 'it was withdrawn, and is not shown so', decisionId);
+    }
+    for (const [decisionId, record] of this.#shownWithdrawn) {
+      if (this.#withdrawn.has(decisionId)) continue;
+      this.#problems.add('index_mismatch', record, 'it is shown as withdrawn, and no record says so', decisionId);
+    }
+  }
+
+  async #compareOne(
+    record: LogRecord,
+    content: RecordedContent | null,
+    entries: readonly StoredEntry[],
+  ): Promise<void> {
+    for (const { decisionId, withdrawn } of entries) if (withdrawn) this.#shownWithdrawn.set(decisionId, record);
+    if (content === null) return;
+    const { entry, withdraws } = content;
+    if (entry !== null) this.decisions += 1;
+    if (withdraws !== null) this.#withdrawn.add(withdraws);
+    if (isIndexed(entry, entries) || (await isDroppedByNow(this.#log, record))) return;
+    const detail = 'what it is found by is not what was recorded';
+    this.#problems.add('index_mismatch', record, detail, entry?.decisionId);
+  }
+}
+
+/** Whether there is the entry that follows from the content, and no other; of what is no decision, none. */
+function isIndexed(entry: DecisionEntry | null, entries: readonly StoredEntry[]): boolean {
+  const [found, ...others] = entries;
+  if (entry === null || found === undefined) return entry === null && found === undefined;
+  const { decisionId, tenant, outcome, policies, summary } = entry;
+  return (
+    others.length === 0 &&
+    found.decisionId === decisionId &&
+    found.tenant === tenant &&
+    found.outcome === outcome &&
+    found.summary === summary &&
+    found.policies.join() === policies.join()
+  );
+}

@@ -1,0 +1,597 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RecordCopy } from '../../../src/decision-log/record-copy.js';
+import { recordLine } from '../../../src/decision-log/record-lines.js';
+import { filledLogs } from '../../unit/cli/recorded-decisions.js';
+import { CRL, keepingLog } from '../../unit/decision-log/kept-evidence.js';
+import { type LocalStore, localStores } from '../../unit/decision-log/local-store.js';
+import { judged, KeptLog, openLog, SIGNER } from '../../unit/decision-log/recorded.js';
+import { CommandLine } from './command-line.js';
+import { runInProcess } from './command-line-in-process.js';
+
+const openStore = localStores();
+const filledLog = filledLogs();
+
+let cli: CommandLine;
+
+beforeEach(async () => {
+  cli = await CommandLine.create();
+});
+
+afterEach(() => cli.close());
+
+/** Where the store is without a configuration. */
+const STORE = 'data/veritee.db';
+
+const run = (args: readonly string[], surroundings: Parameters<typeof runInProcess>[2] = {}) =>
+  runInProcess(cli, ['decisions', ...args], surroundings);
+
+const onTerminal = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
+  run(args, { onTerminal: true, environment: { NO_COLOR: '1', ...environment } });
+
+const inStore = (name: string) => ({ environment: { VERITEE__DECISIONS__STORE: name } });
+
+const parsed = async (args: readonly string[], surroundings?: Parameters<typeof runInProcess>[2]) =>
+  JSON.parse((await run(args, surroundings)).stdout);
+
+const linesOf = (text: string) => text.trimEnd().split('\n');
+
+const filled = (path = STORE) => filledLog(cli.path(path));
+
+const headsIn = ({ lines }: KeptLog): readonly { readonly msg: string; readonly head?: string }[] =>
+  lines.flatMap(({ fields, message }) => (message === 'decision log head' ? [{ ...fields, msg: message }] : []));
+
+describe('veritee decisions', () => {
+  it.each([['list'], ['show', 'x'], ['verify'], ['export'], ['export', '--out', 'log.jsonl']])(
+    'does not make a store that is not there: %s',
+    async (...args) => {
+      const { exitCode, stdout, stderr } = await run(args);
+      expect([exitCode, stdout]).toEqual([1, '']);
+      expect(stderr).toBe(
+        'decisions.store: ./data/veritee.db: there is no such file\nname the configuration of the service with --config, or run this in the folder of the service\n',
+      );
+      expect(await readdir(cli.folder)).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['list', 'off', 'is off: decisions are not stored'],
+    ['import', 'off', 'is off: decisions are not stored'],
+    ['list', 'redis://user:secret@store.example', 'is no file, and this command reads files'],
+    ['import', 'redis://user:secret@store.example', 'is no file, and an import goes into a file'],
+  ])('knows files alone: %s with %s', async (command, store, expected) => {
+    // Where the store is shared, no key of receipts may be one replica's own.
+    const environment = { VERITEE__DECISIONS__STORE: store, VERITEE__RECEIPTS__KEY: 'receipts.pem' };
+    const { exitCode, stderr } = await run([command, ...(command === 'import' ? ['log.jsonl'] : [])], { environment });
+    expect([exitCode, linesOf(stderr)[0]]).toEqual([1, `decisions.store: ${expected}`]);
+    expect(stderr).not.toContain('secret');
+  });
+
+  it('STO-05 ends with 3 where the store cannot be read', async () => {
+    await mkdir(cli.path('data'));
+    await cli.write(STORE, 'x'.repeat(5000));
+    for (const args of [['list'], ['verify'], ['export']]) {
+      expect(await run(args)).toMatchObject({
+        exitCode: 3,
+        stdout: '',
+        stderr: expect.stringContaining('not a database'),
+      });
+    }
+  });
+
+  it('reads the store that a configuration names, as a process of its own and beside whoever writes', async () => {
+    const { log } = await filled('elsewhere/log.db');
+    await cli.write('veritee.yaml', 'decisions: { store: elsewhere/log.db }\n');
+    const listed = await cli.run(['decisions', 'list', '--config', 'veritee.yaml']);
+    expect([listed.exitCode, linesOf(listed.stdout).length, listed.stderr]).toEqual([0, 6, '']);
+    await log.record(judged());
+    expect(await cli.run(['decisions', 'verify', '--config', 'veritee.yaml'])).toMatchObject({ exitCode: 0 });
+    expect(existsSync(cli.path('data'))).toBe(false);
+  });
+});
+
+describe('veritee decisions list and show', () => {
+  it('show what is in the store, as tables on a terminal', async () => {
+    const { ids } = await filled();
+    const listed = linesOf((await run(['list', '--limit', '2', '--decision', 'deny'])).stdout);
+    expect(listed.map((line) => JSON.parse(line).decisionId)).toEqual([ids[3], ids[0]]);
+    expect((await onTerminal(['list', '--policy', 'baseline'])).stdout).toContain(`allow          ${ids[1]}  default`);
+    expect(await parsed(['show', ids[3] ?? ''])).toMatchObject({ decisionId: ids[3], record: { seq: 4 } });
+    expect((await onTerminal(['show', ids[3] ?? ''])).stdout).toMatch(/^DENY {2}snp /);
+    expect(JSON.parse((await onTerminal(['show', ids[3] ?? '', '--json'])).stdout)).toMatchObject({ decision: 'deny' });
+  });
+
+  it('end with 1 for an option or a decision that cannot be', async () => {
+    await filled();
+    for (const args of [
+      ['list', '--limit', 'all'],
+      ['show', 'x'],
+    ]) {
+      expect(await run(args)).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(/\n$/) });
+    }
+  });
+});
+
+describe('veritee decisions verify', () => {
+  const notKnown = ({ notKnown: list }: { notKnown: readonly { code: string; about: readonly string[] }[] }) =>
+    Object.fromEntries(list.map(({ code, about }) => [code, about]));
+
+  it('finds nothing in a log that nobody touched, and says what it cannot know', async () => {
+    const { chain } = await filled();
+    expect(await run(['verify'])).toMatchObject({ exitCode: 0, stderr: '' });
+    const report = await parsed(['verify']);
+    expect(report).toMatchObject({ problems: [], records: 8, decisions: 6, heads: 1, keptHeads: 0 });
+    expect(notKnown(report)).toEqual({ cut_end: [], own_keys: [SIGNER.kid], beginning: [chain] });
+  });
+
+  it('AUD-01 names what was changed, with code, chain, record and decision, and ends with 2', async () => {
+    const { store, ids, chain } = await filled();
+    store.file.run(`UPDATE records SET content = replace(content, '"deny"', '"allow"') WHERE seq = 4`, []);
+    const { exitCode, stdout } = await run(['verify']);
+    expect(exitCode).toBe(2);
+    const problem = { code: 'content_changed', chain, seq: 4, decisionId: ids[3] };
+    expect(JSON.parse(stdout).problems).toMatchObject([problem]);
+    const shown = await onTerminal(['verify']);
+    expect(linesOf(shown.stdout).slice(0, 4)).toEqual([
+      'wrong: 1',
+      '',
+      `content_changed  record 4 of chain ${chain} (decision ${ids[3]})`,
+      '    salt and content are not those that were recorded',
+    ]);
+  });
+
+  it('says on a terminal how far it is', async () => {
+    await filled();
+    const { isTTY } = process.stderr;
+    process.stderr.isTTY = true;
+    try {
+      expect((await onTerminal(['verify'])).stderr).toBe('\r8 records read\n');
+      expect((await onTerminal(['verify', '--json'])).stderr).toBe('');
+    } finally {
+      process.stderr.isTTY = isTTY;
+    }
+  });
+
+  describe('with heads that were kept', () => {
+    async function withHeads(write: (heads: readonly { readonly head?: string }[]) => string) {
+      const { store, log, chain, lines } = await filled();
+      await log.close();
+      await cli.write('heads', write(headsIn(lines)));
+      return { store, chain };
+    }
+    const jws = ({ head = '' }: { readonly head?: string }) => head;
+
+    it.each([
+      ['lines of the log of the service', (head: object) => JSON.stringify(head)],
+      ['the heads themselves', (head: object) => jws(head)],
+      ['lines with more before them', (head: object) => `Jan 15 12:00:00 host veritee[1]: ${JSON.stringify(head)}`],
+      ['lines that a collector wrapped', (head: object) => JSON.stringify({ log: `${JSON.stringify(head)}\n` })],
+    ])('takes them as %s, among others, and each once', async (_, line) => {
+      const { chain } = await withHeads((heads) =>
+        ['{"msg":"listening"}', '', ...[...heads, ...heads].map(line)].join('\n'),
+      );
+      const report = await parsed(['verify', '--heads', 'heads']);
+      expect(report).toMatchObject({ problems: [], keptHeads: 2, chains: [{ chain, seq: 8, keptHead: 8 }] });
+      expect(notKnown(report)).toMatchObject({ cut_end: [] });
+    });
+
+    it('takes them from standard input, and from an export', async () => {
+      await withHeads((heads) => heads.map(jws).join('\n'));
+      const input = await readFile(cli.path('heads'));
+      expect(await parsed(['verify', '--heads', '-'], { input })).toMatchObject({ keptHeads: 2 });
+      await run(['export', '--out', 'log.jsonl']);
+      expect(await parsed(['verify', '--heads', 'log.jsonl'])).toMatchObject({ keptHeads: 2 });
+    });
+
+    it('AUD-02 finds a cut end, which nobody sees without them', async () => {
+      const { store, chain } = await withHeads((heads) => heads.map(jws).join('\n'));
+      store.file.run('DELETE FROM decisions WHERE seq > 4', []);
+      store.file.run('DELETE FROM decision_policies WHERE decision_id NOT IN (SELECT decision_id FROM decisions)', []);
+      store.file.run('DELETE FROM heads WHERE seq > 4', []);
+      store.file.run('DELETE FROM records WHERE seq > 4', []);
+      expect(await run(['verify'])).toMatchObject({ exitCode: 0 });
+      const { exitCode, stdout } = await run(['verify', '--heads', 'heads']);
+      expect(exitCode).toBe(2);
+      expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'chain_missing', chain, seq: 8 }]);
+    });
+
+    it.each([
+      [
+        'none',
+        'heads',
+        'heads: has no signed head\nexpected lines of the log of the service with the member head, or heads, one a line\n',
+      ],
+      ['a file that is not there', 'nothing', 'nothing: there is no such file\n'],
+    ])('ends with 1 for %s', async (_, file, stderr) => {
+      await withHeads(() => '{"msg":"listening"}\n');
+      expect(await run(['verify', '--heads', file])).toEqual({ exitCode: 1, stdout: '', stderr });
+    });
+  });
+
+  describe('with keys', () => {
+    it('takes those of a JWK Set alone, with or without their names', async () => {
+      await filled();
+      const { kid: _, ...nameless } = SIGNER.jwk as { kid?: string };
+      for (const jwk of [SIGNER.jwk, nameless]) {
+        await cli.write('keys.json', JSON.stringify({ keys: [jwk] }));
+        const report = await parsed(['verify', '--keys', 'keys.json']);
+        expect(report).toMatchObject({ problems: [], ownWord: [] });
+        expect(notKnown(report)).not.toHaveProperty('own_keys');
+      }
+    });
+
+    it('finds heads that another key signed', async () => {
+      const { ids: _ } = await filled();
+      const other = { ...SIGNER.jwk, x: Buffer.alloc(32, 1).toString('base64url') };
+      await cli.write('keys.json', JSON.stringify({ keys: [other] }));
+      const { exitCode, stdout } = await run(['verify', '--keys', 'keys.json']);
+      expect(exitCode).toBe(2);
+      expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'head_unverified', seq: 0 }]);
+    });
+
+    it.each([['{}'], ['{"keys":[]}'], ['{"keys":[{}]}'], ['[]'], ['x']])('refuses what is none: %s', async (text) => {
+      await filled();
+      await cli.write('keys.json', text);
+      expect(await run(['verify', '--keys', 'keys.json'])).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringMatching(/^keys\.json: is no JWK Set\n/),
+      });
+    });
+  });
+
+  describe('of an export', () => {
+    it('needs no store, and finds what is wrong in it', async () => {
+      const { store, chain } = await filled();
+      await run(['export', '--out', 'good.jsonl']);
+      store.file.run(`UPDATE records SET content = replace(content, '"deny"', '"allow"') WHERE seq = 4`, []);
+      await run(['export', '--out', 'bad.jsonl']);
+      await rm(cli.path('data'), { recursive: true });
+      expect(await run(['verify', 'good.jsonl'])).toMatchObject({ exitCode: 0 });
+      expect(await run(['verify', '-'], { input: await readFile(cli.path('good.jsonl')) })).toMatchObject({
+        exitCode: 0,
+      });
+      const { exitCode, stdout } = await run(['verify', 'bad.jsonl']);
+      expect(exitCode).toBe(2);
+      expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'content_changed', chain, seq: 4 }]);
+    });
+
+    it('that was cut is refused', async () => {
+      await filled();
+      const { stdout } = await run(['export']);
+      await cli.write('cut.jsonl', stdout.slice(0, -100));
+      expect(await run(['verify', 'cut.jsonl'])).toMatchObject({
+        exitCode: 1,
+        stdout: '',
+        stderr: /^cut\.jsonl: line/,
+      });
+    });
+
+    it('leaves nothing behind', async () => {
+      await filled();
+      await run(['export', '--out', 'log.jsonl']);
+      const before = await readdir(tmpdir());
+      await run(['verify', 'log.jsonl']);
+      await run(['verify', 'data/veritee.db']);
+      const left = (await readdir(tmpdir())).filter(
+        (name) => name.startsWith('veritee-log-') && !before.includes(name),
+      );
+      expect(left).toEqual([]);
+    });
+  });
+});
+
+describe('veritee decisions export', () => {
+  it('writes the whole log to standard output', async () => {
+    await filled();
+    const { exitCode, stdout, stderr } = await run(['export']);
+    const lines = linesOf(stdout).map((line) => JSON.parse(line));
+    expect([exitCode, stderr, lines.length]).toEqual([0, '', 11]);
+    expect(lines[0]).toEqual({ format: 'veritee-decision-log', version: 1 });
+    expect(lines.at(-1)).toEqual({ end: { records: 8, heads: 1, objects: 0 } });
+  });
+
+  it('writes a file whole, which only its owner can read, in the place of another', async () => {
+    await filled();
+    await writeFile(cli.path('log.jsonl'), 'before', { mode: 0o644 });
+    const { exitCode, stdout } = await run(['export', '--out', 'log.jsonl']);
+    expect([exitCode, stdout]).toEqual([0, 'wrote 8 records, 1 signed heads and 0 kept objects\n']);
+    expect((await stat(cli.path('log.jsonl'))).mode & 0o777).toBe(0o600);
+    expect(await readFile(cli.path('log.jsonl'), 'utf8')).toBe((await run(['export'])).stdout);
+    expect(await readdir(cli.folder)).toEqual(['data', 'log.jsonl']);
+  });
+
+  it('leaves what was there where it fails', async () => {
+    const { store } = await filled();
+    await cli.write('log.jsonl', 'before');
+    store.file.run('ALTER TABLE heads RENAME COLUMN jws TO other', []);
+    expect(await run(['export', '--out', 'log.jsonl'])).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(await readFile(cli.path('log.jsonl'), 'utf8')).toBe('before');
+    expect(await readdir(cli.folder)).toEqual(['data', 'log.jsonl']);
+  });
+
+  it('writes into no folder that is not there, and in the place of no device, link or folder', async () => {
+    await filled();
+    expect(await run(['export', '--out', 'none/log.jsonl'])).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: '--out: none/log.jsonl: cannot be written: there is no such folder\n',
+    });
+    await symlink('/dev/null', cli.path('link'));
+    for (const out of ['link', 'data', '/dev/null']) {
+      expect(await run(['export', '--out', out])).toEqual({
+        exitCode: 1,
+        stdout: '',
+        stderr: `--out: ${out}: is not a regular file\n`,
+      });
+    }
+  });
+
+  it('has what was there when it began, while decisions are recorded', async () => {
+    const { log } = await filled();
+    let deciding = true;
+    const decisions = (async () => {
+      while (deciding) {
+        await log.record(judged());
+        await new Promise(setImmediate);
+      }
+    })();
+    await run(['export', '--out', 'log.jsonl']);
+    deciding = false;
+    await decisions;
+    expect(await run(['verify', 'log.jsonl'])).toMatchObject({ exitCode: 0 });
+  });
+});
+
+describe('veritee decisions import', () => {
+  const NEW = inStore('new/veritee.db');
+
+  async function exported(from = STORE) {
+    expect(await run(['export', '--out', 'log.jsonl'], inStore(from))).toMatchObject({ exitCode: 0 });
+    return readFile(cli.path('log.jsonl'), 'utf8');
+  }
+
+  it('AUD-03 makes a store that verifies, and lists the same decisions', async () => {
+    const { ids } = await filled();
+    await exported();
+    const { exitCode, stdout } = await run(['import', 'log.jsonl'], NEW);
+    expect([exitCode, JSON.parse(stdout)]).toEqual([
+      0,
+      { form: 'export', problems: [], missing: [], records: 8, known: 0, heads: 1, objects: 0 },
+    ]);
+    expect(await parsed(['verify'], NEW)).toMatchObject({ problems: [], records: 8, decisions: 6, heads: 1 });
+    expect((await run(['list'], NEW)).stdout).toBe((await run(['list'])).stdout);
+    expect((await run(['show', ids[5] ?? ''], NEW)).stdout).toBe((await run(['show', ids[5] ?? ''])).stdout);
+    expect((await stat(cli.path('new/veritee.db'))).mode & 0o777).toBe(0o600);
+    expect((await readdir(cli.path('new'))).filter((name) => !name.startsWith('veritee.db'))).toEqual([]);
+  });
+
+  it('puts chains beside others, takes what is new of a chain, and passes over the rest', async () => {
+    await filled('new/veritee.db');
+    const { log } = await filled();
+    await exported();
+    expect(await parsed(['import', 'log.jsonl'], NEW)).toMatchObject({ records: 8, known: 0 });
+    expect(await parsed(['import', '-'], { ...NEW, input: await exported() })).toMatchObject({ records: 0, known: 8 });
+    await log.close();
+    await exported();
+    expect(await parsed(['import', 'log.jsonl'], NEW)).toMatchObject({ records: 1, known: 8, heads: 1 });
+    expect(await parsed(['verify'], NEW)).toMatchObject({ problems: [], records: 17, decisions: 12 });
+  });
+
+  it.each([
+    [
+      'changed',
+      `UPDATE records SET content = replace(content, '"deny"', '"allow"') WHERE seq = 4`,
+      'content_changed',
+      4,
+    ],
+    ['left out', 'DELETE FROM records WHERE seq = 4', 'record_missing', 5],
+    ['given another hash', `UPDATE records SET hash = '${'a'.repeat(64)}' WHERE seq = 4`, 'record_changed', 4],
+    ['left by a head alone', 'DELETE FROM records WHERE seq > 4', 'chain_missing', 7],
+    ['said by a head to be another', 'UPDATE heads SET seq = 2', 'head_mismatch', 2],
+    ['left by its stub alone', 'UPDATE records SET salt = NULL, content = NULL WHERE seq = 4', 'content_missing', 4],
+  ])('AUD-01 takes nothing of a file in which a record was %s', async (_, sql, code, seq) => {
+    const { store, log } = await filled();
+    await log.close();
+    if (code !== 'chain_missing') store.file.run('DELETE FROM heads WHERE seq > 0', []);
+    store.file.run(sql.replace('seq > 4', 'seq > 6'), []);
+    await exported();
+    const { exitCode, stdout } = await run(['import', 'log.jsonl'], NEW);
+    expect(exitCode).toBe(2);
+    const found = JSON.parse(stdout);
+    expect(found).toMatchObject({ records: 0, known: 0, heads: 0 });
+    expect(found.problems.map((each: { code: string; seq: number }) => [each.code, each.seq])).toContainEqual([
+      code,
+      code === 'chain_missing' ? 8 : seq,
+    ]);
+    expect(existsSync(cli.path('new'))).toBe(false);
+    const shown = await onTerminal(['import', 'log.jsonl'], NEW.environment);
+    expect(shown.stdout).toMatch(/\nwrong: \d+; nothing was taken\n$/);
+  });
+
+  it('AUD-01 takes nothing where the store has another record at the same place, and names it', async () => {
+    const { store, chain } = await filled();
+    await exported();
+    const target = openStore(cli.path('new/veritee.db'));
+    await run(['import', 'log.jsonl'], NEW);
+    target.file.run(`UPDATE records SET hash = '${'a'.repeat(64)}' WHERE seq = 4`, []);
+    await openLog(store);
+    await exported();
+    const { exitCode, stdout } = await run(['import', 'log.jsonl'], NEW);
+    expect(exitCode).toBe(2);
+    const { problems, records } = JSON.parse(stdout);
+    expect(records).toBe(0);
+    expect(problems[0]).toMatchObject({ code: 'record_order', chain, seq: 4 });
+    expect(await target.chains()).toHaveLength(1);
+  });
+
+  it('takes nothing of a file that was cut, or is none', async () => {
+    await filled();
+    const text = await exported();
+    for (const length of [text.length - 50, text.length / 2, 10, 0]) {
+      await cli.write('cut.jsonl', text.slice(0, length));
+      expect(await run(['import', 'cut.jsonl'], NEW)).toMatchObject({
+        exitCode: 1,
+        stdout: '',
+        stderr: /^cut\.jsonl: /,
+      });
+    }
+    expect(await run(['import', 'nothing.jsonl'], NEW)).toMatchObject({
+      exitCode: 1,
+      stderr: 'nothing.jsonl: there is no such file\n',
+    });
+    expect(existsSync(cli.path('new'))).toBe(false);
+  });
+
+  it('ends with 3 where the store cannot be written', async () => {
+    await filled();
+    await exported();
+    await mkdir(cli.path('new'));
+    await cli.write('new/veritee.db', 'x'.repeat(5000));
+    expect(await run(['import', 'log.jsonl'], NEW)).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(await readdir(cli.path('new'))).toEqual(['veritee.db']);
+  });
+
+  describe('of what decisions rest on', () => {
+    const edited = async (edit: (text: string) => string) => cli.write('log.jsonl', edit(await exported()));
+    const crl = createHash('sha256').update(CRL).digest('hex');
+
+    it('AUD-03 makes a store that has it, too', async () => {
+      await keepingLog(openStore(cli.path(STORE)));
+      const text = await exported();
+      expect(await parsed(['import', 'log.jsonl'], NEW)).toMatchObject({ problems: [], records: 4, objects: 9 });
+      expect(await parsed(['import', 'log.jsonl'], NEW)).toMatchObject({ records: 0, known: 4, objects: 0 });
+      expect(await parsed(['verify'], NEW)).toMatchObject({ problems: [], decisions: 3, objects: 9 });
+      expect((await run(['export'], NEW)).stdout).toBe(text);
+    });
+
+    it.each([
+      ['missing', (text: string) => text.replace(new RegExp(`{"sha256":"${crl}".*\n`), ''), 'object_missing', 1],
+      ['changed', (text: string) => text.replace(CRL.toString('base64'), 'AAAA'), 'object_changed', null],
+    ])('AUD-01 takes nothing where some of it is %s', async (_, edit, code, seq) => {
+      await keepingLog(openStore(cli.path(STORE)));
+      await edited((text) => edit(text).replace('"objects":9', `"objects":${code === 'object_missing' ? 8 : 9}`));
+      for (const command of ['verify', 'import']) {
+        const { exitCode, stdout } = await run([command, 'log.jsonl'], NEW);
+        expect(exitCode).toBe(2);
+        expect(JSON.parse(stdout).problems).toMatchObject([{ code, seq }]);
+      }
+      expect(existsSync(cli.path('new'))).toBe(false);
+    });
+
+    it('AUD-01 is verified in a store, where a terminal shows how far it is', async () => {
+      const { store } = await keepingLog(openStore(cli.path(STORE)));
+      const { isTTY } = process.stderr;
+      process.stderr.isTTY = true;
+      try {
+        expect((await onTerminal(['verify'])).stderr).toBe('\r4 records read\r4 records and 9 kept objects read\n');
+      } finally {
+        process.stderr.isTTY = isTTY;
+      }
+      store.file.run('DELETE FROM objects WHERE sha256 = ?', [crl]);
+      const { exitCode, stdout } = await run(['verify']);
+      expect([exitCode, JSON.parse(stdout).problems]).toMatchObject([2, [{ code: 'object_missing', seq: 1 }]]);
+    });
+
+    it('AUD-03 is missing from a copy, until an export is imported', async () => {
+      const { store } = await keepingLog(openStore(cli.path(STORE)));
+      await cli.write('copy.jsonl', (await store.records(null, 10)).map(recordLine).join(''));
+      expect(await parsed(['import', 'copy.jsonl'], NEW)).toEqual({
+        form: 'copy',
+        problems: [],
+        missing: [
+          expect.stringMatching(/^signed heads/),
+          'what 3 decisions rest on: a copy has no kept objects, and without them these cannot be judged again',
+        ],
+        records: 4,
+        known: 0,
+        heads: 0,
+        objects: 0,
+      });
+      const { exitCode, stdout } = await run(['verify'], NEW);
+      expect(exitCode).toBe(2);
+      expect(JSON.parse(stdout).problems.map(({ code, seq }: { code: string; seq: number }) => [code, seq])).toEqual([
+        ['object_missing', 1],
+        ['object_missing', 2],
+        ['object_missing', 3],
+      ]);
+      await exported();
+      expect(await parsed(['import', 'log.jsonl'], NEW)).toMatchObject({ records: 0, known: 4, objects: 9 });
+      expect(await parsed(['verify'], NEW)).toMatchObject({ problems: [], objects: 9 });
+    });
+  });
+
+  describe('of a copy', () => {
+    async function copied() {
+      const store = openStore(cli.path(STORE));
+      const logs: string[] = [];
+      const write = async (lines: string) => void logs.push(...linesOf(lines).map((line) => `${line}\n`));
+      await openLog(store);
+      const copy = new RecordCopy(write, new KeptLog());
+      const { log, chain } = await openLog(store, { copy });
+      for (let count = 0; count < 3; count++) await log.record(judged());
+      await log.close();
+      return { store, chain, lines: logs };
+    }
+
+    it('AUD-03 says what is missing', async () => {
+      const { store, chain, lines } = await copied();
+      await cli.write('copy.jsonl', [...lines.slice(1, 2), ...lines.slice(3), lines[0]?.slice(0, 50)].join(''));
+      const { exitCode, stdout } = await run(['import', 'copy.jsonl'], NEW);
+      const { missing, ...counts } = JSON.parse(stdout);
+      expect([exitCode, counts]).toEqual([
+        0,
+        { form: 'copy', problems: [], records: 3, known: 0, heads: 0, objects: 0 },
+      ]);
+      expect(missing).toEqual([
+        expect.stringMatching(/^signed heads: a copy has none/),
+        'the last line, which is cut',
+        `before record 1 of chain ${chain}: record 0 is not there`,
+        `before record 3 of chain ${chain}: record 2 is not there`,
+      ]);
+      expect(await run(['verify'], NEW)).toMatchObject({ exitCode: 2 });
+      const { stdout: shown } = await onTerminal(['import', 'copy.jsonl'], NEW.environment);
+      expect(linesOf(shown)[1]).toBe('missing  the last line, which is cut');
+      await cli.write('copy.jsonl', lines.join(''));
+      const whole = await parsed(['import', 'copy.jsonl'], NEW);
+      expect(whole).toMatchObject({ records: 2, known: 3 });
+      const [other] = (await store.chains()).filter((end) => end.chain !== chain);
+      expect(whole.missing).toContainEqual(
+        `before record 0 of chain ${other?.chain}: record 0 of chain ${chain} names this record: the chain is not there`,
+      );
+    });
+
+    it('AUD-03 goes on where the store ends, with nothing missing but heads', async () => {
+      const { lines } = await copied();
+      await exported();
+      await run(['import', 'log.jsonl'], NEW);
+      const target = openStore(cli.path('new/veritee.db'));
+      target.file.run('DELETE FROM decisions WHERE seq > 2', []);
+      target.file.run('DELETE FROM heads WHERE seq > 2', []);
+      target.file.run('DELETE FROM records WHERE seq > 2', []);
+      await cli.write('copy.jsonl', lines.slice(3).join(''));
+      const { missing, ...counts } = await parsed(['import', 'copy.jsonl'], NEW);
+      expect([counts, missing]).toEqual([
+        { form: 'copy', problems: [], records: 2, known: 0, heads: 0, objects: 0 },
+        [expect.stringMatching(/^signed heads/)],
+      ]);
+      expect(await run(['verify'], NEW)).toMatchObject({ exitCode: 0 });
+    });
+
+    it('AUD-01 takes nothing of one that was changed, or does not go on where the store ends', async () => {
+      const { lines } = await copied();
+      await cli.write('copy.jsonl', lines.join('').replace('nonceSha256', 'nonceSha255'));
+      expect(await run(['import', 'copy.jsonl'], NEW)).toMatchObject({ exitCode: 2 });
+      const target: LocalStore = openStore(cli.path('new/veritee.db'));
+      await cli.write('copy.jsonl', lines.slice(0, 2).join(''));
+      await run(['import', 'copy.jsonl'], NEW);
+      target.file.run(`UPDATE records SET hash = '${'a'.repeat(64)}' WHERE seq = 1`, []);
+      await cli.write('copy.jsonl', lines.slice(2).join(''));
+      const { exitCode, stdout } = await run(['import', 'copy.jsonl'], NEW);
+      expect(exitCode).toBe(2);
+      expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'record_order', seq: 2 }]);
+    });
+  });
+});

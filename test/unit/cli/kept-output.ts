@@ -1,0 +1,20 @@
+import type { Output } from '../../../src/cli/output.js';
+
+/** What a command writes. */
+export class KeptOutput implements Output {
+  readonly asTable: boolean;
+  readonly inColour = false;
+  text = '';
+
+  constructor(asTable: boolean) {
+    this.asTable = asTable;
+  }
+
+  write = (text: string): void => {
+    this.text += text;
+  };
+
+  get lines(): readonly string[] {
+    return this.text.split('\n').slice(0, -1);
+  }
+}
