@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { PolicyText } from '../service/policy-texts.js';
 import { addHelp, refuseUnknownCommand } from './command-help.js';
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
+import { addPolicyDiff, type PolicyDiffActions } from './policy-diff-command.js';
 import type { PolicyLearnOptions } from './policy-learn-command.js';
 
 const LEARN_HELP = `
@@ -23,7 +24,7 @@ export interface PolicyTestOptions extends PolicyOptions {
 }
 
 /** What the commands about policies do. Each returns the exit code. */
-export interface PolicyActions {
+export interface PolicyActions extends PolicyDiffActions {
   lintPolicies(files: readonly string[], options: PolicyOptions): Promise<number>;
   showPolicies(policy: string | undefined, options: PolicyOptions): Promise<number>;
   learnPolicy(files: readonly string[], options: PolicyLearnOptions): Promise<number>;
@@ -39,7 +40,7 @@ export function addPolicyCommands(
 ): void {
   const policy = program
     .command('policy')
-    .description('lint, show, test and learn policies')
+    .description('lint, show, test, learn and compare policies')
     .allowExcessArguments()
     .action(() => {
       refuseUnknownCommand(policy);
@@ -70,6 +71,7 @@ export function addPolicyCommands(
     .option(...json)
     .addHelpText('after', TEST_HELP)
     .action(async (files, options) => done(await actions.testPolicies(files, options)));
+  addPolicyDiff(policy, config, actions, done);
   addHelp(policy);
 }
 

@@ -14,6 +14,7 @@ import { addDecisionsCommands, type DecisionsActions } from './decisions-command
 import { sayFormatError, UsageError } from './input.js';
 import { EXIT_CODE, printable } from './output.js';
 import { addPolicyCommands, type PolicyActions } from './policy-commands.js';
+import { addReplayCommand, type ReplayActions } from './replay-command.js';
 
 export interface VerifyOptions {
   readonly policy?: string;
@@ -55,7 +56,7 @@ export interface CollectOptions {
 }
 
 /** What the commands do, given their arguments. Each returns the exit code. */
-export interface Actions extends PolicyActions, DecisionsActions {
+export interface Actions extends PolicyActions, DecisionsActions, ReplayActions {
   serve(options: { readonly config?: string }): Promise<number>;
   verify(file: string, options: VerifyOptions): Promise<number>;
   inspect(file: string, options: InspectOptions): Promise<number>;
@@ -180,6 +181,7 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
   addPolicyCommands(program, config, actions, done);
   addEndorsements(program, config, actions, done);
   addDecisionsCommands(program, config, actions, done);
+  addReplayCommand(program, config, actions, done);
   addHelp(program);
   // The others name an unknown command: of arguments too many they would say less.
   for (const command of withBelow(program)) if (command.commands.length === 0) command.allowExcessArguments(false);

@@ -13,6 +13,7 @@ import { openAttestationServices } from './attestation-services.js';
 import { readConfiguredRoots } from './configured-roots.js';
 import { createAppContainer, createVerifyEvidence, verifyOptions } from './container.js';
 import { openEndorsements } from './endorsements.js';
+import type { AgainParts } from './judge-again.js';
 import { warnOfPolicies } from './load-warnings.js';
 import { namedPolicy } from './named-policy.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
@@ -24,15 +25,15 @@ export interface CommandLineVerification {
   readonly verifyEvidence: Pick<VerifyEvidence, 'execute' | 'tryPolicy'>;
   /** What `--policy` came to; null where it was not given. */
   readonly policies: readonly string[] | null;
+  /** What it is judged by. */
+  readonly present: AgainParts['present'];
   /** The same judging under these policies, whatever the configuration has. */
   under(policies: readonly Policy[]): Pick<VerifyEvidence, 'execute'>;
   close(): Promise<void>;
 }
 
-/** Where a policy was named. */
-export interface VerificationUnderPolicy extends CommandLineVerification {
-  readonly policy: Policy;
-}
+/** Where a policy may have been named: null where none was. */
+type NamedVerification<P = Policy | null> = CommandLineVerification & { readonly policy: P };
 
 /**
  * The same code as the service's, with five differences. A past time is always allowed (by `--at`, never by the
@@ -50,18 +51,18 @@ export function commandLineVerification(
   policy: string,
   log: Log,
   option?: string,
-): Promise<VerificationUnderPolicy>;
+): Promise<NamedVerification<Policy>>;
 export function commandLineVerification(
   configuration: Configuration,
   policy: string | null,
   log: Log,
-): Promise<CommandLineVerification>;
+): Promise<NamedVerification>;
 export function commandLineVerification(
   configuration: Configuration,
   policy: string | null,
   log: Log,
   option = '--policy',
-): Promise<CommandLineVerification & { readonly policy: Policy | null }> {
+): Promise<NamedVerification> {
   const named = policy === null ? null : { policy, option };
   return openAllOrNone(log, (opened) => openVerification(configuration, named, log, opened));
 }
@@ -72,7 +73,7 @@ async function openVerification(
   named: { readonly policy: string; readonly option: string } | null,
   log: Log,
   opened: OpenParts,
-): Promise<CommandLineVerification & { readonly policy: Policy | null }> {
+): Promise<NamedVerification> {
   const directory = opened.add(await openPolicies(configuration, log));
   const policy = named === null ? null : await namedPolicy(named.option, named.policy, directory.snapshot());
   // Of those in the directory it is said where they are read.
@@ -83,7 +84,8 @@ async function openVerification(
   const endorsements = opened.add(openEndorsements(configuration, world));
   await endorsements.ready;
   const services = opened.add(openAttestationServices(configuration, { clock: SYSTEM_CLOCK, log }));
-  const container = createAppContainer(configuration, undefined, await readConfiguredRoots(configuration));
+  const roots = await readConfiguredRoots(configuration);
+  const container = createAppContainer(configuration, undefined, roots);
   const view: PolicyView = {
     get: (id) => (policy?.id === id ? policy : directory.snapshot().get(id)),
     keys: () => directory.snapshot().keys(),
@@ -106,6 +108,7 @@ async function openVerification(
     verifyEvidence: judging(view),
     policies: policy === null ? null : [policy.id],
     policy,
+    present: { ...parts, policies: () => view, roots },
     under: (policies) => judging(new Map(policies.map((each) => [each.id, each]))),
     close: () => opened.close(),
   };

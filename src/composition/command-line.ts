@@ -22,6 +22,7 @@ import { type BundleWorld, exportEndorsements, importEndorsements } from './endo
 import { guestCommands } from './guest-commands.js';
 import { openAccessWarning } from './load-warnings.js';
 import { policyCommands } from './policy-commands.js';
+import { replayCommands } from './replay-commands.js';
 import { REPORT_FILES, reportOf } from './report-files.js';
 import { startService } from './service.js';
 import { StopSignals } from './stop-signals.js';
@@ -30,19 +31,19 @@ import { productVersion, SYSTEM_CLOCK } from './system.js';
 /**
  * Runs the `veritee` command and returns its exit code.
  * @param signals of the service, where somebody listens for them already
- * @param guest commands that run in a guest
+ * @param others commands in the place of those of the product, for another world
  */
 export async function runCommandLine(
   args: readonly string[],
   signals: StopSignals | null,
-  guest: GuestActions = guestCommands(),
+  others: Partial<Actions> = {},
 ): Promise<number> {
   const complain = (text: string) => void process.stderr.write(text);
   endWhereOutputIsLost(complain);
   return runProgram(
     args,
     await productVersion(),
-    { ...ACTIONS, ...guest, serve: (options) => serve(options, signals) },
+    { ...ACTIONS, serve: (options) => serve(options, signals), ...others },
     complain,
   );
 }
@@ -57,11 +58,11 @@ function endWhereOutputIsLost(complain: (text: string) => void): void {
   process.stderr.on('error', () => {});
 }
 
-type GuestActions = Pick<Actions, 'collect' | 'request'>;
-
-const ACTIONS: Omit<Actions, 'serve' | keyof GuestActions> = {
+const ACTIONS: Omit<Actions, 'serve'> = {
+  ...guestCommands(),
   ...policyCommands,
   ...decisionsCommands,
+  ...replayCommands(),
   verify: async (file, options) => {
     const configuration = await configurationOf(options);
     const input = await readInput(file, 'a file with a /verify body, or - for standard input');

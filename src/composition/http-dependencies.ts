@@ -91,15 +91,17 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     log: world.log,
   });
   const recordedDecisions = new RecordedDecisions(parts.decisions);
+  const again = new ReplayDecision({
+    again: judgeAgainOf(judgedBy, parts),
+    present: recordedForm,
+    version: parts.version,
+  });
   return {
     verifyEvidence: recorded(signed, keeper, parts),
     recordedDecisions,
-    replayDecision: new ReplayDecision({
-      recorded: recordedDecisions,
-      again: judgeAgainOf(judgedBy, parts),
-      present: recordedForm,
-      version: parts.version,
-    }),
+    replayDecision: {
+      execute: async (id, at, caller) => again.replay(await recordedDecisions.get(id, caller), at),
+    },
     receiptKeys: new PublishedReceiptKeys(parts.receiptKeys, configuration.receipts.issuer),
     policyTexts: new PolicyTexts({
       policies: () => policies.snapshot(),

@@ -1,11 +1,13 @@
 import type { Configuration } from '../config/configuration.js';
 import type { Decision } from '../model/decision.js';
 import type { LogStore } from '../model/decision-log.js';
+import { RefusedError } from '../model/errors.js';
 import type { Clock, Log } from '../model/ports.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import { EarlyCollateralShadow } from '../service/early-collateral.js';
 import type { JudgeAgain, KeptCase } from '../service/replay-decision.js';
 import type { PolicyView, VerifyEvidence } from '../service/verify-evidence.js';
+import type { WorldAnswer } from '../service/witness.js';
 import { WorldAnswers } from '../service/world-answers.js';
 import { requestLimits } from '../wire/read-body.js';
 import { readVerifyRequest } from '../wire/read-requests.js';
@@ -50,8 +52,14 @@ export class JudgeKeptDecisions implements JudgeAgain {
   async open(inputsSha256: string): Promise<KeptCase> {
     const inputs = await readInputs(this.#parts.store, inputsSha256);
     return {
-      asThen: () => this.#judge(inputs, this.#then(inputs)),
-      asNow: () => this.#judge(inputs, this.#now(inputs)),
+      asThen: (instead = []) => {
+        const world = new WorldAnswers(inputs.answers, digestOfBytes);
+        return unlessMoreIsAsked(this.#judge(inputs, this.#then(inputs, world, instead)), world);
+      },
+      asNow: (instead = []) => {
+        const world = new WorldAnswers(inputs.answers, digestOfBytes);
+        return unlessMoreIsAsked(this.#judge(inputs, this.#now(inputs, world, instead)), world);
+      },
     };
   }
 
@@ -60,13 +68,12 @@ export class JudgeKeptDecisions implements JudgeAgain {
     return verifyEvidence.execute(request, caller);
   }
 
-  #then(inputs: DecisionInputs): VerifyEvidence {
-    const { configuration: then, answers, now } = inputs;
+  #then(inputs: DecisionInputs, world: WorldAnswers, instead: readonly Policy[]): VerifyEvidence {
+    const { configuration: then, now } = inputs;
     const configuration = configurationOfThen(this.#parts.configuration, then);
-    const world = new WorldAnswers(answers, digestOfBytes);
     const clock = world.clock(now);
     const early = then.early ? new EarlyCollateralShadow(world.early(), clock, SILENT) : null;
-    const view = policiesOf(inputs);
+    const view = withPolicies(policiesOf(inputs), instead);
     return createVerifyEvidence(
       createAppContainer(configuration, this.#parts.override(configuration), then.roots),
       {
@@ -84,14 +91,15 @@ export class JudgeKeptDecisions implements JudgeAgain {
   }
 
   /** The challenge is used up, and tokens were obtained once: both count as they did. Nothing is noted of a vTPM. */
-  #now({ configuration: then, answers }: DecisionInputs): VerifyEvidence {
+  #now({ configuration: then }: DecisionInputs, world: WorldAnswers, instead: readonly Policy[]): VerifyEvidence {
     const { configuration, present, override } = this.#parts;
     const { clock, resets } = present;
-    const world = new WorldAnswers(answers, digestOfBytes);
+    const view = withPolicies(present.policies(), instead);
     return createVerifyEvidence(
       createAppContainer(configuration, override(configuration), present.roots),
       {
         ...present,
+        policies: () => view,
         services: world.services(then.submitted),
         nonces: world.nonces(),
         resets: { remembered: (vtpm) => resets.remembered(vtpm), advance: async () => null },
@@ -102,6 +110,40 @@ export class JudgeKeptDecisions implements JudgeAgain {
       { ...verifyOptions(configuration, true), historical: true },
     );
   }
+}
+
+/**
+ * Another policy, or another version of veritee, may ask for what nobody asked for then.
+ * @throws {RefusedError} `evidence_not_kept` where an answer was missing: there is no decision, or one of an error
+ */
+async function unlessMoreIsAsked(judged: Promise<Decision>, world: WorldAnswers): Promise<Decision> {
+  const [outcome] = await Promise.allSettled([judged]);
+  if (world.notAsked !== null) {
+    throw new RefusedError(
+      'evidence_not_kept',
+      `more is asked for than was then (${ASKED[world.notAsked]}), and nothing of it was kept`,
+    );
+  }
+  if (outcome.status === 'rejected') throw outcome.reason;
+  return outcome.value;
+}
+
+const ASKED: Readonly<Record<WorldAnswer['what'], string>> = {
+  clock: 'the state of the clock',
+  policy: 'a policy',
+  nonce: 'the standing of the nonce',
+  endorsements: 'endorsements',
+  accepts: 'an attestation service',
+  token: 'a token',
+  remembered: 'what is remembered of a vTPM',
+  advanced: 'what is remembered of a vTPM',
+  early: 'early collateral',
+};
+
+function withPolicies(view: PolicyView, instead: readonly Policy[]): PolicyView {
+  if (instead.length === 0) return view;
+  const others = new Map(instead.map((policy) => [policy.id, policy]));
+  return { get: (id) => others.get(id) ?? view.get(id), keys: () => view.keys() };
 }
 
 function policiesOf({ answers }: DecisionInputs): ReadonlyMap<string, Policy> {

@@ -2,6 +2,7 @@ import { checkCommand } from '../cli/check-command.js';
 import { type NamedInput, UsageError } from '../cli/input.js';
 import { Notes } from '../cli/output.js';
 import { listPolicies, type PolicyActions, showPolicy } from '../cli/policy-commands.js';
+import type { PolicyDiffActions } from '../cli/policy-diff-command.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import type { KnownAuthorities } from '../policy/akv/lint-authority.js';
 import { lintPolicy } from '../policy/lint.js';
@@ -18,7 +19,7 @@ import { SYSTEM_CLOCK } from './system.js';
 import { knownAuthorities } from './token-issuers.js';
 
 /** `veritee policy`: no server is needed, and nothing is written but what an option names. */
-export const policyCommands: PolicyActions = {
+export const policyCommands: Omit<PolicyActions, keyof PolicyDiffActions> = {
   lintPolicies: async (files, options) => {
     const known = knownAuthorities(await configurationOf(options));
     const places = await policyPlaces(files);

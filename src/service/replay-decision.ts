@@ -2,8 +2,9 @@ import type { Decision } from '../model/decision.js';
 import type { RecordedDecision } from '../model/decision-log.js';
 import { RefusedError } from '../model/errors.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { type JsonDifference, jsonDifferences } from '../model/json-differences.js';
 import type { Caller } from '../model/request.js';
-import type { RecordedDecisionsUseCase } from './recorded-decisions.js';
+import type { Policy } from '../policy/policy-document.js';
 import { withhold } from './withheld-decision.js';
 
 /** When a decision is judged again: as it was, or as the service would decide today. */
@@ -35,10 +36,12 @@ export interface Replay {
   readonly decisionId: string;
   /**
    * `then`: whether both are the same in canonical form, ids apart. `now`: whether decision, reasons, policies and the results of
-   * checks are; what they compared depends on the time.
+   * checks are; what they compared depends on the time. Under another policy: whether decision, reasons and results are.
    */
   readonly equal: boolean;
   readonly decision: { readonly recorded: string; readonly replayed: string };
+  /** Codes. */
+  readonly reasons: { readonly recorded: readonly string[]; readonly replayed: readonly string[] };
   /** Versions of veritee: under another one, a difference is no sign of tampering. */
   readonly version: { readonly recorded: string; readonly running: string };
   readonly checks: readonly ReplayedCheck[];
@@ -54,20 +57,38 @@ export interface JudgeAgain {
   open(inputsSha256: string): Promise<KeptCase>;
 }
 
+/**
+ * Each takes policies in the place of those with the same ids, and rejects with `RefusedError` `evidence_not_kept` where more
+ * is asked for than was then.
+ */
 export interface KeptCase {
   /** Judges by the answers of then. */
-  asThen(): Promise<Decision>;
+  asThen(instead?: readonly Policy[]): Promise<Decision>;
   /** Judges by the policies, endorsements, roots and the time of now. */
-  asNow(): Promise<Decision>;
+  asNow(instead?: readonly Policy[]): Promise<Decision>;
 }
 
 export interface ReplayDecisionParts {
-  readonly recorded: Pick<RecordedDecisionsUseCase, 'get'>;
   readonly again: JudgeAgain;
   /** The decision as it is recorded. */
   readonly present: (decision: Decision) => JsonObject;
   /** Version of veritee. */
   readonly version: string;
+}
+
+/** How a decision is judged again. */
+interface Judging {
+  readonly at: ReplayTime;
+  /** Whether it is under other policies than those of that time. */
+  readonly isTrial: boolean;
+  readonly version: string;
+}
+
+/** A decision is not judged again, since it depended on the moment: its time was over, or the service failed. */
+export class MomentaryDecisionError extends RefusedError {
+  constructor(reason: string) {
+    super('evidence_not_kept', `a decision with ${reason} is not judged again: it depended on the moment`);
+  }
 }
 
 /** Not the decision's own: what they say depends on the moment. */
@@ -90,44 +111,74 @@ export class ReplayDecision {
   }
 
   /**
-   * @throws {RefusedError} `not_found`, `overloaded` as `RecordedDecisions.get`; `evidence_not_kept` where it cannot be
-   *   judged again
+   * @param instead policies in the place of those with the same ids
+   * @throws {RefusedError} `evidence_not_kept`
    */
-  async execute(decisionId: string, at: ReplayTime, caller: Pick<Caller, 'tenant'>): Promise<Replay> {
-    return this.replay(await this.#parts.recorded.get(decisionId, caller), at);
-  }
-
-  /** @throws {RefusedError} `evidence_not_kept` */
-  async replay({ record }: Pick<RecordedDecision, 'record'>, at: ReplayTime): Promise<Replay> {
+  async replay(
+    { record }: Pick<RecordedDecision, 'record'>,
+    at: ReplayTime,
+    instead: readonly Policy[] = [],
+  ): Promise<Replay> {
     const { decision: recorded, inputs, version } = contentOf(record.content);
     const again = await this.#parts.again.open(requireKept(recorded, inputs));
-    const judged = at === 'then' ? await again.asThen() : await again.asNow();
-    return this.#compare(recorded, judged, at, version);
+    const judged = at === 'then' ? await again.asThen(instead) : await again.asNow(instead);
+    const replayed = this.#presented(recorded, judged, at);
+    return this.#compare(recorded, replayed, { at, version, isTrial: instead.length > 0 });
   }
 
-  #compare(recorded: JsonObject, judged: Decision, at: ReplayTime, version: string): Replay {
-    const { present, version: running } = this.#parts;
-    // Receipts are signed by the world: that one could not be is part of what happened.
-    const reasons = recorded['reasons'] as readonly string[];
-    const withheld = at === 'then' && reasons.includes('receipt_unavailable');
-    const replayed = present(withheld ? withhold(judged, 'receipt_unavailable') : judged);
-    const differences = differencesOf(recorded, replayed, '', NOT_COMPARED.get(at) ?? NOTHING);
+  /**
+   * Judges a decision twice, as it was but for one policy: what it was under the first counts as recorded.
+   * @param policies with the same id
+   * @throws {RefusedError} `evidence_not_kept`
+   */
+  async compareUnder(
+    { record }: Pick<RecordedDecision, 'record'>,
+    [before, after]: readonly [Policy, Policy],
+  ): Promise<Replay> {
+    const { decision: recorded, inputs, version } = contentOf(record.content);
+    const again = await this.#parts.again.open(requireKept(recorded, inputs));
+    const [first, second] = [await again.asThen([before]), await again.asThen([after])];
+    const [old, replayed] = [first, second].map((judged) => this.#presented(recorded, judged, 'then'));
+    return this.#compare(
+      { ...(old as JsonObject), decisionId: recorded['decisionId'] as string },
+      replayed as JsonObject,
+      { at: 'then', version, isTrial: true },
+    );
+  }
+
+  /** Receipts are signed by the world: that one could not be is part of what happened. */
+  #presented(recorded: JsonObject, judged: Decision, at: ReplayTime): JsonObject {
+    const withheld = at === 'then' && codesOf(recorded).includes('receipt_unavailable');
+    return this.#parts.present(withheld ? withhold(judged, 'receipt_unavailable') : judged);
+  }
+
+  #compare(recorded: JsonObject, replayed: JsonObject, { at, isTrial, version }: Judging): Replay {
+    const differences = jsonDifferences(recorded, replayed, NOT_COMPARED.get(at));
     const checks = changedChecks(recorded, replayed);
+    const decided = differences.some(isTrial ? isOutcome : decides) || checks.length > 0;
     return {
       at,
       decisionId: String(recorded['decisionId']),
-      equal: at === 'then' ? differences.length === 0 : checks.length === 0 && !differences.some(decides),
+      equal: at === 'then' && !isTrial ? differences.length === 0 : !decided,
       decision: { recorded: String(recorded['decision']), replayed: String(replayed['decision']) },
-      version: { recorded: version, running },
+      reasons: { recorded: codesOf(recorded), replayed: codesOf(replayed) },
+      version: { recorded: version, running: this.#parts.version },
       checks,
-      differences: differences.slice(0, MOST_DIFFERENCES),
+      differences: differences.slice(0, MOST_DIFFERENCES).map(shown),
       differencesOmitted: Math.max(0, differences.length - MOST_DIFFERENCES),
       replayed,
     };
   }
 }
 
-export type ReplayDecisionUseCase = Pick<ReplayDecision, 'execute'>;
+/** Judges a decision of the caller's tenant again. */
+export interface ReplayDecisionUseCase {
+  /**
+   * @throws {RefusedError} `not_found`, `overloaded` as `RecordedDecisions.get`; `evidence_not_kept` where it cannot be
+   *   judged again
+   */
+  execute(decisionId: string, at: ReplayTime, caller: Pick<Caller, 'tenant'>): Promise<Replay>;
+}
 
 /** @throws {RefusedError} `evidence_not_kept` */
 function requireKept(recorded: JsonObject, inputs: JsonValue | undefined): string {
@@ -137,12 +188,13 @@ function requireKept(recorded: JsonObject, inputs: JsonValue | undefined): strin
       'the evidence of this decision was not kept: decisions.keepEvidence was hash when it was made',
     );
   }
-  const [reason] = (recorded['reasons'] as readonly string[]).filter((code) => NOT_REPLAYED.includes(code));
+  const reason = codesOf(recorded).find((code) => NOT_REPLAYED.includes(code));
   if (reason === undefined) return inputs;
-  throw new RefusedError(
-    'evidence_not_kept',
-    `a decision with ${reason} is not judged again: it depended on the moment`,
-  );
+  throw new MomentaryDecisionError(reason);
+}
+
+function codesOf(decision: JsonObject): readonly string[] {
+  return decision['reasons'] as readonly string[];
 }
 
 function contentOf(content: string | null) {
@@ -151,37 +203,17 @@ function contentOf(content: string | null) {
   return { decision, inputs, version: String(version) };
 }
 
-/** Places where two values differ, members in the order of the recorded one. */
-function differencesOf(
-  recorded: JsonValue | undefined,
-  replayed: JsonValue | undefined,
-  pointer: string,
-  without: ReadonlySet<string>,
-): readonly ReplayDifference[] {
-  if (isObject(recorded) && isObject(replayed)) {
-    const names = [...new Set([...Object.keys(recorded), ...Object.keys(replayed)])].filter(
-      (name) => !without.has(name),
-    );
-    return names.flatMap((name) =>
-      differencesOf(recorded[name], replayed[name], `${pointer}/${escaped(name)}`, NOTHING),
-    );
-  }
-  if (Array.isArray(recorded) && Array.isArray(replayed) && recorded.length === replayed.length) {
-    return recorded.flatMap((value, index) => differencesOf(value, replayed[index], `${pointer}/${index}`, NOTHING));
-  }
-  if (JSON.stringify(recorded) === JSON.stringify(replayed)) return [];
-  return [{ pointer, recorded: recorded ?? null, replayed: replayed ?? null }];
+function shown({ pointer, before = null, after = null }: JsonDifference): ReplayDifference {
+  return { pointer, recorded: before, replayed: after };
 }
-
-const NOTHING: ReadonlySet<string> = new Set();
 
 /** Whether a place is of the decision itself, and not of what it was compared with. */
-function decides({ pointer }: ReplayDifference): boolean {
-  return /^\/(?:decision|reasons|policies)(?:\/|$)/.test(pointer);
+function decides({ pointer }: JsonDifference): boolean {
+  return isOutcome({ pointer }) || /^\/policies(?:\/|$)/.test(pointer);
 }
 
-function escaped(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+function isOutcome({ pointer }: Pick<JsonDifference, 'pointer'>): boolean {
+  return /^\/(?:decision|reasons)(?:\/|$)/.test(pointer);
 }
 
 type ShownCheck = { readonly id: string; readonly about: string; readonly policy: string | null } & {

@@ -15,6 +15,7 @@ export class NotAskedThenError extends Error {
 /** What the world answered while a request was judged, given again in the order in which it was asked. */
 export class WorldAnswers {
   readonly #answers = new Map<string, unknown[]>();
+  #notAsked: WorldAnswer['what'] | null = null;
   readonly #digestOf: DigestOf;
 
   constructor(answers: readonly WorldAnswer[], digestOf: DigestOf) {
@@ -25,6 +26,11 @@ export class WorldAnswers {
       if (known === undefined) this.#answers.set(name, [answer]);
       else known.push(answer);
     }
+  }
+
+  /** What was asked for though it was not asked for then: the last of it; null where nothing was. */
+  get notAsked(): WorldAnswer['what'] | null {
+    return this.#notAsked;
   }
 
   nonces(): WorldParts['nonces'] {
@@ -93,7 +99,10 @@ export class WorldAnswers {
   /** The last one is given however often it is asked for. */
   #next<T>(what: WorldAnswer['what'], key: string): T {
     const answers = this.#answers.get(`${what} ${key}`);
-    if (answers === undefined || answers.length === 0) throw new NotAskedThenError(`${what} was not asked for then`);
+    if (answers === undefined || answers.length === 0) {
+      this.#notAsked = what;
+      throw new NotAskedThenError(`${what} was not asked for then`);
+    }
     return (answers.length === 1 ? answers[0] : answers.shift()) as T;
   }
 }

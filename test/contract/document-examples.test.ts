@@ -140,8 +140,8 @@ describe('an example in JSON', () => {
 });
 
 const SCRIPTS = new Set(Object.keys(JSON.parse(readProjectFile('package.json')).scripts));
-const PROGRAM = ['program', 'policy-commands', 'decisions-commands']
-  .map((name) => readProjectFile(`src/cli/${name}.ts`))
+const PROGRAM = readdirSync(join(PROJECT, 'src/cli'))
+  .map((name) => readProjectFile(`src/cli/${name}`))
   .join('\n');
 const COMMANDS = new Set([...PROGRAM.matchAll(/\.command\('([a-z]+)/g)].map(([, name]) => name));
 /** Commands that a document names as missing. */

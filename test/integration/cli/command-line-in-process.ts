@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { vi } from 'vitest';
+import type { Actions } from '../../../src/cli/program.js';
 import { runCommandLine } from '../../../src/composition/command-line.js';
 import type { CommandLine, Ended } from './command-line.js';
 
@@ -8,6 +9,8 @@ interface Surroundings {
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether standard output is a terminal, which it never is of a process that a test starts. */
   readonly onTerminal?: boolean;
+  /** Commands in the place of those of the product. */
+  readonly actions?: Partial<Actions>;
 }
 
 /**
@@ -17,7 +20,7 @@ interface Surroundings {
 export async function runInProcess(
   { folder }: Pick<CommandLine, 'folder'>,
   args: readonly string[],
-  { input = '', environment = {}, onTerminal = false }: Surroundings = {},
+  { input = '', environment = {}, onTerminal = false, actions = {} }: Surroundings = {},
 ): Promise<Ended> {
   const [stdout, stderr] = [new Recorded(process.stdout), new Recorded(process.stderr)];
   const stdin = vi
@@ -29,7 +32,7 @@ export async function runInProcess(
     process.chdir(folder);
     process.env = { PATH, HOME, ...environment };
     terminal.isTTY = onTerminal;
-    const exitCode = await runCommandLine(args, null);
+    const exitCode = await runCommandLine(args, null, actions);
     return { exitCode, stdout: stdout.text, stderr: stderr.text };
   } finally {
     terminal.isTTY = isTTY;

@@ -233,6 +233,7 @@ export class FakeReplayDecision implements ReplayDecisionUseCase {
       decisionId,
       equal: true,
       decision: { recorded: 'allow', replayed: 'allow' },
+      reasons: { recorded: [], replayed: [] },
       version: { recorded: '0.1.0', running: '0.1.0' },
       checks: [],
       differences: [],

@@ -22,6 +22,8 @@ const ACTIONS: Actions = {
   verifyDecisions: done,
   exportDecisions: done,
   importDecisions: done,
+  replay: done,
+  diffPolicies: done,
   checkWiring: done,
 };
 
@@ -114,7 +116,7 @@ describe('help for what there is not', () => {
   it.each<[readonly string[], string]>([
     [
       ['help', 'nothing'],
-      'unknown command "nothing"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions\n',
+      'unknown command "nothing"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay\n',
     ],
     [['help', 'verfy'], 'unknown command "verfy"; did you mean verify?\n'],
     [['help', 'endorsements', 'exprt'], 'unknown command "exprt"; did you mean export?\n'],
@@ -144,7 +146,7 @@ describe('a mistake in a command', () => {
     [
       'one with an option that resembles one above it',
       ['attest', '--versio'],
-      'unknown command "attest"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions\n',
+      'unknown command "attest"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay\n',
     ],
     [
       'an option before every command',
@@ -185,7 +187,7 @@ describe('a mistake in a command', () => {
     [
       'a command whose name a terminal would obey',
       ['\u001b[2J', '--json'],
-      'unknown command (name withheld); there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions\n',
+      'unknown command (name withheld); there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay\n',
     ],
   ])('is said, and ends with 1: %s', async (_title, args, expected) => {
     const said: string[] = [];

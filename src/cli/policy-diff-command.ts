@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import type { JsonDifference } from '../model/json-differences.js';
+import { EXIT_CODE, type Output, printable, shownValue, styledFor } from './output.js';
+
+const DIFF_HELP = `
+Members are compared as they count, with every default filled in. With --since, decisions that were recorded under the id of
+<old> are judged again as it was then, under <old> and under <new>, whatever id that has. The exit code is 0 without --since;
+with it, it is that of veritee replay.`;
+
+export interface PolicyDiffOptions {
+  readonly since?: string;
+  readonly tenant?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+export interface PolicyDiffActions {
+  diffPolicies(before: string, after: string, options: PolicyDiffOptions): Promise<number>;
+}
+
+/** Adds `veritee policy diff`. */
+export function addPolicyDiff(
+  policy: Command,
+  config: readonly [string, string],
+  actions: PolicyDiffActions,
+  done: (exitCode: number) => void,
+): void {
+  policy
+    .command('diff')
+    .description('show what differs between two policies, and which recorded decisions come out otherwise')
+    .argument('<old>', 'id of a policy, or a policy file')
+    .argument('<new>', 'the same')
+    .option('--since <time>', 'judge decisions from this time on under both, RFC 3339 in UTC')
+    .option('--tenant <name>', 'only those of this tenant')
+    .option(...config)
+    .option('--json', 'write JSON on a terminal too')
+    .addHelpText('after', DIFF_HELP)
+    .action(async (before, after, options) => done(await actions.diffPolicies(before, after, options)));
+}
+
+/** Two policies that are compared. */
+export interface ComparedPolicies {
+  readonly old: NamedPolicy;
+  readonly new: NamedPolicy;
+  /** Members that differ. */
+  readonly members: readonly JsonDifference[];
+}
+
+interface NamedPolicy {
+  readonly id: string;
+  readonly version: number;
+  readonly sha256: string;
+}
+
+/**
+ * Shows which members of two policies differ.
+ * @returns the exit code, whether any do or not
+ */
+export function policyDiff(compared: ComparedPolicies, output: Output): number {
+  output.write(output.asTable ? diffTable(compared, output) : `${JSON.stringify(diffJson(compared))}\n`);
+  return EXIT_CODE.allow;
+}
+
+function diffJson({ members, ...policies }: ComparedPolicies) {
+  return {
+    old: nameOf(policies.old),
+    new: nameOf(policies.new),
+    members: members.map(({ pointer, before = null, after = null }) => ({ pointer, old: before, new: after })),
+  };
+}
+
+function nameOf({ id, version, sha256 }: NamedPolicy): NamedPolicy {
+  return { id, version, sha256 };
+}
+
+function diffTable({ members, ...policies }: ComparedPolicies, output: Output): string {
+  const styled = styledFor(output);
+  const [old, young] = [styled('red', '-'), styled('green', '+')];
+  const name = ({ id, version, sha256 }: NamedPolicy) => `${id} version ${version}, SHA-256 ${sha256}`;
+  return [
+    `${old} ${name(policies.old)}`,
+    `${young} ${name(policies.new)}`,
+    ...(members.length === 0 ? ['', 'every member is the same'] : []),
+    ...members.flatMap(({ pointer, before, after }) => [
+      '',
+      printable(pointer),
+      ...(before === undefined ? [] : [`${old} ${shownValue(before)}`]),
+      ...(after === undefined ? [] : [`${young} ${shownValue(after)}`]),
+    ]),
+    '',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,174 @@
+import type { Outcome } from '../model/decision.js';
+import type { Replay } from '../service/replay-decision.js';
+import type { NotReplayed, ReplayedDecision } from '../service/replay-decisions.js';
+import { EXIT_CODE, OUTCOME_COLOUR, type Output, printable, styledFor } from './output.js';
+import type { Progress } from './progress-bar.js';
+
+/** What is compared: `recorded` and `replayed`, or two policies. */
+export type Compared = readonly [before: string, after: string];
+
+export const RECORDED_AND_REPLAYED: Compared = ['recorded', 'replayed'];
+
+/** Decisions that came out in the same way otherwise, for the same reasons. */
+interface Change {
+  readonly outcomes: readonly [string, string];
+  /** Reasons that came, and those that went. */
+  readonly reasons: readonly string[];
+  count: number;
+  /** The first of them. */
+  readonly examples: string[];
+}
+
+interface Counts {
+  judged: number;
+  equal: number;
+  /** Decisions that came out otherwise. */
+  flips: number;
+  /** The same decision, and anything else that counts is otherwise. */
+  differ: number;
+  readonly notJudged: Record<NotReplayed, number>;
+}
+
+const EXAMPLES = 3;
+
+/**
+ * Shows what came of judging decisions again: a line of JSON for each that came out otherwise, and one for all; on a terminal,
+ * how many there are of each kind.
+ *
+ * @param total how many decisions there are
+ * @returns the exit code: 0 where all came out as before, 2 where one did not, 3 where one could not be judged that did not
+ *   depend on the moment, or none was judged at all
+ */
+export async function replayReport(
+  results: AsyncIterable<ReplayedDecision>,
+  total: number,
+  compared: Compared,
+  output: Output,
+  progress: Progress,
+): Promise<number> {
+  const report = new Report(compared, output);
+  progress.start(total);
+  try {
+    for await (const result of results) {
+      report.take(result);
+      progress.advance();
+    }
+  } finally {
+    progress.end();
+  }
+  return report.end();
+}
+
+class Report {
+  readonly #compared: Compared;
+  readonly #output: Output;
+  readonly #counts: Counts = {
+    judged: 0,
+    equal: 0,
+    flips: 0,
+    differ: 0,
+    notJudged: { momentary: 0, not_kept: 0, refused: 0 },
+  };
+  readonly #changes = new Map<string, Change>();
+  /** Why decisions could not be judged, with the first of each. */
+  readonly #why = new Map<string, string>();
+  readonly #versions = new Set<string>();
+
+  constructor(compared: Compared, output: Output) {
+    this.#compared = compared;
+    this.#output = output;
+  }
+
+  take({ decisionId, outcome }: ReplayedDecision): void {
+    const counts = this.#counts;
+    if ('why' in outcome) {
+      counts.notJudged[outcome.why] += 1;
+      if (!this.#why.has(outcome.detail)) this.#why.set(outcome.detail, decisionId);
+      return;
+    }
+    counts.judged += 1;
+    if (outcome.version.recorded !== outcome.version.running) this.#versions.add(outcome.version.recorded);
+    if (outcome.equal) counts.equal += 1;
+    else if (outcome.decision.recorded === outcome.decision.replayed) counts.differ += 1;
+    else counts.flips += 1;
+    if (!outcome.equal) this.#changed(outcome);
+  }
+
+  end(): number {
+    const { judged, equal, notJudged } = this.#counts;
+    const why = [...this.#why].map(([detail, decisionId]) => ({ detail, decisionId }));
+    const summary = { ...this.#counts, why, versions: [...this.#versions] };
+    this.#output.write(this.#output.asTable ? this.#table() : `${JSON.stringify({ summary })}\n`);
+    if (equal < judged) return EXIT_CODE.deny;
+    return judged === 0 || notJudged.not_kept + notJudged.refused > 0 ? EXIT_CODE.indeterminate : EXIT_CODE.allow;
+  }
+
+  #changed(replay: Replay): void {
+    if (!this.#output.asTable) this.#output.write(`${JSON.stringify(changeLine(replay, this.#compared))}\n`);
+    const { decision, reasons, checks, decisionId } = replay;
+    const came = reasons.replayed.filter((code) => !reasons.recorded.includes(code)).map((code) => `+${code}`);
+    const went = reasons.recorded.filter((code) => !reasons.replayed.includes(code)).map((code) => `-${code}`);
+    // Where the reasons are the same, checks that are none of them, such as warnings, or nothing but values.
+    const others = checks.map(({ id, recorded, replayed }) => `${id}: ${recorded ?? 'none'} to ${replayed ?? 'none'}`);
+    const told = [...came, ...went];
+    const change: Change = {
+      outcomes: [decision.recorded, decision.replayed],
+      reasons: told.length > 0 ? told : [...new Set(others)],
+      count: 0,
+      examples: [],
+    };
+    const key = JSON.stringify([change.outcomes, change.reasons]);
+    const known = this.#changes.get(key) ?? change;
+    known.count += 1;
+    if (known.examples.length < EXAMPLES) known.examples.push(decisionId);
+    this.#changes.set(key, known);
+  }
+
+  #table(): string {
+    const { judged, equal, flips, differ, notJudged } = this.#counts;
+    const styled = styledFor(this.#output);
+    const changes = [...this.#changes.values()].sort((one, other) => other.count - one.count);
+    const lines = [
+      ...changes.flatMap((change) => this.#changeLines(change)),
+      `${judged} decisions judged again: ${equal} as before, ${flips} flips, ${differ} that differ otherwise`,
+      ...countLine(
+        notJudged.momentary,
+        'not judged again, since they depended on the moment (deadline, internal_error)',
+      ),
+      ...countLine(notJudged.not_kept, 'not judged again, since something is not kept that they rested on'),
+      ...countLine(notJudged.refused, 'not judged again, since their requests are refused now'),
+      ...[...this.#why].map(([detail, decisionId]) => `    ${printable(detail)}, such as ${decisionId}`),
+      ...[...this.#versions].map((version) =>
+        styled('yellow', `decided by another version: veritee ${printable(version)}`),
+      ),
+    ];
+    return `${lines.join('\n')}\n`;
+  }
+
+  #changeLines({ outcomes, reasons, count, examples }: Change): readonly string[] {
+    const styled = styledFor(this.#output);
+    const [before, after] = outcomes.map((outcome) => styled(OUTCOME_COLOUR[outcome as Outcome], printable(outcome)));
+    const why = reasons.length === 0 ? 'values that were compared' : reasons.map(printable).join(', ');
+    const more = count > examples.length ? [`    and ${count - examples.length} more`] : [];
+    const what = outcomes[0] === outcomes[1] ? `still ${after}` : `${before} -> ${after}`;
+    return [`${count} x ${what}  ${why}`, ...examples.map((id) => `    ${id}`), ...more, ''];
+  }
+}
+
+function countLine(count: number, what: string): readonly string[] {
+  return count === 0 ? [] : [`${count} ${what}`];
+}
+
+function changeLine({ decisionId, decision, reasons, checks, differences }: Replay, [before, after]: Compared) {
+  const both = <T>({ recorded, replayed }: { readonly recorded: T; readonly replayed: T }) => ({
+    [before]: recorded,
+    [after]: replayed,
+  });
+  return {
+    decisionId,
+    decision: both(decision),
+    reasons: both(reasons),
+    checks: checks.map(({ recorded, replayed, ...check }) => ({ ...check, ...both({ recorded, replayed }) })),
+    differences: differences.map(({ pointer, ...values }) => ({ pointer, ...both(values) })),
+  };
+}

@@ -1,0 +1,126 @@
+import { listedDecisions } from '../cli/decision-list.js';
+import type { ListDecisionsOptions } from '../cli/decisions-commands.js';
+import { Notes, type Output } from '../cli/output.js';
+import { type PolicyDiffActions, policyDiff } from '../cli/policy-diff-command.js';
+import { progressBar } from '../cli/progress-bar.js';
+import { type ReplayActions, replayTime, requireWhich, showReplay } from '../cli/replay-command.js';
+import { type Compared, RECORDED_AND_REPLAYED, replayReport } from '../cli/replay-report.js';
+import type { LogStore, RecordedDecision } from '../model/decision-log.js';
+import { RefusedError } from '../model/errors.js';
+import type { Log } from '../model/ports.js';
+import { policyDifferences } from '../policy/policy-differences.js';
+import type { Policy } from '../policy/policy-document.js';
+import { type Replay, ReplayDecision } from '../service/replay-decision.js';
+import { decisionIdsOf, replayEach } from '../service/replay-decisions.js';
+import { readPolicySet } from '../stores/policy-files.js';
+import { commandLineLog, configurationOf, outputOf } from './command-line-io.js';
+import { commandLineVerification } from './command-line-verification.js';
+import { recordedForm } from './decision-store.js';
+import { type AgainParts, JudgeKeptDecisions } from './judge-again.js';
+import { namedPolicy } from './named-policy.js';
+import { readingLog } from './open-log.js';
+import { policySources } from './policy-sources.js';
+import { productVersion } from './system.js';
+import { untilSignal } from './until-signal.js';
+
+/**
+ * `veritee replay` and `veritee policy diff`: no server is needed, and one may be running.
+ * @param override registers other verifiers, for another world
+ */
+export function replayCommands(override: AgainParts['override'] = () => () => undefined) {
+  return {
+    replay: (decisionId, options) => {
+      requireWhich(decisionId, options);
+      const output = outputOf(options);
+      return withKeptDecisions(options, override, output, async ({ store, again, policy }, signal) => {
+        const instead = policy === null ? [] : [policy];
+        const judge = async (id: string) => again.replay(await recordOf(store, id), replayTime(options), instead);
+        if (decisionId !== undefined) return showReplay(await judge(decisionId), output);
+        const which = { ...options, ...(policy === null ? {} : { policy: policy.id }) };
+        return reportAll(store, which, judge, { output, signal, compared: RECORDED_AND_REPLAYED });
+      });
+    },
+    diffPolicies: async (before, after, options) => {
+      const known = await readPolicySet(policySources(await configurationOf(options)));
+      const named = (policy: string) => namedPolicy('policy diff', policy, known);
+      const [old, young] = [await named(before), await named(after)];
+      const output = outputOf(options);
+      const exitCode = policyDiff({ old, new: young, members: policyDifferences(old, young) }, output);
+      if (options.since === undefined) return exitCode;
+      return withKeptDecisions(options, override, output, ({ store, again }, signal) => {
+        const both = [old, { ...young, id: old.id }] as const;
+        const judge = async (id: string) => again.compareUnder(await recordOf(store, id), both);
+        return reportAll(store, { ...options, policy: old.id }, judge, { output, signal, compared: ['old', 'new'] });
+      });
+    },
+  } satisfies ReplayActions & PolicyDiffActions;
+}
+
+/** What decisions are judged again with. */
+interface KeptDecisions {
+  readonly store: LogStore;
+  readonly again: ReplayDecision;
+  /** What `--policy` came to; null where it was not given. */
+  readonly policy: Policy | null;
+}
+
+async function withKeptDecisions(
+  options: { readonly config?: string; readonly policy?: string },
+  override: AgainParts['override'],
+  output: Output,
+  work: (kept: KeptDecisions, signal: AbortSignal) => Promise<number>,
+): Promise<number> {
+  const notes = new Notes();
+  const log: Log = output.asTable ? notes : commandLineLog();
+  const configuration = await configurationOf(options);
+  const version = await productVersion();
+  const told = (signal: string) => void process.stderr.write(`${signal}: ended before all decisions were judged\n`);
+  try {
+    return await readingLog(options, async (store) => {
+      const verification = await commandLineVerification(configuration, options.policy ?? null, log);
+      try {
+        const { present, policy } = verification;
+        const judging = new JudgeKeptDecisions({ store, configuration, override, present });
+        const again = new ReplayDecision({ again: judging, present: recordedForm, version });
+        return await untilSignal((signal) => work({ store, again, policy }, signal), told);
+      } finally {
+        await verification.close();
+      }
+    });
+  } finally {
+    notes.release((text) => process.stderr.write(text));
+  }
+}
+
+/** How results are shown. */
+interface Shown {
+  readonly output: Output;
+  readonly compared: Compared;
+  readonly signal: AbortSignal;
+}
+
+async function reportAll(
+  store: LogStore,
+  which: Pick<ListDecisionsOptions, 'since' | 'tenant' | 'policy'>,
+  judge: (decisionId: string) => Promise<Replay>,
+  { output, compared, signal }: Shown,
+): Promise<number> {
+  const { since, tenant, policy } = listedDecisions(which);
+  const query = { since, tenant, policy, decision: null };
+  const ids = await decisionIdsOf(store, query);
+  const results = replayEach(ids, (id) => {
+    signal.throwIfAborted();
+    return judge(id);
+  });
+  return replayReport(results, ids.length, compared, output, progressBar(process.stderr));
+}
+
+/** @throws {RefusedError} `not_found` */
+async function recordOf(store: LogStore, decisionId: string): Promise<RecordedDecision> {
+  const found = await store.find(decisionId);
+  if (found !== null) return found;
+  throw new RefusedError(
+    'not_found',
+    'there is no decision of this id, or its record is older than decisions are kept',
+  );
+}
