@@ -36,7 +36,7 @@ export function localStores(): (path?: string, options?: SqliteFileOptions) => L
   };
 }
 
-function localStore(path: string, options?: SqliteFileOptions): LocalStore {
+export function localStore(path: string, options?: SqliteFileOptions): LocalStore {
   const file = new SqliteFile(engine, path, options);
   file.open();
   const ask = async (name: Asked['name'], ...args: unknown[]) => {
