@@ -1,5 +1,5 @@
-import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { StoreUnavailableError } from '../../model/decision-log.js';
@@ -237,10 +237,29 @@ export class SqliteFile {
   }
 }
 
-/** Makes an empty file that only its owner may read; SQLite gives the files beside it the same mode. */
+/**
+ * Makes an empty file that only its owner may read; SQLite gives the files beside it the same mode. It is on the disk, and so are
+ * the folders that were made for it.
+ */
 function makeFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+  const folder = dirname(resolve(path));
+  const made = mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
   closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT, FILE_MODE));
+  const last = made === undefined ? folder : dirname(made);
+  for (let each = folder; ; each = dirname(each)) {
+    syncFolder(each);
+    if (each === last) return;
+  }
+}
+
+/** A name is there after a crash once its folder is synced. */
+function syncFolder(folder: string): void {
+  const opened = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(opened);
+  } finally {
+    closeSync(opened);
+  }
 }
 
 function inodeOf(path: string): bigint {

@@ -1,0 +1,73 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { writeSync } from 'node:fs';
+import { newDecisionId } from '../../dist/composition/decision-id.js';
+import { DecisionLog } from '../../dist/decision-log/decision-log.js';
+import { LocalSigningKey } from '../../dist/results/signing-key.js';
+import { SqliteChallengeStore, SqliteStore } from '../../dist/stores/sqlite/sqlite-store.js';
+
+/**
+ * A replica that uses up challenges and stores decisions, as fast as it can and as it was compiled, until it is killed or has
+ * made as many as it was told. Each line of its output is told once the store has promised it: `head <JWS>`,
+ * `used <challenge>`, `told <decision id>`. Argument: options as JSON.
+ */
+const { file, count = Number.MAX_SAFE_INTEGER, atOnce = 4 } = JSON.parse(process.argv[2] ?? '');
+const clock = { now: () => new Date(), monotonicMs: () => performance.now() };
+const tell = (line) => writeSync(1, `${line}\n`);
+const log = {
+  info: ({ head }) => head !== undefined && tell(`head ${head}`),
+  warn: () => {},
+  error: (fields, message) => tell(`error ${message} ${fields.err?.message}`),
+  debug: () => {},
+};
+const key = new LocalSigningKey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+const store = await SqliteStore.open(file);
+const challenges = new SqliteChallengeStore(store, clock);
+const decisions = await DecisionLog.open(
+  {
+    store,
+    clock,
+    log,
+    chain: randomUUID(),
+    version: '0.1.0',
+    signer: { sign: (header, payload) => key.sign(header, payload), keys: () => [key.jwk] },
+    present: ({ presented }) => presented,
+    copy: null,
+    retentionMs: 86_400_000,
+  },
+  { configuration: 'c'.repeat(64), policies: [] },
+);
+tell('ready');
+
+const SCOPE = { tenant: 'default', audience: null, policy: null, evidenceType: null };
+const REQUEST = { audience: null, policies: null, nonce: null, attestationResults: [] };
+
+async function decide() {
+  const decidedAt = clock.now();
+  const decisionId = newDecisionId(decidedAt);
+  await challenges.put(decisionId, SCOPE, new Date(decidedAt.getTime() + 300_000));
+  const { state } = await challenges.consume(decisionId, SCOPE);
+  tell(`${state === 'consumed' ? 'used' : state} ${decisionId}`);
+  const presented = {
+    decisionId,
+    decidedAt: decidedAt.toISOString(),
+    decision: 'allow',
+    reasons: [],
+    evidence: { type: 'snp', sha256: 'ab'.repeat(32) },
+    policies: [{ id: 'payments', version: 1, sha256: 'cd'.repeat(32), outcome: 'allow' }],
+    historical: false,
+    claims: null,
+    checks: [],
+  };
+  const decision = { decisionId, decidedAt, decision: 'allow', endorsements: [], presented };
+  await decisions.record({ decision, request: REQUEST, caller: { principal: 'gate', tenant: 'default' } });
+  tell(`told ${decisionId}`);
+}
+
+let left = count;
+async function work() {
+  while (left-- > 0) await decide();
+}
+
+await Promise.all(Array.from({ length: atOnce }, work));
+await decisions.close();
+await store.close();
