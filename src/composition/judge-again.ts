@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Configuration } from '../config/configuration.js';
 import type { Decision } from '../model/decision.js';
 import type { LogStore } from '../model/decision-log.js';
@@ -19,7 +20,7 @@ import {
   type Override,
   verifyOptions,
 } from './container.js';
-import { configurationOfThen, type DecisionInputs, digestOfBytes, readInputs } from './kept-inputs.js';
+import { configurationOfThen, type DecisionInputs, digestOfBytes, KeptObjects, readInputs } from './kept-inputs.js';
 
 /** What decisions are judged again with. */
 export interface AgainParts {
@@ -38,19 +39,29 @@ export interface AgainParts {
 /** Nothing is logged of what is judged again: it happened before. */
 const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
 
+/** Configurations whose verifiers are kept. */
+const MOST_CONTAINERS = 4;
+
+type AppContainer = ReturnType<typeof createAppContainer>;
+
 /** Judging a decision again may take longer than a request. */
 const DEADLINE_MS = 60_000;
 
 /** Judges by what was kept, with the verifiers of this version. */
 export class JudgeKeptDecisions implements JudgeAgain {
   readonly #parts: AgainParts;
+  readonly #objects: KeptObjects;
+  /** Of configurations of then, by their digests: verifiers remember what they have verified of certificates. */
+  readonly #containers = new LRUCache<string, AppContainer>({ max: MOST_CONTAINERS });
+  #present: AppContainer | null = null;
 
   constructor(parts: AgainParts) {
     this.#parts = parts;
+    this.#objects = new KeptObjects(parts.store);
   }
 
   async open(inputsSha256: string): Promise<KeptCase> {
-    const inputs = await readInputs(this.#parts.store, inputsSha256);
+    const inputs = await readInputs(this.#objects, inputsSha256);
     return {
       asThen: (instead = []) => {
         const world = new WorldAnswers(inputs.answers, digestOfBytes);
@@ -69,13 +80,13 @@ export class JudgeKeptDecisions implements JudgeAgain {
   }
 
   #then(inputs: DecisionInputs, world: WorldAnswers, instead: readonly Policy[]): VerifyEvidence {
-    const { configuration: then, now } = inputs;
+    const { configuration: then, configurationSha256, now } = inputs;
     const configuration = configurationOfThen(this.#parts.configuration, then);
     const clock = world.clock(now);
     const early = then.early ? new EarlyCollateralShadow(world.early(), clock, SILENT) : null;
     const view = withPolicies(policiesOf(inputs), instead);
     return createVerifyEvidence(
-      createAppContainer(configuration, this.#parts.override(configuration), then.roots),
+      this.#containerOf(configurationSha256, configuration, then.roots),
       {
         endorsements: world.endorsements(),
         services: world.services(then.submitted),
@@ -90,13 +101,22 @@ export class JudgeKeptDecisions implements JudgeAgain {
     );
   }
 
+  #containerOf(sha256: string, configuration: Configuration, roots: ConfiguredRoots): AppContainer {
+    const known = this.#containers.get(sha256);
+    if (known !== undefined) return known;
+    const container = createAppContainer(configuration, this.#parts.override(configuration), roots);
+    this.#containers.set(sha256, container);
+    return container;
+  }
+
   /** The challenge is used up, and tokens were obtained once: both count as they did. Nothing is noted of a vTPM. */
   #now({ configuration: then }: DecisionInputs, world: WorldAnswers, instead: readonly Policy[]): VerifyEvidence {
     const { configuration, present, override } = this.#parts;
+    this.#present ??= createAppContainer(configuration, override(configuration), present.roots);
     const { clock, resets } = present;
     const view = withPolicies(present.policies(), instead);
     return createVerifyEvidence(
-      createAppContainer(configuration, override(configuration), present.roots),
+      this.#present,
       {
         ...present,
         policies: () => view,

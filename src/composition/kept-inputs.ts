@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Configuration } from '../config/configuration.js';
 import { decodeValue, encodeValue, KeptBytes, namedBytes } from '../decision-log/kept-values.js';
 import { canonicalJson } from '../formats/canonical-json.js';
@@ -37,6 +38,8 @@ export interface DecisionInputs {
   readonly body: Uint8Array;
   readonly caller: Caller;
   readonly configuration: JudgingConfiguration;
+  /** Digest of the configuration: one that is the same has the same. */
+  readonly configurationSha256: string;
   readonly answers: readonly WorldAnswer[];
 }
 
@@ -132,26 +135,55 @@ export function configurationOfThen(now: Configuration, then: JudgingConfigurati
   };
 }
 
+/** Of all bytes that are remembered. */
+const REMEMBERED_BYTES = 16 * 1024 * 1024;
+
+/** Bytes that decisions rested on. What many of them rested on is read once. */
+export class KeptObjects {
+  readonly #store: Pick<LogStore, 'object'>;
+  readonly #remembered = new LRUCache<string, Uint8Array>({
+    maxSize: REMEMBERED_BYTES,
+    sizeCalculation: ({ byteLength }) => byteLength + 1,
+  });
+
+  constructor(store: Pick<LogStore, 'object'>) {
+    this.#store = store;
+  }
+
+  /** @throws {RefusedError} `evidence_not_kept` where they are gone, or are others */
+  async get(sha256: string): Promise<Uint8Array> {
+    const remembered = this.#remembered.get(sha256);
+    if (remembered !== undefined) return remembered;
+    const bytes = await this.#store.object(sha256);
+    if (bytes === null || digestOfBytes(bytes) !== sha256) throw notKept();
+    this.#remembered.set(sha256, bytes);
+    return bytes;
+  }
+}
+
 /** @throws {RefusedError} `evidence_not_kept` where something of it is gone */
-export async function readInputs(store: Pick<LogStore, 'object'>, sha256: string): Promise<DecisionInputs> {
+export async function readInputs(objects: KeptObjects, sha256: string): Promise<DecisionInputs> {
   const kept = new Map<string, Uint8Array>();
   const fetch = async (digest: string) => {
-    const bytes = kept.get(digest) ?? (await store.object(digest));
-    if (bytes === null || digestOfBytes(bytes) !== digest) throw notKept();
+    const bytes = await objects.get(digest);
     kept.set(digest, bytes);
     return bytes;
   };
   const json = async (digest: string): Promise<JsonValue> =>
     JSON.parse(Buffer.from(await fetch(digest)).toString('utf8'));
   const bytesOf = (digest: string) => kept.get(digest) as Uint8Array;
-  const { inputs, configuration: configurationDigest } = (await json(sha256)) as {
+  const { inputs, configuration: configurationSha256 } = (await json(sha256)) as {
     inputs: JsonValue;
     configuration: string;
   };
-  const configuration = await json(configurationDigest);
+  const configuration = await json(configurationSha256);
   for (const digest of [...namedBytes(inputs), ...namedBytes(configuration)]) await fetch(digest);
-  const decoded = decodeValue(inputs, bytesOf) as Omit<DecisionInputs, 'configuration'>;
-  return { ...decoded, configuration: decodeValue(configuration, bytesOf) as JudgingConfiguration };
+  const decoded = decodeValue(inputs, bytesOf) as Omit<DecisionInputs, 'configuration' | 'configurationSha256'>;
+  return {
+    ...decoded,
+    configuration: decodeValue(configuration, bytesOf) as JudgingConfiguration,
+    configurationSha256,
+  };
 }
 
 function notKept(): RefusedError {

@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { runCommandLine } from '../../dist/composition/command-line.js';
+import { useIntelRootPins, useRootPins } from '../../dist/composition/container.js';
+import { replayCommands } from '../../dist/composition/replay-commands.js';
+
+/** `veritee` as it was compiled, but for the roots that decisions are judged again by. Arguments: pins as JSON, then its own. */
+const [pinsFile, ...args] = process.argv.slice(2);
+const { amd, intel } = JSON.parse(readFileSync(pinsFile, 'utf8'));
+const amdPins = new Map(amd.map(([product, digests]) => [product, new Set(digests)]));
+const commands = replayCommands((configuration) => (app) => {
+  useRootPins(app, configuration, amdPins);
+  useIntelRootPins(app, new Set(intel));
+});
+process.exitCode = await runCommandLine(args, null, commands);
