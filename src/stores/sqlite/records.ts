@@ -10,6 +10,7 @@ import type {
   SignedHead,
   StoredEntry,
 } from '../../model/decision-log.js';
+import { leastIdAt } from '../decision-ids.js';
 import type { Row, SqliteFile, SqlValue } from './sqlite-file.js';
 
 const OUTCOMES = ['allow', 'deny', 'indeterminate'] as const;
@@ -180,12 +181,6 @@ function listOf(
     summary: String(summary),
     withdrawn: withdrawn === 1,
   }));
-}
-
-/** Ids of decisions are UUIDs of version 7: they begin with the millisecond of the decision (RFC 9562, section 5.7). */
-function leastIdAt(since: Date): string {
-  const hex = Math.max(0, since.getTime()).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-`;
 }
 
 export function find(file: SqliteFile, decisionId: string): RecordedDecision | null {
