@@ -26,6 +26,4 @@ export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
   ['AUD-03', partial('a log cannot be exported and imported')],
   ['AUD-04', partial('there are no backups of the store to be searched')],
   ['STO-06', partial('no test kills the service between the steps of a request')],
-  ['STO-03', partial('decisions are not in a store that replicas share, so no append-only file is asked for')],
-  ['STO-04', partial('decisions are not in a store that replicas share', 'audit_unavailable')],
 ]);
