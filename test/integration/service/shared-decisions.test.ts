@@ -245,8 +245,8 @@ describe.skipIf(isWithoutValkey('replicas of the service that share decisions'))
 
     it('STO-03 do not start without the replicas that have to confirm', async () => {
       const store = { nodes: [valkey.url], replicas: 1 };
-      await expect(replica({ decisions: { store } }, { storeTimeoutMs: 400 })).rejects.toThrow(
-        /^decisions\.store: cannot be used: .*: 0 of 1 replicas confirm within 300 ms$/,
+      await expect(replica({ decisions: { store } }, { storeTimeoutMs: 2000 })).rejects.toThrow(
+        /^decisions\.store: cannot be used: .*: 0 of 1 replicas confirm within 1500 ms$/,
       );
     });
 

@@ -83,8 +83,8 @@ describe.skipIf(isWithoutValkey('decisions in a server of Valkey'))('decisions i
     });
 
     it('STO-03 refuse one without as many replicas as have to confirm', async () => {
-      const refused = start({ replicas: 1, commandTimeoutMs: 400 });
-      await expect(refused).rejects.toThrow('0 of 1 replicas confirm within 300 ms');
+      const refused = start({ replicas: 1, commandTimeoutMs: 2000 });
+      await expect(refused).rejects.toThrow('0 of 1 replicas confirm within 1500 ms');
     });
 
     it('STO-03 refuse a log of another form', async () => {
