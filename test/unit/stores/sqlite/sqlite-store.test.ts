@@ -6,11 +6,13 @@ import type { ChallengeScope, ConsumedScope } from '../../../../src/model/challe
 import { StoreUnavailableError } from '../../../../src/model/decision-log.js';
 import { RefusedError } from '../../../../src/model/errors.js';
 import { SqliteChallengeStore, SqliteStore } from '../../../../src/stores/sqlite/sqlite-store.js';
+import { localStores } from '../../decision-log/local-store.js';
 import { behavesAsLogStore } from '../../decision-log/log-store-behaviour.js';
 import { judged, openLog } from '../../decision-log/recorded.js';
 
 let folder: string;
 const open: SqliteStore[] = [];
+const openLocal = localStores();
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'veritee-store-'));
@@ -42,6 +44,8 @@ const SCOPE: ChallengeScope = { tenant: 'default', audience: null, policy: null,
 const ASKED: ConsumedScope = { tenant: 'default', audience: null, policies: ['payments'], evidenceType: 'snp' };
 
 describe('decisions in a SQLite file', () => behavesAsLogStore(openStore));
+
+describe('decisions in a SQLite file without its thread', () => behavesAsLogStore(async () => openLocal()));
 
 describe('the thread of a SQLite file', () => {
   it('answers what was asked before it is closed, and nothing after', async () => {
