@@ -24,6 +24,4 @@ export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
   ['REL-05', notBuilt('keys are not released')],
   ['REL-06', notBuilt('keys are not released', 'schema')],
   ['STO-06', partial('no test kills the service between the steps of a request')],
-  ['STO-03', partial('decisions are not in a store that replicas share, so no append-only file is asked for')],
-  ['STO-04', partial('decisions are not in a store that replicas share', 'audit_unavailable')],
 ]);

@@ -99,16 +99,13 @@ async function checkReadable(
   return (await Promise.all(checked)).flat();
 }
 
-/** Without the files of its challenge store the service does not start. */
-export async function checkStoreFiles({ challenges }: Configuration): Promise<readonly LintProblem[]> {
-  const { passwordFile = null, ca = null } = redisStoreOf(challenges.store) ?? {};
-  const checked = Object.entries({ passwordFile, ca }).map(async ([name, file]) => {
-    const why = file === null ? null : await whyUnreadable(file);
-    return why === null
-      ? []
-      : [configurationProblem('config_file', { path: ['challenges', 'store', name], what: `${file}: ${why}` })];
+/** Without the files of stores that replicas share the service does not start. */
+export function checkStoreFiles({ challenges, decisions }: Configuration): Promise<readonly LintProblem[]> {
+  const files = Object.entries({ challenges, decisions }).flatMap(([section, { store }]): readonly PlacedFile[] => {
+    const { passwordFile = null, ca = null } = redisStoreOf(store) ?? {};
+    return Object.entries({ passwordFile, ca }).map(([name, file]) => [[section, 'store', name], file]);
   });
-  return (await Promise.all(checked)).flat();
+  return checkReadable('config_file', files);
 }
 
 async function whyUnreadable(file: string): Promise<string | null> {

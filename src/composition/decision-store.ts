@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Configuration, isFileStore } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
-import { redisStoreOf } from '../config/redis-store.js';
+import { redisStoreOf, sharedChallenges } from '../config/redis-store.js';
 import { recordedDecision } from '../decision-log/decision-content.js';
 import { DecisionLog } from '../decision-log/decision-log.js';
 import type { HeadSigner } from '../decision-log/heads.js';
@@ -17,7 +17,7 @@ import { SqliteChallengeStore } from '../stores/sqlite/sqlite-challenge-store.js
 import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
 import { presentDecision } from '../wire/present-decision.js';
 import type { OpenParts } from './open-parts.js';
-import { openSharedChallenges } from './redis-stores.js';
+import { openSharedChallenges, openSharedDecisions } from './redis-stores.js';
 
 const DAY_MS = 86_400_000;
 
@@ -43,17 +43,18 @@ export async function openStores(
   opened: OpenParts,
 ): Promise<OpenStores> {
   const { decisions, challenges } = configuration;
-  const store = isFileStore(decisions.store) ? opened.add(await openFile(decisions.store)) : null;
-  if (store === null) log.warn({}, 'decisions are not stored: decisions.store is off');
-  const shared = redisStoreOf(challenges.store);
-  if (shared !== null) {
-    return { decisions: store, challenges: opened.add(await openSharedChallenges(shared, { clock, log, ...world })) };
+  const file = isFileStore(decisions.store) ? opened.add(await openFile(decisions.store)) : null;
+  const shared = redisStoreOf(decisions.store);
+  const inRedis = shared === null ? null : opened.add(await openSharedDecisions(shared, { clock, log, ...world }));
+  if (file === null && inRedis === null) log.warn({}, 'decisions are not stored: decisions.store is off');
+  return { decisions: file ?? inRedis, challenges: await openChallenges() };
+
+  async function openChallenges(): Promise<ChallengeStore> {
+    const ofReplicas = sharedChallenges(configuration);
+    if (ofReplicas !== null) return opened.add(await openSharedChallenges(ofReplicas, { clock, log, ...world }));
+    if (file !== null && challenges.store === null) return new SqliteChallengeStore(file, clock);
+    return openMemory(clock, log, opened);
   }
-  const inFile = store !== null && challenges.store === null;
-  return {
-    decisions: store,
-    challenges: inFile ? new SqliteChallengeStore(store, clock) : openMemory(clock, log, opened),
-  };
 }
 
 async function openFile(path: string): Promise<SqliteStore> {

@@ -1,11 +1,13 @@
 import { lstat } from 'node:fs/promises';
 import { UsageError } from '../cli/input.js';
 import { isFileStore } from '../config/configuration.js';
-import { redisStoreOf, type StoreConfiguration } from '../config/redis-store.js';
+import { type RedisStoreConfiguration, redisStoreOf, type StoreConfiguration } from '../config/redis-store.js';
 import type { LogStore } from '../model/decision-log.js';
 import { isSystemError } from '../model/file-problem.js';
 import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
-import { configurationOf } from './command-line-io.js';
+import { commandLineLog, configurationOf } from './command-line-io.js';
+import { openSharedDecisions } from './redis-stores.js';
+import { SYSTEM_CLOCK } from './system.js';
 
 /** How commands are told about a configuration. */
 interface Configured {
@@ -17,7 +19,21 @@ interface Configured {
  * @throws {UsageError} where there is none
  */
 export async function readingLog<T>(options: Configured, work: (log: LogStore) => Promise<T>): Promise<T> {
-  const path = fileOf(await storeOf(options), 'this command reads files');
+  const store = await storeOf(options);
+  const shared = redisStoreOf(store);
+  return shared === null ? readingFile(fileOf(store), work) : readingShared(shared, work);
+}
+
+async function readingShared<T>(shared: RedisStoreConfiguration, work: (log: LogStore) => Promise<T>): Promise<T> {
+  const store = await openSharedDecisions(shared, { clock: SYSTEM_CLOCK, log: commandLineLog() });
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+async function readingFile<T>(path: string, work: (log: LogStore) => Promise<T>): Promise<T> {
   if (!(await isThere(path))) {
     throw new UsageError([
       `decisions.store: ${path}: there is no such file`,
@@ -37,18 +53,19 @@ export async function readingLog<T>(options: Configured, work: (log: LogStore) =
  * @throws {UsageError} where decisions are in no file
  */
 export async function fileToImportInto(options: Configured): Promise<string> {
-  return fileOf(await storeOf(options), 'an import goes into a file');
+  return fileOf(await storeOf(options));
 }
 
 async function storeOf(options: Configured): Promise<StoreConfiguration> {
   return (await configurationOf(options)).decisions.store;
 }
 
-function fileOf(store: StoreConfiguration, because: string): string {
+/** @throws {UsageError} where decisions are in no file */
+function fileOf(store: StoreConfiguration): string {
   if (isFileStore(store)) return store;
   const isOff = redisStoreOf(store) === null;
   throw new UsageError([
-    `decisions.store: ${isOff ? 'is off: decisions are not stored' : `is no file, and ${because}`}`,
+    `decisions.store: ${isOff ? 'is off: decisions are not stored' : 'is no file, and an import goes into a file'}`,
     'name the configuration of the service with --config, or its file with VERITEE__DECISIONS__STORE',
   ]);
 }

@@ -1,7 +1,6 @@
 import { ConfigurationError } from '../model/errors.js';
 import type { KeyPath, PlacedProblem } from '../model/places.js';
 import type { Configuration } from './configuration.js';
-import { redisStoreOf } from './redis-store.js';
 
 /** Something that the grammar has and this version does not do. It loads, and is never ignored: the service does not start. */
 interface Unavailable {
@@ -15,10 +14,6 @@ export const NOT_AVAILABLE: readonly Unavailable[] = [
   { what: 'callers with client certificates', asked: (c) => callersWith(c, 'mtls') },
   { what: 'Kubernetes service accounts as callers', asked: (c) => callersWith(c, 'kubernetes') },
   { what: 'key release', asked: (c) => Object.keys(c.keys).map((name) => ['keys', name]) },
-  {
-    what: 'a decision store that replicas share',
-    asked: (c) => placeIf(['decisions', 'store'], redisStoreOf(c.decisions.store) !== null),
-  },
 ];
 
 /** Everything that a configuration asks for and this version does not do. */

@@ -99,6 +99,17 @@ const limits = section({
   eventLogBytes: optional(bytes(64 * MIB), MIB),
 });
 
+const decisions = section({
+  store: optional(
+    orRedisStore('off, a path, or a redis or rediss URL or its long form', fileOrOff),
+    DEFAULT_DECISION_STORE,
+  ),
+  /** Where each record is written too, as a line of JSON: `stdout`, or a file. */
+  copy: optional(fileOrOff, 'off'),
+  keepEvidence: optional(choice('hash', 'full'), 'hash'),
+  retentionDays: optional(integer(1, 36_500), DEFAULT_RETENTION_DAYS),
+});
+
 /** Every key there is, for file and environment. What holds across keys is in consistency.ts. */
 export const CONFIGURATION_SCHEMA = object({
   listen,
@@ -152,16 +163,7 @@ export const CONFIGURATION_SCHEMA = object({
     /** File of the MAC key; null: `challenges.key` in the data directory, which replicas do not share. */
     key: orNull(path()),
   }),
-  decisions: section({
-    store: optional(
-      orRedisStore('off, a path, or a redis or rediss URL or its long form', fileOrOff),
-      DEFAULT_DECISION_STORE,
-    ),
-    /** Where each record is written too, as a line of JSON: `stdout`, or a file. */
-    copy: optional(fileOrOff, 'off'),
-    keepEvidence: optional(choice('hash', 'full'), 'hash'),
-    retentionDays: optional(integer(1, 36_500), DEFAULT_RETENTION_DAYS),
-  }),
+  decisions: withChosenRetention(decisions),
   receipts: section({
     /** `iss` of receipts. Null: the listening URL, and no discovery. */
     issuer: orNull(issuerUrl),
@@ -202,6 +204,21 @@ function withFittingEventLog(schema: typeof limits): typeof limits {
       const isSet = isObject(raw) && raw['eventLogBytes'] !== undefined;
       if (isSet || read === undefined) return read;
       return { ...read, eventLogBytes: Math.min(read.eventLogBytes, longestEventLog(read.bodyBytes)) };
+    },
+  };
+}
+
+/** What a server holds in its memory has to end: for how long it is kept is somebody's choice, and no default's. */
+function withChosenRetention(schema: typeof decisions): typeof decisions {
+  return {
+    ...schema,
+    read(raw, at) {
+      const read = schema.read(raw, at);
+      const isSet = isObject(raw) && raw['retentionDays'] !== undefined;
+      if (!isSet && read !== undefined && redisStoreOf(read.store) !== null) {
+        at.member('retentionDays').refuse('is missing: a Redis store holds decisions in memory for so long');
+      }
+      return read;
     },
   };
 }

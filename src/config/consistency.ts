@@ -23,7 +23,7 @@ import {
   type ListenConfiguration,
   longestEventLog,
 } from './configuration.js';
-import { checkRedisStore, redisStoreOf } from './redis-store.js';
+import { checkRedisStore, redisStoreOf, sharedChallenges } from './redis-store.js';
 import { isLoopbackHost } from './values.js';
 
 /** Refuses what is wrong between values that are right by themselves. */
@@ -80,12 +80,10 @@ function checkTls({ tls }: ListenConfiguration, at: Place): void {
 function checkStores({ challenges, decisions }: Configuration, at: Place): void {
   const ofChallenges = redisStoreOf(challenges.store);
   const ofDecisions = redisStoreOf(decisions.store);
-  if (ofChallenges !== null) {
-    checkRedisStore(ofChallenges, at.member('challenges', 'store'));
-    // With a key of its own each replica would take challenges of the others for nonces of the caller's own.
-    if (challenges.key === null)
-      at.member('challenges', 'key').refuse('is missing: replicas that share a store share it');
-  }
+  if (ofChallenges !== null) checkRedisStore(ofChallenges, at.member('challenges', 'store'));
+  // With a key of its own each replica would take challenges of the others for nonces of the caller's own.
+  if (sharedChallenges({ challenges, decisions }) !== null && challenges.key === null)
+    at.member('challenges', 'key').refuse('is missing: replicas that share a store share it');
   if (ofDecisions !== null) checkRedisStore(ofDecisions, at.member('decisions', 'store'));
 }
 

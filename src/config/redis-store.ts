@@ -43,6 +43,17 @@ export function redisStoreOf(store: StoreConfiguration | null): RedisStoreConfig
   return { nodes: [store], mode: 'single', master: null, passwordFile: null, ca: null, replicas: 0 };
 }
 
+/** The store of challenges that replicas share, which may be that of their decisions; null where there is none. */
+export function sharedChallenges({
+  challenges,
+  decisions,
+}: {
+  readonly challenges: { readonly store: StoreConfiguration | null };
+  readonly decisions: { readonly store: StoreConfiguration };
+}): RedisStoreConfiguration | null {
+  return redisStoreOf(challenges.store ?? decisions.store);
+}
+
 /** Where its nodes are, and how to get in. */
 export interface RedisAddress {
   readonly nodes: readonly { readonly host: string; readonly port: number }[];

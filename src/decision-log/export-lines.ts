@@ -14,8 +14,8 @@ export interface ExportedCounts {
   readonly objects: number;
 }
 
-/** What an export is made from: a store that nobody writes to, or one as it was at one time. */
-export type ExportedLog = Pick<LogStore, 'records' | 'heads' | 'objects'>;
+/** What an export is made from. What is written meanwhile is no part of it. */
+export type ExportedLog = Pick<LogStore, 'chains' | 'records' | 'heads' | 'objects'>;
 
 /**
  * A whole log as lines of JSON, several in each text: what it is, then kept objects in the order of their digests, then records
@@ -25,6 +25,9 @@ export type ExportedLog = Pick<LogStore, 'records' | 'heads' | 'objects'>;
  */
 export async function* exportLines(log: ExportedLog): AsyncGenerator<string, ExportedCounts> {
   yield line(EXPORT_FORMAT);
+  const ends = await endsOf(log);
+  // Heads of records that are not there: whoever verifies the export has to see them too.
+  const beyond = await headsBeyond(log, ends);
   let [records, heads, objects] = [0, 0, 0];
   for (let after: string | null = null; ; ) {
     const page: readonly KeptObject[] = await log.objects(after, OBJECTS_AT_ONCE);
@@ -33,28 +36,35 @@ export async function* exportLines(log: ExportedLog): AsyncGenerator<string, Exp
     after = page.at(-1)?.sha256 ?? null;
     if (after === null) break;
   }
-  const ends = new Map<string, ChainEnd>();
   for (let after: RecordPosition | null = null; ; ) {
     const page = await log.records(after, RECORDS_AT_ONCE);
-    for (const part of byChain(page)) {
+    for (const part of byChain(page.filter(({ chain, seq }) => seq <= (ends.get(chain)?.seq ?? -1)))) {
       const [first, last] = [part[0] as ChainEnd, part.at(-1) as ChainEnd];
       const signed = await log.heads(last.chain, first.seq, last.seq);
       yield [...part.map(recordLine), ...signed.map(headLine)].join('');
-      ends.set(last.chain, last);
       records += part.length;
       heads += signed.length;
     }
     after = page.at(-1) ?? null;
     if (after === null) break;
   }
-  // Of records that are not there: whoever verifies the export has to see them too.
-  for (const { chain, seq } of ends.values()) {
-    const signed = await log.heads(chain, seq + 1, Number.MAX_SAFE_INTEGER);
-    yield signed.map(headLine).join('');
-    heads += signed.length;
-  }
+  yield beyond.map(headLine).join('');
+  heads += beyond.length;
   yield line({ end: { records, heads, objects } });
   return { records, heads, objects };
+}
+
+async function endsOf(log: ExportedLog): Promise<ReadonlyMap<string, ChainEnd>> {
+  return new Map((await log.chains()).map((end) => [end.chain, end]));
+}
+
+/** Heads of places behind the ends of chains, but for those whose records have come meanwhile. */
+async function headsBeyond(log: ExportedLog, ends: ReadonlyMap<string, ChainEnd>): Promise<readonly SignedHead[]> {
+  const heads: SignedHead[] = [];
+  for (const { chain, seq } of ends.values()) heads.push(...(await log.heads(chain, seq + 1, Number.MAX_SAFE_INTEGER)));
+  if (heads.length === 0) return heads;
+  const later = await endsOf(log);
+  return heads.filter(({ chain, seq }) => seq > (later.get(chain)?.seq ?? -1));
 }
 
 function objectLine({ sha256, bytes }: KeptObject): string {

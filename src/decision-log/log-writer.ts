@@ -52,6 +52,8 @@ export class LogWriter {
   #isWriting = false;
   /** Records of a transaction that failed. Null while it is known what is stored. */
   #doubtful: readonly NewRecord[] | null = null;
+  /** Whether the store was seen to lack records that it had. */
+  #isLost = false;
   /** Decisions that are, or may be, stored although nobody was told of them, by why. */
   readonly #owed = new Map<string, string>();
   #unrecorded: Unrecorded | null = null;
@@ -212,13 +214,25 @@ export class LogWriter {
     const last = await this.#parts.store.last(this.#parts.chain);
     const stored = sent.findIndex(({ seq, hash }) => seq === last?.seq && hash === last.hash) + 1;
     if (stored === 0 && (last?.seq !== this.#end?.seq || last?.hash !== this.#end?.hash)) {
+      this.#tellLost(last);
       throw new StoreUnavailableError('the store lacks records that it had');
     }
+    this.#isLost = false;
     // They are stored, and whoever waited for them was told otherwise.
     const through = sent.slice(0, stored);
     for (const { entry } of through) if (entry !== null) this.#owed.set(entry.decisionId, 'store_unavailable');
     if (through.length > 0) this.#stored(through);
     this.#doubtful = null;
+  }
+
+  /**
+   * Records are gone of which it was told that they are stored. The chain does not go on: its next record would take the
+   * place of one of them. Somebody has to look, or the store to have them again.
+   */
+  #tellLost(last: ChainEnd | null): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.#parts.log.error({ chain: this.#parts.chain, stored: this.#end, found: last }, LOST);
   }
 
   #withdrawal(decisionId: string, because: string): Draft {
@@ -243,6 +257,8 @@ function both(before: Unrecorded | null, after: Unrecorded | null): Unrecorded |
 const NO_OBJECTS: NewRecord['objects'] = [];
 
 const NOT_STORED = 'decisions cannot be stored: no allow leaves';
+const LOST =
+  'the decision store lacks records that it had: no allow leaves until it has them again, or the service is started anew';
 const STORED_AGAIN = 'decisions are stored again';
 
 function reason(error: unknown): string {

@@ -6,7 +6,7 @@ import type { Clock, Log } from '../../model/ports.js';
 import { ToldFaults } from '../../model/told-faults.js';
 import { type Asked, type Asking, locateServer } from './locate-server.js';
 import { Reach } from './reach.js';
-import { RedisReplyError, RedisSession } from './redis-session.js';
+import { type CommandArgument, RedisReplyError, RedisSession } from './redis-session.js';
 import { nameOfNode, type RedisNode, type RedisSettings } from './redis-settings.js';
 
 /** A text in Lua, which the server runs as one step. */
@@ -16,13 +16,23 @@ export interface RedisScript {
   readonly text: string;
 }
 
+/** What a server says of itself, by name. */
+export type ServerInfo = ReadonlyMap<string, string>;
+
+/** What has to have happened with what a script wrote. */
+export interface Durability {
+  /** Replicas that have it in their append-only files too. */
+  readonly replicas: number;
+  readonly withinMs: number;
+}
+
 export interface RedisConnectionOptions {
   readonly settings: RedisSettings;
   /**
    * Looks at a server before anything else is sent to it: at the start, and whenever there is a new connection.
    * @throws {UnfitError} where it must not be used
    */
-  readonly admit: (server: RedisSession) => Promise<void>;
+  readonly admit: (server: RedisSession, info: ServerInfo) => Promise<void>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly log: Log;
   /** How long a command may take. */
@@ -39,6 +49,12 @@ interface Entry extends Asking {
 const COMMAND_TIMEOUT_MS = 100;
 const START_LIMIT_MS = 5000;
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [100, 2000];
+
+/**
+ * A replica that is asked before it has synced says what it had before, and by itself says more only once a second. So it is asked
+ * again.
+ */
+const ASKED_AGAIN_MS = 20;
 
 /** Answers of a server that is not, or not any more, the one to ask. */
 const ASK_ANOTHER: ReadonlySet<string> = new Set(['MOVED', 'ASK', 'READONLY']);
@@ -87,22 +103,35 @@ export class RedisConnection {
    * @throws {RedisReplyError} where the server refuses
    * @throws {Error} where it is out of reach, or does not answer in time
    */
-  async run(
-    { name, text }: RedisScript,
+  async run(script: RedisScript, keys: readonly string[], args: readonly CommandArgument[]): Promise<unknown> {
+    return this.#ask(script, (session) => session.call('eval', script.text, keys.length, ...keys, ...args));
+  }
+
+  /** As `run`, with bytes in the place of each text of the answer. */
+  async runForBytes(script: RedisScript, keys: readonly string[], args: readonly CommandArgument[]): Promise<unknown> {
+    return this.#ask(script, (session) => session.callForBytes('eval', script.text, keys.length, ...keys, ...args));
+  }
+
+  /**
+   * As `run`, and resolves once what the script wrote is in the append-only file of the server, synced.
+   * @throws {Error} also where that is not confirmed in time
+   */
+  async runDurably(
+    script: RedisScript,
     keys: readonly string[],
-    args: readonly (string | number)[],
+    args: readonly CommandArgument[],
+    durability: Durability,
   ): Promise<unknown> {
-    const session = this.#session;
-    if (session === null || session.hasEnded) throw new Error('the store is out of reach');
-    try {
-      const result = await session.call('eval', text, keys.length, ...keys, ...args);
-      this.#reach.answered();
-      this.#refusals.over(name);
-      return result;
-    } catch (error) {
-      this.#hear(error, session, name);
-      throw error;
-    }
+    return this.#ask(script, async (session) => {
+      // Over the same connection: what is confirmed is what was written over it.
+      const [ran, confirmed] = await Promise.allSettled([
+        session.call('eval', script.text, keys.length, ...keys, ...args),
+        confirm(session, durability),
+      ]);
+      if (ran.status === 'rejected') throw ran.reason;
+      if (confirmed.status === 'rejected') throw confirmed.reason;
+      return ran.value;
+    });
   }
 
   /** Looks for the server anew, since the one at hand is not what it was. */
@@ -113,6 +142,20 @@ export class RedisConnection {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#kept;
+  }
+
+  async #ask({ name }: RedisScript, ask: (session: RedisSession) => Promise<unknown>): Promise<unknown> {
+    const session = this.#session;
+    if (session === null || session.hasEnded) throw new Error('the store is out of reach');
+    try {
+      const result = await ask(session);
+      this.#reach.answered();
+      this.#refusals.over(name);
+      return result;
+    } catch (error) {
+      this.#hear(error, session, name);
+      throw error;
+    }
   }
 
   #hear(error: unknown, session: RedisSession, name: string): void {
@@ -200,8 +243,9 @@ export class RedisConnection {
     try {
       await authenticate(session);
       if (settings.database !== 0) await session.call('select', settings.database);
-      requireFit(await readInfo(session), settings);
-      await this.#options.admit(session);
+      const info = await readInfo(session);
+      requireFit(info, settings);
+      await this.#options.admit(session, info);
       return session;
     } catch (error) {
       session.end(new Error('not used'));
@@ -220,14 +264,30 @@ async function authenticate(session: Asked, user: string | null, password: strin
   }
 }
 
-/** What the server says of itself, by name. */
-async function readInfo(session: Asked): Promise<ReadonlyMap<string, string>> {
+/**
+ * Resolves once everything that was written over the connection is in append-only files, synced.
+ * @throws {Error} where fewer have it in time than have to
+ */
+export async function confirm(session: Pick<RedisSession, 'call'>, durability: Durability): Promise<void> {
+  const { replicas, withinMs } = durability;
+  const limit = performance.now() + withinMs;
+  for (let left = withinMs; ; left = Math.ceil(limit - performance.now())) {
+    const answer = await session.call('waitaof', 1, replicas, Math.max(1, Math.min(left, ASKED_AGAIN_MS)));
+    const [own, others] = Array.isArray(answer) ? answer : [];
+    if (own >= 1 && others >= replicas) return;
+    if (performance.now() < limit) continue;
+    if (own >= 1) throw new Error(`${others} of ${replicas} replicas confirm within ${withinMs} ms`);
+    throw new Error(`is not synced within ${withinMs} ms: appendfsync has to be always`);
+  }
+}
+
+async function readInfo(session: Asked): Promise<ServerInfo> {
   const lines = String(await session.call('info')).split('\r\n');
   return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
 }
 
 /** @throws {UnfitError} where the server is of a kind that must not be used; {Error} where that may pass */
-function requireFit(info: ReadonlyMap<string, string>, { mode }: RedisSettings): void {
+function requireFit(info: ServerInfo, { mode }: RedisSettings): void {
   if (info.get('cluster_enabled') === '1' && mode !== 'cluster') {
     throw new UnfitError(`is a node of a Cluster, and the mode is ${mode}`);
   }

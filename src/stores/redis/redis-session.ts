@@ -11,6 +11,8 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
 }
 
+export type CommandArgument = string | number | Uint8Array;
+
 /** What a server answered instead of a result. */
 export class RedisReplyError extends Error {
   override readonly name = 'RedisReplyError';
@@ -103,9 +105,18 @@ export class RedisSession {
    * @throws {RedisReplyError} where the server answers with an error
    * @throws {Error} where it does not answer in time, or the connection is gone
    */
-  async call(command: string, ...args: readonly (string | number)[]): Promise<unknown> {
+  async call(command: string, ...args: readonly CommandArgument[]): Promise<unknown> {
+    return this.#answered(this.#client.call(command, args.map(asSent)));
+  }
+
+  /** As `call`, with bytes in the place of each text: UTF-8 cannot have all of them. */
+  async callForBytes(command: string, ...args: readonly CommandArgument[]): Promise<unknown> {
+    return this.#answered(this.#client.callBuffer(command, args.map(asSent)));
+  }
+
+  async #answered(answer: Promise<unknown>): Promise<unknown> {
     try {
-      return await inTime(this.#client.call(command, [...args]), this.#timeoutMs);
+      return await inTime(answer, this.#timeoutMs);
     } catch (error) {
       throw plain(error);
     }
@@ -118,6 +129,10 @@ export class RedisSession {
     this.#client.disconnect();
     this.#client.stream?.destroy();
   }
+}
+
+function asSent(argument: CommandArgument): string | number | Buffer {
+  return argument instanceof Uint8Array ? Buffer.from(argument.buffer, argument.byteOffset, argument.length) : argument;
 }
 
 /**

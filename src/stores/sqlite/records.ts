@@ -11,6 +11,7 @@ import type {
   SignedHead,
   StoredEntry,
 } from '../../model/decision-log.js';
+import { leastIdAt } from '../decision-ids.js';
 import { dropObjects, link, putObject } from './objects.js';
 import type { SqliteFile, SqlValue } from './sqlite-file.js';
 
@@ -178,12 +179,6 @@ function listOf(
 }
 
 type FoundRow = readonly [decisionId: string, summary: string, withdrawn: number];
-
-/** Ids of decisions are UUIDs of version 7: they begin with the millisecond of the decision (RFC 9562, section 5.7). */
-function leastIdAt(since: Date): string {
-  const hex = Math.max(0, since.getTime()).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-`;
-}
 
 export function find(file: SqliteFile, decisionId: string): RecordedDecision | null {
   const row = file.row<RecordRow>(

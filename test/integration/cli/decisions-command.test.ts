@@ -60,11 +60,15 @@ describe('veritee decisions', () => {
   it.each([
     ['list', 'off', 'is off: decisions are not stored'],
     ['import', 'off', 'is off: decisions are not stored'],
-    ['list', 'redis://user:secret@store.example', 'is no file, and this command reads files'],
     ['import', 'redis://user:secret@store.example', 'is no file, and an import goes into a file'],
-  ])('knows files alone: %s with %s', async (command, store, expected) => {
-    // Where the store is shared, no key of receipts may be one replica's own.
-    const environment = { VERITEE__DECISIONS__STORE: store, VERITEE__RECEIPTS__KEY: 'receipts.pem' };
+  ])('knows no such log: %s with %s', async (command, store, expected) => {
+    // Where the store is shared, neither key may be one replica's own.
+    const environment = {
+      VERITEE__DECISIONS__STORE: store,
+      VERITEE__RECEIPTS__KEY: 'receipts.pem',
+      VERITEE__CHALLENGES__KEY: 'challenges.key',
+      VERITEE__DECISIONS__RETENTION_DAYS: '30',
+    };
     const { exitCode, stderr } = await run([command, ...(command === 'import' ? ['log.jsonl'] : [])], { environment });
     expect([exitCode, linesOf(stderr)[0]]).toEqual([1, `decisions.store: ${expected}`]);
     expect(stderr).not.toContain('secret');

@@ -162,8 +162,13 @@ describe('veritee serve', () => {
     ],
     [
       'something that this version does not do',
-      { decisions: { store: 'redis://127.0.0.1' }, receipts: { key: 'receipts.pem' } },
+      { keys: { db: { vault: 'https://v.example', name: 'k', policy: 'p', enc: 'RSA_AES_KEY_WRAP_384' } } },
       'not available in this version',
+    ],
+    [
+      'a decision store that replicas share and no retention',
+      { decisions: { store: 'redis://127.0.0.1' }, challenges: { key: 'k' }, receipts: { key: 'receipts.pem' } },
+      'decisions.retentionDays: is missing',
     ],
     [
       'a challenge store that replicas share and no key that they share',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningService, startService, type World } from '../../../src/composition/service.js';
 import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
-import type { Configuration } from '../../../src/config/configuration.js';
+import { type Configuration, isFileStore } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { createLog } from '../../../src/http/log.js';
 import type { Clock } from '../../../src/model/ports.js';
@@ -135,11 +135,9 @@ export class LabService {
       ...others,
     });
     const loaded = loadConfiguration({ text, environment: {} });
-    // The folder of what is written follows the decision store.
-    const configuration: Configuration = {
-      ...loaded,
-      decisions: { ...loaded.decisions, store: join(this.root, data, 'veritee.db') },
-    };
+    // The folder of what is written follows the decision store, where that is a file.
+    const store = isFileStore(loaded.decisions.store) ? join(this.root, data, 'veritee.db') : loaded.decisions.store;
+    const configuration: Configuration = { ...loaded, decisions: { ...loaded.decisions, store } };
     const service = await startService(configuration, {
       log: createLog(configuration.log.level, { write: (line) => this.#keep(line) }),
       amdRootPins: PKI.pins(['Milan']),

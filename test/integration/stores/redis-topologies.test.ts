@@ -1,102 +1,35 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SLOT } from '../../../src/stores/redis/locate-server.js';
-import type { RedisSettings } from '../../../src/stores/redis/redis-settings.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
-import { ANYTHING, ASKED, inSeconds, isBack, PATIENT, Replicas, settingsFor, stateOf } from './shared-challenges.js';
+import { ANYTHING, ASKED, inSeconds, isBack, PATIENT, Replicas, stateOf } from './shared-challenges.js';
+import {
+  cluster,
+  endServers,
+  HOST,
+  idOf,
+  isCopied,
+  MASTER,
+  meet,
+  node,
+  replicaOf,
+  sentinelOf,
+  started,
+  through,
+} from './topologies.js';
 import { freePort, isWithoutValkey, Valkey } from './valkey.js';
 
 const VOID = 'the challenge is from before a restart or failover of the store';
 const RESTARTED = /^the challenge store was restarted, or is another server now/;
-const HOST = '127.0.0.1';
-const MASTER = 'main';
-const SLOTS = 16_384;
-
 const replicas = new Replicas();
-const running: Valkey[] = [];
-
-async function started(starting: Promise<Valkey>): Promise<Valkey> {
-  const valkey = await starting;
-  running.push(valkey);
-  return valkey;
-}
-
-async function replicaOf(primary: Valkey, ...settings: readonly string[]): Promise<Valkey> {
-  const replica = await started(Valkey.start(`replicaof ${HOST} ${primary.port}`, ...settings));
-  await vi.waitFor(async () => expect(await replica.info('master_link_status')).toBe('up'), PATIENT);
-  return replica;
-}
 
 function unlessTaken(error: Error): void {
   if (error.message !== 'challenge id is taken') throw error;
 }
 
-/** Waits until the replica has as many keys as the primary. */
-async function isCopied(primary: Valkey, replica: Valkey): Promise<void> {
-  const count = await primary.command('dbsize');
-  await vi.waitFor(async () => expect(await replica.command('dbsize')).toBe(count), PATIENT);
-}
-
-function sentinelOf(primary: Valkey, ...settings: readonly string[]): Promise<Valkey> {
-  return started(
-    Valkey.startSentinel(
-      `sentinel monitor ${MASTER} ${HOST} ${primary.port} 1`,
-      `sentinel down-after-milliseconds ${MASTER} 500`,
-      ...settings,
-    ),
-  );
-}
-
-function node(): Promise<Valkey> {
-  return freePort().then((port) =>
-    started(Valkey.start('cluster-enabled yes', `cluster-port ${port}`, 'cluster-node-timeout 1000')),
-  );
-}
-
-async function idOf(valkey: Valkey): Promise<string> {
-  return String(await valkey.command('cluster', 'myid'));
-}
-
-async function busPortOf(valkey: Valkey): Promise<number> {
-  const [, port] = (await valkey.command('config', 'get', 'cluster-port')) as readonly string[];
-  return Number(port);
-}
-
-/** A Cluster of as many nodes, each with a part of the slots. */
-async function cluster(count: number): Promise<readonly Valkey[]> {
-  const nodes = await Promise.all(Array.from({ length: count }, node));
-  for (const [index, each] of nodes.entries()) {
-    const [first, next] = [index, index + 1].map((part) => Math.floor((part * SLOTS) / count));
-    await each.command('cluster', 'addslotsrange', first ?? 0, (next ?? SLOTS) - 1);
-    await each.command('cluster', 'set-config-epoch', index + 1);
-  }
-  await meet(nodes);
-  return nodes;
-}
-
-async function meet(nodes: readonly Valkey[]): Promise<void> {
-  const [first, ...others] = nodes;
-  for (const each of others)
-    await each.command('cluster', 'meet', HOST, first?.port ?? 0, await busPortOf(first ?? each));
-  for (const each of nodes) {
-    await vi.waitFor(async () => {
-      const info = String(await each.command('cluster', 'info'));
-      expect(info).toContain('cluster_state:ok');
-      expect(info).toContain(`cluster_known_nodes:${nodes.length}`);
-      expect(info).toContain(`cluster_slots_ok:${SLOTS}`);
-    }, PATIENT);
-  }
-}
-
-const through = (mode: 'sentinel' | 'cluster', ...ports: readonly number[]): Partial<RedisSettings> => ({
-  ...settingsFor(...ports),
-  mode,
-  master: mode === 'sentinel' ? MASTER : null,
-});
-
 describe.skipIf(isWithoutValkey('challenges in Valkey behind Sentinels, and in a Cluster'))('challenges', () => {
   afterEach(async () => {
     await replicas.close();
-    await Promise.all(running.splice(0).map((valkey) => valkey.close()));
+    await endServers();
   });
 
   describe('behind Sentinels', () => {

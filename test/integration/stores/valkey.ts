@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,6 +126,17 @@ export class Valkey {
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
+  }
+
+  /** Copies what it has on the disk now. @returns puts that back, once the process has ended */
+  async copyOfFiles(): Promise<() => Promise<void>> {
+    const copy = await mkdtemp(join(this.#folder, '.copy-'));
+    const files = 'appendonlydir';
+    await cp(join(this.#folder, files), copy, { recursive: true });
+    return async () => {
+      await rm(join(this.#folder, files), { recursive: true });
+      await cp(copy, join(this.#folder, files), { recursive: true });
+    };
   }
 
   async close(): Promise<void> {

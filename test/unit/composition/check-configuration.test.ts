@@ -282,7 +282,7 @@ describe('files', () => {
     ]);
   });
 
-  it('of a shared challenge store are config_file', async () => {
+  it('of stores that replicas share are config_file', async () => {
     const store = { nodes: ['rediss://cache.example'], passwordFile: path('password'), ca: path('ca.pem') };
     const challenges = { store, key: path('challenges.key') };
     await write('password', 'secret');
@@ -297,6 +297,10 @@ describe('files', () => {
     const without = { ...challenges, store: { ...store, passwordFile: path('none') } };
     expect(briefly(await check({ challenges: without, receipts }))).toEqual([
       'config_file /challenges/store/passwordFile: none: there is no such file',
+    ]);
+    const decisions = { store: { ...store, ca: path('none') }, retentionDays: 30 };
+    expect(briefly(await check({ challenges: { key: path('challenges.key') }, decisions, receipts }))).toEqual([
+      'config_file /decisions/store/ca: none: there is no such file',
     ]);
   });
 

@@ -478,7 +478,7 @@ describe('each refusal names its place', () => {
       'receipts.key: must not be ephemeral, since challenges.store is shared: each replica would sign with a key of its own',
     ],
     [
-      'decisions: { store: "rediss://cache.example" }\nreceipts: { key: ephemeral }',
+      'decisions: { store: "rediss://cache.example", retentionDays: 30 }\nchallenges: { key: k }\nreceipts: { key: ephemeral }',
       'receipts.key: must not be ephemeral, since decisions.store is shared: each replica would sign with a key of its own',
     ],
     [
@@ -558,9 +558,11 @@ describe('each refusal names its place', () => {
   });
 });
 
-it.each(['challenges: { store: "redis://cache.example", key: k }', 'decisions: { store: "redis://cache.example" }'])(
-  'a key of receipts that all replicas have goes with %s',
-  (text) => expect(problemsOf(`${text}\nreceipts: { key: receipts.pem }`)).toEqual([]),
+it.each([
+  'challenges: { store: "redis://cache.example", key: k }',
+  'decisions: { store: "redis://cache.example", retentionDays: 30 }\nchallenges: { key: k }',
+])('a key of receipts that all replicas have goes with %s', (text) =>
+  expect(problemsOf(`${text}\nreceipts: { key: receipts.pem }`)).toEqual([]),
 );
 
 describe('the grammar takes', () => {

@@ -65,7 +65,7 @@ describe('a store in Redis', () => {
     const text = JSON.stringify({
       receipts,
       challenges: { key: KEY, store: { nodes } },
-      decisions: { store: { nodes } },
+      decisions: { store: { nodes }, retentionDays: 30 },
     });
     const { challenges, decisions } = loadConfiguration({ text, environment: {} });
     expect([challenges.store, decisions.store]).toEqual([
@@ -90,7 +90,8 @@ describe('a store in Redis', () => {
 
   it('is of one form for challenges and decisions', () => {
     expect(problemsOf({ store: { nodes: [] } })).toEqual(['challenges.store.nodes: must not be empty']);
-    const text = JSON.stringify({ decisions: { store: { ...SENTINELS, master: null } } });
+    const decisions = { store: { ...SENTINELS, master: null }, retentionDays: 30 };
+    const text = JSON.stringify({ decisions });
     expect(() => loadConfiguration({ text, environment: {} })).toThrow('decisions.store.master: is missing');
   });
 
@@ -99,12 +100,38 @@ describe('a store in Redis', () => {
     expect(problemsOf({ key: null, store: 'redis://cache.example' })).toEqual([needs]);
     expect(problemsOf({ key: null, store: SENTINELS })).toEqual([needs]);
     expect(problemsOf({ key: null, store: 'memory' })).toEqual([]);
+    const decisions = { store: 'redis://cache.example', retentionDays: 30 };
+    const together = (challenges: object) => () =>
+      loadConfiguration({ text: JSON.stringify({ receipts, challenges, decisions }), environment: {} });
+    // Where decisions are, there are challenges too.
+    expect(together({})).toThrow(needs);
+    expect(together({ key: KEY })).not.toThrow();
+    expect(together({ store: 'memory' })).not.toThrow();
   });
+
+  it.each(['redis://cache.example', SENTINELS])(
+    'holds decisions for as long as somebody has chosen, as %j',
+    (store) => {
+      const load = (decisions: object, environment = {}) => {
+        const text = JSON.stringify({ receipts, challenges: { key: KEY }, decisions: { store, ...decisions } });
+        return () => loadConfiguration({ text, environment });
+      };
+      const missing = 'decisions.retentionDays: is missing: a Redis store holds decisions in memory for so long';
+      expect(load({})).toThrow(
+        expect.objectContaining({
+          problems: [missing],
+          placed: [expect.objectContaining({ path: ['decisions', 'retentionDays'] })],
+        }),
+      );
+      expect(load({ retentionDays: 365 })).not.toThrow();
+      expect(load({}, { VERITEE__DECISIONS__RETENTION_DAYS: '365' })).not.toThrow();
+    },
+  );
 
   it.each([{ nodes: ['redis://cache.example'] }, SENTINELS])(
     'does not go with receipts of a key that each has, as %j',
     (store) => {
-      for (const stores of [{ challenges: { store, key: KEY } }, { decisions: { store } }]) {
+      for (const stores of [{ challenges: { store, key: KEY } }, { decisions: { store, retentionDays: 30 } }]) {
         const text = JSON.stringify(stores);
         expect(() => loadConfiguration({ text, environment: {} })).toThrow('receipts.key: must not be ephemeral');
       }

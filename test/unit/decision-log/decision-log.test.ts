@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { HeadSigner } from '../../../src/decision-log/heads.js';
 import { RecordCopy } from '../../../src/decision-log/record-copy.js';
 import { verifyLog } from '../../../src/decision-log/verify-log.js';
-import type { DecisionQuery, LogRecord } from '../../../src/model/decision-log.js';
+import type { DecisionQuery, LogRecord, NewRecord } from '../../../src/model/decision-log.js';
 import { StoreUnavailableError } from '../../../src/model/decision-log.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { localStores } from './local-store.js';
@@ -164,6 +164,28 @@ describe('the decision log', () => {
     store.fails = 'never';
     await expect(log.record(judged())).rejects.toThrow('the store lacks records that it had');
     expect(await kinds(store)).toEqual(['started']);
+  });
+
+  it('STO-05 tells once of what a store lacks, and goes on where it has it again', async () => {
+    const store = openStore();
+    const { log, lines, chain } = await openLog(store);
+    await log.record(judged());
+    const [record] = await store.records({ chain, seq: 0 }, 1);
+    store.fails = 'before';
+    await expect(log.record(judged())).rejects.toThrow(StoreUnavailableError);
+    store.file.run('DELETE FROM records WHERE chain = ? AND seq = 1', [chain]);
+    store.fails = 'never';
+    for (let count = 0; count < 3; count++) {
+      await expect(log.record(judged())).rejects.toThrow('the store lacks records that it had');
+    }
+    const told = lines.lines.filter(({ message }) => message.startsWith('the decision store lacks records'));
+    expect(told).toMatchObject([
+      { level: 'error', fields: { chain, stored: { seq: 1, hash: record?.hash }, found: { seq: 0 } } },
+    ]);
+    await store.append([{ ...(record as NewRecord), entry: null, withdraws: null, objects: [] }]);
+    await log.record(judged());
+    expect(log.isAvailable).toBe(true);
+    expect(await kinds(store)).toEqual(['started', 'decision', 'decision']);
   });
 
   it('refuses records at once where thousands wait for a store that does not answer', async () => {

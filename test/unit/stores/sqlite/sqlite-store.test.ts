@@ -7,10 +7,13 @@ import { type KeptObject, type LogRecord, StoreUnavailableError } from '../../..
 import { RefusedError } from '../../../../src/model/errors.js';
 import { SqliteChallengeStore } from '../../../../src/stores/sqlite/sqlite-challenge-store.js';
 import { SqliteStore } from '../../../../src/stores/sqlite/sqlite-store.js';
-import { judged, openLog, policy } from '../../decision-log/recorded.js';
+import { localStores } from '../../decision-log/local-store.js';
+import { behavesAsLogStore } from '../../decision-log/log-store-behaviour.js';
+import { judged, openLog } from '../../decision-log/recorded.js';
 
 let folder: string;
 const open: SqliteStore[] = [];
+const openLocal = localStores();
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'veritee-store-'));
@@ -41,52 +44,9 @@ class TwoClocks {
 const SCOPE: ChallengeScope = { tenant: 'default', audience: null, policy: null, evidenceType: null };
 const ASKED: ConsumedScope = { tenant: 'default', audience: null, policies: ['payments'], evidenceType: 'snp' };
 
-describe('decisions in a SQLite file', () => {
-  const at = (minute: number) => new Date(Date.UTC(2026, 0, 15, 12, minute));
+describe('decisions in a SQLite file', () => behavesAsLogStore(openStore));
 
-  async function filled() {
-    const store = await openStore();
-    const { log } = await openLog(store);
-    const ids: string[] = [];
-    for (let minute = 0; minute < 6; minute++) {
-      const decision = minute % 3 === 0 ? 'deny' : 'allow';
-      const policies = [policy('payments', decision), ...(minute < 2 ? [policy('baseline', decision)] : [])];
-      const each = judged({ decidedAt: at(minute), decision, policies });
-      ids.push(each.decision.decisionId);
-      await log.record(each);
-    }
-    const foreign = judged({ decidedAt: at(3), policies: [policy('payments')] }, {}, 'other');
-    await log.record(foreign);
-    return { store, ids, foreign: foreign.decision.decisionId };
-  }
-
-  const QUERY = { tenant: 'default', policy: null, decision: null, since: null, cursor: null, limit: 50 } as const;
-
-  it('are listed newest first, by outcome, policy, time and tenant', async () => {
-    const { store, ids, foreign } = await filled();
-    const list = async (query: Partial<Parameters<SqliteStore['list']>[0]>) =>
-      (await store.list({ ...QUERY, ...query })).map(({ decisionId }) => ids.indexOf(decisionId));
-    expect(await list({})).toEqual([5, 4, 3, 2, 1, 0]);
-    expect(await list({ decision: 'deny' })).toEqual([3, 0]);
-    expect(await list({ decision: 'indeterminate' })).toEqual([]);
-    expect(await list({ policy: 'baseline' })).toEqual([1, 0]);
-    expect(await list({ policy: 'payments', decision: 'allow' })).toEqual([5, 4, 2, 1]);
-    expect(await list({ since: at(4) })).toEqual([5, 4]);
-    expect(await list({ since: at(2), policy: 'payments', decision: 'deny' })).toEqual([3]);
-    expect(await list({ limit: 2 })).toEqual([5, 4]);
-    expect(await list({ cursor: ids[4] ?? null, limit: 2 })).toEqual([3, 2]);
-    expect(await list({ policy: 'payments', cursor: ids[2] ?? null })).toEqual([1, 0]);
-    expect((await store.list({ ...QUERY, tenant: 'other' })).map(({ decisionId }) => decisionId)).toEqual([foreign]);
-    expect(await store.list({ ...QUERY, tenant: null })).toHaveLength(7);
-  });
-
-  it('are found by their ids, each with its record', async () => {
-    const { store, ids, foreign } = await filled();
-    expect(await store.find(ids[2] ?? '')).toMatchObject({ record: { seq: 3 }, tenant: 'default', withdrawn: false });
-    expect(await store.find(foreign)).toMatchObject({ tenant: 'other' });
-    expect(await store.find('019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11')).toBeNull();
-  });
-});
+describe('decisions in a SQLite file without its thread', () => behavesAsLogStore(async () => openLocal()));
 
 describe('the thread of a SQLite file', () => {
   it('answers what was asked before it is closed, and nothing after', async () => {

@@ -1,0 +1,8 @@
+/**
+ * What an id of that time or later does not come before. Ids of decisions are UUIDs of version 7: they begin with the
+ * millisecond of the decision (RFC 9562, section 5.7).
+ */
+export function leastIdAt(time: Date): string {
+  const hex = Math.max(0, time.getTime()).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-`;
+}

@@ -1,0 +1,84 @@
+import type { DecisionEntry, LogRecord, NewRecord, RecordPosition, StoredEntry } from '../../model/decision-log.js';
+import { placeText, readPlace, seqText } from './log-keys.js';
+import type { CommandArgument } from './redis-session.js';
+
+/** What the first record of a chain has as the hash of the one before. */
+const NO_RECORD = '0'.repeat(64);
+
+const SALT_DIGITS = 64;
+
+/** Arguments of the script that appends. @param fences by chain, what its appends have to name */
+export function appendArguments(
+  records: readonly NewRecord[],
+  fences: ReadonlyMap<string, string>,
+): readonly CommandArgument[] {
+  const objects = new Map(
+    records.flatMap((record) => record.objects.map(({ sha256, bytes }) => [sha256, bytes] as const)),
+  );
+  const plan = {
+    none: NO_RECORD,
+    fences: Object.fromEntries(records.map(({ chain }) => [chain, fences.get(chain) ?? ''])),
+    records: records.map(plannedRecord),
+    objects: [...objects.keys()],
+  };
+  return [JSON.stringify(plan), ...records.map(keptContent), ...objects.values()];
+}
+
+function plannedRecord(record: NewRecord) {
+  const { chain, seq, previous, contentSha256, hash, entry, withdraws, objects } = record;
+  return {
+    chain,
+    seq: seqText(seq),
+    after: seq === 0 ? '' : seqText(seq - 1),
+    previous,
+    contentSha256,
+    hash,
+    ...(withdraws === null ? {} : { withdraws }),
+    ...(entry === null ? {} : { decision: { ...plannedDecision(record, entry), objects: objects.map(digestOf) } }),
+  };
+}
+
+function plannedDecision(position: RecordPosition, entry: DecisionEntry) {
+  const { decisionId, tenant, outcome, policies, summary } = entry;
+  return {
+    id: decisionId,
+    entry: JSON.stringify([placeText(position), tenant, outcome, policies, summary]),
+    outcome: `${tenant} ${outcome} ${decisionId}`,
+    policies: policies.map((policy) => `${tenant} ${policy} ${outcome} ${decisionId}`),
+  };
+}
+
+function digestOf({ sha256 }: { readonly sha256: string }): string {
+  return sha256;
+}
+
+function keptContent({ salt, content }: NewRecord): string {
+  return Buffer.from(salt).toString('hex') + content;
+}
+
+const RECORD = /^(\S+ \S+) (\S+) (\S+) (\S+)$/;
+
+/** A record as a script answers with it. @throws {Error} for what is none */
+export function readRecord(member: string, kept: string | null): LogRecord {
+  const [, place = '', previous = '', contentSha256 = '', hash = ''] = RECORD.exec(member) ?? [];
+  return {
+    ...readPlace(place),
+    previous,
+    contentSha256,
+    hash,
+    salt: kept === null ? null : new Uint8Array(Buffer.from(kept.slice(0, SALT_DIGITS), 'hex')),
+    content: kept === null ? null : kept.slice(SALT_DIGITS),
+  };
+}
+
+/** What a decision is found by, as the scripts check that it has this form. */
+export function readEntry(decisionId: string, text: string): DecisionEntry {
+  const [, tenant, outcome, policies, summary] = JSON.parse(text) as readonly [
+    string,
+    string,
+    StoredEntry['outcome'],
+    readonly string[],
+    string,
+  ];
+  return { decisionId, tenant, outcome, policies, summary };
+}

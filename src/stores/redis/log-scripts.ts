@@ -1,0 +1,143 @@
+import { LOG_PARTS } from './log-keys.js';
+import type { RedisScript } from './redis-connection.js';
+
+/**
+ * What changes the decision log. Each script is one step of the server: it is carried out as a whole, or not at all. What
+ * could make it stop in the middle is looked at before it writes; a server without memory refuses the first write or none.
+ */
+
+const PRELUDE = `
+local ${LOG_PARTS.join(', ')} = unpack(KEYS)
+local function last(chain)
+  return redis.call('ZRANGE', records, '(' .. chain .. '!', '[' .. chain .. ' ', 'BYLEX', 'REV', 'LIMIT', 0, 1)[1]
+end
+local function entryOf(id)
+  local text = redis.call('HGET', decisions, id or '')
+  local isList, entry = pcall(cjson.decode, text)
+  if not isList or type(entry) ~= 'table' or type(entry[4]) ~= 'table' then return nil end
+  for _, at in ipairs({1, 2, 3, 5}) do if type(entry[at]) ~= 'string' then return nil end end
+  for _, policy in ipairs(entry[4]) do if type(policy) ~= 'string' then return nil end end
+  return entry, text
+end
+`;
+
+/** @param text gets each key by the name of the part */
+export function logScript(name: string, text: string): RedisScript {
+  return { name, text: PRELUDE + text };
+}
+
+/**
+ * Argument: the number of the form. Writes something each time, so that it can be seen whether that is synced; a server that
+ * has no memory left is used all the same, to read and to make room.
+ */
+export const ADMIT_LOG = logScript(
+  'admit decisions',
+  `
+local found = redis.call('GET', form)
+if found and found ~= ARGV[1] then return {'form', found} end
+local written = redis.pcall('SET', form, ARGV[1])
+if not written.err then return {'admitted'} end
+if string.sub(written.err, 1, 3) == 'OOM' then return {'full'} end
+return written
+`,
+);
+
+/**
+ * Arguments: a plan in JSON, the contents of its records in their order, then the bytes of its objects in theirs.
+ *
+ * A record is taken only where it follows the last one of its chain: a server that lost records, or has some that this
+ * process does not know of, must not get a second record for a place.
+ */
+export const APPEND = logScript(
+  'append',
+  `
+local plan = cjson.decode(ARGV[1])
+local ends = {}
+for _, record in ipairs(plan.records) do
+  local before = ends[record.chain]
+  if not before then
+    if (redis.call('HGET', fences, record.chain) or '') ~= plan.fences[record.chain] then return {'fenced'} end
+    local member = last(record.chain)
+    before = member and {string.sub(member, #record.chain + 2, #record.chain + 17), string.sub(member, -64)} or {'', plan.none}
+  end
+  if before[1] ~= record.after or before[2] ~= record.previous then return {'fork', before[1]} end
+  ends[record.chain] = {record.seq, record.hash}
+  if record.decision and redis.call('HEXISTS', decisions, record.decision.id) == 1 then return {'taken'} end
+end
+for index, record in ipairs(plan.records) do
+  local place = record.chain .. ' ' .. record.seq
+  redis.call('HSET', contents, place, ARGV[1 + index])
+  local decision = record.decision
+  if decision then
+    redis.call('HSET', decisions, decision.id, decision.entry)
+    redis.call('ZADD', places, 0, place .. ' ' .. decision.id)
+    redis.call('ZADD', outcomes, 0, decision.outcome)
+    for _, policy in ipairs(decision.policies) do redis.call('ZADD', policies, 0, policy) end
+    if #decision.objects > 0 then redis.call('HSET', kept, decision.id, table.concat(decision.objects, ' ')) end
+    for _, object in ipairs(decision.objects) do
+      redis.call('HINCRBY', uses, object, 1)
+      redis.call('ZADD', digests, 0, object)
+    end
+  end
+  if record.withdraws and redis.call('HEXISTS', decisions, record.withdraws) == 1 then
+    redis.call('SADD', withdrawn, record.withdraws)
+  end
+  redis.call('ZADD', records, 0, table.concat({place, record.previous, record.contentSha256, record.hash}, ' '))
+end
+for index, object in ipairs(plan.objects) do
+  redis.call('HSETNX', objects, object, ARGV[1 + #plan.records + index])
+end
+return {'stored'}
+`,
+);
+
+/** Arguments: chain, what its appends have to name from now on. Returns the last record of it. */
+export const FENCE = logScript(
+  'fence',
+  `
+redis.call('HSET', fences, ARGV[1], ARGV[2])
+return {last(ARGV[1]) or false}
+`,
+);
+
+/** Arguments: place, JWS. */
+export const PUT_HEAD = logScript(
+  'put head',
+  `
+redis.call('ZREMRANGEBYLEX', heads, '[' .. ARGV[1] .. ' ', '(' .. ARGV[1] .. '!')
+redis.call('ZADD', heads, 0, ARGV[1] .. ' ' .. ARGV[2])
+return {'stored'}
+`,
+);
+
+/** Arguments: chain, the last place, of how many decisions. Returns of how many it was. */
+export const PRUNE = logScript(
+  'prune',
+  `
+local range = {'[' .. ARGV[1] .. ' ', '(' .. ARGV[2] .. '!', 'BYLEX', 'LIMIT', 0, ARGV[3]}
+local members = redis.call('ZRANGE', places, unpack(range))
+for _, member in ipairs(members) do
+  local place, id = string.match(member, '^(.*) ([^ ]*)$')
+  redis.call('ZREM', places, member)
+  redis.call('HDEL', contents, place)
+  local entry = entryOf(id)
+  if entry then
+    redis.call('ZREM', outcomes, entry[2] .. ' ' .. entry[3] .. ' ' .. id)
+    for _, policy in ipairs(entry[4]) do
+      redis.call('ZREM', policies, entry[2] .. ' ' .. policy .. ' ' .. entry[3] .. ' ' .. id)
+    end
+  end
+  redis.call('HDEL', decisions, id)
+  redis.call('SREM', withdrawn, id)
+  for object in string.gmatch(redis.call('HGET', kept, id) or '', '%S+') do
+    if redis.call('HINCRBY', uses, object, -1) <= 0 then
+      redis.call('HDEL', uses, object)
+      redis.call('HDEL', objects, object)
+      redis.call('ZREM', digests, object)
+    end
+  end
+  redis.call('HDEL', kept, id)
+end
+return #members
+`,
+);
