@@ -86,11 +86,43 @@ export class Redaction {
     return { ...check, expected: this.#withhold(expected), actual: this.#withhold(actual) };
   }
 
-  /** JSON without anything that was added: what claims say, checks say again. */
-  text(json: string): string {
-    let text = json;
+  /** What `claims` made, without anything that was added: what one member says, others say again. */
+  claimsAgain(value: JsonValue): JsonValue {
+    if (typeof value === 'string') return this.text(value);
+    return this.#mapped(value, (name, member) =>
+      WITHHELD_MEMBERS.has(name) ? this.#names(member) : this.claimsAgain(member),
+    );
+  }
+
+  /** What `check` made, without anything that was added: what claims say, checks say again. */
+  checkAgain(check: JsonObject): JsonObject {
+    const { about = null, expected = null, actual = null, detail = null } = check;
+    const isWithheld = WITHHELD_CHECKS.has(String(check['id']));
+    return {
+      ...check,
+      about: this.claimsAgain(about),
+      expected: isWithheld ? this.#names(expected) : this.claimsAgain(expected),
+      actual: isWithheld ? this.#names(actual) : this.claimsAgain(actual),
+      detail: this.claimsAgain(detail),
+    };
+  }
+
+  /** One value without anything that was added. Never JSON, of which whoever chose what was added would take parts out. */
+  text(value: string): string {
+    let text = value;
     for (const [form, instead] of this.#written) if (text.includes(form)) text = text.replaceAll(form, instead);
     return text;
+  }
+
+  /** What is withheld already: only names may still say something. */
+  #names(value: JsonValue): JsonValue {
+    return this.#mapped(value, (_, member) => this.#names(member));
+  }
+
+  #mapped(value: JsonValue, member: (name: string, value: JsonValue) => JsonValue): JsonValue {
+    if (Array.isArray(value)) return value.map((each) => member('', each));
+    if (!isObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [this.text(name), member(name, each)]));
   }
 
   #withhold(value: JsonValue): JsonValue {
