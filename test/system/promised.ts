@@ -1,5 +1,5 @@
 import { verifyLog } from '../../src/decision-log/verify-log.js';
-import { type LocalStore, localStore } from '../unit/decision-log/local-store.js';
+import { type LocalStore, openLocalStore } from '../unit/decision-log/local-store.js';
 
 /** What a process has told of what its store promised (decide-main.mjs). */
 export class Promised {
@@ -32,7 +32,7 @@ export class Promised {
 
 /** What a store has lost, or has that is wrong. */
 export async function problemsOf(path: string, promised: Promised): Promise<readonly string[]> {
-  const store = localStore(path);
+  const store = openLocalStore(path);
   try {
     const { problems } = await verifyLog(store, { keptHeads: promised.heads, keys: null });
     return [
