@@ -55,6 +55,8 @@ export class Redaction {
   readonly #salt: Uint8Array;
   /** Each way in which a value may be written, and what is written instead. */
   readonly #written = new Map<string, string>();
+  /** How long those are that begin with the same characters, the longest first. */
+  readonly #lengths = new Map<string, number[]>();
 
   constructor(salt: Uint8Array) {
     this.#salt = salt;
@@ -109,9 +111,27 @@ export class Redaction {
 
   /** One value without anything that was added. Never JSON, of which whoever chose what was added would take parts out. */
   text(value: string): string {
-    let text = value;
-    for (const [form, instead] of this.#written) if (text.includes(form)) text = text.replaceAll(form, instead);
-    return text;
+    let [text, from] = ['', 0];
+    for (let at = 0; at + LEAST_LENGTH <= value.length; ) {
+      const form = this.#formAt(value, at);
+      if (form === undefined) {
+        at += 1;
+        continue;
+      }
+      text += value.slice(from, at) + this.#written.get(form);
+      at += form.length;
+      from = at;
+    }
+    return text + value.slice(from);
+  }
+
+  /** The longest. A caller may have added thousands: all of them are not compared at each place. */
+  #formAt(value: string, at: number): string | undefined {
+    for (const length of this.#lengths.get(value.slice(at, at + LEAST_LENGTH)) ?? []) {
+      const form = value.slice(at, at + length);
+      if (this.#written.has(form)) return form;
+    }
+    return undefined;
   }
 
   /** What is withheld already: only names may still say something. */
@@ -143,7 +163,15 @@ export class Redaction {
   }
 
   #add(form: string, instead: string): void {
-    if (form.length >= LEAST_LENGTH) this.#written.set(form, instead);
+    if (form.length < LEAST_LENGTH || this.#written.has(form)) return;
+    this.#written.set(form, instead);
+    const beginning = form.slice(0, LEAST_LENGTH);
+    const lengths = this.#lengths.get(beginning) ?? [];
+    if (lengths.includes(form.length)) return;
+    this.#lengths.set(
+      beginning,
+      [...lengths, form.length].toSorted((one, other) => other - one),
+    );
   }
 }
 

@@ -250,6 +250,25 @@ describe('what is recorded of a decision', () => {
     expect(content).not.toContain(nonce);
   });
 
+  it('AUD-04 withholds the longest of what begins alike, once', () => {
+    const withheldTexts = ['machine-1', 'machine-12'];
+    const { parsed } = contentOf({
+      claims: claims({
+        hcl: { vmConfiguration: { nonce: withheldTexts }, note: 'machine-12 and machine-1, machine-' },
+      }),
+    });
+    const [one, other] = withheldTexts.map((text) => withheldBytes(Buffer.from(text)));
+    expect(parsed.decision.claims.hcl.note).toBe(`${other} and ${one}, machine-`);
+  });
+
+  it('is made in little time of claims with ten thousand values that are withheld', () => {
+    const values = Array.from({ length: 10_000 }, (_, index) => [`name${index}`, `machine-${index}`]);
+    const token = { claims: { 'client-payload': Object.fromEntries(values) }, more: 'machine-'.repeat(2_000) };
+    const begun = performance.now();
+    contentOf({ claims: claims({ maa: token }) });
+    expect(performance.now() - begun).toBeLessThan(3_000);
+  });
+
   it('leaves short values alone where they only look alike', () => {
     const { parsed } = contentOf({ claims: claims({ hcl: { userData: '0a', paravisor: { digest: '0a0b' } } }) });
     expect(parsed.decision.claims.hcl).toEqual({ userData: withheldHex('0a'), paravisor: { digest: '0a0b' } });
