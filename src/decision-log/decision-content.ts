@@ -28,6 +28,8 @@ export function decisionContent(
   const withheld = inputs === undefined;
   if (withheld && request.nonce !== null) redaction.addBytes(request.nonce);
   const recorded = recordedDecision(decision, presented);
+  // First, since it collects what must not stand elsewhere.
+  const written = withheld ? redacted(recorded, redaction) : recorded;
   const content = {
     v: CONTENT_VERSION,
     kind: 'decision',
@@ -36,19 +38,15 @@ export function decisionContent(
     principal: caller.principal,
     tenant: caller.tenant,
     request: {
-      audience: request.audience,
+      audience: request.audience === null ? null : redaction.text(request.audience),
       policies: request.policies,
       nonceSha256: request.nonce === null ? null : sha256(request.nonce),
       attestationResults: request.attestationResults.map(({ type, token }) => ({ type, sha256: sha256(token) })),
     },
-    decision: withheld ? redacted(recorded, redaction) : recorded,
+    decision: written,
     ...(inputs === undefined ? {} : { inputs: inputs.sha256 }),
   };
-  const entry = entryOf(content);
-  return {
-    content: redaction.text(canonicalJson(content)),
-    entry: { ...entry, summary: redaction.text(entry.summary) },
-  };
+  return { content: canonicalJson(content), entry: entryOf(content) };
 }
 
 /** What is recorded of an answer: without remedies, receipt and `maaView`, and endorsements by their digests. */
@@ -100,12 +98,16 @@ export function entryOf({ principal, tenant, request, decision }: JsonObject): D
   };
 }
 
+/** Only what evidence or caller may have written: who asked, ids, codes and digests of ours stay what they are. */
 function redacted(recorded: JsonObject, redaction: Redaction): JsonObject {
-  const { claims = null, checks } = recorded;
+  const { claims = null, checks, crossCheck = null } = recorded;
+  const once = redaction.claims(claims);
+  const checked = (checks as readonly JsonObject[]).map((check) => redaction.check(check));
   return {
     ...recorded,
-    claims: redaction.claims(claims),
-    checks: (checks as readonly JsonObject[]).map((check) => redaction.check(check)),
+    claims: redaction.claimsAgain(once),
+    checks: checked.map((check) => redaction.checkAgain(check)),
+    crossCheck: redaction.claimsAgain(crossCheck),
   };
 }
 

@@ -55,6 +55,8 @@ export class Redaction {
   readonly #salt: Uint8Array;
   /** Each way in which a value may be written, and what is written instead. */
   readonly #written = new Map<string, string>();
+  /** How long those are that begin with the same characters, the longest first. */
+  readonly #lengths = new Map<string, number[]>();
 
   constructor(salt: Uint8Array) {
     this.#salt = salt;
@@ -86,11 +88,61 @@ export class Redaction {
     return { ...check, expected: this.#withhold(expected), actual: this.#withhold(actual) };
   }
 
-  /** JSON without anything that was added: what claims say, checks say again. */
-  text(json: string): string {
-    let text = json;
-    for (const [form, instead] of this.#written) if (text.includes(form)) text = text.replaceAll(form, instead);
-    return text;
+  /** What `claims` made, without anything that was added: what one member says, others say again. */
+  claimsAgain(value: JsonValue): JsonValue {
+    if (typeof value === 'string') return this.text(value);
+    return this.#mapped(value, (name, member) =>
+      WITHHELD_MEMBERS.has(name) ? this.#names(member) : this.claimsAgain(member),
+    );
+  }
+
+  /** What `check` made, without anything that was added: what claims say, checks say again. */
+  checkAgain(check: JsonObject): JsonObject {
+    const { about = null, expected = null, actual = null, detail = null } = check;
+    const isWithheld = WITHHELD_CHECKS.has(String(check['id']));
+    return {
+      ...check,
+      about: this.claimsAgain(about),
+      expected: isWithheld ? this.#names(expected) : this.claimsAgain(expected),
+      actual: isWithheld ? this.#names(actual) : this.claimsAgain(actual),
+      detail: this.claimsAgain(detail),
+    };
+  }
+
+  /** One value without anything that was added. Never JSON, of which whoever chose what was added would take parts out. */
+  text(value: string): string {
+    let [text, from] = ['', 0];
+    for (let at = 0; at + LEAST_LENGTH <= value.length; ) {
+      const form = this.#formAt(value, at);
+      if (form === undefined) {
+        at += 1;
+        continue;
+      }
+      text += value.slice(from, at) + this.#written.get(form);
+      at += form.length;
+      from = at;
+    }
+    return text + value.slice(from);
+  }
+
+  /** The longest. A caller may have added thousands: all of them are not compared at each place. */
+  #formAt(value: string, at: number): string | undefined {
+    for (const length of this.#lengths.get(value.slice(at, at + LEAST_LENGTH)) ?? []) {
+      const form = value.slice(at, at + length);
+      if (this.#written.has(form)) return form;
+    }
+    return undefined;
+  }
+
+  /** What is withheld already: only names may still say something. */
+  #names(value: JsonValue): JsonValue {
+    return this.#mapped(value, (_, member) => this.#names(member));
+  }
+
+  #mapped(value: JsonValue, member: (name: string, value: JsonValue) => JsonValue): JsonValue {
+    if (Array.isArray(value)) return value.map((each) => member('', each));
+    if (!isObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [this.text(name), member(name, each)]));
   }
 
   #withhold(value: JsonValue): JsonValue {
@@ -111,7 +163,15 @@ export class Redaction {
   }
 
   #add(form: string, instead: string): void {
-    if (form.length >= LEAST_LENGTH) this.#written.set(form, instead);
+    if (form.length < LEAST_LENGTH || this.#written.has(form)) return;
+    this.#written.set(form, instead);
+    const beginning = form.slice(0, LEAST_LENGTH);
+    const lengths = this.#lengths.get(beginning) ?? [];
+    if (lengths.includes(form.length)) return;
+    this.#lengths.set(
+      beginning,
+      [...lengths, form.length].toSorted((one, other) => other - one),
+    );
   }
 }
 

@@ -127,6 +127,10 @@ class LogVerification {
     if (salt === null && content === null) {
       reading.pruned += 1;
       reading.lastPruned = seq;
+      if (seq === 0) {
+        const detail = 'its content is gone, and that of the first record of a chain is never dropped';
+        this.#problems.add('content_missing', record, detail);
+      }
       return null;
     }
     if (salt === null || content === null || contentDigest(salt, content) !== record.contentSha256) {

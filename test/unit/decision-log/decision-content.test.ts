@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { decisionContent, entryOf } from '../../../src/decision-log/decision-content.js';
+import { readContent } from '../../../src/decision-log/record-content.js';
 import type { Claims } from '../../../src/model/claims.js';
 import type { Decision } from '../../../src/model/decision.js';
 import type { JsonObject } from '../../../src/model/json.js';
@@ -191,6 +192,81 @@ describe('what is recorded of a decision', () => {
     } as const;
     const { parsed } = contentOf({ checks: [check], claims: claims({}) });
     expect(parsed.decision.checks[0].expected).toEqual([withheldBytes(Buffer.from(VM_ID))]);
+  });
+
+  it.each([
+    ['a nonce that spells a member', { nonce: Buffer.from('endorsements', 'base64url') }, {}],
+    ['a nonce that spells a policy', { nonce: Buffer.from('payments-pro', 'base64url') }, {}],
+    ['a nonce that is the digest of a policy', { nonce: Buffer.from('ab'.repeat(32), 'hex') }, {}],
+    ['a nonce that spells an outcome', { nonce: Buffer.from('indeterminat', 'base64url') }, {}],
+    ['a VM id that is the name of a member', {}, { vmUniqueId: 'decision' }],
+    ['a VM id with quotes', {}, { vmUniqueId: '"tenant":' }],
+    ['a VM id that joins members', {}, { vmUniqueId: '","tenant":"' }],
+    ['a VM id that is the principal', {}, { vmUniqueId: 'gate-of-payments' }],
+  ])('AUD-04 is whole whatever is withheld: %s', (_, request, vmConfiguration) => {
+    const decision = { decision: 'indeterminate', policies: [policy('payments-production', 'indeterminate')] } as const;
+    const recorded = judged({ ...decision, claims: claims({ hcl: { vmConfiguration } }) }, request);
+    const made = decisionContent(
+      {
+        ...recorded,
+        caller: { principal: 'gate-of-payments', tenant: 'default' },
+        presented: present(recorded.decision),
+      },
+      { salt: SALT, time: TIME, version: '0.1.0' },
+    );
+    const content = JSON.parse(made.content);
+    expect(content).toMatchObject({ kind: 'decision', principal: 'gate-of-payments', tenant: 'default' });
+    expect(content.decision).toMatchObject({
+      decision: 'indeterminate',
+      policies: decision.policies,
+      endorsements: [],
+    });
+    expect(made.entry).toEqual(entryOf(content));
+    expect(readContent(made.content)?.entry).toEqual(made.entry);
+  });
+
+  it('AUD-04 has as a digest what is chosen to look like the digest of another', () => {
+    const { parsed } = contentOf({
+      claims: claims({
+        hcl: { vmConfiguration: { nonce: [...'0123456789abcdef'].map((digit) => `sha256:${digit}`) } },
+        snp: { chipId: CHIP_ID },
+      }),
+    });
+    expect(parsed.decision.claims.snp.chipId).toBe(withheldHex(CHIP_ID));
+  });
+
+  it('AUD-04 has no nonce in names of claims, and none in what routes say of each other', () => {
+    const nonce = Buffer.from(NONCE).toString('hex');
+    const difference = { claim: nonce, routes: ['hardware', 'maa'], values: [nonce, null] };
+    const { content } = contentOf({
+      claims: claims({ maa: { claims: { 'client-payload': { [nonce]: 'secret-text' }, [nonce]: 1 } } }),
+      crossCheck: {
+        routes: ['hardware', 'maa'],
+        agree: false,
+        differences: [difference],
+        differencesOmitted: 0,
+      } as never,
+    });
+    expect(content).not.toContain(nonce);
+  });
+
+  it('AUD-04 withholds the longest of what begins alike, once', () => {
+    const withheldTexts = ['machine-1', 'machine-12'];
+    const { parsed } = contentOf({
+      claims: claims({
+        hcl: { vmConfiguration: { nonce: withheldTexts }, note: 'machine-12 and machine-1, machine-' },
+      }),
+    });
+    const [one, other] = withheldTexts.map((text) => withheldBytes(Buffer.from(text)));
+    expect(parsed.decision.claims.hcl.note).toBe(`${other} and ${one}, machine-`);
+  });
+
+  it('is made in little time of claims with ten thousand values that are withheld', () => {
+    const values = Array.from({ length: 10_000 }, (_, index) => [`name${index}`, `machine-${index}`]);
+    const token = { claims: { 'client-payload': Object.fromEntries(values) }, more: 'machine-'.repeat(2_000) };
+    const begun = performance.now();
+    contentOf({ claims: claims({ maa: token }) });
+    expect(performance.now() - begun).toBeLessThan(3_000);
   });
 
   it('leaves short values alone where they only look alike', () => {

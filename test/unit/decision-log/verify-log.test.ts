@@ -56,6 +56,15 @@ describe('verifying a decision log', () => {
     });
   });
 
+  it('AUD-01 names the first record of a chain whose content is gone, whatever a record says of it', async () => {
+    const { store, chain } = await filled();
+    const dropped = { kind: 'pruned', time: '2026-01-15T12:00:00.000Z', chains: [{ chain, seq: 0 }] };
+    await forge(store, chain, JSON.stringify(dropped));
+    expect(await problemsOf(store)).toEqual([]);
+    tamper(store, 'UPDATE records SET salt = NULL, content = NULL WHERE seq = 0');
+    expect(await problemsOf(store, { keptHeads: [], keys: [SIGNER.jwk] })).toEqual([['content_missing', 0]]);
+  });
+
   it('AUD-01 names a record whose content was changed, and its decision', async () => {
     const { store } = await filled();
     tamper(
