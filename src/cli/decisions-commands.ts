@@ -19,7 +19,8 @@ A service may write to the store meanwhile: what is exported is the log as it wa
 
 const IMPORT_HELP = `
 All of <file> is verified first, and then taken whole or not at all. Records that are there already are passed over. It may
-be a copy that decisions.copy wrote, too: then what it lacks is said. The exit code is 0 if it was taken, 1 usage or a file
+be a copy that decisions.copy wrote, too: then what it lacks is said. Without --keys, heads count that are signed with keys
+which <file> itself names: whoever made it can have made these. The exit code is 0 if it was taken, 1 usage or a file
 that is no whole export, 2 if something is wrong, 3 if the store cannot be written.`;
 
 /** What the commands about decisions have in common. */
@@ -52,7 +53,7 @@ export interface DecisionsActions {
   showDecision(decisionId: string, options: LogOptions): Promise<number>;
   verifyDecisions(file: string | undefined, options: VerifyDecisionsOptions): Promise<number>;
   exportDecisions(options: ExportDecisionsOptions): Promise<number>;
-  importDecisions(file: string, options: LogOptions): Promise<number>;
+  importDecisions(file: string, options: VerifyDecisionsOptions): Promise<number>;
 }
 
 /** Adds `veritee decisions`. */
@@ -70,6 +71,11 @@ export function addDecisionsCommands(
       refuseUnknownCommand(decisions);
       decisions.help({ error: true });
     });
+  const heads: readonly [string, string] = ['--heads <file>', 'heads that were kept, such as the log of the service'];
+  const keys: readonly [string, string] = [
+    '--keys <file>',
+    'keys that heads may be signed with (default: those that the log names)',
+  ];
   const json: readonly [string, string] = ['--json', 'write JSON on a terminal too'];
   decisions
     .command('list')
@@ -95,8 +101,8 @@ export function addDecisionsCommands(
     .command('verify')
     .description('verify the whole log; exit code 0 if nothing is wrong, 2 if something is')
     .argument('[file]', 'an export to verify in the place of the store, or - for standard input')
-    .option('--heads <file>', 'heads that were kept, such as the log of the service')
-    .option('--keys <file>', 'keys that heads may be signed with (default: those that the log names)')
+    .option(...heads)
+    .option(...keys)
     .option(...config)
     .option(...json)
     .addHelpText('after', VERIFY_HELP)
@@ -112,6 +118,8 @@ export function addDecisionsCommands(
     .command('import')
     .description('take over the log of another store; exit code 2 if something is wrong with it')
     .argument('<file>', 'an export, or - for standard input')
+    .option(...heads)
+    .option(...keys)
     .option(...config)
     .option(...json)
     .addHelpText('after', IMPORT_HELP)

@@ -2,7 +2,7 @@ import type { ChainReport, LogProblem, LogReport } from '../model/log-report.js'
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 
 /** What a verification cannot tell, and why. */
-interface NotKnown {
+export interface NotKnown {
   readonly code: 'cut_end' | 'unsigned' | 'own_keys' | 'beginning';
   /** One sentence for people. Lower case, no period. */
   readonly detail: string;
@@ -22,7 +22,7 @@ export function logReport(report: LogReport, output: Output): number {
   return problems.length === 0 ? EXIT_CODE.allow : EXIT_CODE.deny;
 }
 
-function whatIsNotKnown({ chains, keptHeads, ownWord }: LogReport): readonly NotKnown[] {
+export function whatIsNotKnown({ chains, keptHeads, ownWord }: LogReport): readonly NotKnown[] {
   const ids = (which: readonly ChainReport[]) => which.map(({ chain }) => chain);
   const unsigned = ids(chains.filter(({ lastHead, keptHead }) => lastHead === null && keptHead === null));
   const first = ids(chains.filter(({ beginsLog }) => beginsLog));
@@ -62,12 +62,17 @@ function reportTable(report: LogReport, notKnown: readonly NotKnown[], output: O
     ...chains.flatMap(chainLines),
     `${records} records, ${decisions} decisions with their content, ${heads} signed heads, ${objects} kept objects, ${keptHeads} kept heads`,
     '',
-    ...notKnown.flatMap(({ code, detail, about }) => [
-      `${styled('yellow', 'not known')}  ${code}: ${detail}`,
-      ...about.map((each) => `           ${printable(each)}`),
-    ]),
+    ...notKnownLines(notKnown, styled),
     '',
   ].join('\n');
+}
+
+/** Also of an import. */
+export function notKnownLines(notKnown: readonly NotKnown[], styled: ReturnType<typeof styledFor>): readonly string[] {
+  return notKnown.flatMap(({ code, detail, about }) => [
+    `${styled('yellow', 'not known')}  ${code}: ${detail}`,
+    ...about.map((each) => `           ${printable(each)}`),
+  ]);
 }
 
 /** Also of an import. */

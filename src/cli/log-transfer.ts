@@ -1,5 +1,5 @@
 import type { LogProblem } from '../model/log-report.js';
-import { problemLines } from './log-report.js';
+import { type NotKnown, notKnownLines, problemLines } from './log-report.js';
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 
 /** What an import came to. */
@@ -9,6 +9,8 @@ export interface ImportResult {
   readonly problems: readonly LogProblem[];
   /** What a copy lacks, one sentence each. Lower case, no period. */
   readonly missing: readonly string[];
+  /** What its verification cannot tell. */
+  readonly notKnown: readonly NotKnown[];
   /** How much was taken. */
   readonly records: number;
   readonly heads: number;
@@ -28,7 +30,8 @@ export function importResult(result: ImportResult, output: Output): number {
   return problems.length === 0 ? EXIT_CODE.allow : EXIT_CODE.deny;
 }
 
-function importTable({ problems, missing, records, heads, objects, known }: ImportResult, output: Output): string {
+function importTable(result: ImportResult, output: Output): string {
+  const { problems, missing, notKnown, records, heads, objects, known } = result;
   const styled = styledFor(output);
   const verdict =
     problems.length === 0
@@ -37,6 +40,7 @@ function importTable({ problems, missing, records, heads, objects, known }: Impo
   return [
     ...problems.flatMap((problem) => problemLines(problem, styled)),
     ...missing.map((each) => `${styled('yellow', 'missing')}  ${printable(each)}`),
+    ...notKnownLines(notKnown, styled),
     verdict,
     '',
   ].join('\n');

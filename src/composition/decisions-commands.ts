@@ -46,7 +46,8 @@ export const decisionsCommands: DecisionsActions = {
   importDecisions: (file, options) =>
     untilSignal(async (signal) => {
       const path = await fileToImportInto(options);
-      return importResult(await importInto(path, file, signal), outputOf(options));
+      const heads = await evidenceOf(options, signal);
+      return importResult(await importInto(path, file, heads, signal), outputOf(options));
     }, complain),
 };
 

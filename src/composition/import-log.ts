@@ -1,7 +1,8 @@
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
+import { whatIsNotKnown } from '../cli/log-report.js';
 import type { ImportResult } from '../cli/log-transfer.js';
-import { verifyLog } from '../decision-log/verify-log.js';
+import { type LogEvidence, verifyLog } from '../decision-log/verify-log.js';
 import type { RecordPosition } from '../model/decision-log.js';
 import type { LogProblem } from '../model/log-report.js';
 import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
@@ -15,20 +16,27 @@ const MISSING_IN_COPIES: readonly LogProblem['code'][] = ['record_missing', 'cha
  * Verifies a file of records, and takes it over into a store, whole or not at all.
  *
  * @param path file of the store, which is made where it is not there and nothing is wrong
+ * @param heads what the file is compared with
  * @throws {UsageError} where the file cannot be read, or is no whole export
  * @throws {StoreUnavailableError}
  */
-export async function importInto(path: string, file: string, signal: AbortSignal): Promise<ImportResult> {
+export async function importInto(
+  path: string,
+  file: string,
+  heads: Pick<LogEvidence, 'keptHeads' | 'keys'>,
+  signal: AbortSignal,
+): Promise<ImportResult> {
   // Beside the store there is the room that it needs.
   const folder = (await isThere(dirname(path))) ? dirname(path) : tmpdir();
   return withStagedLog(file, folder, signal, async ({ path: stagedPath, store: staged, staged: { form, isCut } }) => {
-    const none = { form, missing: [], records: 0, heads: 0, objects: 0, known: 0 };
+    const none = { form, missing: [], notKnown: [], records: 0, heads: 0, objects: 0, known: 0 };
     const there = (await isThere(path)) ? await SqliteStore.open(path) : null;
     let target = there;
     try {
       const onRead = () => signal.throwIfAborted();
-      const evidence = { keptHeads: [], keys: null, onRead, ...(there === null ? {} : { elsewhere: there }) };
-      const { problems } = await verifyLog(staged, evidence);
+      const evidence = { ...heads, onRead, ...(there === null ? {} : { elsewhere: there }) };
+      const report = await verifyLog(staged, evidence);
+      const { problems } = report;
       const isMissing = ({ code }: LogProblem) => form === 'copy' && MISSING_IN_COPIES.includes(code);
       const wrong = problems.filter((problem) => !isMissing(problem));
       if (wrong.length > 0) return { ...none, problems: wrong };
@@ -36,7 +44,7 @@ export async function importInto(path: string, file: string, signal: AbortSignal
       const { conflicts, ...merged } = await target.merge(stagedPath);
       if (conflicts.length > 0) return { ...none, problems: conflicts.map(conflict) };
       const missing = form === 'copy' ? whatIsMissing(problems.filter(isMissing), isCut) : [];
-      return { form, problems: [], missing, ...merged };
+      return { form, problems: [], missing, notKnown: whatIsNotKnown(report), ...merged };
     } finally {
       await target?.close();
     }

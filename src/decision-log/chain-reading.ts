@@ -24,6 +24,11 @@ export function newReading(end: ChainEnd): ChainReading {
   };
 }
 
+/** The last record of a chain that a signed head vouches for, in the log or kept elsewhere; -1 where there is none. */
+export function signedUpTo(reading: ChainReading | undefined): number {
+  return Math.max(reading?.lastHead ?? -1, reading?.keptHead ?? -1);
+}
+
 export function chainReport({ end, lastPruned: _, ...rest }: ChainReading): ChainReport {
   return { ...end, ...rest };
 }

@@ -180,13 +180,14 @@ export class DecisionLog implements DecisionRecorder {
       if (chains.length === 0) return;
       // First what will be dropped: content that is gone without such a record was taken.
       await this.#writer.note('pruned', { before: before.toISOString(), chains: named(chains) });
+      // Unsigned, it would be what anybody could have written.
+      await this.#signHead();
       let dropped = 0;
       for (const through of chains) {
         for (let count = -1; count !== 0 && !this.#isClosing; dropped += Math.max(count, 0)) {
           count = await store.prune(through, PRUNED_AT_ONCE);
         }
       }
-      await this.#signHead();
       log.info({ dropped, before }, 'content of old decisions was dropped');
     } catch (error) {
       log.error({ err: error }, 'content of old decisions could not be dropped');

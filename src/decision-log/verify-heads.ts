@@ -11,7 +11,7 @@ export interface HeadEvidence {
   /** Keys that heads may be signed with; null: those that the log names. */
   readonly keys: readonly JsonObject[] | null;
   /** Has records that this log continues, or names. */
-  readonly elsewhere?: Pick<LogStore, 'records'>;
+  readonly elsewhere?: Pick<LogStore, 'records' | 'find'>;
 }
 
 /** A log with its heads. */

@@ -10,14 +10,17 @@ export type IndexedLog = Pick<LogStore, 'records' | 'entries' | 'strays' | 'find
 export class IndexVerification {
   decisions = 0;
   readonly #log: IndexedLog;
+  readonly #elsewhere: Pick<LogStore, 'find'> | null;
   readonly #problems: LogProblems;
-  /** Decisions of which a record says that they are withdrawn. */
-  readonly #withdrawn = new Set<string>();
+  /** Records that withdraw a decision, by its id. */
+  readonly #withdrawing = new Map<string, RecordPosition[]>();
   /** Decisions that are shown as withdrawn, with their records. */
   readonly #shownWithdrawn = new Map<string, RecordPosition>();
 
-  constructor(log: IndexedLog, problems: LogProblems) {
+  /** @param elsewhere a log that this one continues; null: none */
+  constructor(log: IndexedLog, elsewhere: Pick<LogStore, 'find'> | null, problems: LogProblems) {
     this.#log = log;
+    this.#elsewhere = elsewhere;
     this.#problems = problems;
   }
 
@@ -37,15 +40,25 @@ export class IndexVerification {
       const detail = `${strays} entries of the index, heads, links or kept objects belong to nothing in the log`;
       this.#problems.add('index_mismatch', null, detail);
     }
-    for (const decisionId of this.#withdrawn) {
-      const found = await this.#log.find(decisionId);
-      // Once its time is over, a decision is found no more.
-      if (found === null || found.withdrawn) continue;
-      this.#problems.add('index_mismatch', found.record, 'it was withdrawn, and is not shown so', decisionId);
-    }
+    for (const [decisionId, by] of this.#withdrawing) await this.#compareWithdrawn(decisionId, by);
     for (const [decisionId, record] of this.#shownWithdrawn) {
-      if (this.#withdrawn.has(decisionId)) continue;
+      if (this.#withdrawing.get(decisionId)?.some(({ chain }) => chain === record.chain)) continue;
       this.#problems.add('index_mismatch', record, 'it is shown as withdrawn, and no record says so', decisionId);
+    }
+  }
+
+  /** Who decided withdraws: nobody else's record counts. */
+  async #compareWithdrawn(decisionId: string, by: readonly RecordPosition[]): Promise<void> {
+    const own = await this.#log.find(decisionId);
+    const found = own ?? (await this.#elsewhere?.find(decisionId)) ?? null;
+    // Once its time is over, a decision is found no more.
+    if (found === null) return;
+    const { record, withdrawn } = found;
+    const foreign = by.find(({ chain }) => chain !== record.chain);
+    if (foreign !== undefined) {
+      this.#problems.add('index_mismatch', foreign, 'it withdraws a decision of another chain', decisionId);
+    } else if (own !== null && !withdrawn) {
+      this.#problems.add('index_mismatch', record, 'it was withdrawn, and is not shown so', decisionId);
     }
   }
 
@@ -58,7 +71,7 @@ export class IndexVerification {
     if (content === null) return;
     const { entry, withdraws } = content;
     if (entry !== null) this.decisions += 1;
-    if (withdraws !== null) this.#withdrawn.add(withdraws);
+    if (withdraws !== null) this.#withdrawing.set(withdraws, [...(this.#withdrawing.get(withdraws) ?? []), record]);
     if (isIndexed(entry, entries) || (await isDroppedByNow(this.#log, record))) return;
     const detail = 'what it is found by is not what was recorded';
     this.#problems.add('index_mismatch', record, detail, entry?.decisionId);

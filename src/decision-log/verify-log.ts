@@ -1,7 +1,7 @@
 import type { ChainEnd, LogRecord, LogStore, RecordPosition } from '../model/decision-log.js';
 import type { LogReport } from '../model/log-report.js';
 import { contentDigest, NO_RECORD, recordHash } from './chain.js';
-import { type ChainReading, chainReport, newReading } from './chain-reading.js';
+import { type ChainReading, chainReport, newReading, signedUpTo } from './chain-reading.js';
 import { LogProblems, recordAt } from './log-problems.js';
 import { decisionIdIn, isDigest, isPosition, type RecordedContent, readContent } from './record-content.js';
 import { type HeadEvidence, HeadVerification } from './verify-heads.js';
@@ -42,6 +42,14 @@ export function byChain(page: readonly LogRecord[]): readonly (readonly LogRecor
   return [...chains].map((chain) => page.filter((record) => record.chain === chain));
 }
 
+/** A record says up to which other one content was dropped. */
+interface Dropped {
+  readonly through: number;
+  readonly by: RecordPosition;
+}
+
+const FIRST_IS_GONE = 'its content is gone, and that of the first record of a chain is never dropped';
+
 class LogVerification {
   recordCount = 0;
   readonly heads: HeadVerification;
@@ -50,13 +58,13 @@ class LogVerification {
   readonly #evidence: LogEvidence;
   readonly #problems = new LogProblems();
   readonly #chains = new Map<string, ChainReading>();
-  /** Up to which record the log says that it dropped the content of each chain. */
-  readonly #dropped = new Map<string, number>();
+  /** Of each chain, up to which record others say that its content was dropped. */
+  readonly #dropped = new Map<string, Dropped[]>();
 
   constructor(log: ReadableLog, evidence: LogEvidence) {
     this.#evidence = evidence;
     this.heads = new HeadVerification(log, evidence, this.#chains, this.#problems);
-    this.#index = new IndexVerification(log, this.#problems);
+    this.#index = new IndexVerification(log, evidence.elsewhere ?? null, this.#problems);
     this.#objects = new ObjectVerification(log, this.#problems);
   }
 
@@ -76,10 +84,9 @@ class LogVerification {
     await this.heads.end();
     await this.#index.end();
     await this.#objects.end(() => this.#evidence.onRead?.(this.recordCount, this.#objects.objects));
-    for (const [chain, { lastPruned }] of this.#chains) {
-      if (lastPruned <= (this.#dropped.get(chain) ?? -1)) continue;
-      const detail = 'its content is gone, and no record says that it was dropped';
-      this.#problems.add('content_missing', { chain, seq: lastPruned }, detail);
+    for (const [chain, { lastPruned: seq }] of this.#chains) {
+      const detail = this.#whyMissing(chain, seq);
+      if (detail !== null) this.#problems.add('content_missing', { chain, seq }, detail);
     }
     return {
       problems: this.#problems.found,
@@ -91,6 +98,16 @@ class LogVerification {
       keptHeads: this.#evidence.keptHeads.length,
       ownWord: [...this.heads.ownWord],
     };
+  }
+
+  /** Where the chain is signed, what is not signed does not excuse it: whoever took content could have written that. */
+  #whyMissing(chain: string, seq: number): string | null {
+    const dropped = (this.#dropped.get(chain) ?? []).filter(({ through }) => through >= seq);
+    if (seq < 0) return null;
+    if (dropped.length === 0) return 'its content is gone, and no record says that it was dropped';
+    const isSigned = signedUpTo(this.#chains.get(chain)) >= 0;
+    if (!isSigned || dropped.some(({ by }) => signedUpTo(this.#chains.get(by.chain)) >= by.seq)) return null;
+    return 'its content is gone, and no signed record says that it was dropped';
   }
 
   /** @returns the content, where it is there and holds */
@@ -126,11 +143,8 @@ class LogVerification {
     const { seq, salt, content } = record;
     if (salt === null && content === null) {
       reading.pruned += 1;
-      reading.lastPruned = seq;
-      if (seq === 0) {
-        const detail = 'its content is gone, and that of the first record of a chain is never dropped';
-        this.#problems.add('content_missing', record, detail);
-      }
+      if (seq > 0) reading.lastPruned = seq;
+      else this.#problems.add('content_missing', record, FIRST_IS_GONE);
       return null;
     }
     if (salt === null || content === null || contentDigest(salt, content) !== record.contentSha256) {
@@ -157,8 +171,8 @@ class LogVerification {
       reading.beginsLog = began.length === 0;
       for (const end of began) this.heads.learnNamed(end, record);
     }
-    for (const { chain: of, seq: through } of dropped) {
-      this.#dropped.set(of, Math.max(through, this.#dropped.get(of) ?? -1));
+    for (const { chain, seq: through } of dropped) {
+      this.#dropped.set(chain, [...(this.#dropped.get(chain) ?? []), { through, by: record }]);
     }
     await this.heads.learnKeys(keys);
   }

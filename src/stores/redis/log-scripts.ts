@@ -79,7 +79,8 @@ for index, record in ipairs(plan.records) do
       redis.call('ZADD', digests, 0, object)
     end
   end
-  if record.withdraws and redis.call('HEXISTS', decisions, record.withdraws) == 1 then
+  local withdrawn_entry = record.withdraws and entryOf(record.withdraws)
+  if withdrawn_entry and string.sub(withdrawn_entry[1], 1, #record.chain + 1) == record.chain .. ' ' then
     redis.call('SADD', withdrawn, record.withdraws)
   end
   redis.call('ZADD', records, 0, table.concat({place, record.previous, record.contentSha256, record.hash}, ' '))

@@ -54,8 +54,8 @@ const TAKE_OBJECTS = `
 /** A decision and its withdrawal may have come in different files. */
 const WITHDRAW = `
   UPDATE main.decisions SET withdrawn = 1 WHERE withdrawn = 0 AND decision_id IN (
-    SELECT json_extract(content, '$.decisionId') FROM main.records
-    WHERE chain IN (SELECT chain FROM staged.records) AND content LIKE '%"kind":"withdrawn"%'
+    SELECT json_extract(content, '$.decisionId') FROM main.records r
+    WHERE r.chain = decisions.chain AND r.chain IN (SELECT chain FROM staged.records) AND content LIKE '%"kind":"withdrawn"%'
       AND CASE WHEN json_valid(content) THEN json_extract(content, '$.kind') = 'withdrawn' END)`;
 
 /** Within a transaction, once the other file is attached. */

@@ -66,7 +66,10 @@ function insert(file: SqliteFile, record: NewRecord | ImportedRecord, restsOn: r
     index(file, record, entry);
     for (const sha256 of restsOn) link(file, entry.decisionId, sha256);
   }
-  if (withdraws !== null) file.run('UPDATE decisions SET withdrawn = 1 WHERE decision_id = ?', [withdraws]);
+  // Who decided withdraws.
+  if (withdraws !== null) {
+    file.run('UPDATE decisions SET withdrawn = 1 WHERE decision_id = ? AND chain = ?', [withdraws, chain]);
+  }
 }
 
 function index(file: SqliteFile, { chain, seq }: RecordPosition, entry: DecisionEntry): void {

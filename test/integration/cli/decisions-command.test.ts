@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -361,15 +361,42 @@ describe('veritee decisions import', () => {
     const { ids } = await filled();
     await exported();
     const { exitCode, stdout } = await run(['import', 'log.jsonl'], NEW);
-    expect([exitCode, JSON.parse(stdout)]).toEqual([
+    const { notKnown, ...result } = JSON.parse(stdout);
+    expect([exitCode, result]).toEqual([
       0,
       { form: 'export', problems: [], missing: [], records: 8, known: 0, heads: 1, objects: 0 },
     ]);
+    expect(notKnown.map(({ code }: { code: string }) => code)).toEqual(['cut_end', 'own_keys', 'beginning']);
     expect(await parsed(['verify'], NEW)).toMatchObject({ problems: [], records: 8, decisions: 6, heads: 1 });
     expect((await run(['list'], NEW)).stdout).toBe((await run(['list'])).stdout);
     expect((await run(['show', ids[5] ?? ''], NEW)).stdout).toBe((await run(['show', ids[5] ?? ''])).stdout);
     expect((await stat(cli.path('new/veritee.db'))).mode & 0o777).toBe(0o600);
     expect((await readdir(cli.path('new'))).filter((name) => !name.startsWith('veritee.db'))).toEqual([]);
+  });
+
+  it('AUD-02 compares a file with heads that were kept, and with keys that somebody else names', async () => {
+    const { lines } = await filled();
+    await exported();
+    const text = headsIn(lines).map((line) => JSON.stringify(line));
+    await cli.write('service.log', text.join('\n'));
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { crv, kty, x, y } = privateKey.export({ format: 'jwk' });
+    await cli.write('others.json', JSON.stringify({ keys: [{ crv, kty, x, y }] }));
+    await cli.write('keys.json', JSON.stringify({ keys: [SIGNER.jwk] }));
+    const foreign = await run(['import', 'log.jsonl', '--keys', 'others.json'], NEW);
+    expect([foreign.exitCode, JSON.parse(foreign.stdout)]).toMatchObject([
+      2,
+      { problems: [{ code: 'head_unverified' }] },
+    ]);
+    const cut = (await readFile(cli.path('log.jsonl'), 'utf8')).split('\n').filter((line) => !line.includes('"head"'));
+    await cli.write('unsigned.jsonl', cut.join('\n').replace('"heads":1', '"heads":0'));
+    const { exitCode, stdout } = await run(
+      ['import', 'unsigned.jsonl', '--heads', 'service.log', '--keys', 'keys.json'],
+      NEW,
+    );
+    const { problems, notKnown } = JSON.parse(stdout);
+    expect([exitCode, problems]).toEqual([0, []]);
+    expect(notKnown.map(({ code }: { code: string }) => code)).toEqual(['cut_end', 'beginning']);
   });
 
   it('puts chains beside others, takes what is new of a chain, and passes over the rest', async () => {
@@ -502,7 +529,7 @@ describe('veritee decisions import', () => {
     it('AUD-03 is missing from a copy, until an export is imported', async () => {
       const { store } = await keepingLog(openStore(cli.path(STORE)));
       await cli.write('copy.jsonl', (await store.records(null, 10)).map(recordLine).join(''));
-      expect(await parsed(['import', 'copy.jsonl'], NEW)).toEqual({
+      expect(await parsed(['import', 'copy.jsonl'], NEW)).toMatchObject({
         form: 'copy',
         problems: [],
         missing: [
@@ -544,7 +571,7 @@ describe('veritee decisions import', () => {
       const { store, chain, lines } = await copied();
       await cli.write('copy.jsonl', [...lines.slice(1, 2), ...lines.slice(3), lines[0]?.slice(0, 50)].join(''));
       const { exitCode, stdout } = await run(['import', 'copy.jsonl'], NEW);
-      const { missing, ...counts } = JSON.parse(stdout);
+      const { missing, notKnown: _, ...counts } = JSON.parse(stdout);
       expect([exitCode, counts]).toEqual([
         0,
         { form: 'copy', problems: [], records: 3, known: 0, heads: 0, objects: 0 },
@@ -576,7 +603,7 @@ describe('veritee decisions import', () => {
       target.file.run('DELETE FROM heads WHERE seq > 2', []);
       target.file.run('DELETE FROM records WHERE seq > 2', []);
       await cli.write('copy.jsonl', lines.slice(3).join(''));
-      const { missing, ...counts } = await parsed(['import', 'copy.jsonl'], NEW);
+      const { missing, notKnown: _, ...counts } = await parsed(['import', 'copy.jsonl'], NEW);
       expect([counts, missing]).toEqual([
         { form: 'copy', problems: [], records: 2, known: 0, heads: 0, objects: 0 },
         [expect.stringMatching(/^signed heads/)],

@@ -192,6 +192,14 @@ export function behavesAsLogStore(open: () => Promise<LogStore>): void {
     expect(await store.strays()).toBe(0);
   });
 
+  it('AUD-01 marks no decision of another chain as withdrawn', async () => {
+    const store = await open();
+    const entry = entryAt(minute(1));
+    await store.append(chained(randomUUID(), [{ entry }]));
+    await store.append(chained(randomUUID(), [{ withdraws: entry.decisionId }]));
+    expect(await store.find(entry.decisionId)).toMatchObject({ withdrawn: false });
+  });
+
   it('keeps bytes once, until the last decision that names them is dropped', async () => {
     const store = await open();
     const chain = randomUUID();

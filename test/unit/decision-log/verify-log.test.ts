@@ -13,6 +13,8 @@ const openStore = localStores();
 
 const CHAIN = '11111111-1111-4111-8111-111111111111';
 
+const EVERY = { tenant: null, policy: null, decision: null, since: null, cursor: null, limit: 1 };
+
 const NO_EVIDENCE: LogEvidence = { keptHeads: [], keys: null };
 
 /** A log of twelve decisions between a start and a stop. */
@@ -63,6 +65,49 @@ describe('verifying a decision log', () => {
     expect(await problemsOf(store)).toEqual([]);
     tamper(store, 'UPDATE records SET salt = NULL, content = NULL WHERE seq = 0');
     expect(await problemsOf(store, { keptHeads: [], keys: [SIGNER.jwk] })).toEqual([['content_missing', 0]]);
+  });
+
+  describe('content that is gone', () => {
+    /** Of the fifth record, with what it is found by. */
+    function dropFifth(store: LocalStore): void {
+      tamper(
+        store,
+        'DELETE FROM decision_policies WHERE decision_id = (SELECT decision_id FROM decisions WHERE seq = 5)',
+      );
+      tamper(store, 'DELETE FROM decisions WHERE seq = 5');
+      tamper(store, 'UPDATE records SET salt = NULL, content = NULL WHERE seq = 5');
+    }
+
+    const droppedThrough = (chain: string, seq: number) =>
+      JSON.stringify({ kind: 'pruned', time: '2026-01-15T12:00:00.000Z', chains: [{ chain, seq }] });
+
+    it('AUD-01 is missing where the record that says so is behind the last signed head', async () => {
+      const { store, chain } = await filled();
+      dropFifth(store);
+      await forge(store, chain, droppedThrough(chain, 5));
+      expect(await problemsOf(store)).toEqual([['content_missing', 5]]);
+    });
+
+    it('AUD-01 is missing where only an unsigned chain says that it was dropped', async () => {
+      const { store, chain } = await filled();
+      dropFifth(store);
+      const { log, chain: other } = await openLog(store, { signer: signerOf() });
+      await log.close();
+      await forge(store, other, droppedThrough(chain, 5));
+      expect((await problemsOf(store)).filter(([code]) => code === 'content_missing')).toEqual([
+        ['content_missing', 5],
+      ]);
+    });
+
+    it('is not missing where nothing of its chain is signed: whoever reads the report is told', async () => {
+      const store = openStore();
+      const { log, chain } = await openLog(store, { signer: signerOf() });
+      for (let count = 0; count < 6; count++) await log.record(judged());
+      await log.close();
+      dropFifth(store);
+      await forge(store, chain, droppedThrough(chain, 5));
+      expect(await problemsOf(store)).toEqual([]);
+    });
   });
 
   it('AUD-01 names a record whose content was changed, and its decision', async () => {
@@ -354,6 +399,26 @@ describe('verifying a decision log', () => {
     const { store } = await filled();
     tamper(store, sql);
     expect(await problemsOf(store)).toContainEqual(['index_mismatch', seq]);
+  });
+
+  it.each([
+    ['in the log', false],
+    ['in the log that this one continues', true],
+  ])('AUD-01 finds a record that withdraws the decision of another chain %s', async (_, isElsewhere) => {
+    const { store } = await filled();
+    const [decision] = await store.list(EVERY);
+    const other = isElsewhere ? openStore() : store;
+    const { log, chain } = await openLog(other);
+    await log.close();
+    const time = '2026-01-15T12:00:00.000Z';
+    const seq = await forge(
+      other,
+      chain,
+      JSON.stringify({ kind: 'withdrawn', time, decisionId: decision?.decisionId }),
+    );
+    const evidence = { ...NO_EVIDENCE, ...(isElsewhere ? { elsewhere: store } : {}) };
+    const { problems } = await verifyLog(other, evidence);
+    expect(problems).toMatchObject([{ code: 'index_mismatch', chain, seq, decisionId: decision?.decisionId }]);
   });
 
   it('finds a withdrawn decision that is not shown so', async () => {
