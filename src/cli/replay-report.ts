@@ -1,5 +1,5 @@
 import type { Outcome } from '../model/decision.js';
-import type { Replay } from '../service/replay-decision.js';
+import { type Replay, speaks } from '../service/replay-decision.js';
 import type { NotReplayed, ReplayedDecision } from '../service/replay-decisions.js';
 import { EXIT_CODE, OUTCOME_COLOUR, type Output, printable, styledFor } from './output.js';
 import type { Progress } from './progress-bar.js';
@@ -109,7 +109,10 @@ class Report {
     const came = reasons.replayed.filter((code) => !reasons.recorded.includes(code)).map((code) => `+${code}`);
     const went = reasons.recorded.filter((code) => !reasons.replayed.includes(code)).map((code) => `-${code}`);
     // Where the reasons are the same, checks that are none of them, such as warnings, or nothing but values.
-    const others = checks.map(({ id, recorded, replayed }) => `${id}: ${recorded ?? 'none'} to ${replayed ?? 'none'}`);
+    const speaking = checks.some(speaks) ? checks.filter(speaks) : checks;
+    const others = speaking.map(
+      ({ id, recorded, replayed }) => `${id}: ${recorded ?? 'none'} to ${replayed ?? 'none'}`,
+    );
     const told = [...came, ...went];
     const change: Change = {
       outcomes: [decision.recorded, decision.replayed],

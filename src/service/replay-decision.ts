@@ -36,7 +36,8 @@ export interface Replay {
   readonly decisionId: string;
   /**
    * `then`: whether both are the same in canonical form, ids apart. `now`: whether decision, reasons, policies and the results of
-   * checks are; what they compared depends on the time. Under another policy: whether decision, reasons and results are.
+   * checks are; what they compared depends on the time. Under another policy: whether decision and reasons are, and the
+   * checks that speak against the evidence.
    */
   readonly equal: boolean;
   readonly decision: { readonly recorded: string; readonly replayed: string };
@@ -155,7 +156,9 @@ export class ReplayDecision {
   #compare(recorded: JsonObject, replayed: JsonObject, { at, isTrial, version }: Judging): Replay {
     const differences = jsonDifferences(recorded, replayed, NOT_COMPARED.get(at));
     const checks = changedChecks(recorded, replayed);
-    const decided = differences.some(isTrial ? isOutcome : decides) || checks.length > 0;
+    const decided = isTrial
+      ? differences.some(isOutcome) || checks.some(speaks)
+      : differences.some(decides) || checks.length > 0;
     return {
       at,
       decisionId: String(recorded['decisionId']),
@@ -202,6 +205,13 @@ function contentOf(content: string | null) {
   if (!isObject(decision)) throw new RefusedError('evidence_not_kept', 'the content of this decision was dropped');
   return { decision, inputs, version: String(version) };
 }
+
+/** Whether a check speaks against the evidence, or did: not one that passes, or that nobody made. */
+export function speaks({ recorded, replayed }: Pick<ReplayedCheck, 'recorded' | 'replayed'>): boolean {
+  return [recorded, replayed].some((result) => result !== null && SPEAKING.includes(result));
+}
+
+const SPEAKING = ['fail', 'warn', 'unavailable'];
 
 function shown({ pointer, before = null, after = null }: JsonDifference): ReplayDifference {
   return { pointer, recorded: before, replayed: after };

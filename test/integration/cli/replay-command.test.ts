@@ -121,6 +121,20 @@ describe('veritee replay', () => {
     });
   });
 
+  it('shows a warning that would go, where decisions stay what they are', async () => {
+    const minimums = { snp: { Milan: { snp: 0, microcode: 0 } } };
+    await cli.write('warning.yaml', lenientPolicy('payments', { minimums }));
+    const { exitCode, summary } = await replayed(['replay', '--since', since, '--policy', 'warning.yaml']);
+    expect([exitCode, summary.flips, summary.differ]).toEqual([2, 0, 3]);
+    const { stdout } = await run(['replay', '--since', since, '--policy', 'warning.yaml'], { onTerminal: true });
+    expect(linesOf(stdout)[0]).toBe('3 x still allow  snp_tcb_floor_missing: warn to none');
+    await cli.write('silent.yaml', lenientPolicy('payments', { accepts: ['az-snp-vtpm'], secureBoot: 'any' }));
+    expect(await replayed(['replay', '--since', since, '--policy', 'silent.yaml'])).toMatchObject({
+      exitCode: 0,
+      summary: { judged: 3, equal: 3 },
+    });
+  });
+
   it('does not guess what would have been asked for: decisions under a policy that asks for more are not judged', async () => {
     await cli.write('token.yaml', lenientPolicy('payments', { require: { tpm: { trackResets: true } } }));
     const { exitCode, summary } = await replayed(['replay', '--since', since, '--policy', 'token.yaml']);
