@@ -23,5 +23,4 @@ export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
   ['REL-04', notBuilt('keys are not released')],
   ['REL-05', notBuilt('keys are not released')],
   ['REL-06', notBuilt('keys are not released', 'schema')],
-  ['STO-06', partial('no test kills the service between the steps of a request')],
 ]);
