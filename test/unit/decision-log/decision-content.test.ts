@@ -369,6 +369,74 @@ describe('what is recorded of a decision', () => {
   });
 });
 
+describe('AUD-01 the content of a decision', () => {
+  const CHECK = { id: 'snp_signature', result: 'pass', about: '/evidence', detail: 'holds', policy: null } as const;
+  const whole = () =>
+    contentOf({ policies: [policy('payments')], checks: [{ ...CHECK, expected: null, actual: null }] });
+
+  /** With another value at a path; without the member where that is undefined. */
+  function changed(path: readonly (string | number)[], value: unknown): string {
+    const content = JSON.parse(whole().content);
+    const of = path.slice(0, -1).reduce((object, name) => object[name], content);
+    of[path.at(-1) ?? ''] = value;
+    return JSON.stringify(content);
+  }
+
+  it('is read where all is there', () => {
+    for (const content of [
+      whole().content,
+      changed(['decision', 'more'], {}),
+      changed(['request', 'audience'], 'https://gate.example'),
+      changed(['decision', 'checks', 0, 'policy'], 'payments'),
+    ]) {
+      expect(readContent(content)?.entry).toMatchObject({ outcome: 'allow', policies: ['payments'] });
+    }
+  });
+
+  it.each<readonly (string | number)[]>([
+    ['time'],
+    ['version'],
+    ['principal'],
+    ['tenant'],
+    ['request'],
+    ['request', 'audience'],
+    ['decision'],
+    ['decision', 'decisionId'],
+    ['decision', 'decidedAt'],
+    ['decision', 'at'],
+    ['decision', 'validUntil'],
+    ['decision', 'decision'],
+    ['decision', 'reasons'],
+    ['decision', 'historical'],
+    ['decision', 'retryable'],
+    ['decision', 'claims'],
+    ['decision', 'evidence'],
+    ['decision', 'evidence', 'type'],
+    ['decision', 'evidence', 'sha256'],
+    ['decision', 'policies'],
+    ['decision', 'policies', 0],
+    ['decision', 'policies', 0, 'id'],
+    ['decision', 'policies', 0, 'version'],
+    ['decision', 'policies', 0, 'sha256'],
+    ['decision', 'policies', 0, 'outcome'],
+    ['decision', 'checks'],
+    ['decision', 'checks', 0],
+    ['decision', 'checks', 0, 'id'],
+    ['decision', 'checks', 0, 'result'],
+    ['decision', 'checks', 0, 'about'],
+    ['decision', 'checks', 0, 'detail'],
+    ['decision', 'checks', 0, 'policy'],
+  ])('has its form: %s %s %s %s', (...path) => {
+    expect([undefined, 7.5, [7]].map((value) => readContent(changed(path, value)))).toEqual([null, null, null]);
+  });
+
+  it('has the id of a decision, and codes as reasons', () => {
+    expect(readContent(changed(['decision', 'decisionId'], '\u001b[31mX'))).toBeNull();
+    expect(readContent(changed(['decision', 'decision'], 'yes'))).toBeNull();
+    expect(readContent(changed(['decision', 'reasons'], 'abc'))).toBeNull();
+  });
+});
+
 describe('by what a decision is found', () => {
   it('follows from what is recorded of it', () => {
     const nonce = Buffer.from(NONCE).toString('hex');
