@@ -2,6 +2,7 @@ import type { Outcome } from '../model/decision.js';
 import type { DecisionQuery, FoundDecision, LogStore } from '../model/decision-log.js';
 import { FormatError } from '../model/errors.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
+import { ChangedDecisionError } from '../model/recorded-decision.js';
 import { POLICY_ID } from '../model/request.js';
 import { presentFoundDecision } from '../wire/present-recorded-decision.js';
 import { readInstant } from '../wire/read-requests.js';
@@ -53,6 +54,7 @@ function sinceOf(text: string | undefined): Date | null {
 /**
  * Lists decisions, newest first.
  * @returns the exit code
+ * @throws {ChangedDecisionError} once the others are listed, where some do not have the form of a record
  */
 export async function listDecisions(
   store: Pick<LogStore, 'list'>,
@@ -60,20 +62,32 @@ export async function listDecisions(
   output: Output,
 ): Promise<number> {
   const rows: Summary[] = [];
-  let left = limit;
-  for (let cursor: string | null = null; left > 0; ) {
+  let [found, changed] = [0, 0];
+  for await (const each of newest(store, listed, limit)) {
+    found += 1;
+    const summary = presentFoundDecision(each);
+    if (summary === null) changed += 1;
+    else if (output.asTable) rows.push(printableTexts(summary));
+    else output.write(`${JSON.stringify(summary)}\n`);
+  }
+  if (output.asTable) output.write(table(rows, found === limit ? limit : null, output));
+  if (changed > 0) throw new ChangedDecisionError(`left out: what is stored of ${changed} decisions`);
+  return EXIT_CODE.allow;
+}
+
+async function* newest(
+  store: Pick<LogStore, 'list'>,
+  listed: Omit<ListedDecisions, 'limit'>,
+  limit: number,
+): AsyncGenerator<FoundDecision> {
+  let cursor: string | null = null;
+  for (let left = limit; left > 0; ) {
     const page: readonly FoundDecision[] = await store.list({ ...listed, cursor, limit: Math.min(left, AT_ONCE) });
-    for (const found of page) {
-      const summary = presentFoundDecision(found);
-      if (output.asTable) rows.push(printableTexts(summary));
-      else output.write(`${JSON.stringify(summary)}\n`);
-    }
+    yield* page;
     left -= page.length;
     cursor = page.at(-1)?.decisionId ?? null;
-    if (cursor === null) break;
+    if (cursor === null) return;
   }
-  if (output.asTable) output.write(table(rows, left === 0 ? limit : null, output));
-  return EXIT_CODE.allow;
 }
 
 /** @param limit null: there are no more */

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../cli/input.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
+import { headsInLine } from '../decision-log/heads-in-log.js';
 import { LogFileError, readLines } from '../decision-log/read-lines.js';
 import { type StagedLog, stageLog } from '../decision-log/stage-log.js';
 import { parseStrictJson } from '../formats/strict-json.js';
@@ -42,18 +43,11 @@ export async function withStagedLog<T>(
   }
 }
 
-/** Heads are found in whatever is around them: a collector of logs may wrap each line, and escape it. */
-const HEAD = /\\?"head\\?"\s*:\s*\\?"([\w-]+\.[\w-]+\.[\w-]+)\\?"/g;
-const BARE_HEAD = /^\s*([\w-]+\.[\w-]+\.[\w-]+)\s*$/;
-
 /** @throws {UsageError} where it cannot be read, or has no head */
 export async function readKeptHeads(file: string, signal: AbortSignal): Promise<readonly string[]> {
   const heads = new Set<string>();
   await reading(file, async () => {
-    for await (const { text } of linesOf(file, signal)) {
-      const bare = BARE_HEAD.exec(text);
-      for (const [, head] of bare === null ? text.matchAll(HEAD) : [bare]) if (head !== undefined) heads.add(head);
-    }
+    for await (const { text } of linesOf(file, signal)) for (const head of headsInLine(text)) heads.add(head);
   });
   if (heads.size > 0) return [...heads];
   throw new UsageError([

@@ -102,12 +102,13 @@ export function entryOf({ principal, tenant, request, decision }: JsonObject): D
 function redacted(recorded: JsonObject, redaction: Redaction): JsonObject {
   const { claims = null, checks, crossCheck = null } = recorded;
   const once = redaction.claims(claims);
+  const compared = redaction.crossCheck(crossCheck);
   const checked = (checks as readonly JsonObject[]).map((check) => redaction.check(check));
   return {
     ...recorded,
     claims: redaction.claimsAgain(once),
     checks: checked.map((check) => redaction.checkAgain(check)),
-    crossCheck: redaction.claimsAgain(crossCheck),
+    crossCheck: redaction.claimsAgain(compared),
   };
 }
 

@@ -3,6 +3,7 @@ import type { DecisionRecorder, JudgedRequest, LogStore, NewRecord } from '../mo
 import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
 import { type HeadSigner, signHead } from './heads.js';
+import { HEAD_MESSAGE } from './heads-in-log.js';
 import { LogWriter } from './log-writer.js';
 import type { RecordCopy } from './record-copy.js';
 
@@ -158,7 +159,7 @@ export class DecisionLog implements DecisionRecorder {
       if (jws === null) return;
       this.#headSeq = Math.max(this.#headSeq, end.seq);
       // First where it is kept elsewhere: that is the one that matters where the store is lost.
-      log.info({ ...end, head: jws }, 'decision log head');
+      log.info({ ...end, head: jws }, HEAD_MESSAGE);
       await store.putHead({ ...end, jws });
     } catch (error) {
       // It is tried again in a minute, also where nothing more is stored until then.

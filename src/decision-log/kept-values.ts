@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { KeptObject } from '../model/decision-log.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 
-/** Digests of bytes that were kept before: endorsements are the same bytes for many decisions. */
-const DIGESTS = new WeakMap<Uint8Array, string>();
+/** Bytes that were kept before: endorsements are the same bytes for many decisions. */
+const KEPT = new WeakMap<Uint8Array, KeptObject>();
 
 /** Collects bytes, each once. */
 export class KeptBytes {
@@ -11,16 +11,24 @@ export class KeptBytes {
 
   /** @returns the digest by which they are found, hex */
   add(bytes: Uint8Array): string {
-    const known = DIGESTS.get(bytes);
-    const sha256 = known ?? createHash('sha256').update(bytes).digest('hex');
-    if (known === undefined) DIGESTS.set(bytes, sha256);
-    this.#objects.set(sha256, { sha256, bytes });
-    return sha256;
+    const object = KEPT.get(bytes) ?? keptObject(bytes);
+    KEPT.set(bytes, object);
+    this.#objects.set(object.sha256, object);
+    return object.sha256;
   }
 
   get objects(): readonly KeptObject[] {
     return [...this.#objects.values()];
   }
+}
+
+/**
+ * In a buffer of their own: a request of a batch is a part of the whole body, and whoever passes a part of a buffer to another
+ * thread passes all of it.
+ */
+function keptObject(bytes: Uint8Array): KeptObject {
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { sha256, bytes: bytes.buffer.byteLength > bytes.byteLength ? new Uint8Array(bytes) : bytes };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ChainEnd, DecisionEntry, RecordPosition } from '../model/decision-log.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { isDecisionContent } from '../model/recorded-decision.js';
 import { entryOf } from './decision-content.js';
 
 /** What the content of a record says, as far as anything rests on it. */
@@ -48,16 +49,10 @@ export function decisionIdIn(text: string): string | null {
   return typeof id === 'string' ? id : null;
 }
 
-const OUTCOMES: readonly unknown[] = ['allow', 'deny', 'indeterminate'];
-
 /** Null where it lacks what every decision has, or has what canonical JSON cannot write. */
 function decisionEntry(content: JsonObject): DecisionEntry | null {
-  const { tenant, request, decision } = content;
-  if (typeof tenant !== 'string' || !isObject(request) || !isObject(decision)) return null;
-  const { decisionId, decision: outcome, policies } = decision;
-  const isWhole = typeof decisionId === 'string' && OUTCOMES.includes(outcome) && isListOf(policies, isObject);
   try {
-    return isWhole ? entryOf(content) : null;
+    return isDecisionContent(content) ? entryOf(content) : null;
   } catch {
     return null;
   }

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { AK_IN_DETAIL } from '../model/vtpm-resets.js';
 
 /**
- * Members of claims that name one machine or one person's VM, or that whoever ran the VM wrote: CHIP_ID and PPID, ids of VMs,
- * user data. Under names of ours, of Azure Attestation and of Trust Authority.
+ * Members of claims that name one machine or one person's VM, or that whoever ran the VM wrote: CHIP_ID and PPID, REPORT_ID, ids
+ * of VMs, the AK, user data. Under names of ours, of Azure Attestation and of Trust Authority.
  */
 const WITHHELD_MEMBERS: ReadonlySet<string> = new Set([
   'chipId',
   'ppid',
+  'reportId',
+  'reportIdMa',
+  'akThumbprint',
   'userData',
   'reportData',
   'vmUniqueId',
@@ -17,6 +21,7 @@ const WITHHELD_MEMBERS: ReadonlySet<string> = new Set([
   'x-ms-azurevm-vmid',
   'x-ms-sevsnpvm-reportdata',
   'x-ms-sevsnpvm-chipid',
+  'x-ms-sevsnpvm-reportid',
   'attester_held_data',
   'attester_runtime_data',
   'attester_user_data',
@@ -39,6 +44,15 @@ const WITHHELD_CHECKS: ReadonlySet<string> = new Set([
   'hcl_reference',
   'tdx_report_mismatch',
 ]);
+
+/** Keys of a vTPM in runtime claims, of which anybody can make the thumbprint. */
+const VTPM_KEYS: ReadonlySet<unknown> = new Set(['HCLAkPub', 'HCLEkPub']);
+
+/** A claim as checks and comparisons name it, such as `hcl.akThumbprint`. */
+const CLAIM = /(?<=\.)[A-Za-z]+\b(?!\.)/g;
+
+/** Checks of which the detail names the claim that they compare. */
+const COMPARING_CHECK = 'disagreement';
 
 const HEX = /^(?:[0-9a-f]{2})+$/i;
 
@@ -76,15 +90,30 @@ export class Redaction {
     if (!isObject(value)) return value;
     const members = Object.entries(value).map(([name, member]): [string, JsonValue] => [
       name,
-      WITHHELD_MEMBERS.has(name) ? this.#withhold(member) : this.claims(member),
+      isWithheldMember(name, value) ? this.#withhold(member) : this.claims(member),
     ]);
     return Object.fromEntries(members);
   }
 
+  /** What routes say of each other, with the digests of what identifies: claims need not have what a token says. */
+  crossCheck(value: JsonValue): JsonValue {
+    if (!isObject(value) || !Array.isArray(value['differences'])) return value;
+    const differences = (value['differences'] as readonly JsonObject[]).map(
+      ({ claim = null, values = null, ...more }) => ({
+        ...more,
+        claim,
+        values: namesWithheld(claim) ? this.#withhold(values) : values,
+      }),
+    );
+    return { ...value, differences };
+  }
+
   /** A check with the digests of what it compared, where that identifies. */
   check(check: JsonObject): JsonObject {
-    if (!WITHHELD_CHECKS.has(String(check['id']))) return check;
-    const { expected = null, actual = null } = check;
+    const { id = null, expected = null, actual = null, detail = null } = check;
+    const [, ak] = AK_IN_DETAIL.exec(String(detail)) ?? [];
+    if (ak !== undefined) this.#withhold(ak);
+    if (!isWithheld(id, detail)) return check;
     return { ...check, expected: this.#withhold(expected), actual: this.#withhold(actual) };
   }
 
@@ -92,19 +121,20 @@ export class Redaction {
   claimsAgain(value: JsonValue): JsonValue {
     if (typeof value === 'string') return this.text(value);
     return this.#mapped(value, (name, member) =>
-      WITHHELD_MEMBERS.has(name) ? this.#names(member) : this.claimsAgain(member),
+      isWithheldMember(name, value) ? this.#names(member) : this.claimsAgain(member),
     );
   }
 
   /** What `check` made, without anything that was added: what claims say, checks say again. */
   checkAgain(check: JsonObject): JsonObject {
     const { about = null, expected = null, actual = null, detail = null } = check;
-    const isWithheld = WITHHELD_CHECKS.has(String(check['id']));
+    const again = (value: JsonValue) =>
+      isWithheld(check['id'] ?? null, detail) ? this.#names(value) : this.claimsAgain(value);
     return {
       ...check,
       about: this.claimsAgain(about),
-      expected: isWithheld ? this.#names(expected) : this.claimsAgain(expected),
-      actual: isWithheld ? this.#names(actual) : this.claimsAgain(actual),
+      expected: again(expected),
+      actual: again(actual),
       detail: this.claimsAgain(detail),
     };
   }
@@ -173,6 +203,18 @@ export class Redaction {
       [...lengths, form.length].toSorted((one, other) => other - one),
     );
   }
+}
+
+function isWithheldMember(name: string, of: JsonValue): boolean {
+  return WITHHELD_MEMBERS.has(name) || (name === 'n' && isObject(of) && VTPM_KEYS.has(of['kid']));
+}
+
+function isWithheld(id: JsonValue, detail: JsonValue): boolean {
+  return WITHHELD_CHECKS.has(String(id)) || (id === COMPARING_CHECK && namesWithheld(detail));
+}
+
+function namesWithheld(text: JsonValue): boolean {
+  return (String(text).match(CLAIM) ?? []).some((name) => WITHHELD_MEMBERS.has(name));
 }
 
 function bytesOf(value: string): Buffer {

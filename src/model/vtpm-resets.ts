@@ -39,3 +39,11 @@ export interface ResetMemory {
    */
   advance(akThumbprint: string, counts: ResetCounts): Promise<ResetCounts>;
 }
+
+/** Where the detail of a check has the AK thumbprint that `namingVtpm` wrote. */
+export const AK_IN_DETAIL = /\(AK thumbprint ([\w-]+)\)$/;
+
+/** Names the vTPM as the memory does, so that the operator finds its file: not all evidence has claims of the key. */
+export function namingVtpm(akThumbprint: string | undefined, detail: string): string {
+  return akThumbprint === undefined ? detail : `${detail} (AK thumbprint ${akThumbprint})`;
+}

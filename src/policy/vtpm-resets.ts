@@ -2,7 +2,7 @@ import type { Checks } from '../model/check.js';
 import type { TpmClaims } from '../model/claims.js';
 import type { JsonObject } from '../model/json.js';
 import type { Verification } from '../model/verification.js';
-import { isBehind, type RememberedResets, type ResetCounts } from '../model/vtpm-resets.js';
+import { isBehind, namingVtpm, type RememberedResets, type ResetCounts } from '../model/vtpm-resets.js';
 import type { Policy } from './policy-document.js';
 
 /** A vTPM whose counts are compared with earlier ones. */
@@ -50,7 +50,7 @@ export function appraiseResets(verification: Verification, remembered: Remembere
       checks.warn('tpm_reset', { actual, detail: 'not compared: only the counts of today are remembered' });
       break;
     case 'unavailable': {
-      const detail = naming(akThumbprint, remembered.detail);
+      const detail = namingVtpm(akThumbprint, remembered.detail);
       checks.unavailable('tpm_reset', { actual, detail, retryable: remembered.retryable });
       break;
     }
@@ -65,13 +65,8 @@ function compare(remembered: ResetCounts, counts: ResetCounts, akThumbprint: str
   checks.require(!isBehind(counts, remembered), 'tpm_reset', {
     expected: shown(remembered),
     actual: shown(counts),
-    otherwise: naming(akThumbprint, behind),
+    otherwise: namingVtpm(akThumbprint, behind),
   });
-}
-
-/** Names the vTPM as the memory does, so that the operator finds its file: not all evidence has claims of the key. */
-function naming(akThumbprint: string | undefined, detail: string): string {
-  return akThumbprint === undefined ? detail : `${detail} (AK thumbprint ${akThumbprint})`;
 }
 
 /** NonPersistedTPM: a new attestation key at each boot. */

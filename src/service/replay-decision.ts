@@ -1,8 +1,9 @@
 import type { Decision } from '../model/decision.js';
 import type { RecordedDecision } from '../model/decision-log.js';
 import { RefusedError } from '../model/errors.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
 import { type JsonDifference, jsonDifferences } from '../model/json-differences.js';
+import { readDecisionContent } from '../model/recorded-decision.js';
 import type { Caller } from '../model/request.js';
 import type { Policy } from '../policy/policy-document.js';
 import { withhold } from './withheld-decision.js';
@@ -200,10 +201,15 @@ function codesOf(decision: JsonObject): readonly string[] {
   return decision['reasons'] as readonly string[];
 }
 
+/** @throws {RefusedError} `evidence_not_kept` */
 function contentOf(content: string | null) {
-  const { decision, inputs, version }: JsonObject = JSON.parse(content ?? '{}');
-  if (!isObject(decision)) throw new RefusedError('evidence_not_kept', 'the content of this decision was dropped');
-  return { decision, inputs, version: String(version) };
+  if (content === null) throw new RefusedError('evidence_not_kept', 'the content of this decision was dropped');
+  const read = readDecisionContent(content);
+  if (read === null) {
+    throw new RefusedError('evidence_not_kept', 'what is recorded of this decision does not have the form of a record');
+  }
+  const { decision, inputs, version } = read;
+  return { decision: decision as JsonObject, inputs, version: String(version) };
 }
 
 /** Whether a check speaks against the evidence, or did: not one that passes, or that nobody made. */

@@ -1,16 +1,25 @@
 import type { FoundDecision, RecordedDecision } from '../model/decision-log.js';
-import type { JsonObject } from '../model/json.js';
+import { ChangedDecisionError, readDecisionContent, readDecisionSummary } from '../model/recorded-decision.js';
 import type { Schemas } from './schema-check.js';
 
-/** An entry of the list of decisions: what the log says of it, and whether it was withdrawn. */
-export function presentFoundDecision({ summary, withdrawn }: FoundDecision): Schemas['DecisionSummary'] {
-  return { ...JSON.parse(summary), withdrawn };
+/**
+ * An entry of the list of decisions: what the log says of it, and whether it was withdrawn. Null where that does not have its
+ * form, since somebody changed it.
+ */
+export function presentFoundDecision({ summary, withdrawn }: FoundDecision): Schemas['DecisionSummary'] | null {
+  const shown = readDecisionSummary(summary);
+  return shown === null ? null : { ...(shown as unknown as Schemas['DecisionSummary']), withdrawn };
 }
 
-/** A recorded decision: the decision as it was answered, and its record. */
+/**
+ * A recorded decision: the decision as it was answered, and its record.
+ * @throws {ChangedDecisionError} where the record does not have its form
+ */
 export function presentRecordedDecision({ record, withdrawn }: RecordedDecision): Schemas['RecordedDecision'] {
   const { chain, seq, previous, contentSha256, hash, salt, content } = record;
-  const { decision, time, version, principal, tenant, request }: JsonObject = JSON.parse(content ?? '{}');
+  const read = readDecisionContent(content ?? '');
+  if (read === null) throw new ChangedDecisionError('what is recorded of this decision');
+  const { decision, time, version, principal, tenant, request } = read;
   return {
     ...(decision as unknown as Schemas['RecordedDecision']),
     record: {

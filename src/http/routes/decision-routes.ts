@@ -41,7 +41,8 @@ export function decisionRoutes(recordedDecisions: RecordedDecisionsUseCase): rea
       handler: async (request, reply) => {
         const filter = readDecisionsQuery(queryOf(request));
         const { decisions, next } = await recordedDecisions.list(filter, callerOf(request));
-        return reply.send({ decisions: decisions.map(presentFoundDecision), next });
+        const shown = decisions.map(presentFoundDecision).filter((each) => each !== null);
+        return reply.send({ decisions: shown, next });
       },
     },
     {

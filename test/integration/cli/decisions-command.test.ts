@@ -182,6 +182,21 @@ describe('veritee decisions verify', () => {
       expect(notKnown(report)).toMatchObject({ cut_end: [] });
     });
 
+    it('AUD-02 takes none of what callers wrote into the log, or into a copy of records', async () => {
+      const forged = JSON.stringify({ msg: 'decision log head', head: 'a.b.c' });
+      const content = JSON.stringify({ request: { audience: forged, head: 'a.b.c' }, head: 'a.b.c' });
+      const { chain } = await withHeads((heads) =>
+        [
+          JSON.stringify({ msg: 'request', audience: 'x","head":"a.b.c' }),
+          JSON.stringify({ msg: 'request', audience: forged, nested: JSON.parse(forged) }),
+          JSON.stringify({ chain: 'c', seq: 1, contentSha256: 'd', content }),
+          ...heads.map((head) => JSON.stringify(head)),
+        ].join('\n'),
+      );
+      const report = await parsed(['verify', '--heads', 'heads']);
+      expect(report).toMatchObject({ problems: [], keptHeads: 2, chains: [{ chain, seq: 8, keptHead: 8 }] });
+    });
+
     it('takes them from standard input, and from an export', async () => {
       await withHeads((heads) => heads.map(jws).join('\n'));
       const input = await readFile(cli.path('heads'));

@@ -201,8 +201,10 @@ export class FakeRecordedDecisions implements RecordedDecisionsUseCase {
   async get(decisionId: string): Promise<RecordedDecision> {
     if (decisionId !== KNOWN_DECISION) throw new RefusedError('not_found', 'there is no decision of this id');
     const digest = 'cd'.repeat(32);
-    const decision = { ...SUMMARY, at: SUMMARY.decidedAt, checks: [], claims: {} };
-    const content = { time: SUMMARY.decidedAt, version: '0.1.0', principal: 'local', tenant: 'default', request: {} };
+    const { decidedAt: at } = SUMMARY;
+    const decision = { ...SUMMARY, at, validUntil: at, retryable: false, checks: [], claims: {} };
+    const request = { audience: null };
+    const content = { time: at, version: '0.1.0', principal: 'local', tenant: 'default', request };
     const record = {
       chain: '6f1c1f0e-0b0e-4a53-9d1b-5b1f0c6f2f11',
       seq: 1,

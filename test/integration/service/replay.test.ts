@@ -95,6 +95,32 @@ describe('a decision judged again as it was', () => {
     });
   });
 
+  it('AUD-01 is refused where its record does not have its form, which is shown nowhere either', async () => {
+    const service = await start('formless');
+    const { body } = await lab.verify(service, { members: { policy: 'payments' } });
+    const { body: other } = await lab.verify(service, { members: { policy: 'payments' } });
+    const file = new engine(join(lab.root, 'formless', 'veritee.db'));
+    for (const [table, column] of [
+      ['decisions', 'summary'],
+      ['records', 'content'],
+    ]) {
+      const changed = `replace(${column}, '"reasons":[]', '"reasons":7')`;
+      file.exec(
+        `UPDATE ${table} SET ${column} = ${changed} WHERE ${column} LIKE '%"decisionId":"${body.decisionId}"%'`,
+      );
+    }
+    file.close();
+    for (const at of ['then', 'now'] as const) {
+      const again = await replay(service, body.decisionId, at);
+      expect([again.status, again.body.code]).toEqual([409, 'evidence_not_kept']);
+    }
+    const shown = await fetch(`${service.url}/decisions/${body.decisionId}`);
+    expect([shown.status, await shown.json()]).toMatchObject([500, { code: 'internal_error' }]);
+    const listed = await fetch(`${service.url}/decisions`);
+    expect(await listed.json()).toMatchObject({ decisions: [{ decisionId: other.decisionId }], next: null });
+    expect(lab.output).toContain('"type":"ChangedDecisionError"');
+  });
+
   it('is refused where something that it rested on was changed', async () => {
     const service = await start('lost-object');
     const { body } = await lab.verify(service, { members: { policy: 'payments' } });

@@ -80,6 +80,17 @@ describe('veritee decisions list', () => {
     expect((await listed(store, {}, true))[0]).toMatch(/ \(historical\)$/);
   });
 
+  it.each([true, false])('AUD-01 leaves out what is no decision, and says so: as a table %s', async (asTable) => {
+    const { store, ids } = await filled();
+    store.file.run(`UPDATE decisions SET summary = '{}' WHERE tenant = 'red'`, []);
+    store.file.run(`UPDATE decisions SET summary = 'x' WHERE decision_id = ?`, [ids[0] ?? '']);
+    const output = new KeptOutput(asTable);
+    await expect(listDecisions(store, listedDecisions({}), output)).rejects.toThrow(
+      'left out: what is stored of 2 decisions does not have the form of a record: the store was changed; veritee decisions verify says where',
+    );
+    expect(output.lines).toHaveLength(4);
+  });
+
   it('shows nothing that a terminal would obey', async () => {
     const { store } = await filled();
     store.file.run(`UPDATE decisions SET summary = replace(summary, '"red"', '"\\u001b[2J"')`, []);

@@ -80,6 +80,26 @@ describe('veritee decisions show', () => {
     });
   });
 
+  it.each([
+    ['reasons', ''],
+    ['checks', ''],
+    ['evidence', ''],
+    ['decidedAt', ''],
+    ['checks', '"checks":[{}],'],
+  ])('AUD-01 shows none whose record does not have its form: %s', async (member, instead) => {
+    const { store, ids } = await filled();
+    const { content } = (await store.find(ids[3] ?? ''))?.record ?? {};
+    const { decision, ...rest } = JSON.parse(content ?? '');
+    const { [member]: _, ...others } = decision;
+    const changed = JSON.stringify({ ...rest, decision: others }).replace('"claims"', `${instead}"claims"`);
+    store.file.run('UPDATE records SET content = ? WHERE seq = 4', [changed]);
+    for (const asTable of [true, false]) {
+      await expect(shown(store, ids[3], asTable)).rejects.toThrow(
+        'what is recorded of this decision does not have the form of a record: the store was changed; veritee decisions verify says where',
+      );
+    }
+  });
+
   it('shows nothing that a terminal would obey', async () => {
     const { store, ids } = await filled();
     store.file.run(`UPDATE records SET content = replace(content, '"type":"snp"', '"type":"\\u001b[2J"')`, []);

@@ -5,6 +5,7 @@ import { readContent } from '../../../src/decision-log/record-content.js';
 import type { Claims } from '../../../src/model/claims.js';
 import type { Decision } from '../../../src/model/decision.js';
 import type { JsonObject } from '../../../src/model/json.js';
+import { namingVtpm } from '../../../src/model/vtpm-resets.js';
 import { judged, NONCE, policy, present } from './recorded.js';
 
 const SALT = new Uint8Array(32).fill(3);
@@ -13,6 +14,8 @@ const TIME = new Date('2026-01-15T12:00:01Z');
 const CHIP_ID = '0123456789abcdef'.repeat(8);
 const PPID = 'fedcba98'.repeat(4);
 const VM_ID = '68CD9C45-6D8F-4C3C-9A5A-0B1C2D3E4F50';
+const REPORT_ID = 'c0ffee01'.repeat(8);
+const AK = 'Zk9qcXJzdHV2d3h5ejAxMjM0NTY3ODlBQkNERUZHSEk';
 const USER_DATA = `${'5a'.repeat(20)}${'00'.repeat(44)}`;
 
 const withheldHex = (hex: string) => withheldBytes(Buffer.from(hex, 'hex'));
@@ -85,6 +88,9 @@ describe('what is recorded of a decision', () => {
   it.each([
     ['chip id', { snp: { chipId: CHIP_ID } }, ['snp', 'chipId'], withheldHex(CHIP_ID)],
     ['PPID', { tdx: { ppid: PPID } }, ['tdx', 'ppid'], withheldHex(PPID)],
+    ['REPORT_ID', { snp: { reportId: REPORT_ID } }, ['snp', 'reportId'], withheldHex(REPORT_ID)],
+    ['REPORT_ID_MA', { snp: { reportIdMa: REPORT_ID } }, ['snp', 'reportIdMa'], withheldHex(REPORT_ID)],
+    ['AK thumbprint', { hcl: { akThumbprint: AK } }, ['hcl', 'akThumbprint'], withheldBytes(Buffer.from(AK))],
     ['user data', { hcl: { userData: USER_DATA } }, ['hcl', 'userData'], withheldHex(USER_DATA)],
     [
       'VM id',
@@ -125,6 +131,84 @@ describe('what is recorded of a decision', () => {
       expect(content.toLowerCase()).not.toContain(secret.toLowerCase());
     }
     expect(content).toContain('https://shared.weu.attest.azure.net');
+  });
+
+  it('AUD-04 has REPORT_ID and the keys of the vTPM in claims of tokens as digests', () => {
+    const [ak, ek] = ['x_'.repeat(30), 'y-'.repeat(30)];
+    const keys = [
+      { kid: 'HCLAkPub', kty: 'RSA', e: 'AQAB', n: ak },
+      { kid: 'HCLEkPub', kty: 'RSA', e: 'AQAB', n: ek },
+      { kid: 'another', kty: 'RSA', e: 'AQAB', n: 'z_'.repeat(30) },
+    ];
+    const isolation = { 'x-ms-sevsnpvm-reportid': REPORT_ID, 'x-ms-runtime': { keys } };
+    const { parsed } = contentOf({ claims: claims({ maa: { claims: { 'x-ms-isolation-tee': isolation } } }) });
+    const written = parsed.decision.claims.maa.claims['x-ms-isolation-tee'];
+    expect(written['x-ms-sevsnpvm-reportid']).toBe(withheldHex(REPORT_ID));
+    expect(written['x-ms-runtime'].keys).toEqual([
+      { ...keys[0], n: withheldBytes(Buffer.from(ak)) },
+      { ...keys[1], n: withheldBytes(Buffer.from(ek)) },
+      keys[2],
+    ]);
+  });
+
+  it.each(['snp.reportId', 'hcl.akThumbprint'])('AUD-04 has what routes say of %s as digests', (claim) => {
+    const values = { hardware: 'of this machine', maa: 'of another one' };
+    const digests = Object.fromEntries(
+      Object.entries(values).map(([route, value]) => [route, withheldBytes(Buffer.from(value))]),
+    );
+    const check = { id: 'disagreement', result: 'fail', about: '/evidence', expected: null, policy: null } as const;
+    const { parsed } = contentOf({
+      checks: [
+        { ...check, actual: values, detail: `hardware and maa state different values of ${claim}` },
+        { ...check, actual: { maa: 'a measurement' }, detail: 'hardware and maa state different values of snp.vmpl' },
+        {
+          ...check,
+          expected: 'of a third',
+          actual: 'of a fourth',
+          detail: `the token of maa is about another TEE: ${claim}`,
+        },
+      ],
+      claims: claims({}),
+      crossCheck: {
+        routes: ['hardware', 'maa'],
+        agree: false,
+        differences: [
+          { claim, values },
+          { claim: 'snp.vmpl', values: { hardware: 0, maa: 'a measurement' } },
+        ],
+        differencesOmitted: 0,
+      } as never,
+    });
+    expect(parsed.decision.crossCheck).toMatchObject({
+      routes: ['hardware', 'maa'],
+      differences: [
+        { claim, values: digests },
+        { claim: 'snp.vmpl', values: { hardware: 0, maa: 'a measurement' } },
+      ],
+    });
+    expect(parsed.decision.checks).toMatchObject([
+      { actual: digests },
+      { actual: { maa: 'a measurement' } },
+      {
+        expected: withheldBytes(Buffer.from('of a third')),
+        actual: withheldBytes(Buffer.from('of a fourth')),
+      },
+    ]);
+  });
+
+  it('AUD-04 names no AK where claims have none of it', () => {
+    const check = {
+      id: 'tpm_reset',
+      result: 'fail',
+      about: '/evidence',
+      expected: null,
+      actual: null,
+      detail: namingVtpm(AK, 'resetCount 1 is lower than 2'),
+      policy: 'payments',
+    } as const;
+    const { parsed } = contentOf({ checks: [check], claims: claims({}) });
+    const digest = withheldBytes(Buffer.from(AK));
+    expect(parsed.decision.checks[0].detail).toBe(`resetCount 1 is lower than 2 (AK thumbprint ${digest})`);
   });
 
   it.each([
@@ -282,6 +366,74 @@ describe('what is recorded of a decision', () => {
       hcl: { userData: null },
       snp: { chipId: '', vmpl: 0, list: [1, true] },
     });
+  });
+});
+
+describe('AUD-01 the content of a decision', () => {
+  const CHECK = { id: 'snp_signature', result: 'pass', about: '/evidence', detail: 'holds', policy: null } as const;
+  const whole = () =>
+    contentOf({ policies: [policy('payments')], checks: [{ ...CHECK, expected: null, actual: null }] });
+
+  /** With another value at a path; without the member where that is undefined. */
+  function changed(path: readonly (string | number)[], value: unknown): string {
+    const content = JSON.parse(whole().content);
+    const of = path.slice(0, -1).reduce((object, name) => object[name], content);
+    of[path.at(-1) ?? ''] = value;
+    return JSON.stringify(content);
+  }
+
+  it('is read where all is there', () => {
+    for (const content of [
+      whole().content,
+      changed(['decision', 'more'], {}),
+      changed(['request', 'audience'], 'https://gate.example'),
+      changed(['decision', 'checks', 0, 'policy'], 'payments'),
+    ]) {
+      expect(readContent(content)?.entry).toMatchObject({ outcome: 'allow', policies: ['payments'] });
+    }
+  });
+
+  it.each<readonly (string | number)[]>([
+    ['time'],
+    ['version'],
+    ['principal'],
+    ['tenant'],
+    ['request'],
+    ['request', 'audience'],
+    ['decision'],
+    ['decision', 'decisionId'],
+    ['decision', 'decidedAt'],
+    ['decision', 'at'],
+    ['decision', 'validUntil'],
+    ['decision', 'decision'],
+    ['decision', 'reasons'],
+    ['decision', 'historical'],
+    ['decision', 'retryable'],
+    ['decision', 'claims'],
+    ['decision', 'evidence'],
+    ['decision', 'evidence', 'type'],
+    ['decision', 'evidence', 'sha256'],
+    ['decision', 'policies'],
+    ['decision', 'policies', 0],
+    ['decision', 'policies', 0, 'id'],
+    ['decision', 'policies', 0, 'version'],
+    ['decision', 'policies', 0, 'sha256'],
+    ['decision', 'policies', 0, 'outcome'],
+    ['decision', 'checks'],
+    ['decision', 'checks', 0],
+    ['decision', 'checks', 0, 'id'],
+    ['decision', 'checks', 0, 'result'],
+    ['decision', 'checks', 0, 'about'],
+    ['decision', 'checks', 0, 'detail'],
+    ['decision', 'checks', 0, 'policy'],
+  ])('has its form: %s %s %s %s', (...path) => {
+    expect([undefined, 7.5, [7]].map((value) => readContent(changed(path, value)))).toEqual([null, null, null]);
+  });
+
+  it('has the id of a decision, and codes as reasons', () => {
+    expect(readContent(changed(['decision', 'decisionId'], '\u001b[31mX'))).toBeNull();
+    expect(readContent(changed(['decision', 'decision'], 'yes'))).toBeNull();
+    expect(readContent(changed(['decision', 'reasons'], 'abc'))).toBeNull();
   });
 });
 

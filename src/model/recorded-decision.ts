@@ -1,0 +1,87 @@
+import { isObject, type JsonObject, type JsonValue } from './json.js';
+
+/** Whether a value has a form. */
+type Form = (value: JsonValue | undefined) => boolean;
+
+const text: Form = (value) => typeof value === 'string';
+const flag: Form = (value) => typeof value === 'boolean';
+const integer: Form = (value) => Number.isSafeInteger(value);
+const outcome: Form = (value) => value === 'allow' || value === 'deny' || value === 'indeterminate';
+const uuid: Form = (value) => typeof value === 'string' && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
+
+const orNull = (form: Form): Form => {
+  return (value) => value === null || form(value);
+};
+const listOf = (form: Form): Form => {
+  return (value) => Array.isArray(value) && value.every(form);
+};
+/** Others may stand beside them: another version may write more. */
+const members = (forms: Readonly<Record<string, Form>>): Form => {
+  const entries = Object.entries(forms);
+  return (value) => isObject(value) && entries.every(([name, form]) => form(value[name]));
+};
+
+const POLICY = { id: text, version: integer, sha256: text, outcome };
+
+/** What lists show of a decision, and its record has as well. */
+const SHOWN = {
+  decisionId: uuid,
+  decidedAt: text,
+  decision: outcome,
+  reasons: listOf(text),
+  evidence: members({ type: text, sha256: text }),
+  policies: listOf(members(POLICY)),
+  historical: flag,
+};
+
+const WHO = { principal: text, tenant: text };
+
+const SUMMARY = members({ ...SHOWN, ...WHO, audience: orNull(text) });
+
+const CONTENT = members({
+  ...WHO,
+  time: text,
+  version: text,
+  request: members({ audience: orNull(text) }),
+  decision: members({
+    ...SHOWN,
+    at: text,
+    validUntil: text,
+    retryable: flag,
+    claims: members({}),
+    checks: listOf(members({ id: text, result: text, about: text, detail: text, policy: orNull(text) })),
+  }),
+});
+
+/** Whether the content of a record has all that is read of a decision, in its form. */
+export function isDecisionContent(content: JsonObject): boolean {
+  return CONTENT(content);
+}
+
+/** What a record says of a decision; null for what is none. */
+export function readDecisionContent(content: string): JsonObject | null {
+  return read(content, CONTENT);
+}
+
+/** What lists show of a decision; null for what does not have its form. */
+export function readDecisionSummary(summary: string): JsonObject | null {
+  return read(summary, SUMMARY);
+}
+
+/** The store has for a decision what no version of ours has written: somebody changed it. The message is for people. */
+export class ChangedDecisionError extends Error {
+  override readonly name = 'ChangedDecisionError';
+
+  constructor(what: string) {
+    super(`${what} does not have the form of a record: the store was changed; veritee decisions verify says where`);
+  }
+}
+
+function read(json: string, form: Form): JsonObject | null {
+  try {
+    const value: JsonValue = JSON.parse(json);
+    return isObject(value) && form(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
