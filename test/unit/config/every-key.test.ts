@@ -138,7 +138,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'decisions.store': ['unit/config/directories.test.ts', 'with decisions in %s, the data directory is %s'],
   'decisions.copy': [
     'integration/service/decision-log.test.ts',
-    'has no nonce, no id of chip or VM, no evidence and no key, and neither has the copy',
+    'has no nonce, no id of chip or VM, no evidence and no key, and neither have copy and backup',
   ],
   'decisions.keepEvidence': ['integration/service/replay.test.ts', 'is equal, whatever has changed since'],
   'decisions.retentionDays': ['unit/composition/decision-store.test.ts', 'drops what is older than decisions are kept'],
