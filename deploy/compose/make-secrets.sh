@@ -17,7 +17,7 @@ printf '%s\n' "$password" > store-password
 # As in docs/stores.md. Nobody else is let in.
 cat > store-users <<USERS
 user default off
-user veritee on >$password resetkeys ~{veritee}:* resetchannels -@all +auth +select +info +eval +waitaof +get +set +exists +time +hset +hsetnx +hget +hmget +hexists +hincrby +hscan +hdel +sadd +srem +sismember +pexpire +pttl +zadd +zrem +zcard +zscore +zrange +zlexcount +zrangebyscore +zremrangebylex
+user veritee on >$password resetkeys ~{veritee}:* resetchannels -@all +auth +select +info +eval +waitaof +get +set +exists +time +hset +hsetnx +hget +hmget +hexists +hlen +hincrby +hscan +hdel +sadd +srem +sismember +pexpire +pttl +zadd +zrem +zcard +zscore +zrange +zlexcount +zrangebyscore +zremrangebylex
 USERS
 
 key="$(openssl rand -hex 32)"
