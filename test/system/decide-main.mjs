@@ -3,7 +3,8 @@ import { writeSync } from 'node:fs';
 import { newDecisionId } from '../../dist/composition/decision-id.js';
 import { DecisionLog } from '../../dist/decision-log/decision-log.js';
 import { LocalSigningKey } from '../../dist/results/signing-key.js';
-import { SqliteChallengeStore, SqliteStore } from '../../dist/stores/sqlite/sqlite-store.js';
+import { SqliteChallengeStore } from '../../dist/stores/sqlite/sqlite-challenge-store.js';
+import { SqliteStore } from '../../dist/stores/sqlite/sqlite-store.js';
 
 /**
  * A replica that uses up challenges and stores decisions, as fast as it can and as it was compiled, until it is killed or has
