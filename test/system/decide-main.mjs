@@ -56,7 +56,10 @@ async function decide() {
     evidence: { type: 'snp', sha256: 'ab'.repeat(32) },
     policies: [{ id: 'payments', version: 1, sha256: 'cd'.repeat(32), outcome: 'allow' }],
     historical: false,
-    claims: null,
+    at: decidedAt.toISOString(),
+    validUntil: decidedAt.toISOString(),
+    retryable: false,
+    claims: {},
     checks: [],
   };
   const decision = { decisionId, decidedAt, decision: 'allow', endorsements: [], presented };
