@@ -37,7 +37,7 @@ describe.skipIf(isWithoutValkey('commands on a log that replicas share'))(
       for (const each of decided) await log.record({ ...each, inputs: keptInputs(each.decision.decisionId) });
       await log.close();
       // Decisions of one millisecond have no order of their own.
-    ids = decided.map(({ decision }) => decision.decisionId).toSorted();
+      ids = decided.map(({ decision }) => decision.decisionId).toSorted();
     });
 
     afterAll(async () => {
