@@ -1,5 +1,6 @@
 import type { LogStore } from '../model/decision-log.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { noSuchDecision } from '../service/recorded-decisions.js';
 import { presentRecordedDecision } from '../wire/present-recorded-decision.js';
 import type { Schemas } from '../wire/schema-check.js';
 import { decisionTable } from './decision-table.js';
@@ -14,10 +15,7 @@ import { EXIT_CODE, type Output, printableTexts, shownValue, styledFor } from '.
 export async function showDecision(store: Pick<LogStore, 'find'>, decisionId: string, output: Output): Promise<number> {
   const found = await store.find(decisionId);
   if (found === null) {
-    throw new UsageError([
-      'there is no decision of this id, or its record is older than decisions are kept',
-      'veritee decisions list shows those that there are',
-    ]);
+    throw new UsageError([noSuchDecision().message, 'veritee decisions list shows those that there are']);
   }
   const presented = presentRecordedDecision(found);
   output.write(

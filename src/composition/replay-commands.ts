@@ -6,10 +6,10 @@ import { progressBar } from '../cli/progress-bar.js';
 import { type ReplayActions, replayTime, requireWhich, showReplay } from '../cli/replay-command.js';
 import { type Compared, RECORDED_AND_REPLAYED, replayReport } from '../cli/replay-report.js';
 import type { LogStore, RecordedDecision } from '../model/decision-log.js';
-import { RefusedError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
 import { policyDifferences } from '../policy/policy-differences.js';
 import type { Policy } from '../policy/policy-document.js';
+import { noSuchDecision } from '../service/recorded-decisions.js';
 import { type Replay, ReplayDecision } from '../service/replay-decision.js';
 import { decisionIdsOf, replayEach } from '../service/replay-decisions.js';
 import { readPolicySet } from '../stores/policy-files.js';
@@ -119,8 +119,5 @@ async function reportAll(
 async function recordOf(store: LogStore, decisionId: string): Promise<RecordedDecision> {
   const found = await store.find(decisionId);
   if (found !== null) return found;
-  throw new RefusedError(
-    'not_found',
-    'there is no decision of this id, or its record is older than decisions are kept',
-  );
+  throw noSuchDecision();
 }

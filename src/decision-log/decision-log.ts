@@ -146,25 +146,30 @@ export class DecisionLog implements DecisionRecorder {
     if (end === null || end.seq - this.#headSeq < records) return;
     // At once, so that what is stored while this one is signed does not ask for another.
     this.#headSeq = end.seq;
-    this.#signing = this.#signing.then(() => this.#signHead());
+    this.#signing = this.#signing.then(async () => void (await this.#signHead()));
   }
 
-  /** Never rejects: heads are worth something to whoever checks, and no request waits for one. */
-  async #signHead(): Promise<void> {
+  /**
+   * Never rejects: heads are worth something to whoever checks, and no request waits for one.
+   * @returns whether the end is signed, or this process signs nothing
+   */
+  async #signHead(): Promise<boolean> {
     const { store, signer, clock, log } = this.#parts;
     const end = this.#writer.end;
-    if (end === null) return;
+    if (end === null) return true;
     try {
       const jws = await signHead(signer, end, clock.now());
-      if (jws === null) return;
+      if (jws === null) return true;
       this.#headSeq = Math.max(this.#headSeq, end.seq);
       // First where it is kept elsewhere: that is the one that matters where the store is lost.
       log.info({ ...end, head: jws }, HEAD_MESSAGE);
       await store.putHead({ ...end, jws });
+      return true;
     } catch (error) {
       // It is tried again in a minute, also where nothing more is stored until then.
       this.#headSeq = Math.min(this.#headSeq, end.seq - 1);
       log.error({ err: error }, 'the head of the decision log was not signed');
+      return false;
     }
   }
 
@@ -181,8 +186,8 @@ export class DecisionLog implements DecisionRecorder {
       if (chains.length === 0) return;
       // First what will be dropped: content that is gone without such a record was taken.
       await this.#writer.note('pruned', { before: before.toISOString(), chains: named(chains) });
-      // Unsigned, it would be what anybody could have written.
-      await this.#signHead();
+      // Unsigned, it would be what anybody could have written: then nothing is dropped until it is signed.
+      if (!(await this.#signHead())) return;
       let dropped = 0;
       for (const through of chains) {
         for (let count = -1; count !== 0 && !this.#isClosing; dropped += Math.max(count, 0)) {

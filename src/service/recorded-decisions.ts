@@ -42,10 +42,7 @@ export class RecordedDecisions {
   async get(decisionId: string, { tenant }: Pick<Caller, 'tenant'>): Promise<RecordedDecision> {
     const found = await this.#read((store) => store.find(decisionId));
     if (found !== null && found.tenant === tenant) return found;
-    throw new RefusedError(
-      'not_found',
-      'there is no decision of this id, or its record is older than decisions are kept',
-    );
+    throw noSuchDecision();
   }
 
   async #read<T>(work: (store: Pick<LogStore, 'list' | 'find'>) => Promise<T>): Promise<T> {
@@ -59,6 +56,13 @@ export class RecordedDecisions {
       throw new RefusedError('overloaded', 'the decision store does not answer', { retryAfterSeconds: 1, cause });
     }
   }
+}
+
+export function noSuchDecision(): RefusedError {
+  return new RefusedError(
+    'not_found',
+    'there is no decision of this id, or its record is older than decisions are kept',
+  );
 }
 
 export type RecordedDecisionsUseCase = Pick<RecordedDecisions, 'list' | 'get'>;

@@ -365,6 +365,37 @@ describe('retention', () => {
     expect(report).toMatchObject({ problems: [], chains: [{ chain, pruned: 450 }] });
   });
 
+  it('AUD-01 drops nothing before a signed head vouches for the record that says so', async () => {
+    const store = openStore();
+    const { log, chain } = await openLog(store);
+    await log.record(judged({ decidedAt: old }));
+    const signed: number[] = [];
+    const prune = vi.spyOn(store, 'prune').mockImplementation(async () => {
+      signed.push(...(await store.heads(chain, 0, 10)).map(({ seq }) => seq));
+      return 0;
+    });
+    log.watch();
+    await vi.waitFor(() => expect(prune).toHaveBeenCalled());
+    // After the start and the decision.
+    await vi.waitFor(() => expect(signed).toContain(2));
+    await log.close();
+  });
+
+  it('AUD-01 drops nothing while that head cannot be signed', async () => {
+    const store = openStore();
+    const signer = signerOf(SIGNER);
+    const sign = vi.spyOn(signer, 'sign');
+    const { log, lines } = await openLog(store, { signer });
+    await log.record(judged({ decidedAt: old }));
+    const prune = vi.spyOn(store, 'prune');
+    sign.mockRejectedValue(new Error('the vault does not answer'));
+    log.watch();
+    await vi.waitFor(() => expect(lines.messages('error')).toContain('the head of the decision log was not signed'));
+    await log.close();
+    expect(prune).not.toHaveBeenCalled();
+    expect(await store.list(ALL)).toHaveLength(1);
+  });
+
   it('does not hold a stop until all is dropped', async () => {
     const store = openStore();
     const { log, lines } = await openLog(store);
