@@ -59,6 +59,9 @@ const HEX = /^(?:[0-9a-f]{2})+$/i;
 /** Shorter text stands in many places by chance: it is withheld where it is a member of that name, and nowhere else. */
 const LEAST_LENGTH = 8;
 
+/** Of the first characters of what must not stand in a record. */
+const HASHES = 2 ** 13;
+
 /** What is written instead of a value: the digest of the record's salt and the value, bytes where it is hex. */
 function withheld(salt: Uint8Array, value: Uint8Array): string {
   return `sha256:${createHash('sha256').update(salt).update(value).digest('hex')}`;
@@ -67,10 +70,14 @@ function withheld(salt: Uint8Array, value: Uint8Array): string {
 /** Collects what must not stand in a record, and takes it out. */
 export class Redaction {
   readonly #salt: Uint8Array;
+  /** Of what was withheld: values come again. */
+  readonly #digests = new Map<string, string>();
   /** Each way in which a value may be written, and what is written instead. */
   readonly #written = new Map<string, string>();
   /** How long those are that begin with the same characters, the longest first. */
   readonly #lengths = new Map<string, number[]>();
+  /** Whether anything that may be written begins with characters of this hash: at most places nothing does. */
+  readonly #beginnings = new Uint8Array(HASHES);
 
   constructor(salt: Uint8Array) {
     this.#salt = salt;
@@ -78,21 +85,14 @@ export class Redaction {
 
   /** Bytes that must not stand anywhere, whatever they are encoded as. */
   addBytes(bytes: Uint8Array): void {
-    const instead = withheld(this.#salt, bytes);
-    const value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const hex = value.toString('hex');
-    for (const form of [hex, hex.toUpperCase(), ...base64Forms(value)]) this.#add(form, instead);
+    this.#withholdBytes(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
   /** Claims with the digests of what identifies, in place of it. */
   claims(value: JsonValue): JsonValue {
-    if (Array.isArray(value)) return value.map((each) => this.claims(each));
-    if (!isObject(value)) return value;
-    const members = Object.entries(value).map(([name, member]): [string, JsonValue] => [
-      name,
+    return mapped(value, (name, member) =>
       isWithheldMember(name, value) ? this.#withhold(member) : this.claims(member),
-    ]);
-    return Object.fromEntries(members);
+    );
   }
 
   /** What routes say of each other, with the digests of what identifies: claims need not have what a token says. */
@@ -127,23 +127,19 @@ export class Redaction {
 
   /** What `check` made, without anything that was added: what claims say, checks say again. */
   checkAgain(check: JsonObject): JsonObject {
-    const { about = null, expected = null, actual = null, detail = null } = check;
-    const again = (value: JsonValue) =>
-      isWithheld(check['id'] ?? null, detail) ? this.#names(value) : this.claimsAgain(value);
-    return {
-      ...check,
-      about: this.claimsAgain(about),
-      expected: again(expected),
-      actual: again(actual),
-      detail: this.claimsAgain(detail),
-    };
+    const { id = null, detail = null } = check;
+    const isCompared = isWithheld(id, detail);
+    return mapped(check, (name, member) => {
+      if (name === 'expected' || name === 'actual') return isCompared ? this.#names(member) : this.claimsAgain(member);
+      return name === 'about' || name === 'detail' ? this.claimsAgain(member) : member;
+    }) as JsonObject;
   }
 
   /** One value without anything that was added. Never JSON, of which whoever chose what was added would take parts out. */
   text(value: string): string {
     let [text, from] = ['', 0];
     for (let at = 0; at + LEAST_LENGTH <= value.length; ) {
-      const form = this.#formAt(value, at);
+      const form = this.#beginnings[beginningHash(value, at)] === 0 ? undefined : this.#formAt(value, at);
       if (form === undefined) {
         at += 1;
         continue;
@@ -169,32 +165,39 @@ export class Redaction {
     return this.#mapped(value, (_, member) => this.#names(member));
   }
 
+  /** Names without anything that was added. */
   #mapped(value: JsonValue, member: (name: string, value: JsonValue) => JsonValue): JsonValue {
-    if (Array.isArray(value)) return value.map((each) => member('', each));
-    if (!isObject(value)) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, each]) => [this.text(name), member(name, each)]));
+    return mapped(value, member, (name) => this.text(name));
   }
 
   #withhold(value: JsonValue): JsonValue {
-    if (Array.isArray(value)) return value.map((each) => this.#withhold(each));
-    if (isObject(value)) return this.#withholdMembers(value);
-    if (typeof value !== 'string' || value === '') return value;
-    const bytes = bytesOf(value);
-    const instead = withheld(this.#salt, bytes);
-    if (HEX.test(value)) this.addBytes(bytes);
-    else
-      for (const form of [value, value.toLowerCase(), value.toUpperCase(), ...base64Forms(bytes)])
-        this.#add(form, instead);
+    if (typeof value !== 'string') return mapped(value, (_, member) => this.#withhold(member));
+    if (value === '') return value;
+    const known = this.#digests.get(value);
+    if (known !== undefined) return known;
+    const instead = HEX.test(value) ? this.#withholdBytes(Buffer.from(value, 'hex')) : this.#withholdText(value);
+    this.#digests.set(value, instead);
     return instead;
   }
 
-  #withholdMembers(value: JsonObject): JsonObject {
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, this.#withhold(member)]));
+  #withholdText(text: string): string {
+    const bytes = Buffer.from(text, 'utf8');
+    const instead = withheld(this.#salt, bytes);
+    for (const form of [text, text.toLowerCase(), text.toUpperCase(), ...base64Forms(bytes)]) this.#add(form, instead);
+    return instead;
+  }
+
+  #withholdBytes(bytes: Buffer): string {
+    const instead = withheld(this.#salt, bytes);
+    const hex = bytes.toString('hex');
+    for (const form of [hex, hex.toUpperCase(), ...base64Forms(bytes)]) this.#add(form, instead);
+    return instead;
   }
 
   #add(form: string, instead: string): void {
     if (form.length < LEAST_LENGTH || this.#written.has(form)) return;
     this.#written.set(form, instead);
+    this.#beginnings[beginningHash(form, 0)] = 1;
     const beginning = form.slice(0, LEAST_LENGTH);
     const lengths = this.#lengths.get(beginning) ?? [];
     if (lengths.includes(form.length)) return;
@@ -203,6 +206,42 @@ export class Redaction {
       [...lengths, form.length].toSorted((one, other) => other - one),
     );
   }
+}
+
+/** What each member and item becomes; the value itself where none of them changes, which costs nothing. */
+function mapped(
+  value: JsonValue,
+  member: (name: string, value: JsonValue) => JsonValue,
+  nameOf: (name: string) => string = (name) => name,
+): JsonValue {
+  if (Array.isArray(value)) {
+    const items = value.map((each) => member('', each));
+    return items.some((item, at) => item !== value[at]) ? items : value;
+  }
+  if (!isObject(value)) return value;
+  let changed: [string, JsonValue][] | null = null;
+  for (const name of Object.keys(value)) {
+    const before = value[name] as JsonValue;
+    const after = member(name, before);
+    const newName = nameOf(name);
+    if (changed === null && (after !== before || newName !== name)) changed = membersBefore(name, value);
+    changed?.push([newName, after]);
+  }
+  return changed === null ? value : Object.fromEntries(changed);
+}
+
+function membersBefore(name: string, value: JsonObject): [string, JsonValue][] {
+  const members = Object.entries(value);
+  return members.slice(
+    0,
+    members.findIndex(([each]) => each === name),
+  );
+}
+
+/** @param at with `LEAST_LENGTH` characters from there on */
+function beginningHash(text: string, at: number): number {
+  const last = text.charCodeAt(at + LEAST_LENGTH - 1);
+  return (text.charCodeAt(at) * 31 + text.charCodeAt(at + 1) * 1021 + last * 16381) % HASHES;
 }
 
 function isWithheldMember(name: string, of: JsonValue): boolean {
@@ -215,10 +254,6 @@ function isWithheld(id: JsonValue, detail: JsonValue): boolean {
 
 function namesWithheld(text: JsonValue): boolean {
   return (String(text).match(CLAIM) ?? []).some((name) => WITHHELD_MEMBERS.has(name));
-}
-
-function bytesOf(value: string): Buffer {
-  return HEX.test(value) ? Buffer.from(value, 'hex') : Buffer.from(value, 'utf8');
 }
 
 /** Without padding, so that each is also found where there is some. */

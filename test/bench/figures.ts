@@ -107,9 +107,9 @@ export class Figures {
   }
 
   /** The service as it is by default: each decision is stored. */
-  async addStore(): Promise<void> {
+  async addStore(nodeOptions: readonly string[]): Promise<void> {
     const { bodies, addressed } = this.#material;
-    const service = await this.#serve([], { isStored: true });
+    const service = await this.#serve(nodeOptions, { isStored: true });
     this.#add('az-snp-vtpm, stored', service, bodies['az-snp-vtpm']);
     this.#add('az-snp-vtpm, receipt, stored', service, addressed);
   }

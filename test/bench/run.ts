@@ -61,7 +61,8 @@ async function measureAll(): Promise<void> {
       return;
     }
     await figures.addYardsticks(service);
-    if (measurable.some(({ figures: of }) => of.some((figure) => figure.includes('stored')))) await figures.addStore();
+    if (measurable.some(({ figures: of }) => of.some((figure) => figure.includes('stored'))))
+      await figures.addStore(nodeOptions);
     if (hasChips) await figures.addChips();
     if (executable !== null) await figures.addPeers(executable, service);
     const measured = await measureRounds(figures.all);
