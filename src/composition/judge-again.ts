@@ -4,6 +4,7 @@ import type { Decision } from '../model/decision.js';
 import type { LogStore } from '../model/decision-log.js';
 import { RefusedError } from '../model/errors.js';
 import type { Clock, Log } from '../model/ports.js';
+import type { VerifyRequest } from '../model/request.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import { EarlyCollateralShadow } from '../service/early-collateral.js';
 import type { JudgeAgain, KeptCase } from '../service/replay-decision.js';
@@ -69,14 +70,20 @@ export class JudgeKeptDecisions implements JudgeAgain {
       },
       asNow: (instead = []) => {
         const world = new WorldAnswers(inputs.answers, digestOfBytes);
-        return unlessMoreIsAsked(this.#judge(inputs, this.#now(inputs, world, instead)), world);
+        // Whatever instant the request named.
+        const today = { at: null };
+        return unlessMoreIsAsked(this.#judge(inputs, this.#now(inputs, world, instead), today), world);
       },
     };
   }
 
-  #judge({ configuration, body, caller }: DecisionInputs, verifyEvidence: VerifyEvidence): Promise<Decision> {
+  #judge(
+    { configuration, body, caller }: DecisionInputs,
+    verifyEvidence: VerifyEvidence,
+    changed: Partial<VerifyRequest> = {},
+  ): Promise<Decision> {
     const request = readVerifyRequest(body, requestLimits(configuration.limits.eventLogBytes));
-    return verifyEvidence.execute(request, caller);
+    return verifyEvidence.execute({ ...request, ...changed }, caller);
   }
 
   #then(inputs: DecisionInputs, world: WorldAnswers, instead: readonly Policy[]): VerifyEvidence {
@@ -127,7 +134,7 @@ export class JudgeKeptDecisions implements JudgeAgain {
         clock: { now: () => clock.now(), monotonicMs: () => clock.monotonicMs(), doubt: () => null },
         log: SILENT,
       },
-      { ...verifyOptions(configuration, true), historical: true },
+      verifyOptions(configuration, true),
     );
   }
 }

@@ -85,6 +85,15 @@ function checkStores({ challenges, decisions }: Configuration, at: Place): void 
   if (sharedChallenges({ challenges, decisions }) !== null && challenges.key === null)
     at.member('challenges', 'key').refuse('is missing: replicas that share a store share it');
   if (ofDecisions !== null) checkRedisStore(ofDecisions, at.member('decisions', 'store'));
+  checkStoredNowhere(decisions, at.member('decisions'));
+}
+
+/** Whoever asks for a copy, or for what replay needs, would find out that there is none when it is needed. */
+function checkStoredNowhere({ store, copy, keepEvidence }: Configuration['decisions'], at: Place): void {
+  if (store !== 'off') return;
+  const why = 'decisions.store is off, so there are no records';
+  if (copy !== 'off') at.member('copy').refuse(`${why} to be copied`);
+  if (keepEvidence === 'full') at.member('keepEvidence').refuse(`${why} that evidence could be kept with`);
 }
 
 function checkCaller(caller: CallerConfiguration, at: Place): void {

@@ -1,6 +1,6 @@
 import { encodeBase64Url } from '../formats/base64.js';
 import type { EcKey, RsaKey } from '../formats/public-key.js';
-import type { JsonValue } from '../model/json.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import { sha256 } from './digest.js';
 
@@ -22,7 +22,13 @@ export function jwkThumbprint(jwk: JsonValue): string | null {
   return digestOf(Object.fromEntries(values));
 }
 
-/** The same of an RSA key that was read. */
+/** Of a public JWK, what its thumbprint is over and nothing else; null for what is no such key. */
+export function thumbprintMembers(jwk: JsonObject): JsonObject | null {
+  const required = REQUIRED.get(String(jwk['kty']));
+  return required === undefined ? null : Object.fromEntries(required.map((name) => [name, jwk[name] ?? null]));
+}
+
+/** The thumbprint of an RSA key that was read. */
 export function rsaThumbprint({ n, e }: RsaPublicKey): string {
   return digestOf({ e: encodeBase64Url(e), kty: 'RSA', n: encodeBase64Url(n) });
 }

@@ -1,3 +1,4 @@
+import { thumbprintMembers } from '../crypto/jwk-thumbprint.js';
 import { encodeBase64Url } from '../formats/base64.js';
 import type { Decision, TrustSubmodule } from '../model/decision.js';
 import { tokenRouteOf } from '../model/evidence-traits.js';
@@ -39,7 +40,8 @@ export function receiptClaims(
     jti: decision.decisionId,
     ...(nonce === null ? {} : { eat_nonce: encodeBase64Url(nonce) }),
     eat_profile: EAR_PROFILE,
-    ...(bindingJwk === null || decision.binding === null ? {} : { cnf: { jwk: bindingJwk } }),
+    // Evidence binds the thumbprint: what else the caller wrote beside the key is not signed.
+    ...(bindingJwk === null || decision.binding === null ? {} : { cnf: { jwk: thumbprintMembers(bindingJwk) } }),
     'ear.verifier-id': { developer: 'veritee', build },
     submods: submodules(decision),
     decision: decision.decision,

@@ -153,6 +153,26 @@ describe('a decision judged again as of now', () => {
     expect((await replay(service, body.decisionId, 'now')).body).toMatchObject({ equal: true, checks: [] });
   });
 
+  it('is of today, whatever past time the request named', async () => {
+    const clock = new MovableClock();
+    const service = await start('now-of-past', {}, { clock });
+    const at = new Date(Date.now() - 3_600_000).toISOString();
+    const { body } = await lab.verify(service, { members: { policy: 'payments', at } });
+    expect([body.decision, body.at]).toEqual(['allow', at]);
+    // All CRLs that the lab serves have ended by then.
+    clock.advance(400 * 86_400_000);
+    const { body: again } = await replay(service, body.decisionId, 'now');
+    expect(again).toMatchObject({
+      equal: false,
+      decision: { recorded: 'allow', replayed: 'indeterminate' },
+      reasons: { replayed: ['crl_stale'] },
+      replayed: { historical: false },
+    });
+    expect(again.replayed.at).toBe(again.replayed.decidedAt);
+    expect((await replay(service, body.decisionId, 'then')).body).toMatchObject({ equal: true });
+    await service.close();
+  });
+
   it('uses up no challenge, and stores no decision', async () => {
     const service = await start('quiet');
     const nonce = await challenge(service);

@@ -482,6 +482,14 @@ describe('each refusal names its place', () => {
       'receipts.key: must not be ephemeral, since decisions.store is shared: each replica would sign with a key of its own',
     ],
     [
+      'decisions: { store: off, copy: stdout }',
+      'decisions.copy: decisions.store is off, so there are no records to be copied',
+    ],
+    [
+      'decisions: { store: off, keepEvidence: full }',
+      'decisions.keepEvidence: decisions.store is off, so there are no records that evidence could be kept with',
+    ],
+    [
       'receipts: { key: a.pem, credential: managed-identity }',
       'receipts.credential: there are no keys of a Key Vault that would use it',
     ],

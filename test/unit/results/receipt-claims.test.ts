@@ -97,6 +97,12 @@ describe('receiptClaims', () => {
     expect(claimsOf(bound)).not.toHaveProperty('cnf');
   });
 
+  it('says of the bound key what its thumbprint is over, and nothing that the caller wrote beside it', () => {
+    const bound = { ...ALLOW, binding: { jkt: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k' } };
+    const bindingJwk = { ...JWK, kid: 'another', alg: 'none', use: 'enc', key_ops: ['sign'], ext: true };
+    expect(claimsOf(bound, { bindingJwk })?.['cnf']).toEqual({ jwk: JWK });
+  });
+
   it('has no nonce where the request has none', () => {
     expect(claimsOf(ALLOW, { nonce: null })).not.toHaveProperty('eat_nonce');
   });
