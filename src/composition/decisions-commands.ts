@@ -9,6 +9,7 @@ import { importResult } from '../cli/log-transfer.js';
 import { EXIT_CODE, type Output } from '../cli/output.js';
 import { showDecision } from '../cli/recorded-decision.js';
 import { type ExportedCounts, type ExportedLog, exportLines } from '../decision-log/export-lines.js';
+import { findRecorded } from '../decision-log/find-recorded.js';
 import { type LogEvidence, type ReadableLog, verifyLog } from '../decision-log/verify-log.js';
 import { isSystemError, outputProblem } from '../model/file-problem.js';
 import { replaceDurably } from '../stores/durable-file.js';
@@ -24,7 +25,11 @@ export const decisionsCommands: DecisionsActions = {
     const listed = listedDecisions(options);
     return readingLog(options, (log) => listDecisions(log, listed, outputOf(options)));
   },
-  showDecision: (decisionId, options) => readingLog(options, (log) => showDecision(log, decisionId, outputOf(options))),
+  showDecision: (decisionId, options) =>
+    readingLog(options, (log) => {
+      const recorded = { find: (id: string) => findRecorded(log, id) };
+      return showDecision(recorded, decisionId, outputOf(options));
+    }),
   verifyDecisions: (file, options) =>
     untilSignal(async (signal) => {
       const evidence = await evidenceOf(options, signal);

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
+import { findRecorded } from '../decision-log/find-recorded.js';
 import type { OpenEarlyCollateral } from '../endorsements/intel/open-early-collateral.js';
 import type { HttpDependencies, HttpSettings } from '../http/dependencies.js';
 import type { Metrics } from '../http/metrics.js';
 import type { ChallengeStore } from '../model/challenge.js';
 import type { DecisionRecorder, LogStore } from '../model/decision-log.js';
 import type { EndorsementSource } from '../model/endorsement.js';
+import { RefusedError } from '../model/errors.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Clock } from '../model/ports.js';
+import { ChangedDecisionError } from '../model/recorded-decision.js';
 import type { ResetMemory } from '../model/vtpm-resets.js';
 import type { Policy } from '../policy/policy-document.js';
 import { PublishedReceiptKeys } from '../results/published-receipt-keys.js';
@@ -90,7 +93,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     deadlineMs: configuration.deadlineSeconds * 1000,
     log: world.log,
   });
-  const recordedDecisions = new RecordedDecisions(parts.decisions);
+  const recordedDecisions = new RecordedDecisions(recordedIn(parts.decisions));
   const again = new ReplayDecision({
     again: judgeAgainOf(judgedBy, parts),
     present: recordedForm,
@@ -100,7 +103,8 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     verifyEvidence: recorded(signed, keeper, parts),
     recordedDecisions,
     replayDecision: {
-      execute: async (id, at, caller) => again.replay(await recordedDecisions.get(id, caller), at),
+      execute: async (id, at, caller) =>
+        again.replay(await recordedDecisions.get(id, caller).catch(notJudgedAgain), at),
     },
     receiptKeys: new PublishedReceiptKeys(parts.receiptKeys, configuration.receipts.issuer),
     policyTexts: new PolicyTexts({
@@ -221,4 +225,16 @@ function httpSettings({ limits, deadlineSeconds, listen }: Configuration, { tls 
     trustedProxies: listen.trustedProxies,
     tls,
   };
+}
+
+/** Where decisions are stored: those that somebody changed are not shown as what was decided. */
+function recordedIn(store: LogStore | null): Pick<LogStore, 'list' | 'find'> | null {
+  if (store === null) return null;
+  return { list: (query) => store.list(query), find: (decisionId) => findRecorded(store, decisionId) };
+}
+
+/** @throws {RefusedError} `evidence_not_kept` where somebody changed what is stored, else as before */
+function notJudgedAgain(error: unknown): never {
+  if (!(error instanceof ChangedDecisionError)) throw error;
+  throw new RefusedError('evidence_not_kept', error.message, { cause: error });
 }

@@ -5,6 +5,7 @@ import { type PolicyDiffActions, policyDiff } from '../cli/policy-diff-command.j
 import { progressBar } from '../cli/progress-bar.js';
 import { type ReplayActions, replayTime, requireWhich, showReplay } from '../cli/replay-command.js';
 import { type Compared, RECORDED_AND_REPLAYED, replayReport } from '../cli/replay-report.js';
+import { findRecorded } from '../decision-log/find-recorded.js';
 import type { LogStore, RecordedDecision } from '../model/decision-log.js';
 import type { Log } from '../model/ports.js';
 import { policyDifferences } from '../policy/policy-differences.js';
@@ -117,7 +118,7 @@ async function reportAll(
 
 /** @throws {RefusedError} `not_found` */
 async function recordOf(store: LogStore, decisionId: string): Promise<RecordedDecision> {
-  const found = await store.find(decisionId);
+  const found = await findRecorded(store, decisionId);
   if (found !== null) return found;
   throw noSuchDecision();
 }

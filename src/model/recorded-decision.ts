@@ -72,8 +72,8 @@ export function readDecisionSummary(summary: string): JsonObject | null {
 export class ChangedDecisionError extends Error {
   override readonly name = 'ChangedDecisionError';
 
-  constructor(what: string) {
-    super(`${what} does not have the form of a record: the store was changed; veritee decisions verify says where`);
+  constructor(what: string, why = 'does not have the form of a record') {
+    super(`${what} ${why}: the store was changed; veritee decisions verify says where`);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { DecisionQuery, LogStore } from '../model/decision-log.js';
 import { FormatError, RefusedError } from '../model/errors.js';
+import { ChangedDecisionError } from '../model/recorded-decision.js';
 import { MomentaryDecisionError, type Replay } from './replay-decision.js';
 
 /**
@@ -58,6 +59,8 @@ function whyNot(error: unknown): ReplayedDecision['outcome'] {
   if (error instanceof RefusedError && ['evidence_not_kept', 'not_found'].includes(error.code)) {
     return { why: 'not_kept', detail: error.message };
   }
+  // The rest can be judged all the same.
+  if (error instanceof ChangedDecisionError) return { why: 'not_kept', detail: error.message };
   if (error instanceof FormatError) return { why: 'refused', detail: error.message };
   throw error;
 }

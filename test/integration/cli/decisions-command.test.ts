@@ -1,7 +1,6 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RecordCopy } from '../../../src/decision-log/record-copy.js';
 import { recordLine } from '../../../src/decision-log/record-lines.js';
@@ -291,13 +290,12 @@ describe('veritee decisions verify', () => {
     it('leaves nothing behind', async () => {
       await filled();
       await run(['export', '--out', 'log.jsonl']);
-      const before = await readdir(tmpdir());
-      await run(['verify', 'log.jsonl']);
-      await run(['verify', 'data/veritee.db']);
-      const left = (await readdir(tmpdir())).filter(
-        (name) => name.startsWith('veritee-log-') && !before.includes(name),
-      );
-      expect(left).toEqual([]);
+      const own = cli.path('temporary');
+      await mkdir(own);
+      const environment = { TMPDIR: own };
+      expect((await run(['verify', 'log.jsonl'], { environment })).exitCode).toBe(0);
+      await run(['verify', 'data/veritee.db'], { environment });
+      expect(await readdir(own)).toEqual([]);
     });
   });
 });

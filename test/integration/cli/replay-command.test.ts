@@ -4,6 +4,7 @@ import engine from 'libsql';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { useRootPins } from '../../../src/composition/container.js';
 import { replayCommands } from '../../../src/composition/replay-commands.js';
+import { rewriteRecords } from '../../unit/decision-log/rewrite-records.js';
 import { LabService, lenientPolicy, PKI } from '../service/lab-service.js';
 import { CommandLine } from './command-line.js';
 import { runInProcess } from './command-line-in-process.js';
@@ -63,15 +64,21 @@ async function replayed(args: readonly string[], where: Parameters<typeof run>[1
 }
 
 /** A copy of the store in which somebody has changed something. */
-async function changedStore(name: string, sql: string): Promise<string> {
+/** A copy of the store in which somebody changed something. */
+async function copiedStore(name: string, change: (path: string) => void): Promise<string> {
   await mkdir(join(lab.root, name), { recursive: true });
   const path = join(lab.root, name, 'veritee.db');
   await writeFile(path, await readFile(join(lab.root, 'kept', 'veritee.db')));
-  const file = new engine(path);
-  file.exec(sql);
-  file.close();
+  change(path);
   return name;
 }
+
+const changedStore = (name: string, sql: string) =>
+  copiedStore(name, (path) => {
+    const file = new engine(path);
+    file.exec(sql);
+    file.close();
+  });
 
 describe('veritee replay', () => {
   it('judges all decisions again as they were, and finds every one equal', async () => {
@@ -179,9 +186,8 @@ describe('veritee replay', () => {
   });
 
   it('AUD-01 finds a record whose decision was changed', async () => {
-    const store = await changedStore(
-      'changed',
-      `UPDATE records SET content = replace(content, '"vmpl":0', '"vmpl":3') WHERE seq = 1`,
+    const store = await copiedStore('changed', (path) =>
+      rewriteRecords(path, (content, seq) => (seq === 1 ? content.replace('"vmpl":0', '"vmpl":3') : content)),
     );
     const { exitCode, changes, summary } = await replayed(['replay', '--since', since], { store });
     expect([exitCode, summary.differ]).toEqual([2, 1]);
@@ -190,10 +196,25 @@ describe('veritee replay', () => {
     expect(linesOf(stdout)[0]).toBe('1 x still allow  values that were compared');
   });
 
-  it('names another version of veritee that decided', async () => {
+  it('AUD-01 judges no decision again of which the content was changed, and all others', async () => {
     const store = await changedStore(
-      'older',
-      `UPDATE records SET content = replace(content, '"version":"', '"version":"0.')`,
+      'content',
+      `UPDATE records SET content = replace(content, '"vmpl":0', '"vmpl":3') WHERE seq = 1`,
+    );
+    const { exitCode, summary } = await replayed(['replay', '--since', since], { store });
+    expect([exitCode, summary.equal, summary.notJudged]).toEqual([3, 4, { momentary: 0, not_kept: 1, refused: 0 }]);
+    expect(summary.why).toEqual([
+      {
+        detail:
+          'what is stored of this decision is not what was recorded: the store was changed; veritee decisions verify says where',
+        decisionId: ids[0],
+      },
+    ]);
+  });
+
+  it('names another version of veritee that decided', async () => {
+    const store = await copiedStore('older', (path) =>
+      rewriteRecords(path, (content) => content.replace('"version":"', '"version":"0.')),
     );
     const { stdout } = await run(['replay', '--since', since], { store, onTerminal: true });
     expect(stdout).toMatch(/decided by another version: veritee 0\.\d/);
@@ -217,9 +238,10 @@ describe('veritee replay', () => {
   });
 
   it('passes over decisions that depended on the moment', async () => {
-    const store = await changedStore(
-      'momentary',
-      `UPDATE records SET content = replace(content, '"reasons":[]', '"reasons":["deadline"]') WHERE seq = 1`,
+    const store = await copiedStore('momentary', (path) =>
+      rewriteRecords(path, (content, seq) =>
+        seq === 1 ? content.replace('"reasons":[]', '"reasons":["deadline"]') : content,
+      ),
     );
     const { exitCode, summary } = await replayed(['replay', '--since', since], { store });
     expect([exitCode, summary.judged, summary.notJudged]).toEqual([0, 4, { momentary: 1, not_kept: 0, refused: 0 }]);

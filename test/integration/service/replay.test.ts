@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import engine from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requireConforming } from '../../contract/conforms.js';
+import { rewriteRecords } from '../../unit/decision-log/rewrite-records.js';
 import { challenge, LabService, lenientPolicy, MovableClock, post, verdictOf } from './lab-service.js';
 
 let lab: LabService;
@@ -9,6 +10,7 @@ let lab: LabService;
 beforeAll(async () => {
   lab = await LabService.create();
   await lab.writePolicy(lenientPolicy('payments'));
+  await lab.writePolicy(lenientPolicy('nothing', { accepts: ['tdx'] }));
 });
 
 afterAll(() => lab.close());
@@ -81,18 +83,45 @@ describe('a decision judged again as it was', () => {
     expect((await replay(service, answer.body.decisionId, 'then')).body).toMatchObject({ equal: true });
   });
 
-  it('differs where the record was changed, and says where', async () => {
+  it('AUD-01 is refused where its record was changed, which is not shown either', async () => {
     const service = await start('changed');
     const { body } = await lab.verify(service, { members: { policy: 'payments' } });
     const file = new engine(join(lab.root, 'changed', 'veritee.db'));
     file.exec(`UPDATE records SET content = replace(content, '"vmpl":0', '"vmpl":3')`);
     file.close();
+    const again = await replay(service, body.decisionId, 'then');
+    expect([again.status, again.body.code]).toEqual([409, 'evidence_not_kept']);
+    expect(again.body.detail).toContain('is not what was recorded: the store was changed');
+    const shown = await fetch(`${service.url}/decisions/${body.decisionId}`);
+    expect([shown.status, await shown.json()]).toMatchObject([500, { code: 'internal_error' }]);
+  });
+
+  it('AUD-01 differs where its record was changed with its digest and hash', async () => {
+    const service = await start('rewritten');
+    const { body } = await lab.verify(service, { members: { policy: 'payments' } });
+    rewriteRecords(join(lab.root, 'rewritten', 'veritee.db'), (content) => content.replace('"vmpl":0', '"vmpl":3'));
     const { body: again } = await replay(service, body.decisionId, 'then');
     expect(again).toMatchObject({
       equal: false,
       decision: { recorded: 'allow', replayed: 'allow' },
       differences: expect.arrayContaining([{ pointer: '/claims/snp/vmpl', recorded: 3, replayed: 0 }]),
     });
+  });
+
+  it('AUD-01 is refused where the record of another decision was put in its place', async () => {
+    const service = await start('exchanged');
+    const { body: allowed } = await lab.verify(service, { members: { policy: 'payments' } });
+    const { body: denied } = await lab.verify(service, { members: { policy: 'nothing' } });
+    const file = new engine(join(lab.root, 'exchanged', 'veritee.db'));
+    file.exec(
+      `UPDATE decisions SET seq = (SELECT seq FROM decisions WHERE decision_id = '${allowed.decisionId}')
+       WHERE decision_id = '${denied.decisionId}'`,
+    );
+    file.close();
+    const again = await replay(service, denied.decisionId, 'then');
+    expect([again.status, again.body.code]).toEqual([409, 'evidence_not_kept']);
+    expect((await fetch(`${service.url}/decisions/${denied.decisionId}`)).status).toBe(500);
+    expect((await replay(service, allowed.decisionId, 'then')).body).toMatchObject({ equal: true });
   });
 
   it('AUD-01 is refused where its record does not have its form, which is shown nowhere either', async () => {

@@ -1,0 +1,31 @@
+import type { LogStore, RecordedDecision } from '../model/decision-log.js';
+import { ChangedDecisionError } from '../model/recorded-decision.js';
+import { contentDigest, recordHash } from './chain.js';
+import { decisionIdIn } from './record-content.js';
+
+/**
+ * Finds a decision as it was recorded: not one whose content, or place in the index, somebody changed. Whether its record is
+ * still the one that was written is for whoever verifies the whole log.
+ *
+ * @throws {ChangedDecisionError}
+ */
+export async function findRecorded(
+  store: Pick<LogStore, 'find'>,
+  decisionId: string,
+): Promise<RecordedDecision | null> {
+  const found = await store.find(decisionId);
+  if (found !== null && !holds(found, decisionId)) {
+    throw new ChangedDecisionError('what is stored of this decision', 'is not what was recorded');
+  }
+  return found;
+}
+
+/** Content that was dropped says nothing wrong. */
+function holds({ record }: RecordedDecision, decisionId: string): boolean {
+  const { salt, content, contentSha256, hash } = record;
+  if (recordHash(record, record) !== hash) return false;
+  if (salt === null && content === null) return true;
+  if (salt === null || content === null || contentDigest(salt, content) !== contentSha256) return false;
+  // Of what has no id, its form tells more.
+  return (decisionIdIn(content) ?? decisionId) === decisionId;
+}
