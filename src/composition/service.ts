@@ -13,6 +13,7 @@ import type { Clock, Log } from '../model/ports.js';
 import { Outages } from '../outgoing/outages.js';
 import type { Policy } from '../policy/policy-document.js';
 import { ClockWatch } from '../service/clock-watch.js';
+import { WatchedChallengeStore } from '../service/watched-challenges.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
 import { PolicyDirectory } from '../stores/policy-directory.js';
@@ -87,6 +88,8 @@ async function openService(configuration: Configuration, world: World, opened: O
   const rules = { policies, onReloaded, onRefused };
   const signer = receiptKeys.headSigner;
   const decisionLog = await openRecords(stores, configuration, rules, { clock, log, version, signer, metrics }, opened);
+  const challenges = new WatchedChallengeStore(stores.challenges, log, world.storeTimeoutMs);
+  metrics.watchChallengeStore(() => challenges.isAvailable);
   let url: string | null = null;
   const dependencies = httpDependencies({
     configuration,
@@ -96,7 +99,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     metrics,
     policies,
     access,
-    challenges: { key, store: stores.challenges },
+    challenges: { key, store: challenges },
     decisions: stores.decisions,
     decisionLog,
     resetMemory,

@@ -13,6 +13,7 @@ const RESOLUTION_MS = 20;
 const RELOADED_PARTS = [
   'policies',
   'roots',
+  'receipt keys',
   'callers and listen.tls',
   'amd.chains',
   'intel.collateral',
@@ -152,6 +153,15 @@ export class Metrics {
     this.#watch(Gauge, {
       name: 'veritee_decision_store_available',
       help: '1 if decisions are stored; 0 if the store does not take them, and no allow leaves.',
+      read: () => [[isAvailable() ? 1 : 0]],
+    });
+  }
+
+  /** Adds whether challenges are issued and used up. */
+  watchChallengeStore(isAvailable: () => boolean): void {
+    this.#watch(Gauge, {
+      name: 'veritee_challenge_store_available',
+      help: '1 if the store of challenges did what it was last asked; 0 if none is issued or used up.',
       read: () => [[isAvailable() ? 1 : 0]],
     });
   }

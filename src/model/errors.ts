@@ -73,6 +73,11 @@ export class UnfitError extends Error {
   override readonly name = 'UnfitError';
 }
 
+/** A challenge of a server that has been restarted, or replaced, since: nobody knows whether it was used. */
+export class VoidChallengeError extends Error {
+  override readonly name = 'VoidChallengeError';
+}
+
 /** Runs a parse and says of which place in the request its FormatError speaks. */
 export function within<T>(pointer: string, parse: () => T): T {
   try {

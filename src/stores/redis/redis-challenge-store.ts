@@ -5,7 +5,7 @@ import type {
   ConsumedScope,
   ConsumeResult,
 } from '../../model/challenge.js';
-import { RefusedError } from '../../model/errors.js';
+import { RefusedError, VoidChallengeError } from '../../model/errors.js';
 import type { Clock } from '../../model/ports.js';
 import { ChallengeAdmission, FINGERPRINT_KEY } from './challenge-admission.js';
 import { CONSUME, PUT } from './challenge-scripts.js';
@@ -93,7 +93,7 @@ export class RedisChallengeStore implements ChallengeStore {
       case 'unknown':
         return { state };
       case 'void':
-        throw new Error('the challenge is from before a restart or failover of the store');
+        throw new VoidChallengeError('the challenge is from before a restart or failover of the store');
       default:
         throw unexpectedAnswer(state);
     }

@@ -19,6 +19,8 @@ const BUSY_MS = 1000;
 const REOPEN_MS = 250;
 const LONGEST_REOPEN_MS = 2000;
 
+const MOMENT_AGO = 'it failed a moment ago';
+
 /** Only whoever runs the service may read what was decided. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
@@ -47,6 +49,8 @@ export class SqliteFile {
   #commits: number | null = null;
   /** When it failed, in monotonic milliseconds. */
   #failedAt = 0;
+  /** Of the last failure. */
+  #why = '';
   #waitMs = REOPEN_MS;
 
   constructor(engine: Engine, path: string, { readOnly = false, migrations = MIGRATIONS }: SqliteFileOptions = {}) {
@@ -205,12 +209,14 @@ export class SqliteFile {
     if (this.#database !== null) this.#failedAt = performance.now();
     this.close();
     const why = error instanceof Error ? error.message : String(error);
+    if (!why.startsWith(MOMENT_AGO)) this.#why = why;
     return new StoreUnavailableError(why.startsWith(this.#path) ? why : `${this.#path}: ${why}`, { cause: error });
   }
 
   #requireOpen(): void {
     if (this.#database === null) {
-      if (performance.now() - this.#failedAt < this.#waitMs) throw new StoreUnavailableError('it failed a moment ago');
+      if (performance.now() - this.#failedAt < this.#waitMs)
+        throw new StoreUnavailableError(`${MOMENT_AGO}: ${this.#why}`);
       this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_REOPEN_MS);
       this.open();
     }

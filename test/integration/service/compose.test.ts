@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { type RunningService, startService } from '../../../src/composition/serv
 import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { PROJECT, readProjectFile } from '../../architecture/project-files.js';
+import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
 import { isLacking } from '../../requirements.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { isWithoutValkey, Valkey } from '../stores/valkey.js';
@@ -117,7 +119,7 @@ describe.skipIf(WITHOUT_OPENSSL)('deploy/compose.yaml', () => {
     const [acl = ''] = /^ACL SETUSER (veritee .*)$/m.exec(readProjectFile('docs/stores.md'))?.slice(1) ?? [];
     const password = readFileSync(made('store-password'), 'utf8').trim();
     expect(readFileSync(made('store-users'), 'utf8')).toBe(
-      `user default off\nuser ${acl.replace('>…', `>${password}`)}\n`,
+      `user default off ~* &* +@all\nuser ${acl.replace('>…', `>${password}`)}\n`,
     );
   });
 
@@ -164,6 +166,20 @@ describe.skipIf(WITHOUT_OPENSSL)('deploy/compose.yaml', () => {
       }
       const metrics = await call(running[0]?.url ?? '', '/metrics', { headers });
       expect(metrics.body).toContain('veritee_decision_store_available 1');
+    });
+
+    it('still has what was decided after it was killed and started again', async () => {
+      const [{ url } = { url: '' }] = running;
+      const headers = { authorization: `Bearer ${readFileSync(made('api-key'), 'utf8').trim()}` };
+      const vm = await createVirtualMachine({ pki: createAmdPki({ at: new Date() }) });
+      const nonce = randomBytes(32);
+      const asked = JSON.stringify({ evidence: vm.wireEvidence({ nonce }), nonce: nonce.toString('base64url') });
+      const { decisionId } = (await post(url, '/verify', asked, headers)).body;
+      await valkey.kill();
+      await valkey.run();
+      await expect
+        .poll(async () => (await call(url, `/decisions/${decisionId}`, { headers })).status, { timeout: 10_000 })
+        .toBe(200);
     });
   });
 });

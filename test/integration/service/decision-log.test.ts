@@ -156,6 +156,26 @@ describe('a store that is lost', () => {
     expect(lab.output).toContain('decisions are stored again');
   });
 
+  it('FRS-03 says why no challenge is issued, also where nothing else is asked', async () => {
+    const service = await start('unissued');
+    const issue = async () =>
+      (
+        await fetch(`${service.url}/challenges`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: '{}',
+        })
+      ).status;
+    const metric = async () =>
+      /^veritee_challenge_store_available (\d)$/m.exec((await call(service.url, '/metrics')).body)?.[1];
+    expect([await issue(), await metric()]).toEqual([200, '1']);
+    await rename(storeOf('unissued'), storeOf('unissued').replace('.db', '.away'));
+    expect([await issue(), await metric()]).toEqual([503, '0']);
+    expect(lab.output).toMatch(/"why":"[^"]*unissued\/veritee\.db[^"]*","msg":"the store of challenges fails/);
+    await rename(storeOf('unissued').replace('.db', '.away'), storeOf('unissued'));
+    await vi.waitFor(async () => expect([await issue(), await metric()]).toEqual([200, '1']), 10_000);
+  });
+
   it('FRS-03 uses up no challenge meanwhile', async () => {
     const service = await start('challenges');
     const nonce = await challenge(service);

@@ -5,7 +5,8 @@ interface Row {
   readonly chain: string;
   readonly seq: number;
   readonly previous: string;
-  readonly salt: Uint8Array;
+  /** As the engine gives bytes. */
+  readonly salt: ArrayBuffer | Uint8Array;
   readonly content: string;
 }
 
@@ -21,7 +22,7 @@ export function rewriteRecords(path: string, change: (content: string, seq: numb
   );
   for (const row of rows) {
     const content = change(row.content, row.seq);
-    const contentSha256 = contentDigest(row.salt, content);
+    const contentSha256 = contentDigest(new Uint8Array(row.salt), content);
     const hash = recordHash(row, { previous: row.previous, contentSha256 });
     update.run(content, contentSha256, hash, row.chain, row.seq);
   }

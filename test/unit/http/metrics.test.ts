@@ -41,6 +41,7 @@ describe('metrics', () => {
     const parts = [
       'policies',
       'roots',
+      'receipt keys',
       'callers and listen.tls',
       'amd.chains',
       'intel.collateral',

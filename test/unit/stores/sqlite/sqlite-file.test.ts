@@ -213,7 +213,8 @@ describe('a SQLite file that is only read', () => {
     put(file, 'a');
     fails = true;
     expect(() => put(file, 'b')).toThrow('disk I/O error');
-    expect(() => heads(file)).toThrow('it failed a moment ago');
+    expect(() => heads(file)).toThrow('it failed a moment ago: disk I/O error');
+    expect(() => put(file, 'b')).toThrow('it failed a moment ago: disk I/O error');
     fails = false;
     await soon(() => put(file, 'c'));
     expect(heads(file)).toEqual(['a', 'c']);

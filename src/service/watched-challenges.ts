@@ -1,0 +1,68 @@
+import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../model/challenge.js';
+import { RefusedError, VoidChallengeError } from '../model/errors.js';
+import type { Log } from '../model/ports.js';
+import { CHALLENGE_STORE_TIMEOUT_MS, withinTime } from './challenges.js';
+
+/**
+ * A store of challenges, and whether it does what it is asked. An outage is in the log once when it begins, with its cause, and
+ * once when it ends: where no challenge can be issued, nothing else may be asked of the service that would say why.
+ */
+export class WatchedChallengeStore implements ChallengeStore {
+  readonly #store: ChallengeStore;
+  readonly #log: Log;
+  readonly #timeoutMs: number;
+  /** Operations that failed when they were last asked for. A server without memory consumes, and keeps nothing new. */
+  readonly #failing = new Set<'put' | 'consume'>();
+
+  /** @param timeoutMs as long as requests wait for it */
+  constructor(store: ChallengeStore, log: Log, timeoutMs: number = CHALLENGE_STORE_TIMEOUT_MS) {
+    this.#store = store;
+    this.#log = log;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get isAvailable(): boolean {
+    return this.#failing.size === 0;
+  }
+
+  async put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {
+    await this.#watch('put', () => this.#store.put(id, scope, expiresAt));
+  }
+
+  async consume(id: string, scope: ConsumedScope): Promise<ConsumeResult> {
+    return this.#watch('consume', () => this.#store.consume(id, scope));
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close();
+  }
+
+  async #watch<T>(operation: 'put' | 'consume', work: () => Promise<T>): Promise<T> {
+    try {
+      const result = await withinTime(work(), this.#timeoutMs);
+      this.#did(operation);
+      return result;
+    } catch (error) {
+      // The store has answered: it is full, or the challenge is of another server.
+      if (error instanceof RefusedError || error instanceof VoidChallengeError) this.#did(operation);
+      else this.#failed(operation, error);
+      throw error;
+    }
+  }
+
+  #failed(operation: 'put' | 'consume', error: unknown): void {
+    const wasAvailable = this.isAvailable;
+    this.#failing.add(operation);
+    if (!wasAvailable) return;
+    const why = error instanceof Error ? error.message : String(error);
+    this.#log.error({ why }, 'the store of challenges fails: none is issued or used up');
+  }
+
+  /** A store that keeps a challenge can mark one as used, too. */
+  #did(operation: 'put' | 'consume'): void {
+    if (this.isAvailable) return;
+    this.#failing.delete('consume');
+    if (operation === 'put') this.#failing.delete('put');
+    if (this.isAvailable) this.#log.info({}, 'the store of challenges works again');
+  }
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { RefusedError, VoidChallengeError } from '../../../src/model/errors.js';
+import { WatchedChallengeStore } from '../../../src/service/watched-challenges.js';
+import { FakeChallengeStore, FakeLog, never } from './fakes.js';
+
+const SCOPE = { tenant: 'a', audience: null, policy: null, evidenceType: null };
+const ASKED = { tenant: 'a', audience: null, policies: [], evidenceType: 'snp' };
+const BEGUN = { level: 'error', fields: { why: 'disk full' }, message: expect.stringContaining('fails') };
+const OVER = { level: 'info', fields: {}, message: 'the store of challenges works again' };
+
+function watched(timeoutMs = 1_000) {
+  const faults = { put: null as Error | null, consume: null as Error | null };
+  const log = new FakeLog();
+  const store = new FakeChallengeStore(
+    async () => {
+      if (faults.consume !== null) throw faults.consume;
+      return { state: 'consumed' };
+    },
+    async () => {
+      if (faults.put !== null) throw faults.put;
+    },
+  );
+  const watch = new WatchedChallengeStore(store, log, timeoutMs);
+  const put = () => watch.put('id', SCOPE, new Date()).catch((error: Error) => error.message);
+  const consume = () => watch.consume('id', ASKED).catch((error: Error) => error.message);
+  return { watch, faults, log, put, consume };
+}
+
+describe('a store of challenges that is watched', () => {
+  it('tells of an outage once, with its cause, also where nobody gets a challenge', async () => {
+    const { watch, faults, log, put } = watched();
+    await put();
+    expect([watch.isAvailable, log.lines]).toEqual([true, []]);
+    faults.put = new Error('disk full');
+    expect([await put(), await put()]).toEqual(['disk full', 'disk full']);
+    expect([watch.isAvailable, log.lines]).toEqual([false, [BEGUN]]);
+    faults.put = null;
+    await put();
+    expect([watch.isAvailable, log.lines]).toEqual([true, [BEGUN, OVER]]);
+  });
+
+  it('is not available while it uses up challenges and keeps none', async () => {
+    const { watch, faults, log, put, consume } = watched();
+    faults.put = new Error('disk full');
+    await put();
+    await consume();
+    expect([watch.isAvailable, log.lines]).toEqual([false, [BEGUN]]);
+  });
+
+  it('is available again once it keeps one, or uses one up where that failed', async () => {
+    for (const again of ['put', 'consume'] as const) {
+      const { watch, faults, log, consume, ...rest } = watched();
+      faults.consume = new Error('disk full');
+      await consume();
+      expect(watch.isAvailable).toBe(false);
+      faults.consume = null;
+      await { ...rest, consume }[again]();
+      expect([watch.isAvailable, log.lines]).toEqual([true, [BEGUN, OVER]]);
+    }
+  });
+
+  it('answers where it refuses, or the challenge is of a server of before', async () => {
+    const { watch, faults, log, put, consume } = watched();
+    faults.put = new RefusedError('overloaded', 'full', { retryAfterSeconds: 1 });
+    faults.consume = new VoidChallengeError('void');
+    expect([await put(), await consume()]).toEqual(['full', 'void']);
+    expect([watch.isAvailable, log.lines]).toEqual([true, []]);
+  });
+
+  it('fails where it does not answer in time', async () => {
+    const log = new FakeLog();
+    const watch = new WatchedChallengeStore(new FakeChallengeStore(never), log, 5);
+    await expect(watch.consume('id', ASKED)).rejects.toThrow('no answer within 5 ms');
+    expect([watch.isAvailable, log.lines.length]).toEqual([false, 1]);
+  });
+});
