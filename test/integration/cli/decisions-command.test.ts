@@ -348,6 +348,19 @@ describe('veritee decisions export', () => {
     }
   });
 
+  it('takes the place of no store, neither its own nor another', async () => {
+    await filled();
+    await filled('other/veritee.db');
+    for (const out of [STORE, './data/../data/veritee.db', 'other/veritee.db']) {
+      expect(await run(['export', '--out', out])).toEqual({
+        exitCode: 1,
+        stdout: '',
+        stderr: `--out: ${out}: is a database, as a decision store is: name another file\n`,
+      });
+    }
+    expect(await parsed(['verify'])).toMatchObject({ records: 8, problems: [] });
+  });
+
   it('has what was there when it began, while decisions are recorded', async () => {
     const { log } = await filled();
     let deciding = true;
