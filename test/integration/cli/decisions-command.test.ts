@@ -86,6 +86,18 @@ describe('veritee decisions', () => {
     }
   });
 
+  it('says that a store is a directory, also where it would be written', async () => {
+    await filled();
+    await run(['export', '--out', 'log.jsonl']);
+    for (const args of [['list'], ['import', 'log.jsonl']]) {
+      expect(await run(args, inStore('./data'))).toEqual({
+        exitCode: 3,
+        stdout: '',
+        stderr: './data: is a directory, and a file is expected\n',
+      });
+    }
+  });
+
   it('reads the store that a configuration names, as a process of its own and beside whoever writes', async () => {
     const { log } = await filled('elsewhere/log.db');
     await cli.write('veritee.yaml', 'decisions: { store: elsewhere/log.db }\n');
