@@ -37,7 +37,9 @@ export function listedDecisions(options: ListDecisionsOptions): ListedDecisions 
   if (decision !== undefined && outcome === null) {
     throw new UsageError([`--decision: ${quotedName(decision)} is no decision; there are ${listedNames(OUTCOMES)}`]);
   }
-  if (!/^[1-9][0-9]{0,8}$/.test(limit)) throw new UsageError([`--limit: ${quotedName(limit)} is no number from 1 on`]);
+  if (!/^[1-9][0-9]{0,8}$/.test(limit)) {
+    throw new UsageError([`--limit: ${quotedName(limit)} is no number from 1 to 999999999`]);
+  }
   return { tenant, policy, decision: outcome, since: sinceOf(since), limit: Number(limit) };
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { lstat } from 'node:fs/promises';
+import { lstat, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { listDecisions, listedDecisions } from '../cli/decision-list.js';
 import type { DecisionsActions, VerifyDecisionsOptions } from '../cli/decisions-commands.js';
@@ -18,6 +18,9 @@ import { importInto } from './import-log.js';
 import { readHeadKeys, readKeptHeads, withStagedLog } from './log-files.js';
 import { fileToImportInto, readingLog } from './open-log.js';
 import { untilSignal } from './until-signal.js';
+
+/** What every SQLite file begins with. */
+const SQLITE_START = Buffer.from('SQLite format 3\0', 'latin1');
 
 /** `veritee decisions`: no server is needed, and one may be running. */
 export const decisionsCommands: DecisionsActions = {
@@ -121,6 +124,9 @@ async function writeAll(text: string): Promise<void> {
 async function writeExport(out: string, exported: Counted): Promise<void> {
   const found = await lstat(out).catch(() => null);
   if (found !== null && !found.isFile()) throw new UsageError([`--out: ${out}: is not a regular file`]);
+  if (found !== null && (await isDatabase(out))) {
+    throw new UsageError([`--out: ${out}: is a database, as a decision store is: name another file`]);
+  }
   try {
     await replaceDurably(out, exported.lines());
   } catch (cause) {
@@ -128,4 +134,17 @@ async function writeExport(out: string, exported: Counted): Promise<void> {
   }
   const { records, heads, objects } = exported.counts;
   write(`wrote ${records} records, ${heads} signed heads and ${objects} kept objects\n`);
+}
+
+/** Whether an export would take the place of a store, its own or another one. */
+async function isDatabase(path: string): Promise<boolean> {
+  const file = await open(path).catch(() => null);
+  if (file === null) return false;
+  try {
+    const start = Buffer.alloc(SQLITE_START.byteLength);
+    await file.read(start, 0, start.byteLength, 0);
+    return start.equals(SQLITE_START);
+  } finally {
+    await file.close();
+  }
 }

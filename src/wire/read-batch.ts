@@ -7,6 +7,8 @@ export const MOST_REQUESTS = 256;
 
 const REQUESTS = '/requests';
 
+const EXPECTED = 'expected { "requests": [ … ] }';
+
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 
 /** What a byte is outside of strings. */
@@ -24,7 +26,7 @@ const DEEPEST = 1_024;
  * @throws {FormatError} where the text as a whole is no `{ "requests": [ … ] }` of 1 to 256 requests
  */
 export function splitBatch(body: Uint8Array): readonly Uint8Array[] {
-  if (body.byteLength === 0) throw malformed('the body is empty: expected { "requests": [ … ] }');
+  if (body.byteLength === 0) throw malformed(`the body is empty: ${EXPECTED}`);
   if (!isUtf8(body)) throw new FormatError('encoding', 'the body is not UTF-8', { pointer: '' });
   const requests = new BatchSplitter(body).requests();
   if (requests.length === 0)
@@ -50,7 +52,7 @@ class BatchSplitter {
 
   requests(): readonly Uint8Array[] {
     let found: readonly Uint8Array[] | null = null;
-    this.#expect('{');
+    if (!this.#takes('{')) throw malformed(`the body does not begin with {: ${EXPECTED}`);
     for (let isEnd = this.#takes('}'); !isEnd; isEnd = this.#ends('}')) {
       const name = this.#name();
       if (name !== 'requests') {
@@ -131,9 +133,9 @@ class BatchSplitter {
     return false;
   }
 
-  #expect(character: '{' | ',' | ':'): void {
+  #expect(character: ',' | ':'): void {
     this.#blanks();
-    if (this.#bytes[this.#at] !== { '{': 0x7b, ',': COMMA, ':': COLON }[character]) {
+    if (this.#bytes[this.#at] !== { ',': COMMA, ':': COLON }[character]) {
       throw malformed(`not JSON: expected ${character}`);
     }
     this.#at += 1;

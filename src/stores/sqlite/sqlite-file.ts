@@ -67,6 +67,9 @@ export class SqliteFile {
   open(): void {
     this.close();
     try {
+      if (statSync(this.#path, { throwIfNoEntry: false })?.isDirectory() === true) {
+        throw new StoreUnavailableError('is a directory, and a file is expected');
+      }
       if (this.#commits === null && !this.#readOnly) makeFile(this.#path);
       this.#inode = inodeOf(this.#path);
       const name = this.#readOnly ? `${pathToFileURL(this.#path)}?mode=ro` : this.#path;

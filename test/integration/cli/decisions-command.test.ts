@@ -85,6 +85,18 @@ describe('veritee decisions', () => {
     }
   });
 
+  it('says that a store is a directory, also where it would be written', async () => {
+    await filled();
+    await run(['export', '--out', 'log.jsonl']);
+    for (const args of [['list'], ['import', 'log.jsonl']]) {
+      expect(await run(args, inStore('./data'))).toEqual({
+        exitCode: 3,
+        stdout: '',
+        stderr: './data: is a directory, and a file is expected\n',
+      });
+    }
+  });
+
   it('reads the store that a configuration names, as a process of its own and beside whoever writes', async () => {
     const { log } = await filled('elsewhere/log.db');
     await cli.write('veritee.yaml', 'decisions: { store: elsewhere/log.db }\n');
@@ -344,6 +356,19 @@ describe('veritee decisions export', () => {
         stderr: `--out: ${out}: is not a regular file\n`,
       });
     }
+  });
+
+  it('takes the place of no store, neither its own nor another', async () => {
+    await filled();
+    await filled('other/veritee.db');
+    for (const out of [STORE, './data/../data/veritee.db', 'other/veritee.db']) {
+      expect(await run(['export', '--out', out])).toEqual({
+        exitCode: 1,
+        stdout: '',
+        stderr: `--out: ${out}: is a database, as a decision store is: name another file\n`,
+      });
+    }
+    expect(await parsed(['verify'])).toMatchObject({ records: 8, problems: [] });
   });
 
   it('has what was there when it began, while decisions are recorded', async () => {

@@ -45,8 +45,9 @@ describe('veritee decisions list', () => {
     [{ policy: 'Payments' }, /^--policy: "Payments" is no policy id$/],
     [{ decision: 'yes' }, /^--decision: "yes" is no decision; there are allow, deny, indeterminate$/],
     [{ since: 'yesterday' }, /^--since: .*RFC 3339/],
-    [{ limit: '0' }, /^--limit: "0" is no number from 1 on$/],
-    [{ limit: '1e3' }, /^--limit: "1e3" is no number from 1 on$/],
+    [{ limit: '0' }, /^--limit: "0" is no number from 1 to 999999999$/],
+    [{ limit: '1e3' }, /^--limit: "1e3" is no number from 1 to 999999999$/],
+    [{ limit: '1000000000' }, /^--limit: "1000000000" is no number from 1 to 999999999$/],
   ])('refuses %j', (options, message) => {
     expect(() => listedDecisions(options)).toThrow(UsageError);
     expect(() => listedDecisions(options)).toThrow(message);

@@ -45,6 +45,14 @@ describe('splitBatch', () => {
     expect(refused(text)).toEqual({ code, pointer });
   });
 
+  it.each([
+    ['nothing', ''],
+    ['a list, which is JSON', '[{}]'],
+    ['a form', 'requests=1'],
+  ])('says of %s what a batch looks like', (_title, text) => {
+    expect(() => split(text)).toThrow(/expected \{ "requests": \[ … \] \}$/);
+  });
+
   it('takes 256 requests and not one more', () => {
     const of = (count: number) => `{"requests":[${Array(count).fill('{}').join(',')}]}`;
     expect(split(of(MOST_REQUESTS))).toHaveLength(256);
