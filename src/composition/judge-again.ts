@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Configuration } from '../config/configuration.js';
+import { digestOf } from '../decision-log/kept-values.js';
 import type { Decision } from '../model/decision.js';
 import type { LogStore } from '../model/decision-log.js';
 import { RefusedError } from '../model/errors.js';
@@ -20,7 +21,7 @@ import {
   type Override,
   verifyOptions,
 } from './container.js';
-import { configurationOfThen, type DecisionInputs, digestOfBytes, KeptObjects, readInputs } from './kept-inputs.js';
+import { configurationOfThen, type DecisionInputs, KeptObjects, readInputs } from './kept-inputs.js';
 
 /** What decisions are judged again with. */
 export interface AgainParts {
@@ -64,11 +65,11 @@ export class JudgeKeptDecisions implements JudgeAgain {
     const inputs = await readInputs(this.#objects, inputsSha256);
     return {
       asThen: (instead = []) => {
-        const world = new WorldAnswers(inputs.answers, digestOfBytes);
+        const world = new WorldAnswers(inputs.answers, digestOf);
         return unlessMoreIsAsked(this.#judge(inputs, this.#then(inputs, world, instead)), world);
       },
       asNow: (instead = []) => {
-        const world = new WorldAnswers(inputs.answers, digestOfBytes);
+        const world = new WorldAnswers(inputs.answers, digestOf);
         return unlessMoreIsAsked(this.#judge(inputs, this.#now(inputs, world, instead)), world);
       },
     };
