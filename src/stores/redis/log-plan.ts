@@ -1,9 +1,13 @@
-import type { DecisionEntry, LogRecord, NewRecord, RecordPosition, StoredEntry } from '../../model/decision-log.js';
+import {
+  type DecisionEntry,
+  type LogRecord,
+  type NewRecord,
+  NO_RECORD,
+  type RecordPosition,
+  type StoredEntry,
+} from '../../model/decision-log.js';
 import { placeText, readPlace, seqText } from './log-keys.js';
 import type { CommandArgument } from './redis-session.js';
-
-/** What the first record of a chain has as the hash of the one before. */
-const NO_RECORD = '0'.repeat(64);
 
 const SALT_DIGITS = 64;
 
@@ -34,7 +38,9 @@ function plannedRecord(record: NewRecord) {
     contentSha256,
     hash,
     ...(withdraws === null ? {} : { withdraws }),
-    ...(entry === null ? {} : { decision: { ...plannedDecision(record, entry), objects: objects.map(digestOf) } }),
+    ...(entry === null
+      ? {}
+      : { decision: { ...plannedDecision(record, entry), objects: objects.map(({ sha256 }) => sha256) } }),
   };
 }
 
@@ -46,10 +52,6 @@ function plannedDecision(position: RecordPosition, entry: DecisionEntry) {
     outcome: `${tenant} ${outcome} ${decisionId}`,
     policies: policies.map((policy) => `${tenant} ${policy} ${outcome} ${decisionId}`),
   };
-}
-
-function digestOf({ sha256 }: { readonly sha256: string }): string {
-  return sha256;
 }
 
 function keptContent({ salt, content }: NewRecord): string {

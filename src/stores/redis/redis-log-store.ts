@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { OUTCOMES } from '../../model/decision.js';
 import {
   type ChainEnd,
   type DecisionQuery,
@@ -51,8 +52,6 @@ const CONFIRMED_PART = 0.75;
 
 /** Items of one answer: the server does nothing else meanwhile. */
 const AT_ONCE = 500;
-
-const OUTCOMES = ['allow', 'deny', 'indeterminate'] as const;
 
 const STRAYING = ['decisions', 'places', 'outcomes', 'policies', 'heads', 'kept', 'digests', 'objects'] as const;
 
