@@ -30,7 +30,7 @@ export interface AgainParts {
   /** What changes registrations of a container that is made for a configuration. */
   readonly override: (configuration: Configuration) => Override;
   /** What the service judges by now. */
-  readonly present: Pick<JudgingParts, 'endorsements' | 'resets'> & {
+  readonly current: Pick<JudgingParts, 'endorsements' | 'resets'> & {
     readonly policies: () => PolicyView;
     readonly roots: ConfiguredRoots;
     readonly clock: Clock;
@@ -54,7 +54,8 @@ export class JudgeKeptDecisions implements JudgeAgain {
   readonly #objects: KeptObjects;
   /** Of configurations of then, by their digests: verifiers remember what they have verified of certificates. */
   readonly #containers = new LRUCache<string, AppContainer>({ max: MOST_CONTAINERS });
-  #present: AppContainer | null = null;
+  /** Of the configuration of now. */
+  #container: AppContainer | null = null;
 
   constructor(parts: AgainParts) {
     this.#parts = parts;
@@ -112,14 +113,14 @@ export class JudgeKeptDecisions implements JudgeAgain {
 
   /** The challenge is used up, and tokens were obtained once: both count as they did. Nothing is noted of a vTPM. */
   #now({ configuration: then }: DecisionInputs, world: WorldAnswers, instead: readonly Policy[]): VerifyEvidence {
-    const { configuration, present, override } = this.#parts;
-    this.#present ??= createAppContainer(configuration, override(configuration), present.roots);
-    const { clock, resets } = present;
-    const view = withPolicies(present.policies(), instead);
+    const { configuration, current, override } = this.#parts;
+    this.#container ??= createAppContainer(configuration, override(configuration), current.roots);
+    const { clock, resets } = current;
+    const view = withPolicies(current.policies(), instead);
     return createVerifyEvidence(
-      this.#present,
+      this.#container,
       {
-        ...present,
+        ...current,
         policies: () => view,
         services: world.services(then.submitted),
         nonces: world.nonces(),
