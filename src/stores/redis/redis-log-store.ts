@@ -16,6 +16,7 @@ import {
   StoreUnavailableError,
 } from '../../model/decision-log.js';
 import { leastIdAt } from '../decision-ids.js';
+import type { Durability } from './durability.js';
 import { admitLog } from './log-admission.js';
 import { LOG_KEYS, placeText, readPlace } from './log-keys.js';
 import { appendArguments, readEntry, readRecord } from './log-plan.js';
@@ -35,7 +36,7 @@ import {
   TENANTS,
 } from './log-reading-scripts.js';
 import { APPEND, FENCE, PRUNE, PUT_HEAD } from './log-scripts.js';
-import { type Durability, RedisConnection, type RedisConnectionOptions, type RedisScript } from './redis-connection.js';
+import { RedisConnection, type RedisConnectionOptions, type RedisScript } from './redis-connection.js';
 import type { CommandArgument } from './redis-session.js';
 import { type ScriptAnswer, scriptAnswer, unexpectedAnswer } from './script-answer.js';
 
