@@ -27,6 +27,7 @@ export interface RedisConnectionOptions extends Pick<OpenServerOptions, 'setting
 const COMMAND_TIMEOUT_MS = 100;
 const START_LIMIT_MS = 5000;
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [100, 2000];
+
 /** Answers of a server that is not, or not any more, the one to ask. */
 const ASK_ANOTHER: ReadonlySet<string> = new Set(['MOVED', 'ASK', 'READONLY']);
 
@@ -44,8 +45,8 @@ export class RedisConnection {
   readonly #refusals: ToldFaults;
   readonly #closing = new AbortController();
   #session: RedisSession | null = null;
-  /** Never rejects. */
-  #kept: Promise<void> = Promise.resolve();
+  /** Ends once this is closed. Never rejects. */
+  #keeping: Promise<void> = Promise.resolve();
 
   private constructor(options: RedisConnectionOptions) {
     this.#options = options;
@@ -61,7 +62,7 @@ export class RedisConnection {
   static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
     const connection = new RedisConnection(options);
     const session = await connection.#first();
-    connection.#kept = connection.#keep(session);
+    connection.#keeping = connection.#keep(session);
     return connection;
   }
 
@@ -109,7 +110,7 @@ export class RedisConnection {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#kept;
+    await this.#keeping;
   }
 
   async #ask({ name }: RedisScript, ask: (session: RedisSession) => Promise<unknown>): Promise<unknown> {
