@@ -1,4 +1,4 @@
-import type { Outcome } from '../model/decision.js';
+import { OUTCOMES } from '../model/decision.js';
 import type { DecisionQuery, FoundDecision, LogStore } from '../model/decision-log.js';
 import { FormatError } from '../model/errors.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
@@ -16,8 +16,6 @@ const DEFAULT_LIMIT = 50;
 
 /** Decisions that are asked for at once. */
 const AT_ONCE = 500;
-
-const OUTCOMES: readonly Outcome[] = ['allow', 'deny', 'indeterminate'];
 
 /** Reasons that a row shows: the most important come first. */
 const SHOWN_REASONS = 3;

@@ -26,7 +26,7 @@ export interface CommandLineVerification {
   /** What `--policy` came to; null where it was not given. */
   readonly policies: readonly string[] | null;
   /** What it is judged by. */
-  readonly present: AgainParts['present'];
+  readonly current: AgainParts['current'];
   /** The same judging under these policies, whatever the configuration has. */
   under(policies: readonly Policy[]): Pick<VerifyEvidence, 'execute'>;
   close(): Promise<void>;
@@ -108,7 +108,7 @@ async function openVerification(
     verifyEvidence: judging(view),
     policies: policy === null ? null : [policy.id],
     policy,
-    present: { ...parts, policies: () => view, roots },
+    current: { ...parts, policies: () => view, roots },
     under: (policies) => judging(new Map(policies.map((each) => [each.id, each]))),
     close: () => opened.close(),
   };

@@ -157,7 +157,7 @@ function judgeAgainOf(
     store: decisions ?? { object: async () => null },
     configuration,
     override: (judging) => overrideOf(judging, world),
-    present: { endorsements, resets, policies, clock, roots },
+    current: { endorsements, resets, policies, clock, roots },
   });
 }
 

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Configuration } from '../config/configuration.js';
+import { digestOf } from '../decision-log/kept-values.js';
 import type { Decision } from '../model/decision.js';
 import type { LogStore } from '../model/decision-log.js';
 import { RefusedError } from '../model/errors.js';
@@ -21,7 +22,7 @@ import {
   type Override,
   verifyOptions,
 } from './container.js';
-import { configurationOfThen, type DecisionInputs, digestOfBytes, KeptObjects, readInputs } from './kept-inputs.js';
+import { configurationOfThen, type DecisionInputs, KeptObjects, readInputs } from './kept-inputs.js';
 
 /** What decisions are judged again with. */
 export interface AgainParts {
@@ -30,7 +31,7 @@ export interface AgainParts {
   /** What changes registrations of a container that is made for a configuration. */
   readonly override: (configuration: Configuration) => Override;
   /** What the service judges by now. */
-  readonly present: Pick<JudgingParts, 'endorsements' | 'resets'> & {
+  readonly current: Pick<JudgingParts, 'endorsements' | 'resets'> & {
     readonly policies: () => PolicyView;
     readonly roots: ConfiguredRoots;
     readonly clock: Clock;
@@ -54,7 +55,8 @@ export class JudgeKeptDecisions implements JudgeAgain {
   readonly #objects: KeptObjects;
   /** Of configurations of then, by their digests: verifiers remember what they have verified of certificates. */
   readonly #containers = new LRUCache<string, AppContainer>({ max: MOST_CONTAINERS });
-  #present: AppContainer | null = null;
+  /** Of the configuration of now. */
+  #container: AppContainer | null = null;
 
   constructor(parts: AgainParts) {
     this.#parts = parts;
@@ -65,11 +67,11 @@ export class JudgeKeptDecisions implements JudgeAgain {
     const inputs = await readInputs(this.#objects, inputsSha256);
     return {
       asThen: (instead = []) => {
-        const world = new WorldAnswers(inputs.answers, digestOfBytes);
+        const world = new WorldAnswers(inputs.answers, digestOf);
         return unlessMoreIsAsked(this.#judge(inputs, this.#then(inputs, world, instead)), world);
       },
       asNow: (instead = []) => {
-        const world = new WorldAnswers(inputs.answers, digestOfBytes);
+        const world = new WorldAnswers(inputs.answers, digestOf);
         // Whatever instant the request named.
         const today = { at: null };
         return unlessMoreIsAsked(this.#judge(inputs, this.#now(inputs, world, instead), today), world);
@@ -118,14 +120,14 @@ export class JudgeKeptDecisions implements JudgeAgain {
 
   /** The challenge is used up, and tokens were obtained once: both count as they did. Nothing is noted of a vTPM. */
   #now({ configuration: then }: DecisionInputs, world: WorldAnswers, instead: readonly Policy[]): VerifyEvidence {
-    const { configuration, present, override } = this.#parts;
-    this.#present ??= createAppContainer(configuration, override(configuration), present.roots);
-    const { clock, resets } = present;
-    const view = withPolicies(present.policies(), instead);
+    const { configuration, current, override } = this.#parts;
+    this.#container ??= createAppContainer(configuration, override(configuration), current.roots);
+    const { clock, resets } = current;
+    const view = withPolicies(current.policies(), instead);
     return createVerifyEvidence(
-      this.#present,
+      this.#container,
       {
-        ...present,
+        ...current,
         policies: () => view,
         services: world.services(then.submitted),
         nonces: world.nonces(),

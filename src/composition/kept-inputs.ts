@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Configuration } from '../config/configuration.js';
-import { decodeValue, encodeValue, KeptBytes, namedBytes } from '../decision-log/kept-values.js';
+import { decodeValue, digestOf, encodeValue, KeptBytes, namedBytes } from '../decision-log/kept-values.js';
 import { canonicalJson } from '../formats/canonical-json.js';
 import type { JudgedRequest, KeptInputs, LogStore } from '../model/decision-log.js';
 import { RefusedError } from '../model/errors.js';
@@ -11,9 +10,6 @@ import type { Caller } from '../model/request.js';
 import type { InputKeeper } from '../service/record-decisions.js';
 import { Witness, type WorldAnswer } from '../service/witness.js';
 import type { ConfiguredRoots } from './configured-roots.js';
-
-/** Of a CRL, to find what was said of it. */
-export const digestOfBytes = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** What of a configuration decides, and nothing that is secret. */
 export interface JudgingConfiguration
@@ -53,7 +49,7 @@ export interface KeeperWorld {
 
 /** Keeps what a decision rests on: the request, who asked, what decides of the configuration, and what the world answered. */
 export class DecisionInputsKeeper implements InputKeeper {
-  readonly witness = new Witness(digestOfBytes);
+  readonly witness = new Witness(digestOf);
   readonly #world: KeeperWorld;
 
   constructor(world: KeeperWorld) {
@@ -155,7 +151,7 @@ export class KeptObjects {
     const remembered = this.#remembered.get(sha256);
     if (remembered !== undefined) return remembered;
     const bytes = await this.#store.object(sha256);
-    if (bytes === null || digestOfBytes(bytes) !== sha256) throw notKept();
+    if (bytes === null || digestOf(bytes) !== sha256) throw notKept();
     this.#remembered.set(sha256, bytes);
     return bytes;
   }

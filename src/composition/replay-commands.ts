@@ -80,8 +80,8 @@ async function withKeptDecisions(
     return await readingLog(options, async (store) => {
       const verification = await commandLineVerification(configuration, options.policy ?? null, log);
       try {
-        const { present, policy } = verification;
-        const judging = new JudgeKeptDecisions({ store, configuration, override, present });
+        const { current, policy } = verification;
+        const judging = new JudgeKeptDecisions({ store, configuration, override, current });
         const again = new ReplayDecision({ again: judging, present: recordedForm, version });
         return await untilSignal((signal) => work({ store, again, policy }, signal), told);
       } finally {

@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { LogRecord, RecordPosition } from '../model/decision-log.js';
 
-/** What the first record of a chain has as the hash of the record before. */
-export const NO_RECORD = '0'.repeat(64);
-
 const DOMAIN = Buffer.from('veritee-log-v1\0', 'ascii');
 const UUID_BYTES = 16;
 const SEQ_BYTES = 8;

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
-import { parsedLine, readHeadLine } from './staged-lines.js';
+import { parsedObject } from './record-content.js';
+import { readHeadLine } from './staged-lines.js';
 
 /** What a process logs a signed head with, as the member `head`. */
 export const HEAD_MESSAGE = 'decision log head';
@@ -16,7 +17,7 @@ const DEEPEST = 6;
 export function headsInLine(text: string): readonly string[] {
   const [, bare] = BARE_HEAD.exec(text) ?? [];
   if (bare !== undefined) return [bare];
-  const exported = readHeadLine(parsedLine(text) ?? {});
+  const exported = readHeadLine(parsedObject(text) ?? {});
   return exported === null ? headsIn(text, DEEPEST) : [exported.jws];
 }
 
@@ -38,5 +39,5 @@ function isOurs({ msg, contentSha256 }: JsonObject): boolean {
 /** The object that a text is, or ends with; null where there is none. */
 function objectIn(text: string): JsonObject | null {
   const start = text.indexOf('{');
-  return start < 0 ? null : parsedLine(text.slice(start));
+  return start < 0 ? null : parsedObject(text.slice(start));
 }

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { LogStore } from '../model/decision-log.js';
 import { isObject, type JsonValue } from '../model/json.js';
-import { namedBytes } from './kept-values.js';
+import { digestOf, namedBytes } from './kept-values.js';
 import { isDigest } from './record-content.js';
 
 /** Kept bytes that name others, and cannot be read. `changed`: its digest is another one. */
@@ -59,11 +58,6 @@ export class KeptNamesReader {
     if (digestOf(bytes) !== sha256) return { sha256, why: 'changed' };
     return read(bytes, names) ?? { sha256, why: 'malformed' };
   }
-}
-
-/** Of kept bytes, hex. */
-export function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** Null also where the value is nested more deeply than it can be read. */

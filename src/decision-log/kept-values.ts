@@ -22,13 +22,17 @@ export class KeptBytes {
   }
 }
 
+/** SHA-256, hex: by what kept bytes are found. */
+export function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
 /**
  * In a buffer of their own: a request of a batch is a part of the whole body, and whoever passes a part of a buffer to another
  * thread passes all of it.
  */
 function keptObject(bytes: Uint8Array): KeptObject {
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { sha256, bytes: bytes.buffer.byteLength > bytes.byteLength ? new Uint8Array(bytes) : bytes };
+  return { sha256: digestOf(bytes), bytes: bytes.buffer.byteLength > bytes.byteLength ? new Uint8Array(bytes) : bytes };
 }
 
 /**

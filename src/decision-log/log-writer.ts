@@ -5,12 +5,13 @@ import {
   type ChainEnd,
   type LogStore,
   type NewRecord,
+  NO_RECORD,
   type RecordKind,
   StoreUnavailableError,
 } from '../model/decision-log.js';
 import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
-import { contentDigest, NO_RECORD, recordHash } from './chain.js';
+import { contentDigest, recordHash } from './chain.js';
 import { CONTENT_VERSION, type DecisionToRecord, decisionContent } from './decision-content.js';
 
 export interface LogWriterParts {

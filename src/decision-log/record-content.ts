@@ -80,7 +80,7 @@ function isEnd(value: unknown): value is ChainEnd {
 }
 
 /** Null for what is no JSON object. */
-function parsedObject(text: string): JsonObject | null {
+export function parsedObject(text: string): JsonObject | null {
   try {
     const value: JsonValue = JSON.parse(text);
     return isObject(value) ? value : null;

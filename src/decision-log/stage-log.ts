@@ -3,8 +3,8 @@ import { isObject, type JsonObject } from '../model/json.js';
 import { EXPORT_FORMAT, type ExportedCounts } from './export-lines.js';
 import { KeptNamesReader } from './kept-names.js';
 import { type Line, LogFileError } from './read-lines.js';
-import { readContent } from './record-content.js';
-import { parsedLine, readHeadLine, readObjectLine, readRecordLine } from './staged-lines.js';
+import { parsedObject, readContent } from './record-content.js';
+import { readHeadLine, readObjectLine, readRecordLine } from './staged-lines.js';
 
 /** A file of records that was read: an export, or a copy as `decisions.copy` writes it. */
 export interface StagedLog extends ExportedCounts {
@@ -63,7 +63,7 @@ class Staging {
 
   async take({ number, text, isEnded }: Line): Promise<void> {
     if (this.#ended !== null) throw new LogFileError(`line ${number}: stands behind the last one`);
-    const value = parsedLine(text);
+    const value = parsedObject(text);
     if (this.#form === null) {
       this.#form = formOf(value);
       if (this.#form === 'export') return;

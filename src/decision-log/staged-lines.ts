@@ -1,17 +1,7 @@
 import { decodeStandardBase64 } from '../formats/base64.js';
 import type { KeptObject, LogRecord, SignedHead } from '../model/decision-log.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
 import { isDigest, isPosition } from './record-content.js';
-
-/** A line of JSON; null for what is no JSON object. */
-export function parsedLine(text: string): JsonObject | null {
-  try {
-    const value: JsonValue = JSON.parse(text);
-    return isObject(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
 
 const SALT = /^[A-Za-z0-9_-]{43}$/;
 

@@ -1,6 +1,6 @@
-import type { ChainEnd, LogRecord, LogStore, RecordPosition } from '../model/decision-log.js';
+import { type ChainEnd, type LogRecord, type LogStore, NO_RECORD, type RecordPosition } from '../model/decision-log.js';
 import type { LogReport } from '../model/log-report.js';
-import { contentDigest, NO_RECORD, recordHash } from './chain.js';
+import { contentDigest, recordHash } from './chain.js';
 import { type ChainReading, chainReport, newReading, signedUpTo } from './chain-reading.js';
 import { LogProblems, recordAt } from './log-problems.js';
 import { decisionIdIn, isDigest, isPosition, type RecordedContent, readContent } from './record-content.js';

@@ -1,6 +1,7 @@
 import type { KeptLink, KeptObject, LogRecord, LogStore } from '../model/decision-log.js';
 import { bySeq } from './by-seq.js';
-import { digestOf, type KeptNames, KeptNamesReader } from './kept-names.js';
+import { type KeptNames, KeptNamesReader } from './kept-names.js';
+import { digestOf } from './kept-values.js';
 import { isDroppedByNow, type LogProblems } from './log-problems.js';
 import type { RecordedContent } from './record-content.js';
 

@@ -32,9 +32,12 @@ export interface ChainEnd extends RecordPosition {
   readonly hash: string;
 }
 
+/** What the first record of a chain has as the hash of the record before. */
+export const NO_RECORD = '0'.repeat(64);
+
 /** A record as a store has it. Digests are SHA-256 in lower-case hex. */
 export interface LogRecord extends ChainEnd {
-  /** Hash of the record before; 64 zeros for the first. */
+  /** Hash of the record before; `NO_RECORD` for the first. */
   readonly previous: string;
   /** Digest of salt and content. */
   readonly contentSha256: string;

@@ -6,8 +6,9 @@ import type { EvidenceType, TokenRoute } from './evidence.js';
 import type { JsonObject, JsonValue } from './json.js';
 import type { FreshnessPlace } from './verification.js';
 
+export const OUTCOMES = ['allow', 'deny', 'indeterminate'] as const;
 /** Only the literal `allow` releases anything. */
-export type Outcome = 'allow' | 'deny' | 'indeterminate';
+export type Outcome = (typeof OUTCOMES)[number];
 
 /** How one policy appraised the evidence. */
 export interface PolicyResult {

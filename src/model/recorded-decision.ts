@@ -1,3 +1,4 @@
+import { OUTCOMES } from './decision.js';
 import { isObject, type JsonObject, type JsonValue } from './json.js';
 
 /** Whether a value has a form. */
@@ -6,7 +7,7 @@ type Form = (value: JsonValue | undefined) => boolean;
 const text: Form = (value) => typeof value === 'string';
 const flag: Form = (value) => typeof value === 'boolean';
 const integer: Form = (value) => Number.isSafeInteger(value);
-const outcome: Form = (value) => value === 'allow' || value === 'deny' || value === 'indeterminate';
+const outcome: Form = (value) => OUTCOMES.some((known) => value === known);
 const uuid: Form = (value) => typeof value === 'string' && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
 
 const orNull = (form: Form): Form => {

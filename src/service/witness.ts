@@ -32,7 +32,7 @@ export interface WorldParts
   readonly early: EarlyCollateralSource | null;
 }
 
-/** Bytes by which what an answer said of a CRL is kept. */
+/** The digest of a CRL, by which is kept what was said of it. */
 export type DigestOf = (der: Uint8Array) => string;
 
 /**

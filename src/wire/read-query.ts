@@ -1,4 +1,4 @@
-import type { Outcome } from '../model/decision.js';
+import { OUTCOMES, type Outcome } from '../model/decision.js';
 import { FormatError } from '../model/errors.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
 import { POLICY_ID } from '../model/request.js';
@@ -51,7 +51,6 @@ export interface DecisionsQuery {
   readonly cursor: string | null;
 }
 
-const OUTCOMES: readonly Outcome[] = ['allow', 'deny', 'indeterminate'];
 const DECISION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const FILTERS = ['policy', 'decision', 'since', 'cursor'] as const;
 

@@ -1,3 +1,4 @@
+import { OUTCOMES } from '../../model/decision.js';
 import type { EvidenceType } from '../../model/evidence.js';
 import { EVIDENCE_TYPES } from '../../model/evidence-traits.js';
 import { isObject, type JsonObject, type JsonValue, jsonPointer } from '../../model/json.js';
@@ -18,7 +19,7 @@ const BOUNDS: YamlBounds = { bytes: MAX_TEST_BYTES, depth: 32, faults: 20 };
 export const MOST_CASES = 1000;
 
 const expectation = object({
-  outcome: choice('allow', 'deny', 'indeterminate'),
+  outcome: choice(...OUTCOMES),
   /** All ids that must be unmatched, in any order; null: whichever. */
   unmatched: optional(list(someText, 'distinct'), null),
   /** All reasons, in any order; null: whichever. */

@@ -1,7 +1,8 @@
 import { UnfitError } from '../../model/errors.js';
+import { confirm, type Durability } from './durability.js';
 import { LOG_KEYS } from './log-keys.js';
 import { ADMIT_LOG } from './log-scripts.js';
-import { confirm, type Durability, type ServerInfo } from './redis-connection.js';
+import type { ServerInfo } from './open-server.js';
 import { RedisReplyError, type RedisSession } from './redis-session.js';
 import { scriptAnswer, unexpectedAnswer } from './script-answer.js';
 

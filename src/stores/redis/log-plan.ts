@@ -1,11 +1,6 @@
-import type { DecisionEntry, LogRecord, NewRecord, RecordPosition, StoredEntry } from '../../model/decision-log.js';
-import { placeText, readPlace, seqText } from './log-keys.js';
+import { type DecisionEntry, type NewRecord, NO_RECORD, type RecordPosition } from '../../model/decision-log.js';
+import { placeText, seqText } from './log-keys.js';
 import type { CommandArgument } from './redis-session.js';
-
-/** What the first record of a chain has as the hash of the one before. */
-const NO_RECORD = '0'.repeat(64);
-
-const SALT_DIGITS = 64;
 
 /** Arguments of the script that appends. @param fences by chain, what its appends have to name */
 export function appendArguments(
@@ -21,7 +16,7 @@ export function appendArguments(
     records: records.map(plannedRecord),
     objects: [...objects.keys()],
   };
-  return [JSON.stringify(plan), ...records.map(keptContent), ...objects.values()];
+  return [JSON.stringify(plan), ...records.map(saltedContent), ...objects.values()];
 }
 
 function plannedRecord(record: NewRecord) {
@@ -34,7 +29,9 @@ function plannedRecord(record: NewRecord) {
     contentSha256,
     hash,
     ...(withdraws === null ? {} : { withdraws }),
-    ...(entry === null ? {} : { decision: { ...plannedDecision(record, entry), objects: objects.map(digestOf) } }),
+    ...(entry === null
+      ? {}
+      : { decision: { ...plannedDecision(record, entry), objects: objects.map(({ sha256 }) => sha256) } }),
   };
 }
 
@@ -48,37 +45,6 @@ function plannedDecision(position: RecordPosition, entry: DecisionEntry) {
   };
 }
 
-function digestOf({ sha256 }: { readonly sha256: string }): string {
-  return sha256;
-}
-
-function keptContent({ salt, content }: NewRecord): string {
+function saltedContent({ salt, content }: NewRecord): string {
   return Buffer.from(salt).toString('hex') + content;
-}
-
-const RECORD = /^(\S+ \S+) (\S+) (\S+) (\S+)$/;
-
-/** A record as a script answers with it. @throws {Error} for what is none */
-export function readRecord(member: string, kept: string | null): LogRecord {
-  const [, place = '', previous = '', contentSha256 = '', hash = ''] = RECORD.exec(member) ?? [];
-  return {
-    ...readPlace(place),
-    previous,
-    contentSha256,
-    hash,
-    salt: kept === null ? null : new Uint8Array(Buffer.from(kept.slice(0, SALT_DIGITS), 'hex')),
-    content: kept === null ? null : kept.slice(SALT_DIGITS),
-  };
-}
-
-/** What a decision is found by, as the scripts check that it has this form. */
-export function readEntry(decisionId: string, text: string): DecisionEntry {
-  const [, tenant, outcome, policies, summary] = JSON.parse(text) as readonly [
-    string,
-    string,
-    StoredEntry['outcome'],
-    readonly string[],
-    string,
-  ];
-  return { decisionId, tenant, outcome, policies, summary };
 }

@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UnfitError } from '../../model/errors.js';
-import { fileProblem } from '../../model/file-problem.js';
 import type { Clock, Log } from '../../model/ports.js';
 import { ToldFaults } from '../../model/told-faults.js';
-import { type Asked, type Asking, locateServer } from './locate-server.js';
+import { confirm, type Durability } from './durability.js';
+import { isLasting, type OpenServerOptions, openServer } from './open-server.js';
 import { Reach } from './reach.js';
-import { type CommandArgument, RedisReplyError, RedisSession } from './redis-session.js';
-import { nameOfNode, type RedisNode, type RedisSettings } from './redis-settings.js';
+import { type CommandArgument, RedisReplyError, type RedisSession } from './redis-session.js';
+import { nameOfNode } from './redis-settings.js';
 
 /** A text in Lua, which the server runs as one step. */
 export interface RedisScript {
@@ -16,23 +14,8 @@ export interface RedisScript {
   readonly text: string;
 }
 
-/** What a server says of itself, by name. */
-export type ServerInfo = ReadonlyMap<string, string>;
-
-/** What has to have happened with what a script wrote. */
-export interface Durability {
-  /** Replicas that have it in their append-only files too. */
-  readonly replicas: number;
-  readonly withinMs: number;
-}
-
-export interface RedisConnectionOptions {
-  readonly settings: RedisSettings;
-  /**
-   * Looks at a server before anything else is sent to it: at the start, and whenever there is a new connection.
-   * @throws {UnfitError} where it must not be used
-   */
-  readonly admit: (server: RedisSession, info: ServerInfo) => Promise<void>;
+/** `admit` looks at a server at the start, and whenever there is a new connection. */
+export interface RedisConnectionOptions extends Pick<OpenServerOptions, 'settings' | 'admit'> {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly log: Log;
   /** How long a command may take. */
@@ -41,26 +24,12 @@ export interface RedisConnectionOptions {
   readonly startLimitMs?: number | undefined;
 }
 
-/** How to get to a server, with what the files say now. */
-interface Entry extends Asking {
-  readonly open: (node: RedisNode) => Promise<RedisSession>;
-}
-
 const COMMAND_TIMEOUT_MS = 100;
 const START_LIMIT_MS = 5000;
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [100, 2000];
 
-/**
- * A replica that is asked before it has synced says what it had before, and by itself says more only once a second. So it is asked
- * again.
- */
-const ASKED_AGAIN_MS = 20;
-
 /** Answers of a server that is not, or not any more, the one to ask. */
 const ASK_ANOTHER: ReadonlySet<string> = new Set(['MOVED', 'ASK', 'READONLY']);
-
-/** Answers that waiting does not change. */
-const LASTING: ReadonlySet<string> = new Set(['NOAUTH', 'NOPERM', 'WRONGPASS']);
 
 const REFUSALS = { begun: 'store refuses a command', over: 'store takes the command again' };
 
@@ -76,8 +45,8 @@ export class RedisConnection {
   readonly #refusals: ToldFaults;
   readonly #closing = new AbortController();
   #session: RedisSession | null = null;
-  /** Never rejects. */
-  #kept: Promise<void> = Promise.resolve();
+  /** Ends once this is closed. Never rejects. */
+  #keeping: Promise<void> = Promise.resolve();
 
   private constructor(options: RedisConnectionOptions) {
     this.#options = options;
@@ -93,7 +62,7 @@ export class RedisConnection {
   static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
     const connection = new RedisConnection(options);
     const session = await connection.#first();
-    connection.#kept = connection.#keep(session);
+    connection.#keeping = connection.#keep(session);
     return connection;
   }
 
@@ -141,7 +110,7 @@ export class RedisConnection {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#kept;
+    await this.#keeping;
   }
 
   async #ask({ name }: RedisScript, ask: (session: RedisSession) => Promise<unknown>): Promise<unknown> {
@@ -208,121 +177,13 @@ export class RedisConnection {
     if (!this.#closing.signal.aborted) this.#reach.failed(error, isLasting(error));
   }
 
-  /** Asks the nodes in their order who the server is: one that was cut off from the others may name one of before. */
-  async #connect(): Promise<RedisSession> {
-    const entry = await this.#entry();
-    const faults: string[] = [];
-    for (const node of entry.settings.nodes) {
-      try {
-        return await this.#enter(await locateServer(node, entry), entry);
-      } catch (error) {
-        if (isLasting(error)) throw error;
-        faults.push(messageOf(error));
-      }
-    }
-    throw new Error([...new Set(faults)].join('; '));
+  #connect(): Promise<RedisSession> {
+    const { settings, admit, commandTimeoutMs = COMMAND_TIMEOUT_MS } = this.#options;
+    return openServer({ settings, admit, commandTimeoutMs, signal: this.#closing.signal });
   }
-
-  async #entry(): Promise<Entry> {
-    const { settings, commandTimeoutMs = COMMAND_TIMEOUT_MS } = this.#options;
-    const { user, passwordFile } = settings;
-    const password = passwordFile === null ? settings.password : await readPassword(passwordFile);
-    const tls = settings.tls ? { ca: settings.ca === null ? undefined : await readText(settings.ca) } : null;
-    const { signal } = this.#closing;
-    return {
-      settings,
-      open: (node: RedisNode) => RedisSession.open(node, { tls, commandTimeoutMs, signal }),
-      authenticate: async (session: Asked) => {
-        if (password !== null) await authenticate(session, user, password);
-      },
-    };
-  }
-
-  async #enter(node: RedisNode, { settings, open, authenticate }: Entry): Promise<RedisSession> {
-    const session = await open(node);
-    try {
-      await authenticate(session);
-      if (settings.database !== 0) await session.call('select', settings.database);
-      const info = await readInfo(session);
-      requireFit(info, settings);
-      await this.#options.admit(session, info);
-      return session;
-    } catch (error) {
-      session.end(new Error('not used'));
-      const message = `${nameOfNode(node)}: ${messageOf(error)}`;
-      throw isLasting(error) ? new UnfitError(message) : new Error(message);
-    }
-  }
-}
-
-/** A server that has no password, or another one, is not the one that was meant. */
-async function authenticate(session: Asked, user: string | null, password: string): Promise<void> {
-  try {
-    await session.call('auth', ...(user === null ? [] : [user]), password);
-  } catch (error) {
-    throw error instanceof RedisReplyError ? new UnfitError(`refuses the password: ${error.message}`) : error;
-  }
-}
-
-/**
- * Resolves once everything that was written over the connection is in append-only files, synced.
- * @throws {Error} where fewer have it in time than have to
- */
-export async function confirm(session: Pick<RedisSession, 'call'>, durability: Durability): Promise<void> {
-  const { replicas, withinMs } = durability;
-  const limit = performance.now() + withinMs;
-  for (let left = withinMs; ; left = Math.ceil(limit - performance.now())) {
-    const answer = await session.call('waitaof', 1, replicas, Math.max(1, Math.min(left, ASKED_AGAIN_MS)));
-    const [own, others] = Array.isArray(answer) ? answer : [];
-    if (own >= 1 && others >= replicas) return;
-    if (performance.now() < limit) continue;
-    if (own >= 1) throw new Error(`${others} of ${replicas} replicas confirm within ${withinMs} ms`);
-    throw new Error(`is not synced within ${withinMs} ms: appendfsync has to be always`);
-  }
-}
-
-async function readInfo(session: Asked): Promise<ServerInfo> {
-  const lines = String(await session.call('info')).split('\r\n');
-  return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
-}
-
-/** @throws {UnfitError} where the server is of a kind that must not be used; {Error} where that may pass */
-function requireFit(info: ServerInfo, { mode }: RedisSettings): void {
-  if (info.get('cluster_enabled') === '1' && mode !== 'cluster') {
-    throw new UnfitError(`is a node of a Cluster, and the mode is ${mode}`);
-  }
-  const policy = info.get('maxmemory_policy');
-  if (policy === undefined) throw new UnfitError('INFO does not tell its maxmemory-policy, as with a Sentinel');
-  if (policy !== 'noeviction') {
-    const why = 'has to be noeviction: a server that drops keys forgets what was used';
-    throw new UnfitError(`maxmemory-policy is ${policy}, and ${why}`);
-  }
-  const role = info.get('role');
-  if (role !== 'master') throw new Error(`is no primary, but a ${role}`);
-}
-
-/** A line feed at the end is the editor's, not the password's. */
-async function readPassword(file: string): Promise<string> {
-  return (await readText(file)).replace(/\r?\n$/, '');
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new UnfitError(`${file}: ${fileProblem(error)}`);
-  }
-}
-
-function isLasting(error: unknown): boolean {
-  return error instanceof UnfitError || (error instanceof RedisReplyError && LASTING.has(error.code));
 }
 
 /** Longer from time to time, and not the same for all processes. */
 function pauseAfter(failures: number): number {
   return Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

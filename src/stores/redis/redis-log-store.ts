@@ -15,9 +15,12 @@ import {
   StoreUnavailableError,
 } from '../../model/decision-log.js';
 import { leastIdAt } from '../decision-ids.js';
+import type { Durability } from './durability.js';
 import { admitLog } from './log-admission.js';
+import { endOf, headOf, inGroups, lastOf, readEntry, readRecord } from './log-answers.js';
+import { behind, behindChain, between, rangesOf } from './log-bounds.js';
 import { LOG_KEYS, placeText, readPlace } from './log-keys.js';
-import { appendArguments, readEntry, readRecord } from './log-plan.js';
+import { appendArguments } from './log-plan.js';
 import {
   CHAINS,
   DIGESTS,
@@ -34,7 +37,7 @@ import {
   TENANTS,
 } from './log-reading-scripts.js';
 import { APPEND, FENCE, PRUNE, PUT_HEAD } from './log-scripts.js';
-import { type Durability, RedisConnection, type RedisConnectionOptions, type RedisScript } from './redis-connection.js';
+import { RedisConnection, type RedisConnectionOptions, type RedisScript } from './redis-connection.js';
 import type { CommandArgument } from './redis-session.js';
 import { type ScriptAnswer, scriptAnswer, unexpectedAnswer } from './script-answer.js';
 
@@ -51,8 +54,6 @@ const CONFIRMED_PART = 0.75;
 
 /** Items of one answer: the server does nothing else meanwhile. */
 const AT_ONCE = 500;
-
-const OUTCOMES = ['allow', 'deny', 'indeterminate'] as const;
 
 const STRAYING = ['decisions', 'places', 'outcomes', 'policies', 'heads', 'kept', 'digests', 'objects'] as const;
 
@@ -139,7 +140,7 @@ export class RedisLogStore implements LogStore {
 
   records(after: RecordPosition | null, limit: number): Promise<readonly LogRecord[]> {
     return this.#read(RECORDS, [after === null ? '-' : behind(after), limit], (answer) =>
-      inGroups(answer, 2).map(([member, kept = null]) => readRecord(String(member), kept)),
+      inGroups(answer, 2).map(([member, salted = null]) => readRecord(String(member), salted)),
     );
   }
 
@@ -185,10 +186,10 @@ export class RedisLogStore implements LogStore {
   }
 
   find(decisionId: string): Promise<RecordedDecision | null> {
-    return this.#read(FIND, [decisionId], ([entry, withdrawn, record, kept = null]) => {
+    return this.#read(FIND, [decisionId], ([entry, withdrawn, record, salted = null]) => {
       if (entry == null || record == null) return null;
       const { tenant } = readEntry(decisionId, entry);
-      return { record: readRecord(record, kept), tenant, withdrawn: withdrawn === '1' };
+      return { record: readRecord(record, salted), tenant, withdrawn: withdrawn === '1' };
     });
   }
 
@@ -268,44 +269,3 @@ async function reachable<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const asItIs = (answer: ScriptAnswer): ScriptAnswer => answer;
-
-function endOf(member: string | null): ChainEnd {
-  const { chain, seq, hash } = readRecord(String(member), null);
-  return { chain, seq, hash };
-}
-
-function lastOf([member = null]: ScriptAnswer): ChainEnd | null {
-  return member === null ? null : endOf(member);
-}
-
-function headOf(member: string | null): SignedHead {
-  const [, place = '', jws = ''] = /^(\S+ \S+) (.*)$/s.exec(String(member)) ?? [];
-  return { ...readPlace(place), jws };
-}
-
-/** The lower bound of what comes after a record. */
-function behind({ chain, seq }: RecordPosition): string {
-  return seq < 0 ? `[${chain} ` : `[${placeText({ chain, seq })}!`;
-}
-
-function behindChain(chain: string | null | undefined): string {
-  return `[${chain}!`;
-}
-
-/** Bounds of what belongs to records of a chain, both ends included. */
-function between(chain: string, from: number, to: number): readonly [string, string] {
-  return [`[${placeText({ chain, seq: from })} `, `(${placeText({ chain, seq: to })}!`];
-}
-
-/** Bounds by each value of what comes first in an index: so that none is longer than the answer. */
-function rangesOf({ policy, decision, since, cursor }: DecisionQuery, tenant: string): readonly string[] {
-  const [from, before] = [since === null ? '' : leastIdAt(since), cursor ?? '~'];
-  return (decision === null ? OUTCOMES : [decision]).flatMap((outcome) => {
-    const prefix = policy === null ? `${tenant} ${outcome} ` : `${tenant} ${policy} ${outcome} `;
-    return [`[${prefix}${from}`, `(${prefix}${before}`];
-  });
-}
-
-function inGroups(answer: ScriptAnswer, size: number): readonly ScriptAnswer[] {
-  return Array.from({ length: Math.ceil(answer.length / size) }, (_, at) => answer.slice(at * size, (at + 1) * size));
-}

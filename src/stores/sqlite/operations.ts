@@ -63,7 +63,7 @@ type Operations = typeof WRITES & typeof READS;
 export type OperationName = keyof Operations;
 type Rest<F> = F extends (file: SqliteFile, ...args: infer A) => unknown ? A : never;
 export type Arguments<N extends OperationName> = Rest<Operations[N]>;
-export type Outcome<N extends OperationName> = ReturnType<Operations[N]>;
+export type Result<N extends OperationName> = ReturnType<Operations[N]>;
 
 /** A call, as it goes to the thread that has the file. */
 export interface Asked {

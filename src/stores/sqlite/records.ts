@@ -1,3 +1,4 @@
+import { OUTCOMES } from '../../model/decision.js';
 import type {
   ChainEnd,
   DecisionEntry,
@@ -14,8 +15,6 @@ import type {
 import { leastIdAt } from '../decision-ids.js';
 import { dropObjects, link, putObject } from './objects.js';
 import type { SqliteFile, SqlValue } from './sqlite-file.js';
-
-const OUTCOMES = ['allow', 'deny', 'indeterminate'] as const;
 
 const RECORD_COLUMNS = 'chain, seq, previous, content_sha256, hash, salt, content';
 

@@ -19,7 +19,7 @@ import {
 } from '../../model/decision-log.js';
 import { notOpened } from './engine-problem.js';
 import type { Merged } from './merge.js';
-import type { Answered, Arguments, OperationName, Outcome } from './operations.js';
+import type { Answered, Arguments, OperationName, Result } from './operations.js';
 
 interface Waiting {
   readonly resolve: (value: never) => void;
@@ -147,7 +147,7 @@ export class SqliteStore implements LogStore {
   }
 
   /** One operation of the file. */
-  ask<N extends OperationName>(name: N, ...args: Arguments<N>): Promise<Outcome<N>> {
+  ask<N extends OperationName>(name: N, ...args: Arguments<N>): Promise<Result<N>> {
     if (this.#over !== null) return Promise.reject(new StoreUnavailableError(this.#over));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { contentDigest, NO_RECORD, recordHash } from '../../../src/decision-log/chain.js';
+import { contentDigest, recordHash } from '../../../src/decision-log/chain.js';
+import { NO_RECORD } from '../../../src/model/decision-log.js';
 
 const CHAIN = '6f1c1f0e-0b0e-4a53-9d1b-5b1f0c6f2f11';
 const POSITION = { chain: CHAIN, seq: 258 };

@@ -117,7 +117,7 @@ describe('the decision log', () => {
       log.watch();
       log.leavesUnrecorded('indeterminate');
       await vi.advanceTimersByTimeAsync(1_000);
-      await vi.waitFor(async () => expect(await kinds(store)).toEqual(['started', 'unrecorded']));
+      await vi.waitFor(async () => expect(await kinds(store)).toEqual(['started', 'unrecorded']), 10_000);
       await vi.advanceTimersByTimeAsync(5_000);
       expect(await kinds(store)).toEqual(['started', 'unrecorded']);
       await log.close();
@@ -244,10 +244,10 @@ describe('signed heads', () => {
       for (let count = 0; count < 999; count++) await log.record(judged());
       expect(await seqs()).toEqual([0]);
       await log.record(judged());
-      await vi.waitFor(async () => expect(await seqs()).toEqual([0, 1000]));
+      await vi.waitFor(async () => expect(await seqs()).toEqual([0, 1000]), 10_000);
       await log.record(judged());
       await vi.advanceTimersByTimeAsync(60_000);
-      await vi.waitFor(async () => expect(await seqs()).toEqual([0, 1000, 1001]));
+      await vi.waitFor(async () => expect(await seqs()).toEqual([0, 1000, 1001]), 10_000);
       await vi.advanceTimersByTimeAsync(120_000);
       expect(await seqs()).toEqual([0, 1000, 1001]);
       await log.close();
@@ -290,7 +290,10 @@ describe('signed heads', () => {
       fails = false;
       expect((await store.heads(chain, 0, 9)).map(({ seq }) => seq)).toEqual([0]);
       await vi.advanceTimersByTimeAsync(60_000);
-      await vi.waitFor(async () => expect((await store.heads(chain, 0, 9)).map(({ seq }) => seq)).toEqual([0, 1]));
+      await vi.waitFor(
+        async () => expect((await store.heads(chain, 0, 9)).map(({ seq }) => seq)).toEqual([0, 1]),
+        10_000,
+      );
       await log.close();
     } finally {
       vi.useRealTimers();
@@ -319,7 +322,7 @@ describe('signed heads', () => {
       await log.noteKeys();
       store.fails = 'never';
       await vi.advanceTimersByTimeAsync(60_000);
-      await vi.waitFor(async () => expect(await kinds(store)).toEqual(['started', 'keys']));
+      await vi.waitFor(async () => expect(await kinds(store)).toEqual(['started', 'keys']), 10_000);
       await log.close();
     } finally {
       vi.useRealTimers();
@@ -352,7 +355,7 @@ describe('retention', () => {
     }
     await log.record(judged());
     log.watch();
-    await vi.waitFor(async () => expect(await store.prunable(new Date('2026-01-14T12:00:00Z'))).toEqual([]));
+    await vi.waitFor(async () => expect(await store.prunable(new Date('2026-01-14T12:00:00Z'))).toEqual([]), 10_000);
     await log.close();
     const records = await store.records(null, 1000);
     expect(records.filter(({ salt, content }) => salt === null && content === null)).toHaveLength(450);
@@ -375,9 +378,9 @@ describe('retention', () => {
       return 0;
     });
     log.watch();
-    await vi.waitFor(() => expect(prune).toHaveBeenCalled());
+    await vi.waitFor(() => expect(prune).toHaveBeenCalled(), 10_000);
     // After the start and the decision.
-    await vi.waitFor(() => expect(signed).toContain(2));
+    await vi.waitFor(() => expect(signed).toContain(2), 10_000);
     await log.close();
   });
 
@@ -390,7 +393,10 @@ describe('retention', () => {
     const prune = vi.spyOn(store, 'prune');
     sign.mockRejectedValue(new Error('the vault does not answer'));
     log.watch();
-    await vi.waitFor(() => expect(lines.messages('error')).toContain('the head of the decision log was not signed'));
+    await vi.waitFor(
+      () => expect(lines.messages('error')).toContain('the head of the decision log was not signed'),
+      10_000,
+    );
     await log.close();
     expect(prune).not.toHaveBeenCalled();
     expect(await store.list(ALL)).toHaveLength(1);
@@ -414,7 +420,10 @@ describe('retention', () => {
     await log.record(judged({ decidedAt: old }));
     vi.spyOn(store, 'prune').mockRejectedValueOnce(new StoreUnavailableError('gone'));
     log.watch();
-    await vi.waitFor(() => expect(lines.messages('error')).toEqual(['content of old decisions could not be dropped']));
+    await vi.waitFor(
+      () => expect(lines.messages('error')).toEqual(['content of old decisions could not be dropped']),
+      10_000,
+    );
     await log.close();
   });
 });

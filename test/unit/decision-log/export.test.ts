@@ -31,7 +31,7 @@ async function filled(): Promise<LocalStore> {
   clock.at = new Date('2026-01-15T12:00:01Z');
   await decide(clock.at);
   log.watch();
-  await vi.waitFor(async () => expect(await store.prunable(new Date('2026-01-14T12:00:00Z'))).toEqual([]));
+  await vi.waitFor(async () => expect(await store.prunable(new Date('2026-01-14T12:00:00Z'))).toEqual([]), 10_000);
   await log.close();
   const other = await openLog(store, { clock, chain: '22222222-2222-4222-8222-222222222222' });
   await other.log.record(judged({ decidedAt: clock.at, reasons: ['nonce_used'] }));

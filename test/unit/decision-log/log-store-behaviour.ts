@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it, vi } from 'vitest';
 import { newDecisionId } from '../../../src/composition/decision-id.js';
-import { contentDigest, NO_RECORD, recordHash } from '../../../src/decision-log/chain.js';
+import { contentDigest, recordHash } from '../../../src/decision-log/chain.js';
 import { verifyLog } from '../../../src/decision-log/verify-log.js';
 import {
   type ChainEnd,
@@ -9,6 +9,7 @@ import {
   type KeptObject,
   type LogStore,
   type NewRecord,
+  NO_RECORD,
   StoreUnavailableError,
 } from '../../../src/model/decision-log.js';
 import { judged, openLog, policy, SIGNER } from './recorded.js';

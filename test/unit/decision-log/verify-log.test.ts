@@ -1,9 +1,9 @@
 import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { CompactSign } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { contentDigest, NO_RECORD, recordHash } from '../../../src/decision-log/chain.js';
+import { contentDigest, recordHash } from '../../../src/decision-log/chain.js';
 import { type LogEvidence, verifyLog } from '../../../src/decision-log/verify-log.js';
-import type { LogRecord } from '../../../src/model/decision-log.js';
+import { type LogRecord, NO_RECORD } from '../../../src/model/decision-log.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { LocalSigningKey } from '../../../src/results/signing-key.js';
 import { type LocalStore, localStores } from './local-store.js';

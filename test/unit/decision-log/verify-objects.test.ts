@@ -121,7 +121,7 @@ describe('verifying what is kept', () => {
     const decided = judged({ decidedAt: clock.at });
     await log.record({ ...decided, inputs: keptInputs('of the last') });
     log.watch();
-    await vi.waitFor(async () => expect(await store.prunable(new Date('2026-01-15T12:00:01Z'))).toEqual([]));
+    await vi.waitFor(async () => expect(await store.prunable(new Date('2026-01-15T12:00:01Z'))).toEqual([]), 10_000);
     await log.close();
     expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({
       problems: [],
