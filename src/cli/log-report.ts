@@ -3,7 +3,7 @@ import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 
 /** What a verification cannot tell, and why. */
 export interface NotKnown {
-  readonly code: 'cut_end' | 'unsigned' | 'own_keys' | 'beginning';
+  readonly code: 'cut_end' | 'unsigned' | 'unsigned_end' | 'own_keys' | 'beginning';
   /** One sentence for people. Lower case, no period. */
   readonly detail: string;
   /** What it is about: chains, or thumbprints of keys. */
@@ -24,7 +24,8 @@ export function logReport(report: LogReport, output: Output): number {
 
 export function whatIsNotKnown({ chains, keptHeads, ownWord }: LogReport): readonly NotKnown[] {
   const ids = (which: readonly ChainReport[]) => which.map(({ chain }) => chain);
-  const unsigned = ids(chains.filter(({ lastHead, keptHead }) => lastHead === null && keptHead === null));
+  const unsigned = ids(chains.filter(({ vouchedFor }) => vouchedFor === null));
+  const behind = ids(chains.filter(({ seq, vouchedFor }) => vouchedFor !== null && vouchedFor < seq));
   const first = ids(chains.filter(({ beginsLog }) => beginsLog));
   const uncovered = ids(chains.filter(({ seq, keptHead }) => keptHead !== seq));
   const cutEnd: NotKnown =
@@ -33,6 +34,7 @@ export function whatIsNotKnown({ chains, keptHeads, ownWord }: LogReport): reado
       : { code: 'cut_end', detail: BEHIND_HEADS, about: uncovered };
   const others: readonly NotKnown[] = [
     { code: 'unsigned', detail: UNSIGNED, about: unsigned },
+    { code: 'unsigned_end', detail: UNSIGNED_END, about: behind },
     { code: 'own_keys', detail: OWN_KEYS, about: ownWord },
     { code: 'beginning', detail: BEGINNING, about: first },
   ];
@@ -44,6 +46,8 @@ const WITHOUT_HEADS =
 const BEHIND_HEADS =
   'what was recorded after the last kept head of a chain, and cut off, is not seen; listed are chains with records behind it, or without one';
 const UNSIGNED = 'no signed head vouches for these chains: whoever can write the store can have written them';
+const UNSIGNED_END =
+  'these chains go on behind the last record that a signed head vouches for, as that of a service that runs does: whoever can write the store can have written that part';
 const OWN_KEYS =
   'these keys signed, and nothing but the log itself names them: compare them with the kid of the keys that the service publishes, or pass these as --keys';
 const BEGINNING = 'these chains name none before them: they began a log, or what was before them is gone';
@@ -96,12 +100,13 @@ function chainLines({
   pruned,
   lastHead,
   keptHead,
+  vouchedFor,
   beginsLog,
 }: ChainReport): readonly string[] {
   const times = from === null || until === null ? 'no content left' : `${printable(from)} to ${printable(until)}`;
   return [
     `chain ${printable(chain)}  ${times}`,
-    `    records up to ${seq}, signed ${upTo(lastHead)}, kept heads ${upTo(keptHead)}, without content: ${pruned}${beginsLog ? '; it began the log' : ''}`,
+    `    records up to ${seq}, signed ${upTo(lastHead)}, kept heads ${upTo(keptHead)}, vouched for ${upTo(vouchedFor)}, without content: ${pruned}${beginsLog ? '; it began the log' : ''}`,
     '',
   ];
 }

@@ -4,8 +4,10 @@ import type { ChainReport } from '../model/log-report.js';
 type Writable<T> = { -readonly [member in keyof T]: T[member] };
 
 /** A chain that is being read. */
-export interface ChainReading extends Omit<Writable<ChainReport>, keyof ChainEnd> {
+export interface ChainReading extends Omit<Writable<ChainReport>, keyof ChainEnd | 'vouchedFor'> {
   end: ChainEnd;
+  /** The last record that a signed head vouches for, also by a record that it covers and that names this chain; -1: none. */
+  vouchedFor: number;
   /** The last record of which only the hash is left; -1 where there is none. */
   lastPruned: number;
 }
@@ -20,15 +22,16 @@ export function newReading(end: ChainEnd): ChainReading {
     lastHead: null,
     keptHead: null,
     pruned: 0,
+    vouchedFor: -1,
     lastPruned: -1,
   };
 }
 
 /** The last record of a chain that a signed head vouches for, in the log or kept elsewhere; -1 where there is none. */
-export function signedUpTo(reading: ChainReading | undefined): number {
-  return Math.max(reading?.lastHead ?? -1, reading?.keptHead ?? -1);
+export function signedUpTo({ lastHead, keptHead }: ChainReading): number {
+  return Math.max(lastHead ?? -1, keptHead ?? -1);
 }
 
-export function chainReport({ end, lastPruned: _, ...rest }: ChainReading): ChainReport {
-  return { ...end, ...rest };
+export function chainReport({ end, lastPruned: _, vouchedFor, ...rest }: ChainReading): ChainReport {
+  return { ...end, ...rest, vouchedFor: vouchedFor < 0 ? null : vouchedFor };
 }

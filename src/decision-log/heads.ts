@@ -47,23 +47,36 @@ export class HeadKeys {
   }
 }
 
-/** @returns why it does not verify, where it does not */
-export async function verifyHead(jws: string, keys: HeadKeys): Promise<VerifiedHead | string> {
+/** Why a head does not verify. */
+export interface UnverifiedHead {
+  readonly why: string;
+  /** Whether nothing is known of it but that its key is not among those that were given. */
+  readonly isOfUnknownKey: boolean;
+}
+
+export async function verifyHead(jws: string, keys: HeadKeys): Promise<VerifiedHead | UnverifiedHead> {
   try {
     const { kid, typ } = decodeProtectedHeader(jws);
-    if (typ !== HEAD_TYP) return 'it is no signed head';
+    if (typ !== HEAD_TYP) return unverified('it is no signed head');
     const jwk = kid === undefined ? undefined : keys.get(kid);
-    if (kid === undefined || jwk === undefined) return 'its key is not known';
+    if (kid === undefined || jwk === undefined) {
+      return { why: `its key ${JSON.stringify(kid ?? null)} is not known`, isOfUnknownKey: true };
+    }
     const { payload } = await compactVerify(jws, jwk, { algorithms: ALGORITHMS });
     return readHead(JSON.parse(Buffer.from(payload).toString('utf8')), kid);
   } catch {
-    return 'its signature does not verify';
+    return unverified('its signature does not verify');
   }
 }
 
-function readHead(payload: JsonValue, kid: string): VerifiedHead | string {
+function unverified(why: string): UnverifiedHead {
+  return { why, isOfUnknownKey: false };
+}
+
+function readHead(payload: JsonValue, kid: string): VerifiedHead | UnverifiedHead {
   const { chain, seq, hash, time } = isObject(payload) ? payload : {};
   const position = { chain, seq };
-  if (!isPosition(position) || !isDigest(hash) || typeof time !== 'string') return 'it does not name a record';
+  if (!isPosition(position) || !isDigest(hash) || typeof time !== 'string')
+    return unverified('it does not name a record');
   return { ...position, hash, time, kid };
 }

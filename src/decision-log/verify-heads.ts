@@ -1,7 +1,7 @@
 import type { ChainEnd, LogRecord, LogStore, RecordPosition, SignedHead } from '../model/decision-log.js';
 import type { JsonObject } from '../model/json.js';
-import type { ChainReading } from './chain-reading.js';
-import { HeadKeys, type VerifiedHead, verifyHead } from './heads.js';
+import { type ChainReading, signedUpTo } from './chain-reading.js';
+import { HeadKeys, type UnverifiedHead, type VerifiedHead, verifyHead } from './heads.js';
 import { type LogProblems, recordAt } from './log-problems.js';
 
 /** What heads, and records that name others, are compared with. */
@@ -21,6 +21,8 @@ export type SignedLog = Pick<LogStore, 'records' | 'heads'>;
 interface Named {
   readonly end: ChainEnd;
   readonly by: string;
+  /** Null: a head names it. */
+  readonly record: RecordPosition | null;
   /** By a head that somebody kept. */
   readonly isKept: boolean;
 }
@@ -36,6 +38,8 @@ export class HeadVerification {
   readonly #problems: LogProblems;
   readonly #keys = new HeadKeys();
   readonly #named: Named[] = [];
+  /** Heads of the log that are signed with keys of which nothing is known. */
+  readonly #ofUnknownKeys: (RecordPosition & UnverifiedHead)[] = [];
 
   constructor(
     log: SignedLog,
@@ -60,7 +64,7 @@ export class HeadVerification {
 
   /** That a record names another one, which is compared at the end. */
   learnNamed(end: ChainEnd, { chain, seq }: RecordPosition): void {
-    this.#named.push({ end, by: `record ${seq} of chain ${chain}`, isKept: false });
+    this.#named.push({ end, by: `record ${seq} of chain ${chain}`, record: { chain, seq }, isKept: false });
   }
 
   /** Of records that follow each other in one chain. */
@@ -75,6 +79,38 @@ export class HeadVerification {
     for (const jws of this.#evidence.keptHeads) await this.#keptHead(jws);
     for (const { end } of this.#chains.values()) await this.#headsBeyond(end);
     for (const named of this.#named) await this.#compareNamed(named);
+    this.#vouch();
+    this.#compareUnknown();
+  }
+
+  /** What a retired key signed says nothing more where later heads vouch for the same records. */
+  #compareUnknown(): void {
+    for (const { chain, seq, why } of this.#ofUnknownKeys) {
+      if ((this.#chains.get(chain)?.vouchedFor ?? -1) >= seq) continue;
+      this.#problems.add('head_unverified', { chain, seq }, `the signed head does not verify: ${why}`);
+    }
+  }
+
+  /** A record that a signed head covers names the ends of other chains, and so the head vouches for those, too. */
+  #vouch(): void {
+    const naming = new Map<string, Named[]>();
+    for (const named of this.#named) {
+      if (named.record === null) continue;
+      naming.set(named.record.chain, [...(naming.get(named.record.chain) ?? []), named]);
+    }
+    const waiting = [...this.#chains].map(([chain, reading]) => {
+      reading.vouchedFor = signedUpTo(reading);
+      return chain;
+    });
+    for (let chain = waiting.pop(); chain !== undefined; chain = waiting.pop()) {
+      const covered = this.#chains.get(chain)?.vouchedFor ?? -1;
+      for (const { end, record } of naming.get(chain) ?? []) {
+        const reading = this.#chains.get(end.chain);
+        if (record === null || record.seq > covered || reading === undefined || reading.vouchedFor >= end.seq) continue;
+        reading.vouchedFor = end.seq;
+        waiting.push(end.chain);
+      }
+    }
   }
 
   async #head(head: SignedHead, hashes: ReadonlyMap<number, string>): Promise<void> {
@@ -92,7 +128,7 @@ export class HeadVerification {
   async #headsBeyond({ chain, seq }: RecordPosition): Promise<void> {
     for (const head of await this.#log.heads(chain, seq + 1, Number.MAX_SAFE_INTEGER)) {
       const verified = await this.#verifiedHead(head);
-      if (verified !== null) this.#named.push({ end: verified, by: signedAt(verified), isKept: false });
+      if (verified !== null) this.#named.push({ end: verified, by: signedAt(verified), record: null, isKept: false });
     }
   }
 
@@ -100,8 +136,9 @@ export class HeadVerification {
   async #verifiedHead(head: SignedHead): Promise<VerifiedHead | null> {
     this.heads += 1;
     const verified = await verifyHead(head.jws, this.#keys);
-    if (typeof verified === 'string') {
-      this.#problems.add('head_unverified', head, `the signed head does not verify: ${verified}`);
+    if ('why' in verified) {
+      if (verified.isOfUnknownKey) this.#ofUnknownKeys.push({ chain: head.chain, seq: head.seq, ...verified });
+      else this.#problems.add('head_unverified', head, `the signed head does not verify: ${verified.why}`);
       return null;
     }
     this.#noteKey(verified);
@@ -112,12 +149,12 @@ export class HeadVerification {
 
   async #keptHead(jws: string): Promise<void> {
     const verified = await verifyHead(jws, this.#keys);
-    if (typeof verified === 'string') {
-      this.#problems.add('head_unverified', null, `a head that was kept does not verify: ${verified}`);
+    if ('why' in verified) {
+      this.#problems.add('head_unverified', null, `a head that was kept does not verify: ${verified.why}`);
       return;
     }
     this.#noteKey(verified);
-    this.#named.push({ end: verified, by: signedAt(verified), isKept: true });
+    this.#named.push({ end: verified, by: signedAt(verified), record: null, isKept: true });
   }
 
   #noteKey({ kid }: VerifiedHead): void {

@@ -1,7 +1,7 @@
 import { type ChainEnd, type LogRecord, type LogStore, NO_RECORD, type RecordPosition } from '../model/decision-log.js';
 import type { LogReport } from '../model/log-report.js';
 import { contentDigest, recordHash } from './chain.js';
-import { type ChainReading, chainReport, newReading, signedUpTo } from './chain-reading.js';
+import { type ChainReading, chainReport, newReading } from './chain-reading.js';
 import { LogProblems, recordAt } from './log-problems.js';
 import { decisionIdIn, isDigest, isPosition, type RecordedContent, readContent } from './record-content.js';
 import { type HeadEvidence, HeadVerification } from './verify-heads.js';
@@ -50,6 +50,9 @@ interface Dropped {
 
 const FIRST_IS_GONE = 'its content is gone, and that of the first record of a chain is never dropped';
 
+const UNSIGNED =
+  'no head that one of the keys signed vouches for this chain, and no such chain names it: it may have been written by anybody, or its heads were taken out';
+
 class LogVerification {
   recordCount = 0;
   readonly heads: HeadVerification;
@@ -87,6 +90,7 @@ class LogVerification {
     for (const [chain, { lastPruned: seq }] of this.#chains) {
       const detail = this.#whyMissing(chain, seq);
       if (detail !== null) this.#problems.add('content_missing', { chain, seq }, detail);
+      this.#compareSigned(chain);
     }
     return {
       problems: this.#problems.found,
@@ -105,9 +109,22 @@ class LogVerification {
     const dropped = (this.#dropped.get(chain) ?? []).filter(({ through }) => through >= seq);
     if (seq < 0) return null;
     if (dropped.length === 0) return 'its content is gone, and no record says that it was dropped';
-    const isSigned = signedUpTo(this.#chains.get(chain)) >= 0;
-    if (!isSigned || dropped.some(({ by }) => signedUpTo(this.#chains.get(by.chain)) >= by.seq)) return null;
+    // Where keys were given, what none of them signed is nobody's word.
+    const isSigned = this.#evidence.keys !== null || this.#vouchedFor(chain) >= 0;
+    if (!isSigned || dropped.some(({ by }) => this.#vouchedFor(by.chain) >= by.seq)) return null;
     return 'its content is gone, and no signed record says that it was dropped';
+  }
+
+  #vouchedFor(chain: string): number {
+    return this.#chains.get(chain)?.vouchedFor ?? -1;
+  }
+
+  /** Where keys were given: whoever took all heads of a chain out, or added a chain, had none of them. */
+  #compareSigned(chain: string): void {
+    if (this.#evidence.keys === null || this.#vouchedFor(chain) >= 0) return;
+    // That says it already.
+    if (this.#problems.found.some((problem) => problem.code === 'head_unverified' && problem.chain === chain)) return;
+    this.#problems.add('chain_unsigned', { chain, seq: 0 }, UNSIGNED);
   }
 
   /** @returns the content, where it is there and holds */

@@ -8,6 +8,7 @@ type LogProblemCode =
   | 'content_changed'
   | 'content_missing'
   | 'chain_missing'
+  | 'chain_unsigned'
   | 'head_unverified'
   | 'head_mismatch'
   | 'index_mismatch'
@@ -39,6 +40,11 @@ export interface ChainReport extends ChainEnd {
   readonly lastHead: number | null;
   /** The last record that a head is of that somebody kept; null where there is none. What follows could be cut off unseen. */
   readonly keptHead: number | null;
+  /**
+   * The last record that a signed head vouches for: one of this chain, or of a chain whose signed records name the end of this
+   * one; null where there is none.
+   */
+  readonly vouchedFor: number | null;
 }
 
 export interface LogReport {

@@ -139,7 +139,12 @@ describe('veritee decisions verify', () => {
     expect(await run(['verify'])).toMatchObject({ exitCode: 0, stderr: '' });
     const report = await parsed(['verify']);
     expect(report).toMatchObject({ problems: [], records: 8, decisions: 6, heads: 1, keptHeads: 0 });
-    expect(notKnown(report)).toEqual({ cut_end: [], own_keys: [SIGNER.kid], beginning: [chain] });
+    expect(notKnown(report)).toEqual({
+      cut_end: [],
+      unsigned_end: [chain],
+      own_keys: [SIGNER.kid],
+      beginning: [chain],
+    });
   });
 
   it('AUD-01 names what was changed, with code, chain, record and decision, and ends with 2', async () => {
@@ -404,7 +409,12 @@ describe('veritee decisions import', () => {
       0,
       { form: 'export', problems: [], missing: [], records: 8, known: 0, heads: 1, objects: 0 },
     ]);
-    expect(notKnown.map(({ code }: { code: string }) => code)).toEqual(['cut_end', 'own_keys', 'beginning']);
+    expect(notKnown.map(({ code }: { code: string }) => code)).toEqual([
+      'cut_end',
+      'unsigned_end',
+      'own_keys',
+      'beginning',
+    ]);
     expect(await parsed(['verify'], NEW)).toMatchObject({ problems: [], records: 8, decisions: 6, heads: 1 });
     expect((await run(['list'], NEW)).stdout).toBe((await run(['list'])).stdout);
     expect((await run(['show', ids[5] ?? ''], NEW)).stdout).toBe((await run(['show', ids[5] ?? ''])).stdout);
@@ -434,7 +444,7 @@ describe('veritee decisions import', () => {
     );
     const { problems, notKnown } = JSON.parse(stdout);
     expect([exitCode, problems]).toEqual([0, []]);
-    expect(notKnown.map(({ code }: { code: string }) => code)).toEqual(['cut_end', 'beginning']);
+    expect(notKnown.map(({ code }: { code: string }) => code)).toEqual(['cut_end', 'unsigned_end', 'beginning']);
   });
 
   it('puts chains beside others, takes what is new of a chain, and passes over the rest', async () => {

@@ -43,7 +43,7 @@ describe('the report on a decision log', () => {
       'nothing is wrong',
       '',
       `chain ${chain}  2026-01-15T12:00:00.000Z to 2026-01-15T12:05:00.000Z`,
-      '    records up to 8, signed up to 8, kept heads nowhere, without content: 0; it began the log',
+      '    records up to 8, signed up to 8, kept heads nowhere, vouched for up to 8, without content: 0; it began the log',
       '',
       '9 records, 6 decisions with their content, 2 signed heads, 0 kept objects, 0 kept heads',
       '',

@@ -45,6 +45,16 @@ async function forge(store: LocalStore, chain: string, content: string): Promise
   return position.seq;
 }
 
+/** Of the fifth record, with what it is found by. */
+function dropFifth(store: LocalStore): void {
+  tamper(store, 'DELETE FROM decision_policies WHERE decision_id = (SELECT decision_id FROM decisions WHERE seq = 5)');
+  tamper(store, 'DELETE FROM decisions WHERE seq = 5');
+  tamper(store, 'UPDATE records SET salt = NULL, content = NULL WHERE seq = 5');
+}
+
+const droppedThrough = (chain: string, seq: number) =>
+  JSON.stringify({ kind: 'pruned', time: '2026-01-15T12:00:00.000Z', chains: [{ chain, seq }] });
+
 describe('verifying a decision log', () => {
   it('finds nothing in one that nobody touched', async () => {
     const { store, chain } = await filled();
@@ -68,19 +78,6 @@ describe('verifying a decision log', () => {
   });
 
   describe('content that is gone', () => {
-    /** Of the fifth record, with what it is found by. */
-    function dropFifth(store: LocalStore): void {
-      tamper(
-        store,
-        'DELETE FROM decision_policies WHERE decision_id = (SELECT decision_id FROM decisions WHERE seq = 5)',
-      );
-      tamper(store, 'DELETE FROM decisions WHERE seq = 5');
-      tamper(store, 'UPDATE records SET salt = NULL, content = NULL WHERE seq = 5');
-    }
-
-    const droppedThrough = (chain: string, seq: number) =>
-      JSON.stringify({ kind: 'pruned', time: '2026-01-15T12:00:00.000Z', chains: [{ chain, seq }] });
-
     it('AUD-01 is missing where the record that says so is behind the last signed head', async () => {
       const { store, chain } = await filled();
       dropFifth(store);
@@ -305,7 +302,9 @@ describe('verifying a decision log', () => {
     const store = openStore();
     await openLog(store, { signer: { sign, keys: () => [jwk as JsonObject] } });
     const { problems, ownWord } = await verifyLog(store, NO_EVIDENCE);
-    expect(problems).toMatchObject([{ code: 'head_unverified', detail: expect.stringMatching(/key is not known$/) }]);
+    expect(problems).toMatchObject([
+      { code: 'head_unverified', detail: expect.stringMatching(/its key "\S+" is not known$/) },
+    ]);
     expect(ownWord).toEqual([]);
   });
 
@@ -351,6 +350,81 @@ describe('verifying a decision log', () => {
       ['head_unverified', 13],
     ]);
     expect(report.ownWord).toEqual([]);
+  });
+
+  describe('where keys were given', () => {
+    const KEYS: LogEvidence = { keptHeads: [], keys: [SIGNER.jwk] };
+
+    it('AUD-02 finds a chain of which the heads were taken out', async () => {
+      const { store, chain } = await filled();
+      store.file.run('DELETE FROM heads WHERE chain = ?', [chain]);
+      expect(await problemsOf(store)).toEqual([]);
+      expect(await problemsOf(store, KEYS)).toEqual([['chain_unsigned', 0]]);
+      expect(await problemsOf(store, { ...KEYS, keptHeads: ['x.y.z'] })).toEqual([
+        ['head_unverified', null],
+        ['chain_unsigned', 0],
+      ]);
+    });
+
+    it('AUD-01 finds a chain that was added without any of them', async () => {
+      const { store } = await filled();
+      const { log } = await openLog(store, { signer: signerOf() });
+      await log.record(judged());
+      await log.close();
+      expect(await problemsOf(store, KEYS)).toEqual([['chain_unsigned', 0]]);
+    });
+
+    it('takes a chain that is not signed, whose end a signed chain names, and not what came after', async () => {
+      const store = openStore();
+      const { log, chain } = await openLog(store, { signer: signerOf() });
+      await log.record(judged());
+      await log.close();
+      await filled(store);
+      const { problems, chains } = await verifyLog(store, KEYS);
+      expect(problems).toEqual([]);
+      expect(chains.find((each) => each.chain === chain)).toMatchObject({ lastHead: null, vouchedFor: 2 });
+      await forge(store, chain, JSON.stringify({ kind: 'keys', time: '2026-01-15T12:00:00Z', keys: [] }));
+      expect((await verifyLog(store, KEYS)).chains.find((each) => each.chain === chain)).toMatchObject({
+        seq: 3,
+        vouchedFor: 2,
+      });
+    });
+
+    it('takes no chain that is named behind the last signed head alone', async () => {
+      const { store } = await filled();
+      const [signed = ''] = (await store.chains()).map(({ chain }) => chain);
+      const { log, chain } = await openLog(store, { signer: signerOf() });
+      await log.close();
+      const end = await store.last(chain);
+      await forge(store, signed, JSON.stringify({ kind: 'started', time: '2026-01-15T12:00:00Z', chains: [end] }));
+      expect(await problemsOf(store, KEYS)).toEqual([['chain_unsigned', 0]]);
+    });
+
+    it('takes a chain whose key was retired, which a chain under one of them names', async () => {
+      const store = openStore();
+      const retired = new LocalSigningKey(generateKeyPairSync('ed25519').privateKey);
+      const { log } = await openLog(store, { signer: signerOf(retired) });
+      await log.close();
+      expect(await problemsOf(store, KEYS)).toEqual([
+        ['head_unverified', 0],
+        ['head_unverified', 1],
+      ]);
+      await filled(store);
+      expect(await problemsOf(store, KEYS)).toEqual([]);
+    });
+
+    it('AUD-01 finds content of an unsigned chain that only an unsigned record says was dropped', async () => {
+      const store = openStore();
+      const { log, chain } = await openLog(store, { signer: signerOf() });
+      for (let count = 0; count < 6; count++) await log.record(judged());
+      await log.close();
+      dropFifth(store);
+      await forge(store, chain, droppedThrough(chain, 5));
+      expect(await problemsOf(store, KEYS)).toEqual([
+        ['content_missing', 5],
+        ['chain_unsigned', 0],
+      ]);
+    });
   });
 
   it.each([
