@@ -26,6 +26,7 @@ const WITHHELD_MEMBERS: ReadonlySet<string> = new Set([
   'attester_runtime_data',
   'attester_user_data',
   'verifier_nonce',
+  'sgx_report_data',
   'sevsnp_report_data',
   'sevsnp_chip_id',
   'tdx_report_data',
@@ -46,7 +47,7 @@ const WITHHELD_CHECKS: ReadonlySet<string> = new Set([
 ]);
 
 /** Keys of a vTPM in runtime claims, of which anybody can make the thumbprint. */
-const VTPM_KEYS: ReadonlySet<unknown> = new Set(['HCLAkPub', 'HCLEkPub']);
+const VTPM_KEYS: ReadonlySet<unknown> = new Set(['HCLAkPub', 'HCLEkPub', 'TpmEphemeralEncryptionKey']);
 
 /** A claim as checks and comparisons name it, such as `hcl.akThumbprint`. */
 const CLAIM = /(?<=\.)[A-Za-z]+\b(?!\.)/g;
@@ -189,6 +190,7 @@ export class Redaction {
 
   #withholdBytes(bytes: Buffer): string {
     const instead = withheld(this.#salt, bytes);
+    if (isFiller(bytes)) return instead;
     const hex = bytes.toString('hex');
     for (const form of [hex, hex.toUpperCase(), ...base64Forms(bytes)]) this.#add(form, instead);
     return instead;
@@ -242,6 +244,14 @@ function membersBefore(name: string, value: JsonObject): [string, JsonValue][] {
 function beginningHash(text: string, at: number): number {
   const last = text.charCodeAt(at + LEAST_LENGTH - 1);
   return (text.charCodeAt(at) * 31 + text.charCodeAt(at + 1) * 1021 + last * 16381) % HASHES;
+}
+
+/**
+ * What a field has that is not used: all ones, as REPORT_ID_MA without a migration agent, or zeros. It identifies nothing, and
+ * PCRs and registers have the same. So it is withheld where it stands by that name, and nowhere else.
+ */
+function isFiller(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0xff) || bytes.every((byte) => byte === 0);
 }
 
 function isWithheldMember(name: string, of: JsonValue): boolean {

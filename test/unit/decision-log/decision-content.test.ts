@@ -117,6 +117,7 @@ describe('what is recorded of a decision', () => {
           'client-payload': { nonce: 'QUJD', other: ['secret-text'] },
         },
         tdx: { attester_held_data: 'c2VjcmV0LWRhdGE=', verifier_nonce: { val: 'bm9uY2UtdmFsdWU=', iat: '' } },
+        sgx_report_data: CHIP_ID,
       },
     };
     const { content } = contentOf({ claims: claims({ maa: token }) });
@@ -127,6 +128,7 @@ describe('what is recorded of a decision', () => {
       'secret-text',
       'c2VjcmV0LWRhdGE',
       'bm9uY2UtdmFsdWU',
+      CHIP_ID,
     ]) {
       expect(content.toLowerCase()).not.toContain(secret.toLowerCase());
     }
@@ -134,10 +136,11 @@ describe('what is recorded of a decision', () => {
   });
 
   it('AUD-04 has REPORT_ID and the keys of the vTPM in claims of tokens as digests', () => {
-    const [ak, ek] = ['x_'.repeat(30), 'y-'.repeat(30)];
+    const [ak, ek, ephemeral] = ['x_'.repeat(30), 'y-'.repeat(30), 'w_'.repeat(30)];
     const keys = [
       { kid: 'HCLAkPub', kty: 'RSA', e: 'AQAB', n: ak },
       { kid: 'HCLEkPub', kty: 'RSA', e: 'AQAB', n: ek },
+      { kid: 'TpmEphemeralEncryptionKey', kty: 'RSA', e: 'AQAB', n: ephemeral },
       { kid: 'another', kty: 'RSA', e: 'AQAB', n: 'z_'.repeat(30) },
     ];
     const isolation = { 'x-ms-sevsnpvm-reportid': REPORT_ID, 'x-ms-runtime': { keys } };
@@ -147,7 +150,8 @@ describe('what is recorded of a decision', () => {
     expect(written['x-ms-runtime'].keys).toEqual([
       { ...keys[0], n: withheldBytes(Buffer.from(ak)) },
       { ...keys[1], n: withheldBytes(Buffer.from(ek)) },
-      keys[2],
+      { ...keys[2], n: withheldBytes(Buffer.from(ephemeral)) },
+      keys[3],
     ]);
   });
 
@@ -351,6 +355,16 @@ describe('what is recorded of a decision', () => {
     const begun = performance.now();
     contentOf({ claims: claims({ maa: token }) });
     expect(performance.now() - begun).toBeLessThan(3_000);
+  });
+
+  it.each([
+    ['all ones, as REPORT_ID_MA without a migration agent', 'ff', { snp: { reportIdMa: 'ff'.repeat(32) } }, NONCE],
+    ['zeros, as the nonce of the caller', '00', {}, new Uint8Array(32)],
+  ])('leaves measured values alone that are %s', (_, byte, members, nonce) => {
+    const measured = { tpm: { pcrs: { sha256: { '17': byte.repeat(32) } } }, tdx: { mrOwner: byte.repeat(48) } };
+    const { parsed } = contentOf({ claims: claims({ ...members, ...measured }) }, { nonce });
+    expect(parsed.decision.claims).toMatchObject(measured);
+    if ('snp' in members) expect(parsed.decision.claims.snp.reportIdMa).toBe(withheldHex('ff'.repeat(32)));
   });
 
   it('leaves short values alone where they only look alike', () => {
