@@ -455,6 +455,8 @@ describe('verifying a decision log', () => {
     ],
     ['shown as withdrawn', 'UPDATE decisions SET withdrawn = 1 WHERE seq = 4', 4],
     ['an entry of no decision', "INSERT INTO decision_policies VALUES ('default', 'other', 'allow', 'x')", null],
+    ['there though its content is gone', 'UPDATE records SET salt = NULL, content = NULL WHERE seq = 4', null],
+    ['beside a head of no chain', "INSERT INTO heads VALUES ('x', 0, 'y')", null],
   ])('finds what a decision is found by to be %s', async (_, sql, seq) => {
     const { store } = await filled();
     tamper(store, sql);
