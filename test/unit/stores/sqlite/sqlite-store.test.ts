@@ -65,7 +65,7 @@ describe('the thread of a SQLite file', () => {
     try {
       const asked = store.chains();
       const [worker] = post.mock.contexts;
-      await worker?.terminate();
+      await (worker as Worker | undefined)?.terminate();
       await expect(asked).rejects.toThrow(new StoreUnavailableError('the thread of the store has ended'));
       await expect(store.chains()).rejects.toThrow(new StoreUnavailableError('the thread of the store has ended'));
     } finally {
