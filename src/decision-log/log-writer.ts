@@ -53,6 +53,8 @@ export class LogWriter {
   #isWriting = false;
   /** Records of a transaction that failed. Null while it is known what is stored. */
   #doubtful: readonly NewRecord[] | null = null;
+  /** Whether the log was told that the store takes nothing, and not yet that it does again. */
+  #isRefusing = false;
   /** Whether the store was seen to lack records that it had. */
   #isLost = false;
   /** Decisions that are, or may be, stored although nobody was told of them, by why. */
@@ -164,12 +166,22 @@ export class LogWriter {
     try {
       await this.#parts.store.append(records);
     } catch (error) {
-      if (this.#doubtful === null) this.#parts.log.error({ err: error, why: reason(error) }, NOT_STORED);
+      if (!this.#isRefusing) this.#parts.log.error({ err: error, why: reason(error) }, NOT_STORED);
+      this.#isRefusing = true;
       this.#doubtful = records;
       throw error;
     }
     this.#stored(records);
+    this.#tellTaken(records);
     return records;
+  }
+
+  /** A store that answers may still take nothing: that it does is known once it has taken something. */
+  #tellTaken(records: readonly NewRecord[]): void {
+    if (!this.#isRefusing) return;
+    this.#isRefusing = false;
+    const withdrawn = records.filter(({ withdraws }) => withdraws !== null).length;
+    this.#parts.log.info({ withdrawn }, STORED_AGAIN);
   }
 
   #chained(drafts: readonly Draft[]): readonly NewRecord[] {
@@ -195,7 +207,6 @@ export class LogWriter {
    * @throws {StoreUnavailableError} where the store does not answer, or lacks what it had
    */
   async #settle(): Promise<void> {
-    const wasInDoubt = this.#doubtful !== null;
     if (this.#doubtful !== null) await this.#resolveDoubt(this.#doubtful);
     const withdrawn = [...this.#owed].map(([decisionId, because]) => this.#withdrawal(decisionId, because));
     const gap = this.#unrecorded;
@@ -207,7 +218,6 @@ export class LogWriter {
       this.#unrecorded = both(gap, this.#unrecorded);
       throw error;
     }
-    if (wasInDoubt) this.#parts.log.info({ withdrawn: withdrawn.length }, STORED_AGAIN);
   }
 
   /** @throws {StoreUnavailableError} where the store does not answer, or lacks what it had */

@@ -662,7 +662,12 @@ describe('veritee decisions import', () => {
     it('AUD-01 takes nothing of one that was changed, or does not go on where the store ends', async () => {
       const { lines } = await copied();
       await cli.write('copy.jsonl', lines.join('').replace('nonceSha256', 'nonceSha255'));
-      expect(await run(['import', 'copy.jsonl'], NEW)).toMatchObject({ exitCode: 2 });
+      const changed = await run(['import', 'copy.jsonl'], NEW);
+      expect([changed.exitCode, JSON.parse(changed.stdout)]).toMatchObject([
+        2,
+        { problems: [{ code: 'content_changed' }], records: 0 },
+      ]);
+      await expect(stat(cli.path('new/veritee.db'))).rejects.toMatchObject({ code: 'ENOENT' });
       const target: LocalStore = openStore(cli.path('new/veritee.db'));
       await cli.write('copy.jsonl', lines.slice(0, 2).join(''));
       await run(['import', 'copy.jsonl'], NEW);
@@ -671,6 +676,7 @@ describe('veritee decisions import', () => {
       const { exitCode, stdout } = await run(['import', 'copy.jsonl'], NEW);
       expect(exitCode).toBe(2);
       expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'record_order', seq: 2 }]);
+      expect((await target.records(null, 100)).map(({ seq }) => seq)).toEqual([0, 1]);
     });
   });
 });

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
+import { ApiKeyCallers } from '../../../src/http/callers.js';
 import { FormatError, RefusedError } from '../../../src/model/errors.js';
-import { post } from './exchange.js';
+import { call, post } from './exchange.js';
 import { ALLOW, DENY, type FakeService, fakeServices, oneCaller, VERIFY_BODY } from './fake-service.js';
 
 const start = fakeServices();
@@ -65,6 +67,8 @@ describe('POST /verify:batch', () => {
     };
     const { body } = await ask(service, [GOOD, GOOD, GOOD]);
     expect(outcomes(body)).toEqual([[200, 'allow'], expected, [200, 'allow']]);
+    const faults = service.lines.records.filter(({ msg }) => msg === 'request failed');
+    expect(faults.map(({ level, index }) => [level, index])).toEqual(expected[0] === 500 ? [['error', 1]] : []);
   });
 
   it.each(['application/jsonl', 'application/json;q=0.5, application/jsonl'])(
@@ -135,6 +139,91 @@ describe('POST /verify:batch', () => {
     ]);
   });
 
+  it('takes a request of exactly the limit of one by itself, and none that is longer', async () => {
+    const text = JSON.stringify(GOOD);
+    const service = await start({ settings: { bodyBytes: text.length } });
+    const { body } = await post(service.url, '/verify:batch', `{"requests":[${text},${text.replace('{', '{ ')}]}`);
+    expect(outcomes(body)).toEqual([
+      [200, 'allow'],
+      [413, 'body_too_large'],
+    ]);
+  });
+
+  it.each([
+    ['text/plain', {}],
+    ['application/json\tx', {}],
+    ['application/json', { 'content-encoding': 'gzip' }],
+  ])('refuses a batch that is no plain JSON: %s %j', async (contentType, headers) => {
+    const service = await start();
+    const { status, body } = await ask(service, [GOOD], { headers: { 'content-type': contentType, ...headers } });
+    expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
+    expect(service.verifyEvidence.asked).toHaveLength(0);
+  });
+
+  it('passes on the text of each request, which is kept with the evidence', async () => {
+    const service = await start();
+    const texts = [JSON.stringify(GOOD), JSON.stringify(GOOD, null, 1)];
+    await post(service.url, '/verify:batch', `{"requests": [ ${texts.join(' , ')} ]}`);
+    const asked = service.verifyEvidence.asked.map(({ request }) =>
+      Buffer.from(request.body ?? [])
+        .toString()
+        .trim(),
+    );
+    expect(asked).toEqual(texts);
+  });
+
+  it('shows policies in shadow to those alone who may name them', async () => {
+    const key = 'a key';
+    const apiKeySha256 = createHash('sha256').update(key).digest('hex');
+    const caller = { name: 'ci', apiKeySha256, expires: null, roles: ['verify'] as const, tenant: 'default' };
+    const service = await start({
+      callers: (clock) => new ApiKeyCallers([{ ...caller, policies: ['payments'], audiences: null }], clock),
+    });
+    const result = { version: 1, sha256: 'ab'.repeat(32), outcome: 'allow', matched: [], unmatched: [] } as const;
+    const shadow = ['payments', 'payroll'].map((id) => ({
+      ...result,
+      id,
+      reasons: [],
+      collateral: 'standard' as const,
+      expectedFrom: null,
+    }));
+    service.verifyEvidence.answer = async () => ({ ...ALLOW, shadow });
+    const { body } = await ask(service, [GOOD], { headers: { 'x-api-key': key } });
+    expect(body.results[0].body.shadow.map(({ id }: { id: string }) => id)).toEqual(['payments']);
+  });
+
+  it('counts each decision', async () => {
+    const service = await start();
+    service.verifyEvidence.answer = async () => (service.verifyEvidence.asked.length === 1 ? DENY : ALLOW);
+    await ask(service, [GOOD, GOOD, GOOD, null]);
+    const counted = (await call(service.url, '/metrics')).body
+      .split('\n')
+      .filter((line: string) => line.startsWith('veritee_decisions_total{'));
+    expect(counted.toSorted()).toEqual([
+      'veritee_decisions_total{outcome="allow",reason="none",evidence_type="snp"} 2',
+      'veritee_decisions_total{outcome="deny",reason="snp_signature",evidence_type="snp"} 1',
+    ]);
+  });
+
+  it('lets others go first between its requests', async () => {
+    const service = await start();
+    let round = 0;
+    let isOver = false;
+    const count = () => {
+      round += 1;
+      if (!isOver) setImmediate(count);
+    };
+    const rounds: number[] = [];
+    service.verifyEvidence.answer = async () => {
+      rounds.push(round);
+      return ALLOW;
+    };
+    count();
+    await ask(service, Array(12).fill(GOOD));
+    isOver = true;
+    expect(new Set(rounds).size).toBe(12);
+  });
+
   it('counts each request by the rate of its caller', async () => {
     const service = await start({ settings: { rates: { perPrincipal: 3 } } });
     const { body } = await ask(service, [GOOD, GOOD, GOOD, GOOD]);
@@ -198,8 +287,9 @@ describe('POST /verify:batch', () => {
     while (service.verifyEvidence.asked.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
     expect((await ask(service, [GOOD])).status).toBe(503);
     client.destroy();
+    // While what they wait behind is still being judged.
+    await expect.poll(async () => (await ask(service, [GOOD])).status, { timeout: 10_000 }).toBe(200);
     release();
-    await expect.poll(async () => (await ask(service, [GOOD])).status).toBe(200);
   });
 
   it('writes a record for each request, and one for the batch', async () => {

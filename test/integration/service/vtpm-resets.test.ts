@@ -153,6 +153,29 @@ describe('a vTPM under a policy that tracks its resets', () => {
     expect((await ask(vm, 6, 0, { at: now() })).body.decision).toBe('allow');
   });
 
+  it('TPM-10 is judged again by what was remembered then, and remembers nothing of it', async () => {
+    await lab.writePolicy(lenientPolicy('later'));
+    const { url, reload } = await lab.start({ historical: true, decisions: { keepEvidence: 'full' } }, {}, 'replayed');
+    const again = (decisionId: string, at: string) =>
+      post(url, `/decisions/${decisionId}:replay`, JSON.stringify({ at }));
+    const vm = await newVm();
+    const [first, last] = [await ask(vm, 7, 2, { url }), await ask(vm, 8, 0, { url })];
+    expect([verdictOf(first), verdictOf(last)]).toEqual([['allow'], ['allow']]);
+    expect((await again(first.body.decisionId, 'then')).body).toMatchObject({ equal: true, differences: [] });
+    expect((await again(first.body.decisionId, 'now')).body).toMatchObject({
+      equal: false,
+      decision: { recorded: 'allow', replayed: 'deny' },
+      reasons: { replayed: ['tpm_reset'] },
+    });
+    const untracked = await newVm();
+    const { body } = await ask(untracked, 7, 2, { url, policy: 'later' });
+    await lab.writePolicy(lenientPolicy('later', { ...TRACKING, version: 2 }));
+    await reload();
+    expect((await again(body.decisionId, 'now')).body.decision).toEqual({ recorded: 'allow', replayed: 'allow' });
+    expect(existsSync(fileOf(untracked, 'replayed'))).toBe(false);
+    expect(verdictOf(await ask(untracked, 6, 0, { url, policy: 'later' }))).toEqual(['allow']);
+  });
+
   it('TPM-10 twin: is not remembered where it is new at each boot', async () => {
     const vm = await newVm();
     const claims = { vmConfiguration: { 'secure-boot': true, 'tpm-persisted': false } };

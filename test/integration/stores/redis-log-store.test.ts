@@ -212,6 +212,20 @@ describe.skipIf(isWithoutValkey('decisions in a server of Valkey'))('decisions i
     });
   });
 
+  it('AUD-01 are refused where they follow another record than the one at that place', async () => {
+    const store = await start();
+    const chain = randomUUID();
+    const [first, second] = chained(chain, [{}, {}]);
+    const [, foreign] = chained(chain, [{ content: '{"kind":"other"}' }, {}]);
+    await store.append([first as never]);
+    await expect(store.append([foreign as never])).rejects.toThrow(
+      new StoreUnavailableError('the store does not have the record that this one follows'),
+    );
+    expect(await store.last(chain)).toMatchObject({ seq: 0 });
+    await store.append([second as never]);
+    expect(await store.last(chain)).toMatchObject({ seq: 1, hash: second?.hash });
+  });
+
   describe('over a connection', () => {
     it('STO-03 are not stored once the append-only file is off, and not before it is on again', async () => {
       const log = new RecordingLog();

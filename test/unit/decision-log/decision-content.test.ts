@@ -135,6 +135,70 @@ describe('what is recorded of a decision', () => {
     expect(content).toContain('https://shared.weu.attest.azure.net');
   });
 
+  it.each([
+    'chipId',
+    'ppid',
+    'reportId',
+    'reportIdMa',
+    'akThumbprint',
+    'userData',
+    'reportData',
+    'vmUniqueId',
+    'nonce',
+    'user-data',
+    'client-payload',
+    'x-ms-azurevm-vmid',
+    'x-ms-sevsnpvm-reportdata',
+    'x-ms-sevsnpvm-chipid',
+    'x-ms-sevsnpvm-reportid',
+    'attester_held_data',
+    'attester_runtime_data',
+    'attester_user_data',
+    'verifier_nonce',
+    'sevsnp_report_data',
+    'sevsnp_chip_id',
+    'tdx_report_data',
+    'tdx_reportdata',
+    'tdx_ppid',
+  ])('AUD-04 has the claim %s of a token as a digest', (name) => {
+    const { parsed } = contentOf({ claims: claims({ ita: { claims: { [name]: 'of-one-machine', more: 'of all' } } }) });
+    expect(parsed.decision.claims.ita.claims).toEqual({
+      [name]: withheldBytes(Buffer.from('of-one-machine')),
+      more: 'of all',
+    });
+  });
+
+  it('AUD-04 has a value as its digest in whatever case and encoding it comes again', () => {
+    const vmId = 'Machine-68cd9c45/6d8f?';
+    const base64 = Buffer.from(vmId).toString('base64').replace(/=+$/, '');
+    const again = [vmId.toLowerCase(), vmId.toUpperCase(), base64, Buffer.from(vmId).toString('base64url')];
+    const check = {
+      id: 'snp_signature',
+      result: 'fail',
+      about: `/evidence/${vmId}`,
+      expected: again,
+      actual: null,
+      detail: `${vmId} is another`,
+      policy: null,
+    } as const;
+    const { parsed } = contentOf({
+      checks: [check as never],
+      claims: claims({ hcl: { vmConfiguration: { vmUniqueId: vmId } } }),
+    });
+    const digest = withheldBytes(Buffer.from(vmId));
+    expect(parsed.decision.checks).toMatchObject([
+      { about: `/evidence/${digest}`, expected: again.map(() => digest), detail: `${digest} is another` },
+    ]);
+  });
+
+  it('AUD-04 has the same digest for hex in either case', () => {
+    const { parsed } = contentOf({
+      claims: claims({ snp: { chipId: CHIP_ID.toUpperCase() }, note: CHIP_ID, other: CHIP_ID.toUpperCase() }),
+    });
+    const digest = withheldHex(CHIP_ID);
+    expect(parsed.decision.claims).toMatchObject({ snp: { chipId: digest }, note: digest, other: digest });
+  });
+
   it('AUD-04 has REPORT_ID and the keys of the vTPM in claims of tokens as digests', () => {
     const [ak, ek, ephemeral] = ['x_'.repeat(30), 'y-'.repeat(30), 'w_'.repeat(30)];
     const keys = [

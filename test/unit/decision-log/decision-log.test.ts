@@ -1,3 +1,6 @@
+import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { HeadSigner } from '../../../src/decision-log/heads.js';
 import { RecordCopy } from '../../../src/decision-log/record-copy.js';
@@ -88,6 +91,22 @@ describe('the decision log', () => {
     expect(lines.messages('error')).toEqual(['decisions cannot be stored: no allow leaves']);
     expect(lines.messages('info')).toContain('decisions are stored again');
     expect((await verifyLog(store, { keptHeads: [], keys: null })).problems).toEqual([]);
+  });
+
+  it('STO-05 tells once of a store that can be read and takes nothing, as one without memory, until it takes something', async () => {
+    const store = openStore();
+    const { log, lines } = await openLog(store);
+    const append = vi.spyOn(store, 'append').mockRejectedValue(new StoreUnavailableError('OOM command not allowed'));
+    for (let count = 0; count < 3; count++) {
+      await expect(log.record(judged())).rejects.toThrow('OOM command not allowed');
+      expect(log.isAvailable).toBe(false);
+    }
+    expect(lines.messages('error')).toEqual(['decisions cannot be stored: no allow leaves']);
+    expect(lines.messages('info')).not.toContain('decisions are stored again');
+    append.mockRestore();
+    await log.record(judged());
+    expect(lines.messages('info').filter((message) => message === 'decisions are stored again')).toHaveLength(1);
+    expect(await kinds(store)).toEqual(['started', 'decision']);
   });
 
   it('counts what leaves unrecorded while it says what left before', async () => {
@@ -186,6 +205,32 @@ describe('the decision log', () => {
     await log.record(judged());
     expect(log.isAvailable).toBe(true);
     expect(await kinds(store)).toEqual(['started', 'decision', 'decision']);
+    store.fails = 'before';
+    await expect(log.record(judged())).rejects.toThrow(StoreUnavailableError);
+    store.file.run('DELETE FROM records WHERE chain = ? AND seq = 2', [chain]);
+    store.fails = 'never';
+    await expect(log.record(judged())).rejects.toThrow('the store lacks records that it had');
+    expect(lines.lines.filter(({ message }) => message.startsWith('the decision store lacks records'))).toHaveLength(2);
+  });
+
+  it.each([
+    ['the last record', 1, 'a'.repeat(64)],
+    ['the record that it gave last', 2, 'b'.repeat(64)],
+  ])('STO-05 writes nothing more to a store that has another record in the place of %s', async (_, seq, hash) => {
+    const store = openStore();
+    const { log, chain } = await openLog(store);
+    await log.record(judged());
+    store.fails = 'before';
+    await expect(log.record(judged())).rejects.toThrow(StoreUnavailableError);
+    if (seq === 1) store.file.run('UPDATE records SET hash = ? WHERE chain = ? AND seq = 1', [hash, chain]);
+    else {
+      const [record] = await store.records({ chain, seq: 0 }, 1);
+      await store.stage([{ ...(record as LogRecord), seq, hash, entry: null, withdraws: null, restsOn: [] }]);
+    }
+    store.fails = 'never';
+    await expect(log.record(judged())).rejects.toThrow('the store lacks records that it had');
+    expect(log.isAvailable).toBe(false);
+    expect(await store.last(chain)).toEqual({ chain, seq, hash });
   });
 
   it('refuses records at once where thousands wait for a store that does not answer', async () => {
@@ -368,6 +413,19 @@ describe('retention', () => {
     expect(report).toMatchObject({ problems: [], chains: [{ chain, pruned: 450 }] });
   });
 
+  it('drops what is older than it is kept, to the millisecond, and nothing else', async () => {
+    const store = openStore();
+    const { log, clock } = await openLog(store);
+    const before = clock.at.getTime() - 86_400_000;
+    const [gone, kept] = [judged({ decidedAt: new Date(before - 1) }), judged({ decidedAt: new Date(before) })];
+    for (const each of [gone, kept, judged()]) await log.record(each);
+    log.watch();
+    await vi.waitFor(async () => expect(await store.find(gone.decision.decisionId)).toBeNull());
+    await log.close();
+    expect(await store.find(kept.decision.decisionId)).toMatchObject({ record: { seq: 2 } });
+    expect(await store.list(ALL)).toHaveLength(2);
+  });
+
   it('AUD-01 drops nothing before a signed head vouches for the record that says so', async () => {
     const store = openStore();
     const { log, chain } = await openLog(store);
@@ -467,6 +525,23 @@ describe('the copy', () => {
       'the copy of the decision log cannot be written: the store has what is missing in it',
     ]);
     expect(lines.messages('info')).toEqual(['the copy of the decision log is written again']);
+  });
+
+  it('is a file that only its owner may read, made anew where it was rotated', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'veritee-copy-'));
+    try {
+      const path = join(folder, 'copy.jsonl');
+      const copy = RecordCopy.toFile(path, new KeptLog());
+      const [record] = await largeRecord();
+      for (const rotated of ['copy.1', 'copy.2']) {
+        copy.add([record]);
+        await copy.close();
+        expect((await stat(path)).mode & 0o777).toBe(0o600);
+        await rename(path, join(folder, rotated));
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('leaves out what comes faster than it is written, and says so', async () => {

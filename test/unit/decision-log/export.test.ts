@@ -100,6 +100,20 @@ describe('an export', () => {
     expect((await verifyLog(read, NO_EVIDENCE)).problems).toEqual([]);
   });
 
+  it('has neither records nor heads that come while it is made', async () => {
+    const store = openStore();
+    const { log } = await openLog(store);
+    await log.record(judged());
+    const chains = vi.spyOn(store, 'chains');
+    const ends = await store.chains();
+    chains.mockImplementationOnce(async () => ends);
+    await log.record(judged());
+    await log.close();
+    const { store: read, staged: counts } = await staged(await exported(store));
+    expect(counts).toMatchObject({ records: 2, heads: 1 });
+    expect(await verifyLog(read, NO_EVIDENCE)).toMatchObject({ problems: [], records: 2 });
+  });
+
   it('AUD-02 has the heads of records that were cut off', async () => {
     const store = await filled();
     store.file.run('DELETE FROM decisions WHERE seq > 4', []);

@@ -233,6 +233,15 @@ export function behavesAsLogStore(open: () => Promise<LogStore>): void {
     expect(await bytesOf(shared)).toBeNull();
   });
 
+  it('AUD-01 keeps the bytes that came first under a digest, whatever comes under it later', async () => {
+    const store = await open();
+    const [first, later] = [kept(1), { ...kept(2), sha256: kept(1).sha256 }];
+    for (const objects of [[first], [later]]) {
+      await store.append(chained(randomUUID(), [{ entry: entryAt(minute(1)), objects }]));
+    }
+    expect(await store.object(first.sha256)).toEqual(first.bytes);
+  });
+
   it('AUD-03 drops old content so many at a time, with all that it is found by, and keeps the hashes', async () => {
     const store = await open();
     const chains = [randomUUID(), randomUUID(), randomUUID()].sort();

@@ -1,5 +1,5 @@
-import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { CompactSign } from 'jose';
+import { createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { CompactSign, calculateJwkThumbprint } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { contentDigest, recordHash } from '../../../src/decision-log/chain.js';
 import { type LogEvidence, verifyLog } from '../../../src/decision-log/verify-log.js';
@@ -94,6 +94,35 @@ describe('verifying a decision log', () => {
       expect((await problemsOf(store)).filter(([code]) => code === 'content_missing')).toEqual([
         ['content_missing', 5],
       ]);
+    });
+
+    it('AUD-01 is missing where an unsigned chain names the end behind the last signed head', async () => {
+      const { store, chain } = await filled();
+      dropFifth(store);
+      await forge(store, chain, droppedThrough(chain, 5));
+      const { log } = await openLog(store, { signer: signerOf() });
+      await log.close();
+      expect(await problemsOf(store)).toEqual([['content_missing', 5]]);
+    });
+
+    it('AUD-01 is missing where of its chain the first record alone is signed', async () => {
+      const store = openStore();
+      const { log, chain } = await openLog(store);
+      for (let count = 0; count < 6; count++) await log.record(judged());
+      dropFifth(store);
+      await forge(store, chain, droppedThrough(chain, 5));
+      expect((await verifyLog(store, NO_EVIDENCE)).chains).toMatchObject([{ lastHead: 0 }]);
+      expect(await problemsOf(store)).toEqual([['content_missing', 5]]);
+    });
+
+    it('is not missing where the record that says so is the last that is signed', async () => {
+      const { store, chain } = await filled();
+      dropFifth(store);
+      const seq = await forge(store, chain, droppedThrough(chain, 5));
+      const end = await store.last(chain);
+      const payload = Buffer.from(JSON.stringify({ ...end, time: '2026-01-15T12:00:00Z' }));
+      await store.putHead({ chain, seq, jws: await SIGNER.sign({ typ: 'veritee-head+jwt' }, payload) });
+      expect(await problemsOf(store)).toEqual([]);
     });
 
     it('is not missing where nothing of its chain is signed: whoever reads the report is told', async () => {
@@ -437,6 +466,37 @@ describe('verifying a decision log', () => {
     expect(await problemsOf(store, { keptHeads: [jws], keys: null })).toEqual([['head_unverified', null]]);
   });
 
+  it('AUD-02 refuses a head of an algorithm that no key of receipts has, whatever the log names', async () => {
+    const { store, chain } = await filled();
+    const secret = new Uint8Array(64).fill(7);
+    const symmetric: JsonObject = { kty: 'oct', k: Buffer.from(secret).toString('base64url') };
+    const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const publicJwk = (key: KeyObject) => key.export({ format: 'jwk' }) as JsonObject;
+    const [end] = await store.chains();
+    const payload = Buffer.from(JSON.stringify({ ...end, time: '2026-01-15T12:00:00Z' }));
+    const signers = [
+      ['HS256', symmetric, secret],
+      ['ES384', publicJwk(p384.publicKey), p384.privateKey],
+      ['PS256', publicJwk(rsa.publicKey), rsa.privateKey],
+    ] as const;
+    const keptHeads: string[] = [];
+    for (const [alg, jwk, key] of signers) {
+      const header = { alg, kid: await calculateJwkThumbprint(jwk), typ: 'veritee-head+jwt' };
+      keptHeads.push(await new CompactSign(payload).setProtectedHeader(header).sign(key));
+    }
+    const time = '2026-01-15T12:00:00.000Z';
+    await forge(store, chain, JSON.stringify({ kind: 'keys', time, keys: signers.map(([, jwk]) => jwk) }));
+    const { problems } = await verifyLog(store, { keptHeads, keys: null });
+    const detail = 'a head that was kept does not verify: its signature does not verify';
+    expect(problems).toMatchObject(signers.map(() => ({ code: 'head_unverified', detail })));
+  });
+
+  it('keeps the first of keys with one thumbprint, whatever later ones say beside it', async () => {
+    const { store } = await filled();
+    expect(await problemsOf(store, { keptHeads: [], keys: [SIGNER.jwk, { ...SIGNER.jwk, alg: 'ES384' }] })).toEqual([]);
+  });
+
   it('refuses a head whose signature does not verify, and what is no JWS', async () => {
     const { store, chain } = await filled();
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -469,10 +529,44 @@ describe('verifying a decision log', () => {
     ],
     ['shown as withdrawn', 'UPDATE decisions SET withdrawn = 1 WHERE seq = 4', 4],
     ['an entry of no decision', "INSERT INTO decision_policies VALUES ('default', 'other', 'allow', 'x')", null],
+    ['there though its content is gone', 'UPDATE records SET salt = NULL, content = NULL WHERE seq = 4', null],
+    ['beside a head of no chain', "INSERT INTO heads VALUES ('x', 0, 'y')", null],
   ])('finds what a decision is found by to be %s', async (_, sql, seq) => {
     const { store } = await filled();
     tamper(store, sql);
     expect(await problemsOf(store)).toContainEqual(['index_mismatch', seq]);
+  });
+
+  it.each([
+    [
+      'policy',
+      "policies = replace(policies, 'baseline', 'payroll')",
+      "policy = replace(policy, 'baseline', 'payroll')",
+    ],
+    ['id', "decision_id = 'x'", "decision_id = 'x'"],
+    ['tenant', "tenant = 'other'", "tenant = 'other'"],
+    ['outcome', "outcome = 'deny'", "outcome = 'deny'"],
+  ])('AUD-01 finds a decision that is found by another %s throughout', async (_, set, setOfPolicies) => {
+    const { store, chain } = await filled();
+    const [entry] = await store.entries(chain, 4, 4);
+    const id = entry?.decisionId ?? '';
+    store.file.run(`UPDATE decisions SET ${set} WHERE decision_id = ?`, [id]);
+    store.file.run(`UPDATE decision_policies SET ${setOfPolicies} WHERE decision_id = ?`, [id]);
+    expect(await problemsOf(store)).toEqual([['index_mismatch', 4]]);
+  });
+
+  it('AUD-01 finds a decision that is shown as withdrawn, as another chain says', async () => {
+    const { store, chain } = await filled();
+    const [{ decisionId } = { decisionId: '' }] = await store.entries(chain, 4, 4);
+    const { log, chain: other } = await openLog(store);
+    await log.close();
+    const time = '2026-01-15T12:00:00.000Z';
+    const seq = await forge(store, other, JSON.stringify({ kind: 'withdrawn', time, decisionId }));
+    store.file.run('UPDATE decisions SET withdrawn = 1 WHERE decision_id = ?', [decisionId]);
+    expect((await verifyLog(store, NO_EVIDENCE)).problems).toMatchObject([
+      { code: 'index_mismatch', chain: other, seq, decisionId },
+      { code: 'index_mismatch', chain, seq: 4, decisionId },
+    ]);
   });
 
   it.each([

@@ -111,6 +111,24 @@ describe('STO-06 a decision that is stored too late', () => {
     expect(recorder.leavesUnrecorded).not.toHaveBeenCalled();
   });
 
+  it('is one that takes more than a second', async () => {
+    vi.useFakeTimers();
+    try {
+      const recorder = { record: () => new Promise<void>(() => {}), withdraw: vi.fn(), leavesUnrecorded: vi.fn() };
+      const verifyEvidence = { execute: async () => ALLOW };
+      const decisions = new RecordDecisions({ verifyEvidence, recorder, keeper: null, log: new KeptLog() });
+      const answered = vi.fn();
+      const answering = decisions.execute(request, CALLER).then(answered);
+      await vi.advanceTimersByTimeAsync(999);
+      expect(answered).not.toHaveBeenCalled();
+      await vi.advanceTimersByTimeAsync(2);
+      await answering;
+      expect(answered.mock.lastCall?.[0]).toMatchObject({ decision: 'indeterminate', reasons: ['audit_unavailable'] });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('counts as unrecorded where it is not stored in the end', async () => {
     let fail = () => {};
     const { recorder, answer } = recording(

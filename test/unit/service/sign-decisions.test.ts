@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
 import type { Decision } from '../../../src/model/decision.js';
 import {
   type ReceiptIssuer,
@@ -60,6 +61,33 @@ describe('SignDecisions', () => {
       throw new ReceiptUnavailableError('late');
     });
     expect(await decided()).toMatchObject({ decision: 'indeterminate', reasons: ['receipt_unavailable'] });
+  });
+
+  it('signing has no time left where judging took all of it', async () => {
+    const now = vi.spyOn(performance, 'now').mockReturnValue(0);
+    const ended: boolean[] = [];
+    const signing = new SignDecisions({
+      verifyEvidence: {
+        execute: async () => {
+          now.mockReturnValue(60_000);
+          return ALLOW;
+        },
+      },
+      receipts: {
+        issue: async (_decision, _request, { signal }) => {
+          ended.push(await Promise.race([once(signal, 'abort').then(() => true), setTimeout(5_000, false)]));
+          throw new ReceiptUnavailableError('late');
+        },
+      },
+      deadlineMs: 60_000,
+      log: new RecordingLog(),
+    });
+    try {
+      expect(await signing.execute(REQUEST, CALLER)).toMatchObject({ reasons: ['receipt_unavailable'] });
+    } finally {
+      now.mockRestore();
+    }
+    expect(ended).toEqual([true]);
   });
 
   it('what is still being signed ends where the request does', async () => {

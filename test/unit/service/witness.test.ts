@@ -155,6 +155,15 @@ describe('what the world answered', () => {
     expect(answers).toEqual([{ what: 'policy', key: 'payments', answer: { text: 'id: payments' } }]);
   });
 
+  it('is given in its order, and the last of it however often it is asked for', () => {
+    const [first, last] = ['jumped', null];
+    const answers = [first, last].map((answer) => ({ what: 'clock', key: '', answer }) as const);
+    const again = new WorldAnswers(answers, digestOf);
+    const clock = again.clock(new Date(0));
+    expect([clock.doubt(), clock.doubt(), clock.doubt()]).toEqual([first, last, last]);
+    expect(again.notAsked).toBeNull();
+  });
+
   it('does not say what was not asked for', async () => {
     const again = new WorldAnswers([], digestOf);
     await expect(again.endorsements().fetch([TDX], CONTEXT)).rejects.toThrow(NotAskedThenError);

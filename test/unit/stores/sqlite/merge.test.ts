@@ -104,6 +104,14 @@ describe('taking over the log of another file', () => {
     expect(await problemsOf(store)).toEqual([]);
   });
 
+  it('AUD-01 shows no decision as withdrawn that a record of another chain withdraws', async () => {
+    const { store, ids } = await filled();
+    const { store: other, log } = await filled();
+    await log.withdraw(ids[0] ?? '', 'late');
+    expect(mergeInto(store, other)).toMatchObject({ conflicts: [], records: 5 });
+    expect(await store.find(ids[0] ?? '')).toMatchObject({ withdrawn: false });
+  });
+
   it('is not stopped by records of the store that are no JSON', async () => {
     const { store } = await filled();
     const other = copyOf(store);

@@ -110,6 +110,19 @@ describe('a SQLite file', () => {
     await soon(() => expect(() => put(file, 'c')).toThrow('an older one was put in its place'));
   });
 
+  it('STO-05 that is exchanged during a transaction has failed, as what was written is not where it is looked for', () => {
+    const file = openFile();
+    put(file, 'a');
+    file.rows('PRAGMA wal_checkpoint(TRUNCATE)', []);
+    copyFileSync(path(), path('copy.db'));
+    const exchange = () =>
+      file.transaction(() => {
+        file.run("INSERT INTO heads VALUES ('b', 0, 'x')", []);
+        renameSync(path('copy.db'), path());
+      });
+    expect(exchange).toThrow('the file was replaced');
+  });
+
   it('STO-05 of a newer version is refused, and left as it is', () => {
     const file = openFile();
     file.run('PRAGMA user_version = 99', []);
@@ -127,6 +140,14 @@ describe('a SQLite file', () => {
     const before = readFileSync(path());
     expect(() => openFile()).toThrow('it is a SQLite database of another program');
     expect(readFileSync(path()).equals(before)).toBe(true);
+  });
+
+  it('of another program is refused whatever version it has', () => {
+    const raw = new engine(path());
+    raw.exec('CREATE TABLE theirs (a)');
+    raw.exec('PRAGMA user_version = 1');
+    raw.close();
+    expect(() => openFile()).toThrow('it is a SQLite database of another program');
   });
 
   it('that is no database is refused', () => {

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ChallengeScope, ConsumedScope } from '../../../../src/model/challenge.js';
 import { type KeptObject, type LogRecord, StoreUnavailableError } from '../../../../src/model/decision-log.js';
@@ -56,6 +57,20 @@ describe('the thread of a SQLite file', () => {
     expect(await asked).toEqual([]);
     await expect(store.chains()).rejects.toThrow(StoreUnavailableError);
     await store.close();
+  });
+
+  it('STO-05 fails what is asked, now and later, where it ends by itself', async () => {
+    const store = await openStore();
+    const post = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(() => undefined);
+    try {
+      const asked = store.chains();
+      const [worker] = post.mock.contexts;
+      await (worker as Worker | undefined)?.terminate();
+      await expect(asked).rejects.toThrow(new StoreUnavailableError('the thread of the store has ended'));
+      await expect(store.chains()).rejects.toThrow(new StoreUnavailableError('the thread of the store has ended'));
+    } finally {
+      post.mockRestore();
+    }
   });
 
   it('does not start on a file that is none', async () => {
