@@ -7,6 +7,8 @@ import { decisionTable } from './decision-table.js';
 import { UsageError } from './input.js';
 import { EXIT_CODE, type Output, printableTexts, shownValue, styledFor } from './output.js';
 
+export const WITHDRAWN = 'WITHDRAWN: nobody was told of this decision';
+
 /**
  * Shows a decision as it was recorded.
  * @returns the exit code, whatever was decided
@@ -27,9 +29,7 @@ export async function showDecision(store: Pick<LogStore, 'find'>, decisionId: st
 /** The table of `verify`, as far as it is recorded, then the record. */
 function recordedTable(recorded: Schemas['RecordedDecision'], output: Output): string {
   const { record, ...decision } = recorded;
-  const withdrawn = record.withdrawn
-    ? [styledFor(output)('red', 'WITHDRAWN: nobody was told of this decision'), '']
-    : [];
+  const withdrawn = record.withdrawn ? [styledFor(output)('red', WITHDRAWN), ''] : [];
   return [
     ...withdrawn,
     decisionTable(decision as unknown as Schemas['Decision'], output),
@@ -39,7 +39,13 @@ function recordedTable(recorded: Schemas['RecordedDecision'], output: Output): s
 }
 
 function recordLines({ decisionId, decidedAt, evidence, policies, record, ...rest }: Schemas['RecordedDecision']) {
-  const { audience = null, policies: asked, nonceSha256 = null, attestationResults } = record.request as JsonObject;
+  const {
+    audience = null,
+    policies: asked,
+    nonceSha256 = null,
+    attestationResults,
+    obtainedTokens,
+  } = record.request as JsonObject;
   const lines: (readonly [string, string])[] = [
     ['decision', decisionId],
     ['decided', `${decidedAt} by veritee ${shownValue(record.version)}`],
@@ -50,6 +56,9 @@ function recordLines({ decisionId, decidedAt, evidence, policies, record, ...res
     ...(nonceSha256 === null ? [] : [['nonce', shownValue(nonceSha256)] as const]),
     ...objects(attestationResults).map(
       ({ type, sha256 }) => ['token', `${shownValue(sha256)} ${shownValue(type)}`] as const,
+    ),
+    ...objects(obtainedTokens).map(
+      ({ type, sha256 }) => ['obtained', `${shownValue(sha256)} ${shownValue(type)}`] as const,
     ),
     ...policies.map(({ id, version, sha256 }) => ['policy', `${sha256} ${id} version ${version}`] as const),
     ...objects(rest['endorsements']).map(

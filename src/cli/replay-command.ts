@@ -3,6 +3,7 @@ import { quotedName } from '../model/names-in-messages.js';
 import type { Replay, ReplayTime } from '../service/replay-decision.js';
 import { UsageError } from './input.js';
 import { EXIT_CODE, OUTCOME_COLOUR, type Output, printable, shownValue, styledFor } from './output.js';
+import { WITHDRAWN } from './recorded-decision.js';
 
 const REPLAY_HELP = `
 Only decisions of which the evidence is kept (decisions.keepEvidence: full) can be judged again. As it was then: by the
@@ -68,7 +69,10 @@ export function showReplay(replay: Replay, output: Output): number {
   return replay.equal ? EXIT_CODE.allow : EXIT_CODE.deny;
 }
 
-function replayTable({ at, equal, decision, version, checks, differences, ...replay }: Replay, output: Output): string {
+function replayTable(
+  { at, equal, withdrawn, decision, version, checks, differences, ...replay }: Replay,
+  output: Output,
+): string {
   const styled = styledFor(output);
   const outcome = (text: string) => styled(OUTCOME_COLOUR[text as keyof typeof OUTCOME_COLOUR], printable(text));
   const when = at === 'then' ? 'as it was then' : 'as of now';
@@ -79,6 +83,7 @@ function replayTable({ at, equal, decision, version, checks, differences, ...rep
   return [
     `${equal ? styled(['bold', 'green'], 'equal') : styled(['bold', 'red'], 'differs')}  ${when}  ${replay.decisionId}`,
     `recorded ${outcome(decision.recorded)}, judged again ${outcome(decision.replayed)}`,
+    ...(withdrawn ? [styled('red', WITHDRAWN)] : []),
     ...versions,
     ...checks.flatMap(({ id, about, policy, recorded, replayed, detail }) => [
       '',

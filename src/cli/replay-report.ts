@@ -26,6 +26,8 @@ interface Counts {
   flips: number;
   /** The same decision, and anything else that counts is otherwise. */
   differ: number;
+  /** Of those that were judged: nobody was told of them. */
+  withdrawn: number;
   readonly notJudged: Record<NotReplayed, number>;
 }
 
@@ -67,6 +69,7 @@ class Report {
     equal: 0,
     flips: 0,
     differ: 0,
+    withdrawn: 0,
     notJudged: { momentary: 0, not_kept: 0, refused: 0 },
   };
   readonly #changes = new Map<string, Change>();
@@ -87,6 +90,7 @@ class Report {
       return;
     }
     counts.judged += 1;
+    if (outcome.withdrawn) counts.withdrawn += 1;
     if (outcome.version.recorded !== outcome.version.running) this.#versions.add(outcome.version.recorded);
     if (outcome.equal) counts.equal += 1;
     else if (outcome.decision.recorded === outcome.decision.replayed) counts.differ += 1;
@@ -128,12 +132,13 @@ class Report {
   }
 
   #table(): string {
-    const { judged, equal, flips, differ, notJudged } = this.#counts;
+    const { judged, equal, flips, differ, withdrawn, notJudged } = this.#counts;
     const styled = styledFor(this.#output);
     const changes = [...this.#changes.values()].sort((one, other) => other.count - one.count);
     const lines = [
       ...changes.flatMap((change) => this.#changeLines(change)),
       `${judged} decisions judged again: ${equal} as before, ${flips} flips, ${differ} that differ otherwise`,
+      ...countLine(withdrawn, 'of them withdrawn: nobody was told of these'),
       ...countLine(
         notJudged.momentary,
         'not judged again, since they depended on the moment (deadline, internal_error)',

@@ -3,6 +3,7 @@ import { spkiDigest } from '../crypto/key-cache.js';
 import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
 import { parseCertificate } from '../formats/x509-certificate.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
+import type { JsonObject } from '../model/json.js';
 import type { Log } from '../model/ports.js';
 import { type IssuerRoots, readIssuerRoots } from './token-issuers.js';
 
@@ -14,6 +15,12 @@ export interface ConfiguredRoots {
 }
 
 export const NO_CONFIGURED_ROOTS: ConfiguredRoots = { issuers: new Map(), ak: new Set() };
+
+/** Which roots these are, for the decision log: by their digests, in an order of their own. */
+export function namedRoots({ issuers, ak }: ConfiguredRoots): JsonObject {
+  const ofIssuers = [...issuers].map(([issuer, digests]) => [issuer, [...digests].sort()] as const);
+  return { tpm: [...ak].sort(), issuers: Object.fromEntries(ofIssuers) };
+}
 
 /** @throws {ConfigurationError} where a file of roots cannot be read */
 export async function readConfiguredRoots(configuration: Configuration): Promise<ConfiguredRoots> {

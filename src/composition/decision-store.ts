@@ -16,6 +16,7 @@ import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { SqliteChallengeStore } from '../stores/sqlite/sqlite-challenge-store.js';
 import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
 import { presentDecision } from '../wire/present-decision.js';
+import { type ConfiguredRoots, namedRoots } from './configured-roots.js';
 import type { OpenParts } from './open-parts.js';
 import { openSharedChallenges, openSharedDecisions } from './redis-stores.js';
 
@@ -95,13 +96,14 @@ export interface DecisionLogWorld {
   readonly signer: HeadSigner;
   /** Id, version and digest of each. */
   readonly policies: readonly JsonObject[];
+  readonly roots: ConfiguredRoots;
 }
 
 /** @throws {ConfigurationError} where the store does not take the first record */
 export async function openDecisionLog(
   store: LogStore,
   configuration: Configuration,
-  { policies, ...world }: DecisionLogWorld,
+  { policies, roots, ...world }: DecisionLogWorld,
   opened: OpenParts,
 ): Promise<DecisionLog> {
   const parts = {
@@ -112,7 +114,7 @@ export async function openDecisionLog(
     copy: copyOf(configuration, world.log),
     retentionMs: configuration.decisions.retentionDays * DAY_MS,
   };
-  const started = { configuration: configurationDigest(configuration), policies };
+  const started = { configuration: configurationDigest(configuration), roots: namedRoots(roots), policies };
   try {
     return opened.add(await DecisionLog.open(parts, started));
   } catch (cause) {

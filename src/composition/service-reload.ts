@@ -3,6 +3,7 @@ import { configurationDigest } from '../config/effective-configuration.js';
 import type { ReloadOutcome } from '../endorsements/files/open-source.js';
 import type { RunningServer } from '../http/server.js';
 import { ConfigurationError } from '../model/errors.js';
+import type { JsonObject } from '../model/json.js';
 import type { Log } from '../model/ports.js';
 import type { AccessReload, ReloadedAccess } from './reloaded-access.js';
 
@@ -21,6 +22,8 @@ export interface ReloadedParts {
   readonly log: Log;
   /** Hears of each part, beside policies, that stays as it was because something in it was wrong. */
   readonly onKept: (part: string) => void;
+  /** Hears what came of each. */
+  readonly onReloaded: (outcome: JsonObject) => void;
 }
 
 /** Reads everything again that does not need a restart, and says what came of it. */
@@ -68,6 +71,7 @@ export class ServiceReload {
       needRestart,
       ...(access === null ? {} : { configuration: configurationDigest(access.configuration) }),
     };
+    this.#parts.onReloaded(fields);
     if (kept.length > 0) log.warn(fields, 'reloaded in part: the parts that were wrong stay as they were');
     else if (needRestart.length > 0) log.warn(fields, 'reloaded: some changed keys need a restart');
     else log.info(fields, 'reloaded');

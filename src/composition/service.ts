@@ -18,7 +18,7 @@ import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
 import { PolicyDirectory } from '../stores/policy-directory.js';
 import { openAttestationServices } from './attestation-services.js';
-import { ReloadedRoots } from './configured-roots.js';
+import { namedRoots, ReloadedRoots } from './configured-roots.js';
 import type { Override } from './container.js';
 import { type DecisionLogWorld, type OpenStores, openDecisionLog, openStores } from './decision-store.js';
 import { type EndingSources, Endings } from './endings.js';
@@ -87,7 +87,8 @@ async function openService(configuration: Configuration, world: World, opened: O
   const version = await productVersion();
   const rules = { policies, onReloaded, onRefused };
   const signer = receiptKeys.headSigner;
-  const decisionLog = await openRecords(stores, configuration, rules, { clock, log, version, signer, metrics }, opened);
+  const records = { clock, log, version, signer, metrics, roots: outside.roots };
+  const decisionLog = await openRecords(stores, configuration, rules, records, opened);
   const challenges = new WatchedChallengeStore(stores.challenges, log, world.storeTimeoutMs);
   metrics.watchChallengeStore(() => challenges.isAvailable);
   let url: string | null = null;
@@ -125,6 +126,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     readConfiguration,
     log,
     onKept,
+    onReloaded: (outcome) => void decisionLog?.noteChange('reloaded', { ...outcome, roots: namedRoots(outside.roots) }),
   });
   return {
     url: server.url,
@@ -188,8 +190,8 @@ async function openRecords(
       .map((policy) => ({ ...nameOf(policy) }));
   const decisionLog = await openDecisionLog(decisions, configuration, { ...world, policies: inForce() }, opened);
   metrics.watchDecisionStore(() => decisionLog.isAvailable);
-  onReloaded.push(() => void decisionLog.notePolicies('policies', { policies: inForce() }));
-  onRefused.push((problems) => void decisionLog.notePolicies('policies_refused', { problems }));
+  onReloaded.push(() => void decisionLog.noteChange('policies', { policies: inForce() }));
+  onRefused.push((problems) => void decisionLog.noteChange('policies_refused', { problems }));
   return decisionLog;
 }
 

@@ -42,6 +42,7 @@ export function decisionContent(
       policies: request.policies,
       nonceSha256: request.nonce === null ? null : sha256(request.nonce),
       attestationResults: request.attestationResults.map(({ type, token }) => ({ type, sha256: sha256(token) })),
+      obtainedTokens: decision.obtainedTokens,
     },
     decision: written,
     ...(inputs === undefined ? {} : { inputs: inputs.sha256 }),

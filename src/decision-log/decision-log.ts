@@ -1,5 +1,5 @@
 import type { Decision, Outcome } from '../model/decision.js';
-import type { DecisionRecorder, JudgedRequest, LogStore, NewRecord } from '../model/decision-log.js';
+import type { DecisionRecorder, JudgedRequest, LogStore, NewRecord, RecordKind } from '../model/decision-log.js';
 import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
 import { type HeadSigner, signHead } from './heads.js';
@@ -99,8 +99,11 @@ export class DecisionLog implements DecisionRecorder {
     this.#writer.leavesUnrecorded(outcome);
   }
 
-  /** Stores that policies were reloaded, or not. Never rejects: what is not stored is in the log of the process. */
-  async notePolicies(kind: 'policies' | 'policies_refused', members: JsonObject): Promise<void> {
+  /**
+   * Stores that policies were reloaded, or not, or what a reload came to. Never rejects: what is not stored is in the log of the
+   * process.
+   */
+  async noteChange(kind: 'policies' | 'policies_refused' | 'reloaded', members: JsonObject): Promise<void> {
     await this.#note(kind, members);
   }
 
@@ -126,7 +129,7 @@ export class DecisionLog implements DecisionRecorder {
   }
 
   /** @returns whether it is stored */
-  async #note(kind: 'policies' | 'policies_refused' | 'keys' | 'stopped', members: JsonObject): Promise<boolean> {
+  async #note(kind: Exclude<RecordKind, 'decision' | 'withdrawn'>, members: JsonObject): Promise<boolean> {
     try {
       await this.#writer.note(kind, members);
       return true;

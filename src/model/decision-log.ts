@@ -4,6 +4,7 @@ import type { Caller, VerifyRequest } from './request.js';
 /**
  * What the decision log has records of. `withdrawn`: a decision that was stored too late, and that nobody was told.
  * `unrecorded`: how many decisions, none of them an allow, could not be stored. `pruned`: of what the content is dropped.
+ * `reloaded`: what a reload took over, with digests of the configuration and of the roots that count from then on.
  */
 export const RECORD_KINDS = [
   'started',
@@ -13,6 +14,7 @@ export const RECORD_KINDS = [
   'keys',
   'policies',
   'policies_refused',
+  'reloaded',
   'pruned',
   'stopped',
 ] as const;

@@ -84,6 +84,13 @@ export interface CrossCheck {
   readonly notComparable: readonly string[];
 }
 
+/** A token that the service obtained from another verifier. */
+export interface ObtainedToken extends JsonObject {
+  readonly type: EvidenceType;
+  /** Of its text, hex. */
+  readonly sha256: string;
+}
+
 /** The answer to one judged request, before it is written as JSON. */
 export interface Decision {
   readonly decision: Outcome;
@@ -109,6 +116,8 @@ export interface Decision {
   /** Null where there was only one Attestation Result. */
   readonly crossCheck: CrossCheck | null;
   readonly endorsements: readonly UsedEndorsement[];
+  /** No part of the answer: the decision log has it. */
+  readonly obtainedTokens: readonly ObtainedToken[];
   readonly freshness: { readonly bound: readonly FreshnessPlace[]; readonly clockSkewSeconds: number | null };
   readonly binding: { readonly jkt: string } | null;
   readonly shadow: readonly ShadowResult[];

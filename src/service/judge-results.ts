@@ -1,10 +1,10 @@
 import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
 import { type Check, Checks, ofRoute } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
-import type { CrossCheck } from '../model/decision.js';
+import type { CrossCheck, ObtainedToken } from '../model/decision.js';
 import { earliest } from '../model/earliest.js';
 import type { EvidenceType, TokenRoute } from '../model/evidence.js';
-import { tokenRouteOf } from '../model/evidence-traits.js';
+import { tokenRouteOf, tokenTypeOf } from '../model/evidence-traits.js';
 import type { TokenVerification, Verification } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
 import type { ResultState } from '../policy/appraisal-topic.js';
@@ -18,6 +18,7 @@ export interface Judged {
   readonly verification: Verification;
   readonly results: ReadonlyMap<TokenRoute, ResultState>;
   readonly crossCheck: CrossCheck | null;
+  readonly obtainedTokens: readonly ObtainedToken[];
   readonly clockSkewSeconds: number | null;
   /** Where another verifier asked not to be contacted for some time. */
   readonly retryAfterSeconds: number | null;
@@ -61,9 +62,14 @@ export function judgeResults(
     },
     results: statesOf(evidenceType, own, tokens, agreeing, faults),
     crossCheck,
+    obtainedTokens: tokens.flatMap(obtained),
     clockSkewSeconds: skewOf([own, ...tokens.map(({ verification }) => verification)]),
     retryAfterSeconds: longestPause(faults),
   };
+}
+
+function obtained({ route, obtainedSha256 }: RouteToken): readonly ObtainedToken[] {
+  return obtainedSha256 === null ? [] : [{ type: tokenTypeOf(route), sha256: obtainedSha256 }];
 }
 
 function checksOf({ route, verification: { checks } }: RouteToken): readonly Check[] {

@@ -35,6 +35,8 @@ export interface ReplayedCheck {
 export interface Replay {
   readonly at: ReplayTime;
   readonly decisionId: string;
+  /** Whether nobody was told of the decision: it was stored too late, and an answer without it left. */
+  readonly withdrawn: boolean;
   /**
    * `then`: whether both are the same in canonical form, ids apart. `now`: whether decision, reasons, policies and the results of
    * checks are; what they compared depends on the time. Under another policy: whether decision and reasons are, and the
@@ -83,6 +85,7 @@ interface Judging {
   readonly at: ReplayTime;
   /** Whether it is under other policies than those of that time. */
   readonly isTrial: boolean;
+  readonly withdrawn: boolean;
   readonly version: string;
 }
 
@@ -117,7 +120,7 @@ export class ReplayDecision {
    * @throws {RefusedError} `evidence_not_kept`
    */
   async replay(
-    { record }: Pick<RecordedDecision, 'record'>,
+    { record, withdrawn }: Pick<RecordedDecision, 'record' | 'withdrawn'>,
     at: ReplayTime,
     instead: readonly Policy[] = [],
   ): Promise<Replay> {
@@ -125,7 +128,7 @@ export class ReplayDecision {
     const again = await this.#parts.again.open(requireKept(recorded, inputs));
     const judged = at === 'then' ? await again.asThen(instead) : await again.asNow(instead);
     const replayed = this.#presented(recorded, judged, at);
-    return this.#compare(recorded, replayed, { at, version, isTrial: instead.length > 0 });
+    return this.#compare(recorded, replayed, { at, version, withdrawn, isTrial: instead.length > 0 });
   }
 
   /**
@@ -134,7 +137,7 @@ export class ReplayDecision {
    * @throws {RefusedError} `evidence_not_kept`
    */
   async compareUnder(
-    { record }: Pick<RecordedDecision, 'record'>,
+    { record, withdrawn }: Pick<RecordedDecision, 'record' | 'withdrawn'>,
     [before, after]: readonly [Policy, Policy],
   ): Promise<Replay> {
     const { decision: recorded, inputs, version } = contentOf(record.content);
@@ -144,7 +147,7 @@ export class ReplayDecision {
     return this.#compare(
       { ...(old as JsonObject), decisionId: recorded['decisionId'] as string },
       replayed as JsonObject,
-      { at: 'then', version, isTrial: true },
+      { at: 'then', version, withdrawn, isTrial: true },
     );
   }
 
@@ -154,7 +157,7 @@ export class ReplayDecision {
     return this.#parts.present(withheld ? withhold(judged, 'receipt_unavailable') : judged);
   }
 
-  #compare(recorded: JsonObject, replayed: JsonObject, { at, isTrial, version }: Judging): Replay {
+  #compare(recorded: JsonObject, replayed: JsonObject, { at, isTrial, withdrawn, version }: Judging): Replay {
     const differences = jsonDifferences(recorded, replayed, NOT_COMPARED.get(at));
     const checks = changedChecks(recorded, replayed);
     const decided = isTrial
@@ -163,6 +166,7 @@ export class ReplayDecision {
     return {
       at,
       decisionId: String(recorded['decisionId']),
+      withdrawn,
       equal: at === 'then' && !isTrial ? differences.length === 0 : !decided,
       decision: { recorded: String(recorded['decision']), replayed: String(replayed['decision']) },
       reasons: { recorded: codesOf(recorded), replayed: codesOf(replayed) },

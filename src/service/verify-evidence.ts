@@ -219,6 +219,7 @@ export class VerifyEvidence {
       maaView: maaView(claims, type),
       crossCheck: judged.crossCheck,
       endorsements: verification.endorsements,
+      obtainedTokens: judged.obtainedTokens,
       freshness: { bound: verification.bound, clockSkewSeconds: judged.clockSkewSeconds },
       binding: binding === null || binding.jkt === null ? null : { jkt: binding.jkt },
       shadow: [

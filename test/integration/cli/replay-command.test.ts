@@ -91,6 +91,7 @@ describe('veritee replay', () => {
         equal: 5,
         flips: 0,
         differ: 0,
+        withdrawn: 0,
         notJudged: { momentary: 0, not_kept: 0, refused: 0 },
         why: [],
         versions: [],
@@ -210,6 +211,16 @@ describe('veritee replay', () => {
         decisionId: ids[0],
       },
     ]);
+  });
+
+  it('counts decisions of which nobody was told, and says it of one', async () => {
+    const store = await changedStore('untold', `UPDATE decisions SET withdrawn = 1 WHERE decision_id = '${ids[1]}'`);
+    const { exitCode, summary } = await replayed(['replay', '--since', since], { store });
+    expect([exitCode, summary.withdrawn]).toEqual([0, 1]);
+    const many = await run(['replay', '--since', since], { store, onTerminal: true });
+    expect(linesOf(many.stdout)).toContain('1 of them withdrawn: nobody was told of these');
+    const one = await run(['replay', ids[1] ?? ''], { store, onTerminal: true });
+    expect(linesOf(one.stdout)).toContain('WITHDRAWN: nobody was told of this decision');
   });
 
   it('names another version of veritee that decided', async () => {

@@ -51,6 +51,7 @@ export const ALLOW: Decision = {
   retryAfterSeconds: null,
   maaView: null,
   crossCheck: null,
+  obtainedTokens: [],
   endorsements: [],
   freshness: { bound: [], clockSkewSeconds: null },
   binding: null,
@@ -233,6 +234,7 @@ export class FakeReplayDecision implements ReplayDecisionUseCase {
     return {
       at,
       decisionId,
+      withdrawn: false,
       equal: true,
       decision: { recorded: 'allow', replayed: 'allow' },
       reasons: { recorded: [], replayed: [] },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, stat } from 'node:fs/promises';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import engine from 'libsql';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -7,7 +7,17 @@ import { verifyLog } from '../../../src/decision-log/verify-log.js';
 import { SqliteStore } from '../../../src/stores/sqlite/sqlite-store.js';
 import { requireConforming } from '../../contract/conforms.js';
 import { runInProcess } from '../cli/command-line-in-process.js';
-import { base64Url, call, challenge, LabService, lenientPolicy, NONCE, sha256Hex, verdictOf } from './lab-service.js';
+import {
+  base64Url,
+  call,
+  challenge,
+  LabService,
+  lenientPolicy,
+  NONCE,
+  PKI,
+  sha256Hex,
+  verdictOf,
+} from './lab-service.js';
 
 let lab: LabService;
 
@@ -127,8 +137,31 @@ describe('a decision of the service', () => {
     await rename(join(lab.policyFolder, 'broken.json'), join(lab.root, 'broken.json'));
     // A watch may see what a reload has read, too.
     const seen = () => [...new Set(kinds())];
-    await vi.waitFor(() => expect(seen()).toEqual(['started', 'policies', 'policies_refused']), 10_000);
+    const all = ['policies', 'policies_refused', 'reloaded', 'started'];
+    await vi.waitFor(() => expect(seen().toSorted()).toEqual(all), 10_000);
     await service.close();
+  });
+});
+
+describe('a reload', () => {
+  it('is in the log, with digests of the configuration and of the roots that count from then on', async () => {
+    const roots = join(lab.root, 'ak-roots.pem');
+    const [first = '', second = ''] = PKI.chainPem('Milan', 'vcek').split(/(?<=END CERTIFICATE-----\n)/);
+    await writeFile(roots, first);
+    const service = await start('reloaded', { tpm: { roots: [roots] } });
+    await writeFile(roots, `${first}${second}`);
+    await service.reload();
+    await service.close();
+    const file = new engine(storeOf('reloaded'));
+    const contents = file.prepare('SELECT content FROM records ORDER BY seq').raw().all().flat();
+    file.close();
+    const records = contents.map((content) => JSON.parse(String(content)));
+    const started = records.find(({ kind }) => kind === 'started');
+    const reloaded = records.find(({ kind }) => kind === 'reloaded');
+    expect([started.roots.tpm.length, reloaded.roots.tpm.length]).toEqual([1, 2]);
+    expect(reloaded.roots.tpm).toContain(started.roots.tpm[0]);
+    expect(reloaded).toMatchObject({ configuration: expect.stringMatching(/^[0-9a-f]{64}$/), keptAsBefore: [] });
+    expect(reloaded.reread).toContain('roots');
   });
 });
 

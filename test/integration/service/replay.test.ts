@@ -83,6 +83,18 @@ describe('a decision judged again as it was', () => {
     expect((await replay(service, answer.body.decisionId, 'then')).body).toMatchObject({ equal: true });
   });
 
+  it('says where nobody was told of it', async () => {
+    const service = await start('untold');
+    const { body } = await lab.verify(service, { members: { policy: 'payments' } });
+    expect((await replay(service, body.decisionId, 'then')).body.withdrawn).toBe(false);
+    const file = new engine(join(lab.root, 'untold', 'veritee.db'));
+    file.exec('UPDATE decisions SET withdrawn = 1');
+    file.close();
+    for (const at of ['then', 'now'] as const) {
+      expect((await replay(service, body.decisionId, at)).body).toMatchObject({ equal: true, withdrawn: true });
+    }
+  });
+
   it('AUD-01 is refused where its record was changed, which is not shown either', async () => {
     const service = await start('changed');
     const { body } = await lab.verify(service, { members: { policy: 'payments' } });

@@ -17,6 +17,7 @@ import {
 } from '../../lab/index.js';
 import {
   base64Url,
+  call,
   challenge,
   lenientPolicy,
   MovableClock,
@@ -65,6 +66,20 @@ afterAll(() => lab.close());
 
 const ask = (policy: string, members: object = {}, on = service) => verify(on, evidence, { policy, ...members });
 const submissions = () => lab.maa.received.filter(({ url }) => ATTEST.test(url));
+
+describe('the record of a decision', () => {
+  it('has the digest of a token that the service obtained, which the request did not have', async () => {
+    const { body } = await ask('maa-required');
+    const recorded = await call(service.url, `/decisions/${body.decisionId}`);
+    expect(recorded.body.record.request).toMatchObject({
+      attestationResults: [],
+      obtainedTokens: [{ type: 'maa-token', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+    });
+    const { body: without } = await ask('off');
+    const other = await call(service.url, `/decisions/${without.decisionId}`);
+    expect(other.body.record.request.obtainedTokens).toEqual([]);
+  });
+});
 
 describe('a policy that wants the opinion of Azure Attestation', () => {
   it.each(['maa-required', 'maa-optional', 'compliant'])(

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NO_CONFIGURED_ROOTS } from '../../../src/composition/configured-roots.js';
 import { openDecisionLog, openStores } from '../../../src/composition/decision-store.js';
 import { OpenParts } from '../../../src/composition/open-parts.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
@@ -66,7 +67,7 @@ describe('the stores of a service', () => {
 
 describe('the decision log of a service', () => {
   const openStore = localStores();
-  const world = () => ({ clock, log, version: '0.1.0', signer: signerOf(), policies: [] });
+  const world = () => ({ clock, log, version: '0.1.0', signer: signerOf(), policies: [], roots: NO_CONFIGURED_ROOTS });
 
   it('drops what is older than decisions are kept', async () => {
     const store = openStore();

@@ -255,14 +255,14 @@ describe('the decision log', () => {
   it('DEC-06 stores that policies were reloaded, and that they were refused', async () => {
     const store = openStore();
     const { log } = await openLog(store);
-    await log.notePolicies('policies', { policies: [{ id: 'payments', version: 2, sha256: 'ab'.repeat(32) }] });
-    await log.notePolicies('policies_refused', { problems: ['payments.yaml: rules[0].id: is missing'] });
+    await log.noteChange('policies', { policies: [{ id: 'payments', version: 2, sha256: 'ab'.repeat(32) }] });
+    await log.noteChange('policies_refused', { problems: ['payments.yaml: rules[0].id: is missing'] });
     expect((await contents(store)).slice(1)).toMatchObject([
       { kind: 'policies', policies: [{ id: 'payments', version: 2 }] },
       { kind: 'policies_refused', problems: ['payments.yaml: rules[0].id: is missing'] },
     ]);
     store.fails = 'before';
-    await expect(log.notePolicies('policies', { policies: [] })).resolves.toBeUndefined();
+    await expect(log.noteChange('policies', { policies: [] })).resolves.toBeUndefined();
   });
 });
 

@@ -117,6 +117,7 @@ function judgedAs(status: 'UpToDate' | 'OutOfDate'): Judged {
     verification: { ...verification, claims: verified(verification.claims) },
     results: new Map(),
     crossCheck: null,
+    obtainedTokens: [],
     clockSkewSeconds: null,
     retryAfterSeconds: null,
   };

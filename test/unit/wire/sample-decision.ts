@@ -17,6 +17,7 @@ export const DECISION: Decision = {
   repeatable: true,
   retryAfterSeconds: 7,
   maaView: { 'x-ms-attestation-type': 'azurevm', absent: ['x-ms-ver'] },
+  obtainedTokens: [],
   crossCheck: {
     routes: ['hardware', 'maa'],
     agree: false,
@@ -206,6 +207,7 @@ export const BARE_DECISION: Decision = {
   claims: {},
   maaView: null,
   crossCheck: null,
+  obtainedTokens: [],
   endorsements: [],
   binding: null,
   shadow: [],
