@@ -12,7 +12,7 @@ import { policyDifferences } from '../policy/policy-differences.js';
 import type { Policy } from '../policy/policy-document.js';
 import { noSuchDecision } from '../service/recorded-decisions.js';
 import { type Replay, ReplayDecision } from '../service/replay-decision.js';
-import { decisionIdsOf, replayEach } from '../service/replay-decisions.js';
+import { decisionIdsOf, replayEach, whyNotJudged } from '../service/replay-decisions.js';
 import { readPolicySet } from '../stores/policy-files.js';
 import { commandLineLog, configurationOf, outputOf } from './command-line-io.js';
 import { commandLineVerification } from './command-line-verification.js';
@@ -36,7 +36,7 @@ export function replayCommands(override: AgainParts['override'] = () => () => un
       return withKeptDecisions(options, override, output, async ({ store, again, policy }, signal) => {
         const instead = policy === null ? [] : [policy];
         const judge = async (id: string) => again.replay(await recordOf(store, id), replayTime(options), instead);
-        if (decisionId !== undefined) return showReplay(await judge(decisionId), output);
+        if (decisionId !== undefined) return replayOne(store, decisionId, judge, output);
         const which = { ...options, ...(policy === null ? {} : { policy: policy.id }) };
         return reportAll(store, which, judge, { output, signal, compared: RECORDED_AND_REPLAYED });
       });
@@ -114,6 +114,24 @@ async function reportAll(
     return judge(id);
   });
   return replayReport(results, ids.length, compared, output, progressBar(process.stderr));
+}
+
+/**
+ * Of one decision there is no other to judge: that it cannot be is no usage error, as it is none where it is one of many.
+ *
+ * @throws {RefusedError} `not_found`
+ * @throws {Error} why it cannot be judged again
+ */
+async function replayOne(
+  store: LogStore,
+  decisionId: string,
+  judge: (decisionId: string) => Promise<Replay>,
+  output: Output,
+): Promise<number> {
+  await recordOf(store, decisionId);
+  const outcome = await judge(decisionId).catch(whyNotJudged);
+  if ('why' in outcome) throw new Error(outcome.detail);
+  return showReplay(outcome, output);
 }
 
 /** @throws {RefusedError} `not_found` */

@@ -63,7 +63,6 @@ async function replayed(args: readonly string[], where: Parameters<typeof run>[1
   return { exitCode, stderr, changes: lines.slice(0, -1), summary: lines.at(-1).summary };
 }
 
-/** A copy of the store in which somebody has changed something. */
 /** A copy of the store in which somebody changed something. */
 async function copiedStore(name: string, change: (path: string) => void): Promise<string> {
   await mkdir(join(lab.root, name), { recursive: true });
@@ -235,6 +234,47 @@ describe('veritee replay', () => {
       '5 not judged again, since something is not kept that they rested on',
       `    something that this decision rested on is not kept any more, such as ${ids[0]}`,
     ]);
+  });
+
+  it.each([
+    ['is kept no more', 'DELETE FROM objects', 'something that this decision rested on is not kept any more'],
+    [
+      'is dropped',
+      'UPDATE records SET salt = NULL, content = NULL WHERE seq = 1',
+      'the content of this decision was dropped',
+    ],
+  ])('ends with 3 for one decision of which something %s, and says so', async (what, sql, detail) => {
+    const store = await changedStore(`one ${what}`, sql);
+    expect(await run(['replay', ids[0] ?? ''], { store })).toEqual({ exitCode: 3, stdout: '', stderr: `${detail}\n` });
+  });
+
+  it('ends with 3 for one decision whose request is refused now, or that depended on the moment', async () => {
+    expect(await run(['replay', ids[0] ?? '', '--now'])).toEqual({
+      exitCode: 3,
+      stdout: '',
+      stderr: 'unknown policy "payments"; known: azure-cvm-baseline, azure-maa-baseline\n',
+    });
+    const store = await copiedStore('moment', (path) =>
+      rewriteRecords(path, (content) => content.replace('"reasons":[]', '"reasons":["deadline"]')),
+    );
+    expect(await run(['replay', ids[0] ?? ''], { store })).toEqual({
+      exitCode: 3,
+      stdout: '',
+      stderr: 'a decision with deadline is not judged again: it depended on the moment\n',
+    });
+  });
+
+  it('AUD-01 ends with 3 for one decision that was changed', async () => {
+    const store = await changedStore(
+      'one changed',
+      `UPDATE records SET content = replace(content, '"vmpl":0', '"vmpl":3') WHERE seq = 1`,
+    );
+    expect(await run(['replay', ids[0] ?? ''], { store })).toEqual({
+      exitCode: 3,
+      stdout: '',
+      stderr:
+        'what is stored of this decision is not what was recorded: the store was changed; veritee decisions verify says where\n',
+    });
   });
 
   it('passes over decisions that depended on the moment', async () => {
