@@ -1,9 +1,9 @@
-import { listedDecisions } from '../cli/decision-list.js';
+import { type ListedDecisions, listedDecisions } from '../cli/decision-list.js';
 import type { ListDecisionsOptions } from '../cli/decisions-commands.js';
 import { Notes, type Output } from '../cli/output.js';
-import { type PolicyDiffActions, policyDiff } from '../cli/policy-diff-command.js';
+import { type PolicyDiffActions, policyDiff, requireSince } from '../cli/policy-diff-command.js';
 import { progressBar } from '../cli/progress-bar.js';
-import { type ReplayActions, replayTime, requireWhich, showReplay } from '../cli/replay-command.js';
+import { type ReplayActions, type ReplayOptions, replayTime, requireWhich, showReplay } from '../cli/replay-command.js';
 import { type Compared, RECORDED_AND_REPLAYED, replayReport } from '../cli/replay-report.js';
 import { findRecorded } from '../decision-log/find-recorded.js';
 import type { LogStore, RecordedDecision } from '../model/decision-log.js';
@@ -30,28 +30,32 @@ import { untilSignal } from './until-signal.js';
  */
 export function replayCommands(override: AgainParts['override'] = () => () => undefined) {
   return {
-    replay: (decisionId, options) => {
+    replay: async (decisionId, options) => {
       requireWhich(decisionId, options);
+      const asked = listedDecisions(given(options));
       const output = outputOf(options);
       return withKeptDecisions(options, override, output, async ({ store, again, policy }, signal) => {
         const instead = policy === null ? [] : [policy];
         const judge = async (id: string) => again.replay(await recordOf(store, id), replayTime(options), instead);
         if (decisionId !== undefined) return replayOne(store, decisionId, judge, output);
-        const which = { ...options, ...(policy === null ? {} : { policy: policy.id }) };
+        const which = { ...asked, policy: policy?.id ?? null };
         return reportAll(store, which, judge, { output, signal, compared: RECORDED_AND_REPLAYED });
       });
     },
     diffPolicies: async (before, after, options) => {
+      requireSince(options);
+      const asked = listedDecisions(given(options));
       const known = await readPolicySet(policySources(await configurationOf(options)));
       const named = (policy: string) => namedPolicy('policy diff', policy, known);
       const [old, young] = [await named(before), await named(after)];
       const output = outputOf(options);
-      const exitCode = policyDiff({ old, new: young, members: policyDifferences(old, young) }, output);
-      if (options.since === undefined) return exitCode;
+      const show = () => policyDiff({ old, new: young, members: policyDifferences(old, young) }, output);
+      if (options.since === undefined) return show();
       return withKeptDecisions(options, override, output, ({ store, again }, signal) => {
+        show();
         const both = [old, { ...young, id: old.id }] as const;
         const judge = async (id: string) => again.compareUnder(await recordOf(store, id), both);
-        return reportAll(store, { ...options, policy: old.id }, judge, { output, signal, compared: ['old', 'new'] });
+        return reportAll(store, { ...asked, policy: old.id }, judge, { output, signal, compared: ['old', 'new'] });
       });
     },
   } satisfies ReplayActions & PolicyDiffActions;
@@ -100,13 +104,17 @@ interface Shown {
   readonly signal: AbortSignal;
 }
 
+/** What of the options says which decisions are meant: a policy is known only once its file is read. */
+function given({ since, tenant }: ReplayOptions): ListDecisionsOptions {
+  return { ...(since === undefined ? {} : { since }), ...(tenant === undefined ? {} : { tenant }) };
+}
+
 async function reportAll(
   store: LogStore,
-  which: Pick<ListDecisionsOptions, 'since' | 'tenant' | 'policy'>,
+  { since, tenant, policy }: ListedDecisions,
   judge: (decisionId: string) => Promise<Replay>,
   { output, compared, signal }: Shown,
 ): Promise<number> {
-  const { since, tenant, policy } = listedDecisions(which);
   const query = { since, tenant, policy, decision: null };
   const ids = await decisionIdsOf(store, query);
   const results = replayEach(ids, (id) => {

@@ -356,6 +356,28 @@ describe('veritee policy diff', () => {
     expect(exitCode).toBe(0);
   });
 
+  it.each([
+    [['--tenant', 'default'], '--tenant goes with --since: without it, no decisions are judged\n'],
+    [['--since', 'yesterday'], /^--since: .*RFC 3339/],
+  ])('refuses %j before it shows anything', async (options, stderr) => {
+    const {
+      exitCode,
+      stdout,
+      stderr: said,
+    } = await run(['policy', 'diff', 'stricter.yaml', 'stricter.yaml', ...options]);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(said).toMatch(stderr);
+  });
+
+  it('shows nothing where there is no log to judge decisions of', async () => {
+    const args = ['policy', 'diff', 'stricter.yaml', 'stricter.yaml', '--since', since];
+    expect(await run(args, { store: 'nowhere' })).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringContaining('there is no such file'),
+    });
+  });
+
   it('refuses what is no policy', async () => {
     await cli.write('none.yaml', 'id: x\n');
     expect((await run(['policy', 'diff', 'none.yaml', 'stricter.yaml'])).exitCode).toBe(1);
