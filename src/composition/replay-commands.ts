@@ -7,6 +7,7 @@ import { type ReplayActions, type ReplayOptions, replayTime, requireWhich, showR
 import { type Compared, RECORDED_AND_REPLAYED, replayReport } from '../cli/replay-report.js';
 import { findRecorded } from '../decision-log/find-recorded.js';
 import type { LogStore, RecordedDecision } from '../model/decision-log.js';
+import { quotedName } from '../model/names-in-messages.js';
 import type { Log } from '../model/ports.js';
 import { policyDifferences } from '../policy/policy-differences.js';
 import type { Policy } from '../policy/policy-document.js';
@@ -39,7 +40,8 @@ export function replayCommands(override: AgainParts['override'] = () => () => un
         const judge = async (id: string) => again.replay(await recordOf(store, id), replayTime(options), instead);
         if (decisionId !== undefined) return replayOne(store, decisionId, judge, output);
         const which = { ...asked, policy: policy?.id ?? null };
-        return reportAll(store, which, judge, { output, signal, compared: RECORDED_AND_REPLAYED });
+        const why = policy === null ? null : '--policy judges decisions that were made under the id of its own text';
+        return reportAll(store, which, judge, { output, signal, compared: RECORDED_AND_REPLAYED, why });
       });
     },
     diffPolicies: async (before, after, options) => {
@@ -55,7 +57,8 @@ export function replayCommands(override: AgainParts['override'] = () => () => un
         show();
         const both = [old, { ...young, id: old.id }] as const;
         const judge = async (id: string) => again.compareUnder(await recordOf(store, id), both);
-        return reportAll(store, { ...asked, policy: old.id }, judge, { output, signal, compared: ['old', 'new'] });
+        const why = 'decisions that were made under the id of <old> are judged';
+        return reportAll(store, { ...asked, policy: old.id }, judge, { output, signal, compared: ['old', 'new'], why });
       });
     },
   } satisfies ReplayActions & PolicyDiffActions;
@@ -102,6 +105,8 @@ interface Shown {
   readonly output: Output;
   readonly compared: Compared;
   readonly signal: AbortSignal;
+  /** Why decisions under that policy are judged, for those who find none; null where none is named. */
+  readonly why: string | null;
 }
 
 /** What of the options says which decisions are meant: a policy is known only once its file is read. */
@@ -113,7 +118,7 @@ async function reportAll(
   store: LogStore,
   { since, tenant, policy }: ListedDecisions,
   judge: (decisionId: string) => Promise<Replay>,
-  { output, compared, signal }: Shown,
+  { output, compared, signal, why }: Shown,
 ): Promise<number> {
   const query = { since, tenant, policy, decision: null };
   const ids = await decisionIdsOf(store, query);
@@ -121,7 +126,20 @@ async function reportAll(
     signal.throwIfAborted();
     return judge(id);
   });
-  return replayReport(results, ids.length, compared, output, progressBar(process.stderr));
+  const exitCode = await replayReport(results, ids.length, compared, output, progressBar(process.stderr));
+  // Else nobody would know why none was judged.
+  if (ids.length === 0) throw new Error(`${noneRecorded(query)}${why === null ? '' : `; ${why}`}`);
+  return exitCode;
+}
+
+function noneRecorded({ since, tenant, policy }: Pick<ListedDecisions, 'since' | 'tenant' | 'policy'>): string {
+  return [
+    'no decision',
+    ...(policy === null ? [] : [`under ${policy}`]),
+    ...(since === null ? [] : [`since ${since.toISOString()}`]),
+    ...(tenant === null ? [] : [`of tenant ${quotedName(tenant)}`]),
+    'is recorded',
+  ].join(' ');
 }
 
 /**

@@ -295,9 +295,22 @@ describe('veritee replay', () => {
     expect([exitCode, stdout, stderr]).toEqual([129, '', 'SIGHUP: ended before all decisions were judged\n']);
   });
 
-  it('ends with 3 where no decision is looked for', async () => {
-    const { exitCode, summary } = await replayed(['replay', '--since', since, '--tenant', 'nobody']);
-    expect([exitCode, summary.judged]).toEqual([3, 0]);
+  const later = '2999-01-01T00:00:00Z';
+
+  it.each([
+    [['replay', '--since', since, '--tenant', 'nobody'], `no decision since ${since} of tenant "nobody" is recorded\n`],
+    [
+      ['replay', '--since', later, '--policy', 'stricter.yaml'],
+      'no decision under payments since 2999-01-01T00:00:00.000Z is recorded; --policy judges decisions that were made under the id of its own text\n',
+    ],
+    [
+      ['replay', '--since', since, '--policy', 'renamed.yaml', '--tenant', 'default'],
+      `no decision under renamed since ${since} of tenant "default" is recorded; --policy judges decisions that were made under the id of its own text\n`,
+    ],
+  ])('ends with 3 where no decision is found, and says what was looked for: %j', async (args, said) => {
+    await cli.write('renamed.yaml', lenientPolicy('renamed'));
+    const { exitCode, stderr, summary } = await replayed(args);
+    expect([exitCode, summary.judged, stderr]).toEqual([3, 0, said]);
   });
 
   it.each([
@@ -376,6 +389,15 @@ describe('veritee policy diff', () => {
       stdout: '',
       stderr: expect.stringContaining('there is no such file'),
     });
+  });
+
+  it('ends with 3 where no decision was made under the id of the first, and says so', async () => {
+    await cli.write('renamed.yaml', lenientPolicy('renamed'));
+    const { exitCode, stderr } = await run(['policy', 'diff', 'renamed.yaml', 'stricter.yaml', '--since', since]);
+    expect([exitCode, stderr]).toEqual([
+      3,
+      `no decision under renamed since ${since} is recorded; decisions that were made under the id of <old> are judged\n`,
+    ]);
   });
 
   it('refuses what is no policy', async () => {
