@@ -3,6 +3,7 @@ import type { ListDecisionsOptions } from '../cli/decisions-commands.js';
 import { Notes, type Output } from '../cli/output.js';
 import { type PolicyDiffActions, policyDiff, requireSince } from '../cli/policy-diff-command.js';
 import { progressBar } from '../cli/progress-bar.js';
+import { noDecisionNamed } from '../cli/recorded-decision.js';
 import { type ReplayActions, type ReplayOptions, replayTime, requireWhich, showReplay } from '../cli/replay-command.js';
 import { type Compared, RECORDED_AND_REPLAYED, replayReport } from '../cli/replay-report.js';
 import { findRecorded } from '../decision-log/find-recorded.js';
@@ -145,7 +146,7 @@ function noneRecorded({ since, tenant, policy }: Pick<ListedDecisions, 'since' |
 /**
  * Of one decision there is no other to judge: that it cannot be is no usage error, as it is none where it is one of many.
  *
- * @throws {RefusedError} `not_found`
+ * @throws {UsageError} where there is none of this id
  * @throws {Error} why it cannot be judged again
  */
 async function replayOne(
@@ -154,7 +155,7 @@ async function replayOne(
   judge: (decisionId: string) => Promise<Replay>,
   output: Output,
 ): Promise<number> {
-  await recordOf(store, decisionId);
+  if ((await findRecorded(store, decisionId)) === null) throw noDecisionNamed();
   const outcome = await judge(decisionId).catch(whyNotJudged);
   if ('why' in outcome) throw new Error(outcome.detail);
   return showReplay(outcome, output);

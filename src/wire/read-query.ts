@@ -51,7 +51,8 @@ export interface DecisionsQuery {
   readonly cursor: string | null;
 }
 
-const DECISION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+/** In capitals too (RFC 9562 section 4). */
+const DECISION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 const FILTERS = ['policy', 'decision', 'since', 'cursor'] as const;
 
 /**
@@ -69,7 +70,12 @@ export function readDecisionsQuery(query: URLSearchParams): DecisionsQuery {
   const outcome = OUTCOMES.find((known) => known === decision) ?? null;
   if (decision != null && outcome === null) throw unfitParameter('decision', `it can be: ${listedNames(OUTCOMES)}`);
   if (cursor != null && !DECISION_ID.test(cursor)) throw unfitParameter('cursor', 'it is the next of an answer before');
-  return { policy: policy ?? null, decision: outcome, since: instantOf(since ?? null), cursor: cursor ?? null };
+  return {
+    policy: policy ?? null,
+    decision: outcome,
+    since: instantOf(since ?? null),
+    cursor: cursor?.toLowerCase() ?? null,
+  };
 }
 
 function instantOf(since: string | null): Date | null {

@@ -157,6 +157,7 @@ describe('veritee decisions list and show', () => {
     expect(listed.map((line) => JSON.parse(line).decisionId)).toEqual([ids[3], ids[0]]);
     expect((await onTerminal(['list', '--policy', 'baseline'])).stdout).toContain(`allow          ${ids[1]}  default`);
     expect(await parsed(['show', ids[3] ?? ''])).toMatchObject({ decisionId: ids[3], record: { seq: 4 } });
+    expect(await parsed(['show', ids[3]?.toUpperCase() ?? ''])).toMatchObject({ decisionId: ids[3] });
     expect((await onTerminal(['show', ids[3] ?? ''])).stdout).toMatch(/^DENY {2}snp /);
     expect(JSON.parse((await onTerminal(['show', ids[3] ?? '', '--json'])).stdout)).toMatchObject({ decision: 'deny' });
   });

@@ -170,6 +170,8 @@ describe('veritee replay', () => {
     const { exitCode, stdout } = await run(['replay', ids[0] ?? '']);
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ at: 'then', decisionId: ids[0], equal: true, differences: [] });
+    const inCapitals = await run(['replay', ids[0]?.toUpperCase() ?? '']);
+    expect([inCapitals.exitCode, JSON.parse(inCapitals.stdout).decisionId]).toEqual([0, ids[0]]);
     const table = await run(['replay', ids[0] ?? '', '--policy', 'stricter.yaml'], { onTerminal: true });
     expect(table.exitCode).toBe(2);
     expect(linesOf(table.stdout).slice(0, 8)).toEqual([
@@ -317,7 +319,10 @@ describe('veritee replay', () => {
     [['replay'], 'name a decision, or a time with --since\nveritee decisions list shows the decisions\n'],
     [['replay', 'x', '--since', since], '--since and the decision "x" do not go together: leave one out\n'],
     [['replay', 'x', '--tenant', 'a'], '--tenant and the decision "x" do not go together: leave one out\n'],
-    [['replay', 'x'], 'there is no decision of this id, or its record is older than decisions are kept\n'],
+    [
+      ['replay', 'x'],
+      'there is no decision of this id, or its record is older than decisions are kept\nveritee decisions list shows those that there are\n',
+    ],
   ])('refuses %j', async (args, stderr) => {
     expect(await run(args)).toEqual({ exitCode: 1, stdout: '', stderr });
   });

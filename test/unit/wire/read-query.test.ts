@@ -67,6 +67,7 @@ describe('readDecisionsQuery', () => {
     ['decision=deny', { decision: 'deny' }],
     ['since=2026-05-01T00:00:00Z', { since: new Date('2026-05-01T00:00:00Z') }],
     [`cursor=${ID}`, { cursor: ID }],
+    [`cursor=${ID.toUpperCase()}`, { cursor: ID }],
     [`policy=a&decision=allow&cursor=${ID}`, { policy: 'a', decision: 'allow', cursor: ID }],
   ])('reads %o', (text, query) => {
     expect(readDecisionsQuery(new URLSearchParams(text))).toEqual({ ...NOTHING, ...query });
