@@ -338,7 +338,7 @@ describe('veritee decisions verify', () => {
       expect(await run(['verify', 'cut.jsonl'])).toMatchObject({
         exitCode: 1,
         stdout: '',
-        stderr: /^cut\.jsonl: line/,
+        stderr: /^cut\.jsonl: is cut: line \d+ has no end\n$/,
       });
     });
 
