@@ -305,12 +305,20 @@ describe('veritee decisions verify', () => {
       expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'head_unverified', seq: 0 }]);
     });
 
-    it.each([['{}'], ['{"keys":[]}'], ['{"keys":[{}]}'], ['[]'], ['x']])('refuses what is none: %s', async (text) => {
+    it.each([
+      ['{}', 'is no JWK Set'],
+      ['{"keys":[{}]}', 'is no JWK Set'],
+      ['[]', 'is no JWK Set'],
+      ['x', 'is no JWK Set'],
+      ['{"keys":[]}', 'has no key'],
+      [JSON.stringify(SIGNER.jwk), 'is a single JWK, and no set of them'],
+    ])('refuses what is none: %s', async (text, why) => {
       await filled();
       await cli.write('keys.json', text);
-      expect(await run(['verify', '--keys', 'keys.json'])).toMatchObject({
+      expect(await run(['verify', '--keys', 'keys.json'])).toEqual({
         exitCode: 1,
-        stderr: expect.stringMatching(/^keys\.json: is no JWK Set\n/),
+        stdout: '',
+        stderr: `keys.json: ${why}\nexpected {"keys": […]}, as /.well-known/jwks.json has it\n`,
       });
     });
   });
