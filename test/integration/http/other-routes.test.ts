@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { LocalCaller } from '../../../src/http/callers.js';
 import { RefusedError } from '../../../src/model/errors.js';
 import { OPENAPI_DOCUMENT } from '../../../src/wire/generated/openapi-document.js';
 import { call, post } from './exchange.js';
-import { type FakeService, startFakeService, VERIFY_BODY } from './fake-service.js';
+import { type FakeService, fakeServices, KNOWN_DECISION, startFakeService, VERIFY_BODY } from './fake-service.js';
 
 let service: FakeService;
+const startOther = fakeServices();
 
 beforeEach(async () => {
   service = await startFakeService();
@@ -126,6 +128,24 @@ describe('operation', () => {
       expect([path, answer.status]).toEqual([path, 405]);
     }
     expect((await call(service.url, '/keys')).status).toBe(404);
+  });
+});
+
+describe('a decision', () => {
+  it.each(['GET', 'HEAD', 'DELETE'] as const)('is not judged again by %s, and what does is said', async (method) => {
+    const { status, headers, body } = await call(service.url, `/decisions/${KNOWN_DECISION}:replay`, { method });
+    expect([status, headers['allow']]).toEqual([405, 'POST']);
+    if (method === 'HEAD') return;
+    expect([body.code, body.detail]).toEqual(['method_not_allowed', `${method} is not served at this path: use POST`]);
+  });
+
+  it('that is none is 404, also where its id is no UUID', async () => {
+    const auditing = await startOther({ callers: () => new LocalCaller({ historical: true, insecure: false }) });
+    const { status, body } = await call(auditing.url, '/decisions/foo');
+    expect([status, body.code, body.detail]).toEqual([404, 'not_found', 'there is no decision of this id']);
+    expect((await call(service.url, `/decisions/${KNOWN_DECISION}:show`)).body.detail).toBe(
+      'nothing is at this path; GET /docs lists all paths',
+    );
   });
 });
 
