@@ -37,6 +37,9 @@ const MAX_RAW_HEADERS = 2 * 100;
 /** Headers that decide what a request is. Of a repeated one node takes the first; a proxy may have judged the last. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set(['host', 'content-type', 'authorization']);
 
+/** The one role that whoever needs no credentials may lack, and be given. */
+const GRANTED_WITHOUT_CALLERS = ': no callers are configured, and historical: true grants it';
+
 export interface Guard {
   readonly callers: () => CallerDirectory;
   readonly failures: FailureLimit;
@@ -67,7 +70,8 @@ export async function admit(guard: Guard, request: FastifyRequest, reply: Fastif
     ? await identify(guard, request, reply)
     : callers.identify(request.headers);
   if (access === undefined || !request.caller.roles.has(access)) {
-    throw new RefusedError('forbidden', `this call needs the role ${access}, which the caller does not have`);
+    const granted = access === 'audit:read' && !callers.asksForCredentials ? GRANTED_WITHOUT_CALLERS : '';
+    throw new RefusedError('forbidden', `this call needs the role ${access}, which the caller does not have${granted}`);
   }
 }
 

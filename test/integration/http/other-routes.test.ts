@@ -4,7 +4,14 @@ import { LocalCaller } from '../../../src/http/callers.js';
 import { RefusedError } from '../../../src/model/errors.js';
 import { OPENAPI_DOCUMENT } from '../../../src/wire/generated/openapi-document.js';
 import { call, post } from './exchange.js';
-import { type FakeService, fakeServices, KNOWN_DECISION, startFakeService, VERIFY_BODY } from './fake-service.js';
+import {
+  type FakeService,
+  fakeServices,
+  KNOWN_DECISION,
+  oneCaller,
+  startFakeService,
+  VERIFY_BODY,
+} from './fake-service.js';
 
 let service: FakeService;
 const startOther = fakeServices();
@@ -146,6 +153,23 @@ describe('a decision', () => {
     expect((await call(service.url, `/decisions/${KNOWN_DECISION}:show`)).body.detail).toBe(
       'nothing is at this path; GET /docs lists all paths',
     );
+  });
+
+  it('is shown without callers only where a setting grants it, which is said', async () => {
+    for (const path of ['/decisions', `/decisions/${KNOWN_DECISION}`]) {
+      const { status, body } = await call(service.url, path);
+      expect([status, body.code, body.detail]).toEqual([
+        403,
+        'forbidden',
+        'this call needs the role audit:read, which the caller does not have: no callers are configured, and historical: true grants it',
+      ]);
+    }
+  });
+
+  it('is not shown to a caller without the role, who is told of no setting', async () => {
+    const withCallers = await startOther({ callers: oneCaller('a key', ['verify']) });
+    const { status, body } = await call(withCallers.url, '/decisions', { headers: { 'x-api-key': 'a key' } });
+    expect([status, body.detail]).toEqual([403, 'this call needs the role audit:read, which the caller does not have']);
   });
 });
 
