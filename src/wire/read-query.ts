@@ -26,9 +26,26 @@ const PARAMETERS: ReadonlyMap<string, readonly string[]> = new Map([
  * @throws {FormatError} `unknown_property`; `schema` for another value, or a parameter that appears twice
  */
 export function readVerifyQuery(query: URLSearchParams): VerifyQuery {
+  return readParameters(query, [...PARAMETERS.keys()]);
+}
+
+/**
+ * Reads the query of /verify:batch, which has a status for each item: no other can say what was decided.
+ *
+ * @throws {FormatError} as `readVerifyQuery`; `schema` for `enforce=true`
+ */
+export function readBatchQuery(query: URLSearchParams): VerifyQuery {
+  const names = [...PARAMETERS.keys()].filter((name) => name !== 'enforce');
+  const read = readParameters(query, names);
+  if (!read.enforce) return read;
+  throw new FormatError('schema', 'query parameter enforce has no meaning for a batch: each item has its own status');
+}
+
+/** @param told names that a message lists */
+function readParameters(query: URLSearchParams, told: readonly string[]): VerifyQuery {
   for (const [name, value] of query) {
     const values = PARAMETERS.get(name);
-    if (values === undefined) throw unknownParameter(name, [...PARAMETERS.keys()]);
+    if (values === undefined) throw unknownParameter(name, told);
     if (query.getAll(name).length > 1) throw new FormatError('schema', `query parameter ${name} appears twice`);
     if (!values.includes(value)) {
       const what = value === '' ? 'is empty' : `cannot be ${quotedName(value)}`;

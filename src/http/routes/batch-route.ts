@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import type { FastifyRequest, RouteOptions } from 'fastify';
-import { FormatError } from '../../model/errors.js';
 import type { Log } from '../../model/ports.js';
 import type { Caller } from '../../model/request.js';
 import type { VerifyEvidenceUseCase } from '../../service/verify-evidence.js';
@@ -8,7 +7,7 @@ import { presentDecision } from '../../wire/present-decision.js';
 import { presentProblem } from '../../wire/problem.js';
 import { requireFittingRequest, splitBatch } from '../../wire/read-batch.js';
 import type { RequestLimits } from '../../wire/read-body.js';
-import { readVerifyQuery, type VerifyQuery } from '../../wire/read-query.js';
+import { readBatchQuery, type VerifyQuery } from '../../wire/read-query.js';
 import { readVerifyRequest } from '../../wire/read-requests.js';
 import { callerOf } from '../access.js';
 import { asTheyCome, inOrder, type Turns } from '../items-of-batch.js';
@@ -58,13 +57,7 @@ export function batchRoute(dependencies: BatchRouteDependencies): RouteOptions {
       done();
     },
     handler: async (request, reply) => {
-      const query = readVerifyQuery(queryOf(request));
-      if (query.enforce) {
-        throw new FormatError(
-          'schema',
-          'query parameter enforce has no meaning for a batch: each item has its own status',
-        );
-      }
+      const query = readBatchQuery(queryOf(request));
       const requests = splitBatch(bodyOf(request));
       const run = (index: number) =>
         answerOf(dependencies, request, query, { index, body: requests[index] ?? NOTHING });

@@ -100,12 +100,12 @@ describe('POST /verify:batch', () => {
   });
 
   it.each([
-    ['?enforce=true', 'schema'],
-    ['?nothing=1', 'unknown_property'],
-  ])('refuses the query %s, and judges nothing', async (query, code) => {
+    ['?enforce=true', 'schema', 'query parameter enforce has no meaning for a batch: each item has its own status'],
+    ['?nothing=1', 'unknown_property', 'unknown query parameter "nothing"; known: checks, explain'],
+  ])('refuses the query %s, and judges nothing', async (query, code, detail) => {
     const service = await start();
     const { status, body } = await ask(service, [GOOD], { query });
-    expect([status, body.code]).toEqual([400, code]);
+    expect([status, body.code, body.detail]).toEqual([400, code, detail]);
     expect(service.verifyEvidence.asked).toHaveLength(0);
   });
 

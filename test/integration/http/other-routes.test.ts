@@ -146,6 +146,14 @@ describe('a decision', () => {
     expect([body.code, body.detail]).toEqual(['method_not_allowed', `${method} is not served at this path: use POST`]);
   });
 
+  it.each([
+    ['/verify/batch', 'POST /verify:batch'],
+    [`/decisions/${KNOWN_DECISION}/replay`, 'POST /decisions/{id}:replay'],
+  ])('has a call behind a colon, as others do: %s', async (path, meant) => {
+    const { status, body } = await post(service.url, path, '{}');
+    expect([status, body.detail]).toEqual([404, `nothing is at this path; did you mean ${meant}?`]);
+  });
+
   it('that is none is 404, also where its id is no UUID', async () => {
     const auditing = await startOther({ callers: () => new LocalCaller({ historical: true, insecure: false }) });
     const { status, body } = await call(auditing.url, '/decisions/foo');
