@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyRequest, RouteOptions } from 'fastify';
+import { RefusedError } from '../../model/errors.js';
 import type { Log } from '../../model/ports.js';
 import type { Caller } from '../../model/request.js';
 import type { VerifyEvidenceUseCase } from '../../service/verify-evidence.js';
@@ -19,6 +20,10 @@ import { writeItem } from '../request-log.js';
 
 /** A request a line (RFC 8259 texts, each ended by a line feed). */
 const LINES_TYPE = 'application/jsonl';
+/** Other clients' name of the same. */
+const OTHER_LINES_TYPE = 'application/x-ndjson';
+/** What takes JSON. The empty one: nothing is asked for. */
+const TAKES_JSON = ['application/json', 'application/*', '*/*', ''];
 
 export interface BatchRouteDependencies {
   readonly verifyEvidence: VerifyEvidenceUseCase;
@@ -52,6 +57,7 @@ export function batchRoute(dependencies: BatchRouteDependencies): RouteOptions {
     config: { ...JSON_CALL.config, bodyLimitKey: 'limits.batchBytes' },
     onRequest: (request, reply, done) => {
       requireJsonBody(request);
+      requireTypePossible(request);
       // Before the body is read: that is what many batches at once would fill the memory with.
       batches.enter(callerOf(request).principal, [reply.raw, request.raw.socket]);
       done();
@@ -61,7 +67,7 @@ export function batchRoute(dependencies: BatchRouteDependencies): RouteOptions {
       const requests = splitBatch(bodyOf(request));
       const run = (index: number) =>
         answerOf(dependencies, request, query, { index, body: requests[index] ?? NOTHING });
-      const asLines = acceptedTypes(request).includes(LINES_TYPE);
+      const asLines = wantsLines(request);
       const chunks = asLines ? lines(requests.length, run) : results(requests.length, run);
       return reply.type(asLines ? LINES_TYPE : JSON_TYPE).send(Readable.from(chunks, { highWaterMark: 1 }));
     },
@@ -69,6 +75,16 @@ export function batchRoute(dependencies: BatchRouteDependencies): RouteOptions {
 }
 
 const NOTHING = new Uint8Array(0);
+
+function wantsLines(request: FastifyRequest): boolean {
+  return acceptedTypes(request).some((type) => type === LINES_TYPE || type === OTHER_LINES_TYPE);
+}
+
+/** Before anything is judged, so that no challenge is used up for an answer that the client does not take. */
+function requireTypePossible(request: FastifyRequest): void {
+  if (wantsLines(request) || acceptedTypes(request).some((type) => TAKES_JSON.includes(type))) return;
+  throw new RefusedError('not_acceptable', `a batch is answered as application/json or ${LINES_TYPE}`);
+}
 
 type Run = (index: number) => Promise<ItemAnswer>;
 

@@ -67,7 +67,7 @@ describe('POST /verify:batch', () => {
     expect(outcomes(body)).toEqual([[200, 'allow'], expected, [200, 'allow']]);
   });
 
-  it.each(['application/jsonl', 'application/json;q=0.5, application/jsonl'])(
+  it.each(['application/jsonl', 'application/json;q=0.5, application/jsonl', 'application/x-ndjson'])(
     'sends each answer as a line once it is there, for %s',
     async (accept) => {
       const service = await start();
@@ -108,6 +108,28 @@ describe('POST /verify:batch', () => {
     expect([status, body.code, body.detail]).toEqual([400, code, detail]);
     expect(service.verifyEvidence.asked).toHaveLength(0);
   });
+
+  it.each(['text/html', 'application/eat+jwt', 'application/problem+json', 'text/*, application/eat+jwt'])(
+    'refuses a client that takes only %s, and judges nothing',
+    async (accept) => {
+      const service = await start();
+      const { status, body } = await ask(service, [GOOD], { headers: { accept } });
+      expect([status, body.code, body.detail]).toEqual([
+        406,
+        'not_acceptable',
+        'a batch is answered as application/json or application/jsonl',
+      ]);
+      expect(service.verifyEvidence.asked).toHaveLength(0);
+    },
+  );
+
+  it.each(['*/*', 'application/*;q=0.1', 'text/html, application/json', 'Application/JSON', ''])(
+    'answers as JSON a client that takes %j',
+    async (accept) => {
+      const { status, headers } = await ask(await start(), [GOOD], { headers: { accept } });
+      expect([status, headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
+    },
+  );
 
   it.each([
     ['no requests', '{}', 'schema'],
