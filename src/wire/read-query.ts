@@ -47,11 +47,7 @@ function readParameters(query: URLSearchParams, told: readonly string[]): Verify
     const values = PARAMETERS.get(name);
     if (values === undefined) throw unknownParameter(name, told);
     if (query.getAll(name).length > 1) throw new FormatError('schema', `query parameter ${name} appears twice`);
-    if (!values.includes(value)) {
-      const what = value === '' ? 'is empty' : `cannot be ${quotedName(value)}`;
-      const message = `query parameter ${name} ${what}; it can be: ${listedNames(values)}`;
-      throw new FormatError('schema', message);
-    }
+    if (!values.includes(value)) throw unfitValue(name, value, values);
   }
   return {
     enforce: query.get('enforce') === 'true',
@@ -83,10 +79,12 @@ export function readDecisionsQuery(query: URLSearchParams): DecisionsQuery {
     if (query.getAll(name).length > 1) throw new FormatError('schema', `query parameter ${name} appears twice`);
   }
   const [policy, decision, since, cursor] = FILTERS.map((name) => query.get(name));
-  if (policy != null && !POLICY_ID.test(policy)) throw unfitParameter('policy', 'it is no policy id');
+  if (policy != null && !POLICY_ID.test(policy)) throw unfitParameter('policy', policy, 'it is the id of a policy');
   const outcome = OUTCOMES.find((known) => known === decision) ?? null;
-  if (decision != null && outcome === null) throw unfitParameter('decision', `it can be: ${listedNames(OUTCOMES)}`);
-  if (cursor != null && !DECISION_ID.test(cursor)) throw unfitParameter('cursor', 'it is the next of an answer before');
+  if (decision != null && outcome === null) throw unfitValue('decision', decision, OUTCOMES);
+  if (cursor != null && !DECISION_ID.test(cursor)) {
+    throw unfitParameter('cursor', cursor, 'it is the next of an answer before');
+  }
   return {
     policy: policy ?? null,
     decision: outcome,
@@ -100,12 +98,17 @@ function instantOf(since: string | null): Date | null {
   try {
     return readInstant(since, '');
   } catch {
-    throw unfitParameter('since', 'it is a time such as 2026-05-01T00:00:00Z');
+    throw unfitParameter('since', since, 'it is a time such as 2026-05-01T00:00:00Z');
   }
 }
 
-function unfitParameter(name: string, what: string): FormatError {
-  return new FormatError('schema', `query parameter ${name}: ${what}`);
+function unfitValue(name: string, value: string, values: readonly string[]): FormatError {
+  return unfitParameter(name, value, `it can be: ${listedNames(values)}`);
+}
+
+function unfitParameter(name: string, value: string, what: string): FormatError {
+  const fault = value === '' ? 'is empty' : `cannot be ${quotedName(value)}`;
+  return new FormatError('schema', `query parameter ${name} ${fault}; ${what}`);
 }
 
 /**
