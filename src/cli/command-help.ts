@@ -82,12 +82,15 @@ export function sayWhatThereIs(command: Command): void {
   const options = command.options.map((option) => `--${option.name()}`).join(', ');
   command.configureOutput({
     outputError: (text, write) => {
-      const isUnknown = text.startsWith('error: unknown option');
+      const [, option] = /^error: unknown option '-*([^'=]*)/.exec(text) ?? [];
+      const isUnknown = option !== undefined;
       const [name] = command.args;
       if (isUnknown && command.commands.length > 0 && name !== undefined && !name.startsWith('-')) {
         return write(`${unknownCommand(command, name).message}\n`);
       }
       write(text);
+      const meant = command.commands.find((below) => below.name() === option);
+      if (meant !== undefined) return write(`(Did you mean ${nameOf(meant)}?)\n`);
       if (isUnknown && !text.includes('Did you mean')) {
         write(`(${options === '' ? 'There are none' : `There are ${options}`})\n`);
       } else if (/^error: (missing required|too many) argument/.test(text)) write(`(Usage: ${usageOf(command)})\n`);
@@ -101,6 +104,10 @@ export function withBelow(command: Command): readonly Command[] {
 }
 
 function usageOf(command: Command): string {
-  const above = command.parent === null ? '' : `${usageOf(command.parent).replace(/ \[.*$/, '')} `;
-  return `${above}${command.name()} ${command.usage()}`;
+  return `${nameOf(command)} ${command.usage()}`;
+}
+
+/** With those above it. */
+function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 }

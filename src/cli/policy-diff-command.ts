@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { JsonDifference } from '../model/json-differences.js';
+import { UsageError } from './input.js';
 import { EXIT_CODE, type Output, printable, shownValue, styledFor } from './output.js';
 
 const DIFF_HELP = `
@@ -31,11 +32,17 @@ export function addPolicyDiff(
     .argument('<old>', 'id of a policy, or a policy file')
     .argument('<new>', 'the same')
     .option('--since <time>', 'judge decisions from this time on under both, RFC 3339 in UTC')
-    .option('--tenant <name>', 'only those of this tenant')
+    .option('--tenant <name>', 'with --since: only those of this tenant')
     .option(...config)
     .option('--json', 'write JSON on a terminal too')
     .addHelpText('after', DIFF_HELP)
     .action(async (before, after, options) => done(await actions.diffPolicies(before, after, options)));
+}
+
+/** @throws {UsageError} where decisions of a tenant are named, and none are judged */
+export function requireSince({ since, tenant }: PolicyDiffOptions): void {
+  if (tenant === undefined || since !== undefined) return;
+  throw new UsageError(['--tenant goes with --since: without it, no decisions are judged']);
 }
 
 /** Two policies that are compared. */

@@ -16,14 +16,17 @@ export const WITHDRAWN = 'WITHDRAWN: nobody was told of this decision';
  */
 export async function showDecision(store: Pick<LogStore, 'find'>, decisionId: string, output: Output): Promise<number> {
   const found = await store.find(decisionId);
-  if (found === null) {
-    throw new UsageError([noSuchDecision().message, 'veritee decisions list shows those that there are']);
-  }
+  if (found === null) throw noDecisionNamed();
   const presented = presentRecordedDecision(found);
   output.write(
     output.asTable ? recordedTable(printableTexts(presented), output) : `${JSON.stringify(presented, null, 2)}\n`,
   );
   return EXIT_CODE.allow;
+}
+
+/** What is said of the id of no decision. */
+export function noDecisionNamed(): UsageError {
+  return new UsageError([noSuchDecision().message, 'veritee decisions list shows those that there are']);
 }
 
 /** The table of `verify`, as far as it is recorded, then the record. */

@@ -8,7 +8,7 @@ import { LogFileError, readLines } from '../decision-log/read-lines.js';
 import { type StagedLog, stageLog } from '../decision-log/stage-log.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { fileProblem, isSystemError } from '../model/file-problem.js';
-import { isObject, type JsonObject } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
 import { readInput } from './command-line-io.js';
 
@@ -59,17 +59,24 @@ export async function readKeptHeads(file: string, signal: AbortSignal): Promise<
 /** @throws {UsageError} where it cannot be read, or is no set of public keys */
 export async function readHeadKeys(file: string): Promise<readonly JsonObject[]> {
   const { name, bytes } = await readInput(file, 'a JWK Set, as /.well-known/jwks.json of the service has it');
-  const keys = keysIn(bytes);
-  if (keys !== null) return keys;
-  throw new UsageError([`${name}: is no JWK Set`, 'expected {"keys": […]}, as /.well-known/jwks.json has it']);
+  const value = parsed(bytes);
+  const keys = isObject(value) ? value['keys'] : null;
+  if (Array.isArray(keys) && keys.length > 0 && keys.every((key) => jwkThumbprint(key) !== null)) return keys;
+  throw new UsageError([
+    `${name}: ${whyNoKeys(value, keys)}`,
+    'expected {"keys": […]}, as /.well-known/jwks.json has it',
+  ]);
 }
 
-function keysIn(bytes: Uint8Array): readonly JsonObject[] | null {
+function whyNoKeys(value: JsonValue, keys: JsonValue | undefined): string {
+  if (Array.isArray(keys) && keys.length === 0) return 'has no key';
+  return jwkThumbprint(value) === null ? 'is no JWK Set' : 'is a single JWK, and no set of them';
+}
+
+/** Null for what is no JSON. */
+function parsed(bytes: Uint8Array): JsonValue {
   try {
-    const value = parseStrictJson(bytes);
-    const keys = isObject(value) ? value['keys'] : null;
-    if (!Array.isArray(keys) || keys.length === 0) return null;
-    return keys.every((key) => jwkThumbprint(key) !== null) ? keys : null;
+    return parseStrictJson(bytes);
   } catch {
     return null;
   }

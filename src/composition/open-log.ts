@@ -2,7 +2,8 @@ import { lstat } from 'node:fs/promises';
 import { UsageError } from '../cli/input.js';
 import { isFileStore } from '../config/configuration.js';
 import { type RedisStoreConfiguration, redisStoreOf, type StoreConfiguration } from '../config/redis-store.js';
-import type { LogStore } from '../model/decision-log.js';
+import { type LogStore, StoreUnavailableError } from '../model/decision-log.js';
+import { ConfigurationError } from '../model/errors.js';
 import { isSystemError } from '../model/file-problem.js';
 import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
 import { commandLineLog, configurationOf } from './command-line-io.js';
@@ -17,6 +18,7 @@ interface Configured {
 /**
  * Reads the decision log that the configuration names, as it is now. A store that is not there is not made.
  * @throws {UsageError} where there is none
+ * @throws {StoreUnavailableError} where it cannot be read
  */
 export async function readingLog<T>(options: Configured, work: (log: LogStore) => Promise<T>): Promise<T> {
   const store = await storeOf(options);
@@ -25,7 +27,11 @@ export async function readingLog<T>(options: Configured, work: (log: LogStore) =
 }
 
 async function readingShared<T>(shared: RedisStoreConfiguration, work: (log: LogStore) => Promise<T>): Promise<T> {
-  const store = await openSharedDecisions(shared, { clock: SYSTEM_CLOCK, log: commandLineLog() });
+  const world = { clock: SYSTEM_CLOCK, log: commandLineLog() };
+  const store = await openSharedDecisions(shared, world).catch((cause: unknown) => {
+    // A service does not start so. Whoever only reads has a store that cannot be read, as with a file.
+    throw cause instanceof ConfigurationError ? new StoreUnavailableError(cause.message, { cause }) : cause;
+  });
   try {
     return await work(store);
   } finally {

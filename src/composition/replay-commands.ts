@@ -1,18 +1,20 @@
-import { listedDecisions } from '../cli/decision-list.js';
+import { type ListedDecisions, listedDecisions } from '../cli/decision-list.js';
 import type { ListDecisionsOptions } from '../cli/decisions-commands.js';
 import { Notes, type Output } from '../cli/output.js';
-import { type PolicyDiffActions, policyDiff } from '../cli/policy-diff-command.js';
+import { type PolicyDiffActions, policyDiff, requireSince } from '../cli/policy-diff-command.js';
 import { progressBar } from '../cli/progress-bar.js';
-import { type ReplayActions, replayTime, requireWhich, showReplay } from '../cli/replay-command.js';
+import { noDecisionNamed } from '../cli/recorded-decision.js';
+import { type ReplayActions, type ReplayOptions, replayTime, requireWhich, showReplay } from '../cli/replay-command.js';
 import { type Compared, RECORDED_AND_REPLAYED, replayReport } from '../cli/replay-report.js';
 import { findRecorded } from '../decision-log/find-recorded.js';
 import type { LogStore, RecordedDecision } from '../model/decision-log.js';
+import { quotedName } from '../model/names-in-messages.js';
 import type { Log } from '../model/ports.js';
 import { policyDifferences } from '../policy/policy-differences.js';
 import type { Policy } from '../policy/policy-document.js';
 import { noSuchDecision } from '../service/recorded-decisions.js';
 import { type Replay, ReplayDecision } from '../service/replay-decision.js';
-import { decisionIdsOf, replayEach } from '../service/replay-decisions.js';
+import { decisionIdsOf, replayEach, whyNotJudged } from '../service/replay-decisions.js';
 import { readPolicySet } from '../stores/policy-files.js';
 import { commandLineLog, configurationOf, outputOf } from './command-line-io.js';
 import { commandLineVerification } from './command-line-verification.js';
@@ -30,28 +32,34 @@ import { untilSignal } from './until-signal.js';
  */
 export function replayCommands(override: AgainParts['override'] = () => () => undefined) {
   return {
-    replay: (decisionId, options) => {
+    replay: async (decisionId, options) => {
       requireWhich(decisionId, options);
+      const asked = listedDecisions(given(options));
       const output = outputOf(options);
       return withKeptDecisions(options, override, output, async ({ store, again, policy }, signal) => {
         const instead = policy === null ? [] : [policy];
         const judge = async (id: string) => again.replay(await recordOf(store, id), replayTime(options), instead);
-        if (decisionId !== undefined) return showReplay(await judge(decisionId), output);
-        const which = { ...options, ...(policy === null ? {} : { policy: policy.id }) };
-        return reportAll(store, which, judge, { output, signal, compared: RECORDED_AND_REPLAYED });
+        if (decisionId !== undefined) return replayOne(store, decisionId, judge, output);
+        const which = { ...asked, policy: policy?.id ?? null };
+        const why = policy === null ? null : '--policy judges decisions that were made under the id of its own text';
+        return reportAll(store, which, judge, { output, signal, compared: RECORDED_AND_REPLAYED, why });
       });
     },
     diffPolicies: async (before, after, options) => {
+      requireSince(options);
+      const asked = listedDecisions(given(options));
       const known = await readPolicySet(policySources(await configurationOf(options)));
       const named = (policy: string) => namedPolicy('policy diff', policy, known);
       const [old, young] = [await named(before), await named(after)];
       const output = outputOf(options);
-      const exitCode = policyDiff({ old, new: young, members: policyDifferences(old, young) }, output);
-      if (options.since === undefined) return exitCode;
+      const show = () => policyDiff({ old, new: young, members: policyDifferences(old, young) }, output);
+      if (options.since === undefined) return show();
       return withKeptDecisions(options, override, output, ({ store, again }, signal) => {
+        show();
         const both = [old, { ...young, id: old.id }] as const;
         const judge = async (id: string) => again.compareUnder(await recordOf(store, id), both);
-        return reportAll(store, { ...options, policy: old.id }, judge, { output, signal, compared: ['old', 'new'] });
+        const why = 'decisions that were made under the id of <old> are judged';
+        return reportAll(store, { ...asked, policy: old.id }, judge, { output, signal, compared: ['old', 'new'], why });
       });
     },
   } satisfies ReplayActions & PolicyDiffActions;
@@ -98,22 +106,59 @@ interface Shown {
   readonly output: Output;
   readonly compared: Compared;
   readonly signal: AbortSignal;
+  /** Why decisions under that policy are judged, for those who find none; null where none is named. */
+  readonly why: string | null;
+}
+
+/** What of the options says which decisions are meant: a policy is known only once its file is read. */
+function given({ since, tenant }: ReplayOptions): ListDecisionsOptions {
+  return { ...(since === undefined ? {} : { since }), ...(tenant === undefined ? {} : { tenant }) };
 }
 
 async function reportAll(
   store: LogStore,
-  which: Pick<ListDecisionsOptions, 'since' | 'tenant' | 'policy'>,
+  { since, tenant, policy }: ListedDecisions,
   judge: (decisionId: string) => Promise<Replay>,
-  { output, compared, signal }: Shown,
+  { output, compared, signal, why }: Shown,
 ): Promise<number> {
-  const { since, tenant, policy } = listedDecisions(which);
   const query = { since, tenant, policy, decision: null };
   const ids = await decisionIdsOf(store, query);
   const results = replayEach(ids, (id) => {
     signal.throwIfAborted();
     return judge(id);
   });
-  return replayReport(results, ids.length, compared, output, progressBar(process.stderr));
+  const exitCode = await replayReport(results, ids.length, compared, output, progressBar(process.stderr));
+  // Else nobody would know why none was judged.
+  if (ids.length === 0) throw new Error(`${noneRecorded(query)}${why === null ? '' : `; ${why}`}`);
+  return exitCode;
+}
+
+function noneRecorded({ since, tenant, policy }: Pick<ListedDecisions, 'since' | 'tenant' | 'policy'>): string {
+  return [
+    'no decision',
+    ...(policy === null ? [] : [`under ${policy}`]),
+    ...(since === null ? [] : [`since ${since.toISOString()}`]),
+    ...(tenant === null ? [] : [`of tenant ${quotedName(tenant)}`]),
+    'is recorded',
+  ].join(' ');
+}
+
+/**
+ * Of one decision there is no other to judge: that it cannot be is no usage error, as it is none where it is one of many.
+ *
+ * @throws {UsageError} where there is none of this id
+ * @throws {Error} why it cannot be judged again
+ */
+async function replayOne(
+  store: LogStore,
+  decisionId: string,
+  judge: (decisionId: string) => Promise<Replay>,
+  output: Output,
+): Promise<number> {
+  if ((await findRecorded(store, decisionId)) === null) throw noDecisionNamed();
+  const outcome = await judge(decisionId).catch(whyNotJudged);
+  if ('why' in outcome) throw new Error(outcome.detail);
+  return showReplay(outcome, output);
 }
 
 /** @throws {RefusedError} `not_found` */

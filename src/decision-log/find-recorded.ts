@@ -13,8 +13,10 @@ export async function findRecorded(
   store: Pick<LogStore, 'find'>,
   decisionId: string,
 ): Promise<RecordedDecision | null> {
-  const found = await store.find(decisionId);
-  if (found !== null && !holds(found, decisionId)) {
+  // A UUID may be written in capitals, and is stored without (RFC 9562 section 4).
+  const stored = decisionId.toLowerCase();
+  const found = await store.find(stored);
+  if (found !== null && !holds(found, stored)) {
     throw new ChangedDecisionError('what is stored of this decision', 'is not what was recorded');
   }
   return found;

@@ -68,7 +68,8 @@ class Staging {
       this.#form = formOf(value);
       if (this.#form === 'export') return;
     }
-    if (value === null && this.#form === 'copy' && !isEnded) {
+    if (value === null && !isEnded) {
+      if (this.#form === 'export') throw new LogFileError(`is cut: line ${number} has no end`);
       this.#isCut = true;
       return;
     }
@@ -89,8 +90,7 @@ class Staging {
   }
 
   async #takeOfCopy(value: JsonObject, number: number): Promise<void> {
-    // A line of the service's log.
-    if (typeof value['msg'] === 'string') return;
+    if (isLogLine(value)) return;
     await this.#takeRecord(readRecordLine(value), number);
   }
 
@@ -149,11 +149,15 @@ class Staging {
   }
 }
 
+/** Whether it is a line of the service's log, which may stand between records. */
+function isLogLine(value: JsonObject): boolean {
+  return typeof value['msg'] === 'string';
+}
+
 /** @throws {LogFileError} for what is neither, or is the export of another version */
 function formOf(first: JsonObject | null): 'export' | 'copy' {
-  if (first === null) throw new LogFileError('is no export of a decision log, and no copy of one');
-  const { format, version } = first;
-  if (format === undefined) return 'copy';
+  const { format, version } = first ?? {};
+  if (first !== null && format === undefined && (isLogLine(first) || readRecordLine(first) !== null)) return 'copy';
   if (format !== EXPORT_FORMAT.format) throw new LogFileError('is no export of a decision log, and no copy of one');
   if (version === EXPORT_FORMAT.version) return 'export';
   throw new LogFileError(

@@ -37,6 +37,9 @@ const MAX_RAW_HEADERS = 2 * 100;
 /** Headers that decide what a request is. Of a repeated one node takes the first; a proxy may have judged the last. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set(['host', 'content-type', 'authorization']);
 
+/** The one role that whoever needs no credentials may lack, and be given. */
+const GRANTED_WITHOUT_CALLERS = ': no callers are configured, and historical: true grants it';
+
 export interface Guard {
   readonly callers: () => CallerDirectory;
   readonly failures: FailureLimit;
@@ -67,7 +70,8 @@ export async function admit(guard: Guard, request: FastifyRequest, reply: Fastif
     ? await identify(guard, request, reply)
     : callers.identify(request.headers);
   if (access === undefined || !request.caller.roles.has(access)) {
-    throw new RefusedError('forbidden', `this call needs the role ${access}, which the caller does not have`);
+    const granted = access === 'audit:read' && !callers.asksForCredentials ? GRANTED_WITHOUT_CALLERS : '';
+    throw new RefusedError('forbidden', `this call needs the role ${access}, which the caller does not have${granted}`);
   }
 }
 
@@ -101,11 +105,16 @@ function refuseUnknown(methods: Guard['methods'], request: FastifyRequest, reply
   if (allowed === undefined) throw new RefusedError('not_found', nothingAt(path, methods));
   const served = allowed.join(', ');
   reply.header('allow', served);
-  const call = path.replace(/\/([^/:]+)$/, ':$1');
+  const call = asCall(path);
   const hint = methods.get(call)?.includes(request.method)
     ? `; did you mean ${request.method} ${call}?`
     : `: use ${served}`;
   throw new RefusedError('method_not_allowed', `${request.method} is not served at this path${hint}`);
+}
+
+/** What a path is with a colon in the place of its last slash. */
+function asCall(path: string): string {
+  return path.replace(/\/([^/:]+)$/, ':$1');
 }
 
 /** The path of a route whose last part is a parameter, or a parameter and a call. */
@@ -117,7 +126,10 @@ function patternOf(path: string): string {
 function nothingAt(path: string, methods: Guard['methods']): string {
   const calls = [...methods.keys()].filter((known) => !known.includes('*') && !known.startsWith('/docs/'));
   const name = path.split('/').findLast((part) => part !== '') ?? '';
-  const near = nearNames(`/${name}`, calls).map((known) => `${methods.get(known)?.[0]} ${known}`);
+  const call = asCall(path);
+  const meant = [call, patternOf(call)].find((known) => methods.has(known));
+  const names = meant === undefined ? nearNames(`/${name}`, calls) : [meant];
+  const near = names.map((known) => `${methods.get(known)?.[0]} ${known.replace(':id', '{id}')}`);
   const hint = near.length === 0 ? 'GET /docs lists all paths' : `did you mean ${near.slice(0, 2).join(' or ')}?`;
   return `nothing is at this path; ${hint}`;
 }

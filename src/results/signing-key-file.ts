@@ -5,6 +5,7 @@ import { algorithmOf, LocalSigningKey, publishedJwk, type SigningKey, UnusableKe
 /** Blocks of private keys that are not encrypted (PKCS #8, SEC 1, PKCS #1). */
 const PRIVATE_PEM = /^\s*-----BEGIN (?:EC |RSA )?PRIVATE KEY-----[\s\S]*-----END (?:EC |RSA )?PRIVATE KEY-----\s*$/;
 const PUBLIC_PEM = /^\s*-----BEGIN (?:RSA )?PUBLIC KEY-----/;
+const KEY_BLOCKS = /-----BEGIN [A-Z ]*(?:PRIVATE|PUBLIC) KEY-----/g;
 
 /**
  * Reads the key of a file that holds one private key, as PEM or JWK.
@@ -12,6 +13,7 @@ const PUBLIC_PEM = /^\s*-----BEGIN (?:RSA )?PUBLIC KEY-----/;
  * @throws {UnusableKeyError} for anything else, which the message names without repeating any of it
  */
 export function parseSigningKey(text: string): SigningKey {
+  requireOne(text);
   return new LocalSigningKey(privateKeyOf(text));
 }
 
@@ -27,8 +29,15 @@ export interface PublishedKey {
  * @throws {UnusableKeyError}
  */
 export function parsePublishedKey(text: string): PublishedKey {
+  requireOne(text);
   const key = PUBLIC_PEM.test(text) ? read(() => createPublicKey(text)) : publicHalfOf(text);
   return publishedJwk(key, algorithmOf(key));
+}
+
+/** Of several the parser would take the first, and say nothing of the others. */
+function requireOne(text: string): void {
+  if (text.trim() === '') throw new UnusableKeyError('an empty file');
+  if ([...text.matchAll(KEY_BLOCKS)].length > 1) throw new UnusableKeyError('more than one key; a file has one');
 }
 
 function publicHalfOf(text: string): KeyObject {

@@ -46,14 +46,18 @@ export async function* replayEach(
 ): AsyncGenerator<ReplayedDecision> {
   for (let first = 0; first < decisionIds.length; first += AT_ONCE) {
     const ids = decisionIds.slice(first, first + AT_ONCE);
-    const outcomes = await Promise.all(ids.map((decisionId) => judge(decisionId).catch(whyNot)));
+    const outcomes = await Promise.all(ids.map((decisionId) => judge(decisionId).catch(whyNotJudged)));
     for (const [index, decisionId] of ids.entries()) {
       yield { decisionId, outcome: outcomes[index] as ReplayedDecision['outcome'] };
     }
   }
 }
 
-function whyNot(error: unknown): ReplayedDecision['outcome'] {
+/**
+ * Why a decision was not judged again.
+ * @throws {unknown} the error, where it is none of a decision
+ */
+export function whyNotJudged(error: unknown): { readonly why: NotReplayed; readonly detail: string } {
   if (error instanceof MomentaryDecisionError) return { why: 'momentary', detail: error.message };
   // One that was found may be older by now than decisions are kept.
   if (error instanceof RefusedError && ['evidence_not_kept', 'not_found'].includes(error.code)) {

@@ -26,15 +26,28 @@ const PARAMETERS: ReadonlyMap<string, readonly string[]> = new Map([
  * @throws {FormatError} `unknown_property`; `schema` for another value, or a parameter that appears twice
  */
 export function readVerifyQuery(query: URLSearchParams): VerifyQuery {
+  return readParameters(query, [...PARAMETERS.keys()]);
+}
+
+/**
+ * Reads the query of /verify:batch, which has a status for each item: no other can say what was decided.
+ *
+ * @throws {FormatError} as `readVerifyQuery`; `schema` for `enforce=true`
+ */
+export function readBatchQuery(query: URLSearchParams): VerifyQuery {
+  const names = [...PARAMETERS.keys()].filter((name) => name !== 'enforce');
+  const read = readParameters(query, names);
+  if (!read.enforce) return read;
+  throw new FormatError('schema', 'query parameter enforce has no meaning for a batch: each item has its own status');
+}
+
+/** @param told names that a message lists */
+function readParameters(query: URLSearchParams, told: readonly string[]): VerifyQuery {
   for (const [name, value] of query) {
     const values = PARAMETERS.get(name);
-    if (values === undefined) throw unknownParameter(name, [...PARAMETERS.keys()]);
+    if (values === undefined) throw unknownParameter(name, told);
     if (query.getAll(name).length > 1) throw new FormatError('schema', `query parameter ${name} appears twice`);
-    if (!values.includes(value)) {
-      const what = value === '' ? 'is empty' : `cannot be ${quotedName(value)}`;
-      const message = `query parameter ${name} ${what}; it can be: ${listedNames(values)}`;
-      throw new FormatError('schema', message);
-    }
+    if (!values.includes(value)) throw unfitValue(name, value, values);
   }
   return {
     enforce: query.get('enforce') === 'true',
@@ -51,7 +64,8 @@ export interface DecisionsQuery {
   readonly cursor: string | null;
 }
 
-const DECISION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+/** In capitals too (RFC 9562 section 4). */
+const DECISION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 const FILTERS = ['policy', 'decision', 'since', 'cursor'] as const;
 
 /**
@@ -65,11 +79,18 @@ export function readDecisionsQuery(query: URLSearchParams): DecisionsQuery {
     if (query.getAll(name).length > 1) throw new FormatError('schema', `query parameter ${name} appears twice`);
   }
   const [policy, decision, since, cursor] = FILTERS.map((name) => query.get(name));
-  if (policy != null && !POLICY_ID.test(policy)) throw unfitParameter('policy', 'it is no policy id');
+  if (policy != null && !POLICY_ID.test(policy)) throw unfitParameter('policy', policy, 'it is the id of a policy');
   const outcome = OUTCOMES.find((known) => known === decision) ?? null;
-  if (decision != null && outcome === null) throw unfitParameter('decision', `it can be: ${listedNames(OUTCOMES)}`);
-  if (cursor != null && !DECISION_ID.test(cursor)) throw unfitParameter('cursor', 'it is the next of an answer before');
-  return { policy: policy ?? null, decision: outcome, since: instantOf(since ?? null), cursor: cursor ?? null };
+  if (decision != null && outcome === null) throw unfitValue('decision', decision, OUTCOMES);
+  if (cursor != null && !DECISION_ID.test(cursor)) {
+    throw unfitParameter('cursor', cursor, 'it is the next of an answer before');
+  }
+  return {
+    policy: policy ?? null,
+    decision: outcome,
+    since: instantOf(since ?? null),
+    cursor: cursor?.toLowerCase() ?? null,
+  };
 }
 
 function instantOf(since: string | null): Date | null {
@@ -77,12 +98,17 @@ function instantOf(since: string | null): Date | null {
   try {
     return readInstant(since, '');
   } catch {
-    throw unfitParameter('since', 'it is a time such as 2026-05-01T00:00:00Z');
+    throw unfitParameter('since', since, 'it is a time such as 2026-05-01T00:00:00Z');
   }
 }
 
-function unfitParameter(name: string, what: string): FormatError {
-  return new FormatError('schema', `query parameter ${name}: ${what}`);
+function unfitValue(name: string, value: string, values: readonly string[]): FormatError {
+  return unfitParameter(name, value, `it can be: ${listedNames(values)}`);
+}
+
+function unfitParameter(name: string, value: string, what: string): FormatError {
+  const fault = value === '' ? 'is empty' : `cannot be ${quotedName(value)}`;
+  return new FormatError('schema', `query parameter ${name} ${fault}; ${what}`);
 }
 
 /**

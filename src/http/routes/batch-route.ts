@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyRequest, RouteOptions } from 'fastify';
-import { FormatError } from '../../model/errors.js';
+import { RefusedError } from '../../model/errors.js';
 import type { Log } from '../../model/ports.js';
 import type { Caller } from '../../model/request.js';
 import type { VerifyEvidenceUseCase } from '../../service/verify-evidence.js';
@@ -8,7 +8,7 @@ import { presentDecision } from '../../wire/present-decision.js';
 import { presentProblem } from '../../wire/problem.js';
 import { requireFittingRequest, splitBatch } from '../../wire/read-batch.js';
 import type { RequestLimits } from '../../wire/read-body.js';
-import { readVerifyQuery, type VerifyQuery } from '../../wire/read-query.js';
+import { readBatchQuery, type VerifyQuery } from '../../wire/read-query.js';
 import { readVerifyRequest } from '../../wire/read-requests.js';
 import { callerOf } from '../access.js';
 import { asTheyCome, inOrder, type Turns } from '../items-of-batch.js';
@@ -20,6 +20,10 @@ import { writeItem } from '../request-log.js';
 
 /** A request a line (RFC 8259 texts, each ended by a line feed). */
 const LINES_TYPE = 'application/jsonl';
+/** Other clients' name of the same. */
+const OTHER_LINES_TYPE = 'application/x-ndjson';
+/** What takes JSON. The empty one: nothing is asked for. */
+const TAKES_JSON = ['application/json', 'application/*', '*/*', ''];
 
 export interface BatchRouteDependencies {
   readonly verifyEvidence: VerifyEvidenceUseCase;
@@ -53,22 +57,17 @@ export function batchRoute(dependencies: BatchRouteDependencies): RouteOptions {
     config: { ...JSON_CALL.config, bodyLimitKey: 'limits.batchBytes' },
     onRequest: (request, reply, done) => {
       requireJsonBody(request);
+      requireTypePossible(request);
       // Before the body is read: that is what many batches at once would fill the memory with.
       batches.enter(callerOf(request).principal, [reply.raw, request.raw.socket]);
       done();
     },
     handler: async (request, reply) => {
-      const query = readVerifyQuery(queryOf(request));
-      if (query.enforce) {
-        throw new FormatError(
-          'schema',
-          'query parameter enforce has no meaning for a batch: each item has its own status',
-        );
-      }
+      const query = readBatchQuery(queryOf(request));
       const requests = splitBatch(bodyOf(request));
       const run = (index: number) =>
         answerOf(dependencies, request, query, { index, body: requests[index] ?? NOTHING });
-      const asLines = acceptedTypes(request).includes(LINES_TYPE);
+      const asLines = wantsLines(request);
       const chunks = asLines ? lines(requests.length, run) : results(requests.length, run);
       return reply.type(asLines ? LINES_TYPE : JSON_TYPE).send(Readable.from(chunks, { highWaterMark: 1 }));
     },
@@ -76,6 +75,16 @@ export function batchRoute(dependencies: BatchRouteDependencies): RouteOptions {
 }
 
 const NOTHING = new Uint8Array(0);
+
+function wantsLines(request: FastifyRequest): boolean {
+  return acceptedTypes(request).some((type) => type === LINES_TYPE || type === OTHER_LINES_TYPE);
+}
+
+/** Before anything is judged, so that no challenge is used up for an answer that the client does not take. */
+function requireTypePossible(request: FastifyRequest): void {
+  if (wantsLines(request) || acceptedTypes(request).some((type) => TAKES_JSON.includes(type))) return;
+  throw new RefusedError('not_acceptable', `a batch is answered as application/json or ${LINES_TYPE}`);
+}
 
 type Run = (index: number) => Promise<ItemAnswer>;
 

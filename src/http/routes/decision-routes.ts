@@ -11,6 +11,9 @@ import { queryOf, requireNoParameters } from '../queries.js';
 
 const AUDIT_CALL = { method: 'GET', config: { access: 'audit:read' } } as const;
 
+/** A parameter ends before a colon only where its form says so: what stands behind one is a call, and no part of an id. */
+const ONE_DECISION = '/decisions/:id([^:/]+)';
+
 interface ReplayRouteDependencies {
   readonly replayDecision: ReplayDecisionUseCase;
   readonly slots: VerificationSlots;
@@ -21,8 +24,8 @@ export function replayRoute({ replayDecision, slots }: ReplayRouteDependencies):
   return {
     ...JSON_CALL,
     config: { ...JSON_CALL.config, access: 'audit:read' },
-    // A colon begins a parameter, which ends before a colon only where its form says so; two are one.
-    url: '/decisions/:id([^:/]+)::replay',
+    // A colon begins a parameter; two are one.
+    url: `${ONE_DECISION}::replay`,
     handler: async (request, reply) => {
       const { id } = request.params as { readonly id: string };
       const { at } = readReplayRequest(bodyOf(request));
@@ -47,7 +50,7 @@ export function decisionRoutes(recordedDecisions: RecordedDecisionsUseCase): rea
     },
     {
       ...AUDIT_CALL,
-      url: '/decisions/:id',
+      url: ONE_DECISION,
       onRequest: (request, _reply, done) => {
         requireNoParameters(request);
         done();

@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RecordCopy } from '../../../src/decision-log/record-copy.js';
 import { recordLine } from '../../../src/decision-log/record-lines.js';
@@ -56,19 +57,23 @@ describe('veritee decisions', () => {
     },
   );
 
+  /** Where the store is shared, neither key may be one replica's own. */
+  const sharedStore = (store: string) => ({
+    environment: {
+      VERITEE__DECISIONS__STORE: store,
+      VERITEE__RECEIPTS__KEY: 'receipts.pem',
+      VERITEE__CHALLENGES__KEY: 'challenges.key',
+      VERITEE__DECISIONS__RETENTION_DAYS: '30',
+    },
+  });
+
   it.each([
     ['list', 'off', 'is off: decisions are not stored'],
     ['import', 'off', 'is off: decisions are not stored'],
     ['import', 'redis://user:secret@store.example', 'is no file, and an import goes into a file'],
   ])('knows no such log: %s with %s', async (command, store, expected) => {
-    // Where the store is shared, neither key may be one replica's own.
-    const environment = {
-      VERITEE__DECISIONS__STORE: store,
-      VERITEE__RECEIPTS__KEY: 'receipts.pem',
-      VERITEE__CHALLENGES__KEY: 'challenges.key',
-      VERITEE__DECISIONS__RETENTION_DAYS: '30',
-    };
-    const { exitCode, stderr } = await run([command, ...(command === 'import' ? ['log.jsonl'] : [])], { environment });
+    const args = [command, ...(command === 'import' ? ['log.jsonl'] : [])];
+    const { exitCode, stderr } = await run(args, sharedStore(store));
     expect([exitCode, linesOf(stderr)[0]]).toEqual([1, `decisions.store: ${expected}`]);
     expect(stderr).not.toContain('secret');
   });
@@ -83,6 +88,43 @@ describe('veritee decisions', () => {
         stderr: expect.stringContaining('not a database'),
       });
     }
+  });
+
+  describe('where the store is a server', () => {
+    /** A port on which a server answers everything in the same way. */
+    async function listening(answer: string): Promise<{ readonly port: number; close(): Promise<void> }> {
+      const server = createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.on('data', () => socket.write(answer));
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
+      return { port: (server.address() as AddressInfo).port, close };
+    }
+
+    it.each([
+      ['list', ['list']],
+      ['show', ['show', 'x']],
+      ['verify', ['verify']],
+      ['export', ['export']],
+    ])('STO-05 %s ends with 3 where that refuses the password', async (_, args) => {
+      const { port, close } = await listening('-WRONGPASS invalid username-password pair\r\n');
+      const ended = await run(args, sharedStore(`redis://user:secret@127.0.0.1:${port}`));
+      await close();
+      expect(ended).toEqual({
+        exitCode: 3,
+        stdout: '',
+        stderr: `decisions.store: cannot be used: 127.0.0.1:${port}: refuses the password: WRONGPASS invalid username-password pair\n`,
+      });
+    });
+
+    it('STO-05 ends with 3 where that is out of reach', async () => {
+      const { port, close } = await listening('');
+      await close();
+      const ended = await runInProcess(cli, ['replay', 'x'], sharedStore(`redis://user:secret@127.0.0.1:${port}`));
+      expect(ended).toMatchObject({ exitCode: 3, stdout: '' });
+      expect(ended.stderr).toMatch(/^decisions\.store: cannot be used: .*ECONNREFUSED/m);
+    });
   });
 
   it('says that a store is a directory, also where it would be written', async () => {
@@ -115,6 +157,7 @@ describe('veritee decisions list and show', () => {
     expect(listed.map((line) => JSON.parse(line).decisionId)).toEqual([ids[3], ids[0]]);
     expect((await onTerminal(['list', '--policy', 'baseline'])).stdout).toContain(`allow          ${ids[1]}  default`);
     expect(await parsed(['show', ids[3] ?? ''])).toMatchObject({ decisionId: ids[3], record: { seq: 4 } });
+    expect(await parsed(['show', ids[3]?.toUpperCase() ?? ''])).toMatchObject({ decisionId: ids[3] });
     expect((await onTerminal(['show', ids[3] ?? ''])).stdout).toMatch(/^DENY {2}snp /);
     expect(JSON.parse((await onTerminal(['show', ids[3] ?? '', '--json'])).stdout)).toMatchObject({ decision: 'deny' });
   });
@@ -267,12 +310,20 @@ describe('veritee decisions verify', () => {
       expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'head_unverified', seq: 0 }]);
     });
 
-    it.each([['{}'], ['{"keys":[]}'], ['{"keys":[{}]}'], ['[]'], ['x']])('refuses what is none: %s', async (text) => {
+    it.each([
+      ['{}', 'is no JWK Set'],
+      ['{"keys":[{}]}', 'is no JWK Set'],
+      ['[]', 'is no JWK Set'],
+      ['x', 'is no JWK Set'],
+      ['{"keys":[]}', 'has no key'],
+      [JSON.stringify(SIGNER.jwk), 'is a single JWK, and no set of them'],
+    ])('refuses what is none: %s', async (text, why) => {
       await filled();
       await cli.write('keys.json', text);
-      expect(await run(['verify', '--keys', 'keys.json'])).toMatchObject({
+      expect(await run(['verify', '--keys', 'keys.json'])).toEqual({
         exitCode: 1,
-        stderr: expect.stringMatching(/^keys\.json: is no JWK Set\n/),
+        stdout: '',
+        stderr: `keys.json: ${why}\nexpected {"keys": […]}, as /.well-known/jwks.json has it\n`,
       });
     });
   });
@@ -300,7 +351,7 @@ describe('veritee decisions verify', () => {
       expect(await run(['verify', 'cut.jsonl'])).toMatchObject({
         exitCode: 1,
         stdout: '',
-        stderr: /^cut\.jsonl: line/,
+        stderr: /^cut\.jsonl: is cut: line \d+ has no end\n$/,
       });
     });
 

@@ -63,7 +63,6 @@ async function replayed(args: readonly string[], where: Parameters<typeof run>[1
   return { exitCode, stderr, changes: lines.slice(0, -1), summary: lines.at(-1).summary };
 }
 
-/** A copy of the store in which somebody has changed something. */
 /** A copy of the store in which somebody changed something. */
 async function copiedStore(name: string, change: (path: string) => void): Promise<string> {
   await mkdir(join(lab.root, name), { recursive: true });
@@ -172,6 +171,8 @@ describe('veritee replay', () => {
     const { exitCode, stdout } = await run(['replay', ids[0] ?? '']);
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ at: 'then', decisionId: ids[0], equal: true, differences: [] });
+    const inCapitals = await run(['replay', ids[0]?.toUpperCase() ?? '']);
+    expect([inCapitals.exitCode, JSON.parse(inCapitals.stdout).decisionId]).toEqual([0, ids[0]]);
     const table = await run(['replay', ids[0] ?? '', '--policy', 'stricter.yaml'], { onTerminal: true });
     expect(table.exitCode).toBe(2);
     expect(linesOf(table.stdout).slice(0, 8)).toEqual([
@@ -248,6 +249,47 @@ describe('veritee replay', () => {
     ]);
   });
 
+  it.each([
+    ['is kept no more', 'DELETE FROM objects', 'something that this decision rested on is not kept any more'],
+    [
+      'is dropped',
+      'UPDATE records SET salt = NULL, content = NULL WHERE seq = 1',
+      'the content of this decision was dropped',
+    ],
+  ])('ends with 3 for one decision of which something %s, and says so', async (what, sql, detail) => {
+    const store = await changedStore(`one ${what}`, sql);
+    expect(await run(['replay', ids[0] ?? ''], { store })).toEqual({ exitCode: 3, stdout: '', stderr: `${detail}\n` });
+  });
+
+  it('ends with 3 for one decision whose request is refused now, or that depended on the moment', async () => {
+    expect(await run(['replay', ids[0] ?? '', '--now'])).toEqual({
+      exitCode: 3,
+      stdout: '',
+      stderr: 'unknown policy "payments"; known: azure-cvm-baseline, azure-maa-baseline\n',
+    });
+    const store = await copiedStore('moment', (path) =>
+      rewriteRecords(path, (content) => content.replace('"reasons":[]', '"reasons":["deadline"]')),
+    );
+    expect(await run(['replay', ids[0] ?? ''], { store })).toEqual({
+      exitCode: 3,
+      stdout: '',
+      stderr: 'a decision with deadline is not judged again: it depended on the moment\n',
+    });
+  });
+
+  it('AUD-01 ends with 3 for one decision that was changed', async () => {
+    const store = await changedStore(
+      'one changed',
+      `UPDATE records SET content = replace(content, '"vmpl":0', '"vmpl":3') WHERE seq = 1`,
+    );
+    expect(await run(['replay', ids[0] ?? ''], { store })).toEqual({
+      exitCode: 3,
+      stdout: '',
+      stderr:
+        'what is stored of this decision is not what was recorded: the store was changed; veritee decisions verify says where\n',
+    });
+  });
+
   it('passes over decisions that depended on the moment', async () => {
     const store = await copiedStore('momentary', (path) =>
       rewriteRecords(path, (content, seq) =>
@@ -266,16 +308,32 @@ describe('veritee replay', () => {
     expect([exitCode, stdout, stderr]).toEqual([129, '', 'SIGHUP: ended before all decisions were judged\n']);
   });
 
-  it('ends with 3 where no decision is looked for', async () => {
-    const { exitCode, summary } = await replayed(['replay', '--since', since, '--tenant', 'nobody']);
-    expect([exitCode, summary.judged]).toEqual([3, 0]);
+  const later = '2999-01-01T00:00:00Z';
+
+  it.each([
+    [['replay', '--since', since, '--tenant', 'nobody'], `no decision since ${since} of tenant "nobody" is recorded\n`],
+    [
+      ['replay', '--since', later, '--policy', 'stricter.yaml'],
+      'no decision under payments since 2999-01-01T00:00:00.000Z is recorded; --policy judges decisions that were made under the id of its own text\n',
+    ],
+    [
+      ['replay', '--since', since, '--policy', 'renamed.yaml', '--tenant', 'default'],
+      `no decision under renamed since ${since} of tenant "default" is recorded; --policy judges decisions that were made under the id of its own text\n`,
+    ],
+  ])('ends with 3 where no decision is found, and says what was looked for: %j', async (args, said) => {
+    await cli.write('renamed.yaml', lenientPolicy('renamed'));
+    const { exitCode, stderr, summary } = await replayed(args);
+    expect([exitCode, summary.judged, stderr]).toEqual([3, 0, said]);
   });
 
   it.each([
     [['replay'], 'name a decision, or a time with --since\nveritee decisions list shows the decisions\n'],
     [['replay', 'x', '--since', since], '--since and the decision "x" do not go together: leave one out\n'],
     [['replay', 'x', '--tenant', 'a'], '--tenant and the decision "x" do not go together: leave one out\n'],
-    [['replay', 'x'], 'there is no decision of this id, or its record is older than decisions are kept\n'],
+    [
+      ['replay', 'x'],
+      'there is no decision of this id, or its record is older than decisions are kept\nveritee decisions list shows those that there are\n',
+    ],
   ])('refuses %j', async (args, stderr) => {
     expect(await run(args)).toEqual({ exitCode: 1, stdout: '', stderr });
   });
@@ -325,6 +383,37 @@ describe('veritee policy diff', () => {
     await cli.write('a.yaml', lenientPolicy('payments', { minimums: HIGH, version: 3 }));
     const { exitCode } = await run(['policy', 'diff', 'a.yaml', 'stricter.yaml', '--since', since]);
     expect(exitCode).toBe(0);
+  });
+
+  it.each([
+    [['--tenant', 'default'], '--tenant goes with --since: without it, no decisions are judged\n'],
+    [['--since', 'yesterday'], /^--since: .*RFC 3339/],
+  ])('refuses %j before it shows anything', async (options, stderr) => {
+    const {
+      exitCode,
+      stdout,
+      stderr: said,
+    } = await run(['policy', 'diff', 'stricter.yaml', 'stricter.yaml', ...options]);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(said).toMatch(stderr);
+  });
+
+  it('shows nothing where there is no log to judge decisions of', async () => {
+    const args = ['policy', 'diff', 'stricter.yaml', 'stricter.yaml', '--since', since];
+    expect(await run(args, { store: 'nowhere' })).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringContaining('there is no such file'),
+    });
+  });
+
+  it('ends with 3 where no decision was made under the id of the first, and says so', async () => {
+    await cli.write('renamed.yaml', lenientPolicy('renamed'));
+    const { exitCode, stderr } = await run(['policy', 'diff', 'renamed.yaml', 'stricter.yaml', '--since', since]);
+    expect([exitCode, stderr]).toEqual([
+      3,
+      `no decision under renamed since ${since} is recorded; decisions that were made under the id of <old> are judged\n`,
+    ]);
   });
 
   it('refuses what is no policy', async () => {

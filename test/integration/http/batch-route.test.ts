@@ -71,7 +71,7 @@ describe('POST /verify:batch', () => {
     expect(faults.map(({ level, index }) => [level, index])).toEqual(expected[0] === 500 ? [['error', 1]] : []);
   });
 
-  it.each(['application/jsonl', 'application/json;q=0.5, application/jsonl'])(
+  it.each(['application/jsonl', 'application/json;q=0.5, application/jsonl', 'application/x-ndjson'])(
     'sends each answer as a line once it is there, for %s',
     async (accept) => {
       const service = await start();
@@ -104,14 +104,36 @@ describe('POST /verify:batch', () => {
   });
 
   it.each([
-    ['?enforce=true', 'schema'],
-    ['?nothing=1', 'unknown_property'],
-  ])('refuses the query %s, and judges nothing', async (query, code) => {
+    ['?enforce=true', 'schema', 'query parameter enforce has no meaning for a batch: each item has its own status'],
+    ['?nothing=1', 'unknown_property', 'unknown query parameter "nothing"; known: checks, explain'],
+  ])('refuses the query %s, and judges nothing', async (query, code, detail) => {
     const service = await start();
     const { status, body } = await ask(service, [GOOD], { query });
-    expect([status, body.code]).toEqual([400, code]);
+    expect([status, body.code, body.detail]).toEqual([400, code, detail]);
     expect(service.verifyEvidence.asked).toHaveLength(0);
   });
+
+  it.each(['text/html', 'application/eat+jwt', 'application/problem+json', 'text/*, application/eat+jwt'])(
+    'refuses a client that takes only %s, and judges nothing',
+    async (accept) => {
+      const service = await start();
+      const { status, body } = await ask(service, [GOOD], { headers: { accept } });
+      expect([status, body.code, body.detail]).toEqual([
+        406,
+        'not_acceptable',
+        'a batch is answered as application/json or application/jsonl',
+      ]);
+      expect(service.verifyEvidence.asked).toHaveLength(0);
+    },
+  );
+
+  it.each(['*/*', 'application/*;q=0.1', 'text/html, application/json', 'Application/JSON', ''])(
+    'answers as JSON a client that takes %j',
+    async (accept) => {
+      const { status, headers } = await ask(await start(), [GOOD], { headers: { accept } });
+      expect([status, headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
+    },
+  );
 
   it.each([
     ['no requests', '{}', 'schema'],

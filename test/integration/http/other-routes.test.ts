@@ -1,11 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { LocalCaller } from '../../../src/http/callers.js';
 import { RefusedError } from '../../../src/model/errors.js';
 import { OPENAPI_DOCUMENT } from '../../../src/wire/generated/openapi-document.js';
 import { call, post } from './exchange.js';
-import { type FakeService, startFakeService, VERIFY_BODY } from './fake-service.js';
+import {
+  type FakeService,
+  fakeServices,
+  KNOWN_DECISION,
+  oneCaller,
+  startFakeService,
+  VERIFY_BODY,
+} from './fake-service.js';
 
 let service: FakeService;
+const startOther = fakeServices();
 
 beforeEach(async () => {
   service = await startFakeService();
@@ -126,6 +135,49 @@ describe('operation', () => {
       expect([path, answer.status]).toEqual([path, 405]);
     }
     expect((await call(service.url, '/keys')).status).toBe(404);
+  });
+});
+
+describe('a decision', () => {
+  it.each(['GET', 'HEAD', 'DELETE'] as const)('is not judged again by %s, and what does is said', async (method) => {
+    const { status, headers, body } = await call(service.url, `/decisions/${KNOWN_DECISION}:replay`, { method });
+    expect([status, headers['allow']]).toEqual([405, 'POST']);
+    if (method === 'HEAD') return;
+    expect([body.code, body.detail]).toEqual(['method_not_allowed', `${method} is not served at this path: use POST`]);
+  });
+
+  it.each([
+    ['/verify/batch', 'POST /verify:batch'],
+    [`/decisions/${KNOWN_DECISION}/replay`, 'POST /decisions/{id}:replay'],
+  ])('has a call behind a colon, as others do: %s', async (path, meant) => {
+    const { status, body } = await post(service.url, path, '{}');
+    expect([status, body.detail]).toEqual([404, `nothing is at this path; did you mean ${meant}?`]);
+  });
+
+  it('that is none is 404, also where its id is no UUID', async () => {
+    const auditing = await startOther({ callers: () => new LocalCaller({ historical: true, insecure: false }) });
+    const { status, body } = await call(auditing.url, '/decisions/foo');
+    expect([status, body.code, body.detail]).toEqual([404, 'not_found', 'there is no decision of this id']);
+    expect((await call(service.url, `/decisions/${KNOWN_DECISION}:show`)).body.detail).toBe(
+      'nothing is at this path; GET /docs lists all paths',
+    );
+  });
+
+  it('is shown without callers only where a setting grants it, which is said', async () => {
+    for (const path of ['/decisions', `/decisions/${KNOWN_DECISION}`]) {
+      const { status, body } = await call(service.url, path);
+      expect([status, body.code, body.detail]).toEqual([
+        403,
+        'forbidden',
+        'this call needs the role audit:read, which the caller does not have: no callers are configured, and historical: true grants it',
+      ]);
+    }
+  });
+
+  it('is not shown to a caller without the role, who is told of no setting', async () => {
+    const withCallers = await startOther({ callers: oneCaller('a key', ['verify']) });
+    const { status, body } = await call(withCallers.url, '/decisions', { headers: { 'x-api-key': 'a key' } });
+    expect([status, body.detail]).toEqual([403, 'this call needs the role audit:read, which the caller does not have']);
   });
 });
 

@@ -52,6 +52,7 @@ describe('a decision of the service', () => {
     const recorded = await get(service, `/decisions/${decisionId}`);
     requireConforming('GET', `/decisions/${decisionId}`, recorded);
     expect(recorded.body).toMatchObject({ ...rest, decisionId });
+    expect((await get(service, `/decisions/${decisionId.toUpperCase()}`)).body).toEqual(recorded.body);
     expect(recorded.body.checks.map(({ id }: { id: string }) => id)).toEqual(
       checks.map(({ id }: { id: string }) => id),
     );

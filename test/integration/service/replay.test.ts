@@ -73,6 +73,8 @@ describe('a decision judged again as it was', () => {
     const answer = await lab.verify(service, { members: { policy: 'payments' } });
     expect(answer.body.decision).toBe('indeterminate');
     expect((await replay(service, answer.body.decisionId, 'then')).body).toMatchObject({ equal: true });
+    const inCapitals = answer.body.decisionId.toUpperCase();
+    expect((await replay(service, inCapitals, 'then')).body).toMatchObject({ equal: true });
   });
 
   it('is equal for a past verification time', async () => {

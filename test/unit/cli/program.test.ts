@@ -159,6 +159,16 @@ describe('a mistake in a command', () => {
       "error: unknown option '--json'\n(There are none)\n",
     ],
     [
+      'an option that is the name of a command',
+      ['decisions', '--list'],
+      "error: unknown option '--list'\n(Did you mean veritee decisions list?)\n",
+    ],
+    [
+      'an option with a value that is the name of a command',
+      ['--replay=x'],
+      "error: unknown option '--replay=x'\n(Did you mean veritee replay?)\n",
+    ],
+    [
       'an option that resembles one',
       ['policy', 'lint', 'a', '--jsn'],
       "error: unknown option '--jsn'\n(Did you mean --json?)\n",

@@ -128,7 +128,7 @@ describe('an export', () => {
     for (let length = 0; length < text.length - 1; length += 89) {
       expect(await refusalOf(text.slice(0, length))).not.toBeNull();
     }
-    expect(await refusalOf(text.slice(0, -2))).toBe(`line 17: is no record`);
+    expect(await refusalOf(text.slice(0, -2))).toBe('is cut: line 17 has no end');
     expect(await refusalOf(text.slice(0, -1))).toBeNull();
     expect(await refusalOf(text.slice(0, text.lastIndexOf('\n{')))).toBe(
       'is cut: the line that says how much there was is not there',
@@ -159,7 +159,8 @@ describe('an export', () => {
       '{"format":"veritee-decision-log","version":2}',
       'is an export of version 2; this version of veritee reads 1',
     ],
-    ['a /verify body', '{"evidence":{}}\n', 'line 1: is no record'],
+    ['a /verify body', '{"evidence":{}}\n', 'is no export of a decision log, and no copy of one'],
+    ['a line of something else', `{"msg":"listening"}\n{"evidence":{}}\n`, 'line 2: is no record'],
     ['lines of a log alone', '{"msg":"listening"}\n', 'has no record'],
   ])('is not %s', async (_, text, refusal) => {
     expect(await refusalOf(text)).toBe(refusal);

@@ -73,7 +73,11 @@ describe('parseSigningKey', () => {
     ['broken JSON', '{"kty":', 'a key that cannot be read'],
     ['something else', 'hello', 'neither a private key in PEM nor a JWK'],
     ['a broken PEM', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', 'a key that cannot be read'],
-    ['nothing', '', 'neither a private key in PEM nor a JWK'],
+    ['nothing', '', 'an empty file'],
+    ['empty lines', '\n \n', 'an empty file'],
+    ['both halves of a key', pem(p256()) + publicPem(p256()), 'more than one key; a file has one'],
+    ['both halves, the public one first', publicPem(p256()) + pem(p256()), 'more than one key; a file has one'],
+    ['two private keys', pem(p256()) + pem(p256()), 'more than one key; a file has one'],
   ])('refuses %s', (_title, text, message) => {
     const read = () => parseSigningKey(text);
     expect(read).toThrow(UnusableKeyError);
@@ -90,6 +94,8 @@ describe('parsePublishedKey', () => {
   });
 
   it.each([
+    ['nothing', '', 'an empty file'],
+    ['two public keys', publicPem(p256()) + publicPem(p256()), 'more than one key; a file has one'],
     ['a shorter RSA key', publicPem(rsa(1024)), 'an RSA key of 1024 bits; receipts need 2048 or more'],
     ['something else', 'hello', 'neither a private key in PEM nor a JWK'],
     [

@@ -67,6 +67,7 @@ describe('readDecisionsQuery', () => {
     ['decision=deny', { decision: 'deny' }],
     ['since=2026-05-01T00:00:00Z', { since: new Date('2026-05-01T00:00:00Z') }],
     [`cursor=${ID}`, { cursor: ID }],
+    [`cursor=${ID.toUpperCase()}`, { cursor: ID }],
     [`policy=a&decision=allow&cursor=${ID}`, { policy: 'a', decision: 'allow', cursor: ID }],
   ])('reads %o', (text, query) => {
     expect(readDecisionsQuery(new URLSearchParams(text))).toEqual({ ...NOTHING, ...query });
@@ -79,12 +80,20 @@ describe('readDecisionsQuery', () => {
       'unknown query parameter "until"; known: policy, decision, since, cursor',
     ],
     ['policy=a&policy=b', 'schema', 'query parameter policy appears twice'],
-    ['policy=A', 'schema', 'query parameter policy: it is no policy id'],
-    ['decision=Allow', 'schema', 'query parameter decision: it can be: allow, deny, indeterminate'],
-    ['decision=', 'schema', 'query parameter decision: it can be: allow, deny, indeterminate'],
-    ['since=yesterday', 'schema', 'query parameter since: it is a time such as 2026-05-01T00:00:00Z'],
-    ['since=2026-02-30T00:00:00Z', 'schema', 'query parameter since: it is a time such as 2026-05-01T00:00:00Z'],
-    ['cursor=1', 'schema', 'query parameter cursor: it is the next of an answer before'],
+    ['policy=A', 'schema', 'query parameter policy cannot be "A"; it is the id of a policy'],
+    ['decision=Allow', 'schema', 'query parameter decision cannot be "Allow"; it can be: allow, deny, indeterminate'],
+    ['decision=', 'schema', 'query parameter decision is empty; it can be: allow, deny, indeterminate'],
+    [
+      'since=yesterday',
+      'schema',
+      'query parameter since cannot be "yesterday"; it is a time such as 2026-05-01T00:00:00Z',
+    ],
+    [
+      'since=2026-02-30T00:00:00Z',
+      'schema',
+      'query parameter since cannot be "2026-02-30T00:00:00Z"; it is a time such as 2026-05-01T00:00:00Z',
+    ],
+    ['cursor=1', 'schema', 'query parameter cursor cannot be "1"; it is the next of an answer before'],
   ])('refuses %o', (text, code, message) => {
     const read = () => readDecisionsQuery(new URLSearchParams(text));
     expect(formatErrorOf(read).code).toBe(code);
