@@ -203,7 +203,7 @@ describe.skipIf(isWithoutValkey('replicas of the service that share challenges')
       try {
         const from = lab.output.length;
         const nodes = [`redis://veritee:${password}@127.0.0.1:${valkey.port}/1`];
-        const service = await replica({ nodes, replicas: 1 });
+        const service = await replica({ nodes });
         const nonce = await challenge(service);
         await valkey.command('acl', 'setuser', 'veritee', '-eval');
         expect(verdictOf(await lab.verify(service, { nonce }))).toEqual(UNDECIDED);
