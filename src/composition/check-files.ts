@@ -7,7 +7,7 @@ import {
   resetMemoryDirectory,
 } from '../config/configuration.js';
 import { type ConfigurationProblemCode, configurationProblem } from '../config/configuration-problem.js';
-import { redisStoreOf } from '../config/redis-store.js';
+import { redisStoreOf, sharedChallenges } from '../config/redis-store.js';
 import { AmdDirectory } from '../endorsements/amd/amd-directory.js';
 import { AkIssuerFolder } from '../endorsements/attestation-keys/ak-issuer-folder.js';
 import type { EndingFile, NamedFile } from '../endorsements/files/material-files.js';
@@ -19,7 +19,7 @@ import { UnfitError } from '../model/errors.js';
 import { fileProblem, isSystemError, outputProblem } from '../model/file-problem.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import type { KeyPath } from '../model/places.js';
-import { readChallengeKey } from '../stores/challenge-key.js';
+import { readChallengeKey, readSharedChallengeKey } from '../stores/challenge-key.js';
 import { AMD_ROOT_PINS } from '../vendors/amd/roots.js';
 import { CollateralReader } from '../vendors/intel/collateral.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
@@ -121,10 +121,10 @@ async function whyUnreadable(file: string): Promise<string | null> {
 
 /**
  * Whether the service could write what it writes. Nothing is created.
- * @throws {ConfigurationError} where the challenge key is not one
+ * @throws {ConfigurationError} where the challenge key is not one, or is missing and shared
  */
 export async function checkWritten(configuration: Configuration): Promise<readonly LintProblem[]> {
-  const key = await challengeKeyProblems(challengeKeyPath(configuration));
+  const key = await challengeKeyProblems(configuration);
   const folders = [endorsementCacheDirectory(configuration), resetMemoryDirectory(configuration)];
   const ofData = folders.map(async (folder) => {
     const why = await whyNotWritable(folder);
@@ -134,10 +134,12 @@ export async function checkWritten(configuration: Configuration): Promise<readon
   return [...key, ...(await Promise.all(ofData)).flat()];
 }
 
-async function challengeKeyProblems(file: string): Promise<readonly LintProblem[]> {
+async function challengeKeyProblems(configuration: Configuration): Promise<readonly LintProblem[]> {
+  const file = challengeKeyPath(configuration);
   const path = ['challenges', 'key'];
+  const read = sharedChallenges(configuration) === null ? readChallengeKey : readSharedChallengeKey;
   try {
-    if ((await readChallengeKey(file)) !== null) return [];
+    if ((await read(file)) !== null) return [];
   } catch (error) {
     if (!isSystemError(error)) throw error;
     if (!isAbsent(error))
