@@ -53,6 +53,8 @@ export class LogWriter {
   #isWriting = false;
   /** Records of a transaction that failed. Null while it is known what is stored. */
   #doubtful: readonly NewRecord[] | null = null;
+  /** Whether the log of the process was told that nothing is stored: until something is, or it is known that nothing has to be. */
+  #isFailing = false;
   /** Whether the store was seen to lack records that it had. */
   #isLost = false;
   /** Decisions that are, or may be, stored although nobody was told of them, by why. */
@@ -70,7 +72,7 @@ export class LogWriter {
 
   /** Whether the store took what it was last given. */
   get isAvailable(): boolean {
-    return this.#doubtful === null;
+    return !this.#isFailing;
   }
 
   /**
@@ -164,7 +166,9 @@ export class LogWriter {
     try {
       await this.#parts.store.append(records);
     } catch (error) {
-      if (this.#doubtful === null) this.#parts.log.error({ err: error, why: reason(error) }, NOT_STORED);
+      // A store that answers what it has, and takes nothing, has not recovered.
+      if (!this.#isFailing) this.#parts.log.error({ err: error, why: reason(error) }, NOT_STORED);
+      this.#isFailing = true;
       this.#doubtful = records;
       throw error;
     }
@@ -195,7 +199,6 @@ export class LogWriter {
    * @throws {StoreUnavailableError} where the store does not answer, or lacks what it had
    */
   async #settle(): Promise<void> {
-    const wasInDoubt = this.#doubtful !== null;
     if (this.#doubtful !== null) await this.#resolveDoubt(this.#doubtful);
     const withdrawn = [...this.#owed].map(([decisionId, because]) => this.#withdrawal(decisionId, because));
     const gap = this.#unrecorded;
@@ -207,7 +210,8 @@ export class LogWriter {
       this.#unrecorded = both(gap, this.#unrecorded);
       throw error;
     }
-    if (wasInDoubt) this.#parts.log.info({ withdrawn: withdrawn.length }, STORED_AGAIN);
+    if (this.#isFailing) this.#parts.log.info({ withdrawn: withdrawn.length }, STORED_AGAIN);
+    this.#isFailing = false;
   }
 
   /** @throws {StoreUnavailableError} where the store does not answer, or lacks what it had */
