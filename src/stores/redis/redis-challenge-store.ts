@@ -63,6 +63,10 @@ export class RedisChallengeStore implements ChallengeStore {
     return new RedisChallengeStore(connection, admission.fingerprint, options);
   }
 
+  get isReachable(): boolean {
+    return this.#connection.isReachable;
+  }
+
   async put(id: string, { tenant, audience, policy, evidenceType }: ChallengeScope, expiresAt: Date): Promise<void> {
     const lifetimeMs = expiresAt.getTime() - this.#clock.now().getTime();
     const limits = Object.entries({ audience, policy, evidenceType }).flatMap(([name, value]) =>

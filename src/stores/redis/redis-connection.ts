@@ -105,6 +105,11 @@ export class RedisConnection {
     });
   }
 
+  /** Whether there is a connection to a server that was looked at. A server that hangs is noticed by what it is asked. */
+  get isReachable(): boolean {
+    return this.#session !== null && !this.#session.hasEnded;
+  }
+
   /** Looks for the server anew, since the one at hand is not what it was. */
   renew(reason: Error): void {
     this.#session?.end(reason);

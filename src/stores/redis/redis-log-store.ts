@@ -102,6 +102,10 @@ export class RedisLogStore implements LogStore {
     return new RedisLogStore(connection, durability);
   }
 
+  get isReachable(): boolean {
+    return this.#connection.isReachable;
+  }
+
   async append(records: readonly NewRecord[]): Promise<void> {
     if (records.length === 0) return;
     try {

@@ -19,6 +19,10 @@ export class SqliteChallengeStore implements ChallengeStore {
     this.#clock = clock;
   }
 
+  get isReachable(): boolean {
+    return this.#store.isReachable;
+  }
+
   async put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {
     this.#purge();
     const expiresMs = expiresAt.getTime();
