@@ -4,6 +4,7 @@ import {
   type Configuration,
   challengeKeyPath,
   endorsementCacheDirectory,
+  isFileStore,
   resetMemoryDirectory,
 } from '../config/configuration.js';
 import { type ConfigurationProblemCode, configurationProblem } from '../config/configuration-problem.js';
@@ -15,11 +16,13 @@ import type { FolderOptions, WatchedFolder } from '../endorsements/files/watched
 import { readBoundedFile } from '../endorsements/files/whole-files.js';
 import { CollateralDirectory } from '../endorsements/intel/collateral-directory.js';
 import type { AzureIdentity } from '../model/azure-identity.js';
+import { StoreUnavailableError } from '../model/decision-log.js';
 import { UnfitError } from '../model/errors.js';
 import { fileProblem, isSystemError, outputProblem } from '../model/file-problem.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import type { KeyPath } from '../model/places.js';
 import { readChallengeKey, readSharedChallengeKey } from '../stores/challenge-key.js';
+import { lookAtFile } from '../stores/sqlite/look-at-file.js';
 import { AMD_ROOT_PINS } from '../vendors/amd/roots.js';
 import { CollateralReader } from '../vendors/intel/collateral.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
@@ -116,6 +119,33 @@ async function whyUnreadable(file: string): Promise<string | null> {
     if (error instanceof UnfitError) return `is ${error.message}`;
     if (isSystemError(error)) return fileProblem(error);
     throw error;
+  }
+}
+
+/** Without the file of decisions the service does not start. It is looked at, and not made. */
+export async function checkDecisionFile({ decisions: { store } }: Configuration): Promise<readonly LintProblem[]> {
+  if (!isFileStore(store)) return [];
+  const path = ['decisions', 'store'];
+  const inFolder = await whyNotWritable(dirname(store));
+  if (inFolder !== null) return [configurationProblem('config_permission', { path, what: `${store}: ${inFolder}` })];
+  const why = await whyNotUsable(store);
+  return why === null ? [] : [configurationProblem('config_file', { path, what: why })];
+}
+
+async function whyNotUsable(file: string): Promise<string | null> {
+  try {
+    if ((await stat(file)).isDirectory()) return `${file}: is a directory, and a file is expected`;
+    await access(file, constants.R_OK);
+    await access(file, constants.W_OK).catch((error: unknown) => {
+      throw new UnfitError(outputProblem(error));
+    });
+    await lookAtFile(file);
+    return null;
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) return error.message;
+    if (error instanceof UnfitError) return `${file}: ${error.message}`;
+    if (!isSystemError(error)) throw error;
+    return isAbsent(error) ? null : `${file}: ${fileProblem(error)}`;
   }
 }
 

@@ -76,6 +76,23 @@ export class SqliteFile {
   }
 
   /**
+   * Looks whether `open` would take the file for one of ours, and closes it.
+   *
+   * @param hasLog whether its write-ahead log is to be read too, which makes the files of one that are missing
+   * @throws {StoreUnavailableError}
+   */
+  look(hasLog: boolean): void {
+    try {
+      const name = `${pathToFileURL(this.#path)}?${hasLog ? 'mode=ro' : 'immutable=1'}`;
+      this.#database = new this.#engine(name, { timeout: BUSY_MS });
+      this.#requireOurs();
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    this.close();
+  }
+
+  /**
    * Does work as one durable transaction. Where that fails the file is closed: after a sync that failed, nobody knows what
    * the disk holds.
    *
