@@ -118,13 +118,16 @@ export class SqliteFile {
     }
   }
 
-  /** Reads, outside of a transaction. @throws {StoreUnavailableError} */
+  /** Reads, outside of a transaction, also while nothing can be written. @throws {StoreUnavailableError} */
   read<T>(work: () => T): T {
     try {
       this.#requireOpen();
       return work();
     } catch (error) {
       throw this.#failed(error);
+    } finally {
+      // Whoever mends the disk may need nobody to have the file open.
+      if (this.#writing.because !== null) this.close();
     }
   }
 

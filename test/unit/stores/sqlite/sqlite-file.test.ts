@@ -228,6 +228,9 @@ describe('a SQLite file that is only read', () => {
     expect(() => put(file, 'b')).toThrow('it failed a moment ago');
     expect(heads(file)).toEqual(['a']);
     expect(opened).toBe(2);
+    expect(heads(file)).toEqual(['a']);
+    // It stays open for nobody meanwhile.
+    expect(opened).toBe(3);
     expect(() => put(file, 'b')).toThrow('it failed a moment ago');
     fails = false;
     await soon(() => put(file, 'c'));
