@@ -13,6 +13,7 @@ import { openAttestationServices } from './attestation-services.js';
 import { checkEndings } from './check-endings.js';
 import {
   type CheckedFolders,
+  checkDecisionFile,
   checkFolders,
   checkReceiptCredential,
   checkStoreFiles,
@@ -102,6 +103,7 @@ async function follow(
   if (isRight('maa', 'ita')) await checkSubmission(configuration, environment, clock, found);
   if (isRight('decisions', 'challenges')) {
     found.add(await checkStoreFiles(configuration));
+    found.add(await checkDecisionFile(configuration));
     found.add((await found.of('config_file', () => checkWritten(configuration))) ?? []);
   }
   if (isRight('receipts')) await checkReceiptKeys(configuration, environment, clock, found);

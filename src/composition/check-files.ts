@@ -4,10 +4,11 @@ import {
   type Configuration,
   challengeKeyPath,
   endorsementCacheDirectory,
+  isFileStore,
   resetMemoryDirectory,
 } from '../config/configuration.js';
 import { type ConfigurationProblemCode, configurationProblem } from '../config/configuration-problem.js';
-import { redisStoreOf } from '../config/redis-store.js';
+import { redisStoreOf, sharedChallenges } from '../config/redis-store.js';
 import { AmdDirectory } from '../endorsements/amd/amd-directory.js';
 import { AkIssuerFolder } from '../endorsements/attestation-keys/ak-issuer-folder.js';
 import type { EndingFile, NamedFile } from '../endorsements/files/material-files.js';
@@ -15,11 +16,13 @@ import type { FolderOptions, WatchedFolder } from '../endorsements/files/watched
 import { readBoundedFile } from '../endorsements/files/whole-files.js';
 import { CollateralDirectory } from '../endorsements/intel/collateral-directory.js';
 import type { AzureIdentity } from '../model/azure-identity.js';
+import { StoreUnavailableError } from '../model/decision-log.js';
 import { UnfitError } from '../model/errors.js';
 import { fileProblem, isSystemError, outputProblem } from '../model/file-problem.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import type { KeyPath } from '../model/places.js';
-import { readChallengeKey } from '../stores/challenge-key.js';
+import { readChallengeKey, readSharedChallengeKey } from '../stores/challenge-key.js';
+import { lookAtFile } from '../stores/sqlite/look-at-file.js';
 import { AMD_ROOT_PINS } from '../vendors/amd/roots.js';
 import { CollateralReader } from '../vendors/intel/collateral.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
@@ -119,12 +122,39 @@ async function whyUnreadable(file: string): Promise<string | null> {
   }
 }
 
+/** Without the file of decisions the service does not start. It is looked at, and not made. */
+export async function checkDecisionFile({ decisions: { store } }: Configuration): Promise<readonly LintProblem[]> {
+  if (!isFileStore(store)) return [];
+  const path = ['decisions', 'store'];
+  const inFolder = await whyNotWritable(dirname(store));
+  if (inFolder !== null) return [configurationProblem('config_permission', { path, what: `${store}: ${inFolder}` })];
+  const why = await whyNotUsable(store);
+  return why === null ? [] : [configurationProblem('config_file', { path, what: why })];
+}
+
+async function whyNotUsable(file: string): Promise<string | null> {
+  try {
+    if ((await stat(file)).isDirectory()) return `${file}: is a directory, and a file is expected`;
+    await access(file, constants.R_OK);
+    await access(file, constants.W_OK).catch((error: unknown) => {
+      throw new UnfitError(outputProblem(error));
+    });
+    await lookAtFile(file);
+    return null;
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) return error.message;
+    if (error instanceof UnfitError) return `${file}: ${error.message}`;
+    if (!isSystemError(error)) throw error;
+    return isAbsent(error) ? null : `${file}: ${fileProblem(error)}`;
+  }
+}
+
 /**
  * Whether the service could write what it writes. Nothing is created.
- * @throws {ConfigurationError} where the challenge key is not one
+ * @throws {ConfigurationError} where the challenge key is not one, or is missing and shared
  */
 export async function checkWritten(configuration: Configuration): Promise<readonly LintProblem[]> {
-  const key = await challengeKeyProblems(challengeKeyPath(configuration));
+  const key = await challengeKeyProblems(configuration);
   const folders = [endorsementCacheDirectory(configuration), resetMemoryDirectory(configuration)];
   const ofData = folders.map(async (folder) => {
     const why = await whyNotWritable(folder);
@@ -134,10 +164,12 @@ export async function checkWritten(configuration: Configuration): Promise<readon
   return [...key, ...(await Promise.all(ofData)).flat()];
 }
 
-async function challengeKeyProblems(file: string): Promise<readonly LintProblem[]> {
+async function challengeKeyProblems(configuration: Configuration): Promise<readonly LintProblem[]> {
+  const file = challengeKeyPath(configuration);
   const path = ['challenges', 'key'];
+  const read = sharedChallenges(configuration) === null ? readChallengeKey : readSharedChallengeKey;
   try {
-    if ((await readChallengeKey(file)) !== null) return [];
+    if ((await read(file)) !== null) return [];
   } catch (error) {
     if (!isSystemError(error)) throw error;
     if (!isAbsent(error))

@@ -44,7 +44,8 @@ export async function openStores(
   opened: OpenParts,
 ): Promise<OpenStores> {
   const { decisions, challenges } = configuration;
-  const file = isFileStore(decisions.store) ? opened.add(await openFile(decisions.store)) : null;
+  const path = isFileStore(decisions.store) ? decisions.store : null;
+  const file = path === null ? null : opened.add(await usable(() => SqliteStore.open(path)));
   const shared = redisStoreOf(decisions.store);
   const inRedis = shared === null ? null : opened.add(await openSharedDecisions(shared, { clock, log, ...world }));
   if (file === null && inRedis === null) log.warn({}, 'decisions are not stored: decisions.store is off');
@@ -53,14 +54,15 @@ export async function openStores(
   async function openChallenges(): Promise<ChallengeStore> {
     const ofReplicas = sharedChallenges(configuration);
     if (ofReplicas !== null) return opened.add(await openSharedChallenges(ofReplicas, { clock, log, ...world }));
-    if (file !== null && challenges.store === null) return new SqliteChallengeStore(file, clock);
+    if (file !== null && challenges.store === null)
+      return usable(() => SqliteChallengeStore.open(file, world.key, clock));
     return openMemory(clock, log, opened);
   }
 }
 
-async function openFile(path: string): Promise<SqliteStore> {
+async function usable<T>(open: () => Promise<T>): Promise<T> {
   try {
-    return await SqliteStore.open(path);
+    return await open();
   } catch (cause) {
     throw notUsable(cause);
   }

@@ -81,6 +81,11 @@ function checkStores({ challenges, decisions }: Configuration, at: Place): void 
   const ofChallenges = redisStoreOf(challenges.store);
   const ofDecisions = redisStoreOf(decisions.store);
   if (ofChallenges !== null) checkRedisStore(ofChallenges, at.member('challenges', 'store'));
+  // Whoever sets it would rely on it.
+  if (ofChallenges !== null && ofChallenges.replicas !== 0)
+    at.member('challenges', 'store', 'replicas').refuse(
+      'is for decisions: challenges wait for no replica of the server',
+    );
   // With a key of its own each replica would take challenges of the others for nonces of the caller's own.
   if (sharedChallenges({ challenges, decisions }) !== null && challenges.key === null)
     at.member('challenges', 'key').refuse('is missing: replicas that share a store share it');

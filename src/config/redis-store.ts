@@ -18,7 +18,7 @@ const longForm = object({
   passwordFile: orNull(path()),
   /** PEM file of the authorities that servers have their certificates from. */
   ca: orNull(path()),
-  /** Replicas that confirm each decision. Challenges need none. */
+  /** Replicas that confirm each decision. Of challenges none does. */
   replicas: optional(integer(0, 16), 0),
 });
 export type RedisStoreConfiguration = Read<typeof longForm>;

@@ -82,9 +82,9 @@ export class DecisionLog implements DecisionRecorder {
     this.#prune();
   }
 
-  /** Whether the store took what it was last given. */
+  /** Whether the store took what it was last given, and can be asked now. */
   get isAvailable(): boolean {
-    return this.#writer.isAvailable;
+    return this.#parts.store.isReachable && this.#writer.isAvailable;
   }
 
   async record(judged: JudgedRequest): Promise<void> {

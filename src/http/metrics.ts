@@ -152,7 +152,7 @@ export class Metrics {
   watchDecisionStore(isAvailable: () => boolean): void {
     this.#watch(Gauge, {
       name: 'veritee_decision_store_available',
-      help: '1 if decisions are stored; 0 if the store does not take them, and no allow leaves.',
+      help: '1 if decisions are stored; 0 if the store does not take them or is out of reach, and no allow leaves.',
       read: () => [[isAvailable() ? 1 : 0]],
     });
   }
@@ -161,7 +161,7 @@ export class Metrics {
   watchChallengeStore(isAvailable: () => boolean): void {
     this.#watch(Gauge, {
       name: 'veritee_challenge_store_available',
-      help: '1 if the store of challenges did what it was last asked; 0 if none is issued or used up.',
+      help: '1 if the store of challenges did what it was last asked; 0 if it did not or is out of reach, and none is issued or used up.',
       read: () => [[isAvailable() ? 1 : 0]],
     });
   }

@@ -22,6 +22,8 @@ export interface ConsumeResult {
 
 /** Records of challenges. Consuming is one atomic step, and marks the record, which is kept until its expiry. */
 export interface ChallengeStore {
+  /** Whether it can be asked at all, as far as that is known without asking. */
+  readonly isReachable: boolean;
   /**
    * @throws {RefusedError} `overloaded` when no further record fits
    * @throws {Error} when the store is out of reach

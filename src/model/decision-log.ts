@@ -141,6 +141,8 @@ export interface SignedHead extends RecordPosition {
 
 /** A store of records. Every method rejects with `StoreUnavailableError` where the store is out of reach. */
 export interface LogStore {
+  /** Whether it can be asked at all, as far as that is known without asking. */
+  readonly isReachable: boolean;
   /** Stores all or none, durably. Rejects also where nobody knows which of both has happened. */
   append(records: readonly NewRecord[]): Promise<void>;
   /** Null where there is no such chain. */

@@ -122,7 +122,7 @@ export class IssueChallenge {
   /**
    * @throws {FormatError} `policy_unknown`
    * @throws {RefusedError} `forbidden`; `clock` while the clock cannot be relied on; `overloaded` when no further
-   *   challenge can be kept or the store is out of reach
+   *   challenge can be kept or the store fails
    */
   async execute(request: ChallengeRequest, caller: Caller) {
     this.#requireAllowed(request, caller);
@@ -155,7 +155,8 @@ export class IssueChallenge {
       await withinTime(store.put(id, scope, expiresAt), timeoutMs);
     } catch (cause) {
       if (cause instanceof RefusedError) throw cause;
-      throw new RefusedError('overloaded', 'the challenge store does not answer', { retryAfterSeconds: 1, cause });
+      // Not why: it may have addresses. The log has it.
+      throw new RefusedError('overloaded', 'the challenge store fails', { retryAfterSeconds: 1, cause });
     }
   }
 }

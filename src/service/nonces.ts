@@ -53,7 +53,7 @@ export class NonceRecogniser {
       result = await withinTime(this.#store.consume(id, asked), this.#timeoutMs);
     } catch (error) {
       // There is no second store to fall back to: it could not know what the first one has used up.
-      this.#log.warn({ err: error }, 'challenge store does not answer');
+      this.#log.warn({ err: error }, 'challenge store fails');
       return { origin, state: 'store_unavailable' };
     }
     const { purpose } = result;

@@ -53,7 +53,7 @@ export class RecordedDecisions {
       return await work(this.#store);
     } catch (cause) {
       if (!(cause instanceof StoreUnavailableError)) throw cause;
-      throw new RefusedError('overloaded', 'the decision store does not answer', { retryAfterSeconds: 1, cause });
+      throw new RefusedError('overloaded', 'the decision store fails', { retryAfterSeconds: 1, cause });
     }
   }
 }

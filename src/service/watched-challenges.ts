@@ -21,7 +21,16 @@ export class WatchedChallengeStore implements ChallengeStore {
     this.#timeoutMs = timeoutMs;
   }
 
+  get isReachable(): boolean {
+    return this.#store.isReachable;
+  }
+
+  /** Whether it did what it was last asked, and can be asked now: also where nobody asks, an outage is an outage. */
   get isAvailable(): boolean {
+    return this.isReachable && this.#works;
+  }
+
+  get #works(): boolean {
     return this.#failing.size === 0;
   }
 
@@ -51,18 +60,18 @@ export class WatchedChallengeStore implements ChallengeStore {
   }
 
   #failed(operation: 'put' | 'consume', error: unknown): void {
-    const wasAvailable = this.isAvailable;
+    const worked = this.#works;
     this.#failing.add(operation);
-    if (!wasAvailable) return;
+    if (!worked) return;
     const why = error instanceof Error ? error.message : String(error);
     this.#log.error({ why }, 'the store of challenges fails: none is issued or used up');
   }
 
   /** A store that keeps a challenge can mark one as used, too. */
   #did(operation: 'put' | 'consume'): void {
-    if (this.isAvailable) return;
+    if (this.#works) return;
     this.#failing.delete('consume');
     if (operation === 'put') this.#failing.delete('put');
-    if (this.isAvailable) this.#log.info({}, 'the store of challenges works again');
+    if (this.#works) this.#log.info({}, 'the store of challenges works again');
   }
 }

@@ -21,6 +21,7 @@ const DEFAULT_CAPACITY = 100_000;
  * that none can take up another's; tenants are configured, and so are few.
  */
 export class MemoryChallengeStore implements ChallengeStore {
+  readonly isReachable = true;
   readonly #clock: Clock;
   readonly #capacity: number;
   readonly #records = new Map<string, ChallengeRecord>();

@@ -39,6 +39,7 @@ describe.skipIf(isLacking('a disk that is full', REQUIREMENTS))(
       const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       writeFileSync(key, privateKey.export({ format: 'pem', type: 'pkcs8' }));
       const command = await lab.command({
+        historical: true,
         decisions: { store: join(lab.workFolder, 'veritee.db') },
         receipts: { key },
       });
@@ -112,6 +113,9 @@ describe.skipIf(isLacking('a disk that is full', REQUIREMENTS))(
       fill();
       await expect.poll(verdicts).toEqual(withheld);
       expect([await metric(), await challenge()]).toEqual(['0', 503]);
+      // What was decided before can be looked up.
+      const listed = await client.get('/decisions');
+      expect('status' in listed ? listed.status : listed.error).toBe(200);
 
       // While the service has the file open, nobody can: it closes the file each time that it fails.
       await expect.poll(() => remounted('ro'), { timeout: 30_000, interval: 20 }).toBe(true);

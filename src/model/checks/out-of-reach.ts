@@ -122,7 +122,7 @@ export const OUT_OF_REACH_CHECKS = {
     fails: 'the challenge store does not say whether the challenge is unused',
     trust: { guest: { 'instance-identity': 0 } },
     remedy:
-      'The caller should get another challenge, and the operator should see in the log why the challenge store does not answer.',
+      'The caller should get another challenge, and the operator should see in the log why the challenge store fails.',
   },
   release_unavailable: {
     holds: 'the vault answers',

@@ -1,6 +1,6 @@
-import { hkdfSync } from 'node:crypto';
 import { UnfitError } from '../../model/errors.js';
 import type { Log } from '../../model/ports.js';
+import { keyFingerprint } from '../key-fingerprint.js';
 import { ADMIT } from './challenge-scripts.js';
 import { HASH_TAG } from './locate-server.js';
 import type { RedisSession } from './redis-session.js';
@@ -8,9 +8,6 @@ import { scriptAnswer, unexpectedAnswer } from './script-answer.js';
 
 /** Where the fingerprint of the challenge key is kept. It has no expiry. */
 export const FINGERPRINT_KEY = `${HASH_TAG}:challenge-key`;
-
-const DERIVATION = 'veritee challenge key fingerprint';
-const FINGERPRINT_BYTES = 16;
 
 const OTHER_KEY = `holds challenges of replicas with another challenge key: all replicas need the same challenges.key; to change it, stop them all and delete ${FINGERPRINT_KEY}`;
 
@@ -23,7 +20,7 @@ export class ChallengeAdmission {
 
   /** @param key the MAC key of challenges. What is derived of it says nothing about it. */
   constructor(key: Uint8Array, log: Log) {
-    this.fingerprint = Buffer.from(hkdfSync('sha256', key, '', DERIVATION, FINGERPRINT_BYTES)).toString('hex');
+    this.fingerprint = keyFingerprint(key).toString('hex');
     this.#log = log;
   }
 

@@ -8,14 +8,21 @@ interface Outage {
   told: string;
 }
 
+/** Which store a line of the log is about: challenges and decisions have a connection each, also to one server. */
+export interface ToldStore {
+  /** Where it is. */
+  readonly store: string;
+  readonly of: 'challenges' | 'decisions';
+}
+
 /** Whether a store can be reached. An outage is in the log once when it begins and once when it ends. */
 export class Reach {
-  readonly #store: string;
+  readonly #store: ToldStore;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #log: Log;
   #outage: Outage | null = null;
 
-  constructor(store: string, clock: Pick<Clock, 'monotonicMs'>, log: Log) {
+  constructor(store: ToldStore, clock: Pick<Clock, 'monotonicMs'>, log: Log) {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
@@ -27,13 +34,13 @@ export class Reach {
     const outage = this.#outage;
     if (outage === null) {
       this.#outage = { begun: this.#clock.monotonicMs(), failures: 1, told: why };
-      this.#log.error({ store: this.#store, why }, 'store out of reach');
+      this.#log.error({ ...this.#store, why }, 'store out of reach');
       return;
     }
     outage.failures += 1;
     if (!isLasting || outage.told === why) return;
     outage.told = why;
-    this.#log.error({ store: this.#store, why }, 'store cannot be used');
+    this.#log.error({ ...this.#store, why }, 'store cannot be used');
   }
 
   answered(): void {
@@ -41,6 +48,6 @@ export class Reach {
     if (outage === null) return;
     this.#outage = null;
     const seconds = Math.round((this.#clock.monotonicMs() - outage.begun) / 1000);
-    this.#log.info({ store: this.#store, seconds, failures: outage.failures }, 'store answers again');
+    this.#log.info({ ...this.#store, seconds, failures: outage.failures }, 'store answers again');
   }
 }

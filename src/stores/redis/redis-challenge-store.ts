@@ -11,9 +11,10 @@ import { ChallengeAdmission, FINGERPRINT_KEY } from './challenge-admission.js';
 import { CONSUME, PUT } from './challenge-scripts.js';
 import { HASH_TAG } from './locate-server.js';
 import { RedisConnection, type RedisConnectionOptions, type RedisScript } from './redis-connection.js';
+import type { RedisSession } from './redis-session.js';
 import { type ScriptAnswer, scriptAnswer, unexpectedAnswer } from './script-answer.js';
 
-interface RedisChallengeStoreOptions extends Omit<RedisConnectionOptions, 'admit' | 'clock'> {
+interface RedisChallengeStoreOptions extends Omit<RedisConnectionOptions, 'admit' | 'clock' | 'of'> {
   /** The MAC key of challenges. It never leaves the process. */
   readonly key: Uint8Array;
   readonly clock: Clock;
@@ -57,8 +58,13 @@ export class RedisChallengeStore implements ChallengeStore {
    */
   static async open(options: RedisChallengeStoreOptions): Promise<RedisChallengeStore> {
     const admission = new ChallengeAdmission(options.key, options.log);
-    const connection = await RedisConnection.open({ ...options, admit: (server) => admission.admit(server) });
+    const admit = (server: RedisSession) => admission.admit(server);
+    const connection = await RedisConnection.open({ ...options, of: 'challenges', admit });
     return new RedisChallengeStore(connection, admission.fingerprint, options);
+  }
+
+  get isReachable(): boolean {
+    return this.#connection.isReachable;
   }
 
   async put(id: string, { tenant, audience, policy, evidenceType }: ChallengeScope, expiresAt: Date): Promise<void> {

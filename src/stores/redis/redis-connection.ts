@@ -3,7 +3,7 @@ import type { Clock, Log } from '../../model/ports.js';
 import { ToldFaults } from '../../model/told-faults.js';
 import { confirm, type Durability } from './durability.js';
 import { isLasting, type OpenServerOptions, openServer } from './open-server.js';
-import { Reach } from './reach.js';
+import { Reach, type ToldStore } from './reach.js';
 import { type CommandArgument, RedisReplyError, type RedisSession } from './redis-session.js';
 import { nameOfNode } from './redis-settings.js';
 
@@ -16,6 +16,8 @@ export interface RedisScript {
 
 /** `admit` looks at a server at the start, and whenever there is a new connection. */
 export interface RedisConnectionOptions extends Pick<OpenServerOptions, 'settings' | 'admit'> {
+  /** What it is of, for the log. */
+  readonly of: ToldStore['of'];
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly log: Log;
   /** How long a command may take. */
@@ -40,7 +42,7 @@ const REFUSALS = { begun: 'store refuses a command', over: 'store takes the comm
  */
 export class RedisConnection {
   readonly #options: RedisConnectionOptions;
-  readonly #store: string;
+  readonly #store: ToldStore;
   readonly #reach: Reach;
   readonly #refusals: ToldFaults;
   readonly #closing = new AbortController();
@@ -50,7 +52,7 @@ export class RedisConnection {
 
   private constructor(options: RedisConnectionOptions) {
     this.#options = options;
-    this.#store = options.settings.nodes.map(nameOfNode).join(', ');
+    this.#store = { store: options.settings.nodes.map(nameOfNode).join(', '), of: options.of };
     this.#reach = new Reach(this.#store, options.clock, options.log);
     this.#refusals = new ToldFaults(options.log, REFUSALS);
   }
@@ -103,6 +105,11 @@ export class RedisConnection {
     });
   }
 
+  /** Whether there is a connection to a server that was looked at. A server that hangs is noticed by what it is asked. */
+  get isReachable(): boolean {
+    return this.#session !== null && !this.#session.hasEnded;
+  }
+
   /** Looks for the server anew, since the one at hand is not what it was. */
   renew(reason: Error): void {
     this.#session?.end(reason);
@@ -130,7 +137,7 @@ export class RedisConnection {
   #hear(error: unknown, session: RedisSession, name: string): void {
     if (error instanceof RedisReplyError) {
       if (ASK_ANOTHER.has(error.code)) session.end(error);
-      else this.#refusals.begun(name, { store: this.#store, command: name }, { why: error.message });
+      else this.#refusals.begun(name, { ...this.#store, command: name }, { why: error.message });
     } else {
       this.#reach.failed(error, false);
     }

@@ -41,7 +41,7 @@ import { RedisConnection, type RedisConnectionOptions, type RedisScript } from '
 import type { CommandArgument } from './redis-session.js';
 import { type ScriptAnswer, scriptAnswer, unexpectedAnswer } from './script-answer.js';
 
-interface RedisLogStoreOptions extends Omit<RedisConnectionOptions, 'admit'> {
+interface RedisLogStoreOptions extends Omit<RedisConnectionOptions, 'admit' | 'of'> {
   /** Replicas that have to have each record in their append-only files. */
   readonly replicas: number;
 }
@@ -95,10 +95,15 @@ export class RedisLogStore implements LogStore {
     const durability = { replicas, withinMs: Math.floor(commandTimeoutMs * CONFIRMED_PART) };
     const connection = await RedisConnection.open({
       ...options,
+      of: 'decisions',
       commandTimeoutMs,
       admit: (server, info) => admitLog(server, info, durability),
     });
     return new RedisLogStore(connection, durability);
+  }
+
+  get isReachable(): boolean {
+    return this.#connection.isReachable;
   }
 
   async append(records: readonly NewRecord[]): Promise<void> {

@@ -5,14 +5,52 @@ import type { SqliteFile } from './sqlite-file.js';
 /** Of each tenant, as in memory. */
 export const CAPACITY = 100_000;
 
-/** Within a transaction. @returns whether there was room */
-export function putChallenge(file: SqliteFile, id: string, scope: ChallengeScope, expiresMs: number): boolean {
-  if (file.number('SELECT count(*) FROM challenges WHERE tenant = ?', [scope.tenant]) >= CAPACITY) return false;
+/** In `meta`, the first 48 bits of the fingerprint of the key that the challenges of the file were made with. */
+const KEY_NAME = 'challenge_key';
+
+/**
+ * Within a transaction: makes the file one of challenges of this key, unless there are some of another key that have not
+ * expired. A challenge of another key would be taken for a nonce of the caller's own, whether used or not.
+ *
+ * @param fingerprint the first 48 bits
+ * @returns until when another key has challenges, in milliseconds since 1970; null where the file is of this key now
+ */
+export function admitChallengeKey(file: SqliteFile, fingerprint: number, nowMs: number): number | null {
+  const kept = file.row<readonly [number]>('SELECT value FROM meta WHERE name = ?', [KEY_NAME]);
+  if (kept?.[0] === fingerprint) return null;
+  const [last = null] =
+    file.row<readonly [number | null]>('SELECT max(expires_at) FROM challenges WHERE expires_at > ?', [nowMs]) ?? [];
+  // A file of before this was kept says nothing of the key, which most often is the same.
+  if (kept !== undefined && last !== null) return last;
+  file.run('INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value', [
+    KEY_NAME,
+    fingerprint,
+  ]);
+  return null;
+}
+
+function isOfKey(file: SqliteFile, fingerprint: number): boolean {
+  return file.row('SELECT 1 FROM meta WHERE name = ? AND value = ?', [KEY_NAME, fingerprint]) !== undefined;
+}
+
+/** What became of a challenge that was to be kept. `foreign`: the file is of another key. */
+export type PutResult = 'kept' | 'full' | 'foreign';
+
+/** Within a transaction. */
+export function putChallenge(
+  file: SqliteFile,
+  fingerprint: number,
+  id: string,
+  scope: ChallengeScope,
+  expiresMs: number,
+): PutResult {
+  if (!isOfKey(file, fingerprint)) return 'foreign';
+  if (file.number('SELECT count(*) FROM challenges WHERE tenant = ?', [scope.tenant]) >= CAPACITY) return 'full';
   file.run(
     'INSERT INTO challenges (id, tenant, audience, policy, evidence_type, expires_at) VALUES (?, ?, ?, ?, ?, ?)',
     [id, scope.tenant, scope.audience, scope.policy, scope.evidenceType, expiresMs],
   );
-  return true;
+  return 'kept';
 }
 
 type ChallengeRow = readonly [
@@ -23,8 +61,14 @@ type ChallengeRow = readonly [
   used: number,
 ];
 
-/** Within a transaction. Whether it has expired is for whoever knows the time. */
-export function consumeChallenge(file: SqliteFile, id: string, asked: ConsumedScope): ConsumeResult {
+/** Within a transaction. Whether it has expired is for whoever knows the time. Null: the file is of another key. */
+export function consumeChallenge(
+  file: SqliteFile,
+  fingerprint: number,
+  id: string,
+  asked: ConsumedScope,
+): ConsumeResult | null {
+  if (!isOfKey(file, fingerprint)) return null;
   const row = file.row<ChallengeRow>(
     'SELECT tenant, audience, policy, evidence_type, used FROM challenges WHERE id = ?',
     [id],

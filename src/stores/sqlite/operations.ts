@@ -7,7 +7,7 @@ import type {
   RecordPosition,
   SignedHead,
 } from '../../model/decision-log.js';
-import { consumeChallenge, dropExpired, putChallenge } from './challenges.js';
+import { admitChallengeKey, consumeChallenge, dropExpired, putChallenge } from './challenges.js';
 import { attach, merge } from './merge.js';
 import { dropStrayObjects, object, objects, objectsOf, putObject } from './objects.js';
 import {
@@ -36,9 +36,12 @@ const WRITES = {
   putHead: (file: SqliteFile, head: SignedHead) => putHead(file, head),
   merge: (file: SqliteFile) => merge(file),
   prune: (file: SqliteFile, through: RecordPosition, limit: number) => prune(file, through, limit),
-  putChallenge: (file: SqliteFile, id: string, scope: ChallengeScope, expiresMs: number) =>
-    putChallenge(file, id, scope, expiresMs),
-  consumeChallenge: (file: SqliteFile, id: string, asked: ConsumedScope) => consumeChallenge(file, id, asked),
+  admitChallengeKey: (file: SqliteFile, fingerprint: number, nowMs: number) =>
+    admitChallengeKey(file, fingerprint, nowMs),
+  putChallenge: (file: SqliteFile, fingerprint: number, id: string, scope: ChallengeScope, expiresMs: number) =>
+    putChallenge(file, fingerprint, id, scope, expiresMs),
+  consumeChallenge: (file: SqliteFile, fingerprint: number, id: string, asked: ConsumedScope) =>
+    consumeChallenge(file, fingerprint, id, asked),
   dropExpired: (file: SqliteFile, nowMs: number) => dropExpired(file, nowMs),
 };
 

@@ -1,11 +1,20 @@
 import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../../model/challenge.js';
-import { RefusedError } from '../../model/errors.js';
+import { StoreUnavailableError } from '../../model/decision-log.js';
+import { ConfigurationError, RefusedError } from '../../model/errors.js';
 import type { Clock } from '../../model/ports.js';
+import { keyFingerprint } from '../key-fingerprint.js';
 import type { SqliteStore } from './sqlite-store.js';
 
-/** Challenges in the file of a store. Each use is on the disk before it counts. */
+/** Of the fingerprint of the key. The file has room for whole numbers, and more bits are not exact. */
+const KEPT_BYTES = 6;
+
+/**
+ * Challenges in the file of a store. Each use is on the disk before it counts. The file is of one key at a time: another service
+ * with another key may have taken it over, which each step finds out.
+ */
 export class SqliteChallengeStore implements ChallengeStore {
   readonly #store: SqliteStore;
+  readonly #fingerprint: number;
   readonly #clock: Clock;
   /**
    * Monotonic time at which the lifetime of a challenge of this process has been counted: the wall clock may be set back.
@@ -14,16 +23,36 @@ export class SqliteChallengeStore implements ChallengeStore {
   readonly #counted = new Map<string, { readonly countedMs: number; readonly expiresMs: number }>();
   #purgedSecond = 0;
 
-  constructor(store: SqliteStore, clock: Clock) {
+  private constructor(store: SqliteStore, fingerprint: number, clock: Clock) {
     this.#store = store;
+    this.#fingerprint = fingerprint;
     this.#clock = clock;
+  }
+
+  /**
+   * @param key the MAC key of challenges
+   * @throws {ConfigurationError} where the file has challenges of another key that have not expired
+   * @throws {StoreUnavailableError}
+   */
+  static async open(store: SqliteStore, key: Uint8Array, clock: Clock): Promise<SqliteChallengeStore> {
+    const fingerprint = keyFingerprint(key).readUIntBE(0, KEPT_BYTES);
+    const until = await store.ask('admitChallengeKey', fingerprint, clock.now().getTime());
+    if (until === null) return new SqliteChallengeStore(store, fingerprint, clock);
+    const what = `the file of decisions.store has challenges of another key until ${new Date(until).toISOString()}: name that key, or start after then`;
+    throw new ConfigurationError([{ path: ['challenges', 'key'], what }]);
+  }
+
+  get isReachable(): boolean {
+    return this.#store.isReachable;
   }
 
   async put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {
     this.#purge();
     const expiresMs = expiresAt.getTime();
-    const hasRoom = await this.#store.ask('putChallenge', id, scope, expiresMs);
-    if (!hasRoom) throw new RefusedError('overloaded', 'no further challenge can be kept', { retryAfterSeconds: 1 });
+    const put = await this.#store.ask('putChallenge', this.#fingerprint, id, scope, expiresMs);
+    if (put === 'foreign') throw otherKey();
+    if (put === 'full')
+      throw new RefusedError('overloaded', 'no further challenge can be kept', { retryAfterSeconds: 1 });
     const countedMs = this.#clock.monotonicMs() + expiresMs - this.#clock.now().getTime();
     this.#counted.set(id, { countedMs, expiresMs });
   }
@@ -31,7 +60,9 @@ export class SqliteChallengeStore implements ChallengeStore {
   async consume(id: string, scope: ConsumedScope): Promise<ConsumeResult> {
     const counted = this.#counted.get(id);
     if (counted !== undefined && this.#clock.monotonicMs() >= counted.countedMs) return { state: 'expired' };
-    return this.#store.ask('consumeChallenge', id, scope);
+    const result = await this.#store.ask('consumeChallenge', this.#fingerprint, id, scope);
+    if (result === null) throw otherKey();
+    return result;
   }
 
   /** The file is closed by whoever opened it. */
@@ -54,4 +85,8 @@ export class SqliteChallengeStore implements ChallengeStore {
     // Where it fails, the put that comes with it fails too, and says so.
     this.#store.ask('dropExpired', now).catch(() => undefined);
   }
+}
+
+function otherKey(): StoreUnavailableError {
+  return new StoreUnavailableError('the file is of a service with another challenges.key now');
 }

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { StoreUnavailableError } from '../../model/decision-log.js';
+import { Rest } from './rest.js';
 import { APPLICATION_ID, MIGRATIONS } from './schema.js';
 
 /** The constructor of the engine, which is loaded where it is needed: it is a native module, and may not load. */
@@ -14,12 +15,6 @@ export type Row = readonly SqlValue[];
 
 /** How long another process may hold the file. */
 const BUSY_MS = 1000;
-
-/** How long a file that failed is left alone before it is opened again: twice as long each time, up to the longest. */
-const REOPEN_MS = 250;
-const LONGEST_REOPEN_MS = 2000;
-
-const MOMENT_AGO = 'it failed a moment ago';
 
 /** Only whoever runs the service may read what was decided. */
 const FILE_MODE = 0o600;
@@ -33,8 +28,8 @@ export interface SqliteFileOptions {
 }
 
 /**
- * A SQLite file: write-ahead log, synced at each commit. One that failed is closed, and opened again when it is needed. It
- * knows the file that it opened: one that was put in its place is not written to, and one that lacks commits of this
+ * A SQLite file: write-ahead log, synced at each commit. One that failed is closed, and opened again when it is needed: at once
+ * to be read, and after a moment to be written to, since a disk that is full can still be read. It knows the file that it opened: one that was put in its place is not written to, and one that lacks commits of this
  * process is not opened again.
  */
 export class SqliteFile {
@@ -47,11 +42,10 @@ export class SqliteFile {
   #inode: bigint | null = null;
   /** Commits that the file has had by the last one of this process; null before the first opening. */
   #commits: number | null = null;
-  /** When it failed, in monotonic milliseconds. */
-  #failedAt = 0;
-  /** Of the last failure. */
-  #why = '';
-  #waitMs = REOPEN_MS;
+  /** After a transaction that failed. */
+  readonly #writing = new Rest();
+  /** Where it could not be opened again. */
+  readonly #opening = new Rest();
 
   constructor(engine: Engine, path: string, { readOnly = false, migrations = MIGRATIONS }: SqliteFileOptions = {}) {
     this.#engine = engine;
@@ -82,12 +76,30 @@ export class SqliteFile {
   }
 
   /**
+   * Looks whether `open` would take the file for one of ours, and closes it.
+   *
+   * @param hasLog whether its write-ahead log is to be read too, which makes the files of one that are missing
+   * @throws {StoreUnavailableError}
+   */
+  look(hasLog: boolean): void {
+    try {
+      const name = `${pathToFileURL(this.#path)}?${hasLog ? 'mode=ro' : 'immutable=1'}`;
+      this.#database = new this.#engine(name, { timeout: BUSY_MS });
+      this.#requireOurs();
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    this.close();
+  }
+
+  /**
    * Does work as one durable transaction. Where that fails the file is closed: after a sync that failed, nobody knows what
    * the disk holds.
    *
    * @throws {StoreUnavailableError}
    */
   transaction<T>(work: () => T): T {
+    this.#requireRested(this.#writing);
     try {
       this.#requireOpen();
       this.#exec('BEGIN IMMEDIATE');
@@ -97,20 +109,25 @@ export class SqliteFile {
       this.#exec('COMMIT');
       this.#requireSameFile();
       this.#commits = commits;
-      this.#waitMs = REOPEN_MS;
+      this.#writing.over();
       return value;
     } catch (error) {
-      throw this.#failed(error);
+      const failure = this.#failed(error);
+      this.#writing.begin(failure.message);
+      throw failure;
     }
   }
 
-  /** Reads, outside of a transaction. @throws {StoreUnavailableError} */
+  /** Reads, outside of a transaction, also while nothing can be written. @throws {StoreUnavailableError} */
   read<T>(work: () => T): T {
     try {
       this.#requireOpen();
       return work();
     } catch (error) {
       throw this.#failed(error);
+    } finally {
+      // Whoever mends the disk may need nobody to have the file open.
+      if (this.#writing.because !== null) this.close();
     }
   }
 
@@ -209,21 +226,29 @@ export class SqliteFile {
   }
 
   #failed(error: unknown): StoreUnavailableError {
-    if (this.#database !== null) this.#failedAt = performance.now();
     this.close();
     const why = error instanceof Error ? error.message : String(error);
-    if (!why.startsWith(MOMENT_AGO)) this.#why = why;
     return new StoreUnavailableError(why.startsWith(this.#path) ? why : `${this.#path}: ${why}`, { cause: error });
   }
 
   #requireOpen(): void {
-    if (this.#database === null) {
-      if (performance.now() - this.#failedAt < this.#waitMs)
-        throw new StoreUnavailableError(`${MOMENT_AGO}: ${this.#why}`);
-      this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_REOPEN_MS);
-      this.open();
-    }
+    if (this.#database === null) this.#reopen();
     this.#requireSameFile();
+  }
+
+  #reopen(): void {
+    this.#requireRested(this.#opening);
+    try {
+      this.open();
+      this.#opening.over();
+    } catch (error) {
+      this.#opening.begin(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  }
+
+  #requireRested({ because }: Rest): void {
+    if (because !== null) throw new StoreUnavailableError(`${this.#path}: ${because}`);
   }
 
   #requireSameFile(): void {

@@ -62,6 +62,11 @@ export class SqliteStore implements LogStore {
     return store;
   }
 
+  /** Whether its thread runs. The file itself is looked at when it is asked. */
+  get isReachable(): boolean {
+    return this.#over === null;
+  }
+
   append(records: readonly NewRecord[]): Promise<void> {
     return this.ask('append', records);
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunningService, World } from '../../../src/composition/service.js';
@@ -169,6 +169,7 @@ describe.skipIf(isWithoutValkey('replicas of the service that share challenges')
       const own = key;
       try {
         key = join(lab.root, 'another.key');
+        await writeFile(key, randomBytes(32));
         await expect(replica()).rejects.toThrow(
           /^challenges\.store: cannot be used: 127\.0\.0\.1:\d+: holds challenges of replicas with another challenge key/,
         );
@@ -177,6 +178,18 @@ describe.skipIf(isWithoutValkey('replicas of the service that share challenges')
         key = own;
       }
       await replica();
+    });
+
+    it('STO-02 do not start without the key, make none, and leave no fingerprint in an empty store', async () => {
+      const own = key;
+      key = join(lab.root, 'misspelt.key');
+      try {
+        await expect(replica()).rejects.toThrow(`challenges.key: ${key}: there is no such file, and none is made`);
+      } finally {
+        key = own;
+      }
+      expect(await readdir(lab.root)).not.toContain('misspelt.key');
+      expect(await valkey.command('exists', '{veritee}:challenge-key')).toBe(0);
     });
 
     it('STO-03 do not start with a store that may drop what it holds', async () => {
@@ -203,7 +216,7 @@ describe.skipIf(isWithoutValkey('replicas of the service that share challenges')
       try {
         const from = lab.output.length;
         const nodes = [`redis://veritee:${password}@127.0.0.1:${valkey.port}/1`];
-        const service = await replica({ nodes, replicas: 1 });
+        const service = await replica({ nodes });
         const nonce = await challenge(service);
         await valkey.command('acl', 'setuser', 'veritee', '-eval');
         expect(verdictOf(await lab.verify(service, { nonce }))).toEqual(UNDECIDED);

@@ -51,8 +51,14 @@ async function listed(service: RunningService): Promise<readonly string[]> {
   return answer.body.decisions.map(({ decisionId }: { decisionId: string }) => decisionId);
 }
 
-const isAvailable = async (service: RunningService) =>
-  / (\d)$/.exec(/^veritee_decision_store_available .*$/m.exec((await get(service, '/metrics')).body)?.[0] ?? '')?.[1];
+/** The figures of decisions and challenges. */
+const available = async (service: RunningService) => {
+  const { body } = await get(service, '/metrics');
+  return ['decision', 'challenge'].map(
+    (store) => new RegExp(`^veritee_${store}_store_available (\\d)$`, 'm').exec(body)?.[1],
+  );
+};
+const isAvailable = async (service: RunningService) => (await available(service))[0];
 
 describe.skipIf(isWithoutValkey('replicas of the service that share decisions'))(
   'replicas that share decisions',
@@ -177,6 +183,31 @@ describe.skipIf(isWithoutValkey('replicas of the service that share decisions'))
       expect(kinds).toContain('unrecorded');
       expect(lab.output).toContain('decisions cannot be stored: no allow leaves');
       expect((await verifyLog(store, NO_EVIDENCE)).problems).toEqual([]);
+    });
+
+    it('STO-04 notice that the store is gone, or does not let them in any more, also where nobody asks, and say of what', async () => {
+      const from = lab.output.length;
+      const [user, password] = ['idle', 'tell-nobody'];
+      await valkey.command('acl', 'setuser', user, 'on', `>${password}`, '~*', '+@all');
+      const service = await replica({
+        decisions: { store: `redis://${user}:${password}@127.0.0.1:${valkey.port}` },
+      });
+      const become = (figure: string) =>
+        vi.waitFor(async () => expect(await available(service)).toEqual([figure, figure]), PATIENT);
+      await become('1');
+      await valkey.command('acl', 'setuser', user, 'resetpass');
+      await valkey.command('client', 'kill', 'user', user);
+      await become('0');
+      await valkey.command('acl', 'setuser', user, `>${password}`);
+      await become('1');
+      await valkey.kill();
+      await become('0');
+      const lines = lab.output.slice(from).split('\n');
+      for (const of of ['challenges', 'decisions']) {
+        const told = lines.filter((line) => line.includes('"store out of reach"') && line.includes(`"of":"${of}"`));
+        expect(told).toHaveLength(2);
+      }
+      await valkey.run();
     });
 
     it('STO-04, STO-06 withdraw a decision of which the answer was cut, and send it to nobody twice', async () => {

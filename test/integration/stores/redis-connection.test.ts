@@ -66,7 +66,7 @@ describe.skipIf(isWithoutValkey('the connection to Valkey'))('the connection to 
         await vi.waitFor(() => put(store, 'next'), PATIENT);
         expect(await calls('hmget')).toBe(before + sent);
         expect(await stateOf(store.consume('c', ASKED))).toBe(then);
-        const told = { store: `127.0.0.1:${proxy.port}` };
+        const told = { store: `127.0.0.1:${proxy.port}`, of: 'challenges' };
         expect(log.entries).toEqual([
           {
             level: 'error',
@@ -156,8 +156,8 @@ describe.skipIf(isWithoutValkey('the connection to Valkey'))('the connection to 
       }
       await put(store, 'd');
       expect(log.entries.map(({ level, message, fields }) => [level, message, fields])).toMatchObject([
-        ['error', 'store refuses a command', { command: 'put', why: expect.stringMatching(/^OOM /) }],
-        ['info', 'store takes the command again', { command: 'put' }],
+        ['error', 'store refuses a command', { of: 'challenges', command: 'put', why: expect.stringMatching(/^OOM /) }],
+        ['info', 'store takes the command again', { of: 'challenges', command: 'put' }],
       ]);
     });
 

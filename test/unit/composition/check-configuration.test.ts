@@ -1,14 +1,27 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import engine from 'libsql';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkConfiguration } from '../../../src/composition/check-configuration.js';
 import { CONFIGURATION_PROBLEMS } from '../../../src/config/configuration-problem.js';
 import type { LintProblem } from '../../../src/model/lint-problem.js';
+import { SqliteStore } from '../../../src/stores/sqlite/sqlite-store.js';
 import { createAmdPki } from '../../lab/amd-pki.js';
 import { createAzureAkPki } from '../../lab/azure-ak-pki.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
+
+/** Root may read and write anything: what the system says to others is put in its place. */
+const fs = await vi.hoisted(async () => {
+  const { access } = await import('node:fs/promises');
+  return { access, mocked: vi.fn(access) };
+});
+vi.mock('node:fs/promises', async (original) => ({
+  ...(await original<typeof import('node:fs/promises')>()),
+  access: fs.mocked,
+}));
 
 const POLICY = `apiVersion: veritee/v1
 id: payments
@@ -284,7 +297,7 @@ describe('files', () => {
 
   it('of stores that replicas share are config_file', async () => {
     const store = { nodes: ['rediss://cache.example'], passwordFile: path('password'), ca: path('ca.pem') };
-    const challenges = { store, key: path('challenges.key') };
+    const challenges = { store, key: await write('challenges.key', new Uint8Array(32)) };
     await write('password', 'secret');
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     await write('receipts.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
@@ -302,6 +315,17 @@ describe('files', () => {
     expect(briefly(await check({ challenges: { key: path('challenges.key') }, decisions, receipts }))).toEqual([
       'config_file /decisions/store/ca: none: there is no such file',
     ]);
+  });
+
+  it('STO-02 are config_file where the challenge key that replicas share is missing, and it is not made', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const challenges = { store: 'redis://cache.example', key: path('wrong.key') };
+    const receipts = { key: await write('receipts.pem', key) };
+    expect(briefly(await check({ challenges, receipts }))).toEqual([
+      'config_file /challenges/key: wrong.key: there is no such file, and none is made: replicas that share a store need the same key',
+    ]);
+    expect(await entries()).toEqual(['receipts.pem', 'veritee.yaml']);
   });
 
   it('of endorsements are config_unused where they are not taken, and their folders config_missing', async () => {
@@ -378,11 +402,94 @@ describe('what the service writes', () => {
     await write('data', 'a file');
     const problems = await check({});
     expect(briefly(problems)).toEqual([
+      'config_permission /decisions/store: data/v.db: data is a file, and a folder is expected',
       'config_permission /challenges/key: data/challenges.key: data is a file, and a folder is expected',
       'config_data /decisions/store: data/endorsements: data is a file, and a folder is expected',
       'config_data /decisions/store: data/tpm-resets: data is a file, and a folder is expected',
     ]);
-    expect(problems.map(({ severity }) => severity)).toEqual(['error', 'warning', 'warning']);
+    expect(problems.map(({ severity }) => severity)).toEqual(['error', 'error', 'warning', 'warning']);
+  });
+
+  /** What is found wrong with the store, and that nothing was made or changed. */
+  async function ofStore(): Promise<readonly string[]> {
+    await write('veritee.yaml', '{}');
+    const before = [await entries(), await readFile(path('data/v.db')).catch(() => null)];
+    const problems = briefly(await check({}));
+    expect([await entries(), await readFile(path('data/v.db')).catch(() => null)]).toEqual(before);
+    return problems;
+  }
+
+  const database = async (...statements: readonly string[]) => {
+    await mkdir(path('data'), { recursive: true });
+    const raw = new engine(path('data/v.db'));
+    for (const sql of statements) raw.exec(sql);
+    raw.close();
+  };
+
+  it('STO-05 is config_file where the store is no database', async () => {
+    await write('data/v.db', 'x'.repeat(5000));
+    expect(await ofStore()).toEqual(['config_file /decisions/store: data/v.db: file is not a database']);
+  });
+
+  it('STO-05 is config_file where the store is a directory', async () => {
+    await mkdir(path('data/v.db'), { recursive: true });
+    expect(await ofStore()).toEqual([
+      'config_file /decisions/store: data/v.db: is a directory, and a file is expected',
+    ]);
+  });
+
+  it('STO-05 is config_file where the store is of another program', async () => {
+    await database('CREATE TABLE theirs (a)');
+    expect(await ofStore()).toEqual([
+      'config_file /decisions/store: data/v.db: it is a SQLite database of another program',
+    ]);
+  });
+
+  it('STO-05 is config_file where the store is of a newer version, also where only its write-ahead log says so', async () => {
+    const newer =
+      'config_file /decisions/store: data/v.db: it was written by a newer version of veritee (schema 99, this one knows 1)';
+    await database(`PRAGMA application_id = ${0x76727465}`, 'PRAGMA user_version = 99');
+    expect(await ofStore()).toEqual([newer]);
+    await rm(path('data/v.db'));
+    await database('PRAGMA journal_mode = WAL');
+    const running = new engine(path('data/v.db'));
+    try {
+      running.exec(`PRAGMA application_id = ${0x76727465}; PRAGMA user_version = 99; CREATE TABLE later (a)`);
+      expect(await ofStore()).toEqual([newer]);
+    } finally {
+      running.close();
+    }
+  });
+
+  it('STO-05 is config_file where the store cannot be read, or only be read', async () => {
+    await write('data/v.db', '');
+    const refused = (mode: number) =>
+      fs.mocked.mockImplementation(async (file, asked) => {
+        if (file === path('data/v.db') && asked === mode)
+          throw Object.assign(new Error('EACCES'), { code: 'EACCES', syscall: 'access' });
+      });
+    try {
+      refused(constants.R_OK);
+      expect(await ofStore()).toEqual([expect.stringMatching(/^config_file \/decisions\/store: data\/v\.db: .*read/)]);
+      refused(constants.W_OK);
+      expect(await ofStore()).toEqual([
+        'config_file /decisions/store: data/v.db: cannot be written: the user of this process may not write it',
+      ]);
+    } finally {
+      fs.mocked.mockImplementation(fs.access);
+    }
+  });
+
+  it('is right where the store is there, empty or of this version, and nothing is put beside it', async () => {
+    await write('data/v.db', '');
+    expect(await ofStore()).toEqual([]);
+    const store = await SqliteStore.open(path('data/v.db'));
+    try {
+      expect(await ofStore()).toEqual([]);
+    } finally {
+      await store.close();
+    }
+    expect(await ofStore()).toEqual([]);
   });
 
   it('is right where the key is there, wherever the other things go', async () => {

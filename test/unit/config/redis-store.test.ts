@@ -165,6 +165,10 @@ describe('a store in Redis', () => {
     [{ nodes: ['redis://a'], mode: 'proxy' }, 'challenges.store.mode: must be one of single, sentinel, cluster'],
     [{ nodes: ['redis://a'], node: 1 }, 'challenges.store.node: unknown key; did you mean nodes?'],
     [{ nodes: ['redis://a'], replicas: -1 }, 'challenges.store.replicas: must be a whole number from 0 to 16'],
+    [
+      { nodes: ['redis://a'], replicas: 1 },
+      'challenges.store.replicas: is for decisions: challenges wait for no replica of the server',
+    ],
     [{ nodes: ['redis://a', 'redis://b'] }, 'challenges.store.nodes: is one URL where the mode is single'],
     [{ ...SENTINELS, master: null }, 'challenges.store.master: is missing'],
     [{ ...SENTINELS, master: 'a b' }, 'challenges.store.master: must be a name'],
@@ -188,7 +192,16 @@ describe('a store in Redis', () => {
 
   it('takes what fits: a user with a password file, authorities for TLS, one database of Sentinels', () => {
     const nodes = ['rediss://me@a/2', 'rediss://me@b:1/2'];
-    expect(problemsOf({ store: { ...SENTINELS, nodes, passwordFile: 'p', ca: 'ca.pem', replicas: 1 } })).toEqual([]);
+    expect(problemsOf({ store: { ...SENTINELS, nodes, passwordFile: 'p', ca: 'ca.pem', replicas: 0 } })).toEqual([]);
+  });
+
+  it('may ask for replicas that confirm where it is of decisions, and challenges are there too', () => {
+    const text = JSON.stringify({
+      receipts,
+      challenges: { key: KEY },
+      decisions: { store: { nodes: ['redis://a'], replicas: 1 }, retentionDays: 30 },
+    });
+    expect(loadConfiguration({ text, environment: {} }).decisions.store).toMatchObject({ replicas: 1 });
   });
 
   it('is shown without its passwords', () => {

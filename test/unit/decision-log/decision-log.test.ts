@@ -73,6 +73,22 @@ describe('the decision log', () => {
     expect(await verifyLog(store, { keptHeads: [], keys: null })).toMatchObject({ problems: [], decisions: 40 });
   });
 
+  it('STO-05 says once that it fails, and not that it is over, where the store tells what it has and takes nothing', async () => {
+    const store = openStore();
+    const { log, lines } = await openLog({ ...store, append: (records) => store.append(records) });
+    const full = vi.spyOn(store, 'append').mockRejectedValue(new StoreUnavailableError('the disk is full'));
+    for (let count = 0; count < 3; count++) {
+      await expect(log.record(judged())).rejects.toThrow('the disk is full');
+      log.leavesUnrecorded('indeterminate');
+      expect(log.isAvailable).toBe(false);
+    }
+    full.mockRestore();
+    await log.record(judged());
+    expect(log.isAvailable).toBe(true);
+    expect(lines.messages('error')).toEqual(['decisions cannot be stored: no allow leaves']);
+    expect(lines.messages('info').filter((message) => message === 'decisions are stored again')).toHaveLength(1);
+  });
+
   it('STO-05 stores again after a failure, and says how many decisions left unrecorded', async () => {
     const store = openStore();
     const { log, lines } = await openLog(store);

@@ -16,6 +16,7 @@ export interface LocalStore extends LogStore, StagingStore {
   readonly path: string;
   /** `before`: what is written next is not stored. `after`: it is stored, and whoever wrote it is told otherwise. */
   fails: 'never' | 'before' | 'after';
+  isReachable: boolean;
   /** What writing waits for. */
   held: Promise<void>;
 }
@@ -49,6 +50,7 @@ export function openLocalStore(path: string, options?: SqliteFileOptions): Local
   const store: LocalStore = {
     file,
     path,
+    isReachable: true,
     fails: 'never',
     held: Promise.resolve(),
     append: async (records) => {

@@ -4,6 +4,7 @@ import type { WatchedClock } from '../../../src/service/clock-watch.js';
 
 /** Answers every question with one outcome, and remembers what it was asked. */
 export class FakeChallengeStore implements ChallengeStore {
+  isReachable = true;
   readonly puts: { id: string; scope: ChallengeScope; expiresAt: Date }[] = [];
   readonly consumed: { id: string; scope: ConsumedScope }[] = [];
   readonly #consume: () => Promise<ConsumeResult>;

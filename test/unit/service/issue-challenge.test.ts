@@ -109,13 +109,14 @@ describe('FRS-03 overloaded is said', () => {
 
   it.each([
     ['down', () => Promise.reject(new Error('connection refused'))],
+    ['without memory', () => Promise.reject(new Error('OOM command not allowed'))],
     ['silent', () => never<void>()],
   ])('FRS-03 where the store is %s', async (_, put) => {
     const issued = issuing(new FakeChallengeStore(undefined, put), 1).execute(ANYTHING, CALLER);
     await expect(issued).rejects.toThrow(RefusedError);
     await expect(issued).rejects.toMatchObject({
       code: 'overloaded',
-      message: 'the challenge store does not answer',
+      message: 'the challenge store fails',
       retryAfterSeconds: 1,
     });
   });

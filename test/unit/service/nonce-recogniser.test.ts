@@ -76,7 +76,7 @@ describe('FRS-03 a store', () => {
     const failing = new FakeChallengeStore(() => Promise.reject(new Error('connection refused')));
     expect(await new NonceRecogniser(codec, failing, log).standing(challenge, SCOPE, LIVE)).toEqual(unavailable);
     expect(log.lines).toEqual([
-      { level: 'warn', fields: { err: new Error('connection refused') }, message: 'challenge store does not answer' },
+      { level: 'warn', fields: { err: new Error('connection refused') }, message: 'challenge store fails' },
     ]);
   });
 

@@ -44,7 +44,7 @@ describe('the list of decisions', () => {
     const gone = storeOf({ list: new StoreUnavailableError('gone') });
     await expect(new RecordedDecisions(gone).list(FILTER, CALLER)).rejects.toMatchObject({
       code: 'overloaded',
-      message: 'the decision store does not answer',
+      message: 'the decision store fails',
     });
     const broken = storeOf({ list: new Error('a fault of ours') });
     await expect(new RecordedDecisions(broken).list(FILTER, CALLER)).rejects.toThrow('a fault of ours');

@@ -23,7 +23,7 @@ function watched(timeoutMs = 1_000) {
   const watch = new WatchedChallengeStore(store, log, timeoutMs);
   const put = () => watch.put('id', SCOPE, new Date()).catch((error: Error) => error.message);
   const consume = () => watch.consume('id', ASKED).catch((error: Error) => error.message);
-  return { watch, faults, log, put, consume };
+  return { store, watch, faults, log, put, consume };
 }
 
 describe('a store of challenges that is watched', () => {
@@ -65,6 +65,19 @@ describe('a store of challenges that is watched', () => {
     faults.consume = new VoidChallengeError('void');
     expect([await put(), await consume()]).toEqual(['full', 'void']);
     expect([watch.isAvailable, log.lines]).toEqual([true, []]);
+  });
+
+  it('is not available while it is out of reach, also where nobody asks, and the log is told of what fails alone', async () => {
+    const { store, watch, faults, log, put } = watched();
+    store.isReachable = false;
+    expect([watch.isAvailable, watch.isReachable, log.lines]).toEqual([false, false, []]);
+    faults.put = new Error('disk full');
+    await put();
+    store.isReachable = true;
+    expect([watch.isAvailable, watch.isReachable, log.lines]).toEqual([false, true, [BEGUN]]);
+    faults.put = null;
+    await put();
+    expect([watch.isAvailable, log.lines]).toEqual([true, [BEGUN, OVER]]);
   });
 
   it('fails where it does not answer in time', async () => {

@@ -9,7 +9,7 @@ let reach: Reach;
 beforeEach(() => {
   log = new RecordingLog();
   seconds = 0;
-  reach = new Reach('cache:6379', { monotonicMs: () => seconds * 1000 }, log);
+  reach = new Reach({ store: 'cache:6379', of: 'decisions' }, { monotonicMs: () => seconds * 1000 }, log);
 });
 
 const told = () => log.entries.map(({ level, message, fields }) => [level, message, fields]);
@@ -24,8 +24,8 @@ it('says once that a store is out of reach, and once that it answers again', () 
   reach.answered();
   reach.answered();
   expect(told()).toEqual([
-    ['error', 'store out of reach', { store: 'cache:6379', why: 'closed' }],
-    ['info', 'store answers again', { store: 'cache:6379', seconds: 12, failures: 3 }],
+    ['error', 'store out of reach', { store: 'cache:6379', of: 'decisions', why: 'closed' }],
+    ['info', 'store answers again', { store: 'cache:6379', of: 'decisions', seconds: 12, failures: 3 }],
   ]);
 });
 
@@ -35,9 +35,9 @@ it('says also what somebody has to put right, each reason once as long as it is 
   reach.failed(new Error('closed'), false);
   reach.failed(new Error('password'), true);
   expect(told()).toEqual([
-    ['error', 'store out of reach', { store: 'cache:6379', why: 'closed' }],
-    ['error', 'store cannot be used', { store: 'cache:6379', why: 'policy' }],
-    ['error', 'store cannot be used', { store: 'cache:6379', why: 'password' }],
+    ['error', 'store out of reach', { store: 'cache:6379', of: 'decisions', why: 'closed' }],
+    ['error', 'store cannot be used', { store: 'cache:6379', of: 'decisions', why: 'policy' }],
+    ['error', 'store cannot be used', { store: 'cache:6379', of: 'decisions', why: 'password' }],
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CAPACITY, putChallenge } from '../../../../src/stores/sqlite/challenges.js';
+import { admitChallengeKey, CAPACITY, putChallenge } from '../../../../src/stores/sqlite/challenges.js';
 import { localStores } from '../../decision-log/local-store.js';
 
 const openStore = localStores();
@@ -7,6 +7,7 @@ const openStore = localStores();
 describe('room for challenges', () => {
   it('ends for a tenant, and for no other', () => {
     const { file } = openStore();
+    file.transaction(() => admitChallengeKey(file, 7, 0));
     const scope = { audience: null, policy: null, evidenceType: null };
     file.transaction(() =>
       file.run(
@@ -15,7 +16,7 @@ describe('room for challenges', () => {
         [CAPACITY],
       ),
     );
-    expect(file.transaction(() => putChallenge(file, 'a', { ...scope, tenant: 'full' }, 1))).toBe(false);
-    expect(file.transaction(() => putChallenge(file, 'b', { ...scope, tenant: 'other' }, 1))).toBe(true);
+    expect(file.transaction(() => putChallenge(file, 7, 'a', { ...scope, tenant: 'full' }, 1))).toBe('full');
+    expect(file.transaction(() => putChallenge(file, 7, 'b', { ...scope, tenant: 'other' }, 1))).toBe('kept');
   });
 });

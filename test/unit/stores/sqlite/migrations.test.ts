@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import engine from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { verifyLog } from '../../../../src/decision-log/verify-log.js';
-import { consumeChallenge } from '../../../../src/stores/sqlite/challenges.js';
+import { admitChallengeKey, consumeChallenge } from '../../../../src/stores/sqlite/challenges.js';
 import { APPLICATION_ID, MIGRATIONS } from '../../../../src/stores/sqlite/schema.js';
 import { SqliteFile, type SqliteFileOptions } from '../../../../src/stores/sqlite/sqlite-file.js';
 import { SqliteStore } from '../../../../src/stores/sqlite/sqlite-store.js';
@@ -98,7 +98,9 @@ describe('a store of version 1', () => {
   it('keeps its challenges, and what of them was used', () => {
     const file = open({ migrations: [...MIGRATIONS, ADDS_A_COLUMN] });
     const asked = { tenant: 'default', audience: null, policies: ['payments'], evidenceType: 'snp' } as const;
-    const consume = (id: string) => file.transaction(() => consumeChallenge(file, id, asked));
+    const consume = (id: string) => file.transaction(() => consumeChallenge(file, 7, id, asked));
+    // It did not keep which key they were made with.
+    expect(file.transaction(() => admitChallengeKey(file, 7, 0))).toBeNull();
     expect(consume('used')).toEqual({ state: 'used' });
     expect(consume('unused')).toMatchObject({ state: 'consumed' });
     expect(consume('unused')).toEqual({ state: 'used' });

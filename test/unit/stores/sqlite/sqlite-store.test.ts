@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ChallengeScope, ConsumedScope } from '../../../../src/model/challenge.js';
 import { type KeptObject, type LogRecord, StoreUnavailableError } from '../../../../src/model/decision-log.js';
-import { RefusedError } from '../../../../src/model/errors.js';
+import { ConfigurationError, RefusedError } from '../../../../src/model/errors.js';
 import { SqliteChallengeStore } from '../../../../src/stores/sqlite/sqlite-challenge-store.js';
 import { SqliteStore } from '../../../../src/stores/sqlite/sqlite-store.js';
 import { localStores } from '../../decision-log/local-store.js';
@@ -42,6 +42,8 @@ class TwoClocks {
   }
 }
 
+const KEY = new Uint8Array(32).fill(7);
+const OTHER_KEY = new Uint8Array(32).fill(8);
 const SCOPE: ChallengeScope = { tenant: 'default', audience: null, policy: null, evidenceType: null };
 const ASKED: ConsumedScope = { tenant: 'default', audience: null, policies: ['payments'], evidenceType: 'snp' };
 
@@ -176,10 +178,50 @@ describe('challenges in a SQLite file', () => {
   async function opened() {
     const store = await openStore();
     const clock = new TwoClocks();
-    const challenges = new SqliteChallengeStore(store, clock);
+    const challenges = await SqliteChallengeStore.open(store, KEY, clock);
     const expiresAt = new Date(clock.wall + 300_000);
     return { store, clock, challenges, expiresAt };
   }
+
+  it('STO-02 of another key keep a service from starting until they have expired, used ones too', async () => {
+    const { challenges, clock, expiresAt } = await opened();
+    await challenges.put('a', SCOPE, expiresAt);
+    await challenges.consume('a', ASKED);
+    const other = () => openStore().then((store) => SqliteChallengeStore.open(store, OTHER_KEY, clock));
+    const refused = other();
+    await expect(refused).rejects.toThrow(ConfigurationError);
+    await expect(refused).rejects.toThrow(
+      `challenges.key: the file of decisions.store has challenges of another key until ${expiresAt.toISOString()}: `,
+    );
+    clock.pass(299_999);
+    await expect(other()).rejects.toThrow('challenges.key: ');
+    clock.pass(1);
+    const next = await other();
+    await next.put('b', SCOPE, new Date(clock.wall + 300_000));
+    expect(await next.consume('b', ASKED)).toMatchObject({ state: 'consumed' });
+  });
+
+  it('STO-02 are neither kept nor used by a service whose key is not that of the file any more, decisions are', async () => {
+    const { store, challenges, clock, expiresAt } = await opened();
+    await challenges.put('a', SCOPE, expiresAt);
+    clock.pass(300_000);
+    const next = await SqliteChallengeStore.open(await openStore(), OTHER_KEY, clock);
+    const later = new Date(clock.wall + 300_000);
+    await next.put('b', SCOPE, later);
+    const { log, chain } = await openLog(store);
+    const asked = Promise.allSettled([
+      challenges.put('c', SCOPE, later),
+      challenges.consume('b', ASKED),
+      challenges.consume('c', ASKED),
+    ]);
+    await log.record(judged());
+    const message = 'the file is of a service with another challenges.key now';
+    const refused = { status: 'rejected', reason: { name: 'StoreUnavailableError', message } };
+    expect(await asked).toMatchObject([refused, refused, refused]);
+    expect(await store.last(chain)).toMatchObject({ seq: 1 });
+    expect(await next.consume('b', ASKED)).toMatchObject({ state: 'consumed' });
+    await expect(SqliteChallengeStore.open(store, KEY, clock)).rejects.toThrow('challenges.key: ');
+  });
 
   it('are used once', async () => {
     const { challenges, expiresAt } = await opened();
@@ -197,7 +239,7 @@ describe('challenges in a SQLite file', () => {
     await challenges.consume('used', ASKED);
     await challenges.close();
     await store.close();
-    const again = new SqliteChallengeStore(await openStore(), clock);
+    const again = await SqliteChallengeStore.open(await openStore(), KEY, clock);
     expect(await again.consume('used', ASKED)).toEqual({ state: 'used' });
     expect(await again.consume('unused', ASKED)).toMatchObject({ state: 'consumed' });
   });
@@ -250,7 +292,7 @@ describe('challenges in a SQLite file', () => {
 
   it('are refused where a tenant has no room for more', async () => {
     const { store, challenges, expiresAt } = await opened();
-    vi.spyOn(store, 'ask').mockResolvedValue(false as never);
+    vi.spyOn(store, 'ask').mockResolvedValue('full' as never);
     const refused = challenges.put('a', SCOPE, expiresAt);
     await expect(refused).rejects.toThrow(RefusedError);
     await expect(refused).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 1 });
