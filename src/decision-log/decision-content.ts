@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '../formats/canonical-json.js';
 import type { Outcome } from '../model/decision.js';
 import type { DecisionEntry, JudgedRequest } from '../model/decision-log.js';
+import type { TokenEvidence } from '../model/evidence.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { Redaction } from './redaction.js';
 
@@ -41,8 +42,8 @@ export function decisionContent(
       audience: request.audience === null ? null : redaction.text(request.audience),
       policies: request.policies,
       nonceSha256: request.nonce === null ? null : sha256(request.nonce),
-      attestationResults: request.attestationResults.map(({ type, token }) => ({ type, sha256: sha256(token) })),
-      obtainedTokens: decision.obtainedTokens,
+      attestationResults: request.attestationResults.map(named),
+      obtainedTokens: decision.obtainedTokens.map(named),
     },
     decision: written,
     ...(inputs === undefined ? {} : { inputs: inputs.sha256 }),
@@ -115,6 +116,10 @@ function redacted(recorded: JsonObject, redaction: Redaction): JsonObject {
 
 function withoutRemedy({ remedy: _, ...check }: JsonObject): JsonValue {
   return check;
+}
+
+function named({ type, token }: TokenEvidence): JsonObject {
+  return { type, sha256: sha256(token) };
 }
 
 function sha256(value: Uint8Array | string): string {

@@ -2,7 +2,7 @@ import type { Check } from './check.js';
 import type { Claims } from './claims.js';
 import type { CheckId } from './codes.js';
 import type { UsedEndorsement } from './endorsement.js';
-import type { EvidenceType, TokenRoute } from './evidence.js';
+import type { EvidenceType, TokenEvidence, TokenRoute } from './evidence.js';
 import type { JsonObject, JsonValue } from './json.js';
 import type { FreshnessPlace } from './verification.js';
 
@@ -84,13 +84,6 @@ export interface CrossCheck {
   readonly notComparable: readonly string[];
 }
 
-/** A token that the service obtained from another verifier. */
-export interface ObtainedToken extends JsonObject {
-  readonly type: EvidenceType;
-  /** Of its text, hex. */
-  readonly sha256: string;
-}
-
 /** The answer to one judged request, before it is written as JSON. */
 export interface Decision {
   readonly decision: Outcome;
@@ -116,8 +109,8 @@ export interface Decision {
   /** Null where there was only one Attestation Result. */
   readonly crossCheck: CrossCheck | null;
   readonly endorsements: readonly UsedEndorsement[];
-  /** No part of the answer: the decision log has it. */
-  readonly obtainedTokens: readonly ObtainedToken[];
+  /** Tokens that the service obtained from other verifiers. No part of the answer: the decision log has their digests. */
+  readonly obtainedTokens: readonly TokenEvidence[];
   readonly freshness: { readonly bound: readonly FreshnessPlace[]; readonly clockSkewSeconds: number | null };
   readonly binding: { readonly jkt: string } | null;
   readonly shadow: readonly ShadowResult[];

@@ -45,7 +45,7 @@ export function compareResults(
       recordUnproven(checks.ofRoute(token.route).at(token.about), own, token.route, evidenceType);
     return { checks, crossCheck: null, agreeing: [] };
   }
-  const others = stated.map(({ token, view }) => ({ view, sameReport: token.obtainedSha256 !== null }));
+  const others = stated.map(({ token, view }) => ({ view, sameReport: token.obtained !== null }));
   const all = crossCheck(first, others);
   const agreeing = stated.flatMap((one, index) => {
     const compared = stated.length === 1 ? all : crossCheck(first, others.slice(index, index + 1));

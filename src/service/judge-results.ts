@@ -1,9 +1,9 @@
 import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
 import { type Check, Checks, ofRoute } from '../model/check.js';
 import type { Claims } from '../model/claims.js';
-import type { CrossCheck, ObtainedToken } from '../model/decision.js';
+import type { CrossCheck } from '../model/decision.js';
 import { earliest } from '../model/earliest.js';
-import type { EvidenceType, TokenRoute } from '../model/evidence.js';
+import type { EvidenceType, TokenEvidence, TokenRoute } from '../model/evidence.js';
 import { tokenRouteOf, tokenTypeOf } from '../model/evidence-traits.js';
 import type { TokenVerification, Verification } from '../model/verification.js';
 import type { Verified } from '../model/verified.js';
@@ -18,7 +18,7 @@ export interface Judged {
   readonly verification: Verification;
   readonly results: ReadonlyMap<TokenRoute, ResultState>;
   readonly crossCheck: CrossCheck | null;
-  readonly obtainedTokens: readonly ObtainedToken[];
+  readonly obtainedTokens: readonly TokenEvidence[];
   readonly clockSkewSeconds: number | null;
   /** Where another verifier asked not to be contacted for some time. */
   readonly retryAfterSeconds: number | null;
@@ -62,14 +62,14 @@ export function judgeResults(
     },
     results: statesOf(evidenceType, own, tokens, agreeing, faults),
     crossCheck,
-    obtainedTokens: tokens.flatMap(obtained),
+    obtainedTokens: tokens.flatMap(obtainedBy),
     clockSkewSeconds: skewOf([own, ...tokens.map(({ verification }) => verification)]),
     retryAfterSeconds: longestPause(faults),
   };
 }
 
-function obtained({ route, obtainedSha256 }: RouteToken): readonly ObtainedToken[] {
-  return obtainedSha256 === null ? [] : [{ type: tokenTypeOf(route), sha256: obtainedSha256 }];
+function obtainedBy({ route, obtained }: RouteToken): readonly TokenEvidence[] {
+  return obtained === null ? [] : [{ type: tokenTypeOf(route), token: obtained }];
 }
 
 function checksOf({ route, verification: { checks } }: RouteToken): readonly Check[] {

@@ -1,4 +1,3 @@
-import { textDigest } from '../crypto/digest.js';
 import type { EndorsementSource, FetchContext } from '../model/endorsement.js';
 import { FormatError } from '../model/errors.js';
 import type { TokenEvidence, TokenRoute } from '../model/evidence.js';
@@ -19,8 +18,8 @@ export interface RouteToken {
   readonly verification: TokenVerification;
   /** JSON pointer of the token, or of the place where it could have been. */
   readonly about: string;
-  /** Where this service obtained it, for the evidence of the request: SHA-256 of its text, hex. Null where the request has it. */
-  readonly obtainedSha256: string | null;
+  /** The text of it, where this service obtained it for the evidence of the request; null where the request has it. */
+  readonly obtained: string | null;
 }
 
 /** What came of a submission that gave no token to rely on. */
@@ -77,7 +76,7 @@ export class OtherVerifiers {
       read.map(async (token) => ({
         route: tokenRouteOf(token.evidence.type),
         about: token.about,
-        obtainedSha256: null,
+        obtained: null,
         verification: await this.#verify(token, context),
       })),
     );
@@ -108,7 +107,7 @@ export class OtherVerifiers {
       const detail = `the token for the route ${route} cannot be relied on: ${problem}`;
       return { state: 'unavailable', detail, retryable: true, retryAfterSeconds: null };
     }
-    return { route, about: RESULTS, obtainedSha256: textDigest(result.token), verification };
+    return { route, about: RESULTS, obtained: result.token, verification };
   }
 
   /** @throws {FormatError} where the token is malformed */

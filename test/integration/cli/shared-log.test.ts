@@ -70,11 +70,11 @@ describe.skipIf(isWithoutValkey('commands on a log that replicas share'))(
       ]);
     });
 
-    it('end with 1 where the server must not be used, and name neither user nor password', async () => {
+    it('end with 3 where the server must not be used, and name neither user nor password', async () => {
       const other = await Valkey.start();
       const { exitCode, stderr } = await run(['decisions', 'list'], other.url.replace('redis://', 'redis://:secret@'));
       await other.close();
-      expect(exitCode).toBe(1);
+      expect(exitCode).toBe(3);
       expect(stderr).toMatch(/^decisions\.store: cannot be used: /);
       expect(stderr).not.toContain('secret');
     });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { textDigest } from '../../../src/crypto/digest.js';
 import { type EndorsementRequest, type FetchContext, NO_ENDORSEMENTS } from '../../../src/model/endorsement.js';
 import { FormatError } from '../../../src/model/errors.js';
 import type { TokenEvidence } from '../../../src/model/evidence.js';
@@ -88,7 +87,7 @@ describe('tokens that a request brings', () => {
   it('are verified with their keys, at the instant of the request, each with its place', async () => {
     const { routes, seen } = open({});
     const [token] = await routes.verifySent([{ type: 'maa-token', token: 'sent' }], CONTEXT);
-    expect(token).toMatchObject({ route: 'maa', about: '/attestationResults/0/token', obtainedSha256: null });
+    expect(token).toMatchObject({ route: 'maa', about: '/attestationResults/0/token', obtained: null });
     expect(seen.fetched).toEqual([{ requests: [KEYS], context: CONTEXT.fetch }]);
     expect(seen.verified).toMatchObject([
       {
@@ -131,7 +130,7 @@ describe('whom evidence may be sent to', () => {
 describe('a token that is made', () => {
   it('is verified as any other, and known to be of the very evidence', async () => {
     const { result, seen } = await submit({});
-    expect(result).toMatchObject({ route: 'maa', about: '/attestationResults', obtainedSha256: textDigest('made') });
+    expect(result).toMatchObject({ route: 'maa', about: '/attestationResults', obtained: 'made' });
     expect(seen.signals).toEqual([CONTEXT.fetch.signal]);
     expect(seen.verified).toMatchObject([{ evidence: { type: 'maa-token', token: 'made' }, context: { at: END } }]);
   });
@@ -139,7 +138,7 @@ describe('a token that is made', () => {
   it('that says what it must not is a token all the same', async () => {
     const denied = { ...echoing('n'), checks: [check('token_debug', 'fail')] };
     expect((await submit({ verify: () => denied })).result).toMatchObject({
-      obtainedSha256: textDigest('made'),
+      obtained: 'made',
       verification: denied,
     });
   });

@@ -58,7 +58,7 @@ export function maaToken(
   return {
     route: 'maa',
     about: submitted ? '/attestationResults' : '/attestationResults/0/token',
-    obtainedSha256: submitted ? 'ab'.repeat(32) : null,
+    obtained: submitted ? 'a.b.c' : null,
     verification,
   };
 }
@@ -68,7 +68,7 @@ export function itaToken(payload: JsonObject = ITA_NESTED, members: Partial<Toke
     { ita: tokenClaimsOf(payload, 'TDX') },
     { bound: ['ita.heldData'], ...members },
   );
-  return { route: 'ita', about: '/attestationResults/1/token', obtainedSha256: null, verification };
+  return { route: 'ita', about: '/attestationResults/1/token', obtained: null, verification };
 }
 
 /** A token that could not be relied on. */
