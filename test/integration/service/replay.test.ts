@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import engine from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -148,6 +149,38 @@ describe('a decision judged again as it was', () => {
     const listed = await fetch(`${service.url}/decisions`);
     expect(await listed.json()).toMatchObject({ decisions: [{ decisionId: other.decisionId }], next: null });
     expect(lab.output).toContain('"type":"ChangedDecisionError"');
+  });
+
+  it('is refused, and not shown, where a later version recorded it, which is no change', async () => {
+    const service = await start('later');
+    const { body } = await lab.verify(service, { members: { policy: 'payments' } });
+    const from = lab.output.length;
+    rewriteRecords(join(lab.root, 'later', 'veritee.db'), (content) => content.replace('"v":1,', '"v":2,'));
+    for (const at of ['then', 'now'] as const) {
+      const again = await replay(service, body.decisionId, at);
+      expect([again.status, again.body.code]).toEqual([409, 'evidence_not_kept']);
+      expect(again.body.detail).toContain('recorded by a later version of veritee');
+    }
+    const shown = await fetch(`${service.url}/decisions/${body.decisionId}`);
+    expect([shown.status, await shown.json()]).toMatchObject([500, { code: 'internal_error' }]);
+    const logged = lab.output.slice(from);
+    expect(logged).toContain('"type":"LaterVersionError"');
+    expect(logged).not.toContain('ChangedDecisionError');
+  });
+
+  it('is refused where a later version kept what it rested on', async () => {
+    const service = await start('later-inputs');
+    const { body } = await lab.verify(service, { members: { policy: 'payments' } });
+    const path = join(lab.root, 'later-inputs', 'veritee.db');
+    const later = Buffer.from('{"v":2}');
+    const sha256 = createHash('sha256').update(later).digest('hex');
+    const file = new engine(path);
+    file.prepare('INSERT INTO objects (sha256, bytes) VALUES (?, ?)').run(sha256, later);
+    file.close();
+    rewriteRecords(path, (content) => content.replace(/"inputs":"[0-9a-f]{64}"/, `"inputs":"${sha256}"`));
+    const again = await replay(service, body.decisionId, 'then');
+    expect([again.status, again.body.code]).toEqual([409, 'evidence_not_kept']);
+    expect(again.body.detail).toContain('kept by a later version of veritee');
   });
 
   it('is refused where something that it rested on was changed', async () => {
