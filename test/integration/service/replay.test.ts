@@ -238,10 +238,20 @@ describe('a decision judged again as of now', () => {
   it('uses up no challenge, and stores no decision', async () => {
     const service = await start('quiet');
     const nonce = await challenge(service);
-    const { body } = await lab.verify(service, { members: { policy: 'payments' } });
-    await replay(service, body.decisionId, 'now');
-    await replay(service, body.decisionId, 'then');
-    expect(verdictOf(await lab.verify(service, { nonce, members: { policy: 'payments' } }))).toEqual(['allow']);
+    const members = { policy: 'payments' };
+    // A request about the past uses up none, and as of now it is about the present.
+    const at = new Date().toISOString();
+    const past = await lab.verify(service, { nonce, members: { ...members, at } });
+    expect([past.body.decision, past.body.historical]).toEqual(['allow', true]);
+    const again = async ({ body: { decisionId } }: typeof past) => {
+      expect((await replay(service, decisionId, 'then')).body).toMatchObject({ equal: true });
+      expect((await replay(service, decisionId, 'now')).body).toMatchObject({ decision: { replayed: 'allow' } });
+    };
+    await again(past);
+    const present = await lab.verify(service, { nonce, members });
+    expect(verdictOf(present)).toEqual(['allow']);
+    // The challenge that it used up counts as it did.
+    await again(present);
     const file = new engine(join(lab.root, 'quiet', 'veritee.db'));
     expect(file.prepare('SELECT count(*) FROM decisions').raw().get()).toEqual([2]);
     file.close();
