@@ -110,6 +110,17 @@ describe('a decision judged again as it was, under another configuration', () =>
     }
   });
 
+  it('says as of now that it is the recorded request that is over a limit of today', async () => {
+    const first = await start('over a limit');
+    const evidence = evidenceOf(new TdxPlatform({ pki: INTEL }));
+    const { body } = await verify(first, evidence, { policy: 'tdx' });
+    await first.close();
+    const other = await start('over a limit', { limits: { eventLogBytes: 1024 } });
+    const again = await post(other.url, `/decisions/${body.decisionId}:replay`, '{"at":"now"}');
+    expect([again.status, again.body.code, again.body.pointer]).toEqual([400, 'eventlog_limit', undefined]);
+    expect(again.body.detail).toMatch(/^the recorded request is refused by the configuration of today: /);
+  });
+
   it('would be another one by what counts now', async () => {
     const service = await start('today', {
       time: { tokenLeewaySeconds: 0 },

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import engine from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -233,6 +234,20 @@ describe('a decision judged again as of now', () => {
     expect(again.replayed.at).toBe(again.replayed.decidedAt);
     expect((await replay(service, body.decisionId, 'then')).body).toMatchObject({ equal: true });
     await service.close();
+  });
+
+  it('says that it is the recorded request that names a policy which is not there any more', async () => {
+    await lab.writePolicy(lenientPolicy('gone'));
+    const service = await start('policy-gone');
+    const { body } = await lab.verify(service, { members: { policy: 'gone' } });
+    await rm(join(lab.policyFolder, 'gone.json'));
+    await service.reload();
+    const again = await replay(service, body.decisionId, 'now');
+    expect([again.status, again.body.code, again.body.pointer]).toEqual([400, 'policy_unknown', undefined]);
+    expect(again.body.detail).toMatch(
+      /^the recorded request is refused by the configuration of today: unknown policy "?gone"?/,
+    );
+    expect((await replay(service, body.decisionId, 'then')).body).toMatchObject({ equal: true });
   });
 
   it('uses up no challenge, and stores no decision', async () => {
