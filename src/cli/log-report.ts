@@ -3,7 +3,7 @@ import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 
 /** What a verification cannot tell, and why. */
 export interface NotKnown {
-  readonly code: 'cut_end' | 'unsigned' | 'unsigned_end' | 'own_keys' | 'beginning';
+  readonly code: 'cut_end' | 'unsigned' | 'unsigned_end' | 'own_keys' | 'beginning' | 'later_version';
   /** One sentence for people. Lower case, no period. */
   readonly detail: string;
   /** What it is about: chains, or thumbprints of keys. */
@@ -22,7 +22,7 @@ export function logReport(report: LogReport, output: Output): number {
   return problems.length === 0 ? EXIT_CODE.allow : EXIT_CODE.deny;
 }
 
-export function whatIsNotKnown({ chains, keptHeads, ownWord }: LogReport): readonly NotKnown[] {
+export function whatIsNotKnown({ chains, keptHeads, ownWord, later }: LogReport): readonly NotKnown[] {
   const ids = (which: readonly ChainReport[]) => which.map(({ chain }) => chain);
   const unsigned = ids(chains.filter(({ vouchedFor }) => vouchedFor === null));
   const behind = ids(chains.filter(({ seq, vouchedFor }) => vouchedFor !== null && vouchedFor < seq));
@@ -37,6 +37,7 @@ export function whatIsNotKnown({ chains, keptHeads, ownWord }: LogReport): reado
     { code: 'unsigned_end', detail: UNSIGNED_END, about: behind },
     { code: 'own_keys', detail: OWN_KEYS, about: ownWord },
     { code: 'beginning', detail: BEGINNING, about: first },
+    { code: 'later_version', detail: LATER_VERSION, about: later },
   ];
   return [cutEnd, ...others.filter(({ about }) => about.length > 0)];
 }
@@ -51,6 +52,8 @@ const UNSIGNED_END =
 const OWN_KEYS =
   'these keys signed, and nothing but the log itself names them: compare them with the kid of the keys that the service publishes, or pass these as --keys';
 const BEGINNING = 'these chains name none before them: they began a log, or what was before them is gone';
+const LATER_VERSION =
+  'these chains have what a later version of veritee wrote: its hashes are verified, and that version, or a later one, verifies the rest';
 
 function reportTable(report: LogReport, notKnown: readonly NotKnown[], output: Output): string {
   const { problems, chains, records, decisions, heads, objects, keptHeads } = report;

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
+import { UsageError } from '../cli/input.js';
 import { whatIsNotKnown } from '../cli/log-report.js';
 import type { ImportResult } from '../cli/log-transfer.js';
 import { type LogEvidence, verifyLog } from '../decision-log/verify-log.js';
@@ -17,7 +18,7 @@ const MISSING_IN_COPIES: readonly LogProblem['code'][] = ['record_missing', 'cha
  *
  * @param path file of the store, which is made where it is not there and nothing is wrong
  * @param heads what the file is compared with
- * @throws {UsageError} where the file cannot be read, or is no whole export
+ * @throws {UsageError} where the file cannot be read, is no whole export, or has something that a later version of veritee wrote
  * @throws {StoreUnavailableError}
  */
 export async function importInto(
@@ -40,6 +41,7 @@ export async function importInto(
       const isMissing = ({ code }: LogProblem) => form === 'copy' && MISSING_IN_COPIES.includes(code);
       const wrong = problems.filter((problem) => !isMissing(problem));
       if (wrong.length > 0) return { ...none, problems: wrong };
+      if (report.later.length > 0) throw ofLaterVersion(file);
       target ??= await SqliteStore.open(path);
       const { conflicts, ...merged } = await target.merge(stagedPath);
       if (conflicts.length > 0) return { ...none, problems: conflicts.map(conflict) };
@@ -49,6 +51,11 @@ export async function importInto(
       await target?.close();
     }
   });
+}
+
+/** What its decisions are found by, and rest on, cannot be made anew from content of a form that is not known. */
+function ofLaterVersion(file: string): UsageError {
+  return new UsageError([`${file}: has records of a later version of veritee: import it with that version`]);
 }
 
 function conflict({ chain, seq }: RecordPosition): LogProblem {

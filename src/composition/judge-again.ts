@@ -3,7 +3,7 @@ import type { Configuration } from '../config/configuration.js';
 import { digestOf } from '../decision-log/kept-values.js';
 import type { Decision } from '../model/decision.js';
 import type { LogStore } from '../model/decision-log.js';
-import { RefusedError } from '../model/errors.js';
+import { FormatError, RefusedError } from '../model/errors.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { VerifyRequest } from '../model/request.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
@@ -68,13 +68,18 @@ export class JudgeKeptDecisions implements JudgeAgain {
     return {
       asThen: (instead = []) => {
         const world = new WorldAnswers(inputs.answers, digestOf);
-        return unlessMoreIsAsked(this.#judge(inputs, this.#then(inputs, world, instead)), world);
+        return unlessMoreIsAsked(
+          this.#judge(inputs, this.#then(inputs, world, instead)),
+          world,
+          'this version of veritee',
+        );
       },
       asNow: (instead = []) => {
         const world = new WorldAnswers(inputs.answers, digestOf);
         // Whatever instant the request named.
         const today = { at: null };
-        return unlessMoreIsAsked(this.#judge(inputs, this.#now(inputs, world, instead), today), world);
+        const judged = this.#judge(inputs, this.#now(inputs, world, instead), today);
+        return unlessMoreIsAsked(judged, world, 'the configuration of today');
       },
     };
   }
@@ -143,9 +148,11 @@ export class JudgeKeptDecisions implements JudgeAgain {
 
 /**
  * Another policy, or another version of veritee, may ask for what nobody asked for then.
+ * @param by what refuses a request that was judged then
  * @throws {RefusedError} `evidence_not_kept` where an answer was missing: there is no decision, or one of an error
+ * @throws {FormatError} of the recorded request, without a place: whoever has it judged again did not send it
  */
-async function unlessMoreIsAsked(judged: Promise<Decision>, world: WorldAnswers): Promise<Decision> {
+async function unlessMoreIsAsked(judged: Promise<Decision>, world: WorldAnswers, by: string): Promise<Decision> {
   const [outcome] = await Promise.allSettled([judged]);
   if (world.notAsked !== null) {
     throw new RefusedError(
@@ -153,8 +160,13 @@ async function unlessMoreIsAsked(judged: Promise<Decision>, world: WorldAnswers)
       `more is asked for than was then (${ASKED[world.notAsked]}), and nothing of it was kept`,
     );
   }
-  if (outcome.status === 'rejected') throw outcome.reason;
+  if (outcome.status === 'rejected') throw saidOfRecorded(outcome.reason, by);
   return outcome.value;
+}
+
+function saidOfRecorded(error: unknown, by: string): unknown {
+  if (!(error instanceof FormatError)) return error;
+  return new FormatError(error.code, `the recorded request is refused by ${by}: ${error.message}`, { cause: error });
 }
 
 const ASKED: Readonly<Record<WorldAnswer['what'], string>> = {

@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { Configuration } from '../config/configuration.js';
+import { areOfLaterVersion, INPUTS_VERSION } from '../decision-log/kept-names.js';
 import { decodeValue, digestOf, encodeValue, KeptBytes, namedBytes } from '../decision-log/kept-values.js';
 import { canonicalJson } from '../formats/canonical-json.js';
 import type { JudgedRequest, KeptInputs, LogStore } from '../model/decision-log.js';
 import { RefusedError } from '../model/errors.js';
 import type { TokenRoute } from '../model/evidence.js';
-import type { JsonValue } from '../model/json.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Caller } from '../model/request.js';
 import type { InputKeeper } from '../service/record-decisions.js';
 import { Witness, type WorldAnswer } from '../service/witness.js';
@@ -76,7 +77,7 @@ export class DecisionInputsKeeper implements InputKeeper {
       bytes,
     );
     const text = (value: JsonValue) => bytes.add(Buffer.from(canonicalJson(value)));
-    const sha256 = text({ inputs, configuration: text(configuration) });
+    const sha256 = text({ v: INPUTS_VERSION, inputs, configuration: text(configuration) });
     return { sha256, objects: bytes.objects };
   }
 }
@@ -157,7 +158,7 @@ export class KeptObjects {
   }
 }
 
-/** @throws {RefusedError} `evidence_not_kept` where something of it is gone */
+/** @throws {RefusedError} `evidence_not_kept` where something of it is gone, or a later version of veritee kept it */
 export async function readInputs(objects: KeptObjects, sha256: string): Promise<DecisionInputs> {
   const kept = new Map<string, Uint8Array>();
   const fetch = async (digest: string) => {
@@ -168,10 +169,14 @@ export async function readInputs(objects: KeptObjects, sha256: string): Promise<
   const json = async (digest: string): Promise<JsonValue> =>
     JSON.parse(Buffer.from(await fetch(digest)).toString('utf8'));
   const bytesOf = (digest: string) => kept.get(digest) as Uint8Array;
-  const { inputs, configuration: configurationSha256 } = (await json(sha256)) as {
-    inputs: JsonValue;
-    configuration: string;
-  };
+  const all = (await json(sha256)) as JsonObject & { inputs: JsonValue; configuration: string };
+  if (areOfLaterVersion(all)) {
+    throw new RefusedError(
+      'evidence_not_kept',
+      'what this decision rested on was kept by a later version of veritee: that one, or a later one, can judge it again',
+    );
+  }
+  const { inputs, configuration: configurationSha256 } = all;
   const configuration = await json(configurationSha256);
   for (const digest of [...namedBytes(inputs), ...namedBytes(configuration)]) await fetch(digest);
   const decoded = decodeValue(inputs, bytesOf) as Omit<DecisionInputs, 'configuration' | 'configurationSha256'>;

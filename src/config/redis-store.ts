@@ -89,7 +89,8 @@ export function checkRedisStore(store: RedisStoreConfiguration, at: Place): void
   if (mode === 'single' && nodes.length > 1) at.member('nodes').refuse('is one URL where the mode is single');
   if (mode === 'sentinel' && master === null) at.member('master').refuse('is missing');
   if (mode !== 'sentinel' && master !== null) at.member('master').refuse('is for the mode sentinel');
-  if (mode === 'cluster' && database !== 0) at.member('nodes').refuse('a Cluster has no databases but 0');
+  if (mode === 'cluster' && database !== 0)
+    at.member('nodes').refuse('this service uses no database but 0 of a Cluster');
   if (new Set(nodes.map(commonPart)).size > 1) {
     at.member('nodes').refuse('must differ in host and port only');
   }

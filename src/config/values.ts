@@ -1,6 +1,6 @@
 import { isIP, isIPv4 } from 'node:net';
 import { isObject } from '../model/json.js';
-import { vaultKeyId } from '../model/key-vault-key.js';
+import { VAULT_DOMAINS, vaultKeyId } from '../model/key-vault-key.js';
 import { optional, refined, type Schema } from '../schema/schema.js';
 import { list } from '../schema/structures.js';
 import { single, text, textThat } from '../schema/values.js';
@@ -48,11 +48,14 @@ export const trustedUrlOrFile: Schema<string> = textThat(
   'an https URL or a path',
 );
 
+const UNKNOWN_CLOUD = `names no vault of a cloud that is known: the host has to be the name of the vault before one of ${VAULT_DOMAINS.map((domain) => `.${domain}`).join(', ')}, also where a private endpoint answers; use a file for a key of elsewhere`;
+
 /** A file, or the URL of a version of a key. Text with `://` is always taken as a URL. */
 export const keyFileOrVaultKey: Schema<string> = refined(
   text('a path, or the URL of a version of a Key Vault key'),
   (raw, at) => {
     if (!raw.includes('://') || vaultKeyId(raw) !== null) return raw;
+    if (isOfUnknownCloud(raw)) return at.refuse(UNKNOWN_CLOUD);
     const form = 'https://NAME.vault.azure.net/keys/NAME/VERSION';
     // A key without version, and one with its version left out, are what people write.
     return vaultKeyId(`${raw.replace(/\/$/, '')}/${'0'.repeat(32)}`) === null
@@ -70,6 +73,12 @@ export const addressRange: Schema<string> = textThat(
 /** Whether a host to listen on is reachable from this machine only. Any spelling not listed here counts as not. */
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+function isOfUnknownCloud(raw: string): boolean {
+  if (!URL.canParse(raw)) return false;
+  const { protocol, hostname } = new URL(raw);
+  return protocol === 'https:' && !VAULT_DOMAINS.some((domain) => hostname.endsWith(`.${domain}`));
 }
 
 function isPlainUrl(raw: string, protocols: readonly string[]): boolean {

@@ -4,6 +4,7 @@ import type { Outcome } from '../model/decision.js';
 import type { DecisionEntry, JudgedRequest } from '../model/decision-log.js';
 import type { TokenEvidence } from '../model/evidence.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
+import { CONTENT_VERSION } from '../model/recorded-decision.js';
 import { Redaction } from './redaction.js';
 
 /** A decision to be recorded. */
@@ -11,9 +12,6 @@ export interface DecisionToRecord extends JudgedRequest {
   /** The decision as it is answered. */
   readonly presented: JsonObject;
 }
-
-/** Form of what is recorded; another one gets another number. */
-export const CONTENT_VERSION = 1;
 
 /**
  * What is recorded of a decision: who asked, what for, on which bytes by their digests, and what was decided, without remedies,

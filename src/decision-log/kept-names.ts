@@ -1,13 +1,21 @@
 import { LRUCache } from 'lru-cache';
 import type { LogStore } from '../model/decision-log.js';
-import { isObject, type JsonValue } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { digestOf, namedBytes } from './kept-values.js';
 import { isDigest } from './record-content.js';
 
-/** Kept bytes that name others, and cannot be read. `changed`: its digest is another one. */
+/** Form of what names all that a decision rests on; another one gets another number. What has none is of the first. */
+export const INPUTS_VERSION = 1;
+
+/** Whether a later version of veritee kept what a decision rests on. */
+export function areOfLaterVersion({ v }: JsonObject): boolean {
+  return typeof v === 'number' && v > INPUTS_VERSION;
+}
+
+/** Kept bytes that name others, and cannot be read. `changed`: its digest is another one. `later`: of a later version. */
 export interface UnreadBytes {
   readonly sha256: string;
-  readonly why: 'missing' | 'changed' | 'malformed';
+  readonly why: 'missing' | 'changed' | 'malformed' | 'later';
 }
 
 /** What a decision rests on. */
@@ -52,16 +60,20 @@ export class KeptNamesReader {
     return named;
   }
 
-  async #read<T extends object>(sha256: string, names: (value: JsonValue) => T | null): Promise<T | UnreadBytes> {
+  async #read<T extends object>(sha256: string, names: Names<T>): Promise<T | UnreadBytes> {
     const bytes = await this.#store.object(sha256);
     if (bytes === null) return { sha256, why: 'missing' };
     if (digestOf(bytes) !== sha256) return { sha256, why: 'changed' };
-    return read(bytes, names) ?? { sha256, why: 'malformed' };
+    const named = read(bytes, names) ?? 'malformed';
+    return typeof named === 'string' ? { sha256, why: named } : named;
   }
 }
 
+/** Says what a value names; null where it does not have its form. */
+type Names<T> = (value: JsonValue) => T | 'later' | null;
+
 /** Null also where the value is nested more deeply than it can be read. */
-function read<T>(bytes: Uint8Array, names: (value: JsonValue) => T | null): T | null {
+function read<T>(bytes: Uint8Array, names: Names<T>): T | 'later' | null {
   try {
     return names(JSON.parse(Buffer.from(bytes).toString('utf8')));
   } catch {
@@ -69,8 +81,11 @@ function read<T>(bytes: Uint8Array, names: (value: JsonValue) => T | null): T | 
   }
 }
 
-function namesInInputs(value: JsonValue): { readonly configuration: string; readonly bytes: readonly string[] } | null {
+function namesInInputs(
+  value: JsonValue,
+): { readonly configuration: string; readonly bytes: readonly string[] } | 'later' | null {
   if (!isObject(value)) return null;
+  if (areOfLaterVersion(value)) return 'later';
   const { inputs, configuration } = value;
   if (inputs === undefined || !isDigest(configuration)) return null;
   const bytes = digestsIn(inputs);

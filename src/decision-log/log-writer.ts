@@ -11,8 +11,9 @@ import {
 } from '../model/decision-log.js';
 import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
+import { CONTENT_VERSION } from '../model/recorded-decision.js';
 import { contentDigest, recordHash } from './chain.js';
-import { CONTENT_VERSION, type DecisionToRecord, decisionContent } from './decision-content.js';
+import { type DecisionToRecord, decisionContent } from './decision-content.js';
 
 export interface LogWriterParts {
   readonly store: LogStore;

@@ -1,13 +1,14 @@
 import type { ChainEnd, DecisionEntry, RecordPosition } from '../model/decision-log.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
-import { isDecisionContent } from '../model/recorded-decision.js';
+import { isDecisionContent, isOfLaterVersion } from '../model/recorded-decision.js';
 import { entryOf } from './decision-content.js';
 
 /** What the content of a record says, as far as anything rests on it. */
 export interface RecordedContent {
-  readonly kind: string;
-  /** As it is written. */
-  readonly time: string;
+  /** As it is written; null where a later version writes it otherwise. */
+  readonly time: string | null;
+  /** A later version of veritee wrote it. Then entry and inputs are not known, and the rest is what has its form of today. */
+  readonly isLater: boolean;
   /** Of a decision: by what it is found. */
   readonly entry: DecisionEntry | null;
   /** Of a decision whose evidence is kept: digest of what it rests on, hex. */
@@ -17,7 +18,7 @@ export interface RecordedContent {
   /** Of a start: the ends of the chains that were there. */
   readonly began: readonly ChainEnd[] | null;
   /** Up to which record of each chain it says that content was dropped. */
-  readonly dropped: readonly RecordPosition[];
+  readonly dropped: readonly RecordPosition[] | null;
   /** Public keys that it names, JWK. */
   readonly keys: readonly JsonObject[];
 }
@@ -26,20 +27,33 @@ export interface RecordedContent {
 export function readContent(text: string): RecordedContent | null {
   const content = parsedObject(text);
   if (content === null) return null;
-  const { kind, time, chains, keys = [], decisionId, inputs = null } = content;
+  const said = saidBy(content);
+  if (isOfLaterVersion(content)) return { ...said, isLater: true };
+  const { kind, time, keys = [], inputs = null } = content;
   const entry = kind === 'decision' ? decisionEntry(content) : null;
-  const withdraws = kind === 'withdrawn' && typeof decisionId === 'string' ? decisionId : null;
-  const began = kind === 'started' && isListOf(chains, isEnd) ? chains : null;
-  const dropped = kind === 'pruned' && isListOf(chains, isPosition) ? chains : null;
   const found: { readonly [kind: string]: unknown } = {
     decision: entry,
-    withdrawn: withdraws,
-    started: began,
-    pruned: dropped,
+    withdrawn: said.withdraws,
+    started: said.began,
+    pruned: said.dropped,
   };
   if (typeof kind !== 'string' || typeof time !== 'string' || found[kind] === null) return null;
   if (!isListOf(keys, isObject) || !(inputs === null || isDigest(inputs))) return null;
-  return { kind, time, entry, inputs, withdraws, began, dropped: dropped ?? [], keys };
+  return { ...said, entry, inputs };
+}
+
+/** What a record says about others, as far as it has the form that this version knows. */
+function saidBy({ kind, time, chains, keys, decisionId }: JsonObject): RecordedContent {
+  return {
+    time: typeof time === 'string' ? time : null,
+    isLater: false,
+    entry: null,
+    inputs: null,
+    withdraws: kind === 'withdrawn' && typeof decisionId === 'string' ? decisionId : null,
+    began: kind === 'started' && isListOf(chains, isEnd) ? chains : null,
+    dropped: kind === 'pruned' && isListOf(chains, isPosition) ? chains : null,
+    keys: isListOf(keys, isObject) ? keys : [],
+  };
 }
 
 /** Id of the decision that a text seems to be about, for people: what was changed may still say it. */

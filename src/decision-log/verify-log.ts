@@ -61,6 +61,8 @@ class LogVerification {
   readonly #evidence: LogEvidence;
   readonly #problems = new LogProblems();
   readonly #chains = new Map<string, ChainReading>();
+  /** Chains with something that a later version wrote. */
+  readonly #later = new Set<string>();
   /** Of each chain, up to which record others say that its content was dropped. */
   readonly #dropped = new Map<string, Dropped[]>();
 
@@ -68,7 +70,7 @@ class LogVerification {
     this.#evidence = evidence;
     this.heads = new HeadVerification(log, evidence, this.#chains, this.#problems);
     this.#index = new IndexVerification(log, evidence.elsewhere ?? null, this.#problems);
-    this.#objects = new ObjectVerification(log, this.#problems);
+    this.#objects = new ObjectVerification(log, this.#problems, this.#later);
   }
 
   /** @param records that follow each other in one chain */
@@ -101,6 +103,7 @@ class LogVerification {
       objects: this.#objects.objects,
       keptHeads: this.#evidence.keptHeads.length,
       ownWord: [...this.heads.ownWord],
+      later: [...this.#later],
     };
   }
 
@@ -175,8 +178,9 @@ class LogVerification {
       this.#problems.add('content_changed', record, detail, decisionIdIn(content));
       return null;
     }
+    if (read.isLater) this.#later.add(record.chain);
     reading.from ??= read.time;
-    reading.until = read.time;
+    reading.until = read.time ?? reading.until;
     await this.#learn(record, read, reading);
     return read;
   }
@@ -188,7 +192,7 @@ class LogVerification {
       reading.beginsLog = began.length === 0;
       for (const end of began) this.heads.learnNamed(end, record);
     }
-    for (const { chain, seq: through } of dropped) {
+    for (const { chain, seq: through } of dropped ?? []) {
       this.#dropped.set(chain, [...(this.#dropped.get(chain) ?? []), { through, by: record }]);
     }
     await this.heads.learnKeys(keys);

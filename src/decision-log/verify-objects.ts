@@ -18,13 +18,16 @@ export class ObjectVerification {
   objects = 0;
   readonly #log: KeepingLog;
   readonly #problems: LogProblems;
+  readonly #later: Set<string>;
   readonly #names: KeptNamesReader;
   /** Digests of what is known to be missing: many decisions may rest on it. */
   readonly #missing = new Set<string>();
 
-  constructor(log: KeepingLog, problems: LogProblems) {
+  /** @param later takes chains whose decisions rest on what a later version kept */
+  constructor(log: KeepingLog, problems: LogProblems, later: Set<string>) {
     this.#log = log;
     this.#problems = problems;
+    this.#later = later;
     this.#names = new KeptNamesReader(log);
   }
 
@@ -35,7 +38,8 @@ export class ObjectVerification {
     const links = bySeq(await this.#log.objectsOf(first.chain, first.seq, last.seq));
     for (const record of records) {
       const content = contents.get(record.seq);
-      if (content !== undefined) await this.#compareOne(record, content, links.get(record.seq) ?? []);
+      if (content !== undefined && !content.isLater)
+        await this.#compareOne(record, content, links.get(record.seq) ?? []);
     }
   }
 
@@ -60,6 +64,7 @@ export class ObjectVerification {
 
   async #compareOne(record: LogRecord, { entry, inputs }: RecordedContent, links: readonly KeptLink[]): Promise<void> {
     const { digests, unread } = inputs === null ? NOTHING : await this.#names.of(inputs);
+    if (unread.some(({ why }) => why === 'later')) this.#later.add(record.chain);
     const linked = new Set(links.map(({ sha256 }) => sha256));
     const unlinked = [...digests].filter((sha256) => !linked.has(sha256));
     const foreign = unread.length > 0 ? [] : links.filter(({ sha256 }) => !digests.has(sha256));

@@ -10,11 +10,14 @@ export interface VaultKeyId {
   readonly scope: string;
 }
 
-/** The public cloud, that of China, and that of the US government. */
-const CLOUDS = ['azure\\.net', 'azure\\.cn', 'usgovcloudapi\\.net'].join('|');
-const VAULT_KEY = new RegExp(
-  `^https://([A-Za-z0-9-]{1,63})\\.((?:vault|managedhsm)\\.(?:${CLOUDS}))/keys/([A-Za-z0-9-]{1,127})/([0-9a-f]{32})$`,
-);
+/** Behind the name of a vault: of the public cloud, of that of China, and of that of the US government. */
+export const VAULT_DOMAINS: readonly string[] = ['azure.net', 'azure.cn', 'usgovcloudapi.net'].flatMap((cloud) => [
+  `vault.${cloud}`,
+  `managedhsm.${cloud}`,
+]);
+
+const DOMAINS = VAULT_DOMAINS.map((domain) => domain.replaceAll('.', '\\.')).join('|');
+const VAULT_KEY = new RegExp(`^https://([A-Za-z0-9-]{1,63})\\.(${DOMAINS})/keys/([A-Za-z0-9-]{1,127})/([0-9a-f]{32})$`);
 
 /** Reads the URL of a version of a key; null for what is none. A URL without version is none: it names another key each time. */
 export function vaultKeyId(url: string): VaultKeyId | null {

@@ -59,4 +59,6 @@ export interface LogReport {
   readonly keptHeads: number;
   /** Thumbprints of keys that signed heads, and that nothing but the log itself names. */
   readonly ownWord: readonly string[];
+  /** Chains with records, or kept objects, that a later version of veritee wrote. Their hashes and digests are verified. */
+  readonly later: readonly string[];
 }

@@ -54,19 +54,41 @@ const CONTENT = members({
   }),
 });
 
+/** Form of what is recorded; another one gets another number. */
+export const CONTENT_VERSION = 1;
+
+/** Whether a later version of veritee wrote a record: what this one does not know of it is no sign of tampering. */
+export function isOfLaterVersion({ v }: JsonObject): boolean {
+  return typeof v === 'number' && v > CONTENT_VERSION;
+}
+
 /** Whether the content of a record has all that is read of a decision, in its form. */
 export function isDecisionContent(content: JsonObject): boolean {
   return CONTENT(content);
 }
 
-/** What a record says of a decision; null for what is none. */
+/**
+ * What a record says of a decision; null for what is none.
+ * @throws {LaterVersionError}
+ */
 export function readDecisionContent(content: string): JsonObject | null {
-  return read(content, CONTENT);
+  const found = read(content, isObject);
+  if (found !== null && isOfLaterVersion(found)) throw new LaterVersionError();
+  return found !== null && CONTENT(found) ? found : null;
 }
 
 /** What lists show of a decision; null for what does not have its form. */
 export function readDecisionSummary(summary: string): JsonObject | null {
   return read(summary, SUMMARY);
+}
+
+/** A later version of veritee recorded a decision, in a form that this one does not know. The message is for people. */
+export class LaterVersionError extends Error {
+  override readonly name = 'LaterVersionError';
+
+  constructor() {
+    super('this decision was recorded by a later version of veritee: that one, or a later one, can read it');
+  }
 }
 
 /** The store has for a decision what no version of ours has written: somebody changed it. The message is for people. */

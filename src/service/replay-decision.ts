@@ -3,7 +3,7 @@ import type { RecordedDecision } from '../model/decision-log.js';
 import { RefusedError } from '../model/errors.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { type JsonDifference, jsonDifferences } from '../model/json-differences.js';
-import { readDecisionContent } from '../model/recorded-decision.js';
+import { LaterVersionError, readDecisionContent } from '../model/recorded-decision.js';
 import type { Caller } from '../model/request.js';
 import type { Policy } from '../policy/policy-document.js';
 import { withhold } from './withheld-decision.js';
@@ -208,12 +208,19 @@ function codesOf(decision: JsonObject): readonly string[] {
 /** @throws {RefusedError} `evidence_not_kept` */
 function contentOf(content: string | null) {
   if (content === null) throw new RefusedError('evidence_not_kept', 'the content of this decision was dropped');
-  const read = readDecisionContent(content);
-  if (read === null) {
-    throw new RefusedError('evidence_not_kept', 'what is recorded of this decision does not have the form of a record');
-  }
-  const { decision, inputs, version } = read;
+  const { decision, inputs, version } = readOrRefused(content);
   return { decision: decision as JsonObject, inputs, version: String(version) };
+}
+
+function readOrRefused(content: string): JsonObject {
+  try {
+    const read = readDecisionContent(content);
+    if (read !== null) return read;
+  } catch (error) {
+    if (!(error instanceof LaterVersionError)) throw error;
+    throw new RefusedError('evidence_not_kept', error.message, { cause: error });
+  }
+  throw new RefusedError('evidence_not_kept', 'what is recorded of this decision does not have the form of a record');
 }
 
 /** Whether a check speaks against the evidence, or did: not one that passes, or that nobody made. */

@@ -14,6 +14,7 @@ export function presentFoundDecision({ summary, withdrawn }: FoundDecision): Sch
 /**
  * A recorded decision: the decision as it was answered, and its record.
  * @throws {ChangedDecisionError} where the record does not have its form
+ * @throws {LaterVersionError}
  */
 export function presentRecordedDecision({ record, withdrawn }: RecordedDecision): Schemas['RecordedDecision'] {
   const { chain, seq, previous, contentSha256, hash, salt, content } = record;

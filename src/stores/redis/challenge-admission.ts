@@ -3,6 +3,7 @@ import type { Log } from '../../model/ports.js';
 import { keyFingerprint } from '../key-fingerprint.js';
 import { ADMIT } from './challenge-scripts.js';
 import { HASH_TAG } from './locate-server.js';
+import { answerTo } from './needed-command.js';
 import type { RedisSession } from './redis-session.js';
 import { scriptAnswer, unexpectedAnswer } from './script-answer.js';
 
@@ -25,13 +26,12 @@ export class ChallengeAdmission {
   }
 
   /**
-   * @throws {UnfitError} where the server has challenges of another key, or does not say who it is
+   * @throws {UnfitError} where the server has challenges of another key, does not say who it is, or refuses scripts
    * @throws {Error} where it may be another one soon
    */
   async admit(server: Pick<RedisSession, 'call'>): Promise<void> {
-    const [state, ...identity] = scriptAnswer(
-      await server.call('eval', ADMIT.text, 1, FINGERPRINT_KEY, this.fingerprint),
-    );
+    const ran = server.call('eval', ADMIT.text, 1, FINGERPRINT_KEY, this.fingerprint);
+    const [state, ...identity] = scriptAnswer(await answerTo('scripts', ran));
     switch (state) {
       case 'admitted':
         return this.#remember(identity.join(' '));

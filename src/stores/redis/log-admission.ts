@@ -2,6 +2,7 @@ import { UnfitError } from '../../model/errors.js';
 import { confirm, type Durability } from './durability.js';
 import { LOG_KEYS } from './log-keys.js';
 import { ADMIT_LOG } from './log-scripts.js';
+import { answerTo } from './needed-command.js';
 import type { ServerInfo } from './open-server.js';
 import { RedisReplyError, type RedisSession } from './redis-session.js';
 import { scriptAnswer, unexpectedAnswer } from './script-answer.js';
@@ -31,14 +32,15 @@ export async function admitLog(
   }
   await requireSyncing(server);
   for (let probe = 0; probe < PROBES; probe++) {
-    const [state, form] = scriptAnswer(await server.call('eval', ADMIT_LOG.text, LOG_KEYS.length, ...LOG_KEYS, FORM));
+    const ran = server.call('eval', ADMIT_LOG.text, LOG_KEYS.length, ...LOG_KEYS, FORM);
+    const [state, form] = scriptAnswer(await answerTo('scripts', ran));
     if (state === 'form') {
       throw new UnfitError(
         `has a decision log that another version of veritee wrote (form ${form}, this one knows ${FORM})`,
       );
     }
     if (state !== 'admitted' && state !== 'full') throw unexpectedAnswer(state);
-    await confirm(server, durability);
+    await answerTo('confirmations', confirm(server, durability));
   }
 }
 

@@ -103,7 +103,10 @@ function requireFit(info: ServerInfo, { mode }: RedisSettings): void {
     throw new UnfitError(`is a node of a Cluster, and the mode is ${mode}`);
   }
   const policy = info.get('maxmemory_policy');
-  if (policy === undefined) throw new UnfitError('INFO does not tell its maxmemory-policy, as with a Sentinel');
+  if (policy === undefined) {
+    const as = 'as with a Sentinel or a managed service that hides it';
+    throw new UnfitError(`INFO does not tell its maxmemory-policy, ${as}`);
+  }
   if (policy !== 'noeviction') {
     const why = 'has to be noeviction: a server that drops keys forgets what was used';
     throw new UnfitError(`maxmemory-policy is ${policy}, and ${why}`);

@@ -5,10 +5,12 @@ import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RecordCopy } from '../../../src/decision-log/record-copy.js';
 import { recordLine } from '../../../src/decision-log/record-lines.js';
+import type { LogRecord } from '../../../src/model/decision-log.js';
 import { filledLogs } from '../../unit/cli/recorded-decisions.js';
 import { CRL, keepingLog } from '../../unit/decision-log/kept-evidence.js';
 import { type LocalStore, localStores } from '../../unit/decision-log/local-store.js';
 import { judged, KeptLog, openLog, SIGNER } from '../../unit/decision-log/recorded.js';
+import { rewriteRecords } from '../../unit/decision-log/rewrite-records.js';
 import { CommandLine } from './command-line.js';
 import { runInProcess } from './command-line-in-process.js';
 
@@ -691,6 +693,25 @@ describe('veritee decisions import', () => {
       expect(whole.missing).toContainEqual(
         `before record 0 of chain ${other?.chain}: record 0 of chain ${chain} names this record: the chain is not there`,
       );
+    });
+
+    it('takes nothing of one that has what a later version recorded', async () => {
+      const { store } = await copied();
+      store.file.close();
+      rewriteRecords(store.path, (content) => content.replace('"v":1,', '"v":2,'));
+      store.file.open();
+      const [record] = await store.records(null, 1);
+      await cli.write('copy.jsonl', recordLine(record as LogRecord));
+      const { exitCode, stderr } = await run(['import', 'copy.jsonl'], NEW);
+      expect([exitCode, stderr]).toEqual([
+        1,
+        expect.stringContaining('has records of a later version of veritee: import it with that version'),
+      ]);
+      await expect(stat(cli.path('new/veritee.db'))).rejects.toMatchObject({ code: 'ENOENT' });
+      expect(await parsed(['verify', 'copy.jsonl'])).toMatchObject({
+        problems: [],
+        notKnown: expect.arrayContaining([expect.objectContaining({ code: 'later_version' })]),
+      });
     });
 
     it('AUD-03 goes on where the store ends, with nothing missing but heads', async () => {

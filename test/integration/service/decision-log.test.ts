@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import engine from 'libsql';
@@ -39,6 +39,9 @@ const decisions = (data: string, ...args: readonly string[]) =>
 
 /** With the roles of an auditor, since there are no callers. */
 const start = (data: string, keys: object = {}) => lab.start({ historical: true, ...keys }, {}, data);
+
+/** A receipt key that ends with the process. */
+const EPHEMERAL = {};
 
 const get = async (service: { readonly url: string }, target: string, headers = {}) =>
   call(service.url, target, { headers });
@@ -114,13 +117,29 @@ describe('a decision of the service', () => {
   });
 
   it('is in a log that verifies after a stop, with heads where a key stays', async () => {
-    const service = await start('verifies');
-    await lab.verify(service, { members: { policy: 'payments' } });
-    await service.close();
-    const store = await SqliteStore.open(storeOf('verifies'));
-    const report = await verifyLog(store, { keptHeads: [], keys: null });
-    await store.close();
-    expect(report).toMatchObject({ problems: [], records: 3, decisions: 1, chains: [{ beginsLog: true }] });
+    const key = join(lab.root, 'receipts.pem');
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    await writeFile(key, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    const reportOf = async (data: string, keys: object) => {
+      const service = await start(data, keys);
+      await lab.verify(service, { members: { policy: 'payments' } });
+      const published = (await get(service, '/.well-known/jwks.json')).body.keys;
+      await service.close();
+      const store = await SqliteStore.open(storeOf(data));
+      const report = await verifyLog(store, { keptHeads: [], keys: keys === EPHEMERAL ? null : published });
+      await store.close();
+      expect(report).toMatchObject({ problems: [], records: 3, decisions: 1 });
+      return report;
+    };
+    // At the start and at the stop.
+    expect(await reportOf('verifies', { receipts: { key } })).toMatchObject({
+      heads: 2,
+      chains: [{ beginsLog: true, seq: 2, lastHead: 2, vouchedFor: 2 }],
+    });
+    expect(await reportOf('unsigned', EPHEMERAL)).toMatchObject({
+      heads: 0,
+      chains: [{ beginsLog: true, seq: 2, lastHead: null, vouchedFor: null }],
+    });
   });
 
   it('DEC-06 is beside the records of policies that were reloaded, or refused', async () => {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import engine from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -164,6 +166,38 @@ describe('a decision judged again as it was', () => {
     expect(lab.output).toContain('"type":"ChangedDecisionError"');
   });
 
+  it('is refused, and not shown, where a later version recorded it, which is no change', async () => {
+    const service = await start('later');
+    const { body } = await lab.verify(service, { members: { policy: 'payments' } });
+    const from = lab.output.length;
+    rewriteRecords(join(lab.root, 'later', 'veritee.db'), (content) => content.replace('"v":1,', '"v":2,'));
+    for (const at of ['then', 'now'] as const) {
+      const again = await replay(service, body.decisionId, at);
+      expect([again.status, again.body.code]).toEqual([409, 'evidence_not_kept']);
+      expect(again.body.detail).toContain('recorded by a later version of veritee');
+    }
+    const shown = await fetch(`${service.url}/decisions/${body.decisionId}`);
+    expect([shown.status, await shown.json()]).toMatchObject([500, { code: 'internal_error' }]);
+    const logged = lab.output.slice(from);
+    expect(logged).toContain('"type":"LaterVersionError"');
+    expect(logged).not.toContain('ChangedDecisionError');
+  });
+
+  it('is refused where a later version kept what it rested on', async () => {
+    const service = await start('later-inputs');
+    const { body } = await lab.verify(service, { members: { policy: 'payments' } });
+    const path = join(lab.root, 'later-inputs', 'veritee.db');
+    const later = Buffer.from('{"v":2}');
+    const sha256 = createHash('sha256').update(later).digest('hex');
+    const file = new engine(path);
+    file.prepare('INSERT INTO objects (sha256, bytes) VALUES (?, ?)').run(sha256, later);
+    file.close();
+    rewriteRecords(path, (content) => content.replace(/"inputs":"[0-9a-f]{64}"/, `"inputs":"${sha256}"`));
+    const again = await replay(service, body.decisionId, 'then');
+    expect([again.status, again.body.code]).toEqual([409, 'evidence_not_kept']);
+    expect(again.body.detail).toContain('kept by a later version of veritee');
+  });
+
   it('is refused where something that it rested on was changed', async () => {
     const service = await start('lost-object');
     const { body } = await lab.verify(service, { members: { policy: 'payments' } });
@@ -216,13 +250,37 @@ describe('a decision judged again as of now', () => {
     await service.close();
   });
 
+  it('says that it is the recorded request that names a policy which is not there any more', async () => {
+    await lab.writePolicy(lenientPolicy('gone'));
+    const service = await start('policy-gone');
+    const { body } = await lab.verify(service, { members: { policy: 'gone' } });
+    await rm(join(lab.policyFolder, 'gone.json'));
+    await service.reload();
+    const again = await replay(service, body.decisionId, 'now');
+    expect([again.status, again.body.code, again.body.pointer]).toEqual([400, 'policy_unknown', undefined]);
+    expect(again.body.detail).toMatch(
+      /^the recorded request is refused by the configuration of today: unknown policy "?gone"?/,
+    );
+    expect((await replay(service, body.decisionId, 'then')).body).toMatchObject({ equal: true });
+  });
+
   it('uses up no challenge, and stores no decision', async () => {
     const service = await start('quiet');
     const nonce = await challenge(service);
-    const { body } = await lab.verify(service, { members: { policy: 'payments' } });
-    await replay(service, body.decisionId, 'now');
-    await replay(service, body.decisionId, 'then');
-    expect(verdictOf(await lab.verify(service, { nonce, members: { policy: 'payments' } }))).toEqual(['allow']);
+    const members = { policy: 'payments' };
+    // A request about the past uses up none, and as of now it is about the present.
+    const at = new Date().toISOString();
+    const past = await lab.verify(service, { nonce, members: { ...members, at } });
+    expect([past.body.decision, past.body.historical]).toEqual(['allow', true]);
+    const again = async ({ body: { decisionId } }: typeof past) => {
+      expect((await replay(service, decisionId, 'then')).body).toMatchObject({ equal: true });
+      expect((await replay(service, decisionId, 'now')).body).toMatchObject({ decision: { replayed: 'allow' } });
+    };
+    await again(past);
+    const present = await lab.verify(service, { nonce, members });
+    expect(verdictOf(present)).toEqual(['allow']);
+    // The challenge that it used up counts as it did.
+    await again(present);
     const file = new engine(join(lab.root, 'quiet', 'veritee.db'));
     expect(file.prepare('SELECT count(*) FROM decisions').raw().get()).toEqual([2]);
     file.close();

@@ -394,6 +394,17 @@ describe.skipIf(isWithoutValkey('the connection to Valkey'))('the connection to 
       }
     });
 
+    it('is not made with a server that refuses scripts, and does not wait for it', async () => {
+      const refusing = await Valkey.start('rename-command EVAL ""');
+      try {
+        await expect(replicas.start(refusing.port, { startLimitMs: 60_000 })).rejects.toThrow(
+          "does not let veritee run scripts (EVAL): ERR unknown command 'eval'",
+        );
+      } finally {
+        await refusing.close();
+      }
+    });
+
     it('is not made with a node of a Cluster, a Sentinel or a replica in the place of a server', async () => {
       const [node, sentinel, replica] = [
         await Valkey.start('cluster-enabled yes', `cluster-port ${await freePort()}`),
@@ -403,7 +414,7 @@ describe.skipIf(isWithoutValkey('the connection to Valkey'))('the connection to 
       try {
         await expect(replicas.start(node.port)).rejects.toThrow('is a node of a Cluster, and the mode is single');
         await expect(replicas.start(sentinel.port)).rejects.toThrow(
-          'INFO does not tell its maxmemory-policy, as with a Sentinel',
+          'INFO does not tell its maxmemory-policy, as with a Sentinel or a managed service that hides it',
         );
         await expect(replicas.start(replica.port)).rejects.toThrow('is no primary, but a slave');
       } finally {

@@ -4,6 +4,7 @@ import { importResult } from '../../../src/cli/log-transfer.js';
 import { type LogEvidence, verifyLog } from '../../../src/decision-log/verify-log.js';
 import { type LocalStore, localStores } from '../decision-log/local-store.js';
 import { openLog, SIGNER, signerOf } from '../decision-log/recorded.js';
+import { rewriteRecords } from '../decision-log/rewrite-records.js';
 import { KeptOutput } from './kept-output.js';
 import { filledLogs } from './recorded-decisions.js';
 
@@ -94,6 +95,15 @@ describe('the report on a decision log', () => {
     expect(await notKnown(store, { keptHeads: [first ?? ''] })).toEqual({ ...keys, cut_end: [chain] });
     expect(await notKnown(store, { keptHeads: [last ?? ''] })).toEqual(keys);
     expect(await notKnown(store, { keys: [SIGNER.jwk] })).toEqual({ cut_end: [], beginning: [chain] });
+  });
+
+  it('says which chains have what a later version wrote', async () => {
+    const { store, log, chain } = await filled();
+    await log.close();
+    store.file.close();
+    rewriteRecords(store.path, (content, seq) => (seq === 4 ? content.replace('"v":1', '"v":2') : content));
+    store.file.open();
+    expect(await notKnown(store)).toMatchObject({ later_version: [chain] });
   });
 
   it('says which chains no head vouches for', async () => {

@@ -100,6 +100,15 @@ describe('veritee decisions show', () => {
     }
   });
 
+  it('says of one that a later version recorded that it is of a later version', async () => {
+    const { store, ids } = await filled();
+    store.file.run(`UPDATE records SET content = replace(content, '"v":1', '"v":2') WHERE seq = 4`, []);
+    await expect(shown(store, ids[3])).rejects.toMatchObject({
+      name: 'LaterVersionError',
+      message: 'this decision was recorded by a later version of veritee: that one, or a later one, can read it',
+    });
+  });
+
   it('shows nothing that a terminal would obey', async () => {
     const { store, ids } = await filled();
     store.file.run(`UPDATE records SET content = replace(content, '"type":"snp"', '"type":"\\u001b[2J"')`, []);

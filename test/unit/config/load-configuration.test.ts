@@ -12,6 +12,8 @@ const NO_REGION = (region: string) =>
   `scus, ncus, cus, cuse, eus2e, cae, cac, wus, neu, weu, sasia, easia, uks, ukw and ${SHARED_REGIONS.length - 16} more)`;
 const KEY_HASH = 'Ab'.repeat(32);
 const VERSION = '0123456789abcdef0123456789abcdef';
+const UNKNOWN_CLOUD =
+  'names no vault of a cloud that is known: the host has to be the name of the vault before one of .vault.azure.net, .managedhsm.azure.net, .vault.azure.cn, .managedhsm.azure.cn, .vault.usgovcloudapi.net, .managedhsm.usgovcloudapi.net, also where a private endpoint answers; use a file for a key of elsewhere';
 const VAULT_FORM = 'https://NAME.vault.azure.net/keys/NAME/VERSION';
 
 function load(text: string | null, environment: Record<string, string | undefined> = {}): Configuration {
@@ -442,8 +444,13 @@ describe('each refusal names its place', () => {
     ['receipts: { previous: [a.pem, a.pem] }', 'receipts.previous: repeats an item'],
     ['receipts: { key: "" }', 'receipts.key: must be a path, or the URL of a version of a Key Vault key, not empty'],
     [
-      'receipts: { key: https://v.example/keys/k }',
+      'receipts: { key: https://v.vault.azure.net/secrets/k }',
       `receipts.key: must be a path, or the URL of a version of a key in Azure Key Vault or Managed HSM (${VAULT_FORM})`,
+    ],
+    [`receipts: { key: https://v.vault.example/keys/k/${VERSION} }`, `receipts.key: ${UNKNOWN_CLOUD}`],
+    [
+      `receipts: { next: https://v.privatelink.vaultcore.azure.net/keys/k/${VERSION} }`,
+      `receipts.next: ${UNKNOWN_CLOUD}`,
     ],
     [
       `receipts: { next: http://v.vault.azure.net/keys/k/${VERSION} }`,

@@ -173,7 +173,10 @@ describe('a store in Redis', () => {
     [{ ...SENTINELS, master: null }, 'challenges.store.master: is missing'],
     [{ ...SENTINELS, master: 'a b' }, 'challenges.store.master: must be a name'],
     [{ nodes: ['redis://a'], master: 'main' }, 'challenges.store.master: is for the mode sentinel'],
-    [{ nodes: ['redis://a/1'], mode: 'cluster' }, 'challenges.store.nodes: a Cluster has no databases but 0'],
+    [
+      { nodes: ['redis://a/1'], mode: 'cluster' },
+      'challenges.store.nodes: this service uses no database but 0 of a Cluster',
+    ],
     [{ ...SENTINELS, nodes: ['redis://a', 'rediss://b'] }, 'challenges.store.nodes: must differ in host and port only'],
     [
       { ...SENTINELS, nodes: ['redis://a/1', 'redis://b/2'] },

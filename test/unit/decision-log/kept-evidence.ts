@@ -1,3 +1,4 @@
+import { INPUTS_VERSION } from '../../../src/decision-log/kept-names.js';
 import { encodeValue, KeptBytes } from '../../../src/decision-log/kept-values.js';
 import { canonicalJson } from '../../../src/formats/canonical-json.js';
 import type { KeptInputs } from '../../../src/model/decision-log.js';
@@ -18,7 +19,7 @@ export function keptInputs(body: string): KeptInputs & { readonly configuration:
   const text = (value: JsonValue) => bytes.add(Buffer.from(canonicalJson(value)));
   const configuration = text(encodeValue({ roots: new Map([['Milan', ROOT]]) }, bytes));
   const inputs = encodeValue({ body: Buffer.from(body), answers: [{ what: 'crl', answer: CRL }] }, bytes);
-  const sha256 = text({ inputs, configuration });
+  const sha256 = text({ v: INPUTS_VERSION, inputs, configuration });
   return { sha256, objects: bytes.objects, configuration };
 }
 

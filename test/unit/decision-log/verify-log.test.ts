@@ -8,6 +8,7 @@ import type { JsonObject } from '../../../src/model/json.js';
 import { LocalSigningKey } from '../../../src/results/signing-key.js';
 import { type LocalStore, localStores } from './local-store.js';
 import { judged, openLog, policy, SIGNER, signerOf } from './recorded.js';
+import { rewriteRecords } from './rewrite-records.js';
 
 const openStore = localStores();
 
@@ -65,6 +66,52 @@ describe('verifying a decision log', () => {
       heads: 2,
       ownWord: [SIGNER.kid],
       chains: [{ chain, seq: 13, beginsLog: true, lastHead: 13, pruned: 0, from: '2026-01-15T12:00:00.000Z' }],
+    });
+  });
+
+  describe('of a later version', () => {
+    it('finds nothing wrong with what it does not know, and names the chain', async () => {
+      const { store, chain } = await filled();
+      const decided = JSON.parse((await store.records({ chain, seq: 0 }, 1))[0]?.content ?? '');
+      await forge(store, chain, JSON.stringify({ ...decided, v: 2, decision: { verdict: 'allow' } }));
+      await forge(store, chain, JSON.stringify({ v: 2, kind: 'pruned', time: [2026], chains: 'all', keys: 'none' }));
+      expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({
+        problems: [],
+        decisions: 12,
+        later: [chain],
+        chains: [{ seq: 15, until: '2026-01-15T12:00:00.000Z' }],
+      });
+    });
+
+    it('does not compare what its decisions are found by', async () => {
+      const { store, chain } = await filled();
+      const summary = JSON.stringify({ verdict: 'allow' });
+      store.file.run('UPDATE decisions SET summary = ? WHERE seq = 5', [summary]);
+      expect(await problemsOf(store)).toEqual([['index_mismatch', 5]]);
+      store.file.close();
+      rewriteRecords(store.path, (content, seq) => (seq < 5 ? content : content.replace('"v":1', '"v":2')));
+      store.file.open();
+      const { problems, later } = await verifyLog(store, NO_EVIDENCE);
+      expect(problems.map(({ code }) => code)).not.toContain('index_mismatch');
+      expect(later).toEqual([chain]);
+    });
+
+    it('AUD-01 verifies its hashes all the same', async () => {
+      const { store } = await filled();
+      tamper(store, `UPDATE records SET content = replace(content, '"v":1', '"v":2') WHERE seq = 5`);
+      expect(await problemsOf(store)).toEqual([['content_changed', 5]]);
+      expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({ later: [] });
+    });
+
+    it('AUD-03 counts what it says in the form of today', async () => {
+      const { store, chain } = await filled();
+      dropFifth(store);
+      expect(await problemsOf(store)).toEqual([['content_missing', 5]]);
+      await forge(store, chain, JSON.stringify({ ...JSON.parse(droppedThrough(chain, 5)), v: 2, more: [] }));
+      // A signed head has to vouch for it, whatever its version.
+      expect(await problemsOf(store)).toEqual([['content_missing', 5]]);
+      tamper(store, 'DELETE FROM heads');
+      expect(await problemsOf(store)).toEqual([]);
     });
   });
 

@@ -219,6 +219,16 @@ describe('what a decision rests on, made to break what reads it', () => {
     expect((await codesIn(store)).map(([code, seq]) => [code, seq])).toEqual([['object_changed', 2]]);
   });
 
+  it('is not known where a later version kept it, and its chain is named', async () => {
+    const store = await forged('{"v":2,"all":[]}');
+    const [record] = await store.records(null, 1);
+    expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({ problems: [], later: [record?.chain] });
+    expect(await verifyLog(await forged(`{"v":1,${whole('{}').slice(1)}`, '{}'), NO_EVIDENCE)).toMatchObject({
+      problems: [],
+      later: [],
+    });
+  });
+
   it('is content_changed where its record names it by no digest', async () => {
     const store = await forged(whole('{}'), '{}');
     const [record] = await store.records(null, 1);

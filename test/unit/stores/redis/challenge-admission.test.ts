@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { UnfitError } from '../../../../src/model/errors.js';
 import { ChallengeAdmission, FINGERPRINT_KEY } from '../../../../src/stores/redis/challenge-admission.js';
+import { RedisReplyError } from '../../../../src/stores/redis/redis-session.js';
 import { RecordingLog } from '../../endorsements/recording-log.js';
 
 const KEY = Uint8Array.from({ length: 32 }, (_, index) => index);
 
-/** A server that gives this answer to everything, and keeps what it was sent. */
+/** A server that gives this answer to everything, throws it where it is an error, and keeps what it was sent. */
 function answering(answer: unknown) {
   const sent: (string | number)[][] = [];
   const call = async (command: string, ...args: readonly (string | number)[]) => {
     sent.push([command, ...args]);
+    if (answer instanceof Error) throw answer;
     return answer;
   };
   return { call, sent };
@@ -53,6 +55,53 @@ describe('a server', () => {
     const refused = admission().admit(answering(answer));
     await expect(refused).rejects.not.toThrow(UnfitError);
     await expect(refused).rejects.toThrow(message);
+  });
+
+  it.each([
+    [
+      'does not know EVAL',
+      "ERR unknown command 'EVAL'",
+      'does not let veritee run scripts (EVAL): ERR unknown command',
+    ],
+    [
+      'does not let its user run EVAL',
+      "NOPERM User a has no permissions to run the 'eval' command",
+      'scripts (EVAL): NOPERM',
+    ],
+    [
+      'does not let scripts ask INFO',
+      'ERR This Redis command is not allowed from script script: c0ffee, on @user_script:2.',
+      'as Redis Enterprise, Redis Cloud and Azure Managed Redis do not let it ask INFO: ERR This',
+    ],
+    [
+      'does not let scripts ask INFO, in older words',
+      'ERR Error running script (call to f_c0ffee): @user_script:2: This Redis command is not allowed from scripts',
+      'run within scripts',
+    ],
+    [
+      'does not let scripts of its user ask INFO',
+      "ERR The user executing the script can't run this command or subcommand script: c0ffee",
+      'run within scripts',
+    ],
+  ])('that %s is refused for good', async (_, answer, message) => {
+    const refused = admission().admit(answering(new RedisReplyError(answer)));
+    await expect(refused).rejects.toThrow(UnfitError);
+    await expect(refused).rejects.toThrow(message);
+  });
+
+  it.each([
+    'LOADING the dataset',
+    'BUSY a script runs',
+    'MASTERDOWN no link',
+    'TRYAGAIN later',
+    'CLUSTERDOWN no slots',
+    'READONLY a replica',
+    'MOVED 1769 127.0.0.1:1',
+    'ERR Error running script (call to f_c0ffee): @user_script:7: -READONLY a replica',
+  ])('that answers %s is not used, and may be asked again', async (answer) => {
+    const refused = admission().admit(answering(new RedisReplyError(answer)));
+    await expect(refused).rejects.not.toThrow(UnfitError);
+    await expect(refused).rejects.toThrow(answer);
   });
 
   it('STO-01 that is another one than before, or was started again, is told to the log', async () => {

@@ -55,6 +55,28 @@ describe('a server for decisions', () => {
     await expect(refused).rejects.toThrow(why);
   });
 
+  it.each([
+    ['eval', "ERR unknown command 'EVAL'", 'does not let veritee run scripts (EVAL): ERR unknown command'],
+    ['eval', 'ERR This Redis command is not allowed from script script: c0ffee', 'run within scripts'],
+    ['waitaof', "ERR unknown command 'WAITAOF'", 'does not let veritee ask what is on the disk (WAITAOF): ERR unknown'],
+    ['waitaof', "NOPERM User a has no permissions to run the 'waitaof' command", 'on the disk (WAITAOF): NOPERM'],
+  ])('STO-03 that refuses %s is refused for good: %s', async (command, answer, why) => {
+    const refused = admit(FIT, answering({ [command]: new RedisReplyError(answer) }));
+    await expect(refused).rejects.toThrow(UnfitError);
+    await expect(refused).rejects.toThrow(why);
+  });
+
+  it.each([
+    ['eval', 'LOADING the dataset'],
+    ['eval', 'READONLY a replica'],
+    ['waitaof', 'ERR WAITAOF cannot be used with replica instances'],
+    ['waitaof', 'MASTERDOWN no link'],
+  ])('that answers %s with %s may be asked again', async (command, answer) => {
+    const refused = admit(FIT, answering({ [command]: new RedisReplyError(answer) }));
+    await expect(refused).rejects.not.toThrow(UnfitError);
+    await expect(refused).rejects.toThrow(answer);
+  });
+
   it('is taken where it does not tell how it syncs', async () => {
     await admit(FIT, answering({ config: new RedisReplyError('NOPERM no') }));
   });
