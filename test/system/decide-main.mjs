@@ -22,7 +22,8 @@ const log = {
 };
 const key = new LocalSigningKey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
 const store = await SqliteStore.open(file);
-const challenges = new SqliteChallengeStore(store, clock);
+// All of them have the same key.
+const challenges = await SqliteChallengeStore.open(store, new Uint8Array(32), clock);
 const decisions = await DecisionLog.open(
   {
     store,
@@ -62,7 +63,7 @@ async function decide() {
     claims: {},
     checks: [],
   };
-  const decision = { decisionId, decidedAt, decision: 'allow', endorsements: [], presented };
+  const decision = { decisionId, decidedAt, decision: 'allow', endorsements: [], obtainedTokens: [], presented };
   await decisions.record({ decision, request: REQUEST, caller: { principal: 'gate', tenant: 'default' } });
   tell(`told ${decisionId}`);
 }
