@@ -419,6 +419,25 @@ describe('verifying a decision log', () => {
       });
     });
 
+    it('AUD-01 finds content that a record dropped behind the last signed head, also where a later start names it', async () => {
+      const { store, chain } = await filled();
+      dropFifth(store);
+      await forge(store, chain, droppedThrough(chain, 5));
+      await filled(store);
+      expect(await problemsOf(store, KEYS)).toEqual([['content_missing', 5]]);
+      expect(await problemsOf(store)).toEqual([['content_missing', 5]]);
+    });
+
+    it('AUD-01 finds content that a chain without heads dropped, also where a later start names it', async () => {
+      const { store, chain } = await filled();
+      dropFifth(store);
+      const { log, chain: added } = await openLog(store, { signer: signerOf() });
+      await log.close();
+      await forge(store, added, droppedThrough(chain, 5));
+      await filled(store);
+      expect(await problemsOf(store, KEYS)).toEqual([['content_missing', 5]]);
+    });
+
     it('takes no chain that is named behind the last signed head alone', async () => {
       const { store } = await filled();
       const [signed = ''] = (await store.chains()).map(({ chain }) => chain);
