@@ -3,7 +3,7 @@ import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 
 /** What a verification cannot tell, and why. */
 export interface NotKnown {
-  readonly code: 'cut_end' | 'unsigned' | 'unsigned_end' | 'own_keys' | 'beginning' | 'later_version';
+  readonly code: 'cut_end' | 'unsigned' | 'unsigned_end' | 'named_only' | 'own_keys' | 'beginning' | 'later_version';
   /** One sentence for people. Lower case, no period. */
   readonly detail: string;
   /** What it is about: chains, or thumbprints of keys. */
@@ -26,6 +26,11 @@ export function whatIsNotKnown({ chains, keptHeads, ownWord, later }: LogReport)
   const ids = (which: readonly ChainReport[]) => which.map(({ chain }) => chain);
   const unsigned = ids(chains.filter(({ vouchedFor }) => vouchedFor === null));
   const behind = ids(chains.filter(({ seq, vouchedFor }) => vouchedFor !== null && vouchedFor < seq));
+  const named = ids(
+    chains.filter(
+      ({ vouchedFor, lastHead, keptHead }) => (vouchedFor ?? -1) > Math.max(lastHead ?? -1, keptHead ?? -1),
+    ),
+  );
   const first = ids(chains.filter(({ beginsLog }) => beginsLog));
   const uncovered = ids(chains.filter(({ seq, keptHead }) => keptHead !== seq));
   const cutEnd: NotKnown =
@@ -35,6 +40,7 @@ export function whatIsNotKnown({ chains, keptHeads, ownWord, later }: LogReport)
   const others: readonly NotKnown[] = [
     { code: 'unsigned', detail: UNSIGNED, about: unsigned },
     { code: 'unsigned_end', detail: UNSIGNED_END, about: behind },
+    { code: 'named_only', detail: NAMED_ONLY, about: named },
     { code: 'own_keys', detail: OWN_KEYS, about: ownWord },
     { code: 'beginning', detail: BEGINNING, about: first },
     { code: 'later_version', detail: LATER_VERSION, about: later },
@@ -49,6 +55,8 @@ const BEHIND_HEADS =
 const UNSIGNED = 'no signed head vouches for these chains: whoever can write the store can have written them';
 const UNSIGNED_END =
   'these chains go on behind the last record that a signed head vouches for, as that of a service that runs does: whoever can write the store can have written that part';
+const NAMED_ONLY =
+  'no head of their own, but a later start vouches for these chains, or for their ends: it names what it found, so what somebody wrote there before it is not seen; heads that were kept (--heads) show it';
 const OWN_KEYS =
   'these keys signed, and nothing but the log itself names them: compare them with the kid of the keys that the service publishes, or pass these as --keys';
 const BEGINNING = 'these chains name none before them: they began a log, or what was before them is gone';

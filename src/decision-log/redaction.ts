@@ -63,6 +63,22 @@ const LEAST_LENGTH = 8;
 /** Of the first characters of what must not stand in a record. */
 const HASHES = 2 ** 13;
 
+/** Of whole values that must not stand in a record: the high bits of 32. */
+const FORM_HASH_BITS = 16;
+
+/** Odd, and of no short period modulo 2^32. */
+const HASH_BASE = 0x01000193;
+
+/** 2^32 by the golden ratio, odd. */
+const SPREAD = 0x9e3779b1;
+
+/** Values of one length, and what their hash is told from those of two beginnings with. */
+interface FormLength {
+  readonly length: number;
+  /** `HASH_BASE` to the power of the length. */
+  readonly power: number;
+}
+
 /** What is written instead of a value: the digest of the record's salt and the value, bytes where it is hex. */
 function withheld(salt: Uint8Array, value: Uint8Array): string {
   return `sha256:${createHash('sha256').update(salt).update(value).digest('hex')}`;
@@ -76,9 +92,11 @@ export class Redaction {
   /** Each way in which a value may be written, and what is written instead. */
   readonly #written = new Map<string, string>();
   /** How long those are that begin with the same characters, the longest first. */
-  readonly #lengths = new Map<string, number[]>();
+  readonly #lengths = new Map<string, FormLength[]>();
   /** Whether anything that may be written begins with characters of this hash: at most places nothing does. */
   readonly #beginnings = new Uint8Array(HASHES);
+  /** Whether anything that may be written has this hash: of what begins alike, hardly any is compared. */
+  readonly #hashes = new Uint8Array(2 ** FORM_HASH_BITS);
 
   constructor(salt: Uint8Array) {
     this.#salt = salt;
@@ -139,8 +157,11 @@ export class Redaction {
   /** One value without anything that was added. Never JSON, of which whoever chose what was added would take parts out. */
   text(value: string): string {
     let [text, from] = ['', 0];
+    let hashes: Int32Array | null = null;
     for (let at = 0; at + LEAST_LENGTH <= value.length; ) {
-      const form = this.#beginnings[beginningHash(value, at)] === 0 ? undefined : this.#formAt(value, at);
+      const mayBegin = this.#beginnings[beginningHash(value, at)] !== 0;
+      if (mayBegin) hashes ??= hashesOfBeginnings(value);
+      const form = mayBegin && hashes !== null ? this.#formAt(value, at, hashes) : undefined;
       if (form === undefined) {
         at += 1;
         continue;
@@ -152,9 +173,16 @@ export class Redaction {
     return text + value.slice(from);
   }
 
-  /** The longest. A caller may have added thousands: all of them are not compared at each place. */
-  #formAt(value: string, at: number): string | undefined {
-    for (const length of this.#lengths.get(value.slice(at, at + LEAST_LENGTH)) ?? []) {
+  /**
+   * The longest. A caller may have added thousands, and may have made them begin alike: they are not all compared at each place.
+   *
+   * @param hashes of the beginnings of the value
+   */
+  #formAt(value: string, at: number, hashes: Int32Array): string | undefined {
+    for (const { length, power } of this.#lengths.get(value.slice(at, at + LEAST_LENGTH)) ?? []) {
+      if (at + length > value.length) continue;
+      const hash = (hashes[at + length] as number) - Math.imul(hashes[at] as number, power);
+      if (this.#hashes[shortened(hash)] === 0) continue;
       const form = value.slice(at, at + length);
       if (this.#written.has(form)) return form;
     }
@@ -200,12 +228,14 @@ export class Redaction {
     if (form.length < LEAST_LENGTH || this.#written.has(form)) return;
     this.#written.set(form, instead);
     this.#beginnings[beginningHash(form, 0)] = 1;
+    this.#hashes[shortened(hashesOfBeginnings(form)[form.length] as number)] = 1;
     const beginning = form.slice(0, LEAST_LENGTH);
     const lengths = this.#lengths.get(beginning) ?? [];
-    if (lengths.includes(form.length)) return;
+    if (lengths.some(({ length }) => length === form.length)) return;
+    const added = { length: form.length, power: powerOf(form.length) };
     this.#lengths.set(
       beginning,
-      [...lengths, form.length].toSorted((one, other) => other - one),
+      [...lengths, added].toSorted((one, other) => other.length - one.length),
     );
   }
 }
@@ -244,6 +274,28 @@ function membersBefore(name: string, value: JsonObject): [string, JsonValue][] {
 function beginningHash(text: string, at: number): number {
   const last = text.charCodeAt(at + LEAST_LENGTH - 1);
   return (text.charCodeAt(at) * 31 + text.charCodeAt(at + 1) * 1021 + last * 16381) % HASHES;
+}
+
+/** Of the first characters of a text, by how many they are: the hash of any part follows from two of them. */
+function hashesOfBeginnings(text: string): Int32Array {
+  const hashes = new Int32Array(text.length + 1);
+  let hash = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    hash = (Math.imul(hash, HASH_BASE) + text.charCodeAt(at) + 1) | 0;
+    hashes[at + 1] = hash;
+  }
+  return hashes;
+}
+
+function powerOf(length: number): number {
+  let power = 1;
+  for (let left = length; left > 0; left -= 1) power = Math.imul(power, HASH_BASE);
+  return power;
+}
+
+/** The last characters decide of low bits alone, until they are spread. */
+function shortened(hash: number): number {
+  return Math.imul(hash, SPREAD) >>> (32 - FORM_HASH_BITS);
 }
 
 /**

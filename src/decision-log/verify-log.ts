@@ -1,7 +1,7 @@
 import { type ChainEnd, type LogRecord, type LogStore, NO_RECORD, type RecordPosition } from '../model/decision-log.js';
 import type { LogReport } from '../model/log-report.js';
 import { contentDigest, recordHash } from './chain.js';
-import { type ChainReading, chainReport, newReading } from './chain-reading.js';
+import { type ChainReading, chainReport, newReading, signedUpTo } from './chain-reading.js';
 import { LogProblems, recordAt } from './log-problems.js';
 import { decisionIdIn, isDigest, isPosition, type RecordedContent, readContent } from './record-content.js';
 import { type HeadEvidence, HeadVerification } from './verify-heads.js';
@@ -114,8 +114,18 @@ class LogVerification {
     if (dropped.length === 0) return 'its content is gone, and no record says that it was dropped';
     // Where keys were given, what none of them signed is nobody's word.
     const isSigned = this.#evidence.keys !== null || this.#vouchedFor(chain) >= 0;
-    if (!isSigned || dropped.some(({ by }) => this.#vouchedFor(by.chain) >= by.seq)) return null;
+    if (!isSigned || dropped.some(({ by }) => this.#vouchedToDrop(chain, by.chain) >= by.seq)) return null;
     return 'its content is gone, and no signed record says that it was dropped';
+  }
+
+  /**
+   * Up to which record a chain may say that content of another one was dropped. Where that one has heads, heads of its own alone
+   * count: a later start names the end of whatever it finds, also of what somebody wrote behind a head, or added.
+   */
+  #vouchedToDrop(chain: string, by: string): number {
+    const [dropped, dropping] = [this.#chains.get(chain), this.#chains.get(by)];
+    if (dropped === undefined || dropping === undefined) return -1;
+    return signedUpTo(dropped) >= 0 ? signedUpTo(dropping) : dropping.vouchedFor;
   }
 
   #vouchedFor(chain: string): number {

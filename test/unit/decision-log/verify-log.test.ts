@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { CompactSign, calculateJwkThumbprint } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { whatIsNotKnown } from '../../../src/cli/log-report.js';
 import { contentDigest, recordHash } from '../../../src/decision-log/chain.js';
 import { type LogEvidence, verifyLog } from '../../../src/decision-log/verify-log.js';
 import { type LogRecord, NO_RECORD } from '../../../src/model/decision-log.js';
@@ -464,6 +465,36 @@ describe('verifying a decision log', () => {
         seq: 3,
         vouchedFor: 2,
       });
+    });
+
+    it('AUD-01 finds content that a record dropped behind the last signed head, also where a later start names it', async () => {
+      const { store, chain } = await filled();
+      dropFifth(store);
+      await forge(store, chain, droppedThrough(chain, 5));
+      await filled(store);
+      expect(await problemsOf(store, KEYS)).toEqual([['content_missing', 5]]);
+      expect(await problemsOf(store)).toEqual([['content_missing', 5]]);
+    });
+
+    it('AUD-01 finds content that a chain without heads dropped, also where a later start names it', async () => {
+      const { store, chain } = await filled();
+      dropFifth(store);
+      const { log, chain: added } = await openLog(store, { signer: signerOf() });
+      await log.close();
+      await forge(store, added, droppedThrough(chain, 5));
+      await filled(store);
+      expect(await problemsOf(store, KEYS)).toEqual([['content_missing', 5]]);
+    });
+
+    it('says of which chains a later start alone vouches, as where heads were taken out before it', async () => {
+      const { store, chain } = await filled();
+      const namedOnly = async () =>
+        whatIsNotKnown(await verifyLog(store, KEYS)).filter(({ code }) => code === 'named_only');
+      await filled(store);
+      expect(await namedOnly()).toEqual([]);
+      store.file.run('DELETE FROM heads WHERE chain = ?', [chain]);
+      expect(await problemsOf(store, KEYS)).toEqual([]);
+      expect(await namedOnly()).toMatchObject([{ about: [chain] }]);
     });
 
     it('takes no chain that is named behind the last signed head alone', async () => {
