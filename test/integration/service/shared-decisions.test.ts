@@ -11,6 +11,7 @@ import { PATIENT } from '../stores/shared-challenges.js';
 import { DURABLE, LogReplicas } from '../stores/shared-decisions.js';
 import { isWithoutValkey, Valkey } from '../stores/valkey.js';
 import { call, challenge, LabService, lenientPolicy, post, verdictOf } from './lab-service.js';
+import { expectWithout, secretsOf } from './secrets.js';
 
 const members = { policy: 'payments' };
 const NO_EVIDENCE = { keptHeads: [], keys: null };
@@ -88,6 +89,18 @@ describe.skipIf(isWithoutValkey('replicas of the service that share decisions'))
       process.chdir(before);
       await lab.close();
       await valkey.close();
+    });
+
+    it('AUD-04 leave no nonce, no id of chip or VM, no evidence and no receipt on the disk of the server', async () => {
+      const service = await replica();
+      const nonce = await challenge(service);
+      const audience = { policy: 'payments', audience: 'https://gate.example' };
+      const answer = await lab.verify(service, { nonce, members: audience });
+      expect(verdictOf(answer)).toEqual(['allow']);
+      const text = await valkey.filesText();
+      // What was appended is there as it was sent.
+      expect(text).toContain(answer.body.decisionId);
+      expectWithout(text, secretsOf(lab, answer, nonce));
     });
 
     it('have a chain each, see those of one another, and have a log that verifies', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,6 +70,13 @@ export class Valkey {
   get pid(): number {
     if (this.#process?.pid === undefined) throw new Error('the server does not run');
     return this.#process.pid;
+  }
+
+  /** Everything that it has on the disk: its append-only files, and snapshots. */
+  async filesText(): Promise<string> {
+    const found = await readdir(this.#folder, { recursive: true, withFileTypes: true });
+    const files = found.filter((each) => each.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    return (await Promise.all(files.map((file) => readFile(file, 'latin1')))).join('\n');
   }
 
   /** Starts the process with what is in its folder, and waits until it answers. */
