@@ -8,7 +8,7 @@ import {
   resetMemoryDirectory,
 } from '../config/configuration.js';
 import { type ConfigurationProblemCode, configurationProblem } from '../config/configuration-problem.js';
-import { redisStoreOf, sharedChallenges } from '../config/redis-store.js';
+import { redisStoreOf } from '../config/redis-store.js';
 import { AmdDirectory } from '../endorsements/amd/amd-directory.js';
 import { AkIssuerFolder } from '../endorsements/attestation-keys/ak-issuer-folder.js';
 import type { EndingFile, NamedFile } from '../endorsements/files/material-files.js';
@@ -21,7 +21,7 @@ import { UnfitError } from '../model/errors.js';
 import { fileProblem, isSystemError, outputProblem } from '../model/file-problem.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import type { KeyPath } from '../model/places.js';
-import { readChallengeKey, readSharedChallengeKey } from '../stores/challenge-key.js';
+import { readChallengeKey } from '../stores/challenge-key.js';
 import { lookAtFile } from '../stores/sqlite/look-at-file.js';
 import { AMD_ROOT_PINS } from '../vendors/amd/roots.js';
 import { CollateralReader } from '../vendors/intel/collateral.js';
@@ -151,10 +151,10 @@ async function whyNotUsable(file: string): Promise<string | null> {
 
 /**
  * Whether the service could write what it writes. Nothing is created.
- * @throws {ConfigurationError} where the challenge key is not one, or is missing and shared
+ * @throws {ConfigurationError} where the challenge key is not one
  */
 export async function checkWritten(configuration: Configuration): Promise<readonly LintProblem[]> {
-  const key = await challengeKeyProblems(configuration);
+  const key = await challengeKeyProblems(challengeKeyPath(configuration));
   const folders = [endorsementCacheDirectory(configuration), resetMemoryDirectory(configuration)];
   const ofData = folders.map(async (folder) => {
     const why = await whyNotWritable(folder);
@@ -164,12 +164,10 @@ export async function checkWritten(configuration: Configuration): Promise<readon
   return [...key, ...(await Promise.all(ofData)).flat()];
 }
 
-async function challengeKeyProblems(configuration: Configuration): Promise<readonly LintProblem[]> {
-  const file = challengeKeyPath(configuration);
+async function challengeKeyProblems(file: string): Promise<readonly LintProblem[]> {
   const path = ['challenges', 'key'];
-  const read = sharedChallenges(configuration) === null ? readChallengeKey : readSharedChallengeKey;
   try {
-    if ((await read(file)) !== null) return [];
+    if ((await readChallengeKey(file)) !== null) return [];
   } catch (error) {
     if (!isSystemError(error)) throw error;
     if (!isAbsent(error))

@@ -6,7 +6,6 @@ import {
   resetMemoryDirectory,
 } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
-import { sharedChallenges } from '../config/redis-store.js';
 import type { DecisionLog } from '../decision-log/decision-log.js';
 import { Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
@@ -15,7 +14,7 @@ import { Outages } from '../outgoing/outages.js';
 import type { Policy } from '../policy/policy-document.js';
 import { ClockWatch } from '../service/clock-watch.js';
 import { WatchedChallengeStore } from '../service/watched-challenges.js';
-import { readOrCreateChallengeKey, readSharedChallengeKey } from '../stores/challenge-key.js';
+import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
 import { PolicyDirectory } from '../stores/policy-directory.js';
 import { openAttestationServices } from './attestation-services.js';
@@ -242,7 +241,6 @@ async function openOutside(
 /** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */
 function readChallengeKey(configuration: Configuration, log: Log): Promise<Uint8Array> {
   const file = challengeKeyPath(configuration);
-  if (sharedChallenges(configuration) !== null) return readSharedChallengeKey(file);
   const message =
     "there was no challenge key, so one was created: a challenge issued with another key counts as the caller's own nonce";
   return readOrCreateChallengeKey(file, () => log.warn({ file }, message));

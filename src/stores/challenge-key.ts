@@ -4,15 +4,12 @@ import type { FileHandle } from 'node:fs/promises';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigurationError } from '../model/errors.js';
-import { fileProblem, isSystemError } from '../model/file-problem.js';
 import { writeDurably } from './durable-file.js';
 
 /** Bytes of the MAC key of challenges: as many as its hash has (RFC 2104, section 3). */
 export const CHALLENGE_KEY_BYTES = 32;
 
 const WORLD_WRITABLE = 0o002;
-
-const SHARED = 'replicas that share a store need the same key';
 
 /** Not blocking, so that a pipe is found out instead of waited for. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
@@ -32,20 +29,6 @@ export async function readOrCreateChallengeKey(path: string, onMade: () => void 
     if (cause instanceof ConfigurationError) throw cause;
     throw problemOf(`${path} can neither be read nor created`, { cause });
   }
-}
-
-/**
- * The MAC key of challenges that replicas share. None is made where the file is missing: it would be another one than that of
- * the others, and an empty store would take its fingerprint for theirs.
- *
- * @throws {ConfigurationError} where the file cannot be read, or is not such a key
- */
-export async function readSharedChallengeKey(path: string): Promise<Uint8Array> {
-  const key = await readChallengeKey(path).catch((cause: unknown) => {
-    throw isSystemError(cause) ? problemOf(`${path}: ${fileProblem(cause)}`, { cause }) : cause;
-  });
-  if (key === null) throw problemOf(`${path}: there is no such file, and none is made: ${SHARED}`);
-  return key;
 }
 
 /**

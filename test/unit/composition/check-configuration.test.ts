@@ -297,7 +297,7 @@ describe('files', () => {
 
   it('of stores that replicas share are config_file', async () => {
     const store = { nodes: ['rediss://cache.example'], passwordFile: path('password'), ca: path('ca.pem') };
-    const challenges = { store, key: await write('challenges.key', new Uint8Array(32)) };
+    const challenges = { store, key: path('challenges.key') };
     await write('password', 'secret');
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     await write('receipts.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
@@ -315,17 +315,6 @@ describe('files', () => {
     expect(briefly(await check({ challenges: { key: path('challenges.key') }, decisions, receipts }))).toEqual([
       'config_file /decisions/store/ca: none: there is no such file',
     ]);
-  });
-
-  it('STO-02 are config_file where the challenge key that replicas share is missing, and it is not made', async () => {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    const challenges = { store: 'redis://cache.example', key: path('wrong.key') };
-    const receipts = { key: await write('receipts.pem', key) };
-    expect(briefly(await check({ challenges, receipts }))).toEqual([
-      'config_file /challenges/key: wrong.key: there is no such file, and none is made: replicas that share a store need the same key',
-    ]);
-    expect(await entries()).toEqual(['receipts.pem', 'veritee.yaml']);
   });
 
   it('of endorsements are config_unused where they are not taken, and their folders config_missing', async () => {

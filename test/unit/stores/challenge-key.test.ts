@@ -3,11 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../../src/model/errors.js';
-import {
-  CHALLENGE_KEY_BYTES,
-  readOrCreateChallengeKey,
-  readSharedChallengeKey,
-} from '../../../src/stores/challenge-key.js';
+import { CHALLENGE_KEY_BYTES, readOrCreateChallengeKey } from '../../../src/stores/challenge-key.js';
 import { makePipe } from '../../make-pipe.js';
 
 let directory: string;
@@ -58,26 +54,6 @@ describe('the key', () => {
     await writeFile(join(directory, 'secret'), new Uint8Array(32).fill(7), { mode: 0o644 });
     await symlink(join(directory, 'secret'), join(directory, 'mounted'));
     expect(await readOrCreateChallengeKey(join(directory, 'mounted'))).toEqual(new Uint8Array(32).fill(7));
-  });
-});
-
-describe('the key that replicas share', () => {
-  it('is that of the file', async () => {
-    await writeFile(join(directory, 'k'), new Uint8Array(32).fill(7));
-    expect(await readSharedChallengeKey(join(directory, 'k'))).toEqual(new Uint8Array(32).fill(7));
-  });
-
-  it('STO-02 is not made where there is none', async () => {
-    const reading = readSharedChallengeKey(path);
-    await expect(reading).rejects.toThrow(ConfigurationError);
-    await expect(reading).rejects.toThrow(`challenges.key: ${path}: there is no such file, and none is made`);
-    expect(await readdir(directory)).toEqual([]);
-  });
-
-  it('is refused where it cannot be read, or is none', async () => {
-    await writeFile(join(directory, 'file'), '');
-    await expect(readSharedChallengeKey(join(directory, 'file', 'k'))).rejects.toThrow(ConfigurationError);
-    await expect(readSharedChallengeKey(join(directory, 'file'))).rejects.toThrow('is not a file of 32 bytes');
   });
 });
 
