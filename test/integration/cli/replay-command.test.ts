@@ -164,7 +164,9 @@ describe('veritee replay', () => {
     const { exitCode, summary } = await replayed(['replay', '--since', since, '--now']);
     expect([exitCode, summary.notJudged.refused]).toEqual([3, 5]);
     const { stdout } = await run(['replay', '--since', since, '--now'], { onTerminal: true });
-    expect(stdout).toContain('5 not judged again, since their requests are refused now\n    unknown policy "payments"');
+    expect(stdout).toContain(
+      '5 not judged again, since their requests are refused now\n    the recorded request is refused by the configuration of today: unknown policy "payments"',
+    );
   });
 
   it('shows one decision, as HTTP does', async () => {
@@ -265,7 +267,8 @@ describe('veritee replay', () => {
     expect(await run(['replay', ids[0] ?? '', '--now'])).toEqual({
       exitCode: 3,
       stdout: '',
-      stderr: 'unknown policy "payments"; known: azure-cvm-baseline, azure-maa-baseline\n',
+      stderr:
+        'the recorded request is refused by the configuration of today: unknown policy "payments"; known: azure-cvm-baseline, azure-maa-baseline\n',
     });
     const store = await copiedStore('moment', (path) =>
       rewriteRecords(path, (content) => content.replace('"reasons":[]', '"reasons":["deadline"]')),
