@@ -96,7 +96,10 @@ export class HeadVerification {
     const naming = new Map<string, Named[]>();
     for (const named of this.#named) {
       if (named.record === null) continue;
-      naming.set(named.record.chain, [...(naming.get(named.record.chain) ?? []), named]);
+      const { chain } = named.record;
+      const known = naming.get(chain);
+      if (known === undefined) naming.set(chain, [named]);
+      else known.push(named);
     }
     const waiting = [...this.#chains].map(([chain, reading]) => {
       reading.vouchedFor = signedUpTo(reading);

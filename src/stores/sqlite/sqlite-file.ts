@@ -1,8 +1,8 @@
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { StoreUnavailableError } from '../../model/decision-log.js';
+import { inodeOf, makeFile } from './file-on-disk.js';
 import { Rest } from './rest.js';
 import { APPLICATION_ID, MIGRATIONS } from './schema.js';
 
@@ -15,10 +15,6 @@ export type Row = readonly SqlValue[];
 
 /** How long another process may hold the file. */
 const BUSY_MS = 1000;
-
-/** Only whoever runs the service may read what was decided. */
-const FILE_MODE = 0o600;
-const FOLDER_MODE = 0o700;
 
 export interface SqliteFileOptions {
   /** Never writes, and reads the file as it was when it was opened, whatever others write meanwhile. */
@@ -269,35 +265,4 @@ export class SqliteFile {
     this.#statements.set(sql, statement);
     return statement;
   }
-}
-
-/**
- * Makes an empty file that only its owner may read; SQLite gives the files beside it the same mode. It is on the disk, and so are
- * the folders that were made for it.
- */
-function makeFile(path: string): void {
-  const folder = dirname(resolve(path));
-  const made = mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
-  closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT, FILE_MODE));
-  const last = made === undefined ? folder : dirname(made);
-  for (let each = folder; ; each = dirname(each)) {
-    syncFolder(each);
-    if (each === last) return;
-  }
-}
-
-/** A name is there after a crash once its folder is synced. */
-function syncFolder(folder: string): void {
-  const opened = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(opened);
-  } finally {
-    closeSync(opened);
-  }
-}
-
-function inodeOf(path: string): bigint {
-  const { dev, ino } = statSync(path, { bigint: true });
-  // One number of both: files of different disks may share an inode.
-  return (dev << 64n) | ino;
 }
