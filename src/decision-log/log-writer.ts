@@ -56,6 +56,8 @@ export class LogWriter {
   #doubtful: readonly NewRecord[] | null = null;
   /** Whether the log was told that the store takes nothing, and not yet that it does again. */
   #isRefusing = false;
+  /** Whether it took what it was last given; after a failure, not before it did, or nothing is left to be given to it. */
+  #takes = true;
   /** Whether the store was seen to lack records that it had. */
   #isLost = false;
   /** Decisions that are, or may be, stored although nobody was told of them, by why. */
@@ -71,9 +73,9 @@ export class LogWriter {
     return this.#end;
   }
 
-  /** Whether the store took what it was last given. */
+  /** Whether the store took what it was last given. That it tells what it has does not say so: one that hangs does, too. */
   get isAvailable(): boolean {
-    return this.#doubtful === null;
+    return this.#takes;
   }
 
   /**
@@ -112,7 +114,10 @@ export class LogWriter {
   async recover(): Promise<void> {
     const hasToSay = this.#doubtful !== null || this.#unrecorded !== null || this.#owed.size > 0;
     if (this.#isWriting || !hasToSay) return;
-    await this.#write(() => this.#settle());
+    await this.#write(async () => {
+      await this.#settle();
+      this.#takes = true;
+    });
   }
 
   #draft(kind: RecordKind, members: JsonObject, withdraws: string | null = null): Draft {
@@ -169,9 +174,11 @@ export class LogWriter {
     } catch (error) {
       if (!this.#isRefusing) this.#parts.log.error({ err: error, why: reason(error) }, NOT_STORED);
       this.#isRefusing = true;
+      this.#takes = false;
       this.#doubtful = records;
       throw error;
     }
+    this.#takes = true;
     this.#stored(records);
     this.#tellTaken(records);
     return records;

@@ -33,11 +33,14 @@ export async function admitLog(
   await requireSyncing(server);
   for (let probe = 0; probe < PROBES; probe++) {
     const ran = server.call('eval', ADMIT_LOG.text, LOG_KEYS.length, ...LOG_KEYS, FORM);
-    const [state, form] = scriptAnswer(await answerTo('scripts', ran));
+    const [state, what] = scriptAnswer(await answerTo('scripts', ran));
     if (state === 'form') {
       throw new UnfitError(
-        `has a decision log that another version of veritee wrote (form ${form}, this one knows ${FORM})`,
+        `has a decision log that another version of veritee wrote (form ${what}, this one knows ${FORM})`,
       );
+    }
+    if (state === 'forbidden') {
+      throw new UnfitError(`does not let the user run ${what}: docs/stores.md has the commands that it has to let run`);
     }
     if (state !== 'admitted' && state !== 'full') throw unexpectedAnswer(state);
     await answerTo('confirmations', confirm(server, durability));

@@ -3,7 +3,7 @@ import type { RedisScript } from './redis-connection.js';
 
 /**
  * What changes the decision log. Each script is one step of the server: it is carried out as a whole, or not at all. What
- * could make it stop in the middle is looked at before it writes; a server without memory refuses the first write or none.
+ * could make it stop in the middle is looked at before it writes, permissions too; a server without memory refuses the first write or none.
  */
 
 const PRELUDE = `
@@ -18,6 +18,14 @@ local function entryOf(id)
   for _, at in ipairs({1, 2, 3, 5}) do if type(entry[at]) ~= 'string' then return nil end end
   for _, policy in ipairs(entry[4]) do if type(policy) ~= 'string' then return nil end end
   return entry, text
+end
+local function forbidden()
+  for _, command in ipairs({'HGET', 'HSET', 'HSETNX', 'HINCRBY', 'HDEL', 'SADD', 'SREM', 'ZADD', 'ZREM', 'ZREMRANGEBYLEX'}) do
+    if not redis.acl_check_cmd(command, records, '0', '0') then return command end
+  end
+end
+local function refusal(command)
+  return {err = 'NOPERM the user may not run ' .. command .. ' within scripts'}
 end
 `;
 
@@ -35,6 +43,7 @@ export const ADMIT_LOG = logScript(
   `
 local found = redis.call('GET', form)
 if found and found ~= ARGV[1] then return {'form', found} end
+if forbidden() then return {'forbidden', forbidden()} end
 local written = redis.pcall('SET', form, ARGV[1])
 if not written.err then return {'admitted'} end
 if string.sub(written.err, 1, 3) == 'OOM' then return {'full'} end
@@ -51,6 +60,7 @@ return written
 export const APPEND = logScript(
   'append',
   `
+if forbidden() then return refusal(forbidden()) end
 local plan = cjson.decode(ARGV[1])
 local ends = {}
 for _, record in ipairs(plan.records) do
@@ -115,6 +125,7 @@ return {'stored'}
 export const PRUNE = logScript(
   'prune',
   `
+if forbidden() then return refusal(forbidden()) end
 local range = {'[' .. ARGV[1] .. ' ', '(' .. ARGV[2] .. '!', 'BYLEX', 'LIMIT', 0, ARGV[3]}
 local members = redis.call('ZRANGE', places, unpack(range))
 for _, member in ipairs(members) do

@@ -14,7 +14,7 @@ const MAY_NOT_WITHIN =
 
 /** A server that does not know a command says so by the code of all faults, and so do scripts of what may not run in them. */
 const UNKNOWN = /^ERR unknown command/i;
-const NOT_WITHIN = /not allowed from scripts?\b|user executing the script can't/i;
+const NOT_WITHIN = /not allowed from scripts?\b|user executing the script can't|ACL failure in script/i;
 
 /**
  * The answer to something that a server has to let this process do. What may pass, as of one that is loading, is busy or became a

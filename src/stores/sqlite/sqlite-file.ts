@@ -81,7 +81,8 @@ export class SqliteFile {
     try {
       const name = `${pathToFileURL(this.#path)}?${hasLog ? 'mode=ro' : 'immutable=1'}`;
       this.#database = new this.#engine(name, { timeout: BUSY_MS });
-      this.#requireOurs();
+      // Of another version, only the service knows what is in it: it brings the file up to date.
+      if (this.#requireOurs() === this.#migrations.length) this.#readCommits();
     } catch (error) {
       throw this.#failed(error);
     }

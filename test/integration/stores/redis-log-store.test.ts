@@ -502,6 +502,31 @@ describe.skipIf(isWithoutValkey('decisions in a server of Valkey'))('decisions i
     });
   });
 
+  it.each(['hincrby', 'hsetnx', 'zadd'])(
+    'STO-05 are stored whole or not at all where the user may not run %s any more',
+    async (command) => {
+      await valkey.command('acl', 'setuser', 'few', 'on', '>secret', '~*', '+@all');
+      try {
+        const settings = { user: 'few', password: 'secret' };
+        const store = await start({ settings });
+        const { log } = await openLog(store);
+        await valkey.command('acl', 'setuser', 'few', `-${command}`);
+        const kept = { ...judged(), inputs: keptInputs('{}') };
+        await expect(log.record(kept)).rejects.toThrow(
+          `NOPERM the user may not run ${command.toUpperCase()} within scripts`,
+        );
+        const refused = start({ startLimitMs: 60_000, settings });
+        await expect(refused).rejects.toThrow(UnfitError);
+        await expect(refused).rejects.toThrow(`does not let the user run ${command.toUpperCase()}: docs/stores.md`);
+        await valkey.command('acl', 'setuser', 'few', `+${command}`);
+        await log.record(kept);
+        expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({ problems: [], decisions: 1 });
+      } finally {
+        await valkey.command('acl', 'deluser', 'few');
+      }
+    },
+  );
+
   it('need no more than the commands and keys of the documentation', async () => {
     const page = readFileSync(new URL('../../../docs/stores.md', import.meta.url), 'utf8');
     const [acl = ''] = /^ACL SETUSER veritee .*$/m.exec(page) ?? [];

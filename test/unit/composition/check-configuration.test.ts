@@ -434,6 +434,11 @@ describe('what the service writes', () => {
     ]);
   });
 
+  it('STO-05 is config_file where the store is ours and damaged, so that the service does not start', async () => {
+    await database(`PRAGMA application_id = ${0x76727465}`, 'PRAGMA user_version = 1');
+    expect(await ofStore()).toEqual(['config_file /decisions/store: data/v.db: no such table: meta']);
+  });
+
   it('STO-05 is config_file where the store is of a newer version, also where only its write-ahead log says so', async () => {
     const newer =
       'config_file /decisions/store: data/v.db: it was written by a newer version of veritee (schema 99, this one knows 1)';

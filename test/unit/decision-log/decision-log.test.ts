@@ -89,6 +89,23 @@ describe('the decision log', () => {
     expect(lines.messages('info').filter((message) => message === 'decisions are stored again')).toHaveLength(1);
   });
 
+  it('STO-05 is not available while a store that failed is tried again, until it has taken something', async () => {
+    const store = openStore();
+    const { log } = await openLog({ ...store, append: (records) => store.append(records) });
+    const append = vi.spyOn(store, 'append').mockRejectedValueOnce(new StoreUnavailableError('database is locked'));
+    await expect(log.record(judged())).rejects.toThrow('database is locked');
+    let fail = (_: Error) => {};
+    append.mockReturnValueOnce(new Promise((_, reject) => (fail = reject)));
+    const second = log.record(judged());
+    await vi.waitFor(() => expect(append).toHaveBeenCalledTimes(2));
+    expect(log.isAvailable).toBe(false);
+    fail(new StoreUnavailableError('database is locked'));
+    await expect(second).rejects.toThrow('database is locked');
+    expect(log.isAvailable).toBe(false);
+    await log.record(judged());
+    expect(log.isAvailable).toBe(true);
+  });
+
   it('STO-05 stores again after a failure, and says how many decisions left unrecorded', async () => {
     const store = openStore();
     const { log, lines } = await openLog(store);

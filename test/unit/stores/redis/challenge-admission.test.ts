@@ -83,6 +83,11 @@ describe('a server', () => {
       "ERR The user executing the script can't run this command or subcommand script: c0ffee",
       'run within scripts',
     ],
+    [
+      'does not let scripts of its user ask INFO, in the words of Valkey 8',
+      "ERR ACL failure in script: User a has no permissions to run the 'info' command",
+      'run within scripts',
+    ],
   ])('that %s is refused for good', async (_, answer, message) => {
     const refused = admission().admit(answering(new RedisReplyError(answer)));
     await expect(refused).rejects.toThrow(UnfitError);
