@@ -27,3 +27,11 @@ export function recordHash(
   hashed.write(contentSha256, at, 'hex');
   return createHash('sha256').update(hashed).digest('hex');
 }
+
+/** Whether hash, salt and content go together. Content that was dropped says nothing wrong. */
+export function isIntact(record: LogRecord): boolean {
+  const { salt, content, contentSha256, hash } = record;
+  if (recordHash(record, record) !== hash) return false;
+  if (salt === null && content === null) return true;
+  return salt !== null && content !== null && contentDigest(salt, content) === contentSha256;
+}

@@ -1,7 +1,15 @@
 import type { Decision, Outcome } from '../model/decision.js';
-import type { DecisionRecorder, JudgedRequest, LogStore, NewRecord, RecordKind } from '../model/decision-log.js';
+import type {
+  DecisionRecorder,
+  JudgedRequest,
+  LogStore,
+  NewRecord,
+  RecordKind,
+  RecordPosition,
+} from '../model/decision-log.js';
 import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
+import { isDroppable } from './droppable.js';
 import { type HeadSigner, signHead } from './heads.js';
 import { HEAD_MESSAGE } from './heads-in-log.js';
 import { LogWriter } from './log-writer.js';
@@ -185,7 +193,7 @@ export class DecisionLog implements DecisionRecorder {
     const { store, clock, log, retentionMs } = this.#parts;
     const before = new Date(clock.now().getTime() - retentionMs);
     try {
-      const chains = await store.prunable(before);
+      const chains = await this.#droppable(before);
       if (chains.length === 0) return;
       // First what will be dropped: content that is gone without such a record was taken.
       await this.#writer.note('pruned', { before: before.toISOString(), chains: named(chains) });
@@ -202,7 +210,21 @@ export class DecisionLog implements DecisionRecorder {
       log.error({ err: error }, 'content of old decisions could not be dropped');
     }
   }
+
+  /** The last decision of each chain that is older. */
+  async #droppable(before: Date): Promise<readonly RecordPosition[]> {
+    const { store, log } = this.#parts;
+    const found: RecordPosition[] = [];
+    for (const { chain, seq } of await store.prunable(before)) {
+      if (await isDroppable(store, { chain, seq }, before)) found.push({ chain, seq });
+      else log.error({ chain, seq }, NOT_DROPPED);
+    }
+    return found;
+  }
 }
+
+const NOT_DROPPED =
+  'content of old decisions was not dropped: by its own record the last of them is not old, or is not there; veritee decisions verify says more';
 
 /** Plain objects: what a store answers with may have more. */
 function named(ends: readonly { readonly chain: string; readonly seq: number; readonly hash?: string }[]) {

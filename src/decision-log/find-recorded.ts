@@ -1,7 +1,7 @@
 import type { LogStore, RecordedDecision } from '../model/decision-log.js';
 import { ChangedDecisionError } from '../model/recorded-decision.js';
-import { contentDigest, recordHash } from './chain.js';
-import { decisionIdIn } from './record-content.js';
+import { isIntact } from './chain.js';
+import { saidOfDecision } from './record-content.js';
 
 /**
  * Finds a decision as it was recorded: not one whose content, or place in the index, somebody changed. Whether its record is
@@ -22,12 +22,10 @@ export async function findRecorded(
   return found;
 }
 
-/** Content that was dropped says nothing wrong. */
-function holds({ record }: RecordedDecision, decisionId: string): boolean {
-  const { salt, content, contentSha256, hash } = record;
-  if (recordHash(record, record) !== hash) return false;
-  if (salt === null && content === null) return true;
-  if (salt === null || content === null || contentDigest(salt, content) !== contentSha256) return false;
-  // Of what has no id, its form tells more.
-  return (decisionIdIn(content) ?? decisionId) === decisionId;
+function holds({ record, tenant }: RecordedDecision, decisionId: string): boolean {
+  if (!isIntact(record)) return false;
+  if (record.content === null) return true;
+  const said = saidOfDecision(record.content);
+  // Of what has neither, its form tells more. The tenant of the index says who may see the decision.
+  return (said.decisionId ?? decisionId) === decisionId && (said.tenant ?? tenant) === tenant;
 }

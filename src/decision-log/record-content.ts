@@ -56,11 +56,24 @@ function saidBy({ kind, time, chains, keys, decisionId }: JsonObject): RecordedC
   };
 }
 
+/** What a text seems to say of a decision. Null: nothing. */
+export interface SaidOfDecision {
+  readonly decisionId: string | null;
+  readonly decidedAt: string | null;
+  readonly tenant: string | null;
+}
+
+/** Whatever version of veritee wrote it. */
+export function saidOfDecision(text: string): SaidOfDecision {
+  const { decision = null, tenant = null } = parsedObject(text) ?? {};
+  const { decisionId = null, decidedAt = null } = isObject(decision) ? decision : {};
+  const asText = (value: JsonValue) => (typeof value === 'string' ? value : null);
+  return { decisionId: asText(decisionId), decidedAt: asText(decidedAt), tenant: asText(tenant) };
+}
+
 /** Id of the decision that a text seems to be about, for people: what was changed may still say it. */
 export function decisionIdIn(text: string): string | null {
-  const decision = parsedObject(text)?.['decision'];
-  const id = isObject(decision) ? decision['decisionId'] : undefined;
-  return typeof id === 'string' ? id : null;
+  return saidOfDecision(text).decisionId;
 }
 
 /** Null where it lacks what every decision has, or has what canonical JSON cannot write. */

@@ -424,6 +424,18 @@ describe('signed heads', () => {
 
 describe('retention', () => {
   const old = new Date('2026-01-10T00:00:00Z');
+  const NOT_DROPPED =
+    'content of old decisions was not dropped: by its own record the last of them is not old, or is not there; veritee decisions verify says more';
+
+  /** An old decision, two of today, and policies. */
+  async function withOldAndNew() {
+    const store = openStore();
+    const opened = await openLog(store);
+    await opened.log.record(judged({ decidedAt: old }));
+    for (let count = 0; count < 2; count++) await opened.log.record(judged());
+    await opened.log.noteChange('policies', {});
+    return { store, ...opened };
+  }
 
   it('AUD-03 drops salt, content and index of what is too old, says so, and the log verifies', async () => {
     const store = openStore();
@@ -491,6 +503,51 @@ describe('retention', () => {
     await log.close();
     expect(prune).not.toHaveBeenCalled();
     expect(await store.list(ALL)).toHaveLength(1);
+  });
+
+  it.each([
+    ['the id of a later one', "decisions SET decision_id = '00000000-0000-7000-8000-000000000000' WHERE seq = 3"],
+    ['the place of an old one', 'decisions SET seq = 4 WHERE seq = 1'],
+  ])('AUD-01 drops and signs nothing on the word of an index in which somebody changed %s', async (_, changed) => {
+    const { store, log, lines, chain } = await withOldAndNew();
+    store.file.run(`UPDATE ${changed}`, []);
+    const prune = vi.spyOn(store, 'prune');
+    log.watch();
+    await vi.waitFor(() => expect(lines.messages('error')).toEqual([NOT_DROPPED]), 10_000);
+    await log.close();
+    expect(prune).not.toHaveBeenCalled();
+    const kinds = (await contents(store)).map((content) => content?.['kind']);
+    expect(kinds).toEqual(['started', 'decision', 'decision', 'decision', 'policies', 'stopped']);
+    const { problems } = await verifyLog(store, { keptHeads: [], keys: [SIGNER.jwk] });
+    expect(problems[0]).toMatchObject({ code: 'index_mismatch', chain });
+  });
+
+  it.each([
+    ['was changed', "content = replace(content, 'gate', 'goat')"],
+    ['is gone', 'content = NULL, salt = NULL'],
+    ['was written anew by another hand', `hash = '${'ab'.repeat(32)}'`],
+  ])('AUD-01 drops and signs nothing where the last old record %s', async (_, changed) => {
+    const { store, log, lines, chain } = await withOldAndNew();
+    store.file.run(`UPDATE records SET ${changed} WHERE seq = 1`, []);
+    const prune = vi.spyOn(store, 'prune');
+    log.watch();
+    await vi.waitFor(() => expect(lines.messages('error')).toEqual([NOT_DROPPED]), 10_000);
+    await log.close();
+    expect(prune).not.toHaveBeenCalled();
+    expect(lines.lines.find(({ level }) => level === 'error')?.fields).toEqual({ chain, seq: 1 });
+  });
+
+  it('drops content of other chains where one was changed', async () => {
+    const { store, log: ended } = await withOldAndNew();
+    await ended.close();
+    store.file.run("UPDATE records SET content = replace(content, 'gate', 'goat') WHERE seq = 1", []);
+    const { log, lines } = await openLog(store);
+    const gone = judged({ decidedAt: old });
+    await log.record(gone);
+    log.watch();
+    await vi.waitFor(async () => expect(await store.find(gone.decision.decisionId)).toBeNull(), 10_000);
+    await log.close();
+    expect(lines.messages('error')).toEqual([NOT_DROPPED]);
   });
 
   it('does not hold a stop until all is dropped', async () => {

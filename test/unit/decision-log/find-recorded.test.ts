@@ -38,6 +38,7 @@ describe('a decision that is looked for', () => {
     ['its hash', `UPDATE records SET hash = '${OTHER}' WHERE seq = 1`],
     ['what it follows', `UPDATE records SET previous = '${OTHER}' WHERE seq = 1`],
     ['its place in the index', 'UPDATE decisions SET seq = 2 WHERE seq = 1'],
+    ['its tenant in the index', "UPDATE decisions SET tenant = 'another' WHERE seq = 1"],
   ])('AUD-01 is not shown where somebody changed %s', async (_, sql) => {
     const { store, first, second } = await filled();
     store.file.run(sql, []);
