@@ -10,6 +10,7 @@ import { EXIT_CODE, type Output } from '../cli/output.js';
 import { showDecision } from '../cli/recorded-decision.js';
 import { type ExportedCounts, type ExportedLog, exportLines } from '../decision-log/export-lines.js';
 import { findRecorded } from '../decision-log/find-recorded.js';
+import { DATABASE_START } from '../decision-log/stage-log.js';
 import { type LogEvidence, type ReadableLog, verifyLog } from '../decision-log/verify-log.js';
 import { isSystemError, outputProblem } from '../model/file-problem.js';
 import { replaceDurably } from '../stores/durable-file.js';
@@ -18,9 +19,6 @@ import { importInto } from './import-log.js';
 import { readHeadKeys, readKeptHeads, withStagedLog } from './log-files.js';
 import { fileToImportInto, readingLog } from './open-log.js';
 import { untilSignal } from './until-signal.js';
-
-/** What every SQLite file begins with. */
-const SQLITE_START = Buffer.from('SQLite format 3\0', 'latin1');
 
 /** `veritee decisions`: no server is needed, and one may be running. */
 export const decisionsCommands: DecisionsActions = {
@@ -141,9 +139,9 @@ async function isDatabase(path: string): Promise<boolean> {
   const file = await open(path).catch(() => null);
   if (file === null) return false;
   try {
-    const start = Buffer.alloc(SQLITE_START.byteLength);
+    const start = Buffer.alloc(DATABASE_START.length);
     await file.read(start, 0, start.byteLength, 0);
-    return start.equals(SQLITE_START);
+    return start.toString('latin1') === DATABASE_START;
   } finally {
     await file.close();
   }

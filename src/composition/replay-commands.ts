@@ -8,6 +8,7 @@ import { type ReplayActions, type ReplayOptions, replayTime, requireWhich, showR
 import { type Compared, RECORDED_AND_REPLAYED, replayReport } from '../cli/replay-report.js';
 import { findRecorded } from '../decision-log/find-recorded.js';
 import type { LogStore, RecordedDecision } from '../model/decision-log.js';
+import type { JsonObject } from '../model/json.js';
 import { quotedName } from '../model/names-in-messages.js';
 import type { Log } from '../model/ports.js';
 import { policyDifferences } from '../policy/policy-differences.js';
@@ -39,9 +40,9 @@ export function replayCommands(override: AgainParts['override'] = () => () => un
       return withKeptDecisions(options, override, output, async ({ store, again, policy }, signal) => {
         const instead = policy === null ? [] : [policy];
         const judge = async (id: string) => again.replay(await recordOf(store, id), replayTime(options), instead);
-        if (decisionId !== undefined) return replayOne(store, decisionId, judge, output);
+        if (decisionId !== undefined) return replayOne(store, decisionId, policy, judge, output);
         const which = { ...asked, policy: policy?.id ?? null };
-        const why = policy === null ? null : '--policy judges decisions that were made under the id of its own text';
+        const why = policy === null ? null : OF_ITS_OWN_ID;
         return reportAll(store, which, judge, { output, signal, compared: RECORDED_AND_REPLAYED, why });
       });
     },
@@ -64,6 +65,8 @@ export function replayCommands(override: AgainParts['override'] = () => () => un
     },
   } satisfies ReplayActions & PolicyDiffActions;
 }
+
+const OF_ITS_OWN_ID = '--policy judges decisions that were made under the id of its own text';
 
 /** What decisions are judged again with. */
 interface KeptDecisions {
@@ -147,18 +150,27 @@ function noneRecorded({ since, tenant, policy }: Pick<ListedDecisions, 'since' |
  * Of one decision there is no other to judge: that it cannot be is no usage error, as it is none where it is one of many.
  *
  * @throws {UsageError} where there is none of this id
- * @throws {Error} why it cannot be judged again
+ * @throws {Error} why it cannot be judged again, or that the policy to be tried is none of its own
  */
 async function replayOne(
   store: LogStore,
   decisionId: string,
+  policy: Policy | null,
   judge: (decisionId: string) => Promise<Replay>,
   output: Output,
 ): Promise<number> {
   if ((await findRecorded(store, decisionId)) === null) throw noDecisionNamed();
   const outcome = await judge(decisionId).catch(whyNotJudged);
   if ('why' in outcome) throw new Error(outcome.detail);
+  // Nothing was tried then: that both are equal would say something of a policy that nobody consulted.
+  if (policy !== null && !policyIdsOf(outcome).includes(policy.id)) {
+    throw new Error(`the decision was not made under ${policy.id}; ${OF_ITS_OWN_ID}`);
+  }
   return showReplay(outcome, output);
+}
+
+function policyIdsOf({ replayed }: Replay): readonly unknown[] {
+  return (replayed['policies'] as readonly JsonObject[]).map(({ id }) => id);
 }
 
 /** @throws {RefusedError} `not_found` */

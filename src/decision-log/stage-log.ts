@@ -35,6 +35,9 @@ export async function stageLog(lines: AsyncIterable<Line>, store: StagingStore):
   return staging.end();
 }
 
+/** What every SQLite file begins with. */
+export const DATABASE_START = 'SQLite format 3\0';
+
 /** Lines that make one transaction: at most so many, and no more once kept objects have so many bytes. */
 const AT_ONCE = 256;
 const BYTES_AT_ONCE = 4 * 1024 * 1024;
@@ -65,7 +68,7 @@ class Staging {
     if (this.#ended !== null) throw new LogFileError(`line ${number}: stands behind the last one`);
     const value = parsedObject(text);
     if (this.#form === null) {
-      this.#form = formOf(value);
+      this.#form = formOf(value, text);
       if (this.#form === 'export') return;
     }
     if (value === null && !isEnded) {
@@ -155,7 +158,12 @@ function isLogLine(value: JsonObject): boolean {
 }
 
 /** @throws {LogFileError} for what is neither, or is the export of another version */
-function formOf(first: JsonObject | null): 'export' | 'copy' {
+function formOf(first: JsonObject | null, text: string): 'export' | 'copy' {
+  if (text.startsWith(DATABASE_START)) {
+    throw new LogFileError(
+      'is a database, as a decision store is, and no export of one: a store is named by --config or VERITEE__DECISIONS__STORE, and veritee decisions export makes an export of it',
+    );
+  }
   const { format, version } = first ?? {};
   if (first !== null && format === undefined && (isLogLine(first) || readRecordLine(first) !== null)) return 'copy';
   if (format !== EXPORT_FORMAT.format) throw new LogFileError('is no export of a decision log, and no copy of one');

@@ -189,6 +189,19 @@ describe('veritee replay', () => {
     ]);
   });
 
+  it.each([[[]], [['--now']]])(
+    'tries no policy on a decision that was not made under it, and says so: %j',
+    async (now) => {
+      const where = { policies: lab.policyFolder };
+      const { exitCode, stdout, stderr } = await run(['replay', ids[0] ?? '', '--policy', 'other', ...now], where);
+      expect([exitCode, stdout, linesOf(stderr).at(-1)]).toEqual([
+        3,
+        '',
+        'the decision was not made under other; --policy judges decisions that were made under the id of its own text',
+      ]);
+    },
+  );
+
   it('AUD-01 finds a record whose decision was changed', async () => {
     const store = await copiedStore('changed', (path) =>
       rewriteRecords(path, (content, seq) => (seq === 1 ? content.replace('"vmpl":0', '"vmpl":3') : content)),

@@ -152,6 +152,11 @@ describe('an export', () => {
   it.each([
     ['nothing', '', 'is empty'],
     ['no JSON', 'PK\u0003\u0004', 'is no export of a decision log, and no copy of one'],
+    [
+      'a store',
+      'SQLite format 3\0\u0010',
+      'is a database, as a decision store is, and no export of one: a store is named by --config or VERITEE__DECISIONS__STORE, and veritee decisions export makes an export of it',
+    ],
     ['a list', '[]\n', 'is no export of a decision log, and no copy of one'],
     ['another format', '{"format":"other","version":1}', 'is no export of a decision log, and no copy of one'],
     [
