@@ -1,4 +1,4 @@
-import type { ChainReport, LogProblem, LogReport } from '../model/log-report.js';
+import { type ChainReport, type LogProblem, type LogReport, signedUpTo } from '../model/log-report.js';
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 
 /** What a verification cannot tell, and why. */
@@ -26,11 +26,7 @@ export function whatIsNotKnown({ chains, keptHeads, ownWord, later }: LogReport)
   const ids = (which: readonly ChainReport[]) => which.map(({ chain }) => chain);
   const unsigned = ids(chains.filter(({ vouchedFor }) => vouchedFor === null));
   const behind = ids(chains.filter(({ seq, vouchedFor }) => vouchedFor !== null && vouchedFor < seq));
-  const named = ids(
-    chains.filter(
-      ({ vouchedFor, lastHead, keptHead }) => (vouchedFor ?? -1) > Math.max(lastHead ?? -1, keptHead ?? -1),
-    ),
-  );
+  const named = ids(chains.filter((chain) => (chain.vouchedFor ?? -1) > signedUpTo(chain)));
   const first = ids(chains.filter(({ beginsLog }) => beginsLog));
   const uncovered = ids(chains.filter(({ seq, keptHead }) => keptHead !== seq));
   const cutEnd: NotKnown =

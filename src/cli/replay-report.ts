@@ -143,7 +143,10 @@ class Report {
         notJudged.momentary,
         'not judged again, since they depended on the moment (deadline, internal_error)',
       ),
-      ...countLine(notJudged.not_kept, 'not judged again, since something is not kept that they rested on'),
+      ...countLine(
+        notJudged.not_kept,
+        'not judged again, since what they rested on, or their record, is not kept as it was',
+      ),
       ...countLine(notJudged.refused, 'not judged again, since their requests are refused now'),
       ...[...this.#why].map(([detail, decisionId]) => `    ${printable(detail)}, such as ${decisionId}`),
       ...[...this.#versions].map((version) =>

@@ -12,7 +12,7 @@ export interface ChainReading extends Omit<Writable<ChainReport>, keyof ChainEnd
   lastPruned: number;
 }
 
-/** Of the chain of a record, none of which was read before. */
+/** A chain of which nothing was read before this record. */
 export function newReading(end: ChainEnd): ChainReading {
   return {
     end,
@@ -25,11 +25,6 @@ export function newReading(end: ChainEnd): ChainReading {
     vouchedFor: -1,
     lastPruned: -1,
   };
-}
-
-/** The last record of a chain that a signed head vouches for, in the log or kept elsewhere; -1 where there is none. */
-export function signedUpTo({ lastHead, keptHead }: ChainReading): number {
-  return Math.max(lastHead ?? -1, keptHead ?? -1);
 }
 
 export function chainReport({ end, lastPruned: _, vouchedFor, ...rest }: ChainReading): ChainReport {

@@ -1,5 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
-import { parsedObject } from './record-content.js';
+import { isObject, type JsonObject, type JsonValue, parsedObject } from '../model/json.js';
 import { readHeadLine } from './staged-lines.js';
 
 /** What a process logs a signed head with, as the member `head`. */

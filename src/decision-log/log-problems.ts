@@ -1,4 +1,4 @@
-import type { LogRecord, LogStore, RecordPosition } from '../model/decision-log.js';
+import type { RecordPosition } from '../model/decision-log.js';
 import type { LogProblem } from '../model/log-report.js';
 
 /** Collects what is wrong with a log. */
@@ -13,18 +13,4 @@ export class LogProblems {
   ): void {
     this.found.push({ code, chain: position?.chain ?? null, seq: position?.seq ?? null, decisionId, detail });
   }
-}
-
-/** The record at a place; null where there is none. */
-export async function recordAt(
-  log: Pick<LogStore, 'records'>,
-  { chain, seq }: RecordPosition,
-): Promise<LogRecord | null> {
-  const [record] = await log.records({ chain, seq: seq - 1 }, 1);
-  return record?.chain === chain && record.seq === seq ? record : null;
-}
-
-/** A service may drop content while its log is read. */
-export async function isDroppedByNow(log: Pick<LogStore, 'records'>, position: RecordPosition): Promise<boolean> {
-  return (await recordAt(log, position))?.content === null;
 }

@@ -9,6 +9,7 @@ import {
   type RecordKind,
   StoreUnavailableError,
 } from '../model/decision-log.js';
+import { messageOf } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
 import { CONTENT_VERSION } from '../model/recorded-decision.js';
@@ -172,7 +173,7 @@ export class LogWriter {
     try {
       await this.#parts.store.append(records);
     } catch (error) {
-      if (!this.#isRefusing) this.#parts.log.error({ err: error, why: reason(error) }, NOT_STORED);
+      if (!this.#isRefusing) this.#parts.log.error({ err: error, why: messageOf(error) }, NOT_STORED);
       this.#isRefusing = true;
       this.#takes = false;
       this.#doubtful = records;
@@ -279,7 +280,3 @@ const NOT_STORED = 'decisions cannot be stored: no allow leaves';
 const LOST =
   'the decision store lacks records that it had: no allow leaves until it has them again, or the service is started anew';
 const STORED_AGAIN = 'decisions are stored again';
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

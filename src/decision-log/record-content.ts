@@ -1,6 +1,6 @@
 import type { ChainEnd, DecisionEntry, RecordPosition } from '../model/decision-log.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
-import { isDecisionContent, isOfLaterVersion } from '../model/recorded-decision.js';
+import { isObject, type JsonObject, parsedObject } from '../model/json.js';
+import { isDecisionContent, isOfLaterVersion, isUuid } from '../model/recorded-decision.js';
 import { entryOf } from './decision-content.js';
 
 /** What the content of a record says, as far as anything rests on it. */
@@ -89,13 +89,11 @@ function isListOf<T>(value: unknown, isOne: (each: unknown) => each is T): value
   return Array.isArray(value) && value.every(isOne);
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /** Whether something is a place that a record can have. */
 export function isPosition(value: unknown): value is RecordPosition {
   if (!isObject(value)) return false;
   const { chain, seq } = value;
-  return typeof chain === 'string' && UUID.test(chain) && Number.isSafeInteger(seq) && Number(seq) >= 0;
+  return isUuid(chain) && Number.isSafeInteger(seq) && Number(seq) >= 0;
 }
 
 export function isDigest(value: unknown): value is string {
@@ -104,14 +102,4 @@ export function isDigest(value: unknown): value is string {
 
 function isEnd(value: unknown): value is ChainEnd {
   return isPosition(value) && isDigest((value as Partial<ChainEnd>).hash);
-}
-
-/** Null for what is no JSON object. */
-export function parsedObject(text: string): JsonObject | null {
-  try {
-    const value: JsonValue = JSON.parse(text);
-    return isObject(value) ? value : null;
-  } catch {
-    return null;
-  }
 }

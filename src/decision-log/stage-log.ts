@@ -1,9 +1,9 @@
 import type { ImportedRecord, KeptObject, LogRecord, LogStore, SignedHead } from '../model/decision-log.js';
-import { isObject, type JsonObject } from '../model/json.js';
+import { isObject, type JsonObject, parsedObject } from '../model/json.js';
 import { EXPORT_FORMAT, type ExportedCounts } from './export-lines.js';
 import { KeptNamesReader } from './kept-names.js';
 import { type Line, LogFileError } from './read-lines.js';
-import { parsedObject, readContent } from './record-content.js';
+import { readContent } from './record-content.js';
 import { readHeadLine, readObjectLine, readRecordLine } from './staged-lines.js';
 
 /** A file of records that was read: an export, or a copy as `decisions.copy` writes it. */

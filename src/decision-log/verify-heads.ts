@@ -1,8 +1,10 @@
 import type { ChainEnd, LogRecord, LogStore, RecordPosition, SignedHead } from '../model/decision-log.js';
 import type { JsonObject } from '../model/json.js';
-import { type ChainReading, signedUpTo } from './chain-reading.js';
+import { signedUpTo } from '../model/log-report.js';
+import type { ChainReading } from './chain-reading.js';
 import { HeadKeys, type UnverifiedHead, type VerifiedHead, verifyHead } from './heads.js';
-import { type LogProblems, recordAt } from './log-problems.js';
+import type { LogProblems } from './log-problems.js';
+import { recordAt } from './record-at.js';
 
 /** What heads, and records that name others, are compared with. */
 export interface HeadEvidence {

@@ -1,6 +1,7 @@
 import type { DecisionEntry, LogRecord, LogStore, RecordPosition, StoredEntry } from '../model/decision-log.js';
 import { bySeq } from './by-seq.js';
-import { isDroppedByNow, type LogProblems } from './log-problems.js';
+import type { LogProblems } from './log-problems.js';
+import { isDroppedByNow } from './record-at.js';
 import type { RecordedContent } from './record-content.js';
 
 /** What decisions are found by, in a log. */

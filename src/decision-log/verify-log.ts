@@ -1,8 +1,9 @@
 import { type ChainEnd, type LogRecord, type LogStore, NO_RECORD, type RecordPosition } from '../model/decision-log.js';
-import type { LogReport } from '../model/log-report.js';
+import { type LogReport, signedUpTo } from '../model/log-report.js';
 import { contentDigest, recordHash } from './chain.js';
-import { type ChainReading, chainReport, newReading, signedUpTo } from './chain-reading.js';
-import { LogProblems, recordAt } from './log-problems.js';
+import { type ChainReading, chainReport, newReading } from './chain-reading.js';
+import { LogProblems } from './log-problems.js';
+import { recordAt } from './record-at.js';
 import { decisionIdIn, isDigest, isPosition, type RecordedContent, readContent } from './record-content.js';
 import { type HeadEvidence, HeadVerification } from './verify-heads.js';
 import { IndexVerification } from './verify-index.js';

@@ -2,7 +2,8 @@ import type { KeptLink, KeptObject, LogRecord, LogStore } from '../model/decisio
 import { bySeq } from './by-seq.js';
 import { type KeptNames, KeptNamesReader } from './kept-names.js';
 import { digestOf } from './kept-values.js';
-import { isDroppedByNow, type LogProblems } from './log-problems.js';
+import type { LogProblems } from './log-problems.js';
+import { isDroppedByNow } from './record-at.js';
 import type { RecordedContent } from './record-content.js';
 
 /** Kept objects that are read in one go, at most. */

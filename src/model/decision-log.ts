@@ -6,19 +6,17 @@ import type { Caller, VerifyRequest } from './request.js';
  * `unrecorded`: how many decisions, none of them an allow, could not be stored. `pruned`: of what the content is dropped.
  * `reloaded`: what a reload took over, with digests of the configuration and of the roots that count from then on.
  */
-export const RECORD_KINDS = [
-  'started',
-  'decision',
-  'withdrawn',
-  'unrecorded',
-  'keys',
-  'policies',
-  'policies_refused',
-  'reloaded',
-  'pruned',
-  'stopped',
-] as const;
-export type RecordKind = (typeof RECORD_KINDS)[number];
+export type RecordKind =
+  | 'started'
+  | 'decision'
+  | 'withdrawn'
+  | 'unrecorded'
+  | 'keys'
+  | 'policies'
+  | 'policies_refused'
+  | 'reloaded'
+  | 'pruned'
+  | 'stopped';
 
 /** Place of a record: one chain for each process that writes. */
 export interface RecordPosition {

@@ -78,6 +78,11 @@ export class VoidChallengeError extends Error {
   override readonly name = 'VoidChallengeError';
 }
 
+/** The message of what was thrown, which need not be an error. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** Runs a parse and says of which place in the request its FormatError speaks. */
 export function within<T>(pointer: string, parse: () => T): T {
   try {

@@ -47,6 +47,11 @@ export interface ChainReport extends ChainEnd {
   readonly vouchedFor: number | null;
 }
 
+/** The last record of a chain that a signed head is of, in the log or kept elsewhere; -1 where there is none. */
+export function signedUpTo({ lastHead, keptHead }: Pick<ChainReport, 'lastHead' | 'keptHead'>): number {
+  return Math.max(lastHead ?? -1, keptHead ?? -1);
+}
+
 export interface LogReport {
   readonly problems: readonly LogProblem[];
   readonly chains: readonly ChainReport[];

@@ -1,5 +1,5 @@
 import { OUTCOMES } from './decision.js';
-import { isObject, type JsonObject, type JsonValue } from './json.js';
+import { isObject, type JsonObject, type JsonValue, parsedObject } from './json.js';
 
 /** Whether a value has a form. */
 type Form = (value: JsonValue | undefined) => boolean;
@@ -8,7 +8,6 @@ const text: Form = (value) => typeof value === 'string';
 const flag: Form = (value) => typeof value === 'boolean';
 const integer: Form = (value) => Number.isSafeInteger(value);
 const outcome: Form = (value) => OUTCOMES.some((known) => value === known);
-const uuid: Form = (value) => typeof value === 'string' && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
 
 const orNull = (form: Form): Form => {
   return (value) => value === null || form(value);
@@ -26,7 +25,7 @@ const POLICY = { id: text, version: integer, sha256: text, outcome };
 
 /** What lists show of a decision, and its record has as well. */
 const SHOWN = {
-  decisionId: uuid,
+  decisionId: isUuid,
   decidedAt: text,
   decision: outcome,
   reasons: listOf(text),
@@ -72,14 +71,15 @@ export function isDecisionContent(content: JsonObject): boolean {
  * @throws {LaterVersionError}
  */
 export function readDecisionContent(content: string): JsonObject | null {
-  const found = read(content, isObject);
+  const found = parsedObject(content);
   if (found !== null && isOfLaterVersion(found)) throw new LaterVersionError();
   return found !== null && CONTENT(found) ? found : null;
 }
 
 /** What lists show of a decision; null for what does not have its form. */
 export function readDecisionSummary(summary: string): JsonObject | null {
-  return read(summary, SUMMARY);
+  const found = parsedObject(summary);
+  return found !== null && SUMMARY(found) ? found : null;
 }
 
 /** A later version of veritee recorded a decision, in a form that this one does not know. The message is for people. */
@@ -100,11 +100,7 @@ export class ChangedDecisionError extends Error {
   }
 }
 
-function read(json: string, form: Form): JsonObject | null {
-  try {
-    const value: JsonValue = JSON.parse(json);
-    return isObject(value) && form(value) ? value : null;
-  } catch {
-    return null;
-  }
+/** Whether a value is the id of a chain or of a decision as they are written: in lower case. */
+export function isUuid(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
 }

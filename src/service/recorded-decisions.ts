@@ -38,7 +38,10 @@ export class RecordedDecisions {
     return { decisions, next: more ? (decisions.at(-1)?.decisionId ?? null) : null };
   }
 
-  /** @throws {RefusedError} `not_found`, also for a decision of another tenant; `overloaded` */
+  /**
+   * @throws {RefusedError} `not_found`, also for a decision of another tenant; `overloaded`
+   * @throws {ChangedDecisionError} where the store looks for that
+   */
   async get(decisionId: string, { tenant }: Pick<Caller, 'tenant'>): Promise<RecordedDecision> {
     const found = await this.#read((store) => store.find(decisionId));
     if (found !== null && found.tenant === tenant) return found;

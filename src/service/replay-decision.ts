@@ -183,7 +183,8 @@ export class ReplayDecision {
 export interface ReplayDecisionUseCase {
   /**
    * @throws {RefusedError} `not_found`, `overloaded` as `RecordedDecisions.get`; `evidence_not_kept` where it cannot be
-   *   judged again
+   *   judged again, also since its record was changed
+   * @throws {FormatError} where its request is refused today
    */
   execute(decisionId: string, at: ReplayTime, caller: Pick<Caller, 'tenant'>): Promise<Replay>;
 }

@@ -4,8 +4,8 @@ import { ChangedDecisionError } from '../model/recorded-decision.js';
 import { MomentaryDecisionError, type Replay } from './replay-decision.js';
 
 /**
- * Why a decision was not judged again: it depended on the moment; something that it rested on is not kept; or its request is
- * refused today, as one is whose policy is not there any more.
+ * Why a decision was not judged again: it depended on the moment; something that it rested on, or its record, is not kept as it
+ * was; or its request is refused today, as one is whose policy is not there any more.
  */
 export type NotReplayed = 'momentary' | 'not_kept' | 'refused';
 
@@ -38,7 +38,7 @@ const AT_ONCE = 4;
 
 /**
  * Judges decisions again, and yields what came of each, in their order.
- * @param judge rejects with `RefusedError` `evidence_not_kept` for one that cannot be judged again; all else ends the whole
+ * @param judge rejects for one that cannot be judged again. An error that is none of a decision (`whyNotJudged`) ends the whole.
  */
 export async function* replayEach(
   decisionIds: readonly string[],

@@ -1,5 +1,5 @@
 import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../model/challenge.js';
-import { RefusedError, VoidChallengeError } from '../model/errors.js';
+import { messageOf, RefusedError, VoidChallengeError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
 import { CHALLENGE_STORE_TIMEOUT_MS, withinTime } from './challenges.js';
 
@@ -63,7 +63,7 @@ export class WatchedChallengeStore implements ChallengeStore {
     const worked = this.#works;
     this.#failing.add(operation);
     if (!worked) return;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     this.#log.error({ why }, 'the store of challenges fails: none is issued or used up');
   }
 

@@ -9,7 +9,11 @@ const SALT_DIGITS = 64;
 
 const RECORD = /^(\S+ \S+) (\S+) (\S+) (\S+)$/;
 
-/** A record as a script answers with it. @param salted salt and content; null once they are dropped. @throws {Error} for what is none */
+/**
+ * A record as a script answers with it.
+ * @param salted salt and content; null once they are dropped
+ * @throws {Error} for what is none
+ */
 export function readRecord(member: string, salted: string | null): LogRecord {
   const [, place = '', previous = '', contentSha256 = '', hash = ''] = RECORD.exec(member) ?? [];
   return {

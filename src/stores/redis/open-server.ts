@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { UnfitError } from '../../model/errors.js';
+import { messageOf, UnfitError } from '../../model/errors.js';
 import { fileProblem } from '../../model/file-problem.js';
 import { type Asked, type Asking, locateServer } from './locate-server.js';
 import { RedisReplyError, RedisSession } from './redis-session.js';
@@ -126,8 +126,4 @@ async function readText(file: string): Promise<string> {
   } catch (error) {
     throw new UnfitError(`${file}: ${fileProblem(error)}`);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

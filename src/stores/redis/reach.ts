@@ -1,3 +1,4 @@
+import { messageOf } from '../../model/errors.js';
 import type { Clock, Log } from '../../model/ports.js';
 
 interface Outage {
@@ -30,7 +31,7 @@ export class Reach {
 
   /** @param isLasting whether somebody has to act: that is told also during an outage that began otherwise */
   failed(error: unknown, isLasting: boolean): void {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     const outage = this.#outage;
     if (outage === null) {
       this.#outage = { begun: this.#clock.monotonicMs(), failures: 1, told: why };

@@ -14,6 +14,7 @@ import {
   type StoredEntry,
   StoreUnavailableError,
 } from '../../model/decision-log.js';
+import { messageOf } from '../../model/errors.js';
 import { leastIdAt } from '../decision-ids.js';
 import type { Durability } from './durability.js';
 import { admitLog } from './log-admission.js';
@@ -269,7 +270,7 @@ async function reachable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw new StoreUnavailableError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new StoreUnavailableError(messageOf(cause), { cause });
   }
 }
 

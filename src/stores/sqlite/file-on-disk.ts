@@ -31,7 +31,7 @@ function syncFolder(folder: string): void {
 }
 
 /** What a file is known by, whatever its name: device and inode. */
-export function inodeOf(path: string): bigint {
+export function identityOf(path: string): bigint {
   const { dev, ino } = statSync(path, { bigint: true });
   // One number of both: files of different disks may share an inode.
   return (dev << 64n) | ino;

@@ -7,6 +7,7 @@ import type {
   RecordPosition,
   SignedHead,
 } from '../../model/decision-log.js';
+import { messageOf } from '../../model/errors.js';
 import { admitChallengeKey, consumeChallenge, dropExpired, putChallenge } from './challenges.js';
 import { attach, merge } from './merge.js';
 import { dropStrayObjects, object, objects, objectsOf, putObject } from './objects.js';
@@ -100,7 +101,7 @@ function answer(asked: readonly Asked[], work: () => readonly unknown[]): readon
     const values = work();
     return asked.map(({ id }, index) => ({ id, value: values[index] }));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return asked.map(({ id }) => ({ id, error: why }));
   }
 }

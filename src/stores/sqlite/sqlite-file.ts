@@ -2,8 +2,9 @@ import { statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
 import { StoreUnavailableError } from '../../model/decision-log.js';
-import { inodeOf, makeFile } from './file-on-disk.js';
-import { Rest } from './rest.js';
+import { messageOf } from '../../model/errors.js';
+import { identityOf, makeFile } from './file-on-disk.js';
+import { Pause } from './pause.js';
 import { APPLICATION_ID, MIGRATIONS } from './schema.js';
 
 /** The constructor of the engine, which is loaded where it is needed: it is a native module, and may not load. */
@@ -25,8 +26,8 @@ export interface SqliteFileOptions {
 
 /**
  * A SQLite file: write-ahead log, synced at each commit. One that failed is closed, and opened again when it is needed: at once
- * to be read, and after a moment to be written to, since a disk that is full can still be read. It knows the file that it opened: one that was put in its place is not written to, and one that lacks commits of this
- * process is not opened again.
+ * to be read, and after a moment to be written to, since a disk that is full can still be read. It knows the file that it opened:
+ * one that was put in its place is not written to, and one that lacks commits of this process is not opened again.
  */
 export class SqliteFile {
   readonly #engine: Engine;
@@ -35,13 +36,13 @@ export class SqliteFile {
   readonly #migrations: readonly string[];
   readonly #statements = new Map<string, Database.Statement>();
   #database: Database.Database | null = null;
-  #inode: bigint | null = null;
+  #identity: bigint | null = null;
   /** Commits that the file has had by the last one of this process; null before the first opening. */
   #commits: number | null = null;
   /** After a transaction that failed. */
-  readonly #writing = new Rest();
+  readonly #writePause = new Pause();
   /** Where it could not be opened again. */
-  readonly #opening = new Rest();
+  readonly #openPause = new Pause();
 
   constructor(engine: Engine, path: string, { readOnly = false, migrations = MIGRATIONS }: SqliteFileOptions = {}) {
     this.#engine = engine;
@@ -61,7 +62,7 @@ export class SqliteFile {
         throw new StoreUnavailableError('is a directory, and a file is expected');
       }
       if (this.#commits === null && !this.#readOnly) makeFile(this.#path);
-      this.#inode = inodeOf(this.#path);
+      this.#identity = identityOf(this.#path);
       const name = this.#readOnly ? `${pathToFileURL(this.#path)}?mode=ro` : this.#path;
       this.#database = new this.#engine(name, { timeout: BUSY_MS });
       if (this.#readOnly) this.#beginReading();
@@ -96,7 +97,7 @@ export class SqliteFile {
    * @throws {StoreUnavailableError}
    */
   transaction<T>(work: () => T): T {
-    this.#requireRested(this.#writing);
+    this.#requireOver(this.#writePause);
     try {
       this.#requireOpen();
       this.#exec('BEGIN IMMEDIATE');
@@ -106,11 +107,11 @@ export class SqliteFile {
       this.#exec('COMMIT');
       this.#requireSameFile();
       this.#commits = commits;
-      this.#writing.over();
+      this.#writePause.over();
       return value;
     } catch (error) {
       const failure = this.#failed(error);
-      this.#writing.begin(failure.message);
+      this.#writePause.begin(failure.message);
       throw failure;
     }
   }
@@ -124,7 +125,7 @@ export class SqliteFile {
       throw this.#failed(error);
     } finally {
       // Whoever mends the disk may need nobody to have the file open.
-      if (this.#writing.because !== null) this.close();
+      if (this.#writePause.why !== null) this.close();
     }
   }
 
@@ -224,7 +225,7 @@ export class SqliteFile {
 
   #failed(error: unknown): StoreUnavailableError {
     this.close();
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return new StoreUnavailableError(why.startsWith(this.#path) ? why : `${this.#path}: ${why}`, { cause: error });
   }
 
@@ -234,22 +235,22 @@ export class SqliteFile {
   }
 
   #reopen(): void {
-    this.#requireRested(this.#opening);
+    this.#requireOver(this.#openPause);
     try {
       this.open();
-      this.#opening.over();
+      this.#openPause.over();
     } catch (error) {
-      this.#opening.begin(error instanceof Error ? error.message : String(error));
+      this.#openPause.begin(messageOf(error));
       throw error;
     }
   }
 
-  #requireRested({ because }: Rest): void {
-    if (because !== null) throw new StoreUnavailableError(`${this.#path}: ${because}`);
+  #requireOver({ why }: Pause): void {
+    if (why !== null) throw new StoreUnavailableError(`${this.#path}: ${why}`);
   }
 
   #requireSameFile(): void {
-    if (inodeOf(this.#path) !== this.#inode) throw new StoreUnavailableError('the file was replaced');
+    if (identityOf(this.#path) !== this.#identity) throw new StoreUnavailableError('the file was replaced');
   }
 
   #exec(sql: string): void {

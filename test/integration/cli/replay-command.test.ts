@@ -259,7 +259,7 @@ describe('veritee replay', () => {
     ]);
     const { stdout } = await run(['replay', '--since', since], { store, onTerminal: true });
     expect(linesOf(stdout).slice(1)).toEqual([
-      '5 not judged again, since something is not kept that they rested on',
+      '5 not judged again, since what they rested on, or their record, is not kept as it was',
       `    something that this decision rested on is not kept any more, such as ${ids[0]}`,
     ]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { camelCase, isObject, type JsonValue } from '../../../src/model/json.js';
+import { camelCase, isObject, type JsonValue, parsedObject } from '../../../src/model/json.js';
 
 describe('camelCase', () => {
   it('writes names with hyphens as the contract does, and leaves others', () => {
@@ -16,5 +16,12 @@ describe('isObject', () => {
   it('holds for objects, and neither for null nor for lists', () => {
     const values: readonly (JsonValue | undefined)[] = [{}, Object.create(null), null, [], 'a', 1, true, undefined];
     expect(values.map(isObject)).toEqual([true, true, false, false, false, false, false, false]);
+  });
+});
+
+describe('parsedObject', () => {
+  it('is the object of a text, and null for any other text', () => {
+    expect(parsedObject('{"a":[1]}')).toEqual({ a: [1] });
+    expect(['[]', 'null', '"{}"', '{', ''].map(parsedObject)).toEqual([null, null, null, null, null]);
   });
 });

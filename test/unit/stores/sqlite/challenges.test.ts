@@ -1,8 +1,77 @@
 import { describe, expect, it } from 'vitest';
-import { admitChallengeKey, CAPACITY, putChallenge } from '../../../../src/stores/sqlite/challenges.js';
+import {
+  admitChallengeKey,
+  CAPACITY,
+  consumeChallenge,
+  dropExpired,
+  putChallenge,
+} from '../../../../src/stores/sqlite/challenges.js';
 import { localStores } from '../../decision-log/local-store.js';
 
 const openStore = localStores();
+
+const [KEY, OTHER_KEY] = [0xaaaaaaaaaaaa, 0xbbbbbbbbbbbb];
+const SCOPE = { tenant: 'a', audience: 'https://gate', policy: 'payments', evidenceType: 'snp' as const };
+const ASKED = { tenant: 'a', audience: 'https://gate', policies: ['payments'], evidenceType: 'snp' as const };
+const PURPOSE = { audience: 'https://gate', policy: 'payments', evidenceType: 'snp' };
+
+/** A file of challenges of one key, with one that expires at 1 000. */
+function filled() {
+  const { file } = openStore();
+  expect(admitChallengeKey(file, KEY, 0)).toBeNull();
+  expect(putChallenge(file, KEY, 'one', SCOPE, 1_000)).toBe('kept');
+  return file;
+}
+
+describe('challenges in a SQLite file', () => {
+  it('FRS-02 are consumed once, with what they are for', () => {
+    const file = filled();
+    expect(consumeChallenge(file, KEY, 'one', ASKED)).toEqual({ state: 'consumed', purpose: PURPOSE });
+    expect(consumeChallenge(file, KEY, 'one', ASKED)).toEqual({ state: 'used' });
+    expect(consumeChallenge(file, KEY, 'two', ASKED)).toEqual({ state: 'unknown' });
+  });
+
+  it('stay what they are where they are asked for under another scope, and tell another tenant nothing', () => {
+    const file = filled();
+    expect(consumeChallenge(file, KEY, 'one', { ...ASKED, tenant: 'b' })).toEqual({ state: 'scope' });
+    expect(consumeChallenge(file, KEY, 'one', { ...ASKED, policies: ['other'] })).toEqual({
+      state: 'scope',
+      purpose: PURPOSE,
+    });
+    expect(consumeChallenge(file, KEY, 'one', ASKED)).toMatchObject({ state: 'consumed' });
+  });
+
+  it('STO-02 are neither kept nor consumed with another key than that of the file', () => {
+    const file = filled();
+    expect(putChallenge(file, OTHER_KEY, 'two', SCOPE, 1_000)).toBe('foreign');
+    expect(consumeChallenge(file, OTHER_KEY, 'one', ASKED)).toBeNull();
+    expect(consumeChallenge(file, KEY, 'one', ASKED)).toMatchObject({ state: 'consumed' });
+  });
+
+  it('STO-02 keep another key out until the last of them has expired, used or not', () => {
+    const file = filled();
+    consumeChallenge(file, KEY, 'one', ASKED);
+    expect(admitChallengeKey(file, OTHER_KEY, 999)).toBe(1_000);
+    expect(admitChallengeKey(file, KEY, 999)).toBeNull();
+    expect(admitChallengeKey(file, OTHER_KEY, 1_000)).toBeNull();
+    expect(consumeChallenge(file, KEY, 'one', ASKED)).toBeNull();
+  });
+
+  it('STO-02 of a file that says nothing of its key are of the first that comes', () => {
+    const file = filled();
+    file.run("DELETE FROM meta WHERE name = 'challenge_key'", []);
+    expect(admitChallengeKey(file, OTHER_KEY, 0)).toBeNull();
+    expect(admitChallengeKey(file, KEY, 0)).toBe(1_000);
+  });
+
+  it('go once they have expired', () => {
+    const file = filled();
+    dropExpired(file, 1_000);
+    expect(consumeChallenge(file, KEY, 'one', ASKED)).toMatchObject({ state: 'consumed' });
+    dropExpired(file, 1_001);
+    expect(consumeChallenge(file, KEY, 'one', ASKED)).toEqual({ state: 'unknown' });
+  });
+});
 
 describe('room for challenges', () => {
   it('ends for a tenant, and for no other', () => {
