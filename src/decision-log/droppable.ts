@@ -1,6 +1,6 @@
 import type { LogStore, RecordPosition } from '../model/decision-log.js';
 import { isIntact } from './chain.js';
-import { recordAt } from './log-problems.js';
+import { recordAt } from './record-at.js';
 import { saidOfDecision } from './record-content.js';
 
 /**

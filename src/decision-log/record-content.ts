@@ -1,5 +1,5 @@
 import type { ChainEnd, DecisionEntry, RecordPosition } from '../model/decision-log.js';
-import { isObject, type JsonObject, parsedObject } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue, parsedObject } from '../model/json.js';
 import { isDecisionContent, isOfLaterVersion, isUuid } from '../model/recorded-decision.js';
 import { entryOf } from './decision-content.js';
 
