@@ -42,8 +42,8 @@ export interface ReleaseAsk {
   readonly key: ReleasableKey;
   /** The token that the vault verifies, and has the wrapping key from: sent byte for byte. */
   readonly target: string;
-  /** Comes back in the answer. Null: none is sent. */
-  readonly nonce: string | null;
+  /** New for each call: comes back in the answer. */
+  readonly nonce: string;
   readonly enc: ReleaseEnc;
   /** Verification time of the answer's certificates. */
   readonly at: Date;
