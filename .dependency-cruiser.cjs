@@ -17,7 +17,7 @@ const ROOMS = {
   endorsements: ['outgoing', 'vendors', 'crypto', 'formats', 'model'],
   'azure-identity': ['outgoing', 'formats', 'model'],
   'attestation-services': ['azure-identity', 'outgoing', 'crypto', 'formats', 'model'],
-  'key-vault': ['azure-identity', 'outgoing', 'formats', 'model'],
+  'key-vault': ['azure-identity', 'outgoing', 'crypto', 'formats', 'model'],
   results: ['crypto', 'formats', 'model'],
   'decision-log': ['formats', 'model'],
   stores: ['model'],

@@ -18,7 +18,6 @@ export const THREAT_GAPS: ReadonlyMap<string, ThreatGap> = new Map([
   ['GAT-02', notBuilt('gates do not exist')],
   ['REC-01', partial('the client, the gate and /authorize do not exist')],
   ['REL-01', notBuilt('keys are not released', 'release_key_unbound')],
-  ['REL-02', notBuilt('keys are not released', 'release_refused', 'release_unavailable')],
   ['REL-03', notBuilt('keys are not released')],
   ['REL-04', notBuilt('keys are not released')],
   ['REL-05', notBuilt('keys are not released')],

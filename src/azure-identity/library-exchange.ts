@@ -19,7 +19,7 @@ const NOT_CARRIED: ReadonlySet<string> = new Set(['accept-encoding', 'connection
 export async function sendForLibrary(
   exchange: Exchange,
   { url, method, headers, body }: LibraryRequest,
-  bounds: Pick<BoundedQuestion, 'maximumBytes' | 'signal' | 'check'>,
+  bounds: Pick<BoundedQuestion, 'maximumBytes' | 'signal' | 'check' | 'mayBeRefused'>,
 ): Promise<BoundedAnswer> {
   if (method !== 'GET' && method !== 'POST') throw new FetchError('not_allowed', 'an unexpected method');
   // A body that was taken away is null, whatever the type says.

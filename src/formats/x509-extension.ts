@@ -20,6 +20,7 @@ export interface X509Extension {
 /** Extensions that this service understands, RFC 5280 4.2.1 and 5.2. */
 export const EXTENSION = {
   keyUsage: '2.5.29.15',
+  subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
   crlNumber: '2.5.29.20',
   deltaCrlIndicator: '2.5.29.27',

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { CryptographyClient, KeyClientOptions, KeyVaultKey } from '@azure/keyvault-keys';
+import type { ReleaseAsk, ReleasedKey } from '../model/key-release.js';
 import type { VaultKeyId } from '../model/key-vault-key.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
@@ -7,6 +8,8 @@ import { unlessAborted } from '../outgoing/bounded-signal.js';
 import { FailureLog, loggingFailures } from '../outgoing/exchange-log.js';
 import { FetchError } from '../outgoing/fetch-error.js';
 import type { EndpointHealth, Turns } from '../outgoing/throttling.js';
+import { clientOptions, failing, loadLibrary } from './key-library.js';
+import type { KeyReleases } from './key-releases.js';
 import { publicKeyOf } from './public-key.js';
 import type { VaultCredential } from './vault-credential.js';
 import { VaultTransport } from './vault-transport.js';
@@ -22,17 +25,12 @@ export interface KeyVaultOptions {
   readonly reading: Exchange;
   /** For signatures, of which each holds up a request. */
   readonly signing: Exchange;
+  readonly releases: KeyReleases;
   readonly health: EndpointHealth;
   readonly turns: Turns;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
-
-/** Of the Key Vault keys API. Reading and signing are as they were in later ones, which sovereign clouds get later. */
-const SERVICE_VERSION = '7.4';
-
-/** Loading the library takes a good part of a second, so that is done where a vault is configured. */
-const loadLibrary = () => import('@azure/keyvault-keys');
 
 /** One Azure Key Vault or Managed HSM, asked by Azure's library over our own exchanges. */
 export class KeyVault {
@@ -63,9 +61,19 @@ export class KeyVault {
     return new VaultKey(key, sign, this.#options.clock);
   }
 
+  /**
+   * Has a key of the vault released: see `ReleaseVault`.
+   * @throws {ReleaseRefusedError}
+   * @throws {ReleaseUnavailableError}
+   */
+  release(ask: ReleaseAsk, signal: AbortSignal): Promise<ReleasedKey> {
+    return this.#options.releases.release(ask, signal);
+  }
+
   /** Ends what is being asked. */
   async close(): Promise<void> {
-    await Promise.all([this.#options.reading.close(), this.#options.signing.close()]);
+    const { reading, signing, releases } = this.#options;
+    await Promise.all([reading.close(), signing.close(), releases.close()]);
   }
 
   /** Waiting for a turn or a token ends with the caller; the vault is not blamed for it. */
@@ -82,14 +90,8 @@ export class KeyVault {
     return unlessAborted(turns.take(signal, inTurn), signal);
   }
 
-  /** Made anew each time: the library writes into them. */
   #clientOptions(exchange: Exchange): KeyClientOptions {
-    return {
-      httpClient: new VaultTransport(exchange, this.#options.credential),
-      // What is tried again, and when, is decided by who asks.
-      retryOptions: { maxRetries: 0 },
-      serviceVersion: SERVICE_VERSION,
-    };
+    return clientOptions(new VaultTransport(exchange, this.#options.credential));
   }
 }
 
@@ -142,16 +144,6 @@ export class VaultKey {
     const why = this.whyUnused;
     if (why !== null) throw new FetchError('not_allowed', `the key ${why}`);
     return this.#sign(alg, digest, signal);
-  }
-}
-
-/** Errors of the library may quote the answer, so nothing of them is passed on. */
-async function failing<T>(asked: Promise<T>): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof FetchError) throw error;
-    throw new FetchError('content_type', 'answered with something that cannot be used');
   }
 }
 

@@ -3,12 +3,14 @@ import type { AzureCredential } from '../azure-identity/azure-credential.js';
 import type { Environment } from '../azure-identity/entra-tokens.js';
 import { CREDENTIAL_TIMEOUT_MS, openCredential } from '../azure-identity/open-credential.js';
 import type { AzureIdentity } from '../model/azure-identity.js';
+import type { ReleaseAsk, ReleasedKey, ReleaseVault } from '../model/key-release.js';
 import type { VaultKeyId } from '../model/key-vault-key.js';
 import type { Clock, Log } from '../model/ports.js';
 import { BoundedExchange } from '../outgoing/bounded-exchange.js';
 import { type BreakerOptions, DEFAULT_BREAKER } from '../outgoing/origin-breaker.js';
 import type { OriginObserver } from '../outgoing/outages.js';
 import { EndpointHealth, type TurnLimits, Turns } from '../outgoing/throttling.js';
+import { KeyReleases } from './key-releases.js';
 import { KeyVault, type VaultKey } from './key-vault.js';
 import { VaultCredential } from './vault-credential.js';
 
@@ -38,8 +40,8 @@ const DEFAULT_TUNING: VaultTuning = {
 const SIGNING_SHARE = 0.4;
 
 export interface OpenKeyVaultsOptions {
-  /** Every key that will be asked for. */
-  readonly keys: readonly VaultKeyId[];
+  /** Every key that will be asked for, or released. */
+  readonly keys: readonly Pick<VaultKeyId, 'host' | 'scope'>[];
   readonly identity: AzureIdentity;
   /** Where workload identity finds what the configuration does not say. */
   readonly environment: Environment;
@@ -57,7 +59,7 @@ export interface OpenKeyVaultsOptions {
 }
 
 /** The vaults of all configured keys, with one identity. */
-export class KeyVaults {
+export class KeyVaults implements ReleaseVault {
   readonly #vaults: ReadonlyMap<string, KeyVault>;
   readonly #credentials: readonly { close(): Promise<void> }[];
 
@@ -71,13 +73,21 @@ export class KeyVaults {
    * @throws {UnfitError} where it is not of a kind that signs receipts
    */
   async read(id: VaultKeyId, signal: AbortSignal): Promise<VaultKey> {
-    const vault = this.#vaults.get(id.host);
-    if (vault === undefined) throw new Error('a key of a vault that was not opened');
-    return vault.read(id, signal);
+    return this.#vault(id).read(id, signal);
+  }
+
+  async release(ask: ReleaseAsk, signal: AbortSignal): Promise<ReleasedKey> {
+    return this.#vault(ask.key).release(ask, signal);
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#vaults.values(), ...this.#credentials].map((part) => part.close()));
+  }
+
+  #vault({ host }: { readonly host: string }): KeyVault {
+    const vault = this.#vaults.get(host);
+    if (vault === undefined) throw new Error('a key of a vault that was not opened');
+    return vault;
   }
 }
 
@@ -114,6 +124,15 @@ function openVault(
     // There is one for each decision, so connections are used again. undici keeps an idle one for four seconds, unless
     // the vault says how long it does.
     signing: new BoundedExchange({ ...shared, attemptTimeoutMs: deadlineMs * SIGNING_SHARE, keepAlive: true }),
+    // Requests of callers decide what is released. However that ends, receipts are signed.
+    releases: new KeyReleases({
+      origin,
+      credential,
+      exchange: new BoundedExchange({ ...shared, attemptTimeoutMs: deadlineMs }),
+      health: new EndpointHealth(clock, health, pauseMs),
+      turns: new Turns(turns, 'releases'),
+      log,
+    }),
     health: new EndpointHealth(clock, health, pauseMs),
     turns: new Turns(turns, 'signatures'),
     clock,

@@ -26,6 +26,11 @@ export class VaultCredential implements TokenCredential {
     this.#scope = scope;
   }
 
+  /** How a vault says what it wants a token for, in `WWW-Authenticate`. */
+  get challenge(): string {
+    return `Bearer resource="${this.#scope.replace(/\/\.default$/, '')}"`;
+  }
+
   /** Waits until there is a token. @throws {FetchError} */
   async ready(signal: AbortSignal): Promise<void> {
     try {

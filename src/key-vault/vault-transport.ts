@@ -5,15 +5,13 @@ import {
   libraryResponse,
   sendForLibrary,
 } from '../azure-identity/library-exchange.js';
-import { parseStrictJson } from '../formats/strict-json.js';
-import { FormatError } from '../model/errors.js';
-import { isObject, type JsonValue } from '../model/json.js';
 import { type BoundedAnswer, headerOf } from '../outgoing/bounded-agent.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
-import { FetchError } from '../outgoing/fetch-error.js';
 import type { VaultCredential } from './vault-credential.js';
+import { refusalOf, requireUse } from './vault-refusal.js';
 
-const ANSWER_BYTES = 64 * 1024;
+/** Of what a vault answers. */
+export const ANSWER_BYTES = 64 * 1024;
 const UNAUTHORIZED = 401;
 
 /** Where the library gives none, what is asked ends by the time of an attempt, or with the exchange. */
@@ -39,54 +37,26 @@ export class VaultTransport implements HttpClient {
     const authorization = request.headers.get('authorization');
     const answer = await sendForLibrary(this.#exchange, request, {
       maximumBytes: ANSWER_BYTES,
-      signal: request.abortSignal instanceof AbortSignal ? request.abortSignal : NO_SIGNAL,
+      signal: signalOf(request),
       check: (answered) => {
         if (authorization !== undefined || !isChallenge(answered)) requireUse(answered);
       },
     });
-    if (answer.status < 300) return libraryResponse(request, answer);
+    if (answer.status < 300) {
+      requireUse(answer);
+      return libraryResponse(request, answer);
+    }
     if (answer.status === UNAUTHORIZED && authorization !== undefined) this.#credential.refused(authorization);
-    if (!isChallenge(answer) || this.#challenged.has(request)) throw refusal(answer);
+    if (!isChallenge(answer) || this.#challenged.has(request)) throw refusalOf(answer);
     this.#challenged.add(request);
     return libraryResponse(request, answer);
   }
 }
 
+export function signalOf({ abortSignal }: LibraryRequest): AbortSignal {
+  return abortSignal instanceof AbortSignal ? abortSignal : NO_SIGNAL;
+}
+
 function isChallenge({ status, headers }: BoundedAnswer): boolean {
   return status === UNAUTHORIZED && headerOf(headers, 'www-authenticate') !== undefined;
-}
-
-/** All that the library asks is answered with JSON. */
-function requireUse(answer: BoundedAnswer): void {
-  if (answer.status >= 300) throw refusal(answer);
-  parseStrictJson(answer.body);
-}
-
-function refusal({ status, body }: BoundedAnswer): FetchError {
-  const code = errorCodeOf(body);
-  return new FetchError('status', `answered with status ${status}`, {
-    status,
-    ...(code === null ? {} : { cause: code }),
-  });
-}
-
-/** The innermost code of an error, such as `ForbiddenByRbac`. The message beside it names the identity, and goes nowhere. */
-function errorCodeOf(body: Uint8Array): string | null {
-  const error = memberOf(parsed(body), 'error');
-  const inner = memberOf(error, 'innererror') ?? memberOf(error, 'innerError');
-  const code = memberOf(inner, 'code') ?? memberOf(error, 'code');
-  return typeof code === 'string' && /^[A-Za-z]{1,64}$/.test(code) ? code : null;
-}
-
-function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
-  return isObject(value) ? value[name] : undefined;
-}
-
-function parsed(body: Uint8Array): JsonValue | undefined {
-  try {
-    return parseStrictJson(body);
-  } catch (error) {
-    if (error instanceof FormatError) return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 import { hex } from '../../src/crypto/digest.js';
 import { decodeBase64, decodeHex } from '../../src/formats/base64.js';
 import { parseCanonicalEventLog } from '../../src/formats/canonical-event-log.js';
+import { dnsNames } from '../../src/formats/dns-names.js';
 import { parseEventLog } from '../../src/formats/event-log.js';
 import { parseHclReport } from '../../src/formats/hcl-report.js';
 import { parseKeySet } from '../../src/formats/json-web-key-set.js';
@@ -79,6 +80,7 @@ export const PARSERS = {
   'collateral-file': parseCollateralFile,
   certificate: (bytes) => parseVekExtensions(parseCertificate(bytes, { allowZeroSerial: true })),
   'pck-extension': (bytes) => parsePckExtension(parseCertificate(bytes)),
+  'dns-names': (bytes) => dnsNames(parseCertificate(bytes)),
   crl: parseCrl,
   'pem-chain': (bytes) => parsePemCertificates(text(bytes), 'cert_chain'),
   jws: (bytes) => parseClaimsSet(parseJws(text(bytes)).payload),

@@ -17,6 +17,7 @@ import { createIntelPki } from '../lab/intel-pki.js';
 import { buildTdReport } from '../lab/td-report-builder.js';
 import { TdxPlatform } from '../lab/tdx-platform.js';
 import { makeToken, registeredClaims } from '../lab/token-making.js';
+import { VaultAnswerPki } from '../lab/vault-answer-pki.js';
 import { createVirtualMachine } from '../lab/virtual-machine.js';
 import { base64Of, certificateOf, jwkOf, TOKEN_KEYS } from '../unit/token-jwk.js';
 import type { ParserName } from './parsers.js';
@@ -89,6 +90,7 @@ async function amdSeeds() {
     'tpm-key-shown': [certified.info, certified.publicArea],
     'tpm-signature': [signature, tpmQuote.signature],
     certificate: [vek.der, ...pki.chainDer('Milan', 'vcek')],
+    'dns-names': [new VaultAnswerPki('vault.azure.net').leafCertificate()],
     crl: [crl],
     'pem-chain': [Buffer.from(chain)],
     json: [Buffer.from(JSON.stringify(body))],

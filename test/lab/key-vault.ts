@@ -1,8 +1,18 @@
 import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { JsonObject } from '../../src/model/json.js';
 import type { BearerTokens } from './bearer-tokens.js';
+import {
+  claimsOf,
+  isCurrent,
+  type LabReleasePolicy,
+  meetsPolicy,
+  type ReleaseMaking,
+  releaseAnswer,
+  wrappingKeyOf,
+} from './key-release.js';
 import { signatureOverDigest } from './key-vault-signing.js';
 import { jsonAnswer, type LabAnswer, type LabRequest, LabServer, type LabServerOptions } from './lab-server.js';
+import { VaultAnswerPki } from './vault-answer-pki.js';
 
 /** Resource of access tokens for vaults of the public cloud. */
 export const VAULT_RESOURCE = 'https://vault.azure.net';
@@ -25,25 +35,39 @@ export interface LabVaultKey {
   readonly operations?: readonly string[];
   /** Members of the key in the place of its own, such as another `kid`. */
   readonly members?: JsonObject;
+  /** A key that can be exported, to whom its policy lets have it; else it stays. */
+  readonly exportable?: { readonly policy: LabReleasePolicy; readonly material: Uint8Array };
 }
 
 /** Makes the signature over a digest. */
 type Signing = (key: KeyObject, alg: 'ES256' | 'RS256', digest: Uint8Array) => Uint8Array;
 
 const KEY_PATH = /^\/keys\/([A-Za-z0-9-]+)\/([0-9a-f]{32})(\/sign)?$/;
+const RELEASE_PATH = /^\/keys\/([A-Za-z0-9-]+)(?:\/([0-9a-f]{32}))?\/release$/;
+/** Those that release keys in a signed answer. */
+const RELEASING_VERSION = /^(?:7\.[3-9]|20\d\d-\d\d-\d\d)$/;
+const MATERIAL_BYTES = 32;
 const DIGEST_BYTES = 32;
 
 /**
- * A vault of Azure Key Vault on loopback, under the host name that a real one has: reads keys and signs digests, for those
- * who have an access token for it, and tells all others which one it wants.
+ * A vault of Azure Key Vault on loopback, under the host name that a real one has: reads keys, signs digests and releases
+ * keys, for those who have an access token for it, and tells all others which one it wants.
  */
 export class LabKeyVault extends LabServer {
   /** Host name: whoever asks resolves it to this machine. */
   readonly host: string;
   /** Operations that nobody has the permission for. */
-  readonly denied = new Set<'get' | 'sign'>();
+  readonly denied = new Set<'get' | 'sign' | 'release'>();
   /** Makes signatures. */
   signing: Signing = signatureOverDigest;
+  /** Signs what is released. */
+  readonly answers: VaultAnswerPki;
+  /** How what is released is made otherwise than genuinely. */
+  releaseMaking: ReleaseMaking = {};
+  /** The body of the answer, of the JWS. */
+  releaseText: (value: string) => string = (value) => JSON.stringify({ value });
+  /** The whole challenge, where it is not the one of a vault. */
+  challenge: string | null = null;
   /** What the challenge names, where that is not the resource of the vault. */
   challengedResource: string | null = null;
   readonly #bearers: BearerTokens;
@@ -55,6 +79,7 @@ export class LabKeyVault extends LabServer {
     const host = `${name}.${managedHsm ? 'managedhsm' : 'vault'}.azure.net`;
     super({ ...options, names: [host] }, 'https');
     this.host = host;
+    this.answers = new VaultAnswerPki(host.slice(host.indexOf('.') + 1), () => this.clock());
     this.#bearers = options.bearers;
     this.#isHsm = managedHsm;
   }
@@ -71,6 +96,16 @@ export class LabKeyVault extends LabServer {
     return `https://${this.host}/keys/${name}/${version}`;
   }
 
+  /** Puts a symmetric key in that may be released, of random bytes. @returns its URL and the bytes */
+  addExportable(
+    name: string,
+    policy: LabReleasePolicy,
+    version?: string,
+  ): { readonly url: string; readonly material: Uint8Array } {
+    const material = new Uint8Array(randomBytes(MATERIAL_BYTES));
+    return { url: this.add(name, { privateKey: null, exportable: { policy, material } }, version), material };
+  }
+
   /** Says something else of a version of a key from now on. */
   change(url: string, key: Partial<LabVaultKey>): void {
     const path = url.replace(/^.*\/keys\//, '');
@@ -79,19 +114,57 @@ export class LabKeyVault extends LabServer {
     this.#keys.set(path, { ...before, ...key });
   }
 
-  protected override respond({ method, url, headers, body }: LabRequest): LabAnswer {
-    const { pathname, searchParams } = new URL(url, this.origin);
-    const [, token = ''] = /^Bearer (.+)$/.exec(headers.authorization ?? '') ?? [];
+  protected override respond(request: LabRequest): LabAnswer {
+    const { pathname, searchParams } = new URL(request.url, this.origin);
+    const [, token = ''] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? [];
     if (!this.#bearers.accepts(token, this.#resource)) return this.#challenge();
+    const apiVersion = searchParams.get('api-version') ?? '';
+    const isRelease = RELEASE_PATH.test(pathname) && request.method === 'POST';
+    return isRelease
+      ? this.#release(pathname, apiVersion, request.body)
+      : this.#readOrSign(pathname, apiVersion, request);
+  }
+
+  #readOrSign(pathname: string, apiVersion: string, { method, body }: LabRequest): LabAnswer {
     const [, name = '', version = '', sign] = KEY_PATH.exec(pathname) ?? [];
     if (name === '' || method !== (sign === undefined ? 'GET' : 'POST')) return refusal(405, 'MethodNotAllowed');
-    if (!/^(?:7\.\d|20\d\d-\d\d-\d\d)$/.test(searchParams.get('api-version') ?? ''))
-      return refusal(400, 'BadParameter');
+    if (!/^(?:7\.\d|20\d\d-\d\d-\d\d)$/.test(apiVersion)) return refusal(400, 'BadParameter');
     if (this.denied.has(sign === undefined ? 'get' : 'sign')) return refusal(403, 'Forbidden', 'ForbiddenByRbac');
     const key = this.#keys.get(`${name}/${version}`);
     if (key === undefined) return refusal(404, 'KeyNotFound');
     const kid = `https://${this.host}/keys/${name}/${version}`;
     return sign === undefined ? jsonAnswer(this.#bundle(kid, key)) : this.#sign(kid, key, body);
+  }
+
+  #release(pathname: string, apiVersion: string, body: string): LabAnswer {
+    if (!RELEASING_VERSION.test(apiVersion)) return refusal(400, 'BadParameter');
+    if (this.denied.has('release')) return refusal(403, 'Forbidden', 'ForbiddenByRbac');
+    const [, name = '', asked] = RELEASE_PATH.exec(pathname) ?? [];
+    const version = asked ?? this.#newestOf(name);
+    const key = this.#keys.get(`${name}/${version}`);
+    if (key === undefined) return refusal(404, 'KeyNotFound');
+    const { target, nonce, enc = 'CKM_RSA_AES_KEY_WRAP' } = JSON.parse(body === '' ? '{}' : body);
+    const claims = claimsOf(String(target));
+    const wrapping = claims && wrappingKeyOf(claims);
+    if (key.exportable === undefined || claims === null || wrapping === null) return refusal(400, 'BadParameter');
+    const { policy, material } = key.exportable;
+    if (!isCurrent(policy, claims, this.clock())) return refusal(403, 'Forbidden', undefined, NOT_VERIFIED);
+    if (!meetsPolicy(policy, claims)) return refusal(403, 'Forbidden', undefined, NOT_MET);
+    const origin = `https://${this.host}/keys/${name}`;
+    const call = {
+      nonce,
+      enc,
+      asked: asked === undefined ? origin : `${origin}/${asked}`,
+      kid: `${origin}/${version}`,
+    };
+    const value = releaseAnswer(call, material, wrapping, this.answers, this.releaseMaking);
+    return { ...jsonAnswer(null), body: this.releaseText(value) };
+  }
+
+  /** The version that was put in last. */
+  #newestOf(name: string): string {
+    const versions = [...this.#keys.keys()].filter((path) => path.startsWith(`${name}/`));
+    return versions.at(-1)?.slice(name.length + 1) ?? '';
   }
 
   get #resource(): string {
@@ -103,7 +176,11 @@ export class LabKeyVault extends LabServer {
     const authority = `https://login.${this.#isHsm ? 'microsoftonline.com' : 'windows.net'}/5f1c0c2a-7c65-4a0e-8f2b-5d3b7a1e9c04`;
     const challenge = `Bearer authorization="${authority}", resource="${this.challengedResource ?? this.#resource}"`;
     const answer = refusal(401, 'Unauthorized');
-    return { ...answer, ...(this.#isHsm ? { body: '' } : {}), headers: { 'www-authenticate': challenge } };
+    return {
+      ...answer,
+      ...(this.#isHsm ? { body: '' } : {}),
+      headers: { 'www-authenticate': this.challenge ?? challenge },
+    };
   }
 
   #bundle(
@@ -144,9 +221,12 @@ export class LabKeyVault extends LabServer {
   }
 }
 
+const NOT_VERIFIED = 'Target environment attestation statement cannot be verified.';
+const NOT_MET = 'Target environment attestation does not meet key release policy requirements';
+
 /** Says no as Key Vault does. The message names the caller. */
-function refusal(status: number, code: string, inner?: string): LabAnswer {
-  const message = `the lab says no to the caller appid=sesame-application;oid=sesame-object`;
+function refusal(status: number, code: string, inner?: string, sentence = 'the lab says no'): LabAnswer {
+  const message = `${sentence} (caller appid=sesame-application;oid=sesame-object)`;
   return jsonAnswer(
     { error: { code, message, ...(inner === undefined ? {} : { innererror: { code: inner } }) } },
     { status },

@@ -62,7 +62,7 @@ export abstract class LabServer {
   readonly #front: Server;
   readonly #behind: { readonly genuine: HttpServer; readonly stranger: HttpServer };
   readonly #sockets = new Set<Socket>();
-  #faults: { readonly on: RegExp; readonly fault: LabFault }[] = [];
+  #faults: { readonly on: RegExp; readonly fault: LabFault; left: number }[] = [];
   #connection: LabConnection = 'up';
   #port = 0;
 
@@ -104,9 +104,9 @@ export abstract class LabServer {
     return this.requests.filter((asked) => path.test(asked)).length;
   }
 
-  /** Makes requests whose path fits fail from now on. The newest rule that fits counts. */
-  fail(on: RegExp, fault: LabFault): void {
-    this.#faults = [{ on, fault }, ...this.#faults];
+  /** Makes requests whose path fits fail from now on, or so many of them. The newest rule that fits counts. */
+  fail(on: RegExp, fault: LabFault, times = Number.POSITIVE_INFINITY): void {
+    this.#faults = [{ on, fault, left: times }, ...this.#faults];
   }
 
   /** Ends every fault. */
@@ -157,13 +157,19 @@ export abstract class LabServer {
     (this.#connection === 'tls' ? stranger : genuine).emit('connection', socket);
   }
 
+  #faultOf(url: string): LabFault | undefined {
+    const rule = this.#faults.find(({ on, left }) => left > 0 && on.test(url));
+    if (rule !== undefined) rule.left -= 1;
+    return rule?.fault;
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const { method = '', url = '', headers } = request;
       this.requests.push(url);
       const received = { method, url, headers, body: await text(request) };
       this.received.push(received);
-      const fault = this.#faults.find(({ on }) => on.test(url))?.fault;
+      const fault = this.#faultOf(url);
       const genuine = () => this.respond(received);
       if (fault === undefined) send(response, await genuine());
       else await answerWithFault(response, fault, genuine);

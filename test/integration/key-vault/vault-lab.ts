@@ -1,3 +1,4 @@
+import { createPublicKey, randomBytes, X509Certificate } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,13 +6,19 @@ import type { buildConnector } from 'undici';
 import type { VaultKey } from '../../../src/key-vault/key-vault.js';
 import { type KeyVaults, type OpenKeyVaultsOptions, openKeyVaults } from '../../../src/key-vault/open-key-vaults.js';
 import type { AzureIdentity } from '../../../src/model/azure-identity.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import { type ReleaseAsk, releasableKey } from '../../../src/model/key-release.js';
 import { type VaultKeyId, vaultKeyId } from '../../../src/model/key-vault-key.js';
 import { DEFAULT_BREAKER } from '../../../src/outgoing/origin-breaker.js';
 import { Outages } from '../../../src/outgoing/outages.js';
 import { BearerTokens } from '../../lab/bearer-tokens.js';
 import { LabEntra } from '../../lab/entra.js';
+import type { LabReleasePolicy } from '../../lab/key-release.js';
 import { LabKeyVault, type LabKeyVaultOptions } from '../../lab/key-vault.js';
+import { namedRsaKey } from '../../lab/lab-keys.js';
+import { azureKey } from '../../lab/runtime-claims-builder.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
+import { type MembersChange, makeToken } from '../../lab/token-making.js';
 import { ManualClock } from '../../unit/endorsements/manual-clock.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { labLookup } from '../lab-lookup.js';
@@ -27,6 +34,30 @@ export function keyId(url: string): VaultKeyId {
   const id = vaultKeyId(url);
   if (id === null) throw new Error(`${url} is no version of a key`);
   return id;
+}
+
+/** Issuer of the tokens of the lab's guests. */
+const ISSUER = 'https://sharedweu.weu.attest.azure.net';
+/** The guest's own key, to which vaults wrap. */
+export const GUEST_KEY = namedRsaKey('vault', 2048).privateKey;
+export const GUEST_JWK = createPublicKey(GUEST_KEY).export({ format: 'jwk' }) as JsonObject;
+export const WRAPPING_KID = 'TpmEphemeralEncryptionKey';
+const STATUS = 'x-ms-isolation-tee.x-ms-compliance-status';
+
+/** Lets those have a key who have a token for a compliant VM. */
+export const COMPLIANT: LabReleasePolicy = {
+  anyOf: [{ authority: ISSUER, allOf: [{ claim: STATUS, equals: 'azure-compliant-cvm' }] }],
+};
+
+/** A token as guest attestation gives one, signed by nobody in particular. */
+export function guestToken(claims: MembersChange = {}): string {
+  const genuine = {
+    iss: ISSUER,
+    exp: Math.floor(Date.now() / 1000) + 3600,
+    'x-ms-isolation-tee': { 'x-ms-compliance-status': 'azure-compliant-cvm' },
+    'x-ms-runtime': { keys: [azureKey(WRAPPING_KID, ['encrypt'], GUEST_JWK)] },
+  };
+  return makeToken({ header: { typ: 'JWT' }, claims: genuine, key: GUEST_KEY, algorithm: 'RS256' }, { claims });
 }
 
 export interface Opened {
@@ -80,6 +111,19 @@ export class VaultLab {
     });
     this.#opened.push(vaults);
     return { vaults, log, outages, read: (of) => vaults.read(keyId(of), NEVER) };
+  }
+
+  /**
+   * What is asked for a key of the vault, by a new token and nonce.
+   * @param url with the version that is configured, or without
+   */
+  ask(url: string, changes: Partial<ReleaseAsk> = {}): ReleaseAsk {
+    const [, name = '', version = null] = /\/keys\/([^/]+)(?:\/([^/]+))?$/.exec(url) ?? [];
+    const root = new X509Certificate(this.vault.answers.rootPem()).raw;
+    const key = releasableKey(`https://${this.vault.host}`, name, version, [root]);
+    if (key === null) throw new Error(`${url} is no key`);
+    const nonce = randomBytes(32).toString('base64url');
+    return { key, target: guestToken(), nonce, enc: 'RSA_AES_KEY_WRAP_384', at: this.clock.now(), ...changes };
   }
 
   /** Trust in the lab's authority, and a resolver that asks no real one. */

@@ -1,0 +1,28 @@
+import { malformed, parseDerSequence } from './der.js';
+import type { X509Certificate } from './x509-certificate.js';
+import { EXTENSION, onlyExtension } from './x509-extension.js';
+
+/** dNSName [2] IA5String (RFC 5280 4.2.1.6). */
+const DNS_NAME = 0x82;
+/** RFC 5280 leaves the number open; servers of a cloud have some hundred. They are read before anything is verified. */
+const MAXIMUM_NAMES = 1024;
+
+/**
+ * The DNS names that a certificate is for (subjectAltName, RFC 5280 4.2.1.6), in order, as they stand: a name may be a
+ * wildcard, and its bytes any. Names of other kinds are left out. Empty where the extension is missing, and where it
+ * comes twice.
+ *
+ * @throws {FormatError} `cert_format`
+ */
+export function dnsNames({ extensions }: Pick<X509Certificate, 'extensions'>): readonly string[] {
+  const extension = onlyExtension(extensions, EXTENSION.subjectAltName);
+  if (extension === null) return [];
+  const reader = parseDerSequence(extension.value, 'subject alternative names');
+  const names: string[] = [];
+  for (let count = 1; !reader.done; count += 1) {
+    if (count > MAXIMUM_NAMES) throw malformed(`more than ${MAXIMUM_NAMES} alternative names`);
+    const { tag, content } = reader.any('alternative name');
+    if (tag === DNS_NAME) names.push(Buffer.from(content).toString('latin1'));
+  }
+  return names;
+}
