@@ -12,20 +12,25 @@ const openStore = localStores();
 const [KEY, OTHER_KEY] = [0xaaaaaaaaaaaa, 0xbbbbbbbbbbbb];
 const SCOPE = { tenant: 'a', audience: 'https://gate', policy: 'payments', evidenceType: 'snp' as const };
 const ASKED = { tenant: 'a', audience: 'https://gate', policies: ['payments'], evidenceType: 'snp' as const };
+const PERIOD = { issuedAt: new Date(0), expiresAt: new Date(1_000) };
 const PURPOSE = { audience: 'https://gate', policy: 'payments', evidenceType: 'snp' };
 
 /** A file of challenges of one key, with one that expires at 1 000. */
 function filled() {
   const { file } = openStore();
   expect(admitChallengeKey(file, KEY, 0)).toBeNull();
-  expect(putChallenge(file, KEY, 'one', SCOPE, 1_000)).toBe('kept');
+  expect(putChallenge(file, KEY, 'one', SCOPE, PERIOD)).toBe('kept');
   return file;
 }
 
 describe('challenges in a SQLite file', () => {
   it('FRS-02 are consumed once, with what they are for', () => {
     const file = filled();
-    expect(consumeChallenge(file, KEY, 'one', ASKED)).toEqual({ state: 'consumed', purpose: PURPOSE });
+    expect(consumeChallenge(file, KEY, 'one', ASKED)).toEqual({
+      state: 'consumed',
+      issuedAt: new Date(0),
+      purpose: PURPOSE,
+    });
     expect(consumeChallenge(file, KEY, 'one', ASKED)).toEqual({ state: 'used' });
     expect(consumeChallenge(file, KEY, 'two', ASKED)).toEqual({ state: 'unknown' });
   });
@@ -42,7 +47,7 @@ describe('challenges in a SQLite file', () => {
 
   it('STO-02 are neither kept nor consumed with another key than that of the file', () => {
     const file = filled();
-    expect(putChallenge(file, OTHER_KEY, 'two', SCOPE, 1_000)).toBe('foreign');
+    expect(putChallenge(file, OTHER_KEY, 'two', SCOPE, PERIOD)).toBe('foreign');
     expect(consumeChallenge(file, OTHER_KEY, 'one', ASKED)).toBeNull();
     expect(consumeChallenge(file, KEY, 'one', ASKED)).toMatchObject({ state: 'consumed' });
   });

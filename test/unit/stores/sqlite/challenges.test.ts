@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { admitChallengeKey, CAPACITY, putChallenge } from '../../../../src/stores/sqlite/challenges.js';
 import { localStores } from '../../decision-log/local-store.js';
 
+const PERIOD = { issuedAt: new Date(0), expiresAt: new Date(1) };
+
 const openStore = localStores();
 
 describe('room for challenges', () => {
@@ -16,7 +18,7 @@ describe('room for challenges', () => {
         [CAPACITY],
       ),
     );
-    expect(file.transaction(() => putChallenge(file, 7, 'a', { ...scope, tenant: 'full' }, 1))).toBe('full');
-    expect(file.transaction(() => putChallenge(file, 7, 'b', { ...scope, tenant: 'other' }, 1))).toBe('kept');
+    expect(file.transaction(() => putChallenge(file, 7, 'a', { ...scope, tenant: 'full' }, PERIOD))).toBe('full');
+    expect(file.transaction(() => putChallenge(file, 7, 'b', { ...scope, tenant: 'other' }, PERIOD))).toBe('kept');
   });
 });
