@@ -9,16 +9,28 @@ export interface ChallengeScope {
 /** What a challenge may be used for, as its own tenant may see it. */
 export type ChallengePurpose = Omit<ChallengeScope, 'tenant'>;
 
+/** When a challenge was made, and until when it may be used: whole seconds of the wall clock of the service. */
+export interface ChallengePeriod {
+  readonly issuedAt: Date;
+  readonly expiresAt: Date;
+}
+
 /** What consuming a challenge came to. */
-export interface ConsumeResult {
+export type ConsumeResult = {
+  /** Where scopes were compared, and the challenge is not another tenant's. */
+  readonly purpose?: ChallengePurpose;
+} & (
+  | {
+      readonly state: 'consumed';
+      /** Whole seconds. Null where an earlier version made the record. */
+      readonly issuedAt: Date | null;
+    }
   /**
    * `unknown` counts as used: its record is gone, so it cannot be single use. `expired`: the process that issued it has
    * counted its lifetime, whatever the wall clock says.
    */
-  readonly state: 'consumed' | 'used' | 'unknown' | 'expired' | 'scope';
-  /** Where scopes were compared, and the challenge is not another tenant's. */
-  readonly purpose?: ChallengePurpose;
-}
+  | { readonly state: 'used' | 'unknown' | 'expired' | 'scope' }
+);
 
 /** Records of challenges. Consuming is one atomic step, and marks the record, which is kept until its expiry. */
 export interface ChallengeStore {
@@ -28,7 +40,7 @@ export interface ChallengeStore {
    * @throws {RefusedError} `overloaded` when no further record fits
    * @throws {Error} when the store is out of reach
    */
-  put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void>;
+  put(id: string, scope: ChallengeScope, period: ChallengePeriod): Promise<void>;
   /** @throws {Error} when the store is out of reach */
   consume(id: string, scope: ConsumedScope): Promise<ConsumeResult>;
   close(): Promise<void>;
@@ -48,12 +60,18 @@ export interface ConsumedScope {
  */
 export type NonceStanding =
   | { readonly origin: 'none' | 'caller' }
-  | {
+  | ({
       readonly origin: 'challenge';
-      readonly state: 'consumed' | 'used' | 'expired' | 'scope' | 'store_unavailable' | 'not_consumed';
       /** Where scopes were compared, and the challenge is not another tenant's. */
       readonly scopes?: ComparedScopes;
-    };
+    } & (
+      | {
+          readonly state: 'consumed';
+          /** When it was issued, whole seconds. Null where an earlier version made the record. */
+          readonly issuedAt: Date | null;
+        }
+      | { readonly state: 'used' | 'expired' | 'scope' | 'store_unavailable' | 'not_consumed' }
+    ));
 
 /** What a challenge was made for, and the request that came with it. */
 export interface ComparedScopes {

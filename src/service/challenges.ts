@@ -1,5 +1,5 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
-import type { ChallengeScope, ChallengeStore } from '../model/challenge.js';
+import type { ChallengePeriod, ChallengeScope, ChallengeStore } from '../model/challenge.js';
 import { RefusedError } from '../model/errors.js';
 import type { Caller, ChallengeRequest } from '../model/request.js';
 import { requireAudience, requirePolicies, unknownPolicy } from './caller-limits.js';
@@ -131,7 +131,8 @@ export class IssueChallenge {
     const second = Math.floor(clock.now().getTime() / 1000);
     const expiresAt = new Date((second + lifetimeSeconds) * 1000);
     const nonce = codec.make(expiresAt);
-    await this.#put(challengeId(nonce), { ...request, tenant: caller.tenant }, expiresAt);
+    const period = { issuedAt: new Date(second * 1000), expiresAt };
+    await this.#put(challengeId(nonce), { ...request, tenant: caller.tenant }, period);
     return { nonce, expiresAt };
   }
 
@@ -149,10 +150,10 @@ export class IssueChallenge {
     throw new RefusedError('clock', doubt.detail, { retryAfterSeconds: doubt.retryAfterSeconds });
   }
 
-  async #put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {
+  async #put(id: string, scope: ChallengeScope, period: ChallengePeriod): Promise<void> {
     const { store, timeoutMs = CHALLENGE_STORE_TIMEOUT_MS } = this.#parts;
     try {
-      await withinTime(store.put(id, scope, expiresAt), timeoutMs);
+      await withinTime(store.put(id, scope, period), timeoutMs);
     } catch (cause) {
       if (cause instanceof RefusedError) throw cause;
       // Not why: it may have addresses. The log has it.

@@ -57,9 +57,10 @@ export class NonceRecogniser {
       return { origin, state: 'store_unavailable' };
     }
     const { purpose } = result;
+    const compared = { origin, ...(purpose === undefined ? {} : { scopes: { purpose, asked } }) } as const;
+    if (result.state === 'consumed') return { ...compared, state: result.state, issuedAt: result.issuedAt };
     // Without a record the challenge cannot be known to be unused.
-    const state = result.state === 'unknown' ? 'used' : result.state;
-    return { origin, state, ...(purpose === undefined ? {} : { scopes: { purpose, asked } }) };
+    return { ...compared, state: result.state === 'unknown' ? 'used' : result.state };
   }
 }
 

@@ -1,4 +1,10 @@
-import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../model/challenge.js';
+import type {
+  ChallengePeriod,
+  ChallengeScope,
+  ChallengeStore,
+  ConsumedScope,
+  ConsumeResult,
+} from '../model/challenge.js';
 import { messageOf, RefusedError, VoidChallengeError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
 import { CHALLENGE_STORE_TIMEOUT_MS, withinTime } from './challenges.js';
@@ -34,8 +40,8 @@ export class WatchedChallengeStore implements ChallengeStore {
     return this.#failing.size === 0;
   }
 
-  async put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {
-    await this.#watch('put', () => this.#store.put(id, scope, expiresAt));
+  async put(id: string, scope: ChallengeScope, period: ChallengePeriod): Promise<void> {
+    await this.#watch('put', () => this.#store.put(id, scope, period));
   }
 
   async consume(id: string, scope: ConsumedScope): Promise<ConsumeResult> {

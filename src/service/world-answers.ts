@@ -35,7 +35,7 @@ export class WorldAnswers {
 
   nonces(): WorldParts['nonces'] {
     // Without a nonce nothing was asked, and before the clock was relied on neither.
-    return { standing: async () => this.#next<NonceStanding>('nonce', '') };
+    return { standing: async () => standingOf(this.#next<NonceStanding>('nonce', '')) };
   }
 
   resets(): WorldParts['resets'] {
@@ -105,4 +105,10 @@ export class WorldAnswers {
     }
     return (answers.length === 1 ? answers[0] : answers.shift()) as T;
   }
+}
+
+/** What an earlier version noted of a challenge does not say when it was issued. */
+function standingOf(noted: NonceStanding): NonceStanding {
+  if (noted.origin !== 'challenge' || noted.state !== 'consumed') return noted;
+  return { ...noted, issuedAt: noted.issuedAt ?? null };
 }

@@ -1,10 +1,18 @@
-import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../model/challenge.js';
+import type {
+  ChallengePeriod,
+  ChallengeScope,
+  ChallengeStore,
+  ConsumedScope,
+  ConsumeResult,
+} from '../model/challenge.js';
 import { RefusedError } from '../model/errors.js';
 import type { Clock } from '../model/ports.js';
 import { fits, purposeOf } from './challenge-scope.js';
 
 interface ChallengeRecord {
   readonly scope: ChallengeScope;
+  /** Milliseconds since 1970. */
+  readonly issuedMs: number;
   /** Wall clock, milliseconds since 1970. */
   readonly expiresMs: number;
   /** Monotonic time at which its lifetime has been counted: the wall clock may be set back meanwhile. */
@@ -37,7 +45,7 @@ export class MemoryChallengeStore implements ChallengeStore {
     this.#capacity = capacity;
   }
 
-  async put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {
+  async put(id: string, scope: ChallengeScope, { issuedAt, expiresAt }: ChallengePeriod): Promise<void> {
     this.#requireOpen();
     this.#purge();
     if (this.#records.has(id)) throw new Error('challenge id is taken');
@@ -47,7 +55,7 @@ export class MemoryChallengeStore implements ChallengeStore {
     }
     const expiresMs = expiresAt.getTime();
     const countedMs = this.#clock.monotonicMs() + expiresMs - this.#clock.now().getTime();
-    this.#records.set(id, { scope: copyOf(scope), expiresMs, countedMs, isUsed: false });
+    this.#records.set(id, { scope: copyOf(scope), issuedMs: issuedAt.getTime(), expiresMs, countedMs, isUsed: false });
     this.#held.set(scope.tenant, held + 1);
     const second = Math.ceil(expiresMs / 1000);
     const ids = this.#expiring.get(second);
@@ -67,7 +75,7 @@ export class MemoryChallengeStore implements ChallengeStore {
     if (!fits(scope, purpose)) return { state: 'scope', purpose };
     if (record.isUsed) return { state: 'used' };
     record.isUsed = true;
-    return { state: 'consumed', purpose };
+    return { state: 'consumed', issuedAt: new Date(record.issuedMs), purpose };
   }
 
   /** Challenges that could still be used. With this process they become unknown. */

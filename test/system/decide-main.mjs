@@ -46,7 +46,8 @@ const REQUEST = { audience: null, policies: null, nonce: null, attestationResult
 async function decide() {
   const decidedAt = clock.now();
   const decisionId = newDecisionId(decidedAt);
-  await challenges.put(decisionId, SCOPE, new Date(decidedAt.getTime() + 300_000));
+  const expiresAt = new Date(decidedAt.getTime() + 300_000);
+  await challenges.put(decisionId, SCOPE, { issuedAt: decidedAt, expiresAt });
   const { state } = await challenges.consume(decisionId, SCOPE);
   tell(`${state === 'consumed' ? 'used' : state} ${decisionId}`);
   const presented = {

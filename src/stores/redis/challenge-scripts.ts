@@ -32,7 +32,7 @@ return {'admitted', run, history}
 
 /**
  * Keys: fingerprint, record, those of the tenant. Arguments: fingerprint, id, lifetime in milliseconds, the most that a
- * tenant may have, then names and values of the scope.
+ * tenant may have, then names and values of the scope and of when the challenge was issued.
  *
  * The record goes with its expiry, which the server counts from now on. Of the ids of a tenant, a few that have expired are
  * dropped each time: none of them takes the place of one that has not, and no call has to drop many.
@@ -64,7 +64,7 @@ return {'kept'}
 export const CONSUME: RedisScript = {
   name: 'consume',
   text: `${IDENTITY}${SAME_KEY}
-local record = redis.call('HMGET', KEYS[2], 'run', 'history', 'tenant', 'audience', 'policy', 'evidenceType', 'unused')
+local record = redis.call('HMGET', KEYS[2], 'run', 'history', 'tenant', 'audience', 'policy', 'evidenceType', 'unused', 'issuedAt')
 if not record[3] then return {'unknown'} end
 if record[1] ~= run or record[2] ~= history then return {'void'} end
 if record[3] ~= ARGV[2] then return {'scope'} end
@@ -77,6 +77,6 @@ end
 if not fits then return {'scope', record[4], record[5], record[6]} end
 if not record[7] then return {'used'} end
 redis.call('HDEL', KEYS[2], 'unused')
-return {'consumed', record[4], record[5], record[6]}
+return {'consumed', record[4], record[5], record[6], record[8]}
 `,
 };

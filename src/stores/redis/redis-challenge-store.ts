@@ -1,4 +1,5 @@
 import type {
+  ChallengePeriod,
   ChallengePurpose,
   ChallengeScope,
   ChallengeStore,
@@ -67,13 +68,15 @@ export class RedisChallengeStore implements ChallengeStore {
     return this.#connection.isReachable;
   }
 
-  async put(id: string, { tenant, audience, policy, evidenceType }: ChallengeScope, expiresAt: Date): Promise<void> {
-    const lifetimeMs = expiresAt.getTime() - this.#clock.now().getTime();
+  async put(id: string, scope: ChallengeScope, period: ChallengePeriod): Promise<void> {
+    const { tenant, audience, policy, evidenceType } = scope;
+    const lifetimeMs = period.expiresAt.getTime() - this.#clock.now().getTime();
     const limits = Object.entries({ audience, policy, evidenceType }).flatMap(([name, value]) =>
       value === null ? [] : [name, value],
     );
     const keys = [FINGERPRINT_KEY, recordKey(id), `${HASH_TAG}:challenges:${tenant}`];
-    const args = [this.#fingerprint, id, lifetimeMs, this.#capacity, 'tenant', tenant, ...limits];
+    const issuedMs = period.issuedAt.getTime();
+    const args = [this.#fingerprint, id, lifetimeMs, this.#capacity, 'tenant', tenant, 'issuedAt', issuedMs, ...limits];
     const [state] = await this.#run(PUT, keys, args);
     if (state === 'full') {
       throw new RefusedError('overloaded', 'no further challenge can be kept', { retryAfterSeconds: 1 });
@@ -84,17 +87,13 @@ export class RedisChallengeStore implements ChallengeStore {
 
   async consume(id: string, { tenant, audience, evidenceType, policies }: ConsumedScope): Promise<ConsumeResult> {
     const asked = [tenant, audience === null ? '' : `=${audience}`, evidenceType, ...policies];
-    const [state, ...purpose] = await this.#run(
-      CONSUME,
-      [FINGERPRINT_KEY, recordKey(id)],
-      [this.#fingerprint, ...asked],
-    );
+    const [state, ...said] = await this.#run(CONSUME, [FINGERPRINT_KEY, recordKey(id)], [this.#fingerprint, ...asked]);
     switch (state) {
       case 'consumed':
-        return { state, purpose: purposeOf(purpose) };
+        return { state, issuedAt: instantOf(said[3]), purpose: purposeOf(said) };
       case 'scope':
         // Of another tenant's challenge nothing is told.
-        return purpose.length === 0 ? { state } : { state, purpose: purposeOf(purpose) };
+        return said.length === 0 ? { state } : { state, purpose: purposeOf(said) };
       case 'used':
       case 'unknown':
         return { state };
@@ -121,6 +120,11 @@ export class RedisChallengeStore implements ChallengeStore {
 
 function recordKey(id: string): string {
   return `${HASH_TAG}:challenge:${id}`;
+}
+
+/** Null where an earlier version made the record, or somebody else. */
+function instantOf(milliseconds: string | null | undefined): Date | null {
+  return /^\d{1,15}$/.test(milliseconds ?? '') ? new Date(Number(milliseconds)) : null;
 }
 
 function purposeOf([audience = null, policy = null, evidenceType = null]: ScriptAnswer): ChallengePurpose {

@@ -1,4 +1,4 @@
-import type { ChallengeScope, ConsumedScope, ConsumeResult } from '../../model/challenge.js';
+import type { ChallengePeriod, ChallengeScope, ConsumedScope, ConsumeResult } from '../../model/challenge.js';
 import { fits, purposeOf } from '../challenge-scope.js';
 import type { SqliteFile } from './sqlite-file.js';
 
@@ -42,13 +42,14 @@ export function putChallenge(
   fingerprint: number,
   id: string,
   scope: ChallengeScope,
-  expiresMs: number,
+  { issuedAt, expiresAt }: ChallengePeriod,
 ): PutResult {
   if (!isOfKey(file, fingerprint)) return 'foreign';
   if (file.number('SELECT count(*) FROM challenges WHERE tenant = ?', [scope.tenant]) >= CAPACITY) return 'full';
   file.run(
-    'INSERT INTO challenges (id, tenant, audience, policy, evidence_type, expires_at) VALUES (?, ?, ?, ?, ?, ?)',
-    [id, scope.tenant, scope.audience, scope.policy, scope.evidenceType, expiresMs],
+    `INSERT INTO challenges (id, tenant, audience, policy, evidence_type, issued_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    [id, scope.tenant, scope.audience, scope.policy, scope.evidenceType, issuedAt.getTime(), expiresAt.getTime()],
   );
   return 'kept';
 }
@@ -59,6 +60,7 @@ type ChallengeRow = readonly [
   policy: string | null,
   evidenceType: string | null,
   used: number,
+  issuedMs: number | null,
 ];
 
 /** Within a transaction. Whether it has expired is for whoever knows the time. Null: the file is of another key. */
@@ -70,18 +72,18 @@ export function consumeChallenge(
 ): ConsumeResult | null {
   if (!isOfKey(file, fingerprint)) return null;
   const row = file.row<ChallengeRow>(
-    'SELECT tenant, audience, policy, evidence_type, used FROM challenges WHERE id = ?',
+    'SELECT tenant, audience, policy, evidence_type, used, issued_at FROM challenges WHERE id = ?',
     [id],
   );
   if (row === undefined) return { state: 'unknown' };
-  const [tenant, audience, policy, evidenceType, used] = row;
+  const [tenant, audience, policy, evidenceType, used, issuedMs] = row;
   // Asked under a foreign scope, a challenge stays what it is: nobody uses up, or learns about, another's.
   if (asked.tenant !== tenant) return { state: 'scope' };
   const purpose = purposeOf({ audience, policy, evidenceType });
   if (!fits(asked, purpose)) return { state: 'scope', purpose };
   if (used === 1) return { state: 'used' };
   file.run('UPDATE challenges SET used = 1 WHERE id = ?', [id]);
-  return { state: 'consumed', purpose };
+  return { state: 'consumed', issuedAt: issuedMs === null ? null : new Date(issuedMs), purpose };
 }
 
 /** Within a transaction: records go only after their expiry. */

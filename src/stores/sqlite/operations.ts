@@ -1,4 +1,4 @@
-import type { ChallengeScope, ConsumedScope } from '../../model/challenge.js';
+import type { ChallengePeriod, ChallengeScope, ConsumedScope } from '../../model/challenge.js';
 import type {
   DecisionQuery,
   ImportedRecord,
@@ -39,8 +39,8 @@ const WRITES = {
   prune: (file: SqliteFile, through: RecordPosition, limit: number) => prune(file, through, limit),
   admitChallengeKey: (file: SqliteFile, fingerprint: number, nowMs: number) =>
     admitChallengeKey(file, fingerprint, nowMs),
-  putChallenge: (file: SqliteFile, fingerprint: number, id: string, scope: ChallengeScope, expiresMs: number) =>
-    putChallenge(file, fingerprint, id, scope, expiresMs),
+  putChallenge: (file: SqliteFile, fingerprint: number, id: string, scope: ChallengeScope, period: ChallengePeriod) =>
+    putChallenge(file, fingerprint, id, scope, period),
   consumeChallenge: (file: SqliteFile, fingerprint: number, id: string, asked: ConsumedScope) =>
     consumeChallenge(file, fingerprint, id, asked),
   dropExpired: (file: SqliteFile, nowMs: number) => dropExpired(file, nowMs),

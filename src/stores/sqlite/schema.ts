@@ -45,4 +45,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX challenges_by_expiry ON challenges (expires_at);
   CREATE INDEX challenges_by_tenant ON challenges (tenant);
   `,
+  `
+  ALTER TABLE challenges ADD COLUMN issued_at INTEGER;
+  `,
 ];

@@ -1,4 +1,10 @@
-import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../../model/challenge.js';
+import type {
+  ChallengePeriod,
+  ChallengeScope,
+  ChallengeStore,
+  ConsumedScope,
+  ConsumeResult,
+} from '../../model/challenge.js';
 import { StoreUnavailableError } from '../../model/decision-log.js';
 import { ConfigurationError, RefusedError } from '../../model/errors.js';
 import type { Clock } from '../../model/ports.js';
@@ -46,13 +52,13 @@ export class SqliteChallengeStore implements ChallengeStore {
     return this.#store.isReachable;
   }
 
-  async put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {
+  async put(id: string, scope: ChallengeScope, period: ChallengePeriod): Promise<void> {
     this.#purge();
-    const expiresMs = expiresAt.getTime();
-    const put = await this.#store.ask('putChallenge', this.#fingerprint, id, scope, expiresMs);
+    const put = await this.#store.ask('putChallenge', this.#fingerprint, id, scope, period);
     if (put === 'foreign') throw otherKey();
     if (put === 'full')
       throw new RefusedError('overloaded', 'no further challenge can be kept', { retryAfterSeconds: 1 });
+    const expiresMs = period.expiresAt.getTime();
     const countedMs = this.#clock.monotonicMs() + expiresMs - this.#clock.now().getTime();
     this.#counted.set(id, { countedMs, expiresMs });
   }

@@ -3,6 +3,7 @@ import type { ChallengeScope } from '../../../src/model/challenge.js';
 import { RefusedError, UnfitError } from '../../../src/model/errors.js';
 import type { RedisChallengeStore } from '../../../src/stores/redis/redis-challenge-store.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
+import { behavesAsChallengeStore, until } from '../../unit/stores/challenge-store-behaviour.js';
 import { MovableClock } from '../service/lab-service.js';
 import {
   ANYTHING,
@@ -44,6 +45,21 @@ describe.skipIf(isWithoutValkey('challenges in a server of Valkey'))('challenges
   afterEach(() => replicas.close());
 
   afterAll(() => valkey.close());
+
+  behavesAsChallengeStore(
+    () => start(),
+    () => new Date(),
+  );
+
+  it.each([
+    ['an earlier version made', ['hdel', '{veritee}:challenge:c', 'issuedAt']],
+    ['somebody changed', ['hset', '{veritee}:challenge:c', 'issuedAt', 'yesterday']],
+  ])('does not know when a challenge was issued whose record %s', async (_, command) => {
+    const store = await start();
+    await store.put('c', ANYTHING, inSeconds(300));
+    await valkey.command(...(command as [string, ...string[]]));
+    expect(await store.consume('c', ASKED)).toMatchObject({ state: 'consumed', issuedAt: null });
+  });
 
   describe('single use', () => {
     it('FRS-02 lets exactly one of a thousand at two replicas consume a challenge', async () => {
@@ -97,7 +113,7 @@ describe.skipIf(isWithoutValkey('challenges in a server of Valkey'))('challenges
       await store.put('c', full, inSeconds(300));
       const { tenant: _tenant, ...purpose } = full;
       expect(await store.consume('c', asked)).toEqual({ state: 'scope', purpose });
-      expect(await store.consume('c', ASKED)).toEqual({ state: 'consumed', purpose });
+      expect(await store.consume('c', ASKED)).toMatchObject({ state: 'consumed', purpose });
     });
 
     it('FRS-01 tells another tenant nothing, not even whether a challenge is used', async () => {
@@ -114,7 +130,7 @@ describe.skipIf(isWithoutValkey('challenges in a server of Valkey'))('challenges
       const purpose = { audience: null, policy: null, evidenceType: null };
       for (const [index, asked] of [ASKED, { ...ASKED, audience: null, policies: [] }].entries()) {
         await store.put(`c${index}`, ANYTHING, inSeconds(300));
-        expect(await store.consume(`c${index}`, asked)).toEqual({ state: 'consumed', purpose });
+        expect(await store.consume(`c${index}`, asked)).toMatchObject({ state: 'consumed', purpose });
       }
     });
 
@@ -132,7 +148,7 @@ describe.skipIf(isWithoutValkey('challenges in a server of Valkey'))('challenges
       const clock = new MovableClock();
       clock.setBy(-6 * 60 * 60_000);
       const store = await start({ clock });
-      await store.put('c', ANYTHING, new Date(clock.now().getTime() + 60_000));
+      await store.put('c', ANYTHING, until(new Date(clock.now().getTime() + 60_000)));
       const left = Number(await valkey.command('pttl', '{veritee}:challenge:c'));
       expect(left).toBeGreaterThan(0);
       expect(left).toBeLessThanOrEqual(60_000);

@@ -1,10 +1,11 @@
 import { expect, vi } from 'vitest';
 import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
-import type { ChallengeScope, ConsumedScope, ConsumeResult } from '../../../src/model/challenge.js';
+import type { ChallengePeriod, ChallengeScope, ConsumedScope, ConsumeResult } from '../../../src/model/challenge.js';
 import type { Clock } from '../../../src/model/ports.js';
 import { RedisChallengeStore } from '../../../src/stores/redis/redis-challenge-store.js';
 import type { RedisSettings } from '../../../src/stores/redis/redis-settings.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
+import { until } from '../../unit/stores/challenge-store-behaviour.js';
 
 /** How long tests wait for what has to happen: machines that run them may be busy. */
 export const PATIENT = { timeout: 20_000, interval: 20 };
@@ -56,8 +57,8 @@ export class Replicas {
   }
 }
 
-export function inSeconds(seconds: number): Date {
-  return new Date(Date.now() + seconds * 1000);
+export function inSeconds(seconds: number): ChallengePeriod {
+  return until(new Date(Date.now() + seconds * 1000));
 }
 
 /** Waits until the store takes a challenge and lets it be used. */

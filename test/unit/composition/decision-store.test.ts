@@ -11,6 +11,7 @@ import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store
 import { SqliteChallengeStore } from '../../../src/stores/sqlite/sqlite-challenge-store.js';
 import { localStores } from '../decision-log/local-store.js';
 import { judged, KeptLog, SetClock, signerOf } from '../decision-log/recorded.js';
+import { until } from '../stores/challenge-store-behaviour.js';
 
 let folder: string;
 let opened: OpenParts;
@@ -45,7 +46,7 @@ describe('the stores of a service', () => {
     await stores.challenges.put(
       'a',
       { tenant: 't', audience: null, policy: null, evidenceType: null },
-      new Date('2026-01-15T12:05:00Z'),
+      until(new Date('2026-01-15T12:05:00Z')),
     );
     await opened.close();
     expect(log.messages('warn')).toEqual(['challenges in memory are lost with this process']);

@@ -10,7 +10,7 @@ const NO_NONCE: Situation = {
   required: [],
 };
 const QUOTE_ONLY: Situation = { bound: ['tpm.extraData'] };
-const CONSUMED: NonceStanding = { origin: 'challenge', state: 'consumed' };
+const CONSUMED: NonceStanding = { origin: 'challenge', state: 'consumed', issuedAt: null };
 
 describe('freshness', () => {
   it.each(['required', 'strict'])('denies evidence without nonce under %s', (freshness) => {

@@ -1,25 +1,31 @@
-import type { ChallengeScope, ChallengeStore, ConsumedScope, ConsumeResult } from '../../../src/model/challenge.js';
+import type {
+  ChallengePeriod,
+  ChallengeScope,
+  ChallengeStore,
+  ConsumedScope,
+  ConsumeResult,
+} from '../../../src/model/challenge.js';
 import type { Log } from '../../../src/model/ports.js';
 import type { WatchedClock } from '../../../src/service/clock-watch.js';
 
 /** Answers every question with one outcome, and remembers what it was asked. */
 export class FakeChallengeStore implements ChallengeStore {
   isReachable = true;
-  readonly puts: { id: string; scope: ChallengeScope; expiresAt: Date }[] = [];
+  readonly puts: { id: string; scope: ChallengeScope; period: ChallengePeriod }[] = [];
   readonly consumed: { id: string; scope: ConsumedScope }[] = [];
   readonly #consume: () => Promise<ConsumeResult>;
   readonly #put: () => Promise<void>;
 
   constructor(
-    consume: () => Promise<ConsumeResult> = async () => ({ state: 'consumed' }),
+    consume: () => Promise<ConsumeResult> = async () => ({ state: 'consumed', issuedAt: null }),
     put: () => Promise<void> = async () => undefined,
   ) {
     this.#consume = consume;
     this.#put = put;
   }
 
-  put(id: string, scope: ChallengeScope, expiresAt: Date): Promise<void> {
-    this.puts.push({ id, scope, expiresAt });
+  put(id: string, scope: ChallengeScope, period: ChallengePeriod): Promise<void> {
+    this.puts.push({ id, scope, period });
     return this.#put();
   }
 

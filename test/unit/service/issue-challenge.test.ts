@@ -25,11 +25,12 @@ describe('a challenge', () => {
     expect(codec.recognise(nonce)).toEqual({ expiresAt });
   });
 
-  it('FRS-01 is kept with the tenant of the caller and the scope that was asked for', async () => {
+  it('FRS-01 is kept with the tenant of the caller, the scope that was asked for and the second in which it was issued', async () => {
     const store = new FakeChallengeStore();
     const request = { audience: 'https://gate', policy: 'p', evidenceType: 'snp' };
     const { nonce, expiresAt } = await issuing(store).execute(request, CALLER);
-    expect(store.puts).toEqual([{ id: challengeId(nonce), scope: { ...request, tenant: 'a' }, expiresAt }]);
+    const period = { issuedAt: new Date('2026-06-01T00:00:00Z'), expiresAt };
+    expect(store.puts).toEqual([{ id: challengeId(nonce), scope: { ...request, tenant: 'a' }, period }]);
   });
 
   it('is another one each time', async () => {

@@ -4,8 +4,13 @@ import { nonceChecks } from '../../../src/service/nonces.js';
 
 type ChallengeState = Extract<NonceStanding, { origin: 'challenge' }>['state'];
 
+function challenge(state: ChallengeState): NonceStanding {
+  const origin = 'challenge';
+  return state === 'consumed' ? { origin, state, issuedAt: null } : { origin, state };
+}
+
 function resultsOf(state: ChallengeState): Record<string, string> {
-  const checks = nonceChecks({ origin: 'challenge', state });
+  const checks = nonceChecks(challenge(state));
   return Object.fromEntries(checks.map(({ id, result }) => [id, result]));
 }
 
@@ -33,7 +38,7 @@ describe('the scope', () => {
   const asked = { tenant: 'a', audience: null, policies: ['q', 'r'], evidenceType: 'snp' };
   const scopeCheck = (state: ChallengeState, purpose?: ChallengePurpose) => {
     const scopes = purpose === undefined ? {} : { scopes: { purpose, asked } };
-    return nonceChecks({ origin: 'challenge', state, ...scopes }).find(({ id }) => id === 'nonce_scope');
+    return nonceChecks({ ...challenge(state), ...scopes }).find(({ id }) => id === 'nonce_scope');
   };
 
   it('is shown as far as the challenge is limited, beside the same of the request', () => {

@@ -8,6 +8,7 @@ import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store
 import { FakeChallengeStore, FakeLog, fixedClock, never } from './fakes.js';
 
 const SCOPE: ConsumedScope = { tenant: 'a', audience: null, policies: ['p'], evidenceType: 'snp' };
+const ISSUED_AT = new Date('2026-06-01T00:00:00Z');
 const EXPIRES_AT = new Date('2026-06-01T00:05:00Z');
 const LIVE = { at: new Date('2026-06-01T00:04:59.999Z'), consume: true };
 const EXPIRED = { at: EXPIRES_AT, consume: true };
@@ -36,7 +37,6 @@ describe('standing', () => {
   });
 
   it.each([
-    ['consumed', 'consumed'],
     ['used', 'used'],
     ['scope', 'scope'],
     ['expired', 'expired'],
@@ -68,6 +68,15 @@ describe('standing', () => {
   });
 });
 
+describe('of a challenge that is consumed', () => {
+  it.each([[ISSUED_AT], [null]])('the standing says when it was issued: %s', async (issuedAt) => {
+    const store = new FakeChallengeStore(async () => ({ state: 'consumed', issuedAt }));
+    const standing = await recogniser(store).standing(challenge, SCOPE, LIVE);
+    expect(standing).toEqual({ origin: 'challenge', state: 'consumed', issuedAt });
+    expect(store.consumed).toEqual([{ id: challengeId(challenge), scope: SCOPE }]);
+  });
+});
+
 describe('FRS-03 a store', () => {
   const unavailable = { origin: 'challenge', state: 'store_unavailable' };
 
@@ -94,14 +103,14 @@ describe('FRS-03 a store', () => {
 
   it('FRS-03 that answers in time counts', async () => {
     const slow = new FakeChallengeStore(
-      () => new Promise((resolve) => setTimeout(() => resolve({ state: 'consumed' }), 1)),
+      () => new Promise((resolve) => setTimeout(() => resolve({ state: 'consumed', issuedAt: null }), 1)),
     );
     expect(await recogniser(slow, 10_000).standing(challenge, SCOPE, LIVE)).toMatchObject({ state: 'consumed' });
   });
 
   it('FRS-03 that has answered while this process was busy with something else counts', async () => {
     const answering = new FakeChallengeStore(
-      () => new Promise((resolve) => stat('/', () => resolve({ state: 'consumed' }))),
+      () => new Promise((resolve) => stat('/', () => resolve({ state: 'consumed', issuedAt: null }))),
     );
     const standing = recogniser(answering, 10).standing(challenge, SCOPE, LIVE);
     // The system answers meanwhile, and nobody hears it before the time is over.
@@ -120,7 +129,7 @@ describe('with the store in memory', () => {
   async function issued(): Promise<NonceRecogniser> {
     const store = new MemoryChallengeStore(fixedClock('2026-06-01T00:00:00Z'));
     const scope = { tenant: 'a', audience: null, policy: 'p', evidenceType: 'snp' };
-    await store.put(challengeId(challenge), scope, EXPIRES_AT);
+    await store.put(challengeId(challenge), scope, { issuedAt: ISSUED_AT, expiresAt: EXPIRES_AT });
     return new NonceRecogniser(codec, store, new FakeLog());
   }
 

@@ -190,7 +190,7 @@ describe('whether asking again can help', () => {
     [{ origin: 'caller' }, 'indeterminate', true],
     [{ origin: 'challenge', state: 'store_unavailable' }, 'indeterminate', true],
     [{ origin: 'challenge', state: 'not_consumed' }, 'indeterminate', true],
-    [{ origin: 'challenge', state: 'consumed' }, 'indeterminate', false],
+    [{ origin: 'challenge', state: 'consumed', issuedAt: AT }, 'indeterminate', false],
     [{ origin: 'challenge', state: 'used' }, 'deny', false],
     [{ origin: 'challenge', state: 'expired' }, 'deny', false],
     [{ origin: 'challenge', state: 'scope' }, 'deny', false],
@@ -261,7 +261,7 @@ describe('a challenge sent 10 000 times at once', () => {
     const nonce = codec.make(expiresAt);
     const store = new MemoryChallengeStore(clock);
     const scope = { tenant: CALLER.tenant, audience: null, policy: null, evidenceType: null };
-    await store.put(challengeId(nonce), scope, expiresAt);
+    await store.put(challengeId(nonce), scope, { issuedAt: AT, expiresAt });
     const request = requestOf({ evidence: guest.evidence({ nonce }), nonce });
     const context = { at: AT, endorsements: NO_ENDORSEMENTS, binding: { nonce, value: nonce, jkt: null } };
     // Verified once: what is tried is who gets the nonce.

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RefusedError, VoidChallengeError } from '../../../src/model/errors.js';
 import { WatchedChallengeStore } from '../../../src/service/watched-challenges.js';
+import { until } from '../stores/challenge-store-behaviour.js';
 import { FakeChallengeStore, FakeLog, never } from './fakes.js';
 
 const SCOPE = { tenant: 'a', audience: null, policy: null, evidenceType: null };
@@ -14,14 +15,14 @@ function watched(timeoutMs = 1_000) {
   const store = new FakeChallengeStore(
     async () => {
       if (faults.consume !== null) throw faults.consume;
-      return { state: 'consumed' };
+      return { state: 'consumed', issuedAt: null };
     },
     async () => {
       if (faults.put !== null) throw faults.put;
     },
   );
   const watch = new WatchedChallengeStore(store, log, timeoutMs);
-  const put = () => watch.put('id', SCOPE, new Date()).catch((error: Error) => error.message);
+  const put = () => watch.put('id', SCOPE, until(new Date())).catch((error: Error) => error.message);
   const consume = () => watch.consume('id', ASKED).catch((error: Error) => error.message);
   return { store, watch, faults, log, put, consume };
 }

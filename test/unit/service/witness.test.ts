@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { decodeValue, encodeValue, KeptBytes } from '../../../src/decision-log/kept-values.js';
+import type { NonceStanding } from '../../../src/model/challenge.js';
 import type { EndorsementRequest, EndorsementSet, FetchContext, SuppliedCrl } from '../../../src/model/endorsement.js';
 import type { TokenRoute } from '../../../src/model/evidence.js';
 import type { AttestationService, SubmissionResult } from '../../../src/model/verification.js';
@@ -89,6 +91,36 @@ describe('what the world answered', () => {
     again.early().ask({ fmspc: 'f', ca: 'platform' });
     expect([parts.clock.now(), parts.clock.monotonicMs()]).toEqual([new Date(0), 5]);
     expect(again.clock(new Date(7)).monotonicMs()).toBe(7);
+  });
+
+  it('has when a challenge was issued, also through what is kept of it', async () => {
+    const standing: NonceStanding = {
+      origin: 'challenge',
+      state: 'consumed',
+      issuedAt: new Date('2026-06-01T00:00:00Z'),
+    };
+    const witness = new Witness(digestOf);
+    const parts = witness.watched(world({ nonces: { standing: async () => standing } }));
+    const { answers } = await witness.watch(() => parts.nonces.standing(null, {} as never, {} as never));
+    const kept = new KeptBytes();
+    const known = decodeValue(encodeValue(answers, kept), () => new Uint8Array()) as typeof answers;
+    const again = new WorldAnswers(known, digestOf).nonces();
+    expect(await again.standing(null, {} as never, {} as never)).toEqual(standing);
+  });
+
+  it.each<[object, object]>([
+    [
+      { origin: 'challenge', state: 'consumed' },
+      { origin: 'challenge', state: 'consumed', issuedAt: null },
+    ],
+    [
+      { origin: 'challenge', state: 'used' },
+      { origin: 'challenge', state: 'used' },
+    ],
+    [{ origin: 'caller' }, { origin: 'caller' }],
+  ])('of a nonce as an earlier version noted it, %j, is %j', async (noted, expected) => {
+    const again = new WorldAnswers([{ what: 'nonce', key: '', answer: noted }], digestOf).nonces();
+    expect(await again.standing(null, {} as never, {} as never)).toEqual(expected);
   });
 
   it('is noted of the request that is watched, whatever else is judged', async () => {

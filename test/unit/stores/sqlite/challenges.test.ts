@@ -8,6 +8,8 @@ import {
 } from '../../../../src/stores/sqlite/challenges.js';
 import { localStores } from '../../decision-log/local-store.js';
 
+const PERIOD = { issuedAt: new Date(0), expiresAt: new Date(1_000) };
+
 const openStore = localStores();
 
 const [KEY, OTHER_KEY] = [0xaaaaaaaaaaaa, 0xbbbbbbbbbbbb];
@@ -19,14 +21,18 @@ const PURPOSE = { audience: 'https://gate', policy: 'payments', evidenceType: 's
 function filled() {
   const { file } = openStore();
   expect(admitChallengeKey(file, KEY, 0)).toBeNull();
-  expect(putChallenge(file, KEY, 'one', SCOPE, 1_000)).toBe('kept');
+  expect(putChallenge(file, KEY, 'one', SCOPE, PERIOD)).toBe('kept');
   return file;
 }
 
 describe('challenges in a SQLite file', () => {
   it('FRS-02 are consumed once, with what they are for', () => {
     const file = filled();
-    expect(consumeChallenge(file, KEY, 'one', ASKED)).toEqual({ state: 'consumed', purpose: PURPOSE });
+    expect(consumeChallenge(file, KEY, 'one', ASKED)).toEqual({
+      state: 'consumed',
+      issuedAt: new Date(0),
+      purpose: PURPOSE,
+    });
     expect(consumeChallenge(file, KEY, 'one', ASKED)).toEqual({ state: 'used' });
     expect(consumeChallenge(file, KEY, 'two', ASKED)).toEqual({ state: 'unknown' });
   });
@@ -43,7 +49,7 @@ describe('challenges in a SQLite file', () => {
 
   it('STO-02 are neither kept nor consumed with another key than that of the file', () => {
     const file = filled();
-    expect(putChallenge(file, OTHER_KEY, 'two', SCOPE, 1_000)).toBe('foreign');
+    expect(putChallenge(file, OTHER_KEY, 'two', SCOPE, PERIOD)).toBe('foreign');
     expect(consumeChallenge(file, OTHER_KEY, 'one', ASKED)).toBeNull();
     expect(consumeChallenge(file, KEY, 'one', ASKED)).toMatchObject({ state: 'consumed' });
   });
@@ -85,7 +91,7 @@ describe('room for challenges', () => {
         [CAPACITY],
       ),
     );
-    expect(file.transaction(() => putChallenge(file, 7, 'a', { ...scope, tenant: 'full' }, 1))).toBe('full');
-    expect(file.transaction(() => putChallenge(file, 7, 'b', { ...scope, tenant: 'other' }, 1))).toBe('kept');
+    expect(file.transaction(() => putChallenge(file, 7, 'a', { ...scope, tenant: 'full' }, PERIOD))).toBe('full');
+    expect(file.transaction(() => putChallenge(file, 7, 'b', { ...scope, tenant: 'other' }, PERIOD))).toBe('kept');
   });
 });

@@ -18,7 +18,10 @@ import { localStores } from '../../decision-log/local-store.js';
 const VERSION_1 = readFileSync(new URL('store-version-1.sql', import.meta.url), 'utf8');
 
 /** SHA-256 of each step. Once a version was released, its line never changes: a new step gets a new line. */
-const PINNED = ['faeb9a61667fbbb7a0eef2a594d0277801dd5ceab3b29a216fa3420d63a47fc6'];
+const PINNED = [
+  'faeb9a61667fbbb7a0eef2a594d0277801dd5ceab3b29a216fa3420d63a47fc6',
+  '631e37137afad5affb88d94573197b48935cba842317991b33eb14a6c7ff2e67',
+];
 
 const ADDS_A_COLUMN = "ALTER TABLE decisions ADD COLUMN region TEXT NOT NULL DEFAULT 'nowhere';";
 const ADDS_A_TABLE = 'CREATE TABLE later (a INTEGER) STRICT;';
@@ -102,7 +105,8 @@ describe('a store of version 1', () => {
     // It did not keep which key they were made with.
     expect(file.transaction(() => admitChallengeKey(file, 7, 0))).toBeNull();
     expect(consume('used')).toEqual({ state: 'used' });
-    expect(consume('unused')).toMatchObject({ state: 'consumed' });
+    // Nor when they were issued.
+    expect(consume('unused')).toMatchObject({ state: 'consumed', issuedAt: null });
     expect(consume('unused')).toEqual({ state: 'used' });
   });
 
@@ -127,7 +131,7 @@ describe('a store of version 1', () => {
   it('is not read, nor changed, by a later version that only reads', () => {
     const before = contents();
     expect(() => open({ readOnly: true, migrations: [...MIGRATIONS, ADDS_A_TABLE] })).toThrow(
-      'it was written by an earlier version of veritee (schema 1, this one reads 2): the service brings it up to date when it starts',
+      `it was written by an earlier version of veritee (schema 1, this one reads ${MIGRATIONS.length + 1}): the service brings it up to date when it starts`,
     );
     expect(contents()).toEqual(before);
   });

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import engine from 'libsql';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StoreUnavailableError } from '../../../../src/model/decision-log.js';
+import { MIGRATIONS } from '../../../../src/stores/sqlite/schema.js';
 import { type Engine, SqliteFile } from '../../../../src/stores/sqlite/sqlite-file.js';
 
 let folder: string;
@@ -129,7 +130,9 @@ describe('a SQLite file', () => {
     const file = openFile();
     file.run('PRAGMA user_version = 99', []);
     file.close();
-    expect(() => openFile()).toThrow('it was written by a newer version of veritee (schema 99, this one knows 1)');
+    expect(() => openFile()).toThrow(
+      `it was written by a newer version of veritee (schema 99, this one knows ${MIGRATIONS.length})`,
+    );
     const raw = new engine(path());
     expect(raw.prepare('PRAGMA user_version').raw().get()).toEqual([99]);
     raw.close();

@@ -11,6 +11,7 @@ import { SqliteStore } from '../../../../src/stores/sqlite/sqlite-store.js';
 import { localStores } from '../../decision-log/local-store.js';
 import { behavesAsLogStore } from '../../decision-log/log-store-behaviour.js';
 import { judged, openLog } from '../../decision-log/recorded.js';
+import { behavesAsChallengeStore, until } from '../challenge-store-behaviour.js';
 
 let folder: string;
 const open: SqliteStore[] = [];
@@ -179,34 +180,40 @@ describe('challenges in a SQLite file', () => {
     const store = await openStore();
     const clock = new TwoClocks();
     const challenges = await SqliteChallengeStore.open(store, KEY, clock);
-    const expiresAt = new Date(clock.wall + 300_000);
-    return { store, clock, challenges, expiresAt };
+    const period = until(new Date(clock.wall + 300_000));
+    return { store, clock, challenges, period };
   }
 
+  const clock = new TwoClocks();
+  behavesAsChallengeStore(
+    async () => SqliteChallengeStore.open(await openStore(), KEY, clock),
+    () => clock.now(),
+  );
+
   it('STO-02 of another key keep a service from starting until they have expired, used ones too', async () => {
-    const { challenges, clock, expiresAt } = await opened();
-    await challenges.put('a', SCOPE, expiresAt);
+    const { challenges, clock, period } = await opened();
+    await challenges.put('a', SCOPE, period);
     await challenges.consume('a', ASKED);
     const other = () => openStore().then((store) => SqliteChallengeStore.open(store, OTHER_KEY, clock));
     const refused = other();
     await expect(refused).rejects.toThrow(ConfigurationError);
     await expect(refused).rejects.toThrow(
-      `challenges.key: the file of decisions.store has challenges of another key until ${expiresAt.toISOString()}: `,
+      `challenges.key: the file of decisions.store has challenges of another key until ${period.expiresAt.toISOString()}: `,
     );
     clock.pass(299_999);
     await expect(other()).rejects.toThrow('challenges.key: ');
     clock.pass(1);
     const next = await other();
-    await next.put('b', SCOPE, new Date(clock.wall + 300_000));
+    await next.put('b', SCOPE, until(new Date(clock.wall + 300_000)));
     expect(await next.consume('b', ASKED)).toMatchObject({ state: 'consumed' });
   });
 
   it('STO-02 are neither kept nor used by a service whose key is not that of the file any more, decisions are', async () => {
-    const { store, challenges, clock, expiresAt } = await opened();
-    await challenges.put('a', SCOPE, expiresAt);
+    const { store, challenges, clock, period } = await opened();
+    await challenges.put('a', SCOPE, period);
     clock.pass(300_000);
     const next = await SqliteChallengeStore.open(await openStore(), OTHER_KEY, clock);
-    const later = new Date(clock.wall + 300_000);
+    const later = until(new Date(clock.wall + 300_000));
     await next.put('b', SCOPE, later);
     const { log, chain } = await openLog(store);
     const asked = Promise.allSettled([
@@ -224,8 +231,8 @@ describe('challenges in a SQLite file', () => {
   });
 
   it('are used once', async () => {
-    const { challenges, expiresAt } = await opened();
-    await challenges.put('a', SCOPE, expiresAt);
+    const { challenges, period } = await opened();
+    await challenges.put('a', SCOPE, period);
     const states = await Promise.all(Array.from({ length: 50 }, () => challenges.consume('a', ASKED)));
     expect(states.filter(({ state }) => state === 'consumed')).toHaveLength(1);
     expect(states.filter(({ state }) => state === 'used')).toHaveLength(49);
@@ -233,9 +240,9 @@ describe('challenges in a SQLite file', () => {
   });
 
   it('FRS-07 stay used, or unused, in the process that comes after', async () => {
-    const { store, clock, challenges, expiresAt } = await opened();
-    await challenges.put('used', SCOPE, expiresAt);
-    await challenges.put('unused', SCOPE, expiresAt);
+    const { store, clock, challenges, period } = await opened();
+    await challenges.put('used', SCOPE, period);
+    await challenges.put('unused', SCOPE, period);
     await challenges.consume('used', ASKED);
     await challenges.close();
     await store.close();
@@ -254,8 +261,8 @@ describe('challenges in a SQLite file', () => {
     ['another policy', { ...SCOPE, policy: 'baseline' }, { state: 'scope', purpose: { policy: 'baseline' } }],
     ['another type', { ...SCOPE, evidenceType: 'tdx' }, { state: 'scope', purpose: { evidenceType: 'tdx' } }],
   ])('FRS-01 of %s are not used up', async (_, scope, expected) => {
-    const { challenges, expiresAt } = await opened();
-    await challenges.put('a', scope, expiresAt);
+    const { challenges, period } = await opened();
+    await challenges.put('a', scope, period);
     expect(await challenges.consume('a', ASKED)).toMatchObject(expected);
     const fitting = {
       tenant: scope.tenant,
@@ -267,33 +274,33 @@ describe('challenges in a SQLite file', () => {
   });
 
   it('FRS-10 end when the process that issued them has counted their lifetime, whatever the wall clock says', async () => {
-    const { clock, challenges, expiresAt } = await opened();
-    await challenges.put('a', SCOPE, expiresAt);
+    const { clock, challenges, period } = await opened();
+    await challenges.put('a', SCOPE, period);
     clock.pass(300_000);
     clock.wall -= 200_000;
     expect(await challenges.consume('a', ASKED)).toEqual({ state: 'expired' });
-    await challenges.put('b', SCOPE, new Date(clock.wall + 300_000));
+    await challenges.put('b', SCOPE, until(new Date(clock.wall + 300_000)));
     expect(await challenges.consume('a', ASKED)).toEqual({ state: 'expired' });
   });
 
   it('are dropped once they have expired, by both clocks', async () => {
-    const { clock, challenges, expiresAt } = await opened();
-    await challenges.put('a', SCOPE, expiresAt);
+    const { clock, challenges, period } = await opened();
+    await challenges.put('a', SCOPE, period);
     clock.pass(302_000);
-    await challenges.put('b', SCOPE, new Date(clock.wall + 300_000));
+    await challenges.put('b', SCOPE, until(new Date(clock.wall + 300_000)));
     await vi.waitFor(async () => expect(await challenges.consume('a', ASKED)).toEqual({ state: 'unknown' }));
   });
 
   it('of one id are put once', async () => {
-    const { challenges, expiresAt } = await opened();
-    await challenges.put('a', SCOPE, expiresAt);
-    await expect(challenges.put('a', SCOPE, expiresAt)).rejects.toThrow(StoreUnavailableError);
+    const { challenges, period } = await opened();
+    await challenges.put('a', SCOPE, period);
+    await expect(challenges.put('a', SCOPE, period)).rejects.toThrow(StoreUnavailableError);
   });
 
   it('are refused where a tenant has no room for more', async () => {
-    const { store, challenges, expiresAt } = await opened();
+    const { store, challenges, period } = await opened();
     vi.spyOn(store, 'ask').mockResolvedValue('full' as never);
-    const refused = challenges.put('a', SCOPE, expiresAt);
+    const refused = challenges.put('a', SCOPE, period);
     await expect(refused).rejects.toThrow(RefusedError);
     await expect(refused).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 1 });
   });
