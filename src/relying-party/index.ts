@@ -10,4 +10,15 @@ export {
 export { type FetchedKeySetOptions, fetchedKeySet } from './fetched-keys.js';
 export type { JsonObject, JsonValue } from './json-text.js';
 export { fixedKeySet, type ReceiptKeySource } from './key-source.js';
+export type { ReceiptDemand, ReceiptVerifierOptions } from './options.js';
 export { RECEIPT_STEPS, ReceiptError, type ReceiptErrorCode } from './receipt-error.js';
+export { createReceiptVerifier, type ReceiptVerifier } from './receipt-verifier.js';
+export { type Check, NotAllowedError, type Refusal, ServiceError } from './service-errors.js';
+export {
+  type Challenge,
+  createVeriteeClient,
+  type EvidenceBody,
+  type EvidenceDemand,
+  type VeriteeClient,
+  type VeriteeClientOptions,
+} from './veritee-client.js';
