@@ -1,5 +1,5 @@
 import type { BoundedAnswer } from './bounded-exchange.js';
-import { isObject, type JsonObject, type JsonValue, member, parseJsonObject } from './json-text.js';
+import { type JsonObject, type JsonValue, member, parseJsonObject } from './json-text.js';
 import { type Check, NotAllowedError, type Refusal, ServiceError } from './service-errors.js';
 
 const CODE = /^[a-z0-9_]{1,64}$/;
@@ -81,8 +81,7 @@ function problemOf(status: number, problem: JsonObject | null): ServiceError {
 
 function objectOrNull(bytes: Uint8Array): JsonObject | null {
   try {
-    const object = parseJsonObject(bytes);
-    return isObject(object) ? object : null;
+    return parseJsonObject(bytes);
   } catch {
     return null;
   }
