@@ -27,6 +27,8 @@ const ROOMS = {
   collector: ['outgoing', 'crypto', 'formats', 'model'],
   cli: ['wire', 'service', 'collector', 'model'],
   config: ['schema', 'model'],
+  // Runs in browsers, and is a package of its own.
+  'relying-party': [],
 };
 
 /** Rooms without a world: given the same bytes, endorsements and instant they answer the same. */
@@ -131,6 +133,20 @@ module.exports = {
         dependencyTypesNot: ['core', 'local'],
         pathNot: ['^src/', `(^|/)node_modules/(${[...PURE_PACKAGES, RULE_PARSER].join('|')})/`],
       },
+    },
+    {
+      // Browsers have no core modules.
+      name: 'relying-party-core',
+      severity: 'error',
+      from: { path: '^src/relying-party/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      // All that its package depends on.
+      name: 'relying-party-packages',
+      severity: 'error',
+      from: { path: '^src/relying-party/' },
+      to: { dependencyTypesNot: ['core', 'local'], pathNot: ['^src/', '(^|/)node_modules/jose/'] },
     },
     {
       name: 'rule-parser-only-in-cel',

@@ -52,6 +52,13 @@ const PLANTS: readonly Plant[] = [
   { file: 'src/http/down.ts', imports: "import '../verifiers/snp/target.js';", breaks: 'direction-http' },
   { file: 'src/cli/down.ts', imports: "import '../policy/target.js';", breaks: 'direction-cli' },
   { file: 'src/config/up.ts', imports: "import '../service/target.js';", breaks: 'direction-config' },
+  {
+    file: 'src/relying-party/across.ts',
+    imports: "import '../model/target.js';",
+    breaks: 'direction-relying-party',
+  },
+  { file: 'src/relying-party/core.ts', imports: "import 'node:crypto';", breaks: 'relying-party-core' },
+  { file: 'src/relying-party/fetches.ts', imports: "import 'undici';", breaks: 'relying-party-packages' },
   { file: 'src/service/container.ts', imports: "import '../composition/container.js';", breaks: 'direction-service' },
   {
     file: 'src/policy/type.ts',
@@ -106,6 +113,7 @@ const PLANTS: readonly Plant[] = [
 
   { file: 'src/service/early-collateral.ts', imports: "import '../model/early-collateral.js';", breaks: null },
   { file: 'src/composition/early.ts', imports: "import '../endorsements/intel/early-collateral.js';", breaks: null },
+  { file: 'src/relying-party/ok.ts', imports: "import 'jose';", breaks: null },
   { file: 'src/formats/ok.ts', imports: "import '../model/target.js';", breaks: null },
   { file: 'src/verifiers/snp/ok.ts', imports: "import '../binding/target.js';\nimport 'node:crypto';", breaks: null },
   { file: 'src/endorsements/amd/ok.ts', imports: "import '../files/target.js';", breaks: null },

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { RECEIPT_VECTORS_PATH, receiptVectorsText } from '../../scripts/receipt-vectors.js';
 import { refusedBy } from './relying-party.js';
+import { stepOf } from './step-of.js';
 import { receiptVectors } from './vectors.js';
 
 const { now, keySet, expected, receipts } = receiptVectors();
@@ -13,6 +14,10 @@ describe('docs/receipt-vectors.json', () => {
 
   it.each(receipts)('REC-01 $name: a relying party refuses it by step $fails', ({ receipt, fails }) => {
     expect(refusedBy(receipt, keySet, expected, now)).toBe(fails);
+  });
+
+  it.each(receipts)('REC-01 $name: the client refuses it by step $fails', async ({ receipt, fails }) => {
+    expect(await stepOf(receipt, keySet, expected, now)).toBe(fails);
   });
 
   it('breaks every step', () => {

@@ -1,0 +1,29 @@
+import { calculateJwkThumbprint } from 'jose';
+import { isObject, type JsonObject, type JsonValue, member } from './json-text.js';
+
+/** The public key that the VM's request bound, so that a sender can prove that it is the VM. */
+export interface BoundKey {
+  /** `cnf.jwk`. */
+  readonly jwk: JsonObject;
+  /** RFC 7638 SHA-256 thumbprint, base64url: `jkt` of DPoP (RFC 9449). */
+  readonly jkt: string;
+}
+
+/** Members of a public JWK that its thumbprint is over (RFC 7638 section 3.2, RFC 8037). */
+const REQUIRED: ReadonlyMap<JsonValue | undefined, readonly string[]> = new Map([
+  ['EC', ['crv', 'x', 'y']],
+  ['OKP', ['crv', 'x']],
+  ['RSA', ['e', 'n']],
+]);
+
+/** The key that a receipt names; null where it names none, or none that has a thumbprint. */
+export async function boundKeyOf(claims: JsonObject): Promise<BoundKey | null> {
+  const jwk = member(member(claims, 'cnf'), 'jwk');
+  const members = REQUIRED.get(member(jwk, 'kty'));
+  if (!isObject(jwk) || members === undefined || !members.every((name) => isText(member(jwk, name)))) return null;
+  return Object.freeze({ jwk, jkt: await calculateJwkThumbprint(jwk, 'sha256') });
+}
+
+function isText(value: JsonValue | undefined): boolean {
+  return typeof value === 'string' && value !== '';
+}

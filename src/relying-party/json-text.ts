@@ -1,0 +1,64 @@
+/** A JSON value as it was read. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+
+export interface JsonObject {
+  readonly [member: string]: JsonValue;
+}
+
+/** Whether a value is an object, and neither null nor an array. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A member of what should be an object, and of nothing that an object inherits; undefined where there is none. */
+export function member(value: unknown, name: string): JsonValue | undefined {
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads one JSON object (RFC 8259) in UTF-8 that has no member twice, at any depth. All of it is frozen, and objects have no
+ * prototype, so that no member is there which the text does not have.
+ *
+ * @throws {Error} for anything else
+ */
+export function parseJsonObject(bytes: Uint8Array): JsonObject {
+  const text = UTF8.decode(bytes);
+  const value: unknown = JSON.parse(text, (_name, each) =>
+    Object.freeze(isObject(each) ? withoutPrototype(each) : each),
+  );
+  if (!isObject(value)) throw new SyntaxError('not a JSON object');
+  refuseRepeatedMembers(text);
+  return value;
+}
+
+function withoutPrototype(value: JsonObject): JsonObject {
+  return Object.assign(Object.create(null), value);
+}
+
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/g;
+
+/**
+ * The platform's reader takes the last of two members without a word, and another reader may take the first.
+ *
+ * @param text that this reader has accepted: so what is looked for here are the names alone
+ */
+function refuseRepeatedMembers(text: string): void {
+  // The names of each object that is open; null for an array.
+  const open: (Set<string> | null)[] = [];
+  let before = '';
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === '{') open.push(new Set());
+    else if (token === '[') open.push(null);
+    else if (token === '}' || token === ']') open.pop();
+    else if (token !== ',' && (before === '{' || before === ',')) addName(open.at(-1) ?? null, JSON.parse(token));
+    before = token;
+  }
+}
+
+/** @param names null for an array, where the text is no name */
+function addName(names: Set<string> | null, name: string): void {
+  if (names?.has(name)) throw new SyntaxError('a member stands twice');
+  names?.add(name);
+}

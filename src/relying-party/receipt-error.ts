@@ -1,0 +1,54 @@
+/**
+ * What of docs/receipts.md ("How to check one") a receipt does not fulfil. Codes are API: each is of one step, and
+ * `receipt_keys_unavailable` says that step 3 could not be made.
+ */
+export type ReceiptErrorCode =
+  | 'receipt_form'
+  | 'receipt_header'
+  | 'receipt_key'
+  | 'receipt_keys_unavailable'
+  | 'receipt_signature'
+  | 'receipt_issuer'
+  | 'receipt_audience'
+  | 'receipt_nonce'
+  | 'receipt_time'
+  | 'receipt_profile'
+  | 'receipt_policy'
+  | 'receipt_evidence_type'
+  | 'receipt_decision'
+  | 'receipt_binding';
+
+/** The step of docs/receipts.md that each code is of. */
+export const RECEIPT_STEPS: Readonly<Record<ReceiptErrorCode, number>> = Object.freeze({
+  receipt_form: 1,
+  receipt_header: 2,
+  receipt_key: 3,
+  receipt_keys_unavailable: 3,
+  receipt_signature: 4,
+  receipt_issuer: 5,
+  receipt_audience: 6,
+  receipt_nonce: 7,
+  receipt_time: 8,
+  receipt_profile: 9,
+  receipt_policy: 10,
+  receipt_evidence_type: 11,
+  receipt_decision: 12,
+  receipt_binding: 13,
+});
+
+/**
+ * A receipt is not accepted. The message is a sentence for people. It has nothing of a receipt whose signature was not
+ * verified, and never a nonce.
+ */
+export class ReceiptError extends Error {
+  override readonly name = 'ReceiptError';
+  readonly code: ReceiptErrorCode;
+  /** Number of the step of docs/receipts.md. */
+  readonly step: number;
+
+  constructor(code: ReceiptErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.step = RECEIPT_STEPS[code];
+  }
+}

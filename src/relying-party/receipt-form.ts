@@ -1,0 +1,75 @@
+import { base64url } from 'jose';
+import { type JsonObject, member, parseJsonObject } from './json-text.js';
+import { ReceiptError } from './receipt-error.js';
+
+/** A receipt, taken apart. Nothing of it is verified. */
+export interface ReceiptParts {
+  readonly header: JsonObject;
+  readonly claims: JsonObject;
+}
+
+/** Characters of a receipt at most: many times what the service writes. */
+const RECEIPT_LENGTH = 65_536;
+
+/**
+ * Steps 1 and 2 of docs/receipts.md: how a receipt is written, and what its header says beside the key.
+ *
+ * @throws {ReceiptError} `receipt_form`, `receipt_header`
+ */
+export function takeApart(receipt: string): ReceiptParts {
+  const parts = partsOf(receipt);
+  if (member(parts.header, 'typ') !== 'eat+jwt') {
+    throw new ReceiptError('receipt_header', 'The header of the receipt does not have the typ eat+jwt.');
+  }
+  if (Object.hasOwn(parts.header, 'crit')) {
+    throw new ReceiptError('receipt_header', 'The header of the receipt has crit, which no receipt has.');
+  }
+  return parts;
+}
+
+function partsOf(receipt: unknown): ReceiptParts {
+  if (receipt === null)
+    throw malformed('There is no receipt: a decision has none without an audience, or of the past.');
+  if (typeof receipt !== 'string') throw malformed('The receipt is not a string.');
+  if (receipt === '') throw malformed('The receipt is empty.');
+  if (receipt.length > RECEIPT_LENGTH) throw malformed(`The receipt has over ${RECEIPT_LENGTH} characters.`);
+  const [header, payload, signature, ...more] = receipt.split('.');
+  if (header === undefined || payload === undefined || signature === undefined || more.length > 0) {
+    throw malformed('The receipt does not have three parts with a dot between them.');
+  }
+  decode(signature, 'signature');
+  return { header: objectOf(header, 'header'), claims: objectOf(payload, 'payload') };
+}
+
+function objectOf(part: string, name: string): JsonObject {
+  const bytes = decode(part, name);
+  try {
+    return parseJsonObject(bytes);
+  } catch {
+    // What the reader says may have a piece of the text in it.
+    throw malformed(`The ${name} of the receipt is not one JSON object without repeated members.`);
+  }
+}
+
+function decode(part: string, name: string): Uint8Array {
+  const bytes = decodeBase64Url(part);
+  if (bytes === null) throw malformed(`The ${name} of the receipt is not base64url without padding.`);
+  return bytes;
+}
+
+/**
+ * Decodes base64url without padding; null for a text that is not the one spelling of its bytes. Readers skip padding, foreign
+ * characters and bits that are left over: encoded again, the bytes show it.
+ */
+export function decodeBase64Url(text: string): Uint8Array | null {
+  try {
+    const bytes = base64url.decode(text);
+    return base64url.encode(bytes) === text ? bytes : null;
+  } catch {
+    return null;
+  }
+}
+
+function malformed(message: string): ReceiptError {
+  return new ReceiptError('receipt_form', message);
+}
