@@ -1,10 +1,10 @@
-import type { LogStore, RecordedDecision } from '../model/decision-log.js';
+import type { LogRecord, LogStore, RecordedDecision } from '../model/decision-log.js';
 import { ChangedDecisionError } from '../model/recorded-decision.js';
 import { contentDigest, recordHash } from './chain.js';
 import { decisionIdIn } from './record-content.js';
 
 /**
- * Finds a decision as it was recorded: not one whose content, or place in the index, somebody changed. Whether its record is
+ * Finds a decision as it was recorded, and its release: not one whose content, or place in the index, somebody changed. Whether its record is
  * still the one that was written is for whoever verifies the whole log.
  *
  * @throws {ChangedDecisionError}
@@ -16,18 +16,28 @@ export async function findRecorded(
   // A UUID may be written in capitals, and is stored without (RFC 9562 section 4).
   const stored = decisionId.toLowerCase();
   const found = await store.find(stored);
-  if (found !== null && !holds(found, stored)) {
+  if (found === null) return null;
+  if (!holds(found.record, stored)) {
     throw new ChangedDecisionError('what is stored of this decision', 'is not what was recorded');
+  }
+  if (!found.releaseRecords.every((record) => isOfRelease(record, stored))) {
+    throw new ChangedDecisionError('what is stored of its release', 'is not what was recorded');
   }
   return found;
 }
 
 /** Content that was dropped says nothing wrong. */
-function holds({ record }: RecordedDecision, decisionId: string): boolean {
+function holds(record: LogRecord, decisionId: string): boolean {
   const { salt, content, contentSha256, hash } = record;
   if (recordHash(record, record) !== hash) return false;
   if (salt === null && content === null) return true;
   if (salt === null || content === null || contentDigest(salt, content) !== contentSha256) return false;
   // Of what has no id, its form tells more.
   return (decisionIdIn(content) ?? decisionId) === decisionId;
+}
+
+/** Its content is dropped with the decision, and never alone. */
+function isOfRelease(record: LogRecord, decisionId: string): boolean {
+  const { content } = record;
+  return content !== null && holds(record, decisionId) && decisionIdIn(content) === decisionId;
 }

@@ -1,5 +1,6 @@
-import type { ChainEnd, DecisionEntry, RecordPosition } from '../model/decision-log.js';
+import type { ChainEnd, DecisionEntry, RecordPosition, ReleaseEntry } from '../model/decision-log.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { releaseKindOf } from '../model/key-release-record.js';
 import { isDecisionContent, isOfLaterVersion } from '../model/recorded-decision.js';
 import { entryOf } from './decision-content.js';
 
@@ -7,7 +8,7 @@ import { entryOf } from './decision-content.js';
 export interface RecordedContent {
   /** As it is written; null where a later version writes it otherwise. */
   readonly time: string | null;
-  /** A later version of veritee wrote it. Then entry and inputs are not known, and the rest is what has its form of today. */
+  /** A later version of veritee wrote it. Then entry, release and inputs are not known, and the rest is what has its form of today. */
   readonly isLater: boolean;
   /** Of a decision: by what it is found. */
   readonly entry: DecisionEntry | null;
@@ -15,12 +16,20 @@ export interface RecordedContent {
   readonly inputs: string | null;
   /** Id of the decision that it withdraws. */
   readonly withdraws: string | null;
+  /** Of an attempt to release a key, or of its result. */
+  readonly release: RecordedRelease | null;
   /** Of a start: the ends of the chains that were there. */
   readonly began: readonly ChainEnd[] | null;
   /** Up to which record of each chain it says that content was dropped. */
   readonly dropped: readonly RecordPosition[] | null;
   /** Public keys that it names, JWK. */
   readonly keys: readonly JsonObject[];
+}
+
+/** A record of a release. */
+export interface RecordedRelease extends ReleaseEntry {
+  /** Of an attempt: id of the key in the configuration. */
+  readonly keyId: string | null;
 }
 
 /** @returns null for what no version of ours has written. Kinds that this version does not know are none of that. */
@@ -31,15 +40,18 @@ export function readContent(text: string): RecordedContent | null {
   if (isOfLaterVersion(content)) return { ...said, isLater: true };
   const { kind, time, keys = [], inputs = null } = content;
   const entry = kind === 'decision' ? decisionEntry(content) : null;
+  const release = releaseIn(content);
   const found: { readonly [kind: string]: unknown } = {
     decision: entry,
     withdrawn: said.withdraws,
+    'release-attempt': release,
+    'release-result': release,
     started: said.began,
     pruned: said.dropped,
   };
   if (typeof kind !== 'string' || typeof time !== 'string' || found[kind] === null) return null;
   if (!isListOf(keys, isObject) || !(inputs === null || isDigest(inputs))) return null;
-  return { ...said, entry, inputs };
+  return { ...said, entry, release, inputs };
 }
 
 /** What a record says about others, as far as it has the form that this version knows. */
@@ -48,6 +60,7 @@ function saidBy({ kind, time, chains, keys, decisionId }: JsonObject): RecordedC
     time: typeof time === 'string' ? time : null,
     isLater: false,
     entry: null,
+    release: null,
     inputs: null,
     withdraws: kind === 'withdrawn' && typeof decisionId === 'string' ? decisionId : null,
     began: kind === 'started' && isListOf(chains, isEnd) ? chains : null,
@@ -58,9 +71,17 @@ function saidBy({ kind, time, chains, keys, decisionId }: JsonObject): RecordedC
 
 /** Id of the decision that a text seems to be about, for people: what was changed may still say it. */
 export function decisionIdIn(text: string): string | null {
-  const decision = parsedObject(text)?.['decision'];
-  const id = isObject(decision) ? decision['decisionId'] : undefined;
+  const content = parsedObject(text);
+  const decision = content?.['decision'];
+  const id = isObject(decision) ? decision['decisionId'] : content?.['decisionId'];
   return typeof id === 'string' ? id : null;
+}
+
+function releaseIn(content: JsonObject): RecordedRelease | null {
+  const kind = releaseKindOf(content);
+  if (kind === null) return null;
+  const { decisionId, keyId } = content;
+  return { decisionId: String(decisionId), kind, keyId: typeof keyId === 'string' ? keyId : null };
 }
 
 /** Null where it lacks what every decision has, or has what canonical JSON cannot write. */

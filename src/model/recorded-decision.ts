@@ -1,26 +1,8 @@
+import { type Form, flag, integer, listOf, members, oneOf, orAbsent, orNull, text, uuid } from './content-form.js';
 import { OUTCOMES } from './decision.js';
 import { isObject, type JsonObject, type JsonValue } from './json.js';
 
-/** Whether a value has a form. */
-type Form = (value: JsonValue | undefined) => boolean;
-
-const text: Form = (value) => typeof value === 'string';
-const flag: Form = (value) => typeof value === 'boolean';
-const integer: Form = (value) => Number.isSafeInteger(value);
-const outcome: Form = (value) => OUTCOMES.some((known) => value === known);
-const uuid: Form = (value) => typeof value === 'string' && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
-
-const orNull = (form: Form): Form => {
-  return (value) => value === null || form(value);
-};
-const listOf = (form: Form): Form => {
-  return (value) => Array.isArray(value) && value.every(form);
-};
-/** Others may stand beside them: another version may write more. */
-const members = (forms: Readonly<Record<string, Form>>): Form => {
-  const entries = Object.entries(forms);
-  return (value) => isObject(value) && entries.every(([name, form]) => form(value[name]));
-};
+const outcome: Form = oneOf(OUTCOMES);
 
 const POLICY = { id: text, version: integer, sha256: text, outcome };
 
@@ -43,7 +25,7 @@ const CONTENT = members({
   ...WHO,
   time: text,
   version: text,
-  request: members({ audience: orNull(text) }),
+  request: members({ audience: orNull(text), release: orAbsent(members({ keyId: text, dryRun: flag })) }),
   decision: members({
     ...SHOWN,
     at: text,
@@ -72,9 +54,15 @@ export function isDecisionContent(content: JsonObject): boolean {
  * @throws {LaterVersionError}
  */
 export function readDecisionContent(content: string): JsonObject | null {
-  const found = read(content, isObject);
+  const found = readRecordContent(content);
   if (found !== null && isOfLaterVersion(found)) throw new LaterVersionError();
   return found !== null && CONTENT(found) ? found : null;
+}
+
+/** The same, and null also for what a later version recorded. */
+export function readDecision(content: string | null): JsonObject | null {
+  const found = readRecordContent(content);
+  return found !== null && !isOfLaterVersion(found) && CONTENT(found) ? found : null;
 }
 
 /** What lists show of a decision; null for what does not have its form. */
@@ -98,6 +86,11 @@ export class ChangedDecisionError extends Error {
   constructor(what: string, why = 'does not have the form of a record') {
     super(`${what} ${why}: the store was changed; veritee decisions verify says where`);
   }
+}
+
+/** Null for what is no JSON object. */
+export function readRecordContent(content: string | null): JsonObject | null {
+  return read(content ?? '', isObject);
 }
 
 function read(json: string, form: Form): JsonObject | null {
