@@ -31,7 +31,7 @@ export function noDecisionNamed(): UsageError {
 
 /** The table of `verify`, as far as it is recorded, then the record. */
 function recordedTable(recorded: Schemas['RecordedDecision'], output: Output): string {
-  const { record, ...decision } = recorded;
+  const { record, release: _, ...decision } = recorded;
   const withdrawn = record.withdrawn ? [styledFor(output)('red', WITHDRAWN), ''] : [];
   return [
     ...withdrawn,
@@ -41,7 +41,15 @@ function recordedTable(recorded: Schemas['RecordedDecision'], output: Output): s
   ].join('\n');
 }
 
-function recordLines({ decisionId, decidedAt, evidence, policies, record, ...rest }: Schemas['RecordedDecision']) {
+function recordLines({
+  decisionId,
+  decidedAt,
+  evidence,
+  policies,
+  release,
+  record,
+  ...rest
+}: Schemas['RecordedDecision']) {
   const {
     audience = null,
     policies: asked,
@@ -68,6 +76,7 @@ function recordLines({ decisionId, decidedAt, evidence, policies, record, ...res
       ({ kind, sha256, source }) =>
         ['rests on', `${shownValue(sha256)} ${shownValue(kind)} (${shownValue(source)})`] as const,
     ),
+    ...releaseLines(release),
     ['chain', record.chain],
     ['record', `${record.seq}, recorded at ${record.recordedAt}`],
     ['hash', record.hash],
@@ -76,6 +85,26 @@ function recordLines({ decisionId, decidedAt, evidence, policies, record, ...res
   ];
   return lines;
 }
+
+function releaseLines(release: Schemas['RecordedDecision']['release']): readonly (readonly [string, string])[] {
+  if (release === null) return [];
+  const { keyId, dryRun, state, attemptedAt, endedAt, keyVersion, code } = release;
+  const times = [
+    ...(attemptedAt === null ? [] : [`asked for at ${attemptedAt}`]),
+    ...(endedAt === null ? [] : [`ended at ${endedAt}`]),
+  ];
+  const said = [...(dryRun ? ['dry run'] : []), ...times, ...(keyVersion === null ? [] : [`version ${keyVersion}`])];
+  const outcome = [SHOWN_STATE[state], ...(code === null ? [] : [`(${code})`])].join(' ');
+  return [['key', [`${keyId} ${outcome}`, ...said].join(', ')]];
+}
+
+const SHOWN_STATE: Readonly<Record<NonNullable<Schemas['RecordedDecision']['release']>['state'], string>> = {
+  not_attempted: 'not asked for',
+  unknown: 'UNKNOWN: it may have been released',
+  released: 'released',
+  refused: 'refused',
+  unavailable: 'unavailable',
+};
 
 function listed(value: JsonValue | undefined): string {
   return Array.isArray(value) ? value.map(shownValue).join(', ') : shownValue(value);

@@ -11,7 +11,13 @@ import { withStagedLog } from './log-files.js';
 import { isThere } from './open-log.js';
 
 /** Of a copy these are missing, and not wrong: it may begin late, leave out what could not be written, and has no objects. */
-const MISSING_IN_COPIES: readonly LogProblem['code'][] = ['record_missing', 'chain_missing', 'object_missing'];
+const MISSING_IN_COPIES: readonly LogProblem['code'][] = [
+  'record_missing',
+  'chain_missing',
+  'object_missing',
+  'release_decision_missing',
+  'release_attempt_missing',
+];
 
 /**
  * Verifies a file of records, and takes it over into a store, whole or not at all.

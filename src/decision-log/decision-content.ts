@@ -19,7 +19,7 @@ export interface DecisionToRecord extends JudgedRequest {
  * kept.
  */
 export function decisionContent(
-  { decision, presented, request, caller, inputs }: DecisionToRecord,
+  { decision, presented, request, caller, release, inputs }: DecisionToRecord,
   { salt, time, version }: { readonly salt: Uint8Array; readonly time: Date; readonly version: string },
 ): RecordContent {
   const redaction = new Redaction(salt);
@@ -42,6 +42,7 @@ export function decisionContent(
       nonceSha256: request.nonce === null ? null : sha256(request.nonce),
       attestationResults: request.attestationResults.map(named),
       obtainedTokens: decision.obtainedTokens.map(named),
+      ...(release === undefined ? {} : { release: { keyId: release.keyId, dryRun: release.dryRun } }),
     },
     decision: written,
     ...(inputs === undefined ? {} : { inputs: inputs.sha256 }),

@@ -1,19 +1,14 @@
 import type { Decision, Outcome } from '../model/decision.js';
-import type {
-  DecisionRecorder,
-  JudgedRequest,
-  LogStore,
-  NewRecord,
-  RecordKind,
-  RecordPosition,
-} from '../model/decision-log.js';
+import type { DecisionRecorder, JudgedRequest, LogStore, NewRecord, RecordPosition } from '../model/decision-log.js';
 import type { JsonObject } from '../model/json.js';
+import type { ReleaseAttempt, ReleaseResult } from '../model/key-release-record.js';
 import type { Clock, Log } from '../model/ports.js';
 import { isDroppable } from './droppable.js';
 import { type HeadSigner, signHead } from './heads.js';
 import { HEAD_MESSAGE } from './heads-in-log.js';
-import { LogWriter } from './log-writer.js';
+import { LogWriter, type NotedKind } from './log-writer.js';
 import type { RecordCopy } from './record-copy.js';
+import { attemptContent, resultContent } from './release-content.js';
 
 export interface DecisionLogParts {
   readonly store: LogStore;
@@ -99,6 +94,14 @@ export class DecisionLog implements DecisionRecorder {
     await this.#writer.decision({ ...judged, presented: this.#parts.present(judged.decision) });
   }
 
+  async releaseAttempt(attempt: ReleaseAttempt): Promise<void> {
+    await this.#writer.release('release-attempt', attemptContent(attempt), attempt.decisionId);
+  }
+
+  async releaseResult(result: ReleaseResult): Promise<void> {
+    await this.#writer.release('release-result', resultContent(result), result.decisionId);
+  }
+
   withdraw(decisionId: string, because: string): Promise<void> {
     return this.#writer.withdraw(decisionId, because);
   }
@@ -137,7 +140,7 @@ export class DecisionLog implements DecisionRecorder {
   }
 
   /** @returns whether it is stored */
-  async #note(kind: Exclude<RecordKind, 'decision' | 'withdrawn'>, members: JsonObject): Promise<boolean> {
+  async #note(kind: NotedKind, members: JsonObject): Promise<boolean> {
     try {
       await this.#writer.note(kind, members);
       return true;

@@ -1,11 +1,11 @@
-import type { LogStore, RecordedDecision } from '../model/decision-log.js';
+import type { LogRecord, LogStore, RecordedDecision } from '../model/decision-log.js';
 import { ChangedDecisionError } from '../model/recorded-decision.js';
 import { isIntact } from './chain.js';
 import { saidOfDecision } from './record-content.js';
 
 /**
- * Finds a decision as it was recorded: not one whose content, or place in the index, somebody changed. Whether its record is
- * still the one that was written is for whoever verifies the whole log.
+ * Finds a decision as it was recorded, and its release: not one whose content, or place in the index, somebody changed. Whether
+ * its record is still the one that was written is for whoever verifies the whole log.
  *
  * @throws {ChangedDecisionError}
  */
@@ -16,16 +16,27 @@ export async function findRecorded(
   // A UUID may be written in capitals, and is stored without (RFC 9562 section 4).
   const stored = decisionId.toLowerCase();
   const found = await store.find(stored);
-  if (found !== null && !holds(found, stored)) {
+  if (found === null) return null;
+  if (!holds(found.record, stored, found.tenant)) {
     throw new ChangedDecisionError('what is stored of this decision', 'is not what was recorded');
+  }
+  if (!found.releaseRecords.every((record) => isOfRelease(record, stored))) {
+    throw new ChangedDecisionError('what is stored of its release', 'is not what was recorded');
   }
   return found;
 }
 
-function holds({ record, tenant }: RecordedDecision, decisionId: string): boolean {
+/** Content that was dropped says nothing wrong. @param tenant that of the index, which says who may see the decision */
+function holds(record: LogRecord, decisionId: string, tenant: string | null = null): boolean {
   if (!isIntact(record)) return false;
   if (record.content === null) return true;
   const said = saidOfDecision(record.content);
-  // Of what has neither, its form tells more. The tenant of the index says who may see the decision.
-  return (said.decisionId ?? decisionId) === decisionId && (said.tenant ?? tenant) === tenant;
+  // Of what has neither, its form tells more.
+  return (said.decisionId ?? decisionId) === decisionId && (tenant === null || (said.tenant ?? tenant) === tenant);
+}
+
+/** Its content is dropped with the decision, and never alone. */
+function isOfRelease(record: LogRecord, decisionId: string): boolean {
+  const { content } = record;
+  return content !== null && holds(record, decisionId) && saidOfDecision(content).decisionId === decisionId;
 }

@@ -11,10 +11,12 @@ import {
 } from '../model/decision-log.js';
 import { messageOf } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
+import type { ReleaseKind } from '../model/key-release-record.js';
 import type { Clock, Log } from '../model/ports.js';
 import { CONTENT_VERSION } from '../model/recorded-decision.js';
 import { contentDigest, recordHash } from './chain.js';
 import { type DecisionToRecord, decisionContent } from './decision-content.js';
+import { resultContent } from './release-content.js';
 
 export interface LogWriterParts {
   readonly store: LogStore;
@@ -36,8 +38,11 @@ const MOST_AT_ONCE = 256;
 
 const SALT_BYTES = 32;
 
+/** What is noted of the service itself. */
+export type NotedKind = Exclude<RecordKind, 'decision' | 'withdrawn' | ReleaseKind>;
+
 /** A record without its place in the chain. */
-type Draft = Pick<NewRecord, 'salt' | 'content' | 'entry' | 'withdraws' | 'objects'>;
+type Draft = Pick<NewRecord, 'salt' | 'content' | 'entry' | 'withdraws' | 'release' | 'objects'>;
 
 interface WaitingDraft extends Draft {
   readonly resolve: (end: ChainEnd) => void;
@@ -63,6 +68,8 @@ export class LogWriter {
   #isLost = false;
   /** Decisions that are, or may be, stored although nobody was told of them, by why. */
   readonly #owed = new Map<string, string>();
+  /** Ids of decisions with an attempt to release a key that is stored, although whoever made it was told otherwise. */
+  readonly #notAttempted = new Set<string>();
   #unrecorded: Unrecorded | null = null;
 
   constructor(parts: LogWriterParts) {
@@ -87,7 +94,14 @@ export class LogWriter {
     const { clock, version } = this.#parts;
     const salt = randomBytes(SALT_BYTES);
     const { content, entry } = decisionContent(recorded, { salt, time: clock.now(), version });
-    return this.#add({ salt, content, entry, withdraws: null, objects: recorded.inputs?.objects ?? NO_OBJECTS });
+    return this.#add({
+      salt,
+      content,
+      entry,
+      withdraws: null,
+      release: null,
+      objects: recorded.inputs?.objects ?? NO_OBJECTS,
+    });
   }
 
   /** Says that nobody was told of a decision that is stored: as soon as it can be stored. Never rejects. */
@@ -96,8 +110,16 @@ export class LogWriter {
     await this.#add(this.#withdrawal(decisionId, because)).catch(() => undefined);
   }
 
+  /**
+   * Resolves once it is stored.
+   * @throws {StoreUnavailableError} where it is not, or nobody knows
+   */
+  release(kind: ReleaseKind, members: JsonObject, decisionId: string): Promise<ChainEnd> {
+    return this.#add(this.#draft(kind, members, { release: { decisionId, kind } }));
+  }
+
   /** Stores that something happened. */
-  note(kind: Exclude<RecordKind, 'decision' | 'withdrawn'>, members: JsonObject): Promise<ChainEnd> {
+  note(kind: NotedKind, members: JsonObject): Promise<ChainEnd> {
     return this.#add(this.#draft(kind, members));
   }
 
@@ -113,15 +135,16 @@ export class LogWriter {
    * rejects: it is tried again.
    */
   async recover(): Promise<void> {
-    const hasToSay = this.#doubtful !== null || this.#unrecorded !== null || this.#owed.size > 0;
-    if (this.#isWriting || !hasToSay) return;
+    const hasToSay = this.#doubtful !== null || this.#unrecorded !== null;
+    const owes = this.#owed.size + this.#notAttempted.size > 0;
+    if (this.#isWriting || !(hasToSay || owes)) return;
     await this.#write(async () => {
       await this.#settle();
       this.#takes = true;
     });
   }
 
-  #draft(kind: RecordKind, members: JsonObject, withdraws: string | null = null): Draft {
+  #draft(kind: RecordKind, members: JsonObject, { withdraws = null, release = null }: Partial<Draft> = {}): Draft {
     const { clock, version } = this.#parts;
     const content = { v: CONTENT_VERSION, kind, time: clock.now().toISOString(), version, ...members };
     return {
@@ -129,6 +152,7 @@ export class LogWriter {
       content: canonicalJson(content),
       entry: null,
       withdraws,
+      release,
       objects: NO_OBJECTS,
     };
   }
@@ -195,19 +219,22 @@ export class LogWriter {
 
   #chained(drafts: readonly Draft[]): readonly NewRecord[] {
     let before = this.#end;
-    return drafts.map(({ salt, content, entry, withdraws, objects }) => {
+    return drafts.map(({ salt, content, entry, withdraws, release, objects }) => {
       const position = { chain: this.#parts.chain, seq: before === null ? 0 : before.seq + 1 };
       const linked = { previous: before?.hash ?? NO_RECORD, contentSha256: contentDigest(salt, content) };
       const hash = recordHash(position, linked);
       before = { ...position, hash };
-      return { ...before, ...linked, salt, content, entry, withdraws, objects };
+      return { ...before, ...linked, salt, content, entry, withdraws, release, objects };
     });
   }
 
   #stored(records: readonly NewRecord[]): void {
     const { chain, seq, hash } = records.at(-1) as NewRecord;
     this.#end = { chain, seq, hash };
-    for (const { withdraws } of records) if (withdraws !== null) this.#owed.delete(withdraws);
+    for (const { withdraws, release } of records) {
+      if (withdraws !== null) this.#owed.delete(withdraws);
+      if (release?.kind === 'release-result') this.#notAttempted.delete(release.decisionId);
+    }
     this.#parts.onStored(records);
   }
 
@@ -218,11 +245,12 @@ export class LogWriter {
   async #settle(): Promise<void> {
     if (this.#doubtful !== null) await this.#resolveDoubt(this.#doubtful);
     const withdrawn = [...this.#owed].map(([decisionId, because]) => this.#withdrawal(decisionId, because));
+    const ended = [...this.#notAttempted].map((decisionId) => this.#notAttemptedResult(decisionId));
     const gap = this.#unrecorded;
     // What is counted from here on is for the next one.
     this.#unrecorded = null;
     try {
-      await this.#append([...withdrawn, ...(gap === null ? [] : [this.#draft('unrecorded', { ...gap })])]);
+      await this.#append([...withdrawn, ...ended, ...(gap === null ? [] : [this.#draft('unrecorded', { ...gap })])]);
     } catch (error) {
       this.#unrecorded = both(gap, this.#unrecorded);
       throw error;
@@ -240,7 +268,10 @@ export class LogWriter {
     this.#isLost = false;
     // They are stored, and whoever waited for them was told otherwise.
     const through = sent.slice(0, stored);
-    for (const { entry } of through) if (entry !== null) this.#owed.set(entry.decisionId, 'store_unavailable');
+    for (const { entry, release } of through) {
+      if (entry !== null) this.#owed.set(entry.decisionId, 'store_unavailable');
+      if (release?.kind === 'release-attempt') this.#notAttempted.add(release.decisionId);
+    }
     if (through.length > 0) this.#stored(through);
     this.#doubtful = null;
   }
@@ -255,8 +286,14 @@ export class LogWriter {
     this.#parts.log.error({ chain: this.#parts.chain, stored: this.#end, found: last }, LOST);
   }
 
+  /** Of an attempt that nobody went on with: whoever made it was told that it is not stored. */
+  #notAttemptedResult(decisionId: string): Draft {
+    const kind = 'release-result';
+    return this.#draft(kind, resultContent({ decisionId, ...NOT_ATTEMPTED }), { release: { decisionId, kind } });
+  }
+
   #withdrawal(decisionId: string, because: string): Draft {
-    return this.#draft('withdrawn', { decisionId, because }, decisionId);
+    return this.#draft('withdrawn', { decisionId, because }, { withdraws: decisionId });
   }
 }
 
@@ -275,6 +312,14 @@ function both(before: Unrecorded | null, after: Unrecorded | null): Unrecorded |
 }
 
 const NO_OBJECTS: NewRecord['objects'] = [];
+
+const NOT_ATTEMPTED = {
+  outcome: 'unavailable',
+  keyVersion: null,
+  valueSha256: null,
+  code: 'audit_unavailable',
+  detail: 'it was not known in time whether the attempt is recorded, so nobody was asked for the key',
+} as const;
 
 const NOT_STORED = 'decisions cannot be stored: no allow leaves';
 const LOST =

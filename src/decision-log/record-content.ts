@@ -1,13 +1,15 @@
-import type { ChainEnd, DecisionEntry, RecordPosition } from '../model/decision-log.js';
+import { uuid } from '../model/content-form.js';
+import type { ChainEnd, DecisionEntry, RecordPosition, ReleaseEntry } from '../model/decision-log.js';
 import { isObject, type JsonObject, type JsonValue, parsedObject } from '../model/json.js';
-import { isDecisionContent, isOfLaterVersion, isUuid } from '../model/recorded-decision.js';
+import { releaseKindOf } from '../model/key-release-record.js';
+import { isDecisionContent, isOfLaterVersion } from '../model/recorded-decision.js';
 import { entryOf } from './decision-content.js';
 
 /** What the content of a record says, as far as anything rests on it. */
 export interface RecordedContent {
   /** As it is written; null where a later version writes it otherwise. */
   readonly time: string | null;
-  /** A later version of veritee wrote it. Then entry and inputs are not known, and the rest is what has its form of today. */
+  /** A later version of veritee wrote it. Then entry, release and inputs are not known, and the rest is what has its form of today. */
   readonly isLater: boolean;
   /** Of a decision: by what it is found. */
   readonly entry: DecisionEntry | null;
@@ -15,12 +17,20 @@ export interface RecordedContent {
   readonly inputs: string | null;
   /** Id of the decision that it withdraws. */
   readonly withdraws: string | null;
+  /** Of an attempt to release a key, or of its result. */
+  readonly release: RecordedRelease | null;
   /** Of a start: the ends of the chains that were there. */
   readonly began: readonly ChainEnd[] | null;
   /** Up to which record of each chain it says that content was dropped. */
   readonly dropped: readonly RecordPosition[] | null;
   /** Public keys that it names, JWK. */
   readonly keys: readonly JsonObject[];
+}
+
+/** A record of a release. */
+export interface RecordedRelease extends ReleaseEntry {
+  /** Of an attempt: id of the key in the configuration. */
+  readonly keyId: string | null;
 }
 
 /** @returns null for what no version of ours has written. Kinds that this version does not know are none of that. */
@@ -31,15 +41,18 @@ export function readContent(text: string): RecordedContent | null {
   if (isOfLaterVersion(content)) return { ...said, isLater: true };
   const { kind, time, keys = [], inputs = null } = content;
   const entry = kind === 'decision' ? decisionEntry(content) : null;
+  const release = releaseIn(content);
   const found: { readonly [kind: string]: unknown } = {
     decision: entry,
     withdrawn: said.withdraws,
+    'release-attempt': release,
+    'release-result': release,
     started: said.began,
     pruned: said.dropped,
   };
   if (typeof kind !== 'string' || typeof time !== 'string' || found[kind] === null) return null;
   if (!isListOf(keys, isObject) || !(inputs === null || isDigest(inputs))) return null;
-  return { ...said, entry, inputs };
+  return { ...said, entry, release, inputs };
 }
 
 /** What a record says about others, as far as it has the form that this version knows. */
@@ -48,6 +61,7 @@ function saidBy({ kind, time, chains, keys, decisionId }: JsonObject): RecordedC
     time: typeof time === 'string' ? time : null,
     isLater: false,
     entry: null,
+    release: null,
     inputs: null,
     withdraws: kind === 'withdrawn' && typeof decisionId === 'string' ? decisionId : null,
     began: kind === 'started' && isListOf(chains, isEnd) ? chains : null,
@@ -65,8 +79,10 @@ export interface SaidOfDecision {
 
 /** Whatever version of veritee wrote it. */
 export function saidOfDecision(text: string): SaidOfDecision {
-  const { decision = null, tenant = null } = parsedObject(text) ?? {};
-  const { decisionId = null, decidedAt = null } = isObject(decision) ? decision : {};
+  const content = parsedObject(text) ?? {};
+  const { decision = null, tenant = null } = content;
+  // A record of a release has the id itself.
+  const { decisionId = null, decidedAt = null } = isObject(decision) ? decision : { decisionId: content['decisionId'] };
   const asText = (value: JsonValue) => (typeof value === 'string' ? value : null);
   return { decisionId: asText(decisionId), decidedAt: asText(decidedAt), tenant: asText(tenant) };
 }
@@ -74,6 +90,13 @@ export function saidOfDecision(text: string): SaidOfDecision {
 /** Id of the decision that a text seems to be about, for people: what was changed may still say it. */
 export function decisionIdIn(text: string): string | null {
   return saidOfDecision(text).decisionId;
+}
+
+function releaseIn(content: JsonObject): RecordedRelease | null {
+  const kind = releaseKindOf(content);
+  if (kind === null) return null;
+  const { decisionId, keyId } = content;
+  return { decisionId: String(decisionId), kind, keyId: typeof keyId === 'string' ? keyId : null };
 }
 
 /** Null where it lacks what every decision has, or has what canonical JSON cannot write. */
@@ -93,7 +116,7 @@ function isListOf<T>(value: unknown, isOne: (each: unknown) => each is T): value
 export function isPosition(value: unknown): value is RecordPosition {
   if (!isObject(value)) return false;
   const { chain, seq } = value;
-  return isUuid(chain) && Number.isSafeInteger(seq) && Number(seq) >= 0;
+  return uuid(chain) && Number.isSafeInteger(seq) && Number(seq) >= 0;
 }
 
 export function isDigest(value: unknown): value is string {

@@ -131,9 +131,11 @@ class Staging {
     this.#places.set(chain, seq);
     // What the record rests on has to be there to be read.
     if (this.#waitingObjects.length > 0) await this.#write();
-    const { entry = null, withdraws = null, inputs = null } = (content === null ? null : readContent(content)) ?? {};
+    const read = content === null ? null : readContent(content);
+    const { entry = null, withdraws = null, inputs = null } = read ?? {};
+    const release = read?.release == null ? null : { decisionId: read.release.decisionId, kind: read.release.kind };
     const restsOn = inputs === null ? [] : [...(await this.#names.of(inputs)).digests];
-    this.#waitingRecords.push({ ...record, entry, withdraws, restsOn });
+    this.#waitingRecords.push({ ...record, entry, withdraws, release, restsOn });
     this.#counts.records += 1;
   }
 

@@ -8,6 +8,7 @@ import { decisionIdIn, isDigest, isPosition, type RecordedContent, readContent }
 import { type HeadEvidence, HeadVerification } from './verify-heads.js';
 import { IndexVerification } from './verify-index.js';
 import { ObjectVerification } from './verify-objects.js';
+import { ReleaseVerification } from './verify-releases.js';
 
 /** What a log is compared with. */
 export interface LogEvidence extends HeadEvidence {
@@ -21,7 +22,7 @@ export const RECORDS_AT_ONCE = 500;
 /** What is read of a log. */
 export type ReadableLog = Pick<
   LogStore,
-  'records' | 'heads' | 'entries' | 'strays' | 'find' | 'object' | 'objects' | 'objectsOf'
+  'records' | 'heads' | 'entries' | 'releaseEntries' | 'strays' | 'find' | 'object' | 'objects' | 'objectsOf'
 >;
 
 /** Reads a whole log, and compares everything in it that says something about something else. */
@@ -58,6 +59,7 @@ class LogVerification {
   recordCount = 0;
   readonly heads: HeadVerification;
   readonly #index: IndexVerification;
+  readonly #releases: ReleaseVerification;
   readonly #objects: ObjectVerification;
   readonly #evidence: LogEvidence;
   readonly #problems = new LogProblems();
@@ -71,6 +73,7 @@ class LogVerification {
     this.#evidence = evidence;
     this.heads = new HeadVerification(log, evidence, this.#chains, this.#problems);
     this.#index = new IndexVerification(log, evidence.elsewhere ?? null, this.#problems);
+    this.#releases = new ReleaseVerification(log, evidence.elsewhere ?? null, this.#problems);
     this.#objects = new ObjectVerification(log, this.#problems, this.#later);
   }
 
@@ -82,6 +85,7 @@ class LogVerification {
       if (content !== null) contents.set(record.seq, content);
     }
     await this.#index.compare(records, contents);
+    await this.#releases.compare(records, contents);
     await this.#objects.compare(records, contents);
     await this.heads.compare(records);
   }

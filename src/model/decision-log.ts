@@ -1,15 +1,18 @@
 import type { Decision, Outcome } from './decision.js';
+import type { AskedRelease, ReleaseAttempt, ReleaseKind, ReleaseResult } from './key-release-record.js';
 import type { Caller, VerifyRequest } from './request.js';
 
 /**
  * What the decision log has records of. `withdrawn`: a decision that was stored too late, and that nobody was told.
  * `unrecorded`: how many decisions, none of them an allow, could not be stored. `pruned`: of what the content is dropped.
  * `reloaded`: what a reload took over, with digests of the configuration and of the roots that count from then on.
+ * `release-attempt`: a key is about to be asked for, and nothing was handed out before. `release-result`: what came of it.
  */
 export type RecordKind =
   | 'started'
   | 'decision'
   | 'withdrawn'
+  | ReleaseKind
   | 'unrecorded'
   | 'keys'
   | 'policies'
@@ -58,6 +61,12 @@ export interface DecisionEntry {
   readonly summary: string;
 }
 
+/** By what records of a release are found: the decision by which a key is released. */
+export interface ReleaseEntry {
+  readonly decisionId: string;
+  readonly kind: ReleaseKind;
+}
+
 /** Bytes that a decision rested on. Stored once, whatever number of decisions name them. */
 export interface KeptObject {
   /** Lower-case hex. */
@@ -71,6 +80,8 @@ interface IndexedRecord extends LogRecord {
   readonly entry: DecisionEntry | null;
   /** Id of the decision that it withdraws. */
   readonly withdraws: string | null;
+  /** Of an attempt to release a key, or of its result. */
+  readonly release: ReleaseEntry | null;
 }
 
 /** A record to be stored. */
@@ -123,12 +134,19 @@ export interface RecordedDecision {
   readonly record: LogRecord;
   readonly tenant: string;
   readonly withdrawn: boolean;
+  /** Records of its own chain that the index names as those of its release, in their order. */
+  readonly releaseRecords: readonly LogRecord[];
 }
 
 /** What a store finds a decision by, as it stands there. */
 export interface StoredEntry extends DecisionEntry {
   readonly seq: number;
   readonly withdrawn: boolean;
+}
+
+/** What a store finds a record of a release by, as it stands there. */
+export interface StoredRelease extends ReleaseEntry {
+  readonly seq: number;
 }
 
 /** A signed end of a chain. */
@@ -154,8 +172,10 @@ export interface LogStore {
   heads(chain: string, from: number, to: number): Promise<readonly SignedHead[]>;
   /** What decisions are found by, of records of a chain, both ends included. */
   entries(chain: string, from: number, to: number): Promise<readonly StoredEntry[]>;
+  /** What records of releases are found by, of records of a chain, both ends included. */
+  releaseEntries(chain: string, from: number, to: number): Promise<readonly StoredRelease[]>;
   /**
-   * How many entries there are of what is no decision of the log, heads of chains that are not there, links of decisions that
+   * How many entries there are of what is no decision and no release of the log, heads of chains that are not there, links of decisions that
    * are not there, and kept objects that no decision is linked to.
    */
   strays(): Promise<number>;
@@ -170,9 +190,14 @@ export interface LogStore {
   objects(after: string | null, limit: number): Promise<readonly KeptObject[]>;
   /** What decisions rest on, of records of a chain, both ends included. */
   objectsOf(chain: string, from: number, to: number): Promise<readonly KeptLink[]>;
-  /** The last decision of each chain that is older, and still has its content. */
+  /** The last record of each chain that is of an older decision or of its release, and still has its content. */
   prunable(before: Date): Promise<readonly RecordPosition[]>;
-  /** Drops salt and content of decisions up to that record, the oldest first. @returns of how many: 0 where none was left */
+  /**
+   * Drops salt and content of decisions up to that record, the oldest first, and of their releases with them. A decision whose
+   * release goes on behind that record stays.
+   *
+   * @returns of how many decisions: 0 where none was left
+   */
   prune(through: RecordPosition, limit: number): Promise<number>;
 }
 
@@ -181,6 +206,8 @@ export interface JudgedRequest {
   readonly decision: Decision;
   readonly request: VerifyRequest;
   readonly caller: Pick<Caller, 'principal' | 'tenant'>;
+  /** What is to be released by it; absent: nothing. */
+  readonly release?: AskedRelease;
   /** All that the decision rested on, where that is kept. */
   readonly inputs?: KeptInputs;
 }
@@ -199,6 +226,18 @@ export interface DecisionRecorder {
    * @throws {StoreUnavailableError} where it is not, or nobody knows
    */
   record(judged: JudgedRequest): Promise<void>;
+  /**
+   * Resolves once it is stored durably that a key is about to be asked for. Where it rejects, nobody may be asked: what is stored
+   * all the same gets a result that says so.
+   *
+   * @throws {StoreUnavailableError}
+   */
+  releaseAttempt(attempt: ReleaseAttempt): Promise<void>;
+  /**
+   * Resolves once it is stored durably what came of an attempt.
+   * @throws {StoreUnavailableError} where it is not, or nobody knows
+   */
+  releaseResult(result: ReleaseResult): Promise<void>;
   /** Says that nobody was told of a decision that is, or may be, stored: as soon as it can be stored. Never rejects. */
   withdraw(decisionId: string, because: string): Promise<void>;
   /** Counts a decision that leaves without a record: never an allow. */

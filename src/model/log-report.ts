@@ -12,6 +12,11 @@ type LogProblemCode =
   | 'head_unverified'
   | 'head_mismatch'
   | 'index_mismatch'
+  | 'release_decision_missing'
+  | 'release_not_allowed'
+  | 'release_attempt_missing'
+  | 'release_order'
+  | 'release_repeated'
   | 'object_missing'
   | 'object_changed';
 

@@ -1,31 +1,14 @@
+import { type Form, flag, integer, listOf, members, oneOf, orAbsent, orNull, text, uuid } from './content-form.js';
 import { OUTCOMES } from './decision.js';
-import { isObject, type JsonObject, type JsonValue, parsedObject } from './json.js';
+import { type JsonObject, parsedObject } from './json.js';
 
-/** Whether a value has a form. */
-type Form = (value: JsonValue | undefined) => boolean;
-
-const text: Form = (value) => typeof value === 'string';
-const flag: Form = (value) => typeof value === 'boolean';
-const integer: Form = (value) => Number.isSafeInteger(value);
-const outcome: Form = (value) => OUTCOMES.some((known) => value === known);
-
-const orNull = (form: Form): Form => {
-  return (value) => value === null || form(value);
-};
-const listOf = (form: Form): Form => {
-  return (value) => Array.isArray(value) && value.every(form);
-};
-/** Others may stand beside them: another version may write more. */
-const members = (forms: Readonly<Record<string, Form>>): Form => {
-  const entries = Object.entries(forms);
-  return (value) => isObject(value) && entries.every(([name, form]) => form(value[name]));
-};
+const outcome: Form = oneOf(OUTCOMES);
 
 const POLICY = { id: text, version: integer, sha256: text, outcome };
 
 /** What lists show of a decision, and its record has as well. */
 const SHOWN = {
-  decisionId: isUuid,
+  decisionId: uuid,
   decidedAt: text,
   decision: outcome,
   reasons: listOf(text),
@@ -42,7 +25,7 @@ const CONTENT = members({
   ...WHO,
   time: text,
   version: text,
-  request: members({ audience: orNull(text) }),
+  request: members({ audience: orNull(text), release: orAbsent(members({ keyId: text, dryRun: flag })) }),
   decision: members({
     ...SHOWN,
     at: text,
@@ -71,9 +54,15 @@ export function isDecisionContent(content: JsonObject): boolean {
  * @throws {LaterVersionError}
  */
 export function readDecisionContent(content: string): JsonObject | null {
-  const found = parsedObject(content);
+  const found = readRecordContent(content);
   if (found !== null && isOfLaterVersion(found)) throw new LaterVersionError();
   return found !== null && CONTENT(found) ? found : null;
+}
+
+/** The same, and null also for what a later version recorded. */
+export function readDecision(content: string | null): JsonObject | null {
+  const found = readRecordContent(content);
+  return found !== null && !isOfLaterVersion(found) && CONTENT(found) ? found : null;
 }
 
 /** What lists show of a decision; null for what does not have its form. */
@@ -100,7 +89,7 @@ export class ChangedDecisionError extends Error {
   }
 }
 
-/** Whether a value is the id of a chain or of a decision as they are written: in lower case. */
-export function isUuid(value: unknown): value is string {
-  return typeof value === 'string' && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
+/** Null for what is no JSON object. */
+export function readRecordContent(content: string | null): JsonObject | null {
+  return parsedObject(content ?? '');
 }

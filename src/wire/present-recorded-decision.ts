@@ -1,4 +1,5 @@
 import type { FoundDecision, RecordedDecision } from '../model/decision-log.js';
+import { shownRelease } from '../model/key-release-record.js';
 import { ChangedDecisionError, readDecisionContent, readDecisionSummary } from '../model/recorded-decision.js';
 import type { Schemas } from './schema-check.js';
 
@@ -12,17 +13,19 @@ export function presentFoundDecision({ summary, withdrawn }: FoundDecision): Sch
 }
 
 /**
- * A recorded decision: the decision as it was answered, and its record.
- * @throws {ChangedDecisionError} where the record does not have its form
+ * A recorded decision: the decision as it was answered, what became of the key that it releases, and its record.
+ * @throws {ChangedDecisionError} where the record, or one of its release, does not have its form
  * @throws {LaterVersionError}
  */
-export function presentRecordedDecision({ record, withdrawn }: RecordedDecision): Schemas['RecordedDecision'] {
+export function presentRecordedDecision(found: RecordedDecision): Schemas['RecordedDecision'] {
+  const { record, withdrawn, releaseRecords } = found;
   const { chain, seq, previous, contentSha256, hash, salt, content } = record;
   const read = readDecisionContent(content ?? '');
   if (read === null) throw new ChangedDecisionError('what is recorded of this decision');
   const { decision, time, version, principal, tenant, request } = read;
   return {
     ...(decision as unknown as Schemas['RecordedDecision']),
+    release: shownRelease(read, releaseRecords),
     record: {
       chain,
       seq,

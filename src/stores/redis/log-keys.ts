@@ -15,6 +15,7 @@ import { HASH_TAG } from './locate-server.js';
  * - `withdrawn`: ids
  * - `kept`: digests of what a decision can be judged again by, by its id; `objects`: the bytes, by digest; `uses`: how many
  *   decisions name them; `digests`: all of them, in their order
+ * - `releases`: id of the decision, place and kind of each record of a release; `releasePlaces`: the same, the place first
  * - `fences`: by chain, what an append has to name once the outcome of one was unknown
  * - `form`: the number of this form
  */
@@ -33,6 +34,8 @@ export const LOG_PARTS = [
   'digests',
   'fences',
   'form',
+  'releases',
+  'releasePlaces',
 ] as const;
 
 export const LOG_KEYS = LOG_PARTS.map((part) => `${HASH_TAG}:log:${part}`);

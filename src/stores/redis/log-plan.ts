@@ -20,7 +20,7 @@ export function appendArguments(
 }
 
 function plannedRecord(record: NewRecord) {
-  const { chain, seq, previous, contentSha256, hash, entry, withdraws, objects } = record;
+  const { chain, seq, previous, contentSha256, hash, entry, withdraws, release, objects } = record;
   return {
     chain,
     seq: seqText(seq),
@@ -29,6 +29,7 @@ function plannedRecord(record: NewRecord) {
     contentSha256,
     hash,
     ...(withdraws === null ? {} : { withdraws }),
+    ...(release === null ? {} : { release: { id: release.decisionId, kind: release.kind } }),
     ...(entry === null
       ? {}
       : { decision: { ...plannedDecision(record, entry), objects: objects.map(({ sha256 }) => sha256) } }),

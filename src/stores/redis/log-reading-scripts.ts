@@ -63,6 +63,21 @@ return found
 `,
 );
 
+/** Arguments: bounds of places. Returns of each record of a release that can be found by its decision: place, id and kind. */
+export const RELEASE_ENTRIES = logScript(
+  'release entries',
+  `
+local found = {}
+for _, member in ipairs(redis.call('ZRANGE', releasePlaces, ARGV[1], ARGV[2], 'BYLEX')) do
+  local place, id, kind = string.match(member, '^([^ ]* [^ ]*) ([^ ]*) (.*)$')
+  if place and redis.call('ZSCORE', releases, id .. ' ' .. place .. ' ' .. kind) == '0' then
+    for _, item in ipairs({place, id, kind}) do found[#found + 1] = item end
+  end
+end
+return found
+`,
+);
+
 /** Returns every tenant that has decisions. */
 export const TENANTS = logScript(
   'tenants',
@@ -102,16 +117,30 @@ return found
 `,
 );
 
-/** Argument: id. Returns entry, whether it is withdrawn, record and content; nothing where there is no such decision. */
+/**
+ * Argument: id. Returns entry, whether it is withdrawn, record and content, then record and content of each part of its
+ * release; nothing where there is no such decision.
+ */
 export const FIND = logScript(
   'find',
   `
 local entry, text = entryOf(ARGV[1])
 if not entry then return {} end
+local function recordAt(place)
+  return redis.call('ZRANGE', records, '[' .. place .. ' ', '(' .. place .. '!', 'BYLEX', 'LIMIT', 0, 1)[1]
+end
 local place = entry[1]
-local record = redis.call('ZRANGE', records, '[' .. place .. ' ', '(' .. place .. '!', 'BYLEX', 'LIMIT', 0, 1)[1]
+local record = recordAt(place)
 if not record then return {} end
-return {text, tostring(redis.call('SISMEMBER', withdrawn, ARGV[1])), record, redis.call('HGET', contents, place)}
+local found = {text, tostring(redis.call('SISMEMBER', withdrawn, ARGV[1])), record, redis.call('HGET', contents, place)}
+for _, release in ipairs(releasesOf(ARGV[1], string.match(place, '^[^ ]*'))) do
+  local part = recordAt(release.place)
+  if part then
+    found[#found + 1] = part
+    found[#found + 1] = redis.call('HGET', contents, release.place)
+  end
+end
+return found
 `,
 );
 
@@ -147,28 +176,32 @@ export const OBJECT = logScript('object', `return redis.call('HGET', objects, AR
 
 /**
  * Arguments: a lower bound of places, what the ids looked for come before, how many chains at most. Returns of each chain
- * its name, and the place of the last decision of those that come before, or nothing.
+ * its name, and the place of the last record of those that come before, of a decision or of its release, or nothing.
  *
- * Decisions of a chain are in the order of their ids, but for those that were decided at about the same time. So the last one
- * is looked for by halves.
+ * Decisions of a chain are in the order of their ids, but for those that were decided at about the same time, and so are
+ * releases. So the last one is looked for by halves.
  */
 export const PRUNABLE = logScript(
   'prunable',
   `
+local function lastBefore(set, chain)
+  local first = redis.call('ZLEXCOUNT', set, '-', '(' .. chain .. ' ')
+  local low, high = first, redis.call('ZLEXCOUNT', set, '-', '(' .. chain .. '!')
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local id = string.match(redis.call('ZRANGE', set, middle, middle)[1], '^[^ ]* [^ ]* ([^ ]*)')
+    if id < ARGV[2] then low = middle + 1 else high = middle end
+  end
+  return low > first and string.match(redis.call('ZRANGE', set, low - 1, low - 1)[1], '^([^ ]* [^ ]*)')
+end
 local found, from = {}, ARGV[1]
 while #found < 2 * tonumber(ARGV[3]) do
   local member = redis.call('ZRANGE', places, from, '+', 'BYLEX', 'LIMIT', 0, 1)[1]
   if not member then return found end
   local chain = string.match(member, '^[^ ]*')
-  local first = redis.call('ZLEXCOUNT', places, '-', '(' .. chain .. ' ')
-  local low, high = first, redis.call('ZLEXCOUNT', places, '-', '(' .. chain .. '!')
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    local id = string.match(redis.call('ZRANGE', places, middle, middle)[1], '[^ ]*$')
-    if id < ARGV[2] then low = middle + 1 else high = middle end
-  end
+  local decision, release = lastBefore(places, chain), lastBefore(releasePlaces, chain)
   found[#found + 1] = chain
-  found[#found + 1] = low > first and string.match(redis.call('ZRANGE', places, low - 1, low - 1)[1], '^(.*) [^ ]*$')
+  found[#found + 1] = decision and release and release > decision and release or decision
   from = '[' .. chain .. '!'
 end
 return found
@@ -205,11 +238,23 @@ local belongs = {
   heads = function(member)
     return last(string.match(member, '^[^ ]*')) ~= nil
   end,
+  releases = function(member)
+    local id, place, kind = string.match(member, '^([^ ]*) ([^ ]* [^ ]*) (.*)$')
+    if not id or redis.call('HEXISTS', contents, place) == 0 then return false end
+    return redis.call('ZSCORE', releasePlaces, place .. ' ' .. id .. ' ' .. kind) == '0'
+  end,
+  releasePlaces = function(member)
+    local place, id, kind = string.match(member, '^([^ ]* [^ ]*) ([^ ]*) (.*)$')
+    return id and redis.call('ZSCORE', releases, id .. ' ' .. place .. ' ' .. kind) == '0'
+  end,
   digests = function(member)
     return tonumber(redis.call('HGET', uses, member) or '0') > 0
   end,
 }
-local sorted = {places = places, outcomes = outcomes, policies = policies, heads = heads, digests = digests}
+local sorted = {
+  places = places, outcomes = outcomes, policies = policies, heads = heads, digests = digests,
+  releases = releases, releasePlaces = releasePlaces,
+}
 local strays = 0
 if ARGV[1] == 'kept' then
   local page = redis.call('HSCAN', kept, ARGV[2], 'COUNT', ARGV[3])

@@ -27,6 +27,16 @@ end
 local function refusal(command)
   return {err = 'NOPERM the user may not run ' .. command .. ' within scripts'}
 end
+local function releasesOf(id, chain)
+  local found = {}
+  for _, member in ipairs(redis.call('ZRANGE', releases, '[' .. id .. ' ', '(' .. id .. '!', 'BYLEX')) do
+    local place, kind = string.match(member, '^[^ ]* ([^ ]* [^ ]*) (.*)$')
+    if place and string.sub(place, 1, #chain + 1) == chain .. ' ' then
+      found[#found + 1] = {member = member, place = place, at = place .. ' ' .. id .. ' ' .. kind}
+    end
+  end
+  return found
+end
 `;
 
 /** @param text gets each key by the name of the part */
@@ -93,6 +103,11 @@ for index, record in ipairs(plan.records) do
   if withdrawn_entry and string.sub(withdrawn_entry[1], 1, #record.chain + 1) == record.chain .. ' ' then
     redis.call('SADD', withdrawn, record.withdraws)
   end
+  local release = record.release
+  if release then
+    redis.call('ZADD', releases, 0, release.id .. ' ' .. place .. ' ' .. release.kind)
+    redis.call('ZADD', releasePlaces, 0, place .. ' ' .. release.id .. ' ' .. release.kind)
+  end
   redis.call('ZADD', records, 0, table.concat({place, record.previous, record.contentSha256, record.hash}, ' '))
 end
 for index, object in ipairs(plan.objects) do
@@ -121,35 +136,49 @@ return {'stored'}
 `,
 );
 
-/** Arguments: chain, the last place, of how many decisions. Returns of how many it was. */
+/**
+ * Arguments: chain, the last place, of how many decisions. Returns of how many it was. One whose release goes on behind that
+ * place stays: nothing says of those records that they are dropped.
+ */
 export const PRUNE = logScript(
   'prune',
   `
 if forbidden() then return refusal(forbidden()) end
 local range = {'[' .. ARGV[1] .. ' ', '(' .. ARGV[2] .. '!', 'BYLEX', 'LIMIT', 0, ARGV[3]}
 local members = redis.call('ZRANGE', places, unpack(range))
+local dropped = 0
 for _, member in ipairs(members) do
   local place, id = string.match(member, '^(.*) ([^ ]*)$')
-  redis.call('ZREM', places, member)
-  redis.call('HDEL', contents, place)
-  local entry = entryOf(id)
-  if entry then
-    redis.call('ZREM', outcomes, entry[2] .. ' ' .. entry[3] .. ' ' .. id)
-    for _, policy in ipairs(entry[4]) do
-      redis.call('ZREM', policies, entry[2] .. ' ' .. policy .. ' ' .. entry[3] .. ' ' .. id)
+  local released, goesOn = releasesOf(id, ARGV[1]), false
+  for _, release in ipairs(released) do goesOn = goesOn or release.place > ARGV[2] end
+  if not goesOn then
+    dropped = dropped + 1
+    for _, release in ipairs(released) do
+      redis.call('HDEL', contents, release.place)
+      redis.call('ZREM', releases, release.member)
+      redis.call('ZREM', releasePlaces, release.at)
     end
-  end
-  redis.call('HDEL', decisions, id)
-  redis.call('SREM', withdrawn, id)
-  for object in string.gmatch(redis.call('HGET', kept, id) or '', '%S+') do
-    if redis.call('HINCRBY', uses, object, -1) <= 0 then
-      redis.call('HDEL', uses, object)
-      redis.call('HDEL', objects, object)
-      redis.call('ZREM', digests, object)
+    redis.call('ZREM', places, member)
+    redis.call('HDEL', contents, place)
+    local entry = entryOf(id)
+    if entry then
+      redis.call('ZREM', outcomes, entry[2] .. ' ' .. entry[3] .. ' ' .. id)
+      for _, policy in ipairs(entry[4]) do
+        redis.call('ZREM', policies, entry[2] .. ' ' .. policy .. ' ' .. entry[3] .. ' ' .. id)
+      end
     end
+    redis.call('HDEL', decisions, id)
+    redis.call('SREM', withdrawn, id)
+    for object in string.gmatch(redis.call('HGET', kept, id) or '', '%S+') do
+      if redis.call('HINCRBY', uses, object, -1) <= 0 then
+        redis.call('HDEL', uses, object)
+        redis.call('HDEL', objects, object)
+        redis.call('ZREM', digests, object)
+      end
+    end
+    redis.call('HDEL', kept, id)
   end
-  redis.call('HDEL', kept, id)
 end
-return #members
+return dropped
 `,
 );

@@ -12,6 +12,7 @@ import {
   type RecordPosition,
   type SignedHead,
   type StoredEntry,
+  type StoredRelease,
   StoreUnavailableError,
 } from '../../model/decision-log.js';
 import { messageOf } from '../../model/errors.js';
@@ -34,6 +35,7 @@ import {
   OBJECTS_OF,
   PRUNABLE,
   RECORDS,
+  RELEASE_ENTRIES,
   STRAYS,
   TENANTS,
 } from './log-reading-scripts.js';
@@ -56,7 +58,18 @@ const CONFIRMED_PART = 0.75;
 /** Items of one answer: the server does nothing else meanwhile. */
 const AT_ONCE = 500;
 
-const STRAYING = ['decisions', 'places', 'outcomes', 'policies', 'heads', 'kept', 'digests', 'objects'] as const;
+const STRAYING = [
+  'decisions',
+  'places',
+  'outcomes',
+  'policies',
+  'heads',
+  'kept',
+  'digests',
+  'objects',
+  'releases',
+  'releasePlaces',
+] as const;
 
 /** Parts that are read by a cursor of the server, and not in the order of their members. */
 const SCANNED: readonly string[] = ['decisions', 'kept'];
@@ -165,6 +178,16 @@ export class RedisLogStore implements LogStore {
     );
   }
 
+  releaseEntries(chain: string, from: number, to: number): Promise<readonly StoredRelease[]> {
+    return this.#read(RELEASE_ENTRIES, between(chain, from, to), (answer) =>
+      inGroups(answer, 3).map(([place, id, kind]) => ({
+        seq: readPlace(String(place)).seq,
+        decisionId: String(id),
+        kind: kind as StoredRelease['kind'],
+      })),
+    );
+  }
+
   async strays(): Promise<number> {
     let strays = 0;
     for (const part of STRAYING) {
@@ -192,10 +215,11 @@ export class RedisLogStore implements LogStore {
   }
 
   find(decisionId: string): Promise<RecordedDecision | null> {
-    return this.#read(FIND, [decisionId], ([entry, withdrawn, record, salted = null]) => {
+    return this.#read(FIND, [decisionId], ([entry, withdrawn, record, salted = null, ...releases]) => {
       if (entry == null || record == null) return null;
       const { tenant } = readEntry(decisionId, entry);
-      return { record: readRecord(record, salted), tenant, withdrawn: withdrawn === '1' };
+      const releaseRecords = inGroups(releases, 2).map(([part, content = null]) => readRecord(String(part), content));
+      return { record: readRecord(record, salted), tenant, withdrawn: withdrawn === '1', releaseRecords };
     });
   }
 

@@ -38,6 +38,7 @@ const TAKE_INDEX = [
   `INSERT INTO main.decision_policies SELECT p.* FROM staged.decision_policies p
      JOIN staged.decisions d ON d.decision_id = p.decision_id WHERE ${isNew('d')}`,
   `INSERT INTO main.decisions SELECT d.* FROM staged.decisions d WHERE ${isNew('d')}`,
+  `INSERT INTO main.releases SELECT e.* FROM staged.releases e WHERE ${isNew('e')}`,
 ];
 const TAKE_RECORDS = `INSERT INTO main.records SELECT s.* FROM staged.records s WHERE ${isNew('s')}`;
 const TAKE_HEADS = 'INSERT OR IGNORE INTO main.heads SELECT * FROM staged.heads';

@@ -23,6 +23,7 @@ import {
   prune,
   putHead,
   records,
+  releaseEntries,
   stage,
 } from './records.js';
 import type { SqliteFile } from './sqlite-file.js';
@@ -54,6 +55,7 @@ const READS = {
   records: (file: SqliteFile, after: RecordPosition | null, limit: number) => records(file, after, limit),
   heads: (file: SqliteFile, chain: string, from: number, to: number) => heads(file, chain, from, to),
   entries: (file: SqliteFile, chain: string, from: number, to: number) => entries(file, chain, from, to),
+  releaseEntries: (file: SqliteFile, chain: string, from: number, to: number) => releaseEntries(file, chain, from, to),
   strays: (file: SqliteFile) => strays(file),
   list: (file: SqliteFile, query: DecisionQuery) => list(file, query),
   find: (file: SqliteFile, decisionId: string) => find(file, decisionId),

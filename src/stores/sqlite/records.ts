@@ -11,6 +11,7 @@ import type {
   RecordPosition,
   SignedHead,
   StoredEntry,
+  StoredRelease,
 } from '../../model/decision-log.js';
 import { leastIdAt } from '../decision-ids.js';
 import { dropObjects, link, putObject } from './objects.js';
@@ -51,7 +52,7 @@ export function stage(file: SqliteFile, records: readonly ImportedRecord[]): voi
 }
 
 function insert(file: SqliteFile, record: NewRecord | ImportedRecord, restsOn: readonly string[]): void {
-  const { chain, seq, previous, contentSha256, hash, salt, content, entry, withdraws } = record;
+  const { chain, seq, previous, contentSha256, hash, salt, content, entry, withdraws, release } = record;
   file.run(`INSERT INTO records (${RECORD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`, [
     chain,
     seq,
@@ -64,6 +65,15 @@ function insert(file: SqliteFile, record: NewRecord | ImportedRecord, restsOn: r
   if (entry !== null) {
     index(file, record, entry);
     for (const sha256 of restsOn) link(file, entry.decisionId, sha256);
+  }
+  if (release !== null) {
+    const { decisionId, kind } = release;
+    file.run('INSERT INTO releases (decision_id, chain, seq, kind) VALUES (?, ?, ?, ?)', [
+      decisionId,
+      chain,
+      seq,
+      kind,
+    ]);
   }
   // Who decided withdraws.
   if (withdraws !== null) {
@@ -142,6 +152,14 @@ export function entries(file: SqliteFile, chain: string, from: number, to: numbe
   }));
 }
 
+export function releaseEntries(file: SqliteFile, chain: string, from: number, to: number): readonly StoredRelease[] {
+  const rows = file.rows<readonly [number, string, StoredRelease['kind']]>(
+    'SELECT seq, decision_id, kind FROM releases WHERE chain = ? AND seq BETWEEN ? AND ?',
+    [chain, from, to],
+  );
+  return rows.map(([seq, decisionId, kind]) => ({ seq, decisionId, kind }));
+}
+
 export function list(file: SqliteFile, query: DecisionQuery): readonly FoundDecision[] {
   const outcomes = query.decision === null ? OUTCOMES : [query.decision];
   const tenants = query.tenant === null ? tenantsOf(file) : [query.tenant];
@@ -182,20 +200,32 @@ function listOf(
 
 type FoundRow = readonly [decisionId: string, summary: string, withdrawn: number];
 
+const COLUMNS_OF_RECORD = RECORD_COLUMNS.replaceAll(/\w+/g, 'r.$&');
+
 export function find(file: SqliteFile, decisionId: string): RecordedDecision | null {
-  const row = file.row<RecordRow>(
-    `SELECT ${RECORD_COLUMNS.replaceAll(/\w+/g, 'r.$&')}, d.tenant, d.withdrawn FROM decisions d CROSS JOIN records r
-     ON r.chain = d.chain AND r.seq = d.seq WHERE d.decision_id = ?`,
+  // One statement, so that it is of one moment.
+  const rows = file.rows<RecordRow>(
+    `SELECT ${COLUMNS_OF_RECORD}, 0 AS part, d.tenant, d.withdrawn FROM decisions d CROSS JOIN records r
+     ON r.chain = d.chain AND r.seq = d.seq WHERE d.decision_id = ?1
+     UNION ALL SELECT ${COLUMNS_OF_RECORD}, 1, NULL, NULL FROM decisions d CROSS JOIN releases e CROSS JOIN records r
+     ON e.decision_id = d.decision_id AND e.chain = d.chain AND r.chain = e.chain AND r.seq = e.seq
+     WHERE d.decision_id = ?1 ORDER BY part, 2`,
     [decisionId],
   );
-  if (row === undefined) return null;
-  const [tenant, withdrawn] = row.slice(-2);
-  return { record: recordOf(row), tenant: String(tenant), withdrawn: withdrawn === 1 };
+  const [row, ...releases] = rows;
+  const [part, tenant, withdrawn] = row?.slice(-3) ?? [];
+  if (row === undefined || part !== 0) return null;
+  const releaseRecords = releases.map(recordOf);
+  return { record: recordOf(row), tenant: String(tenant), withdrawn: withdrawn === 1, releaseRecords };
 }
 
 export function prunable(file: SqliteFile, before: Date): readonly RecordPosition[] {
   const rows = file.rows<readonly [string, number]>(
-    'SELECT chain, max(seq) FROM decisions WHERE decision_id < ? GROUP BY chain',
+    `SELECT chain, max(seq) FROM (
+       SELECT chain, seq FROM decisions WHERE decision_id < ?1
+       UNION ALL SELECT d.chain, e.seq FROM releases e CROSS JOIN decisions d
+       ON d.decision_id = e.decision_id AND d.chain = e.chain WHERE e.decision_id < ?1)
+     GROUP BY chain`,
     [leastIdAt(before)],
   );
   return rows.map(([chain, seq]) => ({ chain, seq }));
@@ -204,8 +234,10 @@ export function prunable(file: SqliteFile, before: Date): readonly RecordPositio
 /** Within a transaction. */
 export function prune(file: SqliteFile, { chain, seq }: RecordPosition, limit: number): number {
   const rows = file.rows<readonly [number, string, string, string, string]>(
-    `SELECT seq, decision_id, tenant, outcome, policies FROM decisions
-     WHERE chain = ? AND seq <= ? ORDER BY seq LIMIT ?`,
+    `SELECT seq, decision_id, tenant, outcome, policies FROM decisions d
+     WHERE chain = ?1 AND seq <= ?2 AND NOT EXISTS (
+       SELECT 1 FROM releases e WHERE e.decision_id = d.decision_id AND e.chain = ?1 AND e.seq > ?2)
+     ORDER BY seq LIMIT ?3`,
     [chain, seq, limit],
   );
   for (const [dropped, decisionId, tenant, outcome, policies] of rows) {
@@ -219,9 +251,22 @@ export function prune(file: SqliteFile, { chain, seq }: RecordPosition, limit: n
     }
     file.run('DELETE FROM decisions WHERE decision_id = ?', [decisionId]);
     dropObjects(file, decisionId);
-    file.run('UPDATE records SET salt = NULL, content = NULL WHERE chain = ? AND seq = ?', [chain, dropped]);
+    dropContent(file, { chain, seq: dropped });
+    dropRelease(file, chain, decisionId);
   }
   return rows.length;
+}
+
+function dropRelease(file: SqliteFile, chain: string, decisionId: string): void {
+  const values = [decisionId, chain];
+  const rows = file.rows<readonly [number]>('SELECT seq FROM releases WHERE decision_id = ? AND chain = ?', values);
+  if (rows.length === 0) return;
+  for (const [seq] of rows) dropContent(file, { chain, seq });
+  file.run('DELETE FROM releases WHERE decision_id = ? AND chain = ?', values);
+}
+
+function dropContent(file: SqliteFile, { chain, seq }: RecordPosition): void {
+  file.run('UPDATE records SET salt = NULL, content = NULL WHERE chain = ? AND seq = ?', [chain, seq]);
 }
 
 type EndRow = readonly [chain: string, seq: number, hash: string];

@@ -48,4 +48,11 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE challenges ADD COLUMN issued_at INTEGER;
   `,
+  `
+  CREATE TABLE releases (
+    decision_id TEXT NOT NULL, chain TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL,
+    PRIMARY KEY (decision_id, chain, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX releases_by_record ON releases (chain, seq);
+  `,
 ];

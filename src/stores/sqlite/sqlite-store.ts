@@ -15,6 +15,7 @@ import {
   type RecordPosition,
   type SignedHead,
   type StoredEntry,
+  type StoredRelease,
   StoreUnavailableError,
 } from '../../model/decision-log.js';
 import { notOpened } from './engine-problem.js';
@@ -93,6 +94,10 @@ export class SqliteStore implements LogStore {
 
   entries(chain: string, from: number, to: number): Promise<readonly StoredEntry[]> {
     return this.ask('entries', chain, from, to);
+  }
+
+  releaseEntries(chain: string, from: number, to: number): Promise<readonly StoredRelease[]> {
+    return this.ask('releaseEntries', chain, from, to);
   }
 
   strays(): Promise<number> {

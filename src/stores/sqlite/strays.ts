@@ -3,6 +3,7 @@ import type { SqliteFile } from './sqlite-file.js';
 
 /** What belongs to nothing in the log. */
 const STRAYS = [
+  'releases e LEFT JOIN records r ON r.chain = e.chain AND r.seq = e.seq WHERE r.content IS NULL',
   `decisions d LEFT JOIN records r ON r.chain = d.chain AND r.seq = d.seq WHERE r.content IS NULL`,
   `decision_policies p WHERE NOT EXISTS (
      SELECT 1 FROM decisions d, json_each(${POLICIES}) each

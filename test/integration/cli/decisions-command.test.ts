@@ -10,6 +10,7 @@ import { filledLogs } from '../../unit/cli/recorded-decisions.js';
 import { CRL, keepingLog } from '../../unit/decision-log/kept-evidence.js';
 import { type LocalStore, localStores } from '../../unit/decision-log/local-store.js';
 import { judged, KeptLog, openLog, SIGNER } from '../../unit/decision-log/recorded.js';
+import { attemptOf, release, releasing, resultOf } from '../../unit/decision-log/released.js';
 import { rewriteRecords } from '../../unit/decision-log/rewrite-records.js';
 import { CommandLine } from './command-line.js';
 import { runInProcess } from './command-line-in-process.js';
@@ -475,6 +476,28 @@ describe('veritee decisions import', () => {
     expect((await readdir(cli.path('new'))).filter((name) => !name.startsWith('veritee.db'))).toEqual([]);
   });
 
+  it('AUD-03 takes what was released with its decision, and nothing of a file where that does not hold', async () => {
+    const { log } = await filled();
+    const { decision } = await release(log);
+    const unknown = releasing();
+    await log.record(unknown);
+    await log.releaseAttempt(attemptOf(unknown));
+    const lines = linesOf(await exported());
+    expect(await run(['import', 'log.jsonl'], NEW)).toMatchObject({ exitCode: 0 });
+    for (const { decisionId } of [decision, unknown.decision]) {
+      const imported = await run(['show', decisionId], NEW);
+      expect(imported.stdout).toBe((await run(['show', decisionId])).stdout);
+      expect(JSON.parse(imported.stdout).release.state).toBe(
+        decisionId === decision.decisionId ? 'released' : 'unknown',
+      );
+    }
+    expect(await parsed(['verify'], NEW)).toMatchObject({ problems: [] });
+    await log.releaseResult(resultOf(releasing()));
+    expect(linesOf(await exported()).length).toBeGreaterThan(lines.length);
+    const { exitCode, stdout } = await run(['import', 'log.jsonl'], inStore('other/veritee.db'));
+    expect([exitCode, JSON.parse(stdout).problems]).toMatchObject([2, [{ code: 'release_attempt_missing', seq: 13 }]]);
+  });
+
   it('AUD-02 compares a file with heads that were kept, and with keys that somebody else names', async () => {
     const { lines } = await filled();
     await exported();
@@ -693,6 +716,27 @@ describe('veritee decisions import', () => {
       expect(whole.missing).toContainEqual(
         `before record 0 of chain ${other?.chain}: record 0 of chain ${chain} names this record: the chain is not there`,
       );
+    });
+
+    it('AUD-03 says that the decision of an attempt, and the attempt of a result, are missing', async () => {
+      const store = openStore(cli.path(STORE));
+      const { log, chain } = await openLog(store);
+      await release(log);
+      await release(log);
+      const records = await store.records({ chain, seq: 1 }, 9);
+      const kept = records.filter(({ seq }) => [2, 3, 6].includes(seq));
+      await cli.write('copy.jsonl', kept.map(recordLine).join(''));
+      const { missing, problems } = await parsed(['import', 'copy.jsonl'], NEW);
+      expect(problems).toEqual([]);
+      expect(missing).toEqual(
+        expect.arrayContaining([
+          `before record 2 of chain ${chain}: the decision that the key was asked for by is not there`,
+          `before record 6 of chain ${chain}: the attempt that it is the result of is not there`,
+        ]),
+      );
+      await cli.write('copy.jsonl', (await store.records(null, 9)).map(recordLine).join(''));
+      expect(await parsed(['import', 'copy.jsonl'], NEW)).toMatchObject({ records: 4, known: 3 });
+      expect(await parsed(['verify'], NEW)).toMatchObject({ problems: [] });
     });
 
     it('takes nothing of one that has what a later version recorded', async () => {

@@ -215,7 +215,7 @@ export class FakeRecordedDecisions implements RecordedDecisionsUseCase {
       salt: new Uint8Array(32),
       content: JSON.stringify({ ...content, decision }),
     };
-    return { record, tenant: 'default', withdrawn: false };
+    return { record, tenant: 'default', withdrawn: false, releaseRecords: [] };
   }
 }
 

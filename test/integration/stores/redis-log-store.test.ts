@@ -9,6 +9,7 @@ import type { RedisLogStore } from '../../../src/stores/redis/redis-log-store.js
 import { keptInputs } from '../../unit/decision-log/kept-evidence.js';
 import { ALL, behavesAsLogStore, chained } from '../../unit/decision-log/log-store-behaviour.js';
 import { judged, openLog, policy } from '../../unit/decision-log/recorded.js';
+import { release } from '../../unit/decision-log/released.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { type Fault, FaultyProxy } from './faulty-proxy.js';
 import { PATIENT } from './shared-challenges.js';
@@ -318,7 +319,8 @@ describe.skipIf(isWithoutValkey('decisions in a server of Valkey'))('decisions i
   describe('that somebody has changed', () => {
     const key = (part: string) => `{veritee}:log:${part}`;
 
-    async function filled() {
+    /** @param isReleasing whether a key was released by a seventh decision: records 7 to 9 */
+    async function filled({ isReleasing = false } = {}) {
       const store = await start();
       const { log, chain } = await openLog(store);
       const ids: string[] = [];
@@ -327,6 +329,7 @@ describe.skipIf(isWithoutValkey('decisions in a server of Valkey'))('decisions i
         ids.push(each.decision.decisionId);
         await log.record({ ...each, inputs: keptInputs(`{"n":${count}}`) });
       }
+      const released = isReleasing ? (await release(log)).decision.decisionId : '';
       await log.close();
       expect((await verifyLog(store, NO_EVIDENCE)).problems).toEqual([]);
       const place = (seq: number) => `${chain} ${String(seq).padStart(16, '0')}`;
@@ -334,7 +337,7 @@ describe.skipIf(isWithoutValkey('decisions in a server of Valkey'))('decisions i
         const found = await valkey.command('zrange', key('records'), `[${place(seq)} `, `(${place(seq)}!`, 'bylex');
         return String((found as readonly string[])[0]);
       };
-      return { store, chain, ids, place, record, id: (seq: number) => String(ids[seq - 1]) };
+      return { store, chain, ids, released, place, record, id: (seq: number) => String(ids[seq - 1]) };
     }
 
     /** The request of the third decision, and of the one after. */
@@ -461,6 +464,50 @@ describe.skipIf(isWithoutValkey('decisions in a server of Valkey'))('decisions i
       ],
     ])('AUD-01 %s are found', async (_, change, problem) => {
       const log = await filled();
+      await change(log);
+      const { problems } = await verifyLog(log.store, NO_EVIDENCE);
+      expect(problems.map(({ code, seq }) => [code, seq])).toContainEqual(problem);
+    });
+
+    it.each<[string, (log: Filled) => Promise<unknown>, readonly unknown[]]>([
+      [
+        'in an attempt that its decision does not find',
+        ({ place, released }) => valkey.command('zrem', key('releases'), `${released} ${place(8)} release-attempt`),
+        ['index_mismatch', 8],
+      ],
+      [
+        'in a result at no place',
+        ({ place, released }) => valkey.command('zrem', key('releasePlaces'), `${place(9)} ${released} release-result`),
+        ['index_mismatch', 9],
+      ],
+      [
+        'in the order of releases',
+        ({ place, released }) => valkey.command('zadd', key('releases'), 1, `${released} ${place(9)} release-result`),
+        ['index_mismatch', 9],
+      ],
+      [
+        'with the release of another decision',
+        ({ place, id }) => valkey.command('zadd', key('releasePlaces'), 0, `${place(9)} ${id(3)} release-result`),
+        ['index_mismatch', null],
+      ],
+      [
+        'with a release of nothing',
+        async ({ place, id }) => {
+          await valkey.command('zadd', key('releases'), 0, `${id(3)} ${place(99)} release-result`);
+          await valkey.command('zadd', key('releasePlaces'), 0, `${place(99)} ${id(3)} release-result`);
+        },
+        ['index_mismatch', null],
+      ],
+      [
+        'with words in the index of releases',
+        async () => {
+          await valkey.command('zadd', key('releases'), 0, 'x');
+          await valkey.command('zadd', key('releasePlaces'), 0, 'x');
+        },
+        ['index_mismatch', null],
+      ],
+    ])('AUD-01 of a release, %s, are found', async (_, change, problem) => {
+      const log = await filled({ isReleasing: true });
       await change(log);
       const { problems } = await verifyLog(log.store, NO_EVIDENCE);
       expect(problems.map(({ code, seq }) => [code, seq])).toContainEqual(problem);

@@ -33,6 +33,20 @@ function contentOf(decision: Partial<Decision> = {}, request: Parameters<typeof 
 const claims = (members: object) => members as Claims as Decision['claims'];
 
 describe('what is recorded of a decision', () => {
+  it('says which key is to be released, and is what it was where none is', () => {
+    const decided = judged();
+    const made = (members: object) => {
+      const recorded = { ...decided, ...members, presented: present(decided.decision) };
+      return decisionContent(recorded, { salt: SALT, time: TIME, version: '0.1.0' }).content;
+    };
+    const release = { keyId: 'db-key', dryRun: true };
+    const { request, ...rest } = JSON.parse(made({ release: { ...release, more: 'a secret' } }));
+    expect(request.release).toEqual(release);
+    const { release: _, ...without } = request;
+    expect(JSON.parse(made({}))).toEqual({ ...rest, request: without });
+    expect(made({})).not.toContain('release');
+  });
+
   it('is who asked, what for, on which bytes, and what was decided', () => {
     const token = 'eyJhbGciOiJSUzI1NiJ9.e30.c2ln';
     const { parsed, decision } = contentOf(

@@ -8,8 +8,10 @@ import { verifyLog } from '../../../src/decision-log/verify-log.js';
 import type { DecisionQuery, LogRecord, NewRecord } from '../../../src/model/decision-log.js';
 import { StoreUnavailableError } from '../../../src/model/decision-log.js';
 import type { JsonObject } from '../../../src/model/json.js';
+import type { ReleaseAttempt, ReleaseResult } from '../../../src/model/key-release-record.js';
 import { localStores } from './local-store.js';
 import { judged, KeptLog, openLog, policy, SIGNER, signerOf } from './recorded.js';
+import { attemptOf, release, releasing, resultOf, VAULT_KEY } from './released.js';
 
 const openStore = localStores();
 
@@ -193,6 +195,96 @@ describe('the decision log', () => {
     expect((await verifyLog(store, { keptHeads: [], keys: null })).problems).toEqual([]);
   });
 
+  it('stores that a key is about to be asked for, and what came of it, without what was handed out', async () => {
+    const store = openStore();
+    const { log } = await openLog(store);
+    const decided = releasing();
+    await log.record(decided);
+    const handedOut = { value: 'a wrapped key' };
+    await log.releaseAttempt({ ...attemptOf(decided), ...handedOut } as ReleaseAttempt);
+    await log.releaseResult({ ...resultOf(decided), ...handedOut } as ReleaseResult);
+    const local = releasing();
+    await log.record(local);
+    await log.releaseAttempt(attemptOf(local, { key: { type: 'local', ...handedOut } as never }));
+    const said = (await contents(store)).map((content) => ({ ...content, time: undefined, version: undefined }));
+    const { decisionId } = decided.decision;
+    expect(said[1]).toMatchObject({ request: { release: { keyId: 'db-key', dryRun: false } } });
+    expect(said[2]).toEqual({
+      v: 1,
+      kind: 'release-attempt',
+      decisionId,
+      keyId: 'db-key',
+      principal: 'gate',
+      tenant: 'default',
+      key: VAULT_KEY,
+    });
+    expect(said[3]).toEqual({
+      v: 1,
+      kind: 'release-result',
+      decisionId,
+      outcome: 'released',
+      keyVersion: '78deebed173b48e48f55abf87ed4cf71',
+      valueSha256: 'cd'.repeat(32),
+      code: null,
+      detail: 'the vault released the key',
+    });
+    expect(said[5]).toMatchObject({ kind: 'release-attempt', key: { type: 'local' } });
+    expect(JSON.stringify(said)).not.toContain('wrapped');
+    expect((await verifyLog(store, { keptHeads: [], keys: null })).problems).toEqual([]);
+  });
+
+  it('STO-06 says of an attempt that was stored although nobody knew that nobody was asked for the key', async () => {
+    const store = openStore();
+    const { log } = await openLog(store);
+    const decided = releasing();
+    await log.record(decided);
+    store.fails = 'after';
+    await expect(log.releaseAttempt(attemptOf(decided))).rejects.toThrow(StoreUnavailableError);
+    store.fails = 'before';
+    await expect(log.record(judged())).rejects.toThrow(StoreUnavailableError);
+    store.fails = 'never';
+    await log.record(judged());
+    await log.record(judged());
+    expect(await kinds(store)).toEqual([
+      'started',
+      'decision',
+      'release-attempt',
+      'release-result',
+      'decision',
+      'decision',
+    ]);
+    expect((await contents(store))[3]).toMatchObject({
+      decisionId: decided.decision.decisionId,
+      outcome: 'unavailable',
+      code: 'audit_unavailable',
+      valueSha256: null,
+    });
+    expect((await verifyLog(store, { keptHeads: [], keys: null })).problems).toEqual([]);
+  });
+
+  it('STO-06 says nothing of an attempt, or a result, that is not stored', async () => {
+    const store = openStore();
+    const { log } = await openLog(store);
+    const decided = releasing();
+    await log.record(decided);
+    store.fails = 'before';
+    await expect(log.releaseAttempt(attemptOf(decided))).rejects.toThrow(StoreUnavailableError);
+    store.fails = 'never';
+    await release(log);
+    store.fails = 'before';
+    await expect(log.releaseResult(resultOf(decided))).rejects.toThrow(StoreUnavailableError);
+    store.fails = 'never';
+    await log.record(judged());
+    expect(await kinds(store)).toEqual([
+      'started',
+      'decision',
+      'decision',
+      'release-attempt',
+      'release-result',
+      'decision',
+    ]);
+  });
+
   it('STO-06 withdraws a decision later where the store does not take it now', async () => {
     const store = openStore();
     const { log } = await openLog(store);
@@ -234,7 +326,7 @@ describe('the decision log', () => {
     expect(told).toMatchObject([
       { level: 'error', fields: { chain, stored: { seq: 1, hash: record?.hash }, found: { seq: 0 } } },
     ]);
-    await store.append([{ ...(record as NewRecord), entry: null, withdraws: null, objects: [] }]);
+    await store.append([{ ...(record as NewRecord), entry: null, withdraws: null, release: null, objects: [] }]);
     await log.record(judged());
     expect(log.isAvailable).toBe(true);
     expect(await kinds(store)).toEqual(['started', 'decision', 'decision']);
@@ -258,7 +350,9 @@ describe('the decision log', () => {
     if (seq === 1) store.file.run('UPDATE records SET hash = ? WHERE chain = ? AND seq = 1', [hash, chain]);
     else {
       const [record] = await store.records({ chain, seq: 0 }, 1);
-      await store.stage([{ ...(record as LogRecord), seq, hash, entry: null, withdraws: null, restsOn: [] }]);
+      await store.stage([
+        { ...(record as LogRecord), seq, hash, entry: null, withdraws: null, release: null, restsOn: [] },
+      ]);
     }
     store.fails = 'never';
     await expect(log.record(judged())).rejects.toThrow('the store lacks records that it had');

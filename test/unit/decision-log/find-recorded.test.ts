@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findRecorded } from '../../../src/decision-log/find-recorded.js';
 import { localStores } from './local-store.js';
 import { judged, openLog } from './recorded.js';
+import { release } from './released.js';
 
 const openStore = localStores();
 
@@ -54,5 +55,40 @@ describe('a decision that is looked for', () => {
     const { store, first } = await filled();
     store.file.run(`UPDATE records SET ${column} = NULL WHERE seq = 1`, []);
     await expect(findRecorded(store, first)).rejects.toMatchObject({ name: 'ChangedDecisionError' });
+  });
+});
+
+describe('the release of a decision that is looked for', () => {
+  /** Two releases: records 1 to 3, and 4 to 6. */
+  async function releases() {
+    const store = openStore();
+    const { log } = await openLog(store);
+    const [one, other] = [await release(log), await release(log)];
+    await log.close();
+    return { store, one: one.decision.decisionId, other: other.decision.decisionId };
+  }
+
+  it('is found as it was recorded', async () => {
+    const { store, one } = await releases();
+    const found = await findRecorded(store, one);
+    expect(found?.releaseRecords.map(({ seq }) => seq)).toEqual([2, 3]);
+  });
+
+  it.each([
+    ['the content of the attempt', "UPDATE records SET content = replace(content, 'db-key', 'db-kez') WHERE seq = 2"],
+    ['the content of the result', "UPDATE records SET content = replace(content, 'released', 'refused') WHERE seq = 3"],
+    ['the salt of the result', "UPDATE records SET salt = x'00' WHERE seq = 3"],
+    ['the hash of the result', `UPDATE records SET hash = '${OTHER}' WHERE seq = 3`],
+    ['the content of the result, which is gone', 'UPDATE records SET salt = NULL, content = NULL WHERE seq = 3'],
+    ['the index, so that the result is of another decision', 'UPDATE releases SET seq = 6 WHERE seq = 3'],
+    ['the index, so that the result is no release', 'UPDATE releases SET seq = 0 WHERE seq = 3'],
+  ])('AUD-01 is not shown where somebody changed %s', async (_, sql) => {
+    const { store, one } = await releases();
+    store.file.run(sql, []);
+    await expect(findRecorded(store, one)).rejects.toMatchObject({
+      name: 'ChangedDecisionError',
+      message:
+        'what is stored of its release is not what was recorded: the store was changed; veritee decisions verify says where',
+    });
   });
 });

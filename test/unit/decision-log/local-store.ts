@@ -68,6 +68,7 @@ export function openLocalStore(path: string, options?: SqliteFileOptions): Local
     records: (after, limit) => ask('records', after, limit),
     heads: (chain, from, to) => ask('heads', chain, from, to),
     entries: (chain, from, to) => ask('entries', chain, from, to),
+    releaseEntries: (chain, from, to) => ask('releaseEntries', chain, from, to),
     strays: () => ask('strays'),
     list: (query) => ask('list', query),
     find: (decisionId) => ask('find', decisionId),

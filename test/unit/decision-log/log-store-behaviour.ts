@@ -10,25 +10,27 @@ import {
   type LogStore,
   type NewRecord,
   NO_RECORD,
+  type ReleaseEntry,
   StoreUnavailableError,
 } from '../../../src/model/decision-log.js';
 import { judged, openLog, policy, SIGNER } from './recorded.js';
+import { release, releasing } from './released.js';
 
 /** What a record says beside its place. */
-export type Said = Partial<Pick<NewRecord, 'withdraws' | 'objects' | 'content'>> & {
+export type Said = Partial<Pick<NewRecord, 'withdraws' | 'release' | 'objects' | 'content'>> & {
   readonly entry?: Partial<NonNullable<NewRecord['entry']>>;
 };
 
 /** Records that follow one another in a chain. */
 export function chained(chain: string, said: readonly Said[], end: ChainEnd | null = null): readonly NewRecord[] {
   let before = end;
-  return said.map(({ entry, withdraws = null, objects = [], content = '{"kind":"note"}' }) => {
+  return said.map(({ entry, withdraws = null, release = null, objects = [], content = '{"kind":"note"}' }) => {
     const position = { chain, seq: before === null ? 0 : before.seq + 1 };
     const salt = new Uint8Array(32).fill(position.seq);
     const linked = { previous: before?.hash ?? NO_RECORD, contentSha256: contentDigest(salt, content) };
     before = { ...position, hash: recordHash(position, linked) };
     const whole = entry === undefined ? null : { ...entryAt(new Date()), ...entry };
-    return { ...before, ...linked, salt, content, entry: whole, withdraws, objects };
+    return { ...before, ...linked, salt, content, entry: whole, withdraws, release, objects };
   });
 }
 
@@ -118,7 +120,9 @@ export function behavesAsLogStore(open: () => Promise<LogStore>): void {
     await store.append(other.slice(0, 1));
     await store.append(one);
     await store.append(other.slice(1));
-    const stored = [...one, ...other].map(({ entry: _, withdraws: __, objects: ___, ...record }) => record);
+    const stored = [...one, ...other].map(
+      ({ entry: _, withdraws: __, release: ____, objects: ___, ...record }) => record,
+    );
     expect(await store.records(null, 100)).toEqual(stored);
     expect(await store.records(null, 4)).toEqual(stored.slice(0, 4));
     expect(await store.records({ chain: first, seq: 1 }, 2)).toEqual(stored.slice(2, 4));
@@ -202,6 +206,63 @@ export function behavesAsLogStore(open: () => Promise<LogStore>): void {
     expect(await store.find(entry.decisionId)).toMatchObject({ withdrawn: false });
   });
 
+  it('finds the records of a release with its decision, in their order, and none of another chain', async () => {
+    const store = await open();
+    const [chain, other] = [randomUUID(), randomUUID()];
+    const [entry, unreleased] = [entryAt(minute(1)), entryAt(minute(2))];
+    const of = (kind: ReleaseEntry['kind'], { decisionId } = entry) => ({ release: { decisionId, kind } });
+    await store.append(
+      chained(chain, [{ entry }, of('release-attempt'), { entry: unreleased }, of('release-result'), {}]),
+    );
+    await store.append(chained(other, [of('release-attempt')]));
+    const records = await store.records({ chain, seq: -1 }, 5);
+    expect(await store.find(entry.decisionId)).toMatchObject({
+      record: records[0],
+      releaseRecords: [records[1], records[3]],
+    });
+    expect(await store.find(unreleased.decisionId)).toMatchObject({ record: records[2], releaseRecords: [] });
+    const { decisionId } = entry;
+    expect(await store.releaseEntries(chain, 0, 9)).toEqual([
+      { seq: 1, decisionId, kind: 'release-attempt' },
+      { seq: 3, decisionId, kind: 'release-result' },
+    ]);
+    expect(await store.releaseEntries(chain, 2, 3)).toHaveLength(1);
+    expect(await store.releaseEntries(other, 0, 0)).toEqual([{ seq: 0, decisionId, kind: 'release-attempt' }]);
+    expect(await store.releaseEntries(randomUUID(), 0, 9)).toEqual([]);
+    expect(await store.strays()).toBe(0);
+  });
+
+  it('AUD-03 drops a release with its decision, and neither where nothing says so of its last record', async () => {
+    const store = await open();
+    const chain = randomUUID();
+    const [old, young] = [entryAt(minute(1)), entryAt(minute(20))];
+    const of = ({ decisionId }: { readonly decisionId: string }, kind: ReleaseEntry['kind']) => ({
+      release: { decisionId, kind },
+    });
+    await store.append(
+      chained(chain, [
+        { entry: old },
+        of(old, 'release-attempt'),
+        { entry: young },
+        of(young, 'release-attempt'),
+        of(old, 'release-result'),
+        of(young, 'release-result'),
+      ]),
+    );
+    expect(await store.prunable(minute(10))).toEqual([{ chain, seq: 4 }]);
+    expect(await store.prune({ chain, seq: 3 }, 10)).toBe(0);
+    expect((await store.records(null, 100)).filter(({ content }) => content === null)).toEqual([]);
+    expect(await store.prune({ chain, seq: 4 }, 10)).toBe(1);
+    const records = await store.records(null, 100);
+    const without = records.filter(({ salt, content }) => salt === null && content === null);
+    expect(without.map(({ seq }) => seq)).toEqual([0, 1, 4]);
+    expect(await store.find(old.decisionId)).toBeNull();
+    expect((await store.find(young.decisionId))?.releaseRecords.map(({ seq }) => seq)).toEqual([3, 5]);
+    expect((await store.releaseEntries(chain, 0, 9)).map(({ seq }) => seq)).toEqual([3, 5]);
+    expect(await store.prunable(minute(10))).toEqual([]);
+    expect(await store.strays()).toBe(0);
+  });
+
   it('keeps bytes once, until the last decision that names them is dropped', async () => {
     const store = await open();
     const chain = randomUUID();
@@ -276,6 +337,7 @@ export function behavesAsLogStore(open: () => Promise<LogStore>): void {
     for (let day = 10; day < 16; day++) {
       const decidedAt = new Date(Date.UTC(2026, 0, day, 11));
       await first.log.record(judged({ decidedAt, policies: [policy('payments'), policy('baseline')] }));
+      if (day >= 14) await release(first.log, releasing({ decidedAt }));
     }
     const { log, lines, clock } = await openLog(store);
     clock.at = new Date('2026-01-15T12:00:00Z');
@@ -286,8 +348,8 @@ export function behavesAsLogStore(open: () => Promise<LogStore>): void {
     expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({
       problems: [],
       ownWord: [SIGNER.kid],
-      chains: expect.arrayContaining([expect.objectContaining({ pruned: 5 })]),
+      chains: expect.arrayContaining([expect.objectContaining({ pruned: 8 })]),
     });
-    expect(await store.list(ALL)).toHaveLength(2);
+    expect(await store.list(ALL)).toHaveLength(3);
   });
 }

@@ -43,7 +43,9 @@ async function forge(store: LocalStore, chain: string, content: string): Promise
   const position = { chain, seq: last.seq + 1 };
   const linked = { previous: last.hash, contentSha256: contentDigest(salt, content) };
   const hash = recordHash(position, linked);
-  await store.append([{ ...position, ...linked, hash, salt, content, entry: null, withdraws: null, objects: [] }]);
+  await store.append([
+    { ...position, ...linked, hash, salt, content, entry: null, withdraws: null, release: null, objects: [] },
+  ]);
   return position.seq;
 }
 
@@ -256,7 +258,7 @@ describe('verifying a decision log', () => {
     const { store, chain } = await filled();
     for (let seq = 13; seq >= 6; seq--) tamper(store, `UPDATE records SET seq = ${seq + 1} WHERE seq = ${seq}`);
     const [record] = await store.records({ chain, seq: 4 }, 1);
-    await store.stage([{ ...(record as LogRecord), seq: 6, entry: null, withdraws: null, restsOn: [] }]);
+    await store.stage([{ ...(record as LogRecord), seq: 6, entry: null, withdraws: null, release: null, restsOn: [] }]);
     expect(await problemsOf(store)).toContainEqual(['record_order', 6]);
   });
 
@@ -391,7 +393,7 @@ describe('verifying a decision log', () => {
     const store = openStore(elsewhere.path);
     const copy = openStore();
     const later = (await store.records(null, 100)).filter(({ seq }) => seq > 4);
-    await copy.stage(later.map((record) => ({ ...record, entry: null, withdraws: null, restsOn: [] })));
+    await copy.stage(later.map((record) => ({ ...record, entry: null, withdraws: null, release: null, restsOn: [] })));
     const missing = await problemsOf(copy);
     expect(missing.filter(([code]) => code !== 'index_mismatch')).toEqual([
       ['record_missing', 5],

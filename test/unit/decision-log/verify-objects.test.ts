@@ -186,7 +186,9 @@ describe('what a decision rests on, made to break what reads it', () => {
     const hash = recordHash(position, linked);
     const entry = readContent(content)?.entry ?? null;
     const objects = [inputs, ...others].map((text) => ({ sha256: sha256(text), bytes: Buffer.from(text) }));
-    await store.append([{ ...position, ...linked, hash, salt, content, entry, withdraws: null, objects }]);
+    await store.append([
+      { ...position, ...linked, hash, salt, content, entry, withdraws: null, release: null, objects },
+    ]);
     return store;
   }
   const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;

@@ -6,11 +6,19 @@ import { RecordDecisions } from '../../../src/service/record-decisions.js';
 import { ALLOW, DENY, INDETERMINATE } from '../../integration/http/fake-service.js';
 import { judged, KeptLog } from '../decision-log/recorded.js';
 
+/** No key is released here. */
+const RELEASES = { releaseAttempt: vi.fn(), releaseResult: vi.fn() };
+
 const { request } = judged();
 const CALLER: Caller = { principal: 'gate', tenant: 'default', roles: new Set(), policies: null, audiences: null };
 
 function recording(decision: Decision, record: DecisionRecorder['record'], timeoutMs = 60_000) {
-  const recorder = { record: vi.fn(record), withdraw: vi.fn(async () => undefined), leavesUnrecorded: vi.fn() };
+  const recorder = {
+    record: vi.fn(record),
+    withdraw: vi.fn(async () => undefined),
+    leavesUnrecorded: vi.fn(),
+    ...RELEASES,
+  };
   const log = new KeptLog();
   const verifyEvidence = { execute: async () => decision };
   const decisions = new RecordDecisions({ verifyEvidence, recorder, keeper: null, log, timeoutMs });
@@ -114,7 +122,12 @@ describe('STO-06 a decision that is stored too late', () => {
   it('is one that takes more than a second', async () => {
     vi.useFakeTimers();
     try {
-      const recorder = { record: () => new Promise<void>(() => {}), withdraw: vi.fn(), leavesUnrecorded: vi.fn() };
+      const recorder = {
+        record: () => new Promise<void>(() => {}),
+        withdraw: vi.fn(),
+        leavesUnrecorded: vi.fn(),
+        ...RELEASES,
+      };
       const verifyEvidence = { execute: async () => ALLOW };
       const decisions = new RecordDecisions({ verifyEvidence, recorder, keeper: null, log: new KeptLog() });
       const answered = vi.fn();

@@ -7,6 +7,7 @@ import { attach, merge } from '../../../../src/stores/sqlite/merge.js';
 import { CRL, keepingLog, objectsOfDecisions } from '../../decision-log/kept-evidence.js';
 import { type LocalStore, localStores } from '../../decision-log/local-store.js';
 import { judged, openLog, policy } from '../../decision-log/recorded.js';
+import { release } from '../../decision-log/released.js';
 
 const openStore = localStores();
 
@@ -64,6 +65,15 @@ describe('taking over the log of another file', () => {
     expect(mergeInto(store, other)).toEqual({ conflicts: [], records: 4, known: 4, heads: 1, objects: 0 });
     expect(mergeInto(store, other)).toEqual({ conflicts: [], records: 0, known: 8, heads: 0, objects: 0 });
     expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({ problems: [], records: 12, decisions: 9 });
+  });
+
+  it('takes over what was released, and passes over what it has', async () => {
+    const { store: other, log } = await filled();
+    const { decision } = await release(log);
+    const store = openStore();
+    for (const records of [7, 0]) expect(mergeInto(store, other)).toMatchObject({ conflicts: [], records });
+    expect((await store.find(decision.decisionId))?.releaseRecords.map(({ seq }) => seq)).toEqual([5, 6]);
+    expect(await problemsOf(store)).toEqual([]);
   });
 
   it('goes on with a chain, and fills what is before or between', async () => {
@@ -136,6 +146,7 @@ describe('taking over the log of another file', () => {
         content,
         entry: null,
         withdraws: null,
+        release: null,
         objects: [],
       },
     ]);

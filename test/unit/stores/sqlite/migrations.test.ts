@@ -21,6 +21,7 @@ const VERSION_1 = readFileSync(new URL('store-version-1.sql', import.meta.url), 
 const PINNED = [
   'faeb9a61667fbbb7a0eef2a594d0277801dd5ceab3b29a216fa3420d63a47fc6',
   '631e37137afad5affb88d94573197b48935cba842317991b33eb14a6c7ff2e67',
+  '34503cfe77df2114ee7f596686a01d208180993be051bdf48b08f773c5f570a1',
 ];
 
 const ADDS_A_COLUMN = "ALTER TABLE decisions ADD COLUMN region TEXT NOT NULL DEFAULT 'nowhere';";

@@ -106,10 +106,10 @@ describe('the thread of a SQLite file', () => {
       salt: new Uint8Array(1),
       content: '{}',
     };
-    await store.append([{ ...record, entry: null, withdraws: null, objects: [] }]);
-    await expect(store.append([{ ...record, entry: null, withdraws: null, objects: [] }])).rejects.toThrow(
-      /UNIQUE constraint failed/,
-    );
+    await store.append([{ ...record, entry: null, withdraws: null, release: null, objects: [] }]);
+    await expect(
+      store.append([{ ...record, entry: null, withdraws: null, release: null, objects: [] }]),
+    ).rejects.toThrow(/UNIQUE constraint failed/);
     await vi.waitFor(async () => expect(await store.last('c')).toEqual({ chain: 'c', seq: 0, hash: '' }), 10_000);
   });
 });
@@ -170,7 +170,7 @@ describe('kept objects in a SQLite file', () => {
     const other = await SqliteStore.open(join(folder, 'other.db'));
     open.push(other);
     const restsOn = [digest('a')];
-    await other.stage([{ ...(record as LogRecord), entry: entry ?? null, withdraws: null, restsOn }]);
+    await other.stage([{ ...(record as LogRecord), entry: entry ?? null, withdraws: null, release: null, restsOn }]);
     expect(await other.objectsOf(chain, 0, 9)).toEqual([{ seq: 1, sha256: digest('a'), isKept: false }]);
   });
 });

@@ -1,0 +1,148 @@
+import type {
+  LogRecord,
+  LogStore,
+  RecordedDecision,
+  RecordPosition,
+  ReleaseEntry,
+  StoredRelease,
+} from '../model/decision-log.js';
+import { whyNotReleasable } from '../model/key-release-record.js';
+import type { LogProblem } from '../model/log-report.js';
+import { readDecision } from '../model/recorded-decision.js';
+import { bySeq } from './by-seq.js';
+import type { LogProblems } from './log-problems.js';
+import { isDroppedByNow } from './record-at.js';
+import { type RecordedContent, type RecordedRelease, readContent } from './record-content.js';
+
+/** What releases are found by, in a log. */
+export type ReleasingLog = Pick<LogStore, 'records' | 'releaseEntries' | 'find'>;
+
+/** A record of the release of a decision. */
+interface KnownRelease extends RecordPosition {
+  readonly kind: ReleaseEntry['kind'];
+}
+
+/** What is known of the release by a decision, beside the record that is looked at. */
+interface Known {
+  readonly decision: RecordedDecision | null;
+  /** Of the chain of that record. */
+  readonly releases: readonly KnownRelease[];
+}
+
+type Problem = Pick<LogProblem, 'code' | 'detail'>;
+
+/**
+ * Compares what releases are found by with what they are, and each attempt and result with the decision that it is by. What is
+ * compared is looked up, so that nothing is kept in memory that grows with the log.
+ */
+export class ReleaseVerification {
+  readonly #log: ReleasingLog;
+  readonly #elsewhere: Pick<LogStore, 'find'> | null;
+  readonly #problems: LogProblems;
+  /** Of decisions that are in the other log alone: no index of this one has them. By id. */
+  readonly #byOtherDecisions = new Map<string, KnownRelease[]>();
+
+  /** @param elsewhere a log that this one continues; null: none */
+  constructor(log: ReleasingLog, elsewhere: Pick<LogStore, 'find'> | null, problems: LogProblems) {
+    this.#log = log;
+    this.#elsewhere = elsewhere;
+    this.#problems = problems;
+  }
+
+  /** Of records that follow each other in one chain, with their contents where those hold. */
+  async compare(records: readonly LogRecord[], contents: ReadonlyMap<number, RecordedContent>): Promise<void> {
+    const [first, last] = [records[0], records.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const entries = bySeq(await this.#log.releaseEntries(first.chain, first.seq, last.seq));
+    for (const record of records) {
+      const content = contents.get(record.seq);
+      // A version that does not know what was recorded does not know either what it is found by.
+      if (content === undefined || content.isLater) continue;
+      await this.#compareOne(record, content.release, entries.get(record.seq) ?? []);
+    }
+  }
+
+  async #compareOne(
+    record: LogRecord,
+    release: RecordedRelease | null,
+    entries: readonly StoredRelease[],
+  ): Promise<void> {
+    const problems: Problem[] = isIndexed(release, entries) ? [] : [NOT_INDEXED];
+    if (release !== null) {
+      const problem = problemOf(record, release, await this.#knownOf(record, release));
+      if (problem !== null) problems.push(problem);
+    }
+    if (problems.length === 0 || (await isDroppedByNow(this.#log, record))) return;
+    for (const { code, detail } of problems) this.#problems.add(code, record, detail, release?.decisionId);
+  }
+
+  async #knownOf(record: LogRecord, { decisionId, kind }: RecordedRelease): Promise<Known> {
+    const own = await this.#log.find(decisionId);
+    if (own !== null || this.#elsewhere === null)
+      return { decision: own, releases: releasesIn(own, decisionId, record) };
+    const decision = await this.#elsewhere.find(decisionId);
+    const seen = this.#byOtherDecisions.get(decisionId) ?? [];
+    const { chain, seq } = record;
+    this.#byOtherDecisions.set(decisionId, [...seen, { chain, seq, kind }]);
+    const other = releasesIn(decision, decisionId, record);
+    const isOther = (each: KnownRelease) => other.every((known) => known.seq !== each.seq);
+    return { decision, releases: [...other, ...seen.filter((each) => each.chain === chain && isOther(each))] };
+  }
+}
+
+const NOT_INDEXED: Problem = { code: 'index_mismatch', detail: 'what it is found by is not what was recorded' };
+
+/** Records of the release by a decision, of the chain of a record, as far as they hold. */
+function releasesIn(
+  decision: RecordedDecision | null,
+  decisionId: string,
+  { chain }: RecordPosition,
+): readonly KnownRelease[] {
+  return (decision?.releaseRecords ?? []).flatMap((each) => {
+    const release = each.content === null ? null : readContent(each.content)?.release;
+    if (release == null || each.chain !== chain) return [];
+    return release.decisionId === decisionId ? [{ chain, seq: each.seq, kind: release.kind }] : [];
+  });
+}
+
+/** Whether there is the entry that follows from the content, and no other; of what is no release, none. */
+function isIndexed(release: ReleaseEntry | null, [found, ...others]: readonly StoredRelease[]): boolean {
+  if (release === null || found === undefined) return release === null && found === undefined;
+  return others.length === 0 && found.decisionId === release.decisionId && found.kind === release.kind;
+}
+
+function problemOf(record: LogRecord, release: RecordedRelease, known: Known): Problem | null {
+  return release.kind === 'release-attempt'
+    ? problemOfAttempt(record, release.keyId ?? '', known)
+    : problemOfResult(record, known);
+}
+
+function problemOfAttempt({ chain, seq }: LogRecord, keyId: string, { decision, releases }: Known): Problem | null {
+  // Who decides asks for the key: nobody else's decision counts.
+  if (decision === null || decision.record.chain !== chain) {
+    return { code: 'release_decision_missing', detail: 'the decision that the key was asked for by is not there' };
+  }
+  if (decision.record.seq > seq) return { code: 'release_order', detail: 'it stands before its decision' };
+  const why = whyNot(decision, keyId);
+  if (why !== null) return { code: 'release_not_allowed', detail: `the key was not to be asked for: ${why}` };
+  const isRepeated = releases.some((each) => each.kind === 'release-attempt' && each.seq < seq);
+  return isRepeated ? { code: 'release_repeated', detail: 'the key was asked for by this decision before' } : null;
+}
+
+/** What does not hold, or has a form that is not known, is named by itself, or not at all. */
+function whyNot({ record: { content } }: RecordedDecision, keyId: string): string | null {
+  const read = readDecision(content);
+  return read === null ? null : whyNotReleasable(read, keyId);
+}
+
+function problemOfResult({ seq }: LogRecord, { releases }: Known): Problem | null {
+  const attempts = releases.filter(({ kind }) => kind === 'release-attempt');
+  if (attempts.length === 0) {
+    return { code: 'release_attempt_missing', detail: 'the attempt that it is the result of is not there' };
+  }
+  if (attempts.every((attempt) => attempt.seq > seq)) {
+    return { code: 'release_order', detail: 'it stands before the attempt that it is the result of' };
+  }
+  const isRepeated = releases.some((each) => each.kind === 'release-result' && each.seq < seq);
+  return isRepeated ? { code: 'release_repeated', detail: 'the attempt has a result that stands before' } : null;
+}

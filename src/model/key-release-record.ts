@@ -1,0 +1,170 @@
+import { digest, either, members, oneOf, orNull, text, uuid } from './content-form.js';
+import { isObject, type JsonObject } from './json.js';
+import { ChangedDecisionError, isOfLaterVersion, LaterVersionError, readRecordContent } from './recorded-decision.js';
+import type { Caller } from './request.js';
+
+/** What the log has of a release, beside the decision: that a key is about to be asked for, and what came of it. */
+export const RELEASE_KINDS = ['release-attempt', 'release-result'] as const;
+export type ReleaseKind = (typeof RELEASE_KINDS)[number];
+
+/** `unavailable`: nobody answered, or nobody was asked. */
+const RELEASE_OUTCOMES = ['released', 'refused', 'unavailable'] as const;
+export type ReleaseOutcome = (typeof RELEASE_OUTCOMES)[number];
+
+/** What a request wants to have released, if its decision is an allow. */
+export interface AskedRelease {
+  /** Id of the key in the configuration. */
+  readonly keyId: string;
+  /** Nothing is asked for: only whether it would be. */
+  readonly dryRun: boolean;
+}
+
+/** A key of a vault, as the vault is asked for it. */
+export interface AskedVaultKey {
+  readonly type: 'vault';
+  /** Of the vault. */
+  readonly host: string;
+  readonly name: string;
+  /** Null: the current one. */
+  readonly version: string | null;
+  /** `enc` of the request to the vault. */
+  readonly enc: string;
+  /** SHA-256 of the token that is the target, lower-case hex. */
+  readonly targetSha256: string;
+  /** RFC 7638 SHA-256 thumbprint of the bound key, base64url. */
+  readonly jkt: string;
+}
+
+/** A release that is about to be attempted. */
+export interface ReleaseAttempt {
+  readonly decisionId: string;
+  /** Id of the key in the configuration. */
+  readonly keyId: string;
+  readonly caller: Pick<Caller, 'principal' | 'tenant'>;
+  readonly key: AskedVaultKey | { readonly type: 'local' };
+}
+
+/** What came of an attempt. */
+export interface ReleaseResult {
+  readonly decisionId: string;
+  readonly outcome: ReleaseOutcome;
+  /** Version of the key that was released; null where there is none, or nothing was released. */
+  readonly keyVersion: string | null;
+  /** SHA-256 of what was handed out, lower-case hex; null where nothing was. */
+  readonly valueSha256: string | null;
+  /** Why nothing was released, such as `release_refused`; null where something was. */
+  readonly code: string | null;
+  /** One sentence for people, without a secret. */
+  readonly detail: string;
+}
+
+/** What is shown of a release. `unknown`: attempted, and no result was recorded, as where the service was killed meanwhile. */
+export interface ShownRelease extends AskedRelease {
+  readonly state: 'not_attempted' | 'unknown' | ReleaseOutcome;
+  /** RFC 3339, by the clock of the service; null where it was not attempted. */
+  readonly attemptedAt: string | null;
+  /** The same of the result; null where there is none. */
+  readonly endedAt: string | null;
+  readonly keyVersion: string | null;
+  readonly code: string | null;
+}
+
+const LOCAL_KEY = members({ type: oneOf(['local']) });
+const VAULT_KEY = members({
+  type: oneOf(['vault']),
+  host: text,
+  name: text,
+  version: orNull(text),
+  enc: text,
+  targetSha256: digest,
+  jkt: text,
+});
+
+const CONTENT = {
+  'release-attempt': members({
+    decisionId: uuid,
+    time: text,
+    keyId: text,
+    principal: text,
+    tenant: text,
+    key: either(LOCAL_KEY, VAULT_KEY),
+  }),
+  'release-result': members({
+    decisionId: uuid,
+    time: text,
+    outcome: oneOf(RELEASE_OUTCOMES),
+    keyVersion: orNull(text),
+    valueSha256: orNull(digest),
+    code: orNull(text),
+    detail: text,
+  }),
+} as const;
+
+/** Of what kind a record of a release is; null for every other record, and for one that does not have its form. */
+export function releaseKindOf(content: JsonObject): ReleaseKind | null {
+  const kind = RELEASE_KINDS.find((known) => known === content['kind']);
+  return kind !== undefined && CONTENT[kind](content) ? kind : null;
+}
+
+/** What a recorded decision asks for; null where that is nothing. @param content of its record, in its form */
+function askedIn({ request }: JsonObject): AskedRelease | null {
+  const release = isObject(request) ? request['release'] : undefined;
+  return isObject(release) ? (release as unknown as AskedRelease) : null;
+}
+
+/** Why a decision is no ground for an attempt; null where it is one. @param content of its record, in its form */
+export function whyNotReleasable(content: JsonObject, keyId: string): string | null {
+  const asked = askedIn(content);
+  if ((content['decision'] as JsonObject)['decision'] !== 'allow') return 'the decision is no allow';
+  if (asked === null) return 'nothing was to be released by the decision';
+  if (asked.dryRun) return 'the decision was to release nothing: it is a dry run';
+  return asked.keyId === keyId ? null : 'the decision is about another key';
+}
+
+/**
+ * What is shown of the release that a recorded decision asks for; null where it asks for none.
+ *
+ * @param content of the record of the decision, in its form
+ * @param records of its release, in the order of their chain
+ * @throws {ChangedDecisionError} where they are not what a service can have recorded
+ * @throws {LaterVersionError}
+ */
+export function shownRelease(
+  content: JsonObject,
+  records: readonly { readonly content: string | null }[],
+): ShownRelease | null {
+  const asked = askedIn(content);
+  const [attempt, result, ...others] = records.map((record) => readRelease(record.content));
+  const isSound =
+    others.length === 0 &&
+    (attempt === undefined || whyNotReleasable(content, String(attempt['keyId'])) === null) &&
+    (attempt?.['kind'] ?? 'release-attempt') === 'release-attempt' &&
+    (result?.['kind'] ?? 'release-result') === 'release-result';
+  if (!isSound) throw new ChangedDecisionError(RELEASE, 'is not what a service records');
+  if (asked === null) return null;
+  const { keyId, dryRun } = asked;
+  const ended = result as EndedRelease | undefined;
+  return {
+    keyId,
+    dryRun,
+    state: ended?.outcome ?? (attempt === undefined ? 'not_attempted' : 'unknown'),
+    attemptedAt: attempt === undefined ? null : String(attempt['time']),
+    endedAt: ended?.time ?? null,
+    keyVersion: ended?.keyVersion ?? null,
+    code: ended?.code ?? null,
+  };
+}
+
+const RELEASE = 'what is recorded of its release';
+
+/** Members of the content of a result. */
+type EndedRelease = Pick<ReleaseResult, 'outcome' | 'keyVersion' | 'code'> & { readonly time: string };
+
+/** @throws {ChangedDecisionError} @throws {LaterVersionError} */
+function readRelease(content: string | null): JsonObject {
+  const found = readRecordContent(content);
+  if (found === null) throw new ChangedDecisionError(RELEASE);
+  if (isOfLaterVersion(found)) throw new LaterVersionError();
+  if (releaseKindOf(found) === null) throw new ChangedDecisionError(RELEASE);
+  return found;
+}

@@ -1,0 +1,46 @@
+import type { DecisionLog } from '../../../src/decision-log/decision-log.js';
+import type { JudgedRequest } from '../../../src/model/decision-log.js';
+import type { AskedVaultKey, ReleaseAttempt, ReleaseResult } from '../../../src/model/key-release-record.js';
+import { judged } from './recorded.js';
+
+export const VAULT_KEY: AskedVaultKey = {
+  type: 'vault',
+  host: 'keys.vault.example',
+  name: 'db-key',
+  version: null,
+  enc: 'RSA_AES_KEY_WRAP_384',
+  targetSha256: 'ab'.repeat(32),
+  jkt: 'Zk9qcXJzdHV2d3h5ejAxMjM0NTY3ODlBQkNERUZHSEk',
+};
+
+/** An allow by which a key is to be released, unless something else is said. */
+export function releasing(
+  decision: Parameters<typeof judged>[0] = {},
+  release: Partial<NonNullable<JudgedRequest['release']>> = {},
+): JudgedRequest {
+  return { ...judged(decision), release: { keyId: 'db-key', dryRun: false, ...release } };
+}
+
+export function attemptOf({ decision, caller }: JudgedRequest, attempt: Partial<ReleaseAttempt> = {}): ReleaseAttempt {
+  return { decisionId: decision.decisionId, keyId: 'db-key', caller, key: VAULT_KEY, ...attempt };
+}
+
+export function resultOf({ decision }: JudgedRequest, result: Partial<ReleaseResult> = {}): ReleaseResult {
+  return {
+    decisionId: decision.decisionId,
+    outcome: 'released',
+    keyVersion: '78deebed173b48e48f55abf87ed4cf71',
+    valueSha256: 'cd'.repeat(32),
+    code: null,
+    detail: 'the vault released the key',
+    ...result,
+  };
+}
+
+/** Records a decision, the attempt to release a key by it, and what came of it. */
+export async function release(log: DecisionLog, decided: JudgedRequest = releasing()): Promise<JudgedRequest> {
+  await log.record(decided);
+  await log.releaseAttempt(attemptOf(decided));
+  await log.releaseResult(resultOf(decided));
+  return decided;
+}
