@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** Hex of 16 bytes and more, and base64url of 32 bytes: what depends on the keys of the lab, which are made anew each time. */
-const DIGEST = /\b(?:[\da-f]{32,})\b|(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{43}(?![\w-])/g;
+/**
+ * Hex of 16 bytes and more, base64 and base64url of 32 bytes: what depends on the keys of the lab, which are made anew each
+ * time. Ids of token keys are base64 with its padding.
+ */
+const DIGEST =
+  /\b(?:[\da-f]{32,})\b|(?<![\w+/])[A-Za-z\d+/]{43}(?==)|(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{43}(?![\w-])/g;
 
 /**
  * Puts made-up digests of the same length in the place of all in a value, the same for the same: what is equal stays
