@@ -16,11 +16,15 @@ const BY_ENTRY: ReadonlySet<string> = new Set([
   '/components/responses',
 ]);
 
+/** What the client sends and gets. */
+const CLIENT_SCHEMAS = ['VerifyRequest', 'Decision', 'ChallengeRequest', 'Challenge', 'Problem'] as const;
+
 /** What openapi.yaml generates: path from the root of the project, and text. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const document = readOpenapi();
   return new Map([
     ['src/wire/generated/openapi-types.ts', await typesModule(document)],
+    ['src/relying-party/generated/openapi-types.ts', await typesModule(withSchemasFor(document, CLIENT_SCHEMAS))],
     ['src/wire/generated/openapi-schemas.ts', schemasModule(document)],
     ['src/wire/generated/openapi-document.ts', documentModule(document)],
   ]);
@@ -41,6 +45,19 @@ async function typesModule({ openapi, info, components }: OpenAPI3): Promise<str
   const types = membersOfSchemas(nodes).map((type) => printer.printNode(ts.EmitHint.Unspecified, type, file));
   const lines = types.map((type) => `    ${type.replaceAll(/\n\s*/g, ' ')}\n`);
   return `${NOTE}\nexport interface components {\n  readonly schemas: {\n${lines.join('')}  };\n}\n`;
+}
+
+/** The document with the named schemas alone, and those that they refer to. */
+function withSchemasFor(document: OpenAPI3, names: readonly string[]): OpenAPI3 {
+  const schemas = document.components?.schemas ?? {};
+  const needed = new Set(names);
+  // A set that grows while it is gone through is gone through to its new end.
+  for (const name of needed) {
+    const references = JSON.stringify(schemas[name]).matchAll(/"#\/components\/schemas\/(\w+)"/g);
+    for (const [, referred = ''] of references) needed.add(referred);
+  }
+  const kept = Object.entries(schemas).filter(([name]) => needed.has(name));
+  return { ...document, components: { schemas: Object.fromEntries(kept) } };
 }
 
 /** `components` is the one interface, and `schemas` the one member of it that is not `never`. */

@@ -1,4 +1,5 @@
 import { type BoundKey, boundKeyOf } from './bound-key.js';
+import { isSameText } from './constant-time.js';
 import { type CheckedExpectations, type ExpectedPolicy, NONCE_NOT_EXPECTED } from './expectations.js';
 import { isObject, type JsonObject, type JsonValue, member } from './json-text.js';
 import type { ReceiptKeySource } from './key-source.js';
@@ -92,8 +93,9 @@ function requireAddressee(claims: JsonObject, { issuer, audience, nonce }: Check
   );
   demand(aud === audience, 'receipt_audience', `The receipt is for ${shown(aud)}, not for ${shown(audience)}.`);
   if (nonce === NONCE_NOT_EXPECTED) return;
+  const claimed = claims['eat_nonce'];
   demand(
-    typeof nonce === 'string' && claims['eat_nonce'] === nonce,
+    typeof nonce === 'string' && typeof claimed === 'string' && isSameText(claimed, nonce),
     'receipt_nonce',
     'The receipt does not have the nonce that was given out for this request.',
   );

@@ -1,13 +1,18 @@
 export type { BoundKey } from './bound-key.js';
-export { checkReceipt, type ReceiptStatus, type VerifiedReceipt } from './check-receipt.js';
-export {
-  type CheckedExpectations,
-  type ExpectedBinding,
-  type ExpectedPolicy,
-  NONCE_NOT_EXPECTED,
-  subjectOf,
-} from './expectations.js';
+export type { ReceiptStatus, VerifiedReceipt } from './check-receipt.js';
+export type { ExpectedBinding } from './expectations.js';
 export { type FetchedKeySetOptions, fetchedKeySet } from './fetched-keys.js';
 export type { JsonObject, JsonValue } from './json-text.js';
 export { fixedKeySet, type ReceiptKeySource } from './key-source.js';
-export { RECEIPT_STEPS, ReceiptError, type ReceiptErrorCode } from './receipt-error.js';
+export type { ReceiptDemand, ReceiptVerifierOptions } from './options.js';
+export { ReceiptError, type ReceiptErrorCode } from './receipt-error.js';
+export { createReceiptVerifier, type ReceiptVerifier } from './receipt-verifier.js';
+export { type Check, NotAllowedError, type Refusal, ServiceError } from './service-errors.js';
+export {
+  type Challenge,
+  createVeriteeClient,
+  type EvidenceBody,
+  type EvidenceDemand,
+  type VeriteeClient,
+  type VeriteeClientOptions,
+} from './veritee-client.js';

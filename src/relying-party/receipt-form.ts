@@ -28,6 +28,8 @@ export function takeApart(receipt: string): ReceiptParts {
 }
 
 function partsOf(receipt: unknown): ReceiptParts {
+  if (receipt === null)
+    throw malformed('There is no receipt: a decision has none without an audience, or of the past.');
   if (typeof receipt !== 'string') throw malformed('The receipt is not a string.');
   if (receipt === '') throw malformed('The receipt is empty.');
   if (receipt.length > RECEIPT_LENGTH) throw malformed(`The receipt has over ${RECEIPT_LENGTH} characters.`);
@@ -49,18 +51,20 @@ function objectOf(part: string, name: string): JsonObject {
   }
 }
 
-/** Readers skip padding, foreign characters and bits that are left over. Encoded again, the bytes show it. */
 function decode(part: string, name: string): Uint8Array {
-  const bytes = decodeLoosely(part);
-  if (bytes === null || base64url.encode(bytes) !== part) {
-    throw malformed(`The ${name} of the receipt is not base64url without padding.`);
-  }
+  const bytes = decodeBase64Url(part);
+  if (bytes === null) throw malformed(`The ${name} of the receipt is not base64url without padding.`);
   return bytes;
 }
 
-function decodeLoosely(part: string): Uint8Array | null {
+/**
+ * Decodes base64url without padding; null for a text that is not the one spelling of its bytes. Readers skip padding, foreign
+ * characters and bits that are left over: encoded again, the bytes show it.
+ */
+export function decodeBase64Url(text: string): Uint8Array | null {
   try {
-    return base64url.decode(part);
+    const bytes = base64url.decode(text);
+    return base64url.encode(bytes) === text ? bytes : null;
   } catch {
     return null;
   }

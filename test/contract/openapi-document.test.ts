@@ -11,6 +11,7 @@ describe('generated files', () => {
     const files = await generatedFiles();
     expect([...files.keys()]).toEqual([
       'src/wire/generated/openapi-types.ts',
+      'src/relying-party/generated/openapi-types.ts',
       'src/wire/generated/openapi-schemas.ts',
       'src/wire/generated/openapi-document.ts',
     ]);

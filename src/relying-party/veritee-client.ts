@@ -1,0 +1,178 @@
+import { type BoundedAnswer, boundedExchange } from './bounded-exchange.js';
+import type { VerifiedReceipt } from './check-receipt.js';
+import type { components } from './generated/openapi-types.js';
+import { isObject, type JsonObject } from './json-text.js';
+import {
+  type ReceiptDemand,
+  type ReceiptVerifierOptions,
+  readDemand,
+  readVerifierOptions,
+  VERIFIER_OPTIONS,
+  type VerifierSettings,
+} from './options.js';
+import { readChallenge, readObject, receiptOfAllow } from './read-answer.js';
+import { requireAction, SingleUseVerifier } from './receipt-verifier.js';
+import { secureUrl } from './secure-url.js';
+import { ServiceError } from './service-errors.js';
+
+type Schemas = components['schemas'];
+
+/** A challenge: a nonce for one request, which the guest puts into its evidence. */
+export type Challenge = Schemas['Challenge'];
+/** What `veritee collect` writes in the guest. Its nonce, policy, audience and verification time are not used. */
+export type EvidenceBody = Pick<Schemas['VerifyRequest'], 'evidence' | 'attestationResults' | 'binding'>;
+
+export interface VeriteeClientOptions extends ReceiptVerifierOptions {
+  /** Where the service answers: an https URL, or an http URL of a loopback host. */
+  readonly url: string;
+  /** Of a caller that may `verify` and has this audience. Left out: none is sent. */
+  readonly apiKey?: string;
+  /** For each exchange with the service, its body included. Left out: 15 000. */
+  readonly timeoutMs?: number;
+}
+
+/** What was given out for the request: pass the challenge itself, with `boundKey` beside it where a key has to be bound. */
+export interface EvidenceDemand extends ReceiptDemand {
+  /** Of the challenge. Not used. */
+  readonly expiresAt?: string;
+}
+
+/** Asks a service, and believes what it signed alone. */
+export interface VeriteeClient {
+  /**
+   * A challenge for this audience; and for the policy and the type of evidence, where there is one.
+   *
+   * @throws {ServiceError}
+   */
+  challenge(): Promise<Challenge>;
+  /**
+   * Has evidence judged. Resolves with the receipt of an allow once it is verified, and rejects in every other case: it never
+   * resolves with false, null or undefined.
+   *
+   * What it returns is a promise, and so is true where `await` was forgotten. `whenAllowed` cannot be used wrongly in this
+   * way.
+   *
+   * @throws {NotAllowedError} where the decision is no allow, or about the past
+   * @throws {ServiceError} where there is no decision
+   * @throws {ReceiptError} where the service says allow and its receipt does not
+   * @throws {TypeError} for what is wrong with the call
+   */
+  verify(body: EvidenceBody, demand: EvidenceDemand): Promise<VerifiedReceipt>;
+  /**
+   * Calls `action` once evidence is allowed, and never else. Resolves with what it returns.
+   *
+   * @throws as `verify`, and what `action` throws
+   */
+  whenAllowed<T>(
+    body: EvidenceBody,
+    demand: EvidenceDemand,
+    action: (verified: VerifiedReceipt) => T | Promise<T>,
+  ): Promise<T>;
+}
+
+const TIMEOUT_MS = 15_000;
+const LONGEST_TIMEOUT_MS = 600_000;
+const MAXIMUM_BYTES = 4_194_304;
+const API_KEY = /^[\x21-\x7e]{1,4096}$/;
+
+/**
+ * @throws {TypeError} that says what to do, where anything is missing, empty, or not known
+ * @throws {Error} in a browser, where the service cannot be asked
+ */
+export function createVeriteeClient(options: VeriteeClientOptions): VeriteeClient {
+  if ('document' in globalThis || 'WorkerGlobalScope' in globalThis) {
+    throw new Error(
+      'createVeriteeClient does not work in a browser, since the service lets no page ask it (it sends no CORS header). ' +
+        'Ask the service from your own server, and verify the receipt here with createReceiptVerifier.',
+    );
+  }
+  return Object.freeze(new HttpClient(options));
+}
+
+class HttpClient implements VeriteeClient {
+  readonly #settings: VerifierSettings;
+  readonly #verifier: SingleUseVerifier;
+  readonly #base: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #timeoutMs: number;
+
+  constructor(options: VeriteeClientOptions) {
+    this.#settings = readVerifierOptions(options, [...VERIFIER_OPTIONS, 'url', 'apiKey', 'timeoutMs']);
+    this.#verifier = new SingleUseVerifier(this.#settings);
+    this.#base = secureUrl(options.url, 'url').href.replace(/\/$/, '');
+    this.#headers = headersFor(options.apiKey);
+    this.#timeoutMs = readTimeout(options.timeoutMs);
+  }
+
+  async challenge(): Promise<Challenge> {
+    const { audience, policies, evidenceTypes } = this.#settings;
+    const [policy, another] = policies;
+    const [evidenceType, anotherType] = evidenceTypes;
+    const scope = {
+      audience,
+      ...(policy === undefined || another !== undefined ? {} : { policy: policy.id }),
+      ...(anotherType === undefined ? { evidenceType } : {}),
+    };
+    return readChallenge(await this.#post('/challenges', scope));
+  }
+
+  async verify(body: EvidenceBody, demand: EvidenceDemand): Promise<VerifiedReceipt> {
+    const { nonce, boundKey } = readDemand(demand, ['nonce', 'boundKey', 'expiresAt']);
+    const answer = await this.#post('/verify', this.#requestOf(body, nonce));
+    // Whatever it is: the verifier refuses what is no text.
+    const receipt = receiptOfAllow(answer) as string;
+    return this.#verifier.verify(receipt, boundKey === undefined ? { nonce } : { nonce, boundKey });
+  }
+
+  async whenAllowed<T>(
+    body: EvidenceBody,
+    demand: EvidenceDemand,
+    action: (verified: VerifiedReceipt) => T | Promise<T>,
+  ): Promise<T> {
+    requireAction(action);
+    return action(await this.verify(body, demand));
+  }
+
+  /** The body comes from whoever wants in: what it is judged by, and for whom, is for us to say. */
+  #requestOf(body: unknown, nonce: string): object {
+    if (!isObject(body) || !isObject(body['evidence'])) {
+      throw new TypeError('the body has no evidence: pass the object that veritee collect writes in the guest');
+    }
+    const { at: _, ...rest } = body;
+    const { audience, policies } = this.#settings;
+    return { ...rest, nonce, audience, policy: policies.map(({ id }) => id) };
+  }
+
+  async #post(path: string, body: object): Promise<JsonObject> {
+    return readObject(await this.#exchange(path, JSON.stringify(body)));
+  }
+
+  async #exchange(path: string, body: string): Promise<BoundedAnswer> {
+    try {
+      return await boundedExchange(new URL(`${this.#base}${path}`), {
+        fetch: this.#settings.fetch,
+        timeoutMs: this.#timeoutMs,
+        maximumBytes: MAXIMUM_BYTES,
+        headers: this.#headers,
+        body,
+      });
+    } catch (cause) {
+      throw new ServiceError('no_answer', null, `No answer of the service to ${path} could be read.`, { cause });
+    }
+  }
+}
+
+function headersFor(apiKey: unknown): Readonly<Record<string, string>> {
+  const headers = { accept: 'application/json', 'content-type': 'application/json' };
+  if (apiKey === undefined) return headers;
+  if (typeof apiKey !== 'string' || !API_KEY.test(apiKey)) {
+    throw new TypeError('apiKey is no API key: pass it without spaces or line ends, or leave it out');
+  }
+  return { ...headers, authorization: `Bearer ${apiKey}` };
+}
+
+function readTimeout(value: unknown): number {
+  if (value === undefined) return TIMEOUT_MS;
+  if (typeof value === 'number' && value > 0 && value <= LONGEST_TIMEOUT_MS) return value;
+  throw new TypeError(`timeoutMs is not between 0 and ${LONGEST_TIMEOUT_MS}: pass milliseconds, or leave it out`);
+}
