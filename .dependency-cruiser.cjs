@@ -19,6 +19,7 @@ const ROOMS = {
   'attestation-services': ['azure-identity', 'outgoing', 'crypto', 'formats', 'model'],
   'key-vault': ['azure-identity', 'outgoing', 'crypto', 'formats', 'model'],
   results: ['crypto', 'formats', 'model'],
+  gates: ['relying-party', 'crypto', 'formats', 'model'],
   'decision-log': ['formats', 'model'],
   stores: ['model'],
   service: ['verifiers', 'inspect', 'policy', 'comparison', 'model'],

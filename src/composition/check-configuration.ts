@@ -22,7 +22,7 @@ import {
 } from './check-files.js';
 import { type CheckedPolicies, checkPolicies } from './check-policies.js';
 import { readConfiguredRoots } from './configured-roots.js';
-import { openAccessWarning, warnOfMissingFolders } from './load-warnings.js';
+import { gateWarnings, openAccessWarning, warnOfMissingFolders } from './load-warnings.js';
 import { ProblemLog } from './problem-log.js';
 import { checkReceiptKeyFiles } from './receipt-keys.js';
 import { openReceiptVaults } from './receipt-vaults.js';
@@ -97,7 +97,7 @@ async function follow(
     ? await found.of('config_file', () => checkPolicies(configuration, clock.now()))
     : undefined;
   found.add(policies?.problems ?? []);
-  if (isRight('callers') && policies !== undefined) found.add(unknownPolicies(configuration, policies));
+  if (policies !== undefined) found.add(whoNamesPolicies(configuration, policies, isRight));
   const tls = isRight('listen') ? await found.of('config_file', () => readTlsMaterial(configuration.listen.tls)) : null;
   if (isRight('ita', 'tpm', 'maa')) await checkTokenFiles(configuration, clock, found);
   if (isRight('maa', 'ita')) await checkSubmission(configuration, environment, clock, found);
@@ -125,6 +125,22 @@ function checkSettings(configuration: Configuration): readonly LintProblem[] {
 function openAccess(configuration: Configuration): readonly LintProblem[] {
   const warning = openAccessWarning(configuration);
   return warning === null ? [] : [configurationProblem('config_setting', warning)];
+}
+
+function closedGates(configuration: Configuration, { files }: CheckedPolicies): readonly LintProblem[] {
+  const policies = files.map(({ policy }) => policy);
+  return gateWarnings(configuration, policies).map((warning) => configurationProblem('config_setting', warning));
+}
+
+function whoNamesPolicies(
+  configuration: Configuration,
+  policies: CheckedPolicies,
+  isRight: (section: string) => boolean,
+): readonly LintProblem[] {
+  return [
+    ...(isRight('callers') ? unknownPolicies(configuration, policies) : []),
+    ...(isRight('gates') ? closedGates(configuration, policies) : []),
+  ];
 }
 
 /** A caller may name a policy that does not exist yet; more often its id is misspelt, and the caller is refused. */

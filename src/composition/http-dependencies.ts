@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
 import { findRecorded } from '../decision-log/find-recorded.js';
 import type { OpenEarlyCollateral } from '../endorsements/intel/open-early-collateral.js';
+import { Gates } from '../gates/gates.js';
 import type { HttpDependencies, HttpSettings } from '../http/dependencies.js';
 import type { Metrics } from '../http/metrics.js';
 import type { ChallengeStore } from '../model/challenge.js';
@@ -107,6 +108,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
         again.replay(await recordedDecisions.get(id, caller).catch(notJudgedAgain), at),
     },
     receiptKeys: new PublishedReceiptKeys(parts.receiptKeys, configuration.receipts.issuer),
+    gates: gatesOf(parts),
     policyTexts: new PolicyTexts({
       policies: () => policies.snapshot(),
       knownAuthorities: knownAuthorities(configuration),
@@ -161,11 +163,27 @@ function judgeAgainOf(
   });
 }
 
-function receiptsOf({ configuration, receiptKeys, version, url }: ServiceParts): Receipts {
-  return new Receipts(receiptKeys, () => {
-    const issuer = configuration.receipts.issuer ?? url();
-    return issuer === null ? null : { issuer, build: version };
+function receiptsOf(parts: ServiceParts): Receipts {
+  return new Receipts(parts.receiptKeys, () => {
+    const issuer = issuerOf(parts);
+    return issuer === null ? null : { issuer, build: parts.version };
   });
+}
+
+function gatesOf(parts: ServiceParts): Gates {
+  const { configuration, receiptKeys, policies, clockWatch } = parts;
+  return new Gates({
+    gates: configuration.gates,
+    keys: receiptKeys,
+    issuer: () => issuerOf(parts),
+    policies: () => policies.snapshot(),
+    clock: clockWatch,
+  });
+}
+
+/** `iss` of receipts; null as long as nothing says under which name the service is reached. */
+function issuerOf({ configuration, url }: ServiceParts): string | null {
+  return configuration.receipts.issuer ?? url();
 }
 
 type AppContainer = ReturnType<typeof createAppContainer>;

@@ -39,6 +39,20 @@ export function warnOfPolicies(policies: readonly Policy[], configuration: Confi
     ];
     for (const { code, pointer, message } of remarks) log.warn({ policy: policy.id, pointer, code }, message);
   }
+  for (const warning of gateWarnings(configuration, policies)) log.warn({}, placedText(warning));
+}
+
+/** Gates that nobody can pass, since their policy binds a key and no proof of it could be for them. */
+export function gateWarnings(
+  { gates }: Configuration,
+  policies: readonly Pick<Policy, 'id' | 'binding'>[],
+): readonly PlacedProblem[] {
+  const binding = new Set(policies.filter((policy) => policy.binding === 'required').map(({ id }) => id));
+  const closed = Object.entries(gates).filter(([, { policy, url }]) => url === null && binding.has(policy));
+  return closed.map(([name, { policy }]) => {
+    const what = `is missing: the policy ${policy} has binding: required, and without a url no proof of the key can be for this gate, so nobody passes it`;
+    return { path: ['gates', name, 'url'], what };
+  });
 }
 
 /** What an operator has to know where anybody is served; null where callers are told apart, or only this machine is served. */

@@ -5,7 +5,7 @@ import { policyTextOptions } from '../stores/policy-file.js';
 import type { PolicySources } from '../stores/policy-files.js';
 
 /** Where policies come from, and how their files are read. */
-export function policySources({ policies }: Configuration): PolicySources<Policy> {
+export function policySources({ policies, gates }: Configuration): PolicySources<Policy> {
   return {
     directory: policies.directory,
     builtIns: BUILT_IN_POLICIES,
@@ -13,6 +13,7 @@ export function policySources({ policies }: Configuration): PolicySources<Policy
     needed: [
       { id: policies.default, path: ['policies', 'default'] },
       ...policies.shadow.map((id, index) => ({ id, path: ['policies', 'shadow', index] })),
+      ...Object.entries(gates).map(([name, { policy }]) => ({ id: policy, path: ['gates', name, 'policy'] })),
     ],
   };
 }

@@ -8,7 +8,17 @@ import { choice, day, flag, hex, instant, integer, number, pattern, text } from 
 import { ita, maa } from './attestation-services.js';
 import { azureIdentity } from './azure-identity.js';
 import { orRedisStore, redisStoreOf, type StoreConfiguration } from './redis-store.js';
-import { addressRange, issuerUrl, keyFileOrVaultKey, listed, opaque, path, source, trustedUrl } from './values.js';
+import {
+  addressRange,
+  issuerUrl,
+  keyFileOrVaultKey,
+  listed,
+  opaque,
+  path,
+  source,
+  trustedOrigin,
+  trustedUrl,
+} from './values.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -61,6 +71,17 @@ const caller = object({
   kubernetes: orNull(opaque),
 });
 export type CallerConfiguration = Read<typeof caller>;
+
+/** A gate in front of another service, for proxies that ask `/authorize/{gate}/*`. */
+const gate = object({
+  /** `aud` of the receipts that open it. */
+  audience: text(),
+  policy: policyId,
+  /** Whose receipts open it. */
+  tenant: optional(pattern(NAME, 'a name'), 'default'),
+  /** Origin under which clients know what is behind it: what a proof of the bound key is for. Null: none can be made. */
+  url: orNull(trustedOrigin),
+});
 
 /** Two colons at least make an address of version 6: one alone would be in front of a port. */
 const HOST = /^(?:[A-Za-z0-9._-]+|(?=.*:.*:)[A-Fa-f0-9:.]+)$/;
@@ -179,6 +200,8 @@ export const CONFIGURATION_SCHEMA = object({
   }),
   /** Keys that may be released, by the id that a request names. */
   keys: optional(entries(NAME, releasableKey), NO_ENTRIES),
+  /** Gates in front of other services, by the name in their path. */
+  gates: optional(entries(NAME, gate), NO_ENTRIES),
   /** Who may call, by name. Empty: loopback only, everybody there. */
   callers: optional(entries(NAME, caller), NO_ENTRIES),
   log: section({ level: optional(choice(...LOG_LEVELS), 'info') }),

@@ -50,6 +50,9 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
   refuseRepeated(issuersIn(ita, at.member('ita')), 'is listed twice');
   checkReceiptCredential(configuration, at.member('receipts', 'credential'));
   checkEphemeralKey(configuration, at.member('receipts', 'key'));
+  for (const [name, { audience }] of Object.entries(configuration.gates)) {
+    refuseOwnName(audience, at.member('gates', name, 'audience'));
+  }
 }
 
 /** There is no open service by accident: without callers, other machines are let in only where that is spelt out. */
@@ -106,9 +109,12 @@ function checkCaller(caller: CallerConfiguration, at: Place): void {
   if (ways.length !== 1) at.refuse('needs one of apiKeySha256, oidc, mtls and kubernetes');
   if (caller.apiKeySha256 !== null && caller.expires === null) at.member('expires').refuse('is missing');
   for (const [index, audience] of (caller.audience ?? []).entries()) {
-    if (isOwnName(audience))
-      at.member('audience', index).refuse('names that begin with urn:veritee: are of the service itself');
+    refuseOwnName(audience, at.member('audience', index));
   }
+}
+
+function refuseOwnName(audience: string, at: Place): void {
+  if (isOwnName(audience)) at.refuse('names that begin with urn:veritee: are of the service itself');
 }
 
 function checkMaa(maa: MaaConfiguration, at: Place): void {

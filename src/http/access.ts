@@ -26,6 +26,8 @@ declare module 'fastify' {
     decision: Decision | null;
     /** Name of the relying party that the decision is for, for the log. */
     audience: string | null;
+    /** What a gate answered, for the log. `gate`: null where there is no such gate; `code`: null where it let through. */
+    gate: { readonly gate: string | null; readonly code: string | null; readonly decisionId: string | null } | null;
     /** Of the problem document that answers, for the log. */
     problem: { readonly code: string; readonly pointer: string | null } | null;
   }

@@ -10,9 +10,11 @@ import { RefusedError } from '../model/errors.js';
 import { admit, type Guard } from './access.js';
 import type { HttpDependencies } from './dependencies.js';
 import { answerError, answerSocketError } from './error-answers.js';
+import { routedTarget } from './gate-target.js';
 import { createListener, DEFAULT_CONNECTION_LIMITS } from './listener.js';
 import { DEFAULT_RATE_LIMITS, failureLimit, refuseLate, registerRateLimits } from './load-limits.js';
 import { requestIdOf, routeOf, servedPath, writeRequest } from './request-log.js';
+import { takeEveryMethod } from './routes/gate-route.js';
 import { registerRoutes } from './routes/route-table.js';
 
 const DEFAULT_EVENT_LOOP_DELAY_MS = 1_000;
@@ -33,6 +35,7 @@ export function createApplication(dependencies: HttpDependencies): FastifyInstan
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     genReqId: requestIdOf,
     return503OnClosing: false,
+    rewriteUrl: ({ url = '' }) => routedTarget(url),
     // A path that the router cannot read: no hook has seen such a request.
     frameworkErrors: (_error, request, reply) => {
       setSecurityHeaders(reply);
@@ -40,6 +43,7 @@ export function createApplication(dependencies: HttpDependencies): FastifyInstan
     },
     clientErrorHandler: (error, socket) => answerSocketError(log, error, socket),
   });
+  takeEveryMethod(application);
   readBodiesAsBytes(application);
   application.setErrorHandler((error, request, reply) => answerError(dependencies, error, request, reply));
   // Only files of the page get here: other unknown paths are refused with the headers.
@@ -71,6 +75,7 @@ function observeRequests(application: FastifyInstance, dependencies: HttpDepende
   application.decorateRequest('caller', null);
   application.decorateRequest('decision', null);
   application.decorateRequest('audience', null);
+  application.decorateRequest('gate', null);
   application.decorateRequest('problem', null);
   application.addHook('onResponse', (request, reply, done) => {
     metrics.requestAnswered({

@@ -1,3 +1,4 @@
+import type { GateUseCase } from '../model/gate.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { IssueChallengeUseCase } from '../service/challenges.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../service/clock-watch.js';
@@ -19,6 +20,7 @@ export interface HttpDependencies {
   readonly issueChallenge: IssueChallengeUseCase;
   readonly inspectEvidence: InspectEvidenceUseCase;
   readonly receiptKeys: ReceiptKeysUseCase;
+  readonly gates: GateUseCase;
   readonly recordedDecisions: RecordedDecisionsUseCase;
   readonly replayDecision: ReplayDecisionUseCase;
   readonly policyTexts: PolicyTextsUseCase;

@@ -68,9 +68,16 @@ export interface RateLimits {
   readonly perAddress: number;
   /** Failed authentications from one address; past it the address is refused before its key is looked at. */
   readonly failuresPerAddress: number;
+  /** At gates, from one address: that of a proxy, which asks for all of its clients. */
+  readonly gatesPerAddress: number;
 }
 
-export const DEFAULT_RATE_LIMITS: RateLimits = { perPrincipal: 600_000, perAddress: 600, failuresPerAddress: 20 };
+export const DEFAULT_RATE_LIMITS: RateLimits = {
+  perPrincipal: 600_000,
+  perAddress: 600,
+  failuresPerAddress: 20,
+  gatesPerAddress: 60_000,
+};
 
 const MINUTE_MS = 60_000;
 
@@ -115,16 +122,24 @@ export function failureLimit(application: FastifyInstance, limits: RateLimits): 
   };
 }
 
-/** A unit of the rate for each item of a batch. */
-export interface ItemRate {
+/** What a route counts by itself. */
+export interface OwnRate {
   /** @throws {RefusedError} `rate_limited` */
   take(request: FastifyRequest): Promise<void>;
 }
 
-/** Counts items as requests of their principal are counted, one after the other. To be made after `registerRateLimits`. */
-export function itemRate(application: FastifyInstance): ItemRate {
+/** Counts items of batches as requests of their principal are counted. To be made after `registerRateLimits`. */
+export function itemRate(application: FastifyInstance): OwnRate {
   // Without options it counts with the limit of all routes.
-  const count = application.createRateLimit();
+  return oneByOne(application.createRateLimit());
+}
+
+/** Counts requests at gates by address, beside those of other public routes. To be made after `registerRateLimits`. */
+export function gateRate(application: FastifyInstance, limits: RateLimits): OwnRate {
+  return oneByOne(application.createRateLimit({ max: limits.gatesPerAddress, keyGenerator: addressOf }));
+}
+
+function oneByOne(count: ReturnType<FastifyInstance['createRateLimit']>): OwnRate {
   // What the plugin says of a request changes with the next one that is counted.
   let before: Promise<unknown> = Promise.resolve();
   return {

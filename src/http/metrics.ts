@@ -71,6 +71,7 @@ export class Metrics {
   readonly #failedChecks: Counter<'check'>;
   readonly #earlyFlips: Counter<'policy'>;
   readonly #shadowFlips: Counter<'policy' | 'outcome' | 'rule'>;
+  readonly #gateAnswers: Counter<'gate' | 'outcome'>;
   readonly #failedPolicyReloads: Counter;
   readonly #failedReloads: Counter<'part'>;
 
@@ -105,6 +106,12 @@ export class Metrics {
       name: 'veritee_shadow_flips_total',
       help: 'Requests that a policy of policies.shadow would have decided otherwise, by policy, its outcome, and rule or check.',
       labelNames: ['policy', 'outcome', 'rule'],
+      registers,
+    });
+    this.#gateAnswers = new Counter({
+      name: 'veritee_gate_answers_total',
+      help: 'Requests at gates, by gate and outcome: allow, or the code of why not.',
+      labelNames: ['gate', 'outcome'],
       registers,
     });
     this.#failedPolicyReloads = new Counter({
@@ -229,6 +236,11 @@ export class Metrics {
     for (const { policy, outcome, ids } of shadowFlips(decision)) {
       for (const rule of ids) this.#shadowFlips.inc({ policy, outcome, rule });
     }
+  }
+
+  /** @param gate null: none that is configured. @param code null: it let through */
+  gateAnswered({ gate, code }: { readonly gate: string | null; readonly code: string | null }): void {
+    this.#gateAnswers.inc({ gate: gate ?? 'none', outcome: code ?? 'allow' });
   }
 
   policyReloadFailed(): void {

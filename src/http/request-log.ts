@@ -37,6 +37,7 @@ export function writeRequest(log: Log, request: FastifyRequest, reply: FastifyRe
     address: request.ip,
     ...(request.decision === null ? {} : { ...decisionFields(request.decision), audience: request.audience }),
     ...(request.problem === null ? {} : problemFields(request.problem)),
+    ...request.gate,
   };
   if (route !== null && QUIET.has(route)) log.debug(record, 'request');
   else log.info(record, 'request');

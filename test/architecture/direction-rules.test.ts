@@ -51,6 +51,7 @@ const PLANTS: readonly Plant[] = [
   { file: 'src/wire/up.ts', imports: "import '../http/target.js';", breaks: 'direction-wire' },
   { file: 'src/http/down.ts', imports: "import '../verifiers/snp/target.js';", breaks: 'direction-http' },
   { file: 'src/cli/down.ts', imports: "import '../policy/target.js';", breaks: 'direction-cli' },
+  { file: 'src/gates/up.ts', imports: "import '../service/target.js';", breaks: 'direction-gates' },
   { file: 'src/config/up.ts', imports: "import '../service/target.js';", breaks: 'direction-config' },
   {
     file: 'src/relying-party/across.ts',

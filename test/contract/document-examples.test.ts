@@ -20,6 +20,7 @@ const DOCUMENTS = [
   ...readdirSync(join(PROJECT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
+  ...readdirSync(join(PROJECT, 'deploy/gates')).map((name) => `deploy/gates/${name}/README.md`),
   ...readdirSync(join(PROJECT, 'docs/decisions')).map((name) => `docs/decisions/${name}`),
 ].filter((path) => !GENERATED.has(path));
 

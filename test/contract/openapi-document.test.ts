@@ -112,6 +112,7 @@ describe('operations', () => {
       'get /metrics',
       'get /.well-known/jwks.json',
       'get /.well-known/openid-configuration',
+      'get /authorize/{gate}/{path}',
       'get /openapi.json',
       'get /docs',
     ]);

@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LocalCaller } from '../../src/http/callers.js';
+import { isObject } from '../../src/model/json.js';
 import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
 import { answersIn, call, exchange, post } from '../integration/http/exchange.js';
 import {
   type FakeService,
   type FakeServiceOptions,
   KNOWN_DECISION,
+  KNOWN_GATE,
   KNOWN_POLICY,
+  KNOWN_RECEIPT,
   oneCaller,
   startFakeService,
   VERIFY_BODY,
@@ -27,7 +30,10 @@ interface Operation {
 
 const OPERATIONS = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, { responses }]): Operation => {
-    const target = path.replace('{id}', path.startsWith('/decisions') ? KNOWN_DECISION : KNOWN_POLICY);
+    const target = path
+      .replace('{id}', path.startsWith('/decisions') ? KNOWN_DECISION : KNOWN_POLICY)
+      .replace('{gate}', KNOWN_GATE)
+      .replace('{path}', 'page');
     return { path, target, method: method === 'post' ? 'POST' : 'GET', statuses: Object.keys(responses) };
   }),
 );
@@ -116,6 +122,7 @@ class FaultyCallers extends LocalCaller {
 
 const CAUSES: readonly Cause[] = [
   { ask: asContracted },
+  { ask: ask({ 'x-veritee-receipt': KNOWN_RECEIPT }) },
   {
     ask: ({ url }, { method, path, target }) => {
       const body = BODIES.get(path);
@@ -182,11 +189,12 @@ describe('statuses', () => {
 });
 
 describe('examples of problem documents', () => {
-  const withFixedId = (problem: object) => ('requestId' in problem ? { ...problem, requestId: 'id' } : problem);
+  const withFixedId = (problem: unknown) =>
+    isObject(problem) && 'requestId' in problem ? { ...problem, requestId: 'id' } : problem;
 
   // The operations of a status share its examples, so each is an answer of one of them.
   it.each(problemExamplesOf(OPENAPI_DOCUMENT))('$status $name is an answer', ({ status, value }) => {
     const answers = [...answered.values()].flat().filter((answer) => String(answer.status) === status);
-    expect(answers.map(({ body }) => withFixedId(body as object))).toContainEqual(withFixedId(value));
+    expect(answers.map(({ body }) => withFixedId(body))).toContainEqual(withFixedId(value));
   });
 });

@@ -13,7 +13,7 @@ import { readVerifyRequest } from '../../wire/read-requests.js';
 import { callerOf } from '../access.js';
 import { asTheyCome, inOrder, type Turns } from '../items-of-batch.js';
 import { acceptedTypes, bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
-import type { BatchLimit, ItemRate, VerificationSlots } from '../load-limits.js';
+import type { BatchLimit, OwnRate, VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 import { queryOf } from '../queries.js';
 import { writeItem } from '../request-log.js';
@@ -31,7 +31,7 @@ export interface BatchRouteDependencies {
   readonly batches: BatchLimit;
   /** Of all batches together. */
   readonly turns: Turns;
-  readonly rate: ItemRate;
+  readonly rate: OwnRate;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly limits: RequestLimits;

@@ -3,11 +3,19 @@ import type { LivenessUseCase, ReadinessUseCase } from '../../service/clock-watc
 import { requestLimits } from '../../wire/read-body.js';
 import type { HttpDependencies } from '../dependencies.js';
 import { Turns } from '../items-of-batch.js';
-import { BatchLimit, DEFAULT_SLOTS, itemRate, VerificationSlots } from '../load-limits.js';
+import {
+  BatchLimit,
+  DEFAULT_RATE_LIMITS,
+  DEFAULT_SLOTS,
+  gateRate,
+  itemRate,
+  VerificationSlots,
+} from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 import { batchRoute } from './batch-route.js';
 import { decisionRoutes, replayRoute } from './decision-routes.js';
 import { challengesRoute, inspectRoute, verifyRoute } from './evidence-routes.js';
+import { gateRoute } from './gate-route.js';
 import { evaluateRoute, lintRoute, policiesRoutes } from './policy-routes.js';
 import { receiptKeyRoutes } from './receipt-routes.js';
 
@@ -36,6 +44,13 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
     challengesRoute(issueChallenge),
     inspectRoute(inspectEvidence, limits),
     ...receiptKeyRoutes(receiptKeys),
+    gateRoute({
+      gates: dependencies.gates,
+      metrics,
+      log: dependencies.log,
+      rate: gateRate(application, { ...DEFAULT_RATE_LIMITS, ...settings.rates }),
+      bodyBytes: settings.bodyBytes,
+    }),
     ...decisionRoutes(dependencies.recordedDecisions),
     replayRoute({ replayDecision: dependencies.replayDecision, slots }),
     ...policiesRoutes(policyTexts),

@@ -10,6 +10,7 @@ import type { Decision } from '../../../src/model/decision.js';
 import type { RecordedDecision } from '../../../src/model/decision-log.js';
 import { RefusedError } from '../../../src/model/errors.js';
 import type { Evidence } from '../../../src/model/evidence.js';
+import { type GatePass, GateRefusal, type GateRequest, type GateUseCase } from '../../../src/model/gate.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { Clock } from '../../../src/model/ports.js';
 import type { Caller, ChallengeRequest, Role, VerifyRequest } from '../../../src/model/request.js';
@@ -137,6 +138,27 @@ export class FakeClock implements Clock {
   }
 }
 
+/** A gate that one receipt opens. */
+export const [KNOWN_GATE, KNOWN_RECEIPT] = ['web', 'a.known.receipt'];
+
+/** Lets through who has the receipt, and remembers what it was asked. */
+export class FakeGates implements GateUseCase {
+  readonly asked: GateRequest[] = [];
+  fault: Error | null = null;
+
+  has(gate: string): boolean {
+    return gate === KNOWN_GATE;
+  }
+
+  async open(request: GateRequest): Promise<GatePass> {
+    this.asked.push(request);
+    if (this.fault !== null) throw this.fault;
+    if (!this.has(request.gate)) throw new GateRefusal('gate_unknown', 'there is no such gate');
+    if (request.receipt !== KNOWN_RECEIPT) throw new GateRefusal('receipt_signature', 'another receipt');
+    return { decisionId: KNOWN_DECISION, expiresAt: '2026-01-15T12:05:00.000Z' };
+  }
+}
+
 export class FakeReceiptKeys implements ReceiptKeysUseCase {
   issuer: string | null = 'https://veritee.example';
 
@@ -251,11 +273,13 @@ export interface FakeService extends RunningServer {
   readonly verifyEvidence: FakeVerifyEvidence;
   readonly issueChallenge: FakeIssueChallenge;
   readonly receiptKeys: FakeReceiptKeys;
+  readonly gates: FakeGates;
   readonly recordedDecisions: FakeRecordedDecisions;
   readonly replayDecision: FakeReplayDecision;
   readonly liveness: FakeLiveness;
   readonly readiness: FakeReadiness;
   readonly clock: FakeClock;
+  readonly metrics: Metrics;
   readonly lines: LogLines;
   readonly port: number;
 }
@@ -294,6 +318,7 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     issueChallenge: new FakeIssueChallenge(),
     inspectEvidence: new FakeInspectEvidence(),
     receiptKeys: new FakeReceiptKeys(),
+    gates: new FakeGates(),
     recordedDecisions: new FakeRecordedDecisions(),
     replayDecision: new FakeReplayDecision(),
     policyTexts: FAKE_POLICIES,

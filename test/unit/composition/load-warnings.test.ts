@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { warnOfMissingFolders, warnOfPolicies } from '../../../src/composition/load-warnings.js';
+import { gateWarnings, warnOfMissingFolders, warnOfPolicies } from '../../../src/composition/load-warnings.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
@@ -93,4 +93,20 @@ it('warns of runtime claims that nobody known wrote', () => {
 
 it('twin: says nothing of a policy that lint finds nothing in but what its author chose', () => {
   expect(policyWarnings({ ...TOKENS, routes: { hardware: 'off' } })).toEqual([]);
+});
+
+it('warns of gates whose policy binds a key, and that have no url that a proof could be for', () => {
+  const gates = {
+    closed: { audience: 'a', policy: 'bound' },
+    open: { audience: 'a', policy: 'bound', url: 'https://app.example' },
+    bearer: { audience: 'a', policy: 'free' },
+  };
+  const configuration = loadConfiguration({ text: JSON.stringify({ gates }), environment: {} });
+  const policies = [
+    { id: 'bound', binding: 'required' as const },
+    { id: 'free', binding: 'optional' as const },
+  ];
+  expect(gateWarnings(configuration, policies)).toEqual([
+    { path: ['gates', 'closed', 'url'], what: expect.stringMatching(/^is missing: the policy bound has binding: /) },
+  ]);
 });

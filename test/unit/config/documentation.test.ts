@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CONFIGURATION_SCHEMA } from '../../../src/config/configuration.js';
 import { CONFIGURATION_PROBLEMS } from '../../../src/config/configuration-problem.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { GATE_CODES } from '../../../src/model/gate.js';
 import { listKeys } from './configuration-keys.js';
 
 const TEXT = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
@@ -34,6 +35,11 @@ describe('docs/configuration.md', () => {
       meaning.charAt(0).toUpperCase() + meaning.slice(1),
     ]);
     expect(listed).toEqual(known);
+  });
+
+  it('lists every code of gates, and no other', () => {
+    const [, table = ''] = /^\| Code \| Meaning \|\n((?:\|.*\n)+)/m.exec(TEXT) ?? [];
+    expect([...table.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, code]) => code)).toEqual(GATE_CODES);
   });
 
   it('has only examples that load', () => {

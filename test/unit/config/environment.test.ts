@@ -87,6 +87,7 @@ const CASES: readonly Case[] = [
   ],
   ['VERITEE__RECEIPTS__LIFETIME_SECONDS', '60', (c) => c.receipts.lifetimeSeconds, 60],
   ['VERITEE__KEYS', '{}', (c) => Object.keys(c.keys), []],
+  ['VERITEE__GATES', '{"web":{"audience":"a","policy":"p"}}', (c) => Object.keys(c.gates), ['web']],
   ['VERITEE__CALLERS', `{"ci":${CALLER}}`, (c) => Object.keys(c.callers), ['ci']],
   ['VERITEE__LOG__LEVEL', 'warn', (c) => c.log.level, 'warn'],
 ];

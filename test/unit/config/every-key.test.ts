@@ -23,6 +23,7 @@ const VAULT = 'integration/service/receipt-vaults.test.ts';
 const MAA = 'integration/service/maa-token.test.ts';
 const TD_ROUTES = 'integration/service/td-submissions.test.ts';
 const SUBMISSIONS = 'integration/service/submissions.test.ts';
+const GATES = 'integration/service/gates.test.ts';
 const CALLERS = 'unit/http/callers.test.ts';
 const SCOPE: Shown = [
   'integration/service/freshness.test.ts',
@@ -148,6 +149,11 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'receipts.previous': [RECEIPTS, 'that comes next and those of before are published'],
   'receipts.credential': [VAULT, 'signs, after the start has found that it does, and the key set has it'],
   'receipts.lifetimeSeconds': ['unit/config/every-key.test.ts', 'bounds how long a decision may be relied on'],
+  gates: [GATES, 'opens for the receipt of an allow for it, whatever the method, and names the decision'],
+  'gates.<name>.audience': [GATES, 'GAT-02 stays closed for %s'],
+  'gates.<name>.policy': [GATES, 'keeps the service from starting where its policy does not exist'],
+  'gates.<name>.tenant': [GATES, 'opens for receipts of its tenant alone'],
+  'gates.<name>.url': [GATES, 'opens for its own url alone'],
   keys: NOT_AVAILABLE,
   'keys.<name>.vault': NOT_AVAILABLE,
   'keys.<name>.name': NOT_AVAILABLE,

@@ -81,6 +81,7 @@ describe('defaults', () => {
         lifetimeSeconds: 300,
       },
       keys: {},
+      gates: {},
       callers: {},
       log: { level: 'info' },
     });
@@ -543,6 +544,22 @@ describe('each refusal names its place', () => {
     [
       `callers: { a: { apiKeySha256: ${KEY_HASH}, expires: 2027-01-31, roles: [verify] }, b: { apiKeySha256: ${KEY_HASH.toLowerCase()}, expires: 2027-01-31, roles: [verify] } }`,
       'callers.b.apiKeySha256: is the key of another caller too',
+    ],
+    ['gates: { web: { policy: p } }', 'gates.web.audience: is missing'],
+    ['gates: { web: { audience: a } }', 'gates.web.policy: is missing'],
+    ['gates: { "a/b": { audience: a, policy: p } }', 'gates.a/b: is not a name'],
+    [
+      'gates: { web: { audience: urn:veritee:not-allowed, policy: p } }',
+      'gates.web.audience: names that begin with urn:veritee: are of the service itself',
+    ],
+    ['gates: { web: { audience: a, policy: p, tenant: "" } }', 'gates.web.tenant: must be a name'],
+    [
+      'gates: { web: { audience: a, policy: p, url: http://app.example } }',
+      'gates.web.url: must be an https URL without path',
+    ],
+    [
+      'gates: { web: { audience: a, policy: p, url: https://app.example/x } }',
+      'gates.web.url: must be an https URL without path',
     ],
     ['log: { level: silent }', 'log.level: must be one of fatal, error, warn, info, debug, trace'],
   ])('%s', (text, problem) => {

@@ -28,6 +28,18 @@ describe('metrics', () => {
     metrics.close();
   });
 
+  it('count requests at gates by gate and outcome', async () => {
+    const metrics = new Metrics();
+    metrics.gateAnswered({ gate: 'web', code: null });
+    metrics.gateAnswered({ gate: 'web', code: 'receipt_time' });
+    metrics.gateAnswered({ gate: null, code: 'gate_unknown' });
+    const text = await metrics.text();
+    expect(text).toContain('veritee_gate_answers_total{gate="web",outcome="allow"} 1\n');
+    expect(text).toContain('veritee_gate_answers_total{gate="web",outcome="receipt_time"} 1\n');
+    expect(text).toContain('veritee_gate_answers_total{gate="none",outcome="gate_unknown"} 1\n');
+    metrics.close();
+  });
+
   it('count refused reloads of the policies, and show zero before the first', async () => {
     const metrics = new Metrics();
     expect(await metrics.text()).toContain('veritee_policy_reload_failed_total 0\n');
