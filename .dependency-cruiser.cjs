@@ -26,7 +26,7 @@ const ROOMS = {
   wire: ['formats', 'model'],
   http: ['wire', 'service', 'model'],
   collector: ['outgoing', 'crypto', 'formats', 'model'],
-  cli: ['wire', 'service', 'collector', 'model'],
+  cli: ['wire', 'service', 'collector', 'relying-party', 'model'],
   config: ['schema', 'model'],
   // Runs in browsers, and is a package of its own.
   'relying-party': [],

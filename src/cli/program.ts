@@ -11,6 +11,7 @@ import {
   withBelow,
 } from './command-help.js';
 import { addDecisionsCommands, type DecisionsActions } from './decisions-commands.js';
+import { addGateCommand, EXEC_FAILURE, type GateActions, isGateWithExec } from './gate-options.js';
 import { sayFormatError, UsageError } from './input.js';
 import { EXIT_CODE, printable } from './output.js';
 import { addPolicyCommands, type PolicyActions } from './policy-commands.js';
@@ -56,7 +57,7 @@ export interface CollectOptions {
 }
 
 /** What the commands do, given their arguments. Each returns the exit code. */
-export interface Actions extends PolicyActions, DecisionsActions, ReplayActions {
+export interface Actions extends PolicyActions, DecisionsActions, ReplayActions, GateActions {
   serve(options: { readonly config?: string }): Promise<number>;
   verify(file: string, options: VerifyOptions): Promise<number>;
   inspect(file: string, options: InspectOptions): Promise<number>;
@@ -72,7 +73,8 @@ export interface Actions extends PolicyActions, DecisionsActions, ReplayActions 
 /**
  * Runs the command line.
  * @param complain writes for people: usage and errors
- * @returns the exit code: 0 allow or done, 1 usage or malformed, 2 deny, 3 indeterminate
+ * @returns the exit code: 0 allow or done, 1 usage or malformed, 2 deny, 3 indeterminate; of a gate that runs a command, its
+ * exit code, or 125
  */
 export async function runProgram(
   args: readonly string[],
@@ -81,6 +83,7 @@ export async function runProgram(
   complain: (text: string) => void,
 ): Promise<number> {
   let exitCode = EXIT_CODE.allow;
+  const failure = (code: number) => (code !== EXIT_CODE.allow && isGateWithExec(args) ? EXEC_FAILURE : code);
   const program = programOf(version, actions, (code) => {
     exitCode = code;
   });
@@ -88,9 +91,9 @@ export async function runProgram(
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODE.allow : EXIT_CODE.usage;
+    if (error instanceof CommanderError) return failure(error.exitCode === 0 ? EXIT_CODE.allow : EXIT_CODE.usage);
     complain(`${explain(error).map(printable).join('\n')}\n`);
-    return isUsage(error) ? EXIT_CODE.usage : EXIT_CODE.indeterminate;
+    return failure(isUsage(error) ? EXIT_CODE.usage : EXIT_CODE.indeterminate);
   }
 }
 
@@ -182,6 +185,7 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
   addEndorsements(program, config, actions, done);
   addDecisionsCommands(program, config, actions, done);
   addReplayCommand(program, config, actions, done);
+  addGateCommand(program, actions, done);
   addHelp(program);
   // The others name an unknown command: of arguments too many they would say less.
   for (const command of withBelow(program)) if (command.commands.length === 0) command.allowExcessArguments(false);

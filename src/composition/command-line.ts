@@ -19,6 +19,7 @@ import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
 import { decisionsCommands } from './decisions-commands.js';
 import { type BundleWorld, exportEndorsements, importEndorsements } from './endorsement-bundles.js';
+import { gateCommands } from './gate-command.js';
 import { guestCommands } from './guest-commands.js';
 import { openAccessWarning } from './load-warnings.js';
 import { policyCommands } from './policy-commands.js';
@@ -63,6 +64,7 @@ const ACTIONS: Omit<Actions, 'serve'> = {
   ...policyCommands,
   ...decisionsCommands,
   ...replayCommands(),
+  ...gateCommands,
   verify: async (file, options) => {
     const configuration = await configurationOf(options);
     const input = await readInput(file, 'a file with a /verify body, or - for standard input');

@@ -6,6 +6,9 @@ const BODY = '{"evidence": {"type": "snp", "report": "AAAA"}, "nonce": "AAECAwQF
 /** What looks like an SNP report: its length, version and signature algorithm. */
 const REPORT = Uint8Array.from({ length: 1184 }, (_, index) => (index === 0 ? 2 : index === 0x34 ? 1 : 0));
 
+/** A gate, but for whom it asks, and about what. */
+const GATE = ['gate', '--audience', 'https://gate.example', '--policy', 'payments', '--evidence-type', 'snp'];
+
 /** Mistakes on the command line. */
 export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
   {
@@ -27,7 +30,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'unknown command "attest"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay',
+      text: 'unknown command "attest"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay, gate',
     },
   },
   {
@@ -578,6 +581,72 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     answer: {
       exitCode: 1,
       text: 'configuration file folder: is a directory, and a file is expected',
+    },
+  },
+  {
+    title: 'a gate whose service is asked without TLS',
+    given: 'veritee gate --url http://veritee.example …',
+    action: {
+      args: [...GATE, '--url', 'http://veritee.example', '--collect', './collect.sh'],
+    },
+    answer: {
+      exitCode: 1,
+      text: '--url is not an https URL: plain http is taken for localhost, 127.0.0.1 and [::1] alone',
+    },
+  },
+  {
+    title: 'a gate without a source of evidence',
+    given: 'veritee gate --url https://veritee.example …',
+    action: {
+      args: [...GATE, '--url', 'https://veritee.example'],
+    },
+    answer: {
+      exitCode: 1,
+      text: 'name where the evidence comes from: --collect PROGRAM, or --evidence FILE with --nonce',
+    },
+  },
+  {
+    title: 'a gate that would take the nonce of the evidence',
+    given: 'veritee gate --evidence body.json …',
+    action: {
+      args: [...GATE, '--url', 'https://veritee.example', '--evidence', 'body.json'],
+    },
+    answer: {
+      exitCode: 1,
+      text: '--evidence needs --nonce: the nonce that you gave out for this evidence, not the one in the file',
+    },
+  },
+  {
+    title: 'a gate with a command and without --exec',
+    given: 'veritee gate … -- ./release-key.sh',
+    action: {
+      args: [...GATE, '--url', 'https://veritee.example', '--collect', './collect.sh', '--', './release-key.sh'],
+    },
+    answer: {
+      exitCode: 1,
+      text: 'a command, and no --exec: write --exec in front of --',
+    },
+  },
+  {
+    title: 'a gate with --exec and without a command',
+    given: 'veritee gate … --exec',
+    action: {
+      args: [...GATE, '--url', 'https://veritee.example', '--collect', './collect.sh', '--exec'],
+    },
+    answer: {
+      exitCode: 125,
+      text: '--exec: no command; write it behind --, as in --exec -- ./release-key.sh',
+    },
+  },
+  {
+    title: 'a gate with the digest of a policy cut off',
+    given: 'veritee gate --policy payments@sha256:12ab …',
+    action: {
+      args: ['gate', '--url', 'https://veritee.example', '--audience', 'x', '--policy', 'payments@sha256:12ab'],
+    },
+    answer: {
+      exitCode: 1,
+      text: '--policy: expected the id of a policy, or ID@sha256:HEX with 64 digits of hex in lower case\nveritee policy show ID prints the digest',
     },
   },
 ];

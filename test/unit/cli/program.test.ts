@@ -24,6 +24,7 @@ const ACTIONS: Actions = {
   importDecisions: done,
   replay: done,
   diffPolicies: done,
+  gate: done,
   checkWiring: done,
 };
 
@@ -116,7 +117,7 @@ describe('help for what there is not', () => {
   it.each<[readonly string[], string]>([
     [
       ['help', 'nothing'],
-      'unknown command "nothing"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay\n',
+      'unknown command "nothing"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay, gate\n',
     ],
     [['help', 'verfy'], 'unknown command "verfy"; did you mean verify?\n'],
     [['help', 'endorsements', 'exprt'], 'unknown command "exprt"; did you mean export?\n'],
@@ -146,7 +147,7 @@ describe('a mistake in a command', () => {
     [
       'one with an option that resembles one above it',
       ['attest', '--versio'],
-      'unknown command "attest"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay\n',
+      'unknown command "attest"; there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay, gate\n',
     ],
     [
       'an option before every command',
@@ -197,7 +198,7 @@ describe('a mistake in a command', () => {
     [
       'a command whose name a terminal would obey',
       ['\u001b[2J', '--json'],
-      'unknown command (name withheld); there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay\n',
+      'unknown command (name withheld); there are serve, verify, inspect, request, collect, config, check, policy, endorsements, decisions, replay, gate\n',
     ],
   ])('is said, and ends with 1: %s', async (_title, args, expected) => {
     const said: string[] = [];
@@ -255,5 +256,65 @@ describe('an option that is given twice', () => {
       said: '',
       ran: 1,
     });
+  });
+});
+
+describe('the gate', () => {
+  const NEEDED = ['gate', '--url', 'https://veritee.example', '--audience', 'https://gate.example'];
+
+  async function run(...args: readonly string[]) {
+    const called: unknown[] = [];
+    const said: string[] = [];
+    const gate: Actions['gate'] = async (command, options) => {
+      called.push([command, options]);
+      if (command[0] === 'fails') throw new ConfigurationError(['x']);
+      return 9;
+    };
+    const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    const exitCode = await runProgram(args, '1.0.0', { ...ACTIONS, gate }, (text) => void said.push(text));
+    write.mockRestore();
+    return { exitCode, called, said: said.join('') };
+  }
+
+  it('takes policies and types as often as they are given, and all behind -- as the command', async () => {
+    const lists = ['--policy', 'a', '--evidence-type', 'snp', '--policy', 'b'];
+    const { exitCode, called } = await run(...NEEDED, ...lists, '--exec', '--', 'run', '--json', '--', '--url', 'x');
+    expect(exitCode).toBe(9);
+    expect(called).toEqual([
+      [
+        ['run', '--json', '--', '--url', 'x'],
+        {
+          url: 'https://veritee.example',
+          audience: 'https://gate.example',
+          policy: ['a', 'b'],
+          evidenceType: ['snp'],
+          tenant: 'default',
+          timeout: '60',
+          exec: true,
+        },
+      ],
+    ]);
+  });
+
+  it.each([
+    ['an option that is missing', ['gate'], "error: required option '--url <url>' not specified\n"],
+    ['an empty policy', [...NEEDED, '--policy', ''], 'It is empty.'],
+    ['an option twice', [...NEEDED, '--url', 'https://other.example'], '--url is given twice: leave one out\n'],
+    ['what the gate says', [...NEEDED, 'fails'], 'x\n'],
+  ])('GAT-01 ends with 1 for %s, and with 125 where a command was to run', async (_what, args, expected) => {
+    const plain = await run(...args);
+    expect([plain.exitCode, plain.said]).toEqual([1, expect.stringContaining(expected)]);
+    // A program called --exec behind -- is no option.
+    expect((await run(...args, '--', '--exec')).exitCode).toBe(1);
+    expect((await run('gate', '--exec', ...args.slice(1), '--', 'run')).exitCode).toBe(125);
+  });
+
+  it('shows its help, which is no failure', async () => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const { exitCode } = await run('gate', '--exec', '--help');
+    const shown = write.mock.calls.join('');
+    write.mockRestore();
+    expect(exitCode).toBe(0);
+    expect(shown).toContain('or 125 where the gate itself did not let it run.');
   });
 });

@@ -1,0 +1,240 @@
+import { boundedExchange } from '../relying-party/bounded-exchange.js';
+import type { VerifiedReceipt } from '../relying-party/check-receipt.js';
+import { type JsonObject, parseJsonObject } from '../relying-party/json-text.js';
+import { readChallenge, readObject, receiptOfAllow } from '../relying-party/read-answer.js';
+import { ReceiptError } from '../relying-party/receipt-error.js';
+import { createReceiptVerifier, type ReceiptVerifier } from '../relying-party/receipt-verifier.js';
+import { ServiceError } from '../relying-party/service-errors.js';
+import { EXEC_FAILURE, type GateOptions, type GateRequest, gateRequest, readGateNonce } from './gate-options.js';
+import { collectedOutput, ranCommand } from './gate-programs.js';
+import { type GateOutput, gateReport } from './gate-report.js';
+import { type NamedInput, UsageError } from './input.js';
+
+/** What the gate has of the machine. */
+export interface GateWorld {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly clock: () => Date;
+  readonly monotonicMs: () => number;
+  readonly fetch: typeof globalThis.fetch;
+  readonly readInput: (file: string, expected: string) => Promise<NamedInput>;
+  /** Ends what is under way before the command. */
+  readonly signal: AbortSignal;
+}
+
+/** A receipt that was verified, and what a command is told of it. */
+export interface Allowed {
+  readonly verified: VerifiedReceipt;
+  readonly receipt: string;
+  readonly nonce: string;
+}
+
+/**
+ * Has evidence judged by a service, verifies the receipt of its answer, and runs the command where that is an allow. Whatever
+ * else happens, no command runs and the exit code is not 0.
+ *
+ * @returns the exit code
+ * @throws {UsageError} where an option or a file is malformed
+ */
+export async function gateCommand(
+  command: readonly string[],
+  options: GateOptions,
+  world: GateWorld,
+  output: GateOutput,
+): Promise<number> {
+  const request = gateRequest(command, options);
+  const service = await openService(options, request, world);
+  const outcome = await new Gate(request, world, service).judge().catch((error: unknown) => {
+    // Where a command was to run, a signal is a failure of the gate as any other.
+    if (request.command === null) world.signal.throwIfAborted();
+    return { error };
+  });
+  if ('error' in outcome) return gateReport(outcome.error, request, output);
+  if (request.command === null) {
+    world.signal.throwIfAborted();
+    return gateReport(outcome.verified, request, output);
+  }
+  if (world.signal.aborted) return EXEC_FAILURE;
+  return ranCommand(request.command, commandEnvironment(world.environment, outcome));
+}
+
+/** The service's key, and the verifier of its receipts. */
+interface OpenService {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly verifier: ReceiptVerifier;
+}
+
+const API_KEY = /^[\x21-\x7e]{1,4096}$/;
+
+async function openService(options: GateOptions, request: GateRequest, world: GateWorld): Promise<OpenService> {
+  const key = await apiKeyOf(options, world);
+  const json = { accept: 'application/json', 'content-type': 'application/json' };
+  const { jwks } = options;
+  const keys = jwks === undefined ? undefined : objectOf(await world.readInput(jwks, KEY_SET));
+  return {
+    headers: key === null ? json : { ...json, authorization: `Bearer ${key}` },
+    verifier: verifierFor(request, keys, world),
+  };
+}
+
+const KEY_SET = 'a JWK Set, as the service has it at /.well-known/jwks.json';
+
+/** What is wrong with the options, or the key set, is said as that. */
+function verifierFor({ expected }: GateRequest, keys: JsonObject | undefined, world: GateWorld): ReceiptVerifier {
+  const { clock } = world;
+  try {
+    const given = keys === undefined ? {} : { keys: keys as { readonly keys: never } };
+    return createReceiptVerifier({ ...expected, ...given, clock, fetch: jsonFetch(world) });
+  } catch (error) {
+    throw error instanceof TypeError ? new UsageError([error.message], { cause: error }) : error;
+  }
+}
+
+/** @returns null where there is none. An empty variable is what pipelines make of a secret that they do not have. */
+async function apiKeyOf({ apiKeyFile }: GateOptions, { environment, readInput }: GateWorld): Promise<string | null> {
+  if (apiKeyFile !== undefined) {
+    const { bytes } = await readInput(apiKeyFile, 'a file with the API key and nothing else');
+    return requireApiKey(
+      Buffer.from(bytes)
+        .toString('utf8')
+        .replace(/\r?\n$/, ''),
+      '--api-key-file',
+    );
+  }
+  const key = environment['VERITEE_API_KEY'] ?? '';
+  return key === '' ? null : requireApiKey(key, 'VERITEE_API_KEY');
+}
+
+function requireApiKey(key: string, name: string): string {
+  if (API_KEY.test(key)) return key;
+  throw new UsageError([`${name}: is no API key; expected one line without spaces`]);
+}
+
+function objectOf({ name, bytes }: NamedInput): JsonObject {
+  try {
+    return parseJsonObject(bytes);
+  } catch (cause) {
+    throw new UsageError([`${name}: is not one JSON object without repeated members`], { cause });
+  }
+}
+
+const MAXIMUM_ANSWER = 4 * 1024 * 1024;
+/** Of the longest body that a service takes, unless it is configured to take more. */
+const MAXIMUM_BODY = 16 * 1024 * 1024;
+const BODY = 'a /verify body, as veritee collect writes it';
+
+class Gate {
+  readonly #request: GateRequest;
+  readonly #world: GateWorld;
+  readonly #service: OpenService;
+  readonly #endsAtMs: number;
+
+  constructor(request: GateRequest, world: GateWorld, service: OpenService) {
+    this.#request = request;
+    this.#world = world;
+    this.#service = service;
+    this.#endsAtMs = world.monotonicMs() + request.timeoutMs;
+  }
+
+  async judge(): Promise<Allowed> {
+    const { nonce, input } = await this.#evidence();
+    const answer = await this.#post('/verify', this.#bodyOf(input, nonce));
+    const receipt = receiptOfAllow(answer);
+    if (typeof receipt !== 'string') throw new ReceiptError('receipt_form', NO_RECEIPT);
+    const { boundKey } = this.#request;
+    const demand = boundKey === undefined ? { nonce } : { nonce, boundKey };
+    return { verified: await this.#service.verifier.verify(receipt, demand), receipt, nonce };
+  }
+
+  async #evidence(): Promise<{ readonly nonce: string; readonly input: NamedInput }> {
+    const { source } = this.#request;
+    const { readInput, environment, signal } = this.#world;
+    if (source.kind === 'file') return { nonce: source.nonce, input: await readInput(source.file, BODY) };
+    const nonce = await this.#challenge();
+    const bounds = { timeoutMs: this.#remainingMs(), maximumBytes: MAXIMUM_BODY, signal };
+    const bytes = await collectedOutput(source.program, collectorEnvironment(environment, nonce), bounds);
+    return { nonce, input: { name: 'what --collect printed', bytes } };
+  }
+
+  async #challenge(): Promise<string> {
+    const { audience, policies, evidenceTypes } = this.#request.expected;
+    const [policy, another] = policies;
+    const [evidenceType, anotherType] = evidenceTypes;
+    const { nonce } = readChallenge(
+      await this.#post('/challenges', {
+        audience,
+        ...(another === undefined && policy !== undefined ? { policy: policy.id } : {}),
+        ...(anotherType === undefined ? { evidenceType } : {}),
+      }),
+    );
+    try {
+      return readGateNonce(nonce, 'nonce');
+    } catch (cause) {
+      throw new ServiceError('answer_invalid', 200, 'The challenge of the service is not base64url of 8 to 64 bytes.', {
+        cause,
+      });
+    }
+  }
+
+  /** The body comes from the machine that is judged: by what, for whom and when it is judged is for the gate to say. */
+  #bodyOf(input: NamedInput, nonce: string): JsonObject {
+    const body = objectOf(input);
+    if ('at' in body) {
+      throw new UsageError([`${input.name}: at_not_enabled: names a past verification time, and a gate judges now`]);
+    }
+    const { audience, policies } = this.#request.expected;
+    return { ...body, nonce, audience, policy: policies.map(({ id }) => id) };
+  }
+
+  async #post(path: string, body: object): Promise<JsonObject> {
+    const { url } = this.#request;
+    const answer = await boundedExchange(new URL(`${url}${path}`), {
+      fetch: jsonFetch(this.#world),
+      timeoutMs: this.#remainingMs(),
+      maximumBytes: MAXIMUM_ANSWER,
+      headers: this.#service.headers,
+      body: JSON.stringify(body),
+    }).catch((cause: unknown) => {
+      throw new ServiceError('no_answer', null, `No answer of the service to ${path} could be read.`, { cause });
+    });
+    return readObject(answer);
+  }
+
+  #remainingMs(): number {
+    return Math.max(1, this.#endsAtMs - this.#world.monotonicMs());
+  }
+}
+
+const NO_RECEIPT =
+  'The service says allow and sends no receipt: the caller may not have this audience (callers.*.audience of the service).';
+
+const JSON_TYPE = /^application\/(?:[a-z0-9.-]+\+)?json(?:\s*;|$)/i;
+
+/** What is no JSON by its own word is not read as JSON. A signal ends it. */
+function jsonFetch({ fetch, signal }: GateWorld): typeof globalThis.fetch {
+  return async (url, init) => {
+    const signals = [signal, ...(init?.signal ? [init.signal] : [])];
+    const response = await fetch(url, { ...init, signal: AbortSignal.any(signals) });
+    const type = response.headers.get('content-type') ?? '';
+    if (response.status === 200 && !JSON_TYPE.test(type)) throw new Error('the answer is not JSON by its media type');
+    return response;
+  };
+}
+
+/** Whose decision it is, and what is secret, is not for the programs that a gate starts, unless it says so itself. */
+function withoutOwn(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const own = ['VERITEE_API_KEY', 'VERITEE_RECEIPT', 'VERITEE_DECISION_ID', 'VERITEE_NONCE'];
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !own.includes(name)));
+}
+
+function collectorEnvironment(environment: NodeJS.ProcessEnv, nonce: string): NodeJS.ProcessEnv {
+  return { ...withoutOwn(environment), VERITEE_NONCE: nonce };
+}
+
+function commandEnvironment(environment: NodeJS.ProcessEnv, { verified, receipt, nonce }: Allowed): NodeJS.ProcessEnv {
+  return {
+    ...withoutOwn(environment),
+    VERITEE_RECEIPT: receipt,
+    VERITEE_DECISION_ID: verified.decisionId ?? '',
+    VERITEE_NONCE: nonce,
+  };
+}

@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { isSystemError } from '../model/file-problem.js';
+
+/** A program of a gate did not do what it has to. The message is a sentence for people, without what the program wrote. */
+export class GateProgramError extends Error {
+  override readonly name = 'GateProgramError';
+}
+
+export interface CollectBounds {
+  readonly timeoutMs: number;
+  readonly maximumBytes: number;
+  /** Ends the program with all that it started. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs the program that collects evidence, without a shell and without input. What it writes to standard error is seen.
+ *
+ * @returns what it wrote to standard output
+ * @throws {GateProgramError} where it cannot be started, fails, takes too long or writes too much
+ */
+export function collectedOutput(
+  program: string,
+  environment: NodeJS.ProcessEnv,
+  { timeoutMs, maximumBytes, signal }: CollectBounds,
+): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    // A process group of its own, so that what it started ends with it.
+    const child = started('--collect', () =>
+      spawn(program, [], { env: environment, stdio: ['ignore', 'pipe', 'inherit'], detached: true }),
+    );
+    const output = child.stdout;
+    const chunks: Uint8Array[] = [];
+    let [length, problem]: [number, string | null] = [0, null];
+    const giveUp = (why: string) => {
+      problem ??= why;
+      killGroup(child);
+      output.destroy();
+    };
+    const timer = setTimeout(() => giveUp('took too long (--timeout)'), timeoutMs);
+    const abort = () => giveUp('was ended by a signal to the gate');
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+    const end = (settle: () => void) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      settle();
+    };
+    output.on('data', (chunk: Uint8Array) => {
+      length += chunk.byteLength;
+      if (length > maximumBytes) giveUp(`wrote more than ${maximumBytes} bytes`);
+      else chunks.push(chunk);
+    });
+    child.on('error', (error) => end(() => reject(startError('--collect', error))));
+    child.on('close', (exitCode, killedBy) => {
+      if (exitCode !== 0) problem ??= `ended with ${exitCode ?? killedBy}`;
+      end(() =>
+        problem === null
+          ? resolve(Buffer.concat(chunks))
+          : reject(new GateProgramError(`The program of --collect ${problem}.`)),
+      );
+    });
+  });
+}
+
+/** Signals that a supervisor or a terminal sends. */
+const FORWARDED = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Runs the command of an allow, without a shell, with the streams of this process. Signals are passed on to it.
+ *
+ * @returns its exit code; 128 and the number of the signal that ended it
+ * @throws {GateProgramError} where it cannot be started
+ */
+export function ranCommand(
+  [program, ...args]: readonly [string, ...string[]],
+  environment: NodeJS.ProcessEnv,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const forward = (signal: NodeJS.Signals) => void child.kill(signal);
+    // Before the start: the command may have a signal sent to this process at once.
+    for (const signal of FORWARDED) process.on(signal, forward);
+    const end = (settle: () => void) => {
+      for (const signal of FORWARDED) process.off(signal, forward);
+      settle();
+    };
+    const child = started('--exec', () => spawn(program, args, { env: environment, stdio: 'inherit' }), end);
+    child.on('error', (error) => {
+      // A signal that could not be sent is told here too, and ends nothing.
+      if (child.pid === undefined) end(() => reject(startError('--exec', error)));
+    });
+    child.on('exit', (exitCode, signal) => {
+      end(() => resolve(exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+    });
+  });
+}
+
+/** Some problems are thrown, and others told as an event. */
+function started<T extends ChildProcess>(option: string, start: () => T, end = (settle: () => void) => settle()): T {
+  try {
+    return start();
+  } catch (error) {
+    end(() => {});
+    throw startError(option, error);
+  }
+}
+
+/** It may have ended by itself meanwhile, or never have begun. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    process.kill(-Number(pid), 'SIGKILL');
+  } catch {
+    // Whatever is wrong with it, what it writes is not used.
+  }
+}
+
+const START_PROBLEMS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such program'],
+  ['EACCES', 'the user of this process may not run it'],
+]);
+
+function startError(option: string, error: unknown): GateProgramError {
+  const code = isSystemError(error) ? error.code : 'unknown';
+  const why = START_PROBLEMS.get(code) ?? `it cannot be started (${code})`;
+  return new GateProgramError(`The program of ${option} does not run: ${why}.`, { cause: error });
+}
