@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openAttestationServices } from '../src/composition/attestation-services.js';
 import { openEndorsements } from '../src/composition/endorsements.js';
+import { openHeldKeys } from '../src/composition/held-keys.js';
 import { openReceiptVaults } from '../src/composition/receipt-vaults.js';
 import { SYSTEM_CLOCK } from '../src/composition/system.js';
 import { loadConfiguration } from '../src/config/load-configuration.js';
@@ -36,6 +37,8 @@ const APPLICATION = {
 };
 
 const VAULT_KEY = 'https://my.vault.azure.net/keys/receipts/0123456789abcdef0123456789abcdef';
+
+const RELEASED_KEY = { vault: 'https://my.vault.azure.net', name: 'db', policy: 'db', enc: 'RSA_AES_KEY_WRAP_384' };
 
 /** Those that are built in. */
 export const TRUST_AUTHORITIES = [
@@ -125,12 +128,26 @@ const ADDRESS_KEYS: readonly AddressKey[] = [
     off: { receipts: { key: VAULT_KEY, credential: 'managed-identity' } },
     offSetting: null,
   },
+  {
+    key: 'keys.<name>.vault',
+    use: 'the token of a guest, when its key is to be released',
+    configured: { keys: { db: RELEASED_KEY } },
+    off: {},
+    offSetting: null,
+  },
+  {
+    key: 'keys.<name>.credential',
+    use: 'an access token for the vault: Entra ID, or the `authority` that is configured',
+    configured: { keys: { db: { ...RELEASED_KEY, credential: APPLICATION } } },
+    off: { keys: { db: RELEASED_KEY } },
+    offSetting: null,
+  },
 ];
 
 /** Origins that a service with this configuration may contact. */
 export async function originsOf(sections: object): Promise<ReadonlySet<string>> {
   // Nothing is written, and nothing is contacted before it is needed.
-  const text = JSON.stringify({ decisions: { store: 'off' }, ...sections });
+  const text = JSON.stringify(sections);
   const configuration = loadConfiguration({ text, environment: {} });
   const origins = new Set<string>();
   const observer: OriginObserver = {
@@ -143,7 +160,9 @@ export async function originsOf(sections: object): Promise<ReadonlySet<string>> 
   // The files that the configuration names do not exist here, which says nothing about addresses.
   endorsements.ready.catch(() => {});
   const vaults = openReceiptVaults(configuration, world);
-  const opened = [endorsements, openAttestationServices(configuration, world), ...(vaults === null ? [] : [vaults])];
+  const heldKeys = await openHeldKeys(configuration, world);
+  const services = openAttestationServices(configuration, world);
+  const opened = [endorsements, services, heldKeys, ...(vaults === null ? [] : [vaults])];
   await Promise.all(opened.map((part) => part.close()));
   return origins;
 }

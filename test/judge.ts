@@ -35,6 +35,7 @@ const CALLER: Caller = {
   roles: new Set(['verify', 'audit:read']),
   policies: null,
   audiences: null,
+  keys: new Set(),
 };
 
 export const BASELINE: Policy = baseline();

@@ -17,6 +17,7 @@ export const COMMAND_LINE_CALLER: Caller = {
   roles: new Set(['verify', 'policy:read', 'audit:read']),
   policies: null,
   audiences: null,
+  keys: new Set(),
 };
 
 /** Options that take the place of a member of the body, by the place of that member. */

@@ -15,6 +15,7 @@ import {
   type CheckedFolders,
   checkDecisionFile,
   checkFolders,
+  checkKeyCredentials,
   checkReceiptCredential,
   checkStoreFiles,
   checkSubmissionCredentials,
@@ -22,6 +23,7 @@ import {
 } from './check-files.js';
 import { type CheckedPolicies, checkPolicies } from './check-policies.js';
 import { readConfiguredRoots } from './configured-roots.js';
+import { openHeldKeys } from './held-keys.js';
 import { gateWarnings, openAccessWarning, warnOfMissingFolders } from './load-warnings.js';
 import { ProblemLog } from './problem-log.js';
 import { checkReceiptKeyFiles } from './receipt-keys.js';
@@ -107,6 +109,7 @@ async function follow(
     found.add((await found.of('config_file', () => checkWritten(configuration))) ?? []);
   }
   if (isRight('receipts')) await checkReceiptKeys(configuration, environment, clock, found);
+  await checkHeldKeys(configuration, environment, clock, found);
   const folders = isRight('amd', 'intel', 'tpm') ? await checkEndorsementFolders(configuration, found) : NO_FOLDERS;
   const ending = { tls: tls ?? null, ...folders, files: policies?.files ?? [] };
   found.add(checkEndings(isRight('callers') ? configuration.callers : {}, ending, clock));
@@ -165,6 +168,21 @@ async function checkReceiptKeys(
   found.add(await checkReceiptCredential(configuration));
   await checkIdentity(['receipts', 'credential'], found, async () => {
     await openReceiptVaults(configuration, { clock, log: new ProblemLog(unlogged) }, environment)?.close();
+  });
+}
+
+/** Of keys that may be released, files and identities: no vault is asked. */
+async function checkHeldKeys(
+  configuration: Configuration,
+  environment: Environment,
+  clock: Clock,
+  found: Problems,
+): Promise<void> {
+  found.add(await checkKeyCredentials(configuration));
+  await checkIdentity(['keys'], found, async () => {
+    const world = { clock, log: new ProblemLog(unlogged) };
+    const held = await found.of('config_file', () => openHeldKeys(configuration, world, environment));
+    await held?.close();
   });
 }
 

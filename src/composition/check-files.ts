@@ -9,6 +9,7 @@ import {
 } from '../config/configuration.js';
 import { type ConfigurationProblemCode, configurationProblem } from '../config/configuration-problem.js';
 import { redisStoreOf } from '../config/redis-store.js';
+import { isLocalKey } from '../config/released-keys.js';
 import { AmdDirectory } from '../endorsements/amd/amd-directory.js';
 import { AkIssuerFolder } from '../endorsements/attestation-keys/ak-issuer-folder.js';
 import type { EndingFile, NamedFile } from '../endorsements/files/material-files.js';
@@ -83,6 +84,14 @@ export function checkSubmissionCredentials({ maa, ita }: Configuration): Promise
 /** The service does not start without it: its keys are in a vault. */
 export function checkReceiptCredential({ receipts }: Configuration): Promise<readonly LintProblem[]> {
   return checkReadable('config_file', filesOf(['receipts', 'credential'], receipts.credential));
+}
+
+/** They are read when a key is released: without them, none of a vault is. */
+export function checkKeyCredentials({ keys }: Configuration): Promise<readonly LintProblem[]> {
+  const files = Object.entries(keys).flatMap(([id, key]) =>
+    isLocalKey(key) ? [] : filesOf(['keys', id, 'credential'], key.credential),
+  );
+  return checkReadable('config_missing', files);
 }
 
 function filesOf(path: KeyPath, identity: AzureIdentity | null): readonly PlacedFile[] {

@@ -7,7 +7,7 @@ import type { Policy } from '../policy/policy-document.js';
 import { PolicyError, type PolicyProblem, type PolicyProblemCode } from '../policy/policy-problem.js';
 import { requireDirectory } from '../stores/policy-directory.js';
 import { PolicyFileError, policyTextOptions } from '../stores/policy-file.js';
-import { missingPolicies, type PolicyFiles, policyFingerprint, readPolicyFiles } from '../stores/policy-files.js';
+import { type PolicyFiles, policyFingerprint, problemsOfNeeded, readPolicyFiles } from '../stores/policy-files.js';
 import { policySources } from './policy-sources.js';
 import { knownAuthorities } from './token-issuers.js';
 
@@ -30,14 +30,14 @@ export async function checkPolicies(configuration: Configuration, at: Date): Pro
   const isKnown = knownAuthorities(configuration);
   requireDirectory(directory, isPolicyDirectoryRequired(configuration), await policyFingerprint(directory));
   const { policies, refused } = await readPolicyFiles(sources);
-  const known = [...sources.builtIns, ...policies.map(({ policy }) => policy)].map(({ id }) => id);
-  const ids = refused.length === 0 ? new Set(known) : null;
+  const known = new Map([...sources.builtIns, ...policies.map(({ policy }) => policy)].map((each) => [each.id, each]));
+  const ids = refused.length === 0 ? new Set(known.keys()) : null;
+  // One that could not be read may be the one that is named: then nothing is said of it.
+  const needed = sources.needed.filter(({ id }) => ids !== null || known.has(id));
   const problems = [
     ...refused.flatMap(({ name, error }) => refusedPolicy(name, error)),
     ...policies.flatMap(({ name, policy }) => remarksOf(name, policy, { at, knownAuthorities: isKnown })),
-    ...missingPolicies(sources.needed, (id) => ids === null || ids.has(id)).map((problem) =>
-      configurationProblem('config_schema', problem),
-    ),
+    ...problemsOfNeeded(needed, (id) => known.get(id)).map((problem) => configurationProblem('config_schema', problem)),
   ];
   return { files: policies, ids, problems };
 }

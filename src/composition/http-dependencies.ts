@@ -26,6 +26,7 @@ import { NonceRecogniser } from '../service/nonces.js';
 import { PolicyTexts } from '../service/policy-texts.js';
 import { type InputKeeper, RecordDecisions } from '../service/record-decisions.js';
 import { RecordedDecisions } from '../service/recorded-decisions.js';
+import { ReleaseKey } from '../service/release-key.js';
 import { ReplayDecision } from '../service/replay-decision.js';
 import { ResetTracking } from '../service/reset-tracking.js';
 import { SignDecisions } from '../service/sign-decisions.js';
@@ -44,6 +45,7 @@ import {
 } from './container.js';
 import { recordedForm } from './decision-store.js';
 import type { EndorsementWorld } from './endorsements.js';
+import type { HeldKeys } from './held-keys.js';
 import { JudgeKeptDecisions } from './judge-again.js';
 import { DecisionInputsKeeper } from './kept-inputs.js';
 import type { ReloadedAccess } from './reloaded-access.js';
@@ -70,6 +72,7 @@ export interface ServiceParts {
   readonly early: OpenEarlyCollateral | null;
   readonly services: OpenAttestationServices;
   readonly roots: ReloadedRoots;
+  readonly heldKeys: Pick<HeldKeys, 'keys'>;
   readonly receiptKeys: ReceiptKeys;
   readonly version: string;
   /** Where the service listens; null before the port is open. */
@@ -100,8 +103,16 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     present: recordedForm,
     version: parts.version,
   });
+  const recordedEvidence = recorded(signed, keeper, parts);
   return {
-    verifyEvidence: recorded(signed, keeper, parts),
+    verifyEvidence: recordedEvidence,
+    releaseKey: new ReleaseKey({
+      keys: parts.heldKeys.keys,
+      verifyEvidence: recordedEvidence,
+      recorder: parts.decisionLog,
+      deadlineMs: configuration.deadlineSeconds * 1000,
+      log: world.log,
+    }),
     recordedDecisions,
     replayDecision: {
       execute: async (id, at, caller) =>

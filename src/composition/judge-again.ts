@@ -13,6 +13,7 @@ import type { PolicyView, VerifyEvidence } from '../service/verify-evidence.js';
 import type { WorldAnswer } from '../service/witness.js';
 import { WorldAnswers } from '../service/world-answers.js';
 import { requestLimits } from '../wire/read-body.js';
+import { readReleaseRequest } from '../wire/read-release-request.js';
 import { readVerifyRequest } from '../wire/read-requests.js';
 import type { ConfiguredRoots } from './configured-roots.js';
 import {
@@ -85,11 +86,12 @@ export class JudgeKeptDecisions implements JudgeAgain {
   }
 
   #judge(
-    { configuration, body, caller }: DecisionInputs,
+    { configuration, body, caller, wanted }: DecisionInputs,
     verifyEvidence: VerifyEvidence,
     changed: Partial<VerifyRequest> = {},
   ): Promise<Decision> {
-    const request = readVerifyRequest(body, requestLimits(configuration.limits.eventLogBytes));
+    const limits = requestLimits(configuration.limits.eventLogBytes);
+    const request = wanted === undefined ? readVerifyRequest(body, limits) : readReleaseRequest(body, wanted, limits);
     return verifyEvidence.execute({ ...request, ...changed }, caller);
   }
 

@@ -1,15 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import type { Configuration } from '../config/configuration.js';
-import { areOfLaterVersion, INPUTS_VERSION } from '../decision-log/kept-names.js';
+import { areOfLaterVersion, INPUTS_VERSION, RELEASE_INPUTS_VERSION } from '../decision-log/kept-names.js';
 import { decodeValue, digestOf, encodeValue, KeptBytes, namedBytes } from '../decision-log/kept-values.js';
 import { canonicalJson } from '../formats/canonical-json.js';
 import type { JudgedRequest, KeptInputs, LogStore } from '../model/decision-log.js';
 import { RefusedError } from '../model/errors.js';
 import type { TokenRoute } from '../model/evidence.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
-import type { Caller } from '../model/request.js';
+import type { Caller, VerifyRequest } from '../model/request.js';
 import type { InputKeeper } from '../service/record-decisions.js';
 import { Witness, type WorldAnswer } from '../service/witness.js';
+import type { WantedKey } from '../wire/read-release-request.js';
 import type { ConfiguredRoots } from './configured-roots.js';
 
 /** What of a configuration decides, and nothing that is secret. */
@@ -34,6 +35,8 @@ export interface DecisionInputs {
   /** The JSON text of the request. */
   readonly body: Uint8Array;
   readonly caller: Caller;
+  /** The key that was wanted. Absent where none was. */
+  readonly wanted?: WantedKey;
   readonly configuration: JudgingConfiguration;
   /** Digest of the configuration: one that is the same has the same. */
   readonly configurationSha256: string;
@@ -73,13 +76,24 @@ export class DecisionInputsKeeper implements InputKeeper {
         body: request.body,
         caller,
         answers: withTextsAsBytes(answers),
+        ...wantedBy(request),
       },
       bytes,
     );
     const text = (value: JsonValue) => bytes.add(Buffer.from(canonicalJson(value)));
-    const sha256 = text({ v: INPUTS_VERSION, inputs, configuration: text(configuration) });
+    const sha256 = text({
+      v: request.release === undefined ? INPUTS_VERSION : RELEASE_INPUTS_VERSION,
+      inputs,
+      configuration: text(configuration),
+    });
     return { sha256, objects: bytes.objects };
   }
+}
+
+/** The policy is the key's, and stands in no body. */
+function wantedBy({ release, policies }: VerifyRequest): Pick<DecisionInputs, 'wanted'> {
+  const [policy] = policies ?? [];
+  return release === undefined || policy === undefined ? {} : { wanted: { ...release, policy } };
 }
 
 /** Policies are long, and the same for many decisions. */

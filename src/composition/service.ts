@@ -23,6 +23,7 @@ import type { Override } from './container.js';
 import { type DecisionLogWorld, type OpenStores, openDecisionLog, openStores } from './decision-store.js';
 import { type EndingSources, Endings } from './endings.js';
 import { type EndorsementWorld, openEarly, openEndorsements } from './endorsements.js';
+import { openHeldKeys } from './held-keys.js';
 import { httpDependencies } from './http-dependencies.js';
 import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
@@ -217,7 +218,7 @@ function openEndings({ policies, access, ...sources }: Ending, metrics: Metrics)
   return endings;
 }
 
-/** Who is asked for endorsements, opinions and signatures, and what the configuration names of their roots. */
+/** Who is asked for endorsements, opinions, signatures and keys, and what the configuration names of their roots. */
 async function openOutside(
   configuration: Configuration,
   world: World & { readonly clock: Clock },
@@ -234,8 +235,9 @@ async function openOutside(
   const services = opened.add(openAttestationServices(configuration, outside));
   const vaults = openReceiptVaults(configuration, outside);
   if (vaults !== null) opened.add(vaults);
+  const heldKeys = opened.add(await openHeldKeys(configuration, outside));
   const roots = await ReloadedRoots.open(configuration, world.log);
-  return { endorsements, early, services, vaults, roots };
+  return { endorsements, early, services, vaults, heldKeys, roots };
 }
 
 /** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */

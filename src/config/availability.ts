@@ -13,7 +13,6 @@ export const NOT_AVAILABLE: readonly Unavailable[] = [
   { what: 'OpenID Connect callers', asked: (c) => callersWith(c, 'oidc') },
   { what: 'callers with client certificates', asked: (c) => callersWith(c, 'mtls') },
   { what: 'Kubernetes service accounts as callers', asked: (c) => callersWith(c, 'kubernetes') },
-  { what: 'key release', asked: (c) => Object.keys(c.keys).map((name) => ['keys', name]) },
 ];
 
 /** Everything that a configuration asks for and this version does not do. */

@@ -8,17 +8,8 @@ import { choice, day, flag, hex, instant, integer, number, pattern, text } from 
 import { ita, maa } from './attestation-services.js';
 import { azureIdentity } from './azure-identity.js';
 import { orRedisStore, redisStoreOf, type StoreConfiguration } from './redis-store.js';
-import {
-  addressRange,
-  issuerUrl,
-  keyFileOrVaultKey,
-  listed,
-  opaque,
-  path,
-  source,
-  trustedOrigin,
-  trustedUrl,
-} from './values.js';
+import { NAME, releasableKey } from './released-keys.js';
+import { addressRange, issuerUrl, keyFileOrVaultKey, listed, opaque, path, source, trustedOrigin } from './values.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -30,8 +21,6 @@ const SHA256_BYTES = 32;
 const GUEST_SVN_MAX = 0xffff;
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 const policyId = pattern(POLICY_ID, 'a policy id');
 const bytes = (max: number): Schema<number> => integer(KIB, max);
@@ -47,14 +36,6 @@ const paravisor = either(
   object({ digest: hex(SHA384_BYTES), minGuestSvn: integer(0, GUEST_SVN_MAX) }),
 );
 
-const releasableKey = object({
-  vault: trustedUrl,
-  name: pattern(/^[A-Za-z0-9-]{1,127}$/, 'the name of a key'),
-  version: orNull(pattern(/^[0-9a-f]{32}$/, 'the version of a key')),
-  policy: policyId,
-  enc: choice('RSA_AES_KEY_WRAP_384', 'RSA_AES_KEY_WRAP_256', 'CKM_RSA_AES_KEY_WRAP'),
-});
-
 /** A caller. Exactly one of `apiKeySha256`, `oidc`, `mtls` and `kubernetes` says how it is recognised. */
 const caller = object({
   apiKeySha256: orNull(hex(SHA256_BYTES)),
@@ -66,6 +47,8 @@ const caller = object({
   /** Audiences that the caller may name, and has receipts for; null: none. */
   audience: orNull(list(text(), 'distinct', 'filled')),
   tenant: optional(pattern(NAME, 'a name'), 'default'),
+  /** Keys whose release the caller may ask for, beside the role `release`. */
+  keys: listed(pattern(NAME, 'the id of a key')),
   oidc: orNull(opaque),
   mtls: orNull(opaque),
   kubernetes: orNull(opaque),

@@ -46,6 +46,7 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
   );
   refuseRepeated(digests, 'is listed twice');
   checkStores(configuration, at);
+  checkReleasedKeys(configuration, at);
   checkMaa(maa, at.member('maa'));
   refuseRepeated(issuersIn(ita, at.member('ita')), 'is listed twice');
   checkReceiptCredential(configuration, at.member('receipts', 'credential'));
@@ -94,6 +95,21 @@ function checkStores({ challenges, decisions }: Configuration, at: Place): void 
     at.member('challenges', 'key').refuse('is missing: replicas that share a store share it');
   if (ofDecisions !== null) checkRedisStore(ofDecisions, at.member('decisions', 'store'));
   checkStoredNowhere(decisions, at.member('decisions'));
+}
+
+/** Each attempt to release a key is stored before it is made. */
+function checkReleasedKeys({ keys, callers, decisions }: Configuration, at: Place): void {
+  if (Object.keys(keys).length > 0 && decisions.store === 'off') {
+    at.member('keys').refuse('decisions.store is off, and each attempt to release a key has to be stored');
+  }
+  for (const [name, caller] of Object.entries(callers)) {
+    for (const [index, id] of caller.keys.entries()) {
+      const key = keys[id];
+      const place = at.member('callers', name, 'keys', index);
+      if (key === undefined) place.refuse(`there is no key ${id} in keys`);
+      else if (key.tenant !== caller.tenant) place.refuse(`${id} is of the tenant ${key.tenant}`);
+    }
+  }
 }
 
 /** Whoever asks for a copy, or for what replay needs, would find out that there is none when it is needed. */

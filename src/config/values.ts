@@ -1,5 +1,6 @@
 import { isIP, isIPv4 } from 'node:net';
 import { isObject } from '../model/json.js';
+import { releasableKey } from '../model/key-release.js';
 import { VAULT_DOMAINS, vaultKeyId } from '../model/key-vault-key.js';
 import { optional, refined, type Schema } from '../schema/schema.js';
 import { list } from '../schema/structures.js';
@@ -48,14 +49,14 @@ export const trustedUrlOrFile: Schema<string> = textThat(
   'an https URL or a path',
 );
 
-const UNKNOWN_CLOUD = `names no vault of a cloud that is known: the host has to be the name of the vault before one of ${VAULT_DOMAINS.map((domain) => `.${domain}`).join(', ')}, also where a private endpoint answers; use a file for a key of elsewhere`;
+const UNKNOWN_CLOUD = `names no vault of a cloud that is known: the host has to be the name of the vault before one of ${VAULT_DOMAINS.map((domain) => `.${domain}`).join(', ')}, also where a private endpoint answers`;
 
 /** A file, or the URL of a version of a key. Text with `://` is always taken as a URL. */
 export const keyFileOrVaultKey: Schema<string> = refined(
   text('a path, or the URL of a version of a Key Vault key'),
   (raw, at) => {
     if (!raw.includes('://') || vaultKeyId(raw) !== null) return raw;
-    if (isOfUnknownCloud(raw)) return at.refuse(UNKNOWN_CLOUD);
+    if (isOfUnknownCloud(raw)) return at.refuse(`${UNKNOWN_CLOUD}; use a file for a key of elsewhere`);
     const form = 'https://NAME.vault.azure.net/keys/NAME/VERSION';
     // A key without version, and one with its version left out, are what people write.
     return vaultKeyId(`${raw.replace(/\/$/, '')}/${'0'.repeat(32)}`) === null
@@ -63,6 +64,14 @@ export const keyFileOrVaultKey: Schema<string> = refined(
       : at.refuse(`names no version of the key, and so another key after each rotation there (${form})`);
   },
 );
+
+/** The origin of a vault, as Azure's library and the domain of its tokens have it. */
+export const vaultUrl: Schema<string> = refined(text('the URL of a vault'), (raw, at) => {
+  if (releasableKey(raw, 'k', null) !== null) return raw.replace(/\/$/, '');
+  return at.refuse(
+    isOfUnknownCloud(raw) ? UNKNOWN_CLOUD : 'must be the URL of a vault, as https://NAME.vault.azure.net',
+  );
+});
 
 /** An address, or a range in CIDR notation. A range of everything is refused: it would let any client name itself. */
 export const addressRange: Schema<string> = textThat(

@@ -7,9 +7,12 @@ import { isDigest } from './record-content.js';
 /** Form of what names all that a decision rests on; another one gets another number. What has none is of the first. */
 export const INPUTS_VERSION = 1;
 
+/** The same of a decision by which a key was to be released: an earlier version would judge it without what that demands. */
+export const RELEASE_INPUTS_VERSION = 2;
+
 /** Whether a later version of veritee kept what a decision rests on. */
 export function areOfLaterVersion({ v }: JsonObject): boolean {
-  return typeof v === 'number' && v > INPUTS_VERSION;
+  return typeof v === 'number' && v > RELEASE_INPUTS_VERSION;
 }
 
 /** Kept bytes that name others, and cannot be read. `changed`: its digest is another one. `later`: of a later version. */

@@ -24,6 +24,8 @@ declare module 'fastify' {
     caller: Caller | null;
     /** What was decided, for the log. */
     decision: Decision | null;
+    /** What came of a key that was asked for, for the log. */
+    release: { readonly keyId: string; readonly dryRun: boolean; readonly state: string } | null;
     /** Name of the relying party that the decision is for, for the log. */
     audience: string | null;
     /** What a gate answered, for the log. `gate`: null where there is no such gate; `code`: null where it let through. */
@@ -103,14 +105,15 @@ function refuseRepeated(rawHeaders: readonly string[]): void {
 
 function refuseUnknown(methods: Guard['methods'], request: FastifyRequest, reply: FastifyReply): never {
   const [path = ''] = request.url.split('?', 1);
-  const allowed = methods.get(path) ?? methods.get(patternOf(path));
+  const served = [path, ...patternsOf(path)].find((known) => methods.has(known));
+  const allowed = served === undefined ? undefined : methods.get(served);
   if (allowed === undefined) throw new RefusedError('not_found', nothingAt(path, methods));
-  const served = allowed.join(', ');
-  reply.header('allow', served);
+  const listed = allowed.join(', ');
+  reply.header('allow', listed);
   const call = asCall(path);
   const hint = methods.get(call)?.includes(request.method)
     ? `; did you mean ${request.method} ${call}?`
-    : `: use ${served}`;
+    : `: use ${listed}`;
   throw new RefusedError('method_not_allowed', `${request.method} is not served at this path${hint}`);
 }
 
@@ -119,9 +122,9 @@ function asCall(path: string): string {
   return path.replace(/\/([^/:]+)$/, ':$1');
 }
 
-/** The path of a route whose last part is a parameter, or a parameter and a call. */
-function patternOf(path: string): string {
-  return path.replace(/\/[^/:]+(:[^/:]+)?$/, '/:id$1');
+/** Paths of routes in which the last part but a call, or the part before the last, is a parameter. */
+function patternsOf(path: string): readonly string[] {
+  return [path.replace(/\/[^/:]+(:[^/:]+)?$/, '/:id$1'), path.replace(/\/[^/:]+(\/[^/:]+)$/, '/:keyId$1')];
 }
 
 /** Paths of calls that somebody may have meant. The page's own files are none. */
@@ -129,9 +132,9 @@ function nothingAt(path: string, methods: Guard['methods']): string {
   const calls = [...methods.keys()].filter((known) => !known.includes('*') && !known.startsWith('/docs/'));
   const name = path.split('/').findLast((part) => part !== '') ?? '';
   const call = asCall(path);
-  const meant = [call, patternOf(call)].find((known) => methods.has(known));
+  const meant = [call, ...patternsOf(call)].find((known) => methods.has(known));
   const names = meant === undefined ? nearNames(`/${name}`, calls) : [meant];
-  const near = names.map((known) => `${methods.get(known)?.[0]} ${known.replace(':id', '{id}')}`);
+  const near = names.map((known) => `${methods.get(known)?.[0]} ${known.replace(/:(id|keyId)/, '{$1}')}`);
   const hint = near.length === 0 ? 'GET /docs lists all paths' : `did you mean ${near.slice(0, 2).join(' or ')}?`;
   return `nothing is at this path; ${hint}`;
 }

@@ -74,6 +74,7 @@ function observeRequests(application: FastifyInstance, dependencies: HttpDepende
   const { metrics, log } = dependencies;
   application.decorateRequest('caller', null);
   application.decorateRequest('decision', null);
+  application.decorateRequest('release', null);
   application.decorateRequest('audience', null);
   application.decorateRequest('gate', null);
   application.decorateRequest('problem', null);

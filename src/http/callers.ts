@@ -15,6 +15,8 @@ export interface ApiKeyCaller {
   readonly policies: readonly string[] | null;
   /** Null: any. */
   readonly audiences: readonly string[] | null;
+  /** Ids of keys that it may have released. */
+  readonly keys: readonly string[];
   readonly tenant: string;
 }
 
@@ -79,7 +81,8 @@ export class LocalCaller implements CallerDirectory {
     if (options.historical) roles.push('audit:read');
     // Whoever reaches an address that is not loopback gets no receipts: they open doors elsewhere.
     const audiences = options.insecure ? new Set<string>() : null;
-    this.#caller = { principal: 'local', tenant: 'default', roles: new Set(roles), policies: null, audiences };
+    const keys = new Set<string>();
+    this.#caller = { principal: 'local', tenant: 'default', roles: new Set(roles), policies: null, audiences, keys };
     this.#anyHost = options.insecure;
   }
 
@@ -100,6 +103,7 @@ function callerOf(entry: ApiKeyCaller): Caller {
     roles: new Set(entry.roles),
     policies: entry.policies === null ? null : new Set(entry.policies),
     audiences: entry.audiences === null ? null : new Set(entry.audiences),
+    keys: new Set(entry.keys),
   };
 }
 

@@ -7,6 +7,7 @@ import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import type { PolicyTextsUseCase } from '../service/policy-texts.js';
 import type { ReceiptKeysUseCase } from '../service/receipt-keys.js';
 import type { RecordedDecisionsUseCase } from '../service/recorded-decisions.js';
+import type { ReleaseKeyUseCase } from '../service/release-key.js';
 import type { ReplayDecisionUseCase } from '../service/replay-decision.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { CallerDirectory } from './callers.js';
@@ -17,6 +18,7 @@ import type { Metrics } from './metrics.js';
 /** What the HTTP layer is given. It makes none of it. */
 export interface HttpDependencies {
   readonly verifyEvidence: VerifyEvidenceUseCase;
+  readonly releaseKey: ReleaseKeyUseCase;
   readonly issueChallenge: IssueChallengeUseCase;
   readonly inspectEvidence: InspectEvidenceUseCase;
   readonly receiptKeys: ReceiptKeysUseCase;

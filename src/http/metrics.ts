@@ -69,6 +69,7 @@ export class Metrics {
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
   readonly #decisions: Counter<'outcome' | 'reason' | 'evidence_type'>;
   readonly #failedChecks: Counter<'check'>;
+  readonly #keyReleases: Counter<'key' | 'state'>;
   readonly #earlyFlips: Counter<'policy'>;
   readonly #shadowFlips: Counter<'policy' | 'outcome' | 'rule'>;
   readonly #gateAnswers: Counter<'gate' | 'outcome'>;
@@ -94,6 +95,12 @@ export class Metrics {
       name: 'veritee_checks_failed_total',
       help: 'Checks that failed, by id.',
       labelNames: ['check'],
+      registers,
+    });
+    this.#keyReleases = new Counter({
+      name: 'veritee_key_releases_total',
+      help: 'Requests for a key, by the id of the key and by what came of them.',
+      labelNames: ['key', 'state'],
       registers,
     });
     this.#earlyFlips = new Counter({
@@ -236,6 +243,11 @@ export class Metrics {
     for (const { policy, outcome, ids } of shadowFlips(decision)) {
       for (const rule of ids) this.#shadowFlips.inc({ policy, outcome, rule });
     }
+  }
+
+  /** @param key of the configuration: callers cannot make up labels */
+  keyAsked(key: string, state: string): void {
+    this.#keyReleases.inc({ key, state });
   }
 
   /** @param gate null: none that is configured. @param code null: it let through */

@@ -36,6 +36,7 @@ export function writeRequest(log: Log, request: FastifyRequest, reply: FastifyRe
     tenant: request.caller?.tenant ?? null,
     address: request.ip,
     ...(request.decision === null ? {} : { ...decisionFields(request.decision), audience: request.audience }),
+    ...(request.release === null ? {} : { release: request.release }),
     ...(request.problem === null ? {} : problemFields(request.problem)),
     ...request.gate,
   };

@@ -45,6 +45,8 @@ interface Compared {
   readonly setting?: string;
   /** What exactly is wrong, for the remedy. As `expected` and `actual`, of bytes that something verifies. */
   readonly faults?: readonly string[];
+  /** Replaces the remedy of the catalogue. */
+  readonly remedy?: string;
 }
 
 interface Required extends Compared {
@@ -192,10 +194,11 @@ export class Checks {
 type NewCheck = { -readonly [member in keyof Check]: Check[member] };
 
 /** What only the remedy says. A check that passed has none. */
-function addForRemedy(check: NewCheck, { missing, setting, faults }: Compared): void {
+function addForRemedy(check: NewCheck, { missing, setting, faults, remedy }: Compared): void {
   if (missing !== undefined) check.missing = missing;
   if (setting !== undefined) check.setting = setting;
   if (faults !== undefined) check.faults = faults;
+  if (remedy !== undefined) check.remedy = remedy;
 }
 
 function withoutValues({ faults: _, ...check }: Check): Check {

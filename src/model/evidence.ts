@@ -66,9 +66,11 @@ export interface CertifiedKeyInput {
   readonly signature: Uint8Array;
   /** TPM2B_PUBLIC of the certified key. */
   readonly publicArea: Uint8Array;
+  /** JSON pointer of it, where that is not in the evidence. */
+  readonly about?: string;
 }
 
-/** What a guest attestation client of Azure's sends of the vTPM beside the quote. Only of a dialect. */
+/** What a guest attestation client of Azure's sends of the vTPM beside the quote. Of a dialect, or of a body that asks for a release. */
 export interface AzureGuestMembers {
   /** TPM2B_PUBLIC of the attestation key. */
   readonly akPublic?: Uint8Array;

@@ -18,8 +18,20 @@ export interface VerifyRequest {
   readonly audience: string | null;
   /** Historical verification time. */
   readonly at: Date | null;
+  /** The key that is wanted. Absent where none is. */
+  readonly release?: ReleaseTerms;
   /** The JSON text that it was read from. Absent where there was none. */
   readonly body?: Uint8Array;
+}
+
+/** What the release of a key depends on, beside its policy. */
+export interface ReleaseTerms {
+  /** Id in the configuration. */
+  readonly keyId: string;
+  /** A vault wraps its key to one in the token of Azure Attestation; a local key is encrypted to the bound one. */
+  readonly kind: 'vault' | 'local';
+  /** Whether nothing is to be released. */
+  readonly dryRun: boolean;
 }
 
 /** A `POST /policies:evaluate` body: a policy text, and what it is tried on. */
@@ -48,4 +60,6 @@ export interface Caller {
   readonly policies: ReadonlySet<string> | null;
   /** Audiences the caller may name; null: any. */
   readonly audiences: ReadonlySet<string> | null;
+  /** Ids of keys that the caller may have released, with the role `release`. */
+  readonly keys: ReadonlySet<string>;
 }

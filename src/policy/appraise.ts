@@ -198,6 +198,31 @@ function hardwareTopics(
   ];
 }
 
+/**
+ * The same appraisal with checks that are demanded beside the policy. They are made whatever the policy came to; where it
+ * allows, each that is required has to hold.
+ */
+export function withDemands(appraisal: PolicyAppraisal, demands: CheckSet): PolicyAppraisal {
+  const { outcome, base, own, checks: before } = appraisal;
+  const checks = [...before, ...demands.checks];
+  const added = { base, own: [...own, ...demands.checks], checks };
+  if (outcome !== 'allow') {
+    const isRefused = outcome === 'deny' || demands.checks.some(({ result }) => result === 'fail');
+    return { ...appraisal, ...added, outcome: isRefused ? 'deny' : outcome };
+  }
+  const { outcome: demanded, fault } = outcomeOf({ checks, required: [] }, demands);
+  if (fault === null) return { ...appraisal, ...added, outcome: demanded };
+  const faults = new Checks('');
+  faults.unavailable('internal_error', { detail: fault, retryable: false });
+  return {
+    ...appraisal,
+    outcome: 'indeterminate',
+    base,
+    own: [...added.own, ...faults.all],
+    checks: [...checks, ...faults.all],
+  };
+}
+
 function conclude(policy: Policy, ofVerifiers: CheckSet, ofPolicy: CheckSet): PolicyAppraisal {
   const [{ checks: base }, { checks: found }] = [ofVerifiers, ofPolicy];
   const checks = [...base, ...found];

@@ -58,6 +58,14 @@ export function variants<S extends Schema<unknown>>(tag: string, schemas: readon
   });
 }
 
+/** One of two objects: which one, a member says by being there. */
+export function byMember<A, B>(name: string, having: Schema<A>, lacking: Schema<B>): Schema<A | B> {
+  const members = [having, lacking].flatMap(({ below }) => (below.kind === 'members' ? [...below.members] : []));
+  return ofObject<A | B>({ kind: 'members', members: new Map(members) }, (given, at) =>
+    (given[name] === undefined ? lacking : having).read(given, at),
+  );
+}
+
 /** An object whose member names are free, within a pattern. */
 export function entries<T>(name: RegExp, entry: Schema<T>): Schema<Readonly<Record<string, T>>> {
   return ofObject({ kind: 'entries', entry }, (given, at) => {

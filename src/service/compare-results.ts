@@ -23,7 +23,9 @@ export interface ResultComparison {
   /** Checks `disagreement`: a base check, whatever a policy says of the routes. */
   readonly checks: Checks;
   readonly crossCheck: CrossCheck | null;
-  /** Tokens that are about the TEE of the evidence, and say the same of it. */
+  /** Tokens that are about the TEE of the evidence. */
+  readonly ofSameTee: readonly RouteToken[];
+  /** Those of them that say the same of it. */
   readonly agreeing: readonly RouteToken[];
 }
 
@@ -38,25 +40,27 @@ export function compareResults(
   const stated = tokens
     .filter(({ verification }) => isReliable(verification))
     .flatMap((token) => viewed(token, viewOf(token.verification.claims, token.route, thumbprint)));
-  if (stated.length === 0) return { checks, crossCheck: null, agreeing: [] };
+  if (stated.length === 0) return { checks, crossCheck: null, ofSameTee: [], agreeing: [] };
   const first = firstView(evidenceType, own.claims, thumbprint);
   if (first === null) {
     for (const { token } of stated)
       recordUnproven(checks.ofRoute(token.route).at(token.about), own, token.route, evidenceType);
-    return { checks, crossCheck: null, agreeing: [] };
+    return { checks, crossCheck: null, ofSameTee: [], agreeing: [] };
   }
   const others = stated.map(({ token, view }) => ({ view, sameReport: token.obtained !== null }));
   const all = crossCheck(first, others);
-  const agreeing = stated.flatMap((one, index) => {
+  const found = stated.map((one, index) => {
     const compared = stated.length === 1 ? all : crossCheck(first, others.slice(index, index + 1));
     const { token } = one;
     // Where a token is the evidence, either of the two can be the one that is wrong.
     const ofToken = first.route === 'hardware' ? checks.ofRoute(token.route) : checks;
-    return recordAgreement(ofToken.at(token.about), first, one, compared) ? [token] : [];
+    return { token, ...recordAgreement(ofToken.at(token.about), first, one, compared) };
   });
+  const ofSameTee = found.filter(({ isSameTee }) => isSameTee).map(({ token }) => token);
+  const agreeing = found.filter(({ agrees }) => agrees).map(({ token }) => token);
   // Each agrees with the first, which does not state the claims in which they differ.
   if (agreeing.length === stated.length) recordDifferences(checks, all);
-  return { checks, crossCheck: all, agreeing };
+  return { checks, crossCheck: all, ofSameTee, agreeing };
 }
 
 function recordDifferences(checks: Checks, compared: CrossCheck): void {
@@ -110,12 +114,12 @@ function recordAgreement(
   first: TeeView,
   { token: { route }, view }: StatedToken,
   compared: CrossCheck,
-): boolean {
+): { readonly isSameTee: boolean; readonly agrees: boolean } {
   const claim = unmetIdentity(first, view);
   if (claim !== null) {
     const [expected = null, actual = null] = [first, view].map(({ statements }) => statements.get(claim)?.value);
     checks.fail('disagreement', { expected, actual, detail: whyNotSameTee(first, view, claim), faults: [claim] });
-    return false;
+    return { isSameTee: false, agrees: false };
   }
   const { agree, differences, equal } = compared;
   for (const { claim, values } of differences) {
@@ -132,7 +136,7 @@ function recordAgreement(
     const detail = `${first.route} and ${route} agree on ${equal.length} claims`;
     checks.pass('disagreement', { expected: equal, actual: equal, detail });
   }
-  return agree;
+  return { isSameTee: true, agrees: agree };
 }
 
 /**

@@ -17,6 +17,8 @@ import { isReliable, type RouteFault, type RouteToken } from './other-verifiers.
 export interface Judged {
   readonly verification: Verification;
   readonly results: ReadonlyMap<TokenRoute, ResultState>;
+  /** Whose verified tokens are about the TEE of the evidence. */
+  readonly ofSameTee: ReadonlySet<TokenRoute>;
   readonly crossCheck: CrossCheck | null;
   readonly obtainedTokens: readonly TokenEvidence[];
   readonly clockSkewSeconds: number | null;
@@ -43,7 +45,7 @@ export function judgeResults(
   compared: Verification = own,
 ): Judged {
   const stated = { ...compared, claims: claimsToCompare(compared) };
-  const { checks, crossCheck, agreeing } = compareResults(evidenceType, stated, tokens, thumbprint);
+  const { checks, crossCheck, ofSameTee, agreeing } = compareResults(evidenceType, stated, tokens, thumbprint);
   recordRefusals(checks, faults);
   const reliable = tokens.filter(({ verification }) => isReliable(verification));
   return {
@@ -61,6 +63,7 @@ export function judgeResults(
       validUntil: earliest(own.validUntil, ...reliable.map(({ verification }) => verification.validUntil)),
     },
     results: statesOf(evidenceType, own, tokens, agreeing, faults),
+    ofSameTee: new Set(ofSameTee.map(({ route }) => route)),
     crossCheck,
     obtainedTokens: tokens.flatMap(obtainedBy),
     clockSkewSeconds: skewOf([own, ...tokens.map(({ verification }) => verification)]),

@@ -13,7 +13,7 @@ import { withhold } from './withheld-decision.js';
 import type { WorldAnswer } from './witness.js';
 
 /** How long an answer waits for its record. */
-const RECORD_TIMEOUT_MS = 1000;
+export const RECORD_TIMEOUT_MS = 1000;
 
 /** Keeps all that a decision rests on. */
 export interface InputKeeper {
@@ -45,7 +45,9 @@ export class RecordDecisions implements VerifyEvidenceUseCase {
     const { recorder, log, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
     const { decision, inputs } = await this.#decide(request, caller);
     // Within a promise, so that a record that cannot even be made is one that is not stored.
-    const storing = Promise.resolve().then(() => recorder.record({ decision, request, caller, ...inputs?.() }));
+    const storing = Promise.resolve().then(() =>
+      recorder.record({ decision, request, caller, ...wantedBy(request), ...inputs?.() }),
+    );
     try {
       await withinTime(storing, timeoutMs);
       return decision;
@@ -75,4 +77,9 @@ export class RecordDecisions implements VerifyEvidenceUseCase {
     await storing;
     await this.#parts.recorder.withdraw(decisionId, 'late');
   }
+}
+
+/** What is to be released by the decision, for its record. */
+function wantedBy({ release }: VerifyRequest) {
+  return release === undefined ? {} : { release: { keyId: release.keyId, dryRun: release.dryRun } };
 }

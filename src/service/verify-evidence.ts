@@ -9,7 +9,7 @@ import type { Log } from '../model/ports.js';
 import type { Caller, VerifyRequest } from '../model/request.js';
 import type { EvidenceVerifier } from '../model/verification.js';
 import type { ResultState } from '../policy/appraisal-topic.js';
-import { mergeChecks } from '../policy/appraise.js';
+import { mergeChecks, type PolicyAppraisal, withDemands } from '../policy/appraise.js';
 import { decide, isUndecided } from '../policy/decide.js';
 import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
@@ -21,8 +21,10 @@ import type { WatchedClock } from './clock-watch.js';
 import type { EarlyCollateralShadow } from './early-collateral.js';
 import { FetchTime } from './fetch-time.js';
 import { type Case, type EvidenceParts, type JudgedEvidence, judgeEvidence } from './judge-evidence.js';
+import type { Judged } from './judge-results.js';
 import type { NonceRecogniser } from './nonces.js';
 import { notJudged, undecided } from './not-judged.js';
+import { releaseDemands } from './release-checks.js';
 import type { ResetTracking } from './reset-tracking.js';
 import { judgeBeside } from './shadow-policies.js';
 import { SUBMITTED_ROUTES } from './submit-where-wanted.js';
@@ -183,13 +185,23 @@ export class VerifyEvidence {
     }
   }
 
+  /** Where a key is wanted, an allow of its policy alone is not enough. */
+  #withDemands(asked: Case, judged: Judged, appraisals: readonly PolicyAppraisal[]): readonly PolicyAppraisal[] {
+    const { release: terms } = asked.request;
+    if (terms === undefined) return appraisals;
+    const { keyThumbprint } = this.#parts;
+    return appraisals.map((appraisal) =>
+      withDemands(appraisal, releaseDemands({ terms, asked, judged, appraisal, keyThumbprint })),
+    );
+  }
+
   async #decide(asked: Case, now: Date, evidence: JudgedEvidence): Promise<Decision> {
     const { request, at, historical, nonce, binding } = asked;
     const { type } = request.evidence;
     const { judged } = evidence;
     const { verification } = judged;
     const appraised = await appraiseNoting(asked, judged, this.#parts.resets);
-    const { appraisals } = appraised;
+    const appraisals = this.#withDemands(asked, judged, appraised.appraisals);
     const { decision, reasons } = decide(appraisals);
     const checks = mergeChecks(appraisals);
     const repeatable = nonce.origin !== 'challenge' || nonce.state !== 'consumed';

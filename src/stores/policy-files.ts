@@ -12,8 +12,17 @@ export interface PolicySources<P> {
   readonly directory: string;
   readonly builtIns: readonly P[];
   readonly parse: ParsePolicy<P>;
-  /** Ids that each set must have, each with the place in the configuration that names it. */
-  readonly needed: readonly { readonly id: string; readonly path: readonly (string | number)[] }[];
+  /** Policies that each set must have. */
+  readonly needed: readonly NeededPolicy<P>[];
+}
+
+/** A policy that the configuration names. */
+export interface NeededPolicy<P> {
+  readonly id: string;
+  /** The place in the configuration that names it. */
+  readonly path: readonly (string | number)[];
+  /** Why the policy cannot be used there; null where it can. Left out: any can. */
+  readonly whyUnfit?: (policy: P) => string | null;
 }
 
 /** The policies of one moment. A request takes one set and uses it throughout. */
@@ -105,16 +114,20 @@ async function readOnce<P extends { readonly id: string }>(sources: PolicySource
   const all = [...sources.builtIns, ...policies.map(({ policy }) => policy)];
   const set = new PolicySet(new Map(all.map((policy) => [policy.id, policy])));
   if (refused.length > 0) return { problems: refused.flatMap(({ name, error }) => problemsOf(error, name)) };
-  const problems = missingPolicies(sources.needed, (id) => set.has(id));
+  const problems = problemsOfNeeded(sources.needed, (id) => set.get(id));
   return problems.length > 0 ? { problems } : { set };
 }
 
-/** What is wrong where a setting names a policy that there is not. */
-export function missingPolicies(
-  needed: PolicySources<never>['needed'],
-  isThere: (id: string) => boolean,
+/** What is wrong where a setting names a policy that there is not, or that cannot be used there. */
+export function problemsOfNeeded<P>(
+  needed: readonly NeededPolicy<P>[],
+  find: (id: string) => P | undefined,
 ): readonly PlacedProblem[] {
-  return needed.filter(({ id }) => !isThere(id)).map(({ id, path }) => ({ path, what: `there is no policy ${id}` }));
+  return needed.flatMap(({ id, path, whyUnfit }) => {
+    const policy = find(id);
+    const what = policy === undefined ? `there is no policy ${id}` : (whyUnfit?.(policy) ?? null);
+    return what === null ? [] : [{ path, what }];
+  });
 }
 
 /** The files of a directory: those that hold a policy, and why the others do not, in the order of their names. */

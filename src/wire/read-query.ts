@@ -16,9 +16,13 @@ export interface VerifyQuery {
 /** Values that each parameter may have. */
 const PARAMETERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['enforce', ['true', 'false']],
+  ['dryRun', ['true', 'false']],
   ['checks', ['all']],
   ['explain', ['tree']],
 ]);
+
+/** Those of calls that judge evidence. */
+const JUDGING = ['enforce', 'checks', 'explain'] as const;
 
 /**
  * Reads the query of /verify. A misspelt `enforce` that was passed over would let a pipeline take a deny for a yes.
@@ -26,7 +30,7 @@ const PARAMETERS: ReadonlyMap<string, readonly string[]> = new Map([
  * @throws {FormatError} `unknown_property`; `schema` for another value, or a parameter that appears twice
  */
 export function readVerifyQuery(query: URLSearchParams): VerifyQuery {
-  return readParameters(query, [...PARAMETERS.keys()]);
+  return readParameters(query, JUDGING);
 }
 
 /**
@@ -35,16 +39,28 @@ export function readVerifyQuery(query: URLSearchParams): VerifyQuery {
  * @throws {FormatError} as `readVerifyQuery`; `schema` for `enforce=true`
  */
 export function readBatchQuery(query: URLSearchParams): VerifyQuery {
-  const names = [...PARAMETERS.keys()].filter((name) => name !== 'enforce');
-  const read = readParameters(query, names);
+  const read = readParameters(query, JUDGING, ['checks', 'explain']);
   if (!read.enforce) return read;
   throw new FormatError('schema', 'query parameter enforce has no meaning for a batch: each item has its own status');
 }
 
+/**
+ * Reads the query of the release of a key. A misspelt `dryRun` that was passed over would release it.
+ *
+ * @throws {FormatError} as `readVerifyQuery`
+ */
+export function readReleaseQuery(query: URLSearchParams): VerifyQuery & { readonly dryRun: boolean } {
+  return { ...readParameters(query, [...JUDGING, 'dryRun']), dryRun: query.get('dryRun') === 'true' };
+}
+
 /** @param told names that a message lists */
-function readParameters(query: URLSearchParams, told: readonly string[]): VerifyQuery {
+function readParameters(
+  query: URLSearchParams,
+  known: readonly string[],
+  told: readonly string[] = known,
+): VerifyQuery {
   for (const [name, value] of query) {
-    const values = PARAMETERS.get(name);
+    const values = known.includes(name) ? PARAMETERS.get(name) : undefined;
     if (values === undefined) throw unknownParameter(name, told);
     if (query.getAll(name).length > 1) throw new FormatError('schema', `query parameter ${name} appears twice`);
     if (!values.includes(value)) throw unfitValue(name, value, values);

@@ -12,7 +12,14 @@ import { guestHint } from './guest-hint.js';
 import { readBody } from './read-body.js';
 import { readEventLogFile, readEvidence } from './read-evidence.js';
 import { readPublicJwk, refusePrivateKey } from './read-public-jwk.js';
-import { checkSchema, checkVerifyRequest, type Schemas } from './schema-check.js';
+import {
+  checkJudgedBody,
+  checkSchema,
+  type EvidenceForm,
+  type JudgedBody,
+  type JudgedBodyOf,
+  type Schemas,
+} from './schema-check.js';
 import { INSTANT_FORM, MISSING_MEMBER, missingOr } from './schema-message.js';
 
 const EVIDENCE = '/evidence';
@@ -35,25 +42,28 @@ export function readVerifyRequest(body: Uint8Array, limits?: StrictJsonLimits): 
 
 /** @throws {FormatError} as `readVerifyRequest`, once the JSON is read */
 export function verifyRequestOf(json: JsonValue): VerifyRequest {
+  const { body, asked } = readJudgedBody('VerifyRequest', json);
+  return { ...asked, policies: readPolicies(body.policy), audience: body.audience ?? null };
+}
+
+/** What is common to all bodies with evidence to be judged. */
+export function readJudgedBody<B extends JudgedBody>(
+  name: B,
+  json: JsonValue,
+): { readonly body: JudgedBodyOf<B, EvidenceForm>; readonly asked: Omit<VerifyRequest, 'policies' | 'audience'> } {
   if (!isObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
   refuseBareEvidence(json);
   refusePrivateKey(json['binding']);
   const form = evidenceForm(json['evidence'], EVIDENCE);
-  const request = checkVerifyRequest(form, json);
-  const evidence = readEvidence(form, request.evidence, EVIDENCE);
-  const bindingJwk = request.binding === undefined ? null : readPublicJwk(request.binding.jwk, '/binding/jwk');
-  const nonce = request.nonce === undefined ? null : readNonce(request.nonce);
+  const body = checkJudgedBody(name, form, json);
+  const evidence = readEvidence(form, body.evidence, EVIDENCE);
+  const bindingJwk = body.binding === undefined ? null : readPublicJwk(body.binding.jwk, '/binding/jwk');
+  const nonce = body.nonce === undefined ? null : readNonce(body.nonce);
   // a bound key makes X 40 bytes, whatever the nonce
   if (nonce !== null && bindingJwk === null) requireFits(nonce, evidence);
-  return {
-    evidence,
-    attestationResults: readAttestationResults(request.attestationResults ?? [], evidence),
-    nonce,
-    bindingJwk,
-    policies: readPolicies(request.policy),
-    audience: request.audience ?? null,
-    at: request.at === undefined ? null : readInstant(request.at, '/at'),
-  };
+  const attestationResults = readAttestationResults(body.attestationResults ?? [], evidence);
+  const at = body.at === undefined ? null : readInstant(body.at, '/at');
+  return { body, asked: { evidence, attestationResults, nonce, bindingJwk, at } };
 }
 
 /** Evidence that was posted as it is, without the member that it belongs into. */
@@ -163,7 +173,7 @@ export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits):
   if (json['evidence'] !== undefined) {
     refusePrivateKey(json['binding']);
     const form = evidenceForm(json['evidence'], '/evidence');
-    return readEvidence(form, checkVerifyRequest(form, json).evidence, '/evidence');
+    return readEvidence(form, checkJudgedBody('VerifyRequest', form, json).evidence, '/evidence');
   }
   if (json['type'] === undefined) {
     const message = 'neither evidence, which has the member type, nor a /verify body, which has the member evidence';

@@ -69,8 +69,12 @@ const DIALECT_FORMS = [
 /** Schemas of evidence as one request carries it: the alternatives behind `Evidence`. */
 export type EvidenceForm = NativeForm | (typeof DIALECT_FORMS)[number];
 
-/** A /verify body whose evidence has one form. */
-export type VerifyRequestOf<F extends EvidenceForm> = Omit<Schemas['VerifyRequest'], 'evidence'> & {
+/** Bodies with evidence to be judged. */
+export type JudgedBody = 'VerifyRequest' | 'ReleaseRequest';
+const JUDGED_BODIES = ['VerifyRequest', 'ReleaseRequest'] as const satisfies readonly JudgedBody[];
+
+/** A body whose evidence has one form. */
+export type JudgedBodyOf<B extends JudgedBody, F extends EvidenceForm> = Omit<Schemas[B], 'evidence'> & {
   readonly evidence: Schemas[F];
 };
 
@@ -87,14 +91,18 @@ export function checkSchema<N extends SchemaName>(name: N, value: JsonValue, poi
 }
 
 /**
- * Compares a /verify body with its schema, `Evidence` being narrowed to the form that was found in it: so that an
- * error speaks of that form and not of every alternative.
+ * Compares a body with its schema, `Evidence` being narrowed to the form that was found in it: so that an error speaks of
+ * that form and not of every alternative.
  *
  * @throws {FormatError} `unknown_property`, `schema`
  */
-export function checkVerifyRequest<F extends EvidenceForm>(form: F, value: JsonValue): VerifyRequestOf<F> {
-  check(narrowedName(form), value, '');
-  return value as unknown as VerifyRequestOf<F>;
+export function checkJudgedBody<B extends JudgedBody, F extends EvidenceForm>(
+  name: B,
+  form: F,
+  value: JsonValue,
+): JudgedBodyOf<B, F> {
+  check(narrowedName(name, form), value, '');
+  return value as unknown as JudgedBodyOf<B, F>;
 }
 
 let ajv: Ajv2020 | undefined;
@@ -113,16 +121,18 @@ function compile(name: string): ValidateFunction {
   return validate;
 }
 
-function narrowedName(form: EvidenceForm): string {
-  return `VerifyRequestWith${form}`;
+function narrowedName(name: JudgedBody, form: EvidenceForm): string {
+  return `${name}With${form}`;
 }
 
-/** The schemas of openapi.yaml, and a narrowed `VerifyRequest` for each form of evidence. */
+/** The schemas of openapi.yaml, and bodies with evidence narrowed to each form of it. */
 function requestSchemas(): JsonObject {
-  const request = memberObject(OPENAPI_SCHEMAS, 'VerifyRequest');
-  const narrowed = [...NATIVE_FORMS, ...DIALECT_FORMS].map((form) => {
-    const evidence = { $ref: `#/components/schemas/${form}` };
-    return [narrowedName(form), { ...request, properties: { ...memberObject(request, 'properties'), evidence } }];
+  const narrowed = JUDGED_BODIES.flatMap((name) => {
+    const body = memberObject(OPENAPI_SCHEMAS, name);
+    return [...NATIVE_FORMS, ...DIALECT_FORMS].map((form) => {
+      const evidence = { $ref: `#/components/schemas/${form}` };
+      return [narrowedName(name, form), { ...body, properties: { ...memberObject(body, 'properties'), evidence } }];
+    });
   });
   return { ...OPENAPI_SCHEMAS, ...Object.fromEntries(narrowed) };
 }

@@ -28,11 +28,9 @@ const compiled = new Map<string, ValidateFunction>();
 export function requireConforming(method: string, path: string, answer: SeenAnswer): void {
   const place = `${method} ${path} ${answer.status}`;
   const mediaType = (answer.contentType ?? '').split(';', 1)[0]?.trim() ?? '';
-  const operation = path.startsWith('/authorize')
-    ? // As it is for GET, whatever the method and what follows.
-      at(OPENAPI_DOCUMENT, ['paths', '/authorize/{gate}/{path}', 'get'])
-    : (at(OPENAPI_DOCUMENT, ['paths', path, method.toLowerCase()]) ??
-      at(OPENAPI_DOCUMENT, ['paths', path.replace(/\/[^/:]+(:[a-z]+)?$/, '/{id}$1'), method.toLowerCase()]));
+  const operation = templatesOf(path)
+    .map((template) => at(OPENAPI_DOCUMENT, ['paths', template, methodOf(path, method)]))
+    .find((found) => found !== undefined);
   if (operation === undefined) {
     if (!OF_NO_OPERATION.has(answer.status) || mediaType !== PROBLEM) throw new Error(`${place} is not declared`);
     requireSchema(place, { $ref: '#/components/schemas/Problem' }, answer.body);
@@ -48,6 +46,17 @@ export function requireConforming(method: string, path: string, answer: SeenAnsw
   const media = member(resolve(response), 'content')[mediaType];
   if (!isObject(media)) throw new Error(`${place} is not declared as ${mediaType}`);
   requireSchema(place, member(media, 'schema'), answer.body);
+}
+
+/** A gate answers every method as it is for GET, whatever follows. */
+function methodOf(path: string, method: string): string {
+  return path.startsWith('/authorize') ? 'get' : method.toLowerCase();
+}
+
+/** Templates of openapi.yaml that a path may be one of. */
+function templatesOf(path: string): readonly string[] {
+  if (path.startsWith('/authorize')) return ['/authorize/{gate}/{path}'];
+  return [path, path.replace(/\/[^/:]+(:[a-z]+)?$/, '/{id}$1'), path.replace(/\/[^/:]+(\/[^/:]+)$/, '/{keyId}$1')];
 }
 
 /** A response is written in place, or named. */

@@ -100,6 +100,7 @@ describe('operations', () => {
       'post /verify:batch',
       'post /inspect',
       'post /challenges',
+      'post /keys/{keyId}/release',
       'get /decisions',
       'get /decisions/{id}',
       'post /decisions/{id}:replay',

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LocalCaller } from '../../src/http/callers.js';
 import { isObject } from '../../src/model/json.js';
+import { type Caller, ROLES } from '../../src/model/request.js';
 import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
 import { answersIn, call, exchange, post } from '../integration/http/exchange.js';
 import {
@@ -32,6 +33,7 @@ const OPERATIONS = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, { responses }]): Operation => {
     const target = path
       .replace('{id}', path.startsWith('/decisions') ? KNOWN_DECISION : KNOWN_POLICY)
+      .replace('{keyId}', 'db-key')
       .replace('{gate}', KNOWN_GATE)
       .replace('{path}', 'page');
     return { path, target, method: method === 'post' ? 'POST' : 'GET', statuses: Object.keys(responses) };
@@ -44,9 +46,17 @@ interface Cause {
   readonly ask: (service: FakeService, operation: Operation) => Promise<SeenAnswer>;
 }
 
+/** What a release asks for beside the evidence. */
+function releaseBody() {
+  const { evidence } = JSON.parse(VERIFY_BODY);
+  const jwk = { kty: 'OKP', crv: 'X25519', x: Buffer.alloc(32, 7).toString('base64url') };
+  return { evidence, nonce: Buffer.alloc(32, 7).toString('base64url'), binding: { jwk } };
+}
+
 const BODIES: ReadonlyMap<string, string> = new Map([
   ['/verify', VERIFY_BODY],
   ['/verify:batch', JSON.stringify({ requests: [JSON.parse(VERIFY_BODY)] })],
+  ['/keys/{keyId}/release', JSON.stringify(releaseBody())],
   ['/inspect', JSON.stringify(JSON.parse(VERIFY_BODY).evidence)],
   ['/challenges', '{}'],
   ['/decisions/{id}:replay', JSON.stringify({ at: 'then' })],
@@ -106,8 +116,13 @@ async function askUnready(service: FakeService, operation: Operation): Promise<S
   return asContracted(service, operation);
 }
 
-/** Without callers, everybody on this machine may do all that there is to do. */
-const auditor = () => new LocalCaller({ historical: true, insecure: false });
+/** Everybody on this machine may do all that there is to do. Without configured callers nobody has keys released. */
+class Everybody extends LocalCaller {
+  override identify(): Caller {
+    return { ...super.identify(), roles: new Set(ROLES) };
+  }
+}
+const auditor = () => new Everybody({ historical: true, insecure: false });
 
 async function askWithoutEvidence(service: FakeService, operation: Operation): Promise<SeenAnswer> {
   service.replayDecision.isKept = false;

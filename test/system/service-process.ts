@@ -95,6 +95,11 @@ export class ServiceProcess {
     return own.map((line): LogRecord => JSON.parse(line));
   }
 
+  /** All that it wrote so far. */
+  get output(): string {
+    return this.#lines.join('\n');
+  }
+
   /** To the process alone. */
   signal(signal: NodeJS.Signals): void {
     process.kill(this.pid, signal);

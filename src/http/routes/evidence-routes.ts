@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyRequest, RouteOptions } from 'fastify';
 import type { Decision } from '../../model/decision.js';
 import { RefusedError } from '../../model/errors.js';
 import { EAR_PROFILE } from '../../model/receipt.js';
@@ -12,13 +12,11 @@ import type { RequestLimits } from '../../wire/read-body.js';
 import { readVerifyQuery } from '../../wire/read-query.js';
 import { readChallengeRequest, readInspectRequest, readVerifyRequest } from '../../wire/read-requests.js';
 import { callerOf } from '../access.js';
+import { sayDecision } from '../decision-status.js';
 import { acceptedTypes, bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
 import type { VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 import { queryOf } from '../queries.js';
-
-/** Seconds after which an indeterminate decision may be asked for again, where nothing said when. */
-const RETRY_SECONDS = 5;
 
 /** Of a receipt alone: EAT over JWT (RFC 9782). */
 const RECEIPT_TYPE = 'application/eat+jwt';
@@ -54,8 +52,7 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
       });
       request.decision = decision;
       metrics.decided(decision);
-      if (query.enforce) enforce(decision, reply);
-      else if (decision.decision === 'indeterminate' && decision.retryable) askAgain(decision, reply);
+      sayDecision(decision, reply, query);
       if (receiptAlone) return reply.type(RECEIPT_MEDIA_TYPE).send(receiptOf(decision));
       // As bytes: of a text the framework and node would each work out its length, and join it with the headers.
       const answer = Buffer.from(JSON.stringify(presentDecision(decision, { ...query, policies: caller.policies })));
@@ -113,14 +110,4 @@ function receiptOf({ receipt, decision, decisionId, reasons }: Decision): string
   if (receipt !== null) return receipt;
   const because = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
   throw new RefusedError('not_acceptable', `the decision ${decisionId}, ${decision}${because}, has no receipt`);
-}
-
-/** Says the decision by the status, for clients that look at nothing else. A historical allow releases nothing. */
-function enforce(decision: Decision, reply: FastifyReply): void {
-  if (decision.decision === 'deny' || decision.historical) reply.code(403);
-  else if (decision.decision !== 'allow') askAgain(decision, reply.code(503));
-}
-
-function askAgain({ retryAfterSeconds }: Decision, reply: FastifyReply): void {
-  reply.header('retry-after', retryAfterSeconds ?? RETRY_SECONDS);
 }

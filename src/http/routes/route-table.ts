@@ -18,6 +18,7 @@ import { challengesRoute, inspectRoute, verifyRoute } from './evidence-routes.js
 import { gateRoute } from './gate-route.js';
 import { evaluateRoute, lintRoute, policiesRoutes } from './policy-routes.js';
 import { receiptKeyRoutes } from './receipt-routes.js';
+import { releaseRoute } from './release-route.js';
 
 /** Every route of the service. Each says in its `config.access` who may use it. */
 export async function registerRoutes(application: FastifyInstance, dependencies: HttpDependencies): Promise<void> {
@@ -41,6 +42,7 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
       batchBytes: settings.batchBytes,
       bodyBytes: settings.bodyBytes,
     }),
+    releaseRoute({ releaseKey: dependencies.releaseKey, slots, metrics, limits }),
     challengesRoute(issueChallenge),
     inspectRoute(inspectEvidence, limits),
     ...receiptKeyRoutes(receiptKeys),

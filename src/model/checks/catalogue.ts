@@ -89,6 +89,7 @@ export function byImportance(a: CheckId, b: CheckId): number {
  */
 export function remedyOf(check: Finding & { readonly id: CheckId }): string | null {
   if (check.result !== 'fail' && check.result !== 'warn' && check.result !== 'unavailable') return null;
+  if (check.remedy !== undefined) return check.remedy;
   const { remedy } = CHECKS[check.id];
   return typeof remedy === 'string' ? remedy : remedy(check);
 }

@@ -125,11 +125,11 @@ export const OUT_OF_REACH_CHECKS = {
       'The caller should get another challenge, and the operator should see in the log why the challenge store fails.',
   },
   release_unavailable: {
-    holds: 'the vault answers',
-    fails: 'the vault does not answer',
-    when: 'never in this version, which releases no keys',
+    holds: 'what has the key answers',
+    fails: 'what has the key does not answer',
+    when: 'the vault is out of reach, throttles or does not answer in time; the file of a local key cannot be read',
     remedy:
-      'The caller should try again with a new challenge, and the operator should see in the log why the vault does not answer.',
+      'The caller should try again with a new challenge, and the operator should see in the log why the vault, or the file of the key, does not answer.',
   },
   receipt_unavailable: {
     holds: 'the receipt was signed',

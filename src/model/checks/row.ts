@@ -27,6 +27,8 @@ export interface Finding {
    * words. Only the remedy names them. Of verified bytes, as the compared values are.
    */
   readonly faults?: readonly string[];
+  /** What can be done, where only whoever made the check knows. One sentence, in the place of the one of the row. */
+  readonly remedy?: string;
 }
 
 /**

@@ -25,7 +25,8 @@ export interface GuestKeys {
 export function openGuestKeys({ akPublic, certifiedKey }: AzureGuestMembers, quotes: TpmQuoteVerifier): GuestKeys {
   return {
     akPublic: akPublic === undefined ? null : within(AK_PUBLIC, () => parseTpm2bPublic(akPublic)),
-    certifiedKey: certifiedKey === undefined ? null : quotes.openCertifiedKey(certifiedKey, CERTIFIED_KEY),
+    certifiedKey:
+      certifiedKey === undefined ? null : quotes.openCertifiedKey(certifiedKey, certifiedKey.about ?? CERTIFIED_KEY),
   };
 }
 

@@ -199,7 +199,7 @@ describe('POST /verify:batch', () => {
     const apiKeySha256 = createHash('sha256').update(key).digest('hex');
     const caller = { name: 'ci', apiKeySha256, expires: null, roles: ['verify'] as const, tenant: 'default' };
     const service = await start({
-      callers: (clock) => new ApiKeyCallers([{ ...caller, policies: ['payments'], audiences: null }], clock),
+      callers: (clock) => new ApiKeyCallers([{ ...caller, policies: ['payments'], audiences: null, keys: [] }], clock),
     });
     const result = { version: 1, sha256: 'ab'.repeat(32), outcome: 'allow', matched: [], unmatched: [] } as const;
     const shadow = ['payments', 'payroll'].map((id) => ({

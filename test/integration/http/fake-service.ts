@@ -25,6 +25,7 @@ import type {
   DecisionPage,
   RecordedDecisionsUseCase,
 } from '../../../src/service/recorded-decisions.js';
+import type { ReleaseKeyUseCase } from '../../../src/service/release-key.js';
 import type { Replay, ReplayDecisionUseCase, ReplayTime } from '../../../src/service/replay-decision.js';
 import type { VerifyEvidenceUseCase } from '../../../src/service/verify-evidence.js';
 
@@ -308,6 +309,11 @@ const FAKE_EVALUATION: EvaluatePolicyUseCase = {
   execute: async () => ({ outcome: 'deny', matched: [], unmatched: [], because: { checks: [] } }),
 };
 
+const FAKE_RELEASES: ReleaseKeyUseCase = {
+  wanted: () => ({ kind: 'local', policy: 'payments' }),
+  execute: async () => ({ decision: ALLOW, release: { value: 'eyJ.eyJ', keyVersion: null }, state: 'released' }),
+};
+
 /** What the HTTP layer is given, all of it fake but log and metrics. */
 export function fakeDependencies(options: FakeServiceOptions = {}) {
   const clock = new FakeClock();
@@ -315,6 +321,7 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
   const callers = options.callers?.(clock) ?? new LocalCaller({ historical: false, insecure: false });
   return {
     verifyEvidence: new FakeVerifyEvidence(),
+    releaseKey: FAKE_RELEASES,
     issueChallenge: new FakeIssueChallenge(),
     inspectEvidence: new FakeInspectEvidence(),
     receiptKeys: new FakeReceiptKeys(),
@@ -381,6 +388,7 @@ export function oneCaller(key: string, roles: readonly Role[], expires: Date | n
           roles,
           policies: null,
           audiences: null,
+          keys: [],
           tenant: 'default',
         },
       ],

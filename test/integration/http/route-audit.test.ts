@@ -33,6 +33,7 @@ async function routesOfInstance(): Promise<readonly AuditedRoute[]> {
 const ROLE_OF: ReadonlyMap<string, Role> = new Map([
   ['POST /verify', 'verify'],
   ['POST /verify:batch', 'verify'],
+  ['POST /keys/:keyId/release', 'release'],
   ['POST /challenges', 'verify'],
   ['POST /inspect', 'verify'],
   ['POST /policies:lint', 'verify'],
@@ -90,7 +91,7 @@ describe('route audit', () => {
     const received = await exchange(
       service.port,
       [
-        `${route.method} ${route.url.replace(':id', 'id')} HTTP/1.1`,
+        `${route.method} ${route.url.replace(/:(id|keyId)/, '$1')} HTTP/1.1`,
         'Host: veritee.example',
         ...(key === null ? [] : [`Authorization: Bearer ${key}`]),
         ...(route.method === 'POST' ? ['Content-Type: application/json', 'Content-Length: 1000'] : []),
@@ -102,7 +103,7 @@ describe('route audit', () => {
     if (route.method === 'HEAD') return /^HTTP\/1\.1 (\d{3})/.exec(received)?.[1] ?? '';
     const [answer] = answersIn(received);
     if (answer === undefined) throw new Error('no answer');
-    requireConforming(route.method, route.url.replace(':id', '{id}'), answer);
+    requireConforming(route.method, route.url.replace(/:(id|keyId)/, '{$1}'), answer);
     return `${answer.status} ${(answer.body as { code?: string }).code}`;
   }
 

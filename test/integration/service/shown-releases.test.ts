@@ -65,7 +65,7 @@ describe('what became of a key', () => {
     expect(keyLine((await show('none', id, true)).stdout)).toBeUndefined();
   });
 
-  it('REL-05: an attempt without a result is unknown once the store was opened again, and a new one is made anew', async () => {
+  it('REL-05 an attempt without a result is unknown once the store was opened again, and a new one is made anew', async () => {
     const id = await recorded('unknown', async (log) => {
       const decided = releasing();
       await log.record(decided);

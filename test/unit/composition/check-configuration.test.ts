@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkConfiguration } from '../../../src/composition/check-configuration.js';
 import { CONFIGURATION_PROBLEMS } from '../../../src/config/configuration-problem.js';
 import type { LintProblem } from '../../../src/model/lint-problem.js';
+import { MIGRATIONS } from '../../../src/stores/sqlite/schema.js';
 import { SqliteStore } from '../../../src/stores/sqlite/sqlite-store.js';
 import { createAmdPki } from '../../lab/amd-pki.js';
 import { createAzureAkPki } from '../../lab/azure-ak-pki.js';
@@ -117,9 +118,47 @@ describe('the configuration itself', () => {
   const RELEASABLE = { vault: 'https://v.vault.azure.net', name: 'k', policy: 'payments', enc: 'RSA_AES_KEY_WRAP_384' };
 
   it('is config_unavailable for what this version does not do', async () => {
-    expect(briefly(await check({ keys: { db: RELEASABLE } }))).toEqual([
-      'config_unavailable /keys/db: key release: not available in this version',
+    const callers = { ci: { mtls: { subject: 'a' }, roles: ['verify'] } };
+    expect(briefly(await check({ callers }))).toEqual([
+      'config_unavailable /callers/ci/mtls: callers with client certificates: not available in this version',
     ]);
+  });
+
+  it('is config_schema for a key whose policy is not there, or releases none', async () => {
+    expect(briefly(await check({ keys: { db: RELEASABLE } }))).toEqual([
+      'config_schema /keys/db/policy: there is no policy payments',
+    ]);
+    await write('policies/payments.yaml', POLICY);
+    const policies = { directory: path('policies') };
+    expect(briefly(await check({ policies, keys: { db: RELEASABLE } }))).toEqual([
+      'config_schema /keys/db/policy: no key is released by the policy payments, which lacks nonce: challenge, binding: required',
+    ]);
+  });
+
+  it('is config_file for files of keys that the service does not start without, config_missing for those read later', async () => {
+    await write('policies/payments.yaml', `${POLICY}nonce: challenge\nbinding: required\n`);
+    const policies = { directory: path('policies') };
+    const credential = { kind: 'client-secret', tenantId: 'a', clientId: UUID, secretFile: path('secret') };
+    const keys = {
+      db: { ...RELEASABLE, roots: path('roots.pem'), credential },
+      disk: { local: path('disk.key'), policy: 'payments' },
+      empty: { local: await write('empty.key', ''), policy: 'payments' },
+    };
+    expect(briefly(await check({ policies, keys }))).toEqual([
+      'config_file /keys/db/roots: roots.pem: there is no such file',
+      'config_file /keys/disk/local: disk.key: there is no such file',
+      'config_file /keys/empty/local: empty.key: is empty',
+      'config_missing /keys/db/credential/secretFile: secret: there is no such file',
+    ]);
+  });
+
+  it('is config_schema for a key whose vault would be asked by an identity that the environment lacks', async () => {
+    await write('policies/payments.yaml', `${POLICY}nonce: challenge\nbinding: required\n`);
+    const policies = { directory: path('policies') };
+    const keys = { db: { ...RELEASABLE, credential: 'workload-identity' } };
+    const [problem, ...others] = briefly(await check({ policies, keys }));
+    expect(problem).toMatch(/^config_\w+ \/keys.*AZURE_/);
+    expect(others).toEqual([]);
   });
 
   it('is config_setting for what is allowed and deserves a second look', async () => {
@@ -453,13 +492,12 @@ describe('what the service writes', () => {
   });
 
   it('STO-05 is config_file where the store is ours and damaged, so that the service does not start', async () => {
-    await database(`PRAGMA application_id = ${0x76727465}`, 'PRAGMA user_version = 1');
+    await database(`PRAGMA application_id = ${0x76727465}`, `PRAGMA user_version = ${MIGRATIONS.length}`);
     expect(await ofStore()).toEqual(['config_file /decisions/store: data/v.db: no such table: meta']);
   });
 
   it('STO-05 is config_file where the store is of a newer version, also where only its write-ahead log says so', async () => {
-    const newer =
-      'config_file /decisions/store: data/v.db: it was written by a newer version of veritee (schema 99, this one knows 1)';
+    const newer = `config_file /decisions/store: data/v.db: it was written by a newer version of veritee (schema 99, this one knows ${MIGRATIONS.length})`;
     await database(`PRAGMA application_id = ${0x76727465}`, 'PRAGMA user_version = 99');
     expect(await ofStore()).toEqual([newer]);
     await rm(path('data/v.db'));

@@ -6,7 +6,6 @@ const ASKED: readonly (readonly [place: string, text: string])[] = [
   ['callers.ci.oidc', 'callers: { ci: { oidc: { issuer: a }, roles: [verify] } }'],
   ['callers.ci.mtls', 'callers: { ci: { mtls: { subject: a }, roles: [verify] } }'],
   ['callers.ci.kubernetes', 'callers: { ci: { kubernetes: {}, roles: [verify] } }'],
-  ['keys.db', 'keys: { db: { vault: https://v.example, name: k, policy: p, enc: RSA_AES_KEY_WRAP_384 } }'],
 ];
 
 it.each(ASKED)('loads, and does not start, where %s asks for what this version does not have', (place, text) => {

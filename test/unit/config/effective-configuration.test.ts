@@ -46,6 +46,7 @@ const CALLER: CallerConfiguration = {
   policies: null,
   audience: null,
   tenant: 'default',
+  keys: [],
   oidc: { a: 'secret' },
   mtls: { a: 'secret' },
   kubernetes: { a: 'secret' },

@@ -20,6 +20,9 @@ const WIRING = 'unit/composition/wiring.test.ts';
 const ISSUERS = 'unit/composition/token-issuers.test.ts';
 const RECEIPTS = 'integration/service/receipts.test.ts';
 const VAULT = 'integration/service/receipt-vaults.test.ts';
+const RELEASE = 'integration/service/key-release.test.ts';
+const VAULT_KEYS = 'integration/service/vault-key-release.test.ts';
+const VAULT_RELEASE: Shown = [VAULT_KEYS, 'releases the key of the vault, and the guest unwraps it'];
 const MAA = 'integration/service/maa-token.test.ts';
 const TD_ROUTES = 'integration/service/td-submissions.test.ts';
 const SUBMISSIONS = 'integration/service/submissions.test.ts';
@@ -154,12 +157,16 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'gates.<name>.policy': [GATES, 'keeps the service from starting where its policy does not exist'],
   'gates.<name>.tenant': [GATES, 'opens for receipts of its tenant alone'],
   'gates.<name>.url': [GATES, 'opens for its own url alone'],
-  keys: NOT_AVAILABLE,
-  'keys.<name>.vault': NOT_AVAILABLE,
-  'keys.<name>.name': NOT_AVAILABLE,
-  'keys.<name>.version': NOT_AVAILABLE,
-  'keys.<name>.policy': NOT_AVAILABLE,
-  'keys.<name>.enc': NOT_AVAILABLE,
+  keys: [RELEASE, 'gives the guest that holds the bound key what it opens, and nobody else'],
+  'keys.<name>.local': [RELEASE, 'gives the guest that holds the bound key what it opens, and nobody else'],
+  'keys.<name>.vault': VAULT_RELEASE,
+  'keys.<name>.name': VAULT_RELEASE,
+  'keys.<name>.version': [VAULT_KEYS, 'of a version is that version alone'],
+  'keys.<name>.policy': [RELEASE, 'REL-03 with a warning that nothing waives is refused'],
+  'keys.<name>.enc': [VAULT_KEYS, 'is wrapped as its configuration says: %s'],
+  'keys.<name>.roots': [VAULT_KEYS, 'is handed out only where the answer chains to the roots of the configuration'],
+  'keys.<name>.credential': VAULT_RELEASE,
+  'keys.<name>.tenant': [RELEASE, 'REL-04 %s is forbidden to a caller that does not list it'],
   callers: [SERVE, 'says who is let in without callers, insecure: %s'],
   'callers.<name>.apiKeySha256': [
     CALLERS,
@@ -173,6 +180,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'callers.<name>.policies': NARROW,
   'callers.<name>.audience': NARROW,
   'callers.<name>.tenant': SCOPE,
+  'callers.<name>.keys': [RELEASE, 'REL-04 %s is forbidden to a caller that does not list it'],
   'callers.<name>.oidc': NOT_AVAILABLE,
   'callers.<name>.mtls': NOT_AVAILABLE,
   'callers.<name>.kubernetes': NOT_AVAILABLE,

@@ -14,6 +14,7 @@ const KEY_HASH = 'Ab'.repeat(32);
 const VERSION = '0123456789abcdef0123456789abcdef';
 const UNKNOWN_CLOUD =
   'names no vault of a cloud that is known: the host has to be the name of the vault before one of .vault.azure.net, .managedhsm.azure.net, .vault.azure.cn, .managedhsm.azure.cn, .vault.usgovcloudapi.net, .managedhsm.usgovcloudapi.net, also where a private endpoint answers; use a file for a key of elsewhere';
+const VAULT_URL = 'must be the URL of a vault, as https://NAME.vault.azure.net';
 const VAULT_FORM = 'https://NAME.vault.azure.net/keys/NAME/VERSION';
 
 function load(text: string | null, environment: Record<string, string | undefined> = {}): Configuration {
@@ -124,6 +125,30 @@ describe('the result', () => {
     expect(isFrozen(configuration)).toBe(true);
   });
 
+  it('has keys of both kinds with their defaults', () => {
+    const text = `keys:
+  db: { vault: "https://V.vault.azure.net/", name: k, policy: p, enc: RSA_AES_KEY_WRAP_384 }
+  disk: { local: ./disk.key, policy: p, tenant: other }`;
+    const { db, disk } = load(text).keys;
+    expect({ ...db }).toEqual({
+      vault: 'https://V.vault.azure.net',
+      name: 'k',
+      version: null,
+      enc: 'RSA_AES_KEY_WRAP_384',
+      roots: null,
+      credential: { kind: 'managed-identity', clientId: null },
+      policy: 'p',
+      tenant: 'default',
+    });
+    expect({ ...disk }).toEqual({ local: './disk.key', policy: 'p', tenant: 'other' });
+  });
+
+  it('has a caller with keys of its tenant', () => {
+    const text = `keys: { disk: { local: k.bin, policy: p } }
+callers: { ci: { apiKeySha256: ${KEY_HASH}, expires: 2027-01-31, roles: [release], keys: [disk] } }`;
+    expect(load(text).callers['ci']?.keys).toEqual(['disk']);
+  });
+
   it('takes no member from the prototype', () => {
     expect(load(null).callers['constructor']).toBeUndefined();
     expect(load('keys: {}').keys['toString']).toBeUndefined();
@@ -138,6 +163,7 @@ describe('the result', () => {
       policies: null,
       audience: null,
       tenant: 'default',
+      keys: [],
       oidc: null,
       mtls: null,
       kubernetes: null,
@@ -210,7 +236,7 @@ describe('YAML', () => {
     ],
     [
       'what is missing, around it',
-      'keys:\n  k: { vault: https://v.example, name: k, enc: RSA_AES_KEY_WRAP_384 }',
+      'keys:\n  k: { vault: https://v.vault.azure.net, name: k, enc: RSA_AES_KEY_WRAP_384 }',
       'own.yaml line 2: keys.k.policy: is missing',
     ],
     [
@@ -239,7 +265,7 @@ describe('each refusal names its place', () => {
   const paravisor = (entries: string) => `azure: { paravisors: { idKeyDigests: [${entries}] } }`;
   const caller = (members: string) => `callers: { ci: { roles: [verify], ${members} } }`;
   const keyed = (members: string) => caller(`apiKeySha256: ${KEY_HASH}, expires: 2027-01-31, ${members}`);
-  const key = (members: string) => `keys: { db: { vault: https://v.example, name: k, policy: p, ${members} } }`;
+  const key = (members: string) => `keys: { db: { vault: https://v.vault.azure.net, name: k, policy: p, ${members} } }`;
   const submit = (members: string) => `maa: { submit: { ${members} } }`;
   const credential = (value: string) => submit(`endpoints: [ ${SHARED} ], credential: ${value}`);
   const ita = (members: string) => `ita: { submit: { ${members} } }`;
@@ -509,9 +535,31 @@ describe('each refusal names its place', () => {
     ['keys: []', 'keys: must be an object'],
     [
       key('enc: RSA-OAEP'),
-      'keys.db.enc: must be one of RSA_AES_KEY_WRAP_384, RSA_AES_KEY_WRAP_256, CKM_RSA_AES_KEY_WRAP',
+      'keys.db.enc: must be one of CKM_RSA_AES_KEY_WRAP, RSA_AES_KEY_WRAP_256, RSA_AES_KEY_WRAP_384',
     ],
     [key('version: 7'), 'keys.db.version: must be the version of a key'],
+    [key('enc: RSA_AES_KEY_WRAP_384, roots: 7'), 'keys.db.roots: must be a path, not empty'],
+    [
+      key('enc: RSA_AES_KEY_WRAP_384, credential: mine'),
+      'keys.db.credential.kind: must be one of workload-identity, managed-identity, client-secret, client-certificate',
+    ],
+    [key('enc: RSA_AES_KEY_WRAP_384, tenant: ""'), 'keys.db.tenant: must be a name'],
+    ['keys: { db: { vault: https://v.vault.example } }', `keys.db.vault: ${UNKNOWN_CLOUD.replace(/; use.*/, '')}`],
+    ['keys: { db: { vault: https://v.vault.azure.net/keys } }', `keys.db.vault: ${VAULT_URL}`],
+    ['keys: { db: { vault: http://v.vault.azure.net } }', `keys.db.vault: ${VAULT_URL}`],
+    ['keys: { db: { vault: https://v.vault.azure.net:444 } }', `keys.db.vault: ${VAULT_URL}`],
+    ['keys: { db: { local: 7, policy: p } }', 'keys.db.local: must be a path, not empty'],
+    ['keys: { db: { local: k.bin } }', 'keys.db.policy: is missing'],
+    ['keys: { db: { local: k.bin, policy: p, name: k } }', 'keys.db.name: unknown key;'],
+    [
+      'keys: { db: { local: k.bin, policy: p } }\ndecisions: { store: off }',
+      'keys: decisions.store is off, and each attempt to release a key has to be stored',
+    ],
+    [keyed('keys: [db]'), 'callers.ci.keys[0]: there is no key db in keys'],
+    [
+      `keys: { db: { local: k.bin, policy: p, tenant: other } }\n${keyed('keys: [db]')}`,
+      'callers.ci.keys[0]: db is of the tenant other',
+    ],
     ['keys: { db: {} }', 'keys.db.vault: is missing'],
     ['keys: { db: {} }', 'keys.db.policy: is missing'],
     ['callers: { "../x": {} }', 'callers.../x: is not a name'],

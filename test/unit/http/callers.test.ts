@@ -14,6 +14,7 @@ function entry(name: string, key: string, changes: Partial<ApiKeyCaller> = {}): 
     roles: ['verify'],
     policies: null,
     audiences: null,
+    keys: [],
     tenant: 'default',
     ...changes,
   };
@@ -65,6 +66,7 @@ describe('callers with API keys', () => {
       roles: ['verify', 'metrics'],
       policies: ['payments'],
       audiences: ['https://gate.example'],
+      keys: ['db'],
       tenant: 'blue',
     });
     expect(new ApiKeyCallers([gate], clock).identify({ 'x-api-key': KEY })).toEqual({
@@ -73,6 +75,7 @@ describe('callers with API keys', () => {
       roles: new Set(['verify', 'metrics']),
       policies: new Set(['payments']),
       audiences: new Set(['https://gate.example']),
+      keys: new Set(['db']),
     });
   });
 

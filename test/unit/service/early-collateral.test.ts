@@ -116,6 +116,7 @@ function judgedAs(status: 'UpToDate' | 'OutOfDate'): Judged {
   return {
     verification: { ...verification, claims: verified(verification.claims) },
     results: new Map(),
+    ofSameTee: new Set(),
     crossCheck: null,
     obtainedTokens: [],
     clockSkewSeconds: null,

@@ -7,7 +7,14 @@ import { NonceRecogniser } from '../../../src/service/nonces.js';
 import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
 import { FakeChallengeStore, FakeLog, fixedClock, never } from './fakes.js';
 
-const CALLER: Caller = { principal: 'ci', tenant: 'a', roles: new Set(['verify']), policies: null, audiences: null };
+const CALLER: Caller = {
+  principal: 'ci',
+  tenant: 'a',
+  roles: new Set(['verify']),
+  policies: null,
+  audiences: null,
+  keys: new Set(),
+};
 const ANYTHING = { audience: null, policy: null, evidenceType: null };
 
 const clock = fixedClock('2026-06-01T00:00:00.900Z');

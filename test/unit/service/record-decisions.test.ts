@@ -10,7 +10,14 @@ import { judged, KeptLog } from '../decision-log/recorded.js';
 const RELEASES = { releaseAttempt: vi.fn(), releaseResult: vi.fn() };
 
 const { request } = judged();
-const CALLER: Caller = { principal: 'gate', tenant: 'default', roles: new Set(), policies: null, audiences: null };
+const CALLER: Caller = {
+  principal: 'gate',
+  tenant: 'default',
+  roles: new Set(),
+  policies: null,
+  audiences: null,
+  keys: new Set(),
+};
 
 function recording(decision: Decision, record: DecisionRecorder['record'], timeoutMs = 60_000) {
   const recorder = {

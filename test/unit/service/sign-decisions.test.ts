@@ -19,6 +19,7 @@ const CALLER: Caller = {
   roles: new Set(['verify']),
   policies: null,
   audiences: null,
+  keys: new Set(),
 };
 const JWK = { kty: 'OKP' };
 const REQUEST = {

@@ -9,6 +9,7 @@ const CALLER: Caller = {
   roles: new Set(['verify', 'policy:read']),
   policies: null,
   audiences: null,
+  keys: new Set(),
 };
 
 describe('the error for a policy that does not exist', () => {

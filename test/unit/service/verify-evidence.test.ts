@@ -56,6 +56,7 @@ const CALLER: Caller = {
   roles: new Set(['verify']),
   policies: null,
   audiences: null,
+  keys: new Set(),
 };
 const AUDITOR: Caller = { ...CALLER, roles: new Set(['verify', 'audit:read']) };
 

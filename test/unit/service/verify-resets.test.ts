@@ -46,6 +46,7 @@ const CALLER: Caller = {
   roles: new Set(['verify', 'audit:read']),
   policies: null,
   audiences: null,
+  keys: new Set(),
 };
 
 /** The memory: what it says, and what it was asked and told. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseStrictJson } from '../../../src/formats/strict-json.js';
-import { checkSchema, checkVerifyRequest, type SchemaName } from '../../../src/wire/schema-check.js';
+import { checkJudgedBody, checkSchema, type SchemaName } from '../../../src/wire/schema-check.js';
 import { PATTERNS } from '../../../src/wire/schema-message.js';
 import { insideOf, referenced, type Schema, schemaNamed } from '../../contract/openapi-schemas.js';
 import { formatErrorOf } from '../../format-error-of.js';
@@ -122,11 +122,11 @@ describe('checkSchema', () => {
   });
 });
 
-describe('checkVerifyRequest', () => {
+describe('checkJudgedBody', () => {
   it('compares the evidence with the form that it is given, and no other', () => {
     const body = json({ evidence: snpEvidence() });
-    expect(checkVerifyRequest('SnpEvidence', body)).toBe(body);
-    expect(formatErrorOf(() => checkVerifyRequest('AzSnpVtpmEvidence', body)).code).toBe('schema');
-    expect(checkVerifyRequest('TrusteeEvidenceV1', json({ evidence: trusteeV1(1) }))).toBeDefined();
+    expect(checkJudgedBody('VerifyRequest', 'SnpEvidence', body)).toBe(body);
+    expect(formatErrorOf(() => checkJudgedBody('VerifyRequest', 'AzSnpVtpmEvidence', body)).code).toBe('schema');
+    expect(checkJudgedBody('VerifyRequest', 'TrusteeEvidenceV1', json({ evidence: trusteeV1(1) }))).toBeDefined();
   });
 });

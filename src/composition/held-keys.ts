@@ -1,0 +1,132 @@
+import type { Configuration } from '../config/configuration.js';
+import type { Environment } from '../config/environment.js';
+import { isLocalKey, type LocalKeyConfiguration, type VaultKeyConfiguration } from '../config/released-keys.js';
+import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
+import { type KeyVaults, openKeyVaults } from '../key-vault/open-key-vaults.js';
+import { allOrProblems, ConfigurationError } from '../model/errors.js';
+import { fileProblem, isSystemError } from '../model/file-problem.js';
+import type { HeldKey } from '../model/held-key.js';
+import { type ReleasableKey, releasableKey } from '../model/key-release.js';
+import type { KeyPath } from '../model/places.js';
+import { LocalKey } from '../results/local-key.js';
+import { VaultHeldKey } from '../service/vault-held-key.js';
+import { readKeyFile } from '../stores/key-file.js';
+import type { VaultWorld } from './receipt-vaults.js';
+
+/** The keys that may be released, by id. */
+export interface HeldKeys {
+  readonly keys: ReadonlyMap<string, HeldKey>;
+  close(): Promise<void>;
+}
+
+/**
+ * Puts the keys of the configuration together. Contacts nobody: a vault is asked when a key is to be released.
+ * @param environment where workload identity finds what the configuration does not say
+ * @throws {ConfigurationError} where a file of a key cannot be read, or the environment lacks what a credential needs
+ */
+export async function openHeldKeys(
+  configuration: Configuration,
+  world: VaultWorld,
+  environment: Environment = process.env,
+): Promise<HeldKeys> {
+  const vaults = new VaultsByIdentity(configuration, world, environment);
+  const opening = Object.entries(configuration.keys).map(async ([id, key]): Promise<readonly [string, HeldKey]> => {
+    return [id, isLocalKey(key) ? await openLocalKey(id, key) : await openVaultKey(id, key, vaults, world)];
+  });
+  try {
+    return { keys: new Map(await allOrProblems(opening)), close: () => vaults.close() };
+  } catch (error) {
+    await vaults.close();
+    throw error;
+  }
+}
+
+async function openLocalKey(id: string, { local, policy, tenant }: LocalKeyConfiguration): Promise<LocalKey> {
+  await checkKeyFile(['keys', id, 'local'], local);
+  return new LocalKey({ policy, tenant, read: () => readKeyFile(local) });
+}
+
+/** So a file that is missing is found by whoever deploys. @throws {ConfigurationError} */
+async function checkKeyFile(path: KeyPath, file: string): Promise<void> {
+  try {
+    (await readKeyFile(file)).fill(0);
+  } catch (cause) {
+    throw new ConfigurationError([{ path, what: `${file}: ${whyNoKey(cause)}` }], { cause });
+  }
+}
+
+/** Why no key can be read from a file, in words. */
+function whyNoKey(error: unknown): string {
+  if (isSystemError(error)) return fileProblem(error);
+  return error instanceof Error ? error.message : 'cannot be read';
+}
+
+async function openVaultKey(
+  id: string,
+  configured: VaultKeyConfiguration,
+  vaults: VaultsByIdentity,
+  { clock }: VaultWorld,
+): Promise<VaultHeldKey> {
+  const { policy, tenant, enc } = configured;
+  const key = await readVaultKey(id, configured);
+  return new VaultHeldKey({ policy, tenant, enc, key, vault: vaults.of(configured), clock });
+}
+
+async function readVaultKey(
+  id: string,
+  { vault, name, version, roots }: VaultKeyConfiguration,
+): Promise<ReleasableKey> {
+  const path = ['keys', id, 'roots'];
+  const read = roots === null ? null : await readTokenRoots(roots, { key: path, role: '' });
+  const key = releasableKey(vault, name, version, read?.certificates ?? null);
+  if (key === null) throw new Error('a key of a vault whose URL was not checked');
+  return key;
+}
+
+/** Vaults, asked by the identities that the keys name. */
+class VaultsByIdentity {
+  readonly #configuration: Configuration;
+  readonly #world: VaultWorld;
+  readonly #environment: Environment;
+  readonly #opened = new Map<string, KeyVaults>();
+
+  constructor(configuration: Configuration, world: VaultWorld, environment: Environment) {
+    this.#configuration = configuration;
+    this.#world = world;
+    this.#environment = environment;
+  }
+
+  /** @throws {ConfigurationError} where the environment lacks what the credential needs */
+  of({ credential }: VaultKeyConfiguration): KeyVaults {
+    const name = JSON.stringify(credential);
+    const opened = this.#opened.get(name) ?? this.#open(credential);
+    this.#opened.set(name, opened);
+    return opened;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#opened.values()].map((vaults) => vaults.close()));
+  }
+
+  #open(identity: VaultKeyConfiguration['credential']): KeyVaults {
+    const { clock, log, observer, connect, vaultPort } = this.#world;
+    return openKeyVaults({
+      keys: keysAskedBy(identity, this.#configuration),
+      identity,
+      environment: this.#environment,
+      deadlineMs: this.#configuration.deadlineSeconds * 1000,
+      clock,
+      log,
+      observer,
+      connect,
+      port: vaultPort,
+    });
+  }
+}
+
+function keysAskedBy(identity: VaultKeyConfiguration['credential'], { keys }: Configuration): readonly ReleasableKey[] {
+  const name = JSON.stringify(identity);
+  return Object.values(keys).flatMap((key) =>
+    isLocalKey(key) || JSON.stringify(key.credential) !== name ? [] : (releasableKey(key.vault, key.name, null) ?? []),
+  );
+}

@@ -1,0 +1,47 @@
+import type { AzureIdentity } from '../model/azure-identity.js';
+import { RELEASE_ENCS } from '../model/key-release.js';
+import { POLICY_ID } from '../model/request.js';
+import { optional, orNull, type Read, type Schema } from '../schema/schema.js';
+import { byMember, object } from '../schema/structures.js';
+import { choice, pattern } from '../schema/values.js';
+import { azureIdentity } from './azure-identity.js';
+import { path, vaultUrl } from './values.js';
+
+/** What keys and tenants may be called. */
+export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Whose key it is, and the policy that must allow its release. */
+const anyKey = {
+  policy: pattern(POLICY_ID, 'a policy id'),
+  tenant: optional(pattern(NAME, 'a name'), 'default'),
+};
+
+const MANAGED_IDENTITY: AzureIdentity = { kind: 'managed-identity', clientId: null };
+
+/** A key of Azure Key Vault or Managed HSM, which wraps it to the bound key. */
+const vaultKey = object({
+  vault: vaultUrl,
+  name: pattern(/^[A-Za-z0-9-]{1,127}$/, 'the name of a key'),
+  /** Null: the current one. */
+  version: orNull(pattern(/^[0-9a-f]{32}$/, 'the version of a key')),
+  enc: choice(...RELEASE_ENCS),
+  /** PEM file with the roots that certificates of the vault's answers must chain to. Null: those of Node. */
+  roots: orNull(path()),
+  /** Who asks the vault. */
+  credential: optional(azureIdentity, MANAGED_IDENTITY),
+  ...anyKey,
+});
+
+/** A key whose bytes are in a file of the operator's, and which the service encrypts to the bound key. */
+const localKey = object({ local: path(), ...anyKey });
+
+/** A key that may be released. The member `local` says which kind it is. */
+export const releasableKey: Schema<ReleasableKeyConfiguration> = byMember('local', localKey, vaultKey);
+
+export type VaultKeyConfiguration = Read<typeof vaultKey>;
+export type LocalKeyConfiguration = Read<typeof localKey>;
+export type ReleasableKeyConfiguration = VaultKeyConfiguration | LocalKeyConfiguration;
+
+export function isLocalKey(key: ReleasableKeyConfiguration): key is LocalKeyConfiguration {
+  return 'local' in key;
+}

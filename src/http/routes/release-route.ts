@@ -1,0 +1,49 @@
+import type { RouteOptions } from 'fastify';
+import type { ReleaseKeyUseCase } from '../../service/release-key.js';
+import { presentDecision } from '../../wire/present-decision.js';
+import type { RequestLimits } from '../../wire/read-body.js';
+import { readReleaseQuery } from '../../wire/read-query.js';
+import { readReleaseRequest } from '../../wire/read-release-request.js';
+import { callerOf } from '../access.js';
+import { sayDecision } from '../decision-status.js';
+import { bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
+import type { VerificationSlots } from '../load-limits.js';
+import type { Metrics } from '../metrics.js';
+import { queryOf } from '../queries.js';
+
+interface ReleaseRouteDependencies {
+  readonly releaseKey: ReleaseKeyUseCase;
+  readonly slots: VerificationSlots;
+  readonly metrics: Metrics;
+  readonly limits: RequestLimits;
+}
+
+/** `POST /keys/{keyId}/release`: evidence in, decision and key out. It takes the place of a verification. */
+export function releaseRoute({ releaseKey, slots, metrics, limits }: ReleaseRouteDependencies): RouteOptions {
+  return {
+    ...JSON_CALL,
+    config: { ...JSON_CALL.config, access: 'release' },
+    url: '/keys/:keyId/release',
+    onRequest: (request, _reply, done) => {
+      requireJsonBody(request);
+      done();
+    },
+    handler: async (request, reply) => {
+      const { keyId } = request.params as { readonly keyId: string };
+      const { dryRun, ...query } = readReleaseQuery(queryOf(request));
+      const caller = callerOf(request);
+      const { kind, policy } = releaseKey.wanted(keyId, caller);
+      const { decision, release, state } = await slots.run(() => {
+        const asked = readReleaseRequest(bodyOf(request), { keyId, kind, policy, dryRun }, limits);
+        return releaseKey.execute(asked, caller);
+      });
+      request.decision = decision;
+      request.release = { keyId, dryRun, state };
+      metrics.decided(decision);
+      metrics.keyAsked(keyId, state);
+      sayDecision(decision, reply, query);
+      const answer = { ...presentDecision(decision, { ...query, policies: null }), release };
+      return reply.type(JSON_TYPE).send(JSON.stringify(answer));
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { CompactEncrypt, importJWK, type JWK } from 'jose';
+import { thumbprintMembers } from '../crypto/jwk-thumbprint.js';
+import { FormatError } from '../model/errors.js';
+import type { AllowedRelease, HeldKey, ReleasedValue } from '../model/held-key.js';
+import type { JsonObject } from '../model/json.js';
+import { ReleaseUnavailableError } from '../model/key-release.js';
+
+const BOUND_KEY = '/binding/jwk';
+
+/** Curves of key agreement (RFC 7518, section 4.6; RFC 8037). */
+const AGREEMENT_CURVES: ReadonlySet<unknown> = new Set(['P-256', 'P-384', 'P-521', 'X25519']);
+/** 65537, the one exponent that is taken. */
+const EXPONENT = 'AQAB';
+const LEAST_RSA_BITS = 2048;
+
+export interface LocalKeyOptions extends Pick<HeldKey, 'policy' | 'tenant'> {
+  /**
+   * Reads the bytes of the key into memory of their own, which is overwritten after use.
+   * @throws {Error} where they cannot be read
+   */
+  readonly read: () => Promise<Uint8Array>;
+}
+
+/**
+ * A key that the service holds itself: the bytes of a file, read for each release, encrypted to the bound key, and
+ * overwritten. They are never a string, which nobody could overwrite.
+ */
+export class LocalKey implements HeldKey {
+  readonly kind = 'local';
+  readonly policy: string;
+  readonly tenant: string;
+  readonly #read: LocalKeyOptions['read'];
+
+  constructor({ policy, tenant, read }: LocalKeyOptions) {
+    this.policy = policy;
+    this.tenant = tenant;
+    this.#read = read;
+  }
+
+  requireFit(boundKey: JsonObject): void {
+    keyManagementOf(boundKey);
+    try {
+      createPublicKey({ key: publicHalf(boundKey) as JsonWebKey, format: 'jwk' });
+    } catch {
+      throw new FormatError('schema', 'is no point of its curve, or no key at all', { pointer: BOUND_KEY });
+    }
+  }
+
+  describe() {
+    return { type: 'local' } as const;
+  }
+
+  async release({ request, decision }: AllowedRelease): Promise<ReleasedValue> {
+    const jwk = request.bindingJwk ?? {};
+    const alg = keyManagementOf(jwk);
+    const recipient = await importJWK(publicHalf(jwk), alg);
+    const bytes = await this.#read().catch((cause: unknown) => {
+      throw new ReleaseUnavailableError('the file of the key cannot be read', { remedy: UNREADABLE, cause });
+    });
+    try {
+      // The thumbprint says which of its keys the holder has to take.
+      const header = { alg, enc: 'A256GCM', kid: decision.binding?.jkt ?? '' } as const;
+      return { value: await new CompactEncrypt(bytes).setProtectedHeader(header).encrypt(recipient), keyVersion: null };
+    } finally {
+      bytes.fill(0);
+    }
+  }
+}
+
+const UNREADABLE = 'The operator should see in the log why the file of the key cannot be read.';
+
+/**
+ * How a content key is encrypted to a key (RFC 7518, section 4).
+ * @throws {FormatError} `schema` for a key to which nothing is encrypted
+ */
+function keyManagementOf({ kty, crv, e, n }: JsonObject): 'RSA-OAEP-256' | 'ECDH-ES+A256KW' {
+  if (kty === 'RSA') {
+    if (e !== EXPONENT)
+      throw new FormatError('schema', 'has another exponent than 65537', { pointer: `${BOUND_KEY}/e` });
+    if (bitsOf(String(n)) < LEAST_RSA_BITS) {
+      throw new FormatError('schema', `has fewer than ${LEAST_RSA_BITS} bits`, { pointer: `${BOUND_KEY}/n` });
+    }
+    return 'RSA-OAEP-256';
+  }
+  if (AGREEMENT_CURVES.has(crv)) return 'ECDH-ES+A256KW';
+  const kinds = `RSA, ${[...AGREEMENT_CURVES].join(', ')}`;
+  throw new FormatError('schema', `is no key that something can be encrypted to: ${kinds}`, { pointer: BOUND_KEY });
+}
+
+/** What the thumbprint is over, and nothing else that was written beside it. */
+function publicHalf(jwk: JsonObject): JWK {
+  return (thumbprintMembers(jwk) ?? {}) as JWK;
+}
+
+function bitsOf(modulus: string): number {
+  const bytes = Buffer.from(modulus, 'base64url');
+  return bytes.byteLength * 8 - Math.clz32(bytes[0] ?? 0) + 24;
+}

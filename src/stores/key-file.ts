@@ -1,0 +1,30 @@
+import { open } from 'node:fs/promises';
+
+/** The longest key that is released from a file. */
+const LONGEST_KEY = 64 * 1024;
+
+/**
+ * Reads a key into memory of its own, so that whoever has it can overwrite all of it.
+ * @throws {Error} where there is no such file, or it is empty, too long, or changes while it is read
+ */
+export async function readKeyFile(path: string): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const state = await file.stat();
+    if (!state.isFile()) throw new Error('is no file');
+    if (state.size === 0) throw new Error('is empty');
+    if (state.size > LONGEST_KEY) throw new Error(`has more than ${LONGEST_KEY} bytes`);
+    return await readWhole(file, state.size);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readWhole(file: Awaited<ReturnType<typeof open>>, size: number): Promise<Uint8Array> {
+  // Not of the pool that other buffers share.
+  const bytes = Buffer.alloc(size + 1);
+  const { bytesRead } = await file.read(bytes, 0, bytes.byteLength, 0);
+  if (bytesRead === size) return bytes.subarray(0, size);
+  bytes.fill(0);
+  throw new Error('changed while it was read');
+}

@@ -1,0 +1,265 @@
+import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compactDecrypt } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningService } from '../../../src/composition/service.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import type { Answer } from '../http/exchange.js';
+import { call, LabService, lenientPolicy, post, sha256Hex, WITHOUT_ENDORSEMENTS } from './lab-service.js';
+
+/** The release of a local key over HTTP, from the challenge to the guest that opens it. */
+
+const KEY = 'sesame-gate';
+const SECRET = Buffer.from('the-sesame-bytes-of-the-disk');
+const HEADERS = { authorization: `Bearer ${KEY}` };
+const guest = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const publicJwk = (key: KeyObject): JsonObject => {
+  const { kty = '', crv = '', x = '', y = '' } = key.export({ format: 'jwk' });
+  return { kty, crv, x, y };
+};
+const JWK = publicJwk(guest.publicKey);
+
+/** Every warning that genuine evidence of the lab has is waived. */
+const WAIVERS = ['snp_product_advisory', 'snp_tcb_floor_missing'].map((check) => ({
+  check,
+  reason: 'a lab',
+  approver: 'the lab',
+  expires: '2999-01-01',
+}));
+
+const POLICY = {
+  accepts: ['az-snp-vtpm', 'snp'],
+  freshness: 'strict',
+  nonce: 'challenge',
+  binding: 'required',
+  waivers: WAIVERS,
+};
+
+let lab: LabService;
+let service: RunningService;
+
+beforeAll(async () => {
+  lab = await LabService.create();
+  await lab.writePolicy(lenientPolicy('keys', POLICY));
+  await lab.writePolicy(lenientPolicy('warned', { ...POLICY, waivers: WAIVERS.slice(1) }));
+  await writeFile(join(lab.root, 'disk.key'), SECRET);
+  service = await lab.start(configuration());
+});
+afterAll(() => lab.close());
+
+function configuration(changes: object = {}): Record<string, unknown> {
+  const local = join(lab.root, 'disk.key');
+  const caller = (members: object) => ({ expires: '2999-01-01', ...members });
+  return {
+    keys: {
+      disk: { local, policy: 'keys' },
+      warned: { local, policy: 'warned' },
+      foreign: { local, policy: 'keys', tenant: 'other' },
+      unlisted: { local, policy: 'keys' },
+    },
+    callers: {
+      gate: caller({
+        apiKeySha256: sha256Hex(KEY),
+        roles: ['release', 'verify', 'audit:read'],
+        policies: ['warned'],
+        keys: ['disk', 'warned'],
+      }),
+      auditor: caller({ apiKeySha256: sha256Hex('sesame-auditor'), roles: ['verify', 'audit:read'], keys: ['disk'] }),
+    },
+    historical: true,
+    ...changes,
+  };
+}
+
+async function challenge(): Promise<Uint8Array> {
+  const { body } = await post(service.url, '/challenges', '{}', HEADERS);
+  return Buffer.from(body.nonce, 'base64url');
+}
+
+interface Asked {
+  readonly nonce?: Uint8Array;
+  readonly jwk?: JsonObject;
+  readonly keyId?: string;
+  readonly query?: string;
+  readonly members?: object;
+  readonly headers?: Record<string, string>;
+}
+
+async function release(asked: Asked = {}): Promise<Answer> {
+  const { nonce = await challenge(), jwk = JWK, keyId = 'disk', query = '', members = {}, headers = HEADERS } = asked;
+  const evidence = lab.vm.wireEvidence({ nonce, jwk, endorsements: WITHOUT_ENDORSEMENTS });
+  const body = { evidence, nonce: Buffer.from(nonce).toString('base64url'), binding: { jwk }, ...members };
+  return post(service.url, `/keys/${keyId}/release${query}`, JSON.stringify(body), headers);
+}
+
+const isAllowed = async (nonce: Uint8Array) => (await release({ nonce })).body.decision;
+
+describe('the release of a local key', () => {
+  it('gives the guest that holds the bound key what it opens, and nobody else', async () => {
+    const { status, body } = await release();
+    expect([status, body.decision, body.reasons]).toEqual([200, 'allow', []]);
+    expect(body.release.keyVersion).toBeNull();
+    expect(body.receipt).toBeNull();
+    const { plaintext } = await compactDecrypt(body.release.value, guest.privateKey);
+    expect(Buffer.from(plaintext)).toEqual(SECRET);
+    const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    await expect(compactDecrypt(body.release.value, other.privateKey)).rejects.toThrow();
+  });
+
+  it('is in the decision log: asked for, attempted, released', async () => {
+    const { body } = await release();
+    const recorded = await call(service.url, `/decisions/${body.decisionId}`, { headers: HEADERS });
+    expect(recorded.body.release).toMatchObject({ keyId: 'disk', dryRun: false, state: 'released', keyVersion: null });
+  });
+
+  it('of a dry run is null, with the decision and no attempt', async () => {
+    const { status, body } = await release({ query: '?dryRun=true' });
+    expect([status, body.decision, body.release]).toEqual([200, 'allow', null]);
+    const recorded = await call(service.url, `/decisions/${body.decisionId}`, { headers: HEADERS });
+    expect(recorded.body.release).toMatchObject({ keyId: 'disk', dryRun: true, state: 'not_attempted' });
+  });
+
+  it('REL-03 of a challenge that was used is refused', async () => {
+    const nonce = await challenge();
+    expect(await isAllowed(nonce)).toBe('allow');
+    const { body } = await release({ nonce });
+    expect([body.decision, body.release]).toEqual(['deny', null]);
+    expect(body.reasons).toEqual(['nonce_used', 'release_warning']);
+  });
+
+  it('REL-03 of a nonce of the caller is refused', async () => {
+    const { body } = await release({ nonce: new Uint8Array(32).fill(9) });
+    expect([body.decision, body.release]).toEqual(['deny', null]);
+    expect(body.reasons).toContain('release_warning');
+  });
+
+  it('REL-03 with a warning that nothing waives is refused', async () => {
+    const { body } = await release({ keyId: 'warned' });
+    expect([body.decision, body.reasons, body.release]).toEqual(['deny', ['release_warning'], null]);
+    const [check] = body.checks.filter(({ id }: { id: string }) => id === 'release_warning');
+    expect(check.detail).toBe('the warning snp_product_advisory is not waived');
+  });
+
+  it('REL-03 at a past verification time is refused, and uses no challenge up', async () => {
+    const nonce = await challenge();
+    const at = new Date(Date.now() - 60_000).toISOString();
+    const { body } = await release({ nonce, members: { at } });
+    expect([body.decision, body.historical, body.release]).toEqual(['deny', true, null]);
+    expect(body.reasons).toContain('release_warning');
+    expect(await isAllowed(nonce)).toBe('allow');
+  });
+
+  it('of evidence that binds another key is refused', async () => {
+    const nonce = await challenge();
+    const other = publicJwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
+    const { body } = await release({ nonce, members: { binding: { jwk: other } } });
+    expect([body.decision, body.release]).toEqual(['deny', null]);
+    expect(body.reasons).toContain('nonce_mismatch');
+  });
+
+  it('says its decision by the status where that is asked for', async () => {
+    expect((await release({ query: '?enforce=true' })).status).toBe(200);
+    const denied = await release({ query: '?enforce=true', nonce: new Uint8Array(32).fill(9) });
+    expect([denied.status, denied.body.release]).toEqual([403, null]);
+  });
+});
+
+describe('a request for a key', () => {
+  it.each([
+    ['audience', { audience: 'https://gate.example' }, 'unknown_property', '/audience'],
+    ['policy', { policy: 'keys' }, 'unknown_property', '/policy'],
+    ['no nonce', { nonce: undefined }, 'schema', '/nonce'],
+    ['no binding', { binding: undefined }, 'schema', '/binding'],
+    ['a receipt for evidence', { evidence: { type: 'receipt', token: 'eyJ' } }, 'type_unsupported', '/evidence/type'],
+  ])('with %s is malformed', async (_, members, code, pointer) => {
+    const { status, body } = await release({ members });
+    expect([status, body.code, body.pointer]).toEqual([400, code, pointer]);
+  });
+
+  it.each([
+    ['RSA of 1024 bits', { modulusLength: 1024 }],
+    ['an exponent of 3', { modulusLength: 2048, publicExponent: 3 }],
+  ])('REL-06 with a bound key of %s is malformed, and uses no challenge up', async (_, options) => {
+    const nonce = await challenge();
+    const jwk = generateKeyPairSync('rsa', options).publicKey.export({ format: 'jwk' }) as JsonObject;
+    const { status, body } = await release({ nonce, members: { binding: { jwk } } });
+    expect([status, body.code]).toEqual([400, 'schema']);
+    expect(await isAllowed(nonce)).toBe('allow');
+  });
+
+  it.each([
+    ['P-224', { kty: 'EC', crv: 'P-224', x: 'AA', y: 'AA' }],
+    ['a private key', guest.privateKey.export({ format: 'jwk' })],
+    ['a key that only signs', generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })],
+  ])('REL-06 with %s is malformed, and uses no challenge up', async (_, jwk) => {
+    const nonce = await challenge();
+    const { status, body } = await release({ nonce, members: { binding: { jwk } } });
+    expect([status, body.code]).toEqual([400, 'schema']);
+    expect(await isAllowed(nonce)).toBe('allow');
+  });
+
+  it.each(['unlisted', 'foreign', 'unknown'])(
+    'REL-04 %s is forbidden to a caller that does not list it',
+    async (keyId) => {
+      const { status, body } = await release({ keyId });
+      expect([status, body.code]).toEqual([403, 'forbidden']);
+    },
+  );
+
+  it('REL-04 is forbidden to a caller that lists the key and lacks the role', async () => {
+    const { status, body } = await release({ headers: { authorization: 'Bearer sesame-auditor' } });
+    expect([status, body.code]).toEqual([403, 'forbidden']);
+    expect(body.detail).toContain('release');
+  });
+
+  it.each([
+    ['?dryrun=true', 'unknown_property'],
+    ['?dryRun=yes', 'schema'],
+    ['?dryRun=true&dryRun=false', 'schema'],
+    ['?audience=a', 'unknown_property'],
+  ])('with the query %s is malformed', async (query, code) => {
+    const { status, body } = await release({ query });
+    expect([status, body.code]).toEqual([400, code]);
+  });
+});
+
+describe('REL-04 a policy that releases no key', () => {
+  it.each([
+    [{ nonce: 'any' }, 'nonce: challenge'],
+    [{ binding: 'optional' }, 'binding: required'],
+    [{ paravisor: 'any' }, 'paravisor: known'],
+  ])('%j: the service does not start', async (members, lacks) => {
+    await lab.writePolicy(lenientPolicy('unfit', { ...POLICY, ...members }));
+    const keys = { disk: { local: join(lab.root, 'disk.key'), policy: 'unfit' } };
+    await expect(lab.start({ keys }, {}, 'unfit')).rejects.toThrow(
+      `keys.disk.policy: no key is released by the policy unfit, which lacks ${lacks}`,
+    );
+  });
+
+  it('that is not there: the service does not start', async () => {
+    const keys = { disk: { local: join(lab.root, 'disk.key'), policy: 'absent' } };
+    await expect(lab.start({ keys }, {}, 'unfit')).rejects.toThrow('keys.disk.policy: there is no policy absent');
+  });
+
+  it('does not replace one that does, at a reload', async () => {
+    await lab.writePolicy(lenientPolicy('keys', { ...POLICY, nonce: 'any' }));
+    await service.reload();
+    await lab.writePolicy(lenientPolicy('keys', POLICY));
+    expect(lab.output).toContain('no key is released by the policy keys, which lacks nonce: challenge');
+    expect((await release()).body.decision).toBe('allow');
+  });
+});
+
+it('a file of a key that is not there is a problem of the configuration', async () => {
+  const keys = { disk: { local: join(lab.root, 'absent.key'), policy: 'keys' } };
+  await expect(lab.start({ keys }, {}, 'absent')).rejects.toThrow(/keys\.disk\.local: .*there is no such file/);
+});
+
+it('nothing of a key is in the log or in the files of the service', async () => {
+  await release();
+  const digest = createHash('sha256').update(SECRET).digest('hex');
+  for (const form of [SECRET.toString(), SECRET.toString('base64url'), SECRET.toString('hex'), digest]) {
+    expect(lab.output).not.toContain(form);
+  }
+});

@@ -1,0 +1,109 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { compactDecrypt } from 'jose';
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/model/json.js';
+import { ReleaseUnavailableError } from '../../../src/model/key-release.js';
+import { LocalKey } from '../../../src/results/local-key.js';
+import { formatErrorOf } from '../../format-error-of.js';
+import { ALLOW } from '../../integration/http/fake-service.js';
+import { judged } from '../decision-log/recorded.js';
+
+const SECRET = Buffer.from('sesame-of-the-disk');
+
+const jwkOf = (key: KeyObject) => key.export({ format: 'jwk' }) as JsonObject;
+
+function localKey(read: () => Promise<Uint8Array> = async () => Uint8Array.from(SECRET)) {
+  return new LocalKey({ policy: 'keys', tenant: 'default', read });
+}
+
+function allowed(bindingJwk: JsonObject) {
+  return { request: { ...judged().request, bindingJwk }, decision: { ...ALLOW, binding: { jkt: 'thumbprint' } } };
+}
+
+const PAIRS = [
+  ['RSA of 2048 bits', 'RSA-OAEP-256', generateKeyPairSync('rsa', { modulusLength: 2048 })],
+  ['P-256', 'ECDH-ES+A256KW', generateKeyPairSync('ec', { namedCurve: 'P-256' })],
+  ['P-384', 'ECDH-ES+A256KW', generateKeyPairSync('ec', { namedCurve: 'P-384' })],
+  ['P-521', 'ECDH-ES+A256KW', generateKeyPairSync('ec', { namedCurve: 'P-521' })],
+  ['X25519', 'ECDH-ES+A256KW', generateKeyPairSync('x25519')],
+] as const;
+
+describe('a local key', () => {
+  it.each(PAIRS)('is encrypted to a key of %s, whose holder alone opens it', async (_, alg, pair) => {
+    const jwk = jwkOf(pair.publicKey);
+    const key = localKey();
+    key.requireFit(jwk);
+    const { value, keyVersion } = await key.release(allowed(jwk));
+    const { plaintext, protectedHeader } = await compactDecrypt(value, pair.privateKey);
+    expect(Buffer.from(plaintext)).toEqual(SECRET);
+    expect(protectedHeader).toMatchObject({ alg, enc: 'A256GCM', kid: 'thumbprint' });
+    expect(keyVersion).toBeNull();
+    const [, , other] = PAIRS[alg === 'RSA-OAEP-256' ? 1 : 0];
+    await expect(compactDecrypt(value, other.privateKey)).rejects.toThrow();
+  });
+
+  it('is encrypted to the members of the thumbprint alone, whatever stands beside them', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const jwk = { ...jwkOf(publicKey), alg: 'RS256', use: 'sig', key_ops: ['verify'], kid: 'mine' };
+    const key = localKey();
+    key.requireFit(jwk);
+    const { value } = await key.release(allowed(jwk));
+    expect(Buffer.from((await compactDecrypt(value, privateKey)).plaintext)).toEqual(SECRET);
+  });
+
+  it('is overwritten once it is encrypted, and where that fails', async () => {
+    const [, , { publicKey }] = PAIRS[0];
+    const bytes = Uint8Array.from(SECRET);
+    await localKey(async () => bytes).release(allowed(jwkOf(publicKey)));
+    expect([...bytes].every((byte) => byte === 0)).toBe(true);
+    const others = Uint8Array.from(SECRET);
+    const broken = { ...allowed(jwkOf(publicKey)), decision: { ...ALLOW, binding: { jkt: 7 as never } } };
+    await expect(
+      localKey(async () => {
+        Object.defineProperty(broken.decision, 'binding', {
+          get: () => {
+            throw new Error('a fault');
+          },
+        });
+        return others;
+      }).release(broken),
+    ).rejects.toThrow('a fault');
+    expect([...others].every((byte) => byte === 0)).toBe(true);
+  });
+
+  it('is unavailable where its file cannot be read, and says nothing of the file', async () => {
+    const [, , { publicKey }] = PAIRS[0];
+    const releasing = localKey(async () => {
+      throw new Error('ENOENT: /run/secrets/disk.key');
+    }).release(allowed(jwkOf(publicKey)));
+    await expect(releasing).rejects.toThrow(ReleaseUnavailableError);
+    await expect(releasing).rejects.toThrow(/^the file of the key cannot be read$/);
+  });
+
+  it('is recorded as one of the service itself', () => {
+    expect(localKey().describe()).toEqual({ type: 'local' });
+    expect(localKey()).toMatchObject({ kind: 'local', policy: 'keys', tenant: 'default' });
+  });
+});
+
+describe('REL-06 a bound key that nothing is encrypted to', () => {
+  const rsa = (options: { modulusLength: number; publicExponent?: number }) =>
+    jwkOf(generateKeyPairSync('rsa', options).publicKey);
+  const point = jwkOf(PAIRS[1][2].publicKey);
+
+  it.each([
+    ['RSA of 1024 bits', rsa({ modulusLength: 1024 }), '/binding/jwk/n'],
+    ['RSA of 2040 bits', rsa({ modulusLength: 2040 }), '/binding/jwk/n'],
+    ['an exponent of 1', { ...rsa({ modulusLength: 2048 }), e: 'AQ' }, '/binding/jwk/e'],
+    ['an exponent of 3', rsa({ modulusLength: 2048, publicExponent: 3 }), '/binding/jwk/e'],
+    ['P-224', { kty: 'EC', crv: 'P-224', x: 'AA', y: 'AA' }, '/binding/jwk'],
+    ['an unknown curve', { kty: 'EC', crv: 'brainpoolP256r1', x: 'AA', y: 'AA' }, '/binding/jwk'],
+    ['Ed25519', jwkOf(generateKeyPairSync('ed25519').publicKey), '/binding/jwk'],
+    ['a point that is not on its curve', { ...point, y: point['x'] as string }, '/binding/jwk'],
+    ['a curve of another type', { ...point, kty: 'OKP' }, '/binding/jwk'],
+    ['nothing', {}, '/binding/jwk'],
+  ])('%s is malformed', (_, jwk, pointer) => {
+    const error = formatErrorOf(() => localKey().requireFit(jwk as JsonObject));
+    expect([error.code, error.pointer]).toEqual(['schema', pointer]);
+  });
+});

@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest';
+import type { NonceStanding } from '../../../src/model/challenge.js';
+import { Checks } from '../../../src/model/check.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import type { ExpectedBinding } from '../../../src/model/verification.js';
+import type { PolicyAppraisal } from '../../../src/policy/appraise.js';
+import { parsePolicy } from '../../../src/policy/policy-document.js';
+import { undecided } from '../../../src/service/not-judged.js';
+import { type ReleaseCase, releaseDemands } from '../../../src/service/release-checks.js';
+import { markVerified } from '../../../src/verifiers/evidence/mark-verified.js';
+
+const POLICY = parsePolicy(
+  JSON.stringify({
+    apiVersion: 'veritee/v1',
+    id: 'keys',
+    version: 1,
+    accepts: ['az-snp-vtpm'],
+    minimums: 'any',
+    nonce: 'challenge',
+    binding: 'required',
+  }),
+);
+
+const ISSUED = new Date('2026-05-01T12:00:00.900Z');
+const ISSUED_SECOND = Date.parse('2026-05-01T12:00:00Z') / 1000;
+const CHALLENGE: NonceStanding = { origin: 'challenge', state: 'consumed', issuedAt: ISSUED };
+const NONCE = new Uint8Array(32).fill(7);
+const BINDING: ExpectedBinding = { nonce: NONCE, value: new Uint8Array(40), jkt: 'of wrap' };
+
+/** Thumbprints of the lab: by the kid. */
+const keyThumbprint = (key: JsonObject) => (typeof key['kid'] === 'string' ? `of ${key['kid']}` : null);
+
+const WRAP: JsonObject = { kid: 'wrap', kty: 'RSA', key_ops: ['encrypt'], n: 'n', e: 'AQAB' };
+
+function token(keys: unknown = [WRAP], iat: unknown = ISSUED_SECOND): JsonObject {
+  return { iat, 'x-ms-runtime': { keys } } as JsonObject;
+}
+
+interface Changes {
+  readonly claims?: JsonObject | null;
+  readonly sameTee?: boolean;
+  readonly nonce?: NonceStanding;
+  readonly historical?: boolean;
+  readonly binding?: ExpectedBinding | null;
+  readonly isBound?: boolean;
+  readonly policy?: typeof POLICY;
+  readonly warn?: (checks: Checks) => void;
+  readonly kind?: 'vault' | 'local';
+}
+
+function releaseCase(changes: Changes = {}): ReleaseCase {
+  const { claims = token(), sameTee = true, nonce = CHALLENGE, historical = false, isBound = true } = changes;
+  const { binding = BINDING, policy = POLICY, warn = () => undefined, kind = 'vault' } = changes;
+  const checks = new Checks('');
+  warn(checks);
+  const judged = undecided('deadline', false);
+  const maa = claims === null ? {} : { maa: { claims } };
+  const appraisal = { policy, outcome: 'allow', checks: checks.all } as unknown as PolicyAppraisal;
+  return {
+    keyThumbprint,
+    terms: { keyId: 'db', kind, dryRun: false },
+    asked: { nonce, historical, binding },
+    judged: {
+      ...judged,
+      ofSameTee: new Set(sameTee ? ['maa'] : []),
+      verification: {
+        ...judged.verification,
+        claims: markVerified(maa as never),
+        bound: isBound ? ['tpm.extraData'] : [],
+      },
+    },
+    appraisal,
+  };
+}
+
+/** What the demands come to: results by id. */
+function resultsOf(changes: Changes = {}): Record<string, string> {
+  const { checks } = releaseDemands(releaseCase(changes));
+  return Object.fromEntries(checks.map(({ id, result }) => [id, result]));
+}
+
+function detailOf(id: string, changes: Changes): string | undefined {
+  return releaseDemands(releaseCase(changes)).checks.find((check) => check.id === id)?.detail;
+}
+
+const ALL_PASS = {
+  release_token_stale: 'pass',
+  release_other_vm: 'pass',
+  release_key_unbound: 'pass',
+  release_warning: 'pass',
+};
+
+describe('the conditions of a release by a vault', () => {
+  it('all hold, and all are required', () => {
+    expect(resultsOf()).toEqual(ALL_PASS);
+    expect(releaseDemands(releaseCase()).required).toEqual(Object.keys(ALL_PASS));
+  });
+
+  it('REL-03 a token of the second before the challenge is stale, one of its second is not', () => {
+    expect(resultsOf({ claims: token([WRAP], ISSUED_SECOND - 1) })).toEqual({
+      ...ALL_PASS,
+      release_token_stale: 'fail',
+    });
+    expect(resultsOf({ claims: token([WRAP], ISSUED_SECOND) })).toEqual(ALL_PASS);
+  });
+
+  it.each([[undefined], ['1'], [null]])('REL-03 a token whose iat is %j is stale', (iat) => {
+    const claims = { ...token(), ...(iat === undefined ? {} : { iat }) } as JsonObject;
+    const { iat: _, ...without } = claims;
+    expect(resultsOf({ claims: iat === undefined ? without : claims })).toEqual({
+      ...ALL_PASS,
+      release_token_stale: 'fail',
+    });
+  });
+
+  it('a challenge of an earlier version has no time that a token could be newer than', () => {
+    expect(resultsOf({ nonce: { ...CHALLENGE, issuedAt: null } as NonceStanding })).toEqual({
+      ...ALL_PASS,
+      release_token_stale: 'fail',
+    });
+  });
+
+  it('REL-03 a token of another VM is of another VM', () => {
+    expect(resultsOf({ sameTee: false })).toEqual({ ...ALL_PASS, release_other_vm: 'fail' });
+  });
+
+  it.each([
+    ['no keys', token(null)],
+    ['keys that are no list', token({ 0: WRAP })],
+    ['an empty list', token([])],
+    ['items that are no objects', token(['wrap', null, 7])],
+    ['two keys that encrypt', token([WRAP, { ...WRAP, kid: 'other' }])],
+    ['HCLAkPub alone, which tokens of 2022 say encrypts', token([{ ...WRAP, kid: 'HCLAkPub' }])],
+    ['a key of another type', token([{ ...WRAP, kty: 'EC' }])],
+    ['a key that signs', token([{ ...WRAP, key_ops: ['sign'] }])],
+    ['a key without use', token([{ kid: 'wrap', kty: 'RSA' }])],
+    ['a key_ops that is no list', token([{ ...WRAP, key_ops: 'encrypt' }])],
+    ['another key', token([{ ...WRAP, kid: 'other' }])],
+    ['a key without kid', token([{ ...WRAP, kid: undefined }])],
+    ['a key with an empty kid', token([{ ...WRAP, kid: '' }])],
+    ['another key of the same kid', token([WRAP, { kid: 'wrap', kty: 'EC', use: 'sig' }])],
+    ['no runtime claims', { iat: ISSUED_SECOND }],
+    [
+      'keys in the claims of the TEE alone',
+      { iat: ISSUED_SECOND, 'x-ms-isolation-tee': { 'x-ms-runtime': { keys: [WRAP] } } },
+    ],
+  ])('REL-01 a token with %s is one whose key is not bound', (_, claims) => {
+    expect(resultsOf({ claims: claims as JsonObject })).toEqual({ ...ALL_PASS, release_key_unbound: 'fail' });
+  });
+
+  it.each([
+    ['use enc', { kid: 'wrap', kty: 'RSA', use: 'enc' }],
+    ['key_ops with encrypt', { kid: 'wrap', kty: 'RSA', key_ops: ['wrapKey', 'encrypt'] }],
+  ])('REL-01 a key is one by %s, beside others that sign', (_, key) => {
+    const signs = { kid: 'sign', kty: 'RSA', use: 'sig' };
+    expect(resultsOf({ claims: token([signs, { ...WRAP, kid: 'HCLAkPub' }, key]) })).toEqual(ALL_PASS);
+  });
+
+  it('a key that the evidence does not vouch for is not bound', () => {
+    const unbound = { ...ALL_PASS, release_key_unbound: 'fail' };
+    expect(resultsOf({ isBound: false })).toEqual(unbound);
+    expect(resultsOf({ binding: null })).toEqual(unbound);
+    expect(resultsOf({ binding: { ...BINDING, jkt: null } })).toEqual(unbound);
+  });
+
+  it('nothing that a token says is looked at where it fails', () => {
+    expect(resultsOf({ claims: null })).toEqual({
+      release_token_stale: 'skipped',
+      release_other_vm: 'skipped',
+      release_key_unbound: 'skipped',
+      release_warning: 'pass',
+    });
+  });
+
+  it.each([
+    ['past', { historical: true }, 'the verification time is in the past'],
+    ['own nonce', { nonce: { origin: 'caller' } as const }, 'the nonce is no unused challenge of this service'],
+    [
+      'used challenge',
+      { nonce: { origin: 'challenge', state: 'used' } as const },
+      'the nonce is no unused challenge of this service',
+    ],
+    [
+      'warnings',
+      {
+        warn: (checks: Checks) => {
+          checks.warn('nonce_stale');
+          checks.warn('snp_product_advisory');
+          checks.warn('nonce_stale');
+        },
+      },
+      'the warning nonce_stale is not waived; the warning snp_product_advisory is not waived',
+    ],
+    ['policy', { policy: { ...POLICY, binding: 'optional' as const } }, 'the policy lacks binding: required'],
+  ])('REL-03 %s keeps the key back, and is told', (_, changes: Changes, detail) => {
+    expect(resultsOf(changes)['release_warning']).toBe('fail');
+    expect(detailOf('release_warning', changes)).toBe(detail);
+  });
+
+  it('a warning that is waived does not keep the key back', () => {
+    const release = releaseCase({ warn: (checks) => checks.warn('snp_product_advisory') });
+    const [warning] = release.appraisal.checks;
+    const appraisal = { ...release.appraisal, checks: [{ ...warning, waived: true }] } as PolicyAppraisal;
+    expect(releaseDemands({ ...release, appraisal }).checks.find(({ id }) => id === 'release_warning')?.result).toBe(
+      'pass',
+    );
+  });
+});
+
+describe('the conditions of the release of a local key', () => {
+  it('are about the bound key and about warnings, and not about a token', () => {
+    expect(resultsOf({ kind: 'local', claims: null })).toEqual({
+      release_key_unbound: 'pass',
+      release_warning: 'pass',
+    });
+    expect(releaseDemands(releaseCase({ kind: 'local' })).required).toEqual(['release_key_unbound', 'release_warning']);
+  });
+
+  it('do not hold for a key that the evidence does not vouch for', () => {
+    expect(resultsOf({ kind: 'local', isBound: false })['release_key_unbound']).toBe('fail');
+  });
+});

@@ -1,0 +1,43 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readKeyFile } from '../../../src/stores/key-file.js';
+
+let folder = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'veritee-key-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function written(bytes: number): Promise<string> {
+  const path = join(folder, `${bytes}.key`);
+  await writeFile(path, Buffer.alloc(bytes, 7));
+  return path;
+}
+
+it.each([1, 32, 65_536])('reads all of a key of %i bytes, into memory of its own', async (length) => {
+  const bytes = await readKeyFile(await written(length));
+  expect(bytes).toHaveLength(length);
+  expect(bytes.every((byte) => byte === 7)).toBe(true);
+  // What is overwritten must not be shared with others.
+  expect(bytes.buffer.byteLength).toBe(length + 1);
+});
+
+it.each([
+  [0, 'is empty'],
+  [65_537, 'has more than 65536 bytes'],
+])('refuses a file of %i bytes', async (length, why) => {
+  await expect(readKeyFile(await written(length))).rejects.toThrow(why);
+});
+
+it('refuses what is no file, and one that is not there', async () => {
+  await expect(readKeyFile(folder)).rejects.toThrow('is no file');
+  await expect(readKeyFile(join(folder, 'absent'))).rejects.toThrow('ENOENT');
+});
+
+it('refuses a file that has less in it than it says', async () => {
+  // Files of the kernel have no size, or a greater one.
+  await expect(readKeyFile('/sys/kernel/mm/transparent_hugepage/enabled')).rejects.toThrow('changed while it was read');
+});
