@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { loadConfiguration } from '../../src/config/load-configuration.js';
@@ -20,7 +20,9 @@ const DOCUMENTS = [
   ...readdirSync(join(PROJECT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
-  ...readdirSync(join(PROJECT, 'deploy/gates')).map((name) => `deploy/gates/${name}/README.md`),
+  ...readdirSync(join(PROJECT, 'deploy/gates'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => basename(path) === 'README.md')
+    .map((path) => `deploy/gates/${path}`),
   ...readdirSync(join(PROJECT, 'docs/decisions')).map((name) => `docs/decisions/${name}`),
 ].filter((path) => !GENERATED.has(path));
 
@@ -61,7 +63,8 @@ const isPolicy = (text: string) => /^(?:\{ )?(apiVersion|waivers|referenceValues
 const isPolicyTest = ({ text }: { readonly text: string }) => /^policy: .*\ncases:/.test(text);
 
 /** For a pipeline or a cluster: test/contract/gate-snippets.test.ts has those. */
-const isOfGate = ({ place }: { readonly place: string }) => place.startsWith('docs/gates.md:');
+const isOfGate = ({ place }: { readonly place: string }) =>
+  place.startsWith('docs/gates.md:') || /^deploy\/gates\/(?!nginx|envoy)/.test(place);
 
 const POLICY_TESTS = inLanguage('yaml').flatMap((example, index, all) =>
   isPolicyTest(example) ? [{ ...example, policy: all[index - 1]?.text ?? '' }] : [],
