@@ -185,10 +185,10 @@ const NONCE = /^[A-Za-z0-9_-]{11,86}$/;
  *
  * @throws {UsageError} for anything else
  */
-export function readGateNonce(nonce: string, name: string): string {
-  const bytes = Buffer.from(nonce, 'base64url');
-  const isNonce = NONCE.test(nonce) && bytes.length >= 8 && bytes.length <= 64 && bytes.toString('base64url') === nonce;
-  if (isNonce) return nonce;
+export function readGateNonce(text: string, name: string): string {
+  const bytes = Buffer.from(text, 'base64url');
+  const isNonce = NONCE.test(text) && bytes.length >= 8 && bytes.length <= 64 && bytes.toString('base64url') === text;
+  if (isNonce) return text;
   throw new UsageError([`${name}: is not base64url of 8 to 64 bytes without padding`]);
 }
 

@@ -179,11 +179,15 @@ async function checkHeldKeys(
   found: Problems,
 ): Promise<void> {
   found.add(await checkKeyCredentials(configuration));
-  await checkIdentity(['keys'], found, async () => {
-    const world = { clock, log: new ProblemLog(unlogged) };
-    const held = await found.of('config_file', () => openHeldKeys(configuration, world, environment));
-    await held?.close();
-  });
+  try {
+    const held = await openHeldKeys(configuration, { clock, log: new ProblemLog(unlogged) }, environment);
+    await held.close();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    // What the environment lacks is told as the same of other identities is.
+    const codeOf = (path: KeyPath) => (path.at(-1) === 'credential' ? 'config_schema' : 'config_file');
+    found.add(error.placed.map((problem) => configurationProblem(codeOf(problem.path), problem)));
+  }
 }
 
 /** Roots, and key sets in files. Those at a URL are fetched when they are needed, and not here. */

@@ -7,7 +7,7 @@ import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import { fileProblem, isSystemError } from '../model/file-problem.js';
 import type { HeldKey } from '../model/held-key.js';
 import { type ReleasableKey, releasableKey } from '../model/key-release.js';
-import type { KeyPath } from '../model/places.js';
+import { type KeyPath, placedText } from '../model/places.js';
 import { LocalKey } from '../results/local-key.js';
 import { VaultHeldKey } from '../service/vault-held-key.js';
 import { readKeyFile } from '../stores/key-file.js';
@@ -69,7 +69,7 @@ async function openVaultKey(
 ): Promise<VaultHeldKey> {
   const { policy, tenant, enc } = configured;
   const key = await readVaultKey(id, configured);
-  return new VaultHeldKey({ policy, tenant, enc, key, vault: vaults.of(configured), clock });
+  return new VaultHeldKey({ policy, tenant, enc, key, vault: vaults.of(id, configured), clock });
 }
 
 async function readVaultKey(
@@ -97,9 +97,9 @@ class VaultsByIdentity {
   }
 
   /** @throws {ConfigurationError} where the environment lacks what the credential needs */
-  of({ credential }: VaultKeyConfiguration): KeyVaults {
+  of(id: string, { credential }: VaultKeyConfiguration): KeyVaults {
     const name = JSON.stringify(credential);
-    const opened = this.#opened.get(name) ?? this.#open(credential);
+    const opened = this.#opened.get(name) ?? placedAt(['keys', id, 'credential'], () => this.#open(credential));
     this.#opened.set(name, opened);
     return opened;
   }
@@ -121,6 +121,19 @@ class VaultsByIdentity {
       connect,
       port: vaultPort,
     });
+  }
+}
+
+/** Says of which key it is what the environment lacks. */
+function placedAt<T>(path: KeyPath, open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    if (!(cause instanceof ConfigurationError)) throw cause;
+    throw new ConfigurationError(
+      cause.placed.map((problem) => ({ path, what: placedText(problem) })),
+      { cause },
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { contentDigest, recordHash } from '../../../src/decision-log/chain.js';
+import { RELEASE_INPUTS_VERSION } from '../../../src/decision-log/kept-names.js';
 import { readContent } from '../../../src/decision-log/record-content.js';
 import { type ReadableLog, verifyLog } from '../../../src/decision-log/verify-log.js';
 import { CRL, keepingLog, keptInputs, objectsOfDecisions, ROOT } from './kept-evidence.js';
@@ -222,7 +223,7 @@ describe('what a decision rests on, made to break what reads it', () => {
   });
 
   it('is not known where a later version kept it, and its chain is named', async () => {
-    const store = await forged('{"v":2,"all":[]}');
+    const store = await forged(`{"v":${RELEASE_INPUTS_VERSION + 1},"all":[]}`);
     const [record] = await store.records(null, 1);
     expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({ problems: [], later: [record?.chain] });
     expect(await verifyLog(await forged(`{"v":1,${whole('{}').slice(1)}`, '{}'), NO_EVIDENCE)).toMatchObject({
