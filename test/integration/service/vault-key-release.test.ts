@@ -209,6 +209,66 @@ describe('a key of a vault', () => {
   });
 });
 
+describe('a key that the attestation key certified', () => {
+  /** Evidence holds the nonce alone, as before the key was known. */
+  async function certified(certification: object | null): Promise<Answer> {
+    const nonce = await challenge();
+    const evidence = lab.vm.evidence({ nonce, endorsements: WITHOUT_ENDORSEMENTS });
+    const token = issue(evidence.hclReport, boundValue(nonce, JWK), {});
+    const body = {
+      evidence: wireEvidence(evidence),
+      nonce: Buffer.from(nonce).toString('base64url'),
+      binding: { jwk: JWK, ...(certification === null ? {} : { certify: certification }) },
+      attestationResults: [{ type: 'maa-token', token }],
+    };
+    return post(service.url, '/keys/db/release', JSON.stringify(body), HEADERS);
+  }
+
+  const certificationOf = (vm: VirtualMachine) => {
+    const { info, signature, publicArea } = vm.vtpm.certify(JWK);
+    const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
+    return { info: text(info), signature: text(signature), public: text(publicArea) };
+  };
+
+  it('is bound by that, where the evidence holds the nonce alone', async () => {
+    const { body } = await certified(certificationOf(lab.vm));
+    expect([body.decision, body.reasons]).toEqual(['allow', []]);
+    expect(Buffer.from(unwrapReleasedKey(body.release.value, ephemeral))).toEqual(Buffer.from(material));
+  });
+
+  it('REL-01 is not bound without the certification', async () => {
+    const { body } = await certified(null);
+    expect([body.decision, body.release]).toEqual(['deny', null]);
+    expect(body.reasons).toContain('nonce_mismatch');
+  });
+
+  it('REL-01 is not bound by that of another VM, and the check says where it is', async () => {
+    const { body } = await certified(certificationOf(other));
+    expect([body.decision, body.release]).toEqual(['deny', null]);
+    const [check] = body.checks.filter(({ id }: { id: string }) => id === 'tpm_signature');
+    expect(check.about).toBe('/binding/certify/signature');
+  });
+
+  it.each([
+    ['of evidence without a vTPM', () => certificationOf(lab.vm), '/binding/certify'],
+    ['that is no structure of a TPM', () => ({ ...certificationOf(lab.vm), info: 'AAAA' }), '/binding/certify/info'],
+    ['that is no base64', () => ({ ...certificationOf(lab.vm), public: '*' }), '/binding/certify/public'],
+  ])('REL-06 is malformed by a certification %s', async (what, certification, pointer) => {
+    const bare = what.includes('without');
+    const nonce = await challenge();
+    const evidence = lab.vm.evidence({ nonce, endorsements: WITHOUT_ENDORSEMENTS });
+    const report = lab.vm.platform.report({});
+    const body = {
+      evidence: bare ? { type: 'snp', report: Buffer.from(report).toString('base64url') } : wireEvidence(evidence),
+      nonce: Buffer.from(nonce).toString('base64url'),
+      binding: { jwk: JWK, certify: certification() },
+      attestationResults: [{ type: 'maa-token', token: issue(evidence.hclReport, new Uint8Array(), {}) }],
+    };
+    const answer = await post(service.url, '/keys/db/release', JSON.stringify(body), HEADERS);
+    expect([answer.status, answer.body.pointer]).toEqual([400, pointer]);
+  });
+});
+
 async function challengeOf(by: RunningService): Promise<Uint8Array> {
   const { body } = await post(by.url, '/challenges', '{}', HEADERS);
   return Buffer.from(body.nonce, 'base64url');
