@@ -1,0 +1,243 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+
+/**
+ * Makes the packages of the project: compiles, puts together what each holds, checks that, and packs it, with a bill of materials
+ * (SBOM) and digests beside. A script of a package would not run where scripts are ignored, so this one builds first.
+ */
+
+const PROJECT = fileURLToPath(new URL('../', import.meta.url));
+const inProject = (...path: readonly string[]) => join(PROJECT, ...path);
+
+interface Dependencies {
+  readonly [name: string]: string;
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string;
+  readonly type: string;
+  readonly engines: { readonly node: string };
+  readonly bin?: Dependencies;
+  readonly dependencies: Dependencies;
+  readonly [member: string]: unknown;
+}
+
+interface LockedPackage {
+  readonly dev?: boolean;
+  readonly dependencies?: Dependencies;
+  readonly optionalDependencies?: Dependencies;
+  readonly [member: string]: unknown;
+}
+
+interface Lock {
+  readonly packages: Readonly<Record<string, LockedPackage>>;
+}
+
+/** What one of the packages is made of. */
+interface Package {
+  readonly manifest: Manifest;
+  /** Compiles into the folder `dist` of the package. */
+  readonly compile: (dist: string) => void;
+  /** Files of the project, by their names in the package. */
+  readonly files: Dependencies;
+  /**
+   * Whether it brings the lockfile that it was tested with (npm-shrinkwrap.json), for `npm ci` in the unpacked package. A library
+   * does not: whoever uses it would have some packages twice.
+   */
+  readonly fixesDependencies: boolean;
+  /** Whether other code imports it, so that it has types. */
+  readonly isImported: boolean;
+}
+
+const root: Manifest = readJson('package.json');
+const lock: Lock = readJson('package-lock.json');
+const devDependencies = root['devDependencies'] as Dependencies;
+
+const OF_ALL = { version: root.version, license: root.license, type: root.type, engines: root.engines } as const;
+
+/** Where the types of a package are, and its code. */
+const entry = (path: string) => ({ '.': { types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` } });
+
+const VERITEE: Package = {
+  manifest: {
+    name: root.name,
+    description: root['description'],
+    ...OF_ALL,
+    bin: { veritee: 'dist/main.js' },
+    exports: { './package.json': './package.json' },
+    dependencies: root.dependencies,
+  },
+  compile: (dist) => {
+    compile('tsconfig.build.json', dist, '--sourceMap', 'false');
+    chmodSync(join(dist, 'main.js'), 0o755);
+  },
+  files: {
+    'README.md': 'README.md',
+    LICENSE: 'LICENSE',
+    'CHANGELOG.md': 'CHANGELOG.md',
+    'openapi.yaml': 'openapi.yaml',
+  },
+  fixesDependencies: true,
+  isImported: false,
+};
+
+const CLIENT: Package = {
+  manifest: { ...(readJson('clients/typescript/package.json') as Manifest), ...OF_ALL },
+  compile: (dist) => compile('clients/typescript/tsconfig.json', dist),
+  files: { 'README.md': 'clients/typescript/README.md', LICENSE: 'LICENSE' },
+  fixesDependencies: false,
+  isImported: true,
+};
+
+const LAB: Package = {
+  manifest: {
+    name: 'veritee-lab',
+    description: 'Confidential VMs, vTPMs and the services of vendors in software, for tests of what verifies them.',
+    ...OF_ALL,
+    sideEffects: false,
+    exports: entry('test/lab/index'),
+    // Its types are about keys and servers of Node.
+    dependencies: pick({ ...devDependencies, ...root.dependencies }, ['@types/node', 'jose']),
+  },
+  compile: (dist) => compile('tsconfig.lab.json', dist),
+  files: { 'README.md': 'test/lab/README.md', LICENSE: 'LICENSE' },
+  fixesDependencies: false,
+  isImported: true,
+};
+
+function readJson<T>(path: string): T {
+  return JSON.parse(readFileSync(inProject(path), 'utf8'));
+}
+
+function pick(versions: Dependencies, names: readonly string[]): Dependencies {
+  return Object.fromEntries(names.map((name) => [name, versions[name] ?? '']));
+}
+
+function compile(configuration: string, dist: string, ...options: readonly string[]): void {
+  run(
+    PROJECT,
+    process.execPath,
+    inProject('node_modules/typescript/bin/tsc'),
+    '-p',
+    configuration,
+    '--outDir',
+    dist,
+    ...options,
+  );
+}
+
+function run(cwd: string, program: string, ...args: readonly string[]): string {
+  return execFileSync(program, args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 2 ** 26,
+  });
+}
+
+/** What of the lockfile these dependencies are installed with, as a lockfile of the package. */
+function lockOf({ name, version, license, engines, bin, dependencies }: Manifest): object {
+  const packages = new Map<string, LockedPackage>();
+  const add = (path: string, parent: string): void => {
+    const found = placeOf(path, parent);
+    if (found === null || packages.has(found)) return;
+    const locked = lock.packages[found] as LockedPackage;
+    const { dev: _, ...installed } = locked;
+    packages.set(found, installed);
+    for (const each of Object.keys({ ...locked.dependencies, ...locked.optionalDependencies })) add(each, found);
+  };
+  for (const each of Object.keys(dependencies)) add(each, '');
+  const own = { name, version, license, dependencies, engines, ...(bin === undefined ? {} : { bin }) };
+  const sorted = [...packages].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { name, version, lockfileVersion: 3, requires: true, packages: { '': own, ...Object.fromEntries(sorted) } };
+}
+
+/** Where a dependency of a package is installed: as Node looks for it. Null: it is optional, and for another platform. */
+function placeOf(name: string, parent: string): string | null {
+  const own = `${parent === '' ? '' : `${parent}/`}node_modules/${name}`;
+  if (lock.packages[own] !== undefined) return own;
+  return parent === '' ? null : placeOf(name, parent.replace(/(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+$/, ''));
+}
+
+/** Puts a package together in a folder. */
+function stage({ manifest, compile: compileInto, files, fixesDependencies }: Package, folder: string): void {
+  mkdirSync(folder);
+  compileInto(join(folder, 'dist'));
+  for (const [name, source] of Object.entries(files)) cpSync(inProject(source), join(folder, name));
+  const { files: _, ...members } = manifest;
+  const listed = ['dist', ...Object.keys(files), ...(fixesDependencies ? ['npm-shrinkwrap.json'] : [])];
+  writeJson(join(folder, 'package.json'), { ...members, files: listed });
+  if (fixesDependencies) writeJson(join(folder, 'npm-shrinkwrap.json'), lockOf(manifest));
+}
+
+function writeJson(path: string, value: object): void {
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** @throws {Error} where exports, types or engines of a package are not what those who install it need */
+async function check({ manifest, isImported }: Package, folder: string, tarball: string): Promise<void> {
+  const { messages, pkg } = await publint({ pkgDir: folder, strict: true });
+  if (messages.length > 0) {
+    const told = messages.map((message) => formatMessage(message, pkg, { color: false }));
+    throw new Error(`${manifest.name}: ${told.join('; ')}`);
+  }
+  if (isImported)
+    run(
+      PROJECT,
+      process.execPath,
+      inProject('node_modules/@arethetypeswrong/cli/dist/index.js'),
+      tarball,
+      '--profile',
+      'esm-only',
+    );
+}
+
+/** What the package is installed with, in the form of CycloneDX. The name of the folder is the name in it. */
+function billOfMaterials({ manifest, isImported }: Package, folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  writeJson(join(folder, 'package.json'), { ...manifest, files: [] });
+  writeJson(join(folder, 'package-lock.json'), lockOf(manifest));
+  const type = isImported ? 'library' : 'application';
+  return run(folder, 'npm', 'sbom', '--package-lock-only', '--sbom-format', 'cyclonedx', '--sbom-type', type);
+}
+
+async function pack(packed: Package, scratch: string, out: string): Promise<readonly string[]> {
+  const { name, version } = packed.manifest;
+  const folder = join(scratch, name);
+  stage(packed, folder);
+  const tarball = `${name}-${version}.tgz`;
+  run(folder, 'npm', 'pack', '--ignore-scripts', '--pack-destination', out);
+  await check(packed, folder, join(out, tarball));
+  const bill = `${name}-${version}.cdx.json`;
+  writeFileSync(join(out, bill), billOfMaterials(packed, join(scratch, 'bills', name)));
+  return [tarball, bill];
+}
+
+const { values } = parseArgs({ options: { out: { type: 'string', default: 'packages' } } });
+const out = resolve(values.out);
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+const scratch = mkdtempSync(join(tmpdir(), 'veritee-pack-'));
+try {
+  const made: string[] = [];
+  for (const each of [VERITEE, CLIENT, LAB]) made.push(...(await pack(each, scratch, out)));
+  const digests = made.map(
+    (name) =>
+      `${createHash('sha256')
+        .update(readFileSync(join(out, name)))
+        .digest('hex')}  ${name}\n`,
+  );
+  writeFileSync(join(out, 'SHA256SUMS'), digests.join(''));
+  process.stdout.write(digests.join(''));
+} finally {
+  rmSync(scratch, { recursive: true });
+}
