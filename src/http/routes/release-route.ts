@@ -42,7 +42,7 @@ export function releaseRoute({ releaseKey, slots, metrics, limits }: ReleaseRout
       metrics.decided(decision);
       metrics.keyAsked(keyId, state);
       sayDecision(decision, reply, query);
-      const answer = { ...presentDecision(decision, { ...query, policies: null }), release };
+      const answer = { ...presentDecision(decision, { ...query, policies: caller.policies }), release };
       return reply.type(JSON_TYPE).send(JSON.stringify(answer));
     },
   };

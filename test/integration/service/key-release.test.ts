@@ -67,6 +67,7 @@ function configuration(changes: object = {}): Record<string, unknown> {
       }),
       auditor: caller({ apiKeySha256: sha256Hex('sesame-auditor'), roles: ['verify', 'audit:read'], keys: ['disk'] }),
     },
+    policies: { directory: lab.policyFolder, shadow: ['keys', 'warned'] },
     historical: true,
     ...changes,
   };
@@ -156,6 +157,11 @@ describe('the release of a local key', () => {
     const { body } = await release({ nonce, members: { binding: { jwk: other } } });
     expect([body.decision, body.release]).toEqual(['deny', null]);
     expect(body.reasons).toContain('nonce_mismatch');
+  });
+
+  it('shows policies in shadow to those alone who may name them', async () => {
+    const { body } = await release();
+    expect(body.shadow.map(({ id }: { id: string }) => id)).toEqual(['warned']);
   });
 
   it('says its decision by the status where that is asked for', async () => {
