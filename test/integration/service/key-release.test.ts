@@ -61,7 +61,7 @@ function configuration(changes: object = {}): Record<string, unknown> {
     callers: {
       gate: caller({
         apiKeySha256: sha256Hex(KEY),
-        roles: ['release', 'verify', 'audit:read'],
+        roles: ['release', 'verify', 'audit:read', 'metrics'],
         policies: ['warned'],
         keys: ['disk', 'warned'],
       }),
@@ -157,6 +157,16 @@ describe('the release of a local key', () => {
     const { body } = await release({ nonce, members: { binding: { jwk: other } } });
     expect([body.decision, body.release]).toEqual(['deny', null]);
     expect(body.reasons).toContain('nonce_mismatch');
+  });
+
+  it('is in the log and in the figures, with what came of it', async () => {
+    const { body } = await release();
+    const line = lab.output
+      .split('\n')
+      .find((each) => each.includes(body.decisionId) && each.includes('"msg":"request"'));
+    expect(JSON.parse(line ?? '{}').release).toEqual({ keyId: 'disk', dryRun: false, state: 'released' });
+    const figures = await call(service.url, '/metrics', { headers: HEADERS });
+    expect(figures.body).toMatch(/^veritee_key_releases_total\{key="disk",state="released"\} \d+$/m);
   });
 
   it('shows policies in shadow to those alone who may name them', async () => {
