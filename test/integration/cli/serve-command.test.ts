@@ -162,7 +162,7 @@ describe('veritee serve', () => {
     ],
     [
       'something that this version does not do',
-      { keys: { db: { vault: 'https://v.example', name: 'k', policy: 'p', enc: 'RSA_AES_KEY_WRAP_384' } } },
+      { callers: { ci: { mtls: { subject: 'a' }, roles: ['verify'] } } },
       'not available in this version',
     ],
     [

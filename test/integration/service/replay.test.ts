@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import engine from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RELEASE_INPUTS_VERSION } from '../../../src/decision-log/kept-names.js';
 import { requireConforming } from '../../contract/conforms.js';
 import { rewriteRecords } from '../../unit/decision-log/rewrite-records.js';
 import { challenge, LabService, lenientPolicy, MovableClock, post, verdictOf } from './lab-service.js';
@@ -187,7 +188,7 @@ describe('a decision judged again as it was', () => {
     const service = await start('later-inputs');
     const { body } = await lab.verify(service, { members: { policy: 'payments' } });
     const path = join(lab.root, 'later-inputs', 'veritee.db');
-    const later = Buffer.from('{"v":2}');
+    const later = Buffer.from(`{"v":${RELEASE_INPUTS_VERSION + 1}}`);
     const sha256 = createHash('sha256').update(later).digest('hex');
     const file = new engine(path);
     file.prepare('INSERT INTO objects (sha256, bytes) VALUES (?, ?)').run(sha256, later);
