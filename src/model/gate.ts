@@ -6,6 +6,7 @@ export const GATE_CODES = [
   'gate_unknown',
   'gate_path',
   'gate_protocol',
+  'gate_method',
   'gate_clock',
   'gate_policy',
   'receipt_missing',

@@ -59,6 +59,8 @@ export function gateRoute(dependencies: GateRouteDependencies): RouteOptions {
 async function openGate(gates: GateUseCase, { raw, originalUrl, method }: FastifyRequest): Promise<GatePass> {
   // In another version, those between client and service may not agree where a request ends (REQ-17).
   if (raw.httpVersion !== '1.1') throw new GateRefusal('gate_protocol', 'only HTTP/1.1 is served here');
+  // On its way a cache may make a GET of it, and a GET of it again.
+  if (method === 'HEAD') throw new GateRefusal('gate_method', 'HEAD is not served at a gate: ask with GET');
   return gates.open({ ...parseGateTarget(originalUrl), ...presentedReceipt(raw.rawHeaders), method });
 }
 

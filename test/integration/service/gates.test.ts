@@ -65,7 +65,7 @@ describe('a gate', () => {
   it('opens for the receipt of an allow for it, whatever the method, and names the decision', async () => {
     const receipt = await receiptOf(service);
     const { jti, exp = 0 } = decodeJwt(receipt);
-    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
       const { status, body, headers } = await ask(receipt, 'web', { method });
       expect([method, status, body]).toEqual([method, 200, '']);
       expect(headers).toMatchObject({
