@@ -11,6 +11,9 @@ const KEPT_MS = 200_000;
 /** Of one gate: a thousand a second. */
 const MAXIMUM = 200_000;
 
+/** More than a call adds, and so little that no call is held up where all have become old at once. */
+const FORGOTTEN_AT_ONCE = 1_000;
+
 /** Proofs that were accepted at one gate, in this process. What does not fit is refused, never forgotten. */
 export class UsedProofs {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
@@ -41,9 +44,11 @@ export class UsedProofs {
   }
 
   #forget(now: number): void {
+    let forgotten = 0;
     for (const [proof, since] of this.#used) {
-      if (now - since <= KEPT_MS) return;
+      if (now - since <= KEPT_MS || forgotten === FORGOTTEN_AT_ONCE) return;
       this.#used.delete(proof);
+      forgotten += 1;
     }
   }
 }

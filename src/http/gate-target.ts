@@ -22,8 +22,8 @@ const PLAIN = /^(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*$/;
 /** Encoded dots, slashes and backslashes, and control characters. */
 const HIDING = /%(?:2e|2f|5c|[01][0-9a-f]|7f)/i;
 
-/** Some servers cut off what follows a semicolon before they look for dots. */
-const DOTS = /\/\.{1,2}(?:;[^/]*)?(?=\/|$)/;
+/** Some servers cut off what follows a semicolon, also an encoded one, before they look for dots. */
+const DOTS = /\/\.{1,2}(?:(?:;|%3b)[^/]*)?(?=\/|$)/i;
 
 /** A target, taken apart. */
 export interface GateTarget {

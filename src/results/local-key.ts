@@ -1,4 +1,11 @@
-import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import {
+  constants,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  type JsonWebKey,
+  publicEncrypt,
+} from 'node:crypto';
 import { CompactEncrypt, importJWK, type JWK } from 'jose';
 import { thumbprintMembers } from '../crypto/jwk-thumbprint.js';
 import { FormatError } from '../model/errors.js';
@@ -39,9 +46,9 @@ export class LocalKey implements HeldKey {
   }
 
   requireFit(boundKey: JsonObject): void {
-    keyManagementOf(boundKey);
+    const alg = keyManagementOf(boundKey);
     try {
-      createPublicKey({ key: publicHalf(boundKey) as JsonWebKey, format: 'jwk' });
+      tryOut(publicHalf(boundKey) as JsonWebKey, alg);
     } catch {
       throw new FormatError('schema', 'is no point of its curve, or no key at all', { pointer: BOUND_KEY });
     }
@@ -65,6 +72,17 @@ export class LocalKey implements HeldKey {
     } finally {
       bytes.fill(0);
     }
+  }
+}
+
+/** Some keys are read and then fail: points of small order, even moduli. A release would end with that, its challenge used up. */
+function tryOut(jwk: JsonWebKey, alg: ReturnType<typeof keyManagementOf>): void {
+  const key = createPublicKey({ key: jwk, format: 'jwk' });
+  if (alg === 'RSA-OAEP-256') {
+    publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }, new Uint8Array(32));
+  } else if (key.asymmetricKeyType === 'x25519') {
+    // Of the other curves each point that is read will do.
+    diffieHellman({ publicKey: key, privateKey: generateKeyPairSync('x25519').privateKey });
   }
 }
 

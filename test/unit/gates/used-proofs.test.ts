@@ -37,4 +37,12 @@ describe('the memory of proofs', () => {
     used.use('key', 'c');
     expect(() => used.use('key', 'b')).toThrow(REPLAYED);
   });
+
+  it('forgets a thousand old ones in a call, so that none is held up', () => {
+    const { clock, used } = memory(1_001);
+    for (let count = 0; count <= 1_000; count++) used.use('key', `${count}`);
+    clock.at = 200_001;
+    expect(() => used.use('key', '1000')).toThrow(REPLAYED);
+    used.use('key', '1000');
+  });
 });

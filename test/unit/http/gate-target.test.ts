@@ -43,6 +43,8 @@ describe('the target of a request at a gate', () => {
     '/a/..',
     '/a/..;/b',
     '/a/.;x=1/b',
+    '/a/..%3b/b',
+    '/a/.%3Bx=1',
     '/%2e%2e/b',
     '/a%2Eb',
     '/a%2fb',

@@ -101,6 +101,8 @@ describe('REL-06 a bound key that nothing is encrypted to', () => {
     ['Ed25519', jwkOf(generateKeyPairSync('ed25519').publicKey), '/binding/jwk'],
     ['a point that is not on its curve', { ...point, y: point['x'] as string }, '/binding/jwk'],
     ['a curve of another type', { ...point, kty: 'OKP' }, '/binding/jwk'],
+    ['a point of small order', { kty: 'OKP', crv: 'X25519', x: 'A'.repeat(43) }, '/binding/jwk'],
+    ['an even modulus', { kty: 'RSA', e: 'AQAB', n: Buffer.alloc(256, 0xfe).toString('base64url') }, '/binding/jwk'],
     ['nothing', {}, '/binding/jwk'],
   ])('%s is malformed', (_, jwk, pointer) => {
     const error = formatErrorOf(() => localKey().requireFit(jwk as JsonObject));
