@@ -242,6 +242,7 @@ describe('a request for a key', () => {
 
 describe('REL-04 a policy that releases no key', () => {
   it.each([
+    [{ freshness: 'none' }, 'freshness: strict or required'],
     [{ nonce: 'any' }, 'nonce: challenge'],
     [{ binding: 'optional' }, 'binding: required'],
     [{ paravisor: 'any' }, 'paravisor: known'],

@@ -19,6 +19,7 @@ it('a policy with all that a release needs lacks nothing', () => {
 });
 
 it.each([
+  [{ freshness: 'none' }, ['freshness: strict or required']],
   [{ nonce: 'any' }, ['nonce: challenge']],
   [{ binding: 'optional' }, ['binding: required']],
   [{ paravisor: 'any' }, ['paravisor: known']],
@@ -33,6 +34,10 @@ it.each([
   [{ nonce: 'any', binding: 'optional' }, ['nonce: challenge', 'binding: required']],
 ])('REL-04 %j lacks %j', (members, expected) => {
   expect(lacking(members)).toEqual(expected);
+});
+
+it.each(['strict', 'required'])('REL-04 freshness %s leaves an old report to its warning, or denies', (freshness) => {
+  expect(lacking({ freshness })).toEqual([]);
 });
 
 it('evidence without a paravisor needs none that is known', () => {

@@ -192,6 +192,11 @@ describe('the conditions of a release by a vault', () => {
       'the warning nonce_stale is not waived; the warning snp_product_advisory is not waived',
     ],
     ['policy', { policy: { ...POLICY, binding: 'optional' as const } }, 'the policy lacks binding: required'],
+    [
+      'policy under which no report is too old',
+      { policy: { ...POLICY, freshness: 'none' as const } },
+      'the policy lacks freshness: strict or required',
+    ],
   ])('REL-03 %s keeps the key back, and is told', (_, changes: Changes, detail) => {
     expect(resultsOf(changes)['release_warning']).toBe('fail');
     expect(detailOf('release_warning', changes)).toBe(detail);
