@@ -16,6 +16,8 @@ import { isReliable, type RouteFault, type RouteToken } from './other-verifiers.
 /** The evidence and every token, as one verification: what policies appraise. */
 export interface Judged {
   readonly verification: Verification;
+  /** Where the evidence itself holds what it is to be bound to: not what tokens of other verifiers hold. */
+  readonly boundByEvidence: Verification['bound'];
   readonly results: ReadonlyMap<TokenRoute, ResultState>;
   /** Whose verified tokens are about the TEE of the evidence. */
   readonly ofSameTee: ReadonlySet<TokenRoute>;
@@ -62,6 +64,7 @@ export function judgeResults(
       bound: [...own.bound, ...agreeing.flatMap(({ verification }) => verification.bound)],
       validUntil: earliest(own.validUntil, ...reliable.map(({ verification }) => verification.validUntil)),
     },
+    boundByEvidence: own.bound,
     results: statesOf(evidenceType, own, tokens, agreeing, faults),
     ofSameTee: new Set(ofSameTee.map(({ route }) => route)),
     crossCheck,

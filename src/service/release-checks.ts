@@ -77,10 +77,12 @@ function checkAge(checks: Checks, { iat }: JsonObject, { asked: { nonce } }: Rel
   });
 }
 
-/** Whether the evidence vouches for the bound key: it holds X, or the attestation key certified it. */
+/**
+ * Whether the evidence vouches for the bound key: it holds X, or the attestation key certified it. A token that holds X does not
+ * count: whoever has a token of another request could name its key.
+ */
 function checkBound(checks: Checks, { asked: { binding }, judged, terms }: ReleaseCase): boolean {
-  const { bound } = judged.verification;
-  if (binding !== null && binding.jkt !== null && bound.length > 0) {
+  if (binding !== null && binding.jkt !== null && judged.boundByEvidence.length > 0) {
     // A vault wraps to a key of its own choice, which is looked at next.
     if (terms.kind === 'local') checks.at(BINDING).pass('release_key_unbound', { actual: binding.jkt });
     return true;

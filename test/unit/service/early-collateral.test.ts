@@ -115,6 +115,7 @@ function judgedAs(status: 'UpToDate' | 'OutOfDate'): Judged {
   const { verification } = situation({ type: 'tdx', claims: { tdx: tdxClaims({ tcb: tdxTcb({ status }) }) } });
   return {
     verification: { ...verification, claims: verified(verification.claims) },
+    boundByEvidence: verification.bound,
     results: new Map(),
     ofSameTee: new Set(),
     crossCheck: null,

@@ -55,7 +55,8 @@ describe('evidence and a token', () => {
   });
 
   it('are one verification', () => {
-    const { verification, results, crossCheck } = judged({ tokens: [maaToken()] });
+    const { verification, boundByEvidence, results, crossCheck } = judged({ tokens: [maaToken()] });
+    expect(boundByEvidence).toEqual(['tpm.extraData']);
     expect(verification.checks.map(({ id }) => id)).toEqual(['snp_signature', 'token_signature', 'disagreement']);
     expect(verification.required).toEqual(['snp_signature', 'token_signature', 'disagreement']);
     expect(Object.keys(verification.claims)).toEqual(['snp', 'hcl', 'maa']);

@@ -63,11 +63,9 @@ function releaseCase(changes: Changes = {}): ReleaseCase {
     judged: {
       ...judged,
       ofSameTee: new Set(sameTee ? ['maa'] : []),
-      verification: {
-        ...judged.verification,
-        claims: markVerified(maa as never),
-        bound: isBound ? ['tpm.extraData'] : [],
-      },
+      boundByEvidence: isBound ? ['tpm.extraData'] : [],
+      // What policies appraise has also the places of tokens.
+      verification: { ...judged.verification, claims: markVerified(maa as never), bound: ['maa.reportData'] },
     },
     appraisal,
   };
