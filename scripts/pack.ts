@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -222,10 +222,18 @@ async function pack(packed: Package, scratch: string, out: string): Promise<read
   return [tarball, bill];
 }
 
-const { values } = parseArgs({ options: { out: { type: 'string', default: 'packages' } } });
-const out = resolve(values.out);
-rmSync(out, { recursive: true, force: true });
-mkdirSync(out, { recursive: true });
+/** @returns an empty folder: `packages` of the project, or the one that is named, which nothing is deleted in */
+function emptyFolder(named: string | undefined): string {
+  const folder = named === undefined ? inProject('packages') : resolve(named);
+  if (named === undefined) rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  if (readdirSync(folder).length === 0) return folder;
+  process.stderr.write(`pack: ${folder} is not empty: name an empty folder, or one that is not there yet\n`);
+  process.exit(1);
+}
+
+const { values } = parseArgs({ options: { out: { type: 'string' } } });
+const out = emptyFolder(values.out);
 const scratch = mkdtempSync(join(tmpdir(), 'veritee-pack-'));
 try {
   const made: string[] = [];

@@ -61,6 +61,21 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 describe('the packages', () => {
+  it('are put into no folder that has something else, which stays', () => {
+    const folder = join(root, 'somebody');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'kept'), '');
+    const { status, stderr } = spawnSync('npm', ['run', '--silent', 'pack', '--', '--out', folder], {
+      cwd: PROJECT,
+      encoding: 'utf8',
+    });
+    expect([status, stderr, readdirSync(folder)]).toEqual([
+      1,
+      `pack: ${folder} is not empty: name an empty folder, or one that is not there yet\n`,
+      ['kept'],
+    ]);
+  });
+
   it('are three, each with its bill of materials, under their digests', () => {
     const { version } = project;
     const names = ['veritee', 'veritee-client', 'veritee-lab'].flatMap((name) => [
