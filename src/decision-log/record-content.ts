@@ -1,7 +1,7 @@
 import { uuid } from '../model/content-form.js';
 import type { ChainEnd, DecisionEntry, RecordPosition, ReleaseEntry } from '../model/decision-log.js';
 import { isObject, type JsonObject, type JsonValue, parsedObject } from '../model/json.js';
-import { releaseKindOf } from '../model/key-release-record.js';
+import { type AttemptedRelease, attemptIn, releaseKindOf } from '../model/key-release-record.js';
 import { isDecisionContent, isOfLaterVersion } from '../model/recorded-decision.js';
 import { entryOf } from './decision-content.js';
 
@@ -29,8 +29,8 @@ export interface RecordedContent {
 
 /** A record of a release. */
 export interface RecordedRelease extends ReleaseEntry {
-  /** Of an attempt: id of the key in the configuration. */
-  readonly keyId: string | null;
+  /** Null: it is a result. */
+  readonly attempt: AttemptedRelease | null;
 }
 
 /** @returns null for what no version of ours has written. Kinds that this version does not know are none of that. */
@@ -95,8 +95,7 @@ export function decisionIdIn(text: string): string | null {
 function releaseIn(content: JsonObject): RecordedRelease | null {
   const kind = releaseKindOf(content);
   if (kind === null) return null;
-  const { decisionId, keyId } = content;
-  return { decisionId: String(decisionId), kind, keyId: typeof keyId === 'string' ? keyId : null };
+  return { decisionId: String(content['decisionId']), kind, attempt: attemptIn(content) };
 }
 
 /** Null where it lacks what every decision has, or has what canonical JSON cannot write. */

@@ -6,7 +6,7 @@ import type {
   ReleaseEntry,
   StoredRelease,
 } from '../model/decision-log.js';
-import { whyNotReleasable } from '../model/key-release-record.js';
+import { type AttemptedRelease, whyNotReleasable } from '../model/key-release-record.js';
 import type { LogProblem } from '../model/log-report.js';
 import { readDecision } from '../model/recorded-decision.js';
 import { bySeq } from './by-seq.js';
@@ -112,27 +112,30 @@ function isIndexed(release: ReleaseEntry | null, [found, ...others]: readonly St
 }
 
 function problemOf(record: LogRecord, release: RecordedRelease, known: Known): Problem | null {
-  return release.kind === 'release-attempt'
-    ? problemOfAttempt(record, release.keyId ?? '', known)
-    : problemOfResult(record, known);
+  const { attempt } = release;
+  return attempt === null ? problemOfResult(record, known) : problemOfAttempt(record, attempt, known);
 }
 
-function problemOfAttempt({ chain, seq }: LogRecord, keyId: string, { decision, releases }: Known): Problem | null {
+function problemOfAttempt(
+  { chain, seq }: LogRecord,
+  attempt: AttemptedRelease,
+  { decision, releases }: Known,
+): Problem | null {
   // Who decides asks for the key: nobody else's decision counts.
   if (decision === null || decision.record.chain !== chain) {
     return { code: 'release_decision_missing', detail: 'the decision that the key was asked for by is not there' };
   }
   if (decision.record.seq > seq) return { code: 'release_order', detail: 'it stands before its decision' };
-  const why = whyNot(decision, keyId);
+  const why = whyNot(decision, attempt);
   if (why !== null) return { code: 'release_not_allowed', detail: `the key was not to be asked for: ${why}` };
   const isRepeated = releases.some((each) => each.kind === 'release-attempt' && each.seq < seq);
   return isRepeated ? { code: 'release_repeated', detail: 'the key was asked for by this decision before' } : null;
 }
 
 /** What does not hold, or has a form that is not known, is named by itself, or not at all. */
-function whyNot({ record: { content } }: RecordedDecision, keyId: string): string | null {
+function whyNot({ record: { content } }: RecordedDecision, attempt: AttemptedRelease): string | null {
   const read = readDecision(content);
-  return read === null ? null : whyNotReleasable(read, keyId);
+  return read === null ? null : whyNotReleasable(read, attempt);
 }
 
 function problemOfResult({ seq }: LogRecord, { releases }: Known): Problem | null {

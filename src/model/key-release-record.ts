@@ -44,6 +44,9 @@ export interface ReleaseAttempt {
   readonly key: AskedVaultKey | { readonly type: 'local' };
 }
 
+/** What an attempt says, beside its decision, that this decision must be the ground for. */
+export type AttemptedRelease = Pick<ReleaseAttempt, 'keyId' | 'key'> & ReleaseAttempt['caller'];
+
 /** What came of an attempt. */
 export interface ReleaseResult {
   readonly decisionId: string;
@@ -112,13 +115,33 @@ function askedIn({ request }: JsonObject): AskedRelease | null {
   return isObject(release) ? (release as unknown as AskedRelease) : null;
 }
 
+/** The attempt in a record of one, in its form; null for a result. */
+export function attemptIn(content: JsonObject): AttemptedRelease | null {
+  return content['kind'] === 'release-attempt' ? (content as unknown as AttemptedRelease) : null;
+}
+
 /** Why a decision is no ground for an attempt; null where it is one. @param content of its record, in its form */
-export function whyNotReleasable(content: JsonObject, keyId: string): string | null {
+export function whyNotReleasable(
+  content: JsonObject,
+  { keyId, principal, tenant, key }: AttemptedRelease,
+): string | null {
   const asked = askedIn(content);
   if ((content['decision'] as JsonObject)['decision'] !== 'allow') return 'the decision is no allow';
   if (asked === null) return 'nothing was to be released by the decision';
   if (asked.dryRun) return 'the decision was to release nothing: it is a dry run';
-  return asked.keyId === keyId ? null : 'the decision is about another key';
+  if (asked.keyId !== keyId) return 'the decision is about another key';
+  const isSameCaller = content['principal'] === principal && content['tenant'] === tenant;
+  if (!isSameCaller) return 'another caller asked for the decision';
+  return key.type === 'vault' ? whyNotByVault(content, key) : null;
+}
+
+/** The bound key and the token are the decision's: the vault wraps to the key that this token names. */
+function whyNotByVault(content: JsonObject, { jkt, targetSha256 }: AskedVaultKey): string | null {
+  const [{ binding }, { attestationResults }] = [content['decision'] as JsonObject, content['request'] as JsonObject];
+  if (!isObject(binding) || binding['jkt'] !== jkt) return 'the decision is about another bound key';
+  const tokens: readonly unknown[] = Array.isArray(attestationResults) ? attestationResults : [];
+  const isOfRequest = tokens.some((token) => isObject(token) && token['sha256'] === targetSha256);
+  return isOfRequest ? null : 'the request of the decision had another token';
 }
 
 /**
@@ -137,8 +160,7 @@ export function shownRelease(
   const [attempt, result, ...others] = records.map((record) => readRelease(record.content));
   const isSound =
     others.length === 0 &&
-    (attempt === undefined || whyNotReleasable(content, String(attempt['keyId'])) === null) &&
-    (attempt?.['kind'] ?? 'release-attempt') === 'release-attempt' &&
+    (attempt === undefined || isAttemptBy(content, attempt)) &&
     (result?.['kind'] ?? 'release-result') === 'release-result';
   if (!isSound) throw new ChangedDecisionError(RELEASE, 'is not what a service records');
   if (asked === null) return null;
@@ -153,6 +175,11 @@ export function shownRelease(
     keyVersion: ended?.keyVersion ?? null,
     code: ended?.code ?? null,
   };
+}
+
+function isAttemptBy(content: JsonObject, record: JsonObject): boolean {
+  const attempt = attemptIn(record);
+  return attempt !== null && whyNotReleasable(content, attempt) === null;
 }
 
 const RELEASE = 'what is recorded of its release';

@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { DecisionLog } from '../../../src/decision-log/decision-log.js';
 import type { JudgedRequest } from '../../../src/model/decision-log.js';
 import type { AskedVaultKey, ReleaseAttempt, ReleaseResult } from '../../../src/model/key-release-record.js';
 import { judged } from './recorded.js';
+
+const TOKEN = { type: 'maa-token', token: 'token of Azure Attestation' } as const;
 
 export const VAULT_KEY: AskedVaultKey = {
   type: 'vault',
@@ -9,7 +12,7 @@ export const VAULT_KEY: AskedVaultKey = {
   name: 'db-key',
   version: null,
   enc: 'RSA_AES_KEY_WRAP_384',
-  targetSha256: 'ab'.repeat(32),
+  targetSha256: createHash('sha256').update(TOKEN.token).digest('hex'),
   jkt: 'Zk9qcXJzdHV2d3h5ejAxMjM0NTY3ODlBQkNERUZHSEk',
 };
 
@@ -18,7 +21,9 @@ export function releasing(
   decision: Parameters<typeof judged>[0] = {},
   release: Partial<NonNullable<JudgedRequest['release']>> = {},
 ): JudgedRequest {
-  return { ...judged(decision), release: { keyId: 'db-key', dryRun: false, ...release } };
+  const binding = { jkt: VAULT_KEY.jkt };
+  const decided = judged({ binding, ...decision }, { attestationResults: [TOKEN] });
+  return { ...decided, release: { keyId: 'db-key', dryRun: false, ...release } };
 }
 
 export function attemptOf({ decision, caller }: JudgedRequest, attempt: Partial<ReleaseAttempt> = {}): ReleaseAttempt {

@@ -4,7 +4,7 @@ import { type LogEvidence, verifyLog } from '../../../src/decision-log/verify-lo
 import { attach, merge } from '../../../src/stores/sqlite/merge.js';
 import { type LocalStore, localStores } from './local-store.js';
 import { judged, openLog } from './recorded.js';
-import { attemptOf, release, releasing, resultOf } from './released.js';
+import { attemptOf, release, releasing, resultOf, VAULT_KEY } from './released.js';
 import { rewriteRecords } from './rewrite-records.js';
 
 const openStore = localStores();
@@ -100,6 +100,22 @@ describe('verifying what was released', () => {
       },
       ['release_not_allowed', 2],
     ],
+    ...(
+      [
+        ['by another caller', { caller: { principal: 'other', tenant: 'default' } }],
+        ['in another tenant', { caller: { principal: 'gate', tenant: 'other' } }],
+        ['with another bound key', { key: { ...VAULT_KEY, jkt: 'other' } }],
+        ['with another token', { key: { ...VAULT_KEY, targetSha256: 'ef'.repeat(32) } }],
+      ] as const
+    ).map(([how, changes]): [string, (log: DecisionLog) => Promise<void>, readonly unknown[]] => [
+      `an attempt ${how}`,
+      async (log) => {
+        const decided = releasing();
+        await log.record(decided);
+        await log.releaseAttempt(attemptOf(decided, changes));
+      },
+      ['release_not_allowed', 2],
+    ]),
     [
       'an attempt before its decision',
       async (log) => {
@@ -186,7 +202,7 @@ describe('verifying what was released', () => {
   it.each([
     ['an attempt without its key', 2, '"key":{', '"keys":{'],
     ['an attempt for a key of no kind', 2, '"type":"vault"', '"type":"cloud"'],
-    ['an attempt without its target', 2, '"targetSha256":"ab', '"targetSha256":"x'],
+    ['an attempt without its target', 2, '"targetSha256":"', '"targetSha256":"x'],
     ['a result of no outcome', 3, '"outcome":"released"', '"outcome":"lost"'],
     ['a result that has no digest of what was handed out', 3, '"valueSha256":"cd', '"valueSha256":"secret'],
     ['a decision that releases what is no key', 1, '"keyId":"db-key"', '"keyId":7'],

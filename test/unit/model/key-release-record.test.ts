@@ -5,10 +5,18 @@ import { ChangedDecisionError, LaterVersionError } from '../../../src/model/reco
 
 const ID = '019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11';
 
-const decided = (release: object | undefined = { keyId: 'k', dryRun: false }, decision = 'allow') =>
-  ({ decision: { decision }, request: { ...(release === undefined ? {} : { release }) } }) as unknown as JsonObject;
+const WHO = { principal: 'gate', tenant: 'default' };
+const REQUEST = { attestationResults: [{ type: 'maa-token', sha256: 'cd'.repeat(32) }] };
 
-const NOTHING_ASKED = { decision: { decision: 'allow' }, request: {} } as unknown as JsonObject;
+const decided = (release: object = { keyId: 'k', dryRun: false }, decision: object = {}) =>
+  ({
+    ...WHO,
+    decision: { decision: 'allow', binding: { jkt: 'bound' }, ...decision },
+    request: { ...REQUEST, release },
+  }) as unknown as JsonObject;
+const DENIED = decided(undefined, { decision: 'deny' });
+
+const NOTHING_ASKED = { ...WHO, decision: { decision: 'allow' }, request: {} } as unknown as JsonObject;
 
 const ATTEMPT = {
   v: 1,
@@ -16,10 +24,21 @@ const ATTEMPT = {
   time: '2026-01-15T12:00:00.000Z',
   decisionId: ID,
   keyId: 'k',
-  principal: 'gate',
-  tenant: 'default',
+  ...WHO,
   key: { type: 'local' },
-};
+} as const;
+const BY_VAULT = {
+  ...ATTEMPT,
+  key: {
+    type: 'vault',
+    host: 'keys.vault.example',
+    name: 'db-key',
+    version: null,
+    enc: 'RSA_AES_KEY_WRAP_384',
+    targetSha256: 'cd'.repeat(32),
+    jkt: 'bound',
+  },
+} as const;
 const RESULT = {
   v: 1,
   kind: 'release-result',
@@ -76,7 +95,9 @@ describe('what is shown of a release', () => {
     ['two results', decided(), [ATTEMPT, RESULT, RESULT]],
     ['an attempt of a dry run', decided({ keyId: 'k', dryRun: true }), [ATTEMPT]],
     ['an attempt for another key', decided({ keyId: 'other', dryRun: false }), [ATTEMPT]],
-    ['an attempt by a deny', decided(undefined, 'deny'), [ATTEMPT]],
+    ['an attempt by a deny', DENIED, [ATTEMPT]],
+    ['an attempt of another caller', decided(), [{ ...ATTEMPT, principal: 'other' }]],
+    ['an attempt with another bound key', decided(undefined, { binding: { jkt: 'other' } }), [BY_VAULT]],
     ['an attempt where nothing was to be released', NOTHING_ASKED, [ATTEMPT]],
     ['a record of another kind', decided(), [{ ...ATTEMPT, kind: 'withdrawn' }]],
     ['an attempt without a key', decided(), [{ ...ATTEMPT, key: null }]],
@@ -96,12 +117,40 @@ describe('what is shown of a release', () => {
   });
 });
 
-it.each([
-  ['the decision is no allow', decided(undefined, 'deny')],
-  ['nothing was to be released by the decision', NOTHING_ASKED],
-  ['the decision was to release nothing: it is a dry run', decided({ keyId: 'k', dryRun: true })],
-  ['the decision is about another key', decided({ keyId: 'other', dryRun: false })],
-  [null, decided()],
-])('says why a decision is no ground for an attempt: %s', (why, content) => {
-  expect(whyNotReleasable(content, 'k')).toBe(why);
+describe('why a decision is no ground for an attempt', () => {
+  it.each<[string | null, JsonObject]>([
+    ['the decision is no allow', DENIED],
+    ['nothing was to be released by the decision', NOTHING_ASKED],
+    ['the decision was to release nothing: it is a dry run', decided({ keyId: 'k', dryRun: true })],
+    ['the decision is about another key', decided({ keyId: 'other', dryRun: false })],
+    ['another caller asked for the decision', { ...decided(), principal: 'other' }],
+    ['another caller asked for the decision', { ...decided(), tenant: 'other' }],
+    [null, decided()],
+    [null, decided(undefined, { binding: null })],
+  ])('is said of every key: %s', (why, content) => {
+    expect(whyNotReleasable(content, ATTEMPT)).toBe(why);
+  });
+
+  it.each<[string | null, JsonObject]>([
+    ['the decision is no allow', DENIED],
+    ['the decision is about another bound key', decided(undefined, { binding: { jkt: 'other' } })],
+    ['the decision is about another bound key', decided(undefined, { binding: null })],
+    [
+      'the request of the decision had another token',
+      { ...decided(), request: { release: { keyId: 'k', dryRun: false } } },
+    ],
+    [
+      'the request of the decision had another token',
+      {
+        ...decided(),
+        request: {
+          release: { keyId: 'k', dryRun: false },
+          attestationResults: [{ type: 'maa-token', sha256: 'ef' }, null],
+        },
+      },
+    ],
+    [null, decided()],
+  ])('is said of the key of a vault: %s', (why, content) => {
+    expect(whyNotReleasable(content, BY_VAULT)).toBe(why);
+  });
 });
