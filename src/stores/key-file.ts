@@ -1,14 +1,17 @@
-import { open } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 
 /** The longest key that is released from a file. */
 const LONGEST_KEY = 64 * 1024;
+
+/** A pipe is not waited for. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
  * Reads a key into memory of its own, so that whoever has it can overwrite all of it.
  * @throws {Error} where there is no such file, or it is empty, too long, or changes while it is read
  */
 export async function readKeyFile(path: string): Promise<Uint8Array> {
-  const file = await open(path, 'r');
+  const file = await open(path, READ);
   try {
     const state = await file.stat();
     if (!state.isFile()) throw new Error('is no file');

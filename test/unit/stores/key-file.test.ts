@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readKeyFile } from '../../../src/stores/key-file.js';
+import { makePipe } from '../../make-pipe.js';
 
 let folder = '';
 
@@ -35,6 +36,11 @@ it.each([
 it('refuses what is no file, and one that is not there', async () => {
   await expect(readKeyFile(folder)).rejects.toThrow('is no file');
   await expect(readKeyFile(join(folder, 'absent'))).rejects.toThrow('ENOENT');
+});
+
+it('refuses a pipe, and does not wait for it', async () => {
+  makePipe(join(folder, 'pipe'));
+  await expect(readKeyFile(join(folder, 'pipe'))).rejects.toThrow('is no file');
 });
 
 it('refuses a file that has less in it than it says', async () => {
