@@ -42,14 +42,16 @@ export async function openHeldKeys(
 }
 
 async function openLocalKey(id: string, { local, policy, tenant }: LocalKeyConfiguration): Promise<LocalKey> {
-  await checkKeyFile(['keys', id, 'local'], local);
-  return new LocalKey({ policy, tenant, read: () => readKeyFile(local) });
+  const read = () => readPlacedKey(['keys', id, 'local'], local);
+  // So a file that is missing is found by whoever deploys.
+  (await read()).fill(0);
+  return new LocalKey({ policy, tenant, read });
 }
 
-/** So a file that is missing is found by whoever deploys. @throws {ConfigurationError} */
-async function checkKeyFile(path: KeyPath, file: string): Promise<void> {
+/** Says of which key it is that its file cannot be read: at a start, and in the log when it is to be released. @throws {ConfigurationError} */
+async function readPlacedKey(path: KeyPath, file: string): Promise<Uint8Array> {
   try {
-    (await readKeyFile(file)).fill(0);
+    return await readKeyFile(file);
   } catch (cause) {
     throw new ConfigurationError([{ path, what: `${file}: ${whyNoKey(cause)}` }], { cause });
   }

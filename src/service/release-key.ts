@@ -95,7 +95,7 @@ export class ReleaseKey {
     const isStored = await this.#storeAttempt({ decisionId, keyId, caller, key: key.describe(allowed) });
     const unstored = () => withhold(decision, 'audit_unavailable');
     if (!isStored) return { decision: unstored(), release: null, state: 'not_attempted' };
-    const ended = await this.#ask(key, allowed, signal);
+    const ended = await this.#ask(key, allowed, { keyId, signal });
     if (ended.outcome !== 'released') {
       await this.#storeResult(ended.result);
       return { decision: ended.decision, release: null, state: ended.outcome };
@@ -110,14 +110,20 @@ export class ReleaseKey {
   }
 
   /** Never throws: whatever goes wrong, nothing is handed out. */
-  async #ask(key: HeldKey, allowed: AllowedRelease, signal: AbortSignal): Promise<Ended> {
+  async #ask(
+    key: HeldKey,
+    allowed: AllowedRelease,
+    { keyId, signal }: { readonly keyId: string; readonly signal: AbortSignal },
+  ): Promise<Ended> {
     const { decision } = allowed;
     const { decisionId } = decision;
     const nothing = { decisionId, keyVersion: null, valueSha256: null };
     try {
       return { outcome: 'released', released: await key.release(allowed, signal) };
     } catch (error) {
-      this.#parts.log.error({ err: error, decisionId }, 'a key was not released');
+      // Of errors of others the log has no words, and an operator looks for the reason here.
+      const reason = isOfRelease(error) ? { reason: error.message } : {};
+      this.#parts.log.error({ keyId, decisionId, ...reason, err: error }, 'a key was not released');
       if (error instanceof ReleaseRefusedError) {
         const { code, message: detail, remedy } = error;
         const result = { ...nothing, outcome: 'refused', code, detail } as const;
@@ -171,6 +177,11 @@ export class ReleaseKey {
     if (error instanceof StoreUnavailableError) return;
     this.#parts.log.error({ err: error, decisionId }, 'what is recorded of a release was not stored');
   }
+}
+
+/** What these say is also told in the answer. */
+function isOfRelease(error: unknown): error is Error {
+  return error instanceof ReleaseRefusedError || error instanceof ReleaseUnavailableError;
 }
 
 /** Of an attempt that was stored after its request had ended. */

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -44,6 +44,7 @@ beforeAll(async () => {
   await lab.writePolicy(lenientPolicy('keys', POLICY));
   await lab.writePolicy(lenientPolicy('warned', { ...POLICY, waivers: WAIVERS.slice(1) }));
   await writeFile(join(lab.root, 'disk.key'), SECRET);
+  await writeFile(join(lab.root, 'emptied.key'), SECRET);
   service = await lab.start(configuration());
 });
 afterAll(() => lab.close());
@@ -57,13 +58,14 @@ function configuration(changes: object = {}): Record<string, unknown> {
       warned: { local, policy: 'warned' },
       foreign: { local, policy: 'keys', tenant: 'other' },
       unlisted: { local, policy: 'keys' },
+      emptied: { local: join(lab.root, 'emptied.key'), policy: 'keys' },
     },
     callers: {
       gate: caller({
         apiKeySha256: sha256Hex(KEY),
         roles: ['release', 'verify', 'audit:read', 'metrics'],
         policies: ['warned'],
-        keys: ['disk', 'warned'],
+        keys: ['disk', 'warned', 'emptied'],
       }),
       auditor: caller({ apiKeySha256: sha256Hex('sesame-auditor'), roles: ['verify', 'audit:read'], keys: ['disk'] }),
     },
@@ -273,10 +275,26 @@ it('a file of a key that is not there is a problem of the configuration', async 
   await expect(lab.start({ keys }, {}, 'absent')).rejects.toThrow(/keys\.disk\.local: .*there is no such file/);
 });
 
+it('a file of a key that holds none any more keeps the key back, and the log says which file and why', async () => {
+  await writeFile(join(lab.root, 'emptied.key'), '');
+  const { body } = await release({ keyId: 'emptied' });
+  expect([body.decision, body.reasons, body.release]).toEqual(['indeterminate', ['release_unavailable'], null]);
+  expect(JSON.stringify(body)).not.toContain('emptied.key');
+  const line = lab.output.split('\n').find((each) => each.includes('a key was not released')) ?? '{}';
+  const { keyId, decisionId, reason, err } = JSON.parse(line);
+  expect([keyId, decisionId, reason]).toEqual(['emptied', body.decisionId, 'the file of the key cannot be read']);
+  expect(err.cause.message).toBe(`keys.emptied.local: ${join(lab.root, 'emptied.key')}: is empty`);
+});
+
 it('nothing of a key is in the log or in the files of the service', async () => {
   await release();
+  const files = await readdir(join(lab.root, 'data'), { withFileTypes: true, recursive: true });
+  const paths = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
+  expect(paths).toContain(join(lab.root, 'data', 'veritee.db'));
+  const written = await Promise.all(paths.map((path) => readFile(path)));
   const digest = createHash('sha256').update(SECRET).digest('hex');
   for (const form of [SECRET.toString(), SECRET.toString('base64url'), SECRET.toString('hex'), digest]) {
     expect(lab.output).not.toContain(form);
+    expect(paths.filter((_, index) => written[index]?.includes(form))).toEqual([]);
   }
 });

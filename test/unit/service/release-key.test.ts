@@ -229,13 +229,16 @@ describe('a result that cannot be stored', () => {
 });
 
 describe('REL-02 a vault that does not release', () => {
-  it('and says no, denies, with what can be done', async () => {
-    const { ask, recorder } = releasing({
+  it('and says no, denies, with what can be done, and the log says why', async () => {
+    const { ask, recorder, log } = releasing({
       release: async () => {
         throw new ReleaseRefusedError('the vault said no', { remedy: 'The operator should look there.', status: 403 });
       },
     });
     const { decision, release, state } = await ask();
+    expect(log.lines.map(({ level, fields }) => [level, fields])).toMatchObject([
+      ['error', { keyId: 'disk', decisionId: ALLOWED.decisionId, reason: 'the vault said no' }],
+    ]);
     expect([decision.decision, decision.reasons, decision.trust.status, release, state]).toEqual([
       'deny',
       ['release_refused'],
