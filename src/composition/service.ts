@@ -236,6 +236,7 @@ async function openOutside(
   const vaults = openReceiptVaults(configuration, outside);
   if (vaults !== null) opened.add(vaults);
   const heldKeys = opened.add(await openHeldKeys(configuration, outside));
+  metrics.keysOpened(heldKeys.keys.keys());
   const roots = await ReloadedRoots.open(configuration, world.log);
   return { endorsements, early, services, vaults, heldKeys, roots };
 }

@@ -1,6 +1,7 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Decision } from '../model/decision.js';
+import { RELEASE_OUTCOMES } from '../model/key-release-record.js';
 import { flippedPolicies } from '../service/early-flips.js';
 import { shadowFlips } from '../service/shadow-flips.js';
 
@@ -242,6 +243,13 @@ export class Metrics {
     for (const policy of flippedPolicies(decision)) this.#earlyFlips.inc({ policy });
     for (const { policy, outcome, ids } of shadowFlips(decision)) {
       for (const rule of ids) this.#shadowFlips.inc({ policy, outcome, rule });
+    }
+  }
+
+  /** Shows zero of each key before the first request for it: an increase from nothing is none. */
+  keysOpened(keys: Iterable<string>): void {
+    for (const key of keys) {
+      for (const state of ['not_attempted', ...RELEASE_OUTCOMES]) this.#keyReleases.inc({ key, state }, 0);
     }
   }
 

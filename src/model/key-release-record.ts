@@ -8,7 +8,7 @@ export const RELEASE_KINDS = ['release-attempt', 'release-result'] as const;
 export type ReleaseKind = (typeof RELEASE_KINDS)[number];
 
 /** `unavailable`: nobody answered, or nobody was asked. */
-const RELEASE_OUTCOMES = ['released', 'refused', 'unavailable'] as const;
+export const RELEASE_OUTCOMES = ['released', 'refused', 'unavailable'] as const;
 export type ReleaseOutcome = (typeof RELEASE_OUTCOMES)[number];
 
 /** What a request wants to have released, if its decision is an allow. */

@@ -169,6 +169,10 @@ describe('the release of a local key', () => {
     expect(JSON.parse(line ?? '{}').release).toEqual({ keyId: 'disk', dryRun: false, state: 'released' });
     const figures = await call(service.url, '/metrics', { headers: HEADERS });
     expect(figures.body).toMatch(/^veritee_key_releases_total\{key="disk",state="released"\} \d+$/m);
+    // An increase is seen from the first failure on.
+    for (const state of ['not_attempted', 'released', 'refused', 'unavailable']) {
+      expect(figures.body).toContain(`veritee_key_releases_total{key="unlisted",state="${state}"} 0\n`);
+    }
   });
 
   it('shows policies in shadow to those alone who may name them', async () => {
