@@ -39,7 +39,7 @@ export function releaseDemands(release: ReleaseCase): CheckSet {
   return { checks: checks.all, required };
 }
 
-/** (1) to (3) of a key that Key Vault wraps to a key in the token. */
+/** What a token has to be for Key Vault to wrap to a key in it. */
 function checkToken(checks: Checks, release: ReleaseCase): void {
   const token = release.judged.verification.claims.maa?.claims;
   if (token === undefined) {
@@ -53,7 +53,7 @@ function checkToken(checks: Checks, release: ReleaseCase): void {
   if (checkBound(checks, release)) checkWrappingKey(checks.at(BINDING), token, release);
 }
 
-/** (1) A token that existed before the challenge may be one that somebody kept. Whole seconds, without leeway. */
+/** A token that existed before the challenge may be one that somebody kept. Whole seconds, without leeway. */
 function checkAge(checks: Checks, { iat }: JsonObject, { asked: { nonce } }: ReleaseCase): void {
   if (nonce.origin !== 'challenge' || nonce.state !== 'consumed') {
     checks.skip(
@@ -91,7 +91,7 @@ function checkBound(checks: Checks, { asked: { binding }, judged, terms }: Relea
   return false;
 }
 
-/** (3) Key Vault documents no choice among several keys, so there has to be exactly one. */
+/** Key Vault documents no choice among several keys, so there has to be exactly one. */
 function checkWrappingKey(checks: Checks, token: JsonObject, { asked: { binding }, keyThumbprint }: ReleaseCase): void {
   const keys = wrappingKeys(token);
   const [key] = keys;
@@ -111,7 +111,7 @@ function checkWrappingKey(checks: Checks, token: JsonObject, { asked: { binding 
   checks.require(expected !== null && expected === actual, 'release_key_unbound', { expected, actual });
 }
 
-/** (4) What an ordinary decision tolerates, a release does not. */
+/** What an ordinary decision tolerates, a release does not. */
 function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal }: ReleaseCase): void {
   const lacking = lackingForRelease(appraisal.policy);
   const warnings = appraisal.checks.filter(({ result, waived = false }) => result === 'warn' && !waived);
