@@ -11,6 +11,9 @@ import { isNameOfOne, wrappingKeys } from './wrapping-keys.js';
 const TARGET = '/attestationResults';
 const BINDING = '/binding';
 
+/** Of a local key there is no token that could name the key. */
+const BIND = 'The guest should make evidence for the nonce and the key of this request (binding.jwk).';
+
 /** Conditions of any release, and those of one by a vault. */
 const REQUIRED = {
   local: ['release_key_unbound', 'release_warning'],
@@ -87,7 +90,8 @@ function checkBound(checks: Checks, { asked: { binding }, judged, terms }: Relea
     if (terms.kind === 'local') checks.at(BINDING).pass('release_key_unbound', { actual: binding.jkt });
     return true;
   }
-  checks.at(BINDING).fail('release_key_unbound', { detail: 'the evidence does not vouch for the key of binding.jwk' });
+  const detail = 'the evidence does not vouch for the key of binding.jwk';
+  checks.at(BINDING).fail('release_key_unbound', terms.kind === 'local' ? { detail, remedy: BIND } : { detail });
   return false;
 }
 
