@@ -196,6 +196,11 @@ describe('the conditions of a release by a vault', () => {
       },
       'the warning nonce_stale is not waived; the warning snp_product_advisory is not waived',
     ],
+    [
+      'a warning that no waiver names',
+      { warn: (checks: Checks) => checks.warn('eventlog_replay') },
+      'the warning eventlog_replay, which no policy can waive',
+    ],
     ['policy', { policy: { ...POLICY, binding: 'optional' as const } }, 'the policy lacks binding: required'],
     [
       'policy under which no report is too old',
@@ -212,11 +217,14 @@ describe('the conditions of a release by a vault', () => {
     expect(toDo('release_warning', { warn })).toBe(
       'The operator or the caller should resolve, or the policy waive: the warning nonce_stale is not waived.',
     );
+    expect(toDo('release_warning', { warn: (checks) => checks.warn('eventlog_replay') })).toBe(
+      'The operator or the caller should resolve, since no policy waives it: the warning eventlog_replay, which no policy can waive.',
+    );
     expect(toDo('release_warning', { historical: true })).toBe(
       'The operator or the caller should resolve, since no policy waives it: the verification time is in the past.',
     );
     expect(toDo('release_warning', { historical: true, warn })).toBe(
-      'The operator or the caller should resolve, of which a policy waives warnings alone: the verification time is in the past, the warning nonce_stale is not waived.',
+      'The operator or the caller should resolve, or the policy waive where it can: the verification time is in the past, the warning nonce_stale is not waived.',
     );
   });
 
