@@ -21,9 +21,9 @@ const MANAGED_IDENTITY: AzureIdentity = { kind: 'managed-identity', clientId: nu
 /** A key of Azure Key Vault or Managed HSM, which wraps it to the bound key. */
 const vaultKey = object({
   vault: vaultUrl,
-  name: pattern(/^[A-Za-z0-9-]{1,127}$/, 'the name of a key'),
+  name: pattern(/^[A-Za-z0-9-]{1,127}$/, 'the name of a key: 1 to 127 letters, digits and hyphens'),
   /** Null: the current one. */
-  version: orNull(pattern(/^[0-9a-f]{32}$/, 'the version of a key')),
+  version: orNull(pattern(/^[0-9a-f]{32}$/, 'the version of a key: 32 digits of hex in lower case')),
   enc: choice(...RELEASE_ENCS),
   /** PEM file with the roots that certificates of the vault's answers must chain to. Null: those of Node. */
   roots: orNull(path()),

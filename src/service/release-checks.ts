@@ -1,4 +1,5 @@
 import { Checks } from '../model/check.js';
+import { type CheckId, waivableChecks } from '../model/checks/catalogue.js';
 import type { JsonObject } from '../model/json.js';
 import type { ReleaseTerms } from '../model/request.js';
 import type { PolicyAppraisal } from '../policy/appraise.js';
@@ -10,6 +11,14 @@ import { isNameOfOne, wrappingKeys } from './wrapping-keys.js';
 
 const TARGET = '/attestationResults';
 const BINDING = '/binding';
+
+/** Those that a waiver can name. */
+const WAIVABLE: ReadonlySet<CheckId> = new Set(
+  (['plain', 'floor', 'status'] as const).flatMap((value) => [...waivableChecks(value)]),
+);
+
+/** Of a local key there is no token that could name the key. */
+const BIND = 'The guest should make evidence for the nonce and the key of this request (binding.jwk).';
 
 /** Conditions of any release, and those of one by a vault. */
 const REQUIRED = {
@@ -87,7 +96,8 @@ function checkBound(checks: Checks, { asked: { binding }, judged, terms }: Relea
     if (terms.kind === 'local') checks.at(BINDING).pass('release_key_unbound', { actual: binding.jkt });
     return true;
   }
-  checks.at(BINDING).fail('release_key_unbound', { detail: 'the evidence does not vouch for the key of binding.jwk' });
+  const detail = 'the evidence does not vouch for the key of binding.jwk';
+  checks.at(BINDING).fail('release_key_unbound', terms.kind === 'local' ? { detail, remedy: BIND } : { detail });
   return false;
 }
 
@@ -121,11 +131,16 @@ function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal
       ? []
       : ['the nonce is no unused challenge of this service']),
     ...(lacking.length === 0 ? [] : [`the policy lacks ${lacking.join(', ')}`]),
-    ...[...new Set(warnings.map(({ id }) => id))].map((id) => `the warning ${id} is not waived`),
+    ...[...new Set(warnings.map(({ id }) => id))].map(unwaived),
   ];
   checks.require(faults.length === 0, 'release_warning', {
     ...(faults.length === 0 ? {} : { actual: faults }),
     otherwise: faults.join('; '),
     faults,
   });
+}
+
+/** In the words by which the remedy tells them apart. */
+function unwaived(id: CheckId): string {
+  return WAIVABLE.has(id) ? `the warning ${id} is not waived` : `the warning ${id}, which no policy can waive`;
 }

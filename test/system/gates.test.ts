@@ -462,6 +462,14 @@ describe.skipIf(IS_LACKING)('a gate script', () => {
     ])('ends with %i for %s', async (exitCode, _what, end) => {
       expect(await end()).toBe(exitCode);
     });
+
+    it.each(['/nonexistent/api-key', '/'])('says which variable names no file with the API key: %s', async (file) => {
+      const given = await setting(hostile.url);
+      const command = ['bash', join(PROJECT, 'deploy/gates/shell', recipe)];
+      const environment = { ...shellEnvironment(given), VERITEE_API_KEY_FILE: file };
+      const { exitCode, output } = await run(command, given.folder, environment);
+      expect([exitCode, output]).toEqual([1, expect.stringMatching(/^gate: VERITEE_API_KEY_FILE cannot be read$/m)]);
+    });
   });
 
   it('deploy/gates/shell/collect.sh runs veritee collect for the nonce', async () => {

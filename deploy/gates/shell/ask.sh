@@ -52,7 +52,8 @@ write_headers() {
   printf 'content-type: application/json\naccept: application/json\n' >"$scratch/headers"
   [[ -n ${VERITEE_API_KEY_FILE:-} ]] || return 0
   local key
-  key=$(<"$VERITEE_API_KEY_FILE") || fail 1 'VERITEE_API_KEY_FILE cannot be read'
+  # Of $(<FILE) bash ends by itself where it cannot read the file.
+  key=$(cat -- "$VERITEE_API_KEY_FILE") || fail 1 'VERITEE_API_KEY_FILE cannot be read'
   [[ $key =~ ^[[:graph:]]+$ ]] || fail 1 'VERITEE_API_KEY_FILE holds no API key'
   printf 'authorization: Bearer %s\n' "$key" >>"$scratch/headers"
 }

@@ -1,4 +1,4 @@
-import type { CheckRows } from './row.js';
+import type { CheckRows, Finding } from './row.js';
 import { faultsOf } from './words.js';
 
 export const RELEASE_CHECKS = {
@@ -31,7 +31,17 @@ export const RELEASE_CHECKS = {
     fails: 'the decision has a warning that is not waived',
     when: 'a check of the decision is a warning without a waiver; the nonce is no unused challenge of this service; the verification time is in the past; the policy of the key lacks what a release needs',
     remedy: (finding) =>
-      `The operator or the caller should resolve, or the policy waive: ${faultsOf(finding, 'every warning of this decision')}.`,
-    examples: [{ faults: ['the warning snp_product_advisory is not waived'] }],
+      `The operator or the caller should resolve, ${waivedBy(finding)}: ${faultsOf(finding, 'every warning of this decision')}.`,
+    examples: [
+      { faults: ['the warning snp_product_advisory is not waived'] },
+      { faults: ['the nonce is no unused challenge of this service'] },
+    ],
   },
 } satisfies CheckRows;
+
+/** A policy waives some of the warnings, and none of the other things that keep a key back. */
+function waivedBy({ faults = [] }: Pick<Finding, 'faults'>): string {
+  const warnings = faults.filter((fault) => fault.endsWith(' is not waived')).length;
+  if (warnings === faults.length) return 'or the policy waive';
+  return warnings === 0 ? 'since no policy waives it' : 'or the policy waive where it can';
+}

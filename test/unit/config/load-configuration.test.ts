@@ -537,7 +537,11 @@ describe('each refusal names its place', () => {
       key('enc: RSA-OAEP'),
       'keys.db.enc: must be one of CKM_RSA_AES_KEY_WRAP, RSA_AES_KEY_WRAP_256, RSA_AES_KEY_WRAP_384',
     ],
-    [key('version: 7'), 'keys.db.version: must be the version of a key'],
+    [key('version: 7'), 'keys.db.version: must be the version of a key: 32 digits of hex in lower case'],
+    [
+      'keys: { db: { vault: https://v.vault.azure.net, name: data_base } }',
+      'keys.db.name: must be the name of a key: 1 to 127 letters, digits and hyphens',
+    ],
     [key('enc: RSA_AES_KEY_WRAP_384, roots: 7'), 'keys.db.roots: must be a path, not empty'],
     [
       key('enc: RSA_AES_KEY_WRAP_384, credential: mine'),

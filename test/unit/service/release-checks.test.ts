@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NonceStanding } from '../../../src/model/challenge.js';
 import { Checks } from '../../../src/model/check.js';
+import { remedyOf } from '../../../src/model/checks/catalogue.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { ExpectedBinding } from '../../../src/model/verification.js';
 import type { PolicyAppraisal } from '../../../src/policy/appraise.js';
@@ -75,6 +76,12 @@ function releaseCase(changes: Changes = {}): ReleaseCase {
 function resultsOf(changes: Changes = {}): Record<string, string> {
   const { checks } = releaseDemands(releaseCase(changes));
   return Object.fromEntries(checks.map(({ id, result }) => [id, result]));
+}
+
+/** What the answer says that can be done. */
+function toDo(id: string, changes: Changes): string | null {
+  const check = releaseDemands(releaseCase(changes)).checks.find((each) => each.id === id);
+  return check === undefined ? null : remedyOf(check);
 }
 
 function detailOf(id: string, changes: Changes): string | undefined {
@@ -189,6 +196,11 @@ describe('the conditions of a release by a vault', () => {
       },
       'the warning nonce_stale is not waived; the warning snp_product_advisory is not waived',
     ],
+    [
+      'a warning that no waiver names',
+      { warn: (checks: Checks) => checks.warn('eventlog_replay') },
+      'the warning eventlog_replay, which no policy can waive',
+    ],
     ['policy', { policy: { ...POLICY, binding: 'optional' as const } }, 'the policy lacks binding: required'],
     [
       'policy under which no report is too old',
@@ -198,6 +210,22 @@ describe('the conditions of a release by a vault', () => {
   ])('REL-03 %s keeps the key back, and is told', (_, changes: Changes, detail) => {
     expect(resultsOf(changes)['release_warning']).toBe('fail');
     expect(detailOf('release_warning', changes)).toBe(detail);
+  });
+
+  it('a policy is said to waive warnings, and nothing else', () => {
+    const warn = (checks: Checks) => checks.warn('nonce_stale');
+    expect(toDo('release_warning', { warn })).toBe(
+      'The operator or the caller should resolve, or the policy waive: the warning nonce_stale is not waived.',
+    );
+    expect(toDo('release_warning', { warn: (checks) => checks.warn('eventlog_replay') })).toBe(
+      'The operator or the caller should resolve, since no policy waives it: the warning eventlog_replay, which no policy can waive.',
+    );
+    expect(toDo('release_warning', { historical: true })).toBe(
+      'The operator or the caller should resolve, since no policy waives it: the verification time is in the past.',
+    );
+    expect(toDo('release_warning', { historical: true, warn })).toBe(
+      'The operator or the caller should resolve, or the policy waive where it can: the verification time is in the past, the warning nonce_stale is not waived.',
+    );
   });
 
   it('a warning that is waived does not keep the key back', () => {
@@ -221,5 +249,11 @@ describe('the conditions of the release of a local key', () => {
 
   it('do not hold for a key that the evidence does not vouch for', () => {
     expect(resultsOf({ kind: 'local', isBound: false })['release_key_unbound']).toBe('fail');
+  });
+
+  it('ask for evidence about that key, and not for a token, which there is none of', () => {
+    expect(toDo('release_key_unbound', { kind: 'local', isBound: false })).toBe(
+      'The guest should make evidence for the nonce and the key of this request (binding.jwk).',
+    );
   });
 });
