@@ -1,5 +1,5 @@
 import { boundedExchange } from '../relying-party/bounded-exchange.js';
-import type { VerifiedReceipt } from '../relying-party/check-receipt.js';
+import { requireIssuedSince, type VerifiedReceipt } from '../relying-party/check-receipt.js';
 import { type JsonObject, parseJsonObject } from '../relying-party/json-text.js';
 import { readChallenge, readObject, receiptOfAllow } from '../relying-party/read-answer.js';
 import { ReceiptError } from '../relying-party/receipt-error.js';
@@ -127,12 +127,14 @@ class Gate {
   readonly #world: GateWorld;
   readonly #service: OpenService;
   readonly #endsAtMs: number;
+  readonly #begunAt: Date;
 
   constructor(request: GateRequest, world: GateWorld, service: OpenService) {
     this.#request = request;
     this.#world = world;
     this.#service = service;
     this.#endsAtMs = world.monotonicMs() + request.timeoutMs;
+    this.#begunAt = world.clock();
   }
 
   async judge(): Promise<Allowed> {
@@ -142,7 +144,9 @@ class Gate {
     if (typeof receipt !== 'string') throw new ReceiptError('receipt_form', NO_RECEIPT);
     const { boundKey } = this.#request;
     const demand = boundKey === undefined ? { nonce } : { nonce, boundKey };
-    return { verified: await this.#service.verifier.verify(receipt, demand), receipt, nonce };
+    const verified = await this.#service.verifier.verify(receipt, demand);
+    requireIssuedSince(verified, this.#begunAt);
+    return { verified, receipt, nonce };
   }
 
   async #evidence(): Promise<{ readonly nonce: string; readonly input: NamedInput }> {

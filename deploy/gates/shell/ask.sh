@@ -108,6 +108,7 @@ is_object() {
 
 # A challenge for exactly what is asked for, and evidence that is made for it.
 ask() {
+  begun=$(date +%s)
   jq -n --arg audience "$VERITEE_AUDIENCE" --arg policy "$VERITEE_POLICY" --arg type "$VERITEE_EVIDENCE_TYPE" \
     '{$audience, $policy, evidenceType: $type}' >"$scratch/scope.json"
   post /challenges "$scratch/scope.json" "$scratch/challenge.json"
@@ -154,7 +155,7 @@ take_apart() {
 claim() {
   jq -e --arg issuer "$VERITEE_ISSUER" --arg audience "$VERITEE_AUDIENCE" --arg nonce "$nonce" --arg tenant "$tenant" \
     --arg policy "$VERITEE_POLICY" --arg sha256 "$VERITEE_POLICY_SHA256" --arg type "$VERITEE_EVIDENCE_TYPE" \
-    --argjson now "$(date +%s)" "$1" "$scratch/claims.json" >/dev/null 2>&1 || fail 3 "$2"
+    --argjson now "$(date +%s)" --argjson begun "$begun" "$1" "$scratch/claims.json" >/dev/null 2>&1 || fail 3 "$2"
 }
 
 # Steps 5 to 12 of docs/receipts.md. Without step 4 they say what the answer is about, and nothing vouches for it.
@@ -164,6 +165,8 @@ require_claims() {
   claim '.eat_nonce == $nonce' 'the receipt is of another request'
   claim '[.iat, .nbf, .exp] | all(type == "number" and floor == .)' 'the receipt lacks its times'
   claim '.exp > $now and .nbf <= $now + 60 and .exp - .iat <= 300' 'the receipt is not of now'
+  # Whoever answers in the place of the service could repeat a challenge and an answer of a while ago.
+  claim '.iat >= $begun - 60' 'the receipt was issued before it was asked for'
   claim '.eat_profile == "tag:github.com,2023:veraison/ear"' 'the receipt is of another profile'
   claim '.sub == $tenant + ":" + $policy' 'the receipt is of another policy or tenant'
   claim '.policies | length == 1 and .[0].id == $policy and .[0].sha256 == $sha256' 'the receipt is of another policy, or of another text of it'

@@ -270,6 +270,12 @@ const NO_ALLOWS: readonly (readonly [what: string, code: string, exitCode: numbe
   ['sends the receipt of another request', 'receipt_nonce', 3, claims({ eat_nonce: OTHER_NONCE })],
   ['sends an old receipt', 'receipt_time', 3, claims({ exp: CLAIMS.iat + 1 })],
   [
+    'repeats an answer of more than a minute ago',
+    'receipt_time',
+    3,
+    claims({ iat: CLAIMS.iat - 1, nbf: CLAIMS.nbf - 1, exp: CLAIMS.exp - 1 }),
+  ],
+  [
     'sends a receipt for a weaker policy',
     'receipt_policy',
     3,
