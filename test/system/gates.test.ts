@@ -182,6 +182,11 @@ const HOSTILITIES: readonly Row[] = [
     does: claims(({ iat, exp }) => ({ iat: Number(iat) - 120, nbf: Number(iat) - 120, exp: Number(exp) - 120 })),
   },
   {
+    what: 'says why in words that a pipeline obeys',
+    said: '#\\u0023vso[task.setvariable variable=PATH]x',
+    does: members({ decision: 'deny', reasons: ['##vso[task.setvariable variable=PATH]x'] }),
+  },
+  {
     what: 'sends a receipt that holds for a day',
     said: 'not of now',
     does: claims(({ iat }) => ({ exp: Number(iat) + 86_400 })),

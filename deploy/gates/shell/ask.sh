@@ -15,9 +15,14 @@ fail() {
   exit "$code"
 }
 
+# Logs of pipelines obey `##` anywhere in a line and `::` at its beginning. Neither may be in what others wrote.
+without_commands() {
+  tr '\r' '\n' | sed -u -e 's/##/#\\u0023/g' -e 's/^\([[:space:]]*\):\(:\)/\1\\u003a\2/'
+}
+
 # A member of an answer, on one line and not long.
 shown() {
-  jq -c "$1" "$2" 2>/dev/null | head -c 500
+  jq -c "$1" "$2" 2>/dev/null | head -c 500 | without_commands
 }
 
 need() {
@@ -77,7 +82,7 @@ exchange() {
   said=$(
     ulimit -f 4096
     exec curl --disable --silent --show-error --proto "$protocols" --max-time "$seconds" --output "$file" \
-      --write-out '%{http_code} %{content_type}' "$@" --url "$url"
+      --write-out '%{http_code} %{content_type}' "$@" --url "$url" 2> >(without_commands >&2)
   ) || fail 3 "no whole answer came from $url"
   if [[ ${said%% *} == 400 ]]; then fail 1 "the service finds the request malformed: $(shown .code "$file")"; fi
   [[ ${said%% *} == 200 ]] || fail 3 "$url answered ${said%% *}"
@@ -119,7 +124,7 @@ ask() {
     ulimit -f 16384
     unset VERITEE_API_KEY_FILE
     VERITEE_NONCE=$nonce exec timeout "$seconds" "$VERITEE_COLLECT"
-  ) >"$scratch/collected.json" || fail 3 'the program of VERITEE_COLLECT failed'
+  ) >"$scratch/collected.json" 2> >(without_commands >&2) || fail 3 'the program of VERITEE_COLLECT failed'
   jq --arg nonce "$nonce" --arg audience "$VERITEE_AUDIENCE" --arg policy "$VERITEE_POLICY" \
     'if has("at") then error("at") else . + {$nonce, $audience, $policy} end' \
     "$scratch/collected.json" >"$scratch/body.json" 2>/dev/null || fail 1 'what VERITEE_COLLECT printed is no /verify body about now'
