@@ -1,5 +1,5 @@
 import { boundedExchange } from '../relying-party/bounded-exchange.js';
-import type { VerifiedReceipt } from '../relying-party/check-receipt.js';
+import { requireIssuedSince, type VerifiedReceipt } from '../relying-party/check-receipt.js';
 import { type JsonObject, parseJsonObject } from '../relying-party/json-text.js';
 import { readChallenge, readObject, receiptOfAllow } from '../relying-party/read-answer.js';
 import { ReceiptError } from '../relying-party/receipt-error.js';
@@ -9,6 +9,7 @@ import { EXEC_FAILURE, type GateOptions, type GateRequest, gateRequest, readGate
 import { collectedOutput, ranCommand } from './gate-programs.js';
 import { type GateOutput, gateReport } from './gate-report.js';
 import { type NamedInput, UsageError } from './input.js';
+import { printable, withoutCommands } from './output.js';
 
 /** What the gate has of the machine. */
 export interface GateWorld {
@@ -43,7 +44,7 @@ export async function gateCommand(
 ): Promise<number> {
   const request = gateRequest(command, options);
   const service = await openService(options, request, world);
-  const outcome = await new Gate(request, world, service).judge().catch((error: unknown) => {
+  const outcome = await new Gate(request, world, service, output).judge().catch((error: unknown) => {
     // Where a command was to run, a signal is a failure of the gate as any other.
     if (request.command === null) world.signal.throwIfAborted();
     return { error };
@@ -127,12 +128,16 @@ class Gate {
   readonly #world: GateWorld;
   readonly #service: OpenService;
   readonly #endsAtMs: number;
+  readonly #begunAt: Date;
+  readonly #output: GateOutput;
 
-  constructor(request: GateRequest, world: GateWorld, service: OpenService) {
+  constructor(request: GateRequest, world: GateWorld, service: OpenService, output: GateOutput) {
+    this.#output = output;
     this.#request = request;
     this.#world = world;
     this.#service = service;
     this.#endsAtMs = world.monotonicMs() + request.timeoutMs;
+    this.#begunAt = world.clock();
   }
 
   async judge(): Promise<Allowed> {
@@ -142,7 +147,9 @@ class Gate {
     if (typeof receipt !== 'string') throw new ReceiptError('receipt_form', NO_RECEIPT);
     const { boundKey } = this.#request;
     const demand = boundKey === undefined ? { nonce } : { nonce, boundKey };
-    return { verified: await this.#service.verifier.verify(receipt, demand), receipt, nonce };
+    const verified = await this.#service.verifier.verify(receipt, demand);
+    requireIssuedSince(verified, this.#begunAt);
+    return { verified, receipt, nonce };
   }
 
   async #evidence(): Promise<{ readonly nonce: string; readonly input: NamedInput }> {
@@ -150,7 +157,8 @@ class Gate {
     const { readInput, environment, signal } = this.#world;
     if (source.kind === 'file') return { nonce: source.nonce, input: await readInput(source.file, BODY) };
     const nonce = await this.#challenge();
-    const bounds = { timeoutMs: this.#remainingMs(), maximumBytes: MAXIMUM_BODY, signal };
+    const tell = (line: string) => this.#output.complain(`${withoutCommands(printable(line))}\n`);
+    const bounds = { timeoutMs: this.#remainingMs(), maximumBytes: MAXIMUM_BODY, signal, tell };
     const bytes = await collectedOutput(source.program, collectorEnvironment(environment, nonce), bounds);
     return { nonce, input: { name: 'what --collect printed', bytes } };
   }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
 import { isSystemError } from '../model/file-problem.js';
 
 /** A program of a gate did not do what it has to. The message is a sentence for people, without what the program wrote. */
@@ -12,10 +13,13 @@ export interface CollectBounds {
   readonly maximumBytes: number;
   /** Ends the program with all that it started. */
   readonly signal: AbortSignal;
+  /** Hears each line of its standard error. */
+  readonly tell: (line: string) => void;
 }
 
 /**
- * Runs the program that collects evidence, without a shell and without input. What it writes to standard error is seen.
+ * Runs the program that collects evidence, without a shell and without input. What it writes to standard error is told: it may be
+ * of the guest, as by ssh.
  *
  * @returns what it wrote to standard output
  * @throws {GateProgramError} where it cannot be started, fails, takes too long or writes too much
@@ -23,20 +27,23 @@ export interface CollectBounds {
 export function collectedOutput(
   program: string,
   environment: NodeJS.ProcessEnv,
-  { timeoutMs, maximumBytes, signal }: CollectBounds,
+  { timeoutMs, maximumBytes, signal, tell }: CollectBounds,
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     // A process group of its own, so that what it started ends with it.
     const child = started('--collect', () =>
-      spawn(program, [], { env: environment, stdio: ['ignore', 'pipe', 'inherit'], detached: true }),
+      spawn(program, [], { env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true }),
     );
     const output = child.stdout;
+    tellLines(child.stderr, tell);
+    let leaving: NodeJS.Timeout | undefined;
     const chunks: Uint8Array[] = [];
     let [length, problem]: [number, string | null] = [0, null];
     const giveUp = (why: string) => {
       problem ??= why;
       killGroup(child);
       output.destroy();
+      child.stderr.destroy();
     };
     const timer = setTimeout(() => giveUp('took too long (--timeout)'), timeoutMs);
     const abort = () => giveUp('was ended by a signal to the gate');
@@ -44,6 +51,7 @@ export function collectedOutput(
     if (signal.aborted) abort();
     const end = (settle: () => void) => {
       clearTimeout(timer);
+      clearTimeout(leaving);
       signal.removeEventListener('abort', abort);
       settle();
     };
@@ -53,6 +61,10 @@ export function collectedOutput(
       else chunks.push(chunk);
     });
     child.on('error', (error) => end(() => reject(startError('--collect', error))));
+    // A connection that ssh keeps for later holds standard error open.
+    child.on('exit', () => {
+      leaving = setTimeout(() => child.stderr.destroy(), LAST_WORDS_MS);
+    });
     child.on('close', (exitCode, killedBy) => {
       if (exitCode !== 0) problem ??= `ended with ${exitCode ?? killedBy}`;
       end(() =>
@@ -61,6 +73,28 @@ export function collectedOutput(
           : reject(new GateProgramError(`The program of --collect ${problem}.`)),
       );
     });
+  });
+}
+
+/** How long what else is written to standard error is waited for. */
+const LAST_WORDS_MS = 1_000;
+/** What is longer is told as more than one. */
+const LONGEST_LINE = 4_096;
+
+function tellLines(stream: Readable, tell: (line: string) => void): void {
+  let rest = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    const lines = (rest + text).split(/\r\n|[\r\n]/);
+    rest = lines.pop() ?? '';
+    for (const line of lines) tell(line);
+    if (rest.length > LONGEST_LINE) {
+      tell(rest);
+      rest = '';
+    }
+  });
+  stream.on('close', () => {
+    if (rest !== '') tell(rest);
   });
 }
 

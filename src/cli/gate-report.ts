@@ -4,7 +4,7 @@ import { type Check, NotAllowedError, ServiceError } from '../relying-party/serv
 import { EXEC_FAILURE, type GateRequest } from './gate-options.js';
 import { GateProgramError } from './gate-programs.js';
 import { UsageError } from './input.js';
-import { EXIT_CODE, OUTCOME_COLOUR, type Output, printableTexts, styledFor } from './output.js';
+import { EXIT_CODE, OUTCOME_COLOUR, type Output, printableTexts, styledFor, withoutCommands } from './output.js';
 
 /** Where a gate writes. Standard output belongs to the command, where there is one. */
 export interface GateOutput extends Output {
@@ -40,8 +40,10 @@ interface Result {
 export function gateReport(outcome: unknown, { command }: Pick<GateRequest, 'command'>, output: GateOutput): number {
   if (outcome instanceof UsageError) throw outcome;
   const result = isVerified(outcome) ? allowed(outcome) : refused(outcome);
-  const json = `${JSON.stringify(result, null, 2)}\n`;
-  const lines = `${peopleLines(result, command === null ? output : { inColour: false }).join('\n')}\n`;
+  // A service repeats what the guest sent, and neither has proved anything: the log of a pipeline must not obey them.
+  const json = `${withoutCommands(JSON.stringify(result, null, 2))}\n`;
+  const style = command === null ? output : { inColour: false };
+  const lines = `${peopleLines(result, style).map(withoutCommands).join('\n')}\n`;
   // Beside a command JSON is there only for those who ask for it.
   if (command === null) output.write(output.asTable ? lines : json);
   else if (!result.allowed) output.complain(lines);

@@ -56,6 +56,14 @@ export function printableTexts<T>(value: T): T {
   return JSON.parse(JSON.stringify(value), (_, member) => (typeof member === 'string' ? printable(member) : member));
 }
 
+/**
+ * A line for the log of a pipeline, which runs what it takes for a command: `##` anywhere in a line (Azure DevOps, GitHub), and
+ * `::` at its beginning (GitHub). Each is written with an escape, in JSON as it is read there.
+ */
+export function withoutCommands(line: string): string {
+  return line.replaceAll('##', '#\\u0023').replace(/^(\s*):(?=:)/, '$1\\u003a');
+}
+
 /** A value for a terminal: texts as they are, all else as JSON. */
 export function shownValue(value: JsonValue | undefined): string {
   return printable(typeof value === 'string' ? value : JSON.stringify(value ?? null));

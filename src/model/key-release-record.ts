@@ -1,3 +1,4 @@
+import type { CheckId } from './codes.js';
 import { digest, either, members, oneOf, orNull, text, uuid } from './content-form.js';
 import { isObject, type JsonObject } from './json.js';
 import { ChangedDecisionError, isOfLaterVersion, LaterVersionError, readRecordContent } from './recorded-decision.js';
@@ -132,15 +133,28 @@ export function whyNotReleasable(
   if (asked.keyId !== keyId) return 'the decision is about another key';
   const isSameCaller = content['principal'] === principal && content['tenant'] === tenant;
   if (!isSameCaller) return 'another caller asked for the decision';
-  return key.type === 'vault' ? whyNotByVault(content, key) : null;
+  return key.type === 'vault' ? whyNotByVault(content, key) : whyNotByService(content);
 }
+
+/** An attempt to release a local key names neither bound key nor token: a decision with checks of a token is for no such key. */
+function whyNotByService(content: JsonObject): string | null {
+  const { checks } = content['decision'] as JsonObject;
+  const listed: readonly unknown[] = Array.isArray(checks) ? checks : [];
+  const isOfVault = listed.some((check) => isObject(check) && check['id'] === OF_VAULT && check['result'] === 'pass');
+  return isOfVault ? 'the decision is about a key of a vault' : null;
+}
+
+/** Each allow of a release by a vault has passed this check, and no other has. */
+const OF_VAULT = 'release_other_vm' satisfies CheckId;
 
 /** The bound key and the token are the decision's: the vault wraps to the key that this token names. */
 function whyNotByVault(content: JsonObject, { jkt, targetSha256 }: AskedVaultKey): string | null {
   const [{ binding }, { attestationResults }] = [content['decision'] as JsonObject, content['request'] as JsonObject];
   if (!isObject(binding) || binding['jkt'] !== jkt) return 'the decision is about another bound key';
   const tokens: readonly unknown[] = Array.isArray(attestationResults) ? attestationResults : [];
-  const isOfRequest = tokens.some((token) => isObject(token) && token['sha256'] === targetSha256);
+  const isOfRequest = tokens.some(
+    (token) => isObject(token) && token['type'] === 'maa-token' && token['sha256'] === targetSha256,
+  );
   return isOfRequest ? null : 'the request of the decision had another token';
 }
 

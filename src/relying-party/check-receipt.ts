@@ -82,6 +82,17 @@ export async function checkReceipt(
   });
 }
 
+/**
+ * For who had the evidence judged: the answer was made after that was asked for, up to the skew of step 8. Whoever answers in the
+ * place of the service, without its key, could else repeat a challenge and an answer of a while ago.
+ *
+ * @throws {ReceiptError} `receipt_time`
+ */
+export function requireIssuedSince({ issuedAt }: Pick<VerifiedReceipt, 'issuedAt'>, asked: Date): void {
+  const isSince = Date.parse(issuedAt) >= asked.getTime() - SKEW_SECONDS * 1000;
+  demand(isSince, 'receipt_time', `The receipt was issued at ${issuedAt}, before it was asked for.`);
+}
+
 /** Steps 5 to 7. */
 function requireAddressee(claims: JsonObject, { issuer, audience, nonce }: CheckedExpectations): void {
   const { iss, aud } = claims;

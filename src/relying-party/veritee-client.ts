@@ -1,5 +1,5 @@
 import { type BoundedAnswer, boundedExchange } from './bounded-exchange.js';
-import type { VerifiedReceipt } from './check-receipt.js';
+import { requireIssuedSince, type VerifiedReceipt } from './check-receipt.js';
 import type { components } from './generated/openapi-types.js';
 import { isObject, type JsonObject } from './json-text.js';
 import {
@@ -118,10 +118,13 @@ class HttpClient implements VeriteeClient {
 
   async verify(body: EvidenceBody, demand: EvidenceDemand): Promise<VerifiedReceipt> {
     const { nonce, boundKey } = readDemand(demand, ['nonce', 'boundKey', 'expiresAt']);
+    const asked = this.#settings.clock();
     const answer = await this.#post('/verify', this.#requestOf(body, nonce));
     // Whatever it is: the verifier refuses what is no text.
     const receipt = receiptOfAllow(answer) as string;
-    return this.#verifier.verify(receipt, boundKey === undefined ? { nonce } : { nonce, boundKey });
+    const verified = await this.#verifier.verify(receipt, boundKey === undefined ? { nonce } : { nonce, boundKey });
+    requireIssuedSince(verified, asked);
+    return verified;
   }
 
   async whenAllowed<T>(

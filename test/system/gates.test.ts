@@ -177,6 +177,16 @@ const HOSTILITIES: readonly Row[] = [
     does: claims(({ iat, exp }) => ({ iat: Number(iat) - 3600, nbf: Number(iat) - 3600, exp: Number(exp) - 3600 })),
   },
   {
+    what: 'repeats an answer of a while ago',
+    said: 'before it was asked for',
+    does: claims(({ iat, exp }) => ({ iat: Number(iat) - 120, nbf: Number(iat) - 120, exp: Number(exp) - 120 })),
+  },
+  {
+    what: 'says why in words that a pipeline obeys',
+    said: '#\\u0023vso[task.setvariable variable=PATH]x',
+    does: members({ decision: 'deny', reasons: ['##vso[task.setvariable variable=PATH]x'] }),
+  },
+  {
     what: 'sends a receipt that holds for a day',
     said: 'not of now',
     does: claims(({ iat }) => ({ exp: Number(iat) + 86_400 })),

@@ -15,9 +15,14 @@ fail() {
   exit "$code"
 }
 
+# Logs of pipelines obey `##` anywhere in a line and `::` at its beginning. Neither may be in what others wrote.
+without_commands() {
+  tr '\r' '\n' | sed -u -e 's/##/#\\u0023/g' -e 's/^\([[:space:]]*\):\(:\)/\1\\u003a\2/'
+}
+
 # A member of an answer, on one line and not long.
 shown() {
-  jq -c "$1" "$2" 2>/dev/null | head -c 500
+  jq -c "$1" "$2" 2>/dev/null | head -c 500 | without_commands
 }
 
 need() {
@@ -78,7 +83,7 @@ exchange() {
   said=$(
     ulimit -f 4096
     exec curl --disable --silent --show-error --proto "$protocols" --max-time "$seconds" --output "$file" \
-      --write-out '%{http_code} %{content_type}' "$@" --url "$url"
+      --write-out '%{http_code} %{content_type}' "$@" --url "$url" 2> >(without_commands >&2)
   ) || fail 3 "no whole answer came from $url"
   if [[ ${said%% *} == 400 ]]; then fail 1 "the service finds the request malformed: $(shown .code "$file")"; fi
   [[ ${said%% *} == 200 ]] || fail 3 "$url answered ${said%% *}"
@@ -109,6 +114,7 @@ is_object() {
 
 # A challenge for exactly what is asked for, and evidence that is made for it.
 ask() {
+  begun=$(date +%s)
   jq -n --arg audience "$VERITEE_AUDIENCE" --arg policy "$VERITEE_POLICY" --arg type "$VERITEE_EVIDENCE_TYPE" \
     '{$audience, $policy, evidenceType: $type}' >"$scratch/scope.json"
   post /challenges "$scratch/scope.json" "$scratch/challenge.json"
@@ -119,7 +125,7 @@ ask() {
     ulimit -f 16384
     unset VERITEE_API_KEY_FILE
     VERITEE_NONCE=$nonce exec timeout "$seconds" "$VERITEE_COLLECT"
-  ) >"$scratch/collected.json" || fail 3 'the program of VERITEE_COLLECT failed'
+  ) >"$scratch/collected.json" 2> >(without_commands >&2) || fail 3 'the program of VERITEE_COLLECT failed'
   jq --arg nonce "$nonce" --arg audience "$VERITEE_AUDIENCE" --arg policy "$VERITEE_POLICY" \
     'if has("at") then error("at") else . + {$nonce, $audience, $policy} end' \
     "$scratch/collected.json" >"$scratch/body.json" 2>/dev/null || fail 1 'what VERITEE_COLLECT printed is no /verify body about now'
@@ -155,7 +161,7 @@ take_apart() {
 claim() {
   jq -e --arg issuer "$VERITEE_ISSUER" --arg audience "$VERITEE_AUDIENCE" --arg nonce "$nonce" --arg tenant "$tenant" \
     --arg policy "$VERITEE_POLICY" --arg sha256 "$VERITEE_POLICY_SHA256" --arg type "$VERITEE_EVIDENCE_TYPE" \
-    --argjson now "$(date +%s)" "$1" "$scratch/claims.json" >/dev/null 2>&1 || fail 3 "$2"
+    --argjson now "$(date +%s)" --argjson begun "$begun" "$1" "$scratch/claims.json" >/dev/null 2>&1 || fail 3 "$2"
 }
 
 # Steps 5 to 12 of docs/receipts.md. Without step 4 they say what the answer is about, and nothing vouches for it.
@@ -165,6 +171,8 @@ require_claims() {
   claim '.eat_nonce == $nonce' 'the receipt is of another request'
   claim '[.iat, .nbf, .exp] | all(type == "number" and floor == .)' 'the receipt lacks its times'
   claim '.exp > $now and .nbf <= $now + 60 and .exp - .iat <= 300' 'the receipt is not of now'
+  # Whoever answers in the place of the service could repeat a challenge and an answer of a while ago.
+  claim '.iat >= $begun - 60' 'the receipt was issued before it was asked for'
   claim '.eat_profile == "tag:github.com,2023:veraison/ear"' 'the receipt is of another profile'
   claim '.sub == $tenant + ":" + $policy' 'the receipt is of another policy or tenant'
   claim '.policies | length == 1 and .[0].id == $policy and .[0].sha256 == $sha256' 'the receipt is of another policy, or of another text of it'

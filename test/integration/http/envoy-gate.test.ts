@@ -54,9 +54,16 @@ describe('deploy/gates/envoy/envoy.yaml', () => {
     expect('').not.toMatch(new RegExp(`^(?:${regex})$`));
   });
 
+  it('takes no header that an application could read as one of the gate', () => {
+    const { common_http_protocol_options: options } = MANAGER;
+    expect(options.headers_with_underscores_action).toBe('REJECT_REQUEST');
+  });
+
   it('passes receipt and proof to the gate, and not to the application', () => {
     const secrets = ['x-veritee-receipt', 'dpop'];
-    expect(filter('ext_authz').allowed_headers).toEqual(exact(secrets));
+    expect(filter('ext_authz').allowed_headers).toEqual(exact([...secrets, 'x-forwarded-for']));
+    // The last address of it is the one that Envoy saw.
+    expect(MANAGER.use_remote_address).toBe(true);
     expect(MANAGER.route_config.request_headers_to_remove).toEqual(secrets);
   });
 

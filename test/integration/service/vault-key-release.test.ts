@@ -170,6 +170,9 @@ describe('a key of a vault', () => {
     const { body } = await release();
     const { body: recorded } = await call(service.url, `/decisions/${body.decisionId}`, { headers: HEADERS });
     expect(recorded.release).toMatchObject({ keyId: 'db', state: 'released', keyVersion: VERSION, code: null });
+    // By this the log tells it from the release of a local key.
+    const ofVault = recorded.checks.find(({ id }: { id: string }) => id === 'release_other_vm');
+    expect(ofVault.result).toBe('pass');
   });
 
   it('of a dry run is judged, and no vault is asked', async () => {

@@ -270,6 +270,12 @@ const NO_ALLOWS: readonly (readonly [what: string, code: string, exitCode: numbe
   ['sends the receipt of another request', 'receipt_nonce', 3, claims({ eat_nonce: OTHER_NONCE })],
   ['sends an old receipt', 'receipt_time', 3, claims({ exp: CLAIMS.iat + 1 })],
   [
+    'repeats an answer of more than a minute ago',
+    'receipt_time',
+    3,
+    claims({ iat: CLAIMS.iat - 1, nbf: CLAIMS.nbf - 1, exp: CLAIMS.exp - 1 }),
+  ],
+  [
     'sends a receipt for a weaker policy',
     'receipt_policy',
     3,
@@ -352,6 +358,37 @@ describe('a gate whose service', () => {
       '  The same request may later be judged otherwise.',
       '',
     ]);
+  });
+});
+
+describe('the log of a pipeline', () => {
+  const command = '##vso[task.setvariable variable=PATH]x';
+
+  it('is given no command that the answer of the service has', async () => {
+    const checks = [{ id: 'a', result: 'fail', detail: `#${command}`, remedy: '::set-output name=a::b' }];
+    const denied = answer({ decision: 'deny', decisionId: command, checks });
+    const { stdout, stderr } = await gate({}, denied);
+    expect(stdout + stderr).not.toContain('##');
+    expect(stderr.split('\n').filter((line) => /^\s*::/.test(line))).toEqual([]);
+    expect(stderr).toContain('    \\u003a:set-output name=a::b\n');
+    // Read as JSON it is what the service said.
+    expect(JSON.parse(stdout)).toMatchObject({ decisionId: command, checks });
+  });
+
+  it('is given no command that the program of --collect writes', async () => {
+    const text = `printf '%s\\r%s\\n%s' '${command}' '::add-mask::x' ' ::echo::on' >&2\nprintf '%9000s' '#' >&2\n`;
+    const collect = await script('commands', `#!/bin/sh\n${text}cat '${path('collect.json')}'\n`);
+    const { exitCode, stderr } = await gate({ collect });
+    expect(exitCode).toBe(0);
+    const [first, second, third] = stderr.split('\n');
+    expect([first, second]).toEqual(['#\\u0023vso[task.setvariable variable=PATH]x', '\\u003a:add-mask::x']);
+    expect(third).toMatch(/^ \\u003a:echo::on +#?$/);
+  });
+
+  it('does not wait for what holds standard error open', async () => {
+    const text = `sleep 5 >/dev/null &\ncat '${path('collect.json')}'\n`;
+    const { exitCode } = await gate({ collect: await script('leaves', `#!/bin/sh\n${text}`), timeout: '4' });
+    expect(exitCode).toBe(0);
   });
 });
 

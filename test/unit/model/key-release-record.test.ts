@@ -127,6 +127,12 @@ describe('why a decision is no ground for an attempt', () => {
     ['another caller asked for the decision', { ...decided(), tenant: 'other' }],
     [null, decided()],
     [null, decided(undefined, { binding: null })],
+    [null, decided(undefined, { checks: [null, { id: 'release_warning', result: 'pass' }] })],
+    [null, decided(undefined, { checks: [{ id: 'release_other_vm', result: 'skipped' }] })],
+    [
+      'the decision is about a key of a vault',
+      decided(undefined, { checks: [{ id: 'release_other_vm', result: 'pass' }] }),
+    ],
   ])('is said of every key: %s', (why, content) => {
     expect(whyNotReleasable(content, ATTEMPT)).toBe(why);
   });
@@ -146,6 +152,16 @@ describe('why a decision is no ground for an attempt', () => {
         request: {
           release: { keyId: 'k', dryRun: false },
           attestationResults: [{ type: 'maa-token', sha256: 'ef' }, null],
+        },
+      },
+    ],
+    [
+      'the request of the decision had another token',
+      {
+        ...decided(),
+        request: {
+          release: { keyId: 'k', dryRun: false },
+          attestationResults: [{ type: 'ita-token', sha256: 'cd'.repeat(32) }],
         },
       },
     ],

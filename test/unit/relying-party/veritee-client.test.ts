@@ -107,6 +107,12 @@ describe('verify', () => {
     await expect(client().verify(BODY, { nonce: NONCE })).rejects.toMatchObject({ code: 'receipt_form' });
   });
 
+  it('takes no answer that was signed more than a minute before it was asked for', async () => {
+    const times = { iat: CLAIMS.iat - 1, nbf: CLAIMS.nbf - 1, exp: CLAIMS.exp - 1 };
+    answers = { ...ALLOW, receipt: receiptWith(times) };
+    await expect(client().verify(BODY, { nonce: NONCE })).rejects.toMatchObject({ code: 'receipt_time' });
+  });
+
   it('accepts one nonce once', async () => {
     answers = ALLOW;
     const once = client();
