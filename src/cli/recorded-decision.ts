@@ -100,7 +100,7 @@ function releaseLines(release: Schemas['RecordedDecision']['release']): readonly
 
 const SHOWN_STATE: Readonly<Record<NonNullable<Schemas['RecordedDecision']['release']>['state'], string>> = {
   not_attempted: 'not asked for',
-  unknown: 'UNKNOWN: it may have been released',
+  unknown: 'UNKNOWN: take it for released',
   released: 'released',
   refused: 'refused',
   unavailable: 'unavailable',

@@ -38,6 +38,10 @@ export class LocalKey implements HeldKey {
   readonly policy: string;
   readonly tenant: string;
   readonly #read: LocalKeyOptions['read'];
+  /** Ends with the read that was begun last. */
+  #before: Promise<unknown> = Promise.resolve();
+  /** Whether somebody waited in vain for a read that has not ended: its file system does not answer. */
+  #isStuck = false;
 
   constructor({ policy, tenant, read }: LocalKeyOptions) {
     this.policy = policy;
@@ -58,13 +62,11 @@ export class LocalKey implements HeldKey {
     return { type: 'local' } as const;
   }
 
-  async release({ request, decision }: AllowedRelease): Promise<ReleasedValue> {
+  async release({ request, decision }: AllowedRelease, signal: AbortSignal): Promise<ReleasedValue> {
     const jwk = request.bindingJwk ?? {};
     const alg = keyManagementOf(jwk);
     const recipient = await importJWK(publicHalf(jwk), alg);
-    const bytes = await this.#read().catch((cause: unknown) => {
-      throw new ReleaseUnavailableError('the file of the key cannot be read', { remedy: UNREADABLE, cause });
-    });
+    const bytes = await this.#bytes(signal);
     try {
       // The thumbprint says which of its keys the holder has to take.
       const header = { alg, enc: 'A256GCM', kid: decision.binding?.jkt ?? '' } as const;
@@ -73,6 +75,39 @@ export class LocalKey implements HeldKey {
       bytes.fill(0);
     }
   }
+
+  /**
+   * Reads within the time of the request, one after the other: a read that is stuck keeps a thread of the process. Until it ends,
+   * further requests are not kept waiting.
+   */
+  async #bytes(signal: AbortSignal): Promise<Uint8Array> {
+    if (this.#isStuck) throw unanswered();
+    const reading = this.#before.then(() => (signal.aborted ? null : this.#read()));
+    this.#before = reading.catch(() => undefined);
+    const bytes = await Promise.race([reading, ended(signal)]).catch((cause: unknown) => {
+      throw new ReleaseUnavailableError('the file of the key cannot be read', { remedy: UNREADABLE, cause });
+    });
+    if (bytes !== null) return bytes;
+    this.#isStuck = true;
+    const over = (late: Uint8Array | null) => {
+      late?.fill(0);
+      this.#isStuck = false;
+    };
+    void reading.then(over, () => over(null));
+    throw unanswered();
+  }
+}
+
+function unanswered(): ReleaseUnavailableError {
+  return new ReleaseUnavailableError('the file of the key is not read in time', { remedy: NO_ANSWER });
+}
+
+/** Resolves once the signal has ended. */
+function ended(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
 }
 
 /** Some keys are read and then fail: points of small order, even moduli. A release would end with that, its challenge used up. */
@@ -86,6 +121,7 @@ function tryOut(jwk: JsonWebKey, alg: ReturnType<typeof keyManagementOf>): void 
   }
 }
 
+const NO_ANSWER = 'The operator should see why the file system of the key does not answer.';
 const UNREADABLE = 'The operator should see in the log why the file of the key cannot be read.';
 
 /**

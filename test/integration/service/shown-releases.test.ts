@@ -74,7 +74,7 @@ describe('what became of a key', () => {
     });
     expect(await shown('unknown', id)).toEqual({ ...ASKED, state: 'unknown', attemptedAt: TIME, ...NOT_ENDED });
     expect(keyLine((await show('unknown', id, true)).stdout)).toBe(
-      `key       db-key UNKNOWN: it may have been released, asked for at ${TIME}`,
+      `key       db-key UNKNOWN: take it for released, asked for at ${TIME}`,
     );
     const again = await recorded('unknown', (log) => release(log));
     expect(await shown('unknown', again)).toMatchObject({ state: 'released' });

@@ -1,12 +1,15 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { compactDecrypt } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { JsonObject } from '../../../src/model/json.js';
 import { ReleaseUnavailableError } from '../../../src/model/key-release.js';
 import { LocalKey } from '../../../src/results/local-key.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { ALLOW } from '../../integration/http/fake-service.js';
 import { judged } from '../decision-log/recorded.js';
+
+/** Of a request that has all the time. */
+const OPEN = new AbortController().signal;
 
 const SECRET = Buffer.from('sesame-of-the-disk');
 
@@ -28,12 +31,27 @@ const PAIRS = [
   ['X25519', 'ECDH-ES+A256KW', generateKeyPairSync('x25519')],
 ] as const;
 
+/** A promise, and what ends it. */
+interface Settling<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+function withResolvers<T>(): Settling<T> {
+  let settle: Omit<Settling<T>, 'promise'> | undefined;
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { promise, ...(settle as NonNullable<typeof settle>) };
+}
+
 describe('a local key', () => {
   it.each(PAIRS)('is encrypted to a key of %s, whose holder alone opens it', async (_, alg, pair) => {
     const jwk = jwkOf(pair.publicKey);
     const key = localKey();
     key.requireFit(jwk);
-    const { value, keyVersion } = await key.release(allowed(jwk));
+    const { value, keyVersion } = await key.release(allowed(jwk), OPEN);
     const { plaintext, protectedHeader } = await compactDecrypt(value, pair.privateKey);
     expect(Buffer.from(plaintext)).toEqual(SECRET);
     expect(protectedHeader).toMatchObject({ alg, enc: 'A256GCM', kid: 'thumbprint' });
@@ -47,14 +65,14 @@ describe('a local key', () => {
     const jwk = { ...jwkOf(publicKey), alg: 'RS256', use: 'sig', key_ops: ['verify'], kid: 'mine' };
     const key = localKey();
     key.requireFit(jwk);
-    const { value } = await key.release(allowed(jwk));
+    const { value } = await key.release(allowed(jwk), OPEN);
     expect(Buffer.from((await compactDecrypt(value, privateKey)).plaintext)).toEqual(SECRET);
   });
 
   it('is overwritten once it is encrypted, and where that fails', async () => {
     const [, , { publicKey }] = PAIRS[0];
     const bytes = Uint8Array.from(SECRET);
-    await localKey(async () => bytes).release(allowed(jwkOf(publicKey)));
+    await localKey(async () => bytes).release(allowed(jwkOf(publicKey)), OPEN);
     expect([...bytes].every((byte) => byte === 0)).toBe(true);
     const others = Uint8Array.from(SECRET);
     const broken = { ...allowed(jwkOf(publicKey)), decision: { ...ALLOW, binding: { jkt: 7 as never } } };
@@ -66,7 +84,7 @@ describe('a local key', () => {
           },
         });
         return others;
-      }).release(broken),
+      }).release(broken, OPEN),
     ).rejects.toThrow('a fault');
     expect([...others].every((byte) => byte === 0)).toBe(true);
   });
@@ -75,9 +93,62 @@ describe('a local key', () => {
     const [, , { publicKey }] = PAIRS[0];
     const releasing = localKey(async () => {
       throw new Error('ENOENT: /run/secrets/disk.key');
-    }).release(allowed(jwkOf(publicKey)));
+    }).release(allowed(jwkOf(publicKey)), OPEN);
     await expect(releasing).rejects.toThrow(ReleaseUnavailableError);
     await expect(releasing).rejects.toThrow(/^the file of the key cannot be read$/);
+  });
+
+  describe('whose file does not answer', () => {
+    const [, , { publicKey }] = PAIRS[0];
+    const LATE = /^the file of the key is not read in time$/;
+
+    function slow() {
+      const reads: Settling<Uint8Array>[] = [];
+      const key = localKey(() => {
+        const read = withResolvers<Uint8Array>();
+        reads.push(read);
+        return read.promise;
+      });
+      const ask = (signal: AbortSignal) => key.release(allowed(jwkOf(publicKey)), signal);
+      return { reads, ask };
+    }
+
+    it('is unavailable, is read once, and keeps nobody else waiting', async () => {
+      const { reads, ask } = slow();
+      const time = new AbortController();
+      const asked = [ask(time.signal), ask(time.signal)];
+      await vi.waitFor(() => expect(reads).toHaveLength(1));
+      time.abort();
+      for (const each of asked) await expect(each).rejects.toThrow(LATE);
+      await expect(ask(OPEN)).rejects.toThrow(LATE);
+      expect(reads).toHaveLength(1);
+    });
+
+    it.each<[string, (read: Settling<Uint8Array>, bytes: Uint8Array) => void]>([
+      ['is overwritten when it comes', (read, bytes) => read.resolve(bytes)],
+      [
+        'may fail late',
+        (read, bytes) => {
+          bytes.fill(0);
+          read.reject(new Error('EIO'));
+        },
+      ],
+    ])('%s, and is read again from then on', async (_, settle) => {
+      const { reads, ask } = slow();
+      const time = new AbortController();
+      const late = ask(time.signal);
+      await vi.waitFor(() => expect(reads).toHaveLength(1));
+      time.abort();
+      await expect(late).rejects.toThrow(LATE);
+      const bytes = Uint8Array.from(SECRET);
+      if (reads[0] !== undefined) settle(reads[0], bytes);
+      await vi.waitFor(() => expect([...bytes].every((byte) => byte === 0)).toBe(true));
+      await new Promise((resolve) => setImmediate(resolve));
+      const next = ask(OPEN);
+      await vi.waitFor(() => expect(reads).toHaveLength(2));
+      reads[1]?.resolve(Uint8Array.from(SECRET));
+      expect((await next).value).toBeTypeOf('string');
+    });
   });
 
   it('is recorded as one of the service itself', () => {
