@@ -227,13 +227,23 @@ function emptyFolder(named: string | undefined): string {
   const folder = named === undefined ? inProject('packages') : resolve(named);
   if (named === undefined) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  if (readdirSync(folder).length === 0) return folder;
-  process.stderr.write(`pack: ${folder} is not empty: name an empty folder, or one that is not there yet\n`);
-  process.exit(1);
+  if (readdirSync(folder).length > 0) throw new Error(`${folder} is not empty`);
+  return folder;
 }
 
-const { values } = parseArgs({ options: { out: { type: 'string' } } });
-const out = emptyFolder(values.out);
+const USAGE = 'pack: --out FOLDER names an empty folder, or one that is not there yet';
+
+/** Where the packages go. Ends the process where that is no folder for them. */
+function outFolder(): string {
+  try {
+    return emptyFolder(parseArgs({ options: { out: { type: 'string' } } }).values.out);
+  } catch (error) {
+    process.stderr.write(`pack: ${error instanceof Error ? error.message : error}\n${USAGE}\n`);
+    process.exit(1);
+  }
+}
+
+const out = outFolder();
 const scratch = mkdtempSync(join(tmpdir(), 'veritee-pack-'));
 try {
   const made: string[] = [];

@@ -205,8 +205,34 @@ function refuseRepeated(placed: readonly Placed[], what: string): void {
 const AK_CERTIFICATION_FIXED = '2025-08-13';
 
 /** What a configuration asks for that is allowed, and that an operator should have a second look at. */
-export function configurationWarnings({ azure, maa, ita }: Configuration): readonly PlacedProblem[] {
-  return [...certificationWarnings(azure.paravisors), ...regionWarnings(maa), ...pinWarnings(ita)];
+export function configurationWarnings(configuration: Configuration): readonly PlacedProblem[] {
+  const { azure, maa, ita } = configuration;
+  return [
+    ...certificationWarnings(azure.paravisors),
+    ...regionWarnings(maa),
+    ...pinWarnings(ita),
+    ...releaseWarnings(configuration),
+  ];
+}
+
+/** A release needs the role, and the key among those of the caller. */
+function releaseWarnings({ keys, callers }: Configuration): readonly PlacedProblem[] {
+  const entries = Object.entries(callers);
+  const may = entries.filter(([, { roles }]) => roles.includes('release'));
+  return [
+    ...Object.keys(keys)
+      .filter((id) => !may.some(([, caller]) => caller.keys.includes(id)))
+      .map((id) => ({
+        path: ['keys', id],
+        what: 'no caller with the role release has it in keys, so nobody can have it',
+      })),
+    ...may
+      .filter(([, caller]) => caller.keys.length === 0)
+      .map(([name]) => ({
+        path: ['callers', name, 'keys'],
+        what: 'is empty, so the role release lets it have no key',
+      })),
+  ];
 }
 
 function certificationWarnings({ akCertificates }: Configuration['azure']['paravisors']): readonly PlacedProblem[] {

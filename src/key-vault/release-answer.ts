@@ -3,7 +3,7 @@ import { verifyJws } from '../crypto/jws-signature.js';
 import { type Jws, parseClaimsSet, parseJws } from '../formats/jws.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
 import { FormatError, UnfitError, unfitIfMalformed } from '../model/errors.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue, memberOf } from '../model/json.js';
 import type { ReleaseAsk, ReleasedKey } from '../model/key-release.js';
 import { vaultKeyId } from '../model/key-vault-key.js';
 import { signerOf } from './answer-signer.js';
@@ -63,10 +63,6 @@ function partsOf({ request, response }: JsonObject): { readonly request: JsonObj
   const key = memberOf(memberOf(response, 'key'), 'key');
   if (!isObject(request) || !isObject(key)) throw new UnfitError('it is no answer to a release call');
   return { request, key };
-}
-
-function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
-  return isObject(value) ? value[name] : undefined;
 }
 
 /** Each answer repeats what it answers. The nonce makes it that of one call. */

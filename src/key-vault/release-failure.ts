@@ -25,7 +25,7 @@ function refused(error: FetchError, ask: ReleaseAsk, status: number): ReleaseRef
   const reason = error instanceof VaultRefusal ? error.reason : null;
   const { detail, remedy } = (reason && BY_REASON[reason](ask)) ?? BY_STATUS.get(status)?.(ask) ?? UNKNOWN;
   const code = typeof error.cause === 'string' ? ` ${error.cause}` : '';
-  return new ReleaseRefusedError(`the vault ${detail} (${status}${code})`, { remedy, status, cause: error });
+  return new ReleaseRefusedError(`the vault ${detail} (${status}${code})`, { remedy, cause: error });
 }
 
 const BY_REASON: { readonly [reason in VaultReason]: (ask: ReleaseAsk) => Said } = {
@@ -94,10 +94,9 @@ function permissionFor({ key: { host } }: ReleaseAsk): string {
 }
 
 function unavailable(error: FetchError): ReleaseUnavailableError {
-  const { status, retryAfterMs } = error;
+  const { retryAfterMs } = error;
   return new ReleaseUnavailableError(`the vault did not release the key: ${error.message}`, {
     remedy: remedyOf(error),
-    status,
     retryAfterSeconds: retryAfterMs === null ? null : boundedSeconds(retryAfterMs),
     cause: error,
   });

@@ -1,6 +1,6 @@
 import { parseStrictJson } from '../formats/strict-json.js';
 import { nullIfMalformed } from '../model/errors.js';
-import { isObject, type JsonValue } from '../model/json.js';
+import { type JsonValue, memberOf } from '../model/json.js';
 import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
 import { FetchError } from '../outgoing/fetch-error.js';
 
@@ -68,8 +68,4 @@ function codeOf(error: JsonValue | undefined): string | null {
 
 function reasonOf(message: string): VaultReason | null {
   return SENTENCES.find(([sentence]) => sentence.test(message))?.[1] ?? null;
-}
-
-function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
-  return isObject(value) ? value[name] : undefined;
 }

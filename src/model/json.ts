@@ -13,6 +13,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A member of what should be an object; undefined where there is none. */
+export function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  return isObject(value) ? value[name] : undefined;
+}
+
 /** The object that a text has in JSON; null for what is no JSON, or no object. Of two members of a name the last one counts. */
 export function parsedObject(text: string): JsonObject | null {
   try {

@@ -73,8 +73,6 @@ export interface ReleaseVault {
 export interface ReleaseFailure {
   /** What the caller or the operator can do. One sentence. */
   readonly remedy: string;
-  /** HTTP status that the vault answered with; null where that is not what failed. */
-  readonly status?: number | null;
   readonly cause?: unknown;
 }
 
@@ -83,12 +81,10 @@ export class ReleaseRefusedError extends Error {
   override readonly name = 'ReleaseRefusedError';
   readonly code = 'release_refused';
   readonly remedy: string;
-  readonly status: number | null;
 
-  constructor(detail: string, { remedy, status = null, cause }: ReleaseFailure) {
+  constructor(detail: string, { remedy, cause }: ReleaseFailure) {
     super(detail, cause === undefined ? undefined : { cause });
     this.remedy = remedy;
-    this.status = status;
   }
 }
 
@@ -97,17 +93,15 @@ export class ReleaseUnavailableError extends Error {
   override readonly name = 'ReleaseUnavailableError';
   readonly code = 'release_unavailable';
   readonly remedy: string;
-  readonly status: number | null;
   /** When another attempt is worth while, in whole seconds; null where nobody says. */
   readonly retryAfterSeconds: number | null;
 
   constructor(
     detail: string,
-    { remedy, status = null, cause, retryAfterSeconds = null }: ReleaseFailure & { retryAfterSeconds?: number | null },
+    { remedy, cause, retryAfterSeconds = null }: ReleaseFailure & { retryAfterSeconds?: number | null },
   ) {
     super(detail, cause === undefined ? undefined : { cause });
     this.remedy = remedy;
-    this.status = status;
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }

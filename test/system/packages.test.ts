@@ -47,6 +47,11 @@ function installed(name: string, version: string): string {
   return folder;
 }
 
+const USAGE = 'pack: --out FOLDER names an empty folder, or one that is not there yet';
+
+const packing = (...options: readonly string[]) =>
+  spawnSync('npm', ['run', '--silent', 'pack', '--', ...options], { cwd: PROJECT, encoding: 'utf8' });
+
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'veritee-packages-'));
   project = readJson(inProject('package.json'));
@@ -65,15 +70,18 @@ describe('the packages', () => {
     const folder = join(root, 'somebody');
     mkdirSync(folder);
     writeFileSync(join(folder, 'kept'), '');
-    const { status, stderr } = spawnSync('npm', ['run', '--silent', 'pack', '--', '--out', folder], {
-      cwd: PROJECT,
-      encoding: 'utf8',
-    });
-    expect([status, stderr, readdirSync(folder)]).toEqual([
-      1,
-      `pack: ${folder} is not empty: name an empty folder, or one that is not there yet\n`,
-      ['kept'],
-    ]);
+    const { status, stderr } = packing('--out', folder);
+    expect([status, stderr, readdirSync(folder)]).toEqual([1, `pack: ${folder} is not empty\n${USAGE}\n`, ['kept']]);
+  });
+
+  it.each([
+    ['an option that there is not', ['--help'], /^pack: Unknown option '--help'/],
+    ['an argument', ['extra'], /^pack: Unexpected argument 'extra'/],
+    ['a file as the folder', ['--out', inProject('package.json')], /^pack: EEXIST: file already exists/],
+  ])('are not made with %s, which is said without a stack', (_, options, message) => {
+    const { status, stderr } = packing(...options);
+    expect([status, stderr.split('\n').slice(1)]).toEqual([1, [USAGE, '']]);
+    expect(stderr).toMatch(message);
   });
 
   it('are three, each with its bill of materials, under their digests', () => {

@@ -24,6 +24,20 @@ describe('warnings about a configuration', () => {
     expect(warningsAbout(`ita: { issuers: [ ${pinned}, { issuer: b, keys: ./other.json } ] }`)).toEqual([]);
   });
 
+  it('name keys that nobody can have released, and callers whose role lets them have none', () => {
+    const keys = 'keys: { disk: { local: ./disk.key, policy: p } }';
+    const caller = (members: string) =>
+      `callers: { gate: { apiKeySha256: ${'ab'.repeat(32)}, expires: 2027-01-31, ${members} } }`;
+    const nobody = 'keys.disk: no caller with the role release has it in keys, so nobody can have it';
+    expect(warningsAbout(keys)).toEqual([nobody]);
+    expect(warningsAbout(`${keys}\n${caller('roles: [verify], keys: [disk]')}`)).toEqual([nobody]);
+    expect(warningsAbout(`${keys}\n${caller('roles: [release]')}`)).toEqual([
+      nobody,
+      'callers.gate.keys: is empty, so the role release lets it have no key',
+    ]);
+    expect(warningsAbout(`${keys}\n${caller('roles: [release], keys: [disk]')}`)).toEqual([]);
+  });
+
   it('are none about defaults, written or not', () => {
     expect(warningsAbout('{}')).toEqual([]);
     const written = 'limits: { batchBytes: 16777216 }\ndecisions: { retentionDays: 365 }\nreceipts: { issuer: null }';

@@ -232,7 +232,7 @@ describe('REL-02 a vault that does not release', () => {
   it('and says no, denies, with what can be done, and the log says why', async () => {
     const { ask, recorder, log } = releasing({
       release: async () => {
-        throw new ReleaseRefusedError('the vault said no', { remedy: 'The operator should look there.', status: 403 });
+        throw new ReleaseRefusedError('the vault said no', { remedy: 'The operator should look there.' });
       },
     });
     const { decision, release, state } = await ask();
