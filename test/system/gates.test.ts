@@ -9,7 +9,7 @@ import { parse } from 'yaml';
 import { PROJECT, readProjectFile } from '../architecture/project-files.js';
 import { LabService } from '../integration/service/lab-service.js';
 import { isLacking } from '../requirements.js';
-import { HostileService, type Hostility, resigned, send } from './gates/hostile-service.js';
+import { HostileService, type Hostility, resigned, resignedText, send } from './gates/hostile-service.js';
 import {
   byCommand,
   type Ended,
@@ -48,6 +48,15 @@ const claims =
   (change: (claims: Readonly<Record<string, unknown>>) => object): Hostility =>
   ({ body }, response) =>
     send(response, { ...body, receipt: resigned(body.receipt, KEY, change) });
+
+/** Signs another header with the service's own key. */
+const header =
+  (changed: object): Hostility =>
+  ({ body }, response) => {
+    const change = (text: string, payload: string) =>
+      [JSON.stringify({ ...JSON.parse(text), ...changed }), payload] as const;
+    send(response, { ...body, receipt: resignedText(body.receipt, KEY, change) });
+  };
 
 const weaker = { id: 'lenient', version: 1, sha256: 'ab'.repeat(32) };
 
@@ -240,6 +249,47 @@ const HOSTILITIES: readonly Row[] = [
     what: 'sends a receipt with nothing appraised',
     said: 'what was appraised',
     does: claims(() => ({ submods: { hardware: {} } })),
+  },
+  {
+    what: 'sends a receipt that does not hold yet',
+    said: 'not of now',
+    does: claims(({ iat, exp }) => ({ iat: Number(iat) + 3600, nbf: Number(iat) + 3600, exp: Number(exp) + 3600 })),
+  },
+  {
+    what: 'sends a receipt that decides twice',
+    said: 'payload of the receipt is malformed',
+    does: ({ body }, response) => {
+      const twice = (text: string, payload: string) => [text, payload.replace('{', '{"decision":"deny",')] as const;
+      send(response, { ...body, receipt: resignedText(body.receipt, KEY, twice) });
+    },
+  },
+  {
+    what: 'spells its signature in another way',
+    said: 'signature of the receipt is malformed',
+    // The last of its characters has four bits that are left over.
+    does: ({ body }, response) => {
+      const last = body.receipt.at(-1);
+      const other = { A: 'B', Q: 'R', g: 'h', w: 'x' }[String(last)];
+      send(response, { ...body, receipt: body.receipt.slice(0, -1) + other });
+    },
+  },
+  {
+    what: 'signs another type of token',
+    said: 'not that of an RS256 receipt',
+    fools: 'tls',
+    does: header({ typ: 'JWT' }),
+  },
+  {
+    what: 'signs a header with crit',
+    said: 'not that of an RS256 receipt',
+    fools: 'tls',
+    does: header({ crit: ['b64'], b64: true }),
+  },
+  {
+    what: 'names another algorithm',
+    said: 'not that of an RS256 receipt',
+    fools: 'tls',
+    does: header({ alg: 'none' }),
   },
   {
     what: 'signs with another key',

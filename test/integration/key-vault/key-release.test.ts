@@ -433,6 +433,7 @@ describe('REL-02 a vault that says no', () => {
 
   it.each<[string, Partial<ReleaseAsk>, boolean]>([
     ['to the token of a caller', { target: guestToken({ iss: 'https://evil.example' }) }, true],
+    ['to a VM that is not compliant', { target: guestToken({ 'x-ms-isolation-tee': {} }) }, true],
     ['to the identity of the service', {}, false],
   ])('%s: whether it is out of reach is another question', async (_what, changes, isReachable) => {
     const { release, outages } = await exportable();

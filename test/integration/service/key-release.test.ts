@@ -11,6 +11,7 @@ import { call, LabService, lenientPolicy, post, sha256Hex, WITHOUT_ENDORSEMENTS 
 /** The release of a local key over HTTP, from the challenge to the guest that opens it. */
 
 const KEY = 'sesame-gate';
+const GATE = 'https://gate.example';
 const SECRET = Buffer.from('the-sesame-bytes-of-the-disk');
 const HEADERS = { authorization: `Bearer ${KEY}` };
 const guest = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -65,6 +66,7 @@ function configuration(changes: object = {}): Record<string, unknown> {
         apiKeySha256: sha256Hex(KEY),
         roles: ['release', 'verify', 'audit:read', 'metrics'],
         policies: ['warned'],
+        audience: [GATE],
         keys: ['disk', 'warned', 'emptied'],
       }),
       auditor: caller({ apiKeySha256: sha256Hex('sesame-auditor'), roles: ['verify', 'audit:read'], keys: ['disk'] }),
@@ -142,6 +144,20 @@ describe('the release of a local key', () => {
     expect([body.decision, body.reasons, body.release]).toEqual(['deny', ['release_warning'], null]);
     const [check] = body.checks.filter(({ id }: { id: string }) => id === 'release_warning');
     expect(check.detail).toBe('the warning snp_product_advisory is not waived');
+  });
+
+  it('REL-03 for the receipt of a deny in place of evidence is refused, whatever that is called', async () => {
+    const evidence = lab.vm.wireEvidence({ nonce: new Uint8Array(32), jwk: JWK, endorsements: WITHOUT_ENDORSEMENTS });
+    const other = Buffer.alloc(32, 9).toString('base64url');
+    const asked = { evidence, nonce: other, audience: GATE, policy: 'warned' };
+    const { body: denied } = await post(service.url, '/verify', JSON.stringify(asked), HEADERS);
+    expect([denied.decision, denied.receipt]).toEqual(['deny', expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/)]);
+    const given = async (type: string) => {
+      const { status, body } = await release({ members: { evidence: { type, token: denied.receipt } } });
+      return [status, body.code ?? body.decision, body.release ?? null];
+    };
+    expect(await given('receipt')).toEqual([400, 'type_unsupported', null]);
+    expect(await given('maa-token')).toEqual([400, 'token_header', null]);
   });
 
   it('REL-03 at a past verification time is refused, and uses no challenge up', async () => {
@@ -252,6 +268,15 @@ describe('REL-04 a policy that releases no key', () => {
     [{ nonce: 'any' }, 'nonce: challenge'],
     [{ binding: 'optional' }, 'binding: required'],
     [{ paravisor: 'any' }, 'paravisor: known'],
+    [
+      {
+        accepts: ['maa-token'],
+        waivers: [],
+        routes: { hardware: 'off', maa: 'required' },
+        require: { maa: { complianceStatus: ['azure-compliant-cvm'] } },
+      },
+      'routes: { hardware: required }',
+    ],
   ])('%j: the service does not start', async (members, lacks) => {
     await lab.writePolicy(lenientPolicy('unfit', { ...POLICY, ...members }));
     const keys = { disk: { local: join(lab.root, 'disk.key'), policy: 'unfit' } };

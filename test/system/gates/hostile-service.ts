@@ -92,8 +92,21 @@ type Claims = Readonly<Record<string, unknown>>;
 
 /** A receipt with some claims changed, signed anew. */
 export function resigned(receipt: string, key: KeyObject, change: (claims: Claims) => object): string {
-  const [header = '', payload = ''] = receipt.split('.');
-  const claims: Claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
-  const changed = Buffer.from(JSON.stringify({ ...claims, ...change(claims) })).toString('base64url');
-  return `${header}.${changed}.${sign('sha256', Buffer.from(`${header}.${changed}`), key).toString('base64url')}`;
+  return resignedText(receipt, key, (header, payload) => {
+    const claims: Claims = JSON.parse(payload);
+    return [header, JSON.stringify({ ...claims, ...change(claims) })];
+  });
+}
+
+/** A receipt with the texts of its header and payload changed, signed anew. */
+export function resignedText(
+  receipt: string,
+  key: KeyObject,
+  change: (header: string, payload: string) => readonly [header: string, payload: string],
+): string {
+  const [header = '', payload = ''] = receipt.split('.', 2).map((part) => Buffer.from(part, 'base64url').toString());
+  const input = change(header, payload)
+    .map((text) => Buffer.from(text).toString('base64url'))
+    .join('.');
+  return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`;
 }

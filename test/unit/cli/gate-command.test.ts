@@ -261,6 +261,8 @@ const NO_ALLOWS: readonly (readonly [what: string, code: string, exitCode: numbe
   ['does not let this caller', 'forbidden', 1, { verify: problem(403, 'forbidden') }],
   ['finds the body malformed', 'schema', 1, { verify: problem(400, 'schema') }],
   ['sends no receipt', 'receipt_form', 3, answer({ receipt: null })],
+  ['sends no member for a receipt', 'receipt_form', 3, answer({ receipt: undefined })],
+  ['sends a receipt in a list', 'receipt_form', 3, answer({ receipt: [receiptWith()] })],
   ['sends half a receipt', 'receipt_form', 3, answer({ receipt: 'e30.e30' })],
   ['signs with another key', 'receipt_signature', 3, answer({ receipt: receiptWith({}, undefined, OTHER_KEY) })],
   ['has a key set without the key', 'receipt_key', 3, { jwks: json({ keys: [{ kid: 'two' }] }) }],
@@ -400,7 +402,8 @@ describe('a gate whose program of --collect', () => {
     ['takes too long', 'sleep 600', 'took too long'],
   ])('GAT-01 %s lets nothing through', async (_what, text, said) => {
     const collect = await script('bad', `#!/bin/sh\n${text}\n`);
-    const { exitCode, stderr } = await exec({ collect, timeout: '1' });
+    // Each of the others has time enough, on a busy machine too.
+    const { exitCode, stderr } = await exec({ collect, timeout: said === 'took too long' ? '1' : '60' });
     expect([exitCode, await wasRun('release')]).toEqual([125, null]);
     expect(stderr).toContain('no allow (program_failed)');
     expect(stderr).toContain(said);

@@ -187,6 +187,20 @@ describe('verifying what was released', () => {
     ]);
   });
 
+  it('AUD-01 names a result in another chain than its attempt', async () => {
+    const store = openStore();
+    const [{ log: one }, { log: other, chain }] = [await openLog(store), await openLog(store)];
+    const decided = releasing();
+    await one.record(decided);
+    await one.releaseAttempt(attemptOf(decided));
+    // Places are of a chain: what stands later in one is not later than what stands in another.
+    for (let before = 0; before < 3; before++) await other.record(judged());
+    await other.releaseResult(resultOf(decided));
+    const { problems } = await verifyLog(store, NO_EVIDENCE);
+    const { decisionId } = decided.decision;
+    expect(problems).toMatchObject([{ code: 'release_attempt_missing', chain, seq: 4, decisionId }]);
+  });
+
   it.each([
     ['an attempt', 2, 'vault.example', 'vault.exampl'],
     ['a result', 3, '"outcome":"released"', '"outcome":"refused"'],

@@ -59,7 +59,12 @@ describe('a proof', () => {
     ['no type', { header: { typ: undefined } }, 'dpop_header'],
     ['no key', { header: { jwk: undefined } }, 'dpop_header'],
     ['a key that is a text', { header: { jwk: 'key' } }, 'dpop_header'],
-    ['a private key', { header: { jwk: { ...KEY.jwk, d: 'AA' } } }, 'dpop_header'],
+    ...['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].map((member): [string, ProofChanges, string] => [
+      `a private key, which has ${member}`,
+      { header: { jwk: { ...KEY.jwk, [member]: 'AA' } } },
+      'dpop_header',
+    ]),
+    ['too many characters, and all else right', { header: { pad: 'a'.repeat(8_000) } }, 'dpop_form'],
     ['the key of somebody else', { header: { jwk: OTHER.jwk } }, 'dpop_key'],
     ['a key that is none', { header: { jwk: {} } }, 'dpop_key'],
     ['another method', { claims: { htm: 'GET' } }, 'dpop_method'],

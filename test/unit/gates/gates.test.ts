@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type Gate, Gates, type GatesParts } from '../../../src/gates/gates.js';
 import type { GateRequest } from '../../../src/model/gate.js';
 import { receiptVectors } from '../../receipts/vectors.js';
+import * as sample from '../relying-party/sample-receipt.js';
+import { type ClientKey, clientKey, makeProof } from './proofs.js';
 
 const { now, keySet, expected, receipts } = receiptVectors();
 const [allow] = receipts;
@@ -121,5 +123,70 @@ describe('a gate', () => {
       clock: { now: () => new Date(now * 1000), monotonicMs: () => 0, doubt: () => null },
     });
     await expect(faulty.open(REQUEST)).rejects.toThrow('a fault');
+  });
+});
+
+describe('a gate with receipts of its own issuer', () => {
+  const URL_OF_GATE = 'https://app.example';
+  const KEY = clientKey();
+  const START = sample.NOW.getTime() - 5_000;
+
+  /** A service that started some seconds ago, with two gates that differ in their names. */
+  function started(binding: 'optional' | 'required' = 'required') {
+    const gate = { audience: sample.AUDIENCE, policy: 'payments', tenant: 'default', url: URL_OF_GATE };
+    let now = START;
+    const made = new Gates({
+      gates: { web: gate, other: gate },
+      keys: { published: () => sample.KEY_SET.keys as never },
+      issuer: () => sample.ISSUER,
+      policies: () => ({ get: () => ({ sha256: sample.SHA256, accepts: ['az-snp-vtpm'], binding }) }),
+      clock: { now: () => new Date(now), monotonicMs: () => now, doubt: () => null },
+    });
+    now = sample.NOW.getTime();
+    return made;
+  }
+
+  const bound = ({ jwk }: ClientKey) => sample.receiptWith({ cnf: { jwk } });
+
+  async function requestOf(receipt: string, key = KEY, claims: object = {}): Promise<GateRequest> {
+    const target = { htm: 'GET', htu: `${URL_OF_GATE}/`, iat: sample.SECONDS, receipt };
+    return { ...REQUEST, receipt, proof: await makeProof(key, target, { claims }) };
+  }
+
+  it('opens for the proof of the key that the receipt names', async () => {
+    expect(await started().open(await requestOf(bound(KEY)))).toMatchObject({ decisionId: sample.CLAIMS.jti });
+  });
+
+  it.each([['x'], [''], [undefined], [7], [`${sample.CLAIMS.jti}\r\n`], [sample.CLAIMS.jti.toUpperCase()]])(
+    'stays closed for a receipt whose jti is %j, which a header of the answer would say',
+    async (jti) => {
+      const receipt = sample.receiptWith({ jti });
+      await expect(started('optional').open({ ...REQUEST, receipt })).rejects.toThrow(refused('receipt_id'));
+    },
+  );
+
+  it.each(['optional', 'required'] as const)(
+    'GAT-02 stays closed for a proof where the receipt names no key, under binding %s',
+    async (binding) => {
+      const request = await requestOf(sample.receiptWith({ cnf: undefined }));
+      await expect(started(binding).open(request)).rejects.toThrow(refused('receipt_binding'));
+    },
+  );
+
+  it('GAT-02 stays closed for a proof from before the start, which may have been used then', async () => {
+    const receipt = bound(KEY);
+    const before = await requestOf(receipt, KEY, { iat: START / 1000 - 1 });
+    await expect(started().open(before)).rejects.toThrow(refused('dpop_time'));
+    expect(await started().open(await requestOf(receipt, KEY, { iat: START / 1000 }))).toHaveProperty('decisionId');
+  });
+
+  it('GAT-02 takes a proof once, and lets nobody use up the ids of another key or gate', async () => {
+    const made = started();
+    const [key, another] = [KEY, clientKey()];
+    const request = await requestOf(bound(key), key, { jti: 'one' });
+    expect(await made.open(request)).toHaveProperty('decisionId');
+    await expect(made.open(request)).rejects.toThrow(refused('dpop_replayed'));
+    expect(await made.open(await requestOf(bound(another), another, { jti: 'one' }))).toHaveProperty('decisionId');
+    expect(await made.open({ ...request, gate: 'other' })).toHaveProperty('decisionId');
   });
 });

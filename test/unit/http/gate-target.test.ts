@@ -56,6 +56,8 @@ describe('the target of a request at a gate', () => {
     '/a//',
     '/a%00',
     '/a%0d%0aX:y',
+    '/a%1f',
+    '/a%1B',
     '/a%7f',
     '/a%',
     '/a%zz',

@@ -23,6 +23,7 @@ it.each([
   [{ nonce: 'any' }, ['nonce: challenge']],
   [{ binding: 'optional' }, ['binding: required']],
   [{ paravisor: 'any' }, ['paravisor: known']],
+  [{ accepts: ['snp', 'az-snp-vtpm'], paravisor: 'any' }, ['paravisor: known']],
   [
     {
       accepts: ['maa-token'],

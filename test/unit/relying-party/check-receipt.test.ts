@@ -148,6 +148,9 @@ const BROKEN: readonly (readonly [what: string, code: ReceiptErrorCode, receipt:
   ['true', 'receipt_decision', receiptWith({ decision: true })],
   ['no decision', 'receipt_decision', receiptWith({ decision: undefined })],
   ['no parts', 'receipt_decision', receiptWith({ submods: undefined })],
+  ['parts that are null', 'receipt_decision', receiptWith({ submods: null })],
+  ['parts in a list', 'receipt_decision', receiptWith({ submods: [] })],
+  ['parts that are a text', 'receipt_decision', receiptWith({ submods: '' })],
   ['a status that nobody knows', 'receipt_decision', receiptWith({ submods: { hardware: { 'ear.status': 'fine' } } })],
   ['a part without a status', 'receipt_decision', receiptWith({ submods: { hardware: {} } })],
 ];
@@ -301,6 +304,7 @@ describe('checkReceipt', () => {
     ])('refuses %j in cnf, and otherwise does without', async (cnf) => {
       const receipt = receiptWith({ cnf });
       expect(await codeOf(check(receipt, { binding: 'required' }))).toBe('receipt_binding');
+      expect(await codeOf(check(receipt, { binding: { jkt: BOUND_JKT } }))).toBe('receipt_binding');
       expect((await check(receipt)).boundKey).toBeNull();
     });
   });

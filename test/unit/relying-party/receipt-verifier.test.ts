@@ -65,6 +65,7 @@ const MISUSES: readonly Misuse[] = [
   made('a list of audiences', { audience: [AUDIENCE] }, 'audience is missing'),
   made('a blank after the audience', { audience: `${AUDIENCE} ` }, 'audience is missing'),
   made('the audience of a deny', { audience: 'urn:veritee:not-allowed' }, 'audience begins with urn:veritee:'),
+  made('a name of the service in capitals', { audience: 'URN:Veritee:x' }, 'audience begins with urn:veritee:'),
   made('no policies', { policies: undefined }, 'policies is no list'),
   made('an empty list of policies', { policies: [] }, 'policies is no list'),
   made('nine policies', { policies: Array.from({ length: 9 }, (_, at) => ({ id: `p${at}` })) }, 'policies is no list'),

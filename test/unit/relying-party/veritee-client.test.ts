@@ -68,7 +68,13 @@ describe('challenge', () => {
       {
         url: 'https://ask.example/under/challenges',
         body: { audience: AUDIENCE, policy: 'payments', evidenceType: 'az-snp-vtpm' },
-        init: { method: 'POST', redirect: 'error', credentials: 'omit', headers: { authorization: `Bearer ${KEY}` } },
+        init: {
+          method: 'POST',
+          redirect: 'error',
+          credentials: 'omit',
+          cache: 'no-store',
+          headers: { authorization: `Bearer ${KEY}` },
+        },
       },
     ]);
   });

@@ -161,19 +161,24 @@ describe('REL-06 a bound key that nothing is encrypted to', () => {
   const rsa = (options: { modulusLength: number; publicExponent?: number }) =>
     jwkOf(generateKeyPairSync('rsa', options).publicKey);
   const point = jwkOf(PAIRS[1][2].publicKey);
+  /** 256 bytes, of which the first says how many bits that is. */
+  const modulusOf = (first: number, others = 0xff) =>
+    Buffer.from([first, ...Buffer.alloc(255, others)]).toString('base64url');
 
   it.each([
     ['RSA of 1024 bits', rsa({ modulusLength: 1024 }), '/binding/jwk/n'],
     ['RSA of 2040 bits', rsa({ modulusLength: 2040 }), '/binding/jwk/n'],
+    ['RSA of 2047 bits', { kty: 'RSA', e: 'AQAB', n: modulusOf(0x7f) }, '/binding/jwk/n'],
     ['an exponent of 1', { ...rsa({ modulusLength: 2048 }), e: 'AQ' }, '/binding/jwk/e'],
     ['an exponent of 3', rsa({ modulusLength: 2048, publicExponent: 3 }), '/binding/jwk/e'],
     ['P-224', { kty: 'EC', crv: 'P-224', x: 'AA', y: 'AA' }, '/binding/jwk'],
     ['an unknown curve', { kty: 'EC', crv: 'brainpoolP256r1', x: 'AA', y: 'AA' }, '/binding/jwk'],
+    ['secp256k1', jwkOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey), '/binding/jwk'],
     ['Ed25519', jwkOf(generateKeyPairSync('ed25519').publicKey), '/binding/jwk'],
     ['a point that is not on its curve', { ...point, y: point['x'] as string }, '/binding/jwk'],
     ['a curve of another type', { ...point, kty: 'OKP' }, '/binding/jwk'],
     ['a point of small order', { kty: 'OKP', crv: 'X25519', x: 'A'.repeat(43) }, '/binding/jwk'],
-    ['an even modulus', { kty: 'RSA', e: 'AQAB', n: Buffer.alloc(256, 0xfe).toString('base64url') }, '/binding/jwk'],
+    ['an even modulus', { kty: 'RSA', e: 'AQAB', n: modulusOf(0xfe, 0xfe) }, '/binding/jwk'],
     ['nothing', {}, '/binding/jwk'],
   ])('%s is malformed', (_, jwk, pointer) => {
     const error = formatErrorOf(() => localKey().requireFit(jwk as JsonObject));

@@ -168,6 +168,18 @@ describe('the conditions of a release by a vault', () => {
     expect(resultsOf({ binding: { ...BINDING, jkt: null } })).toEqual(unbound);
   });
 
+  it.each([
+    ['no kid', { ...WRAP, kid: undefined }],
+    ['an empty kid', { ...WRAP, kid: '' }],
+    ['a kid that is no text', { ...WRAP, kid: 7 }],
+  ])('REL-01 the bound key itself is not bound where it has %s, by which no answer could name it', (_, key) => {
+    const changes = { claims: token([key]) };
+    const thumbprint = { keyThumbprint: () => BINDING.jkt };
+    const { checks } = releaseDemands({ ...releaseCase(changes), ...thumbprint });
+    const [check] = checks.filter(({ id }) => id === 'release_key_unbound');
+    expect([check?.result, check?.detail]).toEqual(['fail', expect.stringContaining('has no kid of its own')]);
+  });
+
   it('nothing that a token says is looked at where it fails', () => {
     expect(resultsOf({ claims: null })).toEqual({
       release_token_stale: 'skipped',
@@ -248,7 +260,9 @@ describe('the conditions of the release of a local key', () => {
   });
 
   it('do not hold for a key that the evidence does not vouch for', () => {
-    expect(resultsOf({ kind: 'local', isBound: false })['release_key_unbound']).toBe('fail');
+    for (const changes of [{ isBound: false }, { binding: null }, { binding: { ...BINDING, jkt: null } }]) {
+      expect(resultsOf({ kind: 'local', ...changes })['release_key_unbound']).toBe('fail');
+    }
   });
 
   it('ask for evidence about that key, and not for a token, which there is none of', () => {

@@ -171,6 +171,30 @@ describe('an attempt that cannot be stored', () => {
     expect(key.release).not.toHaveBeenCalled();
   });
 
+  it('in time, nor later, is not made, and does no more harm', async () => {
+    let refuse = () => {};
+    const late = () =>
+      new Promise<void>((_, reject) => {
+        refuse = () => reject(new Error('a fault'));
+      });
+    const { ask, key, recorder } = releasing({ attempt: late, timeoutMs: 1 });
+    expect((await ask()).decision.reasons).toEqual(['audit_unavailable']);
+    // A promise that nobody handles would end the process; here it fails the run.
+    refuse();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(recorder.releaseResult).not.toHaveBeenCalled();
+    expect(key.release).not.toHaveBeenCalled();
+  });
+
+  it.each(['attempt', 'result'] as const)('since its %s cannot even be made hands nothing out', async (record) => {
+    const unmade = () => {
+      throw new Error('a fault');
+    };
+    const { ask } = releasing({ [record]: unmade });
+    const { decision, release } = await ask();
+    expect([decision.decision, decision.reasons, release]).toEqual(['indeterminate', ['audit_unavailable'], null]);
+  });
+
   it('in time is not made, and its record gets a result once it is there', async () => {
     let store = () => {};
     const late = () =>
