@@ -115,6 +115,10 @@ describe('the configuration itself', () => {
     for (const problem of problems) expect(problem).toMatchObject({ severity, remedy });
   });
 
+  /** A caller that may have these keys. */
+  const caller = (...keys: readonly string[]) => ({
+    gate: { apiKeySha256: KEY, expires: '2030-01-01', roles: ['release'], keys },
+  });
   const RELEASABLE = { vault: 'https://v.vault.azure.net', name: 'k', policy: 'payments', enc: 'RSA_AES_KEY_WRAP_384' };
 
   it('is config_unavailable for what this version does not do', async () => {
@@ -125,12 +129,12 @@ describe('the configuration itself', () => {
   });
 
   it('is config_schema for a key whose policy is not there, or releases none', async () => {
-    expect(briefly(await check({ keys: { db: RELEASABLE } }))).toEqual([
+    expect(briefly(await check({ keys: { db: RELEASABLE }, callers: caller('db') }))).toEqual([
       'config_schema /keys/db/policy: there is no policy payments',
     ]);
     await write('policies/payments.yaml', POLICY);
     const policies = { directory: path('policies') };
-    expect(briefly(await check({ policies, keys: { db: RELEASABLE } }))).toEqual([
+    expect(briefly(await check({ policies, keys: { db: RELEASABLE }, callers: caller('db') }))).toEqual([
       'config_schema /keys/db/policy: no key is released by the policy payments, which lacks nonce: challenge, binding: required',
     ]);
   });
@@ -144,7 +148,7 @@ describe('the configuration itself', () => {
       disk: { local: path('disk.key'), policy: 'payments' },
       empty: { local: await write('empty.key', ''), policy: 'payments' },
     };
-    expect(briefly(await check({ policies, keys }))).toEqual([
+    expect(briefly(await check({ policies, keys, callers: caller('db', 'disk', 'empty') }))).toEqual([
       'config_file /keys/db/roots: roots.pem: there is no such file',
       'config_file /keys/disk/local: disk.key: there is no such file',
       'config_file /keys/empty/local: empty.key: is empty',
