@@ -7,22 +7,30 @@ import { createLog } from '../../dist/http/log.js';
 
 /**
  * `veritee serve` as it was compiled, but for the roots, which are a lab's: no configuration can change those.
- * Arguments: a configuration, and the pins of the roots as JSON. Over IPC, where there is any, it answers everything
+ * Arguments: a configuration, the pins of the roots as JSON, and, where it asks servers of a lab, their authority (PEM) and the
+ * port of its vaults as JSON: every name is then this machine. Over IPC, where there is any, it answers everything
  * with its memory after a garbage collection.
  */
 const signals = new StopSignals();
-const [configurationFile, pinsFile] = process.argv.slice(2);
+const [configurationFile, pinsFile, serversFile] = process.argv.slice(2);
 const configuration = loadConfiguration({ text: readFileSync(configurationFile, 'utf8'), environment: {} });
 const { amd, intel } = JSON.parse(readFileSync(pinsFile, 'utf8'));
 const amdRootPins = new Map(amd.map(([product, digests]) => [product, new Set(digests)]));
 const log = createLog(configuration.log.level);
-const service = await startService(configuration, { log, amdRootPins, intelRootPins: new Set(intel) });
+const servers = serversFile === undefined ? {} : serversOf(JSON.parse(readFileSync(serversFile, 'utf8')));
+const service = await startService(configuration, { log, amdRootPins, intelRootPins: new Set(intel), ...servers });
 if (process.send !== undefined) {
   process.on('message', async () => process.send(await memoryLeft()));
   process.channel.unref();
 }
 process.stdout.write(`${JSON.stringify({ msg: 'listening', url: service.url })}\n`);
 await signals.serve(service, log);
+
+function serversOf({ ca, vaultPort }) {
+  const here = { address: '127.0.0.1', family: 4 };
+  const lookup = (_name, { all }, done) => (all === true ? done(null, [here]) : done(null, here.address, here.family));
+  return { connect: { ca, lookup }, vaultPort };
+}
 
 /**
  * V8 frees the memory of buffers on another thread, after a collection has returned. The first collection finds what

@@ -1,0 +1,168 @@
+import { createPublicKey } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { JsonObject } from '../../src/model/json.js';
+import { VaultLab } from '../integration/key-vault/vault-lab.js';
+import {
+  call,
+  challenge,
+  type LabService,
+  lenientPolicy,
+  PKI,
+  post,
+  sha256Hex,
+  WITHOUT_ENDORSEMENTS,
+} from '../integration/service/lab-service.js';
+import { TokenLab } from '../integration/service/token-lab.js';
+import { boundValue } from '../lab/bound-value.js';
+import { wireEvidence } from '../lab/index.js';
+import { unwrapReleasedKey } from '../lab/key-release.js';
+import { namedRsaKey } from '../lab/lab-keys.js';
+import { ServiceProcess } from './service-process.js';
+
+/** A service that is killed between the answer of a vault and its record, as a process beside the vault. */
+
+const API_KEY = 'sesame-gate';
+const HEADERS = { authorization: `Bearer ${API_KEY}` };
+
+const WAIVERS = ['snp_product_advisory', 'snp_tcb_floor_missing'].map((check) => ({
+  check,
+  reason: 'a lab',
+  approver: 'the lab',
+  expires: '2999-01-01',
+}));
+
+/** The key that the guest of the lab has its tokens made with. */
+const ephemeral = namedRsaKey('maa-ephemeral', 2048).privateKey;
+const { kty = '', n = '', e = '' } = createPublicKey(ephemeral).export({ format: 'jwk' });
+const JWK: JsonObject = { kty, n, e };
+
+/** How long an answer may take into the buffers of a process that does not run. */
+const ARRIVAL_MS = 500;
+
+let tokens: TokenLab;
+let lab: LabService;
+let vaults: VaultLab;
+let material: Uint8Array;
+let command: readonly string[];
+const running: ServiceProcess[] = [];
+
+beforeAll(async () => {
+  tokens = await TokenLab.create();
+  lab = tokens.service;
+  vaults = await VaultLab.start({}, tokens.tls);
+  await lab.writePolicy(
+    lenientPolicy('keys', { freshness: 'strict', nonce: 'challenge', binding: 'required', waivers: WAIVERS }),
+  );
+  const compliant = { claim: 'x-ms-isolation-tee.x-ms-compliance-status', equals: 'azure-compliant-cvm' };
+  const policy = { anyOf: [{ authority: tokens.maa.issuer, allOf: [compliant] }] };
+  material = vaults.vault.addExportable('disk', policy).material;
+  command = await commandOf();
+});
+
+afterEach(() => Promise.all(running.splice(0).map((service) => service.close())));
+
+afterAll(async () => {
+  await tokens.close();
+  await vaults.close();
+});
+
+async function commandOf(): Promise<readonly string[]> {
+  const file = (name: string) => join(lab.root, name);
+  const configuration = {
+    listen: { port: 0 },
+    policies: { directory: lab.policyFolder },
+    amd: { kds: lab.kds.origin, chains: lab.chainFolder },
+    decisions: { store: file('killed.db') },
+    ...tokens.configuration(),
+    keys: {
+      db: {
+        vault: `https://${vaults.vault.host}`,
+        name: 'disk',
+        enc: 'RSA_AES_KEY_WRAP_384',
+        policy: 'keys',
+        roots: file('vault-root.pem'),
+        credential: await vaults.identity(),
+      },
+    },
+    callers: {
+      gate: {
+        apiKeySha256: sha256Hex(API_KEY),
+        expires: '2999-01-01',
+        roles: ['release', 'verify', 'audit:read'],
+        keys: ['db'],
+      },
+    },
+  };
+  const pins = [...PKI.pins(['Milan'])].map(([product, digests]) => [product, [...digests]]);
+  await writeFile(file('vault-root.pem'), vaults.vault.answers.rootPem());
+  await writeFile(file('veritee.json'), JSON.stringify(configuration));
+  await writeFile(file('pins.json'), JSON.stringify({ amd: pins, intel: [] }));
+  const servers = { ca: vaults.vault.authorityPem, vaultPort: vaults.vault.port };
+  await writeFile(file('servers.json'), JSON.stringify(servers));
+  const main = join(inject('installation'), 'test/system/lab-main.mjs');
+  return [process.execPath, main, ...['veritee.json', 'pins.json', 'servers.json'].map(file)];
+}
+
+async function started(): Promise<ServiceProcess> {
+  const service = await ServiceProcess.start(command, { cwd: lab.root });
+  running.push(service);
+  return service;
+}
+
+/** Evidence and token of one moment, as a guest makes both. */
+async function release(service: ServiceProcess) {
+  const nonce = await challenge(service, {}, HEADERS);
+  const evidence = lab.vm.evidence({ nonce, jwk: JWK, endorsements: WITHOUT_ENDORSEMENTS });
+  const token = tokens.maa.issueAzureVm({
+    hclReport: evidence.hclReport,
+    clientPayloadNonce: boundValue(nonce, JWK),
+  });
+  const body = {
+    evidence: wireEvidence(evidence),
+    nonce: Buffer.from(nonce).toString('base64url'),
+    binding: { jwk: JWK },
+    attestationResults: [{ type: 'maa-token', token }],
+  };
+  return post(service.url, '/keys/db/release', JSON.stringify(body), HEADERS);
+}
+
+describe('a service that is killed once the vault has answered', () => {
+  it('REL-05 shows the attempt as unknown, and releases the key anew by a new challenge', async () => {
+    const first = await started();
+    const genuine = vaults.vault.releaseText;
+    let answered = false;
+    vaults.vault.releaseText = (value) => {
+      // It does not run when the answer comes, so that it can record nothing of it.
+      first.signal('SIGSTOP');
+      answered = true;
+      return genuine(value);
+    };
+    const asked = release(first).catch(() => 'no answer');
+    while (!answered) await sleep(10);
+    await sleep(ARRIVAL_MS);
+    first.signal('SIGKILL');
+    expect([await asked, (await first.end()).signal]).toEqual(['no answer', 'SIGKILL']);
+
+    vaults.vault.releaseText = genuine;
+    const second = await started();
+    const shown = async () => {
+      const { body } = await call(second.url, '/decisions', { headers: HEADERS });
+      const ids: readonly string[] = body.decisions.map(({ decisionId }: { decisionId: string }) => decisionId);
+      const answers = ids.map((id) => call(second.url, `/decisions/${id}`, { headers: HEADERS }));
+      return (await Promise.all(answers)).map((answer) => [answer.body.decision, answer.body.release]);
+    };
+    const unknown = { keyId: 'db', dryRun: false, state: 'unknown', endedAt: null, keyVersion: null, code: null };
+    expect(await shown()).toMatchObject([['allow', unknown]]);
+
+    const { body } = await release(second);
+    expect(body.decision).toBe('allow');
+    expect(Buffer.from(unwrapReleasedKey(body.release.value, ephemeral))).toEqual(Buffer.from(material));
+    expect(await shown()).toMatchObject([
+      ['allow', { state: 'released' }],
+      ['allow', unknown],
+    ]);
+  });
+});
