@@ -1,5 +1,6 @@
 import type { CheckId } from './codes.js';
 import { digest, either, members, oneOf, orNull, text, uuid } from './content-form.js';
+import { tokenTypeOf } from './evidence-traits.js';
 import { isObject, type JsonObject } from './json.js';
 import { ChangedDecisionError, isOfLaterVersion, LaterVersionError, readRecordContent } from './recorded-decision.js';
 import type { Caller } from './request.js';
@@ -153,7 +154,7 @@ function whyNotByVault(content: JsonObject, { jkt, targetSha256 }: AskedVaultKey
   if (!isObject(binding) || binding['jkt'] !== jkt) return 'the decision is about another bound key';
   const tokens: readonly unknown[] = Array.isArray(attestationResults) ? attestationResults : [];
   const isOfRequest = tokens.some(
-    (token) => isObject(token) && token['type'] === 'maa-token' && token['sha256'] === targetSha256,
+    (token) => isObject(token) && token['type'] === tokenTypeOf('maa') && token['sha256'] === targetSha256,
   );
   return isOfRequest ? null : 'the request of the decision had another token';
 }
