@@ -523,6 +523,22 @@ describe.skipIf(IS_LACKING)('a gate script', () => {
       expect(await end()).toBe(exitCode);
     });
 
+    it('gives the log of a pipeline no command that the program of VERITEE_COLLECT writes, and keeps nothing back', async () => {
+      const given = await setting(hostile.url);
+      const { folder, collect } = given;
+      const said = join(folder, 'said');
+      // .NET, which the runners are made of, takes more for white space than a locale does.
+      const lines = ['#\\u0023vso[x]', '\u00a0\\u003a:a::b', '\u0085\\u003a:c', '\u3000 \\u003a:d', 'e::f'];
+      const text = `printf '##vso[x]\\n\u00a0::a::b\\r\u0085::c\\n\u3000 ::d\\ne::f\\n' >&2`;
+      const seen = `for _ in $(seq 100); do grep -q e::f '${said}' && exec '${collect}'; sleep 0.1; done; exit 1`;
+      const talking = await script(join(folder, 'talking.sh'), `#!/bin/sh\n${text}\n${seen}\n`);
+      await writeFile(join(folder, 'api-key'), API_KEY);
+      const file = join(PROJECT, 'deploy/gates/shell', recipe);
+      const environment = { ...shellEnvironment(given), VERITEE_COLLECT: talking };
+      const { exitCode } = await run(['bash', '-c', `exec bash '${file}' 2>'${said}'`], folder, environment);
+      expect([exitCode, (await readFile(said, 'utf8')).split('\n').slice(0, 5)]).toEqual([0, lines]);
+    });
+
     it.each(['/nonexistent/api-key', '/'])('says which variable names no file with the API key: %s', async (file) => {
       const given = await setting(hostile.url);
       const command = ['bash', join(PROJECT, 'deploy/gates/shell', recipe)];

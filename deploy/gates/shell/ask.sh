@@ -15,9 +15,10 @@ fail() {
   exit "$code"
 }
 
-# Logs of pipelines obey `##` anywhere in a line and `::` at its beginning. Neither may be in what others wrote.
+# Logs of pipelines obey `##` anywhere in a line and `::` at its beginning. Neither may be in what others wrote. What counts as
+# white space in front of `::` is the runner's choice, so it is everything but visible ASCII.
 without_commands() {
-  tr '\r' '\n' | sed -u -e 's/##/#\\u0023/g' -e 's/^\([[:space:]]*\):\(:\)/\1\\u003a\2/'
+  LC_ALL=C sed -u -e 's/\r/\n/g' -e 's/##/#\\u0023/g' -e 's/^\([^!-~]*\):\(:\)/\1\\u003a\2/Mg'
 }
 
 # A member of an answer, on one line and not long.
