@@ -40,7 +40,7 @@ export class LocalKey implements HeldKey {
   readonly #read: LocalKeyOptions['read'];
   /** Ends with the read that was begun last. */
   #before: Promise<unknown> = Promise.resolve();
-  /** Whether somebody waited in vain for a read that has not ended: its file system does not answer. */
+  /** Whether a read was given up that has not ended: its file system does not answer. */
   #isStuck = false;
 
   constructor({ policy, tenant, read }: LocalKeyOptions) {
@@ -81,25 +81,32 @@ export class LocalKey implements HeldKey {
    * further requests are not kept waiting.
    */
   async #bytes(signal: AbortSignal): Promise<Uint8Array> {
-    if (this.#isStuck) throw unanswered();
-    const reading = this.#before.then(() => (signal.aborted ? null : this.#read()));
+    if (this.#isStuck) throw unanswered(NO_ANSWER);
+    let isBegun = false;
+    const reading = this.#before.then(() => {
+      if (signal.aborted) return null;
+      isBegun = true;
+      return this.#read();
+    });
     this.#before = reading.catch(() => undefined);
     const bytes = await Promise.race([reading, ended(signal)]).catch((cause: unknown) => {
       throw new ReleaseUnavailableError('the file of the key cannot be read', { remedy: UNREADABLE, cause });
     });
     if (bytes !== null) return bytes;
+    // Then nothing is known of the file system: judging, or reads before, took the time.
+    if (!isBegun) throw unanswered(TOO_LATE);
     this.#isStuck = true;
     const over = (late: Uint8Array | null) => {
       late?.fill(0);
       this.#isStuck = false;
     };
     void reading.then(over, () => over(null));
-    throw unanswered();
+    throw unanswered(NO_ANSWER);
   }
 }
 
-function unanswered(): ReleaseUnavailableError {
-  return new ReleaseUnavailableError('the file of the key is not read in time', { remedy: NO_ANSWER });
+function unanswered(remedy: string): ReleaseUnavailableError {
+  return new ReleaseUnavailableError('the file of the key is not read in time', { remedy });
 }
 
 /** Resolves once the signal has ended. */
@@ -121,6 +128,8 @@ function tryOut(jwk: JsonWebKey, alg: ReturnType<typeof keyManagementOf>): void 
   }
 }
 
+const TOO_LATE =
+  'The caller should try again with a new challenge: the time of the request was over before the file was read.';
 const NO_ANSWER = 'The operator should see why the file system of the key does not answer.';
 const UNREADABLE = 'The operator should see in the log why the file of the key cannot be read.';
 

@@ -124,6 +124,21 @@ describe('a local key', () => {
       expect(reads).toHaveLength(1);
     });
 
+    it('is not said of one that was not read yet, and others are not kept from it', async () => {
+      const { reads, ask } = slow();
+      const first = ask(OPEN);
+      await vi.waitFor(() => expect(reads).toHaveLength(1));
+      await expect(ask(AbortSignal.abort())).rejects.toMatchObject({
+        remedy: expect.stringMatching(/^The caller should/),
+      });
+      const next = ask(OPEN);
+      reads[0]?.resolve(Uint8Array.from(SECRET));
+      expect((await first).value).toBeTypeOf('string');
+      await vi.waitFor(() => expect(reads).toHaveLength(2));
+      reads[1]?.resolve(Uint8Array.from(SECRET));
+      expect((await next).value).toBeTypeOf('string');
+    });
+
     it.each<[string, (read: Settling<Uint8Array>, bytes: Uint8Array) => void]>([
       ['is overwritten when it comes', (read, bytes) => read.resolve(bytes)],
       [
