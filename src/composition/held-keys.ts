@@ -10,7 +10,7 @@ import { type ReleasableKey, releasableKey } from '../model/key-release.js';
 import { type KeyPath, placedText } from '../model/places.js';
 import { LocalKey } from '../results/local-key.js';
 import { VaultHeldKey } from '../service/vault-held-key.js';
-import { readKeyFile } from '../stores/key-file.js';
+import { KeyFiles } from '../stores/key-file.js';
 import type { VaultWorld } from './receipt-vaults.js';
 
 /** The keys that may be released, by id. */
@@ -30,8 +30,9 @@ export async function openHeldKeys(
   environment: Environment = process.env,
 ): Promise<HeldKeys> {
   const vaults = new VaultsByIdentity(configuration, world, environment);
+  const files = new KeyFiles();
   const opening = Object.entries(configuration.keys).map(async ([id, key]): Promise<readonly [string, HeldKey]> => {
-    return [id, isLocalKey(key) ? await openLocalKey(id, key) : await openVaultKey(id, key, vaults, world)];
+    return [id, isLocalKey(key) ? await openLocalKey(id, key, files) : await openVaultKey(id, key, vaults, world)];
   });
   try {
     return { keys: new Map(await allOrProblems(opening)), close: () => vaults.close() };
@@ -41,17 +42,21 @@ export async function openHeldKeys(
   }
 }
 
-async function openLocalKey(id: string, { local, policy, tenant }: LocalKeyConfiguration): Promise<LocalKey> {
-  const read = () => readPlacedKey(['keys', id, 'local'], local);
+async function openLocalKey(
+  id: string,
+  { local, policy, tenant }: LocalKeyConfiguration,
+  files: KeyFiles,
+): Promise<LocalKey> {
+  const read = () => readPlacedKey(['keys', id, 'local'], local, files);
   // So a file that is missing is found by whoever deploys.
   (await read()).fill(0);
   return new LocalKey({ policy, tenant, read });
 }
 
 /** Says of which key it is that its file cannot be read: at a start, and in the log when it is to be released. @throws {ConfigurationError} */
-async function readPlacedKey(path: KeyPath, file: string): Promise<Uint8Array> {
+async function readPlacedKey(path: KeyPath, file: string, files: KeyFiles): Promise<Uint8Array> {
   try {
-    return await readKeyFile(file);
+    return await files.read(file);
   } catch (cause) {
     throw new ConfigurationError([{ path, what: `${file}: ${whyNoKey(cause)}` }], { cause });
   }

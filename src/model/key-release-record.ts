@@ -134,19 +134,19 @@ export function whyNotReleasable(
   if (asked.keyId !== keyId) return 'the decision is about another key';
   const isSameCaller = content['principal'] === principal && content['tenant'] === tenant;
   if (!isSameCaller) return 'another caller asked for the decision';
-  return key.type === 'vault' ? whyNotByVault(content, key) : whyNotByService(content);
-}
-
-/** An attempt to release a local key names neither bound key nor token: a decision with checks of a token is for no such key. */
-function whyNotByService(content: JsonObject): string | null {
-  const { checks } = content['decision'] as JsonObject;
-  const listed: readonly unknown[] = Array.isArray(checks) ? checks : [];
-  const isOfVault = listed.some((check) => isObject(check) && check['id'] === OF_VAULT && check['result'] === 'pass');
-  return isOfVault ? 'the decision is about a key of a vault' : null;
+  if (isOfVault(content) !== (key.type === 'vault')) return 'the decision is about a key of another kind';
+  return key.type === 'vault' ? whyNotByVault(content, key) : null;
 }
 
 /** Each allow of a release by a vault has passed this check, and no other has. */
 const OF_VAULT = 'release_other_vm' satisfies CheckId;
+
+/** Whether a decision is about a key of a vault: an attempt to release a local one names neither bound key nor token. */
+function isOfVault(content: JsonObject): boolean {
+  const { checks } = content['decision'] as JsonObject;
+  const listed: readonly unknown[] = Array.isArray(checks) ? checks : [];
+  return listed.some((check) => isObject(check) && check['id'] === OF_VAULT && check['result'] === 'pass');
+}
 
 /** The bound key and the token are the decision's: the vault wraps to the key that this token names. */
 function whyNotByVault(content: JsonObject, { jkt, targetSha256 }: AskedVaultKey): string | null {

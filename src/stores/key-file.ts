@@ -6,6 +6,34 @@ const LONGEST_KEY = 64 * 1024;
 /** A pipe is not waited for. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
+/** Reads under way at most. Each may keep one of the four threads that file system, DNS and cryptography share. */
+const MOST_READS = 2;
+
+/** Reads files of keys, few at a time: those on file systems that do not answer must not take every thread of the process. */
+export class KeyFiles {
+  readonly #read: typeof readKeyFile;
+  readonly #waiting: (() => void)[] = [];
+  #underWay = 0;
+
+  constructor(read = readKeyFile) {
+    this.#read = read;
+  }
+
+  /** @throws {Error} as `readKeyFile` */
+  async read(path: string): Promise<Uint8Array> {
+    if (this.#underWay >= MOST_READS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#underWay += 1;
+    try {
+      return await this.#read(path);
+    } finally {
+      // Whoever waits takes the place over.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#underWay -= 1;
+      else next();
+    }
+  }
+}
+
 /**
  * Reads a key into memory of its own, so that whoever has it can overwrite all of it.
  * @throws {Error} where there is no such file, or it is empty, too long, or changes while it is read

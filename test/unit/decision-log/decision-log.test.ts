@@ -203,7 +203,7 @@ describe('the decision log', () => {
     const handedOut = { value: 'a wrapped key' };
     await log.releaseAttempt({ ...attemptOf(decided), ...handedOut } as ReleaseAttempt);
     await log.releaseResult({ ...resultOf(decided), ...handedOut } as ReleaseResult);
-    const local = releasing();
+    const local = releasing({ checks: [] });
     await log.record(local);
     await log.releaseAttempt(attemptOf(local, { key: { type: 'local', ...handedOut } as never }));
     const said = (await contents(store)).map((content) => ({ ...content, time: undefined, version: undefined }));

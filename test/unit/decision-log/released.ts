@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { DecisionLog } from '../../../src/decision-log/decision-log.js';
+import type { Decision } from '../../../src/model/decision.js';
 import type { JudgedRequest } from '../../../src/model/decision-log.js';
 import type { AskedVaultKey, ReleaseAttempt, ReleaseResult } from '../../../src/model/key-release-record.js';
+import { ALLOW } from '../../integration/http/fake-service.js';
 import { judged } from './recorded.js';
 
 const TOKEN = { type: 'maa-token', token: 'token of Azure Attestation' } as const;
@@ -16,13 +18,25 @@ export const VAULT_KEY: AskedVaultKey = {
   jkt: 'Zk9qcXJzdHV2d3h5ejAxMjM0NTY3ODlBQkNERUZHSEk',
 };
 
+/** What each allow of a release by a vault has passed. */
+const OF_VAULT: Decision['checks'][number] = {
+  id: 'release_other_vm',
+  result: 'pass',
+  about: '/attestationResults/0/token',
+  expected: null,
+  actual: null,
+  detail: 'both are about the same TEE',
+  policy: null,
+};
+
 /** An allow by which a key is to be released, unless something else is said. */
 export function releasing(
   decision: Parameters<typeof judged>[0] = {},
   release: Partial<NonNullable<JudgedRequest['release']>> = {},
 ): JudgedRequest {
   const binding = { jkt: VAULT_KEY.jkt };
-  const decided = judged({ binding, ...decision }, { attestationResults: [TOKEN] });
+  const checks = [...ALLOW.checks, OF_VAULT];
+  const decided = judged({ binding, checks, ...decision }, { attestationResults: [TOKEN] });
   return { ...decided, release: { keyId: 'db-key', dryRun: false, ...release } };
 }
 

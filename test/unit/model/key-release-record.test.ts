@@ -15,6 +15,8 @@ const decided = (release: object = { keyId: 'k', dryRun: false }, decision: obje
     request: { ...REQUEST, release },
   }) as unknown as JsonObject;
 const DENIED = decided(undefined, { decision: 'deny' });
+/** What an allow of a release by a vault has passed. */
+const OF_VAULT = { checks: [{ id: 'release_other_vm', result: 'pass' }] };
 
 const NOTHING_ASKED = { ...WHO, decision: { decision: 'allow' }, request: {} } as unknown as JsonObject;
 
@@ -97,7 +99,7 @@ describe('what is shown of a release', () => {
     ['an attempt for another key', decided({ keyId: 'other', dryRun: false }), [ATTEMPT]],
     ['an attempt by a deny', DENIED, [ATTEMPT]],
     ['an attempt of another caller', decided(), [{ ...ATTEMPT, principal: 'other' }]],
-    ['an attempt with another bound key', decided(undefined, { binding: { jkt: 'other' } }), [BY_VAULT]],
+    ['an attempt with another bound key', decided(undefined, { ...OF_VAULT, binding: { jkt: 'other' } }), [BY_VAULT]],
     ['an attempt where nothing was to be released', NOTHING_ASKED, [ATTEMPT]],
     ['a record of another kind', decided(), [{ ...ATTEMPT, kind: 'withdrawn' }]],
     ['an attempt without a key', decided(), [{ ...ATTEMPT, key: null }]],
@@ -129,26 +131,24 @@ describe('why a decision is no ground for an attempt', () => {
     [null, decided(undefined, { binding: null })],
     [null, decided(undefined, { checks: [null, { id: 'release_warning', result: 'pass' }] })],
     [null, decided(undefined, { checks: [{ id: 'release_other_vm', result: 'skipped' }] })],
-    [
-      'the decision is about a key of a vault',
-      decided(undefined, { checks: [{ id: 'release_other_vm', result: 'pass' }] }),
-    ],
+    ['the decision is about a key of another kind', decided(undefined, OF_VAULT)],
   ])('is said of every key: %s', (why, content) => {
     expect(whyNotReleasable(content, ATTEMPT)).toBe(why);
   });
 
   it.each<[string | null, JsonObject]>([
     ['the decision is no allow', DENIED],
-    ['the decision is about another bound key', decided(undefined, { binding: { jkt: 'other' } })],
-    ['the decision is about another bound key', decided(undefined, { binding: null })],
+    ['the decision is about a key of another kind', decided()],
+    ['the decision is about another bound key', decided(undefined, { ...OF_VAULT, binding: { jkt: 'other' } })],
+    ['the decision is about another bound key', decided(undefined, { ...OF_VAULT, binding: null })],
     [
       'the request of the decision had another token',
-      { ...decided(), request: { release: { keyId: 'k', dryRun: false } } },
+      { ...decided(undefined, OF_VAULT), request: { release: { keyId: 'k', dryRun: false } } },
     ],
     [
       'the request of the decision had another token',
       {
-        ...decided(),
+        ...decided(undefined, OF_VAULT),
         request: {
           release: { keyId: 'k', dryRun: false },
           attestationResults: [{ type: 'maa-token', sha256: 'ef' }, null],
@@ -158,14 +158,14 @@ describe('why a decision is no ground for an attempt', () => {
     [
       'the request of the decision had another token',
       {
-        ...decided(),
+        ...decided(undefined, OF_VAULT),
         request: {
           release: { keyId: 'k', dryRun: false },
           attestationResults: [{ type: 'ita-token', sha256: 'cd'.repeat(32) }],
         },
       },
     ],
-    [null, decided()],
+    [null, decided(undefined, OF_VAULT)],
   ])('is said of the key of a vault: %s', (why, content) => {
     expect(whyNotReleasable(content, BY_VAULT)).toBe(why);
   });

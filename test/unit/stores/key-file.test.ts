@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readKeyFile } from '../../../src/stores/key-file.js';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { KeyFiles, readKeyFile } from '../../../src/stores/key-file.js';
 import { makePipe } from '../../make-pipe.js';
 
 let folder = '';
@@ -46,4 +46,27 @@ it('refuses a pipe, and does not wait for it', async () => {
 it('refuses a file that has less in it than it says', async () => {
   // Files of the kernel have no size, or a greater one.
   await expect(readKeyFile('/sys/kernel/mm/transparent_hugepage/enabled')).rejects.toThrow('changed while it was read');
+});
+
+it('reads two files at a time, and goes on once one of them has been read or has failed', async () => {
+  const ends: ((error?: Error) => void)[] = [];
+  const files = new KeyFiles(
+    () =>
+      new Promise((resolve, reject) => {
+        ends.push((error) => (error === undefined ? resolve(Uint8Array.of(ends.length)) : reject(error)));
+      }),
+  );
+  const reads = Array.from({ length: 4 }, () => files.read('/any').catch((error: Error) => error.message));
+  await vi.waitFor(() => expect(ends).toHaveLength(2));
+  ends[0]?.(new Error('EIO'));
+  await vi.waitFor(() => expect(ends).toHaveLength(3));
+  ends[2]?.();
+  await vi.waitFor(() => expect(ends).toHaveLength(4));
+  ends[1]?.();
+  ends[3]?.();
+  expect(await Promise.all(reads)).toEqual(['EIO', Uint8Array.of(4), Uint8Array.of(3), Uint8Array.of(4)]);
+  const later = files.read('/any');
+  await vi.waitFor(() => expect(ends).toHaveLength(5));
+  ends[4]?.();
+  expect(await later).toEqual(Uint8Array.of(5));
 });
