@@ -4,6 +4,7 @@ import type Database from 'libsql';
 import { StoreUnavailableError } from '../../model/decision-log.js';
 import { messageOf } from '../../model/errors.js';
 import { identityOf, makeFile } from './file-on-disk.js';
+import { finalizeStatements } from './finalize.js';
 import { Pause } from './pause.js';
 import { APPLICATION_ID, MIGRATIONS } from './schema.js';
 
@@ -125,7 +126,7 @@ export class SqliteFile {
       throw this.#failed(error);
     } finally {
       // Whoever mends the disk may need nobody to have the file open.
-      if (this.#writePause.why !== null) this.close();
+      if (this.#writePause.why !== null) this.#giveUp();
     }
   }
 
@@ -223,8 +224,15 @@ export class SqliteFile {
     return this.number("SELECT value FROM meta WHERE name = 'commits'", []);
   }
 
-  #failed(error: unknown): StoreUnavailableError {
+  /** Closes it so that nothing of the connection is left for the next one. */
+  #giveUp(): void {
+    const isOpen = this.#database !== null;
     this.close();
+    if (isOpen) finalizeStatements();
+  }
+
+  #failed(error: unknown): StoreUnavailableError {
+    this.#giveUp();
     const why = messageOf(error);
     return new StoreUnavailableError(why.startsWith(this.#path) ? why : `${this.#path}: ${why}`, { cause: error });
   }
