@@ -56,11 +56,16 @@ function parsePrivateKey(text: string): KeyObject {
 }
 
 async function makeKey(path: string): Promise<KeyObject> {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  // As text: Node 20 keeps the job that made a key object, and collecting it while this key is exported never ends.
+  const { privateKey: pem } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
   try {
     const file = await open(path, 'wx', 0o600);
     try {
-      await file.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+      await file.writeFile(pem);
       await file.sync();
     } catch (error) {
       await rm(path, { force: true });
@@ -71,7 +76,7 @@ async function makeKey(path: string): Promise<KeyObject> {
   } catch (error) {
     throw keyProblem(path, outputProblem(error), error);
   }
-  return privateKey;
+  return createPrivateKey(pem);
 }
 
 /** Only what the thumbprint is over: kid, key_ops and whatever else a JWK has say nothing to a verifier. */

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Configuration } from '../config/configuration.js';
 import type { HeadSigner } from '../decision-log/heads.js';
@@ -154,7 +154,13 @@ export async function checkReceiptKeyFiles({ receipts }: Configuration): Promise
 }
 
 function ephemeralKey(): SigningKey {
-  return new LocalSigningKey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+  // As text: Node 20 keeps the job that made a key object, and collecting it while this key is exported never ends.
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  return new LocalSigningKey(createPrivateKey(privateKey));
 }
 
 async function readSigningKey(path: KeyPath, where: string, vaults: KeyVaults | null): Promise<ReadKey> {

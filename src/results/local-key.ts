@@ -1,5 +1,6 @@
 import {
   constants,
+  createPrivateKey,
   createPublicKey,
   diffieHellman,
   generateKeyPairSync,
@@ -117,6 +118,12 @@ function ended(signal: AbortSignal): Promise<null> {
   });
 }
 
+/** A key that nothing is encrypted with. */
+const { privateKey: PROBE } = generateKeyPairSync('x25519', {
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+});
+
 /** Some keys are read and then fail: points of small order, even moduli. A release would end with that, its challenge used up. */
 function tryOut(jwk: JsonWebKey, alg: ReturnType<typeof keyManagementOf>): void {
   const key = createPublicKey({ key: jwk, format: 'jwk' });
@@ -124,7 +131,7 @@ function tryOut(jwk: JsonWebKey, alg: ReturnType<typeof keyManagementOf>): void 
     publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }, new Uint8Array(32));
   } else if (key.asymmetricKeyType === 'x25519') {
     // Of the other curves each point that is read will do.
-    diffieHellman({ publicKey: key, privateKey: generateKeyPairSync('x25519').privateKey });
+    diffieHellman({ publicKey: key, privateKey: createPrivateKey(PROBE) });
   }
 }
 

@@ -17,7 +17,13 @@ export function labKey(privateKey: KeyObject): LabKey {
 
 /** A fresh key on a curve, by the name that OpenSSL gives it. */
 export function newEcKey(namedCurve: 'prime256v1' | 'secp384r1' | 'secp224r1' | 'secp521r1'): LabKey {
-  return labKey(generateKeyPairSync('ec', { namedCurve }).privateKey);
+  // As text: Node 20 keeps the job that made a key object, and collecting it while this key is exported never ends.
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  return labKey(createPrivateKey(privateKey));
 }
 
 const made = new Map<string, LabKey>();

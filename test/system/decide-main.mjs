@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { newDecisionId } from '../../dist/composition/decision-id.js';
 import { DecisionLog } from '../../dist/decision-log/decision-log.js';
@@ -20,7 +20,13 @@ const log = {
   error: (fields, message) => tell(`error ${message} ${fields.err?.message}`),
   debug: () => {},
 };
-const key = new LocalSigningKey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+// As text: Node 20 keeps the job that made a key object, and collecting it while this key is exported never ends.
+const { privateKey: pem } = generateKeyPairSync('ec', {
+  namedCurve: 'P-256',
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+});
+const key = new LocalSigningKey(createPrivateKey(pem));
 const store = await SqliteStore.open(file);
 // All of them have the same key.
 const challenges = await SqliteChallengeStore.open(store, new Uint8Array(32), clock);
