@@ -23,6 +23,7 @@ const ROOMS = {
   'decision-log': ['formats', 'model'],
   stores: ['model'],
   service: ['verifiers', 'inspect', 'policy', 'comparison', 'model'],
+  callers: ['model'],
   wire: ['formats', 'model'],
   http: ['wire', 'service', 'model'],
   collector: ['outgoing', 'crypto', 'formats', 'model'],

@@ -49,9 +49,13 @@ function endingProblem(fields: RecordFields, message: string, files: EndingParts
     const name = files.find((each) => each.policy.id === policy)?.name ?? policy;
     return policyProblem('expiry_near', name, { pointer, message: `${check}, approved by ${approver}: ${when}` });
   }
-  const path: KeyPath = caller === undefined ? pathOfFile(key, file) : ['callers', caller, 'expires'];
+  const path = caller === undefined ? pathOfFile(key, file) : pathOfApiKey(caller, key);
   const about = caller === undefined ? `${file}: ${subject}: ` : '';
   return configurationProblem('config_expiry', { path, what: `${about}${when}` });
+}
+
+function pathOfApiKey(caller: string, key: string | undefined): KeyPath {
+  return ['callers', caller, ...(key === 'next' ? ['next'] : []), 'expires'];
 }
 
 /** Of a folder of endorsements its key is named, of the listener the key of the file, of `tpm.intermediates` the file alone. */

@@ -33,6 +33,13 @@ interface EndingCertificate {
   readonly expires: string;
 }
 
+interface EndingApiKey {
+  readonly caller: string;
+  /** `next`: the successor. */
+  readonly key: 'current' | 'next';
+  readonly expires: string;
+}
+
 /**
  * What each folder's material is called, what follows where it has ended, and how long before that it is said. Collateral
  * lasts 30 days when it is new.
@@ -79,7 +86,7 @@ export class Endings {
   warnOfAccess(): void {
     const { clock, log } = this.#sources;
     for (const { hasEnded, ...fields } of endingSoon(this.#apiKeys(), clock.now())) {
-      if (hasEnded) log.warn(fields, 'an API key has expired: its caller is refused');
+      if (hasEnded) log.warn(fields, 'an API key has expired: whoever sends it is refused');
       else log.warn(fields, 'an API key expires soon');
     }
     for (const { hasEnded, ...fields } of endingSoon(this.#certificates(), clock.now())) {
@@ -130,7 +137,7 @@ export class Endings {
     const now = clock.now();
     const secondsUntil = (end: string) => Math.round((Date.parse(end) - now.getTime()) / 1000);
     return {
-      apiKeys: this.#apiKeys().map(({ caller, expires }) => ({ caller, seconds: secondsUntil(expires) })),
+      apiKeys: this.#apiKeys().map(({ expires, ...labels }) => ({ ...labels, seconds: secondsUntil(expires) })),
       certificates: this.#certificates().map(({ file, expires }) => ({ file, seconds: secondsUntil(expires) })),
       endorsements: endorsements(now).map(({ key, file, expires }) => ({ key, file, seconds: secondsUntil(expires) })),
       waivers: policies().flatMap(({ id, waivers }) =>
@@ -153,10 +160,11 @@ export class Endings {
     ];
   }
 
-  #apiKeys(): readonly { readonly caller: string; readonly expires: string }[] {
-    return Object.entries(this.#sources.callers()).flatMap(([caller, { apiKeySha256, expires }]) =>
-      apiKeySha256 === null || expires === null ? [] : [{ caller, expires }],
-    );
+  #apiKeys(): readonly EndingApiKey[] {
+    return Object.entries(this.#sources.callers()).flatMap(([caller, { expires, next }]) => [
+      ...(expires === null ? [] : [{ caller, key: 'current', expires } as const]),
+      ...(next === null ? [] : [{ caller, key: 'next', expires: next.expires } as const]),
+    ]);
   }
 }
 

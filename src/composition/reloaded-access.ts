@@ -2,15 +2,19 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
+import { type ApiKey, ApiKeyCallers } from '../callers/api-keys.js';
+import { ConfiguredCallers } from '../callers/configured-callers.js';
+import { LocalCaller } from '../callers/local-caller.js';
 import { requireAvailable } from '../config/availability.js';
-import type { Configuration, ListenConfiguration } from '../config/configuration.js';
+import type { CallerConfiguration, Configuration, ListenConfiguration } from '../config/configuration.js';
 import { changedKeys } from '../config/effective-configuration.js';
-import { ApiKeyCallers, type CallerDirectory, LocalCaller } from '../http/callers.js';
 import type { TlsMaterial } from '../http/listener.js';
 import type { RunningServer } from '../http/server.js';
+import type { CallerDirectory } from '../model/caller-directory.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
 import type { Clock } from '../model/ports.js';
+import type { Caller } from '../model/request.js';
 
 /** What a reload came to, by the names of keys. */
 export type AccessReload = Awaited<ReturnType<ReloadedAccess['reload']>>;
@@ -115,23 +119,38 @@ function changedFiles(before: TlsMaterial | null, after: TlsMaterial | null): re
   return changedKeys(before ?? {}, after ?? {}, 'listen.tls');
 }
 
-function callersOf({ callers, historical, listen }: Configuration, clock: Clock): CallerDirectory {
+function callersOf({ callers, policies, historical, listen }: Configuration, clock: Clock): CallerDirectory {
   const entries = Object.entries(callers);
   if (entries.length === 0) return new LocalCaller({ historical, insecure: listen.insecure });
-  const withKeys = entries.flatMap(([name, { apiKeySha256, expires, audience, ...caller }]) =>
-    apiKeySha256 === null
-      ? []
-      : [
-          {
-            ...caller,
-            name,
-            apiKeySha256,
-            expires: expires === null ? null : new Date(expires),
-            audiences: audience ?? [],
-          },
-        ],
-  );
-  return new ApiKeyCallers(withKeys, clock);
+  const withKeys = entries.map(([name, configured]) => ({
+    caller: callerOf(name, configured, policies.default),
+    keys: apiKeysOf(configured),
+  }));
+  return new ConfiguredCallers(new ApiKeyCallers(withKeys, clock));
+}
+
+/** @param standard the policy that a caller may use whose configuration names none */
+function callerOf(
+  principal: string,
+  { tenant, roles, policies, audience, keys }: CallerConfiguration,
+  standard: string,
+): Caller {
+  return {
+    principal,
+    tenant,
+    roles: new Set(roles),
+    policies: new Set(policies ?? [standard]),
+    audiences: new Set(audience ?? []),
+    keys: new Set(keys),
+  };
+}
+
+function apiKeysOf({ apiKeySha256, expires, next }: CallerConfiguration): readonly ApiKey[] {
+  if (apiKeySha256 === null || expires === null) return [];
+  return [{ apiKeySha256, expires }, ...(next === null ? [] : [next])].map((key) => ({
+    ...key,
+    expires: new Date(key.expires),
+  }));
 }
 
 /**

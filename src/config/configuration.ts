@@ -41,8 +41,10 @@ const caller = object({
   apiKeySha256: orNull(hex(SHA256_BYTES)),
   /** Time from which the key is no longer valid. */
   expires: orNull(instant),
+  /** The key that succeeds it: valid now, so that both are known while clients change over. */
+  next: orNull(object({ apiKeySha256: hex(SHA256_BYTES), expires: instant })),
   roles: list(choice(...ROLES), 'distinct', 'filled'),
-  /** Policies that the caller may name; null: any. */
+  /** Policies that the caller may name; null: the default one. */
   policies: orNull(list(policyId, 'distinct', 'filled')),
   /** Audiences that the caller may name, and has receipts for; null: none. */
   audience: orNull(list(text(), 'distinct', 'filled')),

@@ -34,10 +34,11 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
   checkLimits(configuration, at.member('limits', 'eventLogBytes'));
   checkEarly(configuration, at.member('intel', 'early'));
   for (const [name, caller] of Object.entries(callers)) checkCaller(caller, at.member('callers', name));
-  const keys = Object.entries(callers).map(
-    ([name, { apiKeySha256 }]): Placed => [at.member('callers', name, 'apiKeySha256'), apiKeySha256],
-  );
-  refuseRepeated(keys, 'is the key of another caller too');
+  const keys = Object.entries(callers).flatMap(([name, { apiKeySha256, next }]): readonly Placed[] => [
+    [at.member('callers', name, 'apiKeySha256'), apiKeySha256],
+    [at.member('callers', name, 'next', 'apiKeySha256'), next?.apiKeySha256 ?? null],
+  ]);
+  refuseRepeated(keys, 'is another key of a caller too');
   const digests = azure.paravisors.idKeyDigests.map(
     (entry, index): Placed => [
       at.member('azure', 'paravisors', 'idKeyDigests', index),
@@ -124,6 +125,9 @@ function checkCaller(caller: CallerConfiguration, at: Place): void {
   const ways = [caller.apiKeySha256, caller.oidc, caller.mtls, caller.kubernetes].filter((way) => way !== null);
   if (ways.length !== 1) at.refuse('needs one of apiKeySha256, oidc, mtls and kubernetes');
   if (caller.apiKeySha256 !== null && caller.expires === null) at.member('expires').refuse('is missing');
+  for (const member of ['expires', 'next'] as const) {
+    if (caller.apiKeySha256 === null && caller[member] !== null) at.member(member).refuse('is for apiKeySha256 alone');
+  }
   for (const [index, audience] of (caller.audience ?? []).entries()) {
     refuseOwnName(audience, at.member('audience', index));
   }

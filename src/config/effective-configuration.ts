@@ -45,6 +45,7 @@ function maskCaller(caller: CallerConfiguration): object {
   return {
     ...caller,
     apiKeySha256: masked(caller.apiKeySha256),
+    next: caller.next === null ? null : { ...caller.next, apiKeySha256: MASK },
     oidc: masked(caller.oidc),
     mtls: masked(caller.mtls),
     kubernetes: masked(caller.kubernetes),

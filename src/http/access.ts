@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { CallerDirectory } from '../model/caller-directory.js';
 import type { Decision } from '../model/decision.js';
 import { FormatError, RefusedError } from '../model/errors.js';
 import { nearNames } from '../model/names-in-messages.js';
 import type { Caller, Role } from '../model/request.js';
-import type { CallerDirectory } from './callers.js';
-import type { FailureLimit } from './load-limits.js';
+import type { OwnRate } from './load-limits.js';
 
 /** Who may use a route: everybody, or callers with a role. A route without does not start. */
 export type Access = 'public' | Role;
@@ -46,7 +46,8 @@ const GRANTED_WITHOUT_CALLERS = ': no callers are configured, and historical: tr
 
 export interface Guard {
   readonly callers: () => CallerDirectory;
-  readonly failures: FailureLimit;
+  /** Failed authentications by address. */
+  readonly failures: OwnRate;
   /** Methods of each path that has a route. */
   readonly methods: ReadonlyMap<string, readonly string[]>;
 }
@@ -70,9 +71,7 @@ export async function admit(guard: Guard, request: FastifyRequest, reply: Fastif
   if (access === 'public') return;
   // In another version, those between client and service may not agree where a request ends (REQ-17).
   if (request.raw.httpVersion !== '1.1') throw new RefusedError('method_not_allowed', 'only HTTP/1.1 is served here');
-  request.caller = callers.asksForCredentials
-    ? await identify(guard, request, reply)
-    : callers.identify(request.headers);
+  request.caller = await identify(callers, guard, request, reply);
   if (access === undefined || !request.caller.roles.has(access)) {
     const granted = access === 'audit:read' && !callers.asksForCredentials ? GRANTED_WITHOUT_CALLERS : '';
     throw new RefusedError('forbidden', `this call needs the role ${access}, which the caller does not have${granted}`);
@@ -139,13 +138,20 @@ function nothingAt(path: string, methods: Guard['methods']): string {
   return `nothing is at this path; ${hint}`;
 }
 
-async function identify(guard: Guard, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
-  await guard.failures.check(request);
+/** A valid credential is never refused for what others of its address have tried. */
+async function identify(
+  callers: CallerDirectory,
+  { failures }: Guard,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Caller> {
   try {
-    return guard.callers().identify(request.headers);
+    return await callers.identify({ headers: request.headers });
   } catch (error) {
-    await guard.failures.record(request);
-    reply.header('www-authenticate', 'Bearer');
+    if (error instanceof RefusedError && error.code === 'unauthorized') {
+      await failures.take(request);
+      reply.header('www-authenticate', 'Bearer');
+    }
     throw error;
   }
 }

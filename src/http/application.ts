@@ -12,7 +12,7 @@ import type { HttpDependencies } from './dependencies.js';
 import { answerError, answerSocketError } from './error-answers.js';
 import { routedTarget } from './gate-target.js';
 import { createListener, DEFAULT_CONNECTION_LIMITS } from './listener.js';
-import { DEFAULT_RATE_LIMITS, failureLimit, refuseLate, registerRateLimits } from './load-limits.js';
+import { DEFAULT_RATE_LIMITS, failureRate, refuseLate, registerRateLimits } from './load-limits.js';
 import { requestIdOf, routeOf, servedPath, writeRequest } from './request-log.js';
 import { takeEveryMethod } from './routes/gate-route.js';
 import { registerRoutes } from './routes/route-table.js';
@@ -102,7 +102,7 @@ function registerDefences(application: FastifyInstance, dependencies: HttpDepend
   // The hook of the limits is one of the route, and those run after the ones added here.
   registerRateLimits(application, rates);
   application.after(() => {
-    const guard: Guard = { callers, methods, failures: failureLimit(application, rates) };
+    const guard: Guard = { callers, methods, failures: failureRate(application, rates) };
     application.addHook('onRequest', (request, reply) => admit(guard, request, reply));
   });
 }

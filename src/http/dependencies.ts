@@ -1,3 +1,4 @@
+import type { CallerDirectory } from '../model/caller-directory.js';
 import type { GateUseCase } from '../model/gate.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { IssueChallengeUseCase } from '../service/challenges.js';
@@ -10,7 +11,6 @@ import type { RecordedDecisionsUseCase } from '../service/recorded-decisions.js'
 import type { ReleaseKeyUseCase } from '../service/release-key.js';
 import type { ReplayDecisionUseCase } from '../service/replay-decision.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
-import type { CallerDirectory } from './callers.js';
 import type { ConnectionLimits, TlsMaterial } from './listener.js';
 import type { RateLimits, SlotLimits } from './load-limits.js';
 import type { Metrics } from './metrics.js';

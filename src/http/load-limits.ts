@@ -66,7 +66,7 @@ export interface RateLimits {
   readonly perPrincipal: number;
   /** Of public pages, from one address. */
   readonly perAddress: number;
-  /** Failed authentications from one address; past it the address is refused before its key is looked at. */
+  /** Failed authentications from one address; past it the answer to further ones is that there were too many. */
   readonly failuresPerAddress: number;
   /** At gates, from one address: that of a proxy, which asks for all of its clients. */
   readonly gatesPerAddress: number;
@@ -97,32 +97,7 @@ export function registerRateLimits(application: FastifyInstance, limits: RateLim
   application.register(rateLimit, options);
 }
 
-/** Failed authentications by address. */
-export interface FailureLimit {
-  /** @throws {RefusedError} `rate_limited` where the address has failed too often */
-  check(request: FastifyRequest): Promise<void>;
-  record(request: FastifyRequest): Promise<void>;
-}
-
-/** To be made after `registerRateLimits`. */
-export function failureLimit(application: FastifyInstance, limits: RateLimits): FailureLimit {
-  const count = application.createRateLimit({
-    timeWindow: MINUTE_MS,
-    max: limits.failuresPerAddress,
-    keyGenerator: addressOf,
-  });
-  return {
-    check: async (request) => {
-      const state = await count(request, { increment: false });
-      if (!state.isAllowed && state.remaining === 0) throw tooMany(state.ttl);
-    },
-    record: async (request) => {
-      await count(request);
-    },
-  };
-}
-
-/** What a route counts by itself. */
+/** What is counted apart. */
 export interface OwnRate {
   /** @throws {RefusedError} `rate_limited` */
   take(request: FastifyRequest): Promise<void>;
@@ -132,6 +107,11 @@ export interface OwnRate {
 export function itemRate(application: FastifyInstance): OwnRate {
   // Without options it counts with the limit of all routes.
   return oneByOne(application.createRateLimit());
+}
+
+/** Counts failed authentications by address. To be made after `registerRateLimits`. */
+export function failureRate(application: FastifyInstance, limits: RateLimits): OwnRate {
+  return oneByOne(application.createRateLimit({ max: limits.failuresPerAddress, keyGenerator: addressOf }));
 }
 
 /** Counts requests at gates by address, beside those of other public routes. To be made after `registerRateLimits`. */

@@ -38,7 +38,7 @@ export interface OriginFigures {
 
 /** What ends on a date, and in how many seconds: less than zero where it has ended. */
 export interface EndingFigures {
-  readonly apiKeys: readonly { readonly caller: string; readonly seconds: number }[];
+  readonly apiKeys: readonly { readonly caller: string; readonly key: 'current' | 'next'; readonly seconds: number }[];
   /** `file`: the key of the configuration that names it, once for each certificate in it. */
   readonly certificates: readonly { readonly file: string; readonly seconds: number }[];
   /** `key`: the key of the configuration that names the folder; once for each CRL or set of collateral in a file. */
@@ -197,8 +197,8 @@ export class Metrics {
   watchEndings(endings: () => EndingFigures): void {
     this.#watch(Gauge, {
       name: 'veritee_api_key_expiry_seconds',
-      help: 'Seconds until the API key of a caller expires; negative if it has.',
-      labelNames: ['caller'],
+      help: 'Seconds until an API key of a caller, or its successor, expires; negative if it has.',
+      labelNames: ['caller', 'key'],
       read: () => endings().apiKeys.map(({ seconds, ...labels }) => [seconds, labels]),
     });
     this.#watch(Gauge, {

@@ -9,7 +9,7 @@ const SECRET =
 /** Files that compare such values under any name: no comparison of bytes in them but the one in constant time. */
 const COMPARING_SECRETS = [
   'src/crypto/constant-time.ts',
-  'src/http/callers.ts',
+  'src/callers/api-keys.ts',
   'src/service/challenges.ts',
   'src/verifiers/binding/held-value.ts',
   'src/verifiers/paravisor/paravisor-claims.ts',

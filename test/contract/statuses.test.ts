@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { LocalCaller } from '../../src/http/callers.js';
+import { LocalCaller } from '../../src/callers/local-caller.js';
 import { isObject } from '../../src/model/json.js';
 import { type Caller, ROLES } from '../../src/model/request.js';
 import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
@@ -118,8 +118,8 @@ async function askUnready(service: FakeService, operation: Operation): Promise<S
 
 /** Everybody on this machine may do all that there is to do. Without configured callers nobody has keys released. */
 class Everybody extends LocalCaller {
-  override identify(): Caller {
-    return { ...super.identify(), roles: new Set(ROLES) };
+  override async identify(): Promise<Caller> {
+    return { ...(await super.identify()), roles: new Set(ROLES) };
   }
 }
 const auditor = () => new Everybody({ historical: true, insecure: false });

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { ApiKeyCallers } from '../../../src/http/callers.js';
 import { FormatError, RefusedError } from '../../../src/model/errors.js';
 import { call, post } from './exchange.js';
 import { ALLOW, DENY, type FakeService, fakeServices, oneCaller, VERIFY_BODY } from './fake-service.js';
@@ -196,11 +194,7 @@ describe('POST /verify:batch', () => {
 
   it('shows policies in shadow to those alone who may name them', async () => {
     const key = 'a key';
-    const apiKeySha256 = createHash('sha256').update(key).digest('hex');
-    const caller = { name: 'ci', apiKeySha256, expires: null, roles: ['verify'] as const, tenant: 'default' };
-    const service = await start({
-      callers: (clock) => new ApiKeyCallers([{ ...caller, policies: ['payments'], audiences: null, keys: [] }], clock),
-    });
+    const service = await start({ callers: oneCaller(key, ['verify'], { policies: new Set(['payments']) }) });
     const result = { version: 1, sha256: 'ab'.repeat(32), outcome: 'allow', matched: [], unmatched: [] } as const;
     const shadow = ['payments', 'payroll'].map((id) => ({
       ...result,

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { afterEach } from 'vitest';
-import { ApiKeyCallers, type CallerDirectory, LocalCaller } from '../../../src/http/callers.js';
+import { ApiKeyCallers } from '../../../src/callers/api-keys.js';
+import { ConfiguredCallers } from '../../../src/callers/configured-callers.js';
+import { LocalCaller } from '../../../src/callers/local-caller.js';
 import type { HttpDependencies, HttpSettings } from '../../../src/http/dependencies.js';
 import { createLog } from '../../../src/http/log.js';
 import { Metrics } from '../../../src/http/metrics.js';
 import { type ListenOptions, type RunningServer, startServer } from '../../../src/http/server.js';
+import type { CallerDirectory } from '../../../src/model/caller-directory.js';
 import type { Decision } from '../../../src/model/decision.js';
 import type { RecordedDecision } from '../../../src/model/decision-log.js';
 import { RefusedError } from '../../../src/model/errors.js';
@@ -377,24 +380,26 @@ export function fakeServices(): (options?: FakeServiceOptions) => Promise<FakeSe
 }
 
 /** A directory with one caller, `ci`, whose key is given. */
-export function oneCaller(key: string, roles: readonly Role[], expires: Date | null = null) {
-  return (clock: Clock): CallerDirectory =>
-    new ApiKeyCallers(
-      [
-        {
-          name: 'ci',
-          apiKeySha256: createHash('sha256').update(key).digest('hex'),
-          expires,
-          roles,
-          policies: null,
-          audiences: null,
-          keys: [],
-          tenant: 'default',
-        },
-      ],
-      clock,
-    );
+export function oneCaller(
+  key: string,
+  roles: readonly Role[],
+  { expires = NEVER, ...changes }: Partial<Caller> & { readonly expires?: Date } = {},
+) {
+  const none = new Set<string>();
+  const caller = {
+    principal: 'ci',
+    tenant: 'default',
+    roles: new Set(roles),
+    policies: null,
+    audiences: null,
+    keys: none,
+  };
+  const apiKeySha256 = createHash('sha256').update(key).digest('hex');
+  const callers = [{ caller: { ...caller, ...changes }, keys: [{ apiKeySha256, expires }] }];
+  return (clock: Clock): CallerDirectory => new ConfiguredCallers(new ApiKeyCallers(callers, clock));
 }
+
+const NEVER = new Date('9999-12-31');
 
 /** A /verify body that passes schema and encodings. */
 export const VERIFY_BODY = JSON.stringify({

@@ -92,6 +92,7 @@ describe('a decision of the service', () => {
     const auditor = (name: string, tenant: string) => ({
       apiKeySha256: sha256Hex(keyOf(name)),
       roles: ['verify', 'audit:read'],
+      policies: ['payments'],
       expires: '2099-01-31',
       tenant,
     });
@@ -259,6 +260,7 @@ describe('AUD-04: what is stored', () => {
           apiKeySha256: sha256Hex(key),
           expires: '2099-01-31',
           roles: ['verify'],
+          policies: ['payments'],
           audience: ['https://gate.example'],
         },
       },

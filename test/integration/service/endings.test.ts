@@ -58,7 +58,7 @@ describe('an API key', () => {
 
   it('DEC-14 that ended yesterday, or ends in ten days, is a warning at start and at each reload', async () => {
     const expected = [
-      { level: 'warn', caller: 'ended', daysLeft: 0, msg: 'an API key has expired: its caller is refused' },
+      { level: 'warn', caller: 'ended', daysLeft: 0, msg: 'an API key has expired: whoever sends it is refused' },
       { level: 'warn', caller: 'ending', daysLeft: 9, msg: 'an API key expires soon' },
     ];
     const before = lab.output.length;
@@ -72,7 +72,8 @@ describe('an API key', () => {
   it('DEC-14 is in the metrics with the seconds until its end', async () => {
     const clock = new MovableClock();
     const service = await lab.start({ callers }, { clock }, 'key-metrics');
-    const seconds = (name: string) => secondsOf(service, `veritee_api_key_expiry_seconds{caller="${name}"}`);
+    const seconds = (name: string) =>
+      secondsOf(service, `veritee_api_key_expiry_seconds{caller="${name}",key="current"}`);
     expect(await seconds('ended')).toBeLessThan(0);
     const left = (Date.parse(callers.ending.expires) - Date.now()) / 1000;
     expect(Math.abs(Number(await seconds('ending')) - left)).toBeLessThan(60);

@@ -202,14 +202,16 @@ describe('the scope of a challenge', () => {
     roles: ['verify'],
     ...members,
   });
+  const POLICIES = [BASELINE, 'any-nonce'];
   const AUDIENCES = ['https://gate.example', 'https://other.example'];
   let shared: RunningService;
 
   beforeAll(async () => {
     const callers = {
-      alice: caller('alice', { tenant: 'a', audience: AUDIENCES }),
-      bob: caller('bob', { tenant: 'b', audience: AUDIENCES }),
-      colleague: caller('colleague', { tenant: 'a', audience: AUDIENCES }),
+      alice: caller('alice', { tenant: 'a', audience: AUDIENCES, policies: POLICIES }),
+      bob: caller('bob', { tenant: 'b', audience: AUDIENCES, policies: POLICIES }),
+      colleague: caller('colleague', { tenant: 'a', audience: AUDIENCES, policies: POLICIES }),
+      plain: caller('plain'),
       narrow: caller('narrow', { tenant: 'a', policies: [BASELINE], audience: ['https://gate.example'] }),
     };
     shared = await lab.start({ callers }, {}, 'shared');
@@ -251,6 +253,15 @@ describe('the scope of a challenge', () => {
     const made = await post(shared.url, '/challenges', JSON.stringify({ policy: 'any-nonce' }), as('narrow'));
     expect([made.status, made.body.code]).toEqual(forbidden);
     expect(verdictOf(await lab.verify(shared, { ...asked, members: fitting }))).toEqual(['allow']);
+  });
+
+  it('is no wider than the default policy for a caller whose policies are not named', async () => {
+    const asked = { nonce: NONCE, headers: as('plain') };
+    for (const policy of POLICIES.filter((id) => id !== 'azure-cvm-baseline')) {
+      expect(verdictOf(await lab.verify(shared, { ...asked, members: { policy } }))).toEqual([403, 'forbidden']);
+    }
+    const members = { policy: 'azure-cvm-baseline' };
+    expect((await lab.verify(shared, { ...asked, members })).body.policies).toMatchObject([{ id: members.policy }]);
   });
 
   it('is for callers that are known', async () => {

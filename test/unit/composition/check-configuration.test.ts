@@ -433,8 +433,16 @@ describe('callers', () => {
     });
     const callers = { ...caller('old', '2026-05-01'), ...caller('soon', '2026-06-20'), ...caller('new', '2027-01-01') };
     expect(briefly(await check({ callers }))).toEqual([
-      'config_expiry /callers/old/expires: an API key has expired: its caller is refused (2026-05-01T00:00:00.000Z)',
+      'config_expiry /callers/old/expires: an API key has expired: whoever sends it is refused (2026-05-01T00:00:00.000Z)',
       'config_expiry /callers/soon/expires: an API key expires soon (2026-06-20T00:00:00.000Z)',
+    ]);
+  });
+
+  it('are config_expiry for the successor of an API key', async () => {
+    const next = { apiKeySha256: 'ef'.repeat(32), expires: '2026-06-20' };
+    const callers = { ci: { apiKeySha256: 'ab'.repeat(32), expires: '2027-01-01', next, roles: ['verify'] } };
+    expect(briefly(await check({ callers }))).toEqual([
+      'config_expiry /callers/ci/next/expires: an API key expires soon (2026-06-20T00:00:00.000Z)',
     ]);
   });
 });

@@ -22,10 +22,11 @@ function endingsOf(
   keyEnds: readonly string[],
   waiverEnds: readonly string[],
   { tls, issuers = [], endorsements = [], receiptKeys = [] }: Others = {},
+  next: object | null = null,
 ) {
   const entries = keyEnds.map((expires, index) => [
     `caller${index}`,
-    { apiKeySha256: index.toString(16).padStart(64, '0'), expires, roles: ['verify'] },
+    { apiKeySha256: index.toString(16).padStart(64, '0'), expires, next, roles: ['verify'] },
   ]);
   const text = JSON.stringify({ callers: Object.fromEntries(entries) });
   const { callers } = loadConfiguration({ text, environment: {} });
@@ -56,7 +57,7 @@ function endingsOf(
 const said = ({ lines }: FakeLog) => lines.map(({ fields, message }) => [Object(fields).daysLeft, message]);
 
 describe('DEC-14 a warning', () => {
-  const ENDED = 'an API key has expired: its caller is refused';
+  const ENDED = 'an API key has expired: whoever sends it is refused';
   const SOON = 'an API key expires soon';
 
   it.each([
@@ -69,6 +70,21 @@ describe('DEC-14 a warning', () => {
     const { endings, log } = endingsOf([expires], []);
     endings.warnOfAccess();
     expect(said(log)).toEqual(expected);
+  });
+
+  it('DEC-14 of the successor of an API key, apart from the key', () => {
+    const next = { apiKeySha256: 'cd'.repeat(32), expires: '2026-06-03T12:00:00Z' };
+    const { endings, log } = endingsOf(['2026-06-01T12:00:00Z'], [], {}, next);
+    endings.warnOfAccess();
+    expect(said(log)).toEqual([
+      [0, ENDED],
+      [2, SOON],
+    ]);
+    expect(log.lines.map(({ fields }) => Object(fields).key)).toEqual(['current', 'next']);
+    expect(endings.figures.apiKeys).toEqual([
+      { caller: 'caller0', key: 'current', seconds: 0 },
+      { caller: 'caller0', key: 'next', seconds: 172_800 },
+    ]);
   });
 
   it.each([
@@ -88,8 +104,8 @@ it('DEC-14 figures are seconds until the end, of keys and waivers', () => {
   const { endings } = endingsOf(['2026-06-01T13:00:00Z', '2026-06-01T11:00:00Z'], ['2026-06-02', '2026-06-01']);
   expect(endings.figures).toEqual({
     apiKeys: [
-      { caller: 'caller0', seconds: 3600 },
-      { caller: 'caller1', seconds: -3600 },
+      { caller: 'caller0', key: 'current', seconds: 3600 },
+      { caller: 'caller1', key: 'current', seconds: -3600 },
     ],
     certificates: [],
     endorsements: [],

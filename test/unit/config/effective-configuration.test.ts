@@ -42,6 +42,7 @@ describe('the digest of a configuration', () => {
 const CALLER: CallerConfiguration = {
   apiKeySha256: 'secret',
   expires: '2027-01-31T00:00:00.000Z',
+  next: { apiKeySha256: 'secret', expires: '2028-01-31T00:00:00.000Z' },
   roles: ['verify'],
   policies: null,
   audience: null,
@@ -72,7 +73,14 @@ it('keeps what is no secret', () => {
   expect(maskSecrets(everything)).toMatchObject({
     challenges: { store: 'redis://***@cache.example:6379/0' },
     decisions: { store: 'rediss://***@cache.example' },
-    callers: { ci: { apiKeySha256: '***', expires: CALLER.expires, roles: ['verify'] } },
+    callers: {
+      ci: {
+        apiKeySha256: '***',
+        expires: CALLER.expires,
+        next: { apiKeySha256: '***', expires: '2028-01-31T00:00:00.000Z' },
+        roles: ['verify'],
+      },
+    },
   });
 });
 

@@ -27,7 +27,7 @@ const MAA = 'integration/service/maa-token.test.ts';
 const TD_ROUTES = 'integration/service/td-submissions.test.ts';
 const SUBMISSIONS = 'integration/service/submissions.test.ts';
 const GATES = 'integration/service/gates.test.ts';
-const CALLERS = 'unit/http/callers.test.ts';
+const CALLERS = 'unit/callers/callers.test.ts';
 const SCOPE: Shown = [
   'integration/service/freshness.test.ts',
   'FRS-01 is kept: a challenge of another %s is denied, and stays unused',
@@ -168,14 +168,13 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'keys.<name>.credential': VAULT_RELEASE,
   'keys.<name>.tenant': [RELEASE, 'REL-04 %s is forbidden to a caller that does not list it'],
   callers: [SERVE, 'says who is let in without callers, insecure: %s'],
-  'callers.<name>.apiKeySha256': [
-    CALLERS,
-    'gives the caller what the configuration says, and an upper-case hash is the same hash',
-  ],
+  'callers.<name>.apiKeySha256': [CALLERS, 'knows a caller by %s'],
   'callers.<name>.expires': [
     CALLERS,
     'does not know a key at the instant of its expiry, and knows it a millisecond before',
   ],
+  'callers.<name>.next.apiKeySha256': [CALLERS, 'knows a key and its successor, each until it expires'],
+  'callers.<name>.next.expires': [CALLERS, 'knows a key and its successor, each until it expires'],
   'callers.<name>.roles': ['integration/service/failures.test.ts', 'is for callers with the role audit:read'],
   'callers.<name>.policies': NARROW,
   'callers.<name>.audience': NARROW,

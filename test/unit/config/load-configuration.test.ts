@@ -159,6 +159,7 @@ callers: { ci: { apiKeySha256: ${KEY_HASH}, expires: 2027-01-31, roles: [release
     expect(callers['ci']).toEqual({
       apiKeySha256: KEY_HASH.toLowerCase(),
       expires: '2027-01-31T00:00:00.000Z',
+      next: null,
       roles: ['verify'],
       policies: null,
       audience: null,
@@ -586,6 +587,16 @@ describe('each refusal names its place', () => {
       caller('expires: "2027-01-31T00:00:00+02:00"'),
       'callers.ci.expires: must be a date such as 2027-01-31, or with a time in UTC',
     ],
+    [caller('oidc: {}, expires: 2027-01-31'), 'callers.ci.expires: is for apiKeySha256 alone'],
+    [
+      caller(`oidc: {}, next: { apiKeySha256: ${KEY_HASH}, expires: 2027-01-31 }`),
+      'callers.ci.next: is for apiKeySha256 alone',
+    ],
+    [keyed(`next: { apiKeySha256: ${KEY_HASH} }`), 'callers.ci.next.expires: is missing'],
+    [
+      keyed(`next: { apiKeySha256: ${KEY_HASH}, expires: 2028-01-31 }`),
+      'callers.ci.next.apiKeySha256: is another key of a caller too',
+    ],
     [keyed('policies: []'), 'callers.ci.policies: must not be empty'],
     [keyed('audience: https://a'), 'callers.ci.audience: must be a list'],
     [
@@ -595,7 +606,7 @@ describe('each refusal names its place', () => {
     [keyed('tenant: "a b"'), 'callers.ci.tenant: must be a name'],
     [
       `callers: { a: { apiKeySha256: ${KEY_HASH}, expires: 2027-01-31, roles: [verify] }, b: { apiKeySha256: ${KEY_HASH.toLowerCase()}, expires: 2027-01-31, roles: [verify] } }`,
-      'callers.b.apiKeySha256: is the key of another caller too',
+      'callers.b.apiKeySha256: is another key of a caller too',
     ],
     ['gates: { web: { policy: p } }', 'gates.web.audience: is missing'],
     ['gates: { web: { audience: a } }', 'gates.web.policy: is missing'],

@@ -1,0 +1,44 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../model/ports.js';
+import type { Caller } from '../model/request.js';
+
+/** A key by which a caller is recognised. */
+export interface ApiKey {
+  /** SHA-256 of the key, hex. The key itself is nowhere. */
+  readonly apiKeySha256: string;
+  /** Time from which the key is no longer valid. */
+  readonly expires: Date;
+}
+
+export interface ApiKeyCaller {
+  readonly caller: Caller;
+  /** Each of them is the caller: a key and its successor are both valid until the first expires. */
+  readonly keys: readonly ApiKey[];
+}
+
+const SHA256_HEX = /^[0-9a-f]{64}$/i;
+
+/** Callers with API keys. */
+export class ApiKeyCallers {
+  readonly #keys: readonly { readonly digest: Buffer; readonly expires: Date; readonly caller: Caller }[];
+  readonly #clock: Clock;
+
+  /** @throws {TypeError} where a hash is not 64 hex digits: such a caller could never be recognised */
+  constructor(callers: readonly ApiKeyCaller[], clock: Clock) {
+    this.#clock = clock;
+    this.#keys = callers.flatMap(({ caller, keys }) =>
+      keys.map(({ apiKeySha256, expires }) => {
+        if (!SHA256_HEX.test(apiKeySha256)) throw new TypeError(`caller ${caller.principal} has no SHA-256 of a key`);
+        return { digest: Buffer.from(apiKeySha256, 'hex'), expires, caller };
+      }),
+    );
+  }
+
+  /** Whose key it is. Unknown and expired are one answer: whoever tries keys learns nothing. */
+  find(key: string): Caller | null {
+    const digest = createHash('sha256').update(key).digest();
+    // Every key is compared, so that the time taken does not tell which one was near.
+    const [found = null] = this.#keys.filter((candidate) => timingSafeEqual(digest, candidate.digest));
+    return found === null || this.#clock.now() >= found.expires ? null : found.caller;
+  }
+}

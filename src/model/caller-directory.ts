@@ -1,0 +1,19 @@
+import type { Caller } from './request.js';
+
+/** Headers of a request, by their names in lower case. */
+export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** What a request shows of who asks. */
+export interface PresentedCredentials {
+  readonly headers: RequestHeaders;
+}
+
+/** Tells who asks. */
+export interface CallerDirectory {
+  /** Whether a request must have credentials. */
+  readonly asksForCredentials: boolean;
+  /** @throws {RefusedError} `unauthorized` */
+  identify(presented: PresentedCredentials): Promise<Caller>;
+  /** Whether requests under this Host name are served at all. */
+  serves(host: string | undefined): boolean;
+}
