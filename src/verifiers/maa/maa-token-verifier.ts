@@ -8,6 +8,7 @@ import type { MaaTokenEvidence } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
 import type { JsonObject } from '../../model/json.js';
 import type { OpenedToken, TokenVerification, TokenVerifier, VerificationContext } from '../../model/verification.js';
+import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../../tokens/token-verification.js';
 import { boundPlaces, heldValues } from '../binding/held-value.js';
 import { markVerified } from '../evidence/mark-verified.js';
 import type { SnpReportVerifier } from '../evidence/parts.js';
@@ -19,7 +20,6 @@ import {
   tokenRules,
 } from '../tokens/issued-token.js';
 import { asEvidence, refusedToken, TOKEN, usedKey } from '../tokens/token-evidence.js';
-import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../tokens/token-verification.js';
 import { type MaaIssuer, verifyIssuerPolicy } from './issuer-policy.js';
 import { noncePlaces } from './maa-binding.js';
 import {

@@ -2,7 +2,13 @@ import type { EndorsementRequest } from '../../model/endorsement.js';
 import { within } from '../../model/errors.js';
 import type { TokenEvidence, TokenType } from '../../model/evidence.js';
 import type { VerificationContext } from '../../model/verification.js';
-import { kidOf, type ReadToken, readToken, type TokenRules, type TokenScheme } from './token-verification.js';
+import {
+  kidOf,
+  type ReadToken,
+  readToken,
+  type TokenRules,
+  type TokenScheme,
+} from '../../tokens/token-verification.js';
 
 /** An issuer whose tokens are accepted. */
 interface AcceptedIssuer {
@@ -33,7 +39,7 @@ export function readIssuedToken<I extends AcceptedIssuer>(
   { issuers }: TokenVerifierOptions<I>,
   about: string,
 ): IssuedToken<I> {
-  const token = within(about, () => readToken(evidence));
+  const token = within(about, () => readToken(evidence.token));
   const { iss } = token.claims;
   return { token, issuer: typeof iss === 'string' ? (issuers.get(iss) ?? null) : null };
 }
@@ -47,6 +53,9 @@ export function tokenKeysFor(
   if (issuer === null || kid === null) return [];
   return [{ kind: 'token-keys', type, issuer: issuer.issuer, kid }];
 }
+
+/** Eight hours are usual at Azure, five minutes at Intel. */
+const LONGEST_LIFETIME = 86_400;
 
 /**
  * What a token is verified with.
@@ -67,5 +76,8 @@ export function tokenRules(
     keys: endorsements.tokenKeys ?? null,
     at,
     leewaySeconds,
+    longestLifetimeSeconds: LONGEST_LIFETIME,
+    nbfIsOptional: false,
+    audiences: null,
   };
 }

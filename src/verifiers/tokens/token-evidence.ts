@@ -2,10 +2,10 @@ import { Checks } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
 import type { UsedEndorsement } from '../../model/endorsement.js';
 import type { OpenedToken, TokenVerification, VerificationContext } from '../../model/verification.js';
+import type { VerifiedToken } from '../../tokens/token-verification.js';
 import { expectedInToken } from '../binding/held-value.js';
 import { markVerified } from '../evidence/mark-verified.js';
 import { publishedKey } from './token-certificates.js';
-import type { VerifiedToken } from './token-verification.js';
 
 /** Where a token stands that is the evidence of a request. */
 export const TOKEN = '/evidence/token';

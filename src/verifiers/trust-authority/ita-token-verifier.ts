@@ -6,6 +6,7 @@ import { earliest } from '../../model/earliest.js';
 import type { ItaTokenEvidence } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
 import type { OpenedToken, TokenVerification, TokenVerifier, VerificationContext } from '../../model/verification.js';
+import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../../tokens/token-verification.js';
 import { boundPlaces, heldValues } from '../binding/held-value.js';
 import { markVerified } from '../evidence/mark-verified.js';
 import {
@@ -16,7 +17,6 @@ import {
   tokenRules,
 } from '../tokens/issued-token.js';
 import { asEvidence, refusedToken, TOKEN, usedKey } from '../tokens/token-evidence.js';
-import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../tokens/token-verification.js';
 import { noncePlaces } from './ita-binding.js';
 import { attesterTypeOf, type ItaStatement, readStatement } from './ita-statement.js';
 import { CHAIN_CHECKS, type ItaIssuer, verifyKeyTrust } from './key-trust.js';

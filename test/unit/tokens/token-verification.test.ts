@@ -1,8 +1,9 @@
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Checks } from '../../../../src/model/check.js';
-import type { TokenKey } from '../../../../src/model/endorsement.js';
-import type { JsonObject } from '../../../../src/model/json.js';
+import { Checks } from '../../../src/model/check.js';
+import type { TokenKey } from '../../../src/model/endorsement.js';
+import { FormatError } from '../../../src/model/errors.js';
+import type { JsonObject } from '../../../src/model/json.js';
 import {
   kidOf,
   readToken,
@@ -10,8 +11,8 @@ import {
   type TokenRules,
   type TokenScheme,
   verifyToken,
-} from '../../../../src/verifiers/tokens/token-verification.js';
-import { makeToken, namedRsaKey, registeredClaims, type TokenMaking } from '../../../lab/index.js';
+} from '../../../src/tokens/token-verification.js';
+import { makeToken, namedRsaKey, registeredClaims, type TokenMaking } from '../../lab/index.js';
 
 /** The steps that tokens of both kinds share, for an issuer of two algorithms. */
 
@@ -41,13 +42,16 @@ function keyOf(alg: string | null): TokenKey {
 async function verify(text: string, rules: Partial<TokenRules> = {}, keys: readonly TokenKey[] = [keyOf('PS384')]) {
   const checks = new Checks('/evidence/token');
   const value = { keys: new Map([['k', keys]]), crls: [] };
-  const found = await verifyToken(checks, readToken({ type: 'maa-token', token: text }), {
+  const found = await verifyToken(checks, readToken(text), {
     scheme: SCHEME,
     issuer: ISSUER,
     issuers: [ISSUER],
     keys: { value, origin: 'cache' },
     at: AT,
     leewaySeconds: 60,
+    longestLifetimeSeconds: 86_400,
+    nbfIsOptional: false,
+    audiences: null,
     ...rules,
   });
   return {
@@ -143,6 +147,43 @@ describe('verifyToken', () => {
     expect(checks.find(({ id }) => id === 'token_audience')?.result).toBe('pass');
   });
 
+  it.each([
+    ['one of them', 'api://veritee', []],
+    ['a list that has one of them', ['https://other.example', 'api://veritee'], []],
+    ['none', undefined, ['token_audience']],
+    ['another', 'https://other.example', ['token_audience']],
+    ['strangers', ['https://other.example', 'https://else.example'], ['token_audience']],
+    ['one of them in another case', 'API://veritee', ['token_audience']],
+    ['one of them, and what is no text', ['api://veritee', 7], ['token_audience']],
+    ['an empty list', [], ['token_audience']],
+    ['an object', { 0: 'api://veritee' }, ['token_audience']],
+  ])('TOK-09 takes, where audiences are named, a token for %s as it should', async (_, aud, expected) => {
+    const claims = aud === undefined ? {} : { aud };
+    const { found, failed } = await verify(tokenOf({ claims } as never), { audiences: ['api://veritee', 'urn:x'] });
+    expect([found === null, failed]).toEqual([expected.length > 0, expected]);
+  });
+
+  it('TOK-06 bounds the lifetime as the rules say', async () => {
+    const seconds = Math.floor(AT.getTime() / 1000);
+    const of = (lifetime: number) => tokenOf({ claims: { iat: seconds, nbf: seconds, exp: seconds + lifetime } });
+    for (const [lifetime, expected] of [
+      [3600, []],
+      [3601, ['token_lifetime']],
+    ] as const) {
+      expect((await verify(of(lifetime), { longestLifetimeSeconds: 3600 })).failed).toEqual(expected);
+    }
+  });
+
+  it('TOK-07 needs nbf, unless the rules leave it to the issuer', async () => {
+    const without = tokenOf({ claims: ({ nbf: _, ...claims }) => claims });
+    expect((await verify(without)).failed).toEqual(['token_time']);
+    expect((await verify(without, { nbfIsOptional: true })).failed).toEqual([]);
+    const later = Math.floor(AT.getTime() / 1000) + 61;
+    expect((await verify(tokenOf({ claims: { nbf: later } }), { nbfIsOptional: true })).failed).toEqual(['token_time']);
+    const undated = tokenOf({ claims: ({ nbf: _, iat: __, ...claims }) => claims });
+    expect((await verify(undated, { nbfIsOptional: true })).failed).toEqual(['token_time']);
+  });
+
   it('says whose token it is, and which settings name the issuers', async () => {
     const told = async (rules: Partial<TokenRules>) =>
       (await verify(tokenOf(), rules)).checks.find(({ id }) => id === 'token_issuer')?.detail;
@@ -197,6 +238,33 @@ describe('verifyToken', () => {
   });
 });
 
+describe('readToken', () => {
+  const typed = (typ: unknown) => tokenOf({ header: { typ } as JsonObject });
+  const untyped = tokenOf({ header: ({ typ: _, ...header }) => header });
+  const codeOf = (read: () => unknown) => {
+    try {
+      read();
+      return null;
+    } catch (error) {
+      return error instanceof FormatError ? error.code : error;
+    }
+  };
+
+  it('TOK-03 takes the type JWT alone, unless others are named', () => {
+    expect(codeOf(() => readToken(typed('JWT')))).toBeNull();
+    for (const text of [typed('at+jwt'), typed(null), untyped])
+      expect(codeOf(() => readToken(text))).toBe('token_header');
+  });
+
+  it('TOK-03 takes the types that are named, and no type where that is named', () => {
+    const types = ['JWT', 'at+jwt', null];
+    for (const text of [typed('JWT'), typed('at+jwt'), untyped])
+      expect(codeOf(() => readToken(text, types))).toBeNull();
+    for (const typ of ['eat+jwt', 'jwt', 1, {}])
+      expect(codeOf(() => readToken(typed(typ), types))).toBe('token_header');
+  });
+});
+
 describe('kidOf', () => {
   it.each([
     ['k', 'k'],
@@ -207,6 +275,6 @@ describe('kidOf', () => {
     [null, null],
     [{}, null],
   ])('TOK-10 is a text of at most 512 characters', (kid, expected) => {
-    expect(kidOf(readToken({ type: 'maa-token', token: tokenOf({ header: { kid } as JsonObject }) }))).toBe(expected);
+    expect(kidOf(readToken(tokenOf({ header: { kid } as JsonObject })))).toBe(expected);
   });
 });

@@ -1,14 +1,14 @@
-import { type JwsAlgorithm, verifyJws } from '../../crypto/jws-signature.js';
-import { decodeStandardBase64 } from '../../formats/base64.js';
-import { KEY_CERTIFICATE } from '../../formats/json-web-key-set.js';
-import { type Jws, parseClaimsSet, parseJws } from '../../formats/jws.js';
-import { parseCertificate } from '../../formats/x509-certificate.js';
-import type { Checks } from '../../model/check.js';
-import type { CheckId } from '../../model/codes.js';
-import type { Sourced, TokenKey, TokenKeySet, Unavailable } from '../../model/endorsement.js';
-import { FormatError, nullIfMalformed, within } from '../../model/errors.js';
-import type { TokenEvidence, TokenType } from '../../model/evidence.js';
-import type { JsonObject } from '../../model/json.js';
+import { type JwsAlgorithm, verifyJws } from '../crypto/jws-signature.js';
+import { decodeStandardBase64 } from '../formats/base64.js';
+import { KEY_CERTIFICATE } from '../formats/json-web-key-set.js';
+import { type Jws, parseClaimsSet, parseJws } from '../formats/jws.js';
+import { parseCertificate } from '../formats/x509-certificate.js';
+import type { Checks } from '../model/check.js';
+import type { CheckId } from '../model/codes.js';
+import type { Sourced, TokenKey, TokenKeySet, Unavailable } from '../model/endorsement.js';
+import { FormatError, nullIfMalformed, within } from '../model/errors.js';
+import type { TokenType } from '../model/evidence.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
 import { lookalike } from './token-lookalike.js';
 import { readTimes, type TimeRules, type TokenTimes, verifyTimes } from './token-times.js';
 
@@ -20,10 +20,10 @@ export interface ReadToken {
   readonly times: TokenTimes;
 }
 
-/** Another verifier, as its tokens are judged and as people are told of it. */
+/** Issuers of one kind, as their tokens are judged and as people are told of them. */
 export interface TokenScheme {
-  /** As what its tokens are sent. */
-  readonly type: TokenType;
+  /** As what the tokens are sent; null: as no evidence. */
+  readonly type: TokenType | null;
   /** Who issues such tokens. */
   readonly verifier: string;
   /** Settings that say which issuers are accepted. */
@@ -41,6 +41,8 @@ export interface TokenRules extends TimeRules {
   /** Issuers that are configured, for people. */
   readonly issuers: readonly string[];
   readonly keys: Sourced<TokenKeySet> | Unavailable | null;
+  /** `aud` has to be, or hold, one of these. Null: there must be none. */
+  readonly audiences: readonly string[] | null;
 }
 
 /** Who signed a token, and what its times show. */
@@ -63,16 +65,22 @@ export const TOKEN_CHECKS = [
   'token_audience',
 ] as const satisfies readonly CheckId[];
 
+/** Media types of tokens (RFC 7515, section 4.1.9). */
+const TYPES: readonly JsonValue[] = ['JWT'];
+
 /**
  * Reads a token.
  *
+ * @param types what `typ` may be; null: it may be absent
  * @throws {FormatError} `token_format`, `token_header`, `duplicate_key`; `token_claim` for times that are out of range,
  *   or no `exp`
  */
-export function readToken({ token: text }: TokenEvidence): ReadToken {
+export function readToken(text: string, types = TYPES): ReadToken {
   const jws = parseJws(text);
-  const { typ } = jws.header;
-  if (typ !== 'JWT') throw new FormatError('token_header', 'typ is not JWT');
+  const { typ = null } = jws.header;
+  if (!types.includes(typ)) {
+    throw new FormatError('token_header', `typ is not ${types.filter((type) => type !== null).join(' or ')}`);
+  }
   const claims = parseClaimsSet(jws.payload);
   return { text, jws, claims, times: readTimes(claims) };
 }
@@ -153,16 +161,21 @@ function verifyIssuer(checks: Checks, { claims }: ReadToken, { scheme, issuer, i
 }
 
 /**
- * Neither verifier writes `aud`. A token that has one is for somebody else: this service has no name that an audience
- * could be, and a token whose audience one is not must be refused (RFC 7519, section 4.1.3). That a token is about this
- * request shows in the nonce.
+ * A token whose audience one is not must be refused (RFC 7519, section 4.1.3). Verifiers write no `aud`: what has one is for
+ * somebody else, since this service has no name that they could write. That such a token is about this request shows in the
+ * nonce.
  */
-function verifyAudience(checks: Checks, { claims }: ReadToken, { scheme }: TokenRules): boolean {
+function verifyAudience(checks: Checks, { claims }: ReadToken, { scheme, audiences }: TokenRules): boolean {
   const { aud = null } = claims;
-  return checks.require(aud === null, 'token_audience', {
-    expected: null,
+  const named: readonly JsonValue[] = Array.isArray(aud) ? aud : [aud];
+  const isOurs =
+    audiences === null
+      ? aud === null
+      : named.every((name) => typeof name === 'string') && named.some((name) => audiences.includes(String(name)));
+  return checks.require(isOurs, 'token_audience', {
+    expected: audiences,
     actual: aud,
-    otherwise: `the token is for another audience; tokens of ${scheme.verifier} have none`,
+    otherwise: `the token is for another audience${audiences === null ? `; tokens of ${scheme.verifier} have none` : ''}`,
   });
 }
 

@@ -1,6 +1,6 @@
-import type { Checks } from '../../model/check.js';
-import { FormatError } from '../../model/errors.js';
-import type { JsonObject, JsonValue } from '../../model/json.js';
+import type { Checks } from '../model/check.js';
+import { FormatError } from '../model/errors.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
 
 /** Times of a token, in seconds since 1970. `iat` and `nbf` null where absent: that is a finding, and no fault of form. */
 export interface TokenTimes {
@@ -12,13 +12,14 @@ export interface TokenTimes {
 export interface TimeRules {
   readonly at: Date;
   readonly leewaySeconds: number;
+  /** Seconds between issue and expiry at most. */
+  readonly longestLifetimeSeconds: number;
+  /** Whether `nbf` may be missing: RFC 7519 leaves it to the issuer. */
+  readonly nbfIsOptional: boolean;
 }
 
 /** The end of the year 9999: later times have no RFC 3339 form. */
 const LAST_SECOND = 253_402_300_799;
-
-/** Seconds between issue and expiry at most. Eight hours are usual at Azure, five minutes at Intel. */
-const LONGEST_LIFETIME = 86_400;
 
 /** @throws {FormatError} `token_claim` for times that are out of range, or no `exp` */
 export function readTimes(claims: JsonObject): TokenTimes {
@@ -34,18 +35,20 @@ export function readTimes(claims: JsonObject): TokenTimes {
  */
 export function verifyTimes(
   checks: Checks,
-  { exp, iat, nbf }: TokenTimes,
-  { at, leewaySeconds }: TimeRules,
+  times: TokenTimes,
+  { at, leewaySeconds, longestLifetimeSeconds, nbfIsOptional }: TimeRules,
 ): { readonly clockSkewSeconds: number | null } | null {
   const now = at.getTime() / 1000;
-  const lifetime = checks.require(iat === null || exp - iat <= LONGEST_LIFETIME, 'token_lifetime', {
-    expected: LONGEST_LIFETIME,
+  const { exp, iat } = times;
+  const nbf = times.nbf ?? (nbfIsOptional ? iat : null);
+  const lifetime = checks.require(iat === null || exp - iat <= longestLifetimeSeconds, 'token_lifetime', {
+    expected: longestLifetimeSeconds,
     actual: iat === null ? null : exp - iat,
   });
   const problem = timeProblem(exp, iat, nbf, now, leewaySeconds);
   const current = checks.require(problem === null, 'token_time', {
     expected: at.toISOString(),
-    actual: { iat, nbf, exp },
+    actual: { iat, nbf: times.nbf, exp },
     otherwise: problem ?? '',
   });
   return lifetime && current ? { clockSkewSeconds: skewOf(exp, iat ?? now, nbf ?? now, now) } : null;

@@ -1,5 +1,5 @@
-import type { TokenType } from '../../model/evidence.js';
-import type { JsonValue } from '../../model/json.js';
+import type { TokenType } from '../model/evidence.js';
+import type { JsonValue } from '../model/json.js';
 
 /** Whose tokens have such an `iss`, whether it is configured or not. */
 const ISSUERS: readonly { readonly type: TokenType; readonly name: string; readonly iss: RegExp }[] = [
@@ -20,7 +20,7 @@ interface Lookalike {
 }
 
 /** Only a hint: nothing is accepted by it, and nothing of the unverified token is repeated. */
-export function lookalike(iss: JsonValue | undefined, sentAs: TokenType): Lookalike {
+export function lookalike(iss: JsonValue | undefined, sentAs: TokenType | null): Lookalike {
   const other = ISSUERS.find(({ type, iss: form }) => type !== sentAs && typeof iss === 'string' && form.test(iss));
   if (other === undefined) return { hint: '', looksLike: null };
   const { name, type } = other;
