@@ -39,10 +39,10 @@ export class KeyFile implements IssuerKeys, ReadFile {
   readonly #path: string;
   #keys = NO_KEYS;
 
-  constructor(issuer: TokenIssuer, path: string) {
+  constructor(naming: Naming, path: string) {
     this.#path = path;
-    this.#naming = namingOf('keys', issuer);
-    this.place = placedText({ path: this.#naming.key, what: this.#naming.role });
+    this.#naming = naming;
+    this.place = placedText({ path: naming.key, what: naming.role });
   }
 
   async read(): Promise<void> {
@@ -101,13 +101,13 @@ export class RootsFile implements ReadFile {
 }
 
 /** How the configuration names a file. */
-interface Naming {
+export interface Naming {
   readonly key: KeyPath;
   /** What the file is for; empty where the key says that. */
   readonly role: string;
 }
 
-function namingOf(what: string, { type, issuer }: Pick<TokenIssuer, 'type' | 'issuer'>): Naming {
+export function namingOf(what: string, { type, issuer }: Pick<TokenIssuer, 'type' | 'issuer'>): Naming {
   return { key: [tokenRouteOf(type), 'issuers'], role: `${what} of ${issuer}` };
 }
 
@@ -141,7 +141,11 @@ export function readAllAgain(files: readonly ReadFile[], log: Log): Promise<read
  * Reads a file that the configuration names.
  * @throws {ConfigurationError} where it cannot be read, or `parse` throws a FormatError
  */
-async function readConfiguredFile<T>(path: string, { key, role }: Naming, parse: (bytes: Uint8Array) => T): Promise<T> {
+export async function readConfiguredFile<T>(
+  path: string,
+  { key, role }: Naming,
+  parse: (bytes: Uint8Array) => T,
+): Promise<T> {
   try {
     return parse(await readBoundedFile(path));
   } catch (cause) {

@@ -25,8 +25,12 @@ const MAXIMUM_CRLS = 8;
 
 interface KeySetDownloadOptions {
   readonly issuer: string;
-  readonly url: string;
+  /** Of the key set. Null: the discovery document names it. */
+  readonly url: string | null;
+  /** Of the discovery document, which is asked where there is no URL, or nothing is there. Null: nowhere. */
   readonly discovery: string | null;
+  /** What the place of the keys wants to see, read for each fetch. */
+  readonly authorization?: () => Promise<string>;
   /** Whether the certificates of the keys will be judged, so that their CRLs are needed. */
   readonly withCrls: boolean;
   readonly fetch: Fetch;
@@ -40,6 +44,8 @@ export interface DownloadedKeys {
   readonly crls: ReadonlyMap<string, Uint8Array>;
   /** Whether every CRL came. */
   readonly complete: boolean;
+  /** The set as it came. */
+  readonly keySet: Uint8Array;
 }
 
 /** Fetches the key set of one issuer, from the configured place only. What a token names is never looked at. */
@@ -49,7 +55,9 @@ export class KeySetDownload {
 
   constructor(options: KeySetDownloadOptions) {
     this.#options = options;
-    this.#origin = new URL(options.url).origin;
+    const place = options.url ?? options.discovery;
+    if (place === null) throw new TypeError('a key set without a place');
+    this.#origin = new URL(place).origin;
   }
 
   /**
@@ -59,22 +67,31 @@ export class KeySetDownload {
    */
   async get(before: DownloadedKeys | null, signal: AbortSignal): Promise<DownloadedKeys> {
     const { issuer, withCrls, log } = this.#options;
-    const { keys, leftOut } = parseKeySet(await this.#keySet(signal));
+    const keySet = await this.#keySet(signal);
+    const { keys, leftOut } = parseKeySet(keySet);
     log.info({ issuer, keys: keys.size, leftOut }, 'key set of a token issuer fetched');
-    if (!withCrls) return { keys, crls: new Map(), complete: true };
-    return { keys, ...(await this.#crls(keys, before?.crls ?? new Map(), signal)) };
+    if (!withCrls) return { keys, keySet, crls: new Map(), complete: true };
+    return { keys, keySet, ...(await this.#crls(keys, before?.crls ?? new Map(), signal)) };
   }
 
   async #keySet(signal: AbortSignal): Promise<Uint8Array> {
-    const { url, discovery, issuer } = this.#options;
+    const { url, discovery } = this.#options;
     const keySet = { ...JSON_DOCUMENT, signal, check: parseBody(parseKeySet) };
+    if (url === null) return this.#get(await this.#discovered(discovery ?? '', signal), keySet);
     try {
       return await this.#get(url, { ...keySet, mayBeRefused: discovery !== null });
     } catch (error) {
       if (discovery === null || !(error instanceof FetchError && error.notFound)) throw error;
-      const parse = (document: Uint8Array) => parseKeySetUrl(document, issuer, this.#origin);
-      return this.#get(parse(await this.#get(discovery, { ...keySet, check: parseBody(parse) })), keySet);
+      return this.#get(await this.#discovered(discovery, signal), keySet);
     }
+  }
+
+  /** Where the discovery document says that the key set is. */
+  async #discovered(discovery: string, signal: AbortSignal): Promise<string> {
+    const { issuer, url } = this.#options;
+    const parse = (document: Uint8Array) =>
+      parseKeySetUrl(document, { issuer, origin: this.#origin, isNamed: url === null });
+    return parse(await this.#get(discovery, { ...JSON_DOCUMENT, signal, check: parseBody(parse) }));
   }
 
   /**
@@ -104,8 +121,10 @@ export class KeySetDownload {
   }
 
   async #get(url: string, request: Omit<FetchRequest, 'origin' | 'path'>): Promise<Uint8Array> {
+    const { fetch, authorization } = this.#options;
     const { pathname, search } = new URL(url);
-    const { body } = await this.#options.fetch.get({ origin: this.#origin, path: `${pathname}${search}`, ...request });
+    const headers = authorization === undefined ? {} : { headers: { authorization: await authorization() } };
+    const { body } = await fetch.get({ origin: this.#origin, path: `${pathname}${search}`, ...headers, ...request });
     return body;
   }
 }
@@ -131,12 +150,16 @@ function urisOf(der: Uint8Array): readonly string[] {
  * The place of the key set as a discovery document names it (OpenID Connect Discovery 1.0, section 3). Counts only
  * where it is of the issuer's own origin: the document must not be able to send this service anywhere else.
  *
- * @param issuer must be the document's `issuer`, where it has one; the one that Azure Attestation publishes may not
+ * @param issuer must be the document's `issuer`
+ * @param isNamed whether it must have one; the one that Azure Attestation publishes may not
  * @throws {FormatError} `schema`, and what strict JSON refuses
  */
-function parseKeySetUrl(bytes: Uint8Array, issuer: string, origin: string): string {
+function parseKeySetUrl(
+  bytes: Uint8Array,
+  { issuer, origin, isNamed }: { readonly issuer: string; readonly origin: string; readonly isNamed: boolean },
+): string {
   const document = new Map(Object.entries(parseStrictJson(bytes) ?? {}));
-  if (document.has('issuer') && document.get('issuer') !== issuer) {
+  if ((isNamed || document.has('issuer')) && document.get('issuer') !== issuer) {
     throw new FormatError('schema', 'discovery document is for another issuer');
   }
   const url = document.get('jwks_uri');

@@ -26,6 +26,8 @@ interface KeySetMemoryOptions {
   readonly log: Log;
   /** Ends what is being fetched. */
   readonly closing: AbortSignal;
+  /** Hears of each set that came. Must not throw. */
+  readonly onFetched?: (keys: DownloadedKeys, fetchedOn: Date) => void;
 }
 
 export interface FoundKeys extends Sourced<DownloadedKeys> {
@@ -73,6 +75,15 @@ export class KeySetMemory {
 
   constructor(options: KeySetMemoryOptions) {
     this.#options = options;
+  }
+
+  /** Takes a set that an earlier process fetched, as old as it is. It is due, so that it serves only where fetching fails. */
+  restore(keys: DownloadedKeys, fetchedOn: Date): void {
+    const { clock } = this.#options;
+    const ageMs = clock.now().getTime() - fetchedOn.getTime();
+    const now = clock.monotonicMs();
+    // A set of the future is of a clock that was wrong: its age is not known.
+    if (ageMs >= 0) this.#held ??= { ...keys, fetchedOn, fetchedAt: now - ageMs, dueAt: now };
   }
 
   /** The set, if it has this key and may be used. Sends no request. */
@@ -136,7 +147,7 @@ export class KeySetMemory {
   }
 
   async #fetch(signal: AbortSignal): Promise<Unavailable | null> {
-    const { clock, download, pauses } = this.#options;
+    const { clock, download, pauses, onFetched } = this.#options;
     this.#begunAt = clock.monotonicMs();
     this.#restsUntil = this.#begunAt + pauses.cooldownMs;
     this.#problem = UNANSWERED;
@@ -148,6 +159,7 @@ export class KeySetMemory {
       this.#held = { ...fetched, fetchedOn: clock.now(), fetchedAt: now, dueAt };
       this.#problem = null;
       this.#told = null;
+      onFetched?.(fetched, this.#held.fetchedOn);
     } catch (error) {
       this.#problem = this.#note(keySetProblem(error), error);
     }

@@ -1,7 +1,7 @@
 import type { Clock, Log } from '../../model/ports.js';
 import { BoundedFetch, type Fetch } from '../../outgoing/bounded-fetch.js';
 import type { OpenSource, SourceWorld } from '../files/open-source.js';
-import { KeyFile, type ReadFile, RootsFile, readAll, readAllAgain } from './configured-files.js';
+import { KeyFile, namingOf, type ReadFile, RootsFile, readAll, readAllAgain } from './configured-files.js';
 import { KeySetDownload } from './key-set-download.js';
 import { KeySetMemory, type KeySetPauses } from './key-set-memory.js';
 import { issuerName, requireSoundIssuers, type TokenIssuer } from './token-issuer.js';
@@ -82,7 +82,7 @@ function serveIssuer(issuer: TokenIssuer, files: ReadFile[], parts: Parts): Serv
 
 function keysOf(issuer: TokenIssuer, files: ReadFile[], { fetch, ...parts }: Parts): IssuerKeys {
   if ('file' in issuer.keys) {
-    const file = new KeyFile(issuer, issuer.keys.file);
+    const file = new KeyFile(namingOf('keys', issuer), issuer.keys.file);
     files.push(file);
     return file;
   }

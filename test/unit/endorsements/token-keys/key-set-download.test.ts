@@ -46,7 +46,8 @@ function isOfUse(check: FetchRequest['check'], body: Uint8Array): boolean {
 interface Changes {
   readonly discovery?: string | null;
   readonly withCrls?: boolean;
-  readonly url?: string;
+  readonly url?: string | null;
+  readonly authorization?: () => Promise<string>;
 }
 
 function setUp(changes: Changes = {}) {
@@ -138,6 +139,33 @@ describe('KeySetDownload: discovery', () => {
     expect(tells(SET)).toEqual([true, false, true]);
     expect(tells(documentOf({ issuer: ORIGIN, jwks_uri: `${ORIGIN}/other` }))).toEqual([false, true, false]);
     expect(tells(documentOf({ jwks_uri: 'https://elsewhere.example/other' }))).toEqual([false, false, false]);
+  });
+
+  it('asks the document first where there is no place of the keys, and then it has to name its issuer', async () => {
+    const found = setUpWithout(documentOf({ issuer: ORIGIN, jwks_uri: `${ORIGIN}/other` }), { url: null });
+    expect([...(await found.get()).keys.keys()]).toEqual(['a']);
+    expect(found.fetch.paths).toEqual([DOCUMENT, '/other']);
+    const unnamed = setUpWithout(documentOf({ jwks_uri: `${ORIGIN}/other` }), { url: null });
+    await expect(unnamed.get()).rejects.toThrow('discovery document is for another issuer');
+    expect(unnamed.fetch.paths).toEqual([DOCUMENT]);
+  });
+
+  it('shows at each request what the place wants to see', async () => {
+    let count = 0;
+    const authorization = async () => `Bearer ${++count}`;
+    const { fetch, get } = setUpWithout(documentOf({ issuer: ORIGIN, jwks_uri: `${ORIGIN}/other` }), {
+      url: null,
+      authorization,
+    });
+    await get();
+    expect(fetch.asked.map(({ headers }) => headers)).toEqual([
+      { authorization: 'Bearer 1' },
+      { authorization: 'Bearer 2' },
+    ]);
+  });
+
+  it('is made with a place, or with a document', () => {
+    expect(() => setUp({ url: null, discovery: null })).toThrow(TypeError);
   });
 
   it('says that nothing is found where there is no document', async () => {

@@ -24,6 +24,7 @@ const setOf = (kids: readonly string[], complete = true): DownloadedKeys => ({
   keys: new Map(kids.map((kid) => [kid, [keyOf(kid)]])),
   crls: new Map(),
   complete,
+  keySet: new Uint8Array(),
 });
 
 type Download = (before: DownloadedKeys | null, signal: AbortSignal) => Promise<DownloadedKeys>;
@@ -60,7 +61,7 @@ function pending() {
   return { download, seen, settle: (...kids: readonly string[]) => settle(setOf(kids)) };
 }
 
-function setUp(first: Download = serves('a')) {
+function setUp(first: Download = serves('a'), onFetched?: (keys: DownloadedKeys, fetchedOn: Date) => void) {
   const clock = new ManualClock(NOW);
   const log = new RecordingLog();
   const closing = new AbortController();
@@ -75,6 +76,7 @@ function setUp(first: Download = serves('a')) {
     clock,
     log,
     closing: closing.signal,
+    ...(onFetched === undefined ? {} : { onFetched }),
   });
   const find = (kid: string, signal = new AbortController().signal) =>
     memory.find(kid, { at: NOW, historical: false, signal });
@@ -538,5 +540,46 @@ describe('KeySetMemory: waiting', () => {
     closing.abort();
     await background();
     expect(seen[0]?.aborted).toBe(true);
+  });
+});
+
+describe('KeySetMemory: a set that an earlier process fetched', () => {
+  const ago = (milliseconds: number) => new Date(NOW.getTime() - milliseconds);
+
+  it('serves where fetching fails, and as long as it would have then', async () => {
+    const { memory, find, clock } = setUp(DOWN);
+    memory.restore(setOf(['a']), ago(23 * 60 * MINUTE_MS));
+    expect(told(await find('a'))).toEqual(['cache', 'a']);
+    clock.advance(60 * MINUTE_MS);
+    expect(told(await find('a'))).toMatchObject({ code: 'jwks_stale' });
+  });
+
+  it('gives way to what is fetched', async () => {
+    const { memory, find } = setUp(serves('b'));
+    memory.restore(setOf(['a']), ago(MINUTE_MS));
+    expect(told(await find('a'))).toEqual(['network', 'b']);
+  });
+
+  it('is not used where it is of the future, and takes the place of none', async () => {
+    const { memory, find, state } = setUp(DOWN);
+    memory.restore(setOf(['a']), ago(-1));
+    expect(told(await find('a'))).toMatchObject({ code: 'jwks_unavailable' });
+    const other = setUp(serves('b'));
+    await other.find('b');
+    other.memory.restore(setOf(['a']), ago(0));
+    expect(told(await other.find('b'))).toEqual(['cache', 'b']);
+    expect(state.downloads).toBe(1);
+  });
+
+  it('is told of each set that came', async () => {
+    const heard: [string[], Date][] = [];
+    const { find, clock } = setUp(serves('a'), (keys, fetchedOn) => heard.push([[...keys.keys.keys()], fetchedOn]));
+    await find('a');
+    clock.advance(10 * MINUTE_MS);
+    await find('a');
+    expect(heard).toEqual([
+      [['a'], NOW],
+      [['a'], new Date(NOW.getTime() + 10 * MINUTE_MS)],
+    ]);
   });
 });

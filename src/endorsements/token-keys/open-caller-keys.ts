@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { parseKeySet } from '../../formats/json-web-key-set.js';
+import type { Sourced, TokenKeySet, Unavailable } from '../../model/endorsement.js';
+import { UnfitError } from '../../model/errors.js';
+import { isSystemError } from '../../model/file-problem.js';
+import { isObject, parsedObject } from '../../model/json.js';
+import type { KeyPath } from '../../model/places.js';
+import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
+import { FetchError } from '../../outgoing/fetch-error.js';
+import type { SourceWorld } from '../files/open-source.js';
+import { readBoundedFile, writeAtomically } from '../files/whole-files.js';
+import { KeyFile, type Naming, readConfiguredFile } from './configured-files.js';
+import { type DownloadedKeys, KeySetDownload } from './key-set-download.js';
+import { KeySetMemory } from './key-set-memory.js';
+import { DEFAULT_TOKEN_KEYS_PAUSES, type TokenKeysPauses } from './open-token-keys.js';
+import { fetchedKeys, type IssuerKeys } from './token-keys.js';
+
+/** Where the keys of an issuer of caller tokens are. */
+export interface CallerKeyPlace {
+  /** `iss`, character by character. */
+  readonly issuer: string;
+  /** `discovery`: where the issuer's discovery document says; else an https URL, or a file. */
+  readonly keys: string;
+  /** PEM file of the authorities that the place has its certificate from; null: those of Node. */
+  readonly ca: string | null;
+  /** File of the token that is shown to the place, read for each fetch; null: none is. */
+  readonly tokenFile: string | null;
+  /** Place of the caller's way in the configuration, for messages. */
+  readonly path: KeyPath;
+}
+
+export interface CallerKeysOptions extends SourceWorld {
+  /** Folder in which fetched sets are kept, for starts during an outage. */
+  readonly folder: string;
+  readonly pauses?: Partial<TokenKeysPauses> | undefined;
+}
+
+/** The keys of one place. */
+export interface OpenCallerKeys {
+  /** Never throws for what is out of reach. */
+  find(kid: string, signal: AbortSignal): Promise<Sourced<TokenKeySet> | Unavailable>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the keys of one place. Nothing is fetched before it is needed.
+ * @throws {ConfigurationError} where a file that the configuration names cannot be used
+ */
+export async function openCallerKeys(place: CallerKeyPlace, options: CallerKeysOptions): Promise<OpenCallerKeys> {
+  return isFile(place.keys) ? fromFile(place) : fromNetwork(place, options);
+}
+
+/** Whether something of it is a file that is read when it is opened. */
+export function isReadAtStart({ keys, ca }: CallerKeyPlace): boolean {
+  return ca !== null || isFile(keys);
+}
+
+function isFile(keys: string): boolean {
+  return keys !== 'discovery' && !keys.startsWith('https://');
+}
+
+async function fromFile({ path, keys }: CallerKeyPlace): Promise<OpenCallerKeys> {
+  const file = new KeyFile({ key: [...path, 'keys'], role: '' }, keys);
+  await file.read();
+  return { find: () => file.find(), close: async () => undefined };
+}
+
+async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): Promise<OpenCallerKeys> {
+  const { clock, log, observer, connect, folder } = options;
+  const { issuer, keys, ca, tokenFile, path } = place;
+  const pauses = { ...DEFAULT_TOKEN_KEYS_PAUSES, ...options.pauses };
+  const url = keys === 'discovery' ? null : keys;
+  const discovery = url === null ? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration` : null;
+  const authorities = ca === null ? null : await readAuthorities(ca, { key: [...path, 'ca'], role: '' });
+  if (tokenFile !== null) await readBearer(tokenFile, { key: [...path, 'tokenFile'], role: '' });
+  const fetch = new BoundedFetch({
+    origins: [new URL(url ?? discovery ?? '').origin],
+    attemptTimeoutMs: pauses.attemptTimeoutMs,
+    keepAlive: false,
+    observer,
+    connect: { ...connect, ...(authorities === null ? {} : { ca: authorities }) },
+  });
+  const authorization = tokenFile === null ? {} : { authorization: () => bearerOf(tokenFile) };
+  const download = new KeySetDownload({ issuer, url, discovery, withCrls: false, fetch, log, ...authorization });
+  const kept = new KeptKeySet(join(folder, `${nameOf(place)}.json`), options);
+  const closing = new AbortController();
+  const memory = new KeySetMemory({
+    issuer,
+    pauses,
+    clock,
+    log,
+    closing: closing.signal,
+    download: (before, signal) => download.get(before, signal),
+    onFetched: (found, fetchedOn) => kept.keep(found, fetchedOn),
+  });
+  await kept.restore(memory);
+  const source: IssuerKeys = fetchedKeys(memory, memory);
+  return {
+    find: (kid, signal) => source.find(kid, { at: clock.now(), historical: false, signal }),
+    close: async () => {
+      closing.abort();
+      await fetch.close();
+      await kept.close();
+    },
+  };
+}
+
+/** Another place or issuer is another file, so that keys of one never count for the other. */
+function nameOf({ issuer, keys }: CallerKeyPlace): string {
+  return createHash('sha256')
+    .update(JSON.stringify([issuer, keys]))
+    .digest('hex');
+}
+
+/** The key set as last fetched, in a file that the service alone reads. Whoever can write it is trusted like the service. */
+class KeptKeySet {
+  readonly #file: string;
+  readonly #log: SourceWorld['log'];
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(file: string, { log }: Pick<SourceWorld, 'log'>) {
+    this.#file = file;
+    this.#log = log;
+  }
+
+  /** What is not there, or cannot be used, is fetched as if it had never been kept. */
+  async restore(memory: KeySetMemory): Promise<void> {
+    try {
+      const { fetchedAt, keySet } = parsedObject(Buffer.from(await readBoundedFile(this.#file)).toString()) ?? {};
+      const fetchedOn = new Date(String(fetchedAt));
+      if (!isObject(keySet) || Number.isNaN(fetchedOn.getTime())) throw new UnfitError('not a kept key set');
+      const bytes = Buffer.from(JSON.stringify(keySet));
+      memory.restore({ keys: parseKeySet(bytes).keys, keySet: bytes, crls: new Map(), complete: true }, fetchedOn);
+    } catch (error) {
+      if (isSystemError(error) && error.code === 'ENOENT') return;
+      this.#log.warn({ file: this.#file, err: error }, 'kept key set of a token issuer cannot be used');
+    }
+  }
+
+  keep({ keySet }: DownloadedKeys, fetchedOn: Date): void {
+    const content = `{"fetchedAt":"${fetchedOn.toISOString()}","keySet":${Buffer.from(keySet).toString()}}`;
+    const write = () => writeAtomically(this.#file, content, 'owner');
+    this.#writing = this.#writing.then(write).catch((error: unknown) => {
+      this.#log.warn({ file: this.#file, err: error }, 'key set of a token issuer cannot be kept');
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#writing;
+  }
+}
+
+/** What stands between the certificates is passed over, as bundles of authorities have it. @throws {ConfigurationError} */
+function readAuthorities(file: string, naming: Naming): Promise<string> {
+  return readConfiguredFile(file, naming, (bytes) => {
+    const text = Buffer.from(bytes).toString('latin1');
+    try {
+      createSecureContext({ ca: text });
+    } catch (cause) {
+      throw new UnfitError('not PEM certificates', { cause });
+    }
+    if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new UnfitError('without a certificate');
+    return text;
+  });
+}
+
+/** @throws {ConfigurationError} */
+function readBearer(file: string, naming: Naming): Promise<string> {
+  return readConfiguredFile(file, naming, bearerIn);
+}
+
+/** @throws {FetchError} where the file cannot be used now: projected tokens are replaced while the service runs */
+async function bearerOf(file: string): Promise<string> {
+  try {
+    return bearerIn(await readBoundedFile(file));
+  } catch (cause) {
+    throw new FetchError('network', 'the file of the token for the issuer cannot be read', { cause });
+  }
+}
+
+function bearerIn(bytes: Uint8Array): string {
+  const token = Buffer.from(bytes).toString('latin1').trim();
+  if (!/^[\x21-\x7e]{1,16384}$/.test(token)) throw new UnfitError('no token');
+  return `Bearer ${token}`;
+}
