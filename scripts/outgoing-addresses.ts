@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { openAttestationServices } from '../src/composition/attestation-services.js';
 import { openEndorsements } from '../src/composition/endorsements.js';
 import { openHeldKeys } from '../src/composition/held-keys.js';
+import { openCallers } from '../src/composition/open-callers.js';
 import { openReceiptVaults } from '../src/composition/receipt-vaults.js';
 import { SYSTEM_CLOCK } from '../src/composition/system.js';
 import { loadConfiguration } from '../src/config/load-configuration.js';
@@ -39,6 +40,20 @@ const APPLICATION = {
 const VAULT_KEY = 'https://my.vault.azure.net/keys/receipts/0123456789abcdef0123456789abcdef';
 
 const RELEASED_KEY = { vault: 'https://my.vault.azure.net', name: 'db', policy: 'db', enc: 'RSA_AES_KEY_WRAP_384' };
+
+const OIDC = {
+  profile: 'generic',
+  issuer: 'https://token.actions.githubusercontent.com',
+  keys: 'discovery',
+  audience: 'veritee',
+  subjects: ['repo:org/app'],
+};
+const KUBERNETES = {
+  issuer: 'https://kubernetes.default.svc.cluster.local',
+  keys: 'https://kubernetes.default.svc/openid/v1/jwks',
+  audience: 'veritee',
+  serviceAccounts: ['gates/release'],
+};
 
 /** Those that are built in. */
 export const TRUST_AUTHORITIES = [
@@ -129,6 +144,20 @@ const ADDRESS_KEYS: readonly AddressKey[] = [
     offSetting: null,
   },
   {
+    key: 'callers.<name>.oidc',
+    use: 'the discovery document and the key set of the issuer, when one of its tokens is verified',
+    configured: { callers: { ci: { roles: ['verify'], oidc: OIDC } } },
+    off: {},
+    offSetting: null,
+  },
+  {
+    key: 'callers.<name>.kubernetes',
+    use: 'the key set of the cluster, when one of its tokens is verified',
+    configured: { callers: { ci: { roles: ['verify'], kubernetes: KUBERNETES } } },
+    off: {},
+    offSetting: null,
+  },
+  {
     key: 'keys.<name>.vault',
     use: 'the token of a guest, when its key is to be released',
     configured: { keys: { db: RELEASED_KEY } },
@@ -162,7 +191,8 @@ export async function originsOf(sections: object): Promise<ReadonlySet<string>> 
   const vaults = openReceiptVaults(configuration, world);
   const heldKeys = await openHeldKeys(configuration, world);
   const services = openAttestationServices(configuration, world);
-  const opened = [endorsements, services, heldKeys, ...(vaults === null ? [] : [vaults])];
+  const { keyring } = await openCallers(configuration, world);
+  const opened = [endorsements, services, heldKeys, keyring, ...(vaults === null ? [] : [vaults])];
   await Promise.all(opened.map((part) => part.close()));
   return origins;
 }

@@ -25,6 +25,7 @@ import { type CheckedPolicies, checkPolicies } from './check-policies.js';
 import { readConfiguredRoots } from './configured-roots.js';
 import { openHeldKeys } from './held-keys.js';
 import { gateWarnings, openAccessWarning, warnOfMissingFolders } from './load-warnings.js';
+import { openCallers } from './open-callers.js';
 import { ProblemLog } from './problem-log.js';
 import { checkReceiptKeyFiles } from './receipt-keys.js';
 import { openReceiptVaults } from './receipt-vaults.js';
@@ -110,9 +111,20 @@ async function follow(
   }
   if (isRight('receipts')) await checkReceiptKeys(configuration, environment, clock, found);
   await checkHeldKeys(configuration, environment, clock, found);
+  if (isRight('callers')) await checkCallers(configuration, clock, found);
   const folders = isRight('amd', 'intel', 'tpm') ? await checkEndorsementFolders(configuration, found) : NO_FOLDERS;
   const ending = { tls: tls ?? null, ...folders, files: policies?.files ?? [] };
   found.add(checkEndings(isRight('callers') ? configuration.callers : {}, ending, clock));
+}
+
+/** Files that callers name. Nothing is fetched. */
+async function checkCallers(configuration: Configuration, clock: Clock, found: Problems): Promise<void> {
+  const log = new ProblemLog((_severity, { file }, message) =>
+    configurationProblem('config_setting', { path: ['callers'], what: `${file}: ${message}` }),
+  );
+  const opened = await found.of('config_file', () => openCallers(configuration, { clock, log }));
+  found.add(log.problems);
+  await opened?.keyring.close();
 }
 
 const NO_FOLDERS: Omit<CheckedFolders, 'problems'> = { akIssuers: [], endorsements: () => [] };

@@ -2,40 +2,41 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
-import { type ApiKey, ApiKeyCallers } from '../callers/api-keys.js';
-import { ConfiguredCallers } from '../callers/configured-callers.js';
-import { LocalCaller } from '../callers/local-caller.js';
 import { requireAvailable } from '../config/availability.js';
-import type { CallerConfiguration, Configuration, ListenConfiguration } from '../config/configuration.js';
+import type { Configuration, ListenConfiguration } from '../config/configuration.js';
 import { changedKeys } from '../config/effective-configuration.js';
 import type { TlsMaterial } from '../http/listener.js';
 import type { RunningServer } from '../http/server.js';
 import type { CallerDirectory } from '../model/caller-directory.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
-import type { Clock } from '../model/ports.js';
-import type { Caller } from '../model/request.js';
+import { type CallerWorld, type OpenCallers, openCallers } from './open-callers.js';
 
 /** What a reload came to, by the names of keys. */
 export type AccessReload = Awaited<ReturnType<ReloadedAccess['reload']>>;
 
 /** Who may connect, and who may call: TLS material and callers. They are exchanged together, or not at all. */
 export class ReloadedAccess {
-  readonly #clock: Clock;
-  #callers: CallerDirectory;
+  readonly #world: CallerWorld;
+  #callers: OpenCallers;
   #configuration: Configuration;
   #tls: TlsMaterial | null;
 
-  private constructor(configuration: Configuration, clock: Clock, tls: TlsMaterial | null) {
+  private constructor(configuration: Configuration, world: CallerWorld, tls: TlsMaterial | null, callers: OpenCallers) {
     this.#configuration = configuration;
-    this.#clock = clock;
+    this.#world = world;
     this.#tls = tls;
-    this.#callers = callersOf(configuration, clock);
+    this.#callers = callers;
   }
 
-  /** @throws {ConfigurationError} where a file of `listen.tls` is wrong */
-  static async open(configuration: Configuration, clock: Clock): Promise<ReloadedAccess> {
-    return new ReloadedAccess(configuration, clock, await readTlsMaterial(configuration.listen.tls));
+  /** @throws {ConfigurationError} where a file of `listen.tls`, or of a caller, is wrong */
+  static async open(configuration: Configuration, world: CallerWorld): Promise<ReloadedAccess> {
+    const tls = await readTlsMaterial(configuration.listen.tls);
+    return new ReloadedAccess(configuration, world, tls, await openCallers(configuration, world));
+  }
+
+  close(): Promise<void> {
+    return this.#callers.keyring.close();
   }
 
   /** What is in force. */
@@ -44,7 +45,7 @@ export class ReloadedAccess {
   }
 
   get callers(): CallerDirectory {
-    return this.#callers;
+    return this.#callers.directory;
   }
 
   get tls(): TlsMaterial | null {
@@ -63,7 +64,8 @@ export class ReloadedAccess {
     const configuration = withAccessOf(before.configuration, read);
     requireCallers(before.configuration, configuration);
     const tls = await readTlsMaterial(configuration.listen.tls);
-    const callers = callersOf(configuration, this.#clock);
+    const callers = await openCallers(configuration, this.#world, this.#callers.keyring);
+    await this.#callers.keyring.closeRetired();
     // From here on nothing waits, so that no request meets the one without the other.
     if (tls !== null) server.exchangeTls(tls);
     this.#callers = callers;
@@ -117,40 +119,6 @@ function authorities(pem: string): readonly string[] {
 
 function changedFiles(before: TlsMaterial | null, after: TlsMaterial | null): readonly string[] {
   return changedKeys(before ?? {}, after ?? {}, 'listen.tls');
-}
-
-function callersOf({ callers, policies, historical, listen }: Configuration, clock: Clock): CallerDirectory {
-  const entries = Object.entries(callers);
-  if (entries.length === 0) return new LocalCaller({ historical, insecure: listen.insecure });
-  const withKeys = entries.map(([name, configured]) => ({
-    caller: callerOf(name, configured, policies.default),
-    keys: apiKeysOf(configured),
-  }));
-  return new ConfiguredCallers(new ApiKeyCallers(withKeys, clock));
-}
-
-/** @param standard the policy that a caller may use whose configuration names none */
-function callerOf(
-  principal: string,
-  { tenant, roles, policies, audience, keys }: CallerConfiguration,
-  standard: string,
-): Caller {
-  return {
-    principal,
-    tenant,
-    roles: new Set(roles),
-    policies: new Set(policies ?? [standard]),
-    audiences: new Set(audience ?? []),
-    keys: new Set(keys),
-  };
-}
-
-function apiKeysOf({ apiKeySha256, expires, next }: CallerConfiguration): readonly ApiKey[] {
-  if (apiKeySha256 === null || expires === null) return [];
-  return [{ apiKeySha256, expires }, ...(next === null ? [] : [next])].map((key) => ({
-    ...key,
-    expires: new Date(key.expires),
-  }));
 }
 
 /**

@@ -26,6 +26,7 @@ import { type EndorsementWorld, openEarly, openEndorsements } from './endorsemen
 import { openHeldKeys } from './held-keys.js';
 import { httpDependencies } from './http-dependencies.js';
 import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
+import type { CallerWorld } from './open-callers.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { nameOf, sayPoliciesReloaded } from './policy-changes.js';
 import { policySources } from './policy-sources.js';
@@ -74,21 +75,25 @@ async function openService(configuration: Configuration, world: World, opened: O
   const clock = world.clock ?? SYSTEM_CLOCK;
   const clockWatch = opened.add(new ClockWatch(clock, log));
   const metrics = opened.add(new Metrics());
-  const { policies, access, onReloaded, onRefused } = await openRules(configuration, { clock, log, metrics }, opened);
+  const outages = new Outages(clock, log);
+  metrics.watchOrigins(() => outages.states);
+  const outside = { ...world, clock, observer: outages };
+  const { policies, access, onReloaded, onRefused } = await openRules(configuration, { ...outside, metrics }, opened);
   const key = await readChallengeKey(configuration, log);
   const stores = await openStores(configuration, { ...world, key, clock }, opened);
   const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
   await resetMemory.start();
-  const outside = await openOutside(configuration, { ...world, clock }, metrics, opened);
-  const { certificates: akIssuers, endings: endorsements } = outside.endorsements;
-  const receiptKeys = await ReloadedReceiptKeys.open(configuration, { vaults: outside.vaults, clock, log });
+  const sources = await openOutside(configuration, outside, opened);
+  metrics.keysOpened(sources.heldKeys.keys.keys());
+  const { certificates: akIssuers, endings: endorsements } = sources.endorsements;
+  const receiptKeys = await ReloadedReceiptKeys.open(configuration, { vaults: sources.vaults, clock, log });
   const ending = { policies, access, akIssuers, endorsements, receiptKeys: () => receiptKeys.endings, clock, log };
   const endings = opened.add(openEndings(ending, metrics));
   onReloaded.push(() => endings.warnOfWaivers());
   const version = await productVersion();
   const rules = { policies, onReloaded, onRefused };
   const signer = receiptKeys.headSigner;
-  const records = { clock, log, version, signer, metrics, roots: outside.roots };
+  const records = { clock, log, version, signer, metrics, roots: sources.roots };
   const decisionLog = await openRecords(stores, configuration, rules, records, opened);
   const challenges = new WatchedChallengeStore(stores.challenges, log, world.storeTimeoutMs);
   metrics.watchChallengeStore(() => challenges.isAvailable);
@@ -105,7 +110,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     decisions: stores.decisions,
     decisionLog,
     resetMemory,
-    ...outside,
+    ...sources,
     receiptKeys: receiptKeys.keys,
     version,
     url: () => url,
@@ -120,14 +125,14 @@ async function openService(configuration: Configuration, world: World, opened: O
   const onKept = (part: string) => metrics.reloadFailed(part);
   const reload = new ServiceReload({
     policies,
-    ...outside,
+    ...sources,
     receiptKeys,
     access,
     server,
     readConfiguration,
     log,
     onKept,
-    onReloaded: (outcome) => void decisionLog?.noteChange('reloaded', { ...outcome, roots: namedRoots(outside.roots) }),
+    onReloaded: (outcome) => void decisionLog?.noteChange('reloaded', { ...outcome, roots: namedRoots(sources.roots) }),
   });
   return {
     url: server.url,
@@ -146,9 +151,10 @@ async function openService(configuration: Configuration, world: World, opened: O
 /** Policies and callers, and what is to be done whenever policies are reloaded. */
 async function openRules(
   configuration: Configuration,
-  { clock, log, metrics }: { readonly clock: Clock; readonly log: Log; readonly metrics: Metrics },
+  { metrics, ...outside }: CallerWorld & { readonly metrics: Metrics },
   opened: OpenParts,
 ) {
+  const { log } = outside;
   // Filled once everything is there that a reload speaks of: nothing is reloaded before.
   const onReloaded: (() => void)[] = [];
   const onRefused: ((problems: readonly string[]) => void)[] = [() => metrics.policyReloadFailed()];
@@ -163,7 +169,7 @@ async function openRules(
     }),
   );
   await sayWhatStarts(configuration, policies, log);
-  const access = await ReloadedAccess.open(configuration, clock);
+  const access = opened.add(await ReloadedAccess.open(configuration, outside));
   metrics.watchPolicies(() => policies.isCurrent);
   warnOfConfiguration(configuration, log);
   warnOfPolicies(policies.snapshot().list(), configuration, log);
@@ -221,13 +227,9 @@ function openEndings({ policies, access, ...sources }: Ending, metrics: Metrics)
 /** Who is asked for endorsements, opinions, signatures and keys, and what the configuration names of their roots. */
 async function openOutside(
   configuration: Configuration,
-  world: World & { readonly clock: Clock },
-  metrics: Metrics,
+  outside: World & { readonly clock: Clock; readonly observer: Outages },
   opened: OpenParts,
 ) {
-  const outages = new Outages(world.clock, world.log);
-  metrics.watchOrigins(() => outages.states);
-  const outside = { ...world, observer: outages };
   const endorsements = opened.add(openEndorsements(configuration, outside));
   await endorsements.ready;
   const early = openEarly(configuration, outside);
@@ -236,8 +238,7 @@ async function openOutside(
   const vaults = openReceiptVaults(configuration, outside);
   if (vaults !== null) opened.add(vaults);
   const heldKeys = opened.add(await openHeldKeys(configuration, outside));
-  metrics.keysOpened(heldKeys.keys.keys());
-  const roots = await ReloadedRoots.open(configuration, world.log);
+  const roots = await ReloadedRoots.open(configuration, outside.log);
   return { endorsements, early, services, vaults, heldKeys, roots };
 }
 

@@ -10,9 +10,7 @@ interface Unavailable {
 }
 
 export const NOT_AVAILABLE: readonly Unavailable[] = [
-  { what: 'OpenID Connect callers', asked: (c) => callersWith(c, 'oidc') },
   { what: 'callers with client certificates', asked: (c) => callersWith(c, 'mtls') },
-  { what: 'Kubernetes service accounts as callers', asked: (c) => callersWith(c, 'kubernetes') },
 ];
 
 /** Everything that a configuration asks for and this version does not do. */
@@ -32,6 +30,6 @@ function placeIf(path: KeyPath, asked: boolean): readonly KeyPath[] {
   return asked ? [path] : [];
 }
 
-function callersWith({ callers }: Configuration, kind: 'oidc' | 'mtls' | 'kubernetes'): readonly KeyPath[] {
+function callersWith({ callers }: Configuration, kind: 'mtls'): readonly KeyPath[] {
   return Object.entries(callers).flatMap(([name, caller]) => placeIf(['callers', name, kind], caller[kind] !== null));
 }

@@ -1,22 +1,22 @@
 import { dirname, join } from 'node:path';
 import { SNP_PRODUCTS } from '../model/claims.js';
 import { isObject } from '../model/json.js';
-import { POLICY_ID, ROLES } from '../model/request.js';
+import { POLICY_ID } from '../model/request.js';
 import { either, optional, orNull, type Read, type Schema } from '../schema/schema.js';
 import { entries, list, object, section } from '../schema/structures.js';
-import { choice, day, flag, hex, instant, integer, number, pattern, text } from '../schema/values.js';
+import { choice, day, flag, hex, integer, number, pattern, text } from '../schema/values.js';
 import { ita, maa } from './attestation-services.js';
 import { azureIdentity } from './azure-identity.js';
+import { caller } from './callers.js';
 import { orRedisStore, redisStoreOf, type StoreConfiguration } from './redis-store.js';
 import { NAME, releasableKey } from './released-keys.js';
-import { addressRange, issuerUrl, keyFileOrVaultKey, listed, opaque, path, source, trustedOrigin } from './values.js';
+import { addressRange, issuerUrl, keyFileOrVaultKey, listed, path, source, trustedOrigin } from './values.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Bytes of MRTD and ID_KEY_DIGEST, both SHA-384. */
 const SHA384_BYTES = 48;
-const SHA256_BYTES = 32;
 /** Security versions of a paravisor are the lower 16 bits of GUEST_SVN. */
 const GUEST_SVN_MAX = 0xffff;
 
@@ -35,27 +35,6 @@ const paravisor = either(
   hex(SHA384_BYTES),
   object({ digest: hex(SHA384_BYTES), minGuestSvn: integer(0, GUEST_SVN_MAX) }),
 );
-
-/** A caller. Exactly one of `apiKeySha256`, `oidc`, `mtls` and `kubernetes` says how it is recognised. */
-const caller = object({
-  apiKeySha256: orNull(hex(SHA256_BYTES)),
-  /** Time from which the key is no longer valid. */
-  expires: orNull(instant),
-  /** The key that succeeds it: valid now, so that both are known while clients change over. */
-  next: orNull(object({ apiKeySha256: hex(SHA256_BYTES), expires: instant })),
-  roles: list(choice(...ROLES), 'distinct', 'filled'),
-  /** Policies that the caller may name; null: the default one. */
-  policies: orNull(list(policyId, 'distinct', 'filled')),
-  /** Audiences that the caller may name, and has receipts for; null: none. */
-  audience: orNull(list(text(), 'distinct', 'filled')),
-  tenant: optional(pattern(NAME, 'a name'), 'default'),
-  /** Keys whose release the caller may ask for, beside the role `release`. */
-  keys: listed(pattern(NAME, 'the id of a key')),
-  oidc: orNull(opaque),
-  mtls: orNull(opaque),
-  kubernetes: orNull(opaque),
-});
-export type CallerConfiguration = Read<typeof caller>;
 
 /** A gate in front of another service, for proxies that ask `/authorize/{gate}/*`. */
 const gate = object({
@@ -249,6 +228,11 @@ export function challengeKeyPath(configuration: Configuration): string {
 /** Directory where fetched endorsements are kept. */
 export function endorsementCacheDirectory(configuration: Configuration): string {
   return join(dataDirectory(configuration), 'endorsements');
+}
+
+/** Directory where key sets of issuers of callers are kept. */
+export function callerKeyDirectory(configuration: Configuration): string {
+  return join(dataDirectory(configuration), 'caller-keys');
 }
 
 /** Directory where reset counts of vTPMs are kept. */

@@ -17,12 +17,8 @@ import type {
   MaaConfiguration,
   MaaIssuerConfiguration,
 } from './attestation-services.js';
-import {
-  type CallerConfiguration,
-  type Configuration,
-  type ListenConfiguration,
-  longestEventLog,
-} from './configuration.js';
+import { checkCaller } from './callers.js';
+import { type Configuration, type ListenConfiguration, longestEventLog } from './configuration.js';
 import { checkRedisStore, redisStoreOf, sharedChallenges } from './redis-store.js';
 import { isLoopbackHost } from './values.js';
 
@@ -33,7 +29,13 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
   checkTls(listen, at.member('listen', 'tls'));
   checkLimits(configuration, at.member('limits', 'eventLogBytes'));
   checkEarly(configuration, at.member('intel', 'early'));
-  for (const [name, caller] of Object.entries(callers)) checkCaller(caller, at.member('callers', name));
+  const evidence = [...maa.issuers, ...ita.issuers].map(({ issuer }) => issuer);
+  for (const [name, caller] of Object.entries(callers)) {
+    checkCaller(caller, { receipts: configuration.receipts.issuer, evidence }, at.member('callers', name));
+    for (const [index, audience] of (caller.audience ?? []).entries()) {
+      refuseOwnName(audience, at.member('callers', name, 'audience', index));
+    }
+  }
   const keys = Object.entries(callers).flatMap(([name, { apiKeySha256, next }]): readonly Placed[] => [
     [at.member('callers', name, 'apiKeySha256'), apiKeySha256],
     [at.member('callers', name, 'next', 'apiKeySha256'), next?.apiKeySha256 ?? null],
@@ -119,18 +121,6 @@ function checkStoredNowhere({ store, copy, keepEvidence }: Configuration['decisi
   const why = 'decisions.store is off, so there are no records';
   if (copy !== 'off') at.member('copy').refuse(`${why} to be copied`);
   if (keepEvidence === 'full') at.member('keepEvidence').refuse(`${why} that evidence could be kept with`);
-}
-
-function checkCaller(caller: CallerConfiguration, at: Place): void {
-  const ways = [caller.apiKeySha256, caller.oidc, caller.mtls, caller.kubernetes].filter((way) => way !== null);
-  if (ways.length !== 1) at.refuse('needs one of apiKeySha256, oidc, mtls and kubernetes');
-  if (caller.apiKeySha256 !== null && caller.expires === null) at.member('expires').refuse('is missing');
-  for (const member of ['expires', 'next'] as const) {
-    if (caller.apiKeySha256 === null && caller[member] !== null) at.member(member).refuse('is for apiKeySha256 alone');
-  }
-  for (const [index, audience] of (caller.audience ?? []).entries()) {
-    refuseOwnName(audience, at.member('audience', index));
-  }
 }
 
 function refuseOwnName(audience: string, at: Place): void {

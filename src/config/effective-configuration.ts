@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { isObject } from '../model/json.js';
 import { placeIn } from '../model/places.js';
-import type { CallerConfiguration, Configuration } from './configuration.js';
+import type { CallerConfiguration } from './callers.js';
+import type { Configuration } from './configuration.js';
 import type { StoreConfiguration } from './redis-store.js';
 
 /** SHA-256 of the effective configuration, hex: two services that show the same one were configured alike. */
@@ -46,9 +47,7 @@ function maskCaller(caller: CallerConfiguration): object {
     ...caller,
     apiKeySha256: masked(caller.apiKeySha256),
     next: caller.next === null ? null : { ...caller.next, apiKeySha256: MASK },
-    oidc: masked(caller.oidc),
     mtls: masked(caller.mtls),
-    kubernetes: masked(caller.kubernetes),
   };
 }
 

@@ -79,6 +79,12 @@ export const PROBLEM_ROWS = {
     when: 'as many requests are being verified as the service takes, its event loop is late, or the challenge store is full, or a store fails',
     remedy: `${LATER}, or the operator should add capacity.`,
   },
+  caller_keys_unavailable: {
+    status: 503,
+    title: 'Keys of a token issuer are out of reach',
+    when: 'the caller sent a token of a configured issuer, and no keys of it are at hand that could verify the token',
+    remedy: `${LATER}, and the operator should see why the keys of the issuer cannot be fetched.`,
+  },
   clock: {
     status: 503,
     title: 'The clock of the service cannot be relied on',

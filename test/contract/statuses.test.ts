@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LocalCaller } from '../../src/callers/local-caller.js';
+import { RefusedError } from '../../src/model/errors.js';
 import { isObject } from '../../src/model/json.js';
 import { type Caller, ROLES } from '../../src/model/request.js';
 import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
@@ -129,6 +130,13 @@ async function askWithoutEvidence(service: FakeService, operation: Operation): P
   return asContracted(service, operation);
 }
 
+/** Nobody knows who asks: the keys of an issuer are out of reach. */
+class UnknowableCallers extends LocalCaller {
+  override async identify(): Promise<never> {
+    throw new RefusedError('caller_keys_unavailable', 'the key set of the issuer: no answer yet');
+  }
+}
+
 class FaultyCallers extends LocalCaller {
   override serves(): boolean {
     throw new Error('a fault');
@@ -169,6 +177,10 @@ const CAUSES: readonly Cause[] = [
   { ask: askUnderLoad, service: { settings: { eventLoopDelayMs: 0.0001, rates: { perAddress: 100_000 } } } },
   { ask: askWithoutEvidence },
   { ask: askUnready },
+  {
+    ask: asContracted,
+    service: { callers: () => new UnknowableCallers({ historical: false, insecure: false }) },
+  },
   { ask: askDead },
 ];
 

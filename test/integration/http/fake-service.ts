@@ -396,7 +396,8 @@ export function oneCaller(
   };
   const apiKeySha256 = createHash('sha256').update(key).digest('hex');
   const callers = [{ caller: { ...caller, ...changes }, keys: [{ apiKeySha256, expires }] }];
-  return (clock: Clock): CallerDirectory => new ConfiguredCallers(new ApiKeyCallers(callers, clock));
+  return (clock: Clock): CallerDirectory =>
+    new ConfiguredCallers({ apiKeys: new ApiKeyCallers(callers, clock), tokens: null });
 }
 
 const NEVER = new Date('9999-12-31');

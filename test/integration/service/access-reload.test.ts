@@ -247,10 +247,10 @@ describe('TLS material on a reload', () => {
     await reload({ callers: { new: caller(NEW) }, limits: { bodyByte: 1 } });
     const [{ problems } = { problems: [] }] = log.of(/not reloaded/) as { problems: string[] }[];
     expect(problems.join()).toContain('limits.bodyByte');
-    const oidc = { oidc: { issuer: 'https://idp.example' }, roles: ['verify'] };
-    const said = await reload({ callers: { new: caller(NEW), oidc } });
+    const mesh = { mtls: { uri: 'spiffe://idp.example' }, roles: ['verify'] };
+    const said = await reload({ callers: { new: caller(NEW), mesh } });
     expect(log.of(/callers and TLS material not reloaded/).at(-1)).toEqual({
-      problems: ['callers.oidc.oidc: OpenID Connect callers: not available in this version'],
+      problems: ['callers.mesh.mtls: callers with client certificates: not available in this version'],
     });
     expect(said).toMatchObject({ level: 'warn', fields: { keptAsBefore: ['callers and listen.tls'] } });
     expect([await statusFor(KEPT), await statusFor(NEW)]).toEqual([200, 401]);

@@ -26,12 +26,8 @@ const callerOf = (principal: string): Caller => ({
 const clock = new FakeClock();
 
 function directory(...callers: readonly (readonly [name: string, ...keys: readonly ApiKey[]])[]): ConfiguredCallers {
-  return new ConfiguredCallers(
-    new ApiKeyCallers(
-      callers.map(([name, ...keys]) => ({ caller: callerOf(name), keys })),
-      clock,
-    ),
-  );
+  const entries = callers.map(([name, ...keys]) => ({ caller: callerOf(name), keys }));
+  return new ConfiguredCallers({ apiKeys: new ApiKeyCallers(entries, clock), tokens: null });
 }
 
 async function refusal(asked: Promise<unknown>): Promise<string | null> {

@@ -3,9 +3,7 @@ import { NOT_AVAILABLE, requireAvailable } from '../../../src/config/availabilit
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 
 const ASKED: readonly (readonly [place: string, text: string])[] = [
-  ['callers.ci.oidc', 'callers: { ci: { oidc: { issuer: a }, roles: [verify] } }'],
   ['callers.ci.mtls', 'callers: { ci: { mtls: { subject: a }, roles: [verify] } }'],
-  ['callers.ci.kubernetes', 'callers: { ci: { kubernetes: {}, roles: [verify] } }'],
 ];
 
 it.each(ASKED)('loads, and does not start, where %s asks for what this version does not have', (place, text) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { CallerConfiguration, Configuration } from '../../../src/config/configuration.js';
+import type { CallerConfiguration } from '../../../src/config/callers.js';
+import type { Configuration } from '../../../src/config/configuration.js';
 import { changedKeys, configurationDigest, maskSecrets } from '../../../src/config/effective-configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 
@@ -48,9 +49,9 @@ const CALLER: CallerConfiguration = {
   audience: null,
   tenant: 'default',
   keys: [],
-  oidc: { a: 'secret' },
+  oidc: null,
   mtls: { a: 'secret' },
-  kubernetes: { a: 'secret' },
+  kubernetes: null,
 };
 
 const defaults = loadConfiguration({ text: null, environment: {} });

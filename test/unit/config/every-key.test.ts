@@ -28,6 +28,11 @@ const TD_ROUTES = 'integration/service/td-submissions.test.ts';
 const SUBMISSIONS = 'integration/service/submissions.test.ts';
 const GATES = 'integration/service/gates.test.ts';
 const CALLERS = 'unit/callers/callers.test.ts';
+const TOKEN_CALLERS = 'integration/service/token-callers.test.ts';
+const TOKENS: Shown = [TOKEN_CALLERS, 'is recognised by the tokens of its issuer, whose keys are fetched once'];
+const NOT_DEMANDED: Shown = [TOKEN_CALLERS, 'is nobody with a token that it does not demand'];
+const KEY_FILES: Shown = [TOKEN_CALLERS, 'in files that are not there keep the service from starting: %s'];
+const DEMANDS = 'unit/callers/token-callers.test.ts';
 const SCOPE: Shown = [
   'integration/service/freshness.test.ts',
   'FRS-01 is kept: a challenge of another %s is denied, and stays unused',
@@ -180,9 +185,23 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'callers.<name>.audience': NARROW,
   'callers.<name>.tenant': SCOPE,
   'callers.<name>.keys': [RELEASE, 'REL-04 %s is forbidden to a caller that does not list it'],
-  'callers.<name>.oidc': NOT_AVAILABLE,
+  'callers.<name>.oidc.profile': TOKENS,
+  'callers.<name>.oidc.issuer': TOKENS,
+  'callers.<name>.oidc.keys': [TOKEN_CALLERS, 'may be a file, which a reload reads again'],
+  'callers.<name>.oidc.ca': TOKENS,
+  'callers.<name>.oidc.audience': NOT_DEMANDED,
+  'callers.<name>.oidc.tenantId': [DEMANDS, 'is not met by a token of %s'],
+  'callers.<name>.oidc.clientIds': NOT_DEMANDED,
+  'callers.<name>.oidc.appRoles': [DEMANDS, 'is not met by a token of %s'],
+  'callers.<name>.oidc.subjects': [DEMANDS, 'is its subject, exactly, or each of its claims, exactly'],
+  'callers.<name>.oidc.claims': NOT_DEMANDED,
   'callers.<name>.mtls': NOT_AVAILABLE,
-  'callers.<name>.kubernetes': NOT_AVAILABLE,
+  'callers.<name>.kubernetes.issuer': TOKENS,
+  'callers.<name>.kubernetes.keys': KEY_FILES,
+  'callers.<name>.kubernetes.ca': KEY_FILES,
+  'callers.<name>.kubernetes.tokenFile': KEY_FILES,
+  'callers.<name>.kubernetes.audience': TOKENS,
+  'callers.<name>.kubernetes.serviceAccounts': NOT_DEMANDED,
   'log.level': ['unit/http/log.test.ts', 'writes nothing below its level'],
 };
 

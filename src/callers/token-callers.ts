@@ -1,0 +1,153 @@
+import { Checks } from '../model/check.js';
+import type { Sourced, TokenKeySet, Unavailable } from '../model/endorsement.js';
+import { FormatError, RefusedError } from '../model/errors.js';
+import type { JsonObject } from '../model/json.js';
+import type { Clock, Log } from '../model/ports.js';
+import type { Caller } from '../model/request.js';
+import { kidOf, type ReadToken, readToken, type TokenScheme, verifyToken } from '../tokens/token-verification.js';
+import { unauthorized } from './unauthorized.js';
+
+/** Keys of an issuer, wherever they are from. */
+export interface CallerKeys {
+  /** Never throws for what is out of reach. */
+  find(kid: string, signal: AbortSignal): Promise<Sourced<TokenKeySet> | Unavailable>;
+}
+
+/** A caller that is recognised by tokens. */
+export interface TokenCaller {
+  readonly caller: Caller;
+  /** One of them has to be `aud`, or in it. */
+  readonly audiences: readonly string[];
+  readonly longestLifetimeSeconds: number;
+  /** What a verified token lacks to be of this caller, for the operator; null where nothing. */
+  readonly lacks: (claims: JsonObject) => string | null;
+}
+
+/** An issuer, by keys of one place, and the callers that are recognised by its tokens. */
+export interface CallerIssuer {
+  /** `iss`, character by character. */
+  readonly issuer: string;
+  readonly keys: CallerKeys;
+  /** At least one. */
+  readonly callers: readonly TokenCaller[];
+}
+
+export interface TokenCallersParts {
+  readonly issuers: readonly CallerIssuer[];
+  readonly leewaySeconds: number;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Log;
+}
+
+/** Kubernetes writes no `typ`; access tokens of RFC 9068 have one of their own. */
+const TYPES = ['JWT', 'at+jwt', null];
+
+/** How long keys of an issuer are waited for. */
+const KEYS_MS = 3_000;
+
+/** When to ask again, where the issuer does not say. */
+const RETRY_SECONDS = 5;
+
+const SCHEME: TokenScheme = {
+  type: null,
+  verifier: 'its issuer',
+  issuerSettings: 'callers',
+  keysSetting: 'keys of the caller',
+  algorithms: ['RS256'],
+};
+
+/** Either callers, or why there is none. */
+type Found = { readonly callers: readonly Caller[] } | { readonly refusal: RefusedError };
+
+/** Callers with tokens of OpenID Connect issuers, and of clusters. */
+export class TokenCallers {
+  readonly #parts: TokenCallersParts;
+
+  constructor(parts: TokenCallersParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Whose token it is: algorithm, issuer, key, signature, times and audience are verified, then each caller's own demands.
+   * What is wrong is said to whoever sent the token; what a caller demands, to the log alone.
+   *
+   * @returns at least one
+   * @throws {RefusedError} `unauthorized`; `caller_keys_unavailable` where the keys of its issuer are out of reach
+   */
+  async find(text: string): Promise<readonly Caller[]> {
+    const token = read(text);
+    const issuers = this.#parts.issuers.filter(({ issuer }) => issuer === token.claims['iss']);
+    if (issuers.length === 0) throw unauthorized('no caller has the issuer of this token');
+    const outcomes = await Promise.all(issuers.map((issuer) => this.#verify(token, issuer)));
+    const callers = outcomes.flatMap((outcome) => ('callers' in outcome ? outcome.callers : []));
+    if (callers.length > 0) return callers;
+    const refusals = outcomes.flatMap((outcome) => ('refusal' in outcome ? [outcome.refusal] : []));
+    // Where one place of keys is out of reach, nobody knows whether the token is good.
+    throw refusals.find(({ code }) => code !== 'unauthorized') ?? refusals[0];
+  }
+
+  async #verify(token: ReadToken, { issuer, keys, callers }: CallerIssuer): Promise<Found> {
+    const checks = new Checks('');
+    const kid = kidOf(token);
+    const found = kid === null ? null : await keys.find(kid, AbortSignal.timeout(KEYS_MS));
+    const verified = await verifyToken(checks, token, {
+      scheme: SCHEME,
+      issuer,
+      issuers: [issuer],
+      keys: found,
+      at: this.#parts.clock.now(),
+      leewaySeconds: this.#parts.leewaySeconds,
+      longestLifetimeSeconds: Math.max(...callers.map(({ longestLifetimeSeconds }) => longestLifetimeSeconds)),
+      nbfIsOptional: true,
+      audiences: callers.flatMap(({ audiences }) => audiences),
+    }).catch(asRefusal);
+    if (verified instanceof RefusedError) return { refusal: verified };
+    return verified === null ? { refusal: refusalOf(checks, found) } : this.#matching(token, callers);
+  }
+
+  #matching(token: ReadToken, callers: readonly TokenCaller[]): Found {
+    const lacking = callers.map((caller) => [caller, lackOf(token, caller)] as const);
+    const found = lacking.filter(([, lack]) => lack === null).map(([{ caller }]) => caller);
+    if (found.length > 0) return { callers: found };
+    const callersOfIssuer = lacking.map(([{ caller }, lack]) => ({ caller: caller.principal, lack }));
+    this.#parts.log.info({ callers: callersOfIssuer }, 'a genuine token is of no caller');
+    return {
+      refusal: unauthorized('the token is genuine, and of no caller: the log of the service says what it lacks'),
+    };
+  }
+}
+
+/** @throws {RefusedError} `unauthorized` */
+function read(text: string): ReadToken {
+  try {
+    return readToken(text, TYPES);
+  } catch (error) {
+    throw asRefusal(error);
+  }
+}
+
+/** What is malformed is no token. @throws {unknown} everything else */
+function asRefusal(error: unknown): RefusedError {
+  if (error instanceof FormatError) return unauthorized(`the token is malformed: ${error.message}`);
+  throw error;
+}
+
+function refusalOf(checks: Checks, keys: Sourced<TokenKeySet> | Unavailable | null): RefusedError {
+  const wrong = checks.all.find(({ result }) => result !== 'pass');
+  const detail = wrong?.detail ?? 'the token does not verify';
+  if (wrong?.result !== 'unavailable') return unauthorized(detail);
+  const retryAfterSeconds = keys !== null && 'code' in keys ? keys.retryAfterSeconds : undefined;
+  return new RefusedError('caller_keys_unavailable', detail, { retryAfterSeconds: retryAfterSeconds ?? RETRY_SECONDS });
+}
+
+function lackOf(
+  { claims, times }: ReadToken,
+  { audiences, longestLifetimeSeconds, lacks }: TokenCaller,
+): string | null {
+  // A token may be for an audience of another caller of the same issuer, and so may its lifetime.
+  if (![claims['aud']].flat().some((name) => audiences.includes(String(name)))) return 'an audience of this caller';
+  const lifetime = times.exp - (times.iat ?? Number.NEGATIVE_INFINITY);
+  if (lifetime > longestLifetimeSeconds) return `a lifetime of at most ${longestLifetimeSeconds} seconds`;
+  // A token that says which key its holder has to prove is worth nothing without that proof (RFC 7800).
+  return claims['cnf'] === undefined ? lacks(claims) : 'a bearer token: it is bound to a key';
+}

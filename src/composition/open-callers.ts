@@ -1,0 +1,179 @@
+import { type ApiKey, ApiKeyCallers } from '../callers/api-keys.js';
+import { ConfiguredCallers } from '../callers/configured-callers.js';
+import { LocalCaller } from '../callers/local-caller.js';
+import { type CallerIssuer, type TokenCaller, TokenCallers } from '../callers/token-callers.js';
+import { entraDemands, genericDemands, kubernetesDemands } from '../callers/token-demands.js';
+import type { CallerConfiguration, OidcConfiguration } from '../config/callers.js';
+import { type Configuration, callerKeyDirectory } from '../config/configuration.js';
+import {
+  type CallerKeyPlace,
+  type CallerKeysOptions,
+  isReadAtStart,
+  type OpenCallerKeys,
+  openCallerKeys,
+} from '../endorsements/token-keys/open-caller-keys.js';
+import type { CallerDirectory } from '../model/caller-directory.js';
+import { allOrProblems } from '../model/errors.js';
+import type { Caller } from '../model/request.js';
+
+/** What callers are put together with. */
+export type CallerWorld = Omit<CallerKeysOptions, 'folder'>;
+
+/** Who may call, and what stands behind them. */
+export interface OpenCallers {
+  readonly directory: CallerDirectory;
+  readonly keyring: CallerKeyring;
+}
+
+/**
+ * Puts the callers of a configuration together.
+ * @param before the keys of the callers so far; those that are still wanted are used on
+ * @throws {ConfigurationError} where a file that a caller names cannot be used
+ */
+export async function openCallers(
+  configuration: Configuration,
+  world: CallerWorld,
+  before: CallerKeyring = CallerKeyring.NONE,
+): Promise<OpenCallers> {
+  const entries = Object.entries(configuration.callers);
+  const keyring = await before.next(
+    entries.flatMap(([name, caller]) => keyPlaceOf(name, caller) ?? []),
+    { ...world, folder: callerKeyDirectory(configuration) },
+  );
+  return { directory: directoryOf(configuration, keyring, world), keyring };
+}
+
+function directoryOf(
+  configuration: Configuration,
+  keyring: CallerKeyring,
+  { clock, log }: CallerWorld,
+): CallerDirectory {
+  const { callers, policies, historical, listen, time } = configuration;
+  const entries = Object.entries(callers);
+  if (entries.length === 0) return new LocalCaller({ historical, insecure: listen.insecure });
+  const known = entries.map(([name, configured]) => ({
+    configured,
+    place: keyPlaceOf(name, configured),
+    caller: callerOf(name, configured, policies.default),
+  }));
+  const apiKeys = known.map(({ caller, configured }) => ({ caller, keys: apiKeysOf(configured) }));
+  const issuers = new Map<string, CallerIssuer>();
+  for (const { caller, configured, place } of known) {
+    if (place === null) continue;
+    const { issuer } = place;
+    const others = issuers.get(idOf(place))?.callers ?? [];
+    const callersOfIssuer = [...others, tokenCallerOf(caller, configured)];
+    issuers.set(idOf(place), { issuer, keys: keyring.of(place), callers: callersOfIssuer });
+  }
+  const leewaySeconds = time.tokenLeewaySeconds;
+  const tokens = { issuers: [...issuers.values()], leewaySeconds, clock, log };
+  return new ConfiguredCallers({
+    apiKeys: new ApiKeyCallers(apiKeys, clock),
+    tokens: issuers.size === 0 ? null : new TokenCallers(tokens),
+  });
+}
+
+/** @param standard the policy that a caller may use whose configuration names none */
+function callerOf(
+  principal: string,
+  { tenant, roles, policies, audience, keys }: CallerConfiguration,
+  standard: string,
+): Caller {
+  return {
+    principal,
+    tenant,
+    roles: new Set(roles),
+    policies: new Set(policies ?? [standard]),
+    audiences: new Set(audience ?? []),
+    keys: new Set(keys),
+  };
+}
+
+function apiKeysOf({ apiKeySha256, expires, next }: CallerConfiguration): readonly ApiKey[] {
+  if (apiKeySha256 === null || expires === null) return [];
+  return [{ apiKeySha256, expires }, ...(next === null ? [] : [next])].map((key) => ({
+    ...key,
+    expires: new Date(key.expires),
+  }));
+}
+
+/** Where the keys are that tokens of a caller are verified by; null where it is not recognised by tokens. */
+function keyPlaceOf(name: string, { oidc, kubernetes }: CallerConfiguration): CallerKeyPlace | null {
+  if (oidc !== null) {
+    const { issuer, keys, ca } = oidc;
+    return { issuer, keys, ca, tokenFile: null, path: ['callers', name, 'oidc'] };
+  }
+  if (kubernetes === null) return null;
+  const { issuer, keys, ca, tokenFile } = kubernetes;
+  return { issuer, keys, ca, tokenFile, path: ['callers', name, 'kubernetes'] };
+}
+
+function tokenCallerOf(caller: Caller, { oidc, kubernetes }: CallerConfiguration): TokenCaller {
+  const audiences = oidc?.audience ?? kubernetes?.audience ?? [];
+  const demands = oidc === null ? kubernetesDemands(kubernetes?.serviceAccounts ?? []) : oidcDemands(oidc);
+  return { caller, audiences, ...demands };
+}
+
+function oidcDemands({ profile, tenantId, clientIds, appRoles, subjects, claims }: OidcConfiguration) {
+  // Without a tenant no configuration of this profile loads.
+  if (profile === 'entra') return entraDemands({ tenantId: tenantId ?? '', clientIds, appRoles });
+  return genericDemands({ subjects, claims });
+}
+
+/** What makes a place of keys another one. */
+function idOf({ issuer, keys, ca, tokenFile }: CallerKeyPlace): string {
+  return JSON.stringify([issuer, keys, ca, tokenFile]);
+}
+
+/** The keys of issuers of callers, each place once. */
+export class CallerKeyring {
+  static readonly NONE = new CallerKeyring(new Map(), []);
+  readonly #open: ReadonlyMap<string, OpenCallerKeys>;
+  /** Of callers before: requests that began with them may still wait for these. */
+  readonly #retired: readonly OpenCallerKeys[];
+
+  private constructor(open: ReadonlyMap<string, OpenCallerKeys>, retired: readonly OpenCallerKeys[]) {
+    this.#open = open;
+    this.#retired = retired;
+  }
+
+  /** Keys for these places; what is fetched of a place that stays is used on, and files are read again. @throws {ConfigurationError} */
+  async next(places: readonly CallerKeyPlace[], options: CallerKeysOptions): Promise<CallerKeyring> {
+    const wanted = new Map(places.map((place) => [idOf(place), place]));
+    const kept = [...this.#open].filter(([id]) => {
+      const place = wanted.get(id);
+      return place !== undefined && !isReadAtStart(place);
+    });
+    const missing = [...wanted].filter(([id]) => !kept.some(([known]) => known === id));
+    const opened = await allOrNone(missing.map(([, place]) => openCallerKeys(place, options)));
+    const added = missing.map(([id], index) => [id, opened[index] as OpenCallerKeys] as const);
+    const retired = [...this.#open].filter(([id]) => !kept.some(([known]) => known === id)).map(([, keys]) => keys);
+    return new CallerKeyring(new Map([...kept, ...added]), retired);
+  }
+
+  of(place: CallerKeyPlace): OpenCallerKeys {
+    const keys = this.#open.get(idOf(place));
+    if (keys === undefined) throw new Error('keys of a caller that were not opened');
+    return keys;
+  }
+
+  /** Ends what is not used any more, once nothing can wait for it: at the next reload. */
+  async closeRetired(): Promise<void> {
+    await Promise.all(this.#retired.map((keys) => keys.close()));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values(), ...this.#retired].map((keys) => keys.close()));
+  }
+}
+
+/** Opens several; where one fails, none stays open. @throws {ConfigurationError} with everything that is wrong with any */
+async function allOrNone(opening: readonly Promise<OpenCallerKeys>[]): Promise<readonly OpenCallerKeys[]> {
+  try {
+    return await allOrProblems(opening);
+  } catch (error) {
+    const outcomes = await Promise.allSettled(opening);
+    await Promise.all(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.close() : null)));
+    throw error;
+  }
+}

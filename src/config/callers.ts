@@ -1,0 +1,147 @@
+import { isNamedLikeSharedProvider } from '../model/azure-attestation-regions.js';
+import { POLICY_ID, ROLES } from '../model/request.js';
+import { either, optional, orNull, type Place, type Read, refined, type Schema, whole } from '../schema/schema.js';
+import { entries, list, object } from '../schema/structures.js';
+import { choice, hex, instant, lowerCase, pattern, text, textThat, uuid } from '../schema/values.js';
+import { NAME } from './released-keys.js';
+import { issuerUrl, isTrustedUrl, listed, opaque, path } from './values.js';
+
+const SHA256_BYTES = 32;
+
+/** One text, or several. */
+const texts: Schema<readonly string[]> = refined(
+  either<string, readonly string[]>('a text or a list of texts', text(), list(text(), 'distinct', 'filled')),
+  (value) => (typeof value === 'string' ? [value] : value),
+);
+
+const KEY_SET = 'an https URL without user, query and fragment, or a path';
+
+/** An https URL, or a file. Text with `://` is always taken as a URL. */
+const keySet = textThat((raw) => !raw.includes('://') || (raw.startsWith('https://') && isTrustedUrl(raw)), KEY_SET);
+
+/** Without prototype, as what is read. */
+const NO_CLAIMS: Readonly<Record<string, string>> = Object.create(null);
+
+/** Tokens of an OpenID Connect issuer. `profile` says what of them is looked at. */
+const oidc = object({
+  profile: choice('entra', 'generic'),
+  issuer: issuerUrl,
+  /** Where its keys are. */
+  keys: either(`discovery, ${KEY_SET}`, choice('discovery'), keySet),
+  /** PEM file of the authorities of that place; null: those of Node. */
+  ca: orNull(path()),
+  /** One of them is `aud`, or in it. */
+  audience: texts,
+  /** Of profile entra. */
+  tenantId: orNull(lowerCase(uuid)),
+  clientIds: listed(lowerCase(uuid)),
+  appRoles: listed(text()),
+  /** Of profile generic: `sub` is one of the first, and each of the second is exactly that text. */
+  subjects: listed(text()),
+  claims: optional(whole(entries(/^[^\s]{1,256}$/, text())), NO_CLAIMS),
+});
+export type OidcConfiguration = Read<typeof oidc>;
+
+const SERVICE_ACCOUNT = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
+
+/** Projected tokens of service accounts. */
+const kubernetes = object({
+  issuer: text(),
+  /** Where the cluster's keys are. */
+  keys: keySet,
+  ca: orNull(path()),
+  /** File of the token that is shown to the cluster, read for each fetch. */
+  tokenFile: orNull(path()),
+  audience: texts,
+  serviceAccounts: list(pattern(SERVICE_ACCOUNT, 'namespace/name'), 'distinct', 'filled'),
+});
+
+/** A caller. Exactly one of `apiKeySha256`, `oidc`, `mtls` and `kubernetes` says how it is recognised. */
+export const caller = object({
+  apiKeySha256: orNull(hex(SHA256_BYTES)),
+  /** Time from which the key is no longer valid. */
+  expires: orNull(instant),
+  /** The key that succeeds it: valid now, so that both are known while clients change over. */
+  next: orNull(object({ apiKeySha256: hex(SHA256_BYTES), expires: instant })),
+  roles: list(choice(...ROLES), 'distinct', 'filled'),
+  /** Policies that the caller may name; null: the default one. */
+  policies: orNull(list(pattern(POLICY_ID, 'a policy id'), 'distinct', 'filled')),
+  /** Audiences that the caller may name, and has receipts for; null: none. */
+  audience: orNull(list(text(), 'distinct', 'filled')),
+  tenant: optional(pattern(NAME, 'a name'), 'default'),
+  /** Keys whose release the caller may ask for, beside the role `release`. */
+  keys: listed(pattern(NAME, 'the id of a key')),
+  oidc: orNull(oidc),
+  mtls: orNull(opaque),
+  kubernetes: orNull(kubernetes),
+});
+export type CallerConfiguration = Read<typeof caller>;
+
+/** Issuers of tokens about TEEs, beside those that are configured. */
+const OF_EVIDENCE = [
+  /^Intel Trust Authority$/,
+  /^https:\/\/[^/]*trustauthority\.intel\.com/,
+  /\.attest\.azure\.[a-z]+$/,
+];
+
+/** Names under which Entra issues tokens of version 1, or of any tenant. */
+const NOT_OF_ONE_TENANT = /^https:\/\/sts\.windows\.net\/|\/(?:common|organizations|consumers)\//;
+
+export interface ForbiddenIssuers {
+  /** Of receipts; null: the listening URL, which no issuer of callers has. */
+  readonly receipts: string | null;
+  /** Of tokens about TEEs. */
+  readonly evidence: readonly string[];
+}
+
+/** Refuses what is wrong between the members of a caller. */
+export function checkCaller(configured: CallerConfiguration, forbidden: ForbiddenIssuers, at: Place): void {
+  const { apiKeySha256, mtls } = configured;
+  const ways = [apiKeySha256, configured.oidc, mtls, configured.kubernetes].filter((way) => way !== null);
+  if (ways.length !== 1) at.refuse('needs one of apiKeySha256, oidc, mtls and kubernetes');
+  if (apiKeySha256 !== null && configured.expires === null) at.member('expires').refuse('is missing');
+  for (const member of ['expires', 'next'] as const) {
+    if (apiKeySha256 === null && configured[member] !== null) at.member(member).refuse('is for apiKeySha256 alone');
+  }
+  for (const way of ['oidc', 'kubernetes'] as const) {
+    const issuer = configured[way]?.issuer;
+    if (issuer !== undefined) checkIssuer(issuer, forbidden, at.member(way, 'issuer'));
+  }
+  if (configured.oidc !== null) checkOidc(configured.oidc, at.member('oidc'));
+}
+
+/** A token about a TEE, or a receipt, would be a login in the hands of whoever was shown it. */
+function checkIssuer(issuer: string, { receipts, evidence }: ForbiddenIssuers, at: Place): void {
+  if (issuer === receipts) at.refuse('issues receipts, and no tokens of callers');
+  const isOfEvidence =
+    evidence.includes(issuer) || isNamedLikeSharedProvider(issuer) || OF_EVIDENCE.some((form) => form.test(issuer));
+  if (isOfEvidence) at.refuse('issues tokens about TEEs, and none of callers');
+}
+
+function checkOidc(configured: OidcConfiguration, at: Place): void {
+  const { tenantId, clientIds, appRoles, subjects, claims } = configured;
+  if (configured.profile === 'entra') {
+    refuseMembers({ subjects, claims }, 'is for the profile generic alone', at);
+    checkEntra(configured, at);
+    return;
+  }
+  refuseMembers({ tenantId, clientIds, appRoles }, 'is for the profile entra alone', at);
+  if (subjects.length > 0 || Object.keys(claims).length > 0) return;
+  at.refuse('needs subjects or claims: else everybody with a token of this issuer is the caller');
+}
+
+function refuseMembers(members: Readonly<Record<string, object | string | null>>, why: string, at: Place): void {
+  for (const [name, value] of Object.entries(members)) {
+    if (value !== null && Object.keys(value).length > 0) at.member(name).refuse(why);
+  }
+}
+
+function checkEntra({ tenantId, clientIds, issuer }: OidcConfiguration, at: Place): void {
+  if (tenantId === null) at.member('tenantId').refuse('is missing');
+  if (clientIds.length === 0) {
+    at.member('clientIds').refuse('is missing: any application of a tenant can get a token for this audience');
+  }
+  if (!NOT_OF_ONE_TENANT.test(issuer)) return;
+  const form = 'https://login.microsoftonline.com/TENANT/v2.0';
+  at.member('issuer').refuse(`is not the issuer of v2 tokens of one tenant, such as ${form}`);
+}

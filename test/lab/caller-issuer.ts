@@ -1,0 +1,67 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { JsonObject } from '../../src/model/json.js';
+import { namedRsaKey } from './lab-keys.js';
+import { jsonAnswer, type LabAnswer, type LabRequest, LabServer, type LabServerOptions } from './lab-server.js';
+import { makeToken, registeredClaims, type TokenMaking } from './token-making.js';
+
+export interface LabCallerIssuerOptions extends LabServerOptions {
+  /** What it wants to see before it shows its keys, as a cluster does; left out, nothing. */
+  readonly authorization?: string;
+}
+
+/** An issuer of tokens that say who asks, as OpenID Connect has them: discovery, key set, tokens. */
+export class LabCallerIssuer extends LabServer {
+  /** Names of the keys that it publishes. The last one signs. */
+  keyNames: readonly string[] = ['caller-1'];
+  /** Changes what discovery says. */
+  discovered: JsonObject = {};
+  readonly #authorization: string | undefined;
+
+  private constructor({ authorization, ...options }: LabCallerIssuerOptions) {
+    super(options, 'https');
+    this.#authorization = authorization;
+  }
+
+  static async start(options: LabCallerIssuerOptions = {}): Promise<LabCallerIssuer> {
+    const issuer = new LabCallerIssuer(options);
+    await issuer.listen();
+    return issuer;
+  }
+
+  /** As tokens have it in `iss`. */
+  get issuer(): string {
+    return `${this.origin}/tenant/v2.0`;
+  }
+
+  get keysUrl(): string {
+    return `${this.origin}/tenant/keys`;
+  }
+
+  get keySet(): JsonObject {
+    return { keys: this.keyNames.map(publicJwk) };
+  }
+
+  /** A token that lives for ten minutes. */
+  issue(claims: JsonObject, making: TokenMaking = {}): string {
+    const kid = this.keyNames.at(-1) ?? '';
+    const all = { ...registeredClaims(this.issuer, this.clock(), 600), ...claims };
+    return makeToken({ header: { typ: 'JWT', kid }, claims: all, key: keyOf(kid), algorithm: 'RS256' }, making);
+  }
+
+  protected override respond({ url, headers }: LabRequest): LabAnswer {
+    if (this.#authorization !== undefined && headers.authorization !== this.#authorization) {
+      return jsonAnswer({ message: 'Unauthorized' }, { status: 401 });
+    }
+    if (url === '/tenant/keys') return jsonAnswer(this.keySet);
+    if (url !== '/tenant/v2.0/.well-known/openid-configuration') return jsonAnswer({}, { status: 404 });
+    return jsonAnswer({ issuer: this.issuer, jwks_uri: this.keysUrl, ...this.discovered });
+  }
+}
+
+function keyOf(name: string): KeyObject {
+  return namedRsaKey(name, 2048).privateKey;
+}
+
+function publicJwk(kid: string): JsonObject {
+  return { ...(createPublicKey(keyOf(kid)).export({ format: 'jwk' }) as JsonObject), kid, use: 'sig' };
+}
