@@ -127,13 +127,20 @@ function idOf({ issuer, keys, ca, tokenFile }: CallerKeyPlace): string {
 
 /** The keys of issuers of callers, each place once. */
 export class CallerKeyring {
-  static readonly NONE = new CallerKeyring(new Map(), []);
+  static readonly NONE = new CallerKeyring(new Map(), [], []);
   readonly #open: ReadonlyMap<string, OpenCallerKeys>;
+  /** Those of them that the keyring before had not. */
+  readonly #added: readonly OpenCallerKeys[];
   /** Of callers before: requests that began with them may still wait for these. */
   readonly #retired: readonly OpenCallerKeys[];
 
-  private constructor(open: ReadonlyMap<string, OpenCallerKeys>, retired: readonly OpenCallerKeys[]) {
+  private constructor(
+    open: ReadonlyMap<string, OpenCallerKeys>,
+    added: readonly OpenCallerKeys[],
+    retired: readonly OpenCallerKeys[],
+  ) {
     this.#open = open;
+    this.#added = added;
     this.#retired = retired;
   }
 
@@ -148,13 +155,18 @@ export class CallerKeyring {
     const opened = await allOrNone(missing.map(([, place]) => openCallerKeys(place, options)));
     const added = missing.map(([id], index) => [id, opened[index] as OpenCallerKeys] as const);
     const retired = [...this.#open].filter(([id]) => !kept.some(([known]) => known === id)).map(([, keys]) => keys);
-    return new CallerKeyring(new Map([...kept, ...added]), retired);
+    return new CallerKeyring(new Map([...kept, ...added]), opened, retired);
   }
 
   of(place: CallerKeyPlace): OpenCallerKeys {
     const keys = this.#open.get(idOf(place));
     if (keys === undefined) throw new Error('keys of a caller that were not opened');
     return keys;
+  }
+
+  /** Ends what was opened for it: the keyring before stays in use. */
+  async discard(): Promise<void> {
+    await Promise.all(this.#added.map((keys) => keys.close()));
   }
 
   /** Ends what is not used any more, once nothing can wait for it: at the next reload. */

@@ -66,8 +66,13 @@ export class ReloadedAccess {
     const tls = await readTlsMaterial(configuration.listen.tls);
     const callers = await openCallers(configuration, this.#world, this.#callers.keyring);
     await this.#callers.keyring.closeRetired();
-    // From here on nothing waits, so that no request meets the one without the other.
-    if (tls !== null) server.exchangeTls(tls);
+    try {
+      if (tls !== null) server.exchangeTls(tls);
+    } catch (error) {
+      await callers.keyring.discard();
+      throw error;
+    }
+    // From there on nothing waits, so that no request meets the one without the other.
     this.#callers = callers;
     this.#configuration = configuration;
     this.#tls = tls;

@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CallerKeyring } from '../../../src/composition/open-callers.js';
+import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
+import type { CallerKeyPlace } from '../../../src/endorsements/token-keys/open-caller-keys.js';
+import { LabCallerIssuer } from '../../lab/caller-issuer.js';
+import { FakeLog } from '../../unit/service/fakes.js';
+
+/** Key sets of issuers of callers over reloads: which are used on, and which are closed. */
+
+let issuer: LabCallerIssuer;
+let folder = '';
+
+beforeAll(async () => {
+  issuer = await LabCallerIssuer.start();
+  folder = mkdtempSync(join(tmpdir(), 'veritee-keyring-'));
+});
+afterAll(async () => {
+  await issuer.close();
+  rmSync(folder, { recursive: true });
+});
+
+const place = (keys: string): CallerKeyPlace => ({
+  issuer: issuer.issuer,
+  keys,
+  ca: null,
+  tokenFile: null,
+  path: ['callers', 'git', 'oidc'],
+});
+const options = () => ({
+  clock: SYSTEM_CLOCK,
+  log: new FakeLog(),
+  folder,
+  connect: { ca: issuer.authorityPem },
+});
+
+/** Names of the keys, or why there are none. */
+async function found(keyring: CallerKeyring, at: CallerKeyPlace): Promise<readonly string[]> {
+  const keys = await keyring.of(at).find('caller-1', AbortSignal.timeout(5_000));
+  return 'code' in keys ? [keys.code] : [...keys.value.keys.keys()];
+}
+
+describe('the keys of callers', () => {
+  const there = () => place(issuer.keysUrl);
+
+  it('of a place that stays are used on, without another fetch', async () => {
+    const first = await CallerKeyring.NONE.next([there()], options());
+    expect(await found(first, there())).toEqual(['caller-1']);
+    const before = issuer.count();
+    const second = await first.next([there(), place('discovery')], options());
+    expect(await found(second, there())).toEqual(['caller-1']);
+    expect(issuer.count()).toBe(before);
+    await second.close();
+  });
+
+  it('that were opened for nothing are closed, and those before stay in use', async () => {
+    issuer.keyNames = ['caller-1'];
+    const first = await CallerKeyring.NONE.next([there()], options());
+    const second = await first.next([there(), place('discovery')], options());
+    await second.discard();
+    expect(await found(first, there())).toEqual(['caller-1']);
+    const before = issuer.count();
+    rmSync(folder, { recursive: true, force: true });
+    expect(await found(second, place('discovery'))).not.toEqual(['caller-1']);
+    expect(issuer.count()).toBe(before);
+    await first.close();
+  });
+
+  it('that are not wanted any more are closed at the reload after the next', async () => {
+    const first = await CallerKeyring.NONE.next([there()], options());
+    const second = await first.next([], options());
+    expect(await found(first, there())).toEqual(['caller-1']);
+    await second.closeRetired();
+    const fresh = { ...there() };
+    const before = issuer.count();
+    await first.of(fresh).find('an-unknown-key', AbortSignal.timeout(5_000));
+    expect(issuer.count()).toBe(before);
+    await second.close();
+  });
+
+  it('of a place that was not opened are a mistake', () => {
+    expect(() => CallerKeyring.NONE.of(there())).toThrow('keys of a caller that were not opened');
+  });
+});
