@@ -398,7 +398,15 @@ describe.skipIf(IS_LACKING)('a gate script', () => {
     const apiKeySha256 = createHash('sha256').update(API_KEY).digest('hex');
     const { url } = await lab.start({
       receipts: { key: file },
-      callers: { ci: { apiKeySha256, expires: '2099-01-01', roles: ['verify', 'policy:read'], audience: [AUDIENCE] } },
+      callers: {
+        ci: {
+          apiKeySha256,
+          expires: '2099-01-01',
+          roles: ['verify', 'policy:read'],
+          policies: [POLICY, 'payments'],
+          audience: [AUDIENCE],
+        },
+      },
     });
     hostile.behind = url;
     issuer = url;
