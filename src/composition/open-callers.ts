@@ -19,6 +19,12 @@ import type { Caller } from '../model/request.js';
 /** What callers are put together with. */
 export type CallerWorld = Omit<CallerKeysOptions, 'folder'>;
 
+interface ByToken {
+  readonly place: CallerKeyPlace;
+  readonly audiences: readonly string[];
+  readonly demands: Omit<TokenCaller, 'caller' | 'audiences'>;
+}
+
 /** Who may call, and what stands behind them. */
 export interface OpenCallers {
   readonly directory: CallerDirectory;
@@ -37,7 +43,7 @@ export async function openCallers(
 ): Promise<OpenCallers> {
   const entries = Object.entries(configuration.callers);
   const keyring = await before.next(
-    entries.flatMap(([name, caller]) => keyPlaceOf(name, caller) ?? []),
+    entries.flatMap(([name, caller]) => byTokenOf(name, caller)?.place ?? []),
     { ...world, folder: callerKeyDirectory(configuration) },
   );
   return { directory: directoryOf(configuration, keyring, world), keyring };
@@ -53,17 +59,17 @@ function directoryOf(
   if (entries.length === 0) return new LocalCaller({ historical, insecure: listen.insecure });
   const known = entries.map(([name, configured]) => ({
     configured,
-    place: keyPlaceOf(name, configured),
+    byToken: byTokenOf(name, configured),
     caller: callerOf(name, configured, policies.default),
   }));
   const apiKeys = known.map(({ caller, configured }) => ({ caller, keys: apiKeysOf(configured) }));
   const issuers = new Map<string, CallerIssuer>();
-  for (const { caller, configured, place } of known) {
-    if (place === null) continue;
-    const { issuer } = place;
+  for (const { caller, byToken } of known) {
+    if (byToken === null) continue;
+    const { place, audiences, demands } = byToken;
     const others = issuers.get(idOf(place))?.callers ?? [];
-    const callersOfIssuer = [...others, tokenCallerOf(caller, configured)];
-    issuers.set(idOf(place), { issuer, keys: keyring.of(place), callers: callersOfIssuer });
+    const callersOfIssuer = [...others, { caller, audiences, ...demands }];
+    issuers.set(idOf(place), { issuer: place.issuer, keys: keyring.of(place), callers: callersOfIssuer });
   }
   const leewaySeconds = time.tokenLeewaySeconds;
   const tokens = { issuers: [...issuers.values()], leewaySeconds, clock, log };
@@ -97,21 +103,17 @@ function apiKeysOf({ apiKeySha256, expires, next }: CallerConfiguration): readon
   }));
 }
 
-/** Where the keys are that tokens of a caller are verified by; null where it is not recognised by tokens. */
-function keyPlaceOf(name: string, { oidc, kubernetes }: CallerConfiguration): CallerKeyPlace | null {
+/** How a caller is recognised by tokens, and where their keys are; null where it is not. */
+function byTokenOf(name: string, { oidc, kubernetes }: CallerConfiguration): ByToken | null {
   if (oidc !== null) {
-    const { issuer, keys, ca } = oidc;
-    return { issuer, keys, ca, tokenFile: null, path: ['callers', name, 'oidc'] };
+    const { issuer, keys, ca, audience } = oidc;
+    const place = { issuer, keys, ca, tokenFile: null, path: ['callers', name, 'oidc'] };
+    return { place, audiences: audience, demands: oidcDemands(oidc) };
   }
   if (kubernetes === null) return null;
-  const { issuer, keys, ca, tokenFile } = kubernetes;
-  return { issuer, keys, ca, tokenFile, path: ['callers', name, 'kubernetes'] };
-}
-
-function tokenCallerOf(caller: Caller, { oidc, kubernetes }: CallerConfiguration): TokenCaller {
-  const audiences = oidc?.audience ?? kubernetes?.audience ?? [];
-  const demands = oidc === null ? kubernetesDemands(kubernetes?.serviceAccounts ?? []) : oidcDemands(oidc);
-  return { caller, audiences, ...demands };
+  const { issuer, keys, ca, tokenFile, audience, serviceAccounts } = kubernetes;
+  const place = { issuer, keys, ca, tokenFile, path: ['callers', name, 'kubernetes'] };
+  return { place, audiences: audience, demands: kubernetesDemands(serviceAccounts) };
 }
 
 function oidcDemands({ profile, tenantId, clientIds, appRoles, subjects, claims }: OidcConfiguration) {
