@@ -12,7 +12,7 @@ export interface ApiKey {
 
 export interface ApiKeyCaller {
   readonly caller: Caller;
-  /** Each of them is the caller: a key and its successor are both valid until the first expires. */
+  /** Each of them is the caller: a key and its successor, each until it expires. */
   readonly keys: readonly ApiKey[];
 }
 
