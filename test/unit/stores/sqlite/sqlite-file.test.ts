@@ -19,11 +19,14 @@ import { type Engine, SqliteFile } from '../../../../src/stores/sqlite/sqlite-fi
 let folder: string;
 const open: SqliteFile[] = [];
 
+// Time passes only while `soon` waits: how long a disk takes decides nothing here.
 beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'] });
   folder = mkdtempSync(join(tmpdir(), 'veritee-sqlite-'));
 });
 
 afterEach(() => {
+  vi.useRealTimers();
   for (const file of open.splice(0)) file.close();
   rmSync(folder, { recursive: true, force: true });
 });
