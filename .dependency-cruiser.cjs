@@ -24,7 +24,7 @@ const ROOMS = {
   'decision-log': ['formats', 'model'],
   stores: ['model'],
   service: ['verifiers', 'inspect', 'policy', 'comparison', 'model'],
-  callers: ['tokens', 'model'],
+  callers: ['tokens', 'crypto', 'formats', 'model'],
   wire: ['formats', 'model'],
   http: ['wire', 'service', 'model'],
   collector: ['outgoing', 'crypto', 'formats', 'model'],

@@ -1,6 +1,7 @@
 import type { CallerDirectory, PresentedCredentials, RequestHeaders } from '../model/caller-directory.js';
 import type { Caller } from '../model/request.js';
 import type { ApiKeyCallers } from './api-keys.js';
+import type { CertificateCallers } from './client-certificates.js';
 import type { TokenCallers } from './token-callers.js';
 import { unauthorized } from './unauthorized.js';
 
@@ -8,6 +9,8 @@ export interface ConfiguredCallersParts {
   readonly apiKeys: ApiKeyCallers;
   /** Null: no caller is recognised by tokens. */
   readonly tokens: TokenCallers | null;
+  /** Null: clients are not asked for certificates. */
+  readonly certificates: CertificateCallers | null;
 }
 
 /** The callers of the configuration. */
@@ -23,19 +26,34 @@ export class ConfiguredCallers implements CallerDirectory {
     return true;
   }
 
-  async identify({ headers }: PresentedCredentials): Promise<Caller> {
-    const { apiKeys, tokens } = this.#parts;
+  /** Credentials that are wrong are refused, whatever else was shown: nobody is somebody else by mistake. */
+  async identify({ headers, clientCertificate }: PresentedCredentials): Promise<Caller> {
+    const { tokens, certificates } = this.#parts;
+    const noCredential = tokens === null ? NO_KEY : NO_CREDENTIAL;
+    const certificate = certificates === null ? null : clientCertificate();
+    const byCertificate = certificate === null ? [] : (certificates?.find(certificate) ?? []);
     const presented = presentedIn(headers);
-    if (presented === null) throw unauthorized(tokens === null ? NO_KEY : NO_CREDENTIAL);
-    const { text, mayBeToken } = presented;
+    if (presented === 'unclear') throw unauthorized(noCredential);
+    const byHeaders = presented === null ? [] : await this.#byHeaders(presented);
+    return onlyOne([...byHeaders, ...byCertificate], noCredential);
+  }
+
+  async #byHeaders({ text, mayBeToken }: Presented): Promise<readonly Caller[]> {
+    const { apiKeys, tokens } = this.#parts;
     const byKey = apiKeys.find(text);
-    if (byKey !== null) return byKey;
+    if (byKey !== null) return [byKey];
     // Whoever sends an API key is told of keys.
     if (tokens === null || !mayBeToken) throw unauthorized('the API key is not known, or is no longer valid');
-    const [caller, ...others] = await tokens.find(text);
-    if (caller === undefined || others.length > 0) throw unauthorized('the token is of more than one caller');
-    return caller;
+    return tokens.find(text);
   }
+}
+
+/** A token and a certificate may both be of one caller; of two, it is unclear who asks. */
+function onlyOne(callers: readonly Caller[], otherwise: string): Caller {
+  const [caller, ...others] = new Set(callers);
+  if (caller === undefined) throw unauthorized(otherwise);
+  if (others.length > 0) throw unauthorized('the credentials are of more than one caller');
+  return caller;
 }
 
 const NO_KEY = 'no API key was sent: send it as Authorization: Bearer or as X-API-Key, not as both';
@@ -50,14 +68,13 @@ interface Presented {
   readonly mayBeToken: boolean;
 }
 
-/** The credential as sent. Two different places at once are none: it would be unclear who asks. */
-function presentedIn(headers: RequestHeaders): Presented | null {
-  const { authorization } = headers;
-  const apiKey = headers['x-api-key'];
+/** The credential as sent; null where none was. In two places at once, or in another form, it is unclear who asks. */
+function presentedIn({ authorization, 'x-api-key': apiKey }: RequestHeaders): Presented | null | 'unclear' {
+  if (authorization === undefined && apiKey === undefined) return null;
   if (authorization === undefined) {
-    return typeof apiKey === 'string' && apiKey !== '' ? { text: apiKey, mayBeToken: false } : null;
+    return typeof apiKey === 'string' && apiKey !== '' ? { text: apiKey, mayBeToken: false } : 'unclear';
   }
-  if (apiKey !== undefined || typeof authorization !== 'string') return null;
+  if (apiKey !== undefined || typeof authorization !== 'string') return 'unclear';
   const text = /^Bearer +([^\s]+)$/i.exec(authorization)?.[1];
-  return text === undefined ? null : { text, mayBeToken: TOKEN.test(text) };
+  return text === undefined ? 'unclear' : { text, mayBeToken: TOKEN.test(text) };
 }

@@ -53,7 +53,7 @@ const SCHEME: TokenScheme = {
   verifier: 'its issuer',
   issuerSettings: 'callers',
   keysSetting: 'keys of the caller',
-  algorithms: ['RS256'],
+  algorithms: ['RS256', 'ES256'],
 };
 
 /** Either callers, or why there is none. */

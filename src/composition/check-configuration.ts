@@ -1,4 +1,3 @@
-import { unavailableKeys } from '../config/availability.js';
 import type { Configuration } from '../config/configuration.js';
 import { type ConfigurationProblemCode, configurationProblem } from '../config/configuration-problem.js';
 import { configurationWarnings } from '../config/consistency.js';
@@ -29,7 +28,7 @@ import { openCallers } from './open-callers.js';
 import { ProblemLog } from './problem-log.js';
 import { checkReceiptKeyFiles } from './receipt-keys.js';
 import { openReceiptVaults } from './receipt-vaults.js';
-import { readTlsMaterial } from './reloaded-access.js';
+import { readTlsMaterial } from './tls-material.js';
 import { tokenIssuers } from './token-issuers.js';
 
 /** What is to be checked, and with what. */
@@ -131,10 +130,7 @@ const NO_FOLDERS: Omit<CheckedFolders, 'problems'> = { akIssuers: [], endorsemen
 
 /** What the configuration alone says. In the place of a section that is wrong are defaults, of which there is nothing to say. */
 function checkSettings(configuration: Configuration): readonly LintProblem[] {
-  return [
-    ...unavailableKeys(configuration).map((problem) => configurationProblem('config_unavailable', problem)),
-    ...configurationWarnings(configuration).map((warning) => configurationProblem('config_setting', warning)),
-  ];
+  return configurationWarnings(configuration).map((warning) => configurationProblem('config_setting', warning));
 }
 
 function openAccess(configuration: Configuration): readonly LintProblem[] {

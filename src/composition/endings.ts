@@ -7,7 +7,7 @@ import type { Clock, Log } from '../model/ports.js';
 import type { Policy } from '../policy/policy-document.js';
 import { endingSoon, endingWaivers } from '../policy/waivers.js';
 import type { EndingReceiptKey } from './receipt-keys.js';
-import { pemCertificates } from './reloaded-access.js';
+import { crlOf, pemCertificates } from './tls-material.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -30,6 +30,13 @@ interface EndingCertificate {
   /** Of `listen.tls` the key of the configuration that names its file, of `tpm.intermediates` the file itself. */
   readonly file: string;
   readonly subject: string;
+  readonly expires: string;
+}
+
+interface EndingCrl {
+  readonly file: 'listen.tls.clientCrl';
+  /** Common name of its issuer; null where it has none. */
+  readonly issuer: string | null;
   readonly expires: string;
 }
 
@@ -82,7 +89,7 @@ export class Endings {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
-  /** Of API keys and of certificates of the listener, which are read together. */
+  /** Of API keys, and of certificates and CRLs of the listener, which are read together. */
   warnOfAccess(): void {
     const { clock, log } = this.#sources;
     for (const { hasEnded, ...fields } of endingSoon(this.#apiKeys(), clock.now())) {
@@ -92,6 +99,10 @@ export class Endings {
     for (const { hasEnded, ...fields } of endingSoon(this.#certificates(), clock.now())) {
       if (hasEnded) log.warn(fields, 'a certificate of the listener has expired: connections with it fail');
       else log.warn(fields, 'a certificate of the listener expires soon');
+    }
+    for (const { hasEnded, ...fields } of endingSoon(this.#clientCrls(), clock.now())) {
+      if (hasEnded) log.warn(fields, 'a CRL of client certificates has expired: no client of its CA can connect');
+      else log.warn(fields, 'a CRL of client certificates expires soon');
     }
   }
 
@@ -138,7 +149,10 @@ export class Endings {
     const secondsUntil = (end: string) => Math.round((Date.parse(end) - now.getTime()) / 1000);
     return {
       apiKeys: this.#apiKeys().map(({ expires, ...labels }) => ({ ...labels, seconds: secondsUntil(expires) })),
-      certificates: this.#certificates().map(({ file, expires }) => ({ file, seconds: secondsUntil(expires) })),
+      certificates: [...this.#certificates(), ...this.#clientCrls()].map(({ file, expires }) => ({
+        file,
+        seconds: secondsUntil(expires),
+      })),
       endorsements: endorsements(now).map(({ key, file, expires }) => ({ key, file, seconds: secondsUntil(expires) })),
       waivers: policies().flatMap(({ id, waivers }) =>
         waivers.map(({ check, expires }, index) => ({
@@ -160,6 +174,10 @@ export class Endings {
     ];
   }
 
+  #clientCrls(): readonly EndingCrl[] {
+    return (this.#sources.tls()?.clientCrl ?? []).flatMap(crlEnding);
+  }
+
   #apiKeys(): readonly EndingApiKey[] {
     return Object.entries(this.#sources.callers()).flatMap(([caller, { expires, next }]) => [
       ...(expires === null ? [] : [{ caller, key: 'current', expires } as const]),
@@ -170,6 +188,13 @@ export class Endings {
 
 function certificatesOf(file: string, pem: string): readonly EndingCertificate[] {
   return pemCertificates(pem).flatMap((text) => endingOf(file, text));
+}
+
+/** One that does not say until when it holds does not end. */
+function crlEnding(pem: string): readonly EndingCrl[] {
+  const { issuer, nextUpdate } = crlOf(pem);
+  if (nextUpdate === null) return [];
+  return [{ file: 'listen.tls.clientCrl', issuer: issuer.commonName, expires: nextUpdate.toISOString() }];
 }
 
 /** What TLS passed over in a file, such as a block that is commented out, ends nothing. */

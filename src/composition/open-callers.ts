@@ -1,9 +1,10 @@
 import { type ApiKey, ApiKeyCallers } from '../callers/api-keys.js';
+import { type CertificateCaller, CertificateCallers } from '../callers/client-certificates.js';
 import { ConfiguredCallers } from '../callers/configured-callers.js';
 import { LocalCaller } from '../callers/local-caller.js';
 import { type CallerIssuer, type TokenCaller, TokenCallers } from '../callers/token-callers.js';
 import { entraDemands, genericDemands, kubernetesDemands } from '../callers/token-demands.js';
-import type { CallerConfiguration, OidcConfiguration } from '../config/callers.js';
+import { type CallerConfiguration, markOf, type OidcConfiguration } from '../config/callers.js';
 import { type Configuration, callerKeyDirectory } from '../config/configuration.js';
 import {
   type CallerKeyPlace,
@@ -62,6 +63,7 @@ function directoryOf(
     byToken: byTokenOf(name, configured),
     caller: callerOf(name, configured, policies.default),
   }));
+  const byCertificate = known.flatMap(({ caller, configured }) => certificateCallerOf(caller, configured));
   const apiKeys = known.map(({ caller, configured }) => ({ caller, keys: apiKeysOf(configured) }));
   const issuers = new Map<string, CallerIssuer>();
   for (const { caller, byToken } of known) {
@@ -76,6 +78,7 @@ function directoryOf(
   return new ConfiguredCallers({
     apiKeys: new ApiKeyCallers(apiKeys, clock),
     tokens: issuers.size === 0 ? null : new TokenCallers(tokens),
+    certificates: listen.tls.clientCa === null ? null : new CertificateCallers(byCertificate, clock),
   });
 }
 
@@ -101,6 +104,11 @@ function apiKeysOf({ apiKeySha256, expires, next }: CallerConfiguration): readon
     ...key,
     expires: new Date(key.expires),
   }));
+}
+
+function certificateCallerOf(caller: Caller, { mtls }: CallerConfiguration): readonly CertificateCaller[] {
+  const mark = mtls === null ? null : markOf(mtls);
+  return mark === null ? [] : [{ caller, mark: mark[0], value: mark[1] }];
 }
 
 /** How a caller is recognised by tokens, and where their keys are; null where it is not. */

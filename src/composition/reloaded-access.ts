@@ -1,16 +1,13 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
-import { requireAvailable } from '../config/availability.js';
-import type { Configuration, ListenConfiguration } from '../config/configuration.js';
+import type { Configuration } from '../config/configuration.js';
 import { changedKeys } from '../config/effective-configuration.js';
 import type { TlsMaterial } from '../http/listener.js';
 import type { RunningServer } from '../http/server.js';
 import type { CallerDirectory } from '../model/caller-directory.js';
-import { allOrProblems, ConfigurationError } from '../model/errors.js';
-import { fileProblem } from '../model/file-problem.js';
+import { ConfigurationError } from '../model/errors.js';
 import { type CallerWorld, type OpenCallers, openCallers } from './open-callers.js';
+import { pemCertificates, readTlsMaterial } from './tls-material.js';
 
 /** What a reload came to, by the names of keys. */
 export type AccessReload = Awaited<ReturnType<ReloadedAccess['reload']>>;
@@ -59,7 +56,6 @@ export class ReloadedAccess {
    * @throws {ConfigurationError} where anything of it is wrong; nothing has changed then
    */
   async reload(read: Configuration, server: Pick<RunningServer, 'exchangeTls' | 'endConnections'>) {
-    requireAvailable(read);
     const before = { configuration: this.#configuration, tls: this.#tls };
     const configuration = withAccessOf(before.configuration, read);
     requireCallers(before.configuration, configuration);
@@ -115,7 +111,9 @@ function losesCallers(before: Configuration, after: Configuration): boolean {
 function losesClients(before: TlsMaterial | null, after: TlsMaterial | null): boolean {
   if (before === null || before.clientCa === null) return false;
   const kept = new Set(authorities(after?.clientCa ?? ''));
-  return authorities(before.clientCa).some((authority) => !kept.has(authority));
+  if (authorities(before.clientCa).some((authority) => !kept.has(authority))) return true;
+  // Whoever is on another CRL was let in before.
+  return !isDeepStrictEqual(before.clientCrl, after?.clientCrl);
 }
 
 function authorities(pem: string): readonly string[] {
@@ -124,65 +122,4 @@ function authorities(pem: string): readonly string[] {
 
 function changedFiles(before: TlsMaterial | null, after: TlsMaterial | null): readonly string[] {
   return changedKeys(before ?? {}, after ?? {}, 'listen.tls');
-}
-
-/**
- * Reads the files of `listen.tls`; null where TLS is not configured.
- * @throws {ConfigurationError} where one cannot be read, or is not what it must be
- */
-export async function readTlsMaterial(tls: ListenConfiguration['tls']): Promise<TlsMaterial | null> {
-  if (tls.cert === null || tls.key === null) return null;
-  const identity = readIdentity(tls.cert, tls.key);
-  const clientCa = tls.clientCa === null ? Promise.resolve(null) : readAuthorities(tls.clientCa);
-  await allOrProblems<unknown>([identity, clientCa]);
-  return { ...(await identity), clientCa: await clientCa };
-}
-
-async function readIdentity(certFile: string, keyFile: string): Promise<Omit<TlsMaterial, 'clientCa'>> {
-  const [cert = '', key = ''] = await allOrProblems([read('cert', certFile), read('key', keyFile)]);
-  requireUsable([], 'not a PEM certificate and its private key', () => createSecureContext({ cert, key }));
-  // TLS takes other labels too, such as TRUSTED CERTIFICATE, whose end nothing here would see.
-  if (pemCertificates(cert).length === 0) {
-    const what = `${certFile}: has no block that begins with -----BEGIN CERTIFICATE-----`;
-    throw new ConfigurationError([{ path: [...TLS, 'cert'], what }]);
-  }
-  return { cert, key };
-}
-
-async function readAuthorities(file: string): Promise<string> {
-  const text = await read('clientCa', file);
-  // The context passes over what is no certificate.
-  requireUsable(['clientCa'], 'not PEM certificates', () => requireAuthorities(text));
-  return text;
-}
-
-/** Where its files are named. */
-const TLS = ['listen', 'tls'] as const;
-
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-
-/** The certificates of a PEM text, which may say more between them, as files of authorities often do. */
-export function pemCertificates(text: string): readonly string[] {
-  return text.match(CERTIFICATE) ?? [];
-}
-
-function requireAuthorities(text: string): void {
-  const certificates = pemCertificates(text);
-  const begun = text.split('-----BEGIN').length - 1;
-  if (certificates.length === 0 || certificates.length < begun) throw new Error('something other than certificates');
-  for (const certificate of certificates) new X509Certificate(certificate);
-}
-
-function read(member: string, path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ConfigurationError([{ path: [...TLS, member], what: `${path}: ${fileProblem(cause)}` }], { cause });
-  });
-}
-
-function requireUsable(members: readonly string[], what: string, use: () => unknown): void {
-  try {
-    use();
-  } catch (cause) {
-    throw new ConfigurationError([{ path: [...TLS, ...members], what }], { cause });
-  }
 }

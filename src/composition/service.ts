@@ -1,4 +1,3 @@
-import { requireAvailable } from '../config/availability.js';
 import {
   type Configuration,
   challengeKeyPath,
@@ -62,10 +61,9 @@ export interface RunningService {
 /**
  * Puts the service together and opens its port.
  * Where that fails, nothing of it stays open.
- * @throws {ConfigurationError} where a file that the configuration names is wrong, or this version does not do what it asks for
+ * @throws {ConfigurationError} where a file that the configuration names is wrong
  */
 export async function startService(configuration: Configuration, world: World): Promise<RunningService> {
-  requireAvailable(configuration);
   return openAllOrNone(world.log, (opened) => openService(configuration, world, opened));
 }
 

@@ -4,7 +4,7 @@ import { either, optional, orNull, type Place, type Read, refined, type Schema, 
 import { entries, list, object } from '../schema/structures.js';
 import { choice, hex, instant, lowerCase, pattern, text, textThat, uuid } from '../schema/values.js';
 import { NAME } from './released-keys.js';
-import { issuerUrl, isTrustedUrl, listed, opaque, path } from './values.js';
+import { issuerUrl, isTrustedUrl, listed, path } from './values.js';
 
 const SHA256_BYTES = 32;
 
@@ -56,6 +56,23 @@ const kubernetes = object({
   serviceAccounts: list(pattern(SERVICE_ACCOUNT, 'namespace/name'), 'distinct', 'filled'),
 });
 
+/** Neither a pattern nor a part of one: what stands here is compared whole. */
+const uriName = textThat((raw) => /^[a-z][a-z0-9+.-]*:[!-)+-~]+$/.test(raw), 'a URI without * and blanks');
+const dnsName = lowerCase(
+  pattern(/^(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i, 'a DNS name without wildcard and final dot'),
+);
+
+/** The client certificate of a connection, by one of these. */
+const mtls = object({
+  /** The only URI among its subject alternative names. */
+  uri: orNull(uriName),
+  /** One of the DNS names among its subject alternative names. */
+  dns: orNull(dnsName),
+  /** SHA-256 of its SubjectPublicKeyInfo. */
+  spkiSha256: orNull(hex(SHA256_BYTES)),
+});
+export type MtlsConfiguration = Read<typeof mtls>;
+
 /** A caller. Exactly one of `apiKeySha256`, `oidc`, `mtls` and `kubernetes` says how it is recognised. */
 export const caller = object({
   apiKeySha256: orNull(hex(SHA256_BYTES)),
@@ -72,7 +89,7 @@ export const caller = object({
   /** Keys whose release the caller may ask for, beside the role `release`. */
   keys: listed(pattern(NAME, 'the id of a key')),
   oidc: orNull(oidc),
-  mtls: orNull(opaque),
+  mtls: orNull(mtls),
   kubernetes: orNull(kubernetes),
 });
 export type CallerConfiguration = Read<typeof caller>;
@@ -107,7 +124,21 @@ export function checkCaller(configured: CallerConfiguration, forbidden: Forbidde
     const issuer = configured[way]?.issuer;
     if (issuer !== undefined) checkIssuer(issuer, forbidden, at.member(way, 'issuer'));
   }
+  if (mtls !== null && markOf(mtls) === null) at.member('mtls').refuse('needs one of uri, dns and spkiSha256');
   if (configured.oidc !== null) checkOidc(configured.oidc, at.member('oidc'));
+}
+
+/** What of a client certificate is compared. */
+export type CertificateMark = readonly [kind: keyof MtlsConfiguration, value: string];
+
+/** The one mark that is configured; null where there is none, or several. */
+export function markOf(mtls: MtlsConfiguration): CertificateMark | null {
+  const marks = (['uri', 'dns', 'spkiSha256'] as const).flatMap((kind): readonly CertificateMark[] => {
+    const value = mtls[kind];
+    return value === null ? [] : [[kind, value]];
+  });
+  const [mark, another] = marks;
+  return mark === undefined || another !== undefined ? null : mark;
 }
 
 /** A token about a TEE, or a receipt, would be a login in the hands of whoever was shown it. */

@@ -14,11 +14,6 @@ export const CONFIGURATION_PROBLEMS = {
     severity: 'error',
     remedy: 'Correct the key as the message says; docs/configuration.md lists every key and its values.',
   },
-  config_unavailable: {
-    meaning: 'the value asks for a feature that this version does not have',
-    severity: 'error',
-    remedy: 'Remove the key, or set it to its default.',
-  },
   config_file: {
     meaning: 'a file that is configured is missing, cannot be read, or is not what it must be',
     severity: 'error',

@@ -72,6 +72,7 @@ const listen = section({
     cert: orNull(path()),
     key: orNull(path()),
     clientCa: orNull(path()),
+    clientCrl: orNull(path()),
   }),
   /** Addresses or ranges whose X-Forwarded-For counts. */
   trustedProxies: listed(addressRange),

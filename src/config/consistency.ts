@@ -17,7 +17,7 @@ import type {
   MaaConfiguration,
   MaaIssuerConfiguration,
 } from './attestation-services.js';
-import { checkCaller } from './callers.js';
+import { checkCaller, markOf } from './callers.js';
 import { type Configuration, type ListenConfiguration, longestEventLog } from './configuration.js';
 import { checkRedisStore, redisStoreOf, sharedChallenges } from './redis-store.js';
 import { isLoopbackHost } from './values.js';
@@ -41,6 +41,7 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
     [at.member('callers', name, 'next', 'apiKeySha256'), next?.apiKeySha256 ?? null],
   ]);
   refuseRepeated(keys, 'is another key of a caller too');
+  checkClientCertificates(configuration, at);
   const digests = azure.paravisors.idKeyDigests.map(
     (entry, index): Placed => [
       at.member('azure', 'paravisors', 'idKeyDigests', index),
@@ -82,6 +83,18 @@ function checkEarly({ intel }: Configuration, at: Place): void {
 function checkTls({ tls }: ListenConfiguration, at: Place): void {
   if ((tls.cert === null) !== (tls.key === null)) at.refuse('needs both cert and key');
   else if (tls.clientCa !== null && tls.cert === null) at.member('clientCa').refuse('needs cert and key');
+  if (tls.clientCrl !== null && tls.clientCa === null) at.member('clientCrl').refuse('needs clientCa');
+}
+
+/** Nobody is asked for a certificate without `clientCa`, and two callers with one mark would be nobody. */
+function checkClientCertificates({ callers, listen }: Configuration, at: Place): void {
+  const marks = Object.entries(callers).flatMap(([name, { mtls }]): readonly Placed[] => {
+    const mark = mtls === null ? null : markOf(mtls);
+    return mtls === null ? [] : [[at.member('callers', name, 'mtls'), mark === null ? null : mark.join(' ')]];
+  });
+  refuseRepeated(marks, 'is what another caller is recognised by too');
+  if (listen.tls.clientCa !== null) return;
+  for (const [place] of marks) place.refuse('needs listen.tls.clientCa, the CAs that issue client certificates');
 }
 
 function checkStores({ challenges, decisions }: Configuration, at: Place): void {

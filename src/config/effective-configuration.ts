@@ -29,7 +29,7 @@ export function changedKeys(before: unknown, after: unknown, place = ''): readon
 const MASK = '***';
 
 /**
- * A copy to show to people: hashes of API keys, passwords in addresses, and objects that may hold a secret, are masked.
+ * A copy to show to people: hashes of API keys, passwords in addresses are masked.
  * Credentials for other services stand in files, whose paths are shown.
  */
 export function maskSecrets(configuration: Configuration): object {
@@ -45,14 +45,9 @@ export function maskSecrets(configuration: Configuration): object {
 function maskCaller(caller: CallerConfiguration): object {
   return {
     ...caller,
-    apiKeySha256: masked(caller.apiKeySha256),
+    apiKeySha256: caller.apiKeySha256 === null ? null : MASK,
     next: caller.next === null ? null : { ...caller.next, apiKeySha256: MASK },
-    mtls: masked(caller.mtls),
   };
-}
-
-function masked(secret: unknown): string | null {
-  return secret === null ? null : MASK;
 }
 
 function maskStore(store: StoreConfiguration): object | string {

@@ -1,10 +1,9 @@
 import { isIP, isIPv4 } from 'node:net';
-import { isObject } from '../model/json.js';
 import { releasableKey } from '../model/key-release.js';
 import { VAULT_DOMAINS, vaultKeyId } from '../model/key-vault-key.js';
 import { optional, refined, type Schema } from '../schema/schema.js';
 import { list } from '../schema/structures.js';
-import { single, text, textThat } from '../schema/values.js';
+import { text, textThat } from '../schema/values.js';
 
 /** A path as written. Relative ones are relative to the working directory of the service. */
 export function path(what = 'a path'): Schema<string> {
@@ -15,9 +14,6 @@ export function path(what = 'a path'): Schema<string> {
 export function listed<T>(item: Schema<T>): Schema<readonly T[]> {
   return optional(list(item, 'distinct'), []);
 }
-
-/** An object whose members are read by what it is for, which this version does not have (availability.ts). */
-export const opaque: Schema<object> = single('json', 'an object', (raw) => (isObject(raw) ? raw : undefined));
 
 /** Where signed material is fetched: what comes from there is verified by itself, so plain http is tolerated. */
 export const source: Schema<string> = textThat(

@@ -1,19 +1,33 @@
 import { compactVerify, errors } from 'jose';
+import type { P256PublicKey } from '../model/p256-public-key.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
-import { rsaPublicKey } from './key-cache.js';
+import { p256PublicKey, rsaPublicKey } from './key-cache.js';
 
-/** Algorithms of tokens: RSASSA-PKCS1-v1_5 with SHA-256, RSASSA-PSS with SHA-384 (RFC 7518, sections 3.3 and 3.5). */
-export type JwsAlgorithm = 'RS256' | 'PS384';
+/**
+ * Algorithms of tokens: RSASSA-PKCS1-v1_5 with SHA-256, RSASSA-PSS with SHA-384, ECDSA with P-256 and SHA-256 (RFC 7518, sections 3.3
+ * to 3.5).
+ */
+export type JwsAlgorithm = 'RS256' | 'PS384' | 'ES256';
+
+export type JwsKey = RsaPublicKey | P256PublicKey;
+
+/** Whether a key is of the kind that the algorithm is for. */
+export function isKeyFor(algorithm: JwsAlgorithm, key: JwsKey): boolean {
+  return (algorithm === 'ES256') === 'point' in key;
+}
 
 /**
  * Verifies the signature of a JWS that `parseJws` accepted, with the one algorithm that is expected: that of the
- * header does not choose. The key has 2048 bits or more.
+ * header does not choose. An RSA key has 2048 bits or more.
  *
  * @throws {Error} where the key cannot be used
  */
-export async function verifyJws(token: string, algorithm: JwsAlgorithm, key: RsaPublicKey): Promise<boolean> {
+export async function verifyJws(token: string, algorithm: JwsAlgorithm, key: JwsKey): Promise<boolean> {
+  if (!isKeyFor(algorithm, key)) throw new TypeError(`not a key for ${algorithm}`);
+  const imported = 'point' in key ? p256PublicKey(key.point) : rsaPublicKey(key);
+  if (imported === null) throw new TypeError('not a point on its curve');
   try {
-    await compactVerify(token, rsaPublicKey(key), { algorithms: [algorithm] });
+    await compactVerify(token, imported, { algorithms: [algorithm] });
     return true;
   } catch (error) {
     // The library's way of answering no; anything else is no answer.

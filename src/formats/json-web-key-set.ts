@@ -23,6 +23,16 @@ export interface ParsedKeySet {
   readonly leftOut: readonly KeyLeftOut[];
 }
 
+/** Which keys of a set are read. */
+export interface KeyKinds {
+  /** EC keys on P-256 beside RSA keys. */
+  readonly ec: boolean;
+}
+
+/** Verifiers of evidence sign with RSA alone. */
+const RSA_KEYS: KeyKinds = { ec: false };
+
+const COORDINATE_BYTES = 32;
 const MAXIMUM_KEYS = 64;
 const MAXIMUM_KID_LENGTH = 512;
 const MAXIMUM_CERTIFICATES = 10;
@@ -37,8 +47,10 @@ const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
 /**
- * Reads a JWK Set (RFC 7517, section 5) of RSA keys for signatures. A key that is weak, of another kind, for another
+ * Reads a JWK Set (RFC 7517, section 5) of keys for signatures. A key that is weak, of another kind, for another
  * use, or not understood is left out, and the set counts without it.
+ *
+ * EC keys are taken by their point alone: certificates of theirs are not looked at, and are not in what is read.
  *
  * Keys may have no `n` and `e` but a certificate (Azure Attestation publishes them so); where both are there, they
  * must agree. Not checked: the chain and dates of certificates, which the verifier judges; `x5t` and `x5u`, which say
@@ -47,11 +59,11 @@ const BASE64URL = /^[A-Za-z0-9_-]+$/;
  * @throws {FormatError} `schema` for what is no set of at most 64 keys, or has no key that can be used
  * @throws {FormatError} what strict JSON refuses: `duplicate_key`, `forbidden_key`, `encoding`, `too_complex`
  */
-export function parseKeySet(bytes: Uint8Array): ParsedKeySet {
+export function parseKeySet(bytes: Uint8Array, kinds: KeyKinds = RSA_KEYS): ParsedKeySet {
   const keys = new Map<string, TokenKey[]>();
   const leftOut: KeyLeftOut[] = [];
   for (const [index, jwk] of listedKeys(parseStrictJson(bytes)).entries()) {
-    const key = keyOrWhyNot(jwk);
+    const key = keyOrWhyNot(jwk, kinds);
     if (typeof key === 'string') leftOut.push({ index, why: key });
     else if (!isListed(key, keys)) keys.set(key.kid, [...(keys.get(key.kid) ?? []), key]);
   }
@@ -86,27 +98,47 @@ function listedKeys(value: JsonValue): readonly JsonValue[] {
 }
 
 /** The key, or why it is left out: what is wrong with one key says nothing of the others. */
-function keyOrWhyNot(jwk: JsonValue): TokenKey | string {
+function keyOrWhyNot(jwk: JsonValue, kinds: KeyKinds): TokenKey | string {
   try {
-    return readKey(jwk);
+    return readKey(jwk, kinds);
   } catch (error) {
     if (error instanceof FormatError) return error.message;
     throw error;
   }
 }
 
-function readKey(jwk: JsonValue): TokenKey {
+function readKey(jwk: JsonValue, { ec }: KeyKinds): TokenKey {
   if (!isObject(jwk)) throw unfit('key is not an object');
-  if (jwk['kty'] !== 'RSA') throw unfit('key is not an RSA key');
+  const isEc = ec && jwk['kty'] === 'EC';
+  if (!isEc && jwk['kty'] !== 'RSA') throw unfit(`key is not an RSA${ec ? ' or EC' : ''} key`);
   if (SECRET_MEMBERS.some((member) => member in jwk)) throw unfit('key has members of a private or symmetric key');
   requireForSignatures(jwk);
   const kid = readKid(jwk['kid']);
   const alg = readAlgorithm(jwk['alg']);
+  if (isEc) return { kid, alg, ...readPoint(jwk), certificates: [] };
   const certificates = readCertificates(jwk['x5c']);
   const { key, spki } = readNumbers(jwk, certificates);
   const weakness = weaknessOf(key, alg);
   if (weakness !== null) throw unfit(weakness);
   return { kid, alg, key, spki: spki ?? publicKeyInfo(key), certificates };
+}
+
+/** RFC 7518, section 6.2.1. Coordinates are as long as the field. */
+function readPoint(jwk: JsonObject): Pick<TokenKey, 'key' | 'spki'> {
+  if (jwk['crv'] !== 'P-256') throw unfit('curve is not P-256');
+  const [x, y] = [readCoordinate(jwk['x'], 'x'), readCoordinate(jwk['y'], 'y')];
+  try {
+    const imported = createPublicKey({ key: { kty: 'EC', crv: 'P-256', x, y }, format: 'jwk' });
+    const spki = new Uint8Array(imported.export({ type: 'spki', format: 'der' }));
+    return { key: { point: spki.subarray(-2 * COORDINATE_BYTES) }, spki };
+  } catch {
+    throw unfit('key is not a point on its curve');
+  }
+}
+
+function readCoordinate(text: JsonValue | undefined, name: string): string {
+  if (typeof text === 'string' && BASE64URL.test(text) && decodeBase64(text).length === COORDINATE_BYTES) return text;
+  throw unfit(`${name} is not ${COORDINATE_BYTES} bytes in base64url`);
 }
 
 /** RFC 7517, sections 4.2 and 4.3. */

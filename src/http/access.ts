@@ -4,6 +4,7 @@ import type { Decision } from '../model/decision.js';
 import { FormatError, RefusedError } from '../model/errors.js';
 import { nearNames } from '../model/names-in-messages.js';
 import type { Caller, Role } from '../model/request.js';
+import { clientCertificateOf } from './listener.js';
 import type { OwnRate } from './load-limits.js';
 
 /** Who may use a route: everybody, or callers with a role. A route without does not start. */
@@ -146,7 +147,10 @@ async function identify(
   reply: FastifyReply,
 ): Promise<Caller> {
   try {
-    return await callers.identify({ headers: request.headers });
+    return await callers.identify({
+      headers: request.headers,
+      clientCertificate: () => clientCertificateOf(request.raw.socket),
+    });
   } catch (error) {
     if (error instanceof RefusedError && error.code === 'unauthorized') {
       await failures.take(request);

@@ -1,14 +1,19 @@
-import { randomBytes } from 'node:crypto';
+import { constants, randomBytes } from 'node:crypto';
 import type { RequestListener, Server, ServerOptions } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
-import type { SecureContextOptions } from 'node:tls';
+import type { Socket } from 'node:net';
+import { type SecureContextOptions, TLSSocket } from 'node:tls';
 
-/** PEM texts. With `clientCa`, a client without a certificate of it does not get a connection. */
+/**
+ * PEM texts. With `clientCa`, a client without a certificate of it does not get a connection. With `clientCrl`, every certificate
+ * of a client's path needs a CRL that is valid, and must not be on it.
+ */
 export interface TlsMaterial {
   readonly cert: string;
   readonly key: string;
   readonly clientCa: string | null;
+  readonly clientCrl: readonly string[];
 }
 
 /** What one client may hold, and for how long. Times in milliseconds. */
@@ -76,8 +81,24 @@ function serverOf(
   return createTlsServer({ ...options, ...secureContext(tls), handshakeTimeout, ...client }, listener);
 }
 
-function secureContext({ cert, key, clientCa }: TlsMaterial): SecureContextOptions {
-  return { cert, key, minVersion: 'TLSv1.2', ...(clientCa === null ? {} : { ca: clientCa }) };
+/** Without renegotiation: a client is who it was when the connection began. */
+function secureContext({ cert, key, clientCa, clientCrl }: TlsMaterial): SecureContextOptions {
+  const secureOptions = constants.SSL_OP_NO_RENEGOTIATION;
+  const clients = clientCa === null ? {} : { ca: clientCa, ...(clientCrl.length === 0 ? {} : { crl: [...clientCrl] }) };
+  return { cert, key, minVersion: 'TLSv1.2', secureOptions, ...clients };
+}
+
+const SHOWN = new WeakMap<Socket, Uint8Array>();
+
+/** The certificate by which a client was let in, DER; null where it was asked for none. Headers of proxies are not looked at. */
+export function clientCertificateOf(socket: Socket): Uint8Array | null {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return null;
+  const known = SHOWN.get(socket);
+  if (known !== undefined) return known;
+  const der = socket.getPeerX509Certificate()?.raw;
+  if (der === undefined) return null;
+  SHOWN.set(socket, der);
+  return der;
 }
 
 /**

@@ -6,6 +6,8 @@ export type RequestHeaders = Readonly<Record<string, string | readonly string[] 
 /** What a request shows of who asks. */
 export interface PresentedCredentials {
   readonly headers: RequestHeaders;
+  /** The certificate that the client of the connection has shown, DER, verified by TLS. Null: it was asked for none. */
+  readonly clientCertificate: () => Uint8Array | null;
 }
 
 /** Tells who asks. */

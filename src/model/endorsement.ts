@@ -1,6 +1,7 @@
 import type { SnpProduct, SnpTcb } from './claims.js';
 import type { CheckId } from './codes.js';
 import type { TdxCollateral, TokenType } from './evidence.js';
+import type { P256PublicKey } from './p256-public-key.js';
 import type { RsaPublicKey } from './rsa-public-key.js';
 
 /** Where endorsement material came from. */
@@ -131,7 +132,7 @@ export interface TokenKey {
   readonly kid: string;
   /** `alg` of the JWK; null where it has none. */
   readonly alg: string | null;
-  readonly key: RsaPublicKey;
+  readonly key: RsaPublicKey | P256PublicKey;
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Uint8Array;
   /** `x5c`, DER, the key's own first; empty where there is none. The first holds `key`. */

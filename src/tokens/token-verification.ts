@@ -1,4 +1,4 @@
-import { type JwsAlgorithm, verifyJws } from '../crypto/jws-signature.js';
+import { isKeyFor, type JwsAlgorithm, verifyJws } from '../crypto/jws-signature.js';
 import { decodeStandardBase64 } from '../formats/base64.js';
 import { KEY_CERTIFICATE } from '../formats/json-web-key-set.js';
 import { type Jws, parseClaimsSet, parseJws } from '../formats/jws.js';
@@ -215,20 +215,25 @@ function findKey(
   return key !== null && isForAlgorithm(checks, key, algorithm, algorithms) ? key : null;
 }
 
-/** A key without `alg` is for the only algorithm of its issuer; where there are several, it has to say for which. */
+/** A key without `alg` is for the only algorithm of its issuer that fits it; where there are several, it has to say for which. */
 function isForAlgorithm(
   checks: Checks,
-  { alg }: TokenKey,
+  { alg, key }: TokenKey,
   algorithm: JwsAlgorithm,
   algorithms: readonly JwsAlgorithm[],
 ): boolean {
-  if (alg === algorithm || (alg === null && algorithms.length === 1)) return true;
+  const fitting = algorithms.filter((candidate) => isKeyFor(candidate, key));
+  if (fitting.includes(algorithm) && (alg === algorithm || (alg === null && fitting.length === 1))) return true;
   checks.fail('token_alg', {
     expected: alg,
     actual: algorithm,
-    detail: alg === null ? 'the key does not say for which algorithm it is' : `the key is for ${alg}`,
+    detail: fitting.includes(algorithm) ? whatFor(alg) : 'the key is of another kind than its algorithm needs',
   });
   return false;
+}
+
+function whatFor(alg: string | null): string {
+  return alg === null ? 'the key does not say for which algorithm it is' : `the key is for ${alg}`;
 }
 
 /** `x5c` in the header is never used (TOK-02); it may be there only where it is of the key that the issuer publishes. */

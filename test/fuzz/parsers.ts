@@ -1,7 +1,7 @@
 import { hex } from '../../src/crypto/digest.js';
+import { dnsNames } from '../../src/formats/alternative-names.js';
 import { decodeBase64, decodeHex } from '../../src/formats/base64.js';
 import { parseCanonicalEventLog } from '../../src/formats/canonical-event-log.js';
-import { dnsNames } from '../../src/formats/dns-names.js';
 import { parseEventLog } from '../../src/formats/event-log.js';
 import { parseHclReport } from '../../src/formats/hcl-report.js';
 import { parseKeySet } from '../../src/formats/json-web-key-set.js';

@@ -1,6 +1,16 @@
 import { der, sequence } from './der-writer.js';
 import { type LabKey, newEcKey } from './lab-keys.js';
-import { ATTRIBUTE, basicConstraints, buildCertificate, keyUsage, type LabExtension, nameOf, pemOf } from './pki.js';
+import {
+  ATTRIBUTE,
+  basicConstraints,
+  buildCertificate,
+  buildCrl,
+  crlNumber,
+  keyUsage,
+  type LabExtension,
+  nameOf,
+  pemOf,
+} from './pki.js';
 
 const DAY_MS = 24 * 60 * 60_000;
 const ALGORITHM = { scheme: 'ecdsa', hash: 'sha256' } as const;
@@ -10,6 +20,17 @@ const LOOPBACK = nameOf([[ATTRIBUTE.commonName, 'localhost']]);
 export interface TlsIdentity {
   readonly key: string;
   readonly cert: string;
+}
+
+/** What a client certificate says; the rest is as the authority makes it. */
+export interface ClientCertificate {
+  readonly uris?: readonly string[];
+  readonly dnsNames?: readonly string[];
+  /** Common name of its subject. */
+  readonly name?: string;
+  readonly serial?: number;
+  readonly notBefore?: Date;
+  readonly notAfter?: Date;
 }
 
 /** A self-made authority for the emulators' HTTPS. It has nothing to do with the vendors' PKIs. */
@@ -35,7 +56,41 @@ export class TlsAuthority {
     };
   }
 
-  #issue(serial: number, subject: Uint8Array, spki: Uint8Array, extensions: readonly LabExtension[]): Uint8Array {
+  /** A certificate for a client. */
+  issueForClient({ uris = [], dnsNames = [], name = 'client', serial = 3, ...dates }: ClientCertificate): TlsIdentity {
+    const { privateKey, spki } = newEcKey('prime256v1');
+    const names = alternativeNames([
+      ...uris.map((uri) => der(0x86, Buffer.from(uri))),
+      ...dnsNames.map((dnsName) => der(0x82, Buffer.from(dnsName))),
+    ]);
+    const subject = nameOf([[ATTRIBUTE.commonName, name]]);
+    return {
+      key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      cert: pemOf(this.#issue(serial, subject, spki, [names], dates)),
+    };
+  }
+
+  /** A CRL with these serial numbers, PEM. */
+  crl(revoked: readonly number[], nextUpdate = new Date(Date.now() + 30 * DAY_MS)): string {
+    const list = buildCrl({
+      issuer: this.#name,
+      thisUpdate: new Date(Date.now() - DAY_MS),
+      nextUpdate,
+      revoked: revoked.map((serial) => ({ serial })),
+      extensions: [crlNumber(1)],
+      signer: this.#key,
+      algorithm: ALGORITHM,
+    });
+    return pemOf(list).replaceAll('CERTIFICATE', 'X509 CRL');
+  }
+
+  #issue(
+    serial: number,
+    subject: Uint8Array,
+    spki: Uint8Array,
+    extensions: readonly LabExtension[],
+    dates: Pick<ClientCertificate, 'notBefore' | 'notAfter'> = {},
+  ): Uint8Array {
     return buildCertificate({
       serial,
       issuer: this.#name,
@@ -44,15 +99,19 @@ export class TlsAuthority {
       extensions,
       notBefore: new Date(Date.now() - DAY_MS),
       notAfter: new Date(Date.now() + 90 * DAY_MS),
+      ...dates,
       signer: this.#key,
       algorithm: ALGORITHM,
     });
   }
 }
 
-/** Subject alternative names (RFC 5280 4.2.1.6): [2] dNSName, [7] iPAddress. */
 function loopbackNames(names: readonly string[]): LabExtension {
   const dnsNames = ['localhost', ...names].map((name) => der(0x82, Buffer.from(name)));
-  const value = sequence(...dnsNames, der(0x87, Buffer.from([127, 0, 0, 1])));
-  return { oid: '2.5.29.17', value };
+  return alternativeNames([...dnsNames, der(0x87, Buffer.from([127, 0, 0, 1]))]);
+}
+
+/** Subject alternative names (RFC 5280 4.2.1.6): [2] dNSName, [6] uniformResourceIdentifier, [7] iPAddress. */
+function alternativeNames(names: readonly Uint8Array[]): LabExtension {
+  return { oid: '2.5.29.17', value: sequence(...names) };
 }

@@ -1,5 +1,7 @@
 import { createPublicKey } from 'node:crypto';
+import type { TokenKey } from '../../src/model/endorsement.js';
 import type { JsonObject } from '../../src/model/json.js';
+import type { RsaPublicKey } from '../../src/model/rsa-public-key.js';
 import { type LabKey, namedRsaKey } from '../lab/lab-keys.js';
 import { buildCertificate, buildCrl, type CertificateOptions, crlNumber } from '../lab/pki.js';
 import { AT, ECDSA_SHA256, KEYS, NOT_AFTER, NOT_BEFORE, name } from './small-pki.js';
@@ -16,6 +18,18 @@ export const TOKEN_KEYS = {
 export function numbersOf({ privateKey }: LabKey): { readonly n: string; readonly e: string } {
   const { n = '', e = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
   return { n, e };
+}
+
+/** An RSA key as it was read of a set. */
+export function rsaOf({ key }: TokenKey): RsaPublicKey {
+  if ('point' in key) throw new Error('not an RSA key');
+  return key;
+}
+
+/** A P-256 key as a JWK. */
+export function ecJwkOf({ privateKey }: Pick<LabKey, 'privateKey'>, kid: string, changes: JsonObject = {}): JsonObject {
+  const { x = '', y = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
+  return { kty: 'EC', crv: 'P-256', kid, x, y, ...changes };
 }
 
 /** A key as a JWK of `kty`, `kid`, `n` and `e`, beside what is said. */

@@ -1,4 +1,4 @@
-import { parseKeySet } from '../../formats/json-web-key-set.js';
+import { type KeyKinds, parseKeySet } from '../../formats/json-web-key-set.js';
 import { parsePemBlocks } from '../../formats/pem.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
 import { parseCertificate } from '../../formats/x509-certificate.js';
@@ -37,16 +37,19 @@ export class KeyFile implements IssuerKeys, ReadFile {
   readonly place: string;
   readonly #naming: Naming;
   readonly #path: string;
+  readonly #kinds: KeyKinds | undefined;
   #keys = NO_KEYS;
 
-  constructor(naming: Naming, path: string) {
+  /** @param kinds which keys are taken; left out, RSA keys */
+  constructor(naming: Naming, path: string, kinds?: KeyKinds) {
     this.#path = path;
+    this.#kinds = kinds;
     this.#naming = naming;
     this.place = placedText({ path: naming.key, what: naming.role });
   }
 
   async read(): Promise<void> {
-    this.#keys = await readConfiguredFile(this.#path, this.#naming, (bytes) => parseKeySet(bytes).keys);
+    this.#keys = await readConfiguredFile(this.#path, this.#naming, (bytes) => parseKeySet(bytes, this.#kinds).keys);
   }
 
   /** To remove the file, or all keys in it, withdraws the keys. A start is refused without them. */

@@ -1,5 +1,5 @@
 import { crlUris } from '../../formats/crl-distribution-points.js';
-import { KEY_CERTIFICATE, parseKeySet } from '../../formats/json-web-key-set.js';
+import { KEY_CERTIFICATE, type KeyKinds, parseKeySet } from '../../formats/json-web-key-set.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
 import { parseCertificate } from '../../formats/x509-certificate.js';
 import { parseCrl } from '../../formats/x509-crl.js';
@@ -29,6 +29,8 @@ interface KeySetDownloadOptions {
   readonly url: string | null;
   /** Of the discovery document, which is asked where there is no URL, or nothing is there. Null: nowhere. */
   readonly discovery: string | null;
+  /** Which keys are taken; left out, RSA keys. */
+  readonly kinds?: KeyKinds;
   /** What the place of the keys wants to see, read for each fetch. */
   readonly authorization?: () => Promise<string>;
   /** Whether the certificates of the keys will be judged, so that their CRLs are needed. */
@@ -66,17 +68,18 @@ export class KeySetDownload {
    * @throws {FormatError} what was received cannot be used
    */
   async get(before: DownloadedKeys | null, signal: AbortSignal): Promise<DownloadedKeys> {
-    const { issuer, withCrls, log } = this.#options;
+    const { issuer, withCrls, kinds, log } = this.#options;
     const keySet = await this.#keySet(signal);
-    const { keys, leftOut } = parseKeySet(keySet);
+    const { keys, leftOut } = parseKeySet(keySet, kinds);
     log.info({ issuer, keys: keys.size, leftOut }, 'key set of a token issuer fetched');
     if (!withCrls) return { keys, keySet, crls: new Map(), complete: true };
     return { keys, keySet, ...(await this.#crls(keys, before?.crls ?? new Map(), signal)) };
   }
 
   async #keySet(signal: AbortSignal): Promise<Uint8Array> {
-    const { url, discovery } = this.#options;
-    const keySet = { ...JSON_DOCUMENT, signal, check: parseBody(parseKeySet) };
+    const { url, discovery, kinds } = this.#options;
+    const check = parseBody((bytes) => parseKeySet(bytes, kinds));
+    const keySet = { ...JSON_DOCUMENT, signal, check };
     if (url === null) return this.#get(await this.#discovered(discovery ?? '', signal), keySet);
     try {
       return await this.#get(url, { ...keySet, mayBeRefused: discovery !== null });

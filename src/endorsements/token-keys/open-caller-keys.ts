@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { parseKeySet } from '../../formats/json-web-key-set.js';
+import { type KeyKinds, parseKeySet } from '../../formats/json-web-key-set.js';
 import type { Sourced, TokenKeySet, Unavailable } from '../../model/endorsement.js';
 import { UnfitError } from '../../model/errors.js';
 import { isSystemError } from '../../model/file-problem.js';
@@ -37,6 +37,9 @@ export interface CallerKeysOptions extends SourceWorld {
   readonly pauses?: Partial<TokenKeysPauses> | undefined;
 }
 
+/** Clusters and workload identities sign with ES256 too. */
+const KINDS: KeyKinds = { ec: true };
+
 /** The keys of one place. */
 export interface OpenCallerKeys {
   /** Never throws for what is out of reach. */
@@ -62,7 +65,7 @@ function isFile(keys: string): boolean {
 }
 
 async function fromFile({ path, keys }: CallerKeyPlace): Promise<OpenCallerKeys> {
-  const file = new KeyFile({ key: [...path, 'keys'], role: '' }, keys);
+  const file = new KeyFile({ key: [...path, 'keys'], role: '' }, keys, KINDS);
   await file.read();
   return { find: () => file.find(), close: async () => undefined };
 }
@@ -83,7 +86,16 @@ async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): P
     connect: { ...connect, ...(authorities === null ? {} : { ca: authorities }) },
   });
   const authorization = tokenFile === null ? {} : { authorization: () => bearerOf(tokenFile) };
-  const download = new KeySetDownload({ issuer, url, discovery, withCrls: false, fetch, log, ...authorization });
+  const download = new KeySetDownload({
+    issuer,
+    url,
+    discovery,
+    withCrls: false,
+    kinds: KINDS,
+    fetch,
+    log,
+    ...authorization,
+  });
   const kept = new KeptKeySet(join(folder, `${nameOf(place)}.json`), options);
   const closing = new AbortController();
   const memory = new KeySetMemory({
@@ -132,7 +144,10 @@ class KeptKeySet {
       const fetchedOn = new Date(String(fetchedAt));
       if (!isObject(keySet) || Number.isNaN(fetchedOn.getTime())) throw new UnfitError('not a kept key set');
       const bytes = Buffer.from(JSON.stringify(keySet));
-      memory.restore({ keys: parseKeySet(bytes).keys, keySet: bytes, crls: new Map(), complete: true }, fetchedOn);
+      memory.restore(
+        { keys: parseKeySet(bytes, KINDS).keys, keySet: bytes, crls: new Map(), complete: true },
+        fetchedOn,
+      );
     } catch (error) {
       if (isSystemError(error) && error.code === 'ENOENT') return;
       this.#log.warn({ file: this.#file, err: error }, 'kept key set of a token issuer cannot be used');

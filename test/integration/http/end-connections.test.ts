@@ -83,7 +83,7 @@ describe('a server whose connections are ended', () => {
   });
 
   it.each(['TLSv1.2', 'TLSv1.3'] as const)('lets no session be resumed, in %s', async (version) => {
-    const service = await start({ settings: { tls: { ...server, clientCa: authority.pem } } });
+    const service = await start({ settings: { tls: { ...server, clientCa: authority.pem, clientCrl: [] } } });
     const options = { ca: authority.pem, identity: authority.issueForLoopback(), version };
     const first = await TlsClient.connect(service.port, options);
     expect(await first.ask()).toBe(200);
@@ -100,7 +100,7 @@ describe('a server whose connections are ended', () => {
   });
 
   it('ends a TLS handshake that has begun', async () => {
-    const service = await start({ settings: { tls: { ...server, clientCa: null } } });
+    const service = await start({ settings: { tls: { ...server, clientCa: null, clientCrl: [] } } });
     const { ended } = await open(service.port);
     // The connection is accepted before one that asks something afterwards.
     const other = await TlsClient.connect(service.port, { ca: authority.pem });
@@ -112,9 +112,9 @@ describe('a server whose connections are ended', () => {
 
 describe('a server that takes other TLS material', () => {
   it('shows it to new clients, and keeps those that it has', async () => {
-    const service = await start({ settings: { tls: { ...server, clientCa: null } } });
+    const service = await start({ settings: { tls: { ...server, clientCa: null, clientCrl: [] } } });
     const before = await TlsClient.connect(service.port, { ca: authority.pem });
-    service.exchangeTls({ ...authority.issueForLoopback(), clientCa: null });
+    service.exchangeTls({ ...authority.issueForLoopback(), clientCa: null, clientCrl: [] });
     const after = await TlsClient.connect(service.port, { ca: authority.pem });
     expect([await before.ask(), await after.ask()]).toEqual([200, 200]);
     expect(after.serverFingerprint).not.toBe(before.serverFingerprint);
@@ -122,9 +122,11 @@ describe('a server that takes other TLS material', () => {
   });
 
   it('keeps what it has where the other cannot be used', async () => {
-    const service = await start({ settings: { tls: { ...server, clientCa: null } } });
+    const service = await start({ settings: { tls: { ...server, clientCa: null, clientCrl: [] } } });
     const { cert } = authority.issueForLoopback();
-    expect(() => service.exchangeTls({ ...server, cert, clientCa: null })).toThrow('key values mismatch');
+    expect(() => service.exchangeTls({ ...server, cert, clientCa: null, clientCrl: [] })).toThrow(
+      'key values mismatch',
+    );
     const client = await TlsClient.connect(service.port, { ca: authority.pem });
     expect(await client.ask()).toBe(200);
     client.close();
@@ -132,6 +134,6 @@ describe('a server that takes other TLS material', () => {
 
   it('is refused where there is no TLS', async () => {
     const service = await start();
-    expect(() => service.exchangeTls({ ...server, clientCa: null })).toThrow('does not speak TLS');
+    expect(() => service.exchangeTls({ ...server, clientCa: null, clientCrl: [] })).toThrow('does not speak TLS');
   });
 });

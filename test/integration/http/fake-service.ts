@@ -397,7 +397,7 @@ export function oneCaller(
   const apiKeySha256 = createHash('sha256').update(key).digest('hex');
   const callers = [{ caller: { ...caller, ...changes }, keys: [{ apiKeySha256, expires }] }];
   return (clock: Clock): CallerDirectory =>
-    new ConfiguredCallers({ apiKeys: new ApiKeyCallers(callers, clock), tokens: null });
+    new ConfiguredCallers({ apiKeys: new ApiKeyCallers(callers, clock), tokens: null, certificates: null });
 }
 
 const NEVER = new Date('9999-12-31');

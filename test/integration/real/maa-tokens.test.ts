@@ -12,6 +12,8 @@ import { readStatement } from '../../../src/verifiers/maa/maa-statement.js';
 import { MaaTokenVerifier } from '../../../src/verifiers/maa/maa-token-verifier.js';
 import { AmdSnpReportVerifier } from '../../../src/verifiers/snp/snp-report-verifier.js';
 import { verifyKeyCertificates } from '../../../src/verifiers/tokens/token-certificates.js';
+/** Real tokens of Azure Attestation, through its verifier. Their instants count to the second. */
+import { rsaOf } from '../../unit/token-jwk.js';
 import {
   applyRecipe,
   haveVectors,
@@ -22,8 +24,6 @@ import {
   vector,
   vectors,
 } from '../../vectors.js';
-
-/** Real tokens of Azure Attestation, through its verifier. Their instants count to the second. */
 
 const REAL = 'maa-azurevm-snp-weu-2022';
 const TOKENS = haveVectors ? vectors('maa-jwt').filter(({ files }) => files.some((file) => file.endsWith('.jwt'))) : [];
@@ -195,7 +195,7 @@ describe.skipIf(!haveVectors)('a real key set of Azure Attestation', () => {
     const outcomes = (instant: Date) =>
       [...set().keys.values()].flat().map((key) => {
         const checks = new Checks();
-        const [n, e] = [key.key.n, key.key.e].map((number) => Buffer.from(number).toString('base64url'));
+        const [n, e] = [rsaOf(key).n, rsaOf(key).e].map((number) => Buffer.from(number).toString('base64url'));
         const named = parseKeySet(Buffer.from(JSON.stringify({ keys: [{ kty: 'RSA', kid: key.kid, n, e }] })));
         expect(named.keys.get(key.kid)).toMatchObject([{ spki: key.spki }]);
         verifyKeyCertificates(checks, key, { roots: null, revocation: null, at: instant });

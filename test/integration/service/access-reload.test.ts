@@ -250,7 +250,7 @@ describe('TLS material on a reload', () => {
     const mesh = { mtls: { uri: 'spiffe://idp.example' }, roles: ['verify'] };
     const said = await reload({ callers: { new: caller(NEW), mesh } });
     expect(log.of(/callers and TLS material not reloaded/).at(-1)).toEqual({
-      problems: ['callers.mesh.mtls: callers with client certificates: not available in this version'],
+      problems: ['callers.mesh.mtls: needs listen.tls.clientCa, the CAs that issue client certificates'],
     });
     expect(said).toMatchObject({ level: 'warn', fields: { keptAsBefore: ['callers and listen.tls'] } });
     expect([await statusFor(KEPT), await statusFor(NEW)]).toEqual([200, 401]);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ApiKey, ApiKeyCallers } from '../../../src/callers/api-keys.js';
 import { ConfiguredCallers } from '../../../src/callers/configured-callers.js';
 import { LocalCaller, namesLoopback } from '../../../src/callers/local-caller.js';
-import type { RequestHeaders } from '../../../src/model/caller-directory.js';
+import type { PresentedCredentials, RequestHeaders } from '../../../src/model/caller-directory.js';
 import { RefusedError } from '../../../src/model/errors.js';
 import type { Caller } from '../../../src/model/request.js';
 import { FakeClock, NOW } from '../../integration/http/fake-service.js';
@@ -27,8 +27,10 @@ const clock = new FakeClock();
 
 function directory(...callers: readonly (readonly [name: string, ...keys: readonly ApiKey[]])[]): ConfiguredCallers {
   const entries = callers.map(([name, ...keys]) => ({ caller: callerOf(name), keys }));
-  return new ConfiguredCallers({ apiKeys: new ApiKeyCallers(entries, clock), tokens: null });
+  return new ConfiguredCallers({ apiKeys: new ApiKeyCallers(entries, clock), tokens: null, certificates: null });
 }
+
+const shown = (headers: RequestHeaders): PresentedCredentials => ({ headers, clientCertificate: () => null });
 
 async function refusal(asked: Promise<unknown>): Promise<string | null> {
   try {
@@ -48,7 +50,7 @@ describe('callers with API keys', () => {
     ['a scheme in another case', { authorization: `bEARER ${KEY}` }],
     ['x-api-key', { 'x-api-key': KEY }],
   ])('knows a caller by %s', async (_title, headers) => {
-    expect(await callers.identify({ headers })).toEqual(callerOf('ci'));
+    expect(await callers.identify(shown(headers))).toEqual(callerOf('ci'));
   });
 
   it.each<[string, RequestHeaders]>([
@@ -65,25 +67,23 @@ describe('callers with API keys', () => {
     ['a key in both places', { authorization: `Bearer ${KEY}`, 'x-api-key': KEY }],
     ['the hash itself', { 'x-api-key': sha256(KEY) }],
   ])('does not know %s', async (_title, headers) => {
-    expect(await refusal(callers.identify({ headers }))).toBe('unauthorized');
+    expect(await refusal(callers.identify(shown(headers)))).toBe('unauthorized');
   });
 
   it('takes a hash in upper case for the same hash', async () => {
     const upper = { ...apiKey(KEY), apiKeySha256: sha256(KEY).toUpperCase() };
-    expect((await directory(['ci', upper]).identify({ headers: { 'x-api-key': KEY } })).principal).toBe('ci');
+    expect((await directory(['ci', upper]).identify(shown({ 'x-api-key': KEY }))).principal).toBe('ci');
   });
 
   it('does not know a key at the instant of its expiry, and knows it a millisecond before', async () => {
-    const ask = (expires: Date) => directory(['ci', apiKey(KEY, expires)]).identify({ headers: { 'x-api-key': KEY } });
+    const ask = (expires: Date) => directory(['ci', apiKey(KEY, expires)]).identify(shown({ 'x-api-key': KEY }));
     expect(await refusal(ask(NOW))).toBe('unauthorized');
     expect((await ask(LATER)).principal).toBe('ci');
   });
 
   it('knows a key and its successor, each until it expires', async () => {
     const ask = (key: string, ...ends: readonly [current: Date, next: Date]) =>
-      directory(['ci', apiKey(KEY, ends[0]), apiKey('n'.repeat(43), ends[1])]).identify({
-        headers: { 'x-api-key': key },
-      });
+      directory(['ci', apiKey(KEY, ends[0]), apiKey('n'.repeat(43), ends[1])]).identify(shown({ 'x-api-key': key }));
     for (const key of [KEY, 'n'.repeat(43)]) expect((await ask(key, LATER, LATER)).principal).toBe('ci');
     expect(await refusal(ask(KEY, NOW, LATER))).toBe('unauthorized');
     expect((await ask('n'.repeat(43), NOW, LATER)).principal).toBe('ci');

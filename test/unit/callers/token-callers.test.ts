@@ -8,6 +8,7 @@ import type { JsonObject } from '../../../src/model/json.js';
 import type { Caller } from '../../../src/model/request.js';
 import { makeToken, namedRsaKey, type TokenMaking } from '../../lab/index.js';
 import { FakeLog, fixedClock } from '../service/fakes.js';
+import { KEYS as KEYS_ON_P256 } from '../small-pki.js';
 
 const AT = new Date('2026-06-01T12:00:00Z');
 const NOW = AT.getTime() / 1000;
@@ -94,6 +95,46 @@ async function found(tokens: TokenCallers, text: string): Promise<readonly strin
 }
 
 const ofOne = (text: string) => found(callers([{}]).tokens, text);
+
+describe('a token of a caller, signed with ES256', () => {
+  const keysWith = (...keys: readonly TokenKey[]): Sourced<TokenKeySet> => ({
+    value: { keys: new Map([['k', keys]]), crls: [] },
+    origin: 'cache',
+  });
+  const ec = (alg: string | null): TokenKey => ({
+    ...PUBLISHED,
+    alg,
+    key: { point: KEYS_ON_P256.leaf.spki.subarray(-64) },
+    spki: KEYS_ON_P256.leaf.spki,
+  });
+  const ofKeys = (keys: Sourced<TokenKeySet>, text: string) => found(callers([{ found: keys }]).tokens, text);
+  const signed = (making: TokenMaking = {}) =>
+    token({ algorithm: 'ES256', key: KEYS_ON_P256.leaf.privateKey, ...making });
+  const OTHER_KIND = 'the key is of another kind than its algorithm needs';
+
+  it.each(['ES256', null])('is whose demands it meets, under a key with alg %s', async (alg) => {
+    expect(await ofKeys(keysWith(ec(alg)), signed())).toEqual(['git']);
+  });
+
+  it('twin: an RSA key without alg is for RS256', async () => {
+    expect(await ofKeys(keysWith({ ...PUBLISHED, alg: null }), token())).toEqual(['git']);
+  });
+
+  it.each<[string, TokenKey, string, string]>([
+    ['TOK-01 RS256 under an EC key', ec(null), token(), OTHER_KIND],
+    ['TOK-01 RS256 under an EC key that says so', ec('RS256'), token(), OTHER_KIND],
+    ['TOK-01 ES256 under an RSA key', { ...PUBLISHED, alg: null }, signed(), OTHER_KIND],
+    ['TOK-01 ES256 under an EC key for RS256', ec('RS256'), signed(), 'the key is for RS256'],
+    [
+      'another key',
+      ec(null),
+      signed({ key: KEYS_ON_P256.other.privateKey }),
+      'the signature of the token does not verify',
+    ],
+  ])('%s is of nobody', async (_title, key, text, message) => {
+    expect(await ofKeys(keysWith(key), text)).toEqual(['unauthorized', expect.stringContaining(message)]);
+  });
+});
 
 describe('a token of a caller', () => {
   it('is whose demands it meets', async () => {

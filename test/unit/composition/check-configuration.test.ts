@@ -121,13 +121,6 @@ describe('the configuration itself', () => {
   });
   const RELEASABLE = { vault: 'https://v.vault.azure.net', name: 'k', policy: 'payments', enc: 'RSA_AES_KEY_WRAP_384' };
 
-  it('is config_unavailable for what this version does not do', async () => {
-    const callers = { ci: { mtls: { subject: 'a' }, roles: ['verify'] } };
-    expect(briefly(await check({ callers }))).toEqual([
-      'config_unavailable /callers/ci/mtls: callers with client certificates: not available in this version',
-    ]);
-  });
-
   it('is config_schema for a key whose policy is not there, or releases none', async () => {
     expect(briefly(await check({ keys: { db: RELEASABLE }, callers: caller('db') }))).toEqual([
       'config_schema /keys/db/policy: there is no policy payments',

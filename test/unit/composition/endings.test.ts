@@ -6,6 +6,7 @@ import type { EndingFile, NamedFile } from '../../../src/endorsements/files/mate
 import type { TlsMaterial } from '../../../src/http/listener.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { pemOf } from '../../lab/pki.js';
+import { TlsAuthority } from '../../lab/tls-authority.js';
 import { FakeLog, fixedClock } from '../service/fakes.js';
 import { derOf } from '../small-pki.js';
 
@@ -129,8 +130,8 @@ describe('a certificate of the listener', () => {
     ['2026-07-01T12:00:01Z', []],
   ])('is a warning where it ends at %s, in either file', (end, expected) => {
     for (const tls of [
-      { cert: pem(end), key: '', clientCa: null },
-      { cert: pem('2099-01-01T00:00:00Z'), key: '', clientCa: pem('2098-01-01T00:00:00Z', end) },
+      { cert: pem(end), key: '', clientCa: null, clientCrl: [] },
+      { cert: pem('2099-01-01T00:00:00Z'), key: '', clientCa: pem('2098-01-01T00:00:00Z', end), clientCrl: [] },
     ]) {
       const { endings, log } = endingsOf([], [], { tls });
       endings.warnOfAccess();
@@ -142,19 +143,44 @@ describe('a certificate of the listener', () => {
 
   it('is passed over where TLS passes over it too: a block that is commented out', () => {
     const cert = `${pem('2026-06-01T13:00:00Z')}${pem('2026-06-01T11:00:00Z').replaceAll(/^/gm, '# ')}`;
-    const { endings, log } = endingsOf([], [], { tls: { cert, key: '', clientCa: null } });
+    const { endings, log } = endingsOf([], [], { tls: { cert, key: '', clientCa: null, clientCrl: [] } });
     endings.warnOfAccess();
     expect(said(log)).toEqual([[0, SOON]]);
     expect(endings.figures.certificates).toEqual([{ file: 'listen.tls.cert', seconds: 3600 }]);
   });
 
   it('is in the figures, with each file', () => {
-    const tls = { cert: pem('2026-06-01T13:00:00Z'), key: '', clientCa: pem('2026-06-01T11:00:00Z') };
+    const tls = { cert: pem('2026-06-01T13:00:00Z'), key: '', clientCa: pem('2026-06-01T11:00:00Z'), clientCrl: [] };
     const { endings } = endingsOf([], [], { tls });
     expect(endings.figures.certificates).toEqual([
       { file: 'listen.tls.cert', seconds: 3600 },
       { file: 'listen.tls.clientCa', seconds: -3600 },
     ]);
+  });
+});
+
+describe('a CRL of client certificates', () => {
+  const ENDED = 'a CRL of client certificates has expired: no client of its CA can connect';
+  const SOON = 'a CRL of client certificates expires soon';
+  const crl = (end: string) => new TlsAuthority('Clients').crl([], new Date(end));
+  const tlsWith = (...ends: readonly string[]) => ({ cert: '', key: '', clientCa: '', clientCrl: ends.map(crl) });
+
+  it.each([
+    ['2026-06-01T12:00:00Z', [[0, ENDED]]],
+    ['2026-06-01T12:00:01Z', [[0, SOON]]],
+    ['2026-07-01T12:00:00Z', [[30, SOON]]],
+    ['2026-07-01T12:00:01Z', []],
+  ])('is a warning where it ends at %s, and names its issuer', (end, expected) => {
+    const { endings, log } = endingsOf([], [], { tls: tlsWith('2099-01-01T00:00:00Z', end) });
+    endings.warnOfAccess();
+    expect(said(log)).toEqual(expected);
+    const fields = { file: 'listen.tls.clientCrl', issuer: 'Clients' };
+    if (expected.length > 0) expect(log.lines[0]?.fields).toMatchObject(fields);
+  });
+
+  it('is in the figures', () => {
+    const { endings } = endingsOf([], [], { tls: tlsWith('2026-06-01T11:00:00Z') });
+    expect(endings.figures.certificates).toEqual([{ file: 'listen.tls.clientCrl', seconds: -3600 }]);
   });
 });
 

@@ -2,14 +2,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readTlsMaterial } from '../../../src/composition/reloaded-access.js';
+import { crlOf, readTlsMaterial } from '../../../src/composition/tls-material.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
 
-const authority = new TlsAuthority();
+const authority = new TlsAuthority('servers');
+const other = new TlsAuthority('other');
 const server = authority.issueForLoopback();
 
 let folder: string;
 const path = (name: string) => join(folder, name);
+const IDENTITY = () => ({ cert: path('cert'), key: path('key') });
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'veritee-tls-'));
@@ -22,13 +24,17 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('TLS material', () => {
   it('is none where none is configured', async () => {
-    expect(await readTlsMaterial({ cert: null, key: null, clientCa: null })).toBeNull();
+    expect(await readTlsMaterial({ cert: null, key: null, clientCa: null, clientCrl: null })).toBeNull();
   });
 
   it('is what the files hold, with the authority of clients where one is configured', async () => {
-    const tls = { cert: path('cert'), key: path('key') };
-    expect(await readTlsMaterial({ ...tls, clientCa: null })).toEqual({ ...server, clientCa: null });
-    expect(await readTlsMaterial({ ...tls, clientCa: path('ca') })).toEqual({ ...server, clientCa: authority.pem });
+    const tls = { ...IDENTITY(), clientCrl: null };
+    expect(await readTlsMaterial({ ...tls, clientCa: null })).toEqual({ ...server, clientCa: null, clientCrl: [] });
+    expect(await readTlsMaterial({ ...tls, clientCa: path('ca') })).toEqual({
+      ...server,
+      clientCa: authority.pem,
+      clientCrl: [],
+    });
   });
 
   it.each([
@@ -52,10 +58,39 @@ describe('TLS material', () => {
     ],
     ['an authority that is none', 'cert', 'key', 'text', /^listen\.tls\.clientCa: not PEM certificates$/],
   ])('is refused with %s', async (_title, cert, key, clientCa, problem) => {
-    const read = readTlsMaterial({ cert: path(cert), key: path(key), clientCa: path(clientCa) });
+    const read = readTlsMaterial({ cert: path(cert), key: path(key), clientCa: path(clientCa), clientCrl: null });
     await expect(read).rejects.toMatchObject({
       name: 'ConfigurationError',
       problems: [expect.stringMatching(problem)],
     });
+  });
+
+  it('has the CRLs of a file, which may be several', async () => {
+    await writeFile(path('crls'), `${authority.crl([1])}\n${other.crl([2])}`);
+    await writeFile(path('cas'), `${authority.pem}\n${other.pem}`);
+    const read = await readTlsMaterial({ ...IDENTITY(), clientCa: path('cas'), clientCrl: path('crls') });
+    expect(read?.clientCrl.map((pem) => crlOf(pem).issuer.commonName)).toEqual(['servers', 'other']);
+  });
+
+  it.each<[string, () => string, RegExp]>([
+    ['no CRL', () => 'no PEM', /^listen\.tls\.clientCrl: not PEM CRLs$/],
+    ['a certificate', () => authority.pem, /^listen\.tls\.clientCrl: not PEM CRLs$/],
+    ['a certificate beside a CRL', () => authority.crl([]) + authority.pem, /^listen\.tls\.clientCrl: not PEM CRLs$/],
+    [
+      'bytes that are no CRL',
+      () => authority.pem.replaceAll('CERTIFICATE', 'X509 CRL'),
+      /^listen\.tls\.clientCrl: not PEM CRLs$/,
+    ],
+    ['the CRL of another CA', () => other.crl([]), /^listen\.tls\.clientCrl: .+: has no CRL of CN=servers$/],
+  ])('is refused with %s for client certificates', async (_title, text, problem) => {
+    await writeFile(path('crl'), text());
+    const read = readTlsMaterial({ ...IDENTITY(), clientCa: path('ca'), clientCrl: path('crl') });
+    await expect(read).rejects.toMatchObject({ problems: [expect.stringMatching(problem)] });
+  });
+
+  it('is refused where the file of CRLs is not there', async () => {
+    const read = readTlsMaterial({ ...IDENTITY(), clientCa: path('ca'), clientCrl: path('none') });
+    const problem = /^listen\.tls\.clientCrl: .+: there is no such file$/;
+    await expect(read).rejects.toMatchObject({ problems: [expect.stringMatching(problem)] });
   });
 });

@@ -50,13 +50,13 @@ const CALLER: CallerConfiguration = {
   tenant: 'default',
   keys: [],
   oidc: null,
-  mtls: { a: 'secret' },
+  mtls: { uri: 'spiffe://example/gate', dns: null, spkiSha256: null },
   kubernetes: null,
 };
 
 const defaults = loadConfiguration({ text: null, environment: {} });
 
-/** More than this version loads: masking does not depend on what is available. */
+/** More than loads together: masking does not depend on that. */
 const everything: Configuration = {
   ...defaults,
   challenges: { ...defaults.challenges, store: 'redis://user:secret@cache.example:6379/0' },

@@ -24,6 +24,7 @@ const CASES: readonly Case[] = [
   ['VERITEE__LISTEN__TLS__CERT', 'c.pem', (c) => c.listen.tls.cert, 'c.pem'],
   ['VERITEE__LISTEN__TLS__KEY', 'k.pem', (c) => c.listen.tls.key, 'k.pem'],
   ['VERITEE__LISTEN__TLS__CLIENT_CA', 'null', (c) => c.listen.tls.clientCa, null],
+  ['VERITEE__LISTEN__TLS__CLIENT_CRL', 'null', (c) => c.listen.tls.clientCrl, null],
   ['VERITEE__LISTEN__TRUSTED_PROXIES', '["10.0.0.0/8"]', (c) => c.listen.trustedProxies, ['10.0.0.0/8']],
   ['VERITEE__POLICIES__DIRECTORY', '/etc/p', (c) => c.policies.directory, '/etc/p'],
   ['VERITEE__POLICIES__DEFAULT', 'mine', (c) => c.policies.default, 'mine'],

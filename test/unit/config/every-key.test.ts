@@ -11,10 +11,8 @@ type Shown = readonly [file: string, title: string];
 
 const SERVE = 'integration/cli/serve-command.test.ts';
 const NOT_STARTED: Shown = [SERVE, 'does not start with %s, and says why'];
-const NOT_AVAILABLE: Shown = [
-  'unit/config/availability.test.ts',
-  'loads, and does not start, where %s asks for what this version does not have',
-];
+const CERTIFICATES = 'integration/service/client-certificates.test.ts';
+const MARK: Shown = [CERTIFICATES, 'by its %s has the roles of its caller'];
 const ADDRESSES: Shown = ['unit/composition/outgoing-addresses.test.ts', 'are none where every source is off'];
 const WIRING = 'unit/composition/wiring.test.ts';
 const ISSUERS = 'unit/composition/token-issuers.test.ts';
@@ -53,6 +51,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
     'integration/http/tls.test.ts',
     'with an authority for clients, lets no client in that has no certificate of it',
   ],
+  'listen.tls.clientCrl': [CERTIFICATES, 'that is on a CRL of its CA does not connect'],
   'listen.trustedProxies': [
     'integration/http/request-limits.test.ts',
     'REQ-15 with an X-Forwarded-For of a configured proxy give the address that it saw',
@@ -195,7 +194,9 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'callers.<name>.oidc.appRoles': [DEMANDS, 'is not met by a token of %s'],
   'callers.<name>.oidc.subjects': [DEMANDS, 'is its subject, exactly, or each of its claims, exactly'],
   'callers.<name>.oidc.claims': NOT_DEMANDED,
-  'callers.<name>.mtls': NOT_AVAILABLE,
+  'callers.<name>.mtls.uri': MARK,
+  'callers.<name>.mtls.dns': MARK,
+  'callers.<name>.mtls.spkiSha256': MARK,
   'callers.<name>.kubernetes.issuer': TOKENS,
   'callers.<name>.kubernetes.keys': KEY_FILES,
   'callers.<name>.kubernetes.ca': KEY_FILES,

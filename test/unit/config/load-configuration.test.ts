@@ -54,7 +54,7 @@ describe('defaults', () => {
         host: '127.0.0.1',
         port: 8080,
         insecure: false,
-        tls: { cert: null, key: null, clientCa: null },
+        tls: { cert: null, key: null, clientCa: null, clientCrl: null },
         trustedProxies: [],
       },
       policies: { directory: './policies', default: 'azure-cvm-baseline', shadow: [] },
@@ -295,6 +295,7 @@ describe('each refusal names its place', () => {
     ['listen: { tls: { cert: a.pem } }', 'listen.tls: needs both cert and key'],
     ['listen: { tls: { key: a.pem } }', 'listen.tls: needs both cert and key'],
     ['listen: { tls: { clientCa: a.pem } }', 'listen.tls.clientCa: needs cert and key'],
+    ['listen: { tls: { cert: a.pem, key: b.pem, clientCrl: c.pem } }', 'listen.tls.clientCrl: needs clientCa'],
     ['listen: { tls: { cert: "", key: a } }', 'listen.tls.cert: must be a path, not empty'],
     ['listen: { trustedProxies: 10.0.0.1 }', 'listen.trustedProxies: must be a list'],
     [

@@ -1,8 +1,9 @@
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type JwsAlgorithm, verifyJws } from '../../../src/crypto/jws-signature.js';
 import type { RsaPublicKey } from '../../../src/model/rsa-public-key.js';
 import { type LabKey, makeToken, namedRsaKey, type TokenMaking } from '../../lab/index.js';
+import { KEYS } from '../small-pki.js';
 
 const KEY = namedRsaKey('jws', 3072);
 const OTHER = namedRsaKey('jws-other', 3072);
@@ -59,5 +60,49 @@ describe.each(ALGORITHMS)('verifyJws with %s', (algorithm) => {
     const short = namedRsaKey('jws-short', 1024);
     const signed = token(algorithm, { key: short.privateKey });
     await expect(verifyJws(signed, algorithm, numbersOf(short))).rejects.toThrow();
+  });
+});
+
+describe('verifyJws with ES256', () => {
+  const pointOf = ({ spki }: LabKey) => ({ point: spki.subarray(-64) });
+  const signed = (making: TokenMaking = {}) => token('ES256', { key: KEYS.leaf.privateKey, ...making });
+
+  it('verifies a token of its key', async () => {
+    expect(await verifyJws(signed(), 'ES256', pointOf(KEYS.leaf))).toBe(true);
+  });
+
+  it('does not verify one of another key, or one that was changed', async () => {
+    expect(await verifyJws(signed(), 'ES256', pointOf(KEYS.other))).toBe(false);
+    for (const part of [1, 2] as const) {
+      expect(await verifyJws(flipped(signed(), part), 'ES256', pointOf(KEYS.leaf))).toBe(false);
+    }
+  });
+
+  it('TOK-01 does not verify a signature in DER, or of zeros', async () => {
+    const zeros = (text: string) => text.replace(/[^.]*$/, Buffer.alloc(64).toString('base64url'));
+    expect(await verifyJws(zeros(signed()), 'ES256', pointOf(KEYS.leaf))).toBe(false);
+    const inDer = (text: string) => {
+      const input = text.replace(/\.[^.]*$/, '');
+      return `${input}.${sign('sha256', Buffer.from(input), KEYS.leaf.privateKey).toString('base64url')}`;
+    };
+    expect(await verifyJws(inDer(signed()), 'ES256', pointOf(KEYS.leaf))).toBe(false);
+  });
+
+  it('TOK-01 lets the header choose nothing', async () => {
+    const renamed = signed({ header: { alg: 'RS256' } });
+    expect(await verifyJws(renamed, 'ES256', pointOf(KEYS.leaf))).toBe(false);
+  });
+
+  it.each([
+    ['RS256', pointOf(KEYS.leaf)],
+    ['PS384', pointOf(KEYS.leaf)],
+    ['ES256', numbersOf(KEY)],
+  ] as const)('gives no answer for %s under a key of another kind', async (algorithm, key) => {
+    await expect(verifyJws(signed(), algorithm, key)).rejects.toThrow(`not a key for ${algorithm}`);
+  });
+
+  it('gives no answer under what is no point on the curve', async () => {
+    const beside = { point: new Uint8Array(64).fill(1) };
+    await expect(verifyJws(signed(), 'ES256', beside)).rejects.toThrow('not a point on its curve');
   });
 });

@@ -4,8 +4,8 @@ import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { rsaSpki } from '../../lab/pki.js';
 import { haveVectors, readVector, vector } from '../../vectors.js';
-import { derOf } from '../small-pki.js';
-import { base64Of, certificateOf, jwkOf, keySetOf, numbersOf, TOKEN_KEYS } from '../token-jwk.js';
+import { derOf, KEYS } from '../small-pki.js';
+import { base64Of, certificateOf, ecJwkOf, jwkOf, keySetOf, numbersOf, rsaOf, TOKEN_KEYS } from '../token-jwk.js';
 
 const { a, b, large, weak } = TOKEN_KEYS;
 const GOOD = jwkOf(b, 'good');
@@ -30,15 +30,15 @@ describe('parseKeySet', () => {
     const key = only(parse(jwkOf(a, 'k1', { alg: 'RS256', use: 'sig', key_ops: ['verify'], x5t: 'unread' })), 'k1');
     expect(key).toMatchObject({ kid: 'k1', alg: 'RS256', certificates: [] });
     expect(hexOf(key.spki)).toBe(hexOf(a.spki));
-    expect(Buffer.from(key.key.n).toString('base64url')).toBe(numbersOf(a).n);
-    expect(hexOf(key.key.e)).toBe('010001');
+    expect(Buffer.from(rsaOf(key).n).toString('base64url')).toBe(numbersOf(a).n);
+    expect(hexOf(rsaOf(key).e)).toBe('010001');
   });
 
   it('reads a key that has a certificate and neither n nor e', () => {
     const key = only(parse({ kty: 'RSA', kid: 'k1', x5c: [CERTIFICATE] }), 'k1');
     expect(key.alg).toBeNull();
     expect(hexOf(key.spki)).toBe(hexOf(a.spki));
-    expect(Buffer.from(key.key.n).toString('base64url')).toBe(numbersOf(a).n);
+    expect(Buffer.from(rsaOf(key).n).toString('base64url')).toBe(numbersOf(a).n);
     expect(key.certificates.map(hexOf)).toEqual([hexOf(certificateOf(a))]);
   });
 
@@ -54,7 +54,7 @@ describe('parseKeySet', () => {
       Buffer.concat([Buffer.alloc(2), Buffer.from(text, 'base64url')]).toString('base64url');
     const key = only(parse(jwkOf(a, 'k1', { n: padded(n), e: padded(e) })), 'k1');
     expect(hexOf(key.spki)).toBe(hexOf(a.spki));
-    expect(key.key.n[0]).not.toBe(0);
+    expect(rsaOf(key).n[0]).not.toBe(0);
   });
 
   it('takes a kid for an opaque text', () => {
@@ -253,5 +253,41 @@ describe.skipIf(!haveVectors)('parseKeySet: sets of real issuers', () => {
   it.each(['ita-neg-jwks-leaf', 'ita-neg-jwks-root'])('refuses %s, whose certificate is none', (id) => {
     const [file = ''] = vector(id).files;
     expect(formatErrorOf(() => read(file)).code).toBe('schema');
+  });
+});
+
+describe('parseKeySet, of EC keys too', () => {
+  const parseBoth = (...keys: readonly JsonObject[]) => parseKeySet(keySetOf(...keys), { ec: true });
+  const whyNot = (jwk: JsonObject) => parseBoth(GOOD, jwk).leftOut.map(({ why }) => why);
+  const EC = ecJwkOf(KEYS.leaf, 'k1');
+
+  it('reads a key by its point, beside RSA keys', () => {
+    const set = parseBoth(ecJwkOf(KEYS.leaf, 'k1', { alg: 'ES256', use: 'sig', x5c: ['unread'] }), GOOD);
+    const key = only(set, 'k1');
+    expect(key).toMatchObject({ kid: 'k1', alg: 'ES256', certificates: [] });
+    expect(hexOf(key.spki)).toBe(hexOf(KEYS.leaf.spki));
+    expect('point' in key.key && hexOf(key.key.point)).toBe(hexOf(KEYS.leaf.spki.subarray(-64)));
+    expect(hexOf(only(set, 'good').spki)).toBe(hexOf(b.spki));
+  });
+
+  it('leaves EC keys out where they are not asked for', () => {
+    expect(parse(GOOD, EC).leftOut).toEqual([{ index: 1, why: 'key is not an RSA key' }]);
+  });
+
+  const longer = (text: JsonValue | undefined) =>
+    Buffer.concat([Buffer.alloc(1), Buffer.from(String(text), 'base64url')]).toString('base64url');
+
+  it.each<[string, JsonObject, string]>([
+    ['another curve', { ...EC, crv: 'P-384' }, 'curve is not P-256'],
+    ['no curve', ecJwkOf(KEYS.leaf, 'k1', { crv: null }), 'curve is not P-256'],
+    ['an x that is longer', { ...EC, x: longer(EC['x']) }, 'x is not 32 bytes in base64url'],
+    ['a y with padding', { ...EC, y: `${String(EC['y'])}=` }, 'y is not 32 bytes in base64url'],
+    ['no y', { ...EC, y: null }, 'y is not 32 bytes in base64url'],
+    ['a point beside the curve', { ...EC, y: String(EC['x']) }, 'key is not a point on its curve'],
+    ['a private key', { ...EC, d: 'AA' }, 'key has members of a private or symmetric key'],
+    ['another use', { ...EC, use: 'enc' }, 'key is not for signatures'],
+    ['another kind', { ...EC, kty: 'OKP' }, 'key is not an RSA or EC key'],
+  ])('leaves out %s', (_title, jwk, why) => {
+    expect(whyNot(jwk)).toEqual([why]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dnsNames } from '../../../src/formats/dns-names.js';
+import { dnsNames } from '../../../src/formats/alternative-names.js';
 import { FormatError } from '../../../src/model/errors.js';
 import { der, sequence } from '../../lab/der-writer.js';
 

@@ -1,0 +1,67 @@
+import { spkiDigest } from '../crypto/key-cache.js';
+import { dnsNames, uriNames } from '../formats/alternative-names.js';
+import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
+import { FormatError } from '../model/errors.js';
+import type { Clock } from '../model/ports.js';
+import type { Caller } from '../model/request.js';
+import { unauthorized } from './unauthorized.js';
+
+export interface CertificateCaller {
+  readonly caller: Caller;
+  /** What of a certificate says that it is the caller's. */
+  readonly mark: 'uri' | 'dns' | 'spkiSha256';
+  /** A URI, a DNS name in lower case, or the SHA-256 of the SubjectPublicKeyInfo in lower-case hex. */
+  readonly value: string;
+}
+
+/** Callers with client certificates, which TLS has verified up to a CA of `listen.tls.clientCa`. */
+export class CertificateCallers {
+  readonly #callers: readonly CertificateCaller[];
+  readonly #clock: Pick<Clock, 'now'>;
+
+  constructor(callers: readonly CertificateCaller[], clock: Pick<Clock, 'now'>) {
+    this.#callers = callers;
+    this.#clock = clock;
+  }
+
+  /**
+   * Whose certificate it is. Names are compared whole, and the subject is not looked at. TLS looks at the dates when a connection
+   * begins; they are compared again at each request.
+   *
+   * @param der as the client has shown it
+   * @throws {RefusedError} `unauthorized` where it is not valid now, or cannot be read
+   */
+  find(der: Uint8Array): readonly Caller[] {
+    const { notBefore, notAfter, values } = read(der);
+    const now = this.#clock.now();
+    if (notBefore === null || notAfter === null || now < notBefore || now > notAfter) {
+      throw unauthorized('the client certificate of this connection is not valid now');
+    }
+    return this.#callers.filter(({ mark, value }) => values[mark].includes(value)).map(({ caller }) => caller);
+  }
+}
+
+type Values = Readonly<Record<CertificateCaller['mark'], readonly string[]>>;
+
+/** By our own reader: names that libraries print as text have been taken for other names. */
+function read(der: Uint8Array): Pick<X509Certificate, 'notBefore' | 'notAfter'> & { readonly values: Values } {
+  try {
+    const certificate = parseCertificate(der);
+    const { notBefore, notAfter } = certificate;
+    return { notBefore, notAfter, values: valuesOf(certificate) };
+  } catch (error) {
+    if (error instanceof FormatError) throw unauthorized(`the client certificate cannot be read: ${error.message}`);
+    throw error;
+  }
+}
+
+/** A workload has one URI (SPIFFE X509-SVID, 2): of several nobody knows which is meant. DNS names may be many. */
+function valuesOf(certificate: X509Certificate): Values {
+  const uris = uriNames(certificate);
+  return {
+    uri: uris.length === 1 ? uris : [],
+    // Letters of DNS names are compared in either case (RFC 5280 7.2).
+    dns: dnsNames(certificate).map((name) => name.toLowerCase()),
+    spkiSha256: [spkiDigest(certificate)],
+  };
+}

@@ -1,0 +1,107 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import type { ListenConfiguration } from '../config/configuration.js';
+import { parseCertificate } from '../formats/x509-certificate.js';
+import { type CrlFrame, parseCrlFrame } from '../formats/x509-crl.js';
+import type { TlsMaterial } from '../http/listener.js';
+import { allOrProblems, ConfigurationError } from '../model/errors.js';
+import { fileProblem } from '../model/file-problem.js';
+
+type TlsFiles = ListenConfiguration['tls'];
+
+/**
+ * Reads the files of `listen.tls`; null where TLS is not configured.
+ * @throws {ConfigurationError} where one cannot be read, or is not what it must be
+ */
+export async function readTlsMaterial(tls: TlsFiles): Promise<TlsMaterial | null> {
+  if (tls.cert === null || tls.key === null) return null;
+  const identity = readIdentity(tls.cert, tls.key);
+  const clients = readClients(tls);
+  await allOrProblems<unknown>([identity, clients]);
+  return { ...(await identity), ...(await clients) };
+}
+
+async function readClients({ clientCa, clientCrl }: TlsFiles): Promise<Pick<TlsMaterial, 'clientCa' | 'clientCrl'>> {
+  if (clientCa === null) return { clientCa: null, clientCrl: [] };
+  const authorities = await readAuthorities(clientCa);
+  return { clientCa: authorities, clientCrl: clientCrl === null ? [] : await readCrls(clientCrl, authorities) };
+}
+
+async function readIdentity(certFile: string, keyFile: string): Promise<Pick<TlsMaterial, 'cert' | 'key'>> {
+  const [cert = '', key = ''] = await allOrProblems([read('cert', certFile), read('key', keyFile)]);
+  requireUsable([], 'not a PEM certificate and its private key', () => createSecureContext({ cert, key }));
+  // TLS takes other labels too, such as TRUSTED CERTIFICATE, whose end nothing here would see.
+  if (pemCertificates(cert).length === 0) {
+    const what = `${certFile}: has no block that begins with -----BEGIN CERTIFICATE-----`;
+    throw new ConfigurationError([{ path: [...TLS, 'cert'], what }]);
+  }
+  return { cert, key };
+}
+
+async function readAuthorities(file: string): Promise<string> {
+  const text = await read('clientCa', file);
+  // The context passes over what is no certificate.
+  requireUsable(['clientCa'], 'not PEM certificates', () => requireAuthorities(text));
+  return text;
+}
+
+/**
+ * One CRL of each CA: where one is missing, TLS lets nobody in who is under it. Their dates are looked at with each connection, and
+ * warned of before they end.
+ */
+async function readCrls(file: string, authorities: string): Promise<readonly string[]> {
+  const text = await read('clientCrl', file);
+  const crls = pemBlocks(text, 'X509 CRL');
+  const begun = text.split('-----BEGIN').length - 1;
+  requireUsable(['clientCrl'], 'not PEM CRLs', () => {
+    if (crls.length === 0 || crls.length < begun) throw new Error('something other than CRLs');
+    for (const crl of crls) crlOf(crl);
+  });
+  const issuers = crls.map((crl) => crlOf(crl).issuer.der);
+  for (const authority of pemCertificates(authorities)) {
+    const { subject } = parseCertificate(new X509Certificate(authority).raw);
+    if (issuers.some((issuer) => Buffer.from(issuer).equals(subject.der))) continue;
+    const what = `${file}: has no CRL of ${new X509Certificate(authority).subject.replaceAll('\n', ', ')}`;
+    throw new ConfigurationError([{ path: [...TLS, 'clientCrl'], what }]);
+  }
+  return crls;
+}
+
+/** @throws {FormatError} */
+export function crlOf(pem: string): CrlFrame {
+  return parseCrlFrame(Buffer.from(pem.replace(/-----[^-]*-----/g, ''), 'base64'));
+}
+
+/** Where its files are named. */
+const TLS = ['listen', 'tls'] as const;
+
+/** The certificates of a PEM text, which may say more between them, as files of authorities often do. */
+export function pemCertificates(text: string): readonly string[] {
+  return pemBlocks(text, 'CERTIFICATE');
+}
+
+function pemBlocks(text: string, label: string): readonly string[] {
+  return text.match(new RegExp(`-----BEGIN ${label}-----[^-]*-----END ${label}-----`, 'g')) ?? [];
+}
+
+function requireAuthorities(text: string): void {
+  const certificates = pemCertificates(text);
+  const begun = text.split('-----BEGIN').length - 1;
+  if (certificates.length === 0 || certificates.length < begun) throw new Error('something other than certificates');
+  for (const certificate of certificates) new X509Certificate(certificate);
+}
+
+function read(member: string, path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new ConfigurationError([{ path: [...TLS, member], what: `${path}: ${fileProblem(cause)}` }], { cause });
+  });
+}
+
+function requireUsable(members: readonly string[], what: string, use: () => unknown): void {
+  try {
+    use();
+  } catch (cause) {
+    throw new ConfigurationError([{ path: [...TLS, ...members], what }], { cause });
+  }
+}
