@@ -95,7 +95,7 @@ async function follow(
   const isRight = (...sections: readonly string[]) => sections.every((section) => !wrong.has(section));
   found.add(checkSettings(configuration));
   if (isRight('listen', 'callers')) found.add(openAccess(configuration));
-  const policies = isRight('policies')
+  const policies = isRight('policies', 'tenants')
     ? await found.of('config_file', () => checkPolicies(configuration, clock.now()))
     : undefined;
   found.add(policies?.problems ?? []);
@@ -110,7 +110,7 @@ async function follow(
   }
   if (isRight('receipts')) await checkReceiptKeys(configuration, environment, clock, found);
   await checkHeldKeys(configuration, environment, clock, found);
-  if (isRight('callers')) await checkCallers(configuration, clock, found);
+  if (isRight('callers', 'tenants')) await checkCallers(configuration, clock, found);
   const folders = isRight('amd', 'intel', 'tpm') ? await checkEndorsementFolders(configuration, found) : NO_FOLDERS;
   const ending = { tls: tls ?? null, ...folders, files: policies?.files ?? [] };
   found.add(checkEndings(isRight('callers') ? configuration.callers : {}, ending, clock));
@@ -139,8 +139,7 @@ function openAccess(configuration: Configuration): readonly LintProblem[] {
 }
 
 function closedGates(configuration: Configuration, { files }: CheckedPolicies): readonly LintProblem[] {
-  const policies = files.map(({ policy }) => policy);
-  return gateWarnings(configuration, policies).map((warning) => configurationProblem('config_setting', warning));
+  return gateWarnings(configuration, files).map((warning) => configurationProblem('config_setting', warning));
 }
 
 function whoNamesPolicies(
@@ -156,11 +155,12 @@ function whoNamesPolicies(
 
 /** A caller may name a policy that does not exist yet; more often its id is misspelt, and the caller is refused. */
 function unknownPolicies({ callers }: Configuration, { ids }: CheckedPolicies): readonly LintProblem[] {
-  if (ids === null) return [];
-  return Object.entries(callers).flatMap(([name, { policies }]) =>
+  return Object.entries(callers).flatMap(([name, { policies, tenant }]) =>
     (policies ?? []).flatMap((id, index) => {
       const path: KeyPath = ['callers', name, 'policies', index];
-      return ids.has(id) ? [] : [configurationProblem('config_setting', { path, what: `there is no policy ${id}` })];
+      return ids.get(tenant)?.has(id) !== false
+        ? []
+        : [configurationProblem('config_setting', { path, what: `there is no policy ${id}` })];
     }),
   );
 }

@@ -1,5 +1,6 @@
 import type { Configuration } from '../config/configuration.js';
 import { configurationProblem } from '../config/configuration-problem.js';
+import { DEFAULT_TENANT } from '../config/tenants.js';
 import type { EndingFile, NamedFile } from '../endorsements/files/material-files.js';
 import type { TlsMaterial } from '../http/listener.js';
 import type { LintProblem } from '../model/lint-problem.js';
@@ -28,7 +29,7 @@ export function checkEndings(
   const endings = new Endings({
     callers: () => callers,
     tls: () => tls,
-    policies: () => files.map(({ policy }) => policy),
+    policies: () => files,
     akIssuers: () => akIssuers,
     endorsements,
     receiptKeys: () => [],
@@ -43,14 +44,15 @@ export function checkEndings(
 }
 
 function endingProblem(fields: RecordFields, message: string, files: EndingParts['files']): LintProblem {
-  const { policy, pointer = '', check, approver, expires, caller, key, file, subject } = fields;
+  const { tenant = DEFAULT_TENANT, policy, pointer = '', check, approver } = fields;
+  const { expires, caller, key, file, subject, issuer } = fields;
   const when = `${message} (${expires})`;
   if (policy !== undefined) {
-    const name = files.find((each) => each.policy.id === policy)?.name ?? policy;
+    const name = files.find((each) => each.tenant === tenant && each.policy.id === policy)?.name ?? policy;
     return policyProblem('expiry_near', name, { pointer, message: `${check}, approved by ${approver}: ${when}` });
   }
   const path = caller === undefined ? pathOfFile(key, file) : pathOfApiKey(caller, key);
-  const about = caller === undefined ? `${file}: ${subject}: ` : '';
+  const about = caller === undefined ? `${file}: ${subject ?? issuer}: ` : '';
   return configurationProblem('config_expiry', { path, what: `${about}${when}` });
 }
 

@@ -1,7 +1,9 @@
 import { type Configuration, isPolicyDirectoryRequired } from '../config/configuration.js';
 import { configurationProblem } from '../config/configuration-problem.js';
-import { ConfigurationError } from '../model/errors.js';
+import { policiesByTenant } from '../config/tenants.js';
+import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import type { LintProblem } from '../model/lint-problem.js';
+import type { KeyPath } from '../model/places.js';
 import { type LintOptions, linted, lintPolicy } from '../policy/lint.js';
 import type { Policy } from '../policy/policy-document.js';
 import { PolicyError, type PolicyProblem, type PolicyProblemCode } from '../policy/policy-problem.js';
@@ -13,29 +15,42 @@ import { knownAuthorities } from './token-issuers.js';
 
 /** Policies that load, with the names of their files, and what is wrong with the others. */
 export interface CheckedPolicies {
-  readonly files: PolicyFiles<Policy>['policies'];
-  /** Ids of all policies, built-in ones included; null where some could not be read. */
-  readonly ids: ReadonlySet<string> | null;
+  readonly files: readonly (PolicyFiles<Policy>['policies'][number] & { readonly tenant: string })[];
+  /** Ids of the policies of each tenant, built-in ones included; null where some could not be read. */
+  readonly ids: ReadonlyMap<string, ReadonlySet<string> | null>;
   readonly problems: readonly LintProblem[];
 }
 
 /**
- * Reads every policy file of the directory. Pointers of what is wrong in a policy are into that policy, and the message
+ * Reads every policy file of every tenant.
+ * @throws {ConfigurationError} as for one
+ */
+export async function checkPolicies(configuration: Configuration, at: Date): Promise<CheckedPolicies> {
+  const tenants = [...policiesByTenant(configuration).keys()];
+  const checked = await allOrProblems(tenants.map((tenant) => checkTenantPolicies(configuration, tenant, at)));
+  return {
+    files: checked.flatMap(({ files }, index) => files.map((file) => ({ ...file, tenant: tenants[index] as string }))),
+    ids: new Map(checked.map(({ ids }, index) => [tenants[index] as string, ids])),
+    problems: checked.flatMap(({ problems }) => problems),
+  };
+}
+
+/**
+ * Reads every policy file of a directory. Pointers of what is wrong in a policy are into that policy, and the message
  * names its file.
  * @throws {ConfigurationError} where the directory is missing and must exist, or cannot be read
  */
-export async function checkPolicies(configuration: Configuration, at: Date): Promise<CheckedPolicies> {
-  const { directory } = configuration.policies;
-  const sources = policySources(configuration);
+async function checkTenantPolicies(configuration: Configuration, tenant: string, at: Date) {
+  const sources = policySources(configuration, tenant);
   const isKnown = knownAuthorities(configuration);
-  requireDirectory(directory, isPolicyDirectoryRequired(configuration), await policyFingerprint(directory));
+  requireDirectory(sources, isPolicyDirectoryRequired(sources.directory), await policyFingerprint(sources));
   const { policies, refused } = await readPolicyFiles(sources);
   const known = new Map([...sources.builtIns, ...policies.map(({ policy }) => policy)].map((each) => [each.id, each]));
   const ids = refused.length === 0 ? new Set(known.keys()) : null;
   // One that could not be read may be the one that is named: then nothing is said of it.
   const needed = sources.needed.filter(({ id }) => ids !== null || known.has(id));
   const problems = [
-    ...refused.flatMap(({ name, error }) => refusedPolicy(name, error)),
+    ...refused.flatMap(({ name, error }) => refusedPolicy(name, sources.directoryPath, error)),
     ...policies.flatMap(({ name, policy }) => remarksOf(name, policy, { at, knownAuthorities: isKnown })),
     ...problemsOfNeeded(needed, (id) => known.get(id)).map((problem) => configurationProblem('config_schema', problem)),
   ];
@@ -53,13 +68,13 @@ export function policyProblem(
 }
 
 /** What is wrong with the text is of the policy; what is wrong with the file, of the configuration. */
-function refusedPolicy(name: string, error: unknown): readonly LintProblem[] {
+function refusedPolicy(name: string, directoryPath: KeyPath, error: unknown): readonly LintProblem[] {
   if (error instanceof PolicyError) {
     return error.policyProblems.map(({ code, ...problem }) => policyProblem(code, name, problem));
   }
   const faults = error instanceof ConfigurationError ? error.problems : [];
   const what = error instanceof PolicyFileError ? error.message : (faults[0] ?? 'cannot be read');
-  return [configurationProblem('config_file', { path: ['policies', 'directory'], what: `${name}: ${what}` })];
+  return [configurationProblem('config_file', { path: directoryPath, what: `${name}: ${what}` })];
 }
 
 /** The policy loads, so that nothing of it is an error here. What ends on a date is found with all else that does. */

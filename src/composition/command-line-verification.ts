@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Configuration, challengeKeyPath, resetMemoryDirectory } from '../config/configuration.js';
+import { DEFAULT_TENANT } from '../config/tenants.js';
 import type { Log } from '../model/ports.js';
 import type { Policy } from '../policy/policy-document.js';
 import { ChallengeCodec } from '../service/challenges.js';
 import { NonceRecogniser } from '../service/nonces.js';
 import { ResetTracking } from '../service/reset-tracking.js';
-import type { PolicyView, VerifyEvidence } from '../service/verify-evidence.js';
+import type { Tenant, Tenants } from '../service/tenants.js';
+import type { VerifyEvidence } from '../service/verify-evidence.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { openAttestationServices } from './attestation-services.js';
@@ -17,8 +19,8 @@ import type { AgainParts } from './judge-again.js';
 import { warnOfPolicies } from './load-warnings.js';
 import { namedPolicy } from './named-policy.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
-import { openPolicies } from './service.js';
 import { SYSTEM_CLOCK } from './system.js';
+import { TenantPolicies, tenantsOf } from './tenant-policies.js';
 
 /** Judging without a server. */
 export interface CommandLineVerification {
@@ -74,27 +76,33 @@ async function openVerification(
   log: Log,
   opened: OpenParts,
 ): Promise<NamedVerification> {
-  const directory = opened.add(await openPolicies(configuration, log));
-  const policy = named === null ? null : await namedPolicy(named.option, named.policy, directory.snapshot());
+  const inForce = opened.add(await TenantPolicies.open(configuration, log));
+  const ofDefault = inForce.of(DEFAULT_TENANT).snapshot();
+  const policy = named === null ? null : await namedPolicy(named.option, named.policy, ofDefault);
   // Of those in the directory it is said where they are read.
-  if (policy !== null && directory.snapshot().get(policy.id) !== policy) warnOfPolicies([policy], configuration, log);
+  if (policy !== null && ofDefault.get(policy.id) !== policy) {
+    warnOfPolicies([{ tenant: DEFAULT_TENANT, policy }], configuration, log);
+  }
   const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
-  const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
   const world = { clock: SYSTEM_CLOCK, log, inBackground: false };
   const endorsements = opened.add(openEndorsements(configuration, world));
   await endorsements.ready;
   const services = opened.add(openAttestationServices(configuration, { clock: SYSTEM_CLOCK, log }));
   const roots = await readConfiguredRoots(configuration);
   const container = createAppContainer(configuration, undefined, roots);
-  const view: PolicyView = {
-    get: (id) => (policy?.id === id ? policy : directory.snapshot().get(id)),
-    keys: () => directory.snapshot().keys(),
-  };
+  const resets = new Map(
+    inForce.tenants.map((tenant) => {
+      const folder = resetMemoryDirectory(configuration, tenant);
+      return [tenant, new ResetTracking(opened.add(new FileResetMemory({ folder, log })), log)];
+    }),
+  );
+  const configured = tenantsOf(configuration, inForce, (tenant) => resets.get(tenant));
+  /** One that was named counts in the place of that with its id. */
+  const tenants: Tenants = (name) => withPolicies(configured(name), (id) => (policy?.id === id ? policy : undefined));
   const parts = {
     endorsements: endorsements.source,
     services: services.services,
     nonces: new NonceRecogniser(await challengeCodec(configuration), store, log),
-    resets: new ResetTracking(resetMemory, log),
     // It is fetched in the background, and the process ends with the command.
     early: null,
     // The process ends with the command: there is nothing to compare the clock with.
@@ -102,16 +110,28 @@ async function openVerification(
     log,
   };
   const options = { ...verifyOptions(configuration, false), historical: true };
-  const judging = (policies: PolicyView) =>
-    createVerifyEvidence(container, { ...parts, policies: () => policies }, options);
+  // Nothing is judged beside a decision of the command line.
+  const judging = (by: Tenants) =>
+    createVerifyEvidence(container, { ...parts, tenants: (name) => ({ ...by(name), shadowPolicies: [] }) }, options);
   return {
-    verifyEvidence: judging(view),
+    verifyEvidence: judging(tenants),
     policies: policy === null ? null : [policy.id],
     policy,
-    current: { ...parts, policies: () => view, roots },
-    under: (policies) => judging(new Map(policies.map((each) => [each.id, each]))),
+    current: { ...parts, tenants, roots },
+    under: (policies) => {
+      const only = new Map(policies.map((each) => [each.id, each]));
+      return judging((name) => ({ ...tenants(name), policies: () => only }));
+    },
     close: () => opened.close(),
   };
+}
+
+function withPolicies(tenant: Tenant, instead: (id: string) => Policy | undefined): Tenant {
+  const policies = () => {
+    const view = tenant.policies();
+    return { get: (id: string) => instead(id) ?? view.get(id), keys: () => view.keys() };
+  };
+  return { ...tenant, policies };
 }
 
 /** A challenge is recognised where the service's key is available; without it, every nonce is the caller's own. */

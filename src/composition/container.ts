@@ -128,7 +128,7 @@ function evidenceVerifiers(from: DependencyContainer): ReadonlyMap<EvidenceType,
 
 /** What differs between the service and the command line. */
 export interface JudgingParts
-  extends Pick<VerifyEvidenceParts, 'endorsements' | 'policies' | 'nonces' | 'resets' | 'early' | 'clock' | 'log'> {
+  extends Pick<VerifyEvidenceParts, 'endorsements' | 'tenants' | 'nonces' | 'early' | 'clock' | 'log'> {
   readonly services: OpenAttestationServices['services'];
 }
 
@@ -155,8 +155,6 @@ function isTokenVerifier(verifier: EvidenceVerifier): verifier is TokenVerifier 
 /** How requests are judged; only the service itself uses challenges up. */
 export function verifyOptions(configuration: Configuration, consumesChallenges: boolean): VerifyEvidenceOptions {
   return {
-    defaultPolicy: configuration.policies.default,
-    shadowPolicies: consumesChallenges ? configuration.policies.shadow : [],
     historical: configuration.historical,
     deadlineMs: configuration.deadlineSeconds * 1000,
     lifetimeMs: configuration.receipts.lifetimeSeconds * 1000,

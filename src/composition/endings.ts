@@ -4,9 +4,9 @@ import type { EndingFile, NamedFile } from '../endorsements/files/material-files
 import type { TlsMaterial } from '../http/listener.js';
 import type { EndingFigures } from '../http/metrics.js';
 import type { Clock, Log } from '../model/ports.js';
-import type { Policy } from '../policy/policy-document.js';
 import { endingSoon, endingWaivers } from '../policy/waivers.js';
 import type { EndingReceiptKey } from './receipt-keys.js';
+import { namedTenant, type TenantPolicy } from './tenant-policies.js';
 import { crlOf, pemCertificates } from './tls-material.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -15,7 +15,7 @@ export interface EndingSources {
   /** As they are in force now. */
   readonly callers: () => Configuration['callers'];
   readonly tls: () => TlsMaterial | null;
-  readonly policies: () => readonly Policy[];
+  readonly policies: () => readonly TenantPolicy[];
   /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
   readonly akIssuers: () => readonly NamedFile[];
   /** CRLs of `amd.chains` and collateral of `intel.collateral`, as they are used at `at`. */
@@ -136,9 +136,12 @@ export class Endings {
 
   warnOfWaivers(): void {
     const { policies, clock, log } = this.#sources;
-    for (const { hasEnded, ...fields } of endingWaivers(policies(), clock.now())) {
-      if (hasEnded) log.warn(fields, 'a waiver has expired: it covers nothing any more');
-      else log.warn(fields, 'a waiver expires soon');
+    for (const { tenant, policy } of policies()) {
+      for (const { hasEnded, ...waiver } of endingWaivers([policy], clock.now())) {
+        const fields = { ...namedTenant(tenant), ...waiver };
+        if (hasEnded) log.warn(fields, 'a waiver has expired: it covers nothing any more');
+        else log.warn(fields, 'a waiver expires soon');
+      }
     }
   }
 
@@ -154,8 +157,9 @@ export class Endings {
         seconds: secondsUntil(expires),
       })),
       endorsements: endorsements(now).map(({ key, file, expires }) => ({ key, file, seconds: secondsUntil(expires) })),
-      waivers: policies().flatMap(({ id, waivers }) =>
+      waivers: policies().flatMap(({ tenant, policy: { id, waivers } }) =>
         waivers.map(({ check, expires }, index) => ({
+          tenant,
           policy: id,
           waiver: index,
           check,

@@ -12,8 +12,6 @@ import { RefusedError } from '../model/errors.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Clock } from '../model/ports.js';
 import { ChangedDecisionError } from '../model/recorded-decision.js';
-import type { ResetMemory } from '../model/vtpm-resets.js';
-import type { Policy } from '../policy/policy-document.js';
 import { PublishedReceiptKeys } from '../results/published-receipt-keys.js';
 import type { ReceiptKeys } from '../results/receipt-keys.js';
 import { Receipts } from '../results/receipts.js';
@@ -28,11 +26,10 @@ import { type InputKeeper, RecordDecisions } from '../service/record-decisions.j
 import { RecordedDecisions } from '../service/recorded-decisions.js';
 import { ReleaseKey } from '../service/release-key.js';
 import { ReplayDecision } from '../service/replay-decision.js';
-import { ResetTracking } from '../service/reset-tracking.js';
+import type { ResetTracking } from '../service/reset-tracking.js';
 import { SignDecisions } from '../service/sign-decisions.js';
 import type { VerifyEvidence, VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { WorldParts } from '../service/witness.js';
-import type { PolicyDirectory } from '../stores/policy-directory.js';
 import type { OpenAttestationServices } from './attestation-services.js';
 import type { ReloadedRoots } from './configured-roots.js';
 import {
@@ -49,6 +46,7 @@ import type { HeldKeys } from './held-keys.js';
 import { JudgeKeptDecisions } from './judge-again.js';
 import { DecisionInputsKeeper } from './kept-inputs.js';
 import type { ReloadedAccess } from './reloaded-access.js';
+import { type TenantPolicies, tenantsOf } from './tenant-policies.js';
 import { knownAuthorities } from './token-issuers.js';
 
 /** What of a service is open before it can answer. */
@@ -61,13 +59,14 @@ export interface ServiceParts {
   readonly clock: Clock;
   readonly clockWatch: ClockWatch;
   readonly metrics: Metrics;
-  readonly policies: PolicyDirectory<Policy>;
+  readonly policies: TenantPolicies;
   readonly access: ReloadedAccess;
   readonly challenges: { readonly key: Uint8Array; readonly store: ChallengeStore };
   /** Null: decisions are not stored. */
   readonly decisions: LogStore | null;
   readonly decisionLog: DecisionRecorder | null;
-  readonly resetMemory: ResetMemory;
+  /** By tenant. */
+  readonly resets: ReadonlyMap<string, ResetTracking>;
   readonly endorsements: { readonly source: EndorsementSource };
   readonly early: OpenEarlyCollateral | null;
   readonly services: OpenAttestationServices;
@@ -121,7 +120,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     receiptKeys: new PublishedReceiptKeys(parts.receiptKeys, configuration.receipts.issuer),
     gates: gatesOf(parts),
     policyTexts: new PolicyTexts({
-      policies: () => policies.snapshot(),
+      policies: (tenant) => policies.of(tenant).snapshot(),
       knownAuthorities: knownAuthorities(configuration),
       clock,
     }),
@@ -129,7 +128,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     issueChallenge: new IssueChallenge({
       codec,
       store: challenges.store,
-      policies: { has: (id) => policies.snapshot().has(id), keys: () => policies.snapshot().keys() },
+      policies: (tenant) => policies.of(tenant).snapshot(),
       clock: clockWatch,
       lifetimeSeconds: configuration.challenges.lifetimeSeconds,
       timeoutMs: world.storeTimeoutMs,
@@ -162,7 +161,7 @@ function keeperOf({ configuration, roots, services, version }: ServiceParts): De
 }
 
 function judgeAgainOf(
-  { endorsements, resets, policies }: WorldParts,
+  { endorsements, tenants }: WorldParts,
   { configuration, decisions, clock, roots, world }: ServiceParts,
 ): JudgeKeptDecisions {
   return new JudgeKeptDecisions({
@@ -170,7 +169,7 @@ function judgeAgainOf(
     store: decisions ?? { object: async () => null },
     configuration,
     override: (judging) => overrideOf(judging, world),
-    current: { endorsements, resets, policies, clock, roots },
+    current: { endorsements, tenants, clock, roots },
   });
 }
 
@@ -187,7 +186,7 @@ function gatesOf(parts: ServiceParts): Gates {
     gates: configuration.gates,
     keys: receiptKeys,
     issuer: () => issuerOf(parts),
-    policies: () => policies.snapshot(),
+    policies: (tenant) => policies.of(tenant).snapshot(),
     clock: clockWatch,
   });
 }
@@ -222,15 +221,12 @@ function overrideOf(configuration: Configuration, world: ServiceParts['world']):
 
 /** Whom judging asks. */
 function worldPartsOf(container: AppContainer, codec: ChallengeCodec, parts: ServiceParts): WorldParts {
-  const { world, clockWatch, metrics, policies, challenges, resetMemory, early, services } = parts;
-  const resets = new ResetTracking(resetMemory, world.log);
-  metrics.watchResetMemory(() => resets.failures);
+  const { configuration, world, clockWatch, policies, challenges, resets, early, services } = parts;
   return {
     endorsements: container.resolve<EndorsementSource>(TOKENS.endorsementSource),
     services: services.services,
-    policies: () => policies.snapshot(),
+    tenants: tenantsOf(configuration, policies, (tenant) => resets.get(tenant)),
     nonces: new NonceRecogniser(codec, challenges.store, world.log, world.storeTimeoutMs),
-    resets,
     early: early?.source ?? null,
     clock: clockWatch,
   };

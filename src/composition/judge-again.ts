@@ -7,9 +7,11 @@ import { FormatError, RefusedError } from '../model/errors.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { VerifyRequest } from '../model/request.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
+import type { TrackedVtpm } from '../policy/vtpm-resets.js';
 import { EarlyCollateralShadow } from '../service/early-collateral.js';
 import type { JudgeAgain, KeptCase } from '../service/replay-decision.js';
-import type { PolicyView, VerifyEvidence } from '../service/verify-evidence.js';
+import type { PolicyView } from '../service/tenants.js';
+import type { VerifyEvidence } from '../service/verify-evidence.js';
 import type { WorldAnswer } from '../service/witness.js';
 import { WorldAnswers } from '../service/world-answers.js';
 import { requestLimits } from '../wire/read-body.js';
@@ -32,8 +34,7 @@ export interface AgainParts {
   /** What changes registrations of a container that is made for a configuration. */
   readonly override: (configuration: Configuration) => Override;
   /** What the service judges by now. */
-  readonly current: Pick<JudgingParts, 'endorsements' | 'resets'> & {
-    readonly policies: () => PolicyView;
+  readonly current: Pick<JudgingParts, 'endorsements' | 'tenants'> & {
     readonly roots: ConfiguredRoots;
     readonly clock: Clock;
   };
@@ -101,14 +102,15 @@ export class JudgeKeptDecisions implements JudgeAgain {
     const clock = world.clock(now);
     const early = then.early ? new EarlyCollateralShadow(world.early(), clock, SILENT) : null;
     const view = withPolicies(policiesOf(inputs), instead);
+    const { default: defaultPolicy, shadow: shadowPolicies } = configuration.policies;
+    const tenant = { policies: () => view, defaultPolicy, shadowPolicies, resets: world.resets() };
     return createVerifyEvidence(
       this.#containerOf(configurationSha256, configuration, then.roots),
       {
         endorsements: world.endorsements(),
         services: world.services(then.submitted),
-        policies: () => view,
+        tenants: () => tenant,
         nonces: world.nonces(),
-        resets: world.resets(),
         early,
         clock,
         log: SILENT,
@@ -126,19 +128,28 @@ export class JudgeKeptDecisions implements JudgeAgain {
   }
 
   /** The challenge is used up, and tokens were obtained once: both count as they did. Nothing is noted of a vTPM. */
-  #now({ configuration: then }: DecisionInputs, world: WorldAnswers, instead: readonly Policy[]): VerifyEvidence {
+  #now(
+    { configuration: then, caller }: DecisionInputs,
+    world: WorldAnswers,
+    instead: readonly Policy[],
+  ): VerifyEvidence {
     const { configuration, current, override } = this.#parts;
     this.#container ??= createAppContainer(configuration, override(configuration), current.roots);
-    const { clock, resets } = current;
-    const view = withPolicies(current.policies(), instead);
+    const { clock } = current;
+    const { resets, policies, ...others } = current.tenants(caller.tenant);
+    const view = withPolicies(policies(), instead);
+    const tenant = {
+      ...others,
+      policies: () => view,
+      resets: { remembered: (vtpm: TrackedVtpm) => resets.remembered(vtpm), advance: async () => null },
+    };
     return createVerifyEvidence(
       this.#container,
       {
         ...current,
-        policies: () => view,
+        tenants: () => tenant,
         services: world.services(then.submitted),
         nonces: world.nonces(),
-        resets: { remembered: (vtpm) => resets.remembered(vtpm), advance: async () => null },
         early: null,
         clock: { now: () => clock.now(), monotonicMs: () => clock.monotonicMs(), doubt: () => null },
         log: SILENT,

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Configuration } from '../config/configuration.js';
+import { policiesOf } from '../config/tenants.js';
 import { areOfLaterVersion, INPUTS_VERSION, RELEASE_INPUTS_VERSION } from '../decision-log/kept-names.js';
 import { decodeValue, digestOf, encodeValue, KeptBytes, namedBytes } from '../decision-log/kept-values.js';
 import { canonicalJson } from '../formats/canonical-json.js';
@@ -68,7 +69,7 @@ export class DecisionInputsKeeper implements InputKeeper {
   keep({ decision, request, caller }: JudgedRequest, answers: readonly WorldAnswer[]): KeptInputs {
     if (request.body === undefined) throw new Error('the text of the request is not there to be kept');
     const bytes = new KeptBytes();
-    const configuration = encodeValue(judgingConfiguration(this.#world), bytes);
+    const configuration = encodeValue(judgingConfiguration(this.#world, caller.tenant), bytes);
     const inputs = encodeValue(
       {
         version: this.#world.version,
@@ -105,11 +106,13 @@ function withTextsAsBytes(answers: readonly WorldAnswer[]): readonly WorldAnswer
   });
 }
 
-function judgingConfiguration({ configuration, roots, submitted }: KeeperWorld): JudgingConfiguration {
-  const { policies, historical, limits, time, deadlineSeconds, amd, azure, maa, ita, receipts, intel } = configuration;
+/** @param tenant whose policies were in force for the request */
+function judgingConfiguration({ configuration, roots, submitted }: KeeperWorld, tenant: string): JudgingConfiguration {
+  const { directory, default: standard, shadow } = policiesOf(configuration, tenant);
+  const { historical, limits, time, deadlineSeconds, amd, azure, maa, ita, receipts, intel } = configuration;
   const submittedPolicyIds = ita.submit?.policyIds ?? [];
   return {
-    policies,
+    policies: { directory, default: standard, shadow },
     historical,
     limits,
     time,

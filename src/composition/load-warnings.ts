@@ -8,7 +8,7 @@ import { releaseRules } from '../policy/lint.js';
 import { lintEventLogs } from '../policy/lint-event-logs.js';
 import { lintLauncherWords } from '../policy/lint-launcher-words.js';
 import { lintRules } from '../policy/lint-rules.js';
-import type { Policy } from '../policy/policy-document.js';
+import { namedTenant, type TenantPolicy } from './tenant-policies.js';
 import { knownAuthorities } from './token-issuers.js';
 
 /** Warns of settings that are allowed and deserve a second look. */
@@ -28,27 +28,28 @@ export async function warnOfMissingFolders(configuration: Configuration, log: Lo
 }
 
 /** Warns of policy members that say less than they seem to, and of what Key Vault may judge otherwise in rules `akv`. */
-export function warnOfPolicies(policies: readonly Policy[], configuration: Configuration, log: Log): void {
+export function warnOfPolicies(policies: readonly TenantPolicy[], configuration: Configuration, log: Log): void {
   const isKnown = knownAuthorities(configuration);
-  for (const policy of policies) {
+  for (const { tenant, policy } of policies) {
     const remarks = [
       ...lintEventLogs(policy),
       ...lintRules(policy),
       ...lintLauncherWords(policy),
       ...releaseRules(policy, { knownAuthorities: isKnown }),
     ];
-    for (const { code, pointer, message } of remarks) log.warn({ policy: policy.id, pointer, code }, message);
+    for (const { code, pointer, message } of remarks) {
+      log.warn({ ...namedTenant(tenant), policy: policy.id, pointer, code }, message);
+    }
   }
   for (const warning of gateWarnings(configuration, policies)) log.warn({}, placedText(warning));
 }
 
 /** Gates that nobody can pass, since their policy binds a key and no proof of it could be for them. */
-export function gateWarnings(
-  { gates }: Configuration,
-  policies: readonly Pick<Policy, 'id' | 'binding'>[],
-): readonly PlacedProblem[] {
-  const binding = new Set(policies.filter((policy) => policy.binding === 'required').map(({ id }) => id));
-  const closed = Object.entries(gates).filter(([, { policy, url }]) => url === null && binding.has(policy));
+export function gateWarnings({ gates }: Configuration, policies: readonly TenantPolicy[]): readonly PlacedProblem[] {
+  const closed = Object.entries(gates).filter(([, gate]) => {
+    const own = policies.find(({ tenant, policy: { id } }) => tenant === gate.tenant && id === gate.policy);
+    return gate.url === null && own?.policy.binding === 'required';
+  });
   return closed.map(([name, { policy }]) => {
     const what = `is missing: the policy ${policy} has binding: required, and without a url no proof of the key can be for this gate, so nobody passes it`;
     return { path: ['gates', name, 'url'], what };

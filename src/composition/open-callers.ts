@@ -6,6 +6,7 @@ import { type CallerIssuer, type TokenCaller, TokenCallers } from '../callers/to
 import { entraDemands, genericDemands, kubernetesDemands } from '../callers/token-demands.js';
 import { type CallerConfiguration, markOf, type OidcConfiguration } from '../config/callers.js';
 import { type Configuration, callerKeyDirectory } from '../config/configuration.js';
+import { policiesOf } from '../config/tenants.js';
 import {
   type CallerKeyPlace,
   type CallerKeysOptions,
@@ -55,13 +56,13 @@ function directoryOf(
   keyring: CallerKeyring,
   { clock, log }: CallerWorld,
 ): CallerDirectory {
-  const { callers, policies, historical, listen, time } = configuration;
+  const { callers, historical, listen, time } = configuration;
   const entries = Object.entries(callers);
   if (entries.length === 0) return new LocalCaller({ historical, insecure: listen.insecure });
   const known = entries.map(([name, configured]) => ({
     configured,
     byToken: byTokenOf(name, configured),
-    caller: callerOf(name, configured, policies.default),
+    caller: callerOf(name, configured, policiesOf(configuration, configured.tenant).default),
   }));
   const byCertificate = known.flatMap(({ caller, configured }) => certificateCallerOf(caller, configured));
   const apiKeys = known.map(({ caller, configured }) => ({ caller, keys: apiKeysOf(configured) }));

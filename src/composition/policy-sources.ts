@@ -1,25 +1,30 @@
 import type { Configuration } from '../config/configuration.js';
+import { DEFAULT_TENANT, policiesOf } from '../config/tenants.js';
 import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import { lackingForRelease } from '../policy/release-fitness.js';
 import { policyTextOptions } from '../stores/policy-file.js';
 import type { PolicySources } from '../stores/policy-files.js';
 
-/** Where policies come from, and how their files are read. */
-export function policySources({ policies, keys, gates }: Configuration): PolicySources<Policy> {
+/** Where the policies of a tenant come from, and how their files are read. */
+export function policySources(configuration: Configuration, tenant: string = DEFAULT_TENANT): PolicySources<Policy> {
+  const { keys, gates } = configuration;
+  const { directory, default: standard, shadow, path } = policiesOf(configuration, tenant);
+  const isOwn = ([, named]: readonly [string, { readonly tenant: string }]) => named.tenant === tenant;
   return {
-    directory: policies.directory,
+    directory,
+    directoryPath: [...path, 'directory'],
     builtIns: BUILT_IN_POLICIES,
     parse: (text, name) => parsePolicy(text, policyTextOptions(name)),
     needed: [
-      { id: policies.default, path: ['policies', 'default'] },
-      ...policies.shadow.map((id, index) => ({ id, path: ['policies', 'shadow', index] })),
-      ...Object.entries(keys).map(([key, { policy: id }]) => ({
-        id,
-        path: ['keys', key, 'policy'],
-        whyUnfit: whyUnfitForRelease,
-      })),
-      ...Object.entries(gates).map(([name, { policy }]) => ({ id: policy, path: ['gates', name, 'policy'] })),
+      { id: standard, path: [...path, 'default'] },
+      ...shadow.map((id, index) => ({ id, path: [...path, 'shadow', index] })),
+      ...Object.entries(keys)
+        .filter(isOwn)
+        .map(([key, { policy: id }]) => ({ id, path: ['keys', key, 'policy'], whyUnfit: whyUnfitForRelease })),
+      ...Object.entries(gates)
+        .filter(isOwn)
+        .map(([name, { policy }]) => ({ id: policy, path: ['gates', name, 'policy'] })),
     ],
   };
 }

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Configuration } from '../config/configuration.js';
 import { changedKeys } from '../config/effective-configuration.js';
+import { policiesByTenant } from '../config/tenants.js';
 import type { TlsMaterial } from '../http/listener.js';
 import type { RunningServer } from '../http/server.js';
 import type { CallerDirectory } from '../model/caller-directory.js';
@@ -59,6 +60,7 @@ export class ReloadedAccess {
     const before = { configuration: this.#configuration, tls: this.#tls };
     const configuration = withAccessOf(before.configuration, read);
     requireCallers(before.configuration, configuration);
+    requireTenants(configuration);
     const tls = await readTlsMaterial(configuration.listen.tls);
     const callers = await openCallers(configuration, this.#world, this.#callers.keyring);
     await this.#callers.keyring.closeRetired();
@@ -99,6 +101,16 @@ function withAccessOf(current: Configuration, { callers, listen }: Configuration
 function requireCallers(before: Configuration, { callers }: Configuration): void {
   if (Object.keys(callers).length > 0 || Object.keys(before.callers).length === 0) return;
   throw new ConfigurationError(['callers: none is left; to serve without callers, restart the service']);
+}
+
+/** Policies of a tenant are opened at the start. */
+function requireTenants(configuration: Configuration): void {
+  const known = policiesByTenant(configuration);
+  const problems = Object.entries(configuration.callers).flatMap(([name, { tenant }]) => {
+    const what = `the tenant ${tenant} is not served yet: a new tenant needs a restart`;
+    return known.has(tenant) ? [] : [{ path: ['callers', name, 'tenant'], what }];
+  });
+  if (problems.length > 0) throw new ConfigurationError(problems);
 }
 
 /** A caller that is unchanged in both configurations has lost nothing. Without configured callers, everybody had access. */

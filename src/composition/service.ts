@@ -1,21 +1,16 @@
-import {
-  type Configuration,
-  challengeKeyPath,
-  isPolicyDirectoryRequired,
-  resetMemoryDirectory,
-} from '../config/configuration.js';
+import { type Configuration, challengeKeyPath, resetMemoryDirectory } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
+import { policiesByTenant } from '../config/tenants.js';
 import type { DecisionLog } from '../decision-log/decision-log.js';
 import { Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
 import type { Clock, Log } from '../model/ports.js';
 import { Outages } from '../outgoing/outages.js';
-import type { Policy } from '../policy/policy-document.js';
 import { ClockWatch } from '../service/clock-watch.js';
+import { ResetTracking } from '../service/reset-tracking.js';
 import { WatchedChallengeStore } from '../service/watched-challenges.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
-import { PolicyDirectory } from '../stores/policy-directory.js';
 import { openAttestationServices } from './attestation-services.js';
 import { namedRoots, ReloadedRoots } from './configured-roots.js';
 import type { Override } from './container.js';
@@ -27,13 +22,12 @@ import { httpDependencies } from './http-dependencies.js';
 import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
 import type { CallerWorld } from './open-callers.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
-import { nameOf, sayPoliciesReloaded } from './policy-changes.js';
-import { policySources } from './policy-sources.js';
 import { ReloadedReceiptKeys } from './receipt-keys.js';
 import { openReceiptVaults, type VaultWorld } from './receipt-vaults.js';
 import { ReloadedAccess } from './reloaded-access.js';
 import { ServiceReload } from './service-reload.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
+import { TenantPolicies } from './tenant-policies.js';
 
 /** What a service takes from the world, beside its configuration. */
 export interface World
@@ -79,8 +73,8 @@ async function openService(configuration: Configuration, world: World, opened: O
   const { policies, access, onReloaded, onRefused } = await openRules(configuration, { ...outside, metrics }, opened);
   const key = await readChallengeKey(configuration, log);
   const stores = await openStores(configuration, { ...world, key, clock }, opened);
-  const resetMemory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration), log }));
-  await resetMemory.start();
+  const resets = await openResets(configuration, log, opened);
+  metrics.watchResetMemory(() => [...resets.values()].reduce((sum, { failures }) => sum + failures, 0));
   const sources = await openOutside(configuration, outside, opened);
   metrics.keysOpened(sources.heldKeys.keys.keys());
   const { certificates: akIssuers, endings: endorsements } = sources.endorsements;
@@ -107,7 +101,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     challenges: { key, store: challenges },
     decisions: stores.decisions,
     decisionLog,
-    resetMemory,
+    resets,
     ...sources,
     receiptKeys: receiptKeys.keys,
     version,
@@ -156,8 +150,8 @@ async function openRules(
   // Filled once everything is there that a reload speaks of: nothing is reloaded before.
   const onReloaded: (() => void)[] = [];
   const onRefused: ((problems: readonly string[]) => void)[] = [() => metrics.policyReloadFailed()];
-  const policies: PolicyDirectory<Policy> = opened.add(
-    await openPolicies(configuration, log, {
+  const policies = opened.add(
+    await TenantPolicies.open(configuration, log, {
       reloaded: () => {
         for (const hear of onReloaded) hear();
       },
@@ -170,8 +164,8 @@ async function openRules(
   const access = opened.add(await ReloadedAccess.open(configuration, outside));
   metrics.watchPolicies(() => policies.isCurrent);
   warnOfConfiguration(configuration, log);
-  warnOfPolicies(policies.snapshot().list(), configuration, log);
-  onReloaded.push(() => warnOfPolicies(policies.snapshot().list(), configuration, log));
+  warnOfPolicies(policies.list(), configuration, log);
+  onReloaded.push(() => warnOfPolicies(policies.list(), configuration, log));
   return { policies, access, onReloaded, onRefused };
 }
 
@@ -188,11 +182,7 @@ async function openRecords(
   opened: OpenParts,
 ): Promise<DecisionLog | null> {
   if (decisions === null) return null;
-  const inForce = () =>
-    policies
-      .snapshot()
-      .list()
-      .map((policy) => ({ ...nameOf(policy) }));
+  const inForce = () => policies.names();
   const decisionLog = await openDecisionLog(decisions, configuration, { ...world, policies: inForce() }, opened);
   metrics.watchDecisionStore(() => decisionLog.isAvailable);
   onReloaded.push(() => void decisionLog.noteChange('policies', { policies: inForce() }));
@@ -201,7 +191,7 @@ async function openRecords(
 }
 
 interface Ending extends Pick<EndingSources, 'akIssuers' | 'endorsements' | 'receiptKeys' | 'clock' | 'log'> {
-  readonly policies: PolicyDirectory<Policy>;
+  readonly policies: TenantPolicies;
   readonly access: ReloadedAccess;
 }
 
@@ -210,7 +200,7 @@ function openEndings({ policies, access, ...sources }: Ending, metrics: Metrics)
   const endings = new Endings({
     callers: () => access.configuration.callers,
     tls: () => access.tls,
-    policies: () => policies.snapshot().list(),
+    policies: () => policies.list(),
     ...sources,
   });
   endings.warnOfAccess();
@@ -240,6 +230,21 @@ async function openOutside(
   return { endorsements, early, services, vaults, heldKeys, roots };
 }
 
+/** Memories of vTPMs by tenant, so that no tenant raises or learns counts of another's. */
+async function openResets(
+  configuration: Configuration,
+  log: Log,
+  opened: OpenParts,
+): Promise<ReadonlyMap<string, ResetTracking>> {
+  const resets = new Map<string, ResetTracking>();
+  for (const tenant of policiesByTenant(configuration).keys()) {
+    const memory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration, tenant), log }));
+    await memory.start();
+    resets.set(tenant, new ResetTracking(memory, log));
+  }
+  return resets;
+}
+
 /** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */
 function readChallengeKey(configuration: Configuration, log: Log): Promise<Uint8Array> {
   const file = challengeKeyPath(configuration);
@@ -249,36 +254,11 @@ function readChallengeKey(configuration: Configuration, log: Log): Promise<Uint8
 }
 
 /** The first line of the log: version, configuration and policies. */
-async function sayWhatStarts(configuration: Configuration, policies: PolicyDirectory<Policy>, log: Log): Promise<void> {
-  const inForce = policies.snapshot().list();
+async function sayWhatStarts(configuration: Configuration, policies: TenantPolicies, log: Log): Promise<void> {
   const fields = {
     version: await productVersion(),
     configuration: configurationDigest(configuration),
-    policies: inForce.map(nameOf),
+    policies: policies.names(),
   };
   log.info(fields, 'starting');
-}
-
-/** @throws {ConfigurationError} where a policy does not load */
-export async function openPolicies(
-  configuration: Configuration,
-  log: Log,
-  on: { readonly reloaded?: () => void; readonly failed?: (problems: readonly string[]) => void } = {},
-): Promise<PolicyDirectory<Policy>> {
-  let before: readonly Policy[] = [];
-  const directory = await PolicyDirectory.open<Policy>({
-    ...policySources(configuration),
-    required: isPolicyDirectoryRequired(configuration),
-    onReloaded: (inForce) => {
-      sayPoliciesReloaded(before, inForce, log);
-      before = inForce;
-      on.reloaded?.();
-    },
-    onReloadFailed: (problems) => {
-      on.failed?.(problems);
-      log.error({ problems }, 'policies not reloaded: the previous ones stay in force');
-    },
-  });
-  before = directory.snapshot().list();
-  return directory;
 }

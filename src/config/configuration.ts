@@ -3,13 +3,14 @@ import { SNP_PRODUCTS } from '../model/claims.js';
 import { isObject } from '../model/json.js';
 import { POLICY_ID } from '../model/request.js';
 import { either, optional, orNull, type Read, type Schema } from '../schema/schema.js';
-import { entries, list, object, section } from '../schema/structures.js';
+import { entries, object, section } from '../schema/structures.js';
 import { choice, day, flag, hex, integer, number, pattern, text } from '../schema/values.js';
 import { ita, maa } from './attestation-services.js';
 import { azureIdentity } from './azure-identity.js';
 import { caller } from './callers.js';
 import { orRedisStore, redisStoreOf, type StoreConfiguration } from './redis-store.js';
 import { NAME, releasableKey } from './released-keys.js';
+import { DEFAULT_POLICY_DIRECTORY, DEFAULT_TENANT, policies, tenant } from './tenants.js';
 import { addressRange, issuerUrl, keyFileOrVaultKey, listed, path, source, trustedOrigin } from './values.js';
 
 const KIB = 1024;
@@ -53,7 +54,6 @@ const HOST = /^(?:[A-Za-z0-9._-]+|(?=.*:.*:)[A-Fa-f0-9:.]+)$/;
 /** Without prototype, as what is read: no name has a meaning of its own. */
 const NO_ENTRIES: Readonly<Record<string, never>> = Object.create(null);
 
-const DEFAULT_POLICY_DIRECTORY = './policies';
 const DEFAULT_AMD_FOLDER = './endorsements/amd';
 const DEFAULT_INTEL_FOLDER = './endorsements/intel';
 const DEFAULT_TPM_FOLDER = './endorsements/tpm';
@@ -99,12 +99,9 @@ const decisions = section({
 /** Every key there is, for file and environment. What holds across keys is in consistency.ts. */
 export const CONFIGURATION_SCHEMA = object({
   listen,
-  policies: section({
-    directory: optional(path(), DEFAULT_POLICY_DIRECTORY),
-    default: optional(policyId, 'azure-cvm-baseline'),
-    /** Policies that are judged beside each decision, and never decide. */
-    shadow: optional(list(policyId, 'distinct'), []),
-  }),
+  policies: section(policies),
+  /** Tenants beside `default`, by name. */
+  tenants: optional(entries(NAME, tenant), NO_ENTRIES),
   /** Whether requests may name a past verification time (`at`). */
   historical: optional(flag, false),
   limits: withFittingEventLog(limits),
@@ -236,14 +233,15 @@ export function callerKeyDirectory(configuration: Configuration): string {
   return join(dataDirectory(configuration), 'caller-keys');
 }
 
-/** Directory where reset counts of vTPMs are kept. */
-export function resetMemoryDirectory(configuration: Configuration): string {
-  return join(dataDirectory(configuration), 'tpm-resets');
+/** Directory where reset counts of vTPMs are kept, for each tenant its own. */
+export function resetMemoryDirectory(configuration: Configuration, tenant: string = DEFAULT_TENANT): string {
+  const all = join(dataDirectory(configuration), 'tpm-resets');
+  return tenant === DEFAULT_TENANT ? all : join(all, 'tenants', tenant);
 }
 
-/** Whether the policy directory must exist: only the one that nobody named may be missing, and then holds no files. */
-export function isPolicyDirectoryRequired({ policies }: Configuration): boolean {
-  return policies.directory !== DEFAULT_POLICY_DIRECTORY;
+/** Whether a policy directory must exist: only the one that nobody named may be missing, and then holds no files. */
+export function isPolicyDirectoryRequired(directory: string): boolean {
+  return directory !== DEFAULT_POLICY_DIRECTORY;
 }
 
 /** Folders of endorsements that somebody named, by their keys: only those that nobody named may be missing unsaid. */

@@ -34,8 +34,8 @@ export interface GatesParts {
   readonly keys: { published(): readonly JsonObject[] };
   /** `iss` of receipts; null as long as the port is not open. */
   readonly issuer: () => string | null;
-  /** Those in force now. */
-  readonly policies: () => { get(id: string): GatePolicy | undefined };
+  /** Those that a tenant has in force now. */
+  readonly policies: (tenant: string) => { get(id: string): GatePolicy | undefined };
   /** `doubt` is null where the time can be relied on. */
   readonly clock: Clock & { doubt(): object | null };
 }
@@ -66,7 +66,7 @@ export class Gates implements GateUseCase {
     const { clock } = this.#parts;
     if (clock.doubt() !== null) throw new GateRefusal('gate_clock', 'the clock cannot be relied on');
     const now = clock.now();
-    const policy = this.#parts.policies().get(gate.policy);
+    const policy = this.#parts.policies(gate.tenant).get(gate.policy);
     if (policy === undefined) throw new GateRefusal('gate_policy', 'the policy of the gate is not in force');
     const proved = provedBy(request, gate, policy);
     const receipt = await this.#verified(request.receipt, gate, policy, { isBound: proved !== null, now });

@@ -45,6 +45,7 @@ export interface EndingFigures {
   readonly endorsements: readonly { readonly key: string; readonly file: string; readonly seconds: number }[];
   /** `waiver`: its index in the policy. */
   readonly waivers: readonly {
+    readonly tenant: string;
     readonly policy: string;
     readonly waiver: number;
     readonly check: string;
@@ -216,7 +217,7 @@ export class Metrics {
     this.#watch(Gauge, {
       name: 'veritee_waiver_expiry_seconds',
       help: 'Seconds until a waiver of a policy expires; negative if it has.',
-      labelNames: ['policy', 'waiver', 'check'],
+      labelNames: ['tenant', 'policy', 'waiver', 'check'],
       read: () => endings().waivers.map(({ seconds, ...labels }) => [seconds, labels]),
     });
   }

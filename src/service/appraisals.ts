@@ -7,7 +7,6 @@ import { trackedVtpm, tracksResets } from '../policy/vtpm-resets.js';
 import type { Case } from './judge-evidence.js';
 import type { Judged } from './judge-results.js';
 import { nonceChecks } from './nonces.js';
-import type { ResetTracking } from './reset-tracking.js';
 
 /** Where there is nothing to look up: no policy asks, or the evidence does not say whose counts these are. */
 export const NOT_READ: RememberedResets = {
@@ -26,11 +25,7 @@ export interface Appraised {
  * Appraises under each policy of the request. Counts of an allow are noted before it leaves: where they cannot be kept, or a
  * newer quote came first, all is appraised again by what is known then.
  */
-export async function appraiseNoting(
-  asked: Case,
-  judged: Judged,
-  tracking: Pick<ResetTracking, 'remembered' | 'advance'>,
-): Promise<Appraised> {
+export async function appraiseNoting(asked: Case, judged: Judged): Promise<Appraised> {
   const by = (resets: RememberedResets): Appraised => ({
     appraisals: appraiseUnder(asked.policies, asked, judged, resets),
     resets,
@@ -38,9 +33,9 @@ export async function appraiseNoting(
   if (asked.historical || asked.trial) return by({ state: 'not consulted' });
   const vtpm = asked.policies.some(tracksResets) ? trackedVtpm(judged.verification) : null;
   if (vtpm === null) return by(NOT_READ);
-  const appraised = by(await tracking.remembered(vtpm));
+  const appraised = by(await asked.resets.remembered(vtpm));
   if (decide(appraised.appraisals).decision !== 'allow') return appraised;
-  const instead = await tracking.advance(vtpm);
+  const instead = await asked.resets.advance(vtpm);
   return instead === null ? appraised : by(instead);
 }
 

@@ -94,7 +94,7 @@ export async function withinTime<T>(work: Promise<T>, milliseconds: number): Pro
   }
 }
 
-/** Tells which policies there are now. */
+/** Tells which policies a tenant has now. */
 export interface KnownPolicies {
   has(id: string): boolean;
   /** Their ids. */
@@ -104,7 +104,7 @@ export interface KnownPolicies {
 export interface IssueChallengeParts {
   readonly codec: ChallengeCodec;
   readonly store: ChallengeStore;
-  readonly policies: KnownPolicies;
+  readonly policies: (tenant: string) => KnownPolicies;
   readonly clock: WatchedClock;
   readonly lifetimeSeconds: number;
   /** How long the store may take. */
@@ -139,7 +139,7 @@ export class IssueChallenge {
   #requireAllowed({ policy, audience }: ChallengeRequest, caller: Caller): void {
     requirePolicies(policy === null ? [] : [policy], caller);
     requireAudience(audience, caller);
-    const { policies } = this.#parts;
+    const policies = this.#parts.policies(caller.tenant);
     if (policy !== null && !policies.has(policy)) throw unknownPolicy(policy, policies, caller);
   }
 

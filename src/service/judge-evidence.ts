@@ -8,6 +8,7 @@ import { type FetchTime, RequestFetch } from './fetch-time.js';
 import { type Judged, judgeResults } from './judge-results.js';
 import type { OtherVerifiers } from './other-verifiers.js';
 import { submitWhereWanted } from './submit-where-wanted.js';
+import type { Tenant } from './tenants.js';
 
 /** What is known of a request before its evidence is looked at. */
 export interface Case {
@@ -21,6 +22,8 @@ export interface Case {
   readonly trial: boolean;
   readonly nonce: NonceStanding;
   readonly binding: ExpectedBinding | null;
+  /** Memory of the vTPMs of whoever asks. */
+  readonly resets: Tenant['resets'];
 }
 
 /** What evidence and tokens are judged with. */

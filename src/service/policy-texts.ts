@@ -16,8 +16,8 @@ export interface PolicyText {
 }
 
 export interface PolicyTextsParts {
-  /** The policies in use now. */
-  readonly policies: () => { get(id: string): Policy | undefined; list(): readonly Policy[] };
+  /** The policies that a tenant has in use now. */
+  readonly policies: (tenant: string) => { get(id: string): Policy | undefined; list(): readonly Policy[] };
   /** Whether tokens of an issuer are accepted. */
   readonly knownAuthorities: KnownAuthorities;
   readonly clock: Clock;
@@ -33,14 +33,14 @@ export class PolicyTexts {
 
   /** Those that the caller may name. */
   list(caller: Caller): readonly PolicyText[] {
-    const all = this.#parts.policies().list();
+    const all = this.#parts.policies(caller.tenant).list();
     return all.filter(({ id }) => caller.policies?.has(id) !== false).map(textOf);
   }
 
   /** @throws {RefusedError} `forbidden`, whether there is such a policy or not; `not_found` */
   get(id: string, caller: Caller): PolicyText {
     requirePolicies([id], caller);
-    const policy = this.#parts.policies().get(id);
+    const policy = this.#parts.policies(caller.tenant).get(id);
     if (policy === undefined)
       throw new RefusedError('not_found', 'there is no policy of this id; GET /policies lists all');
     return textOf(policy);

@@ -5,7 +5,6 @@ import { trackedVtpm, tracksResets } from '../policy/vtpm-resets.js';
 import { appraiseUnder, NOT_READ, shadowResult } from './appraisals.js';
 import type { Case } from './judge-evidence.js';
 import type { Judged } from './judge-results.js';
-import type { ResetTracking } from './reset-tracking.js';
 
 const NONE: readonly ShadowResult[] = [];
 
@@ -13,15 +12,10 @@ const NONE: readonly ShadowResult[] = [];
  * Appraises under the policies that are judged beside the decision. Reset counts are read and not noted, and no token is
  * requested for these policies. Never rejects: nothing of it may change a decision.
  */
-export async function judgeBeside(
-  asked: Case,
-  judged: Judged,
-  tracking: Pick<ResetTracking, 'remembered'>,
-  log: Log,
-): Promise<readonly ShadowResult[]> {
+export async function judgeBeside(asked: Case, judged: Judged, log: Log): Promise<readonly ShadowResult[]> {
   if (asked.shadow.length === 0) return NONE;
   try {
-    const resets = await resetsOf(asked, judged, tracking);
+    const resets = await resetsOf(asked, judged);
     const ground = { collateral: 'standard', expectedFrom: null } as const;
     return appraiseUnder(asked.shadow, asked, judged, resets).map((appraisal) => shadowResult(appraisal, ground));
   } catch (error) {
@@ -30,12 +24,8 @@ export async function judgeBeside(
   }
 }
 
-async function resetsOf(
-  { shadow, historical }: Case,
-  { verification }: Judged,
-  tracking: Pick<ResetTracking, 'remembered'>,
-): Promise<RememberedResets> {
+async function resetsOf({ shadow, historical, resets }: Case, { verification }: Judged): Promise<RememberedResets> {
   if (historical) return { state: 'not consulted' };
   const vtpm = shadow.some(tracksResets) ? trackedVtpm(verification) : null;
-  return vtpm === null ? NOT_READ : tracking.remembered(vtpm);
+  return vtpm === null ? NOT_READ : resets.remembered(vtpm);
 }

@@ -25,21 +25,11 @@ import type { Judged } from './judge-results.js';
 import type { NonceRecogniser } from './nonces.js';
 import { notJudged, undecided } from './not-judged.js';
 import { releaseDemands } from './release-checks.js';
-import type { ResetTracking } from './reset-tracking.js';
 import { judgeBeside } from './shadow-policies.js';
 import { SUBMITTED_ROUTES } from './submit-where-wanted.js';
-
-/** One immutable view of the policies, so that a request is judged by one set throughout. */
-export interface PolicyView {
-  get(id: string): Policy | undefined;
-  /** Their ids. */
-  keys(): Iterable<string>;
-}
+import type { Tenants } from './tenants.js';
 
 export interface VerifyEvidenceOptions {
-  readonly defaultPolicy: string;
-  /** Ids of the policies that are judged beside, and never decide. */
-  readonly shadowPolicies: readonly string[];
   /** Whether `at` is allowed. */
   readonly historical: boolean;
   readonly deadlineMs: number;
@@ -51,10 +41,8 @@ export interface VerifyEvidenceOptions {
 
 export interface VerifyEvidenceParts extends EvidenceParts {
   readonly verifiers: ReadonlyMap<string, EvidenceVerifier>;
-  /** The policies in use now. */
-  readonly policies: () => PolicyView;
+  readonly tenants: Tenants;
   readonly nonces: Pick<NonceRecogniser, 'standing'>;
-  readonly resets: Pick<ResetTracking, 'remembered' | 'advance'>;
   /** Null: nothing is judged by Intel's early collateral. */
   readonly early: Pick<EarlyCollateralShadow, 'judge'> | null;
   readonly clock: WatchedClock;
@@ -116,7 +104,8 @@ export class VerifyEvidence {
       const { policies } = chosen;
       return notJudged({ request, policies, now, decisionId, lifetimeMs: this.#options.lifetimeMs }, doubt);
     }
-    const before = { request, ...chosen, at: instantOf(request, now), historical, trial, binding };
+    const { resets } = this.#parts.tenants(caller.tenant);
+    const before = { request, ...chosen, at: instantOf(request, now), historical, trial, binding, resets };
     const asked: Case = { ...before, nonce: await this.#standingOf(before, caller) };
     return this.#decide(asked, now, await this.#verifyWithin(verifier, asked));
   }
@@ -135,15 +124,16 @@ export class VerifyEvidence {
 
   /** All of one view, so that no reload comes between. */
   #policiesOf({ policies }: VerifyRequest, caller: Caller): Pick<Case, 'policies' | 'shadow'> {
-    const ids = policies ?? [this.#options.defaultPolicy];
+    const tenant = this.#parts.tenants(caller.tenant);
+    const ids = policies ?? [tenant.defaultPolicy];
     requirePolicies(ids, caller);
-    const view = this.#parts.policies();
+    const view = tenant.policies();
     const known = (id: string) => {
       const policy = view.get(id);
       if (policy === undefined) throw unknownPolicy(id, view, caller);
       return policy;
     };
-    return { policies: ids.map(known), shadow: this.#options.shadowPolicies.map(known) };
+    return { policies: ids.map(known), shadow: tenant.shadowPolicies.map(known) };
   }
 
   #standingOf(
@@ -200,7 +190,7 @@ export class VerifyEvidence {
     const { type } = request.evidence;
     const { judged } = evidence;
     const { verification } = judged;
-    const appraised = await appraiseNoting(asked, judged, this.#parts.resets);
+    const appraised = await appraiseNoting(asked, judged);
     const appraisals = this.#withDemands(asked, judged, appraised.appraisals);
     const { decision, reasons } = decide(appraisals);
     const checks = mergeChecks(appraisals);
@@ -235,7 +225,7 @@ export class VerifyEvidence {
       freshness: { bound: verification.bound, clockSkewSeconds: judged.clockSkewSeconds },
       binding: binding === null || binding.jkt === null ? null : { jkt: binding.jkt },
       shadow: [
-        ...(await judgeBeside(asked, judged, this.#parts.resets, this.#parts.log)),
+        ...(await judgeBeside(asked, judged, this.#parts.log)),
         ...((asked.trial ? null : await this.#parts.early?.judge({ asked, ...evidence, ...appraised })) ?? []),
       ],
       receipt: null,

@@ -5,7 +5,8 @@ import type { EndorsementRequest, EndorsementSet, EndorsementSource, MissingCrl 
 import type { TokenRoute } from '../model/evidence.js';
 import type { AttestationService } from '../model/verification.js';
 import type { WatchedClock } from './clock-watch.js';
-import type { PolicyView, VerifyEvidenceParts } from './verify-evidence.js';
+import type { PolicyView, Tenant } from './tenants.js';
+import type { VerifyEvidenceParts } from './verify-evidence.js';
 
 /** What the world answered once. */
 export interface WorldAnswer {
@@ -25,8 +26,7 @@ export interface WorldAnswer {
 }
 
 /** Parts of judging that ask the world. */
-export interface WorldParts
-  extends Pick<VerifyEvidenceParts, 'policies' | 'nonces' | 'resets' | 'endorsements' | 'clock'> {
+export interface WorldParts extends Pick<VerifyEvidenceParts, 'tenants' | 'nonces' | 'endorsements' | 'clock'> {
   readonly services: ReadonlyMap<TokenRoute, AttestationService>;
   /** Null: nothing is judged by early collateral. */
   readonly early: EarlyCollateralSource | null;
@@ -56,14 +56,10 @@ export class Witness {
   /** The same parts, whose answers are noted. */
   watched(parts: WorldParts): WorldParts {
     return {
-      policies: () => this.#policies(parts.policies()),
+      tenants: (name) => this.#tenant(parts.tenants(name)),
       nonces: {
         standing: async (nonce, scope, use) =>
           this.#note('nonce', '', await parts.nonces.standing(nonce, scope, use)) as NonceStanding,
-      },
-      resets: {
-        remembered: async (vtpm) => this.#note('remembered', vtpm.akThumbprint, await parts.resets.remembered(vtpm)),
-        advance: async (vtpm) => this.#note('advanced', vtpm.akThumbprint, await parts.resets.advance(vtpm)),
       },
       endorsements: this.#endorsements(parts.endorsements),
       clock: this.#clock(parts.clock),
@@ -75,6 +71,17 @@ export class Witness {
   #note<T>(what: WorldAnswer['what'], key: string, answer: T): T {
     this.#noting.getStore()?.push({ what, key, answer });
     return answer;
+  }
+
+  #tenant({ policies, resets, ...others }: Tenant): Tenant {
+    return {
+      ...others,
+      policies: () => this.#policies(policies()),
+      resets: {
+        remembered: async (vtpm) => this.#note('remembered', vtpm.akThumbprint, await resets.remembered(vtpm)),
+        advance: async (vtpm) => this.#note('advanced', vtpm.akThumbprint, await resets.advance(vtpm)),
+      },
+    };
   }
 
   #policies(view: PolicyView): PolicyView {

@@ -5,6 +5,7 @@ import type { TokenRoute } from '../model/evidence.js';
 import type { AttestationService, SubmissionResult } from '../model/verification.js';
 import type { RememberedResets } from '../model/vtpm-resets.js';
 import type { ClockDoubt } from './clock-watch.js';
+import type { Tenant } from './tenants.js';
 import { type DigestOf, keyOf, type WorldAnswer, type WorldParts } from './witness.js';
 
 /** Something was asked for that was not asked for then. */
@@ -38,7 +39,7 @@ export class WorldAnswers {
     return { standing: async () => standingOf(this.#next<NonceStanding>('nonce', '')) };
   }
 
-  resets(): WorldParts['resets'] {
+  resets(): Tenant['resets'] {
     return {
       remembered: async ({ akThumbprint }) => this.#next<RememberedResets>('remembered', akThumbprint),
       advance: async ({ akThumbprint }) => this.#next<RememberedResets | null>('advanced', akThumbprint),

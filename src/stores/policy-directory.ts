@@ -1,7 +1,13 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigurationError } from '../model/errors.js';
-import { type PolicySet, type PolicySources, policyFingerprint, readPolicySet } from './policy-files.js';
+import {
+  type PolicyFolder,
+  type PolicySet,
+  type PolicySources,
+  policyFingerprint,
+  readPolicySet,
+} from './policy-files.js';
 
 export interface PolicyDirectoryOptions<P> extends PolicySources<P> {
   /** Whether the directory must exist. One that existed once must exist from then on. */
@@ -64,8 +70,8 @@ export class PolicyDirectory<P extends { readonly id: string }> {
   static async open<P extends { readonly id: string }>(
     options: PolicyDirectoryOptions<P>,
   ): Promise<PolicyDirectory<P>> {
-    const fingerprint = await policyFingerprint(options.directory);
-    requireDirectory(options.directory, options.required, fingerprint);
+    const fingerprint = await policyFingerprint(options);
+    requireDirectory(options, options.required, fingerprint);
     const texts = new Map<string, string>();
     const set = await readPolicySet(recording(options, texts));
     return new PolicyDirectory(options, { set, texts }, fingerprint);
@@ -131,10 +137,10 @@ export class PolicyDirectory<P extends { readonly id: string }> {
 
   /** Reads the directory, and takes what is right as a whole. Answers what is wrong; never rejects. */
   async #take(texts: Map<string, string>): Promise<readonly string[]> {
-    const { directory, required } = this.#options;
+    const { required } = this.#options;
     try {
-      const fingerprint = await policyFingerprint(directory);
-      requireDirectory(directory, required || this.#fingerprint !== null, fingerprint);
+      const fingerprint = await policyFingerprint(this.#options);
+      requireDirectory(this.#options, required || this.#fingerprint !== null, fingerprint);
       this.#set = await readPolicySet(recording(this.#options, texts));
       this.#fingerprint = fingerprint;
       return [];
@@ -145,7 +151,7 @@ export class PolicyDirectory<P extends { readonly id: string }> {
 
   /** A directory that could not be read last time is tried again. */
   async #reloadIfChanged(): Promise<void> {
-    const fingerprint = await policyFingerprint(this.#options.directory).catch(() => 'unreadable');
+    const fingerprint = await policyFingerprint(this.#options).catch(() => 'unreadable');
     if (this.#polling === null || (fingerprint === this.#fingerprint && this.isCurrent)) return;
     await this.#enqueue('if it is news');
   }
@@ -172,8 +178,10 @@ function recording<P>(sources: PolicySources<P>, texts: Map<string, string>): Po
 }
 
 /** @throws {ConfigurationError} where a directory is missing that must exist */
-export function requireDirectory(directory: string, required: boolean, fingerprint: string | null): void {
-  if (required && fingerprint === null) {
-    throw new ConfigurationError([{ path: ['policies', 'directory'], what: `${directory} does not exist` }]);
-  }
+export function requireDirectory(
+  { directory, directoryPath: path }: PolicyFolder,
+  required: boolean,
+  fingerprint: string | null,
+): void {
+  if (required && fingerprint === null) throw new ConfigurationError([{ path, what: `${directory} does not exist` }]);
 }

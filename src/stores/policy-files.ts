@@ -2,14 +2,20 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigurationError } from '../model/errors.js';
 import { folderProblem } from '../model/file-problem.js';
-import type { PlacedProblem } from '../model/places.js';
+import type { KeyPath, PlacedProblem } from '../model/places.js';
 import { PolicyFileError, readPolicyFile } from './policy-file.js';
 
 /** Reads the text of one policy. @throws {ConfigurationError} */
 export type ParsePolicy<P> = (text: string, name: string) => P;
 
-export interface PolicySources<P> {
+/** A folder of policies. */
+export interface PolicyFolder {
   readonly directory: string;
+  /** The place in the configuration that names it. */
+  readonly directoryPath: KeyPath;
+}
+
+export interface PolicySources<P> extends PolicyFolder {
   readonly builtIns: readonly P[];
   readonly parse: ParsePolicy<P>;
   /** Policies that each set must have. */
@@ -75,8 +81,9 @@ const ATTEMPTS = 5;
  * What tells that something in the directory changed: names, identity, size and time of the last change of each file.
  * Null: there is no such directory.
  */
-export async function policyFingerprint(directory: string): Promise<string | null> {
-  const names = await policyNames(directory);
+export async function policyFingerprint(place: PolicyFolder): Promise<string | null> {
+  const { directory } = place;
+  const names = await policyNames(place);
   if (names === null) return null;
   const states = names.map(async (name) => {
     const found = await stat(join(directory, name), { bigint: true }).catch(() => null);
@@ -95,14 +102,14 @@ export async function readPolicySet<P extends { readonly id: string }>(
   sources: PolicySources<P>,
 ): Promise<PolicySet<P>> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const before = await policyFingerprint(sources.directory);
+    const before = await policyFingerprint(sources);
     const read = await readOnce(sources);
-    if ((await policyFingerprint(sources.directory)) !== before) continue;
+    if ((await policyFingerprint(sources)) !== before) continue;
     if ('problems' in read) throw new ConfigurationError(read.problems);
     return read.set;
   }
   const what = `${sources.directory}: keeps changing while it is read`;
-  throw new ConfigurationError([{ path: ['policies', 'directory'], what }]);
+  throw new ConfigurationError([{ path: sources.directoryPath, what }]);
 }
 
 type ReadSet<P extends { readonly id: string }> =
@@ -146,7 +153,7 @@ export async function readPolicyFiles<P extends { readonly id: string }>(
   const policies: { readonly name: string; readonly policy: P }[] = [];
   const refused: { readonly name: string; readonly error: unknown }[] = [];
   const origins = new Map(sources.builtIns.map(({ id }) => [id, 'a built-in policy']));
-  for (const name of (await policyNames(sources.directory)) ?? []) {
+  for (const name of (await policyNames(sources)) ?? []) {
     try {
       const policy = await readPolicy(sources, name);
       const other = origins.get(policy.id);
@@ -167,13 +174,13 @@ async function readPolicy<P>(
   return parse(await readPolicyFile(await realpath(directory), name), name);
 }
 
-async function policyNames(directory: string): Promise<readonly string[] | null> {
+async function policyNames({ directory, directoryPath: path }: PolicyFolder): Promise<readonly string[] | null> {
   try {
     return (await readdir(directory)).filter(isPolicyName).sort();
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
     const what = `${directory}: ${folderProblem(cause)}`;
-    throw new ConfigurationError([{ path: ['policies', 'directory'], what }], { cause });
+    throw new ConfigurationError([{ path, what }], { cause });
   }
 }
 

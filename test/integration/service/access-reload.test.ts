@@ -242,6 +242,16 @@ describe('TLS material on a reload', () => {
     for (const client of [before, after]) client.close();
   });
 
+  it('are not of a tenant that is not served yet, which needs a restart', async () => {
+    await start({ callers: { kept: caller(KEPT) } });
+    const tenants = { red: { policies: { directory: folder } } };
+    await reload({ tenants, callers: { new: caller(NEW, { tenant: 'red' }) } });
+    expect(log.of(/callers and TLS material not reloaded/).at(-1)).toEqual({
+      problems: ['callers.new.tenant: the tenant red is not served yet: a new tenant needs a restart'],
+    });
+    expect([await statusFor(KEPT), await statusFor(NEW)]).toEqual([200, 401]);
+  });
+
   it('all or nothing: a wrong key of the configuration keeps everything, and is named', async () => {
     await start({ callers: { kept: caller(KEPT) } });
     await reload({ callers: { new: caller(NEW) }, limits: { bodyByte: 1 } });

@@ -96,7 +96,8 @@ describe('a decision of the service', () => {
       expires: '2099-01-31',
       tenant,
     });
-    const service = await start('tenants', { callers: { red: auditor('red', 'red'), blue: auditor('blue', 'blue') } });
+    const callers = { red: auditor('red', 'red'), blue: auditor('blue', 'blue') };
+    const service = await start('tenants', { callers, tenants: lab.tenants('red', 'blue') });
     const headers = { 'x-api-key': keyOf('red') };
     const { body } = await lab.verify(service, { members: { policy: 'payments' }, headers });
     expect((await get(service, `/decisions/${body.decisionId}`, headers)).body).toMatchObject({

@@ -214,7 +214,7 @@ describe('the scope of a challenge', () => {
       plain: caller('plain'),
       narrow: caller('narrow', { tenant: 'a', policies: [BASELINE], audience: ['https://gate.example'] }),
     };
-    shared = await lab.start({ callers }, {}, 'shared');
+    shared = await lab.start({ callers, tenants: lab.tenants('a', 'b') }, {}, 'shared');
   });
 
   const made = { audience: 'https://gate.example', policy: BASELINE, evidenceType: 'az-snp-vtpm' };

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await lab.writePolicy(lenientPolicy('open'));
   await lab.writePolicy(lenientPolicy('snp', { accepts: ['snp'] }));
   await lab.writePolicy(lenientPolicy('bound', { freshness: 'required', binding: 'required' }));
-  service = await lab.start({ gates: GATES }, { clock });
+  service = await lab.start({ gates: GATES, tenants: lab.tenants('red') }, { clock });
 });
 
 afterAll(() => lab.close());
@@ -113,8 +113,8 @@ describe('a gate', () => {
   it('GAT-01 stays closed for the receipt of another service, under the same name of the issuer', async () => {
     const receipts = { issuer: 'https://veritee.example' };
     const [one, other] = [
-      await lab.start({ gates: GATES, receipts }, { clock }, 'one'),
-      await lab.start({ gates: GATES, receipts }, { clock }, 'another'),
+      await lab.start({ gates: GATES, receipts, tenants: lab.tenants('red') }, { clock }, 'one'),
+      await lab.start({ gates: GATES, receipts, tenants: lab.tenants('red') }, { clock }, 'another'),
     ];
     const receipt = await receiptOf(one);
     expect((await ask(receipt, 'web', {}, one)).status).toBe(200);
@@ -132,7 +132,11 @@ describe('a gate', () => {
       policies: ['open'],
       tenant: 'red',
     };
-    const tenants = await lab.start({ gates: GATES, callers: { ci: caller } }, { clock }, 'tenants');
+    const tenants = await lab.start(
+      { gates: GATES, callers: { ci: caller }, tenants: lab.tenants('red') },
+      { clock },
+      'tenants',
+    );
     const receipt = await receiptOf(tenants, {}, { headers: { authorization: `Bearer ${key}` } });
     expect((await ask(receipt, 'red', {}, tenants)).status).toBe(200);
     expect([(await ask(receipt, 'web', {}, tenants)).status, lastCode()]).toEqual([403, 'receipt_policy']);
@@ -149,7 +153,7 @@ describe('a gate', () => {
 
   it('GAT-01 stays closed after the clock has jumped', async () => {
     const jumpy = new MovableClock();
-    const jumped = await lab.start({ gates: GATES }, { clock: jumpy }, 'jumped');
+    const jumped = await lab.start({ gates: GATES, tenants: lab.tenants('red') }, { clock: jumpy }, 'jumped');
     const receipt = await receiptOf(jumped);
     expect((await ask(receipt, 'web', {}, jumped)).status).toBe(200);
     jumpy.setBy(90_000);

@@ -72,6 +72,7 @@ function configuration(changes: object = {}): Record<string, unknown> {
       auditor: caller({ apiKeySha256: sha256Hex('sesame-auditor'), roles: ['verify', 'audit:read'], keys: ['disk'] }),
     },
     policies: { directory: lab.policyFolder, shadow: ['keys', 'warned'] },
+    tenants: lab.tenants('other'),
     historical: true,
     ...changes,
   };

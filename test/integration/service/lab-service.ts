@@ -107,6 +107,11 @@ export class LabService {
     return join(this.root, 'policies');
   }
 
+  /** `tenants` of a configuration: each has the policies of the folder of the tenant `default`. */
+  tenants(...names: readonly string[]): Readonly<Record<string, object>> {
+    return Object.fromEntries(names.map((name) => [name, { policies: { directory: this.policyFolder } }]));
+  }
+
   /** The operator's folder of AMD's certificates. */
   get chainFolder(): string {
     return join(this.root, 'amd');

@@ -135,6 +135,7 @@ describe('callers', () => {
   const KEY = 'k'.repeat(43);
   const headers = { authorization: `Bearer ${KEY}` };
   const withCaller = (members: object) => ({
+    tenants: lab.tenants('red'),
     callers: {
       ci: {
         apiKeySha256: createHash('sha256').update(KEY).digest('hex'),

@@ -45,7 +45,7 @@ function endingsOf(
   const endings = new Endings({
     callers: () => callers,
     tls: () => tls ?? null,
-    policies: () => [policy],
+    policies: () => [{ tenant: 'default', policy }],
     akIssuers: () => issuers,
     endorsements: () => endorsements,
     receiptKeys: () => receiptKeys,
@@ -111,8 +111,8 @@ it('DEC-14 figures are seconds until the end, of keys and waivers', () => {
     certificates: [],
     endorsements: [],
     waivers: [
-      { policy: 'waiving', waiver: 0, check: 'nonce_stale', seconds: 43_200 },
-      { policy: 'waiving', waiver: 1, check: 'nonce_stale', seconds: -43_200 },
+      { tenant: 'default', policy: 'waiving', waiver: 0, check: 'nonce_stale', seconds: 43_200 },
+      { tenant: 'default', policy: 'waiving', waiver: 1, check: 'nonce_stale', seconds: -43_200 },
     ],
   });
 });

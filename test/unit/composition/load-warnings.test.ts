@@ -44,7 +44,7 @@ it('does not say of a folder that links to itself that it does not exist', async
 function policyWarnings(policy: object, releasePolicyId?: string): readonly object[] {
   const log = new RecordingLog();
   const read = parsePolicy(JSON.stringify(policy), releasePolicyId === undefined ? {} : { releasePolicyId });
-  warnOfPolicies([read], loadConfiguration({ text: '', environment: {} }), log);
+  warnOfPolicies([{ tenant: 'default', policy: read }], loadConfiguration({ text: '', environment: {} }), log);
   return log.entries.map(({ level, fields, message }) => ({ level, ...fields, message }));
 }
 
@@ -102,9 +102,15 @@ it('warns of gates whose policy binds a key, and that have no url that a proof c
     bearer: { audience: 'a', policy: 'free' },
   };
   const configuration = loadConfiguration({ text: JSON.stringify({ gates }), environment: {} });
+  const named = (tenant: string, id: string, binding: 'required' | 'optional') => ({
+    tenant,
+    policy: parsePolicy(JSON.stringify({ ...TOKENS, id, routes: { hardware: 'off', maa: 'required' }, binding })),
+  });
   const policies = [
-    { id: 'bound', binding: 'required' as const },
-    { id: 'free', binding: 'optional' as const },
+    named('other', 'free', 'required'),
+    named('default', 'bound', 'required'),
+    named('default', 'free', 'optional'),
+    named('other', 'bound', 'optional'),
   ];
   expect(gateWarnings(configuration, policies)).toEqual([
     { path: ['gates', 'closed', 'url'], what: expect.stringMatching(/^is missing: the policy bound has binding: /) },

@@ -6,7 +6,7 @@ const named = (id: string, version: number, sha256: string) => ({ id, version, s
 
 function said(before: Parameters<typeof sayPoliciesReloaded>[0], inForce: typeof before) {
   const log = new RecordingLog();
-  sayPoliciesReloaded(before, inForce, log);
+  sayPoliciesReloaded(before, inForce, {}, log);
   return log.entries;
 }
 

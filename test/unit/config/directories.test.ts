@@ -36,6 +36,6 @@ it('takes the key of challenges from where it is said to be', () => {
 });
 
 it('requires the policy directory unless it is the default one', () => {
-  expect(isPolicyDirectoryRequired(load(null))).toBe(false);
-  expect(isPolicyDirectoryRequired(load('policies: { directory: /etc/policies }'))).toBe(true);
+  expect(isPolicyDirectoryRequired(load(null).policies.directory)).toBe(false);
+  expect(isPolicyDirectoryRequired('/etc/policies')).toBe(true);
 });

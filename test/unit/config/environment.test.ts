@@ -26,6 +26,12 @@ const CASES: readonly Case[] = [
   ['VERITEE__LISTEN__TLS__CLIENT_CA', 'null', (c) => c.listen.tls.clientCa, null],
   ['VERITEE__LISTEN__TLS__CLIENT_CRL', 'null', (c) => c.listen.tls.clientCrl, null],
   ['VERITEE__LISTEN__TRUSTED_PROXIES', '["10.0.0.0/8"]', (c) => c.listen.trustedProxies, ['10.0.0.0/8']],
+  [
+    'VERITEE__TENANTS',
+    '{"a": {"policies": {"directory": "/etc/a"}}}',
+    (c) => c.tenants['a']?.policies.directory,
+    '/etc/a',
+  ],
   ['VERITEE__POLICIES__DIRECTORY', '/etc/p', (c) => c.policies.directory, '/etc/p'],
   ['VERITEE__POLICIES__DEFAULT', 'mine', (c) => c.policies.default, 'mine'],
   ['VERITEE__POLICIES__SHADOW', '["next"]', (c) => c.policies.shadow, ['next']],

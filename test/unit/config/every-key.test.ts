@@ -11,6 +11,7 @@ type Shown = readonly [file: string, title: string];
 
 const SERVE = 'integration/cli/serve-command.test.ts';
 const NOT_STARTED: Shown = [SERVE, 'does not start with %s, and says why'];
+const TENANTS = 'integration/service/tenants.test.ts';
 const CERTIFICATES = 'integration/service/client-certificates.test.ts';
 const MARK: Shown = [CERTIFICATES, 'by its %s has the roles of its caller'];
 const ADDRESSES: Shown = ['unit/composition/outgoing-addresses.test.ts', 'are none where every source is off'];
@@ -203,6 +204,10 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'callers.<name>.kubernetes.tokenFile': KEY_FILES,
   'callers.<name>.kubernetes.audience': TOKENS,
   'callers.<name>.kubernetes.serviceAccounts': NOT_DEMANDED,
+  tenants: [TENANTS, 'have policies of their own, under the same id too'],
+  'tenants.<name>.policies.directory': [TENANTS, 'have policies of their own, under the same id too'],
+  'tenants.<name>.policies.default': [TENANTS, 'have a default policy of their own'],
+  'tenants.<name>.policies.shadow': [TENANTS, 'have shadow policies of their own'],
   'log.level': ['unit/http/log.test.ts', 'writes nothing below its level'],
 };
 

@@ -58,6 +58,7 @@ describe('defaults', () => {
         trustedProxies: [],
       },
       policies: { directory: './policies', default: 'azure-cvm-baseline', shadow: [] },
+      tenants: {},
       historical: false,
       limits: { bodyBytes: 2097152, batchBytes: 16777216, eventLogBytes: 1048576 },
       deadlineSeconds: 5,
@@ -128,7 +129,8 @@ describe('the result', () => {
   it('has keys of both kinds with their defaults', () => {
     const text = `keys:
   db: { vault: "https://V.vault.azure.net/", name: k, policy: p, enc: RSA_AES_KEY_WRAP_384 }
-  disk: { local: ./disk.key, policy: p, tenant: other }`;
+  disk: { local: ./disk.key, policy: p, tenant: other }
+tenants: { other: { policies: { directory: ./other } } }`;
     const { db, disk } = load(text).keys;
     expect({ ...db }).toEqual({
       vault: 'https://V.vault.azure.net',
@@ -563,7 +565,7 @@ describe('each refusal names its place', () => {
     ],
     [keyed('keys: [db]'), 'callers.ci.keys[0]: there is no key db in keys'],
     [
-      `keys: { db: { local: k.bin, policy: p, tenant: other } }\n${keyed('keys: [db]')}`,
+      `tenants: { other: { policies: { directory: p } } }\nkeys: { db: { local: k.bin, policy: p, tenant: other } }\n${keyed('keys: [db]')}`,
       'callers.ci.keys[0]: db is of the tenant other',
     ],
     ['keys: { db: {} }', 'keys.db.vault: is missing'],

@@ -156,6 +156,7 @@ async function shadowOf(given: World = {}) {
       trial: false,
       nonce: { origin: 'none' },
       binding: null,
+      resets: { remembered: async () => ({ state: 'none' }), advance: async () => null },
     },
     judged,
     again: { needs: given.needs ?? [NEED], by },

@@ -18,7 +18,7 @@ const CALLER: Caller = {
 const ANYTHING = { audience: null, policy: null, evidenceType: null };
 
 const clock = fixedClock('2026-06-01T00:00:00.900Z');
-const policies = new Set(['p', 'q']);
+const policies = (tenant: string) => new Set(tenant === 'a' ? ['p', 'q'] : ['r']);
 const codec = new ChallengeCodec(randomBytes(32), randomBytes);
 
 function issuing(store: FakeChallengeStore = new FakeChallengeStore(), timeoutMs?: number): IssueChallenge {

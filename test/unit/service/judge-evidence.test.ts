@@ -46,6 +46,7 @@ const ASKED: Case = {
   trial: false,
   nonce: { origin: 'none' },
   binding: null,
+  resets: { remembered: async () => ({ state: 'none' }), advance: async () => null },
 };
 
 const disagreements = ({ verification: { checks } }: Judged) =>

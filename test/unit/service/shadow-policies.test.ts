@@ -5,6 +5,8 @@ import { policy } from '../policy/fixture.js';
 import { FakeLog } from './fakes.js';
 import { ownVerification } from './route-fixture.js';
 
+const FAULT = new Error('a fault of the memory');
+
 const ASKED = {
   request: { evidence: { type: 'az-snp-vtpm' } },
   at: new Date('2026-06-01T12:00:00Z'),
@@ -12,6 +14,7 @@ const ASKED = {
   shadow: [policy({ require: { tpm: { trackResets: true } } })],
   nonce: { origin: 'none' },
   binding: null,
+  resets: { remembered: () => Promise.reject(FAULT) },
 } as never;
 const own = ownVerification();
 const JUDGED = {
@@ -21,11 +24,10 @@ const JUDGED = {
 
 describe('policies that are judged beside', () => {
   it('come to nothing where judging by them fails, and the log says so', async () => {
-    const fault = new Error('a fault of the memory');
     const log = new FakeLog();
-    expect(await judgeBeside(ASKED, JUDGED, { remembered: () => Promise.reject(fault) }, log)).toEqual([]);
+    expect(await judgeBeside(ASKED, JUDGED, log)).toEqual([]);
     expect(log.lines).toEqual([
-      { level: 'error', fields: { err: fault }, message: 'not judged by the policies of policies.shadow' },
+      { level: 'error', fields: { err: FAULT }, message: 'not judged by the policies of policies.shadow' },
     ]);
   });
 });

@@ -132,14 +132,18 @@ function useCaseOf(
       },
       otherVerifiers: new OtherVerifiers(tokenVerifiers, new Map(), { fetch: async () => NO_ENDORSEMENTS }),
       keyThumbprint: () => null,
-      policies: () => POLICIES,
+      tenants: () => ({
+        policies: () => POLICIES,
+        defaultPolicy: 'first',
+        shadowPolicies: [],
+        resets: { remembered: async () => ({ state: 'none' }), advance: async () => null },
+      }),
       nonces: nonces ?? {
         standing: async (nonce, scope, use) => {
           seen.standings.push({ nonce, scope, use });
           return standing ?? { origin: nonce === null ? 'none' : 'caller' };
         },
       },
-      resets: { remembered: async () => ({ state: 'none' }), advance: async () => null },
       early: null,
       clock: { now: () => AT, monotonicMs: () => 0, doubt: () => doubt },
       log: new FakeLog(),
@@ -149,8 +153,6 @@ function useCaseOf(
       },
     },
     {
-      shadowPolicies: [],
-      defaultPolicy: 'first',
       historical: true,
       deadlineMs: 20_000,
       lifetimeMs: 300_000,

@@ -5,6 +5,7 @@ import type { NonceStanding } from '../../../src/model/challenge.js';
 import type { EndorsementRequest, EndorsementSet, FetchContext, SuppliedCrl } from '../../../src/model/endorsement.js';
 import type { TokenRoute } from '../../../src/model/evidence.js';
 import type { AttestationService, SubmissionResult } from '../../../src/model/verification.js';
+import type { Tenant } from '../../../src/service/tenants.js';
 import { Witness, type WorldParts } from '../../../src/service/witness.js';
 import { NotAskedThenError, WorldAnswers } from '../../../src/service/world-answers.js';
 
@@ -39,11 +40,17 @@ const SET: EndorsementSet = {
   },
 };
 
+const TENANT: Tenant = {
+  policies: () => new Map(),
+  defaultPolicy: 'payments',
+  shadowPolicies: [],
+  resets: { remembered: async () => ({ state: 'none' }), advance: async () => null },
+};
+
 function world(parts: Partial<WorldParts> = {}): WorldParts {
   return {
-    policies: () => new Map(),
+    tenants: () => TENANT,
     nonces: { standing: async () => ({ origin: 'caller' }) },
-    resets: { remembered: async () => ({ state: 'none' }), advance: async () => null },
     endorsements: { fetch: async (requests) => (requests[0]?.kind === 'amd-snp' ? SET : { snp: null, tdx: null }) },
     clock: { now: () => new Date(0), monotonicMs: () => 5, doubt: () => null },
     services: new Map(),
@@ -62,8 +69,8 @@ describe('what the world answered', () => {
     const ask = async (asked: WorldParts) => [
       asked.clock.doubt(),
       await asked.nonces.standing(null, {} as never, {} as never),
-      await asked.resets.remembered(vtpm),
-      await asked.resets.advance(vtpm),
+      await asked.tenants('a').resets.remembered(vtpm),
+      await asked.tenants('a').resets.advance(vtpm),
       await asked.endorsements.fetch([TDX], CONTEXT),
       await asked.endorsements.fetch([KEYS, AK], CONTEXT),
       asked.early?.held({ fmspc: 'f', ca: 'platform' }, new Date()),
@@ -83,7 +90,7 @@ describe('what the world answered', () => {
       ...parts,
       clock: again.clock(new Date(0)),
       nonces: again.nonces(),
-      resets: again.resets(),
+      tenants: () => ({ ...TENANT, resets: again.resets() }),
       endorsements: again.endorsements(),
       early: again.early(),
     };
@@ -179,9 +186,11 @@ describe('what the world answered', () => {
   it('has the texts of the policies that were asked for', async () => {
     const policy = { id: 'payments', text: 'id: payments' } as never;
     const witness = new Witness(digestOf);
-    const parts = witness.watched(world({ policies: () => new Map([['payments', policy]]) }));
+    const parts = witness.watched(
+      world({ tenants: () => ({ ...TENANT, policies: () => new Map([['payments', policy]]) }) }),
+    );
     const { answers } = await witness.watch(async () => {
-      const view = parts.policies();
+      const view = parts.tenants('a').policies();
       return [view.get('payments'), view.get('none'), [...view.keys()]];
     });
     expect(answers).toEqual([{ what: 'policy', key: 'payments', answer: { text: 'id: payments' } }]);

@@ -46,6 +46,7 @@ afterEach(async () => {
 async function open(options: Partial<PolicyDirectoryOptions<Policy>> = {}): Promise<PolicyDirectory<Policy>> {
   const policies = await PolicyDirectory.open<Policy>({
     directory,
+    directoryPath: ['policies', 'directory'],
     required: true,
     builtIns: [BASELINE],
     needed: [{ id: 'baseline', path: ['policies', 'default'] }],
