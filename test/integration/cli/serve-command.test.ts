@@ -161,9 +161,14 @@ describe('veritee serve', () => {
       'listen.host: not a loopback address',
     ],
     [
-      'something that this version does not do',
-      { callers: { ci: { mtls: { subject: 'a' }, roles: ['verify'] } } },
-      'not available in this version',
+      'a caller by certificate and no CA of clients',
+      { callers: { ci: { mtls: { dns: 'a.example' }, roles: ['verify'] } } },
+      'callers.ci.mtls: needs listen.tls.clientCa',
+    ],
+    [
+      'a caller of a tenant that is not there',
+      { callers: { ci: { apiKeySha256: 'ab'.repeat(32), expires: '2099-01-01', roles: ['verify'], tenant: 'red' } } },
+      'callers.ci.tenant: there is no tenant red in tenants',
     ],
     [
       'a decision store that replicas share and no retention',

@@ -117,7 +117,7 @@ describe('a caller with a token', () => {
     const { git } = configured();
     const service = await start({ git, twin: git });
     const { body } = await call(service.url, '/metrics', { headers: { authorization: `Bearer ${issuer.issue(GIT)}` } });
-    expect([body.code, body.detail]).toEqual(['unauthorized', 'the token is of more than one caller']);
+    expect([body.code, body.detail]).toEqual(['unauthorized', 'the credentials are of more than one caller']);
   });
 
   it('is nobody with a token as X-API-Key', async () => {
