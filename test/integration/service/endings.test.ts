@@ -193,7 +193,7 @@ describe('a waiver', () => {
     const seconds = (index: number) =>
       secondsOf(
         service,
-        `veritee_waiver_expiry_seconds{policy="waiving",waiver="${index}",check="${waivers[index]?.check}"}`,
+        `veritee_waiver_expiry_seconds{tenant="default",policy="waiving",waiver="${index}",check="${waivers[index]?.check}"}`,
       );
     expect(await seconds(0)).toBeLessThan(0);
     const left = (Date.parse(waivers[1]?.expires ?? '') - Date.now()) / 1000;
