@@ -106,8 +106,9 @@ export class VerifyEvidence {
     }
     const { resets } = this.#parts.tenants(caller.tenant);
     const before = { request, ...chosen, at: instantOf(request, now), historical, trial, binding, resets };
+    const decisionId = this.#parts.newId(now);
     const asked: Case = { ...before, nonce: await this.#standingOf(before, caller) };
-    return this.#decide(asked, now, await this.#verifyWithin(verifier, asked));
+    return this.#decide(asked, { now, decisionId }, await this.#verifyWithin(verifier, asked, decisionId));
   }
 
   #requireMayNameInstant({ roles }: Caller): void {
@@ -153,7 +154,7 @@ export class VerifyEvidence {
   }
 
   /** An exception is never an allow: what a verifier throws, and what it does not finish, is indeterminate. */
-  async #verifyWithin(verifier: EvidenceVerifier, asked: Case): Promise<JudgedEvidence> {
+  async #verifyWithin(verifier: EvidenceVerifier, asked: Case, decisionId: string): Promise<JudgedEvidence> {
     const { deadlineMs } = this.#options;
     // Fetching stops early enough to judge the rest: an answer that names what was missing and what failed is worth more
     // than one that only says that time ran out.
@@ -167,7 +168,7 @@ export class VerifyEvidence {
       return await Promise.race([judgeEvidence(this.#parts, verifier, asked, fetching), deadline]);
     } catch (error) {
       if (error instanceof FormatError) throw error;
-      this.#parts.log.error({ err: error, evidenceType: asked.request.evidence.type }, 'verifier failed');
+      this.#parts.log.error({ err: error, evidenceType: asked.request.evidence.type, decisionId }, 'verifier failed');
       return { judged: undecided('internal_error', false), again: null };
     } finally {
       clearTimeout(expiry);
@@ -185,7 +186,11 @@ export class VerifyEvidence {
     );
   }
 
-  async #decide(asked: Case, now: Date, evidence: JudgedEvidence): Promise<Decision> {
+  async #decide(
+    asked: Case,
+    { now, decisionId }: { readonly now: Date; readonly decisionId: string },
+    evidence: JudgedEvidence,
+  ): Promise<Decision> {
     const { request, at, historical, nonce, binding } = asked;
     const { type } = request.evidence;
     const { judged } = evidence;
@@ -198,7 +203,7 @@ export class VerifyEvidence {
     const { claims } = verification;
     return {
       decision,
-      decisionId: this.#parts.newId(now),
+      decisionId,
       decidedAt: now,
       at,
       validUntil: earliest(new Date(at.getTime() + this.#options.lifetimeMs), verification.validUntil),

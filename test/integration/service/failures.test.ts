@@ -198,9 +198,10 @@ describe('the output of the service', () => {
       },
       'logged-errors',
     );
-    expect(verdictOf(await send(choking.url, body))).toEqual(['indeterminate', 'internal_error']);
+    const choked = await send(choking.url, body);
+    expect(verdictOf(choked)).toEqual(['indeterminate', 'internal_error']);
     const written = lab.output.slice(before);
-    expect(written).toContain('verifier failed');
+    expect(written).toContain(`"decisionId":"${choked.body.decisionId}","msg":"verifier failed"`);
     expect(written.split('\n').length).toBeGreaterThan(7);
     const forms = (bytes: Uint8Array) => ['base64url', 'base64', 'hex'].map((form) => encoded(bytes, form));
     const secrets = [
