@@ -182,6 +182,7 @@ export async function originsOf(sections: object): Promise<ReadonlySet<string>> 
   const observer: OriginObserver = {
     register: (origin) => void origins.add(origin),
     answered: () => {},
+    refused: () => {},
     failed: () => {},
   };
   const world = { clock: SYSTEM_CLOCK, log: SILENT, observer };

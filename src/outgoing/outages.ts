@@ -8,7 +8,19 @@ export interface OriginObserver {
   register(origin: string): void;
   /** It answered with what is of use. */
   answered(origin: string): void;
+  /** It said no to what a caller chose, such as a chip. */
+  refused(origin: string): void;
   failed(origin: string, error: FetchError): void;
+}
+
+/** How attempts to reach one origin ended. */
+export interface FetchCount {
+  /** Host and port. */
+  readonly host: string;
+  /** `answered`, `refused`, the fault, or the class of the status: `status_429`, `status_4xx`, `status_5xx`. */
+  readonly outcome: string;
+  /** Since the start of the service. */
+  readonly count: number;
 }
 
 /** What is known of one origin. */
@@ -23,11 +35,14 @@ export interface OriginState {
 interface Outage {
   /** Monotonic. */
   readonly begun: number;
+  /** Of the attempt that it began with. */
+  readonly cause: string;
   attempts: number;
 }
 
 interface Known {
   readonly host: string;
+  readonly outcomes: Map<string, number>;
   failures: number;
   outage: Outage | null;
 }
@@ -59,38 +74,51 @@ export class Outages implements OriginObserver {
     }));
   }
 
+  /** How attempts ended, by origin. */
+  get fetches(): readonly FetchCount[] {
+    return [...this.#origins.values()].flatMap(({ host, outcomes }) =>
+      [...outcomes].map(([outcome, count]) => ({ host, outcome, count })),
+    );
+  }
+
   register(origin: string): void {
     this.#known(origin);
+  }
+
+  refused(origin: string): void {
+    count(this.#known(origin), 'refused');
   }
 
   answered(origin: string): void {
     const known = this.#known(origin);
     const { host, outage } = known;
+    count(known, 'answered');
     if (outage === null) return;
     known.outage = null;
     const seconds = Math.round((this.#clock.monotonicMs() - outage.begun) / 1000);
-    this.#log.info({ host, seconds, attempts: outage.attempts }, 'origin answers again');
+    const { attempts, cause } = outage;
+    this.#log.info({ host, seconds, attempts, cause }, 'origin answers again');
   }
 
   failed(origin: string, error: FetchError): void {
-    if (!isOutage(error)) return;
     const known = this.#known(origin);
+    count(known, outcomeOf(error));
+    if (!isOutage(error)) return;
     known.failures += 1;
     if (known.outage !== null) {
       known.outage.attempts += 1;
       return;
     }
-    known.outage = { begun: this.#clock.monotonicMs(), attempts: 1 };
-    this.#log.warn(
-      { host: known.host, fault: error.fault, status: error.status, cause: causeOf(error) },
-      'origin does not answer',
-    );
+    const cause = causeOf(error);
+    known.outage = { begun: this.#clock.monotonicMs(), cause, attempts: 1 };
+    const { fault, status } = error;
+    this.#log.warn({ host: known.host, fault, status, cause }, 'origin does not answer');
   }
 
   #known(origin: string): Known {
     const known = this.#origins.get(origin);
     if (known !== undefined) return known;
-    const first: Known = { host: new URL(origin).host, failures: 0, outage: null };
+    const first: Known = { host: new URL(origin).host, outcomes: new Map(), failures: 0, outage: null };
     this.#origins.set(origin, first);
     return first;
   }
@@ -123,7 +151,8 @@ export async function observed<T>(
 
 function tell<T>(observer: OriginObserver, { origin, mayBeRefused }: Observed<T>, fault: FetchError | null): void {
   if (fault === null) observer.answered(origin);
-  else if (mayBeRefused !== true || !fault.refusesQuestion) observer.failed(origin, fault);
+  else if (mayBeRefused === true && fault.refusesQuestion) observer.refused(origin);
+  else observer.failed(origin, fault);
 }
 
 /** Why an answer is of no use; null where it is. */
@@ -141,6 +170,16 @@ function faultOf<T>(answer: T, check: Observed<T>['check']): FetchError | null {
 /** Whether an attempt says that the origin does not work, or does not serve this service. */
 function isOutage(error: FetchError): boolean {
   return error.fault === 'status' || (error.fault !== 'aborted' && error.unhealthy);
+}
+
+/** Few values, whatever an origin answers. */
+function outcomeOf({ fault, status }: FetchError): string {
+  if (fault !== 'status' || status === null) return fault;
+  return status === 429 ? 'status_429' : `status_${Math.floor(status / 100)}xx`;
+}
+
+function count({ outcomes }: Known, outcome: string): void {
+  outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
 }
 
 /** The innermost cause: `getaddrinfo ENOTFOUND …`, `certificate has expired`, or what the error itself says. */

@@ -97,7 +97,12 @@ describe('outages', () => {
       {
         level: 'info',
         message: 'origin answers again',
-        fields: { host: 'kds.example:8443', seconds: 30, attempts: 4 },
+        fields: {
+          host: 'kds.example:8443',
+          seconds: 30,
+          attempts: 4,
+          cause: 'getaddrinfo ENOTFOUND kds.example',
+        },
       },
     ]);
   });
@@ -151,5 +156,34 @@ describe('outages', () => {
     outages.failed(KDS, error);
     expect(outages.states).toEqual([{ host: 'kds.example:8443', isReachable: true, failures: 0 }]);
     expect(log.entries).toEqual([]);
+  });
+});
+
+describe('attempts', () => {
+  it('are counted by origin and by how they ended', async () => {
+    const { outages } = opened();
+    outages.register('https://other.example');
+    const attempt = (fault: FetchError) =>
+      observed(
+        outages,
+        async () => {
+          throw fault;
+        },
+        { origin: KDS, mayBeRefused: true },
+      ).catch(() => undefined);
+    await observed(outages, async () => 'answer', { origin: KDS });
+    for (const status of [404, 404, 403, 429, 503, 500]) await attempt(new FetchError('status', 'x', { status }));
+    await attempt(new FetchError('timeout', 'x'));
+    await attempt(new FetchError('aborted', 'x'));
+    expect(Object.fromEntries(outages.fetches.map(({ outcome, count }) => [outcome, count]))).toEqual({
+      answered: 1,
+      refused: 2,
+      status_4xx: 1,
+      status_429: 1,
+      status_5xx: 2,
+      timeout: 1,
+      aborted: 1,
+    });
+    expect(new Set(outages.fetches.map(({ host }) => host))).toEqual(new Set(['kds.example:8443']));
   });
 });
