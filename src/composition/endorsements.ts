@@ -3,7 +3,7 @@ import { AllEndorsements } from '../endorsements/all-endorsements.js';
 import { type OpenAmdEndorsements, openAmdEndorsements } from '../endorsements/amd/open-amd-endorsements.js';
 import { type OpenAkIssuers, openAkIssuers } from '../endorsements/attestation-keys/open-ak-issuers.js';
 import type { EndingFile } from '../endorsements/files/material-files.js';
-import type { OpenSource, SourceWorld } from '../endorsements/files/open-source.js';
+import type { FetchedMaterial, OpenSource, SourceWorld } from '../endorsements/files/open-source.js';
 import { type OpenEarlyCollateral, openEarlyCollateral } from '../endorsements/intel/open-early-collateral.js';
 import { type OpenIntelEndorsements, openIntelEndorsements } from '../endorsements/intel/open-intel-endorsements.js';
 import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
@@ -26,6 +26,8 @@ export interface EndorsementWorld extends SourceWorld {
  * is configured is of no use.
  */
 export interface OpenEndorsements extends OpenSource<EndorsementSource>, Pick<OpenAkIssuers, 'certificates'> {
+  /** What was fetched and is held. */
+  fetched(): Promise<readonly FetchedMaterial[]>;
   /** CRLs and collateral of the operator's folders, as they are used at `at`. */
   endings(at: Date): readonly EndingFile[];
 }
@@ -82,6 +84,7 @@ export function openEndorsements(configuration: Configuration, world: Endorsemen
       akIssuers: akIssuers.source,
     }),
     ready: Promise.all([warnOfMissingFolders(configuration, world.log), all(({ ready }) => ready)]).then(() => {}),
+    fetched: async () => [...(await amd.fetched()), ...(await intel.fetched()), ...keys.fetched()],
     certificates: () => akIssuers.certificates(),
     endings: (at) => [...amd.endings(at), ...intel.endings(at)],
     reload: async () => (await Promise.all(parts.map((part) => part.reload()))).flat(),

@@ -4,7 +4,7 @@ import { ResilientFetch } from '../../outgoing/resilient-fetch.js';
 import { SNP_LINES } from '../../vendors/amd/issuers.js';
 import type { AmdRootPins } from '../../vendors/amd/roots.js';
 import { CacheFolder } from '../files/cache-folder.js';
-import type { OpenFolderSource, SourceWorld } from '../files/open-source.js';
+import type { FetchedMaterial, OpenFolderSource, SourceWorld } from '../files/open-source.js';
 import { CrlMemory } from '../files/rollback-marks.js';
 import { AmdCache } from './amd-cache.js';
 import { AmdChains } from './amd-chains.js';
@@ -59,6 +59,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   return {
     source: new AmdEndorsements(finders, ready),
     ready,
+    fetched: () => (kds === null ? Promise.resolve([]) : fetchedLists(snapshots)),
     endings: () => directory.endings,
     exportBundle: async (selection, signal) => {
       await ready;
@@ -88,6 +89,18 @@ async function renewHeld(snapshots: LineSnapshots, crls: AmdCrls): Promise<void>
     if (ark !== null) await crls.watch({ line, ark });
   }
   await crls.refreshDue();
+}
+
+/** The CRL of each series, as far as KDS gave one. */
+async function fetchedLists(snapshots: LineSnapshots): Promise<readonly FetchedMaterial[]> {
+  const lists: FetchedMaterial[] = [];
+  for (const line of SNP_LINES) {
+    const { crls, crlFetchedAt } = await snapshots.of(line);
+    const list = crls.find(({ origin, series }) => origin === 'cache' && series === line.signingKey);
+    if (list === undefined || crlFetchedAt === null) continue;
+    lists.push({ kind: 'crl', source: 'amd.kds', fetchedAt: crlFetchedAt, expires: list.nextUpdate });
+  }
+  return lists;
 }
 
 function openKds({ kds, clock, connect, observer }: AmdEndorsementsOptions, tuning: AmdTuning): AmdKds | null {

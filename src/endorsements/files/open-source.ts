@@ -25,6 +25,17 @@ export interface ReloadOutcome {
   readonly isTaken: boolean;
 }
 
+/** Something that a source gave and that is held. Certificates of chips are left out: there are as many as machines. */
+export interface FetchedMaterial {
+  readonly kind: 'crl' | 'tdx-collateral' | 'token-keys';
+  /** The key of the configuration that names the source; of keys of tokens their issuer. */
+  readonly source: string;
+  /** When the source last said that it has nothing newer. */
+  readonly fetchedAt: Date;
+  /** When it is of no use any more. */
+  readonly expires: Date;
+}
+
 /** A source of endorsements, with everything that runs behind it. */
 export interface OpenSource<Source> {
   /** Waits for `ready` by itself. */
@@ -41,6 +52,8 @@ export interface OpenSource<Source> {
 export interface OpenFolderSource<Source, Selection> extends OpenSource<Source> {
   /** Renews what is due. Runs by itself from time to time. */
   refreshDue(): Promise<void>;
+  /** What was fetched and is held, as far as it is renewed. */
+  fetched(): Promise<readonly FetchedMaterial[]>;
   /** What ends of the operator's folder, as it is used at `at`. */
   endings(at: Date): readonly EndingFile[];
   /** Collects endorsements for machines without network. */

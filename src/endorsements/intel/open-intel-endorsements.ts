@@ -1,9 +1,9 @@
 import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
 import { DEFAULT_RESILIENCE, type ResilienceOptions, ResilientFetch } from '../../outgoing/resilient-fetch.js';
 import { CollateralReader } from '../../vendors/intel/collateral.js';
-import type { CollateralKey } from '../../vendors/intel/collateral-parts.js';
+import { type CollateralKey, hasEnded, windowOfAll } from '../../vendors/intel/collateral-parts.js';
 import { CacheFolder } from '../files/cache-folder.js';
-import type { OpenFolderSource, SourceWorld } from '../files/open-source.js';
+import type { FetchedMaterial, OpenFolderSource, SourceWorld } from '../files/open-source.js';
 import { exportCollateral, importCollateral } from './collateral-bundle.js';
 import { CollateralCache, type FetchedSourceName } from './collateral-cache.js';
 import { CollateralDirectory } from './collateral-directory.js';
@@ -77,6 +77,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
   return {
     source,
     ready,
+    fetched: async () => services.flatMap(({ name }) => fetchedSets(cache, name, clock.now())),
     endings: (at) => directory.endings(at),
     reload: async () => [{ name: 'intel.collateral', isTaken: await directory.reload() }],
     refreshDue: () => supply.refreshDue(),
@@ -92,6 +93,19 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
       await folder.settled();
     },
   };
+}
+
+const SOURCE_KEYS = { pcs: 'intel.pcs', thim: 'azure.thim' } as const satisfies Record<FetchedSourceName, string>;
+
+/** What has ended is renewed no more before somebody needs it: of a platform that is gone nothing is left to watch. */
+function fetchedSets(cache: CollateralCache, source: FetchedSourceName, now: Date): readonly FetchedMaterial[] {
+  const held = cache.all(source).filter(({ collateral }) => !hasEnded(collateral, now));
+  return held.map(({ collateral, fetchedAt }) => ({
+    kind: 'tdx-collateral',
+    source: SOURCE_KEYS[source],
+    fetchedAt,
+    expires: windowOfAll(collateral).until,
+  }));
 }
 
 function openServices(options: IntelEndorsementsOptions, tuning: IntelTuning): readonly CollateralService[] {

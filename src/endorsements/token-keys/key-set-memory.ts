@@ -86,6 +86,13 @@ export class KeySetMemory {
     if (ageMs >= 0) this.#held ??= { ...keys, fetchedOn, fetchedAt: now - ageMs, dueAt: now };
   }
 
+  /** When the set was fetched, and when it is used no more; null where there is none. */
+  get age(): { readonly fetchedAt: Date; readonly expires: Date } | null {
+    if (this.#held === null) return null;
+    const { fetchedOn } = this.#held;
+    return { fetchedAt: fetchedOn, expires: new Date(fetchedOn.getTime() + this.#options.pauses.staleMs) };
+  }
+
   /** The set, if it has this key and may be used. Sends no request. */
   known(kid: string): FoundKeys | null {
     const held = this.#held;

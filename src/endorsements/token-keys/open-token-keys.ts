@@ -1,6 +1,6 @@
 import type { Clock, Log } from '../../model/ports.js';
 import { BoundedFetch, type Fetch } from '../../outgoing/bounded-fetch.js';
-import type { OpenSource, SourceWorld } from '../files/open-source.js';
+import type { FetchedMaterial, OpenSource, SourceWorld } from '../files/open-source.js';
 import { KeyFile, namingOf, type ReadFile, RootsFile, readAll, readAllAgain } from './configured-files.js';
 import { KeySetDownload } from './key-set-download.js';
 import { KeySetMemory, type KeySetPauses } from './key-set-memory.js';
@@ -30,10 +30,15 @@ export interface TokenKeysOptions extends Omit<SourceWorld, 'inBackground'> {
  * Key sets of token issuers, with their background work. Nothing is fetched before it is needed. `ready` rejects
  * with a ConfigurationError where a file is missing or cannot be used: the service must not start then.
  */
-export type OpenTokenKeys = OpenSource<TokenKeysSource>;
+export interface OpenTokenKeys extends OpenSource<TokenKeysSource> {
+  /** Sets that were fetched. Nobody renews them before they are used, so their age says nothing of their issuers. */
+  fetched(): readonly FetchedMaterial[];
+}
 
 /** What every issuer is put together with. */
 interface Parts {
+  /** Takes what is fetched of each issuer. */
+  readonly memories: Map<string, KeySetMemory>;
   readonly fetch: Fetch;
   readonly closing: AbortSignal;
   readonly pauses: KeySetPauses;
@@ -58,7 +63,8 @@ export function openTokenKeys(options: TokenKeysOptions): OpenTokenKeys {
     connect,
   });
   const files: ReadFile[] = [];
-  const parts: Parts = { fetch, closing: closing.signal, pauses, clock, log };
+  const memories = new Map<string, KeySetMemory>();
+  const parts: Parts = { memories, fetch, closing: closing.signal, pauses, clock, log };
   const served = new Map(issuers.map((issuer) => [issuerName(issuer), serveIssuer(issuer, files, parts)]));
   const ready = readAll(files);
   // Whoever waits for it hears of it; nobody has to.
@@ -66,6 +72,8 @@ export function openTokenKeys(options: TokenKeysOptions): OpenTokenKeys {
   return {
     source: new TokenKeys(served, ready),
     ready,
+    fetched: () =>
+      [...memories].flatMap(([source, { age }]) => (age === null ? [] : [{ kind: 'token-keys', source, ...age }])),
     reload: () => readAllAgain(files, log),
     close: async () => {
       closing.abort();
@@ -80,7 +88,7 @@ function serveIssuer(issuer: TokenIssuer, files: ReadFile[], parts: Parts): Serv
   return { keys: keysOf(issuer, files, parts), roots };
 }
 
-function keysOf(issuer: TokenIssuer, files: ReadFile[], { fetch, ...parts }: Parts): IssuerKeys {
+function keysOf(issuer: TokenIssuer, files: ReadFile[], { memories, fetch, ...parts }: Parts): IssuerKeys {
   if ('file' in issuer.keys) {
     const file = new KeyFile(namingOf('keys', issuer), issuer.keys.file);
     files.push(file);
@@ -92,5 +100,7 @@ function keysOf(issuer: TokenIssuer, files: ReadFile[], { fetch, ...parts }: Par
   const source = new KeySetDownload({ issuer: name, url, discovery, withCrls, fetch, log: parts.log });
   const memory = () =>
     new KeySetMemory({ ...parts, issuer: name, download: (before, signal) => source.get(before, signal) });
-  return fetchedKeys(memory(), memory());
+  const current = memory();
+  memories.set(name, current);
+  return fetchedKeys(current, memory());
 }

@@ -51,6 +51,24 @@ const serve = (number: number, fromDays: number, toDays: number) =>
 
 const asked = () => lab.kds.count(/crl/);
 
+describe('AmdCrls: what was fetched', () => {
+  it('is told with when KDS last confirmed it, and when it ends', async () => {
+    serve(1, -10, 10);
+    const opened = lab.open();
+    await opened.ready;
+    expect(await opened.fetched()).toEqual([]);
+    expect(await listOf(opened)).toBe(1n);
+    const list = { kind: 'crl', source: 'amd.kds', expires: new Date(NOW.getTime() + 10 * DAY_MS) };
+    expect(await opened.fetched()).toEqual([{ ...list, fetchedAt: NOW }]);
+    lab.clock.advance(DAY_MS);
+    await opened.refreshDue();
+    expect(await opened.fetched()).toEqual([{ ...list, fetchedAt: lab.clock.now() }]);
+    const off = lab.open({ kds: null });
+    await off.ready;
+    expect(await off.fetched()).toEqual([]);
+  });
+});
+
 describe('AmdCrls: half life', () => {
   it('asks nobody while less than half of the life of a list is over', async () => {
     serve(1, -10, 10);

@@ -52,6 +52,26 @@ describe('where collateral is from', () => {
     expect(lab.pcs.count()).toBe(5);
   });
 
+  it('tells of what was fetched until it has ended, and of nothing where no source is configured', async () => {
+    lab.serve();
+    const opened = lab.open();
+    await opened.ready;
+    expect(await opened.fetched()).toEqual([]);
+    await lab.find(opened);
+    const [held, ...others] = await opened.fetched();
+    expect([held, others]).toEqual([
+      { kind: 'tdx-collateral', source: 'intel.pcs', fetchedAt: NOW, expires: expect.any(Date) },
+      [],
+    ]);
+    const lasts = (held?.expires.getTime() ?? 0) - NOW.getTime();
+    expect([lasts > 25 * DAY_MS, lasts <= 30 * DAY_MS]).toEqual([true, true]);
+    const off = lab.open({ pcs: null });
+    await off.ready;
+    expect(await off.fetched()).toEqual([]);
+    lab.clock.advance(31 * DAY_MS);
+    expect(await opened.fetched()).toEqual([]);
+  });
+
   it('is that of the folder before the cache and the network', async () => {
     const stored = collateral();
     await lab.fill({ 'any name.json': stored });

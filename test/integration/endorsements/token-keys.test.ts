@@ -29,6 +29,15 @@ describe('token keys: fetching', () => {
     expect(lab.server.requests).toEqual(['/certs']);
   });
 
+  it('tells how old a fetched set is, and until when it is used', async () => {
+    const opened = lab.open();
+    await opened.ready;
+    expect(opened.fetched()).toEqual([]);
+    await lab.told(opened, 'a');
+    const expires = new Date(NOW.getTime() + DAY_MS);
+    expect(opened.fetched()).toEqual([{ kind: 'token-keys', source: lab.issuer, fetchedAt: NOW, expires }]);
+  });
+
   it.each([
     'application/json',
     'application/jwk-set+json',
