@@ -35,7 +35,7 @@ WORKDIR /var/lib/veritee
 VOLUME /var/lib/veritee
 EXPOSE 8080
 # Plain HTTP on loopback. With TLS, or another port than VERITEE__LISTEN__PORT says, give a check of your own.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["/usr/local/bin/node", "-e", "fetch(`http://127.0.0.1:${process.env.VERITEE__LISTEN__PORT ?? 8080}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["/usr/local/bin/node", "-e", "fetch(`http://127.0.0.1:${process.env.VERITEE__LISTEN__MANAGEMENT__PORT ?? process.env.VERITEE__LISTEN__PORT ?? 8080}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # docs/hardening.md says which options of Node are set, which are not, and why.
 ENTRYPOINT ["/usr/local/bin/node", "--disable-proto=delete", "--max-semi-space-size=64", "/opt/veritee/dist/main.js"]
 CMD ["serve"]

@@ -28,7 +28,7 @@ import { openCallers } from './open-callers.js';
 import { ProblemLog } from './problem-log.js';
 import { checkReceiptKeyFiles } from './receipt-keys.js';
 import { openReceiptVaults } from './receipt-vaults.js';
-import { readTlsMaterial } from './tls-material.js';
+import { readManagementTls, readTlsMaterial } from './tls-material.js';
 import { tokenIssuers } from './token-issuers.js';
 
 /** What is to be checked, and with what. */
@@ -100,7 +100,7 @@ async function follow(
     : undefined;
   found.add(policies?.problems ?? []);
   if (policies !== undefined) found.add(whoNamesPolicies(configuration, policies, isRight));
-  const tls = isRight('listen') ? await found.of('config_file', () => readTlsMaterial(configuration.listen.tls)) : null;
+  const { tls, managementTls } = isRight('listen') ? await checkTls(configuration, found) : NO_TLS;
   if (isRight('ita', 'tpm', 'maa')) await checkTokenFiles(configuration, clock, found);
   if (isRight('maa', 'ita')) await checkSubmission(configuration, environment, clock, found);
   if (isRight('decisions', 'challenges')) {
@@ -112,8 +112,16 @@ async function follow(
   await checkHeldKeys(configuration, environment, clock, found);
   if (isRight('callers', 'tenants')) await checkCallers(configuration, clock, found);
   const folders = isRight('amd', 'intel', 'tpm') ? await checkEndorsementFolders(configuration, found) : NO_FOLDERS;
-  const ending = { tls: tls ?? null, ...folders, files: policies?.files ?? [] };
+  const ending = { tls, managementTls, ...folders, files: policies?.files ?? [] };
   found.add(checkEndings(isRight('callers') ? configuration.callers : {}, ending, clock));
+}
+
+const NO_TLS = { tls: null, managementTls: null };
+
+async function checkTls({ listen }: Configuration, found: Problems) {
+  const tls = await found.of('config_file', () => readTlsMaterial(listen.tls));
+  const managementTls = await found.of('config_file', () => readManagementTls(listen.management));
+  return { tls: tls ?? null, managementTls: managementTls ?? null };
 }
 
 /** Files that callers name. Nothing is fetched. */

@@ -13,6 +13,8 @@ import { ProblemLog, type RecordFields } from './problem-log.js';
 /** What ends on a date, beside API keys. */
 export interface EndingParts extends Pick<CheckedPolicies, 'files'> {
   readonly tls: TlsMaterial | null;
+  /** Of the management listener. */
+  readonly managementTls: Pick<TlsMaterial, 'cert'> | null;
   /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
   readonly akIssuers: readonly NamedFile[];
   /** CRLs of `amd.chains` and collateral of `intel.collateral`, as they are used at `at`. */
@@ -22,13 +24,14 @@ export interface EndingParts extends Pick<CheckedPolicies, 'files'> {
 /** What a start would warn of because it has ended, or ends soon. */
 export function checkEndings(
   callers: Configuration['callers'],
-  { tls, akIssuers, endorsements, files }: EndingParts,
+  { tls, managementTls, akIssuers, endorsements, files }: EndingParts,
   clock: Clock,
 ): readonly LintProblem[] {
   const log = new ProblemLog((_severity, fields, message) => endingProblem(fields, message, files));
   const endings = new Endings({
     callers: () => callers,
     tls: () => tls,
+    managementTls: () => managementTls,
     policies: () => files,
     akIssuers: () => akIssuers,
     endorsements,

@@ -22,6 +22,7 @@ import { type BundleWorld, exportEndorsements, importEndorsements } from './endo
 import { gateCommands } from './gate-command.js';
 import { guestCommands } from './guest-commands.js';
 import { openAccessWarning } from './load-warnings.js';
+import { ManagementPortError } from './open-management.js';
 import { policyCommands } from './policy-commands.js';
 import { replayCommands } from './replay-commands.js';
 import { REPORT_FILES, reportOf } from './report-files.js';
@@ -138,10 +139,11 @@ async function serve(options: Parameters<Actions['serve']>[0], early: StopSignal
     throw problem === null ? error : new UsageError([problem], { cause: error });
   });
   if (Object.keys(configuration.callers).length === 0) sayWhoIsLetIn(configuration, log);
+  const { url, managementUrl } = service;
+  const management = managementUrl === null ? {} : { management: managementUrl };
+  const line = { level: 'info', time: SYSTEM_CLOCK.now().toISOString(), msg: 'listening', url, ...management };
   // Whatever the log level: scripts wait for this line.
-  write(
-    `${JSON.stringify({ level: 'info', time: SYSTEM_CLOCK.now().toISOString(), msg: 'listening', url: service.url })}\n`,
-  );
+  write(`${JSON.stringify(line)}\n`);
   await signals.serve(service, log);
   return EXIT_CODE.allow;
 }
@@ -188,20 +190,31 @@ function refuseTwice(option: string, file: string, other: string | undefined): v
 const INSPECTED_FILE = 'a file with evidence, a /verify body or a single structure, or - for standard input';
 const PCRS_FILE = 'the SHA-256 values of PCR 0 to 23 as 768 bytes, or values of registers in JSON';
 
-/** Why the port could not be opened, in words and with the key to change; null for any other error. */
-function listenProblem(error: unknown, { host, port }: ListenConfiguration): string | null {
+/** Why a port could not be opened, in words and with the key to change; null for any other error. */
+function listenProblem(error: unknown, listen: ListenConfiguration): string | null {
+  if (!(error instanceof ManagementPortError)) return portProblem(error, 'listen', listen);
+  return listen.management === null ? null : portProblem(error.cause, 'listen.management', listen.management);
+}
+
+/** @param key of the configuration in which host and port are */
+function portProblem(
+  error: unknown,
+  key: 'listen' | 'listen.management',
+  { host, port }: Pick<ListenConfiguration, 'host' | 'port'>,
+): string | null {
   if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return null;
   if (error.syscall !== 'listen' && error.syscall !== 'getaddrinfo') return null;
+  const variable = `VERITEE__${key.toUpperCase().replaceAll('.', '__')}`;
   switch (error.code) {
     case 'EADDRINUSE':
-      return `listen.port: port ${port} of ${host} is in use; stop the process that uses it, or choose another port (VERITEE__LISTEN__PORT; 0 picks a free one)`;
+      return `${key}.port: port ${port} of ${host} is in use; stop the process that uses it, or choose another port (${variable}__PORT; 0 picks a free one)`;
     case 'EACCES':
-      return `listen.port: the user of this process may not open port ${port}; choose one from 1024 on (VERITEE__LISTEN__PORT)`;
+      return `${key}.port: the user of this process may not open port ${port}; choose one from 1024 on (${variable}__PORT)`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `listen.host: ${host} is not an address of this machine; 127.0.0.1 and 0.0.0.0 always are (VERITEE__LISTEN__HOST)`;
+      return `${key}.host: ${host} is not an address of this machine; 127.0.0.1 and 0.0.0.0 always are (${variable}__HOST)`;
     default:
-      return `listen: port ${port} of ${host} cannot be opened (${String(error.code)})`;
+      return `${key}: port ${port} of ${host} cannot be opened (${String(error.code)})`;
   }
 }

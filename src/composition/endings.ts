@@ -15,6 +15,8 @@ export interface EndingSources {
   /** As they are in force now. */
   readonly callers: () => Configuration['callers'];
   readonly tls: () => TlsMaterial | null;
+  /** Of the management listener. */
+  readonly managementTls: () => Pick<TlsMaterial, 'cert'> | null;
   readonly policies: () => readonly TenantPolicy[];
   /** Certificates of `tpm.intermediates`, in DER, by the names of their files. */
   readonly akIssuers: () => readonly NamedFile[];
@@ -27,7 +29,7 @@ export interface EndingSources {
 }
 
 interface EndingCertificate {
-  /** Of `listen.tls` the key of the configuration that names its file, of `tpm.intermediates` the file itself. */
+  /** Of a listener the key of the configuration that names its file, of `tpm.intermediates` the file itself. */
   readonly file: string;
   readonly subject: string;
   readonly expires: string;
@@ -171,10 +173,10 @@ export class Endings {
 
   #certificates(): readonly EndingCertificate[] {
     const tls = this.#sources.tls();
-    if (tls === null) return [];
     return [
-      ...certificatesOf('listen.tls.cert', tls.cert),
-      ...certificatesOf('listen.tls.clientCa', tls.clientCa ?? ''),
+      ...certificatesOf('listen.tls.cert', tls?.cert),
+      ...certificatesOf('listen.tls.clientCa', tls?.clientCa),
+      ...certificatesOf('listen.management.tls.cert', this.#sources.managementTls()?.cert),
     ];
   }
 
@@ -190,8 +192,8 @@ export class Endings {
   }
 }
 
-function certificatesOf(file: string, pem: string): readonly EndingCertificate[] {
-  return pemCertificates(pem).flatMap((text) => endingOf(file, text));
+function certificatesOf(file: string, pem: string | null | undefined): readonly EndingCertificate[] {
+  return pemCertificates(pem ?? '').flatMap((text) => endingOf(file, text));
 }
 
 /** One that does not say until when it holds does not end. */

@@ -19,6 +19,7 @@ import { ChallengeCodec, IssueChallenge } from '../service/challenges.js';
 import type { ClockWatch } from '../service/clock-watch.js';
 import { EarlyCollateralShadow } from '../service/early-collateral.js';
 import { EvaluatePolicy } from '../service/evaluate-policy.js';
+import type { ReadinessUseCase } from '../service/health.js';
 import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import { NonceRecogniser } from '../service/nonces.js';
 import { PolicyTexts } from '../service/policy-texts.js';
@@ -47,6 +48,7 @@ import { JudgeKeptDecisions } from './judge-again.js';
 import { DecisionInputsKeeper } from './kept-inputs.js';
 import type { ReloadedAccess } from './reloaded-access.js';
 import { type TenantPolicies, tenantsOf } from './tenant-policies.js';
+import { TimedStages } from './timed-stages.js';
 import { knownAuthorities } from './token-issuers.js';
 
 /** What of a service is open before it can answer. */
@@ -58,6 +60,7 @@ export interface ServiceParts {
   };
   readonly clock: Clock;
   readonly clockWatch: ClockWatch;
+  readonly readiness: ReadinessUseCase;
   readonly metrics: Metrics;
   readonly policies: TenantPolicies;
   readonly access: ReloadedAccess;
@@ -83,7 +86,8 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
   const { configuration, world, clock, clockWatch, metrics, policies, access, challenges } = parts;
   const container = containerOf(parts);
   const codec = new ChallengeCodec(challenges.key, randomBytes);
-  const judgedBy = worldPartsOf(container, codec, parts);
+  const stages = new TimedStages(metrics);
+  const judgedBy = stages.world(worldPartsOf(container, codec, parts));
   const keeper = keeperOf(parts);
   const verifyEvidence = verifyEvidenceWith(
     container,
@@ -91,8 +95,8 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     parts,
   );
   const signed = new SignDecisions({
-    verifyEvidence,
-    receipts: receiptsOf(parts),
+    verifyEvidence: stages.judging(verifyEvidence),
+    receipts: stages.signing(receiptsOf(parts)),
     deadlineMs: configuration.deadlineSeconds * 1000,
     log: world.log,
   });
@@ -102,7 +106,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     present: recordedForm,
     version: parts.version,
   });
-  const recordedEvidence = recorded(signed, keeper, parts);
+  const recordedEvidence = recorded(signed, keeper, stages, parts);
   return {
     verifyEvidence: recordedEvidence,
     releaseKey: new ReleaseKey({
@@ -135,7 +139,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     }),
     inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
     liveness: clockWatch.liveness,
-    readiness: clockWatch.readiness,
+    readiness: parts.readiness,
     callers: () => access.callers,
     metrics,
     clock,
@@ -148,10 +152,11 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
 function recorded(
   verifyEvidence: VerifyEvidenceUseCase,
   keeper: InputKeeper | null,
+  stages: TimedStages,
   { decisionLog, world }: ServiceParts,
 ): VerifyEvidenceUseCase {
   if (decisionLog === null) return verifyEvidence;
-  return new RecordDecisions({ verifyEvidence, recorder: decisionLog, keeper, log: world.log });
+  return new RecordDecisions({ verifyEvidence, recorder: stages.recording(decisionLog), keeper, log: world.log });
 }
 
 /** Null: only digests are kept. */
@@ -249,6 +254,7 @@ function httpSettings({ limits, deadlineSeconds, listen }: Configuration, { tls 
     deadlineSeconds,
     trustedProxies: listen.trustedProxies,
     tls,
+    hasManagement: listen.management !== null,
   };
 }
 

@@ -1,35 +1,49 @@
 import { X509Certificate } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { Configuration } from '../config/configuration.js';
+import type { Configuration, ListenConfiguration, ManagementConfiguration } from '../config/configuration.js';
 import { changedKeys } from '../config/effective-configuration.js';
 import { policiesByTenant } from '../config/tenants.js';
-import type { TlsMaterial } from '../http/listener.js';
+import type { TlsIdentity, TlsMaterial } from '../http/listener.js';
+import type { RunningManagement } from '../http/management.js';
 import type { RunningServer } from '../http/server.js';
 import type { CallerDirectory } from '../model/caller-directory.js';
-import { ConfigurationError } from '../model/errors.js';
+import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import { type CallerWorld, type OpenCallers, openCallers } from './open-callers.js';
-import { pemCertificates, readTlsMaterial } from './tls-material.js';
+import { pemCertificates, readManagementTls, readTlsMaterial } from './tls-material.js';
 
 /** What a reload came to, by the names of keys. */
 export type AccessReload = Awaited<ReturnType<ReloadedAccess['reload']>>;
+
+/** The listeners whose TLS material is exchanged. */
+export interface ReloadedListeners {
+  readonly server: Pick<RunningServer, 'exchangeTls' | 'endConnections'>;
+  /** Null: probes and metrics are beside the rest. */
+  readonly management: Pick<RunningManagement, 'exchangeTls'> | null;
+}
+
+/** TLS material of the listeners; null where one has none. */
+interface ListenersTls {
+  readonly server: TlsMaterial | null;
+  readonly management: TlsIdentity | null;
+}
 
 /** Who may connect, and who may call: TLS material and callers. They are exchanged together, or not at all. */
 export class ReloadedAccess {
   readonly #world: CallerWorld;
   #callers: OpenCallers;
   #configuration: Configuration;
-  #tls: TlsMaterial | null;
+  #tls: ListenersTls;
 
-  private constructor(configuration: Configuration, world: CallerWorld, tls: TlsMaterial | null, callers: OpenCallers) {
+  private constructor(configuration: Configuration, world: CallerWorld, tls: ListenersTls, callers: OpenCallers) {
     this.#configuration = configuration;
     this.#world = world;
     this.#tls = tls;
     this.#callers = callers;
   }
 
-  /** @throws {ConfigurationError} where a file of `listen.tls`, or of a caller, is wrong */
+  /** @throws {ConfigurationError} where a TLS file of a listener, or a file of a caller, is wrong */
   static async open(configuration: Configuration, world: CallerWorld): Promise<ReloadedAccess> {
-    const tls = await readTlsMaterial(configuration.listen.tls);
+    const tls = await readListenersTls(configuration.listen);
     return new ReloadedAccess(configuration, world, tls, await openCallers(configuration, world));
   }
 
@@ -47,7 +61,12 @@ export class ReloadedAccess {
   }
 
   get tls(): TlsMaterial | null {
-    return this.#tls;
+    return this.#tls.server;
+  }
+
+  /** Of the management listener. */
+  get managementTls(): TlsIdentity | null {
+    return this.#tls.management;
   }
 
   /**
@@ -56,16 +75,16 @@ export class ReloadedAccess {
    *
    * @throws {ConfigurationError} where anything of it is wrong; nothing has changed then
    */
-  async reload(read: Configuration, server: Pick<RunningServer, 'exchangeTls' | 'endConnections'>) {
+  async reload(read: Configuration, listeners: ReloadedListeners) {
     const before = { configuration: this.#configuration, tls: this.#tls };
     const configuration = withAccessOf(before.configuration, read);
     requireCallers(before.configuration, configuration);
     requireTenants(configuration);
-    const tls = await readTlsMaterial(configuration.listen.tls);
+    const tls = await readListenersTls(configuration.listen);
     const callers = await openCallers(configuration, this.#world, this.#callers.keyring);
     await this.#callers.keyring.closeRetired();
     try {
-      if (tls !== null) server.exchangeTls(tls);
+      exchangeTls(listeners, before.tls, tls);
     } catch (error) {
       await callers.keyring.discard();
       throw error;
@@ -74,7 +93,9 @@ export class ReloadedAccess {
     this.#callers = callers;
     this.#configuration = configuration;
     this.#tls = tls;
-    if (losesCallers(before.configuration, configuration) || losesClients(before.tls, tls)) server.endConnections();
+    if (losesCallers(before.configuration, configuration) || losesClients(before.tls.server, tls.server)) {
+      listeners.server.endConnections();
+    }
     return {
       /** What is in force from now on. */
       tookOver: [...new Set([...changedKeys(before.configuration, configuration), ...changedFiles(before.tls, tls)])],
@@ -91,7 +112,26 @@ function withAccessOf(current: Configuration, { callers, listen }: Configuration
   const { cert, clientCa } = current.listen.tls;
   const isAlike =
     (cert === null) === (listen.tls.cert === null) && (clientCa === null) === (listen.tls.clientCa === null);
-  return { ...current, callers, listen: isAlike ? { ...current.listen, tls: listen.tls } : current.listen };
+  const tls = isAlike ? listen.tls : current.listen.tls;
+  const management = managementOf(current.listen.management, listen.management);
+  return { ...current, callers, listen: { ...current.listen, tls, management } };
+}
+
+/** Likewise; its address, and who may read the metrics, need a restart as well. */
+function managementOf(current: ManagementConfiguration | null, read: ManagementConfiguration | null) {
+  if (current === null || read === null || (current.tls === null) !== (read.tls === null)) return current;
+  return { ...current, tls: read.tls };
+}
+
+/** @throws {Error} where the material of one listener cannot be used; both have what they had before then */
+function exchangeTls({ server, management }: ReloadedListeners, before: ListenersTls, tls: ListenersTls): void {
+  if (tls.management !== null) management?.exchangeTls(tls.management);
+  try {
+    if (tls.server !== null) server.exchangeTls(tls.server);
+  } catch (error) {
+    if (before.management !== null) management?.exchangeTls(before.management);
+    throw error;
+  }
 }
 
 /**
@@ -132,6 +172,17 @@ function authorities(pem: string): readonly string[] {
   return pemCertificates(pem).map((certificate) => new X509Certificate(certificate).fingerprint256);
 }
 
-function changedFiles(before: TlsMaterial | null, after: TlsMaterial | null): readonly string[] {
-  return changedKeys(before ?? {}, after ?? {}, 'listen.tls');
+function changedFiles(before: ListenersTls, after: ListenersTls): readonly string[] {
+  return [
+    ...changedKeys(before.server ?? {}, after.server ?? {}, 'listen.tls'),
+    ...changedKeys(before.management ?? {}, after.management ?? {}, 'listen.management.tls'),
+  ];
+}
+
+/** @throws {ConfigurationError} with all that is wrong with the files of either listener */
+async function readListenersTls({ tls, management }: ListenConfiguration): Promise<ListenersTls> {
+  const server = readTlsMaterial(tls);
+  const ofManagement = readManagementTls(management);
+  await allOrProblems<unknown>([server, ofManagement]);
+  return { server: await server, management: await ofManagement };
 }

@@ -1,11 +1,10 @@
 import type { Configuration } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
 import type { ReloadOutcome } from '../endorsements/files/open-source.js';
-import type { RunningServer } from '../http/server.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
 import type { Log } from '../model/ports.js';
-import type { AccessReload, ReloadedAccess } from './reloaded-access.js';
+import type { AccessReload, ReloadedAccess, ReloadedListeners } from './reloaded-access.js';
 
 /** What can be read again while the service runs. */
 export interface ReloadedParts {
@@ -16,12 +15,12 @@ export interface ReloadedParts {
   /** Takes what is right, file by file. Files of folders that are not right are left out, as the log says. */
   readonly endorsements: { reload(): Promise<readonly ReloadOutcome[]> };
   readonly access: ReloadedAccess;
-  readonly server: Pick<RunningServer, 'exchangeTls' | 'endConnections'>;
+  readonly listeners: ReloadedListeners;
   /** Reads file and environment again. */
   readonly readConfiguration: () => Promise<Configuration>;
   readonly log: Log;
-  /** Hears of each part, beside policies, that stays as it was because something in it was wrong. */
-  readonly onKept: (part: string) => void;
+  /** Hears of each part, beside policies, whether what was read is in force. Where not, something in it was wrong. */
+  readonly onRead: (part: string, isTaken: boolean) => void;
   /** Hears what came of each. */
   readonly onReloaded: (outcome: JsonObject) => void;
 }
@@ -61,7 +60,7 @@ export class ServiceReload {
     ];
     const kept = outcomes.filter(([, taken]) => !taken).map(([name]) => name);
     // Those count where they are read, which is not on reloads alone.
-    for (const name of kept.filter((part) => part !== 'policies')) this.#parts.onKept(name);
+    for (const [name, taken] of outcomes) if (name !== 'policies') this.#parts.onRead(name, taken);
     const read = outcomes.filter(([, taken]) => taken).map(([name]) => name);
     const needRestart = access?.needRestart ?? [];
     const fields = {
@@ -78,9 +77,9 @@ export class ServiceReload {
   }
 
   async #access(): Promise<AccessReload | null> {
-    const { access, server, readConfiguration, log } = this.#parts;
+    const { access, listeners, readConfiguration, log } = this.#parts;
     try {
-      return await access.reload(await readConfiguration(), server);
+      return await access.reload(await readConfiguration(), listeners);
     } catch (error) {
       const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
       log.error(fields, 'callers and TLS material not reloaded: the previous ones stay in force');

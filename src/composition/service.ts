@@ -1,12 +1,14 @@
 import { type Configuration, challengeKeyPath, resetMemoryDirectory } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
-import { policiesByTenant } from '../config/tenants.js';
+import { policiesByTenant, policiesOf } from '../config/tenants.js';
 import type { DecisionLog } from '../decision-log/decision-log.js';
-import { Metrics } from '../http/metrics.js';
+import type { FetchedMaterial } from '../endorsements/files/open-source.js';
+import { type FetchedFigures, Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
 import type { Clock, Log } from '../model/ports.js';
 import { Outages } from '../outgoing/outages.js';
 import { ClockWatch } from '../service/clock-watch.js';
+import { policiesLoaded, readinessOf } from '../service/health.js';
 import { ResetTracking } from '../service/reset-tracking.js';
 import { WatchedChallengeStore } from '../service/watched-challenges.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
@@ -21,6 +23,7 @@ import { openHeldKeys } from './held-keys.js';
 import { httpDependencies } from './http-dependencies.js';
 import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
 import type { CallerWorld } from './open-callers.js';
+import { openManagement, readinessWhileServing } from './open-management.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { ReloadedReceiptKeys } from './receipt-keys.js';
 import { openReceiptVaults, type VaultWorld } from './receipt-vaults.js';
@@ -46,6 +49,8 @@ export interface World
 /** A service that answers. */
 export interface RunningService {
   readonly url: string;
+  /** Where probes and metrics are, if not there. */
+  readonly managementUrl: string | null;
   /** Reads policies, endorsement folders, files of keys and roots, callers and TLS material again. Never rejects. */
   reload(): Promise<void>;
   /** Drains and ends everything. */
@@ -69,6 +74,7 @@ async function openService(configuration: Configuration, world: World, opened: O
   const metrics = opened.add(new Metrics());
   const outages = new Outages(clock, log);
   metrics.watchOrigins(() => outages.states);
+  metrics.watchFetches(() => outages.fetches);
   const outside = { ...world, clock, observer: outages };
   const { policies, access, onReloaded, onRefused } = await openRules(configuration, { ...outside, metrics }, opened);
   const key = await readChallengeKey(configuration, log);
@@ -82,19 +88,29 @@ async function openService(configuration: Configuration, world: World, opened: O
   const ending = { policies, access, akIssuers, endorsements, receiptKeys: () => receiptKeys.endings, clock, log };
   const endings = opened.add(openEndings(ending, metrics));
   onReloaded.push(() => endings.warnOfWaivers());
+  metrics.watchFetched(async () => fetchedFigures(await sources.endorsements.fetched(), clock.now()));
   const version = await productVersion();
+  metrics.watchBuild(version);
   const rules = { policies, onReloaded, onRefused };
   const signer = receiptKeys.headSigner;
   const records = { clock, log, version, signer, metrics, roots: sources.roots };
   const decisionLog = await openRecords(stores, configuration, rules, records, opened);
   const challenges = new WatchedChallengeStore(stores.challenges, log, world.storeTimeoutMs);
   metrics.watchChallengeStore(() => challenges.isAvailable);
-  let url: string | null = null;
+  let server: RunningServer | null = null;
+  const readiness = readinessOf([
+    clockWatch.check,
+    challenges.check(clock),
+    policiesLoaded(() =>
+      policies.tenants.every((tenant) => policies.of(tenant).snapshot().has(policiesOf(configuration, tenant).default)),
+    ),
+  ]);
   const dependencies = httpDependencies({
     configuration,
     world,
     clock,
     clockWatch,
+    readiness,
     metrics,
     policies,
     access,
@@ -105,29 +121,41 @@ async function openService(configuration: Configuration, world: World, opened: O
     ...sources,
     receiptKeys: receiptKeys.keys,
     version,
-    url: () => url,
+    url: () => server?.url ?? null,
   });
   policies.watch();
   clockWatch.watch();
   endings.watch();
   decisionLog?.watch();
-  const server: RunningServer = opened.add(await startServer(dependencies, configuration.listen));
-  url = server.url;
+  const whileServing = readinessWhileServing(() => server);
+  metrics.watchReadiness(whileServing);
+  // Opened before the service listens, and so closed after it: until the last answer has left, there is somebody to ask.
+  const management = await openManagement(configuration.listen.management, {
+    ...dependencies,
+    access,
+    readiness: whileServing,
+  });
+  if (management !== null) opened.add(management);
+  server = opened.add(await startServer(dependencies, configuration.listen));
   const readConfiguration = world.readConfiguration ?? (async () => configuration);
-  const onKept = (part: string) => metrics.reloadFailed(part);
+  const onRead = (part: string, isTaken: boolean) => {
+    if (isTaken) metrics.reloaded(part);
+    else metrics.reloadFailed(part);
+  };
   const reload = new ServiceReload({
     policies,
     ...sources,
     receiptKeys,
     access,
-    server,
+    listeners: { server, management },
     readConfiguration,
     log,
-    onKept,
+    onRead,
     onReloaded: (outcome) => void decisionLog?.noteChange('reloaded', { ...outcome, roots: namedRoots(sources.roots) }),
   });
   return {
     url: server.url,
+    managementUrl: management?.url ?? null,
     reload: async () => {
       await reload.run();
       await decisionLog?.noteKeys();
@@ -148,7 +176,12 @@ async function openRules(
 ) {
   const { log } = outside;
   // Filled once everything is there that a reload speaks of: nothing is reloaded before.
-  const onReloaded: (() => void)[] = [];
+  const onReloaded: (() => void)[] = [
+    // Those of another tenant may still be as they were.
+    () => {
+      if (policies.isCurrent) metrics.reloaded('policies');
+    },
+  ];
   const onRefused: ((problems: readonly string[]) => void)[] = [() => metrics.policyReloadFailed()];
   const policies = opened.add(
     await TenantPolicies.open(configuration, log, {
@@ -200,6 +233,7 @@ function openEndings({ policies, access, ...sources }: Ending, metrics: Metrics)
   const endings = new Endings({
     callers: () => access.configuration.callers,
     tls: () => access.tls,
+    managementTls: () => access.managementTls,
     policies: () => policies.list(),
     ...sources,
   });
@@ -210,6 +244,17 @@ function openEndings({ policies, access, ...sources }: Ending, metrics: Metrics)
   endings.warnOfReceiptKeys();
   metrics.watchEndings(() => endings.figures);
   return endings;
+}
+
+/** How old fetched endorsements are at an instant, and how long they last. */
+function fetchedFigures(fetched: readonly FetchedMaterial[], at: Date): readonly FetchedFigures[] {
+  const seconds = (milliseconds: number) => Math.round(milliseconds / 1000);
+  return fetched.map(({ kind, source, fetchedAt, expires }) => ({
+    kind,
+    source,
+    ageSeconds: seconds(at.getTime() - fetchedAt.getTime()),
+    expirySeconds: seconds(expires.getTime() - at.getTime()),
+  }));
 }
 
 /** Who is asked for endorsements, opinions, signatures and keys, and what the configuration names of their roots. */

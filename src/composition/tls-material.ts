@@ -1,12 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import type { ListenConfiguration } from '../config/configuration.js';
+import type { ListenConfiguration, ManagementConfiguration } from '../config/configuration.js';
 import { parseCertificate } from '../formats/x509-certificate.js';
 import { type CrlFrame, parseCrlFrame } from '../formats/x509-crl.js';
-import type { TlsMaterial } from '../http/listener.js';
+import type { TlsIdentity, TlsMaterial } from '../http/listener.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
+import type { KeyPath } from '../model/places.js';
 
 type TlsFiles = ListenConfiguration['tls'];
 
@@ -16,10 +17,20 @@ type TlsFiles = ListenConfiguration['tls'];
  */
 export async function readTlsMaterial(tls: TlsFiles): Promise<TlsMaterial | null> {
   if (tls.cert === null || tls.key === null) return null;
-  const identity = readIdentity(tls.cert, tls.key);
+  const identity = readIdentity(TLS, tls.cert, tls.key);
   const clients = readClients(tls);
   await allOrProblems<unknown>([identity, clients]);
   return { ...(await identity), ...(await clients) };
+}
+
+/**
+ * Reads the files of `listen.management.tls`; null where there is no such listener, or it has no TLS.
+ * @throws {ConfigurationError} where one cannot be read, or is not what it must be
+ */
+export async function readManagementTls(management: ManagementConfiguration | null): Promise<TlsIdentity | null> {
+  if (management === null || management.tls === null) return null;
+  const { cert, key } = management.tls;
+  return readIdentity(['listen', 'management', 'tls'], cert, key);
 }
 
 async function readClients({ clientCa, clientCrl }: TlsFiles): Promise<Pick<TlsMaterial, 'clientCa' | 'clientCrl'>> {
@@ -28,21 +39,25 @@ async function readClients({ clientCa, clientCrl }: TlsFiles): Promise<Pick<TlsM
   return { clientCa: authorities, clientCrl: clientCrl === null ? [] : await readCrls(clientCrl, authorities) };
 }
 
-async function readIdentity(certFile: string, keyFile: string): Promise<Pick<TlsMaterial, 'cert' | 'key'>> {
-  const [cert = '', key = ''] = await allOrProblems([read('cert', certFile), read('key', keyFile)]);
-  requireUsable([], 'not a PEM certificate and its private key', () => createSecureContext({ cert, key }));
+/** @param place of the keys that name the files */
+async function readIdentity(place: KeyPath, certFile: string, keyFile: string): Promise<TlsIdentity> {
+  const [cert = '', key = ''] = await allOrProblems([
+    read([...place, 'cert'], certFile),
+    read([...place, 'key'], keyFile),
+  ]);
+  requireUsable(place, 'not a PEM certificate and its private key', () => createSecureContext({ cert, key }));
   // TLS takes other labels too, such as TRUSTED CERTIFICATE, whose end nothing here would see.
   if (pemCertificates(cert).length === 0) {
     const what = `${certFile}: has no block that begins with -----BEGIN CERTIFICATE-----`;
-    throw new ConfigurationError([{ path: [...TLS, 'cert'], what }]);
+    throw new ConfigurationError([{ path: [...place, 'cert'], what }]);
   }
   return { cert, key };
 }
 
 async function readAuthorities(file: string): Promise<string> {
-  const text = await read('clientCa', file);
+  const text = await read([...TLS, 'clientCa'], file);
   // The context passes over what is no certificate.
-  requireUsable(['clientCa'], 'not PEM certificates', () => requireAuthorities(text));
+  requireUsable([...TLS, 'clientCa'], 'not PEM certificates', () => requireAuthorities(text));
   return text;
 }
 
@@ -51,10 +66,10 @@ async function readAuthorities(file: string): Promise<string> {
  * warned of before they end.
  */
 async function readCrls(file: string, authorities: string): Promise<readonly string[]> {
-  const text = await read('clientCrl', file);
+  const text = await read([...TLS, 'clientCrl'], file);
   const crls = pemBlocks(text, 'X509 CRL');
   const begun = text.split('-----BEGIN').length - 1;
-  requireUsable(['clientCrl'], 'not PEM CRLs', () => {
+  requireUsable([...TLS, 'clientCrl'], 'not PEM CRLs', () => {
     if (crls.length === 0 || crls.length < begun) throw new Error('something other than CRLs');
     for (const crl of crls) crlOf(crl);
   });
@@ -73,8 +88,8 @@ export function crlOf(pem: string): CrlFrame {
   return parseCrlFrame(Buffer.from(pem.replace(/-----[^-]*-----/g, ''), 'base64'));
 }
 
-/** Where its files are named. */
-const TLS = ['listen', 'tls'] as const;
+/** Where the files of the service's own listener are named. */
+const TLS: KeyPath = ['listen', 'tls'];
 
 /** The certificates of a PEM text, which may say more between them, as files of authorities often do. */
 export function pemCertificates(text: string): readonly string[] {
@@ -92,16 +107,16 @@ function requireAuthorities(text: string): void {
   for (const certificate of certificates) new X509Certificate(certificate);
 }
 
-function read(member: string, path: string): Promise<string> {
+function read(place: KeyPath, path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ConfigurationError([{ path: [...TLS, member], what: `${path}: ${fileProblem(cause)}` }], { cause });
+    throw new ConfigurationError([{ path: place, what: `${path}: ${fileProblem(cause)}` }], { cause });
   });
 }
 
-function requireUsable(members: readonly string[], what: string, use: () => unknown): void {
+function requireUsable(place: KeyPath, what: string, use: () => unknown): void {
   try {
     use();
   } catch (cause) {
-    throw new ConfigurationError([{ path: [...TLS, ...members], what }], { cause });
+    throw new ConfigurationError([{ path: place, what }], { cause });
   }
 }

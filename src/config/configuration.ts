@@ -61,10 +61,24 @@ const DEFAULT_DECISION_STORE = './data/veritee.db';
 const DEFAULT_RETENTION_DAYS = 365;
 const DEFAULT_BATCH_BYTES = 16 * MIB;
 
+const host = optional(pattern(HOST, 'a host name or address, without a port'), '127.0.0.1');
+/** 0: a free one. */
+const port = integer(0, 65_535);
+
+/** A listener for probes and metrics alone. It never asks a client for a certificate, so it has no authorities. */
+const management = object({
+  host,
+  port,
+  /** PEM files. Null: plain HTTP. */
+  tls: orNull(object({ cert: path(), key: path() })),
+  /** Who may read the metrics: callers with the role, or everybody who connects. */
+  metrics: optional(choice('callers', 'open'), 'callers'),
+});
+export type ManagementConfiguration = Read<typeof management>;
+
 const listen = section({
-  host: optional(pattern(HOST, 'a host name or address, without a port'), '127.0.0.1'),
-  /** 0: a free one. */
-  port: optional(integer(0, 65_535), 8080),
+  host,
+  port: optional(port, 8080),
   /** Whether to serve without callers on an address that is not loopback. */
   insecure: optional(flag, false),
   /** PEM files. */
@@ -76,6 +90,8 @@ const listen = section({
   }),
   /** Addresses or ranges whose X-Forwarded-For counts. */
   trustedProxies: listed(addressRange),
+  /** Null: probes and metrics are served beside the rest. */
+  management: orNull(management),
 });
 export type ListenConfiguration = Read<typeof listen>;
 

@@ -27,6 +27,7 @@ import { isLoopbackHost } from './values.js';
 export function checkConsistency(configuration: Configuration, at: Place): void {
   const { listen, callers, azure, maa, ita } = configuration;
   checkListening(configuration, at.member('listen'));
+  checkManagement(configuration, at.member('listen', 'management'));
   checkTls(listen, at.member('listen', 'tls'));
   checkLimits(configuration, at.member('limits', 'eventLogBytes'));
   checkEarly(configuration, at.member('intel', 'early'));
@@ -67,6 +68,34 @@ function checkListening({ listen, callers }: Configuration, at: Place): void {
   if (Object.keys(callers).length > 0 || listen.insecure || isLoopbackHost(listen.host)) return;
   const why = 'not a loopback address, and no callers are configured (listen.insecure: true serves anyone)';
   at.member('host').refuse(why);
+}
+
+/** Metrics are of all tenants: where other machines connect, somebody has to say that they are for everybody. */
+function checkManagement({ listen, callers }: Configuration, at: Place): void {
+  const { management, insecure } = listen;
+  if (management === null) return;
+  if (!insecure && !isLoopbackHost(management.host)) {
+    if (Object.keys(callers).length === 0) {
+      at.member('host').refuse(
+        'not a loopback address, and no callers are configured (listen.insecure: true serves anyone)',
+      );
+    }
+    if (management.metrics === 'open') {
+      at.member('metrics').refuse(
+        'must be callers, since the host is not a loopback address (listen.insecure: true shows the metrics to anyone)',
+      );
+    }
+  }
+  if (listen.port !== 0 && management.port === listen.port && overlap(management.host, listen.host)) {
+    at.member('port').refuse('must not be listen.port: probes and metrics need a port of their own');
+  }
+}
+
+const EVERY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+/** Whether two hosts may be one address. */
+function overlap(a: string, b: string): boolean {
+  return a === b || EVERY_ADDRESS.has(a) || EVERY_ADDRESS.has(b);
 }
 
 /** Whoever sets a limit relies on it, and would wonder at another one that is met first. */
@@ -230,11 +259,18 @@ const AK_CERTIFICATION_FIXED = '2025-08-13';
 export function configurationWarnings(configuration: Configuration): readonly PlacedProblem[] {
   const { azure, maa, ita } = configuration;
   return [
+    ...managementWarnings(configuration.listen),
     ...certificationWarnings(azure.paravisors),
     ...regionWarnings(maa),
     ...pinWarnings(ita),
     ...releaseWarnings(configuration),
   ];
+}
+
+function managementWarnings({ management }: ListenConfiguration): readonly PlacedProblem[] {
+  if (management === null || management.metrics !== 'open' || isLoopbackHost(management.host)) return [];
+  const what = 'anyone who can connect reads the metrics of all tenants';
+  return [{ path: ['listen', 'management', 'metrics'], what }];
 }
 
 /** A release needs the role, and the key among those of the caller. */

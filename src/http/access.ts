@@ -13,6 +13,8 @@ export type Access = 'public' | Role;
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    /** Of a public route: whether it tells more to a caller who shows credentials. Wrong ones change nothing. */
+    looksAtCaller?: boolean;
     /** Whether it is served under every host name: it says nothing that a page of another origin may not know. */
     anyHost?: boolean;
     /** Key of the configuration that bounds its bodies, where it is not `limits.bodyBytes`. */
@@ -51,6 +53,8 @@ export interface Guard {
   readonly failures: OwnRate;
   /** Methods of each path that has a route. */
   readonly methods: ReadonlyMap<string, readonly string[]>;
+  /** What is told on a path that has none. */
+  readonly nothingHere: string;
 }
 
 /**
@@ -67,9 +71,12 @@ export async function admit(guard: Guard, request: FastifyRequest, reply: Fastif
       'this host name is not served: without callers only localhost, 127.0.0.1 and [::1] are',
     );
   }
-  if (request.is404) refuseUnknown(guard.methods, request, reply);
-  const { access } = request.routeOptions.config;
-  if (access === 'public') return;
+  if (request.is404) refuseUnknown(guard, request, reply);
+  const { access, looksAtCaller } = request.routeOptions.config;
+  if (access === 'public') {
+    if (looksAtCaller === true) request.caller = await knownCaller(callers, guard, request);
+    return;
+  }
   // In another version, those between client and service may not agree where a request ends (REQ-17).
   if (request.raw.httpVersion !== '1.1') throw new RefusedError('method_not_allowed', 'only HTTP/1.1 is served here');
   request.caller = await identify(callers, guard, request, reply);
@@ -103,11 +110,11 @@ function refuseRepeated(rawHeaders: readonly string[]): void {
   }
 }
 
-function refuseUnknown(methods: Guard['methods'], request: FastifyRequest, reply: FastifyReply): never {
+function refuseUnknown({ methods, nothingHere }: Guard, request: FastifyRequest, reply: FastifyReply): never {
   const [path = ''] = request.url.split('?', 1);
   const served = [path, ...patternsOf(path)].find((known) => methods.has(known));
   const allowed = served === undefined ? undefined : methods.get(served);
-  if (allowed === undefined) throw new RefusedError('not_found', nothingAt(path, methods));
+  if (allowed === undefined) throw new RefusedError('not_found', nothingAt(path, methods) ?? nothingHere);
   const listed = allowed.join(', ');
   reply.header('allow', listed);
   const call = asCall(path);
@@ -127,16 +134,15 @@ function patternsOf(path: string): readonly string[] {
   return [path.replace(/\/[^/:]+(:[^/:]+)?$/, '/:id$1'), path.replace(/\/[^/:]+(\/[^/:]+)$/, '/:keyId$1')];
 }
 
-/** Paths of calls that somebody may have meant. The page's own files are none. */
-function nothingAt(path: string, methods: Guard['methods']): string {
+/** Names calls that somebody may have meant; null where there are none. The page's own files are no calls. */
+function nothingAt(path: string, methods: Guard['methods']): string | null {
   const calls = [...methods.keys()].filter((known) => !known.includes('*') && !known.startsWith('/docs/'));
   const name = path.split('/').findLast((part) => part !== '') ?? '';
   const call = asCall(path);
   const meant = [call, ...patternsOf(call)].find((known) => methods.has(known));
   const names = meant === undefined ? nearNames(`/${name}`, calls) : [meant];
   const near = names.map((known) => `${methods.get(known)?.[0]} ${known.replace(/:(id|keyId)/, '{$1}')}`);
-  const hint = near.length === 0 ? 'GET /docs lists all paths' : `did you mean ${near.slice(0, 2).join(' or ')}?`;
-  return `nothing is at this path; ${hint}`;
+  return near.length === 0 ? null : `nothing is at this path; did you mean ${near.slice(0, 2).join(' or ')}?`;
 }
 
 /** A valid credential is never refused for what others of its address have tried. */
@@ -157,5 +163,26 @@ async function identify(
       reply.header('www-authenticate', 'Bearer');
     }
     throw error;
+  }
+}
+
+/** The caller of a public route, where the request shows who it is; null where it does not, or that cannot be told now. */
+async function knownCaller(
+  callers: CallerDirectory,
+  { failures }: Guard,
+  request: FastifyRequest,
+): Promise<Caller | null> {
+  const { headers, httpVersion } = request.raw;
+  const isSent = headers.authorization !== undefined || headers['x-api-key'] !== undefined;
+  const certificate = clientCertificateOf(request.raw.socket);
+  const isShown = isSent || certificate !== null;
+  if (httpVersion !== '1.1' || (callers.asksForCredentials && !isShown)) return null;
+  try {
+    return await callers.identify({ headers: request.headers, clientCertificate: () => certificate });
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    // Counted as elsewhere. Being over the limit is no reason to refuse a probe, and a certificate need not be a caller's.
+    if (isSent && error.code === 'unauthorized') await failures.take(request).catch(() => undefined);
+    return null;
   }
 }

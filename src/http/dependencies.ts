@@ -2,8 +2,8 @@ import type { CallerDirectory } from '../model/caller-directory.js';
 import type { GateUseCase } from '../model/gate.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { IssueChallengeUseCase } from '../service/challenges.js';
-import type { LivenessUseCase, ReadinessUseCase } from '../service/clock-watch.js';
 import type { EvaluatePolicyUseCase } from '../service/evaluate-policy.js';
+import type { LivenessUseCase, ReadinessUseCase } from '../service/health.js';
 import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import type { PolicyTextsUseCase } from '../service/policy-texts.js';
 import type { ReceiptKeysUseCase } from '../service/receipt-keys.js';
@@ -31,7 +31,6 @@ export interface HttpDependencies {
   readonly readiness: ReadinessUseCase;
   /** Those of the moment: each request asks them anew. */
   readonly callers: () => CallerDirectory;
-  /** Closed with the application. */
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Log;
@@ -51,6 +50,8 @@ export interface HttpSettings {
   readonly trustedProxies: readonly string[];
   /** Null: plain HTTP. */
   readonly tls: TlsMaterial | null;
+  /** Whether probes and metrics have a listener of their own, and are not served here. */
+  readonly hasManagement?: boolean;
   readonly connections?: Partial<ConnectionLimits>;
   readonly rates?: Partial<RateLimits>;
   readonly slots?: Partial<SlotLimits>;

@@ -16,6 +16,9 @@ export interface TlsMaterial {
   readonly clientCrl: readonly string[];
 }
 
+/** What a listener shows of itself, PEM texts. */
+export type TlsIdentity = Pick<TlsMaterial, 'cert' | 'key'>;
+
 /** What one client may hold, and for how long. Times in milliseconds. */
 export interface ConnectionLimits {
   /** From the first byte of a request, or a TLS handshake, to the end of its headers. */

@@ -12,21 +12,37 @@ export interface SlotLimits {
 /** Wide enough for requests that wait on a vendor, and short enough for what is admitted to be answered in time. */
 export const DEFAULT_SLOTS: SlotLimits = { running: 256, waiting: 256 };
 
+/** Verifications at a moment, and how many there may be. */
+export interface SlotFigures {
+  readonly running: number;
+  readonly waiting: number;
+  readonly limits: SlotLimits;
+}
+
 /** Bounds verification work: what neither runs nor may wait is refused at once, before its body is parsed. */
 export class VerificationSlots {
   readonly #limits: SlotLimits;
   readonly #waiting: (() => void)[] = [];
+  readonly #waited: (seconds: number) => void;
   #running = 0;
 
-  constructor(limits: SlotLimits) {
+  /** @param waited hears of each piece of work how long it waited for its slot */
+  constructor(limits: SlotLimits, waited: (seconds: number) => void = () => undefined) {
     this.#limits = limits;
+    this.#waited = waited;
+  }
+
+  get figures(): SlotFigures {
+    return { running: this.#running, waiting: this.#waiting.length, limits: this.#limits };
   }
 
   /** @throws {RefusedError} `overloaded` */
   async run<T>(work: () => Promise<T>): Promise<T> {
+    const asked = performance.now();
     if (this.#running < this.#limits.running) this.#running += 1;
     else await this.#turn();
     try {
+      this.#waited((performance.now() - asked) / 1000);
       return await work();
     } finally {
       this.#release();

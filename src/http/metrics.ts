@@ -1,9 +1,13 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Decision } from '../model/decision.js';
+import { HEALTH_CODES } from '../model/health.js';
 import { RELEASE_OUTCOMES } from '../model/key-release-record.js';
 import { flippedPolicies } from '../service/early-flips.js';
+import type { ReadinessUseCase } from '../service/health.js';
+import { policyReasons } from '../service/policy-reasons.js';
 import { shadowFlips } from '../service/shadow-flips.js';
+import type { SlotFigures } from './load-limits.js';
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -21,6 +25,9 @@ const RELOADED_PARTS = [
   'tpm.intermediates',
 ];
 
+/** Parts of a request that are measured: waiting for a slot, and what judging asks of others; `judge` has these two in it. */
+export type Stage = 'wait' | 'challenge' | 'endorsements' | 'judge' | 'sign' | 'record';
+
 export interface AnsweredRequest {
   readonly method: string;
   /** Path of the route; null where none answered. */
@@ -34,6 +41,21 @@ export interface OriginFigures {
   readonly host: string;
   readonly isReachable: boolean;
   readonly failures: number;
+}
+
+/** How often attempts to reach an origin ended in one way. */
+export interface FetchFigures {
+  readonly host: string;
+  readonly outcome: string;
+  readonly count: number;
+}
+
+/** Endorsements that were fetched: how old they are, and in how many seconds they are of no use any more. */
+export interface FetchedFigures {
+  readonly kind: string;
+  readonly source: string;
+  readonly ageSeconds: number;
+  readonly expirySeconds: number;
 }
 
 /** What ends on a date, and in how many seconds: less than zero where it has ended. */
@@ -53,12 +75,21 @@ export interface EndingFigures {
   }[];
 }
 
+type FigureValues = readonly (readonly [value: number, labels?: Readonly<Record<string, string | number>>])[];
+
 /** A figure that is read when it is asked for. */
 interface WatchedFigure {
   readonly name: string;
   readonly help: string;
   readonly labelNames?: readonly string[];
-  readonly read: () => readonly (readonly [value: number, labels?: Readonly<Record<string, string | number>>])[];
+  readonly read: () => FigureValues | Promise<FigureValues>;
+}
+
+/** A metric, as dashboards and alerts have to name it. */
+export interface DescribedMetric {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
 }
 
 /**
@@ -77,6 +108,11 @@ export class Metrics {
   readonly #gateAnswers: Counter<'gate' | 'outcome'>;
   readonly #failedPolicyReloads: Counter;
   readonly #failedReloads: Counter<'part'>;
+  readonly #reloadTimes: Gauge<'part'>;
+  readonly #reloadResults: Gauge<'part'>;
+  readonly #policyDecisions: Counter<'policy' | 'outcome' | 'reason'>;
+  readonly #usedEndorsements: Counter<'kind' | 'source'>;
+  readonly #stages: Histogram<'stage'>;
 
   constructor() {
     const registers = [this.#registry];
@@ -134,9 +170,113 @@ export class Metrics {
       labelNames: ['part'],
       registers,
     });
-    for (const part of RELOADED_PARTS) this.#failedReloads.inc({ part }, 0);
+    this.#reloadTimes = new Gauge({
+      name: 'veritee_last_reload_timestamp_seconds',
+      help: 'When a part was last read, successfully or not: at start, or at a reload. Seconds since 1970.',
+      labelNames: ['part'],
+      registers,
+    });
+    this.#reloadResults = new Gauge({
+      name: 'veritee_last_reload_successful',
+      help: '1 if what was last read of a part is in force; 0 if its previous state is, because something in it was wrong.',
+      labelNames: ['part'],
+      registers,
+    });
+    this.#policyDecisions = new Counter({
+      name: 'veritee_policy_decisions_total',
+      help: 'Outcomes of single policies, by policy and most important reason.',
+      labelNames: ['policy', 'outcome', 'reason'],
+      registers,
+    });
+    this.#usedEndorsements = new Counter({
+      name: 'veritee_endorsements_used_total',
+      help: 'Endorsements that decisions rested on, by kind and by where each came from: evidence, cache, store or network.',
+      labelNames: ['kind', 'source'],
+      registers,
+    });
+    this.#stages = new Histogram({
+      name: 'veritee_stage_duration_seconds',
+      help: 'Time that the stages of requests took; judge has challenge and endorsements in it.',
+      labelNames: ['stage'],
+      buckets: DURATION_BUCKETS,
+      registers,
+    });
+    for (const part of RELOADED_PARTS) {
+      this.#failedReloads.inc({ part }, 0);
+      this.reloaded(part);
+    }
     this.#eventLoop.enable();
     this.#watchProcess();
+  }
+
+  /** Adds what is running. */
+  watchBuild(version: string): void {
+    this.#watch(Gauge, {
+      name: 'veritee_build_info',
+      help: 'Always 1: the version of the service, and that of Node.js under it.',
+      labelNames: ['version', 'node_version'],
+      read: () => [[1, { version, node_version: process.version }]],
+    });
+  }
+
+  /** Adds what stands against the service getting traffic. */
+  watchReadiness(readiness: ReadinessUseCase): void {
+    this.#watch(Gauge, {
+      name: 'veritee_readiness_problem',
+      help: '1 if the service is not ready because of this, as /readyz says; else 0.',
+      labelNames: ['code'],
+      read: async () => {
+        const { problems } = await readiness.execute();
+        return HEALTH_CODES.map((code) => [problems.some((problem) => problem.code === code) ? 1 : 0, { code }]);
+      },
+    });
+  }
+
+  /** Adds the queue of verifications. */
+  watchVerifications(slots: () => SlotFigures): void {
+    this.#watch(Gauge, {
+      name: 'veritee_verifications',
+      help: 'Verifications that run, and requests that wait for one to end.',
+      labelNames: ['state'],
+      read: () => statesOf(slots()),
+    });
+    this.#watch(Gauge, {
+      name: 'veritee_verifications_limit',
+      help: 'How many may run, and wait, at once; further requests are refused with 503.',
+      labelNames: ['state'],
+      read: () => statesOf(slots().limits),
+    });
+  }
+
+  /** Adds how attempts to reach origins ended. */
+  watchFetches(fetches: () => readonly FetchFigures[]): void {
+    this.#watch(Counter, {
+      name: 'veritee_fetches_total',
+      help: 'Attempts to reach the origin, by how each ended: answered, refused, or the fault.',
+      labelNames: ['host', 'outcome'],
+      read: () => fetches().map(({ count, ...labels }) => [count, labels]),
+    });
+  }
+
+  /** Adds how old fetched endorsements are, and when the first of them ends. */
+  watchFetched(fetched: () => Promise<readonly FetchedFigures[]>): void {
+    const labelNames = ['kind', 'source'];
+    this.#watch(Gauge, {
+      name: 'veritee_fetched_endorsement_age_seconds',
+      help: 'Seconds since the source last confirmed what is held of a kind; of the oldest.',
+      labelNames,
+      read: async () =>
+        earliestOf(
+          (await fetched()).map(({ kind, source, ageSeconds }) => ({ kind, source, seconds: -ageSeconds })),
+        ).map(([seconds, labels]) => [-seconds, labels]),
+    });
+    this.#watch(Gauge, {
+      name: 'veritee_fetched_endorsement_expiry_seconds',
+      help: 'Seconds until the first of what is held of a kind, as fetched from a source, may not be used any more.',
+      labelNames,
+      read: async () =>
+        earliestOf((await fetched()).map(({ kind, source, expirySeconds: seconds }) => ({ kind, source, seconds }))),
+    });
   }
 
   /** Adds what is known of the origins that the service contacts, as it is when the figures are asked for. */
@@ -237,6 +377,10 @@ export class Metrics {
       reason: decision.reasons[0] ?? 'none',
       evidence_type: decision.evidence.type,
     });
+    for (const { policy, outcome, reason } of policyReasons(decision)) {
+      this.#policyDecisions.inc({ policy, outcome, reason: reason ?? 'none' });
+    }
+    for (const { kind, source } of decision.endorsements) this.#usedEndorsements.inc({ kind, source });
     for (const check of decision.checks) {
       if (check.result === 'fail') this.#failedChecks.inc({ check: check.id });
     }
@@ -272,11 +416,34 @@ export class Metrics {
   /** @param part as the log names it under `keptAsBefore` */
   reloadFailed(part: string): void {
     this.#failedReloads.inc({ part });
+    this.#reloadTimes.set({ part }, Date.now() / 1000);
+    this.#reloadResults.set({ part }, 0);
+  }
+
+  /** @param part as the log names it under `reread` */
+  reloaded(part: string): void {
+    this.#reloadTimes.set({ part }, Date.now() / 1000);
+    this.#reloadResults.set({ part }, 1);
+  }
+
+  stageDone(stage: Stage, seconds: number): void {
+    this.#stages.observe({ stage }, seconds);
   }
 
   /** The figures in the text format of Prometheus. */
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** Every metric that there is, in the order in which `text` has them. */
+  described(): readonly DescribedMetric[] {
+    // Of each the library knows its labels, which its type does not say.
+    const known = this.#registry.getMetricsAsArray() as unknown as readonly Named[];
+    return known.map((metric) => ({
+      name: metric.name,
+      type: metric instanceof Histogram ? 'histogram' : metric instanceof Gauge ? 'gauge' : 'counter',
+      labels: metric.labelNames,
+    }));
   }
 
   /** Ends the measuring of the event loop. */
@@ -290,9 +457,11 @@ export class Metrics {
       ...named,
       labelNames,
       registers: [this.#registry],
-      collect(): void {
+      async collect(): Promise<void> {
+        // Between reset and the last value nothing waits: two who read at once would add their values up.
+        const values = await read();
         this.reset();
-        for (const [value, labels = {}] of read()) this.inc(labels, value);
+        for (const [value, labels = {}] of values) this.inc(labels, value);
       },
     });
   }
@@ -321,6 +490,11 @@ export class Metrics {
   }
 }
 
+interface Named {
+  readonly name: string;
+  readonly labelNames: readonly string[];
+}
+
 /** Of several figures with the same labels the first to end. */
 function earliestOf<F extends { readonly seconds: number }>(figures: readonly F[]) {
   const first = new Map<string, readonly [seconds: number, labels: Omit<F, 'seconds'>]>();
@@ -329,6 +503,13 @@ function earliestOf<F extends { readonly seconds: number }>(figures: readonly F[
     first.set(name, [Math.min(seconds, first.get(name)?.[0] ?? seconds), labels]);
   }
   return [...first.values()];
+}
+
+function statesOf({ running, waiting }: Pick<SlotFigures, 'running' | 'waiting'>): FigureValues {
+  return [
+    [running, { state: 'running' }],
+    [waiting, { state: 'waiting' }],
+  ];
 }
 
 function cpuSeconds(): number {

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { setTimeout as sleep, setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import type { ReadinessUseCase } from '../service/clock-watch.js';
+import { type ReadinessUseCase, STOPPING } from '../service/health.js';
 import { createApplication } from './application.js';
 import { Connections } from './connections.js';
 import type { HttpDependencies } from './dependencies.js';
@@ -34,6 +34,8 @@ const DEFAULT_STOP: StopLimits = { noticeMs: 500, drainMs: 15_000 };
 export interface RunningServer {
   /** Where it listens, with the port that was picked. */
   readonly url: string;
+  /** Whether it should get traffic: not from the moment on in which it is told to stop. */
+  readonly readiness: ReadinessUseCase;
   /**
    * Takes other TLS material for connections from now on.
    * @throws {Error} where it cannot be used, or one has TLS or a client CA and the other has not; nothing has changed then
@@ -52,8 +54,7 @@ export interface RunningServer {
 export async function startServer(dependencies: HttpDependencies, listen: ListenOptions): Promise<RunningServer> {
   const requests = new OpenRequests();
   const readiness: ReadinessUseCase = {
-    execute: async () =>
-      requests.stopping ? { ready: false, problems: ['the service is stopping'] } : dependencies.readiness.execute(),
+    execute: async () => (requests.stopping ? STOPPING : dependencies.readiness.execute()),
   };
   const application = createApplication({ ...dependencies, readiness });
   requests.watch(application);
@@ -68,6 +69,7 @@ export async function startServer(dependencies: HttpDependencies, listen: Listen
   let closed: Promise<void> | null = null;
   return {
     url: urlOf(application, dependencies.settings.tls !== null),
+    readiness,
     exchangeTls: (tls) => exchangeTls(application.server, tls),
     endConnections: () => {
       endSessions(application.server);
@@ -80,7 +82,8 @@ export async function startServer(dependencies: HttpDependencies, listen: Listen
   };
 }
 
-function urlOf(application: FastifyInstance, tls: boolean): string {
+/** Where an application listens. */
+export function urlOf(application: FastifyInstance, tls: boolean): string {
   const address = application.server.address();
   if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;

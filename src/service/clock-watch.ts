@@ -1,14 +1,5 @@
 import type { Clock, Log } from '../model/ports.js';
-
-/** Whether the service should get traffic, and what stands against it. */
-export interface ReadinessUseCase {
-  execute(): Promise<{ readonly ready: boolean; readonly problems: readonly string[] }>;
-}
-
-/** Liveness: whether the process must be restarted. */
-export interface LivenessUseCase {
-  execute(): Promise<{ readonly live: boolean; readonly problems: readonly string[] }>;
-}
+import type { LivenessUseCase, ReadinessCheck } from './health.js';
 
 /** How far wall time may differ from monotonic time. More is a jump. */
 const JUMP_MS = 60_000;
@@ -116,14 +107,12 @@ export class ClockWatch implements WatchedClock {
     };
   }
 
-  /** Readiness: policies are loaded, or there would be no service, and the clock can be relied on. */
-  get readiness(): ReadinessUseCase {
-    return {
-      execute: async () => {
-        this.#look();
-        if (this.#jump === null) return { ready: true, problems: [] };
-        return { ready: false, problems: [`the clock has jumped by ${this.#jump.seconds} seconds`] };
-      },
+  /** For readiness: while the clock cannot be relied on, nothing is judged. */
+  get check(): ReadinessCheck {
+    return async () => {
+      this.#look();
+      if (this.#jump === null) return null;
+      return { code: 'clock', reason: `the clock has jumped by ${this.#jump.seconds} seconds` };
     };
   }
 
@@ -134,7 +123,8 @@ export class ClockWatch implements WatchedClock {
         const { monotonic } = this.#look();
         const since = this.#jump?.behindSince ?? null;
         if (since === null || monotonic - since < BEHIND_MS) return { live: true, problems: [] };
-        return { live: false, problems: ['the clock was set back, and has not caught up for ten minutes'] };
+        const reason = 'the clock was set back, and has not caught up for ten minutes';
+        return { live: false, problems: [{ code: 'clock', reason }] };
       },
     };
   }

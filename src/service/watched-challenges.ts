@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type {
   ChallengePeriod,
   ChallengeScope,
@@ -6,8 +7,17 @@ import type {
   ConsumeResult,
 } from '../model/challenge.js';
 import { messageOf, RefusedError, VoidChallengeError } from '../model/errors.js';
-import type { Log } from '../model/ports.js';
-import { CHALLENGE_STORE_TIMEOUT_MS, withinTime } from './challenges.js';
+import type { Clock, Log } from '../model/ports.js';
+import { CHALLENGE_STORE_TIMEOUT_MS, challengeId, withinTime } from './challenges.js';
+import type { ReadinessCheck } from './health.js';
+
+/** How often a store that failed is tried while the service is asked whether it is ready. */
+const TRIAL_PAUSE_MS = 1_000;
+
+/** How long the record of a trial is kept, from a whole second on. Nobody has the challenge that it would be of. */
+const TRIAL_LIFETIME_MS = 2_000;
+
+const TRIAL_SCOPE: ChallengeScope = { tenant: 'default', audience: null, policy: null, evidenceType: null };
 
 /**
  * A store of challenges, and whether it does what it is asked. An outage is in the log once when it begins, with its cause, and
@@ -19,6 +29,8 @@ export class WatchedChallengeStore implements ChallengeStore {
   readonly #timeoutMs: number;
   /** Operations that failed when they were last asked for. A server without memory consumes, and keeps nothing new. */
   readonly #failing = new Set<'put' | 'consume'>();
+  /** Monotonic time before which a store that failed is not tried again. */
+  #triedUntil = Number.NEGATIVE_INFINITY;
 
   /** @param timeoutMs as long as requests wait for it */
   constructor(store: ChallengeStore, log: Log, timeoutMs: number = CHALLENGE_STORE_TIMEOUT_MS) {
@@ -50,6 +62,28 @@ export class WatchedChallengeStore implements ChallengeStore {
 
   async close(): Promise<void> {
     await this.#store.close();
+  }
+
+  /**
+   * For readiness. A store that failed is tried first, at most once a second: a replica that is not ready gets no request, and
+   * so would never find out that the store works again.
+   */
+  check(clock: Clock): ReadinessCheck {
+    return async () => {
+      if (this.isReachable && !this.#works) await this.#try(clock);
+      return this.isAvailable
+        ? null
+        : { code: 'nonce_store', reason: 'the store of challenges fails or is out of reach' };
+    };
+  }
+
+  async #try(clock: Clock): Promise<void> {
+    if (clock.monotonicMs() < this.#triedUntil) return;
+    this.#triedUntil = clock.monotonicMs() + TRIAL_PAUSE_MS;
+    const issuedMs = Math.floor(clock.now().getTime() / 1000) * 1000;
+    const period = { issuedAt: new Date(issuedMs), expiresAt: new Date(issuedMs + TRIAL_LIFETIME_MS) };
+    // What came of it is noted already.
+    await this.put(challengeId(randomBytes(32)), TRIAL_SCOPE, period).catch(() => undefined);
   }
 
   async #watch<T>(operation: 'put' | 'consume', work: () => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { generatedFiles } from '../../scripts/generate.js';
 import { CHECK_IDS, MALFORMED_CODES, PROBLEM_CODES } from '../../src/model/codes.js';
+import { HEALTH_CODES } from '../../src/model/health.js';
 import { DOCUMENT, insideOf, referenced, SCHEMAS, schemaErrors, schemaNamed } from './openapi-schemas.js';
 
 const everySchema = Object.entries(SCHEMAS).flatMap(([name, schema]) => [...insideOf(schema, name)]);
@@ -22,6 +23,10 @@ describe('generated files', () => {
 describe('codes', () => {
   it('lists every check id, in the order of importance', () => {
     expect(schemaNamed('CheckId').enum).toEqual(CHECK_IDS);
+  });
+
+  it('lists every code of a probe that fails', () => {
+    expect(schemaNamed('HealthProblem').properties?.['code']).toMatchObject({ enum: HEALTH_CODES });
   });
 
   it('lists every code of a problem document', () => {

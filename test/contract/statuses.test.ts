@@ -108,12 +108,12 @@ async function askUnderLoad(service: FakeService, operation: Operation): Promise
 }
 
 async function askDead(service: FakeService, operation: Operation): Promise<SeenAnswer> {
-  service.liveness.problems = ['the clock was set back'];
+  service.liveness.problems = [{ code: 'clock', reason: 'the clock was set back' }];
   return asContracted(service, operation);
 }
 
 async function askUnready(service: FakeService, operation: Operation): Promise<SeenAnswer> {
-  service.readiness.problems = ['no policy is loaded'];
+  service.readiness.problems = [{ code: 'policies', reason: 'no policy is loaded' }];
   return asContracted(service, operation);
 }
 

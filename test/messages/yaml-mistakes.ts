@@ -30,7 +30,7 @@ export const YAML_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'veritee.yaml line 2: listen.colour: unknown key; there are host, port, insecure, tls, trustedProxies',
+      text: 'veritee.yaml line 2: listen.colour: unknown key; there are host, port, insecure, tls, trustedProxies, management',
     },
   },
   {

@@ -57,6 +57,17 @@ describe('veritee serve', () => {
     expect(await stderr).toBe('');
   });
 
+  it('says on the same line where probes and metrics are, and that there alone', async () => {
+    const { child, url, lines, ended } = await serve({ listen: { port: 0, management: { port: 0 } } }, 'apart.yaml');
+    const said = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'listening');
+    expect(said).toEqual([expect.objectContaining({ url, management: expect.any(String) })]);
+    expect(said[0].management).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect((await call(said[0].management, '/readyz')).status).toBe(200);
+    expect((await call(url, '/readyz')).status).toBe(404);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  });
+
   it.each(['SIGTERM', 'SIGHUP'] as const)('loses no %s that comes while it starts', async (signal) => {
     const configuration = { listen: { port: 0 }, amd: { kds: 'off' }, intel: { pcs: 'off' } };
     const child = cli.start(['serve', '--config', await cli.write('early.yaml', JSON.stringify(configuration))]);
@@ -199,6 +210,21 @@ describe('veritee serve', () => {
 });
 
 describe('veritee serve on a port that is taken', () => {
+  it('does not start where it is that of the management listener, and names its keys', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const listen = { port: 0, management: { port } };
+    const file = await cli.write('taken-apart.yaml', JSON.stringify({ listen, amd: { kds: 'off' } }));
+    const { exitCode, stdout, stderr } = await cli.run(['serve', '--config', file]);
+    other.close();
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe(
+      `listen.management.port: port ${port} of 127.0.0.1 is in use; stop the process that uses it, or choose another port (VERITEE__LISTEN__MANAGEMENT__PORT; 0 picks a free one)\n`,
+    );
+    expect(stdout).not.toContain('listening');
+  });
+
   it('does not start, and says why with 1', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');

@@ -14,12 +14,13 @@ import type { RecordedDecision } from '../../../src/model/decision-log.js';
 import { RefusedError } from '../../../src/model/errors.js';
 import type { Evidence } from '../../../src/model/evidence.js';
 import { type GatePass, GateRefusal, type GateRequest, type GateUseCase } from '../../../src/model/gate.js';
+import type { HealthProblem, Readiness } from '../../../src/model/health.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { Clock } from '../../../src/model/ports.js';
 import type { Caller, ChallengeRequest, Role, VerifyRequest } from '../../../src/model/request.js';
 import type { IssueChallengeUseCase } from '../../../src/service/challenges.js';
-import type { LivenessUseCase, ReadinessUseCase } from '../../../src/service/clock-watch.js';
 import type { EvaluatePolicyUseCase } from '../../../src/service/evaluate-policy.js';
+import type { LivenessUseCase, ReadinessUseCase } from '../../../src/service/health.js';
 import type { InspectEvidenceUseCase } from '../../../src/service/inspections.js';
 import type { PolicyTextsUseCase } from '../../../src/service/policy-texts.js';
 import type { ReceiptKeysUseCase } from '../../../src/service/receipt-keys.js';
@@ -115,17 +116,17 @@ class FakeInspectEvidence implements InspectEvidenceUseCase {
 }
 
 export class FakeReadiness implements ReadinessUseCase {
-  problems: string[] = [];
+  problems: HealthProblem[] = [];
 
-  async execute(): Promise<{ ready: boolean; problems: readonly string[] }> {
+  async execute(): Promise<Readiness> {
     return { ready: this.problems.length === 0, problems: this.problems };
   }
 }
 
 export class FakeLiveness implements LivenessUseCase {
-  problems: string[] = [];
+  problems: HealthProblem[] = [];
 
-  async execute(): Promise<{ live: boolean; problems: readonly string[] }> {
+  async execute(): Promise<{ live: boolean; problems: readonly HealthProblem[] }> {
     return { live: this.problems.length === 0, problems: this.problems };
   }
 }
@@ -273,7 +274,7 @@ export class FakeReplayDecision implements ReplayDecisionUseCase {
   }
 }
 
-export interface FakeService extends RunningServer {
+export interface FakeService extends Omit<RunningServer, 'readiness'> {
   readonly verifyEvidence: FakeVerifyEvidence;
   readonly issueChallenge: FakeIssueChallenge;
   readonly receiptKeys: FakeReceiptKeys;
@@ -363,7 +364,13 @@ export async function startFakeService(options: FakeServiceOptions = {}): Promis
     stop: { noticeMs: 0, drainMs: 5_000 },
     ...options.listen,
   });
-  return { ...dependencies, ...server, port: Number(new URL(server.url).port) };
+  const close = () => {
+    const closing = server.close();
+    void closing.then(() => dependencies.metrics.close());
+    return closing;
+  };
+  const { readiness } = dependencies;
+  return { ...dependencies, ...server, readiness, close, port: Number(new URL(server.url).port) };
 }
 
 /** Starts services, and closes those of a test after it. For a file of tests. */

@@ -18,6 +18,8 @@ function connection(port: number): { socket: Socket; received: () => string; clo
   return { socket, received: () => received, closed };
 }
 
+const STOPPING = { code: 'stopping', reason: 'the service is stopping' };
+
 const VERIFY = [
   'POST /verify HTTP/1.1',
   'Host: localhost',
@@ -54,7 +56,7 @@ describe('a service that stops', () => {
     expect((await call(service.url, '/readyz')).status).toBe(200);
     const closed = service.close();
     const ready = await call(service.url, '/readyz');
-    expect([ready.status, ready.body]).toEqual([503, { ready: false, problems: ['the service is stopping'] }]);
+    expect([ready.status, ready.body]).toEqual([503, { ready: false, problems: [STOPPING] }]);
     expect((await post(service.url, '/verify', VERIFY_BODY)).status).toBe(200);
     expect((await call(service.url, '/livez')).status).toBe(200);
     await closed;

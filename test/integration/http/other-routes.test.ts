@@ -95,16 +95,18 @@ describe('operation', () => {
   });
 
   it('GET /livez is 503 with what is wrong, where the process should be started again', async () => {
-    service.liveness.problems = ['the clock was set back'];
+    const problem = { code: 'clock', reason: 'the clock was set back' } as const;
+    service.liveness.problems = [problem];
     const { status, body } = await call(service.url, '/livez');
-    expect([status, body]).toEqual([503, { live: false, problems: ['the clock was set back'] }]);
+    expect([status, body]).toEqual([503, { live: false, problems: [problem] }]);
   });
 
   it('GET /readyz is 200, or 503 with what stands against it', async () => {
     expect(await call(service.url, '/readyz')).toMatchObject({ status: 200, body: { ready: true, problems: [] } });
-    service.readiness.problems = ['no policy is loaded'];
+    const problem = { code: 'policies', reason: 'no policy is loaded' } as const;
+    service.readiness.problems = [problem];
     const { status, body, headers } = await call(service.url, '/readyz');
-    expect([status, body]).toEqual([503, { ready: false, problems: ['no policy is loaded'] }]);
+    expect([status, body]).toEqual([503, { ready: false, problems: [problem] }]);
     expect(headers['retry-after']).toBe('5');
     expect((await call(service.url, '/livez')).status).toBe(200);
   });

@@ -53,7 +53,8 @@ describe('the started service', () => {
     const service = await lab.start();
     expect((await call(service.url, '/readyz')).body).toEqual({ ready: true, problems: [] });
     const closed = service.close();
-    expect((await call(service.url, '/readyz')).body).toEqual({ ready: false, problems: ['the service is stopping'] });
+    const problems = [{ code: 'stopping', reason: 'the service is stopping' }];
+    expect((await call(service.url, '/readyz')).body).toEqual({ ready: false, problems });
     await closed;
   });
 });

@@ -184,13 +184,15 @@ describe.skipIf(isWithoutValkey('replicas of the service that share decisions'))
       const denied = await lab.verify(service, { members: { policy: 'nothing' } });
       expect(verdictOf(denied)).toEqual(['deny', 'policy_evidence_type', 'audit_unavailable']);
       expect(await isAvailable(service)).toBe('0');
-      expect((await get(service, '/readyz')).status).toBe(200);
+      // Challenges are there too: no replica could use one up.
+      expect((await get(service, '/readyz')).body.problems).toMatchObject([{ code: 'nonce_store' }]);
       await valkey.run();
       await vi.waitFor(
         async () => expect(verdictOf(await lab.verify(service, { members }))).toEqual(['allow']),
         PATIENT,
       );
       expect(await isAvailable(service)).toBe('1');
+      expect((await get(service, '/readyz')).body).toEqual({ ready: true, problems: [] });
       const store = await stores.start(valkey.port);
       const kinds = (await store.records(null, 100)).map(({ content }) => JSON.parse(content ?? '').kind);
       expect(kinds).toContain('unrecorded');

@@ -320,6 +320,23 @@ describe('files', () => {
     ]);
   });
 
+  it('of TLS of the management listener are as those of the other', async () => {
+    const management = { port: 0, tls: { cert: path('cert'), key: path('key') } };
+    expect(briefly(await check({ listen: { management } }))).toEqual([
+      'config_file /listen/management/tls/cert: cert: there is no such file',
+      'config_file /listen/management/tls/key: key: there is no such file',
+    ]);
+    const { cert, key } = new TlsAuthority().issueForLoopback();
+    await write('cert', cert);
+    await write('key', key);
+    const problems = await check({ listen: { management } }, { at: '2090-01-01T00:00:00Z' });
+    expect(briefly(problems)).toEqual([
+      expect.stringMatching(
+        /^config_expiry \/listen\/management\/tls\/cert: listen\.management\.tls\.cert: .+: a certificate of the listener has expired/,
+      ),
+    ]);
+  });
+
   it('of roots and of keys of token issuers are config_file, all of them', async () => {
     const issuers = [{ issuer: 'me', keys: path('keys.json'), roots: path('roots.pem') }];
     const maa = { issuers: [{ issuer: 'https://my.weu.attest.azure.net', keys: path('maa.json'), policyHash: 'any' }] };

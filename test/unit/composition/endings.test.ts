@@ -14,6 +14,7 @@ const clock = fixedClock('2026-06-01T12:00:00Z');
 
 interface Others {
   readonly tls?: TlsMaterial;
+  readonly managementTls?: Pick<TlsMaterial, 'cert'> | null;
   readonly issuers?: readonly NamedFile[];
   readonly endorsements?: readonly EndingFile[];
   readonly receiptKeys?: readonly EndingReceiptKey[];
@@ -22,7 +23,7 @@ interface Others {
 function endingsOf(
   keyEnds: readonly string[],
   waiverEnds: readonly string[],
-  { tls, issuers = [], endorsements = [], receiptKeys = [] }: Others = {},
+  { tls, managementTls = null, issuers = [], endorsements = [], receiptKeys = [] }: Others = {},
   next: object | null = null,
 ) {
   const entries = keyEnds.map((expires, index) => [
@@ -45,6 +46,7 @@ function endingsOf(
   const endings = new Endings({
     callers: () => callers,
     tls: () => tls ?? null,
+    managementTls: () => managementTls,
     policies: () => [{ tenant: 'default', policy }],
     akIssuers: () => issuers,
     endorsements: () => endorsements,
@@ -147,6 +149,15 @@ describe('a certificate of the listener', () => {
     endings.warnOfAccess();
     expect(said(log)).toEqual([[0, SOON]]);
     expect(endings.figures.certificates).toEqual([{ file: 'listen.tls.cert', seconds: 3600 }]);
+  });
+
+  it('is a warning of the management listener as well, and in the figures', () => {
+    const { endings, log } = endingsOf([], [], { managementTls: { cert: pem('2026-06-01T13:00:00Z') } });
+    endings.warnOfAccess();
+    expect(log.lines.map(({ fields, message }) => [Object(fields).file, message])).toEqual([
+      ['listen.management.tls.cert', SOON],
+    ]);
+    expect(endings.figures.certificates).toEqual([{ file: 'listen.management.tls.cert', seconds: 3600 }]);
   });
 
   it('is in the figures, with each file', () => {

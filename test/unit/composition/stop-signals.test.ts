@@ -13,6 +13,7 @@ let others: Map<(typeof SIGNALS)[number], readonly NodeJS.SignalsListener[]>;
 
 const service: RunningService = {
   url: 'http://127.0.0.1:1',
+  managementUrl: null,
   reload: async () => void done.push('reload'),
   close: async () => void done.push('close'),
 };

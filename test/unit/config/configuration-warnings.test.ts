@@ -24,6 +24,16 @@ describe('warnings about a configuration', () => {
     expect(warningsAbout(`ita: { issuers: [ ${pinned}, { issuer: b, keys: ./other.json } ] }`)).toEqual([]);
   });
 
+  it('say that metrics are for everybody where other machines can connect', () => {
+    const listen = (host: string) =>
+      `listen: { insecure: true, management: { host: ${host}, port: 9090, metrics: open } }`;
+    expect(warningsAbout(listen('0.0.0.0'))).toEqual([
+      'listen.management.metrics: anyone who can connect reads the metrics of all tenants',
+    ]);
+    expect(warningsAbout(listen('127.0.0.1'))).toEqual([]);
+    expect(warningsAbout(listen('0.0.0.0').replace('open', 'callers'))).toEqual([]);
+  });
+
   it('name keys that nobody can have released, and callers whose role lets them have none', () => {
     const keys = 'keys: { disk: { local: ./disk.key, policy: p } }';
     const caller = (members: string) =>

@@ -26,6 +26,11 @@ const CASES: readonly Case[] = [
   ['VERITEE__LISTEN__TLS__CLIENT_CA', 'null', (c) => c.listen.tls.clientCa, null],
   ['VERITEE__LISTEN__TLS__CLIENT_CRL', 'null', (c) => c.listen.tls.clientCrl, null],
   ['VERITEE__LISTEN__TRUSTED_PROXIES', '["10.0.0.0/8"]', (c) => c.listen.trustedProxies, ['10.0.0.0/8']],
+  ['VERITEE__LISTEN__MANAGEMENT__HOST', '::1', (c) => c.listen.management?.host, '::1'],
+  ['VERITEE__LISTEN__MANAGEMENT__PORT', '0', (c) => c.listen.management?.port, 0],
+  ['VERITEE__LISTEN__MANAGEMENT__TLS__CERT', 'c.pem', (c) => c.listen.management?.tls?.cert, 'c.pem'],
+  ['VERITEE__LISTEN__MANAGEMENT__TLS__KEY', 'k.pem', (c) => c.listen.management?.tls?.key, 'k.pem'],
+  ['VERITEE__LISTEN__MANAGEMENT__METRICS', 'open', (c) => c.listen.management?.metrics, 'open'],
   [
     'VERITEE__TENANTS',
     '{"a": {"policies": {"directory": "/etc/a"}}}',
@@ -99,10 +104,16 @@ const CASES: readonly Case[] = [
   ['VERITEE__LOG__LEVEL', 'warn', (c) => c.log.level, 'warn'],
 ];
 
+const PORT: Record<string, string> = { VERITEE__LISTEN__MANAGEMENT__PORT: '9090' };
+
 /** What else has to be said for a key to load. */
 const TOGETHER: ReadonlyMap<string, Record<string, string>> = new Map([
   ['VERITEE__LISTEN__TLS__CERT', { VERITEE__LISTEN__TLS__KEY: 'k.pem' }],
   ['VERITEE__LISTEN__TLS__KEY', { VERITEE__LISTEN__TLS__CERT: 'c.pem' }],
+  ['VERITEE__LISTEN__MANAGEMENT__HOST', PORT],
+  ['VERITEE__LISTEN__MANAGEMENT__TLS__CERT', { ...PORT, VERITEE__LISTEN__MANAGEMENT__TLS__KEY: 'k.pem' }],
+  ['VERITEE__LISTEN__MANAGEMENT__TLS__KEY', { ...PORT, VERITEE__LISTEN__MANAGEMENT__TLS__CERT: 'c.pem' }],
+  ['VERITEE__LISTEN__MANAGEMENT__METRICS', PORT],
   ['VERITEE__MAA__SUBMIT__CREDENTIAL', { VERITEE__MAA__SUBMIT__ENDPOINTS: `["${SHARED}"]` }],
   ['VERITEE__RECEIPTS__CREDENTIAL', { VERITEE__RECEIPTS__KEY: VAULT_KEY }],
 ]);

@@ -16,6 +16,9 @@ const CERTIFICATES = 'integration/service/client-certificates.test.ts';
 const MARK: Shown = [CERTIFICATES, 'by its %s has the roles of its caller'];
 const ADDRESSES: Shown = ['unit/composition/outgoing-addresses.test.ts', 'are none where every source is off'];
 const WIRING = 'unit/composition/wiring.test.ts';
+const MANAGEMENT = 'integration/service/management.test.ts';
+const APART: Shown = [MANAGEMENT, 'serves probes and metrics at an address of its own, and the service serves neither'];
+const APART_TLS: Shown = [MANAGEMENT, 'has TLS of its own, which a reload reads again'];
 const ISSUERS = 'unit/composition/token-issuers.test.ts';
 const RECEIPTS = 'integration/service/receipts.test.ts';
 const VAULT = 'integration/service/receipt-vaults.test.ts';
@@ -56,6 +59,14 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'listen.trustedProxies': [
     'integration/http/request-limits.test.ts',
     'REQ-15 with an X-Forwarded-For of a configured proxy give the address that it saw',
+  ],
+  'listen.management.host': APART,
+  'listen.management.port': APART,
+  'listen.management.tls.cert': APART_TLS,
+  'listen.management.tls.key': APART_TLS,
+  'listen.management.metrics': [
+    'unit/config/management.test.ts',
+    'shows metrics to everybody only on loopback, or where listen.insecure says so',
   ],
   'policies.directory': NOT_STARTED,
   'policies.default': [

@@ -56,6 +56,7 @@ describe('defaults', () => {
         insecure: false,
         tls: { cert: null, key: null, clientCa: null, clientCrl: null },
         trustedProxies: [],
+        management: null,
       },
       policies: { directory: './policies', default: 'azure-cvm-baseline', shadow: [] },
       tenants: {},
@@ -202,7 +203,7 @@ describe('YAML', () => {
     [
       'a merge key',
       'listen: { <<: { port: 1 } }',
-      'listen.<<: unknown key; there are host, port, insecure, tls, trustedProxies',
+      'listen.<<: unknown key; there are host, port, insecure, tls, trustedProxies, management',
     ],
   ])('refuses %s', (_, text, problem) => {
     expect(problemsOf(text)).toContain(problem);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Metrics } from '../../../src/http/metrics.js';
+import { HEALTH_CODES, type HealthProblem } from '../../../src/model/health.js';
 import { ALLOW, DENY } from '../../integration/http/fake-service.js';
 
 describe('metrics', () => {
@@ -147,6 +148,138 @@ describe('metrics', () => {
     expect(await metrics.text()).toContain('veritee_tpm_reset_memory_failures_total 0\n');
     failures = 3;
     expect(await metrics.text()).toContain('veritee_tpm_reset_memory_failures_total 3\n');
+    metrics.close();
+  });
+
+  it('count outcomes by policy and reason, and endorsements by kind and source', async () => {
+    const metrics = new Metrics();
+    const result = { version: 1, sha256: 'ab'.repeat(32), matched: [], unmatched: [] };
+    metrics.decided({
+      ...DENY,
+      policies: [
+        { ...result, id: 'strict', outcome: 'deny' },
+        { ...result, id: 'lenient', outcome: 'allow' },
+      ],
+      endorsements: (['cache', 'cache', 'network'] as const).map((source) => ({
+        kind: 'vcek',
+        sha256: 'ab'.repeat(32),
+        source,
+        notAfter: null,
+        revocation: 'good',
+      })),
+    });
+    const text = await metrics.text();
+    const decisions = 'veritee_policy_decisions_total';
+    expect(text).toContain(`${decisions}{policy="strict",outcome="deny",reason="snp_signature"} 1\n`);
+    expect(text).toContain(`${decisions}{policy="lenient",outcome="allow",reason="none"} 1\n`);
+    expect(text).toContain('veritee_endorsements_used_total{kind="vcek",source="cache"} 2\n');
+    expect(text).toContain('veritee_endorsements_used_total{kind="vcek",source="network"} 1\n');
+    metrics.close();
+  });
+
+  it('measure stages', async () => {
+    const metrics = new Metrics();
+    metrics.stageDone('sign', 0.004);
+    const text = await metrics.text();
+    expect(text).toContain('veritee_stage_duration_seconds_bucket{le="0.0025",stage="sign"} 0\n');
+    expect(text).toContain('veritee_stage_duration_seconds_bucket{le="0.005",stage="sign"} 1\n');
+    metrics.close();
+  });
+
+  it('show what runs', async () => {
+    const metrics = new Metrics();
+    metrics.watchBuild('1.2.3');
+    expect(await metrics.text()).toContain(`veritee_build_info{version="1.2.3",node_version="${process.version}"} 1\n`);
+    metrics.close();
+  });
+
+  it('show of each part when it was last read, and whether it is in force', async () => {
+    const metrics = new Metrics();
+    const [time, result] = ['veritee_last_reload_timestamp_seconds', 'veritee_last_reload_successful'];
+    const timeOf = async (part: string) => {
+      return Number(new RegExp(`^${time}\\{part="${part}"\\} (\\S+)$`, 'm').exec(await metrics.text())?.[1]);
+    };
+    const before = Date.now() / 1000;
+    expect(await timeOf('policies')).toBeGreaterThan(before - 60);
+    expect(await metrics.text()).toContain(`${result}{part="policies"} 1\n`);
+    metrics.policyReloadFailed();
+    metrics.reloadFailed('roots');
+    expect(await timeOf('policies')).toBeGreaterThanOrEqual(before);
+    expect(await metrics.text()).toContain(`${result}{part="policies"} 0\n`);
+    expect(await metrics.text()).toContain(`${result}{part="roots"} 0\n`);
+    metrics.reloaded('roots');
+    expect(await metrics.text()).toContain(`${result}{part="roots"} 1\n`);
+    metrics.close();
+  });
+
+  it('show what stands against readiness, each code that there is', async () => {
+    const metrics = new Metrics();
+    const problems: HealthProblem[] = [];
+    metrics.watchReadiness({ execute: async () => ({ ready: problems.length === 0, problems }) });
+    const shown = async () => (await metrics.text()).match(/^veritee_readiness_problem\{.*$/gm);
+    const line = (code: string, value: number) => `veritee_readiness_problem{code="${code}"} ${value}`;
+    expect(await shown()).toEqual(HEALTH_CODES.map((code) => line(code, 0)));
+    problems.push({ code: 'clock', reason: 'x' });
+    expect(await shown()).toEqual(HEALTH_CODES.map((code) => line(code, code === 'clock' ? 1 : 0)));
+    metrics.close();
+  });
+
+  it('show the queue of verifications, and its limits', async () => {
+    const metrics = new Metrics();
+    metrics.watchVerifications(() => ({ running: 3, waiting: 2, limits: { running: 256, waiting: 128 } }));
+    const text = await metrics.text();
+    expect(text).toContain('veritee_verifications{state="running"} 3\n');
+    expect(text).toContain('veritee_verifications{state="waiting"} 2\n');
+    expect(text).toContain('veritee_verifications_limit{state="running"} 256\n');
+    expect(text).toContain('veritee_verifications_limit{state="waiting"} 128\n');
+    metrics.close();
+  });
+
+  it('count attempts to reach origins by how they ended', async () => {
+    const metrics = new Metrics();
+    metrics.watchFetches(() => [
+      { host: 'kds.example', outcome: 'answered', count: 7 },
+      { host: 'kds.example', outcome: 'timeout', count: 2 },
+    ]);
+    for (let reads = 0; reads < 2; reads++) {
+      const text = await metrics.text();
+      expect(text).toContain('veritee_fetches_total{host="kds.example",outcome="answered"} 7\n');
+      expect(text).toContain('veritee_fetches_total{host="kds.example",outcome="timeout"} 2\n');
+    }
+    metrics.close();
+  });
+
+  it('show the oldest of what was fetched, and the first to end', async () => {
+    const metrics = new Metrics();
+    const list = { kind: 'crl', source: 'amd.kds' };
+    metrics.watchFetched(async () => [
+      { ...list, ageSeconds: 10, expirySeconds: 500 },
+      { ...list, ageSeconds: 90, expirySeconds: 700 },
+      { kind: 'tdx-collateral', source: 'intel.pcs', ageSeconds: 5, expirySeconds: -3 },
+    ]);
+    const text = await metrics.text();
+    const name = 'veritee_fetched_endorsement';
+    expect(text).toContain(`${name}_age_seconds{kind="crl",source="amd.kds"} 90\n`);
+    expect(text).toContain(`${name}_expiry_seconds{kind="crl",source="amd.kds"} 500\n`);
+    expect(text).toContain(`${name}_age_seconds{kind="tdx-collateral",source="intel.pcs"} 5\n`);
+    expect(text).toContain(`${name}_expiry_seconds{kind="tdx-collateral",source="intel.pcs"} -3\n`);
+    metrics.close();
+  });
+
+  it('are not added up where two read them at once', async () => {
+    const metrics = new Metrics();
+    metrics.watchFetches(() => [{ host: 'kds.example', outcome: 'answered', count: 7 }]);
+    const texts = await Promise.all([metrics.text(), metrics.text(), metrics.text()]);
+    for (const text of texts) expect(text).toContain('{host="kds.example",outcome="answered"} 7\n');
+    metrics.close();
+  });
+
+  it('are described with their type and labels', () => {
+    const metrics = new Metrics();
+    const described = metrics.described();
+    expect(described).toContainEqual({ name: 'veritee_stage_duration_seconds', type: 'histogram', labels: ['stage'] });
+    expect(described).toContainEqual({ name: 'veritee_last_reload_successful', type: 'gauge', labels: ['part'] });
+    expect(described).toContainEqual({ name: 'process_cpu_seconds_total', type: 'counter', labels: [] });
     metrics.close();
   });
 

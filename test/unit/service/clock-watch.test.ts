@@ -38,7 +38,7 @@ function set(seconds: number): void {
 
 async function state(): Promise<{ readonly judges: boolean; readonly ready: boolean; readonly live: boolean }> {
   const judges = watch.doubt() === null;
-  return { judges, ready: (await watch.readiness.execute()).ready, live: (await watch.liveness.execute()).live };
+  return { judges, ready: (await watch.check()) === null, live: (await watch.liveness.execute()).live };
 }
 
 const SOUND = { judges: true, ready: true, live: true };
@@ -170,7 +170,7 @@ describe('a backward jump', () => {
     run(1);
     expect(await state()).toEqual(DEAD);
     expect((await watch.liveness.execute()).problems).toEqual([
-      'the clock was set back, and has not caught up for ten minutes',
+      { code: 'clock', reason: 'the clock was set back, and has not caught up for ten minutes' },
     ]);
   });
 
@@ -312,10 +312,7 @@ describe('the log', () => {
 
   it('says readiness what the jump is', async () => {
     set(-6 * HOUR);
-    expect(await watch.readiness.execute()).toEqual({
-      ready: false,
-      problems: ['the clock has jumped by -21600 seconds'],
-    });
+    expect(await watch.check()).toEqual({ code: 'clock', reason: 'the clock has jumped by -21600 seconds' });
   });
 });
 

@@ -88,3 +88,55 @@ describe('a store of challenges that is watched', () => {
     expect([watch.isAvailable, log.lines.length]).toEqual([false, 1]);
   });
 });
+
+describe('readiness of a store of challenges', () => {
+  function checked() {
+    const all = watched();
+    let monotonic = 5_000;
+    const clock = { now: () => new Date('2026-06-01T12:00:00.700Z'), monotonicMs: () => monotonic };
+    const check = all.watch.check(clock);
+    const code = async () => (await check())?.code ?? null;
+    const advance = (milliseconds: number) => {
+      monotonic += milliseconds;
+    };
+    return { ...all, code, advance };
+  }
+
+  it('fails while the store is out of reach, without trying it', async () => {
+    const { store, code } = checked();
+    expect(await code()).toBeNull();
+    store.isReachable = false;
+    expect([await code(), store.puts]).toEqual(['nonce_store', []]);
+    store.isReachable = true;
+    expect([await code(), store.puts]).toEqual([null, []]);
+  });
+
+  it('comes back by itself where the store works again: it is tried, once a second', async () => {
+    const { store, faults, log, put, code, advance } = checked();
+    faults.put = new Error('disk full');
+    await put();
+    expect([await code(), await code(), store.puts.length]).toEqual(['nonce_store', 'nonce_store', 2]);
+    faults.put = null;
+    advance(999);
+    expect([await code(), store.puts.length]).toEqual(['nonce_store', 2]);
+    advance(1);
+    expect([await code(), store.puts.length]).toEqual([null, 3]);
+    expect(log.lines).toEqual([BEGUN, OVER]);
+  });
+
+  it('tries with a record that no challenge has, for two seconds', async () => {
+    const { store, faults, put, code, advance } = checked();
+    faults.put = new Error('disk full');
+    await put();
+    await code();
+    advance(1_000);
+    await code();
+    const [, first, second] = store.puts;
+    expect(first).toEqual({
+      id: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/),
+      scope: { tenant: 'default', audience: null, policy: null, evidenceType: null },
+      period: { issuedAt: new Date('2026-06-01T12:00:00Z'), expiresAt: new Date('2026-06-01T12:00:02Z') },
+    });
+    expect(second?.id).not.toBe(first?.id);
+  });
+});

@@ -1,0 +1,118 @@
+import type { FastifyInstance } from 'fastify';
+import type { CallerDirectory } from '../model/caller-directory.js';
+import type { Log } from '../model/ports.js';
+import type { LivenessUseCase, ReadinessUseCase } from '../service/health.js';
+import {
+  type ConnectionLimits,
+  DEFAULT_CONNECTION_LIMITS,
+  exchangeTls,
+  type TlsIdentity,
+  type TlsMaterial,
+} from './listener.js';
+import { DEFAULT_RATE_LIMITS, type RateLimits } from './load-limits.js';
+import type { Metrics } from './metrics.js';
+import { createPlainApplication, guardRoutes } from './plain-application.js';
+import { operationRoutes } from './routes/operation-routes.js';
+import { urlOf } from './server.js';
+
+/**
+ * What the management listener is given. It knows nothing of the service that it speaks of, which may run in another process:
+ * what it is told of health and figures is all that it serves.
+ */
+export interface ManagementDependencies {
+  readonly liveness: LivenessUseCase;
+  readonly readiness: ReadinessUseCase;
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  /** Those of the moment: each request asks them anew. */
+  readonly callers: () => CallerDirectory;
+  readonly log: Log;
+  readonly settings: ManagementSettings;
+}
+
+export interface ManagementSettings {
+  /** Null: plain HTTP. A client is never asked for a certificate. */
+  readonly tls: TlsIdentity | null;
+  /** Whether everybody who connects may read the metrics, or callers with the role alone. */
+  readonly metrics: 'callers' | 'open';
+  readonly connections?: Partial<ConnectionLimits>;
+  readonly rates?: Partial<RateLimits>;
+}
+
+export interface RunningManagement {
+  /** Where it listens, with the port that was picked. */
+  readonly url: string;
+  /**
+   * Takes other TLS material for connections from now on.
+   * @throws {Error} where it cannot be used, or the listener has no TLS; nothing has changed then
+   */
+  exchangeTls(tls: TlsIdentity): void;
+  /** Answers what it is being asked, and ends every connection. Bounded. */
+  close(): Promise<void>;
+}
+
+const NOTHING_HERE = 'nothing is at this path; there are /livez, /readyz and /metrics';
+
+/** Whoever asks here is a machine or two of the operator's: schedulers, balancers, Prometheus. */
+const CONNECTIONS = 256;
+
+/** No route has a body. */
+const BODY_BYTES = 1_024;
+
+/** Figures are put together at once. */
+const ANSWER_SECONDS = 5;
+
+/** How long a request that is being answered may take when the listener closes. */
+const DRAIN_MS = 1_000;
+
+/** Probes and metrics as an application of their own. The load of the service's own listener changes nothing here. */
+export function createManagementApplication(dependencies: ManagementDependencies): FastifyInstance {
+  const { callers, log, settings } = dependencies;
+  const application = createPlainApplication({
+    log,
+    bodyBytes: BODY_BYTES,
+    deadlineSeconds: ANSWER_SECONDS,
+    // Nobody is known to stand in front of it, so that each client is who connects.
+    trustedProxies: [],
+    tls: settings.tls === null ? null : withoutClients(settings.tls),
+    limits: { ...DEFAULT_CONNECTION_LIMITS, connections: CONNECTIONS, ...settings.connections },
+    nothingHere: NOTHING_HERE,
+  });
+  guardRoutes(application, { callers, nothingHere: NOTHING_HERE }, { ...DEFAULT_RATE_LIMITS, ...settings.rates });
+  const metricsAccess = settings.metrics === 'open' ? 'public' : 'metrics';
+  application.register(async (scope) => {
+    for (const route of operationRoutes({ ...dependencies, metricsAccess })) scope.route(route);
+  });
+  return application;
+}
+
+/** Opens the port of the management listener. Prints nothing. */
+export async function startManagement(
+  dependencies: ManagementDependencies,
+  listen: { readonly host: string; readonly port: number },
+): Promise<RunningManagement> {
+  const application = createManagementApplication(dependencies);
+  try {
+    await application.listen({ host: listen.host, port: listen.port });
+  } catch (error) {
+    await application.close();
+    throw error;
+  }
+  return {
+    url: urlOf(application, dependencies.settings.tls !== null),
+    exchangeTls: (tls) => exchangeTls(application.server, withoutClients(tls)),
+    close: () => stop(application),
+  };
+}
+
+function withoutClients({ cert, key }: TlsIdentity): TlsMaterial {
+  return { cert, key, clientCa: null, clientCrl: [] };
+}
+
+async function stop(application: FastifyInstance): Promise<void> {
+  const end = setTimeout(() => application.server.closeAllConnections(), DRAIN_MS);
+  try {
+    await application.close();
+  } finally {
+    clearTimeout(end);
+  }
+}

@@ -1,0 +1,68 @@
+import type { FastifyRequest, RouteOptions } from 'fastify';
+import type { HealthProblem } from '../../model/health.js';
+import type { LivenessUseCase, ReadinessUseCase } from '../../service/health.js';
+import type { Access } from '../access.js';
+import type { Metrics } from '../metrics.js';
+
+export interface OperationParts {
+  readonly liveness: LivenessUseCase;
+  readonly readiness: ReadinessUseCase;
+  /** Figures in the text format of Prometheus. */
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  /** Who may read the metrics. */
+  readonly metricsAccess: Access;
+}
+
+/** Probes and metrics. */
+export function operationRoutes(parts: OperationParts): readonly RouteOptions[] {
+  return [livezRoute(parts), readyzRoute(parts), metricsRoute(parts)];
+}
+
+const RETRY_SECONDS = 5;
+
+/** Load balancers and schedulers ask these two, so load shedding never refuses them. */
+const PROBE = {
+  method: 'GET',
+  config: { access: 'public', looksAtCaller: true, rateLimit: false, pressureHandler: () => undefined },
+} as const;
+
+/** `GET /livez`: whether the process works, or has to be restarted. */
+function livezRoute({ liveness }: OperationParts): RouteOptions {
+  return {
+    ...PROBE,
+    url: '/livez',
+    handler: async (request, reply) => {
+      const { live, problems } = await liveness.execute();
+      return live ? reply.send({ live }) : reply.code(503).send({ live, problems: shown(problems, request) });
+    },
+  };
+}
+
+/** `GET /readyz`: whether the service should get traffic, and if not, why. */
+function readyzRoute({ readiness }: OperationParts): RouteOptions {
+  return {
+    ...PROBE,
+    url: '/readyz',
+    handler: async (request, reply) => {
+      const { ready, problems } = await readiness.execute();
+      if (!ready) reply.code(503).header('retry-after', RETRY_SECONDS);
+      return reply.send({ ready, problems: shown(problems, request) });
+    },
+  };
+}
+
+/** Codes for everybody; what exactly is wrong is for those who may read the metrics. */
+function shown(problems: readonly HealthProblem[], { caller }: FastifyRequest): readonly object[] {
+  if (caller?.roles.has('metrics') === true) return problems;
+  return problems.map(({ code }) => ({ code }));
+}
+
+/** `GET /metrics`: figures in the text format of Prometheus. They are wanted most when there is too much load. */
+function metricsRoute({ metrics, metricsAccess }: OperationParts): RouteOptions {
+  return {
+    method: 'GET',
+    url: '/metrics',
+    config: { access: metricsAccess, pressureHandler: () => undefined },
+    handler: async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+  };
+}
