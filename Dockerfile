@@ -1,6 +1,10 @@
 # syntax=docker/dockerfile:1
 
-FROM node:24-bookworm-slim AS build
+# A tag moves. A release is built on the digest that it has then (.github/workflows/release.yml); to build by a digest of your own:
+#   docker build --build-arg NODE_IMAGE=node@sha256:… .
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
@@ -8,7 +12,7 @@ COPY tsconfig.json tsconfig.build.json openapi.yaml ./
 COPY src ./src
 RUN npm run build
 
-FROM node:24-bookworm-slim AS runtime
+FROM ${NODE_IMAGE} AS runtime
 WORKDIR /opt/veritee
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts && rm package-lock.json .npmrc
@@ -34,7 +38,8 @@ USER 65532:65532
 WORKDIR /var/lib/veritee
 VOLUME /var/lib/veritee
 EXPOSE 8080
-# Plain HTTP on loopback. With TLS, or another port than VERITEE__LISTEN__PORT says, give a check of your own.
+# Plain HTTP on loopback, at the management port where VERITEE__LISTEN__MANAGEMENT__PORT gives one. Ports of the configuration file are
+# not known here: with one of those, or with TLS on that port, give a check of your own.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["/usr/local/bin/node", "-e", "fetch(`http://127.0.0.1:${process.env.VERITEE__LISTEN__MANAGEMENT__PORT ?? process.env.VERITEE__LISTEN__PORT ?? 8080}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # docs/hardening.md says which options of Node are set, which are not, and why.
 ENTRYPOINT ["/usr/local/bin/node", "--disable-proto=delete", "--max-semi-space-size=64", "/opt/veritee/dist/main.js"]

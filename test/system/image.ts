@@ -1,10 +1,22 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
+
+type Instruction = readonly [keyword: string, rest: string];
 
 /** Instructions of a Dockerfile, lines that are continued put together. */
-function instructions(folder: string): readonly (readonly [string, string])[] {
+function instructions(folder: string): readonly Instruction[] {
   const text = readFileSync(join(folder, 'Dockerfile'), 'utf8').replaceAll(/\\\n/g, ' ');
   return text.split('\n').flatMap((line) => {
     const [, keyword, rest] = /^([A-Z]+) (.+)$/.exec(line) ?? [];
@@ -23,33 +35,114 @@ test -z "$volume" || mount --bind "$volume" "$0$workdir"
 exec setpriv --no-new-privs unshare --root="$0" --wd="$workdir" --setgid "$group" --setuid "$user" "$@"
 `;
 
+/** What says how the image is run, and makes nothing. */
+const SAYS = new Set(['ARG', 'ENV', 'USER', 'VOLUME', 'EXPOSE', 'HEALTHCHECK', 'ENTRYPOINT', 'CMD']);
+
 /** Where the image has its runtime, and where the lab's image has it: at the place of the one that runs the tests. */
 const RUNTIME = '/usr/local/bin/node';
 const OWN_RUNTIME = realpathSync(process.execPath);
 
+/** A stage of the Dockerfile: a folder that stands for its root. What its base image has is that of this machine. */
+interface Stage {
+  readonly root: string;
+  workdir: string;
+}
+
 /**
- * The image of the Dockerfile without a container runtime: its root is a folder that is made by the same commands, and
- * becomes the root of the process, read-only, in a mount namespace of its own.
+ * The image of the Dockerfile without a container runtime: its steps are run in order, each stage in a folder. The folder of the
+ * last one becomes the root of the process, read-only, in a mount namespace of its own.
  */
 export class Image {
   readonly root: string;
-  readonly #instructions: readonly (readonly [string, string])[];
+  readonly #folder: string;
+  readonly #context: string;
+  readonly #instructions: readonly Instruction[];
+  readonly #stages = new Map<string, Stage>();
 
-  /** @param installation a compiled copy of the project */
-  constructor(installation: string) {
-    this.root = mkdtempSync(join(tmpdir(), 'veritee-image-'));
-    chmodSync(this.root, 0o755);
-    this.#instructions = instructions(installation);
-    const [recipe] = this.#instructions.filter(([keyword, rest]) => keyword === 'RUN' && rest.includes('/root-fs'));
-    if (recipe === undefined) throw new Error('the Dockerfile makes no root');
-    const commands = recipe[1].replaceAll('/root-fs', this.root).replaceAll(RUNTIME, OWN_RUNTIME);
-    execFileSync('sh', ['-ec', commands], { cwd: installation, stdio: ['ignore', 'ignore', 'inherit'] });
-    const program = join(this.root, 'opt/veritee');
-    for (const name of ['dist', 'package.json', 'openapi.yaml', 'examples', 'LICENSE']) {
-      cpSync(join(installation, name), join(program, name), { recursive: true });
+  /** @param context the project, as an engine gets it, with its packages installed */
+  constructor(context: string) {
+    this.#context = context;
+    this.#folder = mkdtempSync(join(tmpdir(), 'veritee-image-'));
+    this.#instructions = instructions(context);
+    let stage = this.#stage('');
+    for (const [keyword, rest] of this.#instructions) {
+      if (keyword === 'FROM') stage = this.#stage(/ AS (\w+)$/.exec(rest)?.[1] ?? '');
+      else if (!SAYS.has(keyword)) this.#step(stage, keyword, rest);
     }
-    copyPackages(installation, program);
-    for (const name of ['proc', 'etc/veritee']) mkdirSync(join(this.root, name));
+    this.root = stage.root;
+    for (const name of ['proc', 'etc/veritee']) mkdirSync(join(this.root, name), { recursive: true });
+  }
+
+  #step(stage: Stage, keyword: string, rest: string): void {
+    if (keyword === 'WORKDIR') this.#enter(stage, rest);
+    else if (keyword === 'COPY') this.#copy(stage, rest.split(' '));
+    else if (keyword === 'RUN' && rest === 'npm run build') this.#compile(stage);
+    else if (keyword === 'RUN') this.#run(stage, rest);
+    else throw new Error(`${keyword} of the Dockerfile is not known here`);
+  }
+
+  #stage(name: string): Stage {
+    const root = join(this.#folder, name === '' ? 'root' : name);
+    mkdirSync(root, { recursive: true, mode: 0o755 });
+    const stage = { root, workdir: '/' };
+    this.#stages.set(name, stage);
+    return stage;
+  }
+
+  #enter(stage: Stage, workdir: string): void {
+    stage.workdir = workdir;
+    mkdirSync(join(stage.root, workdir), { recursive: true });
+  }
+
+  #copy(stage: Stage, words: readonly string[]): void {
+    const from = /^--from=(\w+)$/.exec(words[0] ?? '')?.[1];
+    const sources = words.slice(from === undefined ? 0 : 1, -1);
+    const named = words.at(-1) ?? '';
+    const target = join(stage.root, resolve(stage.workdir, named));
+    for (const source of sources) {
+      const path = from === undefined ? this.#ofContext(source) : this.#ofStage(from, source);
+      // Owners and modes are kept. A folder is copied by what is in it. What a stage has made does not change any more.
+      const what = statSync(path).isFile() ? path : `${path}/.`;
+      mkdirSync(what === path ? dirname(target) : target, { recursive: true });
+      execFileSync('cp', ['--archive', ...(from === undefined ? [] : ['--link']), what, target]);
+    }
+  }
+
+  /** What an engine is given of the project: .dockerignore leaves out all but what it names. */
+  #ofContext(source: string): string {
+    const given = readFileSync(join(this.#context, '.dockerignore'), 'utf8').split('\n');
+    if (given[0] !== '*' || !given.includes(`!${source}`))
+      throw new Error(`.dockerignore keeps ${source} from the engine`);
+    return join(this.#context, source);
+  }
+
+  #ofStage(name: string, source: string): string {
+    const stage = this.#stages.get(name);
+    if (stage === undefined) throw new Error(`the Dockerfile has no stage ${name}`);
+    return join(stage.root, source);
+  }
+
+  /** What `npm ci` would get from a registry is what is installed here. Folders outside of the working directory are those of the stage. */
+  #run(stage: Stage, command: string): void {
+    const cwd = join(stage.root, stage.workdir);
+    const [install] = /\bnpm ci\b[^&|]*/.exec(command) ?? [];
+    if (install?.includes('--omit=dev')) copyPackages(this.#context, cwd);
+    else if (install !== undefined)
+      symlinkSync(realpathSync(join(this.#context, 'node_modules')), join(cwd, 'node_modules'));
+    const here = command
+      .replace(install ?? /^(?!)/, 'true ')
+      .replaceAll('/root-fs', join(stage.root, 'root-fs'))
+      .replaceAll(RUNTIME, OWN_RUNTIME);
+    execFileSync('sh', ['-ec', here], { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+
+  /** Compiling takes half a minute, and was done for this copy of the project. From the same files the same comes out. */
+  #compile(stage: Stage): void {
+    const cwd = join(stage.root, stage.workdir);
+    const files = sourcesOf(cwd);
+    if (files.length === 0 || files.join() !== sourcesOf(this.#context).join())
+      throw new Error('the engine is not given what the service is compiled from');
+    cpSync(join(this.#context, 'dist'), join(cwd, 'dist'), { recursive: true });
   }
 
   /**
@@ -65,6 +158,14 @@ export class Image {
     return ['unshare', '--mount', '--propagation', 'private', ...shell];
   }
 
+  /** The command by which an engine asks whether the container is healthy, in the root of the image. */
+  get healthcheck(): readonly string[] {
+    const [, command = '[]'] = / CMD (\[.*\])$/.exec(this.#last('HEALTHCHECK')) ?? [];
+    const own = JSON.parse(command).map((argument: string) => (argument === RUNTIME ? OWN_RUNTIME : argument));
+    const enter = 'mount --bind /proc "$0/proc" && exec unshare --root="$0" --wd=/ --setgid 65532 --setuid 65532 "$@"';
+    return ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', enter, this.root, ...own];
+  }
+
   get environment(): Readonly<Record<string, string>> {
     return Object.fromEntries([this.#last('ENV').split('=')]);
   }
@@ -74,7 +175,7 @@ export class Image {
   }
 
   remove(): void {
-    rmSync(this.root, { recursive: true });
+    rmSync(this.#folder, { recursive: true });
   }
 
   /** The instruction of that keyword which holds for the image: of its last stage, the only one that has it or the last. */
@@ -95,4 +196,15 @@ function copyPackages(installation: string, program: string): void {
     if (path === '' || dev === true || !existsSync(installed)) continue;
     cpSync(realpathSync(installed), join(program, path), { recursive: true });
   }
+}
+
+/** What the compiler reads of the project in that folder. */
+function sourcesOf(folder: string): readonly string[] {
+  const compiler = join(folder, 'node_modules/typescript/bin/tsc');
+  const listed = execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--listFilesOnly'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  const own = listed.split('\n').filter((path) => path.startsWith(join(realpathSync(folder), 'src')));
+  return own.map((path) => relative(realpathSync(folder), path)).sort();
 }

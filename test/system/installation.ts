@@ -26,6 +26,8 @@ const FILES = [
   'openapi.yaml',
   'examples',
   'Dockerfile',
+  '.dockerignore',
+  '.npmrc',
   'LICENSE',
 ];
 

@@ -1,4 +1,5 @@
-import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -31,7 +32,8 @@ describe.skipIf(isLacking('a read-only root', REQUIREMENTS))('the image of the D
     const nonce = Buffer.alloc(32, 7);
     body = JSON.stringify({ evidence: vm.wireEvidence({ nonce }), nonce: nonce.toString('base64url') });
     folder = mkdtempSync(join(tmpdir(), 'veritee-state-'));
-  });
+    // The packages of the service are copied.
+  }, 240_000);
 
   afterEach(() => service?.close());
 
@@ -46,8 +48,7 @@ describe.skipIf(isLacking('a read-only root', REQUIREMENTS))('the image of the D
 
   /** An empty volume, as a container gets it: with the owner and mode of the image's folder. */
   function emptyVolume(): string {
-    const volume = join(folder, 'volume');
-    mkdirSync(volume, { mode: 0o700 });
+    const volume = mkdtempSync(join(folder, 'volume-'));
     chownSync(volume, image.user, image.user);
     return volume;
   }
@@ -64,6 +65,46 @@ describe.skipIf(isLacking('a read-only root', REQUIREMENTS))('the image of the D
     });
     client.close();
   }
+
+  it('has the service, its runtime and the libraries of both, and no shell, package manager, compiler or test', () => {
+    const files = readdirSync(image.root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    const outside = files
+      .map((path) => path.slice(image.root.length))
+      .filter((path) => !path.startsWith('/opt/veritee/'));
+    const known = [
+      /^\/etc\/(passwd|group|nsswitch\.conf)$/,
+      /\/lib[a-z_+]+(-[\d.]+)?\.so(\.\d+)*$/,
+      /\/ld-linux-[a-z0-9-]+\.so\.\d$/,
+    ];
+    expect(outside.filter((path) => path !== process.execPath && !known.some((pattern) => pattern.test(path)))).toEqual(
+      [],
+    );
+    expect(readdirSync(join(image.root, 'opt/veritee')).toSorted()).toEqual([
+      'LICENSE',
+      'dist',
+      'examples',
+      'node_modules',
+      'openapi.yaml',
+      'package.json',
+    ]);
+    for (const name of ['typescript', 'vitest', 'tsx', 'npm', '@types'])
+      expect(readdirSync(join(image.root, 'opt/veritee/node_modules'))).not.toContain(name);
+    expect(files.filter((path) => (statSync(path).mode & 0o6000) !== 0)).toEqual([]);
+  });
+
+  it('is healthy while it answers, and not when nothing does', async () => {
+    service = await ServiceProcess.start(...launch(emptyVolume(), ON_LOOPBACK));
+    const check = (environment: Readonly<Record<string, string>>) => {
+      const [program = '', ...args] = image.healthcheck;
+      return spawnSync(program, args, { env: { PATH: process.env['PATH'], ...environment }, encoding: 'utf8' }).status;
+    };
+    const port = String(service.port);
+    expect(check({ VERITEE__LISTEN__PORT: port })).toBe(0);
+    expect(check({ VERITEE__LISTEN__PORT: '1', VERITEE__LISTEN__MANAGEMENT__PORT: port })).toBe(0);
+    expect(check({ VERITEE__LISTEN__PORT: '1' })).toBe(1);
+  });
 
   it('serves as nobody, without a capability, and writes only where its volume is', async () => {
     const volume = emptyVolume();
