@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
 import { loadConfiguration } from '../../src/config/load-configuration.js';
 import { looksLikeReleasePolicy, readReleasePolicy } from '../../src/policy/akv/release-policy.js';
 import { parsePolicy } from '../../src/policy/policy-document.js';
@@ -206,40 +205,5 @@ describe('docs/decisions/README.md', () => {
     });
     const listed = readProjectFile('docs/decisions/README.md').matchAll(/^\| (\[.*?\]\(.*?\)) \| ./gm);
     expect([...listed].map(([, link]) => link)).toEqual(titles.sort());
-  });
-});
-
-describe('deploy', () => {
-  it('kubernetes.yaml has a configuration that loads once an operator has filled in his own values', () => {
-    const documents = parseAllDocuments(readProjectFile('deploy/kubernetes.yaml')).map((document) => document.toJS());
-    const [text] = documents.flatMap(({ data }) => data?.['veritee.yaml'] ?? []);
-    const filled = text
-      .replaceAll('replace with 64 hex digits', (_: string, offset: number) => `${offset}`.padStart(64, '0'))
-      .replaceAll('replace with a date, YYYY-MM-DD', '2030-01-01');
-    expect(() => loadConfiguration({ text: filled, environment: {} })).not.toThrow();
-    expect(() => loadConfiguration({ text, environment: {} })).toThrow();
-  });
-
-  it('kubernetes.yaml mounts directories alone: what is mounted by subPath never changes', () => {
-    const text = readProjectFile('deploy/kubernetes.yaml');
-    expect(text).not.toMatch(/^[^#\n]*subPath/m);
-    expect(text).toContain('args: [serve, --config, /etc/veritee/configuration/veritee.yaml]');
-    expect(text).toContain('{ name: configuration, mountPath: /etc/veritee/configuration, readOnly: true }');
-  });
-
-  it('kubernetes.yaml has no date that ends it, and keeps what the service remembers on a volume of its own', () => {
-    const text = readProjectFile('deploy/kubernetes.yaml');
-    expect(text).not.toMatch(/\d{4}-\d\d-\d\d/);
-    const documents = parseAllDocuments(text).map((document) => document.toJS());
-    const volumes = documents.flatMap(({ spec }) => spec?.template?.spec?.volumes ?? []);
-    expect(volumes).toContainEqual({ name: 'state', persistentVolumeClaim: { claimName: 'veritee-state' } });
-    expect(documents.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toContain(
-      'PersistentVolumeClaim veritee-state',
-    );
-  });
-
-  it('veritee.service starts a command that exists', () => {
-    const [, command] = /main\.js (\w+) --config/.exec(readProjectFile('deploy/veritee.service')) ?? [];
-    expect(COMMANDS).toContain(command);
   });
 });
