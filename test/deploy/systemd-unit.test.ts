@@ -1,0 +1,100 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readProjectFile } from '../architecture/project-files.js';
+import { isLacking } from '../requirements.js';
+
+const UNIT = readProjectFile('deploy/veritee.service');
+const settings = (name: string) => [...UNIT.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value]) => value);
+
+const WITHOUT_SYSTEMD = isLacking('deploy/veritee.service', [
+  { what: 'systemd-analyze', command: ['systemd-analyze', '--version'] },
+]);
+
+/** What `security` may rate at most: 1.1 of 10, in its tenths. The rest is what a service of the network needs: docs/deployment.md. */
+const MOST_EXPOSURE = 11;
+
+describe('deploy/veritee.service', () => {
+  it('tells the main process alone to stop, gives it time, and reloads by SIGHUP', () => {
+    expect(settings('KillMode')).toEqual(['mixed']);
+    // What the service takes at most is 18 seconds.
+    expect(Number(settings('TimeoutStopSec')[0])).toBeGreaterThanOrEqual(20);
+    expect(settings('ExecReload')).toEqual(['/bin/kill -HUP $MAINPID']);
+    expect(settings('KillSignal')).toEqual([]);
+  });
+
+  it('starts the command of the image, with the same options of Node', () => {
+    const [, entry] = /^ENTRYPOINT (.*)$/m.exec(readProjectFile('Dockerfile')) ?? [];
+    const [, ...options] = JSON.parse(entry ?? '[]');
+    expect(settings('ExecStart')).toEqual([
+      `/usr/bin/node ${options.join(' ')} serve --config /etc/veritee/veritee.yaml`,
+    ]);
+  });
+
+  it('keeps what it writes in one folder that nobody else reads', () => {
+    expect([settings('StateDirectory'), settings('StateDirectoryMode')]).toEqual([['veritee'], ['0700']]);
+    expect(settings('WorkingDirectory')).toEqual(['/var/lib/veritee']);
+    expect(settings('UMask')).toEqual(['0077']);
+  });
+
+  it('takes secrets from the store of credentials, by name alone: one that is missing does not keep it from starting', () => {
+    const credentials = settings('LoadCredential');
+    expect(credentials).toEqual([
+      'veritee.tls-key',
+      'veritee.challenges-key',
+      'veritee.receipts-key',
+      'veritee.store-password',
+    ]);
+    expect(settings('SetCredential')).toEqual([]);
+    expect(settings('EnvironmentFile')).toEqual([]);
+  });
+
+  it('leaves no copy of memory on a disk', () => {
+    expect([settings('LimitCORE'), settings('MemorySwapMax')]).toEqual([['0'], ['0']]);
+  });
+
+  it('cannot ask the metadata service of a cloud', () => {
+    expect(settings('IPAddressDeny')).toEqual(['link-local multicast']);
+  });
+});
+
+describe.skipIf(WITHOUT_SYSTEMD)('systemd-analyze', () => {
+  let folder: string;
+  let file: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'veritee-unit-'));
+    file = join(folder, 'veritee.service');
+    // The program has to be where the unit says, which is elsewhere on some machines.
+    writeFileSync(file, UNIT.replace('/usr/bin/node', process.execPath));
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function analyze(...command: readonly string[]) {
+    const { status, stdout, stderr } = spawnSync('systemd-analyze', [...command, file], { encoding: 'utf8' });
+    return { status, stdout, stderr };
+  }
+
+  it('verify has nothing to say of it', () => {
+    const { status, stderr } = analyze('verify', '--man=no', '--recursive-errors=no');
+    expect([status, stderr]).toEqual([0, '']);
+  });
+
+  it('twin: it finds a setting that does not exist', () => {
+    writeFileSync(join(folder, 'wrong.service'), UNIT.replace('LockPersonality=', 'LockPersonalities='));
+    const { stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', join(folder, 'wrong.service')], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toContain('LockPersonalities');
+  });
+
+  it(`security rates it at most ${MOST_EXPOSURE / 10} of 10`, () => {
+    const { status, stdout } = analyze('security', '--offline=true', '--no-pager', `--threshold=${MOST_EXPOSURE}`);
+    const [line = ''] = /Overall exposure level.*/.exec(stdout) ?? [];
+    process.stdout.write(`${line}\n`);
+    expect([status, line]).toEqual([0, expect.stringContaining('exposure level')]);
+  });
+});
