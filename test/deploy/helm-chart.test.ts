@@ -190,6 +190,16 @@ describe.skipIf(isWithoutHelm('deploy/helm'))('the chart', () => {
     expect(refusal({ ...DECIDED, ...values })).toContain("don't meet the specifications of the schema");
   });
 
+  it('renders with what docs/deployment.md writes down', () => {
+    const guide = readProjectFile('docs/deployment.md');
+    const [, values = ''] = /^```\n# values\.yaml\n([\s\S]*?)^```$/m.exec(guide) ?? [];
+    const [, config = ''] = /^```yaml\n([\s\S]*?)^```$/m.exec(guide.slice(guide.indexOf('## Helm'))) ?? [];
+    const documents = rendered({ ...parse(values), config });
+    const environment = environmentOf(documents);
+    expect(Object.keys(loadConfiguration({ text: config, environment }).callers)).toEqual(['gate']);
+    expect(podOf(documents).containers[0].image).toMatch(/^registry\.example\/veritee@sha256:/);
+  });
+
   it('has a schema for each value, and uses each', () => {
     const schema = JSON.parse(readProjectFile('deploy/helm/veritee/values.schema.json'));
     const templates = readdirSync(join(CHART, 'templates'))

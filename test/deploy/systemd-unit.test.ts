@@ -47,6 +47,8 @@ describe('deploy/veritee.service', () => {
       'veritee.receipts-key',
       'veritee.store-password',
     ]);
+    const guide = readProjectFile('docs/deployment.md');
+    for (const name of credentials) expect(guide).toContain(`/etc/credstore/${name}`);
     expect(settings('SetCredential')).toEqual([]);
     expect(settings('EnvironmentFile')).toEqual([]);
   });
