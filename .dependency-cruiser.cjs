@@ -21,6 +21,7 @@ const ROOMS = {
   'key-vault': ['azure-identity', 'outgoing', 'crypto', 'formats', 'model'],
   results: ['crypto', 'formats', 'model'],
   gates: ['relying-party', 'crypto', 'formats', 'model'],
+  traces: ['outgoing', 'model'],
   'decision-log': ['formats', 'model'],
   stores: ['model'],
   service: ['verifiers', 'inspect', 'policy', 'comparison', 'model'],
@@ -164,6 +165,31 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/stores/redis/redis-session\\.ts$' },
       to: { path: '(^|/)node_modules/ioredis/' },
+    },
+    {
+      // What they do is in the span of who calls them: a span has a clock.
+      name: 'pure-rooms-untraced',
+      severity: 'error',
+      from: { path: `^src/(${PURE_ROOMS.join('|')})/` },
+      to: { path: '^src/model/traces\\.ts$' },
+    },
+    {
+      name: 'opentelemetry-only-in-traces',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/traces/' },
+      to: { path: '(^|/)node_modules/@opentelemetry/' },
+    },
+    {
+      // Its libraries are loaded where traces are configured, and cost nobody else anything.
+      name: 'traces-loaded-on-demand',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/traces/' },
+      to: {
+        path: '^src/traces/',
+        pathNot: '^src/traces/collector-headers\\.ts$',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'no-import-of-the-entry',

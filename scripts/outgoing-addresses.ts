@@ -6,6 +6,7 @@ import { openHeldKeys } from '../src/composition/held-keys.js';
 import { openCallers } from '../src/composition/open-callers.js';
 import { openReceiptVaults } from '../src/composition/receipt-vaults.js';
 import { SYSTEM_CLOCK } from '../src/composition/system.js';
+import { openTraces } from '../src/composition/traces.js';
 import { loadConfiguration } from '../src/config/load-configuration.js';
 import type { Log } from '../src/model/ports.js';
 import type { OriginObserver } from '../src/outgoing/outages.js';
@@ -171,6 +172,13 @@ const ADDRESS_KEYS: readonly AddressKey[] = [
     off: { keys: { db: RELEASED_KEY } },
     offSetting: null,
   },
+  {
+    key: 'traces.endpoint',
+    use: 'spans of the requests that are traced, some seconds after them',
+    configured: { traces: { endpoint: 'https://collector.example:4318' } },
+    off: {},
+    offSetting: null,
+  },
 ];
 
 /** Origins that a service with this configuration may contact. */
@@ -193,7 +201,8 @@ export async function originsOf(sections: object): Promise<ReadonlySet<string>> 
   const heldKeys = await openHeldKeys(configuration, world);
   const services = openAttestationServices(configuration, world);
   const { keyring } = await openCallers(configuration, world);
-  const opened = [endorsements, services, heldKeys, keyring, ...(vaults === null ? [] : [vaults])];
+  const traces = await openTraces(configuration, { ...world, version: '' });
+  const opened = [endorsements, services, heldKeys, keyring, traces, ...(vaults === null ? [] : [vaults])];
   await Promise.all(opened.map((part) => part.close()));
   return origins;
 }

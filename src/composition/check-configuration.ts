@@ -8,6 +8,7 @@ import { ConfigurationError } from '../model/errors.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import { type KeyPath, placedText } from '../model/places.js';
 import type { Clock } from '../model/ports.js';
+import { readCollectorHeaders } from '../traces/collector-headers.js';
 import { openAttestationServices } from './attestation-services.js';
 import { checkEndings } from './check-endings.js';
 import {
@@ -111,6 +112,7 @@ async function follow(
   if (isRight('receipts')) await checkReceiptKeys(configuration, environment, clock, found);
   await checkHeldKeys(configuration, environment, clock, found);
   if (isRight('callers', 'tenants')) await checkCallers(configuration, clock, found);
+  await checkTraceHeaders(configuration, isRight, found);
   const folders = isRight('amd', 'intel', 'tpm') ? await checkEndorsementFolders(configuration, found) : NO_FOLDERS;
   const ending = { tls, managementTls, ...folders, files: policies?.files ?? [] };
   found.add(checkEndings(isRight('callers') ? configuration.callers : {}, ending, clock));
@@ -132,6 +134,15 @@ async function checkCallers(configuration: Configuration, clock: Clock, found: P
   const opened = await found.of('config_file', () => openCallers(configuration, { clock, log }));
   found.add(log.problems);
   await opened?.keyring.close();
+}
+
+async function checkTraceHeaders(
+  { traces }: Configuration,
+  isRight: (section: string) => boolean,
+  found: Problems,
+): Promise<void> {
+  const file = isRight('traces') ? (traces?.headersFile ?? null) : null;
+  if (file !== null) await found.of('config_file', () => readCollectorHeaders(file));
 }
 
 const NO_FOLDERS: Omit<CheckedFolders, 'problems'> = { akIssuers: [], endorsements: () => [] };

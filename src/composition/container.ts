@@ -128,7 +128,7 @@ function evidenceVerifiers(from: DependencyContainer): ReadonlyMap<EvidenceType,
 
 /** What differs between the service and the command line. */
 export interface JudgingParts
-  extends Pick<VerifyEvidenceParts, 'endorsements' | 'tenants' | 'nonces' | 'early' | 'clock' | 'log'> {
+  extends Pick<VerifyEvidenceParts, 'endorsements' | 'tenants' | 'nonces' | 'early' | 'clock' | 'log' | 'tracer'> {
   readonly services: OpenAttestationServices['services'];
 }
 
@@ -140,7 +140,7 @@ export function createVerifyEvidence(
 ): VerifyEvidence {
   const verifiers = container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers);
   const ofTokens = [...verifiers].filter((entry): entry is [string, TokenVerifier] => isTokenVerifier(entry[1]));
-  const otherVerifiers = new OtherVerifiers(new Map(ofTokens), services, parts.endorsements);
+  const otherVerifiers = new OtherVerifiers(new Map(ofTokens), services, parts.endorsements, parts.tracer);
   return new VerifyEvidence(
     { ...parts, verifiers, otherVerifiers, keyThumbprint: jwkThumbprint, newId: newDecisionId },
     options,

@@ -12,6 +12,7 @@ import { RefusedError } from '../model/errors.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Clock } from '../model/ports.js';
 import { ChangedDecisionError } from '../model/recorded-decision.js';
+import { NO_TRACER, type RequestTracer } from '../model/traces.js';
 import { PublishedReceiptKeys } from '../results/published-receipt-keys.js';
 import type { ReceiptKeys } from '../results/receipt-keys.js';
 import { Receipts } from '../results/receipts.js';
@@ -62,6 +63,8 @@ export interface ServiceParts {
   readonly clockWatch: ClockWatch;
   readonly readiness: ReadinessUseCase;
   readonly metrics: Metrics;
+  /** Null: no request is traced. */
+  readonly tracer: RequestTracer | null;
   readonly policies: TenantPolicies;
   readonly access: ReloadedAccess;
   readonly challenges: { readonly key: Uint8Array; readonly store: ChallengeStore };
@@ -84,6 +87,7 @@ export interface ServiceParts {
 /** The use cases of a service, and how HTTP offers them. */
 export function httpDependencies(parts: ServiceParts): HttpDependencies {
   const { configuration, world, clock, clockWatch, metrics, policies, access, challenges } = parts;
+  const tracer = parts.tracer ?? NO_TRACER;
   const container = containerOf(parts);
   const codec = new ChallengeCodec(challenges.key, randomBytes);
   const stages = new TimedStages(metrics);
@@ -99,6 +103,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     receipts: stages.signing(receiptsOf(parts)),
     deadlineMs: configuration.deadlineSeconds * 1000,
     log: world.log,
+    tracer,
   });
   const recordedDecisions = new RecordedDecisions(recordedIn(parts.decisions));
   const again = new ReplayDecision({
@@ -115,6 +120,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
       recorder: parts.decisionLog,
       deadlineMs: configuration.deadlineSeconds * 1000,
       log: world.log,
+      tracer,
     }),
     recordedDecisions,
     replayDecision: {
@@ -144,6 +150,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     metrics,
     clock,
     log: world.log,
+    tracer: parts.tracer,
     settings: httpSettings(configuration, access),
   };
 }
@@ -153,10 +160,16 @@ function recorded(
   verifyEvidence: VerifyEvidenceUseCase,
   keeper: InputKeeper | null,
   stages: TimedStages,
-  { decisionLog, world }: ServiceParts,
+  { decisionLog, world, tracer }: ServiceParts,
 ): VerifyEvidenceUseCase {
   if (decisionLog === null) return verifyEvidence;
-  return new RecordDecisions({ verifyEvidence, recorder: stages.recording(decisionLog), keeper, log: world.log });
+  return new RecordDecisions({
+    verifyEvidence,
+    recorder: stages.recording(decisionLog),
+    keeper,
+    log: world.log,
+    tracer: tracer ?? NO_TRACER,
+  });
 }
 
 /** Null: only digests are kept. */
@@ -240,10 +253,11 @@ function worldPartsOf(container: AppContainer, codec: ChallengeCodec, parts: Ser
 function verifyEvidenceWith(
   container: AppContainer,
   { early, ...judgedBy }: WorldParts,
-  { configuration, clock, world: { log } }: ServiceParts,
+  { configuration, clock, tracer, world: { log } }: ServiceParts,
 ): VerifyEvidence {
   const shadow = early === null ? null : new EarlyCollateralShadow(early, clock, log);
-  return createVerifyEvidence(container, { ...judgedBy, early: shadow, log }, verifyOptions(configuration, true));
+  const judging = { ...judgedBy, early: shadow, log, tracer: tracer ?? NO_TRACER };
+  return createVerifyEvidence(container, judging, verifyOptions(configuration, true));
 }
 
 function httpSettings({ limits, deadlineSeconds, listen }: Configuration, { tls }: ReloadedAccess): HttpSettings {

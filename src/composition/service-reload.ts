@@ -14,6 +14,7 @@ export interface ReloadedParts {
   readonly receiptKeys: { reload(): Promise<boolean> };
   /** Takes what is right, file by file. Files of folders that are not right are left out, as the log says. */
   readonly endorsements: { reload(): Promise<readonly ReloadOutcome[]> };
+  readonly tracing: { reload(): Promise<readonly ReloadOutcome[]> };
   readonly access: ReloadedAccess;
   readonly listeners: ReloadedListeners;
   /** Reads file and environment again. */
@@ -43,20 +44,21 @@ export class ServiceReload {
   }
 
   async #run(): Promise<void> {
-    const { policies, roots, receiptKeys, endorsements, log } = this.#parts;
-    const [havePolicies, haveRoots, haveReceiptKeys, access, reread] = await Promise.all([
+    const { policies, roots, receiptKeys, endorsements, tracing, log } = this.#parts;
+    const [havePolicies, haveRoots, haveReceiptKeys, access, ofEndorsements, ofTracing] = await Promise.all([
       policies.reload(),
       roots.reload(),
       receiptKeys.reload(),
       this.#access(),
       endorsements.reload(),
+      tracing.reload(),
     ]);
     const outcomes: readonly (readonly [string, boolean])[] = [
       ['policies', havePolicies],
       ['roots', haveRoots],
       ['receipt keys', haveReceiptKeys],
       ['callers and listen.tls', access !== null],
-      ...reread.map(({ name, isTaken }) => [name, isTaken] as const),
+      ...[...ofEndorsements, ...ofTracing].map(({ name, isTaken }) => [name, isTaken] as const),
     ];
     const kept = outcomes.filter(([, taken]) => !taken).map(([name]) => name);
     // Those count where they are read, which is not on reloads alone.

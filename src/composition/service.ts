@@ -6,13 +6,14 @@ import type { FetchedMaterial } from '../endorsements/files/open-source.js';
 import { type FetchedFigures, Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
 import type { Clock, Log } from '../model/ports.js';
-import { Outages } from '../outgoing/outages.js';
+import { type OriginObserver, Outages } from '../outgoing/outages.js';
 import { ClockWatch } from '../service/clock-watch.js';
 import { policiesLoaded, readinessOf } from '../service/health.js';
 import { ResetTracking } from '../service/reset-tracking.js';
 import { WatchedChallengeStore } from '../service/watched-challenges.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
+import type { TracePace } from '../traces/open-tracing.js';
 import { openAttestationServices } from './attestation-services.js';
 import { namedRoots, ReloadedRoots } from './configured-roots.js';
 import type { Override } from './container.js';
@@ -31,6 +32,7 @@ import { ReloadedAccess } from './reloaded-access.js';
 import { ServiceReload } from './service-reload.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
 import { TenantPolicies } from './tenant-policies.js';
+import { openTraces } from './traces.js';
 
 /** What a service takes from the world, beside its configuration. */
 export interface World
@@ -42,6 +44,8 @@ export interface World
   readonly readConfiguration?: () => Promise<Configuration>;
   /** How long a store of challenges may take to answer; left out, as long as a request can wait for it. */
   readonly storeTimeoutMs?: number;
+  /** How spans are sent to the collector, for tests. */
+  readonly tracePace?: Partial<TracePace>;
   /** Changes registrations of the container, for tests. */
   readonly override?: Override;
 }
@@ -75,7 +79,9 @@ async function openService(configuration: Configuration, world: World, opened: O
   const outages = new Outages(clock, log);
   metrics.watchOrigins(() => outages.states);
   metrics.watchFetches(() => outages.fetches);
-  const outside = { ...world, clock, observer: outages };
+  const version = await productVersion();
+  const tracing = opened.add(await openTraces(configuration, { ...world, observer: outages, version }));
+  const outside = { ...world, clock, observer: tracing.observer };
   const { policies, access, onReloaded, onRefused } = await openRules(configuration, { ...outside, metrics }, opened);
   const key = await readChallengeKey(configuration, log);
   const stores = await openStores(configuration, { ...world, key, clock }, opened);
@@ -89,7 +95,6 @@ async function openService(configuration: Configuration, world: World, opened: O
   const endings = opened.add(openEndings(ending, metrics));
   onReloaded.push(() => endings.warnOfWaivers());
   metrics.watchFetched(async () => fetchedFigures(await sources.endorsements.fetched(), clock.now()));
-  const version = await productVersion();
   metrics.watchBuild(version);
   const rules = { policies, onReloaded, onRefused };
   const signer = receiptKeys.headSigner;
@@ -112,6 +117,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     clockWatch,
     readiness,
     metrics,
+    tracer: tracing.tracer,
     policies,
     access,
     challenges: { key, store: challenges },
@@ -146,6 +152,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     policies,
     ...sources,
     receiptKeys,
+    tracing,
     access,
     listeners: { server, management },
     readConfiguration,
@@ -260,7 +267,7 @@ function fetchedFigures(fetched: readonly FetchedMaterial[], at: Date): readonly
 /** Who is asked for endorsements, opinions, signatures and keys, and what the configuration names of their roots. */
 async function openOutside(
   configuration: Configuration,
-  outside: World & { readonly clock: Clock; readonly observer: Outages },
+  outside: World & { readonly clock: Clock; readonly observer: OriginObserver },
   opened: OpenParts,
 ) {
   const endorsements = opened.add(openEndorsements(configuration, outside));

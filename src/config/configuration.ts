@@ -11,7 +11,16 @@ import { caller } from './callers.js';
 import { orRedisStore, redisStoreOf, type StoreConfiguration } from './redis-store.js';
 import { NAME, releasableKey } from './released-keys.js';
 import { DEFAULT_POLICY_DIRECTORY, DEFAULT_TENANT, policies, tenant } from './tenants.js';
-import { addressRange, issuerUrl, keyFileOrVaultKey, listed, path, source, trustedOrigin } from './values.js';
+import {
+  addressRange,
+  issuerUrl,
+  keyFileOrVaultKey,
+  listed,
+  path,
+  source,
+  trustedOrigin,
+  trustedUrl,
+} from './values.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -101,6 +110,18 @@ const limits = section({
   eventLogBytes: optional(bytes(64 * MIB), MIB),
 });
 
+/** Spans of requests, sent to a collector. */
+const traces = object({
+  /** Where they are posted; without a path, at `/v1/traces`. They say who asks for what, so as trusted as what trust rests on. */
+  endpoint: trustedUrl,
+  /** File with the headers that are sent with them, `Name: value` a line. */
+  headersFile: orNull(path()),
+  /** The share of requests that are traced. */
+  sample: optional(number(0, 1), 0.1),
+  /** Whether the `traceparent` of a request gives the trace that it is part of, and whether it is sampled. */
+  trustParent: optional(flag, false),
+});
+
 const decisions = section({
   store: optional(
     orRedisStore('off, a path, or a redis or rediss URL or its long form', fileOrOff),
@@ -183,6 +204,8 @@ export const CONFIGURATION_SCHEMA = object({
   /** Who may call, by name. Empty: loopback only, everybody there. */
   callers: optional(entries(NAME, caller), NO_ENTRIES),
   log: section({ level: optional(choice(...LOG_LEVELS), 'info') }),
+  /** Null: none are made. */
+  traces: orNull(traces),
 });
 
 /**

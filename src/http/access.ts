@@ -4,6 +4,7 @@ import type { Decision } from '../model/decision.js';
 import { FormatError, RefusedError } from '../model/errors.js';
 import { nearNames } from '../model/names-in-messages.js';
 import type { Caller, Role } from '../model/request.js';
+import type { Tracer } from '../model/traces.js';
 import { clientCertificateOf } from './listener.js';
 import type { OwnRate } from './load-limits.js';
 
@@ -55,6 +56,7 @@ export interface Guard {
   readonly methods: ReadonlyMap<string, readonly string[]>;
   /** What is told on a path that has none. */
   readonly nothingHere: string;
+  readonly tracer: Tracer;
 }
 
 /**
@@ -148,15 +150,13 @@ function nothingAt(path: string, methods: Guard['methods']): string | null {
 /** A valid credential is never refused for what others of its address have tried. */
 async function identify(
   callers: CallerDirectory,
-  { failures }: Guard,
+  { failures, tracer }: Guard,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Caller> {
   try {
-    return await callers.identify({
-      headers: request.headers,
-      clientCertificate: () => clientCertificateOf(request.raw.socket),
-    });
+    const shown = { headers: request.headers, clientCertificate: () => clientCertificateOf(request.raw.socket) };
+    return await tracer.span('identify caller', () => callers.identify(shown));
   } catch (error) {
     if (error instanceof RefusedError && error.code === 'unauthorized') {
       await failures.take(request);

@@ -1,11 +1,13 @@
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
+import { NO_TRACER } from '../model/traces.js';
 import type { HttpDependencies } from './dependencies.js';
 import { routedTarget } from './gate-target.js';
 import { DEFAULT_CONNECTION_LIMITS } from './listener.js';
 import { DEFAULT_RATE_LIMITS, refuseLate } from './load-limits.js';
 import { createPlainApplication, guardRoutes } from './plain-application.js';
 import { routeOf } from './request-log.js';
+import { traceRequests } from './request-traces.js';
 import { takeEveryMethod } from './routes/gate-route.js';
 import { registerRoutes } from './routes/route-table.js';
 
@@ -40,11 +42,10 @@ export function createApplication(dependencies: HttpDependencies): FastifyInstan
     maxEventLoopDelay: settings.eventLoopDelayMs ?? DEFAULT_EVENT_LOOP_DELAY_MS,
     pressureHandler: (_request, _reply, _kind, delayMs) => refuseLate(delayMs),
   });
-  guardRoutes(
-    application,
-    { callers: dependencies.callers, nothingHere },
-    { ...DEFAULT_RATE_LIMITS, ...settings.rates },
-  );
+  const { callers, tracer } = dependencies;
+  if (tracer !== null) traceRequests(application, tracer);
+  const guard = { callers, nothingHere, tracer: tracer ?? NO_TRACER };
+  guardRoutes(application, guard, { ...DEFAULT_RATE_LIMITS, ...settings.rates });
   application.register(async (scope) => registerRoutes(scope, dependencies));
   return application;
 }

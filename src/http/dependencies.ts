@@ -1,6 +1,7 @@
 import type { CallerDirectory } from '../model/caller-directory.js';
 import type { GateUseCase } from '../model/gate.js';
 import type { Clock, Log } from '../model/ports.js';
+import type { RequestTracer } from '../model/traces.js';
 import type { IssueChallengeUseCase } from '../service/challenges.js';
 import type { EvaluatePolicyUseCase } from '../service/evaluate-policy.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../service/health.js';
@@ -34,6 +35,8 @@ export interface HttpDependencies {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Log;
+  /** Null: no request is traced. */
+  readonly tracer: RequestTracer | null;
   readonly settings: HttpSettings;
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { CallerDirectory } from '../model/caller-directory.js';
 import type { Log } from '../model/ports.js';
+import { NO_TRACER } from '../model/traces.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../service/health.js';
 import {
   type ConnectionLimits,
@@ -77,7 +78,8 @@ export function createManagementApplication(dependencies: ManagementDependencies
     limits: { ...DEFAULT_CONNECTION_LIMITS, connections: CONNECTIONS, ...settings.connections },
     nothingHere: NOTHING_HERE,
   });
-  guardRoutes(application, { callers, nothingHere: NOTHING_HERE }, { ...DEFAULT_RATE_LIMITS, ...settings.rates });
+  const guard = { callers, nothingHere: NOTHING_HERE, tracer: NO_TRACER };
+  guardRoutes(application, guard, { ...DEFAULT_RATE_LIMITS, ...settings.rates });
   const metricsAccess = settings.metrics === 'open' ? 'public' : 'metrics';
   application.register(async (scope) => {
     for (const route of operationRoutes({ ...dependencies, metricsAccess })) scope.route(route);

@@ -76,6 +76,7 @@ function observeRequests(application: FastifyInstance, { log, onAnswered }: Plai
   application.decorateRequest('audience', null);
   application.decorateRequest('gate', null);
   application.decorateRequest('problem', null);
+  application.decorateRequest('span', null);
   application.addHook('onResponse', (request, reply, done) => {
     onAnswered?.(request, reply);
     writeRequest(log, request, reply);
@@ -89,14 +90,14 @@ function observeRequests(application: FastifyInstance, { log, onAnswered }: Plai
  */
 export function guardRoutes(
   application: FastifyInstance,
-  { callers, nothingHere }: Pick<Guard, 'callers' | 'nothingHere'>,
+  asked: Pick<Guard, 'callers' | 'nothingHere' | 'tracer'>,
   rates: RateLimits,
 ): void {
   const methods = methodsByPath(application);
   // The hook of the limits is one of the route, and those run after the ones added here.
   registerRateLimits(application, rates);
   application.after(() => {
-    const guard: Guard = { callers, nothingHere, methods, failures: failureRate(application, rates) };
+    const guard: Guard = { ...asked, methods, failures: failureRate(application, rates) };
     application.addHook('onRequest', (request, reply) => admit(guard, request, reply));
   });
 }

@@ -9,6 +9,11 @@ import { shadowFlips } from '../service/shadow-flips.js';
 /** Routes that are asked every few seconds by machines: their answers are written at `debug`. */
 const QUIET: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
 
+/** Whether a route is one of those. */
+export function isQuiet(route: string | null): boolean {
+  return route !== null && QUIET.has(route);
+}
+
 /** The path of the route that answers, or null where none does. Never the path as sent: it is the client's text. */
 export function routeOf(request: FastifyRequest): string | null {
   const { url } = request.routeOptions;
@@ -35,12 +40,13 @@ export function writeRequest(log: Log, request: FastifyRequest, reply: FastifyRe
     principal: request.caller?.principal ?? null,
     tenant: request.caller?.tenant ?? null,
     address: request.ip,
+    ...(request.span === null ? {} : { traceId: request.span.traceId }),
     ...(request.decision === null ? {} : { ...decisionFields(request.decision), audience: request.audience }),
     ...(request.release === null ? {} : { release: request.release }),
     ...(request.problem === null ? {} : problemFields(request.problem)),
     ...request.gate,
   };
-  if (route !== null && QUIET.has(route)) log.debug(record, 'request');
+  if (isQuiet(route)) log.debug(record, 'request');
   else log.info(record, 'request');
 }
 

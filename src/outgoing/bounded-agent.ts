@@ -90,8 +90,10 @@ export abstract class BoundedAgent {
     if (this.#origins?.has(request.origin) === false) {
       throw new FetchError('not_allowed', 'the origin is not configured');
     }
-    const attempt = (signal: AbortSignal) => this.#exchange({ ...request, signal }, sent, refusal);
-    return observed(this.#observer, () => boundedAttempt(request.signal, this.#attemptTimeoutMs, attempt), request);
+    const exchange = (signal: AbortSignal) => this.#exchange({ ...request, signal }, sent, refusal);
+    const bounded = () => boundedAttempt(request.signal, this.#attemptTimeoutMs, exchange);
+    const attempt = () => this.#observer?.around?.(request.origin, bounded) ?? bounded();
+    return observed(this.#observer, attempt, request);
   }
 
   async #exchange(request: BoundedRequest, sent: Sent, refusal: Refusal): Promise<BoundedAnswer> {

@@ -11,6 +11,13 @@ export interface OriginObserver {
   /** It said no to what a caller chose, such as a chip. */
   refused(origin: string): void;
   failed(origin: string, error: FetchError): void;
+  /** Makes an attempt, for who watches each while it lasts. Left out, it is just made. */
+  around?<A extends AnyAnswer>(origin: string, attempt: () => Promise<A>): Promise<A>;
+}
+
+interface AnyAnswer {
+  /** Of HTTP. */
+  readonly status: number;
 }
 
 /** How attempts to reach one origin ended. */

@@ -2,6 +2,7 @@ import type { KeyThumbprint } from '../comparison/paravisor-statements.js';
 import type { NonceStanding } from '../model/challenge.js';
 import type { EndorsementRequest, EndorsementSet, EndorsementSource, FetchContext } from '../model/endorsement.js';
 import type { VerifyRequest } from '../model/request.js';
+import { NO_TRACER, type Tracer } from '../model/traces.js';
 import type { EvidenceVerifier, ExpectedBinding, OpenedEvidence, Verification } from '../model/verification.js';
 import type { Policy } from '../policy/policy-document.js';
 import { type FetchTime, RequestFetch } from './fetch-time.js';
@@ -32,6 +33,8 @@ export interface EvidenceParts {
   readonly otherVerifiers: OtherVerifiers;
   /** Thumbprint of a JWK, by which attestation keys are compared. */
   readonly keyThumbprint: KeyThumbprint;
+  /** Left out: nothing is traced. */
+  readonly tracer?: Tracer;
 }
 
 /** Evidence and tokens that were judged, and how the evidence can be judged by other endorsements. */
@@ -57,7 +60,7 @@ export interface Rejudging {
  * @throws {FormatError} where something of the request is malformed
  */
 export async function judgeEvidence(
-  { endorsements, otherVerifiers, keyThumbprint }: EvidenceParts,
+  { endorsements, otherVerifiers, keyThumbprint, tracer = NO_TRACER }: EvidenceParts,
   verifier: EvidenceVerifier,
   asked: Case,
   fetching: FetchTime,
@@ -67,8 +70,9 @@ export async function judgeEvidence(
   // Malformed evidence is refused before anything is fetched.
   const opened = verifier.open(request.evidence);
   const tokens = request.attestationResults;
-  const verifyingSent = otherVerifiers.verifySent(tokens, { fetch, binding });
-  const verifyingOwn = verifyOwn(opened, endorsements, asked, fetch);
+  const verifySent = () => otherVerifiers.verifySent(tokens, { fetch, binding });
+  const verifyingSent = tokens.length === 0 ? verifySent() : tracer.span('verify tokens', verifySent);
+  const verifyingOwn = verifyOwn(opened, endorsements, asked, { fetch, tracer });
   const [own, sent] = tokens.length === 0 ? [await verifyingOwn, []] : await bothEnded(verifyingOwn, verifyingSent);
   const { verification, fetched } = own;
   const results = await submitWhereWanted(otherVerifiers, asked, verification, sent, fetch);
@@ -78,7 +82,7 @@ export async function judgeEvidence(
     again: {
       needs: opened.needs,
       by: async (change) => {
-        const other = await verified(opened, { at, endorsements: change(fetched), binding });
+        const other = await verified(opened, { at, endorsements: change(fetched), binding }, tracer);
         return judgeResults(type, other, results, keyThumbprint, verification);
       },
     },
@@ -89,17 +93,21 @@ async function verifyOwn(
   opened: OpenedEvidence,
   source: EndorsementSource,
   { at, binding }: Case,
-  fetch: FetchContext,
+  { fetch, tracer }: { readonly fetch: FetchContext; readonly tracer: Tracer },
 ): Promise<{ readonly verification: Verification; readonly fetched: EndorsementSet }> {
-  const fetched = await source.fetch(opened.needs, fetch);
-  return { verification: await verified(opened, { at, endorsements: fetched, binding }), fetched };
+  const fetched = await tracer.span('fetch endorsements', (span) => {
+    span.set({ 'veritee.endorsements': opened.needs.map(({ kind }) => kind) });
+    return source.fetch(opened.needs, fetch);
+  });
+  return { verification: await verified(opened, { at, endorsements: fetched, binding }, tracer), fetched };
 }
 
 async function verified(
   opened: OpenedEvidence,
   context: Parameters<OpenedEvidence['verify']>[0],
+  tracer: Tracer,
 ): Promise<Verification> {
-  const result: unknown = await opened.verify(context);
+  const result: unknown = await tracer.span('verify evidence', () => opened.verify(context));
   if (!isVerification(result)) throw new TypeError('the verifier returned no verification');
   return result;
 }

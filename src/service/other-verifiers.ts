@@ -3,6 +3,7 @@ import { FormatError } from '../model/errors.js';
 import type { TokenEvidence, TokenRoute } from '../model/evidence.js';
 import { tokenRouteOf, tokenTypeOf } from '../model/evidence-traits.js';
 import type { JsonObject } from '../model/json.js';
+import { NO_TRACER, type Tracer } from '../model/traces.js';
 import type {
   AttestationService,
   ExpectedBinding,
@@ -58,12 +59,15 @@ export class OtherVerifiers {
   readonly #verifiers: ReadonlyMap<string, TokenVerifier>;
   readonly #services: ReadonlyMap<TokenRoute, AttestationService>;
   readonly #endorsements: EndorsementSource;
+  readonly #tracer: Tracer;
 
   constructor(
     verifiers: ReadonlyMap<string, TokenVerifier>,
     services: ReadonlyMap<TokenRoute, AttestationService>,
     endorsements: EndorsementSource,
+    tracer: Tracer = NO_TRACER,
   ) {
+    this.#tracer = tracer;
     this.#verifiers = verifiers;
     this.#services = services;
     this.#endorsements = endorsements;
@@ -96,7 +100,10 @@ export class OtherVerifiers {
   async submit(route: TokenRoute, submission: Submission, context: RouteContext): Promise<RouteToken | RouteFault> {
     const service = this.#services.get(route);
     if (service === undefined) throw new Error(`nothing is configured for the route ${route}`);
-    const result = await service.attest(submission, context.fetch.signal);
+    const result = await this.#tracer.span('submit evidence', (span) => {
+      span.set({ 'veritee.token_route': route });
+      return service.attest(submission, context.fetch.signal);
+    });
     if ('refused' in result) return { state: 'not vouched for', detail: result.refused };
     if ('code' in result)
       return { ...result, state: 'unavailable', retryAfterSeconds: result.retryAfterSeconds ?? null };

@@ -7,6 +7,7 @@ import {
 } from '../model/decision-log.js';
 import type { Log } from '../model/ports.js';
 import type { Caller, VerifyRequest } from '../model/request.js';
+import { NO_TRACER, type Tracer } from '../model/traces.js';
 import { LateError, withinTime } from './challenges.js';
 import type { VerifyEvidenceUseCase } from './verify-evidence.js';
 import { withhold } from './withheld-decision.js';
@@ -30,6 +31,8 @@ export interface RecordDecisionsParts {
   readonly log: Log;
   /** How long the record may take. */
   readonly timeoutMs?: number;
+  /** Left out: nothing is traced. */
+  readonly tracer?: Tracer;
 }
 
 /** Decides, and stores what was decided. An allow that is not stored does not leave. */
@@ -42,10 +45,10 @@ export class RecordDecisions implements VerifyEvidenceUseCase {
 
   /** @throws {FormatError | RefusedError} as `VerifyEvidence.execute` */
   async execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
-    const { recorder, log, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
+    const { recorder, log, timeoutMs = RECORD_TIMEOUT_MS, tracer = NO_TRACER } = this.#parts;
     const { decision, inputs } = await this.#decide(request, caller);
     // Within a promise, so that a record that cannot even be made is one that is not stored.
-    const storing = Promise.resolve().then(() =>
+    const storing = tracer.span('store decision', async () =>
       recorder.record({ decision, request, caller, ...wantedBy(request), ...inputs?.() }),
     );
     try {

@@ -7,6 +7,7 @@ import { ReleaseRefusedError, ReleaseUnavailableError } from '../model/key-relea
 import type { ReleaseAttempt, ReleaseResult } from '../model/key-release-record.js';
 import type { Log } from '../model/ports.js';
 import type { Caller, ReleaseTerms, VerifyRequest } from '../model/request.js';
+import { NO_TRACER, type Tracer } from '../model/traces.js';
 import { LateError, withinTime } from './challenges.js';
 import { FetchTime } from './fetch-time.js';
 import { RECORD_TIMEOUT_MS } from './record-decisions.js';
@@ -36,6 +37,8 @@ export interface ReleaseKeyParts {
   readonly log: Log;
   /** How long a record may take. */
   readonly timeoutMs?: number;
+  /** Left out: nothing is traced. */
+  readonly tracer?: Tracer;
 }
 
 /** How an attempt ended. */
@@ -49,9 +52,11 @@ type Ended =
  */
 export class ReleaseKey {
   readonly #parts: ReleaseKeyParts;
+  readonly #tracer: Tracer;
 
   constructor(parts: ReleaseKeyParts) {
     this.#parts = parts;
+    this.#tracer = parts.tracer ?? NO_TRACER;
   }
 
   /**
@@ -119,7 +124,8 @@ export class ReleaseKey {
     const { decisionId } = decision;
     const nothing = { decisionId, keyVersion: null, valueSha256: null };
     try {
-      return { outcome: 'released', released: await key.release(allowed, signal) };
+      const released = await this.#tracer.span('release key', () => key.release(allowed, signal));
+      return { outcome: 'released', released };
     } catch (error) {
       // Of errors of others the log has no words, and an operator looks for the reason here.
       const reason = isOfRelease(error) ? { reason: error.message } : {};
@@ -145,7 +151,7 @@ export class ReleaseKey {
     const { recorder, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
     if (recorder === null) return false;
     // Within a promise, so that a record that cannot even be made is one that is not stored.
-    const storing = Promise.resolve().then(() => recorder.releaseAttempt(attempt));
+    const storing = this.#tracer.span('store release', async () => recorder.releaseAttempt(attempt));
     try {
       await withinTime(storing, timeoutMs);
       return true;
@@ -161,10 +167,8 @@ export class ReleaseKey {
     const { recorder, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
     if (recorder === null) return false;
     try {
-      await withinTime(
-        Promise.resolve().then(() => recorder.releaseResult(result)),
-        timeoutMs,
-      );
+      const storing = this.#tracer.span('store release', async () => recorder.releaseResult(result));
+      await withinTime(storing, timeoutMs);
       return true;
     } catch (error) {
       this.#logUnstored(error, result.decisionId);

@@ -2,6 +2,7 @@ import type { Decision } from '../model/decision.js';
 import type { Log } from '../model/ports.js';
 import { type ReceiptIssuer, ReceiptUnavailableError, type RemainingTime } from '../model/receipt.js';
 import type { Caller, VerifyRequest } from '../model/request.js';
+import { NO_TRACER, type Tracer } from '../model/traces.js';
 import { FetchTime } from './fetch-time.js';
 import type { VerifyEvidenceUseCase } from './verify-evidence.js';
 import { withhold } from './withheld-decision.js';
@@ -12,6 +13,8 @@ export interface SignDecisionsParts {
   /** Time of a request. What judging took of it, signing does not have. */
   readonly deadlineMs: number;
   readonly log: Log;
+  /** Left out: nothing is traced. */
+  readonly tracer?: Tracer;
 }
 
 /** Judges, and signs what came of it. An allow whose receipt cannot be signed does not leave. */
@@ -38,9 +41,10 @@ export class SignDecisions implements VerifyEvidenceUseCase {
     { tenant }: Caller,
     time: RemainingTime,
   ): Promise<Decision> {
-    const { receipts, log } = this.#parts;
+    const { receipts, log, tracer = NO_TRACER } = this.#parts;
+    const issue = () => receipts.issue(decision, { audience, nonce, bindingJwk, tenant }, time);
     try {
-      return { ...decision, receipt: await receipts.issue(decision, { audience, nonce, bindingJwk, tenant }, time) };
+      return { ...decision, receipt: await (audience === null ? issue() : tracer.span('sign receipt', issue)) };
     } catch (error) {
       if (!(error instanceof ReceiptUnavailableError)) throw error;
       const { decisionId } = decision;

@@ -7,6 +7,7 @@ import { FormatError, RefusedError } from '../model/errors.js';
 import { isHardwareType, isTpmType, tokenRouteOf } from '../model/evidence-traits.js';
 import type { Log } from '../model/ports.js';
 import type { Caller, VerifyRequest } from '../model/request.js';
+import { NO_TRACER, type Tracer } from '../model/traces.js';
 import type { EvidenceVerifier } from '../model/verification.js';
 import type { ResultState } from '../policy/appraisal-topic.js';
 import { mergeChecks, type PolicyAppraisal, withDemands } from '../policy/appraise.js';
@@ -58,9 +59,11 @@ const FETCH_SHARE = 0.8;
 export class VerifyEvidence {
   readonly #parts: VerifyEvidenceParts;
   readonly #options: VerifyEvidenceOptions;
+  readonly #tracer: Tracer;
 
   constructor(parts: VerifyEvidenceParts, options: VerifyEvidenceOptions) {
     this.#parts = parts;
+    this.#tracer = parts.tracer ?? NO_TRACER;
     this.#options = options;
   }
 
@@ -147,10 +150,8 @@ export class VerifyEvidence {
       policies: policies.map(({ id }) => id),
       evidenceType: request.evidence.type,
     };
-    return this.#parts.nonces.standing(request.nonce, scope, {
-      at,
-      consume: this.#options.consumesChallenges && !historical && !trial,
-    });
+    const consume = this.#options.consumesChallenges && !historical && !trial;
+    return this.#tracer.span('check nonce', () => this.#parts.nonces.standing(request.nonce, scope, { at, consume }));
   }
 
   /** An exception is never an allow: what a verifier throws, and what it does not finish, is indeterminate. */
@@ -195,7 +196,7 @@ export class VerifyEvidence {
     const { type } = request.evidence;
     const { judged } = evidence;
     const { verification } = judged;
-    const appraised = await appraiseNoting(asked, judged);
+    const appraised = await this.#tracer.span('appraise', () => appraiseNoting(asked, judged));
     const appraisals = this.#withDemands(asked, judged, appraised.appraisals);
     const { decision, reasons } = decide(appraisals);
     const checks = mergeChecks(appraisals);

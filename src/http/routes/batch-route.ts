@@ -3,6 +3,7 @@ import type { FastifyRequest, RouteOptions } from 'fastify';
 import { RefusedError } from '../../model/errors.js';
 import type { Log } from '../../model/ports.js';
 import type { Caller } from '../../model/request.js';
+import type { Span, Tracer } from '../../model/traces.js';
 import type { VerifyEvidenceUseCase } from '../../service/verify-evidence.js';
 import { presentDecision } from '../../wire/present-decision.js';
 import { presentProblem } from '../../wire/problem.js';
@@ -17,6 +18,7 @@ import type { BatchLimit, OwnRate, VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 import { queryOf } from '../queries.js';
 import { writeItem } from '../request-log.js';
+import { decisionAttributes } from '../request-traces.js';
 
 /** A request a line (RFC 8259 texts, each ended by a line feed). */
 const LINES_TYPE = 'application/jsonl';
@@ -34,6 +36,7 @@ export interface BatchRouteDependencies {
   readonly rate: OwnRate;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly tracer: Tracer;
   readonly limits: RequestLimits;
   /** Longest batch, and longest request in it, bytes. */
   readonly batchBytes: number;
@@ -66,7 +69,9 @@ export function batchRoute(dependencies: BatchRouteDependencies): RouteOptions {
       const query = readBatchQuery(queryOf(request));
       const requests = splitBatch(bodyOf(request));
       const run = (index: number) =>
-        answerOf(dependencies, request, query, { index, body: requests[index] ?? NOTHING });
+        asStep(dependencies, request, (span) =>
+          answerOf(dependencies, request, query, { index, body: requests[index] ?? NOTHING, span }),
+        );
       const asLines = wantsLines(request);
       const chunks = asLines ? lines(requests.length, run) : results(requests.length, run);
       return reply.type(asLines ? LINES_TYPE : JSON_TYPE).send(Readable.from(chunks, { highWaterMark: 1 }));
@@ -101,22 +106,35 @@ async function* lines(count: number, run: Run): AsyncGenerator<string> {
   for await (const { index, value } of asTheyCome(count, run)) yield `${JSON.stringify({ index, ...value })}\n`;
 }
 
+/** Items are asked for as the client takes their answers, by events of the connection. */
+function asStep<T>(
+  { tracer }: BatchRouteDependencies,
+  { span: whole }: FastifyRequest,
+  work: (span: Span) => Promise<T>,
+): Promise<T> {
+  const step = () => tracer.span('batch item', work);
+  return whole === null ? step() : whole.within(step);
+}
+
 /** Never rejects: what is wrong with one request is the answer of that one. */
 async function answerOf(
   dependencies: BatchRouteDependencies,
   request: FastifyRequest,
   query: VerifyQuery,
-  { index, body }: { readonly index: number; readonly body: Uint8Array },
+  { index, body, span }: { readonly index: number; readonly body: Uint8Array; readonly span: Span },
 ): Promise<ItemAnswer> {
   const { log, metrics } = dependencies;
   const caller = callerOf(request);
+  span.set({ 'veritee.item': index });
   try {
     const { decision, audience } = await judge(dependencies, request, caller, body);
     metrics.decided(decision);
+    span.set(decisionAttributes(decision));
     writeItem(log, request, { index, decision, audience });
     return { status: 200, body: presentDecision(decision, { ...query, policies: caller.policies }) };
   } catch (error) {
     const { status, document } = presentProblem(error, null);
+    span.set({ 'error.type': document.code });
     if (status === 500) log.error({ requestId: request.id, index, err: error }, 'request failed');
     writeItem(log, request, { index, problem: { code: document.code, pointer: document.pointer ?? null } });
     return { status, body: document };

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { NO_TRACER } from '../../model/traces.js';
 import { requestLimits } from '../../wire/read-body.js';
 import type { HttpDependencies } from '../dependencies.js';
 import { Turns } from '../items-of-batch.js';
@@ -40,6 +41,7 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
       turns: new Turns(),
       rate: itemRate(application),
       log: dependencies.log,
+      tracer: dependencies.tracer ?? NO_TRACER,
       batchBytes: settings.batchBytes,
       bodyBytes: settings.bodyBytes,
     }),

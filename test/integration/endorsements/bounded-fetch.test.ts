@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BoundedAgentOptions } from '../../../src/outgoing/bounded-agent.js';
 import { BoundedFetch } from '../../../src/outgoing/bounded-fetch.js';
 import { FetchError } from '../../../src/outgoing/fetch-error.js';
+import type { OriginObserver } from '../../../src/outgoing/outages.js';
 import { LabKds } from '../../lab/kds.js';
 
 const CRL_PATH = '/vcek/v1/Milan/crl';
@@ -50,6 +51,27 @@ async function failure(outcome: Promise<unknown>): Promise<FetchError> {
 describe('BoundedFetch', () => {
   it('gives the body of an answer', async () => {
     expect(Buffer.from(await get(open()))).toEqual(BODY);
+  });
+
+  it('lets an observer stand around each attempt, also around one that fails', async () => {
+    const seen: unknown[] = [];
+    const observer: OriginObserver = {
+      register: () => {},
+      answered: () => void seen.push('answered'),
+      refused: () => void seen.push('refused'),
+      failed: () => void seen.push('failed'),
+      around: async (origin, attempt) => {
+        seen.push(origin);
+        const answer = await attempt();
+        seen.push(answer.status);
+        return answer;
+      },
+    };
+    const fetch = open({ observer });
+    expect(Buffer.from(await get(fetch))).toEqual(BODY);
+    kds.fail(/crl/, { status: 500 });
+    expect(await failure(get(fetch))).toMatchObject({ fault: 'status', status: 500 });
+    expect(seen).toEqual([kds.origin, 200, 'answered', kds.origin, 'failed']);
   });
 
   it('REQ-14 contacts no origin that is not configured', async () => {

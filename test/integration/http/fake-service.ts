@@ -18,6 +18,7 @@ import type { HealthProblem, Readiness } from '../../../src/model/health.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { Clock } from '../../../src/model/ports.js';
 import type { Caller, ChallengeRequest, Role, VerifyRequest } from '../../../src/model/request.js';
+import type { RequestTracer } from '../../../src/model/traces.js';
 import type { IssueChallengeUseCase } from '../../../src/service/challenges.js';
 import type { EvaluatePolicyUseCase } from '../../../src/service/evaluate-policy.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../../../src/service/health.js';
@@ -294,6 +295,7 @@ export interface FakeServiceOptions {
   readonly settings?: Partial<HttpSettings>;
   readonly listen?: Partial<ListenOptions>;
   readonly level?: string;
+  readonly tracer?: RequestTracer;
 }
 
 /** The id of the one policy that there is. */
@@ -341,6 +343,7 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     clock,
     lines,
     log: createLog(options.level ?? 'info', lines),
+    tracer: options.tracer ?? null,
     settings: {
       bodyBytes: 2_097_152,
       batchBytes: 16_777_216,

@@ -132,6 +132,19 @@ describe('the configuration itself', () => {
     ]);
   });
 
+  it('is config_file for a file of headers of traces that is missing or wrong, and says nothing of what is in it', async () => {
+    const traces = (name: string) => ({ traces: { endpoint: 'https://collector.example', headersFile: path(name) } });
+    expect(briefly(await check(traces('none')))).toEqual([
+      'config_file /traces/headersFile: none: there is no such file',
+    ]);
+    await write('headers', 'secret-42');
+    expect(briefly(await check(traces('headers')))).toEqual([
+      'config_file /traces/headersFile: headers: line 1 is not of the form Name: value',
+    ]);
+    await write('headers', 'x-key: secret-42');
+    expect(await check(traces('headers'))).toEqual([]);
+  });
+
   it('is config_file for files of keys that the service does not start without, config_missing for those read later', async () => {
     await write('policies/payments.yaml', `${POLICY}nonce: challenge\nbinding: required\n`);
     const policies = { directory: path('policies') };

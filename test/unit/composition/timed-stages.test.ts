@@ -21,12 +21,12 @@ describe('stages that are measured', () => {
     const { stages, done } = timed();
     const standing = vi.fn(async () => 'standing');
     const fetch = vi.fn(async () => 'set');
-    const policies = () => 'policies';
-    const world = stages.world(fake<WorldParts>({ policies, nonces: { standing }, endorsements: { fetch } }));
+    const tenants = () => 'tenant';
+    const world = stages.world(fake<WorldParts>({ tenants, nonces: { standing }, endorsements: { fetch } }));
     expect(await Reflect.apply(world.nonces.standing, undefined, ['nonce', 'scope', 'use'])).toBe('standing');
     expect(await Reflect.apply(world.endorsements.fetch, undefined, ['requests', 'context'])).toBe('set');
     expect([standing.mock.calls, fetch.mock.calls]).toEqual([[['nonce', 'scope', 'use']], [['requests', 'context']]]);
-    expect(world.policies).toBe(policies);
+    expect(world.tenants).toBe(tenants);
     const execute = vi.fn(async () => 'decision');
     expect(await Reflect.apply(stages.judging(fake({ execute })).execute, undefined, ['request', 'caller'])).toBe(
       'decision',

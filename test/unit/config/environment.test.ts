@@ -102,14 +102,22 @@ const CASES: readonly Case[] = [
   ['VERITEE__GATES', '{"web":{"audience":"a","policy":"p"}}', (c) => Object.keys(c.gates), ['web']],
   ['VERITEE__CALLERS', `{"ci":${CALLER}}`, (c) => Object.keys(c.callers), ['ci']],
   ['VERITEE__LOG__LEVEL', 'warn', (c) => c.log.level, 'warn'],
+  ['VERITEE__TRACES__ENDPOINT', 'https://c.example', (c) => c.traces?.endpoint, 'https://c.example'],
+  ['VERITEE__TRACES__HEADERS_FILE', 'headers', (c) => c.traces?.headersFile, 'headers'],
+  ['VERITEE__TRACES__SAMPLE', '0.5', (c) => c.traces?.sample, 0.5],
+  ['VERITEE__TRACES__TRUST_PARENT', 'true', (c) => c.traces?.trustParent, true],
 ];
 
 const PORT: Record<string, string> = { VERITEE__LISTEN__MANAGEMENT__PORT: '9090' };
+const TRACES: Record<string, string> = { VERITEE__TRACES__ENDPOINT: 'https://c.example' };
 
 /** What else has to be said for a key to load. */
 const TOGETHER: ReadonlyMap<string, Record<string, string>> = new Map([
   ['VERITEE__LISTEN__TLS__CERT', { VERITEE__LISTEN__TLS__KEY: 'k.pem' }],
   ['VERITEE__LISTEN__TLS__KEY', { VERITEE__LISTEN__TLS__CERT: 'c.pem' }],
+  ['VERITEE__TRACES__HEADERS_FILE', TRACES],
+  ['VERITEE__TRACES__SAMPLE', TRACES],
+  ['VERITEE__TRACES__TRUST_PARENT', TRACES],
   ['VERITEE__LISTEN__MANAGEMENT__HOST', PORT],
   ['VERITEE__LISTEN__MANAGEMENT__TLS__CERT', { ...PORT, VERITEE__LISTEN__MANAGEMENT__TLS__KEY: 'k.pem' }],
   ['VERITEE__LISTEN__MANAGEMENT__TLS__KEY', { ...PORT, VERITEE__LISTEN__MANAGEMENT__TLS__CERT: 'c.pem' }],
@@ -138,7 +146,7 @@ describe('names', () => {
   const NAMES = 'names here are capital letters and digits, with single underscores between them';
 
   it.each([
-    ['VERITEE__', expect.stringMatching(/^VERITEE__: unknown key; there are VERITEE__LISTEN, .+, VERITEE__LOG$/)],
+    ['VERITEE__', expect.stringMatching(/^VERITEE__: unknown key; there are VERITEE__LISTEN, .+, VERITEE__TRACES$/)],
     ['VERITEE__LISTEN__PROT', PORT],
     ['VERITEE__LISTEN__PORT__', PORT],
     ['VERITEE__LISTEN__PORT__NUMBER', 'VERITEE__LISTEN__PORT is given as a whole'],

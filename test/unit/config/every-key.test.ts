@@ -28,6 +28,7 @@ const VAULT_RELEASE: Shown = [VAULT_KEYS, 'releases the key of the vault, and th
 const MAA = 'integration/service/maa-token.test.ts';
 const TD_ROUTES = 'integration/service/td-submissions.test.ts';
 const SUBMISSIONS = 'integration/service/submissions.test.ts';
+const TRACES = 'integration/service/traces.test.ts';
 const GATES = 'integration/service/gates.test.ts';
 const CALLERS = 'unit/callers/callers.test.ts';
 const TOKEN_CALLERS = 'integration/service/token-callers.test.ts';
@@ -219,6 +220,10 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'tenants.<name>.policies.directory': [TENANTS, 'have policies of their own, under the same id too'],
   'tenants.<name>.policies.default': [TENANTS, 'have a default policy of their own'],
   'tenants.<name>.policies.shadow': [TENANTS, 'have shadow policies of their own'],
+  'traces.endpoint': [TRACES, 'shows its steps, each under the one that waits for it, and nothing secret'],
+  'traces.headersFile': [TRACES, 'is sent other headers after a reload'],
+  'traces.sample': [TRACES, 'of 0 traces nothing, contacts nobody, and leaves the log without a trace'],
+  'traces.trustParent': [TRACES, 'is followed where it is trusted, with its flag and without tracestate'],
   'log.level': ['unit/http/log.test.ts', 'writes nothing below its level'],
 };
 

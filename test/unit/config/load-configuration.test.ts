@@ -87,6 +87,7 @@ describe('defaults', () => {
       gates: {},
       callers: {},
       log: { level: 'info' },
+      traces: null,
     });
   });
 
@@ -97,6 +98,20 @@ describe('defaults', () => {
   it('are filled in for what a section leaves out', () => {
     expect(load('listen: { port: 0 }').listen).toMatchObject({ host: '127.0.0.1', port: 0 });
   });
+});
+
+describe('traces', () => {
+  it('are made of a tenth of the requests, and follow nobody, where nothing else is said', () => {
+    const defaults = { headersFile: null, sample: 0.1, trustParent: false };
+    const endpoint = 'https://collector.example:4318';
+    expect(plain(load(`traces: { endpoint: "${endpoint}" }`).traces)).toEqual({ endpoint, ...defaults });
+    expect(plain(load(null, { VERITEE__TRACES__ENDPOINT: endpoint }).traces)).toEqual({ endpoint, ...defaults });
+  });
+
+  it.each(['http://127.0.0.1:4318', 'http://localhost:4318/v1/traces', 'http://[::1]:4318'])(
+    'may go to %s, which is this machine',
+    (endpoint) => expect(load(`traces: { endpoint: "${endpoint}" }`).traces?.endpoint).toBe(endpoint),
+  );
 });
 
 describe('the limit of an event log', () => {
@@ -474,6 +489,22 @@ describe('each refusal names its place', () => {
       'receipts.issuer: must be an https URL without user, query and fragment',
     ],
     ['receipts: { previous: [a.pem, a.pem] }', 'receipts.previous: repeats an item'],
+    ['traces: { sample: 1 }', 'traces.endpoint: is missing'],
+    ['traces: { headersFile: headers }', 'traces.endpoint: is missing'],
+    [
+      'traces: { endpoint: "http://collector.example:4318" }',
+      'traces.endpoint: must be an https URL without user, query and fragment',
+    ],
+    [
+      'traces: { endpoint: "https://me:secret@collector.example" }',
+      'traces.endpoint: must be an https URL without user, query and fragment',
+    ],
+    ['traces: { endpoint: "https://a.example", sample: 1.1 }', 'traces.sample: must be a number from 0 to 1'],
+    ['traces: { endpoint: "https://a.example", sample: -0.1 }', 'traces.sample: must be a number from 0 to 1'],
+    [
+      'traces: { endpoint: "https://a.example", trustParent: "true" }',
+      'traces.trustParent: must be true or false, without quotes',
+    ],
     ['receipts: { key: "" }', 'receipts.key: must be a path, or the URL of a version of a Key Vault key, not empty'],
     [
       'receipts: { key: https://v.vault.azure.net/secrets/k }',

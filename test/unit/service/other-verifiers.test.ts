@@ -11,6 +11,7 @@ import type {
   VerificationContext,
 } from '../../../src/model/verification.js';
 import { isReliable, OtherVerifiers } from '../../../src/service/other-verifiers.js';
+import { KeptTraces } from '../../integration/http/kept-traces.js';
 import { verified } from '../comparison/fixture.js';
 import { check } from '../policy/fixture.js';
 import { END, tokenClaimsOf, tokenVerification } from './route-fixture.js';
@@ -65,6 +66,7 @@ function open({
       return answer;
     },
   };
+  const traces = new KeptTraces();
   const routes = new OtherVerifiers(
     new Map(withoutVerifier ? [] : [['maa-token', verifier]]),
     new Map([['maa', service]]),
@@ -74,13 +76,14 @@ function open({
         return NO_ENDORSEMENTS;
       },
     },
+    traces,
   );
-  return { routes, seen };
+  return { routes, seen, traces };
 }
 
 const submit = async (world: World) => {
-  const { routes, seen } = open(world);
-  return { result: await routes.submit('maa', SUBMISSION, CONTEXT), seen };
+  const { routes, seen, traces } = open(world);
+  return { result: await routes.submit('maa', SUBMISSION, CONTEXT), seen, traces };
 };
 
 describe('tokens that a request brings', () => {
@@ -128,6 +131,13 @@ describe('whom evidence may be sent to', () => {
 });
 
 describe('a token that is made', () => {
+  it('is a span of the request, which names its route', async () => {
+    const { traces } = await submit({});
+    expect(traces.spans).toMatchObject([
+      { name: 'submit evidence', attributes: { 'veritee.token_route': 'maa' }, ended: true },
+    ]);
+  });
+
   it('is verified as any other, and known to be of the very evidence', async () => {
     const { result, seen } = await submit({});
     expect(result).toMatchObject({ route: 'maa', about: '/attestationResults', obtained: 'made' });

@@ -6,8 +6,10 @@ import { FormatError, RefusedError } from '../../../src/model/errors.js';
 import type { HeldKey, ReleasedValue } from '../../../src/model/held-key.js';
 import { ReleaseRefusedError, ReleaseUnavailableError } from '../../../src/model/key-release.js';
 import type { Caller } from '../../../src/model/request.js';
+import type { Tracer } from '../../../src/model/traces.js';
 import { ReleaseKey, type ReleaseKeyParts } from '../../../src/service/release-key.js';
 import { ALLOW, DENY, INDETERMINATE } from '../../integration/http/fake-service.js';
+import { KeptTraces } from '../../integration/http/kept-traces.js';
 import { judged, KeptLog } from '../decision-log/recorded.js';
 
 const CALLER: Caller = {
@@ -33,6 +35,7 @@ interface Given {
   readonly recorder?: null;
   readonly timeoutMs?: number;
   readonly deadlineMs?: number;
+  readonly tracer?: Tracer;
 }
 
 function releasing(given: Given = {}) {
@@ -69,6 +72,7 @@ function releasing(given: Given = {}) {
     deadlineMs,
     log,
     timeoutMs,
+    ...(given.tracer && { tracer: given.tracer }),
   };
   const useCase = new ReleaseKey(parts);
   const ask = (dryRun = false, keyId = 'disk') =>
@@ -98,6 +102,16 @@ describe('a key that a caller asks for', () => {
 });
 
 describe('an allow', () => {
+  it('is traced step by step, also where a step fails', async () => {
+    const traces = new KeptTraces();
+    await releasing({ tracer: traces }).ask();
+    expect(traces.names).toEqual(['store release', 'release key', 'store release']);
+
+    const failing = new KeptTraces();
+    await releasing({ tracer: failing, attempt: outOfReach }).ask();
+    expect(failing.spans).toMatchObject([{ name: 'store release', ended: true }]);
+  });
+
   it('is judged, stored, attempted and its result stored, in this order, and then the key is handed out', async () => {
     const { ask, steps, recorder, verifyEvidence } = releasing();
     expect(await ask()).toEqual({ decision: ALLOWED, release: VALUE, state: 'released' });

@@ -1,0 +1,91 @@
+import { finished } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Decision } from '../model/decision.js';
+import type { RequestSpan, RequestTracer, SpanAttributes } from '../model/traces.js';
+import { isQuiet, routeOf } from './request-log.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Null where the request is not traced. */
+    span: RequestSpan | null;
+  }
+}
+
+/** Statuses from here on are faults of the service. */
+const SERVER_FAULT = 500;
+
+/**
+ * Makes a span of each request that is sampled, from the first hook to the end of the answer. To be called before what is to be in it
+ * is added. Probes and scrapes are not traced.
+ */
+export function traceRequests(application: FastifyInstance, tracer: RequestTracer): void {
+  application.addHook('onRequest', (request, reply, done) => {
+    const span = isQuiet(routeOf(request)) ? null : tracer.request(nameOf(request), parentOf(request));
+    request.span = span;
+    if (span === null) return done();
+    // Not `onResponse`: it does not run where the client goes away.
+    reply.raw.once('close', () => endSpan(span, request, reply));
+    span.within(done);
+  });
+  application.addHook('preParsing', (request, _reply, payload, done) => {
+    if (request.span !== null && hasBody(request))
+      finished(payload, { writable: false }, request.span.begin('read body'));
+    done(null, payload);
+  });
+  // The body comes in by events of the connection, which are of no request.
+  application.addHook('preValidation', (request, _reply, done) => {
+    if (request.span === null) done();
+    else request.span.within(done);
+  });
+}
+
+/** Method and route, of which there are few: never the path as sent. */
+function nameOf(request: FastifyRequest): string {
+  const route = routeOf(request);
+  return route === null ? request.method : `${request.method} ${route}`;
+}
+
+/** Two are none: node joins them. */
+function parentOf({ headers }: FastifyRequest): string | undefined {
+  const { traceparent } = headers;
+  return typeof traceparent === 'string' ? traceparent : undefined;
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
+function endSpan(span: RequestSpan, request: FastifyRequest, reply: FastifyReply): void {
+  span.set({
+    'veritee.request_id': request.id,
+    'http.request.method': request.method,
+    ...routeAttribute(request),
+    ...(request.decision === null ? {} : decisionAttributes(request.decision)),
+  });
+  if (reply.raw.writableFinished) setStatus(span, request, reply.statusCode);
+  // There is nothing to say of an answer that nobody got.
+  else span.fail('client_gone');
+  span.end();
+}
+
+function setStatus(span: RequestSpan, { problem }: FastifyRequest, status: number): void {
+  span.set({ 'http.response.status_code': status });
+  if (status >= SERVER_FAULT) span.fail(problem?.code ?? String(status));
+  else if (problem !== null) span.set({ 'error.type': problem.code });
+}
+
+function routeAttribute(request: FastifyRequest): SpanAttributes {
+  const route = routeOf(request);
+  return route === null ? {} : { 'http.route': route };
+}
+
+/** What was decided, of a request or of one in a batch. */
+export function decisionAttributes(decision: Decision): SpanAttributes {
+  return {
+    'veritee.decision': decision.decision,
+    'veritee.decision_id': decision.decisionId,
+    'veritee.reasons': decision.reasons,
+    'veritee.policies': decision.policies.map(({ id }) => id),
+    'veritee.evidence_type': decision.evidence.type,
+  };
+}
