@@ -113,8 +113,9 @@ describe('a service that gets SIGTERM under load', () => {
     const said = readiness.map(({ status, body }) => ({ status, body }));
     const firstNo = said.findIndex(({ status }) => status !== 200);
     expect(firstNo).toBeGreaterThanOrEqual(0);
+    const stopping = { code: 'stopping', reason: 'the service is stopping' };
     for (const { status, body } of said.slice(firstNo)) {
-      expect([status, body]).toEqual([503, { ready: false, problems: ['the service is stopping'] }]);
+      expect([status, body]).toEqual([503, { ready: false, problems: [stopping] }]);
     }
   });
 });
