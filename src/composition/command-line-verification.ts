@@ -1,15 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type Configuration, challengeKeyPath, resetMemoryDirectory } from '../config/configuration.js';
+import { type Configuration, challengeKeyPath } from '../config/configuration.js';
 import { DEFAULT_TENANT } from '../config/tenants.js';
 import type { Log } from '../model/ports.js';
 import type { Policy } from '../policy/policy-document.js';
 import { ChallengeCodec } from '../service/challenges.js';
 import { NonceRecogniser } from '../service/nonces.js';
-import { ResetTracking } from '../service/reset-tracking.js';
 import type { Tenant, Tenants } from '../service/tenants.js';
 import type { VerifyEvidence } from '../service/verify-evidence.js';
-import { FileResetMemory } from '../stores/file-reset-memory.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { openAttestationServices } from './attestation-services.js';
 import { readConfiguredRoots } from './configured-roots.js';
@@ -21,6 +19,7 @@ import { namedPolicy } from './named-policy.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { TenantPolicies, tenantsOf } from './tenant-policies.js';
+import { openResets, trackingsOf } from './tenant-resets.js';
 
 /** Judging without a server. */
 export interface CommandLineVerification {
@@ -90,13 +89,8 @@ async function openVerification(
   const services = opened.add(openAttestationServices(configuration, { clock: SYSTEM_CLOCK, log }));
   const roots = await readConfiguredRoots(configuration);
   const container = createAppContainer(configuration, undefined, roots);
-  const resets = new Map(
-    inForce.tenants.map((tenant) => {
-      const folder = resetMemoryDirectory(configuration, tenant);
-      return [tenant, new ResetTracking(opened.add(new FileResetMemory({ folder, log })), log)];
-    }),
-  );
-  const configured = tenantsOf(configuration, inForce, (tenant) => resets.get(tenant));
+  const resets = trackingsOf(openResets(configuration, log, opened));
+  const configured = tenantsOf(configuration, inForce, resets);
   /** One that was named counts in the place of that with its id. */
   const tenants: Tenants = (name) => withPolicies(configured(name), (id) => (policy?.id === id ? policy : undefined));
   const parts = {

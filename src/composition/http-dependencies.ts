@@ -243,7 +243,7 @@ function worldPartsOf(container: AppContainer, codec: ChallengeCodec, parts: Ser
   return {
     endorsements: container.resolve<EndorsementSource>(TOKENS.endorsementSource),
     services: services.services,
-    tenants: tenantsOf(configuration, policies, (tenant) => resets.get(tenant)),
+    tenants: tenantsOf(configuration, policies, resets),
     nonces: new NonceRecogniser(codec, challenges.store, world.log, world.storeTimeoutMs),
     early: early?.source ?? null,
     clock: clockWatch,

@@ -1,6 +1,6 @@
-import { type Configuration, challengeKeyPath, resetMemoryDirectory } from '../config/configuration.js';
+import { type Configuration, challengeKeyPath } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
-import { policiesByTenant, policiesOf } from '../config/tenants.js';
+import { policiesOf } from '../config/tenants.js';
 import type { DecisionLog } from '../decision-log/decision-log.js';
 import type { FetchedMaterial } from '../endorsements/files/open-source.js';
 import { type FetchedFigures, Metrics } from '../http/metrics.js';
@@ -9,10 +9,8 @@ import type { Clock, Log } from '../model/ports.js';
 import { type OriginObserver, Outages } from '../outgoing/outages.js';
 import { ClockWatch } from '../service/clock-watch.js';
 import { policiesLoaded, readinessOf } from '../service/health.js';
-import { ResetTracking } from '../service/reset-tracking.js';
 import { WatchedChallengeStore } from '../service/watched-challenges.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
-import { FileResetMemory } from '../stores/file-reset-memory.js';
 import type { TracePace } from '../traces/open-tracing.js';
 import { openAttestationServices } from './attestation-services.js';
 import { namedRoots, ReloadedRoots } from './configured-roots.js';
@@ -32,6 +30,7 @@ import { ReloadedAccess } from './reloaded-access.js';
 import { ServiceReload } from './service-reload.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
 import { TenantPolicies } from './tenant-policies.js';
+import { openResets, trackingsOf } from './tenant-resets.js';
 import { openTraces } from './traces.js';
 
 /** What a service takes from the world, beside its configuration. */
@@ -85,7 +84,9 @@ async function openService(configuration: Configuration, world: World, opened: O
   const { policies, access, onReloaded, onRefused } = await openRules(configuration, { ...outside, metrics }, opened);
   const key = await readChallengeKey(configuration, log);
   const stores = await openStores(configuration, { ...world, key, clock }, opened);
-  const resets = await openResets(configuration, log, opened);
+  const memories = openResets(configuration, log, opened);
+  await Promise.all([...memories.values()].map(({ memory }) => memory.start()));
+  const resets = trackingsOf(memories);
   metrics.watchResetMemory(() => [...resets.values()].reduce((sum, { failures }) => sum + failures, 0));
   const sources = await openOutside(configuration, outside, opened);
   metrics.keysOpened(sources.heldKeys.keys.keys());
@@ -280,21 +281,6 @@ async function openOutside(
   const heldKeys = opened.add(await openHeldKeys(configuration, outside));
   const roots = await ReloadedRoots.open(configuration, outside.log);
   return { endorsements, early, services, vaults, heldKeys, roots };
-}
-
-/** Memories of vTPMs by tenant, so that no tenant raises or learns counts of another's. */
-async function openResets(
-  configuration: Configuration,
-  log: Log,
-  opened: OpenParts,
-): Promise<ReadonlyMap<string, ResetTracking>> {
-  const resets = new Map<string, ResetTracking>();
-  for (const tenant of policiesByTenant(configuration).keys()) {
-    const memory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration, tenant), log }));
-    await memory.start();
-    resets.set(tenant, new ResetTracking(memory, log));
-  }
-  return resets;
 }
 
 /** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */

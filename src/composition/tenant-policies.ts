@@ -90,14 +90,19 @@ function namesOf({ tenant, policy }: TenantPolicy) {
 export function tenantsOf(
   configuration: Configuration,
   policies: Pick<TenantPolicies, 'of'>,
-  resets: (tenant: string) => Tenant['resets'] | undefined,
+  resets: ReadonlyMap<string, Tenant['resets']>,
 ): Tenants {
-  return (name) => {
+  const tenants = new Map<string, Tenant>();
+  for (const [name, own] of resets) {
     const inForce = policies.of(name);
-    const own = resets(name);
-    if (own === undefined) throw new Error(`no memory of vTPMs of the tenant ${name}`);
     const { default: defaultPolicy, shadow: shadowPolicies } = policiesOf(configuration, name);
-    return { policies: () => inForce.snapshot(), defaultPolicy, shadowPolicies, resets: own };
+    tenants.set(name, { policies: () => inForce.snapshot(), defaultPolicy, shadowPolicies, resets: own });
+  }
+  return (name) => {
+    const tenant = tenants.get(name);
+    // Its callers do not load, but records of it may be left.
+    if (tenant === undefined) throw new RefusedError('forbidden', `the tenant ${name} is not configured`);
+    return tenant;
   };
 }
 

@@ -20,7 +20,7 @@ import type {
 import { checkCaller, markOf } from './callers.js';
 import { type Configuration, type ListenConfiguration, longestEventLog } from './configuration.js';
 import { checkRedisStore, redisStoreOf, sharedChallenges } from './redis-store.js';
-import { checkTenant, DEFAULT_POLICY_DIRECTORY, DEFAULT_TENANT } from './tenants.js';
+import { checkTenants } from './tenants.js';
 import { isLoopbackHost } from './values.js';
 
 /** Refuses what is wrong between values that are right by themselves. */
@@ -115,19 +115,6 @@ function checkTls({ tls }: ListenConfiguration, at: Place): void {
   if ((tls.cert === null) !== (tls.key === null)) at.refuse('needs both cert and key');
   else if (tls.clientCa !== null && tls.cert === null) at.member('clientCa').refuse('needs cert and key');
   if (tls.clientCrl !== null && tls.clientCa === null) at.member('clientCrl').refuse('needs clientCa');
-}
-
-/** Whatever names a tenant that is not there would be nobody's. */
-function checkTenants(configuration: Configuration, at: Place): void {
-  const { policies, tenants, callers, keys, gates } = configuration;
-  for (const [section, entries] of Object.entries({ callers, keys, gates })) {
-    for (const [name, { tenant }] of Object.entries(entries)) {
-      checkTenant(configuration, tenant, at.member(section, name, 'tenant'));
-    }
-  }
-  const isDefault = policies.directory === DEFAULT_POLICY_DIRECTORY && policies.shadow.length === 0;
-  if (tenants[DEFAULT_TENANT] === undefined || isDefault) return;
-  at.member('policies').refuse(`is of the tenant ${DEFAULT_TENANT}, which tenants.${DEFAULT_TENANT} has too`);
 }
 
 /** Nobody is asked for a certificate without `clientCa`, and two callers with one mark would be nobody. */

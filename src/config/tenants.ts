@@ -1,7 +1,6 @@
 import type { KeyPath } from '../model/places.js';
 import { POLICY_ID } from '../model/request.js';
-import type { Place } from '../schema/schema.js';
-import { optional, type Read } from '../schema/schema.js';
+import { optional, type Place, type Read } from '../schema/schema.js';
 import { list, object } from '../schema/structures.js';
 import { pattern } from '../schema/values.js';
 import { path } from './values.js';
@@ -10,19 +9,21 @@ import { path } from './values.js';
 export const DEFAULT_TENANT = 'default';
 export const DEFAULT_POLICY_DIRECTORY = './policies';
 
+const DEFAULT_POLICY = 'azure-cvm-baseline';
+
 const policyId = pattern(POLICY_ID, 'a policy id');
 
-const named = {
-  default: optional(policyId, 'azure-cvm-baseline'),
+const choices = {
+  default: optional(policyId, DEFAULT_POLICY),
   /** Policies that are judged beside each decision, and never decide. */
   shadow: optional(list(policyId, 'distinct'), []),
 };
 
 /** Of the tenant `default`, unless `tenants` has it. */
-export const policies = { directory: optional(path(), DEFAULT_POLICY_DIRECTORY), ...named };
+export const policies = { directory: optional(path(), DEFAULT_POLICY_DIRECTORY), ...choices };
 
 /** Callers whose policies, challenges, decisions, gates and keys are their own. */
-export const tenant = object({ policies: object({ directory: path(), ...named }) });
+export const tenant = object({ policies: object({ directory: path(), ...choices }) });
 
 export type PoliciesConfiguration = Read<typeof tenant>['policies'];
 
@@ -54,9 +55,29 @@ export function policiesOf(configuration: WithTenants, tenant: string): TenantPo
   return own;
 }
 
-/** Refuses a tenant that is not there. */
-export function checkTenant(configuration: WithTenants, tenant: string, at: Place): void {
+type NamingTenants = Readonly<Record<string, { readonly tenant: string }>>;
+
+interface WithNames extends WithTenants {
+  readonly callers: NamingTenants;
+  readonly keys: NamingTenants;
+  readonly gates: NamingTenants;
+}
+
+/** Refuses a tenant that is not there, since whatever names it would be nobody's, and policies of `default` in two places. */
+export function checkTenants(configuration: WithNames, at: Place): void {
+  const { policies: ofDefault, tenants, callers, keys, gates } = configuration;
   const known = policiesByTenant(configuration);
-  if (!known.has(tenant))
-    at.refuse(`there is no tenant ${tenant} in tenants; there are ${[...known.keys()].join(', ')}`);
+  for (const [section, entries] of Object.entries({ callers, keys, gates })) {
+    for (const [name, { tenant: named }] of Object.entries(entries)) {
+      if (known.has(named)) continue;
+      const there = [...known.keys()].join(', ');
+      at.member(section, name, 'tenant').refuse(`there is no tenant ${named} in tenants; there are ${there}`);
+    }
+  }
+  if (tenants[DEFAULT_TENANT] === undefined || isAsByDefault(ofDefault)) return;
+  at.member('policies').refuse(`is of the tenant ${DEFAULT_TENANT}, which tenants.${DEFAULT_TENANT} has too`);
+}
+
+function isAsByDefault({ directory, default: standard, shadow }: PoliciesConfiguration): boolean {
+  return directory === DEFAULT_POLICY_DIRECTORY && standard === DEFAULT_POLICY && shadow.length === 0;
 }

@@ -37,7 +37,7 @@ const MEMBERS = () => ({
   callers: {
     red: caller('red', { tenant: 'red' }),
     blue: caller('blue', { tenant: 'blue' }),
-    own: caller('own'),
+    own: caller('own', { roles: ['verify', 'policy:read', 'audit:read', 'metrics'] }),
   },
   gates: {
     'of-red': { audience: GATE, policy: 'payments', tenant: 'red' },
@@ -148,7 +148,10 @@ describe('tenants', () => {
     await writeFile(join(folderOf('blue'), 'wrong.json'), 'no policy');
     await writePolicyOf('red', 'later');
     await service.reload();
-    expect((await get('red', '/policies')).body.policies.map(({ id }: { id: string }) => id)).not.toContain('later');
+    // What one tenant has read does not hide that another's is wrong.
+    const metrics = String((await get('own', '/metrics')).body);
+    expect(metrics).toContain('veritee_last_reload_successful{part="policies"} 0');
+    expect(metrics).toContain('veritee_policies_current 0');
     await rm(join(folderOf('blue'), 'wrong.json'));
     expect(lab.output).toMatch(/"tenant":"blue","problems":\["wrong.json.*policies not reloaded/);
     expect(lab.output).toMatch(/"tenant":"red".*"added":\["later"\].*"msg":"policies reloaded"/);

@@ -5,23 +5,14 @@ import { ConfiguredCallers } from '../../../src/callers/configured-callers.js';
 import { LocalCaller, namesLoopback } from '../../../src/callers/local-caller.js';
 import type { PresentedCredentials, RequestHeaders } from '../../../src/model/caller-directory.js';
 import { RefusedError } from '../../../src/model/errors.js';
-import type { Caller } from '../../../src/model/request.js';
 import { FakeClock, NOW } from '../../integration/http/fake-service.js';
+import { callerOf } from './caller-of.js';
 
 const KEY = 'k'.repeat(43);
 const LATER = new Date(NOW.getTime() + 1);
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const apiKey = (key: string, expires: Date = LATER): ApiKey => ({ apiKeySha256: sha256(key), expires });
-
-const callerOf = (principal: string): Caller => ({
-  principal,
-  tenant: 'default',
-  roles: new Set(['verify']),
-  policies: new Set(['payments']),
-  audiences: new Set(),
-  keys: new Set(),
-});
 
 const clock = new FakeClock();
 

@@ -7,21 +7,13 @@ import type { RequestHeaders } from '../../../src/model/caller-directory.js';
 import type { Caller } from '../../../src/model/request.js';
 import { FakeClock, NOW } from '../../integration/http/fake-service.js';
 import { type ClientCertificate, TlsAuthority } from '../../lab/tls-authority.js';
+import { callerOf } from './caller-of.js';
 
 const authority = new TlsAuthority();
 const clock = new FakeClock();
 const HOUR_MS = 60 * 60_000;
 const CURRENT = { notBefore: new Date(NOW.getTime() - HOUR_MS), notAfter: new Date(NOW.getTime() + HOUR_MS) };
 const URI = 'spiffe://example.org/gate';
-
-const callerOf = (principal: string): Caller => ({
-  principal,
-  tenant: 'default',
-  roles: new Set(['verify']),
-  policies: new Set(['payments']),
-  audiences: new Set(),
-  keys: new Set(),
-});
 
 const certificate = (says: ClientCertificate) =>
   new X509Certificate(authority.issueForClient({ ...CURRENT, ...says }).cert);

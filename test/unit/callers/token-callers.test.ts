@@ -5,10 +5,10 @@ import { entraDemands, genericDemands, kubernetesDemands } from '../../../src/ca
 import type { Sourced, TokenKey, TokenKeySet, Unavailable } from '../../../src/model/endorsement.js';
 import { RefusedError } from '../../../src/model/errors.js';
 import type { JsonObject } from '../../../src/model/json.js';
-import type { Caller } from '../../../src/model/request.js';
 import { makeToken, namedRsaKey, type TokenMaking } from '../../lab/index.js';
 import { FakeLog, fixedClock } from '../service/fakes.js';
 import { KEYS as KEYS_ON_P256 } from '../small-pki.js';
+import { callerOf } from './caller-of.js';
 
 const AT = new Date('2026-06-01T12:00:00Z');
 const NOW = AT.getTime() / 1000;
@@ -31,15 +31,6 @@ const DOWN: Unavailable = {
   retryable: true,
   retryAfterSeconds: 7,
 };
-
-const callerOf = (principal: string): Caller => ({
-  principal,
-  tenant: 'default',
-  roles: new Set(['verify']),
-  policies: new Set(),
-  audiences: new Set(),
-  keys: new Set(),
-});
 
 const generic = (name: string, members: Partial<Parameters<typeof genericDemands>[0]> = {}): TokenCaller => ({
   caller: callerOf(name),

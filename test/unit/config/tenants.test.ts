@@ -59,6 +59,10 @@ describe('tenants', () => {
       'policies: is of the tenant default, which tenants.default has too',
     ],
     [
+      { policies: { default: 'p' }, tenants: { default: { policies: { directory: '/etc/d' } } } },
+      'policies: is of the tenant default, which tenants.default has too',
+    ],
+    [
       { policies: { shadow: ['p'] }, tenants: { default: { policies: { directory: '/etc/d' } } } },
       'policies: is of the tenant default, which tenants.default has too',
     ],
