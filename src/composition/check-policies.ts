@@ -1,6 +1,7 @@
 import { type Configuration, isPolicyDirectoryRequired } from '../config/configuration.js';
 import { configurationProblem } from '../config/configuration-problem.js';
 import { policiesByTenant } from '../config/tenants.js';
+import { PolicyFileError, policyTextOptions } from '../files/policy-file.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import type { KeyPath } from '../model/places.js';
@@ -8,7 +9,6 @@ import { type LintOptions, linted, lintPolicy } from '../policy/lint.js';
 import type { Policy } from '../policy/policy-document.js';
 import { PolicyError, type PolicyProblem, type PolicyProblemCode } from '../policy/policy-problem.js';
 import { requireDirectory } from '../stores/policy-directory.js';
-import { PolicyFileError, policyTextOptions } from '../stores/policy-file.js';
 import { type PolicyFiles, policyFingerprint, problemsOfNeeded, readPolicyFiles } from '../stores/policy-files.js';
 import { policySources } from './policy-sources.js';
 import { knownAuthorities } from './token-issuers.js';

@@ -75,7 +75,7 @@ async function openVerification(
   log: Log,
   opened: OpenParts,
 ): Promise<NamedVerification> {
-  const inForce = opened.add(await TenantPolicies.open(configuration, log));
+  const inForce = opened.add(await TenantPolicies.open(configuration, { log }));
   const ofDefault = inForce.of(DEFAULT_TENANT).snapshot();
   const policy = named === null ? null : await namedPolicy(named.option, named.policy, ofDefault);
   // Of those in the directory it is said where they are read.

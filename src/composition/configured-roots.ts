@@ -2,9 +2,11 @@ import type { Configuration } from '../config/configuration.js';
 import { spkiDigest } from '../crypto/key-cache.js';
 import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
 import { parseCertificate } from '../formats/x509-certificate.js';
+import type { ConfiguredFilesOf, ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
 import type { Log } from '../model/ports.js';
+import { type PreparedPart, unfitPart } from '../model/reload.js';
 import { type IssuerRoots, readIssuerRoots } from './token-issuers.js';
 
 /** Roots from the files that the configuration names. A reload may change them between two requests. */
@@ -23,37 +25,49 @@ export function namedRoots({ issuers, ak }: ConfiguredRoots): JsonObject {
 }
 
 /** @throws {ConfigurationError} where a file of roots cannot be read */
-export async function readConfiguredRoots(configuration: Configuration): Promise<ConfiguredRoots> {
-  const issuers = readIssuerRoots(configuration);
-  const ak = allOrProblems(configuration.tpm.roots.map(readAkRoots));
+export async function readConfiguredRoots(
+  configuration: Configuration,
+  from?: ConfiguredMaterial,
+): Promise<ConfiguredRoots> {
+  const issuers = readIssuerRoots(configuration, from);
+  const ak = allOrProblems(configuration.tpm.roots.map((file) => readAkRoots(file, from)));
   await allOrProblems<unknown>([issuers, ak]);
   return { issuers: await issuers, ak: new Set((await ak).flat()) };
 }
 
 const AK_ROOTS = { key: ['tpm', 'roots'], role: '' };
 
-async function readAkRoots(file: string): Promise<readonly string[]> {
-  const { certificates, crls } = await readTokenRoots(file, AK_ROOTS);
+async function readAkRoots(file: string, from?: ConfiguredMaterial): Promise<readonly string[]> {
+  const { certificates, crls } = await readTokenRoots(file, AK_ROOTS, from);
   if (crls.length > 0) throw new ConfigurationError([{ path: AK_ROOTS.key, what: `${file}: CRLs are not used here` }]);
   return certificates.map((der) => spkiDigest(parseCertificate(der)));
 }
 
+/** What roots are read with. */
+export interface RootsWorld {
+  readonly log: Log;
+  /** How their files are read; left out, from the disk. */
+  readonly files?: ConfiguredFilesOf | undefined;
+}
+
+/** As reloads call them. */
+const PART = 'roots';
+
 /** Roots as their files last held them. They are exchanged as a whole, and only where every file is right. */
 export class ReloadedRoots implements ConfiguredRoots {
   readonly #configuration: Configuration;
-  readonly #log: Log;
+  readonly #world: RootsWorld;
   #roots: ConfiguredRoots;
-  #lastReload: Promise<boolean> = Promise.resolve(true);
 
-  private constructor(configuration: Configuration, log: Log, roots: ConfiguredRoots) {
+  private constructor(configuration: Configuration, world: RootsWorld, roots: ConfiguredRoots) {
     this.#configuration = configuration;
-    this.#log = log;
+    this.#world = world;
     this.#roots = roots;
   }
 
   /** @throws {ConfigurationError} where a file of roots cannot be read */
-  static async open(configuration: Configuration, log: Log): Promise<ReloadedRoots> {
-    return new ReloadedRoots(configuration, log, await readConfiguredRoots(configuration));
+  static async open(configuration: Configuration, world: RootsWorld): Promise<ReloadedRoots> {
+    return new ReloadedRoots(configuration, world, await readConfiguredRoots(configuration, world.files?.(PART)));
   }
 
   get issuers(): IssuerRoots {
@@ -64,24 +78,21 @@ export class ReloadedRoots implements ConfiguredRoots {
     return this.#roots.ak;
   }
 
-  /**
-   * Reads the files again, after the reloads already asked for. Never rejects: what comes of it is in the log.
-   * @returns whether what was read is in force
-   */
-  reload(): Promise<boolean> {
-    this.#lastReload = this.#lastReload.then(() => this.#reload());
-    return this.#lastReload;
+  /** Reads the files again. Never rejects: what is wrong with them is in the log. */
+  async prepareReload(): Promise<PreparedPart> {
+    const { files, log } = this.#world;
+    try {
+      const roots = await readConfiguredRoots(this.#configuration, files?.(PART));
+      return { name: PART, isFit: true, commit: () => this.#use(roots) };
+    } catch (error) {
+      log.error({ err: error }, 'roots not reloaded: the previous ones stay in force');
+      return unfitPart(PART);
+    }
   }
 
-  async #reload(): Promise<boolean> {
-    try {
-      this.#roots = await readConfiguredRoots(this.#configuration);
-    } catch (error) {
-      this.#log.error({ err: error }, 'roots not reloaded: the previous ones stay in force');
-      return false;
-    }
-    const { issuers, ak } = this.#roots;
-    if (issuers.size + ak.size > 0) this.#log.info({ issuers: issuers.size, tpm: ak.size }, 'roots reloaded');
-    return true;
+  #use(roots: ConfiguredRoots): void {
+    this.#roots = roots;
+    const { issuers, ak } = roots;
+    if (issuers.size + ak.size > 0) this.#world.log.info({ issuers: issuers.size, tpm: ak.size }, 'roots reloaded');
   }
 }

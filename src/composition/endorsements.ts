@@ -71,7 +71,7 @@ export function openEndorsements(configuration: Configuration, world: Endorsemen
   const keys = openTokenKeys({ ...world, issuers: tokenIssuers(configuration) });
   const amd = openAmd(configuration, world);
   const intel = openIntel(configuration, world);
-  const akIssuers = openAkIssuers({ folder: configuration.tpm.intermediates, log: world.log });
+  const akIssuers = openAkIssuers({ ...world, folder: configuration.tpm.intermediates });
   const parts: readonly OpenSource<unknown>[] = [amd, intel, akIssuers, keys];
   const all = async (of: (part: OpenSource<unknown>) => Promise<void>) => {
     await Promise.all(parts.map(of));
@@ -87,7 +87,7 @@ export function openEndorsements(configuration: Configuration, world: Endorsemen
     fetched: async () => [...(await amd.fetched()), ...(await intel.fetched()), ...keys.fetched()],
     certificates: () => akIssuers.certificates(),
     endings: (at) => [...amd.endings(at), ...intel.endings(at)],
-    reload: async () => (await Promise.all(parts.map((part) => part.reload()))).flat(),
+    prepareReload: async () => (await Promise.all(parts.map((part) => part.prepareReload()))).flat(),
     close: () => all((part) => part.close()),
   };
 }

@@ -1,9 +1,9 @@
 import { UsageError } from '../cli/input.js';
+import { PolicyFileError, policyTextOptions, readNamedPolicyFile } from '../files/policy-file.js';
 import { ConfigurationError } from '../model/errors.js';
 import { fileProblem, isSystemError } from '../model/file-problem.js';
 import { POLICY_ID } from '../model/request.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
-import { PolicyFileError, policyTextOptions, readNamedPolicyFile } from '../stores/policy-file.js';
 import type { PolicySet } from '../stores/policy-files.js';
 
 /**

@@ -1,9 +1,9 @@
 import type { Configuration } from '../config/configuration.js';
 import { DEFAULT_TENANT, policiesOf } from '../config/tenants.js';
+import { policyTextOptions } from '../files/policy-file.js';
 import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import { lackingForRelease } from '../policy/release-fitness.js';
-import { policyTextOptions } from '../stores/policy-file.js';
 import type { PolicySources } from '../stores/policy-files.js';
 
 /** Where the policies of a tenant come from, and how their files are read. */

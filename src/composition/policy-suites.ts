@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { UsageError } from '../cli/input.js';
+import { PolicyFileError, policyTextOptions, readNamedPolicyFile } from '../files/policy-file.js';
 import { ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
 import type { JsonValue } from '../model/json.js';
@@ -14,7 +15,6 @@ import {
   type TestCase,
 } from '../policy/test-cases/case-document.js';
 import type { PolicySuite, SuiteCase } from '../service/policy-tests.js';
-import { PolicyFileError, policyTextOptions, readNamedPolicyFile } from '../stores/policy-file.js';
 import { isPolicyName, testedPolicy } from '../stores/policy-files.js';
 import { filesIn } from './policy-places.js';
 

@@ -1,13 +1,14 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Configuration } from '../config/configuration.js';
 import type { HeadSigner } from '../decision-log/heads.js';
+import { readConfiguredText } from '../files/configured-text.js';
 import type { KeyVaults } from '../key-vault/open-key-vaults.js';
+import type { ConfiguredFilesOf, ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
-import { fileProblem } from '../model/file-problem.js';
 import { vaultKeyId } from '../model/key-vault-key.js';
 import type { KeyPath } from '../model/places.js';
 import type { Clock, Log } from '../model/ports.js';
+import { type PreparedPart, unfitPart } from '../model/reload.js';
 import { type ReceiptKeySet, ReceiptKeys } from '../results/receipt-keys.js';
 import { LocalSigningKey, type SigningKey, UnusableKeyError } from '../results/signing-key.js';
 import { type PublishedKey, parsePublishedKey, parseSigningKey } from '../results/signing-key-file.js';
@@ -25,9 +26,16 @@ export interface EndingReceiptKey {
 export interface ReceiptKeyWorld {
   /** Null: all keys are files. */
   readonly vaults: KeyVaults | null;
+  /** How files are read; left out, from the disk. */
+  readonly files?: ConfiguredFilesOf | undefined;
+  /** The key that all processes of a service sign with where none is configured, PEM of PKCS#8; left out, one is made. */
+  readonly ephemeralKey?: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** As reloads call them. */
+const PART = 'receipt keys';
 
 /**
  * Receipt keys as their files and vaults last gave them. They are exchanged as a whole, and only where every one of them
@@ -50,8 +58,8 @@ export class ReloadedReceiptKeys {
 
   /** @throws {ConfigurationError} where one cannot be read, or is no key that signs receipts */
   static async open(configuration: Configuration, world: ReceiptKeyWorld): Promise<ReloadedReceiptKeys> {
-    const ephemeral = ephemeralKey();
-    const read = await readReceiptKeys(configuration, ephemeral, world.vaults);
+    const ephemeral = new LocalSigningKey(createPrivateKey(world.ephemeralKey ?? makeEphemeralKey()));
+    const read = await readReceiptKeys(configuration, ephemeral, sourcesOf(world));
     if (read.set.key === ephemeral) world.log.warn({ kid: ephemeral.kid }, EPHEMERAL);
     return new ReloadedReceiptKeys(configuration, ephemeral, read, world);
   }
@@ -76,19 +84,22 @@ export class ReloadedReceiptKeys {
     return this.#endings;
   }
 
-  /** Reads files and vaults again. @returns whether what they give is in force; if not, why is in the log */
-  async reload(): Promise<boolean> {
-    const { vaults, log } = this.#world;
+  /** Reads files and vaults again. Never rejects: what is wrong with them is in the log. */
+  async prepareReload(): Promise<PreparedPart> {
+    const { log } = this.#world;
     try {
-      const { set, endings } = await readReceiptKeys(this.#configuration, this.#ephemeral, vaults);
-      this.keys.exchange(set);
-      this.#endings = endings;
-      return true;
+      const read = await readReceiptKeys(this.#configuration, this.#ephemeral, sourcesOf(this.#world));
+      return { name: PART, isFit: true, commit: () => this.#use(read) };
     } catch (error) {
       const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
       log.error(fields, 'receipt keys not reloaded: the previous ones stay in force');
-      return false;
+      return unfitPart(PART);
     }
+  }
+
+  #use({ set, endings }: ReadKeys): void {
+    this.keys.exchange(set);
+    this.#endings = endings;
   }
 }
 
@@ -105,6 +116,16 @@ const [KEY, NEXT, PREVIOUS] = [
   ['receipts', 'previous'],
 ] as const;
 
+/** Where keys are read. */
+interface KeySources {
+  readonly vaults: KeyVaults | null;
+  readonly files: ConfiguredMaterial | undefined;
+}
+
+function sourcesOf({ vaults, files }: ReceiptKeyWorld): KeySources {
+  return { vaults, files: files?.(PART) };
+}
+
 interface ReadKeys {
   readonly set: ReceiptKeySet;
   readonly endings: readonly EndingReceiptKey[];
@@ -119,15 +140,15 @@ interface ReadKey {
 async function readReceiptKeys(
   { receipts }: Configuration,
   ephemeral: SigningKey,
-  vaults: KeyVaults | null,
+  from: KeySources,
 ): Promise<ReadKeys> {
   const key =
     receipts.key === 'ephemeral'
       ? Promise.resolve({ key: ephemeral, endings: [] })
-      : readSigningKey(KEY, receipts.key, vaults);
-  const next = receipts.next === null ? Promise.resolve(null) : readSigningKey(NEXT, receipts.next, vaults);
+      : readSigningKey(KEY, receipts.key, from);
+  const next = receipts.next === null ? Promise.resolve(null) : readSigningKey(NEXT, receipts.next, from);
   const previous = allOrProblems<PublishedKey>(
-    receipts.previous.map((where, index) => readPublishedKey([...PREVIOUS, index], where, vaults)),
+    receipts.previous.map((where, index) => readPublishedKey([...PREVIOUS, index], where, from)),
   );
   await allOrProblems<unknown>([key, next, previous]);
   const [signs, follows] = [await key, await next];
@@ -153,35 +174,39 @@ export async function checkReceiptKeyFiles({ receipts }: Configuration): Promise
   ]);
 }
 
-function ephemeralKey(): SigningKey {
+/** PEM of PKCS#8. */
+export function makeEphemeralKey(): string {
   // As text: Node 20 keeps the job that made a key object, and collecting it while this key is exported never ends.
   const { privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   });
-  return new LocalSigningKey(createPrivateKey(privateKey));
+  return privateKey;
 }
 
-async function readSigningKey(path: KeyPath, where: string, vaults: KeyVaults | null): Promise<ReadKey> {
+async function readSigningKey(path: KeyPath, where: string, { vaults, files }: KeySources): Promise<ReadKey> {
   const id = vaultKeyId(where);
-  if (id === null || vaults === null) return { key: await readKey(path, where, parseSigningKey), endings: [] };
+  if (id === null || vaults === null) return { key: await readKey(path, where, parseSigningKey, files), endings: [] };
   const { key, ends } = await readSigningKeyOfVault(path, id, vaults);
   const ending = (expires: Date) => ({ key: path.join('.'), vaultKey: where, expires: expires.toISOString() });
   return { key, endings: ends === null ? [] : [ending(ends)] };
 }
 
-async function readPublishedKey(path: KeyPath, where: string, vaults: KeyVaults | null): Promise<PublishedKey> {
+async function readPublishedKey(path: KeyPath, where: string, { vaults, files }: KeySources): Promise<PublishedKey> {
   const id = vaultKeyId(where);
   return id === null || vaults === null
-    ? readKey(path, where, parsePublishedKey)
+    ? readKey(path, where, parsePublishedKey, files)
     : readPublishedKeyOfVault(path, id, vaults);
 }
 
-async function readKey<T>(path: KeyPath, file: string, parse: (text: string) => T): Promise<T> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new ConfigurationError([{ path, what: `${file}: ${fileProblem(cause)}` }], { cause });
-  });
+async function readKey<T>(
+  path: KeyPath,
+  file: string,
+  parse: (text: string) => T,
+  from?: ConfiguredMaterial,
+): Promise<T> {
+  const text = await readConfiguredText(path, file, from);
   try {
     return parse(text);
   } catch (cause) {

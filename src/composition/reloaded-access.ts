@@ -7,18 +7,47 @@ import type { TlsIdentity, TlsMaterial } from '../http/listener.js';
 import type { RunningManagement } from '../http/management.js';
 import type { RunningServer } from '../http/server.js';
 import type { CallerDirectory } from '../model/caller-directory.js';
+import type { ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import { type CallerWorld, type OpenCallers, openCallers } from './open-callers.js';
 import { pemCertificates, readManagementTls, readTlsMaterial } from './tls-material.js';
 
 /** What a reload came to, by the names of keys. */
-export type AccessReload = Awaited<ReturnType<ReloadedAccess['reload']>>;
+export interface AccessReload {
+  /** What is in force from now on. */
+  readonly tookOver: readonly string[];
+  /** What differs from what is in force, and stays so until the service is started again. */
+  readonly needRestart: readonly string[];
+  /** The configuration in force. */
+  readonly configuration: Configuration;
+}
+
+/** Callers and TLS material that were read again, and are not in force yet. */
+export interface PreparedAccess {
+  /**
+   * Puts them in force, and ends open connections where somebody has lost access.
+   * @throws {Error} where a listener does not take its TLS material; nothing has changed then
+   */
+  commit(): AccessReload;
+  /** Ends what was opened for them. */
+  discard(): Promise<void>;
+}
+
+/** As reloads call them. */
+export const ACCESS_PART = 'callers and listen.tls';
 
 /** The listeners whose TLS material is exchanged. */
 export interface ReloadedListeners {
   readonly server: Pick<RunningServer, 'exchangeTls' | 'endConnections'>;
   /** Null: probes and metrics are beside the rest. */
   readonly management: Pick<RunningManagement, 'exchangeTls'> | null;
+}
+
+/** Who may connect and call, of one configuration. */
+interface Access {
+  readonly configuration: Configuration;
+  readonly tls: ListenersTls;
+  readonly callers: OpenCallers;
 }
 
 /** TLS material of the listeners; null where one has none. */
@@ -43,7 +72,7 @@ export class ReloadedAccess {
 
   /** @throws {ConfigurationError} where a TLS file of a listener, or a file of a caller, is wrong */
   static async open(configuration: Configuration, world: CallerWorld): Promise<ReloadedAccess> {
-    const tls = await readListenersTls(configuration.listen);
+    const tls = await readListenersTls(configuration.listen, world.from);
     return new ReloadedAccess(configuration, world, tls, await openCallers(configuration, world));
   }
 
@@ -70,40 +99,40 @@ export class ReloadedAccess {
   }
 
   /**
-   * Takes over callers and TLS material of a configuration that was read again, and ends open connections where
-   * somebody has lost access.
-   *
-   * @throws {ConfigurationError} where anything of it is wrong; nothing has changed then
+   * Reads callers and TLS material of a configuration that was read again. The one prepared before is committed or discarded by then.
+   * @throws {ConfigurationError} where anything of it is wrong
    */
-  async reload(read: Configuration, listeners: ReloadedListeners) {
-    const before = { configuration: this.#configuration, tls: this.#tls };
-    const configuration = withAccessOf(before.configuration, read);
-    requireCallers(before.configuration, configuration);
+  async prepareReload(read: Configuration, listeners: ReloadedListeners): Promise<PreparedAccess> {
+    const configuration = withAccessOf(this.#configuration, read);
+    requireCallers(this.#configuration, configuration);
     requireTenants(configuration);
-    const tls = await readListenersTls(configuration.listen);
+    const tls = await readListenersTls(configuration.listen, this.#world.from);
     const callers = await openCallers(configuration, this.#world, this.#callers.keyring);
     await this.#callers.keyring.closeRetired();
-    try {
-      exchangeTls(listeners, before.tls, tls);
-    } catch (error) {
-      await callers.keyring.discard();
-      throw error;
-    }
-    // From there on nothing waits, so that no request meets the one without the other.
+    return {
+      commit: () => {
+        const needRestart = changedKeys(configuration, read);
+        return { ...this.#use({ configuration, tls, callers }, listeners), needRestart };
+      },
+      discard: () => callers.keyring.discard(),
+    };
+  }
+
+  /** Nothing in it waits, so that no request meets the one without the other. */
+  #use(
+    { configuration, tls, callers }: Access,
+    listeners: ReloadedListeners,
+  ): Pick<AccessReload, 'tookOver' | 'configuration'> {
+    const before = { configuration: this.#configuration, tls: this.#tls };
+    exchangeTls(listeners, before.tls, tls);
     this.#callers = callers;
     this.#configuration = configuration;
     this.#tls = tls;
     if (losesCallers(before.configuration, configuration) || losesClients(before.tls.server, tls.server)) {
       listeners.server.endConnections();
     }
-    return {
-      /** What is in force from now on. */
-      tookOver: [...new Set([...changedKeys(before.configuration, configuration), ...changedFiles(before.tls, tls)])],
-      /** What differs from what is in force, and stays so until the service is started again. */
-      needRestart: changedKeys(configuration, read),
-      /** The configuration in force. */
-      configuration,
-    };
+    const changed = [...changedKeys(before.configuration, configuration), ...changedFiles(before.tls, tls)];
+    return { tookOver: [...new Set(changed)], configuration };
   }
 }
 
@@ -180,9 +209,12 @@ function changedFiles(before: ListenersTls, after: ListenersTls): readonly strin
 }
 
 /** @throws {ConfigurationError} with all that is wrong with the files of either listener */
-async function readListenersTls({ tls, management }: ListenConfiguration): Promise<ListenersTls> {
-  const server = readTlsMaterial(tls);
-  const ofManagement = readManagementTls(management);
+async function readListenersTls(
+  { tls, management }: ListenConfiguration,
+  from?: ConfiguredMaterial,
+): Promise<ListenersTls> {
+  const server = readTlsMaterial(tls, from);
+  const ofManagement = readManagementTls(management, from);
   await allOrProblems<unknown>([server, ofManagement]);
   return { server: await server, management: await ofManagement };
 }

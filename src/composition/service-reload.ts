@@ -1,29 +1,48 @@
 import type { Configuration } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
-import type { ReloadOutcome } from '../endorsements/files/open-source.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
 import type { Log } from '../model/ports.js';
-import type { AccessReload, ReloadedAccess, ReloadedListeners } from './reloaded-access.js';
+import { type PreparedPart, unfitPart } from '../model/reload.js';
+import { ACCESS_PART, type AccessReload, type ReloadedAccess, type ReloadedListeners } from './reloaded-access.js';
+
+/** Something whose files are read again while the service runs. Never rejects: what is wrong with them is in the log. */
+interface ReloadedPart {
+  prepareReload(): Promise<PreparedPart | readonly PreparedPart[]>;
+}
 
 /** What can be read again while the service runs. */
 export interface ReloadedParts {
-  /** Each says whether what was read is in force. Why not is in the log already. */
-  readonly policies: { reload(): Promise<boolean> };
-  readonly roots: { reload(): Promise<boolean> };
-  readonly receiptKeys: { reload(): Promise<boolean> };
+  readonly policies: ReloadedPart;
+  readonly roots: ReloadedPart;
+  readonly receiptKeys: ReloadedPart;
   /** Takes what is right, file by file. Files of folders that are not right are left out, as the log says. */
-  readonly endorsements: { reload(): Promise<readonly ReloadOutcome[]> };
-  readonly tracing: { reload(): Promise<readonly ReloadOutcome[]> };
+  readonly endorsements: ReloadedPart;
+  readonly tracing: ReloadedPart;
   readonly access: ReloadedAccess;
   readonly listeners: ReloadedListeners;
-  /** Reads file and environment again. */
-  readonly readConfiguration: () => Promise<Configuration>;
   readonly log: Log;
   /** Hears of each part, beside policies, whether what was read is in force. Where not, something in it was wrong. */
   readonly onRead: (part: string, isTaken: boolean) => void;
   /** Hears what came of each. */
   readonly onReloaded: (outcome: JsonObject) => void;
+}
+
+/** Reads file and environment again. @throws {ConfigurationError} */
+export type ReadConfiguration = () => Promise<Configuration>;
+
+/** A reload of which everything was read. It is committed or discarded before the next one is prepared. */
+export interface PreparedReload {
+  /** Names of the parts that can be used. */
+  readonly fit: readonly string[];
+  /**
+   * Puts parts in force, at once.
+   * @param parts names of those; left out, all that are fit
+   * @returns names of those that are in force: without any that could not be put there, as the log says
+   */
+  commit(parts?: ReadonlySet<string>): readonly string[];
+  /** What was in force stays. */
+  discard(): Promise<void>;
 }
 
 /** Reads everything again that does not need a restart, and says what came of it. */
@@ -36,56 +55,84 @@ export class ServiceReload {
   }
 
   /** One after the other. Never rejects: what comes of it is in the log. */
-  run(): Promise<void> {
+  run(read: ReadConfiguration): Promise<void> {
     const { log } = this.#parts;
-    const run = () => this.#run().catch((error: unknown) => log.error({ err: error }, 'reload failed'));
-    this.#last = this.#last.then(run);
+    const run = async () => void (await this.prepare(read)).commit();
+    this.#last = this.#last.then(run).catch((error: unknown) => log.error({ err: error }, 'reload failed'));
     return this.#last;
   }
 
-  async #run(): Promise<void> {
-    const { policies, roots, receiptKeys, endorsements, tracing, log } = this.#parts;
-    const [havePolicies, haveRoots, haveReceiptKeys, access, ofEndorsements, ofTracing] = await Promise.all([
-      policies.reload(),
-      roots.reload(),
-      receiptKeys.reload(),
-      this.#access(),
-      endorsements.reload(),
-      tracing.reload(),
-    ]);
-    const outcomes: readonly (readonly [string, boolean])[] = [
-      ['policies', havePolicies],
-      ['roots', haveRoots],
-      ['receipt keys', haveReceiptKeys],
-      ['callers and listen.tls', access !== null],
-      ...[...ofEndorsements, ...ofTracing].map(({ name, isTaken }) => [name, isTaken] as const),
-    ];
+  async prepare(read: ReadConfiguration): Promise<PreparedReload> {
+    const { policies, roots, receiptKeys, endorsements, tracing } = this.#parts;
+    let came: AccessReload | null = null;
+    const access = this.#prepareAccess(read, (outcome) => {
+      came = outcome;
+    });
+    const reading = [policies, roots, receiptKeys, access, endorsements, tracing].map((part) => part.prepareReload());
+    const prepared = (await Promise.all(reading)).flat();
+    const fit = prepared.filter(({ isFit }) => isFit).map(({ name }) => name);
+    return {
+      fit,
+      commit: (parts = new Set(fit)) => {
+        const wanted = prepared.filter(({ name }) => parts.has(name));
+        const taken = wanted.filter((part) => this.#isCommitted(part)).map(({ name }) => name);
+        this.#say(
+          prepared.map(({ name }) => [name, taken.includes(name)]),
+          came,
+        );
+        return taken;
+      },
+      discard: async () => {
+        await Promise.all(prepared.map((part) => part.discard?.()));
+      },
+    };
+  }
+
+  #isCommitted({ name, commit }: PreparedPart): boolean {
+    try {
+      commit();
+      return true;
+    } catch (error) {
+      this.#parts.log.error(
+        { err: error, part: name },
+        'read again, and cannot be used: what was before stays in force',
+      );
+      return false;
+    }
+  }
+
+  #say(outcomes: readonly (readonly [name: string, isTaken: boolean])[], access: AccessReload | null): void {
+    const { log, onRead, onReloaded } = this.#parts;
     const kept = outcomes.filter(([, taken]) => !taken).map(([name]) => name);
-    // Those count where they are read, which is not on reloads alone.
-    for (const [name, taken] of outcomes) if (name !== 'policies') this.#parts.onRead(name, taken);
-    const read = outcomes.filter(([, taken]) => taken).map(([name]) => name);
+    for (const [name, taken] of outcomes) onRead(name, taken);
     const needRestart = access?.needRestart ?? [];
     const fields = {
-      reread: read,
+      reread: outcomes.filter(([, taken]) => taken).map(([name]) => name),
       changed: access?.tookOver ?? [],
       keptAsBefore: kept,
       needRestart,
       ...(access === null ? {} : { configuration: configurationDigest(access.configuration) }),
     };
-    this.#parts.onReloaded(fields);
+    onReloaded(fields);
     if (kept.length > 0) log.warn(fields, 'reloaded in part: the parts that were wrong stay as they were');
     else if (needRestart.length > 0) log.warn(fields, 'reloaded: some changed keys need a restart');
     else log.info(fields, 'reloaded');
   }
 
-  async #access(): Promise<AccessReload | null> {
-    const { access, listeners, readConfiguration, log } = this.#parts;
-    try {
-      return await access.reload(await readConfiguration(), listeners);
-    } catch (error) {
-      const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
-      log.error(fields, 'callers and TLS material not reloaded: the previous ones stay in force');
-      return null;
-    }
+  #prepareAccess(read: ReadConfiguration, hear: (outcome: AccessReload) => void): ReloadedPart {
+    const { access, listeners, log } = this.#parts;
+    return {
+      prepareReload: async () => {
+        try {
+          const prepared = await access.prepareReload(await read(), listeners);
+          const commit = () => hear(prepared.commit());
+          return { name: ACCESS_PART, isFit: true, commit, discard: () => prepared.discard() };
+        } catch (error) {
+          const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
+          log.error(fields, 'callers and TLS material not reloaded: the previous ones stay in force');
+          return unfitPart(ACCESS_PART);
+        }
+      },
+    };
   }
 }

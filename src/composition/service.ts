@@ -5,6 +5,7 @@ import type { DecisionLog } from '../decision-log/decision-log.js';
 import type { FetchedMaterial } from '../endorsements/files/open-source.js';
 import { type FetchedFigures, Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
+import type { ConfiguredFilesOf } from '../model/configured-files.js';
 import type { Clock, Log } from '../model/ports.js';
 import { type OriginObserver, Outages } from '../outgoing/outages.js';
 import { ClockWatch } from '../service/clock-watch.js';
@@ -26,8 +27,8 @@ import { openManagement, readinessWhileServing } from './open-management.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { ReloadedReceiptKeys } from './receipt-keys.js';
 import { openReceiptVaults, type VaultWorld } from './receipt-vaults.js';
-import { ReloadedAccess } from './reloaded-access.js';
-import { ServiceReload } from './service-reload.js';
+import { ACCESS_PART, ReloadedAccess } from './reloaded-access.js';
+import { type PreparedReload, type ReadConfiguration, ServiceReload } from './service-reload.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
 import { TenantPolicies } from './tenant-policies.js';
 import { openResets, trackingsOf } from './tenant-resets.js';
@@ -45,6 +46,8 @@ export interface World
   readonly storeTimeoutMs?: number;
   /** How spans are sent to the collector, for tests. */
   readonly tracePace?: Partial<TracePace>;
+  /** How files that the configuration names are read; left out, from the disk. */
+  readonly files?: ConfiguredFilesOf | undefined;
   /** Changes registrations of the container, for tests. */
   readonly override?: Override;
 }
@@ -56,6 +59,8 @@ export interface RunningService {
   readonly managementUrl: string | null;
   /** Reads policies, endorsement folders, files of keys and roots, callers and TLS material again. Never rejects. */
   reload(): Promise<void>;
+  /** Reads them, and leaves it to the caller when, and which of them, they are put in force. */
+  prepareReload(read: ReadConfiguration): Promise<PreparedReload>;
   /** Drains and ends everything. */
   close(): Promise<void>;
 }
@@ -91,7 +96,7 @@ async function openService(configuration: Configuration, world: World, opened: O
   const sources = await openOutside(configuration, outside, opened);
   metrics.keysOpened(sources.heldKeys.keys.keys());
   const { certificates: akIssuers, endings: endorsements } = sources.endorsements;
-  const receiptKeys = await ReloadedReceiptKeys.open(configuration, { vaults: sources.vaults, clock, log });
+  const receiptKeys = await ReloadedReceiptKeys.open(configuration, { ...world, vaults: sources.vaults, clock });
   const ending = { policies, access, akIssuers, endorsements, receiptKeys: () => receiptKeys.endings, clock, log };
   const endings = opened.add(openEndings(ending, metrics));
   onReloaded.push(() => endings.warnOfWaivers());
@@ -145,10 +150,6 @@ async function openService(configuration: Configuration, world: World, opened: O
   if (management !== null) opened.add(management);
   server = opened.add(await startServer(dependencies, configuration.listen));
   const readConfiguration = world.readConfiguration ?? (async () => configuration);
-  const onRead = (part: string, isTaken: boolean) => {
-    if (isTaken) metrics.reloaded(part);
-    else metrics.reloadFailed(part);
-  };
   const reload = new ServiceReload({
     policies,
     ...sources,
@@ -156,22 +157,27 @@ async function openService(configuration: Configuration, world: World, opened: O
     tracing,
     access,
     listeners: { server, management },
-    readConfiguration,
     log,
-    onRead,
-    onReloaded: (outcome) => void decisionLog?.noteChange('reloaded', { ...outcome, roots: namedRoots(sources.roots) }),
-  });
-  return {
-    url: server.url,
-    managementUrl: management?.url ?? null,
-    reload: async () => {
-      await reload.run();
-      await decisionLog?.noteKeys();
+    onRead: (part, isTaken) => {
+      // Those count where they are read, which is not on reloads alone.
+      if (policies.isPart(part)) return;
+      if (isTaken) metrics.reloaded(part);
+      else metrics.reloadFailed(part);
+    },
+    onReloaded: (outcome) => {
+      void decisionLog?.noteChange('reloaded', { ...outcome, roots: namedRoots(sources.roots) });
+      void decisionLog?.noteKeys();
       endings.warnOfAccess();
       endings.warnOfAkIssuers();
       endings.warnOfEndorsements();
       endings.warnOfReceiptKeys();
     },
+  });
+  return {
+    url: server.url,
+    managementUrl: management?.url ?? null,
+    reload: () => reload.run(readConfiguration),
+    prepareReload: (read) => reload.prepare(read),
     close: () => opened.close(),
   };
 }
@@ -179,7 +185,7 @@ async function openService(configuration: Configuration, world: World, opened: O
 /** Policies and callers, and what is to be done whenever policies are reloaded. */
 async function openRules(
   configuration: Configuration,
-  { metrics, ...outside }: CallerWorld & { readonly metrics: Metrics },
+  { metrics, files, ...outside }: Omit<CallerWorld, 'from'> & Pick<World, 'files'> & { readonly metrics: Metrics },
   opened: OpenParts,
 ) {
   const { log } = outside;
@@ -192,7 +198,9 @@ async function openRules(
   ];
   const onRefused: ((problems: readonly string[]) => void)[] = [() => metrics.policyReloadFailed()];
   const policies = opened.add(
-    await TenantPolicies.open(configuration, log, {
+    await TenantPolicies.open(configuration, {
+      log,
+      files,
       reloaded: () => {
         for (const hear of onReloaded) hear();
       },
@@ -202,7 +210,7 @@ async function openRules(
     }),
   );
   await sayWhatStarts(configuration, policies, log);
-  const access = opened.add(await ReloadedAccess.open(configuration, outside));
+  const access = opened.add(await ReloadedAccess.open(configuration, { ...outside, from: files?.(ACCESS_PART) }));
   metrics.watchPolicies(() => policies.isCurrent);
   warnOfConfiguration(configuration, log);
   warnOfPolicies(policies.list(), configuration, log);
@@ -279,7 +287,7 @@ async function openOutside(
   const vaults = openReceiptVaults(configuration, outside);
   if (vaults !== null) opened.add(vaults);
   const heldKeys = opened.add(await openHeldKeys(configuration, outside));
-  const roots = await ReloadedRoots.open(configuration, outside.log);
+  const roots = await ReloadedRoots.open(configuration, outside);
   return { endorsements, early, services, vaults, heldKeys, roots };
 }
 

@@ -35,7 +35,7 @@ export class StopSignals {
    * Serves until it is told to stop, and drains.
    * A second signal while draining changes nothing: Ctrl-C reaches a child of npm twice.
    */
-  serve(service: RunningService, log: Log): Promise<void> {
+  serve(service: Pick<RunningService, 'reload' | 'close'>, log: Log): Promise<void> {
     return new Promise((resolve) => {
       let stopping = false;
       const stop = (signal: NodeJS.Signals) => {

@@ -1,7 +1,9 @@
 import { type Configuration, isPolicyDirectoryRequired } from '../config/configuration.js';
 import { DEFAULT_TENANT, policiesByTenant, policiesOf } from '../config/tenants.js';
+import type { ConfiguredFilesOf } from '../model/configured-files.js';
 import { allOrProblems, RefusedError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
+import type { PreparedPart } from '../model/reload.js';
 import type { Policy } from '../policy/policy-document.js';
 import type { Tenant, Tenants } from '../service/tenants.js';
 import { PolicyDirectory } from '../stores/policy-directory.js';
@@ -14,7 +16,10 @@ export interface TenantPolicy {
   readonly policy: Policy;
 }
 
-interface PolicyHearers {
+export interface PolicyWorld {
+  readonly log: Log;
+  /** How directories are read; left out, from the disk. */
+  readonly files?: ConfiguredFilesOf | undefined;
   /** The policies of a tenant were read again. */
   readonly reloaded?: () => void;
   /** Those of a tenant could not be. */
@@ -30,9 +35,9 @@ export class TenantPolicies {
   }
 
   /** @throws {ConfigurationError} where a policy does not load, or a directory is missing */
-  static async open(configuration: Configuration, log: Log, on: PolicyHearers = {}): Promise<TenantPolicies> {
+  static async open(configuration: Configuration, world: PolicyWorld): Promise<TenantPolicies> {
     const tenants = [...policiesByTenant(configuration).keys()];
-    const opened = await allOrProblems(tenants.map((tenant) => openDirectory(configuration, tenant, log, on)));
+    const opened = await allOrProblems(tenants.map((tenant) => openDirectory(configuration, tenant, world)));
     return new TenantPolicies(
       new Map(tenants.map((tenant, index) => [tenant, opened[index] as PolicyDirectory<Policy>])),
     );
@@ -68,9 +73,18 @@ export class TenantPolicies {
     return [...this.#directories.values()].every((directory) => directory.isCurrent);
   }
 
-  async reload(): Promise<boolean> {
-    const taken = await Promise.all([...this.#directories.values()].map((directory) => directory.reload()));
-    return !taken.includes(false);
+  /** Whether a reload calls policies by this name. */
+  isPart(name: string): boolean {
+    return this.tenants.some((tenant) => policiesPart(tenant) === name);
+  }
+
+  /** Reads those of every tenant again. Never rejects. */
+  prepareReload(): Promise<readonly PreparedPart[]> {
+    const reading = [...this.#directories].map(async ([tenant, directory]) => {
+      const { isFit, commit } = await directory.prepareReload();
+      return { name: policiesPart(tenant), isFit, commit };
+    });
+    return Promise.all(reading);
   }
 
   watch(): void {
@@ -80,6 +94,11 @@ export class TenantPolicies {
   async close(): Promise<void> {
     await Promise.all([...this.#directories.values()].map((directory) => directory.close()));
   }
+}
+
+/** As reloads call the policies of a tenant. */
+function policiesPart(tenant: string): string {
+  return tenant === DEFAULT_TENANT ? 'policies' : `policies of ${tenant}`;
 }
 
 function namesOf({ tenant, policy }: TenantPolicy) {
@@ -114,21 +133,21 @@ export function namedTenant(tenant: string): { readonly tenant?: string } {
 async function openDirectory(
   configuration: Configuration,
   tenant: string,
-  log: Log,
-  on: PolicyHearers,
+  { log, files, reloaded, failed }: PolicyWorld,
 ): Promise<PolicyDirectory<Policy>> {
   const sources = policySources(configuration, tenant);
   let before: readonly Policy[] = [];
   const directory = await PolicyDirectory.open<Policy>({
     ...sources,
+    files: files?.(policiesPart(tenant)),
     required: isPolicyDirectoryRequired(sources.directory),
     onReloaded: (inForce) => {
       sayPoliciesReloaded(before, inForce, namedTenant(tenant), log);
       before = inForce;
-      on.reloaded?.();
+      reloaded?.();
     },
     onReloadFailed: (problems) => {
-      on.failed?.(problems);
+      failed?.(problems);
       log.error({ ...namedTenant(tenant), problems }, 'policies not reloaded: the previous ones stay in force');
     },
   });

@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { ListenConfiguration, ManagementConfiguration } from '../config/configuration.js';
+import { readConfiguredText } from '../files/configured-text.js';
 import { parseCertificate } from '../formats/x509-certificate.js';
 import { type CrlFrame, parseCrlFrame } from '../formats/x509-crl.js';
 import type { TlsIdentity, TlsMaterial } from '../http/listener.js';
+import type { ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
-import { fileProblem } from '../model/file-problem.js';
 import type { KeyPath } from '../model/places.js';
 
 type TlsFiles = ListenConfiguration['tls'];
@@ -15,10 +15,10 @@ type TlsFiles = ListenConfiguration['tls'];
  * Reads the files of `listen.tls`; null where TLS is not configured.
  * @throws {ConfigurationError} where one cannot be read, or is not what it must be
  */
-export async function readTlsMaterial(tls: TlsFiles): Promise<TlsMaterial | null> {
+export async function readTlsMaterial(tls: TlsFiles, from?: ConfiguredMaterial): Promise<TlsMaterial | null> {
   if (tls.cert === null || tls.key === null) return null;
-  const identity = readIdentity(TLS, tls.cert, tls.key);
-  const clients = readClients(tls);
+  const identity = readIdentity(TLS, { cert: tls.cert, key: tls.key }, from);
+  const clients = readClients(tls, from);
   await allOrProblems<unknown>([identity, clients]);
   return { ...(await identity), ...(await clients) };
 }
@@ -27,35 +27,40 @@ export async function readTlsMaterial(tls: TlsFiles): Promise<TlsMaterial | null
  * Reads the files of `listen.management.tls`; null where there is no such listener, or it has no TLS.
  * @throws {ConfigurationError} where one cannot be read, or is not what it must be
  */
-export async function readManagementTls(management: ManagementConfiguration | null): Promise<TlsIdentity | null> {
+export async function readManagementTls(
+  management: ManagementConfiguration | null,
+  from?: ConfiguredMaterial,
+): Promise<TlsIdentity | null> {
   if (management === null || management.tls === null) return null;
-  const { cert, key } = management.tls;
-  return readIdentity(['listen', 'management', 'tls'], cert, key);
+  return readIdentity(['listen', 'management', 'tls'], management.tls, from);
 }
 
-async function readClients({ clientCa, clientCrl }: TlsFiles): Promise<Pick<TlsMaterial, 'clientCa' | 'clientCrl'>> {
+async function readClients(
+  { clientCa, clientCrl }: TlsFiles,
+  from?: ConfiguredMaterial,
+): Promise<Pick<TlsMaterial, 'clientCa' | 'clientCrl'>> {
   if (clientCa === null) return { clientCa: null, clientCrl: [] };
-  const authorities = await readAuthorities(clientCa);
-  return { clientCa: authorities, clientCrl: clientCrl === null ? [] : await readCrls(clientCrl, authorities) };
+  const authorities = await readAuthorities(clientCa, from);
+  return { clientCa: authorities, clientCrl: clientCrl === null ? [] : await readCrls(clientCrl, authorities, from) };
 }
 
 /** @param place of the keys that name the files */
-async function readIdentity(place: KeyPath, certFile: string, keyFile: string): Promise<TlsIdentity> {
+async function readIdentity(place: KeyPath, files: TlsIdentity, from?: ConfiguredMaterial): Promise<TlsIdentity> {
   const [cert = '', key = ''] = await allOrProblems([
-    read([...place, 'cert'], certFile),
-    read([...place, 'key'], keyFile),
+    readConfiguredText([...place, 'cert'], files.cert, from),
+    readConfiguredText([...place, 'key'], files.key, from),
   ]);
   requireUsable(place, 'not a PEM certificate and its private key', () => createSecureContext({ cert, key }));
   // TLS takes other labels too, such as TRUSTED CERTIFICATE, whose end nothing here would see.
   if (pemCertificates(cert).length === 0) {
-    const what = `${certFile}: has no block that begins with -----BEGIN CERTIFICATE-----`;
+    const what = `${files.cert}: has no block that begins with -----BEGIN CERTIFICATE-----`;
     throw new ConfigurationError([{ path: [...place, 'cert'], what }]);
   }
   return { cert, key };
 }
 
-async function readAuthorities(file: string): Promise<string> {
-  const text = await read([...TLS, 'clientCa'], file);
+async function readAuthorities(file: string, from?: ConfiguredMaterial): Promise<string> {
+  const text = await readConfiguredText([...TLS, 'clientCa'], file, from);
   // The context passes over what is no certificate.
   requireUsable([...TLS, 'clientCa'], 'not PEM certificates', () => requireAuthorities(text));
   return text;
@@ -65,8 +70,8 @@ async function readAuthorities(file: string): Promise<string> {
  * One CRL of each CA: where one is missing, TLS lets nobody in who is under it. Their dates are looked at with each connection, and
  * warned of before they end.
  */
-async function readCrls(file: string, authorities: string): Promise<readonly string[]> {
-  const text = await read([...TLS, 'clientCrl'], file);
+async function readCrls(file: string, authorities: string, from?: ConfiguredMaterial): Promise<readonly string[]> {
+  const text = await readConfiguredText([...TLS, 'clientCrl'], file, from);
   const crls = pemBlocks(text, 'X509 CRL');
   const begun = text.split('-----BEGIN').length - 1;
   requireUsable([...TLS, 'clientCrl'], 'not PEM CRLs', () => {
@@ -105,12 +110,6 @@ function requireAuthorities(text: string): void {
   const begun = text.split('-----BEGIN').length - 1;
   if (certificates.length === 0 || certificates.length < begun) throw new Error('something other than certificates');
   for (const certificate of certificates) new X509Certificate(certificate);
-}
-
-function read(place: KeyPath, path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new ConfigurationError([{ path: place, what: `${path}: ${fileProblem(cause)}` }], { cause });
-  });
 }
 
 function requireUsable(place: KeyPath, what: string, use: () => unknown): void {

@@ -4,6 +4,7 @@ import { hex, sha256 } from '../crypto/digest.js';
 import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
 import { maaKeyPlace, type TokenIssuer } from '../endorsements/token-keys/token-issuer.js';
 import { SHARED_REGIONS, sharedProvider } from '../model/azure-attestation-regions.js';
+import type { ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems } from '../model/errors.js';
 import type { KnownAuthorities } from '../policy/akv/lint-authority.js';
 import type { MaaIssuer } from '../verifiers/maa/issuer-policy.js';
@@ -82,11 +83,12 @@ export function tokenIssuers({ maa, ita }: Configuration): readonly TokenIssuer[
 }
 
 /** @throws {ConfigurationError} where a file of roots cannot be read */
-export async function readIssuerRoots({ ita }: Configuration): Promise<IssuerRoots> {
+export async function readIssuerRoots({ ita }: Configuration, from?: ConfiguredMaterial): Promise<IssuerRoots> {
   const read = ita.issuers.map(
     async ({ issuer, roots }): Promise<readonly (readonly [string, ReadonlySet<string>])[]> => {
       if (roots === null) return [];
-      const { certificates } = await readTokenRoots(roots, { key: ['ita', 'issuers'], role: `roots of ${issuer}` });
+      const naming = { key: ['ita', 'issuers'], role: `roots of ${issuer}` };
+      const { certificates } = await readTokenRoots(roots, naming, from);
       return [[issuer, new Set(certificates.map((der) => hex(sha256(der))))]];
     },
   );

@@ -1,12 +1,12 @@
 import type { Configuration } from '../config/configuration.js';
-import type { ReloadOutcome } from '../endorsements/files/open-source.js';
+import type { PreparedPart } from '../model/reload.js';
 import type { RequestTracer } from '../model/traces.js';
 import type { OriginObserver } from '../outgoing/outages.js';
 import type { TracePace } from '../traces/open-tracing.js';
 import type { EndorsementWorld } from './endorsements.js';
 
 /** What traces are made with. */
-export interface TracesWorld extends Pick<EndorsementWorld, 'log' | 'connect'> {
+export interface TracesWorld extends Pick<EndorsementWorld, 'files' | 'log' | 'connect'> {
   readonly observer: OriginObserver;
   readonly version: string;
   readonly tracePace?: Partial<TracePace>;
@@ -18,22 +18,22 @@ export interface OpenTraces {
   readonly tracer: RequestTracer | null;
   /** Hears of every attempt to reach somebody. */
   readonly observer: OriginObserver;
-  reload(): Promise<readonly ReloadOutcome[]>;
+  prepareReload(): Promise<readonly PreparedPart[]>;
   close(): Promise<void>;
 }
 
 /** @throws {ConfigurationError} where the file of headers is wrong */
 export async function openTraces(
   { traces }: Configuration,
-  { log, observer, connect, version, tracePace: pace }: TracesWorld,
+  { log, files, observer, connect, version, tracePace: pace }: TracesWorld,
 ): Promise<OpenTraces> {
-  if (traces === null) return { tracer: null, observer, reload: async () => [], close: async () => {} };
+  if (traces === null) return { tracer: null, observer, prepareReload: async () => [], close: async () => {} };
   // Loaded where it is used: nothing of it costs anybody else a thing.
   const [{ openTracing }, { tracedOrigins }] = await Promise.all([
     import('../traces/open-tracing.js'),
     import('../traces/traced-origins.js'),
   ]);
   const ca = connect !== undefined && 'ca' in connect ? connect.ca : undefined;
-  const { tracer, reload, close } = await openTracing({ ...traces, version }, { log, observer, ca, pace });
-  return { tracer, observer: tracedOrigins(observer, tracer), reload, close };
+  const opened = await openTracing({ ...traces, version }, { log, files, observer, ca, pace });
+  return { ...opened, observer: tracedOrigins(observer, opened.tracer) };
 }

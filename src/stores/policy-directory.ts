@@ -35,6 +35,20 @@ type PolicyTexts = ReadonlyMap<string, string>;
 interface ReadPolicies<P extends { readonly id: string }> {
   readonly set: PolicySet<P>;
   readonly texts: PolicyTexts;
+  readonly fingerprint: string | null;
+}
+
+/** What is wrong with what was read. */
+interface UnfitPolicies {
+  readonly problems: readonly string[];
+  readonly texts: PolicyTexts;
+}
+
+/** Policies that were read again, and are not in force yet. */
+export interface PreparedPolicies {
+  readonly isFit: boolean;
+  /** Puts them in force, where they are fit, and tells it. */
+  commit(): void;
 }
 
 const DEFAULT_TIMING: WatchTiming = { settleMs: 200, pollMs: 30_000 };
@@ -52,13 +66,14 @@ export class PolicyDirectory<P extends { readonly id: string }> {
   #watcher: FSWatcher | null = null;
   #settling: NodeJS.Timeout | null = null;
   #polling: NodeJS.Timeout | null = null;
-  #lastReload: Promise<boolean> = Promise.resolve(true);
+  /** The last reading that was asked for. Never rejects. */
+  #lastReload: Promise<unknown> = Promise.resolve();
   /** What was wrong at the last reload; none where it went well. */
   #problems: readonly string[] = [];
   /** What was read at the last reload. */
   #texts: PolicyTexts;
 
-  private constructor(options: PolicyDirectoryOptions<P>, { set, texts }: ReadPolicies<P>, fingerprint: string | null) {
+  private constructor(options: PolicyDirectoryOptions<P>, { set, texts, fingerprint }: ReadPolicies<P>) {
     this.#options = options;
     this.#timing = options.timing ?? DEFAULT_TIMING;
     this.#set = set;
@@ -74,7 +89,7 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     requireDirectory(options, options.required, fingerprint);
     const texts = new Map<string, string>();
     const set = await readPolicySet(recording(options, texts));
-    return new PolicyDirectory(options, { set, texts }, fingerprint);
+    return new PolicyDirectory(options, { set, texts, fingerprint });
   }
 
   /** The set in use now; it stays as it is whatever is reloaded. */
@@ -87,12 +102,14 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     return this.#problems.length === 0;
   }
 
-  /**
-   * Reads the directory again, after the reloads already asked for. What comes of it is told by the callbacks.
-   * @returns whether what was read is in use
-   */
-  reload(): Promise<boolean> {
-    return this.#enqueue('whatever it is');
+  /** Reads the directory again, after the reloads already asked for. Why what was read is not fit is told at once. Never rejects. */
+  prepareReload(): Promise<PreparedPolicies> {
+    return this.#inTurn(async () => {
+      const read = await this.#read();
+      const isFit = 'set' in read;
+      if (!isFit) this.#take(read, 'whatever it is');
+      return { isFit, commit: () => (isFit ? this.#take(read, 'whatever it is') : undefined) };
+    });
   }
 
   /** Reloads on changes from now on. Nothing of it keeps the process alive. */
@@ -117,35 +134,42 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     await this.#lastReload;
   }
 
-  #enqueue(told: Told): Promise<boolean> {
-    this.#lastReload = this.#lastReload.then(() => this.#reload(told));
-    return this.#lastReload;
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lastReload.then(work);
+    this.#lastReload = done;
+    return done;
   }
 
-  async #reload(told: Told): Promise<boolean> {
-    const texts = new Map<string, string>();
-    const problems = await this.#take(texts);
-    const isNews = !isDeepStrictEqual([problems, texts], [this.#problems, this.#texts]);
+  #reload(told: Told): Promise<void> {
+    return this.#inTurn(async () => this.#take(await this.#read(), told));
+  }
+
+  /** Takes what is right as a whole, and tells what came of it. */
+  #take(read: ReadPolicies<P> | UnfitPolicies, told: Told): void {
+    const problems = 'set' in read ? [] : read.problems;
+    const isNews = !isDeepStrictEqual([problems, read.texts], [this.#problems, this.#texts]);
     this.#problems = problems;
-    this.#texts = texts;
-    if (isNews || told === 'whatever it is') {
-      if (problems.length > 0) this.#options.onReloadFailed(problems);
-      else this.#options.onReloaded(this.#set.list());
+    this.#texts = read.texts;
+    if ('set' in read) {
+      this.#set = read.set;
+      this.#fingerprint = read.fingerprint;
     }
-    return problems.length === 0;
+    if (!isNews && told === 'if it is news') return;
+    if (problems.length > 0) this.#options.onReloadFailed(problems);
+    else this.#options.onReloaded(this.#set.list());
   }
 
-  /** Reads the directory, and takes what is right as a whole. Answers what is wrong; never rejects. */
-  async #take(texts: Map<string, string>): Promise<readonly string[]> {
+  /** Never rejects. */
+  async #read(): Promise<ReadPolicies<P> | UnfitPolicies> {
     const { required } = this.#options;
+    const texts = new Map<string, string>();
     try {
       const fingerprint = await policyFingerprint(this.#options);
       requireDirectory(this.#options, required || this.#fingerprint !== null, fingerprint);
-      this.#set = await readPolicySet(recording(this.#options, texts));
-      this.#fingerprint = fingerprint;
-      return [];
+      return { set: await readPolicySet(recording(this.#options, texts)), texts, fingerprint };
     } catch (error) {
-      return error instanceof ConfigurationError ? error.problems : ['policies: cannot be read'];
+      const problems = error instanceof ConfigurationError ? error.problems : ['policies: cannot be read'];
+      return { problems, texts };
     }
   }
 
@@ -153,13 +177,13 @@ export class PolicyDirectory<P extends { readonly id: string }> {
   async #reloadIfChanged(): Promise<void> {
     const fingerprint = await policyFingerprint(this.#options).catch(() => 'unreadable');
     if (this.#polling === null || (fingerprint === this.#fingerprint && this.isCurrent)) return;
-    await this.#enqueue('if it is news');
+    await this.#reload('if it is news');
   }
 
   /** What has changed may have been read by then, by a reload that somebody asked for. */
   #settle(): void {
     if (this.#settling !== null) clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => void this.#enqueue('if it is news'), this.#timing.settleMs).unref();
+    this.#settling = setTimeout(() => void this.#reload('if it is news'), this.#timing.settleMs).unref();
   }
 
   #unwatch(): void {

@@ -1,9 +1,10 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DISK_FILES } from '../files/disk-files.js';
+import { PolicyFileError } from '../files/policy-file.js';
+import type { ConfiguredFiles } from '../model/configured-files.js';
 import { ConfigurationError } from '../model/errors.js';
 import { folderProblem } from '../model/file-problem.js';
 import type { KeyPath, PlacedProblem } from '../model/places.js';
-import { PolicyFileError, readPolicyFile } from './policy-file.js';
 
 /** Reads the text of one policy. @throws {ConfigurationError} */
 export type ParsePolicy<P> = (text: string, name: string) => P;
@@ -13,6 +14,8 @@ export interface PolicyFolder {
   readonly directory: string;
   /** The place in the configuration that names it. */
   readonly directoryPath: KeyPath;
+  /** How it is read; left out, from the disk. */
+  readonly files?: ConfiguredFiles | undefined;
 }
 
 export interface PolicySources<P> extends PolicyFolder {
@@ -82,13 +85,10 @@ const ATTEMPTS = 5;
  * Null: there is no such directory.
  */
 export async function policyFingerprint(place: PolicyFolder): Promise<string | null> {
-  const { directory } = place;
+  const { directory, files = DISK_FILES } = place;
   const names = await policyNames(place);
   if (names === null) return null;
-  const states = names.map(async (name) => {
-    const found = await stat(join(directory, name), { bigint: true }).catch(() => null);
-    return found === null ? `${name} ?` : `${name} ${found.dev} ${found.ino} ${found.size} ${found.ctimeNs}`;
-  });
+  const states = names.map(async (name) => `${name} ${await files.mark(join(directory, name))}`);
   return (await Promise.all(states)).join('\n');
 }
 
@@ -168,15 +168,19 @@ export async function readPolicyFiles<P extends { readonly id: string }>(
 }
 
 async function readPolicy<P>(
-  { directory, parse }: Pick<PolicySources<P>, 'directory' | 'parse'>,
+  { directory, files = DISK_FILES, parse }: Pick<PolicySources<P>, 'directory' | 'files' | 'parse'>,
   name: string,
 ): Promise<P> {
-  return parse(await readPolicyFile(await realpath(directory), name), name);
+  return parse(await files.policy(directory, name), name);
 }
 
-async function policyNames({ directory, directoryPath: path }: PolicyFolder): Promise<readonly string[] | null> {
+async function policyNames({
+  directory,
+  directoryPath: path,
+  files = DISK_FILES,
+}: PolicyFolder): Promise<readonly string[] | null> {
   try {
-    return (await readdir(directory)).filter(isPolicyName).sort();
+    return (await files.names(directory)).filter(isPolicyName).sort();
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
     const what = `${directory}: ${folderProblem(cause)}`;

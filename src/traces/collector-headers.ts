@@ -1,6 +1,6 @@
+import { readConfiguredText } from '../files/configured-text.js';
+import type { ConfiguredMaterial } from '../model/configured-files.js';
 import { ConfigurationError } from '../model/errors.js';
-import { fileProblem } from '../model/file-problem.js';
-import { readSecret } from '../outgoing/secret-file.js';
 
 /** Headers that are sent with spans, by their names as written. They are credentials: nothing shows their values. */
 export type CollectorHeaders = Readonly<Record<string, string>>;
@@ -17,13 +17,11 @@ const OWN = /^(?:host|connection|expect|te|trailer|upgrade|user-agent|transfer-e
  * Reads the headers that are sent with spans: `Name: value` a line. Empty lines are passed over.
  * @throws {ConfigurationError} which never quotes the file
  */
-export async function readCollectorHeaders(file: string): Promise<CollectorHeaders> {
-  const refuse = (what: string, cause?: unknown): never => {
-    throw new ConfigurationError([{ path: ['traces', 'headersFile'], what: `${file}: ${what}` }], { cause });
-  };
-  const text = await readSecret(file).catch((cause: unknown) => refuse(fileProblem(cause), cause));
-  const read = parseHeaders(text);
-  return typeof read === 'string' ? refuse(read) : read;
+export async function readCollectorHeaders(file: string, from?: ConfiguredMaterial): Promise<CollectorHeaders> {
+  const path = ['traces', 'headersFile'];
+  const read = parseHeaders(await readConfiguredText(path, file, from));
+  if (typeof read === 'string') throw new ConfigurationError([{ path, what: `${file}: ${read}` }]);
+  return read;
 }
 
 /** The headers, or what is wrong. */

@@ -5,8 +5,10 @@ import {
   ParentBasedSampler,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
+import type { ConfiguredFilesOf } from '../model/configured-files.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
+import { type PreparedPart, unfitPart } from '../model/reload.js';
 import { type RequestTracer, SPAN_ATTRIBUTES } from '../model/traces.js';
 import { underBound, unlessAborted } from '../outgoing/bounded-signal.js';
 import type { OriginObserver } from '../outgoing/outages.js';
@@ -50,10 +52,15 @@ const SPAN_LIMITS = {
   linkCountLimit: 0,
 };
 
+/** As reloads call them. */
+const HEADERS = 'headers of traces';
+
 const OTLP_PATH = '/v1/traces';
 
 export interface TracingWorld {
   readonly log: Log;
+  /** How the file of headers is read; left out, from the disk. */
+  readonly files?: ConfiguredFilesOf | undefined;
   /** Hears whether the collector answers. */
   readonly observer: OriginObserver;
   /** For tests, as the next. */
@@ -64,8 +71,8 @@ export interface TracingWorld {
 /** Traces of requests, sent to a collector. */
 export interface OpenTracing {
   readonly tracer: RequestTracer;
-  /** Reads the file of headers again, where there is one. Where it is wrong, those of before stay. Never rejects. */
-  reload(): Promise<readonly { readonly name: string; readonly isTaken: boolean }[]>;
+  /** Reads the file of headers again, where there is one. Never rejects: what is wrong with it is in the log. */
+  prepareReload(): Promise<readonly PreparedPart[]>;
   /** Sends what is left, in bounded time. Never rejects. */
   close(): Promise<void>;
 }
@@ -76,15 +83,19 @@ export interface OpenTracing {
  */
 export async function openTracing(options: TracingOptions, world: TracingWorld): Promise<OpenTracing> {
   const { headersFile } = options;
-  let headers = headersFile === null ? {} : await readCollectorHeaders(headersFile);
+  const from = world.files?.(HEADERS);
+  let headers = headersFile === null ? {} : await readCollectorHeaders(headersFile, from);
   const { provider, exporter, flushMs } = openProvider(options, world, () => headers);
   return {
     tracer: new OpenTelemetryTracer(provider.getTracer('veritee', options.version), options),
-    reload: async () => {
+    prepareReload: async () => {
       if (headersFile === null) return [];
-      const read = await headersOrNull(headersFile, world.log);
-      headers = read ?? headers;
-      return [{ name: 'headers of traces', isTaken: read !== null }];
+      const read = await headersOrNull(headersFile, world);
+      if (read === null) return [unfitPart(HEADERS)];
+      const commit = () => {
+        headers = read;
+      };
+      return [{ name: HEADERS, isFit: true, commit }];
     },
     close: async () => {
       const flushed = provider.shutdown().catch(() => {});
@@ -120,9 +131,9 @@ function postedTo(endpoint: string): URL {
   return url.pathname === '/' ? new URL(OTLP_PATH, url) : url;
 }
 
-async function headersOrNull(file: string, log: Log): Promise<CollectorHeaders | null> {
+async function headersOrNull(file: string, { log, files }: TracingWorld): Promise<CollectorHeaders | null> {
   try {
-    return await readCollectorHeaders(file);
+    return await readCollectorHeaders(file, files?.(HEADERS));
   } catch (error) {
     const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
     log.error(fields, 'headers of traces not reloaded: the previous ones stay in force');

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { writeAtomically } from '../../files/whole-files.js';
 import type { FetchContext, SnpEndorsementRequest, Unavailable } from '../../model/endorsement.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
 import type { ExportedBundle, NamedFile } from '../files/material-files.js';
-import { writeAtomically } from '../files/whole-files.js';
 import type { AmdFinders } from './amd-endorsements.js';
 import { chainFile, crlFile, vekFile } from './bundle-files.js';
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { hex } from '../../crypto/digest.js';
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
+import { writeAtomically } from '../../files/whole-files.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { isSameChain, newestChains } from '../../vendors/amd/chain.js';
 import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
@@ -8,7 +9,6 @@ import type { AmdVek } from '../../vendors/amd/vek.js';
 import type { ImportReport, NamedFile, RefusedFile } from '../files/material-files.js';
 import { CERTIFICATE_FILES, readBundle } from '../files/material-files.js';
 import { type CrlMemory, isDamaged } from '../files/rollback-marks.js';
-import { writeAtomically } from '../files/whole-files.js';
 import type { AmdDirectory } from './amd-directory.js';
 import type { AmdParts } from './amd-parts.js';
 import { type AmdMaterial, type Found, type ListOfLine, recogniseAmdMaterial } from './amd-recognition.js';
@@ -51,7 +51,7 @@ export async function importBundle(parts: ImportParts, path: string, now: Date):
   for (const { line, age } of lists) {
     if (line !== null) await memory.advance(lineName(line), age);
   }
-  await directory.reload();
+  await directory.refresh();
   return { taken: accepted.map(({ name, what, file }) => ({ name, what, keptAs: file.name })), refused: refusals };
 }
 

@@ -37,7 +37,8 @@ export type OpenAmdEndorsements = OpenFolderSource<EndorsementSource, BundleSele
 export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEndorsements {
   const { pins, clock, log } = options;
   const tuning = { ...DEFAULT_AMD_TUNING, ...options.tuning };
-  const directory = new AmdDirectory({ folder: options.folder, pins, log, pollMs: tuning.folderPollMs });
+  const from = options.files?.('amd.chains');
+  const directory = new AmdDirectory({ folder: options.folder, from, pins, log, pollMs: tuning.folderPollMs });
   const folder = new CacheFolder(options.cacheFolder, log);
   const limits = { maximumFiles: tuning.cachedFiles, maximumInMemory: tuning.cachedInMemory };
   const cache = new AmdCache({ folder, pins, ...limits });
@@ -69,7 +70,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
       await ready;
       return importBundle({ pins, directory, memory, folder: options.folder }, path, clock.now());
     },
-    reload: async () => [{ name: 'amd.chains', isTaken: await directory.reload() }],
+    prepareReload: async () => [await directory.prepareReload()],
     refreshDue: () => crls.refreshDue(),
     close: async () => {
       clearInterval(timer);

@@ -4,7 +4,7 @@ import type { AkIssuersRequest, HashedDer, Sourced } from '../../model/endorseme
 import { UnfitError } from '../../model/errors.js';
 import { dersOf } from '../files/certificate-files.js';
 import { ALL_FILES, attempt, type MaterialFiles, type NamedFile, type RefusedFile } from '../files/material-files.js';
-import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
+import { type FolderOptions, type RecognisedFolder, WatchedFolder } from '../files/watched-folder.js';
 
 /** More certificates than any chain of a vendor has ways to its root. */
 const MAXIMUM_FOUND = 64;
@@ -57,7 +57,7 @@ export class AkIssuerFolder extends WatchedFolder {
     return this.#authorities.map(({ file, sourced }) => ({ name: file, bytes: sourced.value.der }));
   }
 
-  protected override take({ files, refused }: MaterialFiles): TakenFolder {
+  protected override recognise({ files, refused }: MaterialFiles): RecognisedFolder {
     const unfit: RefusedFile[] = [];
     const authorities = new Map<string, Authority>();
     for (const file of files) {
@@ -67,9 +67,16 @@ export class AkIssuerFolder extends WatchedFolder {
         else authorities.set(read.sourced.value.sha256, read);
       }
     }
-    this.#authorities = [...authorities.values()];
-    this.#bySubject = groupBySubject(this.#authorities);
-    return { refused: [...refused, ...unfit], counts: { issuers: authorities.size } };
+    const all = [...authorities.values()];
+    const bySubject = groupBySubject(all);
+    return {
+      refused: [...refused, ...unfit],
+      counts: { issuers: authorities.size },
+      use: () => {
+        this.#authorities = all;
+        this.#bySubject = bySubject;
+      },
+    };
   }
 }
 

@@ -1,9 +1,9 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { readBoundedFile, writeAtomically } from '../../files/whole-files.js';
 import type { Log } from '../../model/ports.js';
 import { attempt, codeOf } from './material-files.js';
-import { readBoundedFile, writeAtomically } from './whole-files.js';
 
 /**
  * A folder of files that can be had again: whatever goes wrong with it, the service works on from memory.

@@ -1,9 +1,9 @@
-import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DISK_FILES } from '../../files/disk-files.js';
+import type { ConfiguredMaterial } from '../../model/configured-files.js';
 import type { Unavailable } from '../../model/endorsement.js';
 import { ConfigurationError, FormatError, UnfitError } from '../../model/errors.js';
 import { fileProblem } from '../../model/file-problem.js';
-import { readBoundedFile } from './whole-files.js';
 
 /** Which files of a folder are material, by their names: of AMD's certificates and CRLs, and of Intel's collateral. */
 export const CERTIFICATE_FILES = /^[^.].*\.(?:pem|der|crl)$/i;
@@ -89,16 +89,24 @@ export function attempt<T>(read: () => T): T | Error {
  * A text that changes when a file of the folder comes, goes or is written; null where there is no folder.
  * Links are followed, as a mounted Kubernetes volume consists of them.
  */
-export async function fingerprintOf(folder: string, material: RegExp): Promise<string | null> {
-  const names = await namesIn(folder, material);
+export async function fingerprintOf(
+  folder: string,
+  material: RegExp,
+  from: ConfiguredMaterial = DISK_FILES,
+): Promise<string | null> {
+  const names = await namesIn(folder, material, from);
   if (names === null) return null;
-  const marks = await Promise.all(names.map((name) => markOf(join(folder, name))));
+  const marks = await Promise.all(names.map((name) => from.mark(join(folder, name))));
   return JSON.stringify(names.map((name, index) => [name, marks[index]]));
 }
 
 /** Reads the files of a folder whose names fit, in the order of their names; none where there is no folder. */
-export async function readMaterialFiles(folder: string, material: RegExp): Promise<MaterialFiles> {
-  return readFiles(folder, (await namesIn(folder, material)) ?? []);
+export async function readMaterialFiles(
+  folder: string,
+  material: RegExp,
+  from: ConfiguredMaterial = DISK_FILES,
+): Promise<MaterialFiles> {
+  return readFiles(folder, (await namesIn(folder, material, from)) ?? [], from);
 }
 
 /** The same of a bundle. @throws {ConfigurationError} where there is no such folder */
@@ -108,13 +116,17 @@ export async function readBundle(folder: string, material: RegExp): Promise<Mate
   return readFiles(folder, names);
 }
 
-async function readFiles(folder: string, names: readonly string[]): Promise<MaterialFiles> {
+async function readFiles(
+  folder: string,
+  names: readonly string[],
+  from: ConfiguredMaterial = DISK_FILES,
+): Promise<MaterialFiles> {
   const files: NamedFile[] = [];
   const refused: RefusedFile[] = [];
   let length = 0;
   for (const name of names) {
     const isFull = files.length >= MAXIMUM_FILES || length >= MAXIMUM_BYTES;
-    const read = isFull ? 'too much in this folder' : await readMaterialFile(join(folder, name));
+    const read = isFull ? 'too much in this folder' : await readMaterialFile(join(folder, name), from);
     if (typeof read === 'string') refused.push({ name, why: read });
     else {
       files.push({ name, bytes: read });
@@ -125,29 +137,24 @@ async function readFiles(folder: string, names: readonly string[]): Promise<Mate
 }
 
 /** The bytes, or why there are none. */
-async function readMaterialFile(path: string): Promise<Uint8Array | string> {
+async function readMaterialFile(path: string, from: ConfiguredMaterial): Promise<Uint8Array | string> {
   try {
-    return await readBoundedFile(path);
+    return await from.read(path);
   } catch (error) {
     return error instanceof UnfitError ? error.message : fileProblem(error);
   }
 }
 
-async function namesIn(folder: string, material: RegExp): Promise<readonly string[] | null> {
+async function namesIn(
+  folder: string,
+  material: RegExp,
+  from: ConfiguredMaterial = DISK_FILES,
+): Promise<readonly string[] | null> {
   try {
-    return (await readdir(folder)).filter((name) => material.test(name)).sort();
+    return (await from.names(folder)).filter((name) => material.test(name)).sort();
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
-  }
-}
-
-async function markOf(path: string): Promise<string> {
-  try {
-    const { size, mtimeMs, ino } = await stat(path);
-    return [size, mtimeMs, ino].join();
-  } catch (error) {
-    return codeOf(error);
   }
 }
 

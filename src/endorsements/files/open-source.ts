@@ -1,4 +1,6 @@
+import type { ConfiguredFilesOf } from '../../model/configured-files.js';
 import type { Clock, Log } from '../../model/ports.js';
+import type { PreparedPart } from '../../model/reload.js';
 import type { BoundedAgentOptions } from '../../outgoing/bounded-agent.js';
 import type { EndingFile, ExportedBundle, ImportReport } from './material-files.js';
 
@@ -6,6 +8,8 @@ import type { EndingFile, ExportedBundle, ImportReport } from './material-files.
 export interface SourceWorld extends Pick<BoundedAgentOptions, 'observer' | 'connect'> {
   readonly clock: Clock;
   readonly log: Log;
+  /** How folders and files of the operator's are read; left out, from the disk. */
+  readonly files?: ConfiguredFilesOf | undefined;
   /** Whether the process lives on after a request, so that there is time in which to renew. Where left out it does. */
   readonly inBackground?: boolean;
 }
@@ -15,14 +19,6 @@ export interface ServiceCall {
   readonly signal: AbortSignal;
   /** Whether a 404 may be remembered. Not for historical requests. */
   readonly remember: boolean;
-}
-
-/** What became of a file or folder that was read again. */
-export interface ReloadOutcome {
-  /** Its name, for people. */
-  readonly name: string;
-  /** Whether what it holds now is in force. Where not, what it held before is, and the log says why. */
-  readonly isTaken: boolean;
 }
 
 /** Something that a source gave and that is held. Certificates of chips are left out: there are as many as machines. */
@@ -43,7 +39,7 @@ export interface OpenSource<Source> {
   /** Folders and files are read. */
   readonly ready: Promise<void>;
   /** Reads the operator's folder or files again. Never rejects. */
-  reload(): Promise<readonly ReloadOutcome[]>;
+  prepareReload(): Promise<readonly PreparedPart[]>;
   /** Ends timers, connections and what is being fetched. */
   close(): Promise<void>;
 }

@@ -1,9 +1,13 @@
+import type { ConfiguredMaterial } from '../../model/configured-files.js';
 import { folderProblem, isSystemError } from '../../model/file-problem.js';
 import type { Log } from '../../model/ports.js';
+import { type PreparedPart, unfitPart } from '../../model/reload.js';
 import { fingerprintOf, type MaterialFiles, type RefusedFile, readMaterialFiles } from './material-files.js';
 
 export interface FolderOptions {
   readonly folder: string;
+  /** How it is read; left out, from the disk. */
+  readonly from?: ConfiguredMaterial | undefined;
   /** How often the folder is looked at. */
   readonly pollMs: number;
   readonly log: Log;
@@ -18,10 +22,19 @@ interface WatchedFolderOptions extends FolderOptions {
   readonly what: string;
 }
 
-export interface TakenFolder {
+/** A folder as it was read. */
+interface ReadFolder {
+  /** Null: there is none. */
+  readonly fingerprint: string | null;
+  readonly recognised: RecognisedFolder;
+}
+
+export interface RecognisedFolder {
   readonly refused: readonly RefusedFile[];
   /** How much there is of what, for the log. */
   readonly counts: object;
+  /** Uses it from now on. */
+  readonly use: () => void;
 }
 
 /**
@@ -32,12 +45,13 @@ export interface TakenFolder {
  */
 export abstract class WatchedFolder {
   readonly #options: WatchedFolderOptions;
-  /** Undefined: to be read, whatever it is. */
+  /** Of what is in force. Undefined: nothing was read yet. */
   #fingerprint: string | null | undefined = undefined;
   #wasThere = false;
   /** The fault that the log has been told of. */
   #fault: string | null = null;
-  #reading: Promise<boolean> = Promise.resolve(true);
+  /** The last reading that was asked for. Never rejects. */
+  #reading: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
@@ -52,50 +66,64 @@ export abstract class WatchedFolder {
     this.#timer = setInterval(() => void this.refresh(), this.#options.pollMs).unref();
   }
 
-  /**
-   * Reads the folder again where it has changed. Never throws: what it had stays.
-   * @returns whether what the folder holds is in force
-   */
-  refresh(): Promise<boolean> {
-    this.#reading = this.#reading.then(() => this.#readIfChanged());
-    return this.#reading;
+  /** Reads the folder again where it has changed. Never rejects: what it had stays. */
+  refresh(): Promise<void> {
+    return this.#inTurn(async () => {
+      const read = await this.#read({ unlessIs: this.#fingerprint });
+      if (read !== null && read !== 'unchanged') this.#takeOver(read);
+    });
   }
 
-  /** Reads the folder again, whether it has changed or not. @returns whether what it holds is in force */
-  reload(): Promise<boolean> {
-    this.#fingerprint = undefined;
-    return this.refresh();
+  /** Reads the folder again, whether it has changed or not. Never rejects. */
+  prepareReload(): Promise<PreparedPart> {
+    const { key: name } = this.#options;
+    return this.#inTurn(async () => {
+      const read = await this.#read({ unlessIs: undefined });
+      if (read === null || read === 'unchanged') return unfitPart(name);
+      return { name, isFit: true, commit: () => this.#takeOver(read) };
+    });
   }
 
-  /** Takes over what the folder holds now. */
-  protected abstract take(files: MaterialFiles): TakenFolder;
+  /** What the files of the folder are. Changes nothing that is in use. */
+  protected abstract recognise(files: MaterialFiles): RecognisedFolder;
 
   close(): void {
     this.#isClosed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
-  async #readIfChanged(): Promise<boolean> {
-    const { folder, key, material, log, what } = this.#options;
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#reading.then(work);
+    this.#reading = done;
+    return done;
+  }
+
+  /** What the folder holds; null where it cannot be read, as the log says. */
+  async #read({ unlessIs }: { unlessIs: string | null | undefined }): Promise<ReadFolder | 'unchanged' | null> {
+    const { folder, from, material } = this.#options;
     try {
-      const fingerprint = await fingerprintOf(folder, material);
+      const fingerprint = await fingerprintOf(folder, material, from);
       this.#fault = null;
-      if (fingerprint === this.#fingerprint) return true;
-      const { refused, counts } = this.take(await readMaterialFiles(folder, material));
-      for (const { name, why } of refused) log.warn({ file: name, why }, `file of the ${what} not taken`);
-      if (fingerprint === null && this.#wasThere) {
-        log.warn({ key, folder }, `${what} is gone: nothing of it is used any more`);
-      }
-      log.info(counts, `${what} read`);
-      this.#fingerprint = fingerprint;
-      this.#wasThere = fingerprint !== null;
-      return true;
+      if (fingerprint === unlessIs) return 'unchanged';
+      return { fingerprint, recognised: this.recognise(await readMaterialFiles(folder, material, from)) };
     } catch (error) {
       const fault = String(error);
       if (fault !== this.#fault) this.#say(error);
       this.#fault = fault;
-      return false;
+      return null;
     }
+  }
+
+  #takeOver({ fingerprint, recognised: { refused, counts, use } }: ReadFolder): void {
+    const { folder, key, log, what } = this.#options;
+    use();
+    for (const { name, why } of refused) log.warn({ file: name, why }, `file of the ${what} not taken`);
+    if (fingerprint === null && this.#wasThere) {
+      log.warn({ key, folder }, `${what} is gone: nothing of it is used any more`);
+    }
+    log.info(counts, `${what} read`);
+    this.#fingerprint = fingerprint;
+    this.#wasThere = fingerprint !== null;
   }
 
   /** What the system refuses is for the operator to set right: a stack would not help. */

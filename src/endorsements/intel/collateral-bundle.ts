@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { hex, sha256 } from '../../crypto/digest.js';
+import { writeAtomically } from '../../files/whole-files.js';
 import type { FetchContext, Unavailable } from '../../model/endorsement.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import { encodeCollateralFile } from '../../vendors/intel/collateral-file.js';
@@ -15,7 +16,6 @@ import {
 } from '../../vendors/intel/collateral-parts.js';
 import type { ExportedBundle, ImportReport, NamedFile, RefusedFile, TakenFile } from '../files/material-files.js';
 import { COLLATERAL_FILES, readBundle } from '../files/material-files.js';
-import { writeAtomically } from '../files/whole-files.js';
 import { type CollateralOfFile, recogniseCollateral } from './collateral-directory.js';
 import { type CollateralMemory, isBehind, isUnknown } from './collateral-memory.js';
 import type { TdxCollateralSource } from './intel-endorsements.js';
@@ -68,7 +68,7 @@ export async function importCollateral(parts: ImportParts, path: string, now: Da
     await memory.advance(collateral, 'store');
     taken.push({ name, what: describe(collateral), keptAs: file.name });
   }
-  await directory.reload();
+  await directory.refresh();
   return { taken, refused };
 }
 

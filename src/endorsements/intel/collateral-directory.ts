@@ -16,7 +16,7 @@ import {
   type NamedFile,
   type RefusedFile,
 } from '../files/material-files.js';
-import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
+import { type FolderOptions, type RecognisedFolder, WatchedFolder } from '../files/watched-folder.js';
 
 interface CollateralDirectoryOptions extends FolderOptions {
   readonly reader: CollateralReader;
@@ -54,15 +54,20 @@ export class CollateralDirectory extends WatchedFolder {
     return endingsOf(this.#files, at);
   }
 
-  protected override take(files: MaterialFiles): TakenFolder {
+  protected override recognise(files: MaterialFiles): RecognisedFolder {
     const { taken, refused } = recogniseCollateral(files, this.#reader);
     const collateral = new Map<string, IntelCollateral[]>();
     for (const { collateral: set } of taken) {
       collateral.set(keyName(set), [...(collateral.get(keyName(set)) ?? []), set]);
     }
-    this.#collateral = collateral;
-    this.#files = taken;
-    return { refused, counts: { sets: taken.length, platforms: collateral.size } };
+    return {
+      refused,
+      counts: { sets: taken.length, platforms: collateral.size },
+      use: () => {
+        this.#collateral = collateral;
+        this.#files = taken;
+      },
+    };
   }
 }
 

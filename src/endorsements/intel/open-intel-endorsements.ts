@@ -62,7 +62,8 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
   const { pins, clock, log } = options;
   const tuning = { ...DEFAULT_INTEL_TUNING, ...options.tuning };
   const reader = new CollateralReader(pins);
-  const directory = new CollateralDirectory({ folder: options.folder, reader, log, pollMs: tuning.folderPollMs });
+  const from = options.files?.('intel.collateral');
+  const directory = new CollateralDirectory({ folder: options.folder, from, reader, log, pollMs: tuning.folderPollMs });
   const folder = new CacheFolder(options.cacheFolder, log);
   const cache = new CollateralCache({ folder, reader });
   const memory = new CollateralMemory(folder, log);
@@ -79,7 +80,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
     ready,
     fetched: async () => services.flatMap(({ name }) => fetchedSets(cache, name, clock.now())),
     endings: (at) => directory.endings(at),
-    reload: async () => [{ name: 'intel.collateral', isTaken: await directory.reload() }],
+    prepareReload: async () => [await directory.prepareReload()],
     refreshDue: () => supply.refreshDue(),
     exportBundle: (keys, signal) => exportCollateral(source, keys, { at: clock.now(), historical: false, signal }),
     importBundle: async (path) => {

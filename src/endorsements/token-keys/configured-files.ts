@@ -1,20 +1,19 @@
+import { DISK_FILES } from '../../files/disk-files.js';
 import { type KeyKinds, parseKeySet } from '../../formats/json-web-key-set.js';
 import { parsePemBlocks } from '../../formats/pem.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
 import { parseCertificate } from '../../formats/x509-certificate.js';
 import { parseCrl } from '../../formats/x509-crl.js';
+import type { ConfiguredFilesOf, ConfiguredMaterial } from '../../model/configured-files.js';
 import type { Sourced, TokenKeySet } from '../../model/endorsement.js';
-
 import { allOrProblems, ConfigurationError, FormatError, UnfitError } from '../../model/errors.js';
 import { tokenRouteOf } from '../../model/evidence-traits.js';
 import { fileProblem } from '../../model/file-problem.js';
-
 import { isObject } from '../../model/json.js';
 import { type KeyPath, placedText } from '../../model/places.js';
 import type { Log } from '../../model/ports.js';
+import { type PreparedPart, unfitPart } from '../../model/reload.js';
 import { codeOf } from '../files/material-files.js';
-import type { ReloadOutcome } from '../files/open-source.js';
-import { readBoundedFile } from '../files/whole-files.js';
 import type { TokenIssuer } from './token-issuer.js';
 import type { IssuerKeys } from './token-keys.js';
 
@@ -28,8 +27,8 @@ export interface ReadFile {
   readonly place: string;
   /** For the start. @throws {ConfigurationError} where it is missing or cannot be used */
   read(): Promise<void>;
-  /** Keeps what it had where it fails. @throws {ConfigurationError} */
-  readAgain(log: Log): Promise<void>;
+  /** Changes nothing before what it returns is called. @throws {ConfigurationError} */
+  readAgain(log: Log): Promise<() => void>;
 }
 
 /** Keys in a file of the operator's: they count as long as they are there. */
@@ -38,25 +37,35 @@ export class KeyFile implements IssuerKeys, ReadFile {
   readonly #naming: Naming;
   readonly #path: string;
   readonly #kinds: KeyKinds | undefined;
+  readonly #from: ConfiguredMaterial | undefined;
   #keys = NO_KEYS;
 
   /** @param kinds which keys are taken; left out, RSA keys */
-  constructor(naming: Naming, path: string, kinds?: KeyKinds) {
+  constructor(
+    naming: Naming,
+    path: string,
+    { from, kinds }: { from?: ConfiguredMaterial | undefined; kinds?: KeyKinds } = {},
+  ) {
     this.#path = path;
     this.#kinds = kinds;
     this.#naming = naming;
-    this.place = placedText({ path: naming.key, what: naming.role });
+    this.#from = from;
+    this.place = placeOf(naming);
   }
 
   async read(): Promise<void> {
-    this.#keys = await readConfiguredFile(this.#path, this.#naming, (bytes) => parseKeySet(bytes, this.#kinds).keys);
+    const parse = (bytes: Uint8Array) => parseKeySet(bytes, this.#kinds).keys;
+    this.#keys = await readConfiguredFile(this.#path, this.#naming, parse, this.#from);
   }
 
   /** To remove the file, or all keys in it, withdraws the keys. A start is refused without them. */
-  async readAgain(log: Log): Promise<void> {
-    this.#keys = await readConfiguredFile(this.#path, this.#naming, keysOrNone).catch(noneWhereGone);
-    if (this.#keys.size > 0) return;
-    log.warn({ file: this.place }, 'key file is gone or lists no key: no token can be verified with it any more');
+  async readAgain(log: Log): Promise<() => void> {
+    const keys = await readConfiguredFile(this.#path, this.#naming, keysOrNone, this.#from).catch(noneWhereGone);
+    return () => {
+      this.#keys = keys;
+      if (keys.size > 0) return;
+      log.warn({ file: this.place }, 'key file is gone or lists no key: no token can be verified with it any more');
+    };
   }
 
   async find(): Promise<Sourced<TokenKeySet>> {
@@ -81,12 +90,14 @@ export class RootsFile implements ReadFile {
   readonly place: string;
   readonly #naming: Naming;
   readonly #path: string;
+  readonly #from: ConfiguredMaterial | undefined;
   #crls: readonly Uint8Array[] = [];
 
-  constructor(issuer: TokenIssuer, path: string) {
+  constructor(issuer: TokenIssuer, path: string, files?: ConfiguredFilesOf) {
     this.#path = path;
     this.#naming = namingOf('roots', issuer);
-    this.place = placedText({ path: this.#naming.key, what: this.#naming.role });
+    this.place = placeOf(this.#naming);
+    this.#from = files?.(this.place);
   }
 
   get crls(): readonly Uint8Array[] {
@@ -94,12 +105,15 @@ export class RootsFile implements ReadFile {
   }
 
   async read(): Promise<void> {
-    this.#crls = (await readTokenRoots(this.#path, this.#naming)).crls;
+    (await this.readAgain())();
   }
 
   /** A file that is gone counts as wrong: to lose a CRL must not make a revoked certificate good. */
-  readAgain(): Promise<void> {
-    return this.read();
+  async readAgain(): Promise<() => void> {
+    const { crls } = await readTokenRoots(this.#path, this.#naming, this.#from);
+    return () => {
+      this.#crls = crls;
+    };
   }
 }
 
@@ -114,6 +128,11 @@ export function namingOf(what: string, { type, issuer }: Pick<TokenIssuer, 'type
   return { key: [tokenRouteOf(type), 'issuers'], role: `${what} of ${issuer}` };
 }
 
+/** A file by its name, for people. */
+export function placeOf({ key, role }: Naming): string {
+  return placedText({ path: key, what: role });
+}
+
 /**
  * Reads files, each whatever becomes of the others.
  * @throws {ConfigurationError} with everything that is wrong with any of them
@@ -123,18 +142,17 @@ export async function readAll(files: readonly ReadFile[]): Promise<void> {
 }
 
 /** Reads files again, each whatever becomes of the others. Never rejects. */
-export function readAllAgain(files: readonly ReadFile[], log: Log): Promise<readonly ReloadOutcome[]> {
+export function readAllAgain(files: readonly ReadFile[], log: Log): Promise<readonly PreparedPart[]> {
   return Promise.all(
     files.map(async (file) => {
       try {
-        await file.readAgain(log);
-        return { name: file.place, isTaken: true };
+        return { name: file.place, isFit: true, commit: await file.readAgain(log) };
       } catch (error) {
         log.error(
           { err: error, file: file.place },
           'file of a token issuer not reloaded: the previous content stays in force',
         );
-        return { name: file.place, isTaken: false };
+        return unfitPart(file.place);
       }
     }),
   );
@@ -148,9 +166,10 @@ export async function readConfiguredFile<T>(
   path: string,
   { key, role }: Naming,
   parse: (bytes: Uint8Array) => T,
+  from: ConfiguredMaterial = DISK_FILES,
 ): Promise<T> {
   try {
-    return parse(await readBoundedFile(path));
+    return parse(await from.read(path));
   } catch (cause) {
     const what = [role, path, reasonOf(cause)].filter((part) => part !== '').join(': ');
     throw new ConfigurationError([{ path: key, what }], { cause });
@@ -177,8 +196,8 @@ export interface TokenRoots {
  * Reads a PEM file of root certificates and CRLs. Only their form is checked.
  * @throws {ConfigurationError}
  */
-export function readTokenRoots(path: string, naming: Naming): Promise<TokenRoots> {
-  return readConfiguredFile(path, naming, parseTokenRoots);
+export function readTokenRoots(path: string, naming: Naming, from?: ConfiguredMaterial): Promise<TokenRoots> {
+  return readConfiguredFile(path, naming, parseTokenRoots, from);
 }
 
 function parseTokenRoots(bytes: Uint8Array): TokenRoots {

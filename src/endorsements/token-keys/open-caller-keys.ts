@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
+import { readBoundedFile, writeAtomically } from '../../files/whole-files.js';
 import { type KeyKinds, parseKeySet } from '../../formats/json-web-key-set.js';
+import type { ConfiguredMaterial } from '../../model/configured-files.js';
 import type { Sourced, TokenKeySet, Unavailable } from '../../model/endorsement.js';
 import { UnfitError } from '../../model/errors.js';
 import { isSystemError } from '../../model/file-problem.js';
@@ -10,7 +12,6 @@ import type { KeyPath } from '../../model/places.js';
 import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
 import { FetchError } from '../../outgoing/fetch-error.js';
 import type { SourceWorld } from '../files/open-source.js';
-import { readBoundedFile, writeAtomically } from '../files/whole-files.js';
 import { KeyFile, type Naming, readConfiguredFile } from './configured-files.js';
 import { type DownloadedKeys, KeySetDownload } from './key-set-download.js';
 import { KeySetMemory } from './key-set-memory.js';
@@ -31,7 +32,9 @@ export interface CallerKeyPlace {
   readonly path: KeyPath;
 }
 
-export interface CallerKeysOptions extends SourceWorld {
+export interface CallerKeysOptions extends Omit<SourceWorld, 'files'> {
+  /** How files that a caller names are read; left out, from the disk. */
+  readonly from?: ConfiguredMaterial | undefined;
   /** Folder in which fetched sets are kept, for starts during an outage. */
   readonly folder: string;
   readonly pauses?: Partial<TokenKeysPauses> | undefined;
@@ -52,7 +55,7 @@ export interface OpenCallerKeys {
  * @throws {ConfigurationError} where a file that the configuration names cannot be used
  */
 export async function openCallerKeys(place: CallerKeyPlace, options: CallerKeysOptions): Promise<OpenCallerKeys> {
-  return isFile(place.keys) ? fromFile(place) : fromNetwork(place, options);
+  return isFile(place.keys) ? fromFile(place, options) : fromNetwork(place, options);
 }
 
 /** Whether something of it is a file that is read when it is opened. */
@@ -64,19 +67,19 @@ function isFile(keys: string): boolean {
   return keys !== 'discovery' && !keys.startsWith('https://');
 }
 
-async function fromFile({ path, keys }: CallerKeyPlace): Promise<OpenCallerKeys> {
-  const file = new KeyFile({ key: [...path, 'keys'], role: '' }, keys, KINDS);
+async function fromFile({ path, keys }: CallerKeyPlace, { from }: CallerKeysOptions): Promise<OpenCallerKeys> {
+  const file = new KeyFile({ key: [...path, 'keys'], role: '' }, keys, { from, kinds: KINDS });
   await file.read();
   return { find: () => file.find(), close: async () => undefined };
 }
 
 async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): Promise<OpenCallerKeys> {
-  const { clock, log, observer, connect, folder } = options;
+  const { clock, log, observer, connect, folder, from } = options;
   const { issuer, keys, ca, tokenFile, path } = place;
   const pauses = { ...DEFAULT_TOKEN_KEYS_PAUSES, ...options.pauses };
   const url = keys === 'discovery' ? null : keys;
   const discovery = url === null ? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration` : null;
-  const authorities = ca === null ? null : await readAuthorities(ca, { key: [...path, 'ca'], role: '' });
+  const authorities = ca === null ? null : await readAuthorities(ca, { key: [...path, 'ca'], role: '' }, from);
   if (tokenFile !== null) await readBearer(tokenFile, { key: [...path, 'tokenFile'], role: '' });
   const fetch = new BoundedFetch({
     origins: [new URL(url ?? discovery ?? '').origin],
@@ -168,8 +171,8 @@ class KeptKeySet {
 }
 
 /** What stands between the certificates is passed over, as bundles of authorities have it. @throws {ConfigurationError} */
-function readAuthorities(file: string, naming: Naming): Promise<string> {
-  return readConfiguredFile(file, naming, (bytes) => {
+function readAuthorities(file: string, naming: Naming, from?: ConfiguredMaterial): Promise<string> {
+  const parse = (bytes: Uint8Array) => {
     const text = Buffer.from(bytes).toString('latin1');
     try {
       createSecureContext({ ca: text });
@@ -178,7 +181,8 @@ function readAuthorities(file: string, naming: Naming): Promise<string> {
     }
     if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new UnfitError('without a certificate');
     return text;
-  });
+  };
+  return readConfiguredFile(file, naming, parse, from);
 }
 
 /** @throws {ConfigurationError} */

@@ -5,6 +5,7 @@ import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import type { SuppliedCrl } from '../../../src/model/endorsement.js';
 import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
+import { reloaded } from '../../reloaded.js';
 import {
   AmdLab,
   type Asked,
@@ -340,7 +341,7 @@ describe('AmdCrls: rollback', () => {
     await opened.ready;
     const other = lab.open({ kds: null, folder: lab.path('other') });
     await lab.fill({ 'chain.pem': pki.chainPem('Milan'), ...exported(issueCrl(8, -1, 60)) }, lab.path('other'));
-    await other.reload();
+    await reloaded(other);
     expect(await listOf(other)).toBe(8n);
     expect(await listOf(opened)).toBe('crl_rollback');
     expect(await readFile(join(lab.cacheFolder, MARK), 'utf8')).toMatch(/^8 /);
@@ -554,7 +555,7 @@ describe('AmdCrls: after the end', () => {
     const opened = lab.open();
     await listOf(opened);
     await lab.fill({ 'new.crl': issueCrl(2, 8, 60) });
-    await opened.reload();
+    await reloaded(opened);
     lab.clock.advance(9 * DAY_MS + 1);
     expect(await listOf(opened)).toBe(2n);
     expect(await lab.cached()).not.toContain(KEPT);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AmdDirectory } from '../../../src/endorsements/amd/amd-directory.js';
 import { crlFileName } from '../../../src/endorsements/amd/bundle-files.js';
+import { reloaded } from '../../reloaded.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { CHIP, NOW, PATIENT, PINS, pki, TCB, VCEK } from './amd-lab.js';
 
@@ -82,7 +83,7 @@ describe('AmdDirectory', () => {
     await directory.start();
     await directory.refresh();
     expect(log.of(/folder read/)).toHaveLength(1);
-    await directory.reload();
+    await reloaded(directory);
     expect(log.of(/folder read/)).toHaveLength(2);
   });
 

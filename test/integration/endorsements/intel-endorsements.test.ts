@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TdxCollateral } from '../../../src/model/evidence.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
 import { TdxPlatform } from '../../lab/tdx-platform.js';
+import { reloaded } from '../../reloaded.js';
 import {
   asFile,
   collateral,
@@ -394,7 +395,7 @@ describe('TDX-10 collateral of a request', () => {
     const opened = lab.open({ pcs: null });
     const older = { overrides: { thisUpdate: day(-10), nextUpdate: day(20) } };
     await lab.fill({ 'stored.json': collateral({ evaluationNumber: 18, rootCrl: older }) });
-    await opened.reload();
+    await reloaded(opened);
     const oldLists = collateral({ evaluationNumber: 19, pckCrl: older, rootCrl: older });
     expect(await lab.find(opened, supplied(oldLists))).toMatchObject({
       origin: 'evidence',
@@ -686,7 +687,7 @@ describe('the folder', () => {
     const opened = lab.open({ pcs: null });
     expect(await lab.told(opened)).toBe('collateral_unavailable');
     await lab.fill({ 'x.json': collateral(), 'note.txt': 'no collateral', '.hidden.json': '{}' });
-    await opened.reload();
+    await reloaded(opened);
     expect(await lab.told(opened)).toBe('store 19');
     expect(opened.log.of(/not taken/)).toEqual([]);
   });
@@ -721,7 +722,7 @@ describe('the folder', () => {
     const opened = lab.open({ pcs: null });
     await opened.importBundle(bundle);
     await lab.fill({ 'then.json': collateral({ at: day(-60), evaluationNumber: 18 }) });
-    await opened.reload();
+    await reloaded(opened);
     expect(await lab.told(opened, { at: day(-60), historical: true })).toBe('store 18');
   });
 

@@ -9,6 +9,7 @@ import { TOKENS } from '../../../src/model/injection-tokens.js';
 import type { AkRoots } from '../../../src/verifiers/attestation-key/ak-roots.js';
 import type { ItaTokenVerifierOptions } from '../../../src/verifiers/trust-authority/ita-token-verifier.js';
 import { createAzureAkPki, createIntelPki } from '../../lab/index.js';
+import { reloaded } from '../../reloaded.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'veritee-roots-'));
@@ -81,7 +82,7 @@ describe('roots that are read again', () => {
     const text = JSON.stringify({ tpm: { roots: [ak] }, ita: { issuers } });
     const configuration = loadConfiguration({ text, environment: {} });
     const log = new RecordingLog();
-    const roots = await ReloadedRoots.open(configuration, log);
+    const roots = await ReloadedRoots.open(configuration, { log });
     const container = createAppContainer(configuration, undefined, roots);
     const inForce = () => ({
       ak: container.resolve<AkRoots>(TOKENS.akRoots).configured,
@@ -94,7 +95,7 @@ describe('roots that are read again', () => {
     const { roots, log, inForce, before } = await opened();
     await fileWith('ak.pem', ITA);
     await fileWith('ita.pem', AK);
-    await roots.reload();
+    await reloaded(roots);
     expect(inForce().ak).toEqual(OTHER.pins);
     expect(inForce().ita).toEqual((await readConfiguredRoots(configurationOfIta('ita.pem'))).issuers.get('own'));
     expect(inForce().ita).not.toEqual(before.ita);
@@ -108,31 +109,20 @@ describe('roots that are read again', () => {
       await fileWith('ak.pem', AK + ITA);
       await fileWith('ita.pem', AK + ITA);
       await fileWith(bad, 'roots');
-      await roots.reload();
+      await reloaded(roots);
       expect(inForce()).toEqual(before);
       expect(log.entries).toMatchObject([
         { level: 'error', message: KEPT, fields: { err: { name: 'ConfigurationError' } } },
       ]);
       await fileWith(bad, ITA);
-      await roots.reload();
+      await reloaded(roots);
       expect(inForce()).not.toEqual(before);
     },
   );
 
-  it('are the last ones, however often they are read at once', async () => {
-    const { roots, inForce } = await opened();
-    const readings = [];
-    for (const text of [ITA, AK, AK + ITA]) {
-      await fileWith('ak.pem', text);
-      readings.push(roots.reload());
-    }
-    await Promise.all(readings);
-    expect(inForce().ak).toEqual(new Set([...AK_PKI.pins, ...OTHER.pins]));
-  });
-
   it('say nothing where none are configured', async () => {
     const log = new RecordingLog();
-    await (await ReloadedRoots.open(configurationWith(), log)).reload();
+    await reloaded(await ReloadedRoots.open(configurationWith(), { log }));
     expect(log.entries).toEqual([]);
   });
 });

@@ -11,9 +11,7 @@ let signals: StopSignals;
 /** Those of the test runner. */
 let others: Map<(typeof SIGNALS)[number], readonly NodeJS.SignalsListener[]>;
 
-const service: RunningService = {
-  url: 'http://127.0.0.1:1',
-  managementUrl: null,
+const service: Pick<RunningService, 'reload' | 'close'> = {
   reload: async () => void done.push('reload'),
   close: async () => void done.push('close'),
 };

@@ -5,10 +5,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MAX_POLICY_BYTES } from '../../../src/files/policy-file.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import type { PolicyDirectoryOptions } from '../../../src/stores/policy-directory.js';
 import { PolicyDirectory } from '../../../src/stores/policy-directory.js';
-import { MAX_POLICY_BYTES } from '../../../src/stores/policy-file.js';
+import { reloaded } from '../../reloaded.js';
 
 interface Policy {
   readonly id: string;
@@ -109,7 +110,7 @@ describe('a policy directory', () => {
     const policies = await open({ required: false });
     await mkdir(directory);
     await file('a.yaml', 'aa:');
-    await policies.reload();
+    await reloaded(policies);
     expect(ids(policies)).toEqual(['baseline', 'aa']);
   });
 
@@ -117,8 +118,8 @@ describe('a policy directory', () => {
     await file('a.yaml', 'aa:');
     const policies = await open({ required: false });
     await rm(directory, { recursive: true });
-    await policies.reload();
-    await policies.reload();
+    await reloaded(policies);
+    await reloaded(policies);
     expect(ids(policies)).toEqual(['baseline', 'aa']);
     expect(failures).toEqual(Array(2).fill([`policies.directory: ${directory} does not exist`]));
   });
@@ -206,14 +207,14 @@ describe.each(SPOILS)('DEC-06 with %s', (_, spoil, problem) => {
     const before = policies.snapshot();
     await file('other.yaml', 'other:');
     await spoil();
-    await policies.reload();
+    await reloaded(policies);
     expect(policies.snapshot()).toBe(before);
     expect(ids(policies)).toEqual(['baseline', 'aa']);
     expect(failures).toEqual([expect.arrayContaining([problem()])]);
     expect(reloads).toEqual([]);
 
     await rm(join(directory, 'bad.yaml'), { recursive: true });
-    await policies.reload();
+    await reloaded(policies);
     expect(ids(policies)).toEqual(['baseline', 'aa', 'other']);
     expect(reloads).toEqual([3]);
   });
@@ -266,7 +267,7 @@ describe('DEC-06', () => {
     await file('a.yaml', 'mine:');
     const policies = await open({ needed: [{ id: 'mine', path: ['policies', 'default'] }] });
     await unlink(join(directory, 'a.yaml'));
-    await policies.reload();
+    await reloaded(policies);
     expect(ids(policies)).toEqual(['baseline', 'mine']);
     expect(failures).toEqual([['policies.default: there is no policy mine']]);
   });
@@ -281,7 +282,7 @@ describe('DEC-06', () => {
       },
     });
     isBroken = true;
-    await policies.reload();
+    await reloaded(policies);
     expect(ids(policies)).toEqual(['baseline', 'aa']);
     expect(failures).toEqual([['a.yaml: cannot be read']]);
   });
@@ -353,7 +354,7 @@ describe('DEC-05', () => {
     const readers = Promise.all(Array.from({ length: 4 }, read));
     for (let version = 1; version <= 1_000; version++) {
       await publish(version);
-      await policies.reload();
+      await reloaded(policies);
     }
     isDone = true;
     await readers;
@@ -376,7 +377,7 @@ describe('DEC-05', () => {
   it('reloads one after the other', async () => {
     const policies = await open();
     await file('a.yaml', 'aa:');
-    await Promise.all([policies.reload(), policies.reload(), policies.reload()]);
+    await Promise.all([reloaded(policies), reloaded(policies), reloaded(policies)]);
     expect(reloads).toEqual([2, 2, 2]);
   });
 });
@@ -399,7 +400,7 @@ describe('watching', () => {
     await expect.poll(() => reads, { timeout: 10_000 }).toBeGreaterThan(before + 6);
     expect(failures).toEqual([['bad.yaml: /id: is missing', 'bad.yaml: /version: is missing']]);
     expect(policies.isCurrent).toBe(false);
-    await policies.reload();
+    await reloaded(policies);
     expect(failures).toHaveLength(2);
     await unlink(join(directory, 'bad.yaml'));
     await expect.poll(() => policies.isCurrent, { timeout: 10_000 }).toBe(true);
@@ -423,11 +424,11 @@ describe('watching', () => {
       });
       policies.watch();
       await file('b.yaml', text);
-      await policies.reload();
+      await reloaded(policies);
       await expect.poll(() => reads, { timeout: 10_000 }).toBe(2);
       // Nothing is left to be told: the reload that is asked for comes after that of the watch.
       expect([reloads, failures.length]).toEqual([told, failed]);
-      await policies.reload();
+      await reloaded(policies);
       expect([reloads.length, failures.length]).toEqual([2 * told.length, 2 * failed]);
     },
   );
@@ -447,7 +448,7 @@ describe('watching', () => {
     await file('a.yaml', 'aa:');
     const policies = await open({ timing: { settleMs: HOURS, pollMs: 5 } });
     await rename(directory, join(root, 'away'));
-    expect([await policies.reload(), policies.isCurrent]).toEqual([false, false]);
+    expect([await reloaded(policies), policies.isCurrent]).toEqual([[{ isTaken: false }], false]);
     await rename(join(root, 'away'), directory);
     policies.watch();
     await expect.poll(() => policies.isCurrent, { timeout: 10_000 }).toBe(true);

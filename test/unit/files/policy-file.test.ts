@@ -20,7 +20,7 @@ import {
   type PolicyFileSystem,
   readNamedPolicyFile,
   readPolicyFile,
-} from '../../../src/stores/policy-file.js';
+} from '../../../src/files/policy-file.js';
 
 let root: string;
 let directory: string;
