@@ -35,7 +35,7 @@ export const policyCommands: Omit<PolicyActions, keyof PolicyDiffActions> = {
     );
   },
   showPolicies: async (name, options) => {
-    const set = await readPolicySet(policySources(await configurationOf(options)));
+    const { set } = await readPolicySet(policySources(await configurationOf(options)));
     const output = outputOf(options);
     if (name === undefined) return listPolicies(set.list().map(textOf), output);
     return showPolicy(textOf(await namedPolicy('policy show', name, set)), output);

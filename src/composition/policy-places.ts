@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../cli/input.js';
+import { isPolicyName } from '../files/policy-names.js';
 import { fileProblem } from '../model/file-problem.js';
-import { isPolicyName } from '../stores/policy-files.js';
 
 /** A file to be read, and whether it was found in a folder. */
 export interface PolicyPlace {

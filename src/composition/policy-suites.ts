@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { UsageError } from '../cli/input.js';
 import { PolicyFileError, policyTextOptions, readNamedPolicyFile } from '../files/policy-file.js';
+import { isPolicyName, testedPolicy } from '../files/policy-names.js';
 import { ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
 import type { JsonValue } from '../model/json.js';
@@ -15,7 +16,6 @@ import {
   type TestCase,
 } from '../policy/test-cases/case-document.js';
 import type { PolicySuite, SuiteCase } from '../service/policy-tests.js';
-import { isPolicyName, testedPolicy } from '../stores/policy-files.js';
 import { filesIn } from './policy-places.js';
 
 /** A policy, and its test where there is one. */

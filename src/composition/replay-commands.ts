@@ -49,7 +49,7 @@ export function replayCommands(override: AgainParts['override'] = () => () => un
     diffPolicies: async (before, after, options) => {
       requireSince(options);
       const asked = listedDecisions(given(options));
-      const known = await readPolicySet(policySources(await configurationOf(options)));
+      const { set: known } = await readPolicySet(policySources(await configurationOf(options)));
       const named = (policy: string) => namedPolicy('policy diff', policy, known);
       const [old, young] = [await named(before), await named(after)];
       const output = outputOf(options);

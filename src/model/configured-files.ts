@@ -13,12 +13,27 @@ export interface ConfiguredFiles {
   names(folder: string): Promise<readonly string[]>;
   /** A text that changes when the file, or what it links to, is written or replaced. Says so where there is none; never rejects. */
   mark(path: string): Promise<string>;
-  /** The text of a file of a policy directory. @throws {PolicyFileError} */
-  policy(directory: string, name: string): Promise<string>;
+  /**
+   * The policies of a directory; null where there is none.
+   * @throws {PolicyFileError} where it keeps changing while it is read
+   * @throws {Error} of the system where it cannot be read
+   */
+  policies(directory: string): Promise<PolicyTexts | null>;
 }
 
-/** Those that are no policies. */
-export type ConfiguredMaterial = Omit<ConfiguredFiles, 'policy'>;
+/** What the files of a policy directory held at one moment. */
+export interface PolicyTexts {
+  /** Changes when a file comes, goes, is written or replaced. */
+  readonly fingerprint: string;
+  /** In the order of their names. */
+  readonly files: readonly PolicyText[];
+}
+
+/** The text of a policy file, or why there is none. */
+export type PolicyText = { readonly name: string } & ({ readonly text: string } | { readonly why: string });
+
+/** How those are read that are no policies. */
+export type ConfiguredMaterial = Omit<ConfiguredFiles, 'policies'>;
 
 /** Files as each part of a service reads them, by the name of the part that a reload calls it by. */
 export type ConfiguredFilesOf = (part: string) => ConfiguredFiles;

@@ -85,10 +85,9 @@ export class PolicyDirectory<P extends { readonly id: string }> {
   static async open<P extends { readonly id: string }>(
     options: PolicyDirectoryOptions<P>,
   ): Promise<PolicyDirectory<P>> {
-    const fingerprint = await policyFingerprint(options);
-    requireDirectory(options, options.required, fingerprint);
+    requireDirectory(options, options.required, await policyFingerprint(options));
     const texts = new Map<string, string>();
-    const set = await readPolicySet(recording(options, texts));
+    const { set, fingerprint } = await readPolicySet(recording(options, texts));
     return new PolicyDirectory(options, { set, texts, fingerprint });
   }
 
@@ -164,9 +163,9 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     const { required } = this.#options;
     const texts = new Map<string, string>();
     try {
-      const fingerprint = await policyFingerprint(this.#options);
-      requireDirectory(this.#options, required || this.#fingerprint !== null, fingerprint);
-      return { set: await readPolicySet(recording(this.#options, texts)), texts, fingerprint };
+      requireDirectory(this.#options, required || this.#fingerprint !== null, await policyFingerprint(this.#options));
+      const { set, fingerprint } = await readPolicySet(recording(this.#options, texts));
+      return { set, texts, fingerprint };
     } catch (error) {
       const problems = error instanceof ConfigurationError ? error.problems : ['policies: cannot be read'];
       return { problems, texts };

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { DISK_FILES } from '../files/disk-files.js';
+import { DISK_FILES, fingerprintOfPolicies } from '../files/disk-files.js';
 import { PolicyFileError } from '../files/policy-file.js';
 import type { ConfiguredFiles } from '../model/configured-files.js';
 import { ConfigurationError } from '../model/errors.js';
@@ -62,67 +61,26 @@ export class PolicySet<P extends { readonly id: string }> {
   }
 }
 
-/** Files whose names start with a dot are those of editors and of Kubernetes. */
-const POLICY_NAME = /^[^.].*\.(yaml|yml|json)$/;
-
-const POLICY_TEST_NAME = /^([^.].*)\.test\.(?:yaml|yml|json)$/;
-
-/** Whether a file in a policy directory is a policy, by its name. Tests of policies lie beside them. */
-export function isPolicyName(name: string): boolean {
-  return POLICY_NAME.test(name) && testedPolicy(name) === null;
-}
-
-/** Name of the policy that a file tests, without its ending; null for a file that is no test. */
-export function testedPolicy(name: string): string | null {
-  return POLICY_TEST_NAME.exec(name)?.[1] ?? null;
-}
-
-/** How often a directory is read again that changed while it was read. */
-const ATTEMPTS = 5;
-
-/**
- * What tells that something in the directory changed: names, identity, size and time of the last change of each file.
- * Null: there is no such directory.
- */
+/** What tells that something in the directory changed. Null: there is no such directory. @throws {ConfigurationError} where it cannot be read */
 export async function policyFingerprint(place: PolicyFolder): Promise<string | null> {
   const { directory, files = DISK_FILES } = place;
-  const names = await policyNames(place);
-  if (names === null) return null;
-  const states = names.map(async (name) => `${name} ${await files.mark(join(directory, name))}`);
-  return (await Promise.all(states)).join('\n');
+  return placed(place, () => fingerprintOfPolicies(directory, files));
 }
 
 /**
- * Reads all policies, from one state of the directory: where it changes meanwhile (a ConfigMap is exchanged as a
- * whole), it is read again, so that no set is half old and half new.
- *
+ * Reads all policies, from one state of the directory.
  * @throws {ConfigurationError} with everything that is wrong
  */
 export async function readPolicySet<P extends { readonly id: string }>(
   sources: PolicySources<P>,
-): Promise<PolicySet<P>> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const before = await policyFingerprint(sources);
-    const read = await readOnce(sources);
-    if ((await policyFingerprint(sources)) !== before) continue;
-    if ('problems' in read) throw new ConfigurationError(read.problems);
-    return read.set;
-  }
-  const what = `${sources.directory}: keeps changing while it is read`;
-  throw new ConfigurationError([{ path: sources.directoryPath, what }]);
-}
-
-type ReadSet<P extends { readonly id: string }> =
-  | { readonly set: PolicySet<P> }
-  | { readonly problems: readonly (string | PlacedProblem)[] };
-
-async function readOnce<P extends { readonly id: string }>(sources: PolicySources<P>): Promise<ReadSet<P>> {
-  const { policies, refused } = await readPolicyFiles(sources);
+): Promise<{ readonly set: PolicySet<P>; readonly fingerprint: string | null }> {
+  const { fingerprint, policies, refused } = await readPolicyFiles(sources);
+  if (refused.length > 0) throw new ConfigurationError(refused.flatMap(({ name, error }) => problemsOf(error, name)));
   const all = [...sources.builtIns, ...policies.map(({ policy }) => policy)];
   const set = new PolicySet(new Map(all.map((policy) => [policy.id, policy])));
-  if (refused.length > 0) return { problems: refused.flatMap(({ name, error }) => problemsOf(error, name)) };
   const problems = problemsOfNeeded(sources.needed, (id) => set.get(id));
-  return problems.length > 0 ? { problems } : { set };
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return { set, fingerprint };
 }
 
 /** What is wrong where a setting names a policy that there is not, or that cannot be used there. */
@@ -139,6 +97,8 @@ export function problemsOfNeeded<P>(
 
 /** The files of a directory: those that hold a policy, and why the others do not, in the order of their names. */
 export interface PolicyFiles<P> {
+  /** Of the directory as it was read; null where there is none. */
+  readonly fingerprint: string | null;
   readonly policies: readonly { readonly name: string; readonly policy: P }[];
   readonly refused: readonly { readonly name: string; readonly error: unknown }[];
 }
@@ -150,12 +110,16 @@ export interface PolicyFiles<P> {
 export async function readPolicyFiles<P extends { readonly id: string }>(
   sources: Omit<PolicySources<P>, 'needed'>,
 ): Promise<PolicyFiles<P>> {
+  const { directory, files = DISK_FILES, parse } = sources;
+  const texts = await placed(sources, () => files.policies(directory));
   const policies: { readonly name: string; readonly policy: P }[] = [];
   const refused: { readonly name: string; readonly error: unknown }[] = [];
   const origins = new Map(sources.builtIns.map(({ id }) => [id, 'a built-in policy']));
-  for (const name of (await policyNames(sources)) ?? []) {
+  for (const file of texts?.files ?? []) {
+    const { name } = file;
     try {
-      const policy = await readPolicy(sources, name);
+      if ('why' in file) throw new PolicyFileError(file.why);
+      const policy = parse(file.text, name);
       const other = origins.get(policy.id);
       if (other !== undefined) throw new PolicyFileError(`id ${policy.id} is that of ${other}`);
       origins.set(policy.id, name);
@@ -164,27 +128,16 @@ export async function readPolicyFiles<P extends { readonly id: string }>(
       refused.push({ name, error });
     }
   }
-  return { policies, refused };
+  return { fingerprint: texts?.fingerprint ?? null, policies, refused };
 }
 
-async function readPolicy<P>(
-  { directory, files = DISK_FILES, parse }: Pick<PolicySources<P>, 'directory' | 'files' | 'parse'>,
-  name: string,
-): Promise<P> {
-  return parse(await files.policy(directory, name), name);
-}
-
-async function policyNames({
-  directory,
-  directoryPath: path,
-  files = DISK_FILES,
-}: PolicyFolder): Promise<readonly string[] | null> {
+/** Says of which directory it is that something is wrong. */
+async function placed<T>({ directory, directoryPath: path }: PolicyFolder, read: () => Promise<T>): Promise<T> {
   try {
-    return (await files.names(directory)).filter(isPolicyName).sort();
+    return await read();
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
-    const what = `${directory}: ${folderProblem(cause)}`;
-    throw new ConfigurationError([{ path, what }], { cause });
+    const why = cause instanceof PolicyFileError ? cause.message : folderProblem(cause);
+    throw new ConfigurationError([{ path, what: `${directory}: ${why}` }], { cause });
   }
 }
 

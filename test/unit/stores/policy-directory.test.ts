@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DISK_FILES, DISK_READING, readPolicyTexts } from '../../../src/files/disk-files.js';
 import { MAX_POLICY_BYTES } from '../../../src/files/policy-file.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import type { PolicyDirectoryOptions } from '../../../src/stores/policy-directory.js';
@@ -291,13 +292,14 @@ describe('DEC-06', () => {
     await file('a.yaml', 'aa:');
     let reads = 0;
     const policies = await open();
+    const names = async (folder: string) => {
+      reads++;
+      // The change falls between two looks at the directory.
+      appendFileSync(join(directory, 'a.yaml'), '.');
+      return DISK_FILES.names(folder);
+    };
     const busy = open({
-      parse: (text) => {
-        reads++;
-        // Synchronous, so that the change falls between the two looks at the directory.
-        appendFileSync(join(directory, 'a.yaml'), '.');
-        return parse(text);
-      },
+      files: { ...DISK_FILES, policies: (folder) => readPolicyTexts(folder, { ...DISK_READING, names }) },
     });
     await expect(busy).rejects.toThrow(`policies.directory: ${directory}: keeps changing while it is read`);
     expect(reads).toBeGreaterThan(1);
@@ -317,15 +319,17 @@ describe('DEC-06', () => {
     await symlink(join('..data', 'a.yaml'), join(directory, 'a.yaml'));
     await symlink(join('..data', 'b.yaml'), join(directory, 'b.yaml'));
     let isExchanged = false;
+    const text = async (folder: string, name: string) => {
+      const read = await DISK_READING.text(folder, name);
+      if (!isExchanged) {
+        symlinkSync('..2', join(directory, '..next'));
+        renameSync(join(directory, '..next'), join(directory, '..data'));
+        isExchanged = true;
+      }
+      return read;
+    };
     const policies = await open({
-      parse: (text) => {
-        if (!isExchanged) {
-          symlinkSync('..2', join(directory, '..next'));
-          renameSync(join(directory, '..next'), join(directory, '..data'));
-          isExchanged = true;
-        }
-        return parse(text);
-      },
+      files: { ...DISK_FILES, policies: (folder) => readPolicyTexts(folder, { ...DISK_READING, text }) },
     });
     expect(['aa', 'bb'].map((id) => policies.snapshot().get(id)?.text)).toEqual(['aa: 2', 'bb: 2']);
   });
