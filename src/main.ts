@@ -1,8 +1,14 @@
 #!/usr/bin/env node
+import cluster from 'node:cluster';
 import { StopSignals } from './composition/stop-signals.js';
 
-const args = process.argv.slice(2);
-// Before the rest is loaded, which takes a while: a signal to the service must not be lost meanwhile.
-const signals = args[0] === 'serve' ? new StopSignals() : null;
-const { runCommandLine } = await import('./composition/command-line.js');
-process.exitCode = await runCommandLine(args, signals);
+if (cluster.isWorker) {
+  const { runWorker } = await import('./composition/worker-process.js');
+  await runWorker();
+} else {
+  const args = process.argv.slice(2);
+  // Before the rest is loaded, which takes a while: a signal to the service must not be lost meanwhile.
+  const signals = args[0] === 'serve' ? new StopSignals() : null;
+  const { runCommandLine } = await import('./composition/command-line.js');
+  process.exitCode = await runCommandLine(args, signals);
+}

@@ -89,7 +89,7 @@ async function openVerification(
   const services = opened.add(openAttestationServices(configuration, { clock: SYSTEM_CLOCK, log }));
   const roots = await readConfiguredRoots(configuration);
   const container = createAppContainer(configuration, undefined, roots);
-  const resets = trackingsOf(openResets(configuration, log, opened));
+  const resets = trackingsOf(openResets(configuration, { log }, opened));
   const configured = tenantsOf(configuration, inForce, resets);
   /** One that was named counts in the place of that with its id. */
   const tenants: Tenants = (name) => withPolicies(configured(name), (id) => (policy?.id === id ? policy : undefined));

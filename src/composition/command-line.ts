@@ -14,11 +14,13 @@ import type { Log } from '../model/ports.js';
 import { bootComparisons, InspectEvidence, rawInspections } from '../service/inspections.js';
 import { requestLimits } from '../wire/read-body.js';
 import { checkConfiguration } from './check-configuration.js';
+import { forkWorkers } from './cluster-workers.js';
 import { commandLineLog, configurationOf, outputOf, readInput, write } from './command-line-io.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
 import { decisionsCommands } from './decisions-commands.js';
 import { type BundleWorld, exportEndorsements, importEndorsements } from './endorsement-bundles.js';
+import { FileWatch } from './file-watch.js';
 import { gateCommands } from './gate-command.js';
 import { guestCommands } from './guest-commands.js';
 import { openAccessWarning } from './load-warnings.js';
@@ -27,8 +29,10 @@ import { policyCommands } from './policy-commands.js';
 import { replayCommands } from './replay-commands.js';
 import { REPORT_FILES, reportOf } from './report-files.js';
 import { startService } from './service.js';
+import { type RunningWorkers, startWorkers, type WorkersWorld, workersOf } from './service-workers.js';
 import { StopSignals } from './stop-signals.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
+import { isPoliciesPart } from './tenant-policies.js';
 
 /**
  * Runs the `veritee` command and returns its exit code.
@@ -131,21 +135,53 @@ function detailOf({ explain = false, explainAll = false }: VerifyOptions): Verif
 
 async function serve(options: Parameters<Actions['serve']>[0], early: StopSignals | null): Promise<number> {
   const signals = early ?? new StopSignals();
-  const configuration = await configurationOf(options);
+  // The service is there by the time that something has changed.
+  const watch = new FileWatch({ onChange: () => void service.reload() });
+  const readConfiguration = async () => {
+    if (options.config !== undefined) await watch.note(options.config);
+    return configurationOf(options);
+  };
+  const configuration = await readConfiguration();
   const log = createLog(configuration.log.level);
-  const readConfiguration = () => configurationOf(options);
-  const service = await startService(configuration, { log, readConfiguration }).catch((error: unknown) => {
-    const problem = listenProblem(error, configuration.listen);
-    throw problem === null ? error : new UsageError([problem], { cause: error });
-  });
+  const service = await startProcesses(configuration, { log, readConfiguration, files: watch.files });
+  watch.watch();
   if (Object.keys(configuration.callers).length === 0) sayWhoIsLetIn(configuration, log);
   const { url, managementUrl } = service;
   const management = managementUrl === null ? {} : { management: managementUrl };
   const line = { level: 'info', time: SYSTEM_CLOCK.now().toISOString(), msg: 'listening', url, ...management };
   // Whatever the log level: scripts wait for this line.
   write(`${JSON.stringify(line)}\n`);
-  await signals.serve(service, log);
-  return EXIT_CODE.allow;
+  const stopped = signals.serve(service, log).then(() => EXIT_CODE.allow);
+  const code = await Promise.race([stopped, service.givenUp.then(() => GIVEN_UP)]);
+  await watch.close();
+  if (code === GIVEN_UP) await service.close();
+  return code;
+}
+
+/** Workers end by themselves too often. Whoever starts the service again finds out whether that helps. */
+const GIVEN_UP = 1;
+
+/** Folders that a process which is alone looks at, part by part: what changes in one does not make it read all. */
+function isWatchedByItself(part: string): boolean {
+  return isPoliciesPart(part) || ['amd.chains', 'intel.collateral', 'tpm.intermediates'].includes(part);
+}
+
+/** One process that does everything, or one that watches those that answer. */
+async function startProcesses(
+  configuration: Configuration,
+  { files, ...world }: Pick<WorkersWorld, 'log' | 'readConfiguration' | 'files'>,
+): Promise<RunningWorkers> {
+  try {
+    if (workersOf(configuration) > 1) {
+      return await startWorkers(configuration, { ...world, files, clock: SYSTEM_CLOCK, fork: forkWorkers() });
+    }
+    const filesOf = (part: string) => (isWatchedByItself(part) ? undefined : files);
+    const service = await startService(configuration, { ...world, files: filesOf });
+    return { ...service, givenUp: new Promise(() => {}) };
+  } catch (error) {
+    const problem = listenProblem(error, configuration.listen);
+    throw problem === null ? error : new UsageError([problem], { cause: error });
+  }
 }
 
 function sayWhoIsLetIn(configuration: Configuration, log: Log): void {
@@ -203,7 +239,8 @@ function portProblem(
   { host, port }: Pick<ListenConfiguration, 'host' | 'port'>,
 ): string | null {
   if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return null;
-  if (error.syscall !== 'listen' && error.syscall !== 'getaddrinfo') return null;
+  // A worker's port is opened by its parent, which calls that `bind`.
+  if (!['listen', 'bind', 'getaddrinfo'].includes(String(error.syscall))) return null;
   const variable = `VERITEE__${key.toUpperCase().replaceAll('.', '__')}`;
   switch (error.code) {
     case 'EADDRINUSE':

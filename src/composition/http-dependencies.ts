@@ -50,6 +50,7 @@ import { DecisionInputsKeeper } from './kept-inputs.js';
 import type { ReloadedAccess } from './reloaded-access.js';
 import { type TenantPolicies, tenantsOf } from './tenant-policies.js';
 import { TimedStages } from './timed-stages.js';
+import type { Together } from './together.js';
 import { knownAuthorities } from './token-issuers.js';
 
 /** What of a service is open before it can answer. */
@@ -57,6 +58,7 @@ export interface ServiceParts {
   readonly configuration: Configuration;
   readonly world: Pick<EndorsementWorld, 'log' | 'amdRootPins' | 'intelRootPins'> & {
     readonly override?: Override;
+    readonly together?: Together | undefined;
     readonly storeTimeoutMs?: number;
   };
   readonly clock: Clock;
@@ -148,10 +150,11 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     readiness: parts.readiness,
     callers: () => access.callers,
     metrics,
+    figures: world.together && { contentType: metrics.contentType, text: world.together.figures },
     clock,
     log: world.log,
     tracer: parts.tracer,
-    settings: httpSettings(configuration, access),
+    settings: { ...httpSettings(configuration, access), ticketKeys: world.together?.ticketKeys },
   };
 }
 
@@ -205,6 +208,7 @@ function gatesOf(parts: ServiceParts): Gates {
     keys: receiptKeys,
     issuer: () => issuerOf(parts),
     policies: (tenant) => policies.of(tenant).snapshot(),
+    proofs: parts.world.together?.proofs,
     clock: clockWatch,
   });
 }

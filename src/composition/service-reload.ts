@@ -3,7 +3,7 @@ import { configurationDigest } from '../config/effective-configuration.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
 import type { Log } from '../model/ports.js';
-import { type PreparedPart, unfitPart } from '../model/reload.js';
+import { type PartOutcome, type PreparedPart, unfitPart } from '../model/reload.js';
 import { ACCESS_PART, type AccessReload, type ReloadedAccess, type ReloadedListeners } from './reloaded-access.js';
 
 /** Something whose files are read again while the service runs. Never rejects: what is wrong with them is in the log. */
@@ -33,8 +33,7 @@ export type ReadConfiguration = () => Promise<Configuration>;
 
 /** A reload of which everything was read. It is committed or discarded before the next one is prepared. */
 export interface PreparedReload {
-  /** Names of the parts that can be used. */
-  readonly fit: readonly string[];
+  readonly parts: readonly PartOutcome[];
   /**
    * Puts parts in force, at once.
    * @param parts names of those; left out, all that are fit
@@ -70,11 +69,12 @@ export class ServiceReload {
     });
     const reading = [policies, roots, receiptKeys, access, endorsements, tracing].map((part) => part.prepareReload());
     const prepared = (await Promise.all(reading)).flat();
-    const fit = prepared.filter(({ isFit }) => isFit).map(({ name }) => name);
+    const fit = new Set(prepared.filter(({ isFit }) => isFit).map(({ name }) => name));
     return {
-      fit,
-      commit: (parts = new Set(fit)) => {
+      parts: prepared.map(({ name, isFit }) => ({ name, isFit })),
+      commit: (parts = fit) => {
         const wanted = prepared.filter(({ name }) => parts.has(name));
+        for (const part of prepared) if (!wanted.includes(part)) void part.discard?.();
         const taken = wanted.filter((part) => this.#isCommitted(part)).map(({ name }) => name);
         this.#say(
           prepared.map(({ name }) => [name, taken.includes(name)]),

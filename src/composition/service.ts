@@ -3,13 +3,13 @@ import { configurationDigest } from '../config/effective-configuration.js';
 import { policiesOf } from '../config/tenants.js';
 import type { DecisionLog } from '../decision-log/decision-log.js';
 import type { FetchedMaterial } from '../endorsements/files/open-source.js';
-import { type FetchedFigures, Metrics } from '../http/metrics.js';
+import { type FetchedFigures, Metrics, type ProcessFigures } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
 import type { ConfiguredFilesOf } from '../model/configured-files.js';
 import type { Clock, Log } from '../model/ports.js';
 import { type OriginObserver, Outages } from '../outgoing/outages.js';
 import { ClockWatch } from '../service/clock-watch.js';
-import { policiesLoaded, readinessOf } from '../service/health.js';
+import { policiesLoaded, type ReadinessUseCase, readinessOf } from '../service/health.js';
 import { WatchedChallengeStore } from '../service/watched-challenges.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import type { TracePace } from '../traces/open-tracing.js';
@@ -30,8 +30,9 @@ import { openReceiptVaults, type VaultWorld } from './receipt-vaults.js';
 import { ACCESS_PART, ReloadedAccess } from './reloaded-access.js';
 import { type PreparedReload, type ReadConfiguration, ServiceReload } from './service-reload.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
-import { TenantPolicies } from './tenant-policies.js';
+import { isPoliciesPart, TenantPolicies } from './tenant-policies.js';
 import { openResets, trackingsOf } from './tenant-resets.js';
+import type { Together } from './together.js';
 import { openTraces } from './traces.js';
 
 /** What a service takes from the world, beside its configuration. */
@@ -46,7 +47,9 @@ export interface World
   readonly storeTimeoutMs?: number;
   /** How spans are sent to the collector, for tests. */
   readonly tracePace?: Partial<TracePace>;
-  /** How files that the configuration names are read; left out, from the disk. */
+  /** Where other processes answer too: what they share. Left out: this one is alone. */
+  readonly together?: Together | undefined;
+  /** How files that the configuration names are read; left out, as `together` says, or from the disk. */
   readonly files?: ConfiguredFilesOf | undefined;
   /** Changes registrations of the container, for tests. */
   readonly override?: Override;
@@ -57,6 +60,9 @@ export interface RunningService {
   readonly url: string;
   /** Where probes and metrics are, if not there. */
   readonly managementUrl: string | null;
+  readonly readiness: ReadinessUseCase;
+  /** The metrics of this process, for whoever adds them up. */
+  figures(): Promise<ProcessFigures>;
   /** Reads policies, endorsement folders, files of keys and roots, callers and TLS material again. Never rejects. */
   reload(): Promise<void>;
   /** Reads them, and leaves it to the caller when, and which of them, they are put in force. */
@@ -75,8 +81,9 @@ export async function startService(configuration: Configuration, world: World): 
 }
 
 /** @param opened takes everything that has to be closed, as it is opened */
-async function openService(configuration: Configuration, world: World, opened: OpenParts): Promise<RunningService> {
-  const { log } = world;
+async function openService(configuration: Configuration, given: World, opened: OpenParts): Promise<RunningService> {
+  const world = { ...given.together, ...given };
+  const { log, together } = world;
   const clock = world.clock ?? SYSTEM_CLOCK;
   const clockWatch = opened.add(new ClockWatch(clock, log));
   const metrics = opened.add(new Metrics());
@@ -89,7 +96,7 @@ async function openService(configuration: Configuration, world: World, opened: O
   const { policies, access, onReloaded, onRefused } = await openRules(configuration, { ...outside, metrics }, opened);
   const key = await readChallengeKey(configuration, log);
   const stores = await openStores(configuration, { ...world, key, clock }, opened);
-  const memories = openResets(configuration, log, opened);
+  const memories = openResets(configuration, world, opened);
   await Promise.all([...memories.values()].map(({ memory }) => memory.start()));
   const resets = trackingsOf(memories);
   metrics.watchResetMemory(() => [...resets.values()].reduce((sum, { failures }) => sum + failures, 0));
@@ -135,20 +142,20 @@ async function openService(configuration: Configuration, world: World, opened: O
     version,
     url: () => server?.url ?? null,
   });
-  policies.watch();
+  if (together === undefined) policies.watch();
   clockWatch.watch();
   endings.watch();
   decisionLog?.watch();
   const whileServing = readinessWhileServing(() => server);
   metrics.watchReadiness(whileServing);
   // Opened before the service listens, and so closed after it: until the last answer has left, there is somebody to ask.
-  const management = await openManagement(configuration.listen.management, {
-    ...dependencies,
-    access,
-    readiness: whileServing,
-  });
+  const management =
+    together === undefined
+      ? await openManagement(configuration.listen.management, { ...dependencies, access, readiness: whileServing })
+      : null;
   if (management !== null) opened.add(management);
-  server = opened.add(await startServer(dependencies, configuration.listen));
+  const { port } = configuration.listen;
+  server = opened.add(await startServer(dependencies, { ...configuration.listen, port: together?.port ?? port }));
   const readConfiguration = world.readConfiguration ?? (async () => configuration);
   const reload = new ServiceReload({
     policies,
@@ -160,7 +167,7 @@ async function openService(configuration: Configuration, world: World, opened: O
     log,
     onRead: (part, isTaken) => {
       // Those count where they are read, which is not on reloads alone.
-      if (policies.isPart(part)) return;
+      if (isPoliciesPart(part)) return;
       if (isTaken) metrics.reloaded(part);
       else metrics.reloadFailed(part);
     },
@@ -176,6 +183,8 @@ async function openService(configuration: Configuration, world: World, opened: O
   return {
     url: server.url,
     managementUrl: management?.url ?? null,
+    readiness: whileServing,
+    figures: () => metrics.figures(),
     reload: () => reload.run(readConfiguration),
     prepareReload: (read) => reload.prepare(read),
     close: () => opened.close(),

@@ -16,6 +16,8 @@ export interface TenantPolicy {
   readonly policy: Policy;
 }
 
+const POLICIES = 'policies';
+
 export interface PolicyWorld {
   readonly log: Log;
   /** How directories are read; left out, from the disk. */
@@ -73,11 +75,6 @@ export class TenantPolicies {
     return [...this.#directories.values()].every((directory) => directory.isCurrent);
   }
 
-  /** Whether a reload calls policies by this name. */
-  isPart(name: string): boolean {
-    return this.tenants.some((tenant) => policiesPart(tenant) === name);
-  }
-
   /** Reads those of every tenant again. Never rejects. */
   prepareReload(): Promise<readonly PreparedPart[]> {
     const reading = [...this.#directories].map(async ([tenant, directory]) => {
@@ -96,9 +93,14 @@ export class TenantPolicies {
   }
 }
 
+/** Whether a reload calls policies of a tenant by this name. */
+export function isPoliciesPart(name: string): boolean {
+  return name === POLICIES || name.startsWith(`${POLICIES} of `);
+}
+
 /** As reloads call the policies of a tenant. */
 function policiesPart(tenant: string): string {
-  return tenant === DEFAULT_TENANT ? 'policies' : `policies of ${tenant}`;
+  return tenant === DEFAULT_TENANT ? POLICIES : `${POLICIES} of ${tenant}`;
 }
 
 function namesOf({ tenant, policy }: TenantPolicy) {

@@ -1,5 +1,6 @@
 import { type Configuration, resetMemoryDirectory } from '../config/configuration.js';
 import { policiesByTenant } from '../config/tenants.js';
+import type { Exclusive } from '../model/exclusive.js';
 import type { Log } from '../model/ports.js';
 import { ResetTracking } from '../service/reset-tracking.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
@@ -11,16 +12,22 @@ export interface TenantResets {
   readonly tracking: ResetTracking;
 }
 
+interface ResetsWorld {
+  readonly log: Log;
+  readonly exclusive?: Exclusive | undefined;
+}
+
 /** Memories by tenant, so that no tenant raises or learns counts of another's. */
 export function openResets(
   configuration: Configuration,
-  log: Log,
+  { log, exclusive }: ResetsWorld,
   opened: OpenParts,
 ): ReadonlyMap<string, TenantResets> {
   const tenants = [...policiesByTenant(configuration).keys()];
   return new Map(
     tenants.map((tenant) => {
-      const memory = opened.add(new FileResetMemory({ folder: resetMemoryDirectory(configuration, tenant), log }));
+      const folder = resetMemoryDirectory(configuration, tenant);
+      const memory = opened.add(new FileResetMemory({ folder, log, exclusive }));
       return [tenant, { memory, tracking: new ResetTracking(memory, log) }];
     }),
   );

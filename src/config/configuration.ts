@@ -122,6 +122,9 @@ const traces = object({
   trustParent: optional(flag, false),
 });
 
+/** Processes that answer: a number, or as many as the machine has cores for this process. */
+const workers = either('auto, or a number of workers from 1 to 256', choice('auto'), integer(1, 256));
+
 const decisions = section({
   store: optional(
     orRedisStore('off, a path, or a redis or rediss URL or its long form', fileOrOff),
@@ -203,6 +206,7 @@ export const CONFIGURATION_SCHEMA = object({
   gates: optional(entries(NAME, gate), NO_ENTRIES),
   /** Who may call, by name. Empty: loopback only, everybody there. */
   callers: optional(entries(NAME, caller), NO_ENTRIES),
+  workers: optional(workers, 1),
   log: section({ level: optional(choice(...LOG_LEVELS), 'info') }),
   /** Null: none are made. */
   traces: orNull(traces),

@@ -53,6 +53,7 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
   refuseRepeated(digests, 'is listed twice');
   checkTenants(configuration, at);
   checkStores(configuration, at);
+  checkWorkers(configuration, at.member('workers'));
   checkReleasedKeys(configuration, at);
   checkMaa(maa, at.member('maa'));
   refuseRepeated(issuersIn(ita, at.member('ita')), 'is listed twice');
@@ -142,6 +143,14 @@ function checkStores({ challenges, decisions }: Configuration, at: Place): void 
     at.member('challenges', 'key').refuse('is missing: replicas that share a store share it');
   if (ofDecisions !== null) checkRedisStore(ofDecisions, at.member('decisions', 'store'));
   checkStoredNowhere(decisions, at.member('decisions'));
+}
+
+/** What one worker keeps in its memory no other one knows: a challenge would be good once at each. */
+function checkWorkers({ workers, challenges, decisions }: Configuration, at: Place): void {
+  if (workers === 1) return;
+  const isInMemory = challenges.store === 'memory' || (challenges.store === null && decisions.store === 'off');
+  if (isInMemory)
+    at.refuse('must be 1 where challenges are kept in memory: set decisions.store, or challenges.store to a server');
 }
 
 /** Each attempt to release a key is stored before it is made. */

@@ -52,3 +52,24 @@ export class UsedProofs {
     }
   }
 }
+
+/** Proofs that were accepted at gates. */
+export interface ProofMemory {
+  /** @throws {GateRefusal} `dpop_replayed`, `dpop_memory` */
+  use(gate: string, jkt: string, jti: string): Promise<void>;
+}
+
+/** Those of this process. Each gate has a memory of its own, so that who may pass one cannot fill that of another. */
+export class ProofsOfGates implements ProofMemory {
+  readonly #byGate: ReadonlyMap<string, UsedProofs>;
+
+  constructor(gates: Iterable<string>, clock: Pick<Clock, 'monotonicMs'>) {
+    this.#byGate = new Map([...gates].map((gate) => [gate, new UsedProofs(clock)]));
+  }
+
+  async use(gate: string, jkt: string, jti: string): Promise<void> {
+    const used = this.#byGate.get(gate);
+    if (used === undefined) throw new Error('a gate that is not configured');
+    used.use(jkt, jti);
+  }
+}

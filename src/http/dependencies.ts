@@ -12,7 +12,7 @@ import type { RecordedDecisionsUseCase } from '../service/recorded-decisions.js'
 import type { ReleaseKeyUseCase } from '../service/release-key.js';
 import type { ReplayDecisionUseCase } from '../service/replay-decision.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
-import type { ConnectionLimits, TlsMaterial } from './listener.js';
+import type { ConnectionLimits, TicketKeys, TlsMaterial } from './listener.js';
 import type { RateLimits, SlotLimits } from './load-limits.js';
 import type { Metrics } from './metrics.js';
 
@@ -33,6 +33,8 @@ export interface HttpDependencies {
   /** Those of the moment: each request asks them anew. */
   readonly callers: () => CallerDirectory;
   readonly metrics: Metrics;
+  /** What `/metrics` answers; left out, the metrics of this process. */
+  readonly figures?: Pick<Metrics, 'contentType' | 'text'> | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Null: no request is traced. */
@@ -53,6 +55,8 @@ export interface HttpSettings {
   readonly trustedProxies: readonly string[];
   /** Null: plain HTTP. */
   readonly tls: TlsMaterial | null;
+  /** Of TLS sessions; left out, the listener has its own. */
+  readonly ticketKeys?: TicketKeys;
   /** Whether probes and metrics have a listener of their own, and are not served here. */
   readonly hasManagement?: boolean;
   readonly connections?: Partial<ConnectionLimits>;

@@ -43,16 +43,21 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   connections: 4_096,
 };
 
+/** Of tickets of TLS sessions, 48 bytes: those of now. Left out: each listener has its own. */
+export type TicketKeys = (() => Uint8Array) | undefined;
+
+interface ListenerOptions {
+  readonly deadlineSeconds: number;
+  readonly tls: TlsMaterial | null;
+  readonly ticketKeys?: TicketKeys;
+}
+
 /**
  * The server under the framework, every limit spelt out: what is left to defaults here would be unlimited there.
  * A socket on which nothing moves for as long as reading and judging may take together is closed.
  */
-export function createListener(
-  listener: RequestListener,
-  limits: ConnectionLimits,
-  options: { readonly deadlineSeconds: number; readonly tls: TlsMaterial | null },
-): Server {
-  const server = serverOf(listener, httpOptions(limits), options.tls, limits.headersMs);
+export function createListener(listener: RequestListener, limits: ConnectionLimits, options: ListenerOptions): Server {
+  const server = serverOf(listener, httpOptions(limits), options, limits.headersMs);
   server.maxConnections = limits.connections;
   server.setTimeout(limits.requestMs + options.deadlineSeconds * 1000);
   // An expectation other than 100-continue may be ignored (RFC 9110, 10.1.1); by itself node would answer without a body.
@@ -76,19 +81,20 @@ function httpOptions(limits: ConnectionLimits): ServerOptions {
 function serverOf(
   listener: RequestListener,
   options: ServerOptions,
-  tls: TlsMaterial | null,
+  { tls, ticketKeys }: ListenerOptions,
   handshakeTimeout: number,
 ): Server {
   if (tls === null) return createServer(options, listener);
   const client = tls.clientCa === null ? {} : { requestCert: true, rejectUnauthorized: true };
-  return createTlsServer({ ...options, ...secureContext(tls), handshakeTimeout, ...client }, listener);
+  return createTlsServer({ ...options, ...secureContext(tls, ticketKeys), handshakeTimeout, ...client }, listener);
 }
 
 /** Without renegotiation: a client is who it was when the connection began. */
-function secureContext({ cert, key, clientCa, clientCrl }: TlsMaterial): SecureContextOptions {
+function secureContext({ cert, key, clientCa, clientCrl }: TlsMaterial, ticketKeys: TicketKeys): SecureContextOptions {
   const secureOptions = constants.SSL_OP_NO_RENEGOTIATION;
   const clients = clientCa === null ? {} : { ca: clientCa, ...(clientCrl.length === 0 ? {} : { crl: [...clientCrl] }) };
-  return { cert, key, minVersion: 'TLSv1.2', secureOptions, ...clients };
+  const tickets = ticketKeys === undefined ? {} : { ticketKeys: Buffer.from(ticketKeys()) };
+  return { cert, key, minVersion: 'TLSv1.2', secureOptions, ...clients, ...tickets };
 }
 
 const SHOWN = new WeakMap<Socket, Uint8Array>();
@@ -110,14 +116,18 @@ export function clientCertificateOf(socket: Socket): Uint8Array | null {
  *
  * @throws {Error} where it cannot be used; nothing has changed then
  */
-export function exchangeTls(server: Server, tls: TlsMaterial): void {
+export function exchangeTls(server: Server, tls: TlsMaterial, ticketKeys?: TicketKeys): void {
   if (!(server instanceof TlsServer)) throw new Error('the server does not speak TLS');
-  server.setSecureContext(secureContext(tls));
+  server.setSecureContext(secureContext(tls, ticketKeys));
 }
 
-/** Clients of earlier sessions have to show their certificate again: a session that is resumed asks for none. */
-export function endSessions(server: Server): void {
-  if (server instanceof TlsServer) server.setTicketKeys(randomBytes(TICKET_KEY_BYTES));
+/**
+ * Clients of earlier sessions have to show their certificate again: a session that is resumed asks for none.
+ * @param ticketKeys which are other ones by then
+ */
+export function endSessions(server: Server, ticketKeys?: TicketKeys): void {
+  const keys = ticketKeys === undefined ? randomBytes(TICKET_KEY_BYTES) : Buffer.from(ticketKeys());
+  if (server instanceof TlsServer) server.setTicketKeys(keys);
 }
 
 const TICKET_KEY_BYTES = 48;

@@ -1,5 +1,5 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
 import type { Decision } from '../model/decision.js';
 import { HEALTH_CODES } from '../model/health.js';
 import { RELEASE_OUTCOMES } from '../model/key-release-record.js';
@@ -74,6 +74,9 @@ export interface EndingFigures {
     readonly seconds: number;
   }[];
 }
+
+/** Figures of one process. */
+export type ProcessFigures = readonly MetricObjectWithValues<MetricValue<string>>[];
 
 type FigureValues = readonly (readonly [value: number, labels?: Readonly<Record<string, string | number>>])[];
 
@@ -433,6 +436,11 @@ export class Metrics {
   /** The figures in the text format of Prometheus. */
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** The figures as values, for another process that adds them up. */
+  figures(): Promise<ProcessFigures> {
+    return this.#registry.getMetricsAsJSON();
   }
 
   /** Every metric that there is, in the order in which `text` has them. */

@@ -11,7 +11,7 @@ import { RefusedError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
 import { admit, type Guard } from './access.js';
 import { answerError, answerSocketError } from './error-answers.js';
-import { type ConnectionLimits, createListener, type TlsMaterial } from './listener.js';
+import { type ConnectionLimits, createListener, type TicketKeys, type TlsMaterial } from './listener.js';
 import { failureRate, type RateLimits, registerRateLimits } from './load-limits.js';
 import { requestIdOf, servedPath, writeRequest } from './request-log.js';
 
@@ -26,6 +26,8 @@ export interface PlainApplicationOptions {
   readonly trustedProxies: readonly string[];
   /** Null: plain HTTP. */
   readonly tls: TlsMaterial | null;
+  /** Of TLS sessions; left out, the listener has its own. */
+  readonly ticketKeys?: TicketKeys;
   readonly limits: ConnectionLimits;
   readonly rewriteUrl?: FastifyServerOptions['rewriteUrl'];
   /** What is told on a path that has no route. */

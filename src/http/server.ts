@@ -53,6 +53,7 @@ export interface RunningServer {
 /** Opens the port. Prints nothing. */
 export async function startServer(dependencies: HttpDependencies, listen: ListenOptions): Promise<RunningServer> {
   const requests = new OpenRequests();
+  const { ticketKeys } = dependencies.settings;
   const readiness: ReadinessUseCase = {
     execute: async () => (requests.stopping ? STOPPING : dependencies.readiness.execute()),
   };
@@ -70,9 +71,9 @@ export async function startServer(dependencies: HttpDependencies, listen: Listen
   return {
     url: urlOf(application, dependencies.settings.tls !== null),
     readiness,
-    exchangeTls: (tls) => exchangeTls(application.server, tls),
+    exchangeTls: (tls) => exchangeTls(application.server, tls, ticketKeys),
     endConnections: () => {
-      endSessions(application.server);
+      endSessions(application.server, ticketKeys);
       connections.endAll();
     },
     close: () => {

@@ -35,5 +35,8 @@ export type PolicyText = { readonly name: string } & ({ readonly text: string } 
 /** How those are read that are no policies. */
 export type ConfiguredMaterial = Omit<ConfiguredFiles, 'policies'>;
 
-/** Files as each part of a service reads them, by the name of the part that a reload calls it by. */
-export type ConfiguredFilesOf = (part: string) => ConfiguredFiles;
+/**
+ * Files as each part of a service reads them, by the name of the part that a reload calls it by. Undefined: from the disk, at which the
+ * part looks from time to time by itself.
+ */
+export type ConfiguredFilesOf = (part: string) => ConfiguredFiles | undefined;

@@ -34,6 +34,7 @@ export class ServiceProcess {
   readonly #lines: string[] = [];
   readonly ended: Promise<End>;
   #url = '';
+  #management: string | null = null;
 
   private constructor(command: readonly string[], launch: Launch) {
     const { PATH = '', HOME = '' } = process.env;
@@ -74,6 +75,12 @@ export class ServiceProcess {
     return this.#url;
   }
 
+  /** Where probes and metrics are, if not there. */
+  get managementUrl(): string {
+    if (this.#management === null) throw new Error('the service has no management listener');
+    return this.#management;
+  }
+
   get port(): number {
     return Number(new URL(this.#url).port);
   }
@@ -86,7 +93,9 @@ export class ServiceProcess {
     });
     const died = this.ended.then(({ stderr }) => Promise.reject(new Error(`the service did not start: ${stderr}`)));
     const impatience = setTimeout(() => this.#killGroup(), START_LIMIT_MS);
-    this.#url = JSON.parse(await Promise.race([line, died]).finally(() => clearTimeout(impatience))).url;
+    const told = JSON.parse(await Promise.race([line, died]).finally(() => clearTimeout(impatience)));
+    this.#url = told.url;
+    this.#management = told.management ?? null;
   }
 
   /** Records of that message so far. Other lines than those of the service, as npm writes them, are passed over. */

@@ -43,7 +43,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   const limits = { maximumFiles: tuning.cachedFiles, maximumInMemory: tuning.cachedInMemory };
   const cache = new AmdCache({ folder, pins, ...limits });
   const kds = openKds(options, tuning);
-  const memory = new CrlMemory(folder, log);
+  const memory = new CrlMemory({ folder, log, exclusive: options.exclusive });
   const inBackground = options.inBackground ?? true;
   const parts = { pins, directory, cache, memory, kds, clock, log, inBackground, tuning };
   const chains = new AmdChains(parts);

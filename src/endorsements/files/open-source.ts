@@ -1,4 +1,5 @@
 import type { ConfiguredFilesOf } from '../../model/configured-files.js';
+import type { Exclusive } from '../../model/exclusive.js';
 import type { Clock, Log } from '../../model/ports.js';
 import type { PreparedPart } from '../../model/reload.js';
 import type { BoundedAgentOptions } from '../../outgoing/bounded-agent.js';
@@ -10,6 +11,8 @@ export interface SourceWorld extends Pick<BoundedAgentOptions, 'observer' | 'con
   readonly log: Log;
   /** How folders and files of the operator's are read; left out, from the disk. */
   readonly files?: ConfiguredFilesOf | undefined;
+  /** Keeps other processes of the service from raising a rollback mark meanwhile; left out, there are none. */
+  readonly exclusive?: Exclusive | undefined;
   /** Whether the process lives on after a request, so that there is time in which to renew. Where left out it does. */
   readonly inBackground?: boolean;
 }

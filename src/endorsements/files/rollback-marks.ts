@@ -1,12 +1,19 @@
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import { UnfitError } from '../../model/errors.js';
+import { ALONE, type Exclusive } from '../../model/exclusive.js';
 import type { Log } from '../../model/ports.js';
 import type { CacheFolder } from './cache-folder.js';
 import { ReadOnce } from './read-once.js';
 
-interface RollbackMarksOptions<T> {
+/** Where marks are kept. */
+export interface MarksWorld {
   readonly folder: CacheFolder;
   readonly log: Log;
+  /** Keeps other processes of the service from raising a mark meanwhile; left out, there are none. */
+  readonly exclusive?: Exclusive | undefined;
+}
+
+interface RollbackMarksOptions<T> extends MarksWorld {
   /** What the names of the files begin with. */
   readonly prefix: string;
   /** The mark that a file says; null for a text that is none. */
@@ -47,16 +54,21 @@ export class RollbackMarks<T> {
 
   /**
    * Notes what is relied on. What is older changes nothing, nor is a mark overwritten that cannot be read. The file is read
-   * again before it is written: another process with the same folder may have raised it. There is no lock: two processes that
-   * raise a mark at the same moment can still lower it.
+   * again before it is written: another process with the same folder may have raised it. Processes of one service raise
+   * it one after the other. Between services there is no lock: two that raise a mark at the same moment can still lower it.
    *
    * @returns whether it is no older than anything that was relied on; false where that cannot be told
    */
   async advance(subject: string, value: T): Promise<boolean> {
-    const { folder, damaged, isOlder, format } = this.#options;
+    const { damaged, isOlder, exclusive = ALONE } = this.#options;
     const known = await this.highest(subject);
     if (known === damaged) return false;
     if (known !== null && !isOlder(known, value)) return !isOlder(value, known);
+    return exclusive(this.#fileOf(subject), () => this.#raise(subject, value));
+  }
+
+  async #raise(subject: string, value: T): Promise<boolean> {
+    const { folder, damaged, isOlder, format } = this.#options;
     const kept = await this.#read(this.#fileOf(subject));
     if (kept === damaged) return false;
     // Looked at after the wait, and set before the next: another value may have been noted meanwhile.
@@ -118,9 +130,9 @@ export function isDamaged(mark: CrlAge | null): boolean {
  * cache folder, one small file a subject.
  */
 export class CrlMemory extends RollbackMarks<CrlAge> {
-  constructor(folder: CacheFolder, log: Log) {
+  constructor(world: MarksWorld) {
     const format = ({ number, thisUpdate }: CrlAge) => `${number} ${thisUpdate.toISOString()}\n`;
-    super({ folder, log, prefix: 'crl-highest-', parse: parseMark, format, isOlder, damaged: DAMAGED });
+    super({ ...world, prefix: 'crl-highest-', parse: parseMark, format, isOlder, damaged: DAMAGED });
   }
 
   /** Of the CRL its age alone is kept. */

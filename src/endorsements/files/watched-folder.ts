@@ -6,7 +6,7 @@ import { fingerprintOf, type MaterialFiles, type RefusedFile, readMaterialFiles 
 
 export interface FolderOptions {
   readonly folder: string;
-  /** How it is read; left out, from the disk. */
+  /** How it is read; left out, from the disk. Whoever says how also says when it is read again. */
   readonly from?: ConfiguredMaterial | undefined;
   /** How often the folder is looked at. */
   readonly pollMs: number;
@@ -62,7 +62,7 @@ export abstract class WatchedFolder {
   /** Reads the folder, and goes on looking at it until `close`. */
   async start(): Promise<void> {
     await this.refresh();
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#options.from !== undefined) return;
     this.#timer = setInterval(() => void this.refresh(), this.#options.pollMs).unref();
   }
 

@@ -1,8 +1,6 @@
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
-import type { Log } from '../../model/ports.js';
 import type { CollateralKey, IntelCollateral } from '../../vendors/intel/collateral-parts.js';
-import type { CacheFolder } from '../files/cache-folder.js';
-import { CrlMemory, isDamaged, RollbackMarks } from '../files/rollback-marks.js';
+import { CrlMemory, isDamaged, type MarksWorld, RollbackMarks } from '../files/rollback-marks.js';
 
 /** Whom collateral is from: Intel's service or a PCCS, Azure's cache, or the operator, who imported it. */
 export type CollateralSourceName = 'pcs' | 'thim' | 'store';
@@ -51,17 +49,16 @@ export class CollateralMemory {
   /** What was read of a source and platform, and how often a mark had been raised by then. */
   readonly #read = new Map<string, { readonly marks: CollateralMarks; readonly changes: number }>();
 
-  constructor(folder: CacheFolder, log: Log) {
+  constructor(world: MarksWorld) {
     this.#numbers = new RollbackMarks({
-      folder,
-      log,
+      ...world,
       prefix: 'tdx-highest-',
       parse: parseNumber,
       format: (number) => `${number}\n`,
       isOlder: (a, b) => a < b,
       damaged: DAMAGED,
     });
-    this.#lists = new CrlMemory(folder, log);
+    this.#lists = new CrlMemory(world);
   }
 
   /**

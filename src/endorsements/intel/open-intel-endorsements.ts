@@ -66,7 +66,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
   const directory = new CollateralDirectory({ folder: options.folder, from, reader, log, pollMs: tuning.folderPollMs });
   const folder = new CacheFolder(options.cacheFolder, log);
   const cache = new CollateralCache({ folder, reader });
-  const memory = new CollateralMemory(folder, log);
+  const memory = new CollateralMemory({ folder, log, exclusive: options.exclusive });
   const services = openServices(options, tuning);
   const { pauses } = tuning;
   const inBackground = options.inBackground ?? true;

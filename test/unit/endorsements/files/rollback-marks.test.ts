@@ -29,7 +29,7 @@ describe('CrlMemory', () => {
   });
   afterEach(() => rm(path, { recursive: true }));
 
-  const open = (log = new RecordingLog()) => new CrlMemory(new CacheFolder(path, log), log);
+  const open = (log = new RecordingLog()) => new CrlMemory({ folder: new CacheFolder(path, log), log });
   const FILE = 'crl-highest-Milan';
   const file = () => join(path, FILE);
 

@@ -33,7 +33,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const open = (log = new RecordingLog()) => new CollateralMemory(new CacheFolder(folder, log), log);
+const open = (log = new RecordingLog()) => new CollateralMemory({ folder: new CacheFolder(folder, log), log });
 
 async function isRolledBack(memory: CollateralMemory, collateral: IntelCollateral, source: CollateralSourceName) {
   return isBehind(collateral, await memory.marksOf(collateral, source));

@@ -1,0 +1,109 @@
+import { isDeepStrictEqual } from 'node:util';
+import { DISK_FILES, fingerprintOfPolicies } from '../files/disk-files.js';
+import type { ConfiguredFiles } from '../model/configured-files.js';
+
+interface FileWatchOptions {
+  /** Hears that something has changed. Must not throw. */
+  readonly onChange: () => void;
+  readonly disk?: ConfiguredFiles;
+  readonly pollMs?: number;
+}
+
+const POLL_MS = 5_000;
+
+/**
+ * Looks from time to time whether files that were read have changed since: that works on network file systems and mounted volumes
+ * too. A change is told once it has stayed as it is from one look to the next, since files are seldom written in one step.
+ */
+export class FileWatch {
+  /** Files as they are on the disk. Whatever is read is looked at from then on. */
+  readonly files: ConfiguredFiles;
+  readonly #options: FileWatchOptions;
+  readonly #disk: ConfiguredFiles;
+  /** How the state of each is found out. */
+  readonly #looks = new Map<string, () => Promise<string>>();
+  /** As they were when they were read, or when a change was last told. */
+  #known = new Map<string, string>();
+  /** As they were at the last look. */
+  #before: ReadonlyMap<string, string> = new Map();
+  #timer: NodeJS.Timeout | null = null;
+  /** Never rejects. */
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(options: FileWatchOptions) {
+    this.#options = options;
+    this.#disk = options.disk ?? DISK_FILES;
+    const disk = this.#disk;
+    this.files = {
+      read: (path) =>
+        this.#noted(
+          `file ${path}`,
+          () => disk.mark(path),
+          () => disk.read(path),
+        ),
+      names: (folder) =>
+        this.#noted(
+          `folder ${folder}`,
+          () => this.#namesIn(folder),
+          () => disk.names(folder),
+        ),
+      mark: (path) =>
+        this.#noted(
+          `file ${path}`,
+          () => disk.mark(path),
+          () => disk.mark(path),
+        ),
+      policies: (directory) =>
+        this.#noted(
+          `policies ${directory}`,
+          () => this.#policiesOf(directory),
+          () => disk.policies(directory),
+        ),
+    };
+  }
+
+  /** Looks at a file that somebody else reads next. */
+  async note(path: string): Promise<void> {
+    await this.files.mark(path);
+  }
+
+  /** Nothing of it keeps the process alive. */
+  watch(): void {
+    this.#timer ??= setInterval(() => {
+      this.#looking = this.#looking.then(() => this.#look());
+    }, this.#options.pollMs ?? POLL_MS).unref();
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    await this.#looking;
+  }
+
+  /** Its state is that of before the reading: what changes meanwhile is a change. */
+  async #noted<T>(name: string, look: () => Promise<string>, read: () => Promise<T>): Promise<T> {
+    this.#looks.set(name, look);
+    this.#known.set(name, await look());
+    return read();
+  }
+
+  async #look(): Promise<void> {
+    const looks = [...this.#looks].map(async ([name, look]) => [name, await look()] as const);
+    const now = new Map(await Promise.all(looks));
+    const isChanged = [...now].some(([name, state]) => this.#known.get(name) !== state);
+    const isSettled = isDeepStrictEqual(now, this.#before);
+    this.#before = now;
+    if (!isChanged || !isSettled || this.#timer === null) return;
+    this.#known = new Map(now);
+    this.#options.onChange();
+  }
+
+  async #namesIn(folder: string): Promise<string> {
+    const names = await this.#disk.names(folder).catch(() => null);
+    return names === null ? 'none' : [...names].sort().join('\n');
+  }
+
+  async #policiesOf(directory: string): Promise<string> {
+    return (await fingerprintOfPolicies(directory, this.#disk).catch(() => 'unreadable')) ?? 'none';
+  }
+}

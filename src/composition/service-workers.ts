@@ -1,0 +1,195 @@
+import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
+import type { Configuration } from '../config/configuration.js';
+import { ProofsOfGates } from '../gates/used-proofs.js';
+import { AddedFigures } from '../http/added-figures.js';
+import type { ProcessFigures } from '../http/metrics.js';
+import type { ConfiguredFiles, ConfiguredFilesOf } from '../model/configured-files.js';
+import { isSystemError } from '../model/file-problem.js';
+import type { Readiness } from '../model/health.js';
+import type { Clock, Log } from '../model/ports.js';
+import { Outages } from '../outgoing/outages.js';
+import { STARTING, STOPPING } from '../service/health.js';
+import { type OwnPart, Primary } from '../workers/primary.js';
+import type { WorkerProcess } from '../workers/running-worker.js';
+import { openManagement } from './open-management.js';
+import { type OpenParts, openAllOrNone } from './open-parts.js';
+import { makeEphemeralKey } from './receipt-keys.js';
+import { ACCESS_PART, type PreparedAccess, ReloadedAccess, type ReloadedListeners } from './reloaded-access.js';
+
+/** What a service of several workers takes from the world. */
+export interface WorkersWorld {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly fork: (worker: number) => WorkerProcess;
+  readonly readConfiguration: () => Promise<Configuration>;
+  /** How files that the configuration names are read from the disk. */
+  readonly files: ConfiguredFiles;
+}
+
+/** A service of which several processes answer. */
+export interface RunningWorkers {
+  readonly url: string;
+  /** Where probes and metrics are, if not there. */
+  readonly managementUrl: string | null;
+  /** Resolves where workers end by themselves too often: the service has to end then. */
+  readonly givenUp: Promise<void>;
+  /** Reads everything again that needs no restart. Never rejects. */
+  reload(): Promise<void>;
+  /** Drains and ends everything. */
+  close(): Promise<void>;
+}
+
+/** How many processes are to answer. */
+export function workersOf({ workers }: Configuration): number {
+  return workers === 'auto' ? availableParallelism() : workers;
+}
+
+/**
+ * Starts the workers, and watches them.
+ * Where that fails, nothing of it stays open.
+ * @throws {ConfigurationError} where a file that the configuration names is wrong
+ */
+export async function startWorkers(configuration: Configuration, world: WorkersWorld): Promise<RunningWorkers> {
+  const { host, port } = configuration.listen;
+  const open = (at: number) => openAllOrNone(world.log, (opened) => openWorkers(configuration, at, world, opened));
+  if (port !== 0) return open(port);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await open(await freePort(host));
+    } catch (error) {
+      // Somebody else may have taken it meanwhile.
+      if (attempt === PORT_ATTEMPTS || !isSystemError(error) || error.code !== 'EADDRINUSE') throw error;
+    }
+  }
+}
+
+const PORT_ATTEMPTS = 5;
+
+/**
+ * A port that is free now. One that the system picks for the first worker would be lost where all of them end at once: they would
+ * come back at another one.
+ */
+async function freePort(host: string): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen({ host, port: 0 }, resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  return address.port;
+}
+
+async function openWorkers(
+  configuration: Configuration,
+  port: number,
+  { log, clock, fork, readConfiguration, files: disk }: WorkersWorld,
+  opened: OpenParts,
+): Promise<RunningWorkers> {
+  let primary: Primary | null = null;
+  const figures = new AddedFigures(() => primary?.workers.length ?? 0);
+  const text = async () => figures.text(await figuresOf(primary));
+  const proofs = new ProofsOfGates(Object.keys(configuration.gates), clock);
+  const openOwn = async (files: ConfiguredFilesOf): Promise<OwnPart> => {
+    const from = files(ACCESS_PART);
+    const access = opened.add(
+      await ReloadedAccess.open(configuration, { clock, log, observer: new Outages(clock, log), from }),
+    );
+    // Opened before the workers listen, and so closed after them: until the last answer has left, there is somebody to ask.
+    const management = await openManagement(configuration.listen.management, {
+      liveness: { execute: async () => ({ live: true, problems: [] }) },
+      readiness: { execute: async () => readinessOf(primary) },
+      metrics: { contentType: figures.contentType, text },
+      log,
+      access,
+    });
+    if (management !== null) opened.add(management);
+    managementUrl = management?.url ?? null;
+    return new OwnAccess(access, { server: NO_LISTENER, management });
+  };
+  let managementUrl: string | null = null;
+  primary = opened.add(
+    await Primary.start(
+      {
+        configuration,
+        port,
+        workers: workersOf(configuration),
+        fork,
+        log,
+        monotonicMs: () => clock.monotonicMs(),
+        handlers: {
+          metrics: text,
+          proof: ({ gate, jkt, jti }: { gate: string; jkt: string; jti: string }) => proofs.use(gate, jkt, jti),
+        },
+        ephemeralKey: makeEphemeralKey(),
+        files: disk,
+        own: openOwn,
+        onLost: (worker) => figures.lost(worker),
+      },
+      ACCESS_PART,
+    ),
+  );
+  const { url, givenUp } = primary;
+  return {
+    url,
+    managementUrl,
+    givenUp,
+    reload: () => primary.reload(readConfiguration),
+    close: () => opened.close(),
+  };
+}
+
+/** The workers have the listener of the service. */
+const NO_LISTENER: ReloadedListeners['server'] = { exchangeTls: () => {}, endConnections: () => {} };
+
+/** Callers of the management listener and its TLS material: what this process takes over of a reload. */
+class OwnAccess implements OwnPart {
+  readonly #access: ReloadedAccess;
+  readonly #listeners: ReloadedListeners;
+  #prepared: PreparedAccess | null = null;
+
+  constructor(access: ReloadedAccess, listeners: ReloadedListeners) {
+    this.#access = access;
+    this.#listeners = listeners;
+  }
+
+  get configuration(): Configuration {
+    return this.#access.configuration;
+  }
+
+  /** What is wrong is what each worker finds wrong too, and has told the log. */
+  prepare: OwnPart['prepare'] = async (how) => {
+    this.#prepared =
+      'failure' in how ? null : await this.#access.prepareReload(how.configuration, this.#listeners).catch(() => null);
+    return [{ name: ACCESS_PART, isFit: this.#prepared !== null }];
+  };
+
+  commit: OwnPart['commit'] = async (parts) => {
+    if (parts.includes(ACCESS_PART)) this.#prepared?.commit();
+    else await this.#prepared?.discard();
+    this.#prepared = null;
+  };
+
+  discard: OwnPart['discard'] = async () => {
+    await this.#prepared?.discard();
+    this.#prepared = null;
+  };
+}
+
+async function figuresOf(primary: Primary | null): Promise<ReadonlyMap<number, ProcessFigures>> {
+  const asked = (primary?.workers ?? []).map(async (worker) => {
+    const figures = (await worker.figures().catch(() => null)) as ProcessFigures | null;
+    return [worker.number, figures] as const;
+  });
+  const given = await Promise.all(asked);
+  return new Map(given.flatMap(([worker, figures]) => (figures === null ? [] : [[worker, figures] as const])));
+}
+
+/** Ready where each worker that listens is, so that it does not matter which of them gets a request. */
+function readinessOf(primary: Primary | null): Readiness {
+  if (primary === null || primary.readiness.length === 0) return STARTING;
+  if (primary.isStopping) return STOPPING;
+  const problems = new Map(primary.readiness.flatMap(({ problems }) => problems).map((each) => [each.code, each]));
+  return { ready: primary.readiness.every(({ ready }) => ready), problems: [...problems.values()] };
+}

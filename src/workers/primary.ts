@@ -1,0 +1,302 @@
+import { randomBytes } from 'node:crypto';
+import type { Configuration } from '../config/configuration.js';
+import type { ConfiguredFiles, ConfiguredFilesOf } from '../model/configured-files.js';
+import type { Readiness } from '../model/health.js';
+import type { Log } from '../model/ports.js';
+import type { PartOutcome } from '../model/reload.js';
+import { CallEndedError, type Handlers } from './calls.js';
+import { ExclusiveTurns } from './exclusive-turns.js';
+import { FileBundle, type FileQuestion, filesBy } from './file-bundle.js';
+import type { Participant, PreparedWith } from './participant.js';
+import { RunningWorker, type WorkerProcess } from './running-worker.js';
+import { failureOf } from './transferred-failure.js';
+
+export interface PrimaryOptions {
+  readonly configuration: Configuration;
+  /** The port that all workers listen at. */
+  readonly port: number;
+  /** How many workers answer. */
+  readonly workers: number;
+  readonly fork: (worker: number) => WorkerProcess;
+  readonly log: Log;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly monotonicMs: () => number;
+  /** What workers ask their parent beside files and turns, by name. */
+  readonly handlers: Handlers;
+  /** The key that signs receipts where none is configured, PEM of PKCS#8. */
+  readonly ephemeralKey: string;
+  readonly files: ConfiguredFiles;
+  /**
+   * What of a reload is taken over in this process.
+   * @param files as they are read, by part: those of the reload that is prepared, and else those that are in force
+   */
+  readonly own: (files: ConfiguredFilesOf) => Promise<OwnPart>;
+  /** Hears of a worker that has ended by itself. */
+  readonly onLost?: (worker: number) => void;
+}
+
+/** The part of a reload that this process takes over itself. */
+export interface OwnPart extends Participant {
+  /** In force now. */
+  readonly configuration: Configuration;
+}
+
+/** So many workers that end by themselves in so long, and the service ends. */
+const CRASHES = 5;
+const CRASHES_MS = 60_000;
+
+const BEAT_MS = 1_000;
+
+const TICKET_KEY_BYTES = 48;
+
+/**
+ * The process that forks the workers and watches them. It reads configuration and files once for all of them, and changes over
+ * what is reloaded once each has read it. A worker that ends is forked again, and gets what the others have in force.
+ */
+export class Primary {
+  readonly #options: PrimaryOptions;
+  readonly #ticketPart: string;
+  readonly #workers = new Map<number, RunningWorker>();
+  readonly #turns = new ExclusiveTurns<RunningWorker>();
+  readonly #crashes: number[] = [];
+  readonly #ended: Promise<void>;
+  #end: () => void = () => {};
+  #own: OwnPart | null = null;
+  #url = '';
+  /** Files that are in force. */
+  #bundle: FileBundle;
+  /** Those of a reload that is being prepared. */
+  #next: FileBundle | null = null;
+  #ticketKeys: Uint8Array = randomBytes(TICKET_KEY_BYTES);
+  /** Starts and reloads, one after the other. Never rejects. */
+  #last: Promise<unknown> = Promise.resolve();
+  #isStopping = false;
+  #beats: NodeJS.Timeout | null = null;
+
+  private constructor(options: PrimaryOptions, ticketPart: string) {
+    this.#options = options;
+    this.#ticketPart = ticketPart;
+    this.#bundle = new FileBundle(options.files);
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /**
+   * Starts the workers: the first alone, so that what keeps them from it is said once.
+   * @param ticketPart the part of a reload with which the keys of TLS tickets change
+   * @throws {Error} what kept one from starting; none is left then
+   */
+  static async start(options: PrimaryOptions, ticketPart: string): Promise<Primary> {
+    const primary = new Primary(options, ticketPart);
+    try {
+      primary.#own = await options.own((part) => filesBy((question) => primary.#files().ask(part, question)));
+      await primary.#fork(1);
+      primary.#url = primary.#listening[0]?.url ?? '';
+      const others = Array.from({ length: options.workers - 1 }, (_, index) => primary.#fork(index + 2));
+      await Promise.all(others);
+    } catch (error) {
+      await primary.#killAll();
+      throw error;
+    }
+    primary.#bundle = primary.#bundle.sealed();
+    primary.#beats = setInterval(() => primary.#countBeats(), BEAT_MS);
+    return primary;
+  }
+
+  /** Where the workers listen. */
+  get url(): string {
+    return this.#url;
+  }
+
+  /** Workers that listen, by their numbers. */
+  get workers(): readonly RunningWorker[] {
+    return this.#listening;
+  }
+
+  /** As the workers last said. Ready where each that listens is, so that it does not matter which of them is asked. */
+  get readiness(): readonly Readiness[] {
+    return this.#listening.flatMap(({ readiness }) => readiness ?? []);
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** Resolves where workers end by themselves too often. */
+  get givenUp(): Promise<void> {
+    return this.#ended;
+  }
+
+  /** Reads everything again, and changes over. Never rejects: what comes of it is in the log. */
+  reload(read: () => Promise<Configuration>): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#isStopping) return;
+      await this.#reload(read).catch((error: unknown) => this.#options.log.error({ err: error }, 'reload failed'));
+    });
+  }
+
+  /** Drains the workers and ends them. Bounded, and never rejects. */
+  async close(): Promise<void> {
+    this.#isStopping = true;
+    if (this.#beats !== null) clearInterval(this.#beats);
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+  }
+
+  get #listening(): readonly RunningWorker[] {
+    return [...this.#workers.values()].filter(({ url }) => url !== null);
+  }
+
+  #files(): FileBundle {
+    return this.#next ?? this.#bundle;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  /** @throws {Error} what kept it from listening */
+  async #fork(number: number): Promise<void> {
+    const { fork, port, ephemeralKey, configuration } = this.#options;
+    const worker = new RunningWorker(number, fork(number), (self) => this.#handlersOf(self));
+    this.#workers.set(number, worker);
+    void worker.exited.then((how) => this.#exited(worker, how));
+    await worker.start({
+      worker: number,
+      configuration: this.#own?.configuration ?? configuration,
+      port,
+      ephemeralKey,
+      ticketKeys: this.#ticketKeys,
+    });
+  }
+
+  #handlersOf(worker: RunningWorker): Handlers {
+    return {
+      ...this.#options.handlers,
+      file: ({ part, question }: { part: string; question: FileQuestion }) => this.#files().ask(part, question),
+      take: (name: string) => this.#turns.take(name, worker),
+      give: async (name: string) => this.#turns.give(name, worker),
+    };
+  }
+
+  #exited(worker: RunningWorker, how: string): void {
+    this.#turns.drop(worker);
+    if (this.#workers.get(worker.number) === worker) this.#workers.delete(worker.number);
+    // One that never listened: whoever started it hears of it.
+    if (this.#isStopping || worker.url === null) return;
+    const { log, onLost } = this.#options;
+    log.error({ worker: worker.number, how }, 'a worker has ended by itself, and is started again');
+    onLost?.(worker.number);
+    this.#startAgain(worker.number);
+  }
+
+  #startAgain(number: number): void {
+    if (this.#crashedTooOften()) return;
+    void this.#inTurn(async () => {
+      if (this.#isStopping) return;
+      try {
+        await this.#fork(number);
+        this.#options.log.info({ worker: number }, 'the worker listens again');
+      } catch (error) {
+        this.#workers.get(number)?.kill();
+        this.#options.log.error({ worker: number, err: error }, 'the worker could not be started again');
+        if (!this.#isStopping) setTimeout(() => this.#startAgain(number), BEAT_MS).unref();
+      }
+    });
+  }
+
+  #crashedTooOften(): boolean {
+    const now = this.#options.monotonicMs();
+    this.#crashes.push(now);
+    const lately = this.#crashes.filter((at) => now - at < CRASHES_MS);
+    if (lately.length < CRASHES) return false;
+    this.#options.log.error(
+      { crashes: lately.length, seconds: CRASHES_MS / 1000 },
+      'workers end too often: the service ends',
+    );
+    this.#end();
+    return true;
+  }
+
+  #countBeats(): void {
+    for (const worker of this.#listening) {
+      const tell = () =>
+        this.#options.log.error({ worker: worker.number }, 'a worker gives no sign of life, and is ended');
+      worker.countBeat(tell);
+    }
+  }
+
+  async #killAll(): Promise<void> {
+    this.#isStopping = true;
+    const all = [...this.#workers.values()];
+    for (const worker of all) worker.kill();
+    await Promise.all(all.map(({ exited }) => exited));
+  }
+
+  async #reload(read: () => Promise<Configuration>): Promise<void> {
+    const next = new FileBundle(this.#options.files);
+    this.#next = next;
+    try {
+      const participants = await this.#prepare(await preparedWith(read));
+      const parts = fitEverywhere(participants.flatMap(({ read: own }) => own));
+      this.#bundle = this.#bundle.with(parts, next);
+      if (parts.includes(this.#ticketPart)) this.#ticketKeys = randomBytes(TICKET_KEY_BYTES);
+      await Promise.all(participants.map(({ participant }) => this.#commit(participant, parts)));
+    } finally {
+      this.#next = null;
+    }
+  }
+
+  /**
+   * A worker that has ended meanwhile is started again later, with what is in force then.
+   * @throws {Error} where one is there and cannot tell: then nobody changes over
+   */
+  async #prepare(how: PreparedWith): Promise<readonly Prepared[]> {
+    const all: readonly Participant[] = [...this.#listening, ...(this.#own === null ? [] : [this.#own])];
+    const outcomes = await Promise.allSettled(
+      all.map(async (one) => ({ participant: one, read: await one.prepare(how) })),
+    );
+    const failed = outcomes.filter(
+      (outcome) => outcome.status === 'rejected' && !(outcome.reason instanceof CallEndedError),
+    );
+    const prepared = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    if (failed.length === 0) return prepared;
+    await Promise.allSettled(prepared.map(({ participant }) => participant.discard()));
+    throw (failed[0] as PromiseRejectedResult).reason;
+  }
+
+  /** One that does not change over must not go on with what was before: it is ended, and comes back with what the others have. */
+  async #commit(participant: Participant, parts: readonly string[]): Promise<void> {
+    try {
+      await participant.commit(parts, this.#ticketKeys);
+    } catch (error) {
+      if (!(participant instanceof RunningWorker)) throw error;
+      this.#options.log.error(
+        { worker: participant.number, err: error },
+        'a worker has not changed over, and is ended',
+      );
+      participant.kill();
+    }
+  }
+}
+
+interface Prepared {
+  readonly participant: Participant;
+  readonly read: readonly PartOutcome[];
+}
+
+async function preparedWith(read: () => Promise<Configuration>): Promise<PreparedWith> {
+  try {
+    return { configuration: await read() };
+  } catch (error) {
+    return { failure: failureOf(error) };
+  }
+}
+
+/** Parts that every process which has them can use. */
+function fitEverywhere(outcomes: readonly PartOutcome[]): readonly string[] {
+  const unfit = new Set(outcomes.filter(({ isFit }) => !isFit).map(({ name }) => name));
+  return [...new Set(outcomes.map(({ name }) => name))].filter((name) => !unfit.has(name));
+}

@@ -1,0 +1,130 @@
+import type { Readiness } from '../model/health.js';
+import type { PartOutcome } from '../model/reload.js';
+import { CallEndedError, Calls, type Handlers, withinMs } from './calls.js';
+import type { Participant, PreparedWith, StartedWith } from './participant.js';
+
+/** A process, as its parent has it. */
+export interface WorkerProcess {
+  /** Must not throw where the channel is closed. */
+  send(message: object): void;
+  onMessage(hear: (message: unknown) => void): void;
+  onExit(hear: (how: string) => void): void;
+  kill(): void;
+}
+
+/** How long a worker may take to open its port: sources of receipt keys are asked meanwhile. */
+const START_MS = 60_000;
+
+/** How long it may take to read everything again. */
+const PREPARE_MS = 30_000;
+
+/** How long it may take to change over, which waits for nothing. */
+const COMMIT_MS = 5_000;
+
+/** How long it may drain: longer than a server does. */
+const STOP_MS = 25_000;
+
+/** Heartbeats in a row, a second each, after which a worker that gave none is ended. */
+const SILENT_BEATS = 15;
+
+/** One worker, from its fork to its exit. */
+export class RunningWorker implements Participant {
+  readonly number: number;
+  readonly exited: Promise<string>;
+  readonly #process: WorkerProcess;
+  readonly #calls: Calls;
+  /** Resolves once it hears: what is sent to it before is lost. */
+  readonly #hears: Promise<void>;
+  #url: string | null = null;
+  #readiness: Readiness | null = null;
+  #silentBeats = 0;
+
+  constructor(number: number, process: WorkerProcess, handlersOf: (worker: RunningWorker) => Handlers) {
+    this.number = number;
+    this.#process = process;
+    const beat = async (readiness: Readiness) => {
+      this.#readiness = readiness;
+      this.#silentBeats = 0;
+    };
+    let hears = () => {};
+    this.#hears = new Promise((resolve) => {
+      hears = resolve;
+    });
+    const hello = async () => hears();
+    this.#calls = new Calls((message) => process.send(message), { hello, beat, ...handlersOf(this) });
+    process.onMessage((message) => this.#calls.receive(message));
+    this.exited = new Promise((resolve) => {
+      process.onExit((how) => {
+        this.#calls.end(`worker ${number} has ended`);
+        resolve(how);
+      });
+    });
+  }
+
+  /** Where it listens; null before. */
+  get url(): string | null {
+    return this.#url;
+  }
+
+  /** As it last said; null before the first time. */
+  get readiness(): Readiness | null {
+    return this.#readiness;
+  }
+
+  /** Resolves once it listens. @throws {Error} what kept it from that */
+  async start(how: StartedWith): Promise<void> {
+    const started = this.#hears.then(() => this.#calls.call<Started>('start', how));
+    const { url, readiness } = await withinMs(START_MS, 'the start', Promise.race([started, this.#ended()]));
+    this.#url = url;
+    this.#readiness = readiness;
+  }
+
+  /** Rejects once it has ended. */
+  async #ended(): Promise<never> {
+    throw new CallEndedError(`worker ${this.number} has ended: ${await this.exited}`);
+  }
+
+  prepare(how: PreparedWith): Promise<readonly PartOutcome[]> {
+    return withinMs(PREPARE_MS, 'reading again', this.#calls.call('prepare', how));
+  }
+
+  async commit(parts: readonly string[], ticketKeys: Uint8Array): Promise<void> {
+    await withinMs(COMMIT_MS, 'changing over', this.#calls.call('commit', { parts, ticketKeys }));
+  }
+
+  async discard(): Promise<void> {
+    await withinMs(COMMIT_MS, 'dropping what was read', this.#calls.call('discard'));
+  }
+
+  /** Its figures, for `/metrics`. */
+  figures(): Promise<unknown> {
+    return withinMs(COMMIT_MS, 'reading figures', this.#calls.call('figures'));
+  }
+
+  /** Drains it, and waits for its exit. Bounded. */
+  async stop(): Promise<void> {
+    // Whether it answers is no matter: it ends.
+    this.#calls.call('stop').catch(() => {});
+    await withinMs(STOP_MS, 'the stop', this.exited).catch(() => this.kill());
+    await this.exited;
+  }
+
+  kill(): void {
+    this.#process.kill();
+  }
+
+  /** To be called each second. A worker that gives no sign of life for long is ended. */
+  countBeat(onSilent: () => void): void {
+    if (this.#url === null) return;
+    this.#silentBeats += 1;
+    if (this.#silentBeats <= SILENT_BEATS) return;
+    onSilent();
+    this.kill();
+  }
+}
+
+/** What a worker answers once it listens. */
+export interface Started {
+  readonly url: string;
+  readonly readiness: Readiness;
+}

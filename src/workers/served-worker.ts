@@ -1,0 +1,168 @@
+import type { Configuration } from '../config/configuration.js';
+import type { ConfiguredFiles } from '../model/configured-files.js';
+import type { Exclusive } from '../model/exclusive.js';
+import type { Readiness } from '../model/health.js';
+import type { PartOutcome } from '../model/reload.js';
+import { Calls } from './calls.js';
+import { type FileQuestion, filesBy } from './file-bundle.js';
+import type { PreparedWith, StartedWith } from './participant.js';
+import type { Started } from './running-worker.js';
+import { thrownBy } from './transferred-failure.js';
+
+/** The channel to the process that forked this one. */
+export interface ParentChannel {
+  /** Must not throw where the channel is closed. */
+  send(message: object): void;
+  onMessage(hear: (message: unknown) => void): void;
+}
+
+/** What the processes of a service share, as a worker has it. */
+export interface SharedByWorkers {
+  readonly files: (part: string) => ConfiguredFiles;
+  readonly exclusive: Exclusive;
+  /** Those of now, 48 bytes. */
+  readonly ticketKeys: () => Uint8Array;
+  /** Asks the parent for something else. */
+  readonly ask: <T>(name: string, argument?: unknown) => Promise<T>;
+}
+
+/** The service of this worker. */
+export interface ServedService {
+  readonly url: string;
+  readonly readiness: { execute(): Promise<Readiness> };
+  figures(): Promise<unknown>;
+  prepareReload(read: () => Promise<Configuration>): Promise<PreparedService>;
+  close(): Promise<void>;
+}
+
+interface PreparedService {
+  readonly parts: readonly PartOutcome[];
+  commit(parts: ReadonlySet<string>): readonly string[];
+  discard(): Promise<void>;
+}
+
+const BEAT_MS = 1_000;
+
+/**
+ * Does what the parent asks, until it is told to stop.
+ * @param open starts the service
+ * @returns once it has stopped
+ */
+export function serveParent(
+  channel: ParentChannel,
+  open: (how: StartedWith, shared: SharedByWorkers) => Promise<ServedService>,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const worker = new ServedWorker(channel, open, resolve);
+    channel.onMessage((message) => worker.receive(message));
+    worker.greet();
+  });
+}
+
+class ServedWorker {
+  readonly #calls: Calls;
+  readonly #open: (how: StartedWith, shared: SharedByWorkers) => Promise<ServedService>;
+  readonly #stopped: () => void;
+  #service: ServedService | null = null;
+  #prepared: PreparedService | null = null;
+  #ticketKeys: Uint8Array = new Uint8Array();
+  #beats: NodeJS.Timeout | null = null;
+
+  constructor(
+    channel: ParentChannel,
+    open: (how: StartedWith, shared: SharedByWorkers) => Promise<ServedService>,
+    stopped: () => void,
+  ) {
+    this.#open = open;
+    this.#stopped = stopped;
+    this.#calls = new Calls((message) => channel.send(message), {
+      start: (how: StartedWith) => this.#start(how),
+      prepare: (how: PreparedWith) => this.#prepare(how),
+      commit: (how: { readonly parts: readonly string[]; readonly ticketKeys: Uint8Array }) => this.#commit(how),
+      discard: () => this.#discard(),
+      figures: () => this.#started.figures(),
+      stop: () => this.#stop(),
+    });
+  }
+
+  /** The parent sends nothing before: it would be lost. */
+  greet(): void {
+    this.#calls.call('hello').catch(() => {});
+  }
+
+  receive(message: unknown): void {
+    this.#calls.receive(message);
+  }
+
+  get #started(): ServedService {
+    if (this.#service === null) throw new Error('the worker has not started');
+    return this.#service;
+  }
+
+  async #start(how: StartedWith): Promise<Started> {
+    this.#ticketKeys = how.ticketKeys;
+    const ask = <T>(name: string, argument?: unknown) => this.#calls.call<T>(name, argument);
+    const service = await this.#open(how, {
+      files: (part) => filesBy((question: FileQuestion) => ask('file', { part, question })),
+      exclusive: (name, work) => this.#exclusive(name, work),
+      ticketKeys: () => this.#ticketKeys,
+      ask,
+    });
+    this.#service = service;
+    this.#beats = setInterval(() => void this.#beat(service), BEAT_MS).unref();
+    return { url: service.url, readiness: await service.readiness.execute() };
+  }
+
+  async #exclusive<T>(name: string, work: () => Promise<T>): Promise<T> {
+    await this.#calls.call('take', name);
+    try {
+      return await work();
+    } finally {
+      // Where the parent is gone, so is this process.
+      this.#calls.call('give', name).catch(() => {});
+    }
+  }
+
+  async #beat({ readiness }: ServedService): Promise<void> {
+    await this.#calls.call('beat', await readiness.execute()).catch(() => {});
+  }
+
+  async #prepare(how: PreparedWith): Promise<readonly PartOutcome[]> {
+    const read = async () => {
+      if ('failure' in how) throw thrownBy(how.failure);
+      return how.configuration;
+    };
+    this.#prepared = await this.#started.prepareReload(read);
+    return this.#prepared.parts;
+  }
+
+  /** @throws {Error} where a part is not in force: then this process must not go on with what was before */
+  async #commit({
+    parts,
+    ticketKeys,
+  }: {
+    readonly parts: readonly string[];
+    readonly ticketKeys: Uint8Array;
+  }): Promise<void> {
+    const prepared = this.#prepared;
+    if (prepared === null) throw new Error('nothing was read that could be put in force');
+    this.#prepared = null;
+    this.#ticketKeys = ticketKeys;
+    const own = prepared.parts.map(({ name }) => name);
+    const wanted = parts.filter((part) => own.includes(part));
+    const taken = prepared.commit(new Set(wanted));
+    const missing = wanted.filter((part) => !taken.includes(part));
+    if (missing.length > 0) throw new Error(`not in force: ${missing.join(', ')}`);
+  }
+
+  async #discard(): Promise<void> {
+    await this.#prepared?.discard();
+    this.#prepared = null;
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#beats !== null) clearInterval(this.#beats);
+    await this.#service?.close();
+    this.#stopped();
+  }
+}

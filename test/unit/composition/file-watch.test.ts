@@ -1,0 +1,121 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FileWatch } from '../../../src/composition/file-watch.js';
+
+let folder: string;
+let changes: number;
+let watch: FileWatch;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'veritee-watch-'));
+  changes = 0;
+  watch = new FileWatch({ onChange: () => changed(), pollMs: 5 });
+});
+
+afterEach(async () => {
+  await watch.close();
+  await rm(folder, { recursive: true });
+});
+
+const changed = () => {
+  changes += 1;
+};
+
+const file = (name: string) => join(folder, name);
+
+/** Several looks later than now. */
+const looks = () => new Promise((resolve) => setTimeout(resolve, 100));
+
+describe('Files that are looked at', () => {
+  it.each([
+    ['is written', () => writeFile(file('a.pem'), 'new')],
+    [
+      'is replaced',
+      async () => {
+        await writeFile(file('next'), 'old');
+        await rename(file('next'), file('a.pem'));
+      },
+    ],
+    ['is gone', () => rm(file('a.pem'))],
+  ])('tell once that one %s', async (_what, change) => {
+    await writeFile(file('a.pem'), 'old');
+    await watch.files.read(file('a.pem'));
+    watch.watch();
+    await change();
+    await expect.poll(() => changes).toBe(1);
+    await looks();
+    expect(changes).toBe(1);
+  });
+
+  it('tell that one is there which was not', async () => {
+    await watch.note(file('veritee.yaml'));
+    watch.watch();
+    await writeFile(file('veritee.yaml'), '{}');
+    await expect.poll(() => changes).toBe(1);
+  });
+
+  it('tell that a folder has another file', async () => {
+    await watch.files.names(folder);
+    watch.watch();
+    await writeFile(file('b.pem'), 'new');
+    await expect.poll(() => changes).toBe(1);
+  });
+
+  it('tell that a policy directory has changed, and nothing of a file that is no policy', async () => {
+    await writeFile(file('a.yaml'), 'old');
+    expect((await watch.files.policies(folder))?.files).toEqual([{ name: 'a.yaml', text: 'old' }]);
+    watch.watch();
+    await writeFile(file('notes.txt'), 'new');
+    await looks();
+    expect(changes).toBe(0);
+    await writeFile(file('a.yaml'), 'new');
+    await expect.poll(() => changes).toBe(1);
+  });
+
+  it('tell of a change that came while one was read', async () => {
+    await writeFile(file('a.pem'), 'old');
+    let isRead = false;
+    const mark = async (path: string) => {
+      // The state of before the reading is noted, and then the file changes.
+      const state = isRead ? 'after' : 'before';
+      return `${state} ${path}`;
+    };
+    const read = async () => {
+      isRead = true;
+      return Buffer.from('new');
+    };
+    watch = new FileWatch({
+      onChange: () => changed(),
+      pollMs: 5,
+      disk: { read, mark, names: async () => [], policies: async () => null },
+    });
+    await watch.files.read(file('a.pem'));
+    watch.watch();
+    await expect.poll(() => changes).toBe(1);
+  });
+
+  it('tell nothing while one is still being written', async () => {
+    let state = 0;
+    const disk = { read: async () => Buffer.of(), mark: async () => String(state++), names: async () => [] };
+    watch = new FileWatch({
+      onChange: () => changed(),
+      pollMs: 5,
+      disk: { ...disk, policies: async () => null },
+    });
+    await watch.files.read('a');
+    watch.watch();
+    await expect.poll(() => state).toBeGreaterThan(5);
+    expect(changes).toBe(0);
+  });
+
+  it('twin: tell nothing where nothing changes, nor of what nobody has read', async () => {
+    await writeFile(file('a.pem'), 'old');
+    await watch.files.read(file('a.pem'));
+    watch.watch();
+    await writeFile(file('b.pem'), 'new');
+    await looks();
+    expect(changes).toBe(0);
+  });
+});

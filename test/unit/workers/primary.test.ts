@@ -1,0 +1,278 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { ConfigurationError } from '../../../src/model/errors.js';
+import { Primary } from '../../../src/workers/primary.js';
+import { RecordingLog } from '../endorsements/recording-log.js';
+import { type Behaviour, LabWorker, ownPart, READY, TestFiles } from './lab-workers.js';
+
+const CONFIGURATION = loadConfiguration({ text: '{}', environment: {} });
+const read = async () => CONFIGURATION;
+
+let log: RecordingLog;
+let files: TestFiles;
+/** The workers that were forked, in that order. */
+let forked: LabWorker[];
+let behaviour: Map<number, Behaviour>;
+let lost: number[];
+let now: number;
+let primary: Primary | null;
+
+beforeEach(() => {
+  [log, files, forked, behaviour, lost, now, primary] = [
+    new RecordingLog(),
+    new TestFiles(),
+    [],
+    new Map(),
+    [],
+    0,
+    null,
+  ];
+});
+
+afterEach(async () => {
+  vi.useRealTimers();
+  await primary?.close();
+});
+
+async function start(workers = 2): Promise<Primary> {
+  primary = await Primary.start(
+    {
+      configuration: CONFIGURATION,
+      port: 8080,
+      workers,
+      fork: (worker) => {
+        forked.push(new LabWorker(() => behaviour.get(worker) ?? {}));
+        return forked.at(-1) as LabWorker;
+      },
+      log,
+      monotonicMs: () => now,
+      handlers: { echo: async (text: string) => text },
+      ephemeralKey: 'the key of the service',
+      files,
+      own: async () => ownPart(CONFIGURATION),
+      onLost: (worker) => void lost.push(worker),
+    },
+    'callers',
+  );
+  return primary;
+}
+
+const inForce = (part: string) => forked.map((worker) => worker.inForce.get(part));
+/** As many listen, of so many that were forked until then. */
+const isListening = (count: number, ofForked: number) =>
+  expect.poll(() => [primary?.workers.length, forked.length]).toEqual([count, ofForked]);
+
+describe('Workers of a service', () => {
+  it('are given one configuration, one key and one set of ticket keys', async () => {
+    await start(3);
+    const keys = forked.map(({ started }) => started);
+    expect(keys.map((each) => each?.worker)).toEqual([1, 2, 3]);
+    expect(new Set(keys.map((each) => each?.ephemeralKey))).toEqual(new Set(['the key of the service']));
+    expect(keys.map((each) => each?.port)).toEqual([8080, 8080, 8080]);
+    expect(keys[0]?.ticketKeys.byteLength).toBe(48);
+    expect(keys[1]?.ticketKeys).toEqual(keys[0]?.ticketKeys);
+    expect(keys[2]?.configuration).toEqual(CONFIGURATION);
+  });
+
+  it('do not start where one does not, and none is left', async () => {
+    behaviour.set(2, { start: async () => Promise.reject(new ConfigurationError(['roots: there is no such file'])) });
+    await expect(start(2)).rejects.toThrow(ConfigurationError);
+    expect(forked.map(({ isGone }) => isGone)).toEqual([true, true]);
+  });
+
+  it('ask their parent for what it does for all', async () => {
+    await start(1);
+    expect(await forked[0]?.shared?.ask('echo', 'text')).toBe('text');
+  });
+
+  it('do one after the other what one alone may do, also where one ends meanwhile', async () => {
+    await start(2);
+    const done: number[] = [];
+    const first = forked[0]?.shared?.exclusive('mark', () => new Promise(() => {}));
+    const second = forked[1]?.shared?.exclusive('mark', async () => void done.push(2));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(done).toEqual([]);
+    forked[0]?.die();
+    await second;
+    expect(done).toEqual([2]);
+    void first;
+  });
+});
+
+describe('A reload of several workers', () => {
+  it('changes all of them over to what was read once', async () => {
+    await start(2);
+    files.content = 'new';
+    const readings = vi.spyOn(files, 'read');
+    await primary?.reload(read);
+    expect([inForce('policies'), inForce('callers')]).toEqual([
+      ['new', 'new'],
+      ['new', 'new'],
+    ]);
+    expect(readings).toHaveBeenCalledTimes(2);
+  });
+
+  it('keeps a part everywhere that one of them cannot use, and takes the others', async () => {
+    await start(2);
+    behaviour.set(2, { unfit: ['policies'] });
+    files.content = 'new';
+    await primary?.reload(read);
+    expect([inForce('policies'), inForce('callers')]).toEqual([
+      ['old', 'old'],
+      ['new', 'new'],
+    ]);
+  });
+
+  it('keeps who may call where the configuration cannot be read', async () => {
+    await start(2);
+    files.content = 'new';
+    await primary?.reload(async () => Promise.reject(new ConfigurationError(['callers: is no object'])));
+    expect([inForce('policies'), inForce('callers')]).toEqual([
+      ['new', 'new'],
+      ['old', 'old'],
+    ]);
+  });
+
+  it('changes nothing where one of them cannot tell what it read', async () => {
+    await start(2);
+    behaviour.set(2, { prepare: async () => Promise.reject(new Error('out of memory')) });
+    files.content = 'new';
+    await primary?.reload(read);
+    expect(inForce('policies')).toEqual(['old', 'old']);
+    expect(log.of(/^reload failed$/)).toHaveLength(1);
+    behaviour.delete(2);
+    await primary?.reload(read);
+    expect(inForce('policies')).toEqual(['new', 'new']);
+  });
+
+  it('does not wait for a worker that ends meanwhile, which gets what the others have', async () => {
+    await start(2);
+    behaviour.set(2, { prepare: async () => forked[1]?.die() });
+    files.content = 'new';
+    await primary?.reload(read);
+    behaviour.delete(2);
+    await isListening(2, 3);
+    expect([forked[0]?.inForce.get('policies'), forked[2]?.inForce.get('policies')]).toEqual(['new', 'new']);
+  });
+
+  it('ends a worker that does not change over, and the one in its place has', async () => {
+    await start(2);
+    behaviour.set(2, { notCommitted: ['policies'] });
+    files.content = 'new';
+    await primary?.reload(read);
+    behaviour.delete(2);
+    await isListening(2, 3);
+    expect(log.of(/has not changed over/)).toMatchObject([{ worker: 2 }]);
+    expect(forked[2]?.inForce.get('policies')).toBe('new');
+  });
+
+  it('changes the keys of TLS tickets with who may connect, for all alike', async () => {
+    await start(2);
+    const before = forked[0]?.shared?.ticketKeys();
+    behaviour.set(1, { unfit: ['callers'] });
+    await primary?.reload(read);
+    expect(forked[0]?.shared?.ticketKeys()).toEqual(before);
+    behaviour.delete(1);
+    await primary?.reload(read);
+    const [one, other] = forked.map(({ shared }) => shared?.ticketKeys());
+    expect(one).not.toEqual(before);
+    expect(other).toEqual(one);
+  });
+});
+
+describe('A worker that ends by itself', () => {
+  it('is started again with what is in force, and not with what the disk holds by then', async () => {
+    await start(2);
+    files.content = 'new';
+    await primary?.reload(read);
+    files.content = 'newer';
+    forked[0]?.die('SIGSEGV');
+    await isListening(2, 3);
+    expect(forked[2]?.inForce.get('policies')).toBe('new');
+    expect(log.of(/ended by itself/)).toEqual([{ worker: 1, how: 'SIGSEGV' }]);
+    expect(lost).toEqual([1]);
+  });
+
+  it('has those that listen answer meanwhile', async () => {
+    await start(2);
+    behaviour.set(1, { start: () => new Promise(() => {}) });
+    forked[0]?.die();
+    await expect.poll(() => primary?.workers.map(({ number }) => number)).toEqual([2]);
+    expect(primary?.readiness).toEqual([READY]);
+  });
+
+  it('ends the service the fifth time in a minute', async () => {
+    await start(1);
+    let givenUp = false;
+    void primary?.givenUp.then(() => {
+      givenUp = true;
+    });
+    for (let crash = 1; crash <= 4; crash++) {
+      forked.at(-1)?.die();
+      await isListening(1, crash + 1);
+    }
+    expect(givenUp).toBe(false);
+    now = 59_999;
+    forked.at(-1)?.die();
+    await primary?.givenUp;
+    expect(log.of(/too often/)).toEqual([{ crashes: 5, seconds: 60 }]);
+  });
+
+  it('twin: goes on where they are further apart', async () => {
+    await start(1);
+    for (let crash = 1; crash <= 4; crash++) {
+      forked.at(-1)?.die();
+      await isListening(1, crash + 1);
+    }
+    now = 60_000;
+    forked.at(-1)?.die();
+    await isListening(1, 6);
+    expect(log.of(/too often/)).toEqual([]);
+  });
+
+  it('is tried again where it does not start, and that counts', async () => {
+    await start(1);
+    behaviour.set(1, { start: async () => Promise.reject(new Error('no memory')) });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    forked.at(-1)?.die();
+    for (let attempt = 0; attempt < 6; attempt++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    await primary?.givenUp;
+    expect(log.of(/could not be started again/)).toHaveLength(4);
+  });
+
+  it('is ended where it gives no sign of life for fifteen seconds', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    await start(1);
+    // Its heartbeats are timers of this process too: this one has none.
+    vi.clearAllTimers();
+    const silent = primary?.workers[0];
+    for (let beat = 0; beat < 15; beat++) silent?.countBeat(() => log.error({}, 'silent'));
+    expect(log.of(/^silent$/)).toEqual([]);
+    silent?.countBeat(() => log.error({}, 'silent'));
+    expect(log.of(/^silent$/)).toHaveLength(1);
+    vi.useRealTimers();
+    await isListening(1, 2);
+  });
+});
+
+describe('A stop of several workers', () => {
+  it('drains each of them, and starts none again', async () => {
+    await start(2);
+    await primary?.close();
+    expect(forked.map(({ isStopped }) => isStopped)).toEqual([true, true]);
+    expect([forked.length, primary?.isStopping]).toEqual([2, true]);
+    expect(lost).toEqual([]);
+  });
+
+  it('takes no reload any more', async () => {
+    await start(1);
+    await primary?.close();
+    const reading = vi.fn(read);
+    await primary?.reload(reading);
+    expect(reading).not.toHaveBeenCalled();
+  });
+});
