@@ -1,18 +1,20 @@
 import { createLog } from '../http/log.js';
+import type { StartedWith } from '../workers/participant.js';
 import { type ParentChannel, type SharedByWorkers, serveParent } from '../workers/served-worker.js';
-import { startService, type World } from './service.js';
-import type { Together } from './together.js';
+import { type RunningService, startService, type World } from './service.js';
+
+type WorkerWorld = Omit<World, 'log' | 'together'>;
 
 /**
  * A worker of `veritee serve`. Its parent says what it does; signals are the parent's, to which a terminal sends them too.
  * @param world for tests
  * @returns once it is told to stop, and has
  */
-export async function runWorker(world: Omit<World, 'log' | 'together'> = {}): Promise<void> {
+export async function runWorker(world: WorkerWorld = {}): Promise<void> {
   for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, () => {});
-  await serveParent(PARENT, async ({ worker, configuration, port, ephemeralKey }, shared) => {
-    const log = createLog(configuration.log.level).child({ worker });
-    return startService(configuration, { ...world, log, together: togetherBy(shared, { port, ephemeralKey }) });
+  await serveParent(PARENT, (how, shared) => {
+    const log = createLog(how.configuration.log.level).child({ worker: how.worker });
+    return openWorker(how, shared, { ...world, log });
   });
   // The channel alone keeps the process.
   process.disconnect();
@@ -24,11 +26,18 @@ const PARENT: ParentChannel = {
   onMessage: (hear) => void process.on('message', hear),
 };
 
-function togetherBy({ ask, ...shared }: SharedByWorkers, given: Pick<Together, 'port' | 'ephemeralKey'>): Together {
-  return {
+/** The service of a worker. @throws {ConfigurationError} where a file that the configuration names is wrong */
+export function openWorker(
+  { configuration, port, ephemeralKey }: StartedWith,
+  { ask, ...shared }: SharedByWorkers,
+  world: Omit<World, 'together'>,
+): Promise<RunningService> {
+  const together = {
     ...shared,
-    ...given,
-    proofs: { use: (gate, jkt, jti) => ask('proof', { gate, jkt, jti }) },
-    figures: () => ask('metrics'),
+    port,
+    ephemeralKey,
+    proofs: { use: (gate: string, jkt: string, jti: string) => ask<void>('proof', { gate, jkt, jti }) },
+    figures: () => ask<string>('metrics'),
   };
+  return startService(configuration, { ...world, together });
 }

@@ -4,7 +4,7 @@ import { isObject } from '../model/json.js';
 import { POLICY_ID } from '../model/request.js';
 import { either, optional, orNull, type Read, type Schema } from '../schema/schema.js';
 import { entries, object, section } from '../schema/structures.js';
-import { choice, day, flag, hex, integer, number, pattern, text } from '../schema/values.js';
+import { choice, day, flag, hex, integer, number, pattern, single, text } from '../schema/values.js';
 import { ita, maa } from './attestation-services.js';
 import { azureIdentity } from './azure-identity.js';
 import { caller } from './callers.js';
@@ -123,7 +123,12 @@ const traces = object({
 });
 
 /** Processes that answer: a number, or as many as the machine has cores for this process. */
-const workers = either('auto, or a number of workers from 1 to 256', choice('auto'), integer(1, 256));
+const workers = single('text', 'auto, or a number of workers from 1 to 256', (raw): 'auto' | number | undefined => {
+  if (raw === 'auto') return raw;
+  // In the environment both are text.
+  const count = typeof raw === 'string' && /^[1-9]\d{0,2}$/.test(raw) ? Number(raw) : raw;
+  return typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= 256 ? count : undefined;
+});
 
 const decisions = section({
   store: optional(

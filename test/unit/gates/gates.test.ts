@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Gate, Gates, type GatesParts } from '../../../src/gates/gates.js';
-import type { GateRequest } from '../../../src/model/gate.js';
+import { GateRefusal, type GateRequest } from '../../../src/model/gate.js';
 import { receiptVectors } from '../../receipts/vectors.js';
 import * as sample from '../relying-party/sample-receipt.js';
 import { type ClientKey, clientKey, makeProof } from './proofs.js';
@@ -132,7 +132,7 @@ describe('a gate with receipts of its own issuer', () => {
   const START = sample.NOW.getTime() - 5_000;
 
   /** A service that started some seconds ago, with two gates that differ in their names. */
-  function started(binding: 'optional' | 'required' = 'required') {
+  function started(binding: 'optional' | 'required' = 'required', proofs?: GatesParts['proofs']) {
     const gate = { audience: sample.AUDIENCE, policy: 'payments', tenant: 'default', url: URL_OF_GATE };
     let now = START;
     const made = new Gates({
@@ -141,6 +141,7 @@ describe('a gate with receipts of its own issuer', () => {
       issuer: () => sample.ISSUER,
       policies: () => ({ get: () => ({ sha256: sample.SHA256, accepts: ['az-snp-vtpm'], binding }) }),
       clock: { now: () => new Date(now), monotonicMs: () => now, doubt: () => null },
+      proofs,
     });
     now = sample.NOW.getTime();
     return made;
@@ -178,6 +179,19 @@ describe('a gate with receipts of its own issuer', () => {
     const before = await requestOf(receipt, KEY, { iat: START / 1000 - 1 });
     await expect(started().open(before)).rejects.toThrow(refused('dpop_time'));
     expect(await started().open(await requestOf(receipt, KEY, { iat: START / 1000 }))).toHaveProperty('decisionId');
+  });
+
+  it('GAT-02 stays closed for a proof that another process of the service has taken', async () => {
+    const used: (readonly string[])[] = [];
+    const use = async (...proof: readonly string[]) => {
+      used.push(proof);
+      if (used.length > 1) throw new GateRefusal('dpop_replayed', 'the proof was used before');
+    };
+    const made = started('required', { use });
+    const request = await requestOf(bound(KEY), KEY, { jti: 'one' });
+    expect(await made.open(request)).toHaveProperty('decisionId');
+    await expect(made.open({ ...request, gate: 'other' })).rejects.toThrow(refused('dpop_replayed'));
+    expect(used).toEqual(['web', 'other'].map((gate) => [gate, expect.stringMatching(/^[\w-]{43}$/), 'one']));
   });
 
   it('GAT-02 takes a proof once, and lets nobody use up the ids of another key or gate', async () => {

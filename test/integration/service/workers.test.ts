@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RunningService } from '../../../src/composition/service.js';
+import { type RunningWorkers, startWorkers } from '../../../src/composition/service-workers.js';
+import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
+import { openWorker } from '../../../src/composition/worker-process.js';
+import type { Configuration } from '../../../src/config/configuration.js';
+import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { DISK_FILES } from '../../../src/files/disk-files.js';
+import type { StartedWith } from '../../../src/workers/participant.js';
+import type { WorkerProcess } from '../../../src/workers/running-worker.js';
+import { type SharedByWorkers, serveParent } from '../../../src/workers/served-worker.js';
+import { RecordingLog } from '../../unit/endorsements/recording-log.js';
+
+const KEY = 'key of the operator';
+const OTHER_KEY = 'another key of the operator';
+
+let folder: string;
+let log: RecordingLog;
+let workers: RunningWorkers;
+/** What each worker was given. */
+let given: { readonly how: StartedWith; readonly shared: SharedByWorkers; readonly service: RunningService }[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'veritee-workers-'));
+  [log, given] = [new RecordingLog(), []];
+});
+
+afterEach(async () => {
+  await workers.close();
+  await rm(folder, { recursive: true });
+});
+
+/** A worker in this process: its messages are copied, as between processes. */
+function workerHere(): WorkerProcess {
+  let [toParent, toWorker, exit] = [(_: unknown) => {}, (_: unknown) => {}, (_: string) => {}];
+  const send = (message: object, to: () => (message: unknown) => void) => {
+    const copy = structuredClone(message);
+    setImmediate(() => to()(copy));
+  };
+  const channel = {
+    send: (message: object) => send(message, () => toParent),
+    onMessage: (hear: (message: unknown) => void) => {
+      toWorker = hear;
+    },
+  };
+  void serveParent(channel, async (how, shared) => {
+    const service = await openWorker(how, shared, { log });
+    given.push({ how, shared, service });
+    return service;
+  }).then(() => exit('exit code 0'));
+  return {
+    send: (message) => send(message, () => toWorker),
+    onMessage: (hear) => {
+      toParent = hear;
+    },
+    onExit: (hear) => {
+      exit = hear;
+    },
+    kill: () => exit('SIGKILL'),
+  };
+}
+
+const configurationWith = (keys: object): Configuration =>
+  loadConfiguration({
+    text: JSON.stringify({
+      decisions: { store: join(folder, 'veritee.db') },
+      listen: { port: 0, management: { port: 0 } },
+      callers: { operator: callerWith(KEY) },
+      ...keys,
+    }),
+    environment: {},
+  });
+
+const callerWith = (key: string) => ({
+  apiKeySha256: createHash('sha256').update(key).digest('hex'),
+  expires: '2036-01-01',
+  roles: ['metrics', 'verify'],
+});
+
+async function start(keys: object = {}, read: () => Configuration = () => configurationWith(keys)) {
+  workers = await startWorkers(configurationWith(keys), {
+    log,
+    clock: SYSTEM_CLOCK,
+    files: DISK_FILES,
+    fork: workerHere,
+    readConfiguration: async () => read(),
+  });
+}
+
+async function ask(path: string, key = KEY, url = workers.managementUrl) {
+  const answer = await fetch(`${url}${path}`, { headers: { 'x-api-key': key } });
+  return { status: answer.status, text: await answer.text() };
+}
+
+describe('The process that watches workers', () => {
+  it('serves probes and metrics for them, to whom the callers say', async () => {
+    await start();
+    expect(JSON.parse((await ask('/readyz')).text)).toEqual({ ready: true, problems: [] });
+    expect(JSON.parse((await ask('/livez')).text)).toEqual({ live: true });
+    expect((await ask('/metrics', 'no key')).status).toBe(401);
+    expect((await ask('/metrics')).text).toContain('veritee_policies_current{worker="1"} 1');
+    expect((await ask('/metrics', KEY, workers.url)).status).toBe(404);
+  });
+
+  it('takes over callers at a reload, with the workers', async () => {
+    let key = KEY;
+    await start({}, () => configurationWith({ callers: { operator: callerWith(key) } }));
+    key = OTHER_KEY;
+    await workers.reload();
+    const statuses = async (url: string | null, path: string) =>
+      Promise.all([KEY, OTHER_KEY].map(async (each) => (await ask(path, each, url)).status));
+    expect(await statuses(workers.managementUrl, '/metrics')).toEqual([401, 200]);
+    expect(await statuses(workers.url, '/policies')).toEqual([401, 403]);
+  });
+
+  it('keeps the callers where the configuration cannot be read', async () => {
+    await start({}, () => loadConfiguration({ text: 'callers: 7', environment: {} }));
+    await workers.reload();
+    expect((await ask('/metrics')).status).toBe(200);
+    expect(log.of(/^callers and TLS material not reloaded/)).toMatchObject([{ problems: [expect.any(String)] }]);
+  });
+
+  it('GAT-02 remembers proofs for all of them, gate by gate', async () => {
+    const gate = { audience: 'https://app.example', policy: 'azure-cvm-baseline', url: 'https://app.example' };
+    await start({ gates: { web: gate, other: gate } });
+    const [worker] = given;
+    const use = (name: string, jti: string) => worker?.shared.ask('proof', { gate: name, jkt: 'key', jti });
+    await use('web', 'one');
+    await use('other', 'one');
+    await use('web', 'two');
+    await expect(use('web', 'one')).rejects.toMatchObject({ name: 'GateRefusal', code: 'dpop_replayed' });
+    await expect(use('none', 'one')).rejects.toThrow('a gate that is not configured');
+  });
+
+  it('has each worker listen at one port, and sign with one key', async () => {
+    await start();
+    const [worker] = given;
+    expect(worker?.how.port).toBe(Number(new URL(workers.url).port));
+    expect(worker?.how.ephemeralKey).toMatch(/^-----BEGIN PRIVATE KEY-----/);
+  });
+
+  it('reads roots, keys and policies for them, once', async () => {
+    const file = join(folder, 'key.pem');
+    await writeFile(file, 'no key');
+    const starting = start({ receipts: { key: file } });
+    await expect(starting).rejects.toThrow(`receipts.key: ${file}`);
+    expect(given).toEqual([]);
+    await start();
+  });
+
+  it('is not ready before they are, nor once it stops', async () => {
+    let readyz: Promise<{ text: string }> | null = null;
+    await start();
+    const { managementUrl } = workers;
+    const closing = workers.close();
+    await expect
+      .poll(async () => {
+        readyz ??= ask('/readyz', KEY, managementUrl);
+        const { text } = await readyz;
+        readyz = null;
+        return JSON.parse(text).problems[0]?.code;
+      })
+      .toBe('stopping');
+    await closing;
+  });
+});
