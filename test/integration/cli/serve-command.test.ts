@@ -164,7 +164,20 @@ describe('veritee serve', () => {
     expect(await ended).toEqual([0, null]);
   });
 
+  it('takes over the callers of the file once it has changed, without a signal', async () => {
+    const { child, url, ended } = await serve({}, 'watched.yaml');
+    expect((await call(url, '/metrics')).status).toBe(200);
+    const apiKeySha256 = createHash('sha256').update('of-the-new-caller').digest('hex');
+    const callers = { gate: { apiKeySha256, expires: '2099-01-01', roles: ['metrics'] } };
+    await cli.write('watched.yaml', JSON.stringify({ listen: { port: 0 }, amd: { kds: 'off' }, callers }));
+    await expect.poll(async () => (await call(url, '/metrics')).status, { timeout: 40_000 }).toBe(401);
+    expect((await call(url, '/metrics', { headers: { 'x-api-key': 'of-the-new-caller' } })).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  });
+
   it.each<[string, object, string]>([
+    ['several workers and challenges in memory', { workers: 2, decisions: { store: 'off' } }, 'workers: must be 1'],
     ['an unknown key', { listen: { prot: 1 } }, 'listen.prot: unknown key'],
     [
       'an address for everybody without callers',
@@ -225,11 +238,11 @@ describe('veritee serve on a port that is taken', () => {
     expect(stdout).not.toContain('listening');
   });
 
-  it('does not start, and says why with 1', async () => {
+  it.each([1, 2])('does not start, and says why with 1, whether it has workers or not: %d', async (workers) => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    const file = await cli.write('taken.yaml', JSON.stringify({ listen: { port }, amd: { kds: 'off' } }));
+    const file = await cli.write('taken.yaml', JSON.stringify({ workers, listen: { port }, amd: { kds: 'off' } }));
     const { exitCode, stdout, stderr } = await cli.run(['serve', '--config', file]);
     other.close();
     expect(exitCode).toBe(1);

@@ -48,7 +48,7 @@ const OWN_FOLDER: Shown = [
 
 const SHOWN: Readonly<Record<string, Shown>> = {
   'listen.host': NOT_STARTED,
-  'listen.port': [SERVE, 'does not start, and says why with 1'],
+  'listen.port': [SERVE, 'does not start, and says why with 1, whether it has workers or not: %d'],
   'listen.insecure': [SERVE, 'says who is let in without callers, insecure: %s'],
   'listen.tls.cert': NOT_STARTED,
   'listen.tls.key': NOT_STARTED,
