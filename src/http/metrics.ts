@@ -106,14 +106,14 @@ export class Metrics {
   readonly #decisions: Counter<'outcome' | 'reason' | 'evidence_type'>;
   readonly #failedChecks: Counter<'check'>;
   readonly #keyReleases: Counter<'key' | 'state'>;
-  readonly #earlyFlips: Counter<'policy'>;
-  readonly #shadowFlips: Counter<'policy' | 'outcome' | 'rule'>;
+  readonly #earlyFlips: Counter<'tenant' | 'policy'>;
+  readonly #shadowFlips: Counter<'tenant' | 'policy' | 'outcome' | 'rule'>;
   readonly #gateAnswers: Counter<'gate' | 'outcome'>;
   readonly #failedPolicyReloads: Counter;
   readonly #failedReloads: Counter<'part'>;
   readonly #reloadTimes: Gauge<'part'>;
   readonly #reloadResults: Gauge<'part'>;
-  readonly #policyDecisions: Counter<'policy' | 'outcome' | 'reason'>;
+  readonly #policyDecisions: Counter<'tenant' | 'policy' | 'outcome' | 'reason'>;
   readonly #usedEndorsements: Counter<'kind' | 'source'>;
   readonly #stages: Histogram<'stage'>;
 
@@ -146,14 +146,14 @@ export class Metrics {
     });
     this.#earlyFlips = new Counter({
       name: 'veritee_early_collateral_flips_total',
-      help: "Allowed by a policy and denied by it under Intel's early collateral, by policy.",
-      labelNames: ['policy'],
+      help: "Allowed by a policy and denied by it under Intel's early collateral, by tenant and policy.",
+      labelNames: ['tenant', 'policy'],
       registers,
     });
     this.#shadowFlips = new Counter({
       name: 'veritee_shadow_flips_total',
-      help: 'Requests that a policy of policies.shadow would have decided otherwise, by policy, its outcome, and rule or check.',
-      labelNames: ['policy', 'outcome', 'rule'],
+      help: 'Requests that a policy of policies.shadow would have decided otherwise, by tenant, policy, its outcome, and rule or check.',
+      labelNames: ['tenant', 'policy', 'outcome', 'rule'],
       registers,
     });
     this.#gateAnswers = new Counter({
@@ -187,8 +187,8 @@ export class Metrics {
     });
     this.#policyDecisions = new Counter({
       name: 'veritee_policy_decisions_total',
-      help: 'Outcomes of single policies, by policy and most important reason.',
-      labelNames: ['policy', 'outcome', 'reason'],
+      help: 'Outcomes of single policies, by tenant, policy and most important reason.',
+      labelNames: ['tenant', 'policy', 'outcome', 'reason'],
       registers,
     });
     this.#usedEndorsements = new Counter({
@@ -374,23 +374,24 @@ export class Metrics {
     this.#requests.observe({ method, route: route ?? 'none', status }, seconds);
   }
 
-  decided(decision: Decision): void {
+  /** @param tenant whose policies these are */
+  decided(decision: Decision, tenant: string): void {
     this.#decisions.inc({
       outcome: decision.decision,
       reason: decision.reasons[0] ?? 'none',
       evidence_type: decision.evidence.type,
     });
     for (const { policy, outcome, reason } of policyReasons(decision)) {
-      this.#policyDecisions.inc({ policy, outcome, reason: reason ?? 'none' });
+      this.#policyDecisions.inc({ tenant, policy, outcome, reason: reason ?? 'none' });
     }
     for (const { kind, source } of decision.endorsements) this.#usedEndorsements.inc({ kind, source });
     for (const check of decision.checks) {
       if (check.result === 'fail') this.#failedChecks.inc({ check: check.id });
     }
     // Ids of policies are those of the service: a caller cannot make up labels.
-    for (const policy of flippedPolicies(decision)) this.#earlyFlips.inc({ policy });
+    for (const policy of flippedPolicies(decision)) this.#earlyFlips.inc({ tenant, policy });
     for (const { policy, outcome, ids } of shadowFlips(decision)) {
-      for (const rule of ids) this.#shadowFlips.inc({ policy, outcome, rule });
+      for (const rule of ids) this.#shadowFlips.inc({ tenant, policy, outcome, rule });
     }
   }
 

@@ -128,7 +128,7 @@ async function answerOf(
   span.set({ 'veritee.item': index });
   try {
     const { decision, audience } = await judge(dependencies, request, caller, body);
-    metrics.decided(decision);
+    metrics.decided(decision, caller.tenant);
     span.set(decisionAttributes(decision));
     writeItem(log, request, { index, decision, audience });
     return { status: 200, body: presentDecision(decision, { ...query, policies: caller.policies }) };

@@ -51,7 +51,7 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
         return verifyEvidence.execute(asked, caller);
       });
       request.decision = decision;
-      metrics.decided(decision);
+      metrics.decided(decision, caller.tenant);
       sayDecision(decision, reply, query);
       if (receiptAlone) return reply.type(RECEIPT_MEDIA_TYPE).send(receiptOf(decision));
       // As bytes: of a text the framework and node would each work out its length, and join it with the headers.

@@ -39,7 +39,7 @@ export function releaseRoute({ releaseKey, slots, metrics, limits }: ReleaseRout
       });
       request.decision = decision;
       request.release = { keyId, dryRun, state };
-      metrics.decided(decision);
+      metrics.decided(decision, caller.tenant);
       metrics.keyAsked(keyId, state);
       sayDecision(decision, reply, query);
       const answer = { ...presentDecision(decision, { ...query, policies: caller.policies }), release };

@@ -14,7 +14,7 @@ export interface AlertCase {
 
 const [COUNT, BUCKET] = ['veritee_http_request_duration_seconds_count', 'veritee_http_request_duration_seconds_bucket'];
 const DECISIONS = 'veritee_decisions_total';
-const DENIED = 'policy="p",outcome="deny",reason="snp_tcb_low"';
+const DENIED = 'tenant="default",policy="p",outcome="deny",reason="snp_tcb_low"';
 const COLLATERAL = 'kind="tdx-collateral",source="intel.pcs"';
 const KEY_SETS = 'kind="token-keys",source="https://issuer.example"';
 const latencies = (route: string, bound: string): readonly AlertSeries[] => [
@@ -142,7 +142,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
     (values): AlertCase => ({
       alert: 'VeriteeEarlyCollateralDenies',
       at: 25,
-      fires: [['veritee_early_collateral_flips_total', 'policy="p"', values]],
+      fires: [['veritee_early_collateral_flips_total', 'tenant="default",policy="p"', values]],
       quiet: [],
     }),
   ),
@@ -150,8 +150,8 @@ export const ALERT_CASES: readonly AlertCase[] = [
     alert: 'VeriteeEarlyCollateralDenies',
     step: 10,
     at: 3_000,
-    fires: [['veritee_early_collateral_flips_total', 'policy="p"', '1x299 2x2']],
-    quiet: [['veritee_early_collateral_flips_total', 'policy="p"', '1x302']],
+    fires: [['veritee_early_collateral_flips_total', 'tenant="default",policy="p"', '1x299 2x2']],
+    quiet: [['veritee_early_collateral_flips_total', 'tenant="default",policy="p"', '1x302']],
   },
   {
     alert: 'VeriteeResetMemoryFails',

@@ -91,7 +91,7 @@ const linesOf = (message: string, fmspc: string) =>
 const FLIPS = 'allowed now, and denied by early TDX collateral';
 const OVER = 'no longer denied by early TDX collateral';
 const metricOf = async ({ url }: RunningService) =>
-  /veritee_early_collateral_flips_total\{policy="current"\} (\d+)/.exec(
+  /veritee_early_collateral_flips_total\{tenant="default",policy="current"\} (\d+)/.exec(
     String((await call(url, '/metrics')).body),
   )?.[1] ?? null;
 

@@ -237,7 +237,7 @@ it('the metrics show versions, stages, attempts to fetch, what was fetched and w
   expect(held('expiry')).toBeGreaterThan(600);
   expect(body).toContain('veritee_endorsements_used_total{kind="vcek",source="network"} 1\n');
   expect(body).toContain(
-    'veritee_policy_decisions_total{policy="azure-cvm-baseline",outcome="allow",reason="none"} 1\n',
+    'veritee_policy_decisions_total{tenant="default",policy="azure-cvm-baseline",outcome="allow",reason="none"} 1\n',
   );
   expect(body).toContain('veritee_verifications{state="running"} 0\n');
   await lab.verify(service);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { AddedFigures } from '../../../src/http/added-figures.js';
 import { type DescribedMetric, Metrics } from '../../../src/http/metrics.js';
 import { HEALTH_CODES } from '../../../src/model/health.js';
 import { PROJECT, readProjectFile } from '../../architecture/project-files.js';
@@ -56,13 +57,19 @@ function describedMetrics(): readonly DescribedMetric[] {
 
 const DESCRIBED = describedMetrics();
 
+/** Those that a service of several workers has besides. */
+const OF_WORKERS: readonly DescribedMetric[] = [
+  { name: 'veritee_workers', type: 'gauge', labels: [] },
+  { name: 'veritee_worker_restarts_total', type: 'counter', labels: [] },
+];
+
 /** Added to every series by Prometheus, when it scrapes. */
 const OF_SCRAPES = ['job', 'instance'];
 
 /** Labels of each series that there is, by its name. `up` is made by Prometheus. */
 const SERIES: ReadonlyMap<string, readonly string[]> = new Map([
   ['up', OF_SCRAPES],
-  ...DESCRIBED.flatMap(({ name, type, labels }): (readonly [string, readonly string[]])[] => {
+  ...[...DESCRIBED, ...OF_WORKERS].flatMap(({ name, type, labels }): (readonly [string, readonly string[]])[] => {
     const all = [...OF_SCRAPES, ...labels];
     if (type !== 'histogram') return [[name, all]];
     return [
@@ -129,7 +136,10 @@ describe('the metrics of a running service', () => {
       ([, name = '', type, labels = '']) => ({ name, type, labels: namedLabels(labels, /`(\w+)`/g) }),
     );
     const byName = (a: { readonly name: string }, b: { readonly name: string }) => (a.name < b.name ? -1 : 1);
-    expect(listed.sort(byName)).toEqual([...DESCRIBED].sort(byName));
+    expect(listed.sort(byName)).toEqual([...DESCRIBED, ...OF_WORKERS].sort(byName));
+    const ofWorkers = await new AddedFigures(() => 1).text(new Map());
+    const told = [...ofWorkers.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
+    expect(told.sort()).toEqual(OF_WORKERS.map(({ name, type }) => `${name} ${type}`).sort());
   });
 });
 

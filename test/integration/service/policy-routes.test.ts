@@ -325,7 +325,7 @@ describe('shadow policies', () => {
     const flips = figures.split('\n').filter((line) => line.startsWith('veritee_shadow_flips_total{'));
     expect(flips).toEqual([
       expect.stringMatching(
-        /^veritee_shadow_flips_total\{policy="strict",outcome="deny",rule="snp_tcb_low"\} [1-9]\d*$/,
+        /^veritee_shadow_flips_total\{tenant="default",policy="strict",outcome="deny",rule="snp_tcb_low"\} [1-9]\d*$/,
       ),
     ]);
   });

@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { Metrics } from '../../../src/http/metrics.js';
+import type { Decision } from '../../../src/model/decision.js';
 import { HEALTH_CODES, type HealthProblem } from '../../../src/model/health.js';
 import { ALLOW, DENY } from '../../integration/http/fake-service.js';
+
+const decide = (metrics: Metrics, decision: Decision) => metrics.decided(decision, 'red');
 
 describe('metrics', () => {
   it('count decisions by outcome, first reason and evidence type, and failed checks by id', async () => {
     const metrics = new Metrics();
-    metrics.decided(ALLOW);
-    metrics.decided(DENY);
-    metrics.decided({ ...DENY, reasons: ['cert_untrusted', 'snp_debug'] });
+    decide(metrics, ALLOW);
+    decide(metrics, DENY);
+    decide(metrics, { ...DENY, reasons: ['cert_untrusted', 'snp_debug'] });
     const text = await metrics.text();
     expect(text).toContain('veritee_decisions_total{outcome="allow",reason="none",evidence_type="snp"} 1\n');
     expect(text).toContain('veritee_decisions_total{outcome="deny",reason="snp_signature",evidence_type="snp"} 1\n');
@@ -86,7 +89,7 @@ describe('metrics', () => {
       collateral,
       expectedFrom: null,
     });
-    metrics.decided({
+    decide(metrics, {
       ...DENY,
       policies: [policy('a', 'allow'), policy('b', 'deny'), policy('c', 'allow')],
       shadow: [
@@ -96,7 +99,7 @@ describe('metrics', () => {
       ],
     });
     const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('veritee_early'));
-    expect(lines).toEqual(['veritee_early_collateral_flips_total{policy="a"} 1']);
+    expect(lines).toEqual(['veritee_early_collateral_flips_total{tenant="red",policy="a"} 1']);
     metrics.close();
   });
 
@@ -154,7 +157,7 @@ describe('metrics', () => {
   it('count outcomes by policy and reason, and endorsements by kind and source', async () => {
     const metrics = new Metrics();
     const result = { version: 1, sha256: 'ab'.repeat(32), matched: [], unmatched: [] };
-    metrics.decided({
+    decide(metrics, {
       ...DENY,
       policies: [
         { ...result, id: 'strict', outcome: 'deny' },
@@ -170,8 +173,8 @@ describe('metrics', () => {
     });
     const text = await metrics.text();
     const decisions = 'veritee_policy_decisions_total';
-    expect(text).toContain(`${decisions}{policy="strict",outcome="deny",reason="snp_signature"} 1\n`);
-    expect(text).toContain(`${decisions}{policy="lenient",outcome="allow",reason="none"} 1\n`);
+    expect(text).toContain(`${decisions}{tenant="red",policy="strict",outcome="deny",reason="snp_signature"} 1\n`);
+    expect(text).toContain(`${decisions}{tenant="red",policy="lenient",outcome="allow",reason="none"} 1\n`);
     expect(text).toContain('veritee_endorsements_used_total{kind="vcek",source="cache"} 2\n');
     expect(text).toContain('veritee_endorsements_used_total{kind="vcek",source="network"} 1\n');
     metrics.close();
