@@ -92,7 +92,7 @@ export class AmdCrlSupply {
     try {
       const list = readCrl(await kds.crl(line.product, line.signingKey, { signal, remember: !historical }));
       const crl = verifyCrl(list, ark, line.product);
-      if (!isCurrent(crl, at)) return { problem: missing(line, [crl], at), outOfReach: true };
+      if (!isCurrent(crl, at)) return { problem: notCurrent(because, missing(line, [crl], at)), outOfReach: true };
       const failure = historical ? null : await this.#keep(line, crl);
       return failure ?? heldCrl(crl, 'network', line.signingKey);
     } catch (error) {
@@ -150,6 +150,12 @@ export function missing({ product }: SnpLine, held: readonly AmdCrl[], at: Date)
   }
   const detail = held.length > 0 ? `CRL of ${product} was issued after the verification time` : `no CRL of ${product}`;
   return { code: 'crl_unavailable', detail, retryable: held.length > 0 };
+}
+
+/** That what is held has ended is not undone by a CRL of another time: the code stays. */
+function notCurrent(because: Unavailable, fetched: Unavailable): Unavailable {
+  if (because.code !== 'crl_stale' || fetched.code === 'crl_stale') return fetched;
+  return { ...because, detail: `${because.detail}; of AMD KDS: ${fetched.detail}` };
 }
 
 /** @param mark of the newest that was relied on */

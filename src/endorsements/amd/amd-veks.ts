@@ -125,10 +125,15 @@ export class AmdVeks {
     }
   }
 
-  /** Keeps a VCEK once its signature is verified; without the line's chain it is given out, and not kept. */
+  /**
+   * Keeps a VCEK once its signature is verified; without the line's chain it is given out, and not kept.
+   * @throws {UnfitError} where it is for another chip or TCB, or not valid yet by the clock of the service
+   */
   async #take(subject: VcekSubject, der: Uint8Array, context: FetchContext): Promise<HeldVek> {
     const vek = readVek(der);
     if (!isVcekOf(vek, subject)) throw new UnfitError('it is for another chip or TCB');
+    // Kept, it would stand in the way of a better one until its day comes.
+    if (!hasBegun(vek, this.#parts.clock.now())) throw new UnfitError('it is not valid yet');
     const snapshot = await this.#snapshots.of({ product: subject.product, signingKey: 'vcek' });
     const found = await this.#chains.of(snapshot, belowChain(vek), context);
     if (!('code' in found)) {
@@ -150,10 +155,10 @@ function bestAt(veks: readonly HeldVek[], at: Date): HeldVek | null {
   return byAge.find(({ value }) => isValid(value, at)) ?? byAge[0] ?? null;
 }
 
-function isValid(vek: AmdVek, at: Date): boolean {
-  const { notBefore } = vek.certificate;
-  return notBefore !== null && notBefore <= at && !hasEnded(vek, at);
-}
+const isValid = (vek: AmdVek, at: Date) => hasBegun(vek, at) && !hasEnded(vek, at);
+
+/** Valid from notBefore on, itself included. A certificate without notBefore is never valid. */
+const hasBegun = ({ certificate: { notBefore } }: AmdVek, at: Date) => notBefore !== null && notBefore <= at;
 
 /** Valid up to and including notAfter (RFC 5280 4.1.2.5). A certificate without notAfter is never valid. */
 const hasEnded = ({ certificate: { notAfter } }: AmdVek, at: Date) => notAfter === null || notAfter < at;

@@ -34,6 +34,13 @@ export function ofService(problem: Unavailable, name: FetchedSourceName): Unavai
   return { ...problem, detail: unusable(name, problem.detail) };
 }
 
+/** That what is held has ended is not undone by collateral of another time: the code stays. */
+export function notCurrent(because: Unavailable, fetched: Unavailable, name: FetchedSourceName): Unavailable {
+  const said = ofService(fetched, name);
+  if (because.code !== 'collateral_stale' || fetched.code === 'collateral_stale') return said;
+  return { ...because, detail: `${because.detail}; ${said.detail}` };
+}
+
 function unusable(name: FetchedSourceName, why: string): string {
   return `the answer of ${NAMES[name]} cannot be used: ${why}`;
 }

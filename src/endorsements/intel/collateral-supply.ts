@@ -18,7 +18,7 @@ import {
 import type { ServiceCall } from '../files/open-source.js';
 import type { FetchedCollateral, FetchedSourceName } from './collateral-cache.js';
 import { isBehind, isUnknown } from './collateral-memory.js';
-import { missing, ofService, rolledBack, serviceProblem } from './collateral-problem.js';
+import { missing, notCurrent, ofService, rolledBack, serviceProblem } from './collateral-problem.js';
 import type { CollateralService } from './collateral-service.js';
 import { type IntelParts, renewalPauseMs } from './intel-parts.js';
 
@@ -163,7 +163,7 @@ export class CollateralSupply {
         (ending) => download(service, reader, key, { signal: ending, remember: !historical }),
         () => new FetchError('aborted', 'gave no answer in time'),
       );
-      if (!isCurrent(collateral, at)) return ofService(missing([collateral], at), service.name);
+      if (!isCurrent(collateral, at)) return notCurrent(because, missing([collateral], at), service.name);
       return historical ? { collateral, downloaded: collateral } : await this.#take(collateral, service.name, at);
     } catch (error) {
       return serviceProblem(because, service.name, error);

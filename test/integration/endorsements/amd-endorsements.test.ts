@@ -281,7 +281,9 @@ describe('AmdEndorsements: a VCEK that has ended', () => {
     const opened = lab.open();
     expect(foundVek((await find(opened)).vek)).toMatchObject({ value: OLD });
     lab.kds.serveVcek('Milan', CHIP, TCB, RENEWED);
+    lab.clock.advance(END.getTime() - NOW.getTime());
     expect(foundVek((await find(opened, requestFor(), { at: END })).vek)).toMatchObject({ value: OLD });
+    lab.clock.advance(AFTER.getTime() - END.getTime());
     const renewed = await find(opened, requestFor(), { at: AFTER });
     expect(foundVek(renewed.vek)).toEqual({ value: RENEWED, origin: 'network' });
     const again = await find(opened, requestFor(), { at: AFTER });

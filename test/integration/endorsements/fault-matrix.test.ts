@@ -3,7 +3,21 @@ import type { CheckId } from '../../../src/model/codes.js';
 import type { SnpEndorsementSet, Unavailable } from '../../../src/model/endorsement.js';
 import type { KdsConnection, KdsFault } from '../../lab/kds.js';
 import { labLookup } from '../lab-lookup.js';
-import { AmdLab, CHIP, find, issueCrl, type Opened, PATIENT, pki, requestFor, summary, TCB, VCEK } from './amd-lab.js';
+import {
+  AmdLab,
+  CHIP,
+  DAY_MS,
+  find,
+  issueCrl,
+  NOW,
+  type Opened,
+  PATIENT,
+  pki,
+  requestFor,
+  summary,
+  TCB,
+  VCEK,
+} from './amd-lab.js';
 
 /** One cell: what goes wrong, and what a source says of it that has nothing of its own. */
 interface Cell {
@@ -121,6 +135,18 @@ describe('fault matrix: AMD KDS certificates, VCEK', () => {
     };
     await runCell(cell, vekProblem, 'vcek_unavailable');
   });
+
+  it('future-dated (a VCEK of tomorrow): vcek_unavailable, and recovery without restart', async () => {
+    const overrides = { notBefore: new Date(NOW.getTime() + DAY_MS) };
+    const early = pki.issueVcek({ product: 'Milan', chipId: CHIP, tcb: TCB, overrides }).der;
+    const cell: Cell = {
+      name: 'future-dated',
+      break: () => lab.kds.serveVcek('Milan', CHIP, TCB, early),
+      mend: () => lab.kds.serveVcek('Milan', CHIP, TCB, VCEK),
+      retryable: true,
+    };
+    await runCell(cell, vekProblem, 'vcek_unavailable');
+  });
 });
 
 describe('fault matrix: AMD KDS certificates, chain', () => {
@@ -171,7 +197,12 @@ describe('fault matrix: what is held goes on being used', () => {
 });
 
 describe('fault matrix: after the held list has ended', () => {
-  for (const cell of cellsOf(/crl/)) {
+  const futureDated: Cell = {
+    name: 'future-dated',
+    break: () => lab.kds.serveCrl('Milan', 'vcek', issueCrl(2, 5, 60)),
+    retryable: true,
+  };
+  for (const cell of [...cellsOf(/crl/), futureDated]) {
     it(`${cell.name}: crl_stale`, async () => {
       lab.kds.serveCrl('Milan', 'vcek', issueCrl(1, -1, 1));
       const opened = open();

@@ -183,7 +183,9 @@ describe('fault matrix: what is held goes on being used', () => {
 const QUICK = { ...PAUSES, timeoutMs: 100 };
 
 describe('fault matrix: after the held collateral has ended', () => {
-  for (const cell of [...cellsOf(/tcb/), contentType(/tcb/)]) {
+  const dates = { issueDate: day(41), nextUpdate: day(71) };
+  const futureDated = served('future-dated', { at: day(41), tcbInfo: dates, qeIdentity: dates });
+  for (const cell of [...cellsOf(/tcb/), contentType(/tcb/), futureDated]) {
     it(`${cell.name}: collateral_stale`, async () => {
       const opened = lab.open();
       await lab.find(opened);
