@@ -35,6 +35,8 @@ export interface CallerIssuer {
 export interface TokenCallersParts {
   readonly issuers: readonly CallerIssuer[];
   readonly leewaySeconds: number;
+  /** Time of a request: who asks is not waited for any longer. */
+  readonly deadlineMs: number;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Log;
 }
@@ -42,7 +44,7 @@ export interface TokenCallersParts {
 /** Kubernetes writes no `typ`; access tokens of RFC 9068 have one of their own. */
 const TYPES = ['JWT', 'at+jwt', null];
 
-/** How long keys of an issuer are waited for. */
+/** How long keys of an issuer are waited for at most. */
 const KEYS_MS = 3_000;
 
 /** When to ask again, where the issuer does not say. */
@@ -89,7 +91,7 @@ export class TokenCallers {
   async #verify(token: ReadToken, { issuer, keys, callers }: CallerIssuer): Promise<Found> {
     const checks = new Checks('');
     const kid = kidOf(token);
-    const found = kid === null ? null : await keys.find(kid, AbortSignal.timeout(KEYS_MS));
+    const found = kid === null ? null : await this.#inTime((signal) => keys.find(kid, signal));
     const verified = await verifyToken(checks, token, {
       scheme: SCHEME,
       issuer,
@@ -103,6 +105,16 @@ export class TokenCallers {
     }).catch(asRefusal);
     if (verified instanceof RefusedError) return { refusal: verified };
     return verified === null ? { refusal: refusalOf(checks, found) } : this.#matching(token, callers);
+  }
+
+  async #inTime<T>(find: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const time = new AbortController();
+    const timer = setTimeout(() => time.abort(), Math.min(KEYS_MS, this.#parts.deadlineMs));
+    try {
+      return await find(time.signal);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #matching(token: ReadToken, callers: readonly TokenCaller[]): Found {

@@ -56,7 +56,7 @@ function directoryOf(
   keyring: CallerKeyring,
   { clock, log }: CallerWorld,
 ): CallerDirectory {
-  const { callers, historical, listen, time } = configuration;
+  const { callers, historical, listen, time, deadlineSeconds } = configuration;
   const entries = Object.entries(callers);
   if (entries.length === 0) return new LocalCaller({ historical, insecure: listen.insecure });
   const known = entries.map(([name, configured]) => ({
@@ -75,7 +75,7 @@ function directoryOf(
     issuers.set(idOf(place), { issuer: place.issuer, keys: keyring.of(place), callers: callersOfIssuer });
   }
   const leewaySeconds = time.tokenLeewaySeconds;
-  const tokens = { issuers: [...issuers.values()], leewaySeconds, clock, log };
+  const tokens = { issuers: [...issuers.values()], leewaySeconds, deadlineMs: deadlineSeconds * 1000, clock, log };
   return new ConfiguredCallers({
     apiKeys: new ApiKeyCallers(apiKeys, clock),
     tokens: issuers.size === 0 ? null : new TokenCallers(tokens),

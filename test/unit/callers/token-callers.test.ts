@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type CallerIssuer, type TokenCaller, TokenCallers } from '../../../src/callers/token-callers.js';
 import { entraDemands, genericDemands, kubernetesDemands } from '../../../src/callers/token-demands.js';
 import type { Sourced, TokenKey, TokenKeySet, Unavailable } from '../../../src/model/endorsement.js';
@@ -13,6 +13,7 @@ import { callerOf } from './caller-of.js';
 const AT = new Date('2026-06-01T12:00:00Z');
 const NOW = AT.getTime() / 1000;
 const ISSUER = 'https://issuer.example';
+const DEADLINE_MS = 1_000;
 const KEY = namedRsaKey('jws', 3072);
 const OTHER = namedRsaKey('jws-other', 3072);
 
@@ -71,7 +72,13 @@ function callers(
   return {
     log,
     asked,
-    tokens: new TokenCallers({ issuers: parts, leewaySeconds: 60, clock: fixedClock(AT.toISOString()), log }),
+    tokens: new TokenCallers({
+      issuers: parts,
+      leewaySeconds: 60,
+      deadlineMs: DEADLINE_MS,
+      clock: fixedClock(AT.toISOString()),
+      log,
+    }),
   };
 }
 
@@ -333,5 +340,27 @@ describe('what a caller of a cluster demands', () => {
     ['a pod without an id', { 'kubernetes.io': { ...cluster, pod: { name: 'a', uid: '' } } }, 'a pod'],
   ])('is not met by a token with %s', (_, changes, lack) => {
     expect(lacks({ ...genuine, ...changes } as JsonObject)).toContain(lack);
+  });
+});
+
+describe('keys that do not come', () => {
+  it('are waited for as long as the request may take, and no longer', async () => {
+    vi.useFakeTimers();
+    try {
+      const signals: AbortSignal[] = [];
+      const hanging = (_kid: string, signal: AbortSignal) => {
+        signals.push(signal);
+        return new Promise<Unavailable>((resolve) => signal.addEventListener('abort', () => resolve(DOWN)));
+      };
+      const { tokens } = callers([{ keys: { find: hanging } }]);
+      const finding = found(tokens, token());
+      await vi.advanceTimersByTimeAsync(DEADLINE_MS - 1);
+      expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+      await vi.advanceTimersByTimeAsync(1);
+      expect((await finding)[0]).toBe('caller_keys_unavailable');
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
