@@ -13,6 +13,7 @@ interface Sources {
 /** Asks the right source for each kind of endorsement. */
 export class AllEndorsements implements EndorsementSource {
   readonly #sources: Sources;
+  readonly #bulkheads = { amd: new Bulkhead(), intel: new Bulkhead(), tokenKeys: new Bulkhead() };
 
   constructor(sources: Sources) {
     this.#sources = sources;
@@ -33,10 +34,11 @@ export class AllEndorsements implements EndorsementSource {
       'issuers of more than one attestation key are requested at once',
     );
     const { amd, intel, tokenKeys, akIssuers } = this.#sources;
+    const bulkheads = this.#bulkheads;
     const [{ snp }, foundCollateral, foundKeys, foundIssuers] = await Promise.all([
-      amd.fetch(requests, context),
-      collateral === undefined ? null : intel.find(collateral, context),
-      keys === undefined ? null : tokenKeys.find(keys, context),
+      bulkheads.amd.run(context, (within) => amd.fetch(requests, within)),
+      collateral === undefined ? null : bulkheads.intel.run(context, (within) => intel.find(collateral, within)),
+      keys === undefined ? null : bulkheads.tokenKeys.run(context, (within) => tokenKeys.find(keys, within)),
       issuer === undefined ? null : akIssuers.find(issuer),
     ]);
     return {
@@ -45,6 +47,30 @@ export class AllEndorsements implements EndorsementSource {
       tokenKeys: foundKeys,
       ...(foundIssuers === null ? {} : { akIssuers: foundIssuers }),
     };
+  }
+}
+
+/** Requests that may wait for one vendor at a time: half of those that are judged at a time. */
+export const MOST_WAITING = 128;
+
+const NO_TIME = AbortSignal.abort();
+
+/**
+ * Keeps a vendor that hangs from holding every request that the service may judge at a time. Whoever comes while that many
+ * wait has what is held, and does not wait for what is not.
+ */
+class Bulkhead {
+  #waiting = 0;
+
+  async run<T>(context: FetchContext, ask: (within: FetchContext) => Promise<T>): Promise<T> {
+    const { at, historical } = context;
+    if (this.#waiting >= MOST_WAITING) return ask({ at, historical, signal: NO_TIME });
+    this.#waiting += 1;
+    try {
+      return await ask(context);
+    } finally {
+      this.#waiting -= 1;
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/model/json.js';
 import { VaultLab } from '../integration/key-vault/vault-lab.js';
 import {
@@ -10,7 +10,6 @@ import {
   challenge,
   type LabService,
   lenientPolicy,
-  PKI,
   post,
   sha256Hex,
   WITHOUT_ENDORSEMENTS,
@@ -20,6 +19,7 @@ import { boundValue } from '../lab/bound-value.js';
 import { wireEvidence } from '../lab/index.js';
 import { unwrapReleasedKey } from '../lab/key-release.js';
 import { namedRsaKey } from '../lab/lab-keys.js';
+import { labProcess } from './lab-process.js';
 import { ServiceProcess } from './service-process.js';
 
 /** A service that is killed between the answer of a vault and its record, as a process beside the vault. */
@@ -70,40 +70,20 @@ afterAll(async () => {
 });
 
 async function commandOf(): Promise<readonly string[]> {
-  const file = (name: string) => join(lab.root, name);
-  const configuration = {
-    listen: { port: 0 },
-    policies: { directory: lab.policyFolder },
-    amd: { kds: lab.kds.origin, chains: lab.chainFolder },
-    decisions: { store: file('killed.db') },
-    ...tokens.configuration(),
-    keys: {
-      db: {
-        vault: `https://${vaults.vault.host}`,
-        name: 'disk',
-        enc: 'RSA_AES_KEY_WRAP_384',
-        policy: 'keys',
-        roots: file('vault-root.pem'),
-        credential: await vaults.identity(),
-      },
-    },
-    callers: {
-      gate: {
-        apiKeySha256: sha256Hex(API_KEY),
-        expires: '2999-01-01',
-        roles: ['release', 'verify', 'audit:read'],
-        keys: ['db'],
-      },
-    },
+  const roots = join(lab.root, 'vault-root.pem');
+  await writeFile(roots, vaults.vault.answers.rootPem());
+  const db = {
+    vault: `https://${vaults.vault.host}`,
+    name: 'disk',
+    enc: 'RSA_AES_KEY_WRAP_384',
+    policy: 'keys',
+    roots,
+    credential: await vaults.identity(),
   };
-  const pins = [...PKI.pins(['Milan'])].map(([product, digests]) => [product, [...digests]]);
-  await writeFile(file('vault-root.pem'), vaults.vault.answers.rootPem());
-  await writeFile(file('veritee.json'), JSON.stringify(configuration));
-  await writeFile(file('pins.json'), JSON.stringify({ amd: pins, intel: [] }));
+  const gate = { apiKeySha256: sha256Hex(API_KEY), expires: '2999-01-01', keys: ['db'] };
+  const callers = { gate: { ...gate, roles: ['release', 'verify', 'audit:read'] } };
   const servers = { ca: vaults.vault.authorityPem, vaultPort: vaults.vault.port };
-  await writeFile(file('servers.json'), JSON.stringify(servers));
-  const main = join(inject('installation'), 'test/system/lab-main.mjs');
-  return [process.execPath, main, ...['veritee.json', 'pins.json', 'servers.json'].map(file)];
+  return labProcess(lab, { ...tokens.configuration(), keys: { db }, callers }, servers);
 }
 
 async function started(): Promise<ServiceProcess> {

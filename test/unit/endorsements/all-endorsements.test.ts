@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { AllEndorsements } from '../../../src/endorsements/all-endorsements.js';
-import type {
-  AkIssuersRequest,
-  EndorsementRequest,
-  SnpEndorsementRequest,
-  SnpEndorsementSet,
-  TdxCollateralRequest,
-  TokenKeysRequest,
-  Unavailable,
+import { AllEndorsements, MOST_WAITING } from '../../../src/endorsements/all-endorsements.js';
+import {
+  type AkIssuersRequest,
+  type EndorsementRequest,
+  NO_ENDORSEMENTS,
+  type SnpEndorsementRequest,
+  type SnpEndorsementSet,
+  type TdxCollateralRequest,
+  type TokenKeysRequest,
+  type Unavailable,
 } from '../../../src/model/endorsement.js';
 
 const CONTEXT = { at: new Date(0), historical: false, signal: new AbortController().signal };
@@ -96,5 +97,38 @@ describe('AllEndorsements', () => {
     await expect(setUp().all.fetch([QUOTE, { ...QUOTE, ca: 'processor' }], CONTEXT)).rejects.toThrow(
       'more than one quote',
     );
+  });
+});
+
+describe('a vendor that hangs', () => {
+  const contextOf = (signal: AbortSignal) => ({ at: new Date(0), historical: true, signal });
+
+  /** Requests for collateral that wait until they are released, or have no time. */
+  function hanging() {
+    const waiting: (() => void)[] = [];
+    const intel = {
+      find: (_: TdxCollateralRequest, { signal }: typeof CONTEXT) =>
+        signal.aborted
+          ? Promise.resolve(STALE)
+          : new Promise<Unavailable>((resolve) => waiting.push(() => resolve(KEYS))),
+    };
+    const amd = { fetch: async () => NO_ENDORSEMENTS };
+    const sources = { amd, intel, tokenKeys: { find: async () => KEYS }, akIssuers: { find: async () => [] } };
+    return { waiting, all: new AllEndorsements(sources) };
+  }
+
+  it('holds so many requests; the next has what is held at once, and one that needs another vendor is not touched', async () => {
+    const { all, waiting } = hanging();
+    const context = contextOf(new AbortController().signal);
+    const first = Array.from({ length: MOST_WAITING }, () => all.fetch([QUOTE], context));
+    expect(waiting).toHaveLength(MOST_WAITING);
+    expect(await all.fetch([QUOTE], context)).toMatchObject({ tdx: STALE });
+    expect(await all.fetch([TOKEN], context)).toMatchObject({ tokenKeys: KEYS });
+    for (const release of waiting.splice(0)) release();
+    expect(new Set((await Promise.all(first)).map(({ tdx }) => tdx))).toEqual(new Set([KEYS]));
+    const next = all.fetch([QUOTE], context);
+    expect(waiting).toHaveLength(1);
+    waiting[0]?.();
+    await next;
   });
 });

@@ -1,0 +1,41 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { type LabService, PKI } from '../integration/service/lab-service.js';
+
+export interface LabProcessOptions {
+  /** The authority of the servers that the service asks, PEM. */
+  readonly ca: string;
+  /** Of vaults, which the configuration names by host alone. */
+  readonly vaultPort?: number;
+  /** SHA-256 of the SubjectPublicKeyInfo of each root of TDX that is trusted, hex. */
+  readonly intelPins?: ReadonlySet<string>;
+  /** Options of node. */
+  readonly node?: readonly string[];
+}
+
+/**
+ * The command of a service as a process that asks the servers of a lab.
+ *
+ * @param keys of its configuration, beside those of the lab
+ */
+export async function labProcess(
+  lab: LabService,
+  keys: { readonly [key: string]: unknown },
+  { ca, vaultPort, intelPins = new Set(), node = [] }: LabProcessOptions,
+): Promise<readonly string[]> {
+  const file = (name: string) => join(lab.root, name);
+  const configuration = {
+    listen: { port: 0 },
+    policies: { directory: lab.policyFolder },
+    amd: { kds: lab.kds.origin, chains: lab.chainFolder },
+    decisions: { store: file('data/veritee.db') },
+    ...keys,
+  };
+  const amd = [...PKI.pins(['Milan'])].map(([product, digests]) => [product, [...digests]]);
+  await writeFile(file('veritee.json'), JSON.stringify(configuration));
+  await writeFile(file('pins.json'), JSON.stringify({ amd, intel: [...intelPins] }));
+  await writeFile(file('servers.json'), JSON.stringify({ ca, vaultPort }));
+  const main = join(inject('installation'), 'test/system/lab-main.mjs');
+  return [process.execPath, ...node, main, ...['veritee.json', 'pins.json', 'servers.json'].map(file)];
+}
