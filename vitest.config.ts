@@ -20,7 +20,7 @@ export default defineConfig({
     projects: [
       // Modules keep nothing that a test could leave to the next: loading them once a worker saves most of the time.
       { test: { ...EACH, name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
-      { test: { ...EACH, name: 'whole', include: ['test/**/*.test.ts'], exclude: ['test/{unit,system}/**'] } },
+      { test: { ...EACH, name: 'whole', include: ['test/**/*.test.ts'], exclude: ['test/{unit,system,long}/**'] } },
     ],
     coverage: {
       provider: 'v8',

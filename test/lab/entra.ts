@@ -32,14 +32,15 @@ export class LabEntra extends LabServer {
   readonly bearers: BearerTokens;
   /** In order. */
   readonly grants: LabEntraGrant[] = [];
+  /** How long tokens live that it gives out from now on. */
+  lifetimeSeconds: number;
   readonly #clients = new Map<string, LabEntraClient>();
-  readonly #lifetimeSeconds: number;
 
   private constructor(options: LabEntraOptions) {
     super(options, 'https');
     this.tenantId = options.tenantId ?? '5f1c0c2a-7c65-4a0e-8f2b-5d3b7a1e9c04';
     this.bearers = options.bearers ?? new BearerTokens(options.clock);
-    this.#lifetimeSeconds = options.lifetimeSeconds ?? 3599;
+    this.lifetimeSeconds = options.lifetimeSeconds ?? 3599;
     for (const client of options.clients ?? []) this.register(client);
   }
 
@@ -86,7 +87,7 @@ export class LabEntra extends LabServer {
     if (typeof by !== 'string') return by;
     const { clientId } = client;
     this.grants.push({ clientId, by, scope });
-    const lifetimeSeconds = this.#lifetimeSeconds;
+    const { lifetimeSeconds } = this;
     return jsonAnswer({
       token_type: 'Bearer',
       expires_in: lifetimeSeconds,

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client, verdictFor } from '../system/client.js';
+import { Lab, type Question } from '../system/lab.js';
+import { ServiceProcess } from '../system/service-process.js';
+import { openLocalStore } from '../unit/decision-log/local-store.js';
+import { percentile } from './figures.js';
+import { Load, type RawFailure, type RawOutcome, rawRequest } from './open-loop.js';
+import { report, scaledSeconds } from './scale.js';
+
+/** A service that is asked ten times as much as it can do, and then is told to stop. */
+
+const NORMAL_CLIENTS = 16;
+const TIMES = 10;
+/** Fewer than the service takes, with room for those who ask beside. */
+const LANES = 2_000;
+const [WARM_UP_S, NORMAL_S, OVERLOAD_S] = [scaledSeconds(10, 2), scaledSeconds(15, 3), scaledSeconds(60, 5)];
+const MIB = 1024 * 1024;
+/** `--memory` and `MemoryMax` of the examples. */
+const RESIDENT = 512 * MIB;
+
+let lab: Lab;
+let service: ServiceProcess;
+let asked: readonly (readonly [Question, Buffer])[];
+
+beforeAll(async () => {
+  lab = await Lab.create();
+  service = await ServiceProcess.start(await lab.command({ log: { level: 'warn' } }), { cwd: lab.workFolder });
+  asked = lab.questions.map((question) => [question, rawRequest(question.body)]);
+});
+
+afterAll(async () => {
+  await service.close();
+  await lab.close();
+});
+
+/** What came of requests: times of those that were judged, how many were not taken, and all that should not be. */
+class Tally {
+  readonly judgedMs: number[] = [];
+  readonly wrong: unknown[] = [];
+  readonly unanswered: RawFailure[] = [];
+  shed = 0;
+  /** Right decisions whose record came too late: what would have been an allow did not leave. */
+  withheld = 0;
+
+  take(question: Question, outcome: RawOutcome, ms: number): void {
+    if ('error' in outcome) {
+      this.unanswered.push(outcome);
+      return;
+    }
+    const body = JSON.parse(outcome.body);
+    if (outcome.status === 503 && body.code === 'overloaded' && /^retry-after: [1-9]\d*$/im.test(outcome.head)) {
+      this.shed += 1;
+      return;
+    }
+    const verdict = { decision: body.decision, reasons: body.reasons };
+    if (outcome.status === 200 && isWithheld(question, body.decision, body.reasons)) this.withheld += 1;
+    else if (outcome.status === 200 && JSON.stringify(verdict) === JSON.stringify(verdictFor(question)))
+      this.judgedMs.push(ms);
+    else this.wrong.push([question.decision, outcome.status, body.code ?? verdict]);
+  }
+}
+
+/** Whether nothing speaks against what was asked for but that it could not be stored in time. */
+function isWithheld(question: Question, decision: string, reasons: readonly string[]): boolean {
+  const others = reasons.filter((reason) => reason !== 'audit_unavailable');
+  const expected = question.decision === 'allow' ? 'indeterminate' : question.decision;
+  return others.length < reasons.length && decision === expected && others.join() === question.reasons.join();
+}
+
+/** Decisions in the log of the service, which has ended. */
+function decisionsStored(): number {
+  const store = openLocalStore(join(lab.workFolder, 'data', 'veritee.db'));
+  try {
+    return store.file.number('SELECT COUNT(*) FROM decisions', []);
+  } finally {
+    store.file.close();
+  }
+}
+
+function loadOf(tally: Tally): Load {
+  let turn = 0;
+  return new Load({
+    port: service.port,
+    lanes: LANES,
+    next: () => {
+      const [question, request] = asked[turn++ % asked.length] ?? [];
+      if (question === undefined || request === undefined) throw new Error('the lab has no questions');
+      return { request, ended: (outcome, ms) => tally.take(question, outcome, ms) };
+    },
+  });
+}
+
+function forSeconds(seconds: number): () => boolean {
+  const until = performance.now() + seconds * 1000;
+  return () => performance.now() > until;
+}
+
+/** What is asked of a service that is not to be shed, over a connection of its own: statuses that are not 200. */
+async function watchProbes(isOver: () => boolean): Promise<readonly unknown[]> {
+  const client = new Client(service.url, 1);
+  const others: unknown[] = [];
+  while (!isOver()) {
+    for (const path of ['/livez', '/readyz', '/metrics']) {
+      const outcome = await client.get(path);
+      if (!('status' in outcome) || outcome.status !== 200) others.push([path, outcome]);
+    }
+    await sleep(1_000);
+  }
+  client.close();
+  return others;
+}
+
+/** The most that was ever in memory, bytes. */
+function mostResident(): number {
+  const status = readFileSync(`/proc/${service.pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+describe('a service under ten times the load that it can take', () => {
+  it('decides rightly what it admits, tells all others to come again, and answers all of it when it is stopped', async () => {
+    const before = new Tally();
+    const warmingUp = loadOf(before);
+    await warmingUp.inTurns(NORMAL_CLIENTS, forSeconds(WARM_UP_S));
+    warmingUp.close();
+    const normal = new Tally();
+    const normally = loadOf(normal);
+    await normally.inTurns(NORMAL_CLIENTS, forSeconds(NORMAL_S));
+    normally.close();
+    for (const { wrong, unanswered } of [before, normal]) expect([wrong, unanswered]).toEqual([[], []]);
+    expect(normal.judgedMs.length).toBeGreaterThan(0);
+    const capacity = normal.judgedMs.length / NORMAL_S;
+
+    const over = new Tally();
+    const overload = loadOf(over);
+    const isOver = forSeconds(OVERLOAD_S);
+    let isStopped = false;
+    const loading = overload.atRate(TIMES * capacity, () => isStopped);
+    const probes = await watchProbes(isOver);
+    const [judged, shed, sent, resident] = [[...over.judgedMs], over.shed, overload.sent, mostResident()];
+    // Still under the same load.
+    service.signal('SIGTERM');
+    const { exitCode, signal, stderr } = await service.end();
+    isStopped = true;
+    await loading;
+    overload.close();
+
+    const [p99, normalP99] = [percentile(judged, 99), percentile(normal.judgedMs, 99)];
+    report(`Overload: ${TIMES} times capacity for ${OVERLOAD_S} s`, [
+      `capacity           ${capacity.toFixed(0)} requests a second, ${NORMAL_CLIENTS} at a time`,
+      `asked              ${(sent / OVERLOAD_S).toFixed(0)} a second: ${(sent / OVERLOAD_S / capacity).toFixed(1)} times capacity (${overload.notSent} more found no connection)`,
+      `judged             ${(judged.length / OVERLOAD_S).toFixed(0)} a second`,
+      `shed               ${((100 * shed) / (shed + judged.length)).toFixed(1)} % of the answers, each with Retry-After`,
+      `p99 of the judged  ${p99.toFixed(0)} ms, and ${normalP99.toFixed(0)} ms normally: ${(p99 / normalP99).toFixed(1)} times (design limit: 2)`,
+      `p50 of the judged  ${percentile(judged, 50).toFixed(0)} ms, and ${percentile(normal.judgedMs, 50).toFixed(0)} ms normally`,
+      `withheld           ${over.withheld}, since their records came too late`,
+      `memory             ${(resident / MIB).toFixed(0)} MiB at most`,
+      `while stopping     ${over.judgedMs.length - judged.length} judged, ${over.shed - shed} shed, ${over.unanswered.length} connections not taken`,
+    ]);
+    expect(over.wrong).toEqual([]);
+    expect(probes).toEqual([]);
+    expect(judged.length).toBeGreaterThan(0);
+    expect(resident).toBeLessThan(RESIDENT);
+    expect({ exitCode, signal, stderr }).toEqual({ exitCode: 0, signal: null, stderr: '' });
+    expect(service.isAnythingLeft).toBe(false);
+    // No answer was cut off, and nothing was decided that nobody was told of.
+    expect(over.unanswered.filter(({ begun }) => begun)).toEqual([]);
+    const tallies = [before, normal, over];
+    const told = tallies.reduce((sum, { judgedMs }) => sum + judgedMs.length, 0);
+    const withheld = tallies.reduce((sum, tally) => sum + tally.withheld, 0);
+    expect(decisionsStored()).toBeGreaterThanOrEqual(told);
+    expect(decisionsStored()).toBeLessThanOrEqual(told + withheld);
+  });
+});
