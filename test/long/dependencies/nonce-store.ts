@@ -19,8 +19,8 @@ import { serviceOf } from './amd.js';
 
 /** Under this name the service knows its store. */
 const NAME = 'localhost';
-/** Ten times that of production: many services run in this process. */
-const STORE_TIMEOUT_MS = 1_000;
+/** Five times that of production: many services run in this process. */
+const STORE_TIMEOUT_MS = 500;
 const RETRY_MS = 200;
 /** As often as an answer may be asked for. */
 const CHALLENGES = 10;
