@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import type { RunningService } from '../../src/composition/service.js';
-import { type Answer, post } from '../integration/http/exchange.js';
+import { type Answer, call, post } from '../integration/http/exchange.js';
 import { labLookup } from '../integration/lab-lookup.js';
 import { MovableClock } from '../integration/service/lab-service.js';
 import type { LabServer } from '../lab/lab-server.js';
@@ -27,9 +27,13 @@ export interface Dependency {
   readonly holdings: readonly Holding[];
   /** How long the dependency may want to be left alone after a fault. */
   readonly restMs: number;
+  /** Whether the service takes traffic while it fails. */
+  readonly isReadyMeanwhile: boolean;
   /** Starts a service that holds nothing, on a clock of its own. */
   start(): Promise<void>;
   ask(timing: Timing): Promise<Asked>;
+  /** Statuses of `/livez` and `/readyz`. */
+  health(): Promise<readonly [live: number, ready: number]>;
   /** @param ageMs how much time passes for the service before it is asked */
   fail(fault: Fault, ageMs: number): Promise<void>;
   /** Lets time go by for the service. */
@@ -48,6 +52,8 @@ export abstract class HttpDependency implements Dependency {
   abstract readonly holdings: readonly Holding[];
   /** The longest that is remembered of an answer: that of a 404, or that an issuer was asked. */
   readonly restMs: number = 11 * 60_000;
+  /** A vendor that is out of reach is no reason to keep requests away that need nothing of it. */
+  readonly isReadyMeanwhile = true;
   protected clock = new MovableClock();
   /** Resolves every name to this machine, but for that of the dependency where that is the fault. */
   protected readonly lookup: LookupFunction = (name, options, done) =>
@@ -58,6 +64,7 @@ export abstract class HttpDependency implements Dependency {
   #resolves = true;
   #askedAt = new Date();
   #backlog: FullBacklog | null = null;
+  #service: RunningService | null = null;
 
   /**
    * @param on paths on which answers fail
@@ -72,7 +79,8 @@ export abstract class HttpDependency implements Dependency {
   abstract ask(timing: Timing): Promise<Asked>;
   abstract stop(): Promise<void>;
   abstract close(): Promise<void>;
-  protected abstract open(): Promise<void>;
+  /** Starts a service on the clock and the names of this dependency. */
+  protected abstract open(): Promise<RunningService>;
   /** Serves what is right today. */
   protected abstract serve(): void;
   /** Serves what was right once. */
@@ -83,7 +91,15 @@ export abstract class HttpDependency implements Dependency {
   async start(): Promise<void> {
     this.clock = new MovableClock();
     this.serve();
-    await this.open();
+    this.#service = await this.open();
+  }
+
+  health(): Promise<readonly [live: number, ready: number]> {
+    return healthOf(this.service);
+  }
+
+  protected get service(): RunningService {
+    return running(this.#service);
   }
 
   advance(milliseconds: number): void {
@@ -147,6 +163,17 @@ const PLAYS: { readonly [fault in Fault]: (dependency: HttpDependency) => Promis
   futur: early,
 };
 
+/** @throws {Error} before the first cell begins */
+export function running(service: RunningService | null): RunningService {
+  if (service === null) throw new Error('the service is not started');
+  return service;
+}
+
+export async function healthOf({ url }: Pick<RunningService, 'url'>): Promise<readonly [live: number, ready: number]> {
+  const [live, ready] = await Promise.all([call(url, '/livez'), call(url, '/readyz')]);
+  return [live.status, ready.status];
+}
+
 /** Asks for a decision, or a key, and says what came of it. The request is made before the time is taken. */
 export async function askFor(
   timing: Timing,
@@ -159,6 +186,7 @@ export async function askFor(
   return { outcome: outcomeOf(value), ...timed };
 }
 
-function outcomeOf({ status, body }: Answer): string {
+/** Decision and reasons, or status and code. */
+export function outcomeOf({ status, body }: Answer): string {
   return status === 200 ? [body.decision, ...body.reasons].join(' ') : `${status} ${body.code}`;
 }

@@ -33,6 +33,22 @@ Key Vault, a key: asked each time   rel    rel    rel    rel    rel    rel    re
 Nonce store: asked each time        nonce  nonce  nonce  nonce  nonce  -      -      -      -      -      -      nonce  nonce  -      nonce  -
 `;
 
+/**
+ * The same for the clock of the service, against monotonic time: what it answers at once, and ten seconds before and after the time
+ * at which it may judge again. Written by hand as well.
+ */
+export const EXPECTED_CLOCK_OUTCOMES = `
+wall time                           /livez /readyz POST /verify         POST /challenges  judges again
+59 s ahead                          200    200     allow                200               -
+59 s back                           200    200     allow                200               -
+61 s on, monotonic time as well     200    200     allow                200               -
+61 s ahead                          200    503     indeterminate clock  503 clock         after 60 s
+a day ahead                         200    503     indeterminate clock  503 clock         after 60 s
+61 s back                           200    503     indeterminate clock  503 clock         after 61 s
+6 h back                            200    503     indeterminate clock  503 clock         after 21600 s
+6 h back, and put right             200    503     indeterminate clock  503 clock         after 0 s
+`;
+
 /** The words of the table. The code of a problem document stands behind its status, that of a decision behind the decision. */
 export const WORDS: ReadonlyMap<string, string> = new Map([
   ['allow', 'allow'],

@@ -77,8 +77,10 @@ async function runCell(dependency: Dependency, holding: Holding, fault: Fault): 
   seen.set(holding.label, fault, outcome);
   const own = ms - lateMs;
   if (own > latest.ms) latest = { ms: own, cell };
+  const health = await dependency.health();
   await dependency.mend();
   expect(`${cell}: ${outcome}`).toBe(`${cell}: ${expected}`);
+  expect([cell, ...health]).toEqual([cell, 200, dependency.isReadyMeanwhile ? 200 : 503]);
   expect(own, cell).toBeLessThanOrEqual(DEADLINE_MS + GRACE_MS);
   await recover(dependency, cell);
 }

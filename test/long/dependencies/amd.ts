@@ -12,7 +12,6 @@ const DAY_MS = 24 * HOUR_MS;
 /** A service, and AMD's KDS for it. */
 abstract class Kds extends HttpDependency {
   protected readonly lab: LabService;
-  protected service: RunningService | null = null;
   #services = 0;
 
   protected constructor(lab: LabService, on: RegExp) {
@@ -23,7 +22,7 @@ abstract class Kds extends HttpDependency {
   protected abstract get evidence(): Parameters<LabService['verifyBody']>[0];
 
   async ask(timing: Timing): Promise<Asked> {
-    return askFor(timing, serviceOf(this.service), {
+    return askFor(timing, this.service, {
       ...JSON.parse(this.lab.verifyBody(this.evidence)),
       policy: 'reports',
     });
@@ -37,10 +36,10 @@ abstract class Kds extends HttpDependency {
     await this.lab.close();
   }
 
-  protected async open(): Promise<void> {
+  protected async open(): Promise<RunningService> {
     this.#services += 1;
     const world = { clock: this.clock, connect: { ca: this.lab.kds.authorityPem, lookup: this.lookup } };
-    this.service = await this.lab.start({ deadlineSeconds: DEADLINE_SECONDS }, world, `service-${this.#services}`);
+    return this.lab.start({ deadlineSeconds: DEADLINE_SECONDS }, world, `service-${this.#services}`);
   }
 
   protected day(days: number, from = this.clock.now()): Date {
@@ -121,10 +120,4 @@ export class KdsCrl extends Kds {
     const { product } = this.lab.vm.platform;
     this.lab.kds.serveCrl(product, 'vcek', PKI.issueCrl({ product, number: this.#number, overrides }));
   }
-}
-
-/** @throws {Error} before the first cell begins */
-export function serviceOf(service: RunningService | null): RunningService {
-  if (service === null) throw new Error('the service is not started');
-  return service;
 }

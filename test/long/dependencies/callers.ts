@@ -1,14 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunningService } from '../../../src/composition/service.js';
-import { call } from '../../integration/http/exchange.js';
 import { LabService, lenientPolicy } from '../../integration/service/lab-service.js';
 import { LabCallerIssuer } from '../../lab/caller-issuer.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
 import { type Asked, askFor, type Holding, HttpDependency } from '../dependency.js';
 import { DEADLINE_SECONDS } from '../matrix-settings.js';
 import type { Timing } from '../timing.js';
-import { serviceOf } from './amd.js';
 
 const DAY_MS = 24 * 3_600_000;
 const TENANT = '5f1c0c2a-7c65-4a0e-8f2b-5d3b7a1e9c04';
@@ -24,7 +22,6 @@ export class CallerKeys extends HttpDependency {
   ];
   readonly #lab: LabService;
   readonly #issuer: LabCallerIssuer;
-  #service: RunningService | null = null;
   #services = 0;
 
   private constructor(lab: LabService, issuer: LabCallerIssuer) {
@@ -42,11 +39,8 @@ export class CallerKeys extends HttpDependency {
   }
 
   async ask(timing: Timing): Promise<Asked> {
-    const service = serviceOf(this.#service);
     const body = { ...JSON.parse(this.#lab.verifyBody({ endorsements: {} })), policy: 'reports' };
-    const asked = await askFor(timing, service, body, { headers: { authorization: `Bearer ${this.#token()}` } });
-    const { status } = await call(service.url, '/livez');
-    return status === 200 ? asked : { ...asked, outcome: `${asked.outcome}, and /livez is ${status}` };
+    return askFor(timing, this.service, body, { headers: { authorization: `Bearer ${this.#token()}` } });
   }
 
   async stop(): Promise<void> {
@@ -58,7 +52,7 @@ export class CallerKeys extends HttpDependency {
     await this.#issuer.close();
   }
 
-  protected async open(): Promise<void> {
+  protected async open(): Promise<RunningService> {
     this.#services += 1;
     const oidc = {
       profile: 'entra',
@@ -74,7 +68,7 @@ export class CallerKeys extends HttpDependency {
     const keys = { deadlineSeconds: DEADLINE_SECONDS, amd: { kds: 'off' }, callers };
     const world = { clock: this.clock, connect: { lookup: this.lookup } };
     await this.#fillFolder();
-    this.#service = await this.#lab.start(keys, world, `service-${this.#services}`);
+    return this.#lab.start(keys, world, `service-${this.#services}`);
   }
 
   protected serve(): void {

@@ -6,7 +6,6 @@ import { TlsAuthority } from '../../lab/tls-authority.js';
 import { type Asked, askFor, type Holding, HttpDependency } from '../dependency.js';
 import { DEADLINE_SECONDS } from '../matrix-settings.js';
 import type { Timing } from '../timing.js';
-import { serviceOf } from './amd.js';
 
 const DAY_MS = 24 * 3_600_000;
 /** Longer than a fetch counts as a confirmation, so that the source is asked before use. */
@@ -22,7 +21,6 @@ export class CollateralSource extends HttpDependency {
   readonly #configured: (origin: string) => object;
   readonly #platform = new TdxPlatform({ pki: INTEL });
   readonly #guest = createTdxGuest({ platform: this.#platform });
-  #service: RunningService | null = null;
   #services = 0;
 
   private constructor(name: string, lab: LabService, server: LabPcs, configured: (origin: string) => object) {
@@ -54,7 +52,7 @@ export class CollateralSource extends HttpDependency {
 
   async ask(timing: Timing): Promise<Asked> {
     const evidence = this.#guest.wireEvidence({ nonce: NONCE, collateral: null });
-    return askFor(timing, serviceOf(this.#service), { evidence, nonce: base64Url(NONCE), policy: 'quotes' });
+    return askFor(timing, this.service, { evidence, nonce: base64Url(NONCE), policy: 'quotes' });
   }
 
   async stop(): Promise<void> {
@@ -66,12 +64,12 @@ export class CollateralSource extends HttpDependency {
     await this.#server.close();
   }
 
-  protected async open(): Promise<void> {
+  protected async open(): Promise<RunningService> {
     this.#services += 1;
     const connect = { ca: this.#lab.kds.authorityPem, lookup: this.lookup };
     const world = { clock: this.clock, intelRootPins: INTEL.pins, connect };
     const keys = { deadlineSeconds: DEADLINE_SECONDS, ...this.#configured(this.#server.origin) };
-    this.#service = await this.#lab.start(keys, world, `service-${this.#services}`);
+    return this.#lab.start(keys, world, `service-${this.#services}`);
   }
 
   protected serve(): void {

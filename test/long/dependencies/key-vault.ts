@@ -13,7 +13,6 @@ import { TlsAuthority } from '../../lab/tls-authority.js';
 import { type Asked, askFor, type Holding, HttpDependency } from '../dependency.js';
 import { DEADLINE_SECONDS } from '../matrix-settings.js';
 import type { Timing } from '../timing.js';
-import { serviceOf } from './amd.js';
 
 const HOUR_SECONDS = 3_600;
 const DAY_MS = 24 * HOUR_SECONDS * 1000;
@@ -47,7 +46,6 @@ abstract class KeyRelease extends HttpDependency {
   protected readonly vaults: VaultLab;
   readonly #lab: LabService;
   readonly #maa: LabMaa;
-  #service: RunningService | null = null;
   #services = 0;
 
   protected constructor({ lab, maa, vaults }: Parts, server: LabServer, on: RegExp, host?: string) {
@@ -79,7 +77,7 @@ abstract class KeyRelease extends HttpDependency {
 
   /** Evidence and token of one moment, as a guest makes both. */
   async ask(timing: Timing): Promise<Asked> {
-    const service = serviceOf(this.#service);
+    const service = this.service;
     // The library counts by the machine's clock: an hour on that of the service.
     this.vaults.entra.lifetimeSeconds = HOUR_SECONDS + Math.ceil((this.clock.now().getTime() - Date.now()) / 1000);
     const nonce = await challenge(service, {}, HEADERS);
@@ -104,7 +102,7 @@ abstract class KeyRelease extends HttpDependency {
     await this.vaults.close();
   }
 
-  protected async open(): Promise<void> {
+  protected async open(): Promise<RunningService> {
     this.#services += 1;
     const db = {
       vault: `https://${this.vaults.vault.host}`,
@@ -125,7 +123,7 @@ abstract class KeyRelease extends HttpDependency {
     };
     const connect = { ca: this.#lab.kds.authorityPem, lookup: this.lookup };
     const world = { clock: this.clock, connect, vaultPort: this.vaults.vault.port };
-    this.#service = await this.#lab.start(keys, world, `service-${this.#services}`);
+    return this.#lab.start(keys, world, `service-${this.#services}`);
   }
 }
 

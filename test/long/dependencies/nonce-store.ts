@@ -9,13 +9,12 @@ import { LabService, lenientPolicy, MovableClock } from '../../integration/servi
 import { Valkey } from '../../integration/stores/valkey.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
 import { p256 } from '../../unit/results/keys.js';
-import { type Asked, askFor, type Dependency, type Holding } from '../dependency.js';
+import { type Asked, askFor, type Dependency, type Holding, healthOf, running } from '../dependency.js';
 import type { Fault } from '../expected-outcomes.js';
 import { FullBacklog } from '../full-backlog.js';
 import { DEADLINE_SECONDS } from '../matrix-settings.js';
 import { StoreFront } from '../store-front.js';
 import type { Timing } from '../timing.js';
-import { serviceOf } from './amd.js';
 
 /** Under this name the service knows its store. */
 const NAME = 'localhost';
@@ -30,6 +29,8 @@ const STARTS = 5;
 export class NonceStore implements Dependency {
   readonly holdings: readonly Holding[] = [{ label: 'Nonce store: asked each time', ageMs: 0 }];
   readonly restMs = 0;
+  /** Another replica may reach it. */
+  readonly isReadyMeanwhile = false;
   readonly #lab: LabService;
   readonly #valkey: Valkey;
   readonly #primary: Valkey;
@@ -82,7 +83,11 @@ export class NonceStore implements Dependency {
     const nonce = this.#challenges.pop();
     if (nonce === undefined) return { outcome: 'no challenge is issued', ms: 0, lateMs: 0 };
     const evidence = this.#lab.vm.wireEvidence({ nonce: Buffer.from(nonce, 'base64url') });
-    return askFor(timing, serviceOf(this.#service), { evidence, nonce, policy: 'reports' });
+    return askFor(timing, running(this.#service), { evidence, nonce, policy: 'reports' });
+  }
+
+  health(): Promise<readonly [live: number, ready: number]> {
+    return healthOf(running(this.#service));
   }
 
   advance(milliseconds: number): void {
@@ -139,7 +144,7 @@ export class NonceStore implements Dependency {
 
   /** @returns whether one is issued */
   async #takeChallenge(): Promise<boolean> {
-    const { status, body } = await post(serviceOf(this.#service).url, '/challenges', '{}');
+    const { status, body } = await post(running(this.#service).url, '/challenges', '{}');
     if (status === 200) this.#challenges.push(body.nonce);
     return status === 200;
   }

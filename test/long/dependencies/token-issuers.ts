@@ -7,7 +7,6 @@ import { TlsAuthority } from '../../lab/tls-authority.js';
 import { type Asked, askFor, type Holding, HttpDependency } from '../dependency.js';
 import { DEADLINE_SECONDS } from '../matrix-settings.js';
 import type { Timing } from '../timing.js';
-import { serviceOf } from './amd.js';
 
 const DAY_MS = 24 * 3_600_000;
 /** From then on a key set is fetched again before it is used. */
@@ -21,7 +20,6 @@ abstract class TokenIssuer<I extends Issuer> extends HttpDependency {
   readonly holdings: readonly Holding[];
   protected readonly lab: LabService;
   protected readonly issuer: I;
-  #service: RunningService | null = null;
   #services = 0;
 
   protected constructor(name: string, lab: LabService, issuer: I) {
@@ -41,7 +39,7 @@ abstract class TokenIssuer<I extends Issuer> extends HttpDependency {
 
   async ask(timing: Timing): Promise<Asked> {
     const body = { evidence: this.token(), nonce: base64Url(NONCE), policy: 'tokens' };
-    return askFor(timing, serviceOf(this.#service), body);
+    return askFor(timing, this.service, body);
   }
 
   async stop(): Promise<void> {
@@ -53,11 +51,11 @@ abstract class TokenIssuer<I extends Issuer> extends HttpDependency {
     await this.issuer.close();
   }
 
-  protected async open(): Promise<void> {
+  protected async open(): Promise<RunningService> {
     this.#services += 1;
     const world = { clock: this.clock, connect: { ca: this.lab.kds.authorityPem, lookup: this.lookup } };
     const keys = { deadlineSeconds: DEADLINE_SECONDS, ...this.configured };
-    this.#service = await this.lab.start(keys, world, `service-${this.#services}`);
+    return this.lab.start(keys, world, `service-${this.#services}`);
   }
 
   protected serve(): void {
