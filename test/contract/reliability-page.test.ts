@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { EXPECTED_OUTCOMES, WORDS } from '../long/expected-outcomes.js';
+import { namedTests } from '../../scripts/test-titles.js';
+import { EXPECTED_CLOCK_OUTCOMES, EXPECTED_OUTCOMES, WORDS } from '../long/expected-outcomes.js';
 import { expectedRows } from '../long/outcome-table.js';
 
 const page = readFileSync(new URL('../../docs/reliability.md', import.meta.url), 'utf8');
@@ -8,6 +9,18 @@ const page = readFileSync(new URL('../../docs/reliability.md', import.meta.url),
 describe('docs/reliability.md', () => {
   it('shows the fault matrix that the service is held to', () => {
     expect(page).toContain(EXPECTED_OUTCOMES.trim());
+    expect(page).toContain(EXPECTED_CLOCK_OUTCOMES.trim());
+  });
+
+  it('names tests that there are', () => {
+    const named = [...page.matchAll(/\| `(test\/[^`]+)`: (.+) \|$/gm)];
+    expect(named.length).toBeGreaterThan(20);
+    for (const [, file = '', title = ''] of named) {
+      const titles = namedTests(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')).map(
+        (test) => test.title,
+      );
+      expect([file, title, titles.some((one) => one.includes(title))]).toEqual([file, title, true]);
+    }
   });
 
   it('explains every word of it', () => {

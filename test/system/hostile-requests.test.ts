@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answersIn, call, exchange, exchangeWithoutAnswer, post } from '../integration/http/exchange.js';
+import { base64Url } from '../integration/service/lab-service.js';
+import { createAzureAkPki, der } from '../lab/index.js';
 import { Client, verdictFor, verdictOf } from './client.js';
 import { Lab, type Question } from './lab.js';
 import { ServiceProcess } from './service-process.js';
@@ -135,6 +136,12 @@ describe('a body', () => {
       const body = changed((request) => Object.assign(request.evidence, { report: spoil(request.evidence.report) }));
       expect(await refused(body)).toEqual([400, 'encoding']);
     }
+    const [azure = ''] = lab.bodies('az-snp-vtpm');
+    for (const hex of ['0', 'zz'.repeat(32)]) {
+      const request = JSON.parse(azure);
+      request.evidence.tpmQuote.pcrs.sha256['0'] = hex;
+      expect(await refused(JSON.stringify(request))).toEqual([400, 'encoding']);
+    }
   });
 
   it('REQ-11 that is not clean UTF-8 is 400', async () => {
@@ -179,10 +186,20 @@ describe('headers, paths and methods', () => {
     expect(await rawly(head('GET /..%2fverify HTTP/1.1', LAST))).toEqual([404, 'not_found']);
   });
 
+  it('REQ-15 with an X-Forwarded-For of nobody known say nothing about the address', async () => {
+    const id = 'forwarded';
+    const headers = { 'x-forwarded-for': '203.0.113.9', 'x-request-id': id };
+    expect((await call(service.url, '/nothing', { headers })).status).toBe(404);
+    const logged = () => service.logged('request').filter(({ requestId }) => requestId === id);
+    await expect.poll(logged).toMatchObject([{ address: '127.0.0.1' }]);
+    expect(service.output).not.toContain('203.0.113.9');
+  });
+
   it('REQ-17 that are not served do no work', async () => {
     for (const method of ['GET', 'OPTIONS', 'PUT', 'DELETE']) {
       expect(await rawly(head(`${method} /verify HTTP/1.1`, LAST))).toEqual([405, 'method_not_allowed']);
     }
+    expect((await call(service.url, '/verify', { method: 'HEAD' })).status).toBe(405);
     const old = head('POST /verify HTTP/1.0', JSON_LINE, `Content-Length: ${genuine.body.length}`);
     expect(await rawly(old, genuine.body)).toEqual([405, 'method_not_allowed']);
     expect(await exchangeWithoutAnswer(service.port, head('CONNECT localhost:443 HTTP/1.1'))).toBe('');
@@ -206,10 +223,23 @@ describe('material of the greatest size', () => {
       request.evidence.endorsements = { chain: `-----BEGIN CERTIFICATE-----${'\n'.repeat(770_000)}` };
     });
     expect(await refused(chain)).toEqual([400, 'cert_format']);
-    const vek = changed((request) => {
-      request.evidence.endorsements = { vek: randomBytes(700_000).toString('base64url') };
+    // An object identifier, and nothing else.
+    const vek = base64Url(der(0x30, der(0x06, Buffer.alloc(700_000, 0x2a))));
+    const identified = changed((request) => Object.assign(request.evidence, { endorsements: { vek } }));
+    expect(await refused(identified)).toEqual([400, 'cert_format']);
+  });
+
+  it('REQ-19 of which a certificate has 230 000 key purposes is not shown', async () => {
+    const value = der(0x30, Buffer.alloc(3 * 230_000, Buffer.from('06012a', 'hex')));
+    const authorities = createAzureAkPki();
+    const leaf = authorities.issueLeaf({
+      key: authorities.authority('root').key.spki,
+      extensions: (all) => [...all.filter(({ oid }) => oid !== '2.5.29.37'), { oid: '2.5.29.37', value }],
     });
-    expect(await refused(vek)).toEqual([400, 'cert_format']);
+    const [azure = ''] = lab.bodies('az-snp-vtpm');
+    const evidence = { ...JSON.parse(azure).evidence, akCertificate: base64Url(leaf) };
+    const { status, body } = await post(service.url, '/inspect', JSON.stringify(evidence));
+    expect([status, body.code, body.pointer]).toEqual([400, 'cert_format', '/akCertificate']);
   });
 });
 

@@ -14,7 +14,14 @@ const SERVICE_FILES = 8_192;
 const CONNECTS = 100;
 
 /** Kinds of clients that keep a socket and ask for nothing, or never for all of it. */
-const KINDS = ['silent', 'half-sent headers', 'half-sent body', 'a byte a second', 'idle'] as const;
+const KINDS = [
+  'silent',
+  'half-sent headers',
+  'half-sent body',
+  'headers, a byte a second',
+  'a body, a byte a second',
+  'idle',
+] as const;
 type Kind = (typeof KINDS)[number];
 
 const HEADERS =
@@ -23,7 +30,8 @@ const FIRST_BYTES: { readonly [kind in Kind]: string } = {
   silent: '',
   'half-sent headers': HEADERS,
   'half-sent body': `${HEADERS}\r\n{"evidence":`,
-  'a byte a second': `${HEADERS}\r\n`,
+  'headers, a byte a second': `${HEADERS}X-Slow: `,
+  'a body, a byte a second': `${HEADERS}\r\n`,
   idle: 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n',
 };
 
@@ -43,7 +51,7 @@ class Holder {
     socket.on('error', () => {});
     socket.on('close', () => clearInterval(this.#drip));
     socket.write(FIRST_BYTES[kind]);
-    if (kind === 'a byte a second') this.#drip = setInterval(() => socket.write(' '), 1_000);
+    if (kind.endsWith('a byte a second')) this.#drip = setInterval(() => socket.write('1'), 1_000);
   }
 
   static open(kind: Kind, port: number): Promise<Holder> {

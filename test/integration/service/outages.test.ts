@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, LabService, lenientPolicy, verdictOf } from './lab-service.js';
 
@@ -43,6 +44,42 @@ describe('an outage of KDS', () => {
     expect(await figure(service.url, 'veritee_origin_reachable')).toBe('0');
     expect(logged('origin does not answer').slice(before)).toMatchObject([fields]);
     await lab.kds.heal();
+  });
+
+  it('is no reason not to be ready, or not to be alive', async () => {
+    const service = await lab.start({}, {}, 'ready');
+    await lab.kds.connect('refused');
+    const answer = await lab.verify(service, { endorsements: { crls: [] }, members: { policy: 'lenient' } });
+    expect(verdictOf(answer)).toEqual(['indeterminate', 'crl_unavailable']);
+    const probes = await Promise.all(['/livez', '/readyz'].map((path) => call(service.url, path)));
+    expect(probes.map(({ status }) => status)).toEqual([200, 200]);
+    await lab.kds.heal();
+  });
+
+  it('that hangs ends with the deadline of the request, with its connections and timers', async () => {
+    const service = await lab.start({ deadlineSeconds: 1 }, {}, 'hanging');
+    // Those that are made while the request is judged, and run on.
+    const timers = new Set<number>();
+    let isJudged = false;
+    const hook = createHook({
+      init: (id, type) => {
+        if (type === 'Timeout' && !isJudged) timers.add(id);
+      },
+      destroy: (id) => void timers.delete(id),
+    });
+    lab.kds.fail(/./, 'half_open');
+    hook.enable();
+    try {
+      const answer = await lab.verify(service, { members: { policy: 'lenient' } });
+      isJudged = true;
+      expect(verdictOf(answer)).toEqual(['indeterminate', 'vcek_unavailable']);
+      expect(lab.kds.count()).toBeGreaterThan(0);
+      await expect.poll(() => lab.kds.openConnections).toBe(0);
+      await expect.poll(() => timers.size, { timeout: 20_000 }).toBe(0);
+    } finally {
+      hook.disable();
+      await lab.kds.heal();
+    }
   });
 
   it('is in the log once when it begins and once when it ends, and in the metrics', async () => {

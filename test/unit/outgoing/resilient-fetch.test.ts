@@ -87,6 +87,18 @@ describe('ResilientFetch: retry', () => {
     expect(server.asked).toHaveLength(1);
   });
 
+  it('pauses for a random part of the time that it may pause, none of it included', async () => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0);
+    try {
+      const server = new FakeFetch(status(503), status(503), BODY);
+      const hour = 3_600_000;
+      expect(await ask(new ResilientFetch(server, { ...QUICK, pauseMs: hour, longestPauseMs: hour }))).toEqual(BODY);
+      expect(random).toHaveBeenCalledTimes(2);
+    } finally {
+      random.mockRestore();
+    }
+  });
+
   it('ends a pause with the caller', async () => {
     const server = new FakeFetch(status(503, 60_000), BODY);
     const deadline = new AbortController();
