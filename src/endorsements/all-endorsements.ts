@@ -53,7 +53,8 @@ export class AllEndorsements implements EndorsementSource {
 /** Requests that may wait for one vendor at a time: half of those that are judged at a time. */
 export const MOST_WAITING = 128;
 
-const NO_TIME = AbortSignal.abort();
+/** Made once: an exception of its own would cost each request its stack. */
+const NO_ROOM = new Error('too many requests wait for the vendor');
 
 /**
  * Keeps a vendor that hangs from holding every request that the service may judge at a time. Whoever comes while that many
@@ -63,8 +64,8 @@ class Bulkhead {
   #waiting = 0;
 
   async run<T>(context: FetchContext, ask: (within: FetchContext) => Promise<T>): Promise<T> {
-    const { at, historical } = context;
-    if (this.#waiting >= MOST_WAITING) return ask({ at, historical, signal: NO_TIME });
+    // A signal for each: whoever listens to one that lasts would stay with it.
+    if (this.#waiting >= MOST_WAITING) return ask({ ...context, signal: AbortSignal.abort(NO_ROOM) });
     this.#waiting += 1;
     try {
       return await ask(context);

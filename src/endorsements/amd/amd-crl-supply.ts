@@ -36,7 +36,10 @@ export interface CrlSeries {
 /** Why KDS gave no CRL to rely on. */
 export interface CrlFailure {
   readonly problem: Unavailable;
-  /** KDS is off, does not answer, or has no usable CRL. False if it serves a CRL that is known to be old. */
+  /**
+   * KDS is off, does not answer, or has no usable CRL. False if it serves a CRL that is known to be old, or if it was not asked since the
+   * request had no time for that: callers can bring that about.
+   */
   readonly outOfReach: boolean;
 }
 
@@ -89,6 +92,7 @@ export class AmdCrlSupply {
     const { kds } = this.#parts;
     const { line, ark } = series;
     if (kds === null) return { problem: because, outOfReach: true };
+    if (signal.aborted) return { problem: { ...because, retryable: true }, outOfReach: false };
     try {
       const list = readCrl(await kds.crl(line.product, line.signingKey, { signal, remember: !historical }));
       const crl = verifyCrl(list, ark, line.product);

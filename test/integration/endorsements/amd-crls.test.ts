@@ -511,6 +511,15 @@ describe('AmdCrls: whether a list of the request may stand in', () => {
     expect(await mayStandIn(lab.open(), { at: lab.clock.now() })).toBe(false);
   });
 
+  it('SNP-28 it may not where KDS was not asked, since the request had no time left for that', async () => {
+    const opened = lab.open();
+    const { crlProblems } = await find(opened, COMPLETE, { signal: AbortSignal.abort() });
+    const problem = crlProblems.get('Milan');
+    expect(problem).toMatchObject({ code: 'crl_unavailable', retryable: true });
+    expect([problem?.mayStandIn(AGE), asked()]).toEqual([false, 0]);
+    expect(await listOf(opened)).toBe(1n);
+  });
+
   it('it may for a past instant that no list of KDS is for, whatever is remembered', async () => {
     serve(9, -10, 60);
     const opened = lab.open();
