@@ -19,7 +19,7 @@ export interface SlotFigures {
   readonly limits: SlotLimits;
 }
 
-/** Bounds verification work: what neither runs nor may wait is refused at once, before its body is parsed. */
+/** Bounds verification work: what neither runs nor may wait is refused at once. */
 export class VerificationSlots {
   readonly #limits: SlotLimits;
   readonly #waiting: (() => void)[] = [];
@@ -34,6 +34,15 @@ export class VerificationSlots {
 
   get figures(): SlotFigures {
     return { running: this.#running, waiting: this.#waiting.length, limits: this.#limits };
+  }
+
+  /**
+   * To be asked before a body is read: of what would be refused afterwards, nothing is.
+   * @throws {RefusedError} `overloaded`
+   */
+  requireRoom(): void {
+    const { running, waiting } = this.#limits;
+    if (this.#running >= running && this.#waiting.length >= waiting) throw full();
   }
 
   /** @throws {RefusedError} `overloaded` */
@@ -51,9 +60,7 @@ export class VerificationSlots {
 
   /** A slot is handed over, never freed in between: `#running` stays as it is. */
   #turn(): Promise<void> {
-    if (this.#waiting.length >= this.#limits.waiting) {
-      throw new RefusedError('overloaded', 'too many requests are being verified', { retryAfterSeconds: 1 });
-    }
+    if (this.#waiting.length >= this.#limits.waiting) throw full();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
@@ -62,6 +69,10 @@ export class VerificationSlots {
     if (next === undefined) this.#running -= 1;
     else next();
   }
+}
+
+function full(): RefusedError {
+  return new RefusedError('overloaded', 'too many requests are being verified', { retryAfterSeconds: 1 });
 }
 
 /**

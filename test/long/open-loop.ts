@@ -31,13 +31,22 @@ class Lane {
   #answered: ((outcome: RawOutcome) => void) | null = null;
   #error = 'closed';
 
-  constructor(port: number) {
-    this.#socket = connect(port, '127.0.0.1').setNoDelay(true);
+  private constructor(socket: Socket) {
+    this.#socket = socket;
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#error = error.code ?? error.message;
     });
     this.#socket.on('close', () => this.#end({ error: this.#error, begun: this.#parts.length > 0 }));
     this.#socket.on('data', (part) => this.#take(part));
+  }
+
+  /** @returns null where nobody takes the connection */
+  static open(port: number): Promise<Lane | null> {
+    const socket = connect(port, '127.0.0.1').setNoDelay(true);
+    return new Promise((resolve) => {
+      socket.once('error', () => resolve(null));
+      socket.once('connect', () => resolve(new Lane(socket)));
+    });
   }
 
   get isOpen(): boolean {
@@ -79,33 +88,48 @@ class Lane {
 
 export interface LoadOptions {
   readonly port: number;
-  /** Connections that are open at most. What would need one more is not sent, and counted. */
+  /** Connections that are held open. What would need one more is not sent, and counted. */
   readonly lanes: number;
   /** The next request, and what to do with its outcome. */
   readonly next: () => { readonly request: Buffer; readonly ended: (outcome: RawOutcome, ms: number) => void };
 }
 
 const TICK_MS = 5;
+/** Connections that are being made at a time: fewer than the queue of a listening port holds, so that none of them has to be tried again. */
+const CONNECTS = 64;
 
-/** Sends requests over as many connections as it takes. */
+/** Sends requests over connections that are there before: what a request takes is the service's time, and not that of connecting. */
 export class Load {
   /** Requests that were due, and for which no connection was left. */
   notSent = 0;
   sent = 0;
   readonly #options: LoadOptions;
   readonly #idle: Lane[] = [];
-  #open = 0;
+  /** Connections that are open or being made. */
+  #held = 0;
+  #connecting = 0;
 
-  constructor(options: LoadOptions) {
+  private constructor(options: LoadOptions) {
     this.#options = options;
   }
 
-  /** So many at a time, each as soon as one before has ended, until it is told to stop. */
-  async inTurns(atOnce: number, isOver: () => boolean): Promise<void> {
-    const inTurn = async () => {
-      while (!isOver()) await this.#sendOne();
+  /** Resolves once all connections are there. @throws {Error} where the service does not take them */
+  static async open(options: LoadOptions): Promise<Load> {
+    const load = new Load(options);
+    while (load.#idle.length < options.lanes) {
+      const before = load.#idle.length;
+      await Promise.all(load.#replenish());
+      if (load.#idle.length === before) throw new Error('the service takes no connection');
+    }
+    return load;
+  }
+
+  /** On each connection a request as soon as the one before has ended, until it is told to stop. */
+  async inTurns(isOver: () => boolean): Promise<void> {
+    const inTurn = async (lane: Lane) => {
+      while (!isOver() && lane.isOpen) await this.#send(lane);
     };
-    await Promise.all(Array.from({ length: atOnce }, inTurn));
+    await Promise.all(this.#idle.map(inTurn));
   }
 
   /** So many a second, whatever becomes of those before, until it is told to stop. Waits for all that was sent. */
@@ -115,13 +139,19 @@ export class Load {
     let due = 0;
     while (!isOver()) {
       await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      this.#replenish();
       const target = ((performance.now() - begun) / 1000) * perSecond;
       for (; due < target; due++) {
-        if (this.#idle.length === 0 && this.#open >= this.#options.lanes) {
+        const lane = this.#free();
+        if (lane === undefined) {
           this.notSent += 1;
           continue;
         }
-        const sending = this.#sendOne().finally(() => under.delete(sending));
+        const sending = this.#send(lane).finally(() => {
+          under.delete(sending);
+          if (lane.isOpen) this.#idle.push(lane);
+          else this.#held -= 1;
+        });
         under.add(sending);
       }
     }
@@ -132,23 +162,34 @@ export class Load {
     for (const lane of this.#idle.splice(0)) lane.close();
   }
 
-  async #sendOne(): Promise<void> {
+  async #send(lane: Lane): Promise<void> {
     const { request, ended } = this.#options.next();
-    const lane = this.#lane();
     this.sent += 1;
     const begun = performance.now();
     const outcome = await lane.send(request);
     ended(outcome, performance.now() - begun);
-    if (lane.isOpen) this.#idle.push(lane);
-    else this.#open -= 1;
   }
 
-  #lane(): Lane {
-    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      if (idle.isOpen) return idle;
-      this.#open -= 1;
+  #free(): Lane | undefined {
+    for (let lane = this.#idle.pop(); lane !== undefined; lane = this.#idle.pop()) {
+      if (lane.isOpen) return lane;
+      this.#held -= 1;
     }
-    this.#open += 1;
-    return new Lane(this.#options.port);
+    return undefined;
+  }
+
+  /** Makes connections in the place of those that have ended. */
+  #replenish(): readonly Promise<void>[] {
+    const making: Promise<void>[] = [];
+    for (; this.#held < this.#options.lanes && this.#connecting < CONNECTS; this.#held++) making.push(this.#connect());
+    return making;
+  }
+
+  async #connect(): Promise<void> {
+    this.#connecting += 1;
+    const lane = await Lane.open(this.#options.port);
+    this.#connecting -= 1;
+    if (lane === null) this.#held -= 1;
+    else this.#idle.push(lane);
   }
 }

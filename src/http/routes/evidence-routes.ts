@@ -37,6 +37,7 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
     url: '/verify',
     onRequest: (request, _reply, done) => {
       requireJsonBody(request);
+      slots.requireRoom();
       done();
     },
     handler: async (request, reply) => {

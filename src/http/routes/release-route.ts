@@ -26,6 +26,7 @@ export function releaseRoute({ releaseKey, slots, metrics, limits }: ReleaseRout
     url: '/keys/:keyId/release',
     onRequest: (request, _reply, done) => {
       requireJsonBody(request);
+      slots.requireRoom();
       done();
     },
     handler: async (request, reply) => {

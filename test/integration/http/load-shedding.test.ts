@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { call, post } from './exchange.js';
-import { ALLOW, fakeServices, VERIFY_BODY } from './fake-service.js';
+import { answersIn, call, exchange, post } from './exchange.js';
+import { ALLOW, fakeServices, oneCaller, VERIFY_BODY } from './fake-service.js';
 
 const start = fakeServices();
 
@@ -34,6 +34,40 @@ describe('load shedding', () => {
     expect(statuses.filter((status) => status === 503)).toHaveLength(2);
     expect(service.verifyEvidence.asked).toHaveLength(3);
   });
+
+  it.each(['/verify', '/keys/disk/release'])(
+    'refuses %s without reading its body while there is no room',
+    async (path) => {
+      const callers = oneCaller('sesame', ['verify', 'release']);
+      const service = await start({ callers, settings: { slots: { running: 1, waiting: 0 } } });
+      let release: () => void = () => {};
+      const gate = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const runs = new Promise<void>((resolve) => {
+        service.verifyEvidence.answer = async () => {
+          resolve();
+          await gate;
+          return ALLOW;
+        };
+      });
+      const credentials = { authorization: 'Bearer sesame' };
+      const running = post(service.url, '/verify', VERIFY_BODY, credentials);
+      await runs;
+      const head = [
+        `POST ${path} HTTP/1.1`,
+        'Host: localhost',
+        'Authorization: Bearer sesame',
+        'Content-Type: application/json',
+        'Content-Length: 1000',
+        'Connection: close',
+      ];
+      const received = await exchange(service.port, [...head, '', ''].join('\r\n'));
+      expect(answersIn(received)).toMatchObject([{ status: 503, body: { code: 'overloaded' } }]);
+      release();
+      expect((await running).status).toBe(200);
+    },
+  );
 
   it('refuses while the event loop is late, except health and metrics', async () => {
     // Every event loop is late by more than this, as soon as it has been measured.
