@@ -44,7 +44,7 @@ class Tally {
   shed = 0;
   /** Whose bodies took too long to be read: the process came to that too seldom. */
   late = 0;
-  /** Right decisions whose record came too late: what would have been an allow did not leave. */
+  /** Decisions that stayed open, or whose record came too late: what would have been an allow did not leave. */
   withheld = 0;
 
   take(question: Question, outcome: RawOutcome, ms: number): void {
@@ -69,9 +69,10 @@ class Tally {
   }
 }
 
-/** Whether nothing speaks against what was asked for but that it could not be stored in time. */
+/** Whether nothing is said but that there was no time: to decide, or to store what was decided. */
 function isWithheld(question: Question, decision: string, reasons: readonly string[]): boolean {
-  const others = reasons.filter((reason) => reason !== 'audit_unavailable');
+  const others = reasons.filter((reason) => reason !== 'deadline' && reason !== 'audit_unavailable');
+  if (reasons.includes('deadline')) return decision === 'indeterminate' && others.length === 0;
   const expected = question.decision === 'allow' ? 'indeterminate' : question.decision;
   return others.length < reasons.length && decision === expected && others.join() === question.reasons.join();
 }
@@ -162,7 +163,7 @@ describe('a service under ten times the load that it can take', () => {
       `p99 of the judged  ${p99.toFixed(0)} ms, and ${normalP99.toFixed(0)} ms normally: ${(p99 / normalP99).toFixed(1)} times (design limit: 2)`,
       `p50 of the judged  ${percentile(judged, 50).toFixed(0)} ms, and ${percentile(normal.judgedMs, 50).toFixed(0)} ms normally`,
       `given up           ${over.late} with 408, since their bodies were not read in time`,
-      `withheld           ${over.withheld}, since their records came too late`,
+      `withheld           ${over.withheld}, since there was no time to decide, or to store what was decided`,
       `memory             ${(resident / MIB).toFixed(0)} MiB at most`,
       `while stopping     ${over.judgedMs.length - judged.length} judged, ${over.shed - shed} shed, ${over.unanswered.length} connections not taken`,
     ]);
