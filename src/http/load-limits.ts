@@ -9,8 +9,11 @@ export interface SlotLimits {
   readonly waiting: number;
 }
 
-/** Wide enough for requests that wait on a vendor, and short enough for what is admitted to be answered in time. */
-export const DEFAULT_SLOTS: SlotLimits = { running: 256, waiting: 256 };
+/**
+ * Wide enough for requests that wait on a vendor. Few wait for a slot: what is admitted under overload takes at most a quarter longer than
+ * where exactly as many come as are judged at a time.
+ */
+export const DEFAULT_SLOTS: SlotLimits = { running: 256, waiting: 64 };
 
 /** Verifications at a moment, and how many there may be. */
 export interface SlotFigures {
