@@ -8,6 +8,7 @@ import { compile } from './measured-process.js';
 import { buildPeers, missingPackages } from './peers.js';
 import { canPin, pinClient } from './pinning.js';
 import { AT_A_TIME, type Material } from './protocol.js';
+import { measureScaling } from './scaling.js';
 import { ascending, type Line, type Measured, ROWS, type Round, tableOf } from './table.js';
 import { measureWorst, worstList } from './worst.js';
 
@@ -18,6 +19,7 @@ import { measureWorst, worstList } from './worst.js';
  * `--peers` builds the verifiers in Go and measures them too;
  * `--rounds <n>`, `--times <n>` in each round; `--only <text>` measures the lines that have the text in their name;
  * `--only worst` lists how long the event loop stands still over each of the worst inputs;
+ * `--only workers` measures one worker against two, on all cores;
  * `--profile <folder>` writes a CPU profile of the service there.
  */
 const [rounds, times, only] = [Number(option('rounds') ?? 15), Number(option('times') ?? 200), option('only')];
@@ -51,6 +53,10 @@ async function measureAll(): Promise<void> {
   const hasChips = measurable.some(({ figures }) => figures.some((figure) => figure.includes('chip')));
   const material = await makeMaterial(folder, hasChips ? chipsNeeded(rounds, times) : 0);
   const executable = hasPeers ? buildPeers(folder) : null;
+  if (only === 'workers') {
+    print(await measureScaling(material, rounds));
+    return;
+  }
   pinClient();
   const apart = [GARBAGE, PAUSE].some(isChosen) ? await garbageLines(material) : [];
   const figures = new Figures(material);
