@@ -17,8 +17,9 @@ import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
 import { unlessAborted } from '../outgoing/bounded-signal.js';
 import { FailureLog, loggingFailures } from '../outgoing/exchange-log.js';
+import type { Turns } from '../outgoing/fair-turns.js';
 import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
-import type { EndpointHealth, Turns } from '../outgoing/throttling.js';
+import type { EndpointHealth } from '../outgoing/throttling.js';
 import { type AttestationAnswer, readAttestationAnswer } from './attestation-answer.js';
 import { routeUnavailable } from './submissions.js';
 
@@ -73,7 +74,7 @@ export class AzureAttestation implements AttestationService {
     const nonce = randomBytes(32).toString('base64url');
     const request = attestRequest(submission, nonce);
     try {
-      // Turns look at the signal only when somebody's turn has come.
+      // What has begun may take longer than its signal.
       const answer = await unlessAborted(
         this.#options.turns.take(signal, () => this.#askInOrder(request, signal)),
         signal,

@@ -4,9 +4,10 @@ import { CREDENTIAL_TIMEOUT_MS, openCredential } from '../azure-identity/open-cr
 import type { AzureIdentity } from '../model/azure-identity.js';
 import type { Clock, Log } from '../model/ports.js';
 import { BoundedExchange } from '../outgoing/bounded-exchange.js';
+import { type TurnLimits, Turns } from '../outgoing/fair-turns.js';
 import { type BreakerOptions, DEFAULT_BREAKER } from '../outgoing/origin-breaker.js';
 import type { OriginObserver } from '../outgoing/outages.js';
-import { EndpointHealth, type TurnLimits, Turns } from '../outgoing/throttling.js';
+import { EndpointHealth } from '../outgoing/throttling.js';
 import { AzureAttestation } from './azure-attestation.js';
 import { type AppraisalOptions, TrustAuthority } from './trust-authority.js';
 

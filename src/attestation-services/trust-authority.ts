@@ -6,9 +6,10 @@ import type { BoundedAnswer } from '../outgoing/bounded-agent.js';
 import type { Exchange } from '../outgoing/bounded-exchange.js';
 import { unlessAborted } from '../outgoing/bounded-signal.js';
 import { FailureLog, loggingFailures } from '../outgoing/exchange-log.js';
+import type { Turns } from '../outgoing/fair-turns.js';
 import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
 import { readSecret } from '../outgoing/secret-file.js';
-import type { EndpointHealth, Turns } from '../outgoing/throttling.js';
+import type { EndpointHealth } from '../outgoing/throttling.js';
 import { type AttestationAnswer, isAboutQuote, isRefusal, readToken } from './attestation-answer.js';
 import { routeUnavailable } from './submissions.js';
 
@@ -54,7 +55,7 @@ export class TrustAuthority implements AttestationService {
     const asked = clock.now();
     const request = trustAuthorityRequest(submission, appraisal);
     try {
-      // Turns look at the signal only when somebody's turn has come.
+      // What has begun may take longer than its signal.
       const answer = await unlessAborted(
         turns.take(signal, () => this.#ask(request, signal)),
         signal,

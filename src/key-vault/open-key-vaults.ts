@@ -7,9 +7,10 @@ import type { ReleaseAsk, ReleasedKey, ReleaseVault } from '../model/key-release
 import type { VaultKeyId } from '../model/key-vault-key.js';
 import type { Clock, Log } from '../model/ports.js';
 import { BoundedExchange } from '../outgoing/bounded-exchange.js';
+import { type TurnLimits, Turns } from '../outgoing/fair-turns.js';
 import { type BreakerOptions, DEFAULT_BREAKER } from '../outgoing/origin-breaker.js';
 import type { OriginObserver } from '../outgoing/outages.js';
-import { EndpointHealth, type TurnLimits, Turns } from '../outgoing/throttling.js';
+import { EndpointHealth } from '../outgoing/throttling.js';
 import { KeyReleases } from './key-releases.js';
 import { KeyVault, type VaultKey } from './key-vault.js';
 import { VaultCredential } from './vault-credential.js';

@@ -205,6 +205,8 @@ export interface FetchContext {
   readonly historical: boolean;
   /** Aborts when the time for fetching has passed. To be read only where something is fetched: it is made then. */
   readonly signal: AbortSignal;
+  /** Name of the caller that asks, for turns that are fair among callers. Absent: the service itself. */
+  readonly principal?: string;
 }
 
 /** Finds endorsements: in a configured directory, a cache, or at the vendor. Never throws for what is out of reach. */

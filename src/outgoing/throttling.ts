@@ -1,49 +1,10 @@
-import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../model/ports.js';
 import type { BoundedAnswer } from './bounded-agent.js';
 import type { Fetch, FetchRequest } from './bounded-fetch.js';
-import { FetchError, outOfTime, requireTime } from './fetch-error.js';
+import { type TurnLimits, type TurnOwner, Turns } from './fair-turns.js';
+import { FetchError } from './fetch-error.js';
 import { type BreakerOptions, OriginBreaker } from './origin-breaker.js';
-
-/** How many run at a time, and how many wait for their turn. */
-export interface TurnLimits {
-  readonly concurrent: number;
-  readonly queued: number;
-}
-
-/** Lets fetches in, a few at a time; whoever finds no place to wait is told so at once. */
-export class Turns {
-  readonly #bulkhead: BulkheadPolicy;
-  readonly #what: string;
-
-  /** @param what they are, for people */
-  constructor({ concurrent, queued }: TurnLimits, what = 'fetches') {
-    this.#bulkhead = bulkhead(concurrent, queued);
-    this.#what = what;
-  }
-
-  /**
-   * @param signal ends the waiting; a fetch that has begun ends by its own signal
-   * @throws {FetchError} `busy` where too many wait, `aborted` where the signal ends first
-   * @throws {unknown} what `fetch` throws
-   */
-  async take<T>(signal: AbortSignal, fetch: () => Promise<T>): Promise<T> {
-    requireTime(signal);
-    try {
-      return await this.#bulkhead.execute(fetch, signal);
-    } catch (error) {
-      if (isBulkheadRejectedError(error)) throw new FetchError('busy', `too many ${this.#what} at a time`);
-      throw asAborted(error);
-    }
-  }
-}
-
-/** Maps the two ways in which waiting ends early, cockatiel's and the timer's, to one error. */
-function asAborted(error: unknown): unknown {
-  const early = error instanceof Error && (error.name === 'AbortError' || 'isTaskCancelledError' in error);
-  return early ? outOfTime() : error;
-}
 
 /** Where a server names no time: AMD KDS answers repeats of one request about once in ten seconds. */
 const THROTTLED_MS = 10_000;
@@ -95,8 +56,9 @@ export class ThrottledFetch implements Fetch {
     this.#pause = new Pause(clock);
   }
 
-  get(request: FetchRequest): Promise<BoundedAnswer> {
-    return this.#turns.take(request.signal, async () => {
+  /** @param owner whose turn it is; left out, that of the service itself */
+  get(request: FetchRequest, owner?: TurnOwner): Promise<BoundedAnswer> {
+    const fetch = async () => {
       this.#pause.requireOver();
       try {
         return await this.#fetch.get(request);
@@ -104,7 +66,13 @@ export class ThrottledFetch implements Fetch {
         this.#pause.note(error);
         throw error;
       }
-    });
+    };
+    return this.#turns.take(request.signal, fetch, owner);
+  }
+
+  /** Waits in another line too for what already waits. */
+  join(owner: TurnOwner): void {
+    this.#turns.join(owner);
   }
 
   async close(): Promise<void> {
@@ -146,6 +114,11 @@ export class NotFoundMemory {
     this.#clock = clock;
   }
 
+  /** Whether a key counts as not found. */
+  isKnown(key: string): boolean {
+    return (this.#until.get(key) ?? 0) > this.#clock.monotonicMs();
+  }
+
   /**
    * Asks for a key, unless it is known not to be there.
    *
@@ -153,7 +126,7 @@ export class NotFoundMemory {
    * @throws {FetchError} of status 404 where it is known; and what `ask` throws
    */
   async ask<T>(key: string, remember: boolean, ask: () => Promise<T>): Promise<T> {
-    if ((this.#until.get(key) ?? 0) > this.#clock.monotonicMs()) {
+    if (this.isKnown(key)) {
       throw new FetchError('status', 'answered with status 404 before', { status: 404 });
     }
     try {

@@ -40,11 +40,16 @@ export class FetchTime {
 export class RequestFetch implements FetchContext {
   readonly at: Date;
   readonly historical: boolean;
+  readonly principal: string;
   readonly #time: FetchTime;
 
-  constructor({ at, historical }: Pick<FetchContext, 'at' | 'historical'>, time: FetchTime) {
+  constructor(
+    { at, historical, principal }: Required<Pick<FetchContext, 'at' | 'historical' | 'principal'>>,
+    time: FetchTime,
+  ) {
     this.at = at;
     this.historical = historical;
+    this.principal = principal;
     this.#time = time;
   }
 

@@ -14,6 +14,8 @@ import type { Tenant } from './tenants.js';
 /** What is known of a request before its evidence is looked at. */
 export interface Case {
   readonly request: VerifyRequest;
+  /** Name of the caller. */
+  readonly principal: string;
   readonly at: Date;
   readonly historical: boolean;
   readonly policies: readonly Policy[];

@@ -107,8 +107,10 @@ export class VerifyEvidence {
       const { policies } = chosen;
       return notJudged({ request, policies, now, decisionId, lifetimeMs: this.#options.lifetimeMs }, doubt);
     }
-    const { resets } = this.#parts.tenants(caller.tenant);
-    const before = { request, ...chosen, at: instantOf(request, now), historical, trial, binding, resets };
+    const { principal, tenant } = caller;
+    const { resets } = this.#parts.tenants(tenant);
+    const at = instantOf(request, now);
+    const before = { request, principal, ...chosen, at, historical, trial, binding, resets };
     const decisionId = this.#parts.newId(now);
     const asked: Case = { ...before, nonce: await this.#standingOf(before, caller) };
     return this.#decide(asked, { now, decisionId }, await this.#verifyWithin(verifier, asked, decisionId));

@@ -149,6 +149,7 @@ async function shadowOf(given: World = {}) {
   const shadow = await new EarlyCollateralShadow(source, { monotonicMs: () => 0 }, log).judge({
     asked: {
       request: { evidence: { type: 'tdx' } } as never,
+      principal: 'ci',
       at: AT,
       historical,
       policies: [POLICY],

@@ -30,6 +30,7 @@ const TOKENS: TokenVerifier = {
 } as never;
 
 const ASKED: Case = {
+  principal: 'ci',
   request: {
     evidence: { type: 'tdx' } as never,
     attestationResults: [{ type: 'ita-token', token: 'a.b.c' }],
