@@ -1,8 +1,10 @@
 import { type Configuration, challengeKeyPath } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
+import { sharedChallenges } from '../config/redis-store.js';
 import { policiesOf } from '../config/tenants.js';
 import type { DecisionLog } from '../decision-log/decision-log.js';
 import type { FetchedMaterial } from '../endorsements/files/open-source.js';
+import type { SharedFetches } from '../endorsements/replicas/shared-fetches.js';
 import { type FetchedFigures, Metrics, type ProcessFigures } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
 import type { ConfiguredFilesOf } from '../model/configured-files.js';
@@ -12,6 +14,7 @@ import { ClockWatch } from '../service/clock-watch.js';
 import { policiesLoaded, type ReadinessUseCase, readinessOf } from '../service/health.js';
 import { WatchedChallengeStore } from '../service/watched-challenges.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
+import type { SharingLimits } from '../stores/redis/redis-endorsement-store.js';
 import type { TracePace } from '../traces/open-tracing.js';
 import { openAttestationServices } from './attestation-services.js';
 import { namedRoots, ReloadedRoots } from './configured-roots.js';
@@ -27,6 +30,7 @@ import { openManagement, readinessWhileServing } from './open-management.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { ReloadedReceiptKeys } from './receipt-keys.js';
 import { openReceiptVaults, type VaultWorld } from './receipt-vaults.js';
+import { openSharedEndorsements } from './redis-stores.js';
 import { ACCESS_PART, ReloadedAccess } from './reloaded-access.js';
 import { type PreparedReload, type ReadConfiguration, ServiceReload } from './service-reload.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
@@ -43,10 +47,12 @@ export interface World
   readonly clock?: Clock;
   /** Reads the configuration again; left out, it stays as it is, and only the files that it names are read again. */
   readonly readConfiguration?: () => Promise<Configuration>;
-  /** How long a store of challenges may take to answer; left out, as long as a request can wait for it. */
+  /** How long a store that replicas share may take to answer; left out, as long as a request can wait for it. */
   readonly storeTimeoutMs?: number;
   /** How spans are sent to the collector, for tests. */
   readonly tracePace?: Partial<TracePace>;
+  /** Bounds and times of what replicas share; left out, those of production. */
+  readonly sharing?: Partial<SharingLimits>;
   /** Where other processes answer too: what they share. Left out: this one is alone. */
   readonly together?: Together | undefined;
   /** How files that the configuration names are read; left out, as `together` says, or from the disk. */
@@ -100,7 +106,8 @@ async function openService(configuration: Configuration, given: World, opened: O
   await Promise.all([...memories.values()].map(({ memory }) => memory.start()));
   const resets = trackingsOf(memories);
   metrics.watchResetMemory(() => [...resets.values()].reduce((sum, { failures }) => sum + failures, 0));
-  const sources = await openOutside(configuration, outside, opened);
+  const shared = await openSharing(configuration, { ...outside, key }, opened);
+  const sources = await openOutside(configuration, { ...outside, shared }, opened);
   metrics.keysOpened(sources.heldKeys.keys.keys());
   const { certificates: akIssuers, endings: endorsements } = sources.endorsements;
   const receiptKeys = await ReloadedReceiptKeys.open(configuration, { ...world, vaults: sources.vaults, clock });
@@ -285,7 +292,7 @@ function fetchedFigures(fetched: readonly FetchedMaterial[], at: Date): readonly
 /** Who is asked for endorsements, opinions, signatures and keys, and what the configuration names of their roots. */
 async function openOutside(
   configuration: Configuration,
-  outside: World & { readonly clock: Clock; readonly observer: OriginObserver },
+  outside: World & Pick<EndorsementWorld, 'shared'> & { readonly clock: Clock; readonly observer: OriginObserver },
   opened: OpenParts,
 ) {
   const endorsements = opened.add(openEndorsements(configuration, outside));
@@ -298,6 +305,16 @@ async function openOutside(
   const heldKeys = opened.add(await openHeldKeys(configuration, outside));
   const roots = await ReloadedRoots.open(configuration, outside);
   return { endorsements, early, services, vaults, heldKeys, roots };
+}
+
+/** What replicas share of their endorsements; null where they share no challenges. */
+async function openSharing(
+  configuration: Configuration,
+  world: World & { readonly clock: Clock; readonly key: Uint8Array },
+  opened: OpenParts,
+): Promise<SharedFetches | null> {
+  const store = sharedChallenges(configuration);
+  return store === null ? null : opened.add(await openSharedEndorsements(store, world)).shared;
 }
 
 /** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */

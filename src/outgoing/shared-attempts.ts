@@ -1,6 +1,7 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../model/ports.js';
 import { underBound, unlessAborted } from './bounded-signal.js';
-import { outOfTime } from './fetch-error.js';
+import { FetchError, outOfTime } from './fetch-error.js';
 
 interface Flight<T> {
   readonly result: Promise<T>;
@@ -53,8 +54,78 @@ export class SingleFlight<T> {
   }
 }
 
+interface KeptAttempt<T> {
+  readonly result: Promise<T>;
+  /** Those who want it. It grows. */
+  readonly principals: Set<string>;
+  readonly startedBy: string;
+}
+
+interface KeptAttemptsOptions {
+  /** How long an attempt may take. */
+  readonly limitMs: number;
+  /** Attempts that one principal may have begun and not ended. */
+  readonly perPrincipal: number;
+}
+
+/**
+ * Attempts that go on when all who wait have left: what has waited for its turn would else begin at the end of the line with the
+ * next request, and might never come to the front. Callers that want the same thing share one.
+ */
+export class KeptAttempts<T> {
+  readonly #options: KeptAttemptsOptions;
+  readonly #attempts = new Map<string, KeptAttempt<T>>();
+  readonly #closing = new AbortController();
+
+  constructor(options: KeptAttemptsOptions) {
+    this.#options = options;
+    // One for each attempt, of which there is a bound: Node warns of more than ten, as of a leak.
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  /**
+   * @throws {FetchError} `busy` where the principal has begun too many, `aborted` where the signal ends first
+   * @throws {unknown} what `start` throws
+   */
+  async run(
+    key: string,
+    { signal, principal }: { readonly signal: AbortSignal; readonly principal: string },
+    start: (signal: AbortSignal, principals: ReadonlySet<string>) => Promise<T>,
+  ): Promise<T> {
+    if (signal.aborted) throw outOfTime();
+    const attempt = this.#attempts.get(key) ?? this.#begin(key, principal, start);
+    attempt.principals.add(principal);
+    return unlessAborted(attempt.result, signal);
+  }
+
+  /** Ends all of them, and waits until they have ended. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled([...this.#attempts.values()].map(({ result }) => result));
+  }
+
+  #begin(
+    key: string,
+    principal: string,
+    start: (signal: AbortSignal, principals: ReadonlySet<string>) => Promise<T>,
+  ): KeptAttempt<T> {
+    const begun = [...this.#attempts.values()].filter(({ startedBy }) => startedBy === principal).length;
+    if (begun >= this.#options.perPrincipal) throw new FetchError('busy', 'too many fetches at a time');
+    const principals = new Set([principal]);
+    const run = (signal: AbortSignal) => start(signal, principals);
+    const result = underBound(this.#closing.signal, this.#options.limitMs, run).finally(() =>
+      this.#attempts.delete(key),
+    );
+    // Whoever waits is told; without anybody, it must not become an unhandled rejection.
+    result.catch(() => {});
+    const attempt = { result, principals, startedBy: principal };
+    this.#attempts.set(key, attempt);
+    return attempt;
+  }
+}
+
 /** The shortest time between two renewals of one thing. */
-const PAUSE_MS = 10 * 60_000;
+export const RENEWAL_PAUSE_MS = 10 * 60_000;
 
 interface Renewal<T> {
   /** Monotonic. */
@@ -92,7 +163,7 @@ export class SharedRenewals<T> {
 
   #recent(key: string): Renewal<T> | null {
     const last = this.#renewals.get(key);
-    return last !== undefined && this.#clock.monotonicMs() - last.startedAt < PAUSE_MS ? last : null;
+    return last !== undefined && this.#clock.monotonicMs() - last.startedAt < RENEWAL_PAUSE_MS ? last : null;
   }
 
   #start(key: string, renew: (signal: AbortSignal) => Promise<T>): Renewal<T> {

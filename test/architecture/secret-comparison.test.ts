@@ -10,6 +10,7 @@ const SECRET =
 const COMPARING_SECRETS = [
   'src/crypto/constant-time.ts',
   'src/callers/api-keys.ts',
+  'src/endorsements/replicas/sealed-entries.ts',
   'src/service/challenges.ts',
   'src/verifiers/binding/held-value.ts',
   'src/verifiers/paravisor/paravisor-claims.ts',

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { FetchContext, SuppliedVek, Unavailable } from '../../model/endorsement.js';
-import { SharedRenewals } from '../../outgoing/shared-attempts.js';
+import { RENEWAL_PAUSE_MS, SharedRenewals } from '../../outgoing/shared-attempts.js';
 import { type AmdChain, isSameChain, readChain } from '../../vendors/amd/chain.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
-import { kdsProblem } from './amd-kds.js';
+import { kdsProblem, textOf } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 import type { HeldChain, LineSnapshot } from './line-snapshots.js';
 
@@ -82,23 +82,32 @@ export class AmdChains {
     if (this.#parts.kds === null) return [];
     const key = historical ? `${lineName(line)} in the past` : lineName(line);
     return this.#renewals.share(key, signal, async (ownSignal) => {
-      const renewed = await this.#fetch(line, { signal: ownSignal, historical });
+      const since = new Date(this.#parts.clock.now().getTime() - RENEWAL_PAUSE_MS);
+      const renewed = await this.#fetch(line, { signal: ownSignal, historical }, since);
       return 'code' in renewed ? [] : [renewed];
     });
   }
 
+  /** @param since what another replica fetched before does not count */
   async #fetch(
     line: SnpLine,
     { signal, historical }: Pick<FetchContext, 'signal' | 'historical'>,
+    since: Date | null = null,
   ): Promise<HeldChain | Unavailable> {
     const { kds, cache, pins } = this.#parts;
     const what = `no certificate chain of ${line.product} for a ${line.signingKey.toUpperCase()}`;
     if (kds === null) return { code: 'vcek_unavailable', detail: what, retryable: false };
     try {
-      const pem = await kds.chain(line.product, line.signingKey, { signal, remember: !historical });
-      const chain = readChain(pem, line, pins);
-      if (!historical) await cache.keepChain(chain);
-      return { chain, origin: 'network' };
+      return await kds.chain(line.product, line.signingKey, {
+        signal,
+        remember: !historical,
+        since,
+        take: async (pem, { origin }) => {
+          const chain = readChain(textOf(pem), line, pins);
+          if (!historical) await cache.keepChain(chain);
+          return { chain, origin };
+        },
+      });
     } catch (error) {
       return kdsProblem('vcek_unavailable', what, error);
     }

@@ -16,7 +16,7 @@ import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
 import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
 import { attempt } from '../files/material-files.js';
 import { isDamaged } from '../files/rollback-marks.js';
-import { kdsProblem } from './amd-kds.js';
+import { type KdsCall, kdsProblem } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 
 /** A verified CRL, where it is from, and whether AMD issues it for VCEKs or for VLEKs: null where that is not known. */
@@ -83,22 +83,31 @@ export class AmdCrlSupply {
    * Asks for the CRL of a series. For a historical request nothing is cached and no memory is consulted.
    *
    * @param because the problem of the cached CRL, reported if KDS does not answer
+   * @param of what other replicas have fetched, which counts
    */
   async fetch(
     series: CrlSeries,
     because: Unavailable,
     { at, historical, signal }: FetchContext,
+    of: Pick<KdsCall<unknown>, 'since' | 'orOlder'> = {},
   ): Promise<HeldCrl | CrlFailure> {
     const { kds } = this.#parts;
     const { line, ark } = series;
     if (kds === null) return { problem: because, outOfReach: true };
     if (signal.aborted) return { problem: { ...because, retryable: true }, outOfReach: false };
     try {
-      const list = readCrl(await kds.crl(line.product, line.signingKey, { signal, remember: !historical }));
-      const crl = verifyCrl(list, ark, line.product);
-      if (!isCurrent(crl, at)) return { problem: notCurrent(because, missing(line, [crl], at)), outOfReach: true };
-      const failure = historical ? null : await this.#keep(line, crl);
-      return failure ?? heldCrl(crl, 'network', line.signingKey);
+      return await kds.crl(line.product, line.signingKey, {
+        signal,
+        remember: !historical,
+        ...of,
+        take: async (der, { origin, fetchedAt }) => {
+          const crl = verifyCrl(readCrl(der), ark, line.product);
+          if (!isCurrent(crl, at)) return { problem: notCurrent(because, missing(line, [crl], at)), outOfReach: true };
+          const failure = historical ? null : await this.#keep(line, crl, fetchedAt);
+          return failure ?? heldCrl(crl, origin, line.signingKey);
+        },
+        isOfUse: (taken) => !('problem' in taken),
+      });
     } catch (error) {
       const problem = kdsProblem(because.code, because.detail, error);
       // A CRL that has ended or was rolled back may be followed by a newer one at any time.
@@ -125,11 +134,11 @@ export class AmdCrlSupply {
   }
 
   /** Caches a CRL, or says why it cannot be relied on. */
-  async #keep(line: SnpLine, crl: AmdCrl): Promise<CrlFailure | null> {
-    const { cache, memory, clock } = this.#parts;
+  async #keep(line: SnpLine, crl: AmdCrl, fetchedAt: Date): Promise<CrlFailure | null> {
+    const { cache, memory } = this.#parts;
     const highest = await memory.highest(lineName(line));
     if (highest !== null && isOlder(crl, highest)) return { problem: rolledBack(line, highest), outOfReach: false };
-    const keeping = [memory.advance(lineName(line), crl), cache.keepCrl(line, crl, clock.now())] as const;
+    const keeping = [memory.advance(lineName(line), crl), cache.keepCrl(line, crl, fetchedAt)] as const;
     const [isNewest] = await Promise.all(keeping);
     return isNewest ? null : { problem: rolledBack(line, await memory.highest(lineName(line))), outOfReach: false };
   }

@@ -134,6 +134,7 @@ export class AmdCrls {
     { snapshot, context }: Search,
     because: Unavailable,
     canDoWithout: boolean,
+    held: AmdCrl | null = null,
   ): Promise<HeldCrl | CrlFailure> {
     const { line, crls } = snapshot;
     const { at, historical } = context;
@@ -145,7 +146,9 @@ export class AmdCrls {
     const { signal } = context;
     const { crlAskTimeoutMs } = this.#parts.tuning;
     const begun = performance.now();
-    const ask = (within: AbortSignal) => this.#supply.fetch(snapshot, because, { at, historical, signal: within });
+    const shared = this.#counting(held);
+    const ask = (within: AbortSignal) =>
+      this.#supply.fetch(snapshot, because, { at, historical, signal: within }, shared);
     const answered = await (canDoWithout ? underBound(signal, crlAskTimeoutMs, ask) : ask(signal));
     if (!historical) this.#watch(snapshot);
     const isNews = 'problem' in answered && answered.outOfReach && !historical;
@@ -185,18 +188,27 @@ export class AmdCrls {
       void this.#refresh(watched);
       return fetched;
     }
-    const answered = await this.#ask(search, RENEWAL, true);
+    const answered = await this.#ask(search, RENEWAL, true, fetched);
     return 'problem' in answered ? fetched : answered;
   }
 
   /** From half of its validity on a CRL is requested again and again, before that once a day. */
-  #isDue(fetchedAt: Date | null, { thisUpdate, nextUpdate }: AmdCrl): boolean {
-    const { clock, tuning } = this.#parts;
+  #isDue(fetchedAt: Date | null, held: AmdCrl): boolean {
     if (fetchedAt === null) return true;
-    const now = clock.now().getTime();
-    const isPastHalfLife = now >= (thisUpdate.getTime() + nextUpdate.getTime()) / 2;
     // A clock that was set back makes it due as well.
-    return Math.abs(now - fetchedAt.getTime()) >= (isPastHalfLife ? tuning.crlRefreshPauseMs : RENEWAL_MS);
+    return Math.abs(this.#parts.clock.now().getTime() - fetchedAt.getTime()) >= this.#pauseAfter(held);
+  }
+
+  #pauseAfter({ thisUpdate, nextUpdate }: AmdCrl): number {
+    const { clock, tuning } = this.#parts;
+    const isPastHalfLife = clock.now().getTime() >= (thisUpdate.getTime() + nextUpdate.getTime()) / 2;
+    return isPastHalfLife ? tuning.crlRefreshPauseMs : RENEWAL_MS;
+  }
+
+  /** What another replica fetched counts as long as it would not be due here. Without any, also what is due, but for KDS. */
+  #counting(held: AmdCrl | null): { readonly since: Date; readonly orOlder: boolean } {
+    const pauseMs = held === null ? RENEWAL_MS : this.#pauseAfter(held);
+    return { since: new Date(this.#parts.clock.now().getTime() - pauseMs), orOlder: held === null };
   }
 
   #watch({ line, ark }: CrlSeries): Watched {
@@ -216,17 +228,18 @@ export class AmdCrls {
       const kept = await cache.crl(watched.line, watched.ark);
       if (kept !== null && !this.#isDue(await cache.crlFetchedAt(watched.line), kept)) return;
       watched.askedAt = now;
-      const problem = await this.#refreshFromKds(watched);
+      const problem = await this.#refreshFromKds(watched, kept);
       if (problem !== null) log.warn({ line: lineName(watched.line), why: problem.detail }, 'CRL not renewed');
     } catch (error) {
       log.error({ err: error }, 'CRL not renewed');
     }
   }
 
-  async #refreshFromKds(series: CrlSeries): Promise<Unavailable | null> {
+  async #refreshFromKds(series: CrlSeries, held: AmdCrl | null): Promise<Unavailable | null> {
     const { clock, tuning } = this.#parts;
+    const shared = this.#counting(held);
     const answered = await underBound(this.#closing.signal, tuning.crlRefreshTimeoutMs, (signal) =>
-      this.#supply.fetch(series, RENEWAL, { at: clock.now(), historical: false, signal }),
+      this.#supply.fetch(series, RENEWAL, { at: clock.now(), historical: false, signal }, shared),
     );
     return 'problem' in answered ? answered.problem : null;
   }

@@ -5,13 +5,16 @@ import { UnfitError } from '../../model/errors.js';
 import type { Clock } from '../../model/ports.js';
 import type { BoundedAnswer } from '../../outgoing/bounded-agent.js';
 import type { Fetch, FetchRequest } from '../../outgoing/bounded-fetch.js';
+import { underBound } from '../../outgoing/bounded-signal.js';
 import { FetchError } from '../../outgoing/fetch-error.js';
-import { SingleFlight } from '../../outgoing/shared-attempts.js';
+import { KeptAttempts, SingleFlight } from '../../outgoing/shared-attempts.js';
 import { NotFoundMemory, ThrottledFetch } from '../../outgoing/throttling.js';
 import { readChainCertificates } from '../../vendors/amd/chain.js';
 import { readCrl } from '../../vendors/amd/crls.js';
 import { hasShortChipId, readVek } from '../../vendors/amd/vek.js';
 import type { ServiceCall } from '../files/open-source.js';
+import type { EntrySubject } from '../replicas/sealed-entries.js';
+import type { Obtained, SharedFetches } from '../replicas/shared-fetches.js';
 
 interface AmdKdsOptions {
   /** `https://host[:port]`. */
@@ -21,6 +24,19 @@ interface AmdKdsOptions {
   /** For chains and CRLs. */
   readonly lines: Fetch;
   readonly clock: Clock;
+  /** What replicas share; null or left out where they share nothing. */
+  readonly shared?: SharedFetches | null | undefined;
+  /** How long a VCEK waits for its turn, also when the request has ended. Where replicas share turns. */
+  readonly vcekWaitMs?: number;
+}
+
+interface SharedKds {
+  readonly fetches: SharedFetches;
+  /** VCEKs that wait for their turn, by path. */
+  readonly wanted: KeptAttempts<unknown>;
+  readonly lineFlights: SingleFlight<unknown>;
+  readonly chips: Fetch;
+  readonly vcekWaitMs: number;
 }
 
 /** What is asked for: how much of it is read at most, and what tells it from what is of no use. */
@@ -30,67 +46,173 @@ const VCEK: Kind = { maximumBytes: 16 * 1024, check: ({ body }) => readVek(body)
 const CHAIN: Kind = { maximumBytes: 64 * 1024, check: ({ body }) => readChainCertificates(textOf(body)) };
 const CRL: Kind = { maximumBytes: 1024 * 1024, check: ({ body }) => readCrl(body) };
 
+/** How a question is asked, and what becomes of the answer. */
+export interface KdsCall<T> extends ServiceCall {
+  /** Who asks, for turns that are fair; left out, the service itself. */
+  readonly principal?: string | undefined;
+  /** Of what replicas share, only what was fetched since counts; null or left out: all of it. */
+  readonly since?: Date | null;
+  /** Whether what replicas share counts in spite of that where KDS gives nothing. */
+  readonly orOlder?: boolean;
+  /**
+   * Reads what was obtained, which is not verified, and puts it where it belongs.
+   * @param signal ends what else has to be fetched for that
+   * @throws {FormatError | UnfitError} where it is of no use
+   */
+  readonly take: (body: Uint8Array, from: Obtained, signal: AbortSignal) => T | Promise<T>;
+  /** Whether what was taken is of use to other replicas too; left out, it is. */
+  readonly isOfUse?: (taken: T) => boolean;
+}
+
+/** A VCEK has years; what AMD issued anew is found in time. */
+const VCEK_LIFETIME_MS = 30 * 24 * 60 * 60_000;
+/** Chains and CRLs are asked for again long before. */
+const LINE_LIFETIME_MS = 400 * 24 * 60 * 60_000;
+
+/** What a turn takes at most. One that comes at the last moment is used: AMD gives the next one much later. */
+const TURN_MS = 20_000;
+
+/** VCEKs that one principal has this replica wait for. */
+const WANTED_AT_ONCE = 64;
+
 /**
  * AMD's Key Distribution Service (AMD 57230, chapter 4). Gives what it answers, unverified.
  *
  * One fetch per path at a time; a 404 is remembered for ten minutes; after a 429 nothing more is asked until the time
- * that it names, or ten seconds, have passed.
+ * that it names, or ten seconds, have passed. VCEKs wait for their turn, which is fair by principal.
+ *
+ * Where replicas share a store, all that is said of one process is so of all replicas together, but for requests about the past,
+ * which share turns alone. A VCEK that waits for its turn is then fetched also when the request has ended.
  */
 export class AmdKds {
   readonly #origin: string;
+  readonly #clock: Clock;
   readonly #flights = new SingleFlight<BoundedAnswer>();
   readonly #notFound: NotFoundMemory;
   /** KDS throttles requests for VCEKs only: a 429 in one lane does not delay the other. */
-  readonly #chips: Fetch;
-  readonly #lines: Fetch;
+  readonly #chips: ThrottledFetch;
+  readonly #lines: ThrottledFetch;
+  readonly #replicas: SharedKds | null;
 
-  constructor({ origin, chips, lines, clock }: AmdKdsOptions) {
+  constructor({ origin, chips, lines, clock, shared, vcekWaitMs = 60_000 }: AmdKdsOptions) {
     this.#origin = origin;
+    this.#clock = clock;
     this.#notFound = new NotFoundMemory(clock);
     this.#chips = new ThrottledFetch(chips, clock);
     this.#lines = new ThrottledFetch(lines, clock);
+    const wanted = new KeptAttempts<unknown>({ limitMs: vcekWaitMs + TURN_MS, perPrincipal: WANTED_AT_ONCE });
+    const lineFlights = new SingleFlight<unknown>();
+    this.#replicas = shared == null ? null : { fetches: shared, wanted, lineFlights, chips, vcekWaitMs };
   }
 
   /**
    * VCEK, DER. There is no such call for a VLEK: KDS gives it to the cloud provider only.
    * @throws {FetchError}
+   * @throws {unknown} what `take` throws
    */
-  vcek(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb, call: ServiceCall): Promise<Uint8Array> {
-    return this.#get(this.#chips, vcekPath(product, chipId, tcb), VCEK, call);
+  vcek<T>(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb, call: KdsCall<T>): Promise<T> {
+    const path = vcekPath(product, chipId, tcb);
+    return this.#replicas === null ? this.#vcek(path, call) : this.#vcekInTurn(this.#replicas, path, call);
   }
 
   /**
    * PEM: ASK or ASVK, then ARK.
    * @throws {FetchError}
+   * @throws {unknown} what `take` throws
    */
-  async chain(product: SnpProduct, signingKey: SnpSigningKey, call: ServiceCall): Promise<string> {
-    const pem = await this.#get(this.#lines, `/${signingKey}/v1/${product}/cert_chain`, CHAIN, call);
-    return textOf(pem);
+  chain<T>(product: SnpProduct, signingKey: SnpSigningKey, call: KdsCall<T>): Promise<T> {
+    return this.#ofLine('chain', `/${signingKey}/v1/${product}/cert_chain`, CHAIN, call);
   }
 
   /**
    * CRL of a line's ARK, DER.
    * @throws {FetchError}
+   * @throws {unknown} what `take` throws
    */
-  crl(product: SnpProduct, signingKey: SnpSigningKey, call: ServiceCall): Promise<Uint8Array> {
-    return this.#get(this.#lines, `/${signingKey}/v1/${product}/crl`, CRL, call);
+  crl<T>(product: SnpProduct, signingKey: SnpSigningKey, call: KdsCall<T>): Promise<T> {
+    return this.#ofLine('crl', `/${signingKey}/v1/${product}/crl`, CRL, call);
   }
 
   /** Ends what is being fetched. */
   async close(): Promise<void> {
-    await Promise.all([this.#chips.close(), this.#lines.close()]);
+    await Promise.all([this.#chips.close(), this.#lines.close(), this.#replicas?.wanted.close()]);
   }
 
-  async #get(lane: Fetch, path: string, kind: Kind, call: ServiceCall): Promise<Uint8Array> {
+  async #vcek<T>(path: string, call: KdsCall<T>): Promise<T> {
+    const owner = call.principal === undefined ? undefined : { principal: call.principal, key: path };
+    if (owner !== undefined && this.#flights.isUnderWay(path)) this.#chips.join(owner);
+    const get = (request: FetchRequest) => this.#chips.get(request, owner);
+    return call.take(await this.#get(get, path, VCEK, call), this.#now(), call.signal);
+  }
+
+  /** The turn is that of all replicas; so is the pause that KDS asks for. */
+  #vcekInTurn<T>({ fetches, wanted, chips, vcekWaitMs }: SharedKds, path: string, call: KdsCall<T>): Promise<T> {
+    const { signal, principal = '' } = call;
+    const attempt = (within: AbortSignal, principals: ReadonlySet<string>) =>
+      underBound(within, vcekWaitMs, (waiting) =>
+        fetches.get({
+          ...this.#shared('vcek', path, VCEK, call),
+          lifetimeMs: VCEK_LIFETIME_MS,
+          signal: within,
+          turn: { principals, patienceMs: vcekWaitMs, signal: waiting },
+          fetch: (ending) => this.#get((request) => chips.get(request), path, VCEK, { ...call, signal: ending }),
+          take: (body, from) => call.take(body, from, within),
+        }),
+      );
+    // Of one path and kind of request all take the same.
+    return wanted.run(keyOf(path, call), { signal, principal }, attempt) as Promise<T>;
+  }
+
+  async #ofLine<T>(kind: 'chain' | 'crl', path: string, limits: Kind, call: KdsCall<T>): Promise<T> {
+    const get = (signal: AbortSignal) =>
+      this.#get((request) => this.#lines.get(request), path, limits, { ...call, signal });
+    if (this.#replicas === null || !call.remember) return call.take(await get(call.signal), this.#now(), call.signal);
+    const { fetches, lineFlights } = this.#replicas;
+    const attempt = (within: AbortSignal) =>
+      fetches.get({
+        ...this.#shared(kind, path, limits, call),
+        lifetimeMs: LINE_LIFETIME_MS,
+        signal: within,
+        turn: null,
+        fetch: get,
+        take: (body, from) => call.take(body, from, within),
+      });
+    return lineFlights.run(keyOf(path, call), call.signal, attempt) as Promise<T>;
+  }
+
+  #shared<T>(kind: EntrySubject['kind'], path: string, { maximumBytes }: Kind, call: KdsCall<T>) {
+    const { since = null, orOlder = false, remember: keeps, isOfUse = () => true } = call;
+    const subject = { kind, origin: this.#origin, key: path };
+    const encode = (body: Uint8Array) => body;
+    const isAbsent = (error: FetchError) => error.notFound;
+    return { subject, maximumBytes, since, orOlder, keeps, isOfUse, encode, decode: encode, isAbsent };
+  }
+
+  async #get(
+    get: (request: FetchRequest) => Promise<BoundedAnswer>,
+    path: string,
+    kind: Kind,
+    call: ServiceCall,
+  ): Promise<Uint8Array> {
     const origin = this.#origin;
     const { body } = await this.#notFound.ask(path, call.remember, () =>
-      this.#flights.run(path, call.signal, (signal) => lane.get({ origin, path, ...kind, signal })),
+      this.#flights.run(path, call.signal, (signal) => get({ origin, path, ...kind, signal })),
     );
     return body;
   }
+
+  #now(): Obtained {
+    return { origin: 'network', fetchedAt: this.#clock.now() };
+  }
 }
 
-const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+/** Requests about the past keep nothing; whoever wants something newer does not get what is good enough for others. */
+function keyOf<T>(path: string, { remember, since = null, orOlder = false }: KdsCall<T>): string {
+  return [path, remember ? 'now' : 'past', since === null ? 'any' : 'newer', orOlder ? 'or older' : ''].join(' ');
+}
+
+/** PEM as text. */
+export const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 
 function vcekPath(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb): string {
   const id = Buffer.from(hasShortChipId(product) ? chipId.subarray(0, 8) : chipId).toString('hex');

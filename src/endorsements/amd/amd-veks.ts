@@ -5,12 +5,16 @@ import type { SnpLine } from '../../vendors/amd/issuers.js';
 import type { VcekSubject } from '../../vendors/amd/vek.js';
 import { type AmdVek, isForTcb, issuedAt, isVcekOf, readVek, verifyVek } from '../../vendors/amd/vek.js';
 import { attempt } from '../files/material-files.js';
+import type { Obtained } from '../replicas/shared-fetches.js';
 import type { AmdChains, VekBelowChain } from './amd-chains.js';
 import { kdsProblem } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 import type { LineSnapshots } from './line-snapshots.js';
 
 type HeldVek = Sourced<AmdVek>;
+
+/** One of KDS. Not verified where the chain of its line is not to be had. */
+type TakenVek = HeldVek & { readonly isVerified: boolean };
 
 /** The certificate of the key that signed a report: from the operator's folder, the cache, or KDS. */
 export class AmdVeks {
@@ -117,9 +121,15 @@ export class AmdVeks {
     const what = `no VCEK for this chip and TCB of ${subject.product}`;
     if (kds === null) return { code: 'vcek_unavailable', detail: what, retryable: false };
     try {
-      const { signal, historical } = context;
-      const der = await kds.vcek(subject.product, subject.chipId, subject.tcb, { signal, remember: !historical });
-      return await this.#take(subject, der, context);
+      const { at, signal, historical, principal } = context;
+      const { value, origin } = await kds.vcek(subject.product, subject.chipId, subject.tcb, {
+        signal,
+        principal,
+        remember: !historical,
+        take: (der, from, within) => this.#take(subject, der, from, { at, historical, signal: within }),
+        isOfUse: ({ isVerified }) => isVerified,
+      });
+      return { value, origin };
     } catch (error) {
       return kdsProblem('vcek_unavailable', what, error);
     }
@@ -129,7 +139,7 @@ export class AmdVeks {
    * Keeps a VCEK once its signature is verified; without the line's chain it is given out, and not kept.
    * @throws {UnfitError} where it is for another chip or TCB, or not valid yet by the clock of the service
    */
-  async #take(subject: VcekSubject, der: Uint8Array, context: FetchContext): Promise<HeldVek> {
+  async #take(subject: VcekSubject, der: Uint8Array, { origin }: Obtained, context: FetchContext): Promise<TakenVek> {
     const vek = readVek(der);
     if (!isVcekOf(vek, subject)) throw new UnfitError('it is for another chip or TCB');
     // Kept, it would stand in the way of a better one until its day comes.
@@ -140,7 +150,7 @@ export class AmdVeks {
       verifyVek(vek, found.chain, this.#parts.pins);
       if (!context.historical) await this.#parts.cache.keepVcek(subject, vek);
     }
-    return { value: vek, origin: 'network' };
+    return { value: vek, origin, isVerified: !('code' in found) };
   }
 }
 

@@ -104,12 +104,14 @@ async function fetchedLists(snapshots: LineSnapshots): Promise<readonly FetchedM
   return lists;
 }
 
-function openKds({ kds, clock, connect, observer }: AmdEndorsementsOptions, tuning: AmdTuning): AmdKds | null {
+function openKds({ kds, clock, connect, observer, shared }: AmdEndorsementsOptions, tuning: AmdTuning): AmdKds | null {
   if (kds === null) return null;
   const { origin } = new URL(kds);
-  const { attemptTimeoutMs, resilience } = tuning;
+  const { attemptTimeoutMs, resilience, vcekWaitMs } = tuning;
   const bounded = new BoundedFetch({ origins: [origin], attemptTimeoutMs, observer, connect });
   // Callers choose which VCEKs are asked for: what fails there must not keep anybody from chains and CRLs.
-  const [chips, lines] = [new ResilientFetch(bounded, resilience), new ResilientFetch(bounded, resilience)];
-  return new AmdKds({ origin, clock, chips, lines });
+  const lines = new ResilientFetch(bounded, resilience);
+  // Turns that replicas share have a pause after a 429, in which none of them asks again.
+  const chips = new ResilientFetch(bounded, shared == null ? resilience : { ...resilience, retriesThrottled: false });
+  return new AmdKds({ origin, clock, chips, lines, shared, vcekWaitMs });
 }

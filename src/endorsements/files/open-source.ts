@@ -3,6 +3,7 @@ import type { Exclusive } from '../../model/exclusive.js';
 import type { Clock, Log } from '../../model/ports.js';
 import type { PreparedPart } from '../../model/reload.js';
 import type { BoundedAgentOptions } from '../../outgoing/bounded-agent.js';
+import type { SharedFetches } from '../replicas/shared-fetches.js';
 import type { EndingFile, ExportedBundle, ImportReport } from './material-files.js';
 
 /** What every source of endorsements is put together with. */
@@ -15,6 +16,8 @@ export interface SourceWorld extends Pick<BoundedAgentOptions, 'observer' | 'con
   readonly exclusive?: Exclusive | undefined;
   /** Whether the process lives on after a request, so that there is time in which to renew. Where left out it does. */
   readonly inBackground?: boolean;
+  /** What replicas share; null or left out where they share nothing. */
+  readonly shared?: SharedFetches | null;
 }
 
 /** How one question to a service is asked. */

@@ -9,11 +9,11 @@ interface Outage {
   told: string;
 }
 
-/** Which store a line of the log is about: challenges and decisions have a connection each, also to one server. */
+/** Which store a line of the log is about: challenges, decisions and endorsements have a connection each, also to one server. */
 export interface ToldStore {
   /** Where it is. */
   readonly store: string;
-  readonly of: 'challenges' | 'decisions';
+  readonly of: 'challenges' | 'decisions' | 'endorsements';
 }
 
 /** Whether a store can be reached. An outage is in the log once when it begins and once when it ends. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { SingleFlight } from '../../../src/outgoing/shared-attempts.js';
+import { unlessAborted } from '../../../src/outgoing/bounded-signal.js';
+import { KeptAttempts, SingleFlight } from '../../../src/outgoing/shared-attempts.js';
 
 const never = () => new AbortController().signal;
 const expired = () => new Error('expired');
@@ -83,5 +84,98 @@ describe('SingleFlight', () => {
     const start = async () => String(++started);
     await expect(flights.run('a', AbortSignal.abort(), start, expired)).rejects.toThrow('expired');
     expect(started).toBe(0);
+  });
+});
+
+describe('KeptAttempts', () => {
+  const WANTED = { signal: new AbortController().signal, principal: 'a' };
+  const open = (limitMs = 20_000) => new KeptAttempts<string>({ limitMs, perPrincipal: 2 });
+
+  it('goes on when all who wait have left, and gives its result to who comes then', async () => {
+    const attempts = open();
+    const leaving = new AbortController();
+    let started = 0;
+    let end: (result: string) => void = () => {};
+    const start = () => {
+      started += 1;
+      return new Promise<string>((resolve) => {
+        end = resolve;
+      });
+    };
+    const left = attempts.run('key', { signal: leaving.signal, principal: 'a' }, start);
+    leaving.abort();
+    await expect(left).rejects.toMatchObject({ fault: 'aborted' });
+    const next = attempts.run('key', WANTED, start);
+    end('result');
+    expect(await next).toBe('result');
+    expect(started).toBe(1);
+  });
+
+  it('tells an attempt who wants it, as they come', async () => {
+    const attempts = open();
+    const seen: ReadonlySet<string>[] = [];
+    const start = async (_signal: AbortSignal, principals: ReadonlySet<string>) => {
+      seen.push(principals);
+      await new Promise(setImmediate);
+      return 'result';
+    };
+    const all = [attempts.run('key', WANTED, start), attempts.run('key', { ...WANTED, principal: 'b' }, start)];
+    expect(await Promise.all(all)).toEqual(['result', 'result']);
+    expect(seen.map((principals) => [...principals])).toEqual([['a', 'b']]);
+  });
+
+  it('begins no more for one principal than it may have, and as many for another', async () => {
+    const attempts = open();
+    const start = () => new Promise<string>(() => {});
+    for (const key of ['1', '2']) void attempts.run(key, WANTED, start).catch(() => {});
+    await expect(attempts.run('3', WANTED, start)).rejects.toMatchObject({ fault: 'busy' });
+    expect(await attempts.run('4', { ...WANTED, principal: 'b' }, async () => 'b')).toBe('b');
+  });
+
+  it('has Node warn of no leak where many are under way', async () => {
+    const warnings: Error[] = [];
+    const hear = (warning: Error) => warnings.push(warning);
+    process.on('warning', hear);
+    const attempts = new KeptAttempts<string>({ limitMs: 20_000, perPrincipal: 64 });
+    const all = Array.from({ length: 64 }, (_, index) =>
+      attempts.run(`${index}`, { signal: new AbortController().signal, principal: 'a' }, (signal) =>
+        unlessAborted(new Promise<string>(() => {}), signal),
+      ),
+    );
+    await new Promise(setImmediate);
+    process.off('warning', hear);
+    await Promise.all([attempts.close(), Promise.allSettled(all)]);
+    expect(warnings).toEqual([]);
+  });
+
+  it('begins anew after one has ended, also where it failed', async () => {
+    const attempts = open();
+    await expect(attempts.run('key', WANTED, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await attempts.run('key', WANTED, async () => 'result')).toBe('result');
+  });
+
+  it.each([
+    ['its time is over', async () => open(1)],
+    [
+      'all are closed',
+      async () => {
+        const attempts = open();
+        setImmediate(() => void attempts.close());
+        return attempts;
+      },
+    ],
+  ])('ends an attempt when %s', async (_when, opened) => {
+    const attempts = await opened();
+    const start = (signal: AbortSignal) =>
+      new Promise<string>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('ended')));
+      });
+    await expect(attempts.run('key', WANTED, start)).rejects.toThrow('ended');
+  });
+
+  it('begins nothing for who has no time left', async () => {
+    const start = () => Promise.reject(new Error('begun'));
+    const late = open().run('key', { ...WANTED, signal: AbortSignal.abort() }, start);
+    await expect(late).rejects.toMatchObject({ fault: 'aborted' });
   });
 });

@@ -1,10 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { AmdKds } from '../../../../src/endorsements/amd/amd-kds.js';
+import { EntrySeal } from '../../../../src/endorsements/replicas/sealed-entries.js';
+import { SharedFetches } from '../../../../src/endorsements/replicas/shared-fetches.js';
+import type { SharedAnswer, SharedStore } from '../../../../src/model/shared-endorsements.js';
 import type { BoundedAnswer } from '../../../../src/outgoing/bounded-agent.js';
 import type { Fetch, FetchRequest } from '../../../../src/outgoing/bounded-fetch.js';
 import { FetchError } from '../../../../src/outgoing/fetch-error.js';
 import { DEFAULT_RESILIENCE } from '../../../../src/outgoing/resilient-fetch.js';
 import { ManualClock } from '../manual-clock.js';
+import { RecordingLog } from '../recording-log.js';
 
 const ORIGIN = 'https://kds.example';
 const CHIP = Uint8Array.from({ length: 64 }, (_, index) => index);
@@ -30,7 +35,11 @@ function setUp() {
   const fetch = new FakeFetch();
   const clock = new ManualClock(new Date('2026-03-01T00:00:00Z'));
   const kds = new AmdKds({ origin: ORIGIN, chips: fetch, lines: fetch, clock });
-  const call = (remember = true) => ({ signal: new AbortController().signal, remember });
+  const call = (remember = true) => ({
+    signal: new AbortController().signal,
+    remember,
+    take: (bytes: Uint8Array) => bytes,
+  });
   const vcek = (remember = true) => kds.vcek('Milan', CHIP, TCB, call(remember));
   const paths = () => fetch.asked.map(({ path }) => path);
   return { fetch, clock, kds, call, vcek, paths };
@@ -205,11 +214,72 @@ describe('AmdKds: throttling', () => {
     expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['aborted', 'busy']));
   });
 
+  it('lets no caller wait behind the chips of another one', async () => {
+    const { kds, call, fetch } = setUp();
+    fetch.answer = () => new Promise(() => {});
+    const chipOf = (mark: number) => CHIP.map((byte) => byte ^ mark);
+    const want = (principal: string, mark: number) =>
+      void kds.vcek('Milan', chipOf(mark), TCB, { ...call(), principal }).catch(() => {});
+    for (let mark = 0; mark < 30; mark += 1) want('many', mark);
+    const sent = fetch.asked.length;
+    want('few', 100);
+    expect(fetch.asked).toHaveLength(sent + 1);
+    expect(fetch.asked.at(-1)?.path).toContain(Buffer.from(chipOf(100)).toString('hex'));
+  });
+
+  it('lets nobody wait in the line of another one for a chip that both want', async () => {
+    const { kds, call, fetch } = setUp();
+    fetch.answer = () => new Promise(() => {});
+    const chipOf = (mark: number) => CHIP.map((byte) => byte ^ mark);
+    const want = (principal: string, mark: number) =>
+      void kds.vcek('Milan', chipOf(mark), TCB, { ...call(), principal }).catch(() => {});
+    for (let mark = 0; mark < 30; mark += 1) want('many', mark);
+    want('few', 29);
+    expect(fetch.asked.at(-1)?.path).toContain(Buffer.from(chipOf(29)).toString('hex'));
+  });
+
   it('goes on after a failure that asks for no rest', async () => {
     const { vcek, fetch } = setUp();
     fetch.answer = failWith(503);
     await expect(vcek()).rejects.toMatchObject({ status: 503 });
     fetch.answer = async () => Uint8Array.of(7);
     expect(await vcek()).toEqual(Uint8Array.of(7));
+  });
+});
+
+describe('AmdKds: turns that replicas share', () => {
+  const LEAD: SharedAnswer = { state: 'lead', lease: { id: 'id', lane: 'lane', token: '1' } };
+  const WAIT: SharedAnswer = { state: 'wait', ms: 1, pauseMs: 0 };
+
+  /** A replica that waits 20 ms for a turn. */
+  function replicaOf(answer: SharedAnswer) {
+    const store: SharedStore = {
+      ask: async () => answer,
+      askInTurn: async (_lane, _leaseMs, questions) => questions.map(() => answer),
+      end: async () => {},
+      withdraw: async () => {},
+    };
+    const { fetch, clock, call } = setUp();
+    const shared = new SharedFetches(store, new EntrySeal(new Uint8Array(32)), clock, new RecordingLog());
+    const kds = new AmdKds({ origin: ORIGIN, chips: fetch, lines: fetch, clock, shared, vcekWaitMs: 20 });
+    return { fetch, kds, call };
+  }
+
+  it('are used to their end, also where they came at the end of the wait', async () => {
+    const { fetch, kds, call } = replicaOf(LEAD);
+    fetch.answer = async ({ signal }) => {
+      await sleep(60);
+      signal.throwIfAborted();
+      return Uint8Array.of(7);
+    };
+    expect(await kds.vcek('Milan', CHIP, TCB, call())).toEqual(Uint8Array.of(7));
+    await kds.close();
+  });
+
+  it('are not waited for any longer than that', async () => {
+    const { fetch, kds, call } = replicaOf(WAIT);
+    await expect(kds.vcek('Milan', CHIP, TCB, call())).rejects.toMatchObject({ fault: 'aborted' });
+    expect(fetch.asked).toEqual([]);
+    await kds.close();
   });
 });
