@@ -1,5 +1,6 @@
 import { type Configuration, endorsementCacheDirectory } from '../config/configuration.js';
 import { AllEndorsements } from '../endorsements/all-endorsements.js';
+import type { AmdTuning } from '../endorsements/amd/amd-parts.js';
 import { type OpenAmdEndorsements, openAmdEndorsements } from '../endorsements/amd/open-amd-endorsements.js';
 import { type OpenAkIssuers, openAkIssuers } from '../endorsements/attestation-keys/open-ak-issuers.js';
 import type { EndingFile } from '../endorsements/files/material-files.js';
@@ -19,6 +20,8 @@ export interface EndorsementWorld extends SourceWorld {
   readonly amdRootPins?: AmdRootPins;
   /** Other roots than Intel's, SHA-256 of their SubjectPublicKeyInfo: likewise. */
   readonly intelRootPins?: ReadonlySet<string>;
+  /** Bounds and times at AMD, for tests. */
+  readonly amdTuning?: Partial<AmdTuning>;
 }
 
 /**
@@ -36,6 +39,7 @@ export interface OpenEndorsements extends OpenSource<EndorsementSource>, Pick<Op
 export function openAmd({ amd, ...configuration }: Configuration, world: EndorsementWorld): OpenAmdEndorsements {
   return openAmdEndorsements({
     ...world,
+    tuning: world.amdTuning ?? {},
     pins: world.amdRootPins ?? AMD_ROOT_PINS,
     kds: amd.kds === 'off' ? null : amd.kds,
     folder: amd.chains,

@@ -41,7 +41,7 @@ import { openTraces } from './traces.js';
 
 /** What a service takes from the world, beside its configuration. */
 export interface World
-  extends Partial<Pick<EndorsementWorld, 'amdRootPins' | 'intelRootPins' | 'connect'>>,
+  extends Partial<Pick<EndorsementWorld, 'amdRootPins' | 'intelRootPins' | 'amdTuning' | 'connect'>>,
     Pick<VaultWorld, 'vaultPort'> {
   readonly log: Log;
   readonly clock?: Clock;
