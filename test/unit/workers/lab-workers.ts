@@ -33,7 +33,7 @@ export interface Behaviour {
 export const READY: Readiness = { ready: true, problems: [] };
 
 /** The parts of every service here; each has a file. */
-export const PARTS = ['policies', 'callers'];
+const PARTS = ['policies', 'callers'];
 
 /** A worker in this process: its messages are copied, as between processes. */
 export class LabWorker implements WorkerProcess {
