@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { Client } from './client.js';
-import type { Material } from './protocol.js';
+import { AT_A_TIME, type Material } from './protocol.js';
 import { ascending, quantile } from './table.js';
 import { worstInputs } from './worst-inputs.js';
 
@@ -83,7 +83,7 @@ export async function measureScaling(material: Material, rounds: number): Promis
       rates.push({ one: await rateOf(ofOne), two: await rateOf(ofTwo) });
     }
     const even = ascending(await clientOf(two, MANY).verify(4 * REQUESTS));
-    const lagMs = await lagWithWorst(one, ofOne, material);
+    const lagMs = await lagWithWorst(one, clientOf(one, AT_A_TIME), material);
     return lines(rates, even, lagMs);
   } finally {
     await Promise.all(clients.map((client) => client.close()));
@@ -97,21 +97,19 @@ async function rateOf(client: Client): Promise<number> {
   return REQUESTS / ((performance.now() - begun) / 1000);
 }
 
-/** Under load of which a part is the worst input that is judged. */
+/** Under ordinary load, with one of the worst inputs that are judged after the other beside it. */
 async function lagWithWorst(service: ScaledService, client: Client, material: Material): Promise<number> {
   const inputs = (await worstInputs(material)).filter(({ path }) => path === '/verify');
   await service.lagMs();
-  const worst = Array.from({ length: REQUESTS / WORST_SHARE }, async (_, index) => {
-    const input = inputs[index % inputs.length];
-    const headers = { 'content-type': 'application/json' };
-    const answer = await request(service.url + (input?.path ?? ''), {
-      method: 'POST',
-      headers,
-      body: input?.body ?? '',
-    });
-    await answer.body.dump();
-  });
-  await Promise.all([client.verify(REQUESTS), ...worst]);
+  const headers = { 'content-type': 'application/json' };
+  const sendWorst = async () => {
+    for (let index = 0; index < REQUESTS / WORST_SHARE; index++) {
+      const { path = '', body = '' } = inputs[index % inputs.length] ?? {};
+      const answer = await request(service.url + path, { method: 'POST', headers, body });
+      await answer.body.dump();
+    }
+  };
+  await Promise.all([client.verify(REQUESTS), sendWorst()]);
   return service.lagMs();
 }
 
@@ -128,7 +126,7 @@ function lines(
     `requests a second, two workers  ${median(rates.map(({ two }) => two)).toFixed(0)}`,
     `two over one                    ${median(rates.map(({ one, two }) => two / one)).toFixed(2)}  (aim: 1.9)`,
     `p99 / p50 at ${MANY} connections   ${(p99 / p50).toFixed(2)}  (aim: at most 4)`,
-    `p99 of the event-loop delay     ${lagMs.toFixed(1)} ms, with the worst accepted inputs among the requests  (aim: 10)`,
+    `p99 of the event-loop delay     ${lagMs.toFixed(1)} ms, at ${AT_A_TIME} connections, with the worst accepted inputs beside them  (aim: 10)`,
     '',
     `node ${process.version}, ${cores} cores; ${rates.length} rounds of ${REQUESTS} requests each, ${CONNECTIONS} connections`,
     cores > 3
