@@ -5,13 +5,15 @@ import { ProofsOfGates } from '../gates/used-proofs.js';
 import { AddedFigures } from '../http/added-figures.js';
 import type { ProcessFigures } from '../http/metrics.js';
 import type { ConfiguredFiles, ConfiguredFilesOf } from '../model/configured-files.js';
+import { ConfigurationError } from '../model/errors.js';
 import { isSystemError } from '../model/file-problem.js';
-import type { Readiness } from '../model/health.js';
+import type { Liveness, Readiness } from '../model/health.js';
 import type { Clock, Log } from '../model/ports.js';
 import { Outages } from '../outgoing/outages.js';
 import { STARTING, STOPPING } from '../service/health.js';
 import { type OwnPart, Primary } from '../workers/primary.js';
-import type { WorkerProcess } from '../workers/running-worker.js';
+import type { RunningWorker, WorkerProcess } from '../workers/running-worker.js';
+import { readChallengeKey } from './configured-challenge-key.js';
 import { openManagement } from './open-management.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { makeEphemeralKey } from './receipt-keys.js';
@@ -98,7 +100,7 @@ async function openWorkers(
     );
     // Opened before the workers listen, and so closed after them: until the last answer has left, there is somebody to ask.
     const management = await openManagement(configuration.listen.management, {
-      liveness: { execute: async () => ({ live: true, problems: [] }) },
+      liveness: { execute: async () => livenessOf(primary) },
       readiness: { execute: async () => readinessOf(primary) },
       metrics: { contentType: figures.contentType, text },
       log,
@@ -106,7 +108,7 @@ async function openWorkers(
     });
     if (management !== null) opened.add(management);
     managementUrl = management?.url ?? null;
-    return new OwnAccess(access, { server: NO_LISTENER, management });
+    return new OwnAccess(access, { server: NO_LISTENER, management }, log);
   };
   let managementUrl: string | null = null;
   primary = opened.add(
@@ -123,9 +125,11 @@ async function openWorkers(
           proof: ({ gate, jkt, jti }: { gate: string; jkt: string; jti: string }) => proofs.use(gate, jkt, jti),
         },
         ephemeralKey: makeEphemeralKey(),
+        challengeKey: await readChallengeKey(configuration, log),
         files: disk,
         own: openOwn,
         onLost: (worker) => figures.lost(worker),
+        onReloaded: (isTaken) => figures.reloaded(isTaken),
       },
       ACCESS_PART,
     ),
@@ -147,10 +151,12 @@ const NO_LISTENER: ReloadedListeners['server'] = { exchangeTls: () => {}, endCon
 class OwnAccess implements OwnPart {
   readonly #access: ReloadedAccess;
   readonly #listeners: ReloadedListeners;
+  readonly #log: Log;
   #prepared: PreparedAccess | null = null;
 
-  constructor(access: ReloadedAccess, listeners: ReloadedListeners) {
+  constructor(access: ReloadedAccess, listeners: ReloadedListeners, log: Log) {
     this.#access = access;
+    this.#log = log;
     this.#listeners = listeners;
   }
 
@@ -158,18 +164,26 @@ class OwnAccess implements OwnPart {
     return this.#access.configuration;
   }
 
-  /** What is wrong is what each worker finds wrong too, and has told the log. */
   prepare: OwnPart['prepare'] = async (how) => {
-    this.#prepared =
-      'failure' in how ? null : await this.#access.prepareReload(how.configuration, this.#listeners).catch(() => null);
+    const { configuration } = { configuration: null, ...how };
+    const reading = configuration === null ? null : this.#access.prepareReload(configuration, this.#listeners);
+    this.#prepared = (await reading?.catch((error: unknown) => this.#say(error))) ?? null;
     return [{ name: ACCESS_PART, isFit: this.#prepared !== null }];
   };
 
-  commit: OwnPart['commit'] = async (parts) => {
+  commit: OwnPart['commit'] = async ({ parts }) => {
     if (parts.includes(ACCESS_PART)) this.#prepared?.commit();
     else await this.#prepared?.discard();
     this.#prepared = null;
   };
+
+  /** What each worker finds wrong too is in the log already. */
+  #say(error: unknown): null {
+    if (!(error instanceof ConfigurationError)) {
+      this.#log.error({ err: error }, 'callers and TLS material not reloaded: the previous ones stay in force');
+    }
+    return null;
+  }
 
   discard: OwnPart['discard'] = async () => {
     await this.#prepared?.discard();
@@ -180,10 +194,22 @@ class OwnAccess implements OwnPart {
 async function figuresOf(primary: Primary | null): Promise<ReadonlyMap<number, ProcessFigures>> {
   const asked = (primary?.workers ?? []).map(async (worker) => {
     const figures = (await worker.figures().catch(() => null)) as ProcessFigures | null;
-    return [worker.number, figures] as const;
+    return [worker, figures] as const;
   });
   const given = await Promise.all(asked);
-  return new Map(given.flatMap(([worker, figures]) => (figures === null ? [] : [[worker, figures] as const])));
+  // Not those of workers that have ended meanwhile: they are counted already.
+  const isLeft = (worker: RunningWorker) => primary?.workers.includes(worker) === true;
+  return new Map(
+    given.flatMap(([worker, figures]) =>
+      figures === null || !isLeft(worker) ? [] : [[worker.number, figures] as const],
+    ),
+  );
+}
+
+/** Live where each worker that listens is: the service is restarted as a whole. */
+function livenessOf(primary: Primary | null): Liveness {
+  const problems = primary?.workers.flatMap(({ liveness }) => liveness?.problems ?? []) ?? [];
+  return { live: problems.length === 0, problems: [...new Map(problems.map((each) => [each.code, each])).values()] };
 }
 
 /** Ready where each worker that listens is, so that it does not matter which of them gets a request. */

@@ -1,4 +1,4 @@
-import { type Configuration, challengeKeyPath } from '../config/configuration.js';
+import type { Configuration } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
 import { sharedChallenges } from '../config/redis-store.js';
 import { policiesOf } from '../config/tenants.js';
@@ -11,12 +11,12 @@ import type { ConfiguredFilesOf } from '../model/configured-files.js';
 import type { Clock, Log } from '../model/ports.js';
 import { type OriginObserver, Outages } from '../outgoing/outages.js';
 import { ClockWatch } from '../service/clock-watch.js';
-import { policiesLoaded, type ReadinessUseCase, readinessOf } from '../service/health.js';
+import { type LivenessUseCase, policiesLoaded, type ReadinessUseCase, readinessOf } from '../service/health.js';
 import { WatchedChallengeStore } from '../service/watched-challenges.js';
-import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import type { SharingLimits } from '../stores/redis/redis-endorsement-store.js';
 import type { TracePace } from '../traces/open-tracing.js';
 import { openAttestationServices } from './attestation-services.js';
+import { readChallengeKey } from './configured-challenge-key.js';
 import { namedRoots, ReloadedRoots } from './configured-roots.js';
 import type { Override } from './container.js';
 import { type DecisionLogWorld, type OpenStores, openDecisionLog, openStores } from './decision-store.js';
@@ -67,6 +67,7 @@ export interface RunningService {
   /** Where probes and metrics are, if not there. */
   readonly managementUrl: string | null;
   readonly readiness: ReadinessUseCase;
+  readonly liveness: LivenessUseCase;
   /** The metrics of this process, for whoever adds them up. */
   figures(): Promise<ProcessFigures>;
   /** Reads policies, endorsement folders, files of keys and roots, callers and TLS material again. Never rejects. */
@@ -100,7 +101,7 @@ async function openService(configuration: Configuration, given: World, opened: O
   const tracing = opened.add(await openTraces(configuration, { ...world, observer: outages, version }));
   const outside = { ...world, clock, observer: tracing.observer };
   const { policies, access, onReloaded, onRefused } = await openRules(configuration, { ...outside, metrics }, opened);
-  const key = await readChallengeKey(configuration, log);
+  const key = together?.challengeKey ?? (await readChallengeKey(configuration, log));
   const stores = await openStores(configuration, { ...world, key, clock }, opened);
   const memories = openResets(configuration, world, opened);
   await Promise.all([...memories.values()].map(({ memory }) => memory.start()));
@@ -191,6 +192,7 @@ async function openService(configuration: Configuration, given: World, opened: O
     url: server.url,
     managementUrl: management?.url ?? null,
     readiness: whileServing,
+    liveness: dependencies.liveness,
     figures: () => metrics.figures(),
     reload: () => reload.run(readConfiguration),
     prepareReload: (read) => reload.prepare(read),
@@ -315,14 +317,6 @@ async function openSharing(
 ): Promise<SharedFetches | null> {
   const store = sharedChallenges(configuration);
   return store === null ? null : opened.add(await openSharedEndorsements(store, world)).shared;
-}
-
-/** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */
-function readChallengeKey(configuration: Configuration, log: Log): Promise<Uint8Array> {
-  const file = challengeKeyPath(configuration);
-  const message =
-    "there was no challenge key, so one was created: a challenge issued with another key counts as the caller's own nonce";
-  return readOrCreateChallengeKey(file, () => log.warn({ file }, message));
 }
 
 /** The first line of the log: version, configuration and policies. */

@@ -8,13 +8,17 @@ export interface Together {
   readonly port: number;
   /** How files that the configuration names are read: all get the same. */
   readonly files: ConfiguredFilesOf;
+  /** The MAC key of challenges: with another one, a worker would take challenges of the others for nonces of the caller's own. */
+  readonly challengeKey: Uint8Array;
+  /** Whether this one takes the place of a worker that has ended: files then count as at a reload, and not as at a start. */
+  readonly isAgain: boolean;
   /** The key that signs receipts where none is configured, PEM of PKCS#8. */
   readonly ephemeralKey: string;
-  /** So that memories which only grow do. */
+  /** Keeps others from raising the same rollback mark, or the same reset counts, meanwhile. */
   readonly exclusive: Exclusive;
-  /** So that a proof is good once. */
+  /** Proofs that were accepted at gates by any of them. */
   readonly proofs: ProofMemory;
-  /** Of TLS sessions, so that each resumes those of the others. */
+  /** Of TLS session tickets, the same for all. */
   readonly ticketKeys: () => Uint8Array;
   /** Metrics of all, in the text format of Prometheus. */
   readonly figures: () => Promise<string>;

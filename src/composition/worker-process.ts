@@ -28,14 +28,13 @@ const PARENT: ParentChannel = {
 
 /** The service of a worker. @throws {ConfigurationError} where a file that the configuration names is wrong */
 export function openWorker(
-  { configuration, port, ephemeralKey }: StartedWith,
+  { configuration, worker: _worker, ticketKeys: _ticketKeys, ...given }: StartedWith,
   { ask, ...shared }: SharedByWorkers,
   world: Omit<World, 'together'>,
 ): Promise<RunningService> {
   const together = {
     ...shared,
-    port,
-    ephemeralKey,
+    ...given,
     proofs: { use: (gate: string, jkt: string, jti: string) => ask<void>('proof', { gate, jkt, jti }) },
     figures: () => ask<string>('metrics'),
   };

@@ -1,5 +1,8 @@
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
-import type { ProcessFigures } from './metrics.js';
+import { FAILED_RELOADS, type ProcessFigures, RELOAD_RESULTS } from './metrics.js';
+
+/** Of a reload that failed as a whole, as the part of the metrics of reloads. */
+const WHOLE = 'all workers';
 
 /** Figures of workers, by their numbers. */
 export type FiguresByWorker = ReadonlyMap<number, ProcessFigures>;
@@ -11,7 +14,9 @@ export type FiguresByWorker = ReadonlyMap<number, ProcessFigures>;
 export class AddedFigures {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
   readonly #own = new Registry();
-  readonly #restarts: Counter;
+  readonly #crashes: Counter;
+  readonly #failedReloads: Counter<'part'>;
+  readonly #reloadResult: Gauge<'part'>;
   /** As each worker last gave them. */
   readonly #last = new Map<number, ProcessFigures>();
   /** Counts of workers that have ended. */
@@ -20,11 +25,13 @@ export class AddedFigures {
   /** @param listening how many workers answer now */
   constructor(listening: () => number) {
     const registers = [this.#own];
-    this.#restarts = new Counter({
-      name: 'veritee_worker_restarts_total',
-      help: 'Workers that have ended by themselves, and were started again.',
+    this.#crashes = new Counter({
+      name: 'veritee_worker_crashes_total',
+      help: 'Workers that have ended by themselves.',
       registers,
     });
+    this.#failedReloads = new Counter({ ...FAILED_RELOADS, registers });
+    this.#reloadResult = new Gauge({ ...RELOAD_RESULTS, registers });
     new Gauge({
       name: 'veritee_workers',
       help: 'Workers that answer.',
@@ -35,9 +42,15 @@ export class AddedFigures {
     });
   }
 
+  /** Hears whether a reload was put in force. Where not, no worker has changed anything. */
+  reloaded(isTaken: boolean): void {
+    this.#reloadResult.set({ part: WHOLE }, isTaken ? 1 : 0);
+    if (!isTaken) this.#failedReloads.inc({ part: WHOLE });
+  }
+
   /** The worker has ended: another one with its number begins at nothing. What it counted since it was last asked is lost. */
   lost(worker: number): void {
-    this.#restarts.inc();
+    this.#crashes.inc();
     const counted = (this.#last.get(worker) ?? []).filter(({ type }) => !isGauge(type));
     this.#last.delete(worker);
     this.#ended = sumOf([...this.#ended, ...counted]);

@@ -58,11 +58,29 @@ interface ListenerOptions {
  */
 export function createListener(listener: RequestListener, limits: ConnectionLimits, options: ListenerOptions): Server {
   const server = serverOf(listener, httpOptions(limits), options, limits.headersMs);
-  server.maxConnections = limits.connections;
+  endBeyond(server, limits.connections);
   server.setTimeout(limits.requestMs + options.deadlineSeconds * 1000);
   // An expectation other than 100-continue may be ignored (RFC 9110, 10.1.1); by itself node would answer without a body.
   server.on('checkExpectation', listener);
   return server;
+}
+
+/**
+ * Ends connections beyond a number at once. Not `maxConnections`: a worker that is at it hands the connection back to its parent, which passes it
+ * to the next worker, and so on for as long as all are at it.
+ */
+function endBeyond(server: Server, most: number): void {
+  let open = 0;
+  server.prependListener('connection', (socket: Socket) => {
+    if (open >= most) {
+      socket.destroy();
+      return;
+    }
+    open += 1;
+    socket.once('close', () => {
+      open -= 1;
+    });
+  });
 }
 
 function httpOptions(limits: ConnectionLimits): ServerOptions {

@@ -25,6 +25,18 @@ const RELOADED_PARTS = [
   'tpm.intermediates',
 ];
 
+/** Metrics of reloads, which the process that watches workers has too. */
+export const FAILED_RELOADS = {
+  name: 'veritee_reload_failed_total',
+  help: 'Reloads that kept the previous state of a part because something in it was wrong, by part.',
+  labelNames: ['part'],
+} as const;
+export const RELOAD_RESULTS = {
+  name: 'veritee_last_reload_successful',
+  help: '1 if what was last read of a part is in force; 0 if its previous state is, because something in it was wrong.',
+  labelNames: ['part'],
+} as const;
+
 /** Parts of a request that are measured: waiting for a slot, and what judging asks of others; `judge` has these two in it. */
 export type Stage = 'wait' | 'challenge' | 'endorsements' | 'judge' | 'sign' | 'record';
 
@@ -167,24 +179,14 @@ export class Metrics {
       help: 'Policy reloads that were refused; the previous policies stay in force.',
       registers,
     });
-    this.#failedReloads = new Counter({
-      name: 'veritee_reload_failed_total',
-      help: 'Reloads that kept the previous state of a part because something in it was wrong, by part.',
-      labelNames: ['part'],
-      registers,
-    });
+    this.#failedReloads = new Counter({ ...FAILED_RELOADS, registers });
     this.#reloadTimes = new Gauge({
       name: 'veritee_last_reload_timestamp_seconds',
       help: 'When a part was last read, successfully or not: at start, or at a reload. Seconds since 1970.',
       labelNames: ['part'],
       registers,
     });
-    this.#reloadResults = new Gauge({
-      name: 'veritee_last_reload_successful',
-      help: '1 if what was last read of a part is in force; 0 if its previous state is, because something in it was wrong.',
-      labelNames: ['part'],
-      registers,
-    });
+    this.#reloadResults = new Gauge({ ...RELOAD_RESULTS, registers });
     this.#policyDecisions = new Counter({
       name: 'veritee_policy_decisions_total',
       help: 'Outcomes of single policies, by tenant, policy and most important reason.',

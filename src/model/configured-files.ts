@@ -32,7 +32,7 @@ export interface PolicyTexts {
 /** The text of a policy file, or why there is none. */
 export type PolicyText = { readonly name: string } & ({ readonly text: string } | { readonly why: string });
 
-/** How those are read that are no policies. */
+/** How configured files other than policies are read. */
 export type ConfiguredMaterial = Omit<ConfiguredFiles, 'policies'>;
 
 /**

@@ -10,6 +10,13 @@ export interface HealthProblem {
   readonly reason: string;
 }
 
+/** Whether a process works, or has to be restarted. */
+export interface Liveness {
+  readonly live: boolean;
+  /** None where it is live. */
+  readonly problems: readonly HealthProblem[];
+}
+
 /** Whether a service should get traffic. */
 export interface Readiness {
   readonly ready: boolean;

@@ -85,7 +85,7 @@ export class Turns {
       signal.addEventListener('abort', leave, { once: true });
       this.#waiting.push(waiting);
       this.#letIn();
-      if (this.#waiting.length > this.#limits.queued) this.#turnAway();
+      if (this.#waiting.length > this.#limits.queued) this.#turnAway(waiting);
     });
   }
 
@@ -93,7 +93,7 @@ export class Turns {
     try {
       return await fetch();
     } catch (error) {
-      // A timer that a fetch waits for ends so where its signal does.
+      // A timer that the fetch waits for rejects so, once its signal ends.
       throw error instanceof Error && error.name === 'AbortError' ? outOfTime() : error;
     } finally {
       this.#end(principal);
@@ -152,14 +152,17 @@ export class Turns {
     return this.#running.get(principal) ?? 0;
   }
 
-  #turnAway(): void {
+  /** @param newcomer who goes itself, where no line is longer than its own */
+  #turnAway(newcomer: Waiting): void {
     const lines = new Map<string, Waiting[]>();
     for (const waiting of this.#waiting) {
       for (const principal of waiting.principals) lines.set(principal, [...(lines.get(principal) ?? []), waiting]);
     }
-    // The newest line counts where several are as long: whoever came last is turned away.
-    const longest = [...lines.values()].reduce((found, line) => (line.length >= found.length ? line : found), []);
-    const newest = longest.at(-1);
-    if (newest !== undefined) this.#leave(newest, new FetchError('busy', `too many ${this.#what} at a time`));
+    const own = [...lines.values()].filter((line) => line.includes(newcomer));
+    const longest = [...own, ...lines.values()].reduce(
+      (found, line) => (line.length > found.length ? line : found),
+      [],
+    );
+    this.#leave(longest.at(-1) ?? newcomer, new FetchError('busy', `too many ${this.#what} at a time`));
   }
 }

@@ -1,4 +1,4 @@
-import type { HealthProblem, Readiness } from '../model/health.js';
+import type { HealthProblem, Liveness, Readiness } from '../model/health.js';
 
 /** Readiness: whether the service should get traffic, and what stands against it. */
 export interface ReadinessUseCase {
@@ -7,7 +7,7 @@ export interface ReadinessUseCase {
 
 /** Liveness: whether the process must be restarted. */
 export interface LivenessUseCase {
-  execute(): Promise<{ readonly live: boolean; readonly problems: readonly HealthProblem[] }>;
+  execute(): Promise<Liveness>;
 }
 
 /** What stands against the service getting traffic; null: nothing of this kind. Must not throw. */

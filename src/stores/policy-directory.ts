@@ -68,6 +68,8 @@ export class PolicyDirectory<P extends { readonly id: string }> {
   #polling: NodeJS.Timeout | null = null;
   /** The last reading that was asked for. Never rejects. */
   #lastReload: Promise<unknown> = Promise.resolve();
+  /** How often what was read was taken over, or found wrong. */
+  #taken = 0;
   /** What was wrong at the last reload; none where it went well. */
   #problems: readonly string[] = [];
   /** What was read at the last reload. */
@@ -107,7 +109,14 @@ export class PolicyDirectory<P extends { readonly id: string }> {
       const read = await this.#read();
       const isFit = 'set' in read;
       if (!isFit) this.#take(read, 'whatever it is');
-      return { isFit, commit: () => (isFit ? this.#take(read, 'whatever it is') : undefined) };
+      const reads = this.#taken;
+      const commit = () => {
+        if (!isFit) return;
+        if (this.#taken === reads) this.#take(read, 'whatever it is');
+        // Something newer was taken meanwhile.
+        else void this.#reload('whatever it is');
+      };
+      return { isFit, commit };
     });
   }
 
@@ -149,6 +158,7 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     const isNews = !isDeepStrictEqual([problems, read.texts], [this.#problems, this.#texts]);
     this.#problems = problems;
     this.#texts = read.texts;
+    this.#taken += 1;
     if ('set' in read) {
       this.#set = read.set;
       this.#fingerprint = read.fingerprint;

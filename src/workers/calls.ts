@@ -68,7 +68,7 @@ export class Calls {
   }
 
   async #answer({ call: id, name, argument }: Extract<Message, { call: number }>): Promise<void> {
-    const handler = this.#handlers[name];
+    const handler = Object.hasOwn(this.#handlers, name) ? this.#handlers[name] : undefined;
     try {
       if (handler === undefined) throw new Error(`nothing answers ${name}`);
       this.#send({ answer: id, value: await handler(argument as never) });

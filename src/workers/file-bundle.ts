@@ -53,7 +53,7 @@ export class FileBundle {
   }
 }
 
-/** Files of which somebody else says what they hold. */
+/** Configured files that another process, or a bundle, reads. */
 export function filesBy(ask: (question: FileQuestion) => Promise<unknown>): ConfiguredFiles {
   const answer =
     <Operation extends keyof ConfiguredFiles>(operation: Operation) =>

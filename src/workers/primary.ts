@@ -7,7 +7,7 @@ import type { PartOutcome } from '../model/reload.js';
 import { CallEndedError, type Handlers } from './calls.js';
 import { ExclusiveTurns } from './exclusive-turns.js';
 import { FileBundle, type FileQuestion, filesBy } from './file-bundle.js';
-import type { Participant, PreparedWith } from './participant.js';
+import type { CommittedWith, Participant, PreparedWith } from './participant.js';
 import { RunningWorker, type WorkerProcess } from './running-worker.js';
 import { failureOf } from './transferred-failure.js';
 
@@ -23,6 +23,8 @@ export interface PrimaryOptions {
   readonly monotonicMs: () => number;
   /** What workers ask their parent beside files and turns, by name. */
   readonly handlers: Handlers;
+  /** The MAC key of challenges, 32 bytes. */
+  readonly challengeKey: Uint8Array;
   /** The key that signs receipts where none is configured, PEM of PKCS#8. */
   readonly ephemeralKey: string;
   readonly files: ConfiguredFiles;
@@ -31,6 +33,8 @@ export interface PrimaryOptions {
    * @param files as they are read, by part: those of the reload that is prepared, and else those that are in force
    */
   readonly own: (files: ConfiguredFilesOf) => Promise<OwnPart>;
+  /** Hears whether a reload was put in force, all of it or in part. */
+  readonly onReloaded?: (isTaken: boolean) => void;
   /** Hears of a worker that has ended by itself. */
   readonly onLost?: (worker: number) => void;
 }
@@ -46,6 +50,9 @@ const CRASHES = 5;
 const CRASHES_MS = 60_000;
 
 const BEAT_MS = 1_000;
+
+/** Between two attempts to start a worker again. */
+const LONGEST_PAUSE_MS = 30_000;
 
 const TICKET_KEY_BYTES = 48;
 
@@ -70,6 +77,7 @@ export class Primary {
   #ticketKeys: Uint8Array = randomBytes(TICKET_KEY_BYTES);
   /** Starts and reloads, one after the other. Never rejects. */
   #last: Promise<unknown> = Promise.resolve();
+  #reloads = 0;
   #isStopping = false;
   #beats: NodeJS.Timeout | null = null;
 
@@ -91,9 +99,9 @@ export class Primary {
     const primary = new Primary(options, ticketPart);
     try {
       primary.#own = await options.own((part) => filesBy((question) => primary.#files().ask(part, question)));
-      await primary.#fork(1);
+      await primary.#fork(1, false);
       primary.#url = primary.#listening[0]?.url ?? '';
-      const others = Array.from({ length: options.workers - 1 }, (_, index) => primary.#fork(index + 2));
+      const others = Array.from({ length: options.workers - 1 }, (_, index) => primary.#fork(index + 2, false));
       await Promise.all(others);
     } catch (error) {
       await primary.#killAll();
@@ -132,7 +140,14 @@ export class Primary {
   reload(read: () => Promise<Configuration>): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#isStopping) return;
-      await this.#reload(read).catch((error: unknown) => this.#options.log.error({ err: error }, 'reload failed'));
+      const { log, onReloaded } = this.#options;
+      try {
+        await this.#reload(read);
+        onReloaded?.(true);
+      } catch (error) {
+        log.error({ err: error }, 'reload failed');
+        onReloaded?.(false);
+      }
     });
   }
 
@@ -158,8 +173,8 @@ export class Primary {
   }
 
   /** @throws {Error} what kept it from listening */
-  async #fork(number: number): Promise<void> {
-    const { fork, port, ephemeralKey, configuration } = this.#options;
+  async #fork(number: number, isAgain: boolean): Promise<void> {
+    const { fork, port, challengeKey, ephemeralKey, configuration } = this.#options;
     const worker = new RunningWorker(number, fork(number), (self) => this.#handlersOf(self));
     this.#workers.set(number, worker);
     void worker.exited.then((how) => this.#exited(worker, how));
@@ -167,9 +182,13 @@ export class Primary {
       worker: number,
       configuration: this.#own?.configuration ?? configuration,
       port,
+      challengeKey,
+      isAgain,
       ephemeralKey,
       ticketKeys: this.#ticketKeys,
     });
+    // Told to stop meanwhile: it must not begin to answer.
+    if (this.#isStopping) worker.kill();
   }
 
   #handlersOf(worker: RunningWorker): Handlers {
@@ -189,20 +208,21 @@ export class Primary {
     const { log, onLost } = this.#options;
     log.error({ worker: worker.number, how }, 'a worker has ended by itself, and is started again');
     onLost?.(worker.number);
-    this.#startAgain(worker.number);
+    if (!this.#crashedTooOften()) this.#startAgain(worker.number, BEAT_MS);
   }
 
-  #startAgain(number: number): void {
-    if (this.#crashedTooOften()) return;
+  /** @param pauseMs before it is tried again, where it does not start: that alone does not end the service as long as others answer */
+  #startAgain(number: number, pauseMs: number): void {
     void this.#inTurn(async () => {
       if (this.#isStopping) return;
       try {
-        await this.#fork(number);
+        await this.#fork(number, true);
         this.#options.log.info({ worker: number }, 'the worker listens again');
       } catch (error) {
         this.#workers.get(number)?.kill();
         this.#options.log.error({ worker: number, err: error }, 'the worker could not be started again');
-        if (!this.#isStopping) setTimeout(() => this.#startAgain(number), BEAT_MS).unref();
+        if (this.#isStopping || (this.#listening.length === 0 && this.#crashedTooOften())) return;
+        setTimeout(() => this.#startAgain(number, Math.min(2 * pauseMs, LONGEST_PAUSE_MS)), pauseMs).unref();
       }
     });
   }
@@ -236,14 +256,16 @@ export class Primary {
   }
 
   async #reload(read: () => Promise<Configuration>): Promise<void> {
+    const reload = ++this.#reloads;
     const next = new FileBundle(this.#options.files);
     this.#next = next;
     try {
-      const participants = await this.#prepare(await preparedWith(read));
+      const participants = await this.#prepare({ reload, ...(await preparedWith(read)) });
       const parts = fitEverywhere(participants.flatMap(({ read: own }) => own));
       this.#bundle = this.#bundle.with(parts, next);
       if (parts.includes(this.#ticketPart)) this.#ticketKeys = randomBytes(TICKET_KEY_BYTES);
-      await Promise.all(participants.map(({ participant }) => this.#commit(participant, parts)));
+      const how = { reload, parts, ticketKeys: this.#ticketKeys };
+      await Promise.all(participants.map(({ participant }) => this.#commit(participant, how)));
     } finally {
       this.#next = null;
     }
@@ -263,14 +285,15 @@ export class Primary {
     );
     const prepared = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
     if (failed.length === 0) return prepared;
-    await Promise.allSettled(prepared.map(({ participant }) => participant.discard()));
+    // Also those that are late: what they come to must not be put in force by another reload.
+    await Promise.allSettled(all.map((one) => one.discard(how.reload)));
     throw (failed[0] as PromiseRejectedResult).reason;
   }
 
   /** One that does not change over must not go on with what was before: it is ended, and comes back with what the others have. */
-  async #commit(participant: Participant, parts: readonly string[]): Promise<void> {
+  async #commit(participant: Participant, how: CommittedWith): Promise<void> {
     try {
-      await participant.commit(parts, this.#ticketKeys);
+      await participant.commit(how);
     } catch (error) {
       if (!(participant instanceof RunningWorker)) throw error;
       this.#options.log.error(
@@ -287,7 +310,7 @@ interface Prepared {
   readonly read: readonly PartOutcome[];
 }
 
-async function preparedWith(read: () => Promise<Configuration>): Promise<PreparedWith> {
+async function preparedWith(read: () => Promise<Configuration>) {
   try {
     return { configuration: await read() };
   } catch (error) {

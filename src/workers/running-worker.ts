@@ -1,7 +1,7 @@
-import type { Readiness } from '../model/health.js';
+import type { Liveness, Readiness } from '../model/health.js';
 import type { PartOutcome } from '../model/reload.js';
 import { CallEndedError, Calls, type Handlers, withinMs } from './calls.js';
-import type { Participant, PreparedWith, StartedWith } from './participant.js';
+import type { CommittedWith, Participant, PreparedWith, StartedWith } from './participant.js';
 
 /** A process, as its parent has it. */
 export interface WorkerProcess {
@@ -24,7 +24,7 @@ const COMMIT_MS = 5_000;
 /** How long it may drain: longer than a server does. */
 const STOP_MS = 25_000;
 
-/** Heartbeats in a row, a second each, after which a worker that gave none is ended. */
+/** Consecutive missed heartbeats, a second each, after which a worker is killed. */
 const SILENT_BEATS = 15;
 
 /** One worker, from its fork to its exit. */
@@ -33,17 +33,19 @@ export class RunningWorker implements Participant {
   readonly exited: Promise<string>;
   readonly #process: WorkerProcess;
   readonly #calls: Calls;
-  /** Resolves once it hears: what is sent to it before is lost. */
+  /** Resolves at the worker's `hello`. Messages sent to it before are lost. */
   readonly #hears: Promise<void>;
   #url: string | null = null;
   #readiness: Readiness | null = null;
+  #liveness: Liveness | null = null;
   #silentBeats = 0;
 
   constructor(number: number, process: WorkerProcess, handlersOf: (worker: RunningWorker) => Handlers) {
     this.number = number;
     this.#process = process;
-    const beat = async (readiness: Readiness) => {
+    const beat = async ({ readiness, liveness }: Health) => {
       this.#readiness = readiness;
+      this.#liveness = liveness;
       this.#silentBeats = 0;
     };
     let hears = () => {};
@@ -71,12 +73,17 @@ export class RunningWorker implements Participant {
     return this.#readiness;
   }
 
+  get liveness(): Liveness | null {
+    return this.#liveness;
+  }
+
   /** Resolves once it listens. @throws {Error} what kept it from that */
   async start(how: StartedWith): Promise<void> {
     const started = this.#hears.then(() => this.#calls.call<Started>('start', how));
-    const { url, readiness } = await withinMs(START_MS, 'the start', Promise.race([started, this.#ended()]));
+    const { url, readiness, liveness } = await withinMs(START_MS, 'the start', Promise.race([started, this.#ended()]));
     this.#url = url;
     this.#readiness = readiness;
+    this.#liveness = liveness;
   }
 
   /** Rejects once it has ended. */
@@ -88,12 +95,12 @@ export class RunningWorker implements Participant {
     return withinMs(PREPARE_MS, 'reading again', this.#calls.call('prepare', how));
   }
 
-  async commit(parts: readonly string[], ticketKeys: Uint8Array): Promise<void> {
-    await withinMs(COMMIT_MS, 'changing over', this.#calls.call('commit', { parts, ticketKeys }));
+  async commit(how: CommittedWith): Promise<void> {
+    await withinMs(COMMIT_MS, 'changing over', this.#calls.call('commit', how));
   }
 
-  async discard(): Promise<void> {
-    await withinMs(COMMIT_MS, 'dropping what was read', this.#calls.call('discard'));
+  async discard(reload: number): Promise<void> {
+    await withinMs(COMMIT_MS, 'dropping what was read', this.#calls.call('discard', reload));
   }
 
   /** Its figures, for `/metrics`. */
@@ -103,6 +110,8 @@ export class RunningWorker implements Participant {
 
   /** Drains it, and waits for its exit. Bounded. */
   async stop(): Promise<void> {
+    // One that does not listen has nothing to drain, and may not hear.
+    if (this.#url === null) this.kill();
     // Whether it answers is no matter: it ends.
     this.#calls.call('stop').catch(() => {});
     await withinMs(STOP_MS, 'the stop', this.exited).catch(() => this.kill());
@@ -123,8 +132,13 @@ export class RunningWorker implements Participant {
   }
 }
 
-/** What a worker answers once it listens. */
-export interface Started {
-  readonly url: string;
+/** What a worker says of itself with each heartbeat. */
+export interface Health {
   readonly readiness: Readiness;
+  readonly liveness: Liveness;
+}
+
+/** What a worker answers once it listens. */
+export interface Started extends Health {
+  readonly url: string;
 }

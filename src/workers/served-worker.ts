@@ -1,12 +1,12 @@
 import type { Configuration } from '../config/configuration.js';
 import type { ConfiguredFiles } from '../model/configured-files.js';
 import type { Exclusive } from '../model/exclusive.js';
-import type { Readiness } from '../model/health.js';
+import type { Liveness, Readiness } from '../model/health.js';
 import type { PartOutcome } from '../model/reload.js';
 import { Calls } from './calls.js';
 import { type FileQuestion, filesBy } from './file-bundle.js';
-import type { PreparedWith, StartedWith } from './participant.js';
-import type { Started } from './running-worker.js';
+import type { CommittedWith, PreparedWith, StartedWith } from './participant.js';
+import type { Health, Started } from './running-worker.js';
 import { thrownBy } from './transferred-failure.js';
 
 /** The channel to the process that forked this one. */
@@ -30,6 +30,7 @@ export interface SharedByWorkers {
 export interface ServedService {
   readonly url: string;
   readonly readiness: { execute(): Promise<Readiness> };
+  readonly liveness: { execute(): Promise<Liveness> };
   figures(): Promise<unknown>;
   prepareReload(read: () => Promise<Configuration>): Promise<PreparedService>;
   close(): Promise<void>;
@@ -64,6 +65,8 @@ class ServedWorker {
   readonly #open: (how: StartedWith, shared: SharedByWorkers) => Promise<ServedService>;
   readonly #stopped: () => void;
   #service: ServedService | null = null;
+  /** The last one that was to be read; null: it was dropped. */
+  #reload: number | null = null;
   #prepared: PreparedService | null = null;
   #ticketKeys: Uint8Array = new Uint8Array();
   #beats: NodeJS.Timeout | null = null;
@@ -78,8 +81,8 @@ class ServedWorker {
     this.#calls = new Calls((message) => channel.send(message), {
       start: (how: StartedWith) => this.#start(how),
       prepare: (how: PreparedWith) => this.#prepare(how),
-      commit: (how: { readonly parts: readonly string[]; readonly ticketKeys: Uint8Array }) => this.#commit(how),
-      discard: () => this.#discard(),
+      commit: (how: CommittedWith) => this.#commit(how),
+      discard: (reload: number) => this.#discard(reload),
       figures: () => this.#started.figures(),
       stop: () => this.#stop(),
     });
@@ -110,7 +113,7 @@ class ServedWorker {
     });
     this.#service = service;
     this.#beats = setInterval(() => void this.#beat(service), BEAT_MS).unref();
-    return { url: service.url, readiness: await service.readiness.execute() };
+    return { url: service.url, ...(await healthOf(service)) };
   }
 
   async #exclusive<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -123,29 +126,31 @@ class ServedWorker {
     }
   }
 
-  async #beat({ readiness }: ServedService): Promise<void> {
-    await this.#calls.call('beat', await readiness.execute()).catch(() => {});
+  async #beat(service: ServedService): Promise<void> {
+    await this.#calls.call('beat', await healthOf(service)).catch(() => {});
   }
 
+  /** @throws {Error} where another reload has begun meanwhile, or this one was dropped */
   async #prepare(how: PreparedWith): Promise<readonly PartOutcome[]> {
+    const { reload } = how;
     const read = async () => {
       if ('failure' in how) throw thrownBy(how.failure);
       return how.configuration;
     };
-    this.#prepared = await this.#started.prepareReload(read);
-    return this.#prepared.parts;
+    this.#reload = reload;
+    const prepared = await this.#started.prepareReload(read);
+    if (this.#reload !== reload) {
+      await prepared.discard();
+      throw new Error('the reload was dropped');
+    }
+    this.#prepared = prepared;
+    return prepared.parts;
   }
 
   /** @throws {Error} where a part is not in force: then this process must not go on with what was before */
-  async #commit({
-    parts,
-    ticketKeys,
-  }: {
-    readonly parts: readonly string[];
-    readonly ticketKeys: Uint8Array;
-  }): Promise<void> {
+  async #commit({ reload, parts, ticketKeys }: CommittedWith): Promise<void> {
     const prepared = this.#prepared;
-    if (prepared === null) throw new Error('nothing was read that could be put in force');
+    if (prepared === null || this.#reload !== reload) throw new Error('nothing was read that could be put in force');
     this.#prepared = null;
     this.#ticketKeys = ticketKeys;
     const own = prepared.parts.map(({ name }) => name);
@@ -155,9 +160,12 @@ class ServedWorker {
     if (missing.length > 0) throw new Error(`not in force: ${missing.join(', ')}`);
   }
 
-  async #discard(): Promise<void> {
-    await this.#prepared?.discard();
+  async #discard(reload: number): Promise<void> {
+    if (this.#reload !== reload) return;
+    this.#reload = null;
+    const prepared = this.#prepared;
     this.#prepared = null;
+    await prepared?.discard();
   }
 
   async #stop(): Promise<void> {
@@ -165,4 +173,8 @@ class ServedWorker {
     await this.#service?.close();
     this.#stopped();
   }
+}
+
+async function healthOf({ readiness, liveness }: ServedService): Promise<Health> {
+  return { readiness: await readiness.execute(), liveness: await liveness.execute() };
 }

@@ -57,7 +57,7 @@ async function figure(name: string): Promise<number> {
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
-const restarts = () => figure('veritee_worker_restarts_total');
+const crashes = () => figure('veritee_worker_crashes_total');
 
 describe('several workers', () => {
   it('answer at one port, sign with one key, and know what the others have used up', async () => {
@@ -120,7 +120,7 @@ describe('several workers', () => {
     for (let crash = 1; crash <= 3; crash++) {
       const [victim] = childrenOf(service.pid);
       process.kill(victim ?? 0, 'SIGKILL');
-      await expect.poll(restarts, { timeout: 30_000 }).toBe(crash);
+      await expect.poll(crashes, { timeout: 30_000 }).toBe(crash);
       await expect.poll(() => figure('veritee_workers'), { timeout: 30_000 }).toBe(WORKERS);
     }
     isAsking = false;
@@ -166,7 +166,7 @@ describe('several workers', () => {
     await start({ ...MANAGED, policies: { directory: lab.policyFolder } });
     await writeFile(policyFile(), '{', { mode: 0o600 });
     for (const victim of childrenOf(service.pid)) process.kill(victim, 'SIGKILL');
-    await expect.poll(restarts, { timeout: 30_000 }).toBe(WORKERS);
+    await expect.poll(crashes, { timeout: 30_000 }).toBe(WORKERS);
     await expect.poll(() => figure('veritee_workers'), { timeout: 30_000 }).toBe(WORKERS);
     const client = new Client(service.url, CLIENTS);
     const body = JSON.stringify({ ...JSON.parse(lab.bodies('snp')[0] ?? ''), policy: 'versioned' });
@@ -181,7 +181,7 @@ describe('several workers', () => {
       await expect.poll(() => childrenOf(service.pid).length, { timeout: 30_000 }).toBe(WORKERS);
       await expect.poll(() => figure('veritee_workers'), { timeout: 30_000 }).toBe(WORKERS);
       process.kill(childrenOf(service.pid)[0] ?? 0, 'SIGKILL');
-      if (crash < 5) await expect.poll(restarts, { timeout: 30_000 }).toBe(crash);
+      if (crash < 5) await expect.poll(crashes, { timeout: 30_000 }).toBe(crash);
     }
     expect(await service.end()).toMatchObject({ exitCode: 1, signal: null });
     expect(service.logged('workers end too often: the service ends')).toHaveLength(1);

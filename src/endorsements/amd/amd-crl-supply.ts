@@ -12,6 +12,7 @@ import type {
   Sourced,
   Unavailable,
 } from '../../model/endorsement.js';
+import { FetchError } from '../../outgoing/fetch-error.js';
 import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
 import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
 import { attempt } from '../files/material-files.js';
@@ -112,7 +113,9 @@ export class AmdCrlSupply {
       const problem = kdsProblem(because.code, because.detail, error);
       // A CRL that has ended or was rolled back may be followed by a newer one at any time.
       const retryable = problem.retryable || (because.code !== 'crl_unavailable' && because.retryable);
-      return { problem: { ...problem, retryable }, outOfReach: true };
+      // Where it was not asked, since others were first, that says nothing of KDS.
+      const wasAsked = !(error instanceof FetchError && error.fault === 'busy');
+      return { problem: { ...problem, retryable }, outOfReach: wasAsked };
     }
   }
 

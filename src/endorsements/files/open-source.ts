@@ -14,6 +14,8 @@ export interface SourceWorld extends Pick<BoundedAgentOptions, 'observer' | 'con
   readonly files?: ConfiguredFilesOf | undefined;
   /** Keeps other processes of the service from raising a rollback mark meanwhile; left out, there are none. */
   readonly exclusive?: Exclusive | undefined;
+  /** Whether files count as at a reload: one that was withdrawn while the service ran does not keep the process from starting. */
+  readonly isAgain?: boolean | undefined;
   /** Whether the process lives on after a request, so that there is time in which to renew. Where left out it does. */
   readonly inBackground?: boolean;
   /** What replicas share; null or left out where they share nothing. */

@@ -49,7 +49,17 @@ export class RollbackMarks<T> {
 
   /** Null where nothing was relied on yet, and where the file is gone. */
   highest(subject: string): Promise<T | null> {
-    return this.#marks.get(subject, () => this.#read(this.#fileOf(subject)));
+    return this.#options.exclusive === undefined
+      ? this.#marks.get(subject, () => this.#read(this.#fileOf(subject)))
+      : this.#newest(subject);
+  }
+
+  /** Another process of the service may have raised it. */
+  async #newest(subject: string): Promise<T | null> {
+    const kept = await this.#read(this.#fileOf(subject));
+    const noted = this.#marks.known(subject);
+    if (kept === this.#options.damaged || noted === null) return kept;
+    return kept !== null && this.#options.isOlder(noted, kept) ? kept : noted;
   }
 
   /**

@@ -47,6 +47,8 @@ export abstract class WatchedFolder {
   readonly #options: WatchedFolderOptions;
   /** Of what is in force. Undefined: nothing was read yet. */
   #fingerprint: string | null | undefined = undefined;
+  /** How often what was read was taken over. */
+  #taken = 0;
   #wasThere = false;
   /** The fault that the log has been told of. */
   #fault: string | null = null;
@@ -80,7 +82,10 @@ export abstract class WatchedFolder {
     return this.#inTurn(async () => {
       const read = await this.#read({ unlessIs: undefined });
       if (read === null || read === 'unchanged') return unfitPart(name);
-      return { name, isFit: true, commit: () => this.#takeOver(read) };
+      const taken = this.#taken;
+      // Else something newer was taken meanwhile.
+      const commit = () => (this.#taken === taken ? this.#takeOver(read) : undefined);
+      return { name, isFit: true, commit };
     });
   }
 
@@ -116,6 +121,7 @@ export abstract class WatchedFolder {
 
   #takeOver({ fingerprint, recognised: { refused, counts, use } }: ReadFolder): void {
     const { folder, key, log, what } = this.#options;
+    this.#taken += 1;
     use();
     for (const { name, why } of refused) log.warn({ file: name, why }, `file of the ${what} not taken`);
     if (fingerprint === null && this.#wasThere) {

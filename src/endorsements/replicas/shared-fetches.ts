@@ -49,7 +49,7 @@ export interface SharedFetch<F, T> {
    * @throws {FormatError | UnfitError} where it is of no use
    */
   readonly take: (fetched: F, from: Obtained) => T | Promise<T>;
-  /** Whether others can use it too. An entry of which this is not so is left out. */
+  /** Whether others can use it too. If not, it is neither used nor kept. */
   readonly isOfUse: (taken: T) => boolean | Promise<boolean>;
   /** Whether a failure says that the origin does not have it. */
   readonly isAbsent: (error: FetchError) => boolean;
@@ -64,8 +64,19 @@ const LEASE_MS = 20_000;
 /** So many entries are looked at; then the origin is asked whatever the store has. */
 const MOST_ENTRIES = 3;
 
+/**
+ * So long in all what needs no turn waits for another replica, at the store's word. Then this replica asks for itself: a store that lies must
+ * not keep it from the origin.
+ */
+const MOST_WAIT_MS = 1_000;
+
+/** After a 429 without Retry-After. */
+const UNNAMED_PAUSE_MS = 10_000;
+
 const NO_END: LeaseEnd = { entry: null, throttled: null };
 
+/** The origin was not asked, so that nothing is known of it: it is not out of reach. */
+const NOT_ASKED = 'not contacted: the time was over before the store said whose turn it is';
 const OUT_OF_REACH = 'not contacted: the store in which replicas take turns is out of reach';
 
 /** Who is asked for a lease, and what is left of looking at entries. */
@@ -73,6 +84,8 @@ interface Search {
   readonly id: string;
   unwanted: SharedQuestion['unwanted'];
   looked: number;
+  /** How long it has waited for other replicas, milliseconds. */
+  waitedMs: number;
   /** An entry of before `since`. */
   older: SharedEntry | null;
 }
@@ -89,6 +102,10 @@ export class SharedFetches {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #log: Log;
   readonly #polls: TurnPolls;
+  /** Until when an origin wants to be left alone, by its lane, in milliseconds of a clock that nobody sets: whatever the store says. */
+  readonly #pauses = new Map<string, number>();
+  /** Kinds of entries of which the log has been told that they are none. */
+  readonly #told = new Set<string>();
 
   constructor(store: SharedStore, seal: EntrySeal, clock: Pick<Clock, 'now'>, log: Log) {
     this.#store = store;
@@ -103,10 +120,11 @@ export class SharedFetches {
    * @throws {FormatError | UnfitError} of what the origin answered
    */
   async get<F, T>(wanted: SharedFetch<F, T>): Promise<T> {
-    const search: Search = { id: this.#seal.id(wanted.subject), unwanted: null, looked: 0, older: null };
+    const search: Search = { id: this.#seal.id(wanted.subject), unwanted: null, looked: 0, waitedMs: 0, older: null };
     try {
+      requireTime(wanted.signal);
       for (;;) {
-        requireTime(wanted.signal);
+        if (wanted.signal.aborted) throw new FetchError('busy', NOT_ASKED);
         const found = await this.#step(wanted, search);
         if (found !== null) return found.taken;
       }
@@ -122,6 +140,8 @@ export class SharedFetches {
       case undefined:
         return this.#alone(wanted, search);
       case 'entry':
+        // It was asked for none any more: this is the store's doing.
+        if (search.looked >= MOST_ENTRIES) return this.#alone(wanted, search);
         return this.#look(wanted, search, answer.bytes);
       case 'lead':
         return this.#lead(wanted, search, answer.lease);
@@ -133,7 +153,10 @@ export class SharedFetches {
           const why = 'not contacted: the pause that it asked for is not over';
           throw new FetchError('waiting', why, { retryAfterMs: pauseMs });
         }
-        await pauseWithin(ms, wanted.signal);
+        const left = wanted.turn === null ? MOST_WAIT_MS - search.waitedMs : ms;
+        if (left <= 0) return this.#alone(wanted, search);
+        search.waitedMs += Math.min(ms, left);
+        await pauseWithin(Math.min(ms, left), wanted.signal).catch(() => {});
         return null;
       }
     }
@@ -175,7 +198,7 @@ export class SharedFetches {
     const isTooLarge = bytes.byteLength > maximumBytes + 2 * MAC_BYTES;
     const entry = isTooLarge ? null : this.#seal.open(subject, bytes);
     if (entry === null) {
-      this.#log.warn({ kind }, 'shared endorsement is not of a replica with this challenge key, and is ignored');
+      this.#tellOnce(kind, {}, 'shared endorsement is not of a replica with this challenge key, and is ignored');
       return null;
     }
     const age = this.#clock.now().getTime() - entry.fetchedAt.getTime();
@@ -189,12 +212,20 @@ export class SharedFetches {
     if (bytes === null) return null;
     try {
       const taken = await take(decode(bytes), { origin: 'cache', fetchedAt });
+      this.#told.delete(subject.kind);
       return (await isOfUse(taken)) ? { taken } : null;
     } catch (error) {
       if (!(error instanceof FormatError) && !(error instanceof UnfitError)) throw error;
-      this.#log.warn({ kind: subject.kind, why: error.message }, 'shared endorsement does not match and is ignored');
+      this.#tellOnce(subject.kind, { why: error.message }, 'shared endorsement does not match and is ignored');
       return null;
     }
+  }
+
+  /** Until one of the kind is good again: a store can give any number of bad ones. */
+  #tellOnce(kind: string, fields: object, message: string): void {
+    if (this.#told.has(kind)) return;
+    this.#told.add(kind);
+    this.#log.warn({ kind, ...fields }, message);
   }
 
   /** Without the store. What needs a turn is not asked for: other replicas may be asking, and nobody would know. */
@@ -212,6 +243,7 @@ export class SharedFetches {
   async #lead<F, T>(wanted: SharedFetch<F, T>, { older }: Search, lease: Lease): Promise<{ taken: T } | null> {
     let end = NO_END;
     try {
+      await this.#keepPause(wanted);
       const fetched = await wanted.fetch(wanted.signal);
       const from = this.#now();
       const taken = await wanted.take(fetched, from);
@@ -224,12 +256,26 @@ export class SharedFetches {
       if (wanted.keeps && wanted.isAbsent(error)) {
         end = { ...NO_END, entry: this.#sealed(wanted, { ...this.#now(), bytes: null }) };
       }
-      if (error.throttled) end = { ...NO_END, throttled: { retryAfterMs: error.retryAfterMs } };
+      if (error.throttled) {
+        end = { ...NO_END, throttled: { retryAfterMs: error.retryAfterMs } };
+        this.#pauses.set(wanted.subject.origin, performance.now() + (error.retryAfterMs ?? UNNAMED_PAUSE_MS));
+      }
       if (error.throttled && wanted.turn !== null && !wanted.signal.aborted) return null;
       return await this.#olderOr(wanted, older, error);
     } finally {
       await this.#store.end(lease, end).catch(() => {});
     }
+  }
+
+  /** Also where the store has forgotten it. @throws {FetchError} `waiting` where it is longer than what waits for the turn is patient */
+  async #keepPause<F, T>({ subject, turn, signal }: SharedFetch<F, T>): Promise<void> {
+    if (turn === null) return;
+    const ms = (this.#pauses.get(subject.origin) ?? 0) - performance.now();
+    if (ms <= 0) return;
+    if (ms > turn.patienceMs) {
+      throw new FetchError('waiting', 'not contacted: the pause that it asked for is not over', { retryAfterMs: ms });
+    }
+    await pauseWithin(ms, signal);
   }
 
   async #olderOr<F, T>(wanted: SharedFetch<F, T>, older: SharedEntry | null, error: unknown): Promise<{ taken: T }> {

@@ -60,7 +60,8 @@ export class KeyFile implements IssuerKeys, ReadFile {
 
   /** To remove the file, or all keys in it, withdraws the keys. A start is refused without them. */
   async readAgain(log: Log): Promise<() => void> {
-    const keys = await readConfiguredFile(this.#path, this.#naming, keysOrNone, this.#from).catch(noneWhereGone);
+    const parse = (bytes: Uint8Array) => keysOrNone(bytes, this.#kinds);
+    const keys = await readConfiguredFile(this.#path, this.#naming, parse, this.#from).catch(noneWhereGone);
     return () => {
       this.#keys = keys;
       if (keys.size > 0) return;
@@ -73,10 +74,10 @@ export class KeyFile implements IssuerKeys, ReadFile {
   }
 }
 
-function keysOrNone(bytes: Uint8Array): Keys {
+function keysOrNone(bytes: Uint8Array, kinds: KeyKinds | undefined): Keys {
   const set = parseStrictJson(bytes);
   const listed = isObject(set) ? set['keys'] : undefined;
-  return Array.isArray(listed) && listed.length === 0 ? NO_KEYS : parseKeySet(bytes).keys;
+  return Array.isArray(listed) && listed.length === 0 ? NO_KEYS : parseKeySet(bytes, kinds).keys;
 }
 
 function noneWhereGone(error: unknown): Keys {
@@ -135,10 +136,11 @@ export function placeOf({ key, role }: Naming): string {
 
 /**
  * Reads files, each whatever becomes of the others.
+ * @param again the log, where they count as at a reload
  * @throws {ConfigurationError} with everything that is wrong with any of them
  */
-export async function readAll(files: readonly ReadFile[]): Promise<void> {
-  await allOrProblems(files.map((file) => file.read()));
+export async function readAll(files: readonly ReadFile[], again: Log | null = null): Promise<void> {
+  await allOrProblems(files.map(async (file) => (again === null ? file.read() : (await file.readAgain(again))())));
 }
 
 /** Reads files again, each whatever becomes of the others. Never rejects. */

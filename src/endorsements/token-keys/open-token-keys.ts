@@ -66,7 +66,7 @@ export function openTokenKeys(options: TokenKeysOptions): OpenTokenKeys {
   const memories = new Map<string, KeySetMemory>();
   const parts: Parts = { files: options.files, memories, fetch, closing: closing.signal, pauses, clock, log };
   const served = new Map(issuers.map((issuer) => [issuerName(issuer), serveIssuer(issuer, read, parts)]));
-  const ready = readAll(read);
+  const ready = readAll(read, options.isAgain === true ? log : null);
   // Whoever waits for it hears of it; nobody has to.
   ready.catch(() => {});
   return {

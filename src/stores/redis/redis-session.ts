@@ -30,6 +30,9 @@ const CONNECT_LIMIT_MS = 1000;
 /** After so many times of what a command may take, a server that has said nothing at all is given up. */
 const SILENCES = 10;
 
+/** More than the longest answers that are asked for, which are lists of decisions. */
+const MOST_RECEIVED = 64 * 1024 * 1024;
+
 /** Longer answers are cut: what is told of a server is for people. */
 const LONGEST_ANSWER = 300;
 
@@ -47,6 +50,8 @@ export class RedisSession {
   readonly #timeoutMs: number;
   #reason: Error | null = null;
   #isEnded = false;
+  /** Bytes since a command was last answered. */
+  #received = 0;
 
   private constructor(node: RedisNode, { tls, commandTimeoutMs, signal }: SessionOptions) {
     this.node = node;
@@ -90,6 +95,7 @@ export class RedisSession {
     } catch (error) {
       throw new Error(`${nameOfNode(node)}: ${(session.#reason ?? plain(error)).message}`);
     }
+    session.#boundAnswers();
     return session;
   }
 
@@ -116,10 +122,20 @@ export class RedisSession {
 
   async #answered(answer: Promise<unknown>): Promise<unknown> {
     try {
-      return await inTime(answer, this.#timeoutMs);
+      const answered = await inTime(answer, this.#timeoutMs);
+      this.#received = 0;
+      return answered;
     } catch (error) {
       throw plain(error);
     }
+  }
+
+  /** A server that goes on and on would fill the memory of this process, whatever the time that a command may take. */
+  #boundAnswers(): void {
+    this.#client.stream?.on('data', (chunk: Buffer) => {
+      this.#received += chunk.byteLength;
+      if (this.#received > MOST_RECEIVED) this.end(new Error(`sent over ${MOST_RECEIVED} bytes without an answer`));
+    });
   }
 
   /** Ends the connection at once. What was not answered fails. */

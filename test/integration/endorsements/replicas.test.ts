@@ -171,6 +171,17 @@ describe.skipIf(isWithoutValkey('replicas that share endorsements'))('replicas t
     expect(asked(/crl/)).toBe(2);
   });
 
+  it('CRT-10 let no list of a request stand in for AMD where the store alone has them wait', async () => {
+    const store = await replicas.store(valkey.port);
+    const id = seal.id(subject('crl', CRL_PATH));
+    const held = await store.ask({ id, unwanted: 'any', leaseMs: 60_000 });
+    expect(held.state).toBe('lead');
+    const replicaOfNow = await replica();
+    // AMD answers meanwhile: the replica asks for itself in the end.
+    expect(ofCrl(await find(replicaOfNow))[0]).toBe('network');
+    expect(asked(/crl/)).toBe(1);
+  });
+
   it('CRT-09 do not go below their own floor where the store goes back to before', async () => {
     const one = await replica({}, 'floor');
     lab.kds.serveCrl('Milan', 'vcek', crl(6));

@@ -60,7 +60,7 @@ const DESCRIBED = describedMetrics();
 /** Those that a service of several workers has besides. */
 const OF_WORKERS: readonly DescribedMetric[] = [
   { name: 'veritee_workers', type: 'gauge', labels: [] },
-  { name: 'veritee_worker_restarts_total', type: 'counter', labels: [] },
+  { name: 'veritee_worker_crashes_total', type: 'counter', labels: [] },
 ];
 
 /** Added to every series by Prometheus, when it scrapes. */

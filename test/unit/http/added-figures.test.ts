@@ -44,7 +44,7 @@ describe('Metrics of several workers', () => {
     const alone = await added.text(new Map());
     expect(lineOf(alone, COUNT)).toEqual([`${COUNT}{method="GET",route="/livez",status="200"} 3`]);
     expect(lineOf(alone, 'veritee_policies_current')).toEqual([]);
-    expect(lineOf(alone, 'veritee_worker_restarts_total')).toEqual(['veritee_worker_restarts_total 1']);
+    expect(lineOf(alone, 'veritee_worker_crashes_total')).toEqual(['veritee_worker_crashes_total 1']);
     const again = await added.text(new Map([[1, await figuresAfter(2)]]));
     expect(lineOf(again, COUNT)).toEqual([`${COUNT}{method="GET",route="/livez",status="200"} 5`]);
     added.lost(1);

@@ -42,6 +42,8 @@ export class LabWorker implements WorkerProcess {
   started: StartedWith | null = null;
   shared: SharedByWorkers | null = null;
   isStopped = false;
+  /** Reloads that were read and dropped. */
+  discarded = 0;
   #hear: (message: unknown) => void = () => {};
   #hearParent: (message: unknown) => void = () => {};
   #exit: (how: string) => void = () => {};
@@ -105,11 +107,12 @@ export class LabWorker implements WorkerProcess {
     return {
       url: 'http://127.0.0.1:1',
       readiness: { execute: async () => this.#behaviour().readiness ?? READY },
+      liveness: { execute: async () => ({ live: true, problems: [] }) },
       figures: async () => [],
       prepareReload: async (readConfiguration) => {
-        await this.#behaviour().prepare?.();
         const next = new Map<string, string>();
         for (const part of PARTS) next.set(part, await read(part));
+        await this.#behaviour().prepare?.();
         const isRead = await readConfiguration().then(
           () => true,
           () => false,
@@ -122,7 +125,9 @@ export class LabWorker implements WorkerProcess {
             for (const part of taken) this.inForce.set(part, next.get(part) ?? '');
             return taken;
           },
-          discard: async () => next.clear(),
+          discard: async () => {
+            this.discarded += 1;
+          },
         };
       },
       close: async () => {},

@@ -15,18 +15,13 @@ let forked: LabWorker[];
 let behaviour: Map<number, Behaviour>;
 let lost: number[];
 let now: number;
+/** Whether each reload was put in force. */
+let reloads: boolean[];
 let primary: Primary | null;
 
 beforeEach(() => {
-  [log, files, forked, behaviour, lost, now, primary] = [
-    new RecordingLog(),
-    new TestFiles(),
-    [],
-    new Map(),
-    [],
-    0,
-    null,
-  ];
+  [log, files, forked, behaviour] = [new RecordingLog(), new TestFiles(), [], new Map()];
+  [lost, reloads, now, primary] = [[], [], 0, null];
 });
 
 afterEach(async () => {
@@ -47,10 +42,12 @@ async function start(workers = 2): Promise<Primary> {
       log,
       monotonicMs: () => now,
       handlers: { echo: async (text: string) => text },
+      challengeKey: new Uint8Array(32).fill(7),
       ephemeralKey: 'the key of the service',
       files,
       own: async () => ownPart(CONFIGURATION),
       onLost: (worker) => void lost.push(worker),
+      onReloaded: (isTaken) => void reloads.push(isTaken),
     },
     'callers',
   );
@@ -69,6 +66,8 @@ describe('Workers of a service', () => {
     expect(keys.map((each) => each?.worker)).toEqual([1, 2, 3]);
     expect(new Set(keys.map((each) => each?.ephemeralKey))).toEqual(new Set(['the key of the service']));
     expect(keys.map((each) => each?.port)).toEqual([8080, 8080, 8080]);
+    expect(keys.map((each) => each?.challengeKey)).toEqual(Array(3).fill(new Uint8Array(32).fill(7)));
+    expect(keys.map((each) => each?.isAgain)).toEqual([false, false, false]);
     expect(keys[0]?.ticketKeys.byteLength).toBe(48);
     expect(keys[1]?.ticketKeys).toEqual(keys[0]?.ticketKeys);
     expect(keys[2]?.configuration).toEqual(CONFIGURATION);
@@ -140,9 +139,11 @@ describe('A reload of several workers', () => {
     await primary?.reload(read);
     expect(inForce('policies')).toEqual(['old', 'old']);
     expect(log.of(/^reload failed$/)).toHaveLength(1);
+    expect(forked[0]?.discarded).toBe(1);
     behaviour.delete(2);
     await primary?.reload(read);
     expect(inForce('policies')).toEqual(['new', 'new']);
+    expect(reloads).toEqual([false, true]);
   });
 
   it('does not wait for a worker that ends meanwhile, which gets what the others have', async () => {
@@ -153,6 +154,29 @@ describe('A reload of several workers', () => {
     behaviour.delete(2);
     await isListening(2, 3);
     expect([forked[0]?.inForce.get('policies'), forked[2]?.inForce.get('policies')]).toEqual(['new', 'new']);
+  });
+
+  it('does not put in force what a worker has read too late, by a later reload', async () => {
+    await start(2);
+    let release = () => {};
+    const late = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    behaviour.set(1, { prepare: () => late });
+    files.content = 'new';
+    const failing = primary?.reload(read);
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await vi.advanceTimersByTimeAsync(30_000);
+    await failing;
+    expect(log.of(/^reload failed$/)).toHaveLength(1);
+    vi.useRealTimers();
+    behaviour.set(1, {});
+    behaviour.set(2, { prepare: async () => release() });
+    files.content = 'newer';
+    await primary?.reload(read);
+    expect(inForce('policies')).toEqual(['newer', 'newer']);
+    expect(forked[0]?.discarded).toBe(1);
   });
 
   it('ends a worker that does not change over, and the one in its place has', async () => {
@@ -191,6 +215,7 @@ describe('A worker that ends by itself', () => {
     expect(forked[2]?.inForce.get('policies')).toBe('new');
     expect(log.of(/ended by itself/)).toEqual([{ worker: 1, how: 'SIGSEGV' }]);
     expect(lost).toEqual([1]);
+    expect(forked[2]?.started?.isAgain).toBe(true);
   });
 
   it('has those that listen answer meanwhile', async () => {
@@ -230,16 +255,36 @@ describe('A worker that ends by itself', () => {
     expect(log.of(/too often/)).toEqual([]);
   });
 
-  it('is tried again where it does not start, and that counts', async () => {
+  /** Lets everything happen that waits for nothing but turns of the event loop, and then so much time pass. */
+  async function pass(milliseconds: number): Promise<void> {
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await vi.advanceTimersByTimeAsync(milliseconds);
+  }
+
+  it('is tried again where it does not start, seldom in the end, and as long as others answer it ends nothing', async () => {
+    await start(2);
+    behaviour.set(1, { start: async () => Promise.reject(new Error('no memory')) });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let givenUp = false;
+    void primary?.givenUp.then(() => {
+      givenUp = true;
+    });
+    forked[0]?.die();
+    for (const pause of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) await pass(pause);
+    expect(log.of(/could not be started again/)).toHaveLength(7);
+    expect(givenUp).toBe(false);
+    behaviour.delete(1);
+    await pass(30_000);
+    vi.useRealTimers();
+    await expect.poll(() => primary?.workers.length).toBe(2);
+  });
+
+  it('ends the service where nobody answers and it does not start five times', async () => {
     await start(1);
     behaviour.set(1, { start: async () => Promise.reject(new Error('no memory')) });
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    forked.at(-1)?.die();
-    for (let attempt = 0; attempt < 6; attempt++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
-      await vi.advanceTimersByTimeAsync(1_000);
-    }
+    forked[0]?.die();
+    for (const pause of [1_000, 2_000, 4_000, 8_000]) await pass(pause);
     await primary?.givenUp;
     expect(log.of(/could not be started again/)).toHaveLength(4);
   });
@@ -266,6 +311,20 @@ describe('A stop of several workers', () => {
     expect(forked.map(({ isStopped }) => isStopped)).toEqual([true, true]);
     expect([forked.length, primary?.isStopping]).toEqual([2, true]);
     expect(lost).toEqual([]);
+  });
+
+  it('ends one at once that does not listen yet, and one that begins to meanwhile', async () => {
+    await start(2);
+    let release = () => {};
+    const starting = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    behaviour.set(1, { start: () => starting });
+    forked[0]?.die();
+    await expect.poll(() => forked[2]?.started?.worker).toBe(1);
+    await primary?.close();
+    release();
+    expect([forked[1]?.isStopped, forked[2]?.isStopped, forked[2]?.isGone]).toEqual([true, false, true]);
   });
 
   it('takes no reload any more', async () => {

@@ -170,6 +170,36 @@ describe('SharedFetches: entries', () => {
     expect(store.asked.at(-1)?.unwanted).toBe('any');
   });
 
+  it.each([250, 20_000])('asks the origin where a store has it wait for ever, and needs no turn: %d ms', async (ms) => {
+    const { get, origin } = setUp({ state: 'wait', ms, pauseMs: 0 });
+    expect(await get()).toBe(OWN_TAKEN);
+    expect(origin.asked).toBe(1);
+  });
+
+  it('asks the origin where a store gives entries that are none, and tells the log once of each kind', async () => {
+    const garbage: SharedAnswer = { state: 'entry', bytes: new Uint8Array(60) };
+    const { get, log, store } = setUp(garbage);
+    expect(await get()).toBe(OWN_TAKEN);
+    expect(await get()).toBe(OWN_TAKEN);
+    expect(store.asked.length).toBeLessThanOrEqual(8);
+    expect(log.of(/is not of a replica/)).toEqual([{ kind: 'crl' }]);
+  });
+
+  it('says that the origin was not asked where its time ends while it waits at the word of the store', async () => {
+    const { get, origin } = setUp({ state: 'wait', ms: 50, pauseMs: 0 });
+    const ending = AbortSignal.timeout(20);
+    await expect(get({ signal: ending })).rejects.toMatchObject({ name: 'FetchError', fault: 'busy' });
+    expect(origin.asked).toBe(0);
+  });
+
+  it('keeps the pause that the origin asked for, whatever the store says then', async () => {
+    const { get, origin } = setUp(LEAD);
+    origin.answer = fail(429, 3_600_000);
+    await expect(get(TURN)).rejects.toMatchObject({ fault: 'waiting' });
+    await expect(get(TURN)).rejects.toMatchObject({ fault: 'waiting' });
+    expect(origin.asked).toBe(1);
+  });
+
   it('lets a mistake in the code through as it is', async () => {
     const { get } = setUp(entry(SHARED));
     const take = () => {
@@ -217,7 +247,7 @@ describe('SharedFetches: leases', () => {
     const { get } = setUp({ state: 'wait', ms: 20_000, pauseMs: 0 });
     const waiting = get({ signal: over.signal });
     over.abort();
-    await expect(waiting).rejects.toMatchObject({ fault: 'aborted' });
+    await expect(waiting).rejects.toMatchObject({ fault: 'busy' });
   });
 
   it('gives a lease back where the origin gives nothing, and keeps nothing', async () => {
