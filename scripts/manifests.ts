@@ -18,7 +18,7 @@ const HEADER = `# One veritee behind a Service, for callers inside of the cluste
 #   - a storage class for the volume of its decision log: some 17.5 kB for each decision of decisions.retentionDays. Once it is
 #     full, no allow leaves (docs/decision-log.md, How much room it takes),
 #   - for receipts and signed heads that can be checked after a restart, a key of receipts (docs/receipts.md).
-# After a change of the configuration restart the replicas, after one of a Secret send SIGHUP (docs/hardening.md, Rotating keys and callers).
+# Changes of the configuration that need a restart, and when the rest is taken over: docs/configuration.md, Reloading.
 apiVersion: v1
 kind: Namespace
 metadata:

@@ -90,7 +90,7 @@ async function openWorkers(
   opened: OpenParts,
 ): Promise<RunningWorkers> {
   let primary: Primary | null = null;
-  const figures = new AddedFigures(() => primary?.workers.length ?? 0);
+  const figures = new AddedFigures(() => primary?.workers.length ?? 0, workersOf(configuration));
   const text = async () => figures.text(await figuresOf(primary));
   const proofs = new ProofsOfGates(Object.keys(configuration.gates), clock);
   const openOwn = async (files: ConfiguredFilesOf): Promise<OwnPart> => {

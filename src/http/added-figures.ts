@@ -22,8 +22,11 @@ export class AddedFigures {
   /** Counts of workers that have ended. */
   #ended: ProcessFigures = [];
 
-  /** @param listening how many workers answer now */
-  constructor(listening: () => number) {
+  /**
+   * @param listening how many workers answer now
+   * @param configured how many should
+   */
+  constructor(listening: () => number, configured: number) {
     const registers = [this.#own];
     this.#crashes = new Counter({
       name: 'veritee_worker_crashes_total',
@@ -32,6 +35,11 @@ export class AddedFigures {
     });
     this.#failedReloads = new Counter({ ...FAILED_RELOADS, registers });
     this.#reloadResult = new Gauge({ ...RELOAD_RESULTS, registers });
+    new Gauge({
+      name: 'veritee_workers_configured',
+      help: 'Workers that should answer.',
+      registers,
+    }).set(configured);
     new Gauge({
       name: 'veritee_workers',
       help: 'Workers that answer.',

@@ -88,7 +88,7 @@ describe('several workers', () => {
     for (const each of clients) await each.ask({ body: lab.questions[0]?.body ?? '' });
     for (const each of clients) each.close();
     expect(await figure('veritee_decisions_total{outcome="allow"')).toBe(4);
-    expect(await figure('veritee_workers')).toBe(WORKERS);
+    expect(await figure('veritee_workers ')).toBe(WORKERS);
     expect(await figure('process_resident_memory_bytes{worker="2"}')).toBeGreaterThan(0);
   });
 
@@ -121,7 +121,7 @@ describe('several workers', () => {
       const [victim] = childrenOf(service.pid);
       process.kill(victim ?? 0, 'SIGKILL');
       await expect.poll(crashes, { timeout: 30_000 }).toBe(crash);
-      await expect.poll(() => figure('veritee_workers'), { timeout: 30_000 }).toBe(WORKERS);
+      await expect.poll(() => figure('veritee_workers '), { timeout: 30_000 }).toBe(WORKERS);
     }
     isAsking = false;
     await asking;
@@ -167,7 +167,7 @@ describe('several workers', () => {
     await writeFile(policyFile(), '{', { mode: 0o600 });
     for (const victim of childrenOf(service.pid)) process.kill(victim, 'SIGKILL');
     await expect.poll(crashes, { timeout: 30_000 }).toBe(WORKERS);
-    await expect.poll(() => figure('veritee_workers'), { timeout: 30_000 }).toBe(WORKERS);
+    await expect.poll(() => figure('veritee_workers '), { timeout: 30_000 }).toBe(WORKERS);
     const client = new Client(service.url, CLIENTS);
     const body = JSON.stringify({ ...JSON.parse(lab.bodies('snp')[0] ?? ''), policy: 'versioned' });
     const answers = await Promise.all([1, 2, 3, 4].map(() => client.ask({ body })));
@@ -179,7 +179,7 @@ describe('several workers', () => {
     await start();
     for (let crash = 1; crash <= 5; crash++) {
       await expect.poll(() => childrenOf(service.pid).length, { timeout: 30_000 }).toBe(WORKERS);
-      await expect.poll(() => figure('veritee_workers'), { timeout: 30_000 }).toBe(WORKERS);
+      await expect.poll(() => figure('veritee_workers '), { timeout: 30_000 }).toBe(WORKERS);
       process.kill(childrenOf(service.pid)[0] ?? 0, 'SIGKILL');
       if (crash < 5) await expect.poll(crashes, { timeout: 30_000 }).toBe(crash);
     }

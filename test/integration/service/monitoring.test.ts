@@ -60,6 +60,7 @@ const DESCRIBED = describedMetrics();
 /** Those that a service of several workers has besides. */
 const OF_WORKERS: readonly DescribedMetric[] = [
   { name: 'veritee_workers', type: 'gauge', labels: [] },
+  { name: 'veritee_workers_configured', type: 'gauge', labels: [] },
   { name: 'veritee_worker_crashes_total', type: 'counter', labels: [] },
 ];
 
@@ -137,9 +138,11 @@ describe('the metrics of a running service', () => {
     );
     const byName = (a: { readonly name: string }, b: { readonly name: string }) => (a.name < b.name ? -1 : 1);
     expect(listed.sort(byName)).toEqual([...DESCRIBED, ...OF_WORKERS].sort(byName));
-    const ofWorkers = await new AddedFigures(() => 1).text(new Map());
+    const ofWorkers = await new AddedFigures(() => 1, 1).text(new Map());
     const told = [...ofWorkers.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
-    expect(told.sort()).toEqual(OF_WORKERS.map(({ name, type }) => `${name} ${type}`).sort());
+    // Those of reloads are the service's too.
+    const ofReloads = ['veritee_last_reload_successful gauge', 'veritee_reload_failed_total counter'];
+    expect(told.sort()).toEqual([...OF_WORKERS.map(({ name, type }) => `${name} ${type}`), ...ofReloads].sort());
   });
 });
 
