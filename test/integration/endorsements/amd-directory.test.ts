@@ -9,6 +9,7 @@ import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { CHIP, NOW, PATIENT, PINS, pki, TCB, VCEK } from './amd-lab.js';
 
 const MILAN = { product: 'Milan', signingKey: 'vcek' } as const;
+const GENOA = { product: 'Genoa', signingKey: 'vcek' } as const;
 
 let root: string;
 let folder: string;
@@ -85,6 +86,16 @@ describe('AmdDirectory', () => {
     expect(log.of(/folder read/)).toHaveLength(1);
     await reloaded(directory);
     expect(log.of(/folder read/)).toHaveLength(2);
+  });
+
+  it('does not put back what was replaced while a reload was being prepared', async () => {
+    await put('chain.pem', pki.chainPem('Milan'));
+    await directory.start();
+    const prepared = await directory.prepareReload();
+    await put('chain.pem', pki.chainPem('Genoa'));
+    await directory.refresh();
+    prepared.commit();
+    expect([directory.chain(MILAN), directory.chain(GENOA)?.product]).toEqual([null, 'Genoa']);
   });
 
   it('reads again when the link changes that a file is', async () => {

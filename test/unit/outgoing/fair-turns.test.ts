@@ -92,6 +92,15 @@ describe('Turns', () => {
     expect(await Promise.all([...many.slice(0, 2), few])).toEqual(['many 0', 'many 1', 'few']);
   });
 
+  it('turns away who comes last where another line is as long as its own becomes', async () => {
+    const attempts = new Attempts(1, 3);
+    void attempts.start('a', 'under way');
+    const before = [attempts.start('a', 'a 1'), attempts.start('b', 'b 1'), attempts.start('b', 'b 2')];
+    expect(await attempts.start('a', 'a 2')).toBe('busy');
+    await attempts.endAll();
+    expect((await Promise.all(before)).sort()).toEqual(['a 1', 'b 1', 'b 2']);
+  });
+
   it('turns away who comes last where all lines are as long', async () => {
     const attempts = new Attempts(1, 2);
     void attempts.start('a', 'under way');

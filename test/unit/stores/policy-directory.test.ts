@@ -106,6 +106,18 @@ describe('a policy directory', () => {
     expect(ids(await open({ required: false }))).toEqual(['baseline']);
   });
 
+  it('DEC-06 does not put back what was replaced while a reload was being prepared', async () => {
+    await file('a.yaml', 'aa:');
+    const policies = await open();
+    const prepared = await policies.prepareReload();
+    await file('a.yaml', 'bb:');
+    await reloaded(policies);
+    prepared.commit();
+    expect(ids(policies)).toEqual(['baseline', 'bb']);
+    await policies.close();
+    expect(ids(policies)).toEqual(['baseline', 'bb']);
+  });
+
   it('is found once it appears', async () => {
     await rm(directory, { recursive: true });
     const policies = await open({ required: false });

@@ -77,6 +77,15 @@ describe('CrlMemory', () => {
     expect(asked).toEqual([FILE]);
   });
 
+  it('CRT-09 knows at once of a mark that another process of the service has raised', async () => {
+    const log = new RecordingLog();
+    const memory = new CrlMemory({ folder: new CacheFolder(path, log), log, exclusive: (_name, work) => work() });
+    await memory.advance('Milan', age(8n, 1));
+    await open().advance('Milan', age(9n, 2));
+    expect(await memory.highest('Milan')).toEqual(age(9n, 2));
+    expect(await memory.advance('Milan', age(8n, 1))).toBe(false);
+  });
+
   it('CRT-09 reads a mark again as long as there is none', async () => {
     const memory = open();
     expect(await memory.highest('Milan')).toBeNull();
