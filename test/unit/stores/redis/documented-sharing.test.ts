@@ -12,7 +12,7 @@ it.each<readonly [string, number, number]>([
   ['four at a time', DEFAULT_SHARING.turns, 4],
   ['with ten seconds after each, for an hour', DEFAULT_SHARING.spacingMs, 10 * SECOND_MS],
   ['with ten seconds after each, for an hour', DEFAULT_SHARING.spacedMs, 3_600 * SECOND_MS],
-  ['At most 256 requests stand in the lines', DEFAULT_SHARING.places, 256],
+  ['At most 256 places are in the lines', DEFAULT_SHARING.places, 256],
   ['places for five seconds after somebody last asked', DEFAULT_SHARING.placeMs, 5 * SECOND_MS],
   ['at most 64 MiB and 20 000 entries', DEFAULT_SHARING.bytes, 64 * MIB],
   ['at most 64 MiB and 20 000 entries', DEFAULT_SHARING.entries, 20_000],
