@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import type { Configuration } from '../config/configuration.js';
 import { ProofsOfGates } from '../gates/used-proofs.js';
@@ -7,7 +7,7 @@ import type { ProcessFigures } from '../http/metrics.js';
 import type { ConfiguredFiles, ConfiguredFilesOf } from '../model/configured-files.js';
 import { ConfigurationError } from '../model/errors.js';
 import { isSystemError } from '../model/file-problem.js';
-import type { Liveness, Readiness } from '../model/health.js';
+import type { HealthProblem, Liveness, Readiness } from '../model/health.js';
 import type { Clock, Log } from '../model/ports.js';
 import { Outages } from '../outgoing/outages.js';
 import { STARTING, STOPPING } from '../service/health.js';
@@ -77,10 +77,10 @@ async function freePort(host: string): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen({ host, port: 0 }, resolve);
   });
-  const address = server.address();
+  // That of a server that listens at a host.
+  const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
-  return address.port;
+  return port;
 }
 
 async function openWorkers(
@@ -89,9 +89,10 @@ async function openWorkers(
   { log, clock, fork, readConfiguration, files: disk }: WorkersWorld,
   opened: OpenParts,
 ): Promise<RunningWorkers> {
-  let primary: Primary | null = null;
-  const figures = new AddedFigures(() => primary?.workers.length ?? 0, workersOf(configuration));
-  const text = async () => figures.text(await figuresOf(primary));
+  // Until all of them listen, nobody is told of any.
+  let watched: Watched = { workers: [], isStopping: false };
+  const figures = new AddedFigures(() => watched.workers.length, workersOf(configuration));
+  const text = async () => figures.text(await figuresOf(() => watched.workers));
   const proofs = new ProofsOfGates(Object.keys(configuration.gates), clock);
   const openOwn = async (files: ConfiguredFilesOf): Promise<OwnPart> => {
     const from = files(ACCESS_PART);
@@ -100,8 +101,8 @@ async function openWorkers(
     );
     // Opened before the workers listen, and so closed after them: until the last answer has left, there is somebody to ask.
     const management = await openManagement(configuration.listen.management, {
-      liveness: { execute: async () => livenessOf(primary) },
-      readiness: { execute: async () => readinessOf(primary) },
+      liveness: { execute: async () => livenessOf(watched) },
+      readiness: { execute: async () => readinessOf(watched) },
       metrics: { contentType: figures.contentType, text },
       log,
       access,
@@ -111,7 +112,7 @@ async function openWorkers(
     return new OwnAccess(access, { server: NO_LISTENER, management }, log);
   };
   let managementUrl: string | null = null;
-  primary = opened.add(
+  const primary = opened.add(
     await Primary.start(
       {
         configuration,
@@ -134,6 +135,7 @@ async function openWorkers(
       ACCESS_PART,
     ),
   );
+  watched = primary;
   const { url, givenUp } = primary;
   return {
     url,
@@ -191,31 +193,30 @@ class OwnAccess implements OwnPart {
   };
 }
 
-async function figuresOf(primary: Primary | null): Promise<ReadonlyMap<number, ProcessFigures>> {
-  const asked = (primary?.workers ?? []).map(async (worker) => {
-    const figures = (await worker.figures().catch(() => null)) as ProcessFigures | null;
-    return [worker, figures] as const;
-  });
-  const given = await Promise.all(asked);
+type Watched = Pick<Primary, 'workers' | 'isStopping'>;
+
+async function figuresOf(workers: () => readonly RunningWorker[]): Promise<ReadonlyMap<number, ProcessFigures>> {
+  const asked = workers().map(async (worker) => [worker, await worker.figures()] as const);
+  const given = (await Promise.allSettled(asked)).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   // Not those of workers that have ended meanwhile: they are counted already.
-  const isLeft = (worker: RunningWorker) => primary?.workers.includes(worker) === true;
-  return new Map(
-    given.flatMap(([worker, figures]) =>
-      figures === null || !isLeft(worker) ? [] : [[worker.number, figures] as const],
-    ),
-  );
+  const left = given.filter(([worker]) => workers().includes(worker));
+  return new Map(left.map(([{ number }, figures]) => [number, figures as ProcessFigures]));
 }
 
 /** Live where each worker that listens is: the service is restarted as a whole. */
-function livenessOf(primary: Primary | null): Liveness {
-  const problems = primary?.workers.flatMap(({ liveness }) => liveness?.problems ?? []) ?? [];
-  return { live: problems.length === 0, problems: [...new Map(problems.map((each) => [each.code, each])).values()] };
+function livenessOf({ workers }: Watched): Liveness {
+  const problems = onceEach(workers.flatMap(({ health }) => health.liveness.problems));
+  return { live: problems.length === 0, problems };
 }
 
 /** Ready where each worker that listens is, so that it does not matter which of them gets a request. */
-function readinessOf(primary: Primary | null): Readiness {
-  if (primary === null || primary.readiness.length === 0) return STARTING;
-  if (primary.isStopping) return STOPPING;
-  const problems = new Map(primary.readiness.flatMap(({ problems }) => problems).map((each) => [each.code, each]));
-  return { ready: primary.readiness.every(({ ready }) => ready), problems: [...problems.values()] };
+function readinessOf({ workers, isStopping }: Watched): Readiness {
+  if (isStopping) return STOPPING;
+  if (workers.length === 0) return STARTING;
+  const said = workers.map(({ health }) => health.readiness);
+  return { ready: said.every(({ ready }) => ready), problems: onceEach(said.flatMap(({ problems }) => problems)) };
+}
+
+function onceEach(problems: readonly HealthProblem[]): readonly HealthProblem[] {
+  return [...new Map(problems.map((each) => [each.code, each])).values()];
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
 import type { ConfiguredFiles, ConfiguredFilesOf } from '../model/configured-files.js';
-import type { Readiness } from '../model/health.js';
 import type { Log } from '../model/ports.js';
 import type { PartOutcome } from '../model/reload.js';
 import { CallEndedError, type Handlers } from './calls.js';
@@ -34,9 +33,9 @@ export interface PrimaryOptions {
    */
   readonly own: (files: ConfiguredFilesOf) => Promise<OwnPart>;
   /** Hears whether a reload was put in force, all of it or in part. */
-  readonly onReloaded?: (isTaken: boolean) => void;
+  readonly onReloaded: (isTaken: boolean) => void;
   /** Hears of a worker that has ended by itself. */
-  readonly onLost?: (worker: number) => void;
+  readonly onLost: (worker: number) => void;
 }
 
 /** The part of a reload that this process takes over itself. */
@@ -122,11 +121,6 @@ export class Primary {
     return this.#listening;
   }
 
-  /** As the workers last said. Ready where each that listens is, so that it does not matter which of them is asked. */
-  get readiness(): readonly Readiness[] {
-    return this.#listening.flatMap(({ readiness }) => readiness ?? []);
-  }
-
   get isStopping(): boolean {
     return this.#isStopping;
   }
@@ -143,10 +137,10 @@ export class Primary {
       const { log, onReloaded } = this.#options;
       try {
         await this.#reload(read);
-        onReloaded?.(true);
+        onReloaded(true);
       } catch (error) {
         log.error({ err: error }, 'reload failed');
-        onReloaded?.(false);
+        onReloaded(false);
       }
     });
   }
@@ -207,7 +201,7 @@ export class Primary {
     if (this.#isStopping || worker.url === null) return;
     const { log, onLost } = this.#options;
     log.error({ worker: worker.number, how }, 'a worker has ended by itself, and is started again');
-    onLost?.(worker.number);
+    onLost(worker.number);
     if (!this.#crashedTooOften()) this.#startAgain(worker.number, BEAT_MS);
   }
 

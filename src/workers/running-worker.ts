@@ -36,16 +36,14 @@ export class RunningWorker implements Participant {
   /** Resolves at the worker's `hello`. Messages sent to it before are lost. */
   readonly #hears: Promise<void>;
   #url: string | null = null;
-  #readiness: Readiness | null = null;
-  #liveness: Liveness | null = null;
+  #health: Health = NOTHING_SAID;
   #silentBeats = 0;
 
   constructor(number: number, process: WorkerProcess, handlersOf: (worker: RunningWorker) => Handlers) {
     this.number = number;
     this.#process = process;
-    const beat = async ({ readiness, liveness }: Health) => {
-      this.#readiness = readiness;
-      this.#liveness = liveness;
+    const beat = async (health: Health) => {
+      this.#health = health;
       this.#silentBeats = 0;
     };
     let hears = () => {};
@@ -68,22 +66,17 @@ export class RunningWorker implements Participant {
     return this.#url;
   }
 
-  /** As it last said; null before the first time. */
-  get readiness(): Readiness | null {
-    return this.#readiness;
-  }
-
-  get liveness(): Liveness | null {
-    return this.#liveness;
+  /** As it last said. */
+  get health(): Health {
+    return this.#health;
   }
 
   /** Resolves once it listens. @throws {Error} what kept it from that */
   async start(how: StartedWith): Promise<void> {
     const started = this.#hears.then(() => this.#calls.call<Started>('start', how));
-    const { url, readiness, liveness } = await withinMs(START_MS, 'the start', Promise.race([started, this.#ended()]));
+    const { url, ...health } = await withinMs(START_MS, 'the start', Promise.race([started, this.#ended()]));
     this.#url = url;
-    this.#readiness = readiness;
-    this.#liveness = liveness;
+    this.#health = health;
   }
 
   /** Rejects once it has ended. */
@@ -142,3 +135,6 @@ export interface Health {
 export interface Started extends Health {
   readonly url: string;
 }
+
+/** Nobody asks for that of one that does not listen. */
+const NOTHING_SAID: Health = { readiness: { ready: false, problems: [] }, liveness: { live: true, problems: [] } };

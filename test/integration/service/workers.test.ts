@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { createServer } from 'node:net';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
-import { type RunningWorkers, startWorkers } from '../../../src/composition/service-workers.js';
+import { type RunningWorkers, startWorkers, workersOf } from '../../../src/composition/service-workers.js';
 import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
 import { openWorker } from '../../../src/composition/worker-process.js';
 import type { Configuration } from '../../../src/config/configuration.js';
@@ -136,6 +137,11 @@ describe('The process that watches workers', () => {
     await expect(use('none', 'one')).rejects.toThrow('a gate that is not configured');
   });
 
+  it('has as many as the machine has cores for it, where the configuration leaves it to it', () => {
+    const count = (workers: unknown) => workersOf(configurationWith({ workers }));
+    expect([count(3), count('auto')]).toEqual([3, availableParallelism()]);
+  });
+
   it('has each worker listen at one port, and sign with one key', async () => {
     await start();
     const [worker] = given;
@@ -150,6 +156,28 @@ describe('The process that watches workers', () => {
     await expect(starting).rejects.toThrow(`receipts.key: ${file}`);
     expect(given).toEqual([]);
     await start();
+  });
+
+  it('listens at the port of the configuration, where it names one, and not at one that is taken', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as { readonly port: number };
+    const listen = { port, management: { port: 0 } };
+    await expect(start({ listen })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await new Promise((resolve) => taken.close(resolve));
+    await start({ listen });
+    expect(workers.url).toBe(`http://127.0.0.1:${port}`);
+  });
+
+  it('changes nothing itself where a worker cannot tell what it read', async () => {
+    let key = KEY;
+    await start({}, () => configurationWith({ callers: { operator: callerWith(key) } }));
+    const service = given[0]?.service as { prepareReload: unknown };
+    service.prepareReload = async () => Promise.reject(new Error('out of memory'));
+    key = OTHER_KEY;
+    await workers.reload();
+    expect((await ask('/metrics', KEY)).text).toContain('veritee_last_reload_successful{part="all workers"} 0');
+    expect((await ask('/metrics', OTHER_KEY)).status).toBe(401);
   });
 
   it('is not ready before they are, nor once it stops', async () => {
