@@ -56,9 +56,15 @@ export interface CollectOptions {
   readonly dryRun?: boolean;
 }
 
+export interface ServeOptions {
+  readonly config?: string;
+  /** In the place of `workers` of the configuration. */
+  readonly workers?: string;
+}
+
 /** What the commands do, given their arguments. Each returns the exit code. */
 export interface Actions extends PolicyActions, DecisionsActions, ReplayActions, GateActions {
-  serve(options: { readonly config?: string }): Promise<number>;
+  serve(options: ServeOptions): Promise<number>;
   verify(file: string, options: VerifyOptions): Promise<number>;
   inspect(file: string, options: InspectOptions): Promise<number>;
   request(folder: string, options: RequestOptions): Promise<number>;
@@ -138,6 +144,10 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .command('serve')
     .description('run the service; without --config, with its defaults')
     .option(...config)
+    .option(
+      '--workers <count>',
+      'processes that answer, or auto: one a core; in the place of workers of the configuration',
+    )
     .action(async (options) => done(await actions.serve(options)));
   program
     .command('verify')

@@ -5,7 +5,7 @@ import { inspectCommand } from '../cli/inspect-command.js';
 import { EXIT_CODE, Notes, printable } from '../cli/output.js';
 import { type Actions, type InspectOptions, runProgram, type VerifyOptions } from '../cli/program.js';
 import { type VerifyDetail, verifyCommand } from '../cli/verify-command.js';
-import type { Configuration, ListenConfiguration } from '../config/configuration.js';
+import { type Configuration, type ListenConfiguration, WORKERS, workersFrom } from '../config/configuration.js';
 import { maskSecrets } from '../config/effective-configuration.js';
 import { createLog } from '../http/log.js';
 import { outputProblem } from '../model/file-problem.js';
@@ -135,11 +135,15 @@ function detailOf({ explain = false, explainAll = false }: VerifyOptions): Verif
 
 async function serve(options: Parameters<Actions['serve']>[0], early: StopSignals | null): Promise<number> {
   const signals = early ?? new StopSignals();
+  const { workers } = options;
+  if (workers !== undefined && workersFrom(workers) === undefined) {
+    throw new UsageError([`--workers: must be ${WORKERS}`]);
+  }
   // The service is there by the time that something has changed.
   const watch = new FileWatch({ onChange: () => void service.reload() });
   const readConfiguration = async () => {
     if (options.config !== undefined) await watch.note(options.config);
-    return configurationOf(options);
+    return configurationOf(options, workers === undefined ? {} : { VERITEE__WORKERS: workers });
   };
   const configuration = await readConfiguration();
   const log = createLog(configuration.log.level);
@@ -151,10 +155,14 @@ async function serve(options: Parameters<Actions['serve']>[0], early: StopSignal
   const line = { level: 'info', time: SYSTEM_CLOCK.now().toISOString(), msg: 'listening', url, ...management };
   // Whatever the log level: scripts wait for this line.
   write(`${JSON.stringify(line)}\n`);
-  const stopped = signals.serve(service, log).then(() => EXIT_CODE.allow);
+  const close = async () => {
+    // What changes from now on is for the next start.
+    await watch.close();
+    await service.close();
+  };
+  const stopped = signals.serve({ reload: () => service.reload(), close }, log).then(() => EXIT_CODE.allow);
   const code = await Promise.race([stopped, service.givenUp.then(() => GIVEN_UP)]);
-  await watch.close();
-  if (code === GIVEN_UP) await service.close();
+  if (code === GIVEN_UP) await close();
   return code;
 }
 

@@ -34,31 +34,20 @@ export class FileWatch {
     this.#options = options;
     this.#disk = options.disk ?? DISK_FILES;
     const disk = this.#disk;
+    const mark = (path: string) => disk.mark(path);
     this.files = {
-      read: (path) =>
-        this.#noted(
-          `file ${path}`,
-          () => disk.mark(path),
-          () => disk.read(path),
-        ),
-      names: (folder) =>
-        this.#noted(
-          `folder ${folder}`,
-          () => this.#namesIn(folder),
-          () => disk.names(folder),
-        ),
-      mark: (path) =>
-        this.#noted(
-          `file ${path}`,
-          () => disk.mark(path),
-          () => disk.mark(path),
-        ),
-      policies: (directory) =>
-        this.#noted(
-          `policies ${directory}`,
-          () => this.#policiesOf(directory),
-          () => disk.policies(directory),
-        ),
+      read: this.#noting('file', mark, (path) => disk.read(path)),
+      names: this.#noting(
+        'folder',
+        (folder) => this.#namesIn(folder),
+        (folder) => disk.names(folder),
+      ),
+      mark: this.#noting('file', mark, mark),
+      policies: this.#noting(
+        'policies',
+        (path) => this.#policiesOf(path),
+        (path) => disk.policies(path),
+      ),
     };
   }
 
@@ -80,11 +69,14 @@ export class FileWatch {
     await this.#looking;
   }
 
-  /** Its state is that of before the reading: what changes meanwhile is a change. */
-  async #noted<T>(name: string, look: () => Promise<string>, read: () => Promise<T>): Promise<T> {
-    this.#looks.set(name, look);
-    this.#known.set(name, await look());
-    return read();
+  /** Notes what is read. Its state is that of before the reading: what changes meanwhile is a change. */
+  #noting<T>(kind: string, look: (path: string) => Promise<string>, read: (path: string) => Promise<T>) {
+    return async (path: string): Promise<T> => {
+      const name = `${kind} ${path}`;
+      this.#looks.set(name, () => look(path));
+      this.#known.set(name, await look(path));
+      return read(path);
+    };
   }
 
   async #look(): Promise<void> {

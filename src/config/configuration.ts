@@ -122,13 +122,16 @@ const traces = object({
   trustParent: optional(flag, false),
 });
 
-/** Processes that answer: a number, or as many as the machine has cores for this process. */
-const workers = single('text', 'auto, or a number of workers from 1 to 256', (raw): 'auto' | number | undefined => {
+/** What `workers` may be, for people. */
+export const WORKERS = 'auto, or a number of workers from 1 to 256';
+
+/** Processes that answer: a number, or as many as the machine has cores for this process. Undefined: neither. */
+export function workersFrom(raw: unknown): 'auto' | number | undefined {
   if (raw === 'auto') return raw;
   // In the environment both are text.
   const count = typeof raw === 'string' && /^[1-9]\d{0,2}$/.test(raw) ? Number(raw) : raw;
   return typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= 256 ? count : undefined;
-});
+}
 
 const decisions = section({
   store: optional(
@@ -211,7 +214,7 @@ export const CONFIGURATION_SCHEMA = object({
   gates: optional(entries(NAME, gate), NO_ENTRIES),
   /** Who may call, by name. Empty: loopback only, everybody there. */
   callers: optional(entries(NAME, caller), NO_ENTRIES),
-  workers: optional(workers, 1),
+  workers: optional(single('text', WORKERS, workersFrom), 1),
   log: section({ level: optional(choice(...LOG_LEVELS), 'info') }),
   /** Null: none are made. */
   traces: orNull(traces),

@@ -64,7 +64,8 @@ export class Primary {
   readonly #ticketPart: string;
   readonly #workers = new Map<number, RunningWorker>();
   readonly #turns = new ExclusiveTurns<RunningWorker>();
-  readonly #crashes: number[] = [];
+  /** When workers ended by themselves lately. */
+  #crashes: readonly number[] = [];
   readonly #ended: Promise<void>;
   #end: () => void = () => {};
   #own: OwnPart | null = null;
@@ -223,11 +224,10 @@ export class Primary {
 
   #crashedTooOften(): boolean {
     const now = this.#options.monotonicMs();
-    this.#crashes.push(now);
-    const lately = this.#crashes.filter((at) => now - at < CRASHES_MS);
-    if (lately.length < CRASHES) return false;
+    this.#crashes = [...this.#crashes, now].filter((at) => now - at < CRASHES_MS);
+    if (this.#crashes.length < CRASHES) return false;
     this.#options.log.error(
-      { crashes: lately.length, seconds: CRASHES_MS / 1000 },
+      { crashes: this.#crashes.length, seconds: CRASHES_MS / 1000 },
       'workers end too often: the service ends',
     );
     this.#end();
@@ -256,10 +256,15 @@ export class Primary {
     try {
       const participants = await this.#prepare({ reload, ...(await preparedWith(read)) });
       const parts = fitEverywhere(participants.flatMap(({ read: own }) => own));
+      const ticketKeys = parts.includes(this.#ticketPart) ? randomBytes(TICKET_KEY_BYTES) : this.#ticketKeys;
+      const how = { reload, parts, ticketKeys };
+      const workers = participants.flatMap(({ participant }) =>
+        participant instanceof RunningWorker ? [participant] : [],
+      );
+      await this.#commitOwn(how, workers);
       this.#bundle = this.#bundle.with(parts, next);
-      if (parts.includes(this.#ticketPart)) this.#ticketKeys = randomBytes(TICKET_KEY_BYTES);
-      const how = { reload, parts, ticketKeys: this.#ticketKeys };
-      await Promise.all(participants.map(({ participant }) => this.#commit(participant, how)));
+      this.#ticketKeys = ticketKeys;
+      await Promise.all(workers.map((worker) => this.#commit(worker, how)));
     } finally {
       this.#next = null;
     }
@@ -284,17 +289,23 @@ export class Primary {
     throw (failed[0] as PromiseRejectedResult).reason;
   }
 
-  /** One that does not change over must not go on with what was before: it is ended, and comes back with what the others have. */
-  async #commit(participant: Participant, how: CommittedWith): Promise<void> {
+  /** This process first: where it cannot, no worker has changed anything, and none does. */
+  async #commitOwn(how: CommittedWith, workers: readonly RunningWorker[]): Promise<void> {
     try {
-      await participant.commit(how);
+      await this.#own?.commit(how);
     } catch (error) {
-      if (!(participant instanceof RunningWorker)) throw error;
-      this.#options.log.error(
-        { worker: participant.number, err: error },
-        'a worker has not changed over, and is ended',
-      );
-      participant.kill();
+      await Promise.allSettled(workers.map((worker) => worker.discard(how.reload)));
+      throw error;
+    }
+  }
+
+  /** One that does not change over must not go on with what was before: it is ended, and comes back with what the others have. */
+  async #commit(worker: RunningWorker, how: CommittedWith): Promise<void> {
+    try {
+      await worker.commit(how);
+    } catch (error) {
+      this.#options.log.error({ worker: worker.number, err: error }, 'a worker has not changed over, and is ended');
+      worker.kill();
     }
   }
 }

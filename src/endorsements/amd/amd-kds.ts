@@ -6,7 +6,7 @@ import type { Clock } from '../../model/ports.js';
 import type { BoundedAnswer } from '../../outgoing/bounded-agent.js';
 import type { Fetch, FetchRequest } from '../../outgoing/bounded-fetch.js';
 import { underBound } from '../../outgoing/bounded-signal.js';
-import { FetchError } from '../../outgoing/fetch-error.js';
+import { FetchError, outOfTime } from '../../outgoing/fetch-error.js';
 import { KeptAttempts, SingleFlight } from '../../outgoing/shared-attempts.js';
 import { NotFoundMemory, ThrottledFetch } from '../../outgoing/throttling.js';
 import { readChainCertificates } from '../../vendors/amd/chain.js';
@@ -14,7 +14,7 @@ import { readCrl } from '../../vendors/amd/crls.js';
 import { hasShortChipId, readVek } from '../../vendors/amd/vek.js';
 import type { ServiceCall } from '../files/open-source.js';
 import type { EntrySubject } from '../replicas/sealed-entries.js';
-import type { Obtained, SharedFetches } from '../replicas/shared-fetches.js';
+import { NOT_ASKED, type Obtained, type SharedFetches } from '../replicas/shared-fetches.js';
 
 interface AmdKdsOptions {
   /** `https://host[:port]`. */
@@ -35,6 +35,8 @@ interface SharedKds {
   /** VCEKs that wait for their turn, by path. */
   readonly wanted: KeptAttempts<unknown>;
   readonly lineFlights: SingleFlight<unknown>;
+  /** Chains and CRLs for which KDS was asked, and not other replicas alone, when each was last wanted. */
+  readonly linesAsked: Set<string>;
   readonly chips: Fetch;
   readonly vcekWaitMs: number;
 }
@@ -102,7 +104,8 @@ export class AmdKds {
     this.#lines = new ThrottledFetch(lines, clock);
     const wanted = new KeptAttempts<unknown>({ limitMs: vcekWaitMs + TURN_MS, perPrincipal: WANTED_AT_ONCE });
     const lineFlights = new SingleFlight<unknown>();
-    this.#replicas = shared == null ? null : { fetches: shared, wanted, lineFlights, chips, vcekWaitMs };
+    this.#replicas =
+      shared == null ? null : { fetches: shared, wanted, lineFlights, linesAsked: new Set(), chips, vcekWaitMs };
   }
 
   /**
@@ -167,17 +170,24 @@ export class AmdKds {
     const get = (signal: AbortSignal) =>
       this.#get((request) => this.#lines.get(request), path, limits, { ...call, signal });
     if (this.#replicas === null || !call.remember) return call.take(await get(call.signal), this.#now(), call.signal);
-    const { fetches, lineFlights } = this.#replicas;
-    const attempt = (within: AbortSignal) =>
-      fetches.get({
+    const { fetches, lineFlights, linesAsked } = this.#replicas;
+    const key = keyOf(path, call);
+    const attempt = async (within: AbortSignal) => {
+      linesAsked.delete(key);
+      return fetches.get({
         ...this.#shared(kind, path, limits, call),
         lifetimeMs: LINE_LIFETIME_MS,
         signal: within,
         turn: null,
-        fetch: get,
+        fetch: (signal) => {
+          linesAsked.add(key);
+          return get(signal);
+        },
         take: (body, from) => call.take(body, from, within),
       });
-    return lineFlights.run(keyOf(path, call), call.signal, attempt) as Promise<T>;
+    };
+    const expired = () => (linesAsked.has(key) ? outOfTime() : new FetchError('busy', NOT_ASKED));
+    return lineFlights.run(key, call.signal, attempt, expired) as Promise<T>;
   }
 
   #shared<T>(kind: EntrySubject['kind'], path: string, { maximumBytes }: Kind, call: KdsCall<T>) {

@@ -76,7 +76,7 @@ const UNNAMED_PAUSE_MS = 10_000;
 const NO_END: LeaseEnd = { entry: null, throttled: null };
 
 /** The origin was not asked, so that nothing is known of it: it is not out of reach. */
-const NOT_ASKED = 'not contacted: the time was over before the store said whose turn it is';
+export const NOT_ASKED = 'not contacted: the time was over before the store said whose turn it is';
 const OUT_OF_REACH = 'not contacted: the store in which replicas take turns is out of reach';
 
 /** Who is asked for a lease, and what is left of looking at entries. */

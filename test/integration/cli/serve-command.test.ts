@@ -20,7 +20,12 @@ afterAll(() => cli.close());
 /** Starts the service and waits for the line that says where. */
 async function serve(configuration: object, name: string) {
   const file = await cli.write(name, JSON.stringify({ listen: { port: 0 }, amd: { kds: 'off' }, ...configuration }));
-  const child = cli.start(['serve', '--config', file]);
+  return started(['serve', '--config', file]);
+}
+
+/** Starts it with these arguments. */
+async function started(args: readonly string[]) {
+  const child = cli.start(args);
   if (child.stdout === null || child.stderr === null) throw new Error('the service has no output');
   const stderr = text(child.stderr);
   const lines: string[] = [];
@@ -162,6 +167,21 @@ describe('veritee serve', () => {
     expect((await call(url, '/metrics', { headers: { 'x-api-key': 'of-the-new-caller' } })).status).toBe(200);
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
+  });
+
+  it('has as many workers as its option says, whatever the configuration says', async () => {
+    const file = await cli.write(
+      'option.yaml',
+      JSON.stringify({ workers: 1, listen: { port: 0 }, amd: { kds: 'off' } }),
+    );
+    const { child, url, lines, ended } = await started(['serve', '--config', file, '--workers', '2']);
+    expect((await call(url, '/metrics')).body).toContain('veritee_workers_configured 2\n');
+    await signalled(child, lines, 'reloaded');
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    expect((await cli.run(['serve', '--workers', 'many'])).stderr).toBe(
+      '--workers: must be auto, or a number of workers from 1 to 256\n',
+    );
   });
 
   it('takes over the callers of the file once it has changed, without a signal', async () => {

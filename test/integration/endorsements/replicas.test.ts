@@ -174,12 +174,25 @@ describe.skipIf(isWithoutValkey('replicas that share endorsements'))('replicas t
   it('CRT-10 let no list of a request stand in for AMD where the store alone has them wait', async () => {
     const store = await replicas.store(valkey.port);
     const id = seal.id(subject('crl', CRL_PATH));
-    const held = await store.ask({ id, unwanted: 'any', leaseMs: 60_000 });
+    const held = await store.ask({ id, unwanted: 'any', leaseMs: 15_000 });
     expect(held.state).toBe('lead');
     const replicaOfNow = await replica();
     // AMD answers meanwhile: the replica asks for itself in the end.
     expect(ofCrl(await find(replicaOfNow))[0]).toBe('network');
     expect(asked(/crl/)).toBe(1);
+  });
+
+  it('CRT-10 let no list of a request stand in where nobody had time to ask AMD, at the word of the store', async () => {
+    const store = await replicas.store(valkey.port);
+    // The replica waits with its request: the chain is its own already, and no list is.
+    const one = await replica();
+    const held = await store.ask({ id: seal.id(subject('crl', CRL_PATH)), unwanted: 'any', leaseMs: 15_000 });
+    expect(held.state).toBe('lead');
+    const { crlProblems } = await find(one, requestFor(), { signal: AbortSignal.timeout(400) });
+    const problem = crlProblems.get('Milan');
+    expect(problem).toMatchObject({ code: 'crl_unavailable', retryable: true });
+    const list = { number: 99n, thisUpdate: lab.clock.now(), der: issueCrl(99, 0, 60) };
+    expect(problem?.mayStandIn(list)).toBe(false);
   });
 
   it('CRT-09 do not go below their own floor where the store goes back to before', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
-import { Primary } from '../../../src/workers/primary.js';
+import { type OwnPart, Primary } from '../../../src/workers/primary.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
 import { type Behaviour, LabWorker, ownPart, READY, TestFiles } from './lab-workers.js';
 
@@ -17,11 +17,13 @@ let lost: number[];
 let now: number;
 /** Whether each reload was put in force. */
 let reloads: boolean[];
+/** What the process of the primary takes over. */
+let own: OwnPart;
 let primary: Primary | null;
 
 beforeEach(() => {
   [log, files, forked, behaviour] = [new RecordingLog(), new TestFiles(), [], new Map()];
-  [lost, reloads, now, primary] = [[], [], 0, null];
+  [lost, reloads, now, primary, own] = [[], [], 0, null, ownPart(CONFIGURATION)];
 });
 
 afterEach(async () => {
@@ -45,7 +47,7 @@ async function start(workers = 2): Promise<Primary> {
       challengeKey: new Uint8Array(32).fill(7),
       ephemeralKey: 'the key of the service',
       files,
-      own: async () => ownPart(CONFIGURATION),
+      own: async () => own,
       onLost: (worker) => void lost.push(worker),
       onReloaded: (isTaken) => void reloads.push(isTaken),
     },
@@ -177,6 +179,18 @@ describe('A reload of several workers', () => {
     await primary?.reload(read);
     expect(inForce('policies')).toEqual(['newer', 'newer']);
     expect(forked[0]?.discarded).toBe(1);
+  });
+
+  it('changes nothing where the process of the primary cannot change over', async () => {
+    own = { ...ownPart(CONFIGURATION), commit: async () => Promise.reject(new Error('the listener does not take it')) };
+    await start(2);
+    const before = forked[0]?.shared?.ticketKeys();
+    files.content = 'new';
+    await primary?.reload(read);
+    expect([inForce('policies'), reloads]).toEqual([['old', 'old'], [false]]);
+    forked[0]?.die();
+    await isListening(2, 3);
+    expect([forked[2]?.inForce.get('policies'), forked[2]?.started?.ticketKeys]).toEqual(['old', before]);
   });
 
   it('ends a worker that does not change over, and the one in its place has', async () => {
