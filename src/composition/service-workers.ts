@@ -121,10 +121,7 @@ async function openWorkers(
         fork,
         log,
         monotonicMs: () => clock.monotonicMs(),
-        handlers: {
-          metrics: text,
-          proof: ({ gate, jkt, jti }: { gate: string; jkt: string; jti: string }) => proofs.use(gate, jkt, jti),
-        },
+        shared: { metrics: text, proof: ({ gate, jkt, jti }) => proofs.use(gate, jkt, jti) },
         ephemeralKey: makeEphemeralKey(),
         challengeKey: await readChallengeKey(configuration, log),
         files: disk,
@@ -200,6 +197,7 @@ async function figuresOf(workers: () => readonly RunningWorker[]): Promise<Reado
   const given = (await Promise.allSettled(asked)).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   // Not those of workers that have ended meanwhile: they are counted already.
   const left = given.filter(([worker]) => workers().includes(worker));
+  // Each worker answers with those of its own `Metrics`.
   return new Map(left.map(([{ number }, figures]) => [number, figures as ProcessFigures]));
 }
 

@@ -1,5 +1,5 @@
 import { createLog } from '../http/log.js';
-import type { StartedWith } from '../workers/participant.js';
+import type { StartedWith } from '../workers/protocol.js';
 import { type ParentChannel, type SharedByWorkers, serveParent } from '../workers/served-worker.js';
 import { type RunningService, startService, type World } from './service.js';
 
@@ -29,14 +29,14 @@ const PARENT: ParentChannel = {
 /** The service of a worker. @throws {ConfigurationError} where a file that the configuration names is wrong */
 export function openWorker(
   { configuration, worker: _worker, ticketKeys: _ticketKeys, ...given }: StartedWith,
-  { ask, ...shared }: SharedByWorkers,
+  { calls, ...shared }: SharedByWorkers,
   world: Omit<World, 'together'>,
 ): Promise<RunningService> {
   const together = {
     ...shared,
     ...given,
-    proofs: { use: (gate: string, jkt: string, jti: string) => ask<void>('proof', { gate, jkt, jti }) },
-    figures: () => ask<string>('metrics'),
+    proofs: { use: (gate: string, jkt: string, jti: string) => calls.proof({ gate, jkt, jti }) },
+    figures: calls.metrics,
   };
   return startService(configuration, { ...world, together });
 }

@@ -1,7 +1,7 @@
 import { failureOf, type TransferredFailure, thrownBy } from './transferred-failure.js';
 
-/** What a call asks for, by its name. */
-export type Handlers = Readonly<Record<string, (argument: never) => Promise<unknown>>>;
+/** What a process answers another one, by the name of the call: functions of one argument or none. */
+export type Answers<T> = { readonly [Name in keyof T]: (argument: never) => Promise<unknown> };
 
 type Message =
   | { readonly call: number; readonly name: string; readonly argument: unknown }
@@ -26,16 +26,19 @@ export class CallTooLongError extends Error {
 /**
  * Calls between two processes over a channel that keeps the order of messages. Both ends have one. Values are copied as the
  * structured clone algorithm does; of what a handler throws, the other end gets its kind, code and message.
+ *
+ * @typeParam Theirs what the other end answers
+ * @typeParam Own what this end answers
  */
-export class Calls {
+export class Calls<Theirs extends Answers<Theirs>, Own extends Answers<Own>> {
   readonly #send: (message: Message) => void;
-  readonly #handlers: Handlers;
+  readonly #handlers: Own;
   readonly #waiting = new Map<number, Waiting>();
   #next = 0;
   #ended: CallEndedError | null = null;
 
   /** @param send must not throw where the channel is closed */
-  constructor(send: (message: object) => void, handlers: Handlers) {
+  constructor(send: (message: object) => void, handlers: Own) {
     this.#send = send;
     this.#handlers = handlers;
   }
@@ -44,12 +47,15 @@ export class Calls {
    * @throws {CallEndedError} once the other end is gone
    * @throws {Error} what its handler threw
    */
-  call<T>(name: string, argument: unknown = null): Promise<T> {
+  call<Name extends string & keyof Theirs>(
+    name: Name,
+    ...given: Parameters<Theirs[Name]>
+  ): Promise<Awaited<ReturnType<Theirs[Name]>>> {
     if (this.#ended !== null) return Promise.reject(this.#ended);
     const id = this.#next++;
-    return new Promise<T>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#send({ call: id, name, argument });
+      this.#send({ call: id, name, argument: given[0] ?? null });
     });
   }
 
@@ -68,7 +74,7 @@ export class Calls {
   }
 
   async #answer({ call: id, name, argument }: Extract<Message, { call: number }>): Promise<void> {
-    const handler = Object.hasOwn(this.#handlers, name) ? this.#handlers[name] : undefined;
+    const handler = Object.hasOwn(this.#handlers, name) ? this.#handlers[name as keyof Own] : undefined;
     try {
       if (handler === undefined) throw new Error(`nothing answers ${name}`);
       this.#send({ answer: id, value: await handler(argument as never) });

@@ -17,12 +17,12 @@ export class FileBundle {
   readonly #parts: Map<string, Answers>;
 
   /** Whether what nobody has asked for yet may still be read from the disk. */
-  readonly #isSealed: boolean;
+  readonly #isClosed: boolean;
 
-  constructor(disk: ConfiguredFiles, parts: ReadonlyMap<string, Answers> = new Map(), isSealed = false) {
+  constructor(disk: ConfiguredFiles, parts: ReadonlyMap<string, Answers> = new Map(), isClosed = false) {
     this.#disk = disk;
     this.#parts = new Map(parts);
-    this.#isSealed = isSealed;
+    this.#isClosed = isClosed;
   }
 
   /** @throws {unknown} what reading from the disk threw, each time */
@@ -32,7 +32,7 @@ export class FileBundle {
     const name = JSON.stringify([question.operation, question.path]);
     const known = answers.get(name);
     if (known !== undefined) return known;
-    if (this.#isSealed) return Promise.reject(new Error(`${question.path} was not read when ${part} was taken over`));
+    if (this.#isClosed) return Promise.reject(new Error(`${question.path} was not read when ${part} was taken over`));
     const answer = this.#disk[question.operation](question.path);
     // Whoever asks hears of it.
     answer.catch(() => {});
@@ -48,7 +48,7 @@ export class FileBundle {
   }
 
   /** The same, to which nothing is added from the disk any more. */
-  sealed(): FileBundle {
+  closed(): FileBundle {
     return new FileBundle(this.#disk, this.#parts, true);
   }
 }

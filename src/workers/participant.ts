@@ -1,36 +1,5 @@
-import type { Configuration } from '../config/configuration.js';
 import type { PartOutcome } from '../model/reload.js';
-import type { TransferredFailure } from './transferred-failure.js';
-
-/** What a worker is started with. It reads no configuration by itself. */
-export interface StartedWith {
-  readonly worker: number;
-  readonly configuration: Configuration;
-  /** The port that all listen at. */
-  readonly port: number;
-  /** The MAC key of challenges, 32 bytes. */
-  readonly challengeKey: Uint8Array;
-  /** Whether it takes the place of a worker that has ended. */
-  readonly isAgain: boolean;
-  /** The key that signs receipts where none is configured, PEM of PKCS#8. */
-  readonly ephemeralKey: string;
-  /** 48 bytes. */
-  readonly ticketKeys: Uint8Array;
-}
-
-/** What everything is read again with: the configuration, or what is wrong with it. Each reload has a number. */
-export type PreparedWith = { readonly reload: number } & (
-  | { readonly configuration: Configuration }
-  | { readonly failure: TransferredFailure }
-);
-
-/** What is put in force of a reload. */
-export interface CommittedWith {
-  readonly reload: number;
-  readonly parts: readonly string[];
-  /** 48 bytes. */
-  readonly ticketKeys: Uint8Array;
-}
+import type { CommittedWith, PreparedWith } from './protocol.js';
 
 /** A process that takes over what was reloaded, together with others. */
 export interface Participant {

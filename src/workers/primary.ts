@@ -3,11 +3,12 @@ import type { Configuration } from '../config/configuration.js';
 import type { ConfiguredFiles, ConfiguredFilesOf } from '../model/configured-files.js';
 import type { Log } from '../model/ports.js';
 import type { PartOutcome } from '../model/reload.js';
-import { CallEndedError, type Handlers } from './calls.js';
-import { ExclusiveTurns } from './exclusive-turns.js';
-import { FileBundle, type FileQuestion, filesBy } from './file-bundle.js';
-import type { CommittedWith, Participant, PreparedWith } from './participant.js';
-import { RunningWorker, type WorkerProcess } from './running-worker.js';
+import { CallEndedError } from './calls.js';
+import { FileBundle, filesBy } from './file-bundle.js';
+import { NamedLocks } from './named-locks.js';
+import type { Participant } from './participant.js';
+import type { CommittedWith, PreparedWith, SharedCalls } from './protocol.js';
+import { type OfferedCalls, RunningWorker, type WorkerProcess } from './running-worker.js';
 import { failureOf } from './transferred-failure.js';
 
 export interface PrimaryOptions {
@@ -20,8 +21,7 @@ export interface PrimaryOptions {
   readonly log: Log;
   /** Milliseconds of a clock that nobody sets. */
   readonly monotonicMs: () => number;
-  /** What workers ask their parent beside files and turns, by name. */
-  readonly handlers: Handlers;
+  readonly shared: SharedCalls;
   /** The MAC key of challenges, 32 bytes. */
   readonly challengeKey: Uint8Array;
   /** The key that signs receipts where none is configured, PEM of PKCS#8. */
@@ -63,7 +63,7 @@ export class Primary {
   readonly #options: PrimaryOptions;
   readonly #ticketPart: string;
   readonly #workers = new Map<number, RunningWorker>();
-  readonly #turns = new ExclusiveTurns<RunningWorker>();
+  readonly #locks = new NamedLocks<RunningWorker>();
   /** When workers ended by themselves lately. */
   #crashes: readonly number[] = [];
   readonly #ended: Promise<void>;
@@ -107,7 +107,7 @@ export class Primary {
       await primary.#killAll();
       throw error;
     }
-    primary.#bundle = primary.#bundle.sealed();
+    primary.#bundle = primary.#bundle.closed();
     primary.#beats = setInterval(() => primary.#countBeats(), BEAT_MS);
     return primary;
   }
@@ -170,7 +170,7 @@ export class Primary {
   /** @throws {Error} what kept it from listening */
   async #fork(number: number, isAgain: boolean): Promise<void> {
     const { fork, port, challengeKey, ephemeralKey, configuration } = this.#options;
-    const worker = new RunningWorker(number, fork(number), (self) => this.#handlersOf(self));
+    const worker = new RunningWorker(number, fork(number), (self) => this.#offeredTo(self));
     this.#workers.set(number, worker);
     void worker.exited.then((how) => this.#exited(worker, how));
     await worker.start({
@@ -186,17 +186,17 @@ export class Primary {
     if (this.#isStopping) worker.kill();
   }
 
-  #handlersOf(worker: RunningWorker): Handlers {
+  #offeredTo(worker: RunningWorker): OfferedCalls {
     return {
-      ...this.#options.handlers,
-      file: ({ part, question }: { part: string; question: FileQuestion }) => this.#files().ask(part, question),
-      take: (name: string) => this.#turns.take(name, worker),
-      give: async (name: string) => this.#turns.give(name, worker),
+      ...this.#options.shared,
+      file: ({ part, question }) => this.#files().ask(part, question),
+      lock: (name) => this.#locks.lock(name, worker),
+      unlock: async (name) => this.#locks.unlock(name, worker),
     };
   }
 
   #exited(worker: RunningWorker, how: string): void {
-    this.#turns.drop(worker);
+    this.#locks.drop(worker);
     if (this.#workers.get(worker.number) === worker) this.#workers.delete(worker.number);
     // One that never listened: whoever started it hears of it.
     if (this.#isStopping || worker.url === null) return;

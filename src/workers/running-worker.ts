@@ -1,7 +1,7 @@
-import type { Liveness, Readiness } from '../model/health.js';
 import type { PartOutcome } from '../model/reload.js';
-import { CallEndedError, Calls, type Handlers, withinMs } from './calls.js';
-import type { CommittedWith, Participant, PreparedWith, StartedWith } from './participant.js';
+import { CallEndedError, Calls, withinMs } from './calls.js';
+import type { Participant } from './participant.js';
+import type { CommittedWith, Health, ParentCalls, PreparedWith, StartedWith, WorkerCalls } from './protocol.js';
 
 /** A process, as its parent has it. */
 export interface WorkerProcess {
@@ -11,6 +11,9 @@ export interface WorkerProcess {
   onExit(hear: (how: string) => void): void;
   kill(): void;
 }
+
+/** What the parent answers a worker, beside what the worker says of itself. */
+export type OfferedCalls = Omit<ParentCalls, 'hello' | 'beat'>;
 
 /** How long a worker may take to open its port: sources of receipt keys are asked meanwhile. */
 const START_MS = 60_000;
@@ -32,14 +35,14 @@ export class RunningWorker implements Participant {
   readonly number: number;
   readonly exited: Promise<string>;
   readonly #process: WorkerProcess;
-  readonly #calls: Calls;
+  readonly #calls: Calls<WorkerCalls, ParentCalls>;
   /** Resolves at the worker's `hello`. Messages sent to it before are lost. */
   readonly #hears: Promise<void>;
   #url: string | null = null;
   #health: Health = NOTHING_SAID;
   #silentBeats = 0;
 
-  constructor(number: number, process: WorkerProcess, handlersOf: (worker: RunningWorker) => Handlers) {
+  constructor(number: number, process: WorkerProcess, offered: (worker: RunningWorker) => OfferedCalls) {
     this.number = number;
     this.#process = process;
     const beat = async (health: Health) => {
@@ -51,7 +54,7 @@ export class RunningWorker implements Participant {
       hears = resolve;
     });
     const hello = async () => hears();
-    this.#calls = new Calls((message) => process.send(message), { hello, beat, ...handlersOf(this) });
+    this.#calls = new Calls((message) => process.send(message), { hello, beat, ...offered(this) });
     process.onMessage((message) => this.#calls.receive(message));
     this.exited = new Promise((resolve) => {
       process.onExit((how) => {
@@ -73,7 +76,7 @@ export class RunningWorker implements Participant {
 
   /** Resolves once it listens. @throws {Error} what kept it from that */
   async start(how: StartedWith): Promise<void> {
-    const started = this.#hears.then(() => this.#calls.call<Started>('start', how));
+    const started = this.#hears.then(() => this.#calls.call('start', how));
     const { url, ...health } = await withinMs(START_MS, 'the start', Promise.race([started, this.#ended()]));
     this.#url = url;
     this.#health = health;
@@ -123,17 +126,6 @@ export class RunningWorker implements Participant {
     onSilent();
     this.kill();
   }
-}
-
-/** What a worker says of itself with each heartbeat. */
-export interface Health {
-  readonly readiness: Readiness;
-  readonly liveness: Liveness;
-}
-
-/** What a worker answers once it listens. */
-export interface Started extends Health {
-  readonly url: string;
 }
 
 /** Nobody asks for that of one that does not listen. */

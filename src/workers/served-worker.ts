@@ -4,9 +4,17 @@ import type { Exclusive } from '../model/exclusive.js';
 import type { Liveness, Readiness } from '../model/health.js';
 import type { PartOutcome } from '../model/reload.js';
 import { Calls } from './calls.js';
-import { type FileQuestion, filesBy } from './file-bundle.js';
-import type { CommittedWith, PreparedWith, StartedWith } from './participant.js';
-import type { Health, Started } from './running-worker.js';
+import { filesBy } from './file-bundle.js';
+import type {
+  CommittedWith,
+  Health,
+  ParentCalls,
+  PreparedWith,
+  SharedCalls,
+  Started,
+  StartedWith,
+  WorkerCalls,
+} from './protocol.js';
 import { thrownBy } from './transferred-failure.js';
 
 /** The channel to the process that forked this one. */
@@ -22,8 +30,8 @@ export interface SharedByWorkers {
   readonly exclusive: Exclusive;
   /** Those of now, 48 bytes. */
   readonly ticketKeys: () => Uint8Array;
-  /** Asks the parent for something else. */
-  readonly ask: <T>(name: string, argument?: unknown) => Promise<T>;
+  /** What the parent answers beside that. */
+  readonly calls: SharedCalls;
 }
 
 /** The service of this worker. */
@@ -61,7 +69,7 @@ export function serveParent(
 }
 
 class ServedWorker {
-  readonly #calls: Calls;
+  readonly #calls: Calls<ParentCalls, WorkerCalls>;
   readonly #open: (how: StartedWith, shared: SharedByWorkers) => Promise<ServedService>;
   readonly #stopped: () => void;
   #service: ServedService | null = null;
@@ -79,11 +87,11 @@ class ServedWorker {
     this.#open = open;
     this.#stopped = stopped;
     this.#calls = new Calls((message) => channel.send(message), {
-      start: (how: StartedWith) => this.#start(how),
-      prepare: (how: PreparedWith) => this.#prepare(how),
-      commit: (how: CommittedWith) => this.#commit(how),
-      discard: (reload: number) => this.#discard(reload),
-      figures: () => this.#started.figures(),
+      start: (how) => this.#start(how),
+      prepare: (how) => this.#prepare(how),
+      commit: (how) => this.#commit(how),
+      discard: (reload) => this.#discard(reload),
+      figures: async () => this.#started.figures(),
       stop: () => this.#stop(),
     });
   }
@@ -104,12 +112,12 @@ class ServedWorker {
 
   async #start(how: StartedWith): Promise<Started> {
     this.#ticketKeys = how.ticketKeys;
-    const ask = <T>(name: string, argument?: unknown) => this.#calls.call<T>(name, argument);
+    const calls = this.#calls;
     const service = await this.#open(how, {
-      files: (part) => filesBy((question: FileQuestion) => ask('file', { part, question })),
+      files: (part) => filesBy((question) => calls.call('file', { part, question })),
       exclusive: (name, work) => this.#exclusive(name, work),
       ticketKeys: () => this.#ticketKeys,
-      ask,
+      calls: { metrics: () => calls.call('metrics'), proof: (used) => calls.call('proof', used) },
     });
     this.#service = service;
     this.#beats = setInterval(() => void this.#beat(service), BEAT_MS).unref();
@@ -117,12 +125,12 @@ class ServedWorker {
   }
 
   async #exclusive<T>(name: string, work: () => Promise<T>): Promise<T> {
-    await this.#calls.call('take', name);
+    await this.#calls.call('lock', name);
     try {
       return await work();
     } finally {
       // Where the parent is gone, so is this process.
-      this.#calls.call('give', name).catch(() => {});
+      this.#calls.call('unlock', name).catch(() => {});
     }
   }
 

@@ -11,7 +11,7 @@ import { openWorker } from '../../../src/composition/worker-process.js';
 import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { DISK_FILES } from '../../../src/files/disk-files.js';
-import type { StartedWith } from '../../../src/workers/participant.js';
+import type { StartedWith } from '../../../src/workers/protocol.js';
 import type { WorkerProcess } from '../../../src/workers/running-worker.js';
 import { type SharedByWorkers, serveParent } from '../../../src/workers/served-worker.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
@@ -129,7 +129,7 @@ describe('The process that watches workers', () => {
     const gate = { audience: 'https://app.example', policy: 'azure-cvm-baseline', url: 'https://app.example' };
     await start({ gates: { web: gate, other: gate } });
     const [worker] = given;
-    const use = (name: string, jti: string) => worker?.shared.ask('proof', { gate: name, jkt: 'key', jti });
+    const use = (name: string, jti: string) => worker?.shared.calls.proof({ gate: name, jkt: 'key', jti });
     await use('web', 'one');
     await use('other', 'one');
     await use('web', 'two');

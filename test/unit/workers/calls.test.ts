@@ -3,12 +3,18 @@ import { PolicyFileError } from '../../../src/files/policy-file.js';
 import { ConfigurationError, UnfitError } from '../../../src/model/errors.js';
 import { fileProblem } from '../../../src/model/file-problem.js';
 import { GateRefusal } from '../../../src/model/gate.js';
-import { CallEndedError, Calls, CallTooLongError, type Handlers, withinMs } from '../../../src/workers/calls.js';
+import { type Answers, CallEndedError, Calls, CallTooLongError, withinMs } from '../../../src/workers/calls.js';
 
 /** Two ends whose messages are copied as between processes. */
-function connected(handlers: Handlers): Calls {
-  const near: Calls = new Calls((message) => queueMicrotask(() => far.receive(structuredClone(message))), {});
-  const far = new Calls((message) => queueMicrotask(() => near.receive(structuredClone(message))), handlers);
+function connected<Far extends Answers<Far>>(handlers: Far): Calls<Far, Record<never, never>> {
+  const near: Calls<Far, Record<never, never>> = new Calls(
+    (message) => queueMicrotask(() => far.receive(structuredClone(message))),
+    {},
+  );
+  const far: Calls<Record<never, never>, Far> = new Calls(
+    (message) => queueMicrotask(() => near.receive(structuredClone(message))),
+    handlers,
+  );
   return near;
 }
 
@@ -47,7 +53,8 @@ describe('A call of another process', () => {
   });
 
   it('throws where nothing answers it', async () => {
-    await expect(connected({}).call('sing')).rejects.toThrow('nothing answers sing');
+    const calls = connected({} as { readonly sing: () => Promise<void> });
+    await expect(calls.call('sing')).rejects.toThrow('nothing answers sing');
   });
 
   it('throws once the other process is gone, before and after', async () => {

@@ -52,13 +52,13 @@ describe('A bundle of files', () => {
     expect([await textOf(after, 'roots'), await textOf(after, 'policies')]).toEqual(['old a', 'new a']);
   });
 
-  it('reads nothing from the disk once it is sealed', async () => {
+  it('reads nothing from the disk once it is closed', async () => {
     content = 'old';
     const bundle = new FileBundle(DISK);
     await textOf(bundle, 'roots');
-    for (const sealed of [bundle.sealed(), bundle.with([], new FileBundle(DISK))]) {
-      expect(await textOf(sealed, 'roots')).toBe('old a');
-      await expect(textOf(sealed, 'roots', 'b')).rejects.toThrow('b was not read when roots was taken over');
+    for (const closed of [bundle.closed(), bundle.with([], new FileBundle(DISK))]) {
+      expect(await textOf(closed, 'roots')).toBe('old a');
+      await expect(textOf(closed, 'roots', 'b')).rejects.toThrow('b was not read when roots was taken over');
     }
   });
 });

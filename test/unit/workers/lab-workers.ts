@@ -1,8 +1,8 @@
 import type { Configuration } from '../../../src/config/configuration.js';
 import type { ConfiguredFiles } from '../../../src/model/configured-files.js';
 import type { Readiness } from '../../../src/model/health.js';
-import type { StartedWith } from '../../../src/workers/participant.js';
 import type { OwnPart } from '../../../src/workers/primary.js';
+import type { StartedWith } from '../../../src/workers/protocol.js';
 import type { WorkerProcess } from '../../../src/workers/running-worker.js';
 import { type ServedService, type SharedByWorkers, serveParent } from '../../../src/workers/served-worker.js';
 

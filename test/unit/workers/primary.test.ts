@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import { type OwnPart, Primary } from '../../../src/workers/primary.js';
+import type { UsedProof } from '../../../src/workers/protocol.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
 import { type Behaviour, LabWorker, ownPart, READY, TestFiles } from './lab-workers.js';
 
@@ -14,6 +15,7 @@ let files: TestFiles;
 let forked: LabWorker[];
 let behaviour: Map<number, Behaviour>;
 let lost: number[];
+let used: UsedProof[];
 let now: number;
 /** Whether each reload was put in force. */
 let reloads: boolean[];
@@ -23,7 +25,7 @@ let primary: Primary | null;
 
 beforeEach(() => {
   [log, files, forked, behaviour] = [new RecordingLog(), new TestFiles(), [], new Map()];
-  [lost, reloads, now, primary, own] = [[], [], 0, null, ownPart(CONFIGURATION)];
+  [lost, used, reloads, now, primary, own] = [[], [], [], 0, null, ownPart(CONFIGURATION)];
 });
 
 afterEach(async () => {
@@ -43,7 +45,10 @@ async function start(workers = 2): Promise<Primary> {
       },
       log,
       monotonicMs: () => now,
-      handlers: { echo: async (text: string) => text },
+      shared: {
+        metrics: async () => 'figures of all',
+        proof: async (proof) => void used.push(proof),
+      },
       challengeKey: new Uint8Array(32).fill(7),
       ephemeralKey: 'the key of the service',
       files,
@@ -83,7 +88,10 @@ describe('Workers of a service', () => {
 
   it('ask their parent for what it does for all', async () => {
     await start(1);
-    expect(await forked[0]?.shared?.ask('echo', 'text')).toBe('text');
+    const proof = { gate: 'web', jkt: 'key', jti: 'one' };
+    expect(await forked[0]?.shared?.calls.metrics()).toBe('figures of all');
+    await forked[0]?.shared?.calls.proof(proof);
+    expect(used).toEqual([proof]);
   });
 
   it('do one after the other what one alone may do, also where one ends meanwhile', async () => {
