@@ -5,6 +5,7 @@ import type { OpenEarlyCollateral } from '../endorsements/intel/open-early-colla
 import { Gates } from '../gates/gates.js';
 import type { HttpDependencies, HttpSettings } from '../http/dependencies.js';
 import type { Metrics } from '../http/metrics.js';
+import { VerificationSlots } from '../http/verification-slots.js';
 import type { ChallengeStore } from '../model/challenge.js';
 import type { DecisionRecorder, LogStore } from '../model/decision-log.js';
 import type { EndorsementSource } from '../model/endorsement.js';
@@ -92,7 +93,8 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
   const tracer = parts.tracer ?? NO_TRACER;
   const container = containerOf(parts);
   const codec = new ChallengeCodec(challenges.key, randomBytes);
-  const stages = new TimedStages(metrics);
+  const slots = new VerificationSlots({}, (seconds) => metrics.stageDone('wait', seconds));
+  const stages = new TimedStages(metrics, slots);
   const judgedBy = stages.world(worldPartsOf(container, codec, parts));
   const keeper = keeperOf(parts);
   const verifyEvidence = verifyEvidenceWith(
@@ -113,13 +115,14 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     present: recordedForm,
     version: parts.version,
   });
-  const recordedEvidence = recorded(signed, keeper, stages, parts);
+  const recorder = parts.decisionLog === null ? null : stages.recording(parts.decisionLog);
+  const recordedEvidence = recorded(signed, keeper, recorder, parts);
   return {
     verifyEvidence: recordedEvidence,
     releaseKey: new ReleaseKey({
-      keys: parts.heldKeys.keys,
+      keys: stages.releasing(parts.heldKeys.keys),
       verifyEvidence: recordedEvidence,
-      recorder: parts.decisionLog,
+      recorder,
       deadlineMs: configuration.deadlineSeconds * 1000,
       log: world.log,
       tracer,
@@ -127,7 +130,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     recordedDecisions,
     replayDecision: {
       execute: async (id, at, caller) =>
-        again.replay(await recordedDecisions.get(id, caller).catch(notJudgedAgain), at),
+        again.replay(await slots.elsewhere(() => recordedDecisions.get(id, caller)).catch(notJudgedAgain), at),
     },
     receiptKeys: new PublishedReceiptKeys(parts.receiptKeys, configuration.receipts.issuer),
     gates: gatesOf(parts),
@@ -149,6 +152,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     liveness: clockWatch.liveness,
     readiness: parts.readiness,
     callers: () => access.callers,
+    slots,
     metrics,
     figures: world.together && { contentType: metrics.contentType, text: world.together.figures },
     clock,
@@ -162,13 +166,13 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
 function recorded(
   verifyEvidence: VerifyEvidenceUseCase,
   keeper: InputKeeper | null,
-  stages: TimedStages,
-  { decisionLog, world, tracer }: ServiceParts,
+  recorder: DecisionRecorder | null,
+  { world, tracer }: ServiceParts,
 ): VerifyEvidenceUseCase {
-  if (decisionLog === null) return verifyEvidence;
+  if (recorder === null) return verifyEvidence;
   return new RecordDecisions({
     verifyEvidence,
-    recorder: stages.recording(decisionLog),
+    recorder,
     keeper,
     log: world.log,
     tracer: tracer ?? NO_TRACER,

@@ -1,25 +1,39 @@
 import type { Metrics, Stage } from '../http/metrics.js';
+import type { VerificationSlots } from '../http/verification-slots.js';
 import type { DecisionRecorder } from '../model/decision-log.js';
+import type { HeldKey } from '../model/held-key.js';
 import type { ReceiptIssuer } from '../model/receipt.js';
+import type { AttestationService } from '../model/verification.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { WorldParts } from '../service/witness.js';
 
-/** Measures how long the stages of requests take, around what they ask. The stages themselves know nothing of it. */
+/**
+ * Around what requests ask of others: measures how long it takes, and lets other verifications begin meanwhile. What asks and what is
+ * asked know nothing of it.
+ */
 export class TimedStages {
   readonly #metrics: Pick<Metrics, 'stageDone'>;
+  readonly #slots: Pick<VerificationSlots, 'elsewhere'>;
 
-  constructor(metrics: Pick<Metrics, 'stageDone'>) {
+  constructor(metrics: Pick<Metrics, 'stageDone'>, slots: Pick<VerificationSlots, 'elsewhere'>) {
     this.#metrics = metrics;
+    this.#slots = slots;
   }
 
-  /** The challenge that is used up, and endorsements. */
+  /** The challenge that is used up, endorsements, and verifiers that evidence is sent to. */
   world(parts: WorldParts): WorldParts {
-    const { nonces, endorsements } = parts;
+    const { nonces, endorsements, services } = parts;
     return {
       ...parts,
-      nonces: { standing: (...asked) => this.#timed('challenge', () => nonces.standing(...asked)) },
-      endorsements: { fetch: (...asked) => this.#timed('endorsements', () => endorsements.fetch(...asked)) },
+      nonces: { standing: (...asked) => this.#elsewhere('challenge', () => nonces.standing(...asked)) },
+      endorsements: { fetch: (...asked) => this.#elsewhere('endorsements', () => endorsements.fetch(...asked)) },
+      services: new Map([...services].map(([route, service]) => [route, this.#service(service)])),
     };
+  }
+
+  /** How long they take is not measured: it is the vault's or the keys' own. */
+  releasing(keys: ReadonlyMap<string, HeldKey>): ReadonlyMap<string, HeldKey> {
+    return new Map([...keys].map(([id, key]) => [id, this.#key(key)]));
   }
 
   judging(verifyEvidence: VerifyEvidenceUseCase): VerifyEvidenceUseCase {
@@ -27,18 +41,42 @@ export class TimedStages {
   }
 
   signing(receipts: ReceiptIssuer): ReceiptIssuer {
-    return { issue: (...asked) => this.#timed('sign', () => receipts.issue(...asked)) };
+    return { issue: (...asked) => this.#elsewhere('sign', () => receipts.issue(...asked)) };
   }
 
   /** Records of releases are not measured: they are seldom, and each has an answer of a vault between them. */
   recording(recorder: DecisionRecorder): DecisionRecorder {
     return {
-      record: (judged) => this.#timed('record', () => recorder.record(judged)),
-      releaseAttempt: (attempt) => recorder.releaseAttempt(attempt),
-      releaseResult: (result) => recorder.releaseResult(result),
+      record: (judged) => this.#elsewhere('record', () => recorder.record(judged)),
+      releaseAttempt: (attempt) => this.#slots.elsewhere(() => recorder.releaseAttempt(attempt)),
+      releaseResult: (result) => this.#slots.elsewhere(() => recorder.releaseResult(result)),
       withdraw: (decisionId, because) => recorder.withdraw(decisionId, because),
       leavesUnrecorded: (outcome) => recorder.leavesUnrecorded(outcome),
     };
+  }
+
+  #service(service: AttestationService): AttestationService {
+    return {
+      route: service.route,
+      accepts: (submission) => service.accepts(submission),
+      attest: (submission, signal) => this.#slots.elsewhere(() => service.attest(submission, signal)),
+    };
+  }
+
+  #key(key: HeldKey): HeldKey {
+    const { kind, policy, tenant } = key;
+    return {
+      kind,
+      policy,
+      tenant,
+      requireFit: (boundKey) => key.requireFit(boundKey),
+      describe: (allowed) => key.describe(allowed),
+      release: (allowed, signal) => this.#slots.elsewhere(() => key.release(allowed, signal)),
+    };
+  }
+
+  #elsewhere<T>(stage: Stage, work: () => Promise<T>): Promise<T> {
+    return this.#timed(stage, () => this.#slots.elsewhere(work));
   }
 
   /** Also what fails took its time. */

@@ -13,8 +13,9 @@ import type { ReleaseKeyUseCase } from '../service/release-key.js';
 import type { ReplayDecisionUseCase } from '../service/replay-decision.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { ConnectionLimits, TicketKeys, TlsMaterial } from './listener.js';
-import type { RateLimits, SlotLimits } from './load-limits.js';
+import type { RateLimits } from './load-limits.js';
 import type { Metrics } from './metrics.js';
+import type { VerificationSlots } from './verification-slots.js';
 
 /** What the HTTP layer is given. It makes none of it. */
 export interface HttpDependencies {
@@ -32,6 +33,8 @@ export interface HttpDependencies {
   readonly readiness: ReadinessUseCase;
   /** Those of the moment: each request asks them anew. */
   readonly callers: () => CallerDirectory;
+  /** Verifications take these. What they wait for elsewhere is to be asked through them. */
+  readonly slots: VerificationSlots;
   readonly metrics: Metrics;
   /** What `/metrics` answers; left out, the metrics of this process. */
   readonly figures?: Pick<Metrics, 'contentType' | 'text'> | undefined;
@@ -61,7 +64,6 @@ export interface HttpSettings {
   readonly hasManagement?: boolean;
   readonly connections?: Partial<ConnectionLimits>;
   readonly rates?: Partial<RateLimits>;
-  readonly slots?: Partial<SlotLimits>;
   /** Mean delay of the event loop, in milliseconds, above which requests are refused; 0: never. */
   readonly eventLoopDelayMs?: number;
 }

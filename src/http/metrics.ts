@@ -7,7 +7,7 @@ import { flippedPolicies } from '../service/early-flips.js';
 import type { ReadinessUseCase } from '../service/health.js';
 import { policyReasons } from '../service/policy-reasons.js';
 import { shadowFlips } from '../service/shadow-flips.js';
-import type { SlotFigures } from './load-limits.js';
+import type { SlotFigures, SlotLimits } from './verification-slots.js';
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -241,13 +241,13 @@ export class Metrics {
   watchVerifications(slots: () => SlotFigures): void {
     this.#watch(Gauge, {
       name: 'veritee_verifications',
-      help: 'Verifications that run, and requests that wait for one to end.',
+      help: 'Verifications that run, those of them that wait for nobody else, and requests that wait until one may begin.',
       labelNames: ['state'],
       read: () => statesOf(slots()),
     });
     this.#watch(Gauge, {
       name: 'veritee_verifications_limit',
-      help: 'How many may run, and wait, at once; further requests are refused with 503.',
+      help: 'How many may run, compute and wait at once; further requests are refused with 503.',
       labelNames: ['state'],
       read: () => statesOf(slots().limits),
     });
@@ -516,9 +516,10 @@ function earliestOf<F extends { readonly seconds: number }>(figures: readonly F[
   return [...first.values()];
 }
 
-function statesOf({ running, waiting }: Pick<SlotFigures, 'running' | 'waiting'>): FigureValues {
+function statesOf({ running, computing, waiting }: SlotLimits): FigureValues {
   return [
     [running, { state: 'running' }],
+    [computing, { state: 'computing' }],
     [waiting, { state: 'waiting' }],
   ];
 }

@@ -82,7 +82,10 @@ export async function measureScaling(material: Material, rounds: number): Promis
     for (let round = 0; round < rounds; round++) {
       rates.push({ one: await rateOf(ofOne), two: await rateOf(ofTwo) });
     }
-    const even = ascending(await clientOf(two, MANY).verify(4 * REQUESTS));
+    const many = clientOf(two, MANY);
+    // The first requests open the connections.
+    await many.verify(REQUESTS);
+    const even = ascending(await many.verify(4 * REQUESTS));
     const lagMs = await lagWithWorst(one, clientOf(one, AT_A_TIME), material);
     return lines(rates, even, lagMs);
   } finally {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_SLOTS } from '../../src/http/load-limits.js';
+import { DEFAULT_SLOTS } from '../../src/http/verification-slots.js';
 import { Client, verdictFor } from '../system/client.js';
 import { Lab, type Question } from '../system/lab.js';
 import { ServiceProcess } from '../system/service-process.js';
@@ -150,11 +151,14 @@ describe('a service under ten times the load that it can take', () => {
 
     const over = new Tally();
     const overload = await loadOf(over, LANES);
+    const clientDelay = monitorEventLoopDelay({ resolution: 10 });
+    clientDelay.enable();
     const isOver = forSeconds(OVERLOAD_S);
     let isStopped = false;
     const loading = overload.atRate(TIMES * capacity, () => isStopped);
     const probes = await watchProbes(isOver);
     const [judged, shed, sent, resident] = [[...over.judgedMs], over.shed, overload.sent, mostResident()];
+    clientDelay.disable();
     // Still under the same load.
     service.signal('SIGTERM');
     const { exitCode, signal, stderr } = await service.end();
@@ -171,6 +175,7 @@ describe('a service under ten times the load that it can take', () => {
       `judged             ${(judged.length / OVERLOAD_S).toFixed(0)} a second`,
       `shed               ${((100 * shed) / (shed + judged.length)).toFixed(1)} % of the answers, each with Retry-After`,
       `time of the judged p50 ${figures(judged)}: ${(p99 / normalP99).toFixed(1)} times the normal p99 (aim: at most 2)`,
+      `  the client       late by p50 ${(clientDelay.percentile(50) / 1e6).toFixed(0)} ms, p99 ${(clientDelay.percentile(99) / 1e6).toFixed(0)} ms, which is in that time`,
       `  normally         p50 ${figures(normal.judgedMs)}, ${NORMAL_CLIENTS} at a time`,
       `  with few         p50 ${figures(few.judgedMs)}, ${FEW_CLIENTS} at a time`,
       `given up           ${over.late} with 408, since their bodies were not read in time`,

@@ -14,11 +14,12 @@ import { readVerifyRequest } from '../../wire/read-requests.js';
 import { callerOf } from '../access.js';
 import { asTheyCome, inOrder, type Turns } from '../items-of-batch.js';
 import { acceptedTypes, bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
-import type { BatchLimit, OwnRate, VerificationSlots } from '../load-limits.js';
+import type { BatchLimit, OwnRate } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 import { queryOf } from '../queries.js';
 import { writeItem } from '../request-log.js';
 import { decisionAttributes } from '../request-traces.js';
+import type { VerificationSlots } from '../verification-slots.js';
 
 /** A request a line (RFC 8259 texts, each ended by a line feed). */
 const LINES_TYPE = 'application/jsonl';

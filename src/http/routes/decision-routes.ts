@@ -6,8 +6,8 @@ import { readDecisionsQuery } from '../../wire/read-query.js';
 import { readReplayRequest } from '../../wire/read-requests.js';
 import { callerOf } from '../access.js';
 import { bodyOf, JSON_CALL, JSON_TYPE } from '../json-bodies.js';
-import type { VerificationSlots } from '../load-limits.js';
 import { queryOf, requireNoParameters } from '../queries.js';
+import type { VerificationSlots } from '../verification-slots.js';
 
 const AUDIT_CALL = { method: 'GET', config: { access: 'audit:read' } } as const;
 

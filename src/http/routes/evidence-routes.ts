@@ -14,9 +14,9 @@ import { readChallengeRequest, readInspectRequest, readVerifyRequest } from '../
 import { callerOf } from '../access.js';
 import { sayDecision } from '../decision-status.js';
 import { acceptedTypes, bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
-import type { VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 import { queryOf } from '../queries.js';
+import type { VerificationSlots } from '../verification-slots.js';
 
 /** Of a receipt alone: EAT over JWT (RFC 9782). */
 const RECEIPT_TYPE = 'application/eat+jwt';

@@ -6,8 +6,8 @@ import type { RequestLimits } from '../../wire/read-body.js';
 import { readEvaluationRequest, readLintRequest } from '../../wire/read-policy-requests.js';
 import { callerOf } from '../access.js';
 import { bodyOf, JSON_CALL, JSON_TYPE } from '../json-bodies.js';
-import type { VerificationSlots } from '../load-limits.js';
 import { requireNoParameters } from '../queries.js';
+import type { VerificationSlots } from '../verification-slots.js';
 
 const POLICY_CALL = {
   method: 'GET',

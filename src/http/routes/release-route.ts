@@ -7,9 +7,9 @@ import { readReleaseRequest } from '../../wire/read-release-request.js';
 import { callerOf } from '../access.js';
 import { sayDecision } from '../decision-status.js';
 import { bodyOf, JSON_CALL, JSON_TYPE, requireJsonBody } from '../json-bodies.js';
-import type { VerificationSlots } from '../load-limits.js';
 import type { Metrics } from '../metrics.js';
 import { queryOf } from '../queries.js';
+import type { VerificationSlots } from '../verification-slots.js';
 
 interface ReleaseRouteDependencies {
   readonly releaseKey: ReleaseKeyUseCase;

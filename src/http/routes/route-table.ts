@@ -3,14 +3,7 @@ import { NO_TRACER } from '../../model/traces.js';
 import { requestLimits } from '../../wire/read-body.js';
 import type { HttpDependencies } from '../dependencies.js';
 import { Turns } from '../items-of-batch.js';
-import {
-  BatchLimit,
-  DEFAULT_RATE_LIMITS,
-  DEFAULT_SLOTS,
-  gateRate,
-  itemRate,
-  VerificationSlots,
-} from '../load-limits.js';
+import { BatchLimit, DEFAULT_RATE_LIMITS, gateRate, itemRate } from '../load-limits.js';
 import { batchRoute } from './batch-route.js';
 import { decisionRoutes, replayRoute } from './decision-routes.js';
 import { challengesRoute, inspectRoute, verifyRoute } from './evidence-routes.js';
@@ -23,11 +16,9 @@ import { releaseRoute } from './release-route.js';
 /** Every route of the service. Each says in its `config.access` who may use it. */
 export async function registerRoutes(application: FastifyInstance, dependencies: HttpDependencies): Promise<void> {
   const { verifyEvidence, issueChallenge, inspectEvidence, policyTexts, evaluatePolicy, receiptKeys } = dependencies;
-  const { metrics, settings } = dependencies;
+  const { metrics, settings, slots } = dependencies;
   // Loaded where it is served: the document and its page are large, and no other command has a use for them.
   const { docsRoutes, openapiRoute } = await import('./document-routes.js');
-  const waited = (seconds: number) => metrics.stageDone('wait', seconds);
-  const slots = new VerificationSlots({ ...DEFAULT_SLOTS, ...settings.slots }, waited);
   metrics.watchVerifications(() => slots.figures);
   const limits = requestLimits(settings.eventLogBytes);
   const routes = [

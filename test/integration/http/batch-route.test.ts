@@ -252,7 +252,7 @@ describe('POST /verify:batch', () => {
   });
 
   it('judges four at once at most, and takes a slot for each', async () => {
-    const service = await start({ settings: { slots: { running: 3, waiting: 0 } } });
+    const service = await start({ slots: { running: 3, waiting: 0 } });
     let [open, most] = [0, 0];
     service.verifyEvidence.answer = async () => {
       open += 1;

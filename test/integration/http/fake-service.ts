@@ -8,6 +8,7 @@ import type { HttpDependencies, HttpSettings } from '../../../src/http/dependenc
 import { createLog } from '../../../src/http/log.js';
 import { Metrics } from '../../../src/http/metrics.js';
 import { type ListenOptions, type RunningServer, startServer } from '../../../src/http/server.js';
+import { type SlotLimits, VerificationSlots } from '../../../src/http/verification-slots.js';
 import type { CallerDirectory } from '../../../src/model/caller-directory.js';
 import type { Decision } from '../../../src/model/decision.js';
 import type { RecordedDecision } from '../../../src/model/decision-log.js';
@@ -293,6 +294,7 @@ export interface FakeService extends Omit<RunningServer, 'readiness'> {
 export interface FakeServiceOptions {
   readonly callers?: (clock: Clock) => CallerDirectory;
   readonly settings?: Partial<HttpSettings>;
+  readonly slots?: Partial<SlotLimits>;
   readonly listen?: Partial<ListenOptions>;
   readonly level?: string;
   readonly tracer?: RequestTracer;
@@ -339,6 +341,7 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     liveness: new FakeLiveness(),
     readiness: new FakeReadiness(),
     callers: () => callers,
+    slots: new VerificationSlots(options.slots),
     metrics: new Metrics(),
     clock,
     lines,

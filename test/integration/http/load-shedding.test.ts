@@ -6,7 +6,7 @@ const start = fakeServices();
 
 describe('load shedding', () => {
   it('refuses what neither runs nor may wait, and answers all that was admitted', async () => {
-    const service = await start({ settings: { slots: { running: 2, waiting: 1 } } });
+    const service = await start({ slots: { running: 2, waiting: 1 } });
     let release: () => void = () => {};
     const gate = new Promise<void>((resolve) => {
       release = resolve;
@@ -39,7 +39,7 @@ describe('load shedding', () => {
     'refuses %s without reading its body while there is no room',
     async (path) => {
       const callers = oneCaller('sesame', ['verify', 'release']);
-      const service = await start({ callers, settings: { slots: { running: 1, waiting: 0 } } });
+      const service = await start({ callers, slots: { running: 1, waiting: 0 } });
       let release: () => void = () => {};
       const gate = new Promise<void>((resolve) => {
         release = resolve;

@@ -36,12 +36,14 @@ const DASHBOARD = JSON.parse(readProjectFile('deploy/monitoring/grafana-dashboar
 const PANELS: readonly Panel[] = DASHBOARD.panels.filter(({ type }: Panel) => type !== 'row');
 const OPERATIONS = readProjectFile('docs/operations.md');
 
+const NO_SLOTS = { running: 0, computing: 0, waiting: 0 };
+
 /** Metrics with all that a service watches. */
 function describedMetrics(): readonly DescribedMetric[] {
   const metrics = new Metrics();
   metrics.watchBuild('');
   metrics.watchReadiness({ execute: async () => ({ ready: true, problems: [] }) });
-  metrics.watchVerifications(() => ({ running: 0, waiting: 0, limits: { running: 0, waiting: 0 } }));
+  metrics.watchVerifications(() => ({ ...NO_SLOTS, limits: NO_SLOTS }));
   metrics.watchFetches(() => []);
   metrics.watchFetched(async () => []);
   metrics.watchOrigins(() => []);

@@ -229,11 +229,18 @@ describe('metrics', () => {
 
   it('show the queue of verifications, and its limits', async () => {
     const metrics = new Metrics();
-    metrics.watchVerifications(() => ({ running: 3, waiting: 2, limits: { running: 256, waiting: 128 } }));
+    metrics.watchVerifications(() => ({
+      running: 3,
+      computing: 1,
+      waiting: 2,
+      limits: { running: 256, computing: 32, waiting: 128 },
+    }));
     const text = await metrics.text();
     expect(text).toContain('veritee_verifications{state="running"} 3\n');
+    expect(text).toContain('veritee_verifications{state="computing"} 1\n');
     expect(text).toContain('veritee_verifications{state="waiting"} 2\n');
     expect(text).toContain('veritee_verifications_limit{state="running"} 256\n');
+    expect(text).toContain('veritee_verifications_limit{state="computing"} 32\n');
     expect(text).toContain('veritee_verifications_limit{state="waiting"} 128\n');
     metrics.close();
   });
