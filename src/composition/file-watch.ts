@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { DISK_FILES, fingerprintOfPolicies } from '../files/disk-files.js';
 import type { ConfiguredFiles } from '../model/configured-files.js';
@@ -13,7 +14,8 @@ const POLL_MS = 5_000;
 
 /**
  * Looks from time to time whether files that were read have changed since: that works on network file systems and mounted volumes
- * too. A change is told once it has stayed as it is from one look to the next, since files are seldom written in one step.
+ * too. A change is told once it has stayed as it is from one look to the next, since files are seldom written in one step. A file that
+ * is written again with the same content has not changed: Kubernetes makes the files of a volume anew whenever it renews a token in it.
  */
 export class FileWatch {
   /** Files as they are on the disk. Whatever is read is looked at from then on. */
@@ -22,6 +24,8 @@ export class FileWatch {
   readonly #disk: ConfiguredFiles;
   /** How the state of each is found out. */
   readonly #looks = new Map<string, () => Promise<string>>();
+  /** What files held, by path, while each has the mark. */
+  readonly #contents = new Map<string, { readonly mark: string; readonly content: string }>();
   /** As they were when they were read, or when a change was last told. */
   #known = new Map<string, string>();
   /** As they were at the last look. */
@@ -34,15 +38,15 @@ export class FileWatch {
     this.#options = options;
     this.#disk = options.disk ?? DISK_FILES;
     const disk = this.#disk;
-    const mark = (path: string) => disk.mark(path);
+    const content = (path: string) => this.#contentOf(path);
     this.files = {
-      read: this.#noting('file', mark, (path) => disk.read(path)),
+      read: this.#noting('file', content, (path) => disk.read(path)),
       names: this.#noting(
         'folder',
         (folder) => this.#namesIn(folder),
         (folder) => disk.names(folder),
       ),
-      mark: this.#noting('file', mark, mark),
+      mark: this.#noting('file', content, (path) => disk.mark(path)),
       policies: this.#noting(
         'policies',
         (path) => this.#policiesOf(path),
@@ -90,6 +94,16 @@ export class FileWatch {
     this.#options.onChange();
   }
 
+  /** The digest of what a file holds; its mark, where it cannot be read. Read again only where the mark is another one. */
+  async #contentOf(path: string): Promise<string> {
+    const mark = await this.#disk.mark(path);
+    const known = this.#contents.get(path);
+    if (known?.mark === mark) return known.content;
+    const content = await this.#disk.read(path).then(digestOf, () => mark);
+    this.#contents.set(path, { mark, content });
+    return content;
+  }
+
   async #namesIn(folder: string): Promise<string> {
     const names = await this.#disk.names(folder).catch(() => null);
     return names === null ? 'none' : [...names].sort().join('\n');
@@ -98,4 +112,8 @@ export class FileWatch {
   async #policiesOf(directory: string): Promise<string> {
     return (await fingerprintOfPolicies(directory, this.#disk).catch(() => 'unreadable')) ?? 'none';
   }
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64');
 }

@@ -3,6 +3,7 @@ import type { Environment } from '../config/environment.js';
 import { isLocalKey, type LocalKeyConfiguration, type VaultKeyConfiguration } from '../config/released-keys.js';
 import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
 import { type KeyVaults, openKeyVaults } from '../key-vault/open-key-vaults.js';
+import type { ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import { fileProblem, isSystemError } from '../model/file-problem.js';
 import type { HeldKey } from '../model/held-key.js';
@@ -12,6 +13,12 @@ import { LocalKey } from '../results/local-key.js';
 import { VaultHeldKey } from '../service/vault-held-key.js';
 import { KeyFiles } from '../stores/key-file.js';
 import type { VaultWorld } from './receipt-vaults.js';
+
+/** What of the world keys take. */
+interface HeldKeysWorld extends VaultWorld {
+  /** How files of roots are read; left out, from the disk. Files of keys are read from the disk for each release. */
+  readonly from?: ConfiguredMaterial | undefined;
+}
 
 /** The keys that may be released, by id. */
 export interface HeldKeys {
@@ -26,7 +33,7 @@ export interface HeldKeys {
  */
 export async function openHeldKeys(
   configuration: Configuration,
-  world: VaultWorld,
+  world: HeldKeysWorld,
   environment: Environment = process.env,
 ): Promise<HeldKeys> {
   const vaults = new VaultsByIdentity(configuration, world, environment);
@@ -72,19 +79,20 @@ async function openVaultKey(
   id: string,
   configured: VaultKeyConfiguration,
   vaults: VaultsByIdentity,
-  { clock }: VaultWorld,
+  { clock, from }: HeldKeysWorld,
 ): Promise<VaultHeldKey> {
   const { policy, tenant, enc } = configured;
-  const key = await readVaultKey(id, configured);
+  const key = await readVaultKey(id, configured, from);
   return new VaultHeldKey({ policy, tenant, enc, key, vault: vaults.of(id, configured), clock });
 }
 
 async function readVaultKey(
   id: string,
   { vault, name, version, roots }: VaultKeyConfiguration,
+  from: ConfiguredMaterial | undefined,
 ): Promise<ReleasableKey> {
   const path = ['keys', id, 'roots'];
-  const read = roots === null ? null : await readTokenRoots(roots, { key: path, role: '' });
+  const read = roots === null ? null : await readTokenRoots(roots, { key: path, role: '' }, from);
   const key = releasableKey(vault, name, version, read?.certificates ?? null);
   if (key === null) throw new Error('a key of a vault whose URL was not checked');
   return key;

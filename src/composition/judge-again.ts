@@ -4,7 +4,7 @@ import { digestOf } from '../decision-log/kept-values.js';
 import type { Decision } from '../model/decision.js';
 import type { LogStore } from '../model/decision-log.js';
 import { FormatError, RefusedError } from '../model/errors.js';
-import type { Clock, Log } from '../model/ports.js';
+import type { Clock } from '../model/ports.js';
 import type { VerifyRequest } from '../model/request.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import type { TrackedVtpm } from '../policy/vtpm-resets.js';
@@ -26,6 +26,7 @@ import {
   verifyOptions,
 } from './container.js';
 import { configurationOfThen, type DecisionInputs, KeptObjects, readInputs } from './kept-inputs.js';
+import { SILENT } from './silent-log.js';
 
 /** What decisions are judged again with. */
 export interface AgainParts {
@@ -40,9 +41,6 @@ export interface AgainParts {
   };
 }
 
-/** Nothing is logged of what is judged again: it happened before. */
-const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
-
 /** Configurations whose verifiers are kept. */
 const MOST_CONTAINERS = 4;
 
@@ -51,7 +49,7 @@ type AppContainer = ReturnType<typeof createAppContainer>;
 /** Judging a decision again may take longer than a request. */
 const DEADLINE_MS = 60_000;
 
-/** Judges by what was kept, with the verifiers of this version. */
+/** Judges by what was kept, with the verifiers of this version. Nothing is logged of it: it happened before. */
 export class JudgeKeptDecisions implements JudgeAgain {
   readonly #parts: AgainParts;
   readonly #objects: KeptObjects;

@@ -10,6 +10,7 @@ import { isSystemError } from '../model/file-problem.js';
 import type { HealthProblem, Liveness, Readiness } from '../model/health.js';
 import type { Clock, Log } from '../model/ports.js';
 import { Outages } from '../outgoing/outages.js';
+import { ClockWatch } from '../service/clock-watch.js';
 import { STARTING, STOPPING } from '../service/health.js';
 import { type OwnPart, Primary } from '../workers/primary.js';
 import type { RunningWorker, WorkerProcess } from '../workers/running-worker.js';
@@ -18,6 +19,7 @@ import { openManagement } from './open-management.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { makeEphemeralKey } from './receipt-keys.js';
 import { ACCESS_PART, type PreparedAccess, ReloadedAccess, type ReloadedListeners } from './reloaded-access.js';
+import { SILENT } from './silent-log.js';
 
 /** What a service of several workers takes from the world. */
 export interface WorkersWorld {
@@ -93,6 +95,9 @@ async function openWorkers(
   let watched: Watched = { workers: [], isStopping: false };
   const figures = new AddedFigures(() => watched.workers.length, workersOf(configuration));
   const text = async () => figures.text(await figuresOf(() => watched.workers));
+  // Each worker watches the clock, and tells the log.
+  const clockWatch = opened.add(new ClockWatch(clock, SILENT));
+  clockWatch.watch();
   const proofs = new ProofsOfGates(Object.keys(configuration.gates), clock);
   const openOwn = async (files: ConfiguredFilesOf): Promise<OwnPart> => {
     const from = files(ACCESS_PART);
@@ -122,6 +127,7 @@ async function openWorkers(
         log,
         monotonicMs: () => clock.monotonicMs(),
         shared: { metrics: text, proof: ({ gate, jkt, jti }) => proofs.use(gate, jkt, jti) },
+        heldTime: () => clockWatch.held,
         ephemeralKey: makeEphemeralKey(),
         challengeKey: await readChallengeKey(configuration, log),
         files: disk,

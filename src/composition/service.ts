@@ -92,7 +92,7 @@ async function openService(configuration: Configuration, given: World, opened: O
   const world = { ...given.together, ...given };
   const { log, together } = world;
   const clock = world.clock ?? SYSTEM_CLOCK;
-  const clockWatch = opened.add(new ClockWatch(clock, log));
+  const clockWatch = opened.add(new ClockWatch(clock, log, together?.heldTime));
   const metrics = opened.add(new Metrics());
   const outages = new Outages(clock, log);
   metrics.watchOrigins(() => outages.states);
@@ -291,6 +291,9 @@ function fetchedFigures(fetched: readonly FetchedMaterial[], at: Date): readonly
   }));
 }
 
+/** Roots of vaults of keys, as workers ask for their files. They are read at the start alone. */
+const VAULT_ROOTS_PART = 'keys.*.roots';
+
 /** Who is asked for endorsements, opinions, signatures and keys, and what the configuration names of their roots. */
 async function openOutside(
   configuration: Configuration,
@@ -304,7 +307,9 @@ async function openOutside(
   const services = opened.add(openAttestationServices(configuration, outside));
   const vaults = openReceiptVaults(configuration, outside);
   if (vaults !== null) opened.add(vaults);
-  const heldKeys = opened.add(await openHeldKeys(configuration, outside));
+  const heldKeys = opened.add(
+    await openHeldKeys(configuration, { ...outside, from: outside.together?.files(VAULT_ROOTS_PART) }),
+  );
   const roots = await ReloadedRoots.open(configuration, outside);
   return { endorsements, early, services, vaults, heldKeys, roots };
 }

@@ -1,6 +1,7 @@
 import type { ProofMemory } from '../gates/used-proofs.js';
 import type { ConfiguredFilesOf } from '../model/configured-files.js';
 import type { Exclusive } from '../model/exclusive.js';
+import type { HeldTime } from '../model/ports.js';
 
 /** What the processes of one service share, as one of them has it. */
 export interface Together {
@@ -10,6 +11,8 @@ export interface Together {
   readonly files: ConfiguredFilesOf;
   /** The MAC key of challenges: with another one, a worker would take challenges of the others for nonces of the caller's own. */
   readonly challengeKey: Uint8Array;
+  /** What the service knew of the time when this one was started. */
+  readonly heldTime: HeldTime;
   /** Whether this one takes the place of a worker that has ended: files then count as at a reload, and not as at a start. */
   readonly isAgain: boolean;
   /** The key that signs receipts where none is configured, PEM of PKCS#8. */

@@ -62,7 +62,7 @@ export class EarlyCollateralShadow {
       const now = appraisals[index]?.outcome;
       const flips = now === 'allow' && appraisal.outcome === 'deny';
       const result = shadowResult(appraisal, { collateral: 'early', expectedFrom: flips ? from : null });
-      if (now === 'allow') this.#flips.note(tdx.fmspc, result);
+      if (now === 'allow') this.#flips.note({ fmspc: tdx.fmspc, tenant: asked.tenant }, result);
       return result;
     });
   }

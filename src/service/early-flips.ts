@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Decision, ShadowResult } from '../model/decision.js';
 import type { Clock, Log } from '../model/ports.js';
 
-/** Kinds of platforms times policies. What is forgotten is told of once more. */
+/** Kinds of platforms times policies of tenants. What is forgotten is told of once more. */
 const REMEMBERED = 4096;
 
 /**
@@ -35,21 +35,24 @@ export class EarlyFlips {
   }
 
   /**
-   * @param fmspc the kind of platform, hex
+   * @param of the kind of platform, hex, and whose policy it is
    * @param result by early collateral, under a policy that allows the machine
    */
-  note(fmspc: string, { id: policy, outcome, reasons, expectedFrom }: ShadowResult): void {
-    const key = `${fmspc} ${policy}`;
+  note(
+    { fmspc, tenant }: { readonly fmspc: string; readonly tenant: string },
+    { id: policy, outcome, reasons, expectedFrom }: ShadowResult,
+  ): void {
+    const key = `${fmspc} ${tenant} ${policy}`;
     const now = this.#clock.monotonicMs();
     const lastAt = this.#lastAt.get(key);
     if (outcome === 'deny') {
       this.#lastAt.set(key, now);
       if (lastAt !== undefined) return;
-      const fields = { fmspc, policy, reasons, expectedFrom };
+      const fields = { fmspc, tenant, policy, reasons, expectedFrom };
       this.#log.info(fields, 'allowed now, and denied by early TDX collateral');
     } else if (outcome === 'allow' && lastAt !== undefined && now - lastAt >= QUIET_MS) {
       this.#lastAt.delete(key);
-      this.#log.info({ fmspc, policy }, 'no longer denied by early TDX collateral');
+      this.#log.info({ fmspc, tenant, policy }, 'no longer denied by early TDX collateral');
     }
   }
 }

@@ -16,6 +16,7 @@ export interface Case {
   readonly request: VerifyRequest;
   /** Name of the caller. */
   readonly principal: string;
+  readonly tenant: string;
   readonly at: Date;
   readonly historical: boolean;
   readonly policies: readonly Policy[];

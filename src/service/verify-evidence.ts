@@ -110,7 +110,7 @@ export class VerifyEvidence {
     const { principal, tenant } = caller;
     const { resets } = this.#parts.tenants(tenant);
     const at = instantOf(request, now);
-    const before = { request, principal, ...chosen, at, historical, trial, binding, resets };
+    const before = { request, principal, tenant, ...chosen, at, historical, trial, binding, resets };
     const decisionId = this.#parts.newId(now);
     const asked: Case = { ...before, nonce: await this.#standingOf(before, caller) };
     return this.#decide(asked, { now, decisionId }, await this.#verifyWithin(verifier, asked, decisionId));

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
 import type { ConfiguredFiles, ConfiguredFilesOf } from '../model/configured-files.js';
-import type { Log } from '../model/ports.js';
+import type { HeldTime, Log } from '../model/ports.js';
 import type { PartOutcome } from '../model/reload.js';
 import { CallEndedError } from './calls.js';
 import { FileBundle, filesBy } from './file-bundle.js';
@@ -24,6 +24,8 @@ export interface PrimaryOptions {
   readonly shared: SharedCalls;
   /** The MAC key of challenges, 32 bytes. */
   readonly challengeKey: Uint8Array;
+  /** What is known of the time at this moment. */
+  readonly heldTime: () => HeldTime;
   /** The key that signs receipts where none is configured, PEM of PKCS#8. */
   readonly ephemeralKey: string;
   readonly files: ConfiguredFiles;
@@ -169,7 +171,7 @@ export class Primary {
 
   /** @throws {Error} what kept it from listening */
   async #fork(number: number, isAgain: boolean): Promise<void> {
-    const { fork, port, challengeKey, ephemeralKey, configuration } = this.#options;
+    const { fork, port, challengeKey, ephemeralKey, configuration, heldTime } = this.#options;
     const worker = new RunningWorker(number, fork(number), (self) => this.#offeredTo(self));
     this.#workers.set(number, worker);
     void worker.exited.then((how) => this.#exited(worker, how));
@@ -178,6 +180,7 @@ export class Primary {
       configuration: this.#own?.configuration ?? configuration,
       port,
       challengeKey,
+      heldTime: heldTime(),
       isAgain,
       ephemeralKey,
       ticketKeys: this.#ticketKeys,

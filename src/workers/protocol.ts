@@ -1,5 +1,6 @@
 import type { Configuration } from '../config/configuration.js';
 import type { Liveness, Readiness } from '../model/health.js';
+import type { HeldTime } from '../model/ports.js';
 import type { PartOutcome } from '../model/reload.js';
 import type { FileQuestion } from './file-bundle.js';
 import type { TransferredFailure } from './transferred-failure.js';
@@ -51,6 +52,8 @@ export interface StartedWith {
   readonly port: number;
   /** The MAC key of challenges, 32 bytes. */
   readonly challengeKey: Uint8Array;
+  /** What the service knows of the time, so that no worker believes a clock that the others refuse. */
+  readonly heldTime: HeldTime;
   /** Whether it takes the place of a worker that has ended. */
   readonly isAgain: boolean;
   /** The key that signs receipts where none is configured, PEM of PKCS#8. */

@@ -11,10 +11,18 @@ import { openWorker } from '../../../src/composition/worker-process.js';
 import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { DISK_FILES } from '../../../src/files/disk-files.js';
+import type { Clock } from '../../../src/model/ports.js';
 import type { StartedWith } from '../../../src/workers/protocol.js';
 import type { WorkerProcess } from '../../../src/workers/running-worker.js';
 import { type SharedByWorkers, serveParent } from '../../../src/workers/served-worker.js';
+import { VaultAnswerPki } from '../../lab/vault-answer-pki.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
+import { lenientPolicy } from './lab-service.js';
+
+/** Longer than a worker takes that comes back. */
+const LONG = { timeout: 20_000 };
+
+const KEYS_POLICY = lenientPolicy('keys', { freshness: 'strict', nonce: 'challenge', binding: 'required' });
 
 const KEY = 'key of the operator';
 const OTHER_KEY = 'another key of the operator';
@@ -24,10 +32,16 @@ let log: RecordingLog;
 let workers: RunningWorkers;
 /** What each worker was given. */
 let given: { readonly how: StartedWith; readonly shared: SharedByWorkers; readonly service: RunningService }[];
+/** Ends the worker that was forked last. */
+let crash: () => void;
+/** How far the clock of all was set back. */
+let behindMs: number;
+
+const clock: Clock = { ...SYSTEM_CLOCK, now: () => new Date(Date.now() - behindMs) };
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'veritee-workers-'));
-  [log, given] = [new RecordingLog(), []];
+  [log, given, behindMs] = [new RecordingLog(), [], 0];
 });
 
 afterEach(async () => {
@@ -49,10 +63,11 @@ function workerHere(): WorkerProcess {
     },
   };
   void serveParent(channel, async (how, shared) => {
-    const service = await openWorker(how, shared, { log });
+    const service = await openWorker(how, shared, { log, clock });
     given.push({ how, shared, service });
     return service;
   }).then(() => exit('exit code 0'));
+  crash = () => exit('SIGSEGV');
   return {
     send: (message) => send(message, () => toWorker),
     onMessage: (hear) => {
@@ -85,7 +100,7 @@ const callerWith = (key: string) => ({
 async function start(keys: object = {}, read: () => Configuration = () => configurationWith(keys)) {
   workers = await startWorkers(configurationWith(keys), {
     log,
-    clock: SYSTEM_CLOCK,
+    clock,
     files: DISK_FILES,
     fork: workerHere,
     readConfiguration: async () => read(),
@@ -95,6 +110,12 @@ async function start(keys: object = {}, read: () => Configuration = () => config
 async function ask(path: string, key = KEY, url = workers.managementUrl) {
   const answer = await fetch(`${url}${path}`, { headers: { 'x-api-key': key } });
   return { status: answer.status, text: await answer.text() };
+}
+
+/** The worker is gone, and with it what it had open. */
+async function crashed(): Promise<void> {
+  await given[0]?.service.close();
+  crash();
 }
 
 describe('The process that watches workers', () => {
@@ -156,6 +177,32 @@ describe('The process that watches workers', () => {
     await expect(starting).rejects.toThrow(`receipts.key: ${file}`);
     expect(given).toEqual([]);
     await start();
+  });
+
+  it('has one that comes back read roots of vaults as the others did, and not the file of by then', async () => {
+    const roots = join(folder, 'vault-root.pem');
+    await writeFile(roots, new VaultAnswerPki('vault.azure.net').rootPem());
+    await writeFile(join(folder, 'keys.yaml'), KEYS_POLICY);
+    const key = {
+      vault: 'https://keys.vault.azure.net',
+      name: 'disk',
+      enc: 'RSA_AES_KEY_WRAP_384',
+      policy: 'keys',
+      roots,
+    };
+    await start({ keys: { db: key }, policies: { directory: folder } });
+    await writeFile(roots, 'no certificate');
+    await crashed();
+    await expect.poll(() => given.length, LONG).toBe(2);
+  });
+
+  it('has one that comes back not believe a clock that the others refuse', async () => {
+    await start();
+    behindMs = 6 * 3_600_000;
+    await crashed();
+    await expect.poll(() => given.length, LONG).toBe(2);
+    const [, again] = given;
+    expect(await again?.service.readiness.execute()).toMatchObject({ ready: false, problems: [{ code: 'clock' }] });
   });
 
   it('listens at the port of the configuration, where it names one, and not at one that is taken', async () => {

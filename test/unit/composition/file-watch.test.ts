@@ -34,7 +34,7 @@ describe('Files that are looked at', () => {
     [
       'is replaced',
       async () => {
-        await writeFile(file('next'), 'old');
+        await writeFile(file('next'), 'new');
         await rename(file('next'), file('a.pem'));
       },
     ],
@@ -47,6 +47,18 @@ describe('Files that are looked at', () => {
     await expect.poll(() => changes).toBe(1);
     await looks();
     expect(changes).toBe(1);
+  });
+
+  it('tell nothing of one that is made anew with the same content, and of the next change', async () => {
+    await writeFile(file('a.pem'), 'old');
+    await watch.files.read(file('a.pem'));
+    watch.watch();
+    await writeFile(file('next'), 'old');
+    await rename(file('next'), file('a.pem'));
+    await looks();
+    expect(changes).toBe(0);
+    await writeFile(file('a.pem'), 'new');
+    await expect.poll(() => changes).toBe(1);
   });
 
   it('tell that one is there which was not', async () => {
@@ -75,17 +87,10 @@ describe('Files that are looked at', () => {
   });
 
   it('tell of a change that came while one was read', async () => {
-    await writeFile(file('a.pem'), 'old');
-    let isRead = false;
-    const mark = async (path: string) => {
-      // The state of before the reading is noted, and then the file changes.
-      const state = isRead ? 'after' : 'before';
-      return `${state} ${path}`;
-    };
-    const read = async () => {
-      isRead = true;
-      return Buffer.from('new');
-    };
+    // The state of before the reading is noted, and then the file changes.
+    let reads = 0;
+    const mark = async () => `after ${reads} readings`;
+    const read = async () => Buffer.from(reads++ === 0 ? 'old' : 'new');
     watch = new FileWatch({
       onChange: () => changed(),
       pollMs: 5,

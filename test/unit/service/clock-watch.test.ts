@@ -335,3 +335,48 @@ describe('while nobody asks', () => {
     expect(log.lines).toHaveLength(2);
   });
 });
+
+describe('a process that begins while another one watches the clock', () => {
+  const other = () => new ClockWatch(clock, new FakeLog(), watch.held);
+
+  it('relies on the clock where the other one does', () => {
+    run(HOUR);
+    set(59);
+    expect(other().doubt()).toBeNull();
+  });
+
+  it('does not rely on a clock that was set back, before it passes the latest time that the other one saw', () => {
+    run(HOUR);
+    set(-6 * HOUR);
+    const late = other();
+    expect(late.doubt()?.detail).toMatch(/was set back/);
+    wall += 6 * HOUR;
+    monotonic += 6 * HOUR;
+    expect(late.doubt()?.detail).toMatch(/was set back/);
+    wall += 1;
+    monotonic += 1;
+    expect(late.doubt()).toBeNull();
+  });
+
+  it('does not rely on a clock that jumped ahead, before it has run evenly for a minute', () => {
+    run(HOUR);
+    set(HOUR);
+    const late = other();
+    expect(late.doubt()).toMatchObject({
+      detail: expect.stringMatching(/run evenly for a minute/),
+      retryAfterSeconds: 60,
+    });
+    wall += 60;
+    monotonic += 60;
+    expect(late.doubt()).toBeNull();
+  });
+
+  it('has another monotonic clock, which does not matter', () => {
+    run(HOUR);
+    const since = monotonic;
+    const late = new ClockWatch({ ...clock, monotonicMs: () => (monotonic - since) * 1000 }, new FakeLog(), watch.held);
+    expect(late.doubt()).toBeNull();
+    set(-61);
+    expect(late.doubt()).not.toBeNull();
+  });
+});

@@ -150,6 +150,7 @@ async function shadowOf(given: World = {}) {
     asked: {
       request: { evidence: { type: 'tdx' } } as never,
       principal: 'ci',
+      tenant: 'default',
       at: AT,
       historical,
       policies: [POLICY],

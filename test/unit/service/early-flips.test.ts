@@ -14,7 +14,12 @@ function told(...notes: readonly (readonly [ms: number, outcome: Outcome])[]): r
   const flips = new EarlyFlips({ monotonicMs: () => now }, log);
   for (const [ms, outcome] of notes) {
     now = ms;
-    flips.note('00806f050000', { id: 'current', outcome, reasons: [], expectedFrom: null } as unknown as ShadowResult);
+    flips.note({ fmspc: '00806f050000', tenant: 'default' }, {
+      id: 'current',
+      outcome,
+      reasons: [],
+      expectedFrom: null,
+    } as unknown as ShadowResult);
   }
   return log.lines.map(({ message }) => message);
 }
@@ -32,5 +37,15 @@ describe('machines that early collateral denies', () => {
 
   it('are told of once, the hour counting from the last', () => {
     expect(told([0, 'deny'], [HOUR_MS, 'deny'], [HOUR_MS + 1, 'allow'])).toEqual([BEGUN]);
+  });
+
+  it('are told of for each tenant, whose policies may have one id', () => {
+    const log = new FakeLog();
+    const flips = new EarlyFlips({ monotonicMs: () => 0 }, log);
+    const result = { id: 'current', outcome: 'deny', reasons: [], expectedFrom: null } as unknown as ShadowResult;
+    for (const tenant of ['a', 'b', 'a']) flips.note({ fmspc: '00806f050000', tenant }, result);
+    expect(log.lines.map(({ message, fields }) => [message, fields])).toEqual(
+      ['a', 'b'].map((tenant) => [BEGUN, expect.objectContaining({ tenant, policy: 'current' })]),
+    );
   });
 });

@@ -31,6 +31,7 @@ const TOKENS: TokenVerifier = {
 
 const ASKED: Case = {
   principal: 'ci',
+  tenant: 'default',
   request: {
     evidence: { type: 'tdx' } as never,
     attestationResults: [{ type: 'ita-token', token: 'a.b.c' }],

@@ -50,6 +50,7 @@ async function start(workers = 2): Promise<Primary> {
         proof: async (proof) => void used.push(proof),
       },
       challengeKey: new Uint8Array(32).fill(7),
+      heldTime: () => ({ expected: now, highest: now }),
       ephemeralKey: 'the key of the service',
       files,
       own: async () => own,
@@ -232,12 +233,14 @@ describe('A worker that ends by itself', () => {
     files.content = 'new';
     await primary?.reload(read);
     files.content = 'newer';
+    now = 5;
     forked[0]?.die('SIGSEGV');
     await isListening(2, 3);
     expect(forked[2]?.inForce.get('policies')).toBe('new');
     expect(log.of(/ended by itself/)).toEqual([{ worker: 1, how: 'SIGSEGV' }]);
     expect(lost).toEqual([1]);
     expect(forked[2]?.started?.isAgain).toBe(true);
+    expect([forked[1], forked[2]].map((worker) => worker?.started?.heldTime.expected)).toEqual([0, 5]);
   });
 
   it('has those that listen answer meanwhile', async () => {
