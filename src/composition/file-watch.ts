@@ -31,8 +31,8 @@ export class FileWatch {
   /** As they were at the last look. */
   #before: ReadonlyMap<string, string> = new Map();
   #timer: NodeJS.Timeout | null = null;
-  /** Never rejects. */
-  #looking: Promise<void> = Promise.resolve();
+  /** A look that is under way. Never rejects. */
+  #looking: Promise<void> | null = null;
 
   constructor(options: FileWatchOptions) {
     this.#options = options;
@@ -63,7 +63,10 @@ export class FileWatch {
   /** Nothing of it keeps the process alive. */
   watch(): void {
     this.#timer ??= setInterval(() => {
-      this.#looking = this.#looking.then(() => this.#look());
+      // On a file system that hangs, looks must not pile up.
+      this.#looking ??= this.#look().finally(() => {
+        this.#looking = null;
+      });
     }, this.#options.pollMs ?? POLL_MS).unref();
   }
 

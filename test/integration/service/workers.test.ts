@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ACCESS_PART } from '../../../src/composition/reloaded-access.js';
 import type { RunningService } from '../../../src/composition/service.js';
 import { type RunningWorkers, startWorkers, workersOf } from '../../../src/composition/service-workers.js';
 import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
@@ -63,7 +64,9 @@ function workerHere(): WorkerProcess {
     },
   };
   void serveParent(channel, async (how, shared) => {
-    const service = await openWorker(how, shared, { log, clock });
+    // One process can listen at a port once.
+    const port = how.worker === 1 ? how.port : 0;
+    const service = await openWorker({ ...how, port }, shared, { log, clock });
     given.push({ how, shared, service });
     return service;
   }).then(() => exit('exit code 0'));
@@ -225,6 +228,44 @@ describe('The process that watches workers', () => {
     await workers.reload();
     expect((await ask('/metrics', KEY)).text).toContain('veritee_last_reload_successful{part="all workers"} 0');
     expect((await ask('/metrics', OTHER_KEY)).status).toBe(401);
+  });
+
+  it('takes over no callers that a worker cannot take over', async () => {
+    let key = KEY;
+    await start({}, () => configurationWith({ callers: { operator: callerWith(key) } }));
+    const service = given[0]?.service as RunningService;
+    const prepareReload = service.prepareReload.bind(service);
+    Object.assign(service, {
+      prepareReload: async (read: () => Promise<Configuration>) => {
+        const prepared = await prepareReload(read);
+        const parts = prepared.parts.map((part) => ({ ...part, isFit: part.name !== ACCESS_PART && part.isFit }));
+        return { ...prepared, parts };
+      },
+    });
+    key = OTHER_KEY;
+    await workers.reload();
+    expect([(await ask('/metrics', KEY)).status, (await ask('/metrics', OTHER_KEY)).status]).toEqual([200, 401]);
+  });
+
+  it('is ready and live where each of them is', async () => {
+    await start({ workers: 2 });
+    const [first, second] = given.map(({ service }) => service);
+    const states = async () => (await Promise.all([ask('/readyz'), ask('/livez')])).map(({ status }) => status);
+    expect(await states()).toEqual([200, 200]);
+    const problems = [{ code: 'clock', reason: 'it was set' }];
+    Object.assign(second as object, { readiness: { execute: async () => ({ ready: false, problems }) } });
+    await expect.poll(states, LONG).toEqual([503, 200]);
+    expect(JSON.parse((await ask('/readyz')).text).problems).toEqual(problems);
+    Object.assign(first as object, { liveness: { execute: async () => ({ live: false, problems }) } });
+    await expect.poll(states, LONG).toEqual([503, 503]);
+  });
+
+  it('is not ready where none of them listens', async () => {
+    await start();
+    await crashed();
+    const { status, text } = await ask('/readyz');
+    expect([status, JSON.parse(text).problems[0]?.code]).toEqual([503, 'starting']);
+    await expect.poll(() => given.length, LONG).toBe(2);
   });
 
   it('is not ready before they are, nor once it stops', async () => {

@@ -123,4 +123,36 @@ describe('Files that are looked at', () => {
     await looks();
     expect(changes).toBe(0);
   });
+
+  it('tell nothing any more once they are closed, also where one was being looked at', async () => {
+    let release = () => {};
+    let isHeld = false;
+    let looks = 0;
+    const mark = async () => {
+      looks += 1;
+      if (isHeld) {
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      }
+      return isHeld ? 'after' : 'before';
+    };
+    const read = async () => Buffer.from(isHeld ? 'new' : 'old');
+    watch = new FileWatch({
+      onChange: () => changed(),
+      pollMs: 5,
+      disk: { read, mark, names: async () => [], policies: async () => null },
+    });
+    await watch.files.read(file('a.pem'));
+    isHeld = true;
+    watch.watch();
+    await expect.poll(() => looks).toBe(2);
+    release();
+    await expect.poll(() => looks).toBe(3);
+    // The second look at the change, which would be told.
+    const closing = watch.close();
+    release();
+    await closing;
+    expect(changes).toBe(0);
+  });
 });

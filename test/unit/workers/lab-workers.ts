@@ -28,6 +28,7 @@ export interface Behaviour {
   /** Names of parts that it fails to put in force. */
   readonly notCommitted?: readonly string[];
   readonly readiness?: Readiness;
+  readonly close?: () => Promise<void>;
 }
 
 export const READY: Readiness = { ready: true, problems: [] };
@@ -41,6 +42,10 @@ export class LabWorker implements WorkerProcess {
   readonly inForce = new Map<string, string>();
   started: StartedWith | null = null;
   shared: SharedByWorkers | null = null;
+  /** Keys of TLS tickets at the moment of the last change-over. */
+  keysAtCommit: Uint8Array | null = null;
+  /** Whether nothing reaches it any more. */
+  isDeaf = false;
   isStopped = false;
   /** Reloads that were read and dropped. */
   discarded = 0;
@@ -65,7 +70,7 @@ export class LabWorker implements WorkerProcess {
   }
 
   send(message: object): void {
-    this.#pass(message, () => this.#hearParent);
+    if (!this.isDeaf) this.#pass(message, () => this.#hearParent);
   }
 
   onMessage(hear: (message: unknown) => void): void {
@@ -121,6 +126,7 @@ export class LabWorker implements WorkerProcess {
         return {
           parts: PARTS.map((name) => ({ name, isFit: isFit(name) })),
           commit: (parts) => {
+            this.keysAtCommit = shared.ticketKeys();
             const taken = [...parts].filter((part) => !this.#behaviour().notCommitted?.includes(part));
             for (const part of taken) this.inForce.set(part, next.get(part) ?? '');
             return taken;
@@ -130,7 +136,7 @@ export class LabWorker implements WorkerProcess {
           },
         };
       },
-      close: async () => {},
+      close: async () => this.#behaviour().close?.(),
     };
   }
 }

@@ -67,6 +67,12 @@ const inForce = (part: string) => forked.map((worker) => worker.inForce.get(part
 const isListening = (count: number, ofForked: number) =>
   expect.poll(() => [primary?.workers.length, forked.length]).toEqual([count, ofForked]);
 
+/** Lets everything happen that waits for nothing but turns of the event loop, and then so much time pass. */
+async function pass(milliseconds: number): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+  await vi.advanceTimersByTimeAsync(milliseconds);
+}
+
 describe('Workers of a service', () => {
   it('are given one configuration, one key and one set of ticket keys', async () => {
     await start(3);
@@ -177,8 +183,7 @@ describe('A reload of several workers', () => {
     behaviour.set(1, { prepare: () => late });
     files.content = 'new';
     const failing = primary?.reload(read);
-    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
-    await vi.advanceTimersByTimeAsync(30_000);
+    await pass(30_000);
     await failing;
     expect(log.of(/^reload failed$/)).toHaveLength(1);
     vi.useRealTimers();
@@ -224,6 +229,27 @@ describe('A reload of several workers', () => {
     const [one, other] = forked.map(({ shared }) => shared?.ticketKeys());
     expect(one).not.toEqual(before);
     expect(other).toEqual(one);
+    // A session that was resumed in between would outlive who may connect.
+    expect(forked.map(({ keysAtCommit }) => keysAtCommit)).toEqual([one, one]);
+  });
+
+  it('ends a worker that has not changed over in five seconds', async () => {
+    await start(2);
+    behaviour.set(2, {
+      prepare: async () => {
+        const [, worker] = forked;
+        // Its answer leaves before.
+        setImmediate(() => worker && Object.assign(worker, { isDeaf: true }));
+      },
+    });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const reloading = primary?.reload(read);
+    await pass(4_999);
+    expect(log.of(/has not changed over/)).toEqual([]);
+    await pass(1);
+    await reloading;
+    expect(log.of(/has not changed over/)).toMatchObject([{ worker: 2 }]);
+    expect(forked[1]?.isGone).toBe(true);
   });
 });
 
@@ -241,6 +267,41 @@ describe('A worker that ends by itself', () => {
     expect(lost).toEqual([1]);
     expect(forked[2]?.started?.isAgain).toBe(true);
     expect([forked[1], forked[2]].map((worker) => worker?.started?.heldTime.expected)).toEqual([0, 5]);
+  });
+
+  it('is started again with the configuration that is in force, and not with that of the start', async () => {
+    let inForceNow = CONFIGURATION;
+    const next = loadConfiguration({ text: JSON.stringify({ log: { level: 'warn' } }), environment: {} });
+    own = {
+      ...ownPart(CONFIGURATION),
+      get configuration() {
+        return inForceNow;
+      },
+      commit: async () => {
+        inForceNow = next;
+      },
+    };
+    await start(2);
+    await primary?.reload(async () => next);
+    forked[0]?.die();
+    await isListening(2, 3);
+    expect(forked[2]?.started?.configuration).toEqual(next);
+  });
+
+  it('is given up where it does not listen in a minute, and started once more', async () => {
+    await start(2);
+    behaviour.set(1, { start: () => new Promise(() => {}) });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    forked[0]?.die();
+    await pass(59_999);
+    expect(log.of(/could not be started again/)).toEqual([]);
+    behaviour.delete(1);
+    await pass(1);
+    expect(log.of(/could not be started again/)).toMatchObject([{ worker: 1 }]);
+    expect(forked[2]?.isGone).toBe(true);
+    await pass(1_000);
+    vi.useRealTimers();
+    await isListening(2, 4);
   });
 
   it('has those that listen answer meanwhile', async () => {
@@ -279,12 +340,6 @@ describe('A worker that ends by itself', () => {
     await isListening(1, 6);
     expect(log.of(/too often/)).toEqual([]);
   });
-
-  /** Lets everything happen that waits for nothing but turns of the event loop, and then so much time pass. */
-  async function pass(milliseconds: number): Promise<void> {
-    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
-    await vi.advanceTimersByTimeAsync(milliseconds);
-  }
 
   it('is tried again where it does not start, seldom in the end, and as long as others answer it ends nothing', async () => {
     await start(2);
@@ -348,6 +403,18 @@ describe('A stop of several workers', () => {
     await primary?.close();
     release();
     expect([forked[1]?.isStopped, forked[2]?.isStopped, forked[2]?.isGone]).toEqual([true, false, true]);
+  });
+
+  it('ends one that has not drained in 25 seconds', async () => {
+    await start(1);
+    behaviour.set(1, { close: () => new Promise(() => {}) });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const closing = primary?.close();
+    await pass(24_999);
+    expect(forked[0]?.isGone).toBe(false);
+    await pass(1);
+    await closing;
+    expect(forked[0]?.isGone).toBe(true);
   });
 
   it('takes no reload any more', async () => {
