@@ -260,6 +260,7 @@ export function configurationWarnings(configuration: Configuration): readonly Pl
     ...regionWarnings(maa),
     ...pinWarnings(ita),
     ...releaseWarnings(configuration),
+    ...asteriskWarnings(configuration),
   ];
 }
 
@@ -287,6 +288,21 @@ function releaseWarnings({ keys, callers }: Configuration): readonly PlacedProbl
         what: 'is empty, so the role release lets it have no key',
       })),
   ];
+}
+
+/** People know asterisks from rules of clouds, where they stand for anything. */
+function asteriskWarnings({ callers }: Configuration): readonly PlacedProblem[] {
+  return Object.entries(callers).flatMap(([name, { oidc }]) => {
+    if (oidc === null) return [];
+    const claims = Object.entries(oidc.claims).map(([claim, text]) => [['claims', claim], text] as const);
+    const subjects = oidc.subjects.map((text, index) => [['subjects', index], text] as const);
+    return [...claims, ...subjects]
+      .filter(([, text]) => text.includes('*'))
+      .map(([path, text]) => ({
+        path: ['callers', name, 'oidc', ...path],
+        what: `${text} is compared character by character: an asterisk stands for itself`,
+      }));
+  });
 }
 
 function certificationWarnings({ akCertificates }: Configuration['azure']['paravisors']): readonly PlacedProblem[] {

@@ -86,7 +86,7 @@ function placedInFile(problem: YamlProblem, file: string | undefined): PlacedPro
   return { path: problem.path ?? [], what: yamlProblemIn(problem, ''), text };
 }
 
-/** Says by which variable a value was given, or in which line of the file it stands. */
+/** Says by which variable a value was given, or its surroundings where the file does not have those, or in which line it stands. */
 function placed(
   { path, what }: Problem,
   file: string | undefined,
@@ -104,8 +104,38 @@ function placed(
       text: `${variable}: ${given === place ? '' : `${place}: `}${what}`,
     };
   }
+  const around = variableAround(path, yaml, origins);
+  if (around !== null) {
+    const from = `${around.place} is from ${around.variable}`;
+    return { path, what: `${what} (${from})`, text: `${place}: ${what} (${from})` };
+  }
   const line = file === undefined ? null : yaml.lineOf(path);
   // What the file does not say may come from nowhere: then the key alone says more than the file.
   if (line === null) return { path, what, text: `${place}: ${what}` };
   return { path, what: `line ${line}: ${what}`, text: `${file} line ${line}: ${place}: ${what}` };
+}
+
+/** The innermost place around a value that only variables gave; null where there is none. */
+function variableAround(
+  path: Problem['path'],
+  { value }: YamlText,
+  origins: ReadonlyMap<string, string>,
+): { readonly place: string; readonly variable: string } | null {
+  for (let length = path.length - 1; length > 0; length--) {
+    const outer = path.slice(0, length);
+    if (isInTree(value, outer)) return null;
+    const place = outer.reduce<string>(placeIn, '');
+    const [found] = [...origins].filter(([given]) => given.startsWith(`${place}.`));
+    if (found !== undefined) return { place, variable: found[1] };
+  }
+  return null;
+}
+
+function isInTree(tree: JsonValue | undefined, path: Problem['path']): boolean {
+  let inner = tree;
+  for (const step of path) {
+    if (!isObject(inner) || typeof step !== 'string' || !Object.hasOwn(inner, step)) return false;
+    inner = inner[step];
+  }
+  return true;
 }

@@ -4,6 +4,9 @@ import { list, object } from '../schema/structures.js';
 import { choice, integer, pattern, textThat } from '../schema/values.js';
 import { path } from './values.js';
 
+/** A server whose scheme was left out: as a path it would be a file of that name. */
+const HOST_AND_PORT = /^[\w.-]+:\d{1,5}$/;
+
 const URL_FORM = /^rediss?:\/\/[^\s/?#\\]+(?:\/\d{0,3})?$/;
 
 const redisUrl = textThat(isRedisUrl, 'a redis or rediss URL');
@@ -32,7 +35,12 @@ export function orRedisStore(what: string, other: Schema<string>): Schema<StoreC
   return {
     ...inOneWord,
     spelling: 'text-or-object',
-    read: (raw, at) => (isObject(raw) ? longForm.read(raw, at) : inOneWord.read(raw, at)),
+    read: (raw, at) => {
+      if (isObject(raw)) return longForm.read(raw, at);
+      if (typeof raw !== 'string' || !HOST_AND_PORT.test(raw)) return inOneWord.read(raw, at);
+      at.refuse(`is a server without a scheme: write redis://${raw}, or rediss://${raw} for TLS`);
+      return undefined;
+    },
   };
 }
 

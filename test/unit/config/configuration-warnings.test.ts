@@ -48,6 +48,17 @@ describe('warnings about a configuration', () => {
     expect(warningsAbout(`${keys}\n${caller('roles: [release], keys: [disk]')}`)).toEqual([]);
   });
 
+  it('say that an asterisk in what is compared stands for itself', () => {
+    const caller = (members: string) =>
+      `callers: { ci: { roles: [verify], oidc: { profile: generic, issuer: https://issuer.example, keys: discovery, audience: [veritee], ${members} } } }`;
+    const exactly = 'is compared character by character: an asterisk stands for itself';
+    expect(warningsAbout(caller('claims: { ref: refs/heads/* }, subjects: [a, "repo:org/*"]'))).toEqual([
+      `callers.ci.oidc.claims.ref: refs/heads/* ${exactly}`,
+      `callers.ci.oidc.subjects[1]: repo:org/* ${exactly}`,
+    ]);
+    expect(warningsAbout(caller('claims: { ref: refs/heads/main }'))).toEqual([]);
+  });
+
   it('are none about defaults, written or not', () => {
     expect(warningsAbout('{}')).toEqual([]);
     const written = 'limits: { batchBytes: 16777216 }\ndecisions: { retentionDays: 365 }\nreceipts: { issuer: null }';

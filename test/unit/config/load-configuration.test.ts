@@ -270,6 +270,17 @@ describe('YAML', () => {
     expect(problemsOf(text, {}, 'own.yaml')).toEqual([problem]);
   });
 
+  it('what is missing beside a variable names it, where the file does not have its surroundings', () => {
+    const environment = { VERITEE__CALLERS__GATE__API_KEY_SHA256: 'ab'.repeat(32) };
+    const problemsWith = (text: string) =>
+      problemsOf(text, environment, 'me.yaml').filter((problem) => problem.includes('roles'));
+    const from = '(callers.gate is from VERITEE__CALLERS__GATE__API_KEY_SHA256)';
+    expect(problemsWith('log: { level: warn }\ncallers: {}')).toEqual([`callers.gate.roles: is missing ${from}`]);
+    expect(problemsWith('callers: { gate: { tenant: default } }')).toEqual([
+      'me.yaml line 1: callers.gate.roles: is missing',
+    ]);
+  });
+
   it('a value of the environment is not looked for in the file', () => {
     const problems = problemsOf('listen:\n  port: 1\n', { VERITEE__LISTEN__PORT: '-1' }, 'own.yaml');
     expect(problems).toEqual(['VERITEE__LISTEN__PORT: must be a whole number from 0 to 65535']);

@@ -50,6 +50,13 @@ describe('a store in Redis', () => {
     expect(addressOf({ nodes: [url] })).toEqual(address);
   });
 
+  it.each(['cache.example:6379', '127.0.0.1:6379'])('is not a file that is named as a server is: %s', (store) => {
+    const what = `is a server without a scheme: write redis://${store}, or rediss://${store} for TLS`;
+    expect(problemsOf({ store })).toEqual([`challenges.store: ${what}`]);
+    const text = JSON.stringify({ decisions: { store, retentionDays: 30 } });
+    expect(() => loadConfiguration({ text, environment: {} })).toThrow(`decisions.store: ${what}`);
+  });
+
   it('is where Sentinels say, which have a port of their own', () => {
     const nodes = [
       { host: 's1', port: 26_379 },
@@ -150,7 +157,7 @@ describe('a store in Redis', () => {
     'redis://%zz@a',
     'redis://me:%e0%a4%a@a',
     'http://a',
-    'a:6379',
+
     1,
     ['redis://a'],
   ])('is not at %j', (store) => {
