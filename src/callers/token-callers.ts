@@ -58,8 +58,14 @@ const SCHEME: TokenScheme = {
   algorithms: ['RS256', 'ES256'],
 };
 
-/** Either callers, or why there is none. */
-type Found = { readonly callers: readonly Caller[] } | { readonly refusal: RefusedError };
+/** What the keys of one place say of a token: its callers, or why there is none. */
+interface Found {
+  readonly callers: readonly Caller[];
+  /** Null where there are callers. */
+  readonly refusal: RefusedError | null;
+  /** Whether the keys are out of reach, and the token meets what one of their callers demands. */
+  readonly mayBeAnother: boolean;
+}
 
 /** Callers with tokens of OpenID Connect issuers, and of clusters. */
 export class TokenCallers {
@@ -81,9 +87,10 @@ export class TokenCallers {
     const issuers = this.#parts.issuers.filter(({ issuer }) => issuer === token.claims['iss']);
     if (issuers.length === 0) throw unauthorized('no caller has the issuer of this token');
     const outcomes = await Promise.all(issuers.map((issuer) => this.#verify(token, issuer)));
-    const callers = outcomes.flatMap((outcome) => ('callers' in outcome ? outcome.callers : []));
-    if (callers.length > 0) return callers;
-    const refusals = outcomes.flatMap((outcome) => ('refusal' in outcome ? [outcome.refusal] : []));
+    const callers = outcomes.flatMap((outcome) => outcome.callers);
+    // Of two callers it is nobody's, and keys that are out of reach may have a second one.
+    if (callers.length > 0 && !outcomes.some(({ mayBeAnother }) => mayBeAnother)) return callers;
+    const refusals = outcomes.flatMap(({ refusal }) => refusal ?? []);
     // Where one place of keys is out of reach, nobody knows whether the token is good.
     throw refusals.find(({ code }) => code !== 'unauthorized') ?? refusals[0];
   }
@@ -103,8 +110,14 @@ export class TokenCallers {
       nbfIsOptional: true,
       audiences: callers.flatMap(({ audiences }) => audiences),
     }).catch(asRefusal);
-    if (verified instanceof RefusedError) return { refusal: verified };
-    return verified === null ? { refusal: refusalOf(checks, found) } : this.#matching(token, callers);
+    if (verified !== null && !(verified instanceof RefusedError)) return this.#matching(token, callers);
+    const refusal = verified ?? refusalOf(checks, found);
+    const isOutOfReach = refusal.code === 'caller_keys_unavailable';
+    return {
+      callers: [],
+      refusal,
+      mayBeAnother: isOutOfReach && callers.some((caller) => lackOf(token, caller) === null),
+    };
   }
 
   async #inTime<T>(find: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -120,12 +133,11 @@ export class TokenCallers {
   #matching(token: ReadToken, callers: readonly TokenCaller[]): Found {
     const lacking = callers.map((caller) => [caller, lackOf(token, caller)] as const);
     const found = lacking.filter(([, lack]) => lack === null).map(([{ caller }]) => caller);
-    if (found.length > 0) return { callers: found };
+    if (found.length > 0) return { callers: found, refusal: null, mayBeAnother: false };
     const callersOfIssuer = lacking.map(([{ caller }, lack]) => ({ caller: caller.principal, lack }));
     this.#parts.log.info({ callers: callersOfIssuer }, 'a genuine token is of no caller');
-    return {
-      refusal: unauthorized('the token is genuine, and of no caller: the log of the service says what it lacks'),
-    };
+    const refusal = unauthorized('the token is genuine, and of no caller: the log of the service says what it lacks');
+    return { callers: [], refusal, mayBeAnother: false };
   }
 }
 

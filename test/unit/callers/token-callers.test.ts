@@ -239,6 +239,27 @@ describe('a token of a caller', () => {
     expect((await found(callers(oneDown).tokens, token()))[0]).toBe('caller_keys_unavailable');
   });
 
+  it('is of nobody yet where keys out of reach may have signed it for another caller', async () => {
+    const { tokens } = callers([
+      { callers: [generic('a')] },
+      { found: DOWN, callers: [generic('b', { claims: { repository: 'x' } }), generic('c')] },
+    ]);
+    await expect(tokens.find(token())).rejects.toMatchObject({
+      code: 'caller_keys_unavailable',
+      message: 'the issuer is down',
+      retryAfterSeconds: 7,
+    });
+    const twin = callers([{ callers: [generic('a')] }, { callers: [generic('c')] }]);
+    expect(await found(twin.tokens, token())).toEqual(['a', 'c']);
+  });
+
+  it('is whose demands it meets where keys out of reach are of callers whose demands it does not meet', async () => {
+    const lacking = { found: DOWN, callers: [generic('b', { subjects: ['x'] })] };
+    expect(await found(callers([{ callers: [generic('a')] }, lacking]).tokens, token())).toEqual(['a']);
+    const elsewhere = { found: DOWN, callers: [{ ...generic('b'), audiences: ['api://other'] }] };
+    expect(await found(callers([{ callers: [generic('a')] }, elsewhere]).tokens, token())).toEqual(['a']);
+  });
+
   it('is of each caller whose demands it meets', async () => {
     const demands = [
       generic('a'),
