@@ -13,6 +13,7 @@ import {
   isReadAtStart,
   type OpenCallerKeys,
   openCallerKeys,
+  placeId,
 } from '../endorsements/token-keys/open-caller-keys.js';
 import type { CallerDirectory } from '../model/caller-directory.js';
 import { allOrProblems } from '../model/errors.js';
@@ -70,9 +71,9 @@ function directoryOf(
   for (const { caller, byToken } of known) {
     if (byToken === null) continue;
     const { place, audiences, demands } = byToken;
-    const others = issuers.get(idOf(place))?.callers ?? [];
+    const others = issuers.get(placeId(place))?.callers ?? [];
     const callersOfIssuer = [...others, { caller, audiences, ...demands }];
-    issuers.set(idOf(place), { issuer: place.issuer, keys: keyring.of(place), callers: callersOfIssuer });
+    issuers.set(placeId(place), { issuer: place.issuer, keys: keyring.of(place), callers: callersOfIssuer });
   }
   const leewaySeconds = time.tokenLeewaySeconds;
   const tokens = { issuers: [...issuers.values()], leewaySeconds, deadlineMs: deadlineSeconds * 1000, clock, log };
@@ -131,11 +132,6 @@ function oidcDemands({ profile, tenantId, clientIds, appRoles, subjects, claims 
   return genericDemands({ subjects, claims });
 }
 
-/** What makes a place of keys another one. */
-function idOf({ issuer, keys, ca, tokenFile }: CallerKeyPlace): string {
-  return JSON.stringify([issuer, keys, ca, tokenFile]);
-}
-
 /** The keys of issuers of callers, each place once. */
 export class CallerKeyring {
   static readonly NONE = new CallerKeyring(new Map(), [], []);
@@ -157,7 +153,7 @@ export class CallerKeyring {
 
   /** Keys for these places; what is fetched of a place that stays is used on, and files are read again. @throws {ConfigurationError} */
   async next(places: readonly CallerKeyPlace[], options: CallerKeysOptions): Promise<CallerKeyring> {
-    const wanted = new Map(places.map((place) => [idOf(place), place]));
+    const wanted = new Map(places.map((place) => [placeId(place), place]));
     const kept = [...this.#open].filter(([id]) => {
       const place = wanted.get(id);
       return place !== undefined && !isReadAtStart(place);
@@ -170,7 +166,7 @@ export class CallerKeyring {
   }
 
   of(place: CallerKeyPlace): OpenCallerKeys {
-    const keys = this.#open.get(idOf(place));
+    const keys = this.#open.get(placeId(place));
     if (keys === undefined) throw new Error('keys of a caller that were not opened');
     return keys;
   }

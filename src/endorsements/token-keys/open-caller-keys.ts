@@ -43,6 +43,11 @@ export interface CallerKeysOptions extends Omit<SourceWorld, 'files'> {
 /** Clusters and workload identities sign with ES256 too. */
 const KINDS: KeyKinds = { ec: true };
 
+/** What makes a place of keys another one. */
+export function placeId({ issuer, keys, ca, tokenFile }: CallerKeyPlace): string {
+  return JSON.stringify([issuer, keys, ca, tokenFile]);
+}
+
 /** The keys of one place. */
 export interface OpenCallerKeys {
   /** Never throws for what is out of reach. */
@@ -99,7 +104,7 @@ async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): P
     log,
     ...authorization,
   });
-  const kept = new KeptKeySet(join(folder, `${nameOf(place)}.json`), options);
+  const kept = new KeptKeySet(join(folder, `${nameOf(place, authorities)}.json`), options);
   const closing = new AbortController();
   const memory = new KeySetMemory({
     issuer,
@@ -122,10 +127,13 @@ async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): P
   };
 }
 
-/** Another place or issuer is another file, so that keys of one never count for the other. */
-function nameOf({ issuer, keys }: CallerKeyPlace): string {
+/**
+ * Another place is another file, so that keys of one never count for the other. So is a place with other authorities in the same file:
+ * keys that came under an authority count no longer than that authority does.
+ */
+function nameOf(place: CallerKeyPlace, authorities: string | null): string {
   return createHash('sha256')
-    .update(JSON.stringify([issuer, keys]))
+    .update(JSON.stringify([placeId(place), authorities]))
     .digest('hex');
 }
 

@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CallerKeyring } from '../../../src/composition/open-callers.js';
 import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
 import type { CallerKeyPlace } from '../../../src/endorsements/token-keys/open-caller-keys.js';
 import { LabCallerIssuer } from '../../lab/caller-issuer.js';
+import { TlsAuthority } from '../../lab/index.js';
 import { FakeLog } from '../../unit/service/fakes.js';
 
 /** Key sets of issuers of callers over reloads: which are used on, and which are closed. */
@@ -82,5 +83,51 @@ describe('the keys of callers', () => {
 
   it('of a place that was not opened are a mistake', () => {
     expect(() => CallerKeyring.NONE.of(there())).toThrow('keys of a caller that were not opened');
+  });
+});
+
+describe('keys of callers that were kept by an earlier service', () => {
+  const path = (name: string) => join(folder, name);
+
+  /** What a service finds that starts with this place. */
+  async function atStart(at: CallerKeyPlace, from: LabCallerIssuer): Promise<readonly string[]> {
+    const world = { clock: SYSTEM_CLOCK, log: new FakeLog(), folder: path('kept'), connect: { ca: from.authorityPem } };
+    const keyring = await CallerKeyring.NONE.next([at], world);
+    const names = await found(keyring, at);
+    await keyring.close();
+    return names;
+  }
+
+  beforeEach(() => rmSync(path('kept'), { recursive: true, force: true }));
+
+  it('count through an outage at the same place, and at no other', async () => {
+    const own = await LabCallerIssuer.start({ authorization: 'Bearer shown' });
+    for (const [name, text] of Object.entries({ ca: own.authorityPem, token: 'shown', other: 'other' })) {
+      writeFileSync(path(name), text);
+    }
+    const at = { ...place(own.keysUrl), issuer: own.issuer, ca: path('ca'), tokenFile: path('token') };
+    expect(await atStart(at, own)).toEqual(['caller-1']);
+    own.fail(/keys/, { status: 503 });
+    expect(await atStart(at, own)).toEqual(['caller-1']);
+    expect(await atStart({ ...at, tokenFile: path('other') }, own)).toEqual(['jwks_unavailable']);
+    expect(await atStart({ ...at, keys: 'discovery' }, own)).toEqual(['jwks_unavailable']);
+    expect(await atStart({ ...at, issuer: 'https://other.example' }, own)).toEqual(['jwks_unavailable']);
+    writeFileSync(path('copy'), own.authorityPem);
+    expect(await atStart({ ...at, ca: path('copy') }, own)).toEqual(['jwks_unavailable']);
+    await own.close();
+  });
+
+  it('do not count under an authority that the issuer is not under, in the same file or in another', async () => {
+    const tls = new TlsAuthority();
+    const own = await LabCallerIssuer.start({ tls });
+    const at = (name: string) => ({ ...place(own.keysUrl), issuer: own.issuer, ca: path(name) });
+    const other = new TlsAuthority().pem;
+    writeFileSync(path('old'), tls.pem);
+    writeFileSync(path('new'), other);
+    expect(await atStart(at('old'), own)).toEqual(['caller-1']);
+    expect(await atStart(at('new'), own)).toEqual(['jwks_unavailable']);
+    writeFileSync(path('old'), other);
+    expect(await atStart(at('old'), own)).toEqual(['jwks_unavailable']);
+    await own.close();
   });
 });
