@@ -3,6 +3,7 @@ import { POLICY_ID, ROLES } from '../model/request.js';
 import { either, optional, orNull, type Place, type Read, refined, type Schema, whole } from '../schema/schema.js';
 import { entries, list, object } from '../schema/structures.js';
 import { choice, hex, instant, lowerCase, pattern, text, textThat, uuid } from '../schema/values.js';
+import { checkEntra, isEntraIssuer } from './entra-callers.js';
 import { NAME } from './released-keys.js';
 import { issuerUrl, isTrustedUrl, listed, path } from './values.js';
 
@@ -101,8 +102,8 @@ const OF_EVIDENCE = [
   /\.attest\.azure\.[a-z]+$/,
 ];
 
-/** Names under which Entra issues tokens of version 1, or of any tenant. */
-const NOT_OF_ONE_TENANT = /^https:\/\/sts\.windows\.net\/|\/(?:common|organizations|consumers)\//;
+/** Claims of a token that say nothing of whom it is about (RFC 7519, section 4.1): all tokens for an audience may share them. */
+const SAY_NOTHING: ReadonlySet<string> = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti']);
 
 export interface ForbiddenIssuers {
   /** Of receipts; null: the listening URL, which no issuer of callers has. */
@@ -157,22 +158,18 @@ function checkOidc(configured: OidcConfiguration, at: Place): void {
     return;
   }
   refuseMembers({ tenantId, clientIds, appRoles }, 'is for the profile entra alone', at);
-  if (subjects.length > 0 || Object.keys(claims).length > 0) return;
-  at.refuse('needs subjects or claims: else everybody with a token of this issuer is the caller');
+  if (isEntraIssuer(configured.issuer)) {
+    const why = 'of a tenant, any application can get a token for this audience';
+    at.member('issuer').refuse(`is of Microsoft Entra ID, and needs the profile entra with clientIds: ${why}`);
+  }
+  if (subjects.length > 0 || Object.keys(claims).some((name) => !SAY_NOTHING.has(name))) return;
+  at.refuse(
+    'needs subjects, or a claim that says whom a token is about (not iss, aud, exp, nbf, iat or jti): else everybody with a token of this issuer is the caller',
+  );
 }
 
 function refuseMembers(members: Readonly<Record<string, object | string | null>>, why: string, at: Place): void {
   for (const [name, value] of Object.entries(members)) {
     if (value !== null && Object.keys(value).length > 0) at.member(name).refuse(why);
   }
-}
-
-function checkEntra({ tenantId, clientIds, issuer }: OidcConfiguration, at: Place): void {
-  if (tenantId === null) at.member('tenantId').refuse('is missing');
-  if (clientIds.length === 0) {
-    at.member('clientIds').refuse('is missing: any application of a tenant can get a token for this audience');
-  }
-  if (!NOT_OF_ONE_TENANT.test(issuer)) return;
-  const form = 'https://login.microsoftonline.com/TENANT/v2.0';
-  at.member('issuer').refuse(`is not the issuer of v2 tokens of one tenant, such as ${form}`);
 }

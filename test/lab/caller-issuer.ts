@@ -9,6 +9,8 @@ export interface LabCallerIssuerOptions extends LabServerOptions {
   readonly authorization?: string;
 }
 
+const TENANT = '5f1c0c2a-7c65-4a0e-8f2b-5d3b7a1e9c04';
+
 /** An issuer of tokens that say who asks, as OpenID Connect has them: discovery, key set, tokens. */
 export class LabCallerIssuer extends LabServer {
   /** Names of the keys that it publishes. The last one signs. */
@@ -28,9 +30,9 @@ export class LabCallerIssuer extends LabServer {
     return issuer;
   }
 
-  /** As tokens have it in `iss`. */
+  /** As tokens have it in `iss`: that of a tenant of Entra. */
   get issuer(): string {
-    return `${this.origin}/tenant/v2.0`;
+    return `${this.origin}/${TENANT}/v2.0`;
   }
 
   get keysUrl(): string {
@@ -53,7 +55,7 @@ export class LabCallerIssuer extends LabServer {
       return jsonAnswer({ message: 'Unauthorized' }, { status: 401 });
     }
     if (url === '/tenant/keys') return jsonAnswer(this.keySet);
-    if (url !== '/tenant/v2.0/.well-known/openid-configuration') return jsonAnswer({}, { status: 404 });
+    if (url !== `/${TENANT}/v2.0/.well-known/openid-configuration`) return jsonAnswer({}, { status: 404 });
     return jsonAnswer({ issuer: this.issuer, jwks_uri: this.keysUrl, ...this.discovered });
   }
 }

@@ -94,7 +94,7 @@ describe('a caller with a token', () => {
     expect(await asked(service, issuer.issue(ENTRA))).toEqual([200, 'app']);
     expect(await asked(service, issuer.issue(GIT))).toEqual([200, 'git']);
     expect(await asked(service, cluster.issue(POD))).toEqual([200, 'pods']);
-    expect(issuer.requests.slice(before)).toEqual(['/tenant/v2.0/.well-known/openid-configuration', '/tenant/keys']);
+    expect(issuer.requests.slice(before)).toEqual([`/${TENANT}/v2.0/.well-known/openid-configuration`, '/tenant/keys']);
   });
 
   it('is nobody with a token that it does not demand', async () => {

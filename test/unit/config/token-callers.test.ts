@@ -11,6 +11,8 @@ const ENTRA = {
   tenantId: TENANT,
   clientIds: [TENANT],
 };
+const OTHER_TENANT = '11111111-7c65-4a0e-8f2b-5d3b7a1e9c04';
+const NOT_OF_TENANT = `callers.ci.oidc.issuer: is not the issuer of v2 tokens of tenantId, which is such as ${ENTRA.issuer}`;
 const GENERIC = {
   profile: 'generic',
   issuer: 'https://token.actions.githubusercontent.com',
@@ -75,18 +77,34 @@ describe('a caller with tokens', () => {
     ],
     [{ ...ENTRA, subjects: ['a'] }, 'callers.ci.oidc.subjects: is for the profile generic alone'],
     [{ ...ENTRA, claims: { a: 'b' } }, 'callers.ci.oidc.claims: is for the profile generic alone'],
-    ...['common', 'organizations', 'consumers'].map((name): [object, string] => [
-      { ...ENTRA, issuer: `https://login.microsoftonline.com/${name}/v2.0` },
-      'callers.ci.oidc.issuer: is not the issuer of v2 tokens of one tenant, such as https://login.microsoftonline.com/TENANT/v2.0',
+    ...[
+      ...['common', 'organizations', 'consumers', 'contoso.onmicrosoft.com', OTHER_TENANT, TENANT].map(
+        (tenant) => `https://login.microsoftonline.com/${tenant}/v2.0`,
+      ),
+      `https://sts.windows.net/${TENANT.toLowerCase()}/`,
+      `${ENTRA.issuer}/`,
+    ].map((issuer): [object, string] => [{ ...ENTRA, issuer }, NOT_OF_TENANT]),
+    ...['common', 'organizations', 'consumers', 'Common'].map((name): [object, string] => [
+      { ...ENTRA, keys: `https://login.microsoftonline.com/${name}/discovery/v2.0/keys` },
+      `callers.ci.oidc.keys: has the keys of every tenant: use discovery, or those of the tenant, such as https://login.microsoftonline.com/${TENANT.toLowerCase()}/discovery/v2.0/keys`,
     ]),
-    [
-      { ...ENTRA, issuer: `https://sts.windows.net/${TENANT}/` },
-      'callers.ci.oidc.issuer: is not the issuer of v2 tokens of one tenant, such as https://login.microsoftonline.com/TENANT/v2.0',
-    ],
-    [
-      { ...GENERIC, claims: {} },
-      'callers.ci.oidc: needs subjects or claims: else everybody with a token of this issuer is the caller',
-    ],
+    ...[{}, { aud: 'veritee' }, { iss: GENERIC.issuer, exp: '1', nbf: '1', iat: '1', jti: '1' }].map(
+      (claims): [object, string] => [
+        { ...GENERIC, claims },
+        'callers.ci.oidc: needs subjects, or a claim that says whom a token is about (not iss, aud, exp, nbf, iat or jti): else everybody with a token of this issuer is the caller',
+      ],
+    ),
+    ...[
+      ENTRA.issuer,
+      `https://sts.windows.net/${TENANT}/`,
+      `https://LOGIN.microsoftonline.us/${TENANT}/v2.0`,
+      `https://login.partner.microsoftonline.cn/${TENANT}/v2.0`,
+      `https://sts.chinacloudapi.cn/${TENANT}/`,
+      `https://${TENANT}.ciamlogin.com/${TENANT}/v2.0`,
+    ].map((issuer): [object, string] => [
+      { ...GENERIC, issuer, claims: { tid: TENANT } },
+      'callers.ci.oidc.issuer: is of Microsoft Entra ID, and needs the profile entra with clientIds: of a tenant, any application can get a token for this audience',
+    ]),
     [{ ...GENERIC, tenantId: TENANT }, 'callers.ci.oidc.tenantId: is for the profile entra alone'],
     [{ ...GENERIC, clientIds: [TENANT] }, 'callers.ci.oidc.clientIds: is for the profile entra alone'],
     [{ ...GENERIC, appRoles: ['a'] }, 'callers.ci.oidc.appRoles: is for the profile entra alone'],
@@ -103,6 +121,19 @@ describe('a caller with tokens', () => {
     [{ ...GENERIC, claims: { a: 7 } }, 'callers.ci.oidc.claims.a: must be text, not empty'],
   ])('does not load with %j', (oidc, problem) => {
     expect(problems({ oidc })).toContain(problem);
+  });
+
+  it.each([
+    [
+      'another issuer whose name holds that of Entra',
+      { ...GENERIC, issuer: 'https://login.microsoftonline.com.example' },
+    ],
+    ['a claim of whom it is about beside one that says nothing', { ...GENERIC, claims: { aud: 'veritee', sub: 'a' } }],
+    ['a subject beside claims that say nothing', { ...GENERIC, subjects: ['a'], claims: { aud: 'veritee' } }],
+    ['an issuer of Entra in another cloud', { ...ENTRA, issuer: ENTRA.issuer.replace('.com/', '.us/') }],
+    ['keys of a tenant', { ...ENTRA, keys: ENTRA.issuer.replace('/v2.0', '/discovery/v2.0/keys') }],
+  ])('twin: loads with %s', (_title, oidc) => {
+    expect(problems({ oidc })).toEqual([]);
   });
 
   it.each([

@@ -1,0 +1,51 @@
+import type { Place } from '../schema/schema.js';
+
+/** Hosts that Entra issues tokens under, of version 1 or 2, in the clouds of Azure: public, US government, China. */
+const HOSTS: readonly string[] = [
+  'login.microsoftonline.com',
+  'login.microsoft.com',
+  'login.windows.net',
+  'sts.windows.net',
+  'login.microsoftonline.us',
+  'login.partner.microsoftonline.cn',
+  'login.chinacloudapi.cn',
+  'sts.chinacloudapi.cn',
+];
+
+/** Tenants of Entra External ID have a host each. */
+const OF_EXTERNAL_ID = '.ciamlogin.com';
+
+/** Places that stand for many tenants: keys of theirs sign for tenants of others too. */
+const OF_MANY_TENANTS = /^https:\/\/[^/]+\/(?:common|organizations|consumers)\//i;
+
+/** What of a caller's way says which tokens of Entra are its own. */
+interface EntraWay {
+  readonly issuer: string;
+  readonly keys: string;
+  readonly tenantId: string | null;
+  readonly clientIds: readonly string[];
+}
+
+/** Whether an issuer is Entra's by its name. */
+export function isEntraIssuer(issuer: string): boolean {
+  if (!URL.canParse(issuer)) return false;
+  const { hostname } = new URL(issuer);
+  return HOSTS.includes(hostname) || hostname.endsWith(OF_EXTERNAL_ID);
+}
+
+/** Refuses what no v2 token of one tenant meets, and what tokens of others would meet too. */
+export function checkEntra({ tenantId, clientIds, issuer, keys }: EntraWay, at: Place): void {
+  if (tenantId === null) at.member('tenantId').refuse('is missing');
+  if (clientIds.length === 0) {
+    at.member('clientIds').refuse('is missing: any application of a tenant can get a token for this audience');
+  }
+  // The host is the cloud's, and the tenant stands in the path in each of them.
+  if (tenantId !== null && !issuer.endsWith(`/${tenantId}/v2.0`)) {
+    const form = `https://login.microsoftonline.com/${tenantId}/v2.0`;
+    at.member('issuer').refuse(`is not the issuer of v2 tokens of tenantId, which is such as ${form}`);
+  }
+  if (OF_MANY_TENANTS.test(keys)) {
+    const form = `https://login.microsoftonline.com/${tenantId ?? 'TENANT'}/discovery/v2.0/keys`;
+    at.member('keys').refuse(`has the keys of every tenant: use discovery, or those of the tenant, such as ${form}`);
+  }
+}
