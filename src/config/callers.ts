@@ -5,7 +5,7 @@ import { entries, list, object } from '../schema/structures.js';
 import { choice, hex, instant, lowerCase, pattern, text, textThat, uuid } from '../schema/values.js';
 import { checkEntra, isEntraIssuer } from './entra-callers.js';
 import { NAME } from './released-keys.js';
-import { issuerUrl, isTrustedUrl, listed, path } from './values.js';
+import { issuerUrl, isTrustedUrlWithQuery, listed, path } from './values.js';
 
 const SHA256_BYTES = 32;
 
@@ -15,10 +15,13 @@ const texts: Schema<readonly string[]> = refined(
   (value) => (typeof value === 'string' ? [value] : value),
 );
 
-const KEY_SET = 'an https URL without user, query and fragment, or a path';
+const KEY_SET = 'an https URL without user and fragment, or a path';
 
-/** An https URL, or a file. Text with `://` is always taken as a URL. */
-const keySet = textThat((raw) => !raw.includes('://') || (raw.startsWith('https://') && isTrustedUrl(raw)), KEY_SET);
+/** An https URL, or a file. Text with `://` is always taken as a URL. Applications of Entra with keys of their own have them by a query. */
+const keySet = textThat(
+  (raw) => !raw.includes('://') || (raw.startsWith('https://') && isTrustedUrlWithQuery(raw)),
+  KEY_SET,
+);
 
 /** Without prototype, as what is read. */
 const NO_CLAIMS: Readonly<Record<string, string>> = Object.create(null);

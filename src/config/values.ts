@@ -92,9 +92,15 @@ function isPlainUrl(raw: string, protocols: readonly string[]): boolean {
   return protocols.includes(url.protocol) && url.username === '' && url.password === '' && url.hostname !== '';
 }
 
-export function isTrustedUrl(raw: string): boolean {
+function isTrustedUrl(raw: string): boolean {
   if (isPlainUrl(raw, ['https:'])) return true;
   return isPlainUrl(raw, ['http:']) && isLoopbackHost(new URL(raw).hostname.replace(/^\[(.*)\]$/, '$1'));
+}
+
+/** As `isTrustedUrl`, and it may have a query. */
+export function isTrustedUrlWithQuery(raw: string): boolean {
+  const [place = '', query = ''] = raw.split(/\?(.*)/s);
+  return isTrustedUrl(place) && !/[#\s\\]/.test(query);
 }
 
 function isAddressRange(raw: string): boolean {

@@ -54,7 +54,7 @@ export class LabCallerIssuer extends LabServer {
     if (this.#authorization !== undefined && headers.authorization !== this.#authorization) {
       return jsonAnswer({ message: 'Unauthorized' }, { status: 401 });
     }
-    if (url === '/tenant/keys') return jsonAnswer(this.keySet);
+    if (url.split('?', 1)[0] === '/tenant/keys') return jsonAnswer(this.keySet);
     if (url !== `/${TENANT}/v2.0/.well-known/openid-configuration`) return jsonAnswer({}, { status: 404 });
     return jsonAnswer({ issuer: this.issuer, jwks_uri: this.keysUrl, ...this.discovered });
   }

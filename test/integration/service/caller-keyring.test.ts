@@ -56,6 +56,15 @@ describe('the keys of callers', () => {
     await second.close();
   });
 
+  it('are asked for with the query of their place', async () => {
+    const at = place(`${issuer.keysUrl}?appid=a%20b&c=d`);
+    const keyring = await CallerKeyring.NONE.next([at], options());
+    const before = issuer.requests.length;
+    expect(await found(keyring, at)).toEqual(['caller-1']);
+    expect(issuer.requests.slice(before)).toEqual(['/tenant/keys?appid=a%20b&c=d']);
+    await keyring.close();
+  });
+
   it('that were opened for nothing are closed, and those before stay in use', async () => {
     issuer.keyNames = ['caller-1'];
     const first = await CallerKeyring.NONE.next([there()], options());

@@ -109,10 +109,16 @@ describe('a caller with tokens', () => {
     [{ ...GENERIC, clientIds: [TENANT] }, 'callers.ci.oidc.clientIds: is for the profile entra alone'],
     [{ ...GENERIC, appRoles: ['a'] }, 'callers.ci.oidc.appRoles: is for the profile entra alone'],
     [{ ...GENERIC, audience: [] }, 'callers.ci.oidc.audience: must not be empty'],
-    [
-      { ...GENERIC, keys: 'http://idp.example/keys' },
-      'callers.ci.oidc.keys: must be discovery, an https URL without user, query and fragment, or a path',
-    ],
+    ...[
+      'http://idp.example/keys',
+      'https://user@idp.example/keys',
+      'https://idp.example/keys#a',
+      'https://idp.example/keys?a#b',
+      'https://idp.example/keys?a b',
+    ].map((keys): [object, string] => [
+      { ...GENERIC, keys },
+      'callers.ci.oidc.keys: must be discovery, an https URL without user and fragment, or a path',
+    ]),
     [
       { ...GENERIC, issuer: 'http://idp.example' },
       'callers.ci.oidc.issuer: must be an https URL without user, query and fragment',
@@ -132,6 +138,11 @@ describe('a caller with tokens', () => {
     ['a subject beside claims that say nothing', { ...GENERIC, subjects: ['a'], claims: { aud: 'veritee' } }],
     ['an issuer of Entra in another cloud', { ...ENTRA, issuer: ENTRA.issuer.replace('.com/', '.us/') }],
     ['keys of a tenant', { ...ENTRA, keys: ENTRA.issuer.replace('/v2.0', '/discovery/v2.0/keys') }],
+    [
+      'keys of an application of a tenant',
+      { ...ENTRA, keys: `${ENTRA.issuer.replace('/v2.0', '/discovery/v2.0/keys')}?appid=${TENANT}` },
+    ],
+    ['a query that has a question mark', { ...GENERIC, keys: 'https://idp.example/keys?a=b?c' }],
   ])('twin: loads with %s', (_title, oidc) => {
     expect(problems({ oidc })).toEqual([]);
   });
@@ -160,7 +171,7 @@ describe('a caller with tokens', () => {
     [{ serviceAccounts: [] }, 'callers.ci.kubernetes.serviceAccounts: must not be empty'],
     [
       { keys: 'http://api.example/jwks' },
-      'callers.ci.kubernetes.keys: must be an https URL without user, query and fragment, or a path',
+      'callers.ci.kubernetes.keys: must be an https URL without user and fragment, or a path',
     ],
   ])('of a cluster does not load with %j', (changes, problem) => {
     expect(problems({ kubernetes: { ...CLUSTER, ...changes } })).toEqual([problem]);
