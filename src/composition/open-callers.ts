@@ -116,13 +116,13 @@ function certificateCallerOf(caller: Caller, { mtls }: CallerConfiguration): rea
 /** How a caller is recognised by tokens, and where their keys are; null where it is not. */
 function byTokenOf(name: string, { oidc, kubernetes }: CallerConfiguration): ByToken | null {
   if (oidc !== null) {
-    const { issuer, keys, ca, audience } = oidc;
-    const place = { issuer, keys, ca, tokenFile: null, path: ['callers', name, 'oidc'] };
+    const { issuer, keys, ca, audience, tenantId } = oidc;
+    const place = { issuer, keys, ca, tokenFile: null, tenantId, path: ['callers', name, 'oidc'] };
     return { place, audiences: audience, demands: oidcDemands(oidc) };
   }
   if (kubernetes === null) return null;
   const { issuer, keys, ca, tokenFile, audience, serviceAccounts } = kubernetes;
-  const place = { issuer, keys, ca, tokenFile, path: ['callers', name, 'kubernetes'] };
+  const place = { issuer, keys, ca, tokenFile, tenantId: null, path: ['callers', name, 'kubernetes'] };
   return { place, audiences: audience, demands: kubernetesDemands(serviceAccounts) };
 }
 

@@ -27,6 +27,15 @@ export interface ParsedKeySet {
 export interface KeyKinds {
   /** EC keys on P-256 beside RSA keys. */
   readonly ec: boolean;
+  /** Left out: what keys say of issuers is not looked at. */
+  readonly tenant?: KeyTenant | null;
+}
+
+/** A tenant of Microsoft Entra ID, whose key sets have keys of other tenants too, and say so in `issuer` of a key. */
+export interface KeyTenant {
+  /** `iss` of its tokens. */
+  readonly issuer: string;
+  readonly tenantId: string;
 }
 
 /** Verifiers of evidence sign with RSA alone. */
@@ -107,12 +116,13 @@ function keyOrWhyNot(jwk: JsonValue, kinds: KeyKinds): TokenKey | string {
   }
 }
 
-function readKey(jwk: JsonValue, { ec }: KeyKinds): TokenKey {
+function readKey(jwk: JsonValue, { ec, tenant = null }: KeyKinds): TokenKey {
   if (!isObject(jwk)) throw unfit('key is not an object');
   const isEc = ec && jwk['kty'] === 'EC';
   if (!isEc && jwk['kty'] !== 'RSA') throw unfit(`key is not an RSA${ec ? ' or EC' : ''} key`);
   if (SECRET_MEMBERS.some((member) => member in jwk)) throw unfit('key has members of a private or symmetric key');
   requireForSignatures(jwk);
+  if (tenant !== null) requireForTenant(jwk, tenant);
   const kid = readKid(jwk['kid']);
   const alg = readAlgorithm(jwk['alg']);
   if (isEc) return { kid, alg, ...readPoint(jwk), certificates: [] };
@@ -146,6 +156,13 @@ function requireForSignatures({ use, key_ops: operations }: JsonObject): void {
   if (use !== undefined && use !== 'sig') throw unfit('key is not for signatures');
   if (operations === undefined) return;
   if (!Array.isArray(operations) || !operations.includes('verify')) throw unfit('key is not for verifying');
+}
+
+/** Entra writes the issuer of one tenant, or that of all with `{tenantid}` in the place of the tenant; a key may say neither. */
+function requireForTenant({ issuer: named }: JsonObject, { issuer, tenantId }: KeyTenant): void {
+  if (named === undefined) return;
+  const isOurs = typeof named === 'string' && named.replaceAll('{tenantid}', tenantId) === issuer;
+  if (!isOurs) throw unfit('key is for tokens of another issuer');
 }
 
 function readKid(kid: JsonValue | undefined): string {

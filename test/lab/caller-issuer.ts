@@ -15,6 +15,8 @@ const TENANT = '5f1c0c2a-7c65-4a0e-8f2b-5d3b7a1e9c04';
 export class LabCallerIssuer extends LabServer {
   /** Names of the keys that it publishes. The last one signs. */
   keyNames: readonly string[] = ['caller-1'];
+  /** Further members of the keys, by name. */
+  keyMembers: Readonly<Record<string, JsonObject>> = {};
   /** Changes what discovery says. */
   discovered: JsonObject = {};
   readonly #authorization: string | undefined;
@@ -40,7 +42,7 @@ export class LabCallerIssuer extends LabServer {
   }
 
   get keySet(): JsonObject {
-    return { keys: this.keyNames.map(publicJwk) };
+    return { keys: this.keyNames.map((name) => ({ ...publicJwk(name), ...this.keyMembers[name] })) };
   }
 
   /** A token that lives for ten minutes. */

@@ -28,6 +28,8 @@ export interface CallerKeyPlace {
   readonly ca: string | null;
   /** File of the token that is shown to the place, read for each fetch; null: none is. */
   readonly tokenFile: string | null;
+  /** The tenant of Entra whose tokens the keys are for; null: of another issuer. */
+  readonly tenantId: string | null;
   /** Place of the caller's way in the configuration, for messages. */
   readonly path: KeyPath;
 }
@@ -41,11 +43,13 @@ export interface CallerKeysOptions extends Omit<SourceWorld, 'files'> {
 }
 
 /** Clusters and workload identities sign with ES256 too. */
-const KINDS: KeyKinds = { ec: true };
+function kindsOf({ issuer, tenantId }: CallerKeyPlace): KeyKinds {
+  return { ec: true, tenant: tenantId === null ? null : { issuer, tenantId } };
+}
 
 /** What makes a place of keys another one. */
-export function placeId({ issuer, keys, ca, tokenFile }: CallerKeyPlace): string {
-  return JSON.stringify([issuer, keys, ca, tokenFile]);
+export function placeId({ issuer, keys, ca, tokenFile, tenantId }: CallerKeyPlace): string {
+  return JSON.stringify([issuer, keys, ca, tokenFile, tenantId]);
 }
 
 /** The keys of one place. */
@@ -72,8 +76,9 @@ function isFile(keys: string): boolean {
   return keys !== 'discovery' && !keys.startsWith('https://');
 }
 
-async function fromFile({ path, keys }: CallerKeyPlace, { from }: CallerKeysOptions): Promise<OpenCallerKeys> {
-  const file = new KeyFile({ key: [...path, 'keys'], role: '' }, keys, { from, kinds: KINDS });
+async function fromFile(place: CallerKeyPlace, { from }: CallerKeysOptions): Promise<OpenCallerKeys> {
+  const naming = { key: [...place.path, 'keys'], role: '' };
+  const file = new KeyFile(naming, place.keys, { from, kinds: kindsOf(place) });
   await file.read();
   return { find: () => file.find(), close: async () => undefined };
 }
@@ -81,6 +86,7 @@ async function fromFile({ path, keys }: CallerKeyPlace, { from }: CallerKeysOpti
 async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): Promise<OpenCallerKeys> {
   const { clock, log, observer, connect, folder, from } = options;
   const { issuer, keys, ca, tokenFile, path } = place;
+  const kinds = kindsOf(place);
   const pauses = { ...DEFAULT_TOKEN_KEYS_PAUSES, ...options.pauses };
   const url = keys === 'discovery' ? null : keys;
   const discovery = url === null ? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration` : null;
@@ -99,12 +105,12 @@ async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): P
     url,
     discovery,
     withCrls: false,
-    kinds: KINDS,
+    kinds,
     fetch,
     log,
     ...authorization,
   });
-  const kept = new KeptKeySet(join(folder, `${nameOf(place, authorities)}.json`), options);
+  const kept = new KeptKeySet(join(folder, `${nameOf(place, authorities)}.json`), { ...options, kinds });
   const closing = new AbortController();
   const memory = new KeySetMemory({
     issuer,
@@ -141,11 +147,13 @@ function nameOf(place: CallerKeyPlace, authorities: string | null): string {
 class KeptKeySet {
   readonly #file: string;
   readonly #log: SourceWorld['log'];
+  readonly #kinds: KeyKinds;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(file: string, { log }: Pick<SourceWorld, 'log'>) {
+  constructor(file: string, { log, kinds }: Pick<SourceWorld, 'log'> & { readonly kinds: KeyKinds }) {
     this.#file = file;
     this.#log = log;
+    this.#kinds = kinds;
   }
 
   /** What is not there, or cannot be used, is fetched as if it had never been kept. */
@@ -156,7 +164,7 @@ class KeptKeySet {
       if (!isObject(keySet) || Number.isNaN(fetchedOn.getTime())) throw new UnfitError('not a kept key set');
       const bytes = Buffer.from(JSON.stringify(keySet));
       memory.restore(
-        { keys: parseKeySet(bytes, KINDS).keys, keySet: bytes, crls: new Map(), complete: true },
+        { keys: parseKeySet(bytes, this.#kinds).keys, keySet: bytes, crls: new Map(), complete: true },
         fetchedOn,
       );
     } catch (error) {

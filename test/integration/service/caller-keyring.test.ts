@@ -28,6 +28,7 @@ const place = (keys: string): CallerKeyPlace => ({
   keys,
   ca: null,
   tokenFile: null,
+  tenantId: null,
   path: ['callers', 'git', 'oidc'],
 });
 const options = () => ({
@@ -123,6 +124,23 @@ describe('keys of callers that were kept by an earlier service', () => {
     expect(await atStart({ ...at, issuer: 'https://other.example' }, own)).toEqual(['jwks_unavailable']);
     writeFileSync(path('copy'), own.authorityPem);
     expect(await atStart({ ...at, ca: path('copy') }, own)).toEqual(['jwks_unavailable']);
+    await own.close();
+  });
+
+  it('of another tenant of Entra do not count, whether fetched, kept or in a file', async () => {
+    const own = await LabCallerIssuer.start();
+    own.keyNames = ['caller-2', 'caller-1'];
+    own.keyMembers = { 'caller-1': { issuer: `${own.origin}/another-tenant/v2.0` } };
+    const [, tenantId = ''] = new URL(own.issuer).pathname.split('/');
+    const at = { ...place(own.keysUrl), issuer: own.issuer };
+    writeFileSync(path('set'), JSON.stringify(own.keySet));
+    const places = [at, { ...at, keys: path('set') }];
+    for (const one of places) expect(await atStart(one, own)).toEqual(['caller-2', 'caller-1']);
+    for (const one of places) expect(await atStart({ ...one, tenantId }, own)).toEqual(['caller-2']);
+    own.fail(/keys/, { status: 503 });
+    // A set that is kept is looked at for the key that is asked for: without it, nobody knows whether the issuer has it.
+    expect(await atStart(at, own)).toEqual(['caller-2', 'caller-1']);
+    expect(await atStart({ ...at, tenantId }, own)).toEqual(['jwks_unavailable']);
     await own.close();
   });
 

@@ -33,6 +33,7 @@ beforeAll(async () => {
 afterEach(async () => {
   await lab.stop();
   issuer.keyNames = ['caller-1'];
+  issuer.keyMembers = {};
   issuer.discovered = {};
   await issuer.heal();
 });
@@ -91,10 +92,25 @@ describe('a caller with a token', () => {
   it('is recognised by the tokens of its issuer, whose keys are fetched once', async () => {
     const service = await start();
     const before = issuer.count();
-    expect(await asked(service, issuer.issue(ENTRA))).toEqual([200, 'app']);
+    for (let times = 0; times < 2; times += 1) {
+      expect(await asked(service, issuer.issue(ENTRA))).toEqual([200, 'app']);
+      expect(await asked(service, issuer.issue(GIT))).toEqual([200, 'git']);
+      expect(await asked(service, cluster.issue(POD))).toEqual([200, 'pods']);
+    }
+    const fetch = [`/${TENANT}/v2.0/.well-known/openid-configuration`, '/tenant/keys'];
+    expect(issuer.requests.slice(before).toSorted()).toEqual([...fetch, ...fetch].toSorted());
+  });
+
+  it('of Entra is nobody by a key that says it is of another tenant', async () => {
+    const service = await start();
+    const keyOf = (tenant: string) => ({ 'caller-1': { issuer: `${issuer.origin}/${tenant}/v2.0` } });
+    issuer.keyNames = ['caller-0', 'caller-1'];
+    issuer.keyMembers = keyOf(APP);
+    expect(await asked(service, issuer.issue(ENTRA))).toEqual([401, 'unauthorized']);
     expect(await asked(service, issuer.issue(GIT))).toEqual([200, 'git']);
-    expect(await asked(service, cluster.issue(POD))).toEqual([200, 'pods']);
-    expect(issuer.requests.slice(before)).toEqual([`/${TENANT}/v2.0/.well-known/openid-configuration`, '/tenant/keys']);
+    await lab.stop();
+    issuer.keyMembers = keyOf('{tenantid}');
+    expect(await asked(await start(), issuer.issue(ENTRA))).toEqual([200, 'app']);
   });
 
   it('is nobody with a token that it does not demand', async () => {

@@ -291,3 +291,32 @@ describe('parseKeySet, of EC keys too', () => {
     expect(whyNot(jwk)).toEqual([why]);
   });
 });
+
+describe('parseKeySet, of keys for a tenant of Entra', () => {
+  const TENANT = '5f1c0c2a-7c65-4a0e-8f2b-5d3b7a1e9c04';
+  const HOST = 'https://login.microsoftonline.com';
+  const tenant = { issuer: `${HOST}/${TENANT}/v2.0`, tenantId: TENANT };
+  const leftOut = (issuer: JsonValue) =>
+    parseKeySet(keySetOf(GOOD, jwkOf(a, 'k1', { issuer })), { ec: true, tenant }).leftOut.map(({ why }) => why);
+
+  it.each([tenant.issuer, `${HOST}/{tenantid}/v2.0`])(
+    'takes a key whose issuer is %s, and one that has none',
+    (issuer) => {
+      expect(leftOut(issuer)).toEqual([]);
+    },
+  );
+
+  it.each<[string, JsonValue]>([
+    ['another tenant', `${HOST}/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0`],
+    ['all tenants of another cloud', 'https://login.microsoftonline.us/{tenantid}/v2.0'],
+    ['no text', null],
+    ['several', [tenant.issuer]],
+  ])('leaves out a key whose issuer is %s', (_title, issuer) => {
+    expect(leftOut(issuer)).toEqual(['key is for tokens of another issuer']);
+  });
+
+  it('twin: takes any key of issuers that have no tenants', () => {
+    const jwk = jwkOf(a, 'k1', { issuer: 'https://other.example' });
+    expect(parseKeySet(keySetOf(jwk), { ec: true }).leftOut).toEqual([]);
+  });
+});
