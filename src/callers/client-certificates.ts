@@ -35,7 +35,8 @@ export class CertificateCallers {
     const { notBefore, notAfter, values } = read(der);
     const now = this.#clock.now();
     if (notBefore === null || notAfter === null || now < notBefore || now > notAfter) {
-      throw unauthorized('the client certificate of this connection is not valid now');
+      // A client that has renewed its certificate shows the new one with its next connection alone.
+      throw unauthorized('the client certificate of this connection is not valid now', { endsConnection: true });
     }
     return this.#callers.filter(({ mark, value }) => values[mark].includes(value)).map(({ caller }) => caller);
   }

@@ -1,6 +1,6 @@
 import { RefusedError } from '../model/errors.js';
 
 /** Nobody is recognised. The detail is for whoever asks. */
-export function unauthorized(detail: string): RefusedError {
-  return new RefusedError('unauthorized', detail);
+export function unauthorized(detail: string, options: { readonly endsConnection?: boolean } = {}): RefusedError {
+  return new RefusedError('unauthorized', detail, options);
 }

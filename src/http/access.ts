@@ -159,6 +159,7 @@ async function identify(
     return await tracer.span('identify caller', () => callers.identify(shown));
   } catch (error) {
     if (error instanceof RefusedError && error.code === 'unauthorized') {
+      if (error.endsConnection) reply.header('connection', 'close');
       await failures.take(request);
       reply.header('www-authenticate', 'Bearer');
     }

@@ -30,11 +30,18 @@ export class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly code: ProblemCode;
   readonly retryAfterSeconds: number | null;
+  /** Whether the connection is what is wrong, so that the same request may do over another one. */
+  readonly endsConnection: boolean;
 
-  constructor(code: ProblemCode, message: string, options: { retryAfterSeconds?: number; cause?: unknown } = {}) {
+  constructor(
+    code: ProblemCode,
+    message: string,
+    options: { retryAfterSeconds?: number; endsConnection?: boolean; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
+    this.endsConnection = options.endsConnection ?? false;
   }
 }
 
