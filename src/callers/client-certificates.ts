@@ -44,10 +44,13 @@ export class CertificateCallers {
 
 type Values = Readonly<Record<CertificateCaller['mark'], readonly string[]>>;
 
-/** By our own reader: names that libraries print as text have been taken for other names. */
+/**
+ * By our own reader: names that libraries print as text have been taken for other names. It is stricter than OpenSSL, except for a serial
+ * number of zero: small CAs begin with it, and no caller goes by it.
+ */
 function read(der: Uint8Array): Pick<X509Certificate, 'notBefore' | 'notAfter'> & { readonly values: Values } {
   try {
-    const certificate = parseCertificate(der);
+    const certificate = parseCertificate(der, { allowZeroSerial: true });
     const { notBefore, notAfter } = certificate;
     return { notBefore, notAfter, values: valuesOf(certificate) };
   } catch (error) {

@@ -6,7 +6,7 @@ import { parseCertificate } from '../formats/x509-certificate.js';
 import { type CrlFrame, parseCrlFrame } from '../formats/x509-crl.js';
 import type { TlsIdentity, TlsMaterial } from '../http/listener.js';
 import type { ConfiguredMaterial } from '../model/configured-files.js';
-import { allOrProblems, ConfigurationError } from '../model/errors.js';
+import { allOrProblems, ConfigurationError, FormatError } from '../model/errors.js';
 import type { KeyPath } from '../model/places.js';
 
 type TlsFiles = ListenConfiguration['tls'];
@@ -41,7 +41,9 @@ async function readClients(
 ): Promise<Pick<TlsMaterial, 'clientCa' | 'clientCrl'>> {
   if (clientCa === null) return { clientCa: null, clientCrl: [] };
   const authorities = await readAuthorities(clientCa, from);
-  return { clientCa: authorities, clientCrl: clientCrl === null ? [] : await readCrls(clientCrl, authorities, from) };
+  if (clientCrl === null) return { clientCa: authorities, clientCrl: [] };
+  const subjects = pemCertificates(authorities).map((pem) => subjectOf(pem, clientCa));
+  return { clientCa: authorities, clientCrl: await readCrls(clientCrl, subjects, from) };
 }
 
 /** @param place of the keys that name the files */
@@ -66,11 +68,35 @@ async function readAuthorities(file: string, from?: ConfiguredMaterial): Promise
   return text;
 }
 
+/** Name of an authority. */
+interface AuthoritySubject {
+  readonly der: Uint8Array;
+  /** For people. */
+  readonly text: string;
+}
+
+/** The serial number of a CA may be zero: those of small CAs often are, and nothing here goes by it. @throws {ConfigurationError} */
+function subjectOf(pem: string, file: string): AuthoritySubject {
+  const { raw, subject } = new X509Certificate(pem);
+  const text = subject.replaceAll('\n', ', ');
+  try {
+    return { der: parseCertificate(raw, { allowZeroSerial: true }).subject.der, text };
+  } catch (cause) {
+    if (!(cause instanceof FormatError)) throw cause;
+    const what = `${file}: the certificate of ${text} cannot be read, which clientCrl needs: ${cause.message}`;
+    throw new ConfigurationError([{ path: [...TLS, 'clientCa'], what }], { cause });
+  }
+}
+
 /**
  * One CRL of each CA: where one is missing, TLS lets nobody in who is under it. Their dates are looked at with each connection, and
  * warned of before they end.
  */
-async function readCrls(file: string, authorities: string, from?: ConfiguredMaterial): Promise<readonly string[]> {
+async function readCrls(
+  file: string,
+  authorities: readonly AuthoritySubject[],
+  from?: ConfiguredMaterial,
+): Promise<readonly string[]> {
   const text = await readConfiguredText([...TLS, 'clientCrl'], file, from);
   const crls = pemBlocks(text, 'X509 CRL');
   const begun = text.split('-----BEGIN').length - 1;
@@ -79,10 +105,9 @@ async function readCrls(file: string, authorities: string, from?: ConfiguredMate
     for (const crl of crls) crlOf(crl);
   });
   const issuers = crls.map((crl) => crlOf(crl).issuer.der);
-  for (const authority of pemCertificates(authorities)) {
-    const { subject } = parseCertificate(new X509Certificate(authority).raw);
-    if (issuers.some((issuer) => Buffer.from(issuer).equals(subject.der))) continue;
-    const what = `${file}: has no CRL of ${new X509Certificate(authority).subject.replaceAll('\n', ', ')}`;
+  for (const { der, text: name } of authorities) {
+    if (issuers.some((issuer) => Buffer.from(issuer).equals(der))) continue;
+    const what = `${file}: has no CRL of ${name}`;
     throw new ConfigurationError([{ path: [...TLS, 'clientCrl'], what }]);
   }
   return crls;

@@ -53,7 +53,7 @@ export interface X509Certificate {
 interface CertificateRules {
   /** Length of the DER; 16 KiB where nothing is said. */
   readonly maximumBytes?: number;
-  /** AMD gives every VCEK and VLEK the serial number 0. RFC 5280 4.1.2.2 wants a positive one. */
+  /** AMD gives every VCEK and VLEK the serial number 0, and so do some CAs. RFC 5280 4.1.2.2 wants a positive one. */
   readonly allowZeroSerial?: boolean;
 }
 

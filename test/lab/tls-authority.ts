@@ -28,7 +28,7 @@ export interface ClientCertificate {
   readonly dnsNames?: readonly string[];
   /** Common name of its subject. */
   readonly name?: string;
-  readonly serial?: number;
+  readonly serial?: number | Uint8Array;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
 }
@@ -40,11 +40,14 @@ export class TlsAuthority {
   /** The authority's own certificate, PEM: what a client has to trust. */
   readonly pem: string;
 
-  /** @param name tells authorities of one file apart, of which a certificate's issuer is found by name */
-  constructor(name = 'veritee lab TLS authority') {
+  /**
+   * @param name tells authorities of one file apart, of which a certificate's issuer is found by name
+   * @param serial of its own certificate: a number, or the content octets of the INTEGER
+   */
+  constructor(name = 'veritee lab TLS authority', serial: number | Uint8Array = 1) {
     this.#name = nameOf([[ATTRIBUTE.commonName, name]]);
     const extensions = [basicConstraints({ pathLength: 0 }), keyUsage(['keyCertSign', 'crlSign'])];
-    this.pem = pemOf(this.#issue(1, this.#name, this.#key.spki, extensions));
+    this.pem = pemOf(this.#issue(serial, this.#name, this.#key.spki, extensions));
   }
 
   /** A certificate for `localhost`, 127.0.0.1 and other names, which resolve to the same in the lab. */
@@ -85,7 +88,7 @@ export class TlsAuthority {
   }
 
   #issue(
-    serial: number,
+    serial: number | Uint8Array,
     subject: Uint8Array,
     spki: Uint8Array,
     extensions: readonly LabExtension[],

@@ -87,6 +87,13 @@ describe('a client certificate', () => {
   it('that cannot be read is of nobody', () => {
     expect(() => found([MESH], Buffer.from('none'))).toThrow(/^the client certificate cannot be read: /);
   });
+
+  it('is the caller’s with the serial number zero, and nobody’s with one of over 20 octets', () => {
+    expect(found([MESH], der({ uris: [URI], serial: 0 }))).toEqual(['mesh']);
+    expect(() => found([MESH], der({ uris: [URI], serial: Buffer.alloc(21, 1) }))).toThrow(
+      'the client certificate cannot be read: serial number is over 20 octets',
+    );
+  });
 });
 
 describe('a client certificate beside other credentials', () => {

@@ -88,6 +88,27 @@ describe('TLS material', () => {
     await expect(read).rejects.toMatchObject({ problems: [expect.stringMatching(problem)] });
   });
 
+  it('has the CRL of a CA whose serial number is zero', async () => {
+    const zero = new TlsAuthority('zero', 0);
+    await writeFile(path('zero'), zero.pem);
+    await writeFile(path('crl'), zero.crl([]));
+    const read = await readTlsMaterial({ ...IDENTITY(), clientCa: path('zero'), clientCrl: path('crl') });
+    expect(read?.clientCrl).toHaveLength(1);
+  });
+
+  it('is refused with a CA that cannot be read for its CRL, and taken with the same without CRLs', async () => {
+    const long = new TlsAuthority('long', Buffer.alloc(21, 1));
+    await writeFile(path('long'), long.pem);
+    await writeFile(path('crl'), long.crl([]));
+    const tls = { ...IDENTITY(), clientCa: path('long') };
+    const problem = `listen.tls.clientCa: ${path('long')}: the certificate of CN=long cannot be read, which clientCrl needs: serial number is over 20 octets`;
+    await expect(readTlsMaterial({ ...tls, clientCrl: path('crl') })).rejects.toMatchObject({
+      name: 'ConfigurationError',
+      problems: [problem],
+    });
+    expect(await readTlsMaterial({ ...tls, clientCrl: null })).toMatchObject({ clientCa: long.pem });
+  });
+
   it('is refused where the file of CRLs is not there', async () => {
     const read = readTlsMaterial({ ...IDENTITY(), clientCa: path('ca'), clientCrl: path('none') });
     const problem = /^listen\.tls\.clientCrl: .+: there is no such file$/;
