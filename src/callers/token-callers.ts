@@ -4,7 +4,14 @@ import { FormatError, RefusedError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { Caller } from '../model/request.js';
-import { kidOf, type ReadToken, readToken, type TokenScheme, verifyToken } from '../tokens/token-verification.js';
+import {
+  kidOf,
+  type ReadToken,
+  readToken,
+  type TokenScheme,
+  type TypeRules,
+  verifyToken,
+} from '../tokens/token-verification.js';
 import { unauthorized } from './unauthorized.js';
 
 /** Keys of an issuer, wherever they are from. */
@@ -41,8 +48,8 @@ export interface TokenCallersParts {
   readonly log: Log;
 }
 
-/** Kubernetes writes no `typ`; access tokens of RFC 9068 have one of their own. */
-const TYPES = ['JWT', 'at+jwt', null];
+/** Kubernetes writes no `typ`; access tokens have one of their own (RFC 9068, section 2.1), and some issuers write that of any JWS. */
+const TYPES: TypeRules = { types: ['JWT', 'at+jwt', 'JOSE'], isOptional: true, asMediaType: true };
 
 /** How long keys of an issuer are waited for at most. */
 const KEYS_MS = 3_000;

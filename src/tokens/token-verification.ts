@@ -65,24 +65,39 @@ export const TOKEN_CHECKS = [
   'token_audience',
 ] as const satisfies readonly CheckId[];
 
-/** Media types of tokens (RFC 7515, section 4.1.9). */
-const TYPES: readonly JsonValue[] = ['JWT'];
+/** Which `typ` a token may have (RFC 7515, section 4.1.9). */
+export interface TypeRules {
+  readonly types: readonly string[];
+  /** Whether it may be absent. */
+  readonly isOptional: boolean;
+  /** Whether it is compared as a media type is: in either case, and with or without `application/`. Otherwise character by character. */
+  readonly asMediaType: boolean;
+}
+
+/** All that verifiers of evidence write. */
+const OF_EVIDENCE: TypeRules = { types: ['JWT'], isOptional: false, asMediaType: false };
 
 /**
  * Reads a token.
  *
- * @param types what `typ` may be; null: it may be absent
  * @throws {FormatError} `token_format`, `token_header`, `duplicate_key`; `token_claim` for times that are out of range,
  *   or no `exp`
  */
-export function readToken(text: string, types = TYPES): ReadToken {
+export function readToken(text: string, rules = OF_EVIDENCE): ReadToken {
   const jws = parseJws(text);
-  const { typ = null } = jws.header;
-  if (!types.includes(typ)) {
-    throw new FormatError('token_header', `typ is not ${types.filter((type) => type !== null).join(' or ')}`);
+  if (!isOfType(jws.header['typ'], rules)) {
+    throw new FormatError('token_header', `typ is not ${rules.types.join(' or ')}`);
   }
   const claims = parseClaimsSet(jws.payload);
   return { text, jws, claims, times: readTimes(claims) };
+}
+
+function isOfType(typ: JsonValue | undefined, { types, isOptional, asMediaType }: TypeRules): boolean {
+  if (typ === undefined) return isOptional;
+  if (typeof typ !== 'string') return false;
+  if (!asMediaType) return types.includes(typ);
+  const named = typ.toLowerCase().replace(/^application\//, '');
+  return types.some((type) => type.toLowerCase() === named);
 }
 
 /**

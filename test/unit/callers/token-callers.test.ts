@@ -151,7 +151,12 @@ describe('a token of a caller', () => {
     [
       'TOK-03 the type of a receipt',
       token({ header: { typ: 'eat+jwt' } }),
-      'the token is malformed: typ is not JWT or at+jwt',
+      'the token is malformed: typ is not JWT or at+jwt or JOSE',
+    ],
+    [
+      'TOK-03 the type of a receipt, as a media type',
+      token({ header: { typ: 'application/eat+jwt' } }),
+      'the token is malformed: typ is not JWT or at+jwt or JOSE',
     ],
     [
       'TOK-05 a blank in a part',
@@ -184,7 +189,8 @@ describe('a token of a caller', () => {
 
   it('without nbf, or of the types that access tokens and clusters have, is one', async () => {
     expect(await ofOne(token({ claims: ({ nbf: _, ...claims }) => claims }))).toEqual(['git']);
-    expect(await ofOne(token({ header: { typ: 'at+jwt' } }))).toEqual(['git']);
+    for (const typ of ['at+jwt', 'application/at+jwt', 'jwt', 'JOSE'])
+      expect(await ofOne(token({ header: { typ } }))).toEqual(['git']);
     expect(await ofOne(token({ header: ({ typ: _, ...header }) => header }))).toEqual(['git']);
   });
 

@@ -257,11 +257,20 @@ describe('readToken', () => {
   });
 
   it('TOK-03 takes the types that are named, and no type where that is named', () => {
-    const types = ['JWT', 'at+jwt', null];
+    const rules = { types: ['JWT', 'at+jwt'], isOptional: true, asMediaType: false };
     for (const text of [typed('JWT'), typed('at+jwt'), untyped])
-      expect(codeOf(() => readToken(text, types))).toBeNull();
-    for (const typ of ['eat+jwt', 'jwt', 1, {}])
-      expect(codeOf(() => readToken(typed(typ), types))).toBe('token_header');
+      expect(codeOf(() => readToken(text, rules))).toBeNull();
+    for (const typ of ['eat+jwt', 'jwt', 'application/at+jwt', 1, {}, null])
+      expect(codeOf(() => readToken(typed(typ), rules))).toBe('token_header');
+  });
+
+  it('TOK-03 takes media types in either case, and with application/ before them, where they are compared so', () => {
+    const rules = { types: ['JWT', 'at+jwt'], isOptional: false, asMediaType: true };
+    for (const typ of ['JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt', 'Application/JWT'])
+      expect(codeOf(() => readToken(typed(typ), rules))).toBeNull();
+    for (const typ of ['eat+jwt', 'application/eat+jwt', 'text/jwt', 'application/application/jwt', 'jwt;a=b', 1, null])
+      expect(codeOf(() => readToken(typed(typ), rules))).toBe('token_header');
+    expect(codeOf(() => readToken(untyped, rules))).toBe('token_header');
   });
 });
 
