@@ -60,8 +60,11 @@ const NO_KEY = 'no API key was sent: send it as Authorization: Bearer or as X-AP
 const NO_CREDENTIAL =
   'no credential was sent: send a token or an API key as Authorization: Bearer, or an API key as X-API-Key, not as both';
 
-/** What begins as the JSON of a JOSE header does in base64url, and has another part. */
-const TOKEN = /^eyJ[^.]*\./;
+/**
+ * Three parts in base64url: the JSON of a header may begin with a blank. What begins as that of most headers does and has another part is meant
+ * as a token, too: whoever sends it is told what is wrong with it.
+ */
+const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$|^eyJ[^.]*\./;
 
 interface Presented {
   readonly text: string;

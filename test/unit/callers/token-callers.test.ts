@@ -1,5 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
+import { ApiKeyCallers } from '../../../src/callers/api-keys.js';
+import { ConfiguredCallers } from '../../../src/callers/configured-callers.js';
 import { type CallerIssuer, type TokenCaller, TokenCallers } from '../../../src/callers/token-callers.js';
 import { entraDemands, genericDemands, kubernetesDemands } from '../../../src/callers/token-demands.js';
 import type { Sourced, TokenKey, TokenKeySet, Unavailable } from '../../../src/model/endorsement.js';
@@ -283,6 +285,38 @@ describe('a token of a caller', () => {
     expect(await found(callers([{ callers: pair }]).tokens, both)).toEqual(['long']);
     const brief = token({ claims: { aud: ['api://veritee', 'api://short'], exp: NOW + 599 } });
     expect(await found(callers([{ callers: pair }]).tokens, brief)).toEqual(['long', 'short']);
+  });
+});
+
+describe('what is sent as Authorization: Bearer', () => {
+  async function said(text: string): Promise<string> {
+    const apiKeys = new ApiKeyCallers([], fixedClock(AT.toISOString()));
+    const directory = new ConfiguredCallers({ apiKeys, tokens: callers([{}]).tokens, certificates: null });
+    const shown = { headers: { authorization: `Bearer ${text}` }, clientCertificate: () => null };
+    return directory.identify(shown).then(
+      ({ principal }) => principal,
+      (error: Error) => error.message,
+    );
+  }
+  const NO_KEY = 'the API key is not known, or is no longer valid';
+
+  it.each<[string, (json: string) => string]>([
+    ['compact', (json) => json],
+    ['with a blank after its brace', (json) => json.replace('{', '{ ')],
+    ['with a line feed after its brace', (json) => json.replace('{', '{\n  ')],
+  ])('is a token where its header is %s', async (_title, headerText) => {
+    expect(await said(token({ headerText }))).toBe('git');
+  });
+
+  it.each(['eyJ.x', 'eyJx.y.z=', `${token()}.x`, 'a.b.', 'a.b.c'])(
+    'is told what is wrong with %s as a token',
+    async (text) => {
+      expect(await said(text)).toMatch(/^the token is malformed: /);
+    },
+  );
+
+  it.each(['a', 'a.b', 'a.b.c.d', 'a.b.c+', '.b.c', 'eyJ'])('is an API key that nobody knows as %s', async (text) => {
+    expect(await said(text)).toBe(NO_KEY);
   });
 });
 
