@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import type { TokenKey } from '../model/endorsement.js';
-import { FormatError } from '../model/errors.js';
+import { FormatError, nullIfMalformed } from '../model/errors.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import { decodeBase64, decodeStandardBase64, encodeBase64Url } from './base64.js';
@@ -27,6 +27,8 @@ export interface ParsedKeySet {
 export interface KeyKinds {
   /** EC keys on P-256 beside RSA keys. */
   readonly ec: boolean;
+  /** Whether something rests on certificates of RSA keys. Otherwise one that cannot be read is passed over where the key has `n` and `e`. */
+  readonly judgesCertificates?: boolean;
   /** Left out: what keys say of issuers is not looked at. */
   readonly tenant?: KeyTenant | null;
 }
@@ -116,7 +118,7 @@ function keyOrWhyNot(jwk: JsonValue, kinds: KeyKinds): TokenKey | string {
   }
 }
 
-function readKey(jwk: JsonValue, { ec, tenant = null }: KeyKinds): TokenKey {
+function readKey(jwk: JsonValue, { ec, judgesCertificates = true, tenant = null }: KeyKinds): TokenKey {
   if (!isObject(jwk)) throw unfit('key is not an object');
   const isEc = ec && jwk['kty'] === 'EC';
   if (!isEc && jwk['kty'] !== 'RSA') throw unfit(`key is not an RSA${ec ? ' or EC' : ''} key`);
@@ -126,7 +128,7 @@ function readKey(jwk: JsonValue, { ec, tenant = null }: KeyKinds): TokenKey {
   const kid = readKid(jwk['kid']);
   const alg = readAlgorithm(jwk['alg']);
   if (isEc) return { kid, alg, ...readPoint(jwk), certificates: [] };
-  const certificates = readCertificates(jwk['x5c']);
+  const certificates = judgesCertificates ? readCertificates(jwk['x5c']) : readableCertificate(jwk['x5c']);
   const { key, spki } = readNumbers(jwk, certificates);
   const weakness = weaknessOf(key, alg);
   if (weakness !== null) throw unfit(weakness);
@@ -186,6 +188,12 @@ function readCertificates(x5c: JsonValue | undefined): readonly Uint8Array[] {
     if (typeof text !== 'string') throw unfit('x5c is not a list of certificates');
     return parseCertificate(decodeStandardBase64(text), KEY_CERTIFICATE).der;
   });
+}
+
+/** That of the key, the first. Empty where there is none, or it cannot be read; the others are not looked at. */
+function readableCertificate(x5c: JsonValue | undefined): readonly Uint8Array[] {
+  const first = Array.isArray(x5c) ? x5c.slice(0, 1) : undefined;
+  return nullIfMalformed(() => readCertificates(first)) ?? [];
 }
 
 /** The key; with its SubjectPublicKeyInfo where it is certified. */

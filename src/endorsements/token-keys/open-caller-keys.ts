@@ -42,9 +42,9 @@ export interface CallerKeysOptions extends Omit<SourceWorld, 'files'> {
   readonly pauses?: Partial<TokenKeysPauses> | undefined;
 }
 
-/** Clusters and workload identities sign with ES256 too. */
+/** Clusters and workload identities sign with ES256 too. No certificate of a key is judged: the place of the keys is what is trusted. */
 function kindsOf({ issuer, tenantId }: CallerKeyPlace): KeyKinds {
-  return { ec: true, tenant: tenantId === null ? null : { issuer, tenantId } };
+  return { ec: true, judgesCertificates: false, tenant: tenantId === null ? null : { issuer, tenantId } };
 }
 
 /** What makes a place of keys another one. */

@@ -101,6 +101,11 @@ describe('a caller with a token', () => {
     expect(issuer.requests.slice(before).toSorted()).toEqual([...fetch, ...fetch].toSorted());
   });
 
+  it('is recognised by a key with a certificate that cannot be read', async () => {
+    issuer.keyMembers = { 'caller-1': { x5c: ['AAAA'] } };
+    expect(await asked(await start(), issuer.issue(GIT))).toEqual([200, 'git']);
+  });
+
   it('of Entra is nobody by a key that says it is of another tenant', async () => {
     const service = await start();
     const keyOf = (tenant: string) => ({ 'caller-1': { issuer: `${issuer.origin}/${tenant}/v2.0` } });

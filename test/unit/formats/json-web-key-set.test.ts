@@ -320,3 +320,39 @@ describe('parseKeySet, of keys for a tenant of Entra', () => {
     expect(parseKeySet(keySetOf(jwk), { ec: true }).leftOut).toEqual([]);
   });
 });
+
+describe('parseKeySet, where nothing rests on certificates', () => {
+  const leftOut = (members: JsonObject, judgesCertificates = false) =>
+    parseKeySet(keySetOf(GOOD, jwkOf(a, 'k1', members)), { ec: true, judgesCertificates }).leftOut.map(
+      ({ why }) => why,
+    );
+
+  it.each<[string, JsonValue]>([
+    ['an empty list', []],
+    ['null', null],
+    ['a text', CERTIFICATE],
+    ['no base64', ['*']],
+    ['no certificate', ['AAAA']],
+    ['a certificate in lines', [CERTIFICATE.replace(/(.{64})/g, '$1\n')]],
+    ['another member that cannot be read', [CERTIFICATE, 'AAAA']],
+    ['too many certificates', Array.from({ length: 11 }, () => CERTIFICATE)],
+  ])('takes a key by n and e whose x5c is %s', (_title, x5c) => {
+    expect(leftOut({ x5c })).toEqual([]);
+    expect(leftOut({ x5c }, true)).toHaveLength(1);
+  });
+
+  it('TOK-12 leaves out a key whose certificate is of another key', () => {
+    for (const others of [[], ['AAAA']]) {
+      const x5c = [base64Of(certificateOf(b)), ...others];
+      expect(leftOut({ x5c })).toEqual(['certificate holds another key than n and e']);
+    }
+  });
+
+  it('leaves out a key that has neither n and e nor a certificate that can be read', () => {
+    const bare = { kty: 'RSA', kid: 'k1', x5c: ['AAAA'] };
+    const { leftOut: out } = parseKeySet(keySetOf(GOOD, bare), { ec: true, judgesCertificates: false });
+    expect(out).toEqual([{ index: 1, why: 'key has neither n and e nor a certificate' }]);
+    const certified = { ...bare, x5c: [CERTIFICATE] };
+    expect(parseKeySet(keySetOf(certified), { ec: true, judgesCertificates: false }).leftOut).toEqual([]);
+  });
+});
