@@ -107,14 +107,9 @@ function serverOf(
   return createTlsServer({ ...options, ...secureContext(tls, ticketKeys), handshakeTimeout, ...client }, listener);
 }
 
-/**
- * Without renegotiation: a client is who it was when the connection began. Where clients show certificates, no session is resumed:
- * it would bring the certificate of its first connection, whatever has become of its dates and CRL, and a renewed one would not be asked for.
- */
+/** Without renegotiation: a client is who it was when the connection began. */
 function secureContext({ cert, key, clientCa, clientCrl }: TlsMaterial, ticketKeys: TicketKeys): SecureContextOptions {
-  const { SSL_OP_NO_RENEGOTIATION, SSL_OP_NO_TICKET } = constants;
-  // Without tickets sessions would be in a store of the server, and there is none.
-  const secureOptions = SSL_OP_NO_RENEGOTIATION | (clientCa === null ? 0 : SSL_OP_NO_TICKET);
+  const secureOptions = constants.SSL_OP_NO_RENEGOTIATION;
   const clients = clientCa === null ? {} : { ca: clientCa, ...(clientCrl.length === 0 ? {} : { crl: [...clientCrl] }) };
   const tickets = ticketKeys === undefined ? {} : { ticketKeys: Buffer.from(ticketKeys()) };
   return { cert, key, minVersion: 'TLSv1.2', secureOptions, ...clients, ...tickets };
@@ -145,7 +140,7 @@ export function exchangeTls(server: Server, tls: TlsMaterial, ticketKeys?: Ticke
 }
 
 /**
- * No session from before is resumed.
+ * Clients of earlier sessions have to show their certificate again: a session that is resumed asks for none.
  * @param ticketKeys which are other ones by then
  */
 export function endSessions(server: Server, ticketKeys?: TicketKeys): void {

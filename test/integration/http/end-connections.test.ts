@@ -83,8 +83,8 @@ describe('a server whose connections are ended', () => {
   });
 
   it.each(['TLSv1.2', 'TLSv1.3'] as const)('lets no session be resumed, in %s', async (version) => {
-    const service = await start({ settings: { tls: { ...server, clientCa: null, clientCrl: [] } } });
-    const options = { ca: authority.pem, version };
+    const service = await start({ settings: { tls: { ...server, clientCa: authority.pem, clientCrl: [] } } });
+    const options = { ca: authority.pem, identity: authority.issueForLoopback(), version };
     const first = await TlsClient.connect(service.port, options);
     expect(await first.ask()).toBe(200);
     const { session } = first;
