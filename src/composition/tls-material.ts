@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { ListenConfiguration, ManagementConfiguration } from '../config/configuration.js';
 import { readConfiguredText } from '../files/configured-text.js';
@@ -52,19 +52,43 @@ async function readIdentity(place: KeyPath, files: TlsIdentity, from?: Configure
     readConfiguredText([...place, 'cert'], files.cert, from),
     readConfiguredText([...place, 'key'], files.key, from),
   ]);
-  requireUsable(place, 'not a PEM certificate and its private key', () => createSecureContext({ cert, key }));
-  // TLS takes other labels too, such as TRUSTED CERTIFICATE, whose end nothing here would see.
-  if (pemCertificates(cert).length === 0) {
-    const what = `${files.cert}: has no block that begins with -----BEGIN CERTIFICATE-----`;
-    throw new ConfigurationError([{ path: [...place, 'cert'], what }]);
+  const certificate = firstCertificate(cert, [...place, 'cert'], files.cert);
+  const at = [...place, 'key'];
+  if (!certificate.checkPrivateKey(privateKeyOf(key, at, files.key))) {
+    throw unusable(at, `${files.key}: is not the private key of the first certificate of ${files.cert}`);
   }
+  usable(place, `${files.cert} and ${files.key}: TLS does not take them`, () => createSecureContext({ cert, key }));
   return { cert, key };
+}
+
+/** TLS takes other labels too, such as TRUSTED CERTIFICATE, whose end nothing here would see. @throws {ConfigurationError} */
+function firstCertificate(text: string, place: KeyPath, file: string): X509Certificate {
+  const [first] = pemCertificates(text);
+  if (first === undefined) {
+    const found = PRIVATE_KEY.test(text) ? ', and has a private key' : '';
+    throw unusable(place, `${file}: has no block that begins with -----BEGIN CERTIFICATE-----${found}`);
+  }
+  return usable(place, `${file}: its first certificate cannot be read`, () => new X509Certificate(first));
+}
+
+const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+const WITH_PASSPHRASE = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
+
+/** @throws {ConfigurationError} */
+function privateKeyOf(text: string, place: KeyPath, file: string): KeyObject {
+  if (WITH_PASSPHRASE.test(text)) {
+    throw unusable(
+      place,
+      `${file}: has a passphrase, which nobody could enter: write the key without one, as openssl pkey does`,
+    );
+  }
+  return usable(place, `${file}: has no private key in PEM`, () => createPrivateKey(text));
 }
 
 async function readAuthorities(file: string, from?: ConfiguredMaterial): Promise<string> {
   const text = await readConfiguredText([...TLS, 'clientCa'], file, from);
   // The context passes over what is no certificate.
-  requireUsable([...TLS, 'clientCa'], 'not PEM certificates', () => requireAuthorities(text));
+  usable([...TLS, 'clientCa'], `${file}: not PEM certificates`, () => requireAuthorities(text));
   return text;
 }
 
@@ -100,7 +124,7 @@ async function readCrls(
   const text = await readConfiguredText([...TLS, 'clientCrl'], file, from);
   const crls = pemBlocks(text, 'X509 CRL');
   const begun = text.split('-----BEGIN').length - 1;
-  requireUsable([...TLS, 'clientCrl'], 'not PEM CRLs', () => {
+  usable([...TLS, 'clientCrl'], `${file}: not PEM CRLs`, () => {
     if (crls.length === 0 || crls.length < begun) throw new Error('something other than CRLs');
     for (const crl of crls) crlOf(crl);
   });
@@ -137,10 +161,15 @@ function requireAuthorities(text: string): void {
   for (const certificate of certificates) new X509Certificate(certificate);
 }
 
-function requireUsable(place: KeyPath, what: string, use: () => unknown): void {
+/** @throws {ConfigurationError} that says what, where this throws */
+function usable<T>(place: KeyPath, what: string, use: () => T): T {
   try {
-    use();
+    return use();
   } catch (cause) {
-    throw new ConfigurationError([{ path: place, what }], { cause });
+    throw unusable(place, what, cause);
   }
+}
+
+function unusable(path: KeyPath, what: string, cause?: unknown): ConfigurationError {
+  return new ConfigurationError([{ path, what }], { cause });
 }

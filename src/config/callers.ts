@@ -5,7 +5,7 @@ import { entries, list, object } from '../schema/structures.js';
 import { choice, hex, instant, lowerCase, pattern, text, textThat, uuid } from '../schema/values.js';
 import { checkEntra, isEntraIssuer } from './entra-callers.js';
 import { NAME } from './released-keys.js';
-import { issuerUrl, isTrustedUrlWithQuery, listed, path } from './values.js';
+import { issuerUrl, isTrustedUrl, isTrustedUrlWithQuery, listed, path } from './values.js';
 
 const SHA256_BYTES = 32;
 
@@ -52,13 +52,15 @@ const SERVICE_ACCOUNT = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9](?:[a-z0
 const kubernetes = object({
   issuer: text(),
   /** Where the cluster's keys are. */
-  keys: keySet,
+  keys: either(`discovery, ${KEY_SET}`, choice('discovery'), keySet),
   ca: orNull(path()),
   /** File of the token that is shown to the cluster, read for each fetch. */
   tokenFile: orNull(path()),
   audience: texts,
   serviceAccounts: list(pattern(SERVICE_ACCOUNT, 'namespace/name'), 'distinct', 'filled'),
 });
+
+type KubernetesConfiguration = Read<typeof kubernetes>;
 
 /** Neither a pattern nor a part of one: what stands here is compared whole. */
 const uriName = textThat((raw) => /^[a-z][a-z0-9+.-]*:[!-)+-~]+$/.test(raw), 'a URI without * and blanks');
@@ -130,6 +132,7 @@ export function checkCaller(configured: CallerConfiguration, forbidden: Forbidde
   }
   if (mtls !== null && markOf(mtls) === null) at.member('mtls').refuse('needs one of uri, dns and spkiSha256');
   if (configured.oidc !== null) checkOidc(configured.oidc, at.member('oidc'));
+  if (configured.kubernetes !== null) checkKubernetes(configured.kubernetes, at.member('kubernetes'));
 }
 
 /** What of a client certificate is compared. */
@@ -168,6 +171,13 @@ function checkOidc(configured: OidcConfiguration, at: Place): void {
   if (subjects.length > 0 || Object.keys(claims).some((name) => !SAY_NOTHING.has(name))) return;
   at.refuse(
     'needs subjects, or a claim that says whom a token is about (not iss, aud, exp, nbf, iat or jti): else everybody with a token of this issuer is the caller',
+  );
+}
+
+function checkKubernetes({ issuer, keys }: KubernetesConfiguration, at: Place): void {
+  if (keys !== 'discovery' || isTrustedUrl(issuer)) return;
+  at.member('keys').refuse(
+    'discovery needs an https URL as issuer: name the URL or the file of the keys of the cluster',
   );
 }
 

@@ -92,7 +92,7 @@ function isPlainUrl(raw: string, protocols: readonly string[]): boolean {
   return protocols.includes(url.protocol) && url.username === '' && url.password === '' && url.hostname !== '';
 }
 
-function isTrustedUrl(raw: string): boolean {
+export function isTrustedUrl(raw: string): boolean {
   if (isPlainUrl(raw, ['https:'])) return true;
   return isPlainUrl(raw, ['http:']) && isLoopbackHost(new URL(raw).hostname.replace(/^\[(.*)\]$/, '$1'));
 }

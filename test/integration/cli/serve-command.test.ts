@@ -227,7 +227,7 @@ describe('veritee serve', () => {
     [
       'a certificate that is none',
       { listen: { port: 0, tls: { cert: 'wrong.yaml', key: 'wrong.yaml' } } },
-      'listen.tls: not a PEM certificate and its private key',
+      'has no block that begins with -----BEGIN CERTIFICATE-----',
     ],
     ['a policy directory that is not there', { policies: { directory: './nowhere' } }, './nowhere does not exist'],
   ])('does not start with %s, and says why', async (_title, configuration, message) => {

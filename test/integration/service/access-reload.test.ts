@@ -216,13 +216,13 @@ describe('TLS material on a reload', () => {
     [
       'the key is that of another certificate',
       async () => writeFile(path('key.pem'), authority.issueForLoopback().key),
-      /^listen\.tls: not a PEM certificate and its private key$/,
+      /^listen\.tls\.key: .+: is not the private key of the first certificate of .+$/,
     ],
     ['a file is gone', async () => rm(path('cert.pem')), /^listen\.tls\.cert: .+: there is no such file$/],
     [
       'the second authority is none',
       async () => writeFile(path('ca.pem'), `${oldCa.pem}-----BEGIN CERTIFICATE-----\n`),
-      /^listen\.tls\.clientCa: not PEM certificates$/,
+      /^listen\.tls\.clientCa: .+: not PEM certificates$/,
     ],
   ])('all or nothing: where %s, the old callers stay too', async (_title, spoil, problem) => {
     await writeTls(oldCa.pem);

@@ -91,7 +91,7 @@ describe('the management listener of a service', () => {
     expect(lab.output).toContain('"changed":["listen.management.tls.cert","listen.management.tls.key"]');
     await writeFile(tls.cert, 'none');
     await service.reload();
-    expect(lab.output).toContain('listen.management.tls: not a PEM certificate and its private key');
+    expect(lab.output).toContain(`listen.management.tls.cert: ${tls.cert}: has no block that begins with`);
     const kept = await TlsClient.connect(port, { ca: authority.pem });
     expect(kept.serverFingerprint).toBe(after.serverFingerprint);
     const figures = kept.ask('/metrics', AS_SCRAPER);

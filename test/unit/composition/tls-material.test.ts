@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +18,12 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'veritee-tls-'));
   const files = { cert: server.cert, key: server.key, ca: authority.pem, other: authority.issueForLoopback().key };
   const trusted = server.cert.replaceAll(' CERTIFICATE', ' TRUSTED CERTIFICATE');
-  for (const [name, text] of Object.entries({ ...files, trusted, text: 'no PEM' })) await writeFile(path(name), text);
+  const cut = server.cert.replace(/(?<=-\n)[^-]{64}/, '');
+  const locked = createPrivateKey(server.key)
+    .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'sesame' })
+    .toString();
+  for (const [name, text] of Object.entries({ ...files, trusted, cut, locked, text: 'no PEM' }))
+    await writeFile(path(name), text);
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -41,13 +47,41 @@ describe('TLS material', () => {
     ['a certificate that is not there', 'none', 'key', 'ca', /^listen\.tls\.cert: .+: there is no such file$/],
     ['a key that is not there', 'cert', 'none', 'ca', /^listen\.tls\.key: .+: there is no such file$/],
     ['an authority that is not there', 'cert', 'key', 'none', /^listen\.tls\.clientCa: .+: there is no such file$/],
-    ['a certificate that is none', 'text', 'key', 'ca', /^listen\.tls: not a PEM certificate and its private key$/],
+    [
+      'a certificate that is none',
+      'text',
+      'key',
+      'ca',
+      /^listen\.tls\.cert: .+text: has no block that begins with -----BEGIN CERTIFICATE-----$/,
+    ],
+    [
+      'a key in the place of the certificate',
+      'key',
+      'key',
+      'ca',
+      /^listen\.tls\.cert: .+key: has no block that begins with -----BEGIN CERTIFICATE-----, and has a private key$/,
+    ],
+    [
+      'a certificate that is cut off',
+      'cut',
+      'key',
+      'ca',
+      /^listen\.tls\.cert: .+cut: its first certificate cannot be read$/,
+    ],
+    ['a key that is none', 'cert', 'cert', 'ca', /^listen\.tls\.key: .+cert: has no private key in PEM$/],
+    [
+      'a key with a passphrase',
+      'cert',
+      'locked',
+      'ca',
+      /^listen\.tls\.key: .+locked: has a passphrase, which nobody could enter: write the key without one, as openssl pkey does$/,
+    ],
     [
       'the key of another certificate',
       'cert',
       'other',
       'ca',
-      /^listen\.tls: not a PEM certificate and its private key$/,
+      /^listen\.tls\.key: .+other: is not the private key of the first certificate of .+cert$/,
     ],
     [
       'a certificate under another label',
@@ -56,7 +90,7 @@ describe('TLS material', () => {
       'ca',
       /^listen\.tls\.cert: .+: has no block that begins with -----BEGIN CERTIFICATE-----$/,
     ],
-    ['an authority that is none', 'cert', 'key', 'text', /^listen\.tls\.clientCa: not PEM certificates$/],
+    ['an authority that is none', 'cert', 'key', 'text', /^listen\.tls\.clientCa: .+text: not PEM certificates$/],
   ])('is refused with %s', async (_title, cert, key, clientCa, problem) => {
     const read = readTlsMaterial({ cert: path(cert), key: path(key), clientCa: path(clientCa), clientCrl: null });
     await expect(read).rejects.toMatchObject({
@@ -73,13 +107,17 @@ describe('TLS material', () => {
   });
 
   it.each<[string, () => string, RegExp]>([
-    ['no CRL', () => 'no PEM', /^listen\.tls\.clientCrl: not PEM CRLs$/],
-    ['a certificate', () => authority.pem, /^listen\.tls\.clientCrl: not PEM CRLs$/],
-    ['a certificate beside a CRL', () => authority.crl([]) + authority.pem, /^listen\.tls\.clientCrl: not PEM CRLs$/],
+    ['no CRL', () => 'no PEM', /^listen\.tls\.clientCrl: .+crl: not PEM CRLs$/],
+    ['a certificate', () => authority.pem, /^listen\.tls\.clientCrl: .+crl: not PEM CRLs$/],
+    [
+      'a certificate beside a CRL',
+      () => authority.crl([]) + authority.pem,
+      /^listen\.tls\.clientCrl: .+crl: not PEM CRLs$/,
+    ],
     [
       'bytes that are no CRL',
       () => authority.pem.replaceAll('CERTIFICATE', 'X509 CRL'),
-      /^listen\.tls\.clientCrl: not PEM CRLs$/,
+      /^listen\.tls\.clientCrl: .+crl: not PEM CRLs$/,
     ],
     ['the CRL of another CA', () => other.crl([]), /^listen\.tls\.clientCrl: .+: has no CRL of CN=servers$/],
   ])('is refused with %s for client certificates', async (_title, text, problem) => {

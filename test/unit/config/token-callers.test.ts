@@ -56,6 +56,13 @@ describe('a caller with tokens', () => {
     });
   });
 
+  it('of a cluster has its keys by discovery where its issuer is an https URL, and not otherwise', () => {
+    expect(problems({ kubernetes: { ...CLUSTER, keys: 'discovery' } })).toEqual([]);
+    expect(problems({ kubernetes: { ...CLUSTER, issuer: 'kubernetes/serviceaccount', keys: 'discovery' } })).toEqual([
+      'callers.ci.kubernetes.keys: discovery needs an https URL as issuer: name the URL or the file of the keys of the cluster',
+    ]);
+  });
+
   it('of another issuer, and of a cluster, may have one audience as a text', () => {
     expect(load({ oidc: GENERIC }).callers['ci']?.oidc).toMatchObject({
       audience: ['veritee'],
@@ -171,7 +178,7 @@ describe('a caller with tokens', () => {
     [{ serviceAccounts: [] }, 'callers.ci.kubernetes.serviceAccounts: must not be empty'],
     [
       { keys: 'http://api.example/jwks' },
-      'callers.ci.kubernetes.keys: must be an https URL without user and fragment, or a path',
+      'callers.ci.kubernetes.keys: must be discovery, an https URL without user and fragment, or a path',
     ],
   ])('of a cluster does not load with %j', (changes, problem) => {
     expect(problems({ kubernetes: { ...CLUSTER, ...changes } })).toEqual([problem]);
