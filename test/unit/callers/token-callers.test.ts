@@ -15,7 +15,6 @@ import { callerOf } from './caller-of.js';
 const AT = new Date('2026-06-01T12:00:00Z');
 const NOW = AT.getTime() / 1000;
 const ISSUER = 'https://issuer.example';
-const DEADLINE_MS = 1_000;
 const KEY = namedRsaKey('jws', 3072);
 const OTHER = namedRsaKey('jws-other', 3072);
 
@@ -57,6 +56,7 @@ function token(making: TokenMaking = {}, claims: JsonObject = CLAIMS): string {
 
 function callers(
   issuers: readonly (Partial<CallerIssuer> & { readonly found?: Sourced<TokenKeySet> | Unavailable })[],
+  deadlineMs = 1_000,
 ) {
   const log = new FakeLog();
   const asked: string[] = [];
@@ -77,7 +77,7 @@ function callers(
     tokens: new TokenCallers({
       issuers: parts,
       leewaySeconds: 60,
-      deadlineMs: DEADLINE_MS,
+      deadlineMs,
       clock: fixedClock(AT.toISOString()),
       log,
     }),
@@ -359,6 +359,12 @@ describe('what a caller of another issuer demands', () => {
   const lacks = (subjects: readonly string[], claims: Record<string, string>) =>
     genericDemands({ subjects, claims }).lacks;
 
+  it('is a token that lives for a day at most', async () => {
+    const longLived = (seconds: number) => token({ claims: { exp: NOW + seconds } });
+    expect(await ofOne(longLived(86_400))).toEqual(['git']);
+    expect((await ofOne(longLived(86_401)))[0]).toBe('unauthorized');
+  });
+
   it('is its subject, exactly, or each of its claims, exactly', () => {
     expect(lacks(['a', 'b'], {})({ sub: 'b' })).toBeNull();
     expect(lacks(['a'], {})({ sub: 'A' })).toBe('sub among subjects');
@@ -405,7 +411,10 @@ describe('what a caller of a cluster demands', () => {
 });
 
 describe('keys that do not come', () => {
-  it('are waited for as long as the request may take, and no longer', async () => {
+  it.each([
+    ['the request may take', 1_000, 1_000],
+    ['3 seconds, where the request may take longer', 60_000, 3_000],
+  ])('are waited for as long as %s, and no longer', async (_title, deadlineMs, waitMs) => {
     vi.useFakeTimers();
     try {
       const signals: AbortSignal[] = [];
@@ -413,11 +422,12 @@ describe('keys that do not come', () => {
         signals.push(signal);
         return new Promise<Unavailable>((resolve) => signal.addEventListener('abort', () => resolve(DOWN)));
       };
-      const { tokens } = callers([{ keys: { find: hanging } }]);
+      const { tokens } = callers([{ keys: { find: hanging } }], deadlineMs);
       const finding = found(tokens, token());
-      await vi.advanceTimersByTimeAsync(DEADLINE_MS - 1);
+      await vi.advanceTimersByTimeAsync(waitMs - 1);
       expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
       await vi.advanceTimersByTimeAsync(1);
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
       expect((await finding)[0]).toBe('caller_keys_unavailable');
       expect(vi.getTimerCount()).toBe(0);
     } finally {

@@ -3,6 +3,7 @@ import { AllEndorsements, MOST_WAITING } from '../../../src/endorsements/all-end
 import {
   type AkIssuersRequest,
   type EndorsementRequest,
+  type FetchContext,
   NO_ENDORSEMENTS,
   type SnpEndorsementRequest,
   type SnpEndorsementSet,
@@ -103,32 +104,55 @@ describe('AllEndorsements', () => {
 describe('a vendor that hangs', () => {
   const contextOf = (signal: AbortSignal) => ({ at: new Date(0), historical: true, signal });
 
-  /** Requests for collateral that wait until they are released, or have no time. */
-  function hanging() {
+  const VENDORS = {
+    amd: { request: SNP, answer: { snp: SNP_SET } },
+    intel: { request: QUOTE, answer: { tdx: STALE } },
+    tokenKeys: { request: TOKEN, answer: { tokenKeys: KEYS } },
+  };
+  type Vendor = keyof typeof VENDORS;
+
+  /** One vendor has requests wait until they are released, unless they have no time; the others answer. */
+  function hanging(vendor: Vendor) {
     const waiting: (() => void)[] = [];
-    const intel = {
-      find: (_: TdxCollateralRequest, { signal }: typeof CONTEXT) =>
-        signal.aborted
-          ? Promise.resolve(STALE)
-          : new Promise<Unavailable>((resolve) => waiting.push(() => resolve(KEYS))),
+    const answer = async <T>(of: Vendor, found: T, { signal }: FetchContext): Promise<T> => {
+      if (of === vendor && !signal.aborted) await new Promise<void>((resolve) => waiting.push(resolve));
+      return found;
     };
-    const amd = { fetch: async () => NO_ENDORSEMENTS };
-    const sources = { amd, intel, tokenKeys: { find: async () => KEYS }, akIssuers: { find: async () => [] } };
-    return { waiting, all: new AllEndorsements(sources) };
+    const all = new AllEndorsements({
+      amd: {
+        fetch: async ([first], context) =>
+          first?.kind === 'amd-snp' ? answer('amd', { ...NO_ENDORSEMENTS, snp: SNP_SET }, context) : NO_ENDORSEMENTS,
+      },
+      intel: { find: (_, context) => answer('intel', STALE, context) },
+      tokenKeys: { find: (_, context) => answer('tokenKeys', KEYS, context) },
+      akIssuers: { find: async () => [] },
+    });
+    return { waiting, all };
   }
 
-  it('holds so many requests; the next has what is held at once, and one that needs another vendor is not touched', async () => {
-    const { all, waiting } = hanging();
-    const context = contextOf(new AbortController().signal);
-    const first = Array.from({ length: MOST_WAITING }, () => all.fetch([QUOTE], context));
-    expect(waiting).toHaveLength(MOST_WAITING);
-    expect(await all.fetch([QUOTE], context)).toMatchObject({ tdx: STALE });
-    expect(await all.fetch([TOKEN], context)).toMatchObject({ tokenKeys: KEYS });
-    for (const release of waiting.splice(0)) release();
-    expect(new Set((await Promise.all(first)).map(({ tdx }) => tdx))).toEqual(new Set([KEYS]));
-    const next = all.fetch([QUOTE], context);
-    expect(waiting).toHaveLength(1);
-    waiting[0]?.();
-    await next;
-  });
+  it.each<[Vendor, Vendor]>([
+    ['amd', 'intel'],
+    ['intel', 'tokenKeys'],
+    ['tokenKeys', 'amd'],
+  ])(
+    '(%s) holds so many requests; the next has what is held at once, and one that needs %s is not touched',
+    async (vendor, other) => {
+      const { all, waiting } = hanging(vendor);
+      const context = contextOf(new AbortController().signal);
+      const ask = (of: Vendor) => all.fetch([VENDORS[of].request], context);
+      const first = Array.from({ length: MOST_WAITING }, () => ask(vendor));
+      expect(waiting).toHaveLength(MOST_WAITING);
+      const next = ask(vendor);
+      // Nobody releases it: it has to end by itself.
+      expect(waiting).toHaveLength(MOST_WAITING);
+      expect(await next).toMatchObject(VENDORS[vendor].answer);
+      expect(await ask(other)).toMatchObject(VENDORS[other].answer);
+      for (const release of waiting.splice(0)) release();
+      for (const found of await Promise.all(first)) expect(found).toMatchObject(VENDORS[vendor].answer);
+      const later = ask(vendor);
+      expect(waiting).toHaveLength(1);
+      waiting[0]?.();
+      await later;
+    },
+  );
 });
