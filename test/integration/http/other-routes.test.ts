@@ -5,6 +5,7 @@ import { RefusedError } from '../../../src/model/errors.js';
 import { OPENAPI_DOCUMENT } from '../../../src/wire/generated/openapi-document.js';
 import { call, post } from './exchange.js';
 import {
+  ALLOW,
   type FakeService,
   fakeServices,
   KNOWN_DECISION,
@@ -122,6 +123,22 @@ describe('operation', () => {
     );
     expect(body).toMatch(/^veritee_http_request_duration_seconds_count\{method="GET",route="none",status="404"\} 1$/m);
     expect(body).not.toContain('secret');
+  });
+
+  it.each([
+    ['/verify', VERIFY_BODY],
+    ['/verify:batch', `{"requests":[${VERIFY_BODY}]}`],
+  ])('GET /metrics counts what %s decided by the tenant of the caller', async (path, text) => {
+    const callers = oneCaller('a key', ['verify', 'metrics'], { tenant: 'red' });
+    const ofRed = await startOther({ callers });
+    const policy = { id: 'payments', version: 1, sha256: 'ab'.repeat(32), outcome: 'allow' } as const;
+    ofRed.verifyEvidence.answer = async () => ({ ...ALLOW, policies: [{ ...policy, matched: [], unmatched: [] }] });
+    const headers = { 'x-api-key': 'a key' };
+    expect((await post(ofRed.url, path, text, headers)).status).toBe(200);
+    const counted = /^veritee_policy_decisions_total\{.*$/gm;
+    expect(String((await call(ofRed.url, '/metrics', { headers })).body).match(counted)).toEqual([
+      'veritee_policy_decisions_total{tenant="red",policy="payments",outcome="allow",reason="none"} 1',
+    ]);
   });
 
   it('GET /openapi.json is the contract', async () => {

@@ -37,6 +37,7 @@ const MEMBERS = () => ({
   callers: {
     red: caller('red', { tenant: 'red' }),
     blue: caller('blue', { tenant: 'blue' }),
+    'red-only-default': caller('red-only-default', { tenant: 'red', policies: undefined }),
     own: caller('own', { roles: ['verify', 'policy:read', 'audit:read', 'metrics'] }),
   },
   gates: {
@@ -75,6 +76,12 @@ describe('tenants', () => {
   it('have a default policy of their own', async () => {
     expect((await verify('red')).body.policies).toMatchObject([{ id: 'payments' }]);
     expect((await verify('blue')).body.policies).toMatchObject([{ id: 'azure-cvm-baseline' }]);
+  });
+
+  it('give a caller without policies of its own their default, and no other', async () => {
+    const ask = async (members: object = {}) => verdictOf(await verify('red-only-default', members));
+    expect([await ask(), await ask({ policy: 'payments' })]).toEqual([['allow'], ['allow']]);
+    for (const policy of ['only-red', 'azure-cvm-baseline']) expect(await ask({ policy })).toEqual([403, 'forbidden']);
   });
 
   it('have shadow policies of their own', async () => {
