@@ -129,12 +129,15 @@ describe.skipIf(isWithoutValkey('endorsements in a server of Valkey'))('endorsem
     expect(await stateOf(inTurn(store, turnOf('p', 'b')))).toBe('wait');
   });
 
-  it('cuts a lease that somebody made too long, and a pause', async () => {
+  it.each([
+    ['without an end', []],
+    ['with a late end', ['PX', LONG_MS]],
+  ])('cuts a lease that somebody made too long, and a pause %s', async (_title, ending) => {
     const store = await start({ longestPauseMs: 50 });
     await valkey.command('zadd', '{veritee}:endorsements:leases', 9e15, idOf('a'));
     expect(await stateOf(store.ask(question('a')))).toBe('lead');
     await valkey.command('zadd', `{veritee}:turns:${LANE}:turns`, 9e15, `${idOf('p')} ${idOf('b')}`);
-    await valkey.command('set', `{veritee}:turns:${LANE}:pause`, '1');
+    await valkey.command('set', `{veritee}:turns:${LANE}:pause`, '1', ...ending);
     await vi.waitFor(async () => expect(await stateOf(inTurn(store, turnOf('p', 'b')))).toBe('lead'), PATIENT);
   });
 
@@ -155,6 +158,14 @@ describe.skipIf(isWithoutValkey('endorsements in a server of Valkey'))('endorsem
     for (const name of ['a', 'b', 'c']) await keep(store, name);
     const states = await Promise.all(['soon', 'a', 'b', 'c'].map((name) => stateOf(store.ask(question(name)))));
     expect(states).toEqual(['lead', 'entry', 'entry', 'entry']);
+  });
+
+  it('counts the bytes of an entry once, however often it is replaced: no other one makes room', async () => {
+    const store = await start({ bytes: 2 * ENTRY.length });
+    await keep(store, 'soon', kept(ENTRY, LONG_MS / 2));
+    for (let times = 0; times < 3; times += 1) await keep(store, 'replaced');
+    expect(await stateOf(store.ask(question('soon')))).toBe('entry');
+    expect(await stateOf(store.ask(question('replaced')))).toBe('entry');
   });
 
   it('does not keep an entry over all bounds, and goes on', async () => {
@@ -239,6 +250,15 @@ describe.skipIf(isWithoutValkey('endorsements in a server of Valkey'))('endorsem
       await one.end(leases[1] as Lease, NOTHING);
       const waiting = await inTurn(other, turnOf('c', '3'));
       expect(waiting).toMatchObject({ state: 'wait', ms: 2_000 });
+      expect('pauseMs' in waiting && waiting.pauseMs).toBeGreaterThan(LONG_MS / 2);
+    });
+
+    it('keep the pause that the server asked for, whichever turn ends in it', async () => {
+      const store = await start();
+      const leases = [leaseOf(await inTurn(store, turnOf('a', '1'))), leaseOf(await inTurn(store, turnOf('b', '2')))];
+      await store.end(leases[0] as Lease, { entry: null, throttled: { retryAfterMs: LONG_MS } });
+      await store.end(leases[1] as Lease, NOTHING);
+      const waiting = await inTurn(store, turnOf('c', '3'));
       expect('pauseMs' in waiting && waiting.pauseMs).toBeGreaterThan(LONG_MS / 2);
     });
 

@@ -266,6 +266,13 @@ describe('SharedFetches: leases', () => {
     expect(seal.open(SUBJECT, kept?.bytes ?? OWN)).toEqual({ fetchedAt: NOW, bytes: null });
   });
 
+  it('keeps no 404 of what is about the past', async () => {
+    const { get, store, origin } = setUp(LEAD);
+    origin.answer = fail(404);
+    await expect(get({ keeps: false })).rejects.toMatchObject({ status: 404 });
+    expect(store.ended).toEqual([{ entry: null, throttled: null }]);
+  });
+
   it.each<[string, Partial<Wanted>]>([
     ['is about the past', { keeps: false }],
     ['is of no use to others', { isOfUse: () => false }],
