@@ -10,7 +10,6 @@ import { policiesOf } from '../config/tenants.js';
 import {
   type CallerKeyPlace,
   type CallerKeysOptions,
-  isReadAtStart,
   type OpenCallerKeys,
   openCallerKeys,
   placeId,
@@ -154,10 +153,9 @@ export class CallerKeyring {
   /** Keys for these places; what is fetched of a place that stays is used on, and files are read again. @throws {ConfigurationError} */
   async next(places: readonly CallerKeyPlace[], options: CallerKeysOptions): Promise<CallerKeyring> {
     const wanted = new Map(places.map((place) => [placeId(place), place]));
-    const kept = [...this.#open].filter(([id]) => {
-      const place = wanted.get(id);
-      return place !== undefined && !isReadAtStart(place);
-    });
+    const before = [...this.#open];
+    const stays = await Promise.all(before.map(([id, keys]) => wanted.has(id) && keys.isCurrent(options.from)));
+    const kept = before.filter((_, index) => stays[index]);
     const missing = [...wanted].filter(([id]) => !kept.some(([known]) => known === id));
     const opened = await allOrNone(missing.map(([, place]) => openCallerKeys(place, options)));
     const added = missing.map(([id], index) => [id, opened[index] as OpenCallerKeys] as const);

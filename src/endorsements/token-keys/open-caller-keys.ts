@@ -56,6 +56,8 @@ export function placeId({ issuer, keys, ca, tokenFile, tenantId }: CallerKeyPlac
 export interface OpenCallerKeys {
   /** Never throws for what is out of reach. */
   find(kid: string, signal: AbortSignal): Promise<Sourced<TokenKeySet> | Unavailable>;
+  /** Whether opening its place again would come to the same. Never throws: where a file cannot be used, opening says so. */
+  isCurrent(from: CallerKeysOptions['from']): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -67,11 +69,6 @@ export async function openCallerKeys(place: CallerKeyPlace, options: CallerKeysO
   return isFile(place.keys) ? fromFile(place, options) : fromNetwork(place, options);
 }
 
-/** Whether something of it is a file that is read when it is opened. */
-export function isReadAtStart({ keys, ca }: CallerKeyPlace): boolean {
-  return ca !== null || isFile(keys);
-}
-
 function isFile(keys: string): boolean {
   return keys !== 'discovery' && !keys.startsWith('https://');
 }
@@ -80,18 +77,18 @@ async function fromFile(place: CallerKeyPlace, { from }: CallerKeysOptions): Pro
   const naming = { key: [...place.path, 'keys'], role: '' };
   const file = new KeyFile(naming, place.keys, { from, kinds: kindsOf(place) });
   await file.read();
-  return { find: () => file.find(), close: async () => undefined };
+  // The file is read again.
+  return { find: () => file.find(), isCurrent: async () => false, close: async () => undefined };
 }
 
 async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): Promise<OpenCallerKeys> {
   const { clock, log, observer, connect, folder, from } = options;
-  const { issuer, keys, ca, tokenFile, path } = place;
+  const { issuer, keys, tokenFile } = place;
   const kinds = kindsOf(place);
   const pauses = { ...DEFAULT_TOKEN_KEYS_PAUSES, ...options.pauses };
   const url = keys === 'discovery' ? null : keys;
   const discovery = url === null ? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration` : null;
-  const authorities = ca === null ? null : await readAuthorities(ca, { key: [...path, 'ca'], role: '' }, from);
-  if (tokenFile !== null) await readBearer(tokenFile, { key: [...path, 'tokenFile'], role: '' });
+  const authorities = await authoritiesOf(place, from);
   const fetch = new BoundedFetch({
     origins: [new URL(url ?? discovery ?? '').origin],
     attemptTimeoutMs: pauses.attemptTimeoutMs,
@@ -125,6 +122,12 @@ async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): P
   const source: IssuerKeys = fetchedKeys(memory, memory);
   return {
     find: (kid, signal) => source.find(kid, { at: clock.now(), historical: false, signal }),
+    // What was fetched counts no longer than the authorities under which it was.
+    isCurrent: (again) =>
+      authoritiesOf(place, again).then(
+        (text) => text === authorities,
+        () => false,
+      ),
     close: async () => {
       closing.abort();
       await fetch.close();
@@ -184,6 +187,15 @@ class KeptKeySet {
   close(): Promise<void> {
     return this.#writing;
   }
+}
+
+/** The text of `ca`; null where the place has none. @throws {ConfigurationError} also where the token for the place cannot be used */
+async function authoritiesOf(
+  { ca, tokenFile, path }: CallerKeyPlace,
+  from: CallerKeysOptions['from'],
+): Promise<string | null> {
+  if (tokenFile !== null) await readBearer(tokenFile, { key: [...path, 'tokenFile'], role: '' });
+  return ca === null ? null : readAuthorities(ca, { key: [...path, 'ca'], role: '' }, from);
 }
 
 /** What stands between the certificates is passed over, as bundles of authorities have it. @throws {ConfigurationError} */

@@ -134,6 +134,21 @@ describe('a caller with a token', () => {
     expect(lab.output).toContain('a genuine token is of no caller');
   });
 
+  it.each([
+    [0, [401, 'unauthorized']],
+    [300, [200, 'git']],
+  ])('is judged with the leeway of time.tokenLeewaySeconds: %i', async (tokenLeewaySeconds, expected) => {
+    const { git } = configured();
+    const service = await lab.start(
+      { callers: { git }, time: { tokenLeewaySeconds } },
+      {},
+      `leeway-${tokenLeewaySeconds}`,
+    );
+    const now = Math.floor(Date.now() / 1000);
+    const ended = issuer.issue({ ...GIT, iat: now - 700, nbf: now - 700, exp: now - 100 });
+    expect(await asked(service, ended)).toEqual(expected);
+  });
+
   it('is nobody where two callers would be', async () => {
     const { git } = configured();
     const service = await start({ git, twin: git });
@@ -254,8 +269,10 @@ describe('keys of an issuer of callers', () => {
     const { git } = configured();
     const service = await start({ git });
     expect(await asked(service, issuer.issue(GIT))).toEqual([200, 'git']);
+    const before = issuer.count();
     await service.reload();
     expect(await asked(service, issuer.issue(GIT))).toEqual([200, 'git']);
+    expect(issuer.count()).toBe(before);
   });
 
   it('shows the cluster the token of its file, as it is at each fetch', async () => {
