@@ -8,8 +8,21 @@ import type { SharingLimits } from '../../../src/stores/redis/redis-endorsement-
 import { KEY, PATIENT } from '../stores/shared-challenges.js';
 import { SharingReplicas } from '../stores/shared-endorsements.js';
 import { isWithoutValkey, Valkey } from '../stores/valkey.js';
-import { AmdLab, CHIP, DAY_MS, find, issueCrl, type Opened, pki, requestFor, summary, TCB, VCEK } from './amd-lab.js';
-import { fmspc, IntelLab, toldOf } from './intel-lab.js';
+import {
+  AmdLab,
+  CHIP,
+  DAY_MS,
+  find,
+  issueCrl,
+  type Opened,
+  pki,
+  requestFor,
+  SUPPLIED_VCEK,
+  summary,
+  TCB,
+  VCEK,
+} from './amd-lab.js';
+import { fmspc, IntelLab } from './intel-lab.js';
 
 const ENTRIES = '{veritee}:endorsements:entries';
 const OTHER_CHIP = CHIP.map((byte) => byte ^ 0xff);
@@ -41,14 +54,8 @@ const asked = (path: RegExp) => lab.kds.count(path);
 const subject = (kind: EntrySubject['kind'], key: string): EntrySubject => ({ kind, origin: lab.kds.origin, key });
 const CRL_PATH = '/vcek/v1/Milan/crl';
 
-/** Puts an entry into the store, as somebody would who has the key. */
-async function insert(what: EntrySubject, bytes: Uint8Array | null, fetchedAt = lab.clock.now()): Promise<void> {
-  const store = await replicas.store(valkey.port);
-  const answer = await store.ask({ id: seal.id(what), unwanted: 'any', leaseMs: 20_000 });
-  if (answer.state !== 'lead') throw new Error('no lease');
-  const entry = { bytes: seal.seal(what, { fetchedAt, bytes }), lifetimeMs: DAY_MS };
-  await store.end(answer.lease, { entry, throttled: null });
-}
+const insert = (what: EntrySubject, bytes: Uint8Array | null, fetchedAt = lab.clock.now()) =>
+  replicas.insert(valkey.port, what, { bytes, fetchedAt });
 
 function crl(number: number): Uint8Array {
   const der = CRLS.get(number);
@@ -184,11 +191,16 @@ describe.skipIf(isWithoutValkey('replicas that share endorsements'))('replicas t
 
   it('CRT-10 let no list of a request stand in where nobody had time to ask AMD, at the word of the store', async () => {
     const store = await replicas.store(valkey.port);
-    // The replica waits with its request: the chain is its own already, and no list is.
+    // Everything but the list is at hand, so that the request waits for the store alone.
+    await lab.fill({ 'chain.pem': pki.chainPem('Milan') });
     const one = await replica();
+    await one.ready;
     const held = await store.ask({ id: seal.id(subject('crl', CRL_PATH)), unwanted: 'any', leaseMs: 15_000 });
     expect(held.state).toBe('lead');
-    const { crlProblems } = await find(one, requestFor(), { signal: AbortSignal.timeout(400) });
+    // The store may have it wait for a second. A machine so busy that its time is over before comes to the same.
+    const request = requestFor({ supplied: { vek: SUPPLIED_VCEK, chain: true, crls: true } });
+    const { crlProblems } = await find(one, request, { signal: AbortSignal.timeout(400) });
+    expect(asked(/crl/)).toBe(0);
     const problem = crlProblems.get('Milan');
     expect(problem).toMatchObject({ code: 'crl_unavailable', retryable: true });
     const list = { number: 99n, thisUpdate: lab.clock.now(), der: issueCrl(99, 0, 60) };
@@ -329,7 +341,6 @@ describe.skipIf(isWithoutValkey('replicas that share collateral'))('replicas tha
   }
 
   const tcbAsked = () => intel.pcs.count(/\/tcb\?/);
-  const setOf = (key: string): EntrySubject => ({ kind: 'tdx-collateral', origin: intel.pcs.origin, key });
 
   it('ask Intel once for each platform', async () => {
     const all = await Promise.all(Array.from({ length: 5 }, (_, index) => replicaOfIntel(`cache-${index}`)));
@@ -363,16 +374,12 @@ describe.skipIf(isWithoutValkey('replicas that share collateral'))('replicas tha
     expect(tcbAsked()).toBe(2);
   });
 
-  it('take nothing of a platform that is of another, nor what is older than their own floor', async () => {
-    const one = await replicaOfIntel('floor');
-    const told = await intel.told(one);
-    const platformKey = (await server.command('hkeys', ENTRIES)) as string[];
-    expect(platformKey).toHaveLength(1);
-    // Everything in the store is spoilt, and Intel is asked.
-    await server.command('hset', ENTRIES, platformKey[0] ?? '', 'x'.repeat(100));
+  it('ask Intel themselves where what is shared was changed', async () => {
+    const told = await intel.told(await replicaOfIntel('one'));
+    const entries = (await server.command('hkeys', ENTRIES)) as string[];
+    expect(entries).toHaveLength(1);
+    await server.command('hset', ENTRIES, entries[0] ?? '', 'x'.repeat(100));
     expect(await intel.told(await replicaOfIntel('fresh'))).toBe(told);
     expect(tcbAsked()).toBe(2);
-    expect(seal.id(setOf('pcs nothing'))).not.toBe(platformKey[0]);
-    expect(toldOf(await intel.find(one))).toMatch(/^cache /);
   });
 });

@@ -1,5 +1,5 @@
 import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
-import { EntrySeal } from '../../../src/endorsements/replicas/sealed-entries.js';
+import { EntrySeal, type EntrySubject } from '../../../src/endorsements/replicas/sealed-entries.js';
 import { SharedFetches } from '../../../src/endorsements/replicas/shared-fetches.js';
 import type { Clock } from '../../../src/model/ports.js';
 import { RedisEndorsementStore, type SharingLimits } from '../../../src/stores/redis/redis-endorsement-store.js';
@@ -36,6 +36,20 @@ export class SharingReplicas {
   async fetches(port: number, sharing: Sharing = {}): Promise<SharedFetches> {
     const { key = KEY, clock = SYSTEM_CLOCK, log = new RecordingLog() } = sharing;
     return new SharedFetches(await this.store(port, sharing), new EntrySeal(key), clock, log);
+  }
+
+  /** Puts an entry into the store, as somebody would who has the key. */
+  async insert(
+    port: number,
+    what: EntrySubject,
+    entry: { readonly bytes: Uint8Array | null; readonly fetchedAt: Date },
+  ): Promise<void> {
+    const seal = new EntrySeal(KEY);
+    const store = await this.store(port);
+    const answer = await store.ask({ id: seal.id(what), unwanted: 'any', leaseMs: 20_000 });
+    if (answer.state !== 'lead') throw new Error('no lease');
+    const lifetimeMs = 24 * 60 * 60_000;
+    await store.end(answer.lease, { entry: { bytes: seal.seal(what, entry), lifetimeMs }, throttled: null });
   }
 
   async close(): Promise<void> {
