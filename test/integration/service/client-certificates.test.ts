@@ -4,15 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningService, startService } from '../../../src/composition/service.js';
+import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import type { Clock } from '../../../src/model/ports.js';
 import { TlsAuthority, type TlsIdentity } from '../../lab/tls-authority.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { TlsClient, type TlsClientOptions } from '../http/tls-client.js';
+import { MovableClock } from './lab-service.js';
 
 const servers = new TlsAuthority('servers');
 const clients = new TlsAuthority('clients');
 const URI = 'spiffe://example.org/ns/gates/sa/release';
 const KEY = 'key-of-the-caller-ci';
+const HOUR_MS = 3_600_000;
 
 const ofMesh = clients.issueForClient({ uris: [URI], serial: 10 });
 const ofHost = clients.issueForClient({ dnsNames: ['gate.example.org'], serial: 11 });
@@ -65,13 +69,13 @@ function read() {
   return loadConfiguration({ text, environment: {} });
 }
 
-async function start(configured: Readonly<Record<string, unknown>> = {}): Promise<void> {
+async function start(configured: Readonly<Record<string, unknown>> = {}, clock: Clock = SYSTEM_CLOCK): Promise<void> {
   members = configured;
   const { cert, key } = servers.issueForLoopback();
   await writeFile(path('cert.pem'), cert);
   await writeFile(path('key.pem'), key);
   await writeFile(path('ca.pem'), clients.pem);
-  service = await startService(read(), { log, readConfiguration: async () => read() });
+  service = await startService(read(), { log, clock, readConfiguration: async () => read() });
 }
 
 async function connect(options: Partial<TlsClientOptions> = {}): Promise<TlsClient> {
@@ -133,17 +137,14 @@ describe('a client certificate', () => {
   it.each([{}, { 'x-api-key': KEY }])(
     'that has ended since its connection began is refused, and the connection ends, with the headers %j',
     async (headers) => {
-      await start();
-      const notAfter = new Date(Date.now() + 3000);
+      const clock = new MovableClock();
+      await start({}, clock);
+      const notAfter = new Date(Date.now() + HOUR_MS);
       const uris = 'x-api-key' in headers ? [] : [URI];
       const client = await connect({ identity: clients.issueForClient({ uris, notAfter }) });
-      let status = await client.ask('/metrics', headers);
-      expect(status).toBe(200);
-      while (status === 200) {
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        status = await client.ask('/metrics', headers);
-      }
-      expect(status).toBe(401);
+      expect(await client.ask('/metrics', headers)).toBe(200);
+      clock.advance(2 * HOUR_MS);
+      expect(await client.ask('/metrics', headers)).toBe(401);
       await client.ended;
       const renewed = await connect({ identity: clients.issueForClient({ uris }) });
       expect(await renewed.ask('/metrics', headers)).toBe(200);
