@@ -38,6 +38,7 @@ const place = (of: LabCallerIssuer, members: Partial<CallerKeyPlace> = {}): Call
   keys: 'discovery',
   ca: ca(),
   tokenFile: null,
+  tenantId: null,
   path: ['callers', 'git', 'oidc'],
   ...members,
 });
