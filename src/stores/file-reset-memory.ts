@@ -9,6 +9,14 @@ import type { Log } from '../model/ports.js';
 import { ToldFaults } from '../model/told-faults.js';
 import { isBehind, type ResetCounts, type ResetMemory } from '../model/vtpm-resets.js';
 import { requireFolder, syncFolder, writeDurably } from './durable-file.js';
+import {
+  countsText,
+  forgottenAhead,
+  parseCounts,
+  RESET_CAPACITY,
+  RESET_MEMORY_MESSAGES,
+  RESETS_FORGOTTEN,
+} from './reset-counts.js';
 
 interface FileResetMemoryOptions {
   /** Made when something is first kept. */
@@ -20,14 +28,10 @@ interface FileResetMemoryOptions {
   readonly exclusive?: Exclusive | undefined;
 }
 
-const DEFAULT_CAPACITY = 100_000;
-
 /** A RFC 7638 SHA-256 thumbprint in base64url: never a path. */
 const THUMBPRINT = /^[\w-]{43}$/;
 const FILE_NAME = /^ak-[\w-]{43}$/;
 const TEMPORARY_NAME = /^ak-[\w-]{43}\.[0-9a-f-]{36}\.tmp$/;
-const CONTENT = /^(\d{1,10}) (\d{1,10})\n$/;
-const MAXIMUM_COUNT = 2 ** 32 - 1;
 /** More than two counts have. */
 const MAXIMUM_BYTES = 64;
 
@@ -39,11 +43,6 @@ const BATCH = 256;
 
 /** Longer than a write takes: a temporary file of that age was left by a process that ended meanwhile. */
 const LEFT_OVER_MS = 10 * 60 * 1000;
-
-const MESSAGES = {
-  begun: 'memory of vTPM resets cannot be used: policies that track resets do not allow',
-  over: 'memory of vTPM resets can be used again',
-};
 
 /** What is faulty, beside single files. Writing is apart: a folder can be read where nothing can be written. */
 const READING = 'reading';
@@ -73,12 +72,12 @@ export class FileResetMemory implements ResetMemory {
   /** Never rejects. */
   #tidying: Promise<void> = Promise.resolve();
 
-  constructor({ folder, log, capacity = DEFAULT_CAPACITY, exclusive = ALONE }: FileResetMemoryOptions) {
+  constructor({ folder, log, capacity = RESET_CAPACITY, exclusive = ALONE }: FileResetMemoryOptions) {
     this.#folder = folder;
     this.#log = log;
     this.#capacity = capacity;
     this.#exclusive = exclusive;
-    this.#faults = new ToldFaults(log, MESSAGES);
+    this.#faults = new ToldFaults(log, RESET_MEMORY_MESSAGES);
   }
 
   /** Tells the log how much is remembered, and removes what a crash has left. Never rejects. */
@@ -139,7 +138,7 @@ export class FileResetMemory implements ResetMemory {
   async #raiseAlone(akThumbprint: string, counts: ResetCounts): Promise<ResetCounts> {
     const kept = await this.highest(akThumbprint);
     if (kept !== null && !isBehind(kept, counts)) return kept;
-    await this.#write(nameOf(akThumbprint), `${counts.resetCount} ${counts.restartCount}\n`);
+    await this.#write(nameOf(akThumbprint), `${countsText(counts)}\n`);
     if (kept === null) this.#tidying = this.#tidying.then(() => this.#makeRoom());
     return counts;
   }
@@ -190,13 +189,10 @@ export class FileResetMemory implements ResetMemory {
       const oldestFirst = await this.#oldestFirst();
       this.#held = oldestFirst.length;
       if (this.#held <= this.#capacity) return;
-      const surplus = oldestFirst.slice(0, this.#held - this.#capacity + Math.floor(this.#capacity / 100));
+      const surplus = oldestFirst.slice(0, this.#held - this.#capacity + forgottenAhead(this.#capacity));
       for (const name of surplus) await rm(join(this.#folder, name), { force: true });
       this.#held -= surplus.length;
-      this.#log.warn(
-        { forgotten: surplus.length },
-        'memory of vTPM resets is full, so the oldest counts were forgotten',
-      );
+      this.#log.warn({ forgotten: surplus.length }, RESETS_FORGOTTEN);
     } catch (error) {
       this.#held = null;
       this.#log.warn({ err: error }, 'memory of vTPM resets cannot be tidied');
@@ -263,7 +259,7 @@ function reasonOf(error: unknown, inWords: (error: unknown) => string): { why: s
 async function readCounts(folder: string, name: string): Promise<ResetCounts | null> {
   const text = await readSmallFile(folder, name);
   if (text === null) return null;
-  const counts = parseCounts(text);
+  const counts = text.endsWith('\n') ? parseCounts(text.slice(0, -1)) : null;
   if (counts === null) throw new UnfitError(`${name}: not two counts`);
   return counts;
 }
@@ -294,10 +290,4 @@ async function openExisting(path: string) {
 
 function isAbsent(error: unknown): boolean {
   return isSystemError(error) && error.code === 'ENOENT';
-}
-
-function parseCounts(text: string): ResetCounts | null {
-  const [, resetCount, restartCount] = (CONTENT.exec(text) ?? []).map(Number);
-  if (resetCount === undefined || restartCount === undefined) return null;
-  return Math.max(resetCount, restartCount) > MAXIMUM_COUNT ? null : { resetCount, restartCount };
 }

@@ -12,6 +12,7 @@ const COMPARING_SECRETS = [
   'src/callers/api-keys.ts',
   'src/endorsements/replicas/sealed-entries.ts',
   'src/service/challenges.ts',
+  'src/stores/redis/reset-seal.ts',
   'src/verifiers/binding/held-value.ts',
   'src/verifiers/paravisor/paravisor-claims.ts',
   'src/verifiers/binding/report-data-binding.ts',

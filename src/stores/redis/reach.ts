@@ -9,11 +9,11 @@ interface Outage {
   told: string;
 }
 
-/** Which store a line of the log is about: challenges, decisions and endorsements have a connection each, also to one server. */
+/** Which store a line of the log is about: each of these has a connection of its own, also to one server. */
 export interface ToldStore {
   /** Where it is. */
   readonly store: string;
-  readonly of: 'challenges' | 'decisions' | 'endorsements';
+  readonly of: 'challenges' | 'decisions' | 'endorsements' | 'resets';
 }
 
 /** Whether a store can be reached. An outage is in the log once when it begins and once when it ends. */

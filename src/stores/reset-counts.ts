@@ -1,0 +1,30 @@
+import type { ResetCounts } from '../model/vtpm-resets.js';
+
+/** How many vTPMs of a tenant are remembered. */
+export const RESET_CAPACITY = 100_000;
+
+/** What the log says of a memory of vTPM resets, wherever it is. */
+export const RESET_MEMORY_MESSAGES = {
+  begun: 'memory of vTPM resets cannot be used: policies that track resets do not allow',
+  over: 'memory of vTPM resets can be used again',
+};
+export const RESETS_FORGOTTEN = 'memory of vTPM resets is full, so the oldest counts were forgotten';
+
+const CONTENT = /^(\d{1,10}) (\d{1,10})$/;
+const MAXIMUM_COUNT = 2 ** 32 - 1;
+
+/** How many a full memory forgets beside what is needed, so that it does not have to for each new vTPM. */
+export function forgottenAhead(capacity: number): number {
+  return Math.floor(capacity / 100);
+}
+
+export function countsText({ resetCount, restartCount }: ResetCounts): string {
+  return `${resetCount} ${restartCount}`;
+}
+
+/** Null for what is not two counts of 32 bits. */
+export function parseCounts(text: string): ResetCounts | null {
+  const [, resetCount, restartCount] = (CONTENT.exec(text) ?? []).map(Number);
+  if (resetCount === undefined || restartCount === undefined) return null;
+  return Math.max(resetCount, restartCount) > MAXIMUM_COUNT ? null : { resetCount, restartCount };
+}
