@@ -10,6 +10,7 @@ import {
 import { type ConfigurationProblemCode, configurationProblem } from '../config/configuration-problem.js';
 import { redisStoreOf } from '../config/redis-store.js';
 import { isLocalKey } from '../config/released-keys.js';
+import { policiesByTenant } from '../config/tenants.js';
 import { AmdDirectory } from '../endorsements/amd/amd-directory.js';
 import { AkIssuerFolder } from '../endorsements/attestation-keys/ak-issuer-folder.js';
 import type { EndingFile, NamedFile } from '../endorsements/files/material-files.js';
@@ -164,7 +165,9 @@ async function whyNotUsable(file: string): Promise<string | null> {
  */
 export async function checkWritten(configuration: Configuration): Promise<readonly LintProblem[]> {
   const key = await challengeKeyProblems(challengeKeyPath(configuration));
-  const folders = [endorsementCacheDirectory(configuration), resetMemoryDirectory(configuration)];
+  const tenants = [...policiesByTenant(configuration).keys()];
+  const ofResets = tenants.map((tenant) => resetMemoryDirectory(configuration, tenant));
+  const folders = [endorsementCacheDirectory(configuration), ...ofResets];
   const ofData = folders.map(async (folder) => {
     const why = await whyNotWritable(folder);
     if (why === null) return [];

@@ -491,6 +491,17 @@ describe('what the service writes', () => {
     expect(problems.map(({ severity }) => severity)).toEqual(['error', 'error', 'warning', 'warning']);
   });
 
+  it('is config_data where reset counts of any tenant cannot be kept', async () => {
+    await write('data/tpm-resets/tenants/payments', 'a file');
+    await write('data/tpm-resets/tenants/other', 'a file');
+    const problems = await check({
+      tenants: { payments: { policies: { directory: 'policies' } }, search: { policies: { directory: 'policies' } } },
+    });
+    expect(briefly(problems).filter((problem) => problem.startsWith('config_data'))).toEqual([
+      `config_data /decisions/store: data/tpm-resets/tenants/payments: data/tpm-resets/tenants/payments is a file, and a folder is expected`,
+    ]);
+  });
+
   /** What is found wrong with the store, and that nothing was made or changed. */
   async function ofStore(): Promise<readonly string[]> {
     await write('veritee.yaml', '{}');
