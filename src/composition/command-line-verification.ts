@@ -19,7 +19,7 @@ import { namedPolicy } from './named-policy.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { SYSTEM_CLOCK } from './system.js';
 import { TenantPolicies, tenantsOf } from './tenant-policies.js';
-import { openResets, trackingsOf } from './tenant-resets.js';
+import { openResetsOfCommand, trackingsOf } from './tenant-resets.js';
 
 /** Judging without a server. */
 export interface CommandLineVerification {
@@ -41,7 +41,7 @@ type NamedVerification<P = Policy | null> = CommandLineVerification & { readonly
  * body), since whoever runs the command owns the machine. Challenges are never used up. The clock is not watched, and
  * endorsements are not renewed in the background, since the process ends with the command. For the same reason nothing is
  * judged by Intel's early collateral. Caches, rollback marks and reset counts are those of a service with the same data
- * directory. If a part cannot be opened, those opened before are closed.
+ * directory, and reset counts those of its replicas too. If a part cannot be opened, those opened before are closed.
  *
  * @param policy id of a policy, or a policy file; null for what the body says
  * @param option that named it
@@ -89,7 +89,7 @@ async function openVerification(
   const services = opened.add(openAttestationServices(configuration, { clock: SYSTEM_CLOCK, log }));
   const roots = await readConfiguredRoots(configuration);
   const container = createAppContainer(configuration, undefined, roots);
-  const resets = trackingsOf(openResets(configuration, { log }, opened));
+  const resets = trackingsOf(openResetsOfCommand(configuration, { clock: SYSTEM_CLOCK, log }, opened));
   const configured = tenantsOf(configuration, inForce, resets);
   /** One that was named counts in the place of that with its id. */
   const tenants: Tenants = (name) => withPolicies(configured(name), (id) => (policy?.id === id ? policy : undefined));

@@ -7,15 +7,16 @@ import type { Clock, Log } from '../model/ports.js';
 import { RedisChallengeStore } from '../stores/redis/redis-challenge-store.js';
 import { RedisEndorsementStore, type SharingLimits } from '../stores/redis/redis-endorsement-store.js';
 import { RedisLogStore } from '../stores/redis/redis-log-store.js';
+import { RedisResetStore } from '../stores/redis/redis-reset-store.js';
 import type { RedisSettings } from '../stores/redis/redis-settings.js';
 
 interface StoreWorld {
   readonly clock: Clock;
   readonly log: Log;
-  readonly storeTimeoutMs?: number;
+  readonly storeTimeoutMs?: number | undefined;
 }
 
-interface ChallengeWorld extends StoreWorld {
+export interface ChallengeWorld extends StoreWorld {
   /** The MAC key of challenges. */
   readonly key: Uint8Array;
 }
@@ -80,6 +81,23 @@ export async function openSharedEndorsements(
   world.log.info({ store: 'redis', mode: store.mode }, 'endorsements and turns at AMD are shared with other replicas');
   const shared = new SharedFetches(opened, new EntrySeal(key), world.clock, world.log);
   return { shared, close: () => opened.close() };
+}
+
+/**
+ * Opens the reset counts that replicas share: in the store of their challenges, since all who use that have the same key.
+ * @param startLimitMs how long a server that does not answer is waited for
+ * @throws {ConfigurationError} where the server does not answer, or must not be used
+ */
+export async function openSharedResets(
+  store: RedisStoreConfiguration,
+  { storeTimeoutMs: commandTimeoutMs, ...world }: ChallengeWorld,
+  startLimitMs?: number,
+): Promise<RedisResetStore> {
+  const opened = await usable(['challenges', 'store'], () =>
+    RedisResetStore.open({ settings: settingsOf(store), commandTimeoutMs, startLimitMs, ...world }),
+  );
+  world.log.info({ store: 'redis', mode: store.mode }, 'reset counts of vTPMs are shared with other replicas');
+  return opened;
 }
 
 async function usable<T>(path: KeyPath, open: () => Promise<T>): Promise<T> {

@@ -103,8 +103,8 @@ async function openService(configuration: Configuration, given: World, opened: O
   const { policies, access, onReloaded, onRefused } = await openRules(configuration, { ...outside, metrics }, opened);
   const key = together?.challengeKey ?? (await readChallengeKey(configuration, log));
   const stores = await openStores(configuration, { ...world, key, clock }, opened);
-  const memories = openResets(configuration, world, opened);
-  await Promise.all([...memories.values()].map(({ memory }) => memory.start()));
+  const memories = await openResets(configuration, { ...world, key, clock }, opened);
+  await Promise.all([...memories.values()].map(({ files }) => files.start()));
   const resets = trackingsOf(memories);
   metrics.watchResetMemory(() => [...resets.values()].reduce((sum, { failures }) => sum + failures, 0));
   const shared = await openSharing(configuration, { ...outside, key }, opened);

@@ -1,14 +1,21 @@
-import { type Configuration, resetMemoryDirectory } from '../config/configuration.js';
+import { type Configuration, challengeKeyPath, resetMemoryDirectory } from '../config/configuration.js';
+import { sharedChallenges } from '../config/redis-store.js';
 import { policiesByTenant } from '../config/tenants.js';
 import type { Exclusive } from '../model/exclusive.js';
 import type { Log } from '../model/ports.js';
+import type { ResetMemory } from '../model/vtpm-resets.js';
 import { ResetTracking } from '../service/reset-tracking.js';
+import { readChallengeKey } from '../stores/challenge-key.js';
 import { FileResetMemory } from '../stores/file-reset-memory.js';
+import { ReplicaResetMemory } from '../stores/replica-reset-memory.js';
 import type { OpenParts } from './open-parts.js';
+import { type ChallengeWorld, openSharedResets } from './redis-stores.js';
+import { ResetsOnDemand, type SharedResets } from './resets-on-demand.js';
 
 /** Memory of the vTPMs of one tenant. */
 export interface TenantResets {
-  readonly memory: FileResetMemory;
+  /** What this process has of it itself. */
+  readonly files: FileResetMemory;
   readonly tracking: ResetTracking;
 }
 
@@ -17,18 +24,49 @@ interface ResetsWorld {
   readonly exclusive?: Exclusive | undefined;
 }
 
-/** Memories by tenant, so that no tenant raises or learns counts of another's. */
-export function openResets(
+/**
+ * Memories by tenant, so that no tenant raises or learns counts of another's. Where replicas share challenges, they share counts.
+ * @throws {ConfigurationError} where the store that they share does not answer, or must not be used
+ */
+export async function openResets(
   configuration: Configuration,
-  { log, exclusive }: ResetsWorld,
+  world: ResetsWorld & ChallengeWorld,
+  opened: OpenParts,
+): Promise<ReadonlyMap<string, TenantResets>> {
+  const store = sharedChallenges(configuration);
+  const shared = store === null ? null : opened.add(await openSharedResets(store, world));
+  return openMemories(configuration, { ...world, shared }, opened);
+}
+
+/** The same for a command: the store that replicas share is asked once there is something to ask it. */
+export function openResetsOfCommand(
+  configuration: Configuration,
+  world: Omit<ChallengeWorld, 'key'>,
+  opened: OpenParts,
+): ReadonlyMap<string, TenantResets> {
+  const store = sharedChallenges(configuration);
+  const open = async (from: NonNullable<typeof store>) => {
+    const file = challengeKeyPath(configuration);
+    const key = await readChallengeKey(file);
+    if (key === null) throw new Error(`${file}: there is no such file`);
+    return openSharedResets(from, { ...world, key }, 0);
+  };
+  const shared = store === null ? null : opened.add(new ResetsOnDemand(() => open(store), world.log));
+  return openMemories(configuration, { ...world, shared }, opened);
+}
+
+function openMemories(
+  configuration: Configuration,
+  { log, exclusive, shared }: ResetsWorld & { readonly shared: SharedResets | null },
   opened: OpenParts,
 ): ReadonlyMap<string, TenantResets> {
   const tenants = [...policiesByTenant(configuration).keys()];
   return new Map(
     tenants.map((tenant) => {
       const folder = resetMemoryDirectory(configuration, tenant);
-      const memory = opened.add(new FileResetMemory({ folder, log, exclusive }));
-      return [tenant, { memory, tracking: new ResetTracking(memory, log) }];
+      const files = opened.add(new FileResetMemory({ folder, log, exclusive }));
+      const memory: ResetMemory = shared === null ? files : new ReplicaResetMemory(files, shared.of(tenant));
+      return [tenant, { files, tracking: new ResetTracking(memory, log) }];
     }),
   );
 }
