@@ -125,7 +125,7 @@ function notQuoted(finding: Finding): string {
 function resetRemedy(finding: Finding): string {
   const { result, expected, actual } = finding;
   if (result === 'unavailable')
-    return 'The operator should find out from the log why the memory of reset counters (tpm-resets in the data directory) cannot be used, and repair it.';
+    return 'The operator should find out from the log why the memory of reset counters (tpm-resets in the data directory, and the store that replicas share) cannot be used, and repair it.';
   if (result === 'warn')
     return 'The caller should leave out the verification time, because resets are compared today only.';
   if (expected === null) {

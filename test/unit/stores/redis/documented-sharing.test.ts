@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { DEFAULT_SHARING } from '../../../../src/stores/redis/redis-endorsement-store.js';
+import { RESET_CAPACITY } from '../../../../src/stores/reset-counts.js';
 
 const text = readFileSync(new URL('../../../../docs/stores.md', import.meta.url), 'utf8');
 
@@ -16,6 +17,7 @@ it.each<readonly [string, number, number]>([
   ['places for five seconds after somebody last asked', DEFAULT_SHARING.placeMs, 5 * SECOND_MS],
   ['at most 64 MiB and 20 000 entries', DEFAULT_SHARING.bytes, 64 * MIB],
   ['at most 64 MiB and 20 000 entries', DEFAULT_SHARING.entries, 20_000],
+  ['More than 100 000 vTPMs of a tenant', RESET_CAPACITY, 100_000],
 ])('docs/stores.md says %j', (words, value, said) => {
   expect(text).toContain(words);
   expect(value).toBe(said);
