@@ -4,6 +4,7 @@ import type { DecisionRecorder } from '../model/decision-log.js';
 import type { HeldKey } from '../model/held-key.js';
 import type { ReceiptIssuer } from '../model/receipt.js';
 import type { AttestationService } from '../model/verification.js';
+import type { Tenant } from '../service/tenants.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { WorldParts } from '../service/witness.js';
 
@@ -20,11 +21,12 @@ export class TimedStages {
     this.#slots = slots;
   }
 
-  /** The challenge that is used up, endorsements, and verifiers that evidence is sent to. */
+  /** The challenge that is used up, endorsements, verifiers that evidence is sent to, and what is remembered of vTPMs. */
   world(parts: WorldParts): WorldParts {
-    const { nonces, endorsements, services } = parts;
+    const { nonces, endorsements, services, tenants } = parts;
     return {
       ...parts,
+      tenants: (name) => this.#tenant(tenants(name)),
       nonces: { standing: (...asked) => this.#elsewhere('challenge', () => nonces.standing(...asked)) },
       endorsements: { fetch: (...asked) => this.#elsewhere('endorsements', () => endorsements.fetch(...asked)) },
       services: new Map([...services].map(([route, service]) => [route, this.#service(service)])),
@@ -52,6 +54,16 @@ export class TimedStages {
       releaseResult: (result) => this.#slots.elsewhere(() => recorder.releaseResult(result)),
       withdraw: (decisionId, because) => recorder.withdraw(decisionId, because),
       leavesUnrecorded: (outcome) => recorder.leavesUnrecorded(outcome),
+    };
+  }
+
+  #tenant({ resets, ...others }: Tenant): Tenant {
+    return {
+      ...others,
+      resets: {
+        remembered: (vtpm) => this.#slots.elsewhere(() => resets.remembered(vtpm)),
+        advance: (vtpm) => this.#slots.elsewhere(() => resets.advance(vtpm)),
+      },
     };
   }
 

@@ -2,6 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { TimedStages } from '../../../src/composition/timed-stages.js';
 import type { AllowedRelease, HeldKey, ReleasedValue } from '../../../src/model/held-key.js';
 import type { AttestationService, Submission, SubmissionResult } from '../../../src/model/verification.js';
+import type { TrackedVtpm } from '../../../src/policy/vtpm-resets.js';
+import type { Tenant } from '../../../src/service/tenants.js';
 import type { WorldParts } from '../../../src/service/witness.js';
 
 function timed() {
@@ -27,14 +29,20 @@ describe('stages that are measured', () => {
     const { stages, done, asked } = timed();
     const standing = vi.fn(async () => 'standing');
     const fetch = vi.fn(async () => 'set');
-    const tenants = () => 'tenant';
+    const remembered = vi.fn(async () => 'remembered');
+    const advance = vi.fn(async () => null);
+    const tenants = (name: string) => fake<Tenant>({ defaultPolicy: name, resets: { remembered, advance } });
     const world = stages.world(
       fake<WorldParts>({ tenants, nonces: { standing }, endorsements: { fetch }, services: new Map() }),
     );
     expect(await Reflect.apply(world.nonces.standing, undefined, ['nonce', 'scope', 'use'])).toBe('standing');
     expect(await Reflect.apply(world.endorsements.fetch, undefined, ['requests', 'context'])).toBe('set');
     expect([standing.mock.calls, fetch.mock.calls]).toEqual([[['nonce', 'scope', 'use']], [['requests', 'context']]]);
-    expect(world.tenants).toBe(tenants);
+    const tenant = world.tenants('red');
+    expect(tenant.defaultPolicy).toBe('red');
+    const vtpm = fake<TrackedVtpm>({});
+    expect([await tenant.resets.remembered(vtpm), await tenant.resets.advance(vtpm)]).toEqual(['remembered', null]);
+    expect([remembered.mock.calls, advance.mock.calls]).toEqual([[[vtpm]], [[vtpm]]]);
     const execute = vi.fn(async () => 'decision');
     expect(await Reflect.apply(stages.judging(fake({ execute })).execute, undefined, ['request', 'caller'])).toBe(
       'decision',
@@ -44,7 +52,7 @@ describe('stages that are measured', () => {
     expect([execute.mock.calls, issue.mock.calls]).toEqual([[['request', 'caller']], [['a', 'b', 'c']]]);
     expect(done).toEqual(['challenge', 'endorsements', 'judge', 'sign']);
     // Judging itself is what this process does.
-    expect(asked.elsewhere).toBe(3);
+    expect(asked.elsewhere).toBe(5);
   });
 
   it('are told of where they fail, too, and fail as they did', async () => {
@@ -82,7 +90,7 @@ describe('stages that are measured', () => {
     const signal = new AbortController().signal;
     const attest = vi.fn(async () => fake<SubmissionResult>({}));
     const service: AttestationService = { route: 'maa', accepts: (given) => given === submission, attest };
-    const nothing = { nonces: {}, endorsements: {} };
+    const nothing = { nonces: {}, endorsements: {}, tenants: () => {} };
     const { services } = stages.world(fake<WorldParts>({ ...nothing, services: new Map([['maa', service]]) }));
     expect([services.get('maa')?.route, services.get('maa')?.accepts(submission)]).toEqual(['maa', true]);
     expect(asked.elsewhere).toBe(0);
