@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { hex, sha256 } from '../../crypto/digest.js';
-import { isOlder } from '../../crypto/revocation-list.js';
+import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { SNP_TCB_COMPONENTS } from '../../model/claims.js';
 import { UnfitError } from '../../model/errors.js';
@@ -117,16 +117,25 @@ export class AmdCache {
 
   /** The CRL of a series that was fetched. It may have ended. */
   crl(line: SnpLine, ark: X509Certificate): Promise<AmdCrl | null> {
-    return this.#crls.get(lineName(line), () =>
-      this.#options.folder.readVerified(crlFile(line), (bytes) => verifyCrl(readCrl(bytes), ark, line.product)),
-    );
+    return this.#crls.get(lineName(line), () => this.#readCrl(line, ark));
+  }
+
+  /** Reads the file of a CRL again where the one in memory is behind the mark: another process may have fetched a newer one. */
+  async catchUpWith(mark: CrlAge, line: SnpLine, ark: X509Certificate): Promise<void> {
+    const held = await this.crl(line, ark);
+    if (held !== null && !isOlder(held, mark)) return;
+    const kept = await this.#readCrl(line, ark);
+    // Looked at again after the wait: this process may have fetched one meanwhile.
+    const known = this.#crls.known(lineName(line));
+    if (kept === null || (known !== null && !isOlder(known, kept))) return;
+    this.#crls.set(lineName(line), kept);
+    const fetchedAt = await this.#readFetchedAt(line);
+    if (fetchedAt !== null) this.#fetchedAt.set(lineName(line), fetchedAt);
   }
 
   /** When the CRL of a series was last fetched, whether there was a newer one or not; null where that is not known. */
   crlFetchedAt(line: SnpLine): Promise<Date | null> {
-    return this.#fetchedAt.get(lineName(line), async () =>
-      instantIn(await this.#options.folder.read(crlFetchedFile(line))),
-    );
+    return this.#fetchedAt.get(lineName(line), () => this.#readFetchedAt(line));
   }
 
   /** Removes the file of a CRL past its next update. It stays in memory, so that answers can say that it ended. */
@@ -145,6 +154,14 @@ export class AmdCache {
     this.#fetchedAt.set(lineName(line), fetchedAt);
     if (isNews) await this.#options.folder.write(crlFile(line), crl.list.der);
     await this.#options.folder.write(crlFetchedFile(line), `${fetchedAt.toISOString()}\n`);
+  }
+
+  #readCrl(line: SnpLine, ark: X509Certificate): Promise<AmdCrl | null> {
+    return this.#options.folder.readVerified(crlFile(line), (bytes) => verifyCrl(readCrl(bytes), ark, line.product));
+  }
+
+  async #readFetchedAt(line: SnpLine): Promise<Date | null> {
+    return instantIn(await this.#options.folder.read(crlFetchedFile(line)));
   }
 }
 

@@ -1,5 +1,5 @@
 import { hashed } from '../../crypto/digest.js';
-import { type CrlAge, isOlder, judgeRevocationListTime } from '../../crypto/revocation-list.js';
+import { type CrlAge, judgeRevocationListTime } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { CrlFrame } from '../../formats/x509-crl.js';
 import type { SnpProduct } from '../../model/claims.js';
@@ -139,10 +139,7 @@ export class AmdCrlSupply {
   /** Caches a CRL, or says why it cannot be relied on. */
   async #keep(line: SnpLine, crl: AmdCrl, fetchedAt: Date): Promise<CrlFailure | null> {
     const { cache, memory } = this.#parts;
-    const highest = await memory.highest(lineName(line));
-    if (highest !== null && isOlder(crl, highest)) return { problem: rolledBack(line, highest), outOfReach: false };
-    const keeping = [memory.advance(lineName(line), crl), cache.keepCrl(line, crl, fetchedAt)] as const;
-    const [isNewest] = await Promise.all(keeping);
+    const isNewest = await memory.advance(lineName(line), crl, () => cache.keepCrl(line, crl, fetchedAt));
     return isNewest ? null : { problem: rolledBack(line, await memory.highest(lineName(line))), outOfReach: false };
   }
 }

@@ -1,4 +1,4 @@
-import type { CrlAge } from '../../crypto/revocation-list.js';
+import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { EndorsementOrigin } from '../../model/endorsement.js';
@@ -57,7 +57,8 @@ export class LineSnapshots {
 
   of(line: SnpLine): LineSnapshot | Promise<LineSnapshot> {
     const kept = this.#kept.get(lineName(line));
-    return kept?.changes === this.#changes ? kept.snapshot : this.#make(line);
+    if (kept?.changes !== this.#changes) return this.#make(line);
+    return this.#parts.memory.isShared ? this.#unlessRaised(kept.snapshot) : kept.snapshot;
   }
 
   /** The same under a root that was fetched for one request. */
@@ -70,12 +71,19 @@ export class LineSnapshots {
     return directory.changes + cache.changes + memory.changes;
   }
 
+  /** Another process of the service may have raised the mark: no count of this one says so. */
+  async #unlessRaised(snapshot: LineSnapshot): Promise<LineSnapshot> {
+    const { line, mark } = snapshot;
+    return isSameAge(mark, await this.#parts.memory.highest(lineName(line))) ? snapshot : this.#make(line);
+  }
+
   async #make(line: SnpLine): Promise<LineSnapshot> {
     const changes = this.#changes;
     const { cache, memory } = this.#parts;
     // Read before the CRLs, so that the snapshot has the CRL that raised the mark.
     const mark = await memory.highest(lineName(line));
     const ark = await this.#arkOf(line.product);
+    if (ark !== null && mark !== null) await cache.catchUpWith(mark, line, ark);
     const snapshot: LineSnapshot = {
       line,
       chains: await this.#chainsOf(line),
@@ -103,4 +111,8 @@ export class LineSnapshots {
     const [vlek] = await cache.chains({ product, signingKey: 'vlek' });
     return (vcek ?? vlek)?.ark ?? null;
   }
+}
+
+function isSameAge(a: CrlAge | null, b: CrlAge | null): boolean {
+  return a === b || (a !== null && b !== null && !isOlder(a, b) && !isOlder(b, a));
 }

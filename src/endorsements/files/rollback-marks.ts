@@ -42,7 +42,12 @@ export class RollbackMarks<T> {
     this.#marks = new ReadOnce<T>((mark) => mark !== null && mark !== options.damaged);
   }
 
-  /** How often a mark was raised. */
+  /** Whether other processes of the service raise marks too. Then `changes` says nothing of theirs: `highest` does. */
+  get isShared(): boolean {
+    return this.#options.exclusive !== undefined;
+  }
+
+  /** How often this process has raised a mark. */
   get changes(): number {
     return this.#marks.changes;
   }
@@ -67,17 +72,16 @@ export class RollbackMarks<T> {
    * again before it is written: another process with the same folder may have raised it. Processes of one service raise
    * it one after the other. Between services there is no lock: two that raise a mark at the same moment can still lower it.
    *
+   * @param hold puts the value where it is found. Not called where the value is refused; else begun before the mark can be seen, so that
+   *   whoever compares with the mark finds what raised it
    * @returns whether it is no older than anything that was relied on; false where that cannot be told
    */
-  async advance(subject: string, value: T): Promise<boolean> {
-    const { damaged, isOlder, exclusive = ALONE } = this.#options;
-    const known = await this.highest(subject);
-    if (known === damaged) return false;
-    if (known !== null && !isOlder(known, value)) return !isOlder(value, known);
-    return exclusive(this.#fileOf(subject), () => this.#raise(subject, value));
+  advance(subject: string, value: T, hold: () => Promise<void> = async () => {}): Promise<boolean> {
+    const { exclusive = ALONE } = this.#options;
+    return exclusive(this.#fileOf(subject), () => this.#raise(subject, value, hold));
   }
 
-  async #raise(subject: string, value: T): Promise<boolean> {
+  async #raise(subject: string, value: T, hold: () => Promise<void>): Promise<boolean> {
     const { folder, damaged, isOlder, format } = this.#options;
     const kept = await this.#read(this.#fileOf(subject));
     if (kept === damaged) return false;
@@ -86,10 +90,13 @@ export class RollbackMarks<T> {
     const newest = kept !== null && (noted === null || isOlder(noted, kept)) ? kept : noted;
     if (newest !== null && !isOlder(newest, value)) {
       if (newest !== noted) this.#marks.set(subject, newest);
-      return !isOlder(value, newest);
+      if (isOlder(value, newest)) return false;
+      await hold();
+      return true;
     }
+    const held = hold();
     this.#marks.set(subject, value);
-    await folder.write(this.#fileOf(subject), format(value));
+    await Promise.all([held, folder.write(this.#fileOf(subject), format(value))]);
     return true;
   }
 
@@ -146,8 +153,8 @@ export class CrlMemory extends RollbackMarks<CrlAge> {
   }
 
   /** Of the CRL its age alone is kept. */
-  override advance(subject: string, { number, thisUpdate }: CrlAge): Promise<boolean> {
-    return super.advance(subject, { number, thisUpdate });
+  override advance(subject: string, { number, thisUpdate }: CrlAge, hold?: () => Promise<void>): Promise<boolean> {
+    return super.advance(subject, { number, thisUpdate }, hold);
   }
 }
 

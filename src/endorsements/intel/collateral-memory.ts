@@ -1,4 +1,5 @@
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
+import { ALONE, type Exclusive } from '../../model/exclusive.js';
 import type { CollateralKey, IntelCollateral } from '../../vendors/intel/collateral-parts.js';
 import { CrlMemory, isDamaged, type MarksWorld, RollbackMarks } from '../files/rollback-marks.js';
 
@@ -48,8 +49,10 @@ export class CollateralMemory {
   readonly #lists: CrlMemory;
   /** What was read of a source and platform, and how often a mark had been raised by then. */
   readonly #read = new Map<string, { readonly marks: CollateralMarks; readonly changes: number }>();
+  readonly #exclusive: Exclusive;
 
   constructor(world: MarksWorld) {
+    this.#exclusive = world.exclusive ?? ALONE;
     this.#numbers = new RollbackMarks({
       ...world,
       prefix: 'tdx-highest-',
@@ -62,12 +65,17 @@ export class CollateralMemory {
   }
 
   /**
-   * At once where nothing has changed since they were read. The cache may have changed by the time that a promise resolves:
-   * compare with what is at hand then.
+   * At once where nothing has changed since they were read, and no other process raises them. The cache may have changed by
+   * the time that a promise resolves: compare with what is at hand then.
    */
   marksOf(key: CollateralKey, source: CollateralSourceName): CollateralMarks | Promise<CollateralMarks> {
     const read = this.#read.get(nameOf(key, source));
-    return read?.changes === this.#changes ? read.marks : this.#readMarks(key, source);
+    return !this.isShared && read?.changes === this.#changes ? read.marks : this.#readMarks(key, source);
+  }
+
+  /** Whether other processes of the service raise marks too. */
+  get isShared(): boolean {
+    return this.#numbers.isShared;
   }
 
   get #changes(): number {
@@ -94,17 +102,29 @@ export class CollateralMemory {
     return Promise.all(COLLATERAL_SOURCES.map((source) => this.marksOf(key, source)));
   }
 
-  /** Notes what a source gave. What is older changes nothing. */
-  async advance(
+  /**
+   * Notes what a source gave. What is older changes nothing.
+   *
+   * @param keep puts it where it is found. Not called where a part is refused; else no other process of the service notes
+   *   something of this source meanwhile, so that what is kept last is what the marks are of
+   * @returns whether no part is older than what was relied on; false where that cannot be told
+   */
+  advance(
     { fmspc, ca, tcbInfo, qeIdentity, pckList, rootList }: IntelCollateral,
     source: CollateralSourceName,
-  ): Promise<void> {
-    await Promise.all([
-      this.#numbers.advance(`${source}-${fmspc}`, tcbInfo.number),
-      this.#numbers.advance(`${source}-${fmspc}-qe`, qeIdentity.number),
-      this.#lists.advance(`${source}-${ca}`, pckList),
-      this.#lists.advance(`${source}-root`, rootList),
-    ]);
+    keep: () => Promise<void> = async () => {},
+  ): Promise<boolean> {
+    return this.#exclusive(`tdx-collateral-${source}`, async () => {
+      const advanced = await Promise.all([
+        this.#numbers.advance(`${source}-${fmspc}`, tcbInfo.number),
+        this.#numbers.advance(`${source}-${fmspc}-qe`, qeIdentity.number),
+        this.#lists.advance(`${source}-${ca}`, pckList),
+        this.#lists.advance(`${source}-root`, rootList),
+      ]);
+      const isNewest = advanced.every((isNoOlder) => isNoOlder);
+      if (isNewest) await keep();
+      return isNewest;
+    });
   }
 }
 

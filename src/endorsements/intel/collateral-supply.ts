@@ -21,7 +21,7 @@ import {
 import type { ServiceCall } from '../files/open-source.js';
 import type { Obtained } from '../replicas/shared-fetches.js';
 import type { FetchedCollateral, FetchedSourceName } from './collateral-cache.js';
-import { isBehind, isUnknown } from './collateral-memory.js';
+import { type CollateralMarks, isBehind, isUnknown } from './collateral-memory.js';
 import { missing, notCurrent, ofService, rolledBack, serviceProblem } from './collateral-problem.js';
 import type { CollateralService } from './collateral-service.js';
 import { type IntelParts, renewalPauseMs } from './intel-parts.js';
@@ -237,25 +237,29 @@ export class CollateralSupply {
     source: FetchedSourceName,
     at: Date,
   ): Promise<Fetched | Unavailable> {
-    const { cache, memory, log } = this.#parts;
+    const { cache, memory } = this.#parts;
     const marks = await memory.marksOf(downloaded, source);
     // One server of the service may lag behind another: its older answer must not replace a newer one.
     const given = cache.all(source).map((fetched) => fetched.collateral);
     const collateral = withNewestShared(downloaded, given, at);
-    if (isBehind(collateral, marks)) {
-      const fields = { source, platform: keyName(collateral) };
-      if (!isUnknown(marks)) log.error(fields, 'TDX collateral is older than what the source gave before');
-      return ofService(rolledBack([marks]), source);
-    }
+    if (isBehind(collateral, marks)) return this.#refused(collateral, marks, source);
     const before = cache.held(collateral).find((held) => held.source === source)?.collateral;
     const newest = before !== undefined && isCurrent(before, at) ? newestParts(collateral, before) : collateral;
     const fetched = { collateral: newest, source, fetchedAt: from.fetchedAt };
     // In this order: whoever reads the new file, also after a crash, knows what came before it.
-    await memory.advance(newest, source);
-    await cache.keep(fetched);
+    const isNewest = await memory.advance(newest, source, () => cache.keep(fetched));
+    // Another process has relied on something newer meanwhile.
+    if (!isNewest) return this.#refused(newest, await memory.marksOf(newest, source), source);
     this.#failures.delete(keyName(newest));
     this.#watch(newest, this.#pauseAfter(fetched));
     return { collateral: newest, downloaded: from.origin === 'network' ? downloaded : null };
+  }
+
+  #refused(collateral: IntelCollateral, marks: CollateralMarks, source: FetchedSourceName): Unavailable {
+    const fields = { source, platform: keyName(collateral) };
+    const message = 'TDX collateral is older than what the source gave before';
+    if (!isUnknown(marks)) this.#parts.log.error(fields, message);
+    return ofService(rolledBack([marks]), source);
   }
 
   #watch({ fmspc, ca }: CollateralKey, pauseMs: number): void {

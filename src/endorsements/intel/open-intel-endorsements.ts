@@ -73,7 +73,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
   const { shared = null } = options;
   const parts = { reader, directory, cache, memory, services, clock, log, pauses, inBackground, shared };
   const supply = new CollateralSupply(parts);
-  const ready = Promise.all([directory.start(), cache.start()]).then(() => supply.start());
+  const ready = Promise.all([directory.start(), cache.read()]).then(() => supply.start());
   const source = new IntelEndorsements(parts, supply, ready);
   const timer = setInterval(() => void supply.refreshDue(), tuning.duePollMs).unref();
   return {

@@ -86,6 +86,25 @@ describe('CrlMemory', () => {
     expect(await memory.advance('Milan', age(8n, 1))).toBe(false);
   });
 
+  it('CRT-09 has what raised a mark held before the mark can be seen', async () => {
+    const memory = open();
+    const seen: unknown[] = [];
+    const hold = async () => void seen.push(memory.changes);
+    expect(await memory.advance('Milan', age(8n, 1), hold)).toBe(true);
+    expect([seen, memory.changes]).toEqual([[0], 1]);
+  });
+
+  it.each([
+    ['holds the same', age(8n, 1), 1],
+    ['does not hold an older one', age(7n, 1), 0],
+  ])('CRT-09 where another was relied on before, %s', async (_what, value, times) => {
+    const memory = open();
+    await memory.advance('Milan', age(8n, 1));
+    const held: bigint[] = [];
+    await memory.advance('Milan', value, async () => void held.push(value.number));
+    expect(held).toHaveLength(times);
+  });
+
   it('CRT-09 reads a mark again as long as there is none', async () => {
     const memory = open();
     expect(await memory.highest('Milan')).toBeNull();
