@@ -1,4 +1,5 @@
 import type { EndorsementRequest, EndorsementSet, EndorsementSource, FetchContext } from '../model/endorsement.js';
+import { NO_ROOM } from '../outgoing/fetch-error.js';
 import type { AkIssuersSource } from './attestation-keys/open-ak-issuers.js';
 import type { TdxCollateralSource } from './intel/intel-endorsements.js';
 import type { TokenKeysSource } from './token-keys/token-keys.js';
@@ -52,9 +53,6 @@ export class AllEndorsements implements EndorsementSource {
 
 /** Requests that may wait for one vendor at a time: half of those that are judged at a time. */
 export const MOST_WAITING = 128;
-
-/** Made once: an exception of its own would cost each request its stack. */
-const NO_ROOM = new Error('too many requests wait for the vendor');
 
 /**
  * Keeps a vendor that hangs from holding every request that the service may judge at a time. Whoever comes while that many

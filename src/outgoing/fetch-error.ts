@@ -3,7 +3,8 @@
  *
  * `status`, `redirect`, `content_type`, `too_large`: the answer that came is not one to take. `network`, `timeout`:
  * none came. `aborted`: the caller's time was over. The rest: nothing was sent, since the origin is not configured, has
- * failed several times in a row, is asked too much already, or wants to be left alone.
+ * failed several times in a row, is asked too much already, or wants to be left alone, or since whoever wanted it found no room among
+ * those that wait, or had no time left from the beginning.
  */
 type FetchFault =
   | 'status'
@@ -16,7 +17,9 @@ type FetchFault =
   | 'not_allowed'
   | 'open'
   | 'busy'
-  | 'waiting';
+  | 'waiting'
+  | 'no_room'
+  | 'no_time';
 
 interface FetchErrorOptions {
   readonly status?: number;
@@ -24,7 +27,10 @@ interface FetchErrorOptions {
   readonly cause?: unknown;
 }
 
-const NOT_SENT: ReadonlySet<FetchFault> = new Set(['not_allowed', 'open', 'busy', 'waiting']);
+const NOT_SENT: ReadonlySet<FetchFault> = new Set(['not_allowed', 'open', 'busy', 'waiting', 'no_room', 'no_time']);
+
+/** Nothing was sent, and the origin is not why: callers can bring that about. */
+const NOT_ASKED: ReadonlySet<FetchFault> = new Set(['busy', 'no_room', 'no_time']);
 
 /** A fetch that gave no body. The message names no address; the cause, for the log, may. */
 export class FetchError extends Error {
@@ -52,6 +58,11 @@ export class FetchError extends Error {
     return this.fault === 'status' && (this.status === 400 || this.status === 404 || this.status === 422);
   }
 
+  /** The origin was asked, or is known to be out of reach. False where others came first: that says nothing of it. */
+  get tellsOfOrigin(): boolean {
+    return !NOT_ASKED.has(this.fault);
+  }
+
   /** The server asks to be left alone for a while. */
   get throttled(): boolean {
     return this.status === 429 || (this.status === 503 && this.retryAfterMs !== null);
@@ -73,6 +84,14 @@ export class FetchError extends Error {
 /** The time of whoever asked is over. */
 export function outOfTime(): FetchError {
   return new FetchError('aborted', 'no answer within the time of the request');
+}
+
+/** As the reason of a signal: whoever asks is not to wait, since so many do already. */
+export const NO_ROOM = new FetchError('no_room', 'not contacted: too many requests wait for it');
+
+/** Why nothing was sent for a signal that had ended before. */
+export function notAsked({ reason }: AbortSignal): FetchError {
+  return reason instanceof FetchError ? reason : new FetchError('no_time', 'not contacted: no time was left');
 }
 
 /** @throws {FetchError} where whoever asks has no time left */

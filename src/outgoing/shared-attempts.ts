@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../model/ports.js';
 import { underBound, unlessAborted } from './bounded-signal.js';
-import { FetchError, outOfTime } from './fetch-error.js';
+import { FetchError, notAsked, outOfTime } from './fetch-error.js';
 
 interface Flight<T> {
   readonly result: Promise<T>;
@@ -21,14 +21,17 @@ export class SingleFlight<T> {
     return this.#flights.has(key);
   }
 
-  /** @throws {unknown} what `start` throws, or `expired()` when the caller's signal ends first */
+  /**
+   * @throws {FetchError} `no_time` or `no_room` where the caller's signal has ended before
+   * @throws {unknown} what `start` throws, or `expired()` when the caller's signal ends first
+   */
   async run(
     key: string,
     signal: AbortSignal,
     start: (signal: AbortSignal) => Promise<T>,
     expired: () => Error = outOfTime,
   ): Promise<T> {
-    if (signal.aborted) throw expired();
+    if (signal.aborted) throw notAsked(signal);
     const flight = this.#flights.get(key) ?? this.#begin(key, start);
     flight.waiting += 1;
     try {
@@ -84,7 +87,8 @@ export class KeptAttempts<T> {
   }
 
   /**
-   * @throws {FetchError} `busy` where the principal has begun too many, `aborted` where the signal ends first
+   * @throws {FetchError} `busy` where the principal has begun too many, `no_time` or `no_room` where the signal has ended before,
+   *   `aborted` where it ends first
    * @throws {unknown} what `start` throws
    */
   async run(
@@ -92,7 +96,7 @@ export class KeptAttempts<T> {
     { signal, principal }: { readonly signal: AbortSignal; readonly principal: string },
     start: (signal: AbortSignal, principals: ReadonlySet<string>) => Promise<T>,
   ): Promise<T> {
-    if (signal.aborted) throw outOfTime();
+    if (signal.aborted) throw notAsked(signal);
     const attempt = this.#attempts.get(key) ?? this.#begin(key, principal, start);
     attempt.principals.add(principal);
     return unlessAborted(attempt.result, signal);

@@ -4,7 +4,7 @@ import type { FetchContext, SuppliedVek, Unavailable } from '../../model/endorse
 import { RENEWAL_PAUSE_MS, SharedRenewals } from '../../outgoing/shared-attempts.js';
 import { type AmdChain, isSameChain, readChain } from '../../vendors/amd/chain.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
-import { kdsProblem, textOf } from './amd-kds.js';
+import { type KdsFailure, kdsFailure, textOf } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 import type { HeldChain, LineSnapshot } from './line-snapshots.js';
 
@@ -28,7 +28,8 @@ export class AmdChains {
 
   /** The chain that is to be tried first; where none is cached or configured, the one that KDS has. */
   first({ line, chains }: LineSnapshot, context: FetchContext): HeldChain | Promise<HeldChain | Unavailable> {
-    return chains[0] ?? this.#fetch(line, context);
+    const [held] = chains;
+    return held ?? this.#fetch(line, context).then((found) => ('problem' in found ? found.problem : found));
   }
 
   /** The chain that signed the VEK, if there is one. Before the VEK is known, any chain of the line. */
@@ -61,9 +62,9 @@ export class AmdChains {
   }
 
   /** The root of a line at KDS. */
-  async fetchArk(line: SnpLine, context: FetchContext): Promise<X509Certificate | Unavailable> {
+  async fetchArk(line: SnpLine, context: FetchContext): Promise<X509Certificate | KdsFailure> {
     const found = await this.#fetch(line, context);
-    return 'code' in found ? found : found.chain.ark;
+    return 'problem' in found ? found : found.chain.ark;
   }
 
   /** Ends fetches that no request waits for. */
@@ -84,7 +85,7 @@ export class AmdChains {
     return this.#renewals.share(key, signal, async (ownSignal) => {
       const since = new Date(this.#parts.clock.now().getTime() - RENEWAL_PAUSE_MS);
       const renewed = await this.#fetch(line, { signal: ownSignal, historical }, since);
-      return 'code' in renewed ? [] : [renewed];
+      return 'problem' in renewed ? [] : [renewed];
     });
   }
 
@@ -93,10 +94,12 @@ export class AmdChains {
     line: SnpLine,
     { signal, historical }: Pick<FetchContext, 'signal' | 'historical'>,
     since: Date | null = null,
-  ): Promise<HeldChain | Unavailable> {
+  ): Promise<HeldChain | KdsFailure> {
     const { kds, cache, pins } = this.#parts;
     const what = `no certificate chain of ${line.product} for a ${line.signingKey.toUpperCase()}`;
-    if (kds === null) return { code: 'vcek_unavailable', detail: what, retryable: false };
+    if (kds === null) {
+      return { problem: { code: 'vcek_unavailable', detail: what, retryable: false }, outOfReach: true };
+    }
     try {
       return await kds.chain(line.product, line.signingKey, {
         signal,
@@ -109,7 +112,7 @@ export class AmdChains {
         },
       });
     } catch (error) {
-      return kdsProblem('vcek_unavailable', what, error);
+      return kdsFailure('vcek_unavailable', what, error);
     }
   }
 }

@@ -12,12 +12,12 @@ import type {
   Sourced,
   Unavailable,
 } from '../../model/endorsement.js';
-import { FetchError } from '../../outgoing/fetch-error.js';
+import { notAsked } from '../../outgoing/fetch-error.js';
 import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
 import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
 import { attempt } from '../files/material-files.js';
 import { isDamaged } from '../files/rollback-marks.js';
-import { type KdsCall, kdsProblem } from './amd-kds.js';
+import { type KdsCall, type KdsFailure, kdsFailure } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 
 /** A verified CRL, where it is from, and whether AMD issues it for VCEKs or for VLEKs: null where that is not known. */
@@ -32,16 +32,6 @@ export interface HeldCrl extends AmdCrl {
 export interface CrlSeries {
   readonly line: SnpLine;
   readonly ark: X509Certificate;
-}
-
-/** Why KDS gave no CRL to rely on. */
-export interface CrlFailure {
-  readonly problem: Unavailable;
-  /**
-   * KDS is off, does not answer, or has no usable CRL. False if it serves a CRL that is known to be old, or if it was not asked since the
-   * request had no time for that: callers can bring that about.
-   */
-  readonly outOfReach: boolean;
 }
 
 /**
@@ -91,12 +81,13 @@ export class AmdCrlSupply {
     because: Unavailable,
     { at, historical, signal }: FetchContext,
     of: Pick<KdsCall<unknown>, 'since' | 'orOlder'> = {},
-  ): Promise<HeldCrl | CrlFailure> {
+  ): Promise<HeldCrl | KdsFailure> {
     const { kds } = this.#parts;
     const { line, ark } = series;
     if (kds === null) return { problem: because, outOfReach: true };
-    if (signal.aborted) return { problem: { ...because, retryable: true }, outOfReach: false };
     try {
+      // Also where a 404 is remembered: whoever has no time learns nothing of KDS.
+      if (signal.aborted) throw notAsked(signal);
       return await kds.crl(line.product, line.signingKey, {
         signal,
         remember: !historical,
@@ -110,12 +101,10 @@ export class AmdCrlSupply {
         isOfUse: (taken) => !('problem' in taken),
       });
     } catch (error) {
-      const problem = kdsProblem(because.code, because.detail, error);
+      const { problem, outOfReach } = kdsFailure(because.code, because.detail, error);
       // A CRL that has ended or was rolled back may be followed by a newer one at any time.
       const retryable = problem.retryable || (because.code !== 'crl_unavailable' && because.retryable);
-      // Where it was not asked, since others were first, that says nothing of KDS.
-      const wasAsked = !(error instanceof FetchError && error.fault === 'busy');
-      return { problem: { ...problem, retryable }, outOfReach: wasAsked };
+      return { problem: { ...problem, retryable }, outOfReach };
     }
   }
 
@@ -137,7 +126,7 @@ export class AmdCrlSupply {
   }
 
   /** Caches a CRL, or says why it cannot be relied on. */
-  async #keep(line: SnpLine, crl: AmdCrl, fetchedAt: Date): Promise<CrlFailure | null> {
+  async #keep(line: SnpLine, crl: AmdCrl, fetchedAt: Date): Promise<KdsFailure | null> {
     const { cache, memory } = this.#parts;
     const isNewest = await memory.advance(lineName(line), crl, () => cache.keepCrl(line, crl, fetchedAt));
     return isNewest ? null : { problem: rolledBack(line, await memory.highest(lineName(line))), outOfReach: false };

@@ -5,15 +5,8 @@ import { hadFairTime } from '../../outgoing/origin-breaker.js';
 import { type AmdCrl, latestOf } from '../../vendors/amd/crls.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
 import { isDamaged } from '../files/rollback-marks.js';
-import {
-  type AmdCrlSupply,
-  type CrlFailure,
-  type CrlSeries,
-  type HeldCrl,
-  isCurrent,
-  missing,
-  rolledBack,
-} from './amd-crl-supply.js';
+import { type AmdCrlSupply, type CrlSeries, type HeldCrl, isCurrent, missing, rolledBack } from './amd-crl-supply.js';
+import type { KdsFailure } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 import type { LineSnapshot, RootedSnapshot } from './line-snapshots.js';
 
@@ -74,12 +67,16 @@ export class AmdCrls {
 
   /**
    * What there is of a line whose root is not available: no CRL can be verified here. Whoever has a root, because the
-   * request supplies it, may find in those of the folder that a certificate is revoked.
+   * request supplies it, may find in those of the folder that a certificate is revoked. One of the request stands in only where KDS was asked.
    */
-  withoutRoot({ line, mark: newest }: LineSnapshot, problem: Unavailable, { at, historical }: FetchContext) {
+  withoutRoot(
+    { line, mark: newest }: LineSnapshot,
+    { problem, outOfReach }: KdsFailure,
+    { at, historical }: FetchContext,
+  ) {
     const mark = historical ? null : newest;
     const because = isDamaged(mark) ? rolledBack(line, mark) : problem;
-    const own: MissingCrl = { ...because, mayStandIn: (list) => isNoOlder(list, mark) };
+    const own: MissingCrl = { ...because, mayStandIn: (list) => outOfReach && isNoOlder(list, mark) };
     return { own, others: this.#supply.unverified(line.product, at) };
   }
 
@@ -135,7 +132,7 @@ export class AmdCrls {
     because: Unavailable,
     canDoWithout: boolean,
     held: AmdCrl | null = null,
-  ): Promise<HeldCrl | CrlFailure> {
+  ): Promise<HeldCrl | KdsFailure> {
     const { line, crls } = snapshot;
     const { at, historical } = context;
     if (this.#supply.isOff) return { problem: because, outOfReach: true };

@@ -105,11 +105,13 @@ export class AmdEndorsements implements EndorsementSource {
     const { line } = snapshot;
     if (isRooted(snapshot)) return sourced(await crls.find(snapshot, context, supplied));
     const fetched = await chains.fetchArk(line, context);
-    if (!('code' in fetched)) {
+    if (!('problem' in fetched)) {
       return sourced(await crls.find(await snapshots.under(snapshot, fetched), context, supplied));
     }
-    const detail = `no root to verify a CRL of ${line.product} with: ${fetched.detail}`;
-    return crls.withoutRoot(snapshot, { code: 'crl_unavailable', detail, retryable: fetched.retryable }, context);
+    const { problem, outOfReach } = fetched;
+    const detail = `no root to verify a CRL of ${line.product} with: ${problem.detail}`;
+    const missing: Unavailable = { code: 'crl_unavailable', detail, retryable: problem.retryable };
+    return crls.withoutRoot(snapshot, { problem: missing, outOfReach }, context);
   }
 }
 

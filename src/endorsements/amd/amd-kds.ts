@@ -239,6 +239,25 @@ function vcekPath(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb): string 
 /** Decimal, with at least two digits. */
 const spl = (level: number) => String(level).padStart(2, '0');
 
+/** Why KDS gave nothing to rely on. */
+export interface KdsFailure {
+  readonly problem: Unavailable;
+  /**
+   * KDS is off, does not answer, or has nothing of use. False if it serves what is known to be old, or if it was not asked
+   * since the request had no time or no room for that: callers can bring that about.
+   */
+  readonly outOfReach: boolean;
+}
+
+/**
+ * The same as `kdsProblem`, and whether KDS is out of reach: who was not asked is not.
+ * @throws {unknown} what is neither a fault of the network nor of what came over it
+ */
+export function kdsFailure(code: CheckId, what: string, error: unknown): KdsFailure {
+  const outOfReach = !(error instanceof FetchError) || error.tellsOfOrigin;
+  return { problem: kdsProblem(code, what, error), outOfReach };
+}
+
 /**
  * Why KDS gave nothing that can be used. A 404 is permanent; other failures are retryable.
  * @throws {unknown} what is neither a fault of the network nor of what came over it

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import type { SuppliedCrl } from '../../../src/model/endorsement.js';
+import { NO_ROOM } from '../../../src/outgoing/fetch-error.js';
 import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
 import { reloaded } from '../../reloaded.js';
 import {
@@ -518,6 +519,29 @@ describe('AmdCrls: whether a list of the request may stand in', () => {
     expect(problem).toMatchObject({ code: 'crl_unavailable', retryable: true });
     expect([problem?.mayStandIn(AGE), asked()]).toEqual([false, 0]);
     expect(await listOf(opened)).toBe(1n);
+  });
+
+  it.each([
+    ['no room', AbortSignal.abort(NO_ROOM), 'too many requests wait for it'],
+    ['no time left', AbortSignal.abort(), 'no time was left'],
+  ])(
+    'CRT-10 it may not where KDS was not asked for the root either, since there was %s',
+    async (_what, signal, why) => {
+      await rm(join(lab.folder, 'chain.pem'));
+      const opened = lab.open();
+      const problem = (await find(opened, COMPLETE, { signal })).crlProblems.get('Milan');
+      const detail = `no root to verify a CRL of Milan with: no certificate chain of Milan for a VCEK: AMD KDS not contacted: ${why}`;
+      expect(problem).toMatchObject({ code: 'crl_unavailable', detail, retryable: true });
+      expect([problem?.mayStandIn(AGE), lab.kds.requests]).toEqual([false, []]);
+      expect(await listOf(opened)).toBe(1n);
+    },
+  );
+
+  it('CRT-10 it may not where there was no room to ask KDS, which the answer says', async () => {
+    const problem = (await find(lab.open(), COMPLETE, { signal: AbortSignal.abort(NO_ROOM) })).crlProblems.get('Milan');
+    const detail = 'no CRL of Milan: AMD KDS not contacted: too many requests wait for it';
+    expect(problem).toMatchObject({ code: 'crl_unavailable', detail, retryable: true });
+    expect([problem?.mayStandIn(AGE), asked()]).toEqual([false, 0]);
   });
 
   it('it may for a past instant that no list of KDS is for, whatever is remembered', async () => {

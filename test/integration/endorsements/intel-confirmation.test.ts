@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SourcedCollateral, Unavailable } from '../../../src/model/endorsement.js';
+import { NO_ROOM } from '../../../src/outgoing/fetch-error.js';
 import type { CollateralOptions } from '../../lab/collateral-builder.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
 import { TdxPlatform } from '../../lab/tdx-platform.js';
@@ -45,6 +46,14 @@ function standing(found: SourcedCollateral | Unavailable): string {
 
 const judged = async (opened: OpenedIntel, asked: Parameters<IntelLab['find']>[1]) =>
   standing(await lab.find(opened, asked));
+
+it('TDX-24 does not say that Intel was asked where there was no room for that', async () => {
+  const why =
+    'no Intel source could be asked for newer collateral: the Intel PCS not contacted: too many requests wait for it';
+  const found = await lab.find(lab.open(), { ...suppliedNow(), signal: AbortSignal.abort(NO_ROOM) });
+  expect(found).toMatchObject({ origin: 'evidence', unconfirmed: { why } });
+  expect(lab.pcs.count(/./)).toBe(0);
+});
 
 describe('a service that holds nothing, and Intel answers', () => {
   it('TDX-24 is asked before older collateral of the first request counts', async () => {

@@ -11,6 +11,7 @@ import {
   type TokenKeysRequest,
   type Unavailable,
 } from '../../../src/model/endorsement.js';
+import { NO_ROOM } from '../../../src/outgoing/fetch-error.js';
 
 const CONTEXT = { at: new Date(0), historical: false, signal: new AbortController().signal };
 const SNP_SET: SnpEndorsementSet = {
@@ -115,7 +116,7 @@ describe('a vendor that hangs', () => {
   function hanging(vendor: Vendor) {
     const waiting: (() => void)[] = [];
     const answer = async <T>(of: Vendor, found: T, { signal }: FetchContext): Promise<T> => {
-      if (of === vendor && !signal.aborted) await new Promise<void>((resolve) => waiting.push(resolve));
+      if (of === vendor && signal.reason !== NO_ROOM) await new Promise<void>((resolve) => waiting.push(resolve));
       return found;
     };
     const all = new AllEndorsements({

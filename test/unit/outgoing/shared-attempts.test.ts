@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { unlessAborted } from '../../../src/outgoing/bounded-signal.js';
+import { NO_ROOM } from '../../../src/outgoing/fetch-error.js';
 import { KeptAttempts, SingleFlight } from '../../../src/outgoing/shared-attempts.js';
 
 const never = () => new AbortController().signal;
@@ -25,6 +26,16 @@ describe('SingleFlight', () => {
     const calls = ['a', 'b', 'a', 'a', 'b'].map((key) => flights.run(key, never(), start(key), expired));
     expect(await Promise.all(calls)).toEqual(['a', 'b', 'a', 'a', 'b']);
     expect(started).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    ['no_time', AbortSignal.abort()],
+    ['no_room', AbortSignal.abort(NO_ROOM)],
+  ])('begins nothing where the signal has ended before: %s', async (fault, ended) => {
+    let started = 0;
+    const start = async () => String(++started);
+    await expect(new SingleFlight().run('a', ended, start, expired)).rejects.toMatchObject({ fault });
+    expect(started).toBe(0);
   });
 
   it('tells whether an attempt is under way', async () => {
@@ -76,14 +87,6 @@ describe('SingleFlight', () => {
     second.abort();
     await expect(calls[1]).rejects.toThrow('expired');
     expect(seen[0]?.aborted).toBe(true);
-  });
-
-  it('starts nothing for a caller whose time is over', async () => {
-    const flights = new SingleFlight<string>();
-    let started = 0;
-    const start = async () => String(++started);
-    await expect(flights.run('a', AbortSignal.abort(), start, expired)).rejects.toThrow('expired');
-    expect(started).toBe(0);
   });
 });
 
@@ -176,6 +179,6 @@ describe('KeptAttempts', () => {
   it('begins nothing for who has no time left', async () => {
     const start = () => Promise.reject(new Error('begun'));
     const late = open().run('key', { ...WANTED, signal: AbortSignal.abort() }, start);
-    await expect(late).rejects.toMatchObject({ fault: 'aborted' });
+    await expect(late).rejects.toMatchObject({ fault: 'no_time' });
   });
 });
