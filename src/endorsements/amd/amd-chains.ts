@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { FetchContext, SuppliedVek, Unavailable } from '../../model/endorsement.js';
-import { RENEWAL_PAUSE_MS, SharedRenewals } from '../../outgoing/shared-attempts.js';
+import { SharedRenewals } from '../../outgoing/shared-attempts.js';
 import { type AmdChain, isSameChain, readChain } from '../../vendors/amd/chain.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
 import { type KdsFailure, kdsFailure, textOf } from './amd-kds.js';
@@ -58,7 +58,7 @@ export class AmdChains {
     const known = this.#signers.get(vek.sha256);
     const signer =
       held.find(({ chain }) => known !== undefined && isSameChain(chain, known)) ?? this.#signerAmong(held, vek);
-    return signer ?? this.#renewed(line, context).then((renewed) => this.#signerAmong(renewed, vek) ?? first);
+    return signer ?? this.#renewed(line, vek, context).then((renewed) => this.#signerAmong(renewed, vek) ?? first);
   }
 
   /** The root of a line at KDS. */
@@ -78,22 +78,29 @@ export class AmdChains {
     return signer;
   }
 
-  /** What KDS has now, beside the available chains. A historical request caches nothing, so it shares nothing. */
-  async #renewed(line: SnpLine, { signal, historical }: FetchContext): Promise<readonly HeldChain[]> {
+  /**
+   * What KDS has now, beside the available chains; or what another replica has fetched, however long ago, if that signed the
+   * VEK: else it is no newer than what is at hand. A historical request caches nothing, so it shares nothing.
+   */
+  async #renewed(
+    line: SnpLine,
+    vek: VekBelowChain,
+    { signal, historical }: FetchContext,
+  ): Promise<readonly HeldChain[]> {
     if (this.#parts.kds === null) return [];
     const key = historical ? `${lineName(line)} in the past` : lineName(line);
     return this.#renewals.share(key, signal, async (ownSignal) => {
-      const since = new Date(this.#parts.clock.now().getTime() - RENEWAL_PAUSE_MS);
-      const renewed = await this.#fetch(line, { signal: ownSignal, historical }, since);
+      const isOfUse = ({ chain, origin }: HeldChain) => origin === 'network' || vek.isIssuedBy(chain);
+      const renewed = await this.#fetch(line, { signal: ownSignal, historical }, isOfUse);
       return 'problem' in renewed ? [] : [renewed];
     });
   }
 
-  /** @param since what another replica fetched before does not count */
+  /** @param isOfUse of what KDS, or another replica, has; left out, all of it is */
   async #fetch(
     line: SnpLine,
     { signal, historical }: Pick<FetchContext, 'signal' | 'historical'>,
-    since: Date | null = null,
+    isOfUse?: (held: HeldChain) => boolean,
   ): Promise<HeldChain | KdsFailure> {
     const { kds, cache, pins } = this.#parts;
     const what = `no certificate chain of ${line.product} for a ${line.signingKey.toUpperCase()}`;
@@ -104,11 +111,11 @@ export class AmdChains {
       return await kds.chain(line.product, line.signingKey, {
         signal,
         remember: !historical,
-        since,
+        isOfUse,
         take: async (pem, { origin }) => {
-          const chain = readChain(textOf(pem), line, pins);
-          if (!historical) await cache.keepChain(chain);
-          return { chain, origin };
+          const held = { chain: readChain(textOf(pem), line, pins), origin };
+          if (!historical && (isOfUse === undefined || isOfUse(held))) await cache.keepChain(held.chain);
+          return held;
         },
       });
     } catch (error) {

@@ -62,8 +62,8 @@ export interface KdsCall<T> extends ServiceCall {
    * @throws {FormatError | UnfitError} where it is of no use
    */
   readonly take: (body: Uint8Array, from: Obtained, signal: AbortSignal) => T | Promise<T>;
-  /** Whether what was taken is of use to other replicas too; left out, it is. */
-  readonly isOfUse?: (taken: T) => boolean;
+  /** Whether what was taken is of use, to other replicas too; left out, it is. */
+  readonly isOfUse?: ((taken: T) => boolean) | undefined;
 }
 
 /** A VCEK has years; what AMD issued anew is found in time. */
@@ -216,9 +216,10 @@ export class AmdKds {
   }
 }
 
-/** Requests about the past keep nothing; whoever wants something newer does not get what is good enough for others. */
-function keyOf<T>(path: string, { remember, since = null, orOlder = false }: KdsCall<T>): string {
-  return [path, remember ? 'now' : 'past', since === null ? 'any' : 'newer', orOlder ? 'or older' : ''].join(' ');
+/** Requests about the past keep nothing; whoever wants something newer, or not just any, does not get what is good enough for others. */
+function keyOf<T>(path: string, { remember, since = null, orOlder = false, isOfUse }: KdsCall<T>): string {
+  const age = [since === null ? 'any' : 'newer', orOlder ? 'or older' : ''];
+  return [path, remember ? 'now' : 'past', ...age, isOfUse === undefined ? '' : 'of use'].join(' ');
 }
 
 /** PEM as text. */

@@ -116,9 +116,9 @@ export class AmdLab {
   }
 
   /** Names of the files in the cache. */
-  async cached(): Promise<readonly string[]> {
+  async cached(folder = 'cache'): Promise<readonly string[]> {
     try {
-      return (await readdir(this.cacheFolder)).sort();
+      return (await readdir(this.path(folder))).sort();
     } catch {
       return [];
     }
