@@ -99,6 +99,7 @@ export class AmdCrlSupply {
           return failure ?? heldCrl(crl, origin, line.signingKey);
         },
         isOfUse: (taken) => !('problem' in taken),
+        endOf: (taken) => ('problem' in taken ? null : taken.nextUpdate),
       });
     } catch (error) {
       const { problem, outOfReach } = kdsFailure(because.code, because.detail, error);

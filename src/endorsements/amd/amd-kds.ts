@@ -64,6 +64,8 @@ export interface KdsCall<T> extends ServiceCall {
   readonly take: (body: Uint8Array, from: Obtained, signal: AbortSignal) => T | Promise<T>;
   /** Whether what was taken is of use, to other replicas too; left out, it is. */
   readonly isOfUse?: ((taken: T) => boolean) | undefined;
+  /** When what was taken ends; left out or null, it has no end. */
+  readonly endOf?: (taken: T) => Date | null;
 }
 
 /** A VCEK has years; what AMD issued anew is found in time. */
@@ -191,11 +193,11 @@ export class AmdKds {
   }
 
   #shared<T>(kind: EntrySubject['kind'], path: string, { maximumBytes }: Kind, call: KdsCall<T>) {
-    const { since = null, orOlder = false, remember: keeps, isOfUse = () => true } = call;
+    const { since = null, orOlder = false, remember: keeps, isOfUse = () => true, endOf } = call;
     const subject = { kind, origin: this.#origin, key: path };
     const encode = (body: Uint8Array) => body;
     const isAbsent = (error: FetchError) => error.notFound;
-    return { subject, maximumBytes, since, orOlder, keeps, isOfUse, encode, decode: encode, isAbsent };
+    return { subject, maximumBytes, since, orOlder, keeps, isOfUse, endOf, encode, decode: encode, isAbsent };
   }
 
   async #get(

@@ -127,7 +127,8 @@ export class AmdVeks {
         principal,
         remember: !historical,
         take: (der, from, within) => this.#take(subject, der, from, { at, historical, signal: within }),
-        isOfUse: ({ isVerified }) => isVerified,
+        isOfUse: ({ value: vek, isVerified }) => isVerified && !hasEnded(vek, at),
+        endOf: ({ value: vek }) => vek.certificate.notAfter,
       });
       return { value, origin };
     } catch (error) {

@@ -51,6 +51,8 @@ export interface SharedFetch<F, T> {
   readonly take: (fetched: F, from: Obtained) => T | Promise<T>;
   /** Whether others can use it too. If not, it is neither used nor kept. */
   readonly isOfUse: (taken: T) => boolean | Promise<boolean>;
+  /** When what was taken ends: an entry lives no longer. Left out, it has no end of its own. */
+  readonly endOf?: ((taken: T) => Date | null) | undefined;
   /** Whether a failure says that the origin does not have it. */
   readonly isAbsent: (error: FetchError) => boolean;
 }
@@ -248,7 +250,7 @@ export class SharedFetches {
       const from = this.#now();
       const taken = await wanted.take(fetched, from);
       if (wanted.keeps && (await wanted.isOfUse(taken))) {
-        end = { ...NO_END, entry: this.#sealed(wanted, { ...from, bytes: wanted.encode(fetched) }) };
+        end = { ...NO_END, entry: this.#sealed(wanted, { ...from, bytes: wanted.encode(fetched) }, taken) };
       }
       return { taken };
     } catch (error) {
@@ -284,10 +286,18 @@ export class SharedFetches {
     return found;
   }
 
-  #sealed<F, T>({ subject, lifetimeMs, maximumBytes }: SharedFetch<F, T>, entry: SharedEntry): LeaseEnd['entry'] {
+  /** @param taken from its bytes; left out where it has none */
+  #sealed<F, T>(
+    { subject, lifetimeMs, maximumBytes, endOf }: SharedFetch<F, T>,
+    entry: SharedEntry,
+    taken?: T,
+  ): LeaseEnd['entry'] {
+    const ends = taken === undefined ? null : (endOf?.(taken) ?? null);
     const isTooLarge = entry.bytes !== null && entry.bytes.byteLength > maximumBytes;
-    if (isTooLarge) return null;
-    return { bytes: this.#seal.seal(subject, entry), lifetimeMs: entry.bytes === null ? ABSENT_MS : lifetimeMs };
+    const leftMs = ends === null ? lifetimeMs : ends.getTime() - entry.fetchedAt.getTime();
+    if (isTooLarge || leftMs <= 0) return null;
+    const livesMs = entry.bytes === null ? ABSENT_MS : Math.min(lifetimeMs, leftMs);
+    return { bytes: this.#seal.seal(subject, entry), lifetimeMs: livesMs };
   }
 
   #now(): Obtained {
