@@ -83,7 +83,7 @@ export class LineSnapshots {
     // Read before the CRLs, so that the snapshot has the CRL that raised the mark.
     const mark = await memory.highest(lineName(line));
     const ark = await this.#arkOf(line.product);
-    if (ark !== null && mark !== null) await cache.catchUpWith(mark, line, ark);
+    if (memory.isShared && ark !== null && mark !== null) await cache.catchUpWith(mark, line, ark);
     const snapshot: LineSnapshot = {
       line,
       chains: await this.#chainsOf(line),
