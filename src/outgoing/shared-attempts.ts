@@ -129,7 +129,7 @@ export class KeptAttempts<T> {
 }
 
 /** The shortest time between two renewals of one thing. */
-const RENEWAL_PAUSE_MS = 10 * 60_000;
+export const RENEWAL_PAUSE_MS = 10 * 60_000;
 
 interface Renewal<T> {
   /** Monotonic. */

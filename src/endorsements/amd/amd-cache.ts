@@ -83,11 +83,14 @@ export class AmdCache {
     return vek;
   }
 
-  /** Keeps a verified VCEK, unless one issued at the same time or later is cached: many requests may supply one. */
-  async keepVcek(subject: VcekSubject, vek: AmdVek): Promise<void> {
+  /**
+   * Keeps a verified VCEK.
+   * @param replaces whether also in the place of one that was issued at the same time or later
+   */
+  async keepVcek(subject: VcekSubject, vek: AmdVek, replaces = false): Promise<void> {
     const name = vcekFile(subject);
     const known = this.#veks.peek(name);
-    if (known !== undefined && issuedAt(known) >= issuedAt(vek)) return;
+    if (!replaces && known !== undefined && issuedAt(known) >= issuedAt(vek)) return;
     this.#veks.set(name, vek);
     await this.#options.folder.write(name, vek.certificate.der);
     this.#files.set(name, true);

@@ -1,5 +1,8 @@
+import { LRUCache } from 'lru-cache';
+import { isRevoked } from '../../crypto/revocation-list.js';
 import type { FetchContext, SnpEndorsementRequest, Sourced, Unavailable } from '../../model/endorsement.js';
 import { UnfitError } from '../../model/errors.js';
+import { RENEWAL_PAUSE_MS } from '../../outgoing/shared-attempts.js';
 import { type AmdChain, hasSigned } from '../../vendors/amd/chain.js';
 import type { SnpLine } from '../../vendors/amd/issuers.js';
 import type { VcekSubject } from '../../vendors/amd/vek.js';
@@ -7,14 +10,17 @@ import { type AmdVek, isForTcb, issuedAt, isVcekOf, readVek, verifyVek } from '.
 import { attempt } from '../files/material-files.js';
 import type { Obtained } from '../replicas/shared-fetches.js';
 import type { AmdChains, VekBelowChain } from './amd-chains.js';
+import { isCurrent } from './amd-crl-supply.js';
 import { kdsProblem } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 import type { LineSnapshots } from './line-snapshots.js';
 
 type HeldVek = Sourced<AmdVek>;
 
-/** One of KDS. Not verified where the chain of its line is not to be had. */
-type TakenVek = HeldVek & { readonly isVerified: boolean };
+/** One of KDS, and whether it is of use to others: verified, which it is not where no chain of its line is to be had, and below no revoked ASK. */
+type TakenVek = HeldVek & { readonly isGood: boolean };
+
+const ASKED_ANEW = 4096;
 
 /** The certificate of the key that signed a report: from the operator's folder, the cache, or KDS. */
 export class AmdVeks {
@@ -23,6 +29,8 @@ export class AmdVeks {
   readonly #snapshots: LineSnapshots;
   /** Certificates of the folder, each verified once under the available chain. */
   readonly #vouchedFor = new WeakMap<AmdVek, AmdChain>();
+  /** Monotonic times at which KDS was last asked for another VEK in the place of one below a revoked ASK, by SHA-256. */
+  readonly #askedAnew = new LRUCache<string, number>({ max: ASKED_ANEW });
 
   constructor(parts: AmdParts, chains: AmdChains, snapshots: LineSnapshots) {
     this.#parts = parts;
@@ -42,10 +50,33 @@ export class AmdVeks {
       tcb: request.reportedTcb(product),
     }));
     const held = await this.#local(subjects, context);
-    if (held !== null && !hasEnded(held.value, context.at)) return held;
+    const isGood = held !== null && !hasEnded(held.value, context.at);
+    const signer = isGood ? await this.#revokedSigner(held.value, context.at) : null;
+    if (held !== null && signer !== null) return (await this.#reissued(held.value, subjects, context)) ?? held;
+    if (isGood) return held;
     const fetched = await this.#fetchFirst(subjects, context);
     // An expired VEK is returned, so that the answer says so, unless KDS may have a newer one.
     return held !== null && 'code' in fetched && !fetched.retryable ? held : fetched;
+  }
+
+  /** The chain that signed a VEK, where a CRL at hand revokes its ASK: AMD may have issued the VEK anew below another. */
+  async #revokedSigner(vek: AmdVek, at: Date): Promise<AmdChain | null> {
+    const { chains, crls } = await this.#snapshots.of(vek);
+    const current = crls.filter((crl) => isCurrent(crl, at));
+    const revoked = chains.filter(({ chain }) =>
+      current.some(({ list }) => isRevoked(list, chain.intermediate.serial)),
+    );
+    return revoked.find(({ chain }) => hasSigned(chain, vek))?.chain ?? null;
+  }
+
+  /** What KDS has in the place of a VEK below a revoked ASK, asked for once in ten minutes; null where that is no other. */
+  async #reissued(vek: AmdVek, subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | null> {
+    const now = this.#parts.clock.monotonicMs();
+    const askedAt = this.#askedAnew.get(vek.sha256);
+    if (askedAt !== undefined && now - askedAt < RENEWAL_PAUSE_MS) return null;
+    this.#askedAnew.set(vek.sha256, now);
+    const fetched = await this.#fetchFirst(subjects, context);
+    return 'code' in fetched ? null : fetched;
   }
 
   async #local(subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | null> {
@@ -127,7 +158,7 @@ export class AmdVeks {
         principal,
         remember: !historical,
         take: (der, from, within) => this.#take(subject, der, from, { at, historical, signal: within }),
-        isOfUse: ({ value: vek, isVerified }) => isVerified && !hasEnded(vek, at),
+        isOfUse: ({ value: vek, isGood }) => isGood && !hasEnded(vek, at),
         endOf: ({ value: vek }) => vek.certificate.notAfter,
       });
       return { value, origin };
@@ -147,11 +178,11 @@ export class AmdVeks {
     if (!hasBegun(vek, this.#parts.clock.now())) throw new UnfitError('it is not valid yet');
     const snapshot = await this.#snapshots.of({ product: subject.product, signingKey: 'vcek' });
     const found = await this.#chains.of(snapshot, belowChain(vek), context);
-    if (!('code' in found)) {
-      verifyVek(vek, found.chain, this.#parts.pins);
-      if (!context.historical) await this.#parts.cache.keepVcek(subject, vek);
-    }
-    return { value: vek, origin, isVerified: !('code' in found) };
+    if ('code' in found) return { value: vek, origin, isGood: false };
+    verifyVek(vek, found.chain, this.#parts.pins);
+    const isBelowRevoked = (await this.#revokedSigner(vek, context.at)) !== null;
+    if (!context.historical) await this.#parts.cache.keepVcek(subject, vek, !isBelowRevoked);
+    return { value: vek, origin, isGood: !isBelowRevoked };
   }
 }
 
