@@ -67,18 +67,19 @@ export function helm(command: readonly string[], values: Values): Ended {
   }
 }
 
-const template = (values: Values) => helm(['template', 'veritee', CHART, '--namespace', 'trust'], values);
+const template = (values: Values, release: string) =>
+  helm(['template', release, CHART, '--namespace', 'trust'], values);
 
 /** @throws {Error} with what Helm says */
-export function rendered(values: Values): readonly Manifest[] {
-  const { status, stdout, stderr } = template(values);
+export function rendered(values: Values, release = 'veritee'): readonly Manifest[] {
+  const { status, stdout, stderr } = template(values, release);
   if (status !== 0) throw new Error(stderr);
   return manifestsIn(stdout);
 }
 
 /** What Helm says in place of manifests. */
 export function refusal(values: Values): string {
-  const { status, stdout, stderr } = template(values);
+  const { status, stdout, stderr } = template(values, 'veritee');
   return status === 0 ? `rendered: ${stdout}` : stderr;
 }
 

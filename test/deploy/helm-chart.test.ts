@@ -565,6 +565,19 @@ describe.skipIf(isWithoutHelm('the metrics of deploy/helm'))('the ServiceMonitor
     expect(found[0].spec.ports).toEqual([{ name: 'management', port: 8081, targetPort: 'management' }]);
   });
 
+  it.each(['veritee', 'other'])('has the job that the alerts and the dashboard select, as release %s', (release) => {
+    const documents = rendered(MONITORED, release);
+    const { jobLabel } = one(documents, 'ServiceMonitor').spec;
+    const { name, labels } = one(documents, 'Service', `${release}-replicas`).metadata;
+    // As the operator does: the value of that label of the Service, else the name of the Service.
+    const job = labels[jobLabel] ?? name;
+    for (const selecting of ['prometheus-rules.yaml', 'grafana-dashboard.json']) {
+      const text = readProjectFile(`deploy/monitoring/${selecting}`);
+      const selected = [...text.matchAll(/\bjob=~?\\?"([^"\\]*)\\?"/g)].map(([, each]) => each);
+      expect([selecting, ...new Set(selected)]).toEqual([selecting, job]);
+    }
+  });
+
   it('is not there unless it is wanted, since a cluster may not know its kind', () => {
     expect(rendered(DECIDED).filter(({ kind }) => kind === 'ServiceMonitor')).toEqual([]);
   });
