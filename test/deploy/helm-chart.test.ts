@@ -41,8 +41,11 @@ const OF_CLUSTER = withConfig(`  pods:
     roles: [verify]
 `);
 
+const PROMETHEUS = [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }];
+
 const MONITORED: Values = {
   ...DECIDED,
+  networkPolicy: { metricsFrom: PROMETHEUS },
   serviceMonitor: {
     enabled: true,
     labels: { release: 'prometheus' },
@@ -73,7 +76,6 @@ const EVERYTHING: Values = {
     cidrs: ['0.0.0.0/0', '::/0'],
     rules: [{ to: [{ podSelector: { matchLabels: { app: 'valkey' } } }], ports: [{ port: 6379 }] }],
   },
-  networkPolicy: { metricsFrom: [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }] },
   serviceAccount: { annotations: { 'azure.workload.identity/client-id': 'id' } },
   podLabels: { 'azure.workload.identity/use': 'true' },
   podAnnotations: { 'example.com/owner': 'trust' },
@@ -145,6 +147,11 @@ describe.skipIf(isWithoutHelm('deploy/helm'))('the chart', () => {
       'a scrape that nobody is',
       { ...MONITORED, serviceMonitor: { enabled: true, serverName: 'a' } },
       'credentials.existingSecret is empty',
+    ],
+    [
+      'a scrape that the network policy keeps out',
+      { ...MONITORED, networkPolicy: {} },
+      'networkPolicy.metricsFrom is empty, so the NetworkPolicy keeps out the Prometheus',
     ],
     ['a variable that the chart sets', { ...DECIDED, env: { VERITEE__LISTEN__PORT: '1' } }, 'which the chart sets'],
   ])('does not render with %s, and says what to do', (_, values, message) => {
@@ -563,6 +570,25 @@ describe.skipIf(isWithoutHelm('the metrics of deploy/helm'))('the ServiceMonitor
     );
     expect(found.map((service) => service.metadata.name)).toEqual(['veritee-replicas']);
     expect(found[0].spec.ports).toEqual([{ name: 'management', port: 8081, targetPort: 'management' }]);
+  });
+
+  it('gets to that port, which is closed to all others', () => {
+    expect(one(rendered(MONITORED), 'NetworkPolicy').spec.ingress).toContainEqual({
+      ports: [{ protocol: 'TCP', port: 'management' }],
+      from: PROMETHEUS,
+    });
+  });
+
+  it('needs no such word where there is no network policy', () => {
+    const documents = rendered({ ...MONITORED, networkPolicy: { enabled: false } });
+    expect(one(documents, 'ServiceMonitor').spec.endpoints).toHaveLength(1);
+  });
+
+  it('renders with what docs/deployment.md writes down', () => {
+    const guide = readProjectFile('docs/deployment.md');
+    const [, values = ''] = /^```\n# metrics\.yaml\n([\s\S]*?)^```$/m.exec(guide) ?? [];
+    const [from] = one(rendered({ ...DECIDED, ...parse(values) }), 'NetworkPolicy').spec.ingress.slice(1);
+    expect(from.from[0].namespaceSelector.matchLabels).toEqual({ 'kubernetes.io/metadata.name': 'monitoring' });
   });
 
   it.each(['veritee', 'other'])('has the job that the alerts and the dashboard select, as release %s', (release) => {

@@ -56,6 +56,16 @@ describe('deploy/kubernetes.yaml', () => {
     expect(blocks).toEqual([{ cidr: '203.0.113.0/24' }]);
   });
 
+  it('lets the Prometheus that its caller is for to the management port, from where its first lines name', () => {
+    const { ingress } = one(MANIFESTS, 'NetworkPolicy').spec;
+    const opened = ingress.filter(({ ports }: Manifest) => ports.some(({ port }: Manifest) => port === 'management'));
+    const namespace = { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } };
+    expect(opened.map(({ from }: Manifest) => from)).toEqual([[{ namespaceSelector: namespace }]]);
+    const { callers } = loadConfiguration({ text: filledIn(CONFIGURATION), environment: environmentOf(MANIFESTS) });
+    expect(callers['prometheus']?.roles).toEqual(['metrics']);
+    expect(TEXT).toContain('#   - the namespace that Prometheus runs in, in place of monitoring');
+  });
+
   it('has no date that ends it, and needs the secrets that its first lines name', () => {
     expect(TEXT).not.toMatch(/\d{4}-\d\d-\d\d/);
     const secrets = podOf(MANIFESTS).volumes.flatMap(({ secret }: Manifest) => secret?.secretName ?? []);

@@ -83,6 +83,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if and .Values.ciliumNetworkPolicy.enabled (not .Values.ciliumNetworkPolicy.hosts) }}{{ fail "ciliumNetworkPolicy.hosts is empty: list the hosts that the service may contact (docs/hardening.md, The network)" }}{{ end }}
 {{- if and .Values.serviceMonitor.enabled (not .Values.tls.terminatedElsewhere) (not .Values.serviceMonitor.serverName) }}{{ fail "serviceMonitor.serverName is empty: it is the name in the certificate of tls.existingSecret, which a scrape by address cannot know" }}{{ end }}
 {{- if and .Values.serviceMonitor.enabled (not .Values.serviceMonitor.credentials.existingSecret) }}{{ fail "serviceMonitor.credentials.existingSecret is empty: metrics need the API key of a caller with the role metrics" }}{{ end }}
+{{- if and .Values.serviceMonitor.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.metricsFrom) }}{{ fail "networkPolicy.metricsFrom is empty, so the NetworkPolicy keeps out the Prometheus that serviceMonitor is for: name the namespace that it runs in, such as [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: monitoring } } }]" }}{{ end }}
 {{- end }}
 
 {{/* What the chart sets of the configuration, as variables, which win over veritee.yaml. */}}
