@@ -121,8 +121,49 @@ describe.skipIf(isWithoutHelm('deploy/helm'))('the chart', () => {
     ['no callers', { ...DECIDED, config: 'log: { level: warn }' }, 'config has no callers'],
     ['no configuration', { ...DECIDED, config: '' }, 'config has no callers'],
     ['a configuration that is no mapping', { ...DECIDED, config: '- callers' }, 'config is no YAML with keys'],
+    ['callers as a list', { ...DECIDED, config: 'callers: [gate]\n' }, 'config has callers without keys below it'],
+    ['a caller that is empty', withConfig('  other:\n'), 'config has callers.other without keys below it'],
+    [
+      'a caller of the cluster that is a word',
+      withConfig('  other: { kubernetes: gates/release }\n'),
+      'config has callers.other.kubernetes without keys below it',
+    ],
+    ...['azure', 'challenges', 'decisions', 'listen', 'policies', 'receipts'].map(
+      (section): [string, Values, string] => [
+        `${section} that is empty`,
+        withConfig(`${section}:\n`),
+        `config has ${section} without keys below it: indent what belongs to it, or take it out`,
+      ],
+    ),
     ['neither TLS nor who ends it', { ...DECIDED, tls: {} }, 'tls.existingSecret is empty'],
     ['both', { ...DECIDED, tls: { existingSecret: 'a', terminatedElsewhere: true } }, 'exclude each other'],
+    [
+      'a tag in the repository',
+      { ...DECIDED, image: { repository: 'registry.example:5000/veritee:1.0' } },
+      'put the tag, which follows the colon, into image.tag',
+    ],
+    [
+      'a digest in the repository',
+      { ...DECIDED, image: { repository: `registry.example/veritee@sha256:${'0a'.repeat(32)}` } },
+      'put what follows the @ into image.digest',
+    ],
+    ...['0a'.repeat(32), 'sha256:00', `sha256:${'0A'.repeat(32)}`].map((digest): [string, Values, string] => [
+      `the digest ${digest}`,
+      { ...DECIDED, image: { repository: 'registry.example/veritee', digest } },
+      `image.digest is ${digest}: write sha256: and 64 hex digits`,
+    ]),
+    ...['203.0.113.1', '203.0.113.0/33', 'kdsintf.amd.com', 'fe80::/10', 'fc00::/6'].map(
+      (range): [string, Values, string] => [
+        `the range ${range}`,
+        { ...DECIDED, egress: { cidrs: [range] } },
+        `egress.cidrs has ${range}: write address ranges with their length`,
+      ],
+    ),
+    [
+      'a range without length, also where no policy has it',
+      { ...DECIDED, egress: { cidrs: ['203.0.113.1'] }, networkPolicy: { enabled: false } },
+      'egress.cidrs has 203.0.113.1',
+    ],
     ['no word on outgoing', { ...DECIDED, egress: {} }, 'egress.cidrs is not set'],
     ['replicas that share nothing', { ...DECIDED, replicas: 2 }, 'each would accept a challenge once more'],
     ['more replicas under load', { ...DECIDED, autoscaling: { enabled: true } }, 'accept a challenge once more'],
@@ -185,14 +226,9 @@ describe.skipIf(isWithoutHelm('deploy/helm'))('the chart', () => {
   });
 
   it.each<[string, object]>([
-    ['a digest of another length', { image: { repository: 'a', digest: 'sha256:00' } }],
     ['a secret in place of its name', { challengeKey: { existingSecret: 'A secret' } }],
     ['no memory limit', { resources: { limits: null } }],
     ['a name that is no policy file', { policies: { '../own.yaml': '' } }],
-    ['an address that is no range', { egress: { cidrs: ['203.0.113.1'] } }],
-    ['a host in place of a range', { egress: { cidrs: ['kdsintf.amd.com'] } }],
-    ['link-local addresses of version 6', { egress: { cidrs: ['fe80::/10'] } }],
-    ['a range around them', { egress: { cidrs: ['fc00::/6'] } }],
   ])('refuses %s', (_, values) => {
     expect(refusal({ ...DECIDED, ...values })).toContain("don't meet the specifications of the schema");
   });
@@ -346,6 +382,8 @@ describe.skipIf(isWithoutHelm('the pod of deploy/helm'))('a pod of the chart', (
 
   it('is named by a digest where there is one', () => {
     const image = (values: Values) => podOf(rendered(values)).containers[0].image;
+    const atPort = { repository: 'registry.example:5000/veritee', tag: '1.0' };
+    expect(image({ ...DECIDED, image: atPort })).toBe('registry.example:5000/veritee:1.0');
     expect(image(EVERYTHING)).toBe(`registry.example/veritee@sha256:${'0a'.repeat(32)}`);
     expect(image(DECIDED)).toBe(
       `registry.example/veritee:${parse(readProjectFile('deploy/helm/veritee/Chart.yaml')).appVersion}`,

@@ -17,6 +17,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "veritee.image" -}}
 {{- $image := .Values.image -}}
 {{- if not $image.repository }}{{ fail "image.repository is empty: build the image, push it to a registry of yours, and name it" }}{{ end -}}
+{{- if contains "@" $image.repository }}{{ fail (printf "image.repository is %s: put what follows the @ into image.digest" $image.repository) }}{{ end -}}
+{{- if contains ":" (base $image.repository) }}{{ fail (printf "image.repository is %s: put the tag, which follows the colon, into image.tag" $image.repository) }}{{ end -}}
+{{- if not (regexMatch "^(sha256:[0-9a-f]{64})?$" $image.digest) }}{{ fail (printf "image.digest is %s: write sha256: and 64 hex digits in lower case" $image.digest) }}{{ end -}}
 {{- if $image.digest }}{{ printf "%s@%s" $image.repository $image.digest }}{{ else }}{{ printf "%s:%s" $image.repository ($image.tag | default .Chart.AppVersion) }}{{ end -}}
 {{- end }}
 
@@ -38,6 +41,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "veritee.config" -}}
 {{- $config := fromYaml .Values.config -}}
 {{- if hasKey $config "Error" }}{{ fail (printf "config is no YAML with keys: %s" $config.Error) }}{{ end -}}
+{{- range $section := list "azure" "callers" "challenges" "decisions" "listen" "policies" "receipts" }}
+{{- if and (hasKey $config $section) (not (kindIs "map" (get $config $section))) }}{{ fail (printf "config has %s without keys below it: indent what belongs to it, or take it out" $section) }}{{ end -}}
+{{- end }}
+{{- range $name, $caller := $config.callers }}
+{{- if not (kindIs "map" $caller) }}{{ fail (printf "config has callers.%s without keys below it: say how it is recognised and what it may do, or take it out (docs/callers.md)" $name) }}{{ end -}}
+{{- end }}
 {{- toJson $config }}
 {{- end }}
 
@@ -51,7 +60,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{/* Whether a caller is recognised by keys that the cluster gives only to service accounts. */}}
 {{- define "veritee.needsToken" -}}
 {{- range $name, $caller := (include "veritee.config" . | fromJson).callers }}
-{{- if hasPrefix "/var/run/secrets/kubernetes.io/serviceaccount/" (dig "kubernetes" "tokenFile" "" $caller | default "") }}yes{{ end -}}
+{{- with $caller.kubernetes }}
+{{- if not (kindIs "map" .) }}{{ fail (printf "config has callers.%s.kubernetes without keys below it: say which service accounts it is (docs/callers.md)" $name) }}{{ end -}}
+{{- if hasPrefix "/var/run/secrets/kubernetes.io/serviceaccount/" (.tokenFile | default "" | toString) }}yes{{ end -}}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -78,6 +90,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if and (not .Values.tls.existingSecret) (not .Values.tls.terminatedElsewhere) }}{{ fail "tls.existingSecret is empty: name a Secret with tls.crt and tls.key, or set tls.terminatedElsewhere, where a mesh ends TLS in each pod" }}{{ end }}
 {{- if and .Values.tls.existingSecret .Values.tls.terminatedElsewhere }}{{ fail "tls.existingSecret and tls.terminatedElsewhere exclude each other" }}{{ end }}
 {{- if kindIs "invalid" .Values.egress.cidrs }}{{ fail "egress.cidrs is not set: list the address ranges that the service may contact, or [] for none (docs/deployment.md)" }}{{ end }}
+{{- range .Values.egress.cidrs }}{{ include "veritee.range" . }}{{ end }}
 {{- if and (include "veritee.hasReplicas" .) (not (include "veritee.sharesChallenges" .)) }}{{ fail "more than one replica: each would accept a challenge once more, so set challenges.store or decisions.store of config to a store that they share (docs/stores.md)" }}{{ end }}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (add (int .Values.preStopSeconds) 20 | int) }}{{ fail "terminationGracePeriodSeconds is less than preStopSeconds and 20 seconds: open requests would be cut off" }}{{ end }}
 {{- if and .Values.ciliumNetworkPolicy.enabled (not .Values.ciliumNetworkPolicy.hosts) }}{{ fail "ciliumNetworkPolicy.hosts is empty: list the hosts that the service may contact (docs/hardening.md, The network)" }}{{ end }}
@@ -109,11 +122,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end }}
 
+{{/* Refuses what is no address range that a rule may name: of version 6, all of it, or global or unique local addresses. */}}
+{{- define "veritee.range" -}}
+{{- $byte := "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])" -}}
+{{- $range4 := printf "^(%s\\.){3}%s/(3[0-2]|[12]?[0-9])$" $byte $byte -}}
+{{- $range6 := "^(::/0|(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}):[0-9a-f:]+/([7-9]|[1-9][0-9]|1[01][0-9]|12[0-8]))$" -}}
+{{- if not (or (regexMatch $range4 .) (regexMatch $range6 .)) }}{{ fail (printf "egress.cidrs has %s: write address ranges with their length, such as 203.0.113.0/24, or 203.0.113.7/32 for one address; of version 6, ::/0 or global or unique local ones in lower case. Names of hosts are not possible" .) }}{{ end -}}
+{{- end }}
+
 {{/*
 Exceptions of an address range, so that it never opens link-local addresses, where the metadata service of a cloud is, nor the
 platform service of Azure. Both are in ranges of at most 16 bits here: 169.254.0.0/16, and 168.63.0.0/16 around 168.63.129.16.
 */}}
 {{- define "veritee.except" -}}
+{{- include "veritee.range" . }}
 {{- $cidr := . -}}
 {{- $length := last (splitList "/" $cidr) | int -}}
 {{- if contains ":" $cidr }}
