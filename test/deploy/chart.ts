@@ -45,7 +45,12 @@ receipts: { key: /etc/veritee/secrets/receipts/key.pem }
 `;
 
 /** What replicas share. */
-export const SHARED: Values = { ...DECIDED, config: REPLICAS, challengeKey: { existingSecret: 'veritee-challenges' } };
+export const SHARED: Values = {
+  ...DECIDED,
+  config: REPLICAS,
+  challengeKey: { existingSecret: 'veritee-challenges' },
+  secrets: { receipts: { existingSecret: 'veritee-receipts' }, store: { existingSecret: 'veritee-store' } },
+};
 
 /** How Helm ended. */
 interface Ended {

@@ -173,6 +173,40 @@ describe.skipIf(isWithoutHelm('deploy/helm'))('the chart', () => {
       'accept a challenge once more',
     ],
     [
+      'replicas without a key of challenges',
+      { ...SHARED, replicas: 2, challengeKey: {} },
+      'challengeKey.existingSecret is empty',
+    ],
+    [
+      'replicas under load without one',
+      { ...SHARED, autoscaling: { enabled: true }, challengeKey: {} },
+      'challengeKey.existingSecret is empty',
+    ],
+    [
+      'replicas without a key of receipts',
+      { ...SHARED, replicas: 2, config: String(SHARED['config']).replace(/^receipts:.*\n/m, '') },
+      'config has no receipts.key',
+    ],
+    [
+      'replicas that sign by keys of their own',
+      {
+        ...SHARED,
+        replicas: 2,
+        config: String(SHARED['config']).replace(/^receipts:.*$/m, 'receipts: { key: ephemeral }'),
+      },
+      'config has no receipts.key',
+    ],
+    [
+      'a file below a folder that is not mounted',
+      { ...SHARED, secrets: { receipts: { existingSecret: 'veritee-receipts' } } },
+      'a file below /etc/veritee/secrets/store, which is not mounted: name its Secret in secrets.store.existingSecret',
+    ],
+    [
+      'such a file in a variable',
+      { ...DECIDED, env: { NODE_EXTRA_CA_CERTS: '/etc/veritee/secrets/extra/ca.pem' } },
+      'name its Secret in secrets.extra.existingSecret',
+    ],
+    [
       'two keys of challenges',
       { ...withConfig('challenges: { key: /etc/key }\n'), challengeKey: { existingSecret: 'a' } },
       'config has challenges.key, which the chart sets',
@@ -412,8 +446,15 @@ describe.skipIf(isWithoutHelm('the replicas of deploy/helm'))('replicas of the c
     });
   });
 
+  it('render where a file of config is the key of challenges, and where a comment names a file that is nowhere', () => {
+    const secrets = { ...(SHARED['secrets'] as object), key: { existingSecret: 'veritee-challenges' } };
+    const own = `${SHARED['config']}# /etc/veritee/secrets/nowhere/file\nchallenges: { key: /etc/veritee/secrets/key/key }\n`;
+    const documents = rendered({ ...SHARED, config: own, challengeKey: {}, secrets, replicas: 2 });
+    expect(one(documents, 'StatefulSet').spec.replicas).toBe(2);
+  });
+
   it('share challenges by a URL as well, where decisions stay with each', () => {
-    const config = `${CONFIG}challenges: { store: "rediss://cache.example" }\n`;
+    const config = `${CONFIG}challenges: { store: "rediss://cache.example" }\nreceipts: { key: /etc/veritee/secrets/receipts/key.pem }\n`;
     const { spec } = one(rendered({ ...SHARED, config, replicas: 2 }), 'StatefulSet');
     expect(spec.replicas).toBe(2);
   });

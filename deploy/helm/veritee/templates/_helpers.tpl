@@ -83,6 +83,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end }}
 
+{{/* Refuses replicas that the service would not start, since they would not know each other's challenges and receipts. */}}
+{{- define "veritee.decidedOfReplicas" -}}
+{{- if include "veritee.hasReplicas" . }}
+{{- $config := include "veritee.config" . | fromJson -}}
+{{- if not (or .Values.challengeKey.existingSecret (dig "challenges" "key" "" $config)) }}{{ fail "more than one replica, and challengeKey.existingSecret is empty: name a Secret with the 32 bytes that all of them make challenges with (docs/deployment.md)" }}{{ end }}
+{{- if eq (dig "receipts" "key" "ephemeral" $config | toString) "ephemeral" }}{{ fail "more than one replica, and config has no receipts.key: name a key that all of them sign receipts with, such as /etc/veritee/secrets/receipts/key.pem of a Secret in secrets.receipts (docs/deployment.md)" }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* Refuses files below folders that are not there: each folder is a Secret of `secrets`. */}}
+{{- define "veritee.mountedSecrets" -}}
+{{- $named := printf "%s %s" (include "veritee.config" .) (toJson .Values.env) -}}
+{{- range regexFindAll "/etc/veritee/secrets/[A-Za-z0-9._-]+" $named -1 }}
+{{- if not (hasKey $.Values.secrets (base .)) }}{{ fail (printf "config or env names a file below %s, which is not mounted: name its Secret in secrets.%s.existingSecret" . (base .)) }}{{ end -}}
+{{- end }}
+{{- end }}
+
 {{/* Refuses what would leave a decision to nobody. */}}
 {{- define "veritee.decided" -}}
 {{- include "veritee.refuseSet" . }}
@@ -92,6 +109,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if kindIs "invalid" .Values.egress.cidrs }}{{ fail "egress.cidrs is not set: list the address ranges that the service may contact, or [] for none (docs/deployment.md)" }}{{ end }}
 {{- range .Values.egress.cidrs }}{{ include "veritee.range" . }}{{ end }}
 {{- if and (include "veritee.hasReplicas" .) (not (include "veritee.sharesChallenges" .)) }}{{ fail "more than one replica: each would accept a challenge once more, so set challenges.store or decisions.store of config to a store that they share (docs/stores.md)" }}{{ end }}
+{{- include "veritee.decidedOfReplicas" . }}
+{{- include "veritee.mountedSecrets" . }}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (add (int .Values.preStopSeconds) 20 | int) }}{{ fail "terminationGracePeriodSeconds is less than preStopSeconds and 20 seconds: open requests would be cut off" }}{{ end }}
 {{- if and .Values.ciliumNetworkPolicy.enabled (not .Values.ciliumNetworkPolicy.hosts) }}{{ fail "ciliumNetworkPolicy.hosts is empty: list the hosts that the service may contact (docs/hardening.md, The network)" }}{{ end }}
 {{- if and .Values.serviceMonitor.enabled (not .Values.tls.terminatedElsewhere) (not .Values.serviceMonitor.serverName) }}{{ fail "serviceMonitor.serverName is empty: it is the name in the certificate of tls.existingSecret, which a scrape by address cannot know" }}{{ end }}
