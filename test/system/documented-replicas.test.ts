@@ -8,9 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { isLacking } from '../requirements.js';
 
-const SUITE = 'the commands of docs/stores.md for two replicas';
+const SUITE = 'the commands of docs/stores.md';
 const LACKING = isLacking(SUITE, [
   { what: 'valkey-server', command: ['valkey-server', '--version'] },
+  { what: 'valkey-cli', command: ['valkey-cli', '--version'] },
   { what: 'jq', command: ['jq', '--version'] },
   { what: 'curl', command: ['curl', '--version'] },
 ]);
@@ -32,18 +33,32 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The commands of the section, with other ports. */
-async function documentedCommands(): Promise<string> {
+/** Blocks of commands in that section. */
+function blocksOf(title: string): readonly string[] {
   const page = readFileSync(join(PROJECT, 'docs/stores.md'), 'utf8');
-  const [, section = ''] = page.split('\n## Two replicas on one machine\n');
-  const blocks = [...(section.split('\n## ')[0] ?? '').matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block);
-  expect(blocks).toHaveLength(2);
-  let commands = blocks.join('').replace('npm ci && npm run -s build\n', '');
+  const [, section = ''] = page.split(`\n## ${title}\n`);
+  return [...(section.split('\n## ')[0] ?? '').matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block);
+}
+
+const REPLICAS = blocksOf('Two replicas on one machine');
+const KEY = blocksOf('The key of challenges');
+
+/** Ends with all processes that the commands have started. Ports are others. */
+async function run(commands: string): Promise<{ exitCode: unknown; said: string; complained: string }> {
+  let script = commands.replace('npm ci && npm run -s build\n', '');
   for (const port of DOCUMENTED) {
-    expect(commands).toContain(port);
-    commands = commands.replaceAll(port, String(await freePort()));
+    expect(script).toContain(port);
+    script = script.replaceAll(port, String(await freePort()));
   }
-  return commands;
+  rmSync(join(folder, 'data'), { recursive: true, force: true });
+  rmSync(join(folder, 'deploy/secrets'), { recursive: true, force: true });
+  const shell = spawn('bash', ['-c', `set -e\ntrap 'kill $(jobs -p); wait' EXIT\n${script}`], {
+    cwd: folder,
+    detached: true,
+  });
+  const [said, complained] = [text(shell.stdout), text(shell.stderr)];
+  const exitCode = await new Promise((resolve) => shell.once('exit', resolve));
+  return { exitCode, said: await said, complained: await complained };
 }
 
 async function freePort(): Promise<number> {
@@ -55,15 +70,32 @@ async function freePort(): Promise<number> {
 }
 
 describe.skipIf(LACKING)(SUITE, () => {
-  it('start both, and show that a challenge is good once and that they have one log', {
+  it('start two replicas, and show that a challenge is good once and that they have one log', {
     timeout: 180_000,
   }, async () => {
-    const script = `set -e\ntrap 'kill $(jobs -p); wait' EXIT\n${await documentedCommands()}`;
-    const shell = spawn('bash', ['-c', script], { cwd: folder, detached: true });
-    const [said, complained] = [text(shell.stdout), text(shell.stderr)];
-    const exitCode = await new Promise((resolve) => shell.once('exit', resolve));
-    expect([exitCode, await complained]).toEqual([0, '']);
-    const answers = (await said).trim().split('\n').slice(-3);
+    expect(REPLICAS).toHaveLength(2);
+    const { exitCode, said, complained } = await run(REPLICAS.join(''));
+    expect([exitCode, complained]).toEqual([0, '']);
+    const answers = said.trim().split('\n').slice(-3);
     expect(answers).toEqual(['["cert_untrusted"]', '["cert_untrusted","nonce_used"]', '2']);
+  });
+
+  it('change the key of challenges, with which no replica starts before its fingerprint is gone', {
+    timeout: 240_000,
+  }, async () => {
+    const [start = ''] = REPLICAS;
+    const [, launch = ''] = /(^\(cd data\/1[\s\S]*)$/m.exec(start) ?? [];
+    const [, first = ''] = /^(\(cd data\/1 .*\)) &$/m.exec(launch) ?? [];
+    const [, change = '', remove = ''] = /^([\s\S]*\n)(REDISCLI_AUTH=.*\n)$/.exec(KEY.join('')) ?? [];
+    expect([launch, first, change, remove]).not.toContain('');
+    const refused = `${first} 2> data/refused || echo "refused: $?"\n`;
+    const { exitCode, said, complained } = await run(`${start}${change}${refused}${remove}${launch}cat data/refused\n`);
+    expect([exitCode, complained]).toEqual([0, '']);
+    expect(said.split('\n').slice(-4)).toEqual([
+      'refused: 1',
+      '1',
+      expect.stringContaining('PEXPIRE {veritee}:challenge-key 0 there as the user of veritee'),
+      '',
+    ]);
   });
 });

@@ -10,7 +10,8 @@ import { scriptAnswer, unexpectedAnswer } from './script-answer.js';
 /** Where the fingerprint of the challenge key is kept. It has no expiry. */
 export const FINGERPRINT_KEY = `${HASH_TAG}:challenge-key`;
 
-const OTHER_KEY = `holds challenges of replicas with another challenge key: all replicas need the same challenges.key; to change it, stop them all and delete ${FINGERPRINT_KEY}`;
+/** The user of docs/stores.md may not run DEL. A lifetime that is over takes the key away as well. */
+const OTHER_KEY = `holds challenges of replicas with another challenge key: all replicas need the same challenges.key; to change it, stop them all and run PEXPIRE ${FINGERPRINT_KEY} 0 there as the user of veritee (docs/stores.md, The key of challenges)`;
 
 /** Whether a server may keep challenges of this process: only those of one challenge key are on one server. */
 export class ChallengeAdmission {

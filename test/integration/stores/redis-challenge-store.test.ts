@@ -215,8 +215,8 @@ describe.skipIf(isWithoutValkey('challenges in a server of Valkey'))('challenges
 
     it('STO-02 can be another one once the fingerprint is deleted, which the message names', async () => {
       await (await start()).close();
-      await expect(start({ key: OTHER_KEY })).rejects.toThrow('delete {veritee}:challenge-key');
-      await valkey.command('del', '{veritee}:challenge-key');
+      await expect(start({ key: OTHER_KEY })).rejects.toThrow('PEXPIRE {veritee}:challenge-key 0');
+      await valkey.command('pexpire', '{veritee}:challenge-key', '0');
       await start({ key: OTHER_KEY });
       await expect(start()).rejects.toThrow(OTHER);
     });
