@@ -436,6 +436,18 @@ describe.skipIf(isWithoutHelm('the replicas of deploy/helm'))('replicas of the c
     expect(service.clusterIP).toBe('None');
   });
 
+  it('end before an upgrade by the commands of docs/deployment.md, which docs/operations.md leads to', () => {
+    const guide = readProjectFile('docs/deployment.md');
+    const [, commands = ''] = /^\*\*Upgrade\.\*\*[\s\S]*?^```sh\n([\s\S]*?)^```$/m.exec(guide) ?? [];
+    const [, ended, upgraded] =
+      /delete statefulset (\S+) --cascade=foreground\nhelm upgrade (\S+) /.exec(commands) ?? [];
+    const { metadata, spec } = one(rendered({ ...SHARED, replicas: 2 }, upgraded), 'StatefulSet');
+    expect(metadata.name).toBe(ended);
+    // Without them the replicas would forget the newest CRLs and collateral.
+    expect(spec.persistentVolumeClaimRetentionPolicy.whenDeleted).toBe('Retain');
+    expect(readProjectFile('docs/operations.md')).toContain('[deployment.md](deployment.md#helm) (Upgrade)');
+  });
+
   it('are taken away one at a time, and a single one whenever a node has to go', () => {
     const budgets = (values: Values) => rendered(values).filter(({ kind }) => kind === 'PodDisruptionBudget');
     expect(budgets(DECIDED)).toEqual([]);
