@@ -148,11 +148,12 @@ export class Image {
   /**
    * The command that the image runs, as the user and in the folder that it names.
    * @param state folder that becomes the volume; null: there is none, and nothing at all can be written
+   * @param args what stands behind the name of the image; left out: what the image has for that
    */
-  command(state: string | null): readonly string[] {
+  command(state: string | null, args: readonly string[] = JSON.parse(this.#last('CMD'))): readonly string[] {
     const workdir = this.#last('WORKDIR');
     const [user = '', group = ''] = this.#last('USER').split(':');
-    const entry = [...JSON.parse(this.#last('ENTRYPOINT')), ...JSON.parse(this.#last('CMD'))];
+    const entry = [...JSON.parse(this.#last('ENTRYPOINT')), ...args];
     const own = entry.map((argument) => (argument === RUNTIME ? OWN_RUNTIME : argument));
     const shell = ['sh', '-ec', ENTER, this.root, state ?? '', workdir, group, user, ...own];
     return ['unshare', '--mount', '--propagation', 'private', ...shell];

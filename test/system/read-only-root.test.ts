@@ -3,6 +3,8 @@ import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { loadConfiguration } from '../../src/config/load-configuration.js';
+import { readProjectFile } from '../architecture/project-files.js';
 import { createAmdPki, createVirtualMachine } from '../lab/index.js';
 import { isLacking } from '../requirements.js';
 import { Client } from './client.js';
@@ -18,6 +20,18 @@ const REQUIREMENTS = [
     command: ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', `ldd --version && ${CHANGE_ROOT}`],
   },
 ] as const;
+
+/** What docs/deployment.md says of Docker: the file, where it is mounted, what follows the name of the image, and the port inside. */
+function dockerSection() {
+  const page = readProjectFile('docs/deployment.md');
+  const section = page.slice(page.indexOf('## Docker'), page.indexOf('## Helm'));
+  const [, file = ''] = /^```yaml\n([\s\S]*?)^```$/m.exec(section) ?? [];
+  const [, path = ''] = /veritee\.yaml",dst=(\S+),readonly/.exec(section) ?? [];
+  const [, published, args = ''] = /--publish 127\.0\.0\.1:\d+:(\d+) veritee (.+)$/m.exec(section) ?? [];
+  // docs/hardening.md sends signals to a container of that name.
+  expect(section).toContain('docker run --name veritee ');
+  return { file, path, args: args.split(' '), published: Number(published) };
+}
 
 describe.skipIf(isLacking('a read-only root', REQUIREMENTS))('the image of the Dockerfile, its root read-only', () => {
   const ON_LOOPBACK = { VERITEE__LISTEN__PORT: '0', VERITEE__AMD__KDS: 'off' };
@@ -121,6 +135,24 @@ describe.skipIf(isLacking('a read-only root', REQUIREMENTS))('the image of the D
     const place = join(`/proc/${service.pid}/root`, 'opt/veritee/dist/written');
     expect(() => writeFileSync(place, '')).toThrow(/EROFS/);
     expect(readdirSync(volume, { recursive: true })).toContain('data/challenges.key');
+    service.signal('SIGTERM');
+    expect(await service.end()).toEqual({ exitCode: 0, signal: null, stderr: '' });
+  });
+
+  it('serves and is healthy with the file and the command of docs/deployment.md', async () => {
+    const { file, path, args, published } = dockerSection();
+    const { listen } = loadConfiguration({ text: file, environment: {} });
+    // The port of the file is what is published, and what the check of health asks where no variable names another.
+    expect([listen.host, listen.port, published]).toEqual(['0.0.0.0', 8080, 8080]);
+    expect(image.healthcheck.join(' ')).toContain(`VERITEE__LISTEN__PORT ?? ${listen.port}}`);
+    writeFileSync(join(image.root, path), file, { mode: 0o644 });
+    const environment = { ...image.environment, ...ON_LOOPBACK };
+    service = await ServiceProcess.start(image.command(emptyVolume(), args), { cwd: '/', environment });
+    const client = new Client(`http://127.0.0.1:${service.port}`, 1);
+    expect(await client.get('/readyz')).toMatchObject({ status: 200, body: { ready: true, problems: [] } });
+    expect(await client.post('/challenges', '{}')).toMatchObject({ status: 401 });
+    client.close();
+    expect(service.url).toContain('0.0.0.0');
     service.signal('SIGTERM');
     expect(await service.end()).toEqual({ exitCode: 0, signal: null, stderr: '' });
   });
