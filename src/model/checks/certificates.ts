@@ -89,13 +89,17 @@ export const CERTIFICATE_CHECKS = {
     underlies: 'hardware',
     remedy: ofCertificates(
       (finding) => {
+        // AMD's CRLs list intermediates alone, and AMD issues the VEKs of a line anew under the one that follows.
+        if (finding.about.startsWith('/evidence/endorsements')) {
+          return 'The caller should send the VCEK or VLEK and the certificate chain that AMD issues now, or leave the VCEK and the chain out so that the service fetches them, because AMD has revoked the ASK or ASVK of those used.';
+        }
         const revoked = value(finding.actual, faultsOf(finding, ''));
         return `The guest's owner should move the guest to another machine, because the vendor has revoked a certificate that this evidence rests on${revoked === '' ? '' : `: ${revoked}`}.`;
       },
       () =>
         'The caller should get a token that is signed with another key, because a certificate of the key that signed this one has been revoked.',
     ),
-    examples: [{ actual: ['Intel SGX PCK Certificate'] }, { about: OF_TOKEN }],
+    examples: [{ about: '/evidence/endorsements' }, { actual: ['Intel SGX PCK Certificate'] }, { about: OF_TOKEN }],
   },
   crl_invalid: {
     holds: 'every CRL can be read, and is signed by its issuer',

@@ -498,7 +498,7 @@ describe('remedyOf a check about the certificates under a report', () => {
   it.each<[CheckId, string]>([
     [
       'cert_revoked',
-      "The guest's owner should move the guest to another machine, because the vendor has revoked a certificate that this evidence rests on.",
+      'The caller should send the VCEK or VLEK and the certificate chain that AMD issues now, or leave the VCEK and the chain out so that the service fetches them, because AMD has revoked the ASK or ASVK of those used.',
     ],
     [
       'crl_stale',
