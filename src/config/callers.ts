@@ -174,11 +174,15 @@ function checkOidc(configured: OidcConfiguration, at: Place): void {
   );
 }
 
-function checkKubernetes({ issuer, keys }: KubernetesConfiguration, at: Place): void {
-  if (keys !== 'discovery' || isTrustedUrl(issuer)) return;
-  at.member('keys').refuse(
-    'discovery needs an https URL as issuer: name the URL or the file of the keys of the cluster',
-  );
+/** The token of the cluster is for the place that `keys` names, and not for whatever host an issuer is at. */
+function checkKubernetes({ issuer, keys, tokenFile }: KubernetesConfiguration, at: Place): void {
+  if (keys !== 'discovery') return;
+  if (!issuer.startsWith('https://') || !isTrustedUrl(issuer)) {
+    at.member('keys').refuse(
+      'discovery needs an https URL as issuer: name the URL or the file of the keys of the cluster',
+    );
+  }
+  if (tokenFile !== null) at.member('tokenFile').refuse('is for keys at a URL, and not for discovery');
 }
 
 function refuseMembers(members: Readonly<Record<string, object | string | null>>, why: string, at: Place): void {

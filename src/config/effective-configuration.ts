@@ -29,7 +29,7 @@ export function changedKeys(before: unknown, after: unknown, place = ''): readon
 const MASK = '***';
 
 /**
- * A copy to show to people: hashes of API keys, passwords in addresses are masked.
+ * A copy to show to people: hashes of API keys, passwords in addresses, and queries of addresses of keys are masked.
  * Credentials for other services stand in files, whose paths are shown.
  */
 export function maskSecrets(configuration: Configuration): object {
@@ -46,8 +46,15 @@ function maskCaller(caller: CallerConfiguration): object {
   return {
     ...caller,
     apiKeySha256: caller.apiKeySha256 === null ? null : MASK,
+    oidc: caller.oidc === null ? null : { ...caller.oidc, keys: maskQuery(caller.oidc.keys) },
+    kubernetes: caller.kubernetes === null ? null : { ...caller.kubernetes, keys: maskQuery(caller.kubernetes.keys) },
     next: caller.next === null ? null : { ...caller.next, apiKeySha256: MASK },
   };
+}
+
+/** It may be a signature. */
+function maskQuery(address: string): string {
+  return address.startsWith('https://') ? address.replace(/\?.*$/s, `?${MASK}`) : address;
 }
 
 function maskStore(store: StoreConfiguration): object | string {

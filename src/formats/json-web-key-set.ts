@@ -132,7 +132,10 @@ function readKey(jwk: JsonValue, { ec, judgesCertificates = true, tenant = null 
   const { key, spki } = readNumbers(jwk, certificates);
   const weakness = weaknessOf(key, alg);
   if (weakness !== null) throw unfit(weakness);
-  return { kid, alg, key, spki: spki ?? publicKeyInfo(key), certificates };
+  // A certificate that nothing rests on makes no other key of it.
+  return judgesCertificates
+    ? { kid, alg, key, spki: spki ?? publicKeyInfo(key), certificates }
+    : { kid, alg, key, spki: publicKeyInfo(key), certificates: [] };
 }
 
 /** RFC 7518, section 6.2.1. Coordinates are as long as the field. */

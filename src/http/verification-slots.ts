@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { RefusedError } from '../model/errors.js';
 
 /** How much verification work is taken on at once. */
@@ -11,21 +12,30 @@ export interface SlotLimits {
 }
 
 /** As many requests as 256 clients make at a time find room. Most of `running` is for those that a vendor, vault or store has wait. */
-export const DEFAULT_SLOTS: SlotLimits = { running: 256, computing: 32, waiting: 256 };
+export const DEFAULT_SLOTS: SlotLimits = { running: 256, computing: 32, waiting: 224 };
 
 /** Verifications at a moment, and how many there may be. */
 export interface SlotFigures extends SlotLimits {
   readonly limits: SlotLimits;
 }
 
+/** A verification that has begun. */
+interface Slot {
+  /** What it waits for elsewhere: evidence and tokens beside it may each wait for something. */
+  waits: number;
+  hasEnded: boolean;
+}
+
 /** Bounds verification work: what neither begins nor may wait is refused at once. */
 export class VerificationSlots {
   readonly #limits: SlotLimits;
   readonly #waiting: (() => void)[] = [];
+  /** Those that are back from elsewhere, and go on before others begin. */
+  readonly #returning: (() => void)[] = [];
   readonly #waited: (seconds: number) => void;
+  readonly #current = new AsyncLocalStorage<Slot>();
   #running = 0;
-  /** Those of the running ones that wait for somebody else. */
-  #elsewhere = 0;
+  #computing = 0;
 
   /** @param waited hears of each piece of work how long it waited for its slot */
   constructor(limits: Partial<SlotLimits> = {}, waited: (seconds: number) => void = () => undefined) {
@@ -34,12 +44,8 @@ export class VerificationSlots {
   }
 
   get figures(): SlotFigures {
-    return {
-      running: this.#running,
-      computing: Math.max(0, this.#running - this.#elsewhere),
-      waiting: this.#waiting.length,
-      limits: this.#limits,
-    };
+    const [running, computing, waiting] = [this.#running, this.#computing, this.#waiting.length];
+    return { running, computing, waiting, limits: this.#limits };
   }
 
   /**
@@ -54,34 +60,46 @@ export class VerificationSlots {
   async run<T>(work: () => Promise<T>): Promise<T> {
     const asked = performance.now();
     // Whoever came before begins first.
-    if (this.#mayBegin && this.#waiting.length === 0) this.#running += 1;
+    if (this.#mayBegin && this.#waiting.length === 0) this.#begin();
     else await this.#turn();
+    const slot: Slot = { waits: 0, hasEnded: false };
     try {
       this.#waited((performance.now() - asked) / 1000);
-      return await work();
+      return await this.#current.run(slot, work);
     } finally {
+      slot.hasEnded = true;
       this.#running -= 1;
-      this.#beginNext();
+      if (slot.waits === 0) this.#computing -= 1;
+      this.#goOn();
     }
   }
 
   /**
-   * What work waits for that somebody else does: a vendor, a vault, a store. Meanwhile other work may begin. Afterwards it goes on at
-   * once: what has begun is not held up by what has not, so that for a while more than `computing` may.
+   * What a verification waits for that somebody else does: a vendor, a vault, a store. Meanwhile another one may compute. Back from there it
+   * computes as soon as there is room, and before any that has not begun: its deadline runs. What is asked outside of a slot is not counted.
    */
   async elsewhere<T>(asked: () => Promise<T>): Promise<T> {
-    this.#elsewhere += 1;
-    this.#beginNext();
+    const slot = this.#current.getStore();
+    if (slot === undefined || slot.hasEnded) return asked();
+    slot.waits += 1;
+    if (slot.waits === 1) this.#free();
     try {
       return await asked();
     } finally {
-      this.#elsewhere -= 1;
+      // One that was given up, since its time was over, is not waited for.
+      if (slot.hasEnded) slot.waits -= 1;
+      else await this.#back(slot);
     }
   }
 
   get #mayBegin(): boolean {
     const { running, computing } = this.#limits;
-    return this.#running < running && this.#running - this.#elsewhere < computing;
+    return this.#running < running && this.#computing < computing && this.#returning.length === 0;
+  }
+
+  #begin(): void {
+    this.#running += 1;
+    this.#computing += 1;
   }
 
   #turn(): Promise<void> {
@@ -89,11 +107,36 @@ export class VerificationSlots {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  #beginNext(): void {
-    while (this.#mayBegin) {
-      const next = this.#waiting.shift();
+  #free(): void {
+    this.#computing -= 1;
+    this.#goOn();
+  }
+
+  /** Of several waits of one verification the last one counts: until then it goes on with what came of the others. */
+  async #back(slot: Slot): Promise<void> {
+    const isLast = slot.waits === 1;
+    if (isLast) await this.#mayCompute();
+    slot.waits -= 1;
+    // It has begun to wait for something else meanwhile, or was given up.
+    if (isLast && (slot.waits > 0 || slot.hasEnded)) this.#free();
+  }
+
+  async #mayCompute(): Promise<void> {
+    if (this.#computing < this.#limits.computing && this.#returning.length === 0) this.#computing += 1;
+    else await new Promise<void>((resolve) => this.#returning.push(resolve));
+  }
+
+  #goOn(): void {
+    while (this.#computing < this.#limits.computing) {
+      const back = this.#returning.shift();
+      if (back !== undefined) {
+        this.#computing += 1;
+        back();
+        continue;
+      }
+      const next = this.#mayBegin ? this.#waiting.shift() : undefined;
       if (next === undefined) return;
-      this.#running += 1;
+      this.#begin();
       next();
     }
   }

@@ -197,6 +197,11 @@ describe.skipIf(isWithoutHelm('deploy/helm'))('the chart', () => {
       'config has no receipts.key',
     ],
     [
+      'replicas whose key of receipts is null',
+      { ...SHARED, replicas: 2, config: String(SHARED['config']).replace(/^receipts:.*$/m, 'receipts: { key: null }') },
+      'config has no receipts.key',
+    ],
+    [
       'a file below a folder that is not mounted',
       { ...SHARED, secrets: { receipts: { existingSecret: 'veritee-receipts' } } },
       'a file below /etc/veritee/secrets/store, which is not mounted: name its Secret in secrets.store.existingSecret',
@@ -462,6 +467,14 @@ describe.skipIf(isWithoutHelm('the replicas of deploy/helm'))('replicas of the c
     const secrets = { ...(SHARED['secrets'] as object), key: { existingSecret: 'veritee-challenges' } };
     const own = `${SHARED['config']}# /etc/veritee/secrets/nowhere/file\nchallenges: { key: /etc/veritee/secrets/key/key }\n`;
     const documents = rendered({ ...SHARED, config: own, challengeKey: {}, secrets, replicas: 2 });
+    expect(one(documents, 'StatefulSet').spec.replicas).toBe(2);
+  });
+
+  it('render where variables name the keys of challenges and receipts', () => {
+    const config = String(SHARED['config']).replace(/^receipts:.*\n/m, '');
+    const folder = '/etc/veritee/secrets/receipts';
+    const env = { VERITEE__CHALLENGES__KEY: `${folder}/challenges`, VERITEE__RECEIPTS__KEY: `${folder}/key.pem` };
+    const documents = rendered({ ...SHARED, config, challengeKey: {}, env, replicas: 2 });
     expect(one(documents, 'StatefulSet').spec.replicas).toBe(2);
   });
 

@@ -52,7 +52,7 @@ export class AmdVeks {
     const held = await this.#local(subjects, context);
     const isGood = held !== null && !hasEnded(held.value, context.at);
     const signer = isGood ? await this.#revokedSigner(held.value, context.at) : null;
-    if (held !== null && signer !== null) return (await this.#reissued(held.value, subjects, context)) ?? held;
+    if (held !== null && signer !== null) return this.#instead(held, subjects, context);
     if (isGood) return held;
     const fetched = await this.#fetchFirst(subjects, context);
     // An expired VEK is returned, so that the answer says so, unless KDS may have a newer one.
@@ -69,13 +69,25 @@ export class AmdVeks {
     return revoked.find(({ chain }) => hasSigned(chain, vek))?.chain ?? null;
   }
 
+  /** What counts in the place of a VEK below a revoked ASK: one that was fetched in its place before, or else what KDS has now. */
+  async #instead(held: HeldVek, subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek> {
+    const cached = (await Promise.all(subjects.map((subject) => this.#cached(subject)))).flat();
+    const others = cached.filter(({ value }) => value.sha256 !== held.value.sha256 && isValid(value, context.at));
+    for (const other of others) {
+      if ((await this.#revokedSigner(other.value, context.at)) === null) return other;
+    }
+    return (await this.#reissued(held.value, subjects, context)) ?? held;
+  }
+
   /** What KDS has in the place of a VEK below a revoked ASK, asked for once in ten minutes; null where that is no other. */
   async #reissued(vek: AmdVek, subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | null> {
-    const now = this.#parts.clock.monotonicMs();
+    const { clock } = this.#parts;
     const askedAt = this.#askedAnew.get(vek.sha256);
-    if (askedAt !== undefined && now - askedAt < RENEWAL_PAUSE_MS) return null;
-    this.#askedAnew.set(vek.sha256, now);
+    if (askedAt !== undefined && clock.monotonicMs() - askedAt < RENEWAL_PAUSE_MS) return null;
     const fetched = await this.#fetchFirst(subjects, context);
+    // Only an answer counts: callers can bring about that KDS is not asked, and a request about the past keeps nothing.
+    const isAnswer = !('code' in fetched) || !fetched.retryable;
+    if (isAnswer && !context.historical) this.#askedAnew.set(vek.sha256, clock.monotonicMs());
     return 'code' in fetched ? null : fetched;
   }
 

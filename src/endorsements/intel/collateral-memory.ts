@@ -110,11 +110,14 @@ export class CollateralMemory {
    * @returns whether no part is older than what was relied on; false where that cannot be told
    */
   advance(
-    { fmspc, ca, tcbInfo, qeIdentity, pckList, rootList }: IntelCollateral,
+    collateral: IntelCollateral,
     source: CollateralSourceName,
     keep: () => Promise<void> = async () => {},
   ): Promise<boolean> {
+    const { fmspc, ca, tcbInfo, qeIdentity, pckList, rootList } = collateral;
     return this.#exclusive(`tdx-collateral-${source}`, async () => {
+      // All four are compared before one is raised: the mark of a CRL that nobody keeps would refuse every platform of its CA.
+      if (isBehind(collateral, await this.#readMarks(collateral, source))) return false;
       const advanced = await Promise.all([
         this.#numbers.advance(`${source}-${fmspc}`, tcbInfo.number),
         this.#numbers.advance(`${source}-${fmspc}-qe`, qeIdentity.number),

@@ -53,6 +53,36 @@ describe('a VCEK below an ASK that AMD has revoked', () => {
     expect(await judged(opened)).toEqual([[], 0]);
   });
 
+  it('SNP-27 of the operator gives way to the one that was fetched in its place, each time', async () => {
+    await lab.fill({ 'vcek.der': vek.der });
+    const opened = lab.open({ inBackground: false });
+    expect(await judged(opened)).toEqual([[], 0]);
+    revoke();
+    serveNext();
+    lab.clock.advance(DAY_MS);
+    await opened.refreshDue();
+    expect([await judged(opened), await judged(opened), await judged(opened)]).toEqual([
+      [[], 1],
+      [[], 0],
+      [[], 0],
+    ]);
+  });
+
+  it('SNP-27 is asked for again where KDS was not asked, or about the past', async () => {
+    const opened = lab.open({ inBackground: false });
+    await judged(opened);
+    revoke();
+    serveNext();
+    lab.clock.advance(DAY_MS);
+    await opened.refreshDue();
+    const evidence = guest.evidence({ endorsements: { vek: null, chain: null, crls: [] } });
+    const { needs } = verifier.open(evidence);
+    const at = lab.clock.now();
+    await opened.source.fetch(needs, { at, historical: false, signal: AbortSignal.abort() });
+    await opened.source.fetch(needs, { at, historical: true, signal: new AbortController().signal });
+    expect((await judged(opened))[0]).toEqual([]);
+  });
+
   it('SNP-27 stays revoked where AMD has no other, which is asked once in ten minutes', async () => {
     const opened = lab.open({ inBackground: false });
     await judged(opened);

@@ -71,6 +71,19 @@ describe("AMD's CRLs of two workers", () => {
     expect((await behind.fetched())[0]?.fetchedAt).toEqual(lab.clock.now());
   });
 
+  it('SNP-28 each has the list of the other series that another has fetched', async () => {
+    const [ahead, behind] = [open(), open()];
+    expect([await told(ahead), await told(behind), await told(behind)]).toEqual([5n, 5n, 5n]);
+    const others = async () => {
+      const { otherCrls } = await amd.find(behind, COMPLETE, { at: lab.clock.now() });
+      return otherCrls.get('Milan')?.map(({ value }) => parseCrl(value.der).crlNumber);
+    };
+    expect(await others()).toEqual([]);
+    lab.kds.serveCrl('Milan', 'vlek', EIGHT);
+    await amd.find(ahead, { ...COMPLETE, signingKey: 'vlek' }, { at: lab.clock.now() });
+    expect(await others()).toEqual([8n]);
+  });
+
   it('CRT-09 none keeps a list where another has relied on a newer one meanwhile', async () => {
     serve(SEVEN);
     const other = open();

@@ -70,6 +70,24 @@ it('shows no secret', () => {
   expect(shown).not.toContain('secret');
 });
 
+it('shows no query of an address of keys, which may be a signature', () => {
+  const keys = 'https://keys.example/jwks?sig=secret';
+  const way = { issuer: 'https://issuer.example', keys, audience: ['veritee'] };
+  const { callers } = loadConfiguration({
+    text: JSON.stringify({
+      callers: {
+        git: { roles: ['verify'], oidc: { profile: 'generic', subjects: ['s'], ...way } },
+        pods: { roles: ['verify'], kubernetes: { serviceAccounts: ['a/b'], ...way } },
+      },
+    }),
+    environment: {},
+  });
+  const masked = { keys: 'https://keys.example/jwks?***' };
+  expect(maskSecrets({ ...defaults, callers })).toMatchObject({
+    callers: { git: { oidc: masked }, pods: { kubernetes: masked } },
+  });
+});
+
 it('keeps what is no secret', () => {
   expect(maskSecrets(everything)).toMatchObject({
     challenges: { store: 'redis://***@cache.example:6379/0' },

@@ -61,6 +61,9 @@ describe('a caller with tokens', () => {
     expect(problems({ kubernetes: { ...CLUSTER, issuer: 'kubernetes/serviceaccount', keys: 'discovery' } })).toEqual([
       'callers.ci.kubernetes.keys: discovery needs an https URL as issuer: name the URL or the file of the keys of the cluster',
     ]);
+    expect(problems({ kubernetes: { ...CLUSTER, keys: 'discovery', tokenFile: 'token' } })).toEqual([
+      'callers.ci.kubernetes.tokenFile: is for keys at a URL, and not for discovery',
+    ]);
   });
 
   it('of another issuer, and of a cluster, may have one audience as a text', () => {

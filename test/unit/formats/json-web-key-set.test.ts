@@ -341,6 +341,12 @@ describe('parseKeySet, where nothing rests on certificates', () => {
     expect(leftOut({ x5c }, true)).toHaveLength(1);
   });
 
+  it('takes a key once that is listed twice, whatever its certificates are', () => {
+    const twice = keySetOf(jwkOf(a, 'k1', { x5c: [CERTIFICATE] }), jwkOf(a, 'k1', {}));
+    expect(parseKeySet(twice, { ec: true, judgesCertificates: false }).keys.get('k1')).toHaveLength(1);
+    expect(parseKeySet(twice, { ec: true }).keys.get('k1')).toHaveLength(2);
+  });
+
   it('TOK-12 leaves out a key whose certificate is of another key', () => {
     for (const others of [[], ['AAAA']]) {
       const x5c = [base64Of(certificateOf(b)), ...others];

@@ -73,11 +73,11 @@ describe('verification slots', () => {
     expect([second, third].map((one) => one.started())).toEqual([true, false]);
     expect(slots.figures).toMatchObject({ running: 2, computing: 1, waiting: 1 });
     answers.end('answered');
-    expect(await first).toBe('answered');
     await settle();
-    // The second one still computes.
-    expect(third.started()).toBe(false);
+    // The second one still computes. Then the first goes on, and the third after it.
+    expect(slots.figures).toMatchObject({ running: 2, computing: 1, waiting: 1 });
     second.end('second');
+    expect(await first).toBe('answered');
     await settle();
     expect(third.started()).toBe(true);
     third.end('third');
@@ -110,6 +110,89 @@ describe('verification slots', () => {
     first.end('first');
     second.end('second');
     await Promise.all(results);
+    expect(slots.figures).toMatchObject({ running: 0, computing: 0, waiting: 0 });
+  });
+
+  it('let no more compute than may, also where each wait ends at once', async () => {
+    const slots = new VerificationSlots({ running: 64, computing: 2, waiting: 64 });
+    let [open, most] = [0, 0];
+    const work = async () => {
+      for (let step = 0; step < 3; step++) {
+        open += 1;
+        most = Math.max(most, open);
+        await settle();
+        open -= 1;
+        await slots.elsewhere(async () => {});
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, () => slots.run(work)));
+    expect(most).toBe(2);
+    expect(slots.figures).toMatchObject({ running: 0, computing: 0, waiting: 0 });
+  });
+
+  it('count a verification once that waits for several things at a time', async () => {
+    const slots = new VerificationSlots({ running: 9, computing: 2, waiting: 9 });
+    const [evidence, token, more] = [openWork(), openWork(), openWork()];
+    const first = slots.run(async () => {
+      const both = Promise.all([
+        slots.elsewhere(evidence.work),
+        slots.elsewhere(token.work).then(() => slots.elsewhere(more.work)),
+      ]);
+      return (await both).join();
+    });
+    const others = [openWork(), openWork(), openWork()];
+    const results = others.map((one) => slots.run(one.work));
+    await settle();
+    expect(others.map((one) => one.started())).toEqual([true, true, false]);
+    token.end('token');
+    evidence.end('evidence');
+    await settle();
+    for (const one of others) one.end('other');
+    more.end('more');
+    expect(await first).toBe('evidence,more');
+    await Promise.all(results);
+    expect(slots.figures).toMatchObject({ running: 0, computing: 0, waiting: 0 });
+  });
+
+  it('count nothing of a verification that was given up, whatever it still waits for', async () => {
+    const slots = new VerificationSlots({ running: 9, computing: 1, waiting: 9 });
+    const [late, later] = [openWork(), openWork()];
+    let rest: Promise<unknown> = Promise.resolve();
+    await slots.run(async () => {
+      rest = slots.elsewhere(late.work).then(() => slots.elsewhere(later.work));
+    });
+    expect(slots.figures).toMatchObject({ running: 0, computing: 0 });
+    late.end('late');
+    await settle();
+    later.end('later');
+    await rest;
+    expect(slots.figures).toMatchObject({ running: 0, computing: 0 });
+    // One that is given up while it waits to go on gives its room to the next.
+    const [asked, computes, next] = [openWork(), openWork(), openWork()];
+    const givenUp = openWork();
+    const first = slots.run(() => {
+      void slots.elsewhere(asked.work);
+      return givenUp.work();
+    });
+    const second = slots.run(computes.work);
+    await settle();
+    asked.end('asked');
+    await settle();
+    givenUp.end('given up');
+    await first;
+    computes.end('computed');
+    await second;
+    await settle();
+    const third = slots.run(next.work);
+    expect(next.started()).toBe(true);
+    next.end('next');
+    await third;
+    expect(slots.figures).toMatchObject({ running: 0, computing: 0, waiting: 0 });
+  });
+
+  it('count nothing that is asked outside of them', async () => {
+    const slots = new VerificationSlots({ running: 1, computing: 1, waiting: 0 });
+    expect(await slots.elsewhere(async () => 'answer')).toBe('answer');
     expect(slots.figures).toMatchObject({ running: 0, computing: 0, waiting: 0 });
   });
 });

@@ -87,8 +87,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "veritee.decidedOfReplicas" -}}
 {{- if include "veritee.hasReplicas" . }}
 {{- $config := include "veritee.config" . | fromJson -}}
-{{- if not (or .Values.challengeKey.existingSecret (dig "challenges" "key" "" $config)) }}{{ fail "more than one replica, and challengeKey.existingSecret is empty: name a Secret with the 32 bytes that all of them make challenges with (docs/deployment.md)" }}{{ end }}
-{{- if eq (dig "receipts" "key" "ephemeral" $config | toString) "ephemeral" }}{{ fail "more than one replica, and config has no receipts.key: name a key that all of them sign receipts with, such as /etc/veritee/secrets/receipts/key.pem of a Secret in secrets.receipts (docs/deployment.md)" }}{{ end }}
+{{- if not (or .Values.challengeKey.existingSecret (dig "challenges" "key" "" $config) (hasKey .Values.env "VERITEE__CHALLENGES__KEY")) }}{{ fail "more than one replica, and challengeKey.existingSecret is empty: name a Secret with the 32 bytes that all of them make challenges with (docs/deployment.md)" }}{{ end }}
+{{- $receiptKey := dig "receipts" "key" "ephemeral" $config | default "ephemeral" | toString -}}
+{{- if eq (get .Values.env "VERITEE__RECEIPTS__KEY" | default $receiptKey) "ephemeral" }}{{ fail "more than one replica, and config has no receipts.key: name a key that all of them sign receipts with, such as /etc/veritee/secrets/receipts/key.pem of a Secret in secrets.receipts (docs/deployment.md)" }}{{ end }}
 {{- end }}
 {{- end }}
 
