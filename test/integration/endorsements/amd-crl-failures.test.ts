@@ -73,10 +73,11 @@ describe('after a failure of KDS', () => {
 
   it('CRT-09 asks again at once where KDS was not out of reach, and served an older list than before', async () => {
     serve(9, -10, 1);
-    expect(await listOf(lab.open())).toBe(9n);
+    // What is renewed in the background could be what a request joins.
+    expect(await listOf(lab.open({ inBackground: false }))).toBe(9n);
     lab.clock.advance(2 * DAY_MS);
     serve(8, -10, 60);
-    const opened = lab.open({}, { resilience: CLOSED });
+    const opened = lab.open({ inBackground: false }, { resilience: CLOSED });
     expect(await listOf(opened)).toBe('crl_rollback');
     serve(10, -10, 60);
     expect(await listOf(opened)).toBe(10n);
