@@ -1,11 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AmdSnpReportVerifier } from '../../../src/verifiers/snp/snp-report-verifier.js';
 import { SnpVerifier } from '../../../src/verifiers/snp/snp-verifier.js';
 import { createSnpGuest, type LabAuthority, type SnpGuest } from '../../lab/index.js';
 import { failed, idsWith } from '../../unit/verifiers/fixture.js';
-import { SharingReplicas } from '../stores/shared-endorsements.js';
-import { isWithoutValkey, Valkey } from '../stores/valkey.js';
-import { AmdLab, DAY_MS, NOW, type Opened, PINS, pki } from './amd-lab.js';
+import { isWithoutValkey } from '../stores/valkey.js';
+import { DAY_MS, NOW, type Opened, PINS, pki } from './amd-lab.js';
+import { sharedLab } from './shared-lab.js';
 
 const MINUTE_MS = 60_000;
 const REISSUED = pki.reissuedIntermediate('Milan', 'vcek');
@@ -21,55 +21,32 @@ describe.skipIf(isWithoutValkey('chains that replicas share'))(
   'an ASK issued again, where replicas share chains',
   () => {
     const verifier = new SnpVerifier(new AmdSnpReportVerifier({ refuseProducts: new Set(), pins: PINS }), new Map());
-    const replicas = new SharingReplicas();
-    let valkey: Valkey;
-    let lab: AmdLab;
-
-    beforeAll(async () => {
-      valkey = await Valkey.start();
-    });
-
-    beforeEach(async () => {
-      await valkey.command('flushall');
-      lab = await AmdLab.start();
-    });
-
-    afterEach(async () => {
-      await lab.close();
-      await replicas.close();
-    });
-
-    afterAll(() => valkey.close());
-
-    async function replica(name: string): Promise<Opened> {
-      const shared = await replicas.fetches(valkey.port, { clock: lab.clock });
-      return lab.open({ shared, cacheFolder: lab.path(name) });
-    }
+    const shared = sharedLab();
 
     /** Codes of what failed and of what was out of reach, and how often KDS was asked for a chain. */
     async function judged(opened: Opened, guest: SnpGuest) {
-      const before = lab.kds.count(/cert_chain/);
+      const before = shared.lab.kds.count(/cert_chain/);
       const evidence = guest.evidence({
         endorsements: { vek: { der: guest.platform.vek.der }, chain: null, crls: [] },
       });
       const context = { at: NOW, historical: false, signal: new AbortController().signal };
       const endorsements = await opened.source.fetch(verifier.open(evidence).needs, context);
       const found = await verifier.open(evidence).verify({ at: NOW, endorsements, binding: null });
-      return [[...failed(found), ...idsWith(found, 'unavailable')], lab.kds.count(/cert_chain/) - before];
+      return [[...failed(found), ...idsWith(found, 'unavailable')], shared.lab.kds.count(/cert_chain/) - before];
     }
 
     /** Two replicas with the old chain, which one of them has fetched, before AMD serves the new one. */
     async function holding() {
-      const both = [await replica('one'), await replica('other')] as const;
+      const both = [await shared.replica('one'), await shared.replica('other')] as const;
       expect(await judged(both[0], OLD)).toEqual([[], 1]);
       expect(await judged(both[1], OLD)).toEqual([[], 0]);
-      lab.kds.serveChain('Milan', 'vcek', REISSUED.pem + pki.ark('Milan').pem);
+      shared.lab.kds.serveChain('Milan', 'vcek', REISSUED.pem + pki.ark('Milan').pem);
       return both;
     }
 
     it('SNP-29 AMD is asked at once, although a replica has fetched one that does not fit minutes ago', async () => {
       const [one] = await holding();
-      lab.clock.advance(9 * MINUTE_MS);
+      shared.lab.clock.advance(9 * MINUTE_MS);
       expect(await judged(one, NEW)).toEqual([[], 1]);
       expect(await judged(one, OLD)).toEqual([[], 0]);
     });
@@ -77,8 +54,8 @@ describe.skipIf(isWithoutValkey('chains that replicas share'))(
     it('SNP-29 a chain of another replica that fits counts, however long ago it was fetched', async () => {
       const [one, other] = await holding();
       await judged(one, NEW);
-      lab.clock.advance(20 * DAY_MS);
-      await lab.kds.connect('refused');
+      shared.lab.clock.advance(20 * DAY_MS);
+      await shared.lab.kds.connect('refused');
       expect(await judged(other, NEW)).toEqual([[], 0]);
       expect(await judged(other, OLD)).toEqual([[], 0]);
     });
@@ -87,17 +64,17 @@ describe.skipIf(isWithoutValkey('chains that replicas share'))(
       const [one, other] = await holding();
       expect(await judged(one, MADE_UP)).toEqual([['cert_signature'], 1]);
       expect(await judged(one, MADE_UP)).toEqual([['cert_signature'], 0]);
-      await lab.kds.connect('refused');
+      await shared.lab.kds.connect('refused');
       expect(await judged(other, NEW)).toEqual([[], 0]);
     });
 
     it('SNP-29 a chain of another replica that does not fit takes no place of one that is held', async () => {
       const [one, other] = await holding();
       await judged(one, NEW);
-      await lab.kds.connect('refused');
+      await shared.lab.kds.connect('refused');
       expect(await judged(other, MADE_UP)).toEqual([['cert_signature'], 0]);
-      expect(await lab.cached('other')).toContain('chain-milan-vcek.pem');
-      expect(await lab.cached('other')).not.toContain('chain-milan-vcek-before.pem');
+      expect(await shared.lab.cached('other')).toContain('chain-milan-vcek.pem');
+      expect(await shared.lab.cached('other')).not.toContain('chain-milan-vcek-before.pem');
     });
   },
 );

@@ -1,10 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { hex } from '../../../src/crypto/digest.js';
 import { EntrySeal } from '../../../src/endorsements/replicas/sealed-entries.js';
 import { KEY } from '../stores/shared-challenges.js';
-import { SharingReplicas } from '../stores/shared-endorsements.js';
-import { isWithoutValkey, Valkey } from '../stores/valkey.js';
-import { AmdLab, CHIP, DAY_MS, find, issueCrl, NOW, type Opened, pki, requestFor, TCB } from './amd-lab.js';
+import { isWithoutValkey } from '../stores/valkey.js';
+import { CHIP, DAY_MS, find, issueCrl, NOW, type Opened, pki, requestFor, TCB } from './amd-lab.js';
+import { sharedLab } from './shared-lab.js';
 
 const [ENTRIES, ENDS] = ['{veritee}:endorsements:entries', '{veritee}:endorsements:ends'];
 const days = (count: number) => new Date(NOW.getTime() + count * DAY_MS);
@@ -17,72 +17,49 @@ const vcekFor = (from: number, to: number) =>
   }).der;
 
 describe.skipIf(isWithoutValkey('what ends in a shared store'))('what ends in a shared store', () => {
-  const replicas = new SharingReplicas();
+  const shared = sharedLab();
   const seal = new EntrySeal(KEY);
-  let valkey: Valkey;
-  let lab: AmdLab;
-
-  beforeAll(async () => {
-    valkey = await Valkey.start();
-  });
-
-  beforeEach(async () => {
-    await valkey.command('flushall');
-    lab = await AmdLab.start();
-  });
-
-  afterEach(async () => {
-    await lab.close();
-    await replicas.close();
-  });
-
-  afterAll(() => valkey.close());
-
-  async function replica(name: string): Promise<Opened> {
-    const shared = await replicas.fetches(valkey.port, { clock: lab.clock });
-    return lab.open({ shared, cacheFolder: lab.path(name) });
-  }
 
   /** Where the VCEK is from, and its digest; or why there is none. */
   async function vekOf(opened: Opened): Promise<readonly unknown[]> {
-    const { vek } = await find(opened, requestFor(), { at: lab.clock.now() });
+    const { vek } = await find(opened, requestFor(), { at: shared.lab.clock.now() });
     return vek === null || 'code' in vek ? [vek?.code] : [vek.origin, hex(vek.value.der)];
   }
 
   /** How long an entry lives yet, in days; null where there is none. */
   async function lifeOf(kind: 'vcek' | 'crl', path: RegExp): Promise<number | null> {
-    const key = lab.kds.requests.find((url) => path.test(url)) ?? '';
-    const id = seal.id({ kind, origin: lab.kds.origin, key });
-    if ((await valkey.command('hexists', ENTRIES, id)) === 0) return null;
-    return Math.round((Number(await valkey.command('zscore', ENDS, id)) - Date.now()) / DAY_MS);
+    const key = shared.lab.kds.requests.find((url) => path.test(url)) ?? '';
+    const id = seal.id({ kind, origin: shared.lab.kds.origin, key });
+    if ((await shared.valkey.command('hexists', ENTRIES, id)) === 0) return null;
+    return Math.round((Number(await shared.valkey.command('zscore', ENDS, id)) - Date.now()) / DAY_MS);
   }
 
   it('a VCEK that has ended keeps no replica from asking AMD for the next one', async () => {
-    lab.kds.serveVcek('Milan', CHIP, TCB, vcekFor(-300, 1));
-    const one = await replica('one');
+    shared.lab.kds.serveVcek('Milan', CHIP, TCB, vcekFor(-300, 1));
+    const one = await shared.replica('one');
     await vekOf(one);
     const next = vcekFor(0, 300);
-    lab.kds.serveVcek('Milan', CHIP, TCB, next);
-    lab.clock.advance(2 * DAY_MS);
+    shared.lab.kds.serveVcek('Milan', CHIP, TCB, next);
+    shared.lab.clock.advance(2 * DAY_MS);
     expect(await vekOf(one)).toEqual(['network', hex(next)]);
-    expect(await vekOf(await replica('other'))).toEqual(['cache', hex(next)]);
+    expect(await vekOf(await shared.replica('other'))).toEqual(['cache', hex(next)]);
   });
 
   it('a VCEK lives there no longer than its notAfter', async () => {
-    lab.kds.serveVcek('Milan', CHIP, TCB, vcekFor(-300, 3));
-    await vekOf(await replica('one'));
+    shared.lab.kds.serveVcek('Milan', CHIP, TCB, vcekFor(-300, 3));
+    await vekOf(await shared.replica('one'));
     expect(await lifeOf('vcek', /SPL/)).toBe(3);
   });
 
   it('a VCEK that has ended already is not put there', async () => {
-    lab.kds.serveVcek('Milan', CHIP, TCB, vcekFor(-300, -1));
-    await vekOf(await replica('one'));
+    shared.lab.kds.serveVcek('Milan', CHIP, TCB, vcekFor(-300, -1));
+    await vekOf(await shared.replica('one'));
     expect(await lifeOf('vcek', /SPL/)).toBeNull();
   });
 
   it('CRT-09 a CRL lives there no longer than its nextUpdate', async () => {
-    lab.kds.serveCrl('Milan', 'vcek', issueCrl(5, -1, 7));
-    await vekOf(await replica('one'));
+    shared.lab.kds.serveCrl('Milan', 'vcek', issueCrl(5, -1, 7));
+    await vekOf(await shared.replica('one'));
     expect(await lifeOf('crl', /crl/)).toBe(7);
   });
 });
