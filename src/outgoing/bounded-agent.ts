@@ -1,6 +1,6 @@
 import { Agent, type buildConnector, type Dispatcher } from 'undici';
 import { underBound, unlessAborted } from './bounded-signal.js';
-import { FetchError, outOfTime, requireTime } from './fetch-error.js';
+import { FetchError, outOfTime } from './fetch-error.js';
 import { type OriginObserver, observed } from './outages.js';
 
 export interface BoundedAgentOptions {
@@ -121,7 +121,7 @@ async function boundedAttempt<T>(
   timeoutMs: number,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  requireTime(caller);
+  if (caller.aborted) throw outOfTime();
   const late = () => (caller.aborted ? outOfTime() : new FetchError('timeout', 'no answer in time'));
   return underBound(caller, timeoutMs, async (signal) => {
     try {

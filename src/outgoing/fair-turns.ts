@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { FetchError, outOfTime, requireTime } from './fetch-error.js';
+import { FetchError, outOfTime, outOfTurn, requireTime } from './fetch-error.js';
 
 /** How many run at a time, and how many wait for their turn. */
 export interface TurnLimits {
@@ -52,7 +52,7 @@ export class Turns {
 
   /**
    * @param signal ends the waiting; a fetch that has begun ends by its own signal
-   * @throws {FetchError} `busy` where too many wait, `aborted` where the signal ends first
+   * @throws {FetchError} `busy` where too many wait, `no_time` where the signal ends before its turn
    * @throws {unknown} what `fetch` throws
    */
   async take<T>(signal: AbortSignal, fetch: () => Promise<T>, owner?: TurnOwner): Promise<T> {
@@ -68,7 +68,7 @@ export class Turns {
 
   #enter<T>(signal: AbortSignal, run: (principal: string) => Promise<T>, owner: TurnOwner | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
-      const leave = () => this.#leave(waiting, outOfTime());
+      const leave = () => this.#leave(waiting, outOfTurn());
       const done = () => signal.removeEventListener('abort', leave);
       const waiting: Waiting = {
         key: owner?.key ?? null,

@@ -2,9 +2,9 @@
  * Why a fetch gave no body.
  *
  * `status`, `redirect`, `content_type`, `too_large`: the answer that came is not one to take. `network`, `timeout`:
- * none came. `aborted`: the caller's time was over. The rest: nothing was sent, since the origin is not configured, has
- * failed several times in a row, is asked too much already, or wants to be left alone, or since whoever wanted it found no room among
- * those that wait, or had no time left from the beginning.
+ * none came. `aborted`: the caller's time was over. `no_time`: it was over before anything was sent, or so soon afterwards that
+ * no answer says nothing. The rest: nothing was sent, since the origin is not configured, has failed several times in a row, is
+ * asked too much already, or wants to be left alone, or since whoever wanted it found no room among those that wait.
  */
 type FetchFault =
   | 'status'
@@ -27,10 +27,10 @@ interface FetchErrorOptions {
   readonly cause?: unknown;
 }
 
-const NOT_SENT: ReadonlySet<FetchFault> = new Set(['not_allowed', 'open', 'busy', 'waiting', 'no_room', 'no_time']);
+/** Callers can bring these about: they say nothing of the origin. */
+const OF_CALLERS: ReadonlySet<FetchFault> = new Set(['busy', 'no_room', 'no_time']);
 
-/** Nothing was sent, and the origin is not why: callers can bring that about. */
-const NOT_ASKED: ReadonlySet<FetchFault> = new Set(['busy', 'no_room', 'no_time']);
+const NOT_UNHEALTHY: ReadonlySet<FetchFault> = new Set(['not_allowed', 'open', 'waiting', ...OF_CALLERS]);
 
 /** A fetch that gave no body. The message names no address; the cause, for the log, may. */
 export class FetchError extends Error {
@@ -58,9 +58,9 @@ export class FetchError extends Error {
     return this.fault === 'status' && (this.status === 400 || this.status === 404 || this.status === 422);
   }
 
-  /** The origin was asked, or is known to be out of reach. False where others came first: that says nothing of it. */
+  /** The origin was asked, or is known to be out of reach. False where others came first, or there was no time for it. */
   get tellsOfOrigin(): boolean {
-    return !NOT_ASKED.has(this.fault);
+    return !OF_CALLERS.has(this.fault);
   }
 
   /** The server asks to be left alone for a while. */
@@ -77,7 +77,7 @@ export class FetchError extends Error {
   /** Speaks against the health of the origin, as breakers count it: no 4xx does. */
   get unhealthy(): boolean {
     if (this.fault === 'status') return (this.status ?? 0) >= 500;
-    return !NOT_SENT.has(this.fault);
+    return !NOT_UNHEALTHY.has(this.fault);
   }
 }
 
@@ -89,14 +89,15 @@ export function outOfTime(): FetchError {
 /** As the reason of a signal: whoever asks is not to wait, since so many do already. */
 export const NO_ROOM = new FetchError('no_room', 'not contacted: too many requests wait for it');
 
-/** Why nothing was sent for a signal that had ended before. */
-export function notAsked({ reason }: AbortSignal): FetchError {
-  return reason instanceof FetchError ? reason : new FetchError('no_time', 'not contacted: no time was left');
+/** The time of whoever asked was over before it could be asked for. */
+export function outOfTurn(): FetchError {
+  return new FetchError('no_time', 'not contacted: the time was over before its turn came');
 }
 
-/** @throws {FetchError} where whoever asks has no time left */
-export function requireTime(signal: AbortSignal): void {
-  if (signal.aborted) throw new FetchError('aborted', 'no time was left');
+/** @throws {FetchError} `no_time` or `no_room` where whoever asks has no time left */
+export function requireTime({ aborted, reason }: AbortSignal): void {
+  if (!aborted) return;
+  throw reason instanceof FetchError ? reason : new FetchError('no_time', 'not contacted: no time was left');
 }
 
 /** @throws {unknown} what is no fetch that gave no body */

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../model/ports.js';
 import { underBound, unlessAborted } from './bounded-signal.js';
-import { FetchError, notAsked, outOfTime } from './fetch-error.js';
+import { FetchError, outOfTime, requireTime } from './fetch-error.js';
 
 interface Flight<T> {
   readonly result: Promise<T>;
@@ -31,7 +31,7 @@ export class SingleFlight<T> {
     start: (signal: AbortSignal) => Promise<T>,
     expired: () => Error = outOfTime,
   ): Promise<T> {
-    if (signal.aborted) throw notAsked(signal);
+    requireTime(signal);
     const flight = this.#flights.get(key) ?? this.#begin(key, start);
     flight.waiting += 1;
     try {
@@ -96,7 +96,7 @@ export class KeptAttempts<T> {
     { signal, principal }: { readonly signal: AbortSignal; readonly principal: string },
     start: (signal: AbortSignal, principals: ReadonlySet<string>) => Promise<T>,
   ): Promise<T> {
-    if (signal.aborted) throw notAsked(signal);
+    requireTime(signal);
     const attempt = this.#attempts.get(key) ?? this.#begin(key, principal, start);
     attempt.principals.add(principal);
     return unlessAborted(attempt.result, signal);

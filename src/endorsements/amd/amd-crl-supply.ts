@@ -12,7 +12,7 @@ import type {
   Sourced,
   Unavailable,
 } from '../../model/endorsement.js';
-import { notAsked } from '../../outgoing/fetch-error.js';
+import { requireTime } from '../../outgoing/fetch-error.js';
 import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
 import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
 import { attempt } from '../files/material-files.js';
@@ -87,7 +87,7 @@ export class AmdCrlSupply {
     if (kds === null) return { problem: because, outOfReach: true };
     try {
       // Also where a 404 is remembered: whoever has no time learns nothing of KDS.
-      if (signal.aborted) throw notAsked(signal);
+      requireTime(signal);
       return await kds.crl(line.product, line.signingKey, {
         signal,
         remember: !historical,

@@ -1,7 +1,6 @@
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { FetchContext, MissingCrl, SuppliedCrl, Unavailable } from '../../model/endorsement.js';
 import { underBound } from '../../outgoing/bounded-signal.js';
-import { hadFairTime } from '../../outgoing/origin-breaker.js';
 import { type AmdCrl, latestOf } from '../../vendors/amd/crls.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
 import { isDamaged } from '../files/rollback-marks.js';
@@ -52,6 +51,8 @@ export class AmdCrls {
   /** Monotonic times of the last failures, by series. */
   readonly #failedAt = new Map<string, number>();
   readonly #closing = new AbortController();
+  /** Attempts in the background. */
+  readonly #renewals = new Set<Promise<void>>();
 
   constructor(parts: AmdParts, supply: AmdCrlSupply) {
     this.#parts = parts;
@@ -90,8 +91,10 @@ export class AmdCrls {
     await Promise.all([...this.#watched.values()].map((watched) => this.#refresh(watched)));
   }
 
-  close(): void {
+  /** Ends what is being renewed, and waits until nothing more is written. */
+  async close(): Promise<void> {
     this.#closing.abort();
+    await Promise.all(this.#renewals);
   }
 
   async #own(search: Search): Promise<HeldCrl | MissingCrl> {
@@ -141,16 +144,13 @@ export class AmdCrls {
     if (isTooNew) return { problem: because, outOfReach: true };
     if (canDoWithout && this.#isCooling(line)) return { problem: { ...because, retryable: true }, outOfReach: true };
     const { signal } = context;
-    const { crlAskTimeoutMs } = this.#parts.tuning;
-    const begun = performance.now();
     const shared = this.#counting(held);
     const ask = (within: AbortSignal) =>
       this.#supply.fetch(snapshot, because, { at, historical, signal: within }, shared);
-    const answered = await (canDoWithout ? underBound(signal, crlAskTimeoutMs, ask) : ask(signal));
+    const answered = await (canDoWithout ? underBound(signal, this.#parts.tuning.crlAskTimeoutMs, ask) : ask(signal));
     if (!historical) this.#watch(snapshot);
     const isNews = 'problem' in answered && answered.outOfReach && !historical;
-    if (isNews && hadFairTime(signal, begun, crlAskTimeoutMs))
-      this.#failedAt.set(lineName(line), this.#parts.clock.monotonicMs());
+    if (isNews) this.#failedAt.set(lineName(line), this.#parts.clock.monotonicMs());
     return answered;
   }
 
@@ -216,8 +216,15 @@ export class AmdCrls {
     return watched;
   }
 
-  /** Also where there is none yet: a KDS that is too slow for requests may be fast enough for this. Never rejects. */
   async #refresh(watched: Watched): Promise<void> {
+    const renewal = this.#renew(watched);
+    this.#renewals.add(renewal);
+    await renewal;
+    this.#renewals.delete(renewal);
+  }
+
+  /** Also where there is none yet: a KDS that is too slow for requests may be fast enough for this. Never rejects. */
+  async #renew(watched: Watched): Promise<void> {
     const { cache, clock, log, tuning } = this.#parts;
     const now = clock.monotonicMs();
     if (this.#supply.isOff || this.#closing.signal.aborted || now - watched.askedAt < tuning.crlRefreshPauseMs) return;
@@ -226,6 +233,7 @@ export class AmdCrls {
       if (kept !== null && !this.#isDue(await cache.crlFetchedAt(watched.line), kept)) return;
       watched.askedAt = now;
       const problem = await this.#refreshFromKds(watched, kept);
+      if (this.#closing.signal.aborted) return;
       if (problem !== null) log.warn({ line: lineName(watched.line), why: problem.detail }, 'CRL not renewed');
     } catch (error) {
       log.error({ err: error }, 'CRL not renewed');

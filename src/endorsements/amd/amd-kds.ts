@@ -6,7 +6,7 @@ import type { Clock } from '../../model/ports.js';
 import type { BoundedAnswer } from '../../outgoing/bounded-agent.js';
 import type { Fetch, FetchRequest } from '../../outgoing/bounded-fetch.js';
 import { underBound } from '../../outgoing/bounded-signal.js';
-import { FetchError, outOfTime } from '../../outgoing/fetch-error.js';
+import { FetchError, outOfTime, outOfTurn } from '../../outgoing/fetch-error.js';
 import { KeptAttempts, SingleFlight } from '../../outgoing/shared-attempts.js';
 import { NotFoundMemory, ThrottledFetch } from '../../outgoing/throttling.js';
 import { readChainCertificates } from '../../vendors/amd/chain.js';
@@ -14,7 +14,7 @@ import { readCrl } from '../../vendors/amd/crls.js';
 import { hasShortChipId, readVek } from '../../vendors/amd/vek.js';
 import type { ServiceCall } from '../files/open-source.js';
 import type { EntrySubject } from '../replicas/sealed-entries.js';
-import { NOT_ASKED, type Obtained, type SharedFetches } from '../replicas/shared-fetches.js';
+import type { Obtained, SharedFetches } from '../replicas/shared-fetches.js';
 
 interface AmdKdsOptions {
   /** `https://host[:port]`. */
@@ -28,6 +28,8 @@ interface AmdKdsOptions {
   readonly shared?: SharedFetches | null | undefined;
   /** How long a VCEK waits for its turn, also when the request has ended. Where replicas share turns. */
   readonly vcekWaitMs?: number;
+  /** Whether KDS answers is known once it was given this long, in milliseconds. */
+  readonly fairMs?: number;
 }
 
 interface SharedKds {
@@ -35,8 +37,6 @@ interface SharedKds {
   /** VCEKs that wait for their turn, by path. */
   readonly wanted: KeptAttempts<unknown>;
   readonly lineFlights: SingleFlight<unknown>;
-  /** Chains and CRLs for which KDS was asked, and not other replicas alone, when each was last wanted. */
-  readonly linesAsked: Set<string>;
   readonly chips: Fetch;
   readonly vcekWaitMs: number;
 }
@@ -96,18 +96,21 @@ export class AmdKds {
   /** KDS throttles requests for VCEKs only: a 429 in one lane does not delay the other. */
   readonly #chips: ThrottledFetch;
   readonly #lines: ThrottledFetch;
+  readonly #underWay = new PathsUnderWay();
+  readonly #fairMs: number;
   readonly #replicas: SharedKds | null;
 
-  constructor({ origin, chips, lines, clock, shared, vcekWaitMs = 60_000 }: AmdKdsOptions) {
+  constructor({ origin, chips, lines, clock, shared, vcekWaitMs = 60_000, fairMs = 1_000 }: AmdKdsOptions) {
     this.#origin = origin;
     this.#clock = clock;
+    this.#fairMs = fairMs;
     this.#notFound = new NotFoundMemory(clock);
-    this.#chips = new ThrottledFetch(chips, clock);
-    this.#lines = new ThrottledFetch(lines, clock);
+    const watchedChips = this.#underWay.watched(chips);
+    this.#chips = new ThrottledFetch(watchedChips, clock);
+    this.#lines = new ThrottledFetch(this.#underWay.watched(lines), clock);
     const wanted = new KeptAttempts<unknown>({ limitMs: vcekWaitMs + TURN_MS, perPrincipal: WANTED_AT_ONCE });
     const lineFlights = new SingleFlight<unknown>();
-    this.#replicas =
-      shared == null ? null : { fetches: shared, wanted, lineFlights, linesAsked: new Set(), chips, vcekWaitMs };
+    this.#replicas = shared == null ? null : { fetches: shared, wanted, lineFlights, chips: watchedChips, vcekWaitMs };
   }
 
   /**
@@ -172,24 +175,18 @@ export class AmdKds {
     const get = (signal: AbortSignal) =>
       this.#get((request) => this.#lines.get(request), path, limits, { ...call, signal });
     if (this.#replicas === null || !call.remember) return call.take(await get(call.signal), this.#now(), call.signal);
-    const { fetches, lineFlights, linesAsked } = this.#replicas;
-    const key = keyOf(path, call);
-    const attempt = async (within: AbortSignal) => {
-      linesAsked.delete(key);
-      return fetches.get({
+    const { fetches, lineFlights } = this.#replicas;
+    const attempt = (within: AbortSignal) =>
+      fetches.get({
         ...this.#shared(kind, path, limits, call),
         lifetimeMs: LINE_LIFETIME_MS,
         signal: within,
         turn: null,
-        fetch: (signal) => {
-          linesAsked.add(key);
-          return get(signal);
-        },
+        fetch: get,
         take: (body, from) => call.take(body, from, within),
       });
-    };
-    const expired = () => (linesAsked.has(key) ? outOfTime() : new FetchError('busy', NOT_ASKED));
-    return lineFlights.run(key, call.signal, attempt, expired) as Promise<T>;
+    const late = () => this.#late(path);
+    return lineFlights.run(keyOf(path, call), call.signal, attempt, late) as Promise<T>;
   }
 
   #shared<T>(kind: EntrySubject['kind'], path: string, { maximumBytes }: Kind, call: KdsCall<T>) {
@@ -207,14 +204,51 @@ export class AmdKds {
     call: ServiceCall,
   ): Promise<Uint8Array> {
     const origin = this.#origin;
+    const ask = (signal: AbortSignal) => get({ origin, path, ...kind, signal });
+    const late = () => this.#late(path);
     const { body } = await this.#notFound.ask(path, call.remember, () =>
-      this.#flights.run(path, call.signal, (signal) => get({ origin, path, ...kind, signal })),
+      this.#flights.run(path, call.signal, ask, late),
     );
     return body;
   }
 
+  /** Why there was no answer in time: KDS is only to blame where it was given time for one. */
+  #late(path: string): FetchError {
+    const askedMs = this.#underWay.msOf(path);
+    if (askedMs === null) return outOfTurn();
+    if (askedMs >= this.#fairMs) return outOfTime();
+    return new FetchError('no_time', 'no answer in the little time that was left');
+  }
+
   #now(): Obtained {
     return { origin: 'network', fetchedAt: this.#clock.now() };
+  }
+}
+
+/** What is being asked for, and since when. */
+class PathsUnderWay {
+  /** Monotonic times, by path. */
+  readonly #begun = new Map<string, number>();
+
+  watched(fetch: Fetch): Fetch {
+    return { get: (request) => this.#get(fetch, request), close: () => fetch.close() };
+  }
+
+  /** For how long a path has been asked for, its attempts and the pauses between them together; null where it is not. */
+  msOf(path: string): number | null {
+    const begun = this.#begun.get(path);
+    return begun === undefined ? null : performance.now() - begun;
+  }
+
+  async #get(fetch: Fetch, request: FetchRequest): Promise<BoundedAnswer> {
+    const begun = performance.now();
+    this.#begun.set(request.path, begun);
+    try {
+      return await fetch.get(request);
+    } finally {
+      // One that everybody left may end after the next one has begun.
+      if (this.#begun.get(request.path) === begun) this.#begun.delete(request.path);
+    }
   }
 }
 
@@ -246,14 +280,14 @@ const spl = (level: number) => String(level).padStart(2, '0');
 export interface KdsFailure {
   readonly problem: Unavailable;
   /**
-   * KDS is off, does not answer, or has nothing of use. False if it serves what is known to be old, or if it was not asked
-   * since the request had no time or no room for that: callers can bring that about.
+   * KDS is off, does not answer, or has nothing of use. False if it serves what is known to be old, or if the request had no
+   * room or too little time to ask it: callers can bring that about.
    */
   readonly outOfReach: boolean;
 }
 
 /**
- * The same as `kdsProblem`, and whether KDS is out of reach: who was not asked is not.
+ * The same as `kdsProblem`, and whether KDS is out of reach: who was not asked, or had no time to answer, is not.
  * @throws {unknown} what is neither a fault of the network nor of what came over it
  */
 export function kdsFailure(code: CheckId, what: string, error: unknown): KdsFailure {

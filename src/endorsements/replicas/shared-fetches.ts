@@ -2,7 +2,7 @@ import { FormatError, UnfitError } from '../../model/errors.js';
 import type { Clock, Log } from '../../model/ports.js';
 import type { Lease, LeaseEnd, SharedAnswer, SharedQuestion, SharedStore } from '../../model/shared-endorsements.js';
 import { pauseWithin } from '../../outgoing/bounded-signal.js';
-import { FetchError, requireTime } from '../../outgoing/fetch-error.js';
+import { FetchError, outOfTurn, requireTime } from '../../outgoing/fetch-error.js';
 import { type EntrySeal, type EntrySubject, MAC_BYTES, type SharedEntry } from './sealed-entries.js';
 import { TurnPolls } from './turn-polls.js';
 
@@ -77,8 +77,6 @@ const UNNAMED_PAUSE_MS = 10_000;
 
 const NO_END: LeaseEnd = { entry: null, throttled: null };
 
-/** The origin was not asked, so that nothing is known of it: it is not out of reach. */
-export const NOT_ASKED = 'not contacted: the time was over before the store said whose turn it is';
 const OUT_OF_REACH = 'not contacted: the store in which replicas take turns is out of reach';
 
 /** Who is asked for a lease, and what is left of looking at entries. */
@@ -118,7 +116,7 @@ export class SharedFetches {
   }
 
   /**
-   * @throws {FetchError} why there is nothing: of the origin, or `busy` or `waiting` where it was not asked
+   * @throws {FetchError} why there is nothing: of the origin, or `busy`, `waiting` or `no_time` where it was not asked
    * @throws {FormatError | UnfitError} of what the origin answered
    */
   async get<F, T>(wanted: SharedFetch<F, T>): Promise<T> {
@@ -126,7 +124,7 @@ export class SharedFetches {
     try {
       requireTime(wanted.signal);
       for (;;) {
-        if (wanted.signal.aborted) throw new FetchError('busy', NOT_ASKED);
+        if (wanted.signal.aborted) throw outOfTurn();
         const found = await this.#step(wanted, search);
         if (found !== null) return found.taken;
       }

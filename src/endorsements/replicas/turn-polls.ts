@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SharedAnswer, SharedStore, TurnQuestion } from '../../model/shared-endorsements.js';
 import { pauseWithin } from '../../outgoing/bounded-signal.js';
-import { outOfTime, requireTime } from '../../outgoing/fetch-error.js';
+import { outOfTurn, requireTime } from '../../outgoing/fetch-error.js';
 
 /** Something that waits for its turn. */
 export interface TurnPlace {
@@ -42,7 +42,7 @@ export class TurnPolls {
   /**
    * Waits until there is something else to do than to wait.
    * @returns `wait` where the pause of the server is too long; null where the store is out of reach
-   * @throws {FetchError} `aborted` where the signal ends first
+   * @throws {FetchError} `no_time` where the signal ends first
    */
   ask(lane: string, place: TurnPlace): Promise<SharedAnswer | null> {
     const known = this.#lanes.get(lane);
@@ -74,7 +74,7 @@ class LanePolls {
       const leave = () => {
         this.#waiting.delete(waiting);
         this.#alarm.abort();
-        reject(outOfTime());
+        reject(outOfTurn());
       };
       const waiting: Waiting = {
         ...place,

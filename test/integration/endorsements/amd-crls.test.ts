@@ -4,8 +4,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import type { SuppliedCrl } from '../../../src/model/endorsement.js';
+import type { Exclusive } from '../../../src/model/exclusive.js';
 import { NO_ROOM } from '../../../src/outgoing/fetch-error.js';
 import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
+import { SNP_LINES } from '../../../src/vendors/amd/issuers.js';
 import { reloaded } from '../../reloaded.js';
 import {
   AmdLab,
@@ -184,7 +186,7 @@ describe('AmdCrls: half life', () => {
     expect(await listOf(lab.open({ inBackground: false }))).toBe(2n);
   });
 
-  it('ends what it is asking for when it is closed', async () => {
+  it('ends what it is asking for when it is closed, which is no failure', async () => {
     serve(1, -10, 9);
     const opened = lab.open();
     await listOf(opened);
@@ -194,7 +196,33 @@ describe('AmdCrls: half life', () => {
     await expect.poll(asked, PATIENT).toBe(2);
     await opened.close();
     await renewal;
-    expect(opened.log.of(/not renewed/)).toHaveLength(1);
+    expect(opened.log.of(/not renewed/)).toEqual([]);
+  });
+
+  it('is closed once what was fetched is written', async () => {
+    serve(1, -10, 9);
+    let isHeldUp = false;
+    let goOn = () => {};
+    const open = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const exclusive: Exclusive = async (_name, work) => {
+      if (lab.clock.now() > NOW) {
+        isHeldUp = true;
+        await open;
+      }
+      return work();
+    };
+    const opened = lab.open({ exclusive });
+    await listOf(opened);
+    serve(2, 0, 30);
+    lab.clock.advance(DAY_MS);
+    void opened.refreshDue();
+    await expect.poll(() => isHeldUp, PATIENT).toBe(true);
+    const closed = opened.close();
+    goOn();
+    await closed;
+    expect(parseCrl(await readFile(join(lab.cacheFolder, KEPT))).crlNumber).toBe(2n);
   });
 });
 
@@ -353,7 +381,8 @@ describe('AmdCrls: rollback', () => {
     await listOf(lab.open());
     lab.clock.advance(6 * DAY_MS);
     serve(8, -10, 60);
-    const opened = lab.open();
+    // What is renewed in the background could be what a request joins.
+    const opened = lab.open({ inBackground: false });
     expect(await listOf(opened)).toBe('crl_rollback');
     serve(10, 0, 60);
     expect(await listOf(opened)).toBe(10n);
@@ -542,6 +571,46 @@ describe('AmdCrls: whether a list of the request may stand in', () => {
     const detail = 'no CRL of Milan: AMD KDS not contacted: too many requests wait for it';
     expect(problem).toMatchObject({ code: 'crl_unavailable', detail, retryable: true });
     expect([problem?.mayStandIn(AGE), asked()]).toEqual([false, 0]);
+  });
+
+  it('CRT-10 it may not where KDS had no time to answer, which is no failure of KDS', async () => {
+    lab.kds.fail(/crl/, 'half_open');
+    const opened = lab.open();
+    const signal = AbortSignal.timeout(30);
+    const problem = (await find(opened, COMPLETE, { signal })).crlProblems.get('Milan');
+    const detail = 'no CRL of Milan: AMD KDS no answer in the little time that was left';
+    expect(problem).toMatchObject({ code: 'crl_unavailable', detail, retryable: true });
+    expect([problem?.mayStandIn(AGE), asked()]).toEqual([false, 1]);
+  });
+
+  it('CRT-10 it may not where other requests had KDS for themselves, nor is KDS left alone then', async () => {
+    const others = SNP_LINES.filter(({ product }) => product !== 'Milan').slice(0, 4);
+    lab.kds.fail(/./, 'half_open');
+    const opened = lab.open({}, { crlAskTimeoutMs: 40 });
+    const over = new AbortController();
+    const waiting = others.map(({ product, signingKey }) =>
+      find(opened, { ...COMPLETE, products: [product], signingKey }, { signal: over.signal }),
+    );
+    await expect.poll(() => lab.kds.requests.length, PATIENT).toBe(4);
+    const request = { ...COMPLETE, supplied: { ...COMPLETE.supplied, crls: true } };
+    const problem = (await find(opened, request)).crlProblems.get('Milan');
+    const detail = 'no CRL of Milan: AMD KDS not contacted: the time was over before its turn came';
+    expect(problem).toMatchObject({ code: 'crl_unavailable', detail, retryable: true });
+    expect([problem?.mayStandIn(AGE), asked()]).toEqual([false, 0]);
+    over.abort();
+    await Promise.all(waiting);
+    await lab.kds.heal();
+    expect(await listOf(opened)).toBe(1n);
+  });
+
+  it('CRT-10 it may where KDS had its time and gave no answer', async () => {
+    lab.kds.fail(/crl/, 'half_open');
+    const request = { ...COMPLETE, supplied: { ...COMPLETE.supplied, crls: true } };
+    const { crlProblems } = await find(lab.open({}, { crlAskTimeoutMs: 200 }), request);
+    const problem = crlProblems.get('Milan');
+    const detail = 'no CRL of Milan: AMD KDS no answer within the time of the request';
+    expect(problem).toMatchObject({ code: 'crl_unavailable', detail, retryable: true });
+    expect(problem?.mayStandIn(AGE)).toBe(true);
   });
 
   it('it may for a past instant that no list of KDS is for, whatever is remembered', async () => {

@@ -386,8 +386,8 @@ describe('a signature', () => {
     await expect(sign()).rejects.toMatchObject({ fault: 'busy', message: 'too many signatures at a time' });
     left.abort();
     await expect(first).rejects.toMatchObject({ fault: 'aborted' });
-    await expect(second).rejects.toMatchObject({ fault: 'aborted' });
-    await expect(sign(left.signal)).rejects.toMatchObject({ fault: 'aborted' });
+    await expect(second).rejects.toMatchObject({ fault: 'no_time' });
+    await expect(sign(left.signal)).rejects.toMatchObject({ fault: 'no_time' });
   });
 });
 

@@ -125,7 +125,7 @@ describe('Turns', () => {
     const left = attempts.start('a', 'left', leaving.signal);
     void attempts.start('a', 'stays');
     leaving.abort();
-    expect(await left).toBe('aborted');
+    expect(await left).toBe('no_time');
     expect(await attempts.endAll()).toEqual(['under way', 'stays']);
   });
 

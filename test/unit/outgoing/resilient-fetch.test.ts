@@ -206,13 +206,13 @@ describe('ResilientFetch: bulkhead', () => {
     expect(await outcomes[3]).toBe('busy');
     expect(server.asked).toHaveLength(2);
     deadline.abort();
-    expect(await Promise.all(outcomes.slice(0, 3))).toEqual(['aborted', 'aborted', 'aborted']);
+    expect(await Promise.all(outcomes.slice(0, 3))).toEqual(['aborted', 'aborted', 'no_time']);
     expect(server.asked).toHaveLength(2);
   });
 
   it('sends nothing for a caller whose time is over', async () => {
     const server = new FakeFetch(BODY);
-    expect(await faultOf(ask(new ResilientFetch(server, QUICK), AbortSignal.abort()))).toBe('aborted');
+    expect(await faultOf(ask(new ResilientFetch(server, QUICK), AbortSignal.abort()))).toBe('no_time');
     expect(server.asked).toHaveLength(0);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AmdKds } from '../../../../src/endorsements/amd/amd-kds.js';
 import { EntrySeal } from '../../../../src/endorsements/replicas/sealed-entries.js';
 import { SharedFetches } from '../../../../src/endorsements/replicas/shared-fetches.js';
+import type { SnpProduct } from '../../../../src/model/claims.js';
 import type { SharedAnswer, SharedStore } from '../../../../src/model/shared-endorsements.js';
 import type { BoundedAnswer } from '../../../../src/outgoing/bounded-agent.js';
 import type { Fetch, FetchRequest } from '../../../../src/outgoing/bounded-fetch.js';
@@ -31,10 +32,16 @@ class FakeFetch implements Fetch {
   async close(): Promise<void> {}
 }
 
-function setUp() {
+function setUp(fairMs?: number) {
   const fetch = new FakeFetch();
   const clock = new ManualClock(new Date('2026-03-01T00:00:00Z'));
-  const kds = new AmdKds({ origin: ORIGIN, chips: fetch, lines: fetch, clock });
+  const kds = new AmdKds({
+    origin: ORIGIN,
+    chips: fetch,
+    lines: fetch,
+    clock,
+    ...(fairMs === undefined ? {} : { fairMs }),
+  });
   const call = (remember = true) => ({
     signal: new AbortController().signal,
     remember,
@@ -211,7 +218,7 @@ describe('AmdKds: throttling', () => {
     expect(await kds.crl('Milan', 'vcek', call())).toEqual(Uint8Array.of(7));
     expect(fetch.asked.length - 1).toBeLessThanOrEqual(DEFAULT_RESILIENCE.concurrent / 2);
     over.abort();
-    expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['aborted', 'busy']));
+    expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['no_time', 'busy']));
   });
 
   it('lets no caller wait behind the chips of another one', async () => {
@@ -247,6 +254,58 @@ describe('AmdKds: throttling', () => {
   });
 });
 
+describe('AmdKds: whose time is over', () => {
+  const crl = (kds: AmdKds, product: SnpProduct, signal: AbortSignal) =>
+    kds.crl(product, 'vcek', { signal, remember: true, take: (bytes) => bytes });
+
+  /** Of a request whose time ends now, while KDS gives no answer. */
+  async function leaving(kds: AmdKds, product: SnpProduct): Promise<string> {
+    const over = new AbortController();
+    const left = crl(kds, product, over.signal).catch(({ fault, message }: FetchError) => `${fault}: ${message}`);
+    over.abort();
+    return String(await left);
+  }
+
+  it('has learnt nothing of KDS where its turn never came', async () => {
+    const { kds, fetch, call } = setUp(0);
+    fetch.answer = () => new Promise(() => {});
+    for (const product of ['Milan', 'Genoa'] as const) {
+      for (const key of ['vcek', 'vlek'] as const) void kds.crl(product, key, call()).catch(() => {});
+    }
+    expect(fetch.asked).toHaveLength(4);
+    expect(await leaving(kds, 'Turin')).toBe('no_time: not contacted: the time was over before its turn came');
+    expect(fetch.asked).toHaveLength(4);
+  });
+
+  it('has learnt nothing of KDS where there was little time to answer', async () => {
+    const { kds, fetch } = setUp();
+    fetch.answer = () => new Promise(() => {});
+    expect(await leaving(kds, 'Milan')).toBe('no_time: no answer in the little time that was left');
+    expect(fetch.asked).toHaveLength(1);
+  });
+
+  it('knows that KDS does not answer where it had time to, counted from when it was asked', async () => {
+    const { kds, fetch, call } = setUp(30);
+    fetch.answer = () => new Promise(() => {});
+    void crl(kds, 'Milan', call().signal).catch(() => {});
+    await sleep(40);
+    expect(await leaving(kds, 'Milan')).toBe('aborted: no answer within the time of the request');
+    expect(fetch.asked).toHaveLength(1);
+  });
+
+  it('goes by when KDS was asked last, also where what was left before ends afterwards', async () => {
+    const { kds, fetch, call } = setUp(0);
+    const ends: (() => void)[] = [];
+    fetch.answer = () => new Promise((resolve) => ends.push(() => resolve(Uint8Array.of(1))));
+    await leaving(kds, 'Milan');
+    void crl(kds, 'Milan', call().signal).catch(() => {});
+    ends[0]?.();
+    await new Promise(setImmediate);
+    expect(await leaving(kds, 'Milan')).toBe('aborted: no answer within the time of the request');
+    expect(fetch.asked).toHaveLength(2);
+  });
+});
+
 describe('AmdKds: turns that replicas share', () => {
   const LEAD: SharedAnswer = { state: 'lead', lease: { id: 'id', lane: 'lane', token: '1' } };
   const WAIT: SharedAnswer = { state: 'wait', ms: 1, pauseMs: 0 };
@@ -278,7 +337,7 @@ describe('AmdKds: turns that replicas share', () => {
 
   it('are not waited for any longer than that', async () => {
     const { fetch, kds, call } = replicaOf(WAIT);
-    await expect(kds.vcek('Milan', CHIP, TCB, call())).rejects.toMatchObject({ fault: 'aborted' });
+    await expect(kds.vcek('Milan', CHIP, TCB, call())).rejects.toMatchObject({ fault: 'no_time' });
     expect(fetch.asked).toEqual([]);
     await kds.close();
   });

@@ -188,7 +188,7 @@ describe('SharedFetches: entries', () => {
   it('says that the origin was not asked where its time ends while it waits at the word of the store', async () => {
     const { get, origin } = setUp({ state: 'wait', ms: 50, pauseMs: 0 });
     const ending = AbortSignal.timeout(20);
-    await expect(get({ signal: ending })).rejects.toMatchObject({ name: 'FetchError', fault: 'busy' });
+    await expect(get({ signal: ending })).rejects.toMatchObject({ name: 'FetchError', fault: 'no_time' });
     expect(origin.asked).toBe(0);
   });
 
@@ -247,7 +247,7 @@ describe('SharedFetches: leases', () => {
     const { get } = setUp({ state: 'wait', ms: 20_000, pauseMs: 0 });
     const waiting = get({ signal: over.signal });
     over.abort();
-    await expect(waiting).rejects.toMatchObject({ fault: 'busy' });
+    await expect(waiting).rejects.toMatchObject({ fault: 'no_time' });
   });
 
   it('gives a lease back where the origin gives nothing, and keeps nothing', async () => {
@@ -323,7 +323,7 @@ describe('SharedFetches: turns', () => {
     const { get, origin } = setUp({ state: 'wait', ms: 60_000, pauseMs: 0 });
     const waiting = get(turnUntil(over.signal));
     over.abort();
-    await expect(waiting).rejects.toMatchObject({ fault: 'aborted' });
+    await expect(waiting).rejects.toMatchObject({ fault: 'no_time' });
     expect(origin.asked).toBe(0);
   });
 

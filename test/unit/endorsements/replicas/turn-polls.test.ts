@@ -144,14 +144,14 @@ describe('TurnPolls', () => {
     const left = ask('a', { signal: over.signal });
     await vi.waitFor(() => expect(store.underWay).toBe(0));
     over.abort();
-    await expect(left).rejects.toMatchObject({ fault: 'aborted' });
+    await expect(left).rejects.toMatchObject({ fault: 'no_time' });
     expect(await ask('b')).toEqual(LEAD);
     expect(store.asked.map((asked) => asked.map(({ id }) => id))).toEqual([['a'], ['b']]);
   });
 
   it('does not ask for what is over already', async () => {
     const { store, ask } = setUp(never);
-    await expect(ask('a', { signal: AbortSignal.abort() })).rejects.toMatchObject({ fault: 'aborted' });
+    await expect(ask('a', { signal: AbortSignal.abort() })).rejects.toMatchObject({ fault: 'no_time' });
     expect(store.asked).toHaveLength(0);
   });
 
@@ -161,7 +161,7 @@ describe('TurnPolls', () => {
       over.abort();
       return LEAD;
     });
-    await expect(ask('a', { signal: over.signal })).rejects.toMatchObject({ fault: 'aborted' });
+    await expect(ask('a', { signal: over.signal })).rejects.toMatchObject({ fault: 'no_time' });
     await vi.waitFor(() => expect(store.ended).toEqual([[LEASE, { entry: null, throttled: null }]]));
   });
 
