@@ -64,6 +64,14 @@ interface KeptAttempt<T> {
   readonly startedBy: string;
 }
 
+/** Who waits for a kept attempt. */
+interface Waiter {
+  readonly signal: AbortSignal;
+  readonly principal: string;
+  /** What is thrown where the signal ends first. */
+  readonly expired?: () => Error;
+}
+
 interface KeptAttemptsOptions {
   /** How long an attempt may take. */
   readonly limitMs: number;
@@ -88,18 +96,20 @@ export class KeptAttempts<T> {
 
   /**
    * @throws {FetchError} `busy` where the principal has begun too many, `no_time` or `no_room` where the signal has ended before,
-   *   `aborted` where it ends first
+   *   `aborted` where it ends first, or what `expired` gives
    * @throws {unknown} what `start` throws
    */
   async run(
     key: string,
-    { signal, principal }: { readonly signal: AbortSignal; readonly principal: string },
+    { signal, principal, expired = outOfTime }: Waiter,
     start: (signal: AbortSignal, principals: ReadonlySet<string>) => Promise<T>,
   ): Promise<T> {
     requireTime(signal);
     const attempt = this.#attempts.get(key) ?? this.#begin(key, principal, start);
     attempt.principals.add(principal);
-    return unlessAborted(attempt.result, signal);
+    return unlessAborted(attempt.result, signal, () => {
+      throw expired();
+    });
   }
 
   /** Ends all of them, and waits until they have ended. */

@@ -30,13 +30,16 @@ interface AmdKdsOptions {
   readonly vcekWaitMs?: number;
   /** Whether KDS answers is known once it was given this long, in milliseconds. */
   readonly fairMs?: number;
+  /** Longest time in which a chain or CRL is fetched, in milliseconds. */
+  readonly lineMs?: number;
 }
 
 interface SharedKds {
   readonly fetches: SharedFetches;
   /** VCEKs that wait for their turn, by path. */
   readonly wanted: KeptAttempts<unknown>;
-  readonly lineFlights: SingleFlight<unknown>;
+  /** Chains and CRLs, from another replica or from KDS. */
+  readonly lines: KeptAttempts<unknown>;
   readonly chips: Fetch;
   readonly vcekWaitMs: number;
 }
@@ -83,7 +86,8 @@ const WANTED_AT_ONCE = 64;
  * AMD's Key Distribution Service (AMD 57230, chapter 4). Gives what it answers, unverified.
  *
  * One fetch per path at a time; a 404 is remembered for ten minutes; after a 429 nothing more is asked until the time
- * that it names, or ten seconds, have passed. VCEKs wait for their turn, which is fair by principal.
+ * that it names, or ten seconds, have passed. VCEKs wait for their turn, which is fair by principal. Chains and CRLs, of which there are
+ * a few for all callers, are fetched to the end also when the request has ended: no caller can make KDS look out of reach by leaving.
  *
  * Where replicas share a store, all that is said of one process is so of all replicas together, but for requests about the past,
  * which share turns alone. A VCEK that waits for its turn is then fetched also when the request has ended.
@@ -91,26 +95,29 @@ const WANTED_AT_ONCE = 64;
 export class AmdKds {
   readonly #origin: string;
   readonly #clock: Clock;
-  readonly #flights = new SingleFlight<BoundedAnswer>();
+  readonly #chipFlights = new SingleFlight<BoundedAnswer>();
+  readonly #lineFetches: KeptAttempts<BoundedAnswer>;
   readonly #notFound: NotFoundMemory;
   /** KDS throttles requests for VCEKs only: a 429 in one lane does not delay the other. */
   readonly #chips: ThrottledFetch;
   readonly #lines: ThrottledFetch;
-  readonly #underWay = new PathsUnderWay();
+  readonly #linesUnderWay = new PathsUnderWay();
   readonly #fairMs: number;
   readonly #replicas: SharedKds | null;
 
-  constructor({ origin, chips, lines, clock, shared, vcekWaitMs = 60_000, fairMs = 1_000 }: AmdKdsOptions) {
+  constructor(options: AmdKdsOptions) {
+    const { origin, chips, lines, clock, shared, vcekWaitMs = 60_000, fairMs = 1_000, lineMs = 30_000 } = options;
     this.#origin = origin;
     this.#clock = clock;
     this.#fairMs = fairMs;
     this.#notFound = new NotFoundMemory(clock);
-    const watchedChips = this.#underWay.watched(chips);
-    this.#chips = new ThrottledFetch(watchedChips, clock);
-    this.#lines = new ThrottledFetch(this.#underWay.watched(lines), clock);
+    this.#chips = new ThrottledFetch(chips, clock);
+    this.#lines = new ThrottledFetch(this.#linesUnderWay.watched(lines), clock);
     const wanted = new KeptAttempts<unknown>({ limitMs: vcekWaitMs + TURN_MS, perPrincipal: WANTED_AT_ONCE });
-    const lineFlights = new SingleFlight<unknown>();
-    this.#replicas = shared == null ? null : { fetches: shared, wanted, lineFlights, chips: watchedChips, vcekWaitMs };
+    const kept = { limitMs: lineMs, perPrincipal: Number.POSITIVE_INFINITY };
+    this.#lineFetches = new KeptAttempts(kept);
+    const sharedLines = new KeptAttempts<unknown>(kept);
+    this.#replicas = shared == null ? null : { fetches: shared, wanted, lines: sharedLines, chips, vcekWaitMs };
   }
 
   /**
@@ -141,16 +148,17 @@ export class AmdKds {
     return this.#ofLine('crl', `/${signingKey}/v1/${product}/crl`, CRL, call);
   }
 
-  /** Ends what is being fetched. */
+  /** Ends what is being fetched, and waits until nothing more is taken. */
   async close(): Promise<void> {
-    await Promise.all([this.#chips.close(), this.#lines.close(), this.#replicas?.wanted.close()]);
+    await Promise.all([this.#chips.close(), this.#lines.close()]);
+    await Promise.all([this.#lineFetches.close(), this.#replicas?.lines.close(), this.#replicas?.wanted.close()]);
   }
 
   async #vcek<T>(path: string, call: KdsCall<T>): Promise<T> {
     const owner = call.principal === undefined ? undefined : { principal: call.principal, key: path };
-    if (owner !== undefined && this.#flights.isUnderWay(path)) this.#chips.join(owner);
+    if (owner !== undefined && this.#chipFlights.isUnderWay(path)) this.#chips.join(owner);
     const get = (request: FetchRequest) => this.#chips.get(request, owner);
-    return call.take(await this.#get(get, path, VCEK, call), this.#now(), call.signal);
+    return call.take(await this.#chip(get, path, call), this.#now(), call.signal);
   }
 
   /** The turn is that of all replicas; so is the pause that KDS asks for. */
@@ -163,7 +171,7 @@ export class AmdKds {
           lifetimeMs: VCEK_LIFETIME_MS,
           signal: within,
           turn: { principals, patienceMs: vcekWaitMs, signal: waiting },
-          fetch: (ending) => this.#get((request) => chips.get(request), path, VCEK, { ...call, signal: ending }),
+          fetch: (ending) => this.#chip((request) => chips.get(request), path, { ...call, signal: ending }),
           take: (body, from) => call.take(body, from, within),
         }),
       );
@@ -172,10 +180,9 @@ export class AmdKds {
   }
 
   async #ofLine<T>(kind: 'chain' | 'crl', path: string, limits: Kind, call: KdsCall<T>): Promise<T> {
-    const get = (signal: AbortSignal) =>
-      this.#get((request) => this.#lines.get(request), path, limits, { ...call, signal });
+    const get = (signal: AbortSignal) => this.#line(path, limits, { ...call, signal });
     if (this.#replicas === null || !call.remember) return call.take(await get(call.signal), this.#now(), call.signal);
-    const { fetches, lineFlights } = this.#replicas;
+    const { fetches, lines } = this.#replicas;
     const attempt = (within: AbortSignal) =>
       fetches.get({
         ...this.#shared(kind, path, limits, call),
@@ -185,8 +192,7 @@ export class AmdKds {
         fetch: get,
         take: (body, from) => call.take(body, from, within),
       });
-    const late = () => this.#late(path);
-    return lineFlights.run(keyOf(path, call), call.signal, attempt, late) as Promise<T>;
+    return lines.run(keyOf(path, call), this.#waiter(path, call), attempt) as Promise<T>;
   }
 
   #shared<T>(kind: EntrySubject['kind'], path: string, { maximumBytes }: Kind, call: KdsCall<T>) {
@@ -197,24 +203,29 @@ export class AmdKds {
     return { subject, maximumBytes, since, orOlder, keeps, isOfUse, endOf, encode, decode: encode, isAbsent };
   }
 
-  async #get(
-    get: (request: FetchRequest) => Promise<BoundedAnswer>,
-    path: string,
-    kind: Kind,
-    call: ServiceCall,
-  ): Promise<Uint8Array> {
-    const origin = this.#origin;
-    const ask = (signal: AbortSignal) => get({ origin, path, ...kind, signal });
-    const late = () => this.#late(path);
-    const { body } = await this.#notFound.ask(path, call.remember, () =>
-      this.#flights.run(path, call.signal, ask, late),
-    );
+  #chip(get: (request: FetchRequest) => Promise<BoundedAnswer>, path: string, call: ServiceCall): Promise<Uint8Array> {
+    const ask = (signal: AbortSignal) => get({ origin: this.#origin, path, ...VCEK, signal });
+    return this.#known(path, call, () => this.#chipFlights.run(path, call.signal, ask));
+  }
+
+  #line(path: string, kind: Kind, call: ServiceCall): Promise<Uint8Array> {
+    const ask = (signal: AbortSignal) => this.#lines.get({ origin: this.#origin, path, ...kind, signal });
+    return this.#known(path, call, () => this.#lineFetches.run(path, this.#waiter(path, call), ask));
+  }
+
+  async #known(path: string, { remember }: ServiceCall, ask: () => Promise<BoundedAnswer>): Promise<Uint8Array> {
+    const { body } = await this.#notFound.ask(path, remember, ask);
     return body;
+  }
+
+  /** Of a chain or CRL: nobody has a line of its own. */
+  #waiter(path: string, { signal }: ServiceCall) {
+    return { signal, principal: '', expired: () => this.#late(path) };
   }
 
   /** Why there was no answer in time: KDS is only to blame where it was given time for one. */
   #late(path: string): FetchError {
-    const askedMs = this.#underWay.msOf(path);
+    const askedMs = this.#linesUnderWay.msOf(path);
     if (askedMs === null) return outOfTurn();
     if (askedMs >= this.#fairMs) return outOfTime();
     return new FetchError('no_time', 'no answer in the little time that was left');
@@ -225,10 +236,9 @@ export class AmdKds {
   }
 }
 
-/** What is being asked for, and since when. */
+/** What is being asked for, one fetch a path, and for how long. */
 class PathsUnderWay {
-  /** Monotonic times, by path. */
-  readonly #begun = new Map<string, number>();
+  readonly #asked = new Map<string, { ticks: number }>();
 
   watched(fetch: Fetch): Fetch {
     return { get: (request) => this.#get(fetch, request), close: () => fetch.close() };
@@ -236,21 +246,27 @@ class PathsUnderWay {
 
   /** For how long a path has been asked for, its attempts and the pauses between them together; null where it is not. */
   msOf(path: string): number | null {
-    const begun = this.#begun.get(path);
-    return begun === undefined ? null : performance.now() - begun;
+    const asked = this.#asked.get(path);
+    return asked === undefined ? null : asked.ticks * TICK_MS;
   }
 
+  /** Counted, and not read off a clock: while the event loop is late, an answer may have come long ago. */
   async #get(fetch: Fetch, request: FetchRequest): Promise<BoundedAnswer> {
-    const begun = performance.now();
-    this.#begun.set(request.path, begun);
+    const asked = { ticks: 0 };
+    this.#asked.set(request.path, asked);
+    const timer = setInterval(() => {
+      asked.ticks += 1;
+    }, TICK_MS);
     try {
       return await fetch.get(request);
     } finally {
-      // One that everybody left may end after the next one has begun.
-      if (this.#begun.get(request.path) === begun) this.#begun.delete(request.path);
+      clearInterval(timer);
+      this.#asked.delete(request.path);
     }
   }
 }
+
+const TICK_MS = 20;
 
 /** Requests about the past keep nothing; whoever wants something newer, or not just any, does not get what is good enough for others. */
 function keyOf<T>(path: string, { remember, since = null, orOlder = false, isOfUse }: KdsCall<T>): string {

@@ -107,11 +107,20 @@ async function fetchedLists(snapshots: LineSnapshots): Promise<readonly FetchedM
 function openKds({ kds, clock, connect, observer, shared }: AmdEndorsementsOptions, tuning: AmdTuning): AmdKds | null {
   if (kds === null) return null;
   const { origin } = new URL(kds);
-  const { attemptTimeoutMs, resilience, vcekWaitMs, crlAskTimeoutMs } = tuning;
-  const bounded = new BoundedFetch({ origins: [origin], attemptTimeoutMs, observer, connect });
-  // Callers choose which VCEKs are asked for: what fails there must not keep anybody from chains and CRLs.
-  const lines = new ResilientFetch(bounded, resilience);
+  const { attemptTimeoutMs, resilience, vcekWaitMs, crlAskTimeoutMs, crlRefreshTimeoutMs } = tuning;
+  const bounded = () => new BoundedFetch({ origins: [origin], attemptTimeoutMs, observer, connect });
+  // Callers choose which VCEKs are asked for: what fails there, or takes all connections, must not keep anybody from chains and CRLs.
+  const lines = new ResilientFetch(bounded(), resilience);
   // Turns that replicas share have a pause after a 429, in which none of them asks again.
-  const chips = new ResilientFetch(bounded, shared == null ? resilience : { ...resilience, retriesThrottled: false });
-  return new AmdKds({ origin, clock, chips, lines, shared, vcekWaitMs, fairMs: crlAskTimeoutMs / 2 });
+  const chips = new ResilientFetch(bounded(), shared == null ? resilience : { ...resilience, retriesThrottled: false });
+  return new AmdKds({
+    origin,
+    clock,
+    chips,
+    lines,
+    shared,
+    vcekWaitMs,
+    fairMs: crlAskTimeoutMs / 2,
+    lineMs: crlRefreshTimeoutMs,
+  });
 }

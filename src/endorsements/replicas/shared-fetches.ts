@@ -279,7 +279,9 @@ export class SharedFetches {
   }
 
   async #olderOr<F, T>(wanted: SharedFetch<F, T>, older: SharedEntry | null, error: unknown): Promise<{ taken: T }> {
-    const found = wanted.orOlder && older !== null ? await this.#takeEntry(wanted, older) : null;
+    // Where the origin had no say, it may have a newer one.
+    const hadSay = !wanted.signal.aborted && (!(error instanceof FetchError) || error.tellsOfOrigin);
+    const found = wanted.orOlder && hadSay && older !== null ? await this.#takeEntry(wanted, older) : null;
     if (found === null) throw error;
     return found;
   }

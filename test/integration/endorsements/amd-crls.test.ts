@@ -2,13 +2,17 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
+import { EntrySeal } from '../../../src/endorsements/replicas/sealed-entries.js';
+import { SharedFetches } from '../../../src/endorsements/replicas/shared-fetches.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import type { SuppliedCrl } from '../../../src/model/endorsement.js';
 import type { Exclusive } from '../../../src/model/exclusive.js';
+import type { SharedAnswer, SharedStore } from '../../../src/model/shared-endorsements.js';
 import { NO_ROOM } from '../../../src/outgoing/fetch-error.js';
 import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
 import { SNP_LINES } from '../../../src/vendors/amd/issuers.js';
 import { reloaded } from '../../reloaded.js';
+import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import {
   AmdLab,
   type Asked,
@@ -25,6 +29,7 @@ import {
 } from './amd-lab.js';
 
 const HOUR_MS = DAY_MS / 24;
+const LEAD: SharedAnswer = { state: 'lead', lease: { id: 'id', lane: 'lane', token: '1' } };
 
 /** Everything but the list is at hand. */
 const COMPLETE = requestFor({ supplied: { vek: SUPPLIED_VCEK, chain: true, crls: false } });
@@ -52,6 +57,17 @@ async function listOf(opened: OpenAmdEndorsements, asked: Asked = { at: lab.cloc
 
 const serve = (number: number, fromDays: number, toDays: number) =>
   lab.kds.serveCrl('Milan', 'vcek', issueCrl(number, fromDays, toDays));
+
+/** What replicas share, by a store that gives everybody a turn and has nothing. */
+function sharedTurns(): SharedFetches {
+  const store: SharedStore = {
+    ask: async () => LEAD,
+    askInTurn: async (_lane, _leaseMs, questions) => questions.map(() => LEAD),
+    end: async () => {},
+    withdraw: async () => {},
+  };
+  return new SharedFetches(store, new EntrySeal(new Uint8Array(32)), lab.clock, new RecordingLog());
+}
 
 const asked = () => lab.kds.count(/crl/);
 
@@ -199,7 +215,10 @@ describe('AmdCrls: half life', () => {
     expect(opened.log.of(/not renewed/)).toEqual([]);
   });
 
-  it('is closed once what was fetched is written', async () => {
+  it.each([
+    ['nothing', () => null],
+    ['turns at its word', sharedTurns],
+  ])('is closed once what was fetched is written, with a store that shares %s', async (_what, sharing) => {
     serve(1, -10, 9);
     let isHeldUp = false;
     let goOn = () => {};
@@ -213,7 +232,7 @@ describe('AmdCrls: half life', () => {
       }
       return work();
     };
-    const opened = lab.open({ exclusive });
+    const opened = lab.open({ exclusive, shared: sharing() });
     await listOf(opened);
     serve(2, 0, 30);
     lab.clock.advance(DAY_MS);
@@ -264,7 +283,7 @@ describe('AmdCrls: which of several lists', () => {
   it('fetches in the background what a request did not wait for', async () => {
     await lab.fill({ 'a.crl': issueCrl(1, -10, 5) });
     lab.kds.fail(/crl/, 'half_open');
-    const opened = lab.open({}, { crlAskTimeoutMs: 10 });
+    const opened = lab.open({}, { crlAskTimeoutMs: 10, attemptTimeoutMs: 200 });
     expect(await listOf(opened)).toBe(1n);
     await lab.kds.heal();
     serve(2, -1, 30);
@@ -601,6 +620,21 @@ describe('AmdCrls: whether a list of the request may stand in', () => {
     await Promise.all(waiting);
     await lab.kds.heal();
     expect(await listOf(opened)).toBe(1n);
+  });
+
+  it('CRT-10 it may not where VCEKs hang, however many there are: CRLs have connections of their own', async () => {
+    lab.kds.fail(/SPL/, 'half_open');
+    const opened = lab.open({ shared: sharedTurns() });
+    const over = new AbortController();
+    const waiting = Array.from({ length: 8 }, (_, mark) =>
+      find(opened, requestFor({ products: ['Genoa'], chipId: CHIP.map((byte) => byte ^ mark) }), {
+        signal: over.signal,
+      }),
+    );
+    await expect.poll(() => lab.kds.count(/SPL/), PATIENT).toBe(8);
+    expect(await listOf(opened)).toBe(1n);
+    over.abort();
+    await Promise.all(waiting);
   });
 
   it('CRT-10 it may where KDS had its time and gave no answer', async () => {

@@ -8,7 +8,7 @@ import type { SharedAnswer, SharedStore } from '../../../../src/model/shared-end
 import type { BoundedAnswer } from '../../../../src/outgoing/bounded-agent.js';
 import type { Fetch, FetchRequest } from '../../../../src/outgoing/bounded-fetch.js';
 import { FetchError } from '../../../../src/outgoing/fetch-error.js';
-import { DEFAULT_RESILIENCE } from '../../../../src/outgoing/resilient-fetch.js';
+import { DEFAULT_RESILIENCE, ResilientFetch } from '../../../../src/outgoing/resilient-fetch.js';
 import { ManualClock } from '../manual-clock.js';
 import { RecordingLog } from '../recording-log.js';
 
@@ -218,7 +218,7 @@ describe('AmdKds: throttling', () => {
     expect(await kds.crl('Milan', 'vcek', call())).toEqual(Uint8Array.of(7));
     expect(fetch.asked.length - 1).toBeLessThanOrEqual(DEFAULT_RESILIENCE.concurrent / 2);
     over.abort();
-    expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['no_time', 'busy']));
+    expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['aborted', 'busy']));
   });
 
   it('lets no caller wait behind the chips of another one', async () => {
@@ -285,24 +285,74 @@ describe('AmdKds: whose time is over', () => {
   });
 
   it('knows that KDS does not answer where it had time to, counted from when it was asked', async () => {
-    const { kds, fetch, call } = setUp(30);
+    const { kds, fetch, call } = setUp(20);
     fetch.answer = () => new Promise(() => {});
     void crl(kds, 'Milan', call().signal).catch(() => {});
-    await sleep(40);
+    await sleep(100);
     expect(await leaving(kds, 'Milan')).toBe('aborted: no answer within the time of the request');
     expect(fetch.asked).toHaveLength(1);
   });
 
-  it('goes by when KDS was asked last, also where what was left before ends afterwards', async () => {
-    const { kds, fetch, call } = setUp(0);
-    const ends: (() => void)[] = [];
-    fetch.answer = () => new Promise((resolve) => ends.push(() => resolve(Uint8Array.of(1))));
-    await leaving(kds, 'Milan');
+  it('has learnt nothing of KDS while the event loop was late', async () => {
+    const { kds, fetch, call } = setUp(60);
+    fetch.answer = () => new Promise(() => {});
     void crl(kds, 'Milan', call().signal).catch(() => {});
-    ends[0]?.();
+    const until = performance.now() + 200;
+    while (performance.now() < until);
+    expect(await leaving(kds, 'Milan')).toBe('no_time: no answer in the little time that was left');
+  });
+
+  it('does not end what is asked for: others get the answer of the one attempt', async () => {
+    const { kds, fetch, call } = setUp();
+    let answer = (_body: Uint8Array) => {};
+    fetch.answer = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    await leaving(kds, 'Milan');
+    expect(fetch.asked[0]?.signal.aborted).toBe(false);
+    const next = crl(kds, 'Milan', call().signal);
+    answer(Uint8Array.of(9));
+    expect(await next).toEqual(Uint8Array.of(9));
+    expect(fetch.asked).toHaveLength(1);
+  });
+
+  it('CRT-10 opens no breaker, however many leave before KDS has answered', async () => {
+    const { fetch, clock, call } = setUp();
+    const answers: (() => void)[] = [];
+    fetch.answer = ({ signal }) =>
+      new Promise((resolve, reject) => {
+        answers.push(() => resolve(Uint8Array.of(9)));
+        signal.addEventListener('abort', () => reject(new FetchError('aborted', 'left')));
+      });
+    const breaker = { ...DEFAULT_RESILIENCE, failuresToOpen: 1, openMs: 3_600_000, fairMs: 0 };
+    const kds = new AmdKds({ origin: ORIGIN, chips: fetch, lines: new ResilientFetch(fetch, breaker), clock });
+    for (const asked of [1, 2, 3]) {
+      expect(await leaving(kds, 'Milan')).toMatch(/^no_time: /);
+      answers.at(-1)?.();
+      await new Promise(setImmediate);
+      expect(fetch.asked).toHaveLength(asked);
+    }
+    const last = crl(kds, 'Milan', call().signal);
+    answers.at(-1)?.();
     await new Promise(setImmediate);
-    expect(await leaving(kds, 'Milan')).toBe('aborted: no answer within the time of the request');
-    expect(fetch.asked).toHaveLength(2);
+    answers.at(-1)?.();
+    expect(await last).toEqual(Uint8Array.of(9));
+  });
+
+  it('does end it where KDS gives no answer for long, or the service stops', async () => {
+    const { fetch, clock, call } = setUp();
+    fetch.answer = ({ signal }) =>
+      new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(new FetchError('aborted', 'over'))),
+      );
+    const kds = new AmdKds({ origin: ORIGIN, chips: fetch, lines: fetch, clock, lineMs: 20 });
+    await expect(crl(kds, 'Milan', call().signal)).rejects.toMatchObject({ fault: 'aborted' });
+    const stopping = setUp();
+    stopping.fetch.answer = fetch.answer;
+    await leaving(stopping.kds, 'Milan');
+    await stopping.kds.close();
+    expect(stopping.fetch.asked[0]?.signal.aborted).toBe(true);
   });
 });
 

@@ -185,6 +185,22 @@ describe('SharedFetches: entries', () => {
     expect(log.of(/is not of a replica/)).toEqual([{ kind: 'crl' }]);
   });
 
+  it.each(['busy', 'no_time'] as const)('is not counted where the origin had no say: %s', async (fault) => {
+    const { get, origin } = setUp(entry(SHARED), LEAD);
+    origin.answer = () => Promise.reject(new FetchError(fault, 'x'));
+    await expect(get({ since: NOW, orOlder: true })).rejects.toMatchObject({ fault });
+  });
+
+  it('is not counted where whoever asked the origin has left', async () => {
+    const { get, origin } = setUp(entry(SHARED), LEAD);
+    const over = new AbortController();
+    origin.answer = () => {
+      over.abort();
+      return Promise.reject(new FetchError('aborted', 'x'));
+    };
+    await expect(get({ since: NOW, orOlder: true, signal: over.signal })).rejects.toMatchObject({ fault: 'aborted' });
+  });
+
   it('says that the origin was not asked where its time ends while it waits at the word of the store', async () => {
     const { get, origin } = setUp({ state: 'wait', ms: 50, pauseMs: 0 });
     const ending = AbortSignal.timeout(20);
