@@ -32,11 +32,11 @@ const SUBMITTING = {
   ita: { submit: { api: 'https://api.trustauthority.intel.com', apiKeyFile: nowhere } },
 };
 
-/** With the agents for AMD's KDS, for Intel's collateral and for keys of token issuers. */
-const WITH_ENDORSEMENTS = { metrics: 1, policies: 1, challenges: 1, agents: 3 };
+/** With the two agents for AMD's KDS, and those for Intel's collateral and for keys of token issuers. */
+const WITH_ENDORSEMENTS = { metrics: 1, policies: 1, challenges: 1, agents: 4 };
 
 /** With the agents of both services too. */
-const WITH_SERVICES = { ...WITH_ENDORSEMENTS, agents: 5 };
+const WITH_SERVICES = { ...WITH_ENDORSEMENTS, agents: 6 };
 
 describe('a start that fails', () => {
   it.each([
