@@ -38,8 +38,6 @@ interface SharedKds {
   readonly fetches: SharedFetches;
   /** VCEKs that wait for their turn, by path. */
   readonly wanted: KeptAttempts<unknown>;
-  /** Chains and CRLs, from another replica or from KDS. */
-  readonly lines: KeptAttempts<unknown>;
   readonly chips: Fetch;
   readonly vcekWaitMs: number;
 }
@@ -97,6 +95,8 @@ export class AmdKds {
   readonly #clock: Clock;
   readonly #chipFlights = new SingleFlight<BoundedAnswer>();
   readonly #lineFetches: KeptAttempts<BoundedAnswer>;
+  /** Chains and CRLs, from another replica or from KDS, and what is made of them. */
+  readonly #lineAttempts: KeptAttempts<unknown>;
   readonly #notFound: NotFoundMemory;
   /** KDS throttles requests for VCEKs only: a 429 in one lane does not delay the other. */
   readonly #chips: ThrottledFetch;
@@ -116,8 +116,8 @@ export class AmdKds {
     const wanted = new KeptAttempts<unknown>({ limitMs: vcekWaitMs + TURN_MS, perPrincipal: WANTED_AT_ONCE });
     const kept = { limitMs: lineMs, perPrincipal: Number.POSITIVE_INFINITY };
     this.#lineFetches = new KeptAttempts(kept);
-    const sharedLines = new KeptAttempts<unknown>(kept);
-    this.#replicas = shared == null ? null : { fetches: shared, wanted, lines: sharedLines, chips, vcekWaitMs };
+    this.#lineAttempts = new KeptAttempts(kept);
+    this.#replicas = shared == null ? null : { fetches: shared, wanted, chips, vcekWaitMs };
   }
 
   /**
@@ -151,7 +151,7 @@ export class AmdKds {
   /** Ends what is being fetched, and waits until nothing more is taken. */
   async close(): Promise<void> {
     await Promise.all([this.#chips.close(), this.#lines.close()]);
-    await Promise.all([this.#lineFetches.close(), this.#replicas?.lines.close(), this.#replicas?.wanted.close()]);
+    await Promise.all([this.#lineFetches.close(), this.#lineAttempts.close(), this.#replicas?.wanted.close()]);
   }
 
   async #vcek<T>(path: string, call: KdsCall<T>): Promise<T> {
@@ -181,18 +181,19 @@ export class AmdKds {
 
   async #ofLine<T>(kind: 'chain' | 'crl', path: string, limits: Kind, call: KdsCall<T>): Promise<T> {
     const get = (signal: AbortSignal) => this.#line(path, limits, { ...call, signal });
-    if (this.#replicas === null || !call.remember) return call.take(await get(call.signal), this.#now(), call.signal);
-    const { fetches, lines } = this.#replicas;
+    const take = async (within: AbortSignal) => call.take(await get(within), this.#now(), within);
+    if (!call.remember) return take(call.signal);
     const attempt = (within: AbortSignal) =>
-      fetches.get({
+      this.#replicas?.fetches.get({
         ...this.#shared(kind, path, limits, call),
         lifetimeMs: LINE_LIFETIME_MS,
         signal: within,
         turn: null,
         fetch: get,
         take: (body, from) => call.take(body, from, within),
-      });
-    return lines.run(keyOf(path, call), this.#waiter(path, call), attempt) as Promise<T>;
+      }) ?? take(within);
+    // What comes when nobody waits any more is kept too: else the next request would wait as long.
+    return this.#lineAttempts.run(keyOf(path, call), this.#waiter(path, call), attempt) as Promise<T>;
   }
 
   #shared<T>(kind: EntrySubject['kind'], path: string, { maximumBytes }: Kind, call: KdsCall<T>) {
@@ -220,14 +221,18 @@ export class AmdKds {
 
   /** Of a chain or CRL: nobody has a line of its own. */
   #waiter(path: string, { signal }: ServiceCall) {
-    return { signal, principal: '', expired: () => this.#late(path) };
+    const begun = performance.now();
+    return { signal, principal: '', expired: () => this.#late(path, performance.now() - begun) };
   }
 
-  /** Why there was no answer in time: KDS is only to blame where it was given time for one. */
-  #late(path: string): FetchError {
+  /**
+   * Why there was no answer in time. KDS is only to blame where it was given time for one: by whoever waited, or twice as much by those
+   * before.
+   */
+  #late(path: string, waitedMs: number): FetchError {
     const askedMs = this.#linesUnderWay.msOf(path);
     if (askedMs === null) return outOfTurn();
-    if (askedMs >= this.#fairMs) return outOfTime();
+    if (Math.min(askedMs, waitedMs) >= this.#fairMs || askedMs >= 2 * this.#fairMs) return outOfTime();
     return new FetchError('no_time', 'no answer in the little time that was left');
   }
 

@@ -293,6 +293,33 @@ describe('AmdKds: whose time is over', () => {
     expect(fetch.asked).toHaveLength(1);
   });
 
+  it('has learnt nothing of KDS by what others waited, but where that is twice as long', async () => {
+    const { kds, fetch, call } = setUp(200);
+    fetch.answer = () => new Promise(() => {});
+    void crl(kds, 'Milan', call().signal).catch(() => {});
+    await sleep(300);
+    expect(await leaving(kds, 'Milan')).toBe('no_time: no answer in the little time that was left');
+    await sleep(400);
+    expect(await leaving(kds, 'Milan')).toBe('aborted: no answer within the time of the request');
+  });
+
+  it('has what comes afterwards taken all the same', async () => {
+    const { kds, fetch } = setUp();
+    let answer = (_body: Uint8Array) => {};
+    fetch.answer = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    const taken: Uint8Array[] = [];
+    const over = new AbortController();
+    const take = (bytes: Uint8Array) => taken.push(bytes);
+    const left = kds.crl('Milan', 'vcek', { signal: over.signal, remember: true, take });
+    over.abort();
+    await expect(left).rejects.toMatchObject({ fault: 'no_time' });
+    answer(Uint8Array.of(9));
+    await expect.poll(() => taken).toEqual([Uint8Array.of(9)]);
+  });
+
   it('has learnt nothing of KDS while the event loop was late', async () => {
     const { kds, fetch, call } = setUp(60);
     fetch.answer = () => new Promise(() => {});
@@ -347,7 +374,7 @@ describe('AmdKds: whose time is over', () => {
         signal.addEventListener('abort', () => reject(new FetchError('aborted', 'over'))),
       );
     const kds = new AmdKds({ origin: ORIGIN, chips: fetch, lines: fetch, clock, lineMs: 20 });
-    await expect(crl(kds, 'Milan', call().signal)).rejects.toMatchObject({ fault: 'aborted' });
+    await expect(crl(kds, 'Milan', call().signal)).rejects.toMatchObject({ fault: 'no_time' });
     const stopping = setUp();
     stopping.fetch.answer = fetch.answer;
     await leaving(stopping.kds, 'Milan');
