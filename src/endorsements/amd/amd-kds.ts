@@ -7,6 +7,7 @@ import type { BoundedAnswer } from '../../outgoing/bounded-agent.js';
 import type { Fetch, FetchRequest } from '../../outgoing/bounded-fetch.js';
 import { underBound } from '../../outgoing/bounded-signal.js';
 import { FetchError, outOfTime, outOfTurn } from '../../outgoing/fetch-error.js';
+import { PathsUnderWay } from '../../outgoing/paths-under-way.js';
 import { KeptAttempts, SingleFlight } from '../../outgoing/shared-attempts.js';
 import { NotFoundMemory, ThrottledFetch } from '../../outgoing/throttling.js';
 import { readChainCertificates } from '../../vendors/amd/chain.js';
@@ -181,18 +182,20 @@ export class AmdKds {
 
   async #ofLine<T>(kind: 'chain' | 'crl', path: string, limits: Kind, call: KdsCall<T>): Promise<T> {
     const get = (signal: AbortSignal) => this.#line(path, limits, { ...call, signal });
-    const take = async (within: AbortSignal) => call.take(await get(within), this.#now(), within);
-    if (!call.remember) return take(call.signal);
-    const attempt = (within: AbortSignal) =>
-      this.#replicas?.fetches.get({
+    const fromKds = async (within: AbortSignal) => call.take(await get(within), this.#now(), within);
+    if (!call.remember) return fromKds(call.signal);
+    const fetches = this.#replicas?.fetches;
+    const fromReplicas = (within: AbortSignal, shared: SharedFetches) =>
+      shared.get({
         ...this.#shared(kind, path, limits, call),
         lifetimeMs: LINE_LIFETIME_MS,
         signal: within,
         turn: null,
         fetch: get,
         take: (body, from) => call.take(body, from, within),
-      }) ?? take(within);
-    // What comes when nobody waits any more is kept too: else the next request would wait as long.
+      });
+    const attempt = (within: AbortSignal) => (fetches === undefined ? fromKds(within) : fromReplicas(within, fetches));
+    // What comes when nobody waits any more is taken too: else the next request would wait as long.
     return this.#lineAttempts.run(keyOf(path, call), this.#waiter(path, call), attempt) as Promise<T>;
   }
 
@@ -240,38 +243,6 @@ export class AmdKds {
     return { origin: 'network', fetchedAt: this.#clock.now() };
   }
 }
-
-/** What is being asked for, one fetch a path, and for how long. */
-class PathsUnderWay {
-  readonly #asked = new Map<string, { ticks: number }>();
-
-  watched(fetch: Fetch): Fetch {
-    return { get: (request) => this.#get(fetch, request), close: () => fetch.close() };
-  }
-
-  /** For how long a path has been asked for, its attempts and the pauses between them together; null where it is not. */
-  msOf(path: string): number | null {
-    const asked = this.#asked.get(path);
-    return asked === undefined ? null : asked.ticks * TICK_MS;
-  }
-
-  /** Counted, and not read off a clock: while the event loop is late, an answer may have come long ago. */
-  async #get(fetch: Fetch, request: FetchRequest): Promise<BoundedAnswer> {
-    const asked = { ticks: 0 };
-    this.#asked.set(request.path, asked);
-    const timer = setInterval(() => {
-      asked.ticks += 1;
-    }, TICK_MS);
-    try {
-      return await fetch.get(request);
-    } finally {
-      clearInterval(timer);
-      this.#asked.delete(request.path);
-    }
-  }
-}
-
-const TICK_MS = 20;
 
 /** Requests about the past keep nothing; whoever wants something newer, or not just any, does not get what is good enough for others. */
 function keyOf<T>(path: string, { remember, since = null, orOlder = false, isOfUse }: KdsCall<T>): string {
