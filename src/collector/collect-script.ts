@@ -1,5 +1,5 @@
-import { hex } from '../crypto/digest.js';
 import { encodeBase64Url } from '../formats/base64.js';
+import { hex } from '../model/bytes.js';
 import type { CollectRequest, GuestPlaces } from './collect.js';
 import { EVIDENCE_FILES } from './evidence-files.js';
 import {

@@ -1,5 +1,5 @@
-import { hex } from '../crypto/digest.js';
 import { encodeBase64Url } from '../formats/base64.js';
+import { hex } from '../model/bytes.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { CollectedQuote } from './guest-tpm.js';
 import type { AmdCertification } from './metadata-service.js';

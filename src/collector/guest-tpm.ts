@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hex } from '../crypto/digest.js';
 import { parseTpmsQuote } from '../formats/tpms-attest.js';
+import { hex } from '../model/bytes.js';
 import { FormatError } from '../model/errors.js';
 import { fileProblem, isSystemError } from '../model/file-problem.js';
 import { CollectError } from './collect-error.js';

@@ -1,9 +1,10 @@
 import type { MaaConfiguration } from '../config/attestation-services.js';
 import type { Configuration } from '../config/configuration.js';
-import { hex, sha256 } from '../crypto/digest.js';
+import { sha256 } from '../crypto/digest.js';
 import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
 import { maaKeyPlace, type TokenIssuer } from '../endorsements/token-keys/token-issuer.js';
 import { SHARED_REGIONS, sharedProvider } from '../model/azure-attestation-regions.js';
+import { hex } from '../model/bytes.js';
 import type { ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems } from '../model/errors.js';
 import type { KnownAuthorities } from '../policy/akv/lint-authority.js';

@@ -1,4 +1,5 @@
 import { createHash, hash as hashAtOnce } from 'node:crypto';
+import { hex } from '../model/bytes.js';
 import type { HashedDer } from '../model/endorsement.js';
 
 /** SHA-256 over the parts one after the other, 32 bytes. */
@@ -19,11 +20,6 @@ export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
 /** SHA-256 of a text in UTF-8, lower-case hex. */
 export function textDigest(text: string): string {
   return hashAtOnce('sha256', text, 'hex');
-}
-
-/** Lower-case hex. */
-export function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }
 
 export function hashed(der: Uint8Array): HashedDer {

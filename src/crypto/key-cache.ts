@@ -3,9 +3,10 @@ import { LRUCache } from 'lru-cache';
 import { encodeBase64Url } from '../formats/base64.js';
 import type { EcKey } from '../formats/public-key.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
+import { hex } from '../model/bytes.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import { isOnCurve } from './curve.js';
-import { hex, sha256 } from './digest.js';
+import { sha256 } from './digest.js';
 
 const KEYS_BYTES = 4 * 1024 * 1024;
 

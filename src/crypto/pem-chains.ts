@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { parsePemCertificates } from '../formats/pem.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
+import { hex } from '../model/bytes.js';
 import { FormatError } from '../model/errors.js';
-import { hex, sha256, textDigest } from './digest.js';
+import { sha256, textDigest } from './digest.js';
 
 interface PemChainsOptions<Chain> {
   /** Certificates that a chain may have. They are counted before any is read. */

@@ -1,3 +1,4 @@
+import { latin1 } from '../model/bytes.js';
 import { malformed, parseDerSequence } from './der.js';
 import type { X509Certificate } from './x509-certificate.js';
 import { EXTENSION, onlyExtension } from './x509-extension.js';
@@ -32,7 +33,7 @@ function namesOf({ extensions }: Pick<X509Certificate, 'extensions'>, kind: numb
   for (let count = 1; !reader.done; count += 1) {
     if (count > MAXIMUM_NAMES) throw malformed(`more than ${MAXIMUM_NAMES} alternative names`);
     const { tag, content } = reader.any('alternative name');
-    if (tag === kind) names.push(Buffer.from(content).toString('latin1'));
+    if (tag === kind) names.push(latin1(content));
   }
   return names;
 }

@@ -1,10 +1,11 @@
+import { base64, fromHex, looseBytes } from '../model/bytes.js';
 import { FormatError } from '../model/errors.js';
 import { HEX_PREFIX, hexLook } from '../model/hex-like.js';
 
 /**
  * Reads base64url or base64 (RFC 4648 sections 4 and 5), with or without padding. One text uses one alphabet.
  *
- * `Buffer.from` skips what it does not know, so its answer alone says nothing. A text is accepted when encoding
+ * `looseBytes` skips what it does not know, so its answer alone says nothing. A text is accepted when encoding
  * what was decoded gives the same text again: that leaves no room for blanks, foreign characters, a mix of both
  * alphabets or unused bits that are not zero.
  *
@@ -13,8 +14,8 @@ import { HEX_PREFIX, hexLook } from '../model/hex-like.js';
 export function decodeBase64(text: string): Uint8Array {
   const digits = withoutPadding(text);
   const alphabet = digits.includes('+') || digits.includes('/') ? 'base64' : 'base64url';
-  const bytes = Buffer.from(digits, alphabet);
-  if (withoutPadding(bytes.toString(alphabet)) !== digits) throw new FormatError('encoding', base64Problem(digits));
+  const bytes = looseBytes(digits, alphabet);
+  if (withoutPadding(base64(bytes, alphabet)) !== digits) throw new FormatError('encoding', base64Problem(digits));
   // RFC 4648 section 3.2: padding is optional here, but what is there has to be all of it
   if (digits.length < text.length && text.length % 4 !== 0)
     throw new FormatError('encoding', 'base64 padding is wrong');
@@ -40,14 +41,14 @@ function base64Problem(digits: string): string {
  * @throws {FormatError} `encoding`
  */
 export function decodeStandardBase64(text: string): Uint8Array {
-  const bytes = Buffer.from(text, 'base64');
-  if (bytes.toString('base64') !== text) throw new FormatError('encoding', 'not base64 with padding');
+  const bytes = looseBytes(text, 'base64');
+  if (base64(bytes, 'base64') !== text) throw new FormatError('encoding', 'not base64 with padding');
   return bytes;
 }
 
 /** Writes base64url without padding. */
 export function encodeBase64Url(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
+  return base64(bytes, 'base64url');
 }
 
 const HEX = /^(?:[0-9a-f]{2})*$/i;
@@ -58,9 +59,9 @@ const HEX = /^(?:[0-9a-f]{2})*$/i;
  * @throws {FormatError} `encoding`
  */
 export function decodeHex(text: string): Uint8Array {
-  // `Buffer.from` stops at what is no digit, and takes U+0141 for the A in its low byte
+  // Of any other text Node's Buffer reads a part, and takes U+0141 for the A in its low byte
   if (!HEX.test(text)) throw new FormatError('encoding', hexProblem(text));
-  return Buffer.from(text, 'hex');
+  return fromHex(text);
 }
 
 function hexProblem(text: string): string {

@@ -1,3 +1,4 @@
+import { fromUtf8 } from '../model/bytes.js';
 import { FormatError } from '../model/errors.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { decodeHex } from './base64.js';
@@ -224,7 +225,7 @@ function hexOf(text: string, offset: number): Uint8Array {
 /** What systemd hashes is the text that it writes beside the digest. */
 function textOfContent(content: JsonValue | undefined): Uint8Array {
   const text = content !== undefined && isObject(content) ? content['string'] : undefined;
-  return typeof text === 'string' ? new Uint8Array(Buffer.from(text, 'utf8')) : new Uint8Array();
+  return typeof text === 'string' ? fromUtf8(text) : new Uint8Array();
 }
 
 function addDigest(digests: EventDigest[], algorithm: number, value: Uint8Array): void {

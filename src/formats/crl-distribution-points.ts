@@ -1,3 +1,4 @@
+import { latin1 } from '../model/bytes.js';
 import { contextTag, DER, type DerReader, parseDerSequence } from './der.js';
 import type { X509Certificate } from './x509-certificate.js';
 import { EXTENSION, onlyExtension } from './x509-extension.js';
@@ -32,7 +33,7 @@ function urisOfPoint(point: DerReader): readonly string[] {
   const uris: string[] = [];
   while (fullName !== null && !fullName.done) {
     const { tag, content } = fullName.any('general name');
-    if (tag === URI) uris.push(Buffer.from(content).toString('latin1'));
+    if (tag === URI) uris.push(latin1(content));
   }
   return restricted ? [] : uris;
 }

@@ -1,3 +1,4 @@
+import { isSameBytes } from '../model/bytes.js';
 import { DER, type DerElement, type DerReader, malformed, oidText } from './der.js';
 
 /** A distinguished name. Two names are the same where their bytes are: string type, case and order count. */
@@ -44,7 +45,7 @@ export function readName(reader: DerReader, what: string): DistinguishedName {
 
 /** Whether two names are the same bytes. */
 export function isSameName(a: DistinguishedName, b: DistinguishedName): boolean {
-  return Buffer.compare(a.der, b.der) === 0;
+  return isSameBytes(a.der, b.der);
 }
 
 function textOf({ tag, content }: DerElement, what: string): string | null {

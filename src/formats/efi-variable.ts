@@ -1,3 +1,5 @@
+import { hex, utf16le } from '../model/bytes.js';
+
 /** UEFI_VARIABLE_DATA of an event (TCG PC Client Platform Firmware Profile, Measuring UEFI Variables). */
 export interface EfiVariable {
   /** Vendor GUID in its usual spelling, lower case. */
@@ -29,7 +31,7 @@ export function parseEfiVariable(bytes: Uint8Array): EfiVariable | null {
   if (nameLength > MAXIMUM_NAME_LENGTH || start + length > bytes.byteLength) return null;
   return {
     guid: guidOf(bytes.subarray(0, 16)),
-    name: Buffer.from(bytes.buffer, bytes.byteOffset + HEADER_LENGTH, 2 * nameLength).toString('utf16le'),
+    name: utf16le(bytes.subarray(HEADER_LENGTH, start)),
     contents: bytes.subarray(start, start + length),
     trailing: bytes.byteLength - start - length,
   };
@@ -37,7 +39,7 @@ export function parseEfiVariable(bytes: Uint8Array): EfiVariable | null {
 
 /** EFI_GUID: the first three groups are little endian. */
 function guidOf(bytes: Uint8Array): string {
-  const digits = Buffer.from(GUID_ORDER.map((index) => bytes[index] ?? 0)).toString('hex');
+  const digits = hex(Uint8Array.from(GUID_ORDER, (index) => bytes[index] ?? 0));
   return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join(
     '-',
   );

@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto';
+import { isSameBytes } from '../model/bytes.js';
 import type { TokenKey } from '../model/endorsement.js';
 import { FormatError, nullIfMalformed } from '../model/errors.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
@@ -95,10 +96,6 @@ function isSameKey(a: TokenKey, b: TokenKey): boolean {
     a.certificates.length === b.certificates.length &&
     a.certificates.every((der, i) => isSameBytes(der, b.certificates[i] ?? new Uint8Array()))
   );
-}
-
-function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
 }
 
 function listedKeys(value: JsonValue): readonly JsonValue[] {
@@ -210,7 +207,7 @@ function readNumbers(jwk: JsonObject, [first]: readonly Uint8Array[]): { key: Rs
   }
   if (certified === null) return { key: named, spki: null };
   const { n, e } = certified.key;
-  if (Buffer.compare(n, named.n) !== 0 || Buffer.compare(e, named.e) !== 0) {
+  if (!isSameBytes(n, named.n) || !isSameBytes(e, named.e)) {
     throw unfit('certificate holds another key than n and e');
   }
   return certified;

@@ -1,3 +1,4 @@
+import { fromUtf8, isSameBytes } from '../model/bytes.js';
 import { FormatError } from '../model/errors.js';
 import { isObject, type JsonValue } from '../model/json.js';
 import { decodeBase64 } from './base64.js';
@@ -54,7 +55,7 @@ function textOf({ value }: X509Extension): Uint8Array {
 }
 
 function isText(extension: X509Extension, text: string): boolean {
-  return Buffer.from(text, 'utf8').equals(textOf(extension));
+  return isSameBytes(fromUtf8(text), textOf(extension));
 }
 
 function snpEvidence(text: Uint8Array): SnpSignerEvidence {

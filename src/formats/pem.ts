@@ -1,3 +1,4 @@
+import { base64, latin1, looseBytes } from '../model/bytes.js';
 import { FormatError } from '../model/errors.js';
 import { withoutFilling } from './der.js';
 
@@ -93,7 +94,7 @@ function otherThings(text: string): string {
  * there is one only, it is the VCEK.
  */
 export function splitVcekChain(bytes: Uint8Array): { readonly vek: string; readonly chain: string | null } {
-  const pem = Buffer.from(bytes).toString('latin1');
+  const pem = latin1(bytes);
   const second = pem.indexOf(PEM_BEGIN, PEM_BEGIN.length);
   return second < 0 ? { vek: pem, chain: null } : { vek: pem.slice(0, second), chain: pem.slice(second) };
 }
@@ -121,9 +122,9 @@ function pemLines(text: string): readonly string[] {
 
 function decodeBody(lines: readonly string[], code: PemCode): Uint8Array {
   const text = lines.join('');
-  const bytes = Buffer.from(text, 'base64');
-  // Buffer drops what it does not like: only a text that comes out again the same was base64 (RFC 4648 section 3.5)
-  if (!isFolded(lines) || text === '' || bytes.toString('base64') !== text) {
+  const bytes = looseBytes(text, 'base64');
+  // It drops what it does not like: only a text that comes out again the same was base64 (RFC 4648 section 3.5)
+  if (!isFolded(lines) || text === '' || base64(bytes, 'base64') !== text) {
     throw new FormatError(code, `PEM is not base64 in lines of one length, at most ${LINE_LENGTH} characters`);
   }
   return new Uint8Array(withoutFilling(bytes));

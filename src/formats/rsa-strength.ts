@@ -1,3 +1,4 @@
+import { hex } from '../model/bytes.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import { modulusBits } from './public-key.js';
 
@@ -39,7 +40,7 @@ const POWERS: readonly (readonly [prime: bigint, powers: ReadonlySet<bigint>])[]
 
 /** Such factors can be found. Of other moduli one in more than 2^27 looks alike, and is left out too. */
 function isFactorable(n: Uint8Array): boolean {
-  const modulus = BigInt(`0x${Buffer.from(n).toString('hex')}`);
+  const modulus = BigInt(`0x${hex(n)}`);
   return POWERS.every(([prime, powers]) => powers.has(modulus % prime));
 }
 

@@ -1,3 +1,4 @@
+import { hex } from '../model/bytes.js';
 import { DER, type DerReader } from './der.js';
 
 /** Signature algorithms of certificates that this service can verify, parameters included. */
@@ -41,6 +42,6 @@ export function readAlgorithmIdentifier(reader: DerReader, what: string): Algori
   const { bytes } = reader.read(DER.sequence, what);
   return {
     bytes,
-    name: NAMES.get(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')) ?? null,
+    name: NAMES.get(hex(bytes)) ?? null,
   };
 }

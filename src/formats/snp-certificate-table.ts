@@ -1,3 +1,4 @@
+import { hex } from '../model/bytes.js';
 import { FormatError } from '../model/errors.js';
 import { ByteReader, isZero } from './byte-reader.js';
 
@@ -60,7 +61,7 @@ function parseEntries(bytes: Uint8Array): { readonly entries: readonly Entry[]; 
     if (isZero(entry)) return { entries, end: reader.offset };
     if (entries.length === MAXIMUM_ENTRIES) throw malformed(`more than ${MAXIMUM_ENTRIES} entries`);
     entries.push({
-      guid: Buffer.from(entry.subarray(0, 16)).toString('hex'),
+      guid: hex(entry.subarray(0, 16)),
       offset: view.getUint32(start + 16, true),
       length: view.getUint32(start + 20, true),
     });

@@ -1,3 +1,4 @@
+import { joined } from '../model/bytes.js';
 import type { SnpPlatformInfoClaim, SnpPolicyClaim } from '../model/claims.js';
 import { FormatError } from '../model/errors.js';
 import { isZero } from './byte-reader.js';
@@ -74,7 +75,7 @@ export function parseSnpReport(bytes: Uint8Array) {
     /** The bytes that are signed. */
     signed: field(0, SNP_SIGNED_LENGTH),
     /** r‖s, 48 bytes each, big endian. */
-    signature: Buffer.concat([bigEndian(field(0x2a0, 48)), bigEndian(field(0x2e8, 48))]),
+    signature: joined([bigEndian(field(0x2a0, 48)), bigEndian(field(0x2e8, 48))]),
   };
 }
 

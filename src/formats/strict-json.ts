@@ -1,3 +1,4 @@
+import { utf8Length } from '../model/bytes.js';
 import type { MalformedCode } from '../model/codes.js';
 import { FormatError } from '../model/errors.js';
 import { type JsonObject, type JsonValue, jsonPointer, PROTOTYPE_NAMES } from '../model/json.js';
@@ -271,7 +272,7 @@ class StrictJsonReader {
 
 /** UTF-8 takes one to three bytes for each UTF-16 unit. */
 function isLonger(text: string, bytes: number): boolean {
-  return text.length > bytes || (text.length * 3 > bytes && Buffer.byteLength(text) > bytes);
+  return text.length > bytes || (text.length * 3 > bytes && utf8Length(text) > bytes);
 }
 
 function isBlank(character: string): boolean {

@@ -1,3 +1,4 @@
+import { isSameBytes, latin1 } from '../model/bytes.js';
 import { FormatError } from '../model/errors.js';
 import { ByteReader } from './byte-reader.js';
 import {
@@ -73,7 +74,7 @@ const FIRST_DATA = 32;
 
 /** Whether a log starts by naming its digests (TCG_EfiSpecIDEvent). */
 export function isCryptoAgile(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.subarray(FIRST_DATA, FIRST_DATA + SIGNATURE.length)).toString('latin1') === SIGNATURE;
+  return latin1(bytes.subarray(FIRST_DATA, FIRST_DATA + SIGNATURE.length)) === SIGNATURE;
 }
 
 function openLog(bytes: Uint8Array, maximumBytes: number): ByteReader {
@@ -128,7 +129,7 @@ function readHeader(reader: ByteReader, maximumBytes: number): MeasuredEvent {
  */
 function parseSpecId(bytes: Uint8Array): ReadonlyMap<number, number> {
   const reader = new ByteReader(bytes, 'eventlog_format');
-  const signature = Buffer.from(reader.bytes(SIGNATURE.length, 'signature')).toString('latin1');
+  const signature = latin1(reader.bytes(SIGNATURE.length, 'signature'));
   if (signature !== SIGNATURE)
     throw new FormatError('eventlog_format', 'the event log is not in the crypto-agile format');
   reader.u32le('platformClass');
@@ -204,5 +205,5 @@ function requireNew(isNew: boolean, algorithm: number, whose: string): void {
 function isFilling(bytes: Uint8Array, start: number): boolean {
   const first = bytes[start];
   if (first !== 0 && first !== 0xff) return first === undefined;
-  return Buffer.compare(bytes.subarray(start, -1), bytes.subarray(start + 1)) === 0;
+  return isSameBytes(bytes.subarray(start, -1), bytes.subarray(start + 1));
 }

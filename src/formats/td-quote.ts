@@ -1,3 +1,4 @@
+import { latin1 } from '../model/bytes.js';
 import { FormatError } from '../model/errors.js';
 import { ByteReader, isZero } from './byte-reader.js';
 import { ENCLAVE_REPORT_LENGTH, parseEnclaveReport } from './enclave-report.js';
@@ -150,7 +151,7 @@ function pemText(bytes: Uint8Array): string {
       `certification data is ${filled} bytes, at most ${PEM_TEXT_BYTES} are allowed`,
     );
   }
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, filled).toString('latin1');
+  const text = latin1(bytes.subarray(0, filled));
   if (!PEM_BEGIN.test(text)) throw new FormatError('tdx_format', 'certification data is not PEM');
   const end = text.lastIndexOf(PEM_END);
   if (end < 0) throw new FormatError('tdx_format', 'PEM of the certification data is cut short');

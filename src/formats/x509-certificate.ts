@@ -1,3 +1,4 @@
+import { latin1 } from '../model/bytes.js';
 import {
   contextTag,
   DER,
@@ -184,5 +185,5 @@ function instant(text: string): Date | null {
 }
 
 function textOf({ content }: DerElement): string {
-  return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
+  return latin1(content);
 }

@@ -1,3 +1,4 @@
+import { hex } from '../model/bytes.js';
 import {
   DER,
   type DerElement,
@@ -143,5 +144,5 @@ function parseCrlNumber({ value }: X509Extension): bigint {
   if (element.tag !== DER.integer) throw malformed('CRL number is not an integer');
   const octets = unsignedOctets(element.content, 'CRL number');
   if (octets.length > MAXIMUM_NUMBER_OCTETS) throw malformed('CRL number is over 20 octets');
-  return BigInt(`0x${Buffer.from(octets).toString('hex')}`);
+  return BigInt(`0x${hex(octets)}`);
 }

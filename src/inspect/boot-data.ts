@@ -1,4 +1,4 @@
-import { hex } from './event-names.js';
+import { hex, utf16le } from '../model/bytes.js';
 
 /** What the data of an event says beyond its digest. Each is null where bytes are not in its form. */
 
@@ -48,7 +48,7 @@ export function bootOrder(contents: Uint8Array): readonly string[] | null {
 const DESCRIPTION_OFFSET = 6;
 
 export function bootOptionName(contents: Uint8Array): string | null {
-  const text = Buffer.from(contents.subarray(DESCRIPTION_OFFSET)).toString('utf16le');
+  const text = utf16le(contents.subarray(DESCRIPTION_OFFSET));
   const end = text.indexOf('\0');
   return end > 0 ? text.slice(0, end) : null;
 }
@@ -72,7 +72,7 @@ export function imagePath(data: Uint8Array): string | null {
     const length = view.getUint16(at + 2, true);
     if (length < NODE_HEADER || at + length > end) return null;
     if (data[at] === MEDIA_TYPE && data[at + 1] === FILE_PATH_SUBTYPE) {
-      path += Buffer.from(data.subarray(at + NODE_HEADER, at + length)).toString('utf16le');
+      path += utf16le(data.subarray(at + NODE_HEADER, at + length));
     }
     at += length;
   }

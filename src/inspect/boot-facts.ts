@@ -8,9 +8,10 @@ import { EVENT_TYPE } from '../formats/measured-event.js';
 import type { JudgedEvent } from '../measured-boot/judged-event.js';
 import { commandLineOf } from '../measured-boot/loader-text.js';
 import { hasSections, type LoaderContents, type RegisterLayout } from '../measured-boot/register-layout.js';
+import { hex, latin1 } from '../model/bytes.js';
 import type { JsonValue } from '../model/json.js';
 import { bootOptionName, bootOrder, imagePath, partitionTable, signatureEntries } from './boot-data.js';
-import { hex, shownText, typeName } from './event-names.js';
+import { shownText, typeName } from './event-names.js';
 
 /** What one event says of a boot. */
 export interface BootFact {
@@ -177,7 +178,7 @@ const FILE_NAME = /[\x20-\x7e]+$/;
 const LOAD_OPTIONS = 'LOADED_IMAGE::LoadOptions';
 
 function asFile({ event }: JudgedEvent): Read {
-  const logged = shownText(event.data) ?? Buffer.from(event.data).toString('latin1').replace(/\0$/, '');
+  const logged = shownText(event.data) ?? latin1(event.data).replace(/\0$/, '');
   const [name] = FILE_NAME.exec(logged) ?? ['without a name'];
   return name === LOAD_OPTIONS
     ? { about: 'commandLine', name: 'the load options', isNameUncovered: true }

@@ -2,9 +2,9 @@ import type { EventBank, EventLog } from '../formats/measured-event.js';
 import { judgedEvents } from '../measured-boot/judged-event.js';
 import type { RegisterLayout } from '../measured-boot/register-layout.js';
 import { replay, startupLocalities } from '../measured-boot/replay.js';
+import { hex } from '../model/bytes.js';
 import type { JsonValue } from '../model/json.js';
 import { type BootFact, factsOf, type Signatures } from './boot-facts.js';
-import { hex } from './event-names.js';
 import { banksOf, strongest } from './log-reading.js';
 
 /** What differs between two boots. Nothing of it is verified. */

@@ -9,6 +9,7 @@ import {
   TPM_ST_ATTEST_QUOTE,
 } from '../formats/tpms-attest.js';
 import { parseTpm2bPublic, type TpmtPublic } from '../formats/tpmt-public.js';
+import { hex } from '../model/bytes.js';
 import { FormatError, within } from '../model/errors.js';
 import type { CertifiedKeyInput, TpmQuoteInput } from '../model/evidence.js';
 import { FieldTable, type StructureDescription, textField } from './field-description.js';
@@ -147,7 +148,6 @@ export function describePublicArea(bytes: Uint8Array, about: string): StructureD
 }
 
 function keyOf(key: TpmtPublic['key']): { readonly [member: string]: string } {
-  const hex = (part: Uint8Array) => Buffer.from(part).toString('hex');
   if (key.kind === 'ec') return { curve: key.curve, x: hex(key.x), y: hex(key.y) };
   return { modulus: hex(key.n), exponent: hex(key.e) };
 }
@@ -162,9 +162,7 @@ function describePcrs(quote: TpmQuoteInput, about: string): StructureDescription
     throw new FormatError('tpm_format', 'a PCR value is longer than any digest', { pointer: about });
   }
   const fields = [...quote.pcrs].flatMap(([bank, indexed]) =>
-    [...indexed]
-      .sort(([a], [b]) => a - b)
-      .map(([index, value]) => textField(`${bank}:${index}`, Buffer.from(value).toString('hex'))),
+    [...indexed].sort(([a], [b]) => a - b).map(([index, value]) => textField(`${bank}:${index}`, hex(value))),
   );
   const length = values.reduce((sum, value) => sum + value.byteLength, 0);
   return { name: 'PCR values', about, length, fields };

@@ -1,6 +1,7 @@
 import { readAkChain, readAkLeaf } from '../formats/ak-certificate-input.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
 import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../formats/x509-extension.js';
+import { hex } from '../model/bytes.js';
 import { within } from '../model/errors.js';
 import type { AkCertificateInput } from '../model/evidence.js';
 import { type FieldDescription, type StructureDescription, textField } from './field-description.js';
@@ -17,7 +18,7 @@ export function describeCertificate(certificate: X509Certificate, name: string, 
     fields: [
       textField('subject', subject.commonName, 'common name'),
       textField('issuer', issuer.commonName, 'common name'),
-      textField('serial number', Buffer.from(serial).toString('hex')),
+      textField('serial number', hex(serial)),
       textField('not before', notBefore?.toISOString() ?? null),
       textField('not after', notAfter?.toISOString() ?? null),
       textField('key', key),

@@ -1,4 +1,5 @@
 import { countCrlEntries, parseCrlFrame } from '../formats/x509-crl.js';
+import { hex, utf8Length } from '../model/bytes.js';
 import { within } from '../model/errors.js';
 import type { TdxCollateral } from '../model/evidence.js';
 import type { RatedLevel } from '../vendors/intel/collateral-json.js';
@@ -32,7 +33,7 @@ function describeTcbInfo(text: string, about: string): StructureDescription {
     textField('levels', info.levels.length),
     ...(newest === undefined ? [] : [levelField(newest)]),
   ];
-  return { name: 'TCB info', about, length: Buffer.byteLength(text), fields };
+  return { name: 'TCB info', about, length: utf8Length(text), fields };
 }
 
 function describeQeIdentity(text: string, about: string): StructureDescription {
@@ -44,7 +45,7 @@ function describeQeIdentity(text: string, about: string): StructureDescription {
     textField('isvprodid', identity.isvProdId),
     ...(newest === undefined ? [] : [textField('newest isvsvn', newest.isvSvn), levelField(newest)]),
   ];
-  return { name: 'QE identity', about, length: Buffer.byteLength(text), fields };
+  return { name: 'QE identity', about, length: utf8Length(text), fields };
 }
 
 /**
@@ -78,8 +79,4 @@ function windowOf(signed: {
 
 function levelField({ tcbStatus, tcbDate }: RatedLevel): FieldDescription {
   return textField('newest level', { tcbStatus, tcbDate });
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }

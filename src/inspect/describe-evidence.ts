@@ -3,6 +3,7 @@ import { namesAttestationKey, readRuntimeObject } from '../formats/runtime-claim
 import { parseSnpReport } from '../formats/snp-report.js';
 import { parseTdQuote } from '../formats/td-quote.js';
 import { TD_REPORT_LENGTH } from '../formats/td-report.js';
+import { hex } from '../model/bytes.js';
 import { within } from '../model/errors.js';
 import type {
   AkCertificateInput,
@@ -172,6 +173,6 @@ function eventLogOf(log: EventLogInput | null, maximumBytes: number): Structures
 /** The configuration entry that would make this paravisor known. This is not a recommendation to add it. */
 function paravisorEntry(setting: string, value: Uint8Array, about: string): StructureDescription {
   const meaning = 'what to add to make this paravisor known, once verified evidence shows it and you know whose it is';
-  const fields = [textField(setting, [Buffer.from(value).toString('hex')], meaning)];
+  const fields = [textField(setting, [hex(value)], meaning)];
   return { name: 'configuration', about, length: value.byteLength, fields };
 }

@@ -1,4 +1,5 @@
 import { parseSnpReport, SNP_REPORT_LENGTH, type SnpReport } from '../formats/snp-report.js';
+import { hex } from '../model/bytes.js';
 import type { JsonObject } from '../model/json.js';
 import { candidateProducts, processorOf, readTcb } from '../vendors/amd/tcb.js';
 import { FieldTable, type StructureDescription } from './field-description.js';
@@ -16,7 +17,7 @@ export function describeSnpReport(bytes: Uint8Array, about: string): StructureDe
     'SIGNATURE',
     0x2a0,
     144,
-    Buffer.from(report.signature).toString('hex'),
+    hex(report.signature),
     'ECDSA P-384 with SHA-384 over bytes 0 to 671, as r and s in big endian',
   );
   return { name: 'ATTESTATION_REPORT', about, length: SNP_REPORT_LENGTH, fields: table.fields };
@@ -85,6 +86,6 @@ function tcbValue(report: SnpReport, name: keyof SnpReport['tcb']): JsonObject |
   const [product, ...others] = candidateProducts(report);
   const bytes = report.tcb[name];
   // Milan and Genoa share one layout, which Turin has not.
-  if (product === undefined || others.includes('Turin')) return Buffer.from(bytes).toString('hex');
+  if (product === undefined || others.includes('Turin')) return hex(bytes);
   return { ...readTcb(bytes, product) };
 }

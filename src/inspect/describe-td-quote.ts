@@ -3,6 +3,7 @@ import { parseTdQuote, type TdQuote } from '../formats/td-quote.js';
 import { parseTdReport, TD_REPORT_LENGTH } from '../formats/td-report.js';
 import type { TdReportBody } from '../formats/td-report-body.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
+import { hex, isSameBytes } from '../model/bytes.js';
 import { parsePckExtension } from '../vendors/intel/pck-extension.js';
 import { describeCertificate } from './describe-certificate.js';
 import { FieldTable, type StructureDescription, textField } from './field-description.js';
@@ -81,7 +82,7 @@ export function describeTdReport(bytes: Uint8Array, about: string): StructureDes
 }
 
 function describeBody(table: FieldTable, body: TdReportBody, start: number): void {
-  const rtmrs = body.rtmr.every((value) => Buffer.compare(value, ZEROS_48) === 0);
+  const rtmrs = body.rtmr.every((value) => isSameBytes(value, ZEROS_48));
   table
     .hex('TEE_TCB_SVN', start, 16, 'security versions of TDX module and platform')
     .hex('MRSEAM', start + 16, 48, 'measurement of the TDX module')
@@ -126,7 +127,6 @@ function describePck(certificate: X509Certificate, about: string): StructureDesc
   const described = describeCertificate(certificate, 'certificate of the quote', about);
   const pck = parsePckExtension(certificate);
   if (pck === null) return described;
-  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
   const platform = [
     ['FMSPC', hex(pck.fmspc)],
     ['PCEID', hex(pck.pceId)],

@@ -1,4 +1,5 @@
 import { DIGEST_ALGORITHM, EVENT_TYPE, type EventDigest } from '../formats/measured-event.js';
+import { hex, latin1, utf16le } from '../model/bytes.js';
 import type { JsonObject } from '../model/json.js';
 
 const SHOWN_CHARACTERS = 256;
@@ -64,11 +65,6 @@ export function isKnownType(type: number): boolean {
   return TYPE_NAMES.has(type);
 }
 
-/** Lower-case hex. */
-export function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
-}
-
 /** Digests in hex, by the names of their algorithms. */
 export function digestsByName(digests: readonly EventDigest[]): JsonObject {
   return Object.fromEntries(digests.map(({ algorithm, value }) => [algorithmName(algorithm), hex(value)]));
@@ -76,8 +72,7 @@ export function digestsByName(digests: readonly EventDigest[]): JsonObject {
 
 /** ASCII, in one byte or in two (UTF-16), without the NULs at its end; cut where it is long. Null for other data. */
 export function shownText(data: Uint8Array): string | null {
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  const readings = [bytes.toString('latin1'), ...(bytes.byteLength % 2 === 0 ? [bytes.toString('utf16le')] : [])];
+  const readings = [latin1(data), ...(data.byteLength % 2 === 0 ? [utf16le(data)] : [])];
   const text = readings.map(withoutFinalNuls).find((reading) => /^[\t\n\r -~]+$/.test(reading));
   if (text === undefined) return null;
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;

@@ -1,3 +1,4 @@
+import { hex } from '../model/bytes.js';
 import type { JsonValue } from '../model/json.js';
 
 /** One field of a structure as people read it. Nothing about it is verified. */
@@ -46,7 +47,7 @@ export class FieldTable {
 
   /** A field shown as hex. */
   hex(name: string, offset: number, length: number, meaning: string | null = null): this {
-    const value = Buffer.from(this.#bytes.subarray(offset, offset + length)).toString('hex');
+    const value = hex(this.#bytes.subarray(offset, offset + length));
     return this.add(name, offset, length, value, meaning);
   }
 }

@@ -14,9 +14,10 @@ import { loaderLabel } from '../measured-boot/loader-text.js';
 import { orderFaults } from '../measured-boot/log-order.js';
 import { type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
 import { initialValue, isClosedBySystem, type Replay, replay } from '../measured-boot/replay.js';
+import { hex } from '../model/bytes.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { SHOWN_EVENTS } from './describe-event-log.js';
-import { digestsByName, hex, shownText, typeName } from './event-names.js';
+import { digestsByName, shownText, typeName } from './event-names.js';
 import { banksOf, layoutOf, strongest } from './log-reading.js';
 
 /** Values of registers, to compare a log with: bank, then index, then value. */

@@ -11,6 +11,7 @@ import { isTdReport, TD_REPORT_LENGTH } from '../formats/td-report.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import { parseCrl } from '../formats/x509-crl.js';
 import { PCR_LAYOUT } from '../measured-boot/register-layout.js';
+import { latin1 } from '../model/bytes.js';
 import { nullIfMalformed } from '../model/errors.js';
 import { parseCollateralFile } from '../vendors/intel/collateral-file.js';
 import { describeHclReport, describeTpmQuote } from './describe-azure-evidence.js';
@@ -184,5 +185,5 @@ function isCertificateTable(bytes: Uint8Array): boolean {
 
 /** One character a byte. */
 function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  return latin1(bytes);
 }

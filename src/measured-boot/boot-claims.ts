@@ -1,4 +1,4 @@
-import { hex } from '../crypto/digest.js';
+import { hex, latin1 } from '../model/bytes.js';
 import type { BootClaim, EventLogClaims } from '../model/claims.js';
 import type { AbsentClaim, EventLogGaps } from '../model/verification.js';
 import { applicationsIn, type Listed, loaderListsIn } from './boot-lists.js';
@@ -117,7 +117,7 @@ const MOK_LIST = 'MokList\0';
  */
 function mokListOf(events: readonly JudgedEvent[]): Made<string> {
   const [first] = events;
-  const named = events.filter(({ event: { data } }) => Buffer.from(data).toString('latin1') === MOK_LIST);
+  const named = events.filter(({ event: { data } }) => latin1(data) === MOK_LIST);
   const digests = new Set(named.map(({ digest }) => hex(digest)));
   const [digest] = digests;
   if (digest === undefined || digests.size > 1 || named[0] !== first) {

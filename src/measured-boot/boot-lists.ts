@@ -1,4 +1,4 @@
-import { hex } from '../crypto/digest.js';
+import { fromLatin1, hex, isSameBytes, latin1 } from '../model/bytes.js';
 import type { JudgedEvent } from './judged-event.js';
 import { commandLineOf, loaderLabel } from './loader-text.js';
 import { hasSections, type LoaderContents, type RegisterLayout } from './register-layout.js';
@@ -107,7 +107,7 @@ function classify(event: JudgedEvent, contents: LoaderContents): LoaderEvent {
 }
 
 function asText(event: JudgedEvent): LoaderEvent | null {
-  if (WINDOWS_SEPARATOR.equals(event.event.data) && event.isWhole) return EXPLAINED;
+  if (isSameBytes(WINDOWS_SEPARATOR, event.event.data) && event.isWhole) return EXPLAINED;
   const text = event.loaderText;
   if (text === null) return null;
   const commandLine = commandLineOf(text);
@@ -136,7 +136,7 @@ const NV_INDEX = /^nvpcr-init:[\w.-]+(?::\w+)+$/;
 
 /** By the digest alone. Whether it is of load options or of a file, only the log says: it counts either way. */
 function asDigest(event: JudgedEvent): LoaderEvent {
-  const text = Buffer.from(event.event.data).toString('latin1');
+  const text = latin1(event.event.data);
   if (NV_INDEX.test(text) && event.isWhole) return EXPLAINED;
   return { kind: text.endsWith(LOAD_OPTIONS) ? 'loadOptions' : 'file', value: hex(event.digest) };
 }
@@ -155,7 +155,7 @@ function asSection({ announces, section, digest }: JudgedEvent, contents: Loader
 }
 
 /** What Windows measures in PCR 12 to 14 where others have a separator. */
-const WINDOWS_SEPARATOR = Buffer.from('WBCL', 'latin1');
+const WINDOWS_SEPARATOR = fromLatin1('WBCL');
 
 /** Events of Windows: lists of tagged values, which no text is (TCG_PCClientTaggedEvent). */
 function isOfWindows({ event: { data }, isWhole }: JudgedEvent): boolean {

@@ -1,6 +1,7 @@
 import { digest } from '../crypto/digest.js';
 import { type EfiVariable, parseEfiVariable } from '../formats/efi-variable.js';
 import { digestOfBank, EVENT_TYPE, type EventBank, type MeasuredEvent } from '../formats/measured-event.js';
+import { isSameBytes, latin1 } from '../model/bytes.js';
 import { type KnownEvent, knownEvent } from './known-digests.js';
 import { hashedForms, type LoaderText, loaderText } from './loader-text.js';
 
@@ -44,7 +45,7 @@ export class JudgedEvent {
 
   /** Whether the digest is of these bytes. */
   covers(bytes: Uint8Array): boolean {
-    return Buffer.compare(digest(this.#bank, [bytes]), this.digest) === 0;
+    return isSameBytes(digest(this.#bank, [bytes]), this.digest);
   }
 
   /** What the digest alone shows. */
@@ -121,10 +122,6 @@ export class JudgedEvent {
 /** The longest action of the specification has some 60 characters. */
 const MAXIMUM_ACTION = 256;
 const GPT_SIGNATURE = 'EFI PART';
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-}
 
 /** Events that extend registers, by their index, each in its order. EV_NO_ACTION and what lacks the bank are left out. */
 export function judgedEvents(

@@ -1,5 +1,6 @@
-import { digest, hex } from '../crypto/digest.js';
+import { digest } from '../crypto/digest.js';
 import type { EventBank } from '../formats/measured-event.js';
+import { fromHex, fromLatin1, fromUtf16le, hex, joined } from '../model/bytes.js';
 
 /** What an event is by its digest alone, whatever the log says beside it. */
 export type KnownEvent =
@@ -40,16 +41,16 @@ export const OS_SEPARATOR = 'os-separator';
 const SYSTEM_SEPARATORS = [OS_SEPARATOR, 'nvpcr-separator'];
 
 /** UEFI_VARIABLE_DATA of SecureBoot up to the length of its contents, and its name. */
-const SECURE_BOOT_START = Buffer.from('61dfe48bca93d211aa0d00e098032b8c0a00000000000000', 'hex');
-const SECURE_BOOT_NAME = Buffer.from('SecureBoot', 'utf16le');
+const SECURE_BOOT_START = fromHex('61dfe48bca93d211aa0d00e098032b8c0a00000000000000');
+const SECURE_BOOT_NAME = fromUtf16le('SecureBoot');
 
 /** Every content that firmware gives the variable: off, on, and none where there is no Secure Boot. */
 const SECURE_BOOT_CONTENTS = [Uint8Array.of(0), Uint8Array.of(1), new Uint8Array()];
 
 /** UEFI_VARIABLE_DATA of MokSBState, 1: shim starts whatever it is given (shim, README.tpm and MokVars.txt). */
-const SHIM_CHECKS_NOTHING = Buffer.concat([
-  Buffer.from('50ab5d6046e00043abb63dd810dd8b230a000000000000000100000000000000', 'hex'),
-  Buffer.from('MokSBState', 'utf16le'),
+const SHIM_CHECKS_NOTHING = joined([
+  fromHex('50ab5d6046e00043abb63dd810dd8b230a000000000000000100000000000000'),
+  fromUtf16le('MokSBState'),
   Uint8Array.of(1),
 ]);
 
@@ -68,19 +69,15 @@ function knownEvents(bank: EventBank): ReadonlyMap<string, KnownEvent> {
     [new Uint8Array(4).fill(0xff), { kind: 'separator', of: 'error' }],
     ...SECURE_BOOT_CONTENTS.map((contents) => [secureBootData(contents), { kind: 'secureBoot' }] as const),
     [SHIM_CHECKS_NOTHING, { kind: 'shimChecksNothing' }],
-    ...DEBUG_MODE.map((text) => [latin1(text), { kind: 'debugMode' }] as const),
-    ...DMA_PROTECTION_OFF.map((text) => [latin1(text), { kind: 'dmaProtectionOff' }] as const),
-    ...SYSTEM_SEPARATORS.map((word) => [latin1(word), { kind: 'systemSeparator' }] as const),
-    ...SECTIONS.map((name) => [latin1(`${name}\0`), { kind: 'section', name }] as const),
+    ...DEBUG_MODE.map((text) => [fromLatin1(text), { kind: 'debugMode' }] as const),
+    ...DMA_PROTECTION_OFF.map((text) => [fromLatin1(text), { kind: 'dmaProtectionOff' }] as const),
+    ...SYSTEM_SEPARATORS.map((word) => [fromLatin1(word), { kind: 'systemSeparator' }] as const),
+    ...SECTIONS.map((name) => [fromLatin1(`${name}\0`), { kind: 'section', name }] as const),
   ];
   return new Map(known.map(([data, event]) => [hex(digest(bank, [data])), event]));
 }
 
 function secureBootData(contents: Uint8Array): Uint8Array {
   const length = Uint8Array.of(contents.byteLength, 0, 0, 0, 0, 0, 0, 0);
-  return Buffer.concat([SECURE_BOOT_START, length, SECURE_BOOT_NAME, contents]);
-}
-
-function latin1(text: string): Uint8Array {
-  return Buffer.from(text, 'latin1');
+  return joined([SECURE_BOOT_START, length, SECURE_BOOT_NAME, contents]);
 }

@@ -1,3 +1,5 @@
+import { joined, latin1, utf16le } from '../model/bytes.js';
+
 /** Text that a boot loader measured. What stands before the hashed part is the log's own, and measured by nothing. */
 export interface LoaderText {
   /** The text without NULs at its end. */
@@ -34,7 +36,7 @@ export function loaderText(data: Uint8Array): LoaderText | null {
   const text = plain(utf8Text(narrow));
   if (text !== null) return { bytes: narrow, text, encoding: 'utf-8', label };
   const units = withoutNuls(data, 2);
-  const wide = plain(Buffer.from(units).toString('utf16le'));
+  const wide = plain(utf16le(units));
   return wide === null ? null : { bytes: units, text: wide, encoding: 'utf-16', label: null };
 }
 
@@ -44,11 +46,11 @@ const MAXIMUM_NULS = 2;
 export function* hashedForms({ bytes, encoding }: LoaderText): Generator<Uint8Array> {
   const width = encoding === 'utf-8' ? 1 : 2;
   yield bytes;
-  for (let nuls = 1; nuls <= MAXIMUM_NULS; nuls++) yield Buffer.concat([bytes, new Uint8Array(nuls * width)]);
+  for (let nuls = 1; nuls <= MAXIMUM_NULS; nuls++) yield joined([bytes, new Uint8Array(nuls * width)]);
 }
 
 function labelled(data: Uint8Array): { readonly rest: Uint8Array; readonly label: 'command' | 'commandLine' } | null {
-  const start = Buffer.from(data.subarray(0, 20)).toString('latin1');
+  const start = latin1(data.subarray(0, 20));
   const found = LABELS.find(([prefix]) => start.startsWith(prefix));
   return found === undefined ? null : { rest: data.subarray(found[0].length), label: found[1] };
 }

@@ -1,4 +1,4 @@
-import { digest, hex } from '../crypto/digest.js';
+import { digest } from '../crypto/digest.js';
 import {
   BANK_LENGTH,
   digestOfBank,
@@ -6,6 +6,7 @@ import {
   type EventBank,
   type MeasuredEvent,
 } from '../formats/measured-event.js';
+import { fromLatin1, hex, isSameBytes } from '../model/bytes.js';
 import { OS_SEPARATOR } from './known-digests.js';
 import type { RegisterLayout } from './register-layout.js';
 
@@ -23,7 +24,7 @@ export interface ReplayFault {
   readonly detail: string;
 }
 
-const LOCALITY_SIGNATURE = Buffer.from('StartupLocality\0', 'latin1');
+const LOCALITY_SIGNATURE = fromLatin1('StartupLocality\0');
 /** Without a hardware root of trust 0, behind one 3, behind a dynamic one 4 (TCG PC Client PFP, Startup Locality Event). */
 const LOCALITIES: ReadonlySet<number> = new Set([0, 3, 4]);
 
@@ -65,7 +66,7 @@ export function isClosedBySystem(
   { index, bank, layout }: { readonly index: number; readonly bank: EventBank; readonly layout: RegisterLayout },
 ): boolean {
   if (!layout.osSeparator.has(index)) return false;
-  return hex(digest(bank, [replayed, digest(bank, [Buffer.from(OS_SEPARATOR, 'latin1')])])) === held;
+  return hex(digest(bank, [replayed, digest(bank, [fromLatin1(OS_SEPARATOR)])])) === held;
 }
 
 /** Localities that a log names, in its order: there should be one at most, of those that exist. */
@@ -81,7 +82,7 @@ function namesLocality({ index, type, data }: MeasuredEvent): boolean {
     type === EVENT_TYPE.noAction &&
     index === 0 &&
     data.byteLength === LOCALITY_SIGNATURE.byteLength + 1 &&
-    LOCALITY_SIGNATURE.equals(data.subarray(0, LOCALITY_SIGNATURE.byteLength))
+    isSameBytes(LOCALITY_SIGNATURE, data.subarray(0, LOCALITY_SIGNATURE.byteLength))
   );
 }
 

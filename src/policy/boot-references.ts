@@ -1,4 +1,5 @@
-import { digest, hex } from '../crypto/digest.js';
+import { digest } from '../crypto/digest.js';
+import { hex } from '../model/bytes.js';
 import type { BootClaim, EventLogClaims } from '../model/claims.js';
 import type { CheckId } from '../model/codes.js';
 import type { JsonValue } from '../model/json.js';

@@ -2,7 +2,24 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { readProjectFile, typeScriptFiles } from './project-files.js';
 
-const PURE_ROOMS = ['model', 'formats', 'crypto', 'vendors', 'verifiers', 'inspect', 'schema', 'policy', 'comparison'];
+const PURE_ROOMS = [
+  'model',
+  'formats',
+  'crypto',
+  'vendors',
+  'measured-boot',
+  'tokens',
+  'verifiers',
+  'inspect',
+  'schema',
+  'policy',
+  'comparison',
+];
+
+/** What the inspector reads evidence with, in a browser. */
+const ROOMS_IN_BROWSERS = ['model', 'formats', 'vendors', 'measured-boot', 'inspect'];
+/** Its build takes other functions in place of these. */
+const BYTES = 'src/model/bytes.ts';
 
 /** Globals through which a clock, the environment, chance or the world would come in. */
 const WORLD = ['process', 'console', 'fetch', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'globalThis'];
@@ -26,6 +43,16 @@ function isWorldly(node: ts.Node): boolean {
   return ts.isIdentifier(node) && WORLD.includes(node.text) && isReference(node);
 }
 
+function identifiersOf(text: string): readonly string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node)) found.push(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('room.ts', text, ts.ScriptTarget.ES2023, true));
+  return found;
+}
+
 /** Not the name of a member, as in `key.process` or `{ process: 1 }`. */
 function isReference(node: ts.Identifier): boolean {
   const { parent } = node;
@@ -39,6 +66,13 @@ describe('pure rooms', () => {
     '%s has no clock, chance, environment or log',
     (path) => {
       expect(usesOfTheWorld(readProjectFile(path))).toEqual([]);
+    },
+  );
+
+  it.each(ROOMS_IN_BROWSERS.flatMap((room) => typeScriptFiles(`src/${room}`)).filter((path) => path !== BYTES))(
+    '%s has no Buffer, which browsers do not have',
+    (path) => {
+      expect(identifiersOf(readProjectFile(path))).not.toContain('Buffer');
     },
   );
 

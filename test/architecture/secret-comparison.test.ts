@@ -36,6 +36,7 @@ const COMPARING: ReadonlySet<string> = new Set([
   'endsWith',
   'indexOf',
   'isDeepStrictEqual',
+  'isSameBytes',
 ]);
 
 interface Comparison {
@@ -134,6 +135,7 @@ describe('secrets', () => {
   it('DEC-10 would be found under any name in a file that compares them', () => {
     expect(leakyComparisons('return digest.equals(candidate.digest);', true)).not.toEqual([]);
     expect(leakyComparisons('return Buffer.compare(field, value) === 0;', true)).not.toEqual([]);
+    expect(leakyComparisons('return isSameBytes(field, value);', true)).not.toEqual([]);
   });
 
   it.each([

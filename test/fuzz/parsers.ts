@@ -1,4 +1,3 @@
-import { hex } from '../../src/crypto/digest.js';
 import { dnsNames } from '../../src/formats/alternative-names.js';
 import { decodeBase64, decodeHex } from '../../src/formats/base64.js';
 import { parseCanonicalEventLog } from '../../src/formats/canonical-event-log.js';
@@ -25,6 +24,7 @@ import { describeTdQuote } from '../../src/inspect/describe-td-quote.js';
 import { describeToken } from '../../src/inspect/describe-token.js';
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../../src/measured-boot/register-layout.js';
 import { initialValue, replay } from '../../src/measured-boot/replay.js';
+import { hex } from '../../src/model/bytes.js';
 import { Checks } from '../../src/model/check.js';
 import { ConfigurationError, FormatError } from '../../src/model/errors.js';
 import { parsePolicy } from '../../src/policy/policy-document.js';

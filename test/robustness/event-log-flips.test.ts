@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { hex } from '../../src/crypto/digest.js';
 import { parseFirmwareEventLog } from '../../src/formats/tcg-event-log.js';
 import { PCR_LAYOUT } from '../../src/measured-boot/register-layout.js';
 import { initialValue, replay } from '../../src/measured-boot/replay.js';
+import { hex } from '../../src/model/bytes.js';
 import { Checks } from '../../src/model/check.js';
 import type { EventLogClaims } from '../../src/model/claims.js';
 import { FormatError } from '../../src/model/errors.js';

@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import { hex, sha256 } from '../../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
+import { hex } from '../../model/bytes.js';
 import { SNP_TCB_COMPONENTS } from '../../model/claims.js';
 import { UnfitError } from '../../model/errors.js';
 import { type AmdChain, hasSigned, isSameChain, readChain } from '../../vendors/amd/chain.js';

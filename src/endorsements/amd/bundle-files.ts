@@ -1,4 +1,5 @@
-import { hex, sha256 } from '../../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
+import { hex } from '../../model/bytes.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
 import type { AmdChain } from '../../vendors/amd/chain.js';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { hex } from '../../crypto/digest.js';
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import { writeAtomically } from '../../files/whole-files.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
+import { hex } from '../../model/bytes.js';
 import { isSameChain, newestChains } from '../../vendors/amd/chain.js';
 import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
 import type { AmdVek } from '../../vendors/amd/vek.js';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { hex, sha256 } from '../../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
 import { writeAtomically } from '../../files/whole-files.js';
+import { hex } from '../../model/bytes.js';
 import type { FetchContext, Unavailable } from '../../model/endorsement.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import { encodeCollateralFile } from '../../vendors/intel/collateral-file.js';

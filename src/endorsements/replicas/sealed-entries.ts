@@ -1,6 +1,7 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
-import { hex, sha256 } from '../../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
+import { hex } from '../../model/bytes.js';
 
 /** What an entry is about. */
 export interface EntrySubject {

@@ -1,3 +1,4 @@
+import { base64, fromHex } from '../bytes.js';
 import { looksLikeHex } from '../hex-like.js';
 import { isObject, type JsonValue } from '../json.js';
 import type { CheckRows, Finding } from './row.js';
@@ -77,7 +78,7 @@ export const FRESHNESS_CHECKS = {
 function wasHex(expected: JsonValue): boolean {
   const nonce = isObject(expected) ? expected['nonce'] : expected;
   if (typeof nonce !== 'string') return false;
-  return looksLikeHex(Buffer.from(nonce.replace(/(?:00)+$/, ''), 'hex').toString('base64url'));
+  return looksLikeHex(base64(fromHex(nonce.replace(/(?:00)+$/, '')), 'base64url'));
 }
 
 /** What holds the nonce, and has to be made again. */

@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import { hex, sha256 } from '../../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
 import { type RevocationListProblem, verifyRevocationList } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { type CrlFrame, parseCrlFrame, type X509Crl } from '../../formats/x509-crl.js';
+import { hex } from '../../model/bytes.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { HashedDer } from '../../model/endorsement.js';
 import { UnfitError, unfitIfMalformed } from '../../model/errors.js';

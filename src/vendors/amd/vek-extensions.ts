@@ -1,6 +1,7 @@
 import { DER, malformed, parseDer, smallUnsigned } from '../../formats/der.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { onlyExtension } from '../../formats/x509-extension.js';
+import { latin1 } from '../../model/bytes.js';
 import type { SnpTcbComponent } from '../../model/claims.js';
 
 /**
@@ -61,7 +62,7 @@ function readByte(value: Uint8Array | null, what: string): number | null {
 function readText(value: Uint8Array | null, what: string): string | null {
   if (value === null) return null;
   const { tag, content } = parseDer(value);
-  const text = Buffer.from(content).toString('latin1');
+  const text = latin1(content);
   if (tag !== DER.ia5String || !PRINTABLE_ASCII.test(text)) throw malformed(`${what} is not ASCII text`);
   return text;
 }

@@ -1,9 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { describePathProblem, verifyCertificatePath } from '../../crypto/certificate-path.js';
-import { hex, sha256 } from '../../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
 import { keptKey } from '../../crypto/key-cache.js';
 import { isZero } from '../../formats/byte-reader.js';
 import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
+import { hex, isSameBytes } from '../../model/bytes.js';
 import { SNP_TCB_COMPONENTS, type SnpProduct, type SnpTcb } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
 import { UnfitError, unfitIfMalformed } from '../../model/errors.js';
@@ -98,7 +99,7 @@ export function isForTcb({ extensions }: AmdVek, tcb: SnpTcb): boolean {
 /** Whether a VEK is the VCEK of a chip, line and TCB. */
 export function isVcekOf(vek: AmdVek, { product, chipId, tcb }: VcekSubject): boolean {
   const { hwId } = vek.extensions;
-  const isOfChip = hwId !== null && Buffer.compare(hwId, certifiedChipId(product, chipId)) === 0;
+  const isOfChip = hwId !== null && isSameBytes(hwId, certifiedChipId(product, chipId));
   return vek.signingKey === 'vcek' && vek.product === product && isOfChip && isForTcb(vek, tcb);
 }
 

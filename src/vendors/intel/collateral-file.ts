@@ -1,6 +1,6 @@
-import { hex } from '../../crypto/digest.js';
 import { decodeHex } from '../../formats/base64.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
+import { hex } from '../../model/bytes.js';
 import { FormatError } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';

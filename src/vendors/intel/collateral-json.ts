@@ -1,5 +1,6 @@
 import { decodeHex } from '../../formats/base64.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
+import { fromUtf8, utf8 } from '../../model/bytes.js';
 import { FormatError } from '../../model/errors.js';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
 
@@ -108,7 +109,7 @@ export class CollateralMembers {
  * @throws {FormatError} `schema`, `duplicate_key` and the others of `parseStrictJson`
  */
 export function readCollateralText(text: string, what: string): CollateralMembers {
-  return new CollateralMembers(parseStrictJson(Buffer.from(text, 'utf8')), what);
+  return new CollateralMembers(parseStrictJson(fromUtf8(text)), what);
 }
 
 /** Status, date and advisories of a level. */
@@ -158,7 +159,7 @@ export function cutSignedJson(bytes: Uint8Array, member: string): SignedJson {
   }
   const { signature } = answer;
   if (typeof signature !== 'string') throw new FormatError('schema', 'signature is not a string');
-  return { signature: decodeHex(signature), text: onlyObjectIn(Buffer.from(bytes).toString('utf8')) };
+  return { signature: decodeHex(signature), text: onlyObjectIn(utf8(bytes)) };
 }
 
 /** Names and signature hold no braces, so those of the one object inside come next to those of the whole. */

@@ -1,7 +1,7 @@
-import { hex } from '../../crypto/digest.js';
 import { type CrlAge, isOlder, isRevoked } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { X509Crl } from '../../formats/x509-crl.js';
+import { hex } from '../../model/bytes.js';
 import { earliest, latest } from '../../model/earliest.js';
 import type { TdxCollateralRequest } from '../../model/endorsement.js';
 import { UnfitError, unfitIfMalformed } from '../../model/errors.js';

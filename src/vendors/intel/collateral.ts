@@ -8,6 +8,7 @@ import { PemChains, requireRootLast } from '../../crypto/pem-chains.js';
 import { isSameName } from '../../formats/distinguished-name.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { X509Crl } from '../../formats/x509-crl.js';
+import { fromUtf8 } from '../../model/bytes.js';
 import type { CheckId } from '../../model/codes.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
@@ -50,8 +51,6 @@ type Chain = readonly [X509Certificate, ...X509Certificate[]];
 /** A CRL has no signature beside it. */
 const UNSIGNED = new Uint8Array();
 
-const utf8 = (text: string) => Buffer.from(text, 'utf8');
-
 const TCB_SIGNING = 'Intel SGX TCB Signing';
 
 /**
@@ -87,10 +86,10 @@ export class CollateralReader {
     const tcbSigner = this.#signerOf(problems, tcbInfoIssuerChain, 'tcb_info', 'tdx_tcb_info');
     const qeSigner = this.#signerOf(problems, qeIdentityIssuerChain, 'qe_identity', 'tdx_qe_identity');
     const tcbInfo = taken(problems, 'tdx_tcb_info', 'tcb_info', tcbSigner, (chain) =>
-      this.#tcbInfos.read(utf8(collateral.tcbInfo), collateral.tcbInfoSignature, chain),
+      this.#tcbInfos.read(fromUtf8(collateral.tcbInfo), collateral.tcbInfoSignature, chain),
     );
     const qeIdentity = taken(problems, 'tdx_qe_identity', 'qe_identity', qeSigner, (chain) =>
-      this.#qeIdentities.read(utf8(collateral.qeIdentity), collateral.qeIdentitySignature, chain),
+      this.#qeIdentities.read(fromUtf8(collateral.qeIdentity), collateral.qeIdentitySignature, chain),
     );
     const [ca, root] = this.#listIssuers(problems, collateral.pckCrlIssuerChain);
     const pckCrl = taken(problems, 'crl_invalid', 'pck_crl', ca, (chain) =>
@@ -115,7 +114,7 @@ export class CollateralReader {
   ): PartReading<Signed<EvaluationNumbers>> {
     const problems: CollateralProblem[] = [];
     const signer = this.#signerOf(problems, issuerChain, 'tcb_evaluation_data_numbers', 'tdx_tcb_info');
-    if (signer !== null) return this.#evaluationNumbers.read(utf8(text), signature, signer);
+    if (signer !== null) return this.#evaluationNumbers.read(fromUtf8(text), signature, signer);
     return { ok: false, detail: problems.map(({ detail }) => detail).join('; ') };
   }
 

@@ -3,6 +3,7 @@ import type { PathProfile } from '../../crypto/path-profile.js';
 import { PemChains, requireRootLast } from '../../crypto/pem-chains.js';
 import { parsePemCertificates } from '../../formats/pem.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
+import { isSameBytes } from '../../model/bytes.js';
 import { FormatError, within } from '../../model/errors.js';
 import { type PckCa, type PckExtension, parsePckExtension, pckCaNamed } from './pck-extension.js';
 import { intelSgxProfile } from './roots.js';
@@ -55,7 +56,7 @@ export function requireSameCertificates(pem: string, certificates: readonly X509
   const supplied = within(about, () => parsePemCertificates(pem, 'cert_chain', { certificates: MAXIMUM_CHAIN }));
   const isSame =
     supplied.length === certificates.length &&
-    certificates.every(({ der }, index) => Buffer.compare(der, supplied[index] ?? new Uint8Array()) === 0);
+    certificates.every(({ der }, index) => isSameBytes(der, supplied[index] ?? new Uint8Array()));
   if (isSame) return;
   throw new FormatError('cert_chain', 'the certificates are not those of the quote', { pointer: about });
 }

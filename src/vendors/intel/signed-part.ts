@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
-import { hex, sha256 } from '../../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
 import { verifyP256 } from '../../crypto/ecdsa.js';
 import { publicKeyOf } from '../../crypto/key-cache.js';
 import type { PathProfile } from '../../crypto/path-profile.js';
 import { verifyRevocationList } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { parseCrlFrame, type X509Crl } from '../../formats/x509-crl.js';
+import { hex, utf8 } from '../../model/bytes.js';
 import { FormatError } from '../../model/errors.js';
 
 /** Something that Intel signed, and the certificates of its key, the signer's first. */
@@ -60,7 +61,7 @@ export function signedText<T>(parse: (text: string) => T): Verify<T> {
       return { ok: false, detail: 'the signature does not verify' };
     }
     try {
-      return { ok: true, value: parse(Buffer.from(bytes).toString('utf8')) };
+      return { ok: true, value: parse(utf8(bytes)) };
     } catch (error) {
       if (error instanceof FormatError) return { ok: false, detail: error.message };
       throw error;

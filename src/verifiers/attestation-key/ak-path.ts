@@ -1,5 +1,5 @@
 import { describePathProblem, earliestEnd, verifyCertificatePath } from '../../crypto/certificate-path.js';
-import { hex, sha256 } from '../../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
 import { spkiDigest } from '../../crypto/key-cache.js';
 import { completePath } from '../../crypto/path-building.js';
 import type { PathProfile } from '../../crypto/path-profile.js';
@@ -7,6 +7,7 @@ import { readAkChain, readAkLeaf } from '../../formats/ak-certificate-input.js';
 import { isSameName } from '../../formats/distinguished-name.js';
 import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
 import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../../formats/x509-extension.js';
+import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
 import type { AkIssuersRequest, HashedDer, UsedEndorsement } from '../../model/endorsement.js';

@@ -1,8 +1,9 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
-import { hex, sha384 } from '../../crypto/digest.js';
+import { sha384 } from '../../crypto/digest.js';
 import { isZero } from '../../formats/byte-reader.js';
 import type { TdQuote } from '../../formats/td-quote.js';
 import type { TdReport } from '../../formats/td-report.js';
+import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 
 /** @returns whether the quote was made from the TDREPORT */

@@ -1,6 +1,6 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
-import { hex } from '../../crypto/digest.js';
 import { decodeBase64 } from '../../formats/base64.js';
+import { hex } from '../../model/bytes.js';
 import { nullIfMalformed } from '../../model/errors.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
 import type { ExpectedBinding, FreshnessPlace } from '../../model/verification.js';

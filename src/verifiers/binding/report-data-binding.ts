@@ -1,4 +1,4 @@
-import { hex } from '../../crypto/digest.js';
+import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';

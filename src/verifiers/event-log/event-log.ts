@@ -1,4 +1,3 @@
-import { hex } from '../../crypto/digest.js';
 import { BANK_LENGTH, type EventBank, type EventLog } from '../../formats/measured-event.js';
 import { bootClaims } from '../../measured-boot/boot-claims.js';
 import { type JudgedEvent, judgedEvents } from '../../measured-boot/judged-event.js';
@@ -6,6 +5,7 @@ import { orderFaults } from '../../measured-boot/log-order.js';
 import type { RegisterLayout } from '../../measured-boot/register-layout.js';
 import { initialValue, isClosedBySystem, replay } from '../../measured-boot/replay.js';
 import { unverifiedEvent } from '../../measured-boot/secure-boot.js';
+import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 import type { EventLogClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';

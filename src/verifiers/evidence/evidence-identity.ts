@@ -1,8 +1,9 @@
-import { hex, sha256 } from '../../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
 import { lowS, rawEcdsa } from '../../crypto/ecdsa.js';
 import { SNP_REPORT_LENGTH } from '../../formats/snp-report.js';
 import { signaturesOfTdQuote, TD_QUOTE_SIGNATURE_LENGTH } from '../../formats/td-quote.js';
 import { parseTpmSignature } from '../../formats/tpmt-signature.js';
+import { hex } from '../../model/bytes.js';
 import { nullIfMalformed } from '../../model/errors.js';
 import type {
   AzSnpVtpmEvidence,

@@ -1,4 +1,5 @@
-import { hex, sha256 } from '../../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
+import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
 import { base64OrNull } from '../binding/held-value.js';

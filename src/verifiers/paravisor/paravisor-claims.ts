@@ -1,5 +1,5 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
-import { hex, sha256 } from '../../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
 import { rsaThumbprint } from '../../crypto/jwk-thumbprint.js';
 import { isZero } from '../../formats/byte-reader.js';
 import { modulusBits } from '../../formats/public-key.js';
@@ -10,6 +10,7 @@ import {
   readRuntimeClaims,
   type readRuntimeObject,
 } from '../../formats/runtime-claims.js';
+import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 import type { Claims, HclClaims, SnpClaims, TdxClaims } from '../../model/claims.js';
 import { camelCase, type JsonObject, type JsonValue } from '../../model/json.js';

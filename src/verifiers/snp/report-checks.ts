@@ -1,8 +1,8 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
-import { hex } from '../../crypto/digest.js';
 import { verifyEcdsa } from '../../crypto/ecdsa.js';
 import { isZero } from '../../formats/byte-reader.js';
 import type { SnpReport } from '../../formats/snp-report.js';
+import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 import { SNP_TCB_COMPONENTS, type SnpProduct, type SnpTcb } from '../../model/claims.js';
 import { processorOf, productOfName, readTcb, tcbFitsLayout } from '../../vendors/amd/tcb.js';

@@ -1,5 +1,5 @@
-import { hex } from '../../crypto/digest.js';
 import type { SnpReport } from '../../formats/snp-report.js';
+import { hex } from '../../model/bytes.js';
 import type { SnpClaims, SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
 import { FIRST_PART, processorOf, readTcb } from '../../vendors/amd/tcb.js';

@@ -1,6 +1,6 @@
 import { earliestEnd, judgeValidity } from '../../crypto/certificate-path.js';
-import { hex } from '../../crypto/digest.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
+import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 import type {
   CollateralOrigins,

@@ -1,6 +1,6 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
-import { hex } from '../../crypto/digest.js';
 import type { TdReportBody } from '../../formats/td-report-body.js';
+import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 import type { TdxTcbClaim } from '../../model/claims.js';
 import { shortfallLine, type TcbShortfall } from '../../model/tcb-shortfall.js';

@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
-import { hex, sha256 } from '../../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
 import { verifyP256 } from '../../crypto/ecdsa.js';
 import { p256PublicKey, publicKeyOf } from '../../crypto/key-cache.js';
 import { isZero } from '../../formats/byte-reader.js';
 import type { EnclaveReport } from '../../formats/enclave-report.js';
 import type { TdQuote } from '../../formats/td-quote.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
+import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 import type { SvnLevel } from '../../vendors/intel/collateral-json.js';
 import type { QeIdentity } from '../../vendors/intel/qe-identity.js';

@@ -1,6 +1,6 @@
-import { hex } from '../../crypto/digest.js';
 import { isZero } from '../../formats/byte-reader.js';
 import type { TdReportBody } from '../../formats/td-report-body.js';
+import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 import type { TdAttributesClaim } from '../../model/claims.js';
 

@@ -1,7 +1,7 @@
 import { inject, injectable } from 'tsyringe';
 import { earliestEnd } from '../../crypto/certificate-path.js';
-import { hex } from '../../crypto/digest.js';
 import { parseTdQuote, type TdQuote } from '../../formats/td-quote.js';
+import { hex } from '../../model/bytes.js';
 import { Checks } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
 import { earliest } from '../../model/earliest.js';

@@ -1,5 +1,5 @@
-import { hex } from '../../crypto/digest.js';
 import type { TdQuote } from '../../formats/td-quote.js';
+import { hex } from '../../model/bytes.js';
 import type { TdxClaims, TdxTcbClaim } from '../../model/claims.js';
 import type { PckExtension } from '../../vendors/intel/pck-extension.js';
 import { tdAttributesClaim } from './td-attributes.js';

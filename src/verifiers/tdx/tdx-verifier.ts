@@ -1,8 +1,9 @@
 import { inject, injectable } from 'tsyringe';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
-import { hex, sha512 } from '../../crypto/digest.js';
+import { sha512 } from '../../crypto/digest.js';
 import { namesAttestationKey, readRuntimeObject } from '../../formats/runtime-claims.js';
 import { parseTcgEventLog, type TcgEventLog } from '../../formats/tcg-event-log.js';
+import { hex } from '../../model/bytes.js';
 import { Checks } from '../../model/check.js';
 import type { TdxClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';

@@ -1,5 +1,6 @@
-import { hex, sha256 } from '../../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
+import { hex } from '../../model/bytes.js';
 import type { EndorsementOrigin, UsedEndorsement } from '../../model/endorsement.js';
 import type { PckPath } from '../../vendors/intel/pck-path.js';
 import type { Signed } from '../../vendors/intel/signed-part.js';

@@ -4,11 +4,12 @@ import {
   verifyCertificatePath,
   verifySelfSigned,
 } from '../../crypto/certificate-path.js';
-import { hex, sha256 } from '../../crypto/digest.js';
+import { sha256 } from '../../crypto/digest.js';
 import { spkiDigest } from '../../crypto/key-cache.js';
 import { RSA_PKCS1_PROFILE } from '../../crypto/path-profile.js';
 import { KEY_CERTIFICATE } from '../../formats/json-web-key-set.js';
 import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
+import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 import { earliest } from '../../model/earliest.js';
 import type { TokenKey } from '../../model/endorsement.js';

@@ -1,5 +1,5 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
-import { digest, hex } from '../../crypto/digest.js';
+import { digest } from '../../crypto/digest.js';
 import { keyThumbprint, rsaThumbprint } from '../../crypto/jwk-thumbprint.js';
 import { encodeBase64Url } from '../../formats/base64.js';
 import { weaknessOf } from '../../formats/rsa-strength.js';
@@ -12,6 +12,7 @@ import {
 } from '../../formats/tpms-attest.js';
 import { parseTpm2bPublic, type TpmtPublic } from '../../formats/tpmt-public.js';
 import { parseTpmSignature } from '../../formats/tpmt-signature.js';
+import { hex } from '../../model/bytes.js';
 import { Checks } from '../../model/check.js';
 import type { CertifiedKeyClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';

@@ -1,6 +1,6 @@
 import { injectable } from 'tsyringe';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
-import { digest, hex } from '../../crypto/digest.js';
+import { digest } from '../../crypto/digest.js';
 import {
   parseTpmsAttestHeader,
   parseTpmsQuote,
@@ -9,6 +9,7 @@ import {
   type TpmsQuote,
 } from '../../formats/tpms-attest.js';
 import { parseTpmSignature } from '../../formats/tpmt-signature.js';
+import { hex } from '../../model/bytes.js';
 import { Checks } from '../../model/check.js';
 import type { TpmClaims } from '../../model/claims.js';
 import { FormatError, within } from '../../model/errors.js';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { hex } from '../../../src/crypto/digest.js';
 import { EntrySeal, type EntrySubject } from '../../../src/endorsements/replicas/sealed-entries.js';
+import { hex } from '../../../src/model/bytes.js';
 import type { SnpEndorsementSet } from '../../../src/model/endorsement.js';
 import type { SharingLimits } from '../../../src/stores/redis/redis-endorsement-store.js';
 import { KEY, PATIENT } from '../stores/shared-challenges.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hex } from '../../../src/crypto/digest.js';
 import { EntrySeal } from '../../../src/endorsements/replicas/sealed-entries.js';
+import { hex } from '../../../src/model/bytes.js';
 import { KEY } from '../stores/shared-challenges.js';
 import { isWithoutValkey } from '../stores/valkey.js';
 import { CHIP, DAY_MS, find, issueCrl, NOW, type Opened, pki, requestFor, TCB } from './amd-lab.js';

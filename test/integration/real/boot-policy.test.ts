@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { hex } from '../../../src/crypto/digest.js';
 import { DIGEST_ALGORITHM, EVENT_TYPE, type MeasuredEvent } from '../../../src/formats/measured-event.js';
 import { parseFirmwareEventLog } from '../../../src/formats/tcg-event-log.js';
 import { PCR_LAYOUT } from '../../../src/measured-boot/register-layout.js';
 import { replay } from '../../../src/measured-boot/replay.js';
+import { hex } from '../../../src/model/bytes.js';
 import type { EventLogClaims } from '../../../src/model/claims.js';
 import type { Decision } from '../../../src/model/decision.js';
 import { judge, verifiersOf } from '../../judge.js';

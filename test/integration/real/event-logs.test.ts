@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { hex } from '../../../src/crypto/digest.js';
 import { DIGEST_ALGORITHM, type EventBank, type EventLog } from '../../../src/formats/measured-event.js';
 import { parseFirmwareEventLog } from '../../../src/formats/tcg-event-log.js';
 import { judgedEvents } from '../../../src/measured-boot/judged-event.js';
@@ -7,6 +6,7 @@ import { orderFaults } from '../../../src/measured-boot/log-order.js';
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../../../src/measured-boot/register-layout.js';
 import { initialValue, replay } from '../../../src/measured-boot/replay.js';
 import { secureBootOf, unverifiedEvent } from '../../../src/measured-boot/secure-boot.js';
+import { hex } from '../../../src/model/bytes.js';
 import { type Check, Checks } from '../../../src/model/check.js';
 import { FormatError } from '../../../src/model/errors.js';
 import { type EventLogVerdict, verifyEventLog } from '../../../src/verifiers/event-log/event-log.js';

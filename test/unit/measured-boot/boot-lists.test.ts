@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hex, sha256, sha384 } from '../../../src/crypto/digest.js';
+import { sha256, sha384 } from '../../../src/crypto/digest.js';
+import { hex } from '../../../src/model/bytes.js';
 import type { BootClaim } from '../../../src/model/claims.js';
 import { joinBytes } from '../../lab/byte-patch.js';
 import type { CcelEvent } from '../../lab/ccel-builder.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { hex } from '../../../src/crypto/digest.js';
 import { parseFirmwareEventLog } from '../../../src/formats/tcg-event-log.js';
 import { PCR_LAYOUT } from '../../../src/measured-boot/register-layout.js';
 import { replay } from '../../../src/measured-boot/replay.js';
+import { hex } from '../../../src/model/bytes.js';
 import {
   buildEventLog,
   buildSha1EventLog,

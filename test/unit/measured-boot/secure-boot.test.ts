@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { hex, sha256 } from '../../../src/crypto/digest.js';
+import { sha256 } from '../../../src/crypto/digest.js';
 import { judgedEvents } from '../../../src/measured-boot/judged-event.js';
 import { PCR_LAYOUT, RTMR_LAYOUT } from '../../../src/measured-boot/register-layout.js';
 import { secureBootOf, unverifiedEvent } from '../../../src/measured-boot/secure-boot.js';
+import { hex } from '../../../src/model/bytes.js';
 import { joinBytes } from '../../lab/byte-patch.js';
 import type { CcelEvent } from '../../lab/ccel-builder.js';
 import {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hashed, hex, sha256 } from '../../../../src/crypto/digest.js';
+import { hashed, sha256 } from '../../../../src/crypto/digest.js';
+import { hex } from '../../../../src/model/bytes.js';
 import {
   type EndorsementSet,
   type HashedDer,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hex } from '../../../../src/crypto/digest.js';
 import { parseTcgEventLog } from '../../../../src/formats/tcg-event-log.js';
+import { hex } from '../../../../src/model/bytes.js';
 import { type Check, Checks } from '../../../../src/model/check.js';
 import type { CheckId } from '../../../../src/model/codes.js';
 import type { EndorsementSet } from '../../../../src/model/endorsement.js';
