@@ -26,6 +26,7 @@ const REQUESTS = {
   verify: 'examples/verify-request.json',
   report: 'examples/inspect-report-request.json',
   eventLog: 'examples/inspect-event-log-request.json',
+  structure: 'examples/inspect-structure-request.json',
 };
 
 const inProject = (path: string) => new URL(`../${path}`, import.meta.url);
@@ -33,7 +34,10 @@ const inProject = (path: string) => new URL(`../${path}`, import.meta.url);
 async function recordRequests(): Promise<void> {
   const vm = await createVirtualMachine({ pki: createAmdPki({ at: MADE_AT }) });
   const nonce = Buffer.from('0123456789abcdef'.repeat(4), 'hex');
-  write(REQUESTS.verify, { evidence: vm.wireEvidence({ nonce }), nonce: base64url(nonce) });
+  const evidence = vm.wireEvidence({ nonce });
+  write(REQUESTS.verify, { evidence, nonce: base64url(nonce) });
+  const { vek = null } = evidence['endorsements'] as JsonObject;
+  write(REQUESTS.structure, { type: 'bytes', value: vek });
   const report = vm.hclReport({ nonce }).subarray(HARDWARE_REPORT.start, HARDWARE_REPORT.end);
   write(REQUESTS.report, { type: 'snp', report: base64url(report) });
   const events = [...firmwareEvents().filter(({ pcr }) => pcr === 4 || pcr === 7), applicationEvent('shim')];

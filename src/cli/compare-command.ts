@@ -40,7 +40,7 @@ type Boot = ReturnType<BootComparisons['read']>;
 function bootOf(input: NamedInput, { boots, raw, limits }: Comparisons): Boot {
   const kind = kindOf(input, raw);
   if (kind === null) return boots.read(readInspectRequest(input.bytes, limits));
-  return readingInput({ name: `${input.name}, read as ${kind}` }, () => boots.readRaw(input.bytes, kind));
+  return readingInput({ name: `${input.name}, read as ${raw.nameOf(kind)}` }, () => boots.readRaw(input.bytes, kind));
 }
 
 function comparisonTable(comparison: JsonObject): string {

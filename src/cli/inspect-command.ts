@@ -1,4 +1,4 @@
-import type { EventLogFile } from '../model/evidence.js';
+import type { EventLogFile, StructureKind } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
 import type { InspectEvidenceUseCase, RawInspections } from '../service/inspections.js';
 import type { RequestLimits } from '../wire/read-body.js';
@@ -41,23 +41,24 @@ function inspectionOf(input: NamedInput, pcrs: EventLogFile['pcrs'], inspections
     const read = readInspectRequest(input.bytes, limits);
     if (pcrs === null) return evidence.execute(read);
     if (read.type === 'event-log') return evidence.execute({ ...read, pcrs });
-    throw notAnEventLog(input, `evidence of type ${read.type}`);
+    throw notAnEventLog(input, read.type === 'bytes' ? 'a body of type bytes' : `evidence of type ${read.type}`);
   }
-  if (pcrs !== null && !raw.isEventLog(kind)) throw notAnEventLog(input, kind);
-  return readingInput({ name: `${input.name}, read as ${kind}` }, () => raw.execute(input.bytes, kind, pcrs));
+  const name = raw.nameOf(kind);
+  if (pcrs !== null && kind !== 'event-log') throw notAnEventLog(input, name);
+  return readingInput({ name: `${input.name}, read as ${name}` }, () => raw.execute(input.bytes, kind, pcrs));
 }
 
 /**
  * What a file is recognised as by itself; null where it is evidence or a body in JSON.
  * @throws {UsageError} where it is nothing, or could be two things
  */
-export function kindOf(input: NamedInput, raw: RawInspections): string | null {
+export function kindOf(input: NamedInput, raw: RawInspections): StructureKind | null {
   const { name, bytes } = input;
   const [kind, ...others] = raw.recognise(bytes);
   if (kind === undefined && isMeantAsJson(bytes)) return null;
   if (kind === undefined) throw notUnderstood(input, raw);
   if (others.length === 0) return kind;
-  const kinds = [kind, ...others].join(' as well as ');
+  const kinds = [kind, ...others].map(raw.nameOf).join(' as well as ');
   throw new UsageError([`${name}: looks like ${kinds}, so it is read as neither`]);
 }
 
@@ -70,7 +71,7 @@ function notUnderstood({ name, bytes }: NamedInput, raw: RawInspections): UsageE
   if (remark !== null) return new UsageError([`${name}: ${remark}`]);
   return new UsageError([
     `${name}: nothing that is recognised`,
-    `recognised are evidence and /verify bodies in JSON, ${raw.understood.join(', ')}`,
+    `recognised are evidence and /verify bodies in JSON, ${raw.understood.map(raw.nameOf).join(', ')}`,
   ]);
 }
 

@@ -27,7 +27,7 @@ export interface PolicyLearnOptions {
 /** What is learned from, and with what. */
 export interface PolicyLearnParts {
   readonly learnPolicy: LearnPolicyUseCase;
-  readonly raw: Pick<RawInspections, 'recognise'>;
+  readonly raw: Pick<RawInspections, 'recognise' | 'nameOf'>;
   readonly limits: RequestLimits;
   /** All that is asked but for the evidence and the codes. */
   readonly asked: Omit<LearnRequest, 'evidence' | 'accepted'>;

@@ -30,7 +30,7 @@ const OPTIONS = [
 /** What a body is judged with. */
 export interface VerifyCommandParts {
   readonly verifyEvidence: VerifyEvidenceUseCase;
-  readonly raw: Pick<RawInspections, 'recognise'>;
+  readonly raw: Pick<RawInspections, 'recognise' | 'nameOf'>;
   readonly limits?: RequestLimits;
 }
 
@@ -116,7 +116,7 @@ export function malformedRequest(error: FormatError, input: NamedInput, override
 }
 
 /** People give the report itself, where a body with the report in it is due. */
-export function requireJson({ name, bytes }: NamedInput, raw: Pick<RawInspections, 'recognise'>): void {
+export function requireJson({ name, bytes }: NamedInput, raw: Pick<RawInspections, 'recognise' | 'nameOf'>): void {
   if (isMeantAsJson(bytes)) return;
   const [kind = null, ...others] = raw.recognise(bytes);
   const isKnown = kind !== null && others.length === 0;
@@ -124,7 +124,7 @@ export function requireJson({ name, bytes }: NamedInput, raw: Pick<RawInspection
   if (kind === null && isMeantAsJson(bytes, '[')) return;
   throw new UsageError([
     isKnown
-      ? `${name}: is ${kind}, and a /verify body in JSON is expected, which has such bytes in base64url`
+      ? `${name}: is ${raw.nameOf(kind)}, and a /verify body in JSON is expected, which has such bytes in base64url`
       : `${name}: is not JSON, and a /verify body is expected`,
     'a body looks like this: {"evidence": {"type": "az-snp-vtpm", …}, "nonce": "…"}',
     ...(isKnown ? [`veritee inspect ${name} shows what it says`] : []),

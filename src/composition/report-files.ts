@@ -1,8 +1,8 @@
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from '../cli/input.js';
 import { parseHclReport } from '../formats/hcl-report.js';
 import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
-import { recogniseRaw } from '../inspect/raw-structures.js';
-import type { Evidence } from '../model/evidence.js';
+import { kindOfStructure, nameOfKind, recogniseRaw } from '../inspect/raw-structures.js';
+import type { Evidence, StructureKind } from '../model/evidence.js';
 import { traitsOf } from '../model/evidence-traits.js';
 import { readInspectRequest } from '../wire/read-requests.js';
 import type { NamedReport } from './endorsement-bundles.js';
@@ -18,29 +18,38 @@ export const REPORT_FILES =
 export function reportOf(input: NamedInput): NamedReport {
   const { name, bytes } = input;
   const [kind = null, ...others] = recogniseRaw(bytes);
-  if (kind === null && isMeantAsJson(bytes)) {
-    const evidence = readingInput(input, () => readInspectRequest(bytes));
-    return {
-      name,
-      bytes:
-        readingInput(input, () => (evidence.type === 'event-log' ? null : reportIn(evidence))) ??
-        refuse(name, `evidence of type ${evidence.type}`),
-    };
+  if (kind === null && isMeantAsJson(bytes)) return reportOfBody(input);
+  if (kind === null) return refuse(name, 'nothing that is recognised');
+  if (others.length > 0) return refuse(name, [kind, ...others].map(nameOfKind).join(' as well as '));
+  return reportOfStructure(input, kind);
+}
+
+function reportOfBody(input: NamedInput): NamedReport {
+  const { name } = input;
+  const read = readingInput(input, () => readInspectRequest(input.bytes));
+  if (read.type === 'bytes') {
+    const kind = readingInput(input, () => kindOfStructure(read));
+    return reportOfStructure({ name, bytes: read.value }, kind);
   }
-  if (others.length > 0) return refuse(name, [kind, ...others].join(' as well as '));
+  const bytes = readingInput(input, () => (read.type === 'event-log' ? null : reportIn(read)));
+  return { name, bytes: bytes ?? refuse(name, `evidence of type ${read.type}`) };
+}
+
+function reportOfStructure(input: NamedInput, kind: StructureKind): NamedReport {
+  const { name, bytes } = input;
   switch (kind) {
-    case 'an SNP report':
-    case 'a TD quote':
+    case 'snp-report':
+    case 'td-quote':
       return input;
-    case 'an SNP extended report':
+    case 'snp-extended-report':
       return { name, bytes: bytes.subarray(0, SNP_REPORT_LENGTH) };
-    case 'an HCL report':
+    case 'hcl-report':
       return {
         name,
         bytes: readingInput(input, () => snpReportIn(bytes)) ?? refuse(name, 'an HCL report without an SNP report'),
       };
     default:
-      return refuse(name, kind ?? 'nothing that is recognised');
+      return refuse(name, nameOfKind(kind));
   }
 }
 

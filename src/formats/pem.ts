@@ -37,20 +37,24 @@ interface PemBounds {
  */
 export function parsePemCertificates(text: string, code: PemCode, bounds: PemBounds = {}): Uint8Array[] {
   const { certificates = Number.POSITIVE_INFINITY, bytes = PEM_TEXT_BYTES } = bounds;
-  if (text.length > bytes) {
-    throw new FormatError('cert_format', `PEM is ${text.length} characters, at most ${bytes} are allowed`);
-  }
+  requireLength(text, bytes);
   return readBlocks(text, ['CERTIFICATE'], code, certificates).map(({ der }) => der);
 }
 
+function requireLength(text: string, maximum: number): void {
+  if (text.length <= maximum) return;
+  throw new FormatError('cert_format', `PEM is ${text.length} characters, at most ${maximum} are allowed`);
+}
+
 /**
- * Reads certificates and CRLs from PEM, in any order, as strictly as `parsePemCertificates`. For files and
- * fetched material: how long the text may be is for whoever read it.
+ * Reads certificates and CRLs from PEM, in any order, as strictly as `parsePemCertificates`.
  *
+ * @param maximum length of the text; none for files and fetched material, whose length is for whoever read them
  * @returns at least one block, in the order of the text
  * @throws {FormatError} `cert_format`
  */
-export function parsePemBlocks(text: string): PemBlock[] {
+export function parsePemBlocks(text: string, maximum = Number.POSITIVE_INFINITY): PemBlock[] {
+  requireLength(text, maximum);
   return readBlocks(text, ['CERTIFICATE', 'X509 CRL'], 'cert_format', Number.POSITIVE_INFINITY);
 }
 

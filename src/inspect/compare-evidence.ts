@@ -3,13 +3,14 @@ import { parseEventLog } from '../formats/event-log.js';
 import { parseFirmwareEventLog, parseTcgEventLog } from '../formats/tcg-event-log.js';
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
 import { FormatError, within } from '../model/errors.js';
-import type { EventLogFile, EventLogInput, Evidence } from '../model/evidence.js';
+import type { EventLogInput, Inspected, StructureKind } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
 import { type BootLogs, commonBank, compareBootLogs, type Difference, type LogComparison } from './compare-boots.js';
 import { comparableStructures, compareStructures } from './compare-structures.js';
 import { describeEvidence } from './describe-evidence.js';
 import type { StructureDescription } from './field-description.js';
 import { layoutOf } from './log-reading.js';
+import { describeRaw, inMember, kindOfStructure, type RawPlace, STRUCTURE_VALUE } from './raw-structures.js';
 
 /** What one file has of a boot. */
 export interface BootSource {
@@ -19,11 +20,15 @@ export interface BootSource {
 }
 
 /**
- * What evidence, or an event log by itself, has of a boot.
- * @throws {FormatError} where it is malformed
+ * What evidence, or an event log or another structure by itself, has of a boot.
+ * @throws {FormatError} where it is malformed; for a structure by itself also as `kindOfStructure`
  */
-export function bootOf(evidence: Evidence | EventLogFile, eventLogBytes: number): BootSource {
+export function bootOf(evidence: Inspected, eventLogBytes: number): BootSource {
   if (evidence.type === 'event-log') return within('/log', () => bootOfLog(evidence.log, eventLogBytes));
+  if (evidence.type === 'bytes') {
+    const kind = kindOfStructure(evidence);
+    return within(STRUCTURE_VALUE, () => bootOfRaw(evidence.value, kind, inMember(STRUCTURE_VALUE), eventLogBytes));
+  }
   const structures = describeEvidence(evidence, eventLogBytes);
   if ('ccel' in evidence) {
     const logs = evidence.ccel === null ? [] : [parseTcgEventLog(evidence.ccel, eventLogBytes)];
@@ -33,14 +38,22 @@ export function bootOf(evidence: Evidence | EventLogFile, eventLogBytes: number)
   return { logs, layout: PCR_LAYOUT, structures };
 }
 
+/**
+ * What a structure by itself has of a boot.
+ * @throws {FormatError} where it is malformed
+ */
+export function bootOfRaw(bytes: Uint8Array, kind: StructureKind, place: RawPlace, eventLogBytes: number): BootSource {
+  return kind === 'event-log' ? bootOfLog(bytes, eventLogBytes) : bootOfStructures(describeRaw(bytes, kind, place));
+}
+
 /** @throws {FormatError} `eventlog_format`, `eventlog_limit` */
-export function bootOfLog(bytes: Uint8Array, eventLogBytes: number): BootSource {
+function bootOfLog(bytes: Uint8Array, eventLogBytes: number): BootSource {
   const log = parseEventLog(bytes, eventLogBytes);
   return { logs: [log], layout: layoutOf(log), structures: [] };
 }
 
-/** A structure by itself: of a TD quote the registers are those of a TD. */
-export function bootOfStructures(structures: readonly StructureDescription[]): BootSource {
+/** Of a TD quote the registers are those of a TD. */
+function bootOfStructures(structures: readonly StructureDescription[]): BootSource {
   const isOfTd = structures.some(({ name }) => name === 'TD quote');
   return { logs: [], layout: isOfTd ? RTMR_LAYOUT : PCR_LAYOUT, structures };
 }

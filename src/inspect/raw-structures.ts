@@ -2,17 +2,19 @@ import { decodeBase64, decodeHex } from '../formats/base64.js';
 import { parseEventLog } from '../formats/event-log.js';
 import { parseHclReport } from '../formats/hcl-report.js';
 import type { MeasuredEvent } from '../formats/measured-event.js';
-import { parsePemBlocks } from '../formats/pem.js';
+import { PEM_TEXT_BYTES, parsePemBlocks } from '../formats/pem.js';
 import { parseSnpCertificateTable } from '../formats/snp-certificate-table.js';
 import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
 import { beginsAsSnpReport, structureOf } from '../formats/structure-kind.js';
 import { isCryptoAgile } from '../formats/tcg-event-log.js';
 import { isTdReport, TD_REPORT_LENGTH } from '../formats/td-report.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
-import { parseCrl } from '../formats/x509-crl.js';
+import { parseCrlFrame } from '../formats/x509-crl.js';
 import { PCR_LAYOUT } from '../measured-boot/register-layout.js';
 import { latin1 } from '../model/bytes.js';
-import { nullIfMalformed } from '../model/errors.js';
+import { FormatError, nullIfMalformed } from '../model/errors.js';
+import type { StructureFile, StructureKind } from '../model/evidence.js';
+import { listedNames } from '../model/names-in-messages.js';
 import { parseCollateralFile } from '../vendors/intel/collateral-file.js';
 import { describeHclReport, describeTpmQuote } from './describe-azure-evidence.js';
 import { describeCertificate } from './describe-certificate.js';
@@ -25,101 +27,157 @@ import type { StructureDescription } from './field-description.js';
 
 type Structures = readonly StructureDescription[];
 
+/** Where a structure lies by itself. */
+export interface RawPlace {
+  /** JSON pointer; empty for a file. */
+  readonly about: string;
+  /** The longest text in PEM that is read. */
+  readonly pemBytes: number;
+}
+
+/** Where the bytes of a structure by itself are in a request. */
+export const STRUCTURE_VALUE = '/value';
+
+/** A file, which is as long as whoever named it lets it be. */
+export const IN_FILE: RawPlace = { about: '', pemBytes: Number.POSITIVE_INFINITY };
+
+/** A member of a request, in which nothing vouches for certificates. */
+export function inMember(about: string): RawPlace {
+  return { about, pemBytes: PEM_TEXT_BYTES };
+}
+
 interface RawKind {
   /** With its article, as messages name it. */
   readonly name: string;
   /** Whether bytes are of this kind, by what no other kind has. They may be malformed all the same. */
   looksLike(bytes: Uint8Array): boolean;
   /** @throws {FormatError} where they are malformed */
-  describe(bytes: Uint8Array, eventLogBytes: number): Structures;
+  describe(bytes: Uint8Array, place: RawPlace): Structures;
 }
 
 const TOKEN = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\s*$/;
-/** An event log by itself, as files are recognised. */
-export const EVENT_LOG = 'an event log';
 
-/** Every kind of file that is recognised on its own. A file that matches two kinds is taken for neither. */
-const KINDS: readonly RawKind[] = [
-  {
+/** Every kind of structure that is recognised on its own. Bytes that match two kinds are taken for neither. */
+const KINDS: { readonly [K in StructureKind]: RawKind } = {
+  'snp-report': {
     name: 'an SNP report',
     looksLike: (bytes) => structureOf(bytes) === 'SNP report',
-    describe: (bytes) => [describeSnpReport(bytes, '')],
+    describe: (bytes, { about }) => [describeSnpReport(bytes, about)],
   },
-  {
+  'snp-extended-report': {
     name: 'an SNP extended report',
     looksLike: (bytes) => beginsAsSnpReport(bytes) && isCertificateTable(bytes.subarray(SNP_REPORT_LENGTH)),
-    describe: (bytes) => [
-      describeSnpReport(bytes.subarray(0, SNP_REPORT_LENGTH), ''),
-      ...describeTable(bytes.subarray(SNP_REPORT_LENGTH)),
+    describe: (bytes, place) => [
+      describeSnpReport(bytes.subarray(0, SNP_REPORT_LENGTH), place.about),
+      ...describeTable(bytes.subarray(SNP_REPORT_LENGTH), place),
     ],
   },
-  { name: 'an SNP certificate table', looksLike: isCertificateTable, describe: describeTable },
-  { name: 'an HCL report', looksLike: (bytes) => structureOf(bytes) === 'HCL report', describe: describeHcl },
-  {
+  'snp-certificate-table': {
+    name: 'an SNP certificate table',
+    looksLike: isCertificateTable,
+    describe: describeTable,
+  },
+  'hcl-report': {
+    name: 'an HCL report',
+    looksLike: (bytes) => structureOf(bytes) === 'HCL report',
+    describe: describeHcl,
+  },
+  'td-quote': {
     name: 'a TD quote',
     looksLike: (bytes) => structureOf(bytes) === 'TD quote',
-    describe: (bytes) => describeTdQuote(bytes, ''),
+    describe: (bytes, { about }) => describeTdQuote(bytes, about),
   },
-  {
+  'td-report': {
     name: 'a TDREPORT',
     looksLike: (bytes) => bytes.byteLength === TD_REPORT_LENGTH && isTdReport(bytes),
-    describe: (bytes) => [describeTdReport(bytes, '')],
+    describe: (bytes, { about }) => [describeTdReport(bytes, about)],
   },
-  {
+  'tpm-quote': {
     name: 'a TPM quote',
     looksLike: (bytes) => structureOf(bytes) === 'TPM quote',
     describe: describeQuoteAlone,
   },
-  {
+  pem: {
     name: 'certificates or CRLs in PEM',
     // At the start: a TD quote carries certificates in PEM too.
     looksLike: (bytes) => /^\s*-----BEGIN (CERTIFICATE|X509 CRL)-----/.test(textOf(bytes)),
-    describe: (bytes) =>
-      parsePemBlocks(textOf(bytes)).map(({ label, der }) =>
-        label === 'CERTIFICATE' ? describeCertificate(certificateIn(der), 'certificate', '') : describeCrl(der, ''),
+    describe: (bytes, { about, pemBytes }) =>
+      parsePemBlocks(textOf(bytes), pemBytes).map(({ label, der }) =>
+        label === 'CERTIFICATE'
+          ? describeCertificate(certificateIn(der), 'certificate', about)
+          : describeCrl(der, about),
       ),
   },
-  {
+  certificate: {
     name: 'a certificate in DER',
     looksLike: (bytes) => nullIfMalformed(() => certificateIn(bytes)) !== null,
-    describe: (bytes) => [describeCertificate(certificateIn(bytes), 'certificate', '')],
+    describe: (bytes, { about }) => [describeCertificate(certificateIn(bytes), 'certificate', about)],
   },
-  {
+  crl: {
     name: 'a CRL in DER',
-    looksLike: (bytes) => nullIfMalformed(() => parseCrl(bytes)) !== null,
-    describe: (bytes) => [describeCrl(bytes, '')],
+    // Its entries, which can be tens of thousands, make it no other kind.
+    looksLike: (bytes) => nullIfMalformed(() => parseCrlFrame(bytes)) !== null,
+    describe: (bytes, { about }) => [describeCrl(bytes, about)],
   },
-  {
+  token: {
     name: 'a token',
     looksLike: (bytes) => TOKEN.test(textOf(bytes)),
-    describe: (bytes) => describeToken(textOf(bytes).trim(), ''),
+    describe: (bytes, { about }) => describeToken(textOf(bytes).trim(), about),
   },
   // Described by what it replays to.
-  { name: EVENT_LOG, looksLike: isEventLog, describe: () => [] },
-  {
+  'event-log': { name: 'an event log', looksLike: isEventLog, describe: () => [] },
+  collateral: {
     name: 'TDX collateral in JSON',
     looksLike: (bytes) => nullIfMalformed(() => parseCollateralFile(bytes)) !== null,
-    describe: (bytes) => describeCollateral(parseCollateralFile(bytes), ''),
+    describe: (bytes, { about }) => describeCollateral(parseCollateralFile(bytes), about),
   },
-];
+};
 
-/** Names of what is understood. */
-export const RAW_KINDS: readonly string[] = KINDS.map(({ name }) => name);
+/** What is understood. */
+export const STRUCTURE_KINDS = Object.keys(KINDS) as readonly StructureKind[];
 
-/** Names of what bytes look like. One is an answer, none or several are not. */
-export function recogniseRaw(bytes: Uint8Array): readonly string[] {
-  return KINDS.filter((kind) => kind.looksLike(bytes)).map(({ name }) => name);
+/** As messages name a kind, with its article. */
+export function nameOfKind(kind: StructureKind): string {
+  return KINDS[kind].name;
+}
+
+/** What bytes look like. One is an answer, none or several are not. */
+export function recogniseRaw(bytes: Uint8Array): readonly StructureKind[] {
+  return STRUCTURE_KINDS.filter((kind) => KINDS[kind].looksLike(bytes));
 }
 
 /**
- * What a file says, field by field. Verifies nothing.
+ * What a structure says, field by field; nothing for an event log, which is shown as what it replays to. Verifies nothing.
  *
- * @param name one of those that `recogniseRaw` gives for these bytes
- * @param eventLogBytes the longest event log that is read
- * @throws {FormatError} where the bytes look like what is named, and are malformed
+ * @throws {FormatError} where the bytes are no such structure
  */
-export function describeRaw(bytes: Uint8Array, name: string, eventLogBytes: number): Structures {
-  return KINDS.filter((kind) => kind.name === name).flatMap((kind) => kind.describe(bytes, eventLogBytes));
+export function describeRaw(bytes: Uint8Array, kind: StructureKind, place: RawPlace): Structures {
+  return KINDS[kind].describe(bytes, place);
+}
+
+/**
+ * What a structure by itself is read as. Bytes that resemble nothing known are left to the parser of the kind that the
+ * request names, which says what is wrong with them.
+ *
+ * @throws {FormatError} `type_mismatch` for bytes of another kind than the request names; `type_unsupported` where it names
+ *   none, and they are none or several
+ */
+export function kindOfStructure({ as, value }: StructureFile): StructureKind {
+  const found = recogniseRaw(value);
+  const looks = found.map(nameOfKind).join(' as well as ');
+  if (as !== null) {
+    if (found.length === 0 || found.includes(as)) return as;
+    throw new FormatError('type_mismatch', `this is ${looks}, expected ${nameOfKind(as)}`, {
+      pointer: STRUCTURE_VALUE,
+    });
+  }
+  const [kind, ...others] = found;
+  if (kind !== undefined && others.length === 0) return kind;
+  const message =
+    kind === undefined
+      ? `${remarkOnRaw(value) ?? 'this is nothing that is recognised'}; recognised are ${listedNames(STRUCTURE_KINDS.map(nameOfKind))}`
+      : `this looks like ${looks}: say in the member as what it is, ${listedNames(found)}`;
+  throw new FormatError('type_unsupported', message, { pointer: STRUCTURE_VALUE });
 }
 
 /** What makes bytes unreadable that could be read otherwise; null where nothing is known. */
@@ -135,29 +193,30 @@ export function remarkOnRaw(bytes: Uint8Array): string | null {
 
 function decoded(text: string, decode: (text: string) => Uint8Array): string | null {
   const bytes = nullIfMalformed(() => decode(text));
-  return bytes === null ? null : (recogniseRaw(bytes)[0] ?? null);
+  const [kind] = bytes === null ? [] : recogniseRaw(bytes);
+  return kind === undefined ? null : nameOfKind(kind);
 }
 
 /** Values of PCRs are sent beside a quote: by itself it has none. */
-function describeQuoteAlone(message: Uint8Array): Structures {
-  const [quote] = describeTpmQuote({ message, signature: new Uint8Array(), pcrs: new Map() }, '');
-  return quote === undefined ? [] : [{ ...quote, about: '' }];
+function describeQuoteAlone(message: Uint8Array, { about }: RawPlace): Structures {
+  const [quote] = describeTpmQuote({ message, signature: new Uint8Array(), pcrs: new Map() }, about);
+  return quote === undefined ? [] : [{ ...quote, about }];
 }
 
-function describeHcl(bytes: Uint8Array): Structures {
+function describeHcl(bytes: Uint8Array, { about }: RawPlace): Structures {
   const { reportType, hardwareReport } = parseHclReport(bytes);
   const inside =
     reportType === 'snp'
-      ? [describeSnpReport(hardwareReport, '')]
+      ? [describeSnpReport(hardwareReport, about)]
       : reportType === 'tdx'
-        ? [describeTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH), '')]
+        ? [describeTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH), about)]
         : [];
-  return [...describeHclReport(bytes, ''), ...inside];
+  return [...describeHclReport(bytes, about), ...inside];
 }
 
-function describeTable(bytes: Uint8Array): Structures {
+function describeTable(bytes: Uint8Array, { about }: RawPlace): Structures {
   return Object.entries(parseSnpCertificateTable(bytes)).map(([kind, der]) =>
-    describeCertificate(certificateIn(der), kind.toUpperCase(), ''),
+    describeCertificate(certificateIn(der), kind.toUpperCase(), about),
   );
 }
 

@@ -141,6 +141,33 @@ export interface EventLogFile {
   readonly pcrs: TpmQuoteInput['pcrs'] | null;
 }
 
+/** Kinds of structures that are looked at by themselves. */
+export type StructureKind =
+  | 'snp-report'
+  | 'snp-extended-report'
+  | 'snp-certificate-table'
+  | 'hcl-report'
+  | 'td-quote'
+  | 'td-report'
+  | 'tpm-quote'
+  | 'pem'
+  | 'certificate'
+  | 'crl'
+  | 'token'
+  | 'event-log'
+  | 'collateral';
+
+/** A structure by itself, to be looked at. */
+export interface StructureFile {
+  readonly type: 'bytes';
+  /** The kind that it is said to be; null where its bytes have to tell. */
+  readonly as: StructureKind | null;
+  readonly value: Uint8Array;
+}
+
+/** What can be looked at, and is not judged. */
+export type Inspected = Evidence | EventLogFile | StructureFile;
+
 /** A vTPM by itself: of a Trusted Launch VM, or of any other machine. No hardware vouches for it. */
 export interface TpmEvidence extends AzureGuestMembers {
   readonly type: 'tpm';

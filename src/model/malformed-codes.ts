@@ -44,12 +44,12 @@ export const MALFORMED_ROWS = {
   },
   type_mismatch: {
     meaning: 'the evidence is of another type than the request says',
-    when: 'the bytes are of another TEE; the dialect is for another type; a TD quote is in fact one of an SGX enclave',
+    when: 'the bytes are of another TEE, or another structure than `as` says; the dialect is for another type; a TD quote is in fact one of an SGX enclave',
     remedy: 'The caller should send the type and the dialect that the evidence has.',
   },
   type_unsupported: {
     meaning: 'this service judges no evidence of this type',
-    when: 'the type or dialect is not known; it names a test, sample or simulated TEE',
+    when: 'the type or dialect is not known; it names a test, sample or simulated TEE; bytes to be inspected are no structure that is recognised, or could be several',
     remedy: 'The caller should send a type that openapi.yaml lists.',
   },
   url_not_allowed: {

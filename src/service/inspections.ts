@@ -1,9 +1,19 @@
-import { type BootSource, bootOf, bootOfLog, bootOfStructures, compareBoots } from '../inspect/compare-evidence.js';
+import { type BootSource, bootOf, bootOfRaw, compareBoots } from '../inspect/compare-evidence.js';
 import { describeEvidence } from '../inspect/describe-evidence.js';
 import { inspectEventLog } from '../inspect/inspect-event-log.js';
-import { describeRaw, EVENT_LOG, RAW_KINDS, recogniseRaw, remarkOnRaw } from '../inspect/raw-structures.js';
+import {
+  describeRaw,
+  IN_FILE,
+  inMember,
+  kindOfStructure,
+  nameOfKind,
+  recogniseRaw,
+  remarkOnRaw,
+  STRUCTURE_KINDS,
+  STRUCTURE_VALUE,
+} from '../inspect/raw-structures.js';
 import { within } from '../model/errors.js';
-import type { EventLogFile, Evidence } from '../model/evidence.js';
+import type { EventLogFile, Inspected, StructureFile, StructureKind } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
 
 /** What every inspection says of itself. */
@@ -18,14 +28,24 @@ export class InspectEvidence {
     this.#eventLogBytes = eventLogBytes;
   }
 
-  /** @throws {FormatError} where the evidence is malformed */
-  execute(evidence: Evidence | EventLogFile): JsonObject {
+  /** @throws {FormatError} where the evidence is malformed; for a structure by itself also as `kindOfStructure` */
+  execute(evidence: Inspected): JsonObject {
     if (evidence.type === 'event-log') return this.#eventLog(evidence);
+    if (evidence.type === 'bytes') return this.#structure(evidence);
     return inspectionOf({ type: evidence.type }, describeEvidence(evidence, this.#eventLogBytes));
   }
 
-  #eventLog({ type, log, pcrs }: EventLogFile): JsonObject {
-    return { ...UNVERIFIED, type, ...within('/log', () => inspectEventLog(log, pcrs, this.#eventLogBytes)) };
+  #eventLog({ log, pcrs }: Omit<EventLogFile, 'type'>, about = '/log'): JsonObject {
+    const inspection = within(about, () => inspectEventLog(log, pcrs, this.#eventLogBytes));
+    return { ...UNVERIFIED, type: 'event-log', ...inspection };
+  }
+
+  #structure(structure: StructureFile): JsonObject {
+    const { type, value } = structure;
+    const kind = kindOfStructure(structure);
+    if (kind === 'event-log') return this.#eventLog({ log: value, pcrs: null }, STRUCTURE_VALUE);
+    const structures = within(STRUCTURE_VALUE, () => describeRaw(value, kind, inMember(STRUCTURE_VALUE)));
+    return inspectionOf({ type, kind }, structures);
   }
 }
 
@@ -38,18 +58,20 @@ export type InspectEvidenceUseCase = Pick<InspectEvidence, 'execute'>;
  */
 export function rawInspections(eventLogBytes: number) {
   return {
-    understood: RAW_KINDS,
-    isEventLog: (kind: string) => kind === EVENT_LOG,
+    understood: STRUCTURE_KINDS,
+    nameOf: nameOfKind,
     recognise: recogniseRaw,
     remark: remarkOnRaw,
     /**
      * @param pcrs values of registers, which an event log alone is compared with
      * @throws {FormatError} where bytes that look like this kind are malformed
      */
-    execute: (bytes: Uint8Array, kind: string, pcrs: EventLogFile['pcrs'] = null) =>
-      kind === EVENT_LOG
-        ? { ...UNVERIFIED, takenFor: kind, type: 'event-log', ...inspectEventLog(bytes, pcrs, eventLogBytes) }
-        : inspectionOf({ takenFor: kind }, describeRaw(bytes, kind, eventLogBytes)),
+    execute: (bytes: Uint8Array, kind: StructureKind, pcrs: EventLogFile['pcrs'] = null) => {
+      const takenFor = nameOfKind(kind);
+      return kind === 'event-log'
+        ? { ...UNVERIFIED, takenFor, type: kind, ...inspectEventLog(bytes, pcrs, eventLogBytes) }
+        : inspectionOf({ takenFor }, describeRaw(bytes, kind, IN_FILE));
+    },
   };
 }
 
@@ -62,11 +84,10 @@ export type RawInspections = Readonly<ReturnType<typeof rawInspections>>;
  */
 export function bootComparisons(eventLogBytes: number) {
   return {
-    /** @throws {FormatError} where the evidence is malformed */
-    read: (evidence: Evidence | EventLogFile) => bootOf(evidence, eventLogBytes),
+    /** @throws {FormatError} where the evidence is malformed; for a structure by itself also as `kindOfStructure` */
+    read: (evidence: Inspected) => bootOf(evidence, eventLogBytes),
     /** @throws {FormatError} where bytes that look like this kind are malformed */
-    readRaw: (bytes: Uint8Array, kind: string) =>
-      kind === EVENT_LOG ? bootOfLog(bytes, eventLogBytes) : bootOfStructures(describeRaw(bytes, kind, eventLogBytes)),
+    readRaw: (bytes: Uint8Array, kind: StructureKind) => bootOfRaw(bytes, kind, IN_FILE, eventLogBytes),
     /** @throws {FormatError} `type_mismatch` where there is nothing that both have */
     execute: (before: BootSource, after: BootSource): JsonObject => ({ ...UNVERIFIED, ...compareBoots(before, after) }),
   };

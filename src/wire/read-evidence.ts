@@ -1,6 +1,13 @@
 import { BANK_LENGTH } from '../formats/measured-event.js';
 import { FormatError } from '../model/errors.js';
-import type { EventLogFile, Evidence, PcrBank, SnpEndorsementInput, TpmQuoteInput } from '../model/evidence.js';
+import type {
+  EventLogFile,
+  Evidence,
+  PcrBank,
+  SnpEndorsementInput,
+  StructureFile,
+  TpmQuoteInput,
+} from '../model/evidence.js';
 import { type MemberForm, type MemberValues, traitsOf } from '../model/evidence-traits.js';
 import { readAzureGuest, readEncodedAzureGuest } from './dialects/azure-guest.js';
 import { readConfigfsTsmSnp, readConfigfsTsmTdx } from './dialects/configfs-tsm.js';
@@ -130,6 +137,14 @@ function readPcrBank(values: Schemas['PcrBankValues'], pointer: string): Readonl
 export function readEventLogFile({ log, pcrs }: Schemas['EventLogInspectionRequest']): EventLogFile {
   const values = pcrs === undefined ? null : readRegisterValues(pcrs, '/pcrs');
   return { type: 'event-log', log: readStructure(log, '/log'), pcrs: values };
+}
+
+/**
+ * Decodes a structure by itself, whose schema was checked.
+ * @throws {FormatError} `encoding`
+ */
+export function readStructureFile({ type, as, value }: Schemas['StructureInspectionRequest']): StructureFile {
+  return { type, as: as ?? null, value: readStructure(value, '/value') };
 }
 
 /**

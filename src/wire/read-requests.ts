@@ -1,6 +1,6 @@
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
-import type { EventLogFile, Evidence, TokenEvidence } from '../model/evidence.js';
+import type { Evidence, Inspected, TokenEvidence } from '../model/evidence.js';
 import { EVIDENCE_TYPES, traitsOf } from '../model/evidence-traits.js';
 import { hexLook } from '../model/hex-like.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
@@ -10,7 +10,7 @@ import { readBytes } from './encoded-members.js';
 import { evidenceForm, requireEvidenceType } from './evidence-form.js';
 import { guestHint } from './guest-hint.js';
 import { readBody } from './read-body.js';
-import { readEventLogFile, readEvidence } from './read-evidence.js';
+import { readEventLogFile, readEvidence, readStructureFile } from './read-evidence.js';
 import { readPublicJwk, refusePrivateKey } from './read-public-jwk.js';
 import {
   checkJudgedBody,
@@ -162,12 +162,12 @@ export function overrideRequest(request: VerifyRequest, overrides: RequestOverri
 
 /**
  * Reads an /inspect body: what /verify takes as `evidence`, or a whole /verify body, whose evidence alone is looked at;
- * or an event log by itself.
+ * or an event log or another structure by itself.
  * Of the others only the schema is checked: what they say, and whether they are allowed, is no matter here.
  *
  * @throws {FormatError} as `readVerifyRequest`
  */
-export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits): Evidence | EventLogFile {
+export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits): Inspected {
   const json = readBody(body, limits);
   if (!isObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
   if (json['evidence'] !== undefined) {
@@ -180,6 +180,7 @@ export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits):
     throw new FormatError('schema', guestHint(json) ?? message, { pointer: '' });
   }
   if (json['type'] === 'event-log') return readEventLogFile(checkSchema('EventLogInspectionRequest', json));
+  if (json['type'] === 'bytes') return readStructureFile(checkSchema('StructureInspectionRequest', json));
   requireInspectedType(json['type']);
   const form = evidenceForm(json, '');
   return readEvidence(form, checkSchema(form, json), '');
@@ -188,7 +189,7 @@ export function readInspectRequest(body: Uint8Array, limits?: StrictJsonLimits):
 /** @throws {FormatError} `type_unsupported` */
 function requireInspectedType(type: JsonValue): void {
   if (typeof type !== 'string' || EVIDENCE_TYPES.some((known) => known === type)) return;
-  const message = `this version does not inspect ${quotedName(type)}; it inspects ${listedNames([...EVIDENCE_TYPES, 'event-log'])}`;
+  const message = `this version does not inspect ${quotedName(type)}; it inspects ${listedNames([...EVIDENCE_TYPES, 'event-log', 'bytes'])}`;
   throw new FormatError('type_unsupported', message, { pointer: '/type' });
 }
 

@@ -65,6 +65,7 @@ export async function worstInputs({ bodies, collateral, logged }: Material): Pro
     ...bootInputs(machine),
     ...documentInputs(azure, tdx),
     keysInput(),
+    ...structureInputs(),
     ...policyInputs(logged[0] ?? ''),
   ];
 }
@@ -79,6 +80,19 @@ function keysInput(): WorstInput {
   };
   const binding = { jwk: { kty: 'EC', crv: 'P-256', x: base64(Buffer.alloc(32, 1)), y: base64(Buffer.alloc(32, 2)) } };
   return verify('runtime data of 4 990 keys', guest.wireEvidence({ runtimeData }), { nonce, binding });
+}
+
+/** Structures by themselves that are compared with every kind, and are none. */
+function structureInputs(): readonly WorstInput[] {
+  const bytes = (what: string, value: Uint8Array) =>
+    inspect(`${what} as a structure`, { type: 'bytes', value: base64(value) });
+  const longest = Math.floor((TEXT * 3) / 4);
+  return [
+    bytes('line feeds', Buffer.alloc(longest, '\n')),
+    bytes('base64', Buffer.alloc(longest, 'QUJD')),
+    bytes('elements of DER', elements(longest - 16)),
+    bytes('JSON', Buffer.from(`[${Array(9_990).fill('{"pcr":1,"digests":[],"content":{}}').join(',')}]`)),
+  ];
 }
 
 function verify(name: string, evidence: JsonObject, members: JsonObject = {}): WorstInput {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { generatedFiles } from '../../scripts/generate.js';
+import { STRUCTURE_KINDS } from '../../src/inspect/raw-structures.js';
 import { CHECK_IDS, MALFORMED_CODES, PROBLEM_CODES } from '../../src/model/codes.js';
 import { HEALTH_CODES } from '../../src/model/health.js';
 import { DOCUMENT, insideOf, referenced, SCHEMAS, schemaErrors, schemaNamed } from './openapi-schemas.js';
@@ -32,6 +33,10 @@ describe('codes', () => {
   it('lists every code of a problem document', () => {
     expect(schemaNamed('ProblemCode').enum).toEqual([...MALFORMED_CODES, ...PROBLEM_CODES, 'internal_error']);
   });
+});
+
+it('lists every kind of structure that is recognised', () => {
+  expect(schemaNamed('StructureKind').enum).toEqual(STRUCTURE_KINDS);
 });
 
 describe('schemas', () => {

@@ -74,12 +74,16 @@ const BODIES = {
     keyed(OKP_JWK),
   ],
   Evidence: EVIDENCE,
+  EventLogInspectionRequest: [{ type: 'event-log', log: 'AAAA', pcrs }],
+  StructureInspectionRequest: [{ type: 'bytes', as: 'crl', value: 'AAAA' }],
   ChallengeRequest: [{}],
 } as const;
 
 const READERS = {
   VerifyRequest: readVerifyRequest,
   Evidence: readInspectRequest,
+  EventLogInspectionRequest: readInspectRequest,
+  StructureInspectionRequest: readInspectRequest,
   ChallengeRequest: readChallengeRequest,
 } as const;
 

@@ -17,6 +17,9 @@ const TRUSTEE =
   'this looks like evidence of a Trustee guest, which is sent as {"evidence":{"type":"az-snp-vtpm","dialect":"trustee","value":…}}';
 const NONCE = 'q83vASNFZ4mrze8BI0VniQ';
 const TYPES = 'snp, tdx, az-snp-vtpm, az-tdx-vtpm, tpm, maa-token, ita-token';
+const STRUCTURES =
+  'an SNP report, an SNP extended report, an SNP certificate table, an HCL report, a TD quote, a TDREPORT, a TPM quote, certificates or CRLs in PEM, a certificate in DER, a CRL in DER, a token, an event log, TDX collateral in JSON';
+const base64url = (text: string) => Buffer.from(text).toString('base64url');
 const PATHS = 'GET /docs lists all paths';
 const INSTANT = 'not a time: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z';
 const MEDIA_TYPE = 'the body must be JSON, sent with content-type: application/json';
@@ -272,7 +275,40 @@ const CALLS: readonly HttpMistake[] = [
       status: 400,
       code: 'type_unsupported',
       pointer: '/type',
-      detail: `this version does not inspect "eventlog"; it inspects ${TYPES}, event-log`,
+      detail: `this version does not inspect "eventlog"; it inspects ${TYPES}, event-log, bytes`,
+    },
+  ),
+  inCall(
+    'an inspection of bytes that are nothing known',
+    'POST /inspect {"type":"bytes","value":"…"}',
+    { target: '/inspect', body: { type: 'bytes', value: base64url('hello') } },
+    {
+      status: 400,
+      code: 'type_unsupported',
+      pointer: '/value',
+      detail: `this is nothing that is recognised; recognised are ${STRUCTURES}`,
+    },
+  ),
+  inCall(
+    'an inspection of a report that was encoded twice',
+    'POST /inspect {"type":"bytes","value":"…"}',
+    { target: '/inspect', body: { type: 'bytes', value: base64url(READABLE_SNP.report) } },
+    {
+      status: 400,
+      code: 'type_unsupported',
+      pointer: '/value',
+      detail: `it is an SNP report written in base64: turn it into bytes first (base64 -d); recognised are ${STRUCTURES}`,
+    },
+  ),
+  inCall(
+    'an inspection of bytes that are another structure',
+    'POST /inspect {"type":"bytes","as":"td-quote","value":"…"}',
+    { target: '/inspect', body: { type: 'bytes', as: 'td-quote', value: READABLE_SNP.report } },
+    {
+      status: 400,
+      code: 'type_mismatch',
+      pointer: '/value',
+      detail: 'this is an SNP report, expected a TD quote',
     },
   ),
 ];

@@ -148,6 +148,13 @@ describe('veritee inspect of an event log', () => {
     ]);
   });
 
+  it('shows one in a body of type bytes as the file is shown', () => {
+    const body = bodyOf({ type: 'bytes', as: 'event-log', value: Buffer.from(LOG).toString('base64url') });
+    const { takenFor, ...shown } = JSON.parse(inspect(LOG, null, false));
+    expect(takenFor).toBe('an event log');
+    expect(JSON.parse(inspect(body, null, false))).toEqual(shown);
+  });
+
   it('--pcrs takes the place of those of a body', () => {
     const body = {
       type: 'event-log',
@@ -189,6 +196,12 @@ describe('veritee inspect of an event log', () => {
     ['no value in its bank', LOG, bodyOf({ sha256: {} }), /^pcrs: schema: there is no value of a register/],
     ['no object', LOG, latin1('[]'), /^pcrs: schema: /],
     ['beside evidence', bodyOf(snpEvidence()), list, /^--pcrs: only an event log .*log\.bin is evidence of type snp$/],
+    [
+      'beside a structure in a body',
+      bodyOf({ type: 'bytes', value: 'YWEuYmIuY2M' }),
+      list,
+      /^--pcrs: only an event log .*log\.bin is a body of type bytes$/,
+    ],
     ['beside another structure', latin1('aa.bb.cc'), list, /^--pcrs: only an event log .*log\.bin is a token$/],
   ])('--pcrs is refused: %s', (_what, bytes, pcrs, message) => {
     expect(() => inspect(bytes, pcrs)).toThrow(message);

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { type VerifyDetail, verifyCommand } from '../../../src/cli/verify-command.js';
+import { nameOfKind } from '../../../src/inspect/raw-structures.js';
 import type { Decision } from '../../../src/model/decision.js';
 import type { ExplainedPart } from '../../../src/model/explanation.js';
 import { snpEvidence } from '../wire/sample-bodies.js';
@@ -46,7 +47,7 @@ async function writtenFor(detail: VerifyDetail, asTable: boolean): Promise<strin
   let written = '';
   const output = { asTable, inColour: false, write: (text: string) => (written += text) };
   const input = { name: 'body.json', bytes: Buffer.from(JSON.stringify({ evidence })) };
-  const parts = { verifyEvidence: { execute: async () => BY_RULE }, raw: { recognise: () => [] } };
+  const parts = { verifyEvidence: { execute: async () => BY_RULE }, raw: { recognise: () => [], nameOf: nameOfKind } };
   expect(await verifyCommand(input, { policies: null, nonce: null, at: null }, parts, output, detail)).toBe(2);
   return written;
 }
@@ -60,7 +61,7 @@ async function chosenBy(body: object, options: { policies?: readonly string[]; n
   const exitCode = await verifyCommand(
     input,
     overrides,
-    { verifyEvidence: { execute: async () => DECISION }, raw: { recognise: () => [] } },
+    { verifyEvidence: { execute: async () => DECISION }, raw: { recognise: () => [], nameOf: nameOfKind } },
     output,
   );
   expect(exitCode).toBe(2);

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseEventLog } from '../../../src/formats/event-log.js';
-import {
-  type BootSource,
-  bootOf,
-  bootOfLog,
-  bootOfStructures,
-  compareBoots,
-} from '../../../src/inspect/compare-evidence.js';
-import { describeRaw } from '../../../src/inspect/raw-structures.js';
+import { type BootSource, bootOf, bootOfRaw, compareBoots } from '../../../src/inspect/compare-evidence.js';
+import { IN_FILE } from '../../../src/inspect/raw-structures.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { readInspectRequest } from '../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../format-error-of.js';
@@ -44,7 +38,11 @@ interface Compared {
 }
 
 function compare(before: Uint8Array, after: Uint8Array): Compared {
-  return compareBoots(bootOfLog(before, LIMIT), bootOfLog(after, LIMIT)) as unknown as Compared;
+  return compareBoots(bootOfLog(before), bootOfLog(after)) as unknown as Compared;
+}
+
+function bootOfLog(log: Uint8Array): BootSource {
+  return bootOfRaw(log, 'event-log', IN_FILE, LIMIT);
 }
 
 const structure = (name: string) => ({ name, about: '', length: 0, fields: [] });
@@ -444,7 +442,7 @@ describe('two boots', () => {
 
   it('are compared in a bank that every log of each has', () => {
     const [of256, of1] = [['sha1', 'sha256'], ['sha1']].map((banks) =>
-      bootOfLog(buildTpmLog([file('/vmlinuz', 'kernel')], banks as ['sha1']), LIMIT),
+      bootOfLog(buildTpmLog([file('/vmlinuz', 'kernel')], banks as ['sha1'])),
     ) as [BootSource, BootSource];
     const two = { ...of256, logs: [...of256.logs, ...of1.logs] };
     const { differences } = compareBoots(two, of256) as unknown as Compared;
@@ -513,7 +511,7 @@ describe('evidence of two boots', () => {
   it('of a vTPM: counts of resets, not the clock', async () => {
     const vm = await createVirtualMachine({ pki: createAmdPki() });
     const { message } = vm.evidence().tpmQuote;
-    const structuresOf = (bytes: Uint8Array) => bootOfStructures(describeRaw(bytes, 'a TPM quote', LIMIT));
+    const structuresOf = (bytes: Uint8Array) => bootOfRaw(bytes, 'tpm-quote', IN_FILE, LIMIT);
     // TPMS_CLOCK_INFO behind magic, type, qualifiedSigner and an empty extraData
     const clock = 4 + 2 + 2 + 34 + 2;
     const later = Uint8Array.from(message);
@@ -593,10 +591,12 @@ describe('evidence of two boots', () => {
     const notes = (before: BootSource, after: BootSource) => compareBoots(before, after)['notes'];
     expect(notes(withLog, read(evidence))).toEqual(['not compared, because only before has it: event log']);
     expect(notes(read(evidence), withLog)).toEqual(['not compared, because only after has it: event log']);
-    expect(notes(withLog, bootOfLog(boot(), LIMIT))).toEqual([
+    const alone = { type: 'bytes', value: Buffer.from(boot()).toString('base64url') };
+    expect(notes(withLog, read(alone))).toEqual(notes(withLog, bootOfLog(boot())));
+    expect(notes(withLog, bootOfLog(boot()))).toEqual([
       'not compared, because only before has it: HCL report, runtime data, ATTESTATION_REPORT, TPMS_ATTEST, PCR values',
     ]);
-    const quote = bootOfStructures(describeRaw(vm.evidence().tpmQuote.message, 'a TPM quote', LIMIT));
+    const quote = bootOfRaw(vm.evidence().tpmQuote.message, 'tpm-quote', IN_FILE, LIMIT);
     expect(
       notes(quote, { ...quote, structures: [...quote.structures, structure('TD quote'), structure('claims')] }),
     ).toEqual(['not compared, because only after has it: TD quote, claims']);
@@ -605,7 +605,7 @@ describe('evidence of two boots', () => {
 
   it('is refused where the two have nothing in common', async () => {
     const vm = await createVirtualMachine({ pki: createAmdPki() });
-    const log = bootOfLog(boot(), LIMIT);
+    const log = bootOfLog(boot());
     const evidence = bootOf(readInspectRequest(bodyOf(vm.wireEvidence())), LIMIT);
     expect(formatErrorOf(() => compareBoots(log, evidence)).code).toBe('type_mismatch');
   });

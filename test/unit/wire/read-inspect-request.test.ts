@@ -110,3 +110,36 @@ describe('a whole /verify body', () => {
     expect(errorOf(file)).toEqual({ code, pointer });
   });
 });
+
+describe('a structure by itself', () => {
+  const value = Buffer.from('structure').toString('base64');
+
+  it('is read with the kind that it is said to be, or without', () => {
+    const bytes = Uint8Array.from(Buffer.from('structure'));
+    const read = (body: object) => {
+      const structure = readInspectRequest(bodyOf({ type: 'bytes', ...body }));
+      if (structure.type !== 'bytes') throw new Error('read as something else');
+      return { ...structure, value: Uint8Array.from(structure.value) };
+    };
+    expect(read({ value })).toEqual({ type: 'bytes', as: null, value: bytes });
+    expect(read({ value, as: 'pem' })).toEqual({ type: 'bytes', as: 'pem', value: bytes });
+  });
+
+  it.each<[string, object, string, string]>([
+    ['REQ-04 an unknown member', { value, pcrs: {} }, 'unknown_property', '/pcrs'],
+    ['REQ-05 no value', {}, 'schema', '/value'],
+    ['REQ-05 a value that is no text', { value: 7 }, 'schema', '/value'],
+    ['REQ-05 a kind that is null', { value, as: null }, 'schema', '/as'],
+    ['REQ-13 a kind that does not exist', { value, as: 'sgx-quote' }, 'schema', '/as'],
+    ['REQ-10 a value in no encoding', { value: '*' }, 'encoding', '/value'],
+    [
+      'REQ-10 a value in hex',
+      { value: Buffer.from('0123456789abcdef'.repeat(4)).toString('hex') },
+      'encoding',
+      '/value',
+    ],
+    ['REQ-10 a value that is PEM as it is', { value: '-----BEGIN CERTIFICATE-----' }, 'encoding', '/value'],
+  ])('is refused, and its place named: %s', (_title, members, code, pointer) => {
+    expect(errorOf({ type: 'bytes', ...members })).toEqual({ code, pointer });
+  });
+});
