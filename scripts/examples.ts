@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { JsonObject, JsonValue } from '../src/model/json.js';
@@ -29,6 +30,9 @@ const REQUESTS = {
   structure: 'examples/inspect-structure-request.json',
 };
 
+/** The VCEK of that request, as a service gives it out that fetched it. */
+const ENDORSEMENT = 'examples/endorsement-answer.json';
+
 const inProject = (path: string) => new URL(`../${path}`, import.meta.url);
 
 async function recordRequests(): Promise<void> {
@@ -38,6 +42,9 @@ async function recordRequests(): Promise<void> {
   write(REQUESTS.verify, { evidence, nonce: base64url(nonce) });
   const { vek = null } = evidence['endorsements'] as JsonObject;
   write(REQUESTS.structure, { type: 'bytes', value: vek });
+  const { der } = vm.platform.vek;
+  const sha256 = createHash('sha256').update(der).digest('hex');
+  write(ENDORSEMENT, { kind: 'vcek', sha256, value: base64url(der) });
   const report = vm.hclReport({ nonce }).subarray(HARDWARE_REPORT.start, HARDWARE_REPORT.end);
   write(REQUESTS.report, { type: 'snp', report: base64url(report) });
   const events = [...firmwareEvents().filter(({ pcr }) => pcr === 4 || pcr === 7), applicationEvent('shim')];

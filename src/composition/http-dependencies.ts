@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
 import { findRecorded } from '../decision-log/find-recorded.js';
 import type { OpenEarlyCollateral } from '../endorsements/intel/open-early-collateral.js';
+import type { RememberedEndorsements } from '../endorsements/remembered-endorsements.js';
 import { Gates } from '../gates/gates.js';
 import type { HttpDependencies, HttpSettings } from '../http/dependencies.js';
 import type { Metrics } from '../http/metrics.js';
@@ -22,6 +23,7 @@ import type { ClockWatch } from '../service/clock-watch.js';
 import { EarlyCollateralShadow } from '../service/early-collateral.js';
 import { EvaluatePolicy } from '../service/evaluate-policy.js';
 import type { ReadinessUseCase } from '../service/health.js';
+import { HeldEndorsements } from '../service/held-endorsements.js';
 import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import { NonceRecogniser } from '../service/nonces.js';
 import { PolicyTexts } from '../service/policy-texts.js';
@@ -77,6 +79,8 @@ export interface ServiceParts {
   /** By tenant. */
   readonly resets: ReadonlyMap<string, ResetTracking>;
   readonly endorsements: { readonly source: EndorsementSource };
+  /** What evidence was judged by. */
+  readonly remembered: RememberedEndorsements;
   readonly early: OpenEarlyCollateral | null;
   readonly services: OpenAttestationServices;
   readonly roots: ReloadedRoots;
@@ -97,9 +101,11 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
   const stages = new TimedStages(metrics, slots);
   const judgedBy = stages.world(worldPartsOf(container, codec, parts));
   const keeper = keeperOf(parts);
+  // What is judged again is remembered already, or is of the past.
+  const judging = { ...judgedBy, endorsements: parts.remembered.watching(judgedBy.endorsements) };
   const verifyEvidence = verifyEvidenceWith(
     container,
-    keeper === null ? judgedBy : keeper.witness.watched(judgedBy),
+    keeper === null ? judging : keeper.witness.watched(judging),
     parts,
   );
   const signed = new SignDecisions({
@@ -148,6 +154,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
       lifetimeSeconds: configuration.challenges.lifetimeSeconds,
       timeoutMs: world.storeTimeoutMs,
     }),
+    heldEndorsements: new HeldEndorsements(parts.remembered),
     inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
     liveness: clockWatch.liveness,
     readiness: parts.readiness,

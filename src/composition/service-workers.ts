@@ -5,6 +5,7 @@ import { ProofsOfGates } from '../gates/used-proofs.js';
 import { AddedFigures } from '../http/added-figures.js';
 import type { ProcessFigures } from '../http/metrics.js';
 import type { ConfiguredFiles, ConfiguredFilesOf } from '../model/configured-files.js';
+import type { HeldEndorsement } from '../model/endorsement.js';
 import { ConfigurationError } from '../model/errors.js';
 import { isSystemError } from '../model/file-problem.js';
 import type { HealthProblem, Liveness, Readiness } from '../model/health.js';
@@ -13,6 +14,7 @@ import { Outages } from '../outgoing/outages.js';
 import { ClockWatch } from '../service/clock-watch.js';
 import { STARTING, STOPPING } from '../service/health.js';
 import { type OwnPart, Primary } from '../workers/primary.js';
+import type { AskedEndorsement } from '../workers/protocol.js';
 import type { RunningWorker, WorkerProcess } from '../workers/running-worker.js';
 import { readChallengeKey } from './configured-challenge-key.js';
 import { openManagement } from './open-management.js';
@@ -126,7 +128,11 @@ async function openWorkers(
         fork,
         log,
         monotonicMs: () => clock.monotonicMs(),
-        shared: { metrics: text, proof: ({ gate, jkt, jti }) => proofs.use(gate, jkt, jti) },
+        shared: {
+          metrics: text,
+          proof: ({ gate, jkt, jti }) => proofs.use(gate, jkt, jti),
+          endorsement: (asked) => endorsementOf(watched.workers, asked),
+        },
         heldTime: () => clockWatch.held,
         ephemeralKey: makeEphemeralKey(),
         challengeKey: await readChallengeKey(configuration, log),
@@ -205,6 +211,16 @@ async function figuresOf(workers: () => readonly RunningWorker[]): Promise<Reado
   const left = given.filter(([worker]) => workers().includes(worker));
   // Each worker answers with those of its own `Metrics`.
   return new Map(left.map(([{ number }, figures]) => [number, figures as ProcessFigures]));
+}
+
+/** What one of the workers has of a digest. One that does not answer has none. */
+async function endorsementOf(
+  workers: readonly RunningWorker[],
+  asked: AskedEndorsement,
+): Promise<HeldEndorsement | null> {
+  const given = await Promise.allSettled(workers.map((worker) => worker.endorsement(asked)));
+  const found = given.flatMap((one) => (one.status === 'fulfilled' && one.value !== null ? [one.value] : []));
+  return found[0] ?? null;
 }
 
 /** Live where each worker that listens is: the service is restarted as a whole. */

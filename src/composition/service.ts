@@ -4,10 +4,12 @@ import { sharedChallenges } from '../config/redis-store.js';
 import { policiesOf } from '../config/tenants.js';
 import type { DecisionLog } from '../decision-log/decision-log.js';
 import type { FetchedMaterial } from '../endorsements/files/open-source.js';
+import { RememberedEndorsements } from '../endorsements/remembered-endorsements.js';
 import type { SharedFetches } from '../endorsements/replicas/shared-fetches.js';
 import { type FetchedFigures, Metrics, type ProcessFigures } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
 import type { ConfiguredFilesOf } from '../model/configured-files.js';
+import type { HeldEndorsement } from '../model/endorsement.js';
 import type { Clock, Log } from '../model/ports.js';
 import { type OriginObserver, Outages } from '../outgoing/outages.js';
 import { ClockWatch } from '../service/clock-watch.js';
@@ -70,6 +72,8 @@ export interface RunningService {
   readonly liveness: LivenessUseCase;
   /** The metrics of this process, for whoever adds them up. */
   figures(): Promise<ProcessFigures>;
+  /** An endorsement that this process judged evidence of a tenant by; null where it has none of that digest. */
+  endorsement(tenant: string, sha256: string): HeldEndorsement | null;
   /** Reads policies, endorsement folders, files of keys and roots, callers and TLS material again. Never rejects. */
   reload(): Promise<void>;
   /** Reads them, and leaves it to the caller when, and which of them, they are put in force. */
@@ -123,6 +127,7 @@ async function openService(configuration: Configuration, given: World, opened: O
   const decisionLog = await openRecords(stores, configuration, rules, records, opened);
   const challenges = new WatchedChallengeStore(stores.challenges, log, world.storeTimeoutMs);
   metrics.watchChallengeStore(() => challenges.isAvailable);
+  const remembered = new RememberedEndorsements(together?.endorsement);
   let server: RunningServer | null = null;
   const readiness = readinessOf([
     clockWatch.check,
@@ -146,6 +151,7 @@ async function openService(configuration: Configuration, given: World, opened: O
     decisionLog,
     resets,
     ...sources,
+    remembered,
     receiptKeys: receiptKeys.keys,
     version,
     url: () => server?.url ?? null,
@@ -194,6 +200,7 @@ async function openService(configuration: Configuration, given: World, opened: O
     readiness: whileServing,
     liveness: dependencies.liveness,
     figures: () => metrics.figures(),
+    endorsement: (tenant, sha256) => remembered.held(tenant, sha256),
     reload: () => reload.run(readConfiguration),
     prepareReload: (read) => reload.prepare(read),
     close: () => opened.close(),

@@ -1,5 +1,6 @@
 import type { ProofMemory } from '../gates/used-proofs.js';
 import type { ConfiguredFilesOf } from '../model/configured-files.js';
+import type { EndorsementsByDigest } from '../model/endorsement.js';
 import type { Exclusive } from '../model/exclusive.js';
 import type { HeldTime } from '../model/ports.js';
 
@@ -21,6 +22,8 @@ export interface Together {
   readonly exclusive: Exclusive;
   /** Proofs that were accepted at gates by any of them. */
   readonly proofs: ProofMemory;
+  /** Endorsements that any of them judged evidence by. */
+  readonly endorsement: EndorsementsByDigest['find'];
   /** Of TLS session tickets, the same for all. */
   readonly ticketKeys: () => Uint8Array;
   /** Metrics of all, in the text format of Prometheus. */

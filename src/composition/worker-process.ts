@@ -36,6 +36,7 @@ export function openWorker(
     ...shared,
     ...given,
     proofs: { use: (gate: string, jkt: string, jti: string) => calls.proof({ gate, jkt, jti }) },
+    endorsement: (tenant: string, sha256: string) => calls.endorsement({ tenant, sha256 }),
     figures: calls.metrics,
   };
   return startService(configuration, { ...world, together });

@@ -133,7 +133,11 @@ function asCall(path: string): string {
 
 /** Paths of routes in which the last part but a call, or the part before the last, is a parameter. */
 function patternsOf(path: string): readonly string[] {
-  return [path.replace(/\/[^/:]+(:[^/:]+)?$/, '/:id$1'), path.replace(/\/[^/:]+(\/[^/:]+)$/, '/:keyId$1')];
+  return [
+    path.replace(/\/[^/:]+(:[^/:]+)?$/, '/:id$1'),
+    path.replace(/\/[^/:]+$/, '/:sha256'),
+    path.replace(/\/[^/:]+(\/[^/:]+)$/, '/:keyId$1'),
+  ];
 }
 
 /** Names calls that somebody may have meant; null where there are none. The page's own files are no calls. */
@@ -143,7 +147,7 @@ function nothingAt(path: string, methods: Guard['methods']): string | null {
   const call = asCall(path);
   const meant = [call, ...patternsOf(call)].find((known) => methods.has(known));
   const names = meant === undefined ? nearNames(`/${name}`, calls) : [meant];
-  const near = names.map((known) => `${methods.get(known)?.[0]} ${known.replace(/:(id|keyId)/, '{$1}')}`);
+  const near = names.map((known) => `${methods.get(known)?.[0]} ${known.replace(/:(id|keyId|sha256)/, '{$1}')}`);
   return near.length === 0 ? null : `nothing is at this path; did you mean ${near.slice(0, 2).join(' or ')}?`;
 }
 

@@ -5,6 +5,7 @@ import type { RequestTracer } from '../model/traces.js';
 import type { IssueChallengeUseCase } from '../service/challenges.js';
 import type { EvaluatePolicyUseCase } from '../service/evaluate-policy.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../service/health.js';
+import type { HeldEndorsementsUseCase } from '../service/held-endorsements.js';
 import type { InspectEvidenceUseCase } from '../service/inspections.js';
 import type { PolicyTextsUseCase } from '../service/policy-texts.js';
 import type { ReceiptKeysUseCase } from '../service/receipt-keys.js';
@@ -23,6 +24,7 @@ export interface HttpDependencies {
   readonly releaseKey: ReleaseKeyUseCase;
   readonly issueChallenge: IssueChallengeUseCase;
   readonly inspectEvidence: InspectEvidenceUseCase;
+  readonly heldEndorsements: HeldEndorsementsUseCase;
   readonly receiptKeys: ReceiptKeysUseCase;
   readonly gates: GateUseCase;
   readonly recordedDecisions: RecordedDecisionsUseCase;

@@ -207,11 +207,28 @@ export interface FetchContext {
   readonly signal: AbortSignal;
   /** Name of the caller that asks, for turns that are fair among callers. Absent: the service itself. */
   readonly principal?: string;
+  /** The tenant of that caller. Absent: the service itself. */
+  readonly tenant?: string;
 }
 
 /** Finds endorsements: in a configured directory, a cache, or at the vendor. Never throws for what is out of reach. */
 export interface EndorsementSource {
   fetch(requests: readonly EndorsementRequest[], context: FetchContext): Promise<EndorsementSet>;
+}
+
+/** An endorsement of the service's own, as it is given out. */
+export interface HeldEndorsement extends Pick<UsedEndorsement, 'kind' | 'sha256'> {
+  /** The bytes that the digest is of: DER, the text of collateral in UTF-8, or the SubjectPublicKeyInfo of a token key. */
+  readonly value: Uint8Array;
+}
+
+/** Endorsements of the service's own that it judged evidence of a tenant by. */
+export interface EndorsementsByDigest {
+  /**
+   * @param sha256 lower-case hex
+   * @returns null where none of that digest is held for the tenant
+   */
+  find(tenant: string, sha256: string): Promise<HeldEndorsement | null>;
 }
 
 /** An endorsement that a verification rested on, as the answer lists it. */

@@ -41,15 +41,17 @@ export class RequestFetch implements FetchContext {
   readonly at: Date;
   readonly historical: boolean;
   readonly principal: string;
+  readonly tenant: string;
   readonly #time: FetchTime;
 
   constructor(
-    { at, historical, principal }: Required<Pick<FetchContext, 'at' | 'historical' | 'principal'>>,
+    { at, historical, principal, tenant }: Required<Pick<FetchContext, 'at' | 'historical' | 'principal' | 'tenant'>>,
     time: FetchTime,
   ) {
     this.at = at;
     this.historical = historical;
     this.principal = principal;
+    this.tenant = tenant;
     this.#time = time;
   }
 

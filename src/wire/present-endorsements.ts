@@ -1,4 +1,5 @@
-import type { UsedEndorsement } from '../model/endorsement.js';
+import { base64 } from '../model/bytes.js';
+import type { HeldEndorsement, UsedEndorsement } from '../model/endorsement.js';
 import type { Schemas } from './schema-check.js';
 
 type Node = Schemas['ExplanationNode'];
@@ -61,6 +62,11 @@ export function endorsementGroups(endorsements: readonly UsedEndorsement[]): rea
     );
     return parts.length === 0 ? [] : [{ text, parts }];
   });
+}
+
+/** An endorsement by itself. */
+export function presentEndorsement({ kind, sha256, value }: HeldEndorsement): Schemas['HeldEndorsement'] {
+  return { kind, sha256, value: base64(value, 'base64url') };
 }
 
 function usedNode({ sha256, source, notAfter, revocation }: UsedEndorsement, name: string, purpose: string): Node {

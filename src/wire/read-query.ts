@@ -140,3 +140,17 @@ function unknownParameter(name: string, known: readonly string[]): FormatError {
   const there = known.length === 0 ? 'this call has none' : `known: ${listedNames(known)}`;
   return new FormatError('unknown_property', `unknown query parameter ${quotedName(name)}; ${there}`);
 }
+
+/** SHA-256, hex of either case. */
+const SHA256 = /^[0-9a-fA-F]{64}$/;
+
+/**
+ * Reads a digest of the path.
+ *
+ * @returns lower-case hex
+ * @throws {FormatError} `schema` at the pointer
+ */
+export function readDigest(text: string, pointer: string): string {
+  if (SHA256.test(text)) return text.toLowerCase();
+  throw new FormatError('schema', 'not a SHA-256 digest: expected 64 hex digits', { pointer });
+}

@@ -1,4 +1,5 @@
 import type { Configuration } from '../config/configuration.js';
+import type { HeldEndorsement } from '../model/endorsement.js';
 import type { Liveness, Readiness } from '../model/health.js';
 import type { HeldTime } from '../model/ports.js';
 import type { PartOutcome } from '../model/reload.js';
@@ -14,6 +15,8 @@ export interface WorkerCalls {
   readonly discard: (reload: number) => Promise<void>;
   /** Its metrics, as the metrics library gives them. */
   readonly figures: () => Promise<unknown>;
+  /** What it has of that digest itself. */
+  readonly endorsement: (asked: AskedEndorsement) => Promise<HeldEndorsement | null>;
   /** Drains. The worker ends by itself afterwards. */
   readonly stop: () => Promise<void>;
 }
@@ -35,6 +38,15 @@ export interface SharedCalls {
   readonly metrics: () => Promise<string>;
   /** Uses up a proof at a gate. @throws {GateRefusal} where it was used before, or cannot be kept */
   readonly proof: (used: UsedProof) => Promise<void>;
+  /** What any worker has of that digest. */
+  readonly endorsement: (asked: AskedEndorsement) => Promise<HeldEndorsement | null>;
+}
+
+/** An endorsement that evidence of a tenant was judged by. */
+export interface AskedEndorsement {
+  readonly tenant: string;
+  /** Lower-case hex. */
+  readonly sha256: string;
 }
 
 /** A DPoP proof that a gate accepts: its id, and the thumbprint of its key. */

@@ -1,7 +1,16 @@
+import type { HeldEndorsement } from '../model/endorsement.js';
 import type { PartOutcome } from '../model/reload.js';
 import { CallEndedError, Calls, withinMs } from './calls.js';
 import type { Participant } from './participant.js';
-import type { CommittedWith, Health, ParentCalls, PreparedWith, StartedWith, WorkerCalls } from './protocol.js';
+import type {
+  AskedEndorsement,
+  CommittedWith,
+  Health,
+  ParentCalls,
+  PreparedWith,
+  StartedWith,
+  WorkerCalls,
+} from './protocol.js';
 
 /** A process, as its parent has it. */
 export interface WorkerProcess {
@@ -23,6 +32,8 @@ const PREPARE_MS = 30_000;
 
 /** How long it may take to change over, which waits for nothing. */
 const COMMIT_MS = 5_000;
+
+const ENDORSEMENT_MS = 1_000;
 
 /** How long it may drain: longer than a server does. */
 const STOP_MS = 25_000;
@@ -102,6 +113,11 @@ export class RunningWorker implements Participant {
   /** Its figures, for `/metrics`. */
   figures(): Promise<unknown> {
     return withinMs(COMMIT_MS, 'reading figures', this.#calls.call('figures'));
+  }
+
+  /** What it has of a digest. Whoever asks does not wait long for one that is busy. */
+  endorsement(asked: AskedEndorsement): Promise<HeldEndorsement | null> {
+    return withinMs(ENDORSEMENT_MS, 'looking for an endorsement', this.#calls.call('endorsement', asked));
   }
 
   /** Drains it, and waits for its exit. Bounded. */

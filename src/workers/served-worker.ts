@@ -1,5 +1,6 @@
 import type { Configuration } from '../config/configuration.js';
 import type { ConfiguredFiles } from '../model/configured-files.js';
+import type { HeldEndorsement } from '../model/endorsement.js';
 import type { Exclusive } from '../model/exclusive.js';
 import type { Liveness, Readiness } from '../model/health.js';
 import type { PartOutcome } from '../model/reload.js';
@@ -40,6 +41,7 @@ export interface ServedService {
   readonly readiness: { execute(): Promise<Readiness> };
   readonly liveness: { execute(): Promise<Liveness> };
   figures(): Promise<unknown>;
+  endorsement(tenant: string, sha256: string): HeldEndorsement | null;
   prepareReload(read: () => Promise<Configuration>): Promise<PreparedService>;
   close(): Promise<void>;
 }
@@ -92,6 +94,7 @@ class ServedWorker {
       commit: (how) => this.#commit(how),
       discard: (reload) => this.#discard(reload),
       figures: async () => this.#started.figures(),
+      endorsement: async ({ tenant, sha256 }) => this.#started.endorsement(tenant, sha256),
       stop: () => this.#stop(),
     });
   }
@@ -117,7 +120,11 @@ class ServedWorker {
       files: (part) => filesBy((question) => calls.call('file', { part, question })),
       exclusive: (name, work) => this.#exclusive(name, work),
       ticketKeys: () => this.#ticketKeys,
-      calls: { metrics: () => calls.call('metrics'), proof: (used) => calls.call('proof', used) },
+      calls: {
+        metrics: () => calls.call('metrics'),
+        proof: (used) => calls.call('proof', used),
+        endorsement: (asked) => calls.call('endorsement', asked),
+      },
     });
     this.#service = service;
     this.#beats = setInterval(() => void this.#beat(service), BEAT_MS).unref();

@@ -56,7 +56,12 @@ function methodOf(path: string, method: string): string {
 /** Templates of openapi.yaml that a path may be one of. */
 function templatesOf(path: string): readonly string[] {
   if (path.startsWith('/authorize')) return ['/authorize/{gate}/{path}'];
-  return [path, path.replace(/\/[^/:]+(:[a-z]+)?$/, '/{id}$1'), path.replace(/\/[^/:]+(\/[^/:]+)$/, '/{keyId}$1')];
+  return [
+    path,
+    path.replace(/\/[^/:]+(:[a-z]+)?$/, '/{id}$1'),
+    path.replace(/\/[^/:]+$/, '/{sha256}'),
+    path.replace(/\/[^/:]+(\/[^/:]+)$/, '/{keyId}$1'),
+  ];
 }
 
 /** A response is written in place, or named. */

@@ -109,6 +109,7 @@ describe('operations', () => {
       'post /verify',
       'post /verify:batch',
       'post /inspect',
+      'get /endorsements/{sha256}',
       'post /challenges',
       'post /keys/{keyId}/release',
       'get /decisions',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
@@ -123,6 +124,19 @@ it('the report that is inspected is that of the VM whose evidence is verified', 
   const signed = Buffer.from(String(report?.['report']), 'base64url');
   // The end of the report is its signature, which is not the same twice.
   expect(signed.subarray(0, 0x2a0)).toEqual(azure.subarray(32, 32 + 0x2a0));
+});
+
+it('the endorsement that is given out is the VCEK of that VM, under its digest', () => {
+  const example = objectAt(OPENAPI_DOCUMENT, ['paths', '/endorsements/{sha256}', 'get']);
+  const { value } = objectAt(example, ['responses', '200', 'content', 'application/json', 'examples', 'vcek']);
+  const { kind, sha256, value: text } = value as JsonObject;
+  const der = Buffer.from(String(text), 'base64url');
+  const vcek = createHash('sha256').update(der).digest('hex');
+  expect([kind, sha256]).toEqual(['vcek', vcek]);
+  expect((example['parameters'] as JsonObject[])[0]?.['example']).toBe(vcek);
+  const verify = EXAMPLES.find(({ path }) => path === '/verify')?.request.value as JsonObject;
+  const { vek } = objectAt(verify, ['evidence', 'endorsements']);
+  expect(Buffer.from(String(vek), 'base64').equals(der)).toBe(true);
 });
 
 it('what Ajv reads has neither descriptions nor examples, and is otherwise what the document has', () => {

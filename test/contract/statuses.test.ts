@@ -10,6 +10,7 @@ import {
   type FakeService,
   type FakeServiceOptions,
   KNOWN_DECISION,
+  KNOWN_ENDORSEMENT,
   KNOWN_GATE,
   KNOWN_POLICY,
   KNOWN_RECEIPT,
@@ -35,6 +36,7 @@ const OPERATIONS = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
     const target = path
       .replace('{id}', path.startsWith('/decisions') ? KNOWN_DECISION : KNOWN_POLICY)
       .replace('{keyId}', 'db-key')
+      .replace('{sha256}', KNOWN_ENDORSEMENT)
       .replace('{gate}', KNOWN_GATE)
       .replace('{path}', 'page');
     return { path, target, method: method === 'post' ? 'POST' : 'GET', statuses: Object.keys(responses) };

@@ -279,6 +279,17 @@ const CALLS: readonly HttpMistake[] = [
     },
   ),
   inCall(
+    'a digest that is cut',
+    'GET /endorsements/0123abcd',
+    { method: 'GET', target: '/endorsements/0123abcd' },
+    {
+      status: 400,
+      code: 'schema',
+      pointer: '/sha256',
+      detail: 'not a SHA-256 digest: expected 64 hex digits',
+    },
+  ),
+  inCall(
     'an inspection of bytes that are nothing known',
     'POST /inspect {"type":"bytes","value":"…"}',
     { target: '/inspect', body: { type: 'bytes', value: base64url('hello') } },

@@ -6,6 +6,7 @@ import { Turns } from '../items-of-batch.js';
 import { BatchLimit, DEFAULT_RATE_LIMITS, gateRate, itemRate } from '../load-limits.js';
 import { batchRoute } from './batch-route.js';
 import { decisionRoutes, replayRoute } from './decision-routes.js';
+import { endorsementRoute } from './endorsement-route.js';
 import { challengesRoute, inspectRoute, verifyRoute } from './evidence-routes.js';
 import { gateRoute } from './gate-route.js';
 import { operationRoutes } from './operation-routes.js';
@@ -39,6 +40,7 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
     releaseRoute({ releaseKey: dependencies.releaseKey, slots, metrics, limits }),
     challengesRoute(issueChallenge),
     inspectRoute(inspectEvidence, limits),
+    endorsementRoute(dependencies.heldEndorsements),
     ...receiptKeyRoutes(receiptKeys),
     gateRoute({
       gates: dependencies.gates,

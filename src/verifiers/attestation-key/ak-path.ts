@@ -13,8 +13,8 @@ import type { CheckId } from '../../model/codes.js';
 import type { AkIssuersRequest, HashedDer, UsedEndorsement } from '../../model/endorsement.js';
 import { nullIfMalformed, within } from '../../model/errors.js';
 import type { AkCertificateInput } from '../../model/evidence.js';
+import { memoized } from '../../model/memoized.js';
 import type { VerificationContext } from '../../model/verification.js';
-import { memoized } from '../evidence/memoized.js';
 import { verifyValidity } from '../evidence/path-checks.js';
 import type { AkRoots } from './ak-roots.js';
 

@@ -9,6 +9,7 @@ import type { TdxCollateralRequest, UsedEndorsement } from '../../model/endorsem
 import { within } from '../../model/errors.js';
 import type { TdxCollateral } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
+import { memoized } from '../../model/memoized.js';
 import { CollateralReader, type CollateralReading } from '../../vendors/intel/collateral.js';
 import type { SvnLevel } from '../../vendors/intel/collateral-json.js';
 import type { PckExtension } from '../../vendors/intel/pck-extension.js';
@@ -16,7 +17,6 @@ import { type PckPath, PckPaths, requireSameCertificates } from '../../vendors/i
 import type { QeIdentity } from '../../vendors/intel/qe-identity.js';
 import { INTEL_SGX_ROOT_PINS } from '../../vendors/intel/roots.js';
 import { markVerified } from '../evidence/mark-verified.js';
-import { memoized } from '../evidence/memoized.js';
 import type {
   OpenedTdQuote,
   PartContext,

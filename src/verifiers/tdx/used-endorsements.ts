@@ -2,9 +2,9 @@ import { sha256 } from '../../crypto/digest.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { hex } from '../../model/bytes.js';
 import type { EndorsementOrigin, UsedEndorsement } from '../../model/endorsement.js';
+import { memoized } from '../../model/memoized.js';
 import type { PckPath } from '../../vendors/intel/pck-path.js';
 import type { Signed } from '../../vendors/intel/signed-part.js';
-import { memoized } from '../evidence/memoized.js';
 import type { CollateralAtHand } from './collateral-checks.js';
 import type { RevocationVerdict } from './revocation.js';
 

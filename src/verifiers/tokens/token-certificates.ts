@@ -14,7 +14,7 @@ import type { Checks } from '../../model/check.js';
 import { earliest } from '../../model/earliest.js';
 import type { TokenKey } from '../../model/endorsement.js';
 import { nullIfMalformed } from '../../model/errors.js';
-import { memoized } from '../evidence/memoized.js';
+import { memoized } from '../../model/memoized.js';
 import { verifyValidity } from '../evidence/path-checks.js';
 import { type TokenRevocation, verifyTokenRevocation } from './token-revocation.js';
 

@@ -5,7 +5,7 @@ import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { parseCrlFrame, type X509Crl } from '../../formats/x509-crl.js';
 import type { Checks } from '../../model/check.js';
 import { nullIfMalformed } from '../../model/errors.js';
-import { memoized } from '../evidence/memoized.js';
+import { memoized } from '../../model/memoized.js';
 
 /** CRLs of the certificates of token keys. */
 export interface TokenRevocation {

@@ -23,6 +23,7 @@ import type { RequestTracer } from '../../../src/model/traces.js';
 import type { IssueChallengeUseCase } from '../../../src/service/challenges.js';
 import type { EvaluatePolicyUseCase } from '../../../src/service/evaluate-policy.js';
 import type { LivenessUseCase, ReadinessUseCase } from '../../../src/service/health.js';
+import type { HeldEndorsementsUseCase } from '../../../src/service/held-endorsements.js';
 import type { InspectEvidenceUseCase } from '../../../src/service/inspections.js';
 import type { PolicyTextsUseCase } from '../../../src/service/policy-texts.js';
 import type { ReceiptKeysUseCase } from '../../../src/service/receipt-keys.js';
@@ -317,6 +318,16 @@ const FAKE_EVALUATION: EvaluatePolicyUseCase = {
   execute: async () => ({ outcome: 'deny', matched: [], unmatched: [], because: { checks: [] } }),
 };
 
+/** The digest of the one endorsement that is held. */
+export const KNOWN_ENDORSEMENT = 'ab'.repeat(32);
+
+const FAKE_ENDORSEMENTS: HeldEndorsementsUseCase = {
+  get: async (sha256) => {
+    if (sha256 !== KNOWN_ENDORSEMENT) throw new RefusedError('not_found', 'no endorsement of this digest is held');
+    return { kind: 'crl', sha256, value: Uint8Array.of(0x30, 0xfb, 0xff) };
+  },
+};
+
 const FAKE_RELEASES: ReleaseKeyUseCase = {
   wanted: () => ({ kind: 'local', policy: 'payments' }),
   execute: async () => ({ decision: ALLOW, release: { value: 'eyJ.eyJ', keyVersion: null }, state: 'released' }),
@@ -332,6 +343,7 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     releaseKey: FAKE_RELEASES,
     issueChallenge: new FakeIssueChallenge(),
     inspectEvidence: new FakeInspectEvidence(),
+    heldEndorsements: FAKE_ENDORSEMENTS,
     receiptKeys: new FakeReceiptKeys(),
     gates: new FakeGates(),
     recordedDecisions: new FakeRecordedDecisions(),

@@ -9,6 +9,7 @@ import {
   type FakeService,
   fakeServices,
   KNOWN_DECISION,
+  KNOWN_ENDORSEMENT,
   oneCaller,
   startFakeService,
   VERIFY_BODY,
@@ -66,6 +67,28 @@ describe('POST /inspect', () => {
   });
 });
 
+describe('GET /endorsements/{sha256}', () => {
+  it('shows the bytes of an endorsement, in base64url', async () => {
+    for (const digest of [KNOWN_ENDORSEMENT, KNOWN_ENDORSEMENT.toUpperCase()]) {
+      const { status, body } = await call(service.url, `/endorsements/${digest}`);
+      expect([status, body]).toEqual([200, { kind: 'crl', sha256: KNOWN_ENDORSEMENT, value: 'MPv_' }]);
+    }
+  });
+
+  it('is 404 for a digest of none', async () => {
+    const { status, body } = await call(service.url, `/endorsements/${'cd'.repeat(32)}`);
+    expect([status, body.code]).toEqual([404, 'not_found']);
+  });
+
+  it.each(['ab', 'g'.repeat(64), `${KNOWN_ENDORSEMENT}ab`, `${KNOWN_ENDORSEMENT}%0a`])(
+    'REQ-10 is 400 for what is no digest: %s',
+    async (digest) => {
+      const { status, body } = await call(service.url, `/endorsements/${digest}`);
+      expect([status, body.code, body.pointer]).toEqual([400, 'schema', '/sha256']);
+    },
+  );
+});
+
 describe('a query parameter that a call does not have', () => {
   it.each(['/challenges', '/inspect', '/policies:lint', '/policies:evaluate'])('is 400 at POST %s', async (path) => {
     const { status, body } = await post(service.url, `${path}?explain=tree`, '{}');
@@ -77,11 +100,14 @@ describe('a query parameter that a call does not have', () => {
     expect(service.issueChallenge.asked).toHaveLength(0);
   });
 
-  it.each(['/policies', '/policies/azure-cvm-baseline'])('is 400 at GET %s', async (path) => {
-    const { status, body } = await call(service.url, `${path}?x=1`);
-    expect([status, body.code]).toEqual([400, 'unknown_property']);
-    expect((await call(service.url, `${path}?`)).body.code).not.toBe('unknown_property');
-  });
+  it.each(['/policies', '/policies/azure-cvm-baseline', `/endorsements/${KNOWN_ENDORSEMENT}`])(
+    'is 400 at GET %s',
+    async (path) => {
+      const { status, body } = await call(service.url, `${path}?x=1`);
+      expect([status, body.code]).toEqual([400, 'unknown_property']);
+      expect((await call(service.url, `${path}?`)).body.code).not.toBe('unknown_property');
+    },
+  );
 
   it.each(['/livez', '/readyz', '/metrics', '/openapi.json', '/docs'])('is passed over at GET %s', async (path) => {
     expect((await call(service.url, `${path}?x=1`)).status).toBe(200);

@@ -10,6 +10,7 @@ import { answersIn, exchange } from './exchange.js';
 import { type FakeService, fakeDependencies, oneCaller, startFakeService } from './fake-service.js';
 
 const KEY = 'k'.repeat(43);
+const PARAMETER = /:(id|keyId|sha256)/;
 
 interface AuditedRoute {
   readonly method: string;
@@ -36,6 +37,8 @@ const ROLE_OF: ReadonlyMap<string, Role> = new Map([
   ['POST /keys/:keyId/release', 'release'],
   ['POST /challenges', 'verify'],
   ['POST /inspect', 'verify'],
+  ['GET /endorsements/:sha256', 'verify'],
+  ['HEAD /endorsements/:sha256', 'verify'],
   ['POST /policies:lint', 'verify'],
   ['POST /policies:evaluate', 'verify'],
   ['GET /policies', 'policy:read'],
@@ -91,7 +94,7 @@ describe('route audit', () => {
     const received = await exchange(
       service.port,
       [
-        `${route.method} ${route.url.replace(/:(id|keyId)/, '$1')} HTTP/1.1`,
+        `${route.method} ${route.url.replace(PARAMETER, '$1')} HTTP/1.1`,
         'Host: veritee.example',
         ...(key === null ? [] : [`Authorization: Bearer ${key}`]),
         ...(route.method === 'POST' ? ['Content-Type: application/json', 'Content-Length: 1000'] : []),
@@ -103,7 +106,7 @@ describe('route audit', () => {
     if (route.method === 'HEAD') return /^HTTP\/1\.1 (\d{3})/.exec(received)?.[1] ?? '';
     const [answer] = answersIn(received);
     if (answer === undefined) throw new Error('no answer');
-    requireConforming(route.method, route.url.replace(/:(id|keyId)/, '{$1}'), answer);
+    requireConforming(route.method, route.url.replace(PARAMETER, '{$1}'), answer);
     return `${answer.status} ${(answer.body as { code?: string }).code}`;
   }
 

@@ -5,7 +5,7 @@ import type { RunningService } from '../../../src/composition/service.js';
 import type { Together } from '../../../src/composition/together.js';
 import { ProofsOfGates } from '../../../src/gates/used-proofs.js';
 import { clientKey, makeProof } from '../../unit/gates/proofs.js';
-import { call, LabService, lenientPolicy, MovableClock } from './lab-service.js';
+import { call, LabService, lenientPolicy, MovableClock, NONCE } from './lab-service.js';
 
 /** Services as the workers of one service are: what one of them uses up or notes, the others know. */
 
@@ -38,6 +38,8 @@ beforeAll(async () => {
     },
     proofs: new ProofsOfGates(Object.keys(GATES), clock),
     ticketKeys: () => ticketKeys,
+    endorsement: async (tenant, sha256) =>
+      workers.map((each) => each.endorsement(tenant, sha256)).find(Boolean) ?? null,
     figures: async () => '',
   };
   workers = [
@@ -63,6 +65,16 @@ describe('Workers of one service', () => {
     expect((await asked[0]?.())?.status).toBe(200);
     expect((await asked[1]?.())?.status).toBe(403);
     expect(lab.output).toContain('"code":"dpop_replayed"');
+  });
+
+  it('have the endorsements that any of them judged by', async () => {
+    const { body } = await lab.verify(worker(0), { members: { policy: 'tracking' }, nonce: NONCE });
+    const { sha256 } = body.endorsements.find(({ kind }: { kind: string }) => kind === 'vcek');
+    expect(worker(1).endorsement('default', sha256)).toBeNull();
+    for (const each of workers) {
+      const answer = await call(each.url, `/endorsements/${sha256}`);
+      expect([answer.status, answer.body.kind]).toEqual([200, 'vcek']);
+    }
   });
 
   it('raise rollback marks and reset counts one at a time', async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ACCESS_PART } from '../../../src/composition/reloaded-access.js';
 import type { RunningService } from '../../../src/composition/service.js';
 import { type RunningWorkers, startWorkers, workersOf } from '../../../src/composition/service-workers.js';
@@ -159,6 +159,20 @@ describe('The process that watches workers', () => {
     await use('web', 'two');
     await expect(use('web', 'one')).rejects.toMatchObject({ name: 'GateRefusal', code: 'dpop_replayed' });
     await expect(use('none', 'one')).rejects.toThrow('a gate that is not configured');
+  });
+
+  it('finds the endorsement that any of them has, whether the others answer or not', async () => {
+    await start({ workers: 3 });
+    const held = { kind: 'crl', sha256: 'ab', value: Uint8Array.of(0x30) } as const;
+    const [first, second, third] = given.map(({ service }) => vi.spyOn(service, 'endorsement'));
+    first?.mockReturnValue(null);
+    second?.mockImplementation(() => {
+      throw new Error('a fault');
+    });
+    third?.mockImplementation((tenant, sha256) => (tenant === 'red' && sha256 === 'ab' ? held : null));
+    const find = (tenant: string) => given[0]?.shared.calls.endorsement({ tenant, sha256: 'ab' });
+    expect(await find('red')).toEqual(held);
+    expect(await find('blue')).toBeNull();
   });
 
   it('has as many as the machine has cores for it, where the configuration leaves it to it', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readDecisionsQuery, readVerifyQuery, requireNoQuery } from '../../../src/wire/read-query.js';
+import { readDecisionsQuery, readDigest, readVerifyQuery, requireNoQuery } from '../../../src/wire/read-query.js';
 import { formatErrorOf } from '../../format-error-of.js';
 
 describe('readVerifyQuery', () => {
@@ -99,4 +99,17 @@ describe('readDecisionsQuery', () => {
     expect(formatErrorOf(read).code).toBe(code);
     expect(read).toThrow(message);
   });
+});
+
+describe('readDigest', () => {
+  it('reads hex of either case, to lower case', () => {
+    expect(readDigest('aB'.repeat(32), '/sha256')).toBe('ab'.repeat(32));
+  });
+
+  it.each(['', 'ab'.repeat(31), 'ab'.repeat(33), 'zz'.repeat(32), `${'ab'.repeat(32)}\n`, ` ${'ab'.repeat(32)}`])(
+    'REQ-10 refuses %o',
+    (text) => {
+      expect(formatErrorOf(() => readDigest(text, '/sha256'))).toEqual({ code: 'schema', pointer: '/sha256' });
+    },
+  );
 });

@@ -28,6 +28,7 @@ export interface Behaviour {
   /** Names of parts that it fails to put in force. */
   readonly notCommitted?: readonly string[];
   readonly readiness?: Readiness;
+  readonly endorsement?: ServedService['endorsement'];
   readonly close?: () => Promise<void>;
 }
 
@@ -114,6 +115,7 @@ export class LabWorker implements WorkerProcess {
       readiness: { execute: async () => this.#behaviour().readiness ?? READY },
       liveness: { execute: async () => ({ live: true, problems: [] }) },
       figures: async () => [],
+      endorsement: (tenant, sha256) => this.#behaviour().endorsement?.(tenant, sha256) ?? null,
       prepareReload: async (readConfiguration) => {
         const next = new Map<string, string>();
         for (const part of PARTS) next.set(part, await read(part));

@@ -48,6 +48,7 @@ async function start(workers = 2): Promise<Primary> {
       shared: {
         metrics: async () => 'figures of all',
         proof: async (proof) => void used.push(proof),
+        endorsement: async ({ sha256 }) => ({ kind: 'crl', sha256, value: Uint8Array.of(1) }),
       },
       challengeKey: new Uint8Array(32).fill(7),
       heldTime: () => ({ expected: now, highest: now }),
@@ -99,6 +100,16 @@ describe('Workers of a service', () => {
     expect(await forked[0]?.shared?.calls.metrics()).toBe('figures of all');
     await forked[0]?.shared?.calls.proof(proof);
     expect(used).toEqual([proof]);
+    const found = await forked[0]?.shared?.calls.endorsement({ tenant: 'default', sha256: 'ab' });
+    expect(found).toEqual({ kind: 'crl', sha256: 'ab', value: Uint8Array.of(1) });
+  });
+
+  it('say what they have of an endorsement', async () => {
+    const held = { kind: 'crl', sha256: 'ab', value: Uint8Array.of(1) } as const;
+    behaviour.set(1, { endorsement: (tenant, sha256) => (tenant === 'red' && sha256 === 'ab' ? held : null) });
+    const { workers } = await start(1);
+    expect(await workers[0]?.endorsement({ tenant: 'red', sha256: 'ab' })).toEqual(held);
+    expect(await workers[0]?.endorsement({ tenant: 'blue', sha256: 'ab' })).toBeNull();
   });
 
   it('do one after the other what one alone may do, also where one ends meanwhile', async () => {

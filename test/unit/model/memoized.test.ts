@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { memoized } from '../../../../src/verifiers/evidence/memoized.js';
+import { memoized } from '../../../src/model/memoized.js';
 
 describe('a memoized function', () => {
   it('computes once for an object, and again for another that is equal', () => {

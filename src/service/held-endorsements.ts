@@ -1,0 +1,27 @@
+import type { EndorsementsByDigest, HeldEndorsement } from '../model/endorsement.js';
+import { RefusedError } from '../model/errors.js';
+import type { Caller } from '../model/request.js';
+
+/** Gives out endorsements of the service's own that evidence of the caller's tenant was judged by. */
+export class HeldEndorsements {
+  readonly #held: EndorsementsByDigest;
+
+  constructor(held: EndorsementsByDigest) {
+    this.#held = held;
+  }
+
+  /**
+   * @param sha256 lower-case hex
+   * @throws {RefusedError} `not_found`, whether another tenant has it, a request brought it, or nobody knows it
+   */
+  async get(sha256: string, { tenant }: Pick<Caller, 'tenant'>): Promise<HeldEndorsement> {
+    const found = await this.#held.find(tenant, sha256);
+    if (found !== null) return found;
+    throw new RefusedError(
+      'not_found',
+      'no endorsement of this digest is held: those that evidence brought are not kept, and others not for ever',
+    );
+  }
+}
+
+export type HeldEndorsementsUseCase = Pick<HeldEndorsements, 'get'>;
