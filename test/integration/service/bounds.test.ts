@@ -101,6 +101,15 @@ describe('bounds of what is read before anything is verified, whatever the limit
       () => ({ ...akCertificate(purposes(2)), akChain: pemOf(AK_PKI.authority('root').der).repeat(400) }),
       '/akChain',
     ],
+    [
+      '1 MiB of certificates by themselves',
+      '/inspect',
+      () => ({
+        type: 'bytes',
+        value: base64Url(Buffer.from(pemOf(AK_PKI.authority('root').der).repeat(400))),
+      }),
+      '/value',
+    ],
   ])('REQ-19 refuse %s, %s', async (_what, path, evidence, pointer) => {
     expect(await answersOf(path, evidence())).toEqual([
       ['cert_format', pointer],
