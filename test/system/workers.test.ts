@@ -78,6 +78,20 @@ describe('several workers', () => {
     for (const client of clients) client.close();
   });
 
+  it('give out the endorsements that another one judged by', async () => {
+    await start();
+    const [judging, ...asking] = Array.from({ length: 4 }, () => new Client(service.url, 1)) as [Client, ...Client[]];
+    const { body } = (await judging.post('/verify', lab.bodies('snp')[0] ?? '')) as Answered;
+    const own = body.endorsements.filter(({ source }: { source: string }) => source !== 'evidence');
+    expect(own).not.toEqual([]);
+    for (const { kind, sha256 } of own) {
+      const answers = await Promise.all(asking.map((client) => client.get(`/endorsements/${sha256}`)));
+      expect(answers.map((answer) => (answer as Answered).body.kind)).toEqual(asking.map(() => kind));
+    }
+    expect(workersThatAnswered()).toEqual(new Set([1, 2]));
+    for (const client of [judging, ...asking]) client.close();
+  });
+
   it('are one service to whoever watches it', async () => {
     await start();
     const client = new Client(service.managementUrl, 1);
