@@ -35,6 +35,8 @@ const ROOMS = {
   config: ['schema', 'model'],
   // Runs in browsers, and is a package of its own.
   'relying-party': [],
+  // Runs in browsers alone.
+  inspector: ['inspect', 'vendors', 'formats', 'model'],
 };
 
 /** Rooms without a world: given the same bytes, endorsements and instant they answer the same. */
@@ -149,11 +151,23 @@ module.exports = {
       },
     },
     {
-      // Browsers have no core modules.
-      name: 'relying-party-core',
+      // Browsers have no core modules. What the inspector reads evidence with may not reach one either: its bundle would not be made.
+      name: 'browsers-core',
       severity: 'error',
-      from: { path: '^src/relying-party/' },
+      from: { path: '^src/(relying-party|inspector)/' },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'inspector-packages',
+      severity: 'error',
+      from: { path: '^src/inspector/' },
+      to: { dependencyTypesNot: ['core', 'local'], pathNot: ['^src/', '(^|/)node_modules/preact/'] },
+    },
+    {
+      name: 'preact-only-in-the-inspector',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/inspector/' },
+      to: { path: '(^|/)node_modules/preact/' },
     },
     {
       // All that its package depends on.

@@ -10,6 +10,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json openapi.yaml ./
 COPY src ./src
+COPY scripts/pages ./scripts/pages
 RUN npm run build
 
 FROM ${NODE_IMAGE} AS runtime

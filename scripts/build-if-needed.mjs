@@ -6,25 +6,39 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const SOURCES = ['src', 'openapi.yaml', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const SOURCES = ['src', 'scripts/pages', 'openapi.yaml', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
 /** What runs the compiled service. */
 export const ENTRY = join(ROOT, 'dist/main.js');
+/** The last file that a build makes. */
+const LAST = join(ROOT, 'dist/inspector/pages.json');
+
+const COMPILER = [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'];
+const PAGES = ['--import', 'tsx', join(ROOT, 'scripts/pages/build.ts')];
 
 /**
- * Compiles the service where `dist` is missing or older than what it was made of.
- * A signal ends the compiler, which would outlive this process otherwise.
- * @returns {Promise<number>} the exit code: that of the compiler, of the signal, or 0 where nothing had to be done
+ * Compiles the service and makes its pages where `dist` is missing or older than what it was made of.
+ * A signal ends what is running, which would outlive this process otherwise.
+ * @returns {Promise<number>} the exit code: that of a step that failed, of the signal, or 0 where nothing had to be done
  */
 export async function buildIfNeeded() {
   return isBuilt() ? 0 : build();
 }
 
+/** Makes the pages alone. @returns {Promise<number>} the exit code */
+export function buildPagesIfNeeded() {
+  return isMade(LAST) ? 0 : runAll([PAGES]);
+}
+
 function isBuilt() {
-  if (!existsSync(ENTRY)) return false;
-  const builtMs = statSync(ENTRY).mtimeMs;
-  return SOURCES.every((name) => newestMs(join(ROOT, name)) <= builtMs);
+  return existsSync(ENTRY) && isMade(LAST);
+}
+
+function isMade(file) {
+  if (!existsSync(file)) return false;
+  const madeMs = statSync(file).mtimeMs;
+  return SOURCES.every((name) => newestMs(join(ROOT, name)) <= madeMs);
 }
 
 /** Folders count themselves, so that a file taken away is noticed too. */
@@ -34,21 +48,27 @@ function newestMs(path) {
   return readdirSync(path).reduce((newest, name) => Math.max(newest, newestMs(join(path, name))), status.mtimeMs);
 }
 
-/** To stderr: the first line of stdout is the service's own. */
-async function build() {
+/** The pages come last, so that they are newer than all that they and the service were made of. */
+function build() {
+  return runAll([COMPILER, PAGES]);
+}
+
+/** Runs programs of Node one after the other, until one fails. To stderr: the first line of stdout is the service's own. */
+async function runAll(programs) {
   let stopped = null;
-  let compiler = null;
+  let running = null;
   const stop = (signal) => {
     stopped = signal;
-    compiler?.kill(signal);
+    running?.kill(signal);
   };
-  // Before there is a compiler: a signal between the two would leave it running.
+  // Before there is a process: a signal between the two would leave it running.
   for (const signal of SIGNALS) process.on(signal, stop);
-  compiler = spawn(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
-    cwd: ROOT,
-    stdio: ['ignore', 2, 2],
-  });
-  const [exitCode] = await once(compiler, 'exit');
+  let exitCode = 0;
+  for (const args of programs) {
+    running = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
+    [exitCode] = await once(running, 'exit');
+    if (exitCode !== 0 || stopped !== null) break;
+  }
   for (const signal of SIGNALS) process.off(signal, stop);
   return stopped === null ? (exitCode ?? 1) : 128 + constants.signals[stopped];
 }

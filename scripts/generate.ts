@@ -19,12 +19,16 @@ const BY_ENTRY: ReadonlySet<string> = new Set([
 /** What the client sends and gets. */
 const CLIENT_SCHEMAS = ['VerifyRequest', 'Decision', 'ChallengeRequest', 'Challenge', 'Problem'] as const;
 
+/** What the inspector sends and gets. */
+const INSPECTOR_SCHEMAS = ['VerifyRequest', 'Decision', 'RecordedDecision', 'PolicyList', 'Problem'] as const;
+
 /** What openapi.yaml generates: path from the root of the project, and text. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const document = readOpenapi();
   return new Map([
     ['src/wire/generated/openapi-types.ts', await typesModule(document)],
     ['src/relying-party/generated/openapi-types.ts', await typesModule(withSchemasFor(document, CLIENT_SCHEMAS))],
+    ['src/inspector/generated/openapi-types.ts', await typesModule(withSchemasFor(document, INSPECTOR_SCHEMAS))],
     ['src/wire/generated/openapi-schemas.ts', schemasModule(document)],
     ['src/wire/generated/openapi-document.ts', documentModule(document)],
   ]);

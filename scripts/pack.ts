@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { buildPages } from './pages/build.js';
 
 /**
  * Makes the packages of the project: compiles, puts together what each holds, checks that, and packs it, with a bill of materials
@@ -46,7 +47,7 @@ interface Lock {
 interface Package {
   readonly manifest: Manifest;
   /** Compiles into the folder `dist` of the package. */
-  readonly compile: (dist: string) => void;
+  readonly compile: (dist: string) => void | Promise<void>;
   /** Files of the project, by their names in the package. */
   readonly files: Dependencies;
   /**
@@ -76,9 +77,10 @@ const VERITEE: Package = {
     exports: { './package.json': './package.json' },
     dependencies: root.dependencies,
   },
-  compile: (dist) => {
+  compile: async (dist) => {
     compile('tsconfig.build.json', dist, '--sourceMap', 'false');
     chmodSync(join(dist, 'main.js'), 0o755);
+    await buildPages(join(dist, 'inspector'));
   },
   files: {
     'README.md': 'README.md',
@@ -169,9 +171,10 @@ function placeOf(name: string, parent: string): string | null {
 }
 
 /** Puts a package together in a folder. */
-function stage({ manifest, compile: compileInto, files, fixesDependencies }: Package, folder: string): void {
+async function stage(packed: Package, folder: string): Promise<void> {
+  const { manifest, compile: compileInto, files, fixesDependencies } = packed;
   mkdirSync(folder);
-  compileInto(join(folder, 'dist'));
+  await compileInto(join(folder, 'dist'));
   for (const [name, source] of Object.entries(files)) cpSync(inProject(source), join(folder, name));
   const { files: _, ...members } = manifest;
   const listed = ['dist', ...Object.keys(files), ...(fixesDependencies ? ['npm-shrinkwrap.json'] : [])];
@@ -213,7 +216,7 @@ function billOfMaterials({ manifest, isImported }: Package, folder: string): str
 async function pack(packed: Package, scratch: string, out: string): Promise<readonly string[]> {
   const { name, version } = packed.manifest;
   const folder = join(scratch, name);
-  stage(packed, folder);
+  await stage(packed, folder);
   const tarball = `${name}-${version}.tgz`;
   run(folder, 'npm', 'pack', '--ignore-scripts', '--pack-destination', out);
   await check(packed, folder, join(out, tarball));

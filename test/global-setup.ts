@@ -1,6 +1,6 @@
 import type { ProvidedContext } from 'vitest';
 import type { TestProject } from 'vitest/node';
-import { buildIfNeeded, ENTRY } from '../scripts/build-if-needed.mjs';
+import { buildIfNeeded, buildPagesIfNeeded, ENTRY } from '../scripts/build-if-needed.mjs';
 import { createAmdPki } from './lab/amd-pki.js';
 import { createAzureAkPki } from './lab/azure-ak-pki.js';
 import { makeTokenKeys } from './lab/token-keys.js';
@@ -18,6 +18,7 @@ const RUNNING_THE_COMMAND = /\/test\/(integration\/cli|messages)\//;
 /** Makes what takes long to make once for all tests, where it would count against whichever test asks first. */
 export default async function prepare(project: TestProject): Promise<void> {
   project.provide('entry', await entryFor(project.vitest.state.getPaths()));
+  if ((await buildPagesIfNeeded()) !== 0) throw new Error('the pages cannot be built');
   makeLabKeys();
 }
 

@@ -50,6 +50,7 @@ import type { EndorsementWorld } from './endorsements.js';
 import type { HeldKeys } from './held-keys.js';
 import { JudgeKeptDecisions } from './judge-again.js';
 import { DecisionInputsKeeper } from './kept-inputs.js';
+import { builtPages } from './pages.js';
 import type { ReloadedAccess } from './reloaded-access.js';
 import { type TenantPolicies, tenantsOf } from './tenant-policies.js';
 import { TimedStages } from './timed-stages.js';
@@ -165,6 +166,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     clock,
     log: world.log,
     tracer: parts.tracer,
+    pages: builtPages(configuration, world.log),
     settings: { ...httpSettings(configuration, access), ticketKeys: world.together?.ticketKeys },
   };
 }

@@ -214,6 +214,8 @@ export const CONFIGURATION_SCHEMA = object({
   gates: optional(entries(NAME, gate), NO_ENTRIES),
   /** Who may call, by name. Empty: loopback only, everybody there. */
   callers: optional(entries(NAME, caller), NO_ENTRIES),
+  /** Whether GET / is the inspector. */
+  inspector: optional(flag, true),
   workers: optional(single('text', WORKERS, workersFrom), 1),
   log: section({ level: optional(choice(...LOG_LEVELS), 'info') }),
   /** Null: none are made. */

@@ -225,7 +225,7 @@ function hexOf(text: string, offset: number): Uint8Array {
 /** What systemd hashes is the text that it writes beside the digest. */
 function textOfContent(content: JsonValue | undefined): Uint8Array {
   const text = content !== undefined && isObject(content) ? content['string'] : undefined;
-  return typeof text === 'string' ? fromUtf8(text) : new Uint8Array();
+  return typeof text === 'string' ? new Uint8Array(fromUtf8(text)) : new Uint8Array();
 }
 
 function addDigest(digests: EventDigest[], algorithm: number, value: Uint8Array): void {

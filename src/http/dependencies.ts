@@ -16,6 +16,7 @@ import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { ConnectionLimits, TicketKeys, TlsMaterial } from './listener.js';
 import type { RateLimits } from './load-limits.js';
 import type { Metrics } from './metrics.js';
+import type { Pages } from './routes/page-routes.js';
 import type { VerificationSlots } from './verification-slots.js';
 
 /** What the HTTP layer is given. It makes none of it. */
@@ -44,6 +45,8 @@ export interface HttpDependencies {
   readonly log: Log;
   /** Null: no request is traced. */
   readonly tracer: RequestTracer | null;
+  /** Those that were built; left out: none is served. */
+  readonly pages?: Pages | undefined;
   readonly settings: HttpSettings;
 }
 

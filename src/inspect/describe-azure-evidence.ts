@@ -12,7 +12,7 @@ import { parseTpm2bPublic, type TpmtPublic } from '../formats/tpmt-public.js';
 import { hex } from '../model/bytes.js';
 import { FormatError, within } from '../model/errors.js';
 import type { CertifiedKeyInput, TpmQuoteInput } from '../model/evidence.js';
-import { FieldTable, type StructureDescription, textField } from './field-description.js';
+import { FieldTable, type StructureDescription, startIn, textField } from './field-description.js';
 
 /** Lengths in a TPMS_ATTEST (TPM 2.0 part 2, 10.12.8): TPMS_CLOCK_INFO, firmwareVersion, and the size of a TPM2B. */
 const CLOCK_INFO_LENGTH = 17;
@@ -39,8 +39,8 @@ export function describeHclReport(bytes: Uint8Array, about: string): readonly St
     .add('report data hash type', 0x4cc, 4, word(0x4cc), 'SHA-256')
     .add('variable data size', 0x4d0, 4, report.runtimeClaims.byteLength);
   return [
-    { name: 'HCL report', about, length: bytes.byteLength, fields: table.fields },
-    describeRuntimeData(report.runtimeClaims, about),
+    { name: 'HCL report', about, start: 0, length: bytes.byteLength, fields: table.fields },
+    { ...describeRuntimeData(report.runtimeClaims, about), start: startIn(bytes, report.runtimeClaims) },
   ];
 }
 
@@ -53,7 +53,7 @@ export function describeRuntimeData(
   const fields = object.ok
     ? Object.entries(object.value).map(([name, value]) => textField(name, value))
     : new FieldTable(bytes).hex('data', 0, bytes.byteLength, object.detail).fields;
-  return { name: 'runtime data', about, length: bytes.byteLength, fields };
+  return { name: 'runtime data', about, start: 0, length: bytes.byteLength, fields };
 }
 
 /**
@@ -68,7 +68,7 @@ export function describeTpmQuote(quote: TpmQuoteInput, about: string): readonly 
     .add('type', 4, 2, hexWord(type), type === TPM_ST_ATTEST_QUOTE ? 'a quote' : 'not a quote');
   if (magic === TPM_GENERATED_VALUE && type === TPM_ST_ATTEST_QUOTE) describeQuoted(table, message);
   return [
-    { name: 'TPMS_ATTEST', about: `${about}/message`, length: message.byteLength, fields: table.fields },
+    { name: 'TPMS_ATTEST', about: `${about}/message`, start: 0, length: message.byteLength, fields: table.fields },
     describePcrs(quote, `${about}/pcrs`),
   ];
 }
@@ -128,7 +128,7 @@ function describeCertify(info: Uint8Array, about: string): StructureDescription 
       .hex('name', offsetOf(name), name.byteLength, 'algorithm and hash of the public area of the certified key')
       .hex('qualifiedName', offsetOf(qualifiedName), qualifiedName.byteLength);
   }
-  return { name: 'TPMS_ATTEST', about, length: info.byteLength, fields: table.fields };
+  return { name: 'TPMS_ATTEST', about, start: 0, length: info.byteLength, fields: table.fields };
 }
 
 /**
@@ -144,7 +144,7 @@ export function describePublicArea(bytes: Uint8Array, about: string): StructureD
     .add('objectAttributes', start + 4, 4, set, 'those that are set, of the ones that matter here')
     .hex('authPolicy', authPolicy.byteOffset - bytes.byteOffset, authPolicy.byteLength);
   const fields = [...table.fields, textField('key', keyOf(key))];
-  return { name: 'TPM2B_PUBLIC', about, length: bytes.byteLength, fields };
+  return { name: 'TPM2B_PUBLIC', about, start: 0, length: bytes.byteLength, fields };
 }
 
 function keyOf(key: TpmtPublic['key']): { readonly [member: string]: string } {
@@ -165,5 +165,5 @@ function describePcrs(quote: TpmQuoteInput, about: string): StructureDescription
     [...indexed].sort(([a], [b]) => a - b).map(([index, value]) => textField(`${bank}:${index}`, hex(value))),
   );
   const length = values.reduce((sum, value) => sum + value.byteLength, 0);
-  return { name: 'PCR values', about, length, fields };
+  return { name: 'PCR values', about, start: null, length, fields };
 }

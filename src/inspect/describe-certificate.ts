@@ -14,6 +14,7 @@ export function describeCertificate(certificate: X509Certificate, name: string, 
   return {
     name,
     about,
+    start: null,
     length: der.byteLength,
     fields: [
       textField('subject', subject.commonName, 'common name'),

@@ -33,7 +33,7 @@ function describeTcbInfo(text: string, about: string): StructureDescription {
     textField('levels', info.levels.length),
     ...(newest === undefined ? [] : [levelField(newest)]),
   ];
-  return { name: 'TCB info', about, length: utf8Length(text), fields };
+  return { name: 'TCB info', about, start: null, length: utf8Length(text), fields };
 }
 
 function describeQeIdentity(text: string, about: string): StructureDescription {
@@ -45,7 +45,7 @@ function describeQeIdentity(text: string, about: string): StructureDescription {
     textField('isvprodid', identity.isvProdId),
     ...(newest === undefined ? [] : [textField('newest isvsvn', newest.isvSvn), levelField(newest)]),
   ];
-  return { name: 'QE identity', about, length: utf8Length(text), fields };
+  return { name: 'QE identity', about, start: null, length: utf8Length(text), fields };
 }
 
 /**
@@ -62,7 +62,7 @@ export function describeCrl(der: Uint8Array, about: string): StructureDescriptio
     textField('number', crlNumber?.toString() ?? null),
     textField('revoked certificates', countCrlEntries(list)),
   ];
-  return { name: 'revocation list', about, length: der.byteLength, fields };
+  return { name: 'revocation list', about, start: null, length: der.byteLength, fields };
 }
 
 function windowOf(signed: {

@@ -53,7 +53,7 @@ function describeLog(
   const fields = [...shown, ...leftOff(events.slice(SHOWN_EVENTS).map(place))];
   return [
     ...(header === null ? [] : [describeHeader(bytes, header, log, about)]),
-    { name: 'event log', about, length: bytes.byteLength, fields },
+    { name: 'event log', about, start: 0, length: bytes.byteLength, fields },
   ];
 }
 
@@ -72,7 +72,7 @@ function describeHeader(
   about: string,
 ): StructureDescription {
   const length = header.data.byteOffset + header.data.byteLength - bytes.byteOffset;
-  return { name: 'event log header', about, length, fields: headerFields(bytes, header, algorithms) };
+  return { name: 'event log header', about, start: 0, length, fields: headerFields(bytes, header, algorithms) };
 }
 
 /** TCG_PCR_EVENT, and in it TCG_EfiSpecIDEvent. */

@@ -35,7 +35,7 @@ import { describeCcel, describeVtpmLogs } from './describe-event-log.js';
 import { describeSnpReport } from './describe-snp-report.js';
 import { describeTdQuote, describeTdReport } from './describe-td-quote.js';
 import { describeToken } from './describe-token.js';
-import { type StructureDescription, textField } from './field-description.js';
+import { type StructureDescription, startIn, textField } from './field-description.js';
 
 type Structures = readonly StructureDescription[];
 
@@ -68,7 +68,7 @@ function describeMembers(evidence: Evidence): Structures {
   return Object.entries(traitsOf(evidence.type).members).flatMap(([member, form]) => {
     const bytes = Object.entries(evidence).find(([name]) => name === member)?.[1];
     if (typeof form === 'string' || !(bytes instanceof Uint8Array)) return [];
-    return [{ name: form.structure, about: `/${member}`, length: bytes.byteLength, fields: [] }];
+    return [{ name: form.structure, about: `/${member}`, start: 0, length: bytes.byteLength, fields: [] }];
   });
 }
 
@@ -103,7 +103,7 @@ function describeAzureSnp(evidence: AzSnpVtpmEvidence, limit: number): Structure
     const { idKeyDigest } = parseSnpReport(report);
     return [
       ...describeHcl(evidence.hclReport),
-      describeSnpReport(report, '/hclReport'),
+      { ...describeSnpReport(report, '/hclReport'), start: startOf(evidence.hclReport, report) },
       ...describeVtpm(evidence, limit),
       paravisorEntry('azure.paravisors.idKeyDigests', idKeyDigest, '/hclReport'),
     ];
@@ -118,7 +118,12 @@ function describeAzureTdx(evidence: AzTdxVtpmEvidence, limit: number): Structure
       ...describeHcl(evidence.hclReport),
       ...(hardwareReport === null
         ? []
-        : [describeTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH), '/hclReport')]),
+        : [
+            {
+              ...describeTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH), '/hclReport'),
+              start: startOf(evidence.hclReport, hardwareReport),
+            },
+          ]),
       ...within('/tdQuote', () => describeTdQuote(tdQuote, '/tdQuote')),
       ...describeVtpm(evidence, limit, collateral),
       paravisorEntry('azure.paravisors.mrtds', parseTdQuote(tdQuote).body.mrTd, '/tdQuote'),
@@ -130,6 +135,11 @@ function describeAzureTdx(evidence: AzTdxVtpmEvidence, limit: number): Structure
 function describeHcl(report: Uint8Array | HclParts): Structures {
   if (report instanceof Uint8Array) return describeHclReport(report, '/hclReport');
   return [describeRuntimeData(report.runtimeClaims, '/hclReport')];
+}
+
+/** Null where the guest took the paravisor's report apart. */
+function startOf(report: Uint8Array | HclParts, hardwareReport: Uint8Array): number | null {
+  return report instanceof Uint8Array ? startIn(report, hardwareReport) : null;
 }
 
 type VtpmMembers = AzureGuestMembers & Pick<AzSnpVtpmEvidence, 'tpmQuote' | 'ak' | 'eventLog'>;
@@ -174,5 +184,5 @@ function eventLogOf(log: EventLogInput | null, maximumBytes: number): Structures
 function paravisorEntry(setting: string, value: Uint8Array, about: string): StructureDescription {
   const meaning = 'what to add to make this paravisor known, once verified evidence shows it and you know whose it is';
   const fields = [textField(setting, [hex(value)], meaning)];
-  return { name: 'configuration', about, length: value.byteLength, fields };
+  return { name: 'configuration', about, start: null, length: value.byteLength, fields };
 }

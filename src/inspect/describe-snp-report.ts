@@ -20,7 +20,7 @@ export function describeSnpReport(bytes: Uint8Array, about: string): StructureDe
     hex(report.signature),
     'ECDSA P-384 with SHA-384 over bytes 0 to 671, as r and s in big endian',
   );
-  return { name: 'ATTESTATION_REPORT', about, length: SNP_REPORT_LENGTH, fields: table.fields };
+  return { name: 'ATTESTATION_REPORT', about, start: 0, length: SNP_REPORT_LENGTH, fields: table.fields };
 }
 
 function describeGuest(table: FieldTable, report: SnpReport): void {

@@ -45,8 +45,8 @@ export function describeTdQuote(bytes: Uint8Array, about: string): readonly Stru
     .hex('signature', offsetOf(quote.signature), 64, 'r and s, by the attestation key over everything above')
     .hex('attestation key', offsetOf(quote.attestationKey), 64, 'X and Y');
   return [
-    { name: 'TD quote', about, length: bytes.byteLength, fields: header.fields },
-    describeEnclave(quote, about),
+    { name: 'TD quote', about, start: 0, length: bytes.byteLength, fields: header.fields },
+    { ...describeEnclave(quote, about), start: offsetOf(quote.qe.report.bytes) },
     ...parsePemCertificates(quote.pckChain, 'cert_chain').map((der) => describePck(parseCertificate(der), about)),
   ];
 }
@@ -78,7 +78,7 @@ export function describeTdReport(bytes: Uint8Array, about: string): StructureDes
     .hex('RTMR2', 816, 48)
     .hex('RTMR3', 864, 48)
     .hex('SERVTD_HASH', 912, 48);
-  return { name: 'TDREPORT', about, length: TD_REPORT_LENGTH, fields };
+  return { name: 'TDREPORT', about, start: 0, length: TD_REPORT_LENGTH, fields };
 }
 
 function describeBody(table: FieldTable, body: TdReportBody, start: number): void {
@@ -119,7 +119,7 @@ function describeEnclave({ qe }: TdQuote, about: string): StructureDescription {
     .add('ISVPRODID', 256, 2, report.isvProdId)
     .add('ISVSVN', 258, 2, report.isvSvn)
     .hex('REPORTDATA', 320, 64, `SHA-256 of attestation key and ${authData.byteLength} bytes of authentication data`);
-  return { name: 'report of the quoting enclave', about, length: report.bytes.byteLength, fields };
+  return { name: 'report of the quoting enclave', about, start: 0, length: report.bytes.byteLength, fields };
 }
 
 /** Certificates of a PCK chain; the first says what the platform is. */

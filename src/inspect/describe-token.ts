@@ -17,8 +17,8 @@ export function describeToken(token: string, about: string): readonly StructureD
   const { header, payload, signature } = parseJws(token);
   const signed = textField('signature length', signature.byteLength, 'bytes');
   return [
-    { name: 'JOSE header', about, length: token.indexOf('.'), fields: [...fieldsOf(header), signed] },
-    { name: 'claims', about, length: payload.byteLength, fields: fieldsOf(parseClaimsSet(payload)) },
+    { name: 'JOSE header', about, start: null, length: token.indexOf('.'), fields: [...fieldsOf(header), signed] },
+    { name: 'claims', about, start: null, length: payload.byteLength, fields: fieldsOf(parseClaimsSet(payload)) },
   ];
 }
 

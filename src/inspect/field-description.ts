@@ -17,8 +17,15 @@ export interface StructureDescription {
   readonly name: string;
   /** JSON pointer into the evidence. */
   readonly about: string;
+  /** Bytes from the start of what `about` names; null where it does not stand there as it is: in PEM, JSON or a token. */
+  readonly start: number | null;
   readonly length: number;
   readonly fields: readonly FieldDescription[];
+}
+
+/** Where a part of bytes starts in them; null where it is no part of them. */
+export function startIn(whole: Uint8Array, part: Uint8Array): number | null {
+  return part.buffer === whole.buffer ? part.byteOffset - whole.byteOffset : null;
 }
 
 /** A field of text, or of what has no fixed place. */

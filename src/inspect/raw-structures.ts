@@ -23,7 +23,7 @@ import { describeSnpReport } from './describe-snp-report.js';
 import { describeTdQuote, describeTdReport } from './describe-td-quote.js';
 import { describeToken } from './describe-token.js';
 import { isKnownType } from './event-names.js';
-import type { StructureDescription } from './field-description.js';
+import { type StructureDescription, startIn } from './field-description.js';
 
 type Structures = readonly StructureDescription[];
 
@@ -211,7 +211,8 @@ function describeHcl(bytes: Uint8Array, { about }: RawPlace): Structures {
       : reportType === 'tdx'
         ? [describeTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH), about)]
         : [];
-  return [...describeHclReport(bytes, about), ...inside];
+  const start = startIn(bytes, hardwareReport);
+  return [...describeHclReport(bytes, about), ...inside.map((structure) => ({ ...structure, start }))];
 }
 
 function describeTable(bytes: Uint8Array, { about }: RawPlace): Structures {

@@ -1,6 +1,7 @@
 /**
  * Bytes as text and back, compared and put together. This file alone of those that read formats knows Node's `Buffer`. Browsers have
- * none: the build of the inspector takes functions of the same names in place of these.
+ * none: the build of the inspector takes functions of the same names in place of these. What makes bytes makes Buffers here: whoever takes many parts of them
+ * takes them of a plain view, since parts of Buffers are Buffers, which take several times as long to make.
  */
 
 /** Lower-case hex. */
@@ -10,7 +11,7 @@ export function hex(bytes: Uint8Array): string {
 
 /** @param digits an even number of hex digits, of either case; nothing else is checked here */
 export function fromHex(digits: string): Uint8Array {
-  return plain(Buffer.from(digits, 'hex'));
+  return Buffer.from(digits, 'hex');
 }
 
 /** One character a byte, U+0000 to U+00FF. */
@@ -20,7 +21,7 @@ export function latin1(bytes: Uint8Array): string {
 
 /** @param text of characters up to U+00FF */
 export function fromLatin1(text: string): Uint8Array {
-  return plain(Buffer.from(text, 'latin1'));
+  return Buffer.from(text, 'latin1');
 }
 
 /** UTF-16 in little endian. A last byte that is none of a pair is left out; surrogates without the other half stay. */
@@ -30,7 +31,7 @@ export function utf16le(bytes: Uint8Array): string {
 
 /** UTF-16 in little endian. */
 export function fromUtf16le(text: string): Uint8Array {
-  return plain(Buffer.from(text, 'utf16le'));
+  return Buffer.from(text, 'utf16le');
 }
 
 /** What is no UTF-8 becomes U+FFFD. */
@@ -39,7 +40,7 @@ export function utf8(bytes: Uint8Array): string {
 }
 
 export function fromUtf8(text: string): Uint8Array {
-  return plain(Buffer.from(text, 'utf8'));
+  return Buffer.from(text, 'utf8');
 }
 
 /** Bytes that a text takes in UTF-8. */
@@ -59,7 +60,7 @@ export function base64(bytes: Uint8Array, alphabet: Base64Alphabet): string {
  * bytes are written as.
  */
 export function looseBytes(text: string, alphabet: Base64Alphabet): Uint8Array {
-  return plain(Buffer.from(text, alphabet));
+  return Buffer.from(text, alphabet);
 }
 
 /** Stops at the first byte that differs: not for secrets. */
@@ -69,14 +70,9 @@ export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Parts one after the other. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  return plain(Buffer.concat(parts));
+  return Buffer.concat(parts);
 }
 
 function view(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Parts of a Buffer are Buffers, which take several times as long to make as plain views. */
-function plain({ buffer, byteOffset, byteLength }: Buffer): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -100,9 +100,10 @@ function inspectionOf(what: JsonObject, structures: ReturnType<typeof describeEv
   return {
     ...UNVERIFIED,
     ...what,
-    structures: structures.map(({ name, about, length, fields }) => ({
+    structures: structures.map(({ name, about, start, length, fields }) => ({
       name,
       about,
+      start,
       length,
       fields: fields.map((field) => ({ ...field })),
     })),

@@ -14,6 +14,7 @@ describe('generated files', () => {
     expect([...files.keys()]).toEqual([
       'src/wire/generated/openapi-types.ts',
       'src/relying-party/generated/openapi-types.ts',
+      'src/inspector/generated/openapi-types.ts',
       'src/wire/generated/openapi-schemas.ts',
       'src/wire/generated/openapi-document.ts',
     ]);
@@ -126,6 +127,8 @@ describe('operations', () => {
       'get /.well-known/openid-configuration',
       'get /authorize/{gate}/{path}',
       'get /openapi.json',
+      'get /',
+      'get /inspector/{id}',
       'get /docs',
     ]);
   });

@@ -31,10 +31,13 @@ interface Operation {
   readonly statuses: readonly string[];
 }
 
+/** Ids that there are, by the first part of the path. */
+const KNOWN_IDS: Readonly<Record<string, string>> = { decisions: KNOWN_DECISION, inspector: 'veritee-inspector.html' };
+
 const OPERATIONS = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, { responses }]): Operation => {
     const target = path
-      .replace('{id}', path.startsWith('/decisions') ? KNOWN_DECISION : KNOWN_POLICY)
+      .replace('{id}', KNOWN_IDS[path.split('/')[1] ?? ''] ?? KNOWN_POLICY)
       .replace('{keyId}', 'db-key')
       .replace('{sha256}', KNOWN_ENDORSEMENT)
       .replace('{gate}', KNOWN_GATE)

@@ -66,7 +66,7 @@ export async function runInBrowser(script: string): Promise<unknown> {
   const profile = await mkdtemp(join(tmpdir(), 'veritee-browser-'));
   const page = new Page(script);
   const url = await page.open();
-  const browser = spawn(program(), [...OPTIONS, `--user-data-dir=${profile}`, url], {
+  const browser = spawn(browserProgram(), [...OPTIONS, `--user-data-dir=${profile}`, url], {
     detached: true,
     stdio: 'ignore',
   });
@@ -83,7 +83,8 @@ export async function runInBrowser(script: string): Promise<unknown> {
   }
 }
 
-function program(): string {
+/** Path of the browser. */
+export function browserProgram(): string {
   const [command = '', ...args] = CHROMIUM.command;
   return spawnSync(command, args, { encoding: 'utf8' }).stdout.trim();
 }

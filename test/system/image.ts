@@ -136,13 +136,14 @@ export class Image {
     execFileSync('sh', ['-ec', here], { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
   }
 
-  /** Compiling takes half a minute, and was done for this copy of the project. From the same files the same comes out. */
+  /** Compiling takes half a minute, and was done for this copy of the project. From the same files the same comes out. The pages are made anew. */
   #compile(stage: Stage): void {
     const cwd = join(stage.root, stage.workdir);
     const files = sourcesOf(cwd);
     if (files.length === 0 || files.join() !== sourcesOf(this.#context).join())
       throw new Error('the engine is not given what the service is compiled from');
     cpSync(join(this.#context, 'dist'), join(cwd, 'dist'), { recursive: true });
+    execFileSync(process.execPath, ['--import', 'tsx', 'scripts/pages/build.ts'], { cwd, stdio: ['ignore', 2, 2] });
   }
 
   /**

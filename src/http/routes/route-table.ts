@@ -10,6 +10,7 @@ import { endorsementRoute } from './endorsement-route.js';
 import { challengesRoute, inspectRoute, verifyRoute } from './evidence-routes.js';
 import { gateRoute } from './gate-route.js';
 import { operationRoutes } from './operation-routes.js';
+import { pageRoutes } from './page-routes.js';
 import { evaluateRoute, lintRoute, policiesRoutes } from './policy-routes.js';
 import { receiptKeyRoutes } from './receipt-routes.js';
 import { releaseRoute } from './release-route.js';
@@ -65,4 +66,5 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
   ];
   for (const route of routes) application.route(route);
   await application.register(docsRoutes);
+  if (dependencies.pages !== undefined) await application.register(pageRoutes(dependencies.pages));
 }

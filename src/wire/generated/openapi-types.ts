@@ -138,7 +138,7 @@ export interface components {
     readonly StructureInspection: { readonly verified: false; readonly notice: string; readonly type: "bytes"; readonly kind: components["schemas"]["StructureKind"]; readonly structures: readonly components["schemas"]["InspectedStructure"][]; };
     readonly StructureKind: "snp-report" | "snp-extended-report" | "snp-certificate-table" | "hcl-report" | "td-quote" | "td-report" | "tpm-quote" | "pem" | "certificate" | "crl" | "token" | "event-log" | "collateral";
     readonly InspectedEvent: { readonly index: number; readonly type: string; readonly offset: number; readonly digests: { readonly [key: string]: components["schemas"]["Hex"]; }; readonly covered: boolean; readonly data: { readonly length: number; readonly text: string | null; readonly hex: string; readonly variable?: { readonly name: string; readonly guid: string; }; }; };
-    readonly InspectedStructure: { readonly name: string; readonly about: string; readonly length: number; readonly fields: readonly components["schemas"]["InspectedField"][]; };
+    readonly InspectedStructure: { readonly name: string; readonly about: string; readonly start: number | null; readonly length: number; readonly fields: readonly components["schemas"]["InspectedField"][]; };
     readonly InspectedField: { readonly name: string; readonly offset: number | null; readonly length: number | null; readonly value: unknown; readonly meaning: string | null; };
     readonly ChallengeRequest: { readonly audience?: components["schemas"]["Audience"]; readonly policy?: components["schemas"]["PolicyId"]; readonly evidenceType?: components["schemas"]["EvidenceType"]; };
     readonly Challenge: { readonly nonce: string; readonly expiresAt: components["schemas"]["Instant"]; };

@@ -4,6 +4,7 @@ import { afterEach } from 'vitest';
 import { ApiKeyCallers } from '../../../src/callers/api-keys.js';
 import { ConfiguredCallers } from '../../../src/callers/configured-callers.js';
 import { LocalCaller } from '../../../src/callers/local-caller.js';
+import { builtPages } from '../../../src/composition/pages.js';
 import type { HttpDependencies, HttpSettings } from '../../../src/http/dependencies.js';
 import { createLog } from '../../../src/http/log.js';
 import { Metrics } from '../../../src/http/metrics.js';
@@ -359,6 +360,7 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     lines,
     log: createLog(options.level ?? 'info', lines),
     tracer: options.tracer ?? null,
+    pages: builtPages({ inspector: true }, createLog('warn', lines)),
     settings: {
       bodyBytes: 2_097_152,
       batchBytes: 16_777_216,

@@ -55,6 +55,8 @@ const ROLE_OF: ReadonlyMap<string, Role> = new Map([
 ]);
 
 const PUBLIC = [
+  '/',
+  '/inspector/:id',
   '/livez',
   '/readyz',
   '/openapi.json',
@@ -70,7 +72,10 @@ describe('docs/configuration.md', () => {
     for (const [call, role] of ROLE_OF) {
       if (!call.startsWith('HEAD')) expect(text).toMatch(new RegExp(`^\\| \`${role}\` \\|.*\`${call}\``, 'm'));
     }
-    for (const url of PUBLIC) expect(text).toMatch(new RegExp(`\`${url}(?:/{gate}/\\*)?\`.* need no role`));
+    for (const url of PUBLIC) {
+      const named = url.replace(':id', '{id}');
+      expect(text).toMatch(new RegExp(`\`${named}(?:/{gate}/\\*)?\`.* need no role`));
+    }
     for (const role of ROLES) expect(text).toContain(`| \`${role}\` |`);
   });
 });

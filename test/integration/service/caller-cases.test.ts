@@ -210,6 +210,11 @@ const CALLS: Readonly<Record<string, Called>> = {
     byBlue: '200',
     notAllowed: { path: () => '/policies/other', answer: FORBIDDEN },
   },
+  'GET /endorsements/{sha256}': {
+    method: 'GET',
+    path: () => `/endorsements/${'ab'.repeat(32)}`,
+    byBlue: '404 not_found',
+  },
   'GET /decisions': { method: 'GET', path: () => '/decisions', byBlue: '200' },
   'GET /decisions/{id}': {
     method: 'GET',

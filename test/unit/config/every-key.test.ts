@@ -224,6 +224,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'traces.headersFile': [TRACES, 'is sent other headers after a reload'],
   'traces.sample': [TRACES, 'of 0 traces nothing, contacts nobody, and leaves the log without a trace'],
   'traces.trustParent': [TRACES, 'is followed where it is trusted, with its flag and without tracestate'],
+  inspector: ['integration/service/pages.test.ts', 'are not served where they are switched off, but for the documents'],
   workers: ['system/workers.test.ts', 'answer at one port, sign with one key, and know what the others have used up'],
   'log.level': ['unit/http/log.test.ts', 'writes nothing below its level'],
 };

@@ -88,6 +88,7 @@ describe('defaults', () => {
       keys: {},
       gates: {},
       callers: {},
+      inspector: true,
       workers: 1,
       log: { level: 'info' },
       traces: null,

@@ -66,8 +66,8 @@ describe('user-data', () => {
 describe('an RSA JWK', () => {
   it('has modulus and exponent in base64url', () => {
     expect(decodeRsaJwk({ n: '-_8', e: 'AQAB' })).toEqual({
-      n: Uint8Array.of(0xfb, 0xff),
-      e: Uint8Array.of(1, 0, 1),
+      n: Buffer.from([0xfb, 0xff]),
+      e: Buffer.from([1, 0, 1]),
     });
   });
 

@@ -45,7 +45,7 @@ function bootOfLog(log: Uint8Array): BootSource {
   return bootOfRaw(log, 'event-log', IN_FILE, LIMIT);
 }
 
-const structure = (name: string) => ({ name, about: '', length: 0, fields: [] });
+const structure = (name: string) => ({ name, about: '', start: null, length: 0, fields: [] });
 
 /** EFI_SIGNATURE_LIST of SHA-256 hashes (UEFI 2.10, 32.4.1). */
 function signatureList(count: number): Uint8Array {

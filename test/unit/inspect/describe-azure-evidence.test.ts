@@ -45,7 +45,7 @@ describe("description of the paravisor's report", () => {
     expect(report).toMatchObject({ name: 'HCL report', about: '/hclReport' });
     expect(report && fieldsOf(report).get('report type')).toMatchObject({ offset: 0x4c8, length: 4, value: 'snp' });
     expect(report && fieldsOf(report).get('variable data size')).toMatchObject({ value: 28 });
-    expect(claims).toEqual(describeRuntimeData(runtimeClaims, '/hclReport'));
+    expect(claims).toEqual({ ...describeRuntimeData(runtimeClaims, '/hclReport'), start: 0x4d4 });
   });
 });
 
@@ -111,6 +111,7 @@ describe('description of runtime data', () => {
     expect(describeRuntimeData(Buffer.from('{"nonce":"AQ","keys":[1]}'), '/runtimeData')).toEqual({
       name: 'runtime data',
       about: '/runtimeData',
+      start: 0,
       length: 25,
       fields: [
         { name: 'nonce', offset: null, length: null, value: 'AQ', meaning: null },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseHclReport } from '../../../src/formats/hcl-report.js';
 import { describeEvidence } from '../../../src/inspect/describe-evidence.js';
+import { hex } from '../../../src/model/bytes.js';
 import type { Evidence } from '../../../src/model/evidence.js';
 import {
   AZURE_ID_KEY_DIGEST,
@@ -28,6 +29,13 @@ const structures = (evidence: Evidence) => described(evidence).map(({ name, abou
 
 function expectRefused(evidence: Evidence, code: string, pointer: string): void {
   expect(() => described(evidence)).toThrow(expect.objectContaining({ name: 'FormatError', code, pointer }));
+}
+
+/** What a pointer into evidence in its native form names. */
+function bytesOf(evidence: Evidence, about: string): Uint8Array {
+  const members = about.split('/').slice(1);
+  const found = members.reduce<unknown>((value, member) => Object(value)[member], evidence);
+  return found instanceof Uint8Array ? found : new Uint8Array();
 }
 
 describe('description of evidence', () => {
@@ -119,6 +127,31 @@ describe('description of evidence', () => {
       ...Array(3).fill('certificate above the AK /akChain'),
       'configuration /tdQuote',
     ]);
+  });
+
+  it.each<[string, Evidence]>([
+    ['an Azure confidential VM', vm.evidence()],
+    ['one on TDX', TDX_VM.evidence({ ak: AK })],
+    ['a bare guest', guest.evidence({ runtimeData: 'nonce' })],
+    ['a bare TD', createTdxGuest({ platform: PLATFORM, ccel: labCcelEvents() }).evidence()],
+  ])('says where each structure of %s starts in what it is about', (_whose, evidence) => {
+    const shown = described(evidence)
+      .filter(({ start }) => start !== null)
+      .flatMap(({ about, start, fields }) => fields.map((field) => ({ ...field, about, start: start ?? 0 })))
+      // That of SNP is shown in big endian.
+      .filter(({ name }) => name !== 'SIGNATURE')
+      .filter(({ offset, value }) => offset !== null && typeof value === 'string' && /^[0-9a-f]{8,}$/.test(value));
+    expect(shown.length).toBeGreaterThan(0);
+    for (const { about, start, offset, length, value } of shown) {
+      const from = start + (offset ?? 0);
+      expect(hex(bytesOf(evidence, about).subarray(from, from + (length ?? 0)))).toBe(value);
+    }
+  });
+
+  it('says nothing of that where the guest took the report apart', () => {
+    const { hardwareReport, runtimeClaims } = parseHclReport(vm.hclReport());
+    const parts = described({ ...vm.evidence(), hclReport: { hardwareReport, runtimeClaims } });
+    expect(parts.find(({ name }) => name === 'ATTESTATION_REPORT')?.start).toBeNull();
   });
 
   it('has quote, runtime data and collateral of a bare TD', () => {

@@ -21,13 +21,13 @@ describe('parseCollateralFile', () => {
     expect(parse(FILE)).toEqual({
       tcbInfo: '{"id": "TDX"}',
       qeIdentity: '{ }',
-      tcbInfoSignature: Uint8Array.of(0x0a, 0xff),
-      qeIdentitySignature: Uint8Array.of(1),
+      tcbInfoSignature: Buffer.of(0x0a, 0xff),
+      qeIdentitySignature: Buffer.of(1),
       tcbInfoIssuerChain: 'a\n',
       qeIdentityIssuerChain: 'b',
       pckCrlIssuerChain: 'c',
-      pckCrl: Uint8Array.of(0x30, 0),
-      rootCaCrl: Uint8Array.of(0x30, 1),
+      pckCrl: Buffer.of(0x30, 0),
+      rootCaCrl: Buffer.of(0x30, 1),
     });
   });
 

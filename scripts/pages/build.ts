@@ -1,0 +1,38 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import type { BuiltFile } from './built-file.js';
+import { bundleInspector } from './bundle.js';
+
+/**
+ * Makes the pages that the service serves, and pages.json, which lists them: the path of each, its file, whether what is at the
+ * path never changes, and what it belongs to.
+ */
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+/** Of less, nothing is saved. */
+const SMALLEST_COMPRESSED = 1024;
+
+/** @param out the folder, which is made anew */
+export async function buildPages(out: string): Promise<void> {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string };
+  const files = await bundleInspector({ root: ROOT, version });
+  rmSync(out, { recursive: true, force: true });
+  for (const file of files) write(out, file);
+  const listed = files.map(({ path, file, lasting, part }) => ({ path, file, lasting, part }));
+  writeFileSync(join(out, 'pages.json'), `${JSON.stringify(listed, null, 2)}\n`);
+}
+
+function write(out: string, { file, content }: BuiltFile): void {
+  const path = join(out, file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+  if (content.byteLength < SMALLEST_COMPRESSED) return;
+  writeFileSync(`${path}.br`, brotliCompressSync(content, BROTLI));
+  writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPages(join(ROOT, 'dist/inspector'));

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { build, type OutputFile, type Plugin } from 'esbuild';
+import type { BuiltFile } from './built-file.js';
+import { inspectorPage, singlePage } from './inspector-html.js';
+
+interface BundleOptions {
+  /** Folder of the project. */
+  readonly root: string;
+  readonly version: string;
+}
+
+/** The inspector: its page, script and style as files of their own, and the same as one file with its digest. */
+export async function bundleInspector({ root, version }: BundleOptions): Promise<readonly BuiltFile[]> {
+  const outputs = await bundle(root, version);
+  const [script, style] = [ofType(outputs, '.js'), ofType(outputs, '.css')];
+  const icon = readFileSync(join(root, 'src/inspector/icon.svg'));
+  const iconName = `icon-${shortDigest(icon)}.svg`;
+  const page = inspectorPage({ script: basename(script.path), style: basename(style.path), icon: iconName });
+  const single = text(singlePage({ script: script.text, style: style.text, icon: icon.toString('utf8') }));
+  return [
+    { path: '/', file: 'index.html', content: text(page), lasting: false, part: 'inspector' },
+    lasting(basename(script.path), script.contents),
+    lasting(basename(style.path), style.contents),
+    lasting(iconName, icon),
+    { path: `/inspector/${SINGLE}`, file: SINGLE, content: single, lasting: false, part: 'inspector' },
+    {
+      path: `/inspector/${SINGLE}.sha256`,
+      file: `${SINGLE}.sha256.txt`,
+      content: text(`${sha256(single)}  ${SINGLE}\n`),
+      lasting: false,
+      part: 'inspector',
+    },
+  ];
+}
+
+const SINGLE = 'veritee-inspector.html';
+
+async function bundle(root: string, version: string): Promise<readonly OutputFile[]> {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: { app: 'src/inspector/main.tsx' },
+    outdir: 'dist/inspector',
+    entryNames: '[name]-[hash]',
+    bundle: true,
+    minify: true,
+    legalComments: 'none',
+    format: 'esm',
+    platform: 'browser',
+    target: ['es2022'],
+    define: { VERSION: JSON.stringify(version) },
+    tsconfig: 'src/inspector/tsconfig.json',
+    plugins: [browserBytes(root)],
+    write: false,
+    logLevel: 'error',
+  });
+  return outputFiles;
+}
+
+/** Takes the functions that browsers have in place of those that need Node's Buffer. */
+function browserBytes(root: string): Plugin {
+  const node = join(root, 'src/model/bytes.js');
+  return {
+    name: 'browser-bytes',
+    setup: ({ onResolve }) => {
+      onResolve({ filter: /\/bytes\.js$/ }, ({ path, resolveDir }) =>
+        join(resolveDir, path) === node ? { path: join(root, 'src/inspector/browser-bytes.ts') } : null,
+      );
+    },
+  };
+}
+
+function ofType(outputs: readonly OutputFile[], ending: string): OutputFile {
+  const found = outputs.find(({ path }) => path.endsWith(ending));
+  if (found === undefined) throw new Error(`the bundle has no ${ending}`);
+  return found;
+}
+
+function lasting(file: string, content: Uint8Array): BuiltFile {
+  return { path: `/inspector/${file}`, file, content, lasting: true, part: 'inspector' };
+}
+
+const text = (content: string) => Buffer.from(content, 'utf8');
+const sha256 = (content: Uint8Array) => createHash('sha256').update(content).digest('hex');
+const shortDigest = (content: Uint8Array) => sha256(content).slice(0, 8).toUpperCase();

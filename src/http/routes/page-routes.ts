@@ -1,0 +1,70 @@
+import fastifyStatic from '@fastify/static';
+import type { FastifyPluginAsync, FastifyReply } from 'fastify';
+
+/** Pages that were built, as the service serves them. */
+export interface Pages {
+  /** Absolute path of their folder. */
+  readonly folder: string;
+  readonly files: readonly PageFile[];
+}
+
+export interface PageFile {
+  /** Path of the URL. */
+  readonly path: string;
+  /** Name in the folder. */
+  readonly file: string;
+  /** Whether what is at the path never changes. */
+  readonly lasting: boolean;
+}
+
+/** Everything comes from this service, and no text ever becomes script. */
+const PAGE_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+const HEADERS = {
+  'content-security-policy': PAGE_SECURITY_POLICY,
+  'cross-origin-opener-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+} as const;
+
+const LASTING = 'public, max-age=31536000, immutable';
+
+/** A page at a path of its own, or the files of a folder. */
+const FOLDER = /^(\/[a-z]+)\/[^/]+$/;
+
+/** Each listed file is served, and nothing else of their folder on the disk. */
+export const pageRoutes =
+  ({ folder, files }: Pages): FastifyPluginAsync =>
+  async (scope) => {
+    await scope.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, cacheControl: false });
+    const byPath = new Map(files.map((file) => [file.path, file]));
+    const urls = new Set(files.map(({ path }) => path.replace(FOLDER, '$1/:id')));
+    for (const url of urls) {
+      scope.route({
+        method: 'GET',
+        url,
+        config: { access: 'public' },
+        handler: (request, reply) => {
+          const { id } = request.params as { readonly id?: string };
+          const page = byPath.get(id === undefined ? url : url.replace(':id', id));
+          return page === undefined ? reply.callNotFound() : send(page, reply);
+        },
+      });
+    }
+  };
+
+function send({ file, lasting }: PageFile, reply: FastifyReply): FastifyReply {
+  reply.headers(HEADERS);
+  if (lasting) reply.header('cache-control', LASTING);
+  return reply.sendFile(file);
+}

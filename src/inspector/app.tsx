@@ -1,0 +1,139 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { base64 } from '../model/bytes.js';
+import type { JsonObject } from '../model/json.js';
+import { BytesPanel } from './bytes-panel.js';
+import { ChainPanel } from './chain-panel.js';
+import { type HardwareVerdict, verifyHardware } from './hardware-signature.js';
+import { type Intake, requestFor } from './intake.js';
+import { IntakePanel, type Options } from './intake-panel.js';
+import { OwnPanel } from './own-panel.js';
+import { QuestionsPanel } from './questions-panel.js';
+import { type Decision, Service, ServiceFault } from './service.js';
+import { type FoundBytes, findBytes } from './structures.js';
+import { FaultPanel, VerdictPanel } from './verdict-panel.js';
+
+declare const VERSION: string;
+
+/** What is looked at: nothing of it is kept anywhere else. */
+interface Subject {
+  readonly found: readonly FoundBytes[];
+  /** What the service is asked about; null where it cannot be judged alone. */
+  readonly body: JsonObject | null;
+  readonly own: HardwareVerdict | null;
+  readonly decision: Decision | null;
+  readonly fault: ServiceFault | null;
+}
+
+const NOTHING: Subject = { found: [], body: null, own: null, decision: null, fault: null };
+
+/** @param alone whether there is no service behind the page */
+export function App({ alone }: { readonly alone: boolean }) {
+  const service = useRef(new Service());
+  const [subject, setSubject] = useState(NOTHING);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  /** How many things were looked at: who drives the page sees by it when it is done with one. */
+  const [looked, setLooked] = useState(0);
+
+  async function take(intake: Intake, options: Options): Promise<void> {
+    setProblem(null);
+    if (intake.kind === 'unknown') {
+      setSubject(NOTHING);
+      setLooked((count) => count + 1);
+      return setProblem(intake.why);
+    }
+    setBusy(true);
+    service.current.identify(options.key);
+    try {
+      setSubject(await look(service.current, intake, options, alone));
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    } finally {
+      setBusy(false);
+      setLooked((count) => count + 1);
+    }
+  }
+
+  return (
+    <>
+      <Header alone={alone} />
+      <main data-looked={looked}>
+        <IntakePanel alone={alone} isBusy={isBusy} problem={problem} onTake={take} />
+        <Result {...subject} alone={alone} />
+      </main>
+      <footer>
+        <p>
+          veritee {VERSION}. What you give this page stays in it{alone ? '' : ', and goes to this service to be judged'}
+          : it stores nothing.
+        </p>
+      </footer>
+    </>
+  );
+}
+
+function Header({ alone }: { readonly alone: boolean }) {
+  return (
+    <header>
+      <p class="product">veritee</p>
+      {alone ? null : (
+        <nav aria-label="Pages">
+          <a href="/" aria-current="page">
+            Inspector
+          </a>
+          <a href="/docs">API</a>
+          <a href="/inspector/veritee-inspector.html" download>
+            This page as one file
+          </a>
+        </nav>
+      )}
+    </header>
+  );
+}
+
+function Result({ found, own, decision, fault, alone }: Subject & { readonly alone: boolean }) {
+  const start = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (decision !== null || fault !== null || found.length > 0) start.current?.focus();
+  }, [decision, fault, found]);
+  if (found.length === 0 && decision === null && fault === null) return null;
+  return (
+    <section class="result" aria-label="Result" tabIndex={-1} ref={start}>
+      {decision === null ? null : <VerdictPanel decision={decision} />}
+      {fault === null ? null : <FaultPanel fault={fault} />}
+      {own === null ? null : <OwnPanel verdict={own} alone={alone} />}
+      {decision === null ? null : <ChainPanel decision={decision} />}
+      {decision === null ? null : <QuestionsPanel decision={decision} />}
+      <BytesPanel found={found} />
+    </section>
+  );
+}
+
+/** Reads what was given, verifies what can be verified here, and asks the service. */
+async function look(service: Service, intake: Exclude<Intake, { kind: 'unknown' }>, options: Options, alone: boolean) {
+  if (intake.kind === 'decision') {
+    if (alone) throw new Error('A recorded decision is asked of a service, and this page has none.');
+    return { ...NOTHING, decision: (await service.decision(intake.id)) as unknown as Decision };
+  }
+  const found = intake.kind === 'request' ? findBytes(intake.body) : [intake.found];
+  const body = intake.kind === 'request' ? intake.body : requestFor(intake.found, intake.token, toBase64Url);
+  const own = await verifyHardware(found, globalThis.crypto?.subtle ?? null);
+  const looked = { ...NOTHING, found, body, own };
+  return alone || body === null ? looked : { ...looked, ...(await judged(service, withOptions(body, options))) };
+}
+
+async function judged(service: Service, body: JsonObject): Promise<Pick<Subject, 'decision' | 'fault'>> {
+  try {
+    return { decision: await service.verify(body), fault: null };
+  } catch (error) {
+    if (error instanceof ServiceFault) return { decision: null, fault: error };
+    throw error;
+  }
+}
+
+/** What was filled in goes in place of what the body says. */
+function withOptions(body: JsonObject, { policy, nonce, audience }: Options): JsonObject {
+  const given = Object.entries({ policy, nonce, audience }).filter(([, value]) => value !== '');
+  return { ...body, ...Object.fromEntries(given) };
+}
+
+const toBase64Url = (bytes: Uint8Array) => base64(bytes, 'base64url');

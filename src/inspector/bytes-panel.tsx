@@ -1,0 +1,200 @@
+import { useMemo, useState } from 'preact/hooks';
+import type { FieldDescription } from '../inspect/field-description.js';
+import { hex } from '../model/bytes.js';
+import { hexRows, numbered, PAGE_BYTES, type PlacedField, placedFields, type Run } from './hex-rows.js';
+import { shownValue } from './shown-value.js';
+import { type FoundBytes, nameOfFound } from './structures.js';
+
+/** The bytes that were given, each field of them marked, and what every field says. Nothing of it is verified. */
+export function BytesPanel({ found }: { readonly found: readonly FoundBytes[] }) {
+  const [chosen, setChosen] = useState(0);
+  const shown = found[chosen] ?? found[0];
+  if (shown === undefined) return null;
+  return (
+    <section class="bytes" aria-labelledby="bytes">
+      <h2 id="bytes">The bytes</h2>
+      <p>What they say of themselves: anyone could have written every value.</p>
+      <p>
+        <label for="structure">Structure</label>{' '}
+        <select
+          id="structure"
+          value={String(found.indexOf(shown))}
+          onChange={({ currentTarget }) => setChosen(Number(currentTarget.value))}
+        >
+          {found.map(({ pointer, kind }, index) => (
+            <option key={pointer} value={String(index)}>
+              {pointer === '' ? nameOfFound(kind) : `${pointer}: ${nameOfFound(kind)}`}
+            </option>
+          ))}
+        </select>
+      </p>
+      {shown.problem === null ? null : <p class="problem">It cannot be read: {shown.problem}</p>}
+      <Structure key={`${shown.pointer} ${shown.kind}`} found={shown} />
+    </section>
+  );
+}
+
+function Structure({ found: { bytes, structures } }: { readonly found: FoundBytes }) {
+  const [field, setField] = useState<number | null>(null);
+  const [page, setPage] = useState(0);
+  const fields = useMemo(() => placedFields(structures), [structures]);
+
+  function choose(index: number): void {
+    setField(index);
+    const place = fields.find((each) => each.index === index);
+    if (place !== undefined) setPage(Math.floor(place.from / PAGE_BYTES));
+  }
+
+  return (
+    <div class="structure">
+      {bytes.byteLength === 0 ? null : (
+        <div class="hex">
+          <Pager page={page} bytes={bytes.byteLength} onPage={setPage} />
+          <HexTable bytes={bytes} page={page} fields={fields} selected={field} onSelect={setField} />
+        </div>
+      )}
+      <FieldTables structures={structures} selected={field} onSelect={choose} />
+    </div>
+  );
+}
+
+interface PagerProps {
+  readonly page: number;
+  readonly bytes: number;
+  readonly onPage: (page: number) => void;
+}
+
+function Pager({ page, bytes, onPage }: PagerProps) {
+  const last = Math.floor(Math.max(0, bytes - 1) / PAGE_BYTES);
+  if (last === 0) return null;
+  return (
+    <p class="pager">
+      <button type="button" disabled={page === 0} onClick={() => onPage(page - 1)}>
+        Before
+      </button>{' '}
+      Bytes {page * PAGE_BYTES} to {Math.min(bytes, (page + 1) * PAGE_BYTES) - 1} of {bytes}{' '}
+      <button type="button" disabled={page === last} onClick={() => onPage(page + 1)}>
+        After
+      </button>
+    </p>
+  );
+}
+
+interface HexTableProps {
+  readonly bytes: Uint8Array;
+  readonly page: number;
+  readonly fields: readonly PlacedField[];
+  readonly selected: number | null;
+  readonly onSelect: (field: number) => void;
+}
+
+function HexTable({ bytes, page, fields, selected, onSelect }: HexTableProps) {
+  const rows = useMemo(() => hexRows(bytes, page, fields), [bytes, page, fields]);
+  return (
+    <table class="rows">
+      <caption class="hidden">Bytes in hex, 16 in a row</caption>
+      <tbody>
+        {rows.map(({ offset, runs }) => (
+          <tr key={offset}>
+            <th scope="row">{offset.toString(16).padStart(4, '0')}</th>
+            <td>
+              {runs.map((run) => (
+                <RunOfBytes
+                  key={run.at}
+                  run={run}
+                  isSelected={run.field !== null && run.field === selected}
+                  onSelect={onSelect}
+                />
+              ))}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+interface RunProps {
+  readonly run: Run;
+  readonly isSelected: boolean;
+  readonly onSelect: (field: number) => void;
+}
+
+/** For the pointer alone: who uses the keyboard chooses fields in their table. */
+function RunOfBytes({ run: { bytes, field }, isSelected, onSelect }: RunProps) {
+  const text = Array.from(bytes, (byte) => hex(Uint8Array.of(byte))).join(' ');
+  if (field === null) return <span class="unnamed">{text} </span>;
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the table of fields has a button for each
+    <span
+      class={`field f${field % 6}${isSelected ? ' selected' : ''}`}
+      data-field={field}
+      onMouseDown={() => onSelect(field)}
+    >
+      {text}{' '}
+    </span>
+  );
+}
+
+interface FieldTablesProps {
+  readonly structures: FoundBytes['structures'];
+  readonly selected: number | null;
+  readonly onSelect: (field: number) => void;
+}
+
+function FieldTables({ structures, selected, onSelect }: FieldTablesProps) {
+  return (
+    <div class="field-tables">
+      {numbered(structures).map(({ structure, first }) => (
+        <table key={first} class="fields">
+          <caption>
+            {structure.name}, {structure.length} bytes
+          </caption>
+          <thead>
+            <tr>
+              <th scope="col">Field</th>
+              <th scope="col">Offset</th>
+              <th scope="col">Value</th>
+              <th scope="col">Meaning</th>
+            </tr>
+          </thead>
+          <tbody>
+            {structure.fields.map((field, at) => (
+              <FieldRow
+                key={first + at}
+                field={field}
+                index={first + at}
+                isSelected={first + at === selected}
+                onSelect={onSelect}
+              />
+            ))}
+          </tbody>
+        </table>
+      ))}
+    </div>
+  );
+}
+
+interface FieldRowProps {
+  readonly field: FieldDescription;
+  readonly index: number;
+  readonly isSelected: boolean;
+  readonly onSelect: (field: number) => void;
+}
+
+function FieldRow({ field: { name, offset, value, meaning }, index, isSelected, onSelect }: FieldRowProps) {
+  return (
+    <tr class={isSelected ? 'selected' : ''} data-field={index}>
+      <th scope="row">
+        <button type="button" class={`field f${index % 6}`} aria-pressed={isSelected} onClick={() => onSelect(index)}>
+          {shownValue(name)}
+        </button>
+      </th>
+      <td>{offset === null ? '' : `0x${offset.toString(16)}`}</td>
+      <td>
+        <code>{shownValue(value)}</code>
+      </td>
+      <td>{meaning}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,236 @@
+import type { CheckResult } from '../model/checks/row.js';
+import type { CheckId } from '../model/codes.js';
+
+/** A link of the chain of trust, from what is trusted from the beginning to what the caller asked about. */
+export type LinkName =
+  | 'service'
+  | 'root'
+  | 'certificates'
+  | 'report'
+  | 'claimsHash'
+  | 'attestationKey'
+  | 'quote'
+  | 'pcrs'
+  | 'eventLog'
+  | 'token'
+  | 'fresh'
+  | 'policy'
+  | 'release';
+
+/** What a link came to. `not_reached`: nothing of it was checked, or not all. */
+export type LinkState = 'verified' | 'failed' | 'open' | 'not_reached';
+
+/** What is read of a check. */
+export interface ReadCheck {
+  readonly id: string;
+  readonly result: CheckResult;
+  readonly about: string;
+}
+
+export interface Link<C extends ReadCheck = ReadCheck> {
+  readonly name: LinkName;
+  readonly state: LinkState;
+  readonly checks: readonly C[];
+}
+
+/** The link that each check belongs to. Certificates are those of what the check is about: of a token, they are the token's. */
+const LINK_OF: { readonly [id in CheckId]: LinkName } = {
+  internal_error: 'service',
+  deadline: 'service',
+  clock: 'service',
+  receipt_unavailable: 'service',
+  audit_unavailable: 'service',
+  cert_untrusted: 'root',
+  cert_signature: 'certificates',
+  cert_algorithm: 'certificates',
+  cert_not_ca: 'certificates',
+  cert_path: 'certificates',
+  cert_role: 'certificates',
+  cert_extension: 'certificates',
+  cert_validity: 'certificates',
+  cert_revoked: 'certificates',
+  crl_invalid: 'certificates',
+  crl_issuer: 'certificates',
+  crl_stale: 'certificates',
+  crl_unavailable: 'certificates',
+  crl_rollback: 'certificates',
+  crl_unconfirmed: 'certificates',
+  vcek_unavailable: 'certificates',
+  snp_key_kind: 'report',
+  snp_product: 'report',
+  snp_product_refused: 'report',
+  snp_chip_id: 'report',
+  snp_tcb_cert: 'report',
+  snp_signature: 'report',
+  snp_debug: 'report',
+  snp_migration_agent: 'report',
+  snp_vmpl: 'report',
+  snp_tcb_order: 'report',
+  snp_tcb_low: 'report',
+  snp_provisional: 'report',
+  snp_mitigation: 'report',
+  snp_id_key: 'report',
+  snp_measurement: 'report',
+  snp_host_data: 'report',
+  snp_report_data: 'report',
+  snp_platform_smt_enabled: 'report',
+  snp_platform_tsme_enabled: 'report',
+  snp_platform_ecc_enabled: 'report',
+  snp_platform_rapl_disabled: 'report',
+  snp_platform_ciphertext_hiding_dram_enabled: 'report',
+  snp_platform_alias_check_complete: 'report',
+  snp_platform_iommu_write_safe: 'report',
+  snp_platform_tio_enabled: 'report',
+  snp_platform_unknown: 'report',
+  snp_product_advisory: 'report',
+  snp_tcb_floor_missing: 'report',
+  tdx_signature: 'report',
+  tdx_qe_vendor: 'report',
+  tdx_qe_binding: 'report',
+  tdx_qe_report_signature: 'report',
+  tdx_qe_identity: 'report',
+  tdx_qe_debug: 'report',
+  tdx_qe_svn: 'report',
+  tdx_qe_attributes: 'report',
+  tdx_report_mismatch: 'report',
+  tdx_tcb_info: 'report',
+  tdx_tcb_level_unsupported: 'report',
+  tdx_tcb_status: 'report',
+  tdx_tcb_date: 'report',
+  tdx_module: 'report',
+  tdx_debug: 'report',
+  tdx_attributes: 'report',
+  tdx_xfam: 'report',
+  tdx_seam_attributes: 'report',
+  tdx_platform_id: 'report',
+  tdx_service_td: 'report',
+  tdx_measurement: 'report',
+  tdx_report_data: 'report',
+  collateral_not_yet: 'report',
+  collateral_unavailable: 'report',
+  collateral_stale: 'report',
+  collateral_rollback: 'report',
+  collateral_unconfirmed: 'report',
+  hardware_missing: 'report',
+  hcl_binding: 'claimsHash',
+  hcl_duplicate: 'claimsHash',
+  hcl_claims: 'claimsHash',
+  hcl_paravisor: 'claimsHash',
+  hcl_paravisor_unknown: 'claimsHash',
+  hcl_reference: 'claimsHash',
+  hcl_ak_missing: 'attestationKey',
+  hcl_ak_weak: 'attestationKey',
+  hcl_ak_mismatch: 'attestationKey',
+  ak_cert_untrusted: 'attestationKey',
+  tpm_signature: 'quote',
+  tpm_weak_signature: 'quote',
+  tpm_magic: 'quote',
+  tpm_not_quote: 'quote',
+  tpm_reset: 'quote',
+  tpm_weak_bank: 'pcrs',
+  tpm_pcr_selection: 'pcrs',
+  tpm_pcr_digest: 'pcrs',
+  tpm_pcr_not_quoted: 'pcrs',
+  tpm_pcr: 'pcrs',
+  eventlog_replay: 'eventLog',
+  eventlog_order: 'eventLog',
+  eventlog_unverified: 'eventLog',
+  eventlog_missing: 'eventLog',
+  secure_boot: 'eventLog',
+  secure_boot_unknown: 'eventLog',
+  token_alg: 'token',
+  token_key: 'token',
+  token_signature: 'token',
+  token_time: 'token',
+  token_lifetime: 'token',
+  token_issuer: 'token',
+  token_issuer_policy: 'token',
+  token_audience: 'token',
+  token_claim_type: 'token',
+  token_debug: 'token',
+  token_debug_unknown: 'token',
+  token_compliance: 'token',
+  maa_tcb_status: 'token',
+  ita_tcb_status: 'token',
+  ita_policy: 'token',
+  ita_debug: 'token',
+  disagreement: 'token',
+  route_missing: 'token',
+  route_unavailable: 'token',
+  jwks_unavailable: 'token',
+  jwks_invalid: 'token',
+  jwks_stale: 'token',
+  nonce_mismatch: 'fresh',
+  nonce_used: 'fresh',
+  nonce_expired: 'fresh',
+  nonce_scope: 'fresh',
+  nonce_missing: 'fresh',
+  nonce_stale: 'fresh',
+  nonce_store: 'fresh',
+  binding_missing: 'fresh',
+  no_policy: 'policy',
+  policy_evidence_type: 'policy',
+  rule_not_met: 'policy',
+  reference_not_applicable: 'policy',
+  claim_missing: 'policy',
+  claim_type: 'policy',
+  release_token_stale: 'release',
+  release_other_vm: 'release',
+  release_key_unbound: 'release',
+  release_refused: 'release',
+  release_warning: 'release',
+  release_unavailable: 'release',
+};
+
+const HARDWARE: readonly LinkName[] = ['root', 'certificates', 'report'];
+const VTPM: readonly LinkName[] = ['attestationKey', 'quote', 'pcrs', 'eventLog'];
+
+/** Links of each type of evidence in order, beside those that only some requests have. */
+const CHAINS: { readonly [type: string]: readonly LinkName[] } = {
+  snp: [...HARDWARE, 'fresh'],
+  tdx: [...HARDWARE, 'eventLog', 'fresh'],
+  'az-snp-vtpm': [...HARDWARE, 'claimsHash', ...VTPM, 'fresh'],
+  'az-tdx-vtpm': [...HARDWARE, 'claimsHash', ...VTPM, 'fresh'],
+  tpm: ['root', 'certificates', ...VTPM, 'fresh'],
+  'maa-token': ['token', 'fresh'],
+  'ita-token': ['token', 'fresh'],
+};
+
+/** Shown where a check of theirs is in the answer. */
+const WHERE_THERE_ARE_CHECKS: readonly LinkName[] = ['service', 'token', 'policy', 'release'];
+const ORDER: readonly LinkName[] = [
+  ...HARDWARE,
+  'claimsHash',
+  ...VTPM,
+  'token',
+  'fresh',
+  'policy',
+  'release',
+  'service',
+];
+
+/** The link that a check belongs to. */
+export function linkOf({ id, about }: Pick<ReadCheck, 'id' | 'about'>): LinkName {
+  const name = (LINK_OF as { readonly [id: string]: LinkName })[id] ?? 'service';
+  const isOfToken = about === '/evidence/token' || about.startsWith('/attestationResults');
+  return isOfToken && HARDWARE.includes(name) ? 'token' : name;
+}
+
+/** The chain of trust of an answer, in the order in which each link rests on those before. */
+export function chainOfTrust<C extends ReadCheck>(type: string, checks: readonly C[]): readonly Link<C>[] {
+  const names = CHAINS[type] ?? ORDER.filter((name) => !WHERE_THERE_ARE_CHECKS.includes(name));
+  const present = new Set<LinkName>([...names, ...checks.map(linkOf)]);
+  return ORDER.filter((name) => present.has(name)).map((name) => {
+    const own = checks.filter((check) => linkOf(check) === name);
+    return { name, state: stateOf(own), checks: own };
+  });
+}
+
+/** A check that did not run never counts as passed. */
+function stateOf(checks: readonly ReadCheck[]): LinkState {
+  const results = new Set(checks.map(({ result }) => result));
+  if (results.has('fail')) return 'failed';
+  if (results.has('unavailable') || results.has('warn')) return 'open';
+  if (results.has('skipped')) return 'not_reached';
+  return results.has('pass') ? 'verified' : 'not_reached';
+}

@@ -1,0 +1,60 @@
+import { useState } from 'preact/hooks';
+import { chainOfTrust, type Link, type LinkName, type LinkState } from './chain-of-trust.js';
+import { CheckTable } from './check-table.js';
+import type { Check, Decision } from './service.js';
+
+const TITLES: { readonly [name in LinkName]: string } = {
+  root: 'Root of the vendor',
+  certificates: 'Certificates and CRLs',
+  report: 'Hardware report',
+  claimsHash: 'Hash of the runtime claims',
+  attestationKey: 'Attestation key',
+  quote: 'vTPM quote',
+  pcrs: 'PCR values',
+  eventLog: 'Event log',
+  token: 'Token of another verifier',
+  fresh: 'Your nonce and key',
+  policy: 'Policy',
+  release: 'Key release',
+  service: 'The service itself',
+};
+
+const STATES: { readonly [state in LinkState]: string } = {
+  verified: 'verified',
+  failed: 'failed',
+  open: 'with reservations',
+  not_reached: 'not reached',
+};
+
+/** The chain of trust: each link rests on the ones before it. */
+export function ChainPanel({ decision: { evidence, checks } }: { readonly decision: Decision }) {
+  const [shown, setShown] = useState<LinkName | null>(null);
+  const links = chainOfTrust<Check>(evidence.type, checks);
+  const link = links.find(({ name }) => name === shown);
+  return (
+    <section class="chain" aria-labelledby="chain">
+      <h2 id="chain">The chain of trust</h2>
+      <ol class="links">
+        {links.map((each) => (
+          <li key={each.name} class={each.state}>
+            <button
+              type="button"
+              aria-expanded={each.name === shown}
+              aria-controls="link-checks"
+              onClick={() => setShown(each.name === shown ? null : each.name)}
+            >
+              <span class="title">{TITLES[each.name]}</span>
+              <span class="state">{STATES[each.state]}</span>
+            </button>
+          </li>
+        ))}
+      </ol>
+      <div id="link-checks">{link === undefined ? null : <LinkChecks link={link} />}</div>
+    </section>
+  );
+}
+
+function LinkChecks({ link: { name, checks } }: { readonly link: Link<Check> }) {
+  if (checks.length === 0) return <p>No check of “{TITLES[name]}” is in the answer.</p>;
+  return <CheckTable caption={`Checks of “${TITLES[name]}”`} checks={checks} />;
+}

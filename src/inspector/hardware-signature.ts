@@ -1,0 +1,223 @@
+import { isSameName } from '../formats/distinguished-name.js';
+import { readEcdsaSignature } from '../formats/ecdsa-signature.js';
+import { parsePemCertificates } from '../formats/pem.js';
+import { parseSnpCertificateTable } from '../formats/snp-certificate-table.js';
+import { parseSnpReport, SNP_REPORT_LENGTH } from '../formats/snp-report.js';
+import { parseTdQuote } from '../formats/td-quote.js';
+import { isSelfIssued, parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
+import { hex, joined, latin1 } from '../model/bytes.js';
+import { FormatError, nullIfMalformed } from '../model/errors.js';
+import { AMD_ROOT_PINS } from '../vendors/amd/roots.js';
+import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
+import type { FoundBytes } from './structures.js';
+
+/**
+ * Verifies in the browser, by WebCrypto, who signed a report or quote: the signature, and the certificate chain up to the
+ * vendor's pinned root, signature by signature.
+ *
+ * Deliberately not checked here, since the service does: validity, revocation, roles and extensions of certificates, TCB, identity of the
+ * quoting enclave, and everything that a policy asks for.
+ */
+
+/** One signature or comparison, in the order in which they were made. The ones after a failure are not made. */
+export interface Step {
+  readonly what: string;
+  readonly holds: boolean;
+}
+
+export type HardwareVerdict =
+  /** Every step holds. */
+  | { readonly state: 'verified'; readonly steps: readonly Step[] }
+  | { readonly state: 'failed'; readonly steps: readonly Step[] }
+  /** It could not be verified: neither good nor bad. */
+  | { readonly state: 'open'; readonly why: string };
+
+/** SubjectPublicKeyInfo digests, lower-case hex. */
+export interface Pins {
+  readonly amd: ReadonlySet<string>;
+  readonly intel: ReadonlySet<string>;
+}
+
+/** AMD's roots of all product lines, and Intel's. */
+const VENDOR_PINS: Pins = {
+  amd: new Set([...AMD_ROOT_PINS.values()].flatMap((pins) => [...pins])),
+  intel: INTEL_SGX_ROOT_PINS,
+};
+
+/** WebCrypto; null where the page has none, because it is not in a secure context. */
+export type Subtle = WebCrypto | null;
+type WebCrypto = typeof globalThis.crypto.subtle;
+
+const LONGEST_CHAIN = 4;
+const SNP_REPORT = 'ATTESTATION_REPORT';
+
+/** Verifies the first report or quote among what was found. */
+export async function verifyHardware(
+  found: readonly FoundBytes[],
+  subtle: Subtle,
+  pins = VENDOR_PINS,
+): Promise<HardwareVerdict> {
+  if (subtle === null) return open('this page has no WebCrypto: it was not loaded over HTTPS or from this machine');
+  try {
+    const quote = found.find(({ kind }) => kind === 'td-quote');
+    if (quote !== undefined) return await verifyTdQuote(quote.bytes, subtle, pins.intel);
+    const report = reportIn(found);
+    return report === null ? open('there is no hardware report') : await verifySnp(report, found, subtle, pins.amd);
+  } catch (error) {
+    if (error instanceof FormatError)
+      return { state: 'failed', steps: [{ what: `can be read: ${error.message}`, holds: false }] };
+    throw error;
+  }
+}
+
+async function verifySnp(
+  bytes: Uint8Array,
+  found: readonly FoundBytes[],
+  subtle: WebCrypto,
+  pins: ReadonlySet<string>,
+) {
+  const { signed, signature } = parseSnpReport(bytes);
+  const certificates = certificatesIn(found);
+  const leaf = certificates.find(({ publicKey }) => publicKey.kind === 'ec' && publicKey.curve === 'P-384');
+  if (leaf === undefined) return open('no VCEK or VLEK came with the evidence');
+  const steps = new Steps();
+  const isSigned = () => verifyEcdsa(subtle, { curve: 'P-384', hash: 'SHA-384' }, leaf, signature, signed);
+  await steps.check(`${leaf.subject.commonName ?? 'the key certificate'} signed the report`, isSigned);
+  return chainSteps(steps, leaf, certificates, { subtle, pins, vendor: 'AMD' });
+}
+
+async function verifyTdQuote(
+  bytes: Uint8Array,
+  subtle: WebCrypto,
+  pins: ReadonlySet<string>,
+): Promise<HardwareVerdict> {
+  const { signed, signature, attestationKey, qe, pckChain } = parseTdQuote(bytes);
+  const certificates = parsePemCertificates(pckChain, 'cert_chain').map((der) => parseCertificate(der));
+  const [leaf] = certificates;
+  if (leaf === undefined) return open('no PCK certificate came with the quote');
+  const steps = new Steps();
+  await steps.check('the attestation key signed the quote', async () => {
+    const raw = joined([Uint8Array.of(4), attestationKey]);
+    const key = await subtle.importKey('raw', own(raw), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify']);
+    return subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, own(signature), own(signed));
+  });
+  await steps.check('the quoting enclave vouches for the attestation key', async () => {
+    const digest = new Uint8Array(await subtle.digest('SHA-256', own(joined([attestationKey, qe.authData]))));
+    // Nothing here is a secret.
+    const vouchedFor = hex(qe.report.reportData);
+    return vouchedFor === hex(digest).padEnd(128, '0');
+  });
+  const isSigned = () => verifyEcdsa(subtle, { curve: 'P-256', hash: 'SHA-256' }, leaf, qe.signature, qe.report.bytes);
+  await steps.check('the PCK signed the report of the quoting enclave', isSigned);
+  return chainSteps(steps, leaf, certificates, { subtle, pins, vendor: 'Intel' });
+}
+
+interface ChainOptions {
+  readonly subtle: WebCrypto;
+  readonly pins: ReadonlySet<string>;
+  readonly vendor: string;
+}
+
+/** From a certificate to a root that signed itself, and that the vendor's pin names. */
+async function chainSteps(steps: Steps, leaf: X509Certificate, all: readonly X509Certificate[], options: ChainOptions) {
+  const { subtle, pins, vendor } = options;
+  let below = leaf;
+  for (let length = 1; length < LONGEST_CHAIN && !isSelfIssued(below); length += 1) {
+    const issuer = all.find(({ subject }) => isSameName(subject, below.issuer));
+    if (issuer === undefined && steps.hold)
+      return open(`the certificate ${below.issuer.commonName ?? 'above'} did not come with the evidence`);
+    if (issuer === undefined) return steps.verdict;
+    const subject = below;
+    await steps.check(`${nameOf(issuer)} signed ${nameOf(subject)}`, () => verifyIssued(subtle, subject, issuer));
+    below = issuer;
+  }
+  const root = below;
+  await steps.check(
+    `${nameOf(root)} signed itself`,
+    async () => isSelfIssued(root) && verifyIssued(subtle, root, root),
+  );
+  await steps.check(`its key is a pinned root of ${vendor}`, async () =>
+    pins.has(hex(new Uint8Array(await subtle.digest('SHA-256', own(root.spki))))),
+  );
+  return steps.verdict;
+}
+
+/** Steps that are made until one does not hold. An exception of WebCrypto, for a key that is no point, does not hold either. */
+class Steps {
+  readonly #made: Step[] = [];
+
+  get hold(): boolean {
+    return this.#made.every(({ holds }) => holds);
+  }
+
+  get verdict(): HardwareVerdict {
+    return { state: this.hold ? 'verified' : 'failed', steps: this.#made };
+  }
+
+  async check(what: string, check: () => Promise<boolean>): Promise<void> {
+    if (this.hold) this.#made.push({ what, holds: await check().catch(() => false) });
+  }
+}
+
+/** What AMD and Intel sign certificates with. */
+async function verifyIssued(subtle: WebCrypto, issued: X509Certificate, issuer: X509Certificate): Promise<boolean> {
+  if (issued.outerAlgorithm.name === 'rsassa-pss-sha384') {
+    const key = await subtle.importKey('spki', own(issuer.spki), { name: 'RSA-PSS', hash: 'SHA-384' }, false, [
+      'verify',
+    ]);
+    return subtle.verify({ name: 'RSA-PSS', saltLength: 48 }, key, own(issued.signature), own(issued.tbs));
+  }
+  const raw = issued.outerAlgorithm.name === 'ecdsa-sha256' ? readEcdsaSignature(issued.signature, 32) : null;
+  return raw !== null && verifyEcdsa(subtle, { curve: 'P-256', hash: 'SHA-256' }, issuer, raw, issued.tbs);
+}
+
+async function verifyEcdsa(
+  subtle: WebCrypto,
+  { curve, hash }: { readonly curve: string; readonly hash: string },
+  { spki }: X509Certificate,
+  signature: Uint8Array,
+  signed: Uint8Array,
+): Promise<boolean> {
+  const key = await subtle.importKey('spki', own(spki), { name: 'ECDSA', namedCurve: curve }, false, ['verify']);
+  return subtle.verify({ name: 'ECDSA', hash }, key, own(signature), own(signed));
+}
+
+/** A report by itself, at the start of an extended report, or in the paravisor's report. */
+function reportIn(found: readonly FoundBytes[]): Uint8Array | null {
+  for (const { bytes, structures } of found) {
+    const report = structures.find(({ name, start }) => name === SNP_REPORT && start !== null);
+    if (report !== undefined) return bytes.subarray(report.start ?? 0, (report.start ?? 0) + report.length);
+  }
+  return null;
+}
+
+/** Every certificate that came with the evidence, wherever. */
+function certificatesIn(found: readonly FoundBytes[]): readonly X509Certificate[] {
+  return found
+    .flatMap(({ kind, bytes }) => dersIn(kind, bytes))
+    .flatMap((der) => {
+      const certificate = nullIfMalformed(() => parseCertificate(der, { allowZeroSerial: true }));
+      return certificate === null ? [] : [certificate];
+    });
+}
+
+function dersIn(kind: FoundBytes['kind'], bytes: Uint8Array): readonly Uint8Array[] {
+  switch (kind) {
+    case 'certificate':
+      return [bytes];
+    case 'pem':
+      return nullIfMalformed(() => parsePemCertificates(latin1(bytes), 'cert_format')) ?? [];
+    case 'snp-certificate-table':
+      return tableIn(bytes);
+    case 'snp-extended-report':
+      return tableIn(bytes.subarray(SNP_REPORT_LENGTH));
+    default:
+      return [];
+  }
+}
+
+const tableIn = (bytes: Uint8Array) => Object.values(nullIfMalformed(() => parseSnpCertificateTable(bytes)) ?? {});
+const nameOf = ({ subject }: X509Certificate) => subject.commonName ?? 'a certificate without a name';
+const open = (why: string): HardwareVerdict => ({ state: 'open', why });
+/** WebCrypto takes no views of shared memory, which TypeScript cannot exclude. */
+const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);

@@ -1,0 +1,121 @@
+import { useState } from 'preact/hooks';
+import { fromUtf8 } from '../model/bytes.js';
+import { type Intake, readIntake } from './intake.js';
+
+/** What the caller wants to be judged by. Empty: what the request says, or the service's default. */
+export interface Options {
+  readonly policy: string;
+  readonly nonce: string;
+  readonly audience: string;
+  /** API key or token of the caller. */
+  readonly key: string | null;
+}
+
+interface IntakePanelProps {
+  readonly alone: boolean;
+  readonly isBusy: boolean;
+  readonly problem: string | null;
+  readonly onTake: (intake: Intake, options: Options) => void;
+}
+
+/** Longer texts are taken from files: a text area of that size makes browsers slow. */
+const SHOWN_TEXT = 200_000;
+
+export function IntakePanel({ alone, isBusy, problem, onTake }: IntakePanelProps) {
+  const [text, setText] = useState('');
+  const [isOver, setOver] = useState(false);
+  const [fields, setFields] = useState({ policy: '', nonce: '', audience: '', key: '' });
+  const options = { ...fields, key: fields.key === '' ? null : fields.key };
+
+  async function takeFile(file: File | undefined): Promise<void> {
+    if (file === undefined) return;
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const intake = readIntake(bytes);
+    setText(intake.kind === 'request' && bytes.byteLength <= SHOWN_TEXT ? await file.text() : '');
+    onTake(intake, options);
+  }
+
+  return (
+    <form
+      class={isOver ? 'intake over' : 'intake'}
+      onSubmit={(event) => {
+        event.preventDefault();
+        onTake(readIntake(fromUtf8(text)), options);
+      }}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        void takeFile(event.dataTransfer?.files[0]);
+      }}
+    >
+      <h1>Is this confidential VM what it claims to be?</h1>
+      <p>
+        <label for="evidence">
+          Paste a /verify body, a report, quote, certificate or token (base64, hex or PEM)
+          {alone ? '' : ', or the id of a decision'}; or drop a file here.
+        </label>
+      </p>
+      <textarea
+        id="evidence"
+        rows={6}
+        spellcheck={false}
+        value={text}
+        onInput={({ currentTarget }) => setText(currentTarget.value)}
+      />
+      <div class="row">
+        <button type="submit" disabled={isBusy || text === ''}>
+          {alone ? 'Read it' : 'Judge it'}
+        </button>
+        <label class="file">
+          <span>or choose a file</span>
+          <input type="file" onChange={({ currentTarget }) => void takeFile(currentTarget.files?.[0])} />
+        </label>
+      </div>
+      {alone ? null : <OptionFields fields={fields} onChange={setFields} />}
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+      <p class="busy" role="status">
+        {isBusy ? 'Working…' : ''}
+      </p>
+    </form>
+  );
+}
+
+type Fields = { readonly [name in 'policy' | 'nonce' | 'audience' | 'key']: string };
+
+const LABELS: readonly (readonly [keyof Fields, string, string])[] = [
+  ['policy', 'Policy', 'Its id. Empty: what the body says, or the default of the service.'],
+  ['nonce', 'Nonce', 'base64url, where the body has none.'],
+  ['audience', 'Audience', 'Your own name, for a receipt.'],
+  ['key', 'Key of the caller', 'Where the service asks for one. It stays in the memory of this page.'],
+];
+
+function OptionFields({ fields, onChange }: { readonly fields: Fields; readonly onChange: (fields: Fields) => void }) {
+  return (
+    <details>
+      <summary>Policy, nonce, audience, key</summary>
+      <div class="fields">
+        {LABELS.map(([name, label, hint]) => (
+          <p key={name}>
+            <label for={`option-${name}`}>{label}</label>
+            <input
+              id={`option-${name}`}
+              {...(name === 'key' ? { type: 'password' as const } : { type: 'text' as const })}
+              autocomplete="off"
+              aria-describedby={`hint-${name}`}
+              value={fields[name]}
+              onInput={({ currentTarget }) => onChange({ ...fields, [name]: currentTarget.value })}
+            />
+            <small id={`hint-${name}`}>{hint}</small>
+          </p>
+        ))}
+      </div>
+    </details>
+  );
+}

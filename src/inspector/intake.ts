@@ -1,0 +1,81 @@
+import { decodeBase64, decodeHex } from '../formats/base64.js';
+import { parseStrictJson } from '../formats/strict-json.js';
+import { remarkOnRaw } from '../inspect/raw-structures.js';
+import { fromUtf8, utf8 } from '../model/bytes.js';
+import { FormatError, nullIfMalformed } from '../model/errors.js';
+import { isObject, type JsonObject } from '../model/json.js';
+import { type FoundBytes, readBytes } from './structures.js';
+
+/** What somebody dropped, pasted or picked. */
+export type Intake =
+  /** A /verify body. */
+  | { readonly kind: 'request'; readonly body: JsonObject }
+  /** A structure by itself. `token`: it is one, as it was given. */
+  | { readonly kind: 'bytes'; readonly found: FoundBytes; readonly token: string | null }
+  | { readonly kind: 'decision'; readonly id: string }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+const DECISION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+/** Types of evidence that are one structure, by what the structure is taken for. */
+const EVIDENCE_OF: { readonly [kind in FoundBytes['kind']]?: (value: string) => JsonObject } = {
+  'snp-report': (report) => ({ type: 'snp', report }),
+  'snp-extended-report': (value) => ({ type: 'snp', dialect: 'extended-report', value }),
+  'td-quote': (quote) => ({ type: 'tdx', quote }),
+};
+
+/** What bytes are: JSON, a structure, or one of these written as text. */
+export function readIntake(bytes: Uint8Array): Intake {
+  const raw = readBytes(bytes);
+  if (raw !== null) return { kind: 'bytes', found: raw, token: raw.kind === 'token' ? utf8(bytes).trim() : null };
+  const text = utf8(bytes).trim();
+  if (text === '') return { kind: 'unknown', why: 'There is nothing in it.' };
+  if (DECISION_ID.test(text)) return { kind: 'decision', id: text.toLowerCase() };
+  return text.startsWith('{') ? readJson(text) : readEncoded(text, bytes);
+}
+
+/** The /verify body that asks for a judgement of a structure by itself; null where that cannot be judged alone. */
+export function requestFor({ kind, bytes }: FoundBytes, token: string | null, encode: (bytes: Uint8Array) => string) {
+  if (token !== null) return { evidence: { type: isOfIntel(token) ? 'ita-token' : 'maa-token', token } };
+  const evidence = EVIDENCE_OF[kind]?.(encode(bytes));
+  return evidence === undefined ? null : { evidence };
+}
+
+function readJson(text: string): Intake {
+  try {
+    const value = parseStrictJson(fromUtf8(text));
+    if (!isObject(value)) return { kind: 'unknown', why: 'It is JSON, and no object.' };
+    if (isObject(value['evidence'])) return { kind: 'request', body: value };
+    if (typeof value['type'] === 'string') return { kind: 'request', body: { evidence: value } };
+    return { kind: 'unknown', why: 'It is JSON without the member evidence or type: no /verify body and no evidence.' };
+  } catch (error) {
+    return {
+      kind: 'unknown',
+      why: `It is not strict JSON: ${error instanceof FormatError ? error.message : 'unreadable'}.`,
+    };
+  }
+}
+
+/** Bytes that were pasted as base64 or hex. */
+function readEncoded(text: string, bytes: Uint8Array): Intake {
+  const line = text.replaceAll(/\s/g, '');
+  const decoded = nullIfMalformed(() => decodeHex(line)) ?? nullIfMalformed(() => decodeBase64(line));
+  const found = decoded === null ? null : readBytes(decoded);
+  if (found !== null) return { kind: 'bytes', found, token: null };
+  const remark = remarkOnRaw(bytes);
+  return {
+    kind: 'unknown',
+    why:
+      remark === null
+        ? 'It looks like nothing that this page knows.'
+        : `${remark.charAt(0).toUpperCase()}${remark.slice(1)}.`,
+  };
+}
+
+/** By what the token says of itself, which nothing has verified: the service judges it. */
+function isOfIntel(token: string): boolean {
+  const [, payload = ''] = token.split('.');
+  const claims = nullIfMalformed(() => parseStrictJson(decodeBase64(payload)));
+  const issuer = isObject(claims) ? claims['iss'] : undefined;
+  return typeof issuer === 'string' && /intel/i.test(issuer);
+}

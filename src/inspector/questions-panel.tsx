@@ -1,0 +1,91 @@
+import { useRef, useState } from 'preact/hooks';
+import { CheckTable } from './check-table.js';
+import { LIMITS } from './limits.js';
+import { checksFor, claimsFor, QUESTIONS, type Question } from './questions.js';
+import type { Check, Decision } from './service.js';
+import { shownValue } from './shown-value.js';
+
+/** A tab for each question that people ask (WAI-ARIA, tabs pattern). */
+export function QuestionsPanel({ decision }: { readonly decision: Decision }) {
+  const [selected, setSelected] = useState(0);
+  const list = useRef<HTMLDivElement>(null);
+  const question = QUESTIONS[selected];
+
+  function move(to: number): void {
+    const next = (to + QUESTIONS.length) % QUESTIONS.length;
+    setSelected(next);
+    list.current?.querySelectorAll('button')[next]?.focus();
+  }
+
+  return (
+    <section class="questions" aria-labelledby="questions">
+      <h2 id="questions">What people ask</h2>
+      <div
+        role="tablist"
+        aria-labelledby="questions"
+        ref={list}
+        onKeyDown={(event) => {
+          const to = { ArrowRight: selected + 1, ArrowLeft: selected - 1, Home: 0, End: QUESTIONS.length - 1 }[
+            event.key
+          ];
+          if (to === undefined) return;
+          event.preventDefault();
+          move(to);
+        }}
+      >
+        {QUESTIONS.map(({ name, text }, index) => (
+          <button
+            key={name}
+            type="button"
+            role="tab"
+            id={`tab-${name}`}
+            aria-selected={index === selected}
+            aria-controls="question"
+            tabIndex={index === selected ? 0 : -1}
+            onClick={() => setSelected(index)}
+          >
+            {text}
+          </button>
+        ))}
+      </div>
+      {question === undefined ? null : <Answer question={question} decision={decision} />}
+    </section>
+  );
+}
+
+function Answer({ question, decision }: { readonly question: Question; readonly decision: Decision }) {
+  const checks = checksFor<Check>(question, decision.checks);
+  const claims = claimsFor(question, decision.claims);
+  const isOfLimits = question.name === 'limits';
+  return (
+    <div role="tabpanel" id="question" aria-labelledby={`tab-${question.name}`}>
+      {isOfLimits ? <Limits type={decision.evidence.type} /> : null}
+      {claims.length === 0 && !isOfLimits ? <p>Nothing that was verified says it.</p> : null}
+      {claims.length === 0 ? null : (
+        <dl class="claims">
+          {claims.map(([path, value]) => (
+            <div key={path}>
+              <dt>
+                <code>{path}</code>
+              </dt>
+              <dd>
+                <code>{shownValue(value)}</code>
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      {checks.length === 0 ? null : <CheckTable caption={`Checks that answer “${question.text}”`} checks={checks} />}
+    </div>
+  );
+}
+
+function Limits({ type }: { readonly type: string }) {
+  return (
+    <ul class="limits">
+      {[...LIMITS.any, ...(LIMITS.byType[type] ?? [])].map((text) => (
+        <li key={text}>{text}</li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,95 @@
+import { type LinkName, linkOf, type ReadCheck } from './chain-of-trust.js';
+
+/** A question that people ask of evidence, and what of an answer speaks to it. */
+export interface Question {
+  readonly name: string;
+  readonly text: string;
+  /** Links whose checks it shows. */
+  readonly links: readonly LinkName[];
+  /** Members of the claims: paths with dots. */
+  readonly claims: readonly string[];
+}
+
+export const QUESTIONS: readonly Question[] = [
+  {
+    name: 'hardware',
+    text: 'Which hardware?',
+    links: ['root', 'certificates'],
+    claims: [
+      'snp.product',
+      'snp.part',
+      'snp.chipId',
+      'snp.signingKey',
+      'snp.cpuid',
+      'tdx.fmspc',
+      'tdx.ppid',
+      'tdx.pceId',
+    ],
+  },
+  {
+    name: 'firmware',
+    text: 'Which firmware, how far behind?',
+    links: ['report'],
+    claims: [
+      'snp.firmware',
+      'snp.tcb',
+      'snp.mitigation',
+      'snp.platformInfo',
+      'snp.policy',
+      'tdx.tcb',
+      'tdx.teeTcbSvn',
+      'tdx.mrSeam',
+    ],
+  },
+  {
+    name: 'boot',
+    text: 'Which boot chain?',
+    links: ['claimsHash', 'pcrs', 'eventLog'],
+    claims: [
+      'snp.measurement',
+      'tdx.mrtd',
+      'tdx.rtmr',
+      'hcl.paravisor',
+      'hcl.vmConfiguration',
+      'tpm.eventLog',
+      'tdx.eventLog',
+      'tpm.pcrs',
+    ],
+  },
+  {
+    name: 'fresh',
+    text: 'Is it fresh?',
+    links: ['quote', 'fresh'],
+    claims: ['snp.reportData', 'tdx.reportData', 'hcl.userData', 'tpm.clock'],
+  },
+  {
+    name: 'key',
+    text: 'Whose key?',
+    links: ['attestationKey', 'release'],
+    claims: ['hcl.akThumbprint', 'tpm.certifiedKey'],
+  },
+  { name: 'azure', text: 'What did Azure say, what did we find?', links: ['token'], claims: ['maa', 'ita'] },
+  { name: 'limits', text: 'What does this not prove?', links: ['service', 'policy'], claims: [] },
+];
+
+/** Checks that speak to a question. */
+export function checksFor<C extends ReadCheck>({ links }: Question, checks: readonly C[]): readonly C[] {
+  return checks.filter((check) => links.includes(linkOf(check)));
+}
+
+/** The claims that speak to a question, by their paths; those that the answer does not have are left out. */
+export function claimsFor(
+  { claims: paths }: Question,
+  claims: unknown,
+): readonly (readonly [path: string, value: unknown])[] {
+  return paths.flatMap((path) => {
+    const value = path.split('.').reduce<unknown>((object, name) => memberOf(object, name), claims);
+    return value === undefined || value === null ? [] : [[path, value] as const];
+  });
+}
+
+function memberOf(object: unknown, name: string): unknown {
+  return typeof object === 'object' && object !== null && Object.hasOwn(object, name)
+    ? (object as { readonly [name: string]: unknown })[name]
+    : undefined;
+}

@@ -1,0 +1,85 @@
+import type { JsonObject, JsonValue } from '../model/json.js';
+import type { components } from './generated/openapi-types.js';
+
+type Schemas = components['schemas'];
+export type Decision = Schemas['Decision'];
+export type Check = Schemas['Check'];
+export type RecordedDecision = Schemas['RecordedDecision'];
+
+/** The service did not do what it was asked. */
+export class ServiceFault extends Error {
+  override readonly name = 'ServiceFault';
+  /** HTTP status; null where there was no answer. */
+  readonly status: number | null;
+  /** Of the problem document. */
+  readonly code: string | null;
+  readonly pointer: string | null;
+
+  constructor(message: string, { status = null, code = null, pointer = null }: Partial<Problem> = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.pointer = pointer;
+  }
+}
+
+interface Problem {
+  readonly status: number | null;
+  readonly code: string | null;
+  readonly pointer: string | null;
+}
+
+/** What the page asks of the service that it came from. Nothing is asked of anybody else. */
+export class Service {
+  /** Of the caller; in the memory of the page alone. */
+  #key: string | null = null;
+
+  /** @param key null: no caller */
+  identify(key: string | null): void {
+    this.#key = key;
+  }
+
+  verify(body: JsonObject): Promise<Decision> {
+    return this.#post('/verify?checks=all', body) as Promise<Decision>;
+  }
+
+  decision(id: string): Promise<RecordedDecision> {
+    return this.#get(`/decisions/${encodeURIComponent(id)}`) as Promise<RecordedDecision>;
+  }
+
+  policies(): Promise<{ readonly policies: readonly { readonly id: string }[] }> {
+    return this.#get('/policies') as Promise<{ readonly policies: readonly { readonly id: string }[] }>;
+  }
+
+  #get(path: string): Promise<JsonValue> {
+    return this.#ask(path, { method: 'GET' });
+  }
+
+  #post(path: string, body: JsonObject): Promise<JsonValue> {
+    const headers = { 'content-type': 'application/json' };
+    return this.#ask(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  }
+
+  async #ask(
+    path: string,
+    init: { method: string; headers?: Record<string, string>; body?: string },
+  ): Promise<JsonValue> {
+    const authorization: Record<string, string> = this.#key === null ? {} : { authorization: `Bearer ${this.#key}` };
+    const headers = { ...init.headers, ...authorization };
+    const response = await fetch(path, { ...init, headers, cache: 'no-store', credentials: 'omit' }).catch(() => {
+      throw new ServiceFault('The service gave no answer.');
+    });
+    const answer = (await response.json().catch(() => null)) as JsonValue;
+    if (response.ok) return answer;
+    throw faultOf(response.status, answer);
+  }
+}
+
+function faultOf(status: number, problem: JsonValue): ServiceFault {
+  const member = (name: string) => {
+    const value = typeof problem === 'object' && problem !== null ? (problem as JsonObject)[name] : null;
+    return typeof value === 'string' ? value : null;
+  };
+  const message = member('detail') ?? member('title') ?? `The service answered with status ${status}.`;
+  return new ServiceFault(message, { status, code: member('code'), pointer: member('pointer') });
+}

@@ -1,0 +1,124 @@
+import { decodeBase64, decodeHex } from '../formats/base64.js';
+import { readRuntimeObject } from '../formats/runtime-claims.js';
+import { parseStrictJson } from '../formats/strict-json.js';
+import { describeRuntimeData } from '../inspect/describe-azure-evidence.js';
+import { describeCcel, describeVtpmLogs } from '../inspect/describe-event-log.js';
+import type { FieldDescription, StructureDescription } from '../inspect/field-description.js';
+import { describeRaw, IN_FILE, nameOfKind, recogniseRaw } from '../inspect/raw-structures.js';
+import { fromLatin1, fromUtf8 } from '../model/bytes.js';
+import { nullIfMalformed } from '../model/errors.js';
+import type { StructureKind } from '../model/evidence.js';
+import { isObject, type JsonValue, jsonPointer } from '../model/json.js';
+
+/** Bytes that stand somewhere in what was given, and what they say, field by field. Nothing about them is verified. */
+export interface FoundBytes {
+  /** JSON pointer to them; empty for a file by itself. */
+  readonly pointer: string;
+  readonly kind: FoundKind;
+  readonly bytes: Uint8Array;
+  readonly structures: readonly StructureDescription[];
+  /** Why they cannot be read, though they look like what they were taken for; null where they can. */
+  readonly problem: string | null;
+}
+
+/** What bytes were taken for. Runtime data are told by their place alone. */
+export type FoundKind = StructureKind | 'runtime-data';
+
+/** As people read it, with its article. */
+export function nameOfFound(kind: FoundKind): string {
+  return kind === 'runtime-data' ? 'runtime data' : nameOfKind(kind);
+}
+
+/** The longest log that is read here. */
+const LOG_BYTES = 2 ** 20;
+/** Of less, no structure is looked for. */
+const SHORTEST = 32;
+/** JSON in bytes in JSON: as in a body for Azure Attestation. */
+const DEEPEST = 6;
+const MOST_FOUND = 64;
+
+/** Everything in a JSON value that can be read, whatever its dialect calls it. */
+export function findBytes(value: JsonValue): readonly FoundBytes[] {
+  const found: FoundBytes[] = [];
+  search(value, '', 0, found);
+  return found;
+}
+
+/** Bytes by themselves; null where they look like nothing that is known, or like several things. */
+export function readBytes(bytes: Uint8Array, pointer = ''): FoundBytes | null {
+  const [kind, ...others] = recogniseRaw(bytes);
+  if (kind === undefined || others.length > 0) return null;
+  try {
+    return { pointer, kind, bytes, structures: describe(bytes, kind, pointer), problem: null };
+  } catch (error) {
+    return { pointer, kind, bytes, structures: [], problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** A log with its events: that of a TD has other registers. */
+function describe(bytes: Uint8Array, kind: StructureKind, pointer: string): readonly StructureDescription[] {
+  if (kind !== 'event-log') return describeRaw(bytes, kind, IN_FILE);
+  return /ccel$/i.test(pointer) ? describeCcel(bytes, '', LOG_BYTES) : describeVtpmLogs([bytes], '', LOG_BYTES);
+}
+
+/** A field with its place in the bytes that it was found in; null where it has none. */
+export function placeOf({ start }: StructureDescription, { offset, length }: FieldDescription) {
+  if (start === null || offset === null || length === null) return null;
+  return { from: start + offset, to: start + offset + length };
+}
+
+function search(value: JsonValue, pointer: string, depth: number, found: FoundBytes[]): void {
+  if (depth > DEEPEST || found.length >= MOST_FOUND) return;
+  if (typeof value === 'string') searchText(value, pointer, depth, found);
+  else if (Array.isArray(value)) searchList(value, pointer, depth, found);
+  else if (value !== null && isObject(value)) searchObject(value, pointer, depth, found);
+}
+
+function searchObject(
+  value: { readonly [name: string]: JsonValue },
+  pointer: string,
+  depth: number,
+  found: FoundBytes[],
+) {
+  // Collateral is one object of several texts.
+  const collateral = 'tcb_info' in value ? readBytes(fromUtf8(JSON.stringify(value)), pointer) : null;
+  if (collateral !== null) found.push({ ...collateral, bytes: new Uint8Array() });
+  else
+    for (const [name, member] of Object.entries(value)) search(member, pointer + jsonPointer([name]), depth + 1, found);
+}
+
+/** A list of numbers may be bytes: so does serde write them. */
+function searchList(value: readonly JsonValue[], pointer: string, depth: number, found: FoundBytes[]): void {
+  const bytes = value.length >= SHORTEST && value.every(isByte) ? Uint8Array.from(value) : null;
+  const read = bytes === null ? null : readBytes(bytes, pointer);
+  if (read !== null) found.push(read);
+  else if (bytes === null) {
+    for (const [index, item] of value.entries()) search(item, `${pointer}/${index}`, depth + 1, found);
+  }
+}
+
+function searchText(text: string, pointer: string, depth: number, found: FoundBytes[]): void {
+  if (text.length < SHORTEST) return;
+  const asIs = readBytes(fromLatin1(text), pointer);
+  if (asIs !== null) {
+    found.push(asIs);
+    return;
+  }
+  const bytes = nullIfMalformed(() => decodeHex(text)) ?? nullIfMalformed(() => decodeBase64(text));
+  if (bytes === null) return;
+  const read = readBytes(bytes, pointer) ?? runtimeData(bytes, pointer);
+  if (read !== null) found.push(read);
+  const inside = nullIfMalformed(() => parseStrictJson(bytes));
+  if (inside !== null && typeof inside === 'object') search(inside, pointer, depth + 1, found);
+}
+
+/** Runtime data is JSON that only its place tells from other JSON. */
+function runtimeData(bytes: Uint8Array, pointer: string): FoundBytes | null {
+  if (!/runtime_?data$/i.test(pointer)) return null;
+  const object = readRuntimeObject(bytes);
+  const structures = [describeRuntimeData(bytes, '', object)];
+  return { pointer, kind: 'runtime-data', bytes, structures, problem: object.ok ? null : object.detail };
+}
+
+const isByte = (value: JsonValue): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 255;

@@ -1,0 +1,66 @@
+import type { Decision, ServiceFault } from './service.js';
+import { reasonsOf, verdictOf, warningsOf } from './verdict.js';
+
+/** The decision in one sentence, then what led to it with what can be done. */
+export function VerdictPanel({ decision }: { readonly decision: Decision }) {
+  const [reasons, warnings] = [reasonsOf(decision), warningsOf(decision)];
+  return (
+    <section class={`verdict ${decision.decision}`} aria-labelledby="verdict">
+      <h2 id="verdict">{verdictOf(decision)}</h2>
+      {reasons.length === 0 ? null : (
+        <ol class="reasons" aria-label="Reasons">
+          {reasons.map(({ code, check }) => (
+            <li key={code}>
+              <p>
+                <code>{code}</code> {check?.detail}
+              </p>
+              {check?.remedy == null ? null : <p class="remedy">{check.remedy}</p>}
+            </li>
+          ))}
+        </ol>
+      )}
+      {warnings.length === 0 ? null : (
+        <ul class="warnings" aria-label="Warnings">
+          {warnings.map(({ id, about, detail, remedy, waived }) => (
+            <li key={`${id} ${about}`}>
+              <p>
+                <code>{id}</code> {detail}
+                {waived ? ' (waived by the policy)' : ''}
+              </p>
+              {remedy === null ? null : <p class="remedy">{remedy}</p>}
+            </li>
+          ))}
+        </ul>
+      )}
+      <dl class="facts">
+        <dt>Decision</dt>
+        <dd>
+          <code>{decision.decisionId}</code>
+        </dd>
+        <dt>Decided at</dt>
+        <dd>{decision.decidedAt}</dd>
+        <dt>Evidence</dt>
+        <dd>
+          {decision.evidence.type}, SHA-256 <code>{decision.evidence.sha256}</code>
+        </dd>
+      </dl>
+    </section>
+  );
+}
+
+/** Why the service judged nothing. */
+export function FaultPanel({ fault }: { readonly fault: ServiceFault }) {
+  const asksForKey = fault.status === 401 || fault.status === 403;
+  return (
+    <section class="verdict fault" aria-labelledby="fault">
+      <h2 id="fault">Not judged: {fault.message}</h2>
+      {fault.code === null ? null : (
+        <p>
+          <code>{fault.code}</code>
+          {fault.pointer === null ? '' : ` at ${fault.pointer}`}
+        </p>
+      )}
+      {asksForKey ? <p>Give the key of a caller under “Policy, nonce, audience, key”, and try again.</p> : null}
+    </section>
+  );
+}

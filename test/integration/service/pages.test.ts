@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { builtPages } from '../../../src/composition/pages.js';
+import { RecordingLog } from '../../unit/endorsements/recording-log.js';
+import { call, LabService } from './lab-service.js';
+
+const CALLERS = {
+  ci: { apiKeySha256: createHash('sha256').update('key').digest('hex'), expires: '2099-01-01', roles: ['verify'] },
+};
+
+/** Whatever a page loads comes from the service, and no text becomes script. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
+  "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+let lab: LabService;
+
+beforeAll(async () => {
+  lab = await LabService.create();
+});
+
+afterEach(() => lab.stop());
+
+afterAll(() => lab.close());
+
+describe('pages', () => {
+  it('are served to everybody, under a policy that lets in nothing from elsewhere', async () => {
+    const { url } = await lab.start({ callers: CALLERS });
+    const { status, body, headers } = await call(url, '/');
+    expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(headers).toMatchObject({
+      'content-security-policy': POLICY,
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+    });
+    const loaded = [...String(body).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, target]) => String(target));
+    expect(loaded.map((target) => /\.\w+$/.exec(target)?.[0]).sort()).toEqual(['.css', '.js', '.svg']);
+    for (const target of loaded) {
+      const file = await fetch(url + target);
+      expect([file.status, file.headers.get('cache-control')]).toEqual([200, 'public, max-age=31536000, immutable']);
+      expect(file.headers.get('content-security-policy')).toBe(POLICY);
+    }
+  });
+
+  it('are compressed for who takes that', async () => {
+    const { url } = await lab.start();
+    const [script = ''] = /\/inspector\/[^"]+\.js/.exec(String((await call(url, '/')).body)) ?? [];
+    for (const encoding of ['br', 'gzip']) {
+      const { headers } = await fetch(url + script, { headers: { 'accept-encoding': encoding } });
+      expect(headers.get('content-encoding')).toBe(encoding);
+      expect(headers.get('vary')).toContain('accept-encoding');
+    }
+  });
+
+  it('are offered as one file, with its digest beside', async () => {
+    const { url } = await lab.start();
+    const file = Buffer.from(await (await fetch(`${url}/inspector/veritee-inspector.html`)).arrayBuffer());
+    const beside = await fetch(`${url}/inspector/veritee-inspector.html.sha256`);
+    const digest = createHash('sha256').update(file).digest('hex');
+    expect(await beside.text()).toBe(`${digest}  veritee-inspector.html\n`);
+    expect(beside.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(file.toString()).not.toMatch(/\b(?:src|href)="(?!data:)[^"#]/);
+  });
+
+  it.each([
+    '/inspector/',
+    '/inspector/pages.json',
+    '/inspector/index.html',
+    '/inspector/../package.json',
+    '/inspector/%2e%2e/main.js',
+  ])('are all that is served of their folder, and not %s', async (path) => {
+    const { url } = await lab.start();
+    expect((await call(url, path)).status).toBe(404);
+  });
+
+  it('are not served where they are switched off, but for the documents', async () => {
+    const { url } = await lab.start({ inspector: false });
+    expect(await Promise.all(['/', '/inspector/veritee-inspector.html', '/docs'].map(statusOf(url)))).toEqual([
+      404, 404, 200,
+    ]);
+  });
+
+  it('are missed in the log where they were not built', async () => {
+    const log = new RecordingLog();
+    const folder = await mkdtemp(join(tmpdir(), 'veritee-pages-'));
+    try {
+      expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
+      expect(log.of(/are not built/)).toEqual([{ folder }]);
+      await writeFile(join(folder, 'pages.json'), 'no JSON');
+      expect(() => builtPages({ inspector: true }, log, folder)).toThrow(SyntaxError);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+const statusOf = (url: string) => async (path: string) => (await fetch(url + path)).status;

@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { browserProgram } from './browser.js';
+
+/** What a page of the inspector shows of a decision. */
+export interface ShownDecision {
+  readonly sentence: string;
+  /** Code, detail and remedy of each reason, as one text. */
+  readonly reasons: readonly string[];
+}
+
+/** A row of the tables of fields. */
+export interface ShownField {
+  readonly name: string;
+  readonly offset: string;
+  readonly value: string;
+}
+
+/** Cells of every row. */
+const ROWS = `Array.from(document.querySelectorAll('table.fields tbody tr'), (row) =>
+  Array.from(row.children, (cell) => cell.textContent))`;
+
+const WATCH_POLICY = `document.addEventListener('securitypolicyviolation', ({ violatedDirective }) =>
+  noteViolation(violatedDirective))`;
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Resolves no name but that of this machine, and asks for nothing in the background. */
+const OPTIONS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+];
+
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: browserProgram(), args: OPTIONS });
+}
+
+/** A page of the inspector in a browser, which notes everything that it must not do. */
+export class InspectorPage {
+  readonly page: Page;
+  /** Errors in the console, exceptions, violations of the policy, dialogs, and requests to another origin. */
+  readonly faults: string[] = [];
+
+  private constructor(page: Page) {
+    this.page = page;
+  }
+
+  static async open(browser: Browser, url: string, width = 1280): Promise<InspectorPage> {
+    const context = await browser.newContext({ viewport: { width, height: 900 } });
+    const opened = new InspectorPage(await context.newPage());
+    await opened.#watch(new URL(url).origin);
+    await opened.page.goto(url);
+    return opened;
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+
+  /** Gives a file to the page, and waits until it is done with it. */
+  async give(content: string | Uint8Array): Promise<void> {
+    const buffer = typeof content === 'string' ? Buffer.from(content) : Buffer.from(content);
+    const before = await this.#looked();
+    const file = { name: 'evidence', mimeType: 'application/octet-stream', buffer };
+    await this.page.setInputFiles('input[type=file]', file);
+    await this.#afterwards(before);
+  }
+
+  /** Pastes a text, and sends it. */
+  async paste(text: string): Promise<void> {
+    const before = await this.#looked();
+    await this.page.fill('#evidence', text);
+    await this.page.click('button[type=submit]');
+    await this.#afterwards(before);
+  }
+
+  async decision(): Promise<ShownDecision> {
+    const sentence = await this.page.textContent('.verdict h2');
+    const reasons = await this.page.locator('.reasons > li').allInnerTexts();
+    return { sentence: sentence ?? '', reasons: reasons.map((text) => text.replaceAll(/\s+/g, ' ').trim()) };
+  }
+
+  /** Every row of every table of fields, of each structure that the page found. */
+  async fields(): Promise<ReadonlyMap<string, readonly ShownField[]>> {
+    const shown = new Map<string, readonly ShownField[]>();
+    const names = await this.page.locator('#structure option').allInnerTexts();
+    for (const [index, name] of names.entries()) {
+      await this.page.selectOption('#structure', String(index));
+      const rows = await this.read<readonly (readonly string[])[]>(ROWS);
+      shown.set(
+        name,
+        rows.map(([field = '', offset = '', value = '']) => ({ name: field, offset, value })),
+      );
+    }
+    return shown;
+  }
+
+  /** Violations of WCAG 2.2 AA and of axe-core's own rules: rule, and where. */
+  async violations(): Promise<readonly string[]> {
+    // The policy of the page lets in no script: this one comes through the debugger.
+    await this.page.evaluate(AXE);
+    const { violations } = await this.read<{ readonly violations: readonly Violation[] }>('axe.run()');
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} at ${target.join(' ')}`));
+  }
+
+  /** The value of an expression in the page: as text, since tests are compiled without the types of browsers. */
+  read<T>(expression: string): Promise<T> {
+    return this.page.evaluate(expression);
+  }
+
+  async #looked(): Promise<number> {
+    return Number(await this.page.getAttribute('main', 'data-looked'));
+  }
+
+  /** The page is done with one thing more. */
+  async #afterwards(before: number): Promise<void> {
+    await this.page.locator(`main[data-looked="${before + 1}"]`).waitFor({ state: 'attached' });
+  }
+
+  async #watch(origin: string): Promise<void> {
+    const { page, faults } = this;
+    page.on('console', (message) => message.type() === 'error' && faults.push(`console: ${message.text()}`));
+    page.on('pageerror', (error) => faults.push(`exception: ${error.message}`));
+    page.on('dialog', (dialog) => {
+      faults.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    page.on('request', (request) => {
+      if (new URL(request.url()).origin !== origin) faults.push(`request: ${request.url()}`);
+    });
+    await page.exposeFunction('noteViolation', (directive: string) => faults.push(`policy: ${directive}`));
+    await page.addInitScript(WATCH_POLICY);
+  }
+}
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly { readonly target: readonly string[] }[];
+}

@@ -1,0 +1,263 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { components } from '../../src/wire/generated/openapi-types.js';
+import { isLacking } from '../requirements.js';
+import { CHROMIUM } from './browser.js';
+import { InspectorPage, startBrowser } from './inspector-page.js';
+import { Lab } from './lab.js';
+import { ServiceProcess } from './service-process.js';
+
+type Schemas = components['schemas'];
+
+const KEY = 'key-of-the-reader-0123456789abcdef';
+const reader = (policy: string) => ({
+  apiKeySha256: createHash('sha256').update(KEY).digest('hex'),
+  expires: '2099-01-01',
+  roles: ['verify'],
+  policies: [policy],
+});
+
+/** Text that does something where it is taken for anything but text. */
+const HOSTILE = [
+  '<script>alert(1)</script>',
+  '<img src=x onerror=alert(1)>',
+  '\u202egnp.exe',
+  '</textarea><svg onload=alert(1)>',
+];
+
+describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspector', () => {
+  let lab: Lab;
+  let service: ServiceProcess;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    lab = await Lab.create();
+    service = await ServiceProcess.start(await lab.command(), { cwd: lab.workFolder });
+    browser = await startBrowser();
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    service.signal('SIGTERM');
+    await service.end();
+    await lab.close();
+  });
+
+  /** What the service says. */
+  async function ask<T>(path: string, body: string): Promise<T> {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(service.url + path, { method: 'POST', headers, body });
+    return (await answer.json()) as T;
+  }
+
+  /** Opens the page, and lets it do nothing that it must not. */
+  async function onPage(
+    act: (page: InspectorPage) => Promise<void>,
+    url = `${service.url}/`,
+    width?: number,
+  ): Promise<void> {
+    const page = await InspectorPage.open(browser, url, width);
+    try {
+      await act(page);
+      expect(page.faults).toEqual([]);
+    } finally {
+      await page.close();
+    }
+  }
+
+  /** What the browser itself says of an answer that was expected. */
+  function forget({ faults }: InspectorPage, expected: RegExp): void {
+    const others = faults.filter((fault) => !expected.test(fault));
+    faults.splice(0, faults.length, ...others);
+  }
+
+  const questionsOf = (decision: string) =>
+    lab.questions.filter((question) => question.decision === decision).slice(0, 2);
+
+  it.each(['allow', 'deny'])(
+    'shows the decision, its reasons and their remedies as the service has them: %s',
+    async (expected) => {
+      await onPage(async (page) => {
+        for (const { body } of questionsOf(expected)) {
+          const { decision, reasons, checks } = await ask<Schemas['Decision']>('/verify', body);
+          await page.give(body);
+          const shown = await page.decision();
+          expect(decision).toBe(expected);
+          expect(shown.sentence.toLowerCase().startsWith(`${decision}:`)).toBe(true);
+          expect(shown.reasons).toHaveLength(reasons.length);
+          for (const [index, code] of reasons.entries()) {
+            const check = checks.find(({ id, result }) => id === code && result !== 'pass');
+            expect(shown.reasons[index]).toBe(`${code} ${check?.detail} ${check?.remedy}`);
+          }
+        }
+      });
+    },
+  );
+
+  it.each(['snp', 'az-snp-vtpm', 'tdx'] as const)(
+    'shows every field that POST /inspect shows, with its offset and value: %s',
+    async (type) => {
+      const [body = ''] = lab.bodies(type);
+      const { structures } = await ask<Schemas['Inspection']>('/inspect', body);
+      await onPage(async (page) => {
+        await page.give(body);
+        const shown = [...(await page.fields()).values()].flat();
+        const expected = structures
+          .filter(({ name }) => name !== 'configuration' && name !== 'PCR values')
+          .flatMap(({ fields }) => fields)
+          .map(({ name, offset, value }) => ({
+            name,
+            offset: offset === null ? '' : `0x${offset.toString(16)}`,
+            value: (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 2_000),
+          }));
+        expect(expected.length).toBeGreaterThan(20);
+        for (const field of expected) {
+          expect(
+            shown.map((each) => ({ ...each, value: each.value.replace(/… \(\d+ characters\)$/, '') })),
+          ).toContainEqual(field);
+        }
+      });
+    },
+  );
+
+  it('links the bytes with their fields, both ways', async () => {
+    const [body = ''] = lab.bodies('snp');
+    await onPage(async (inspector) => {
+      await inspector.give(body);
+      const { page } = inspector;
+      await page.click('table.fields button:text-is("MEASUREMENT")');
+      const selected = await page.locator('.rows .selected').allInnerTexts();
+      const report = Buffer.from(JSON.parse(body).evidence.report, 'base64url');
+      expect(selected.join(' ').replaceAll(/\s+/g, '')).toBe(report.subarray(0x90, 0xc0).toString('hex'));
+      await page.locator('.rows .field').first().dispatchEvent('mousedown');
+      expect(await page.locator('tr.selected button').textContent()).toBe('VERSION');
+    });
+  });
+
+  it('shows hostile text as text, and stays usable', async () => {
+    const [script = '', image = '', reordered = '', closing = ''] = HOSTILE;
+    const token = [{ alg: 'RS256', kid: script }, { iss: closing, [image]: reordered }, 's']
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
+    await onPage(async (page) => {
+      await page.paste(token);
+      const fields = new Map([...(await page.fields()).values()].flat().map(({ name, value }) => [name, value]));
+      expect([fields.get('kid'), fields.get('iss'), fields.get(image)]).toEqual([script, closing, '\\u202egnp.exe']);
+      // Refused with the name of what is wrong, which the caller chose.
+      await page.give(JSON.stringify({ evidence: { type: script, [image]: 1 }, nonce: 'x'.repeat(1_000_000) }));
+      expect(await page.page.locator('.verdict.fault h2').textContent()).toMatch(/^Not judged: /);
+      await page.give(Uint8Array.of(0x7b, 0x22, 0xff, 0xfe, 0x22));
+      expect(await page.page.locator('.problem').first().textContent()).toMatch(/^It is not strict JSON: /);
+      expect(await page.read('1 + 1')).toBe(2);
+      forget(page, /status of 400/);
+    });
+  });
+
+  it('is red by its own verification where the service was made to say green', async () => {
+    const question = lab.questions.find(
+      ({ decision, body }) => decision === 'deny' && JSON.parse(body).evidence.type === 'snp',
+    );
+    const good = lab.questions.find(
+      ({ decision, body }) => decision === 'allow' && JSON.parse(body).evidence.type === 'snp',
+    );
+    const green = await ask<Schemas['Decision']>('/verify?checks=all', good?.body ?? '');
+    await onPage(async (page) => {
+      await page.page.route('**/verify*', (route) => route.fulfill({ json: green }));
+      await page.give(question?.body ?? '');
+      expect((await page.decision()).sentence).toMatch(/^Allow:/);
+      expect(await page.page.locator('.own.failed h2').textContent()).toBe(
+        'This page could not verify the signature of the hardware report.',
+      );
+      expect(await page.page.locator('.own .steps .fail').allInnerTexts()).toEqual([
+        expect.stringMatching(/signed the report: no$/),
+      ]);
+    });
+  });
+
+  it('asks for a key where the service has callers, and keeps it nowhere', async () => {
+    const [body = ''] = lab.bodies('snp');
+    const callers = { reader: reader(JSON.parse(body).policy) };
+    const guarded = await ServiceProcess.start(await lab.command({ callers }), { cwd: lab.workFolder });
+    try {
+      await onPage(async (page) => {
+        await page.give(body);
+        expect(await page.page.locator('.verdict.fault h2').textContent()).toMatch(/^Not judged: /);
+        await page.page.click('summary');
+        await page.page.fill('#option-key', KEY);
+        await page.give(body);
+        expect((await page.decision()).sentence).toMatch(/^Allow:/);
+        const kept = await page.read('[localStorage.length, sessionStorage.length, document.cookie]');
+        expect(kept).toEqual([0, 0, '']);
+        forget(page, /status of 401/);
+      }, `${guarded.url}/`);
+    } finally {
+      guarded.signal('SIGTERM');
+      await guarded.end();
+    }
+  });
+
+  it.each([360, 768, 1280])('fits into %d pixels', async (width) => {
+    const [body = ''] = lab.bodies('az-snp-vtpm');
+    await onPage(
+      async (page) => {
+        await page.give(body);
+        const overflow = await page.read('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+        expect(overflow).toBe(0);
+      },
+      `${service.url}/`,
+      width,
+    );
+  });
+
+  it.each(['light', 'dark'] as const)('has no violation that axe-core knows: %s', async (colorScheme) => {
+    const [body = ''] = lab.bodies('az-snp-vtpm');
+    await onPage(async (page) => {
+      await page.page.emulateMedia({ colorScheme });
+      expect(await page.violations()).toEqual([]);
+      await page.give(body);
+      await page.page.locator('.links button').first().click();
+      expect(await page.violations()).toEqual([]);
+    });
+  });
+
+  it('is reached by the keyboard alone', async () => {
+    const [body = ''] = lab.bodies('snp');
+    await onPage(async ({ page }) => {
+      await page.focus('#evidence');
+      await page.fill('#evidence', body);
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('.verdict');
+      // The result has the focus: the first link of the chain is the next stop.
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      expect(await page.locator('#link-checks table').count()).toBe(1);
+      await page.focus('[role=tab][aria-selected=true]');
+      await page.keyboard.press('ArrowRight');
+      expect(await page.locator('[role=tab][aria-selected=true]').textContent()).toBe(
+        'Which firmware, how far behind?',
+      );
+      expect(await page.evaluate("document.activeElement.getAttribute('aria-selected')")).toBe('true');
+      await page.keyboard.press('End');
+      expect(await page.locator('[role=tab][aria-selected=true]').textContent()).toBe('What does this not prove?');
+      await page.keyboard.press('ArrowRight');
+      expect(await page.locator('[role=tab][aria-selected=true]').textContent()).toBe('Which hardware?');
+    });
+  });
+
+  it('is one file too, which reads evidence and contacts nobody', async () => {
+    const file = join(inject('installation'), 'dist/inspector/veritee-inspector.html');
+    const [body = ''] = lab.bodies('snp');
+    expect(readFileSync(file, 'utf8')).not.toContain('http://127.0.0.1');
+    await onPage(async (page) => {
+      await page.give(body);
+      expect(await page.page.locator('.own h2').count()).toBe(1);
+      expect(await page.page.locator('.verdict').count()).toBe(0);
+      expect([...(await page.fields()).keys()]).toContain('/evidence/report: an SNP report');
+    }, pathToFileURL(file).href);
+  });
+});

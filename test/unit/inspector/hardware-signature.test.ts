@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { hashed } from '../../../src/crypto/digest.js';
+import { parsePemCertificates } from '../../../src/formats/pem.js';
+import { parseCertificate } from '../../../src/formats/x509-certificate.js';
+import { type Pins, verifyHardware } from '../../../src/inspector/hardware-signature.js';
+import { findBytes, readBytes } from '../../../src/inspector/structures.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
+import { PLATFORM, TDX_VM } from '../verifiers/azure-cvm/tdx-fixture.js';
+import { NONCE } from '../verifiers/fixture.js';
+
+const { subtle } = globalThis.crypto;
+const pki = createAmdPki();
+const vm = await createVirtualMachine({ pki });
+const body = (change: JsonObject = {}) => ({
+  evidence: { ...(vm.wireEvidence({ nonce: NONCE }) as unknown as JsonObject), ...change },
+});
+const [, arkDer = new Uint8Array()] = parsePemCertificates(pki.chainPem('Milan'), 'cert_format');
+const quote = TDX_VM.evidence().tdQuote;
+const pinOf = (der: Uint8Array) => hashed(parseCertificate(der).spki).sha256;
+const rootOf = (bytes: Uint8Array) => {
+  const text = Buffer.from(bytes).toString('latin1');
+  const chain = text.slice(text.indexOf('-----BEGIN'), text.lastIndexOf('-----END CERTIFICATE-----') + 25);
+  return parsePemCertificates(chain, 'cert_chain').at(-1) ?? new Uint8Array();
+};
+const PINS: Pins = { amd: new Set([pinOf(arkDer)]), intel: new Set([pinOf(rootOf(quote))]) };
+
+const verify = (value: JsonObject, pins = PINS) => verifyHardware(findBytes(value), subtle, pins);
+const verifyQuote = (bytes: Uint8Array, pins = PINS) => {
+  const found = readBytes(bytes);
+  return verifyHardware(found === null ? [] : [found], subtle, pins);
+};
+const flipped = (bytes: Uint8Array, at: number) => bytes.map((byte, index) => (index === at ? byte ^ 1 : byte));
+const lastStep = ({ steps }: { readonly steps: readonly { readonly what: string }[] }) => steps.at(-1)?.what;
+
+describe('the signature of an SNP report', () => {
+  it('is verified up to the pinned root, step by step', async () => {
+    const verdict = await verify(body());
+    expect(verdict.state).toBe('verified');
+    expect(verdict.state === 'verified' && verdict.steps.map(({ what }) => what)).toEqual([
+      'SEV-VCEK signed the report',
+      'SEV-Milan signed SEV-VCEK',
+      'ARK-Milan signed SEV-Milan',
+      'ARK-Milan signed itself',
+      'its key is a pinned root of AMD',
+    ]);
+  });
+
+  it('ends at the first step that does not hold', async () => {
+    const hclReport = Buffer.from(flipped(vm.hclReport({ nonce: NONCE }), 32 + 0x90)).toString('base64url');
+    const verdict = await verify(body({ hclReport }));
+    expect(verdict).toEqual({ state: 'failed', steps: [{ what: 'SEV-VCEK signed the report', holds: false }] });
+  });
+
+  it('does not verify under a root that is not pinned', async () => {
+    const verdict = await verify(body(), { ...PINS, amd: new Set() });
+    expect(verdict.state === 'failed' && lastStep(verdict)).toBe('its key is a pinned root of AMD');
+  });
+
+  it('does not verify under a chain of another PKI of the same names', async () => {
+    const chain = createAmdPki({ keys: 'other' }).chainPem('Milan');
+    const evidence = body().evidence as JsonObject;
+    const verdict = await verify(body({ endorsements: { ...(evidence['endorsements'] as JsonObject), chain } }));
+    expect(verdict.state === 'failed' && lastStep(verdict)).toBe('SEV-Milan signed SEV-VCEK');
+  });
+
+  it('is left open without a key certificate, without its chain, and without WebCrypto', async () => {
+    const evidence = body().evidence as JsonObject;
+    const { chain: _chain, ...vekAlone } = evidence['endorsements'] as JsonObject;
+    expect(await verify(body({ endorsements: {} }))).toEqual({
+      state: 'open',
+      why: 'no VCEK or VLEK came with the evidence',
+    });
+    expect(await verify(body({ endorsements: vekAlone }))).toEqual({
+      state: 'open',
+      why: 'the certificate SEV-Milan did not come with the evidence',
+    });
+    expect(await verifyHardware(findBytes(body()), null)).toMatchObject({
+      state: 'open',
+      why: expect.stringContaining('WebCrypto'),
+    });
+    expect(await verify({ text: 'no evidence' })).toEqual({ state: 'open', why: 'there is no hardware report' });
+  });
+});
+
+describe('the signature of a TD quote', () => {
+  it('is verified up to the pinned root, with the quoting enclave between', async () => {
+    const verdict = await verifyQuote(quote);
+    expect(verdict.state).toBe('verified');
+    expect(verdict.state === 'verified' && verdict.steps.slice(0, 3).map(({ what }) => what)).toEqual([
+      'the attestation key signed the quote',
+      'the quoting enclave vouches for the attestation key',
+      'the PCK signed the report of the quoting enclave',
+    ]);
+  });
+
+  it.each([
+    ['its body', 48 + 136, 'the attestation key signed the quote'],
+    ['the attestation key', 48 + 584 + 4 + 64, 'the attestation key signed the quote'],
+  ])('does not verify with a bit flipped in %s', async (_part, at, step) => {
+    const verdict = await verifyQuote(flipped(quote, at));
+    expect(verdict.state === 'failed' && lastStep(verdict)).toBe(step);
+  });
+
+  it('does not verify under a root that is not pinned', async () => {
+    const verdict = await verifyQuote(quote, { ...PINS, intel: PINS.amd });
+    expect(verdict.state === 'failed' && lastStep(verdict)).toBe('its key is a pinned root of Intel');
+  });
+
+  it('is of the platform of the lab, whose root is not pinned for real', async () => {
+    const found = readBytes(PLATFORM.quote());
+    expect(await verifyHardware(found === null ? [] : [found], subtle)).toMatchObject({ state: 'failed' });
+  });
+});

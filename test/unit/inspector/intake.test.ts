@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { readIntake, requestFor } from '../../../src/inspector/intake.js';
+import { base64, hex } from '../../../src/model/bytes.js';
+import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
+import { TDX_VM } from '../verifiers/azure-cvm/tdx-fixture.js';
+
+const vm = await createVirtualMachine({ pki: createAmdPki() });
+const report = vm.hclReport().subarray(32, 32 + 1184);
+const quote = TDX_VM.evidence().tdQuote;
+const bytesOf = (text: string) => Buffer.from(text);
+const take = (text: string) => readIntake(bytesOf(text));
+const encode = (bytes: Uint8Array) => base64(bytes, 'base64url');
+const tokenOf = (iss: string) =>
+  [{ alg: 'RS256' }, { iss }, 's'].map((part) => encode(bytesOf(JSON.stringify(part)))).join('.');
+
+/** What the service is asked about bytes by themselves. */
+function requestOf(bytes: Uint8Array) {
+  const intake = readIntake(bytes);
+  if (intake.kind !== 'bytes') throw new Error(`taken as ${intake.kind}`);
+  return requestFor(intake.found, intake.token, encode);
+}
+
+describe('what was given', () => {
+  it('is a /verify body, or its evidence alone', () => {
+    expect(take(' {"evidence":{"type":"snp"},"nonce":"AQ"} ')).toEqual({
+      kind: 'request',
+      body: { evidence: { type: 'snp' }, nonce: 'AQ' },
+    });
+    expect(take('{"type":"snp","report":"AQ"}')).toEqual({
+      kind: 'request',
+      body: { evidence: { type: 'snp', report: 'AQ' } },
+    });
+  });
+
+  it('is the id of a decision', () => {
+    const id = '019BC1F0-5A3C-7B52-9D9F-3A0E8D0F5C11';
+    expect(take(`${id}\n`)).toEqual({ kind: 'decision', id: id.toLowerCase() });
+    expect(take(id.replace('7B52', '4B52')).kind).toBe('unknown');
+  });
+
+  it.each([
+    ['as it is', report],
+    ['as hex in lines', bytesOf(Buffer.from(report).toString('hex').replace(/.{64}/g, '$&\n'))],
+    ['as base64', bytesOf(Buffer.from(report).toString('base64'))],
+    ['as base64url', bytesOf(Buffer.from(report).toString('base64url'))],
+  ])('is a report, written %s', (_form, bytes) => {
+    const intake = readIntake(bytes);
+    expect(intake).toMatchObject({ kind: 'bytes', found: { kind: 'snp-report' } });
+    expect(intake.kind === 'bytes' && hex(intake.found.bytes)).toBe(hex(report));
+  });
+
+  it.each([
+    ['', 'There is nothing in it.'],
+    ['{"a":1}', 'It is JSON without the member evidence or type: no /verify body and no evidence.'],
+    ['{"a":1,"a":2}', expect.stringMatching(/^It is not strict JSON: .*twice/)],
+    ['nothing that anybody knows', 'It looks like nothing that this page knows.'],
+    ['-----BEGIN PRIVATE KEY-----', 'It holds a private key, which is never needed here.'],
+  ])('is unknown, and why: %j', (text, why) => {
+    expect(take(text)).toEqual({ kind: 'unknown', why });
+  });
+});
+
+describe('the request for bytes by themselves', () => {
+  it('is about a report, an extended report, or a quote', () => {
+    expect(requestOf(report)).toEqual({ evidence: { type: 'snp', report: encode(report) } });
+    expect(requestOf(quote)).toEqual({ evidence: { type: 'tdx', quote: encode(quote) } });
+  });
+
+  it('is about a token, under the type that its issuer has', () => {
+    const [azure, intel] = ['https://sharedweu.weu.attest.azure.net', 'Intel Trust Authority'].map(tokenOf);
+    expect(requestOf(bytesOf(`${azure}\n`))).toEqual({ evidence: { type: 'maa-token', token: azure } });
+    expect(requestOf(bytesOf(intel ?? ''))).toEqual({ evidence: { type: 'ita-token', token: intel } });
+  });
+
+  it('is none where they cannot be judged alone', () => {
+    expect(requestOf(vm.evidence().tpmQuote.message)).toBeNull();
+    expect(requestOf(vm.hclReport())).toBeNull();
+  });
+});
