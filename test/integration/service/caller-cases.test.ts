@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { LabCallerIssuer } from '../../lab/caller-issuer.js';
-import { TlsAuthority } from '../../lab/index.js';
+import { createVirtualMachine, TlsAuthority } from '../../lab/index.js';
 import type { TlsIdentity } from '../../lab/tls-authority.js';
-import { LabService, lenientPolicy } from './lab-service.js';
+import { base64Url, LabService, lenientPolicy, NONCE, PKI, WITHOUT_ENDORSEMENTS } from './lab-service.js';
 
 /** Every call that needs a role, by every kind of caller, with everything that can be wrong with who asks. */
 
@@ -37,6 +37,8 @@ let service: RunningService;
 let agents: Agent[];
 /** A decision of the tenant red, and its receipt. */
 let recorded: { readonly decisionId: string; readonly receipt: string };
+/** SHA-256 of the VCEK of a machine that no other tenant asks about. */
+let vcekOfRed: string;
 
 const path = (name: string) => join(lab.root, name);
 
@@ -57,11 +59,24 @@ beforeAll(async () => {
   const { status, body } = await ask(service, 'key', 'all', CALLS['POST /verify'] as Called);
   expect([status, body.decision]).toEqual([200, 'allow']);
   recorded = body;
+  vcekOfRed = await askedByRedAlone();
 });
 
 afterAll(async () => {
   await Promise.all([...agents.map((agent) => agent.destroy()), lab.close(), issuer.close()]);
 });
+
+/** Has another machine judged for the tenant red. @returns SHA-256 of its VCEK, in hex */
+async function askedByRedAlone(): Promise<string> {
+  const vm = await createVirtualMachine({ pki: PKI, chipId: new Uint8Array(64).fill(7) });
+  const { product, chipId, tcb, vek } = vm.platform;
+  lab.kds.serveVcek(product, chipId, tcb, vek.der);
+  const evidence = vm.wireEvidence({ endorsements: WITHOUT_ENDORSEMENTS, nonce: NONCE });
+  const body = () => JSON.stringify({ evidence, nonce: base64Url(NONCE), policy: 'payments' });
+  const answer = await ask(service, 'key', 'all', { ...(CALLS['POST /verify'] as Called), body });
+  expect([answer.status, answer.body.decision]).toEqual([200, 'allow']);
+  return createHash('sha256').update(vek.der).digest('hex');
+}
 
 function start(data: string): Promise<RunningService> {
   return lab.start(
@@ -212,7 +227,7 @@ const CALLS: Readonly<Record<string, Called>> = {
   },
   'GET /endorsements/{sha256}': {
     method: 'GET',
-    path: () => `/endorsements/${'ab'.repeat(32)}`,
+    path: () => `/endorsements/${vcekOfRed}`,
     byBlue: '404 not_found',
   },
   'GET /decisions': { method: 'GET', path: () => '/decisions', byBlue: '200' },
