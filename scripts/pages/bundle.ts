@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { build, type OutputFile, type Plugin } from 'esbuild';
 import type { BuiltFile } from './built-file.js';
 import { inspectorPage, singlePage } from './inspector-html.js';
@@ -51,22 +51,27 @@ async function bundle(root: string, version: string): Promise<readonly OutputFil
     target: ['es2022'],
     define: { VERSION: JSON.stringify(version) },
     tsconfig: 'src/inspector/tsconfig.json',
-    plugins: [browserBytes(root)],
+    plugins: [browserTwins(root)],
     write: false,
     logLevel: 'error',
   });
   return outputFiles;
 }
 
-/** Takes the functions that browsers have in place of those that need Node's Buffer. */
-function browserBytes(root: string): Plugin {
-  const node = join(root, 'src/model/bytes.js');
+/** What needs Node, and what the bundle takes in its place: functions of the same names, which tests hold to the same cases. */
+const TWINS: { readonly [module: string]: string } = {
+  'src/model/bytes.js': 'src/inspector/browser-bytes.ts',
+  'src/crypto/digest.js': 'src/inspector/browser-digest.ts',
+};
+
+function browserTwins(root: string): Plugin {
   return {
-    name: 'browser-bytes',
+    name: 'browser-twins',
     setup: ({ onResolve }) => {
-      onResolve({ filter: /\/bytes\.js$/ }, ({ path, resolveDir }) =>
-        join(resolveDir, path) === node ? { path: join(root, 'src/inspector/browser-bytes.ts') } : null,
-      );
+      onResolve({ filter: /\/(bytes|digest)\.js$/ }, ({ path, resolveDir }) => {
+        const twin = TWINS[relative(root, join(resolveDir, path)).replaceAll('\\', '/')];
+        return twin === undefined ? null : { path: join(root, twin) };
+      });
     },
   };
 }

@@ -1,15 +1,18 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { base64 } from '../model/bytes.js';
 import type { JsonObject } from '../model/json.js';
 import { BytesPanel } from './bytes-panel.js';
 import { ChainPanel } from './chain-panel.js';
+import { ComparisonPanel } from './comparison-panel.js';
 import { type HardwareVerdict, verifyHardware } from './hardware-signature.js';
-import { type Intake, requestFor } from './intake.js';
+import { foundOf, type Intake, requestFor } from './intake.js';
 import { IntakePanel, type Options } from './intake-panel.js';
 import { OwnPanel } from './own-panel.js';
 import { QuestionsPanel } from './questions-panel.js';
+import { registersOf } from './registers.js';
+import { RegistersPanel } from './registers-panel.js';
 import { type Decision, Service, ServiceFault } from './service.js';
-import { type FoundBytes, findBytes } from './structures.js';
+import type { FoundBytes } from './structures.js';
 import { FaultPanel, VerdictPanel } from './verdict-panel.js';
 
 declare const VERSION: string;
@@ -90,8 +93,9 @@ function Header({ alone }: { readonly alone: boolean }) {
   );
 }
 
-function Result({ found, own, decision, fault, alone }: Subject & { readonly alone: boolean }) {
+function Result({ found, body, own, decision, fault, alone }: Subject & { readonly alone: boolean }) {
   const start = useRef<HTMLElement>(null);
+  const boot = useMemo(() => registersOf(found, decision?.claims ?? null, body), [found, decision, body]);
   useEffect(() => {
     if (decision !== null || fault !== null || found.length > 0) start.current?.focus();
   }, [decision, fault, found]);
@@ -103,7 +107,9 @@ function Result({ found, own, decision, fault, alone }: Subject & { readonly alo
       {own === null ? null : <OwnPanel verdict={own} alone={alone} />}
       {decision === null ? null : <ChainPanel decision={decision} />}
       {decision === null ? null : <QuestionsPanel decision={decision} />}
+      {boot === null ? null : <RegistersPanel boot={boot} />}
       <BytesPanel found={found} />
+      {found.length === 0 ? null : <ComparisonPanel found={found} />}
     </section>
   );
 }
@@ -114,7 +120,7 @@ async function look(service: Service, intake: Exclude<Intake, { kind: 'unknown' 
     if (alone) throw new Error('A recorded decision is asked of a service, and this page has none.');
     return { ...NOTHING, decision: (await service.decision(intake.id)) as unknown as Decision };
   }
-  const found = intake.kind === 'request' ? findBytes(intake.body) : [intake.found];
+  const found = foundOf(intake) ?? [];
   const body = intake.kind === 'request' ? intake.body : requestFor(intake.found, intake.token, toBase64Url);
   const own = await verifyHardware(found, globalThis.crypto?.subtle ?? null);
   const looked = { ...NOTHING, found, body, own };

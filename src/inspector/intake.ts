@@ -4,7 +4,7 @@ import { remarkOnRaw } from '../inspect/raw-structures.js';
 import { fromUtf8, utf8 } from '../model/bytes.js';
 import { FormatError, nullIfMalformed } from '../model/errors.js';
 import { isObject, type JsonObject } from '../model/json.js';
-import { type FoundBytes, readBytes } from './structures.js';
+import { type FoundBytes, findBytes, readBytes } from './structures.js';
 
 /** What somebody dropped, pasted or picked. */
 export type Intake =
@@ -32,6 +32,12 @@ export function readIntake(bytes: Uint8Array): Intake {
   if (text === '') return { kind: 'unknown', why: 'There is nothing in it.' };
   if (DECISION_ID.test(text)) return { kind: 'decision', id: text.toLowerCase() };
   return text.startsWith('{') ? readJson(text) : readEncoded(text, bytes);
+}
+
+/** The bytes of evidence that was given; null where that is none. */
+export function foundOf(intake: Intake): readonly FoundBytes[] | null {
+  if (intake.kind === 'bytes') return [intake.found];
+  return intake.kind === 'request' ? findBytes(intake.body) : null;
 }
 
 /** The /verify body that asks for a judgement of a structure by itself; null where that cannot be judged alone. */

@@ -1,3 +1,4 @@
+import { type JsonValue, memberOf } from '../model/json.js';
 import { type LinkName, linkOf, type ReadCheck } from './chain-of-trust.js';
 
 /** A question that people ask of evidence, and what of an answer speaks to it. */
@@ -81,15 +82,9 @@ export function checksFor<C extends ReadCheck>({ links }: Question, checks: read
 export function claimsFor(
   { claims: paths }: Question,
   claims: unknown,
-): readonly (readonly [path: string, value: unknown])[] {
+): readonly (readonly [path: string, value: JsonValue])[] {
   return paths.flatMap((path) => {
-    const value = path.split('.').reduce<unknown>((object, name) => memberOf(object, name), claims);
+    const value = path.split('.').reduce(memberOf, claims as JsonValue | undefined);
     return value === undefined || value === null ? [] : [[path, value] as const];
   });
-}
-
-function memberOf(object: unknown, name: string): unknown {
-  return typeof object === 'object' && object !== null && Object.hasOwn(object, name)
-    ? (object as { readonly [name: string]: unknown })[name]
-    : undefined;
 }

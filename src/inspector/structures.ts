@@ -30,7 +30,7 @@ export function nameOfFound(kind: FoundKind): string {
 }
 
 /** The longest log that is read here. */
-const LOG_BYTES = 2 ** 20;
+export const LOG_BYTES = 2 ** 20;
 /** Of less, no structure is looked for. */
 const SHORTEST = 32;
 /** JSON in bytes in JSON: as in a body for Azure Attestation. */

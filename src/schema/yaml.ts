@@ -11,6 +11,7 @@ import {
   type Pair,
   parseDocument,
 } from 'yaml';
+import { fromUtf8 } from '../model/bytes.js';
 import { type JsonValue, PROTOTYPE_NAMES } from '../model/json.js';
 import type { Path } from './schema.js';
 
@@ -70,7 +71,7 @@ const KEYS_WITH_A_MEANING: ReadonlySet<string> = new Set(['<<', ...PROTOTYPE_NAM
  * @param bounds of a text that does not come from the operator
  */
 export function readYaml(text: string, bounds?: YamlBounds): YamlText {
-  if (bounds !== undefined && Buffer.byteLength(text) > bounds.bytes) {
+  if (bounds !== undefined && fromUtf8(text).byteLength > bounds.bytes) {
     return refusal(ofTheWhole(`larger than ${bounds.bytes} bytes`));
   }
   if (bounds?.tokens !== undefined && hasMoreTokens(text, bounds.tokens)) {

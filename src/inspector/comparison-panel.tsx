@@ -1,0 +1,131 @@
+import { useState } from 'preact/hooks';
+import { fromUtf8 } from '../model/bytes.js';
+import { type Comparison, compareFound, type StructurePair } from './comparison.js';
+import { foundOf, readIntake } from './intake.js';
+import { shownValue } from './shown-value.js';
+import type { FoundBytes } from './structures.js';
+
+/** Another piece of evidence beside this one. Both are read in the browser, and neither is verified. */
+export function ComparisonPanel({ found }: { readonly found: readonly FoundBytes[] }) {
+  const [text, setText] = useState('');
+  const [problem, setProblem] = useState<string | null>(null);
+  const [comparison, setComparison] = useState<Comparison | null>(null);
+
+  function compare(bytes: Uint8Array): void {
+    const intake = readIntake(bytes);
+    const other = foundOf(intake);
+    setComparison(other === null ? null : compareFound(found, other));
+    if (intake.kind === 'unknown') setProblem(intake.why);
+    else setProblem(other === null ? 'That is no evidence.' : null);
+  }
+
+  async function takeFile(file: File | undefined): Promise<void> {
+    if (file !== undefined) compare(new Uint8Array(await file.arrayBuffer()));
+  }
+
+  return (
+    <section class="comparison" aria-labelledby="comparison">
+      <h2 id="comparison">Compare with another piece</h2>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          compare(fromUtf8(text));
+        }}
+      >
+        <p>
+          <label for="other-evidence">
+            Paste other evidence, of an earlier boot or of another machine; or choose a file.
+          </label>
+        </p>
+        <textarea
+          id="other-evidence"
+          rows={3}
+          spellcheck={false}
+          value={text}
+          onInput={({ currentTarget }) => setText(currentTarget.value)}
+        />
+        <div class="row">
+          <button type="submit" disabled={text === ''}>
+            Compare
+          </button>
+          <label class="file">
+            <span>or choose a file</span>
+            <input
+              type="file"
+              id="other-file"
+              onChange={({ currentTarget }) => void takeFile(currentTarget.files?.[0])}
+            />
+          </label>
+        </div>
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      </form>
+      {comparison === null ? null : <Compared comparison={comparison} />}
+    </section>
+  );
+}
+
+function Compared({ comparison: { differences, notes, structures } }: { readonly comparison: Comparison }) {
+  const [showsAll, setShowAll] = useState(false);
+  return (
+    <>
+      <h3>What differs between the boots</h3>
+      {differences.length === 0 ? (
+        <p>Nothing that is compared differs.</p>
+      ) : (
+        <ul class="differences">
+          {differences.map((detail) => (
+            <li key={detail}>{shownValue(detail)}</li>
+          ))}
+        </ul>
+      )}
+      {notes.map((note) => (
+        <p key={note}>{shownValue(note)}</p>
+      ))}
+      <h3>Side by side</h3>
+      <p>
+        <label>
+          <input
+            type="checkbox"
+            checked={showsAll}
+            onChange={({ currentTarget }) => setShowAll(currentTarget.checked)}
+          />{' '}
+          Show fields that are equal, too
+        </label>
+      </p>
+      {structures.length === 0 ? <p>The two have no structure in common.</p> : null}
+      {structures.map((pair, index) => (
+        <PairTable key={index} pair={pair} showsAll={showsAll} />
+      ))}
+    </>
+  );
+}
+
+function PairTable({ pair: { name, fields }, showsAll }: { readonly pair: StructurePair; readonly showsAll: boolean }) {
+  const different = fields.filter(({ differs }) => differs).length;
+  const shown = fields.filter(({ differs }) => differs || showsAll);
+  return (
+    <table class="pairs">
+      <caption>
+        {name}: {different} of {fields.length} fields differ
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Field</th>
+          <th scope="col">This one</th>
+          <th scope="col">The other</th>
+        </tr>
+      </thead>
+      <tbody>
+        {shown.map(({ name: field, one, other, differs }) => (
+          <tr key={field} class={differs ? 'differs' : ''}>
+            <th scope="row">{shownValue(field)}</th>
+            <td>{one === undefined ? 'not there' : <code>{shownValue(one)}</code>}</td>
+            <td>{other === undefined ? 'not there' : <code>{shownValue(other)}</code>}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

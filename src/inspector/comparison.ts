@@ -1,0 +1,84 @@
+import { type BootSource, bootOfRaw, compareBoots } from '../inspect/compare-evidence.js';
+import type { StructureDescription } from '../inspect/field-description.js';
+import { IN_FILE } from '../inspect/raw-structures.js';
+import { PCR_LAYOUT } from '../measured-boot/register-layout.js';
+import { nullIfMalformed } from '../model/errors.js';
+import type { StructureKind } from '../model/evidence.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import { type FoundBytes, LOG_BYTES } from './structures.js';
+
+/** A field of two structures of the same name; undefined where one has no such field. */
+export interface FieldPair {
+  readonly name: string;
+  readonly one: JsonValue | undefined;
+  readonly other: JsonValue | undefined;
+  readonly differs: boolean;
+}
+
+export interface StructurePair {
+  readonly name: string;
+  readonly fields: readonly FieldPair[];
+}
+
+export interface Comparison {
+  /** What differs between the two boots, in words. */
+  readonly differences: readonly string[];
+  /** What is to be known of the comparison; why nothing could be compared. */
+  readonly notes: readonly string[];
+  readonly structures: readonly StructurePair[];
+}
+
+/** What differs between two pieces of evidence, as `veritee inspect --compare` says it, and their fields side by side. Nothing is verified. */
+export function compareFound(one: readonly FoundBytes[], other: readonly FoundBytes[]): Comparison {
+  return { ...inWords(bootOf(one), bootOf(other)), structures: sideBySide(one, other) };
+}
+
+function inWords(one: BootSource, other: BootSource): Pick<Comparison, 'differences' | 'notes'> {
+  try {
+    const { differences, notes } = compareBoots(one, other);
+    return {
+      differences: (differences as readonly JsonObject[]).map(({ detail }) => String(detail)),
+      notes: (notes as readonly JsonValue[]).map(String),
+    };
+  } catch (error) {
+    return { differences: [], notes: [error instanceof Error ? error.message : String(error)] };
+  }
+}
+
+/** What the bytes of one piece of evidence say of a boot. A log that cannot be read says nothing. */
+function bootOf(found: readonly FoundBytes[]): BootSource {
+  const [ofLogs, ofQuotes] = (['event-log', 'td-quote'] as const).map((kind) => readAs(kind, found));
+  return {
+    logs: (ofLogs ?? []).flatMap(({ logs }) => logs),
+    layout: (ofLogs?.[0] ?? ofQuotes?.[0])?.layout ?? PCR_LAYOUT,
+    structures: structuresOf(found),
+  };
+}
+
+function readAs(wanted: StructureKind, found: readonly FoundBytes[]): readonly BootSource[] {
+  return found
+    .filter(({ kind }) => kind === wanted)
+    .flatMap(({ bytes }) => nullIfMalformed(() => bootOfRaw(bytes, wanted, IN_FILE, LOG_BYTES)) ?? []);
+}
+
+/** Structures that both have, by name; of several of a name, one after the other. Events are compared in words alone. */
+function sideBySide(one: readonly FoundBytes[], other: readonly FoundBytes[]): readonly StructurePair[] {
+  const rest = [...structuresOf(other)];
+  return structuresOf(one)
+    .filter(({ name }) => !name.startsWith('event log'))
+    .flatMap((structure) => {
+      const at = rest.findIndex(({ name }) => name === structure.name);
+      const [twin] = at < 0 ? [] : rest.splice(at, 1);
+      return twin === undefined ? [] : [{ name: structure.name, fields: pairs(structure, twin) }];
+    });
+}
+
+function pairs(one: StructureDescription, other: StructureDescription): readonly FieldPair[] {
+  const [ofOne, ofOther] = [one, other].map(({ fields }) => new Map(fields.map(({ name, value }) => [name, value])));
+  return [...new Set([...(ofOne?.keys() ?? []), ...(ofOther?.keys() ?? [])])].map((name) => {
+    const values = { one: ofOne?.get(name), other: ofOther?.get(name) };
+    return { name, ...values, differs: JSON.stringify(values.one) !== JSON.stringify(values.other) };
+  });
+}
+
+const structuresOf = (found: readonly FoundBytes[]) => found.flatMap(({ structures }) => structures);

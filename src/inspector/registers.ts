@@ -1,0 +1,167 @@
+import { parseEventLog } from '../formats/event-log.js';
+import { BANK_LENGTH, type EventBank, type EventLog, type MeasuredEvent } from '../formats/measured-event.js';
+import { shownText, typeName } from '../inspect/event-names.js';
+import { banksOf, layoutOf, strongest } from '../inspect/log-reading.js';
+import { judgedEvents } from '../measured-boot/judged-event.js';
+import { type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
+import { initialValue, isClosedBySystem, replay } from '../measured-boot/replay.js';
+import { hex } from '../model/bytes.js';
+import { nullIfMalformed } from '../model/errors.js';
+import { isObject, type JsonValue, memberOf } from '../model/json.js';
+import { type FoundBytes, LOG_BYTES } from './structures.js';
+
+/** An event that extended a register. Its type and text are the log's word; `isCovered` says whether the digest is of its data. */
+export interface RegisterEvent {
+  readonly offset: number;
+  readonly type: string;
+  readonly text: string | null;
+  readonly digest: string;
+  readonly isCovered: boolean;
+}
+
+/**
+ * - `explained`: the log replays to the value. - `closed`: so it does, and systemd extended it once more by its separator.
+ * - `differs`: the log does not replay to it. - `unlogged`: software extends it without the log.
+ * - `untouched`: nothing was measured. - `unquoted`: no value is known to compare with.
+ */
+export type RegisterState = 'explained' | 'closed' | 'differs' | 'unlogged' | 'untouched' | 'unquoted';
+
+export interface Register {
+  /** `PCR 7`, `RTMR 0`. */
+  readonly name: string;
+  readonly state: RegisterState;
+  /** What it holds, in hex; null where that is not known. */
+  readonly held: string | null;
+  /** What the log replays to; null where no event extends it. */
+  readonly replayed: string | null;
+  readonly events: readonly RegisterEvent[];
+}
+
+export interface BootRegisters {
+  readonly bank: EventBank;
+  /** Whether a signature vouches for the values: else they are what the evidence says. */
+  readonly isVerified: boolean;
+  readonly registers: readonly Register[];
+  /** Why the log replays to nothing from some event on; null where it can be replayed to its end. */
+  readonly fault: string | null;
+}
+
+/** Values of registers, by bank, then by number as claims have it. */
+type Held = ReadonlyMap<EventBank, ReadonlyMap<number, string>>;
+
+/**
+ * The registers of a boot with the events that made them; null where there is no event log that can be read.
+ *
+ * @param found the bytes of the evidence
+ * @param claims verified claims of an answer; null where nothing was verified
+ * @param body the /verify body; null where there is none
+ */
+export function registersOf(found: readonly FoundBytes[], claims: unknown, body: JsonValue): BootRegisters | null {
+  const logs = found.filter(({ kind }) => kind === 'event-log');
+  const read = logs.flatMap((log) => nullIfMalformed(() => parseEventLog(log.bytes, LOG_BYTES)) ?? []);
+  const [first] = read;
+  if (first === undefined) return null;
+  const layout = logs.some(({ pointer }) => /ccel$/i.test(pointer)) ? RTMR_LAYOUT : layoutOf(first);
+  const verified = heldByClaims(claims as JsonValue, layout);
+  const isVerified = verified.size > 0;
+  const held = isVerified ? verified : heldByEvidence(found, body, layout);
+  const bank = bankOf(read, held);
+  return bank === null
+    ? null
+    : { ...replayed({ events: read.flatMap(({ events }) => events), layout, bank }, held), bank, isVerified };
+}
+
+interface Boot {
+  readonly events: readonly MeasuredEvent[];
+  readonly layout: RegisterLayout;
+  readonly bank: EventBank;
+}
+
+function replayed(boot: Boot, held: Held): Pick<BootRegisters, 'registers' | 'fault'> {
+  const { events, layout, bank } = boot;
+  const { values, fault } = replay(events, bank, layout);
+  const ofRegisters = eventsByRegister(boot);
+  const numbers = held.get(bank);
+  const shown = layout.indices.filter((index) => ofRegisters.has(index) || numbers?.has(layout.number(index)) === true);
+  return {
+    registers: shown.map((index) => {
+      const [own, value] = [ofRegisters.get(index) ?? [], numbers?.get(layout.number(index)) ?? null];
+      const replayedTo = own.length === 0 ? null : (values.get(index) ?? null);
+      return {
+        name: layout.name(index),
+        state: fault === null ? stateOf(boot, index, value, replayedTo) : 'unquoted',
+        held: value,
+        replayed: replayedTo === null ? null : hex(replayedTo),
+        events: own,
+      };
+    }),
+    fault: fault?.detail ?? null,
+  };
+}
+
+function stateOf(
+  { layout, bank }: Boot,
+  index: number,
+  held: string | null,
+  replayedTo: Uint8Array | null,
+): RegisterState {
+  if (held === null) return 'unquoted';
+  const initial = initialValue(index, BANK_LENGTH[bank], layout);
+  if (held === hex(replayedTo ?? initial)) return replayedTo === null ? 'untouched' : 'explained';
+  if (isClosedBySystem(replayedTo ?? initial, held, { index, bank, layout })) return 'closed';
+  return replayedTo === null && layout.ofSystem.has(index) ? 'unlogged' : 'differs';
+}
+
+function eventsByRegister({ events, bank }: Boot): ReadonlyMap<number, readonly RegisterEvent[]> {
+  const judged = [...judgedEvents(events, bank)];
+  return new Map(
+    judged.map(([index, own]) => [
+      index,
+      own.map(({ event, digest, isCovered }) => ({
+        offset: event.offset,
+        type: typeName(event.type),
+        text: shownText(event.data),
+        digest: hex(digest),
+        isCovered,
+      })),
+    ]),
+  );
+}
+
+/** The strongest bank of the log in which values are known; without values, its strongest. */
+function bankOf(logs: readonly EventLog[], held: Held): EventBank | null {
+  const inAll = logs.map(banksOf).reduce((common, banks) => common.filter((bank) => banks.includes(bank)));
+  return strongest(inAll.filter((bank) => held.has(bank))) ?? strongest(inAll);
+}
+
+/** What a verified quote or report has. */
+function heldByClaims(claims: JsonValue | undefined, layout: RegisterLayout): Held {
+  if (layout !== RTMR_LAYOUT) return heldInBanks(memberOf(memberOf(claims, 'tpm'), 'pcrs'));
+  const rtmr = memberOf(memberOf(claims, 'tdx'), 'rtmr');
+  return Array.isArray(rtmr) ? ofRtmrs(rtmr.map(String)) : new Map();
+}
+
+/** What a quote that nobody verified has, or what stands beside it. */
+function heldByEvidence(found: readonly FoundBytes[], body: JsonValue, layout: RegisterLayout): Held {
+  if (layout !== RTMR_LAYOUT) return heldInBanks(memberOf(memberOf(body, 'evidence'), 'pcrs'));
+  const fields = found.flatMap(({ structures }) => structures.flatMap((structure) => structure.fields));
+  const values = [0, 1, 2, 3].map((number) => fields.find(({ name }) => name === `RTMR${number}`)?.value);
+  return values.every((value) => typeof value === 'string') ? ofRtmrs(values.map(String)) : new Map();
+}
+
+function ofRtmrs(values: readonly string[]): Held {
+  return new Map([['sha384', new Map(values.map((value, number) => [number, value.toLowerCase()]))]]);
+}
+
+function heldInBanks(banks: JsonValue | undefined): Held {
+  return new Map(
+    (Object.keys(BANK_LENGTH) as EventBank[]).flatMap((bank) => {
+      const values = memberOf(banks, bank);
+      if (!isObject(values)) return [];
+      const byNumber = Object.entries(values).map(
+        ([number, value]) => [Number(number), String(value).toLowerCase()] as const,
+      );
+      return byNumber.length === 0 ? [] : [[bank, new Map(byNumber)] as const];
+    }),
+  );
+}

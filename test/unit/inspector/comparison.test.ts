@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { compareFound } from '../../../src/inspector/comparison.js';
+import { findBytes } from '../../../src/inspector/structures.js';
+import { fromLatin1 } from '../../../src/model/bytes.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import { buildEventLog, LOG_EVENT } from '../../lab/event-log-builder.js';
+import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
+import { NONCE } from '../verifiers/fixture.js';
+
+const vm = await createVirtualMachine({ pki: createAmdPki() });
+const evidence = (members: Parameters<typeof vm.wireEvidence>[0] = { nonce: NONCE }) =>
+  findBytes(vm.wireEvidence({ nonce: NONCE, ...members }) as unknown as JsonObject);
+const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
+const log = (commandLine: string) =>
+  findBytes({
+    eventLog: base64url(buildEventLog([{ pcr: 8, type: LOG_EVENT.ipl, data: fromLatin1(commandLine) }])),
+  });
+
+describe('two pieces of evidence', () => {
+  it('differ in the fields that differ, of each structure that both have', () => {
+    const { structures } = compareFound(evidence(), evidence({ nonce: new Uint8Array(32).fill(9) }));
+    const quote = structures.find(({ name }) => name === 'TPMS_ATTEST');
+    expect(quote?.fields.filter(({ differs }) => differs).map(({ name }) => name)).toContain('extraData');
+    expect(quote?.fields.find(({ name }) => name === 'magic')).toMatchObject({ differs: false });
+    expect(structures.map(({ name }) => name)).toContain('ATTESTATION_REPORT');
+  });
+
+  it('differ in nothing where they are the same', () => {
+    const same = evidence();
+    const { structures, differences } = compareFound(same, same);
+    expect(differences).toEqual([]);
+    expect(
+      structures.find(({ name }) => name === 'ATTESTATION_REPORT')?.fields.filter(({ differs }) => differs),
+    ).toEqual([]);
+  });
+
+  it('differ in words where their boots do', () => {
+    const { differences, structures } = compareFound(log('linux /old'), log('linux /new'));
+    expect(differences.join(' ')).toMatch(/linux \/old.*linux \/new/);
+    expect(structures).toEqual([]);
+  });
+
+  it('that have nothing in common are said to have nothing', () => {
+    const { differences, notes, structures } = compareFound(log('linux /old'), []);
+    expect({ differences, structures }).toEqual({ differences: [], structures: [] });
+    expect(notes).toEqual([expect.stringMatching(/^the two have nothing in common that is compared/)]);
+  });
+});

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { sha256 } from '../../../src/crypto/digest.js';
+import { type Register, registersOf } from '../../../src/inspector/registers.js';
+import { findBytes } from '../../../src/inspector/structures.js';
+import { OS_SEPARATOR } from '../../../src/measured-boot/known-digests.js';
+import { fromLatin1, hex } from '../../../src/model/bytes.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import { buildEventLog, LOG_EVENT, type LogEvent } from '../../lab/event-log-builder.js';
+import { buildCcel, CCEL_EVENT, replayCcel } from '../../lab/index.js';
+
+const ZEROS = new Uint8Array(32);
+const extended = (...digests: readonly Uint8Array[]) =>
+  hex(digests.reduce((value, digest) => sha256(value, digest), ZEROS));
+
+const loader: LogEvent = { pcr: 8, type: LOG_EVENT.ipl, data: fromLatin1('linux /vmlinuz') };
+const firmware: LogEvent = {
+  pcr: 0,
+  type: LOG_EVENT.crtmVersion,
+  data: fromLatin1('version 1'),
+  measured: fromLatin1('other bytes'),
+};
+const separator: LogEvent = { pcr: 7, type: LOG_EVENT.separator, data: new Uint8Array(4) };
+const LOG = buildEventLog([firmware, loader, separator]);
+
+const OF_FIRMWARE = sha256(fromLatin1('other bytes'));
+const OF_SEPARATOR = sha256(new Uint8Array(4));
+const AS_REPLAYED = {
+  0: extended(OF_FIRMWARE),
+  7: extended(OF_SEPARATOR),
+  8: extended(sha256(loader.data)),
+};
+
+const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
+const body = (members: JsonObject = {}): JsonObject => ({ evidence: { eventLog: base64url(LOG), ...members } });
+const claims = (sha256: JsonObject) => ({ tpm: { pcrs: { sha256 } } });
+
+function read(of: unknown, given: JsonObject = body()) {
+  const boot = registersOf(findBytes(given), of, given);
+  if (boot === null) throw new Error('there are no registers');
+  return boot;
+}
+
+const states = (registers: readonly Register[]) => registers.map(({ name, state }) => [name, state]);
+
+describe('registers of a boot', () => {
+  it('show each event that extended one, and whether its digest is of its data', () => {
+    const { registers, bank, isVerified, fault } = read(claims(AS_REPLAYED));
+    expect({ bank, isVerified, fault }).toEqual({ bank: 'sha256', isVerified: true, fault: null });
+    expect(states(registers)).toEqual([
+      ['PCR 0', 'explained'],
+      ['PCR 7', 'explained'],
+      ['PCR 8', 'explained'],
+    ]);
+    expect(registers[0]).toMatchObject({ held: AS_REPLAYED[0], replayed: AS_REPLAYED[0] });
+    expect(registers.map(({ events }) => events.map(({ type, text, isCovered }) => [type, text, isCovered]))).toEqual([
+      [['EV_S_CRTM_VERSION', 'version 1', false]],
+      [['EV_SEPARATOR', null, true]],
+      [['EV_IPL', 'linux /vmlinuz', true]],
+    ]);
+    expect(registers[0]?.events[0]?.digest).toBe(hex(OF_FIRMWARE));
+  });
+
+  it('are told apart by what they hold', () => {
+    const { registers } = read(
+      claims({
+        ...AS_REPLAYED,
+        0: hex(ZEROS),
+        1: hex(ZEROS),
+        2: AS_REPLAYED[7],
+        7: extended(OF_SEPARATOR, sha256(fromLatin1(OS_SEPARATOR))),
+        10: AS_REPLAYED[7],
+      }),
+    );
+    expect(states(registers)).toEqual([
+      ['PCR 0', 'differs'],
+      ['PCR 1', 'untouched'],
+      ['PCR 2', 'differs'],
+      ['PCR 7', 'closed'],
+      ['PCR 8', 'explained'],
+      ['PCR 10', 'unlogged'],
+    ]);
+  });
+
+  it('of evidence that nobody verified are compared with what stands beside the quote', () => {
+    const { registers, isVerified } = read(null, body({ pcrs: { sha256: { 0: AS_REPLAYED[0].toUpperCase() } } }));
+    expect(isVerified).toBe(false);
+    expect(states(registers)).toEqual([
+      ['PCR 0', 'explained'],
+      ['PCR 7', 'unquoted'],
+      ['PCR 8', 'unquoted'],
+    ]);
+  });
+
+  it('agree with nothing where the log cannot be replayed', () => {
+    const bad = buildEventLog([firmware, { ...loader, pcr: 24 }]);
+    const given = { evidence: { eventLog: base64url(bad) } };
+    const { registers, fault } = read(claims(AS_REPLAYED), given);
+    expect(fault).toMatch(/extends no register: index 24/);
+    expect(registers.map(({ state }) => state)).toEqual(['unquoted', 'unquoted', 'unquoted']);
+  });
+
+  it('are those of a TD where the log is its', () => {
+    const events = [
+      { register: 1, type: CCEL_EVENT.separator, data: new Uint8Array(4) },
+      { register: 3, type: CCEL_EVENT.ipl, data: fromLatin1('linux /vmlinuz') },
+    ];
+    const rtmr = replayCcel(events).map(hex);
+    const given = { evidence: { ccel: base64url(buildCcel(events)) } };
+    const { registers, bank } = read({ tdx: { rtmr } }, given);
+    expect(bank).toBe('sha384');
+    expect(states(registers)).toEqual([
+      ['RTMR 0', 'explained'],
+      ['RTMR 1', 'untouched'],
+      ['RTMR 2', 'explained'],
+      ['RTMR 3', 'untouched'],
+    ]);
+    expect(states(read({ tdx: { rtmr: [...rtmr].reverse() } }, given).registers)).toContainEqual(['RTMR 0', 'differs']);
+  });
+
+  it('are none without an event log that can be read', () => {
+    expect(registersOf([], claims(AS_REPLAYED), null)).toBeNull();
+    expect(registersOf(findBytes({ eventLog: base64url(LOG.subarray(0, 90)) }), null, null)).toBeNull();
+  });
+});
