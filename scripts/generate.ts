@@ -20,7 +20,16 @@ const BY_ENTRY: ReadonlySet<string> = new Set([
 const CLIENT_SCHEMAS = ['VerifyRequest', 'Decision', 'ChallengeRequest', 'Challenge', 'Problem'] as const;
 
 /** What the inspector sends and gets. */
-const INSPECTOR_SCHEMAS = ['VerifyRequest', 'Decision', 'RecordedDecision', 'PolicyList', 'Problem'] as const;
+const INSPECTOR_SCHEMAS = [
+  'VerifyRequest',
+  'Decision',
+  'RecordedDecision',
+  'PolicyText',
+  'LintResult',
+  'Evaluation',
+  'HeldEndorsement',
+  'Problem',
+] as const;
 
 /** What openapi.yaml generates: path from the root of the project, and text. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {

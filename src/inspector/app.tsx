@@ -8,6 +8,7 @@ import { type HardwareVerdict, verifyHardware } from './hardware-signature.js';
 import { foundOf, type Intake, requestFor } from './intake.js';
 import { IntakePanel, type Options } from './intake-panel.js';
 import { OwnPanel } from './own-panel.js';
+import { PolicyPanel } from './policy-panel.js';
 import { QuestionsPanel } from './questions-panel.js';
 import { registersOf } from './registers.js';
 import { RegistersPanel } from './registers-panel.js';
@@ -62,7 +63,7 @@ export function App({ alone }: { readonly alone: boolean }) {
       <Header alone={alone} />
       <main data-looked={looked}>
         <IntakePanel alone={alone} isBusy={isBusy} problem={problem} onTake={take} />
-        <Result {...subject} alone={alone} />
+        <Result {...subject} alone={alone} service={service.current} />
       </main>
       <footer>
         <p>
@@ -93,7 +94,12 @@ function Header({ alone }: { readonly alone: boolean }) {
   );
 }
 
-function Result({ found, body, own, decision, fault, alone }: Subject & { readonly alone: boolean }) {
+interface ResultProps extends Subject {
+  readonly alone: boolean;
+  readonly service: Service;
+}
+
+function Result({ found, body, own, decision, fault, alone, service }: ResultProps) {
   const start = useRef<HTMLElement>(null);
   const boot = useMemo(() => registersOf(found, decision?.claims ?? null, body), [found, decision, body]);
   useEffect(() => {
@@ -107,6 +113,7 @@ function Result({ found, body, own, decision, fault, alone }: Subject & { readon
       {own === null ? null : <OwnPanel verdict={own} alone={alone} />}
       {decision === null ? null : <ChainPanel decision={decision} />}
       {decision === null ? null : <QuestionsPanel decision={decision} />}
+      {decision === null ? null : <PolicyPanel decision={decision} body={body} service={service} />}
       {boot === null ? null : <RegistersPanel boot={boot} />}
       <BytesPanel found={found} />
       {found.length === 0 ? null : <ComparisonPanel found={found} />}

@@ -1,4 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
+import { AzurePanel } from './azure-panel.js';
 import { CheckTable } from './check-table.js';
 import { LIMITS } from './limits.js';
 import { checksFor, claimsFor, QUESTIONS, type Question } from './questions.js';
@@ -59,8 +60,9 @@ function Answer({ question, decision }: { readonly question: Question; readonly 
   const isOfLimits = question.name === 'limits';
   return (
     <div role="tabpanel" id="question" aria-labelledby={`tab-${question.name}`}>
+      {question.name === 'azure' ? <AzurePanel decision={decision} /> : null}
       {isOfLimits ? <Limits type={decision.evidence.type} /> : null}
-      {claims.length === 0 && !isOfLimits ? <p>Nothing that was verified says it.</p> : null}
+      {claims.length === 0 && question.claims.length > 0 ? <p>Nothing that was verified says it.</p> : null}
       {claims.length === 0 ? null : (
         <dl class="claims">
           {claims.map(([path, value]) => (

@@ -5,6 +5,10 @@ type Schemas = components['schemas'];
 export type Decision = Schemas['Decision'];
 export type Check = Schemas['Check'];
 export type RecordedDecision = Schemas['RecordedDecision'];
+export type PolicyText = Schemas['PolicyText'];
+export type PolicyProblem = Schemas['PolicyProblem'];
+export type Evaluation = Schemas['Evaluation'];
+export type ExplanationNode = Schemas['ExplanationNode'];
 
 /** The service did not do what it was asked. */
 export class ServiceFault extends Error {
@@ -47,8 +51,17 @@ export class Service {
     return this.#get(`/decisions/${encodeURIComponent(id)}`) as Promise<RecordedDecision>;
   }
 
-  policies(): Promise<{ readonly policies: readonly { readonly id: string }[] }> {
-    return this.#get('/policies') as Promise<{ readonly policies: readonly { readonly id: string }[] }>;
+  policy(id: string): Promise<PolicyText> {
+    return this.#get(`/policies/${encodeURIComponent(id)}`) as Promise<PolicyText>;
+  }
+
+  async lint(text: string): Promise<readonly PolicyProblem[]> {
+    const { problems } = (await this.#post('/policies:lint', { text })) as unknown as Schemas['LintResult'];
+    return problems;
+  }
+
+  evaluate(asked: JsonObject): Promise<Evaluation> {
+    return this.#post('/policies:evaluate', asked) as Promise<Evaluation>;
   }
 
   #get(path: string): Promise<JsonValue> {

@@ -23,7 +23,7 @@ describe('questions', () => {
       ['snp.product', 'Milan'],
       ['snp.part', 0],
     ]);
-    expect(claimsFor(question('azure'), { maa: { issuer: 'i' } })).toEqual([['maa', { issuer: 'i' }]]);
+    expect(claimsFor(question('azure'), { maa: { issuer: 'i', claims: {} } })).toEqual([['maa.issuer', 'i']]);
     expect(claimsFor(question('boot'), null)).toEqual([]);
     expect(claimsFor({ ...question('boot'), claims: ['constructor.name'] }, {})).toEqual([]);
   });

@@ -1,0 +1,48 @@
+import { canonicalJson } from '../formats/canonical-json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+
+/** A claim that a token of Azure Attestation makes, or that this verification proves under the same name. */
+export interface AzureClaim {
+  /** With dots between the members of objects. */
+  readonly name: string;
+  /** Undefined where the token does not have it. */
+  readonly azure: JsonValue | undefined;
+  /** Undefined where this verification does not prove it. */
+  readonly found: JsonValue | undefined;
+  readonly state: 'equal' | 'differs' | 'only_azure' | 'only_found';
+}
+
+/** Of the view itself: it lists what only Azure Attestation can state. */
+const ABSENT = 'absent';
+
+/**
+ * What a token of Azure Attestation says beside what was found, claim by claim; what differs comes first.
+ *
+ * @param token payload of the verified token; null without one
+ * @param view `maaView` of the answer; null where no hardware was proven
+ */
+export function azureClaims(token: JsonObject | null, view: JsonObject | null): readonly AzureClaim[] {
+  const [ofToken, ofView] = [leaves(token), leaves(view)];
+  ofView.delete(ABSENT);
+  const names = [...new Set([...ofToken.keys(), ...ofView.keys()])];
+  const claims = names.map((name) => compared(name, ofToken.get(name), ofView.get(name)));
+  return ORDER.flatMap((state) => claims.filter((claim) => claim.state === state));
+}
+
+const ORDER = ['differs', 'equal', 'only_azure', 'only_found'] as const;
+
+function compared(name: string, azure: JsonValue | undefined, found: JsonValue | undefined): AzureClaim {
+  if (found === undefined) return { name, azure, found, state: 'only_azure' };
+  if (azure === undefined) return { name, azure, found, state: 'only_found' };
+  return { name, azure, found, state: canonicalJson(azure) === canonicalJson(found) ? 'equal' : 'differs' };
+}
+
+/** Values that are no objects, by their path. */
+function leaves(value: JsonObject | null): Map<string, JsonValue> {
+  const found = new Map<string, JsonValue>();
+  for (const [name, member] of Object.entries(value ?? {})) {
+    if (!isObject(member)) found.set(name, member);
+    else for (const [rest, leaf] of leaves(member)) found.set(`${name}.${rest}`, leaf);
+  }
+  return found;
+}

@@ -1,0 +1,57 @@
+import type { ExplanationNode } from './service.js';
+import { shownValue } from './shown-value.js';
+
+/** Why, step by step: what failed is open. */
+export function ExplanationTree({ node }: { readonly node: ExplanationNode }) {
+  const { parts = [], result, state } = node;
+  if (parts.length === 0) {
+    return (
+      <p class="step">
+        <Came node={node} /> <Said node={node} />
+      </p>
+    );
+  }
+  return (
+    <details class="step" open={result === 'fail' || result === 'unavailable' || state === 'undefined'}>
+      <summary>
+        <Came node={node} />
+      </summary>
+      <p>
+        <Said node={node} />
+      </p>
+      <ul>
+        {parts.map((part, index) => (
+          <li key={`${index} ${part.text}`}>
+            <ExplanationTree node={part} />
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+/** What it is, and what it came to. */
+function Came({ node: { text, result, state, value } }: { readonly node: ExplanationNode }) {
+  const came = result ?? (state === 'value' ? undefined : state);
+  return (
+    <>
+      <code>{shownValue(text)}</code>
+      {came === undefined ? null : `: ${came.replace('_', ' ')}`}
+      {value === undefined ? null : (
+        <>
+          {' = '}
+          <code>{shownValue(value)}</code>
+        </>
+      )}
+    </>
+  );
+}
+
+function Said({ node: { note, remedy } }: { readonly node: ExplanationNode }) {
+  return (
+    <>
+      {note === undefined ? null : shownValue(note)}
+      {remedy === undefined ? null : <span class="remedy"> {shownValue(remedy)}</span>}
+    </>
+  );
+}

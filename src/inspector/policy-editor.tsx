@@ -1,0 +1,173 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import { ExplanationTree } from './explanation-tree.js';
+import { lineOfPointer } from './policy-lines.js';
+import type { Decision, Evaluation, PolicyProblem, Service } from './service.js';
+
+interface PolicyEditorProps {
+  readonly id: string;
+  /** What the editor begins with. */
+  readonly text: string;
+  readonly decision: Decision;
+  readonly body: JsonObject | null;
+  readonly service: Service;
+}
+
+/** Who types is not asked after each letter. */
+const PAUSE_MS = 400;
+
+/** A policy to try: linted as it is typed, and evaluated against the evidence at hand. The service keeps none of it. */
+export function PolicyEditor({ id, text: original, decision, body, service }: PolicyEditorProps) {
+  const [text, setText] = useState(original);
+  const [evaluation, setEvaluation] = useState<Evaluation | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const lint = useLint(text, service);
+  const area = useRef<HTMLTextAreaElement>(null);
+
+  async function evaluate(): Promise<void> {
+    setProblem(null);
+    setEvaluation(null);
+    try {
+      setEvaluation(await service.evaluate({ text, ...evaluated(decision, body) }));
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  return (
+    <details class="editor">
+      <summary>Change it, and see what it would decide</summary>
+      <p>
+        <label for={`editor-${id}`}>Text of the policy, in YAML or JSON. Nothing is stored.</label>
+      </p>
+      <textarea
+        id={`editor-${id}`}
+        ref={area}
+        rows={16}
+        spellcheck={false}
+        value={text}
+        onInput={({ currentTarget }) => setText(currentTarget.value)}
+      />
+      <Problems lint={lint} text={text} onLine={(line) => selectLine(area.current, line)} />
+      <p>
+        <button type="button" onClick={() => void evaluate()}>
+          Evaluate
+        </button>
+      </p>
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+      {evaluation === null ? null : <EvaluationResult evaluation={evaluation} isWhole={body !== null} />}
+    </details>
+  );
+}
+
+/** Without the evidence, claims are evaluated: by rules and reference values alone. */
+function evaluated({ claims, evidence, at }: Decision, body: JsonObject | null): JsonObject {
+  if (body === null) return { claims: claims as unknown as JsonValue, type: evidence.type };
+  const nonce = body['nonce'];
+  const given: JsonObject = nonce === undefined ? {} : { nonce };
+  return { evidence: body['evidence'] as JsonObject, ...given, ...(body['at'] === undefined ? {} : { at }) };
+}
+
+interface Lint {
+  readonly problems: readonly PolicyProblem[];
+  /** Why it could not be linted. */
+  readonly fault: string | null;
+  readonly isBusy: boolean;
+}
+
+function useLint(text: string, service: Service): Lint {
+  const [lint, setLint] = useState<Lint>({ problems: [], fault: null, isBusy: true });
+  useEffect(() => {
+    let isCurrent = true;
+    const say = (said: Lint) => isCurrent && setLint(said);
+    const timer = setTimeout(() => {
+      service.lint(text).then(
+        (problems) => say({ problems, fault: null, isBusy: false }),
+        (error: Error) => say({ problems: [], fault: error.message, isBusy: false }),
+      );
+    }, PAUSE_MS);
+    return () => {
+      isCurrent = false;
+      clearTimeout(timer);
+    };
+  }, [text, service]);
+  return lint;
+}
+
+interface ProblemsProps {
+  readonly lint: Lint;
+  readonly text: string;
+  readonly onLine: (line: number) => void;
+}
+
+function Problems({ lint: { problems, fault, isBusy }, text, onLine }: ProblemsProps) {
+  const nothing = isBusy ? 'Not linted yet.' : 'No problem was found.';
+  return (
+    <div class="lint" role="status">
+      {fault === null ? null : <p class="problem">It could not be linted: {fault}</p>}
+      {fault === null && problems.length === 0 ? <p>{nothing}</p> : null}
+      {problems.length === 0 ? null : (
+        <ul>
+          {problems.map((problem) => (
+            <li key={`${problem.code} ${problem.pointer} ${problem.message}`} class={problem.severity}>
+              <Place pointer={problem.pointer} text={text} onLine={onLine} /> {problem.severity}{' '}
+              <code>{problem.code}</code>: {problem.message} <span class="remedy">{problem.remedy}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+interface PlaceProps {
+  readonly pointer: string;
+  readonly text: string;
+  readonly onLine: (line: number) => void;
+}
+
+function Place({ pointer, text, onLine }: PlaceProps) {
+  const line = pointer === '' ? null : lineOfPointer(text, pointer);
+  if (line === null) return null;
+  return (
+    <button type="button" onClick={() => onLine(line)}>
+      line {line}
+    </button>
+  );
+}
+
+function selectLine(area: HTMLTextAreaElement | null, line: number): void {
+  const lines = area?.value.split('\n') ?? [];
+  const start = lines.slice(0, line - 1).reduce((length, text) => length + text.length + 1, 0);
+  area?.focus();
+  area?.setSelectionRange(start, start + (lines[line - 1]?.length ?? 0));
+}
+
+const SAYS = { allow: 'It would allow.', deny: 'It would deny.', indeterminate: 'It could not be decided.' } as const;
+
+function EvaluationResult({ evaluation, isWhole }: { readonly evaluation: Evaluation; readonly isWhole: boolean }) {
+  const { outcome, unmatched, explanation } = evaluation;
+  return (
+    <div class={`evaluation ${outcome}`} role="status">
+      <h4>{SAYS[outcome]}</h4>
+      {isWhole ? null : (
+        <p>The evidence is not at hand: its claims were evaluated, by rules and reference values alone.</p>
+      )}
+      {unmatched.length === 0 ? null : (
+        <p>
+          Not met:{' '}
+          {unmatched.map((check, index) => (
+            <span key={check}>
+              {index === 0 ? '' : ', '}
+              <code>{check}</code>
+            </span>
+          ))}
+          .
+        </p>
+      )}
+      <ExplanationTree node={explanation} />
+    </div>
+  );
+}
