@@ -151,7 +151,7 @@ function EvaluationResult({ evaluation, isWhole }: { readonly evaluation: Evalua
   const { outcome, unmatched, explanation } = evaluation;
   return (
     <div class={`evaluation ${outcome}`} role="status">
-      <h4>{SAYS[outcome]}</h4>
+      <h3>{SAYS[outcome]}</h3>
       {isWhole ? null : (
         <p>The evidence is not at hand: its claims were evaluated, by rules and reference values alone.</p>
       )}

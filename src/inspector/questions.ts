@@ -69,7 +69,12 @@ export const QUESTIONS: readonly Question[] = [
     links: ['attestationKey', 'release'],
     claims: ['hcl.akThumbprint', 'tpm.certifiedKey'],
   },
-  { name: 'azure', text: 'What did Azure say, what did we find?', links: ['token'], claims: ['maa.issuer', 'maa.attestationType', 'maa.policyHash', 'ita'] },
+  {
+    name: 'azure',
+    text: 'What did Azure say, what did we find?',
+    links: ['token'],
+    claims: ['maa.issuer', 'maa.attestationType', 'maa.policyHash', 'ita'],
+  },
   { name: 'limits', text: 'What does this not prove?', links: ['service', 'policy'], claims: [] },
 ];
 

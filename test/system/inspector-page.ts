@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { browserProgram } from './browser.js';
 
 /** What a page of the inspector shows of a decision. */
@@ -57,8 +58,30 @@ export class InspectorPage {
     return opened;
   }
 
+  /** Opens the page, and lets it do nothing that it must not. */
+  static async visit(
+    browser: Browser,
+    url: string,
+    act: (page: InspectorPage) => Promise<void>,
+    width?: number,
+  ): Promise<void> {
+    const page = await InspectorPage.open(browser, url, width);
+    try {
+      await act(page);
+      expect(page.faults).toEqual([]);
+    } finally {
+      await page.close();
+    }
+  }
+
   async close(): Promise<void> {
     await this.page.context().close();
+  }
+
+  /** What the browser itself says of an answer that was expected. */
+  forget(expected: RegExp): void {
+    const others = this.faults.filter((fault) => !expected.test(fault));
+    this.faults.splice(0, this.faults.length, ...others);
   }
 
   /** Gives a file to the page, and waits until it is done with it. */

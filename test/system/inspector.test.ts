@@ -54,26 +54,8 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
     return (await answer.json()) as T;
   }
 
-  /** Opens the page, and lets it do nothing that it must not. */
-  async function onPage(
-    act: (page: InspectorPage) => Promise<void>,
-    url = `${service.url}/`,
-    width?: number,
-  ): Promise<void> {
-    const page = await InspectorPage.open(browser, url, width);
-    try {
-      await act(page);
-      expect(page.faults).toEqual([]);
-    } finally {
-      await page.close();
-    }
-  }
-
-  /** What the browser itself says of an answer that was expected. */
-  function forget({ faults }: InspectorPage, expected: RegExp): void {
-    const others = faults.filter((fault) => !expected.test(fault));
-    faults.splice(0, faults.length, ...others);
-  }
+  const onPage = (act: (page: InspectorPage) => Promise<void>, url = `${service.url}/`, width?: number) =>
+    InspectorPage.visit(browser, url, act, width);
 
   const questionsOf = (decision: string) =>
     lab.questions.filter((question) => question.decision === decision).slice(0, 2);
@@ -153,7 +135,7 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
       await page.give(Uint8Array.of(0x7b, 0x22, 0xff, 0xfe, 0x22));
       expect(await page.page.locator('.problem').first().textContent()).toMatch(/^It is not strict JSON: /);
       expect(await page.read('1 + 1')).toBe(2);
-      forget(page, /status of 400/);
+      page.forget(/status of 400/);
     });
   });
 
@@ -192,7 +174,7 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
         expect((await page.decision()).sentence).toMatch(/^Allow:/);
         const kept = await page.read('[localStorage.length, sessionStorage.length, document.cookie]');
         expect(kept).toEqual([0, 0, '']);
-        forget(page, /status of 401/);
+        page.forget(/status of 401/);
       }, `${guarded.url}/`);
     } finally {
       guarded.signal('SIGTERM');
