@@ -5,6 +5,7 @@ import { chipsNeeded, type Figure, type FigureName, Figures, PEERS, PRIMITIVES }
 import { measureGarbage } from './garbage.js';
 import { makeMaterial } from './material.js';
 import { compile } from './measured-process.js';
+import { measurePage, PAGE_LINES } from './page.js';
 import { buildPeers, missingPackages } from './peers.js';
 import { canPin, pinClient } from './pinning.js';
 import { AT_A_TIME, type Material } from './protocol.js';
@@ -20,6 +21,7 @@ import { measureWorst, worstList } from './worst.js';
  * `--rounds <n>`, `--times <n>` in each round; `--only <text>` measures the lines that have the text in their name;
  * `--only worst` lists how long the event loop stands still over each of the worst inputs;
  * `--only workers` measures one worker against two, on all cores;
+ * `--only page` says what the page weighs, and how soon something is seen of it;
  * `--profile <folder>` writes a CPU profile of the service there.
  */
 const [rounds, times, only] = [Number(option('rounds') ?? 15), Number(option('times') ?? 200), option('only')];
@@ -57,8 +59,13 @@ async function measureAll(): Promise<void> {
     print(await measureScaling(material, rounds));
     return;
   }
+  const ofPage = PAGE_LINES.some(isChosen) ? await measurePage(material) : [];
+  if (only === 'page') {
+    print(tableOf([], ofPage));
+    return;
+  }
   pinClient();
-  const apart = [GARBAGE, PAUSE].some(isChosen) ? await garbageLines(material) : [];
+  const apart = [...ofPage, ...([GARBAGE, PAUSE].some(isChosen) ? await garbageLines(material) : [])];
   const figures = new Figures(material);
   try {
     const service = await figures.addService(nodeOptions);

@@ -1,76 +1,21 @@
-import { spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
+import { BuiltService } from './built-service.js';
 import { Client } from './client.js';
 import { AT_A_TIME, type Material } from './protocol.js';
 import { ascending, quantile } from './table.js';
 import { worstInputs } from './worst-inputs.js';
-
-/** As `npm start` runs it, with the roots of the lab. */
-const COMMAND = ['--max-semi-space-size=64', fileURLToPath(new URL('../system/lab-main.mjs', import.meta.url))];
 
 const [CONNECTIONS, MANY] = [64, 256];
 const REQUESTS = 1_500;
 /** One of so many requests is the worst accepted input. */
 const WORST_SHARE = 100;
 
-/** A service of so many workers, as a process. */
-class ScaledService {
-  readonly #child: ReturnType<typeof spawn>;
-  readonly url: string;
-  readonly management: string;
-
-  private constructor(child: ReturnType<typeof spawn>, url: string, management: string) {
-    this.#child = child;
-    this.url = url;
-    this.management = management;
-  }
-
-  static async start(material: Material, workers: number): Promise<ScaledService> {
-    const { folder, amdPins, intelPins } = material.service;
-    const home = join(folder, `workers-${workers}`);
-    await mkdir(home);
-    const configuration = {
-      workers,
-      listen: { port: 0, management: { port: 0, metrics: 'open' } },
-      log: { level: 'warn' },
-      amd: { kds: 'off', chains: join(folder, 'chains') },
-      policies: { directory: join(folder, 'policies') },
-    };
-    await writeFile(join(home, 'veritee.json'), JSON.stringify(configuration));
-    await writeFile(join(home, 'pins.json'), JSON.stringify({ amd: amdPins, intel: intelPins }));
-    const args = [...COMMAND, join(home, 'veritee.json'), join(home, 'pins.json')];
-    const child = spawn(process.execPath, args, { cwd: home, stdio: ['ignore', 'pipe', 'inherit'] });
-    for await (const line of createInterface({ input: child.stdout })) {
-      const { msg, url, management } = JSON.parse(line);
-      if (msg !== 'listening') continue;
-      child.stdout.resume();
-      return new ScaledService(child, url, management);
-    }
-    throw new Error('the service did not start');
-  }
-
-  /** The highest 99th percentile of the delay of the event loop among the workers since this was last asked, milliseconds. */
-  async lagMs(): Promise<number> {
-    const text = await (await request(`${this.management}/metrics`)).body.text();
-    const lags = [...text.matchAll(/^nodejs_eventloop_lag_p99_seconds\S* (\S+)$/gm)].map(([, value]) => Number(value));
-    return Math.max(...lags) * 1000;
-  }
-
-  close(): void {
-    this.#child.kill('SIGTERM');
-  }
-}
-
 /** Requests a second of one and of two workers, measured in turn, and how even the answers of two are. */
 export async function measureScaling(material: Material, rounds: number): Promise<readonly string[]> {
-  const [one, two] = [await ScaledService.start(material, 1), await ScaledService.start(material, 2)];
+  const [one, two] = [await BuiltService.start(material, 1), await BuiltService.start(material, 2)];
   const clients: Client[] = [];
-  const clientOf = ({ url }: ScaledService, connections: number) => {
+  const clientOf = ({ url }: BuiltService, connections: number) => {
     const client = new Client(`${url}/verify`, material.bodies.snp, connections);
     clients.push(client);
     return client;
@@ -101,7 +46,7 @@ async function rateOf(client: Client): Promise<number> {
 }
 
 /** Under ordinary load, with one of the worst inputs that are judged after the other beside it. */
-async function lagWithWorst(service: ScaledService, client: Client, material: Material): Promise<number> {
+async function lagWithWorst(service: BuiltService, client: Client, material: Material): Promise<number> {
   const inputs = (await worstInputs(material)).filter(({ path }) => path === '/verify');
   await service.lagMs();
   const headers = { 'content-type': 'application/json' };
