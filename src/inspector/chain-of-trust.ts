@@ -220,10 +220,19 @@ export function linkOf({ id, about }: Pick<ReadCheck, 'id' | 'about'>): LinkName
 export function chainOfTrust<C extends ReadCheck>(type: string, checks: readonly C[]): readonly Link<C>[] {
   const names = CHAINS[type] ?? ORDER.filter((name) => !WHERE_THERE_ARE_CHECKS.includes(name));
   const present = new Set<LinkName>([...names, ...checks.map(linkOf)]);
-  return ORDER.filter((name) => present.has(name)).map((name) => {
+  const links = ORDER.filter((name) => present.has(name)).map((name) => {
     const own = checks.filter((check) => linkOf(check) === name);
     return { name, state: stateOf(own), checks: own };
   });
+  const isBroken = links.some(({ state }) => state === 'failed');
+  return isBroken ? links.map(withoutGround) : links;
+}
+
+/** They rest on everything: where a link failed, that what was asked of them holds says nothing. */
+const ON_ALL: readonly LinkName[] = ['policy', 'release'];
+
+function withoutGround<C extends ReadCheck>(link: Link<C>): Link<C> {
+  return ON_ALL.includes(link.name) && link.state === 'verified' ? { ...link, state: 'not_reached' } : link;
 }
 
 /** A check that did not run never counts as passed. */

@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import type { Check } from './service.js';
 import { shownValue } from './shown-value.js';
 
@@ -36,17 +37,23 @@ export function CheckTable({ caption, checks }: { readonly caption: string; read
 }
 
 function Compared({ expected, actual }: Pick<Check, 'expected' | 'actual'>) {
-  if (expected === null && actual === null) return null;
+  const values = (
+    [
+      ['expected', expected],
+      ['found', actual],
+    ] as const
+  ).filter(([, value]) => value !== null);
+  if (values.length === 0) return null;
   return (
     <dl class="compared">
-      <dt>expected</dt>
-      <dd>
-        <code>{shownValue(expected)}</code>
-      </dd>
-      <dt>found</dt>
-      <dd>
-        <code>{shownValue(actual)}</code>
-      </dd>
+      {values.map(([name, value]) => (
+        <Fragment key={name}>
+          <dt>{name}</dt>
+          <dd>
+            <code>{shownValue(value)}</code>
+          </dd>
+        </Fragment>
+      ))}
     </dl>
   );
 }

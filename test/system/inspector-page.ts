@@ -50,8 +50,8 @@ export class InspectorPage {
     this.page = page;
   }
 
-  static async open(browser: Browser, url: string, width = 1280): Promise<InspectorPage> {
-    const context = await browser.newContext({ viewport: { width, height: 900 } });
+  static async open(browser: Browser, url: string, width = 1280, height = 900): Promise<InspectorPage> {
+    const context = await browser.newContext({ viewport: { width, height } });
     const opened = new InspectorPage(await context.newPage());
     await opened.#watch(new URL(url).origin);
     await opened.page.goto(url);
@@ -64,8 +64,9 @@ export class InspectorPage {
     url: string,
     act: (page: InspectorPage) => Promise<void>,
     width?: number,
+    height?: number,
   ): Promise<void> {
-    const page = await InspectorPage.open(browser, url, width);
+    const page = await InspectorPage.open(browser, url, width, height);
     try {
       await act(page);
       expect(page.faults).toEqual([]);

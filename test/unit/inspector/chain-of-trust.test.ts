@@ -59,6 +59,19 @@ describe('the chain of trust', () => {
     expect(linkOf(check('cert_untrusted', 'pass', '/evidence/token'))).toBe('token');
   });
 
+  it.each<[CheckResult, string]>([
+    ['fail', 'not_reached'],
+    ['warn', 'verified'],
+  ])('counts the policy for what it is where the report is %s: %s', (ofReport, state) => {
+    const links = chainOfTrust('snp', [check('snp_signature', ofReport), check('policy_evidence_type', 'pass')]);
+    expect(stateOf(links, 'policy')).toBe(state);
+  });
+
+  it('says that the policy failed where it did, whatever else failed', () => {
+    const links = chainOfTrust('snp', [check('snp_signature', 'fail'), check('policy_evidence_type', 'fail')]);
+    expect(stateOf(links, 'policy')).toBe('failed');
+  });
+
   it.each<[readonly CheckResult[], string]>([
     [['pass', 'pass'], 'verified'],
     [['pass', 'not_configured'], 'verified'],

@@ -1,0 +1,64 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isLacking } from '../requirements.js';
+import { CHROMIUM } from './browser.js';
+import { InspectorPage, startBrowser } from './inspector-page.js';
+import { Lab } from './lab.js';
+import { ServiceProcess } from './service-process.js';
+
+/** Where the documents have them. `VERITEE_WRITE_SCREENSHOTS=1` writes what was made there; else they are compared by what they are of. */
+const FOLDER = new URL('../../docs/inspector/', import.meta.url);
+const DOCUMENT = new URL('../../docs/inspector.md', import.meta.url);
+const WRITES = process.env['VERITEE_WRITE_SCREENSHOTS'] === '1';
+
+const WIDTHS = [360, 768, 1280] as const;
+const HEIGHT = 1100;
+const CASES = WIDTHS.flatMap((width) => (['light', 'dark'] as const).map((scheme) => ({ width, scheme })));
+
+describe.skipIf(isLacking('screenshots of the inspector', [CHROMIUM]))('screenshots of the inspector', () => {
+  let lab: Lab;
+  let service: ServiceProcess;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    lab = await Lab.create();
+    service = await ServiceProcess.start(await lab.command(), { cwd: lab.workFolder });
+    browser = await startBrowser();
+    if (WRITES) mkdirSync(FOLDER, { recursive: true });
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    service.signal('SIGTERM');
+    await service.end();
+    await lab.close();
+  });
+
+  it.each(CASES)('at $width pixels, $scheme, stand in its document', async ({ width, scheme }) => {
+    const [refused] = lab.questions.filter(({ decision, body }) => decision === 'deny' && body.includes('az-snp-vtpm'));
+    const name = `refused-${width}-${scheme}.png`;
+    await InspectorPage.visit(
+      browser,
+      `${service.url}/`,
+      async (inspector) => {
+        await inspector.page.emulateMedia({ colorScheme: scheme });
+        await inspector.give(refused?.body ?? '');
+        await inspector.read("document.querySelector('.result').scrollIntoView()");
+        const made = await inspector.page.screenshot();
+        expect(sizeOf(made)).toEqual([width, HEIGHT]);
+        if (WRITES) writeFileSync(new URL(name, FOLDER), made);
+      },
+      width,
+      HEIGHT,
+    );
+    expect(readFileSync(DOCUMENT, 'utf8')).toContain(`(inspector/${name})`);
+    expect(sizeOf(readFileSync(fileURLToPath(new URL(name, FOLDER))))).toEqual([width, HEIGHT]);
+  });
+});
+
+/** Width and height of a PNG, as its header says them. */
+function sizeOf(png: Buffer): readonly number[] {
+  return [png.readUInt32BE(16), png.readUInt32BE(20)];
+}
