@@ -31,33 +31,36 @@ const STATES: { readonly [result: string]: LineState } = {
   warn: 'warn',
   pass: 'pass',
 };
-const WORST: readonly (LineState | null)[] = [null, 'pass', 'warn', 'fail'];
+const WORST: readonly LineState[] = ['pass', 'warn', 'fail'];
 
 /** The text of a policy, with the lines that decided, by the checks of the decision. */
 export function readPolicyLines(id: string, text: string, checks: readonly Decided[]): ReadPolicy {
   const read = readYaml(text);
   const texts = text.replace(/\n$/, '').split('\n');
-  const marks = texts.map(() => ({ state: null as LineState | null, checks: new Set<string>() }));
+  const states = new Map<number, LineState>();
+  const named = new Map<number, Set<string>>();
   const byDefault = new Set<string>();
   for (const { check, state } of deciding(id, checks)) {
     const lines = linesBehind(check, read, texts);
     if (lines === null) byDefault.add(check.id);
-    for (const line of lines ?? []) {
-      const mark = marks[line - 1];
-      if (mark === undefined) continue;
-      mark.state = WORST[Math.max(WORST.indexOf(mark.state), WORST.indexOf(state))] ?? null;
-      if (line === lines?.[0]) mark.checks.add(check.id);
+    for (const [index, line] of (lines ?? []).entries()) {
+      states.set(line, worst(state, states.get(line)));
+      if (index === 0) named.set(line, (named.get(line) ?? new Set()).add(check.id));
     }
   }
   return {
     lines: texts.map((line, index) => ({
       number: index + 1,
       text: line,
-      state: marks[index]?.state ?? null,
-      checks: [...(marks[index]?.checks ?? [])],
+      state: states.get(index + 1) ?? null,
+      checks: [...(named.get(index + 1) ?? [])],
     })),
     byDefault: [...byDefault],
   };
+}
+
+function worst(one: LineState, other: LineState = 'pass'): LineState {
+  return WORST.indexOf(one) > WORST.indexOf(other) ? one : other;
 }
 
 /** Line of a place in a policy; null where the text cannot be read, or the place is all of it. */
@@ -88,16 +91,18 @@ function linesBehind(check: Decided, { value, lineOf }: YamlText, texts: readonl
 
 /** A block goes on while its lines are indented more than its first, or are items of a list of the same depth. */
 function lastOfBlock(first: number, texts: readonly string[]): number {
-  const begin = texts[first - 1] ?? '';
-  if (!/:\s*([|>][-+0-9]*)?\s*(#.*)?$/.test(begin) && !/^\s*-\s/.test(begin)) return first;
+  const [begin = '', ...rest] = texts.slice(first - 1);
+  const isItem = LIST_ITEM.test(begin);
+  if (!isItem && !OPENS_BLOCK.test(begin)) return first;
   const depth = begin.search(/\S/);
-  let last = first;
-  for (let line = first + 1; line <= texts.length; line += 1) {
-    const text = texts[line - 1] ?? '';
-    if (text.trim() === '') continue;
-    const isItem = /^\s*-\s/.test(text) && !/^\s*-\s/.test(begin);
-    if (text.search(/\S/) < depth + (isItem ? 0 : 1)) break;
-    last = line;
-  }
-  return last;
+  const belongs = (text: string) => {
+    const indent = text.search(/\S/);
+    return indent < 0 || indent > depth || (indent === depth && !isItem && LIST_ITEM.test(text));
+  };
+  const end = rest.findIndex((text) => !belongs(text));
+  const block = end < 0 ? rest : rest.slice(0, end);
+  return first + block.findLastIndex((text) => text.trim() !== '') + 1;
 }
+
+const LIST_ITEM = /^\s*-\s/;
+const OPENS_BLOCK = /:\s*([|>][-+0-9]*)?\s*(#.*)?$/;
