@@ -36,7 +36,7 @@ const ROOMS = {
   // Runs in browsers, and is a package of its own.
   'relying-party': [],
   // Runs in browsers alone.
-  inspector: ['inspect', 'measured-boot', 'vendors', 'formats', 'schema', 'model'],
+  inspector: ['inspect', 'measured-boot', 'vendors', 'formats', 'schema', 'relying-party', 'model'],
 };
 
 /** Rooms without a world: given the same bytes, endorsements and instant they answer the same. */

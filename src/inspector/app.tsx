@@ -4,15 +4,20 @@ import type { JsonObject } from '../model/json.js';
 import { BytesPanel } from './bytes-panel.js';
 import { ChainPanel } from './chain-panel.js';
 import { ComparisonPanel } from './comparison-panel.js';
+import { fetchEndorsements } from './fetched-endorsements.js';
+import { type GivenReceipt, receiptAlone, receiptOfAnswer } from './given-receipt.js';
 import { type HardwareVerdict, verifyHardware } from './hardware-signature.js';
 import { foundOf, type Intake, requestFor } from './intake.js';
 import { IntakePanel, type Options } from './intake-panel.js';
 import { OwnPanel } from './own-panel.js';
 import { PolicyPanel } from './policy-panel.js';
 import { QuestionsPanel } from './questions-panel.js';
+import { ReceiptPanel } from './receipt-panel.js';
+import { RecordPanel } from './record-panel.js';
+import { asAnswer } from './recorded-decision.js';
 import { registersOf } from './registers.js';
 import { RegistersPanel } from './registers-panel.js';
-import { type Decision, Service, ServiceFault } from './service.js';
+import { type Decision, type RecordedDecision, Service, ServiceFault } from './service.js';
 import type { FoundBytes } from './structures.js';
 import { FaultPanel, VerdictPanel } from './verdict-panel.js';
 
@@ -26,14 +31,27 @@ interface Subject {
   readonly own: HardwareVerdict | null;
   readonly decision: Decision | null;
   readonly fault: ServiceFault | null;
+  readonly receipt: GivenReceipt | null;
+  /** Of a decision that the log has. */
+  readonly recorded: RecordedDecision | null;
 }
 
-const NOTHING: Subject = { found: [], body: null, own: null, decision: null, fault: null };
+const NOTHING: Subject = {
+  found: [],
+  body: null,
+  own: null,
+  decision: null,
+  fault: null,
+  receipt: null,
+  recorded: null,
+};
 
 /** @param alone whether there is no service behind the page */
 export function App({ alone }: { readonly alone: boolean }) {
-  const service = useRef(new Service());
+  const service = useRef(new Service(location.origin));
   const [subject, setSubject] = useState(NOTHING);
+  /** Keys that receipts are verified with, where somebody gave some. */
+  const [keySet, setKeySet] = useState<JsonObject | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
   /** How many things were looked at: who drives the page sees by it when it is done with one. */
@@ -45,6 +63,10 @@ export function App({ alone }: { readonly alone: boolean }) {
       setSubject(NOTHING);
       setLooked((count) => count + 1);
       return setProblem(intake.why);
+    }
+    if (intake.kind === 'key-set') {
+      setKeySet(intake.keySet);
+      return setLooked((count) => count + 1);
     }
     setBusy(true);
     service.current.identify(options.key);
@@ -63,7 +85,15 @@ export function App({ alone }: { readonly alone: boolean }) {
       <Header alone={alone} />
       <main data-looked={looked}>
         <IntakePanel alone={alone} isBusy={isBusy} problem={problem} onTake={take} />
-        <Result {...subject} alone={alone} service={service.current} />
+        {keySet === null ? null : (
+          <p role="status">
+            Receipts are verified with the key set that was given to this page.{' '}
+            <button type="button" onClick={() => setKeySet(null)}>
+              Forget it
+            </button>
+          </p>
+        )}
+        <Result {...subject} keySet={keySet} alone={alone} service={service.current} />
       </main>
       <footer>
         <p>
@@ -95,11 +125,12 @@ function Header({ alone }: { readonly alone: boolean }) {
 }
 
 interface ResultProps extends Subject {
+  readonly keySet: JsonObject | null;
   readonly alone: boolean;
   readonly service: Service;
 }
 
-function Result({ found, body, own, decision, fault, alone, service }: ResultProps) {
+function Result({ found, body, own, decision, fault, receipt, recorded, keySet, alone, service }: ResultProps) {
   const start = useRef<HTMLElement>(null);
   const boot = useMemo(() => registersOf(found, decision?.claims ?? null, body), [found, decision, body]);
   useEffect(() => {
@@ -110,7 +141,9 @@ function Result({ found, body, own, decision, fault, alone, service }: ResultPro
     <section class="result" aria-label="Result" tabIndex={-1} ref={start}>
       {decision === null ? null : <VerdictPanel decision={decision} />}
       {fault === null ? null : <FaultPanel fault={fault} />}
+      {recorded === null ? null : <RecordPanel recorded={recorded} />}
       {own === null ? null : <OwnPanel verdict={own} alone={alone} />}
+      {receipt === null ? null : <ReceiptPanel key={receipt.receipt} given={receipt} keySet={keySet} alone={alone} />}
       {decision === null ? null : <ChainPanel decision={decision} />}
       {decision === null ? null : <QuestionsPanel decision={decision} />}
       {decision === null ? null : <PolicyPanel decision={decision} body={body} service={service} />}
@@ -121,18 +154,52 @@ function Result({ found, body, own, decision, fault, alone, service }: ResultPro
   );
 }
 
+type Looked = Exclude<Intake, { kind: 'unknown' | 'key-set' }>;
+
 /** Reads what was given, verifies what can be verified here, and asks the service. */
-async function look(service: Service, intake: Exclude<Intake, { kind: 'unknown' }>, options: Options, alone: boolean) {
-  if (intake.kind === 'decision') {
-    if (alone) throw new Error('A recorded decision is asked of a service, and this page has none.');
-    return { ...NOTHING, decision: (await service.decision(intake.id)) as unknown as Decision };
+async function look(service: Service, intake: Looked, options: Options, alone: boolean): Promise<Subject> {
+  if (intake.kind === 'decision') return alone ? refuseDecision() : lookUp(service, intake.id);
+  if (intake.kind === 'receipt') {
+    const receipt = await receiptAlone(intake.receipt, options, alone ? null : service);
+    return { ...NOTHING, found: [intake.found], receipt };
   }
   const found = foundOf(intake) ?? [];
   const body = intake.kind === 'request' ? intake.body : requestFor(intake.found, intake.token, toBase64Url);
-  const own = await verifyHardware(found, globalThis.crypto?.subtle ?? null);
+  const own = await verifyHardware(found, WEB_CRYPTO);
   const looked = { ...NOTHING, found, body, own };
-  return alone || body === null ? looked : { ...looked, ...(await judged(service, withOptions(body, options))) };
+  if (alone || body === null) return looked;
+  const asked = withOptions(body, options);
+  const { decision, fault } = await judged(service, asked);
+  const receipt = await receiptOfAnswer(decision, asked, service);
+  return { ...looked, decision, fault, receipt, ...(await completed(looked, decision, service)) };
 }
+
+/** Verifies again with the certificates that the service has, where those of the evidence were not enough. */
+async function completed({ found, own }: Pick<Subject, 'found' | 'own'>, decision: Decision | null, service: Service) {
+  if (own?.state !== 'open' || decision === null || WEB_CRYPTO === null) return { found, own };
+  const fetched = await fetchEndorsements(decision, service, WEB_CRYPTO);
+  if (fetched.state === 'failed') return { found, own: fetched.verdict };
+  const all = [...found, ...fetched.found];
+  return { found: all, own: await verifyHardware(all, WEB_CRYPTO) };
+}
+
+function refuseDecision(): never {
+  throw new Error('A recorded decision is asked of a service, and this page has none.');
+}
+
+/** What the decision log has. */
+async function lookUp(service: Service, id: string): Promise<Subject> {
+  try {
+    const recorded = await service.decision(id);
+    return { ...NOTHING, recorded, decision: asAnswer(recorded) };
+  } catch (error) {
+    if (error instanceof ServiceFault) return { ...NOTHING, fault: error };
+    throw error;
+  }
+}
+
+/** Null where the page is not in a secure context. */
+const WEB_CRYPTO = globalThis.crypto?.subtle ?? null;
 
 async function judged(service: Service, body: JsonObject): Promise<Pick<Subject, 'decision' | 'fault'>> {
   try {

@@ -60,7 +60,7 @@ export async function verifyHardware(
   if (subtle === null) return open('this page has no WebCrypto: it was not loaded over HTTPS or from this machine');
   try {
     const quote = found.find(({ kind }) => kind === 'td-quote');
-    if (quote !== undefined) return await verifyTdQuote(quote.bytes, subtle, pins.intel);
+    if (quote !== undefined) return await verifyTdQuote(quote.bytes, found, subtle, pins.intel);
     const report = reportIn(found);
     return report === null ? open('there is no hardware report') : await verifySnp(report, found, subtle, pins.amd);
   } catch (error) {
@@ -88,6 +88,7 @@ async function verifySnp(
 
 async function verifyTdQuote(
   bytes: Uint8Array,
+  found: readonly FoundBytes[],
   subtle: WebCrypto,
   pins: ReadonlySet<string>,
 ): Promise<HardwareVerdict> {
@@ -109,7 +110,7 @@ async function verifyTdQuote(
   });
   const isSigned = () => verifyEcdsa(subtle, { curve: 'P-256', hash: 'SHA-256' }, leaf, qe.signature, qe.report.bytes);
   await steps.check('the PCK signed the report of the quoting enclave', isSigned);
-  return chainSteps(steps, leaf, certificates, { subtle, pins, vendor: 'Intel' });
+  return chainSteps(steps, leaf, [...certificates, ...certificatesIn(found)], { subtle, pins, vendor: 'Intel' });
 }
 
 interface ChainOptions {
@@ -191,7 +192,7 @@ function reportIn(found: readonly FoundBytes[]): Uint8Array | null {
   return null;
 }
 
-/** Every certificate that came with the evidence, wherever. */
+/** Every certificate that came with the evidence, wherever, and then those that the service gave. */
 function certificatesIn(found: readonly FoundBytes[]): readonly X509Certificate[] {
   return found
     .flatMap(({ kind, bytes }) => dersIn(kind, bytes))

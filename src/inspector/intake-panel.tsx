@@ -1,5 +1,6 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { fromUtf8 } from '../model/bytes.js';
+import { decisionIn } from './decision-link.js';
 import { type Intake, readIntake } from './intake.js';
 
 /** What the caller wants to be judged by. Empty: what the request says, or the service's default. */
@@ -27,12 +28,33 @@ export function IntakePanel({ alone, isBusy, problem, onTake }: IntakePanelProps
   const [fields, setFields] = useState({ policy: '', nonce: '', audience: '', key: '' });
   const options = { ...fields, key: fields.key === '' ? null : fields.key };
 
+  // A link is followed with the key of that moment.
+  const follow = useRef(() => {});
+  follow.current = () => {
+    const id = alone ? null : decisionIn(location.hash);
+    if (id === null) return;
+    setText(id);
+    onTake(readIntake(fromUtf8(id)), options);
+  };
+  useEffect(() => {
+    const onChange = () => follow.current();
+    onChange();
+    addEventListener('hashchange', onChange);
+    return () => removeEventListener('hashchange', onChange);
+  }, []);
+
+  /** What is looked at now is not what the address names any more. */
+  function give(intake: Intake): void {
+    if (location.hash !== '') history.replaceState(null, '', location.pathname);
+    onTake(intake, options);
+  }
+
   async function takeFile(file: File | undefined): Promise<void> {
     if (file === undefined) return;
     const bytes = new Uint8Array(await file.arrayBuffer());
     const intake = readIntake(bytes);
     setText(intake.kind === 'request' && bytes.byteLength <= SHOWN_TEXT ? await file.text() : '');
-    onTake(intake, options);
+    give(intake);
   }
 
   return (
@@ -40,7 +62,7 @@ export function IntakePanel({ alone, isBusy, problem, onTake }: IntakePanelProps
       class={isOver ? 'intake over' : 'intake'}
       onSubmit={(event) => {
         event.preventDefault();
-        onTake(readIntake(fromUtf8(text)), options);
+        give(readIntake(fromUtf8(text)));
       }}
       onDragOver={(event) => {
         event.preventDefault();
@@ -56,7 +78,7 @@ export function IntakePanel({ alone, isBusy, problem, onTake }: IntakePanelProps
       <h1>Is this confidential VM what it claims to be?</h1>
       <p>
         <label for="evidence">
-          Paste a /verify body, a report, quote, certificate or token (base64, hex or PEM)
+          Paste a /verify body, a report, quote, certificate, token or receipt (base64, hex or PEM)
           {alone ? '' : ', or the id of a decision'}; or drop a file here.
         </label>
       </p>

@@ -13,6 +13,10 @@ export type Intake =
   /** A structure by itself. `token`: it is one, as it was given. */
   | { readonly kind: 'bytes'; readonly found: FoundBytes; readonly token: string | null }
   | { readonly kind: 'decision'; readonly id: string }
+  /** A signed Attestation Result of a service, by itself. */
+  | { readonly kind: 'receipt'; readonly found: FoundBytes; readonly receipt: string }
+  /** A JWK Set: keys that receipts are verified with. */
+  | { readonly kind: 'key-set'; readonly keySet: JsonObject }
   | { readonly kind: 'unknown'; readonly why: string };
 
 const DECISION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
@@ -27,7 +31,7 @@ const EVIDENCE_OF: { readonly [kind in FoundBytes['kind']]?: (value: string) => 
 /** What bytes are: JSON, a structure, or one of these written as text. */
 export function readIntake(bytes: Uint8Array): Intake {
   const raw = readBytes(bytes);
-  if (raw !== null) return { kind: 'bytes', found: raw, token: raw.kind === 'token' ? utf8(bytes).trim() : null };
+  if (raw !== null) return ofStructure(raw, raw.kind === 'token' ? utf8(bytes).trim() : null);
   const text = utf8(bytes).trim();
   if (text === '') return { kind: 'unknown', why: 'There is nothing in it.' };
   if (DECISION_ID.test(text)) return { kind: 'decision', id: text.toLowerCase() };
@@ -47,12 +51,18 @@ export function requestFor({ kind, bytes }: FoundBytes, token: string | null, en
   return evidence === undefined ? null : { evidence };
 }
 
+function ofStructure(found: FoundBytes, token: string | null): Intake {
+  if (token !== null && isReceipt(token)) return { kind: 'receipt', found, receipt: token };
+  return { kind: 'bytes', found, token };
+}
+
 function readJson(text: string): Intake {
   try {
     const value = parseStrictJson(fromUtf8(text));
     if (!isObject(value)) return { kind: 'unknown', why: 'It is JSON, and no object.' };
     if (isObject(value['evidence'])) return { kind: 'request', body: value };
     if (typeof value['type'] === 'string') return { kind: 'request', body: { evidence: value } };
+    if (Array.isArray(value['keys'])) return { kind: 'key-set', keySet: value };
     return { kind: 'unknown', why: 'It is JSON without the member evidence or type: no /verify body and no evidence.' };
   } catch (error) {
     return {
@@ -80,8 +90,17 @@ function readEncoded(text: string, bytes: Uint8Array): Intake {
 
 /** By what the token says of itself, which nothing has verified: the service judges it. */
 function isOfIntel(token: string): boolean {
-  const [, payload = ''] = token.split('.');
-  const claims = nullIfMalformed(() => parseStrictJson(decodeBase64(payload)));
-  const issuer = isObject(claims) ? claims['iss'] : undefined;
+  const issuer = partOf(token, 1)?.['iss'];
   return typeof issuer === 'string' && /intel/i.test(issuer);
+}
+
+/** Receipts have a type that no token has which is judged as evidence (docs/receipts.md). */
+function isReceipt(token: string): boolean {
+  return partOf(token, 0)?.['typ'] === 'eat+jwt';
+}
+
+/** Header or claims; null for what is no JSON object. */
+function partOf(token: string, index: 0 | 1): JsonObject | null {
+  const part = nullIfMalformed(() => parseStrictJson(decodeBase64(token.split('.')[index] ?? '')));
+  return isObject(part) ? part : null;
 }

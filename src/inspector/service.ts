@@ -4,6 +4,7 @@ import type { components } from './generated/openapi-types.js';
 type Schemas = components['schemas'];
 export type Decision = Schemas['Decision'];
 export type Check = Schemas['Check'];
+export type HeldEndorsement = Schemas['HeldEndorsement'];
 export type RecordedDecision = Schemas['RecordedDecision'];
 export type PolicyText = Schemas['PolicyText'];
 export type PolicyProblem = Schemas['PolicyProblem'];
@@ -33,10 +34,19 @@ interface Problem {
   readonly pointer: string | null;
 }
 
+/** Types of Node, which tests are compiled with, do not know the member. */
+const UNCACHED = { cache: 'no-store' } as const;
+
 /** What the page asks of the service that it came from. Nothing is asked of anybody else. */
 export class Service {
+  /** Of the URL that the page was opened by. */
+  readonly origin: string;
   /** Of the caller; in the memory of the page alone. */
   #key: string | null = null;
+
+  constructor(origin: string) {
+    this.origin = origin;
+  }
 
   /** @param key null: no caller */
   identify(key: string | null): void {
@@ -49,6 +59,16 @@ export class Service {
 
   decision(id: string): Promise<RecordedDecision> {
     return this.#get(`/decisions/${encodeURIComponent(id)}`) as Promise<RecordedDecision>;
+  }
+
+  endorsement(sha256: string): Promise<HeldEndorsement> {
+    return this.#get(`/endorsements/${encodeURIComponent(sha256)}`) as unknown as Promise<HeldEndorsement>;
+  }
+
+  /** `iss` of its receipts, where one is configured; null where not. */
+  async issuer(): Promise<string | null> {
+    const { issuer } = (await this.#get('/.well-known/openid-configuration')) as JsonObject;
+    return typeof issuer === 'string' ? issuer : null;
   }
 
   policy(id: string): Promise<PolicyText> {
@@ -79,7 +99,7 @@ export class Service {
   ): Promise<JsonValue> {
     const authorization: Record<string, string> = this.#key === null ? {} : { authorization: `Bearer ${this.#key}` };
     const headers = { ...init.headers, ...authorization };
-    const response = await fetch(path, { ...init, headers, cache: 'no-store', credentials: 'omit' }).catch(() => {
+    const response = await fetch(path, { ...init, headers, credentials: 'omit', ...UNCACHED }).catch(() => {
       throw new ServiceFault('The service gave no answer.');
     });
     const answer = (await response.json().catch(() => null)) as JsonValue;

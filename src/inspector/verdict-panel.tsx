@@ -1,3 +1,4 @@
+import { linkTo } from './decision-link.js';
 import type { Decision, ServiceFault } from './service.js';
 import { reasonsOf, verdictOf, warningsOf } from './verdict.js';
 
@@ -35,7 +36,7 @@ export function VerdictPanel({ decision }: { readonly decision: Decision }) {
       <dl class="facts">
         <dt>Decision</dt>
         <dd>
-          <code>{decision.decisionId}</code>
+          <code>{decision.decisionId}</code> <a href={linkTo(decision.decisionId)}>Link to its record</a>
         </dd>
         <dt>Decided at</dt>
         <dd>{decision.decidedAt}</dd>

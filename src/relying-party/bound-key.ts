@@ -19,9 +19,15 @@ const REQUIRED: ReadonlyMap<JsonValue | undefined, readonly string[]> = new Map(
 /** The key that a receipt names; null where it names none, or none that has a thumbprint. */
 export async function boundKeyOf(claims: JsonObject): Promise<BoundKey | null> {
   const jwk = member(member(claims, 'cnf'), 'jwk');
+  const jkt = await thumbprintOf(jwk);
+  return isObject(jwk) && jkt !== null ? Object.freeze({ jwk, jkt }) : null;
+}
+
+/** RFC 7638 SHA-256 thumbprint of a public JWK, base64url; null for what has none. */
+export async function thumbprintOf(jwk: JsonValue | undefined): Promise<string | null> {
   const members = REQUIRED.get(member(jwk, 'kty'));
   if (!isObject(jwk) || members === undefined || !members.every((name) => isText(member(jwk, name)))) return null;
-  return Object.freeze({ jwk, jkt: await calculateJwkThumbprint(jwk, 'sha256') });
+  return calculateJwkThumbprint(jwk, 'sha256');
 }
 
 function isText(value: JsonValue | undefined): boolean {

@@ -38,6 +38,19 @@ describe('what was given', () => {
     expect(take(id.replace('7B52', '4B52')).kind).toBe('unknown');
   });
 
+  it('is a receipt, and no token that is judged', () => {
+    const receipt = [{ alg: 'ES256', kid: 'one', typ: 'eat+jwt' }, { iss: 'https://veritee.example' }, 's']
+      .map((part) => encode(bytesOf(JSON.stringify(part))))
+      .join('.');
+    expect(take(`${receipt}\n`)).toMatchObject({ kind: 'receipt', receipt, found: { kind: 'token' } });
+    expect(take(tokenOf('https://maa.example'))).toMatchObject({ kind: 'bytes' });
+  });
+
+  it('is a key set', () => {
+    expect(take('{"keys":[{"kty":"EC"}]}')).toEqual({ kind: 'key-set', keySet: { keys: [{ kty: 'EC' }] } });
+    expect(take('{"keys":"none"}').kind).toBe('unknown');
+  });
+
   it.each([
     ['as it is', report],
     ['as hex in lines', bytesOf(Buffer.from(report).toString('hex').replace(/.{64}/g, '$&\n'))],

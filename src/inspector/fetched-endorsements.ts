@@ -1,0 +1,57 @@
+import { decodeBase64 } from '../formats/base64.js';
+import { hex } from '../model/bytes.js';
+import { nullIfMalformed } from '../model/errors.js';
+import type { HardwareVerdict, Subtle } from './hardware-signature.js';
+import type { Decision } from './service.js';
+import { type FoundBytes, readBytes } from './structures.js';
+
+/** What the service gives out by digest: as `Service` asks for it. */
+export interface EndorsementGiver {
+  endorsement(sha256: string): Promise<{ readonly value: string }>;
+}
+
+export type FetchedEndorsements =
+  | { readonly state: 'fetched'; readonly found: readonly FoundBytes[] }
+  /** The service gave other bytes than its decision names: nothing of them is used. */
+  | { readonly state: 'failed'; readonly verdict: HardwareVerdict };
+
+/** Certificates between a report or quote and its vendor's root. */
+const CERTIFICATES: ReadonlySet<string> = new Set(['vcek', 'vlek', 'ask', 'asvk', 'ark', 'pck', 'pck-ca', 'sgx-root']);
+/** More than any decision names. */
+const MOST = 16;
+
+/** Where they stand among the structures of the evidence. */
+const LABEL = 'fetched by the service';
+
+/**
+ * The certificates that a decision rests on and that did not come with the evidence, by their digests, which are computed again here.
+ * One that the service does not have any more is left out.
+ */
+export async function fetchEndorsements(
+  { endorsements }: Pick<Decision, 'endorsements'>,
+  service: EndorsementGiver,
+  subtle: NonNullable<Subtle>,
+): Promise<FetchedEndorsements> {
+  const wanted = endorsements.filter(({ kind, source }) => CERTIFICATES.has(kind) && source !== 'evidence');
+  const found: FoundBytes[] = [];
+  for (const { kind, sha256 } of wanted.slice(0, MOST)) {
+    const answer = await service.endorsement(sha256).catch(() => null);
+    if (answer === null) continue;
+    const bytes = nullIfMalformed(() => decodeBase64(answer.value));
+    if (bytes === null || (await digestOf(bytes, subtle)) !== sha256)
+      return { state: 'failed', verdict: otherBytes(kind) };
+    const read = readBytes(bytes, `${kind.toUpperCase()} ${LABEL}`);
+    if (read !== null) found.push(read);
+  }
+  return { state: 'fetched', found };
+}
+
+function otherBytes(kind: string): HardwareVerdict {
+  const what = `the service gave the ${kind.toUpperCase()} that its decision names`;
+  return { state: 'failed', steps: [{ what, holds: false }] };
+}
+
+async function digestOf(bytes: Uint8Array, subtle: NonNullable<Subtle>): Promise<string> {
+  // WebCrypto takes no views of shared memory, which TypeScript cannot exclude.
+  return hex(new Uint8Array(await subtle.digest('SHA-256', new Uint8Array(bytes))));
+}

@@ -1,0 +1,59 @@
+import { decodeBase64 } from '../formats/base64.js';
+import { parseStrictJson } from '../formats/strict-json.js';
+import { nullIfMalformed } from '../model/errors.js';
+import { type JsonObject, memberOf } from '../model/json.js';
+import type { ReceiptAnswer, ReceiptExpectation } from './receipt.js';
+import type { Decision } from './service.js';
+
+/** A receipt, with what is known of what it has to be. */
+export interface GivenReceipt extends ReceiptExpectation {
+  readonly receipt: string;
+}
+
+/** What the caller says of a receipt that stands by itself. Empty texts: nothing. */
+interface Said {
+  readonly nonce: string;
+  readonly audience: string;
+}
+
+/** The service behind the page. */
+export interface PageService {
+  /** Of the URL that the page was opened by. */
+  readonly origin: string;
+  /** `iss` of its receipts, where one is configured. */
+  issuer(): Promise<string | null>;
+}
+
+/** A receipt by itself. @param service null: there is none behind the page */
+export async function receiptAlone(
+  receipt: string,
+  { nonce, audience }: Said,
+  service: PageService | null,
+): Promise<GivenReceipt> {
+  const issuer = service === null ? null : await issuerOf(service, receipt);
+  return { receipt, issuer, audience: audience || null, nonce: nonce || null, answer: null };
+}
+
+/** The receipt of an answer; null where it has none. @param body what was asked */
+export async function receiptOfAnswer(
+  answer: (ReceiptAnswer & Pick<Decision, 'receipt'>) | null,
+  body: JsonObject,
+  service: PageService,
+): Promise<GivenReceipt | null> {
+  if (answer === null || answer.receipt === null) return null;
+  const asked = (name: string) => {
+    const value = memberOf(body, name);
+    return typeof value === 'string' ? value : null;
+  };
+  const issuer = await issuerOf(service, answer.receipt);
+  return { receipt: answer.receipt, issuer, audience: asked('audience'), nonce: asked('nonce'), answer };
+}
+
+/**
+ * What the service calls itself: where it was asked, unless the receipt names another issuer. Then what the service has configured; null
+ * where it has nothing, as where it listens under another name than the page was opened by.
+ */
+async function issuerOf(service: PageService, receipt: string): Promise<string | null> {
+  const claims = nullIfMalformed(() => parseStrictJson(decodeBase64(receipt.split('.')[1] ?? '')));
+  return memberOf(claims ?? undefined, 'iss') === service.origin ? service.origin : service.issuer().catch(() => null);
+}

@@ -1,0 +1,159 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { JsonObject } from '../model/json.js';
+import { fetchedKeySet } from '../relying-party/fetched-keys.js';
+import { fixedKeySet, type ReceiptKeySource } from '../relying-party/key-source.js';
+import type { GivenReceipt } from './given-receipt.js';
+import { type ComparedClaim, type ReceiptVerdict, verifyReceipt } from './receipt.js';
+import { shownValue } from './shown-value.js';
+
+interface ReceiptPanelProps {
+  readonly given: GivenReceipt;
+  /** Keys that somebody gave to the page: they go in place of those of the service. */
+  readonly keySet: JsonObject | null;
+  readonly alone: boolean;
+}
+
+const SAYS = {
+  verified: 'This page verified the receipt.',
+  incomplete: 'The receipt is signed and says allow, and not all of it could be compared.',
+  refusal: 'The receipt is signed, and it is no allow: nobody who checks receipts accepts it.',
+  failed: 'The receipt does not hold.',
+  open: 'This page has not verified the receipt.',
+} as const;
+
+/** Colours of the panels around: a receipt that is no allow is never green. */
+const COLOUR = { verified: 'verified', incomplete: 'open', refusal: 'open', failed: 'failed', open: 'open' } as const;
+
+/** The signed result: what the browser verified of it, and what that is worth. */
+export function ReceiptPanel({ given, keySet, alone }: ReceiptPanelProps) {
+  const [fields, setFields] = useState({ issuer: '', audience: '' });
+  const [verdict, setVerdict] = useState<ReceiptVerdict | null>(null);
+  const expected = {
+    ...given,
+    issuer: fields.issuer || given.issuer,
+    audience: fields.audience || given.audience,
+  };
+
+  useEffect(() => {
+    let isCurrent = true;
+    const keys = keysFrom(keySet, alone);
+    const world = { now: new Date(), hasWebCrypto: globalThis.crypto?.subtle !== undefined };
+    void verifyReceipt(given.receipt, expected, keys, world).then((made) => isCurrent && setVerdict(made));
+    return () => {
+      isCurrent = false;
+    };
+  }, [given, keySet, alone, expected.issuer, expected.audience]);
+
+  if (verdict === null) return null;
+  return (
+    <section class={`own receipt ${COLOUR[verdict.state]}`} data-state={verdict.state} aria-labelledby="receipt">
+      <h2 id="receipt">{SAYS[verdict.state]}</h2>
+      <Finding verdict={verdict} />
+      {given.issuer !== null && given.audience !== null ? null : (
+        <ExpectedFields fields={fields} onChange={setFields} />
+      )}
+      <p class="worth">
+        {keySet === null && !alone
+          ? 'The keys came from this service, as the answer did: whoever controls it controls both. Compare the thumbprint with the one that your gate pins, or drop the key set here that you trust.'
+          : 'The keys are those that were given to this page: it is worth as much as where they came from.'}{' '}
+        That the receipt is used once, and that its sender is the VM, is for your gate to check.
+      </p>
+    </section>
+  );
+}
+
+function Finding({ verdict }: { readonly verdict: ReceiptVerdict }) {
+  if (verdict.state === 'open') return <p>It could not: {verdict.why}.</p>;
+  return (
+    <>
+      {verdict.state === 'failed' ? (
+        <p class="problem">
+          {verdict.code === null ? null : <code>{verdict.code}</code>} {shownValue(verdict.message)}
+        </p>
+      ) : (
+        <p>
+          {verdict.state === 'verified' ? 'It says allow, to your audience and until it ends. ' : ''}Signed by the key
+          with the thumbprint <code>{verdict.thumbprint ?? 'unknown'}</code>.
+        </p>
+      )}
+      {verdict.compared.length === 0 ? null : <ClaimTable compared={verdict.compared} />}
+    </>
+  );
+}
+
+function ClaimTable({ compared }: { readonly compared: readonly ComparedClaim[] }) {
+  return (
+    <table class="checks claims-of-receipt">
+      <caption>What the receipt says, beside what was asked and answered</caption>
+      <thead>
+        <tr>
+          <th scope="col">Claim</th>
+          <th scope="col">Result</th>
+          <th scope="col">Receipt</th>
+        </tr>
+      </thead>
+      <tbody>
+        {compared.map(({ what, claimed, expected }) => (
+          <tr key={what} class={resultOf(claimed, expected).replace(' ', '_')}>
+            <th scope="row">{what}</th>
+            <td>{resultOf(claimed, expected)}</td>
+            <td>
+              <code>{shownValue(claimed)}</code>
+              {expected === null || expected === claimed ? null : (
+                <>
+                  , not <code>{shownValue(expected)}</code>
+                </>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function resultOf(claimed: string, expected: string | null): 'pass' | 'fail' | 'not compared' {
+  if (expected === null) return 'not compared';
+  return claimed === expected ? 'pass' : 'fail';
+}
+
+interface Fields {
+  readonly issuer: string;
+  readonly audience: string;
+}
+
+const LABELS = [
+  ['issuer', 'Expected issuer'],
+  ['audience', 'Expected audience'],
+] as const;
+
+function ExpectedFields({
+  fields,
+  onChange,
+}: {
+  readonly fields: Fields;
+  readonly onChange: (fields: Fields) => void;
+}) {
+  return (
+    <div class="fields">
+      {LABELS.map(([name, label]) => (
+        <p key={name}>
+          <label for={`expected-${name}`}>{label}</label>{' '}
+          <input
+            id={`expected-${name}`}
+            type="text"
+            autocomplete="off"
+            value={fields[name]}
+            onInput={({ currentTarget }) => onChange({ ...fields, [name]: currentTarget.value })}
+          />
+        </p>
+      ))}
+    </div>
+  );
+}
+
+/** Null: alone, the page contacts nobody. */
+function keysFrom(keySet: JsonObject | null, alone: boolean): ReceiptKeySource | null {
+  if (keySet !== null) return { find: async (kid) => fixedKeySet(keySet).find(kid) };
+  return alone ? null : { find: async (kid) => fetchedKeySet({ issuer: globalThis.location.origin }).find(kid) };
+}

@@ -1,0 +1,37 @@
+import type { JsonObject, JsonValue } from '../model/json.js';
+import type { Check, Decision, RecordedDecision } from './service.js';
+
+/**
+ * A recorded decision in the form of an answer, for what shows answers. The log has no remedies, receipt, `maaView`, and of endorsements
+ * neither end nor revocation: these are null here, and never made up.
+ */
+export function asAnswer(recorded: RecordedDecision): Decision {
+  const { record: _, release: __, ...decision } = recorded as RecordedDecision & JsonObject;
+  return {
+    ...EMPTY,
+    ...decision,
+    checks: recorded.checks.map(asCheck),
+    endorsements: listIn(decision, 'endorsements').map((used) => ({ notAfter: null, ...(used as JsonObject) })),
+  } as unknown as Decision;
+}
+
+/** Members of an answer that the log, or an earlier version of it, does not have. */
+const EMPTY = { historical: false, retryable: false, shadow: [], receipt: null, maaView: null, binding: null };
+
+function asCheck(check: RecordedDecision['checks'][number]): Check {
+  return {
+    about: '',
+    expected: null,
+    actual: null,
+    detail: '',
+    waived: false,
+    policy: null,
+    ...check,
+    remedy: null,
+  } as Check;
+}
+
+function listIn(value: { readonly [name: string]: JsonValue }, name: string): readonly JsonValue[] {
+  const list = value[name];
+  return Array.isArray(list) ? list : [];
+}

@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import { type ReceiptAnswer, type ReceiptExpectation, verifyReceipt } from '../../../src/inspector/receipt.js';
+import { fixedKeySet } from '../../../src/relying-party/key-source.js';
+import {
+  AUDIENCE,
+  BOUND_JKT,
+  CLAIMS,
+  ISSUER,
+  KEY_SET,
+  listed,
+  NONCE,
+  NOW,
+  OTHER_KEY,
+  OTHER_NONCE,
+  receiptWith,
+  SHA256,
+} from '../relying-party/sample-receipt.js';
+
+const POLICY = { id: 'payments', version: 3, sha256: SHA256, outcome: 'allow', matched: [], unmatched: [] } as const;
+const ANSWER: ReceiptAnswer = {
+  decision: 'allow',
+  decisionId: CLAIMS.jti,
+  validUntil: new Date(CLAIMS.exp * 1000 + 700).toISOString(),
+  evidence: { type: 'az-snp-vtpm', sha256: SHA256 },
+  policies: [POLICY],
+  reasons: [],
+  binding: { jkt: BOUND_JKT },
+};
+const EXPECTED: ReceiptExpectation = { issuer: ISSUER, audience: AUDIENCE, nonce: NONCE, answer: ANSWER };
+const NOTHING: ReceiptExpectation = { issuer: null, audience: null, nonce: null, answer: null };
+const WORLD = { now: NOW, hasWebCrypto: true };
+
+const verify = (receipt: string, expected = EXPECTED, keySet: object = KEY_SET) =>
+  verifyReceipt(receipt, expected, fixedKeySet(keySet), WORLD);
+const altered = (receipt: string, index: number) => {
+  const parts = receipt.split('.');
+  const bytes = Buffer.from(parts[index] ?? '', 'base64url');
+  // In the middle of a text of the payload: the JSON stays one.
+  const at = index === 1 ? bytes.indexOf('gate') : 5;
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+  return parts.with(index, bytes.toString('base64url')).join('.');
+};
+
+describe('the receipt of an answer', () => {
+  it('is verified where it holds and says what the answer says', async () => {
+    const verdict = await verify(receiptWith());
+    expect(verdict).toMatchObject({ state: 'verified', thumbprint: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/) });
+    expect(verdict.state === 'verified' && verdict.compared.map(({ what }) => what)).toEqual([
+      'issuer',
+      'audience',
+      'decision',
+      'decision id',
+      'reasons',
+      'policy digest',
+      'evidence digest',
+      'nonce',
+      'expiry',
+      'bound key',
+    ]);
+    expect(verdict.state === 'verified' && verdict.compared.every((each) => each.claimed === each.expected)).toBe(true);
+  });
+
+  it('is verified with the nonce in the other alphabet', async () => {
+    const nonce = Buffer.from(NONCE, 'base64url').toString('base64');
+    expect((await verify(receiptWith(), { ...EXPECTED, nonce })).state).toBe('verified');
+  });
+
+  it.each([
+    ['a byte of the payload is altered', () => altered(receiptWith(), 1), 'receipt_signature'],
+    ['a byte of the signature is altered', () => altered(receiptWith(), 2), 'receipt_signature'],
+    ['another key signed', () => receiptWith({}, undefined, OTHER_KEY), 'receipt_signature'],
+    ['it has ended', () => receiptWith({ exp: CLAIMS.iat + 60 }), 'receipt_time'],
+    ['the issuer is another', () => receiptWith({ iss: 'https://other.example' }), 'receipt_issuer'],
+    ['the audience is another', () => receiptWith({ aud: 'https://other.example' }), 'receipt_audience'],
+    ['it is no allow', () => receiptWith({ aud: 'urn:veritee:not-allowed', decision: 'deny' }), 'receipt_audience'],
+    ['the nonce is another', () => receiptWith({ eat_nonce: OTHER_NONCE }), 'receipt_nonce'],
+    ['the policy is another', () => receiptWith({ sub: 'default:other' }), 'receipt_policy'],
+    [
+      'the digest of the policy is another',
+      () => receiptWith({ policies: [{ id: 'payments', sha256: 'cd'.repeat(32) }] }),
+      'receipt_policy',
+    ],
+    [
+      'the type of evidence is another',
+      () => receiptWith({ evidence: { type: 'snp', sha256: SHA256 } }),
+      'receipt_evidence_type',
+    ],
+    ['it names no bound key', () => receiptWith({ cnf: undefined }), 'receipt_binding'],
+    ['it is no receipt', () => 'a.b.c', 'receipt_form'],
+  ])('has failed with the code of the client where %s', async (_why, receipt, code) => {
+    expect(await verify(receipt())).toMatchObject({ state: 'failed', code });
+  });
+
+  it('has failed where the key set has another key, or none of that name', async () => {
+    const other = await verify(receiptWith(), EXPECTED, { keys: [listed(OTHER_KEY)] });
+    const none = await verify(receiptWith(), EXPECTED, { keys: [listed(OTHER_KEY, { kid: 'two' })] });
+    expect(other).toMatchObject({ state: 'failed', code: 'receipt_signature', compared: [] });
+    expect(none).toMatchObject({ state: 'failed', code: 'receipt_key', compared: [] });
+  });
+
+  it.each([
+    ['decision id', { jti: '019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c12' }],
+    ['evidence digest', { evidence: { type: 'az-snp-vtpm', sha256: 'cd'.repeat(32) } }],
+    ['reasons', { reasons: ['snp_signature'] }],
+    ['expiry', { exp: CLAIMS.exp - 1 }],
+  ])('has failed where it holds, and is about another decision: %s', async (what, claims) => {
+    const verdict = await verify(receiptWith(claims));
+    expect(verdict).toMatchObject({
+      state: 'failed',
+      code: null,
+      message: `The receipt is about something else: ${what}.`,
+    });
+  });
+
+  it('has failed where it binds a key that the answer does not', async () => {
+    const verdict = await verify(receiptWith(), { ...EXPECTED, answer: { ...ANSWER, binding: null } });
+    expect(verdict).toMatchObject({ state: 'failed', message: 'The receipt is about something else: bound key.' });
+  });
+
+  it('is a refusal where answer and receipt are no allow, and is never verified', async () => {
+    const claims = {
+      aud: 'urn:veritee:not-allowed',
+      requested_aud: AUDIENCE,
+      decision: 'deny',
+      reasons: ['snp_debug'],
+    };
+    const answer: ReceiptAnswer = { ...ANSWER, decision: 'deny', reasons: ['snp_debug'] };
+    expect((await verify(receiptWith(claims), { ...EXPECTED, answer })).state).toBe('refusal');
+    expect((await verify(altered(receiptWith(), 2), { ...EXPECTED, answer })).state).toBe('failed');
+    // The answer says deny, and the receipt would open a gate.
+    const opening = await verify(receiptWith(), { ...EXPECTED, answer });
+    expect(opening).toMatchObject({
+      state: 'failed',
+      message: 'The receipt is about something else: decision, reasons.',
+    });
+  });
+
+  it('is not verified without the issuer, without keys, and without WebCrypto', async () => {
+    expect((await verify(receiptWith(), { ...EXPECTED, issuer: null })).state).toBe('incomplete');
+    const noKeys = await verifyReceipt(receiptWith(), EXPECTED, null, WORLD);
+    expect(noKeys).toMatchObject({ state: 'open', why: expect.stringContaining('key set') });
+    const insecure = await verifyReceipt(receiptWith(), EXPECTED, fixedKeySet(KEY_SET), {
+      ...WORLD,
+      hasWebCrypto: false,
+    });
+    expect(insecure).toMatchObject({ state: 'open', why: expect.stringContaining('WebCrypto') });
+  });
+
+  it('has failed where the key set cannot be had', async () => {
+    const away = { find: () => Promise.reject(new Error('away')) };
+    expect(await verifyReceipt(receiptWith(), EXPECTED, away, WORLD)).toMatchObject({
+      state: 'failed',
+      code: 'receipt_keys_unavailable',
+    });
+  });
+});
+
+describe('a receipt by itself', () => {
+  it('is verified where issuer and audience are those that were expected', async () => {
+    const expected = { ...NOTHING, issuer: ISSUER, audience: AUDIENCE };
+    const verdict = await verify(receiptWith(), expected);
+    expect(verdict.state).toBe('verified');
+    expect(await verify(receiptWith(), { ...expected, audience: 'https://other.example' })).toMatchObject({
+      state: 'failed',
+      code: 'receipt_audience',
+    });
+  });
+
+  it('is incomplete without an expected audience, and says which claims were compared with nothing', async () => {
+    const verdict = await verify(receiptWith(), { ...NOTHING, issuer: ISSUER });
+    expect(verdict.state).toBe('incomplete');
+    const compared = verdict.state === 'incomplete' ? verdict.compared : [];
+    expect(compared.filter(({ expected }) => expected !== null).map(({ what }) => what)).toEqual(['issuer']);
+  });
+
+  it.each([
+    ['has ended', { exp: CLAIMS.iat + 60 }, 'receipt_time'],
+    ['lacks its policies', { policies: undefined }, 'receipt_policy'],
+    ['is for nobody', { aud: 'urn:veritee:not-allowed' }, 'receipt_audience'],
+  ])('has failed where it %s', async (_why, claims, code) => {
+    const expected = { ...NOTHING, issuer: ISSUER, audience: AUDIENCE };
+    expect(await verify(receiptWith(claims), expected)).toMatchObject({ state: 'failed', code });
+  });
+
+  it('is a refusal where it says deny', async () => {
+    const claims = { aud: 'urn:veritee:not-allowed', requested_aud: AUDIENCE, decision: 'deny' };
+    expect((await verify(receiptWith(claims), { ...NOTHING, issuer: ISSUER, audience: AUDIENCE })).state).toBe(
+      'refusal',
+    );
+  });
+});
