@@ -1,0 +1,232 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser, Route } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { components } from '../../src/wire/generated/openapi-types.js';
+import { isLacking } from '../requirements.js';
+import { CHROMIUM } from './browser.js';
+import { InspectorPage, startBrowser } from './inspector-page.js';
+import { Lab } from './lab.js';
+import { ServiceProcess } from './service-process.js';
+
+type Schemas = components['schemas'];
+
+const AUDIENCE = 'https://gate.example';
+
+describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))('receipts on the inspector', () => {
+  let lab: Lab;
+  let service: ServiceProcess;
+  let browser: Browser;
+  /** An allow, and evidence of another machine state that is a deny: both with an audience. */
+  let allowed: string;
+  let denied: string;
+
+  beforeAll(async () => {
+    lab = await Lab.create();
+    service = await ServiceProcess.start(await lab.command(), { cwd: lab.workFolder });
+    browser = await startBrowser();
+    [allowed, denied] = [bodyOf('allow'), bodyOf('deny')];
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    service.signal('SIGTERM');
+    await service.end();
+    await lab.close();
+  });
+
+  function bodyOf(decision: string): string {
+    const question = lab.questions.find((each) => each.decision === decision);
+    return JSON.stringify({ ...JSON.parse(question?.body ?? ''), audience: AUDIENCE });
+  }
+
+  async function answerTo(body: string): Promise<Schemas['Decision'] & { readonly receipt: string }> {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${service.url}/verify`, { method: 'POST', headers, body });
+    return (await answer.json()) as Schemas['Decision'] & { readonly receipt: string };
+  }
+
+  const keySet = async () => (await (await fetch(`${service.url}/.well-known/jwks.json`)).json()) as KeySet;
+  const visit = (act: (page: InspectorPage) => Promise<void>) => InspectorPage.visit(browser, `${service.url}/`, act);
+
+  /** The state of the panel, once it is the expected one. */
+  async function expectState(page: InspectorPage, state: string): Promise<void> {
+    await page.page.locator(`.receipt[data-state="${state}"]`).waitFor();
+  }
+
+  const problem = ({ page }: InspectorPage) => page.textContent('.receipt .problem');
+  const results = async ({ page }: InspectorPage) =>
+    new Map(
+      await Promise.all(
+        (await page.locator('.claims-of-receipt tbody tr').all()).map(async (row) => {
+          const [what = '', result = ''] = await row.locator('th, td').allInnerTexts();
+          return [what, result] as const;
+        }),
+      ),
+    );
+
+  it('are verified in the browser, and say by which key', async () => {
+    const { keys } = await keySet();
+    await visit(async (page) => {
+      await page.give(allowed);
+      await expectState(page, 'verified');
+      const shown = await results(page);
+      expect([...shown.values()].every((result) => result === 'pass')).toBe(true);
+      expect(shown.size).toBe(10);
+      expect(await page.page.textContent('.receipt')).toContain(keys[0]?.kid);
+      expect(await page.page.locator('.receipt.verified').count()).toBe(1);
+      expect(await page.violations()).toEqual([]);
+    });
+  });
+
+  it('are no green panel where the decision is no allow', async () => {
+    await visit(async (page) => {
+      await page.give(denied);
+      await expectState(page, 'refusal');
+      expect(await page.page.locator('.receipt.verified').count()).toBe(0);
+      expect(await page.page.textContent('.receipt h2')).toContain('no allow');
+    });
+  });
+
+  it('are not there without an audience', async () => {
+    const { audience: _, ...body } = JSON.parse(allowed);
+    await visit(async (page) => {
+      await page.give(JSON.stringify(body));
+      expect(await page.page.locator('.verdict.allow').count()).toBe(1);
+      expect(await page.page.locator('.receipt').count()).toBe(0);
+    });
+  });
+
+  it.each([
+    ['payload', 1],
+    ['signature', 2],
+  ])('are red with one altered byte in the %s', async (_part, index) => {
+    await visit(async (page) => {
+      await page.page.route('**/verify*', async (route) => {
+        const answer = await answered(route);
+        await route.fulfill({ json: { ...answer, receipt: altered(answer.receipt, index) } });
+      });
+      await page.give(allowed);
+      expect((await page.decision()).sentence).toMatch(/^Allow:/);
+      await expectState(page, 'failed');
+      expect(await problem(page)).toMatch(/^receipt_signature /);
+    });
+  });
+
+  it('are red where the key set has another key', async () => {
+    const { keys } = await keySet();
+    const { d: _, ...other } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+    await visit(async (page) => {
+      await page.page.route('**/.well-known/jwks.json', (route) =>
+        route.fulfill({ json: { keys: [{ ...keys[0], ...other }] } }),
+      );
+      await page.give(allowed);
+      await expectState(page, 'failed');
+      expect(await problem(page)).toMatch(/^receipt_signature /);
+    });
+  });
+
+  it('are red where they are of another request, or of another decision about the same one', async () => {
+    const other = lab.questions.filter(({ decision }) => decision === 'allow').at(-1);
+    const ofAnother = await answerTo(JSON.stringify({ ...JSON.parse(other?.body ?? ''), audience: AUDIENCE }));
+    const ofTheSame = await answerTo(allowed);
+    for (const [receipt, said] of [
+      [ofAnother.receipt, /^receipt_/],
+      [ofTheSame.receipt, /^ *The receipt is about something else: decision id/],
+    ] as const) {
+      await visit(async (page) => {
+        await page.page.route('**/verify*', async (route) => {
+          await route.fulfill({ json: { ...(await answered(route)), receipt } });
+        });
+        await page.give(allowed);
+        await expectState(page, 'failed');
+        expect(await problem(page)).toMatch(said);
+      });
+    }
+  });
+
+  it('are red where the answer was made to say allow', async () => {
+    await visit(async (page) => {
+      await page.page.route('**/verify*', async (route) => {
+        await route.fulfill({ json: { ...(await answered(route)), decision: 'allow', reasons: [] } });
+      });
+      await page.give(denied);
+      expect((await page.decision()).sentence).toMatch(/^Allow:/);
+      await expectState(page, 'failed');
+      expect(await problem(page)).toMatch(/^receipt_audience The receipt is no allow: it says "deny"/);
+    });
+  });
+
+  it('are red once they have ended', async () => {
+    await visit(async (page) => {
+      await page.page.clock.setFixedTime(Date.now() + 600_000);
+      await page.give(allowed);
+      await expectState(page, 'failed');
+      expect(await problem(page)).toMatch(/^receipt_time The receipt ended at /);
+    });
+  });
+
+  it('are amber where the browser has no WebCrypto', async () => {
+    await visit(async (page) => {
+      await page.page.addInitScript("Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })");
+      await page.page.reload();
+      await page.give(allowed);
+      await expectState(page, 'open');
+      expect(await page.page.textContent('.receipt')).toContain('no WebCrypto');
+      expect(await page.page.locator('.own.open').count()).toBe(2);
+    });
+  });
+
+  it('are verified by themselves, for the audience that is filled in', async () => {
+    const { receipt } = await answerTo(allowed);
+    await visit(async (page) => {
+      await page.paste(receipt);
+      await expectState(page, 'incomplete');
+      await page.page.fill('#expected-audience', 'https://other.example');
+      await expectState(page, 'failed');
+      expect(await problem(page)).toMatch(/^receipt_audience /);
+      await page.page.fill('#expected-audience', AUDIENCE);
+      await expectState(page, 'verified');
+      expect((await results(page)).get('nonce')).toBe('not compared');
+      const fields = [...(await page.fields()).values()].flat();
+      expect(fields.find(({ name }) => name === 'decision')?.value).toBe('allow');
+    });
+  });
+
+  it('are verified in the single file, with a key set that is given to it', async () => {
+    const file = join(inject('installation'), 'dist/inspector/veritee-inspector.html');
+    const { receipt } = await answerTo(allowed);
+    const keys = await keySet();
+    await InspectorPage.visit(browser, pathToFileURL(file).href, async (page) => {
+      await page.paste(receipt);
+      await expectState(page, 'open');
+      await page.give(JSON.stringify(keys));
+      await expectState(page, 'incomplete');
+      await page.page.fill('#expected-issuer', service.url);
+      await page.page.fill('#expected-audience', AUDIENCE);
+      await expectState(page, 'verified');
+      await page.paste(altered(receipt, 2));
+      await expectState(page, 'failed');
+      expect(await problem(page)).toMatch(/^receipt_signature /);
+    });
+  });
+});
+
+interface KeySet {
+  readonly keys: readonly { readonly kid: string }[];
+}
+
+/** What the service answers to the request of a page. */
+async function answered(route: Route): Promise<Schemas['Decision'] & { readonly receipt: string }> {
+  return (await route.fetch()).json();
+}
+
+/** With a byte altered that leaves the payload JSON. */
+function altered(receipt: string, index: number): string {
+  const parts = receipt.split('.');
+  const bytes = Buffer.from(parts[index] ?? '', 'base64url');
+  const at = index === 1 ? bytes.indexOf('gate') : 5;
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+  return parts.with(index, bytes.toString('base64url')).join('.');
+}
