@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { build, type OutputFile, type Plugin } from 'esbuild';
 import type { BuiltFile } from './built-file.js';
+import { exampleFiles, type ListedExample } from './examples.js';
 import { inspectorPage, singlePage } from './inspector-html.js';
 
 interface BundleOptions {
@@ -13,7 +14,8 @@ interface BundleOptions {
 
 /** The inspector: its page, script and style as files of their own, and the same as one file with its digest. */
 export async function bundleInspector({ root, version }: BundleOptions): Promise<readonly BuiltFile[]> {
-  const outputs = await bundle(root, version);
+  const examples = exampleFiles(root);
+  const outputs = await bundle(root, version, examples.list);
   const [script, style] = [ofType(outputs, '.js'), ofType(outputs, '.css')];
   const icon = readFileSync(join(root, 'src/inspector/icon.svg'));
   const iconName = `icon-${shortDigest(icon)}.svg`;
@@ -24,6 +26,7 @@ export async function bundleInspector({ root, version }: BundleOptions): Promise
     lasting(basename(script.path), script.contents),
     lasting(basename(style.path), style.contents),
     lasting(iconName, icon),
+    ...examples.files,
     { path: `/inspector/${SINGLE}`, file: SINGLE, content: single, lasting: false, part: 'inspector' },
     {
       path: `/inspector/${SINGLE}.sha256`,
@@ -37,7 +40,11 @@ export async function bundleInspector({ root, version }: BundleOptions): Promise
 
 const SINGLE = 'veritee-inspector.html';
 
-async function bundle(root: string, version: string): Promise<readonly OutputFile[]> {
+async function bundle(
+  root: string,
+  version: string,
+  examples: readonly ListedExample[],
+): Promise<readonly OutputFile[]> {
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: { app: 'src/inspector/main.tsx' },
@@ -49,7 +56,7 @@ async function bundle(root: string, version: string): Promise<readonly OutputFil
     format: 'esm',
     platform: 'browser',
     target: ['es2022'],
-    define: { VERSION: JSON.stringify(version) },
+    define: { VERSION: JSON.stringify(version), EXAMPLES: JSON.stringify(examples) },
     tsconfig: 'src/inspector/tsconfig.json',
     plugins: [browserTwins(root)],
     write: false,

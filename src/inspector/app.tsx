@@ -4,6 +4,8 @@ import type { JsonObject } from '../model/json.js';
 import { BytesPanel } from './bytes-panel.js';
 import { ChainPanel } from './chain-panel.js';
 import { ComparisonPanel } from './comparison-panel.js';
+import type { Example, ListedExample, ShownExample } from './example.js';
+import { ExampleNote } from './example-panel.js';
 import { fetchEndorsements } from './fetched-endorsements.js';
 import { type GivenReceipt, receiptAlone, receiptOfAnswer } from './given-receipt.js';
 import { type HardwareVerdict, verifyHardware } from './hardware-signature.js';
@@ -18,7 +20,7 @@ import { asAnswer } from './recorded-decision.js';
 import { registersOf } from './registers.js';
 import { RegistersPanel } from './registers-panel.js';
 import { type Decision, type RecordedDecision, Service, ServiceFault } from './service.js';
-import type { FoundBytes } from './structures.js';
+import { type FoundBytes, findBytes } from './structures.js';
 import { FaultPanel, VerdictPanel } from './verdict-panel.js';
 
 declare const VERSION: string;
@@ -34,6 +36,8 @@ interface Subject {
   readonly receipt: GivenReceipt | null;
   /** Of a decision that the log has. */
   readonly recorded: RecordedDecision | null;
+  /** Where an example of the page is shown. */
+  readonly example: ShownExample | null;
 }
 
 const NOTHING: Subject = {
@@ -44,6 +48,7 @@ const NOTHING: Subject = {
   fault: null,
   receipt: null,
   recorded: null,
+  example: null,
 };
 
 /** @param alone whether there is no service behind the page */
@@ -68,10 +73,24 @@ export function App({ alone }: { readonly alone: boolean }) {
       setKeySet(intake.keySet);
       return setLooked((count) => count + 1);
     }
-    setBusy(true);
     service.current.identify(options.key);
+    await show(() => look(service.current, intake, options, alone));
+  }
+
+  async function judgeExample(example: Example, options: Options): Promise<void> {
+    service.current.identify(options.key);
+    const intake: Intake = { kind: 'request', body: example.body };
+    await show(async () => ({
+      ...(await look(service.current, intake, options, alone)),
+      example: { example, state: 'judged' },
+    }));
+  }
+
+  async function show(make: () => Promise<Subject>): Promise<void> {
+    setProblem(null);
+    setBusy(true);
     try {
-      setSubject(await look(service.current, intake, options, alone));
+      setSubject(await make());
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     } finally {
@@ -84,7 +103,15 @@ export function App({ alone }: { readonly alone: boolean }) {
     <>
       <Header alone={alone} />
       <main data-looked={looked}>
-        <IntakePanel alone={alone} isBusy={isBusy} problem={problem} onTake={take} />
+        <IntakePanel
+          alone={alone}
+          isBusy={isBusy}
+          problem={problem}
+          example={subject.example?.example ?? null}
+          onTake={take}
+          onExample={(listed) => show(() => lookAtExample(service.current, listed))}
+          onJudgeExample={judgeExample}
+        />
         {keySet === null ? null : (
           <p role="status">
             Receipts are verified with the key set that was given to this page.{' '}
@@ -130,7 +157,8 @@ interface ResultProps extends Subject {
   readonly service: Service;
 }
 
-function Result({ found, body, own, decision, fault, receipt, recorded, keySet, alone, service }: ResultProps) {
+function Result({ found, body, own, decision, fault, receipt, recorded, example, ...page }: ResultProps) {
+  const { keySet, alone, service } = page;
   const start = useRef<HTMLElement>(null);
   const boot = useMemo(() => registersOf(found, decision?.claims ?? null, body), [found, decision, body]);
   useEffect(() => {
@@ -139,10 +167,11 @@ function Result({ found, body, own, decision, fault, receipt, recorded, keySet, 
   if (found.length === 0 && decision === null && fault === null) return null;
   return (
     <section class="result" aria-label="Result" tabIndex={-1} ref={start}>
-      {decision === null ? null : <VerdictPanel decision={decision} />}
+      {example === null ? null : <ExampleNote shown={example} decision={decision} />}
+      {decision === null ? null : <VerdictPanel decision={decision} isStored={example?.state !== 'recorded'} />}
       {fault === null ? null : <FaultPanel fault={fault} />}
       {recorded === null ? null : <RecordPanel recorded={recorded} />}
-      {own === null ? null : <OwnPanel verdict={own} alone={alone} />}
+      {own === null ? null : <OwnPanel verdict={own} alone={alone} isExample={example !== null} />}
       {receipt === null ? null : <ReceiptPanel key={receipt.receipt} given={receipt} keySet={keySet} alone={alone} />}
       {decision === null ? null : <ChainPanel decision={decision} />}
       {decision === null ? null : <QuestionsPanel decision={decision} />}
@@ -181,6 +210,15 @@ async function completed({ found, own }: Pick<Subject, 'found' | 'own'>, decisio
   if (fetched.state === 'failed') return { found, own: fetched.verdict };
   const all = [...found, ...fetched.found];
   return { found: all, own: await verifyHardware(all, WEB_CRYPTO) };
+}
+
+/** What was recorded: no service is asked to judge. */
+async function lookAtExample(service: Service, { path }: ListedExample): Promise<Subject> {
+  const example = await service.example(path);
+  const found = findBytes(example.body);
+  const own = await verifyHardware(found, WEB_CRYPTO);
+  const { body, answer: decision } = example;
+  return { ...NOTHING, found, body, own, decision, example: { example, state: 'recorded' } };
 }
 
 function refuseDecision(): never {

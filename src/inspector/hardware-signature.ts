@@ -51,6 +51,13 @@ type WebCrypto = typeof globalThis.crypto.subtle;
 const LONGEST_CHAIN = 4;
 const SNP_REPORT = 'ATTESTATION_REPORT';
 
+const PINNED_ROOT = 'its key is a pinned root';
+
+/** Whether every signature holds, up to a root that is not the vendor's. */
+export function endsAtOtherRoot(verdict: HardwareVerdict): boolean {
+  return verdict.state === 'failed' && verdict.steps.at(-1)?.what.startsWith(PINNED_ROOT) === true;
+}
+
 /** Verifies the first report or quote among what was found. */
 export async function verifyHardware(
   found: readonly FoundBytes[],
@@ -137,7 +144,7 @@ async function chainSteps(steps: Steps, leaf: X509Certificate, all: readonly X50
     `${nameOf(root)} signed itself`,
     async () => isSelfIssued(root) && verifyIssued(subtle, root, root),
   );
-  await steps.check(`its key is a pinned root of ${vendor}`, async () =>
+  await steps.check(`${PINNED_ROOT} of ${vendor}`, async () =>
     pins.has(hex(new Uint8Array(await subtle.digest('SHA-256', own(root.spki))))),
   );
   return steps.verdict;

@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { fromUtf8 } from '../model/bytes.js';
 import { decisionIn } from './decision-link.js';
+import type { Example, ListedExample } from './example.js';
+import { ExampleList } from './example-panel.js';
 import { type Intake, readIntake } from './intake.js';
 
 /** What the caller wants to be judged by. Empty: what the request says, or the service's default. */
@@ -16,13 +18,18 @@ interface IntakePanelProps {
   readonly alone: boolean;
   readonly isBusy: boolean;
   readonly problem: string | null;
+  /** The example that is shown. */
+  readonly example: Example | null;
   readonly onTake: (intake: Intake, options: Options) => void;
+  readonly onExample: (listed: ListedExample) => void;
+  readonly onJudgeExample: (example: Example, options: Options) => void;
 }
 
 /** Longer texts are taken from files: a text area of that size makes browsers slow. */
 const SHOWN_TEXT = 200_000;
 
-export function IntakePanel({ alone, isBusy, problem, onTake }: IntakePanelProps) {
+export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: IntakePanelProps) {
+  const { onTake } = handlers;
   const [text, setText] = useState('');
   const [isOver, setOver] = useState(false);
   const [fields, setFields] = useState({ policy: '', nonce: '', audience: '', key: '' });
@@ -44,8 +51,12 @@ export function IntakePanel({ alone, isBusy, problem, onTake }: IntakePanelProps
   }, []);
 
   /** What is looked at now is not what the address names any more. */
-  function give(intake: Intake): void {
+  function leaveLink(): void {
     if (location.hash !== '') history.replaceState(null, '', location.pathname);
+  }
+
+  function give(intake: Intake): void {
+    leaveLink();
     onTake(intake, options);
   }
 
@@ -99,6 +110,18 @@ export function IntakePanel({ alone, isBusy, problem, onTake }: IntakePanelProps
         </label>
       </div>
       {alone ? null : <OptionFields fields={fields} onChange={setFields} />}
+      {alone ? null : (
+        <ExampleList
+          picked={example}
+          isBusy={isBusy}
+          onPick={(listed) => {
+            leaveLink();
+            setText('');
+            handlers.onExample(listed);
+          }}
+          onJudge={(picked) => handlers.onJudgeExample(picked, options)}
+        />
+      )}
       <p class="problem" role="alert">
         {problem}
       </p>

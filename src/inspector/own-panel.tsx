@@ -1,4 +1,4 @@
-import type { HardwareVerdict } from './hardware-signature.js';
+import { endsAtOtherRoot, type HardwareVerdict } from './hardware-signature.js';
 
 const SAYS = {
   verified: 'This page verified itself who signed the hardware report.',
@@ -6,11 +6,21 @@ const SAYS = {
   open: 'This page has not verified the hardware report itself.',
 } as const;
 
+/** Of an example: all signatures hold, and the root is nobody's. */
+const SAYS_OF_EXAMPLE =
+  "The report is signed, and not by AMD or Intel: the root is the test lab's, as it is for every example.";
+
+interface OwnPanelProps {
+  readonly verdict: HardwareVerdict;
+  readonly alone: boolean;
+  readonly isExample: boolean;
+}
+
 /** What the browser verified without the service, and what that is worth. */
-export function OwnPanel({ verdict, alone }: { readonly verdict: HardwareVerdict; readonly alone: boolean }) {
+export function OwnPanel({ verdict, alone, isExample }: OwnPanelProps) {
   return (
     <section class={`own ${verdict.state}`} aria-labelledby="own">
-      <h2 id="own">{SAYS[verdict.state]}</h2>
+      <h2 id="own">{isExample && endsAtOtherRoot(verdict) ? SAYS_OF_EXAMPLE : SAYS[verdict.state]}</h2>
       {verdict.state === 'open' ? (
         <p>It could not: {verdict.why}.</p>
       ) : (

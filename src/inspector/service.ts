@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
+import type { Example } from './example.js';
 import type { components } from './generated/openapi-types.js';
 
 type Schemas = components['schemas'];
@@ -59,6 +60,11 @@ export class Service {
 
   decision(id: string): Promise<RecordedDecision> {
     return this.#get(`/decisions/${encodeURIComponent(id)}`) as Promise<RecordedDecision>;
+  }
+
+  /** @param path as the list of examples has it */
+  example(path: string): Promise<Example> {
+    return this.#get(path) as unknown as Promise<Example>;
   }
 
   endorsement(sha256: string): Promise<HeldEndorsement> {

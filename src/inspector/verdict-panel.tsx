@@ -2,8 +2,14 @@ import { linkTo } from './decision-link.js';
 import type { Decision, ServiceFault } from './service.js';
 import { reasonsOf, verdictOf, warningsOf } from './verdict.js';
 
+interface VerdictPanelProps {
+  readonly decision: Decision;
+  /** Whether the service may have a record of it: it has none of an example. */
+  readonly isStored: boolean;
+}
+
 /** The decision in one sentence, then what led to it with what can be done. */
-export function VerdictPanel({ decision }: { readonly decision: Decision }) {
+export function VerdictPanel({ decision, isStored }: VerdictPanelProps) {
   const [reasons, warnings] = [reasonsOf(decision), warningsOf(decision)];
   return (
     <section class={`verdict ${decision.decision}`} aria-labelledby="verdict">
@@ -36,7 +42,8 @@ export function VerdictPanel({ decision }: { readonly decision: Decision }) {
       <dl class="facts">
         <dt>Decision</dt>
         <dd>
-          <code>{decision.decisionId}</code> <a href={linkTo(decision.decisionId)}>Link to its record</a>
+          <code>{decision.decisionId}</code>{' '}
+          {isStored ? <a href={linkTo(decision.decisionId)}>Link to its record</a> : null}
         </dd>
         <dt>Decided at</dt>
         <dd>{decision.decidedAt}</dd>

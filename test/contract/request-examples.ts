@@ -79,6 +79,8 @@ export function objectAt(value: JsonObject, names: readonly string[]): JsonObjec
 
 const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };
 
+export type LabRoots = Pick<Parameters<typeof startService>[1], 'amdRootPins' | 'intelRootPins'>;
+
 export interface DefaultService extends RunningService {
   /** Closes the service, and removes what it wrote. */
   close(): Promise<void>;
@@ -89,8 +91,13 @@ export interface DefaultService extends RunningService {
  * resolve.
  *
  * @param configuration what is not to be as it is by default
+ * @param roots those of a lab, which no configuration can name
  */
-export async function startDefaultService(clock: Clock, configuration: object = {}): Promise<DefaultService> {
+export async function startDefaultService(
+  clock: Clock,
+  configuration: object = {},
+  roots: LabRoots = {},
+): Promise<DefaultService> {
   const folder = await mkdtemp(join(tmpdir(), 'veritee-examples-'));
   const policies = join(folder, 'policies');
   await mkdir(policies);
@@ -101,6 +108,7 @@ export async function startDefaultService(clock: Clock, configuration: object = 
     ...configuration,
   });
   const service = await startService(loadConfiguration({ text, environment: {} }), {
+    ...roots,
     log: SILENT,
     clock,
     connect: { lookup: labLookup(() => false) },

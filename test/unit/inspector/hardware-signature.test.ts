@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { hashed } from '../../../src/crypto/digest.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
-import { type Pins, verifyHardware } from '../../../src/inspector/hardware-signature.js';
+import { endsAtOtherRoot, type Pins, verifyHardware } from '../../../src/inspector/hardware-signature.js';
 import { findBytes, readBytes } from '../../../src/inspector/structures.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
@@ -37,6 +37,7 @@ describe('the signature of an SNP report', () => {
   it('is verified up to the pinned root, step by step', async () => {
     const verdict = await verify(body());
     expect(verdict.state).toBe('verified');
+    expect(endsAtOtherRoot(verdict)).toBe(false);
     expect(verdict.state === 'verified' && verdict.steps.map(({ what }) => what)).toEqual([
       'SEV-VCEK signed the report',
       'SEV-Milan signed SEV-VCEK',
@@ -50,11 +51,13 @@ describe('the signature of an SNP report', () => {
     const hclReport = Buffer.from(flipped(vm.hclReport({ nonce: NONCE }), 32 + 0x90)).toString('base64url');
     const verdict = await verify(body({ hclReport }));
     expect(verdict).toEqual({ state: 'failed', steps: [{ what: 'SEV-VCEK signed the report', holds: false }] });
+    expect(endsAtOtherRoot(verdict)).toBe(false);
   });
 
   it('does not verify under a root that is not pinned', async () => {
     const verdict = await verify(body(), { ...PINS, amd: new Set() });
     expect(verdict.state === 'failed' && lastStep(verdict)).toBe('its key is a pinned root of AMD');
+    expect(endsAtOtherRoot(verdict)).toBe(true);
   });
 
   it('does not verify under a chain of another PKI of the same names', async () => {

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BuiltFile } from './built-file.js';
+
+/** An example in the list that the page has from the beginning: the recording is fetched when it is picked. */
+export interface ListedExample {
+  readonly title: string;
+  readonly shows: string;
+  /** Where the page finds the recording. */
+  readonly path: string;
+}
+
+/** Recordings of the lab, as files that never change and the list of them. */
+export function exampleFiles(root: string): {
+  readonly files: readonly BuiltFile[];
+  readonly list: readonly ListedExample[];
+} {
+  const folder = join(root, 'src/inspector/examples');
+  const built = readdirSync(folder)
+    // What the lab trusts is for who records.
+    .filter((name) => /^\d+-/.test(name))
+    .toSorted()
+    .map((name) => builtExample(name, readFileSync(join(folder, name), 'utf8')));
+  return { files: built.map(({ file }) => file), list: built.map(({ listed }) => listed) };
+}
+
+function builtExample(name: string, text: string): { readonly file: BuiltFile; readonly listed: ListedExample } {
+  const example = JSON.parse(text);
+  const content = Buffer.from(JSON.stringify(example));
+  const digest = createHash('sha256').update(content).digest('hex').slice(0, 8).toUpperCase();
+  const file = `example-${name.replace(/^\d+-(.*)\.json$/, '$1')}-${digest}.json`;
+  const path = `/inspector/${file}`;
+  const { title, shows } = example;
+  return { file: { path, file, content, lasting: true, part: 'inspector' }, listed: { title, shows, path } };
+}

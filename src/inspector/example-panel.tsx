@@ -1,0 +1,52 @@
+import { type Example, type ListedExample, noteOn, type ShownExample } from './example.js';
+import type { Decision } from './service.js';
+
+declare const EXAMPLES: readonly ListedExample[];
+
+interface ExampleListProps {
+  readonly picked: Example | null;
+  readonly isBusy: boolean;
+  readonly onPick: (listed: ListedExample) => void;
+  readonly onJudge: (example: Example) => void;
+}
+
+/** Recordings to look at, for who has no evidence at hand. */
+export function ExampleList({ picked, isBusy, onPick, onJudge }: ExampleListProps) {
+  return (
+    <details class="examples">
+      <summary>Examples</summary>
+      <p>Recorded with the test lab's roots, which no service trusts. To pick one asks no service for a decision.</p>
+      <ul>
+        {EXAMPLES.map((listed) => (
+          <li key={listed.path}>
+            <button
+              type="button"
+              disabled={isBusy}
+              aria-pressed={listed.title === picked?.title}
+              onClick={() => onPick(listed)}
+            >
+              {listed.title}
+            </button>{' '}
+            {listed.shows}
+          </li>
+        ))}
+      </ul>
+      {picked === null ? null : (
+        <button type="button" class="judge-example" disabled={isBusy} onClick={() => onJudge(picked)}>
+          Let this service judge “{picked.title}” now
+        </button>
+      )}
+    </details>
+  );
+}
+
+/** Above everything that is shown of an example. */
+export function ExampleNote({ shown, decision }: { readonly shown: ShownExample; readonly decision: Decision | null }) {
+  return (
+    <section class="own open example-note" aria-labelledby="example">
+      <h2 id="example">Example: {shown.example.title}</h2>
+      <p>{shown.example.shows}</p>
+      <p>{noteOn(shown, decision)}</p>
+    </section>
+  );
+}

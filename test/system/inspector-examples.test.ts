@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { exampleFiles, readExample } from '../../scripts/inspector-examples.js';
+import type { components } from '../../src/wire/generated/openapi-types.js';
+import { isLacking } from '../requirements.js';
+import { CHROMIUM } from './browser.js';
+import { InspectorPage, startBrowser } from './inspector-page.js';
+import { Lab } from './lab.js';
+import { ServiceProcess } from './service-process.js';
+
+type Schemas = components['schemas'];
+
+const EXAMPLES = exampleFiles().map((file) => {
+  const { title, body, answer } = readExample(file);
+  return { title, body, answer: answer as unknown as Schemas['Decision'] };
+});
+
+/** Structures that the page does not look for, since they are JSON and no bytes. */
+const NO_BYTES = ['configuration', 'PCR values', 'event log'];
+const FIRST_LOAD = /^(index\.html|app-.*\.(js|css))\.br$|^index\.html$/;
+
+describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))('examples on the inspector', () => {
+  let lab: Lab;
+  let service: ServiceProcess;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    lab = await Lab.create();
+    service = await ServiceProcess.start(await lab.command(), { cwd: lab.workFolder });
+    browser = await startBrowser();
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    service.signal('SIGTERM');
+    await service.end();
+    await lab.close();
+  });
+
+  const visit = (act: (page: InspectorPage) => Promise<void>) => InspectorPage.visit(browser, `${service.url}/`, act);
+
+  async function pick({ page }: InspectorPage, title: string): Promise<void> {
+    await page.click('.examples summary');
+    await page.click(`.examples button:text-is("${title}")`);
+    await page.locator('.example-note').waitFor();
+  }
+
+  it.each(EXAMPLES)('show what was recorded, and ask no service: $title', async ({ title, answer }) => {
+    await visit(async (page) => {
+      const asked: string[] = [];
+      page.page.on('request', (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
+      // Browsers ask for an icon when they please.
+      const asksForData = () => asked.filter((each) => !each.includes('/icon-'));
+      await pick(page, title);
+      const { sentence, reasons } = await page.decision();
+      expect(sentence.toLowerCase().startsWith(`${answer.decision}:`)).toBe(true);
+      expect(reasons).toHaveLength(answer.reasons.length);
+      const [first] = answer.reasons;
+      const check = answer.checks.find(
+        ({ id, result }) => id === first && (result === 'fail' || result === 'unavailable'),
+      );
+      if (first !== undefined) expect(reasons[0]).toBe(`${first} ${check?.detail} ${check?.remedy}`);
+      const note = await page.page.textContent('.example-note');
+      expect(note).toContain("with the test lab's roots, which no service trusts; not judged now");
+      expect(await page.page.locator('.verdict .facts a').count()).toBe(0);
+      expect(await page.page.locator('.own.verified').count()).toBe(0);
+      expect(asksForData()).toEqual([expect.stringMatching(/^GET \/inspector\/example-[a-z-]+-[0-9A-F]{8}\.json$/)]);
+    });
+  });
+
+  it.each(EXAMPLES)('show every field that POST /inspect shows: $title', async ({ title, body }) => {
+    const headers = { 'content-type': 'application/json' };
+    const { attestationResults: _, ...asked } = body;
+    const answer = await fetch(`${service.url}/inspect`, { method: 'POST', headers, body: JSON.stringify(asked) });
+    const { structures } = (await answer.json()) as Schemas['Inspection'];
+    const expected = structures
+      .filter(({ name }) => !NO_BYTES.includes(name))
+      .flatMap(({ fields }) => fields)
+      .map(({ name, offset, value }) => ({
+        name,
+        offset: offset === null ? '' : `0x${offset.toString(16)}`,
+        value: (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 2_000),
+      }));
+    expect(expected.length).toBeGreaterThan(20);
+    await visit(async (page) => {
+      await pick(page, title);
+      const shown = [...(await page.fields()).values()].flat();
+      const cut = shown.map((each) => ({ ...each, value: each.value.replace(/… \(\d+ characters\)$/, '') }));
+      for (const field of expected) expect(cut).toContainEqual(field);
+    });
+  });
+
+  it('are said to be of the lab by what the page verifies itself', async () => {
+    const [allow] = EXAMPLES;
+    await visit(async (page) => {
+      await pick(page, allow?.title ?? '');
+      expect(await page.page.textContent('.own.failed h2')).toMatch(/^The report is signed, and not by AMD or Intel/);
+      expect(await page.page.locator('.own.failed .steps .fail').allInnerTexts()).toEqual([
+        'its key is a pinned root of AMD: no',
+      ]);
+      expect(await page.violations()).toEqual([]);
+    });
+  });
+
+  it('are refused by a service, which the page says is right', async () => {
+    // As it is installed: it trusts no lab, whose keys may be those of the recordings.
+    const file = join(lab.workFolder, 'installed.json');
+    const configuration = { listen: { port: 0 }, amd: { kds: 'off' }, intel: { pcs: 'off' } };
+    writeFileSync(
+      file,
+      JSON.stringify({ ...configuration, decisions: { store: join(lab.workFolder, 'installed.db') } }),
+    );
+    const main = join(inject('installation'), 'dist/main.js');
+    const command = [process.execPath, main, 'serve', '--config', file];
+    const installed = await ServiceProcess.start(command, { cwd: lab.workFolder });
+    const [allow] = EXAMPLES;
+    try {
+      await InspectorPage.visit(browser, `${installed.url}/`, async (page) => {
+        await pick(page, allow?.title ?? '');
+        await page.page.click('.judge-example');
+        await page.page.locator('.verdict.deny').waitFor();
+        expect((await page.decision()).reasons[0]).toMatch(/^cert_untrusted /);
+        const note = await page.page.textContent('.example-note');
+        expect(note).toContain('It is right to refuse the example (cert_untrusted)');
+        expect(note).toContain('it was recorded as: allow.');
+        // What is looked at next is no example.
+        await page.give(lab.bodies('az-snp-vtpm')[0] ?? '');
+        expect(await page.page.locator('.example-note').count()).toBe(0);
+      });
+    } finally {
+      installed.signal('SIGTERM');
+      await installed.end();
+    }
+  });
+
+  it('are no part of what the page loads first, which stays under 150 kB', () => {
+    const folder = join(inject('installation'), 'dist/inspector');
+    const first = readdirSync(folder).filter((name) => FIRST_LOAD.test(name));
+    expect(first).toHaveLength(3);
+    const bytes = first.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+    expect(bytes).toBeLessThan(150_000);
+    expect(readFileSync(join(folder, 'veritee-inspector.html'), 'utf8')).not.toContain('"hclReport"');
+  });
+});
