@@ -214,7 +214,7 @@ async function completed({ found, own }: Pick<Subject, 'found' | 'own'>, decisio
 
 /** What was recorded: no service is asked to judge. */
 async function lookAtExample(service: Service, { path }: ListedExample): Promise<Subject> {
-  const example = await service.example(path);
+  const example = (await service.example(path)) as unknown as Example;
   const found = findBytes(example.body);
   const own = await verifyHardware(found, WEB_CRYPTO);
   const { body, answer: decision } = example;
