@@ -77,6 +77,9 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
       expect(await page.page.textContent('.receipt')).toContain(keys[0]?.kid);
       expect(await page.page.locator('.receipt.verified').count()).toBe(1);
       expect(await page.violations()).toEqual([]);
+      await page.page.setViewportSize({ width: 360, height: 900 });
+      const overflow = await page.read('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      expect(overflow).toBe(0);
     });
   });
 
