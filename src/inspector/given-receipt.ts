@@ -2,7 +2,7 @@ import { decodeBase64 } from '../formats/base64.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { nullIfMalformed } from '../model/errors.js';
 import { type JsonObject, memberOf } from '../model/json.js';
-import type { ReceiptAnswer, ReceiptExpectation } from './receipt.js';
+import type { ReceiptAnswer, ReceiptExpectation } from './receipt-claims.js';
 import type { Decision } from './service.js';
 
 /** A receipt, with what is known of what it has to be. */

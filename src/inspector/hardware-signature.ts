@@ -1,15 +1,15 @@
 import { isSameName } from '../formats/distinguished-name.js';
-import { readEcdsaSignature } from '../formats/ecdsa-signature.js';
 import { parsePemCertificates } from '../formats/pem.js';
-import { parseSnpCertificateTable } from '../formats/snp-certificate-table.js';
-import { parseSnpReport, SNP_REPORT_LENGTH } from '../formats/snp-report.js';
+import { parseSnpReport } from '../formats/snp-report.js';
 import { parseTdQuote } from '../formats/td-quote.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
-import { hex, joined, latin1 } from '../model/bytes.js';
-import { FormatError, nullIfMalformed } from '../model/errors.js';
+import { hex, joined } from '../model/bytes.js';
+import { FormatError } from '../model/errors.js';
 import { AMD_ROOT_PINS } from '../vendors/amd/roots.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
+import { certificatesIn } from './brought-certificates.js';
 import type { FoundBytes } from './structures.js';
+import { own, verifyEcdsa, verifyIssued, type WebCrypto } from './web-crypto.js';
 
 /**
  * Verifies in the browser, by WebCrypto, who signed a report or quote: the signature, and the certificate chain up to the
@@ -46,7 +46,6 @@ const VENDOR_PINS: Pins = {
 
 /** WebCrypto; null where the page has none, because it is not in a secure context. */
 export type Subtle = WebCrypto | null;
-type WebCrypto = typeof globalThis.crypto.subtle;
 
 const LONGEST_CHAIN = 4;
 const SNP_REPORT = 'ATTESTATION_REPORT';
@@ -167,29 +166,6 @@ class Steps {
   }
 }
 
-/** What AMD and Intel sign certificates with. */
-async function verifyIssued(subtle: WebCrypto, issued: X509Certificate, issuer: X509Certificate): Promise<boolean> {
-  if (issued.outerAlgorithm.name === 'rsassa-pss-sha384') {
-    const key = await subtle.importKey('spki', own(issuer.spki), { name: 'RSA-PSS', hash: 'SHA-384' }, false, [
-      'verify',
-    ]);
-    return subtle.verify({ name: 'RSA-PSS', saltLength: 48 }, key, own(issued.signature), own(issued.tbs));
-  }
-  const raw = issued.outerAlgorithm.name === 'ecdsa-sha256' ? readEcdsaSignature(issued.signature, 32) : null;
-  return raw !== null && verifyEcdsa(subtle, { curve: 'P-256', hash: 'SHA-256' }, issuer, raw, issued.tbs);
-}
-
-async function verifyEcdsa(
-  subtle: WebCrypto,
-  { curve, hash }: { readonly curve: string; readonly hash: string },
-  { spki }: X509Certificate,
-  signature: Uint8Array,
-  signed: Uint8Array,
-): Promise<boolean> {
-  const key = await subtle.importKey('spki', own(spki), { name: 'ECDSA', namedCurve: curve }, false, ['verify']);
-  return subtle.verify({ name: 'ECDSA', hash }, key, own(signature), own(signed));
-}
-
 /** A report by itself, at the start of an extended report, or in the paravisor's report. */
 function reportIn(found: readonly FoundBytes[]): Uint8Array | null {
   for (const { bytes, structures } of found) {
@@ -199,33 +175,5 @@ function reportIn(found: readonly FoundBytes[]): Uint8Array | null {
   return null;
 }
 
-/** Every certificate that came with the evidence, wherever, and then those that the service gave. */
-function certificatesIn(found: readonly FoundBytes[]): readonly X509Certificate[] {
-  return found
-    .flatMap(({ kind, bytes }) => dersIn(kind, bytes))
-    .flatMap((der) => {
-      const certificate = nullIfMalformed(() => parseCertificate(der, { allowZeroSerial: true }));
-      return certificate === null ? [] : [certificate];
-    });
-}
-
-function dersIn(kind: FoundBytes['kind'], bytes: Uint8Array): readonly Uint8Array[] {
-  switch (kind) {
-    case 'certificate':
-      return [bytes];
-    case 'pem':
-      return nullIfMalformed(() => parsePemCertificates(latin1(bytes), 'cert_format')) ?? [];
-    case 'snp-certificate-table':
-      return tableIn(bytes);
-    case 'snp-extended-report':
-      return tableIn(bytes.subarray(SNP_REPORT_LENGTH));
-    default:
-      return [];
-  }
-}
-
-const tableIn = (bytes: Uint8Array) => Object.values(nullIfMalformed(() => parseSnpCertificateTable(bytes)) ?? {});
 const nameOf = ({ subject }: X509Certificate) => subject.commonName ?? 'a certificate without a name';
 const open = (why: string): HardwareVerdict => ({ state: 'open', why });
-/** WebCrypto takes no views of shared memory, which TypeScript cannot exclude. */
-const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);

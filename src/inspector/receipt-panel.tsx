@@ -3,7 +3,8 @@ import type { JsonObject } from '../model/json.js';
 import { fetchedKeySet } from '../relying-party/fetched-keys.js';
 import { fixedKeySet, type ReceiptKeySource } from '../relying-party/key-source.js';
 import type { GivenReceipt } from './given-receipt.js';
-import { type ComparedClaim, type ReceiptVerdict, verifyReceipt } from './receipt.js';
+import { type ReceiptVerdict, verifyReceipt } from './receipt.js';
+import type { ComparedClaim } from './receipt-claims.js';
 import { shownValue } from './shown-value.js';
 
 interface ReceiptPanelProps {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ReceiptAnswer, type ReceiptExpectation, verifyReceipt } from '../../../src/inspector/receipt.js';
+import { verifyReceipt } from '../../../src/inspector/receipt.js';
+import type { ReceiptAnswer, ReceiptExpectation } from '../../../src/inspector/receipt-claims.js';
 import { fixedKeySet } from '../../../src/relying-party/key-source.js';
 import {
   AUDIENCE,

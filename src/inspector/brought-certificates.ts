@@ -1,0 +1,34 @@
+import { parsePemCertificates } from '../formats/pem.js';
+import { parseSnpCertificateTable } from '../formats/snp-certificate-table.js';
+import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
+import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
+import { latin1 } from '../model/bytes.js';
+import { nullIfMalformed } from '../model/errors.js';
+import type { FoundBytes } from './structures.js';
+
+/** Every certificate that came with the evidence, wherever, and then those that the service gave. */
+export function certificatesIn(found: readonly FoundBytes[]): readonly X509Certificate[] {
+  return found
+    .flatMap(({ kind, bytes }) => dersIn(kind, bytes))
+    .flatMap((der) => {
+      const certificate = nullIfMalformed(() => parseCertificate(der, { allowZeroSerial: true }));
+      return certificate === null ? [] : [certificate];
+    });
+}
+
+function dersIn(kind: FoundBytes['kind'], bytes: Uint8Array): readonly Uint8Array[] {
+  switch (kind) {
+    case 'certificate':
+      return [bytes];
+    case 'pem':
+      return nullIfMalformed(() => parsePemCertificates(latin1(bytes), 'cert_format')) ?? [];
+    case 'snp-certificate-table':
+      return tableIn(bytes);
+    case 'snp-extended-report':
+      return tableIn(bytes.subarray(SNP_REPORT_LENGTH));
+    default:
+      return [];
+  }
+}
+
+const tableIn = (bytes: Uint8Array) => Object.values(nullIfMalformed(() => parseSnpCertificateTable(bytes)) ?? {});

@@ -1,0 +1,111 @@
+import { decodeBase64 } from '../formats/base64.js';
+import { base64 } from '../model/bytes.js';
+import { nullIfMalformed } from '../model/errors.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { boundKeyOf } from '../relying-party/bound-key.js';
+import type { Decision } from './service.js';
+
+/** What a receipt is compared with. Null: nobody said what it has to be. */
+export interface ReceiptExpectation {
+  readonly issuer: string | null;
+  readonly audience: string | null;
+  /** base64url or base64, as in the request. */
+  readonly nonce: string | null;
+  /** The answer that it came with; null for a receipt by itself. */
+  readonly answer: ReceiptAnswer | null;
+}
+
+export type ReceiptAnswer = Pick<
+  Decision,
+  'decision' | 'decisionId' | 'validUntil' | 'evidence' | 'policies' | 'reasons' | 'binding'
+>;
+
+/** A claim beside what it has to be. `expected` null: it was not compared. */
+export interface ComparedClaim {
+  readonly what: string;
+  readonly claimed: string;
+  readonly expected: string | null;
+}
+
+export const ISSUER = 'issuer';
+export const AUDIENCE = 'audience';
+const NONE = 'none';
+
+/** The claims of a receipt beside what each has to be. */
+export async function comparedClaims(
+  claims: JsonObject,
+  { issuer, audience, nonce, answer }: ReceiptExpectation,
+): Promise<readonly ComparedClaim[]> {
+  const { evidence, reasons, decision, aud, requested_aud } = claims;
+  const claim = (what: string, claimed: string, expected: string | null) => ({ what, claimed, expected });
+  const ofAnswer = (read: (decision: ReceiptAnswer) => string) => (answer === null ? null : read(answer));
+  const bound = await boundKeyOf(claims);
+  return [
+    claim(ISSUER, textOf(claims['iss']), issuer),
+    // A receipt that is no allow names the audience apart, so that none takes it for its own.
+    claim(AUDIENCE, textOf(decision === 'allow' ? aud : (requested_aud ?? aud)), audience),
+    claim(
+      'decision',
+      textOf(decision),
+      ofAnswer((answered) => answered.decision),
+    ),
+    claim(
+      'decision id',
+      textOf(claims['jti']),
+      ofAnswer(({ decisionId }) => decisionId),
+    ),
+    claim(
+      'reasons',
+      listed(Array.isArray(reasons) ? reasons.map(textOf) : []),
+      ofAnswer((decision) => listed(decision.reasons)),
+    ),
+    claim(
+      'policy digest',
+      digestsOf(policiesOf(claims)),
+      ofAnswer(({ policies }) => digestsOf(policies)),
+    ),
+    claim(
+      'evidence digest',
+      isObject(evidence) ? `${textOf(evidence['type'])} ${textOf(evidence['sha256'])}` : NONE,
+      ofAnswer((decision) => `${decision.evidence.type} ${decision.evidence.sha256}`),
+    ),
+    claim('nonce', textOf(claims['eat_nonce']), nonce === null ? null : spelt(nonce)),
+    claim(
+      'expiry',
+      instantOf(claims['exp']),
+      ofAnswer(({ validUntil }) => instantOf(Math.floor(Date.parse(validUntil) / 1000))),
+    ),
+    claim(
+      'bound key',
+      bound?.jkt ?? NONE,
+      ofAnswer(({ binding }) => binding?.jkt ?? NONE),
+    ),
+  ];
+}
+
+export function policiesOf(claims: JsonObject): readonly { readonly id: string; readonly sha256: string }[] {
+  const { policies } = claims;
+  const objects = Array.isArray(policies) ? policies.filter((policy) => isObject(policy)) : [];
+  return objects.map(({ id, sha256 }) => ({ id: textOf(id), sha256: textOf(sha256) }));
+}
+
+const digestsOf = (policies: readonly { readonly id: string; readonly sha256: string }[]) =>
+  listed(policies.map(({ id, sha256 }) => `${id} ${sha256}`).toSorted());
+const listed = (texts: readonly string[]) => (texts.length === 0 ? NONE : texts.join(', '));
+
+/** A claim for people. */
+export function textOf(value: JsonValue | undefined): string {
+  if (value === undefined) return NONE;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function instantOf(seconds: JsonValue | undefined): string {
+  const instant = typeof seconds === 'number' ? new Date(seconds * 1000) : null;
+  return instant === null || Number.isNaN(instant.getTime()) ? textOf(seconds) : instant.toISOString();
+}
+
+/** A nonce as receipts write it; as it stands where it is no bytes, since it is then equal to none. */
+export function spelt(nonce: string): string {
+  const bytes = nullIfMalformed(() => decodeBase64(nonce));
+  return bytes === null ? nonce : base64(bytes, 'base64url');
+}

@@ -1,0 +1,37 @@
+import { readEcdsaSignature } from '../formats/ecdsa-signature.js';
+import type { X509Certificate } from '../formats/x509-certificate.js';
+
+/** Signatures of AMD and Intel, verified by WebCrypto. */
+
+export type WebCrypto = typeof globalThis.crypto.subtle;
+
+/** Whether the issuer signed a certificate, by what AMD and Intel sign certificates with. */
+export async function verifyIssued(
+  subtle: WebCrypto,
+  issued: X509Certificate,
+  issuer: X509Certificate,
+): Promise<boolean> {
+  if (issued.outerAlgorithm.name === 'rsassa-pss-sha384') {
+    const key = await subtle.importKey('spki', own(issuer.spki), { name: 'RSA-PSS', hash: 'SHA-384' }, false, [
+      'verify',
+    ]);
+    return subtle.verify({ name: 'RSA-PSS', saltLength: 48 }, key, own(issued.signature), own(issued.tbs));
+  }
+  const raw = issued.outerAlgorithm.name === 'ecdsa-sha256' ? readEcdsaSignature(issued.signature, 32) : null;
+  return raw !== null && verifyEcdsa(subtle, { curve: 'P-256', hash: 'SHA-256' }, issuer, raw, issued.tbs);
+}
+
+/** @param signature r, then s @throws {DOMException} where the key is on another curve */
+export async function verifyEcdsa(
+  subtle: WebCrypto,
+  { curve, hash }: { readonly curve: string; readonly hash: string },
+  { spki }: X509Certificate,
+  signature: Uint8Array,
+  signed: Uint8Array,
+): Promise<boolean> {
+  const key = await subtle.importKey('spki', own(spki), { name: 'ECDSA', namedCurve: curve }, false, ['verify']);
+  return subtle.verify({ name: 'ECDSA', hash }, key, own(signature), own(signed));
+}
+
+/** WebCrypto takes no views of shared memory, which TypeScript cannot exclude. */
+export const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
