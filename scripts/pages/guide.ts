@@ -113,7 +113,7 @@ const FEWEST_SECTIONS = 3;
 function pageOf({ body, headings }: Rendered): Page {
   const sections = sectionsOf(headings);
   return {
-    title: `${titleOf(headings)} - veritee`,
+    title: `${titleOf(headings)} - veritee guide`,
     current: '/guide',
     contents: sections.length < FEWEST_SECTIONS ? [] : sections,
     body,
