@@ -14,7 +14,7 @@ import { buildDocuments } from './documents.js';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
-/** Of less, nothing is saved. */
+/** Of less, nothing is saved, and nothing of pictures that are compressed themselves. */
 const SMALLEST_COMPRESSED = 1024;
 
 /** @param out the folder, which is made anew */
@@ -32,7 +32,7 @@ function write(out: string, { file, content }: BuiltFile): void {
   const path = join(out, file);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
-  if (content.byteLength < SMALLEST_COMPRESSED) return;
+  if (content.byteLength < SMALLEST_COMPRESSED || file.endsWith('.png')) return;
   writeFileSync(`${path}.br`, brotliCompressSync(content, BROTLI));
   writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
 }

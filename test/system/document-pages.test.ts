@@ -43,10 +43,11 @@ describe.skipIf(isLacking('the documents in a browser', [CHROMIUM]))('the docume
     path: string,
     act: (page: InspectorPage) => Promise<void>,
     width?: number,
-    scheme?: 'light' | 'dark',
+    colorScheme: 'light' | 'dark' = 'light',
   ): Promise<void> {
-    const page = await InspectorPage.open(browser, service.url + path, width, scheme);
+    const page = await InspectorPage.open(browser, service.url + path, width);
     try {
+      await page.page.emulateMedia({ colorScheme });
       await act(page);
       expect(page.faults).toEqual([]);
     } finally {
