@@ -6,8 +6,8 @@ import { InspectorPage, startBrowser } from './inspector-page.js';
 import { Lab } from './lab.js';
 import { ServiceProcess } from './service-process.js';
 
-/** The contract, the list, a document that is mostly prose, and one that is mostly tables. */
-const PAGES = ['/docs', '/guide', '/guide/what-an-allow-proves', '/guide/configuration'];
+/** The contract, the list, a document that is mostly prose, one that is mostly tables, and one with pictures. */
+const PAGES = ['/docs', '/guide', '/guide/what-an-allow-proves', '/guide/configuration', '/guide/inspector'];
 const VIEWS = [360, 1280].flatMap((width) => (['light', 'dark'] as const).map((scheme) => ({ width, scheme })));
 
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
