@@ -11,6 +11,10 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json openapi.yaml ./
 COPY src ./src
 COPY scripts/pages ./scripts/pages
+# What is shown under /guide.
+COPY README.md SECURITY.md CONTRIBUTING.md CHANGELOG.md ./
+COPY docs ./docs
+COPY clients/typescript/README.md ./clients/typescript/README.md
 RUN npm run build
 
 FROM ${NODE_IMAGE} AS runtime

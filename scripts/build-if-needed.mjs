@@ -6,7 +6,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const SOURCES = ['src', 'scripts/pages', 'openapi.yaml', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+/** What is shown under /guide. */
+const DOCUMENTS = [
+  'docs',
+  'README.md',
+  'SECURITY.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'clients/typescript/README.md',
+];
+const PROJECT = ['openapi.yaml', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const SOURCES = ['src', 'scripts/pages', ...DOCUMENTS, ...PROJECT];
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
 /** What runs the compiled service. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { BuiltFile } from './built-file.js';
 import { bundleInspector } from './bundle.js';
+import { buildDocuments } from './documents.js';
 
 /**
  * Makes the pages that the service serves, and pages.json, which lists them: the path of each, its file, whether what is at the
@@ -13,13 +14,14 @@ import { bundleInspector } from './bundle.js';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
-/** Of less, nothing is saved. */
+/** Of less, nothing is saved, and nothing of pictures that are compressed themselves. */
 const SMALLEST_COMPRESSED = 1024;
 
 /** @param out the folder, which is made anew */
 export async function buildPages(out: string): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string };
-  const files = await bundleInspector({ root: ROOT, version });
+  const project = { root: ROOT, version };
+  const files = [...(await bundleInspector(project)), ...(await buildDocuments(project))];
   rmSync(out, { recursive: true, force: true });
   for (const file of files) write(out, file);
   const listed = files.map(({ path, file, lasting, part }) => ({ path, file, lasting, part }));
@@ -30,7 +32,7 @@ function write(out: string, { file, content }: BuiltFile): void {
   const path = join(out, file);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
-  if (content.byteLength < SMALLEST_COMPRESSED) return;
+  if (content.byteLength < SMALLEST_COMPRESSED || file.endsWith('.png')) return;
   writeFileSync(`${path}.br`, brotliCompressSync(content, BROTLI));
   writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
 }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** A file that the service serves. */
 export interface BuiltFile {
   /** Path of its URL. */
@@ -10,3 +12,8 @@ export interface BuiltFile {
   /** What it belongs to: `inspector: false` leaves out the inspector. */
   readonly part: 'inspector' | 'documents';
 }
+
+export const text = (content: string): Uint8Array => Buffer.from(content, 'utf8');
+export const sha256 = (content: Uint8Array) => createHash('sha256').update(content).digest('hex');
+/** Stands in the name of a file that browsers keep. */
+export const shortDigest = (content: Uint8Array) => sha256(content).slice(0, 8).toUpperCase();

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { build, type OutputFile, type Plugin } from 'esbuild';
-import type { BuiltFile } from './built-file.js';
+import { type BuiltFile, sha256, shortDigest, text } from './built-file.js';
 import { exampleFiles, type ListedExample } from './examples.js';
 import { inspectorPage, singlePage } from './inspector-html.js';
 
@@ -40,6 +39,16 @@ export async function bundleInspector({ root, version }: BundleOptions): Promise
 
 const SINGLE = 'veritee-inspector.html';
 
+const BUNDLED = {
+  outdir: 'dist/inspector',
+  entryNames: '[name]-[hash]',
+  bundle: true,
+  minify: true,
+  legalComments: 'none',
+  write: false,
+  logLevel: 'error',
+} as const;
+
 async function bundle(
   root: string,
   version: string,
@@ -47,22 +56,23 @@ async function bundle(
 ): Promise<readonly OutputFile[]> {
   const { outputFiles } = await build({
     absWorkingDir: root,
+    ...BUNDLED,
     entryPoints: { app: 'src/inspector/main.tsx' },
-    outdir: 'dist/inspector',
-    entryNames: '[name]-[hash]',
-    bundle: true,
-    minify: true,
-    legalComments: 'none',
     format: 'esm',
     platform: 'browser',
     target: ['es2022'],
     define: { VERSION: JSON.stringify(version), EXAMPLES: JSON.stringify(examples) },
     tsconfig: 'src/inspector/tsconfig.json',
     plugins: [browserTwins(root)],
-    write: false,
-    logLevel: 'error',
   });
   return outputFiles;
+}
+
+/** The style of the documents, which shares a part with that of the inspector. */
+export async function bundleStyle(root: string): Promise<OutputFile> {
+  const entryPoints = { documents: 'scripts/pages/documents.css' };
+  const { outputFiles } = await build({ absWorkingDir: root, ...BUNDLED, entryPoints });
+  return ofType(outputFiles, '.css');
 }
 
 /** What needs Node, and what the bundle takes in its place: functions of the same names, which tests hold to the same cases. */
@@ -92,7 +102,3 @@ function ofType(outputs: readonly OutputFile[], ending: string): OutputFile {
 function lasting(file: string, content: Uint8Array): BuiltFile {
   return { path: `/inspector/${file}`, file, content, lasting: true, part: 'inspector' };
 }
-
-const text = (content: string) => Buffer.from(content, 'utf8');
-const sha256 = (content: Uint8Array) => createHash('sha256').update(content).digest('hex');
-const shortDigest = (content: Uint8Array) => sha256(content).slice(0, 8).toUpperCase();

@@ -140,9 +140,9 @@ function patternsOf(path: string): readonly string[] {
   ];
 }
 
-/** Names calls that somebody may have meant; null where there are none. The page's own files are no calls. */
+/** Names calls that somebody may have meant; null where there are none. */
 function nothingAt(path: string, methods: Guard['methods']): string | null {
-  const calls = [...methods.keys()].filter((known) => !known.includes('*') && !known.startsWith('/docs/'));
+  const calls = [...methods.keys()].filter((known) => !known.includes('*'));
   const name = path.split('/').findLast((part) => part !== '') ?? '';
   const call = asCall(path);
   const meant = [call, ...patternsOf(call)].find((known) => methods.has(known));

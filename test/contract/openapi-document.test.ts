@@ -130,6 +130,8 @@ describe('operations', () => {
       'get /',
       'get /inspector/{id}',
       'get /docs',
+      'get /guide',
+      'get /guide/{id}',
     ]);
   });
 

@@ -32,7 +32,11 @@ interface Operation {
 }
 
 /** Ids that there are, by the first part of the path. */
-const KNOWN_IDS: Readonly<Record<string, string>> = { decisions: KNOWN_DECISION, inspector: 'veritee-inspector.html' };
+const KNOWN_IDS: Readonly<Record<string, string>> = {
+  decisions: KNOWN_DECISION,
+  inspector: 'veritee-inspector.html',
+  guide: 'getting-started',
+};
 
 const OPERATIONS = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, { responses }]): Operation => {

@@ -33,6 +33,8 @@ const filesIn = (name: string) =>
     .trim()
     .split('\n');
 
+const isOfPages = (path: string) => path.startsWith('package/dist/inspector/');
+
 /** Unpacks a package where Node finds it, and links what the project has installed beside it. No network is asked. */
 function installed(name: string, version: string): string {
   const folder = join(root, `with-${name}`);
@@ -113,8 +115,13 @@ describe('the packages', () => {
       'package/openapi.yaml',
       'package/package.json',
     ]);
-    expect(files.filter((path) => path.startsWith('package/dist/') && !path.endsWith('.js'))).toEqual([]);
-    expect(files).toContain('package/dist/main.js');
+    const built = files.filter((path) => path.startsWith('package/dist/'));
+    const [pages, service] = [built.filter(isOfPages), built.filter((path) => !isOfPages(path))];
+    expect(service.filter((path) => !path.endsWith('.js'))).toEqual([]);
+    expect(service).toContain('package/dist/main.js');
+    for (const page of ['index', 'docs', 'guide', 'guide/getting-started']) {
+      expect(pages).toContain(`package/dist/inspector/${page}.html`);
+    }
   });
 
   it('of veritee brings the versions that were tested, and the bill lists the same', () => {

@@ -78,6 +78,9 @@ describe.skipIf(isLacking('a read-only root', REQUIREMENTS))('the image of the D
       body: { decision: 'deny', reasons: ['cert_untrusted'] },
     });
     client.close();
+    for (const path of ['/', '/docs', '/guide/getting-started']) {
+      expect([path, (await fetch(url + path)).status]).toEqual([path, 200]);
+    }
   }
 
   it('has the service, its runtime and the libraries of both, and no shell, package manager, compiler or test', () => {

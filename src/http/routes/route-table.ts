@@ -19,8 +19,8 @@ import { releaseRoute } from './release-route.js';
 export async function registerRoutes(application: FastifyInstance, dependencies: HttpDependencies): Promise<void> {
   const { verifyEvidence, issueChallenge, inspectEvidence, policyTexts, evaluatePolicy, receiptKeys } = dependencies;
   const { metrics, settings, slots } = dependencies;
-  // Loaded where it is served: the document and its page are large, and no other command has a use for them.
-  const { docsRoutes, openapiRoute } = await import('./document-routes.js');
+  // Loaded where it is served: the document is large, and no other command has a use for it.
+  const { openapiRoute } = await import('./openapi-route.js');
   metrics.watchVerifications(() => slots.figures);
   const limits = requestLimits(settings.eventLogBytes);
   const routes = [
@@ -65,6 +65,5 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
     openapiRoute(),
   ];
   for (const route of routes) application.route(route);
-  await application.register(docsRoutes);
   if (dependencies.pages !== undefined) await application.register(pageRoutes(dependencies.pages));
 }

@@ -8,6 +8,7 @@ import { builtPages } from '../../../src/composition/pages.js';
 import type { HttpDependencies, HttpSettings } from '../../../src/http/dependencies.js';
 import { createLog } from '../../../src/http/log.js';
 import { Metrics } from '../../../src/http/metrics.js';
+import type { Pages } from '../../../src/http/routes/page-routes.js';
 import { type ListenOptions, type RunningServer, startServer } from '../../../src/http/server.js';
 import { type SlotLimits, VerificationSlots } from '../../../src/http/verification-slots.js';
 import type { CallerDirectory } from '../../../src/model/caller-directory.js';
@@ -300,6 +301,8 @@ export interface FakeServiceOptions {
   readonly listen?: Partial<ListenOptions>;
   readonly level?: string;
   readonly tracer?: RequestTracer;
+  /** Left out: those that were built for the tests. */
+  readonly pages?: Pages;
 }
 
 /** The id of the one policy that there is. */
@@ -360,7 +363,7 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     lines,
     log: createLog(options.level ?? 'info', lines),
     tracer: options.tracer ?? null,
-    pages: builtPages({ inspector: true }, createLog('warn', lines)),
+    pages: options.pages ?? builtPages({ inspector: true }, createLog('warn', lines)),
     settings: {
       bodyBytes: 2_097_152,
       batchBytes: 16_777_216,

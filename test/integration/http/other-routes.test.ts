@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { LocalCaller } from '../../../src/callers/local-caller.js';
 import { RefusedError } from '../../../src/model/errors.js';
 import { OPENAPI_DOCUMENT } from '../../../src/wire/generated/openapi-document.js';
@@ -226,66 +225,6 @@ describe('a decision', () => {
     const { status, body } = await call(withCallers.url, '/decisions', { headers: { 'x-api-key': 'a key' } });
     expect([status, body.detail]).toEqual([403, 'this call needs the role audit:read, which the caller does not have']);
   });
-});
-
-describe('GET /docs', () => {
-  it('is a page that loads nothing but what this service serves, under a strict policy', async () => {
-    const { status, body, headers } = await call(service.url, '/docs');
-    expect(status).toBe(200);
-    expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'; /);
-    expect(body).not.toMatch(/<script(?![^>]*\bsrc=)[^>]*>/);
-    const loaded = [...body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, target]) => String(target));
-    expect(loaded.length).toBeGreaterThan(3);
-    for (const target of loaded) {
-      expect(target).toMatch(/^\/docs\/static\//);
-      expect((await fetch(service.url + target)).status).toBe(200);
-    }
-  });
-
-  it('has the name of the product as title and heading, and an icon of its own', async () => {
-    const { body } = await call(service.url, '/docs');
-    expect(body).toContain('<title>veritee</title>');
-    expect([...body.matchAll(/rel="icon"[^>]*href="([^"]+)"/g)].map(([, target]) => target)).toEqual([
-      '/docs/static/theme/favicon.svg',
-    ]);
-    const document = (await (await fetch(`${service.url}/docs/json`)).json()) as { info: { title: string } };
-    expect(document.info.title).toBe('veritee');
-  });
-
-  it('has no top bar, which would show the name, the logo and the links of the library that draws it', async () => {
-    const script = await (await fetch(`${service.url}/docs/static/swagger-initializer.js`)).text();
-    expect(script).toContain('"layout":"BaseLayout"');
-    const pictures = [...script.matchAll(/data:image\/svg\+xml;base64,([A-Za-z0-9+/=]+)/g)];
-    const favicon = await (await fetch(`${service.url}/docs/static/theme/favicon.svg`)).text();
-    expect(pictures.map(([, base64 = '']) => Buffer.from(base64, 'base64').toString())).toEqual([favicon]);
-  });
-
-  it.each(['logo.svg', 'favicon-16x16.png', 'favicon-32x32.png', 'oauth2-redirect.html', 'swagger-ui.js', 'csp.json'])(
-    'does not serve what the page does not load: %s',
-    async (file) => {
-      const answer = await fetch(`${service.url}/docs/static/${file}`);
-      expect(answer.status).toBe(404);
-      expect(await answer.json()).toMatchObject({ code: 'not_found' });
-    },
-  );
-
-  it('shows the contract', async () => {
-    const document = await (await fetch(`${service.url}/docs/json`)).json();
-    expect(document).toEqual(JSON.parse(JSON.stringify(OPENAPI_DOCUMENT)));
-  });
-
-  it('shows it as YAML too, which is what the page offers', async () => {
-    const answer = await fetch(`${service.url}/docs/yaml`);
-    expect(answer.status).toBe(200);
-    expect(parse(await answer.text())).toEqual(JSON.parse(JSON.stringify(OPENAPI_DOCUMENT)));
-  });
-
-  it.each(['/docs/static/../package.json', '/docs/static/%2e%2e%2fpackage.json', '/docs/static/none.js'])(
-    'serves no other file, not %s',
-    async (path) => {
-      expect((await call(service.url, path)).status).toBe(404);
-    },
-  );
 });
 
 describe('every answer', () => {

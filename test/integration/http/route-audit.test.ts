@@ -1,15 +1,18 @@
 import type { RouteOptions } from 'fastify';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type ApiDocument, roleOf } from '../../../scripts/pages/api-page.js';
 import type { Access } from '../../../src/http/access.js';
 import { createApplication } from '../../../src/http/application.js';
 import { servedPath } from '../../../src/http/request-log.js';
 import { ROLES, type Role } from '../../../src/model/request.js';
+import { OPENAPI_DOCUMENT } from '../../../src/wire/generated/openapi-document.js';
 import { readProjectFile } from '../../architecture/project-files.js';
 import { requireConforming } from '../../contract/conforms.js';
 import { answersIn, exchange } from './exchange.js';
 import { type FakeService, fakeDependencies, oneCaller, startFakeService } from './fake-service.js';
 
 const KEY = 'k'.repeat(43);
+const API = OPENAPI_DOCUMENT as unknown as ApiDocument;
 const PARAMETER = /:(id|keyId|sha256)/;
 
 interface AuditedRoute {
@@ -61,6 +64,8 @@ const PUBLIC = [
   '/readyz',
   '/openapi.json',
   '/docs',
+  '/guide',
+  '/guide/:id',
   '/.well-known/jwks.json',
   '/.well-known/openid-configuration',
   '/authorize',
@@ -77,6 +82,25 @@ describe('docs/configuration.md', () => {
       expect(text).toMatch(new RegExp(`\`${named}(?:/{gate}/\\*)?\`.* need no role`));
     }
     for (const role of ROLES) expect(text).toContain(`| \`${role}\` |`);
+  });
+});
+
+describe('/docs', () => {
+  it('names the role of each call as the service demands it', () => {
+    const calls = Object.entries(API.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => {
+        const url = path.replaceAll(/\{(\w+)\}/g, ':$1');
+        return [`${method.toUpperCase()} ${url}`, roleOf(operation)] as const;
+      }),
+    );
+    expect(calls.length).toBeGreaterThan(20);
+    for (const [call, role] of calls) expect([call, role]).toEqual([call, ROLE_OF.get(call) ?? null]);
+    expect([...ROLE_OF.keys()].filter((call) => !call.startsWith('HEAD')).sort()).toEqual(
+      calls
+        .filter(([, role]) => role !== null)
+        .map(([call]) => call)
+        .sort(),
+    );
   });
 });
 
@@ -125,8 +149,7 @@ describe('route audit', () => {
       const expected = ROLE_OF.get(`${route.method} ${route.url}`) ?? 'public';
       expect([route.method, route.url, route.access]).toEqual([route.method, route.url, expected]);
       if (expected === 'public') {
-        const listed = PUBLIC.includes(route.url) || route.url.startsWith('/docs/');
-        expect([route.url, listed]).toEqual([route.url, true]);
+        expect([route.url, PUBLIC.includes(route.url)]).toEqual([route.url, true]);
       }
     }
   });

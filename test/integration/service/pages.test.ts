@@ -79,9 +79,11 @@ describe('pages', () => {
 
   it('are not served where they are switched off, but for the documents', async () => {
     const { url } = await lab.start({ inspector: false });
-    expect(await Promise.all(['/', '/inspector/veritee-inspector.html', '/docs'].map(statusOf(url)))).toEqual([
-      404, 404, 200,
-    ]);
+    const [style = ''] = /\/guide\/[^"]+\.css/.exec(String((await call(url, '/docs')).body)) ?? [];
+    const documents = ['/docs', '/guide', '/guide/getting-started', style];
+    expect(await Promise.all(documents.map(statusOf(url)))).toEqual([200, 200, 200, 200]);
+    const inspector = ['/', '/inspector/veritee-inspector.html'];
+    expect(await Promise.all(inspector.map(statusOf(url)))).toEqual([404, 404]);
   });
 
   it('are missed in the log where they were not built', async () => {

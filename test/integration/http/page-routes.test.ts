@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { call } from './exchange.js';
+import { type FakeService, oneCaller, startFakeService } from './fake-service.js';
+
+/** Whatever a page loads comes from the service, and nothing is script. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
+  "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+/** Names in which a dot or a slash is hidden lead to no file of the disk. */
+const OUTSIDE = ['/guide/../pages.json', '/guide/%2e%2e%2fpages.json', '/guide/..%5cpages.json', '/guide/%00'];
+
+let service: FakeService;
+const others: FakeService[] = [];
+
+beforeAll(async () => {
+  service = await startFakeService({ callers: oneCaller('a key', ['verify']) });
+});
+
+afterAll(async () => {
+  await Promise.all([service, ...others].map((each) => each.close()));
+});
+
+async function startOther(options: Parameters<typeof startFakeService>[0]): Promise<FakeService> {
+  const other = await startFakeService(options);
+  others.push(other);
+  return other;
+}
+
+describe.each(['/docs', '/guide', '/guide/getting-started', '/guide/0068-inspector'])('GET %s', (path) => {
+  it('is a page for everybody, under the policy of the inspector, and not kept', async () => {
+    const { status, headers, body } = await call(service.url, path);
+    expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(headers).toMatchObject({
+      'content-security-policy': POLICY,
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(body).toMatch(/^<!doctype html>/);
+    expect(body).not.toContain('<script');
+  });
+
+  it('loads nothing but a style and an icon, which are kept', async () => {
+    const { body } = await call(service.url, path);
+    const loaded = [...String(body).matchAll(/<link rel="(\w+)" href="([^"]+)"/g)];
+    expect(loaded.map(([, rel]) => rel)).toEqual(['icon', 'stylesheet']);
+    for (const [, rel, target = ''] of loaded) {
+      const { status, headers } = await call(service.url, target);
+      const type = rel === 'icon' ? 'image/svg+xml' : 'text/css; charset=utf-8';
+      expect([status, headers['content-type']]).toEqual([200, type]);
+      expect(headers['cache-control']).toBe('public, max-age=31536000, immutable');
+      expect(headers['content-security-policy']).toBe(POLICY);
+    }
+  });
+
+  it('has no body for HEAD', async () => {
+    const head = await call(service.url, path, { method: 'HEAD' });
+    const { headers } = await call(service.url, path);
+    expect([head.status, head.body, head.headers['content-length']]).toEqual([200, '', headers['content-length']]);
+  });
+
+  it('has no other method', async () => {
+    const { status, headers, body } = await call(service.url, path, { method: 'DELETE' });
+    expect([status, headers['allow'], body.code]).toEqual([405, 'GET, HEAD', 'method_not_allowed']);
+  });
+
+  it.each(['br', 'gzip'])('is compressed for who takes that: %s', async (encoding) => {
+    const answer = await fetch(service.url + path, { headers: { 'accept-encoding': encoding } });
+    const named = ['content-encoding', 'vary', 'content-type'].map((name) => answer.headers.get(name));
+    expect(named).toEqual([encoding, 'accept-encoding', 'text/html; charset=utf-8']);
+    const { body, headers } = await call(service.url, path);
+    expect(await answer.text()).toBe(body);
+    expect(Number(answer.headers.get('content-length'))).toBeLessThan(Number(headers['content-length']));
+  });
+});
+
+describe('the guide', () => {
+  it.each([
+    '/guide/nothing',
+    '/guide/getting-started.md',
+    '/guide/',
+    '/guide/pages.json',
+    '/guide/decisions/README.md',
+    ...OUTSIDE,
+  ])('is 404 where there is no such document: %s', async (path) => {
+    const { status, body, headers } = await call(service.url, path);
+    expect([status, body.code, headers['content-type']]).toEqual([
+      404,
+      'not_found',
+      'application/problem+json; charset=utf-8',
+    ]);
+    expect((await call(service.url, path, { method: 'HEAD' })).status).toBe(404);
+  });
+});
+
+describe('pages that were not built', () => {
+  it('are 404, and the service answers all else', async () => {
+    const { url } = await startOther({ pages: { folder: '/nonexistent', files: [] } });
+    for (const path of ['/', '/docs', '/guide', '/guide/getting-started']) {
+      expect([path, (await call(url, path)).status]).toEqual([path, 404]);
+    }
+    expect((await call(url, '/openapi.json')).status).toBe(200);
+    expect((await call(url, '/livez')).status).toBe(200);
+  });
+});
