@@ -32,7 +32,7 @@ ${BODY}
 
 /** The same page as one file, for reading evidence without a service. It contacts nobody. @param files their contents */
 export function singlePage({ script, style, icon }: PageFiles): string {
-  const code = script.replaceAll('</script', '<\\/script');
+  const code = script.replaceAll(/<(?=\/script|!--)/g, '\\x3c');
   const policy = [
     "default-src 'none'",
     `script-src '${digestOf(code)}'`,
