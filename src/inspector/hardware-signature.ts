@@ -57,7 +57,7 @@ export function endsAtOtherRoot(verdict: HardwareVerdict): boolean {
   return verdict.state === 'failed' && verdict.steps.at(-1)?.what.startsWith(PINNED_ROOT) === true;
 }
 
-/** Verifies the first report or quote among what was found. */
+/** Verifies the report or quote among what was found: of several it is not known which one counts. */
 export async function verifyHardware(
   found: readonly FoundBytes[],
   subtle: Subtle,
@@ -65,10 +65,13 @@ export async function verifyHardware(
 ): Promise<HardwareVerdict> {
   if (subtle === null) return open('this page has no WebCrypto: it was not loaded over HTTPS or from this machine');
   try {
-    const quote = found.find(({ kind }) => kind === 'td-quote');
-    if (quote !== undefined) return await verifyTdQuote(quote.bytes, found, subtle, pins.intel);
-    const report = reportIn(found);
-    return report === null ? open('there is no hardware report') : await verifySnp(report, found, subtle, pins.amd);
+    const [report, another] = reportsIn(found);
+    if (report === undefined) return open('there is no hardware report');
+    if (another !== undefined)
+      return open(`there are several hardware reports, ${whereIs(report)} and ${whereIs(another)}: give one of them`);
+    return report.isQuote
+      ? await verifyTdQuote(report, found, subtle, pins.intel)
+      : await verifySnp(report, found, subtle, pins.amd);
   } catch (error) {
     if (error instanceof FormatError)
       return { state: 'failed', steps: [{ what: `can be read: ${error.message}`, holds: false }] };
@@ -77,7 +80,7 @@ export async function verifyHardware(
 }
 
 async function verifySnp(
-  bytes: Uint8Array,
+  { bytes, pointer }: FoundReport,
   found: readonly FoundBytes[],
   subtle: WebCrypto,
   pins: ReadonlySet<string>,
@@ -88,12 +91,12 @@ async function verifySnp(
   if (leaf === undefined) return open('no VCEK or VLEK came with the evidence');
   const steps = new Steps();
   const isSigned = () => verifyEcdsa(subtle, { curve: 'P-384', hash: 'SHA-384' }, leaf, signature, signed);
-  await steps.check(`${leaf.subject.commonName ?? 'the key certificate'} signed the report`, isSigned);
+  await steps.check(`${leaf.subject.commonName ?? 'the key certificate'} signed the report${at(pointer)}`, isSigned);
   return chainSteps(steps, leaf, certificates, { subtle, pins, vendor: 'AMD' });
 }
 
 async function verifyTdQuote(
-  bytes: Uint8Array,
+  { bytes, pointer }: FoundReport,
   found: readonly FoundBytes[],
   subtle: WebCrypto,
   pins: ReadonlySet<string>,
@@ -103,7 +106,7 @@ async function verifyTdQuote(
   const [leaf] = certificates;
   if (leaf === undefined) return open('no PCK certificate came with the quote');
   const steps = new Steps();
-  await steps.check('the attestation key signed the quote', async () => {
+  await steps.check(`the attestation key signed the quote${at(pointer)}`, async () => {
     const raw = joined([Uint8Array.of(4), attestationKey]);
     const key = await subtle.importKey('raw', own(raw), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify']);
     return subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, own(signature), own(signed));
@@ -166,14 +169,26 @@ class Steps {
   }
 }
 
-/** A report by itself, at the start of an extended report, or in the paravisor's report. */
-function reportIn(found: readonly FoundBytes[]): Uint8Array | null {
-  for (const { bytes, structures } of found) {
-    const report = structures.find(({ name, start }) => name === SNP_REPORT && start !== null);
-    if (report !== undefined) return bytes.subarray(report.start ?? 0, (report.start ?? 0) + report.length);
-  }
-  return null;
+/** A hardware report, and the JSON pointer to what it stands in. */
+interface FoundReport {
+  readonly pointer: string;
+  readonly bytes: Uint8Array;
+  readonly isQuote: boolean;
 }
 
+/** TD quotes, and SNP reports by themselves, in extended reports and in the paravisor's; each once. */
+function reportsIn(found: readonly FoundBytes[]): readonly FoundReport[] {
+  const reports = found.flatMap(({ pointer, kind, bytes, structures }) => {
+    if (kind === 'td-quote') return [{ pointer, bytes, isQuote: true }];
+    const report = structures.find(({ name, start }) => name === SNP_REPORT && start !== null);
+    if (report === undefined) return [];
+    const start = report.start ?? 0;
+    return [{ pointer, bytes: bytes.subarray(start, start + report.length), isQuote: false }];
+  });
+  return [...new Map(reports.map((report) => [hex(report.bytes), report])).values()];
+}
+
+const at = (pointer: string) => (pointer === '' ? '' : ` at ${pointer}`);
+const whereIs = ({ pointer }: FoundReport) => (pointer === '' ? 'the file' : pointer);
 const nameOf = ({ subject }: X509Certificate) => subject.commonName ?? 'a certificate without a name';
 const open = (why: string): HardwareVerdict => ({ state: 'open', why });

@@ -1,3 +1,5 @@
+import { useState } from 'preact/hooks';
+import { SHOWN_EVENTS } from '../inspect/describe-event-log.js';
 import type { BootRegisters, Register, RegisterEvent, RegisterState } from './registers.js';
 import { shownValue } from './shown-value.js';
 
@@ -30,9 +32,11 @@ export function RegistersPanel({ boot }: { readonly boot: BootRegisters }) {
   );
 }
 
+/** Its events are drawn once somebody wants to see them: a log may have thousands. */
 function RegisterDetails({ register: { name, state, held, replayed, events } }: { readonly register: Register }) {
+  const [isOpen, setOpen] = useState(false);
   return (
-    <details class={`register ${state}`}>
+    <details class={`register ${state}`} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary>
         <strong>{name}</strong>: {STATES[state]} ({events.length === 1 ? '1 event' : `${events.length} events`})
       </summary>
@@ -46,7 +50,7 @@ function RegisterDetails({ register: { name, state, held, replayed, events } }: 
           <code>{replayed ?? 'no event extends it'}</code>
         </dd>
       </dl>
-      {events.length === 0 ? null : <EventTable name={name} events={events} />}
+      {!isOpen || events.length === 0 ? null : <EventTable name={name} events={events} />}
     </details>
   );
 }
@@ -54,7 +58,10 @@ function RegisterDetails({ register: { name, state, held, replayed, events } }: 
 function EventTable({ name, events }: { readonly name: string; readonly events: readonly RegisterEvent[] }) {
   return (
     <table class="events">
-      <caption>Events that extended {name}, in their order</caption>
+      <caption>
+        Events that extended {name}, in their order
+        {events.length > SHOWN_EVENTS ? `; the first ${SHOWN_EVENTS} of ${events.length}` : ''}
+      </caption>
       <thead>
         <tr>
           <th scope="col">Offset</th>
@@ -63,7 +70,7 @@ function EventTable({ name, events }: { readonly name: string; readonly events: 
         </tr>
       </thead>
       <tbody>
-        {events.map(({ offset, type, text, digest, isCovered }) => (
+        {events.slice(0, SHOWN_EVENTS).map(({ offset, type, text, digest, isCovered }) => (
           <tr key={offset}>
             <td>0x{offset.toString(16)}</td>
             <th scope="row">

@@ -121,7 +121,7 @@ describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the 
       await page.give(body);
       // The root of the lab is pinned by its service, and not by the page.
       expect(await page.page.locator('.own .steps li').allInnerTexts()).toEqual([
-        'SEV-VCEK signed the report: yes',
+        'SEV-VCEK signed the report at /evidence/report: yes',
         'SEV-Milan signed SEV-VCEK: yes',
         'ARK-Milan signed SEV-Milan: yes',
         'ARK-Milan signed itself: yes',

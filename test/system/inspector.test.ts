@@ -155,7 +155,7 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
         'This page could not verify the signature of the hardware report.',
       );
       expect(await page.page.locator('.own .steps .fail').allInnerTexts()).toEqual([
-        expect.stringMatching(/signed the report: no$/),
+        expect.stringMatching(/signed the report at \/evidence\/report: no$/),
       ]);
     });
   });

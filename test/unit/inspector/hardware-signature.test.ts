@@ -39,7 +39,7 @@ describe('the signature of an SNP report', () => {
     expect(verdict.state).toBe('verified');
     expect(endsAtOtherRoot(verdict)).toBe(false);
     expect(verdict.state === 'verified' && verdict.steps.map(({ what }) => what)).toEqual([
-      'SEV-VCEK signed the report',
+      'SEV-VCEK signed the report at /evidence/hclReport',
       'SEV-Milan signed SEV-VCEK',
       'ARK-Milan signed SEV-Milan',
       'ARK-Milan signed itself',
@@ -50,7 +50,10 @@ describe('the signature of an SNP report', () => {
   it('ends at the first step that does not hold', async () => {
     const hclReport = Buffer.from(flipped(vm.hclReport({ nonce: NONCE }), 32 + 0x90)).toString('base64url');
     const verdict = await verify(body({ hclReport }));
-    expect(verdict).toEqual({ state: 'failed', steps: [{ what: 'SEV-VCEK signed the report', holds: false }] });
+    expect(verdict).toEqual({
+      state: 'failed',
+      steps: [{ what: 'SEV-VCEK signed the report at /evidence/hclReport', holds: false }],
+    });
     expect(endsAtOtherRoot(verdict)).toBe(false);
   });
 
@@ -83,6 +86,26 @@ describe('the signature of an SNP report', () => {
       why: expect.stringContaining('WebCrypto'),
     });
     expect(await verify({ text: 'no evidence' })).toEqual({ state: 'open', why: 'there is no hardware report' });
+  });
+});
+
+describe('several hardware reports', () => {
+  const report = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
+
+  it('are none that this page can choose among', async () => {
+    const other = flipped(vm.hclReport({ nonce: NONCE }), 32 + 0x90).subarray(32, 32 + 1184);
+    const verdict = await verify({ ...body(), other: report(other) });
+    const why = 'there are several hardware reports, /evidence/hclReport and /other: give one of them';
+    expect(verdict).toEqual({ state: 'open', why });
+    expect(await verify({ ...body(), quote: report(quote) })).toMatchObject({ state: 'open' });
+  });
+
+  it('are one where they are the same bytes', async () => {
+    const same = vm.hclReport({ nonce: NONCE });
+    const value = body({ hclReport: report(same) });
+    expect(await verify({ ...value, again: report(same.subarray(32, 32 + 1184)) })).toMatchObject({
+      state: 'verified',
+    });
   });
 });
 
