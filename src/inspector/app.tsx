@@ -3,6 +3,7 @@ import { base64 } from '../model/bytes.js';
 import type { JsonObject } from '../model/json.js';
 import { BytesPanel } from './bytes-panel.js';
 import { ChainPanel } from './chain-panel.js';
+import type { FieldPlace } from './claim-fields.js';
 import { ComparisonPanel } from './comparison-panel.js';
 import type { Example, ListedExample, ShownExample } from './example.js';
 import { ExampleNote } from './example-panel.js';
@@ -13,7 +14,8 @@ import { foundOf, type Intake, requestFor } from './intake.js';
 import { IntakePanel, type Options } from './intake-panel.js';
 import { OwnPanel } from './own-panel.js';
 import { PolicyPanel } from './policy-panel.js';
-import { QuestionsPanel } from './questions-panel.js';
+import { shownClaims } from './questions.js';
+import { QuestionsPanel, type WantedClaim } from './questions-panel.js';
 import { ReceiptPanel } from './receipt-panel.js';
 import { RecordPanel } from './record-panel.js';
 import { asAnswer } from './recorded-decision.js';
@@ -161,6 +163,13 @@ interface ResultProps extends Subject {
 function Result({ found, body, own, decision, fault, receipt, recorded, example, ...page }: ResultProps) {
   const { keySet, alone, service } = page;
   const start = useRef<HTMLElement>(null);
+  const [place, setPlace] = useState<FieldPlace | null>(null);
+  const [wanted, setWanted] = useState<WantedClaim | null>(null);
+  const claims = useMemo(() => shownClaims(decision?.claims), [decision]);
+  useEffect(() => {
+    setPlace(null);
+    setWanted(null);
+  }, [found, decision]);
   const boot = useMemo(() => registersOf(found, decision?.claims ?? null, body), [found, decision, body]);
   useEffect(() => {
     if (decision !== null || fault !== null || found.length > 0) start.current?.focus();
@@ -175,10 +184,12 @@ function Result({ found, body, own, decision, fault, receipt, recorded, example,
       {own === null ? null : <OwnPanel verdict={own} alone={alone} isExample={example !== null} />}
       {receipt === null ? null : <ReceiptPanel key={receipt.receipt} given={receipt} keySet={keySet} alone={alone} />}
       {decision === null ? null : <ChainPanel decision={decision} />}
-      {decision === null ? null : <QuestionsPanel decision={decision} />}
+      {decision === null ? null : (
+        <QuestionsPanel decision={decision} found={found} wanted={wanted} onPlace={setPlace} />
+      )}
       {decision === null ? null : <PolicyPanel decision={decision} body={body} service={service} />}
       {boot === null ? null : <RegistersPanel boot={boot} />}
-      <BytesPanel found={found} />
+      <BytesPanel found={found} place={place} claims={claims} onClaim={(claim) => setWanted({ claim })} />
       {found.length === 0 ? null : <ComparisonPanel found={found} />}
     </section>
   );

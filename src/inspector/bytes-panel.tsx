@@ -1,13 +1,27 @@
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { FieldDescription } from '../inspect/field-description.js';
 import { hex } from '../model/bytes.js';
+import { claimOfField, type FieldPlace } from './claim-fields.js';
 import { hexRows, numbered, PAGE_BYTES, type PlacedField, placedFields, type Run } from './hex-rows.js';
 import { shownValue } from './shown-value.js';
 import { type FoundBytes, nameOfFound } from './structures.js';
 
+interface BytesPanelProps {
+  readonly found: readonly FoundBytes[];
+  /** The field that somebody came for from a claim; another object each time. */
+  readonly place: FieldPlace | null;
+  /** Claims that an answer has. */
+  readonly claims: ReadonlySet<string>;
+  /** Shows a claim. */
+  readonly onClaim: (claim: string) => void;
+}
+
 /** The bytes that were given, each field of them marked, and what every field says. Nothing of it is verified. */
-export function BytesPanel({ found }: { readonly found: readonly FoundBytes[] }) {
+export function BytesPanel({ found, place, claims, onClaim }: BytesPanelProps) {
   const [chosen, setChosen] = useState(0);
+  useEffect(() => {
+    if (place !== null) setChosen(place.found);
+  }, [place]);
   const shown = found[chosen] ?? found[0];
   if (shown === undefined) return null;
   return (
@@ -29,12 +43,21 @@ export function BytesPanel({ found }: { readonly found: readonly FoundBytes[] })
         </select>
       </p>
       {shown.problem === null ? null : <p class="problem">It cannot be read: {shown.problem}</p>}
-      <Structure key={`${shown.pointer} ${shown.kind}`} found={shown} />
+      <Structure
+        key={`${shown.pointer} ${shown.kind}`}
+        found={shown}
+        place={place !== null && found[place.found] === shown ? place : null}
+        {...{ claims, onClaim }}
+      />
     </section>
   );
 }
 
-function Structure({ found: { bytes, structures } }: { readonly found: FoundBytes }) {
+interface StructureProps extends Omit<BytesPanelProps, 'found'> {
+  readonly found: FoundBytes;
+}
+
+function Structure({ found: { bytes, structures }, place, claims, onClaim }: StructureProps) {
   const [field, setField] = useState<number | null>(null);
   const [page, setPage] = useState(0);
   const fields = useMemo(() => placedFields(structures), [structures]);
@@ -45,15 +68,22 @@ function Structure({ found: { bytes, structures } }: { readonly found: FoundByte
     if (place !== undefined) setPage(Math.floor(place.from / PAGE_BYTES));
   }
 
+  const self = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (place === null) return;
+    choose(place.field);
+    self.current?.querySelector<HTMLButtonElement>(`tr[data-field="${place.field}"] button`)?.focus();
+  }, [place]);
+
   return (
-    <div class="structure">
+    <div class="structure" ref={self}>
       {bytes.byteLength === 0 ? null : (
         <div class="hex">
           <Pager page={page} bytes={bytes.byteLength} onPage={setPage} />
           <HexTable bytes={bytes} page={page} fields={fields} selected={field} onSelect={setField} />
         </div>
       )}
-      <FieldTables structures={structures} selected={field} onSelect={choose} />
+      <FieldTables structures={structures} selected={field} onSelect={choose} {...{ claims, onClaim }} />
     </div>
   );
 }
@@ -136,13 +166,17 @@ function RunOfBytes({ run: { bytes, field }, isSelected, onSelect }: RunProps) {
   );
 }
 
-interface FieldTablesProps {
+interface FieldTablesProps extends Pick<BytesPanelProps, 'claims' | 'onClaim'> {
   readonly structures: FoundBytes['structures'];
   readonly selected: number | null;
   readonly onSelect: (field: number) => void;
 }
 
-function FieldTables({ structures, selected, onSelect }: FieldTablesProps) {
+function FieldTables({ structures, selected, onSelect, claims, onClaim }: FieldTablesProps) {
+  const claimOf = (structure: string, field: string) => {
+    const claim = claimOfField(structure, field);
+    return claim !== null && claims.has(claim) ? claim : null;
+  };
   return (
     <div class="field-tables">
       {numbered(structures).map(({ structure, first }) => (
@@ -164,6 +198,8 @@ function FieldTables({ structures, selected, onSelect }: FieldTablesProps) {
                 key={first + at}
                 field={field}
                 index={first + at}
+                claim={claimOf(structure.name, field.name)}
+                onClaim={onClaim}
                 isSelected={first + at === selected}
                 onSelect={onSelect}
               />
@@ -178,11 +214,15 @@ function FieldTables({ structures, selected, onSelect }: FieldTablesProps) {
 interface FieldRowProps {
   readonly field: FieldDescription;
   readonly index: number;
+  /** The claim of the answer that is read from it. */
+  readonly claim: string | null;
   readonly isSelected: boolean;
   readonly onSelect: (field: number) => void;
+  readonly onClaim: (claim: string) => void;
 }
 
-function FieldRow({ field: { name, offset, value, meaning }, index, isSelected, onSelect }: FieldRowProps) {
+function FieldRow({ field, index, claim, isSelected, onSelect, onClaim }: FieldRowProps) {
+  const { name, offset, value, meaning } = field;
   return (
     <tr class={isSelected ? 'selected' : ''} data-field={index}>
       <th scope="row">
@@ -194,7 +234,14 @@ function FieldRow({ field: { name, offset, value, meaning }, index, isSelected, 
       <td>
         <code>{shownValue(value)}</code>
       </td>
-      <td>{meaning}</td>
+      <td>
+        {meaning}{' '}
+        {claim === null ? null : (
+          <button type="button" class="place" onClick={() => onClaim(claim)}>
+            claim {claim}
+          </button>
+        )}
+      </td>
     </tr>
   );
 }

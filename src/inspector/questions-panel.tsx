@@ -1,15 +1,34 @@
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { JsonValue } from '../model/json.js';
 import { AzurePanel } from './azure-panel.js';
 import { CheckTable } from './check-table.js';
+import { type FieldPlace, placeOfClaim } from './claim-fields.js';
 import { LIMITS } from './limits.js';
-import { checksFor, claimsFor, QUESTIONS, type Question } from './questions.js';
+import { checksFor, claimsFor, QUESTIONS, type Question, questionOfClaim } from './questions.js';
 import type { Check, Decision } from './service.js';
 import { shownValue } from './shown-value.js';
+import type { FoundBytes } from './structures.js';
+
+interface QuestionsPanelProps {
+  readonly decision: Decision;
+  readonly found: readonly FoundBytes[];
+  /** The claim that somebody came for from its bytes; another object each time. */
+  readonly wanted: WantedClaim | null;
+  /** Shows the bytes of a claim. */
+  readonly onPlace: (place: FieldPlace) => void;
+}
+
+export interface WantedClaim {
+  readonly claim: string;
+}
 
 /** A tab for each question that people ask (WAI-ARIA, tabs pattern). */
-export function QuestionsPanel({ decision }: { readonly decision: Decision }) {
+export function QuestionsPanel({ decision, found, wanted, onPlace }: QuestionsPanelProps) {
   const [selected, setSelected] = useState(0);
   const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (wanted !== null) setSelected(questionOfClaim(wanted.claim) ?? 0);
+  }, [wanted]);
   const question = QUESTIONS[selected];
 
   function move(to: number): void {
@@ -49,12 +68,16 @@ export function QuestionsPanel({ decision }: { readonly decision: Decision }) {
           </button>
         ))}
       </div>
-      {question === undefined ? null : <Answer question={question} decision={decision} />}
+      {question === undefined ? null : <Answer {...{ question, decision, found, wanted, onPlace }} />}
     </section>
   );
 }
 
-function Answer({ question, decision }: { readonly question: Question; readonly decision: Decision }) {
+interface AnswerProps extends QuestionsPanelProps {
+  readonly question: Question;
+}
+
+function Answer({ question, decision, found, wanted, onPlace }: AnswerProps) {
   const checks = checksFor<Check>(question, decision.checks);
   const claims = claimsFor(question, decision.claims);
   const isOfLimits = question.name === 'limits';
@@ -66,18 +89,39 @@ function Answer({ question, decision }: { readonly question: Question; readonly 
       {claims.length === 0 ? null : (
         <dl class="claims">
           {claims.map(([path, value]) => (
-            <div key={path}>
-              <dt>
-                <code>{path}</code>
-              </dt>
-              <dd>
-                <code>{shownValue(value)}</code>
-              </dd>
-            </div>
+            <Claim key={path} {...{ path, value, wanted, onPlace }} place={placeOfClaim(path, found)} />
           ))}
         </dl>
       )}
       {checks.length === 0 ? null : <CheckTable caption={`Checks that answer “${question.text}”`} checks={checks} />}
+    </div>
+  );
+}
+
+interface ClaimProps extends Pick<QuestionsPanelProps, 'wanted' | 'onPlace'> {
+  readonly path: string;
+  readonly value: JsonValue;
+  readonly place: FieldPlace | null;
+}
+
+function Claim({ path, value, place, wanted, onPlace }: ClaimProps) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (wanted?.claim === path) button.current?.focus();
+  }, [wanted, path]);
+  return (
+    <div>
+      <dt>
+        <code>{path}</code>
+      </dt>
+      <dd>
+        <code>{shownValue(value)}</code>{' '}
+        {place === null ? null : (
+          <button type="button" class="place" ref={button} onClick={() => onPlace({ ...place })}>
+            its bytes<span class="hidden"> ({path})</span>
+          </button>
+        )}
+      </dd>
     </div>
   );
 }

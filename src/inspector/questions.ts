@@ -93,3 +93,14 @@ export function claimsFor(
     return value === undefined || value === null ? [] : [[path, value] as const];
   });
 }
+
+/** The first question that a claim speaks to, by its place; null where it speaks to none. */
+export function questionOfClaim(claim: string): number | null {
+  const index = QUESTIONS.findIndex(({ claims }) => claims.includes(claim));
+  return index < 0 ? null : index;
+}
+
+/** Paths of the claims of an answer that speak to any question. */
+export function shownClaims(claims: unknown): ReadonlySet<string> {
+  return new Set(QUESTIONS.flatMap((question) => claimsFor(question, claims).map(([path]) => path)));
+}

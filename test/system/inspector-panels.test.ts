@@ -116,6 +116,23 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
     });
   });
 
+  it('links the claims of the answer with their bytes, both ways', async () => {
+    await onPage(async (inspector) => {
+      await inspector.give(azure());
+      const { page } = inspector;
+      await page.click('[role=tab]:text-is("Which boot chain?")');
+      await page.click('.claims div:has(dt:text-is("snp.measurement")) button');
+      expect(await page.locator('tr.selected button[aria-pressed=true]').textContent()).toBe('MEASUREMENT');
+      expect(await page.evaluate('document.activeElement.textContent')).toBe('MEASUREMENT');
+      const report = Buffer.from(JSON.parse(azure()).evidence.hclReport, 'base64url').subarray(32);
+      const marked = await page.locator('.rows .selected').allInnerTexts();
+      expect(marked.join(' ').replaceAll(/\s+/g, '')).toBe(report.subarray(0x90, 0xc0).toString('hex'));
+      await page.click('tr:has(button:text-is("CHIP_ID")) button.place');
+      expect(await page.locator('[role=tab][aria-selected=true]').textContent()).toBe('Which hardware?');
+      expect(await page.evaluate('document.activeElement.textContent')).toBe('its bytes (snp.chipId)');
+    });
+  });
+
   it('compares two pieces of evidence', async () => {
     const [one = '', other = ''] = lab.bodies('snp');
     await onPage(async (inspector) => {
