@@ -215,9 +215,12 @@ async function look(service: Service, intake: Looked, options: Options, alone: b
   return { ...looked, decision, fault, receipt, ...(await completed(looked, decision, service)) };
 }
 
-/** Verifies again with the certificates that the service has, where those of the evidence were not enough. */
+/**
+ * Verifies again with the certificates that the service has, where those of the evidence were not enough. It keeps none of those of a
+ * request about the past.
+ */
 async function completed({ found, own }: Pick<Subject, 'found' | 'own'>, decision: Decision | null, service: Service) {
-  if (own?.state !== 'open' || decision === null || WEB_CRYPTO === null) return { found, own };
+  if (own?.state !== 'open' || decision === null || decision.historical || WEB_CRYPTO === null) return { found, own };
   const fetched = await fetchEndorsements(decision, service, WEB_CRYPTO);
   if (fetched.state === 'failed') return { found, own: fetched.verdict };
   const all = [...found, ...fetched.found];

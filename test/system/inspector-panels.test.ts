@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/model/json.js';
+import type { components } from '../../src/wire/generated/openapi-types.js';
 import { buildEventLog, LOG_EVENT } from '../lab/event-log-builder.js';
 import { isLacking } from '../requirements.js';
 import { CHROMIUM } from './browser.js';
+import { everywhere, HOSTILE_TEXTS, replaced, textsIn } from './hostile-texts.js';
 import { InspectorPage, startBrowser } from './inspector-page.js';
 import { Lab } from './lab.js';
 import { ServiceProcess } from './service-process.js';
+
+type Schemas = components['schemas'];
 
 describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('the inspector', () => {
   let lab: Lab;
@@ -153,6 +158,65 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
     });
   });
 
+  it('shows hostile text as text, wherever a request has text', async () => {
+    const body: JsonObject = JSON.parse(azure());
+    const places = textsIn(body);
+    expect(places.length).toBeGreaterThan(10);
+    await onPage(async (inspector) => {
+      for (const [index, place] of places.entries()) {
+        const hostile = HOSTILE_TEXTS[index % HOSTILE_TEXTS.length] ?? '';
+        await inspector.give(JSON.stringify(replaced(body, place, hostile)));
+        expect(await inspector.page.locator(ELEMENTS_OF_TEXT).count()).toBe(0);
+      }
+      inspector.forget(/status of 400/);
+    });
+  });
+
+  it('shows hostile text as text, wherever an answer has text', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${service.url}/verify?checks=all`, { method: 'POST', headers, body: azure() });
+    const answer = (await response.json()) as Schemas['Decision'];
+    await onPage(async (inspector) => {
+      const { page } = inspector;
+      for (const hostile of HOSTILE_TEXTS) {
+        // What the page chooses by stays as it is: else it would show nothing of the rest.
+        const json = everywhere(answer as unknown as JsonObject, hostile, new Set(['decision', 'result', 'type']));
+        await page.route('**/verify*', (route) => route.fulfill({ json }));
+        await inspector.give(azure());
+        for (const tab of await page.locator('[role=tab]').all()) await tab.click();
+        expect(await page.locator(ELEMENTS_OF_TEXT).count()).toBe(0);
+        expect(await page.locator('.verdict .facts').textContent()).toContain(hostile.slice(0, 7));
+        await page.unroute('**/verify*');
+      }
+      inspector.forget(/status of 404/);
+    });
+  });
+
+  it('lets the keyboard alone reach everything that can be used', async () => {
+    await onPage(async (inspector) => {
+      await inspector.give(azure());
+      const { page } = inspector;
+      await page.click('.policy > summary');
+      await page.waitForSelector('.policy-text');
+      const all = await inspector.read<number>(`(${NUMBER_ALL})()`);
+      expect(all).toBeGreaterThan(40);
+      const reached = new Set<string>();
+      for (let press = 0; press < all + 10; press += 1) {
+        await page.keyboard.press('Tab');
+        reached.add((await inspector.read<string | null>("document.activeElement.getAttribute('data-number')")) ?? '');
+      }
+      const missing = Array.from({ length: all }, (_, number) => String(number)).filter(
+        (number) => !reached.has(number),
+      );
+      const elements = await Promise.all(
+        missing.map((number) =>
+          inspector.read(`document.querySelector('[data-number="${number}"]').outerHTML.slice(0, 120)`),
+        ),
+      );
+      expect(elements).toEqual([]);
+    });
+  });
+
   it.each(['light', 'dark'] as const)(
     'has no violation that axe-core knows with everything open: %s',
     async (colorScheme) => {
@@ -207,3 +271,15 @@ minimums: { tdx: { acceptedStatuses: [UpToDate] } }
 `;
 
 const base64Url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
+
+/** What a hostile text would make if it were taken for HTML. */
+const ELEMENTS_OF_TEXT = 'main script, main img, main svg, main iframe, main style';
+
+/** Numbers everything that the keyboard has to reach: what is hidden or closed is left out. */
+const NUMBER_ALL = `() => {
+  const usable = 'a[href], button:not(:disabled), input, select, textarea, summary, [tabindex="0"]';
+  const seen = Array.from(document.querySelectorAll(usable)).filter((each) =>
+    each.tabIndex >= 0 && each.checkVisibility({ contentVisibilityAuto: true }));
+  seen.forEach((each, index) => { each.dataset.number = String(index); });
+  return seen.length;
+}`;
