@@ -11,7 +11,10 @@ const HEAD = `<meta charset="utf-8">
 <meta name="color-scheme" content="light dark">
 <title>veritee inspector</title>`;
 
-const BODY = `<div id="app"><noscript>This page needs JavaScript. The same is said by the command: veritee inspect FILE.</noscript></div>`;
+const BODY = `<div id="app">
+<p>The page is loading. Where this stays, the service is too busy to send the rest of it: load it again.</p>
+<noscript><p>This page needs JavaScript. The same is said by the command: veritee inspect FILE.</p></noscript>
+</div>`;
 
 /** The page as the service serves it. @param files their names */
 export function inspectorPage({ script, style, icon }: PageFiles): string {

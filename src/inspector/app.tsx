@@ -1,6 +1,7 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { base64 } from '../model/bytes.js';
-import type { JsonObject } from '../model/json.js';
+import { type JsonObject, memberOf } from '../model/json.js';
 import { BytesPanel } from './bytes-panel.js';
 import { ChainPanel } from './chain-panel.js';
 import type { FieldPlace } from './claim-fields.js';
@@ -23,6 +24,7 @@ import { registersOf } from './registers.js';
 import { RegistersPanel } from './registers-panel.js';
 import { type Decision, type RecordedDecision, Service, ServiceFault } from './service.js';
 import { type FoundBytes, findBytes } from './structures.js';
+import { UnaskedPanel } from './unasked-panel.js';
 import { FaultPanel, VerdictPanel } from './verdict-panel.js';
 
 declare const VERSION: string;
@@ -38,6 +40,8 @@ interface Subject {
   readonly receipt: GivenReceipt | null;
   /** Of a decision that the log has. */
   readonly recorded: RecordedDecision | null;
+  /** Whether the nonce that was judged came with the body. */
+  readonly isNonceOfBody: boolean;
   /** Where an example of the page is shown. */
   readonly example: ShownExample | null;
 }
@@ -50,6 +54,7 @@ const NOTHING: Subject = {
   fault: null,
   receipt: null,
   recorded: null,
+  isNonceOfBody: false,
   example: null,
 };
 
@@ -63,14 +68,12 @@ export function App({ alone }: { readonly alone: boolean }) {
   const [isBusy, setBusy] = useState(false);
   /** How many things were looked at: who drives the page sees by it when it is done with one. */
   const [looked, setLooked] = useState(0);
+  /** How many looks were begun. */
+  const begun = useRef(0);
 
   async function take(intake: Intake, options: Options): Promise<void> {
+    if (intake.kind === 'unknown') return show(() => Promise.reject(new Error(intake.why)));
     setProblem(null);
-    if (intake.kind === 'unknown') {
-      setSubject(NOTHING);
-      setLooked((count) => count + 1);
-      return setProblem(intake.why);
-    }
     if (intake.kind === 'key-set') {
       setKeySet(intake.keySet);
       return setLooked((count) => count + 1);
@@ -88,17 +91,22 @@ export function App({ alone }: { readonly alone: boolean }) {
     }));
   }
 
+  /** Of several looks only the last counts, whichever ends last. */
   async function show(make: () => Promise<Subject>): Promise<void> {
-    setProblem(null);
-    setBusy(true);
-    try {
-      setSubject(await make());
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    } finally {
+    const number = ++begun.current;
+    const end = (made: Subject, why: string | null) => {
+      if (number !== begun.current) return;
+      setSubject(made);
+      setProblem(why);
       setBusy(false);
       setLooked((count) => count + 1);
-    }
+    };
+    setProblem(null);
+    setBusy(true);
+    await make().then(
+      (made) => end(made, null),
+      (error: unknown) => end(NOTHING, error instanceof Error ? error.message : String(error)),
+    );
   }
 
   return (
@@ -160,16 +168,9 @@ interface ResultProps extends Subject {
   readonly service: Service;
 }
 
-function Result({ found, body, own, decision, fault, receipt, recorded, example, ...page }: ResultProps) {
-  const { keySet, alone, service } = page;
+function Result(props: ResultProps) {
+  const { found, body, own, decision, fault, receipt, recorded, example, keySet, alone } = props;
   const start = useRef<HTMLElement>(null);
-  const [place, setPlace] = useState<FieldPlace | null>(null);
-  const [wanted, setWanted] = useState<WantedClaim | null>(null);
-  const claims = useMemo(() => shownClaims(decision?.claims), [decision]);
-  useEffect(() => {
-    setPlace(null);
-    setWanted(null);
-  }, [found, decision]);
   const boot = useMemo(() => registersOf(found, decision?.claims ?? null, body), [found, decision, body]);
   useEffect(() => {
     if (decision !== null || fault !== null || found.length > 0) start.current?.focus();
@@ -181,17 +182,45 @@ function Result({ found, body, own, decision, fault, receipt, recorded, example,
       {decision === null ? null : <VerdictPanel decision={decision} isStored={example?.state !== 'recorded'} />}
       {fault === null ? null : <FaultPanel fault={fault} />}
       {recorded === null ? null : <RecordPanel recorded={recorded} />}
+      {isUnasked(props) ? <UnaskedPanel found={found} alone={alone} /> : null}
       {own === null ? null : <OwnPanel verdict={own} alone={alone} isExample={example !== null} />}
       {receipt === null ? null : <ReceiptPanel key={receipt.receipt} given={receipt} keySet={keySet} alone={alone} />}
-      {decision === null ? null : <ChainPanel decision={decision} />}
-      {decision === null ? null : (
-        <QuestionsPanel decision={decision} found={found} wanted={wanted} onPlace={setPlace} />
-      )}
-      {decision === null ? null : <PolicyPanel decision={decision} body={body} service={service} />}
-      {boot === null ? null : <RegistersPanel boot={boot} />}
-      <BytesPanel found={found} place={place} claims={claims} onClaim={(claim) => setWanted({ claim })} />
+      <ClaimsAndBytes {...props}>{boot === null ? null : <RegistersPanel boot={boot} />}</ClaimsAndBytes>
       {found.length === 0 ? null : <ComparisonPanel found={found} />}
     </section>
+  );
+}
+
+function isUnasked({ found, decision, fault, receipt }: Subject): boolean {
+  return found.length > 0 && decision === null && fault === null && receipt === null;
+}
+
+interface ClaimsAndBytesProps extends ResultProps {
+  /** What stands between them. */
+  readonly children: ComponentChildren;
+}
+
+/** What was decided and what was given: claims lead to their bytes, and fields to their claims. */
+function ClaimsAndBytes({ decision, found, body, example, isNonceOfBody, service, children }: ClaimsAndBytesProps) {
+  const [place, setPlace] = useState<FieldPlace | null>(null);
+  const [wanted, setWanted] = useState<WantedClaim | null>(null);
+  const claims = useMemo(() => shownClaims(decision?.claims), [decision]);
+  useEffect(() => {
+    setPlace(null);
+    setWanted(null);
+  }, [found, decision]);
+  return (
+    <>
+      {decision === null ? null : (
+        <>
+          <ChainPanel decision={decision} isNonceOfBody={isNonceOfBody} />
+          <QuestionsPanel decision={decision} found={found} wanted={wanted} onPlace={setPlace} />
+          <PolicyPanel decision={decision} body={example?.state === 'recorded' ? null : body} service={service} />
+        </>
+      )}
+      {children}
+      <BytesPanel found={found} place={place} claims={claims} onClaim={(claim) => setWanted({ claim })} />
+    </>
   );
 }
 
@@ -212,7 +241,16 @@ async function look(service: Service, intake: Looked, options: Options, alone: b
   const asked = withOptions(body, options);
   const { decision, fault } = await judged(service, asked);
   const receipt = await receiptOfAnswer(decision, asked, service);
-  return { ...looked, decision, fault, receipt, ...(await completed(looked, decision, service)) };
+  const isNonceOfBody = options.nonce === '' && memberOf(body, 'nonce') !== undefined;
+  return {
+    ...looked,
+    body: asked,
+    decision,
+    fault,
+    receipt,
+    isNonceOfBody,
+    ...(await completed(looked, decision, service)),
+  };
 }
 
 /**

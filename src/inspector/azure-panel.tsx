@@ -14,7 +14,7 @@ const STATES: { readonly [state in AzureClaim['state']]: string } = {
 export function AzurePanel({ decision: { claims, maaView, crossCheck } }: { readonly decision: Decision }) {
   const token = (claims.maa?.claims ?? null) as JsonObject | null;
   const rows = azureClaims(token, maaView as JsonObject | null);
-  if (rows.length === 0) return null;
+  if (rows.length === 0) return <p>Nothing that was verified says it.</p>;
   return (
     <>
       {token === null ? (
@@ -40,8 +40,8 @@ export function AzurePanel({ decision: { claims, maaView, crossCheck } }: { read
               <th scope="row">
                 <code>{shownValue(name)}</code>
               </th>
-              <Cell value={azure} />
-              <Cell value={found} />
+              <Cell label="Azure Attestation says" value={azure} />
+              <Cell label="veritee found" value={found} />
               <td>{STATES[state]}</td>
             </tr>
           ))}
@@ -60,6 +60,7 @@ function said(crossCheck: Decision['crossCheck']): string {
     : `The token disagrees with the evidence about ${names}.`;
 }
 
-function Cell({ value }: { readonly value: JsonValue | undefined }) {
-  return <td>{value === undefined ? '' : <code>{shownValue(value)}</code>}</td>;
+/** @param label of its column, which narrow windows do not show */
+function Cell({ label, value }: { readonly label: string; readonly value: JsonValue | undefined }) {
+  return <td data-label={label}>{value === undefined ? '' : <code>{shownValue(value)}</code>}</td>;
 }

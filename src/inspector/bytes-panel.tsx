@@ -37,7 +37,7 @@ export function BytesPanel({ found, place, claims, onClaim }: BytesPanelProps) {
         >
           {found.map(({ pointer, kind }, index) => (
             <option key={pointer} value={String(index)}>
-              {pointer === '' ? nameOfFound(kind) : `${pointer}: ${nameOfFound(kind)}`}
+              {pointer === '' ? nameOfFound(kind) : `${shownValue(pointer)}: ${nameOfFound(kind)}`}
             </option>
           ))}
         </select>
@@ -62,6 +62,15 @@ function Structure({ found: { bytes, structures }, place, claims, onClaim }: Str
   const [page, setPage] = useState(0);
   const fields = useMemo(() => placedFields(structures), [structures]);
 
+  const view = useRef<HTMLDivElement>(null);
+
+  /** Shows the bytes of a field, without the page moving. */
+  useEffect(() => {
+    const scrolled = view.current;
+    const marked = scrolled?.querySelector<HTMLElement>('.selected');
+    if (scrolled != null && marked != null) scrolled.scrollTop = marked.offsetTop - scrolled.clientHeight / 2;
+  }, [field, page]);
+
   function choose(index: number): void {
     setField(index);
     const place = fields.find((each) => each.index === index);
@@ -78,15 +87,22 @@ function Structure({ found: { bytes, structures }, place, claims, onClaim }: Str
   return (
     <div class="structure" ref={self}>
       {bytes.byteLength === 0 ? null : (
-        <div class="hex">
+        <div class="hex-view">
           <Pager page={page} bytes={bytes.byteLength} onPage={setPage} />
-          <HexTable bytes={bytes} page={page} fields={fields} selected={field} onSelect={setField} />
+          <Chosen structures={structures} field={field} />
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who uses the keyboard has to be able to scroll it */}
+          <section class="hex" ref={view} tabIndex={0} aria-label="Bytes in hex">
+            <HexTable bytes={bytes} page={page} fields={fields} selected={field} onSelect={setField} />
+          </section>
         </div>
       )}
       <FieldTables structures={structures} selected={field} onSelect={choose} {...{ claims, onClaim }} />
     </div>
   );
 }
+
+/** Drawn at once: a text in PEM may have hundreds of certificates. */
+const MOST_STRUCTURES = 64;
 
 interface PagerProps {
   readonly page: number;
@@ -166,6 +182,30 @@ function RunOfBytes({ run: { bytes, field }, isSelected, onSelect }: RunProps) {
   );
 }
 
+/** The field that was chosen, beside its bytes: its row in the tables may be far below. */
+function Chosen({
+  structures,
+  field,
+}: {
+  readonly structures: FoundBytes['structures'];
+  readonly field: number | null;
+}) {
+  const chosen = field === null ? undefined : structures.flatMap(({ fields }) => fields)[field];
+  return (
+    <p class="chosen" role="status">
+      {chosen === undefined ? (
+        'Choose bytes or a field.'
+      ) : (
+        <>
+          <strong>{shownValue(chosen.name)}</strong>
+          {chosen.offset === null ? ', which has no place of its own' : ` at 0x${chosen.offset.toString(16)}`}:{' '}
+          <code>{shownValue(chosen.value)}</code> {chosen.meaning}
+        </>
+      )}
+    </p>
+  );
+}
+
 interface FieldTablesProps extends Pick<BytesPanelProps, 'claims' | 'onClaim'> {
   readonly structures: FoundBytes['structures'];
   readonly selected: number | null;
@@ -179,7 +219,12 @@ function FieldTables({ structures, selected, onSelect, claims, onClaim }: FieldT
   };
   return (
     <div class="field-tables">
-      {numbered(structures).map(({ structure, first }) => (
+      {structures.length > MOST_STRUCTURES ? (
+        <p>
+          The first {MOST_STRUCTURES} of {structures.length} structures.
+        </p>
+      ) : null}
+      {numbered(structures.slice(0, MOST_STRUCTURES)).map(({ structure, first }) => (
         <table key={first} class="fields">
           <caption>
             {structure.name}, {structure.length} bytes
@@ -226,7 +271,12 @@ function FieldRow({ field, index, claim, isSelected, onSelect, onClaim }: FieldR
   return (
     <tr class={isSelected ? 'selected' : ''} data-field={index}>
       <th scope="row">
-        <button type="button" class={`field f${index % 6}`} aria-pressed={isSelected} onClick={() => onSelect(index)}>
+        <button
+          type="button"
+          class={offset === null ? 'field' : `field f${index % 6}`}
+          aria-pressed={isSelected}
+          onClick={() => onSelect(index)}
+        >
           {shownValue(name)}
         </button>
       </th>

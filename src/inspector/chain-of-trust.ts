@@ -213,26 +213,39 @@ const ORDER: readonly LinkName[] = [
 export function linkOf({ id, about }: Pick<ReadCheck, 'id' | 'about'>): LinkName {
   const name = (LINK_OF as { readonly [id: string]: LinkName })[id] ?? 'service';
   const isOfToken = about === '/evidence/token' || about.startsWith('/attestationResults');
-  return isOfToken && HARDWARE.includes(name) ? 'token' : name;
+  if (isOfToken && [...HARDWARE, 'eventLog'].includes(name)) return 'token';
+  // Without an event log, the runtime claims say whether Secure Boot is on.
+  return name === 'eventLog' && about === '/evidence/hclReport' ? 'claimsHash' : name;
+}
+
+/** What the state of links rests on besides checks. */
+export interface ChainContext {
+  readonly decision: string;
+  /** Whether the nonce came with the body: whoever made the body chose it. */
+  readonly isNonceOfBody: boolean;
 }
 
 /** The chain of trust of an answer, in the order in which each link rests on those before. */
-export function chainOfTrust<C extends ReadCheck>(type: string, checks: readonly C[]): readonly Link<C>[] {
+export function chainOfTrust<C extends ReadCheck>(
+  type: string,
+  checks: readonly C[],
+  context: ChainContext,
+): readonly Link<C>[] {
   const names = CHAINS[type] ?? ORDER.filter((name) => !WHERE_THERE_ARE_CHECKS.includes(name));
   const present = new Set<LinkName>([...names, ...checks.map(linkOf)]);
-  const links = ORDER.filter((name) => present.has(name)).map((name) => {
+  return ORDER.filter((name) => present.has(name)).map((name) => {
     const own = checks.filter((check) => linkOf(check) === name);
-    return { name, state: stateOf(own), checks: own };
+    return { name, state: inContext(name, stateOf(own), context), checks: own };
   });
-  const isBroken = links.some(({ state }) => state === 'failed');
-  return isBroken ? links.map(withoutGround) : links;
 }
 
-/** They rest on everything: where a link failed, that what was asked of them holds says nothing. */
+/** They rest on everything: without an allow, that what was asked of them holds says nothing. */
 const ON_ALL: readonly LinkName[] = ['policy', 'release'];
 
-function withoutGround<C extends ReadCheck>(link: Link<C>): Link<C> {
-  return ON_ALL.includes(link.name) && link.state === 'verified' ? { ...link, state: 'not_reached' } : link;
+function inContext(name: LinkName, state: LinkState, { decision, isNonceOfBody }: ChainContext): LinkState {
+  if (state !== 'verified') return state;
+  if (ON_ALL.includes(name) && decision !== 'allow') return 'not_reached';
+  return name === 'fresh' && isNonceOfBody ? 'open' : state;
 }
 
 /** A check that did not run never counts as passed. */

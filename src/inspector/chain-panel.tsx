@@ -13,7 +13,7 @@ const TITLES: { readonly [name in LinkName]: string } = {
   pcrs: 'PCR values',
   eventLog: 'Event log',
   token: 'Token of another verifier',
-  fresh: 'Your nonce and key',
+  fresh: 'Nonce and key',
   policy: 'Policy',
   release: 'Key release',
   service: 'The service itself',
@@ -26,10 +26,16 @@ const STATES: { readonly [state in LinkState]: string } = {
   not_reached: 'not reached',
 };
 
+interface ChainPanelProps {
+  readonly decision: Decision;
+  readonly isNonceOfBody: boolean;
+}
+
 /** The chain of trust: each link rests on the ones before it. */
-export function ChainPanel({ decision: { evidence, checks } }: { readonly decision: Decision }) {
+export function ChainPanel({ decision: answer, isNonceOfBody }: ChainPanelProps) {
+  const { evidence, checks, decision } = answer;
   const [shown, setShown] = useState<LinkName | null>(null);
-  const links = chainOfTrust<Check>(evidence.type, checks);
+  const links = chainOfTrust<Check>(evidence.type, checks, { decision, isNonceOfBody });
   const link = links.find(({ name }) => name === shown);
   return (
     <section class="chain" aria-labelledby="chain">
@@ -49,6 +55,12 @@ export function ChainPanel({ decision: { evidence, checks } }: { readonly decisi
           </li>
         ))}
       </ol>
+      {isNonceOfBody ? (
+        <p>
+          The nonce came with the body, so whoever made the body chose it. It shows that the evidence is fresh where it
+          is the one that you gave out: fill it in above to compare.
+        </p>
+      ) : null}
       <div id="link-checks">{link === undefined ? null : <LinkChecks link={link} />}</div>
     </section>
   );

@@ -15,17 +15,17 @@ export function CheckTable({ caption, checks }: { readonly caption: string; read
         </tr>
       </thead>
       <tbody>
-        {checks.map((check) => (
+        {byWeight(checks).map((check) => (
           <tr key={`${check.id} ${check.about} ${check.policy}`} class={check.result}>
             <th scope="row">
               <code>{check.id}</code>
             </th>
             <td>{check.result.replace('_', ' ')}</td>
             <td>
-              {check.detail}
+              {shownValue(check.detail)}
               <Compared {...check} />
               <small>
-                at <code>{check.about}</code>
+                at <code>{shownValue(check.about)}</code>
                 {check.policy === null ? '' : `, of policy ${check.policy}`}
               </small>
             </td>
@@ -34,6 +34,14 @@ export function CheckTable({ caption, checks }: { readonly caption: string; read
       </tbody>
     </table>
   );
+}
+
+/** What decided comes first, what was not made last. */
+const WEIGHTS: readonly string[] = ['fail', 'unavailable', 'warn', 'pass'];
+
+function byWeight(checks: readonly Check[]): readonly Check[] {
+  const weightOf = ({ result }: Check) => (WEIGHTS.includes(result) ? WEIGHTS.indexOf(result) : WEIGHTS.length);
+  return checks.toSorted((a, b) => weightOf(a) - weightOf(b));
 }
 
 function Compared({ expected, actual }: Pick<Check, 'expected' | 'actual'>) {

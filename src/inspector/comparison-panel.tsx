@@ -42,6 +42,7 @@ export function ComparisonPanel({ found }: { readonly found: readonly FoundBytes
           rows={3}
           spellcheck={false}
           value={text}
+          autocomplete="off"
           onInput={({ currentTarget }) => setText(currentTarget.value)}
         />
         <div class="row">
@@ -105,6 +106,7 @@ function Compared({ comparison: { differences, notes, structures } }: { readonly
 function PairTable({ pair: { name, fields }, showsAll }: { readonly pair: StructurePair; readonly showsAll: boolean }) {
   const different = fields.filter(({ differs }) => differs).length;
   const shown = fields.filter(({ differs }) => differs || showsAll);
+  if (shown.length === 0) return <p>{name}: no field differs.</p>;
   return (
     <table class="pairs">
       <caption>
@@ -121,8 +123,8 @@ function PairTable({ pair: { name, fields }, showsAll }: { readonly pair: Struct
         {shown.map(({ name: field, one, other, differs }) => (
           <tr key={field} class={differs ? 'differs' : ''}>
             <th scope="row">{shownValue(field)}</th>
-            <td>{one === undefined ? 'not there' : <code>{shownValue(one)}</code>}</td>
-            <td>{other === undefined ? 'not there' : <code>{shownValue(other)}</code>}</td>
+            <td data-label="this one">{one === undefined ? 'not there' : <code>{shownValue(one)}</code>}</td>
+            <td data-label="the other">{other === undefined ? 'not there' : <code>{shownValue(other)}</code>}</td>
           </tr>
         ))}
       </tbody>

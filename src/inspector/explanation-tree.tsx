@@ -20,7 +20,7 @@ export function ExplanationTree({ node }: { readonly node: ExplanationNode }) {
         <Said node={node} />
       </p>
       <ul>
-        {parts.map((part, index) => (
+        {failedFirst(parts).map((part, index) => (
           <li key={`${index} ${part.text}`}>
             <ExplanationTree node={part} />
           </li>
@@ -28,6 +28,11 @@ export function ExplanationTree({ node }: { readonly node: ExplanationNode }) {
       </ul>
     </details>
   );
+}
+
+function failedFirst(parts: readonly ExplanationNode[]): readonly ExplanationNode[] {
+  const hasFailed = ({ result }: ExplanationNode) => result === 'fail' || result === 'unavailable';
+  return [...parts.filter(hasFailed), ...parts.filter((part) => !hasFailed(part))];
 }
 
 /** What it is, and what it came to. */

@@ -6,6 +6,7 @@ import { isSelfIssued, parseCertificate, type X509Certificate } from '../formats
 import { hex, joined } from '../model/bytes.js';
 import { FormatError } from '../model/errors.js';
 import { AMD_ROOT_PINS } from '../vendors/amd/roots.js';
+import { isTdQuotingEnclave } from '../vendors/intel/quoting-enclave.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
 import { certificatesIn } from './brought-certificates.js';
 import type { FoundBytes } from './structures.js';
@@ -15,7 +16,7 @@ import { own, verifyEcdsa, verifyIssued, type WebCrypto } from './web-crypto.js'
  * Verifies in the browser, by WebCrypto, who signed a report or quote: the signature, and the certificate chain up to the
  * vendor's pinned root, signature by signature.
  *
- * Deliberately not checked here, since the service does: validity, revocation, roles and extensions of certificates, TCB, identity of the
+ * Deliberately not checked here, since the service does: validity, revocation, roles and extensions of certificates, TCB, the version of the
  * quoting enclave, and everything that a policy asks for.
  */
 
@@ -117,6 +118,7 @@ async function verifyTdQuote(
     const vouchedFor = hex(qe.report.reportData);
     return vouchedFor === hex(digest).padEnd(128, '0');
   });
+  await steps.check("the quoting enclave is Intel's, and no debug enclave", async () => isTdQuotingEnclave(qe.report));
   const isSigned = () => verifyEcdsa(subtle, { curve: 'P-256', hash: 'SHA-256' }, leaf, qe.signature, qe.report.bytes);
   await steps.check('the PCK signed the report of the quoting enclave', isSigned);
   return chainSteps(steps, leaf, [...certificates, ...certificatesIn(found)], { subtle, pins, vendor: 'Intel' });
@@ -176,9 +178,13 @@ interface FoundReport {
   readonly isQuote: boolean;
 }
 
+/** Members of evidence whose bytes their sender chooses: what stands there is not what is judged. */
+const OF_THE_CALLER = /\/(runtime|init|user|inittime|held)_?-?data\b|nonce/i;
+
 /** TD quotes, and SNP reports by themselves, in extended reports and in the paravisor's; each once. */
 function reportsIn(found: readonly FoundBytes[]): readonly FoundReport[] {
   const reports = found.flatMap(({ pointer, kind, bytes, structures }) => {
+    if (OF_THE_CALLER.test(pointer)) return [];
     if (kind === 'td-quote') return [{ pointer, bytes, isQuote: true }];
     const report = structures.find(({ name, start }) => name === SNP_REPORT && start !== null);
     if (report === undefined) return [];

@@ -31,6 +31,8 @@ const SHOWN_TEXT = 200_000;
 export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: IntakePanelProps) {
   const { onTake } = handlers;
   const [text, setText] = useState('');
+  /** The file that was given last: it is judged again with other options. */
+  const [last, setLast] = useState<Intake | null>(null);
   const [isOver, setOver] = useState(false);
   const [fields, setFields] = useState({ policy: '', nonce: '', audience: '', key: '' });
   const options = { ...fields, key: fields.key === '' ? null : fields.key };
@@ -65,15 +67,26 @@ export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: In
     const bytes = new Uint8Array(await file.arrayBuffer());
     const intake = readIntake(bytes);
     setText(intake.kind === 'request' && bytes.byteLength <= SHOWN_TEXT ? await file.text() : '');
+    setLast(intake);
     give(intake);
   }
+
+  // A file that misses the form would else be opened in place of the page.
+  useEffect(() => {
+    const keep = (event: Event) => event.preventDefault();
+    for (const name of ['dragover', 'drop']) addEventListener(name, keep);
+    return () => {
+      for (const name of ['dragover', 'drop']) removeEventListener(name, keep);
+    };
+  }, []);
 
   return (
     <form
       class={isOver ? 'intake over' : 'intake'}
       onSubmit={(event) => {
         event.preventDefault();
-        give(readIntake(fromUtf8(text)));
+        if (text !== '') give(readIntake(fromUtf8(text)));
+        else if (last !== null) give(last);
       }}
       onDragOver={(event) => {
         event.preventDefault();
@@ -89,7 +102,7 @@ export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: In
       <h1>Is this confidential VM what it claims to be?</h1>
       <p>
         <label for="evidence">
-          Paste a /verify body, a report, quote, certificate, token or receipt (base64, hex or PEM)
+          Paste a /verify body, a report, quote, event log, certificate, CRL, token or receipt (base64, hex or PEM)
           {alone ? '' : ', or the id of a decision'}; or drop a file here.
         </label>
       </p>
@@ -98,15 +111,23 @@ export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: In
         rows={6}
         spellcheck={false}
         value={text}
+        autocomplete="off"
         onInput={({ currentTarget }) => setText(currentTarget.value)}
       />
       <div class="row">
-        <button type="submit" disabled={isBusy || text === ''}>
+        <button type="submit" disabled={isBusy || (text === '' && last === null)}>
           {alone ? 'Read it' : 'Judge it'}
         </button>
         <label class="file">
           <span>or choose a file</span>
-          <input type="file" onChange={({ currentTarget }) => void takeFile(currentTarget.files?.[0])} />
+          <input
+            type="file"
+            onChange={({ currentTarget }) => {
+              void takeFile(currentTarget.files?.[0]);
+              // The same file can be chosen again.
+              currentTarget.value = '';
+            }}
+          />
         </label>
       </div>
       {alone ? null : <OptionFields fields={fields} onChange={setFields} />}
@@ -152,7 +173,7 @@ function OptionFields({ fields, onChange }: { readonly fields: Fields; readonly 
             <input
               id={`option-${name}`}
               {...(name === 'key' ? { type: 'password' as const } : { type: 'text' as const })}
-              autocomplete="off"
+              autocomplete={name === 'key' ? 'new-password' : 'off'}
               aria-describedby={`hint-${name}`}
               value={fields[name]}
               onInput={({ currentTarget }) => onChange({ ...fields, [name]: currentTarget.value })}

@@ -4,6 +4,7 @@ import { remarkOnRaw } from '../inspect/raw-structures.js';
 import { fromUtf8, utf8 } from '../model/bytes.js';
 import { FormatError, nullIfMalformed } from '../model/errors.js';
 import { isObject, type JsonObject } from '../model/json.js';
+import { decisionIn } from './decision-link.js';
 import { type FoundBytes, findBytes, readBytes } from './structures.js';
 
 /** What somebody dropped, pasted or picked. */
@@ -28,13 +29,24 @@ const EVIDENCE_OF: { readonly [kind in FoundBytes['kind']]?: (value: string) => 
   'td-quote': (quote) => ({ type: 'tdx', quote }),
 };
 
+/** Of an id by itself, in quotes, or in a link to its record; null of any other text. */
+function decisionIdIn(text: string): string | null {
+  const id = /^["']?([0-9a-f-]{36})["']?$/i.exec(text)?.[1] ?? decisionIn(/#.*$/.exec(text)?.[0] ?? '');
+  return id !== null && DECISION_ID.test(id) ? id.toLowerCase() : null;
+}
+
+/** Longer than any body that a service takes by default. */
+const LONGEST = 4 * 2 ** 20;
+
 /** What bytes are: JSON, a structure, or one of these written as text. */
 export function readIntake(bytes: Uint8Array): Intake {
+  if (bytes.byteLength > LONGEST) return { kind: 'unknown', why: 'It is larger than 4 MiB, which no evidence is.' };
   const raw = readBytes(bytes);
   if (raw !== null) return ofStructure(raw, raw.kind === 'token' ? utf8(bytes).trim() : null);
   const text = utf8(bytes).trim();
   if (text === '') return { kind: 'unknown', why: 'There is nothing in it.' };
-  if (DECISION_ID.test(text)) return { kind: 'decision', id: text.toLowerCase() };
+  const id = decisionIdIn(text);
+  if (id !== null) return { kind: 'decision', id };
   return text.startsWith('{') ? readJson(text) : readEncoded(text, bytes);
 }
 
@@ -60,10 +72,11 @@ function readJson(text: string): Intake {
   try {
     const value = parseStrictJson(fromUtf8(text));
     if (!isObject(value)) return { kind: 'unknown', why: 'It is JSON, and no object.' };
+    if (Array.isArray(value['requests'])) return { kind: 'unknown', why: 'It is a batch: give one of its requests.' };
     if (isObject(value['evidence'])) return { kind: 'request', body: value };
     if (typeof value['type'] === 'string') return { kind: 'request', body: { evidence: value } };
     if (Array.isArray(value['keys'])) return { kind: 'key-set', keySet: value };
-    return { kind: 'unknown', why: 'It is JSON without the member evidence or type: no /verify body and no evidence.' };
+    return { kind: 'unknown', why: NO_EVIDENCE };
   } catch (error) {
     return {
       kind: 'unknown',
@@ -71,6 +84,11 @@ function readJson(text: string): Intake {
     };
   }
 }
+
+const NO_EVIDENCE =
+  'It is JSON without the member evidence or type: no /verify body and no evidence. What another verifier takes goes into one: {"evidence": {"type": "az-snp-vtpm", "dialect": "trustee", "value": …}}.';
+const UNKNOWN =
+  'It is none of what this page knows: a /verify body, evidence, an SNP report, an HCL report, a TD quote, a TPM quote, an event log, a certificate, a CRL, collateral, a token, a receipt, a key set, or the id of a decision.';
 
 /** Bytes that were pasted as base64 or hex. */
 function readEncoded(text: string, bytes: Uint8Array): Intake {
@@ -81,10 +99,7 @@ function readEncoded(text: string, bytes: Uint8Array): Intake {
   const remark = remarkOnRaw(bytes);
   return {
     kind: 'unknown',
-    why:
-      remark === null
-        ? 'It looks like nothing that this page knows.'
-        : `${remark.charAt(0).toUpperCase()}${remark.slice(1)}.`,
+    why: remark === null ? UNKNOWN : `${remark.charAt(0).toUpperCase()}${remark.slice(1)}.`,
   };
 }
 

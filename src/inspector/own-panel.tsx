@@ -1,4 +1,5 @@
 import { endsAtOtherRoot, type HardwareVerdict } from './hardware-signature.js';
+import { shownValue } from './shown-value.js';
 
 const SAYS = {
   verified: 'This page verified itself who signed the hardware report.',
@@ -6,8 +7,9 @@ const SAYS = {
   open: 'This page has not verified the hardware report itself.',
 } as const;
 
-/** Of an example: all signatures hold, and the root is nobody's. */
-const SAYS_OF_EXAMPLE =
+const OF_OTHER_ROOT = 'The report is signed, and not by AMD or Intel: its certificates end at another root.';
+/** Of an example it is known whose. */
+const OF_EXAMPLE =
   "The report is signed, and not by AMD or Intel: the root is the test lab's, as it is for every example.";
 
 interface OwnPanelProps {
@@ -20,14 +22,14 @@ interface OwnPanelProps {
 export function OwnPanel({ verdict, alone, isExample }: OwnPanelProps) {
   return (
     <section class={`own ${verdict.state}`} aria-labelledby="own">
-      <h2 id="own">{isExample && endsAtOtherRoot(verdict) ? SAYS_OF_EXAMPLE : SAYS[verdict.state]}</h2>
+      <h2 id="own">{endsAtOtherRoot(verdict) ? (isExample ? OF_EXAMPLE : OF_OTHER_ROOT) : SAYS[verdict.state]}</h2>
       {verdict.state === 'open' ? (
-        <p>It could not: {verdict.why}.</p>
+        <p>It could not: {shownValue(verdict.why)}.</p>
       ) : (
         <ol class="steps">
           {verdict.steps.map(({ what, holds }) => (
             <li key={what} class={holds ? 'pass' : 'fail'}>
-              {what}: {holds ? 'yes' : 'no'}
+              {shownValue(what)}: {holds ? 'yes' : 'no'}
             </li>
           ))}
         </ol>

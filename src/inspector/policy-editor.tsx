@@ -21,17 +21,32 @@ export function PolicyEditor({ id, text: original, decision, body, service }: Po
   const [text, setText] = useState(original);
   const [evaluation, setEvaluation] = useState<Evaluation | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  const [isBusy, setBusy] = useState(false);
   const lint = useLint(text, service);
   const area = useRef<HTMLTextAreaElement>(null);
 
+  const current = useRef(text);
+  current.current = text;
+
+  /** What is said of another text than the one in the editor is dropped. */
   async function evaluate(): Promise<void> {
     setProblem(null);
     setEvaluation(null);
+    setBusy(true);
     try {
-      setEvaluation(await service.evaluate({ text, ...evaluated(decision, body) }));
+      const made = await service.evaluate({ text, ...evaluated(decision, body) });
+      if (current.current === text) setEvaluation(made);
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      if (current.current === text) setProblem(error instanceof Error ? error.message : String(error));
+    } finally {
+      setBusy(false);
     }
+  }
+
+  function change(changed: string): void {
+    setText(changed);
+    setEvaluation(null);
+    setProblem(null);
   }
 
   return (
@@ -46,12 +61,13 @@ export function PolicyEditor({ id, text: original, decision, body, service }: Po
         rows={16}
         spellcheck={false}
         value={text}
-        onInput={({ currentTarget }) => setText(currentTarget.value)}
+        autocomplete="off"
+        onInput={({ currentTarget }) => change(currentTarget.value)}
       />
       <Problems lint={lint} text={text} onLine={(line) => selectLine(area.current, line)} />
       <p>
-        <button type="button" onClick={() => void evaluate()}>
-          Evaluate
+        <button type="button" disabled={isBusy} onClick={() => void evaluate()}>
+          {isBusy ? 'Evaluating…' : 'Evaluate'}
         </button>
       </p>
       <p class="problem" role="alert">
@@ -77,10 +93,13 @@ interface Lint {
   readonly isBusy: boolean;
 }
 
+const NOT_LINTED: Lint = { problems: [], fault: null, isBusy: true };
+
 function useLint(text: string, service: Service): Lint {
-  const [lint, setLint] = useState<Lint>({ problems: [], fault: null, isBusy: true });
+  const [lint, setLint] = useState(NOT_LINTED);
   useEffect(() => {
     let isCurrent = true;
+    setLint(NOT_LINTED);
     const say = (said: Lint) => isCurrent && setLint(said);
     const timer = setTimeout(() => {
       service.lint(text).then(
@@ -103,7 +122,7 @@ interface ProblemsProps {
 }
 
 function Problems({ lint: { problems, fault, isBusy }, text, onLine }: ProblemsProps) {
-  const nothing = isBusy ? 'Not linted yet.' : 'No problem was found.';
+  const nothing = isBusy ? 'Linting…' : 'No problem was found.';
   return (
     <div class="lint" role="status">
       {fault === null ? null : <p class="problem">It could not be linted: {fault}</p>}
@@ -112,8 +131,9 @@ function Problems({ lint: { problems, fault, isBusy }, text, onLine }: ProblemsP
         <ul>
           {problems.map((problem) => (
             <li key={`${problem.code} ${problem.pointer} ${problem.message}`} class={problem.severity}>
-              <Place pointer={problem.pointer} text={text} onLine={onLine} /> {problem.severity}{' '}
-              <code>{problem.code}</code>: {problem.message} <span class="remedy">{problem.remedy}</span>
+              <Place pointer={problem.pointer} text={text} onLine={onLine} /> <code>{problem.pointer}</code>{' '}
+              {problem.severity} <code>{problem.code}</code>: {problem.message}{' '}
+              <span class="remedy">{problem.remedy}</span>
             </li>
           ))}
         </ul>
@@ -153,11 +173,13 @@ function EvaluationResult({ evaluation, isWhole }: { readonly evaluation: Evalua
     <div class={`evaluation ${outcome}`} role="status">
       <h3>{SAYS[outcome]}</h3>
       {isWhole ? null : (
-        <p>The evidence is not at hand: its claims were evaluated, by rules and reference values alone.</p>
+        <p>
+          The verified claims of the answer were evaluated, by rules and reference values alone, and not the evidence.
+        </p>
       )}
       {unmatched.length === 0 ? null : (
         <p>
-          Not met:{' '}
+          Not met, or not reached:{' '}
           {unmatched.map((check, index) => (
             <span key={check}>
               {index === 0 ? '' : ', '}

@@ -1,5 +1,5 @@
 import { readYaml, type YamlText } from '../schema/yaml.js';
-import { memberBehind, type PolicyCheck, pathOf } from './policy-members.js';
+import { type DecidingCheck, membersBehind, pathOf } from './policy-members.js';
 
 /** What came of the checks that a line of a policy decided, the worst of them. */
 export type LineState = 'fail' | 'warn' | 'pass';
@@ -20,9 +20,8 @@ export interface ReadPolicy {
 }
 
 /** What is read of a check of a decision. */
-interface Decided extends PolicyCheck {
+interface Decided extends DecidingCheck {
   readonly result: string;
-  readonly policy: string | null;
 }
 
 const STATES: { readonly [result: string]: LineState } = {
@@ -41,11 +40,11 @@ export function readPolicyLines(id: string, text: string, checks: readonly Decid
   const named = new Map<number, Set<string>>();
   const byDefault = new Set<string>();
   for (const { check, state } of deciding(id, checks)) {
-    const lines = linesBehind(check, read, texts);
+    const lines = linesBehind(check, read);
     if (lines === null) byDefault.add(check.id);
     for (const [index, line] of (lines ?? []).entries()) {
       states.set(line, worst(state, states.get(line)));
-      if (index === 0) named.set(line, (named.get(line) ?? new Set()).add(check.id));
+      if (lines?.[index - 1] !== line - 1) named.set(line, (named.get(line) ?? new Set()).add(check.id));
     }
   }
   return {
@@ -80,29 +79,13 @@ function deciding(
   });
 }
 
-/** The lines of the member that made a check come out as it did; null where no line did. */
-function linesBehind(check: Decided, { value, lineOf }: YamlText, texts: readonly string[]): readonly number[] | null {
-  const pointer = memberBehind(check, value);
-  if (pointer === null) return check.policy === null ? [] : null;
-  const first = lineOf(pathOf(pointer));
-  if (first === null) return [];
-  return Array.from({ length: lastOfBlock(first, texts) - first + 1 }, (_, index) => first + index);
+/** The lines of the members that made a check come out as it did; null where the policy has none of them. */
+function linesBehind(check: Decided, { value, linesOf }: YamlText): readonly number[] | null {
+  const pointers = membersBehind(check, value);
+  // What a verifier found wrong is wrong under every policy, unless a member tolerates it.
+  if (pointers.length === 0) return check.policy === null ? [] : null;
+  return pointers.flatMap((pointer) => {
+    const [first, last] = linesOf(pathOf(pointer)) ?? [1, 0];
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
 }
-
-/** A block goes on while its lines are indented more than its first, or are items of a list of the same depth. */
-function lastOfBlock(first: number, texts: readonly string[]): number {
-  const [begin = '', ...rest] = texts.slice(first - 1);
-  const isItem = LIST_ITEM.test(begin);
-  if (!isItem && !OPENS_BLOCK.test(begin)) return first;
-  const depth = begin.search(/\S/);
-  const belongs = (text: string) => {
-    const indent = text.search(/\S/);
-    return indent < 0 || indent > depth || (indent === depth && !isItem && LIST_ITEM.test(text));
-  };
-  const end = rest.findIndex((text) => !belongs(text));
-  const block = end < 0 ? rest : rest.slice(0, end);
-  return first + block.findLastIndex((text) => text.trim() !== '') + 1;
-}
-
-const LIST_ITEM = /^\s*-\s/;
-const OPENS_BLOCK = /:\s*([|>][-+0-9]*)?\s*(#.*)?$/;

@@ -85,7 +85,9 @@ function Answer({ question, decision, found, wanted, onPlace }: AnswerProps) {
     <div role="tabpanel" id="question" aria-labelledby={`tab-${question.name}`}>
       {question.name === 'azure' ? <AzurePanel decision={decision} /> : null}
       {isOfLimits ? <Limits type={decision.evidence.type} /> : null}
-      {claims.length === 0 && question.claims.length > 0 ? <p>Nothing that was verified says it.</p> : null}
+      {claims.length === 0 && question.claims.length > 0 && question.name !== 'azure' ? (
+        <p>Nothing that was verified says it.</p>
+      ) : null}
       {claims.length === 0 ? null : (
         <dl class="claims">
           {claims.map(([path, value]) => (

@@ -27,8 +27,6 @@ export interface ComparedClaim {
   readonly expected: string | null;
 }
 
-export const ISSUER = 'issuer';
-export const AUDIENCE = 'audience';
 const NONE = 'none';
 
 /** The claims of a receipt beside what each has to be. */
@@ -41,9 +39,9 @@ export async function comparedClaims(
   const ofAnswer = (read: (decision: ReceiptAnswer) => string) => (answer === null ? null : read(answer));
   const bound = await boundKeyOf(claims);
   return [
-    claim(ISSUER, textOf(claims['iss']), issuer),
+    claim('issuer', textOf(claims['iss']), issuer),
     // A receipt that is no allow names the audience apart, so that none takes it for its own.
-    claim(AUDIENCE, textOf(decision === 'allow' ? aud : (requested_aud ?? aud)), audience),
+    claim('audience', textOf(decision === 'allow' ? aud : (requested_aud ?? aud)), audience),
     claim(
       'decision',
       textOf(decision),
@@ -69,7 +67,7 @@ export async function comparedClaims(
       isObject(evidence) ? `${textOf(evidence['type'])} ${textOf(evidence['sha256'])}` : NONE,
       ofAnswer((decision) => `${decision.evidence.type} ${decision.evidence.sha256}`),
     ),
-    claim('nonce', textOf(claims['eat_nonce']), nonce === null ? null : spelt(nonce)),
+    claim('nonce', textOf(claims['eat_nonce']), nonce === null ? ofAnswer(() => NONE) : spelt(nonce)),
     claim(
       'expiry',
       instantOf(claims['exp']),

@@ -7,10 +7,8 @@ import { ReceiptError } from '../relying-party/receipt-error.js';
 import { takeApart } from '../relying-party/receipt-form.js';
 import { requireSignature } from '../relying-party/receipt-signature.js';
 import {
-  AUDIENCE,
   type ComparedClaim,
   comparedClaims,
-  ISSUER,
   policiesOf,
   type ReceiptExpectation,
   spelt,
@@ -27,8 +25,8 @@ import {
 export type ReceiptVerdict =
   | {
       /**
-       * `verified`: an allow of which every step of docs/receipts.md holds that can be made here. `incomplete`: the same, but issuer or
-       * audience were not compared. `refusal`: signed, and no allow.
+       * `verified`: an allow of which every step of docs/receipts.md holds that can be made here. `incomplete`: the same, but not all of it
+       * was compared, as of a receipt by itself: whose policy it is, and about which evidence, nobody said. `refusal`: signed, and no allow.
        */
       readonly state: 'verified' | 'incomplete' | 'refusal';
       readonly compared: readonly ComparedClaim[];
@@ -82,9 +80,7 @@ function verdictOf(isAllow: boolean, compared: readonly ComparedClaim[], thumbpr
     return { state: 'failed', code: null, message: `The receipt is about something else: ${names}.`, compared };
   }
   if (!isAllow) return { state: 'refusal', compared, thumbprint };
-  const isIncomplete = compared.some(
-    ({ what, expected }) => expected === null && (what === ISSUER || what === AUDIENCE),
-  );
+  const isIncomplete = compared.some(({ expected }) => expected === null);
   return { state: isIncomplete ? 'incomplete' : 'verified', compared, thumbprint };
 }
 

@@ -57,7 +57,7 @@ type Held = ReadonlyMap<EventBank, ReadonlyMap<number, string>>;
  * @param body the /verify body; null where there is none
  */
 export function registersOf(found: readonly FoundBytes[], claims: unknown, body: JsonValue): BootRegisters | null {
-  const logs = found.filter(({ kind }) => kind === 'event-log');
+  const logs = logsOfBoot(found);
   const read = logs.flatMap((log) => nullIfMalformed(() => parseEventLog(log.bytes, LOG_BYTES)) ?? []);
   const [first] = read;
   if (first === undefined) return null;
@@ -69,6 +69,16 @@ export function registersOf(found: readonly FoundBytes[], claims: unknown, body:
   return bank === null
     ? null
     : { ...replayed({ events: read.flatMap(({ events }) => events), layout, bank }, held), bank, isVerified };
+}
+
+/** The first log, and the Canonical Event Log that goes on from it: others are of other boots. */
+function logsOfBoot(found: readonly FoundBytes[]): readonly FoundBytes[] {
+  const [first, ...others] = found.filter(({ kind }) => kind === 'event-log');
+  if (first === undefined) return [];
+  const next = first.pointer.endsWith('/0')
+    ? others.find(({ pointer }) => pointer === first.pointer.replace(/0$/, '1'))
+    : undefined;
+  return next === undefined ? [first] : [first, next];
 }
 
 interface Boot {

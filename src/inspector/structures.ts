@@ -4,7 +4,7 @@ import { parseStrictJson } from '../formats/strict-json.js';
 import { describeRuntimeData } from '../inspect/describe-azure-evidence.js';
 import { describeCcel, describeVtpmLogs } from '../inspect/describe-event-log.js';
 import type { FieldDescription, StructureDescription } from '../inspect/field-description.js';
-import { describeRaw, IN_FILE, nameOfKind, recogniseRaw } from '../inspect/raw-structures.js';
+import { describeRaw, inMember, nameOfKind, recogniseRaw } from '../inspect/raw-structures.js';
 import { fromLatin1, fromUtf8 } from '../model/bytes.js';
 import { nullIfMalformed } from '../model/errors.js';
 import type { StructureKind } from '../model/evidence.js';
@@ -57,7 +57,7 @@ export function readBytes(bytes: Uint8Array, pointer = ''): FoundBytes | null {
 
 /** A log with its events: that of a TD has other registers. */
 function describe(bytes: Uint8Array, kind: StructureKind, pointer: string): readonly StructureDescription[] {
-  if (kind !== 'event-log') return describeRaw(bytes, kind, IN_FILE);
+  if (kind !== 'event-log') return describeRaw(bytes, kind, inMember(''));
   return /ccel$/i.test(pointer) ? describeCcel(bytes, '', LOG_BYTES) : describeVtpmLogs([bytes], '', LOG_BYTES);
 }
 

@@ -1,5 +1,6 @@
 import { linkTo } from './decision-link.js';
 import type { Decision, ServiceFault } from './service.js';
+import { shownValue } from './shown-value.js';
 import { reasonsOf, verdictOf, warningsOf } from './verdict.js';
 
 interface VerdictPanelProps {
@@ -19,9 +20,9 @@ export function VerdictPanel({ decision, isStored }: VerdictPanelProps) {
           {reasons.map(({ code, check }) => (
             <li key={code}>
               <p>
-                <code>{code}</code> {check?.detail}
+                <code>{code}</code> {shownValue(check?.detail ?? '')}
               </p>
-              {check?.remedy == null ? null : <p class="remedy">{check.remedy}</p>}
+              {check?.remedy == null ? null : <p class="remedy">{shownValue(check.remedy)}</p>}
             </li>
           ))}
         </ol>
@@ -31,10 +32,10 @@ export function VerdictPanel({ decision, isStored }: VerdictPanelProps) {
           {warnings.map(({ id, about, detail, remedy, waived }) => (
             <li key={`${id} ${about}`}>
               <p>
-                <code>{id}</code> {detail}
+                <code>{id}</code> {shownValue(detail)}
                 {waived ? ' (waived by the policy)' : ''}
               </p>
-              {remedy === null ? null : <p class="remedy">{remedy}</p>}
+              {remedy === null ? null : <p class="remedy">{shownValue(remedy)}</p>}
             </li>
           ))}
         </ul>
@@ -43,7 +44,12 @@ export function VerdictPanel({ decision, isStored }: VerdictPanelProps) {
         <dt>Decision</dt>
         <dd>
           <code>{decision.decisionId}</code>{' '}
-          {isStored ? <a href={linkTo(decision.decisionId)}>Link to its record</a> : null}
+          {isStored ? (
+            <a href={linkTo(decision.decisionId)} target="_blank" rel="noopener">
+              Link to its record
+            </a>
+          ) : null}{' '}
+          {isStored ? <small>in a new tab; reading records needs the role audit:read</small> : null}
         </dd>
         <dt>Decided at</dt>
         <dd>{decision.decidedAt}</dd>
@@ -58,17 +64,18 @@ export function VerdictPanel({ decision, isStored }: VerdictPanelProps) {
 
 /** Why the service judged nothing. */
 export function FaultPanel({ fault }: { readonly fault: ServiceFault }) {
-  const asksForKey = fault.status === 401 || fault.status === 403;
   return (
     <section class="verdict fault" aria-labelledby="fault">
-      <h2 id="fault">Not judged: {fault.message}</h2>
+      <h2 id="fault">Not judged: {shownValue(fault.message)}</h2>
       {fault.code === null ? null : (
         <p>
           <code>{fault.code}</code>
-          {fault.pointer === null ? '' : ` at ${fault.pointer}`}
+          {fault.pointer === null ? '' : ` at ${shownValue(fault.pointer)}`}
         </p>
       )}
-      {asksForKey ? <p>Give the key of a caller under “Policy, nonce, audience, key”, and try again.</p> : null}
+      {fault.status === 401 ? (
+        <p>Give the key of a caller under “Policy, nonce, audience, key”, and try again.</p>
+      ) : null}
     </section>
   );
 }

@@ -22,6 +22,8 @@ export interface YamlText {
   readonly problems: readonly YamlProblem[];
   /** Line of a place; where that is not there, of the innermost around it; null for the whole. */
   lineOf(path: Path): number | null;
+  /** First and last line of a member or item with its value; null where it is not there. */
+  linesOf(path: Path): readonly [first: number, last: number] | null;
 }
 
 export interface YamlProblem {
@@ -104,6 +106,10 @@ export function readYaml(text: string, bounds?: YamlBounds): YamlText {
       const offset = offsetOf(contents, path);
       return offset === null ? null : lines.linePos(offset).line;
     },
+    linesOf(path) {
+      const extent = extentOf(contents, path);
+      return extent === null ? null : [lines.linePos(extent[0]).line, lines.linePos(extent[1]).line];
+    },
   };
 }
 
@@ -131,7 +137,7 @@ function ofTheWhole(what: string): YamlProblem {
 }
 
 function refusal(...problems: readonly YamlProblem[]): YamlText {
-  return { value: null, problems, lineOf: () => null };
+  return { value: null, problems, lineOf: () => null, linesOf: () => null };
 }
 
 function sayWhat(code: string): string {
@@ -208,6 +214,22 @@ function offsetOf(contents: Node | null, path: Path): number | null {
     node = pair === undefined ? next : pair.value;
   }
   return offset;
+}
+
+/** Offsets of the first and the last character of a member or item, with its name. */
+function extentOf(contents: Node | null, path: Path): readonly [first: number, last: number] | null {
+  let node: unknown = contents;
+  let first = 0;
+  for (const step of path) {
+    const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && key.value === step) : undefined;
+    const next = isSeq(node) ? node.items[Number(step)] : pair?.value;
+    const start = pair === undefined ? next : pair.key;
+    if (!isNode(next) || !isNode(start)) return null;
+    first = start.range?.[0] ?? first;
+    node = next;
+  }
+  const end = isNode(node) ? (node.range?.[1] ?? first) : first;
+  return [first, Math.max(first, end - 1)];
 }
 
 function hasMoreTokens(text: string, most: number): boolean {

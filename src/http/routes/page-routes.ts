@@ -63,8 +63,12 @@ export const pageRoutes =
     }
   };
 
-function send({ file, lasting }: PageFile, reply: FastifyReply): FastifyReply {
+/** The inspector as one file has a policy of its own, which this one would keep from running: it is for the disk. */
+const DOWNLOAD = /^\/inspector\/[^/]+\.html$/;
+
+function send({ path, file, lasting }: PageFile, reply: FastifyReply): FastifyReply {
   reply.headers(HEADERS);
+  if (DOWNLOAD.test(path)) reply.header('content-disposition', 'attachment');
   if (lasting) reply.header('cache-control', LASTING);
   return reply.sendFile(file);
 }

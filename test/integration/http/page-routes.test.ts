@@ -27,6 +27,14 @@ async function startOther(options: Parameters<typeof startFakeService>[0]): Prom
   return other;
 }
 
+describe('GET /inspector/veritee-inspector.html', () => {
+  it('is for the disk: the policy of the service would keep its script from running', async () => {
+    const { status, headers } = await call(service.url, '/inspector/veritee-inspector.html');
+    expect([status, headers['content-disposition']]).toEqual([200, 'attachment']);
+    expect((await call(service.url, '/')).headers['content-disposition']).toBeUndefined();
+  });
+});
+
 describe.each(['/docs', '/guide', '/guide/getting-started', '/guide/0068-inspector'])('GET %s', (path) => {
   it('is a page for everybody, under the policy of the inspector, and not kept', async () => {
     const { status, headers, body } = await call(service.url, path);

@@ -4,10 +4,11 @@ import type { CheckResult } from '../../../src/model/checks/row.js';
 import { CHECK_IDS } from '../../../src/model/codes.js';
 import { EVIDENCE_TYPES } from '../../../src/model/evidence-traits.js';
 
+const ALLOWED = { decision: 'allow', isNonceOfBody: false };
 const check = (id: string, result: CheckResult, about = '/evidence/hclReport') => ({ id, result, about });
 const stateOf = (links: readonly Link[], name: string) => links.find((link) => link.name === name)?.state;
 const namesOf = (type: string, checks: Parameters<typeof chainOfTrust>[1] = []) =>
-  chainOfTrust(type, checks).map(({ name }) => name);
+  chainOfTrust(type, checks, ALLOWED).map(({ name }) => name);
 
 describe('the chain of trust', () => {
   it('has a link for every check that there is', () => {
@@ -54,22 +55,42 @@ describe('the chain of trust', () => {
 
   it('gives the certificates of a token to the token', () => {
     const own = check('cert_signature', 'fail', '/attestationResults/0/token');
-    const links = chainOfTrust('az-snp-vtpm', [own, check('cert_signature', 'pass')]);
+    const links = chainOfTrust('az-snp-vtpm', [own, check('cert_signature', 'pass')], ALLOWED);
     expect([stateOf(links, 'token'), stateOf(links, 'certificates')]).toEqual(['failed', 'verified']);
     expect(linkOf(check('cert_untrusted', 'pass', '/evidence/token'))).toBe('token');
+    expect(linkOf(check('secure_boot', 'pass', '/evidence/token'))).toBe('token');
   });
 
-  it.each<[CheckResult, string]>([
-    ['fail', 'not_reached'],
-    ['warn', 'verified'],
-  ])('counts the policy for what it is where the report is %s: %s', (ofReport, state) => {
-    const links = chainOfTrust('snp', [check('snp_signature', ofReport), check('policy_evidence_type', 'pass')]);
-    expect(stateOf(links, 'policy')).toBe(state);
+  it('says nothing of an event log that was not there: the runtime claims said that Secure Boot is on', () => {
+    const links = chainOfTrust('az-snp-vtpm', [check('secure_boot', 'pass')], ALLOWED);
+    expect([stateOf(links, 'eventLog'), stateOf(links, 'claimsHash')]).toEqual(['not_reached', 'verified']);
+    const withLog = chainOfTrust('az-snp-vtpm', [check('secure_boot', 'pass', '/evidence/eventLog')], ALLOWED);
+    expect(stateOf(withLog, 'eventLog')).toBe('verified');
   });
 
-  it('says that the policy failed where it did, whatever else failed', () => {
-    const links = chainOfTrust('snp', [check('snp_signature', 'fail'), check('policy_evidence_type', 'fail')]);
-    expect(stateOf(links, 'policy')).toBe('failed');
+  it.each([
+    ['allow', 'pass', 'verified'],
+    ['deny', 'pass', 'not_reached'],
+    ['indeterminate', 'pass', 'not_reached'],
+    ['deny', 'fail', 'failed'],
+    ['allow', 'warn', 'open'],
+  ] as const)('counts the policy of a decision %s whose own checks %s as %s', (decision, result, state) => {
+    const context = { ...ALLOWED, decision };
+    const links = chainOfTrust(
+      'snp',
+      [check('policy_evidence_type', result), check('release_refused', result)],
+      context,
+    );
+    expect([stateOf(links, 'policy'), stateOf(links, 'release')]).toEqual([state, state]);
+  });
+
+  it.each([
+    ['pass', 'open'],
+    ['fail', 'failed'],
+  ] as const)('has reservations about a nonce that came with the body: %s is %s', (result, state) => {
+    const context = { ...ALLOWED, isNonceOfBody: true };
+    const links = chainOfTrust('snp', [check('nonce_mismatch', result), check('snp_signature', 'pass')], context);
+    expect([stateOf(links, 'fresh'), stateOf(links, 'report')]).toEqual([state, 'verified']);
   });
 
   it.each<[readonly CheckResult[], string]>([
@@ -86,6 +107,7 @@ describe('the chain of trust', () => {
     const links = chainOfTrust(
       'snp',
       results.map((result) => check('snp_signature', result)),
+      ALLOWED,
     );
     expect(stateOf(links, 'report')).toBe(state);
   });

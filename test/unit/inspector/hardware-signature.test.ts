@@ -100,6 +100,15 @@ describe('several hardware reports', () => {
     expect(await verify({ ...body(), quote: report(quote) })).toMatchObject({ state: 'open' });
   });
 
+  it('are not looked for where the sender chooses the bytes', async () => {
+    const genuine = report(vm.hclReport({ nonce: NONCE }).subarray(32, 32 + 1184));
+    const { endorsements = {} } = body().evidence as JsonObject;
+    for (const name of ['runtimeData', 'runtime_data', 'userData', 'initData', 'nonce']) {
+      const verdict = await verify({ evidence: { type: 'snp', report: 'AA', [name]: genuine, endorsements } });
+      expect([name, verdict]).toEqual([name, { state: 'open', why: 'there is no hardware report' }]);
+    }
+  });
+
   it('are one where they are the same bytes', async () => {
     const same = vm.hclReport({ nonce: NONCE });
     const value = body({ hclReport: report(same) });
@@ -113,9 +122,10 @@ describe('the signature of a TD quote', () => {
   it('is verified up to the pinned root, with the quoting enclave between', async () => {
     const verdict = await verifyQuote(quote);
     expect(verdict.state).toBe('verified');
-    expect(verdict.state === 'verified' && verdict.steps.slice(0, 3).map(({ what }) => what)).toEqual([
+    expect(verdict.state === 'verified' && verdict.steps.slice(0, 4).map(({ what }) => what)).toEqual([
       'the attestation key signed the quote',
       'the quoting enclave vouches for the attestation key',
+      "the quoting enclave is Intel's, and no debug enclave",
       'the PCK signed the report of the quoting enclave',
     ]);
   });
@@ -126,6 +136,20 @@ describe('the signature of a TD quote', () => {
   ])('does not verify with a bit flipped in %s', async (_part, at, step) => {
     const verdict = await verifyQuote(flipped(quote, at));
     expect(verdict.state === 'failed' && lastStep(verdict)).toBe(step);
+  });
+
+  it.each([
+    ['another signer', { mrSigner: new Uint8Array(32).fill(7) }],
+    ['another product', { isvProdId: 1 }],
+    ['a debug enclave', { attributes: Uint8Array.of(3, ...new Uint8Array(15)) }],
+  ])('does not verify with a quoting enclave of %s, though the PCK signed its report', async (_what, qeReport) => {
+    const verdict = await verifyQuote(PLATFORM.quote({ qeReport }), {
+      ...PINS,
+      intel: new Set([pinOf(rootOf(PLATFORM.quote()))]),
+    });
+    expect(verdict.state === 'failed' && lastStep(verdict)).toBe(
+      "the quoting enclave is Intel's, and no debug enclave",
+    );
   });
 
   it('does not verify under a root that is not pinned', async () => {

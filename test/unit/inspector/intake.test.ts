@@ -35,7 +35,11 @@ describe('what was given', () => {
   it('is the id of a decision', () => {
     const id = '019BC1F0-5A3C-7B52-9D9F-3A0E8D0F5C11';
     expect(take(`${id}\n`)).toEqual({ kind: 'decision', id: id.toLowerCase() });
+    for (const text of [`"${id}"`, `https://veritee.example/#decision=${id}`, `/#decision=${id}`]) {
+      expect(take(text)).toEqual({ kind: 'decision', id: id.toLowerCase() });
+    }
     expect(take(id.replace('7B52', '4B52')).kind).toBe('unknown');
+    expect(take(`${id}#decision=other`).kind).toBe('unknown');
   });
 
   it('is a receipt, and no token that is judged', () => {
@@ -64,12 +68,19 @@ describe('what was given', () => {
 
   it.each([
     ['', 'There is nothing in it.'],
-    ['{"a":1}', 'It is JSON without the member evidence or type: no /verify body and no evidence.'],
+    ['{"a":1}', expect.stringMatching(/^It is JSON without the member evidence or type: .*"dialect": "trustee"/)],
+    ['{"requests":[]}', 'It is a batch: give one of its requests.'],
     ['{"a":1,"a":2}', expect.stringMatching(/^It is not strict JSON: .*twice/)],
-    ['nothing that anybody knows', 'It looks like nothing that this page knows.'],
+    ['nothing that anybody knows', expect.stringMatching(/^It is none of what this page knows: /)],
     ['-----BEGIN PRIVATE KEY-----', 'It holds a private key, which is never needed here.'],
   ])('is unknown, and why: %j', (text, why) => {
     expect(take(text)).toEqual({ kind: 'unknown', why });
+  });
+
+  it('is unknown where it is larger than any evidence', () => {
+    const why = 'It is larger than 4 MiB, which no evidence is.';
+    expect(readIntake(new Uint8Array(4 * 2 ** 20 + 1))).toEqual({ kind: 'unknown', why });
+    expect(readIntake(new Uint8Array(4 * 2 ** 20))).not.toEqual({ kind: 'unknown', why });
   });
 });
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { lineOfPointer, readPolicyLines } from '../../../src/inspector/policy-lines.js';
-import { memberBehind } from '../../../src/inspector/policy-members.js';
+import { membersBehind } from '../../../src/inspector/policy-members.js';
+import { CHECKS } from '../../../src/model/checks/catalogue.js';
+import type { CheckRow } from '../../../src/model/checks/row.js';
+import type { JsonValue } from '../../../src/model/json.js';
 import { parsePolicy, parsePolicyValue } from '../../../src/policy/policy-document.js';
 
 /** Every member that a check can come from. */
@@ -55,83 +58,60 @@ waivers:
 `;
 
 const value = parsePolicyValue(FULL);
-const check = (id: string, members: object = {}) => ({
-  id,
-  about: '/evidence',
-  expected: null,
-  waived: false,
-  ...members,
-});
 
-describe('the member of a policy behind a check', () => {
-  it('is sought in a policy that loads', () => {
+/** Pointers of all that the policy has. */
+const LINES = pointersIn(value);
+function pointersIn(node: JsonValue, pointer = ''): readonly string[] {
+  if (node === null || typeof node !== 'object' || Array.isArray(node)) return [pointer];
+  return [pointer, ...Object.entries(node).flatMap(([name, member]) => pointersIn(member, `${pointer}/${name}`))];
+}
+
+const check = (id: string, members: object = {}) => ({ id, expected: null, waived: false, policy: 'full', ...members });
+
+describe('the members of a policy behind a check', () => {
+  it('are sought in a policy that loads', () => {
     expect(() => parsePolicy(FULL)).not.toThrow();
   });
 
+  it('are those that the catalogue of checks names, where the policy has them', () => {
+    for (const [id, { members = [] }] of Object.entries<CheckRow>(CHECKS)) {
+      const heads = members.map((member) => `/${member.split('[]')[0]?.replaceAll('.', '/')}`);
+      const found = membersBehind(check(id), value);
+      for (const pointer of found) expect(heads.some((head) => pointer.startsWith(head))).toBe(true);
+      expect([id, found.length > 0]).toEqual([id, heads.some((head) => LINES.includes(head))]);
+    }
+  });
+
   it.each([
-    ['policy_evidence_type', '/accepts'],
-    ['snp_product', '/minimums/snp'],
-    ['snp_tcb_floor_missing', '/minimums/snp'],
-    ['tdx_tcb_status', '/minimums/tdx/acceptedStatuses'],
-    ['tdx_tcb_date', '/minimums/tdx/earliestTcbDate'],
-    ['collateral_stale', '/minimums/tdx/maxCollateralAgeDays'],
-    ['hcl_paravisor', '/paravisor'],
-    ['hcl_paravisor_unknown', '/paravisor'],
-    ['route_missing', '/routes/maa'],
-    ['route_unavailable', '/routes/maa'],
-    ['disagreement', '/routes/maa'],
-    ['nonce_missing', '/nonce'],
-    ['nonce_mismatch', '/freshness'],
-    ['nonce_stale', '/freshness'],
-    ['cert_revoked', '/revocation'],
-    ['crl_stale', '/revocation'],
-    ['crl_unavailable', '/revocation'],
-    ['crl_unconfirmed', '/revocation'],
-    ['binding_missing', '/binding'],
-    ['secure_boot', '/secureBoot'],
-    ['secure_boot_unknown', '/secureBoot'],
-    ['snp_debug', '/allowDebug'],
-    ['tdx_debug', '/allowDebug'],
-    ['token_debug', '/allowDebug'],
-    ['token_debug_unknown', '/allowDebug'],
-    ['ita_debug', '/allowDebug'],
-    ['snp_provisional', '/require/snp/committedEqualsCurrent'],
-    ['snp_platform_smt_enabled', '/require/snp/platformInfo'],
-    ['snp_mitigation', '/require/snp/mitigations'],
-    ['snp_chip_id', '/require/snp/machines'],
-    ['tdx_attributes', '/require/tdx/septVeDisable'],
-    ['tdx_xfam', '/require/tdx/xfamMask'],
-    ['tdx_service_td', '/require/tdx/mrServiceTd'],
-    ['tdx_platform_id', '/require/tdx/machines'],
-    ['tpm_reset', '/require/tpm/trackResets'],
-    ['tpm_pcr_not_quoted', '/require/tpm/quotedPcrs'],
-    ['eventlog_replay', '/require/tpm/runtimePcrs'],
-    ['token_issuer', '/require/maa/issuers'],
-    ['token_compliance', '/require/maa/complianceStatus'],
-    ['token_claim_type', '/require/maa/attestationType'],
-    ['maa_tcb_status', '/require/maa/tcbStatus'],
-    ['ita_tcb_status', '/minimums/tdx/acceptedStatuses'],
-    ['ita_policy', '/require/ita/policyIds'],
-    ['reference_not_applicable', '/referenceValues'],
-    ['tpm_pcr', '/referenceValues'],
-    ['claim_missing', '/rules'],
-    ['claim_type', '/rules'],
-  ])('of %s is %s', (id, pointer) => {
-    expect(memberBehind(check(id), value)).toBe(pointer);
+    ['snp_tcb_low', { part: 'Genoa' }, ['/minimums/snp/Genoa']],
+    ['snp_tcb_low', { part: 'Turin' }, ['/minimums/snp']],
+    ['rule_not_met', 'second', ['/rules/1']],
+    ['rule_not_met', 'unknown', ['/rules']],
+    ['route_missing', 'ita', ['/routes/ita']],
+    ['route_missing', 'maa', ['/routes/maa']],
+    ['tdx_tcb_date', null, ['/minimums/tdx/earliestTcbDate']],
+    ['snp_measurement', '00', ['/referenceValues', '/require/snp/minGuestSvn']],
+  ])('of %s that expects %j are %j', (id, expected, pointers) => {
+    expect(membersBehind(check(id, { expected }), value)).toEqual(pointers);
   });
 
-  it('is the minimum of the part, the rule that is named, the waiver, and the route of the token', () => {
-    expect(memberBehind(check('snp_tcb_low', { expected: { part: 'Genoa' } }), value)).toBe('/minimums/snp/Genoa');
-    expect(memberBehind(check('snp_tcb_low', { expected: { part: 'Turin' } }), value)).toBe('/minimums/snp');
-    expect(memberBehind(check('rule_not_met', { expected: 'second' }), value)).toBe('/rules/1');
-    expect(memberBehind(check('snp_product_advisory', { waived: true }), value)).toBe('/waivers/0');
-    expect(memberBehind(check('token_issuer', { about: '/evidence/itaToken' }), value)).toBe('/require/ita/issuers');
+  it('of what a verifier found is the one that tolerates it', () => {
+    const ofVerifier = (id: string) => membersBehind(check(id, { policy: null }), value);
+    expect(ofVerifier('snp_debug')).toEqual(['/allowDebug']);
+    expect(ofVerifier('crl_unavailable')).toEqual(['/revocation']);
+    expect(
+      ['cert_revoked', 'token_debug', 'nonce_mismatch', 'snp_signature', 'secure_boot'].flatMap(ofVerifier),
+    ).toEqual([]);
   });
 
-  it('is none of checks that hold under every policy, and where the policy says nothing', () => {
-    expect(memberBehind(check('snp_signature'), value)).toBeNull();
-    expect(memberBehind(check('binding_missing'), parsePolicyValue('id: small'))).toBeNull();
-    expect(memberBehind(check('snp_debug', { waived: true }), value)).toBeNull();
+  it('of what is waived are its waivers', () => {
+    expect(membersBehind(check('snp_product_advisory', { waived: true }), value)).toEqual(['/waivers/0']);
+    expect(membersBehind(check('snp_debug', { waived: true }), value)).toEqual([]);
+  });
+
+  it('are none where the policy says nothing, and of an unknown check', () => {
+    expect(membersBehind(check('binding_missing'), parsePolicyValue('id: small'))).toEqual([]);
+    expect(membersBehind(check('of_the_future'), value)).toEqual([]);
   });
 });
 
@@ -139,7 +119,6 @@ describe('lines of a policy', () => {
   const decided = (id: string, result: string, members: object = {}) => ({
     ...check(id),
     result,
-    policy: 'full',
     ...members,
   });
   const marked = (checks: readonly ReturnType<typeof decided>[]) =>
@@ -153,7 +132,7 @@ describe('lines of a policy', () => {
         decided('policy_evidence_type', 'pass'),
         decided('binding_missing', 'fail'),
         decided('hcl_paravisor_unknown', 'warn'),
-        decided('route_unavailable', 'unavailable'),
+        decided('route_unavailable', 'unavailable', { expected: 'maa' }),
         decided('secure_boot', 'skipped'),
       ]),
     ).toEqual([
@@ -177,11 +156,10 @@ describe('lines of a policy', () => {
   });
 
   it('show the worst of what they decided', () => {
-    expect(
-      marked([decided('tpm_pcr_not_quoted', 'pass'), decided('tpm_reset', 'fail'), decided('tpm_reset', 'pass')]),
-    ).toEqual([
-      ['tpm: { trackResets: true, quotedPcrs: [0, 7], runtimePcrs: [10] }', 'fail', 'tpm_pcr_not_quoted', 'tpm_reset'],
-    ]);
+    const pass = decided('tpm_reset', 'pass');
+    const tpm = 'tpm: { trackResets: true, quotedPcrs: [0, 7], runtimePcrs: [10] }';
+    expect(marked([pass, decided('tpm_reset', 'fail'), pass])).toEqual([[tpm, 'fail', 'tpm_reset']]);
+    expect(marked([pass, decided('tpm_reset', 'warn')])).toEqual([[tpm, 'warn', 'tpm_reset']]);
   });
 
   it('are of this policy, and of what verifiers found wrong', () => {
@@ -199,6 +177,12 @@ describe('lines of a policy', () => {
     ]);
     expect(byDefault).toEqual(['binding_missing']);
     expect(lines).toEqual([{ number: 1, text: 'id: small', state: null, checks: [] }]);
+  });
+
+  it('are those of the whole member in JSON, too', () => {
+    const json = '{\n  "minimums": {\n    "snp": {\n      "Genoa": {\n        "snp": 20\n      }\n    }\n  }\n}\n';
+    const { lines } = readPolicyLines('full', json, [decided('snp_tcb_low', 'fail', { expected: { part: 'Genoa' } })]);
+    expect(lines.flatMap(({ number, state }) => (state === null ? [] : [number]))).toEqual([4, 5, 6]);
   });
 
   it('of a text that is no policy are shown as they are', () => {

@@ -117,6 +117,14 @@ describe('registers of a boot', () => {
     expect(states(read({ tdx: { rtmr: [...rtmr].reverse() } }, given).registers)).toContainEqual(['RTMR 0', 'differs']);
   });
 
+  it('are those of the first log, and of the one that goes on from it', () => {
+    const more = buildEventLog([{ ...loader, pcr: 9 }]);
+    const logs = (names: object) =>
+      read(claims(AS_REPLAYED), { evidence: names as JsonObject }).registers.map(({ name }) => name);
+    expect(logs({ eventLog: base64url(LOG), other: base64url(more) })).toEqual(['PCR 0', 'PCR 7', 'PCR 8']);
+    expect(logs({ eventLog: [base64url(LOG), base64url(more)] })).toEqual(['PCR 0', 'PCR 7', 'PCR 8', 'PCR 9']);
+  });
+
   it('are none without an event log that can be read', () => {
     expect(registersOf([], claims(AS_REPLAYED), null)).toBeNull();
     expect(registersOf(findBytes({ eventLog: base64url(LOG.subarray(0, 90)) }), null, null)).toBeNull();

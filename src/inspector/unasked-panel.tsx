@@ -1,0 +1,18 @@
+import { type FoundBytes, nameOfFound } from './structures.js';
+
+/** Why nothing was judged, and what would be. */
+export function UnaskedPanel({ found, alone }: { readonly found: readonly FoundBytes[]; readonly alone: boolean }) {
+  const [first, ...others] = found;
+  if (first === undefined) return null;
+  const what = others.length === 0 ? nameOfFound(first.kind) : 'this';
+  return (
+    <section class="own open" aria-labelledby="unasked">
+      <h2 id="unasked">Read, and not judged.</h2>
+      <p>
+        {alone
+          ? 'This page has no service to judge it: it shows what the bytes say, and who signed the hardware report.'
+          : `By itself ${what} cannot be judged, so the service was not asked. It is judged as part of a /verify body: “veritee request” makes one of what “veritee collect” wrote in the guest.`}
+      </p>
+    </section>
+  );
+}
