@@ -126,7 +126,7 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
       await inspector.give(azure());
       const { page } = inspector;
       await page.click('[role=tab]:text-is("Which boot chain?")');
-      await page.click('.claims div:has(dt:text-is("snp.measurement")) button');
+      await page.click('.claims div:has(dt:has-text("snp.measurement")) button');
       expect(await page.locator('tr.selected button[aria-pressed=true]').textContent()).toBe('MEASUREMENT');
       expect(await page.evaluate('document.activeElement.textContent')).toBe('MEASUREMENT');
       const report = Buffer.from(JSON.parse(azure()).evidence.hclReport, 'base64url').subarray(32);
@@ -178,7 +178,7 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
     const answer = (await response.json()) as Schemas['Decision'];
     await onPage(async (inspector) => {
       const { page } = inspector;
-      for (const hostile of HOSTILE_TEXTS) {
+      for (const hostile of HOSTILE_TEXTS.map((text) => text.slice(0, 10_000))) {
         // What the page chooses by stays as it is: else it would show nothing of the rest.
         const json = everywhere(answer as unknown as JsonObject, hostile, new Set(['decision', 'result', 'type']));
         await page.route('**/verify*', (route) => route.fulfill({ json }));

@@ -72,9 +72,11 @@ describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the 
     await visit(async (inspector) => {
       const { page } = inspector;
       await inspector.give(questionOf('allow'));
-      await page.click('.verdict .facts a');
-      await page.locator('.record').waitFor();
-      expect(new URL(page.url()).hash).toMatch(/^#decision=[0-9a-f-]{36}$/);
+      const [opened] = await Promise.all([page.context().waitForEvent('page'), page.click('.verdict .facts a')]);
+      await opened.locator('.record').waitFor();
+      // What was given stays where it is.
+      expect(await page.inputValue('#evidence')).toBe(questionOf('allow'));
+      expect(new URL(opened.url()).hash).toMatch(/^#decision=[0-9a-f-]{36}$/);
       // Another link in the same page.
       await page.goto(service.url + link);
       await page.locator('.verdict.deny').waitFor();
