@@ -135,7 +135,7 @@ export function App({ alone }: { readonly alone: boolean }) {
       <footer>
         <p>
           veritee {VERSION}. What you give this page stays in it{alone ? '' : ', and goes to this service to be judged'}
-          : it stores nothing.
+          . The page stores nothing.
         </p>
       </footer>
     </>

@@ -12,7 +12,7 @@ import { isObject, type JsonValue, jsonPointer } from '../model/json.js';
 
 /** Bytes that stand somewhere in what was given, and what they say, field by field. Nothing about them is verified. */
 export interface FoundBytes {
-  /** JSON pointer to them; empty for a file by itself. */
+  /** JSON pointer to them; empty for a file by itself; of what the service gave, a name of it. */
   readonly pointer: string;
   readonly kind: FoundKind;
   readonly bytes: Uint8Array;

@@ -64,7 +64,9 @@ describe.skipIf(isLacking('the documents in a browser', [CHROMIUM]))('the docume
           async (page) => {
             expect(await page.read(OVERFLOW)).toBe(0);
             expect(await page.read(UNREACHABLE)).toBe(0);
-            expect(await page.violations()).toEqual([]);
+            // The API is long, and axe-core slow: narrow in light and wide in dark.
+            const isLookedAt = path !== '/docs' || (width === 360) === (scheme === 'light');
+            if (isLookedAt) expect(await page.violations()).toEqual([]);
           },
           width,
           scheme,

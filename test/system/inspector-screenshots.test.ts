@@ -8,7 +8,7 @@ import { InspectorPage, startBrowser } from './inspector-page.js';
 import { Lab } from './lab.js';
 import { ServiceProcess } from './service-process.js';
 
-/** Where the documents have them. `VERITEE_WRITE_SCREENSHOTS=1` writes what was made there; else they are compared by what they are of. */
+/** Where the documents have them. `VERITEE_WRITE_SCREENSHOTS=1` writes what was made there. Fonts differ, so that only their sizes are compared. */
 const FOLDER = new URL('../../docs/inspector/', import.meta.url);
 const DOCUMENT = new URL('../../docs/inspector.md', import.meta.url);
 const WRITES = process.env['VERITEE_WRITE_SCREENSHOTS'] === '1';
