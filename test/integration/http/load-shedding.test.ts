@@ -69,7 +69,7 @@ describe('load shedding', () => {
     },
   );
 
-  it('refuses while the event loop is late, except health and metrics', async () => {
+  it('refuses while the event loop is late, except health, metrics and pages', async () => {
     // Every event loop is late by more than this, as soon as it has been measured.
     const service = await start({ settings: { eventLoopDelayMs: 0.0001 } });
     let refused = await post(service.url, '/verify', VERIFY_BODY);
@@ -78,7 +78,9 @@ describe('load shedding', () => {
       refused = await post(service.url, '/verify', VERIFY_BODY);
     }
     expect([refused.status, refused.body.code, refused.headers['retry-after']]).toEqual([503, 'overloaded', '1']);
-    const spared = await Promise.all(['/livez', '/readyz', '/metrics'].map((path) => call(service.url, path)));
-    expect(spared.map((answer) => answer.status)).toEqual([200, 200, 200]);
+    const spared = await Promise.all(
+      ['/livez', '/readyz', '/metrics', '/', '/docs', '/guide'].map((path) => call(service.url, path)),
+    );
+    expect(spared.map((answer) => answer.status)).toEqual([200, 200, 200, 200, 200, 200]);
   });
 });
