@@ -1,5 +1,6 @@
 import type { CheckResult } from '../model/checks/row.js';
 import type { CheckId } from '../model/codes.js';
+import type { EvidenceType } from '../model/evidence.js';
 
 /** A link of the chain of trust, from what is trusted from the beginning to what the caller asked about. */
 export type LinkName =
@@ -186,7 +187,7 @@ const HARDWARE: readonly LinkName[] = ['root', 'certificates', 'report'];
 const VTPM: readonly LinkName[] = ['attestationKey', 'quote', 'pcrs', 'eventLog'];
 
 /** Links of each type of evidence in order, beside those that only some requests have. */
-const CHAINS: { readonly [type: string]: readonly LinkName[] } = {
+const CHAINS: { readonly [type in EvidenceType]: readonly LinkName[] } = {
   snp: [...HARDWARE, 'fresh'],
   tdx: [...HARDWARE, 'eventLog', 'fresh'],
   'az-snp-vtpm': [...HARDWARE, 'claimsHash', ...VTPM, 'fresh'],
@@ -231,7 +232,9 @@ export function chainOfTrust<C extends ReadCheck>(
   checks: readonly C[],
   context: ChainContext,
 ): readonly Link<C>[] {
-  const names = CHAINS[type] ?? ORDER.filter((name) => !WHERE_THERE_ARE_CHECKS.includes(name));
+  const names =
+    (CHAINS as { readonly [other: string]: readonly LinkName[] })[type] ??
+    ORDER.filter((name) => !WHERE_THERE_ARE_CHECKS.includes(name));
   const present = new Set<LinkName>([...names, ...checks.map(linkOf)]);
   return ORDER.filter((name) => present.has(name)).map((name) => {
     const own = checks.filter((check) => linkOf(check) === name);

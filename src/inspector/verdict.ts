@@ -1,3 +1,5 @@
+import type { EvidenceType } from '../model/evidence.js';
+
 /** What is read of a decision for people. */
 interface Decided {
   readonly decision: string;
@@ -24,7 +26,7 @@ export interface Reason {
   readonly check: Finding | null;
 }
 
-const EVIDENCE_NAMES: { readonly [type: string]: string } = {
+const EVIDENCE_NAMES: { readonly [type in EvidenceType]: string } = {
   snp: 'SEV-SNP evidence',
   tdx: 'TDX evidence',
   'az-snp-vtpm': 'evidence of an Azure confidential VM on SEV-SNP',
@@ -36,7 +38,7 @@ const EVIDENCE_NAMES: { readonly [type: string]: string } = {
 
 /** The decision in one sentence. */
 export function verdictOf({ decision, historical, retryable, reasons, policies, evidence }: Decided): string {
-  const what = EVIDENCE_NAMES[evidence.type] ?? 'this evidence';
+  const what = (EVIDENCE_NAMES as { readonly [other: string]: string })[evidence.type] ?? 'this evidence';
   const whose = `policy ${policies.map(({ id }) => id).join(' and ') || '(none)'}`;
   const when = historical ? ' at a past instant, which releases nothing' : '';
   if (decision === 'allow') return `Allow: ${whose} accepts ${what}${when}.`;
