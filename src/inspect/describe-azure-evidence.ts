@@ -13,6 +13,7 @@ import { hex } from '../model/bytes.js';
 import { FormatError, within } from '../model/errors.js';
 import type { CertifiedKeyInput, TpmQuoteInput } from '../model/evidence.js';
 import { FieldTable, type StructureDescription, startIn, textField } from './field-description.js';
+import { memberFields } from './json-members.js';
 
 /** Lengths in a TPMS_ATTEST (TPM 2.0 part 2, 10.12.8): TPMS_CLOCK_INFO, firmwareVersion, and the size of a TPM2B. */
 const CLOCK_INFO_LENGTH = 17;
@@ -51,7 +52,7 @@ export function describeRuntimeData(
   object: ReturnType<typeof readRuntimeObject> = readRuntimeObject(bytes),
 ): StructureDescription {
   const fields = object.ok
-    ? Object.entries(object.value).map(([name, value]) => textField(name, value))
+    ? memberFields(bytes, object.value)
     : new FieldTable(bytes).hex('data', 0, bytes.byteLength, object.detail).fields;
   return { name: 'runtime data', about, start: 0, length: bytes.byteLength, fields };
 }

@@ -1,32 +1,43 @@
 import { readAkChain, readAkLeaf } from '../formats/ak-certificate-input.js';
+import { DER, DerReader } from '../formats/der.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
 import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../formats/x509-extension.js';
 import { hex } from '../model/bytes.js';
 import { within } from '../model/errors.js';
 import type { AkCertificateInput } from '../model/evidence.js';
-import { type FieldDescription, type StructureDescription, textField } from './field-description.js';
+import { FieldTable, type StructureDescription, startIn } from './field-description.js';
 
-/** A certificate by what people ask of one (RFC 5280 4.1). */
-export function describeCertificate(certificate: X509Certificate, name: string, about: string): StructureDescription {
-  const { serial, issuer, subject, notBefore, notAfter, publicKey, outerAlgorithm, der } = certificate;
+/**
+ * A certificate by what people ask of one (RFC 5280 4.1).
+ * @param start bytes from the start of what `about` names; null where that is not the certificate in DER
+ */
+export function describeCertificate(
+  certificate: X509Certificate,
+  name: string,
+  about: string,
+  start: number | null,
+): StructureDescription {
+  const { serial, issuer, subject, notBefore, notAfter, publicKey, spki, outerAlgorithm, signature, der } = certificate;
   const key =
     publicKey.kind === 'rsa' ? `RSA, ${publicKey.bits} bits` : publicKey.kind === 'ec' ? publicKey.curve : 'other';
-  return {
-    name,
-    about,
-    start: null,
-    length: der.byteLength,
-    fields: [
-      textField('subject', subject.commonName, 'common name'),
-      textField('issuer', issuer.commonName, 'common name'),
-      textField('serial number', hex(serial)),
-      textField('not before', notBefore?.toISOString() ?? null),
-      textField('not after', notAfter?.toISOString() ?? null),
-      textField('key', key),
-      textField('signature algorithm', outerAlgorithm.name),
-      ...purposesOf(certificate),
-    ],
-  };
+  const validity = readerBehind(der, issuer.der).open(DER.sequence, 'validity');
+  const table = new FieldTable(der)
+    .part('subject', subject.der, subject.commonName, 'common name')
+    .part('issuer', issuer.der, issuer.commonName, 'common name')
+    .part('serial number', serial, hex(serial))
+    .part('not before', validity.any('not before').bytes, notBefore?.toISOString() ?? null)
+    .part('not after', validity.any('not after').bytes, notAfter?.toISOString() ?? null)
+    .part('key', spki, key)
+    .part('signature algorithm', outerAlgorithm.bytes, outerAlgorithm.name)
+    .part('signature', signature, hex(signature));
+  const usage = onlyExtension(certificate.extensions, EXTENSION.extendedKeyUsage);
+  if (usage !== null) table.part('extended key usage', usage.value, parseExtendedKeyUsage(usage));
+  return { name, about, start, length: der.byteLength, fields: table.fields };
+}
+
+/** Reads what follows a part of DER. */
+export function readerBehind(der: Uint8Array, part: Uint8Array): DerReader {
+  return new DerReader(der, part.byteOffset - der.byteOffset + part.byteLength, der.byteLength);
 }
 
 /**
@@ -37,15 +48,15 @@ export function describeAkCertificate(
   input: AkCertificateInput,
   about: { readonly leaf: string; readonly chain: string },
 ): readonly StructureDescription[] {
+  const { certificate } = input;
   return [
-    within(about.leaf, () => describeCertificate(readAkLeaf(input), 'AK certificate', about.leaf)),
+    within(about.leaf, () => {
+      const leaf = readAkLeaf(input);
+      const start = 'der' in certificate ? startIn(certificate.der, leaf.der) : null;
+      return describeCertificate(leaf, 'AK certificate', about.leaf, start);
+    }),
     ...within(about.chain, () =>
-      readAkChain(input).map((above) => describeCertificate(above, 'certificate above the AK', about.chain)),
+      readAkChain(input).map((above) => describeCertificate(above, 'certificate above the AK', about.chain, null)),
     ),
   ];
-}
-
-function purposesOf({ extensions }: X509Certificate): readonly FieldDescription[] {
-  const usage = onlyExtension(extensions, EXTENSION.extendedKeyUsage);
-  return usage === null ? [] : [textField('extended key usage', parseExtendedKeyUsage(usage))];
 }

@@ -1,10 +1,10 @@
-import { countCrlEntries, parseCrlFrame } from '../formats/x509-crl.js';
 import { hex, utf8Length } from '../model/bytes.js';
 import { within } from '../model/errors.js';
 import type { TdxCollateral } from '../model/evidence.js';
 import type { RatedLevel } from '../vendors/intel/collateral-json.js';
 import { parseQeIdentity } from '../vendors/intel/qe-identity.js';
 import { parseTcbInfo } from '../vendors/intel/tcb-info.js';
+import { describeCrl } from './describe-crl.js';
 import { type FieldDescription, type StructureDescription, textField } from './field-description.js';
 
 /**
@@ -17,8 +17,8 @@ export function describeCollateral(collateral: TdxCollateral, about: string): re
   return [
     member('tcb_info', (place) => describeTcbInfo(collateral.tcbInfo, place)),
     member('qe_identity', (place) => describeQeIdentity(collateral.qeIdentity, place)),
-    member('pck_crl', (place) => describeCrl(collateral.pckCrl, place)),
-    member('root_ca_crl', (place) => describeCrl(collateral.rootCaCrl, place)),
+    member('pck_crl', (place) => describeCrl(collateral.pckCrl, place, null)),
+    member('root_ca_crl', (place) => describeCrl(collateral.rootCaCrl, place, null)),
   ];
 }
 
@@ -46,23 +46,6 @@ function describeQeIdentity(text: string, about: string): StructureDescription {
     ...(newest === undefined ? [] : [textField('newest isvsvn', newest.isvSvn), levelField(newest)]),
   ];
   return { name: 'QE identity', about, start: null, length: utf8Length(text), fields };
-}
-
-/**
- * A CRL by what people ask of one.
- * @throws {FormatError} `cert_format`
- */
-export function describeCrl(der: Uint8Array, about: string): StructureDescription {
-  const list = parseCrlFrame(der);
-  const { issuer, thisUpdate, nextUpdate, crlNumber } = list;
-  const fields = [
-    textField('issuer', issuer.commonName, 'common name'),
-    textField('this update', thisUpdate?.toISOString() ?? null),
-    textField('next update', nextUpdate?.toISOString() ?? null),
-    textField('number', crlNumber?.toString() ?? null),
-    textField('revoked certificates', countCrlEntries(list)),
-  ];
-  return { name: 'revocation list', about, start: null, length: der.byteLength, fields };
 }
 
 function windowOf(signed: {

@@ -6,7 +6,7 @@ import { parseCertificate, type X509Certificate } from '../formats/x509-certific
 import { hex, isSameBytes } from '../model/bytes.js';
 import { parsePckExtension } from '../vendors/intel/pck-extension.js';
 import { describeCertificate } from './describe-certificate.js';
-import { FieldTable, type StructureDescription, textField } from './field-description.js';
+import { FieldTable, type StructureDescription } from './field-description.js';
 
 const ZEROS_48 = new Uint8Array(48);
 
@@ -124,15 +124,13 @@ function describeEnclave({ qe }: TdQuote, about: string): StructureDescription {
 
 /** Certificates of a PCK chain; the first says what the platform is. */
 function describePck(certificate: X509Certificate, about: string): StructureDescription {
-  const described = describeCertificate(certificate, 'certificate of the quote', about);
+  const described = describeCertificate(certificate, 'certificate of the quote', about, null);
   const pck = parsePckExtension(certificate);
   if (pck === null) return described;
-  const platform = [
-    ['FMSPC', hex(pck.fmspc)],
-    ['PCEID', hex(pck.pceId)],
-    ['SGX TCB components', pck.sgxTcbComponents],
-    ['PCESVN', pck.pceSvn],
-  ] as const;
-  const fields = platform.map(([name, value]) => textField(name, value));
+  const { fields } = new FieldTable(certificate.der)
+    .part('FMSPC', pck.fmspc, hex(pck.fmspc))
+    .part('PCEID', pck.pceId, hex(pck.pceId))
+    .part('SGX TCB components', null, pck.sgxTcbComponents)
+    .part('PCESVN', null, pck.pceSvn);
   return { ...described, fields: [...described.fields, ...fields] };
 }

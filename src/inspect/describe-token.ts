@@ -1,6 +1,8 @@
+import { decodeBase64 } from '../formats/base64.js';
 import { parseClaimsSet, parseJws } from '../formats/jws.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { type FieldDescription, type StructureDescription, textField } from './field-description.js';
+import { memberFields } from './json-members.js';
 
 /** Claims whose meaning is not in their name (RFC 7519, section 4.1; Microsoft, Azure Attestation claim sets). */
 const MEANINGS: ReadonlyMap<string, string> = new Map([
@@ -10,22 +12,32 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Header and claims of a token.
+ * Header and claims of a token, with the places of their members in what the token encodes.
  * @throws {FormatError} as `parseJws` and `parseClaimsSet`
  */
 export function describeToken(token: string, about: string): readonly StructureDescription[] {
   const { header, payload, signature } = parseJws(token);
+  const [encoded = ''] = token.split('.');
+  const headerText = decodeBase64(encoded);
   const signed = textField('signature length', signature.byteLength, 'bytes');
+  const claims = fieldsOf(payload, parseClaimsSet(payload));
   return [
-    { name: 'JOSE header', about, start: null, length: token.indexOf('.'), fields: [...fieldsOf(header), signed] },
-    { name: 'claims', about, start: null, length: payload.byteLength, fields: fieldsOf(parseClaimsSet(payload)) },
+    {
+      name: 'JOSE header',
+      about,
+      start: null,
+      length: headerText.byteLength,
+      fields: [...fieldsOf(headerText, header), signed],
+    },
+    { name: 'claims', about, start: null, length: payload.byteLength, fields: claims },
   ];
 }
 
-function fieldsOf(object: JsonObject): readonly FieldDescription[] {
-  return Object.entries(object).map(([name, value]) =>
-    textField(name, value, MEANINGS.get(name) ?? instantOf(name, value)),
-  );
+function fieldsOf(text: Uint8Array, object: JsonObject): readonly FieldDescription[] {
+  return memberFields(text, object).map((field) => ({
+    ...field,
+    meaning: MEANINGS.get(field.name) ?? instantOf(field.name, field.value),
+  }));
 }
 
 function instantOf(name: string, value: JsonValue): string | null {

@@ -4,7 +4,7 @@ import type { JsonValue } from '../model/json.js';
 /** One field of a structure as people read it. Nothing about it is verified. */
 export interface FieldDescription {
   readonly name: string;
-  /** Bytes from the start of the structure; null in JSON text. */
+  /** Bytes from the start of the structure (of a certificate or CRL, its DER); null where the field has no place in it. */
   readonly offset: number | null;
   readonly length: number | null;
   readonly value: JsonValue;
@@ -17,7 +17,7 @@ export interface StructureDescription {
   readonly name: string;
   /** JSON pointer into the evidence. */
   readonly about: string;
-  /** Bytes from the start of what `about` names; null where it does not stand there as it is: in PEM, JSON or a token. */
+  /** Bytes from the start of what `about` names; null where it does not stand there byte for byte: in PEM, JSON or a token. */
   readonly start: number | null;
   readonly length: number;
   readonly fields: readonly FieldDescription[];
@@ -49,6 +49,13 @@ export class FieldTable {
   /** A field whose value the caller has decoded. */
   add(name: string, offset: number, length: number, value: JsonValue, meaning: string | null = null): this {
     this.#fields.push({ name, offset, length, value, meaning });
+    return this;
+  }
+
+  /** A field of DER that the caller has decoded, by the part of the bytes that holds it; without a place where nothing does. */
+  part(name: string, part: Uint8Array | null, value: JsonValue, meaning: string | null = null): this {
+    const offset = part === null ? null : startIn(this.#bytes, part);
+    this.#fields.push({ name, offset, length: offset === null ? null : (part?.byteLength ?? null), value, meaning });
     return this;
   }
 

@@ -18,7 +18,8 @@ import { listedNames } from '../model/names-in-messages.js';
 import { parseCollateralFile } from '../vendors/intel/collateral-file.js';
 import { describeHclReport, describeTpmQuote } from './describe-azure-evidence.js';
 import { describeCertificate } from './describe-certificate.js';
-import { describeCollateral, describeCrl } from './describe-collateral.js';
+import { describeCollateral } from './describe-collateral.js';
+import { describeCrl } from './describe-crl.js';
 import { describeSnpReport } from './describe-snp-report.js';
 import { describeTdQuote, describeTdReport } from './describe-td-quote.js';
 import { describeToken } from './describe-token.js';
@@ -69,7 +70,10 @@ const KINDS: { readonly [K in StructureKind]: RawKind } = {
     looksLike: (bytes) => beginsAsSnpReport(bytes) && isCertificateTable(bytes.subarray(SNP_REPORT_LENGTH)),
     describe: (bytes, place) => [
       describeSnpReport(bytes.subarray(0, SNP_REPORT_LENGTH), place.about),
-      ...describeTable(bytes.subarray(SNP_REPORT_LENGTH), place),
+      ...describeTable(bytes.subarray(SNP_REPORT_LENGTH), place).map((certificate) => ({
+        ...certificate,
+        start: certificate.start === null ? null : SNP_REPORT_LENGTH + certificate.start,
+      })),
     ],
   },
   'snp-certificate-table': {
@@ -104,20 +108,20 @@ const KINDS: { readonly [K in StructureKind]: RawKind } = {
     describe: (bytes, { about, pemBytes }) =>
       parsePemBlocks(textOf(bytes), pemBytes).map(({ label, der }) =>
         label === 'CERTIFICATE'
-          ? describeCertificate(certificateIn(der), 'certificate', about)
-          : describeCrl(der, about),
+          ? describeCertificate(certificateIn(der), 'certificate', about, null)
+          : describeCrl(der, about, null),
       ),
   },
   certificate: {
     name: 'a certificate in DER',
     looksLike: (bytes) => nullIfMalformed(() => certificateIn(bytes)) !== null,
-    describe: (bytes, { about }) => [describeCertificate(certificateIn(bytes), 'certificate', about)],
+    describe: (bytes, { about }) => [describeCertificate(certificateIn(bytes), 'certificate', about, 0)],
   },
   crl: {
     name: 'a CRL in DER',
     // Its entries, which can be tens of thousands, make it no other kind.
     looksLike: (bytes) => nullIfMalformed(() => parseCrlFrame(bytes)) !== null,
-    describe: (bytes, { about }) => [describeCrl(bytes, about)],
+    describe: (bytes, { about }) => [describeCrl(bytes, about, 0)],
   },
   token: {
     name: 'a token',
@@ -217,7 +221,7 @@ function describeHcl(bytes: Uint8Array, { about }: RawPlace): Structures {
 
 function describeTable(bytes: Uint8Array, { about }: RawPlace): Structures {
   return Object.entries(parseSnpCertificateTable(bytes)).map(([kind, der]) =>
-    describeCertificate(certificateIn(der), kind.toUpperCase(), about),
+    describeCertificate(certificateIn(der), kind.toUpperCase(), about, startIn(bytes, der)),
   );
 }
 

@@ -1,10 +1,10 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { FieldDescription } from '../inspect/field-description.js';
+import type { FieldDescription, StructureDescription } from '../inspect/field-description.js';
 import { hex } from '../model/bytes.js';
 import { claimOfField, type FieldPlace } from './claim-fields.js';
 import { hexRows, numbered, PAGE_BYTES, type PlacedField, placedFields, type Run } from './hex-rows.js';
 import { shownValue } from './shown-value.js';
-import { type FoundBytes, nameOfFound } from './structures.js';
+import { type FoundBytes, nameOfFound, placeOf, shownBytes } from './structures.js';
 
 interface BytesPanelProps {
   readonly found: readonly FoundBytes[];
@@ -57,9 +57,10 @@ interface StructureProps extends Omit<BytesPanelProps, 'found'> {
   readonly found: FoundBytes;
 }
 
-function Structure({ found: { bytes, structures }, place, claims, onClaim }: StructureProps) {
+function Structure({ found, place, claims, onClaim }: StructureProps) {
   const [field, setField] = useState<number | null>(null);
   const [page, setPage] = useState(0);
+  const { bytes, structures } = useMemo(() => shownBytes(found), [found]);
   const fields = useMemo(() => placedFields(structures), [structures]);
 
   const view = useRef<HTMLDivElement>(null);
@@ -88,6 +89,8 @@ function Structure({ found: { bytes, structures }, place, claims, onClaim }: Str
     <div class="structure" ref={self}>
       {bytes.byteLength === 0 ? null : (
         <div class="hex-view">
+          {found.kind === 'pem' ? <p>The DER that is in the PEM, one after the other.</p> : null}
+          {found.kind === 'token' ? <p>Header and claims, decoded, one after the other.</p> : null}
           <Pager page={page} bytes={bytes.byteLength} onPage={setPage} />
           <Chosen structures={structures} field={field} />
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who uses the keyboard has to be able to scroll it */}
@@ -190,20 +193,27 @@ function Chosen({
   readonly structures: FoundBytes['structures'];
   readonly field: number | null;
 }) {
-  const chosen = field === null ? undefined : structures.flatMap(({ fields }) => fields)[field];
+  const all = structures.flatMap((structure) => structure.fields.map((each) => ({ structure, each })));
+  const { structure, each: chosen } = (field === null ? null : all[field]) ?? {};
   return (
     <p class="chosen" role="status">
-      {chosen === undefined ? (
+      {structure === undefined || chosen === undefined ? (
         'Choose bytes or a field.'
       ) : (
         <>
           <strong>{shownValue(chosen.name)}</strong>
-          {chosen.offset === null ? ', which has no place of its own' : ` at 0x${chosen.offset.toString(16)}`}:{' '}
-          <code>{shownValue(chosen.value)}</code> {chosen.meaning}
+          {whereIs(structure, chosen)}: <code>{shownValue(chosen.value)}</code> {chosen.meaning}
         </>
       )}
     </p>
   );
+}
+
+/** Fields of collateral and PCR values have no place; certificates in a quote have theirs in DER, and the quote has PEM. */
+function whereIs(structure: StructureDescription, field: FieldDescription): string {
+  if (field.offset === null) return ', which has no place of its own';
+  const at = ` at 0x${field.offset.toString(16)}`;
+  return placeOf(structure, field) === null ? `${at} of DER that is not among these bytes as it is` : at;
 }
 
 interface FieldTablesProps extends Pick<BytesPanelProps, 'claims' | 'onClaim'> {
@@ -242,6 +252,7 @@ function FieldTables({ structures, selected, onSelect, claims, onClaim }: FieldT
               <FieldRow
                 key={first + at}
                 field={field}
+                isPlaced={placeOf(structure, field) !== null}
                 index={first + at}
                 claim={claimOf(structure.name, field.name)}
                 onClaim={onClaim}
@@ -258,6 +269,8 @@ function FieldTables({ structures, selected, onSelect, claims, onClaim }: FieldT
 
 interface FieldRowProps {
   readonly field: FieldDescription;
+  /** Whether its bytes are marked. */
+  readonly isPlaced: boolean;
   readonly index: number;
   /** The claim of the answer that is read from it. */
   readonly claim: string | null;
@@ -266,14 +279,14 @@ interface FieldRowProps {
   readonly onClaim: (claim: string) => void;
 }
 
-function FieldRow({ field, index, claim, isSelected, onSelect, onClaim }: FieldRowProps) {
+function FieldRow({ field, isPlaced, index, claim, isSelected, onSelect, onClaim }: FieldRowProps) {
   const { name, offset, value, meaning } = field;
   return (
     <tr class={isSelected ? 'selected' : ''} data-field={index}>
       <th scope="row">
         <button
           type="button"
-          class={offset === null ? 'field' : `field f${index % 6}`}
+          class={isPlaced ? `field f${index % 6}` : 'field'}
           aria-pressed={isSelected}
           onClick={() => onSelect(index)}
         >

@@ -1,11 +1,12 @@
 import { decodeBase64, decodeHex } from '../formats/base64.js';
+import { PEM_TEXT_BYTES, parsePemBlocks } from '../formats/pem.js';
 import { readRuntimeObject } from '../formats/runtime-claims.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { describeRuntimeData } from '../inspect/describe-azure-evidence.js';
 import { describeCcel, describeVtpmLogs } from '../inspect/describe-event-log.js';
 import type { FieldDescription, StructureDescription } from '../inspect/field-description.js';
 import { describeRaw, inMember, nameOfKind, recogniseRaw } from '../inspect/raw-structures.js';
-import { fromLatin1, fromUtf8 } from '../model/bytes.js';
+import { fromLatin1, fromUtf8, joined, latin1 } from '../model/bytes.js';
 import { nullIfMalformed } from '../model/errors.js';
 import type { StructureKind } from '../model/evidence.js';
 import { isObject, type JsonValue, jsonPointer } from '../model/json.js';
@@ -65,6 +66,30 @@ function describe(bytes: Uint8Array, kind: StructureKind, pointer: string): read
 export function placeOf({ start }: StructureDescription, { offset, length }: FieldDescription) {
   if (start === null || offset === null || length === null) return null;
   return { from: start + offset, to: start + offset + length };
+}
+
+/** The bytes to show in hex, and what stands in them: text that encodes bytes has no fields, they have. */
+export function shownBytes(found: FoundBytes): Pick<FoundBytes, 'bytes' | 'structures'> {
+  const { bytes, structures } = found;
+  const parts = structures.length === 0 ? null : encodedIn(found);
+  if (parts === null) return { bytes, structures };
+  let start = 0;
+  const placed = structures.map((structure) => {
+    const place = { ...structure, start };
+    start += structure.length;
+    return place;
+  });
+  return { bytes: joined(parts), structures: placed };
+}
+
+/** One after the other, what each structure of a text encodes: DER in PEM, header and claims in a token; null where it is no such text. */
+function encodedIn({ kind, bytes }: FoundBytes): readonly Uint8Array[] | null {
+  if (kind === 'pem') return parsePemBlocks(latin1(bytes), PEM_TEXT_BYTES).map(({ der }) => der);
+  if (kind !== 'token') return null;
+  return latin1(bytes)
+    .trim()
+    .split('.', 2)
+    .map((part) => decodeBase64(part));
 }
 
 function search(value: JsonValue, pointer: string, depth: number, found: FoundBytes[]): void {

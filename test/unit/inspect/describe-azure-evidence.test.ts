@@ -114,8 +114,8 @@ describe('description of runtime data', () => {
       start: 0,
       length: 25,
       fields: [
-        { name: 'nonce', offset: null, length: null, value: 'AQ', meaning: null },
-        { name: 'keys', offset: null, length: null, value: [1], meaning: null },
+        { name: 'nonce', offset: 9, length: 4, value: 'AQ', meaning: null },
+        { name: 'keys', offset: 21, length: 3, value: [1], meaning: null },
       ],
     });
   });

@@ -13,10 +13,21 @@ describe('a token in words', () => {
   const [header, claims] = describeToken(token(), '/evidence/token');
 
   it('has header and claims, each with its length and place', () => {
-    expect(header).toMatchObject({ name: 'JOSE header', about: '/evidence/token', length: segment(HEADER).length });
+    expect(header).toMatchObject({
+      name: 'JOSE header',
+      about: '/evidence/token',
+      length: JSON.stringify(HEADER).length,
+    });
     expect(claims).toMatchObject({ name: 'claims', length: JSON.stringify(CLAIMS).length });
     expect(header?.fields.map(({ name }) => name)).toEqual(['alg', 'kid', 'jku', 'typ', 'signature length']);
     expect(claims?.fields.map(({ name }) => name)).toEqual(Object.keys(CLAIMS));
+  });
+
+  it('places the members in what the token encodes', () => {
+    const alg = header?.fields.find(({ name }) => name === 'alg');
+    const nonce = claims?.fields.find(({ name }) => name === 'nonce');
+    expect(alg).toMatchObject({ offset: JSON.stringify(HEADER).indexOf('"RS256"'), length: 7 });
+    expect(nonce).toMatchObject({ offset: JSON.stringify(CLAIMS).indexOf('"AA"'), length: 4 });
   });
 
   it('shows values as they are, and says what they mean where the name does not', () => {

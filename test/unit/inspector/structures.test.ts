@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { findBytes, placeOf, readBytes } from '../../../src/inspector/structures.js';
+import { parsePemCertificates } from '../../../src/formats/pem.js';
+import { parseCertificate } from '../../../src/formats/x509-certificate.js';
+import { findBytes, placeOf, readBytes, shownBytes } from '../../../src/inspector/structures.js';
 import { hex } from '../../../src/model/bytes.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
@@ -73,6 +75,50 @@ describe('bytes by themselves', () => {
       structures: [],
       problem: expect.stringContaining('reserved'),
     });
+  });
+});
+
+describe('the bytes that are shown', () => {
+  const chain = pki.chainPem('Milan');
+
+  it('are, of PEM, the DER of each certificate, in which its fields have their places', () => {
+    const [pem] = findBytes({ chain });
+    const { bytes, structures } = shownBytes(pem ?? expect.fail());
+    const ders = parsePemCertificates(chain, 'cert_format');
+    expect(hex(bytes)).toBe(ders.map(hex).join(''));
+    const signatures = structures.map((structure) => {
+      const field = structure.fields.find(({ name }) => name === 'signature') ?? expect.fail();
+      const { from, to } = placeOf(structure, field) ?? expect.fail();
+      return hex(bytes.subarray(from, to));
+    });
+    expect(signatures).toEqual(ders.map((der) => hex(parseCertificate(der).signature)));
+  });
+
+  it('are, of a token, its header and claims, in which its members have their places', () => {
+    const text = ['{"alg":"RS256"}', '{"iss":"nobody"}', 'signature']
+      .map((part) => base64url(Buffer.from(part)))
+      .join('.');
+    const { bytes, structures } = shownBytes(readBytes(Buffer.from(`${text}\n`)) ?? expect.fail());
+    expect(Buffer.from(bytes).toString()).toBe('{"alg":"RS256"}{"iss":"nobody"}');
+    const written = structures.flatMap((structure) =>
+      structure.fields.map((field) => {
+        const place = placeOf(structure, field);
+        return [field.name, place && Buffer.from(bytes.subarray(place.from, place.to)).toString()];
+      }),
+    );
+    expect(written).toEqual([
+      ['alg', '"RS256"'],
+      ['signature length', null],
+      ['iss', '"nobody"'],
+    ]);
+  });
+
+  it('are, of anything else, and of PEM that cannot be read, those that were given', () => {
+    const [given] = findBytes({ report: hex(report) });
+    expect(shownBytes(given ?? expect.fail())).toEqual({ bytes: given?.bytes, structures: given?.structures });
+    const [unreadable] = findBytes({ chain: chain.replace('-----END', '----END') });
+    expect(unreadable).toMatchObject({ kind: 'pem', problem: expect.any(String) });
+    expect(shownBytes(unreadable ?? expect.fail()).bytes).toBe(unreadable?.bytes);
   });
 });
 

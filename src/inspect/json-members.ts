@@ -1,0 +1,50 @@
+import { latin1, utf8 } from '../model/bytes.js';
+import type { JsonObject } from '../model/json.js';
+import type { FieldDescription } from './field-description.js';
+
+/** Strings and what gives JSON its structure. What stands between them are other values and blanks. */
+const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/gs;
+
+/**
+ * The members of a JSON object as fields, each at the text of its value.
+ * @param text that the object was read from, by the strict parser
+ */
+export function memberFields(text: Uint8Array, object: JsonObject): readonly FieldDescription[] {
+  const places = placesOfValues(text);
+  return Object.entries(object).map(([name, value]) => {
+    const { offset, length } = places.get(name) ?? { offset: null, length: null };
+    return { name, offset, length, value, meaning: null };
+  });
+}
+
+function placesOfValues(text: Uint8Array) {
+  const places = new Map<string, { readonly offset: number; readonly length: number }>();
+  // One character a byte, so that the places are those of bytes.
+  const characters = latin1(text);
+  let name: string | null = null;
+  let start = 0;
+  for (const { token, at } of tokensOfObject(characters)) {
+    if (token === ':') {
+      start = at + 1;
+    } else if (token.startsWith('"')) {
+      name ??= JSON.parse(utf8(text.subarray(at, at + token.length)));
+    } else if (name !== null) {
+      const written = characters.slice(start, at);
+      const value = written.trim();
+      places.set(name, { offset: start + written.indexOf(value), length: value.length });
+      name = null;
+    }
+  }
+  return places;
+}
+
+/** The tokens of an object itself, and of no value in it: names and strings, colons, commas, and the brace that ends it. */
+function* tokensOfObject(characters: string) {
+  let depth = 0;
+  for (const { 0: token, index: at } of characters.matchAll(TOKENS)) {
+    const isEnd = token === '}' || token === ']';
+    if (depth === 1 && !'{['.includes(token) && token !== ']') yield { token, at };
+    if (isEnd) depth -= 1;
+    else if (token === '{' || token === '[') depth += 1;
+  }
+}
