@@ -1,18 +1,11 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { fromUtf8 } from '../model/bytes.js';
-import { decisionIn } from './decision-link.js';
+import { DropForm } from './drop-form.js';
 import type { Example, ListedExample } from './example.js';
 import { ExampleList } from './example-panel.js';
+import { leaveLink, useFollowedLink } from './followed-link.js';
 import { type Intake, readIntake } from './intake.js';
-
-/** What the caller wants to be judged by. Empty: what the request says, or the service's default. */
-export interface Options {
-  readonly policy: string;
-  readonly nonce: string;
-  readonly audience: string;
-  /** API key or token of the caller. */
-  readonly key: string | null;
-}
+import { type CallerOptions, NO_FIELDS, OptionFields, optionsOf } from './option-fields.js';
 
 interface IntakePanelProps {
   readonly alone: boolean;
@@ -20,46 +13,68 @@ interface IntakePanelProps {
   readonly problem: string | null;
   /** The example that is shown. */
   readonly example: Example | null;
-  readonly onTake: (intake: Intake, options: Options) => void;
+  readonly onTake: (intake: Intake, options: CallerOptions) => void;
   readonly onExample: (listed: ListedExample) => void;
-  readonly onJudgeExample: (example: Example, options: Options) => void;
+  readonly onJudgeExample: (example: Example, options: CallerOptions) => void;
 }
 
 /** Longer texts are taken from files: a text area of that size makes browsers slow. */
 const SHOWN_TEXT = 200_000;
 
+/** What somebody gives to the page, and what it is judged by. */
 export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: IntakePanelProps) {
-  const { onTake } = handlers;
+  const [fields, setFields] = useState(NO_FIELDS);
+  const options = optionsOf(fields);
+  const given = useGiven((intake) => handlers.onTake(intake, options));
+  useFollowedLink((id) => {
+    if (!alone) given.follow(id);
+  });
+
+  function pick(listed: ListedExample): void {
+    leaveLink();
+    given.setText('');
+    handlers.onExample(listed);
+  }
+
+  return (
+    <DropForm onSubmit={given.submit} onFile={(file) => void given.takeFile(file)}>
+      <h1>Is this confidential VM what it claims to be?</h1>
+      <GivenFields given={given} alone={alone} isBusy={isBusy} />
+      {alone ? null : (
+        <>
+          <OptionFields fields={fields} onChange={setFields} />
+          <ExampleList
+            picked={example}
+            isBusy={isBusy}
+            onPick={pick}
+            onJudge={(picked) => handlers.onJudgeExample(picked, options)}
+          />
+        </>
+      )}
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+      <p class="busy" role="status">
+        {isBusy ? 'Working…' : ''}
+      </p>
+    </DropForm>
+  );
+}
+
+/** What was given last, as text or as a file. */
+function useGiven(onTake: (intake: Intake) => void) {
   const [text, setText] = useState('');
   /** The file that was given last: it is judged again with other options. */
   const [last, setLast] = useState<Intake | null>(null);
-  const [isOver, setOver] = useState(false);
-  const [fields, setFields] = useState({ policy: '', nonce: '', audience: '', key: '' });
-  const options = { ...fields, key: fields.key === '' ? null : fields.key };
-
-  // A link is followed with the key of that moment.
-  const follow = useRef(() => {});
-  follow.current = () => {
-    const id = alone ? null : decisionIn(location.hash);
-    if (id === null) return;
-    setText(id);
-    onTake(readIntake(fromUtf8(id)), options);
-  };
-  useEffect(() => {
-    const onChange = () => follow.current();
-    onChange();
-    addEventListener('hashchange', onChange);
-    return () => removeEventListener('hashchange', onChange);
-  }, []);
-
-  /** What is looked at now is not what the address names any more. */
-  function leaveLink(): void {
-    if (location.hash !== '') history.replaceState(null, '', location.pathname);
-  }
 
   function give(intake: Intake): void {
     leaveLink();
-    onTake(intake, options);
+    onTake(intake);
+  }
+
+  function submit(): void {
+    if (text !== '') give(readIntake(fromUtf8(text)));
+    else if (last !== null) give(last);
   }
 
   async function takeFile(file: File | undefined): Promise<void> {
@@ -71,35 +86,24 @@ export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: In
     give(intake);
   }
 
-  // A file that misses the form would else be opened in place of the page.
-  useEffect(() => {
-    const keep = (event: Event) => event.preventDefault();
-    for (const name of ['dragover', 'drop']) addEventListener(name, keep);
-    return () => {
-      for (const name of ['dragover', 'drop']) removeEventListener(name, keep);
-    };
-  }, []);
+  /** A link stays what the address names. */
+  function follow(id: string): void {
+    setText(id);
+    onTake(readIntake(fromUtf8(id)));
+  }
 
+  return { text, isEmpty: text === '' && last === null, setText, submit, takeFile, follow };
+}
+
+interface GivenFieldsProps {
+  readonly given: ReturnType<typeof useGiven>;
+  readonly alone: boolean;
+  readonly isBusy: boolean;
+}
+
+function GivenFields({ given: { text, isEmpty, setText, takeFile }, alone, isBusy }: GivenFieldsProps) {
   return (
-    <form
-      class={isOver ? 'intake over' : 'intake'}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (text !== '') give(readIntake(fromUtf8(text)));
-        else if (last !== null) give(last);
-      }}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        void takeFile(event.dataTransfer?.files[0]);
-      }}
-    >
-      <h1>Is this confidential VM what it claims to be?</h1>
+    <>
       <p>
         <label for="evidence">
           Paste a /verify body, a report, quote, event log, certificate, CRL, token or receipt (base64, hex or PEM)
@@ -115,7 +119,7 @@ export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: In
         onInput={({ currentTarget }) => setText(currentTarget.value)}
       />
       <div class="row">
-        <button type="submit" disabled={isBusy || (text === '' && last === null)}>
+        <button type="submit" disabled={isBusy || isEmpty}>
           {alone ? 'Read it' : 'Judge it'}
         </button>
         <label class="file">
@@ -130,58 +134,6 @@ export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: In
           />
         </label>
       </div>
-      {alone ? null : <OptionFields fields={fields} onChange={setFields} />}
-      {alone ? null : (
-        <ExampleList
-          picked={example}
-          isBusy={isBusy}
-          onPick={(listed) => {
-            leaveLink();
-            setText('');
-            handlers.onExample(listed);
-          }}
-          onJudge={(picked) => handlers.onJudgeExample(picked, options)}
-        />
-      )}
-      <p class="problem" role="alert">
-        {problem}
-      </p>
-      <p class="busy" role="status">
-        {isBusy ? 'Working…' : ''}
-      </p>
-    </form>
-  );
-}
-
-type Fields = { readonly [name in 'policy' | 'nonce' | 'audience' | 'key']: string };
-
-const LABELS: readonly (readonly [keyof Fields, string, string])[] = [
-  ['policy', 'Policy', 'Its id. Empty: what the body says, or the default of the service.'],
-  ['nonce', 'Nonce', 'base64url, where the body has none.'],
-  ['audience', 'Audience', 'Your own name, for a receipt.'],
-  ['key', 'Key of the caller', 'Where the service asks for one. It stays in the memory of this page.'],
-];
-
-function OptionFields({ fields, onChange }: { readonly fields: Fields; readonly onChange: (fields: Fields) => void }) {
-  return (
-    <details>
-      <summary>Policy, nonce, audience, key</summary>
-      <div class="fields">
-        {LABELS.map(([name, label, hint]) => (
-          <p key={name}>
-            <label for={`option-${name}`}>{label}</label>
-            <input
-              id={`option-${name}`}
-              {...(name === 'key' ? { type: 'password' as const } : { type: 'text' as const })}
-              autocomplete={name === 'key' ? 'new-password' : 'off'}
-              aria-describedby={`hint-${name}`}
-              value={fields[name]}
-              onInput={({ currentTarget }) => onChange({ ...fields, [name]: currentTarget.value })}
-            />
-            <small id={`hint-${name}`}>{hint}</small>
-          </p>
-        ))}
-      </div>
-    </details>
+    </>
   );
 }

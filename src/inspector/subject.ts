@@ -1,0 +1,151 @@
+import { base64 } from '../model/bytes.js';
+import { type JsonObject, memberOf } from '../model/json.js';
+import type { Example, ListedExample, ShownExample } from './example.js';
+import { fetchEndorsements } from './fetched-endorsements.js';
+import { type GivenReceipt, receiptAlone, receiptOfAnswer } from './given-receipt.js';
+import { type HardwareVerdict, type Subtle, verifyHardware } from './hardware-signature.js';
+import { foundOf, type Intake, requestFor } from './intake.js';
+import { asAnswer } from './recorded-decision.js';
+import { type Decision, type RecordedDecision, type Service, ServiceFault } from './service.js';
+import { type FoundBytes, findBytes } from './structures.js';
+
+/** What is looked at: nothing of it is kept anywhere else. */
+export interface Subject {
+  readonly found: readonly FoundBytes[];
+  /** What the service is asked about; null where it cannot be judged alone. */
+  readonly body: JsonObject | null;
+  readonly own: HardwareVerdict | null;
+  readonly decision: Decision | null;
+  readonly fault: ServiceFault | null;
+  readonly receipt: GivenReceipt | null;
+  /** Of a decision that the log has. */
+  readonly recorded: RecordedDecision | null;
+  /** Whether the nonce that was judged came with the body. */
+  readonly isNonceOfBody: boolean;
+  /** Where an example of the page is shown. */
+  readonly example: ShownExample | null;
+}
+
+export const NOTHING: Subject = {
+  found: [],
+  body: null,
+  own: null,
+  decision: null,
+  fault: null,
+  receipt: null,
+  recorded: null,
+  isNonceOfBody: false,
+  example: null,
+};
+
+/** What the caller wants to be judged by. Empty: what the request says, or the service's default. */
+export interface Options {
+  readonly policy: string;
+  readonly nonce: string;
+  readonly audience: string;
+}
+
+/** What can be looked at. */
+export type Looked = Exclude<Intake, { kind: 'unknown' | 'key-set' }>;
+
+type AskedService = Pick<Service, 'origin' | 'verify' | 'decision' | 'example' | 'endorsement' | 'issuer'>;
+
+/** What a page looks with. */
+export interface Means {
+  /** Null: there is none behind the page. */
+  readonly service: AskedService | null;
+  readonly subtle: Subtle;
+}
+
+/**
+ * Reads what was given, verifies what can be verified here, and asks the service.
+ *
+ * @throws {Error} for the id of a decision, where there is no service
+ */
+export async function look(intake: Looked, options: Options, means: Means): Promise<Subject> {
+  if (intake.kind === 'decision') return lookUp(intake.id, means.service);
+  if (intake.kind === 'receipt') {
+    const receipt = await receiptAlone(intake.receipt, options, means.service);
+    return { ...NOTHING, found: [intake.found], receipt };
+  }
+  const found = foundOf(intake) ?? [];
+  const body = intake.kind === 'request' ? intake.body : requestFor(intake.found, intake.token, toBase64Url);
+  const read = { ...NOTHING, found, body, own: await verifyHardware(found, means.subtle) };
+  return means.service === null || body === null
+    ? read
+    : judge({ ...read, body }, options, means.service, means.subtle);
+}
+
+/** What was recorded: no service is asked to judge. */
+export async function lookAtExample({ path }: ListedExample, service: AskedService, subtle: Subtle): Promise<Subject> {
+  const example = (await service.example(path)) as unknown as Example;
+  const found = findBytes(example.body);
+  const own = await verifyHardware(found, subtle);
+  const { body, answer: decision } = example;
+  return { ...NOTHING, found, body, own, decision, example: { example, state: 'recorded' } };
+}
+
+/** What the decision log has. */
+async function lookUp(id: string, service: AskedService | null): Promise<Subject> {
+  if (service === null) throw new Error('A recorded decision is asked of a service, and this page has none.');
+  try {
+    const recorded = await service.decision(id);
+    return { ...NOTHING, recorded, decision: asAnswer(recorded) };
+  } catch (error) {
+    return { ...NOTHING, fault: faultIn(error) };
+  }
+}
+
+/** @param read what was read and verified here */
+async function judge(
+  read: Subject & { readonly body: JsonObject },
+  options: Options,
+  service: AskedService,
+  subtle: Subtle,
+): Promise<Subject> {
+  const asked = withOptions(read.body, options);
+  const { decision, fault } = await judged(asked, service);
+  const receipt = await receiptOfAnswer(decision, asked, service);
+  const isNonceOfBody = options.nonce === '' && memberOf(read.body, 'nonce') !== undefined;
+  const completed = await complete(read, decision, service, subtle);
+  return { ...read, body: asked, decision, fault, receipt, isNonceOfBody, ...completed };
+}
+
+async function judged(body: JsonObject, service: AskedService): Promise<Pick<Subject, 'decision' | 'fault'>> {
+  try {
+    return { decision: await service.verify(body), fault: null };
+  } catch (error) {
+    return { decision: null, fault: faultIn(error) };
+  }
+}
+
+/** Anything else is an error of the page, which is not shown as one of the service. */
+function faultIn(error: unknown): ServiceFault {
+  if (error instanceof ServiceFault) return error;
+  throw error;
+}
+
+/**
+ * Verifies again with the certificates that the service has, where those of the evidence were not enough. It keeps none of those of a
+ * request about the past.
+ */
+async function complete(
+  { found, own }: Pick<Subject, 'found' | 'own'>,
+  decision: Decision | null,
+  service: AskedService,
+  subtle: Subtle,
+): Promise<Pick<Subject, 'found' | 'own'>> {
+  if (own?.state !== 'open' || decision === null || decision.historical || subtle === null) return { found, own };
+  const fetched = await fetchEndorsements(decision, service, subtle);
+  if (fetched.state === 'failed') return { found, own: fetched.verdict };
+  const all = [...found, ...fetched.found];
+  return { found: all, own: await verifyHardware(all, subtle) };
+}
+
+/** What was filled in goes in place of what the body says. */
+function withOptions(body: JsonObject, { policy, nonce, audience }: Options): JsonObject {
+  const given = Object.entries({ policy, nonce, audience }).filter(([, value]) => value !== '');
+  return { ...body, ...Object.fromEntries(given) };
+}
+
+const toBase64Url = (bytes: Uint8Array) => base64(bytes, 'base64url');
