@@ -1,17 +1,18 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { JsonObject } from '../model/json.js';
-import { fetchedKeySet } from '../relying-party/fetched-keys.js';
-import { fixedKeySet, type ReceiptKeySource } from '../relying-party/key-source.js';
+import { fixedKeySet } from '../relying-party/key-source.js';
 import type { GivenReceipt } from './given-receipt.js';
 import { type ReceiptVerdict, verifyReceipt } from './receipt.js';
 import type { ComparedClaim } from './receipt-claims.js';
+import type { Service } from './service.js';
 import { shownValue } from './shown-value.js';
 
 interface ReceiptPanelProps {
   readonly given: GivenReceipt;
   /** Keys that somebody gave to the page: they go in place of those of the service. */
   readonly keySet: JsonObject | null;
-  readonly alone: boolean;
+  /** Null: there is none behind the page. */
+  readonly service: Service | null;
 }
 
 const SAYS = {
@@ -26,7 +27,7 @@ const SAYS = {
 const COLOUR = { verified: 'verified', incomplete: 'open', refusal: 'open', failed: 'failed', open: 'open' } as const;
 
 /** The signed result: what the browser verified of it, and what that is worth. */
-export function ReceiptPanel({ given, keySet, alone }: ReceiptPanelProps) {
+export function ReceiptPanel({ given, keySet, service }: ReceiptPanelProps) {
   const [fields, setFields] = useState({ issuer: '', audience: '' });
   const [verdict, setVerdict] = useState<ReceiptVerdict | null>(null);
   const expected = {
@@ -34,16 +35,17 @@ export function ReceiptPanel({ given, keySet, alone }: ReceiptPanelProps) {
     issuer: fields.issuer || given.issuer,
     audience: fields.audience || given.audience,
   };
+  const ofService = useMemo(() => service?.receiptKeys() ?? null, [given, service]);
 
   useEffect(() => {
     let isCurrent = true;
-    const keys = keysFrom(keySet, alone);
+    const keys = keySet === null ? ofService : { find: async (kid: string) => fixedKeySet(keySet).find(kid) };
     const world = { now: new Date(), hasWebCrypto: globalThis.crypto?.subtle !== undefined };
     void verifyReceipt(given.receipt, expected, keys, world).then((made) => isCurrent && setVerdict(made));
     return () => {
       isCurrent = false;
     };
-  }, [given, keySet, alone, expected.issuer, expected.audience]);
+  }, [given, keySet, ofService, expected.issuer, expected.audience]);
 
   if (verdict === null) return null;
   return (
@@ -54,7 +56,7 @@ export function ReceiptPanel({ given, keySet, alone }: ReceiptPanelProps) {
         <ExpectedFields fields={fields} onChange={setFields} />
       )}
       <p class="worth">
-        {keySet === null && !alone
+        {keySet === null && service !== null
           ? 'The keys came from this service, as the answer did: whoever controls it controls both. Compare the thumbprint with the one that your gate pins, or drop the key set here that you trust.'
           : 'The keys are those that were given to this page: it is worth as much as where they came from.'}{' '}
         That the receipt is used once, and that its sender is the VM, is for your gate to check.
@@ -151,10 +153,4 @@ function ExpectedFields({
       ))}
     </div>
   );
-}
-
-/** Null: alone, the page contacts nobody. */
-function keysFrom(keySet: JsonObject | null, alone: boolean): ReceiptKeySource | null {
-  if (keySet !== null) return { find: async (kid) => fixedKeySet(keySet).find(kid) };
-  return alone ? null : { find: async (kid) => fetchedKeySet({ issuer: globalThis.location.origin }).find(kid) };
 }

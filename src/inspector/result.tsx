@@ -42,7 +42,9 @@ export function Result(props: ResultProps) {
       {recorded === null ? null : <RecordPanel recorded={recorded} />}
       {isUnasked(props) ? <UnaskedPanel found={found} alone={alone} /> : null}
       {own === null ? null : <OwnPanel verdict={own} alone={alone} isExample={example !== null} />}
-      {receipt === null ? null : <ReceiptPanel key={receipt.receipt} given={receipt} keySet={keySet} alone={alone} />}
+      {receipt === null ? null : (
+        <ReceiptPanel key={receipt.receipt} given={receipt} keySet={keySet} service={alone ? null : props.service} />
+      )}
       <ClaimsAndBytes {...props}>{boot === null ? null : <RegistersPanel boot={boot} />}</ClaimsAndBytes>
       {found.length === 0 ? null : <ComparisonPanel found={found} />}
     </section>

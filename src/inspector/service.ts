@@ -1,4 +1,6 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
+import { fetchedKeySet } from '../relying-party/fetched-keys.js';
+import type { ReceiptKeySource } from '../relying-party/key-source.js';
 import type { components } from './generated/openapi-types.js';
 
 type Schemas = components['schemas'];
@@ -74,6 +76,22 @@ export class Service {
   async issuer(): Promise<string | null> {
     const { issuer } = (await this.#get('/.well-known/openid-configuration')) as JsonObject;
     return typeof issuer === 'string' ? issuer : null;
+  }
+
+  /**
+   * Its keys, for one receipt: each `kid` is asked for once, also where there was no answer, however often the receipt is verified.
+   * They are fetched by the client library, which bounds the answer.
+   */
+  receiptKeys(): ReceiptKeySource {
+    const asked = new Map<string, ReturnType<ReceiptKeySource['find']>>();
+    const ask = async (kid: string) => fetchedKeySet({ issuer: this.origin }).find(kid);
+    return {
+      find: (kid) => {
+        const found = asked.get(kid) ?? ask(kid);
+        asked.set(kid, found);
+        return found;
+      },
+    };
   }
 
   policy(id: string): Promise<PolicyText> {

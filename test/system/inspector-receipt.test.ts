@@ -198,6 +198,21 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
     });
   });
 
+  it('are verified with keys that are fetched once, however much is typed', async () => {
+    const { receipt } = await answerTo(allowed);
+    await visit(async (page) => {
+      const asked: string[] = [];
+      page.page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+      await page.paste(receipt);
+      await expectState(page, 'incomplete');
+      await page.page.locator('#expected-audience').pressSequentially(AUDIENCE.slice(0, -1));
+      await expectState(page, 'failed');
+      await page.page.locator('#expected-audience').pressSequentially(AUDIENCE.slice(-1));
+      await expectState(page, 'incomplete');
+      expect(asked.filter((path) => path === '/.well-known/jwks.json')).toHaveLength(1);
+    });
+  });
+
   it('are verified in the single file, with a key set that is given to it', async () => {
     const file = join(inject('installation'), 'dist/inspector/veritee-inspector.html');
     const { receipt } = await answerTo(allowed);

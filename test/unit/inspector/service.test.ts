@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { verifyReceipt } from '../../../src/inspector/receipt.js';
 import { Service } from '../../../src/inspector/service.js';
+import { AUDIENCE, ISSUER, KEY, KEY_SET, listed, NOW, receiptWith } from '../relying-party/sample-receipt.js';
 
 const ORIGIN = 'http://127.0.0.1:8080';
 
@@ -38,6 +40,36 @@ describe('what the page asks of its service', () => {
   ])('says who it is: %s', async (body, issuer) => {
     answering(200, body);
     expect(await new Service(ORIGIN).issuer()).toBe(issuer);
+  });
+
+  it('gives the keys for a receipt, which it is asked for once however often the receipt is verified', async () => {
+    const fetch = answering(200, JSON.stringify(KEY_SET));
+    const service = new Service(ORIGIN);
+    const keys = service.receiptKeys();
+    const expected = { issuer: ISSUER, audience: null, nonce: null, answer: null };
+    const verify = (audience: string | null, receipt = receiptWith()) =>
+      verifyReceipt(receipt, { ...expected, audience }, keys, { now: NOW, hasWebCrypto: true });
+    const typed = Array.from(AUDIENCE, (_, index) => AUDIENCE.slice(0, index + 1));
+    const verdicts = await Promise.all(typed.map((text) => verify(text)));
+    expect(verdicts.map(({ state }) => state)).toEqual([...typed.slice(1).map(() => 'failed'), 'incomplete']);
+    expect((await verify(null)).state).toBe('incomplete');
+    expect(fetch.mock.calls.map(([url]) => url)).toEqual([`${ORIGIN}/.well-known/jwks.json`]);
+    await verifyReceipt(receiptWith(), expected, service.receiptKeys(), { now: NOW, hasWebCrypto: true });
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([
+    ['does not have the key', 200, { keys: [listed(KEY, { kid: 'two' })] }, 'receipt_key'],
+    ['gives no keys', 503, {}, 'receipt_keys_unavailable'],
+  ])('is asked for keys once for a receipt also where it %s', async (_what, status, body, code) => {
+    const fetch = answering(status, JSON.stringify(body));
+    const keys = new Service(ORIGIN).receiptKeys();
+    const expected = { issuer: ISSUER, audience: AUDIENCE, nonce: null, answer: null };
+    for (let time = 0; time < 3; time += 1) {
+      const verdict = await verifyReceipt(receiptWith(), expected, keys, { now: NOW, hasWebCrypto: true });
+      expect(verdict).toMatchObject({ state: 'failed', code });
+    }
+    expect(fetch).toHaveBeenCalledTimes(1);
   });
 
   it('fails with what the problem document says', async () => {
