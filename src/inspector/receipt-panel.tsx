@@ -47,7 +47,7 @@ export function ReceiptPanel({ given, keySet, service }: ReceiptPanelProps) {
     };
   }, [given, keySet, ofService, expected.issuer, expected.audience]);
 
-  if (verdict === null) return null;
+  if (verdict === null) return <Pending />;
   return (
     <section class={`own receipt ${COLOUR[verdict.state]}`} data-state={verdict.state} aria-labelledby="receipt">
       <h2 id="receipt">{SAYS[verdict.state]}</h2>
@@ -61,6 +61,14 @@ export function ReceiptPanel({ given, keySet, service }: ReceiptPanelProps) {
           : 'The keys are those that were given to this page: it is worth as much as where they came from.'}{' '}
         That the receipt is used once, and that its sender is the VM, is for your gate to check.
       </p>
+    </section>
+  );
+}
+
+function Pending() {
+  return (
+    <section class="own open receipt" aria-labelledby="receipt">
+      <h2 id="receipt">The receipt is being verified.</h2>
     </section>
   );
 }

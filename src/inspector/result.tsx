@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import { type ComponentChildren, Fragment } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { JsonObject } from '../model/json.js';
 import { BytesPanel } from './bytes-panel.js';
@@ -14,6 +14,7 @@ import { ReceiptPanel } from './receipt-panel.js';
 import { RecordPanel } from './record-panel.js';
 import { registersOf } from './registers.js';
 import { RegistersPanel } from './registers-panel.js';
+import { type Section, SectionList } from './section-list.js';
 import type { Service } from './service.js';
 import type { Subject } from './subject.js';
 import { UnaskedPanel } from './unasked-panel.js';
@@ -27,59 +28,96 @@ interface ResultProps extends Subject {
 
 /** Everything that is shown of what is looked at. */
 export function Result(props: ResultProps) {
-  const { found, body, own, decision, fault, receipt, recorded, example, keySet, alone } = props;
+  const { found, decision, fault } = props;
   const start = useRef<HTMLElement>(null);
-  const boot = useMemo(() => registersOf(found, decision?.claims ?? null, body), [found, decision, body]);
+  const linked = useLinkedClaims(props);
   useEffect(() => {
     if (decision !== null || fault !== null || found.length > 0) start.current?.focus();
   }, [decision, fault, found]);
-  if (found.length === 0 && decision === null && fault === null) return null;
+  const sections = [...judgementOf(props), ...detailsOf(props, linked)].filter((each) => each !== null);
+  if (sections.length === 0) return null;
   return (
     <section class="result" aria-label="Result" tabIndex={-1} ref={start}>
-      {example === null ? null : <ExampleNote shown={example} decision={decision} />}
-      {decision === null ? null : <VerdictPanel decision={decision} isStored={example?.state !== 'recorded'} />}
-      {fault === null ? null : <FaultPanel fault={fault} />}
-      {recorded === null ? null : <RecordPanel recorded={recorded} />}
-      {isUnasked(props) ? <UnaskedPanel found={found} alone={alone} /> : null}
-      {own === null ? null : <OwnPanel verdict={own} alone={alone} isExample={example !== null} />}
-      {receipt === null ? null : (
-        <ReceiptPanel key={receipt.receipt} given={receipt} keySet={keySet} service={alone ? null : props.service} />
-      )}
-      <ClaimsAndBytes {...props}>{boot === null ? null : <RegistersPanel boot={boot} />}</ClaimsAndBytes>
-      {found.length === 0 ? null : <ComparisonPanel found={found} />}
+      <SectionList sections={sections} />
+      {sections.map(({ id, panel }) => (
+        <Fragment key={id}>{panel}</Fragment>
+      ))}
     </section>
   );
 }
 
-function isUnasked({ found, decision, fault, receipt }: Subject): boolean {
-  return found.length > 0 && decision === null && fault === null && receipt === null;
+/** Where the panel is not shown, there is no section. */
+type ShownSection = (Section & { readonly panel: ComponentChildren }) | null;
+
+/** What was decided, and what this page verified. */
+function judgementOf(props: ResultProps): readonly ShownSection[] {
+  const { found, own, decision, fault, receipt, recorded, example, keySet, alone } = props;
+  const service = alone ? null : props.service;
+  const isStored = example?.state !== 'recorded';
+  const isUnasked = found.length > 0 && decision === null && fault === null && receipt === null;
+  return [
+    example && { id: 'example', title: 'Example', panel: <ExampleNote shown={example} decision={decision} /> },
+    decision && { id: 'verdict', title: 'Decision', panel: <VerdictPanel decision={decision} isStored={isStored} /> },
+    fault && { id: 'fault', title: 'Not judged', panel: <FaultPanel fault={fault} /> },
+    recorded && { id: 'record', title: 'Record', panel: <RecordPanel recorded={recorded} /> },
+    isUnasked ? { id: 'unasked', title: 'Not judged', panel: <UnaskedPanel found={found} alone={alone} /> } : null,
+    own && {
+      id: 'own',
+      title: 'Hardware signature',
+      panel: <OwnPanel verdict={own} alone={alone} isExample={example !== null} />,
+    },
+    receipt && {
+      id: 'receipt',
+      title: 'Receipt',
+      panel: <ReceiptPanel key={receipt.receipt} given={receipt} keySet={keySet} service={service} />,
+    },
+  ];
 }
 
-interface ClaimsAndBytesProps extends ResultProps {
-  /** What stands between them. */
-  readonly children: ComponentChildren;
+/** Why, and of which bytes. */
+function detailsOf(props: ResultProps, linked: LinkedClaims): readonly ShownSection[] {
+  const { found, body, decision, isNonceOfBody, example, service } = props;
+  const { boot, claims, place, wanted, setPlace, setWanted } = linked;
+  const judgedBody = example?.state === 'recorded' ? null : body;
+  return [
+    decision && {
+      id: 'chain',
+      title: 'Chain of trust',
+      panel: <ChainPanel decision={decision} isNonceOfBody={isNonceOfBody} />,
+    },
+    decision && {
+      id: 'questions',
+      title: 'What people ask',
+      panel: <QuestionsPanel decision={decision} found={found} wanted={wanted} onPlace={setPlace} />,
+    },
+    decision && {
+      id: 'policies',
+      title: 'Policy',
+      panel: <PolicyPanel decision={decision} body={judgedBody} service={service} />,
+    },
+    boot && { id: 'registers', title: 'Measured boot', panel: <RegistersPanel boot={boot} /> },
+    found.length === 0
+      ? null
+      : {
+          id: 'bytes',
+          title: 'Bytes',
+          panel: <BytesPanel {...{ found, place, claims }} onClaim={(claim) => setWanted({ claim })} />,
+        },
+    found.length === 0 ? null : { id: 'comparison', title: 'Compare', panel: <ComparisonPanel found={found} /> },
+  ];
 }
 
-/** What was decided and what was given: claims lead to their bytes, and fields to their claims. */
-function ClaimsAndBytes({ decision, found, body, example, isNonceOfBody, service, children }: ClaimsAndBytesProps) {
+type LinkedClaims = ReturnType<typeof useLinkedClaims>;
+
+/** Claims lead to their bytes, and fields to their claims. */
+function useLinkedClaims({ found, decision, body }: Subject) {
   const [place, setPlace] = useState<FieldPlace | null>(null);
   const [wanted, setWanted] = useState<WantedClaim | null>(null);
+  const boot = useMemo(() => registersOf(found, decision?.claims ?? null, body), [found, decision, body]);
   const claims = useMemo(() => shownClaims(decision?.claims), [decision]);
   useEffect(() => {
     setPlace(null);
     setWanted(null);
   }, [found, decision]);
-  return (
-    <>
-      {decision === null ? null : (
-        <>
-          <ChainPanel decision={decision} isNonceOfBody={isNonceOfBody} />
-          <QuestionsPanel decision={decision} found={found} wanted={wanted} onPlace={setPlace} />
-          <PolicyPanel decision={decision} body={example?.state === 'recorded' ? null : body} service={service} />
-        </>
-      )}
-      {children}
-      <BytesPanel found={found} place={place} claims={claims} onClaim={(claim) => setWanted({ claim })} />
-    </>
-  );
+  return { boot, claims, place, wanted, setPlace, setWanted };
 }

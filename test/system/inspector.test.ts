@@ -214,7 +214,10 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
       await page.keyboard.press('Tab');
       await page.keyboard.press('Enter');
       await page.waitForSelector('.verdict');
-      // The result has the focus: the link to the record is the next stop, and then the first link of the chain.
+      // The result has the focus: the list of its sections is next, then the link to the record, and then the chain.
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate('document.activeElement.textContent')).toBe('Decision');
+      await page.keyboard.press('Enter');
       await page.keyboard.press('Tab');
       await page.keyboard.press('Tab');
       await page.keyboard.press('Enter');

@@ -1,0 +1,39 @@
+/** A section of the result. */
+export interface Section {
+  /** Of its heading. */
+  readonly id: string;
+  /** As the list calls it. */
+  readonly title: string;
+}
+
+/** Links to the sections that are shown: in a narrow window, the last one is far away. */
+export function SectionList({ sections }: { readonly sections: readonly Section[] }) {
+  return (
+    <nav class="sections" aria-label="Sections of the result">
+      <ul>
+        {sections.map(({ id, title }) => (
+          <li key={id}>
+            <a
+              href={`#${id}`}
+              onClick={(event) => {
+                event.preventDefault();
+                goTo(id);
+              }}
+            >
+              {title}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** Does what the link does, and leaves the address as it is: its fragment may be what names the decision that is shown. */
+function goTo(id: string): void {
+  const heading = document.getElementById(id);
+  if (heading === null) return;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+  heading.scrollIntoView();
+}
