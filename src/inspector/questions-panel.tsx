@@ -3,6 +3,7 @@ import type { JsonValue } from '../model/json.js';
 import { AzurePanel } from './azure-panel.js';
 import { CheckTable } from './check-table.js';
 import { type FieldPlace, placeOfClaim } from './claim-fields.js';
+import { firmwareIn } from './firmware.js';
 import { LIMITS } from './limits.js';
 import { checksFor, claimsFor, QUESTIONS, type Question, questionOfClaim } from './questions.js';
 import type { Check, Decision } from './service.js';
@@ -84,6 +85,7 @@ function Answer({ question, decision, found, wanted, onPlace }: AnswerProps) {
   return (
     <div role="tabpanel" id="question" aria-labelledby={`tab-${question.name}`}>
       {question.name === 'azure' ? <AzurePanel decision={decision} /> : null}
+      {question.name === 'firmware' ? <Firmware decision={decision} /> : null}
       {isOfLimits ? <Limits type={decision.evidence.type} /> : null}
       {claims.length === 0 && question.claims.length > 0 && question.name !== 'azure' ? (
         <p>Nothing that was verified says it.</p>
@@ -125,6 +127,18 @@ function Claim({ path, value, place, wanted, onPlace }: ClaimProps) {
         )}
       </dd>
     </div>
+  );
+}
+
+function Firmware({ decision }: { readonly decision: Decision }) {
+  const sentences = firmwareIn(decision);
+  if (sentences.length === 0) return null;
+  return (
+    <ul class="firmware">
+      {sentences.map((text) => (
+        <li key={text}>{shownValue(text)}</li>
+      ))}
+    </ul>
   );
 }
 
