@@ -16,6 +16,10 @@ interface PolicyEditorProps {
 /** Who types is not asked after each letter. */
 const PAUSE_MS = 400;
 
+/** Of POST /policies:evaluate on evidence (src/service/evaluate-policy.ts). */
+const NOT_EVALUATED =
+  'An evaluation takes evidence, nonce and verification time of the request, and leaves out its binding and attestationResults; it asks no other verifier, uses up no challenge, and does not compare with the counters that the service remembers of a vTPM.';
+
 /** A policy to try: linted as it is typed, and evaluated against the evidence at hand. The service keeps none of it. */
 export function PolicyEditor({ id, text: original, decision, body, service }: PolicyEditorProps) {
   const [text, setText] = useState(original);
@@ -65,6 +69,7 @@ export function PolicyEditor({ id, text: original, decision, body, service }: Po
         onInput={({ currentTarget }) => change(currentTarget.value)}
       />
       <Problems lint={lint} text={text} onLine={(line) => selectLine(area.current, line)} />
+      {body === null ? null : <p class="not-evaluated">{NOT_EVALUATED}</p>}
       <p>
         <button type="button" disabled={isBusy} onClick={() => void evaluate()}>
           {isBusy ? 'Evaluating…' : 'Evaluate'}

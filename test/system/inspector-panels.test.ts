@@ -85,6 +85,35 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
     });
   });
 
+  it('says what is not evaluated, and sends none of it', async () => {
+    const jwk = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
+    const withKey = { ...JSON.parse(azure()), binding: { jwk } };
+    await onPage(async (inspector) => {
+      await inspector.give(JSON.stringify(withKey));
+      const { page } = inspector;
+      await page.click('.policy > summary');
+      await page.click('.editor > summary');
+      expect(await page.textContent('.editor .not-evaluated')).toMatch(
+        /leaves out its binding and attestationResults;/,
+      );
+      const asked = page.waitForRequest('**/policies:evaluate');
+      await page.click('.editor button:text-is("Evaluate")');
+      expect(Object.keys((await asked).postDataJSON()).sort()).toEqual(['evidence', 'nonce', 'text']);
+      await page.waitForSelector('.evaluation');
+    });
+  });
+
+  it.each([
+    ['binding', { jwk: {} }],
+    ['attestationResults', []],
+  ])('says that %s is not evaluated, which the service takes in no evaluation', async (name, value) => {
+    const { evidence, nonce } = JSON.parse(azure());
+    const body = JSON.stringify({ text: OF_TDS, evidence, nonce, [name]: value });
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${service.url}/policies:evaluate`, { method: 'POST', headers, body });
+    expect(await answer.json()).toMatchObject({ status: 400, code: 'unknown_property', pointer: `/${name}` });
+  });
+
   it('says that it may not show the policy where the caller may not read policies', async () => {
     const key = 'key-of-the-verifier-0123456789abcdef';
     const verifier = {
