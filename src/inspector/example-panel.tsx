@@ -43,7 +43,7 @@ export function ExampleList({ picked, isBusy, onPick, onJudge }: ExampleListProp
 /** Above everything that is shown of an example. */
 export function ExampleNote({ shown, decision }: { readonly shown: ShownExample; readonly decision: Decision | null }) {
   return (
-    <section class="own open example-note" aria-labelledby="example">
+    <section class="panel open example-note" aria-labelledby="example">
       <h2 id="example">Example: {shown.example.title}</h2>
       <p>{shown.example.shows}</p>
       <p>{noteOn(shown, decision)}</p>

@@ -4,6 +4,7 @@ import { nullIfMalformed } from '../model/errors.js';
 import type { HardwareVerdict, Subtle } from './hardware-signature.js';
 import type { Decision } from './service.js';
 import { type FoundBytes, readBytes } from './structures.js';
+import { unshared } from './web-crypto.js';
 
 /** What the service gives out by digest: as `Service` asks for it. */
 export interface EndorsementGiver {
@@ -52,6 +53,5 @@ function otherBytes(kind: string): HardwareVerdict {
 }
 
 async function digestOf(bytes: Uint8Array, subtle: NonNullable<Subtle>): Promise<string> {
-  // WebCrypto takes no views of shared memory, which TypeScript cannot exclude.
-  return hex(new Uint8Array(await subtle.digest('SHA-256', new Uint8Array(bytes))));
+  return hex(new Uint8Array(await subtle.digest('SHA-256', unshared(bytes))));
 }

@@ -12,17 +12,17 @@ const OF_OTHER_ROOT = 'The report is signed, and not by AMD or Intel: its certif
 const OF_EXAMPLE =
   "The report is signed, and not by AMD or Intel: the root is the test lab's, as it is for every example.";
 
-interface OwnPanelProps {
+interface HardwarePanelProps {
   readonly verdict: HardwareVerdict;
   readonly alone: boolean;
   readonly isExample: boolean;
 }
 
 /** What the browser verified without the service, and what that is worth. */
-export function OwnPanel({ verdict, alone, isExample }: OwnPanelProps) {
+export function HardwarePanel({ verdict, alone, isExample }: HardwarePanelProps) {
   return (
-    <section class={`own ${verdict.state}`} aria-labelledby="own">
-      <h2 id="own">{endsAtOtherRoot(verdict) ? (isExample ? OF_EXAMPLE : OF_OTHER_ROOT) : SAYS[verdict.state]}</h2>
+    <section class={`panel hardware ${verdict.state}`} aria-labelledby="hardware">
+      <h2 id="hardware">{endsAtOtherRoot(verdict) ? (isExample ? OF_EXAMPLE : OF_OTHER_ROOT) : SAYS[verdict.state]}</h2>
       {verdict.state === 'open' ? (
         <p>It could not: {shownValue(verdict.why)}.</p>
       ) : (

@@ -10,7 +10,7 @@ import { isTdQuotingEnclave } from '../vendors/intel/quoting-enclave.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
 import { certificatesIn } from './brought-certificates.js';
 import type { FoundBytes } from './structures.js';
-import { own, verifyEcdsa, verifyIssued, type WebCrypto } from './web-crypto.js';
+import { unshared, verifyEcdsa, verifyIssued, type WebCrypto } from './web-crypto.js';
 
 /**
  * Verifies in the browser, by WebCrypto, who signed a report or quote: the signature, and the certificate chain up to the
@@ -58,7 +58,11 @@ export function endsAtOtherRoot(verdict: HardwareVerdict): boolean {
   return verdict.state === 'failed' && verdict.steps.at(-1)?.what.startsWith(PINNED_ROOT) === true;
 }
 
-/** Verifies the report or quote among what was found: of several it is not known which one counts. */
+/**
+ * Verifies the report or quote among what was found: of several it is not known which one counts.
+ *
+ * @throws {Error} that of the page itself, where it has one
+ */
 export async function verifyHardware(
   found: readonly FoundBytes[],
   subtle: Subtle,
@@ -96,6 +100,7 @@ async function verifySnp(
   return chainSteps(steps, leaf, certificates, { subtle, pins, vendor: 'AMD' });
 }
 
+/** Clauses are those of the Intel TDX DCAP Quoting Library API, annex A; quotes of version 5 have the same structures behind their body. */
 async function verifyTdQuote(
   { bytes, pointer }: FoundReport,
   found: readonly FoundBytes[],
@@ -107,18 +112,22 @@ async function verifyTdQuote(
   const [leaf] = certificates;
   if (leaf === undefined) return open('no PCK certificate came with the quote');
   const steps = new Steps();
+  // A.3.8, ECDSA 256-bit Quote Signature Data Structure: over header and body, by the attestation key beside it.
   await steps.check(`the attestation key signed the quote${at(pointer)}`, async () => {
     const raw = joined([Uint8Array.of(4), attestationKey]);
-    const key = await subtle.importKey('raw', own(raw), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify']);
-    return subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, own(signature), own(signed));
+    const key = await subtle.importKey('raw', unshared(raw), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify']);
+    return subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, unshared(signature), unshared(signed));
   });
+  // A.3.11, QE Report Certification Data: REPORTDATA is SHA-256 of attestation key and QE authentication data, and then zeros.
   await steps.check('the quoting enclave vouches for the attestation key', async () => {
-    const digest = new Uint8Array(await subtle.digest('SHA-256', own(joined([attestationKey, qe.authData]))));
+    const digest = new Uint8Array(await subtle.digest('SHA-256', unshared(joined([attestationKey, qe.authData]))));
     // Nothing here is a secret.
     const vouchedFor = hex(qe.report.reportData);
     return vouchedFor === hex(digest).padEnd(128, '0');
   });
+  // A.3.10, Enclave Report Body: MRSIGNER, ISVPRODID and ATTRIBUTES of the QE report.
   await steps.check("the quoting enclave is Intel's, and no debug enclave", async () => isTdQuotingEnclave(qe.report));
+  // A.3.11: the signature over the QE report, by the PCK certificate of the certification data of type 5 inside (A.3.9).
   const isSigned = () => verifyEcdsa(subtle, { curve: 'P-256', hash: 'SHA-256' }, leaf, qe.signature, qe.report.bytes);
   await steps.check('the PCK signed the report of the quoting enclave', isSigned);
   return chainSteps(steps, leaf, [...certificates, ...certificatesIn(found)], { subtle, pins, vendor: 'Intel' });
@@ -149,12 +158,12 @@ async function chainSteps(steps: Steps, leaf: X509Certificate, all: readonly X50
     async () => isSelfIssued(root) && verifyIssued(subtle, root, root),
   );
   await steps.check(`${PINNED_ROOT} of ${vendor}`, async () =>
-    pins.has(hex(new Uint8Array(await subtle.digest('SHA-256', own(root.spki))))),
+    pins.has(hex(new Uint8Array(await subtle.digest('SHA-256', unshared(root.spki))))),
   );
   return steps.verdict;
 }
 
-/** Steps that are made until one does not hold. An exception of WebCrypto, for a key that is no point, does not hold either. */
+/** Steps that are made until one does not hold. */
 class Steps {
   readonly #made: Step[] = [];
 
@@ -167,8 +176,17 @@ class Steps {
   }
 
   async check(what: string, check: () => Promise<boolean>): Promise<void> {
-    if (this.hold) this.#made.push({ what, holds: await check().catch(() => false) });
+    if (this.hold) this.#made.push({ what, holds: await check().catch(noneOf) });
   }
+}
+
+/**
+ * What WebCrypto throws for a key that is no point, or is on another curve, does not hold. Anything else is an error of this page, which
+ * says nothing of a signature, neither good nor bad.
+ */
+function noneOf(error: unknown): false {
+  if (error instanceof DOMException) return false;
+  throw error;
 }
 
 /** A hardware report, and the JSON pointer to what it stands in. */

@@ -49,7 +49,7 @@ export function ReceiptPanel({ given, keySet, service }: ReceiptPanelProps) {
 
   if (verdict === null) return <Pending />;
   return (
-    <section class={`own receipt ${COLOUR[verdict.state]}`} data-state={verdict.state} aria-labelledby="receipt">
+    <section class={`panel receipt ${COLOUR[verdict.state]}`} data-state={verdict.state} aria-labelledby="receipt">
       <h2 id="receipt">{SAYS[verdict.state]}</h2>
       <Finding verdict={verdict} />
       {given.issuer !== null && given.audience !== null ? null : (
@@ -67,7 +67,7 @@ export function ReceiptPanel({ given, keySet, service }: ReceiptPanelProps) {
 
 function Pending() {
   return (
-    <section class="own open receipt" aria-labelledby="receipt">
+    <section class="panel open receipt" aria-labelledby="receipt">
       <h2 id="receipt">The receipt is being verified.</h2>
     </section>
   );

@@ -64,7 +64,8 @@ export async function verifyReceipt(
     const compared = await comparedClaims(claims, expected);
     return verdictOf(decision === 'allow', compared, await thumbprintOf(source.found));
   } catch (error) {
-    if (!(error instanceof ReceiptError)) return { state: 'failed', code: null, message: String(error), compared: [] };
+    // An error of this page says nothing of the receipt.
+    if (!(error instanceof ReceiptError)) return open(`this page has an error: ${String(error)}`);
     const { code, message, step } = error;
     const compared = step > SIGNATURE_STEP ? await comparedClaims(takeApart(receipt).claims, expected) : [];
     return { state: 'failed', code, message, compared };

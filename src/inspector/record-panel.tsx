@@ -4,7 +4,7 @@ import { shownValue } from './shown-value.js';
 /** What the decision log says about a decision beside it, and what it does not have. */
 export function RecordPanel({ recorded: { record, release } }: { readonly recorded: RecordedDecision }) {
   return (
-    <section class="own open record" aria-labelledby="record">
+    <section class="panel open record" aria-labelledby="record">
       <h2 id="record">From the decision log, and not judged now.</h2>
       {record.withdrawn ? (
         <p class="problem">

@@ -6,7 +6,7 @@ import { ChainPanel } from './chain-panel.js';
 import type { FieldPlace } from './claim-fields.js';
 import { ComparisonPanel } from './comparison-panel.js';
 import { ExampleNote } from './example-panel.js';
-import { OwnPanel } from './own-panel.js';
+import { HardwarePanel } from './hardware-panel.js';
 import { PolicyPanel } from './policy-panel.js';
 import { shownClaims } from './questions.js';
 import { QuestionsPanel, type WantedClaim } from './questions-panel.js';
@@ -34,8 +34,8 @@ export function Result(props: ResultProps) {
   useEffect(() => {
     if (decision !== null || fault !== null || found.length > 0) start.current?.focus();
   }, [decision, fault, found]);
+  if (found.length === 0 && decision === null && fault === null) return null;
   const sections = [...judgementOf(props), ...detailsOf(props, linked)].filter((each) => each !== null);
-  if (sections.length === 0) return null;
   return (
     <section class="result" aria-label="Result" tabIndex={-1} ref={start}>
       <SectionList sections={sections} />
@@ -51,7 +51,7 @@ type ShownSection = (Section & { readonly panel: ComponentChildren }) | null;
 
 /** What was decided, and what this page verified. */
 function judgementOf(props: ResultProps): readonly ShownSection[] {
-  const { found, own, decision, fault, receipt, recorded, example, keySet, alone } = props;
+  const { found, hardware, decision, fault, receipt, recorded, example, keySet, alone } = props;
   const service = alone ? null : props.service;
   const isStored = example?.state !== 'recorded';
   const isUnasked = found.length > 0 && decision === null && fault === null && receipt === null;
@@ -61,10 +61,10 @@ function judgementOf(props: ResultProps): readonly ShownSection[] {
     fault && { id: 'fault', title: 'Not judged', panel: <FaultPanel fault={fault} /> },
     recorded && { id: 'record', title: 'Record', panel: <RecordPanel recorded={recorded} /> },
     isUnasked ? { id: 'unasked', title: 'Not judged', panel: <UnaskedPanel found={found} alone={alone} /> } : null,
-    own && {
-      id: 'own',
+    hardware && {
+      id: 'hardware',
       title: 'Hardware signature',
-      panel: <OwnPanel verdict={own} alone={alone} isExample={example !== null} />,
+      panel: <HardwarePanel verdict={hardware} alone={alone} isExample={example !== null} />,
     },
     receipt && {
       id: 'receipt',

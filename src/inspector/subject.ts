@@ -14,7 +14,7 @@ export interface Subject {
   readonly found: readonly FoundBytes[];
   /** What the service is asked about; null where it cannot be judged alone. */
   readonly body: JsonObject | null;
-  readonly own: HardwareVerdict | null;
+  readonly hardware: HardwareVerdict | null;
   readonly decision: Decision | null;
   readonly fault: ServiceFault | null;
   readonly receipt: GivenReceipt | null;
@@ -29,7 +29,7 @@ export interface Subject {
 export const NOTHING: Subject = {
   found: [],
   body: null,
-  own: null,
+  hardware: null,
   decision: null,
   fault: null,
   receipt: null,
@@ -70,7 +70,7 @@ export async function look(intake: Looked, options: Options, means: Means): Prom
   }
   const found = foundOf(intake) ?? [];
   const body = intake.kind === 'request' ? intake.body : requestFor(intake.found, intake.token, toBase64Url);
-  const read = { ...NOTHING, found, body, own: await verifyHardware(found, means.subtle) };
+  const read = { ...NOTHING, found, body, hardware: await verifyHardware(found, means.subtle) };
   return means.service === null || body === null
     ? read
     : judge({ ...read, body }, options, means.service, means.subtle);
@@ -80,9 +80,9 @@ export async function look(intake: Looked, options: Options, means: Means): Prom
 export async function lookAtExample({ path }: ListedExample, service: AskedService, subtle: Subtle): Promise<Subject> {
   const example = (await service.example(path)) as unknown as Example;
   const found = findBytes(example.body);
-  const own = await verifyHardware(found, subtle);
+  const hardware = await verifyHardware(found, subtle);
   const { body, answer: decision } = example;
-  return { ...NOTHING, found, body, own, decision, example: { example, state: 'recorded' } };
+  return { ...NOTHING, found, body, hardware, decision, example: { example, state: 'recorded' } };
 }
 
 /** What the decision log has. */
@@ -130,16 +130,17 @@ function faultIn(error: unknown): ServiceFault {
  * request about the past.
  */
 async function complete(
-  { found, own }: Pick<Subject, 'found' | 'own'>,
+  { found, hardware }: Pick<Subject, 'found' | 'hardware'>,
   decision: Decision | null,
   service: AskedService,
   subtle: Subtle,
-): Promise<Pick<Subject, 'found' | 'own'>> {
-  if (own?.state !== 'open' || decision === null || decision.historical || subtle === null) return { found, own };
+): Promise<Pick<Subject, 'found' | 'hardware'>> {
+  if (hardware?.state !== 'open' || decision === null || decision.historical || subtle === null)
+    return { found, hardware };
   const fetched = await fetchEndorsements(decision, service, subtle);
-  if (fetched.state === 'failed') return { found, own: fetched.verdict };
+  if (fetched.state === 'failed') return { found, hardware: fetched.verdict };
   const all = [...found, ...fetched.found];
-  return { found: all, own: await verifyHardware(all, subtle) };
+  return { found: all, hardware: await verifyHardware(all, subtle) };
 }
 
 /** What was filled in goes in place of what the body says. */

@@ -6,7 +6,7 @@ export function UnaskedPanel({ found, alone }: { readonly found: readonly FoundB
   if (first === undefined) return null;
   const what = others.length === 0 ? nameOfFound(first.kind) : 'this';
   return (
-    <section class="own open" aria-labelledby="unasked">
+    <section class="panel open" aria-labelledby="unasked">
       <h2 id="unasked">Read, and not judged.</h2>
       <p>
         {alone

@@ -12,10 +12,10 @@ export async function verifyIssued(
   issuer: X509Certificate,
 ): Promise<boolean> {
   if (issued.outerAlgorithm.name === 'rsassa-pss-sha384') {
-    const key = await subtle.importKey('spki', own(issuer.spki), { name: 'RSA-PSS', hash: 'SHA-384' }, false, [
+    const key = await subtle.importKey('spki', unshared(issuer.spki), { name: 'RSA-PSS', hash: 'SHA-384' }, false, [
       'verify',
     ]);
-    return subtle.verify({ name: 'RSA-PSS', saltLength: 48 }, key, own(issued.signature), own(issued.tbs));
+    return subtle.verify({ name: 'RSA-PSS', saltLength: 48 }, key, unshared(issued.signature), unshared(issued.tbs));
   }
   const raw = issued.outerAlgorithm.name === 'ecdsa-sha256' ? readEcdsaSignature(issued.signature, 32) : null;
   return raw !== null && verifyEcdsa(subtle, { curve: 'P-256', hash: 'SHA-256' }, issuer, raw, issued.tbs);
@@ -29,9 +29,9 @@ export async function verifyEcdsa(
   signature: Uint8Array,
   signed: Uint8Array,
 ): Promise<boolean> {
-  const key = await subtle.importKey('spki', own(spki), { name: 'ECDSA', namedCurve: curve }, false, ['verify']);
-  return subtle.verify({ name: 'ECDSA', hash }, key, own(signature), own(signed));
+  const key = await subtle.importKey('spki', unshared(spki), { name: 'ECDSA', namedCurve: curve }, false, ['verify']);
+  return subtle.verify({ name: 'ECDSA', hash }, key, unshared(signature), unshared(signed));
 }
 
 /** WebCrypto takes no views of shared memory, which TypeScript cannot exclude. */
-export const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
+export const unshared = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);

@@ -65,7 +65,7 @@ describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))
       const note = await page.page.textContent('.example-note');
       expect(note).toContain("with the test lab's roots, which no service trusts; not judged now");
       expect(await page.page.locator('.verdict .facts a').count()).toBe(0);
-      expect(await page.page.locator('.own.verified').count()).toBe(0);
+      expect(await page.page.locator('.panel.verified').count()).toBe(0);
       expect(asksForData()).toEqual([expect.stringMatching(/^GET \/inspector\/example-[a-z-]+-[0-9A-F]{8}\.json$/)]);
     });
   });
@@ -96,8 +96,10 @@ describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))
     const [allow] = EXAMPLES;
     await visit(async (page) => {
       await pick(page, allow?.title ?? '');
-      expect(await page.page.textContent('.own.failed h2')).toMatch(/^The report is signed, and not by AMD or Intel/);
-      expect(await page.page.locator('.own.failed .steps .fail').allInnerTexts()).toEqual([
+      expect(await page.page.textContent('.hardware.failed h2')).toMatch(
+        /^The report is signed, and not by AMD or Intel/,
+      );
+      expect(await page.page.locator('.hardware.failed .steps .fail').allInnerTexts()).toEqual([
         'its key is a pinned root of AMD: no',
       ]);
       expect(await page.violations()).toEqual([]);

@@ -177,7 +177,7 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
       await page.give(allowed);
       await expectState(page, 'open');
       expect(await page.page.textContent('.receipt')).toContain('no WebCrypto');
-      expect(await page.page.locator('.own.open').count()).toBe(2);
+      expect(await page.page.locator('.panel.open').count()).toBe(2);
     });
   });
 

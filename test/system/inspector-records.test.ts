@@ -122,7 +122,7 @@ describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the 
     await visit(async (page) => {
       await page.give(body);
       // The root of the lab is pinned by its service, and not by the page.
-      expect(await page.page.locator('.own .steps li').allInnerTexts()).toEqual([
+      expect(await page.page.locator('.hardware .steps li').allInnerTexts()).toEqual([
         'SEV-VCEK signed the report at /evidence/report: yes',
         'SEV-Milan signed SEV-VCEK: yes',
         'ARK-Milan signed SEV-Milan: yes',
@@ -146,7 +146,7 @@ describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the 
         await route.fulfill({ json: { ...rest, value: `AAAA${value.slice(4)}` } });
       });
       await page.give(body);
-      expect(await page.page.locator('.own.failed .steps li').allInnerTexts()).toEqual([
+      expect(await page.page.locator('.hardware.failed .steps li').allInnerTexts()).toEqual([
         'the service gave the ASK that its decision names: no',
       ]);
       expect([...(await page.fields()).keys()].filter((name) => name.includes('fetched'))).toEqual([]);

@@ -21,7 +21,7 @@ const IS_IN_VIEW = `(() => {
 const [, ARK = ''] = createAmdPki()
   .chainPem('Milan')
   .split(/(?<=-----END CERTIFICATE-----\n)/);
-const OF_EVIDENCE = ['verdict', 'own', 'chain', 'questions', 'policies'];
+const OF_EVIDENCE = ['verdict', 'hardware', 'chain', 'questions', 'policies'];
 
 describe.skipIf(isLacking('the sections of the inspector', [CHROMIUM]))('the sections of the inspector', () => {
   let lab: Lab;
@@ -67,9 +67,9 @@ describe.skipIf(isLacking('the sections of the inspector', [CHROMIUM]))('the sec
     [
       'evidence with a boot log and an audience',
       () => ({ ...withLog(), audience: 'https://gate.example' }),
-      ['verdict', 'own', 'receipt', 'chain', 'questions', 'policies', 'registers', 'bytes', 'comparison'],
+      ['verdict', 'hardware', 'receipt', 'chain', 'questions', 'policies', 'registers', 'bytes', 'comparison'],
     ],
-    ['evidence that is not judged', () => ({ evidence: { type: 'none' } }), ['fault', 'own']],
+    ['evidence that is not judged', () => ({ evidence: { type: 'none' } }), ['fault', 'hardware']],
   ])('are listed where they are shown, and no others: %s', async (_what, body, expected) => {
     await visit(async (page) => {
       await page.give(JSON.stringify(body()));
@@ -86,7 +86,7 @@ describe.skipIf(isLacking('the sections of the inspector', [CHROMIUM]))('the sec
       expect(await page.read(LISTED)).toEqual(['verdict', 'record', 'chain', 'questions', 'policies']);
       expect(await page.read(SHOWN)).toEqual(await page.read(LISTED));
       await page.give(ARK);
-      expect(await page.read(LISTED)).toEqual(['unasked', 'own', 'bytes', 'comparison']);
+      expect(await page.read(LISTED)).toEqual(['unasked', 'hardware', 'bytes', 'comparison']);
       expect(await page.read(SHOWN)).toEqual(await page.read(LISTED));
       await page.page.click('.examples > summary');
       await page.page.click('.examples li button');

@@ -151,12 +151,23 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
       await page.page.route('**/verify*', (route) => route.fulfill({ json: green }));
       await page.give(question?.body ?? '');
       expect((await page.decision()).sentence).toMatch(/^Allow:/);
-      expect(await page.page.locator('.own.failed h2').textContent()).toBe(
+      expect(await page.page.locator('.hardware.failed h2').textContent()).toBe(
         'This page could not verify the signature of the hardware report.',
       );
-      expect(await page.page.locator('.own .steps .fail').allInnerTexts()).toEqual([
+      expect(await page.page.locator('.hardware .steps .fail').allInnerTexts()).toEqual([
         expect.stringMatching(/signed the report at \/evidence\/report: no$/),
       ]);
+    });
+  });
+
+  it('shows an error of the page as one, and nothing that could be taken for a verdict', async () => {
+    const [body = ''] = lab.bodies('snp');
+    await onPage(async (page) => {
+      await page.page.addInitScript("SubtleCrypto.prototype.verify = async () => { throw new TypeError('a bug'); }");
+      await page.page.reload();
+      await page.give(body);
+      expect(await page.page.locator('.intake .problem').textContent()).toBe('a bug');
+      expect(await page.page.locator('.result').count()).toBe(0);
     });
   });
 
@@ -241,7 +252,7 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
     expect(readFileSync(file, 'utf8')).not.toContain('http://127.0.0.1');
     await onPage(async (page) => {
       await page.give(body);
-      expect(await page.page.locator('.own:not([aria-labelledby=unasked]) h2').count()).toBe(1);
+      expect(await page.page.locator('.hardware h2').count()).toBe(1);
       expect(await page.page.locator('.verdict').count()).toBe(0);
       expect([...(await page.fields()).keys()]).toContain('/evidence/report: an SNP report');
     }, pathToFileURL(file).href);

@@ -30,6 +30,7 @@ const verifyQuote = (bytes: Uint8Array, pins = PINS) => {
   const found = readBytes(bytes);
   return verifyHardware(found === null ? [] : [found], subtle, pins);
 };
+const base64Url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
 const flipped = (bytes: Uint8Array, at: number) => bytes.map((byte, index) => (index === at ? byte ^ 1 : byte));
 const lastStep = ({ steps }: { readonly steps: readonly { readonly what: string }[] }) => steps.at(-1)?.what;
 
@@ -90,7 +91,7 @@ describe('the signature of an SNP report', () => {
 });
 
 describe('several hardware reports', () => {
-  const report = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
+  const report = base64Url;
 
   it('are none that this page can choose among', async () => {
     const other = flipped(vm.hclReport({ nonce: NONCE }), 32 + 0x90).subarray(32, 32 + 1184);
@@ -160,5 +161,27 @@ describe('the signature of a TD quote', () => {
   it('is of the platform of the lab, whose root is not pinned for real', async () => {
     const found = readBytes(PLATFORM.quote());
     expect(await verifyHardware(found === null ? [] : [found], subtle)).toMatchObject({ state: 'failed' });
+  });
+});
+
+describe('an exception while it is verified', () => {
+  const throwing = (name: 'importKey' | 'verify' | 'digest', error: Error) =>
+    ({
+      importKey: subtle.importKey.bind(subtle),
+      verify: subtle.verify.bind(subtle),
+      digest: subtle.digest.bind(subtle),
+      [name]: () => Promise.reject(error),
+    }) as unknown as typeof subtle;
+  const verifyBy = (crypto: typeof subtle) => verifyHardware(findBytes({ quote: base64Url(quote) }), crypto, PINS);
+  const METHODS = ['importKey', 'verify', 'digest'] as const;
+
+  it.each(METHODS)('fails the step where WebCrypto refuses what it is given: %s', async (name) => {
+    const verdict = await verifyBy(throwing(name, new DOMException('no such point', 'DataError')));
+    expect(verdict).toMatchObject({ state: 'failed' });
+    expect(verdict.state === 'failed' && verdict.steps.at(-1)).toMatchObject({ holds: false });
+  });
+
+  it.each(METHODS)('is no verdict where the page has an error: %s', async (name) => {
+    await expect(verifyBy(throwing(name, new TypeError('a bug')))).rejects.toThrow('a bug');
   });
 });

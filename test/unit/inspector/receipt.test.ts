@@ -147,6 +147,12 @@ describe('the receipt of an answer', () => {
     expect(insecure).toMatchObject({ state: 'open', why: expect.stringContaining('WebCrypto') });
   });
 
+  it('is neither good nor bad where the page has an error', async () => {
+    const { policies: _, ...broken } = ANSWER;
+    const verdict = await verify(receiptWith(), { ...EXPECTED, answer: broken as ReceiptAnswer });
+    expect(verdict).toMatchObject({ state: 'open', why: expect.stringMatching(/^this page has an error: TypeError/) });
+  });
+
   it('has failed where the key set cannot be had', async () => {
     const away = { find: () => Promise.reject(new Error('away')) };
     expect(await verifyReceipt(receiptWith(), EXPECTED, away, WORLD)).toMatchObject({

@@ -55,7 +55,7 @@ describe('what is looked at', () => {
     expect(subject).toMatchObject({ body: BODY, decision: DECISION, fault: null, receipt: null, recorded: null });
     expect(subject.found.map(({ pointer }) => pointer)).toContain('/evidence/hclReport');
     // The root of the lab is pinned nowhere.
-    expect(subject.own).toMatchObject({ state: 'failed' });
+    expect(subject.hardware).toMatchObject({ state: 'failed' });
   });
 
   it('is judged by what was filled in, in place of what the body says', async () => {
@@ -78,7 +78,7 @@ describe('what is looked at', () => {
 
   it('is sent nowhere without a service, and verified all the same', async () => {
     const subject = await look(request(BODY), NO_OPTIONS, { service: null, subtle });
-    expect(subject).toMatchObject({ body: BODY, decision: null, fault: null, own: { state: 'failed' } });
+    expect(subject).toMatchObject({ body: BODY, decision: null, fault: null, hardware: { state: 'failed' } });
   });
 
   it('is not sent where it cannot be judged by itself', async () => {
@@ -103,6 +103,13 @@ describe('what is looked at', () => {
     await expect(look(request(BODY), NO_OPTIONS, { service: broken.service, subtle })).rejects.toThrow('a bug');
   });
 
+  it('is nothing where the page has an error while it verifies, whatever the service would say', async () => {
+    const { asked, service } = serviceWith();
+    const broken = { importKey: () => Promise.reject(new TypeError('a bug')) } as unknown as typeof subtle;
+    await expect(look(request(BODY), NO_OPTIONS, { service, subtle: broken })).rejects.toThrow('a bug');
+    expect(asked).toEqual([]);
+  });
+
   it('has the receipt of the answer', async () => {
     const receipt = receiptWith();
     const { service } = serviceWith({ verify: async () => ({ ...DECISION, receipt }) });
@@ -121,14 +128,14 @@ describe('certificates that the evidence lacks', () => {
     const { asked, service } = serviceWith({ verify: naming({}) });
     const subject = await look(request(BARE), NO_OPTIONS, { service, subtle });
     expect(asked.at(-1)).toEqual(['endorsement', vcek.sha256]);
-    expect(subject.own).toMatchObject({ state: 'open' });
+    expect(subject.hardware).toMatchObject({ state: 'open' });
   });
 
   it('are those that the decision names, or nothing is verified', async () => {
     const endorsement = async () => ({ value: 'AAAA' }) as never;
     const { service } = serviceWith({ verify: naming({}), endorsement });
     const subject = await look(request(BARE), NO_OPTIONS, { service, subtle });
-    expect(subject.own).toEqual({
+    expect(subject.hardware).toEqual({
       state: 'failed',
       steps: [{ what: 'the service gave the VCEK that its decision names', holds: false }],
     });
@@ -141,7 +148,7 @@ describe('certificates that the evidence lacks', () => {
     const { service } = serviceWith({ verify: naming({ endorsements: [{ ...vcek, sha256 }] }), endorsement });
     const subject = await look(request(BARE), NO_OPTIONS, { service, subtle });
     expect(subject.found.map(({ pointer }) => pointer)).toContain('VCEK fetched by the service');
-    expect(subject.own).toMatchObject({
+    expect(subject.hardware).toMatchObject({
       state: 'open',
       why: expect.stringMatching(/^the certificate .* did not come/),
     });
@@ -185,7 +192,7 @@ describe('a receipt, a record and an example', () => {
     const subject = await lookAtExample(listed, service, subtle);
     expect(asked).toEqual([['example', listed.path]]);
     expect(subject).toMatchObject({ body: BODY, decision: DECISION, example: { example, state: 'recorded' } });
-    expect(subject.own).toMatchObject({ state: 'failed' });
+    expect(subject.hardware).toMatchObject({ state: 'failed' });
   });
 
   it('are a fault where the log does not have the record, and an error without a service', async () => {
