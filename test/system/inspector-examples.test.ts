@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { exampleFiles, readExample } from '../../scripts/inspector-examples.js';
+import { memberOf } from '../../src/model/json.js';
 import type { components } from '../../src/wire/generated/openapi-types.js';
 import { isLacking } from '../requirements.js';
 import { CHROMIUM } from './browser.js';
@@ -14,6 +15,15 @@ const EXAMPLES = exampleFiles().map((file) => {
   const { title, body, answer } = readExample(file);
   return { title, body, answer: answer as unknown as Schemas['Decision'] };
 });
+
+const WITH_LOG = EXAMPLES.flatMap(({ title, body }) => {
+  const log = memberOf(memberOf(body, 'evidence'), 'eventLog');
+  return typeof log === 'string' ? [{ title, log }] : [];
+});
+
+/** Register, offset, event and digest of each row. */
+const EVENTS = `Array.from(document.querySelectorAll('.register .events tbody tr'), (row) =>
+  [row.closest('.register').querySelector('strong'), ...row.children].map(({ textContent }) => textContent))`;
 
 /** Structures that the page does not look for, since they are JSON and no bytes. */
 const NO_BYTES = ['configuration', 'PCR values', 'event log'];
@@ -76,6 +86,32 @@ describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))
       for (const field of expected) expect(cut).toContainEqual(field);
     });
   });
+
+  it.each(WITH_LOG)(
+    'show every event that POST /inspect shows of the log, at its register: $title',
+    async ({ title, log }) => {
+      const headers = { 'content-type': 'application/json' };
+      const asked = JSON.stringify({ type: 'event-log', log });
+      const answer = await fetch(`${suite.service.url}/inspect`, { method: 'POST', headers, body: asked });
+      const { events } = (await answer.json()) as Schemas['EventLogInspection'];
+      const measured = events
+        .filter(({ type }) => type !== 'EV_NO_ACTION')
+        .toSorted((one, other) => one.index - other.index);
+      expect(measured.length).toBeGreaterThan(5);
+      await suite.visit(async (inspector) => {
+        await pick(inspector, title);
+        for (const register of await inspector.page.locator('.register > summary').all()) await register.click();
+        expect(await inspector.read(EVENTS)).toEqual(
+          measured.map(({ index, type, offset, digests, covered, data: { text } }) => [
+            `PCR ${index}`,
+            `0x${offset.toString(16)}`,
+            `${type}${text === null || text === '' ? '' : `: ${text}`}${covered ? '' : ' data not measured'}`,
+            digests['sha256'],
+          ]),
+        );
+      });
+    },
+  );
 
   it('are said to be of the lab by what the page verifies itself', async () => {
     const [allow] = EXAMPLES;
