@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { build, type OutputFile, type Plugin } from 'esbuild';
+import type { ListedExample } from '../../src/inspector/example.js';
 import { type BuiltFile, sha256, shortDigest, text } from './built-file.js';
-import { exampleFiles, type ListedExample } from './examples.js';
+import { exampleFiles } from './examples.js';
 import { inspectorPage, singlePage } from './inspector-html.js';
 
 interface BundleOptions {

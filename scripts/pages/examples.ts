@@ -1,15 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ListedExample } from '../../src/inspector/example.js';
 import type { BuiltFile } from './built-file.js';
-
-/** An example in the list that the page has from the beginning: the recording is fetched when it is picked. */
-export interface ListedExample {
-  readonly title: string;
-  readonly shows: string;
-  /** Where the page finds the recording. */
-  readonly path: string;
-}
 
 /** Recordings of the lab, as files that never change and the list of them. */
 export function exampleFiles(root: string): {

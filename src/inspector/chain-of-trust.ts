@@ -1,4 +1,4 @@
-import type { CheckResult } from '../model/checks/row.js';
+import { type CheckResult, isOfToken } from '../model/checks/row.js';
 import type { CheckId } from '../model/codes.js';
 import type { EvidenceType } from '../model/evidence.js';
 
@@ -211,10 +211,10 @@ const ORDER: readonly LinkName[] = [
 ];
 
 /** The link that a check belongs to. */
-export function linkOf({ id, about }: Pick<ReadCheck, 'id' | 'about'>): LinkName {
+export function linkOf(check: Pick<ReadCheck, 'id' | 'about'>): LinkName {
+  const { id, about } = check;
   const name = (LINK_OF as { readonly [id: string]: LinkName })[id] ?? 'service';
-  const isOfToken = about === '/evidence/token' || about.startsWith('/attestationResults');
-  if (isOfToken && [...HARDWARE, 'eventLog'].includes(name)) return 'token';
+  if (isOfToken(check) && [...HARDWARE, 'eventLog'].includes(name)) return 'token';
   // Without an event log, the runtime claims say whether Secure Boot is on.
   return name === 'eventLog' && about === '/evidence/hclReport' ? 'claimsHash' : name;
 }

@@ -1,7 +1,9 @@
+import type { EvidenceType } from '../model/evidence.js';
+
 /** What an allow does not prove, in short: sentences of docs/what-an-allow-proves.md, which has more. A test compares them. */
 export const LIMITS: {
   readonly any: readonly string[];
-  readonly byType: { readonly [type: string]: readonly string[] };
+  readonly byType: { readonly [type in EvidenceType]: readonly string[] };
 } = {
   any: [
     'Anything about a later time: the guest may change a second after it was measured.',
@@ -27,3 +29,8 @@ export const LIMITS: {
     'ita-token': ['More than Azure Attestation says, or Intel Trust Authority: nothing was verified but its token.'],
   },
 };
+
+/** What an allow of a type of evidence does not prove; of a type that is not known here, what no allow proves. */
+export function limitsOf(type: string): readonly string[] {
+  return [...LIMITS.any, ...((LIMITS.byType as { readonly [other: string]: readonly string[] })[type] ?? [])];
+}

@@ -4,7 +4,7 @@ import { AzurePanel } from './azure-panel.js';
 import { CheckTable } from './check-table.js';
 import { type FieldPlace, placeOfClaim } from './claim-fields.js';
 import { firmwareIn } from './firmware.js';
-import { LIMITS } from './limits.js';
+import { limitsOf } from './limits.js';
 import { checksFor, claimsFor, QUESTIONS, type Question, questionOfClaim } from './questions.js';
 import type { Check, Decision } from './service.js';
 import { shownValue } from './shown-value.js';
@@ -145,7 +145,7 @@ function Firmware({ decision }: { readonly decision: Decision }) {
 function Limits({ type }: { readonly type: string }) {
   return (
     <ul class="limits">
-      {[...LIMITS.any, ...(LIMITS.byType[type] ?? [])].map((text) => (
+      {limitsOf(type).map((text) => (
         <li key={text}>{text}</li>
       ))}
     </ul>

@@ -8,7 +8,7 @@ import { initialValue, isClosedBySystem, replay } from '../measured-boot/replay.
 import { hex } from '../model/bytes.js';
 import { nullIfMalformed } from '../model/errors.js';
 import { isObject, type JsonValue, memberOf } from '../model/json.js';
-import { type FoundBytes, LOG_BYTES } from './structures.js';
+import { type FoundBytes, isLogOfTd, LOG_BYTES } from './structures.js';
 
 /** An event that extended a register. Its type and text are the log's word; `isCovered` says whether the digest is of its data. */
 export interface RegisterEvent {
@@ -61,7 +61,7 @@ export function registersOf(found: readonly FoundBytes[], claims: unknown, body:
   const read = logs.flatMap((log) => nullIfMalformed(() => parseEventLog(log.bytes, LOG_BYTES)) ?? []);
   const [first] = read;
   if (first === undefined) return null;
-  const layout = logs.some(({ pointer }) => /ccel$/i.test(pointer)) ? RTMR_LAYOUT : layoutOf(first);
+  const layout = logs.some(({ pointer }) => isLogOfTd(pointer)) ? RTMR_LAYOUT : layoutOf(first);
   const verified = heldByClaims(claims as JsonValue, layout);
   const isVerified = verified.size > 0;
   const held = isVerified ? verified : heldByEvidence(found, body, layout);

@@ -56,10 +56,13 @@ export function readBytes(bytes: Uint8Array, pointer = ''): FoundBytes | null {
   }
 }
 
+/** Whether an event log is that of a TD, by its place. */
+export const isLogOfTd = (pointer: string): boolean => /ccel$/i.test(pointer);
+
 /** A log with its events: that of a TD has other registers. */
 function describe(bytes: Uint8Array, kind: StructureKind, pointer: string): readonly StructureDescription[] {
   if (kind !== 'event-log') return describeRaw(bytes, kind, inMember(''));
-  return /ccel$/i.test(pointer) ? describeCcel(bytes, '', LOG_BYTES) : describeVtpmLogs([bytes], '', LOG_BYTES);
+  return isLogOfTd(pointer) ? describeCcel(bytes, '', LOG_BYTES) : describeVtpmLogs([bytes], '', LOG_BYTES);
 }
 
 /** A field with its place in the bytes that it was found in; null where it has none. */

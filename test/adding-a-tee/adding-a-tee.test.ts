@@ -7,22 +7,36 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROJECT, readProjectFile } from '../architecture/project-files.js';
 import { type Addition, added, BARE_TYPE, MODEL, RECIPE } from './recipe.js';
 
+/** What compiles the service with its tests, and the page. */
+const PROJECT_FILE = 'tsconfig.json';
+const PAGE_FILE = 'src/inspector/tsconfig.json';
+
+/** Tests of the inspector that ask every type and every check for what the page shows of them. */
+const INSPECTOR_TESTS = [
+  'test/unit/inspector/chain-of-trust.test.ts',
+  'test/unit/inspector/limits.test.ts',
+  'test/unit/inspector/questions.test.ts',
+];
+
 /** What a project needs to generate, to compile and to judge. */
 const COPIED = [
   'src',
   'openapi.yaml',
   'examples',
   'package.json',
-  'tsconfig.json',
+  PROJECT_FILE,
   'scripts/generate.ts',
   'test/judge.ts',
+  'docs/what-an-allow-proves.md',
+  'test/architecture/project-files.ts',
+  ...INSPECTOR_TESTS,
 ];
 
 const NEW_FILES = join(PROJECT, 'test/adding-a-tee/new');
 /** Half a minute on a machine that has nothing else to do. */
 const PATIENCE_MS = 300_000;
 
-const VITEST = 'export default { test: { include: ["test/unit/verifiers/toy/*.test.ts"] } };\n';
+const VITEST = 'export default { test: { include: ["test/unit/**/*.test.ts"] } };\n';
 
 let copy = '';
 
@@ -63,18 +77,19 @@ const sources = new Map<string, ts.SourceFile>();
 
 /**
  * Files of the copy that do not compile, from its root. What is not of the copy is read once.
+ * @param project from the root of the copy
  * @param looked the only files that are looked at; all of them where it is left out
  */
-function filesThatDoNotCompile(looked?: readonly string[]): readonly string[] {
+function filesThatDoNotCompile(project: string, looked?: readonly string[]): readonly string[] {
   const configuration = ts.getParsedCommandLineOfConfigFile(
-    join(copy, 'tsconfig.json'),
+    join(copy, project),
     {},
     {
       ...ts.sys,
       onUnRecoverableConfigFileDiagnostic: () => undefined,
     },
   );
-  if (configuration === undefined) throw new Error('no tsconfig.json');
+  if (configuration === undefined) throw new Error(`no ${project}`);
   const { options, fileNames } = configuration;
   const host = ts.createCompilerHost(options);
   const read = host.getSourceFile.bind(host);
@@ -87,6 +102,14 @@ function filesThatDoNotCompile(looked?: readonly string[]): readonly string[] {
   const found = looked?.flatMap((path) => program.getSemanticDiagnostics(program.getSourceFile(join(copy, path))));
   const files = (found ?? program.getSemanticDiagnostics()).map(({ file }) => relative(copy, file?.fileName ?? '?'));
   return [...new Set(files)].map((path) => path.split(sep).join('/')).sort();
+}
+
+interface TestedFile {
+  readonly assertionResults: readonly { readonly title: string }[];
+}
+
+function titlesOf(files: readonly TestedFile[]): readonly string[] {
+  return files.flatMap(({ assertionResults }) => assertionResults.map(({ title }) => title));
 }
 
 /** Files that the document names for a TEE of some name. */
@@ -123,7 +146,7 @@ describe('a toy TEE', () => {
     () => {
       const places = ['src/composition/container.ts', 'src/model/evidence-traits.ts'];
       add(BARE_TYPE);
-      expect(filesThatDoNotCompile(places)).toEqual(places);
+      expect(filesThatDoNotCompile(PROJECT_FILE, places)).toEqual(places);
     },
     PATIENCE_MS,
   );
@@ -141,25 +164,30 @@ describe('a toy TEE', () => {
       ];
       add(MODEL.filter((addition) => !BARE_TYPE.includes(addition)));
       addNewFiles((path) => path.startsWith('src/model/'));
-      expect(filesThatDoNotCompile(places)).toEqual(places);
+      expect(filesThatDoNotCompile(PROJECT_FILE, places)).toEqual(places);
+      const ofThePage = ['src/inspector/chain-of-trust.ts', 'src/inspector/limits.ts', 'src/inspector/verdict.ts'];
+      expect(filesThatDoNotCompile(PAGE_FILE, ofThePage)).toEqual(ofThePage);
     },
     PATIENCE_MS,
   );
 
   it(
-    'compiles with the recipe, and is allowed and denied',
+    'compiles with the recipe, is allowed and denied, and is shown by the inspector',
     () => {
       add(RECIPE.filter((addition) => !MODEL.includes(addition)));
       addNewFiles((path) => !path.startsWith('src/model/'));
       run('tsx/dist/cli.mjs', 'scripts/generate.ts');
-      expect(filesThatDoNotCompile()).toEqual([]);
+      expect(filesThatDoNotCompile(PROJECT_FILE)).toEqual([]);
+      expect(filesThatDoNotCompile(PAGE_FILE)).toEqual([]);
       write('vitest.config.mjs', VITEST);
       const { success, testResults } = JSON.parse(run('vitest/vitest.mjs', 'run', '--reporter=json'));
       expect(success).toBe(true);
-      expect(testResults[0].assertionResults.map(({ title }: { title: string }) => title)).toEqual(
+      expect(testResults).toHaveLength(INSPECTOR_TESTS.length + 1);
+      expect(titlesOf(testResults)).toEqual(
         expect.arrayContaining([
           'is allowed where the vendor has signed it, and it holds the nonce',
           'is denied where a bit of it was changed',
+          'is shown by the inspector with its name, its chain of trust, its claims and its limits',
         ]),
       );
     },

@@ -150,7 +150,48 @@ const COMPOSITION: readonly Addition[] = [
   },
 ];
 
-export const RECIPE: readonly Addition[] = [...SCHEMA, ...MODEL, ...VERIFIER, ...COMPOSITION];
+/** What the compiler asks for where the inspector is compiled. */
+const INSPECTOR: readonly Addition[] = [
+  {
+    file: 'src/inspector/chain-of-trust.ts',
+    before: "  hcl_binding: 'claimsHash',",
+    text: "  toy_signature: 'report',\n  toy_debug: 'report',\n",
+  },
+  {
+    file: 'src/inspector/chain-of-trust.ts',
+    before: "  snp: [...HARDWARE, 'fresh'],",
+    text: "  toy: ['report', 'fresh'],\n",
+  },
+  { file: 'src/inspector/verdict.ts', before: "  snp: 'SEV-SNP evidence',", text: "  toy: 'toy evidence',\n" },
+  {
+    file: 'src/inspector/limits.ts',
+    before: '    snp: [',
+    text: "    toy: ['Whose toy it is: anybody can own one.'],\n",
+  },
+  {
+    file: 'src/inspector/questions.ts',
+    before: "      'snp.measurement',",
+    text: "      'toy.measurement',\n",
+  },
+  { file: 'src/inspector/questions.ts', before: "      'snp.firmware',", text: "      'toy.debug',\n" },
+  {
+    file: 'docs/what-an-allow-proves.md',
+    before: '## Intel TDX (`tdx`)',
+    text: `## Toy (\`toy\`)
+
+Proves:
+
+* the vendor signed the report, and the host may not read the guest.
+
+Does not prove:
+
+* whose toy it is: anybody can own one.
+
+`,
+  },
+];
+
+export const RECIPE: readonly Addition[] = [...SCHEMA, ...MODEL, ...VERIFIER, ...COMPOSITION, ...INSPECTOR];
 
 /** @throws {Error} where the file has not, or has more than once, what the text goes before */
 export function added({ file, before, text }: Addition, to: string): string {

@@ -1,14 +1,13 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { exampleFiles, readExample } from '../../scripts/inspector-examples.js';
+import { memberOf } from '../../src/model/json.js';
 import type { components } from '../../src/wire/generated/openapi-types.js';
 import { isLacking } from '../requirements.js';
 import { CHROMIUM } from './browser.js';
-import { InspectorPage, startBrowser } from './inspector-page.js';
-import { Lab } from './lab.js';
-import { ServiceProcess } from './service-process.js';
+import type { InspectorPage } from './inspector-page.js';
+import { inspectorSuite } from './inspector-suite.js';
 
 type Schemas = components['schemas'];
 
@@ -17,29 +16,21 @@ const EXAMPLES = exampleFiles().map((file) => {
   return { title, body, answer: answer as unknown as Schemas['Decision'] };
 });
 
+const WITH_LOG = EXAMPLES.flatMap(({ title, body }) => {
+  const log = memberOf(memberOf(body, 'evidence'), 'eventLog');
+  return typeof log === 'string' ? [{ title, log }] : [];
+});
+
+/** Register, offset, event and digest of each row. */
+const EVENTS = `Array.from(document.querySelectorAll('.register .events tbody tr'), (row) =>
+  [row.closest('.register').querySelector('strong'), ...row.children].map(({ textContent }) => textContent))`;
+
 /** Structures that the page does not look for, since they are JSON and no bytes. */
 const NO_BYTES = ['configuration', 'PCR values', 'event log'];
 const FIRST_LOAD = /^(index\.html|app-.*\.(js|css))\.br$|^index\.html$/;
 
 describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))('examples on the inspector', () => {
-  let lab: Lab;
-  let service: ServiceProcess;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    lab = await Lab.create();
-    service = await ServiceProcess.start(await lab.command(), { cwd: lab.workFolder });
-    browser = await startBrowser();
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    service.signal('SIGTERM');
-    await service.end();
-    await lab.close();
-  });
-
-  const visit = (act: (page: InspectorPage) => Promise<void>) => InspectorPage.visit(browser, `${service.url}/`, act);
+  const suite = inspectorSuite();
 
   async function pick({ page }: InspectorPage, title: string): Promise<void> {
     await page.click('.examples summary');
@@ -48,7 +39,7 @@ describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))
   }
 
   it.each(EXAMPLES)('show what was recorded, and ask no service: $title', async ({ title, answer }) => {
-    await visit(async (page) => {
+    await suite.visit(async (page) => {
       const asked: string[] = [];
       page.page.on('request', (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
       // Browsers ask for an icon when they please.
@@ -73,7 +64,11 @@ describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))
   it.each(EXAMPLES)('show every field that POST /inspect shows: $title', async ({ title, body }) => {
     const headers = { 'content-type': 'application/json' };
     const { attestationResults: _, ...asked } = body;
-    const answer = await fetch(`${service.url}/inspect`, { method: 'POST', headers, body: JSON.stringify(asked) });
+    const answer = await fetch(`${suite.service.url}/inspect`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(asked),
+    });
     const { structures } = (await answer.json()) as Schemas['Inspection'];
     const expected = structures
       .filter(({ name }) => !NO_BYTES.includes(name))
@@ -84,7 +79,7 @@ describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))
         value: (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 2_000),
       }));
     expect(expected.length).toBeGreaterThan(20);
-    await visit(async (page) => {
+    await suite.visit(async (page) => {
       await pick(page, title);
       const shown = [...(await page.fields()).values()].flat();
       const cut = shown.map((each) => ({ ...each, value: each.value.replace(/… \(\d+ characters\)$/, '') }));
@@ -92,9 +87,35 @@ describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))
     });
   });
 
+  it.each(WITH_LOG)(
+    'show every event that POST /inspect shows of the log, at its register: $title',
+    async ({ title, log }) => {
+      const headers = { 'content-type': 'application/json' };
+      const asked = JSON.stringify({ type: 'event-log', log });
+      const answer = await fetch(`${suite.service.url}/inspect`, { method: 'POST', headers, body: asked });
+      const { events } = (await answer.json()) as Schemas['EventLogInspection'];
+      const measured = events
+        .filter(({ type }) => type !== 'EV_NO_ACTION')
+        .toSorted((one, other) => one.index - other.index);
+      expect(measured.length).toBeGreaterThan(5);
+      await suite.visit(async (inspector) => {
+        await pick(inspector, title);
+        for (const register of await inspector.page.locator('.register > summary').all()) await register.click();
+        expect(await inspector.read(EVENTS)).toEqual(
+          measured.map(({ index, type, offset, digests, covered, data: { text } }) => [
+            `PCR ${index}`,
+            `0x${offset.toString(16)}`,
+            `${type}${text === null || text === '' ? '' : `: ${text}`}${covered ? '' : ' data not measured'}`,
+            digests['sha256'],
+          ]),
+        );
+      });
+    },
+  );
+
   it('are said to be of the lab by what the page verifies itself', async () => {
     const [allow] = EXAMPLES;
-    await visit(async (page) => {
+    await suite.visit(async (page) => {
       await pick(page, allow?.title ?? '');
       expect(await page.page.textContent('.hardware.failed h2')).toMatch(
         /^The report is signed, and not by AMD or Intel/,
@@ -108,18 +129,17 @@ describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))
 
   it('are refused by a service, which the page says is right', async () => {
     // As it is installed: it trusts no lab, whose keys may be those of the recordings.
-    const file = join(lab.workFolder, 'installed.json');
+    const file = join(suite.lab.workFolder, 'installed.json');
     const configuration = { listen: { port: 0 }, amd: { kds: 'off' }, intel: { pcs: 'off' } };
     writeFileSync(
       file,
-      JSON.stringify({ ...configuration, decisions: { store: join(lab.workFolder, 'installed.db') } }),
+      JSON.stringify({ ...configuration, decisions: { store: join(suite.lab.workFolder, 'installed.db') } }),
     );
     const main = join(inject('installation'), 'dist/main.js');
     const command = [process.execPath, main, 'serve', '--config', file];
-    const installed = await ServiceProcess.start(command, { cwd: lab.workFolder });
     const [allow] = EXAMPLES;
-    try {
-      await InspectorPage.visit(browser, `${installed.url}/`, async (page) => {
+    await suite.beside(command, async (url) => {
+      const act = async (page: InspectorPage) => {
         await pick(page, allow?.title ?? '');
         await page.page.click('.judge-example');
         await page.page.locator('.verdict.deny').waitFor();
@@ -128,13 +148,11 @@ describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))
         expect(note).toContain('It is right to refuse the example (cert_untrusted)');
         expect(note).toContain('it was recorded as: allow.');
         // What is looked at next is no example.
-        await page.give(lab.bodies('az-snp-vtpm')[0] ?? '');
+        await page.give(suite.lab.bodies('az-snp-vtpm')[0] ?? '');
         expect(await page.page.locator('.example-note').count()).toBe(0);
-      });
-    } finally {
-      installed.signal('SIGTERM');
-      await installed.end();
-    }
+      };
+      await suite.visit(act, { at: url });
+    });
   });
 
   it('are no part of what the page loads first, which stays under 150 kB', () => {

@@ -1,38 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/model/json.js';
 import type { components } from '../../src/wire/generated/openapi-types.js';
 import { buildEventLog, LOG_EVENT } from '../lab/event-log-builder.js';
 import { isLacking } from '../requirements.js';
 import { CHROMIUM } from './browser.js';
 import { everywhere, HOSTILE_TEXTS, replaced, textsIn } from './hostile-texts.js';
-import { InspectorPage, startBrowser } from './inspector-page.js';
-import { Lab } from './lab.js';
-import { ServiceProcess } from './service-process.js';
+import type { InspectorPage } from './inspector-page.js';
+import { inspectorSuite } from './inspector-suite.js';
 
 type Schemas = components['schemas'];
 
 describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('the inspector', () => {
-  let lab: Lab;
-  let service: ServiceProcess;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    lab = await Lab.create();
-    service = await ServiceProcess.start(await lab.command(), { cwd: lab.workFolder });
-    browser = await startBrowser();
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    service.signal('SIGTERM');
-    await service.end();
-    await lab.close();
-  });
-
-  const onPage = (act: (page: InspectorPage) => Promise<void>, url = `${service.url}/`) =>
-    InspectorPage.visit(browser, url, act);
+  const suite = inspectorSuite();
 
   /** The VM of the lab with an event log that is not of its boot. */
   function withLog(): string {
@@ -42,10 +22,10 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
   }
 
   /** The VM of the lab with the policy that its requests name. */
-  const azure = () => lab.bodies('az-snp-vtpm')[0] ?? '';
+  const azure = () => suite.lab.bodies('az-snp-vtpm')[0] ?? '';
 
   it('shows registers with the events that made them', async () => {
-    await onPage(async (inspector) => {
+    await suite.visit(async (inspector) => {
       await inspector.give(withLog());
       const { page } = inspector;
       const [first] = await page.locator('.register > summary').allInnerTexts();
@@ -57,7 +37,7 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
   });
 
   it('shows the text of the policy with the lines that decided', async () => {
-    await onPage(async (inspector) => {
+    await suite.visit(async (inspector) => {
       await inspector.give(azure());
       const { page } = inspector;
       await page.click('.policy > summary');
@@ -68,7 +48,7 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
   });
 
   it('lints a policy as it is typed, and evaluates it against the evidence at hand', async () => {
-    await onPage(async (inspector) => {
+    await suite.visit(async (inspector) => {
       await inspector.give(azure());
       const { page } = inspector;
       await page.click('.policy > summary');
@@ -88,7 +68,7 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
   it('says what is not evaluated, and sends none of it', async () => {
     const jwk = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
     const withKey = { ...JSON.parse(azure()), binding: { jwk } };
-    await onPage(async (inspector) => {
+    await suite.visit(async (inspector) => {
       await inspector.give(JSON.stringify(withKey));
       const { page } = inspector;
       await page.click('.policy > summary');
@@ -110,7 +90,7 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
     const { evidence, nonce } = JSON.parse(azure());
     const body = JSON.stringify({ text: OF_TDS, evidence, nonce, [name]: value });
     const headers = { 'content-type': 'application/json' };
-    const answer = await fetch(`${service.url}/policies:evaluate`, { method: 'POST', headers, body });
+    const answer = await fetch(`${suite.service.url}/policies:evaluate`, { method: 'POST', headers, body });
     expect(await answer.json()).toMatchObject({ status: 400, code: 'unknown_property', pointer: `/${name}` });
   });
 
@@ -122,10 +102,9 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
       roles: ['verify'],
       policies: [JSON.parse(azure()).policy],
     };
-    const command = await lab.command({ callers: { verifier } });
-    const guarded = await ServiceProcess.start(command, { cwd: lab.workFolder });
-    try {
-      await onPage(async (inspector) => {
+    const command = await suite.lab.command({ callers: { verifier } });
+    await suite.beside(command, async (url) => {
+      const act = async (inspector: InspectorPage) => {
         const { page } = inspector;
         await page.click('.intake summary');
         await page.fill('#option-key', key);
@@ -133,15 +112,13 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
         await page.click('.policy > summary');
         await page.waitForSelector('.policy .problem:has-text("Its text is not shown")');
         inspector.forget(/status of 403/);
-      }, `${guarded.url}/`);
-    } finally {
-      guarded.signal('SIGTERM');
-      await guarded.end();
-    }
+      };
+      await suite.visit(act, { at: url });
+    });
   });
 
   it('shows what was found under the names of Azure Attestation', async () => {
-    await onPage(async (inspector) => {
+    await suite.visit(async (inspector) => {
       await inspector.give(azure());
       const { page } = inspector;
       await page.click('[role=tab]:text-is("What did Azure say, what did we find?")');
@@ -151,7 +128,7 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
   });
 
   it('links the claims of the answer with their bytes, both ways', async () => {
-    await onPage(async (inspector) => {
+    await suite.visit(async (inspector) => {
       await inspector.give(azure());
       const { page } = inspector;
       await page.click('[role=tab]:text-is("Which boot chain?")');
@@ -168,8 +145,8 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
   });
 
   it('compares two pieces of evidence', async () => {
-    const [one = '', other = ''] = lab.bodies('snp');
-    await onPage(async (inspector) => {
+    const [one = '', other = ''] = suite.lab.bodies('snp');
+    await suite.visit(async (inspector) => {
       await inspector.give(one);
       const { page } = inspector;
       await page.fill('#other-evidence', other);
@@ -191,7 +168,7 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
     const body: JsonObject = JSON.parse(azure());
     const places = textsIn(body);
     expect(places.length).toBeGreaterThan(10);
-    await onPage(async (inspector) => {
+    await suite.visit(async (inspector) => {
       for (const [index, place] of places.entries()) {
         const hostile = HOSTILE_TEXTS[index % HOSTILE_TEXTS.length] ?? '';
         await inspector.give(JSON.stringify(replaced(body, place, hostile)));
@@ -203,9 +180,9 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
 
   it('shows hostile text as text, wherever an answer has text', async () => {
     const headers = { 'content-type': 'application/json' };
-    const response = await fetch(`${service.url}/verify?checks=all`, { method: 'POST', headers, body: azure() });
+    const response = await fetch(`${suite.service.url}/verify?checks=all`, { method: 'POST', headers, body: azure() });
     const answer = (await response.json()) as Schemas['Decision'];
-    await onPage(async (inspector) => {
+    await suite.visit(async (inspector) => {
       const { page } = inspector;
       for (const hostile of HOSTILE_TEXTS.map((text) => text.slice(0, 10_000))) {
         // What the page chooses by stays as it is: else it would show nothing of the rest.
@@ -222,7 +199,7 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
   });
 
   it('lets the keyboard alone reach everything that can be used', async () => {
-    await onPage(async (inspector) => {
+    await suite.visit(async (inspector) => {
       await inspector.give(azure());
       const { page } = inspector;
       await page.click('.policy > summary');
@@ -248,11 +225,10 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
 
   it.each(['light', 'dark'] as const)(
     'has no violation that axe-core knows with everything open: %s',
-    async (colorScheme) => {
-      const [one = ''] = lab.bodies('snp');
-      await onPage(async (inspector) => {
+    async (scheme) => {
+      const [one = ''] = suite.lab.bodies('snp');
+      const act = async (inspector: InspectorPage) => {
         const { page } = inspector;
-        await page.emulateMedia({ colorScheme });
         await inspector.give(withLog());
         await page.click('.policy > summary');
         await page.click('.editor > summary');
@@ -263,14 +239,13 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
         await page.click('.comparison button:text-is("Compare")');
         await page.click('[role=tab]:text-is("What did Azure say, what did we find?")');
         expect(await inspector.violations()).toEqual([]);
-      });
+      };
+      await suite.visit(act, { scheme });
     },
   );
 
   it('fits into 360 pixels with everything open', async () => {
-    await InspectorPage.visit(
-      browser,
-      `${service.url}/`,
+    await suite.visit(
       async (inspector) => {
         const { page } = inspector;
         await inspector.give(withLog());
@@ -286,12 +261,12 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
         );
         expect(overflow).toBe(0);
       },
-      360,
+      { width: 360 },
     );
   });
 });
 
-/** Refuses the VM of the lab. */
+/** Refuses the VM of the suite.lab. */
 const OF_TDS = `apiVersion: veritee/v1
 id: of-tds
 version: 1

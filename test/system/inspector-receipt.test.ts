@@ -1,54 +1,40 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, Route } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Route } from 'playwright-core';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
 import type { components } from '../../src/wire/generated/openapi-types.js';
 import { isLacking } from '../requirements.js';
 import { CHROMIUM } from './browser.js';
-import { InspectorPage, startBrowser } from './inspector-page.js';
-import { Lab } from './lab.js';
-import { ServiceProcess } from './service-process.js';
+import type { InspectorPage } from './inspector-page.js';
+import { inspectorSuite } from './inspector-suite.js';
 
 type Schemas = components['schemas'];
 
 const AUDIENCE = 'https://gate.example';
 
 describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))('receipts on the inspector', () => {
-  let lab: Lab;
-  let service: ServiceProcess;
-  let browser: Browser;
+  const suite = inspectorSuite();
   /** An allow, and evidence of another machine state that is a deny: both with an audience. */
   let allowed: string;
   let denied: string;
 
   beforeAll(async () => {
-    lab = await Lab.create();
-    service = await ServiceProcess.start(await lab.command(), { cwd: lab.workFolder });
-    browser = await startBrowser();
     [allowed, denied] = [bodyOf('allow'), bodyOf('deny')];
   });
 
-  afterAll(async () => {
-    await browser.close();
-    service.signal('SIGTERM');
-    await service.end();
-    await lab.close();
-  });
-
   function bodyOf(decision: string): string {
-    const question = lab.questions.find((each) => each.decision === decision);
+    const question = suite.lab.questions.find((each) => each.decision === decision);
     return JSON.stringify({ ...JSON.parse(question?.body ?? ''), audience: AUDIENCE });
   }
 
   async function answerTo(body: string): Promise<Schemas['Decision'] & { readonly receipt: string }> {
     const headers = { 'content-type': 'application/json' };
-    const answer = await fetch(`${service.url}/verify`, { method: 'POST', headers, body });
+    const answer = await fetch(`${suite.service.url}/verify`, { method: 'POST', headers, body });
     return (await answer.json()) as Schemas['Decision'] & { readonly receipt: string };
   }
 
-  const keySet = async () => (await (await fetch(`${service.url}/.well-known/jwks.json`)).json()) as KeySet;
-  const visit = (act: (page: InspectorPage) => Promise<void>) => InspectorPage.visit(browser, `${service.url}/`, act);
+  const keySet = async () => (await (await fetch(`${suite.service.url}/.well-known/jwks.json`)).json()) as KeySet;
 
   /** The state of the panel, once it is the expected one. */
   async function expectState(page: InspectorPage, state: string): Promise<void> {
@@ -68,7 +54,7 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
 
   it('are verified in the browser, and say by which key', async () => {
     const { keys } = await keySet();
-    await visit(async (page) => {
+    await suite.visit(async (page) => {
       await page.give(allowed);
       await expectState(page, 'verified');
       const shown = await results(page);
@@ -84,7 +70,7 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
   });
 
   it('are no green panel where the decision is no allow', async () => {
-    await visit(async (page) => {
+    await suite.visit(async (page) => {
       await page.give(denied);
       await expectState(page, 'refusal');
       expect(await page.page.locator('.receipt.verified').count()).toBe(0);
@@ -94,7 +80,7 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
 
   it('are not there without an audience', async () => {
     const { audience: _, ...body } = JSON.parse(allowed);
-    await visit(async (page) => {
+    await suite.visit(async (page) => {
       await page.give(JSON.stringify(body));
       expect(await page.page.locator('.verdict.allow').count()).toBe(1);
       expect(await page.page.locator('.receipt').count()).toBe(0);
@@ -105,7 +91,7 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
     ['payload', 1],
     ['signature', 2],
   ])('are red with one altered byte in the %s', async (_part, index) => {
-    await visit(async (page) => {
+    await suite.visit(async (page) => {
       await page.page.route('**/verify*', async (route) => {
         const answer = await answered(route);
         await route.fulfill({ json: { ...answer, receipt: altered(answer.receipt, index) } });
@@ -120,7 +106,7 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
   it('are red where the key set has another key', async () => {
     const { keys } = await keySet();
     const { d: _, ...other } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
-    await visit(async (page) => {
+    await suite.visit(async (page) => {
       await page.page.route('**/.well-known/jwks.json', (route) =>
         route.fulfill({ json: { keys: [{ ...keys[0], ...other }] } }),
       );
@@ -131,14 +117,14 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
   });
 
   it('are red where they are of another request, or of another decision about the same one', async () => {
-    const other = lab.questions.filter(({ decision }) => decision === 'allow').at(-1);
+    const other = suite.lab.questions.filter(({ decision }) => decision === 'allow').at(-1);
     const ofAnother = await answerTo(JSON.stringify({ ...JSON.parse(other?.body ?? ''), audience: AUDIENCE }));
     const ofTheSame = await answerTo(allowed);
     for (const [receipt, said] of [
       [ofAnother.receipt, /^receipt_/],
       [ofTheSame.receipt, /^ *The receipt is about something else: decision id/],
     ] as const) {
-      await visit(async (page) => {
+      await suite.visit(async (page) => {
         await page.page.route('**/verify*', async (route) => {
           await route.fulfill({ json: { ...(await answered(route)), receipt } });
         });
@@ -150,7 +136,7 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
   });
 
   it('are red where the answer was made to say allow', async () => {
-    await visit(async (page) => {
+    await suite.visit(async (page) => {
       await page.page.route('**/verify*', async (route) => {
         await route.fulfill({ json: { ...(await answered(route)), decision: 'allow', reasons: [] } });
       });
@@ -162,7 +148,7 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
   });
 
   it('are red once they have ended', async () => {
-    await visit(async (page) => {
+    await suite.visit(async (page) => {
       await page.page.clock.setFixedTime(Date.now() + 600_000);
       await page.give(allowed);
       await expectState(page, 'failed');
@@ -171,7 +157,7 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
   });
 
   it('are amber where the browser has no WebCrypto', async () => {
-    await visit(async (page) => {
+    await suite.visit(async (page) => {
       await page.page.addInitScript("Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })");
       await page.page.reload();
       await page.give(allowed);
@@ -183,7 +169,7 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
 
   it('are compared by themselves with the audience that is filled in, and never green: the policy is their own word', async () => {
     const { receipt } = await answerTo(allowed);
-    await visit(async (page) => {
+    await suite.visit(async (page) => {
       await page.paste(receipt);
       await expectState(page, 'incomplete');
       await page.page.fill('#expected-audience', 'https://other.example');
@@ -200,7 +186,7 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
 
   it('are verified with keys that are fetched once, however much is typed', async () => {
     const { receipt } = await answerTo(allowed);
-    await visit(async (page) => {
+    await suite.visit(async (page) => {
       const asked: string[] = [];
       page.page.on('request', (request) => asked.push(new URL(request.url()).pathname));
       await page.paste(receipt);
@@ -217,20 +203,21 @@ describe.skipIf(isLacking('receipts on the inspector in a browser', [CHROMIUM]))
     const file = join(inject('installation'), 'dist/inspector/veritee-inspector.html');
     const { receipt } = await answerTo(allowed);
     const keys = await keySet();
-    await InspectorPage.visit(browser, pathToFileURL(file).href, async (page) => {
+    const act = async (page: InspectorPage) => {
       await page.paste(receipt);
       await expectState(page, 'open');
       await page.give(JSON.stringify(keys));
       await expectState(page, 'incomplete');
       await page.page.fill('#expected-issuer', 'https://other.example');
       await expectState(page, 'failed');
-      await page.page.fill('#expected-issuer', service.url);
+      await page.page.fill('#expected-issuer', suite.service.url);
       await page.page.fill('#expected-audience', AUDIENCE);
       await expectState(page, 'incomplete');
       await page.paste(altered(receipt, 2));
       await expectState(page, 'failed');
       expect(await problem(page)).toMatch(/^receipt_signature /);
-    });
+    };
+    await suite.visit(act, { at: pathToFileURL(file).href });
   });
 });
 

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { components } from '../../src/wire/generated/openapi-types.js';
 import { isLacking } from '../requirements.js';
 import { CHROMIUM } from './browser.js';
-import { InspectorPage, startBrowser } from './inspector-page.js';
-import { Lab } from './lab.js';
-import { ServiceProcess } from './service-process.js';
+import type { InspectorPage } from './inspector-page.js';
+import { inspectorSuite } from './inspector-suite.js';
 
 type Schemas = components['schemas'];
 
@@ -20,36 +18,19 @@ const auditor = (policy: string) => ({
 const UNKNOWN = '019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11';
 
 describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the inspector asks the service for', () => {
-  let lab: Lab;
-  let service: ServiceProcess;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    lab = await Lab.create();
-    // Without callers, this grants audit:read.
-    service = await ServiceProcess.start(await lab.command({ historical: true }), { cwd: lab.workFolder });
-    browser = await startBrowser();
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    service.signal('SIGTERM');
-    await service.end();
-    await lab.close();
-  });
+  // Without callers, this grants audit:read.
+  const suite = inspectorSuite({ historical: true });
 
   async function judge(url: string, body: string, key?: string): Promise<Schemas['Decision']> {
     const headers = { 'content-type': 'application/json', ...(key === undefined ? {} : { 'x-api-key': key }) };
     return (await (await fetch(`${url}/verify`, { method: 'POST', headers, body })).json()) as Schemas['Decision'];
   }
 
-  const questionOf = (decision: string) => lab.questions.find((each) => each.decision === decision)?.body ?? '';
-  const visit = (act: (page: InspectorPage) => Promise<void>, path = '/', url = service.url) =>
-    InspectorPage.visit(browser, url + path, act);
+  const questionOf = (decision: string) => suite.lab.questions.find((each) => each.decision === decision)?.body ?? '';
 
   it.each(['allow', 'deny'])('shows a recorded decision by its id, as it was answered: %s', async (expected) => {
-    const { decisionId, reasons, checks } = await judge(service.url, questionOf(expected));
-    await visit(async (page) => {
+    const { decisionId, reasons, checks } = await judge(suite.service.url, questionOf(expected));
+    await suite.visit(async (page) => {
       await page.paste(decisionId.toUpperCase());
       const { sentence, reasons: shown } = await page.decision();
       expect(sentence.toLowerCase().startsWith(`${expected}:`)).toBe(true);
@@ -62,14 +43,17 @@ describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the 
   });
 
   it('follows a link that has the id and nothing else', async () => {
-    const { decisionId } = await judge(service.url, questionOf('deny'));
+    const { decisionId } = await judge(suite.service.url, questionOf('deny'));
     const link = `/#decision=${decisionId}`;
-    await visit(async ({ page }) => {
-      await page.locator('.record').waitFor();
-      expect(await page.textContent('.verdict h2')).toMatch(/^Deny:/);
-      expect(await page.getAttribute('.verdict .facts a', 'href')).toBe(link.slice(1));
-    }, link);
-    await visit(async (inspector) => {
+    await suite.visit(
+      async ({ page }) => {
+        await page.locator('.record').waitFor();
+        expect(await page.textContent('.verdict h2')).toMatch(/^Deny:/);
+        expect(await page.getAttribute('.verdict .facts a', 'href')).toBe(link.slice(1));
+      },
+      { at: link },
+    );
+    await suite.visit(async (inspector) => {
       const { page } = inspector;
       await inspector.give(questionOf('allow'));
       const [opened] = await Promise.all([page.context().waitForEvent('page'), page.click('.verdict .facts a')]);
@@ -78,17 +62,17 @@ describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the 
       expect(await page.inputValue('#evidence')).toBe(questionOf('allow'));
       expect(new URL(opened.url()).hash).toMatch(/^#decision=[0-9a-f-]{36}$/);
       // Another link in the same page.
-      await page.goto(service.url + link);
+      await page.goto(suite.service.url + link);
       await page.locator('.verdict.deny').waitFor();
       // What is given next is in no link.
       await inspector.give(questionOf('allow'));
-      expect(page.url()).toBe(`${service.url}/`);
+      expect(page.url()).toBe(`${suite.service.url}/`);
       expect(await page.locator('.record').count()).toBe(0);
     });
   });
 
   it('shows the code of the service for an id that it does not have', async () => {
-    await visit(async (page) => {
+    await suite.visit(async (page) => {
       await page.paste(UNKNOWN);
       expect(await page.page.textContent('.verdict.fault code')).toBe('not_found');
       page.forget(/status of 404/);
@@ -98,9 +82,8 @@ describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the 
   it('asks for a key where the caller may not read the log, and follows the link with it', async () => {
     const body = questionOf('allow');
     const callers = { auditor: auditor(JSON.parse(body).policy) };
-    const guarded = await ServiceProcess.start(await lab.command({ callers }), { cwd: lab.workFolder });
-    try {
-      const { decisionId } = await judge(guarded.url, body, KEY);
+    await suite.beside(await suite.lab.command({ callers }), async (url) => {
+      const { decisionId } = await judge(url, body, KEY);
       const act = async (page: InspectorPage) => {
         await page.page.locator('.verdict.fault').waitFor();
         expect(await page.page.textContent('.verdict.fault')).toContain('Give the key of a caller');
@@ -110,16 +93,13 @@ describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the 
         await page.page.locator('.record').waitFor();
         page.forget(/status of 401/);
       };
-      await visit(act, `/#decision=${decisionId}`, guarded.url);
-    } finally {
-      guarded.signal('SIGTERM');
-      await guarded.end();
-    }
+      await suite.visit(act, { at: `${url}/#decision=${decisionId}` });
+    });
   });
 
   it('completes the chain of a report with the certificates that its decision names', async () => {
-    const [body = ''] = lab.bodies('snp');
-    await visit(async (page) => {
+    const [body = ''] = suite.lab.bodies('snp');
+    await suite.visit(async (page) => {
       await page.give(body);
       // The root of the lab is pinned by its service, and not by the page.
       expect(await page.page.locator('.hardware .steps li').allInnerTexts()).toEqual([
@@ -139,8 +119,8 @@ describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the 
   });
 
   it('is red where the service gives other bytes than its decision names', async () => {
-    const [body = ''] = lab.bodies('snp');
-    await visit(async (page) => {
+    const [body = ''] = suite.lab.bodies('snp');
+    await suite.visit(async (page) => {
       await page.page.route('**/endorsements/*', async (route) => {
         const { value, ...rest } = await (await route.fetch()).json();
         await route.fulfill({ json: { ...rest, value: `AAAA${value.slice(4)}` } });

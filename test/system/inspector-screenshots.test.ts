@@ -1,12 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { isLacking } from '../requirements.js';
 import { CHROMIUM } from './browser.js';
-import { InspectorPage, startBrowser } from './inspector-page.js';
-import { Lab } from './lab.js';
-import { ServiceProcess } from './service-process.js';
+import { inspectorSuite } from './inspector-suite.js';
 
 /** Where the documents have them. `VERITEE_WRITE_SCREENSHOTS=1` writes what was made there. Fonts differ, so that only their sizes are compared. */
 const FOLDER = new URL('../../docs/inspector/', import.meta.url);
@@ -18,40 +15,26 @@ const HEIGHT = 1100;
 const CASES = WIDTHS.flatMap((width) => (['light', 'dark'] as const).map((scheme) => ({ width, scheme })));
 
 describe.skipIf(isLacking('screenshots of the inspector', [CHROMIUM]))('screenshots of the inspector', () => {
-  let lab: Lab;
-  let service: ServiceProcess;
-  let browser: Browser;
+  const suite = inspectorSuite();
 
   beforeAll(async () => {
-    lab = await Lab.create();
-    service = await ServiceProcess.start(await lab.command(), { cwd: lab.workFolder });
-    browser = await startBrowser();
     if (WRITES) mkdirSync(FOLDER, { recursive: true });
   });
 
-  afterAll(async () => {
-    await browser.close();
-    service.signal('SIGTERM');
-    await service.end();
-    await lab.close();
-  });
-
   it.each(CASES)('at $width pixels, $scheme, stand in its document', async ({ width, scheme }) => {
-    const [refused] = lab.questions.filter(({ decision, body }) => decision === 'deny' && body.includes('az-snp-vtpm'));
+    const [refused] = suite.lab.questions.filter(
+      ({ decision, body }) => decision === 'deny' && body.includes('az-snp-vtpm'),
+    );
     const name = `refused-${width}-${scheme}.png`;
-    await InspectorPage.visit(
-      browser,
-      `${service.url}/`,
+    await suite.visit(
       async (inspector) => {
-        await inspector.page.emulateMedia({ colorScheme: scheme });
         await inspector.give(refused?.body ?? '');
         await inspector.read("document.querySelector('.result').scrollIntoView()");
         const made = await inspector.page.screenshot();
         expect(sizeOf(made)).toEqual([width, HEIGHT]);
         if (WRITES) writeFileSync(new URL(name, FOLDER), made);
       },
-      width,
-      HEIGHT,
+      { width, height: HEIGHT, scheme },
     );
     expect(readFileSync(DOCUMENT, 'utf8')).toContain(`(inspector/${name})`);
     expect(sizeOf(readFileSync(fileURLToPath(new URL(name, FOLDER))))).toEqual([width, HEIGHT]);

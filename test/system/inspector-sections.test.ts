@@ -1,11 +1,9 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { buildEventLog, createAmdPki, LOG_EVENT } from '../lab/index.js';
 import { isLacking } from '../requirements.js';
 import { CHROMIUM } from './browser.js';
-import { InspectorPage, startBrowser } from './inspector-page.js';
-import { Lab } from './lab.js';
-import { ServiceProcess } from './service-process.js';
+import type { InspectorPage } from './inspector-page.js';
+import { inspectorSuite } from './inspector-suite.js';
 
 /** Ids that the links name, and ids of the headings of the sections, in their order. */
 const LISTED = `Array.from(document.querySelectorAll('.sections a'), (link) => link.getAttribute('href').slice(1))`;
@@ -24,27 +22,11 @@ const [, ARK = ''] = createAmdPki()
 const OF_EVIDENCE = ['verdict', 'hardware', 'chain', 'questions', 'policies'];
 
 describe.skipIf(isLacking('the sections of the inspector', [CHROMIUM]))('the sections of the inspector', () => {
-  let lab: Lab;
-  let service: ServiceProcess;
-  let browser: Browser;
+  // Without callers, this grants audit:read.
+  const suite = inspectorSuite({ historical: true });
 
-  beforeAll(async () => {
-    lab = await Lab.create();
-    // Without callers, this grants audit:read.
-    service = await ServiceProcess.start(await lab.command({ historical: true }), { cwd: lab.workFolder });
-    browser = await startBrowser();
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    service.signal('SIGTERM');
-    await service.end();
-    await lab.close();
-  });
-
-  const visit = (act: (page: InspectorPage) => Promise<void>, path = '/', width = 360) =>
-    InspectorPage.visit(browser, service.url + path, act, width);
-  const bodyOf = (type: string) => JSON.parse(lab.bodies(type as 'snp')[0] ?? '');
+  const visit = (act: (page: InspectorPage) => Promise<void>, at = '/', width = 360) => suite.visit(act, { at, width });
+  const bodyOf = (type: string) => JSON.parse(suite.lab.bodies(type as 'snp')[0] ?? '');
 
   /** The VM of the lab with an event log that is not of its boot. */
   function withLog(): { readonly evidence: object } {
@@ -58,7 +40,7 @@ describe.skipIf(isLacking('the sections of the inspector', [CHROMIUM]))('the sec
   async function recordedId(): Promise<string> {
     const headers = { 'content-type': 'application/json' };
     const body = JSON.stringify(bodyOf('snp'));
-    const answer = await fetch(`${service.url}/verify`, { method: 'POST', headers, body });
+    const answer = await fetch(`${suite.service.url}/verify`, { method: 'POST', headers, body });
     return ((await answer.json()) as { readonly decisionId: string }).decisionId;
   }
 
@@ -125,7 +107,7 @@ describe.skipIf(isLacking('the sections of the inspector', [CHROMIUM]))('the sec
         await page.page.click('.sections a:text-is("Bytes")');
         expect(await page.read(FOCUSED)).toBe('bytes');
         expect(await page.read(IS_IN_VIEW)).toBe(true);
-        expect(page.page.url()).toBe(`${service.url}/`);
+        expect(page.page.url()).toBe(`${suite.service.url}/`);
       },
       '/',
       width,

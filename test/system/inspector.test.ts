@@ -2,14 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import type { components } from '../../src/wire/generated/openapi-types.js';
 import { isLacking } from '../requirements.js';
 import { CHROMIUM } from './browser.js';
-import { InspectorPage, startBrowser } from './inspector-page.js';
-import { Lab } from './lab.js';
-import { ServiceProcess } from './service-process.js';
+import type { InspectorPage } from './inspector-page.js';
+import { inspectorSuite } from './inspector-suite.js';
 
 type Schemas = components['schemas'];
 
@@ -30,40 +28,22 @@ const HOSTILE = [
 ];
 
 describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspector', () => {
-  let lab: Lab;
-  let service: ServiceProcess;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    lab = await Lab.create();
-    service = await ServiceProcess.start(await lab.command(), { cwd: lab.workFolder });
-    browser = await startBrowser();
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    service.signal('SIGTERM');
-    await service.end();
-    await lab.close();
-  });
+  const suite = inspectorSuite();
 
   /** What the service says. */
   async function ask<T>(path: string, body: string): Promise<T> {
     const headers = { 'content-type': 'application/json' };
-    const answer = await fetch(service.url + path, { method: 'POST', headers, body });
+    const answer = await fetch(suite.service.url + path, { method: 'POST', headers, body });
     return (await answer.json()) as T;
   }
 
-  const onPage = (act: (page: InspectorPage) => Promise<void>, url = `${service.url}/`, width?: number) =>
-    InspectorPage.visit(browser, url, act, width);
-
   const questionsOf = (decision: string) =>
-    lab.questions.filter((question) => question.decision === decision).slice(0, 2);
+    suite.lab.questions.filter((question) => question.decision === decision).slice(0, 2);
 
   it.each(['allow', 'deny'])(
     'shows the decision, its reasons and their remedies as the service has them: %s',
     async (expected) => {
-      await onPage(async (page) => {
+      await suite.visit(async (page) => {
         for (const { body } of questionsOf(expected)) {
           const { decision, reasons, checks } = await ask<Schemas['Decision']>('/verify', body);
           await page.give(body);
@@ -83,9 +63,9 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
   it.each(['snp', 'az-snp-vtpm', 'tdx'] as const)(
     'shows every field that POST /inspect shows, with its offset and value: %s',
     async (type) => {
-      const [body = ''] = lab.bodies(type);
+      const [body = ''] = suite.lab.bodies(type);
       const { structures } = await ask<Schemas['Inspection']>('/inspect', body);
-      await onPage(async (page) => {
+      await suite.visit(async (page) => {
         await page.give(body);
         const shown = [...(await page.fields()).values()].flat();
         const expected = structures
@@ -107,8 +87,8 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
   );
 
   it('links the bytes with their fields, both ways', async () => {
-    const [body = ''] = lab.bodies('snp');
-    await onPage(async (inspector) => {
+    const [body = ''] = suite.lab.bodies('snp');
+    await suite.visit(async (inspector) => {
       await inspector.give(body);
       const { page } = inspector;
       await page.click('table.fields button:text-is("MEASUREMENT")');
@@ -125,7 +105,7 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
     const token = [{ alg: 'RS256', kid: script }, { iss: closing, [image]: reordered }, 's']
       .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
       .join('.');
-    await onPage(async (page) => {
+    await suite.visit(async (page) => {
       await page.paste(token);
       const fields = new Map([...(await page.fields()).values()].flat().map(({ name, value }) => [name, value]));
       expect([fields.get('kid'), fields.get('iss'), fields.get(image)]).toEqual([script, closing, '\\u202egnp.exe']);
@@ -140,14 +120,14 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
   });
 
   it('is red by its own verification where the service was made to say green', async () => {
-    const question = lab.questions.find(
+    const question = suite.lab.questions.find(
       ({ decision, body }) => decision === 'deny' && JSON.parse(body).evidence.type === 'snp',
     );
-    const good = lab.questions.find(
+    const good = suite.lab.questions.find(
       ({ decision, body }) => decision === 'allow' && JSON.parse(body).evidence.type === 'snp',
     );
     const green = await ask<Schemas['Decision']>('/verify?checks=all', good?.body ?? '');
-    await onPage(async (page) => {
+    await suite.visit(async (page) => {
       await page.page.route('**/verify*', (route) => route.fulfill({ json: green }));
       await page.give(question?.body ?? '');
       expect((await page.decision()).sentence).toMatch(/^Allow:/);
@@ -161,8 +141,8 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
   });
 
   it('shows an error of the page as one, and nothing that could be taken for a verdict', async () => {
-    const [body = ''] = lab.bodies('snp');
-    await onPage(async (page) => {
+    const [body = ''] = suite.lab.bodies('snp');
+    await suite.visit(async (page) => {
       await page.page.addInitScript("SubtleCrypto.prototype.verify = async () => { throw new TypeError('a bug'); }");
       await page.page.reload();
       await page.give(body);
@@ -172,11 +152,10 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
   });
 
   it('asks for a key where the service has callers, and keeps it nowhere', async () => {
-    const [body = ''] = lab.bodies('snp');
+    const [body = ''] = suite.lab.bodies('snp');
     const callers = { reader: reader(JSON.parse(body).policy) };
-    const guarded = await ServiceProcess.start(await lab.command({ callers }), { cwd: lab.workFolder });
-    try {
-      await onPage(async (page) => {
+    await suite.beside(await suite.lab.command({ callers }), async (url) => {
+      const act = async (page: InspectorPage) => {
         await page.give(body);
         expect(await page.page.locator('.verdict.fault h2').textContent()).toMatch(/^Not judged: /);
         await page.page.click('summary');
@@ -186,40 +165,37 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
         const kept = await page.read('[localStorage.length, sessionStorage.length, document.cookie]');
         expect(kept).toEqual([0, 0, '']);
         page.forget(/status of 401/);
-      }, `${guarded.url}/`);
-    } finally {
-      guarded.signal('SIGTERM');
-      await guarded.end();
-    }
+      };
+      await suite.visit(act, { at: url });
+    });
   });
 
   it.each([360, 768, 1280])('fits into %d pixels', async (width) => {
-    const [body = ''] = lab.bodies('az-snp-vtpm');
-    await onPage(
+    const [body = ''] = suite.lab.bodies('az-snp-vtpm');
+    await suite.visit(
       async (page) => {
         await page.give(body);
         const overflow = await page.read('document.documentElement.scrollWidth - document.documentElement.clientWidth');
         expect(overflow).toBe(0);
       },
-      `${service.url}/`,
-      width,
+      { width },
     );
   });
 
-  it.each(['light', 'dark'] as const)('has no violation that axe-core knows: %s', async (colorScheme) => {
-    const [body = ''] = lab.bodies('az-snp-vtpm');
-    await onPage(async (page) => {
-      await page.page.emulateMedia({ colorScheme });
+  it.each(['light', 'dark'] as const)('has no violation that axe-core knows: %s', async (scheme) => {
+    const [body = ''] = suite.lab.bodies('az-snp-vtpm');
+    const act = async (page: InspectorPage) => {
       expect(await page.violations()).toEqual([]);
       await page.give(body);
       await page.page.locator('.links button').first().click();
       expect(await page.violations()).toEqual([]);
-    });
+    };
+    await suite.visit(act, { scheme });
   });
 
   it('is reached by the keyboard alone', async () => {
-    const [body = ''] = lab.bodies('snp');
-    await onPage(async ({ page }) => {
+    const [body = ''] = suite.lab.bodies('snp');
+    await suite.visit(async ({ page }) => {
       await page.focus('#evidence');
       await page.fill('#evidence', body);
       await page.keyboard.press('Tab');
@@ -248,13 +224,16 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
 
   it('is one file too, which reads evidence and contacts nobody', async () => {
     const file = join(inject('installation'), 'dist/inspector/veritee-inspector.html');
-    const [body = ''] = lab.bodies('snp');
+    const [body = ''] = suite.lab.bodies('snp');
     expect(readFileSync(file, 'utf8')).not.toContain('http://127.0.0.1');
-    await onPage(async (page) => {
-      await page.give(body);
-      expect(await page.page.locator('.hardware h2').count()).toBe(1);
-      expect(await page.page.locator('.verdict').count()).toBe(0);
-      expect([...(await page.fields()).keys()]).toContain('/evidence/report: an SNP report');
-    }, pathToFileURL(file).href);
+    await suite.visit(
+      async (page) => {
+        await page.give(body);
+        expect(await page.page.locator('.hardware h2').count()).toBe(1);
+        expect(await page.page.locator('.verdict').count()).toBe(0);
+        expect([...(await page.fields()).keys()]).toContain('/evidence/report: an SNP report');
+      },
+      { at: pathToFileURL(file).href },
+    );
   });
 });

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { builtPages } from '../../../src/composition/pages.js';
+import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { call } from './exchange.js';
 import { type FakeService, oneCaller, startFakeService } from './fake-service.js';
 
@@ -6,6 +8,8 @@ import { type FakeService, oneCaller, startFakeService } from './fake-service.js
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
   "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+const LASTING = 'public, max-age=31536000, immutable';
 
 /** Names in which a dot or a slash is hidden lead to no file of the disk. */
 const OUTSIDE = ['/guide/../pages.json', '/guide/%2e%2e%2fpages.json', '/guide/..%5cpages.json', '/guide/%00'];
@@ -58,7 +62,7 @@ describe.each(['/docs', '/guide', '/guide/getting-started', '/guide/0068-inspect
       const { status, headers } = await call(service.url, target);
       const type = rel === 'icon' ? 'image/svg+xml' : 'text/css; charset=utf-8';
       expect([status, headers['content-type']]).toEqual([200, type]);
-      expect(headers['cache-control']).toBe('public, max-age=31536000, immutable');
+      expect(headers['cache-control']).toBe(LASTING);
       expect(headers['content-security-policy']).toBe(POLICY);
     }
   });
@@ -81,6 +85,30 @@ describe.each(['/docs', '/guide', '/guide/getting-started', '/guide/0068-inspect
     const { body, headers } = await call(service.url, path);
     expect(await answer.text()).toBe(body);
     expect(Number(answer.headers.get('content-length'))).toBeLessThan(Number(headers['content-length']));
+  });
+});
+
+/** The digest of what is in a file, in its name. */
+const HASHED = /-[0-9A-Z]{8}\.(?:js|css|json|svg|png)$/;
+
+describe('what browsers keep', () => {
+  const listed = builtPages({ inspector: true }, new RecordingLog()).files.map(({ path }) => path);
+
+  it('is what has its digest in its name', async () => {
+    const kept = new Map<string, unknown>();
+    for (const path of listed) kept.set(path, (await call(service.url, path)).headers['cache-control']);
+    const expected = listed.map((path) => [path, HASHED.test(path) ? LASTING : 'no-store'] as const);
+    expect(kept).toEqual(new Map(expected));
+    const named = ['/', '/docs', '/guide', '/guide/inspector', '/inspector/veritee-inspector.html'];
+    expect(named.map((path) => kept.get(path))).toEqual(named.map(() => 'no-store'));
+    expect([...kept.values()].filter((each) => each === LASTING).length).toBeGreaterThan(5);
+  });
+
+  it('is no answer that there is no such page', async () => {
+    for (const path of ['/inspector/app-AAAAAAAA.js', '/guide/nothing', '/guide/icon-AAAAAAAA.svg']) {
+      const { status, headers } = await call(service.url, path);
+      expect([path, status, headers['cache-control']]).toEqual([path, 404, 'no-store']);
+    }
   });
 });
 

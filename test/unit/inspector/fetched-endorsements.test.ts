@@ -92,6 +92,16 @@ describe('certificates that the service fetched', () => {
     expect(service.asked).toEqual([]);
   });
 
+  it('are 16 at the most, whatever a decision names', async () => {
+    const service = holding();
+    const ders = Array.from({ length: 17 }, (_, number) => Uint8Array.of(number));
+    const named = (count: number) => ({ endorsements: ders.slice(0, count).map((der) => used('vcek', der)) });
+    await fetchEndorsements(named(16), service, subtle);
+    expect(service.asked).toEqual(ders.slice(0, 16).map((der) => hashed(der).sha256));
+    await fetchEndorsements(named(17), service, subtle);
+    expect(service.asked).toHaveLength(2 * 16);
+  });
+
   it('complete the chain of a TD quote that ends below the root', async () => {
     const quote = TDX_VM.evidence().tdQuote;
     const text = Buffer.from(quote).toString('latin1');

@@ -1,17 +1,33 @@
 import { describe, expect, it } from 'vitest';
-import { readIntake, requestFor } from '../../../src/inspector/intake.js';
+import { parsePemCertificates } from '../../../src/formats/pem.js';
+import { type Intake, readIntake, requestFor } from '../../../src/inspector/intake.js';
 import { base64, hex } from '../../../src/model/bytes.js';
+import { buildCertificateTable } from '../../lab/certificate-table-builder.js';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
 import { TDX_VM } from '../verifiers/azure-cvm/tdx-fixture.js';
 
-const vm = await createVirtualMachine({ pki: createAmdPki() });
+const pki = createAmdPki();
+const vm = await createVirtualMachine({ pki });
 const report = vm.hclReport().subarray(32, 32 + 1184);
+const [ask = new Uint8Array(), ark = new Uint8Array()] = parsePemCertificates(pki.chainPem('Milan'), 'cert_format');
+const table = buildCertificateTable([
+  ['vcek', vm.platform.vek.der],
+  ['ask', ask],
+  ['ark', ark],
+]);
+/** What the firmware of the host answers to SNP_GET_EXT_REPORT. */
+const extended = Buffer.concat([report, table]);
 const quote = TDX_VM.evidence().tdQuote;
 const bytesOf = (text: string) => Buffer.from(text);
 const take = (text: string) => readIntake(bytesOf(text));
 const encode = (bytes: Uint8Array) => base64(bytes, 'base64url');
 const tokenOf = (iss: string) =>
   [{ alg: 'RS256' }, { iss }, 's'].map((part) => encode(bytesOf(JSON.stringify(part)))).join('.');
+
+/** Names of the structures that are shown. */
+function namesIn(intake: Intake): readonly string[] {
+  return intake.kind === 'bytes' ? intake.found.structures.map(({ name }) => name) : [];
+}
 
 /** What the service is asked about bytes by themselves. */
 function requestOf(bytes: Uint8Array) {
@@ -67,6 +83,25 @@ describe('what was given', () => {
   });
 
   it.each([
+    ['as it is', extended],
+    ['as base64', bytesOf(extended.toString('base64'))],
+  ])('is an extended report, shown as its report and its certificates: %s', (_form, bytes) => {
+    const intake = readIntake(bytes);
+    expect(intake).toMatchObject({ kind: 'bytes', token: null, found: { kind: 'snp-extended-report', problem: null } });
+    expect(namesIn(intake)).toEqual(['ATTESTATION_REPORT', 'VCEK', 'ASK', 'ARK']);
+  });
+
+  it('is a certificate table by itself, shown as its certificates', () => {
+    const intake = readIntake(table);
+    expect(intake).toMatchObject({
+      kind: 'bytes',
+      token: null,
+      found: { kind: 'snp-certificate-table', problem: null },
+    });
+    expect(namesIn(intake)).toEqual(['VCEK', 'ASK', 'ARK']);
+  });
+
+  it.each([
     ['', 'There is nothing in it.'],
     ['{"a":1}', expect.stringMatching(/^It is JSON without the member evidence or type: .*"dialect": "trustee"/)],
     ['{"requests":[]}', 'It is a batch: give one of its requests.'],
@@ -87,6 +122,9 @@ describe('what was given', () => {
 describe('the request for bytes by themselves', () => {
   it('is about a report, an extended report, or a quote', () => {
     expect(requestOf(report)).toEqual({ evidence: { type: 'snp', report: encode(report) } });
+    expect(requestOf(extended)).toEqual({
+      evidence: { type: 'snp', dialect: 'extended-report', value: encode(extended) },
+    });
     expect(requestOf(quote)).toEqual({ evidence: { type: 'tdx', quote: encode(quote) } });
   });
 
@@ -99,5 +137,6 @@ describe('the request for bytes by themselves', () => {
   it('is none where they cannot be judged alone', () => {
     expect(requestOf(vm.evidence().tpmQuote.message)).toBeNull();
     expect(requestOf(vm.hclReport())).toBeNull();
+    expect(requestOf(table)).toBeNull();
   });
 });

@@ -52,8 +52,13 @@ describe('the page of the API', () => {
 
   it.each(CALLS)('says all that the document says of %s', (call, operation) => {
     const part = partOf(operation);
-    const { summary, parameters = [], requestBody, responses } = operation;
+    const { summary, description = '', security, parameters = [], requestBody, responses } = operation;
     expect(read(part)).toContain(`${call}\n${summary}`);
+    const [, role] = /Needs the role `([a-z:]+)`/.exec(description) ?? [];
+    expect(role === undefined).toBe(security?.length === 0);
+    const needed = role === undefined ? 'Needs no role: everybody may call it.' : `Role: <code>${role}</code>`;
+    expect(part).toContain(`<p>${needed}</p>`);
+    expect(part).toContain(`</p>\n${renderText(description, LINKS).text}`);
     for (const { name, in: where } of parameters) expect(part).toContain(`<code>${name}</code> in the ${where} `);
     expect(part.includes('<h4>Body of the request</h4>')).toBe(requestBody !== undefined);
     const [, answers = ''] = part.split('<h4>Answers</h4>');
