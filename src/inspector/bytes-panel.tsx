@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { FieldDescription, StructureDescription } from '../inspect/field-description.js';
 import { hex } from '../model/bytes.js';
-import { claimOfField, type FieldPlace } from './claim-fields.js';
+import { claimsOfFields, type FieldPlace } from './claim-fields.js';
 import { hexRows, numbered, PAGE_BYTES, type PlacedField, placedFields, type Run } from './hex-rows.js';
 import { shownValue } from './shown-value.js';
 import { type FoundBytes, nameOfFound, placeOf, shownBytes } from './structures.js';
@@ -47,14 +47,17 @@ export function BytesPanel({ found, place, claims, onClaim }: BytesPanelProps) {
         key={`${shown.pointer} ${shown.kind}`}
         found={shown}
         place={place !== null && found[place.found] === shown ? place : null}
-        {...{ claims, onClaim }}
+        claims={claimsOfFields(found.indexOf(shown), found, claims)}
+        onClaim={onClaim}
       />
     </section>
   );
 }
 
-interface StructureProps extends Omit<BytesPanelProps, 'found'> {
+interface StructureProps extends Omit<BytesPanelProps, 'found' | 'claims'> {
   readonly found: FoundBytes;
+  /** Claims of the answer, by the number of the field that they are read from. */
+  readonly claims: ReadonlyMap<number, string>;
 }
 
 function Structure({ found, place, claims, onClaim }: StructureProps) {
@@ -216,17 +219,13 @@ function whereIs(structure: StructureDescription, field: FieldDescription): stri
   return placeOf(structure, field) === null ? `${at} of DER that is not among these bytes as it is` : at;
 }
 
-interface FieldTablesProps extends Pick<BytesPanelProps, 'claims' | 'onClaim'> {
+interface FieldTablesProps extends Pick<StructureProps, 'claims' | 'onClaim'> {
   readonly structures: FoundBytes['structures'];
   readonly selected: number | null;
   readonly onSelect: (field: number) => void;
 }
 
 function FieldTables({ structures, selected, onSelect, claims, onClaim }: FieldTablesProps) {
-  const claimOf = (structure: string, field: string) => {
-    const claim = claimOfField(structure, field);
-    return claim !== null && claims.has(claim) ? claim : null;
-  };
   return (
     <div class="field-tables">
       {structures.length > MOST_STRUCTURES ? (
@@ -254,7 +253,7 @@ function FieldTables({ structures, selected, onSelect, claims, onClaim }: FieldT
                 field={field}
                 isPlaced={placeOf(structure, field) !== null}
                 index={first + at}
-                claim={claimOf(structure.name, field.name)}
+                claim={claims.get(first + at) ?? null}
                 onClaim={onClaim}
                 isSelected={first + at === selected}
                 onSelect={onSelect}

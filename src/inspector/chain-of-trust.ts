@@ -219,11 +219,17 @@ export function linkOf(check: Pick<ReadCheck, 'id' | 'about'>): LinkName {
   return name === 'eventLog' && about === '/evidence/hclReport' ? 'claimsHash' : name;
 }
 
+/**
+ * Who chose the nonce. `caller`: who filled it in, or nobody, as without a nonce. `body`: it came with the body, from whoever made that.
+ * `unknown`: the decision log does not say.
+ */
+export type NonceBy = 'caller' | 'body' | 'unknown';
+
 /** What the state of links rests on besides checks. */
 export interface ChainContext {
+  /** Of a record that was withdrawn, `withdrawn`. */
   readonly decision: string;
-  /** Whether the nonce came with the body: whoever made the body chose it. */
-  readonly isNonceOfBody: boolean;
+  readonly nonceBy: NonceBy;
 }
 
 /** The chain of trust of an answer, in the order in which each link rests on those before. */
@@ -245,10 +251,10 @@ export function chainOfTrust<C extends ReadCheck>(
 /** They rest on everything: without an allow, that what was asked of them holds says nothing. */
 const ON_ALL: readonly LinkName[] = ['policy', 'release'];
 
-function inContext(name: LinkName, state: LinkState, { decision, isNonceOfBody }: ChainContext): LinkState {
+function inContext(name: LinkName, state: LinkState, { decision, nonceBy }: ChainContext): LinkState {
   if (state !== 'verified') return state;
   if (ON_ALL.includes(name) && decision !== 'allow') return 'not_reached';
-  return name === 'fresh' && isNonceOfBody ? 'open' : state;
+  return name === 'fresh' && nonceBy !== 'caller' ? 'open' : state;
 }
 
 /** A check that did not run never counts as passed. */

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { chainOfTrust, type Link, type LinkName, type LinkState } from './chain-of-trust.js';
+import { chainOfTrust, type Link, type LinkName, type LinkState, type NonceBy } from './chain-of-trust.js';
 import { CheckTable } from './check-table.js';
 import type { Check, Decision } from './service.js';
 
@@ -28,14 +28,24 @@ const STATES: { readonly [state in LinkState]: string } = {
 
 interface ChainPanelProps {
   readonly decision: Decision;
-  readonly isNonceOfBody: boolean;
+  readonly nonceBy: NonceBy;
+  /** Of a record: nobody was told the decision. */
+  readonly isWithdrawn: boolean;
 }
 
+/** What is to be said of a nonce that the caller did not fill in. */
+const NONCES: { readonly [by in NonceBy]: string | null } = {
+  caller: null,
+  body: 'The nonce came with the body, so whoever made the body chose it. It shows that the evidence is fresh where it is the one that you gave out: fill it in above to compare.',
+  unknown: 'The decision log does not say who chose the nonce.',
+};
+
 /** The chain of trust: each link rests on the ones before it. */
-export function ChainPanel({ decision: answer, isNonceOfBody }: ChainPanelProps) {
+export function ChainPanel({ decision: answer, nonceBy, isWithdrawn }: ChainPanelProps) {
   const { evidence, checks, decision } = answer;
   const [shown, setShown] = useState<LinkName | null>(null);
-  const links = chainOfTrust<Check>(evidence.type, checks, { decision, isNonceOfBody });
+  const context = { decision: isWithdrawn ? 'withdrawn' : decision, nonceBy };
+  const links = chainOfTrust<Check>(evidence.type, checks, context);
   const link = links.find(({ name }) => name === shown);
   return (
     <section class="chain" aria-labelledby="chain">
@@ -55,12 +65,7 @@ export function ChainPanel({ decision: answer, isNonceOfBody }: ChainPanelProps)
           </li>
         ))}
       </ol>
-      {isNonceOfBody ? (
-        <p>
-          The nonce came with the body, so whoever made the body chose it. It shows that the evidence is fresh where it
-          is the one that you gave out: fill it in above to compare.
-        </p>
-      ) : null}
+      {NONCES[nonceBy] === null ? null : <p>{NONCES[nonceBy]}</p>}
       <div id="link-checks">{link === undefined ? null : <LinkChecks link={link} />}</div>
     </section>
   );

@@ -1,4 +1,4 @@
-import type { FoundBytes } from './structures.js';
+import { type FoundBytes, isJudged } from './structures.js';
 
 /** A field among the bytes that were found. */
 export interface FieldPlace {
@@ -32,21 +32,34 @@ const FIELDS: { readonly [claim: string]: readonly [structure: string, field: st
   'tpm.clock': [ATTEST, 'clockInfo'],
 };
 
-/** Where the bytes of a claim are; null where they are not at hand, or the claim is read from no single field. */
+/**
+ * Where the bytes of a claim are; null where they are not at hand, where several are and it is not known which one counts, and where the
+ * claim is read from no single field.
+ */
 export function placeOfClaim(claim: string, found: readonly FoundBytes[]): FieldPlace | null {
   const [structure, name] = FIELDS[claim] ?? [];
-  for (const [index, { structures }] of found.entries()) {
-    const fields = structures.flatMap((each) =>
-      each.fields.map((field) => ({ structure: each.name, name: field.name })),
+  const places = found.flatMap((each, index) => {
+    if (!isJudged(each) && each.kind !== 'runtime-data') return [];
+    const fields = each.structures.flatMap((one) =>
+      one.fields.map((field) => ({ structure: one.name, name: field.name })),
     );
-    const field = fields.findIndex((each) => each.structure === structure && each.name === name);
-    if (field >= 0) return { found: index, field };
-  }
-  return null;
+    const field = fields.findIndex((one) => one.structure === structure && one.name === name);
+    return field < 0 ? [] : [{ found: index, field }];
+  });
+  const [place, ...others] = places;
+  return place === undefined || others.length > 0 ? null : place;
 }
 
-/** The claim that is read from a field; null where none is by itself. */
-export function claimOfField(structure: string, name: string): string | null {
-  const claim = Object.entries(FIELDS).find(([, place]) => place[0] === structure && place[1] === name);
-  return claim?.[0] ?? null;
+/** The claims that fields of one of the structures are read from, by the number of the field. */
+export function claimsOfFields(
+  index: number,
+  found: readonly FoundBytes[],
+  claims: ReadonlySet<string>,
+): ReadonlyMap<number, string> {
+  return new Map(
+    [...claims].flatMap((claim) => {
+      const place = placeOfClaim(claim, found);
+      return place?.found === index ? [[place.field, claim] as const] : [];
+    }),
+  );
 }

@@ -67,14 +67,13 @@ export function ComparisonPanel({ found }: { readonly found: readonly FoundBytes
   );
 }
 
-function Compared({ comparison: { differences, notes, structures } }: { readonly comparison: Comparison }) {
+function Compared({ comparison: { compared, differences, notes, structures } }: { readonly comparison: Comparison }) {
   const [showsAll, setShowAll] = useState(false);
   return (
     <>
       <h3>What differs between the boots</h3>
-      {differences.length === 0 ? (
-        <p>Nothing that is compared differs.</p>
-      ) : (
+      {compared.length > 0 && differences.length === 0 ? <p>Nothing differs: {compared.join(', ')}.</p> : null}
+      {differences.length === 0 ? null : (
         <ul class="differences">
           {differences.map((detail) => (
             <li key={detail}>{shownValue(detail)}</li>

@@ -21,6 +21,8 @@ export interface StructurePair {
 }
 
 export interface Comparison {
+  /** What both have that is compared in words; empty where they have nothing in common. */
+  readonly compared: readonly string[];
   /** What differs between the two boots, in words. */
   readonly differences: readonly string[];
   /** What is to be known of the comparison; why nothing could be compared. */
@@ -33,15 +35,16 @@ export function compareFound(one: readonly FoundBytes[], other: readonly FoundBy
   return { ...inWords(bootOf(one), bootOf(other)), structures: sideBySide(one, other) };
 }
 
-function inWords(one: BootSource, other: BootSource): Pick<Comparison, 'differences' | 'notes'> {
+function inWords(one: BootSource, other: BootSource): Omit<Comparison, 'structures'> {
   try {
-    const { differences, notes } = compareBoots(one, other);
+    const { compared, differences, notes } = compareBoots(one, other);
     return {
+      compared: (compared as readonly JsonValue[]).map(String),
       differences: (differences as readonly JsonObject[]).map(({ detail }) => String(detail)),
       notes: (notes as readonly JsonValue[]).map(String),
     };
   } catch (error) {
-    return { differences: [], notes: [error instanceof Error ? error.message : String(error)] };
+    return { compared: [], differences: [], notes: [error instanceof Error ? error.message : String(error)] };
   }
 }
 

@@ -22,7 +22,7 @@ const CERTIFICATES: ReadonlySet<string> = new Set(['vcek', 'vlek', 'ask', 'asvk'
 const MOST = 16;
 
 /** Where they stand among the structures of the evidence. */
-const LABEL = 'fetched by the service';
+const LABEL = 'given by the service';
 
 /**
  * The certificates that a decision rests on and that did not come with the evidence, by their digests, which are computed again here.

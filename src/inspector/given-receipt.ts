@@ -2,7 +2,7 @@ import { decodeBase64 } from '../formats/base64.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { nullIfMalformed } from '../model/errors.js';
 import { type JsonObject, memberOf } from '../model/json.js';
-import type { ReceiptAnswer, ReceiptExpectation } from './receipt-claims.js';
+import type { ReceiptAnswer, ReceiptExpectation, Said } from './receipt-claims.js';
 import type { Decision } from './service.js';
 
 /** A receipt, with what is known of what it has to be. */
@@ -10,10 +10,11 @@ export interface GivenReceipt extends ReceiptExpectation {
   readonly receipt: string;
 }
 
-/** What the caller says of a receipt that stands by itself. Empty texts: nothing. */
-interface Said {
+/** What the caller filled in. Empty texts: nothing. */
+interface FilledIn {
   readonly nonce: string;
   readonly audience: string;
+  readonly policy: string;
 }
 
 /** The service behind the page. */
@@ -27,26 +28,34 @@ export interface PageService {
 /** A receipt by itself. @param service null: there is none behind the page */
 export async function receiptAlone(
   receipt: string,
-  { nonce, audience }: Said,
+  filledIn: FilledIn,
   service: PageService | null,
 ): Promise<GivenReceipt> {
   const issuer = service === null ? null : await issuerOf(service, receipt);
-  return { receipt, issuer, audience: audience || null, nonce: nonce || null, answer: null };
+  return { receipt, issuer, ...saidOf({}, filledIn), answer: null };
 }
 
-/** The receipt of an answer; null where it has none. @param body what was asked */
+/** The receipt of an answer; null where it has none. @param body as it was given */
 export async function receiptOfAnswer(
   answer: (ReceiptAnswer & Pick<Decision, 'receipt'>) | null,
   body: JsonObject,
+  filledIn: FilledIn,
   service: PageService,
 ): Promise<GivenReceipt | null> {
   if (answer === null || answer.receipt === null) return null;
-  const asked = (name: string) => {
-    const value = memberOf(body, name);
-    return typeof value === 'string' ? value : null;
-  };
   const issuer = await issuerOf(service, answer.receipt);
-  return { receipt: answer.receipt, issuer, audience: asked('audience'), nonce: asked('nonce'), answer };
+  return { receipt: answer.receipt, issuer, ...saidOf(body, filledIn), answer };
+}
+
+/** What was filled in, else what the body says, which is the word of whoever made it. */
+function saidOf(body: JsonObject, filledIn: FilledIn): Pick<GivenReceipt, 'audience' | 'nonce' | 'policy'> {
+  const said = (name: keyof FilledIn): Said | null => {
+    if (filledIn[name] !== '') return { value: filledIn[name], by: 'caller' };
+    const asked = memberOf(body, name);
+    const texts = (Array.isArray(asked) ? asked : [asked]).filter((text) => typeof text === 'string');
+    return texts.length === 0 ? null : { value: texts.join(', '), by: 'body' };
+  };
+  return { audience: said('audience'), nonce: said('nonce'), policy: said('policy') };
 }
 
 /**

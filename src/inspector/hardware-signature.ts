@@ -9,7 +9,7 @@ import { AMD_ROOT_PINS } from '../vendors/amd/roots.js';
 import { isTdQuotingEnclave } from '../vendors/intel/quoting-enclave.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
 import { certificatesIn } from './brought-certificates.js';
-import type { FoundBytes } from './structures.js';
+import { type FoundBytes, isJudged } from './structures.js';
 import { unshared, verifyEcdsa, verifyIssued, type WebCrypto } from './web-crypto.js';
 
 /**
@@ -70,6 +70,7 @@ export async function verifyHardware(
 ): Promise<HardwareVerdict> {
   if (subtle === null) return open('this page has no WebCrypto: it was not loaded over HTTPS or from this machine');
   try {
+    if (found.some(({ kind }) => kind === 'unread')) return open('not all of what was given was looked at');
     const [report, another] = reportsIn(found);
     if (report === undefined) return open('there is no hardware report');
     if (another !== undefined)
@@ -90,9 +91,11 @@ async function verifySnp(
   subtle: WebCrypto,
   pins: ReadonlySet<string>,
 ) {
-  const { signed, signature } = parseSnpReport(bytes);
+  const { signed, signature, signingKey } = parseSnpReport(bytes);
   const certificates = certificatesIn(found);
-  const leaf = certificates.find(({ publicKey }) => publicKey.kind === 'ec' && publicKey.curve === 'P-384');
+  const keys = certificates.filter(({ publicKey }) => publicKey.kind === 'ec' && publicKey.curve === 'P-384');
+  // A host may bring both: KEY_INFO says which one signed (AMD 56860, ATTESTATION_REPORT).
+  const leaf = keys.find(({ subject }) => subject.commonName === `SEV-${signingKey.toUpperCase()}`) ?? keys[0];
   if (leaf === undefined) return open('no VCEK or VLEK came with the evidence');
   const steps = new Steps();
   const isSigned = () => verifyEcdsa(subtle, { curve: 'P-384', hash: 'SHA-384' }, leaf, signature, signed);
@@ -196,13 +199,9 @@ interface FoundReport {
   readonly isQuote: boolean;
 }
 
-/** Members of evidence whose bytes their sender chooses: what stands there is not what is judged. */
-const OF_THE_CALLER = /\/(runtime|init|user|inittime|held)_?-?data\b|nonce/i;
-
 /** TD quotes, and SNP reports by themselves, in extended reports and in the paravisor's; each once. */
 function reportsIn(found: readonly FoundBytes[]): readonly FoundReport[] {
-  const reports = found.flatMap(({ pointer, kind, bytes, structures }) => {
-    if (OF_THE_CALLER.test(pointer)) return [];
+  const reports = found.filter(isJudged).flatMap(({ pointer, kind, bytes, structures }) => {
     if (kind === 'td-quote') return [{ pointer, bytes, isQuote: true }];
     const report = structures.find(({ name, start }) => name === SNP_REPORT && start !== null);
     if (report === undefined) return [];

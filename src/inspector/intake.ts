@@ -103,10 +103,13 @@ function readEncoded(text: string, bytes: Uint8Array): Intake {
   };
 }
 
+/** `iss` of Intel Trust Authority: its name in older tokens, in those of 2026 the URL of its portal. */
+const OF_INTEL = /^Intel Trust Authority$|^https:\/\/[^/]*\.intel\.com(?:\/|$)/i;
+
 /** By what the token says of itself, which nothing has verified: the service judges it. */
 function isOfIntel(token: string): boolean {
   const issuer = partOf(token, 1)?.['iss'];
-  return typeof issuer === 'string' && /intel/i.test(issuer);
+  return typeof issuer === 'string' && OF_INTEL.test(issuer);
 }
 
 /** Receipts have a type that no token has which is judged as evidence (docs/receipts.md). */

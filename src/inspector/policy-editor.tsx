@@ -78,7 +78,7 @@ export function PolicyEditor({ id, text: original, decision, body, service }: Po
       <p class="problem" role="alert">
         {problem}
       </p>
-      {evaluation === null ? null : <EvaluationResult evaluation={evaluation} isWhole={body !== null} />}
+      {evaluation === null ? null : <EvaluationResult evaluation={evaluation} body={body} />}
     </details>
   );
 }
@@ -172,12 +172,27 @@ function selectLine(area: HTMLTextAreaElement | null, line: number): void {
 
 const SAYS = { allow: 'It would allow.', deny: 'It would deny.', indeterminate: 'It could not be decided.' } as const;
 
-function EvaluationResult({ evaluation, isWhole }: { readonly evaluation: Evaluation; readonly isWhole: boolean }) {
+/** Members of a request that no evaluation takes. */
+const LEFT_OUT = ['attestationResults', 'binding'] as const;
+
+interface EvaluationResultProps {
+  readonly evaluation: Evaluation;
+  readonly body: JsonObject | null;
+}
+
+/** Of another request than the one that was judged, an allow is not green. */
+function EvaluationResult({ evaluation, body }: EvaluationResultProps) {
   const { outcome, unmatched, explanation } = evaluation;
+  const leftOut = LEFT_OUT.filter((name) => body?.[name] !== undefined);
   return (
-    <div class={`evaluation ${outcome}`} role="status">
+    <div class={`evaluation ${leftOut.length === 0 && body !== null ? outcome : 'partial'}`} role="status">
       <h3>{SAYS[outcome]}</h3>
-      {isWhole ? null : (
+      {leftOut.length === 0 ? null : (
+        <p class="problem">
+          That is without {leftOut.join(' and ')} of the request: with them, it may be decided otherwise.
+        </p>
+      )}
+      {body !== null ? null : (
         <p>
           The verified claims of the answer were evaluated, by rules and reference values alone, and not the evidence.
         </p>

@@ -1,5 +1,5 @@
 import { readYaml, type YamlText } from '../schema/yaml.js';
-import { type DecidingCheck, membersBehind, pathOf } from './policy-members.js';
+import { type DecidingCheck, membersBehind, pathOf, valueAt } from './policy-members.js';
 
 /** What came of the checks that a line of a policy decided, the worst of them. */
 export type LineState = 'fail' | 'warn' | 'pass';
@@ -32,15 +32,23 @@ const STATES: { readonly [result: string]: LineState } = {
 };
 const WORST: readonly LineState[] = ['pass', 'warn', 'fail'];
 
+/** A decision, and the policy whose lines are read. */
+interface DecidedBy {
+  readonly id: string;
+  /** The verification time. */
+  readonly at: string;
+  readonly checks: readonly Decided[];
+}
+
 /** The text of a policy, with the lines that decided, by the checks of the decision. */
-export function readPolicyLines(id: string, text: string, checks: readonly Decided[]): ReadPolicy {
+export function readPolicyLines(text: string, { id, at, checks }: DecidedBy): ReadPolicy {
   const read = readYaml(text);
   const texts = text.replace(/\n$/, '').split('\n');
   const states = new Map<number, LineState>();
   const named = new Map<number, Set<string>>();
   const byDefault = new Set<string>();
   for (const { check, state } of deciding(id, checks)) {
-    const lines = linesBehind(check, read);
+    const lines = linesBehind(check, read, at);
     if (lines === null) byDefault.add(check.id);
     for (const [index, line] of (lines ?? []).entries()) {
       states.set(line, worst(state, states.get(line)));
@@ -80,12 +88,14 @@ function deciding(
 }
 
 /** The lines of the members that made a check come out as it did; null where the policy has none of them. */
-function linesBehind(check: Decided, { value, linesOf }: YamlText): readonly number[] | null {
-  const pointers = membersBehind(check, value);
+function linesBehind(check: Decided, { value, linesOf }: YamlText, at: string): readonly number[] | null {
+  const pointers = membersBehind(check, value, at);
   // What a verifier found wrong is wrong under every policy, unless a member tolerates it.
   if (pointers.length === 0) return check.policy === null ? [] : null;
   return pointers.flatMap((pointer) => {
-    const [first, last] = linesOf(pathOf(pointer)) ?? [1, 0];
+    const [first, end] = linesOf(pathOf(pointer)) ?? [1, 0];
+    // Which item of a list it was, the decision does not say.
+    const last = Array.isArray(valueAt(value, pointer)) ? first : end;
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);
   });
 }

@@ -17,13 +17,14 @@ export interface DecidingCheck {
  * is the member that tolerates it; else those that the catalogue of checks names, as docs/policy.md does.
  *
  * @param policy its value
+ * @param judgedAt the verification time
  */
-export function membersBehind(check: DecidingCheck, policy: JsonValue): readonly string[] {
+export function membersBehind(check: DecidingCheck, policy: JsonValue, judgedAt: string): readonly string[] {
   const row: CheckRow | undefined = (CHECKS as { readonly [id: string]: CheckRow })[check.id as CheckId];
-  if (check.waived) return waiversOf(check.id, policy);
+  if (check.waived) return waiversOf(check.id, policy, judgedAt);
   const ofVerifier = row?.relaxedBy === undefined ? [] : [row.relaxedBy];
   const members = check.policy === null ? ofVerifier : (row?.members ?? []);
-  const pointers = members.map(pointerOf).filter((pointer) => at(policy, pointer) !== undefined);
+  const pointers = members.map(pointerOf).filter((pointer) => valueAt(policy, pointer) !== undefined);
   return [...new Set(pointers.flatMap((pointer) => narrowed(pointer, check, policy)))];
 }
 
@@ -36,21 +37,30 @@ function pointerOf(member: string): string {
 /** A rule is the one that is named, a minimum that of the part, a route the one that is missing. */
 function narrowed(pointer: string, { expected }: DecidingCheck, policy: JsonValue): readonly string[] {
   if (pointer === '/rules') {
-    const index = indexIn(at(policy, pointer), 'id', expected);
+    const index = indexIn(valueAt(policy, pointer), 'id', expected);
     return [index === null ? pointer : `${pointer}/${index}`];
   }
   if (pointer.startsWith('/routes/') && typeof expected === 'string') {
     return pointer === `/routes/${expected}` ? [pointer] : [];
   }
   const part = pointer === '/minimums/snp' && isObject(expected) ? expected['part'] : null;
-  return [typeof part === 'string' && at(policy, `${pointer}/${part}`) !== undefined ? `${pointer}/${part}` : pointer];
+  return [
+    typeof part === 'string' && valueAt(policy, `${pointer}/${part}`) !== undefined ? `${pointer}/${part}` : pointer,
+  ];
 }
 
-/** All waivers of a check: the decision does not say which of several it was. */
-function waiversOf(id: string, policy: JsonValue): readonly string[] {
-  const waivers = at(policy, '/waivers');
+/** All waivers of a check that had not ended: the decision does not say which of several it was. */
+function waiversOf(id: string, policy: JsonValue, judgedAt: string): readonly string[] {
+  const waivers = valueAt(policy, '/waivers');
   const items = Array.isArray(waivers) ? [...waivers.entries()] : [];
-  return items.flatMap(([index, item]) => (isObject(item) && item['check'] === id ? [`/waivers/${index}`] : []));
+  return items.flatMap(([index, item]) =>
+    isObject(item) && item['check'] === id && !hasEnded(item['expires'], judgedAt) ? [`/waivers/${index}`] : [],
+  );
+}
+
+/** A waiver ends at the start (UTC) of its day. */
+function hasEnded(expires: JsonValue | undefined, judgedAt: string): boolean {
+  return !(Date.parse(String(expires)) > Date.parse(judgedAt));
 }
 
 function indexIn(list: JsonValue | undefined, member: string, value: unknown): number | null {
@@ -58,7 +68,8 @@ function indexIn(list: JsonValue | undefined, member: string, value: unknown): n
   return index < 0 ? null : index;
 }
 
-function at(policy: JsonValue, pointer: string): JsonValue | undefined {
+/** Undefined where the policy has no such member. */
+export function valueAt(policy: JsonValue, pointer: string): JsonValue | undefined {
   return pathOf(pointer).reduce<JsonValue | undefined>((value, name) => {
     if (Array.isArray(value)) return value[Number(name)];
     return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { textDigest } from '../crypto/digest.js';
 import type { JsonObject } from '../model/json.js';
 import { PolicyEditor } from './policy-editor.js';
 import { type PolicyLine, readPolicyLines } from './policy-lines.js';
@@ -49,10 +50,17 @@ function OnePolicy({ id, sha256, decision, body, service }: OnePolicyProps) {
       </p>
       {policy === null ? null : (
         <>
-          {policy.sha256 === sha256 ? null : (
-            <p class="problem">The policy was changed since: this is not the text that decided.</p>
+          {textDigest(policy.text) === sha256 ? (
+            <PolicyLines id={id} text={policy.text} decision={decision} />
+          ) : (
+            <>
+              <p class="problem">
+                This is not the text that decided: its SHA-256 is <code>{textDigest(policy.text)}</code>. The policy was
+                changed since, so no line is marked.
+              </p>
+              <PolicyLines id={id} text={policy.text} decision={{ ...decision, checks: [] }} />
+            </>
           )}
-          <PolicyLines id={id} text={policy.text} decision={decision} />
           <PolicyEditor text={policy.text} {...{ id, decision, body, service }} />
         </>
       )}
@@ -69,7 +77,7 @@ function PolicyLines({
   readonly text: string;
   readonly decision: Decision;
 }) {
-  const { lines, byDefault } = readPolicyLines(id, text, decision.checks);
+  const { lines, byDefault } = readPolicyLines(text, { ...decision, id });
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who uses the keyboard has to be able to scroll it */}

@@ -5,7 +5,7 @@ import { CheckTable } from './check-table.js';
 import { type FieldPlace, placeOfClaim } from './claim-fields.js';
 import { firmwareIn } from './firmware.js';
 import { limitsOf } from './limits.js';
-import { checksFor, claimsFor, QUESTIONS, type Question, questionOfClaim } from './questions.js';
+import { checksFor, claimsFor, factsFor, QUESTIONS, type Question, questionOfClaim } from './questions.js';
 import type { Check, Decision } from './service.js';
 import { shownValue } from './shown-value.js';
 import type { FoundBytes } from './structures.js';
@@ -81,13 +81,15 @@ interface AnswerProps extends QuestionsPanelProps {
 function Answer({ question, decision, found, wanted, onPlace }: AnswerProps) {
   const checks = checksFor<Check>(question, decision.checks);
   const claims = claimsFor(question, decision.claims);
+  const facts = factsFor(question, decision);
   const isOfLimits = question.name === 'limits';
   return (
     <div role="tabpanel" id="question" aria-labelledby={`tab-${question.name}`}>
       {question.name === 'azure' ? <AzurePanel decision={decision} /> : null}
-      {question.name === 'firmware' ? <Firmware decision={decision} /> : null}
-      {isOfLimits ? <Limits type={decision.evidence.type} /> : null}
-      {claims.length === 0 && question.claims.length > 0 && question.name !== 'azure' ? (
+      {question.name === 'firmware' ? <Sentences of="firmware" texts={firmwareIn(decision)} /> : null}
+      {isOfLimits ? <Sentences of="limits" texts={limitsOf(decision.evidence.type)} /> : null}
+      <Sentences of="facts" texts={facts} />
+      {claims.length + facts.length === 0 && question.claims.length > 0 && question.name !== 'azure' ? (
         <p>Nothing that was verified says it.</p>
       ) : null}
       {claims.length === 0 ? null : (
@@ -130,23 +132,12 @@ function Claim({ path, value, place, wanted, onPlace }: ClaimProps) {
   );
 }
 
-function Firmware({ decision }: { readonly decision: Decision }) {
-  const sentences = firmwareIn(decision);
-  if (sentences.length === 0) return null;
+function Sentences({ of, texts }: { readonly of: string; readonly texts: readonly string[] }) {
+  if (texts.length === 0) return null;
   return (
-    <ul class="firmware">
-      {sentences.map((text) => (
+    <ul class={of}>
+      {texts.map((text) => (
         <li key={text}>{shownValue(text)}</li>
-      ))}
-    </ul>
-  );
-}
-
-function Limits({ type }: { readonly type: string }) {
-  return (
-    <ul class="limits">
-      {limitsOf(type).map((text) => (
-        <li key={text}>{text}</li>
       ))}
     </ul>
   );

@@ -78,6 +78,45 @@ export const QUESTIONS: readonly Question[] = [
   { name: 'limits', text: 'What does this not prove?', links: ['service', 'policy'], claims: [] },
 ];
 
+/** What an answer says beside its claims. */
+interface AnswerFacts {
+  readonly binding: { readonly jkt: string } | null;
+  readonly freshness: { readonly bound: readonly string[] };
+  readonly endorsements: readonly UsedEndorsement[];
+}
+
+interface UsedEndorsement {
+  readonly kind: string;
+  readonly sha256: string;
+  readonly source: string;
+  /** Null where it has no end, and where it is not known, as of a recorded decision. */
+  readonly notAfter: string | null;
+  readonly revocation?: string;
+}
+
+/** Where an endorsement came from. */
+const SOURCES: { readonly [source: string]: string } = {
+  evidence: 'brought by the request',
+  cache: 'fetched before by the service',
+  store: "from the service's folder",
+  network: 'fetched by the service',
+};
+
+/** What an answer says beside its claims that speaks to a question. */
+export function factsFor({ name }: Question, { binding, freshness, endorsements }: AnswerFacts): readonly string[] {
+  if (name === 'key') return binding === null ? [] : [`The bound key has the thumbprint ${binding.jkt} (RFC 7638).`];
+  if (name === 'hardware') return endorsements.map(endorsementFact);
+  const { bound } = freshness;
+  if (name !== 'fresh' || bound.length === 0) return [];
+  return [`${binding === null ? 'The nonce stands' : 'Nonce and key stand'} in ${bound.join(', ')}.`];
+}
+
+function endorsementFact({ kind, sha256, source, notAfter, revocation = 'not_applicable' }: UsedEndorsement): string {
+  const end = notAfter === null ? '' : `, until ${notAfter}`;
+  const revoked = revocation === 'not_applicable' ? '' : `, revocation: ${revocation}`;
+  return `${kind.toUpperCase()} ${sha256.slice(0, 16)}…, ${SOURCES[source] ?? source}${end}${revoked}.`;
+}
+
 /** Checks that speak to a question. */
 export function checksFor<C extends ReadCheck>({ links }: Question, checks: readonly C[]): readonly C[] {
   return checks.filter((check) => links.includes(linkOf(check)));

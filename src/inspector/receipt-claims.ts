@@ -8,11 +8,19 @@ import type { Decision } from './service.js';
 /** What a receipt is compared with. Null: nobody said what it has to be. */
 export interface ReceiptExpectation {
   readonly issuer: string | null;
-  readonly audience: string | null;
+  readonly audience: Said | null;
   /** base64url or base64, as in the request. */
-  readonly nonce: string | null;
+  readonly nonce: Said | null;
+  /** Ids, where a policy was asked for. */
+  readonly policy: Said | null;
   /** The answer that it came with; null for a receipt by itself. */
   readonly answer: ReceiptAnswer | null;
+}
+
+/** What a claim has to be, and who said so. What came with the body is the word of whoever made the body. */
+export interface Said {
+  readonly value: string;
+  readonly by: 'caller' | 'body';
 }
 
 export type ReceiptAnswer = Pick<
@@ -25,6 +33,8 @@ export interface ComparedClaim {
   readonly what: string;
   readonly claimed: string;
   readonly expected: string | null;
+  /** Who said what it has to be. */
+  readonly by: Said['by'] | 'answer';
 }
 
 const NONE = 'none';
@@ -32,16 +42,23 @@ const NONE = 'none';
 /** The claims of a receipt beside what each has to be. */
 export async function comparedClaims(
   claims: JsonObject,
-  { issuer, audience, nonce, answer }: ReceiptExpectation,
+  { issuer, audience, nonce, policy, answer }: ReceiptExpectation,
 ): Promise<readonly ComparedClaim[]> {
   const { evidence, reasons, decision, aud, requested_aud } = claims;
-  const claim = (what: string, claimed: string, expected: string | null) => ({ what, claimed, expected });
+  const claim = (what: string, claimed: string, expected: string | null, by: ComparedClaim['by'] = 'answer') => {
+    return { what, claimed, expected, by };
+  };
   const ofAnswer = (read: (decision: ReceiptAnswer) => string) => (answer === null ? null : read(answer));
   const bound = await boundKeyOf(claims);
   return [
-    claim('issuer', textOf(claims['iss']), issuer),
+    claim('issuer', textOf(claims['iss']), issuer, 'caller'),
     // A receipt that is no allow names the audience apart, so that none takes it for its own.
-    claim('audience', textOf(decision === 'allow' ? aud : (requested_aud ?? aud)), audience),
+    claim(
+      'audience',
+      textOf(decision === 'allow' ? aud : (requested_aud ?? aud)),
+      audience?.value ?? null,
+      audience?.by,
+    ),
     claim(
       'decision',
       textOf(decision),
@@ -67,7 +84,8 @@ export async function comparedClaims(
       isObject(evidence) ? `${textOf(evidence['type'])} ${textOf(evidence['sha256'])}` : NONE,
       ofAnswer((decision) => `${decision.evidence.type} ${decision.evidence.sha256}`),
     ),
-    claim('nonce', textOf(claims['eat_nonce']), nonce === null ? ofAnswer(() => NONE) : spelt(nonce)),
+    claim('nonce', textOf(claims['eat_nonce']), nonce === null ? ofAnswer(() => NONE) : spelt(nonce.value), nonce?.by),
+    claim('policy', listed(policiesOf(claims).map(({ id }) => id)), policy?.value ?? null, policy?.by),
     claim(
       'expiry',
       instantOf(claims['exp']),

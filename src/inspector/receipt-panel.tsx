@@ -23,6 +23,13 @@ const SAYS = {
   open: 'This page has not verified the receipt.',
 } as const;
 
+/** For whom it is. */
+const FOR = {
+  verified: 'It says allow, under the policy and to the audience that you filled in, and until it ends. ',
+  incomplete: 'It is for whoever filled in audience, nonce and policy: what the body says of them is its own word. ',
+  refusal: '',
+} as const;
+
 /** Colours of the panels around: a receipt that is no allow is never green. */
 const COLOUR = { verified: 'verified', incomplete: 'open', refusal: 'open', failed: 'failed', open: 'open' } as const;
 
@@ -33,7 +40,7 @@ export function ReceiptPanel({ given, keySet, service }: ReceiptPanelProps) {
   const expected = {
     ...given,
     issuer: fields.issuer || given.issuer,
-    audience: fields.audience || given.audience,
+    audience: fields.audience === '' ? given.audience : ({ value: fields.audience, by: 'caller' } as const),
   };
   const ofService = useMemo(() => service?.receiptKeys() ?? null, [given, service]);
 
@@ -45,20 +52,22 @@ export function ReceiptPanel({ given, keySet, service }: ReceiptPanelProps) {
     return () => {
       isCurrent = false;
     };
-  }, [given, keySet, ofService, expected.issuer, expected.audience]);
+  }, [given, keySet, ofService, fields.issuer, fields.audience]);
 
   if (verdict === null) return <Pending />;
   return (
     <section class={`panel receipt ${COLOUR[verdict.state]}`} data-state={verdict.state} aria-labelledby="receipt">
       <h2 id="receipt">{SAYS[verdict.state]}</h2>
       <Finding verdict={verdict} />
-      {given.issuer !== null && given.audience !== null ? null : (
+      {given.issuer !== null && given.audience?.by === 'caller' ? null : (
         <ExpectedFields fields={fields} onChange={setFields} />
       )}
       <p class="worth">
         {keySet === null && service !== null
           ? 'The keys came from this service, as the answer did: whoever controls it controls both. Compare the thumbprint with the one that your gate pins, or drop the key set here that you trust.'
-          : 'The keys are those that were given to this page: it is worth as much as where they came from.'}{' '}
+          : `The keys are those that were given to this page: it is worth as much as where they came from${
+              service === null ? '' : ', and as this service, which sent the script and the answer'
+            }.`}{' '}
         That the receipt is used once, and that its sender is the VM, is for your gate to check.
       </p>
     </section>
@@ -83,8 +92,7 @@ function Finding({ verdict }: { readonly verdict: ReceiptVerdict }) {
         </p>
       ) : (
         <p>
-          {verdict.state === 'verified' ? 'It says allow, to your audience and until it ends. ' : ''}Signed by the key
-          with the thumbprint <code>{verdict.thumbprint ?? 'unknown'}</code>.
+          {FOR[verdict.state]}Signed by the key with the thumbprint <code>{verdict.thumbprint ?? 'unknown'}</code>.
         </p>
       )}
       {verdict.compared.length === 0 ? null : <ClaimTable compared={verdict.compared} />}
@@ -104,10 +112,10 @@ function ClaimTable({ compared }: { readonly compared: readonly ComparedClaim[] 
         </tr>
       </thead>
       <tbody>
-        {compared.map(({ what, claimed, expected }) => (
-          <tr key={what} class={resultOf(claimed, expected).replace(' ', '_')}>
+        {compared.map(({ what, claimed, expected, by }) => (
+          <tr key={what} class={resultOf({ what, claimed, expected, by }).replaceAll(' ', '_')}>
             <th scope="row">{what}</th>
-            <td>{resultOf(claimed, expected)}</td>
+            <td>{resultOf({ what, claimed, expected, by })}</td>
             <td>
               <code>{shownValue(claimed)}</code>
               {expected === null || expected === claimed ? null : (
@@ -123,9 +131,12 @@ function ClaimTable({ compared }: { readonly compared: readonly ComparedClaim[] 
   );
 }
 
-function resultOf(claimed: string, expected: string | null): 'pass' | 'fail' | 'not compared' {
+/** What equals the answer says no more than the service, and what equals the body no more than whoever made it. */
+const EQUALS = { caller: 'pass', answer: 'as the answer says', body: 'as the body says' } as const;
+
+function resultOf({ claimed, expected, by }: ComparedClaim): string {
   if (expected === null) return 'not compared';
-  return claimed === expected ? 'pass' : 'fail';
+  return claimed === expected ? EQUALS[by] : 'fail';
 }
 
 interface Fields {

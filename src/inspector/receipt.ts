@@ -25,8 +25,8 @@ import {
 export type ReceiptVerdict =
   | {
       /**
-       * `verified`: an allow of which every step of docs/receipts.md holds that can be made here. `incomplete`: the same, but not all of it
-       * was compared, as of a receipt by itself: whose policy it is, and about which evidence, nobody said. `refusal`: signed, and no allow.
+       * `verified`: an allow that says what the caller filled in, and for the rest what the answer says. `incomplete`: an allow, of which not
+       * all was compared, or with nothing but what the body says of itself. `refusal`: signed, and no allow.
        */
       readonly state: 'verified' | 'incomplete' | 'refusal';
       readonly compared: readonly ComparedClaim[];
@@ -81,7 +81,7 @@ function verdictOf(isAllow: boolean, compared: readonly ComparedClaim[], thumbpr
     return { state: 'failed', code: null, message: `The receipt is about something else: ${names}.`, compared };
   }
   if (!isAllow) return { state: 'refusal', compared, thumbprint };
-  const isIncomplete = compared.some(({ expected }) => expected === null);
+  const isIncomplete = compared.some(({ expected, by }) => expected === null || by === 'body');
   return { state: isIncomplete ? 'incomplete' : 'verified', compared, thumbprint };
 }
 
@@ -92,8 +92,8 @@ function demandsOf(claims: JsonObject, { issuer, audience, nonce, answer }: Rece
   const jkt = answer?.binding?.jkt;
   return {
     issuer: issuer ?? textOf(claims['iss']),
-    audience: audience ?? textOf(claims['aud']),
-    nonce: nonce === null ? NONCE_NOT_EXPECTED : spelt(nonce),
+    audience: audience?.value ?? textOf(claims['aud']),
+    nonce: nonce === null ? NONCE_NOT_EXPECTED : spelt(nonce.value),
     subject: subjectOf(
       tenant,
       policies.map(({ id }) => id),

@@ -16,7 +16,16 @@ export function asAnswer(recorded: RecordedDecision): Decision {
 }
 
 /** Members of an answer that the log, or an earlier version of it, does not have. */
-const EMPTY = { historical: false, retryable: false, shadow: [], receipt: null, maaView: null, binding: null };
+const EMPTY = {
+  historical: false,
+  retryable: false,
+  shadow: [],
+  receipt: null,
+  maaView: null,
+  binding: null,
+  freshness: { bound: [], clockSkewSeconds: null },
+  validUntil: '',
+};
 
 function asCheck(check: RecordedDecision['checks'][number]): Check {
   return {

@@ -26,17 +26,21 @@ export function RegistersPanel({ boot }: { readonly boot: BootRegisters }) {
       </p>
       {boot.fault === null ? null : <p class="problem">The event log cannot be replayed: {boot.fault}.</p>}
       {boot.registers.map((register) => (
-        <RegisterDetails key={register.name} register={register} />
+        <RegisterDetails key={register.name} register={register} isVerified={boot.isVerified} />
       ))}
     </section>
   );
 }
 
 /** Its events are drawn once somebody wants to see them: a log may have thousands. */
-function RegisterDetails({ register: { name, state, held, replayed, events } }: { readonly register: Register }) {
+function RegisterDetails({ register, isVerified }: { readonly register: Register; readonly isVerified: boolean }) {
+  const { name, state, held, replayed, events } = register;
   const [isOpen, setOpen] = useState(false);
   return (
-    <details class={`register ${state}`} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+    <details
+      class={`register ${isVerified ? state : 'unverified'}`}
+      onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
+    >
       <summary>
         <strong>{name}</strong>: {STATES[state]} ({events.length === 1 ? '1 event' : `${events.length} events`})
       </summary>

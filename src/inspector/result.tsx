@@ -57,7 +57,11 @@ function judgementOf(props: ResultProps): readonly ShownSection[] {
   const isUnasked = found.length > 0 && decision === null && fault === null && receipt === null;
   return [
     example && { id: 'example', title: 'Example', panel: <ExampleNote shown={example} decision={decision} /> },
-    decision && { id: 'verdict', title: 'Decision', panel: <VerdictPanel decision={decision} isStored={isStored} /> },
+    decision && {
+      id: 'verdict',
+      title: 'Decision',
+      panel: <VerdictPanel decision={decision} isStored={isStored} isWithdrawn={isWithdrawn(props)} />,
+    },
     fault && { id: 'fault', title: 'Not judged', panel: <FaultPanel fault={fault} /> },
     recorded && { id: 'record', title: 'Record', panel: <RecordPanel recorded={recorded} /> },
     isUnasked ? { id: 'unasked', title: 'Not judged', panel: <UnaskedPanel found={found} alone={alone} /> } : null,
@@ -74,16 +78,18 @@ function judgementOf(props: ResultProps): readonly ShownSection[] {
   ];
 }
 
+const isWithdrawn = ({ recorded }: Subject) => recorded?.record.withdrawn === true;
+
 /** Why, and of which bytes. */
 function detailsOf(props: ResultProps, linked: LinkedClaims): readonly ShownSection[] {
-  const { found, body, decision, isNonceOfBody, example, service } = props;
+  const { found, body, decision, nonceBy, example, service } = props;
   const { boot, claims, place, wanted, setPlace, setWanted } = linked;
   const judgedBody = example?.state === 'recorded' ? null : body;
   return [
     decision && {
       id: 'chain',
       title: 'Chain of trust',
-      panel: <ChainPanel decision={decision} isNonceOfBody={isNonceOfBody} />,
+      panel: <ChainPanel decision={decision} nonceBy={nonceBy} isWithdrawn={isWithdrawn(props)} />,
     },
     decision && {
       id: 'questions',

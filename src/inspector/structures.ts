@@ -22,12 +22,21 @@ export interface FoundBytes {
   readonly problem: string | null;
 }
 
-/** What bytes were taken for. Runtime data are told by their place alone. */
-export type FoundKind = StructureKind | 'runtime-data';
+/** What bytes were taken for. Runtime data are told by their place alone. `unread`: there is more, and it was not looked at. */
+export type FoundKind = StructureKind | 'runtime-data' | 'unread';
 
 /** As people read it, with its article. */
 export function nameOfFound(kind: FoundKind): string {
+  if (kind === 'unread') return 'not looked at';
   return kind === 'runtime-data' ? 'runtime data' : nameOfKind(kind);
+}
+
+/** Members of evidence whose bytes their sender chooses: what stands there is not what is judged. */
+const OF_THE_CALLER = /\/(runtime|init|user|inittime|held)_?-?data\b|nonce/i;
+
+/** Whether bytes can be what is judged: a file by itself, or a member of the evidence that its sender does not choose freely. */
+export function isJudged({ pointer }: FoundBytes): boolean {
+  return pointer === '' || (pointer.startsWith('/evidence/') && !OF_THE_CALLER.test(pointer));
 }
 
 /** The longest log that is read here. */
@@ -96,10 +105,18 @@ function encodedIn({ kind, bytes }: FoundBytes): readonly Uint8Array[] | null {
 }
 
 function search(value: JsonValue, pointer: string, depth: number, found: FoundBytes[]): void {
-  if (depth > DEEPEST || found.length >= MOST_FOUND) return;
-  if (typeof value === 'string') searchText(value, pointer, depth, found);
+  if (depth > DEEPEST || found.length >= MOST_FOUND) noteUnread(value, pointer, found);
+  else if (typeof value === 'string') searchText(value, pointer, depth, found);
   else if (Array.isArray(value)) searchList(value, pointer, depth, found);
   else if (value !== null && isObject(value)) searchObject(value, pointer, depth, found);
+}
+
+/** Noted once, in place of what could be something. */
+function noteUnread(value: JsonValue, pointer: string, found: FoundBytes[]): void {
+  const isNothing = typeof value === 'string' ? value.length < SHORTEST : value === null || typeof value !== 'object';
+  if (isNothing || found.some(({ kind }) => kind === 'unread')) return;
+  const problem = `this page looks at ${MOST_FOUND} structures, ${DEEPEST} levels deep, and there is more`;
+  found.push({ pointer, kind: 'unread', bytes: new Uint8Array(), structures: [], problem });
 }
 
 function searchObject(

@@ -1,5 +1,6 @@
 import { base64 } from '../model/bytes.js';
 import { type JsonObject, memberOf } from '../model/json.js';
+import type { NonceBy } from './chain-of-trust.js';
 import type { Example, ListedExample, ShownExample } from './example.js';
 import { fetchEndorsements } from './fetched-endorsements.js';
 import { type GivenReceipt, receiptAlone, receiptOfAnswer } from './given-receipt.js';
@@ -20,8 +21,8 @@ export interface Subject {
   readonly receipt: GivenReceipt | null;
   /** Of a decision that the log has. */
   readonly recorded: RecordedDecision | null;
-  /** Whether the nonce that was judged came with the body. */
-  readonly isNonceOfBody: boolean;
+  /** Who chose the nonce that was judged. */
+  readonly nonceBy: NonceBy;
   /** Where an example of the page is shown. */
   readonly example: ShownExample | null;
 }
@@ -34,7 +35,7 @@ export const NOTHING: Subject = {
   fault: null,
   receipt: null,
   recorded: null,
-  isNonceOfBody: false,
+  nonceBy: 'caller',
   example: null,
 };
 
@@ -82,7 +83,8 @@ export async function lookAtExample({ path }: ListedExample, service: AskedServi
   const found = findBytes(example.body);
   const hardware = await verifyHardware(found, subtle);
   const { body, answer: decision } = example;
-  return { ...NOTHING, found, body, hardware, decision, example: { example, state: 'recorded' } };
+  const shown = { example, state: 'recorded' } as const;
+  return { ...NOTHING, found, body, hardware, decision, nonceBy: nonceByOf(body, ''), example: shown };
 }
 
 /** What the decision log has. */
@@ -90,7 +92,7 @@ async function lookUp(id: string, service: AskedService | null): Promise<Subject
   if (service === null) throw new Error('A recorded decision is asked of a service, and this page has none.');
   try {
     const recorded = await service.decision(id);
-    return { ...NOTHING, recorded, decision: asAnswer(recorded) };
+    return { ...NOTHING, recorded, decision: asAnswer(recorded), nonceBy: 'unknown' };
   } catch (error) {
     return { ...NOTHING, fault: faultIn(error) };
   }
@@ -105,10 +107,10 @@ async function judge(
 ): Promise<Subject> {
   const asked = withOptions(read.body, options);
   const { decision, fault } = await judged(asked, service);
-  const receipt = await receiptOfAnswer(decision, asked, service);
-  const isNonceOfBody = options.nonce === '' && memberOf(read.body, 'nonce') !== undefined;
+  const receipt = await receiptOfAnswer(decision, read.body, options, service);
+  const nonceBy = nonceByOf(read.body, options.nonce);
   const completed = await complete(read, decision, service, subtle);
-  return { ...read, body: asked, decision, fault, receipt, isNonceOfBody, ...completed };
+  return { ...read, body: asked, decision, fault, receipt, nonceBy, ...completed };
 }
 
 async function judged(body: JsonObject, service: AskedService): Promise<Pick<Subject, 'decision' | 'fault'>> {
@@ -141,6 +143,11 @@ async function complete(
   if (fetched.state === 'failed') return { found, hardware: fetched.verdict };
   const all = [...found, ...fetched.found];
   return { found: all, hardware: await verifyHardware(all, subtle) };
+}
+
+/** @param filledIn empty: none */
+function nonceByOf(body: JsonObject, filledIn: string): NonceBy {
+  return filledIn === '' && memberOf(body, 'nonce') !== undefined ? 'body' : 'caller';
 }
 
 /** What was filled in goes in place of what the body says. */

@@ -7,14 +7,19 @@ interface VerdictPanelProps {
   readonly decision: Decision;
   /** Whether the service may have a record of it: it has none of an example. */
   readonly isStored: boolean;
+  /** Of a record: it was recorded too late, and nobody was told. */
+  readonly isWithdrawn: boolean;
 }
 
 /** The decision in one sentence, then what led to it with what can be done. */
-export function VerdictPanel({ decision, isStored }: VerdictPanelProps) {
+export function VerdictPanel({ decision, isStored, isWithdrawn }: VerdictPanelProps) {
   const [reasons, warnings] = [reasonsOf(decision), warningsOf(decision)];
   return (
-    <section class={`verdict ${decision.decision}`} aria-labelledby="verdict">
-      <h2 id="verdict">{verdictOf(decision)}</h2>
+    <section class={`verdict ${isWithdrawn ? 'withdrawn' : decision.decision}`} aria-labelledby="verdict">
+      <h2 id="verdict">
+        {isWithdrawn ? 'Withdrawn, and nobody was told: ' : ''}
+        {verdictOf(decision)}
+      </h2>
       {reasons.length === 0 ? null : (
         <ol class="reasons" aria-label="Reasons">
           {reasons.map(({ code, check }) => (
@@ -53,6 +58,12 @@ export function VerdictPanel({ decision, isStored }: VerdictPanelProps) {
         </dd>
         <dt>Decided at</dt>
         <dd>{decision.decidedAt}</dd>
+        {decision.decision === 'allow' && decision.validUntil !== '' ? (
+          <>
+            <dt>Holds until</dt>
+            <dd>{decision.validUntil}</dd>
+          </>
+        ) : null}
         <dt>Evidence</dt>
         <dd>
           {decision.evidence.type}, SHA-256 <code>{decision.evidence.sha256}</code>

@@ -111,8 +111,8 @@ describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the 
       ]);
       expect([...(await page.fields()).keys()]).toEqual(
         expect.arrayContaining([
-          'ASK fetched by the service: a certificate in DER',
-          'ARK fetched by the service: a certificate in DER',
+          'ASK given by the service: a certificate in DER',
+          'ARK given by the service: a certificate in DER',
         ]),
       );
     });

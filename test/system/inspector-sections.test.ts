@@ -123,7 +123,7 @@ describe.skipIf(isLacking('the sections of the inspector', [CHROMIUM]))('the sec
         await page.page.click(`.sections a[href="#${id}"]`);
         expect(await page.read(FOCUSED)).toBe(id);
       }
-      expect(page.page.url()).toBe(service.url + link);
+      expect(page.page.url()).toBe(suite.service.url + link);
       expect(await page.read('[history.length, document.querySelector("main").dataset.looked]')).toEqual(before);
       await page.page.reload();
       await page.page.locator('.record').waitFor();

@@ -4,7 +4,7 @@ import type { CheckResult } from '../../../src/model/checks/row.js';
 import { CHECK_IDS } from '../../../src/model/codes.js';
 import { EVIDENCE_TYPES } from '../../../src/model/evidence-traits.js';
 
-const ALLOWED = { decision: 'allow', isNonceOfBody: false };
+const ALLOWED = { decision: 'allow', nonceBy: 'caller' } as const;
 const check = (id: string, result: CheckResult, about = '/evidence/hclReport') => ({ id, result, about });
 const stateOf = (links: readonly Link[], name: string) => links.find((link) => link.name === name)?.state;
 const namesOf = (type: string, checks: Parameters<typeof chainOfTrust>[1] = []) =>
@@ -72,6 +72,7 @@ describe('the chain of trust', () => {
     ['allow', 'pass', 'verified'],
     ['deny', 'pass', 'not_reached'],
     ['indeterminate', 'pass', 'not_reached'],
+    ['withdrawn', 'pass', 'not_reached'],
     ['deny', 'fail', 'failed'],
     ['allow', 'warn', 'open'],
   ] as const)('counts the policy of a decision %s whose own checks %s as %s', (decision, result, state) => {
@@ -88,9 +89,14 @@ describe('the chain of trust', () => {
     ['pass', 'open'],
     ['fail', 'failed'],
   ] as const)('has reservations about a nonce that came with the body: %s is %s', (result, state) => {
-    const context = { ...ALLOWED, isNonceOfBody: true };
+    const context = { ...ALLOWED, nonceBy: 'body' } as const;
     const links = chainOfTrust('snp', [check('nonce_mismatch', result), check('snp_signature', 'pass')], context);
     expect([stateOf(links, 'fresh'), stateOf(links, 'report')]).toEqual([state, 'verified']);
+  });
+
+  it('has reservations about a nonce of which the log does not say who chose it', () => {
+    const context = { ...ALLOWED, nonceBy: 'unknown' } as const;
+    expect(stateOf(chainOfTrust('snp', [check('nonce_mismatch', 'pass')], context), 'fresh')).toBe('open');
   });
 
   it.each<[readonly CheckResult[], string]>([

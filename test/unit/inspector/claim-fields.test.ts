@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { claimOfField, placeOfClaim } from '../../../src/inspector/claim-fields.js';
+import { claimsOfFields, placeOfClaim } from '../../../src/inspector/claim-fields.js';
 import { QUESTIONS, questionOfClaim, shownClaims } from '../../../src/inspector/questions.js';
 import { findBytes } from '../../../src/inspector/structures.js';
 import type { JsonObject } from '../../../src/model/json.js';
@@ -8,10 +8,9 @@ import { TDX_VM } from '../verifiers/azure-cvm/tdx-fixture.js';
 import { NONCE } from '../verifiers/fixture.js';
 
 const vm = await createVirtualMachine({ pki: createAmdPki() });
-const found = findBytes({
-  evidence: vm.wireEvidence({ nonce: NONCE }) as unknown as JsonObject,
-  quote: Buffer.from(TDX_VM.evidence().tdQuote).toString('base64url'),
-});
+const evidence = vm.wireEvidence({ nonce: NONCE }) as unknown as JsonObject;
+const quote = Buffer.from(TDX_VM.evidence().tdQuote).toString('base64url');
+const found = findBytes({ evidence: { ...evidence, quote } });
 const fieldsOf = (index: number) =>
   found[index]?.structures.flatMap(({ name, fields }) => fields.map((field) => `${name} ${field.name}`)) ?? [];
 
@@ -38,16 +37,40 @@ describe('the bytes of a claim', () => {
   ])('%s are those of %s', (claim, field) => {
     const place = placeOfClaim(claim, found);
     expect(place === null ? null : fieldsOf(place.found)[place.field]).toBe(field);
-    const [, structure = '', name = ''] = /^(.*) (\S+)$/.exec(field) ?? [];
-    expect(claimOfField(structure, name)).toBe(claim);
+    const back = claimsOfFields(place?.found ?? -1, found, new Set([claim, 'snp.product']));
+    expect([...back]).toEqual([[place?.field, claim]]);
     expect(QUESTIONS[questionOfClaim(claim) ?? -1]?.claims).toContain(claim);
   });
 
   it('are none of claims that no single field has, and where the bytes are not at hand', () => {
     expect(placeOfClaim('snp.product', found)).toBeNull();
     expect(placeOfClaim('snp.measurement', [])).toBeNull();
-    expect(claimOfField('ATTESTATION_REPORT', 'SIGNATURE')).toBeNull();
     expect(questionOfClaim('snp.imageId')).toBeNull();
+  });
+});
+
+describe('the bytes of a claim are not those that the sender chose:', () => {
+  const claim = 'snp.measurement';
+  const { hclReport } = evidence;
+
+  it.each([
+    [
+      'a report in runtime data',
+      { evidence: { runtimeData: hclReport ?? null, hclReport: hclReport ?? null } },
+      '/evidence/hclReport',
+    ],
+    ['a report beside the evidence', { binding: { jwk: { n: hclReport ?? null } }, evidence }, '/evidence/hclReport'],
+  ])('%s', (_what, body, pointer) => {
+    const all = findBytes(body);
+    expect(all[placeOfClaim(claim, all)?.found ?? -1]?.pointer).toBe(pointer);
+    const [first] = all;
+    expect(first?.pointer).not.toBe(pointer);
+    expect(claimsOfFields(0, all, new Set([claim])).size).toBe(0);
+  });
+
+  it('of two in the evidence, none is taken', () => {
+    const all = findBytes({ evidence: { hclReport: hclReport ?? null, other: hclReport ?? null } });
+    expect(placeOfClaim(claim, all)).toBeNull();
   });
 });
 

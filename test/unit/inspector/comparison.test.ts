@@ -37,12 +37,13 @@ describe('two pieces of evidence', () => {
   it('differ in words where their boots do', () => {
     const { differences, structures } = compareFound(log('linux /old'), log('linux /new'));
     expect(differences.join(' ')).toMatch(/linux \/old.*linux \/new/);
+    expect(compareFound(log('linux /old'), log('linux /new')).compared).toEqual(['event log']);
     expect(structures).toEqual([]);
   });
 
   it('that have nothing in common are said to have nothing', () => {
-    const { differences, notes, structures } = compareFound(log('linux /old'), []);
-    expect({ differences, structures }).toEqual({ differences: [], structures: [] });
+    const { compared, differences, notes, structures } = compareFound(log('linux /old'), []);
+    expect({ compared, differences, structures }).toEqual({ compared: [], differences: [], structures: [] });
     expect(notes).toEqual([expect.stringMatching(/^the two have nothing in common that is compared/)]);
   });
 });

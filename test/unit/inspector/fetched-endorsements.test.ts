@@ -55,9 +55,9 @@ describe('certificates that the service fetched', () => {
     const fetched = await fetchEndorsements({ endorsements: ENDORSEMENTS }, holding(vcek, ask, ark), subtle);
     if (fetched.state === 'failed') throw new Error('failed');
     expect(fetched.found.map(({ pointer, kind }) => [pointer, kind])).toEqual([
-      ['VCEK fetched by the service', 'certificate'],
-      ['ASK fetched by the service', 'certificate'],
-      ['ARK fetched by the service', 'certificate'],
+      ['VCEK given by the service', 'certificate'],
+      ['ASK given by the service', 'certificate'],
+      ['ARK given by the service', 'certificate'],
     ]);
     expect((await verifyHardware([...bare, ...fetched.found], subtle, PINS)).state).toBe('verified');
     // They are no better than their signatures.

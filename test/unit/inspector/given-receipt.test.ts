@@ -3,7 +3,7 @@ import { receiptAlone, receiptOfAnswer } from '../../../src/inspector/given-rece
 import { AUDIENCE, CLAIMS, ISSUER, NONCE, receiptWith, SHA256 } from '../relying-party/sample-receipt.js';
 
 const service = (origin: string, configured: string | null) => ({ origin, issuer: async () => configured });
-const SAID = { nonce: '', audience: '' };
+const SAID = { nonce: '', audience: '', policy: '' };
 
 describe('what a receipt is compared with', () => {
   it.each([
@@ -24,12 +24,17 @@ describe('what a receipt is compared with', () => {
   });
 
   it('is what the caller fills in', async () => {
-    const given = await receiptAlone(receiptWith(), { nonce: NONCE, audience: AUDIENCE }, null);
-    expect(given).toMatchObject({ nonce: NONCE, audience: AUDIENCE, answer: null });
-    expect(await receiptAlone(receiptWith(), SAID, null)).toMatchObject({ nonce: null, audience: null });
+    const filledIn = { nonce: NONCE, audience: AUDIENCE, policy: 'payments' };
+    const said = {
+      nonce: { value: NONCE, by: 'caller' },
+      audience: { value: AUDIENCE, by: 'caller' },
+      policy: { value: 'payments', by: 'caller' },
+    };
+    expect(await receiptAlone(receiptWith(), filledIn, null)).toMatchObject({ ...said, answer: null });
+    expect(await receiptAlone(receiptWith(), SAID, null)).toMatchObject({ nonce: null, audience: null, policy: null });
   });
 
-  it('is what was asked and answered', async () => {
+  it('is what was answered, and what was asked as the word of whoever made the body', async () => {
     const receipt = receiptWith();
     const answer = {
       decision: 'allow',
@@ -41,17 +46,21 @@ describe('what a receipt is compared with', () => {
       binding: null,
       receipt,
     } as const;
-    const body = { evidence: {}, nonce: NONCE, audience: AUDIENCE };
+    const body = { evidence: {}, nonce: NONCE, audience: AUDIENCE, policy: ['payments', 'other'] };
     const behind = service(ISSUER, null);
-    expect(await receiptOfAnswer(answer, body, behind)).toEqual({
-      receipt,
-      issuer: ISSUER,
-      audience: AUDIENCE,
-      nonce: NONCE,
-      answer,
+    const ofBody = {
+      audience: { value: AUDIENCE, by: 'body' },
+      nonce: { value: NONCE, by: 'body' },
+      policy: { value: 'payments, other', by: 'body' },
+    };
+    expect(await receiptOfAnswer(answer, body, SAID, behind)).toEqual({ receipt, issuer: ISSUER, ...ofBody, answer });
+    expect(await receiptOfAnswer(answer, body, { ...SAID, nonce: 'BBBB' }, behind)).toMatchObject({
+      ...ofBody,
+      nonce: { value: 'BBBB', by: 'caller' },
     });
-    expect(await receiptOfAnswer(answer, { nonce: 1 }, behind)).toMatchObject({ audience: null, nonce: null });
-    expect(await receiptOfAnswer({ ...answer, receipt: null }, body, behind)).toBeNull();
-    expect(await receiptOfAnswer(null, body, behind)).toBeNull();
+    const nothing = { audience: null, nonce: null, policy: null };
+    expect(await receiptOfAnswer(answer, { nonce: 1 }, SAID, behind)).toMatchObject(nothing);
+    expect(await receiptOfAnswer({ ...answer, receipt: null }, body, SAID, behind)).toBeNull();
+    expect(await receiptOfAnswer(null, body, SAID, behind)).toBeNull();
   });
 });

@@ -5,7 +5,7 @@ import { parseCertificate } from '../../../src/formats/x509-certificate.js';
 import { endsAtOtherRoot, type Pins, verifyHardware } from '../../../src/inspector/hardware-signature.js';
 import { findBytes, readBytes } from '../../../src/inspector/structures.js';
 import type { JsonObject } from '../../../src/model/json.js';
-import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
+import { createAmdPki, createVirtualMachine, SnpPlatform } from '../../lab/index.js';
 import { PLATFORM, TDX_VM } from '../verifiers/azure-cvm/tdx-fixture.js';
 import { NONCE } from '../verifiers/fixture.js';
 
@@ -95,10 +95,10 @@ describe('several hardware reports', () => {
 
   it('are none that this page can choose among', async () => {
     const other = flipped(vm.hclReport({ nonce: NONCE }), 32 + 0x90).subarray(32, 32 + 1184);
-    const verdict = await verify({ ...body(), other: report(other) });
-    const why = 'there are several hardware reports, /evidence/hclReport and /other: give one of them';
+    const verdict = await verify(body({ other: report(other) }));
+    const why = 'there are several hardware reports, /evidence/hclReport and /evidence/other: give one of them';
     expect(verdict).toEqual({ state: 'open', why });
-    expect(await verify({ ...body(), quote: report(quote) })).toMatchObject({ state: 'open' });
+    expect(await verify(body({ quote: report(quote) }))).toMatchObject({ state: 'open' });
   });
 
   it('are not looked for where the sender chooses the bytes', async () => {
@@ -164,6 +164,55 @@ describe('the signature of a TD quote', () => {
   });
 });
 
+describe('a genuine report beside what is judged', () => {
+  const report = vm.hclReport({ nonce: NONCE }).subarray(32, 32 + 1184);
+  const forged = base64Url(flipped(report, 0x90));
+
+  it('counts for nothing outside of the evidence', async () => {
+    const binding = { jwk: { n: base64Url(report) } };
+    const { endorsements } = body().evidence as JsonObject;
+    const evidence = { type: 'snp', report: forged, endorsements: endorsements ?? null };
+    expect(await verify({ binding, evidence })).toMatchObject({ state: 'failed' });
+    expect(
+      await verify({
+        binding,
+        evidence: { type: 'snp', report: base64Url(report), endorsements: endorsements ?? null },
+      }),
+    ).toMatchObject({ state: 'verified' });
+  });
+
+  it('makes nothing verified where not all was looked at', async () => {
+    const { endorsements } = body().evidence as JsonObject;
+    const evidence = { report: base64Url(report), endorsements: endorsements ?? null };
+    const filling = Array.from({ length: 64 }, (_, index) =>
+      base64Url(pki.issueCrl({ product: 'Milan', number: index + 1 })),
+    );
+    expect(await verify({ evidence: { ...evidence, filling, last: forged } })).toEqual({
+      state: 'open',
+      why: 'not all of what was given was looked at',
+    });
+  });
+});
+
+describe('a host that brings VCEK and VLEK', () => {
+  it.each([
+    ['vcek', 'vlek'],
+    ['vlek', 'vcek'],
+  ] as const)('is verified by the one that KEY_INFO names: %s before %s', async (...order) => {
+    const both = { vcek: new SnpPlatform({ pki }), vlek: new SnpPlatform({ pki, signingKey: 'vlek' }) };
+    for (const signer of order) {
+      const chain = pki.chainPem('Milan', signer);
+      const evidence = {
+        report: base64Url(both[signer].report()),
+        keys: order.map((kind) => base64Url(both[kind].vek.der)),
+        chain,
+      };
+      const arks = parsePemCertificates(chain, 'cert_format').map(pinOf);
+      expect(await verify({ evidence }, { ...PINS, amd: new Set(arks) })).toMatchObject({ state: 'verified' });
+    }
+  });
+});
+
 describe('an exception while it is verified', () => {
   const throwing = (name: 'importKey' | 'verify' | 'digest', error: Error) =>
     ({
@@ -172,7 +221,8 @@ describe('an exception while it is verified', () => {
       digest: subtle.digest.bind(subtle),
       [name]: () => Promise.reject(error),
     }) as unknown as typeof subtle;
-  const verifyBy = (crypto: typeof subtle) => verifyHardware(findBytes({ quote: base64Url(quote) }), crypto, PINS);
+  const verifyBy = (crypto: typeof subtle) =>
+    verifyHardware(findBytes({ evidence: { quote: base64Url(quote) } }), crypto, PINS);
   const METHODS = ['importKey', 'verify', 'digest'] as const;
 
   it.each(METHODS)('fails the step where WebCrypto refuses what it is given: %s', async (name) => {

@@ -130,6 +130,14 @@ describe('the request for bytes by themselves', () => {
 
   it('is about a token, under the type that its issuer has', () => {
     const [azure, intel] = ['https://sharedweu.weu.attest.azure.net', 'Intel Trust Authority'].map(tokenOf);
+    const typeOf = (issuer: string) => requestOf(bytesOf(tokenOf(issuer)));
+    expect(typeOf('https://portal.eu.trustauthority.intel.com')).toMatchObject({ evidence: { type: 'ita-token' } });
+    for (const other of [
+      'https://contosointel.weu.attest.azure.net',
+      'https://intel.com.example',
+      'Intel Trust Authority 2',
+    ])
+      expect(typeOf(other)).toMatchObject({ evidence: { type: 'maa-token' } });
     expect(requestOf(bytesOf(`${azure}\n`))).toEqual({ evidence: { type: 'maa-token', token: azure } });
     expect(requestOf(bytesOf(intel ?? ''))).toEqual({ evidence: { type: 'ita-token', token: intel } });
   });

@@ -57,6 +57,8 @@ waivers:
     expires: 2030-01-01
 `;
 
+/** Verification time. */
+const AT = '2026-01-15T12:00:00Z';
 const value = parsePolicyValue(FULL);
 
 /** Pointers of all that the policy has. */
@@ -76,7 +78,7 @@ describe('the members of a policy behind a check', () => {
   it('are those that the catalogue of checks names, where the policy has them', () => {
     for (const [id, { members = [] }] of Object.entries<CheckRow>(CHECKS)) {
       const heads = members.map((member) => `/${member.split('[]')[0]?.replaceAll('.', '/')}`);
-      const found = membersBehind(check(id), value);
+      const found = membersBehind(check(id), value, AT);
       for (const pointer of found) expect(heads.some((head) => pointer.startsWith(head))).toBe(true);
       expect([id, found.length > 0]).toEqual([id, heads.some((head) => LINES.includes(head))]);
     }
@@ -92,11 +94,11 @@ describe('the members of a policy behind a check', () => {
     ['tdx_tcb_date', null, ['/minimums/tdx/earliestTcbDate']],
     ['snp_measurement', '00', ['/referenceValues', '/require/snp/minGuestSvn']],
   ])('of %s that expects %j are %j', (id, expected, pointers) => {
-    expect(membersBehind(check(id, { expected }), value)).toEqual(pointers);
+    expect(membersBehind(check(id, { expected }), value, AT)).toEqual(pointers);
   });
 
   it('of what a verifier found is the one that tolerates it', () => {
-    const ofVerifier = (id: string) => membersBehind(check(id, { policy: null }), value);
+    const ofVerifier = (id: string) => membersBehind(check(id, { policy: null }), value, AT);
     expect(ofVerifier('snp_debug')).toEqual(['/allowDebug']);
     expect(ofVerifier('crl_unavailable')).toEqual(['/revocation']);
     expect(
@@ -104,14 +106,17 @@ describe('the members of a policy behind a check', () => {
     ).toEqual([]);
   });
 
-  it('of what is waived are its waivers', () => {
-    expect(membersBehind(check('snp_product_advisory', { waived: true }), value)).toEqual(['/waivers/0']);
-    expect(membersBehind(check('snp_debug', { waived: true }), value)).toEqual([]);
+  it('of what is waived are its waivers that had not ended at the verification time', () => {
+    expect(membersBehind(check('snp_product_advisory', { waived: true }), value, AT)).toEqual(['/waivers/0']);
+    expect(membersBehind(check('snp_debug', { waived: true }), value, AT)).toEqual([]);
+    const waived = (at: string) => membersBehind(check('snp_product_advisory', { waived: true }), value, at);
+    expect(waived('2029-12-31T23:59:59.999Z')).toEqual(['/waivers/0']);
+    expect(waived('2030-01-01T00:00:00Z')).toEqual([]);
   });
 
   it('are none where the policy says nothing, and of an unknown check', () => {
-    expect(membersBehind(check('binding_missing'), parsePolicyValue('id: small'))).toEqual([]);
-    expect(membersBehind(check('of_the_future'), value)).toEqual([]);
+    expect(membersBehind(check('binding_missing'), parsePolicyValue('id: small'), AT)).toEqual([]);
+    expect(membersBehind(check('of_the_future'), value, AT)).toEqual([]);
   });
 });
 
@@ -122,7 +127,7 @@ describe('lines of a policy', () => {
     ...members,
   });
   const marked = (checks: readonly ReturnType<typeof decided>[]) =>
-    readPolicyLines('full', FULL, checks)
+    readPolicyLines(FULL, { id: 'full', at: AT, checks })
       .lines.filter(({ state }) => state !== null)
       .map(({ text, state, checks: ids }) => [text.trim(), state, ...ids]);
 
@@ -155,6 +160,13 @@ describe('lines of a policy', () => {
     ]);
   });
 
+  it('are the first alone of a list: which item it was, the decision does not say', () => {
+    expect(marked([decided('snp_measurement', 'pass', { expected: '00' })])).toEqual([
+      ['minGuestSvn: 3', 'pass', 'snp_measurement'],
+      ['referenceValues:', 'pass', 'snp_measurement'],
+    ]);
+  });
+
   it('show the worst of what they decided', () => {
     const pass = decided('tpm_reset', 'pass');
     const tpm = 'tpm: { trackResets: true, quotedPcrs: [0, 7], runtimePcrs: [10] }';
@@ -171,24 +183,32 @@ describe('lines of a policy', () => {
   });
 
   it('are missing where the policy decides by default, which is said', () => {
-    const { byDefault, lines } = readPolicyLines('small', 'id: small\n', [
-      decided('binding_missing', 'fail', { policy: 'small' }),
-      decided('snp_signature', 'fail', { policy: null }),
-    ]);
+    const { byDefault, lines } = readPolicyLines('id: small\n', {
+      id: 'small',
+      at: AT,
+      checks: [
+        decided('binding_missing', 'fail', { policy: 'small' }),
+        decided('snp_signature', 'fail', { policy: null }),
+      ],
+    });
     expect(byDefault).toEqual(['binding_missing']);
     expect(lines).toEqual([{ number: 1, text: 'id: small', state: null, checks: [] }]);
   });
 
   it('are those of the whole member in JSON, too', () => {
     const json = '{\n  "minimums": {\n    "snp": {\n      "Genoa": {\n        "snp": 20\n      }\n    }\n  }\n}\n';
-    const { lines } = readPolicyLines('full', json, [decided('snp_tcb_low', 'fail', { expected: { part: 'Genoa' } })]);
+    const { lines } = readPolicyLines(json, {
+      id: 'full',
+      at: AT,
+      checks: [decided('snp_tcb_low', 'fail', { expected: { part: 'Genoa' } })],
+    });
     expect(lines.flatMap(({ number, state }) => (state === null ? [] : [number]))).toEqual([4, 5, 6]);
   });
 
   it('of a text that is no policy are shown as they are', () => {
-    expect(readPolicyLines('full', '{ [', [decided('binding_missing', 'fail')]).lines.map(({ text }) => text)).toEqual([
-      '{ [',
-    ]);
+    const checks = [decided('binding_missing', 'fail')];
+    const { lines } = readPolicyLines('{ [', { id: 'full', at: AT, checks });
+    expect(lines.map(({ text }) => text)).toEqual(['{ [']);
   });
 
   it('are found for the place of a problem', () => {

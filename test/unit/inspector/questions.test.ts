@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chainOfTrust } from '../../../src/inspector/chain-of-trust.js';
-import { checksFor, claimsFor, QUESTIONS } from '../../../src/inspector/questions.js';
+import { checksFor, claimsFor, factsFor, QUESTIONS } from '../../../src/inspector/questions.js';
 import { CHECK_IDS } from '../../../src/model/codes.js';
 
 const question = (name: string) => {
@@ -9,7 +9,39 @@ const question = (name: string) => {
   return found;
 };
 
-const ALLOWED = { decision: 'allow', isNonceOfBody: false };
+const ALLOWED = { decision: 'allow', nonceBy: 'caller' } as const;
+
+describe('what an answer says beside its claims', () => {
+  const used = {
+    kind: 'vcek',
+    sha256: 'ab'.repeat(32),
+    source: 'store',
+    notAfter: '2030-01-01T00:00:00Z',
+    revocation: 'good',
+  };
+  const recorded = { kind: 'ark', sha256: 'cd'.repeat(32), source: 'evidence', notAfter: null };
+  const answer = {
+    binding: { jkt: 'thumb' },
+    freshness: { bound: ['snp.reportData'] },
+    endorsements: [used, recorded],
+  };
+
+  it('is the bound key, where the nonce stands, and which endorsements were used, and whence', () => {
+    expect(factsFor(question('key'), answer)).toEqual(['The bound key has the thumbprint thumb (RFC 7638).']);
+    expect(factsFor(question('fresh'), answer)).toEqual(['Nonce and key stand in snp.reportData.']);
+    expect(factsFor(question('fresh'), { ...answer, binding: null })).toEqual(['The nonce stands in snp.reportData.']);
+    expect(factsFor(question('hardware'), answer)).toEqual([
+      "VCEK abababababababab…, from the service's folder, until 2030-01-01T00:00:00Z, revocation: good.",
+      'ARK cdcdcdcdcdcdcdcd…, brought by the request.',
+    ]);
+  });
+
+  it('is nothing where there is none, and for other questions', () => {
+    const none = { binding: null, freshness: { bound: [] }, endorsements: [] };
+    expect(QUESTIONS.flatMap((each) => factsFor(each, none))).toEqual([]);
+    expect(['firmware', 'boot', 'azure', 'limits'].flatMap((name) => factsFor(question(name), answer))).toEqual([]);
+  });
+});
 
 describe('questions', () => {
   it('have every check, each under one of them', () => {

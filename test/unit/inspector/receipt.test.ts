@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { verifyReceipt } from '../../../src/inspector/receipt.js';
-import type { ReceiptAnswer, ReceiptExpectation } from '../../../src/inspector/receipt-claims.js';
+import type { ReceiptAnswer, ReceiptExpectation, Said } from '../../../src/inspector/receipt-claims.js';
 import { fixedKeySet } from '../../../src/relying-party/key-source.js';
 import {
   AUDIENCE,
@@ -27,8 +27,16 @@ const ANSWER: ReceiptAnswer = {
   reasons: [],
   binding: { jkt: BOUND_JKT },
 };
-const EXPECTED: ReceiptExpectation = { issuer: ISSUER, audience: AUDIENCE, nonce: NONCE, answer: ANSWER };
-const NOTHING: ReceiptExpectation = { issuer: null, audience: null, nonce: null, answer: null };
+const filledIn = (value: string): Said => ({ value, by: 'caller' });
+const ofBody = (value: string): Said => ({ value, by: 'body' });
+const EXPECTED: ReceiptExpectation = {
+  issuer: ISSUER,
+  audience: filledIn(AUDIENCE),
+  nonce: filledIn(NONCE),
+  policy: filledIn('payments'),
+  answer: ANSWER,
+};
+const NOTHING: ReceiptExpectation = { issuer: null, audience: null, nonce: null, policy: null, answer: null };
 const WORLD = { now: NOW, hasWebCrypto: true };
 
 const verify = (receipt: string, expected = EXPECTED, keySet: object = KEY_SET) =>
@@ -55,6 +63,7 @@ describe('the receipt of an answer', () => {
       'policy digest',
       'evidence digest',
       'nonce',
+      'policy',
       'expiry',
       'bound key',
     ]);
@@ -63,7 +72,47 @@ describe('the receipt of an answer', () => {
 
   it('is verified with the nonce in the other alphabet', async () => {
     const nonce = Buffer.from(NONCE, 'base64url').toString('base64');
-    expect((await verify(receiptWith(), { ...EXPECTED, nonce })).state).toBe('verified');
+    expect((await verify(receiptWith(), { ...EXPECTED, nonce: filledIn(nonce) })).state).toBe('verified');
+  });
+
+  it.each([
+    ['audience', ofBody(AUDIENCE), ofBody('https://other.example')],
+    ['nonce', ofBody(NONCE), ofBody(OTHER_NONCE)],
+    ['policy', ofBody('payments'), ofBody('other')],
+  ])(
+    'is not verified where nobody but the body says the %s, and has failed where that is another',
+    async (name, same, other) => {
+      expect((await verify(receiptWith(), { ...EXPECTED, [name]: same })).state).toBe('incomplete');
+      expect((await verify(receiptWith(), { ...EXPECTED, [name]: null })).state).toBe(
+        name === 'nonce' ? 'failed' : 'incomplete',
+      );
+      expect((await verify(receiptWith(), { ...EXPECTED, [name]: other })).state).toBe('failed');
+    },
+  );
+
+  it('has failed where it is under another policy than the one that was filled in', async () => {
+    expect(await verify(receiptWith(), { ...EXPECTED, policy: filledIn('other') })).toMatchObject({
+      state: 'failed',
+      message: 'The receipt is about something else: policy.',
+    });
+  });
+
+  it('says who said what each claim has to be', async () => {
+    const verdict = await verify(receiptWith(), { ...EXPECTED, nonce: ofBody(NONCE) });
+    const by = verdict.state === 'open' ? [] : verdict.compared.map((each) => [each.what, each.by]);
+    expect(by).toEqual([
+      ['issuer', 'caller'],
+      ['audience', 'caller'],
+      ['decision', 'answer'],
+      ['decision id', 'answer'],
+      ['reasons', 'answer'],
+      ['policy digest', 'answer'],
+      ['evidence digest', 'answer'],
+      ['nonce', 'body'],
+      ['policy', 'caller'],
+      ['expiry', 'answer'],
+      ['bound key', 'answer'],
+    ]);
   });
 
   it.each([
@@ -164,10 +213,10 @@ describe('the receipt of an answer', () => {
 
 describe('a receipt by itself', () => {
   it('is never verified: whose policy it is, and about which evidence, nobody said', async () => {
-    const expected = { ...NOTHING, issuer: ISSUER, audience: AUDIENCE };
-    const verdict = await verify(receiptWith(), { ...expected, nonce: NONCE });
+    const expected = { ...NOTHING, issuer: ISSUER, audience: filledIn(AUDIENCE) };
+    const verdict = await verify(receiptWith(), { ...expected, nonce: filledIn(NONCE) });
     expect(verdict.state).toBe('incomplete');
-    expect(await verify(receiptWith(), { ...expected, audience: 'https://other.example' })).toMatchObject({
+    expect(await verify(receiptWith(), { ...expected, audience: filledIn('https://other.example') })).toMatchObject({
       state: 'failed',
       code: 'receipt_audience',
     });
@@ -185,14 +234,14 @@ describe('a receipt by itself', () => {
     ['lacks its policies', { policies: undefined }, 'receipt_policy'],
     ['is for nobody', { aud: 'urn:veritee:not-allowed' }, 'receipt_audience'],
   ])('has failed where it %s', async (_why, claims, code) => {
-    const expected = { ...NOTHING, issuer: ISSUER, audience: AUDIENCE };
+    const expected = { ...NOTHING, issuer: ISSUER, audience: filledIn(AUDIENCE) };
     expect(await verify(receiptWith(claims), expected)).toMatchObject({ state: 'failed', code });
   });
 
   it('is a refusal where it says deny', async () => {
     const claims = { aud: 'urn:veritee:not-allowed', requested_aud: AUDIENCE, decision: 'deny' };
-    expect((await verify(receiptWith(claims), { ...NOTHING, issuer: ISSUER, audience: AUDIENCE })).state).toBe(
-      'refusal',
-    );
+    expect(
+      (await verify(receiptWith(claims), { ...NOTHING, issuer: ISSUER, audience: filledIn(AUDIENCE) })).state,
+    ).toBe('refusal');
   });
 });

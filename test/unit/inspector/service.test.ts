@@ -46,9 +46,17 @@ describe('what the page asks of its service', () => {
     const fetch = answering(200, JSON.stringify(KEY_SET));
     const service = new Service(ORIGIN);
     const keys = service.receiptKeys();
-    const expected = { issuer: ISSUER, audience: null, nonce: null, answer: null };
+    const expected = { issuer: ISSUER, audience: null, nonce: null, policy: null, answer: null };
     const verify = (audience: string | null, receipt = receiptWith()) =>
-      verifyReceipt(receipt, { ...expected, audience }, keys, { now: NOW, hasWebCrypto: true });
+      verifyReceipt(
+        receipt,
+        { ...expected, audience: audience === null ? null : { value: audience, by: 'caller' } },
+        keys,
+        {
+          now: NOW,
+          hasWebCrypto: true,
+        },
+      );
     const typed = Array.from(AUDIENCE, (_, index) => AUDIENCE.slice(0, index + 1));
     const verdicts = await Promise.all(typed.map((text) => verify(text)));
     expect(verdicts.map(({ state }) => state)).toEqual([...typed.slice(1).map(() => 'failed'), 'incomplete']);
@@ -64,7 +72,13 @@ describe('what the page asks of its service', () => {
   ])('is asked for keys once for a receipt also where it %s', async (_what, status, body, code) => {
     const fetch = answering(status, JSON.stringify(body));
     const keys = new Service(ORIGIN).receiptKeys();
-    const expected = { issuer: ISSUER, audience: AUDIENCE, nonce: null, answer: null };
+    const expected = {
+      issuer: ISSUER,
+      audience: { value: AUDIENCE, by: 'caller' },
+      nonce: null,
+      policy: null,
+      answer: null,
+    } as const;
     for (let time = 0; time < 3; time += 1) {
       const verdict = await verifyReceipt(receiptWith(), expected, keys, { now: NOW, hasWebCrypto: true });
       expect(verdict).toMatchObject({ state: 'failed', code });

@@ -54,10 +54,16 @@ describe('what can be read in JSON', () => {
 
   it('is bounded in depth and number', () => {
     const deep = Array.from({ length: 10 }).reduce<JsonObject>((inner) => ({ inner }), { report: hex(report) });
-    expect(found(deep)).toEqual([]);
+    expect(found(deep)).toEqual(['/inner/inner/inner/inner/inner/inner/inner unread']);
     expect(
       found(Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`r${index}`, hex(report)]))),
-    ).toHaveLength(64);
+    ).toHaveLength(65);
+    const many = findBytes(Array.from({ length: 100 }, () => hex(report)));
+    expect(many.slice(-2)).toMatchObject([
+      { pointer: '/63', kind: 'snp-report' },
+      { pointer: '/64', kind: 'unread', problem: expect.stringContaining('there is more') },
+    ]);
+    expect(findBytes([...Array.from({ length: 64 }, () => hex(report)), 7, 'short', null])).toHaveLength(64);
   });
 });
 

@@ -55,6 +55,7 @@ describe('what is looked at', () => {
     expect(subject).toMatchObject({ body: BODY, decision: DECISION, fault: null, receipt: null, recorded: null });
     expect(subject.found.map(({ pointer }) => pointer)).toContain('/evidence/hclReport');
     // The root of the lab is pinned nowhere.
+    expect(subject.nonceBy).toBe('body');
     expect(subject.hardware).toMatchObject({ state: 'failed' });
   });
 
@@ -67,13 +68,13 @@ describe('what is looked at', () => {
   });
 
   it.each([
-    ['came with the body', BODY, '', true],
-    ['was filled in', BODY, 'BBBB', false],
-    ['is not there', { evidence: EVIDENCE }, '', false],
-  ])('says whose nonce was judged, which %s', async (_what, body, nonce, isNonceOfBody) => {
+    ['came with the body', BODY, '', 'body'],
+    ['was filled in', BODY, 'BBBB', 'caller'],
+    ['is not there', { evidence: EVIDENCE }, '', 'caller'],
+  ])('says whose nonce was judged, which %s', async (_what, body, nonce, nonceBy) => {
     const { service } = serviceWith();
     const subject = await look(request(body), { ...NO_OPTIONS, nonce }, { service, subtle });
-    expect(subject.isNonceOfBody).toBe(isNonceOfBody);
+    expect(subject.nonceBy).toBe(nonceBy);
   });
 
   it('is sent nowhere without a service, and verified all the same', async () => {
@@ -115,7 +116,12 @@ describe('what is looked at', () => {
     const { service } = serviceWith({ verify: async () => ({ ...DECISION, receipt }) });
     const options = { ...NO_OPTIONS, audience: 'gate' };
     const subject = await look(request(BODY), options, { service, subtle });
-    expect(subject.receipt).toMatchObject({ receipt, issuer: ISSUER, audience: 'gate', nonce: 'AAAA' });
+    expect(subject.receipt).toMatchObject({
+      receipt,
+      issuer: ISSUER,
+      audience: { value: 'gate', by: 'caller' },
+      nonce: { value: 'AAAA', by: 'body' },
+    });
   });
 });
 
@@ -139,7 +145,7 @@ describe('certificates that the evidence lacks', () => {
       state: 'failed',
       steps: [{ what: 'the service gave the VCEK that its decision names', holds: false }],
     });
-    expect(subject.found.map(({ pointer }) => pointer)).not.toContain('VCEK fetched by the service');
+    expect(subject.found.map(({ pointer }) => pointer)).not.toContain('VCEK given by the service');
   });
 
   it('are joined with what was found', async () => {
@@ -147,7 +153,7 @@ describe('certificates that the evidence lacks', () => {
     const endorsement = async () => ({ value: base64(der, 'base64url') }) as never;
     const { service } = serviceWith({ verify: naming({ endorsements: [{ ...vcek, sha256 }] }), endorsement });
     const subject = await look(request(BARE), NO_OPTIONS, { service, subtle });
-    expect(subject.found.map(({ pointer }) => pointer)).toContain('VCEK fetched by the service');
+    expect(subject.found.map(({ pointer }) => pointer)).toContain('VCEK given by the service');
     expect(subject.hardware).toMatchObject({
       state: 'open',
       why: expect.stringMatching(/^the certificate .* did not come/),
@@ -172,7 +178,8 @@ describe('a receipt, a record and an example', () => {
     const options = { ...NO_OPTIONS, audience: 'gate' };
     const subject = await look(intake, options, { service, subtle });
     expect(asked).toEqual([]);
-    expect(subject).toMatchObject({ decision: null, receipt: { issuer: ISSUER, audience: 'gate', answer: null } });
+    const receipt = { issuer: ISSUER, audience: { value: 'gate', by: 'caller' }, answer: null };
+    expect(subject).toMatchObject({ decision: null, receipt });
     const alone = await look(intake, NO_OPTIONS, { service: null, subtle });
     expect(alone.receipt).toMatchObject({ issuer: null, audience: null });
   });
@@ -183,6 +190,8 @@ describe('a receipt, a record and an example', () => {
     const subject = await look({ kind: 'decision', id: ID }, NO_OPTIONS, { service, subtle });
     expect(asked).toEqual([['decision', ID]]);
     expect(subject).toMatchObject({ recorded, decision: { decision: 'deny', receipt: null }, found: [], body: null });
+    // The log does not say who chose the nonce.
+    expect(subject.nonceBy).toBe('unknown');
   });
 
   it('are looked at without being judged: an example', async () => {
