@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { fromUtf8 } from '../model/bytes.js';
 import { type Comparison, compareFound, type StructurePair } from './comparison.js';
 import { foundOf, readIntake } from './intake.js';
@@ -10,6 +10,12 @@ export function ComparisonPanel({ found }: { readonly found: readonly FoundBytes
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
   const [comparison, setComparison] = useState<Comparison | null>(null);
+
+  // What was compared with other evidence says nothing of this one.
+  useEffect(() => {
+    setComparison(null);
+    setProblem(null);
+  }, [found]);
 
   function compare(bytes: Uint8Array): void {
     const intake = readIntake(bytes);

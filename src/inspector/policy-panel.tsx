@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { textDigest } from '../crypto/digest.js';
 import type { JsonObject } from '../model/json.js';
+import { textDigest } from './browser-digest.js';
 import { PolicyEditor } from './policy-editor.js';
 import { type PolicyLine, readPolicyLines } from './policy-lines.js';
 import type { Decision, PolicyText, Service } from './service.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
-import { findBytes, placeOf, readBytes, shownBytes } from '../../../src/inspector/structures.js';
+import { findBytes, nameOfFound, placeOf, readBytes, shownBytes } from '../../../src/inspector/structures.js';
 import { hex } from '../../../src/model/bytes.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
@@ -125,6 +125,16 @@ describe('the bytes that are shown', () => {
     const [unreadable] = findBytes({ chain: chain.replace('-----END', '----END') });
     expect(unreadable).toMatchObject({ kind: 'pem', problem: expect.any(String) });
     expect(shownBytes(unreadable ?? expect.fail()).bytes).toBe(unreadable?.bytes);
+  });
+});
+
+describe('the name of what was found', () => {
+  it.each([
+    ['runtime-data', 'runtime data'],
+    ['unread', 'not looked at'],
+    ['td-quote', 'a TD quote'],
+  ] as const)('%s is %s', (kind, name) => {
+    expect(nameOfFound(kind)).toBe(name);
   });
 });
 
