@@ -1,4 +1,4 @@
-import { type FoundBytes, isJudged } from './structures.js';
+import { type FoundBytes, isJudged, isRuntimeData } from './structures.js';
 
 /** A field among the bytes that were found. */
 export interface FieldPlace {
@@ -39,7 +39,7 @@ const FIELDS: { readonly [claim: string]: readonly [structure: string, field: st
 export function placeOfClaim(claim: string, found: readonly FoundBytes[]): FieldPlace | null {
   const [structure, name] = FIELDS[claim] ?? [];
   const places = found.flatMap((each, index) => {
-    if (!isJudged(each) && each.kind !== 'runtime-data') return [];
+    if (!isJudged(each) && !isRuntimeData(each)) return [];
     const fields = each.structures.flatMap((one) =>
       one.fields.map((field) => ({ structure: one.name, name: field.name })),
     );

@@ -59,10 +59,12 @@ function saidOf(body: JsonObject, filledIn: FilledIn): Pick<GivenReceipt, 'audie
 }
 
 /**
- * What the service calls itself: where it was asked, unless the receipt names another issuer. Then what the service has configured; null
- * where it has nothing, as where it listens under another name than the page was opened by.
+ * The address that the caller opened the page by, unless the receipt names another issuer. Then what the service has configured, which is its
+ * own word; null where it has nothing, as where it listens under another name than the page was opened by.
  */
-async function issuerOf(service: PageService, receipt: string): Promise<string | null> {
+async function issuerOf(service: PageService, receipt: string): Promise<Said | null> {
   const claims = nullIfMalformed(() => parseStrictJson(decodeBase64(receipt.split('.')[1] ?? '')));
-  return memberOf(claims ?? undefined, 'iss') === service.origin ? service.origin : service.issuer().catch(() => null);
+  if (memberOf(claims ?? undefined, 'iss') === service.origin) return { value: service.origin, by: 'caller' };
+  const configured = await service.issuer().catch(() => null);
+  return configured === null ? null : { value: configured, by: 'answer' };
 }

@@ -17,7 +17,7 @@ export function optionsOf(fields: Fields): CallerOptions {
 
 const LABELS: readonly (readonly [keyof Fields, string, string])[] = [
   ['policy', 'Policy', 'Its id. Empty: what the body says, or the default of the service.'],
-  ['nonce', 'Nonce', 'base64url, where the body has none.'],
+  ['nonce', 'Nonce', 'base64url: the one that you gave out, also where the body has one.'],
   ['audience', 'Audience', 'Your own name, for a receipt.'],
   ['key', 'Key of the caller', 'Where the service asks for one. It stays in the memory of this page.'],
 ];

@@ -89,8 +89,8 @@ function Answer({ question, decision, found, wanted, onPlace }: AnswerProps) {
       {question.name === 'firmware' ? <Sentences of="firmware" texts={firmwareIn(decision)} /> : null}
       {isOfLimits ? <Sentences of="limits" texts={limitsOf(decision.evidence.type)} /> : null}
       <Sentences of="facts" texts={facts} />
-      {claims.length + facts.length === 0 && question.claims.length > 0 && question.name !== 'azure' ? (
-        <p>Nothing that was verified says it.</p>
+      {claims.length === 0 && question.claims.length > 0 && question.name !== 'azure' ? (
+        <p>{facts.length === 0 ? 'Nothing that was verified says it.' : 'No verified claim says it.'}</p>
       ) : null}
       {claims.length === 0 ? null : (
         <dl class="claims">

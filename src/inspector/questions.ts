@@ -102,13 +102,16 @@ const SOURCES: { readonly [source: string]: string } = {
   network: 'fetched by the service',
 };
 
-/** What an answer says beside its claims that speaks to a question. */
+/** What an answer says beside its claims that speaks to a question. A key is bound where something vouches for the nonce with it. */
 export function factsFor({ name }: Question, { binding, freshness, endorsements }: AnswerFacts): readonly string[] {
-  if (name === 'key') return binding === null ? [] : [`The bound key has the thumbprint ${binding.jkt} (RFC 7638).`];
-  if (name === 'hardware') return endorsements.map(endorsementFact);
   const { bound } = freshness;
+  if (name === 'key' && binding !== null) {
+    const whose = bound.length === 0 ? 'Nothing vouches for the key that the request names' : 'The bound key';
+    return [`${whose}: thumbprint ${binding.jkt} (RFC 7638).`];
+  }
+  if (name === 'hardware') return endorsements.map(endorsementFact);
   if (name !== 'fresh' || bound.length === 0) return [];
-  return [`${binding === null ? 'The nonce stands' : 'Nonce and key stand'} in ${bound.join(', ')}.`];
+  return [`${binding === null ? 'The nonce is' : 'Nonce and key are'} vouched for by ${bound.join(', ')}.`];
 }
 
 function endorsementFact({ kind, sha256, source, notAfter, revocation = 'not_applicable' }: UsedEndorsement): string {

@@ -7,7 +7,7 @@ import type { Decision } from './service.js';
 
 /** What a receipt is compared with. Null: nobody said what it has to be. */
 export interface ReceiptExpectation {
-  readonly issuer: string | null;
+  readonly issuer: Said | null;
   readonly audience: Said | null;
   /** base64url or base64, as in the request. */
   readonly nonce: Said | null;
@@ -17,10 +17,10 @@ export interface ReceiptExpectation {
   readonly answer: ReceiptAnswer | null;
 }
 
-/** What a claim has to be, and who said so. What came with the body is the word of whoever made the body. */
+/** What a claim has to be, and who said so: `body`, whoever made the body; `answer`, the service. */
 export interface Said {
   readonly value: string;
-  readonly by: 'caller' | 'body';
+  readonly by: 'caller' | 'body' | 'answer';
 }
 
 export type ReceiptAnswer = Pick<
@@ -34,7 +34,7 @@ export interface ComparedClaim {
   readonly claimed: string;
   readonly expected: string | null;
   /** Who said what it has to be. */
-  readonly by: Said['by'] | 'answer';
+  readonly by: Said['by'];
 }
 
 const NONE = 'none';
@@ -51,7 +51,7 @@ export async function comparedClaims(
   const ofAnswer = (read: (decision: ReceiptAnswer) => string) => (answer === null ? null : read(answer));
   const bound = await boundKeyOf(claims);
   return [
-    claim('issuer', textOf(claims['iss']), issuer, 'caller'),
+    claim('issuer', textOf(claims['iss']), issuer?.value ?? null, issuer?.by),
     // A receipt that is no allow names the audience apart, so that none takes it for its own.
     claim(
       'audience',

@@ -26,7 +26,7 @@ const SAYS = {
 /** For whom it is. */
 const FOR = {
   verified: 'It says allow, under the policy and to the audience that you filled in, and until it ends. ',
-  incomplete: 'It is for whoever filled in audience, nonce and policy: what the body says of them is its own word. ',
+  incomplete: 'Not green: below stands what was not compared, and what only the body says, which is its own word. ',
   refusal: '',
 } as const;
 
@@ -39,7 +39,7 @@ export function ReceiptPanel({ given, keySet, service }: ReceiptPanelProps) {
   const [verdict, setVerdict] = useState<ReceiptVerdict | null>(null);
   const expected = {
     ...given,
-    issuer: fields.issuer || given.issuer,
+    issuer: fields.issuer === '' ? given.issuer : ({ value: fields.issuer, by: 'caller' } as const),
     audience: fields.audience === '' ? given.audience : ({ value: fields.audience, by: 'caller' } as const),
   };
   const ofService = useMemo(() => service?.receiptKeys() ?? null, [given, service]);

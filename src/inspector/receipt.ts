@@ -91,7 +91,7 @@ function demandsOf(claims: JsonObject, { issuer, audience, nonce, answer }: Rece
   const tenant = textOf(claims['sub']).split(':', 1)[0] ?? '';
   const jkt = answer?.binding?.jkt;
   return {
-    issuer: issuer ?? textOf(claims['iss']),
+    issuer: issuer?.value ?? textOf(claims['iss']),
     audience: audience?.value ?? textOf(claims['aud']),
     nonce: nonce === null ? NONCE_NOT_EXPECTED : spelt(nonce.value),
     subject: subjectOf(

@@ -31,20 +31,32 @@ export function nameOfFound(kind: FoundKind): string {
   return kind === 'runtime-data' ? 'runtime data' : nameOfKind(kind);
 }
 
-/** Members of evidence whose bytes their sender chooses: what stands there is not what is judged. */
-const OF_THE_CALLER = /\/(runtime|init|user|inittime|held)_?-?data\b|nonce/i;
+/** Members that the service takes for a report or quote, in every dialect (src/wire/dialects). It ignores some that hold anything. */
+const JUDGED =
+  /^\/evidence\/(?:report|hclReport|quote|tdQuote|tpmQuote\/message|value(?:\/(?:report(?:\/SnpReport)?|hcl_report|(?:td_|tdx\/)?quote|(?:tpm_)?quote\/message|outblob|IsolationInfo\/Evidence\/Proof(?:\/SnpReport)?|TpmInfo\/PcrQuote))?)$/;
+/** Likewise, for runtime data. */
+const RUNTIME_DATA =
+  /^\/evidence\/(?:runtimeData|value\/(?:runtimeData\/data|(?:tdx\/)?runtime_data|IsolationInfo\/Evidence\/RunTimeData))$/;
 
-/** Whether bytes can be what is judged: a file by itself, or a member of the evidence that its sender does not choose freely. */
+/** Whether bytes are what is judged: a file by itself, or where the service looks for a report or quote. */
 export function isJudged({ pointer }: FoundBytes): boolean {
-  return pointer === '' || (pointer.startsWith('/evidence/') && !OF_THE_CALLER.test(pointer));
+  return pointer === '' || JUDGED.test(pointer);
 }
+
+/** Whether bytes are the runtime data of what is judged. */
+export function isRuntimeData({ pointer }: FoundBytes): boolean {
+  return RUNTIME_DATA.test(pointer);
+}
+
+/** Members whose bytes their sender chooses: nothing in them is judged, so that what is not looked at there matters to nobody. */
+const OF_THE_CALLER = /\/(?:runtime|init|user|inittime|held)_?-?data\b|nonce/i;
 
 /** The longest log that is read here. */
 export const LOG_BYTES = 2 ** 20;
 /** Of less, no structure is looked for. */
 const SHORTEST = 32;
 /** JSON in bytes in JSON: as in a body for Azure Attestation. */
-const DEEPEST = 6;
+const DEEPEST = 8;
 const MOST_FOUND = 64;
 
 /** Everything in a JSON value that can be read, whatever its dialect calls it. */
@@ -114,7 +126,7 @@ function search(value: JsonValue, pointer: string, depth: number, found: FoundBy
 /** Noted once, in place of what could be something. */
 function noteUnread(value: JsonValue, pointer: string, found: FoundBytes[]): void {
   const isNothing = typeof value === 'string' ? value.length < SHORTEST : value === null || typeof value !== 'object';
-  if (isNothing || found.some(({ kind }) => kind === 'unread')) return;
+  if (isNothing || OF_THE_CALLER.test(pointer) || found.some(({ kind }) => kind === 'unread')) return;
   const problem = `this page looks at ${MOST_FOUND} structures, ${DEEPEST} levels deep, and there is more`;
   found.push({ pointer, kind: 'unread', bytes: new Uint8Array(), structures: [], problem });
 }
@@ -153,13 +165,14 @@ function searchText(text: string, pointer: string, depth: number, found: FoundBy
   if (bytes === null) return;
   const read = readBytes(bytes, pointer) ?? runtimeData(bytes, pointer);
   if (read !== null) found.push(read);
-  const inside = nullIfMalformed(() => parseStrictJson(bytes));
+  // A log in JSON is what it replays to: nothing inside it is looked for.
+  const inside = read?.kind === 'event-log' ? null : nullIfMalformed(() => parseStrictJson(bytes));
   if (inside !== null && typeof inside === 'object') search(inside, pointer, depth + 1, found);
 }
 
 /** Runtime data is JSON that only its place tells from other JSON. */
 function runtimeData(bytes: Uint8Array, pointer: string): FoundBytes | null {
-  if (!/runtime_?data$/i.test(pointer)) return null;
+  if (!/runtime_?data(?:\/data)?$/i.test(pointer)) return null;
   const object = readRuntimeObject(bytes);
   const structures = [describeRuntimeData(bytes, '', object)];
   return { pointer, kind: 'runtime-data', bytes, structures, problem: object.ok ? null : object.detail };

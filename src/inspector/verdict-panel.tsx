@@ -58,7 +58,7 @@ export function VerdictPanel({ decision, isStored, isWithdrawn }: VerdictPanelPr
         </dd>
         <dt>Decided at</dt>
         <dd>{decision.decidedAt}</dd>
-        {decision.decision === 'allow' && decision.validUntil !== '' ? (
+        {decision.decision === 'allow' && !isWithdrawn && decision.validUntil !== '' ? (
           <>
             <dt>Holds until</dt>
             <dd>{decision.validUntil}</dd>
