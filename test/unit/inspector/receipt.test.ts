@@ -202,6 +202,57 @@ describe('the receipt of an answer', () => {
     expect(await verify(receiptOf(DENY), DENY_EXPECTED)).toMatchObject({ state: 'failed', code, compared: [] });
   });
 
+  it('has failed where the refusal is under a policy with another digest', async () => {
+    const policies = [{ id: 'payments', version: 3, sha256: 'cd'.repeat(32) }];
+    expect(await verify(receiptWith({ ...DENY, policies }), DENY_EXPECTED)).toMatchObject({
+      state: 'failed',
+      code: null,
+      message: 'The receipt is about something else: policy digest.',
+    });
+  });
+
+  it('has failed where the refusal has a nonce, and none was asked for', async () => {
+    const expected = { ...DENY_EXPECTED, nonce: null };
+    expect(await verify(receiptWith(DENY), expected)).toMatchObject({
+      state: 'failed',
+      code: null,
+      message: 'The receipt is about something else: nonce.',
+    });
+    expect((await verify(receiptWith({ ...DENY, eat_nonce: undefined }), expected)).state).toBe('refusal');
+  });
+
+  it('has failed where the allow has a nonce, and none was asked for', async () => {
+    const expected = { ...EXPECTED, nonce: null };
+    expect(await verify(receiptWith(), expected)).toMatchObject({
+      state: 'failed',
+      code: null,
+      message: 'The receipt is about something else: nonce.',
+    });
+    expect((await verify(receiptWith({ eat_nonce: undefined }), expected)).state).toBe('verified');
+  });
+
+  it('compares the digests of two policies in whatever order they come', async () => {
+    const [first, second] = ['payments', 'backups'].map((id) => ({ ...POLICY, id }));
+    const answer = { ...DENY_EXPECTED.answer, policies: [first, second] } as ReceiptAnswer;
+    const refusal = (policies: readonly unknown[]) =>
+      verify(receiptWith({ ...DENY, policies }), { ...DENY_EXPECTED, policy: null, answer });
+    const digests = (verdict: Awaited<ReturnType<typeof refusal>>) =>
+      verdict.state === 'open' ? [] : verdict.compared.find(({ what }) => what === 'policy digest');
+    for (const policies of [
+      [first, second],
+      [second, first],
+    ]) {
+      const verdict = await refusal(policies);
+      expect(verdict.state).toBe('refusal');
+      const both = `backups ${SHA256}, payments ${SHA256}`;
+      expect(digests(verdict)).toMatchObject({ claimed: both, expected: both });
+    }
+    expect(await refusal([first])).toMatchObject({
+      state: 'failed',
+      message: 'The receipt is about something else: policy digest.',
+    });
+  });
+
   it('is not verified without the issuer, without keys, and without WebCrypto', async () => {
     expect((await verify(receiptWith(), { ...EXPECTED, issuer: null })).state).toBe('incomplete');
     const noKeys = await verifyReceipt(receiptWith(), EXPECTED, null, WORLD);
