@@ -66,6 +66,21 @@ describe('pages', () => {
     expect(file.toString()).not.toMatch(/\b(?:src|href)="(?!data:)[^"#]/);
   });
 
+  it('are under a policy of their own in the one file, which lets in its script and style and contacts nobody', async () => {
+    const { url } = await lab.start();
+    const file = await (await fetch(`${url}/inspector/veritee-inspector.html`)).text();
+    const [script, ...otherScripts] = [...file.matchAll(/<script[^>]*>(.*?)<\/script>/gs)].map(digestOfContent);
+    const [style, ...otherStyles] = [...file.matchAll(/<style[^>]*>(.*?)<\/style>/gs)].map(digestOfContent);
+    expect([otherScripts, otherStyles]).toEqual([[], []]);
+    const policies = [...file.matchAll(/<meta http-equiv="Content-Security-Policy" content="([^"]*)">/gi)];
+    expect(policies.map(([, policy]) => policy)).toEqual([
+      `default-src 'none'; script-src '${script}'; style-src '${style}'; img-src data:; base-uri 'none'; ` +
+        "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+    ]);
+    // What stands before it is not under it.
+    expect(file.slice(0, policies[0]?.index)).not.toMatch(/<(?:script|style|link|img|base)\b/i);
+  });
+
   it.each([
     '/inspector/',
     '/inspector/pages.json',
@@ -100,4 +115,6 @@ describe('pages', () => {
   });
 });
 
+const digestOfContent = ([, content = '']: RegExpMatchArray) =>
+  `sha256-${createHash('sha256').update(content).digest('base64')}`;
 const statusOf = (url: string) => async (path: string) => (await fetch(url + path)).status;

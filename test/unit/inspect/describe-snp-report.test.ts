@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { describeSnpReport } from '../../../src/inspect/describe-snp-report.js';
-import { azureReportFields, buildSnpReport, SNP_PROCESSORS, type SnpReportFields } from '../../lab/index.js';
+import {
+  azureReportFields,
+  type BytePatch,
+  buildSnpReport,
+  patchBytes,
+  SNP_PROCESSORS,
+  type SnpReportFields,
+} from '../../lab/index.js';
 
 const TURIN_TCB = Uint8Array.of(1, 2, 3, 4, 0, 0, 0, 71);
 
@@ -9,22 +16,149 @@ function fieldsOf(fields: Partial<SnpReportFields> = {}) {
   return new Map(described.fields.map((field) => [field.name, field]));
 }
 
+/**
+ * Name, offset, length, bytes and shown value of each field (AMD 56860, ATTESTATION_REPORT). Where no value stands, it is the bytes in hex. No two
+ * fields have the same bytes.
+ */
+const LAYOUT: readonly (readonly [name: string, offset: number, length: number, bytes: string, value?: unknown])[] = [
+  ['VERSION', 0x000, 4, '05000000', 5],
+  ['GUEST_SVN', 0x004, 4, '01020304', 0x04030201],
+  ['POLICY', 0x008, 8, '3701020000000000', expect.objectContaining({ abiMajor: 1, abiMinor: 0x37 })],
+  ['FAMILY_ID', 0x010, 16, 'f1'.repeat(16)],
+  ['IMAGE_ID', 0x020, 16, 'f2'.repeat(16)],
+  ['VMPL', 0x030, 4, '03000000', 3],
+  ['CURRENT_TCB', 0x038, 8, '1112000000001314', { bootloader: 0x11, tee: 0x12, snp: 0x13, microcode: 0x14 }],
+  ['PLATFORM_INFO', 0x040, 8, '2500000000000000', expect.objectContaining({ smtEnabled: true, eccEnabled: true })],
+  ['KEY_INFO', 0x048, 4, '07000000', { authorKeyEn: true, maskChipKey: true, signingKey: 'vlek' }],
+  ['REPORT_DATA', 0x050, 64, 'f3'.repeat(64)],
+  ['MEASUREMENT', 0x090, 48, 'f4'.repeat(48)],
+  ['HOST_DATA', 0x0c0, 32, 'f5'.repeat(32)],
+  ['ID_KEY_DIGEST', 0x0e0, 48, 'f6'.repeat(48)],
+  ['AUTHOR_KEY_DIGEST', 0x110, 48, 'f7'.repeat(48)],
+  ['REPORT_ID', 0x140, 32, 'f8'.repeat(32)],
+  ['REPORT_ID_MA', 0x160, 32, 'f9'.repeat(32)],
+  ['REPORTED_TCB', 0x180, 8, '2122000000002324', { bootloader: 0x21, tee: 0x22, snp: 0x23, microcode: 0x24 }],
+  ['CPUID', 0x188, 3, '190102', { family: 0x19, model: 0x01, stepping: 0x02 }],
+  ['CHIP_ID', 0x1a0, 64, 'fa'.repeat(64)],
+  ['COMMITTED_TCB', 0x1e0, 8, '3132000000003334', { bootloader: 0x31, tee: 0x32, snp: 0x33, microcode: 0x34 }],
+  ['CURRENT_VERSION', 0x1e8, 3, '040302', '2.3.4'],
+  ['COMMITTED_VERSION', 0x1ec, 3, '070605', '5.6.7'],
+  ['LAUNCH_TCB', 0x1f0, 8, '4142000000004344', { bootloader: 0x41, tee: 0x42, snp: 0x43, microcode: 0x44 }],
+  ['LAUNCH_MIT_VECTOR', 0x1f8, 8, '0102000000000000', '0x201'],
+  ['CURRENT_MIT_VECTOR', 0x200, 8, '0304000000000000', '0x403'],
+  [
+    'SIGNATURE',
+    0x2a0,
+    144,
+    `01${'00'.repeat(46)}02${'00'.repeat(24)}03${'00'.repeat(46)}04${'00'.repeat(24)}`,
+    `02${'00'.repeat(46)}0104${'00'.repeat(46)}03`,
+  ],
+];
+
+/** The report of the table, with other bytes in some places. */
+function reportOf(patches: readonly BytePatch[] = []): Uint8Array {
+  const written = LAYOUT.map(([, offset, , bytes]) => ({ offset, bytes: Uint8Array.from(Buffer.from(bytes, 'hex')) }));
+  const algorithm = { offset: 0x034, bytes: Uint8Array.of(1) };
+  return patchBytes(new Uint8Array(0x4a0), [...written, algorithm, ...patches]);
+}
+
+function valueWith(name: string, offset: number, bytes: readonly number[]): unknown {
+  const report = reportOf([{ offset, bytes: Uint8Array.from(bytes) }]);
+  return describeSnpReport(report, '/report').fields.find((field) => field.name === name)?.value;
+}
+
+/** The eight bytes of a number with these bits. */
+const bits = (...positions: readonly number[]) => {
+  const bytes = new Uint8Array(8);
+  for (const position of positions) bytes[position >> 3] = (bytes[position >> 3] ?? 0) | (1 << (position & 7));
+  return [...bytes];
+};
+
 const meaning = (name: string, fields: Partial<SnpReportFields>) => fieldsOf(fields).get(name)?.meaning;
 
 describe('description of an SEV-SNP report', () => {
-  it('names structure, place and length, and has every field at its place in the bytes', () => {
-    const report = buildSnpReport({ ...azureReportFields(), measurement: new Uint8Array(48).fill(0xab) });
-    const described = describeSnpReport(report, '/report');
-    expect(described).toMatchObject({ name: 'ATTESTATION_REPORT', about: '/report', length: 1184 });
-    const measurement = described.fields.find(({ name }) => name === 'MEASUREMENT');
-    expect(measurement).toMatchObject({
-      offset: 0x90,
-      length: 48,
-      value: 'ab'.repeat(48),
-      meaning: 'launch digest of the guest',
+  it('names the structure and its length', () => {
+    expect(describeSnpReport(reportOf(), '/report')).toMatchObject({
+      name: 'ATTESTATION_REPORT',
+      about: '/report',
+      start: 0,
+      length: 1184,
     });
-    const ends = described.fields.map(({ offset, length }) => (offset ?? 0) + (length ?? 0));
-    expect(Math.max(...ends)).toBeLessThanOrEqual(1184);
+  });
+
+  it('has each field of the specification where it stands, with its length and value', () => {
+    const described = describeSnpReport(reportOf(), '/report').fields.toSorted(
+      (one, other) => (one.offset ?? 0) - (other.offset ?? 0),
+    );
+    expect(described.map(({ name, offset, length, value }) => [name, offset, length, value])).toEqual(
+      LAYOUT.map(([name, offset, length, bytes, value = bytes]) => [name, offset, length, value]),
+    );
+  });
+
+  const NO_POLICY = {
+    abiMajor: 0,
+    abiMinor: 0,
+    smt: false,
+    migrateMa: false,
+    debug: false,
+    singleSocket: false,
+    cxlAllow: false,
+    memAes256Xts: false,
+    raplDis: false,
+    ciphertextHidingDram: false,
+    pageSwapDisable: false,
+  };
+
+  it.each([
+    [16, 'smt'],
+    [18, 'migrateMa'],
+    [19, 'debug'],
+    [20, 'singleSocket'],
+    [21, 'cxlAllow'],
+    [22, 'memAes256Xts'],
+    [23, 'raplDis'],
+    [24, 'ciphertextHidingDram'],
+    [25, 'pageSwapDisable'],
+  ])('shows bit %i of POLICY as %s and as nothing else', (bit, name) => {
+    expect(valueWith('POLICY', 0x008, bits(17, bit))).toEqual({ ...NO_POLICY, [name]: true });
+    expect(valueWith('POLICY', 0x008, bits(17))).toEqual(NO_POLICY);
+  });
+
+  const NO_PLATFORM_INFO = {
+    smtEnabled: false,
+    tsmeEnabled: false,
+    eccEnabled: false,
+    raplDisabled: false,
+    ciphertextHidingDramEnabled: false,
+    aliasCheckComplete: false,
+    iommuWriteSafe: false,
+    tioEnabled: false,
+    unknownBits: [],
+  };
+
+  it.each([
+    [0, { smtEnabled: true }],
+    [1, { tsmeEnabled: true }],
+    [2, { eccEnabled: true }],
+    [3, { raplDisabled: true }],
+    [4, { ciphertextHidingDramEnabled: true }],
+    [5, { aliasCheckComplete: true }],
+    [6, { iommuWriteSafe: true }],
+    [7, { tioEnabled: true }],
+    [8, { unknownBits: [8] }],
+    [63, { unknownBits: [63] }],
+  ])('shows bit %i of PLATFORM_INFO as %o and as nothing else', (bit, expected) => {
+    expect(valueWith('PLATFORM_INFO', 0x040, bits(bit))).toEqual({ ...NO_PLATFORM_INFO, ...expected });
+  });
+
+  it.each([
+    [0x00, { authorKeyEn: false, maskChipKey: false, signingKey: 'vcek' }],
+    [0x01, { authorKeyEn: true, maskChipKey: false, signingKey: 'vcek' }],
+    [0x02, { authorKeyEn: false, maskChipKey: true, signingKey: 'vcek' }],
+    [0x04, { authorKeyEn: false, maskChipKey: false, signingKey: 'vlek' }],
+    [0x1c, { authorKeyEn: false, maskChipKey: false, signingKey: 'none' }],
+  ])('shows what KEY_INFO %i says', (info, expected) => {
+    expect(valueWith('KEY_INFO', 0x048, [info])).toEqual(expected);
   });
 
   it('says whether the host may debug the guest, and whether there is a migration agent', () => {

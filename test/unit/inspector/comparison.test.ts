@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compareFound } from '../../../src/inspector/comparison.js';
-import { findBytes } from '../../../src/inspector/structures.js';
+import { type FoundBytes, findBytes } from '../../../src/inspector/structures.js';
 import { fromLatin1 } from '../../../src/model/bytes.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { buildEventLog, LOG_EVENT } from '../../lab/event-log-builder.js';
@@ -23,6 +23,57 @@ describe('two pieces of evidence', () => {
     expect(quote?.fields.filter(({ differs }) => differs).map(({ name }) => name)).toContain('extraData');
     expect(quote?.fields.find(({ name }) => name === 'magic')).toMatchObject({ differs: false });
     expect(structures.map(({ name }) => name)).toContain('ATTESTATION_REPORT');
+  });
+
+  const structure = (name: string, values: { readonly [name: string]: string }): FoundBytes['structures'][number] => ({
+    name,
+    about: '',
+    start: 0,
+    length: 0,
+    fields: Object.entries(values).map(([field, value]) => ({
+      name: field,
+      offset: 0,
+      length: 0,
+      value,
+      meaning: null,
+    })),
+  });
+  const found = (...structures: FoundBytes['structures']): readonly FoundBytes[] => [
+    { pointer: '', kind: 'certificate', bytes: new Uint8Array(), structures, problem: null },
+  ];
+
+  it('are compared one after the other where both have several structures of a name', () => {
+    const one = found(
+      structure('certificate', { a: '1' }),
+      structure('certificate', { a: '2' }),
+      structure('CRL', { b: '1' }),
+    );
+    const other = found(
+      structure('token', { c: '1' }),
+      structure('certificate', { a: '1' }),
+      structure('certificate', { a: '3' }),
+    );
+    const pair = (value: string, twin: string) => ({
+      name: 'certificate',
+      fields: [{ name: 'a', one: value, other: twin, differs: value !== twin }],
+    });
+    expect(compareFound(one, other).structures).toEqual([pair('1', '1'), pair('2', '3')]);
+    expect(compareFound(one, found(structure('certificate', { a: '1' }))).structures).toEqual([pair('1', '1')]);
+  });
+
+  it('differ in fields that one of them alone has', () => {
+    const one = found(structure('CRL', { both: '1', ofOne: '2' }));
+    const other = found(structure('CRL', { ofOther: '3', both: '1' }));
+    expect(compareFound(one, other).structures).toEqual([
+      {
+        name: 'CRL',
+        fields: [
+          { name: 'both', one: '1', other: '1', differs: false },
+          { name: 'ofOne', one: '2', other: undefined, differs: true },
+          { name: 'ofOther', one: undefined, other: '3', differs: true },
+        ],
+      },
+    ]);
   });
 
   it('differ in nothing where they are the same', () => {

@@ -85,6 +85,20 @@ describe('certificates that the service fetched', () => {
     expect(await verifyHardware([...bare, ...found], subtle, PINS)).toMatchObject({ state: 'open' });
   });
 
+  it.each<Used['kind']>(['vcek', 'vlek', 'ask', 'asvk', 'ark', 'pck', 'pck-ca', 'sgx-root'])(
+    'are of the kind %s, from everywhere but the evidence',
+    async (kind) => {
+      const service = holding(vcek);
+      for (const source of ['network', 'store', 'cache'] as const) {
+        const fetched = await fetchEndorsements({ endorsements: [used(kind, vcek, source)] }, service, subtle);
+        const found = fetched.state === 'fetched' ? fetched.found : [];
+        expect(found.map(({ pointer }) => pointer)).toEqual([`${kind.toUpperCase()} given by the service`]);
+      }
+      await fetchEndorsements({ endorsements: [used(kind, vcek, 'evidence')] }, service, subtle);
+      expect(service.asked).toEqual(Array(3).fill(hashed(vcek).sha256));
+    },
+  );
+
   it('are neither those of the evidence nor anything but certificates of the hardware', async () => {
     const service = holding(vcek);
     const endorsements = [used('vcek', vcek, 'evidence'), used('crl', ask), used('token-key', ark)];

@@ -1,12 +1,27 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { hashed } from '../../../src/crypto/digest.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
-import { endsAtOtherRoot, type Pins, verifyHardware } from '../../../src/inspector/hardware-signature.js';
-import { findBytes, readBytes } from '../../../src/inspector/structures.js';
+import {
+  endsAtOtherRoot,
+  type HardwareVerdict,
+  type Pins,
+  verifyHardware,
+} from '../../../src/inspector/hardware-signature.js';
+import { type FoundBytes, findBytes, readBytes } from '../../../src/inspector/structures.js';
 import type { JsonObject } from '../../../src/model/json.js';
-import { createAmdPki, createVirtualMachine, SnpPlatform } from '../../lab/index.js';
-import { PLATFORM, TDX_VM } from '../verifiers/azure-cvm/tdx-fixture.js';
+import {
+  createAmdPki,
+  createVirtualMachine,
+  joinBytes,
+  newEcKey,
+  pemOf as pem,
+  rawPublicKey,
+  SnpPlatform,
+  type TdQuoteMaking,
+} from '../../lab/index.js';
+import { INTEL, PLATFORM, TDX_VM } from '../verifiers/azure-cvm/tdx-fixture.js';
 import { NONCE } from '../verifiers/fixture.js';
 
 const { subtle } = globalThis.crypto;
@@ -15,7 +30,10 @@ const vm = await createVirtualMachine({ pki });
 const body = (change: JsonObject = {}) => ({
   evidence: { ...(vm.wireEvidence({ nonce: NONCE }) as unknown as JsonObject), ...change },
 });
-const [, arkDer = new Uint8Array()] = parsePemCertificates(pki.chainPem('Milan'), 'cert_format');
+const [askDer = new Uint8Array(), arkDer = new Uint8Array()] = parsePemCertificates(
+  pki.chainPem('Milan'),
+  'cert_format',
+);
 const quote = TDX_VM.evidence().tdQuote;
 const pinOf = (der: Uint8Array) => hashed(parseCertificate(der).spki).sha256;
 const rootOf = (bytes: Uint8Array) => {
@@ -33,6 +51,14 @@ const verifyQuote = (bytes: Uint8Array, pins = PINS) => {
 const base64Url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
 const flipped = (bytes: Uint8Array, at: number) => bytes.map((byte, index) => (index === at ? byte ^ 1 : byte));
 const lastStep = ({ steps }: { readonly steps: readonly { readonly what: string }[] }) => steps.at(-1)?.what;
+
+/** All steps hold but the last, which is this one. */
+function expectFailedAt(verdict: HardwareVerdict, what: string): void {
+  expect(verdict).toMatchObject({ state: 'failed' });
+  const steps = verdict.state === 'open' ? [] : verdict.steps;
+  expect(steps.at(-1)).toEqual({ what, holds: false });
+  expect(steps.slice(0, -1).map(({ holds }) => holds)).toEqual(steps.slice(1).map(() => true));
+}
 
 describe('the signature of an SNP report', () => {
   it('is verified up to the pinned root, step by step', async () => {
@@ -62,6 +88,25 @@ describe('the signature of an SNP report', () => {
     const verdict = await verify(body(), { ...PINS, amd: new Set() });
     expect(verdict.state === 'failed' && lastStep(verdict)).toBe('its key is a pinned root of AMD');
     expect(endsAtOtherRoot(verdict)).toBe(true);
+  });
+
+  it('does not verify under a root of the other vendor', async () => {
+    const verdict = await verify(body(), { amd: PINS.intel, intel: PINS.amd });
+    expect(verdict.state === 'failed' && lastStep(verdict)).toBe('its key is a pinned root of AMD');
+  });
+
+  it.each([
+    [0, 'SEV-Milan signed SEV-VCEK'],
+    [1, 'ARK-Milan signed SEV-Milan'],
+    [2, 'ARK-Milan signed itself'],
+  ])('does not verify where certificate %i of the chain has another signature', async (index, step) => {
+    const chain = [vm.platform.vek.der, askDer, arkDer];
+    const altered = chain.map((der, at) => base64Url(at === index ? flipped(der, der.byteLength - 1) : der));
+    const evidence = (certificates: readonly string[]) => ({
+      evidence: { report: base64Url(vm.platform.report()), certificates },
+    });
+    expect(await verify(evidence(chain.map(base64Url)))).toMatchObject({ state: 'verified' });
+    expectFailedAt(await verify(evidence(altered)), step);
   });
 
   it('does not verify under a chain of another PKI of the same names', async () => {
@@ -153,6 +198,95 @@ describe('the signature of a TD quote', () => {
     );
   });
 
+  const OTHER = newEcKey('prime256v1');
+  const QE_SIGNED = 'the quoting enclave vouches for the attestation key';
+  const AUTH_DATA = Uint8Array.from({ length: 32 }, (_, index) => index);
+  const vouched = (end: Uint8Array) =>
+    joinBytes(createHash('sha256').update(rawPublicKey(PLATFORM.attestationKey)).update(AUTH_DATA).digest(), end);
+  const LAST_BYTE = Uint8Array.of(...new Uint8Array(31), 1);
+  const FIRST_BYTE = Uint8Array.of(1, ...new Uint8Array(31));
+
+  it.each<readonly [string, TdQuoteMaking, string]>([
+    ['another key signed', { quoteSigner: OTHER.privateKey }, 'the attestation key signed the quote'],
+    [
+      'the signature has another byte',
+      { signature: (bytes) => flipped(bytes, 63) },
+      'the attestation key signed the quote',
+    ],
+    [
+      'the version is another than was signed',
+      { signedPart: (bytes) => flipped(bytes, 47) },
+      'the attestation key signed the quote',
+    ],
+    [
+      'the attestation key is one that nobody vouches for',
+      { quoteSigner: OTHER.privateKey, attestationKeyBytes: () => rawPublicKey(OTHER) },
+      QE_SIGNED,
+    ],
+    ['the authentication data are others', { qeAuthDataInQuote: new Uint8Array(32) }, QE_SIGNED],
+    ['the authentication data are missing', { qeAuthDataInQuote: new Uint8Array() }, QE_SIGNED],
+    [
+      'the second half of REPORTDATA ends with another byte',
+      { qeReport: { reportData: vouched(LAST_BYTE) } },
+      QE_SIGNED,
+    ],
+    [
+      'the second half of REPORTDATA begins with another byte',
+      { qeReport: { reportData: vouched(FIRST_BYTE) } },
+      QE_SIGNED,
+    ],
+    ['REPORTDATA is zero', { qeReport: { reportData: new Uint8Array(64) } }, QE_SIGNED],
+    [
+      'another PCK signed the report of the quoting enclave',
+      { pckKey: OTHER.privateKey },
+      'the PCK signed the report of the quoting enclave',
+    ],
+    [
+      'the report of the quoting enclave is another than was signed',
+      { signedQeReport: (bytes) => flipped(bytes, 64) },
+      'the PCK signed the report of the quoting enclave',
+    ],
+    [
+      'the chain is that of another platform',
+      { pckChain: INTEL.issuePck().chainPem },
+      'the PCK signed the report of the quoting enclave',
+    ],
+  ])('does not verify where %s', async (_what, making, step) => {
+    expect(await verifyQuote(PLATFORM.quote())).toMatchObject({ state: 'verified' });
+    expectFailedAt(await verifyQuote(PLATFORM.quote(making)), step);
+  });
+
+  it('verifies REPORTDATA of the quoting enclave that is made as above, and ends with zeros', async () => {
+    const reportData = vouched(new Uint8Array(32));
+    expect(await verifyQuote(PLATFORM.quote({ qeReport: { reportData } }))).toMatchObject({ state: 'verified' });
+  });
+
+  it.each([
+    [0, 'Intel SGX PCK Platform CA signed Intel SGX PCK Certificate'],
+    [1, 'Intel SGX Root CA signed Intel SGX PCK Platform CA'],
+    [2, 'Intel SGX Root CA signed itself'],
+  ])('does not verify where certificate %i of the chain has another signature', async (index, step) => {
+    const ders = parsePemCertificates(PLATFORM.pck.chainPem, 'cert_chain');
+    const pckChain = ders.map((der, at) => pem(at === index ? flipped(der, der.byteLength - 1) : der)).join('');
+    expectFailedAt(await verifyQuote(PLATFORM.quote({ pckChain })), step);
+  });
+
+  it('does not verify where it cannot be read, and says why', async () => {
+    const cut: FoundBytes = {
+      pointer: '',
+      kind: 'td-quote',
+      bytes: quote.subarray(0, 100),
+      structures: [],
+      problem: null,
+    };
+    const verdict = await verifyHardware([cut], subtle, PINS);
+    expect(verdict).toEqual({
+      state: 'failed',
+      steps: [{ what: expect.stringMatching(/^can be read: /), holds: false }],
+    });
+    expect(endsAtOtherRoot(verdict)).toBe(false);
+  });
+
   it('does not verify under a root that is not pinned', async () => {
     const verdict = await verifyQuote(quote, { ...PINS, intel: PINS.amd });
     expect(verdict.state === 'failed' && lastStep(verdict)).toBe('its key is a pinned root of Intel');
@@ -161,6 +295,37 @@ describe('the signature of a TD quote', () => {
   it('is of the platform of the lab, whose root is not pinned for real', async () => {
     const found = readBytes(PLATFORM.quote());
     expect(await verifyHardware(found === null ? [] : [found], subtle)).toMatchObject({ state: 'failed' });
+  });
+});
+
+describe('the pins of the vendors', () => {
+  /** WebCrypto for which the key of a root has this digest. */
+  const withDigest = (root: Uint8Array, digest: string) =>
+    ({
+      importKey: subtle.importKey.bind(subtle),
+      verify: subtle.verify.bind(subtle),
+      digest: (name: string, data: Uint8Array<ArrayBuffer>) =>
+        Buffer.from(parseCertificate(root).spki).equals(data)
+          ? Promise.resolve(Uint8Array.from(Buffer.from(digest, 'hex')).buffer)
+          : subtle.digest(name, data),
+    }) as unknown as typeof subtle;
+  const snpUnder = (digest: string) => verifyHardware(findBytes(body()), withDigest(arkDer, digest));
+  const tdxUnder = (digest: string) =>
+    verifyHardware(findBytes({ evidence: { quote: base64Url(quote) } }), withDigest(rootOf(quote), digest));
+
+  it.each([
+    ['ARK-Milan', '9f056bee44377e29308cb5ffa895bdfb62d18881fa6bed8d6f075b0204089cb9'],
+    ['ARK-Genoa', '429a69c9422aa258ee4d8db5fcda9c6470ef15f8cd5a9cebd6cbc7d90b863831'],
+    ['ARK-Turin', '4f125410563a2ab9a50356f9243f6fe0b6f73de98603f53f90339c70e9d7ad08'],
+  ])('have the key of %s for reports, and not for quotes', async (_name, digest) => {
+    expect(await snpUnder(digest)).toMatchObject({ state: 'verified' });
+    expectFailedAt(await tdxUnder(digest), 'its key is a pinned root of Intel');
+  });
+
+  it('have the key of the Intel SGX Root CA for quotes, and not for reports', async () => {
+    const digest = 'a0af031289f5d5d4132f9186068a7fc13628633ba235777472e29b6b6c67a49e';
+    expect(await tdxUnder(digest)).toMatchObject({ state: 'verified' });
+    expectFailedAt(await snpUnder(digest), 'its key is a pinned root of AMD');
   });
 });
 

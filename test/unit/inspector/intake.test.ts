@@ -64,6 +64,15 @@ describe('what was given', () => {
       .join('.');
     expect(take(`${receipt}\n`)).toMatchObject({ kind: 'receipt', receipt, found: { kind: 'token' } });
     expect(take(tokenOf('https://maa.example'))).toMatchObject({ kind: 'bytes' });
+    for (const typ of ['JWT', 'eat+jwtx', 'EAT+JWT', 'application/eat+jwt', ['eat+jwt'], null]) {
+      const other = [{ alg: 'ES256', kid: 'one', typ }, { iss: 'https://veritee.example' }, 's']
+        .map((part) => encode(bytesOf(JSON.stringify(part))))
+        .join('.');
+      expect([typ, take(other)]).toMatchObject([typ, { kind: 'bytes', token: other }]);
+    }
+    // The type is that of the header, whatever the claims say.
+    const inClaims = [{ alg: 'ES256' }, { typ: 'eat+jwt' }, 's'].map((part) => encode(bytesOf(JSON.stringify(part))));
+    expect(take(inClaims.join('.'))).toMatchObject({ kind: 'bytes' });
   });
 
   it('is a key set', () => {

@@ -172,6 +172,14 @@ describe('lines of a policy', () => {
     const tpm = 'tpm: { trackResets: true, quotedPcrs: [0, 7], runtimePcrs: [10] }';
     expect(marked([pass, decided('tpm_reset', 'fail'), pass])).toEqual([[tpm, 'fail', 'tpm_reset']]);
     expect(marked([pass, decided('tpm_reset', 'warn')])).toEqual([[tpm, 'warn', 'tpm_reset']]);
+    for (const results of [
+      ['fail', 'warn'],
+      ['warn', 'fail'],
+      ['warn', 'unavailable'],
+      ['unavailable', 'pass'],
+    ])
+      expect(marked(results.map((result) => decided('tpm_reset', result)))).toEqual([[tpm, 'fail', 'tpm_reset']]);
+    expect(marked([decided('tpm_reset', 'warn'), pass])).toEqual([[tpm, 'warn', 'tpm_reset']]);
   });
 
   it('are of this policy, and of what verifiers found wrong', () => {

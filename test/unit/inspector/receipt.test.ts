@@ -6,6 +6,7 @@ import {
   AUDIENCE,
   BOUND_JKT,
   CLAIMS,
+  HEADER,
   ISSUER,
   KEY_SET,
   listed,
@@ -49,6 +50,26 @@ const altered = (receipt: string, index: number) => {
   bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
   return parts.with(index, bytes.toString('base64url')).join('.');
 };
+
+/** A refusal that is signed, and the answer that it came with. */
+const DENY = {
+  aud: 'urn:veritee:not-allowed',
+  requested_aud: AUDIENCE,
+  decision: 'deny',
+  reasons: ['snp_debug'],
+};
+const DENY_EXPECTED: ReceiptExpectation = {
+  ...EXPECTED,
+  answer: { ...ANSWER, decision: 'deny', reasons: ['snp_debug'] },
+};
+
+/** Receipts whose claims say what they should, and whose signature does not hold. */
+const FORGED: readonly (readonly [string, (claims: object) => string, string])[] = [
+  ['signature has another byte', (claims) => altered(receiptWith(claims), 2), 'receipt_signature'],
+  ['payload has another byte', (claims) => altered(receiptWith(claims), 1), 'receipt_signature'],
+  ['signature is by another key', (claims) => receiptWith(claims, undefined, OTHER_KEY), 'receipt_signature'],
+  ['key is in no key set', (claims) => receiptWith(claims, { ...HEADER, kid: 'two' }), 'receipt_key'],
+];
 
 describe('the receipt of an answer', () => {
   it('is verified where it holds and says what the answer says', async () => {
@@ -168,20 +189,67 @@ describe('the receipt of an answer', () => {
   });
 
   it('is a refusal where answer and receipt are no allow, and is never verified', async () => {
-    const claims = {
-      aud: 'urn:veritee:not-allowed',
-      requested_aud: AUDIENCE,
-      decision: 'deny',
-      reasons: ['snp_debug'],
-    };
-    const answer: ReceiptAnswer = { ...ANSWER, decision: 'deny', reasons: ['snp_debug'] };
-    expect((await verify(receiptWith(claims), { ...EXPECTED, answer })).state).toBe('refusal');
-    expect((await verify(altered(receiptWith(), 2), { ...EXPECTED, answer })).state).toBe('failed');
+    expect((await verify(receiptWith(DENY), DENY_EXPECTED)).state).toBe('refusal');
     // The answer says deny, and the receipt would open a gate.
-    const opening = await verify(receiptWith(), { ...EXPECTED, answer });
+    const opening = await verify(receiptWith(), DENY_EXPECTED);
     expect(opening).toMatchObject({
       state: 'failed',
       message: 'The receipt is about something else: decision, reasons.',
+    });
+  });
+
+  it.each(FORGED)('REC-01 has failed where the refusal is one whose %s', async (_what, receiptOf, code) => {
+    expect(await verify(receiptOf(DENY), DENY_EXPECTED)).toMatchObject({ state: 'failed', code, compared: [] });
+  });
+
+  it('has failed where the refusal is under a policy with another digest', async () => {
+    const policies = [{ id: 'payments', version: 3, sha256: 'cd'.repeat(32) }];
+    expect(await verify(receiptWith({ ...DENY, policies }), DENY_EXPECTED)).toMatchObject({
+      state: 'failed',
+      code: null,
+      message: 'The receipt is about something else: policy digest.',
+    });
+  });
+
+  it('has failed where the refusal has a nonce, and none was asked for', async () => {
+    const expected = { ...DENY_EXPECTED, nonce: null };
+    expect(await verify(receiptWith(DENY), expected)).toMatchObject({
+      state: 'failed',
+      code: null,
+      message: 'The receipt is about something else: nonce.',
+    });
+    expect((await verify(receiptWith({ ...DENY, eat_nonce: undefined }), expected)).state).toBe('refusal');
+  });
+
+  it('has failed where the allow has a nonce, and none was asked for', async () => {
+    const expected = { ...EXPECTED, nonce: null };
+    expect(await verify(receiptWith(), expected)).toMatchObject({
+      state: 'failed',
+      code: null,
+      message: 'The receipt is about something else: nonce.',
+    });
+    expect((await verify(receiptWith({ eat_nonce: undefined }), expected)).state).toBe('verified');
+  });
+
+  it('compares the digests of two policies in whatever order they come', async () => {
+    const [first, second] = ['payments', 'backups'].map((id) => ({ ...POLICY, id }));
+    const answer = { ...DENY_EXPECTED.answer, policies: [first, second] } as ReceiptAnswer;
+    const refusal = (policies: readonly unknown[]) =>
+      verify(receiptWith({ ...DENY, policies }), { ...DENY_EXPECTED, policy: null, answer });
+    const digests = (verdict: Awaited<ReturnType<typeof refusal>>) =>
+      verdict.state === 'open' ? [] : verdict.compared.find(({ what }) => what === 'policy digest');
+    for (const policies of [
+      [first, second],
+      [second, first],
+    ]) {
+      const verdict = await refusal(policies);
+      expect(verdict.state).toBe('refusal');
+      const both = `backups ${SHA256}, payments ${SHA256}`;
+      expect(digests(verdict)).toMatchObject({ claimed: both, expected: both });
+    }
+    expect(await refusal([first])).toMatchObject({
+      state: 'failed',
+      message: 'The receipt is about something else: policy digest.',
     });
   });
 
@@ -239,9 +307,11 @@ describe('a receipt by itself', () => {
   });
 
   it('is a refusal where it says deny', async () => {
-    const claims = { aud: 'urn:veritee:not-allowed', requested_aud: AUDIENCE, decision: 'deny' };
-    expect(
-      (await verify(receiptWith(claims), { ...NOTHING, issuer: ISSUER, audience: filledIn(AUDIENCE) })).state,
-    ).toBe('refusal');
+    const expected = { ...NOTHING, issuer: ISSUER, audience: filledIn(AUDIENCE) };
+    expect((await verify(receiptWith(DENY), expected)).state).toBe('refusal');
+  });
+
+  it.each(FORGED)('REC-01 has failed where it is a refusal whose %s', async (_what, receiptOf, code) => {
+    expect(await verify(receiptOf(DENY), NOTHING)).toMatchObject({ state: 'failed', code, compared: [] });
   });
 });

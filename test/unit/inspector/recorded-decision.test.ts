@@ -31,6 +31,26 @@ describe('a recorded decision', () => {
     expect(answer.checks[1]).toMatchObject({ about: '', detail: '', expected: null, actual: null, waived: false });
   });
 
+  it('has no remedy, whatever a check of the log says', () => {
+    const checks = [
+      { id: 'snp_debug', result: 'fail', remedy: 'Allow it.', detail: 'debug is on', policy: 'payments' },
+    ];
+    const answer = asAnswer({ ...RECORDED, checks } as unknown as RecordedDecision);
+    expect(answer.checks).toEqual([
+      {
+        id: 'snp_debug',
+        result: 'fail',
+        about: '',
+        expected: null,
+        actual: null,
+        detail: 'debug is on',
+        waived: false,
+        policy: 'payments',
+        remedy: null,
+      },
+    ]);
+  });
+
   it('keeps what the log has', () => {
     const answer = asAnswer(RECORDED);
     expect(verdictOf(answer)).toBe(

@@ -7,6 +7,7 @@ import { fromLatin1, hex } from '../../../src/model/bytes.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { buildEventLog, LOG_EVENT, type LogEvent } from '../../lab/event-log-builder.js';
 import { buildCcel, CCEL_EVENT, replayCcel } from '../../lab/index.js';
+import { PLATFORM } from '../verifiers/azure-cvm/tdx-fixture.js';
 
 const ZEROS = new Uint8Array(32);
 const extended = (...digests: readonly Uint8Array[]) =>
@@ -81,6 +82,29 @@ describe('registers of a boot', () => {
     ]);
   });
 
+  it('differ where the log extends them, also those that software extends without it', () => {
+    const given = { evidence: { eventLog: base64url(buildEventLog([{ ...loader, pcr: 10 }])) } };
+    const { registers } = read(claims({ 10: AS_REPLAYED[7], 11: AS_REPLAYED[7] }), given);
+    expect(states(registers)).toEqual([
+      ['PCR 10', 'differs'],
+      ['PCR 11', 'unlogged'],
+    ]);
+  });
+
+  it('are compared in the first of SHA-256, SHA-384 and SHA-1 whose values are known, and else in the first of the log', () => {
+    const both = {
+      evidence: { eventLog: base64url(buildEventLog([separator], { banks: ['sha1', 'sha256', 'sha384'] })) },
+    };
+    const bankOf = (pcrs: JsonObject | null) => read(pcrs === null ? null : { tpm: { pcrs } }, both).bank;
+    const value = { 7: AS_REPLAYED[7] };
+    expect(bankOf({ sha1: value, sha256: value })).toBe('sha256');
+    expect(bankOf({ sha384: value, sha256: value })).toBe('sha256');
+    expect(bankOf({ sha1: value, sha384: value })).toBe('sha384');
+    expect(bankOf({ sha256: {}, sha384: value })).toBe('sha384');
+    expect(bankOf({ sha1: value })).toBe('sha1');
+    expect(bankOf(null)).toBe('sha256');
+  });
+
   it('of evidence that nobody verified are compared with what stands beside the quote', () => {
     const { registers, isVerified } = read(null, body({ pcrs: { sha256: { 0: AS_REPLAYED[0].toUpperCase() } } }));
     expect(isVerified).toBe(false);
@@ -115,6 +139,24 @@ describe('registers of a boot', () => {
       ['RTMR 3', 'untouched'],
     ]);
     expect(states(read({ tdx: { rtmr: [...rtmr].reverse() } }, given).registers)).toContainEqual(['RTMR 0', 'differs']);
+  });
+
+  it('of a TD that nobody verified are those of its quote, and unquoted without one', () => {
+    const events = [{ register: 1, type: CCEL_EVENT.separator, data: new Uint8Array(4) }];
+    const [replayed = ZEROS] = replayCcel(events);
+    const ones = new Uint8Array(48).fill(1);
+    const quote = PLATFORM.quote({ fields: { rtmrs: [replayed, ones, new Uint8Array(48), ones] } });
+    const ccel = base64url(buildCcel(events));
+    const boot = read(null, { evidence: { ccel, quote: base64url(quote) } });
+    expect([boot.isVerified, boot.bank]).toEqual([false, 'sha384']);
+    expect(boot.registers.map(({ name, held, state }) => [name, held, state])).toEqual([
+      ['RTMR 0', hex(replayed), 'explained'],
+      ['RTMR 1', '01'.repeat(48), 'differs'],
+      ['RTMR 2', '00'.repeat(48), 'untouched'],
+      ['RTMR 3', '01'.repeat(48), 'unlogged'],
+    ]);
+    const alone = read(null, { evidence: { ccel } });
+    expect([alone.isVerified, states(alone.registers)]).toEqual([false, [['RTMR 0', 'unquoted']]]);
   });
 
   it('are those of the first log, and of the one that goes on from it', () => {

@@ -35,12 +35,32 @@ describe('the decision in one sentence', () => {
       'Indeterminate: policy one could not be applied to SEV-SNP evidence, for one reason. The same request may be decided later.',
     ],
     [
+      { decision: 'deny', reasons: ['a'], historical: true },
+      'Deny: policy one refuses SEV-SNP evidence, for one reason at a past instant, which releases nothing.',
+    ],
+    [
+      { decision: 'indeterminate', reasons: ['a', 'b'], historical: true },
+      'Indeterminate: policy one could not be applied to SEV-SNP evidence, for 2 reasons at a past instant, which releases nothing.',
+    ],
+    [
       { decision: 'of tomorrow', reasons: ['a'] },
       'Indeterminate: policy one could not be applied to SEV-SNP evidence, for one reason.',
     ],
     [{ policies: [], evidence: { type: 'of tomorrow' } }, 'Allow: policy (none) accepts this evidence.'],
   ])('of %j is: %s', (change, sentence) => {
     expect(verdictOf(decided(change))).toBe(sentence);
+  });
+
+  it.each([
+    ['snp', 'SEV-SNP evidence'],
+    ['tdx', 'TDX evidence'],
+    ['az-snp-vtpm', 'evidence of an Azure confidential VM on SEV-SNP'],
+    ['az-tdx-vtpm', 'evidence of an Azure confidential VM on TDX'],
+    ['tpm', 'evidence of a vTPM, which shows no confidential VM'],
+    ['maa-token', 'a token of Azure Attestation'],
+    ['ita-token', 'a token of Intel Trust Authority'],
+  ])('calls %s %s', (type, name) => {
+    expect(verdictOf(decided({ evidence: { type } }))).toBe(`Allow: policy one accepts ${name}.`);
   });
 });
 
@@ -52,6 +72,10 @@ describe('reasons', () => {
       { code: 'b', check: checks[0] },
       { code: 'c', check: null },
     ]);
+  });
+
+  it.each(['pass', 'warn', 'skipped', 'not_configured'])('are not given by a check that came out as %s', (result) => {
+    expect(reasonsOf({ reasons: ['a'], checks: [finding('a', result)] })).toEqual([{ code: 'a', check: null }]);
   });
 
   it('are no warnings, which are said beside', () => {
