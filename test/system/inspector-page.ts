@@ -102,6 +102,12 @@ export class InspectorPage {
     await this.#afterwards(before);
   }
 
+  /** Fills in what the evidence is judged by, for what is given next; an empty text takes it back. */
+  async fillIn(options: { readonly [name in 'policy' | 'nonce' | 'audience']?: string }): Promise<void> {
+    await this.read("document.querySelector('details:has(#option-policy)').open = true");
+    for (const [name, value] of Object.entries(options)) await this.page.fill(`#option-${name}`, value);
+  }
+
   async decision(): Promise<ShownDecision> {
     const sentence = await this.page.textContent('.verdict h2');
     const reasons = await this.page.locator('.reasons > li').allInnerTexts();

@@ -24,6 +24,12 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
   /** The VM of the lab with the policy that its requests name. */
   const azure = () => suite.lab.bodies('az-snp-vtpm')[0] ?? '';
 
+  /** Class and heading of what an evaluation came to. */
+  const evaluation = async ({ page }: InspectorPage) => [
+    await page.getAttribute('.evaluation', 'class'),
+    await page.textContent('.evaluation h3'),
+  ];
+
   it('shows registers with the events that made them', async () => {
     await suite.visit(async (inspector) => {
       await inspector.give(withLog());
@@ -44,6 +50,32 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
       await page.waitForSelector('.policy-text .pass');
       const shown = await page.locator('.policy-text .pass').allInnerTexts();
       expect(shown.join('\n')).toMatch(/accepts.*\n?.*met: policy_evidence_type/);
+      expect(await page.locator('.policy > .problem').allInnerTexts()).toEqual(['']);
+    });
+  });
+
+  it('marks no line of a text that is not the one that decided', async () => {
+    await suite.visit(async (inspector) => {
+      const { page } = inspector;
+      const other = (text: string) => `${text}# changed since\n`;
+      let served = '';
+      await page.route('**/policies/*', async (route) => {
+        const policy = await (await route.fetch()).json();
+        served = other(policy.text);
+        await route.fulfill({ json: { ...policy, text: served } });
+      });
+      await inspector.give(azure());
+      await page.click('.policy > summary');
+      await page.waitForSelector('.policy-text');
+      const digest = createHash('sha256').update(served).digest('hex');
+      expect(await page.locator('.policy > .problem').allInnerTexts()).toEqual([
+        '',
+        `This is not the text that decided: its SHA-256 is ${digest}. The policy was changed since, so no line is marked.`,
+      ]);
+      expect(await page.locator('.policy-text td').last().textContent()).toBe('# changed since');
+      expect(await page.locator('.policy-text tr:not([class=""])').count()).toBe(0);
+      expect(await page.locator('.policy-text small').count()).toBe(0);
+      expect(await page.getByText('By default, where the policy says nothing').count()).toBe(0);
     });
   });
 
@@ -53,6 +85,9 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
       const { page } = inspector;
       await page.click('.policy > summary');
       await page.click('.editor > summary');
+      await page.click('.editor button:text-is("Evaluate")');
+      await page.waitForSelector('.evaluation');
+      expect(await evaluation(inspector)).toEqual(['evaluation allow', 'It would allow.']);
       const text = await page.inputValue('.editor textarea');
       await page.fill('.editor textarea', text.replace(/\baccepts\b/, 'acceptz'));
       await page.waitForSelector('.lint .error code:text-is("policy_schema")');
@@ -60,7 +95,7 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
       await page.waitForSelector('.lint .error', { state: 'detached' });
       await page.click('.editor button:text-is("Evaluate")');
       await page.waitForSelector('.evaluation');
-      expect(await page.locator('.evaluation h3').textContent()).toBe('It would deny.');
+      expect(await evaluation(inspector)).toEqual(['evaluation deny', 'It would deny.']);
       expect(await page.locator('.evaluation').textContent()).toContain('policy_evidence_type');
     });
   });
@@ -80,6 +115,11 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
       await page.click('.editor button:text-is("Evaluate")');
       expect(Object.keys((await asked).postDataJSON()).sort()).toEqual(['evidence', 'nonce', 'text']);
       await page.waitForSelector('.evaluation');
+      // An allow of less than was asked is none.
+      expect(await evaluation(inspector)).toEqual(['evaluation partial', 'It would allow.']);
+      expect(await page.textContent('.evaluation .problem')).toBe(
+        'That is without binding of the request: with them, it may be decided otherwise.',
+      );
     });
   });
 
