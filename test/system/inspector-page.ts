@@ -22,6 +22,9 @@ export interface ShownField {
 const ROWS = `Array.from(document.querySelectorAll('table.fields tbody tr'), (row) =>
   Array.from(row.children, (cell) => cell.textContent))`;
 
+const LINKS = `Array.from(document.querySelectorAll('.links li'), (link) =>
+  [link.className, ...Array.from(link.querySelectorAll('span'), (part) => part.textContent)].join(' | '))`;
+
 const WATCH_POLICY = `document.addEventListener('securitypolicyviolation', ({ violatedDirective }) =>
   noteViolation(violatedDirective))`;
 
@@ -112,6 +115,11 @@ export class InspectorPage {
     const sentence = await this.page.textContent('.verdict h2');
     const reasons = await this.page.locator('.reasons > li').allInnerTexts();
     return { sentence: sentence ?? '', reasons: reasons.map((text) => text.replaceAll(/\s+/g, ' ').trim()) };
+  }
+
+  /** The links of the chain of trust: class, title and state of each, as it is read. */
+  links(): Promise<readonly string[]> {
+    return this.read(LINKS);
   }
 
   /** Every row of every table of fields, of each structure that the page found. */

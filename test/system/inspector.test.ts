@@ -27,6 +27,9 @@ const HOSTILE = [
   '</textarea><svg onload=alert(1)>',
 ];
 
+const NONCE_OF_BODY =
+  'The nonce came with the body, so whoever made the body chose it. It shows that the evidence is fresh where it is the one that you gave out: fill it in above to compare.';
+
 describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspector', () => {
   const suite = inspectorSuite();
 
@@ -39,6 +42,20 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
 
   const questionsOf = (decision: string) =>
     suite.lab.questions.filter((question) => question.decision === decision).slice(0, 2);
+
+  /** Evidence of the Azure VM of the lab: its chain has the most links. */
+  function azureThat(decision: string): string {
+    return (
+      suite.lab.questions.find((each) => each.decision === decision && each.body.includes('hclReport'))?.body ?? ''
+    );
+  }
+  /** Results of the checks of a link, from above, each once for all rows of it that stand together. */
+  async function orderOf({ page }: InspectorPage, title: string): Promise<readonly string[]> {
+    await page.locator('.links button', { hasText: title }).click();
+    const results = await page.locator('#link-checks tbody td:nth-child(2)').allInnerTexts();
+    return results.filter((result, index) => result !== results[index - 1]);
+  }
+  const nonceIn = (body: string): string => JSON.parse(body).nonce;
 
   it.each(['allow', 'deny'])(
     'shows the decision, its reasons and their remedies as the service has them: %s',
@@ -59,6 +76,90 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
       });
     },
   );
+
+  it('shows each link of the chain of trust in the state of its checks', async () => {
+    const [allowed, refused] = [azureThat('allow'), azureThat('deny')];
+    await suite.visit(async (page) => {
+      await page.fillIn({ nonce: nonceIn(allowed) });
+      await page.give(allowed);
+      expect(await page.links()).toEqual([
+        'verified | Root of the vendor | verified',
+        'verified | Certificates and CRLs | verified',
+        // A warning about the product line.
+        'open | Hardware report | with reservations',
+        'verified | Hash of the runtime claims | verified',
+        'verified | Attestation key | verified',
+        'verified | vTPM quote | verified',
+        'verified | PCR values | verified',
+        'not_reached | Event log | not reached',
+        'verified | Nonce and key | verified',
+        'verified | Policy | verified',
+      ]);
+      expect(await page.page.locator('.warnings li').allInnerTexts()).toEqual([
+        expect.stringMatching(/^snp_product_advisory a published attack extracts keys of Milan/),
+      ]);
+      expect(await orderOf(page, 'Hardware report')).toEqual(['warn', 'pass']);
+      await page.fillIn({ nonce: nonceIn(refused) });
+      await page.give(refused);
+      expect(await page.links()).toEqual([
+        'verified | Root of the vendor | verified',
+        'verified | Certificates and CRLs | verified',
+        'failed | Hardware report | failed',
+        'not_reached | Hash of the runtime claims | not reached',
+        'not_reached | Attestation key | not reached',
+        'not_reached | vTPM quote | not reached',
+        'not_reached | PCR values | not reached',
+        'not_reached | Event log | not reached',
+        'not_reached | Nonce and key | not reached',
+        'not_reached | Policy | not reached',
+      ]);
+      expect(await page.page.locator('.warnings').count()).toBe(0);
+      // The link stayed open.
+      await page.page.click('.links button[aria-expanded=true]');
+      expect(await orderOf(page, 'Hardware report')).toEqual(['fail', 'pass', 'skipped']);
+    });
+  });
+
+  it('judges by what is filled in, in place of what the body says', async () => {
+    const body = azureThat('allow');
+    const nonce = nonceIn(body);
+    const other = Buffer.alloc(32, 1).toString('base64url');
+    const hexOf = (text: string) => Buffer.from(text, 'base64url').toString('hex');
+    const freshIn = async (page: InspectorPage) => (await page.links()).find((link) => link.includes('Nonce and key'));
+    await suite.visit(async (page) => {
+      const says = page.page.getByText(NONCE_OF_BODY);
+      await page.give(body);
+      expect(await freshIn(page)).toBe('open | Nonce and key | with reservations');
+      expect(await says.count()).toBe(1);
+      await page.fillIn({ nonce });
+      await page.give(body);
+      expect(await freshIn(page)).toBe('verified | Nonce and key | verified');
+      expect(await says.count()).toBe(0);
+      await page.fillIn({ nonce: other });
+      await page.give(body);
+      expect((await page.decision()).reasons).toEqual([expect.stringMatching(/^nonce_mismatch /)]);
+      expect(await freshIn(page)).toBe('failed | Nonce and key | failed');
+      await page.page.locator('.links button', { hasText: 'Nonce and key' }).click();
+      const compared = page.page.locator('#link-checks tr.fail .compared').first();
+      expect(await compared.locator('> *').allInnerTexts()).toEqual([
+        'expected',
+        expect.stringContaining(hexOf(other)),
+        'found',
+        expect.stringContaining(hexOf(nonce)),
+      ]);
+      await page.fillIn({ nonce: '', policy: 'tdx' });
+      await page.give(body);
+      expect((await page.decision()).sentence).toMatch(/^Deny: policy tdx refuses /);
+      expect((await page.decision()).reasons[0]).toMatch(/^policy_evidence_type /);
+      await page.fillIn({ policy: '', audience: 'https://gate.example' });
+      expect(await page.page.locator('.receipt').count()).toBe(0);
+      await page.give(body);
+      await page.page.locator('.receipt[data-state="incomplete"]').waitFor();
+      expect(
+        await page.page.locator('.claims-of-receipt tr', { hasText: 'audience' }).locator('td').allInnerTexts(),
+      ).toEqual(['pass', 'https://gate.example']);
+    });
+  });
 
   it.each(['snp', 'az-snp-vtpm', 'tdx'] as const)(
     'shows every field that POST /inspect shows, with its offset and value: %s',
