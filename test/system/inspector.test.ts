@@ -330,9 +330,21 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
     await suite.visit(
       async (page) => {
         await page.give(body);
-        expect(await page.page.locator('.hardware h2').count()).toBe(1);
+        expect(await page.page.textContent('.hardware.open h2')).toBe(
+          'This page has not verified the hardware report itself.',
+        );
+        expect(await page.page.textContent('.hardware .worth')).toBe(
+          'It looks at signatures alone: not at dates, revocation, firmware, policy or freshness. It is worth as much as this file: compare its SHA-256 with the published one.',
+        );
         expect(await page.page.locator('.verdict').count()).toBe(0);
         expect([...(await page.fields()).keys()]).toContain('/evidence/report: an SNP report');
+        // It could not contact even a service that lets every page read: its own policy does not let it.
+        const keys = `${suite.service.url}/.well-known/jwks.json`;
+        expect(await page.read(`fetch('${keys}').then(() => 'answered', ({ name }) => name)`)).toBe('TypeError');
+        // The event comes after the answer.
+        await expect.poll(() => page.faults).toContain('policy: connect-src');
+        expect(page.faults.filter((fault) => fault.startsWith('request: '))).toEqual([]);
+        page.forget(/^policy: connect-src$|^console: .*Content Security Policy/);
       },
       { at: pathToFileURL(file).href },
     );
