@@ -284,11 +284,20 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
     const places = textsIn(body);
     expect(places.length).toBeGreaterThan(10);
     await suite.visit(async (inspector) => {
+      const shown: string[] = [];
       for (const [index, place] of places.entries()) {
         const hostile = HOSTILE_TEXTS[index % HOSTILE_TEXTS.length] ?? '';
         await inspector.give(JSON.stringify(replaced(body, place, hostile)));
         expect(await inspector.page.locator(ELEMENTS_OF_TEXT).count()).toBe(0);
+        if (
+          await inspector.read(
+            `document.querySelector('.result').textContent.includes(${JSON.stringify(hostile.slice(0, 10))})`,
+          )
+        )
+          shown.push(place.join('/'));
       }
+      // The sentence of the refusal names the type of evidence: of other members it has no text of the caller.
+      expect(shown).toEqual(['evidence/type']);
       inspector.forget(/status of 400/);
     });
   });
