@@ -124,15 +124,28 @@ export class InspectorPage {
 
   /** Every row of every table of fields, of each structure that the page found. */
   async fields(): Promise<ReadonlyMap<string, readonly ShownField[]>> {
-    const shown = new Map<string, readonly ShownField[]>();
+    const rows = [...(await this.#rows())];
+    return new Map(
+      rows.map(([structure, fields]) => [
+        structure,
+        fields.map(([name = '', offset = '', value = '']) => ({ name, offset, value })),
+      ]),
+    );
+  }
+
+  /** Name and meaning of every field, without the claim that is read from it. */
+  async meanings(): Promise<readonly string[]> {
+    const rows = [...(await this.#rows()).values()].flat();
+    return rows.map(([name, , , meaning = '']) => `${name}: ${meaning.replace(/claim \S+$/, '').trim()}`);
+  }
+
+  /** Cells of the tables of fields, of each structure that the page found. */
+  async #rows(): Promise<ReadonlyMap<string, readonly (readonly string[])[]>> {
+    const shown = new Map<string, readonly (readonly string[])[]>();
     const names = await this.page.locator('#structure option').allInnerTexts();
     for (const [index, name] of names.entries()) {
       await this.page.selectOption('#structure', String(index));
-      const rows = await this.read<readonly (readonly string[])[]>(ROWS);
-      shown.set(
-        name,
-        rows.map(([field = '', offset = '', value = '']) => ({ name: field, offset, value })),
-      );
+      shown.set(name, await this.read(ROWS));
     }
     return shown;
   }

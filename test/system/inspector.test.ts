@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Request } from 'playwright-core';
 import { describe, expect, inject, it } from 'vitest';
 import type { components } from '../../src/wire/generated/openapi-types.js';
 import { isLacking } from '../requirements.js';
@@ -26,6 +27,8 @@ const HOSTILE = [
   '\u202egnp.exe',
   '</textarea><svg onload=alert(1)>',
 ];
+
+const fileOf = (body: string) => ({ name: 'evidence', mimeType: 'application/json', buffer: Buffer.from(body) });
 
 const NONCE_OF_BODY =
   'The nonce came with the body, so whoever made the body chose it. It shows that the evidence is fresh where it is the one that you gave out: fill it in above to compare.';
@@ -178,6 +181,12 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
             value: (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 2_000),
           }));
         expect(expected.length).toBeGreaterThan(20);
+        const meanings = structures
+          .filter(({ name }) => name !== 'configuration' && name !== 'PCR values')
+          .flatMap(({ fields }) => fields)
+          .flatMap(({ name, meaning }) => (meaning === null ? [] : [`${name}: ${meaning}`]));
+        expect(meanings).not.toEqual([]);
+        expect(await page.meanings()).toEqual(expect.arrayContaining(meanings));
         for (const field of expected) {
           expect(
             shown.map((each) => ({ ...each, value: each.value.replace(/… \(\d+ characters\)$/, '') })),
@@ -201,6 +210,55 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
     });
   });
 
+  it('takes a file that is dropped on it', async () => {
+    const [body = ''] = suite.lab.bodies('snp');
+    await suite.visit(async ({ page }) => {
+      const transfer = await page.evaluateHandle(
+        `(() => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([${JSON.stringify(body)}], 'evidence'));
+          return transfer;
+        })()`,
+      );
+      // Beside the form, too, the browser does not open the file in place of the page.
+      const beside = "new DragEvent('drop', { bubbles: true, cancelable: true })";
+      expect(await page.evaluate(`document.querySelector('footer').dispatchEvent(${beside})`)).toBe(false);
+      expect(await page.locator('.verdict').count()).toBe(0);
+      await page.dispatchEvent('form.intake', 'dragover', { dataTransfer: transfer });
+      expect(await page.locator('form.intake.over').count()).toBe(1);
+      await page.dispatchEvent('form.intake', 'drop', { dataTransfer: transfer });
+      expect(await page.textContent('.verdict h2')).toMatch(/^Allow:/);
+      expect(await page.locator('form.intake.over').count()).toBe(0);
+      expect(await page.inputValue('#evidence')).toBe(body);
+    });
+  });
+
+  it('shows what was given last, also where an older look ends later', async () => {
+    const [[older = ''], newer] = [suite.lab.bodies('snp'), azureThat('deny')];
+    const isOfOlder = (request: Request) => request.postData()?.includes(nonceIn(older)) === true;
+    await suite.visit(async (inspector) => {
+      const { page } = inspector;
+      let letGo = () => {};
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      await page.route('**/verify*', async (route) => {
+        if (isOfOlder(route.request())) await held;
+        await route.continue();
+      });
+      const answered = page.waitForResponse((response) => isOfOlder(response.request()));
+      await page.setInputFiles('input[type=file]', fileOf(older));
+      await inspector.give(newer);
+      expect((await inspector.decision()).sentence).toMatch(/^Deny:/);
+      letGo();
+      await (await answered).finished();
+      // What follows the answer in the page has run by the time of another look.
+      await inspector.read('new Promise((resolve) => setTimeout(resolve, 200))');
+      expect((await inspector.decision()).sentence).toMatch(/^Deny:/);
+      expect(await page.getAttribute('main', 'data-looked')).toBe('1');
+    });
+  });
+
   it('shows hostile text as text, and stays usable', async () => {
     const [script = '', image = '', reordered = '', closing = ''] = HOSTILE;
     const token = [{ alg: 'RS256', kid: script }, { iss: closing, [image]: reordered }, 's']
@@ -215,7 +273,11 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
       expect(await page.page.locator('.verdict.fault h2').textContent()).toMatch(/^Not judged: /);
       await page.give(Uint8Array.of(0x7b, 0x22, 0xff, 0xfe, 0x22));
       expect(await page.page.locator('.problem').first().textContent()).toMatch(/^It is not strict JSON: /);
-      expect(await page.read('1 + 1')).toBe(2);
+      const [body = ''] = suite.lab.bodies('snp');
+      await page.paste(body);
+      expect((await page.decision()).sentence).toMatch(/^Allow:/);
+      await page.page.click('table.fields button:text-is("MEASUREMENT")');
+      expect(await page.page.locator('.chosen strong').textContent()).toBe('MEASUREMENT');
       page.forget(/status of 400/);
     });
   });
@@ -261,6 +323,7 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
         expect(await page.page.locator('.verdict.fault h2').textContent()).toMatch(/^Not judged: /);
         await page.page.click('summary');
         await page.page.fill('#option-key', KEY);
+        expect(await page.page.locator('#option-key').getAttribute('type')).toBe('password');
         await page.give(body);
         expect((await page.decision()).sentence).toMatch(/^Allow:/);
         const kept = await page.read('[localStorage.length, sessionStorage.length, document.cookie]');
