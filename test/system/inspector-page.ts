@@ -22,6 +22,9 @@ export interface ShownField {
 const ROWS = `Array.from(document.querySelectorAll('table.fields tbody tr'), (row) =>
   Array.from(row.children, (cell) => cell.textContent))`;
 
+const LINKS = `Array.from(document.querySelectorAll('.links li'), (link) =>
+  [link.className, ...Array.from(link.querySelectorAll('span'), (part) => part.textContent)].join(' | '))`;
+
 const WATCH_POLICY = `document.addEventListener('securitypolicyviolation', ({ violatedDirective }) =>
   noteViolation(violatedDirective))`;
 
@@ -102,23 +105,47 @@ export class InspectorPage {
     await this.#afterwards(before);
   }
 
+  /** Fills in what the evidence is judged by, for what is given next; an empty text takes it back. */
+  async fillIn(options: { readonly [name in 'policy' | 'nonce' | 'audience']?: string }): Promise<void> {
+    await this.read("document.querySelector('details:has(#option-policy)').open = true");
+    for (const [name, value] of Object.entries(options)) await this.page.fill(`#option-${name}`, value);
+  }
+
   async decision(): Promise<ShownDecision> {
     const sentence = await this.page.textContent('.verdict h2');
     const reasons = await this.page.locator('.reasons > li').allInnerTexts();
     return { sentence: sentence ?? '', reasons: reasons.map((text) => text.replaceAll(/\s+/g, ' ').trim()) };
   }
 
+  /** The links of the chain of trust: class, title and state of each, as it is read. */
+  links(): Promise<readonly string[]> {
+    return this.read(LINKS);
+  }
+
   /** Every row of every table of fields, of each structure that the page found. */
   async fields(): Promise<ReadonlyMap<string, readonly ShownField[]>> {
-    const shown = new Map<string, readonly ShownField[]>();
+    const rows = [...(await this.#rows())];
+    return new Map(
+      rows.map(([structure, fields]) => [
+        structure,
+        fields.map(([name = '', offset = '', value = '']) => ({ name, offset, value })),
+      ]),
+    );
+  }
+
+  /** Name and meaning of every field, without the claim that is read from it. */
+  async meanings(): Promise<readonly string[]> {
+    const rows = [...(await this.#rows()).values()].flat();
+    return rows.map(([name, , , meaning = '']) => `${name}: ${meaning.replace(/claim \S+$/, '').trim()}`);
+  }
+
+  /** Cells of the tables of fields, of each structure that the page found. */
+  async #rows(): Promise<ReadonlyMap<string, readonly (readonly string[])[]>> {
+    const shown = new Map<string, readonly (readonly string[])[]>();
     const names = await this.page.locator('#structure option').allInnerTexts();
     for (const [index, name] of names.entries()) {
       await this.page.selectOption('#structure', String(index));
-      const rows = await this.read<readonly (readonly string[])[]>(ROWS);
-      shown.set(
-        name,
-        rows.map(([field = '', offset = '', value = '']) => ({ name: field, offset, value })),
-      );
+      shown.set(name, await this.read(ROWS));
     }
     return shown;
   }

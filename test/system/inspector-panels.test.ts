@@ -24,15 +24,38 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
   /** The VM of the lab with the policy that its requests name. */
   const azure = () => suite.lab.bodies('az-snp-vtpm')[0] ?? '';
 
+  /** Class and heading of what an evaluation came to. */
+  const evaluation = async ({ page }: InspectorPage) => [
+    await page.getAttribute('.evaluation', 'class'),
+    await page.textContent('.evaluation h3'),
+  ];
+
   it('shows registers with the events that made them', async () => {
     await suite.visit(async (inspector) => {
       await inspector.give(withLog());
       const { page } = inspector;
       const [first] = await page.locator('.register > summary').allInnerTexts();
       expect(first).toBe('PCR 0: the event log does not explain it (1 event)');
+      expect(await page.locator('.register').first().getAttribute('class')).toBe('register differs');
+      expect(await page.locator('.registers > p').first().textContent()).toMatch(
+        /^The values are those of the verified quote or report\. /,
+      );
       await page.click('.register > summary');
       const event = await page.locator('.register[open] .events tbody tr').textContent();
       expect(event).toMatch(/^0x45EV_S_CRTM_VERSION: version 1[0-9a-f]{64}$/);
+      // Of a quote whose key nobody vouches for, they are neither good nor bad.
+      const { evidence, ...body } = JSON.parse(withLog());
+      const report = Buffer.from(evidence.hclReport, 'base64url');
+      report.writeUInt8(report.readUInt8(0xb0) ^ 1, 0xb0);
+      await inspector.give(JSON.stringify({ ...body, evidence: { ...evidence, hclReport: base64Url(report) } }));
+      expect((await inspector.decision()).sentence).toMatch(/^Deny: /);
+      const classes = await page
+        .locator('.register')
+        .evaluateAll((all) => all.map((each) => each.getAttribute('class')));
+      expect(new Set(classes)).toEqual(new Set(['register unverified']));
+      expect(await page.locator('.registers > p').first().textContent()).toMatch(
+        /^Nothing vouches for the values: they are what the evidence says\. /,
+      );
     });
   });
 
@@ -44,6 +67,32 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
       await page.waitForSelector('.policy-text .pass');
       const shown = await page.locator('.policy-text .pass').allInnerTexts();
       expect(shown.join('\n')).toMatch(/accepts.*\n?.*met: policy_evidence_type/);
+      expect(await page.locator('.policy > .problem').allInnerTexts()).toEqual(['']);
+    });
+  });
+
+  it('marks no line of a text that is not the one that decided', async () => {
+    await suite.visit(async (inspector) => {
+      const { page } = inspector;
+      const other = (text: string) => `${text}# changed since\n`;
+      let served = '';
+      await page.route('**/policies/*', async (route) => {
+        const policy = await (await route.fetch()).json();
+        served = other(policy.text);
+        await route.fulfill({ json: { ...policy, text: served } });
+      });
+      await inspector.give(azure());
+      await page.click('.policy > summary');
+      await page.waitForSelector('.policy-text');
+      const digest = createHash('sha256').update(served).digest('hex');
+      expect(await page.locator('.policy > .problem').allInnerTexts()).toEqual([
+        '',
+        `This is not the text that decided: its SHA-256 is ${digest}. The policy was changed since, so no line is marked.`,
+      ]);
+      expect(await page.locator('.policy-text td').last().textContent()).toBe('# changed since');
+      expect(await page.locator('.policy-text tr:not([class=""])').count()).toBe(0);
+      expect(await page.locator('.policy-text small').count()).toBe(0);
+      expect(await page.getByText('By default, where the policy says nothing').count()).toBe(0);
     });
   });
 
@@ -53,6 +102,9 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
       const { page } = inspector;
       await page.click('.policy > summary');
       await page.click('.editor > summary');
+      await page.click('.editor button:text-is("Evaluate")');
+      await page.waitForSelector('.evaluation');
+      expect(await evaluation(inspector)).toEqual(['evaluation allow', 'It would allow.']);
       const text = await page.inputValue('.editor textarea');
       await page.fill('.editor textarea', text.replace(/\baccepts\b/, 'acceptz'));
       await page.waitForSelector('.lint .error code:text-is("policy_schema")');
@@ -60,7 +112,7 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
       await page.waitForSelector('.lint .error', { state: 'detached' });
       await page.click('.editor button:text-is("Evaluate")');
       await page.waitForSelector('.evaluation');
-      expect(await page.locator('.evaluation h3').textContent()).toBe('It would deny.');
+      expect(await evaluation(inspector)).toEqual(['evaluation deny', 'It would deny.']);
       expect(await page.locator('.evaluation').textContent()).toContain('policy_evidence_type');
     });
   });
@@ -80,6 +132,11 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
       await page.click('.editor button:text-is("Evaluate")');
       expect(Object.keys((await asked).postDataJSON()).sort()).toEqual(['evidence', 'nonce', 'text']);
       await page.waitForSelector('.evaluation');
+      // An allow of less than was asked is none.
+      expect(await evaluation(inspector)).toEqual(['evaluation partial', 'It would allow.']);
+      expect(await page.textContent('.evaluation .problem')).toBe(
+        'That is without binding of the request: with them, it may be decided otherwise.',
+      );
     });
   });
 
@@ -127,6 +184,48 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
     });
   });
 
+  it('shows the claims of a token beside what was found, and what an allow does not prove', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${suite.service.url}/verify?checks=all`, { method: 'POST', headers, body: azure() });
+    const answer = (await response.json()) as Schemas['Decision'];
+    const maa = { claims: { one: 'a', two: 'b', three: 'c' } };
+    const json = {
+      ...answer,
+      claims: { ...answer.claims, maa },
+      maaView: { one: 'a', two: 'other', four: 'd' },
+      crossCheck: { agree: false, equal: ['one'], differences: [{ claim: 'two' }] },
+    };
+    await suite.visit(async (inspector) => {
+      const { page } = inspector;
+      await page.route('**/verify*', (route) => route.fulfill({ json }));
+      await inspector.give(azure());
+      await page.click('[role=tab]:text-is("What did Azure say, what did we find?")');
+      expect(await page.locator('[role=tabpanel] > p').first().textContent()).toBe(
+        'The token disagrees with the evidence about two.',
+      );
+      expect(await page.locator('.azure thead th').allInnerTexts()).toEqual([
+        'Claim',
+        'Azure Attestation says',
+        'veritee found',
+        'Compared',
+      ]);
+      expect(await inspector.read(AZURE_ROWS)).toEqual([
+        'differs | two | b | other | differs',
+        'equal | one | a | a | the same',
+        'only_azure | three | c |  | only in the token',
+        'only_found | four |  | d | only found here',
+      ]);
+      await page.click('[role=tab]:text-is("What does this not prove?")');
+      expect(await page.locator('.limits li').allInnerTexts()).toEqual([
+        'Anything about a later time: the guest may change a second after it was measured.',
+        'That the sender of the evidence is the machine that generated it, unless a key is bound.',
+        'That the software in the guest is good: it has these measurements, no more.',
+        "Anything about the guest's operating system through snp.measurement, which measures the paravisor.",
+        "Any value of a PCR outside the quote's selection: such a PCR is not a claim.",
+      ]);
+    });
+  });
+
   it('links the claims of the answer with their bytes, both ways', async () => {
     await suite.visit(async (inspector) => {
       await inspector.give(azure());
@@ -155,8 +254,27 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
       const differing = await page.locator('.pairs tr.differs th').allInnerTexts();
       expect(differing).toContain('REPORT_DATA');
       expect(differing).not.toContain('VERSION');
+      const dataOf = (body: string) => hexAt(JSON.parse(body).evidence.report, 0x50, 0x40);
+      expect(await page.locator('.pairs tr', { hasText: 'REPORT_DATA' }).locator('td').allInnerTexts()).toEqual([
+        dataOf(one),
+        dataOf(other),
+      ]);
+      expect(await page.locator('.comparison h3 + p').first().textContent()).toMatch(/^Nothing differs: /);
+      expect(await page.locator('.differences').count()).toBe(0);
       await page.check('.comparison input[type=checkbox]');
       expect(await page.locator('.pairs tbody th').allInnerTexts()).toContain('VERSION');
+      const changed = JSON.parse(one);
+      const report = Buffer.from(changed.evidence.report, 'base64url');
+      report.writeUInt8(report.readUInt8(0x90) ^ 1, 0x90);
+      changed.evidence.report = base64Url(report);
+      await page.fill('#other-evidence', JSON.stringify(changed));
+      await page.click('.comparison button:text-is("Compare")');
+      expect(await page.locator('.differences li').allInnerTexts()).toEqual([
+        'MEASUREMENT of the ATTESTATION_REPORT differs',
+      ]);
+      // What was compared is not said of what is looked at next.
+      await inspector.give(other);
+      expect(await page.locator('.differences, .pairs').count()).toBe(0);
       await page.fill('#other-evidence', 'nothing');
       await page.click('.comparison button:text-is("Compare")');
       expect(await page.locator('.comparison .problem').textContent()).not.toBe('');
@@ -169,11 +287,20 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
     const places = textsIn(body);
     expect(places.length).toBeGreaterThan(10);
     await suite.visit(async (inspector) => {
+      const shown: string[] = [];
       for (const [index, place] of places.entries()) {
         const hostile = HOSTILE_TEXTS[index % HOSTILE_TEXTS.length] ?? '';
         await inspector.give(JSON.stringify(replaced(body, place, hostile)));
         expect(await inspector.page.locator(ELEMENTS_OF_TEXT).count()).toBe(0);
+        if (
+          await inspector.read(
+            `document.querySelector('.result').textContent.includes(${JSON.stringify(hostile.slice(0, 10))})`,
+          )
+        )
+          shown.push(place.join('/'));
       }
+      // The sentence of the refusal names the type of evidence: of other members it has no text of the caller.
+      expect(shown).toEqual(['evidence/type']);
       inspector.forget(/status of 400/);
     });
   });
@@ -274,6 +401,14 @@ accepts: [tdx]
 minimums: { tdx: { acceptedStatuses: [UpToDate] } }
 `;
 
+/** Class and cells of each row. */
+const AZURE_ROWS = `Array.from(document.querySelectorAll('.azure tbody tr'), (row) =>
+  [row.className, ...Array.from(row.children, (cell) => cell.textContent)].join(' | '))`;
+
+const hexAt = (encoded: string, at: number, length: number) =>
+  Buffer.from(encoded, 'base64url')
+    .subarray(at, at + length)
+    .toString('hex');
 const base64Url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
 
 /** What a hostile text would make if it were taken for HTML. */

@@ -15,6 +15,8 @@ const auditor = (policy: string) => ({
   roles: ['verify', 'audit:read'],
   policies: [policy],
 });
+/** Colours of the edges of the decision and of its record. */
+const EDGES = `['.verdict', '.record'].map((name) => getComputedStyle(document.querySelector(name)).borderLeftColor)`;
 const UNKNOWN = '019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11';
 
 describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the inspector asks the service for', () => {
@@ -39,6 +41,32 @@ describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the 
       expect(await page.page.locator('.bytes').count()).toBe(0);
       expect(await page.page.locator('.links li').count()).toBeGreaterThan(3);
       expect(await page.violations()).toEqual([]);
+    });
+  });
+
+  it('shows a withdrawn allow as none', async () => {
+    const { decisionId } = await judge(suite.service.url, questionOf('allow'));
+    await suite.visit(async (inspector) => {
+      const { page } = inspector;
+      await page.route('**/decisions/*', async (route) => {
+        const { record, ...recorded } = await (await route.fetch()).json();
+        await route.fulfill({ json: { ...recorded, record: { ...record, withdrawn: true } } });
+      });
+      await inspector.paste(decisionId);
+      expect(await page.getAttribute('section.verdict', 'class')).toBe('verdict withdrawn');
+      expect(await page.textContent('.verdict h2')).toMatch(/^Withdrawn, and nobody was told: Allow:/);
+      expect(await page.textContent('.record .problem')).toMatch(/^Withdrawn: .* nobody was told this decision\.$/);
+      // The amber of what was not verified: that of the record around it.
+      const [verdict, record] = await inspector.read<readonly string[]>(EDGES);
+      expect(verdict).toBe(record);
+      const policy = page.locator('.links li', { hasText: 'Policy' });
+      expect(await policy.getAttribute('class')).toBe('not_reached');
+      await page.unroute('**/decisions/*');
+      await inspector.paste(decisionId);
+      expect(await page.getAttribute('section.verdict', 'class')).toBe('verdict allow');
+      expect(await page.locator('.record .problem').count()).toBe(0);
+      expect((await inspector.read<readonly string[]>(EDGES))[0]).not.toBe(record);
+      expect(await policy.getAttribute('class')).toBe('verified');
     });
   });
 

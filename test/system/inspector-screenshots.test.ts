@@ -10,6 +10,9 @@ const FOLDER = new URL('../../docs/inspector/', import.meta.url);
 const DOCUMENT = new URL('../../docs/inspector.md', import.meta.url);
 const WRITES = process.env['VERITEE_WRITE_SCREENSHOTS'] === '1';
 
+/** Where the result is in the window, in whole pixels, and by how many the page is wider than it. */
+const TOP_OF_RESULT = "Math.abs(Math.round(document.querySelector('.result').getBoundingClientRect().top))";
+const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
 const WIDTHS = [360, 768, 1280] as const;
 const HEIGHT = 1100;
 const CASES = WIDTHS.flatMap((width) => (['light', 'dark'] as const).map((scheme) => ({ width, scheme })));
@@ -30,6 +33,8 @@ describe.skipIf(isLacking('screenshots of the inspector', [CHROMIUM]))('screensh
       async (inspector) => {
         await inspector.give(refused?.body ?? '');
         await inspector.read("document.querySelector('.result').scrollIntoView()");
+        expect(await inspector.read(TOP_OF_RESULT)).toBe(0);
+        expect(await inspector.read(OVERFLOW)).toBe(0);
         const made = await inspector.page.screenshot();
         expect(sizeOf(made)).toEqual([width, HEIGHT]);
         if (WRITES) writeFileSync(new URL(name, FOLDER), made);

@@ -75,6 +75,31 @@ function evidenceOf(entry: Vector) {
   };
 }
 
+/** What the page says of the hardware signature, by the state of its panel. */
+const HARDWARE_SAYS = {
+  verified: 'This page verified itself who signed the hardware report.',
+  failed: 'This page could not verify the signature of the hardware report.',
+  open: 'This page has not verified the hardware report itself.',
+} as const;
+const WORTH =
+  'It looks at signatures alone: not at dates, revocation, firmware, policy or freshness. It is worth as much as this service, which sent the script and the pinned roots. For a verdict that does not rest on the service, use this page as one file.';
+
+/** Quotes bring their chain up to the root. Reports bring the certificate of their key alone, and no chain of now is for the past. */
+const BROKEN = new Set([
+  'snp-neg-vcek-invalid-legacy',
+  'snp-neg-vcek-invalid-new',
+  'snp-neg-wrong-product-vcek',
+  'tdx-v4-spr-2023',
+  'tdx-neg-lookalike-root',
+]);
+/** No TD quote: the page knows no report in it. */
+const OF_SGX = 'tdx-neg-sgx-quote';
+
+function hardwareOf({ id, family }: Vector): keyof typeof HARDWARE_SAYS {
+  if (BROKEN.has(id)) return 'failed';
+  return family.includes('tdx') && id !== OF_SGX ? 'verified' : 'open';
+}
+
 type Inspected = Schemas['Inspection'] | Schemas['StructureInspection'] | Schemas['EventLogInspection'];
 
 /** What the page has to show of what POST /inspect says. */
@@ -177,14 +202,46 @@ describe.skipIf(!haveVectors || isLacking('real evidence in a browser', [CHROMIU
     );
   }
 
-  it.each(JUDGED)('what the service decides of $id, and each of its fields', async (entry) => {
+  /** What the page itself says of the hardware signature, and what that is worth. */
+  async function expectHardware({ page }: InspectorPage, state: keyof typeof HARDWARE_SAYS): Promise<void> {
+    const panel = page.locator('.hardware');
+    expect([await panel.getAttribute('class'), await panel.locator('h2').textContent()]).toEqual([
+      `panel hardware ${state}`,
+      HARDWARE_SAYS[state],
+    ]);
+    expect(await panel.locator('.worth').textContent()).toBe(WORTH);
+    const steps = await panel.locator('.steps li').allInnerTexts();
+    expect(steps.filter((step) => step.endsWith(': no'))).toHaveLength(state === 'failed' ? 1 : 0);
+    expect(steps.at(-1)?.endsWith(': yes')).toBe(state === 'open' ? undefined : state === 'verified');
+  }
+
+  it.each(JUDGED)('what the service decides of $id, who signed it, and each of its fields', async (entry) => {
     const body = bodyOf(entry);
     await onPage(async (page) => {
       await page.give(JSON.stringify(body));
+      await expectHardware(page, hardwareOf(entry));
       await expectDecision(page, body);
       await expectFields(page, body['evidence'] as JsonObject);
     });
   });
+
+  it.each(JUDGED.filter(({ id }) => id === 'snp-milan-v3-b0'))(
+    'that AMD signed $id, with the chain that the service has',
+    async (entry) => {
+      const { at: _, ...body } = bodyOf(entry);
+      await onPage(async (page) => {
+        await page.give(JSON.stringify(body));
+        await expectHardware(page, 'verified');
+        expect(await page.page.locator('.hardware .steps li').allInnerTexts()).toEqual([
+          'SEV-VCEK signed the report at /evidence/report: yes',
+          'SEV-Milan signed SEV-VCEK: yes',
+          'ARK-Milan signed SEV-Milan: yes',
+          'ARK-Milan signed itself: yes',
+          'its key is a pinned root of AMD: yes',
+        ]);
+      });
+    },
+  );
 
   it.each(FILES)('each field of the file %s', async (file) => {
     await onPage(async (page) => {

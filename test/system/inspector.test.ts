@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Request } from 'playwright-core';
 import { describe, expect, inject, it } from 'vitest';
 import type { components } from '../../src/wire/generated/openapi-types.js';
 import { isLacking } from '../requirements.js';
@@ -27,6 +28,11 @@ const HOSTILE = [
   '</textarea><svg onload=alert(1)>',
 ];
 
+const fileOf = (body: string) => ({ name: 'evidence', mimeType: 'application/json', buffer: Buffer.from(body) });
+
+const NONCE_OF_BODY =
+  'The nonce came with the body, so whoever made the body chose it. It shows that the evidence is fresh where it is the one that you gave out: fill it in above to compare.';
+
 describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspector', () => {
   const suite = inspectorSuite();
 
@@ -39,6 +45,20 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
 
   const questionsOf = (decision: string) =>
     suite.lab.questions.filter((question) => question.decision === decision).slice(0, 2);
+
+  /** Evidence of the Azure VM of the lab: its chain has the most links. */
+  function azureThat(decision: string): string {
+    return (
+      suite.lab.questions.find((each) => each.decision === decision && each.body.includes('hclReport'))?.body ?? ''
+    );
+  }
+  /** Results of the checks of a link, from above, each once for all rows of it that stand together. */
+  async function orderOf({ page }: InspectorPage, title: string): Promise<readonly string[]> {
+    await page.locator('.links button', { hasText: title }).click();
+    const results = await page.locator('#link-checks tbody td:nth-child(2)').allInnerTexts();
+    return results.filter((result, index) => result !== results[index - 1]);
+  }
+  const nonceIn = (body: string): string => JSON.parse(body).nonce;
 
   it.each(['allow', 'deny'])(
     'shows the decision, its reasons and their remedies as the service has them: %s',
@@ -60,6 +80,90 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
     },
   );
 
+  it('shows each link of the chain of trust in the state of its checks', async () => {
+    const [allowed, refused] = [azureThat('allow'), azureThat('deny')];
+    await suite.visit(async (page) => {
+      await page.fillIn({ nonce: nonceIn(allowed) });
+      await page.give(allowed);
+      expect(await page.links()).toEqual([
+        'verified | Root of the vendor | verified',
+        'verified | Certificates and CRLs | verified',
+        // A warning about the product line.
+        'open | Hardware report | with reservations',
+        'verified | Hash of the runtime claims | verified',
+        'verified | Attestation key | verified',
+        'verified | vTPM quote | verified',
+        'verified | PCR values | verified',
+        'not_reached | Event log | not reached',
+        'verified | Nonce and key | verified',
+        'verified | Policy | verified',
+      ]);
+      expect(await page.page.locator('.warnings li').allInnerTexts()).toEqual([
+        expect.stringMatching(/^snp_product_advisory a published attack extracts keys of Milan/),
+      ]);
+      expect(await orderOf(page, 'Hardware report')).toEqual(['warn', 'pass']);
+      await page.fillIn({ nonce: nonceIn(refused) });
+      await page.give(refused);
+      expect(await page.links()).toEqual([
+        'verified | Root of the vendor | verified',
+        'verified | Certificates and CRLs | verified',
+        'failed | Hardware report | failed',
+        'not_reached | Hash of the runtime claims | not reached',
+        'not_reached | Attestation key | not reached',
+        'not_reached | vTPM quote | not reached',
+        'not_reached | PCR values | not reached',
+        'not_reached | Event log | not reached',
+        'not_reached | Nonce and key | not reached',
+        'not_reached | Policy | not reached',
+      ]);
+      expect(await page.page.locator('.warnings').count()).toBe(0);
+      // The link stayed open.
+      await page.page.click('.links button[aria-expanded=true]');
+      expect(await orderOf(page, 'Hardware report')).toEqual(['fail', 'pass', 'skipped']);
+    });
+  });
+
+  it('judges by what is filled in, in place of what the body says', async () => {
+    const body = azureThat('allow');
+    const nonce = nonceIn(body);
+    const other = Buffer.alloc(32, 1).toString('base64url');
+    const hexOf = (text: string) => Buffer.from(text, 'base64url').toString('hex');
+    const freshIn = async (page: InspectorPage) => (await page.links()).find((link) => link.includes('Nonce and key'));
+    await suite.visit(async (page) => {
+      const says = page.page.getByText(NONCE_OF_BODY);
+      await page.give(body);
+      expect(await freshIn(page)).toBe('open | Nonce and key | with reservations');
+      expect(await says.count()).toBe(1);
+      await page.fillIn({ nonce });
+      await page.give(body);
+      expect(await freshIn(page)).toBe('verified | Nonce and key | verified');
+      expect(await says.count()).toBe(0);
+      await page.fillIn({ nonce: other });
+      await page.give(body);
+      expect((await page.decision()).reasons).toEqual([expect.stringMatching(/^nonce_mismatch /)]);
+      expect(await freshIn(page)).toBe('failed | Nonce and key | failed');
+      await page.page.locator('.links button', { hasText: 'Nonce and key' }).click();
+      const compared = page.page.locator('#link-checks tr.fail .compared').first();
+      expect(await compared.locator('> *').allInnerTexts()).toEqual([
+        'expected',
+        expect.stringContaining(hexOf(other)),
+        'found',
+        expect.stringContaining(hexOf(nonce)),
+      ]);
+      await page.fillIn({ nonce: '', policy: 'tdx' });
+      await page.give(body);
+      expect((await page.decision()).sentence).toMatch(/^Deny: policy tdx refuses /);
+      expect((await page.decision()).reasons[0]).toMatch(/^policy_evidence_type /);
+      await page.fillIn({ policy: '', audience: 'https://gate.example' });
+      expect(await page.page.locator('.receipt').count()).toBe(0);
+      await page.give(body);
+      await page.page.locator('.receipt[data-state="incomplete"]').waitFor();
+      expect(
+        await page.page.locator('.claims-of-receipt tr', { hasText: 'audience' }).locator('td').allInnerTexts(),
+      ).toEqual(['pass', 'https://gate.example']);
+    });
+  });
+
   it.each(['snp', 'az-snp-vtpm', 'tdx'] as const)(
     'shows every field that POST /inspect shows, with its offset and value: %s',
     async (type) => {
@@ -77,6 +181,12 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
             value: (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 2_000),
           }));
         expect(expected.length).toBeGreaterThan(20);
+        const meanings = structures
+          .filter(({ name }) => name !== 'configuration' && name !== 'PCR values')
+          .flatMap(({ fields }) => fields)
+          .flatMap(({ name, meaning }) => (meaning === null ? [] : [`${name}: ${meaning}`]));
+        expect(meanings).not.toEqual([]);
+        expect(await page.meanings()).toEqual(expect.arrayContaining(meanings));
         for (const field of expected) {
           expect(
             shown.map((each) => ({ ...each, value: each.value.replace(/… \(\d+ characters\)$/, '') })),
@@ -100,6 +210,55 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
     });
   });
 
+  it('takes a file that is dropped on it', async () => {
+    const [body = ''] = suite.lab.bodies('snp');
+    await suite.visit(async ({ page }) => {
+      const transfer = await page.evaluateHandle(
+        `(() => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([${JSON.stringify(body)}], 'evidence'));
+          return transfer;
+        })()`,
+      );
+      // Beside the form, too, the browser does not open the file in place of the page.
+      const beside = "new DragEvent('drop', { bubbles: true, cancelable: true })";
+      expect(await page.evaluate(`document.querySelector('footer').dispatchEvent(${beside})`)).toBe(false);
+      expect(await page.locator('.verdict').count()).toBe(0);
+      await page.dispatchEvent('form.intake', 'dragover', { dataTransfer: transfer });
+      expect(await page.locator('form.intake.over').count()).toBe(1);
+      await page.dispatchEvent('form.intake', 'drop', { dataTransfer: transfer });
+      expect(await page.textContent('.verdict h2')).toMatch(/^Allow:/);
+      expect(await page.locator('form.intake.over').count()).toBe(0);
+      expect(await page.inputValue('#evidence')).toBe(body);
+    });
+  });
+
+  it('shows what was given last, also where an older look ends later', async () => {
+    const [[older = ''], newer] = [suite.lab.bodies('snp'), azureThat('deny')];
+    const isOfOlder = (request: Request) => request.postData()?.includes(nonceIn(older)) === true;
+    await suite.visit(async (inspector) => {
+      const { page } = inspector;
+      let letGo = () => {};
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      await page.route('**/verify*', async (route) => {
+        if (isOfOlder(route.request())) await held;
+        await route.continue();
+      });
+      const answered = page.waitForResponse((response) => isOfOlder(response.request()));
+      await page.setInputFiles('input[type=file]', fileOf(older));
+      await inspector.give(newer);
+      expect((await inspector.decision()).sentence).toMatch(/^Deny:/);
+      letGo();
+      await (await answered).finished();
+      // What follows the answer in the page has run by the time of another look.
+      await inspector.read('new Promise((resolve) => setTimeout(resolve, 200))');
+      expect((await inspector.decision()).sentence).toMatch(/^Deny:/);
+      expect(await page.getAttribute('main', 'data-looked')).toBe('1');
+    });
+  });
+
   it('shows hostile text as text, and stays usable', async () => {
     const [script = '', image = '', reordered = '', closing = ''] = HOSTILE;
     const token = [{ alg: 'RS256', kid: script }, { iss: closing, [image]: reordered }, 's']
@@ -114,7 +273,11 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
       expect(await page.page.locator('.verdict.fault h2').textContent()).toMatch(/^Not judged: /);
       await page.give(Uint8Array.of(0x7b, 0x22, 0xff, 0xfe, 0x22));
       expect(await page.page.locator('.problem').first().textContent()).toMatch(/^It is not strict JSON: /);
-      expect(await page.read('1 + 1')).toBe(2);
+      const [body = ''] = suite.lab.bodies('snp');
+      await page.paste(body);
+      expect((await page.decision()).sentence).toMatch(/^Allow:/);
+      await page.page.click('table.fields button:text-is("MEASUREMENT")');
+      expect(await page.page.locator('.chosen strong').textContent()).toBe('MEASUREMENT');
       page.forget(/status of 400/);
     });
   });
@@ -160,6 +323,7 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
         expect(await page.page.locator('.verdict.fault h2').textContent()).toMatch(/^Not judged: /);
         await page.page.click('summary');
         await page.page.fill('#option-key', KEY);
+        expect(await page.page.locator('#option-key').getAttribute('type')).toBe('password');
         await page.give(body);
         expect((await page.decision()).sentence).toMatch(/^Allow:/);
         const kept = await page.read('[localStorage.length, sessionStorage.length, document.cookie]');
@@ -229,9 +393,21 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
     await suite.visit(
       async (page) => {
         await page.give(body);
-        expect(await page.page.locator('.hardware h2').count()).toBe(1);
+        expect(await page.page.textContent('.hardware.open h2')).toBe(
+          'This page has not verified the hardware report itself.',
+        );
+        expect(await page.page.textContent('.hardware .worth')).toBe(
+          'It looks at signatures alone: not at dates, revocation, firmware, policy or freshness. It is worth as much as this file: compare its SHA-256 with the published one.',
+        );
         expect(await page.page.locator('.verdict').count()).toBe(0);
         expect([...(await page.fields()).keys()]).toContain('/evidence/report: an SNP report');
+        // It could not contact even a service that lets every page read: its own policy does not let it.
+        const keys = `${suite.service.url}/.well-known/jwks.json`;
+        expect(await page.read(`fetch('${keys}').then(() => 'answered', ({ name }) => name)`)).toBe('TypeError');
+        // The event comes after the answer.
+        await expect.poll(() => page.faults).toContain('policy: connect-src');
+        expect(page.faults.filter((fault) => fault.startsWith('request: '))).toEqual([]);
+        page.forget(/^policy: connect-src$|^console: .*Content Security Policy/);
       },
       { at: pathToFileURL(file).href },
     );
