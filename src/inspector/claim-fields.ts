@@ -39,7 +39,7 @@ const FIELDS: { readonly [claim: string]: readonly [structure: string, field: st
 export function placeOfClaim(claim: string, found: readonly FoundBytes[]): FieldPlace | null {
   const [structure, name] = FIELDS[claim] ?? [];
   const places = found.flatMap((each, index) => {
-    if (!isJudged(each) && !isRuntimeData(each)) return [];
+    if (!isJudged(each) && !(each.kind === 'runtime-data' && isRuntimeData(each))) return [];
     const fields = each.structures.flatMap((one) =>
       one.fields.map((field) => ({ structure: one.name, name: field.name })),
     );

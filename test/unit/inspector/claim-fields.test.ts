@@ -69,7 +69,7 @@ describe('the bytes of a claim are not those that the sender chose:', () => {
   });
 
   it('of two in the evidence, none is taken', () => {
-    const all = findBytes({ evidence: { hclReport: hclReport ?? null, other: hclReport ?? null } });
+    const all = findBytes({ evidence: { hclReport: hclReport ?? null, report: hclReport ?? null } });
     expect(placeOfClaim(claim, all)).toBeNull();
   });
 });

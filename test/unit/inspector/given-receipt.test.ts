@@ -7,8 +7,12 @@ const SAID = { nonce: '', audience: '', policy: '' };
 
 describe('what a receipt is compared with', () => {
   it.each([
-    ['where the page came from, if the receipt names that', service(ISSUER, null), ISSUER],
-    ['the issuer that the service has configured', service('http://localhost:1', ISSUER), ISSUER],
+    ['where the page came from, if the receipt names that', service(ISSUER, null), { value: ISSUER, by: 'caller' }],
+    [
+      'the issuer that the service has configured',
+      service('http://localhost:1', ISSUER),
+      { value: ISSUER, by: 'answer' },
+    ],
     ['no issuer where the service has none and goes by another name', service('http://localhost:1', null), null],
     ['no issuer without a service', null, null],
   ])('is %s', async (_what, behind, issuer) => {
@@ -53,7 +57,12 @@ describe('what a receipt is compared with', () => {
       nonce: { value: NONCE, by: 'body' },
       policy: { value: 'payments, other', by: 'body' },
     };
-    expect(await receiptOfAnswer(answer, body, SAID, behind)).toEqual({ receipt, issuer: ISSUER, ...ofBody, answer });
+    expect(await receiptOfAnswer(answer, body, SAID, behind)).toEqual({
+      receipt,
+      issuer: { value: ISSUER, by: 'caller' },
+      ...ofBody,
+      answer,
+    });
     expect(await receiptOfAnswer(answer, body, { ...SAID, nonce: 'BBBB' }, behind)).toMatchObject({
       ...ofBody,
       nonce: { value: 'BBBB', by: 'caller' },

@@ -140,8 +140,8 @@ describe('several hardware reports', () => {
 
   it('are none that this page can choose among', async () => {
     const other = flipped(vm.hclReport({ nonce: NONCE }), 32 + 0x90).subarray(32, 32 + 1184);
-    const verdict = await verify(body({ other: report(other) }));
-    const why = 'there are several hardware reports, /evidence/hclReport and /evidence/other: give one of them';
+    const verdict = await verify(body({ report: report(other) }));
+    const why = 'there are several hardware reports, /evidence/hclReport and /evidence/report: give one of them';
     expect(verdict).toEqual({ state: 'open', why });
     expect(await verify(body({ quote: report(quote) }))).toMatchObject({ state: 'open' });
   });

@@ -27,9 +27,14 @@ describe('what an answer says beside its claims', () => {
   };
 
   it('is the bound key, where the nonce stands, and which endorsements were used, and whence', () => {
-    expect(factsFor(question('key'), answer)).toEqual(['The bound key has the thumbprint thumb (RFC 7638).']);
-    expect(factsFor(question('fresh'), answer)).toEqual(['Nonce and key stand in snp.reportData.']);
-    expect(factsFor(question('fresh'), { ...answer, binding: null })).toEqual(['The nonce stands in snp.reportData.']);
+    expect(factsFor(question('key'), answer)).toEqual(['The bound key: thumbprint thumb (RFC 7638).']);
+    expect(factsFor(question('key'), { ...answer, freshness: { bound: [] } })).toEqual([
+      'Nothing vouches for the key that the request names: thumbprint thumb (RFC 7638).',
+    ]);
+    expect(factsFor(question('fresh'), answer)).toEqual(['Nonce and key are vouched for by snp.reportData.']);
+    expect(factsFor(question('fresh'), { ...answer, binding: null })).toEqual([
+      'The nonce is vouched for by snp.reportData.',
+    ]);
     expect(factsFor(question('hardware'), answer)).toEqual([
       "VCEK abababababababab…, from the service's folder, until 2030-01-01T00:00:00Z, revocation: good.",
       'ARK cdcdcdcdcdcdcdcd…, brought by the request.',

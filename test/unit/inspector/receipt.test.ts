@@ -31,7 +31,7 @@ const ANSWER: ReceiptAnswer = {
 const filledIn = (value: string): Said => ({ value, by: 'caller' });
 const ofBody = (value: string): Said => ({ value, by: 'body' });
 const EXPECTED: ReceiptExpectation = {
-  issuer: ISSUER,
+  issuer: filledIn(ISSUER),
   audience: filledIn(AUDIENCE),
   nonce: filledIn(NONCE),
   policy: filledIn('payments'),
@@ -281,7 +281,7 @@ describe('the receipt of an answer', () => {
 
 describe('a receipt by itself', () => {
   it('is never verified: whose policy it is, and about which evidence, nobody said', async () => {
-    const expected = { ...NOTHING, issuer: ISSUER, audience: filledIn(AUDIENCE) };
+    const expected = { ...NOTHING, issuer: filledIn(ISSUER), audience: filledIn(AUDIENCE) };
     const verdict = await verify(receiptWith(), { ...expected, nonce: filledIn(NONCE) });
     expect(verdict.state).toBe('incomplete');
     expect(await verify(receiptWith(), { ...expected, audience: filledIn('https://other.example') })).toMatchObject({
@@ -291,7 +291,7 @@ describe('a receipt by itself', () => {
   });
 
   it('is incomplete without an expected audience, and says which claims were compared with nothing', async () => {
-    const verdict = await verify(receiptWith(), { ...NOTHING, issuer: ISSUER });
+    const verdict = await verify(receiptWith(), { ...NOTHING, issuer: filledIn(ISSUER) });
     expect(verdict.state).toBe('incomplete');
     const compared = verdict.state === 'incomplete' ? verdict.compared : [];
     expect(compared.filter(({ expected }) => expected !== null).map(({ what }) => what)).toEqual(['issuer']);
@@ -302,12 +302,12 @@ describe('a receipt by itself', () => {
     ['lacks its policies', { policies: undefined }, 'receipt_policy'],
     ['is for nobody', { aud: 'urn:veritee:not-allowed' }, 'receipt_audience'],
   ])('has failed where it %s', async (_why, claims, code) => {
-    const expected = { ...NOTHING, issuer: ISSUER, audience: filledIn(AUDIENCE) };
+    const expected = { ...NOTHING, issuer: filledIn(ISSUER), audience: filledIn(AUDIENCE) };
     expect(await verify(receiptWith(claims), expected)).toMatchObject({ state: 'failed', code });
   });
 
   it('is a refusal where it says deny', async () => {
-    const expected = { ...NOTHING, issuer: ISSUER, audience: filledIn(AUDIENCE) };
+    const expected = { ...NOTHING, issuer: filledIn(ISSUER), audience: filledIn(AUDIENCE) };
     expect((await verify(receiptWith(DENY), expected)).state).toBe('refusal');
   });
 

@@ -46,7 +46,13 @@ describe('what the page asks of its service', () => {
     const fetch = answering(200, JSON.stringify(KEY_SET));
     const service = new Service(ORIGIN);
     const keys = service.receiptKeys();
-    const expected = { issuer: ISSUER, audience: null, nonce: null, policy: null, answer: null };
+    const expected = {
+      issuer: { value: ISSUER, by: 'caller' },
+      audience: null,
+      nonce: null,
+      policy: null,
+      answer: null,
+    } as const;
     const verify = (audience: string | null, receipt = receiptWith()) =>
       verifyReceipt(
         receipt,
@@ -73,7 +79,7 @@ describe('what the page asks of its service', () => {
     const fetch = answering(status, JSON.stringify(body));
     const keys = new Service(ORIGIN).receiptKeys();
     const expected = {
-      issuer: ISSUER,
+      issuer: { value: ISSUER, by: 'caller' },
       audience: { value: AUDIENCE, by: 'caller' },
       nonce: null,
       policy: null,

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
-import { findBytes, nameOfFound, placeOf, readBytes, shownBytes } from '../../../src/inspector/structures.js';
+import {
+  findBytes,
+  isJudged,
+  isRuntimeData,
+  nameOfFound,
+  placeOf,
+  readBytes,
+  shownBytes,
+} from '../../../src/inspector/structures.js';
 import { hex } from '../../../src/model/bytes.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
@@ -52,9 +60,28 @@ describe('what can be read in JSON', () => {
     expect(found({ a: 'AQAB', b: 7, c: [256, ...Array(40).fill(1)], d: null, e: 'text '.repeat(20) })).toEqual([]);
   });
 
+  it('is not looked for in bytes that the sender chooses beyond the depth, nor in a log in JSON', () => {
+    const deep = Array.from({ length: 9 }).reduce<JsonObject>((inner) => ({ inner }), { value: hex(report) });
+    expect(found({ evidence: { runtimeData: base64url(Buffer.from(JSON.stringify(deep))) } })).toEqual([
+      '/evidence/runtimeData runtime-data',
+    ]);
+    const event = {
+      recnum: 0,
+      pcr: 0,
+      digests: [{ hashAlg: 'sha256', digest: 'ab'.repeat(32) }],
+      content_type: 'pcclient_std',
+      content: { event_type: 'EV_SEPARATOR', event_data: '00000000' },
+    };
+    expect(
+      found({ evidence: { eventLog: base64url(Buffer.from(JSON.stringify([event]))) } }).filter((each) =>
+        each.endsWith('unread'),
+      ),
+    ).toEqual([]);
+  });
+
   it('is bounded in depth and number', () => {
     const deep = Array.from({ length: 10 }).reduce<JsonObject>((inner) => ({ inner }), { report: hex(report) });
-    expect(found(deep)).toEqual(['/inner/inner/inner/inner/inner/inner/inner unread']);
+    expect(found(deep)).toEqual(['/inner/inner/inner/inner/inner/inner/inner/inner/inner unread']);
     expect(
       found(Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`r${index}`, hex(report)]))),
     ).toHaveLength(65);
@@ -81,6 +108,62 @@ describe('bytes by themselves', () => {
       structures: [],
       problem: expect.stringContaining('reserved'),
     });
+  });
+});
+
+describe('what is judged', () => {
+  const at = (pointer: string) => ({ ...(readBytes(report) ?? expect.fail()), pointer });
+
+  it.each([
+    '',
+    '/evidence/report',
+    '/evidence/hclReport',
+    '/evidence/quote',
+    '/evidence/tdQuote',
+    '/evidence/tpmQuote/message',
+    '/evidence/value',
+    '/evidence/value/report',
+    '/evidence/value/report/SnpReport',
+    '/evidence/value/hcl_report',
+    '/evidence/value/quote',
+    '/evidence/value/td_quote',
+    '/evidence/value/tdx/quote',
+    '/evidence/value/quote/message',
+    '/evidence/value/tpm_quote/message',
+    '/evidence/value/outblob',
+    '/evidence/value/IsolationInfo/Evidence/Proof',
+    '/evidence/value/IsolationInfo/Evidence/Proof/SnpReport',
+    '/evidence/value/TpmInfo/PcrQuote',
+  ])('stands where the service looks for it: %s', (pointer) => {
+    expect(isJudged(at(pointer))).toBe(true);
+  });
+
+  it.each([
+    '/report',
+    '/binding/jwk/n',
+    '/evidence/other',
+    '/evidence/value/draftPolicyForAttestation',
+    '/evidence/value/Endorsements',
+    '/evidence/value/event_log',
+    '/evidence/runtimeData',
+    '/evidence/report/report',
+    '/evidence/value/report/VcekCertChain',
+    '/evidence/value/runtimeData/data',
+    '/attestationResults/0/report',
+  ])('does not stand elsewhere: %s', (pointer) => {
+    expect(isJudged(at(pointer))).toBe(false);
+  });
+
+  it.each([
+    ['/evidence/runtimeData', true],
+    ['/evidence/value/runtimeData/data', true],
+    ['/evidence/value/runtime_data', true],
+    ['/evidence/value/tdx/runtime_data', true],
+    ['/evidence/value/IsolationInfo/Evidence/RunTimeData', true],
+    ['/evidence/value/draftPolicyForAttestation/runtimeData', false],
+    ['/runtimeData', false],
+  ])('has its runtime data at %s: %s', (pointer, is) => {
+    expect(isRuntimeData(at(pointer))).toBe(is);
   });
 });
 

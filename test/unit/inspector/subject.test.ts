@@ -118,7 +118,7 @@ describe('what is looked at', () => {
     const subject = await look(request(BODY), options, { service, subtle });
     expect(subject.receipt).toMatchObject({
       receipt,
-      issuer: ISSUER,
+      issuer: { value: ISSUER, by: 'caller' },
       audience: { value: 'gate', by: 'caller' },
       nonce: { value: 'AAAA', by: 'body' },
     });
@@ -178,7 +178,11 @@ describe('a receipt, a record and an example', () => {
     const options = { ...NO_OPTIONS, audience: 'gate' };
     const subject = await look(intake, options, { service, subtle });
     expect(asked).toEqual([]);
-    const receipt = { issuer: ISSUER, audience: { value: 'gate', by: 'caller' }, answer: null };
+    const receipt = {
+      issuer: { value: ISSUER, by: 'caller' },
+      audience: { value: 'gate', by: 'caller' },
+      answer: null,
+    };
     expect(subject).toMatchObject({ decision: null, receipt });
     const alone = await look(intake, NO_OPTIONS, { service: null, subtle });
     expect(alone.receipt).toMatchObject({ issuer: null, audience: null });
