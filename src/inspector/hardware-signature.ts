@@ -70,7 +70,7 @@ export async function verifyHardware(
 ): Promise<HardwareVerdict> {
   if (subtle === null) return open('this page has no WebCrypto: it was not loaded over HTTPS or from this machine');
   try {
-    if (found.some(({ kind }) => kind === 'unread')) return open('not all of what was given was looked at');
+    if (found.some(({ kind }) => kind === 'unread')) return open('something of what was given could not be looked at');
     const [report, another] = reportsIn(found);
     if (report === undefined) return open('there is no hardware report');
     if (another !== undefined)

@@ -127,8 +127,16 @@ function search(value: JsonValue, pointer: string, depth: number, found: FoundBy
 function noteUnread(value: JsonValue, pointer: string, found: FoundBytes[]): void {
   const isNothing = typeof value === 'string' ? value.length < SHORTEST : value === null || typeof value !== 'object';
   if (isNothing || OF_THE_CALLER.test(pointer) || found.some(({ kind }) => kind === 'unread')) return;
-  const problem = `this page looks at ${MOST_FOUND} structures, ${DEEPEST} levels deep, and there is more`;
-  found.push({ pointer, kind: 'unread', bytes: new Uint8Array(), structures: [], problem });
+  found.push(unread(pointer, `this page looks at ${MOST_FOUND} structures, ${DEEPEST} levels deep, and there is more`));
+}
+
+/** What stands where a report or quote is judged, and is none that can be read: another one elsewhere must not stand in for it. */
+function noteUnrecognised(pointer: string, found: FoundBytes[]): void {
+  if (JUDGED.test(pointer)) found.push(unread(pointer, 'it looks like nothing that is known, or like several things'));
+}
+
+function unread(pointer: string, problem: string): FoundBytes {
+  return { pointer, kind: 'unread', bytes: new Uint8Array(), structures: [], problem };
 }
 
 function searchObject(
@@ -149,7 +157,8 @@ function searchList(value: readonly JsonValue[], pointer: string, depth: number,
   const bytes = value.length >= SHORTEST && value.every(isByte) ? Uint8Array.from(value) : null;
   const read = bytes === null ? null : readBytes(bytes, pointer);
   if (read !== null) found.push(read);
-  else if (bytes === null) {
+  else if (bytes !== null) noteUnrecognised(pointer, found);
+  else {
     for (const [index, item] of value.entries()) search(item, `${pointer}/${index}`, depth + 1, found);
   }
 }
@@ -162,12 +171,16 @@ function searchText(text: string, pointer: string, depth: number, found: FoundBy
     return;
   }
   const bytes = nullIfMalformed(() => decodeHex(text)) ?? nullIfMalformed(() => decodeBase64(text));
-  if (bytes === null) return;
+  if (bytes === null) {
+    noteUnrecognised(pointer, found);
+    return;
+  }
   const read = readBytes(bytes, pointer) ?? runtimeData(bytes, pointer);
   if (read !== null) found.push(read);
   // A log in JSON is what it replays to: nothing inside it is looked for.
   const inside = read?.kind === 'event-log' ? null : nullIfMalformed(() => parseStrictJson(bytes));
   if (inside !== null && typeof inside === 'object') search(inside, pointer, depth + 1, found);
+  else if (read === null) noteUnrecognised(pointer, found);
 }
 
 /** Runtime data is JSON that only its place tells from other JSON. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { hashed } from '../../../src/crypto/digest.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
+import { recogniseRaw } from '../../../src/inspect/raw-structures.js';
 import {
   endsAtOtherRoot,
   type HardwareVerdict,
@@ -331,6 +332,17 @@ describe('the pins of the vendors', () => {
 
 describe('a genuine report beside what is judged', () => {
   const report = vm.hclReport({ nonce: NONCE }).subarray(32, 32 + 1184);
+  /** A report that is an event log of one bank, too: an event of type 1 with 1152 bytes of data. */
+  const twoThings = () => {
+    const both = Buffer.from(report);
+    both.writeUInt32LE(1, 4);
+    both.writeUInt32LE(1152, 28);
+    return both;
+  };
+
+  it('is about bytes that are two things', () => {
+    expect(recogniseRaw(twoThings())).toEqual(['snp-report', 'event-log']);
+  });
   const forged = base64Url(flipped(report, 0x90));
 
   it('counts for nothing outside of the evidence', async () => {
@@ -354,7 +366,23 @@ describe('a genuine report beside what is judged', () => {
     );
     expect(await verify({ evidence: { ...evidence, filling, last: forged } })).toEqual({
       state: 'open',
-      why: 'not all of what was given was looked at',
+      why: 'something of what was given could not be looked at',
+    });
+  });
+
+  it.each([
+    ['can be read as two things', twoThings],
+    ['is of no kind that is known', () => Buffer.alloc(1184, 7)],
+    ['is a list of bytes of no kind', () => [...Buffer.alloc(1184, 7)]],
+    ['is no base64', () => '!'.repeat(64)],
+  ])('does not stand in for one that %s', async (_what, make) => {
+    const made = make();
+    const { endorsements } = body().evidence as JsonObject;
+    const judged = made instanceof Uint8Array ? base64Url(made) : made;
+    const evidence = { report: judged, quote: base64Url(report), endorsements: endorsements ?? null };
+    expect(await verify({ evidence })).toEqual({
+      state: 'open',
+      why: 'something of what was given could not be looked at',
     });
   });
 });
