@@ -12,7 +12,7 @@ const HEAD = `<meta charset="utf-8">
 <title>veritee inspector</title>`;
 
 const BODY = `<div id="app">
-<p>The page is loading. Where this stays, the service is too busy to send the rest of it: load it again.</p>
+<p>The page is loading. Where this stays, the rest of it could not be loaded: the service is too busy, was just replaced, or is not at the root of this address. Load it again.</p>
 <noscript><p>This page needs JavaScript. The same is said by the command: veritee inspect FILE.</p></noscript>
 </div>`;
 

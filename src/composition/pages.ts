@@ -11,18 +11,24 @@ interface BuiltPage extends PageFile {
   readonly part: 'inspector' | 'documents';
 }
 
-/** The pages that were built beside the service. Without them it serves everything else, and the log says so. */
+/** The pages that were built beside the service. Without them it serves everything else, and the log says so: they judge nothing. */
 export function builtPages({ inspector }: { readonly inspector: boolean }, log: Log, folder = FOLDER): Pages {
-  const files = listedPages(folder);
-  if (files === null) log.warn({ folder }, 'the pages are not built (npm run build): none is served');
-  return { folder, files: (files ?? []).filter(({ part }) => inspector || part !== 'inspector') };
+  return { folder, files: listedPages(folder, log).filter(({ part }) => inspector || part !== 'inspector') };
 }
 
-function listedPages(folder: string): readonly BuiltPage[] | null {
+function listedPages(folder: string, log: Log): readonly BuiltPage[] {
   try {
-    return JSON.parse(readFileSync(`${folder}/pages.json`, 'utf8')) as readonly BuiltPage[];
+    const listed: unknown = JSON.parse(readFileSync(`${folder}/pages.json`, 'utf8'));
+    if (Array.isArray(listed)) return listed as readonly BuiltPage[];
+    log.warn({ folder }, 'pages.json is no list of pages, so that none is served: install the package or image again');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (isMissing) log.warn({ folder }, 'the pages are not built (npm run build): none is served');
+    else
+      log.warn(
+        { folder, err: error },
+        'pages.json cannot be read, so that no page is served: install the package or image again',
+      );
   }
+  return [];
 }

@@ -93,9 +93,8 @@ async function verifySnp(
 ) {
   const { signed, signature, signingKey } = parseSnpReport(bytes);
   const certificates = certificatesIn(found);
-  const keys = certificates.filter(({ publicKey }) => publicKey.kind === 'ec' && publicKey.curve === 'P-384');
-  // A host may bring both: KEY_INFO says which one signed (AMD 56860, ATTESTATION_REPORT).
-  const leaf = keys.find(({ subject }) => subject.commonName === `SEV-${signingKey.toUpperCase()}`) ?? keys[0];
+  // A host may bring both: KEY_INFO says which one signed (AMD 56860, ATTESTATION_REPORT). Other certificates are no keys of AMD's.
+  const leaf = certificates.find(({ subject }) => subject.commonName === `SEV-${signingKey.toUpperCase()}`);
   if (leaf === undefined) return open('no VCEK or VLEK came with the evidence');
   const steps = new Steps();
   const isSigned = () => verifyEcdsa(subtle, { curve: 'P-384', hash: 'SHA-384' }, leaf, signature, signed);

@@ -153,7 +153,11 @@ function heldByClaims(claims: JsonValue | undefined, layout: RegisterLayout): He
 
 /** What a quote that nobody verified has, or what stands beside it. */
 function heldByEvidence(found: readonly FoundBytes[], body: JsonValue, layout: RegisterLayout): Held {
-  if (layout !== RTMR_LAYOUT) return heldInBanks(memberOf(memberOf(body, 'evidence'), 'pcrs'));
+  if (layout !== RTMR_LAYOUT) {
+    const evidence = memberOf(body, 'evidence');
+    // Of an event log by itself, or of evidence in its native form.
+    return heldInBanks(memberOf(evidence, 'pcrs') ?? memberOf(memberOf(evidence, 'tpmQuote'), 'pcrs'));
+  }
   const fields = found.flatMap(({ structures }) => structures.flatMap((structure) => structure.fields));
   const values = [0, 1, 2, 3].map((number) => fields.find(({ name }) => name === `RTMR${number}`)?.value);
   return values.every((value) => typeof value === 'string') ? ofRtmrs(values.map(String)) : new Map();

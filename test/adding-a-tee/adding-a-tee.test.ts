@@ -13,7 +13,6 @@ const PAGE_FILE = 'src/inspector/tsconfig.json';
 
 /** Tests of the inspector that ask every type and every check for what the page shows of them. */
 const INSPECTOR_TESTS = [
-  'test/unit/inspector/chain-of-trust.test.ts',
   'test/unit/inspector/limits.test.ts',
   'test/unit/inspector/questions.test.ts',
 ];

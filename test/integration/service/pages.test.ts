@@ -107,8 +107,13 @@ describe('pages', () => {
     try {
       expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
       expect(log.of(/are not built/)).toEqual([{ folder }]);
-      await writeFile(join(folder, 'pages.json'), 'no JSON');
-      expect(() => builtPages({ inspector: true }, log, folder)).toThrow(SyntaxError);
+      // What judges evidence does not rest on the pages.
+      await writeFile(join(folder, 'pages.json'), '[{"name": "ind');
+      expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
+      expect(log.of(/cannot be read/)).toEqual([{ folder, err: expect.any(SyntaxError) }]);
+      await writeFile(join(folder, 'pages.json'), '{}');
+      expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
+      expect(log.of(/is no list of pages/)).toEqual([{ folder }]);
     } finally {
       await rm(folder, { recursive: true });
     }

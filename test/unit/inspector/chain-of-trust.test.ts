@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { chainOfTrust, type Link, type LinkName, linkOf } from '../../../src/inspector/chain-of-trust.js';
 import type { CheckResult } from '../../../src/model/checks/row.js';
 import { CHECK_IDS, type CheckId } from '../../../src/model/codes.js';
-import type { EvidenceType } from '../../../src/model/evidence.js';
 
 const ALLOWED = { decision: 'allow', nonceBy: 'caller' } as const;
 const check = (id: string, result: CheckResult, about = '/evidence/hclReport') => ({ id, result, about });
@@ -154,7 +153,7 @@ const CHECKS: { readonly [name in LinkName]: readonly CheckId[] } = {
 };
 
 /** The links of each type of evidence, from what is trusted from the beginning. */
-const LINKS: { readonly [type in EvidenceType]: readonly LinkName[] } = {
+const LINKS: { readonly [type: string]: readonly LinkName[] } = {
   snp: ['root', 'certificates', 'report', 'fresh'],
   tdx: ['root', 'certificates', 'report', 'eventLog', 'fresh'],
   'az-snp-vtpm': [

@@ -387,6 +387,18 @@ describe('a genuine report beside what is judged', () => {
   });
 });
 
+describe('certificates of others', () => {
+  it('are not taken for the key of AMD, whatever their curve', async () => {
+    const platform = new SnpPlatform({ pki });
+    // A VLEK is a key of AMD's too, and not the one that KEY_INFO names.
+    const other = new SnpPlatform({ pki, signingKey: 'vlek' }).vek;
+    const evidence = { report: base64Url(platform.report()), akCertificate: base64Url(other.der) };
+    expect(await verify({ evidence })).toEqual({ state: 'open', why: 'no VCEK or VLEK came with the evidence' });
+    const whole = { ...evidence, keys: [base64Url(platform.vek.der)], chain: pki.chainPem('Milan') };
+    expect(await verify({ evidence: whole })).toMatchObject({ state: 'verified' });
+  });
+});
+
 describe('a host that brings VCEK and VLEK', () => {
   it.each([
     ['vcek', 'vlek'],

@@ -108,6 +108,8 @@ describe('registers of a boot', () => {
   it('of evidence that nobody verified are compared with what stands beside the quote', () => {
     const { registers, isVerified } = read(null, body({ pcrs: { sha256: { 0: AS_REPLAYED[0].toUpperCase() } } }));
     expect(isVerified).toBe(false);
+    const ofQuote = read(null, body({ tpmQuote: { pcrs: { sha256: { 0: AS_REPLAYED[0] } } } }));
+    expect(states(ofQuote.registers)).toEqual(states(registers));
     expect(states(registers)).toEqual([
       ['PCR 0', 'explained'],
       ['PCR 7', 'unquoted'],
