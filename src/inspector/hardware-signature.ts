@@ -70,7 +70,7 @@ export async function verifyHardware(
 ): Promise<HardwareVerdict> {
   if (subtle === null) return open('this page has no WebCrypto: it was not loaded over HTTPS or from this machine');
   try {
-    if (found.some(({ kind }) => kind === 'unread')) return open('something of what was given could not be looked at');
+    if (found.some(isNoReport)) return open('something of what was given could not be looked at');
     const [report, another] = reportsIn(found);
     if (report === undefined) return open('there is no hardware report');
     if (another !== undefined)
@@ -196,6 +196,22 @@ interface FoundReport {
   readonly pointer: string;
   readonly bytes: Uint8Array;
   readonly isQuote: boolean;
+}
+
+/** What the service may judge a report or quote in, by what it is; a quote that cannot be read fails by itself. */
+const OF_REPORTS: ReadonlySet<FoundBytes['kind']> = new Set([
+  'snp-report',
+  'snp-extended-report',
+  'hcl-report',
+  'td-quote',
+  'tpm-quote',
+]);
+
+/** Whether something stands for a report and is none that can be read: another one elsewhere must not stand in for it. */
+function isNoReport(each: FoundBytes): boolean {
+  if (each.kind === 'unread') return true;
+  if (each.pointer === '' || each.kind === 'td-quote' || !isJudged(each)) return false;
+  return each.problem !== null || !OF_REPORTS.has(each.kind);
 }
 
 /** TD quotes, and SNP reports by themselves, in extended reports and in the paravisor's; each once. */

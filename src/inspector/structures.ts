@@ -164,7 +164,10 @@ function searchList(value: readonly JsonValue[], pointer: string, depth: number,
 }
 
 function searchText(text: string, pointer: string, depth: number, found: FoundBytes[]): void {
-  if (text.length < SHORTEST) return;
+  if (text.length < SHORTEST) {
+    noteUnrecognised(pointer, found);
+    return;
+  }
   const asIs = readBytes(fromLatin1(text), pointer);
   if (asIs !== null) {
     found.push(asIs);

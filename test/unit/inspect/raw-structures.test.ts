@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { parseCertificate } from '../../../src/formats/x509-certificate.js';
+import { parseCrlFrame } from '../../../src/formats/x509-crl.js';
 import {
   describeRaw,
   IN_FILE,
@@ -88,6 +90,24 @@ describe('a file by itself', () => {
     expect(recogniseRaw(utf8('hello'))).toEqual([]);
     expect(recogniseRaw(utf8('{"evidence":{"type":"snp"}}'))).toEqual([]);
     expect(recogniseRaw(new Uint8Array())).toEqual([]);
+  });
+
+  it('place certificates where they stand: in a table, behind a report, and by themselves', () => {
+    const extended = Buffer.concat([snp.report(), table]);
+    const signatureOf = (bytes: Uint8Array, kind: StructureKind) => {
+      const { start, fields } = describeRaw(bytes, kind, IN_FILE).at(-1) ?? expect.fail();
+      const { offset, length } = fields.find(({ name }) => name === 'signature') ?? expect.fail();
+      const from = (start ?? Number.NaN) + (offset ?? Number.NaN);
+      return Buffer.from(bytes.subarray(from, from + (length ?? 0))).toString('hex');
+    };
+    const { signature } = parseCertificate(snp.vek.der, { allowZeroSerial: true });
+    const expected = Buffer.from(signature).toString('hex');
+    expect(signatureOf(table, 'snp-certificate-table')).toBe(expected);
+    expect(signatureOf(extended, 'snp-extended-report')).toBe(expected);
+    expect(signatureOf(snp.vek.der, 'certificate')).toBe(expected);
+    const crl = amd.issueCrl({ product: 'Milan' });
+    expect(signatureOf(crl, 'crl')).toBe(Buffer.from(parseCrlFrame(crl).signature).toString('hex'));
+    expect(describeRaw(utf8(amd.chainPem('Milan')), 'pem', IN_FILE).map(({ start }) => start)).toEqual([null, null]);
   });
 
   it.each([

@@ -151,7 +151,7 @@ describe('several hardware reports', () => {
     const genuine = report(vm.hclReport({ nonce: NONCE }).subarray(32, 32 + 1184));
     const { endorsements = {} } = body().evidence as JsonObject;
     for (const name of ['runtimeData', 'runtime_data', 'userData', 'initData', 'nonce']) {
-      const verdict = await verify({ evidence: { type: 'snp', report: 'AA', [name]: genuine, endorsements } });
+      const verdict = await verify({ evidence: { type: 'snp', [name]: genuine, endorsements } });
       expect([name, verdict]).toEqual([name, { state: 'open', why: 'there is no hardware report' }]);
     }
   });
@@ -375,6 +375,9 @@ describe('a genuine report beside what is judged', () => {
     ['is of no kind that is known', () => Buffer.alloc(1184, 7)],
     ['is a list of bytes of no kind', () => [...Buffer.alloc(1184, 7)]],
     ['is no base64', () => '!'.repeat(64)],
+    ['is too short', () => 'AA'],
+    ['is malformed', () => flipped(report, 0x4c)],
+    ['is PEM', () => pki.chainPem('Milan')],
   ])('does not stand in for one that %s', async (_what, make) => {
     const made = make();
     const { endorsements } = body().evidence as JsonObject;
