@@ -12,10 +12,7 @@ const PROJECT_FILE = 'tsconfig.json';
 const PAGE_FILE = 'src/inspector/tsconfig.json';
 
 /** Tests of the inspector that ask every type and every check for what the page shows of them. */
-const INSPECTOR_TESTS = [
-  'test/unit/inspector/limits.test.ts',
-  'test/unit/inspector/questions.test.ts',
-];
+const INSPECTOR_TESTS = ['test/unit/inspector/limits.test.ts', 'test/unit/inspector/questions.test.ts'];
 
 /** What a project needs to generate, to compile and to judge. */
 const COPIED = [
