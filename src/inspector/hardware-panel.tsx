@@ -7,10 +7,11 @@ const SAYS = {
   open: 'This page has not verified the hardware report itself.',
 } as const;
 
-const OF_OTHER_ROOT = 'The report is signed, and not by AMD or Intel: its certificates end at another root.';
+const OF_OTHER_ROOT =
+  'Every signature of the report holds, and its certificates end at a root that this page does not know.';
 /** Of an example it is known whose. */
 const OF_EXAMPLE =
-  "The report is signed, and not by AMD or Intel: the root is the test lab's, as it is for every example.";
+  "Every signature of the report holds, and its certificates end at the test lab's root, as those of every example do.";
 
 interface HardwarePanelProps {
   readonly verdict: HardwareVerdict;

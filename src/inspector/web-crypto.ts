@@ -1,9 +1,20 @@
 import { readEcdsaSignature } from '../formats/ecdsa-signature.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
+import { hex } from '../model/bytes.js';
 
 /** Signatures of AMD and Intel, verified by WebCrypto. */
 
 export type WebCrypto = typeof globalThis.crypto.subtle;
+
+const VENDOR_ALGORITHMS: ReadonlySet<string | null> = new Set(['rsassa-pss-sha384', 'ecdsa-sha256']);
+
+/**
+ * Whether a certificate was issued with another algorithm than AMD and Intel use now. The algorithm beside the signature is not signed: where
+ * it is another than the signed one, it was altered, and that is no unknown algorithm.
+ */
+export function hasUnknownAlgorithm({ innerAlgorithm, outerAlgorithm }: X509Certificate): boolean {
+  return !VENDOR_ALGORITHMS.has(innerAlgorithm.name) && hex(innerAlgorithm.bytes) === hex(outerAlgorithm.bytes);
+}
 
 /** Whether the issuer signed a certificate, by what AMD and Intel sign certificates with. */
 export async function verifyIssued(

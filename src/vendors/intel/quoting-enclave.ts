@@ -7,9 +7,11 @@ const MRSIGNER = 'dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8
 const TD_QE = 2;
 
 /**
- * Whether an enclave is Intel's quoting enclave for TDs, of any version, and no debug enclave. Any enclave that a platform's owner lets use
- * the provisioning key gets a report that the PCK signs. With a QE identity at hand, its mask and version count instead.
+ * Whether an enclave is Intel's quoting enclave for TDs, of any version. Any enclave that a platform's owner lets use the provisioning
+ * key gets a report that the PCK signs. With a QE identity at hand, its mask and version count instead.
+ *
+ * Deliberately not checked here: whether it is a debug enclave, which is forged evidence and not an unknown one.
  */
-export function isTdQuotingEnclave({ mrSigner, isvProdId, debug }: EnclaveReport): boolean {
-  return hex(mrSigner) === MRSIGNER && isvProdId === TD_QE && !debug;
+export function isTdQuotingEnclave({ mrSigner, isvProdId }: EnclaveReport): boolean {
+  return hex(mrSigner) === MRSIGNER && isvProdId === TD_QE;
 }

@@ -169,10 +169,13 @@ describe('the signature of a TD quote', () => {
   it('is verified up to the pinned root, with the quoting enclave between', async () => {
     const verdict = await verifyQuote(quote);
     expect(verdict.state).toBe('verified');
+    expect(verdict.state === 'verified' && lastStep(verdict)).toBe(
+      "MRSIGNER and ISVPRODID of the quoting enclave are Intel's",
+    );
     expect(verdict.state === 'verified' && verdict.steps.slice(0, 4).map(({ what }) => what)).toEqual([
       'the attestation key signed the quote',
       'the quoting enclave vouches for the attestation key',
-      "the quoting enclave is Intel's, and no debug enclave",
+      'the quoting enclave is no debug enclave',
       'the PCK signed the report of the quoting enclave',
     ]);
   });
@@ -185,17 +188,27 @@ describe('the signature of a TD quote', () => {
     expect(verdict.state === 'failed' && lastStep(verdict)).toBe(step);
   });
 
+  it('does not verify with a debug enclave, though the PCK signed its report', async () => {
+    const attributes = Uint8Array.of(3, ...new Uint8Array(15));
+    expectFailedAt(
+      await verifyQuote(PLATFORM.quote({ qeReport: { attributes } })),
+      'the quoting enclave is no debug enclave',
+    );
+  });
+
   it.each([
-    ['another signer', { mrSigner: new Uint8Array(32).fill(7) }],
-    ['another product', { isvProdId: 1 }],
-    ['a debug enclave', { attributes: Uint8Array.of(3, ...new Uint8Array(15)) }],
-  ])('does not verify with a quoting enclave of %s, though the PCK signed its report', async (_what, qeReport) => {
-    const verdict = await verifyQuote(PLATFORM.quote({ qeReport }), {
-      ...PINS,
-      intel: new Set([pinOf(rootOf(PLATFORM.quote()))]),
-    });
-    expect(verdict.state === 'failed' && lastStep(verdict)).toBe(
-      "the quoting enclave is Intel's, and no debug enclave",
+    ['signer', { mrSigner: new Uint8Array(32).fill(7) }],
+    ['product', { isvProdId: 1 }],
+  ])('is left open with a quoting enclave of another %s, which the PCK signed', async (_what, qeReport) => {
+    const why = 'MRSIGNER and ISVPRODID of the quoting enclave are none that this page knows as those of Intel';
+    expect(await verifyQuote(PLATFORM.quote({ qeReport }))).toEqual({ state: 'open', why });
+    expectFailedAt(
+      await verifyQuote(PLATFORM.quote({ qeReport, pckKey: OTHER.privateKey })),
+      'the PCK signed the report of the quoting enclave',
+    );
+    expectFailedAt(
+      await verifyQuote(PLATFORM.quote({ qeReport }), { ...PINS, intel: PINS.amd }),
+      'its key is a pinned root of Intel',
     );
   });
 
@@ -399,6 +412,61 @@ describe('certificates of others', () => {
     expect(await verify({ evidence })).toEqual({ state: 'open', why: 'no VCEK or VLEK came with the evidence' });
     const whole = { ...evidence, keys: [base64Url(platform.vek.der)], chain: pki.chainPem('Milan') };
     expect(await verify({ evidence: whole })).toMatchObject({ state: 'verified' });
+  });
+});
+
+describe('a certificate of an algorithm that the page does not know', () => {
+  const ECDSA_SHA256 = Buffer.from('06082a8648ce3d040302', 'hex');
+  const ECDSA_SHA384 = Buffer.from('06082a8648ce3d040303', 'hex');
+  const SHA384 = Buffer.from('0609608648016503040202', 'hex');
+  const SHA512 = Buffer.from('0609608648016503040203', 'hex');
+
+  /** The certificate with one text in place of another, from the nth time it stands there. */
+  function rewritten(der: Uint8Array, [from, to]: readonly [Buffer, Buffer], first = 0): Uint8Array {
+    const made = Buffer.from(der);
+    const places = [...der.keys()].filter((at) => made.subarray(at, at + from.byteLength).equals(from));
+    for (const at of places.slice(first)) to.copy(made, at);
+    return made;
+  }
+
+  const quoteWith = (change: (der: Uint8Array, index: number) => Uint8Array) =>
+    PLATFORM.quote({
+      pckChain: parsePemCertificates(PLATFORM.pck.chainPem, 'cert_chain')
+        .map(change)
+        .map((der) => pem(der))
+        .join(''),
+    });
+  const ofUnknown = (name: string) => ({
+    state: 'open',
+    why: `the signature of ${name} is of an algorithm that this page does not know`,
+  });
+
+  it.each([
+    [0, 'Intel SGX PCK Certificate'],
+    [1, 'Intel SGX PCK Platform CA'],
+    [2, 'Intel SGX Root CA'],
+  ])('leaves a quote open: certificate %i', async (position, name) => {
+    const unknown = quoteWith((der, index) =>
+      index === position ? rewritten(der, [ECDSA_SHA256, ECDSA_SHA384]) : der,
+    );
+    expect(await verifyQuote(unknown)).toEqual(ofUnknown(name));
+  });
+
+  it('leaves a report open', async () => {
+    const keys = [rewritten(vm.platform.vek.der, [SHA384, SHA512]), askDer, arkDer].map(base64Url);
+    const evidence = { report: base64Url(vm.platform.report()), keys };
+    expect(await verify({ evidence })).toEqual(ofUnknown('SEV-VCEK'));
+  });
+
+  it('fails where that is not the algorithm that was signed', async () => {
+    const altered = quoteWith((der, index) => (index === 0 ? rewritten(der, [ECDSA_SHA256, ECDSA_SHA384], 1) : der));
+    expectFailedAt(await verifyQuote(altered), 'Intel SGX PCK Platform CA signed Intel SGX PCK Certificate');
+  });
+
+  it('fails where the report itself is altered', async () => {
+    const keys = [rewritten(vm.platform.vek.der, [SHA384, SHA512]), askDer, arkDer].map(base64Url);
+    const report = base64Url(flipped(vm.platform.report(), 0x90));
+    expectFailedAt(await verify({ evidence: { report, keys } }), 'SEV-VCEK signed the report at /evidence/report');
   });
 });
 
