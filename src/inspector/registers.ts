@@ -1,5 +1,7 @@
+import { decodeBase64 } from '../formats/base64.js';
 import { parseEventLog } from '../formats/event-log.js';
 import { BANK_LENGTH, type EventBank, type EventLog, type MeasuredEvent } from '../formats/measured-event.js';
+import { parseStrictJson } from '../formats/strict-json.js';
 import { shownText, typeName } from '../inspect/event-names.js';
 import { banksOf, layoutOf, strongest } from '../inspect/log-reading.js';
 import { judgedEvents } from '../measured-boot/judged-event.js';
@@ -155,12 +157,27 @@ function heldByClaims(claims: JsonValue | undefined, layout: RegisterLayout): He
 function heldByEvidence(found: readonly FoundBytes[], body: JsonValue, layout: RegisterLayout): Held {
   if (layout !== RTMR_LAYOUT) {
     const evidence = memberOf(body, 'evidence');
-    // Of an event log by itself, or of evidence in its native form.
-    return heldInBanks(memberOf(evidence, 'pcrs') ?? memberOf(memberOf(evidence, 'tpmQuote'), 'pcrs'));
+    // Of an event log by itself, of evidence in its native form, or of the one dialect that has a log of a vTPM.
+    const native = memberOf(evidence, 'pcrs') ?? memberOf(memberOf(evidence, 'tpmQuote'), 'pcrs');
+    return native === undefined ? heldByGuest(memberOf(evidence, 'value')) : heldInBanks(native);
   }
   const fields = found.flatMap(({ structures }) => structures.flatMap((structure) => structure.fields));
   const values = [0, 1, 2, 3].map((number) => fields.find(({ name }) => name === `RTMR${number}`)?.value);
   return values.every((value) => typeof value === 'string') ? ofRtmrs(values.map(String)) : new Map();
+}
+
+/** Dialect `azure-guest`, whose value may be JSON in base64: values of SHA-256 by their index. */
+function heldByGuest(value: JsonValue | undefined): Held {
+  const info = typeof value === 'string' ? nullIfMalformed(() => parseStrictJson(decodeBase64(value))) : value;
+  const pcrs = memberOf(memberOf(info ?? undefined, 'TpmInfo'), 'PCRs');
+  if (!Array.isArray(pcrs)) return new Map();
+  const values = pcrs.flatMap((pcr) => {
+    const [index, digest] = [memberOf(pcr, 'Index'), memberOf(pcr, 'Digest')];
+    if (typeof index !== 'number' || typeof digest !== 'string') return [];
+    const bytes = nullIfMalformed(() => decodeBase64(digest));
+    return bytes === null ? [] : [[index, hex(bytes)] as const];
+  });
+  return values.length === 0 ? new Map() : new Map([['sha256', new Map(values)]]);
 }
 
 function ofRtmrs(values: readonly string[]): Held {

@@ -4,7 +4,7 @@ import { type Register, registersOf } from '../../../src/inspector/registers.js'
 import { findBytes } from '../../../src/inspector/structures.js';
 import { OS_SEPARATOR } from '../../../src/measured-boot/known-digests.js';
 import { fromLatin1, hex } from '../../../src/model/bytes.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { buildEventLog, LOG_EVENT, type LogEvent } from '../../lab/event-log-builder.js';
 import { buildCcel, CCEL_EVENT, replayCcel } from '../../lab/index.js';
 import { PLATFORM } from '../verifiers/azure-cvm/tdx-fixture.js';
@@ -115,6 +115,32 @@ describe('registers of a boot', () => {
       ['PCR 7', 'unquoted'],
       ['PCR 8', 'unquoted'],
     ]);
+  });
+
+  it.each<readonly [string, (info: JsonObject) => JsonValue]>([
+    ['an object', (info) => info],
+    ['in base64', (info) => base64url(Buffer.from(JSON.stringify(info)))],
+  ])('of what an Azure guest sends are compared with the values beside its quote: %s', (_form, as) => {
+    const digestOf = (value: string) => base64url(Buffer.from(value, 'hex'));
+    const given = (PCRs: JsonValue): JsonObject => ({
+      evidence: { value: as({ TcgLogs: base64url(LOG), TpmInfo: { PCRs } }) },
+    });
+    const PCRs = [
+      { Index: 7, Digest: digestOf(AS_REPLAYED[0]) },
+      { Index: 0, Digest: digestOf(AS_REPLAYED[0]) },
+      { Index: 8, Digest: '!' },
+    ];
+    const { registers, isVerified, bank } = read(null, given(PCRs));
+    expect({ isVerified, bank }).toEqual({ isVerified: false, bank: 'sha256' });
+    expect(states(registers)).toEqual([
+      ['PCR 0', 'explained'],
+      ['PCR 7', 'differs'],
+      ['PCR 8', 'unquoted'],
+    ]);
+    expect(registers[1]?.held).toBe(AS_REPLAYED[0]);
+    for (const none of [[], [{ Index: '0', Digest: digestOf(AS_REPLAYED[0]) }], [null], 'AA', { Index: 0 }]) {
+      expect(new Set(read(null, given(none)).registers.map(({ state }) => state))).toEqual(new Set(['unquoted']));
+    }
   });
 
   it('agree with nothing where the log cannot be replayed', () => {
