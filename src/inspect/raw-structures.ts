@@ -3,7 +3,7 @@ import { parseEventLog } from '../formats/event-log.js';
 import { parseHclReport } from '../formats/hcl-report.js';
 import type { MeasuredEvent } from '../formats/measured-event.js';
 import { PEM_TEXT_BYTES, parsePemBlocks } from '../formats/pem.js';
-import { parseSnpCertificateTable } from '../formats/snp-certificate-table.js';
+import { parseSnpCertificateTable, type SnpCertificateTable } from '../formats/snp-certificate-table.js';
 import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
 import { beginsAsSnpReport, structureOf } from '../formats/structure-kind.js';
 import { isCryptoAgile } from '../formats/tcg-event-log.js';
@@ -67,7 +67,7 @@ const KINDS: { readonly [K in StructureKind]: RawKind } = {
   },
   'snp-extended-report': {
     name: 'an SNP extended report',
-    looksLike: (bytes) => beginsAsSnpReport(bytes) && isCertificateTable(bytes.subarray(SNP_REPORT_LENGTH)),
+    looksLike: (bytes) => beginsAsSnpReport(bytes) && tableIn(bytes.subarray(SNP_REPORT_LENGTH)) !== null,
     describe: (bytes, place) => [
       describeSnpReport(bytes.subarray(0, SNP_REPORT_LENGTH), place.about),
       ...describeTable(bytes.subarray(SNP_REPORT_LENGTH), place).map((certificate) => ({
@@ -241,10 +241,13 @@ function isPlausible({ index, type }: MeasuredEvent): boolean {
   return PCR_LAYOUT.indices.includes(index) && (type === null || isKnownType(type));
 }
 
-/** All zeros would be a valid, empty table. */
+/** All zeros would be a valid, empty table. Behind a report they are one: so do hosts send it that bring no certificates. */
 function isCertificateTable(bytes: Uint8Array): boolean {
-  const table = nullIfMalformed(() => parseSnpCertificateTable(bytes));
-  return table !== null && Object.keys(table).length > 0;
+  return Object.keys(tableIn(bytes) ?? {}).length > 0;
+}
+
+function tableIn(bytes: Uint8Array): SnpCertificateTable | null {
+  return nullIfMalformed(() => parseSnpCertificateTable(bytes));
 }
 
 /** One character a byte. */

@@ -237,11 +237,23 @@ describe('a structure in a request', () => {
     expect(formatErrorOf(() => read(utf8(text)))).toMatchObject({ pointer: '/value/tcb_info' });
   });
 
-  it('may be what the host left empty, where that is said', () => {
-    const withoutCertificates = Buffer.concat([snp.report(), new Uint8Array(4096)]);
-    expect(read(withoutCertificates, 'snp-extended-report')).toMatchObject({
-      structures: [{ name: 'ATTESTATION_REPORT' }],
-    });
+  const OF_HOST = buildCertificateTable([['vcek', snp.vek.der]]).fill(0xab, 0, 16);
+
+  it.each([
+    ['left the table empty', new Uint8Array(4096)],
+    ['has only entries of other GUIDs in the table', OF_HOST],
+  ])('is an extended report where the host %s', (_what, ofHost) => {
+    const withoutCertificates = Buffer.concat([snp.report(), ofHost]);
+    const expected = { kind: 'snp-extended-report', structures: [{ name: 'ATTESTATION_REPORT' }] };
+    expect(recogniseRaw(withoutCertificates)).toEqual(['snp-extended-report']);
+    expect(read(withoutCertificates)).toMatchObject(expected);
+    expect(read(withoutCertificates, 'snp-extended-report')).toMatchObject(expected);
+    expect(recogniseRaw(ofHost)).toEqual([]);
+  });
+
+  it('is no extended report where what follows the report is no table', () => {
+    expect(recogniseRaw(Buffer.concat([snp.report(), new Uint8Array(23)]))).toEqual([]);
+    expect(recogniseRaw(Buffer.concat([snp.report(), Buffer.alloc(4096, 1)]))).toEqual([]);
   });
 
   it('keeps to the longest event log', () => {
