@@ -1,11 +1,13 @@
 import { decodeBase64, decodeHex } from '../formats/base64.js';
+import { namesAttestationKey } from '../formats/runtime-claims.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { remarkOnRaw } from '../inspect/raw-structures.js';
 import { fromUtf8, utf8 } from '../model/bytes.js';
 import { FormatError, nullIfMalformed } from '../model/errors.js';
 import { isObject, type JsonObject } from '../model/json.js';
+import { RECEIPT_PROFILE } from '../relying-party/check-receipt.js';
 import { decisionIn } from './decision-link.js';
-import { type FoundBytes, findBytes, readBytes } from './structures.js';
+import { type FoundBytes, findBytes, readBytes, readRuntimeData } from './structures.js';
 
 /** What somebody dropped, pasted or picked. */
 export type Intake =
@@ -47,7 +49,7 @@ export function readIntake(bytes: Uint8Array): Intake {
   if (text === '') return { kind: 'unknown', why: 'There is nothing in it.' };
   const id = decisionIdIn(text);
   if (id !== null) return { kind: 'decision', id };
-  return text.startsWith('{') ? readJson(text) : readEncoded(text, bytes);
+  return text.startsWith('{') ? readJson(text, bytes) : readEncoded(text, bytes);
 }
 
 /** The bytes of evidence that was given; null where that is none. */
@@ -58,7 +60,10 @@ export function foundOf(intake: Intake): readonly FoundBytes[] | null {
 
 /** The /verify body that asks for a judgement of a structure by itself; null where that cannot be judged alone. */
 export function requestFor({ kind, bytes }: FoundBytes, token: string | null, encode: (bytes: Uint8Array) => string) {
-  if (token !== null) return { evidence: { type: isOfIntel(token) ? 'ita-token' : 'maa-token', token } };
+  if (token !== null) {
+    const type = typeOfToken(token);
+    return type === null ? null : { evidence: { type, token } };
+  }
   const evidence = EVIDENCE_OF[kind]?.(encode(bytes));
   return evidence === undefined ? null : { evidence };
 }
@@ -68,13 +73,14 @@ function ofStructure(found: FoundBytes, token: string | null): Intake {
   return { kind: 'bytes', found, token };
 }
 
-function readJson(text: string): Intake {
+function readJson(text: string, bytes: Uint8Array): Intake {
   try {
     const value = parseStrictJson(fromUtf8(text));
     if (!isObject(value)) return { kind: 'unknown', why: 'It is JSON, and no object.' };
     if (Array.isArray(value['requests'])) return { kind: 'unknown', why: 'It is a batch: give one of its requests.' };
     if (isObject(value['evidence'])) return { kind: 'request', body: value };
     if (typeof value['type'] === 'string') return { kind: 'request', body: { evidence: value } };
+    if (isRuntimeData(value)) return { kind: 'bytes', found: readRuntimeData(bytes, ''), token: null };
     if (Array.isArray(value['keys'])) return { kind: 'key-set', keySet: value };
     return { kind: 'unknown', why: NO_EVIDENCE };
   } catch (error) {
@@ -85,10 +91,15 @@ function readJson(text: string): Intake {
   }
 }
 
+/** It has a list of keys, as a key set does, and what the paravisor says of the machine. */
+function isRuntimeData(value: JsonObject): boolean {
+  return namesAttestationKey(value) || 'vm-configuration' in value || 'user-data' in value;
+}
+
 const NO_EVIDENCE =
   'It is JSON without the member evidence or type: no /verify body and no evidence. What another verifier takes goes into one: {"evidence": {"type": "az-snp-vtpm", "dialect": "trustee", "value": …}}.';
 const UNKNOWN =
-  'It is none of what this page knows: a /verify body, evidence, an SNP report, an HCL report, a TD quote, a TPM quote, an event log, a certificate, a CRL, collateral, a token, a receipt, a key set, or the id of a decision.';
+  'It is none of what this page knows: a /verify body, evidence, an SNP report, an HCL report, a TD quote, a TPM quote, runtime data, an event log, a certificate, a CRL, collateral, a token, a receipt, a key set, or the id of a decision.';
 
 /** Bytes that were pasted as base64 or hex. */
 function readEncoded(text: string, bytes: Uint8Array): Intake {
@@ -103,18 +114,23 @@ function readEncoded(text: string, bytes: Uint8Array): Intake {
   };
 }
 
-/** `iss` of Intel Trust Authority: its name in older tokens, in those of 2026 the URL of its portal. */
-const OF_INTEL = /^Intel Trust Authority$|^https:\/\/[^/]*\.intel\.com(?:\/|$)/i;
+/** `iss` of each type of token. Intel Trust Authority has its name in older ones, and in those of 2026 the URL of its portal. */
+const ISSUERS = {
+  'maa-token': /^https:\/\/[^/]+\.attest\.azure\.(?:net|us|cn)(?:\/|$)/i,
+  'ita-token': /^Intel Trust Authority$|^https:\/\/[^/]*\.intel\.com(?:\/|$)/i,
+} as const;
 
-/** By what the token says of itself, which nothing has verified: the service judges it. */
-function isOfIntel(token: string): boolean {
+/** By what the token says of itself, which nothing has verified: the service judges it. Null: nobody else's is guessed. */
+function typeOfToken(token: string): keyof typeof ISSUERS | null {
   const issuer = partOf(token, 1)?.['iss'];
-  return typeof issuer === 'string' && OF_INTEL.test(issuer);
+  if (typeof issuer !== 'string') return null;
+  const types = Object.keys(ISSUERS) as (keyof typeof ISSUERS)[];
+  return types.find((type) => ISSUERS[type].test(issuer)) ?? null;
 }
 
-/** Receipts have a type that no token has which is judged as evidence (docs/receipts.md). */
+/** Receipts have a type that no token has which is judged as evidence (docs/receipts.md). Other EATs have it too, under another profile. */
 function isReceipt(token: string): boolean {
-  return partOf(token, 0)?.['typ'] === 'eat+jwt';
+  return partOf(token, 0)?.['typ'] === 'eat+jwt' && partOf(token, 1)?.['eat_profile'] === RECEIPT_PROFILE;
 }
 
 /** Header or claims; null for what is no JSON object. */

@@ -188,7 +188,11 @@ function searchText(text: string, pointer: string, depth: number, found: FoundBy
 
 /** Runtime data is JSON that only its place tells from other JSON. */
 function runtimeData(bytes: Uint8Array, pointer: string): FoundBytes | null {
-  if (!/runtime_?data(?:\/data)?$/i.test(pointer)) return null;
+  return /runtime_?data(?:\/data)?$/i.test(pointer) ? readRuntimeData(bytes, pointer) : null;
+}
+
+/** Runtime data, which a caller knows by its place or by its members. */
+export function readRuntimeData(bytes: Uint8Array, pointer: string): FoundBytes {
   const object = readRuntimeObject(bytes);
   const structures = [describeRuntimeData(bytes, '', object)];
   return { pointer, kind: 'runtime-data', bytes, structures, problem: object.ok ? null : object.detail };

@@ -1,5 +1,8 @@
 import { type FoundBytes, nameOfFound } from './structures.js';
 
+const OF_OTHER_ISSUER =
+  'Its claims name no address of Azure Attestation or Intel Trust Authority as the issuer, so the service was not asked. Say what it is, and it is judged: {"evidence": {"type": "maa-token", "token": "…"}}, or "ita-token".';
+
 /** Why nothing was judged, and what would be. */
 export function UnaskedPanel({ found, alone }: { readonly found: readonly FoundBytes[]; readonly alone: boolean }) {
   const [first, ...others] = found;
@@ -11,7 +14,9 @@ export function UnaskedPanel({ found, alone }: { readonly found: readonly FoundB
       <p>
         {alone
           ? 'This page has no service to judge it: it shows what the bytes say, and who signed the hardware report.'
-          : `By itself ${what} cannot be judged, so the service was not asked. It is judged as part of a /verify body: “veritee request” makes one of what “veritee collect” wrote in the guest.`}
+          : first.kind === 'token'
+            ? OF_OTHER_ISSUER
+            : `By itself ${what} cannot be judged, so the service was not asked. It is judged as part of a /verify body: “veritee request” makes one of what “veritee collect” wrote in the guest.`}
       </p>
     </section>
   );

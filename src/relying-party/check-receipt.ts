@@ -38,7 +38,8 @@ export interface VerifiedReceipt {
   readonly claims: JsonObject;
 }
 
-const PROFILE = 'tag:github.com,2023:veraison/ear';
+/** `eat_profile` of receipts: EAT Attestation Results (draft-ietf-rats-ear). */
+export const RECEIPT_PROFILE = 'tag:github.com,2023:veraison/ear';
 const NOT_ALLOWED_AUDIENCE = 'urn:veritee:not-allowed';
 const [LONGEST_SECONDS, SKEW_SECONDS] = [300, 60];
 /** What a Date holds (ECMA-262, section 21.4.1.1). */
@@ -61,7 +62,7 @@ export async function checkReceipt(
   await requireSignature(receipt, header, keys);
   requireAddressee(claims, expected);
   const times = requireTimes(claims, now);
-  demand(claims['eat_profile'] === PROFILE, 'receipt_profile', 'The receipt is of another profile than EAR.');
+  demand(claims['eat_profile'] === RECEIPT_PROFILE, 'receipt_profile', 'The receipt is of another profile than EAR.');
   const policies = requirePolicies(claims, expected);
   const evidence = requireEvidenceType(claims, expected.evidenceTypes);
   const status = requireAllow(claims);

@@ -78,6 +78,31 @@ describe.skipIf(isLacking('the sections of the inspector', [CHROMIUM]))('the sec
     });
   });
 
+  const tokenOf = (claims: object) =>
+    [{ alg: 'RS256' }, claims, 'signature']
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
+
+  it.each([
+    [
+      'a certificate',
+      ARK,
+      /^By itself certificates or CRLs in PEM cannot be judged, so the service was not asked\. It is judged as part of a \/verify body/,
+    ],
+    ['runtime data', '{"keys":[{"kid":"HCLAkPub"}]}', /^By itself runtime data cannot be judged/],
+    [
+      'a token of another issuer',
+      tokenOf({ iss: 'https://nras.attestation.nvidia.com' }),
+      /^Its claims name no address of Azure Attestation or Intel Trust Authority as the issuer, so the service was not asked\. .*"type": "maa-token"/,
+    ],
+  ])('say why %s by itself is not judged', async (_what, given, why) => {
+    await visit(async (page) => {
+      await page.give(given);
+      expect(await page.page.textContent('[aria-labelledby=unasked] p')).toMatch(why);
+      expect(await page.violations()).toEqual([]);
+    });
+  });
+
   it('are reached by the keyboard alone, in a narrow window and without a violation', async () => {
     await visit(async (page) => {
       const { keyboard } = page.page;

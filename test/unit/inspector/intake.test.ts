@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { type Intake, readIntake, requestFor } from '../../../src/inspector/intake.js';
 import { base64, hex } from '../../../src/model/bytes.js';
+import type { JsonObject } from '../../../src/model/json.js';
 import { buildCertificateTable } from '../../lab/certificate-table-builder.js';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
 import { TDX_VM } from '../verifiers/azure-cvm/tdx-fixture.js';
@@ -59,25 +60,51 @@ describe('what was given', () => {
   });
 
   it('is a receipt, and no token that is judged', () => {
-    const receipt = [{ alg: 'ES256', kid: 'one', typ: 'eat+jwt' }, { iss: 'https://veritee.example' }, 's']
+    const claims = { iss: 'https://veritee.example', eat_profile: 'tag:github.com,2023:veraison/ear' };
+    const receipt = [{ alg: 'ES256', kid: 'one', typ: 'eat+jwt' }, claims, 's']
       .map((part) => encode(bytesOf(JSON.stringify(part))))
       .join('.');
     expect(take(`${receipt}\n`)).toMatchObject({ kind: 'receipt', receipt, found: { kind: 'token' } });
     expect(take(tokenOf('https://maa.example'))).toMatchObject({ kind: 'bytes' });
     for (const typ of ['JWT', 'eat+jwtx', 'EAT+JWT', 'application/eat+jwt', ['eat+jwt'], null]) {
-      const other = [{ alg: 'ES256', kid: 'one', typ }, { iss: 'https://veritee.example' }, 's']
+      const other = [{ alg: 'ES256', kid: 'one', typ }, claims, 's']
         .map((part) => encode(bytesOf(JSON.stringify(part))))
         .join('.');
       expect([typ, take(other)]).toMatchObject([typ, { kind: 'bytes', token: other }]);
     }
     // The type is that of the header, whatever the claims say.
-    const inClaims = [{ alg: 'ES256' }, { typ: 'eat+jwt' }, 's'].map((part) => encode(bytesOf(JSON.stringify(part))));
+    const inClaims = [{ alg: 'ES256' }, { ...claims, typ: 'eat+jwt' }, 's'].map((part) =>
+      encode(bytesOf(JSON.stringify(part))),
+    );
     expect(take(inClaims.join('.'))).toMatchObject({ kind: 'bytes' });
+    for (const eat_profile of ['tag:example.com,2026:other', undefined, ['tag:github.com,2023:veraison/ear']]) {
+      const other = [{ alg: 'ES256', typ: 'eat+jwt' }, { ...claims, eat_profile }, 's']
+        .map((part) => encode(bytesOf(JSON.stringify(part))))
+        .join('.');
+      expect([eat_profile, take(other)]).toMatchObject([eat_profile, { kind: 'bytes', token: other }]);
+    }
   });
 
   it('is a key set', () => {
     expect(take('{"keys":[{"kty":"EC"}]}')).toEqual({ kind: 'key-set', keySet: { keys: [{ kty: 'EC' }] } });
     expect(take('{"keys":"none"}').kind).toBe('unknown');
+  });
+
+  it.each<readonly [string, JsonObject]>([
+    ['the attestation key', { keys: [{ kid: 'HCLAkPub', kty: 'RSA' }] }],
+    ['vm-configuration', { keys: [{ kid: 'one', kty: 'RSA' }], 'vm-configuration': {} }],
+    ['user-data', { keys: [], 'user-data': '00' }],
+  ])('is runtime data, which is no key set though it has keys: %s', (_member, data) => {
+    const text = `${JSON.stringify(data)}\n`;
+    const intake = take(text);
+    expect(intake).toMatchObject({
+      kind: 'bytes',
+      token: null,
+      found: { kind: 'runtime-data', pointer: '', problem: null },
+    });
+    expect(namesIn(intake)).toEqual(['runtime data']);
+    expect(intake.kind === 'bytes' && Buffer.from(intake.found.bytes).toString()).toBe(text);
+    expect(requestOf(bytesOf(text))).toBeNull();
   });
 
   it.each([
@@ -141,14 +168,27 @@ describe('the request for bytes by themselves', () => {
     const [azure, intel] = ['https://sharedweu.weu.attest.azure.net', 'Intel Trust Authority'].map(tokenOf);
     const typeOf = (issuer: string) => requestOf(bytesOf(tokenOf(issuer)));
     expect(typeOf('https://portal.eu.trustauthority.intel.com')).toMatchObject({ evidence: { type: 'ita-token' } });
-    for (const other of [
+    for (const issuer of [
       'https://contosointel.weu.attest.azure.net',
-      'https://intel.com.example',
-      'Intel Trust Authority 2',
+      'https://contoso.usgovvirginia.attest.azure.us/',
+      'https://contoso.chinanorth.attest.azure.cn',
     ])
-      expect(typeOf(other)).toMatchObject({ evidence: { type: 'maa-token' } });
+      expect(typeOf(issuer)).toMatchObject({ evidence: { type: 'maa-token' } });
     expect(requestOf(bytesOf(`${azure}\n`))).toEqual({ evidence: { type: 'maa-token', token: azure } });
     expect(requestOf(bytesOf(intel ?? ''))).toEqual({ evidence: { type: 'ita-token', token: intel } });
+  });
+
+  it.each([
+    'https://intel.com.example',
+    'Intel Trust Authority 2',
+    'http://sharedweu.weu.attest.azure.net',
+    'https://sharedweu.weu.attest.azure.net.example',
+    'https://example/.attest.azure.net',
+    'https://sharedweu.weu.attest.azure.org',
+    'https://nras.attestation.nvidia.com',
+    7,
+  ])('is none about a token of another issuer: %s', (issuer) => {
+    expect(requestOf(bytesOf(tokenOf(issuer as string)))).toBeNull();
   });
 
   it('is none where they cannot be judged alone', () => {
