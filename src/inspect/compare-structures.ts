@@ -22,6 +22,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'SIGNATURE',
   'signature',
   'attestation key',
+  'QE report signature',
+  'QE authentication data',
   'user data',
   'REPORT_DATA',
   'REPORT_ID',

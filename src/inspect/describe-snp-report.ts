@@ -4,6 +4,9 @@ import type { JsonObject } from '../model/json.js';
 import { candidateProducts, processorOf, readTcb } from '../vendors/amd/tcb.js';
 import { FieldTable, type StructureDescription } from './field-description.js';
 
+/** The one algorithm that `parseSnpReport` takes. */
+const SIGNED_WITH = 'ECDSA P-384 with SHA-384';
+
 /**
  * An ATTESTATION_REPORT, field by field (AMD 56860).
  * @throws {FormatError} as `parseSnpReport`
@@ -18,7 +21,7 @@ export function describeSnpReport(bytes: Uint8Array, about: string): StructureDe
     0x2a0,
     144,
     hex(report.signature),
-    'ECDSA P-384 with SHA-384 over bytes 0 to 671, as r and s in big endian',
+    `${SIGNED_WITH} over bytes 0 to 671, as r and s in big endian`,
   );
   return { name: 'ATTESTATION_REPORT', about, start: 0, length: SNP_REPORT_LENGTH, fields: table.fields };
 }
@@ -37,6 +40,7 @@ function describeGuest(table: FieldTable, report: SnpReport): void {
     .hex('FAMILY_ID', 0x010, 16)
     .hex('IMAGE_ID', 0x020, 16)
     .add('VMPL', 0x030, 4, report.vmpl, vmplMeaning(report.vmpl))
+    .add('SIGNATURE_ALGO', 0x034, 4, 1, SIGNED_WITH)
     .hex('REPORT_DATA', 0x050, 64, 'what the guest asked to have signed: a nonce, or the hash of runtime data')
     .hex('MEASUREMENT', 0x090, 48, 'launch digest of the guest')
     .hex('HOST_DATA', 0x0c0, 32, 'what the host supplied at launch')

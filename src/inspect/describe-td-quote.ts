@@ -1,7 +1,7 @@
 import { parsePemCertificates } from '../formats/pem.js';
 import { parseTdQuote, type TdQuote } from '../formats/td-quote.js';
 import { parseTdReport, TD_REPORT_LENGTH } from '../formats/td-report.js';
-import type { TdReportBody } from '../formats/td-report-body.js';
+import { TD_BODY_LENGTH, type TdReportBody } from '../formats/td-report-body.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import { hex, isSameBytes } from '../model/bytes.js';
 import { parsePckExtension } from '../vendors/intel/pck-extension.js';
@@ -33,6 +33,7 @@ const TD_ATTRIBUTES: readonly (readonly [number, string])[] = [
 export function describeTdQuote(bytes: Uint8Array, about: string): readonly StructureDescription[] {
   const quote = parseTdQuote(bytes);
   const offsetOf = (part: Uint8Array) => part.byteOffset - bytes.byteOffset;
+  const { qe, signature, attestationKey } = quote;
   const body = offsetOf(quote.body.teeTcbSvn);
   const header = new FieldTable(bytes)
     .add('version', 0, 2, quote.version)
@@ -40,10 +41,18 @@ export function describeTdQuote(bytes: Uint8Array, about: string): readonly Stru
     .add('TEE type', 4, 4, '0x81', 'TDX')
     .hex('QE vendor id', 12, 16)
     .hex('user data', 28, 20);
+  if (quote.version === 5) describeDescriptor(header, quote.body);
   describeBody(header, quote.body, body);
   header
-    .hex('signature', offsetOf(quote.signature), 64, 'r and s, by the attestation key over everything above')
-    .hex('attestation key', offsetOf(quote.attestationKey), 64, 'X and Y');
+    .hex('signature', offsetOf(signature), 64, 'r and s, by the attestation key over everything above')
+    .hex('attestation key', offsetOf(attestationKey), 64, 'X and Y')
+    .hex(
+      'QE report signature',
+      offsetOf(qe.signature),
+      64,
+      'r and s, by the PCK over the report of the quoting enclave',
+    )
+    .hex('QE authentication data', offsetOf(qe.authData), qe.authData.byteLength);
   return [
     { name: 'TD quote', about, start: 0, length: bytes.byteLength, fields: header.fields },
     { ...describeEnclave(quote, about), start: offsetOf(quote.qe.report.bytes) },
@@ -67,6 +76,8 @@ export function describeTdReport(bytes: Uint8Array, about: string): StructureDes
     .hex('TEE_TCB_SVN', 264, 16)
     .hex('MRSEAM', 280, 48)
     .hex('MRSIGNERSEAM', 328, 48)
+    .hex('SEAMATTRIBUTES', 376, 8)
+    .hex('TEE_TCB_SVN_2', 384, 16)
     .hex('TDATTRIBUTES', 512, 8)
     .hex('XFAM', 520, 8)
     .hex('MRTD', 528, 48)
@@ -79,6 +90,13 @@ export function describeTdReport(bytes: Uint8Array, about: string): StructureDes
     .hex('RTMR3', 864, 48)
     .hex('SERVTD_HASH', 912, 48);
   return { name: 'TDREPORT', about, start: 0, length: TD_REPORT_LENGTH, fields };
+}
+
+/** Of version 5: what kind of body follows, and its bytes. */
+function describeDescriptor(table: FieldTable, { td15 }: TdReportBody): void {
+  table
+    .add('body type', 48, 2, td15 === null ? 2 : 3, td15 === null ? 'TD 1.0' : 'TD 1.5')
+    .add('body size', 50, 4, td15 === null ? TD_BODY_LENGTH.td10 : TD_BODY_LENGTH.td15);
 }
 
 function describeBody(table: FieldTable, body: TdReportBody, start: number): void {

@@ -27,6 +27,7 @@ const LAYOUT: readonly (readonly [name: string, offset: number, length: number, 
   ['FAMILY_ID', 0x010, 16, 'f1'.repeat(16)],
   ['IMAGE_ID', 0x020, 16, 'f2'.repeat(16)],
   ['VMPL', 0x030, 4, '03000000', 3],
+  ['SIGNATURE_ALGO', 0x034, 4, '01000000', 1],
   ['CURRENT_TCB', 0x038, 8, '1112000000001314', { bootloader: 0x11, tee: 0x12, snp: 0x13, microcode: 0x14 }],
   ['PLATFORM_INFO', 0x040, 8, '2500000000000000', expect.objectContaining({ smtEnabled: true, eccEnabled: true })],
   ['KEY_INFO', 0x048, 4, '07000000', { authorKeyEn: true, maskChipKey: true, signingKey: 'vlek' }],
@@ -58,8 +59,7 @@ const LAYOUT: readonly (readonly [name: string, offset: number, length: number, 
 /** The report of the table, with other bytes in some places. */
 function reportOf(patches: readonly BytePatch[] = []): Uint8Array {
   const written = LAYOUT.map(([, offset, , bytes]) => ({ offset, bytes: Uint8Array.from(Buffer.from(bytes, 'hex')) }));
-  const algorithm = { offset: 0x034, bytes: Uint8Array.of(1) };
-  return patchBytes(new Uint8Array(0x4a0), [...written, algorithm, ...patches]);
+  return patchBytes(new Uint8Array(0x4a0), [...written, ...patches]);
 }
 
 function valueWith(name: string, offset: number, bytes: readonly number[]): unknown {
@@ -93,6 +93,11 @@ describe('description of an SEV-SNP report', () => {
     expect(described.map(({ name, offset, length, value }) => [name, offset, length, value])).toEqual(
       LAYOUT.map(([name, offset, length, bytes, value = bytes]) => [name, offset, length, value]),
     );
+  });
+
+  it('says what the report is signed with', () => {
+    expect(meaning('SIGNATURE_ALGO', {})).toBe('ECDSA P-384 with SHA-384');
+    expect(meaning('SIGNATURE', {})).toBe('ECDSA P-384 with SHA-384 over bytes 0 to 671, as r and s in big endian');
   });
 
   const NO_POLICY = {

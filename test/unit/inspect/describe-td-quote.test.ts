@@ -54,6 +54,11 @@ const BODY_5: readonly Row[] = [
   ['REPORTDATA', 574, 64, '0b'.repeat(64)],
 ];
 
+const descriptor = (type: string, typeValue: number, size: string, sizeValue: number): readonly Row[] => [
+  ['body type', 48, 2, type, typeValue],
+  ['body size', 50, 4, size, sizeValue],
+];
+
 /** TD 1.5 only. */
 const BODY_15: readonly Row[] = [
   ['TEE_TCB_SVN_2', 638, 16, '0c'.repeat(16)],
@@ -63,6 +68,9 @@ const BODY_15: readonly Row[] = [
 const keysAt = (offset: number): readonly Row[] => [
   ['signature', offset, 64, 'a1'.repeat(64)],
   ['attestation key', offset + 64, 64, 'a2'.repeat(64)],
+  // Behind type and size of the certification data, and the report of the quoting enclave.
+  ['QE report signature', offset + 518, 64, 'a3'.repeat(64)],
+  ['QE authentication data', offset + 584, 32, 'a4'.repeat(32)],
 ];
 
 /** SGX enclave report body. */
@@ -88,6 +96,8 @@ const TD_REPORT: readonly Row[] = [
   ['TEE_TCB_SVN', 264, 16, 'c6'.repeat(16)],
   ['MRSEAM', 280, 48, 'c7'.repeat(48)],
   ['MRSIGNERSEAM', 328, 48, 'c8'.repeat(48)],
+  ['SEAMATTRIBUTES', 376, 8, 'd5'.repeat(8)],
+  ['TEE_TCB_SVN_2', 384, 16, 'd6'.repeat(16)],
   ['TDATTRIBUTES', 512, 8, 'c9'.repeat(8)],
   ['XFAM', 520, 8, 'ca'.repeat(8)],
   ['MRTD', 528, 48, 'cb'.repeat(48)],
@@ -121,8 +131,8 @@ const meaningIn = (structure: StructureDescription | undefined, name: string) =>
 describe('description of a TD quote', () => {
   const head = (version: string): readonly Row[] => [['version', 0, 2, version, Number(version[1])], ...HEADER];
   const ofVersion4 = [...head('0400'), ...BODY_4, ...keysAt(636)];
-  const ofVersion5 = [...head('0500'), ...BODY_5, ...keysAt(642)];
-  const ofTd15 = [...head('0500'), ...BODY_5, ...BODY_15, ...keysAt(706)];
+  const ofVersion5 = [...head('0500'), ...descriptor('0200', 2, '48020000', 584), ...BODY_5, ...keysAt(642)];
+  const ofTd15 = [...head('0500'), ...descriptor('0300', 3, '88020000', 648), ...BODY_5, ...BODY_15, ...keysAt(706)];
 
   it.each<readonly [string, TdQuoteMaking, readonly Row[], number]>([
     ['version 4', { version: 4 }, ofVersion4, 770],
@@ -179,6 +189,22 @@ describe('description of a TD quote', () => {
     const attributes = fromHex(first + '00'.repeat(15));
     const [, enclave] = describeTdQuote(platform.quote({ qeReport: { attributes } }), '/quote');
     expect(meaningIn(enclave, 'ATTRIBUTES')).toBe(expected);
+  });
+
+  it.each([
+    ['td10', 'TD 1.0'],
+    ['td15', 'TD 1.5'],
+  ] as const)('says which body a quote of version 5 has: %s', (body, expected) => {
+    const [quote] = describeTdQuote(platform.quote({ version: 5, body }), '/quote');
+    expect(meaningIn(quote, 'body type')).toBe(expected);
+  });
+
+  it('says whose signatures a quote has', () => {
+    const [quote] = describeTdQuote(platform.quote(), '/quote');
+    expect(['signature', 'QE report signature'].map((name) => meaningIn(quote, name))).toEqual([
+      'r and s, by the attestation key over everything above',
+      'r and s, by the PCK over the report of the quoting enclave',
+    ]);
   });
 
   it('says how much authentication data the hash of the quoting enclave covers', () => {
