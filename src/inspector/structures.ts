@@ -34,6 +34,8 @@ export function nameOfFound(kind: FoundKind): string {
 /** Members that the service takes for a report or quote, in every dialect (src/wire/dialects). It ignores some that hold anything. */
 const JUDGED =
   /^\/evidence\/(?:report|hclReport|quote|tdQuote|tpmQuote\/message|value(?:\/(?:report(?:\/SnpReport)?|hcl_report|(?:td_|tdx\/)?quote|(?:tpm_)?quote\/message|outblob|IsolationInfo\/Evidence\/Proof(?:\/SnpReport)?|TpmInfo\/PcrQuote))?)$/;
+/** Likewise, for the event log of a boot, or the first of two. */
+const JUDGED_LOG = /^\/evidence\/(?:eventLog(?:\/0)?|ccel|value(?:\/TcgLogs)?)$/;
 /** Likewise, for runtime data. */
 const RUNTIME_DATA =
   /^\/evidence\/(?:runtimeData|value\/(?:runtimeData\/data|(?:tdx\/)?runtime_data|IsolationInfo\/Evidence\/RunTimeData))$/;
@@ -41,6 +43,11 @@ const RUNTIME_DATA =
 /** Whether bytes are what is judged: a file by itself, or where the service looks for a report or quote. */
 export function isJudged({ pointer }: FoundBytes): boolean {
   return pointer === '' || JUDGED.test(pointer);
+}
+
+/** Whether bytes are in the place of the event log that is judged. */
+export function isJudgedLog({ pointer }: FoundBytes): boolean {
+  return JUDGED_LOG.test(pointer);
 }
 
 /** Whether bytes are the runtime data of what is judged. */

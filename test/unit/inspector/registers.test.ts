@@ -195,6 +195,23 @@ describe('registers of a boot', () => {
     expect(logs({ eventLog: [base64url(LOG), base64url(more)] })).toEqual(['PCR 0', 'PCR 7', 'PCR 8', 'PCR 9']);
   });
 
+  it.each<readonly [string, (log: string) => JsonObject]>([
+    ['eventLog', (log) => ({ eventLog: log })],
+    ['eventLog of two', (log) => ({ eventLog: [log, log] })],
+    [
+      'ccel',
+      () => ({ ccel: base64url(buildCcel([{ register: 1, type: CCEL_EVENT.separator, data: new Uint8Array(4) }])) }),
+    ],
+    ['TcgLogs of an Azure guest', (log) => ({ value: { TcgLogs: log } })],
+    ['TcgLogs in base64', (log) => ({ value: base64url(Buffer.from(JSON.stringify({ TcgLogs: log }))) })],
+  ])('are those of the log that the service judges, whatever stands before it: %s', (_place, judged) => {
+    const other = base64url(buildEventLog([{ ...separator, pcr: 9 }]));
+    const given = { evidence: { another: other, ...judged(base64url(LOG)), last: other } };
+    const boot = registersOf(findBytes(given), null, given);
+    expect(boot?.registers.map(({ name }) => name)).not.toContain('PCR 9');
+    expect(boot?.registers.length).toBeGreaterThan(0);
+  });
+
   it('are none without an event log that can be read', () => {
     expect(registersOf([], claims(AS_REPLAYED), null)).toBeNull();
     expect(registersOf(findBytes({ eventLog: base64url(LOG.subarray(0, 90)) }), null, null)).toBeNull();
