@@ -2,8 +2,8 @@ import { DIGEST_ALGORITHM, type EventBank, type EventLog } from '../formats/meas
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
 
 const BANKS = Object.keys(DIGEST_ALGORITHM) as readonly EventBank[];
-/** What a log is read under where it has several. */
-const BY_STRENGTH: readonly EventBank[] = ['sha256', 'sha384', 'sha512', 'sha1'];
+/** What a log is read under where it has several, the first that it has: SHA-256 is what quotes are over. */
+const BY_CHOICE: readonly EventBank[] = ['sha256', 'sha384', 'sha512', 'sha1'];
 
 /** The banks that a log has digests of. */
 export function banksOf({ algorithms }: EventLog): readonly EventBank[] {
@@ -11,8 +11,8 @@ export function banksOf({ algorithms }: EventLog): readonly EventBank[] {
 }
 
 /** The bank that events are judged in; null of none. */
-export function strongest(banks: readonly EventBank[]): EventBank | null {
-  return BY_STRENGTH.find((bank) => banks.includes(bank)) ?? null;
+export function firstChoice(banks: readonly EventBank[]): EventBank | null {
+  return BY_CHOICE.find((bank) => banks.includes(bank)) ?? null;
 }
 
 /** Whose registers a log extends, by what stands in it. */

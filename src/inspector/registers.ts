@@ -3,7 +3,7 @@ import { parseEventLog } from '../formats/event-log.js';
 import { BANK_LENGTH, type EventBank, type EventLog, type MeasuredEvent } from '../formats/measured-event.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { shownText, typeName } from '../inspect/event-names.js';
-import { banksOf, layoutOf, strongest } from '../inspect/log-reading.js';
+import { banksOf, firstChoice, layoutOf } from '../inspect/log-reading.js';
 import { judgedEvents } from '../measured-boot/judged-event.js';
 import { type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
 import { initialValue, isClosedBySystem, replay } from '../measured-boot/replay.js';
@@ -141,10 +141,10 @@ function eventsByRegister({ events, bank }: Boot): ReadonlyMap<number, readonly 
   );
 }
 
-/** The strongest bank of the log in which values are known; without values, its strongest. */
+/** The bank of choice in which the log and known values are; without values, that of the log. */
 function bankOf(logs: readonly EventLog[], held: Held): EventBank | null {
   const inAll = logs.map(banksOf).reduce((common, banks) => common.filter((bank) => banks.includes(bank)));
-  return strongest(inAll.filter((bank) => held.has(bank))) ?? strongest(inAll);
+  return firstChoice(inAll.filter((bank) => held.has(bank))) ?? firstChoice(inAll);
 }
 
 /** What a verified quote or report has. */
