@@ -583,6 +583,15 @@ describe('evidence of two boots', () => {
     });
   });
 
+  it('of a TD: two quotes of one boot are equal, whatever signed them', () => {
+    const platform = new TdxPlatform({ pki: createIntelPki() });
+    const read = (qeAuthData: Uint8Array) => bootOfRaw(platform.quote({ qeAuthData }), 'td-quote', IN_FILE, LIMIT);
+    expect(compareBoots(read(new Uint8Array(32)), read(Uint8Array.of(1)))).toMatchObject({
+      compared: ['TD quote'],
+      differences: [],
+    });
+  });
+
   it('says what only one of the two has', async () => {
     const vm = await createVirtualMachine({ pki: createAmdPki() });
     const evidence = vm.wireEvidence();
