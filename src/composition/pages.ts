@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { PageFile, Pages } from '../http/routes/page-routes.js';
+import { isObject } from '../model/json.js';
 import type { Log } from '../model/ports.js';
 
 /** Where the build puts the pages, as seen from src and from dist. */
@@ -19,7 +20,7 @@ export function builtPages({ inspector }: { readonly inspector: boolean }, log: 
 function listedPages(folder: string, log: Log): readonly BuiltPage[] {
   try {
     const listed: unknown = JSON.parse(readFileSync(`${folder}/pages.json`, 'utf8'));
-    if (Array.isArray(listed)) return listed as readonly BuiltPage[];
+    if (Array.isArray(listed) && listed.every(isBuiltPage)) return listed;
     log.warn({ folder }, 'pages.json is no list of pages, so that none is served: install the package or image again');
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
@@ -31,4 +32,18 @@ function listedPages(folder: string, log: Log): readonly BuiltPage[] {
       );
   }
   return [];
+}
+
+/** As scripts/pages/build.ts writes it. */
+function isBuiltPage(value: unknown): value is BuiltPage {
+  if (!isObject(value)) return false;
+  const { path, file, lasting, part } = value;
+  return (
+    typeof path === 'string' &&
+    // With another path, the service would not start.
+    path.startsWith('/') &&
+    typeof file === 'string' &&
+    typeof lasting === 'boolean' &&
+    (part === 'inspector' || part === 'documents')
+  );
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { builtPages } from '../../../src/composition/pages.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { call, LabService } from './lab-service.js';
@@ -15,6 +15,9 @@ const CALLERS = {
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
   "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+/** As pages.json lists it. */
+const PAGE = { path: '/docs', file: 'docs.html', lasting: false, part: 'documents' } as const;
 
 let lab: LabService;
 
@@ -100,23 +103,45 @@ describe('pages', () => {
     const inspector = ['/', '/inspector/veritee-inspector.html'];
     expect(await Promise.all(inspector.map(statusOf(url)))).toEqual([404, 404]);
   });
+});
 
-  it('are missed in the log where they were not built', async () => {
-    const log = new RecordingLog();
-    const folder = await mkdtemp(join(tmpdir(), 'veritee-pages-'));
-    try {
-      expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
-      expect(log.of(/are not built/)).toEqual([{ folder }]);
-      // What judges evidence does not rest on the pages.
-      await writeFile(join(folder, 'pages.json'), '[{"name": "ind');
-      expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
-      expect(log.of(/cannot be read/)).toEqual([{ folder, err: expect.any(SyntaxError) }]);
-      await writeFile(join(folder, 'pages.json'), '{}');
-      expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
-      expect(log.of(/is no list of pages/)).toEqual([{ folder }]);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+describe('pages on the disk', () => {
+  let folder: string;
+  let log: RecordingLog;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'veritee-pages-'));
+    log = new RecordingLog();
+  });
+
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('are missed in the log where they were not built', () => {
+    expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
+    expect(log.of(/are not built/)).toEqual([{ folder }]);
+  });
+
+  // What judges evidence does not rest on the pages.
+  it('are missed in the log where their list cannot be read', async () => {
+    await writeFile(join(folder, 'pages.json'), '[{"name": "ind');
+    expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
+    expect(log.of(/cannot be read/)).toEqual([{ folder, err: expect.any(SyntaxError) }]);
+  });
+
+  it.each([
+    ['an object', {}],
+    ['no objects', [null]],
+    ['a path that is no text', [PAGE, { ...PAGE, path: 1 }]],
+    ['a path that is none of a URL', [PAGE, { ...PAGE, path: 'docs' }]],
+    ['a file that is no text', [PAGE, { ...PAGE, file: null }]],
+    ['what is neither lasting nor not', [PAGE, { ...PAGE, lasting: 'false' }]],
+    ['a part that there is not', [PAGE, { ...PAGE, part: 'other' }]],
+  ])('are missed in the log where their list is of another shape: %s', async (_, listed) => {
+    await writeFile(join(folder, PAGE.file), 'page');
+    await writeFile(join(folder, 'pages.json'), JSON.stringify(listed));
+    expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
+    expect(log.of(/is no list of pages/)).toEqual([{ folder }]);
+    expect(log.entries).toHaveLength(1);
   });
 });
 
