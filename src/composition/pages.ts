@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PageFile, Pages } from '../http/routes/page-routes.js';
 import { isObject } from '../model/json.js';
@@ -12,9 +13,19 @@ interface BuiltPage extends PageFile {
   readonly part: 'inspector' | 'documents';
 }
 
+/** Of what is missing, so many are named: where a folder is gone, it is all that is in it. */
+const NAMED = 5;
+
 /** The pages that were built beside the service. Without them it serves everything else, and the log says so: they judge nothing. */
 export function builtPages({ inspector }: { readonly inspector: boolean }, log: Log, folder = FOLDER): Pages {
-  return { folder, files: listedPages(folder, log).filter(({ part }) => inspector || part !== 'inspector') };
+  const listed = listedPages(folder, log).filter(({ part }) => inspector || part !== 'inspector');
+  const missing = listed.filter(({ file }) => !existsSync(join(folder, file)));
+  if (missing.length > 0)
+    log.warn(
+      { folder, missing: missing.slice(0, NAMED).map(({ file }) => file), count: missing.length },
+      'pages are not in their folder, so that they are not served: install the package or image again',
+    );
+  return { folder, files: listed.filter((page) => !missing.includes(page)) };
 }
 
 function listedPages(folder: string, log: Log): readonly BuiltPage[] {

@@ -143,6 +143,45 @@ describe('pages on the disk', () => {
     expect(log.of(/is no list of pages/)).toEqual([{ folder }]);
     expect(log.entries).toHaveLength(1);
   });
+
+  describe('and files that are listed and not there', () => {
+    const list = async (...files: readonly string[]) => {
+      const listed = files.map((file) => ({ ...PAGE, path: `/${file}`, file }));
+      await writeFile(join(folder, 'pages.json'), JSON.stringify(listed));
+      return listed;
+    };
+
+    it('are named in the log, once, and the others are served', async () => {
+      const [first, , , last] = await list('a.html', 'b.html', 'guide/c.html', 'd.html');
+      for (const file of ['a.html', 'd.html']) await writeFile(join(folder, file), 'page');
+      expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [first, last] });
+      const fields = { folder, missing: ['b.html', 'guide/c.html'], count: 2 };
+      const message = 'pages are not in their folder, so that they are not served: install the package or image again';
+      expect(log.entries).toEqual([{ level: 'warn', fields, message }]);
+    });
+
+    it('are five in the log at most, with how many there are', async () => {
+      await list(...Array.from({ length: 300 }, (_, index) => `${index}.html`));
+      builtPages({ inspector: true }, log, folder);
+      const missing = ['0.html', '1.html', '2.html', '3.html', '4.html'];
+      expect(log.entries.map(({ fields }) => fields)).toEqual([{ folder, missing, count: 300 }]);
+    });
+
+    it('are not missed where the inspector is switched off', async () => {
+      const listed = [{ ...PAGE, path: '/', file: 'index.html', part: 'inspector' }, PAGE];
+      await writeFile(join(folder, 'pages.json'), JSON.stringify(listed));
+      await writeFile(join(folder, PAGE.file), 'page');
+      expect(builtPages({ inspector: false }, log, folder)).toEqual({ folder, files: [PAGE] });
+      expect(log.entries).toEqual([]);
+    });
+
+    it('are not missed where all are there', async () => {
+      await list('a.html');
+      await writeFile(join(folder, 'a.html'), 'page');
+      builtPages({ inspector: true }, log, folder);
+      expect(log.entries).toEqual([]);
+    });
+  });
 });
 
 const digestOfContent = ([, content = '']: RegExpMatchArray) =>
