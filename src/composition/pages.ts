@@ -19,13 +19,28 @@ const NAMED = 5;
 /** The pages that were built beside the service. Without them it serves everything else, and the log says so: they judge nothing. */
 export function builtPages({ inspector }: { readonly inspector: boolean }, log: Log, folder = FOLDER): Pages {
   const listed = listedPages(folder, log).filter(({ part }) => inspector || part !== 'inspector');
-  const missing = listed.filter(({ file }) => !existsSync(join(folder, file)));
+  const found = listed.map((page) => foundPage(page, folder));
+  const missing = listed.filter((_, index) => found[index] === null);
   if (missing.length > 0)
     log.warn(
       { folder, missing: missing.slice(0, NAMED).map(({ file }) => file), count: missing.length },
       'pages are not in their folder, so that they are not served: install the package or image again',
     );
-  return { folder, files: listed.filter((page) => !missing.includes(page)) };
+  return { folder, files: found.filter((page) => page !== null) };
+}
+
+/**
+ * A page whose file is there. The one at `/` is blank without its script, whose name changes with each version: it is kept as it
+ * is now, since a later version that is unpacked over this one would make it name a script that is not listed.
+ */
+function foundPage(page: BuiltPage, folder: string): PageFile | null {
+  const place = join(folder, page.file);
+  try {
+    if (page.path === '/') return { ...page, html: readFileSync(place) };
+    return existsSync(place) ? page : null;
+  } catch {
+    return null;
+  }
 }
 
 function listedPages(folder: string, log: Log): readonly BuiltPage[] {

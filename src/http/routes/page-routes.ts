@@ -15,6 +15,8 @@ export interface PageFile {
   readonly file: string;
   /** Whether what is at the path never changes. */
   readonly lasting: boolean;
+  /** What is served in place of what the disk has by then. */
+  readonly html?: Buffer;
 }
 
 /** Everything comes from this service, and no text ever becomes script. */
@@ -67,9 +69,9 @@ export const pageRoutes =
 /** The inspector as one file has a policy of its own, which this one would keep from running: it is for the disk. */
 const DOWNLOAD = /^\/inspector\/[^/]+\.html$/;
 
-function send({ path, file, lasting }: PageFile, reply: FastifyReply): FastifyReply {
+function send({ path, file, lasting, html }: PageFile, reply: FastifyReply): FastifyReply {
   reply.headers(HEADERS);
   if (DOWNLOAD.test(path)) reply.header('content-disposition', 'attachment');
   if (lasting) reply.header('cache-control', LASTING);
-  return reply.sendFile(file);
+  return html === undefined ? reply.sendFile(file) : reply.type('text/html; charset=utf-8').send(html);
 }

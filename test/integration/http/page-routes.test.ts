@@ -1,4 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { builtPages } from '../../../src/composition/pages.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { call } from './exchange.js';
@@ -139,5 +143,60 @@ describe('pages that were not built', () => {
     }
     expect((await call(url, '/openapi.json')).status).toBe(200);
     expect((await call(url, '/livez')).status).toBe(200);
+  });
+});
+
+describe('a version that is unpacked over the one that runs', () => {
+  let folder: string;
+  let url: string;
+
+  /** What the build writes, with another name of the script for each version. */
+  async function unpack(version: string): Promise<void> {
+    const script = `app-${version}.js`;
+    const page = `<!doctype html><script type="module" src="/inspector/${script}"></script>`;
+    const of = (path: string, file: string, lasting: boolean) => ({ path, file, lasting, part: 'inspector' });
+    const listed = [of('/', 'index.html', false), of(`/inspector/${script}`, script, true)];
+    await writeFile(join(folder, 'index.html'), page);
+    await writeFile(join(folder, 'index.html.br'), brotliCompressSync(page));
+    await writeFile(join(folder, script), '');
+    await writeFile(join(folder, 'pages.json'), JSON.stringify(listed));
+  }
+
+  const scriptAt = async (path: string, headers = {}) =>
+    /src="([^"]+)"/.exec(await (await fetch(url + path, { headers })).text())?.[1] ?? '';
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'veritee-pages-'));
+    await unpack('AAAAAAAA');
+    ({ url } = await startOther({ pages: builtPages({ inspector: true }, new RecordingLog(), folder) }));
+  });
+
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it.each([{}, { 'accept-encoding': 'br' }])('leaves the page with the script that is served: %j', async (headers) => {
+    await unpack('BBBBBBBB');
+    const script = await scriptAt('/', headers);
+    expect(script).toBe('/inspector/app-AAAAAAAA.js');
+    expect((await call(url, script)).status).toBe(200);
+    expect((await call(url, '/inspector/app-BBBBBBBB.js')).status).toBe(404);
+  });
+
+  it('leaves the headers of the page, and those alone for HEAD', async () => {
+    await unpack('a longer name');
+    const [get, head] = [await call(url, '/'), await call(url, '/', { method: 'HEAD' })];
+    for (const { status, headers } of [get, head]) {
+      expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+      expect(headers).toMatchObject({ 'content-security-policy': POLICY, 'cache-control': 'no-store' });
+      expect(headers['content-length']).toBe(String(String(get.body).length));
+    }
+    expect(head.body).toBe('');
+  });
+
+  it('gives no page to a service that started without it', async () => {
+    await rm(join(folder, 'index.html'));
+    const { url: other } = await startOther({ pages: builtPages({ inspector: true }, new RecordingLog(), folder) });
+    await unpack('BBBBBBBB');
+    expect((await call(other, '/')).status).toBe(404);
+    expect((await call(other, '/inspector/app-AAAAAAAA.js')).status).toBe(200);
   });
 });

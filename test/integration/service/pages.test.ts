@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -165,6 +165,14 @@ describe('pages on the disk', () => {
       builtPages({ inspector: true }, log, folder);
       const missing = ['0.html', '1.html', '2.html', '3.html', '4.html'];
       expect(log.entries.map(({ fields }) => fields)).toEqual([{ folder, missing, count: 300 }]);
+    });
+
+    it('are missed, too, where the page at / cannot be read', async () => {
+      await mkdir(join(folder, 'index.html'));
+      const listed = [{ ...PAGE, path: '/', file: 'index.html', part: 'inspector' }];
+      await writeFile(join(folder, 'pages.json'), JSON.stringify(listed));
+      expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
+      expect(log.entries.map(({ fields }) => fields)).toEqual([{ folder, missing: ['index.html'], count: 1 }]);
     });
 
     it('are not missed where the inspector is switched off', async () => {
