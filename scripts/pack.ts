@@ -8,10 +8,11 @@ import { parseArgs } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { buildPages } from './pages/build.js';
+import { SINGLE } from './pages/bundle.js';
 
 /**
  * Makes the packages of the project: compiles, puts together what each holds, checks that, and packs it, with a bill of materials
- * (SBOM) and digests beside. A script of a package would not run where scripts are ignored, so this one builds first.
+ * (SBOM), the inspector as one file and digests beside. A script of a package would not run where scripts are ignored, so this one builds first.
  */
 
 const PROJECT = fileURLToPath(new URL('../', import.meta.url));
@@ -225,6 +226,13 @@ async function pack(packed: Package, scratch: string, out: string): Promise<read
   return [tarball, bill];
 }
 
+/** The inspector as one file, out of the package that was put together: whoever distrusts a service compares its file with this one. */
+function publishInspector(scratch: string, out: string): string {
+  const published = `veritee-inspector-${root.version}.html`;
+  cpSync(join(scratch, VERITEE.manifest.name, 'dist/inspector', SINGLE), join(out, published));
+  return published;
+}
+
 /** @returns an empty folder: `packages` of the project, or the one that is named, which nothing is deleted in */
 function emptyFolder(named: string | undefined): string {
   const folder = named === undefined ? inProject('packages') : resolve(named);
@@ -251,6 +259,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'veritee-pack-'));
 try {
   const made: string[] = [];
   for (const each of [VERITEE, CLIENT, LAB]) made.push(...(await pack(each, scratch, out)));
+  made.push(publishInspector(scratch, out));
   const digests = made.map(
     (name) =>
       `${createHash('sha256')

@@ -12,6 +12,9 @@ interface BundleOptions {
   readonly version: string;
 }
 
+/** Name of the inspector as one file. */
+export const SINGLE = 'veritee-inspector.html';
+
 /** The inspector: its page, script and style as files of their own, and the same as one file with its digest. */
 export async function bundleInspector({ root, version }: BundleOptions): Promise<readonly BuiltFile[]> {
   const examples = exampleFiles(root);
@@ -37,8 +40,6 @@ export async function bundleInspector({ root, version }: BundleOptions): Promise
     },
   ];
 }
-
-const SINGLE = 'veritee-inspector.html';
 
 const BUNDLED = {
   outdir: 'dist/inspector',

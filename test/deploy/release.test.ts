@@ -9,6 +9,7 @@ interface Step {
   readonly name?: string;
   readonly uses?: string;
   readonly run?: string;
+  readonly with?: Readonly<Record<string, string>>;
 }
 
 interface Job {
@@ -77,6 +78,10 @@ describe('the workflow release.yml', () => {
   it('attests all that it publishes, and publishes nothing by itself', () => {
     expect(run('draft')).toContain('sha256sum --check --strict SHA256SUMS');
     expect(run('draft')).toContain('actions/attest-build-provenance@');
+    // The packages, their bills of materials, the chart and the inspector as one file have their digests there.
+    const attested = jobs['draft']?.steps.flatMap((step) => step.with?.['subject-checksums'] ?? []);
+    expect(attested).toEqual(['packages/SHA256SUMS']);
+    expect(run('draft')).toMatch(/^gh release create .* packages\/\*$/m);
     expect(run('draft')).toContain('--draft --verify-tag');
     expect(run('draft') + run('packages') + run('image')).not.toContain('npm publish');
   });

@@ -86,15 +86,16 @@ describe('the packages', () => {
     expect(stderr).toMatch(message);
   });
 
-  it('are three, each with its bill of materials, under their digests', () => {
+  it('are three, each with its bill of materials, and the inspector as one file, under their digests', () => {
     const { version } = project;
     const names = ['veritee', 'veritee-client', 'veritee-lab'].flatMap((name) => [
       `${name}-${version}.cdx.json`,
       `${name}-${version}.tgz`,
     ]);
+    names.push(`veritee-inspector-${version}.html`);
     expect(readdirSync(join(root, 'packages')).sort()).toEqual(['SHA256SUMS', ...names.sort()]);
     const sums = readFileSync(packed('SHA256SUMS'), 'utf8').trim().split('\n');
-    expect(sums).toHaveLength(names.length);
+    expect(sums.map((line) => line.split('  ')[1]).sort()).toEqual(names);
     for (const line of sums) {
       const [digest, name = ''] = line.split('  ');
       expect(
@@ -122,6 +123,30 @@ describe('the packages', () => {
     for (const page of ['index', 'docs', 'guide', 'guide/getting-started']) {
       expect(pages).toContain(`package/dist/inspector/${page}.html`);
     }
+  });
+
+  it('of veritee serves the inspector that is published', () => {
+    const { version } = project;
+    const member = 'package/dist/inspector/veritee-inspector.html';
+    const served = execFileSync('tar', ['xzOf', packed(`veritee-${version}.tgz`), member], { maxBuffer: 2 ** 26 });
+    expect(served.equals(readFileSync(packed(`veritee-inspector-${version}.html`)))).toBe(true);
+  });
+
+  it('are compared by the command of docs/inspector.md, which finds a file that was changed', () => {
+    const [, command = ''] =
+      /```sh\n(sha256sum --check[^\n]*)\n```/.exec(readFileSync(inProject('docs/inspector.md'), 'utf8')) ?? [];
+    const folder = join(root, 'downloaded');
+    mkdirSync(folder);
+    const file = `veritee-inspector-${project.version}.html`;
+    const page = readFileSync(packed(file));
+    writeFileSync(join(folder, 'SHA256SUMS'), readFileSync(packed('SHA256SUMS')));
+    const compare = (content: Buffer) => {
+      writeFileSync(join(folder, file), content);
+      const { status, stdout } = spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' });
+      return [status, stdout];
+    };
+    expect(compare(page)).toEqual([0, `${file}: OK\n`]);
+    expect(compare(Buffer.concat([page, Buffer.from('\n')]))).toEqual([1, `${file}: FAILED\n`]);
   });
 
   it('of veritee brings the versions that were tested, and the bill lists the same', () => {
