@@ -303,6 +303,21 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
     });
   });
 
+  it('is red, too, where every signature holds under a root that it does not know', async () => {
+    const good = suite.lab.questions.find(
+      ({ decision, body }) => decision === 'allow' && JSON.parse(body).evidence.type === 'snp',
+    );
+    await suite.visit(async (page) => {
+      await page.give(good?.body ?? '');
+      expect(await page.page.locator('.hardware.failed h2').textContent()).toBe(
+        'Every signature of the report holds, and its certificates end at a root that this page does not know.',
+      );
+      expect(await page.page.locator('.hardware .steps .fail').allInnerTexts()).toEqual([
+        'its key is a pinned root of AMD: no',
+      ]);
+    });
+  });
+
   it('shows an error of the page as one, and nothing that could be taken for a verdict', async () => {
     const [body = ''] = suite.lab.bodies('snp');
     await suite.visit(async (page) => {

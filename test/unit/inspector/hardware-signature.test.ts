@@ -452,6 +452,13 @@ describe('a certificate of an algorithm that the page does not know', () => {
     expect(await verifyQuote(unknown)).toEqual(ofUnknown(name));
   });
 
+  it.each([0, 1, 2])('fails where the quote itself is altered: certificate %i', async (position) => {
+    const unknown = quoteWith((der, index) =>
+      index === position ? rewritten(der, [ECDSA_SHA256, ECDSA_SHA384]) : der,
+    );
+    expectFailedAt(await verifyQuote(flipped(unknown, 48 + 136)), 'the attestation key signed the quote');
+  });
+
   it('leaves a report open', async () => {
     const keys = [rewritten(vm.platform.vek.der, [SHA384, SHA512]), askDer, arkDer].map(base64Url);
     const evidence = { report: base64Url(vm.platform.report()), keys };
