@@ -1,8 +1,9 @@
 import { decodeBase64, decodeHex } from '../formats/base64.js';
+import { guestHint } from '../formats/guest-evidence.js';
 import { namesAttestationKey } from '../formats/runtime-claims.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { remarkOnRaw } from '../inspect/raw-structures.js';
-import { fromUtf8, utf8 } from '../model/bytes.js';
+import { utf8 } from '../model/bytes.js';
 import { FormatError, nullIfMalformed } from '../model/errors.js';
 import { isObject, type JsonObject } from '../model/json.js';
 import { RECEIPT_PROFILE } from '../relying-party/check-receipt.js';
@@ -49,7 +50,7 @@ export function readIntake(bytes: Uint8Array): Intake {
   if (text === '') return { kind: 'unknown', why: 'There is nothing in it.' };
   const id = decisionIdIn(text);
   if (id !== null) return { kind: 'decision', id };
-  return text.startsWith('{') ? readJson(text, bytes) : readEncoded(text, bytes);
+  return text.startsWith('{') ? readJson(bytes) : readEncoded(text, bytes);
 }
 
 /** The bytes of evidence that was given; null where that is none. */
@@ -73,16 +74,16 @@ function ofStructure(found: FoundBytes, token: string | null): Intake {
   return { kind: 'bytes', found, token };
 }
 
-function readJson(text: string, bytes: Uint8Array): Intake {
+function readJson(bytes: Uint8Array): Intake {
   try {
-    const value = parseStrictJson(fromUtf8(text));
+    const value = parseStrictJson(bytes);
     if (!isObject(value)) return { kind: 'unknown', why: 'It is JSON, and no object.' };
     if (Array.isArray(value['requests'])) return { kind: 'unknown', why: 'It is a batch: give one of its requests.' };
     if (isObject(value['evidence'])) return { kind: 'request', body: value };
     if (typeof value['type'] === 'string') return { kind: 'request', body: { evidence: value } };
     if (isRuntimeData(value)) return { kind: 'bytes', found: readRuntimeData(bytes, ''), token: null };
     if (Array.isArray(value['keys'])) return { kind: 'key-set', keySet: value };
-    return { kind: 'unknown', why: NO_EVIDENCE };
+    return { kind: 'unknown', why: asSentence(guestHint(value) ?? NO_EVIDENCE) };
   } catch (error) {
     return {
       kind: 'unknown',
@@ -97,7 +98,7 @@ function isRuntimeData(value: JsonObject): boolean {
 }
 
 const NO_EVIDENCE =
-  'It is JSON without the member evidence or type: no /verify body and no evidence. What another verifier takes goes into one: {"evidence": {"type": "az-snp-vtpm", "dialect": "trustee", "value": …}}.';
+  'it is JSON without the member evidence or type: no /verify body and no evidence. What another verifier takes goes into one: {"evidence": {"type": …, "dialect": …, "value": …}} (docs/formats.md)';
 const UNKNOWN =
   'It is none of what this page knows: a /verify body, evidence, an SNP report, an HCL report, a TD quote, a TPM quote, runtime data, an event log, a certificate, a CRL, collateral, a token, a receipt, a key set, or the id of a decision.';
 
@@ -105,14 +106,22 @@ const UNKNOWN =
 function readEncoded(text: string, bytes: Uint8Array): Intake {
   const line = text.replaceAll(/\s/g, '');
   const decoded = nullIfMalformed(() => decodeHex(line)) ?? nullIfMalformed(() => decodeBase64(line));
-  const found = decoded === null ? null : readBytes(decoded);
-  if (found !== null) return { kind: 'bytes', found, token: null };
+  const found = decoded === null ? null : (readBytes(decoded) ?? inJson(decoded));
+  if (found !== null) return 'why' in found ? found : { kind: 'bytes', found, token: null };
   const remark = remarkOnRaw(bytes);
-  return {
-    kind: 'unknown',
-    why: remark === null ? UNKNOWN : `${remark.charAt(0).toUpperCase()}${remark.slice(1)}.`,
-  };
+  return { kind: 'unknown', why: remark === null ? UNKNOWN : asSentence(remark) };
 }
+
+/** Runtime data, which Azure's clients send in base64, or what would be sent instead of other JSON; null where it is none of them. */
+function inJson(decoded: Uint8Array): FoundBytes | { readonly kind: 'unknown'; readonly why: string } | null {
+  const value = nullIfMalformed(() => parseStrictJson(decoded));
+  if (!isObject(value)) return null;
+  if (isRuntimeData(value)) return readRuntimeData(decoded, '');
+  const hint = guestHint(value);
+  return hint === null ? null : { kind: 'unknown', why: asSentence(hint) };
+}
+
+const asSentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 /** `iss` of each type of token. Intel Trust Authority has its name in older ones, and in those of 2026 the URL of its portal. */
 const ISSUERS = {

@@ -1,10 +1,10 @@
+import { guestHint } from '../formats/guest-evidence.js';
 import { FormatError } from '../model/errors.js';
 import type { EvidenceType } from '../model/evidence.js';
 import { EVIDENCE_TRAITS, EVIDENCE_TYPES, traitsOf } from '../model/evidence-traits.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
 import { refuseUnknownProvider } from './dialects/configfs-tsm.js';
-import { guestHint } from './guest-hint.js';
 import type { EvidenceForm } from './schema-check.js';
 import { MISSING_MEMBER, missingOr } from './schema-message.js';
 

@@ -1,3 +1,4 @@
+import { guestHint } from '../formats/guest-evidence.js';
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { FormatError } from '../model/errors.js';
 import type { Evidence, Inspected, TokenEvidence } from '../model/evidence.js';
@@ -8,7 +9,6 @@ import { listedNames, quotedName } from '../model/names-in-messages.js';
 import type { ChallengeRequest, VerifyRequest } from '../model/request.js';
 import { readBytes } from './encoded-members.js';
 import { evidenceForm, requireEvidenceType } from './evidence-form.js';
-import { guestHint } from './guest-hint.js';
 import { readBody } from './read-body.js';
 import { readEventLogFile, readEvidence, readStructureFile } from './read-evidence.js';
 import { readPublicJwk, refusePrivateKey } from './read-public-jwk.js';

@@ -1,3 +1,4 @@
+import { AZURE_ISOLATION_TYPES } from '../../formats/guest-evidence.js';
 import { FormatError } from '../../model/errors.js';
 import type {
   AkCertificateInput,
@@ -6,11 +7,9 @@ import type {
   AzureGuestMembers,
   CertifiedKeyInput,
   EventLogInput,
-  EvidenceType,
   TpmEvidence,
   TpmQuoteInput,
 } from '../../model/evidence.js';
-import { isObject, type JsonObject } from '../../model/json.js';
 import { readBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
 import type { Schemas } from '../schema-check.js';
 import { MISSING_MEMBER } from '../schema-message.js';
@@ -22,29 +21,14 @@ type TpmInfo = Schemas['AzureGuestTpmInfo'];
 
 type IsolationType = Schemas['AzureGuestIsolationInfo']['Type'];
 
-/** A kind of machine: the type of its evidence, and how it is read. */
-interface Machine {
-  readonly evidenceType: EvidenceType;
-  readonly read: (info: Info, vtpm: Vtpm, place: Place) => AzureEvidence;
-}
+/** How what a kind of machine sends is read. */
+type ReadMachine = (info: Info, vtpm: Vtpm, place: Place) => AzureEvidence;
 
-const MACHINES: { readonly [type in IsolationType]: Machine } = {
-  SevSnp: { evidenceType: 'az-snp-vtpm', read: readSnp },
-  Tdx: { evidenceType: 'az-tdx-vtpm', read: readTdx },
-  TrustedLaunch: { evidenceType: 'tpm', read: readTpm },
+const MACHINES: { readonly [type in IsolationType]: ReadMachine } = {
+  SevSnp: readSnp,
+  Tdx: readTdx,
+  TrustedLaunch: readTpm,
 };
-
-/**
- * How attestationInfo is sent, where an object looks like it; null where it does not. For messages only: what is sent
- * without its type is not judged.
- */
-export function azureGuestHint({ TpmInfo, IsolationInfo }: JsonObject): string | null {
-  if (!isObject(TpmInfo) || !isObject(IsolationInfo)) return null;
-  const { Type } = IsolationInfo;
-  const machine = Object.entries(MACHINES).find(([name]) => name === Type)?.[1] ?? MACHINES.SevSnp;
-  const sentAs = `{"evidence":{"type":"${machine.evidenceType}","dialect":"azure-guest","value":…}}`;
-  return `this looks like attestationInfo of an Azure guest, which is sent as ${sentAs}`;
-}
 
 /** Turns a place in attestationInfo into a JSON pointer. In base64 there are none: whatever is wrong is said of the text. */
 type Place = (path: string) => string;
@@ -74,12 +58,13 @@ export function readEncodedAzureGuest(evidence: Schemas['AzureGuestEncodedEviden
 }
 
 function readInfo(type: Schemas['AzureGuestType'], info: Info, place: Place): AzureEvidence {
-  const { evidenceType, read } = MACHINES[info.IsolationInfo.Type];
+  const { Type } = info.IsolationInfo;
+  const evidenceType = AZURE_ISOLATION_TYPES[Type];
   if (evidenceType !== type) {
     const message = `this is of a machine whose evidence is of type ${evidenceType}, expected ${type}`;
     throw new FormatError('type_mismatch', message, { pointer: place('/IsolationInfo/Type') });
   }
-  return read(info, { ...readVtpm(info.TpmInfo, place), eventLog: readEventLog(info, place) }, place);
+  return MACHINES[Type](info, { ...readVtpm(info.TpmInfo, place), eventLog: readEventLog(info, place) }, place);
 }
 
 /** @param code what it is where there is none */

@@ -105,6 +105,11 @@ describe('what was given', () => {
     expect(namesIn(intake)).toEqual(['runtime data']);
     expect(intake.kind === 'bytes' && Buffer.from(intake.found.bytes).toString()).toBe(text);
     expect(requestOf(bytesOf(text))).toBeNull();
+    for (const encoding of ['base64', 'base64url', 'hex'] as const) {
+      const encoded = take(Buffer.from(text).toString(encoding));
+      expect([encoding, encoded]).toMatchObject([encoding, { kind: 'bytes', found: { kind: 'runtime-data' } }]);
+      expect(encoded.kind === 'bytes' && Buffer.from(encoded.found.bytes).toString()).toBe(text);
+    }
   });
 
   it.each([
@@ -139,13 +144,40 @@ describe('what was given', () => {
 
   it.each([
     ['', 'There is nothing in it.'],
-    ['{"a":1}', expect.stringMatching(/^It is JSON without the member evidence or type: .*"dialect": "trustee"/)],
+    ['{"a":1}', expect.stringMatching(/^It is JSON without the member evidence or type: .* \(docs\/formats\.md\)\.$/)],
     ['{"requests":[]}', 'It is a batch: give one of its requests.'],
     ['{"a":1,"a":2}', expect.stringMatching(/^It is not strict JSON: .*twice/)],
     ['nothing that anybody knows', expect.stringMatching(/^It is none of what this page knows: /)],
     ['-----BEGIN PRIVATE KEY-----', 'It holds a private key, which is never needed here.'],
   ])('is unknown, and why: %j', (text, why) => {
     expect(take(text)).toEqual({ kind: 'unknown', why });
+  });
+
+  it.each<readonly [string, JsonObject, string, string]>([
+    ['Trustee', { hcl_report: '', tpm_quote: {} }, 'az-snp-vtpm', 'trustee'],
+    ['Trustee on TDX', { hcl_report: '', tpm_quote: {}, td_quote: '' }, 'az-tdx-vtpm', 'trustee'],
+    ['an Azure guest', { TpmInfo: {}, IsolationInfo: { Type: 'Tdx' } }, 'az-tdx-vtpm', 'azure-guest'],
+    [
+      'an Azure guest without hardware',
+      { TpmInfo: {}, IsolationInfo: { Type: 'TrustedLaunch' } },
+      'tpm',
+      'azure-guest',
+    ],
+  ])('is not guessed where a guest of another verifier made it, which is said: %s', (_guest, value, type, dialect) => {
+    const sentAs = `which is sent as {"evidence":{"type":"${type}","dialect":"${dialect}","value":…}}.`;
+    const expected = { kind: 'unknown', why: expect.stringMatching(/^This looks like /) };
+    const json = JSON.stringify(value);
+    for (const text of [json, Buffer.from(json).toString('base64'), Buffer.from(json).toString('hex')]) {
+      const intake = take(text);
+      expect(intake).toEqual(expected);
+      expect(intake.kind === 'unknown' && intake.why.endsWith(sentAs)).toBe(true);
+    }
+  });
+
+  it('is unknown where it is other JSON in base64', () => {
+    const why = expect.stringMatching(/^It is none of what this page knows: /);
+    for (const json of ['{"a":1}', '[{"keys":[{"kid":"HCLAkPub"}]}]', '{"keys":[]}'])
+      expect(take(Buffer.from(json).toString('base64'))).toEqual({ kind: 'unknown', why });
   });
 
   it('is unknown where it is larger than any evidence', () => {
