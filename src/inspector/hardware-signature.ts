@@ -9,7 +9,7 @@ import { AMD_ROOT_PINS } from '../vendors/amd/roots.js';
 import { isTdQuotingEnclave } from '../vendors/intel/quoting-enclave.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
 import { certificatesIn } from './brought-certificates.js';
-import { type FoundBytes, isJudged } from './structures.js';
+import { type FoundBytes, isJudged, nameOfFound } from './structures.js';
 import { hasUnknownAlgorithm, unshared, verifyEcdsa, verifyIssued, type WebCrypto } from './web-crypto.js';
 
 /**
@@ -50,6 +50,7 @@ export type Subtle = WebCrypto | null;
 
 const LONGEST_CHAIN = 4;
 const SNP_REPORT = 'ATTESTATION_REPORT';
+const TD_REPORT = 'TDREPORT';
 
 const PINNED_ROOT = 'its key is a pinned root';
 
@@ -70,9 +71,10 @@ export async function verifyHardware(
 ): Promise<HardwareVerdict> {
   if (subtle === null) return open('this page has no WebCrypto: it was not loaded over HTTPS or from this machine');
   try {
-    if (found.some(isNoReport)) return open('something of what was given could not be looked at');
+    const [unfit] = found.flatMap((each) => whyNoReport(each) ?? []);
+    if (unfit !== undefined) return open(unfit);
     const [report, another] = reportsIn(found);
-    if (report === undefined) return open('there is no hardware report');
+    if (report === undefined) return open(whyNone(found));
     if (another !== undefined)
       return open(`there are several hardware reports, ${whereIs(report)} and ${whereIs(another)}: give one of them`);
     return report.isQuote
@@ -217,11 +219,21 @@ const OF_REPORTS: ReadonlySet<FoundBytes['kind']> = new Set([
   'tpm-quote',
 ]);
 
-/** Whether something stands for a report and is none that can be read: another one elsewhere must not stand in for it. */
-function isNoReport(each: FoundBytes): boolean {
-  if (each.kind === 'unread') return true;
-  if (each.pointer === '' || each.kind === 'td-quote' || !isJudged(each)) return false;
-  return each.problem !== null || !OF_REPORTS.has(each.kind);
+/** Why something that stands for a report is none that can be read: another one elsewhere must not stand in for it. */
+function whyNoReport(each: FoundBytes): string | null {
+  const { pointer, kind, problem } = each;
+  const what = nameOfFound(kind);
+  if (kind === 'unread') return `${whereIs(each)} was not read: ${problem}`;
+  if (kind === 'td-quote' || !isJudged(each)) return null;
+  if (problem !== null) return `${whereIs(each)} looks like ${what}, and cannot be read: ${problem}`;
+  return pointer === '' || OF_REPORTS.has(kind) ? null : `${pointer} is ${what}, and no report or quote`;
+}
+
+function whyNone(found: readonly FoundBytes[]): string {
+  const isOfTd = found.some((each) => isJudged(each) && each.structures.some(({ name }) => name === TD_REPORT));
+  return isOfTd
+    ? 'only its own machine can verify a TDREPORT, and a TD quote did not come with it'
+    : 'there is no hardware report';
 }
 
 /** TD quotes, and SNP reports by themselves, in extended reports and in the paravisor's; each once. */
@@ -237,7 +249,7 @@ function reportsIn(found: readonly FoundBytes[]): readonly FoundReport[] {
 }
 
 const at = (pointer: string) => (pointer === '' ? '' : ` at ${pointer}`);
-const whereIs = ({ pointer }: FoundReport) => (pointer === '' ? 'the file' : pointer);
+const whereIs = ({ pointer }: Pick<FoundBytes, 'pointer'>) => (pointer === '' ? 'the file' : pointer);
 const nameOf = ({ subject }: X509Certificate) => subject.commonName ?? 'a certificate without a name';
 const ofUnknownAlgorithm = (certificate: X509Certificate) =>
   `the signature of ${nameOf(certificate)} is of an algorithm that this page does not know`;

@@ -8,12 +8,14 @@ export type WebCrypto = typeof globalThis.crypto.subtle;
 
 const VENDOR_ALGORITHMS: ReadonlySet<string | null> = new Set(['rsassa-pss-sha384', 'ecdsa-sha256']);
 
-/**
- * Whether a certificate was issued with another algorithm than AMD and Intel use now. The algorithm beside the signature is not signed: where
- * it is another than the signed one, it was altered, and that is no unknown algorithm.
- */
-export function hasUnknownAlgorithm({ innerAlgorithm, outerAlgorithm }: X509Certificate): boolean {
-  return !VENDOR_ALGORITHMS.has(innerAlgorithm.name) && hex(innerAlgorithm.bytes) === hex(outerAlgorithm.bytes);
+/** Whether a certificate was issued with another algorithm than AMD and Intel use now. One that names two is no such certificate. */
+export function hasUnknownAlgorithm(certificate: X509Certificate): boolean {
+  return namesOneAlgorithm(certificate) && !VENDOR_ALGORITHMS.has(certificate.outerAlgorithm.name);
+}
+
+/** Whether the algorithm beside the signature, which nothing signs, is the signed one (RFC 5280 4.1.1.2). */
+function namesOneAlgorithm({ innerAlgorithm, outerAlgorithm }: X509Certificate): boolean {
+  return hex(innerAlgorithm.bytes) === hex(outerAlgorithm.bytes);
 }
 
 /** Whether the issuer signed a certificate, by what AMD and Intel sign certificates with. */
@@ -22,6 +24,7 @@ export async function verifyIssued(
   issued: X509Certificate,
   issuer: X509Certificate,
 ): Promise<boolean> {
+  if (!namesOneAlgorithm(issued)) return false;
   if (issued.outerAlgorithm.name === 'rsassa-pss-sha384') {
     const key = await subtle.importKey('spki', unshared(issuer.spki), { name: 'RSA-PSS', hash: 'SHA-384' }, false, [
       'verify',

@@ -22,6 +22,7 @@ import {
   SnpPlatform,
   type TdQuoteMaking,
 } from '../../lab/index.js';
+import { algorithmIdentifier } from '../../lab/signing.js';
 import { INTEL, PLATFORM, TDX_VM } from '../verifiers/azure-cvm/tdx-fixture.js';
 import { NONCE } from '../verifiers/fixture.js';
 
@@ -379,26 +380,56 @@ describe('a genuine report beside what is judged', () => {
     );
     expect(await verify({ evidence: { ...evidence, filling, last: forged } })).toEqual({
       state: 'open',
-      why: 'something of what was given could not be looked at',
+      why: expect.stringMatching(/^\/evidence\/filling\/60 was not read: this page looks at 64 structures, /),
     });
   });
 
+  const UNKNOWN = ' was not read: it looks like nothing that is known, or like several things';
   it.each([
-    ['can be read as two things', twoThings],
-    ['is of no kind that is known', () => Buffer.alloc(1184, 7)],
-    ['is a list of bytes of no kind', () => [...Buffer.alloc(1184, 7)]],
-    ['is no base64', () => '!'.repeat(64)],
-    ['is too short', () => 'AA'],
-    ['is malformed', () => flipped(report, 0x4c)],
-    ['is PEM', () => pki.chainPem('Milan')],
-  ])('does not stand in for one that %s', async (_what, make) => {
+    ['can be read as two things', twoThings, UNKNOWN],
+    ['is of no kind that is known', () => Buffer.alloc(1184, 7), UNKNOWN],
+    ['is a list of bytes of no kind', () => [...Buffer.alloc(1184, 7)], UNKNOWN],
+    ['is no base64', () => '!'.repeat(64), UNKNOWN],
+    ['is too short', () => 'AA', UNKNOWN],
+    [
+      'is malformed',
+      () => flipped(report, 0x4c),
+      ' looks like an SNP report, and cannot be read: reserved bytes in 0x4c-0x4f are not zero',
+    ],
+    ['is PEM', () => pki.chainPem('Milan'), ' is certificates or CRLs in PEM, and no report or quote'],
+  ])('does not stand in for one that %s', async (_what, make, why) => {
     const made = make();
     const { endorsements } = body().evidence as JsonObject;
     const judged = made instanceof Uint8Array ? base64Url(made) : made;
     const evidence = { report: judged, quote: base64Url(report), endorsements: endorsements ?? null };
-    expect(await verify({ evidence })).toEqual({
-      state: 'open',
-      why: 'something of what was given could not be looked at',
+    expect(await verify({ evidence })).toEqual({ state: 'open', why: `/evidence/report${why}` });
+  });
+});
+
+describe('a file that is no report that can be verified', () => {
+  const tdReport = Buffer.alloc(1024);
+  tdReport[0] = 0x81;
+
+  it.each([
+    [
+      'a report with reserved bytes that are not zero',
+      flipped(vm.platform.report(), 0x4c),
+      'the file looks like an SNP report, and cannot be read: reserved bytes in 0x4c-0x4f are not zero',
+    ],
+    ['a TDREPORT', tdReport, 'only its own machine can verify a TDREPORT, and a TD quote did not come with it'],
+    ['a certificate', vm.platform.vek.der, 'there is no hardware report'],
+  ])('is left open, and why: %s', async (_what, bytes, why) => {
+    expect(await verifyQuote(bytes)).toEqual({ state: 'open', why });
+  });
+
+  it('is left open where it is an HCL report of a TD without its quote', async () => {
+    const { hclReport, tdQuote } = TDX_VM.evidence();
+    const [of, all] = [hclReport, tdQuote].map(base64Url);
+    expect(await verify({ evidence: { hclReport: of ?? '' } })).toMatchObject({
+      why: expect.stringMatching(/TDREPORT/),
+    });
+    expect(await verify({ evidence: { hclReport: of ?? '', tdQuote: all ?? '' } })).toMatchObject({
+      state: 'verified',
     });
   });
 });
@@ -474,6 +505,40 @@ describe('a certificate of an algorithm that the page does not know', () => {
     const keys = [rewritten(vm.platform.vek.der, [SHA384, SHA512]), askDer, arkDer].map(base64Url);
     const report = base64Url(flipped(vm.platform.report(), 0x90));
     expectFailedAt(await verify({ evidence: { report, keys } }), 'SEV-VCEK signed the report at /evidence/report');
+  });
+});
+
+describe('a certificate that names two signature algorithms', () => {
+  const platform = new SnpPlatform({ pki });
+  const sha512 = algorithmIdentifier({ scheme: 'ecdsa', hash: 'sha512' });
+
+  it('fails, though its issuer signed it so: the key of a report', async () => {
+    const { product, tcb, chipId, vek } = platform;
+    const made = (innerAlgorithm?: Uint8Array) =>
+      pki.issueVcek({
+        product,
+        tcb,
+        chipId,
+        key: vek.key,
+        overrides: innerAlgorithm === undefined ? {} : { innerAlgorithm },
+      });
+    const given = (der: Uint8Array) => ({
+      evidence: { report: base64Url(platform.report()), keys: [der, askDer, arkDer].map(base64Url) },
+    });
+    expect(await verify(given(made().der))).toMatchObject({ state: 'verified' });
+    expectFailedAt(await verify(given(made(sha512).der)), 'SEV-Milan signed SEV-VCEK');
+  });
+
+  it('fails, though its issuer signed it so: a PCK', async () => {
+    const quoteOf = (overrides: object) => {
+      const pck = INTEL.issuePck({ overrides });
+      return PLATFORM.quote({ pckKey: pck.key.privateKey, pckChain: pck.chainPem });
+    };
+    expect(await verifyQuote(quoteOf({}))).toMatchObject({ state: 'verified' });
+    expectFailedAt(
+      await verifyQuote(quoteOf({ innerAlgorithm: sha512 })),
+      'Intel SGX PCK Platform CA signed Intel SGX PCK Certificate',
+    );
   });
 });
 
