@@ -1,6 +1,8 @@
+import { TPM_ST_ATTEST_QUOTE } from '../formats/tpms-attest.js';
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
 import { isObject, type JsonValue } from '../model/json.js';
 import type { Difference } from './compare-boots.js';
+import { hexWord } from './describe-azure-evidence.js';
 import type { FieldDescription, StructureDescription } from './field-description.js';
 
 const CLAIMS = 'claims';
@@ -35,6 +37,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'pcrDigest',
   'report size',
   'variable data size',
+  'body type',
+  'body size',
 ]);
 
 /** The same of claims of tokens, at any level. */
@@ -55,7 +59,7 @@ const CLAIMS_LEFT_OUT: ReadonlySet<string> = new Set([
 
 /** Names of the structures that are compared where both have them, each once. */
 export function comparableStructures(structures: readonly StructureDescription[]): readonly string[] {
-  return [...new Set(structures.map(({ name }) => name))].filter((name) => COMPARED.has(name));
+  return [...new Set(structures.filter(isOfBoot).map(({ name }) => name))].filter((name) => COMPARED.has(name));
 }
 
 /**
@@ -78,9 +82,18 @@ export function compareStructures(
   });
 }
 
+/** Whether it speaks of a boot: a TPM says with the same structure that it made a key. */
+function isOfBoot({ name, fields }: StructureDescription): boolean {
+  return (
+    name !== 'TPMS_ATTEST' ||
+    fields.some((field) => field.name === 'type' && field.value === hexWord(TPM_ST_ATTEST_QUOTE))
+  );
+}
+
 /** Fields by name; what a TPM counts, each by itself. */
 function fieldsOf(structures: readonly StructureDescription[], name: string): ReadonlyMap<string, JsonValue> {
-  const fields = structures.filter((structure) => structure.name === name).flatMap((structure) => structure.fields);
+  const ofName = structures.filter((structure) => structure.name === name && isOfBoot(structure));
+  const fields = ofName.flatMap((structure) => structure.fields);
   if (name === CLAIMS) return new Map(fields.flatMap((field) => claimsOf([field.name], field.value)));
   const kept = fields.filter((field) => !LEFT_OUT.has(field.name));
   return new Map(kept.flatMap(valuesOf));

@@ -109,12 +109,16 @@ export function describeCertifiedKey(
   about: string,
 ): readonly StructureDescription[] {
   return [
-    within(`${about}/info`, () => describeCertify(info, `${about}/info`)),
+    within(`${about}/info`, () => describeCertification(info, `${about}/info`)),
     within(`${about}/publicArea`, () => describePublicArea(publicArea, `${about}/publicArea`)),
   ];
 }
 
-function describeCertify(info: Uint8Array, about: string): StructureDescription {
+/**
+ * What the attestation key signed of a key.
+ * @throws {FormatError} `tpm_format`
+ */
+export function describeCertification(info: Uint8Array, about: string): StructureDescription {
   const { magic, type } = parseTpmsAttestHeader(info);
   const isOfTpm = magic === TPM_GENERATED_VALUE;
   const isCertify = isOfTpm && type === TPM_ST_ATTEST_CERTIFY;
@@ -153,7 +157,7 @@ function keyOf(key: TpmtPublic['key']): { readonly [member: string]: string } {
   return { modulus: hex(key.n), exponent: hex(key.e) };
 }
 
-function hexWord(value: number): string {
+export function hexWord(value: number): string {
   return `0x${value.toString(16)}`;
 }
 

@@ -1,4 +1,5 @@
 import { decodeBase64, decodeHex } from '../formats/base64.js';
+import { withoutFilling } from '../formats/der.js';
 import { parseEventLog } from '../formats/event-log.js';
 import { parseHclReport } from '../formats/hcl-report.js';
 import type { MeasuredEvent } from '../formats/measured-event.js';
@@ -114,8 +115,11 @@ const KINDS: { readonly [K in StructureKind]: RawKind } = {
   },
   certificate: {
     name: 'a certificate in DER',
-    looksLike: (bytes) => nullIfMalformed(() => certificateIn(bytes)) !== null,
-    describe: (bytes, { about }) => [describeCertificate(certificateIn(bytes), 'certificate', about, 0)],
+    // One in an NV index of a TPM is followed by the zeros that fill it.
+    looksLike: (bytes) => nullIfMalformed(() => certificateIn(withoutFilling(bytes))) !== null,
+    describe: (bytes, { about }) => [
+      describeCertificate(certificateIn(withoutFilling(bytes)), 'certificate', about, 0),
+    ],
   },
   crl: {
     name: 'a CRL in DER',

@@ -2,7 +2,7 @@ import { decodeBase64, decodeHex } from '../formats/base64.js';
 import { PEM_TEXT_BYTES, parsePemBlocks } from '../formats/pem.js';
 import { readRuntimeObject } from '../formats/runtime-claims.js';
 import { parseStrictJson } from '../formats/strict-json.js';
-import { describeRuntimeData } from '../inspect/describe-azure-evidence.js';
+import { describeCertification, describePublicArea, describeRuntimeData } from '../inspect/describe-azure-evidence.js';
 import { describeCcel, describeVtpmLogs } from '../inspect/describe-event-log.js';
 import type { FieldDescription, StructureDescription } from '../inspect/field-description.js';
 import { describeRaw, inMember, nameOfKind, recogniseRaw } from '../inspect/raw-structures.js';
@@ -22,13 +22,20 @@ export interface FoundBytes {
   readonly problem: string | null;
 }
 
-/** What bytes were taken for. Runtime data are told by their place alone. `unread`: there is more, and it was not looked at. */
-export type FoundKind = StructureKind | 'runtime-data' | 'unread';
+/** What bytes were taken for. Some are told by their place. `unread`: there is more, and it was not looked at. */
+export type FoundKind = StructureKind | keyof typeof PLACED | 'unread';
+
+/** What only its place tells from other bytes, with the name of that as people read it. */
+const PLACED = {
+  'runtime-data': 'runtime data',
+  'tpm-public': 'the public area of a key in a TPM',
+  'key-certification': 'the certification of a key by a TPM',
+} as const;
 
 /** As people read it, with its article. */
 export function nameOfFound(kind: FoundKind): string {
   if (kind === 'unread') return 'not looked at';
-  return kind === 'runtime-data' ? 'runtime data' : nameOfKind(kind);
+  return kind in PLACED ? PLACED[kind as keyof typeof PLACED] : nameOfKind(kind as StructureKind);
 }
 
 /** Members that the service takes for a report or quote, in every dialect (src/wire/dialects). It ignores some that hold anything. */
@@ -55,6 +62,10 @@ export function isRuntimeData({ pointer }: FoundBytes): boolean {
   return RUNTIME_DATA.test(pointer);
 }
 
+/** Keys of a vTPM that an Azure guest sends (dialect `azure-guest`). A certification begins as a quote does. */
+const TPM_PUBLIC = /^\/evidence\/value\/TpmInfo\/(?:AikPub|EncKeyPub)$/;
+const KEY_CERTIFICATION = /^\/evidence\/value\/TpmInfo\/EncKeyCertifyInfo$/;
+
 /** Members whose bytes their sender chooses: nothing in them is judged, so that what is not looked at there matters to nobody. */
 const OF_THE_CALLER = /\/(?:runtime|init|user|inittime|held)_?-?data\b|nonce/i;
 
@@ -77,10 +88,17 @@ export function findBytes(value: JsonValue): readonly FoundBytes[] {
 export function readBytes(bytes: Uint8Array, pointer = ''): FoundBytes | null {
   const [kind, ...others] = recogniseRaw(bytes);
   if (kind === undefined || others.length > 0) return null;
+  return described({ pointer, kind, bytes }, () => describe(bytes, kind, pointer));
+}
+
+function described(
+  found: Pick<FoundBytes, 'pointer' | 'kind' | 'bytes'>,
+  describeThem: () => FoundBytes['structures'],
+): FoundBytes {
   try {
-    return { pointer, kind, bytes, structures: describe(bytes, kind, pointer), problem: null };
+    return { ...found, structures: describeThem(), problem: null };
   } catch (error) {
-    return { pointer, kind, bytes, structures: [], problem: error instanceof Error ? error.message : String(error) };
+    return { ...found, structures: [], problem: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -185,12 +203,20 @@ function searchText(text: string, pointer: string, depth: number, found: FoundBy
     noteUnrecognised(pointer, found);
     return;
   }
-  const read = readBytes(bytes, pointer) ?? runtimeData(bytes, pointer);
+  const read = ofVtpmKey(bytes, pointer) ?? readBytes(bytes, pointer) ?? runtimeData(bytes, pointer);
   if (read !== null) found.push(read);
   // A log in JSON is what it replays to: nothing inside it is looked for.
   const inside = read?.kind === 'event-log' ? null : nullIfMalformed(() => parseStrictJson(bytes));
   if (inside !== null && typeof inside === 'object') search(inside, pointer, depth + 1, found);
   else if (read === null) noteUnrecognised(pointer, found);
+}
+
+function ofVtpmKey(bytes: Uint8Array, pointer: string): FoundBytes | null {
+  if (TPM_PUBLIC.test(pointer))
+    return described({ pointer, kind: 'tpm-public', bytes }, () => [describePublicArea(bytes, '')]);
+  return KEY_CERTIFICATION.test(pointer)
+    ? described({ pointer, kind: 'key-certification', bytes }, () => [describeCertification(bytes, '')])
+    : null;
 }
 
 /** Runtime data is JSON that only its place tells from other JSON. */

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { parseEventLog } from '../../../src/formats/event-log.js';
 import { type BootSource, bootOf, bootOfRaw, compareBoots } from '../../../src/inspect/compare-evidence.js';
+import { describeCertifiedKey } from '../../../src/inspect/describe-azure-evidence.js';
 import { IN_FILE } from '../../../src/inspect/raw-structures.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { readInspectRequest } from '../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../format-error-of.js';
+import { azureGuestEvidence } from '../../lab/attestation-info.js';
 import { joinBytes, littleEndian } from '../../lab/byte-patch.js';
 import {
   buildCcel,
@@ -590,6 +592,20 @@ describe('evidence of two boots', () => {
       compared: ['TD quote'],
       differences: [],
     });
+  });
+
+  it('of an Azure guest: a key that its TPM certified is no quote', async () => {
+    const vm = await createVirtualMachine({ pki: createAmdPki() });
+    const certifiedKey = vm.vtpm.certify(vm.vtpm.publicJwk);
+    const read = (options: object) =>
+      bootOf(readInspectRequest(bodyOf(azureGuestEvidence(vm.evidence(), options))), LIMIT);
+    const both = compareBoots(read({}), read({ certifiedKey }));
+    expect(both['differences']).toEqual([]);
+    expect(both['compared']).toContain('TPMS_ATTEST');
+    const [certification] = describeCertifiedKey(certifiedKey, '').slice(0, 1);
+    const quote = bootOfRaw(vm.evidence().tpmQuote.message, 'tpm-quote', IN_FILE, LIMIT);
+    const alone = { ...quote, structures: certification === undefined ? [] : [certification] };
+    expect(formatErrorOf(() => compareBoots(quote, alone)).code).toBe('type_mismatch');
   });
 
   it('says what only one of the two has', async () => {

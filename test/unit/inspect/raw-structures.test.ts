@@ -251,6 +251,13 @@ describe('a structure in a request', () => {
     expect(recogniseRaw(ofHost)).toEqual([]);
   });
 
+  it('is a certificate where zeros follow it, which fill an NV index', () => {
+    const filled = Buffer.concat([snp.vek.der, new Uint8Array(4096)]);
+    expect(recogniseRaw(filled)).toEqual(['certificate']);
+    expect(read(filled)).toEqual(read(snp.vek.der));
+    expect(recogniseRaw(Buffer.concat([snp.vek.der, new Uint8Array(31), Uint8Array.of(1)]))).toEqual([]);
+  });
+
   it('is no extended report where what follows the report is no table', () => {
     expect(recogniseRaw(Buffer.concat([snp.report(), new Uint8Array(23)]))).toEqual([]);
     expect(recogniseRaw(Buffer.concat([snp.report(), Buffer.alloc(4096, 1)]))).toEqual([]);

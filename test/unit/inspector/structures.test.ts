@@ -12,6 +12,7 @@ import {
 } from '../../../src/inspector/structures.js';
 import { hex } from '../../../src/model/bytes.js';
 import type { JsonObject } from '../../../src/model/json.js';
+import { azureGuestEvidence } from '../../lab/attestation-info.js';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
 import { NONCE } from '../verifiers/fixture.js';
 
@@ -49,6 +50,46 @@ describe('what can be read in JSON', () => {
       '/chain pem',
       '/token token',
       '/runtimeData runtime-data',
+    ]);
+  });
+
+  it.each(['object', 'text'] as const)(
+    'is the keys of a vTPM that an Azure guest sends, by their place: as %s',
+    (form) => {
+      const [akPublic, certifiedKey] = [vm.vtpm.akPublic(), vm.vtpm.certify(vm.vtpm.publicJwk)];
+      const guest = azureGuestEvidence(vm.evidence({ nonce: NONCE }), { akPublic, certifiedKey, form });
+      const info = '/evidence/value/TpmInfo';
+      expect(found({ evidence: guest })).toEqual(
+        expect.arrayContaining([
+          `${info}/AikPub tpm-public`,
+          `${info}/EncKeyPub tpm-public`,
+          `${info}/EncKeyCertifyInfo key-certification`,
+          `${info}/PcrQuote tpm-quote`,
+        ]),
+      );
+      const named = findBytes({ evidence: guest }).flatMap(({ kind, problem, structures }) =>
+        structures.map(({ name, fields }) => [kind, problem, name, fields.map((field) => field.name).join(' ')]),
+      );
+      expect(named).toEqual(
+        expect.arrayContaining([
+          ['tpm-public', null, 'TPM2B_PUBLIC', 'nameAlg objectAttributes authPolicy key'],
+          ['key-certification', null, 'TPMS_ATTEST', 'magic type extraData name qualifiedName'],
+        ]),
+      );
+    },
+  );
+
+  it('is no key of a vTPM elsewhere, and says what is wrong with one that cannot be read', () => {
+    const text = base64url(vm.vtpm.akPublic());
+    expect(found({ AikPub: text, evidence: { AikPub: text } })).toEqual([]);
+    const TpmInfo = { AikPub: base64url(new Uint8Array(40)), EncKeyCertifyInfo: base64url(new Uint8Array(5)) };
+    expect(
+      findBytes({
+        evidence: { value: { TpmInfo: { ...TpmInfo, EncKeyCertifyInfo: base64url(Buffer.alloc(33, 1)) } } },
+      }),
+    ).toMatchObject([
+      { kind: 'tpm-public', structures: [], problem: expect.stringMatching(/./) },
+      { kind: 'key-certification', structures: [{ name: 'TPMS_ATTEST' }], problem: null },
     ]);
   });
 
