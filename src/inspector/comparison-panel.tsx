@@ -73,12 +73,19 @@ export function ComparisonPanel({ found }: { readonly found: readonly FoundBytes
   );
 }
 
+/** Nonces, signatures and times differ between any two, and are among the fields below. */
+const NOTHING = 'Nothing differs that tells one boot from another';
+
 function Compared({ comparison: { compared, differences, notes, structures } }: { readonly comparison: Comparison }) {
   const [showsAll, setShowAll] = useState(false);
   return (
     <>
       <h3>What differs between the boots</h3>
-      {compared.length > 0 && differences.length === 0 ? <p>Nothing differs: {compared.join(', ')}.</p> : null}
+      {compared.length > 0 && differences.length === 0 ? (
+        <p>
+          {NOTHING}: {compared.join(', ')}.
+        </p>
+      ) : null}
       {differences.length === 0 ? null : (
         <ul class="differences">
           {differences.map((detail) => (

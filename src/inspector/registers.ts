@@ -10,7 +10,7 @@ import { initialValue, isClosedBySystem, replay } from '../measured-boot/replay.
 import { hex } from '../model/bytes.js';
 import { nullIfMalformed } from '../model/errors.js';
 import { isObject, type JsonValue, memberOf } from '../model/json.js';
-import { type FoundBytes, isJudgedLog, isLogOfTd, LOG_BYTES } from './structures.js';
+import { type FoundBytes, isBootLog, isLogOfTd, LOG_BYTES } from './structures.js';
 
 /** An event that extended a register. Its type and text are the log's word; `isCovered` says whether the digest is of its data. */
 export interface RegisterEvent {
@@ -73,10 +73,10 @@ export function registersOf(found: readonly FoundBytes[], claims: unknown, body:
     : { ...replayed({ events: read.flatMap(({ events }) => events), layout, bank }, held), bank, isVerified };
 }
 
-/** The log that is judged, or else the first, and the Canonical Event Log that goes on from it: others are of other boots. */
+/** The log of the boot, and the Canonical Event Log that goes on from it: others count for nothing. */
 function logsOfBoot(found: readonly FoundBytes[]): readonly FoundBytes[] {
   const logs = found.filter(({ kind }) => kind === 'event-log');
-  const first = logs.find(isJudgedLog) ?? logs[0];
+  const first = logs.find(isBootLog);
   if (first === undefined) return [];
   const next = first.pointer.endsWith('/0')
     ? logs.find(({ pointer }) => pointer === first.pointer.replace(/0$/, '1'))

@@ -41,8 +41,11 @@ export function nameOfFound(kind: FoundKind): string {
 /** Members that the service takes for a report or quote, in every dialect (src/wire/dialects). It ignores some that hold anything. */
 const JUDGED =
   /^\/evidence\/(?:report|hclReport|quote|tdQuote|tpmQuote\/message|value(?:\/(?:report(?:\/SnpReport)?|hcl_report|(?:td_|tdx\/)?quote|(?:tpm_)?quote\/message|outblob|IsolationInfo\/Evidence\/Proof(?:\/SnpReport)?|TpmInfo\/PcrQuote))?)$/;
-/** Likewise, for the event log of a boot, or the first of two. */
-const JUDGED_LOG = /^\/evidence\/(?:eventLog(?:\/0)?|ccel|value(?:\/TcgLogs)?)$/;
+/**
+ * Likewise, for the event log of a boot, or the first of two, and for the one of `POST /inspect`. That of the dialect `ita` is in its
+ * place too, though the service does not judge it.
+ */
+const BOOT_LOG = /^(?:|\/evidence\/(?:eventLog(?:\/0)?|ccel|log|value(?:\/TcgLogs|(?:\/tdx)?\/event_log)?))$/;
 /** Likewise, for runtime data. */
 const RUNTIME_DATA =
   /^\/evidence\/(?:runtimeData|value\/(?:runtimeData\/data|(?:tdx\/)?runtime_data|IsolationInfo\/Evidence\/RunTimeData))$/;
@@ -52,9 +55,9 @@ export function isJudged({ pointer }: FoundBytes): boolean {
   return pointer === '' || JUDGED.test(pointer);
 }
 
-/** Whether bytes are in the place of the event log that is judged. */
-export function isJudgedLog({ pointer }: FoundBytes): boolean {
-  return JUDGED_LOG.test(pointer);
+/** Whether bytes are a file by itself, or in the place of the event log of a boot. */
+export function isBootLog({ pointer }: FoundBytes): boolean {
+  return BOOT_LOG.test(pointer);
 }
 
 /** Whether bytes are the runtime data of what is judged. */

@@ -203,6 +203,9 @@ describe('registers of a boot', () => {
       () => ({ ccel: base64url(buildCcel([{ register: 1, type: CCEL_EVENT.separator, data: new Uint8Array(4) }])) }),
     ],
     ['TcgLogs of an Azure guest', (log) => ({ value: { TcgLogs: log } })],
+    ['log of a request to inspect', (log) => ({ log })],
+    ['event_log of ita', (log) => ({ value: { event_log: log } })],
+    ['event_log of ita, version 2', (log) => ({ value: { tdx: { event_log: log } } })],
     ['TcgLogs in base64', (log) => ({ value: base64url(Buffer.from(JSON.stringify({ TcgLogs: log }))) })],
   ])('are those of the log that the service judges, whatever stands before it: %s', (_place, judged) => {
     const other = base64url(buildEventLog([{ ...separator, pcr: 9 }]));
@@ -210,6 +213,13 @@ describe('registers of a boot', () => {
     const boot = registersOf(findBytes(given), null, given);
     expect(boot?.registers.map(({ name }) => name)).not.toContain('PCR 9');
     expect(boot?.registers.length).toBeGreaterThan(0);
+  });
+
+  it('are none where the log is in a member that holds anything', () => {
+    const log = base64url(LOG);
+    for (const evidence of [{ other: log }, { value: { ClientPayload: { nonce: log } } }, { runtimeData: log }])
+      expect(registersOf(findBytes({ evidence }), claims(AS_REPLAYED), { evidence })).toBeNull();
+    expect(registersOf(findBytes({ evidence: {}, eventLog: log }), claims(AS_REPLAYED), {})).toBeNull();
   });
 
   it('are none without an event log that can be read', () => {
