@@ -12,7 +12,7 @@ import { isTdReport, TD_REPORT_LENGTH } from '../formats/td-report.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import { parseCrlFrame } from '../formats/x509-crl.js';
 import { PCR_LAYOUT } from '../measured-boot/register-layout.js';
-import { latin1 } from '../model/bytes.js';
+import { hex, latin1 } from '../model/bytes.js';
 import { FormatError, nullIfMalformed } from '../model/errors.js';
 import type { StructureFile, StructureKind } from '../model/evidence.js';
 import { listedNames } from '../model/names-in-messages.js';
@@ -193,10 +193,17 @@ export function remarkOnRaw(bytes: Uint8Array): string | null {
   const text = textOf(bytes);
   if (/^(?:\xff\xfe|\xfe\xff)/.test(text)) return 'it is UTF-16 text: save it as UTF-8';
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return 'it holds a private key, which is never needed here';
+  if (isSgxQuote(bytes)) return 'it is a quote of an SGX enclave, which no confidential VM is';
   const line = text.replaceAll(/\s/g, '');
   const [inHex, inBase64] = [decoded(line, decodeHex), decoded(line, decodeBase64)];
   if (inHex !== null) return `it is ${inHex} written in hex: turn it into bytes first (xxd -r -p)`;
   return inBase64 === null ? null : `it is ${inBase64} written in base64: turn it into bytes first (base64 -d)`;
+}
+
+/** Of version 3 to 5: TEE type 0, and Intel's id as vendor of the quoting enclave (Intel DCAP, quote header). */
+function isSgxQuote(bytes: Uint8Array): boolean {
+  const header = hex(bytes.subarray(0, 28));
+  return /^0[345]00[0-9a-f]{4}0{8}[0-9a-f]{8}939a7233f79c4ca9940a0db3957f0607$/.test(header);
 }
 
 function decoded(text: string, decode: (text: string) => Uint8Array): string | null {

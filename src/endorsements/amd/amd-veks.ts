@@ -150,18 +150,19 @@ export class AmdVeks {
 
   /** Asks for each line in turn: no VCEK, or a failure, for one line does not rule out the next. */
   async #fetchFirst(subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | Unavailable> {
-    let problem: Unavailable = { code: 'vcek_unavailable', detail: 'no VCEK for this chip and TCB', retryable: false };
+    // A report of version 2 does not tell its line.
+    const what = `no VCEK for this chip and TCB of ${subjects.map(({ product }) => product).join(' or ')}`;
+    let problem: Unavailable = { code: 'vcek_unavailable', detail: what, retryable: false };
     for (const subject of subjects) {
-      const fetched = await this.#fetch(subject, context);
+      const fetched = await this.#fetch(subject, what, context);
       if (!('code' in fetched)) return fetched;
       if (!problem.retryable) problem = fetched;
     }
     return problem;
   }
 
-  async #fetch(subject: VcekSubject, context: FetchContext): Promise<HeldVek | Unavailable> {
+  async #fetch(subject: VcekSubject, what: string, context: FetchContext): Promise<HeldVek | Unavailable> {
     const { kds } = this.#parts;
-    const what = `no VCEK for this chip and TCB of ${subject.product}`;
     if (kds === null) return { code: 'vcek_unavailable', detail: what, retryable: false };
     try {
       const { at, signal, historical, principal } = context;

@@ -192,6 +192,15 @@ describe('AmdEndorsements: several lines that fit', () => {
     expect(lab.kds.requests.slice(0, 2).map((path) => path.split('/')[3])).toEqual(['Milan', 'Genoa']);
   });
 
+  it('names all lines where none of them has a VCEK', async () => {
+    for (const line of [/Milan.*SPL/, /Genoa.*SPL/]) lab.kds.fail(line, { status: 404 });
+    expect((await find(lab.open(), either)).vek).toMatchObject({
+      code: 'vcek_unavailable',
+      retryable: false,
+      detail: expect.stringMatching(/^no VCEK for this chip and TCB of Milan or Genoa: /),
+    });
+  });
+
   it('says that asking again may help where the fault of one line may pass', async () => {
     lab.kds.fail(/Milan.*SPL/, { status: 500 });
     expect((await find(lab.open(), either)).vek).toMatchObject({ code: 'vcek_unavailable', retryable: true });

@@ -251,6 +251,21 @@ describe('a structure in a request', () => {
     expect(recogniseRaw(ofHost)).toEqual([]);
   });
 
+  it('is said to be a quote of an SGX enclave where it is one', () => {
+    const header = (version: number, teeType: number, vendor = '939a7233f79c4ca9940a0db3957f0607') =>
+      Buffer.concat([
+        Buffer.from([version, 0, 2, 0, teeType, 0, 0, 0, 9, 0, 13, 0]),
+        Buffer.from(vendor, 'hex'),
+        Buffer.alloc(600),
+      ]);
+    const said = 'it is a quote of an SGX enclave, which no confidential VM is';
+    expect([3, 4, 5].map((version) => remarkOnRaw(header(version, 0)))).toEqual([said, said, said]);
+    expect(formatErrorOf(() => read(header(3, 0)))).toEqual({ code: 'type_unsupported', pointer: '/value' });
+    expect([header(2, 0), header(6, 0), header(3, 1), header(3, 0, '00'.repeat(16))].map(remarkOnRaw)).toEqual(
+      Array(4).fill(null),
+    );
+  });
+
   it('is a certificate where zeros follow it, which fill an NV index', () => {
     const filled = Buffer.concat([snp.vek.der, new Uint8Array(4096)]);
     expect(recogniseRaw(filled)).toEqual(['certificate']);
