@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PageFile, Pages } from '../http/routes/page-routes.js';
@@ -36,8 +36,8 @@ export function builtPages({ inspector }: { readonly inspector: boolean }, log: 
 function foundPage(page: BuiltPage, folder: string): PageFile | null {
   const place = join(folder, page.file);
   try {
-    if (page.path === '/') return { ...page, html: readFileSync(place) };
-    return existsSync(place) ? page : null;
+    fileAt(place);
+    return page.path === '/' ? { ...page, html: readFileSync(place) } : page;
   } catch {
     return null;
   }
@@ -45,8 +45,8 @@ function foundPage(page: BuiltPage, folder: string): PageFile | null {
 
 function listedPages(folder: string, log: Log): readonly BuiltPage[] {
   try {
-    const listed: unknown = JSON.parse(readFileSync(`${folder}/pages.json`, 'utf8'));
-    if (Array.isArray(listed) && listed.every(isBuiltPage)) return listed;
+    const listed: unknown = JSON.parse(readShort(`${folder}/pages.json`));
+    if (Array.isArray(listed) && listed.length > 0 && listed.every(isBuiltPage)) return listed;
     log.warn({ folder }, 'pages.json is no list of pages, so that none is served: install the package or image again');
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
@@ -60,14 +60,33 @@ function listedPages(folder: string, log: Log): readonly BuiltPage[] {
   return [];
 }
 
+/** Of what no build writes, so much that starting would take minutes or all memory. */
+const LONGEST_LIST = 2 ** 20;
+
+/** @throws {Error} where it cannot be read, is no file, or is too long for a list */
+function readShort(path: string): string {
+  const { size } = fileAt(path);
+  if (size > LONGEST_LIST) throw new Error(`it is ${size} bytes, at most ${LONGEST_LIST} are allowed`);
+  return readFileSync(path, 'utf8');
+}
+
+/** @throws {Error} where there is no file: reading from a pipe would never end */
+function fileAt(path: string): Stats {
+  const stats = statSync(path);
+  if (!stats.isFile()) throw new Error('it is no file');
+  return stats;
+}
+
+/** Paths of pages: with one of another route, the service would not start. */
+const PATH = /^\/(?:(?:docs|guide)(?:\/[\w.-]+)?|inspector\/[\w.-]+)?$/;
+
 /** As scripts/pages/build.ts writes it. */
 function isBuiltPage(value: unknown): value is BuiltPage {
   if (!isObject(value)) return false;
   const { path, file, lasting, part } = value;
   return (
     typeof path === 'string' &&
-    // With another path, the service would not start.
-    path.startsWith('/') &&
+    PATH.test(path) &&
     typeof file === 'string' &&
     typeof lasting === 'boolean' &&
     (part === 'inspector' || part === 'documents')

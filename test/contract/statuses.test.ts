@@ -166,6 +166,7 @@ const CAUSES: readonly Cause[] = [
   { ask: asContracted, service: { callers: oneCaller('a key', ['verify']) } },
   { ask: ask({ 'x-api-key': 'a key' }), service: { callers: oneCaller('a key', ['metrics']) } },
   { ask: ask({ host: 'attacker.example' }) },
+  { ask: ask({ 'if-modified-since': 'Thu, 01 Jan 2099 00:00:00 GMT' }) },
   { ask: ({ url }, { method, target }) => call(url, `${target}/nothing`, { method }) },
   { ask: ({ url }, { target }) => call(url, target, { method: 'DELETE' }) },
   { ask: ask({ accept: 'application/eat+jwt' }) },

@@ -39,7 +39,8 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
 } as const;
 
-const LASTING = 'public, max-age=31536000, immutable';
+/** One year, once the file was found: an error is not kept. */
+const LASTING = { cacheControl: true, maxAge: 31_536_000_000, immutable: true } as const;
 
 /** A page at a path of its own, or the files of a folder. */
 const FOLDER = /^(\/[a-z]+)\/[^/]+$/;
@@ -48,7 +49,9 @@ const FOLDER = /^(\/[a-z]+)\/[^/]+$/;
 export const pageRoutes =
   ({ folder, files }: Pages): FastifyPluginAsync =>
   async (scope) => {
-    await scope.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, cacheControl: false });
+    // Without ranges: a page is small, and of two requests for its parts the second can be of another version.
+    const options = { serve: false, preCompressed: true, cacheControl: false, acceptRanges: false };
+    await scope.register(fastifyStatic, { root: folder, ...options });
     const byPath = new Map(files.map((file) => [file.path, file]));
     const urls = new Set(files.map(({ path }) => path.replace(FOLDER, '$1/:id')));
     for (const url of urls) {
@@ -60,7 +63,10 @@ export const pageRoutes =
         handler: (request, reply) => {
           const { id } = request.params as { readonly id?: string };
           const page = byPath.get(id === undefined ? url : url.replace(':id', id));
-          return page === undefined ? reply.callNotFound() : send(page, reply);
+          if (page === undefined) return reply.callNotFound();
+          // They keep changes from being lost (RFC 9110, 13.1.1 and 13.1.4): nothing is changed here.
+          for (const name of ['if-match', 'if-unmodified-since']) delete request.raw.headers[name];
+          return send(page, reply);
         },
       });
     }
@@ -72,6 +78,6 @@ const DOWNLOAD = /^\/inspector\/[^/]+\.html$/;
 function send({ path, file, lasting, html }: PageFile, reply: FastifyReply): FastifyReply {
   reply.headers(HEADERS);
   if (DOWNLOAD.test(path)) reply.header('content-disposition', 'attachment');
-  if (lasting) reply.header('cache-control', LASTING);
-  return html === undefined ? reply.sendFile(file) : reply.type('text/html; charset=utf-8').send(html);
+  if (html === undefined) return lasting ? reply.sendFile(file, LASTING) : reply.sendFile(file);
+  return reply.type('text/html; charset=utf-8').send(html);
 }

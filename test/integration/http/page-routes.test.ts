@@ -146,6 +146,35 @@ describe('pages that were not built', () => {
   });
 });
 
+describe('a page that is asked for in part, or on a condition that is for changes', () => {
+  const FILES = ['/docs', '/guide/inspector', '/inspector/veritee-inspector.html'];
+  const FIELDS = [
+    { range: 'bytes=9999999-' },
+    { range: 'bytes=-0' },
+    { range: 'bytes=0-9' },
+    { 'if-match': '"x"' },
+    { 'if-unmodified-since': 'Mon, 01 Jan 2001 00:00:00 GMT' },
+  ];
+
+  it.each(FIELDS)('is answered as a whole: %j', async (headers) => {
+    for (const path of FILES) {
+      const whole = await call(service.url, path);
+      const asked = await call(service.url, path, { headers });
+      expect([path, asked.status, asked.body]).toEqual([path, 200, whole.body]);
+      expect(asked.headers['accept-ranges']).toBeUndefined();
+      expect(asked.headers['content-length']).toBe(whole.headers['content-length']);
+    }
+  });
+
+  it('is not sent again where the caller has it', async () => {
+    for (const path of FILES) {
+      const { etag } = (await call(service.url, path)).headers;
+      const { status } = await call(service.url, path, { headers: { 'if-none-match': String(etag) } });
+      expect([path, status]).toEqual([path, 304]);
+    }
+  });
+});
+
 describe('a version that is unpacked over the one that runs', () => {
   let folder: string;
   let url: string;
@@ -190,6 +219,15 @@ describe('a version that is unpacked over the one that runs', () => {
       expect(headers['content-length']).toBe(String(String(get.body).length));
     }
     expect(head.body).toBe('');
+  });
+
+  it('leaves no answer in a cache that a later one would replace', async () => {
+    await rm(join(folder, 'app-AAAAAAAA.js'));
+    const { status, headers } = await call(url, '/inspector/app-AAAAAAAA.js');
+    expect([status, headers['cache-control'], headers['etag']]).toEqual([404, 'no-store', undefined]);
+    await writeFile(join(folder, 'app-AAAAAAAA.js'), '');
+    const found = await call(url, '/inspector/app-AAAAAAAA.js');
+    expect([found.status, found.headers['cache-control']]).toEqual([200, LASTING]);
   });
 
   it('gives no page to a service that started without it', async () => {

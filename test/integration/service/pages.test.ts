@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -133,6 +134,11 @@ describe('pages on the disk', () => {
     ['no objects', [null]],
     ['a path that is no text', [PAGE, { ...PAGE, path: 1 }]],
     ['a path that is none of a URL', [PAGE, { ...PAGE, path: 'docs' }]],
+    ['a path of another route', [PAGE, { ...PAGE, path: '/openapi.json' }]],
+    ['a path of another route, with a parameter', [PAGE, { ...PAGE, path: '/endorsements/x' }]],
+    ['a path with a wildcard', [PAGE, { ...PAGE, path: '/docs/x*y' }]],
+    ['a path of two folders', [PAGE, { ...PAGE, path: '/guide/x/y' }]],
+    ['no page', []],
     ['a file that is no text', [PAGE, { ...PAGE, file: null }]],
     ['what is neither lasting nor not', [PAGE, { ...PAGE, lasting: 'false' }]],
     ['a part that there is not', [PAGE, { ...PAGE, part: 'other' }]],
@@ -144,9 +150,25 @@ describe('pages on the disk', () => {
     expect(log.entries).toHaveLength(1);
   });
 
+  it('are missed in the log where their list is longer than any list, or no file', async () => {
+    const list = join(folder, 'pages.json');
+    await writeFile(list, JSON.stringify([PAGE]).padEnd(2 ** 20 + 1));
+    expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
+    await rm(list);
+    execFileSync('mkfifo', [list]);
+    expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
+    const [tooLong, pipe] = log.of(/cannot be read/).map((fields) => String((fields as { readonly err: unknown }).err));
+    expect(tooLong).toBe('Error: it is 1048577 bytes, at most 1048576 are allowed');
+    expect(pipe).toBe('Error: it is no file');
+    await rm(list);
+    await writeFile(list, JSON.stringify([PAGE]).padEnd(2 ** 20));
+    await writeFile(join(folder, PAGE.file), 'page');
+    expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [PAGE] });
+  });
+
   describe('and files that are listed and not there', () => {
     const list = async (...files: readonly string[]) => {
-      const listed = files.map((file) => ({ ...PAGE, path: `/${file}`, file }));
+      const listed = files.map((file) => ({ ...PAGE, path: `/guide/${file.replace('/', '-')}`, file }));
       await writeFile(join(folder, 'pages.json'), JSON.stringify(listed));
       return listed;
     };
@@ -173,6 +195,13 @@ describe('pages on the disk', () => {
       await writeFile(join(folder, 'pages.json'), JSON.stringify(listed));
       expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
       expect(log.entries.map(({ fields }) => fields)).toEqual([{ folder, missing: ['index.html'], count: 1 }]);
+    });
+
+    it('are missed, too, where a pipe stands in the place of one', async () => {
+      await list('a.html');
+      execFileSync('mkfifo', [join(folder, 'a.html')]);
+      expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
+      expect(log.entries.map(({ fields }) => fields)).toEqual([{ folder, missing: ['a.html'], count: 1 }]);
     });
 
     it('are not missed where the inspector is switched off', async () => {
