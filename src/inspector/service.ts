@@ -120,9 +120,11 @@ export class Service {
     path: string,
     init: { method: string; headers?: Record<string, string>; body?: string },
   ): Promise<JsonValue> {
+    if (this.#key !== null && !SENDABLE_KEY.test(this.#key)) throw new ServiceFault(UNSENDABLE);
     const authorization: Record<string, string> = this.#key === null ? {} : { authorization: `Bearer ${this.#key}` };
     const headers = { ...init.headers, ...authorization };
-    const response = await fetch(path, { ...init, headers, credentials: 'omit', ...UNCACHED }).catch(() => {
+    // What the browser has for this host, and for no other: a sign-on in front, or a client certificate.
+    const response = await fetch(path, { ...init, headers, credentials: 'same-origin', ...UNCACHED }).catch(() => {
       throw new ServiceFault('The service gave no answer.');
     });
     const answer = (await response.json().catch(() => null)) as JsonValue;
@@ -130,6 +132,11 @@ export class Service {
     throw faultOf(response.status, answer);
   }
 }
+
+/** Visible ASCII: a browser sends no other character in the header, and a space would end the key. */
+const SENDABLE_KEY = /^[\x21-\x7e]+$/;
+const UNSENDABLE =
+  'The key has a space, a character that does not show or one that is not ASCII, which no key has: type it again. Nothing was sent.';
 
 function faultOf(status: number, problem: JsonValue): ServiceFault {
   const member = (name: string) => {

@@ -15,7 +15,7 @@ function answering(status: number, body: string) {
 afterEach(() => vi.unstubAllGlobals());
 
 describe('what the page asks of its service', () => {
-  it('is asked at paths of its own, without cookies, and with the key where there is one', async () => {
+  it('is asked at paths of its own, with what the browser has for its host, and with the key where there is one', async () => {
     const fetch = answering(200, '{}');
     const service = new Service(ORIGIN);
     await service.policy('payments');
@@ -29,10 +29,25 @@ describe('what the page asks of its service', () => {
       '/endorsements/ab',
       '/verify?checks=all',
     ]);
-    expect(fetch.mock.calls.every(([, init]) => init.credentials === 'omit')).toBe(true);
+    expect(fetch.mock.calls.every(([, init]) => init.credentials === 'same-origin')).toBe(true);
     const keys = fetch.mock.calls.map(([, { headers }]) => (headers as Record<string, string>)['authorization']);
     expect(keys).toEqual([undefined, 'Bearer secret', 'Bearer secret', 'Bearer secret']);
   });
+
+  it.each(['key\u200b0123', 'abc\u2013def', 'a key', 'key\n', 'k\u00e9y', ''])(
+    'is not asked with a key that no header carries: %j',
+    async (key) => {
+      const fetch = answering(200, '{}');
+      const service = new Service(ORIGIN);
+      service.identify(key);
+      await expect(service.verify({ evidence: {} })).rejects.toMatchObject({
+        name: 'ServiceFault',
+        status: null,
+        message: expect.stringMatching(/^The key has a space, .* Nothing was sent\.$/),
+      });
+      expect(fetch).not.toHaveBeenCalled();
+    },
+  );
 
   it.each([
     ['{"issuer":"https://veritee.example"}', 'https://veritee.example'],
