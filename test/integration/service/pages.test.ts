@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { builtPages } from '../../../src/composition/pages.js';
+import { makePipe } from '../../make-pipe.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { call, LabService } from './lab-service.js';
 
@@ -155,7 +155,7 @@ describe('pages on the disk', () => {
     await writeFile(list, JSON.stringify([PAGE]).padEnd(2 ** 20 + 1));
     expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
     await rm(list);
-    execFileSync('mkfifo', [list]);
+    makePipe(list);
     expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
     const [tooLong, pipe] = log.of(/cannot be read/).map((fields) => String((fields as { readonly err: unknown }).err));
     expect(tooLong).toBe('Error: it is 1048577 bytes, at most 1048576 are allowed');
@@ -199,7 +199,7 @@ describe('pages on the disk', () => {
 
     it('are missed, too, where a pipe stands in the place of one', async () => {
       await list('a.html');
-      execFileSync('mkfifo', [join(folder, 'a.html')]);
+      makePipe(join(folder, 'a.html'));
       expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
       expect(log.entries.map(({ fields }) => fields)).toEqual([{ folder, missing: ['a.html'], count: 1 }]);
     });
