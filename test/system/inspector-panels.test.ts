@@ -232,14 +232,16 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
       const { page } = inspector;
       await page.click('[role=tab]:text-is("Which boot chain?")');
       await page.click('.claims div:has(dt:has-text("snp.measurement")) button');
+      // The focus moves once the page is drawn.
+      const focused = () => page.evaluate('document.activeElement.textContent');
+      await expect.poll(focused).toBe('MEASUREMENT');
       expect(await page.locator('tr.selected button[aria-pressed=true]').textContent()).toBe('MEASUREMENT');
-      expect(await page.evaluate('document.activeElement.textContent')).toBe('MEASUREMENT');
       const report = Buffer.from(JSON.parse(azure()).evidence.hclReport, 'base64url').subarray(32);
       const marked = await page.locator('.rows .selected').allInnerTexts();
       expect(marked.join(' ').replaceAll(/\s+/g, '')).toBe(report.subarray(0x90, 0xc0).toString('hex'));
       await page.click('tr:has(button:text-is("CHIP_ID")) button.place');
+      await expect.poll(focused).toBe('its bytes (snp.chipId)');
       expect(await page.locator('[role=tab][aria-selected=true]').textContent()).toBe('Which hardware?');
-      expect(await page.evaluate('document.activeElement.textContent')).toBe('its bytes (snp.chipId)');
     });
   });
 
