@@ -1,3 +1,4 @@
+import { withoutFilling } from '../formats/der.js';
 import { parsePemCertificates } from '../formats/pem.js';
 import { parseSnpCertificateTable } from '../formats/snp-certificate-table.js';
 import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
@@ -19,7 +20,7 @@ export function certificatesIn(found: readonly FoundBytes[]): readonly X509Certi
 function dersIn(kind: FoundBytes['kind'], bytes: Uint8Array): readonly Uint8Array[] {
   switch (kind) {
     case 'certificate':
-      return [bytes];
+      return [withoutFilling(bytes)];
     case 'pem':
       return nullIfMalformed(() => parsePemCertificates(latin1(bytes), 'cert_format')) ?? [];
     case 'snp-certificate-table':

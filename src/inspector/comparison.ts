@@ -5,7 +5,7 @@ import { PCR_LAYOUT } from '../measured-boot/register-layout.js';
 import { nullIfMalformed } from '../model/errors.js';
 import type { StructureKind } from '../model/evidence.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
-import { type FoundBytes, LOG_BYTES } from './structures.js';
+import { type FoundBytes, isBootLog, isJudged, LOG_BYTES, speaksOfMachine } from './structures.js';
 
 /** A field of two structures of the same name; undefined where one has no such field. */
 export interface FieldPair {
@@ -31,9 +31,18 @@ export interface Comparison {
 }
 
 /** What differs between two pieces of evidence, as `veritee inspect --compare` says it, and their fields side by side. Nothing is verified. */
-export function compareFound(one: readonly FoundBytes[], other: readonly FoundBytes[]): Comparison {
+export function compareFound(...both: readonly [readonly FoundBytes[], readonly FoundBytes[]]): Comparison {
+  const [one, other] = [both[0].filter(countsForBoot), both[1].filter(countsForBoot)];
   return { ...inWords(bootOf(one), bootOf(other)), structures: sideBySide(one, other) };
 }
+
+/** Reports, quotes and logs in members that hold anything are of any machine. */
+function countsForBoot(each: FoundBytes): boolean {
+  if (each.kind === 'event-log') return isBootLog(each) || each.pointer === SECOND_LOG;
+  return !speaksOfMachine(each) || isJudged(each);
+}
+
+const SECOND_LOG = '/evidence/eventLog/1';
 
 function inWords(one: BootSource, other: BootSource): Omit<Comparison, 'structures'> {
   try {

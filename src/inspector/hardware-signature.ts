@@ -9,7 +9,7 @@ import { AMD_ROOT_PINS } from '../vendors/amd/roots.js';
 import { isTdQuotingEnclave } from '../vendors/intel/quoting-enclave.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
 import { certificatesIn } from './brought-certificates.js';
-import { type FoundBytes, isJudged, nameOfFound } from './structures.js';
+import { type FoundBytes, isJudged, nameOfFound, speaksOfMachine } from './structures.js';
 import { hasUnknownAlgorithm, unshared, verifyEcdsa, verifyIssued, type WebCrypto } from './web-crypto.js';
 
 /**
@@ -137,12 +137,14 @@ async function verifyTdQuote(
   const all = [...certificates, ...certificatesIn(found)];
   const verdict = await chainSteps(steps, leaf, all, { subtle, pins, vendor: 'Intel' });
   if (verdict.state !== 'verified') return verdict;
-  // Intel may sign its quoting enclaves with another key one day: no forgery, and nothing to rely on.
+  // Intel may sign its quoting enclaves with another key one day, and a platform's owner an enclave of their own (decision 0068).
   return isTdQuotingEnclave(qe.report)
     ? { ...verdict, steps: [...verdict.steps, { what: KNOWN_ENCLAVE, holds: true }] }
-    : open('MRSIGNER and ISVPRODID of the quoting enclave are none that this page knows as those of Intel');
+    : open(OTHER_ENCLAVE);
 }
 
+const OTHER_ENCLAVE =
+  "MRSIGNER or ISVPRODID of the quoting enclave is not Intel's as this page knows it, though every signature holds up to Intel's root";
 const KNOWN_ENCLAVE = "MRSIGNER and ISVPRODID of the quoting enclave are Intel's";
 
 interface ChainOptions {
@@ -210,23 +212,15 @@ interface FoundReport {
   readonly isQuote: boolean;
 }
 
-/** What the service may judge a report or quote in, by what it is; a quote that cannot be read fails by itself. */
-const OF_REPORTS: ReadonlySet<FoundBytes['kind']> = new Set([
-  'snp-report',
-  'snp-extended-report',
-  'hcl-report',
-  'td-quote',
-  'tpm-quote',
-]);
-
 /** Why something that stands for a report is none that can be read: another one elsewhere must not stand in for it. */
 function whyNoReport(each: FoundBytes): string | null {
   const { pointer, kind, problem } = each;
   const what = nameOfFound(kind);
   if (kind === 'unread') return `${whereIs(each)} was not read: ${problem}`;
+  // A quote that cannot be read fails by itself.
   if (kind === 'td-quote' || !isJudged(each)) return null;
   if (problem !== null) return `${whereIs(each)} looks like ${what}, and cannot be read: ${problem}`;
-  return pointer === '' || OF_REPORTS.has(kind) ? null : `${pointer} is ${what}, and no report or quote`;
+  return pointer === '' || speaksOfMachine(each) ? null : `${pointer} is ${what}, and no report or quote`;
 }
 
 function whyNone(found: readonly FoundBytes[]): string {

@@ -3,7 +3,7 @@ import { guestHint } from '../formats/guest-evidence.js';
 import { namesAttestationKey } from '../formats/runtime-claims.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { remarkOnRaw } from '../inspect/raw-structures.js';
-import { utf8 } from '../model/bytes.js';
+import { fromUtf8, utf8 } from '../model/bytes.js';
 import { FormatError, nullIfMalformed } from '../model/errors.js';
 import { isObject, type JsonObject } from '../model/json.js';
 import { RECEIPT_PROFILE } from '../relying-party/check-receipt.js';
@@ -50,7 +50,7 @@ export function readIntake(bytes: Uint8Array): Intake {
   if (text === '') return { kind: 'unknown', why: 'There is nothing in it.' };
   const id = decisionIdIn(text);
   if (id !== null) return { kind: 'decision', id };
-  return text.startsWith('{') ? readJson(bytes) : readEncoded(text, bytes);
+  return text.startsWith('{') ? readJson(text, bytes) : readEncoded(text, bytes);
 }
 
 /** The bytes of evidence that was given; null where that is none. */
@@ -74,9 +74,10 @@ function ofStructure(found: FoundBytes, token: string | null): Intake {
   return { kind: 'bytes', found, token };
 }
 
-function readJson(bytes: Uint8Array): Intake {
+/** @param bytes of the text, with what stands around it: fields of runtime data have places among them */
+function readJson(text: string, bytes: Uint8Array): Intake {
   try {
-    const value = parseStrictJson(bytes);
+    const value = parseStrictJson(fromUtf8(text));
     if (!isObject(value)) return { kind: 'unknown', why: 'It is JSON, and no object.' };
     if (Array.isArray(value['requests'])) return { kind: 'unknown', why: 'It is a batch: give one of its requests.' };
     if (isObject(value['evidence'])) return { kind: 'request', body: value };
@@ -108,7 +109,7 @@ function readEncoded(text: string, bytes: Uint8Array): Intake {
   const decoded = nullIfMalformed(() => decodeHex(line)) ?? nullIfMalformed(() => decodeBase64(line));
   const found = decoded === null ? null : (readBytes(decoded) ?? inJson(decoded));
   if (found !== null) return 'why' in found ? found : { kind: 'bytes', found, token: null };
-  const remark = remarkOnRaw(bytes);
+  const remark = remarkOnRaw(bytes) ?? (decoded === null ? null : remarkOnRaw(decoded));
   return { kind: 'unknown', why: remark === null ? UNKNOWN : asSentence(remark) };
 }
 
@@ -137,7 +138,7 @@ function typeOfToken(token: string): keyof typeof ISSUERS | null {
   return types.find((type) => ISSUERS[type].test(issuer)) ?? null;
 }
 
-/** Receipts have a type that no token has which is judged as evidence (docs/receipts.md). Other EATs have it too, under another profile. */
+/** Receipts have a type that no token has which is judged as evidence (docs/receipts.md). Not every EAT is an EAR; that of another verifier is refused by its key. */
 function isReceipt(token: string): boolean {
   return partOf(token, 0)?.['typ'] === 'eat+jwt' && partOf(token, 1)?.['eat_profile'] === RECEIPT_PROFILE;
 }

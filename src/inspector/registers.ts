@@ -3,14 +3,14 @@ import { parseEventLog } from '../formats/event-log.js';
 import { BANK_LENGTH, type EventBank, type EventLog, type MeasuredEvent } from '../formats/measured-event.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { shownText, typeName } from '../inspect/event-names.js';
-import { banksOf, firstChoice, layoutOf } from '../inspect/log-reading.js';
+import { banksOf, layoutOf, preferred } from '../inspect/log-reading.js';
 import { judgedEvents } from '../measured-boot/judged-event.js';
 import { type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
 import { initialValue, isClosedBySystem, replay } from '../measured-boot/replay.js';
 import { hex } from '../model/bytes.js';
 import { nullIfMalformed } from '../model/errors.js';
 import { isObject, type JsonValue, memberOf } from '../model/json.js';
-import { type FoundBytes, isBootLog, isLogOfTd, LOG_BYTES } from './structures.js';
+import { type FoundBytes, isBootLog, isJudged, isLogOfTd, LOG_BYTES } from './structures.js';
 
 /** An event that extended a register. Its type and text are the log's word; `isCovered` says whether the digest is of its data. */
 export interface RegisterEvent {
@@ -141,10 +141,10 @@ function eventsByRegister({ events, bank }: Boot): ReadonlyMap<number, readonly 
   );
 }
 
-/** The bank of choice in which the log and known values are; without values, that of the log. */
+/** The preferred bank in which the log and known values are; without values, that of the log. */
 function bankOf(logs: readonly EventLog[], held: Held): EventBank | null {
   const inAll = logs.map(banksOf).reduce((common, banks) => common.filter((bank) => banks.includes(bank)));
-  return firstChoice(inAll.filter((bank) => held.has(bank))) ?? firstChoice(inAll);
+  return preferred(inAll.filter((bank) => held.has(bank))) ?? preferred(inAll);
 }
 
 /** What a verified quote or report has. */
@@ -162,7 +162,9 @@ function heldByEvidence(found: readonly FoundBytes[], body: JsonValue, layout: R
     const native = memberOf(evidence, 'pcrs') ?? memberOf(memberOf(evidence, 'tpmQuote'), 'pcrs');
     return native === undefined ? heldByGuest(memberOf(evidence, 'value')) : heldInBanks(native);
   }
-  const fields = found.flatMap(({ structures }) => structures.flatMap((structure) => structure.fields));
+  const fields = found
+    .filter(isJudged)
+    .flatMap(({ structures }) => structures.flatMap((structure) => structure.fields));
   const values = [0, 1, 2, 3].map((number) => fields.find(({ name }) => name === `RTMR${number}`)?.value);
   return values.every((value) => typeof value === 'string') ? ofRtmrs(values.map(String)) : new Map();
 }

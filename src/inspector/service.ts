@@ -63,9 +63,9 @@ export class Service {
     return this.#get(`/decisions/${encodeURIComponent(id)}`) as Promise<RecordedDecision>;
   }
 
-  /** A recording. @param path as the list of examples has it */
+  /** A recording, which is public. @param path as the list of examples has it */
   example(path: string): Promise<JsonValue> {
-    return this.#get(path);
+    return this.#ask(path, { method: 'GET' }, null);
   }
 
   endorsement(sha256: string): Promise<HeldEndorsement> {
@@ -119,9 +119,10 @@ export class Service {
   async #ask(
     path: string,
     init: { method: string; headers?: Record<string, string>; body?: string },
+    key = this.#key,
   ): Promise<JsonValue> {
-    if (this.#key !== null && !SENDABLE_KEY.test(this.#key)) throw new ServiceFault(UNSENDABLE);
-    const authorization: Record<string, string> = this.#key === null ? {} : { authorization: `Bearer ${this.#key}` };
+    if (key !== null && !BEARER_CREDENTIAL.test(key)) throw new ServiceFault(NO_CREDENTIAL);
+    const authorization: Record<string, string> = key === null ? {} : { authorization: `Bearer ${key}` };
     const headers = { ...init.headers, ...authorization };
     // What the browser has for this host, and for no other: a sign-on in front, or a client certificate.
     const response = await fetch(path, { ...init, headers, credentials: 'same-origin', ...UNCACHED }).catch(() => {
@@ -133,10 +134,10 @@ export class Service {
   }
 }
 
-/** Visible ASCII: a browser sends no other character in the header, and a space would end the key. */
-const SENDABLE_KEY = /^[\x21-\x7e]+$/;
-const UNSENDABLE =
-  'The key has a space, a character that does not show or one that is not ASCII, which no key has: type it again. Nothing was sent.';
+/** Visible ASCII: the service takes no space in a Bearer credential, and browsers send other characters as Latin-1 or not at all. */
+const BEARER_CREDENTIAL = /^[\x21-\x7e]+$/;
+const NO_CREDENTIAL =
+  'The key has a space, an invisible character or one outside ASCII, which the page cannot send as a Bearer credential. Type it again. Nothing was sent.';
 
 function faultOf(status: number, problem: JsonValue): ServiceFault {
   const member = (name: string) => {

@@ -55,6 +55,20 @@ export function isJudged({ pointer }: FoundBytes): boolean {
   return pointer === '' || JUDGED.test(pointer);
 }
 
+/** What the service may judge a report or quote in. */
+const OF_REPORTS: ReadonlySet<FoundKind> = new Set([
+  'snp-report',
+  'snp-extended-report',
+  'hcl-report',
+  'td-quote',
+  'tpm-quote',
+]);
+
+/** Whether bytes are a report or quote, or what has one inside, wherever they stand. */
+export function speaksOfMachine({ kind }: FoundBytes): boolean {
+  return OF_REPORTS.has(kind);
+}
+
 /** Whether bytes are a file by itself, or in the place of the event log of a boot. */
 export function isBootLog({ pointer }: FoundBytes): boolean {
   return BOOT_LOG.test(pointer);

@@ -27,6 +27,7 @@ const kept = (found: readonly FoundBytes[]) => certificatesIn(found).map(({ der 
 describe('the certificates that came with evidence', () => {
   it.each([
     ['certificate', vcek, [vcek]],
+    ['certificate', joinBytes(vcek, new Uint8Array(64)), [vcek]],
     ['pem', fromLatin1(chain), [ask, ark]],
     ['snp-certificate-table', table, [vcek, ask, ark]],
     ['snp-extended-report', joinBytes(platform.report(), table), [vcek, ask, ark]],

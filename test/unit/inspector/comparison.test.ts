@@ -4,17 +4,17 @@ import { type FoundBytes, findBytes } from '../../../src/inspector/structures.js
 import { fromLatin1 } from '../../../src/model/bytes.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { buildEventLog, LOG_EVENT } from '../../lab/event-log-builder.js';
-import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
+import { createAmdPki, createIntelPki, createVirtualMachine, TdxPlatform } from '../../lab/index.js';
 import { NONCE } from '../verifiers/fixture.js';
 
+const platform = new TdxPlatform({ pki: createIntelPki() });
 const vm = await createVirtualMachine({ pki: createAmdPki() });
 const evidence = (members: Parameters<typeof vm.wireEvidence>[0] = { nonce: NONCE }) =>
-  findBytes(vm.wireEvidence({ nonce: NONCE, ...members }) as unknown as JsonObject);
+  findBytes({ evidence: vm.wireEvidence({ nonce: NONCE, ...members }) as unknown as JsonObject });
 const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
-const log = (commandLine: string) =>
-  findBytes({
-    eventLog: base64url(buildEventLog([{ pcr: 8, type: LOG_EVENT.ipl, data: fromLatin1(commandLine) }])),
-  });
+const logText = (commandLine: string) =>
+  base64url(buildEventLog([{ pcr: 8, type: LOG_EVENT.ipl, data: fromLatin1(commandLine) }]));
+const log = (commandLine: string) => findBytes({ evidence: { eventLog: logText(commandLine) } });
 
 describe('two pieces of evidence', () => {
   it('differ in the fields that differ, of each structure that both have', () => {
@@ -90,6 +90,27 @@ describe('two pieces of evidence', () => {
     expect(differences.join(' ')).toMatch(/linux \/old.*linux \/new/);
     expect(compareFound(log('linux /old'), log('linux /new')).compared).toEqual(['event log']);
     expect(structures).toEqual([]);
+  });
+
+  it('differ in the second log of a boot, too', () => {
+    const two = (second: string) => findBytes({ evidence: { eventLog: [logText('linux'), logText(second)] } });
+    expect(compareFound(two('initrd /old'), two('initrd /new')).differences.join(' ')).toMatch(/initrd \/(old|new)/);
+  });
+
+  it('are compared by the bytes that are judged, whatever other members hold', () => {
+    const quoteOf = (making: object = {}) => base64url(platform.quote(making));
+    const body = (quote: string, user_data: string) =>
+      findBytes({ evidence: { type: 'tdx', dialect: 'ita', value: { user_data, quote, other: logText(user_data) } } });
+    const [one, other] = [quoteOf(), quoteOf({ fields: { mrTd: new Uint8Array(48).fill(7) } })];
+    const same = compareFound(body(one, other), body(one, one));
+    expect({ differences: same.differences, compared: same.compared }).toEqual({
+      differences: [],
+      compared: ['TD quote'],
+    });
+    expect(same.structures.filter(({ name }) => name === 'TD quote')).toHaveLength(1);
+    expect(compareFound(body(one, one), body(other, one)).differences.join(' ')).toMatch(
+      /MRTD of the TD quote differs/,
+    );
   });
 
   it('that have nothing in common are said to have nothing', () => {

@@ -201,7 +201,8 @@ describe('the signature of a TD quote', () => {
     ['signer', { mrSigner: new Uint8Array(32).fill(7) }],
     ['product', { isvProdId: 1 }],
   ])('is left open with a quoting enclave of another %s, which the PCK signed', async (_what, qeReport) => {
-    const why = 'MRSIGNER and ISVPRODID of the quoting enclave are none that this page knows as those of Intel';
+    const why =
+      "MRSIGNER or ISVPRODID of the quoting enclave is not Intel's as this page knows it, though every signature holds up to Intel's root";
     expect(await verifyQuote(PLATFORM.quote({ qeReport }))).toEqual({ state: 'open', why });
     expectFailedAt(
       await verifyQuote(PLATFORM.quote({ qeReport, pckKey: OTHER.privateKey })),
@@ -420,6 +421,13 @@ describe('a file that is no report that can be verified', () => {
     ['a certificate', vm.platform.vek.der, 'there is no hardware report'],
   ])('is left open, and why: %s', async (_what, bytes, why) => {
     expect(await verifyQuote(bytes)).toEqual({ state: 'open', why });
+  });
+
+  it('is not told so by a TDREPORT that is not judged', async () => {
+    expect(await verify({ evidence: { other: base64Url(tdReport) } })).toEqual({
+      state: 'open',
+      why: 'there is no hardware report',
+    });
   });
 
   it('is left open where it is an HCL report of a TD without its quote', async () => {

@@ -25,6 +25,11 @@ const encode = (bytes: Uint8Array) => base64(bytes, 'base64url');
 const tokenOf = (iss: string) =>
   [{ alg: 'RS256' }, { iss }, 's'].map((part) => encode(bytesOf(JSON.stringify(part)))).join('.');
 
+const SGX_QUOTE = Buffer.concat([
+  Buffer.from('030002000000000009000d00939a7233f79c4ca9940a0db3957f0607', 'hex'),
+  Buffer.alloc(600),
+]);
+
 /** Names of the structures that are shown. */
 function namesIn(intake: Intake): readonly string[] {
   return intake.kind === 'bytes' ? intake.found.structures.map(({ name }) => name) : [];
@@ -46,6 +51,13 @@ describe('what was given', () => {
     expect(take('{"type":"snp","report":"AQ"}')).toEqual({
       kind: 'request',
       body: { evidence: { type: 'snp', report: 'AQ' } },
+    });
+  });
+
+  it.each(['\ufeff', '\u00a0', '\f\n'])('is that with what editors write around it: %j', (around) => {
+    expect(take(`${around}{"evidence":{"type":"snp"}}${around}`)).toEqual({
+      kind: 'request',
+      body: { evidence: { type: 'snp' } },
     });
   });
 
@@ -149,6 +161,8 @@ describe('what was given', () => {
     ['{"a":1,"a":2}', expect.stringMatching(/^It is not strict JSON: .*twice/)],
     ['nothing that anybody knows', expect.stringMatching(/^It is none of what this page knows: /)],
     ['-----BEGIN PRIVATE KEY-----', 'It holds a private key, which is never needed here.'],
+    [SGX_QUOTE.toString('base64'), 'It is a quote of an SGX enclave, not of a TD.'],
+    [SGX_QUOTE.toString('hex'), 'It is a quote of an SGX enclave, not of a TD.'],
   ])('is unknown, and why: %j', (text, why) => {
     expect(take(text)).toEqual({ kind: 'unknown', why });
   });

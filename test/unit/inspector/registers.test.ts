@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../../src/crypto/digest.js';
 import { type Register, registersOf } from '../../../src/inspector/registers.js';
-import { findBytes } from '../../../src/inspector/structures.js';
+import { findBytes, readBytes } from '../../../src/inspector/structures.js';
 import { OS_SEPARATOR } from '../../../src/measured-boot/known-digests.js';
 import { fromLatin1, hex } from '../../../src/model/bytes.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
@@ -206,13 +206,41 @@ describe('registers of a boot', () => {
     ['log of a request to inspect', (log) => ({ log })],
     ['event_log of ita', (log) => ({ value: { event_log: log } })],
     ['event_log of ita, version 2', (log) => ({ value: { tdx: { event_log: log } } })],
+    ['value of a structure by itself', (log) => ({ value: log })],
     ['TcgLogs in base64', (log) => ({ value: base64url(Buffer.from(JSON.stringify({ TcgLogs: log }))) })],
-  ])('are those of the log that the service judges, whatever stands before it: %s', (_place, judged) => {
+  ])('are those of the log that stands in the place of one, whatever stands before it: %s', (_place, judged) => {
     const other = base64url(buildEventLog([{ ...separator, pcr: 9 }]));
     const given = { evidence: { another: other, ...judged(base64url(LOG)), last: other } };
     const boot = registersOf(findBytes(given), null, given);
     expect(boot?.registers.map(({ name }) => name)).not.toContain('PCR 9');
     expect(boot?.registers.length).toBeGreaterThan(0);
+  });
+
+  it('are those of a log by itself', () => {
+    const file = readBytes(LOG);
+    expect(registersOf(file === null ? [] : [file], null, null)?.registers.map(({ name }) => name)).toEqual([
+      'PCR 0',
+      'PCR 7',
+      'PCR 8',
+    ]);
+  });
+
+  it('are compared with the RTMRs of the quote that is judged, whatever other members hold', () => {
+    const events = [{ register: 1, type: CCEL_EVENT.separator, data: new Uint8Array(4) }];
+    const rtmrs = replayCcel(events) as unknown as readonly [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+    const [judged, other] = [PLATFORM.quote({ fields: { rtmrs } }), PLATFORM.quote()].map(base64url);
+    const statesOf = (value: JsonObject) => {
+      const evidence = { type: 'tdx', dialect: 'ita', value };
+      return registersOf(findBytes({ evidence }), null, { evidence })?.registers.map(({ name, state }) => [
+        name,
+        state,
+      ]);
+    };
+    const event_log = base64url(buildCcel(events));
+    const [own, another] = [judged ?? '', other ?? ''];
+    expect(statesOf({ user_data: another, quote: own, event_log })).toContainEqual(['RTMR 0', 'explained']);
+    expect(statesOf({ user_data: own, quote: another, event_log })).toContainEqual(['RTMR 0', 'differs']);
+    expect(statesOf({ user_data: own, event_log })).toEqual([['RTMR 0', 'unquoted']]);
   });
 
   it('are none where the log is in a member that holds anything', () => {

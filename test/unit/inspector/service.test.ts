@@ -35,7 +35,7 @@ describe('what the page asks of its service', () => {
   });
 
   it.each(['key\u200b0123', 'abc\u2013def', 'a key', 'key\n', 'k\u00e9y', ''])(
-    'is not asked with a key that no header carries: %j',
+    'is not asked with a key that is no Bearer credential: %j',
     async (key) => {
       const fetch = answering(200, '{}');
       const service = new Service(ORIGIN);
@@ -46,6 +46,9 @@ describe('what the page asks of its service', () => {
         message: expect.stringMatching(/^The key has a space, .* Nothing was sent\.$/),
       });
       expect(fetch).not.toHaveBeenCalled();
+      // Recordings are public.
+      expect(await service.example('/inspector/example.json')).toEqual({});
+      expect(fetch.mock.calls.map(([, { headers }]) => Object.keys(headers as object))).toEqual([[]]);
     },
   );
 

@@ -82,12 +82,11 @@ describe('what can be read in JSON', () => {
   it('is no key of a vTPM elsewhere, and says what is wrong with one that cannot be read', () => {
     const text = base64url(vm.vtpm.akPublic());
     expect(found({ AikPub: text, evidence: { AikPub: text } })).toEqual([]);
-    const TpmInfo = { AikPub: base64url(new Uint8Array(40)), EncKeyCertifyInfo: base64url(new Uint8Array(5)) };
-    expect(
-      findBytes({
-        evidence: { value: { TpmInfo: { ...TpmInfo, EncKeyCertifyInfo: base64url(Buffer.alloc(33, 1)) } } },
-      }),
-    ).toMatchObject([
+    const TpmInfo = {
+      AikPub: base64url(new Uint8Array(40)),
+      EncKeyCertifyInfo: base64url(Buffer.alloc(33, 1)),
+    };
+    expect(findBytes({ evidence: { value: { TpmInfo } } })).toMatchObject([
       { kind: 'tpm-public', structures: [], problem: expect.stringMatching(/./) },
       { kind: 'key-certification', structures: [{ name: 'TPMS_ATTEST' }], problem: null },
     ]);
