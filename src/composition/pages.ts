@@ -13,7 +13,7 @@ interface BuiltPage extends PageFile {
   readonly part: 'inspector' | 'documents';
 }
 
-/** Of what is missing, so many are named: where a folder is gone, it is all that is in it. */
+/** Missing files that are named: where a folder is gone, all that is in it is missing. */
 const NAMED = 5;
 
 /** The pages that were built beside the service. Without them it serves everything else, and the log says so: they judge nothing. */
@@ -24,7 +24,7 @@ export function builtPages({ inspector }: { readonly inspector: boolean }, log: 
   if (missing.length > 0)
     log.warn(
       { folder, missing: missing.slice(0, NAMED).map(({ file }) => file), count: missing.length },
-      'pages are not in their folder, so that they are not served: install the package or image again',
+      'pages are missing or cannot be read, so that they are not served: install the package or image again',
     );
   return { folder, files: found.filter((page) => page !== null) };
 }
@@ -60,7 +60,7 @@ function listedPages(folder: string, log: Log): readonly BuiltPage[] {
   return [];
 }
 
-/** Of what no build writes, so much that starting would take minutes or all memory. */
+/** A longer list is none that a build wrote. Reading it could take minutes, or all memory. */
 const LONGEST_LIST = 2 ** 20;
 
 /** @throws {Error} where it cannot be read, is no file, or is too long for a list */
@@ -73,7 +73,7 @@ function readShort(path: string): string {
 /** @throws {Error} where there is no file: reading from a pipe would never end */
 function fileAt(path: string): Stats {
   const stats = statSync(path);
-  if (!stats.isFile()) throw new Error('it is no file');
+  if (!stats.isFile()) throw new Error('it is not a regular file');
   return stats;
 }
 

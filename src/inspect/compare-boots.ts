@@ -5,7 +5,7 @@ import { replay, startupLocalities } from '../measured-boot/replay.js';
 import { hex } from '../model/bytes.js';
 import type { JsonValue } from '../model/json.js';
 import { type BootFact, factsOf, type Signatures } from './boot-facts.js';
-import { banksOf, firstChoice } from './log-reading.js';
+import { banksOf, preferred } from './log-reading.js';
 
 /** What differs between two boots. Nothing of it is verified. */
 export interface Difference {
@@ -32,10 +32,10 @@ export interface LogComparison {
 /** The event logs of one boot, in the order in which they extend registers. */
 export type BootLogs = readonly EventLog[];
 
-/** The bank of choice that all logs have; null where there is none. */
+/** The preferred bank that all logs have; null where there is none. */
 export function commonBank(logs: BootLogs): EventBank | null {
   const [first, ...others] = logs.map(banksOf);
-  return firstChoice((first ?? []).filter((bank) => others.every((banks) => banks.includes(bank))));
+  return preferred((first ?? []).filter((bank) => others.every((banks) => banks.includes(bank))));
 }
 
 /**

@@ -18,7 +18,7 @@ import { hex } from '../model/bytes.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { SHOWN_EVENTS } from './describe-event-log.js';
 import { digestsByName, shownText, typeName } from './event-names.js';
-import { banksOf, firstChoice, layoutOf } from './log-reading.js';
+import { banksOf, layoutOf, preferred } from './log-reading.js';
 
 /** Values of registers, to compare a log with: bank, then index, then value. */
 export type RegisterValues = ReadonlyMap<EventBank, ReadonlyMap<number, Uint8Array>>;
@@ -85,10 +85,10 @@ function withoutEmptyBanks(given: RegisterValues | null): RegisterValues | null 
   return banks.length === 0 ? null : new Map(banks);
 }
 
-/** The bank of choice of the log: with values, of those that both have. */
+/** The preferred bank of the log: with values, of those that both have. */
 function judgedBank(banks: readonly EventBank[], pcrs: RegisterValues | null): EventBank {
   const compared = banks.filter((bank) => pcrs?.has(bank) === true);
-  return firstChoice(compared.length > 0 ? compared : banks) ?? 'sha256';
+  return preferred(compared.length > 0 ? compared : banks) ?? 'sha256';
 }
 
 function byIndex(values: Replay['values']): JsonObject {

@@ -2,8 +2,8 @@ import { DIGEST_ALGORITHM, type EventBank, type EventLog } from '../formats/meas
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
 
 const BANKS = Object.keys(DIGEST_ALGORITHM) as readonly EventBank[];
-/** What a log is read under where it has several, the first that it has: SHA-256 is what quotes are over. */
-const BY_CHOICE: readonly EventBank[] = ['sha256', 'sha384', 'sha512', 'sha1'];
+/** What a log is read under where it has several, the first that it has: TPM quotes of cloud VMs select the SHA-256 bank. */
+const BY_PREFERENCE: readonly EventBank[] = ['sha256', 'sha384', 'sha512', 'sha1'];
 
 /** The banks that a log has digests of. */
 export function banksOf({ algorithms }: EventLog): readonly EventBank[] {
@@ -11,8 +11,8 @@ export function banksOf({ algorithms }: EventLog): readonly EventBank[] {
 }
 
 /** The bank that events are judged in; null of none. */
-export function firstChoice(banks: readonly EventBank[]): EventBank | null {
-  return BY_CHOICE.find((bank) => banks.includes(bank)) ?? null;
+export function preferred(banks: readonly EventBank[]): EventBank | null {
+  return BY_PREFERENCE.find((bank) => banks.includes(bank)) ?? null;
 }
 
 /** Whose registers a log extends, by what stands in it. */

@@ -193,7 +193,7 @@ export function remarkOnRaw(bytes: Uint8Array): string | null {
   const text = textOf(bytes);
   if (/^(?:\xff\xfe|\xfe\xff)/.test(text)) return 'it is UTF-16 text: save it as UTF-8';
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return 'it holds a private key, which is never needed here';
-  if (isSgxQuote(bytes)) return 'it is a quote of an SGX enclave, which no confidential VM is';
+  if (isSgxQuote(bytes)) return 'it is a quote of an SGX enclave, not of a TD';
   const line = text.replaceAll(/\s/g, '');
   const [inHex, inBase64] = [decoded(line, decodeHex), decoded(line, decodeBase64)];
   if (inHex !== null) return `it is ${inHex} written in hex: turn it into bytes first (xxd -r -p)`;
@@ -252,7 +252,7 @@ function isPlausible({ index, type }: MeasuredEvent): boolean {
   return PCR_LAYOUT.indices.includes(index) && (type === null || isKnownType(type));
 }
 
-/** All zeros would be a valid, empty table. Behind a report they are one: so do hosts send it that bring no certificates. */
+/** All zeros would be a valid, empty table. Behind a report they are one: hosts that bring no certificates send it. */
 function isCertificateTable(bytes: Uint8Array): boolean {
   return Object.keys(tableIn(bytes) ?? {}).length > 0;
 }

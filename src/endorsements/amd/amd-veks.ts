@@ -150,19 +150,23 @@ export class AmdVeks {
 
   /** Asks for each line in turn: no VCEK, or a failure, for one line does not rule out the next. */
   async #fetchFirst(subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | Unavailable> {
-    // A report of version 2 does not tell its line.
-    const what = `no VCEK for this chip and TCB of ${subjects.map(({ product }) => product).join(' or ')}`;
-    let problem: Unavailable = { code: 'vcek_unavailable', detail: what, retryable: false };
+    const problems: Unavailable[] = [];
     for (const subject of subjects) {
-      const fetched = await this.#fetch(subject, what, context);
+      const fetched = await this.#fetch(subject, context);
       if (!('code' in fetched)) return fetched;
-      if (!problem.retryable) problem = fetched;
+      problems.push(fetched);
     }
-    return problem;
+    const problem = problems.find(({ retryable }) => retryable) ?? problems.at(-1);
+    // A report of version 2 does not say its product line: each has a cause of its own.
+    const detail = problems.map((each) => each.detail).join('; ');
+    return problem === undefined
+      ? { code: 'vcek_unavailable', detail: 'no VCEK for this chip and TCB', retryable: false }
+      : { ...problem, detail };
   }
 
-  async #fetch(subject: VcekSubject, what: string, context: FetchContext): Promise<HeldVek | Unavailable> {
+  async #fetch(subject: VcekSubject, context: FetchContext): Promise<HeldVek | Unavailable> {
     const { kds } = this.#parts;
+    const what = `no VCEK for this chip and TCB of ${subject.product}`;
     if (kds === null) return { code: 'vcek_unavailable', detail: what, retryable: false };
     try {
       const { at, signal, historical, principal } = context;

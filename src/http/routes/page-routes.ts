@@ -64,7 +64,7 @@ export const pageRoutes =
           const { id } = request.params as { readonly id?: string };
           const page = byPath.get(id === undefined ? url : url.replace(':id', id));
           if (page === undefined) return reply.callNotFound();
-          // They keep changes from being lost (RFC 9110, 13.1.1 and 13.1.4): nothing is changed here.
+          // Ignored, against RFC 9110 13.1.1: the library answers them by an error of the service, and nobody reads a page on such a condition.
           for (const name of ['if-match', 'if-unmodified-since']) delete request.raw.headers[name];
           return send(page, reply);
         },

@@ -192,12 +192,15 @@ describe('AmdEndorsements: several lines that fit', () => {
     expect(lab.kds.requests.slice(0, 2).map((path) => path.split('/')[3])).toEqual(['Milan', 'Genoa']);
   });
 
-  it('names all lines where none of them has a VCEK', async () => {
-    for (const line of [/Milan.*SPL/, /Genoa.*SPL/]) lab.kds.fail(line, { status: 404 });
+  it('says of each line why there is no VCEK', async () => {
+    lab.kds.fail(/Milan.*SPL/, { status: 500 });
+    lab.kds.fail(/Genoa.*SPL/, { status: 404 });
     expect((await find(lab.open(), either)).vek).toMatchObject({
       code: 'vcek_unavailable',
-      retryable: false,
-      detail: expect.stringMatching(/^no VCEK for this chip and TCB of Milan or Genoa: /),
+      retryable: true,
+      detail: expect.stringMatching(
+        /^no VCEK for this chip and TCB of Milan: .*500.*; no VCEK for this chip and TCB of Genoa: .*404/,
+      ),
     });
   });
 

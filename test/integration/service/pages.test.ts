@@ -159,7 +159,7 @@ describe('pages on the disk', () => {
     expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });
     const [tooLong, pipe] = log.of(/cannot be read/).map((fields) => String((fields as { readonly err: unknown }).err));
     expect(tooLong).toBe('Error: it is 1048577 bytes, at most 1048576 are allowed');
-    expect(pipe).toBe('Error: it is no file');
+    expect(pipe).toBe('Error: it is not a regular file');
     await rm(list);
     await writeFile(list, JSON.stringify([PAGE]).padEnd(2 ** 20));
     await writeFile(join(folder, PAGE.file), 'page');
@@ -178,7 +178,8 @@ describe('pages on the disk', () => {
       for (const file of ['a.html', 'd.html']) await writeFile(join(folder, file), 'page');
       expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [first, last] });
       const fields = { folder, missing: ['b.html', 'guide/c.html'], count: 2 };
-      const message = 'pages are not in their folder, so that they are not served: install the package or image again';
+      const message =
+        'pages are missing or cannot be read, so that they are not served: install the package or image again';
       expect(log.entries).toEqual([{ level: 'warn', fields, message }]);
     });
 

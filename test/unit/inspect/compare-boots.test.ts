@@ -592,6 +592,9 @@ describe('evidence of two boots', () => {
       compared: ['TD quote'],
       differences: [],
     });
+    const ofVersion = (making: object) => bootOfRaw(platform.quote({ ...making }), 'td-quote', IN_FILE, LIMIT);
+    const [of4, of5] = [ofVersion({ version: 4 }), ofVersion({ version: 5, body: 'td10' })];
+    expect(compareBoots(of4, of5)['differences']).toMatchObject([{ about: 'TD quote version' }]);
   });
 
   it('of an Azure guest: a key that its TPM certified is no quote', async () => {

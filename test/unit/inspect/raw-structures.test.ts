@@ -258,7 +258,7 @@ describe('a structure in a request', () => {
         Buffer.from(vendor, 'hex'),
         Buffer.alloc(600),
       ]);
-    const said = 'it is a quote of an SGX enclave, which no confidential VM is';
+    const said = 'it is a quote of an SGX enclave, not of a TD';
     expect([3, 4, 5].map((version) => remarkOnRaw(header(version, 0)))).toEqual([said, said, said]);
     expect(formatErrorOf(() => read(header(3, 0)))).toEqual({ code: 'type_unsupported', pointer: '/value' });
     expect([header(2, 0), header(6, 0), header(3, 1), header(3, 0, '00'.repeat(16))].map(remarkOnRaw)).toEqual(
