@@ -23,9 +23,10 @@ it('a session ends where a server sends more than any answer has, whatever a com
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const options = { tls: null, commandTimeoutMs: 100, signal: new AbortController().signal };
+  // Long enough that the bound ends the session, and not the time.
+  const options = { tls: null, commandTimeoutMs: 60_000, signal: new AbortController().signal };
   const session = await RedisSession.open({ host: '127.0.0.1', port }, options);
-  await expect(session.call('get', 'key')).rejects.toThrow(/^no answer within 100 ms$|without an answer$/);
+  await expect(session.call('get', 'key')).rejects.toThrow('Connection is closed');
   expect((await session.ended).message).toBe(`sent over ${64 * MIB} bytes without an answer`);
   expect(sent).toBeLessThan(256);
   server.close();
