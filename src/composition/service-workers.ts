@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
+import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { Configuration } from '../config/configuration.js';
 import { ProofsOfGates } from '../gates/used-proofs.js';
 import { AddedFigures } from '../http/added-figures.js';
@@ -131,6 +132,8 @@ async function openWorkers(
         shared: {
           metrics: text,
           proof: ({ gate, jkt, jti }) => proofs.use(gate, jkt, jti),
+          // The channel keeps the order of messages: what was accepted in the turn before is ahead of the answer.
+          handedOver: () => turnOfEventLoop(),
           endorsement: (asked) => endorsementOf(watched.workers, asked),
         },
         heldTime: () => clockWatch.held,

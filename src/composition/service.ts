@@ -169,7 +169,10 @@ async function openService(configuration: Configuration, given: World, opened: O
       : null;
   if (management !== null) opened.add(management);
   const { port } = configuration.listen;
-  server = opened.add(await startServer(dependencies, { ...configuration.listen, port: together?.port ?? port }));
+  const { handedOver } = together ?? {};
+  server = opened.add(
+    await startServer(dependencies, { ...configuration.listen, port: together?.port ?? port, handedOver }),
+  );
   const readConfiguration = world.readConfiguration ?? (async () => configuration);
   const reload = new ServiceReload({
     policies,

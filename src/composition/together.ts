@@ -26,6 +26,8 @@ export interface Together {
   readonly endorsement: EndorsementsByDigest['find'];
   /** Of TLS session tickets, the same for all. */
   readonly ticketKeys: () => Uint8Array;
+  /** Resolves once connections that were accepted for all were handed to one of them. */
+  readonly handedOver: () => Promise<void>;
   /** Metrics of all, in the text format of Prometheus. */
   readonly figures: () => Promise<string>;
 }

@@ -38,6 +38,7 @@ export function openWorker(
     proofs: { use: (gate: string, jkt: string, jti: string) => calls.proof({ gate, jkt, jti }) },
     endorsement: (tenant: string, sha256: string) => calls.endorsement({ tenant, sha256 }),
     figures: calls.metrics,
+    handedOver: calls.handedOver,
   };
   return startService(configuration, { ...world, together });
 }

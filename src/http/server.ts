@@ -12,6 +12,11 @@ export interface ListenOptions {
   /** 0 picks a free one. */
   readonly port: number;
   readonly stop?: Partial<StopLimits>;
+  /**
+   * Resolves once connections that another process accepts for this one have been handed over. Left out: this one accepts them itself.
+   * @throws {Error} where the other process is gone
+   */
+  readonly handedOver?: (() => Promise<void>) | undefined;
 }
 
 /** How a server stops. Milliseconds. */
@@ -77,7 +82,7 @@ export async function startServer(dependencies: HttpDependencies, listen: Listen
       connections.endAll();
     },
     close: () => {
-      closed ??= stop(application, requests, { ...DEFAULT_STOP, ...listen.stop });
+      closed ??= stop(application, requests, listen);
       return closed;
     },
   };
@@ -91,13 +96,14 @@ export function urlOf(application: FastifyInstance, tls: boolean): string {
   return `${tls ? 'https' : 'http'}://${host}:${address.port}`;
 }
 
-async function stop(application: FastifyInstance, requests: OpenRequests, limits: StopLimits): Promise<void> {
+async function stop(application: FastifyInstance, requests: OpenRequests, listen: ListenOptions): Promise<void> {
   const { server } = application;
+  const limits = { ...DEFAULT_STOP, ...listen.stop };
   requests.stopping = true;
   await within(limits.noticeMs, new Promise(() => {}));
   // An answer makes its client connect again, so that a busy service would find no moment to close its port.
   const release = requests.holdAnswers();
-  await within(ACCEPT_MS, noneToAccept(server, requests));
+  await within(ACCEPT_MS, noneToAccept(server, requests, listen.handedOver ?? (async () => {})));
   const unbound = new Promise<void>((resolve) => server.close(() => resolve()));
   release();
   await within(limits.drainMs, Promise.race([requests.none(), unbound]));
@@ -111,7 +117,7 @@ async function stop(application: FastifyInstance, requests: OpenRequests, limits
  * Waits until everybody who has connected was accepted: connections that the system still queues are reset with the
  * port, whatever they have sent. A client that leaves is as good as a connection, since it may connect again.
  */
-async function noneToAccept(server: Server, requests: OpenRequests): Promise<void> {
+async function noneToAccept(server: Server, requests: OpenRequests, handedOver: () => Promise<void>): Promise<void> {
   let connections = 0;
   const count = () => {
     connections += 1;
@@ -121,6 +127,7 @@ async function noneToAccept(server: Server, requests: OpenRequests): Promise<voi
   do {
     before = connections + requests.answered;
     await sleep(QUIET_MS, undefined, { ref: false });
+    await handedOver().catch(() => {});
     // What came while the event loop was busy is seen in its next turn.
     await turnOfEventLoop();
     await turnOfEventLoop();

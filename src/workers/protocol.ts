@@ -38,6 +38,8 @@ export interface SharedCalls {
   readonly metrics: () => Promise<string>;
   /** Uses up a proof at a gate. @throws {GateRefusal} where it was used before, or cannot be kept */
   readonly proof: (used: UsedProof) => Promise<void>;
+  /** Resolves once the connections that the parent has accepted for all were handed to workers. */
+  readonly handedOver: () => Promise<void>;
   /** What any worker has of that digest. */
   readonly endorsement: (asked: AskedEndorsement) => Promise<HeldEndorsement | null>;
 }

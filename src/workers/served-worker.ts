@@ -123,6 +123,7 @@ class ServedWorker {
       calls: {
         metrics: () => calls.call('metrics'),
         proof: (used) => calls.call('proof', used),
+        handedOver: () => calls.call('handedOver'),
         endorsement: (asked) => calls.call('endorsement', asked),
       },
     });

@@ -18,6 +18,8 @@ let lab: LabService;
 let workers: readonly RunningService[];
 /** What was done by one of them at a time, by its name. */
 const alone: string[] = [];
+/** How often one of them asked whether connections were handed over. */
+let turns = 0;
 const clock = new MovableClock();
 
 beforeAll(async () => {
@@ -41,6 +43,9 @@ beforeAll(async () => {
     endorsement: async (tenant, sha256) =>
       workers.map((each) => each.endorsement(tenant, sha256)).find(Boolean) ?? null,
     figures: async () => '',
+    handedOver: async () => {
+      turns += 1;
+    },
   };
   workers = [
     await lab.start(CONFIGURATION, { clock, together }, 'together'),
@@ -82,5 +87,11 @@ describe('Workers of one service', () => {
     expect(body.decision).toBe('allow');
     expect(alone.filter((name) => name.includes('tpm-resets'))).toHaveLength(1);
     expect(alone.filter((name) => !name.includes('tpm-resets'))).not.toEqual([]);
+  });
+
+  it('ask, when they stop, for the connections that are accepted for them', async () => {
+    expect(turns).toBe(0);
+    await worker(1).close();
+    expect(turns).toBeGreaterThan(0);
   });
 });

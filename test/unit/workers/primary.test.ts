@@ -17,6 +17,8 @@ let behaviour: Map<number, Behaviour>;
 let lost: number[];
 let used: UsedProof[];
 let now: number;
+/** How often a worker asked whether connections were handed over. */
+let turns: number;
 /** Whether each reload was put in force. */
 let reloads: boolean[];
 /** What the process of the primary takes over. */
@@ -25,7 +27,7 @@ let primary: Primary | null;
 
 beforeEach(() => {
   [log, files, forked, behaviour] = [new RecordingLog(), new TestFiles(), [], new Map()];
-  [lost, used, reloads, now, primary, own] = [[], [], [], 0, null, ownPart(CONFIGURATION)];
+  [lost, used, reloads, now, turns, primary, own] = [[], [], [], 0, 0, null, ownPart(CONFIGURATION)];
 });
 
 afterEach(async () => {
@@ -48,6 +50,9 @@ async function start(workers = 2): Promise<Primary> {
       shared: {
         metrics: async () => 'figures of all',
         proof: async (proof) => void used.push(proof),
+        handedOver: async () => {
+          turns += 1;
+        },
         endorsement: async ({ sha256 }) => ({ kind: 'crl', sha256, value: Uint8Array.of(1) }),
       },
       challengeKey: new Uint8Array(32).fill(7),
@@ -100,6 +105,8 @@ describe('Workers of a service', () => {
     expect(await forked[0]?.shared?.calls.metrics()).toBe('figures of all');
     await forked[0]?.shared?.calls.proof(proof);
     expect(used).toEqual([proof]);
+    await forked[0]?.shared?.calls.handedOver();
+    expect(turns).toBe(1);
     const found = await forked[0]?.shared?.calls.endorsement({ tenant: 'default', sha256: 'ab' });
     expect(found).toEqual({ kind: 'crl', sha256: 'ab', value: Uint8Array.of(1) });
   });
