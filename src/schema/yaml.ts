@@ -193,7 +193,7 @@ class PlainReader {
   }
 
   #refuse(node: Node | null, path: Path, what: string): null {
-    this.problems.push({ path, offset: node?.range?.[0] ?? 0, what });
+    this.problems.push({ path, offset: startOf(node), what });
     return null;
   }
 }
@@ -210,7 +210,7 @@ function offsetOf(contents: Node | null, path: Path): number | null {
     const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && key.value === step) : undefined;
     const next = isSeq(node) ? node.items[Number(step)] : pair?.key;
     if (!isNode(next)) return offset;
-    offset = next.range?.[0] ?? offset;
+    offset = startOf(next);
     node = pair === undefined ? next : pair.value;
   }
   return offset;
@@ -218,18 +218,22 @@ function offsetOf(contents: Node | null, path: Path): number | null {
 
 /** Offsets of the first and the last character of a member or item, with its name. */
 function extentOf(contents: Node | null, path: Path): readonly [first: number, last: number] | null {
-  let node: unknown = contents;
+  let node = contents;
   let first = 0;
   for (const step of path) {
     const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && key.value === step) : undefined;
     const next = isSeq(node) ? node.items[Number(step)] : pair?.value;
     const start = pair === undefined ? next : pair.key;
     if (!isNode(next) || !isNode(start)) return null;
-    first = start.range?.[0] ?? first;
+    first = startOf(start);
     node = next;
   }
-  const end = isNode(node) ? (node.range?.[1] ?? first) : first;
-  return [first, Math.max(first, end - 1)];
+  return [first, Math.max(first, (node?.range?.[1] ?? 0) - 1)];
+}
+
+/** Every node of a text that was parsed has a range; an empty text has no node. */
+function startOf(node: Node | null): number {
+  return node?.range?.[0] ?? 0;
 }
 
 function hasMoreTokens(text: string, most: number): boolean {

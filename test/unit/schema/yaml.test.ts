@@ -34,6 +34,28 @@ describe('YAML of an operator', () => {
     expect(readYaml('a: [1').problems).toMatchObject([{ path: null, position: { line: 1, column: 6 } }]);
   });
 
+  it('has no lines for a place that is not there', () => {
+    const { linesOf } = readYaml('a:\n  - 1\n');
+    expect([linesOf(['a']), linesOf(['a', 0])]).toEqual([
+      [1, 2],
+      [2, 2],
+    ]);
+    expect([linesOf(['b']), linesOf(['a', 1]), linesOf(['a', 0, 'c'])]).toEqual([null, null, null]);
+    expect(readYaml('').linesOf([])).toEqual([1, 1]);
+  });
+
+  it('has no version directive, and no more tokens than are allowed', () => {
+    expect(said('%YAML 1.2\n---\na: 1')).toEqual(['has a version directive (%YAML)']);
+    expect(said('a: 1', { ...BOUNDS, tokens: 3 })).toEqual([
+      'has more than 3 YAML tokens: names, values, marks, blanks and line ends',
+    ]);
+    expect(said('a: 1', { ...BOUNDS, tokens: 64 })).toEqual([]);
+  });
+
+  it('says what is wrong in the words of the parser where it has no others', () => {
+    expect(said('a: &x &y 1')).toEqual(['multiple anchors']);
+  });
+
   it('has a line for every place, that of the innermost around what is not there', () => {
     const { lineOf } = readYaml('a.b:\n  - c: 1\n  - d:\n      e: 2\n');
     expect(lineOf(['a.b', 1, 'd', 'e'])).toBe(4);
