@@ -31,9 +31,9 @@ export interface Comparison {
 }
 
 /** What differs between two pieces of evidence, as `veritee inspect --compare` says it, and their fields side by side. Nothing is verified. */
-export function compareFound(...both: readonly [readonly FoundBytes[], readonly FoundBytes[]]): Comparison {
-  const [one, other] = [both[0].filter(countsForBoot), both[1].filter(countsForBoot)];
-  return { ...inWords(bootOf(one), bootOf(other)), structures: sideBySide(one, other) };
+export function compareFound(one: readonly FoundBytes[], other: readonly FoundBytes[]): Comparison {
+  const [before, after] = [one.filter(countsForBoot), other.filter(countsForBoot)];
+  return { ...inWords(bootOf(before), bootOf(after)), structures: sideBySide(before, after) };
 }
 
 /** Reports, quotes and logs in members that hold anything are of any machine. */
