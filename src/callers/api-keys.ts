@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Clock } from '../model/ports.js';
+import type { Clock, Log } from '../model/ports.js';
 import type { Caller } from '../model/request.js';
 
 /** A key by which a caller is recognised. */
@@ -22,10 +22,12 @@ const SHA256_HEX = /^[0-9a-f]{64}$/i;
 export class ApiKeyCallers {
   readonly #keys: readonly { readonly digest: Buffer; readonly expires: Date; readonly caller: Caller }[];
   readonly #clock: Clock;
+  readonly #log: Log;
 
   /** @throws {TypeError} where a hash is not 64 hex digits: such a caller could never be recognised */
-  constructor(callers: readonly ApiKeyCaller[], clock: Clock) {
+  constructor(callers: readonly ApiKeyCaller[], clock: Clock, log: Log) {
     this.#clock = clock;
+    this.#log = log;
     this.#keys = callers.flatMap(({ caller, keys }) =>
       keys.map(({ apiKeySha256, expires }) => {
         if (!SHA256_HEX.test(apiKeySha256)) throw new TypeError(`caller ${caller.principal} has no SHA-256 of a key`);
@@ -36,9 +38,19 @@ export class ApiKeyCallers {
 
   /** Whose key it is. Unknown and expired are one answer: whoever tries keys learns nothing. */
   find(key: string): Caller | null {
-    const digest = createHash('sha256').update(key).digest();
+    const found = this.#withHashOf(key);
+    const ofLine = this.#withHashOf(`${key}\n`);
+    if (found === null && ofLine !== null) {
+      const { principal } = ofLine.caller;
+      this.#log.warn({ principal }, 'apiKeySha256 is the hash of the API key and a line feed: hash the key without it');
+    }
+    return found === null || this.#clock.now() >= found.expires ? null : found.caller;
+  }
+
+  #withHashOf(text: string) {
+    const digest = createHash('sha256').update(text).digest();
     // Every key is compared, so that the time taken does not tell which one was near.
     const [found = null] = this.#keys.filter((candidate) => timingSafeEqual(digest, candidate.digest));
-    return found === null || this.#clock.now() >= found.expires ? null : found.caller;
+    return found;
   }
 }

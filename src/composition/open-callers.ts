@@ -77,7 +77,7 @@ function directoryOf(
   const leewaySeconds = time.tokenLeewaySeconds;
   const tokens = { issuers: [...issuers.values()], leewaySeconds, deadlineMs: deadlineSeconds * 1000, clock, log };
   return new ConfiguredCallers({
-    apiKeys: new ApiKeyCallers(apiKeys, clock),
+    apiKeys: new ApiKeyCallers(apiKeys, clock, log),
     tokens: issuers.size === 0 ? null : new TokenCallers(tokens),
     certificates: listen.tls.clientCa === null ? null : new CertificateCallers(byCertificate, clock),
   });

@@ -37,6 +37,7 @@ import type {
 import type { ReleaseKeyUseCase } from '../../../src/service/release-key.js';
 import type { Replay, ReplayDecisionUseCase, ReplayTime } from '../../../src/service/replay-decision.js';
 import type { VerifyEvidenceUseCase } from '../../../src/service/verify-evidence.js';
+import { FakeLog } from '../../unit/service/fakes.js';
 
 export const NOW = new Date('2026-01-15T12:00:00Z');
 
@@ -427,7 +428,11 @@ export function oneCaller(
   const apiKeySha256 = createHash('sha256').update(key).digest('hex');
   const callers = [{ caller: { ...caller, ...changes }, keys: [{ apiKeySha256, expires }] }];
   return (clock: Clock): CallerDirectory =>
-    new ConfiguredCallers({ apiKeys: new ApiKeyCallers(callers, clock), tokens: null, certificates: null });
+    new ConfiguredCallers({
+      apiKeys: new ApiKeyCallers(callers, clock, new FakeLog()),
+      tokens: null,
+      certificates: null,
+    });
 }
 
 const NEVER = new Date('9999-12-31');

@@ -6,6 +6,7 @@ import { LocalCaller, namesLoopback } from '../../../src/callers/local-caller.js
 import type { PresentedCredentials, RequestHeaders } from '../../../src/model/caller-directory.js';
 import { RefusedError } from '../../../src/model/errors.js';
 import { FakeClock, NOW } from '../../integration/http/fake-service.js';
+import { RecordingLog } from '../endorsements/recording-log.js';
 import { callerOf } from './caller-of.js';
 
 const KEY = 'k'.repeat(43);
@@ -15,10 +16,11 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const apiKey = (key: string, expires: Date = LATER): ApiKey => ({ apiKeySha256: sha256(key), expires });
 
 const clock = new FakeClock();
+const log = new RecordingLog();
 
 function directory(...callers: readonly (readonly [name: string, ...keys: readonly ApiKey[]])[]): ConfiguredCallers {
   const entries = callers.map(([name, ...keys]) => ({ caller: callerOf(name), keys }));
-  return new ConfiguredCallers({ apiKeys: new ApiKeyCallers(entries, clock), tokens: null, certificates: null });
+  return new ConfiguredCallers({ apiKeys: new ApiKeyCallers(entries, clock, log), tokens: null, certificates: null });
 }
 
 const shown = (headers: RequestHeaders): PresentedCredentials => ({ headers, clientCertificate: () => null });
@@ -79,6 +81,26 @@ describe('callers with API keys', () => {
     expect(await refusal(ask(KEY, NOW, LATER))).toBe('unauthorized');
     expect((await ask('n'.repeat(43), NOW, LATER)).principal).toBe('ci');
     expect(await refusal(ask('n'.repeat(43), LATER, NOW))).toBe('unauthorized');
+  });
+
+  it('does not know a key whose hash was made with a line feed, and names caller and cause in the log', async () => {
+    const mistaken = directory(['other', apiKey('o'.repeat(43))], ['ci', apiKey(`${KEY}\n`)]);
+    log.entries.length = 0;
+    expect(await refusal(mistaken.identify(shown({ 'x-api-key': KEY })))).toBe('unauthorized');
+    const message = 'apiKeySha256 is the hash of the API key and a line feed: hash the key without it';
+    expect(log.entries).toEqual([{ level: 'warn', message, fields: { principal: 'ci' } }]);
+    expect(JSON.stringify(log.entries)).not.toContain(KEY);
+  });
+
+  it.each([
+    ['a key that is known', apiKey(KEY), KEY],
+    ['a key that is unknown', apiKey(KEY), 'x'.repeat(43)],
+    ['a key that has expired', apiKey(KEY, NOW), KEY],
+    ['a hash of two line feeds', apiKey(`${KEY}\n\n`), KEY],
+  ])('twin: logs nothing of %s', async (_title, configured, key) => {
+    log.entries.length = 0;
+    await refusal(directory(['ci', configured]).identify(shown({ 'x-api-key': key })));
+    expect(log.entries).toEqual([]);
   });
 
   it.each(['', 'abc', 'z'.repeat(64), 'a'.repeat(63)])('is not made with the hash "%s"', (apiKeySha256) => {

@@ -7,6 +7,7 @@ import type { RequestHeaders } from '../../../src/model/caller-directory.js';
 import type { Caller } from '../../../src/model/request.js';
 import { FakeClock, NOW } from '../../integration/http/fake-service.js';
 import { type ClientCertificate, TlsAuthority } from '../../lab/tls-authority.js';
+import { FakeLog } from '../service/fakes.js';
 import { callerOf } from './caller-of.js';
 
 const authority = new TlsAuthority();
@@ -101,7 +102,7 @@ describe('a client certificate beside other credentials', () => {
   const own = callerOf('own');
   const apiKeySha256 = createHash('sha256').update(KEY).digest('hex');
   const keyOf = (caller: Caller) =>
-    new ApiKeyCallers([{ caller, keys: [{ apiKeySha256, expires: CURRENT.notAfter }] }], clock);
+    new ApiKeyCallers([{ caller, keys: [{ apiKeySha256, expires: CURRENT.notAfter }] }], clock, new FakeLog());
   const mesh = entry('mesh', 'uri', URI);
 
   const identify = (headers: RequestHeaders, shown: Uint8Array | null, ofKey = own) =>

@@ -290,7 +290,7 @@ describe('a token of a caller', () => {
 
 describe('what is sent as Authorization: Bearer', () => {
   async function said(text: string): Promise<string> {
-    const apiKeys = new ApiKeyCallers([], fixedClock(AT.toISOString()));
+    const apiKeys = new ApiKeyCallers([], fixedClock(AT.toISOString()), new FakeLog());
     const directory = new ConfiguredCallers({ apiKeys, tokens: callers([{}]).tokens, certificates: null });
     const shown = { headers: { authorization: `Bearer ${text}` }, clientCertificate: () => null };
     return directory.identify(shown).then(
