@@ -18,7 +18,7 @@ const END = '<!-- end of outgoing addresses -->\n';
 const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };
 
 /** A key of the configuration that names addresses. */
-interface AddressKey {
+export interface AddressKey {
   readonly key: string;
   /** What is fetched there or sent there, and when. */
   readonly use: string;
@@ -64,7 +64,7 @@ export const TRUST_AUTHORITIES = [
 ];
 
 /** In the order of docs/configuration.md. */
-const ADDRESS_KEYS: readonly AddressKey[] = [
+export const ADDRESS_KEYS: readonly AddressKey[] = [
   {
     key: 'amd.kds',
     use: 'certificates and CRLs of AMD, for SEV-SNP evidence that comes without them; CRLs daily',

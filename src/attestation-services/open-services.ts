@@ -1,8 +1,8 @@
-import type { buildConnector } from 'undici';
 import type { Environment } from '../azure-identity/entra-tokens.js';
 import { CREDENTIAL_TIMEOUT_MS, openCredential } from '../azure-identity/open-credential.js';
 import type { AzureIdentity } from '../model/azure-identity.js';
 import type { Clock, Log } from '../model/ports.js';
+import type { ConnectOptions } from '../outgoing/bounded-agent.js';
 import { BoundedExchange } from '../outgoing/bounded-exchange.js';
 import { type TurnLimits, Turns } from '../outgoing/fair-turns.js';
 import { type BreakerOptions, DEFAULT_BREAKER } from '../outgoing/origin-breaker.js';
@@ -35,8 +35,7 @@ export interface OpenServiceOptions {
   readonly log: Log;
   /** Hears of each attempt to contact an origin. */
   readonly observer?: OriginObserver | undefined;
-  /** Options of TLS and socket, for tests. */
-  readonly connect?: buildConnector.BuildOptions | undefined;
+  readonly connect?: ConnectOptions | undefined;
 }
 
 export interface OpenAzureAttestationOptions extends OpenServiceOptions {

@@ -19,6 +19,6 @@ export function routeUnavailable(what: string, errors: readonly FetchError[]): U
 
 /** A definite no, such as 403 and 404, stays one until somebody changes a configuration. */
 function mayPass({ fault, status }: FetchError): boolean {
-  if (fault === 'not_allowed') return false;
+  if (fault === 'not_allowed' || fault === 'proxy_refused') return false;
   return fault !== 'status' || status === 429 || (status ?? 0) >= 500;
 }

@@ -1,6 +1,6 @@
-import type { buildConnector } from 'undici';
 import type { AzureIdentity } from '../model/azure-identity.js';
 import type { Clock, Log } from '../model/ports.js';
+import type { ConnectOptions } from '../outgoing/bounded-agent.js';
 import { BoundedExchange } from '../outgoing/bounded-exchange.js';
 import type { BreakerOptions } from '../outgoing/origin-breaker.js';
 import type { OriginObserver } from '../outgoing/outages.js';
@@ -21,8 +21,7 @@ export interface OpenCredentialOptions {
   readonly log: Log;
   /** Hears of each attempt to contact an origin. */
   readonly observer?: OriginObserver | undefined;
-  /** Options of TLS and socket, for tests. */
-  readonly connect?: buildConnector.BuildOptions | undefined;
+  readonly connect?: ConnectOptions | undefined;
 }
 
 /** Longest time of one question to Entra or the managed identity, unless a test shortens it. */
@@ -35,11 +34,13 @@ export const CREDENTIAL_TIMEOUT_MS = 5_000;
 export function openCredential(options: OpenCredentialOptions): AzureCredential {
   const { environment, scope, health, timeoutMs, clock, log, observer, connect } = options;
   const identity = completeIdentity(options.identity, environment);
+  const isManaged = identity.kind === 'managed-identity';
   const exchange = new BoundedExchange({
-    origins: identity.kind === 'managed-identity' ? null : [identity.authority],
+    origins: isManaged ? null : [identity.authority],
     attemptTimeoutMs: timeoutMs,
     observer,
-    connect,
+    // Wherever the environment says that its endpoint is: asked through a proxy, it would give the identity of the proxy.
+    connect: isManaged ? { ...connect, proxy: undefined } : connect,
   });
   const source = new EntraTokens({ identity, scope, exchange, clock });
   return new AzureCredential({ source, health: new EndpointHealth(clock, health), clock, log });

@@ -1,6 +1,6 @@
 import type { Configuration } from '../config/configuration.js';
 import { type ConfigurationProblemCode, configurationProblem } from '../config/configuration-problem.js';
-import { configurationWarnings } from '../config/consistency.js';
+import { configurationWarnings } from '../config/configuration-warnings.js';
 import type { Environment } from '../config/environment.js';
 import { readConfiguration, readConfigurationFile } from '../config/load-configuration.js';
 import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
@@ -14,6 +14,7 @@ import { checkEndings } from './check-endings.js';
 import {
   type CheckedFolders,
   checkDecisionFile,
+  checkEgressPassword,
   checkFolders,
   checkKeyCredentials,
   checkReceiptCredential,
@@ -29,6 +30,7 @@ import { openCallers } from './open-callers.js';
 import { ProblemLog } from './problem-log.js';
 import { checkReceiptKeyFiles } from './receipt-keys.js';
 import { openReceiptVaults } from './receipt-vaults.js';
+import { readableSecrets, secretFilesOf } from './secret-files.js';
 import { readManagementTls, readTlsMaterial } from './tls-material.js';
 import { tokenIssuers } from './token-issuers.js';
 
@@ -94,7 +96,8 @@ async function follow(
   found: Problems,
 ): Promise<void> {
   const isRight = (...sections: readonly string[]) => sections.every((section) => !wrong.has(section));
-  found.add(checkSettings(configuration));
+  found.add(checkSettings(configuration, environment, wrong));
+  found.add(await checkSecretFiles(configuration, isRight));
   if (isRight('listen', 'callers')) found.add(openAccess(configuration));
   const policies = isRight('policies', 'tenants')
     ? await found.of('config_file', () => checkPolicies(configuration, clock.now()))
@@ -113,6 +116,7 @@ async function follow(
   await checkHeldKeys(configuration, environment, clock, found);
   if (isRight('callers', 'tenants')) await checkCallers(configuration, clock, found);
   await checkTraceHeaders(configuration, isRight, found);
+  if (isRight('egress')) found.add(await checkEgressPassword(configuration));
   const folders = isRight('amd', 'intel', 'tpm') ? await checkEndorsementFolders(configuration, found) : NO_FOLDERS;
   const ending = { tls, managementTls, ...folders, files: policies?.files ?? [] };
   found.add(checkEndings(isRight('callers') ? configuration.callers : {}, ending, clock));
@@ -147,9 +151,22 @@ async function checkTraceHeaders(
 
 const NO_FOLDERS: Omit<CheckedFolders, 'problems'> = { akIssuers: [], endorsements: () => [] };
 
-/** What the configuration alone says. In the place of a section that is wrong are defaults, of which there is nothing to say. */
-function checkSettings(configuration: Configuration): readonly LintProblem[] {
-  return configurationWarnings(configuration).map((warning) => configurationProblem('config_setting', warning));
+/** What configuration and environment alone say. */
+function checkSettings(
+  configuration: Configuration,
+  environment: Environment,
+  wrong: ReadonlySet<string>,
+): readonly LintProblem[] {
+  const warnings = configurationWarnings(configuration, environment, wrong);
+  return warnings.map((warning) => configurationProblem('config_setting', warning));
+}
+
+async function checkSecretFiles(
+  configuration: Configuration,
+  isRight: (section: string) => boolean,
+): Promise<readonly LintProblem[]> {
+  const files = secretFilesOf(configuration).filter(([[section = '']]) => isRight(String(section)));
+  return (await readableSecrets(files)).map((warning) => configurationProblem('config_readable', warning));
 }
 
 function openAccess(configuration: Configuration): readonly LintProblem[] {

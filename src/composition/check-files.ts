@@ -72,7 +72,8 @@ export async function checkFolders({ amd, intel, tpm }: Configuration): Promise<
   };
 }
 
-type PlacedFile = readonly [path: KeyPath, file: string | null];
+/** A file, and the key that names it; null where none does. */
+export type PlacedFile = readonly [path: KeyPath, file: string | null];
 
 /** Credentials for other services are read when they are used: without them, nothing is submitted. */
 export function checkSubmissionCredentials({ maa, ita }: Configuration): Promise<readonly LintProblem[]> {
@@ -95,7 +96,13 @@ export function checkKeyCredentials({ keys }: Configuration): Promise<readonly L
   return checkReadable('config_missing', files);
 }
 
-function filesOf(path: KeyPath, identity: AzureIdentity | null): readonly PlacedFile[] {
+/** The proxy is asked without it, and refuses: so nothing is fetched that it would carry. */
+export function checkEgressPassword({ egress }: Configuration): Promise<readonly LintProblem[]> {
+  return checkReadable('config_missing', [[['egress', 'passwordFile'], egress.passwordFile]]);
+}
+
+/** Files that an identity names. */
+export function filesOf(path: KeyPath, identity: AzureIdentity | null): readonly PlacedFile[] {
   return Object.entries(identity ?? {}).flatMap(([name, value]): PlacedFile[] =>
     name.endsWith('File') ? [[[...path, name], value]] : [],
   );

@@ -12,6 +12,7 @@ import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { openAttestationServices } from './attestation-services.js';
 import { readConfiguredRoots } from './configured-roots.js';
 import { createAppContainer, createVerifyEvidence, verifyOptions } from './container.js';
+import { connectOptions } from './egress.js';
 import { openEndorsements } from './endorsements.js';
 import type { AgainParts } from './judge-again.js';
 import { warnOfPolicies } from './load-warnings.js';
@@ -83,10 +84,10 @@ async function openVerification(
     warnOfPolicies([{ tenant: DEFAULT_TENANT, policy }], configuration, log);
   }
   const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
-  const world = { clock: SYSTEM_CLOCK, log, inBackground: false };
+  const world = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration), inBackground: false };
   const endorsements = opened.add(openEndorsements(configuration, world));
   await endorsements.ready;
-  const services = opened.add(openAttestationServices(configuration, { clock: SYSTEM_CLOCK, log }));
+  const services = opened.add(openAttestationServices(configuration, world));
   const roots = await readConfiguredRoots(configuration);
   const container = createAppContainer(configuration, undefined, roots);
   const resets = trackingsOf(openResetsOfCommand(configuration, { clock: SYSTEM_CLOCK, log }, opened));

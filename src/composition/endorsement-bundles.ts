@@ -7,6 +7,7 @@ import type { EndorsementRequest, Unavailable } from '../model/endorsement.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { SnpReportVerifier, TdQuoteVerifier } from '../verifiers/evidence/parts.js';
 import { createAppContainer, useIntelRootPins, useRootPins } from './container.js';
+import { connectOptions } from './egress.js';
 import { type EndorsementWorld, openAmd, openIntel } from './endorsements.js';
 
 /** What the commands work with, beside the configuration. */
@@ -42,7 +43,8 @@ export async function exportEndorsements(
   await requireEmptyFolder(folder);
   const wanted = reports.map(wantedFor(configuration, world));
   const requests = wanted.flatMap((each) => each.requests);
-  const [amd, intel] = [openAmd(configuration, world), openIntel(configuration, world)];
+  const outside = { ...world, connect: connectOptions(configuration, world.connect) };
+  const [amd, intel] = [openAmd(configuration, outside), openIntel(configuration, outside)];
   try {
     const lines = SNP_PRODUCTS.map((product) => ({ product, signingKey: 'vcek' as const }));
     const selection = { lines, requests: requests.filter((request) => request.kind === 'amd-snp') };

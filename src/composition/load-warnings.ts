@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { type Configuration, namedEndorsementFolders } from '../config/configuration.js';
-import { configurationWarnings } from '../config/consistency.js';
+import { configurationWarnings } from '../config/configuration-warnings.js';
+import type { Environment } from '../config/environment.js';
 import { folderProblem, isSystemError } from '../model/file-problem.js';
 import { type PlacedProblem, placedText } from '../model/places.js';
 import type { Log } from '../model/ports.js';
@@ -8,12 +9,20 @@ import { releaseRules } from '../policy/lint.js';
 import { lintEventLogs } from '../policy/lint-event-logs.js';
 import { lintLauncherWords } from '../policy/lint-launcher-words.js';
 import { lintRules } from '../policy/lint-rules.js';
+import { readableSecrets, secretFilesOf } from './secret-files.js';
 import { namedTenant, type TenantPolicy } from './tenant-policies.js';
 import { knownAuthorities } from './token-issuers.js';
 
-/** Warns of settings that are allowed and deserve a second look. */
-export function warnOfConfiguration(configuration: Configuration, log: Log): void {
-  for (const warning of configurationWarnings(configuration)) log.warn({}, placedText(warning));
+/** Warns of settings that are allowed and deserve a second look, and of files with secrets that others may read. */
+export async function warnOfConfiguration(
+  configuration: Configuration,
+  log: Log,
+  environment: Environment = process.env,
+): Promise<void> {
+  const open = await readableSecrets(secretFilesOf(configuration));
+  for (const warning of [...configurationWarnings(configuration, environment), ...open]) {
+    log.warn({}, placedText(warning));
+  }
 }
 
 /** The service starts without a folder that is missing: of one that somebody named, that is more often a name misspelt. */

@@ -22,6 +22,7 @@ import { readChallengeKey } from './configured-challenge-key.js';
 import { namedRoots, ReloadedRoots } from './configured-roots.js';
 import type { Override } from './container.js';
 import { type DecisionLogWorld, type OpenStores, openDecisionLog, openStores } from './decision-store.js';
+import { connectOptions } from './egress.js';
 import { type EndingSources, Endings } from './endings.js';
 import { type EndorsementWorld, openEarly, openEndorsements } from './endorsements.js';
 import { openHeldKeys } from './held-keys.js';
@@ -93,7 +94,7 @@ export async function startService(configuration: Configuration, world: World): 
 
 /** @param opened takes everything that has to be closed, as it is opened */
 async function openService(configuration: Configuration, given: World, opened: OpenParts): Promise<RunningService> {
-  const world = { ...given.together, ...given };
+  const world = { ...given.together, ...given, connect: connectOptions(configuration, given.connect) };
   const { log, together } = world;
   const clock = world.clock ?? SYSTEM_CLOCK;
   const clockWatch = opened.add(new ClockWatch(clock, log, together?.heldTime));
@@ -240,7 +241,7 @@ async function openRules(
   await sayWhatStarts(configuration, policies, log);
   const access = opened.add(await ReloadedAccess.open(configuration, { ...outside, from: files?.(ACCESS_PART) }));
   metrics.watchPolicies(() => policies.isCurrent);
-  warnOfConfiguration(configuration, log);
+  await warnOfConfiguration(configuration, log);
   warnOfPolicies(policies.list(), configuration, log);
   onReloaded.push(() => warnOfPolicies(policies.list(), configuration, log));
   return { policies, access, onReloaded, onRefused };

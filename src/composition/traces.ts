@@ -34,6 +34,6 @@ export async function openTraces(
     import('../traces/traced-origins.js'),
   ]);
   const ca = connect !== undefined && 'ca' in connect ? connect.ca : undefined;
-  const opened = await openTracing({ ...traces, version }, { log, files, observer, ca, pace });
+  const opened = await openTracing({ ...traces, version }, { log, files, observer, ca, proxy: connect?.proxy, pace });
   return { ...opened, observer: tracedOrigins(observer, opened.tracer) };
 }

@@ -32,7 +32,7 @@ export const maa = section({
     either(
       'true, false, or a list of regions',
       flag,
-      list(pattern(/^[a-z][a-z0-9]{1,15}$/, REGION_IN_WORDS), 'distinct'),
+      list(pattern(/^[a-z][a-z0-9]{1,31}$/, REGION_IN_WORDS), 'distinct'),
     ),
     true,
   ),

@@ -39,6 +39,11 @@ export const CONFIGURATION_PROBLEMS = {
     severity: 'warning',
     remedy: "Let the service's user write the folder, or set decisions.store to a path in a folder that it can write.",
   },
+  config_readable: {
+    meaning: 'a file that holds a secret can be read by every user of the machine',
+    severity: 'warning',
+    remedy: 'Take the permission to read from others: chmod o-r FILE.',
+  },
   config_expiry: {
     meaning: 'an API key, a certificate or a CRL has expired or expires within 30 days, or TDX collateral within 7',
     severity: 'warning',

@@ -17,9 +17,11 @@ import {
   keyFileOrVaultKey,
   listed,
   path,
+  proxyUrl,
   source,
   trustedOrigin,
   trustedUrl,
+  unproxiedHost,
 } from './values.js';
 
 const KIB = 1024;
@@ -216,6 +218,14 @@ export const CONFIGURATION_SCHEMA = object({
   callers: optional(entries(NAME, caller), NO_ENTRIES),
   /** Whether GET / is the inspector. */
   inspector: optional(flag, true),
+  /** The proxy for outgoing connections. Those to stores do not use it. */
+  egress: section({
+    proxy: orNull(proxyUrl),
+    /** The password of the user in `proxy`. */
+    passwordFile: orNull(path()),
+    /** What is contacted without it. */
+    noProxy: listed(unproxiedHost),
+  }),
   workers: optional(single('text', WORKERS, workersFrom), 1),
   log: section({ level: optional(choice(...LOG_LEVELS), 'info') }),
   /** Null: none are made. */

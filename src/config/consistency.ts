@@ -1,22 +1,15 @@
 import {
-  isKnownRegion,
   isNamedLikeSharedProvider,
   isRegionShaped,
+  regionNamed,
   SHARED_REGIONS,
   sharedProvider,
-  unknownRegionOf,
 } from '../model/azure-attestation-regions.js';
 import { vaultKeyId } from '../model/key-vault-key.js';
 import { listedNames } from '../model/names-in-messages.js';
-import type { KeyPath, PlacedProblem } from '../model/places.js';
 import { isOwnName } from '../model/receipt.js';
 import type { Place } from '../schema/schema.js';
-import type {
-  ItaConfiguration,
-  ItaIssuerConfiguration,
-  MaaConfiguration,
-  MaaIssuerConfiguration,
-} from './attestation-services.js';
+import type { MaaConfiguration, MaaIssuerConfiguration } from './attestation-services.js';
 import { checkCaller, markOf } from './callers.js';
 import { type Configuration, type ListenConfiguration, longestEventLog } from './configuration.js';
 import { checkRedisStore, redisStoreOf, sharedChallenges } from './redis-store.js';
@@ -54,6 +47,7 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
   checkTenants(configuration, at);
   checkStores(configuration, at);
   checkWorkers(configuration, at.member('workers'));
+  checkEgress(configuration, at.member('egress'));
   checkReleasedKeys(configuration, at);
   checkMaa(maa, at.member('maa'));
   refuseRepeated(issuersIn(ita, at.member('ita')), 'is listed twice');
@@ -153,6 +147,13 @@ function checkWorkers({ workers, challenges, decisions }: Configuration, at: Pla
     at.refuse('must be 1 where challenges are kept in memory: set decisions.store, or challenges.store to a server');
 }
 
+function checkEgress({ egress: { proxy, passwordFile } }: Configuration, at: Place): void {
+  const user = proxy === null ? '' : new URL(proxy).username;
+  if (user !== '' && passwordFile === null) at.member('passwordFile').refuse('is missing: the proxy names a user');
+  if (user === '' && passwordFile !== null)
+    at.member('passwordFile').refuse('needs a proxy that names a user: user@host');
+}
+
 /** Each attempt to release a key is stored before it is made. */
 function checkReleasedKeys({ keys, callers, decisions }: Configuration, at: Place): void {
   if (Object.keys(keys).length > 0 && decisions.store === 'off') {
@@ -202,6 +203,11 @@ function checkMaa(maa: MaaConfiguration, at: Place): void {
 /** Microsoft adds regions, so one that is not known is no problem (but a warning); what can be none is. */
 function checkRegion(region: string, at: Place): void {
   if (isRegionShaped(region)) return;
+  const meant = regionNamed(region);
+  if (meant !== null) {
+    at.refuse(`${region} is not a region as Azure Attestation abbreviates them; did you mean ${meant}?`);
+    return;
+  }
   const known = `such as weu or eus2; known are ${listedNames(SHARED_REGIONS)}`;
   at.refuse(`${region} is not a region as Azure Attestation abbreviates them (${known})`);
 }
@@ -246,98 +252,4 @@ function refuseRepeated(placed: readonly Placed[], what: string): void {
     if (seen.has(value)) at.refuse(what);
     seen.add(value);
   }
-}
-
-/** The day of the fix of CVE-2025-49707 in the paravisor. It was rolled out later. */
-const AK_CERTIFICATION_FIXED = '2025-08-13';
-
-/** What a configuration asks for that is allowed, and that an operator should have a second look at. */
-export function configurationWarnings(configuration: Configuration): readonly PlacedProblem[] {
-  const { azure, maa, ita } = configuration;
-  return [
-    ...managementWarnings(configuration.listen),
-    ...certificationWarnings(azure.paravisors),
-    ...regionWarnings(maa),
-    ...pinWarnings(ita),
-    ...releaseWarnings(configuration),
-    ...asteriskWarnings(configuration),
-  ];
-}
-
-function managementWarnings({ management }: ListenConfiguration): readonly PlacedProblem[] {
-  if (management === null || management.metrics !== 'open' || isLoopbackHost(management.host)) return [];
-  const what = 'anyone who can connect reads the metrics of all tenants';
-  return [{ path: ['listen', 'management', 'metrics'], what }];
-}
-
-/** A release needs the role, and the key among those of the caller. */
-function releaseWarnings({ keys, callers }: Configuration): readonly PlacedProblem[] {
-  const entries = Object.entries(callers);
-  const may = entries.filter(([, { roles }]) => roles.includes('release'));
-  return [
-    ...Object.keys(keys)
-      .filter((id) => !may.some(([, caller]) => caller.keys.includes(id)))
-      .map((id) => ({
-        path: ['keys', id],
-        what: 'no caller with the role release has it in keys, so nobody can have it',
-      })),
-    ...may
-      .filter(([, caller]) => caller.keys.length === 0)
-      .map(([name]) => ({
-        path: ['callers', name, 'keys'],
-        what: 'is empty, so the role release lets it have no key',
-      })),
-  ];
-}
-
-/** People know asterisks from rules of clouds, where they stand for anything. */
-function asteriskWarnings({ callers }: Configuration): readonly PlacedProblem[] {
-  return Object.entries(callers).flatMap(([name, { oidc }]) => {
-    if (oidc === null) return [];
-    const claims = Object.entries(oidc.claims).map(([claim, text]) => [['claims', claim], text] as const);
-    const subjects = oidc.subjects.map((text, index) => [['subjects', index], text] as const);
-    return [...claims, ...subjects]
-      .filter(([, text]) => text.includes('*'))
-      .map(([path, text]) => ({
-        path: ['callers', name, 'oidc', ...path],
-        what: `${text} is compared character by character: an asterisk stands for itself`,
-      }));
-  });
-}
-
-function certificationWarnings({ akCertificates }: Configuration['azure']['paravisors']): readonly PlacedProblem[] {
-  if (akCertificates === 'off' || akCertificates >= AK_CERTIFICATION_FIXED) return [];
-  const what = `${akCertificates} is before ${AK_CERTIFICATION_FIXED}; until then the owner of a VM could have Azure certify a key of his own (CVE-2025-49707), so such certificates may vouch for an invented paravisor`;
-  return [{ path: ['azure', 'paravisors', 'akCertificates'], what }];
-}
-
-/** Whoever has the keys of a service chooses the name that is in its tokens. */
-function pinWarnings({ issuers }: ItaConfiguration): readonly PlacedProblem[] {
-  const pinsOf = ({ roots, policyIds }: ItaIssuerConfiguration) => JSON.stringify([roots, policyIds.toSorted()]);
-  return issuers.flatMap((entry, index) => {
-    const other = issuers.slice(0, index).find(({ keys }) => keys === entry.keys);
-    if (other === undefined || pinsOf(other) === pinsOf(entry)) return [];
-    const what = `${other.issuer} and ${entry.issuer} have the same keys but not the same policyIds and roots, so a token that one refuses may be accepted under the other name`;
-    return [{ path: ['ita', 'issuers'], what }];
-  });
-}
-
-/** A slip of the pen would leave out the region that was meant, and nobody would notice before its tokens are refused. */
-function regionWarnings({ shared, issuers }: MaaConfiguration): readonly PlacedProblem[] {
-  const regions = typeof shared === 'boolean' ? [] : shared;
-  return [
-    ...regions.flatMap((region, index) =>
-      isKnownRegion(region) ? [] : [unknownRegion(['maa', 'shared', index], region, sharedProvider(region))],
-    ),
-    // With a policyHash it is the policy that is trusted, whoever owns the instance.
-    ...issuers.flatMap(({ issuer, policyHash }, index) => {
-      const region = policyHash === null ? unknownRegionOf(issuer) : null;
-      return region === null ? [] : [unknownRegion(['maa', 'issuers', index], region, issuer)];
-    }),
-  ];
-}
-
-function unknownRegion(path: KeyPath, region: string, provider: string): PlacedProblem {
-  const what = `this version does not know the region ${region}; tokens of ${provider} are accepted all the same, so check that the provider is Microsoft's`;
-  return { path, what };
 }

@@ -6,7 +6,7 @@ import { readYaml, type YamlProblem, type YamlText } from '../schema/yaml.js';
 
 const PREFIX = 'VERITEE__';
 
-/** Environment variables by name; other names than `VERITEE__…` are not looked at. */
+/** Environment variables by name. Only those named `VERITEE__…` set anything. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A tree with the values of the environment in it, and what is wrong with those that could not be put there. */
@@ -51,6 +51,24 @@ export function overlayEnvironment(tree: JsonValue, environment: Environment, sc
 /** `tokenLeewaySeconds` as `TOKEN_LEEWAY_SECONDS`. */
 export function environmentSegment(member: string): string {
   return member.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+/** A variable that sets nothing, and the one that is meant. */
+export interface MistypedVariable {
+  readonly name: string;
+  readonly meant: string;
+}
+
+/** Variables named like those of keys, but with too few underscores at the beginning to be read. */
+export function mistypedVariables(environment: Environment, schema: Schema<unknown>): readonly MistypedVariable[] {
+  const known = new Map(allVariables(schema).map((name) => [letters(name), name]));
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('VERITEE_') && !name.startsWith(PREFIX))
+    .flatMap((name) => {
+      const meant = known.get(letters(name));
+      return meant === undefined ? [] : [{ name, meant }];
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 interface Variable {

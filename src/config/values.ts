@@ -75,6 +75,26 @@ export const addressRange: Schema<string> = textThat(
   'an IP address or a range such as 10.0.0.0/8, and not every address',
 );
 
+/** A proxy for outgoing connections. Its password is in a file, so that no configuration shows it. */
+export const proxyUrl: Schema<string> = textThat(
+  (raw) => /^https?:\/\/(?:[^\s:@/?#\\]+@)?[^\s@/?#\\]+:\d{1,5}$/.test(raw) && hasSoundUser(raw),
+  'http://host:port or https://host:port, with user@ before the host where the proxy wants a password',
+);
+
+/** A host that is contacted without a proxy. */
+export const unproxiedHost: Schema<string> = textThat(
+  (raw) => /^\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/i.test(raw) || isAddressRange(raw),
+  'a host name, a suffix such as .example.com, an IP address or a range such as 10.0.0.0/8, without a port',
+);
+
+function hasSoundUser(raw: string): boolean {
+  try {
+    return !decodeURIComponent(new URL(raw).username).includes(':');
+  } catch {
+    return false;
+  }
+}
+
 /** Whether a host to listen on is reachable from this machine only. Any spelling not listed here counts as not. */
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));

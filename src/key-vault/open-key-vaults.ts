@@ -1,4 +1,3 @@
-import type { buildConnector } from 'undici';
 import type { AzureCredential } from '../azure-identity/azure-credential.js';
 import type { Environment } from '../azure-identity/entra-tokens.js';
 import { CREDENTIAL_TIMEOUT_MS, openCredential } from '../azure-identity/open-credential.js';
@@ -6,6 +5,7 @@ import type { AzureIdentity } from '../model/azure-identity.js';
 import type { ReleaseAsk, ReleasedKey, ReleaseVault } from '../model/key-release.js';
 import type { VaultKeyId } from '../model/key-vault-key.js';
 import type { Clock, Log } from '../model/ports.js';
+import type { ConnectOptions } from '../outgoing/bounded-agent.js';
 import { BoundedExchange } from '../outgoing/bounded-exchange.js';
 import { type TurnLimits, Turns } from '../outgoing/fair-turns.js';
 import { type BreakerOptions, DEFAULT_BREAKER } from '../outgoing/origin-breaker.js';
@@ -52,8 +52,7 @@ export interface OpenKeyVaultsOptions {
   readonly log: Log;
   /** Hears of each attempt to contact an origin. */
   readonly observer?: OriginObserver | undefined;
-  /** Options of TLS and socket, for tests. */
-  readonly connect?: buildConnector.BuildOptions | undefined;
+  readonly connect?: ConnectOptions | undefined;
   /** Where every vault listens, for tests: real ones do on 443. */
   readonly port?: number | undefined;
   readonly tuning?: Partial<VaultTuning>;

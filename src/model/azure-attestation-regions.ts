@@ -60,6 +60,64 @@ const OTHER_REGIONS: readonly string[] = [
   'wus3',
 ];
 
+/** Abbreviations by the names that Azure Resource Manager has for regions. */
+const ABBREVIATIONS: Readonly<Record<string, string>> = {
+  eastus: 'eus',
+  eastus2: 'eus2',
+  southcentralus: 'scus',
+  northcentralus: 'ncus',
+  centralus: 'cus',
+  centraluseuap: 'cuse',
+  eastus2euap: 'eus2e',
+  canadaeast: 'cae',
+  canadacentral: 'cac',
+  westus: 'wus',
+  northeurope: 'neu',
+  westeurope: 'weu',
+  southeastasia: 'sasia',
+  eastasia: 'easia',
+  uksouth: 'uks',
+  ukwest: 'ukw',
+  australiaeast: 'eau',
+  australiasoutheast: 'sau',
+  japaneast: 'jpe',
+  japanwest: 'jpw',
+  southafricanorth: 'san',
+  switzerlandnorth: 'swn',
+  brazilsouth: 'sbr',
+  uaenorth: 'uaen',
+  italynorth: 'itn',
+  centralindia: 'cin',
+  australiacentral: 'cau',
+  brazilsoutheast: 'sebr',
+  francecentral: 'frc',
+  francesouth: 'frs',
+  germanynorth: 'den',
+  germanywestcentral: 'dewc',
+  israelcentral: 'ilc',
+  koreacentral: 'krc',
+  koreasouth: 'krs',
+  norwayeast: 'noe',
+  norwaywest: 'now',
+  polandcentral: 'plc',
+  southafricawest: 'saw',
+  southindia: 'sin',
+  spaincentral: 'esc',
+  swedencentral: 'sec',
+  swedensouth: 'ses',
+  switzerlandwest: 'sww',
+  uaecentral: 'uaec',
+  westcentralus: 'wcus',
+  westindia: 'win',
+  westus2: 'wus2',
+  westus3: 'wus3',
+};
+
+/** The abbreviation of a region that is named in full, such as `westeurope`; null where no region has that name. */
+export function regionNamed(name: string): string | null {
+  return Object.hasOwn(ABBREVIATIONS, name) ? (ABBREVIATIONS[name] ?? null) : null;
+}
+
 /** Test slots are no regions: their tokens are signed alike and say what a test wants. */
 const TEST_SLOT = /^test/;
 /** How Azure Attestation abbreviates regions: `weu`, `eus2`, `eus2e`. Their names in full (`eastus`) are longer. */

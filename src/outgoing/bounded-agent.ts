@@ -1,5 +1,6 @@
 import { Agent, type buildConnector, type Dispatcher } from 'undici';
 import { underBound, unlessAborted } from './bounded-signal.js';
+import type { EgressProxy } from './egress-proxy.js';
 import { FetchError, outOfTime } from './fetch-error.js';
 import { type OriginObserver, observed } from './outages.js';
 
@@ -15,9 +16,14 @@ export interface BoundedAgentOptions {
   readonly keepAlive?: boolean;
   /** Hears of each attempt. */
   readonly observer?: OriginObserver | undefined;
-  /** Options of TLS and socket. Further roots of a process come from `NODE_EXTRA_CA_CERTS`, so this is for tests. */
-  readonly connect?: buildConnector.BuildOptions | undefined;
+  readonly connect?: ConnectOptions | undefined;
 }
+
+/** How connections are opened. */
+export type ConnectOptions = buildConnector.BuildOptions & {
+  /** The proxy that they go through; undefined: all of them are direct. */
+  readonly proxy?: EgressProxy | undefined;
+};
 
 /** What is asked, and how much of the answer is read at most. */
 export interface BoundedRequest {
@@ -65,16 +71,20 @@ export abstract class BoundedAgent {
   readonly #attemptTimeoutMs: number;
   readonly #observer: OriginObserver | undefined;
 
-  constructor({ origins, attemptTimeoutMs, keepAlive = true, observer, connect }: BoundedAgentOptions) {
+  constructor({ origins, attemptTimeoutMs, keepAlive = true, observer, connect = {} }: BoundedAgentOptions) {
     this.#origins = origins === null ? null : new Set(origins);
     this.#attemptTimeoutMs = attemptTimeoutMs;
     this.#observer = observer;
     for (const origin of origins ?? []) observer?.register(origin);
+    const { proxy, ...options } = connect;
     this.#agent = new Agent({
       connections: 8,
       // 0 is how undici is told to end a connection after its answer.
       pipelining: keepAlive ? 1 : 0,
-      connect: { timeout: attemptTimeoutMs, ...connect },
+      connect: proxy?.connector({ ...options, timeoutMs: attemptTimeoutMs }) ?? {
+        timeout: attemptTimeoutMs,
+        ...options,
+      },
       headersTimeout: attemptTimeoutMs,
       bodyTimeout: attemptTimeoutMs,
     });

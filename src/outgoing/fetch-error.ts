@@ -5,6 +5,7 @@
  * none came. `aborted`: the caller's time was over. `no_time`: it was over before anything was sent, or so soon afterwards that
  * no answer says nothing. The rest: nothing was sent, since the origin is not configured, has failed several times in a row, is
  * asked too much already, or wants to be left alone, or since whoever wanted it found no room among those that wait.
+ * `proxy_unreachable`, `proxy_refused`: the proxy for outgoing connections is out of reach, or wants other credentials (407).
  */
 type FetchFault =
   | 'status'
@@ -19,7 +20,9 @@ type FetchFault =
   | 'busy'
   | 'waiting'
   | 'no_room'
-  | 'no_time';
+  | 'no_time'
+  | 'proxy_unreachable'
+  | 'proxy_refused';
 
 interface FetchErrorOptions {
   readonly status?: number;
@@ -30,7 +33,9 @@ interface FetchErrorOptions {
 /** Callers can bring these about: they say nothing of the origin. */
 const OF_CALLERS: ReadonlySet<FetchFault> = new Set(['busy', 'no_room', 'no_time']);
 
-const NOT_UNHEALTHY: ReadonlySet<FetchFault> = new Set(['not_allowed', 'open', 'waiting', ...OF_CALLERS]);
+const OF_PROXY: ReadonlySet<FetchFault> = new Set(['proxy_unreachable', 'proxy_refused']);
+
+const NOT_UNHEALTHY: ReadonlySet<FetchFault> = new Set(['not_allowed', 'open', 'waiting', ...OF_CALLERS, ...OF_PROXY]);
 
 /** A fetch that gave no body. The message names no address; the cause, for the log, may. */
 export class FetchError extends Error {
@@ -71,7 +76,12 @@ export class FetchError extends Error {
   /** A fault of server or network that may be over at the next attempt. */
   get transient(): boolean {
     if (this.fault === 'status') return this.status === 429 || (this.status ?? 0) >= 500;
-    return this.fault === 'network' || this.fault === 'timeout';
+    return this.fault === 'network' || this.fault === 'timeout' || this.fault === 'proxy_unreachable';
+  }
+
+  /** The proxy for outgoing connections is at fault, and says nothing of the origin behind it. */
+  get ofProxy(): boolean {
+    return OF_PROXY.has(this.fault);
   }
 
   /** Speaks against the health of the origin, as breakers count it: no 4xx does. */

@@ -174,9 +174,9 @@ function faultOf<T>(answer: T, check: Observed<T>['check']): FetchError | null {
   }
 }
 
-/** Whether an attempt says that the origin does not work, or does not serve this service. */
+/** Whether an attempt says that the origin does not work, does not serve this service, or is cut off by the proxy. */
 function isOutage(error: FetchError): boolean {
-  return error.fault === 'status' || (error.fault !== 'aborted' && error.unhealthy);
+  return error.fault === 'status' || error.ofProxy || (error.fault !== 'aborted' && error.unhealthy);
 }
 
 /** Few values, whatever an origin answers. */

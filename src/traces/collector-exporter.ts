@@ -1,9 +1,11 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
+import type { EgressProxy } from '../outgoing/egress-proxy.js';
 import { FetchError } from '../outgoing/fetch-error.js';
 import type { OriginObserver } from '../outgoing/outages.js';
 import type { CollectorHeaders } from './collector-headers.js';
@@ -18,7 +20,11 @@ export interface CollectorOptions {
   readonly observer: OriginObserver;
   /** For tests: further roots of a process come from `NODE_EXTRA_CA_CERTS`. */
   readonly ca?: ConnectionOptions['ca'];
+  /** The proxy for outgoing connections; undefined: there is none. */
+  readonly proxy?: EgressProxy | undefined;
 }
+
+const HTTPS_PORT = 443;
 
 type Done = (result: ExportResult) => void;
 
@@ -36,13 +42,12 @@ export class CollectorExporter implements SpanExporter {
   #closed = false;
 
   constructor(options: CollectorOptions) {
-    const { url, exportMs, observer, ca } = options;
+    const { url, exportMs, observer } = options;
     this.#options = options;
     observer.register(url.origin);
     // No bound on connections, of which there are as many as batches in the queue: a request that waits for one would get a new one
     // from the agent when that is ended.
-    const keepAlive = true;
-    this.#agent = url.protocol === 'https:' ? new HttpsAgent({ keepAlive, ca }) : new HttpAgent({ keepAlive });
+    this.#agent = agentFor(options);
     this.#exporter = withoutLibraryVariables(
       () =>
         new OTLPTraceExporter({
@@ -107,6 +112,20 @@ export class CollectorExporter implements SpanExporter {
     if (code === ExportResultCode.SUCCESS) observer.answered(url.origin);
     else observer.failed(url.origin, faultOf(error));
   }
+}
+
+/** Without https the collector is on this machine, which no proxy leads to. */
+function agentFor({ url, exportMs, ca, proxy }: CollectorOptions): HttpAgent {
+  const keepAlive = true;
+  if (url.protocol !== 'https:') return new HttpAgent({ keepAlive });
+  const agent = new HttpsAgent({ keepAlive, ca });
+  if (proxy?.carries(url.hostname) !== true) return agent;
+  const farEnd = { hostname: url.hostname, port: Number(url.port || HTTPS_PORT), isTls: true };
+  return Object.assign(agent, {
+    createConnection: (_options: unknown, done: (error: Error | null, socket?: Socket) => void) => {
+      proxy.connect(farEnd, { ca }, exportMs).then((socket) => done(null, socket), done);
+    },
+  });
 }
 
 function failed(error: FetchError): ExportResult {

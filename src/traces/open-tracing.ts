@@ -11,6 +11,7 @@ import type { Log } from '../model/ports.js';
 import { type PreparedPart, unfitPart } from '../model/reload.js';
 import { type RequestTracer, SPAN_ATTRIBUTES } from '../model/traces.js';
 import { underBound, unlessAborted } from '../outgoing/bounded-signal.js';
+import type { EgressProxy } from '../outgoing/egress-proxy.js';
 import type { OriginObserver } from '../outgoing/outages.js';
 import { CollectorExporter, withoutLibraryVariables } from './collector-exporter.js';
 import { type CollectorHeaders, readCollectorHeaders } from './collector-headers.js';
@@ -65,6 +66,8 @@ export interface TracingWorld {
   readonly observer: OriginObserver;
   /** For tests, as the next. */
   readonly ca?: ConnectionOptions['ca'];
+  /** The proxy that leads to the collector; left out, there is none. */
+  readonly proxy?: EgressProxy | undefined;
   readonly pace?: Partial<TracePace> | undefined;
 }
 
@@ -107,11 +110,11 @@ export async function openTracing(options: TracingOptions, world: TracingWorld):
 
 function openProvider(
   { endpoint, sample, version }: TracingOptions,
-  { observer, ca, pace }: TracingWorld,
+  { observer, ca, proxy, pace }: TracingWorld,
   headers: () => CollectorHeaders,
 ) {
   const { delayMs, exportMs, flushMs } = { ...DEFAULT_PACE, ...pace };
-  const exporter = new CollectorExporter({ url: postedTo(endpoint), headers, exportMs, observer, ca });
+  const exporter = new CollectorExporter({ url: postedTo(endpoint), headers, exportMs, observer, ca, proxy });
   const provider = withoutLibraryVariables(() => {
     // The exporter ends each batch by itself, so this time-out never comes first.
     const times = { scheduledDelayMillis: delayMs, exportTimeoutMillis: 2 * exportMs };

@@ -45,7 +45,8 @@ const path = (name: string) => join(folder, name);
 
 async function write(name: string, content: string | Uint8Array): Promise<string> {
   await mkdir(dirname(path(name)), { recursive: true });
-  await writeFile(path(name), content);
+  // Others may not read it, as keys need it.
+  await writeFile(path(name), content, { mode: 0o600 });
   return path(name);
 }
 
@@ -591,5 +592,37 @@ describe('what the service writes', () => {
   it('is right where the key is there, wherever the other things go', async () => {
     const key = await write('secrets/challenges.key', new Uint8Array(32));
     expect(await check({ challenges: { key } })).toEqual([]);
+  });
+});
+
+describe('what others see', () => {
+  it('is config_readable for a secret that every user of the machine may read', async () => {
+    const key = await write('challenges.key', new Uint8Array(32));
+    await chmod(key, 0o644);
+    const problems = await check({ challenges: { key } });
+    expect(problems).toMatchObject([
+      { code: 'config_readable', pointer: '/challenges/key', severity: 'warning', remedy: expect.any(String) },
+    ]);
+    // A section that was refused has no files.
+    const refused = await check({ challenges: { key, lifetimeSeconds: 0 } });
+    expect(refused.map(({ code }) => code)).toEqual(['config_schema']);
+  });
+
+  it('is config_setting for a variable that is not read, and config_missing for a password that is not there', async () => {
+    const environment = { HTTPS_PROXY: 'http://user:sesame@proxy.example:3128', VERITEE_LISTEN_PORT: '1' };
+    expect(briefly(await check({}, { environment }))).toEqual([
+      'config_setting /egress/proxy: HTTPS_PROXY is set, and not read: connections are direct, unless this key names the proxy',
+      'config_setting : VERITEE_LISTEN_PORT is not read; did you mean VERITEE__LISTEN__PORT?',
+    ]);
+    const egress = { proxy: 'https://user@proxy.example:3128', passwordFile: path('password') };
+    expect(briefly(await check({ egress }))).toEqual([
+      'config_missing /egress/passwordFile: password: there is no such file',
+    ]);
+  });
+
+  it('says nothing of callers that were refused', async () => {
+    const keys = { disk: { local: await write('disk.key', new Uint8Array(32)), policy: 'p' } };
+    const problems = await check({ keys, callers: { gate: { roles: ['release'], keys: ['disk'], expires: 1 } } });
+    expect(problems.map(({ code }) => code)).not.toContain('config_setting');
   });
 });

@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { configurationWarnings } from '../../../src/config/consistency.js';
+import { configurationWarnings } from '../../../src/config/configuration-warnings.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { placedText } from '../../../src/model/places.js';
 
-function warningsAbout(text: string): readonly string[] {
-  return configurationWarnings(loadConfiguration({ text, environment: {} })).map(placedText);
+function warningsAbout(
+  text: string,
+  environment: Record<string, string> = {},
+  wrong: readonly string[] = [],
+): readonly string[] {
+  const configuration = loadConfiguration({ text, environment: {} });
+  return configurationWarnings(configuration, environment, new Set(wrong)).map(placedText);
 }
 
 function warningsOf(akCertificates: string): readonly string[] {
@@ -57,6 +62,61 @@ describe('warnings about a configuration', () => {
       `callers.ci.oidc.subjects[1]: repo:org/* ${exactly}`,
     ]);
     expect(warningsAbout(caller('claims: { ref: refs/heads/main }'))).toEqual([]);
+  });
+
+  it('say that API keys cross a network in plain text', () => {
+    const caller = `callers: { ci: { apiKeySha256: ${'ab'.repeat(32)}, expires: 2027-01-31, roles: [verify] } }`;
+    const listen = (members: string) => `${caller}\nlisten: { ${members} }`;
+    const plain =
+      'API keys of callers are sent without TLS to an address that is not loopback: set a certificate and a key';
+    const tls = 'tls: { cert: c.pem, key: k.pem }';
+    const management = (members: string) => `management: { port: 1, ${members} }`;
+    expect(warningsAbout(listen('host: 0.0.0.0'))).toEqual([`listen.tls: ${plain}`]);
+    expect(warningsAbout(listen(`host: 0.0.0.0, ${tls}`))).toEqual([]);
+    expect(warningsAbout(listen('host: 127.0.0.1'))).toEqual([]);
+    expect(warningsAbout(listen(management('host: 10.0.0.1')))).toEqual([`listen.management.tls: ${plain}`]);
+    expect(warningsAbout(listen(management(`host: 10.0.0.1, ${tls}`)))).toEqual([]);
+    expect(warningsAbout(listen(management('host: 127.0.0.1')))).toEqual([]);
+    expect(warningsAbout('listen: { host: 0.0.0.0, insecure: true }')).toEqual([]);
+  });
+
+  it('say that the password of a proxy is sent in plain text', () => {
+    const egress = (proxy: string) => `egress: { proxy: "${proxy}", passwordFile: ./password }`;
+    expect(warningsAbout(egress('http://user@proxy.example:3128'))).toEqual([
+      'egress.proxy: the password is sent to the proxy in plain text: use an https URL, if the proxy has one',
+    ]);
+    expect(warningsAbout(egress('https://user@proxy.example:3128'))).toEqual([]);
+    expect(warningsAbout(egress('http://user@127.0.0.1:3128'))).toEqual([]);
+    expect(warningsAbout('egress: { proxy: "http://proxy.example:3128" }')).toEqual([]);
+  });
+
+  it.each(['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy'])(
+    'name %s, which is not read',
+    (name) => {
+      const unread = `egress.proxy: ${name} is set, and not read: connections are direct, unless this key names the proxy`;
+      const other = `egress.proxy: ${name} names another proxy, and is not read: connections go through the proxy of this key`;
+      const egress = 'egress: { proxy: "http://proxy.example:3128" }';
+      expect(warningsAbout('{}', { [name]: 'http://user:secret@proxy.example:3128' })).toEqual([unread]);
+      expect(warningsAbout(egress, { [name]: 'http://other.example:3128' })).toEqual([other]);
+      expect(warningsAbout(egress, { [name]: 'not a proxy' })).toEqual([other]);
+      expect(warningsAbout(egress, { [name]: 'http://user:secret@proxy.example:3128/' })).toEqual([]);
+      expect(warningsAbout(egress, { [name]: 'proxy.example:3128' })).toEqual([]);
+      expect(warningsAbout('{}', { [name]: '' })).toEqual([]);
+    },
+  );
+
+  it('name variables with too few underscores, and the right one', () => {
+    expect(warningsAbout('{}', { VERITEE_LISTEN_PORT: '1', VERITEE_VECTORS: '.' })).toEqual([
+      'VERITEE_LISTEN_PORT is not read; did you mean VERITEE__LISTEN__PORT?',
+    ]);
+  });
+
+  it('say nothing of sections that were refused', () => {
+    const keys = 'keys: { disk: { local: ./disk.key, policy: p } }';
+    expect(warningsAbout(keys, {}, ['callers'])).toEqual([]);
+    expect(warningsAbout(keys, {}, ['keys'])).toEqual([]);
+    expect(warningsAbout(keys, {}, ['listen'])).toHaveLength(1);
+    expect(warningsAbout('{}', { HTTP_PROXY: 'http://proxy.example:1' }, ['egress'])).toEqual([]);
   });
 
   it('are none about defaults, written or not', () => {

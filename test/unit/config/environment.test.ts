@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CONFIGURATION_SCHEMA, type Configuration } from '../../../src/config/configuration.js';
-import { environmentSegment } from '../../../src/config/environment.js';
+import { environmentSegment, mistypedVariables } from '../../../src/config/environment.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { environmentNames } from './configuration-keys.js';
 
@@ -56,6 +56,9 @@ const CASES: readonly Case[] = [
   ['VERITEE__AZURE__PARAVISORS__ID_KEY_DIGESTS', `["${SHA384}"]`, (c) => c.azure.paravisors.idKeyDigests, [SHA384]],
   ['VERITEE__AZURE__PARAVISORS__MRTDS', `["${SHA384}"]`, (c) => c.azure.paravisors.mrtds, [SHA384]],
   ['VERITEE__AZURE__PARAVISORS__AK_CERTIFICATES', '2025-10-01', (c) => c.azure.paravisors.akCertificates, '2025-10-01'],
+  ['VERITEE__EGRESS__PROXY', 'http://proxy.example:3128', (c) => c.egress.proxy, 'http://proxy.example:3128'],
+  ['VERITEE__EGRESS__PASSWORD_FILE', 'password', (c) => c.egress.passwordFile, 'password'],
+  ['VERITEE__EGRESS__NO_PROXY', '[".svc"]', (c) => c.egress.noProxy, ['.svc']],
   ['VERITEE__TPM__ROOTS', '["root.pem"]', (c) => c.tpm.roots, ['root.pem']],
   ['VERITEE__TPM__INTERMEDIATES', '/var/tpm', (c) => c.tpm.intermediates, '/var/tpm'],
   ['VERITEE__MAA__SHARED', '["weu"]', (c) => c.maa.shared, ['weu']],
@@ -117,6 +120,7 @@ const TRACES: Record<string, string> = { VERITEE__TRACES__ENDPOINT: 'https://c.e
 const TOGETHER: ReadonlyMap<string, Record<string, string>> = new Map([
   ['VERITEE__LISTEN__TLS__CERT', { VERITEE__LISTEN__TLS__KEY: 'k.pem' }],
   ['VERITEE__LISTEN__TLS__KEY', { VERITEE__LISTEN__TLS__CERT: 'c.pem' }],
+  ['VERITEE__EGRESS__PASSWORD_FILE', { VERITEE__EGRESS__PROXY: 'http://user@proxy.example:3128' }],
   ['VERITEE__TRACES__HEADERS_FILE', TRACES],
   ['VERITEE__TRACES__SAMPLE', TRACES],
   ['VERITEE__TRACES__TRUST_PARENT', TRACES],
@@ -173,6 +177,23 @@ describe('names', () => {
       expect(load({ [name]: '1' })).toEqual(load({}));
     },
   );
+
+  it('with too few underscores at the beginning are found where a key has that name', () => {
+    const environment = {
+      VERITEE_TIME_TOKEN_LEEWAY_SECONDS: '1',
+      VERITEE_LISTEN_PORT: '1',
+      VERITEE_LISTEN__HOST: '1',
+      VERITEE__LOG__LEVEL: 'info',
+      VERITEE_VECTORS: '1',
+      VERITEE_API_KEY: '1',
+      LISTEN_PORT: '1',
+    };
+    expect(mistypedVariables(environment, CONFIGURATION_SCHEMA)).toEqual([
+      { name: 'VERITEE_LISTEN_PORT', meant: 'VERITEE__LISTEN__PORT' },
+      { name: 'VERITEE_LISTEN__HOST', meant: 'VERITEE__LISTEN__HOST' },
+      { name: 'VERITEE_TIME_TOKEN_LEEWAY_SECONDS', meant: 'VERITEE__TIME__TOKEN_LEEWAY_SECONDS' },
+    ]);
+  });
 
   it('of callers become camelCase', () => {
     const callers = load({

@@ -46,6 +46,9 @@ const OWN_FOLDER: Shown = [
   'carry the collateral of a quote to a machine without network',
 ];
 
+const PROXY = 'integration/outgoing/egress-proxy.test.ts';
+const PROXIED = 'integration/outgoing/proxied-addresses.test.ts';
+
 const SHOWN: Readonly<Record<string, Shown>> = {
   'listen.host': NOT_STARTED,
   'listen.port': [SERVE, 'does not start, and says why with 1, whether it has workers or not: %d'],
@@ -93,6 +96,9 @@ const SHOWN: Readonly<Record<string, Shown>> = {
     'unit/verifiers/maa/token-standing.test.ts',
     'TOK-07 counts to the second without a leeway',
   ],
+  'egress.proxy': [PROXIED, '%s'],
+  'egress.passwordFile': [PROXY, 'gets Basic credentials, which the far end does not get'],
+  'egress.noProxy': [PROXY, 'is not asked for hosts of this machine, nor for those of noProxy'],
   'amd.kds': ADDRESSES,
   'amd.chains': OWN_FOLDER,
   'amd.refuseProducts': ['integration/service/decision.test.ts', 'SNP-22 is denied, however genuine the report'],

@@ -17,6 +17,10 @@ const UNKNOWN_CLOUD =
 const IN_MEMORY =
   'workers: must be 1 where challenges are kept in memory: set decisions.store, or challenges.store to a server';
 const VAULT_URL = 'must be the URL of a vault, as https://NAME.vault.azure.net';
+const PROXY =
+  'must be http://host:port or https://host:port, with user@ before the host where the proxy wants a password';
+const UNPROXIED =
+  'must be a host name, a suffix such as .example.com, an IP address or a range such as 10.0.0.0/8, without a port';
 const VAULT_FORM = 'https://NAME.vault.azure.net/keys/NAME/VERSION';
 
 function load(text: string | null, environment: Record<string, string | undefined> = {}): Configuration {
@@ -92,6 +96,7 @@ describe('defaults', () => {
       workers: 1,
       log: { level: 'info' },
       traces: null,
+      egress: { proxy: null, passwordFile: null, noProxy: [] },
     });
   });
 
@@ -400,7 +405,15 @@ describe('each refusal names its place', () => {
       'maa.shared[1]: must be the abbreviation of a region in lower case, such as weu or eus2',
     ]),
     ['maa: { shared: [weu, weu] }', 'maa.shared: repeats an item'],
-    ...['test', 'eastus', 'westeurope', 'w', 'weu22', 'eus2ex'].map((region): [string, string] => [
+    ...[
+      ['eastus', 'eus'],
+      ['westeurope', 'weu'],
+      ['germanywestcentral', 'dewc'],
+    ].map(([name, abbreviation]): [string, string] => [
+      `maa: { shared: [weu, ${name}] }`,
+      `maa.shared[1]: ${name} is not a region as Azure Attestation abbreviates them; did you mean ${abbreviation}?`,
+    ]),
+    ...['test', 'westatlantis', 'constructor', 'w', 'weu22', 'eus2ex'].map((region): [string, string] => [
       `maa: { shared: [weu, ${region}] }`,
       region === 'w'
         ? 'maa.shared[1]: must be the abbreviation of a region in lower case, such as weu or eus2'
@@ -504,6 +517,31 @@ describe('each refusal names its place', () => {
       'receipts.issuer: must be an https URL without user, query and fragment',
     ],
     ['receipts: { previous: [a.pem, a.pem] }', 'receipts.previous: repeats an item'],
+    ['egress: { proxy: "proxy.example:3128" }', `egress.proxy: ${PROXY}`],
+    ['egress: { proxy: "http://proxy.example" }', `egress.proxy: ${PROXY}`],
+    ['egress: { proxy: "http://user:secret@proxy.example:3128" }', `egress.proxy: ${PROXY}`],
+    ['egress: { proxy: "http://proxy.example:3128/" }', `egress.proxy: ${PROXY}`],
+    ['egress: { proxy: "http://proxy.example:3128?a" }', `egress.proxy: ${PROXY}`],
+    ['egress: { proxy: "socks5://proxy.example:1080" }', `egress.proxy: ${PROXY}`],
+    ['egress: { proxy: "http://proxy.example:99999" }', `egress.proxy: ${PROXY}`],
+    ['egress: { proxy: "http://us%3Aer@proxy.example:1" }', `egress.proxy: ${PROXY}`],
+    ['egress: { proxy: "http://%zz@proxy.example:1" }', `egress.proxy: ${PROXY}`],
+    ['egress: { proxy: "http://a b:1" }', `egress.proxy: ${PROXY}`],
+    ['egress: { noProxy: ["*"] }', `egress.noProxy[0]: ${UNPROXIED}`],
+    ['egress: { noProxy: ["*.example"] }', `egress.noProxy[0]: ${UNPROXIED}`],
+    ['egress: { noProxy: ["host:443"] }', `egress.noProxy[0]: ${UNPROXIED}`],
+    ['egress: { noProxy: ["https://host"] }', `egress.noProxy[0]: ${UNPROXIED}`],
+    ['egress: { noProxy: ["10.0.0.0/0"] }', `egress.noProxy[0]: ${UNPROXIED}`],
+    ['egress: { noProxy: ["10.0.0.0/33"] }', `egress.noProxy[0]: ${UNPROXIED}`],
+    ['egress: { noProxy: ["a..b"] }', `egress.noProxy[0]: ${UNPROXIED}`],
+    ['egress: { noProxy: [""] }', `egress.noProxy[0]: ${UNPROXIED}`],
+    ['egress: { noProxy: ["."] }', `egress.noProxy[0]: ${UNPROXIED}`],
+    ['egress: { proxy: "http://user@p.example:1" }', 'egress.passwordFile: is missing: the proxy names a user'],
+    [
+      'egress: { proxy: "http://p.example:1", passwordFile: f }',
+      'egress.passwordFile: needs a proxy that names a user: user@host',
+    ],
+    ['egress: { passwordFile: f }', 'egress.passwordFile: needs a proxy that names a user: user@host'],
     ['traces: { sample: 1 }', 'traces.endpoint: is missing'],
     ['traces: { headersFile: headers }', 'traces.endpoint: is missing'],
     [
