@@ -13,6 +13,7 @@ import {
   TdxPlatform,
   type VirtualMachine,
 } from '../../lab/index.js';
+import { LabProxy } from '../../lab/proxy.js';
 import { wireEvidence } from '../../lab/wire-evidence.js';
 import { azSnpEvidenceOf, nonceOf } from '../../real-evidence.js';
 import { haveVectors, readVector, vector } from '../../vectors.js';
@@ -72,6 +73,23 @@ describe('veritee verify', () => {
     const decision = JSON.parse(stdout);
     expect(decision.decision).toBe('indeterminate');
     expect(decision.reasons).toEqual(['vcek_unavailable']);
+  });
+
+  it('fetches through the proxy, and a check that it keeps from passing names the cause', async () => {
+    const proxy = await LabProxy.start();
+    try {
+      proxy.conduct = { status: 407 };
+      const proxied = await cli.write('proxied.yaml', `egress: { proxy: "http://${proxy.host}" }\n`);
+      const { exitCode, stdout } = await cli.run(['verify', 'bare.json', '--config', proxied, '--json']);
+      const { reasons, checks } = JSON.parse(stdout);
+      expect([exitCode, reasons]).toEqual([3, ['vcek_unavailable']]);
+      expect(checks).toContainEqual(
+        expect.objectContaining({ id: 'vcek_unavailable', detail: expect.stringContaining('proxy_refused') }),
+      );
+      expect(new Set(proxy.targets)).toEqual(new Set(['kdsintf.amd.com:443']));
+    } finally {
+      await proxy.close();
+    }
   });
 
   it.each(['--explain', '--explain-all'])('%s adds why to the answer, as explain=tree does', async (option) => {

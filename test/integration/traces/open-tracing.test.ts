@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
+import { EgressProxy } from '../../../src/outgoing/egress-proxy.js';
 import { Outages } from '../../../src/outgoing/outages.js';
 import {
   type OpenTracing,
@@ -14,6 +15,7 @@ import {
 } from '../../../src/traces/open-tracing.js';
 import { LabCollector } from '../../lab/collector.js';
 import type { LabConnection, LabFault } from '../../lab/index.js';
+import { LabProxy } from '../../lab/proxy.js';
 import { reloaded } from '../../reloaded.js';
 import { KeptLog } from '../../unit/decision-log/recorded.js';
 
@@ -106,6 +108,35 @@ describe('spans', () => {
       expect(overTls.spans).toHaveLength(1);
     } finally {
       await overTls.close();
+    }
+  });
+
+  it('are posted through the proxy, which alone finds the collector', async () => {
+    const name = 'collector.invalid';
+    const behind = await LabCollector.start({ names: [name] }, 'https');
+    const lab = await LabProxy.start();
+    try {
+      const proxy = new EgressProxy({ url: `http://${lab.host}`, passwordFile: null, noProxy: [] });
+      const { port } = new URL(behind.origin);
+      const tracing = await open({ endpoint: `https://${name}:${port}` }, { ca: behind.authorityPem, proxy });
+      trace(tracing);
+      await eventually(() => expect(behind.spans).toHaveLength(1));
+      expect(lab.targets).toEqual([`${name}:${port}`]);
+      await tracing.close();
+    } finally {
+      await Promise.all([behind.close(), lab.close()]);
+    }
+  });
+
+  it('are not posted through a proxy that refuses, and the log says so', async () => {
+    const lab = await LabProxy.start();
+    try {
+      lab.conduct = { status: 407 };
+      const proxy = new EgressProxy({ url: `http://${lab.host}`, passwordFile: null, noProxy: [] });
+      trace(await open({ endpoint: 'https://collector.invalid' }, { proxy }));
+      await eventually(() => expect(outageLines()).toMatchObject([{ fields: { fault: 'proxy_refused' } }]));
+    } finally {
+      await lab.close();
     }
   });
 
