@@ -295,6 +295,7 @@ export const THREAT_FAMILIES: readonly ThreatFamily[] = [
       ['REL-06', 'weak or private key to encrypt to', ['schema']],
       ['GAT-01', 'service that answers a gate with anything but an allow', []],
       ['GAT-02', 'gate in front of HTTP without a valid receipt', []],
+      ['GAT-03', 'gate and a receipt whose nonce was the caller’s own', ['receipt_own_nonce']],
     ],
   },
 ];

@@ -174,7 +174,7 @@ function openAccess(configuration: Configuration): readonly LintProblem[] {
   return warning === null ? [] : [configurationProblem('config_setting', warning)];
 }
 
-function closedGates(configuration: Configuration, { files }: CheckedPolicies): readonly LintProblem[] {
+function gateProblems(configuration: Configuration, { files }: CheckedPolicies): readonly LintProblem[] {
   return gateWarnings(configuration, files).map((warning) => configurationProblem('config_setting', warning));
 }
 
@@ -185,7 +185,7 @@ function whoNamesPolicies(
 ): readonly LintProblem[] {
   return [
     ...(isRight('callers') ? unknownPolicies(configuration, policies) : []),
-    ...(isRight('gates') ? closedGates(configuration, policies) : []),
+    ...(isRight('gates') ? gateProblems(configuration, policies) : []),
   ];
 }
 

@@ -5,10 +5,12 @@ import type { Environment } from '../config/environment.js';
 import { folderProblem, isSystemError } from '../model/file-problem.js';
 import { type PlacedProblem, placedText } from '../model/places.js';
 import type { Log } from '../model/ports.js';
+import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
 import { releaseRules } from '../policy/lint.js';
 import { lintEventLogs } from '../policy/lint-event-logs.js';
 import { lintLauncherWords } from '../policy/lint-launcher-words.js';
 import { lintRules } from '../policy/lint-rules.js';
+import type { Policy } from '../policy/policy-document.js';
 import { readableSecrets, secretFilesOf } from './secret-files.js';
 import { namedTenant, type TenantPolicy } from './tenant-policies.js';
 import { knownAuthorities } from './token-issuers.js';
@@ -50,19 +52,39 @@ export function warnOfPolicies(policies: readonly TenantPolicy[], configuration:
       log.warn({ ...namedTenant(tenant), policy: policy.id, pointer, code }, message);
     }
   }
+}
+
+/** Warns of gates that nobody can pass, or that old evidence can pass. */
+export function warnOfGates(policies: readonly TenantPolicy[], configuration: Configuration, log: Log): void {
   for (const warning of gateWarnings(configuration, policies)) log.warn({}, placedText(warning));
 }
 
-/** Gates that nobody can pass, since their policy binds a key and no proof of it could be for them. */
+/**
+ * Lists gates that nobody can pass, gates that do not require a challenge, and gates that require one where their policy does not.
+ *
+ * @param policies those of files; built-in ones may be absent
+ */
 export function gateWarnings({ gates }: Configuration, policies: readonly TenantPolicy[]): readonly PlacedProblem[] {
-  const closed = Object.entries(gates).filter(([, gate]) => {
+  return Object.entries(gates).flatMap(([name, gate]) => {
     const own = policies.find(({ tenant, policy: { id } }) => tenant === gate.tenant && id === gate.policy);
-    return gate.url === null && own?.policy.binding === 'required';
+    const policy = own?.policy ?? BUILT_IN_POLICIES.find(({ id }) => id === gate.policy);
+    return gateRemarks(gate, policy).map(([member, what]) => ({ path: ['gates', name, member], what }));
   });
-  return closed.map(([name, { policy }]) => {
-    const what = `is missing: the policy ${policy} has binding: required, and without a url no proof of the key can be for this gate, so nobody passes it`;
-    return { path: ['gates', name, 'url'], what };
-  });
+}
+
+/** Members of a gate, and what an operator has to know of each. */
+function gateRemarks(
+  { url, ownNonces, policy: id }: Configuration['gates'][string],
+  policy: Policy | undefined,
+): readonly (readonly [member: string, what: string])[] {
+  const closed = `is missing: the policy ${id} has binding: required, and without a url no proof of the key can be for this gate, so nobody passes it`;
+  const old = 'the gate accepts a receipt whose nonce the caller chose, so recorded evidence of any age opens it';
+  const narrower = `the policy ${id} has nonce: any, and this gate refuses a receipt whose nonce the caller chose: set nonce: challenge in the policy`;
+  return [
+    ...(url === null && policy?.binding === 'required' ? [['url', closed] as const] : []),
+    ...(ownNonces ? [['ownNonces', old] as const] : []),
+    ...(!ownNonces && policy?.nonce === 'any' ? [['policy', narrower] as const] : []),
+  ];
 }
 
 /** What an operator has to know where anybody is served; null where callers are told apart, or only this machine is served. */

@@ -27,7 +27,7 @@ import { type EndingSources, Endings } from './endings.js';
 import { type EndorsementWorld, openEarly, openEndorsements } from './endorsements.js';
 import { openHeldKeys } from './held-keys.js';
 import { httpDependencies } from './http-dependencies.js';
-import { warnOfConfiguration, warnOfPolicies } from './load-warnings.js';
+import { warnOfConfiguration, warnOfGates, warnOfPolicies } from './load-warnings.js';
 import type { CallerWorld } from './open-callers.js';
 import { openManagement, readinessWhileServing } from './open-management.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
@@ -242,8 +242,12 @@ async function openRules(
   const access = opened.add(await ReloadedAccess.open(configuration, { ...outside, from: files?.(ACCESS_PART) }));
   metrics.watchPolicies(() => policies.isCurrent);
   await warnOfConfiguration(configuration, log);
-  warnOfPolicies(policies.list(), configuration, log);
-  onReloaded.push(() => warnOfPolicies(policies.list(), configuration, log));
+  const warn = () => {
+    warnOfPolicies(policies.list(), configuration, log);
+    warnOfGates(policies.list(), configuration, log);
+  };
+  warn();
+  onReloaded.push(warn);
   return { policies, access, onReloaded, onRefused };
 }
 

@@ -57,6 +57,8 @@ const gate = object({
   tenant: optional(pattern(NAME, 'a name'), 'default'),
   /** Origin under which clients know what is behind it: what a proof of the bound key is for. Null: none can be made. */
   url: orNull(trustedOrigin),
+  /** Whether a receipt opens it whose nonce the caller chose: nothing then says when the evidence was made. */
+  ownNonces: optional(flag, false),
 });
 
 /** Two colons at least make an address of version 6: one alone would be in front of a port. */

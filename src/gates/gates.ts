@@ -18,6 +18,8 @@ export interface Gate {
   readonly tenant: string;
   /** Origin under which clients know what is behind the gate; null: nobody can prove to have a key. */
   readonly url: string | null;
+  /** Whether a receipt opens it whose nonce is not a challenge of the service. */
+  readonly ownNonces: boolean;
 }
 
 /** What of a policy counts at a gate. */
@@ -72,7 +74,10 @@ export class Gates implements GateUseCase {
     if (policy === undefined) throw new GateRefusal('gate_policy', 'the policy of the gate is not in force');
     const proved = provedBy(request, gate, policy);
     const receipt = await this.#verified(request.receipt, gate, policy, { isBound: proved !== null, now });
-    const { decisionId, expiresAt, boundKey } = receipt;
+    const { decisionId, expiresAt, boundKey, claims } = receipt;
+    if (!gate.ownNonces && claims['veritee_nonce'] !== 'challenge') {
+      throw new GateRefusal('receipt_own_nonce', 'the receipt does not name a challenge of the service as its nonce');
+    }
     if (decisionId === null || !UUID.test(decisionId)) {
       throw new GateRefusal('receipt_id', 'the receipt does not name its decision');
     }

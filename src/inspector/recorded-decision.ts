@@ -23,7 +23,7 @@ const EMPTY = {
   receipt: null,
   maaView: null,
   binding: null,
-  freshness: { bound: [], clockSkewSeconds: null },
+  freshness: { nonce: null, bound: [], clockSkewSeconds: null },
   validUntil: '',
 };
 

@@ -111,7 +111,12 @@ export interface Decision {
   readonly endorsements: readonly UsedEndorsement[];
   /** Tokens that the service obtained from other verifiers. No part of the answer: the decision log has their digests. */
   readonly obtainedTokens: readonly TokenEvidence[];
-  readonly freshness: { readonly bound: readonly FreshnessPlace[]; readonly clockSkewSeconds: number | null };
+  readonly freshness: {
+    /** `challenge`: issued by this service. `own`: chosen by the caller. Null: the request had none, or was not judged. */
+    readonly nonce: 'challenge' | 'own' | null;
+    readonly bound: readonly FreshnessPlace[];
+    readonly clockSkewSeconds: number | null;
+  };
   readonly binding: { readonly jkt: string } | null;
   readonly shadow: readonly ShadowResult[];
   /** The signed Attestation Result (EAR in a JWT). Null where there is none. */

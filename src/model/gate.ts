@@ -1,6 +1,6 @@
 /**
  * Why a gate does not let a request through. They are in the log and in figures, and never in an answer. Those that begin
- * with `receipt_` and stand below `receipt_id` are the steps of docs/receipts.md.
+ * with `receipt_` and stand below `receipt_own_nonce` are the steps of docs/receipts.md.
  */
 export const GATE_CODES = [
   'gate_unknown',
@@ -12,6 +12,7 @@ export const GATE_CODES = [
   'receipt_missing',
   'receipt_repeated',
   'receipt_id',
+  'receipt_own_nonce',
   'receipt_form',
   'receipt_header',
   'receipt_key',

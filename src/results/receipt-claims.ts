@@ -39,6 +39,7 @@ export function receiptClaims(
     exp,
     jti: decision.decisionId,
     ...(nonce === null ? {} : { eat_nonce: encodeBase64Url(nonce) }),
+    ...(decision.freshness.nonce === null ? {} : { veritee_nonce: decision.freshness.nonce }),
     eat_profile: EAR_PROFILE,
     // Evidence binds the thumbprint: what else the caller wrote beside the key is not signed.
     ...(bindingJwk === null || decision.binding === null ? {} : { cnf: { jwk: thumbprintMembers(bindingJwk) } }),

@@ -56,7 +56,7 @@ export function notJudged(unjudged: UnjudgedRequest, doubt: ClockDoubt): Decisio
     crossCheck: null,
     obtainedTokens: [],
     endorsements: [],
-    freshness: { bound: [], clockSkewSeconds: null },
+    freshness: { nonce: null, bound: [], clockSkewSeconds: null },
     binding: null,
     shadow: [],
     receipt: null,

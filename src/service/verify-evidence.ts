@@ -230,7 +230,11 @@ export class VerifyEvidence {
       crossCheck: judged.crossCheck,
       endorsements: verification.endorsements,
       obtainedTokens: judged.obtainedTokens,
-      freshness: { bound: verification.bound, clockSkewSeconds: judged.clockSkewSeconds },
+      freshness: {
+        nonce: NONCE_ORIGINS[nonce.origin],
+        bound: verification.bound,
+        clockSkewSeconds: judged.clockSkewSeconds,
+      },
       binding: binding === null || binding.jkt === null ? null : { jkt: binding.jkt },
       shadow: [
         ...(await judgeBeside(asked, judged, this.#parts.log)),
@@ -240,6 +244,9 @@ export class VerifyEvidence {
     };
   }
 }
+
+/** Where a nonce came from, as an answer and a receipt say it. */
+const NONCE_ORIGINS = { challenge: 'challenge', caller: 'own', none: null } as const;
 
 export type VerifyEvidenceUseCase = Pick<VerifyEvidence, 'execute'>;
 

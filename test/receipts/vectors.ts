@@ -109,6 +109,8 @@ const CASES: readonly (readonly [name: string, fails: number | null, receipt: st
   ['an allow', null, GENUINE],
   ['an allow with a claim that nobody knows', null, signed({ ...claimsOf(), 'urn:example:new': 1 })],
   ['an allow that is not valid for another 59 seconds', null, signed({ ...claimsOf(), nbf: NOW + 59 })],
+  ['an allow whose veritee_nonce is the caller’s own', null, signed({ ...claimsOf(), veritee_nonce: 'own' })],
+  ['an allow of before the claim veritee_nonce existed', null, signed(without('veritee_nonce'))],
   ['two parts', 1, `${H}.${P}`],
   ['four parts', 1, `${GENUINE}.${S}`],
   ['padding', 1, `${GENUINE}==`],

@@ -4,16 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { LabService, lenientPolicy } from '../integration/service/lab-service.js';
+import { base64Url, challenge, LabService, lenientPolicy, NONCE } from '../integration/service/lab-service.js';
 import { isLacking } from '../requirements.js';
 import { clientKey, makeProof } from '../unit/gates/proofs.js';
-import { Client } from './client.js';
-import { Lab } from './lab.js';
+import { labProcess } from './lab-process.js';
 import { Nginx } from './nginx.js';
 import { ServiceProcess } from './service-process.js';
 
 const AUDIENCE = 'https://app.example';
-const POLICY = 'azure-cvm-baseline';
+const POLICY = 'app';
 const NGINX = {
   what: 'nginx with auth_request',
   command: ['sh', '-c', 'nginx -V 2>&1 | grep -q auth_request'],
@@ -36,9 +35,8 @@ async function serve(listener: RequestListener): Promise<number> {
 }
 
 describe.skipIf(isLacking('the gate of nginx', [NGINX]))('nginx with deploy/gates/nginx', () => {
-  let lab: Lab;
+  let lab: LabService;
   let service: ServiceProcess;
-  let client: Client;
   let application: number;
   let reached: Reached[];
   const proxies: Nginx[] = [];
@@ -51,12 +49,12 @@ describe.skipIf(isLacking('the gate of nginx', [NGINX]))('nginx with deploy/gate
 
   const gates = { web: { audience: AUDIENCE, policy: POLICY } };
   const start = async (keys: object = {}) =>
-    ServiceProcess.start(await lab.command({ gates, ...keys }), { cwd: lab.workFolder });
+    ServiceProcess.start(await labProcess(lab, { gates, ...keys }, { ca: lab.kds.authorityPem }), { cwd: lab.root });
 
   beforeAll(async () => {
-    lab = await Lab.create();
+    lab = await LabService.create();
+    for (const id of [POLICY, 'other']) await lab.writePolicy(lenientPolicy(id, { freshness: 'required' }));
     service = await start();
-    client = new Client(service.url, 1);
     application = await serve((request, response) => {
       let body = '';
       request.on('data', (chunk) => {
@@ -79,7 +77,6 @@ describe.skipIf(isLacking('the gate of nginx', [NGINX]))('nginx with deploy/gate
   });
 
   afterAll(async () => {
-    client.close();
     await service.close();
     await lab.close();
     for (const server of servers.splice(0)) {
@@ -88,11 +85,11 @@ describe.skipIf(isLacking('the gate of nginx', [NGINX]))('nginx with deploy/gate
     }
   });
 
-  /** The receipt of a decision on a VM of the lab. */
-  async function receiptOf(decision: 'allow' | 'deny', members: object = {}, asked = client): Promise<string> {
-    const question = lab.questions.find((one) => one.decision === decision && one.body.includes('"az-snp-vtpm"'));
-    const request = { ...JSON.parse(question?.body ?? ''), audience: AUDIENCE, policy: POLICY, ...members };
-    const { body } = await asked.ask({ body: JSON.stringify(request) });
+  /** The receipt of a decision about the VM of the lab, for a challenge. A deny is about evidence for another nonce. */
+  async function receiptOf(decision: 'allow' | 'deny', members: object = {}, of = service): Promise<string> {
+    const issued = await challenge(of);
+    const asked = { audience: AUDIENCE, policy: POLICY, nonce: base64Url(issued), ...members };
+    const { body } = await lab.verify(of, { nonce: decision === 'allow' ? issued : NONCE, members: asked });
     expect(body).toMatchObject({ decision, receipt: expect.any(String) });
     return body.receipt;
   }
@@ -151,7 +148,7 @@ describe.skipIf(isLacking('the gate of nginx', [NGINX]))('nginx with deploy/gate
     ],
     [
       'a receipt under another policy',
-      async () => receiptHeader(await receiptOf('allow', { policy: 'ruled' })),
+      async () => receiptHeader(await receiptOf('allow', { policy: 'other' })),
       'receipt_policy',
     ],
     ['a receipt that was altered', async () => receiptHeader(alteredOf(await receiptOf('allow'))), 'receipt_signature'],
@@ -172,6 +169,15 @@ describe.skipIf(isLacking('the gate of nginx', [NGINX]))('nginx with deploy/gate
     const nginx = await proxyOf(service.port);
     const sent = await headers();
     expect(await refusalOf(() => nginx.ask('/', sent))).toEqual([403, code]);
+    expect(reached).toEqual([]);
+  });
+
+  it('GAT-03 lets nobody through with a receipt for a nonce of the caller’s own', async () => {
+    const nginx = await proxyOf(service.port);
+    const { body } = await lab.verify(service, { members: { audience: AUDIENCE, policy: POLICY } });
+    expect(body).toMatchObject({ decision: 'allow', freshness: { nonce: 'own' } });
+    const sent = receiptHeader(body.receipt);
+    expect(await refusalOf(() => nginx.ask('/', sent))).toEqual([403, 'receipt_own_nonce']);
     expect(reached).toEqual([]);
   });
 
@@ -200,25 +206,22 @@ describe.skipIf(isLacking('the gate of nginx', [NGINX]))('nginx with deploy/gate
 
   it('GAT-01 lets nobody through once the receipt has ended', async () => {
     const brief = await start({ receipts: { lifetimeSeconds: 2 }, decisions: { store: 'off' } });
-    const asked = new Client(brief.url, 1);
     try {
-      const receipt = await receiptOf('allow', {}, asked);
+      const receipt = await receiptOf('allow', {}, brief);
       const nginx = await proxyOf(brief.port);
       const { exp = 0 } = decodeJwt(receipt);
       await sleep(Math.max(exp * 1000 - Date.now(), 0) + 1);
       const refusal = await refusalOf(() => nginx.ask('/', receiptHeader(receipt)), brief);
       expect([refusal, reached]).toEqual([[403, 'receipt_time'], []]);
     } finally {
-      asked.close();
       await brief.close();
     }
   });
 
   it('GAT-01 lets nobody through while the service hangs, and after it has gone', async () => {
     const doomed = await start({ decisions: { store: 'off' } });
-    const asked = new Client(doomed.url, 1);
     try {
-      const headers = receiptHeader(await receiptOf('allow', {}, asked));
+      const headers = receiptHeader(await receiptOf('allow', {}, doomed));
       const nginx = await proxyOf(doomed.port);
       expect((await nginx.ask('/', headers)).status).toBe(200);
       doomed.signal('SIGSTOP');
@@ -228,7 +231,6 @@ describe.skipIf(isLacking('the gate of nginx', [NGINX]))('nginx with deploy/gate
       expect((await nginx.ask('/', headers)).status).toBe(500);
       expect(reached).toHaveLength(1);
     } finally {
-      asked.close();
       await doomed.close();
     }
   });
@@ -285,7 +287,8 @@ describe.skipIf(isLacking('the gate of nginx', [NGINX]))('nginx in front of a ga
     });
     const nginx = await Nginx.start({ veritee: Number(new URL(service.url).port), application });
     try {
-      const { body } = await lab.verify(service, { jwk: KEY.jwk, members: { audience: AUDIENCE, policy: 'bound' } });
+      const members = { audience: AUDIENCE, policy: 'bound' };
+      const { body } = await lab.verify(service, { nonce: await challenge(service), jwk: KEY.jwk, members });
       const { receipt } = body;
       // What was made before the start of the process is refused, and seconds are whole.
       await sleep(1_000);

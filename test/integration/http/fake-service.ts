@@ -65,7 +65,7 @@ export const ALLOW: Decision = {
   crossCheck: null,
   obtainedTokens: [],
   endorsements: [],
-  freshness: { bound: [], clockSkewSeconds: null },
+  freshness: { nonce: null, bound: [], clockSkewSeconds: null },
   binding: null,
   shadow: [],
   receipt: null,

@@ -6,7 +6,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
 import { type ClientKey, clientKey, makeProof, type ProofChanges } from '../../unit/gates/proofs.js';
 import type { Call } from '../http/exchange.js';
-import { call, LabService, lenientPolicy, MovableClock } from './lab-service.js';
+import {
+  type Asked,
+  base64Url,
+  call,
+  challenge,
+  LabService,
+  lenientPolicy,
+  MovableClock,
+  NONCE,
+  post,
+} from './lab-service.js';
 
 const AUDIENCE = 'https://app.example';
 const URL_OF_GATE = 'https://app.example';
@@ -20,6 +30,7 @@ const GATES = {
   bound: { audience: AUDIENCE, policy: 'bound', url: URL_OF_GATE },
   unproved: { audience: AUDIENCE, policy: 'bound' },
   provable: { audience: AUDIENCE, policy: 'open', url: URL_OF_GATE },
+  old: { audience: AUDIENCE, policy: 'open', ownNonces: true },
 };
 
 let lab: LabService;
@@ -39,10 +50,11 @@ afterAll(() => lab.close());
 const receiptOf = async (
   where: RunningService,
   members: object = {},
-  more: { readonly jwk?: ClientKey['jwk']; readonly headers?: Record<string, string> } = {},
+  more: Pick<Asked, 'nonce'> & { readonly jwk?: ClientKey['jwk']; readonly headers?: Record<string, string> } = {},
 ) => {
   const asked = { audience: AUDIENCE, policy: 'open', ...members };
-  const { body } = await lab.verify(where, { members: asked, ...more });
+  const { nonce = await challenge(where, {}, more.headers) } = more;
+  const { body } = await lab.verify(where, { members: asked, ...more, nonce });
   if (typeof body.receipt !== 'string') throw new Error(`no receipt: ${JSON.stringify(body)}`);
   return body.receipt as string;
 };
@@ -101,6 +113,55 @@ describe('a gate', () => {
   ])('GAT-02 stays closed for %s', async (_what, gate, receipt, code) => {
     const { status, body } = await ask(await receipt(), gate);
     expect([status, body, lastCode()]).toEqual([403, '', code]);
+  });
+
+  it('GAT-03 opens for the caller’s own nonce only where ownNonces is set', async () => {
+    const receipt = await receiptOf(service, {}, { nonce: NONCE });
+    expect(decodeJwt(receipt)).toMatchObject({ decision: 'allow', veritee_nonce: 'own', eat_nonce: base64Url(NONCE) });
+    expect([(await ask(receipt)).status, lastCode()]).toEqual([403, 'receipt_own_nonce']);
+    expect((await ask(receipt, 'old')).status).toBe(200);
+  });
+
+  it('GAT-03 stays closed for a body that was recorded, also 60 days later', async () => {
+    const own = lab.verifyBody({ members: { audience: AUDIENCE, policy: 'open' } });
+    const answers = async () => {
+      const { body } = await post(service.url, '/verify', own);
+      return [body.decision, body.freshness.nonce, (await ask(body.receipt)).status, lastCode()];
+    };
+    expect(await answers()).toEqual(['allow', 'own', 403, 'receipt_own_nonce']);
+    const issued = await challenge(service);
+    const fresh = lab.verifyBody({ nonce: issued, members: { audience: AUDIENCE, policy: 'open' } });
+    const { body } = await post(service.url, '/verify', fresh);
+    expect(body).toMatchObject({ decision: 'allow', freshness: { nonce: 'challenge' } });
+    expect((await ask(body.receipt)).status).toBe(200);
+    clock.advance(60 * 24 * 3_600_000);
+    expect((await answers()).slice(2)).toEqual([403, 'receipt_own_nonce']);
+    // The challenge of that time has expired, and a new one does not stand in the old evidence.
+    const again = await post(service.url, '/verify', fresh);
+    expect([again.body.decision, (await ask(again.body.receipt)).status, lastCode()]).toEqual([
+      'deny',
+      403,
+      'receipt_audience',
+    ]);
+    const nonce = base64Url(await challenge(service));
+    const renewed = await post(service.url, '/verify', JSON.stringify({ ...JSON.parse(own), nonce }));
+    expect(renewed.body).toMatchObject({ decision: 'deny', reasons: expect.arrayContaining(['nonce_mismatch']) });
+    expect([(await ask(renewed.body.receipt)).status, lastCode()]).toEqual([403, 'receipt_audience']);
+  });
+
+  it('GAT-03 stays closed for a receipt of a request without a nonce', async () => {
+    const { nonce: _, ...members } = JSON.parse(lab.verifyBody({ members: { audience: AUDIENCE, policy: 'open' } }));
+    const { body } = await post(service.url, '/verify', JSON.stringify(members));
+    expect(body).toMatchObject({ decision: 'allow', freshness: { nonce: null } });
+    expect(decodeJwt(body.receipt)).not.toHaveProperty('veritee_nonce');
+    expect([(await ask(body.receipt)).status, lastCode()]).toEqual([403, 'receipt_own_nonce']);
+    expect((await ask(body.receipt, 'old')).status).toBe(200);
+  });
+
+  it('GAT-03 is named at the start where it accepts own nonces, and where its policy accepts more than it does', () => {
+    expect(lab.output).toContain('gates.old.ownNonces: the gate accepts a receipt whose nonce the caller chose');
+    expect(lab.output).toContain('gates.web.policy: the policy open has nonce: any');
+    expect(lab.output).not.toContain('gates.old.policy');
   });
 
   it('GAT-01 stays closed once the receipt has ended', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
 import { call } from '../http/exchange.js';
-import { LabService, lenientPolicy, post, verdictOf } from './lab-service.js';
+import { challenge, LabService, lenientPolicy, post, verdictOf } from './lab-service.js';
 
 const KEY = (name: string) => `key-of-${name}-`.padEnd(43, 'k');
 const as = (name: string) => ({ 'x-api-key': KEY(name) });
@@ -112,7 +112,9 @@ describe('tenants', () => {
   });
 
   it('GAT-01 have gates that open for no receipt of another, whatever its policy is called', async () => {
-    const { body } = await verify('red', { policy: 'payments', audience: GATE });
+    const nonce = await challenge(service, {}, as('red'));
+    const members = { policy: 'payments', audience: GATE };
+    const { body } = await lab.verify(service, { nonce, headers: as('red'), members });
     const ask = async (gate: string) =>
       (await call(service.url, `/authorize/${gate}/`, { headers: { 'x-veritee-receipt': body.receipt } })).status;
     expect([await ask('of-red'), await ask('of-blue')]).toEqual([200, 403]);

@@ -5,7 +5,7 @@ import type { RunningService } from '../../../src/composition/service.js';
 import type { Together } from '../../../src/composition/together.js';
 import { ProofsOfGates } from '../../../src/gates/used-proofs.js';
 import { clientKey, makeProof } from '../../unit/gates/proofs.js';
-import { call, LabService, lenientPolicy, MovableClock, NONCE } from './lab-service.js';
+import { call, challenge, LabService, lenientPolicy, MovableClock, NONCE } from './lab-service.js';
 
 /** Services as the workers of one service are: what one of them uses up or notes, the others know. */
 
@@ -62,7 +62,7 @@ const worker = (index: number) => workers[index] as RunningService;
 describe('Workers of one service', () => {
   it('GAT-02 take one proof at one gate once, whichever of them is asked', async () => {
     const members = { audience: AUDIENCE, policy: 'bound' };
-    const { body } = await lab.verify(worker(0), { members, jwk: KEY.jwk });
+    const { body } = await lab.verify(worker(0), { nonce: await challenge(worker(0)), members, jwk: KEY.jwk });
     const iat = Math.floor(clock.now().getTime() / 1000);
     const proof = await makeProof(KEY, { htm: 'GET', htu: `${AUDIENCE}/page`, iat, receipt: body.receipt });
     const headers = { 'x-veritee-receipt': body.receipt, dpop: proof };

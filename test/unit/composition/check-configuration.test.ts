@@ -249,7 +249,7 @@ describe('policies', () => {
   });
 
   it('are config_schema where that of a gate does not exist, and config_setting where it binds a key without a url', async () => {
-    await write('policies/bound.yaml', `${POLICY}binding: required\n`);
+    await write('policies/bound.yaml', `${POLICY}binding: required\nnonce: challenge\n`);
     const gates = {
       closed: { audience: 'a', policy: 'payments' },
       open: { audience: 'a', policy: 'payments', url: 'https://app.example' },
@@ -264,6 +264,20 @@ describe('policies', () => {
     expect(briefly(await check({ policies: { directory: path('policies') }, gates: wrong }))).toContainEqual(
       expect.stringMatching(/^config_schema \/gates\/wrong\/audience: /),
     );
+  });
+
+  it('GAT-03 are config_setting where a gate accepts own nonces, and where it refuses what its policy accepts', async () => {
+    await write('policies/any.yaml', POLICY);
+    const gates = {
+      old: { audience: 'a', policy: 'payments', ownNonces: true },
+      narrow: { audience: 'a', policy: 'payments' },
+      built: { audience: 'a', policy: 'azure-cvm-baseline' },
+    };
+    expect(briefly(await check({ policies: { directory: path('policies') }, gates }))).toEqual([
+      expect.stringMatching(/^config_setting \/gates\/old\/ownNonces: the gate accepts a receipt whose nonce/),
+      expect.stringMatching(/^config_setting \/gates\/narrow\/policy: the policy payments has nonce: any/),
+      expect.stringMatching(/^config_setting \/gates\/built\/policy: the policy azure-cvm-baseline has nonce: any/),
+    ]);
   });
 
   it('are config_schema where the default one does not exist', async () => {

@@ -101,10 +101,13 @@ it('warns of gates whose policy binds a key, and that have no url that a proof c
     open: { audience: 'a', policy: 'bound', url: 'https://app.example' },
     bearer: { audience: 'a', policy: 'free' },
   };
+  const nonce = 'challenge';
   const configuration = loadConfiguration({ text: JSON.stringify({ gates }), environment: {} });
   const named = (tenant: string, id: string, binding: 'required' | 'optional') => ({
     tenant,
-    policy: parsePolicy(JSON.stringify({ ...TOKENS, id, routes: { hardware: 'off', maa: 'required' }, binding })),
+    policy: parsePolicy(
+      JSON.stringify({ ...TOKENS, id, routes: { hardware: 'off', maa: 'required' }, binding, nonce }),
+    ),
   });
   const policies = [
     named('other', 'free', 'required'),
@@ -114,5 +117,31 @@ it('warns of gates whose policy binds a key, and that have no url that a proof c
   ];
   expect(gateWarnings(configuration, policies)).toEqual([
     { path: ['gates', 'closed', 'url'], what: expect.stringMatching(/^is missing: the policy bound has binding: /) },
+  ]);
+});
+
+it('GAT-03 warns of gates that accept own nonces, and of gates that refuse what their policy accepts', () => {
+  const gates = {
+    old: { audience: 'a', policy: 'any', ownNonces: true },
+    narrow: { audience: 'a', policy: 'any' },
+    built: { audience: 'a', policy: 'azure-cvm-baseline' },
+    fresh: { audience: 'a', policy: 'fresh' },
+    redundant: { audience: 'a', policy: 'fresh', ownNonces: true },
+    unknown: { audience: 'a', policy: 'absent' },
+  };
+  const configuration = loadConfiguration({ text: JSON.stringify({ gates }), environment: {} });
+  const policies = (['any', 'challenge'] as const).map((nonce) => ({
+    tenant: 'default',
+    policy: parsePolicy(
+      JSON.stringify({ ...TOKENS, id: nonce === 'any' ? 'any' : 'fresh', routes: { hardware: 'off' }, nonce }),
+    ),
+  }));
+  const accepts = /^the gate accepts a receipt whose nonce the caller chose/;
+  const refuses = (id: string) => new RegExp(`^the policy ${id} has nonce: any, and this gate refuses a receipt`);
+  expect(gateWarnings(configuration, policies)).toEqual([
+    { path: ['gates', 'old', 'ownNonces'], what: expect.stringMatching(accepts) },
+    { path: ['gates', 'narrow', 'policy'], what: expect.stringMatching(refuses('any')) },
+    { path: ['gates', 'built', 'policy'], what: expect.stringMatching(refuses('azure-cvm-baseline')) },
+    { path: ['gates', 'redundant', 'ownNonces'], what: expect.stringMatching(accepts) },
   ]);
 });

@@ -180,6 +180,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'gates.<name>.policy': [GATES, 'keeps the service from starting where its policy does not exist'],
   'gates.<name>.tenant': [GATES, 'opens for receipts of its tenant alone'],
   'gates.<name>.url': [GATES, 'opens for its own url alone'],
+  'gates.<name>.ownNonces': [GATES, 'GAT-03 opens for the caller’s own nonce only where ownNonces is set'],
   keys: [RELEASE, 'gives the guest that holds the bound key what it opens, and nobody else'],
   'keys.<name>.local': [RELEASE, 'gives the guest that holds the bound key what it opens, and nobody else'],
   'keys.<name>.vault': VAULT_RELEASE,

@@ -12,7 +12,7 @@ const [POLICY] = expected.policies;
 if (POLICY === undefined) throw new Error('no policy');
 
 const [TENANT = '', ID = ''] = expected.subject.split(':');
-const GATE: Gate = { audience: expected.audience, policy: ID, tenant: TENANT, url: null };
+const GATE: Gate = { audience: expected.audience, policy: ID, tenant: TENANT, url: null, ownNonces: false };
 const REQUEST: GateRequest = {
   gate: 'web',
   method: 'GET',
@@ -68,6 +68,14 @@ describe('a gate', () => {
       expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/),
     });
   });
+
+  it.each(receipts.filter(({ fails, name }) => fails === null && name.includes('veritee_nonce')))(
+    'GAT-03 stays closed for $name, unless own nonces open it',
+    async ({ receipt }) => {
+      await expect(open({}, { receipt })).rejects.toThrow(refused('receipt_own_nonce'));
+      expect(await open({ gate: { ownNonces: true } }, { receipt })).toHaveProperty('decisionId');
+    },
+  );
 
   // It gives out no nonce, so that step 7 is not made.
   it.each(receipts.filter(({ fails }) => fails !== null && fails !== 7))(
@@ -132,8 +140,11 @@ describe('a gate with receipts of its own issuer', () => {
   const START = sample.NOW.getTime() - 5_000;
 
   /** A service that started some seconds ago, with two gates that differ in their names. */
-  function started(binding: 'optional' | 'required' = 'required', proofs?: GatesParts['proofs']) {
-    const gate = { audience: sample.AUDIENCE, policy: 'payments', tenant: 'default', url: URL_OF_GATE };
+  function started(
+    binding: 'optional' | 'required' = 'required',
+    { proofs, ownNonces = false }: Pick<GatesParts, 'proofs'> & Partial<Gate> = {},
+  ) {
+    const gate = { audience: sample.AUDIENCE, policy: 'payments', tenant: 'default', url: URL_OF_GATE, ownNonces };
     let now = START;
     const made = new Gates({
       gates: { web: gate, other: gate },
@@ -156,6 +167,25 @@ describe('a gate with receipts of its own issuer', () => {
 
   it('opens for the proof of the key that the receipt names', async () => {
     expect(await started().open(await requestOf(bound(KEY)))).toMatchObject({ decisionId: sample.CLAIMS.jti });
+  });
+
+  it.each([[undefined], [null], ['own'], ['Challenge'], ['challenge '], [['challenge']], [true]])(
+    'GAT-03 stays closed for a proof of the bound key where the receipt has the veritee_nonce %j',
+    async (claim) => {
+      const receipt = sample.receiptWith({ cnf: { jwk: KEY.jwk }, veritee_nonce: claim });
+      await expect(started().open(await requestOf(receipt))).rejects.toThrow(refused('receipt_own_nonce'));
+      const open = started('required', { ownNonces: true });
+      expect(await open.open(await requestOf(receipt))).toHaveProperty('decisionId');
+    },
+  );
+
+  it('GAT-03 stays closed whatever else is wrong with the proof, which is not used up', async () => {
+    const receipt = sample.receiptWith({ cnf: { jwk: KEY.jwk }, veritee_nonce: 'own' });
+    const used: string[] = [];
+    const use = async (_gate: string, _jkt: string, jti: string) => void used.push(jti);
+    const request = await requestOf(receipt);
+    await expect(started('required', { proofs: { use } }).open(request)).rejects.toThrow(refused('receipt_own_nonce'));
+    expect(used).toEqual([]);
   });
 
   it.each([['x'], [''], [undefined], [7], [`${sample.CLAIMS.jti}\r\n`], [sample.CLAIMS.jti.toUpperCase()]])(
@@ -187,7 +217,7 @@ describe('a gate with receipts of its own issuer', () => {
       used.push(proof);
       if (used.length > 1) throw new GateRefusal('dpop_replayed', 'the proof was used before');
     };
-    const made = started('required', { use });
+    const made = started('required', { proofs: { use } });
     const request = await requestOf(bound(KEY), KEY, { jti: 'one' });
     expect(await made.open(request)).toHaveProperty('decisionId');
     await expect(made.open({ ...request, gate: 'other' })).rejects.toThrow(refused('dpop_replayed'));

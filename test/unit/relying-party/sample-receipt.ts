@@ -28,6 +28,7 @@ export const CLAIMS = {
   exp: SECONDS + 240,
   jti: '019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11',
   eat_nonce: NONCE,
+  veritee_nonce: 'challenge',
   eat_profile: 'tag:github.com,2023:veraison/ear',
   cnf: { jwk: BOUND },
   submods: { hardware: { 'ear.status': 'affirming' }, vtpm: { 'ear.status': 'warning' } },

@@ -28,6 +28,7 @@ describe('receiptClaims', () => {
       exp: 1768478700,
       jti: '019bc1f0-5a3c-7b52-9d9f-3a0e8d0f5c11',
       eat_nonce: 'AAECAwQFBgcICQoLDA0ODw',
+      veritee_nonce: 'challenge',
       eat_profile: 'tag:github.com,2023:veraison/ear',
       'ear.verifier-id': { developer: 'veritee', build: '1.2.3' },
       submods: {
@@ -102,6 +103,17 @@ describe('receiptClaims', () => {
     const bindingJwk = { ...JWK, kid: 'another', alg: 'none', use: 'enc', key_ops: ['sign'], ext: true };
     expect(claimsOf(bound, { bindingJwk })?.['cnf']).toEqual({ jwk: JWK });
   });
+
+  it.each(['deny', 'indeterminate', 'allow'] as const)(
+    'GAT-03 says whose nonce it was in a receipt of %s',
+    (decision) => {
+      const claimed = (nonce: Decision['freshness']['nonce']) =>
+        claimsOf({ ...DECISION, decision, freshness: { ...DECISION.freshness, nonce } });
+      expect(claimed('challenge')).toMatchObject({ veritee_nonce: 'challenge' });
+      expect(claimed('own')).toMatchObject({ veritee_nonce: 'own' });
+      expect(claimed(null)).not.toHaveProperty('veritee_nonce');
+    },
+  );
 
   it('has no nonce where the request has none', () => {
     expect(claimsOf(ALLOW, { nonce: null })).not.toHaveProperty('eat_nonce');

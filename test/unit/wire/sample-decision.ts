@@ -170,7 +170,7 @@ export const DECISION: Decision = {
     },
     { kind: 'crl', sha256: hex(32), source: 'network', notAfter: new Date('2026-02-01T00:00:00Z'), revocation: 'good' },
   ],
-  freshness: { bound: ['tpm.extraData', 'hcl.userData'], clockSkewSeconds: null },
+  freshness: { nonce: 'challenge', bound: ['tpm.extraData', 'hcl.userData'], clockSkewSeconds: null },
   binding: { jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' },
   shadow: [
     {
@@ -284,5 +284,5 @@ export const TDX_DECISION: Decision = {
     notAfter: new Date('2030-01-01T00:00:00Z'),
     revocation: 'not_applicable',
   })),
-  freshness: { bound: ['tdx.reportData'], clockSkewSeconds: null },
+  freshness: { nonce: 'own', bound: ['tdx.reportData'], clockSkewSeconds: null },
 };
