@@ -76,7 +76,9 @@ export function addGateCommand(program: Command, actions: GateActions, done: (ex
 /** Whether the arguments are those of a gate that runs a command, whatever else is wrong with them. */
 export function isGateWithExec(args: readonly string[]): boolean {
   const end = args.indexOf('--');
-  return args[0] === 'gate' && (end < 0 ? args : args.slice(0, end)).includes('--exec');
+  const own = end < 0 ? args : args.slice(0, end);
+  const isGate = own.find((arg) => !arg.startsWith('-')) === 'gate';
+  return isGate && own.some((arg) => arg === '--exec' || arg.startsWith('--exec='));
 }
 
 function oneMore(value: string, before: readonly string[]): readonly string[] {

@@ -88,8 +88,8 @@ export async function runProgram(
   actions: Actions,
   complain: (text: string) => void,
 ): Promise<number> {
-  let exitCode = EXIT_CODE.allow;
-  const failure = (code: number) => (code !== EXIT_CODE.allow && isGateWithExec(args) ? EXEC_FAILURE : code);
+  let exitCode: number = EXIT_CODE.indeterminate;
+  const failure = (code: number) => (isGateWithExec(args) ? EXEC_FAILURE : code);
   const program = programOf(version, actions, (code) => {
     exitCode = code;
   });
@@ -97,11 +97,20 @@ export async function runProgram(
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return failure(error.exitCode === 0 ? EXIT_CODE.allow : EXIT_CODE.usage);
+    if (error instanceof CommanderError) {
+      if (error.exitCode !== 0) return failure(EXIT_CODE.usage);
+      const shown = failure(EXIT_CODE.allow);
+      if (shown !== EXIT_CODE.allow) complain(`${NO_HELP_BESIDE_EXEC}\n`);
+      return shown;
+    }
     complain(`${explain(error).map(printable).join('\n')}\n`);
     return failure(isUsage(error) ? EXIT_CODE.usage : EXIT_CODE.indeterminate);
   }
 }
+
+/** With `--exec`, 0 would say that the command ran. */
+const NO_HELP_BESIDE_EXEC =
+  '--help and --version do not go together with --exec: the command did not run; leave one of them out';
 
 /** What the person at the terminal has to know: code and place, never a stack. */
 function explain(error: unknown): readonly string[] {

@@ -142,7 +142,7 @@ function requirePolicies({ sub, policies }: JsonObject, expected: CheckedExpecta
   demand(
     isExact,
     'receipt_policy',
-    'The policies of the receipt are not exactly those that were expected, with their texts.',
+    `The policies of the receipt are ${shownPolicies(listed)}, not exactly ${shownPolicies(expected.policies)}.`,
   );
   return Object.freeze(listed.filter((policy) => policy !== null));
 }
@@ -217,7 +217,19 @@ function textOrNull(value: JsonValue | undefined): string | null {
 const SHOWN_LENGTH = 120;
 
 /** A text in quotes, as JSON, so that nothing in it can end a line of a log. */
-function shown(value: JsonValue | undefined): string {
+function shown(value: JsonValue | undefined, longest = SHOWN_LENGTH): string {
   if (typeof value !== 'string') return 'nothing that is text';
-  return JSON.stringify(value.length > SHOWN_LENGTH ? `${value.slice(0, SHOWN_LENGTH)}…` : value);
+  return JSON.stringify(value.length > longest ? `${value.slice(0, longest)}…` : value);
+}
+
+/** Characters of 8 policies, each with an id of 64 and its digest. */
+const SHOWN_POLICIES_LENGTH = 1_200;
+
+/** Each as `ID@sha256:HEX`, and as `ID` where its text is not compared. */
+function shownPolicies(policies: readonly (ExpectedPolicy | null)[]): string {
+  const texts = policies.map((policy) => {
+    if (policy === null) return 'no policy';
+    return policy.sha256 === undefined ? policy.id : `${policy.id}@sha256:${policy.sha256}`;
+  });
+  return shown(texts.join(', '), SHOWN_POLICIES_LENGTH);
 }

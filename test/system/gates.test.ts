@@ -345,7 +345,7 @@ const OTHERS: readonly (readonly [what: string, said: string, others: (given: Ga
     ],
     [
       'another text of the policy is expected',
-      'another text of it',
+      `"], not ${POLICY}@sha256:${'ab'.repeat(32)}`,
       () => ({ policy: { id: POLICY, sha256: 'ab'.repeat(32) } }),
     ],
     ['other evidence is expected', 'the decision is deny', () => ({ evidenceType: 'snp' })],

@@ -176,7 +176,8 @@ require_claims() {
   claim '.iat >= $begun - 60' 'the receipt was issued before it was asked for'
   claim '.eat_profile == "tag:github.com,2023:veraison/ear"' 'the receipt is of another profile'
   claim '.sub == $tenant + ":" + $policy' 'the receipt is of another policy or tenant'
-  claim '.policies | length == 1 and .[0].id == $policy and .[0].sha256 == $sha256' 'the receipt is of another policy, or of another text of it'
+  claim '.policies | length == 1 and .[0].id == $policy and .[0].sha256 == $sha256' \
+    "the receipt is of another policy, or of another text of it: $(shown '[.policies[]? | "\(.id)@sha256:\(.sha256)"]' "$scratch/claims.json"), not $VERITEE_POLICY@sha256:$VERITEE_POLICY_SHA256"
   claim '.evidence.type == $type' 'the receipt is about other evidence'
   claim '.decision == "allow"' 'the receipt does not say allow'
   claim '.submods | type == "object" and all(.[]; .["ear.status"] | IN("none", "affirming", "warning", "contraindicated"))' \

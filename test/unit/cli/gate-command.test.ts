@@ -310,6 +310,12 @@ describe('a gate whose service', () => {
     expect(stderr).toContain(`no allow (${code})`);
   });
 
+  it('has another text of the policy is told with both digests', async () => {
+    const policies = [{ id: 'payments', sha256: 'cd'.repeat(32) }];
+    const { stderr } = await exec({ policy: [`payments@sha256:${SHA256}`] }, claims({ policies }));
+    expect(stderr).toContain(`are "payments@sha256:${'cd'.repeat(32)}", not exactly "payments@sha256:${SHA256}".`);
+  });
+
   it('GAT-01 hangs is not waited for longer than said', async () => {
     const { exitCode, stderr } = await exec({ timeout: '1' }, { verify: () => new Promise(() => {}) });
     expect([exitCode, await wasRun('release')]).toEqual([125, null]);

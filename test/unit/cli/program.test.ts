@@ -309,12 +309,45 @@ describe('the gate', () => {
     expect((await run('gate', '--exec', ...args.slice(1), '--', 'run')).exitCode).toBe(125);
   });
 
-  it('shows its help, which is no failure', async () => {
+  const BESIDE_EXEC = [
+    ['gate', '--exec', '--help'],
+    ['gate', '--exec', '-h', '--', 'run'],
+    ['gate', '--help', '--exec', '--', 'run'],
+    ['gate', '--exec', 'run', '--help'],
+    ['gate', '--exec=true', '--help'],
+    ['gate', '--exec', '--version', '--', 'run'],
+    ['gate', '--exec', '-V', '--', 'run'],
+    ['--version', 'gate', '--exec', '--', 'run'],
+    ['--help', 'gate', '--exec', '--', 'run'],
+    ['--check-wiring', '-h', 'gate', '--exec', '--', 'run'],
+  ];
+
+  it.each(BESIDE_EXEC)('GAT-01 ends with 125 for %s %s %s %s', async (...args) => {
     const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-    const { exitCode } = await run('gate', '--exec', '--help');
+    const { exitCode, called, said } = await run(...args.filter((arg) => arg !== undefined));
+    write.mockRestore();
+    expect([exitCode, called]).toEqual([125, []]);
+    expect(said).toContain('--help and --version do not go together with --exec: the command did not run');
+  });
+
+  it('GAT-01 ends with 125 for a value of --exec, and for an option that is a dry run elsewhere', async () => {
+    expect((await run(...NEEDED, '--exec=true', '--', 'run')).exitCode).toBe(125);
+    expect((await run(...NEEDED, '--exec', '--dry-run', '--', 'run')).exitCode).toBe(125);
+    expect((await run(...NEEDED, '--exec', '--json=x', '--', 'run')).exitCode).toBe(125);
+  });
+
+  it('GAT-01 runs with --check-wiring too, which does not stand for it', async () => {
+    const { exitCode, called } = await run('--check-wiring', ...NEEDED, '--exec', '--', 'run');
+    expect([exitCode, called.length]).toEqual([9, 1]);
+  });
+
+  it('shows its help without --exec, which is no failure', async () => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const { exitCode } = await run('gate', '--help');
+    const behind = await run('gate', '--help', '--', 'run', '--exec');
     const shown = write.mock.calls.join('');
     write.mockRestore();
-    expect(exitCode).toBe(0);
+    expect([exitCode, behind.exitCode]).toEqual([0, 0]);
     expect(shown).toContain('or 125 where the gate itself did not let it run.');
   });
 });

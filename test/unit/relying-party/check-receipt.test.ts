@@ -1,7 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { checkReceipt } from '../../../src/relying-party/check-receipt.js';
-import { type CheckedExpectations, NONCE_NOT_EXPECTED } from '../../../src/relying-party/expectations.js';
+import {
+  type CheckedExpectations,
+  type ExpectedPolicy,
+  NONCE_NOT_EXPECTED,
+} from '../../../src/relying-party/expectations.js';
 import { fixedKeySet, type ReceiptKeySource } from '../../../src/relying-party/key-source.js';
 import { RECEIPT_STEPS, ReceiptError, type ReceiptErrorCode } from '../../../src/relying-party/receipt-error.js';
 import {
@@ -262,6 +266,31 @@ describe('checkReceipt', () => {
       policies: policies.map((_, at) => ({ id: ['payments', 'other'][at], sha256: SHA256 })),
     });
     expect(await codeOf(check(receipt, { policies }))).toBe('receipt_policy');
+  });
+
+  it.each<[string, unknown, ExpectedPolicy[], string]>([
+    [
+      'another text',
+      [{ id: 'payments', sha256: 'cd'.repeat(32) }],
+      [{ id: 'payments', sha256: SHA256 }],
+      `The policies of the receipt are "payments@sha256:${'cd'.repeat(32)}", not exactly "payments@sha256:${SHA256}".`,
+    ],
+    [
+      'another policy',
+      [{ id: 'lenient', sha256: SHA256 }, {}],
+      [{ id: 'payments' }],
+      `The policies of the receipt are "lenient@sha256:${SHA256}, no policy", not exactly "payments".`,
+    ],
+    ['none', [], [{ id: 'payments' }], 'The policies of the receipt are "", not exactly "payments".'],
+    [
+      'an id that ends a line, and goes on',
+      [{ id: `a\n::error::${'b'.repeat(2_000)}`, sha256: SHA256 }],
+      [{ id: 'payments' }],
+      `The policies of the receipt are "a\\n::error::${'b'.repeat(1_189)}…", not exactly "payments".`,
+    ],
+  ])('names the policies of both sides with their digests: %s', async (_what, listed, policies, message) => {
+    const error = await check(receiptWith({ policies: listed }), { policies }).catch((refused: unknown) => refused);
+    expect(error).toMatchObject({ code: 'receipt_policy', message });
   });
 
   it('accepts nothing where the expected nonce was left out', async () => {
