@@ -30,16 +30,19 @@ export class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly code: ProblemCode;
   readonly retryAfterSeconds: number | null;
+  /** JSON pointer to the member of the request that is refused; null where it is none. */
+  readonly pointer: string | null;
   /** Whether the connection is what is wrong, so that the same request may do over another one. */
   readonly endsConnection: boolean;
 
   constructor(
     code: ProblemCode,
     message: string,
-    options: { retryAfterSeconds?: number; endsConnection?: boolean; cause?: unknown } = {},
+    options: { retryAfterSeconds?: number; pointer?: string; endsConnection?: boolean; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.pointer = options.pointer ?? null;
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
     this.endsConnection = options.endsConnection ?? false;
   }

@@ -6,9 +6,17 @@ const PLAIN = /^[\x20\x21\x23-\x7e]{1,64}$/;
 /** Names that are listed at most. */
 const LISTED = 16;
 
+/** Audiences are mostly URLs. */
+const PLAIN_AUDIENCE = /^[\x20\x21\x23-\x7e]{1,512}$/;
+
 /** Whether a name from outside looks like one, and may be repeated. */
 export function isPlainName(name: string): boolean {
   return PLAIN.test(name);
+}
+
+/** The name of a relying party in quotes. One with other characters than printable ASCII is not repeated. */
+export function quotedAudience(audience: string): string {
+  return PLAIN_AUDIENCE.test(audience) ? `"${audience}"` : '(name withheld)';
 }
 
 /** A name from outside in quotes. One that does not look like a name is not repeated. */

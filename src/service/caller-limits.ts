@@ -1,5 +1,5 @@
 import { FormatError, RefusedError } from '../model/errors.js';
-import { listedNames, quotedName } from '../model/names-in-messages.js';
+import { listedNames, quotedAudience, quotedName } from '../model/names-in-messages.js';
 import type { Caller } from '../model/request.js';
 
 /** The error for a policy that does not exist. Those that do are listed to whoever may read and name them. */
@@ -10,14 +10,37 @@ export function unknownPolicy(id: string, policies: { keys(): Iterable<string> }
   return new FormatError('policy_unknown', `unknown policy ${quotedName(id)}${rest}`, { pointer: '/policy' });
 }
 
-/** A policy that the caller may not use is refused whether it exists or not. @throws {RefusedError} `forbidden` */
-export function requirePolicies(ids: readonly string[], caller: Caller): void {
-  if (ids.every((id) => caller.policies?.has(id) !== false)) return;
-  throw new RefusedError('forbidden', 'this caller may not use this policy');
+/**
+ * Refuses a policy that the caller may not use, whether it exists or not.
+ *
+ * @param pointer to the member, or parameter of the path, that names policies
+ * @throws {RefusedError} `forbidden`
+ */
+export function requirePolicies(ids: readonly string[], caller: Caller, pointer: string): void {
+  const { policies } = caller;
+  const refused = ids.find((id) => policies?.has(id) === false);
+  if (policies === null || refused === undefined) return;
+  throw forbidden(`use the policy ${quotedName(refused)}`, policies, pointer);
 }
 
 /** @throws {RefusedError} `forbidden` */
 export function requireAudience(audience: string | null, caller: Caller): void {
-  if (audience === null || caller.audiences?.has(audience) !== false) return;
-  throw new RefusedError('forbidden', 'this caller may not use this audience');
+  const { audiences } = caller;
+  if (audience === null || audiences === null || audiences.has(audience)) return;
+  throw forbidden(`use the audience ${quotedAudience(audience)}`, audiences, '/audience');
+}
+
+/**
+ * The error for a key that the caller may not have, whether it exists or not.
+ *
+ * @param keys ids of the keys that the caller may have
+ */
+export function forbiddenKey(keyId: string, keys: Iterable<string>): RefusedError {
+  return forbidden(`release the key ${quotedName(keyId)}`, keys, '/keyId');
+}
+
+/** @param own what this caller may name instead: of its own configuration, and so of its own tenant */
+function forbidden(what: string, own: Iterable<string>, pointer: string): RefusedError {
+  const detail = `this caller may not ${what}; allowed: ${listedNames([...own])}`;
+  return new RefusedError('forbidden', detail, { pointer });
 }

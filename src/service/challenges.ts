@@ -137,7 +137,7 @@ export class IssueChallenge {
   }
 
   #requireAllowed({ policy, audience }: ChallengeRequest, caller: Caller): void {
-    requirePolicies(policy === null ? [] : [policy], caller);
+    requirePolicies(policy === null ? [] : [policy], caller, '/policy');
     requireAudience(audience, caller);
     const policies = this.#parts.policies(caller.tenant);
     if (policy !== null && !policies.has(policy)) throw unknownPolicy(policy, policies, caller);

@@ -39,7 +39,7 @@ export class PolicyTexts {
 
   /** @throws {RefusedError} `forbidden`, whether there is such a policy or not; `not_found` */
   get(id: string, caller: Caller): PolicyText {
-    requirePolicies([id], caller);
+    requirePolicies([id], caller, '/id');
     const policy = this.#parts.policies(caller.tenant).get(id);
     if (policy === undefined)
       throw new RefusedError('not_found', 'there is no policy of this id; GET /policies lists all');

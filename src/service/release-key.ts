@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Decision } from '../model/decision.js';
 import { type DecisionRecorder, StoreUnavailableError } from '../model/decision-log.js';
-import { RefusedError } from '../model/errors.js';
 import type { AllowedRelease, HeldKey, ReleasedValue } from '../model/held-key.js';
 import { ReleaseRefusedError, ReleaseUnavailableError } from '../model/key-release.js';
 import type { ReleaseAttempt, ReleaseResult } from '../model/key-release-record.js';
 import type { Log } from '../model/ports.js';
 import type { Caller, ReleaseTerms, VerifyRequest } from '../model/request.js';
 import { NO_TRACER, type Tracer } from '../model/traces.js';
+import { forbiddenKey } from './caller-limits.js';
 import { LateError, withinTime } from './challenges.js';
 import { FetchTime } from './fetch-time.js';
 import { RECORD_TIMEOUT_MS } from './record-decisions.js';
@@ -64,10 +64,10 @@ export class ReleaseKey {
    * @throws {RefusedError} `forbidden`, whether there is such a key or not: whoever may not have it learns nothing of it
    */
   wanted(keyId: string, caller: Caller): Pick<HeldKey, 'kind' | 'policy'> {
-    const key = caller.keys.has(keyId) ? this.#parts.keys.get(keyId) : undefined;
-    if (key === undefined || key.tenant !== caller.tenant) {
-      throw new RefusedError('forbidden', 'this caller may not release this key: see keys of the caller');
-    }
+    const { keys } = this.#parts;
+    const own = [...caller.keys].filter((id) => keys.get(id)?.tenant === caller.tenant);
+    const key = own.includes(keyId) ? keys.get(keyId) : undefined;
+    if (key === undefined) throw forbiddenKey(keyId, own);
     return key;
   }
 

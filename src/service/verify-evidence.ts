@@ -125,14 +125,16 @@ export class VerifyEvidence {
       );
     }
     if (roles.has('audit:read')) return;
-    throw new RefusedError('forbidden', 'at needs the role audit:read, which this caller does not have');
+    const detail = 'at needs the role audit:read, which this caller does not have';
+    throw new RefusedError('forbidden', detail, { pointer: '/at' });
   }
 
   /** All of one view, so that no reload comes between. */
-  #policiesOf({ policies }: VerifyRequest, caller: Caller): Pick<Case, 'policies' | 'shadow'> {
+  #policiesOf({ policies, release }: VerifyRequest, caller: Caller): Pick<Case, 'policies' | 'shadow'> {
     const tenant = this.#parts.tenants(caller.tenant);
     const ids = policies ?? [tenant.defaultPolicy];
-    requirePolicies(ids, caller);
+    // The body of a release names no policy: the key does.
+    requirePolicies(ids, caller, release === undefined ? '/policy' : '/keyId');
     const view = tenant.policies();
     const known = (id: string) => {
       const policy = view.get(id);

@@ -19,18 +19,21 @@ export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
  */
 export function presentProblem(error: unknown, requestId: string | null): Problem {
   if (error instanceof FormatError) {
-    const pointer = error.pointer === null ? {} : { pointer: error.pointer };
-    const said = { code: error.code, title: 'Malformed request', detail: error.message, ...pointer };
+    const said = { code: error.code, title: 'Malformed request', detail: error.message, ...placeOf(error) };
     return problem(400, said, requestId);
   }
   if (error instanceof RefusedError) {
     const { code, message: detail } = error;
     const { status, title } = PROBLEM_ROWS[code];
-    const refused = problem(status, { code, title, detail }, requestId);
+    const refused = problem(status, { code, title, detail, ...placeOf(error) }, requestId);
     return { ...refused, retryAfterSeconds: error.retryAfterSeconds };
   }
   const detail = 'the request could not be answered';
   return problem(500, { code: 'internal_error', title: 'Internal error', detail }, requestId);
+}
+
+function placeOf({ pointer }: FormatError | RefusedError): { readonly pointer?: string } {
+  return pointer === null ? {} : { pointer };
 }
 
 type Said = Omit<Problem['document'], 'type' | 'status' | 'requestId'>;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { JsonObject, JsonValue } from '../../src/model/json.js';
 import type { HttpCall, HttpMistake, LabEvidence } from './mistake.js';
 
@@ -27,6 +28,21 @@ const NO_KEY = 'no API key was sent: send it as Authorization: Bearer or as X-AP
 
 /** A caller whose key nobody here has. */
 const CALLERS = { ci: { apiKeySha256: 'ab'.repeat(32), expires: '2999-01-01', roles: ['verify'] } };
+
+const KEY = 'k'.repeat(43);
+/** Of the caller with that key. */
+const NARROW = {
+  callers: {
+    ci: {
+      apiKeySha256: createHash('sha256').update(KEY).digest('hex'),
+      expires: '2999-01-01',
+      roles: ['verify'],
+      policies: ['azure-cvm-baseline'],
+      audience: ['https://gate.example'],
+    },
+  },
+};
+const AS_CI = { authorization: `Bearer ${KEY}` };
 
 /** A mistake in a body of /verify. */
 function inBody(
@@ -234,6 +250,30 @@ const CALLS: readonly HttpMistake[] = [
     { target: '/verify', body: { evidence: SNP }, headers: { authorization: 'Bearer wrong' } },
     { status: 401, code: 'unauthorized', detail: 'the API key is not known, or is no longer valid' },
     { callers: CALLERS },
+  ),
+  inCall(
+    'a policy that the caller may not use',
+    'POST /verify {"policy":"azure-maa-baseline",…} by a caller with policies: [azure-cvm-baseline]',
+    { target: '/verify', body: { evidence: SNP, policy: 'azure-maa-baseline' }, headers: AS_CI },
+    {
+      status: 403,
+      code: 'forbidden',
+      pointer: '/policy',
+      detail: 'this caller may not use the policy "azure-maa-baseline"; allowed: azure-cvm-baseline',
+    },
+    NARROW,
+  ),
+  inCall(
+    'an audience that the caller may not use',
+    'POST /challenges {"audience":"https://other.example"} by a caller with audience: [https://gate.example]',
+    { target: '/challenges', body: { audience: 'https://other.example' }, headers: AS_CI },
+    {
+      status: 403,
+      code: 'forbidden',
+      pointer: '/audience',
+      detail: 'this caller may not use the audience "https://other.example"; allowed: https://gate.example',
+    },
+    NARROW,
   ),
   inCall(
     'a host name of its own for a service on loopback',

@@ -251,7 +251,8 @@ describe('the scope of a challenge', () => {
     const elsewhere = { policy: BASELINE, audience: 'https://other.example' };
     expect(verdictOf(await lab.verify(shared, { ...asked, members: elsewhere }))).toEqual(forbidden);
     const made = await post(shared.url, '/challenges', JSON.stringify({ policy: 'any-nonce' }), as('narrow'));
-    expect([made.status, made.body.code]).toEqual(forbidden);
+    expect([made.status, made.body.code, made.body.pointer]).toEqual([...forbidden, '/policy']);
+    expect(made.body.detail).toContain('may not use the policy "any-nonce"; allowed: ');
     expect(verdictOf(await lab.verify(shared, { ...asked, members: fitting }))).toEqual(['allow']);
   });
 

@@ -242,7 +242,9 @@ describe('a request for a key', () => {
     'REL-04 %s is forbidden to a caller that does not list it',
     async (keyId) => {
       const { status, body } = await release({ keyId });
-      expect([status, body.code]).toEqual([403, 'forbidden']);
+      expect([status, body.code, body.pointer]).toEqual([403, 'forbidden', '/keyId']);
+      expect(body.detail).toMatch(new RegExp(`^this caller may not release the key "${keyId}"; allowed: `));
+      expect(body.detail.split('; ')[1]).not.toMatch(/unlisted|foreign|unknown/);
     },
   );
 

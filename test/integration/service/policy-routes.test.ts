@@ -307,7 +307,9 @@ describe('shadow policies', () => {
     const listed = await call(restricted.url, '/policies', { headers });
     expect(listed.body.policies.map(({ id }: { id: string }) => id)).toEqual(['own']);
     const other = await call(restricted.url, '/policies/strict', { headers });
-    expect([other.status, other.body.code]).toEqual([403, 'forbidden']);
+    const told = 'this caller may not use the policy "strict"; allowed: own';
+    expect([other.status, other.body.code, other.body.detail]).toEqual([403, 'forbidden', told]);
+    expect(other.body.pointer).toBe('/id');
   });
 
   it('are in the log and in the metrics where they would have decided otherwise', async () => {

@@ -154,7 +154,9 @@ describe('callers', () => {
       lab.verify(where, { headers, members: audience === undefined ? {} : { audience } });
     const { body } = await ask(some, AUDIENCE);
     expect(decodeJwt(body.receipt)).toMatchObject({ aud: AUDIENCE, sub: `red:${BASELINE}` });
-    expect(verdictOf(await ask(some, 'https://other.example'))).toEqual([403, 'forbidden']);
+    const refused = await ask(some, 'https://other.example');
+    expect([...verdictOf(refused), refused.body.pointer]).toEqual([403, 'forbidden', '/audience']);
+    expect(refused.body.detail).toContain('may not use the audience "https://other.example"; allowed: ');
     expect(verdictOf(await ask(none, AUDIENCE))).toEqual([403, 'forbidden']);
     expect(verdictOf(await ask(none))).toEqual(['allow']);
   });

@@ -82,6 +82,12 @@ describe('tenants', () => {
     const ask = async (members: object = {}) => verdictOf(await verify('red-only-default', members));
     expect([await ask(), await ask({ policy: 'payments' })]).toEqual([['allow'], ['allow']]);
     for (const policy of ['only-red', 'azure-cvm-baseline']) expect(await ask({ policy })).toEqual([403, 'forbidden']);
+    // It is told what it asked for and may use, and no name of another tenant.
+    const { body } = await verify('red-only-default', { policy: 'tracking' });
+    expect([body.detail, body.pointer]).toEqual([
+      'this caller may not use the policy "tracking"; allowed: payments',
+      '/policy',
+    ]);
   });
 
   it('have shadow policies of their own', async () => {

@@ -69,7 +69,8 @@ describe('refused is', () => {
     const store = new FakeChallengeStore();
     const issued = issuing(store).execute({ ...ANYTHING, policy }, { ...CALLER, policies: new Set(['p']) });
     await expect(issued).rejects.toThrow(RefusedError);
-    await expect(issued).rejects.toMatchObject({ code: 'forbidden' });
+    const message = `this caller may not use the policy "${policy}"; allowed: p`;
+    await expect(issued).rejects.toMatchObject({ code: 'forbidden', message, pointer: '/policy' });
     expect(store.puts).toEqual([]);
   });
 
@@ -77,6 +78,8 @@ describe('refused is', () => {
     const caller = { ...CALLER, audiences: new Set(['https://gate']) };
     await expect(issuing().execute({ ...ANYTHING, audience: 'https://other' }, caller)).rejects.toMatchObject({
       code: 'forbidden',
+      message: 'this caller may not use the audience "https://other"; allowed: https://gate',
+      pointer: '/audience',
     });
   });
 

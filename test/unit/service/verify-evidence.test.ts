@@ -320,14 +320,25 @@ describe('what a caller may name', () => {
   const narrow: Caller = { ...CALLER, policies: new Set(['second']), audiences: new Set(['https://gate.example']) };
   const forbidden = { name: 'RefusedError', code: 'forbidden' };
 
-  it.each<[string, Partial<VerifyRequest>]>([
-    ['a policy of others', { policies: ['first'] }],
-    ['a policy of others beside an own', { policies: ['second', 'first'] }],
-    ['a policy that does not exist', { policies: ['nobody'] }],
-    ['the default policy, by naming none', { policies: null }],
-    ['an audience of others', { policies: ['second'], audience: 'https://other.example' }],
-  ])('is not %s', async (_title, request) => {
-    await expectRefused(request, { caller: narrow }, forbidden);
+  it.each<[string, Partial<VerifyRequest>, string, string]>([
+    ['a policy of others', { policies: ['first'] }, 'policy "first"; allowed: second', '/policy'],
+    ['a policy of others beside an own', { policies: ['second', 'first'] }, 'policy "first"', '/policy'],
+    ['a policy that does not exist', { policies: ['nobody'] }, 'policy "nobody"; allowed: second', '/policy'],
+    ['the default policy, by naming none', { policies: null }, 'policy "first"; allowed: second', '/policy'],
+    [
+      'the policy of a key, which no member names',
+      { policies: ['first'], release: { keyId: 'disk', kind: 'local', dryRun: true } },
+      'policy "first"; allowed: second',
+      '/keyId',
+    ],
+    [
+      'an audience of others',
+      { policies: ['second'], audience: 'https://other.example' },
+      'audience "https://other.example"; allowed: https://gate.example',
+      '/audience',
+    ],
+  ])('is not %s', async (_title, request, told, pointer) => {
+    await expectRefused(request, { caller: narrow }, { ...forbidden, message: expect.stringContaining(told), pointer });
   });
 
   it('is what is listed for it, and no audience at all', async () => {
@@ -350,7 +361,7 @@ describe('what a caller may name', () => {
 
   it('is a past instant with the role for it, where the service judges such', async () => {
     const at = new Date(AT.getTime() - 1000);
-    await expectRefused({ at }, {}, { ...forbidden, message: expect.stringContaining('audit:read') });
+    await expectRefused({ at }, {}, { ...forbidden, message: expect.stringContaining('audit:read'), pointer: '/at' });
     const notEnabled = { name: 'FormatError', code: 'at_not_enabled', pointer: '/at' };
     await expectRefused({ at }, { caller: AUDITOR, options: { historical: false } }, notEnabled);
     await expectRefused({ at: new Date(AT.getTime() + 1) }, { caller: AUDITOR }, notEnabled);
