@@ -189,6 +189,12 @@ describe('a token of a caller', () => {
     if (message !== 'token_signature') expect(said).toBe(message);
   });
 
+  it('TOK-07 is of nobody from the instant on at which it expires, the leeway included', async () => {
+    const ending = (exp: number) => token({ claims: { iat: NOW - 900, nbf: NOW - 900, exp } });
+    expect(await ofOne(ending(NOW - 60))).toEqual(['unauthorized', 'the token has expired']);
+    expect(await ofOne(ending(NOW - 59))).toEqual(['git']);
+  });
+
   it('without nbf, or of the types that access tokens and clusters have, is one', async () => {
     expect(await ofOne(token({ claims: ({ nbf: _, ...claims }) => claims }))).toEqual(['git']);
     for (const typ of ['at+jwt', 'application/at+jwt', 'jwt', 'JOSE'])

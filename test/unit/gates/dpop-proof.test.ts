@@ -74,6 +74,8 @@ describe('a proof', () => {
     ['another scheme', { claims: { htu: 'http://app.example/orders/1' } }, 'dpop_target'],
     ['another port', { claims: { htu: 'https://app.example:8443/orders/1' } }, 'dpop_target'],
     ['another path', { claims: { htu: 'https://app.example/orders/2' } }, 'dpop_target'],
+    ['a path in other letter case', { claims: { htu: 'https://app.example/Orders/1' } }, 'dpop_target'],
+    ['a path in capitals', { claims: { htu: 'https://app.example/ORDERS/1' } }, 'dpop_target'],
     ['a path in another spelling', { claims: { htu: 'https://app.example/orders/%31' } }, 'dpop_target'],
     ['a path with dots', { claims: { htu: 'https://app.example/orders/x/../1' } }, 'dpop_target'],
     ['no path', { claims: { htu: 'https://app.example' } }, 'dpop_target'],
@@ -85,6 +87,8 @@ describe('a proof', () => {
     ['no URL', { claims: { htu: undefined } }, 'dpop_target'],
     ['no time', { claims: { iat: undefined } }, 'dpop_time'],
     ['a time that is a text', { claims: { iat: String(IAT) } }, 'dpop_time'],
+    ['a time just over the limit', { claims: { iat: IAT - 60.001 } }, 'dpop_time'],
+    ['a time just over the other limit', { claims: { iat: IAT + 60.001 } }, 'dpop_time'],
     ['a time of 61 seconds before', { claims: { iat: IAT - 61 } }, 'dpop_time'],
     ['a time of 61 seconds later', { claims: { iat: IAT + 61 } }, 'dpop_time'],
     ['another receipt', { claims: { ath: 'A'.repeat(43) } }, 'dpop_receipt'],
@@ -95,6 +99,17 @@ describe('a proof', () => {
     ['an id that is too long', { claims: { jti: 'a'.repeat(257) } }, 'dpop_form'],
   ])('GAT-02 with %s is refused', async (_what, changes, code) => {
     await expect(proved(changes)).rejects.toThrow(refused(code));
+  });
+
+  it('GAT-02 for a path with an escape in other letter case is refused', async () => {
+    const claims = { htu: 'https://app.example/orders/%c3%a4' };
+    await expect(proved({ claims }, { path: '/orders/%C3%A4' })).rejects.toThrow(refused('dpop_target'));
+    expect(await proved({ claims }, { path: '/orders/%c3%a4' })).toMatch(/^proof /);
+  });
+
+  it('twin: with the longest id is accepted, and gives all of it', async () => {
+    const jti = `${'a'.repeat(255)}b`;
+    expect(await proved({ claims: { jti } })).toBe(jti);
   });
 
   it.each<[string, ProofChanges, Partial<ExpectedProof>]>([

@@ -174,6 +174,22 @@ describe('verifyToken', () => {
     }
   });
 
+  it.each([0, 60, 300])('TOK-07 ends a token at its exp, with a leeway of %i seconds', async (leewaySeconds) => {
+    const seconds = AT.getTime() / 1000;
+    const of = (exp: number) =>
+      verify(tokenOf({ claims: { iat: seconds - 900, nbf: seconds - 900, exp } }), { leewaySeconds });
+    expect((await of(seconds - leewaySeconds)).failed).toEqual(['token_time']);
+    expect((await of(seconds - leewaySeconds + 1)).failed).toEqual([]);
+  });
+
+  it.each([0, 60, 300])('TOK-07 begins a token at its nbf, with a leeway of %i seconds', async (leewaySeconds) => {
+    const begin = AT.getTime() / 1000 + leewaySeconds;
+    const of = (claims: object) => verify(tokenOf({ claims } as never), { leewaySeconds });
+    expect((await of({ iat: begin, nbf: begin, exp: begin + 600 })).failed).toEqual([]);
+    expect((await of({ iat: begin, nbf: begin + 1, exp: begin + 600 })).failed).toEqual(['token_time']);
+    expect((await of({ iat: begin + 1, nbf: begin, exp: begin + 600 })).failed).toEqual(['token_time']);
+  });
+
   it('TOK-07 needs nbf, unless the rules leave it to the issuer', async () => {
     const without = tokenOf({ claims: ({ nbf: _, ...claims }) => claims });
     expect((await verify(without)).failed).toEqual(['token_time']);
