@@ -42,6 +42,22 @@ export async function gateCommand(
   world: GateWorld,
   output: GateOutput,
 ): Promise<number> {
+  try {
+    return await ranGate(command, options, world, output);
+  } catch (error) {
+    if (options.exec !== true || !world.signal.aborted) throw error;
+    // The exit code of a signal would be one of the command.
+    output.complain(`${printable(error instanceof Error ? error.message : 'failed')}\n`);
+    return EXEC_FAILURE;
+  }
+}
+
+async function ranGate(
+  command: readonly string[],
+  options: GateOptions,
+  world: GateWorld,
+  output: GateOutput,
+): Promise<number> {
   const request = gateRequest(command, options);
   const service = await openService(options, request, world);
   const outcome = await new Gate(request, world, service, output).judge().catch((error: unknown) => {

@@ -183,9 +183,19 @@ describe('a gate that is answered with an allow', () => {
     expect(await readFile(path('release.receipt'), 'utf8')).toBe(ALLOW.receipt);
   });
 
-  it('ends with 128 and the number of the signal that ended the command', async () => {
-    const command = [await script('killed', '#!/bin/sh\nkill -TERM $$\n')];
-    expect((await exec({}, {}, { command })).exitCode).toBe(143);
+  it.each([
+    ['TERM', 143],
+    ['KILL', 137],
+    ['HUP', 129],
+    ['SYS', 159],
+  ])('ends with 128 and the number of the signal that ended the command: %s', async (signal, expected) => {
+    const command = [await script('killed', `#!/bin/sh\nkill -${signal} $$\n`)];
+    expect((await exec({}, {}, { command })).exitCode).toBe(expected);
+  });
+
+  it('ends with 0 where the command does', async () => {
+    expect((await exec({}, {}, { command: ['true'] })).exitCode).toBe(0);
+    expect((await exec({}, {}, { command: ['false'] })).exitCode).toBe(1);
   });
 
   it('passes signals on to the command', async () => {
@@ -449,6 +459,15 @@ describe('a gate whose program of --collect', () => {
 describe('a signal before the answer', () => {
   it('is the end of a gate without a command', async () => {
     await expect(gate({}, {}, { signal: AbortSignal.abort('SIGTERM') })).rejects.toBe('SIGTERM');
+  });
+
+  it('is 125 beside --exec whatever else is wrong, and no code of the signal', async () => {
+    const aborted = { signal: AbortSignal.abort('SIGTERM') };
+    const ended = await exec({ jwks: path('missing') }, {}, aborted);
+    expect([ended.exitCode, ended.stderr]).toEqual([125, expect.stringContaining('there is no such file')]);
+    await writeFile(path('body.json'), 'no JSON');
+    expect((await exec({}, {}, aborted)).exitCode).toBe(125);
+    expect(await wasRun('release')).toBeNull();
   });
 
   it('that comes with the last answer keeps the command from running', async () => {

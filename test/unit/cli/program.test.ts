@@ -268,6 +268,7 @@ describe('the gate', () => {
     const gate: Actions['gate'] = async (command, options) => {
       called.push([command, options]);
       if (command[0] === 'fails') throw new ConfigurationError(['x']);
+      if (command[0] === 'is missing') throw new Error('The program of --exec does not run.');
       return 9;
     };
     const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
@@ -328,6 +329,11 @@ describe('the gate', () => {
     write.mockRestore();
     expect([exitCode, called]).toEqual([125, []]);
     expect(said).toContain('--help and --version do not go together with --exec: the command did not run');
+  });
+
+  it('GAT-01 ends with 125 where the command cannot be started', async () => {
+    const { exitCode, said } = await run(...NEEDED, '--exec', '--', 'is missing');
+    expect([exitCode, said]).toEqual([125, 'The program of --exec does not run.\n']);
   });
 
   it('GAT-01 ends with 125 for a value of --exec, and for an option that is a dry run elsewhere', async () => {
