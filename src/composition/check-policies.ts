@@ -6,12 +6,11 @@ import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import type { KeyPath } from '../model/places.js';
 import { type LintOptions, linted, lintPolicy } from '../policy/lint.js';
-import type { Policy } from '../policy/policy-document.js';
+import type { Policy, PolicyTextOptions } from '../policy/policy-document.js';
 import { PolicyError, type PolicyProblem, type PolicyProblemCode } from '../policy/policy-problem.js';
 import { requireDirectory } from '../stores/policy-directory.js';
 import { type PolicyFiles, policyFingerprint, problemsOfNeeded, readPolicyFiles } from '../stores/policy-files.js';
-import { policySources } from './policy-sources.js';
-import { knownAuthorities } from './token-issuers.js';
+import { lintFacts, mustPin, policySources } from './policy-sources.js';
 
 /** Policies that load, with the names of their files, and what is wrong with the others. */
 export interface CheckedPolicies {
@@ -42,7 +41,7 @@ export async function checkPolicies(configuration: Configuration, at: Date): Pro
  */
 async function checkTenantPolicies(configuration: Configuration, tenant: string, at: Date) {
   const sources = policySources(configuration, tenant);
-  const isKnown = knownAuthorities(configuration);
+  const facts = { at, ...lintFacts(configuration) };
   requireDirectory(sources, isPolicyDirectoryRequired(sources.directory), await policyFingerprint(sources));
   const { policies, refused } = await readPolicyFiles(sources);
   const known = new Map([...sources.builtIns, ...policies.map(({ policy }) => policy)].map((each) => [each.id, each]));
@@ -51,7 +50,11 @@ async function checkTenantPolicies(configuration: Configuration, tenant: string,
   const needed = sources.needed.filter(({ id }) => ids !== null || known.has(id));
   const problems = [
     ...refused.flatMap(({ name, error }) => refusedPolicy(name, sources.directoryPath, error)),
-    ...policies.flatMap(({ name, policy }) => remarksOf(name, policy, { at, knownAuthorities: isKnown })),
+    ...policies.flatMap(({ name, policy }) =>
+      remarksOf(name, policy, facts).filter(
+        ({ code }) => code !== 'release_firmware_only' || mustPin(configuration, tenant, policy.id),
+      ),
+    ),
     ...problemsOfNeeded(needed, (id) => known.get(id)).map((problem) => configurationProblem('config_schema', problem)),
   ];
   return { files: policies, ids, problems };
@@ -77,13 +80,16 @@ function refusedPolicy(name: string, directoryPath: KeyPath, error: unknown): re
   return [configurationProblem('config_file', { path: directoryPath, what: `${name}: ${what}` })];
 }
 
-/** The policy loads, so that nothing of it is an error here. What ends on a date is found with all else that does. */
+/**
+ * The policy loads, so that nothing of it is an error here. What ends on a date is found with all else that does, and pins that
+ * are missing with the key that needs them.
+ */
 function remarksOf(
   name: string,
   { text }: Policy,
-  options: Pick<LintOptions, 'at' | 'knownAuthorities'>,
+  options: Omit<LintOptions, keyof PolicyTextOptions>,
 ): readonly LintProblem[] {
   return lintPolicy(text, { ...policyTextOptions(name), ...options })
-    .filter(({ code }) => code !== 'expiry_near')
+    .filter(({ code }) => code !== 'expiry_near' && code !== 'release_unpinned')
     .map((problem) => ({ ...problem, message: `${name}: ${problem.message}`, severity: 'warning' }));
 }

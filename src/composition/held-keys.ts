@@ -51,13 +51,13 @@ export async function openHeldKeys(
 
 async function openLocalKey(
   id: string,
-  { local, policy, tenant }: LocalKeyConfiguration,
+  { local, policy, tenant, anyMachine }: LocalKeyConfiguration,
   files: KeyFiles,
 ): Promise<LocalKey> {
   const read = () => readPlacedKey(['keys', id, 'local'], local, files);
   // So a file that is missing is found by whoever deploys.
   (await read()).fill(0);
-  return new LocalKey({ policy, tenant, read });
+  return new LocalKey({ policy, tenant, anyMachine, read });
 }
 
 /** Says of which key it is that its file cannot be read: at a start, and in the log when it is to be released. @throws {ConfigurationError} */
@@ -81,9 +81,9 @@ async function openVaultKey(
   vaults: VaultsByIdentity,
   { clock, from }: HeldKeysWorld,
 ): Promise<VaultHeldKey> {
-  const { policy, tenant, enc } = configured;
+  const { policy, tenant, anyMachine, enc } = configured;
   const key = await readVaultKey(id, configured, from);
-  return new VaultHeldKey({ policy, tenant, enc, key, vault: vaults.of(id, configured), clock });
+  return new VaultHeldKey({ policy, tenant, anyMachine, enc, key, vault: vaults.of(id, configured), clock });
 }
 
 async function readVaultKey(

@@ -51,11 +51,11 @@ import type { HeldKeys } from './held-keys.js';
 import { JudgeKeptDecisions } from './judge-again.js';
 import { DecisionInputsKeeper } from './kept-inputs.js';
 import { builtPages } from './pages.js';
+import { lintFacts } from './policy-sources.js';
 import type { ReloadedAccess } from './reloaded-access.js';
 import { type TenantPolicies, tenantsOf } from './tenant-policies.js';
 import { TimedStages } from './timed-stages.js';
 import type { Together } from './together.js';
-import { knownAuthorities } from './token-issuers.js';
 
 /** What of a service is open before it can answer. */
 export interface ServiceParts {
@@ -143,7 +143,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     gates: gatesOf(parts),
     policyTexts: new PolicyTexts({
       policies: (tenant) => policies.of(tenant).snapshot(),
-      knownAuthorities: knownAuthorities(configuration),
+      ...lintFacts(configuration),
       clock,
     }),
     evaluatePolicy: new EvaluatePolicy({ verifyEvidence, clock }),

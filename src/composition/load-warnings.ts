@@ -8,12 +8,14 @@ import type { Log } from '../model/ports.js';
 import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
 import { releaseRules } from '../policy/lint.js';
 import { lintEventLogs } from '../policy/lint-event-logs.js';
+import { lintLauncherPins } from '../policy/lint-launcher-pins.js';
 import { lintLauncherWords } from '../policy/lint-launcher-words.js';
+import { lintFirmwarePins, lintHostData } from '../policy/lint-release.js';
 import { lintRules } from '../policy/lint-rules.js';
 import type { Policy } from '../policy/policy-document.js';
+import { lintFacts, mustPin } from './policy-sources.js';
 import { readableSecrets, secretFilesOf } from './secret-files.js';
 import { namedTenant, type TenantPolicy } from './tenant-policies.js';
-import { knownAuthorities } from './token-issuers.js';
 
 /** Warns of settings that are allowed and deserve a second look, and of files with secrets that others may read. */
 export async function warnOfConfiguration(
@@ -40,13 +42,16 @@ export async function warnOfMissingFolders(configuration: Configuration, log: Lo
 
 /** Warns of policy members that say less than they seem to, and of what Key Vault may judge otherwise in rules `akv`. */
 export function warnOfPolicies(policies: readonly TenantPolicy[], configuration: Configuration, log: Log): void {
-  const isKnown = knownAuthorities(configuration);
+  const facts = lintFacts(configuration);
   for (const { tenant, policy } of policies) {
     const remarks = [
       ...lintEventLogs(policy),
       ...lintRules(policy),
       ...lintLauncherWords(policy),
-      ...releaseRules(policy, { knownAuthorities: isKnown }),
+      ...lintLauncherPins(policy),
+      ...lintHostData(policy),
+      ...(mustPin(configuration, tenant, policy.id) ? lintFirmwarePins(policy, facts) : []),
+      ...releaseRules(policy, facts),
     ];
     for (const { code, pointer, message } of remarks) {
       log.warn({ ...namedTenant(tenant), policy: policy.id, pointer, code }, message);

@@ -5,7 +5,6 @@ import { listPolicies, type PolicyActions, showPolicy } from '../cli/policy-comm
 import type { PolicyDiffActions } from '../cli/policy-diff-command.js';
 import { MAX_POLICY_BYTES, policyTextOptions } from '../files/policy-file.js';
 import type { LintProblem } from '../model/lint-problem.js';
-import type { KnownAuthorities } from '../policy/akv/lint-authority.js';
 import { lintPolicy } from '../policy/lint.js';
 import { textOf } from '../service/policy-texts.js';
 import { readPolicySet } from '../stores/policy-files.js';
@@ -13,15 +12,14 @@ import { commandLineLog, configurationOf, outputOf, readInputs, write } from './
 import { namedPolicy } from './named-policy.js';
 import { learnFromFiles } from './policy-learn.js';
 import { policyPlaces } from './policy-places.js';
-import { policySources } from './policy-sources.js';
+import { lintFacts, policySources } from './policy-sources.js';
 import { testPolicies } from './policy-test.js';
 import { SYSTEM_CLOCK } from './system.js';
-import { knownAuthorities } from './token-issuers.js';
 
 /** `veritee policy`: no server is needed, and nothing is written but what an option names. */
 export const policyCommands: Omit<PolicyActions, keyof PolicyDiffActions> = {
   lintPolicies: async (files, options) => {
-    const known = knownAuthorities(await configurationOf(options));
+    const facts = lintFacts(await configurationOf(options));
     const places = await policyPlaces(files);
     const expected = 'a policy in YAML or JSON, or a folder of policies';
     const inputs = await readInputs(
@@ -30,7 +28,7 @@ export const policyCommands: Omit<PolicyActions, keyof PolicyDiffActions> = {
     );
     const isNamed = inputs.length > 1 || places.some(({ isInFolder }) => isInFolder);
     return checkCommand(
-      inputs.flatMap((input) => lintInput(input, known, isNamed)),
+      inputs.flatMap((input) => lintInput(input, facts, isNamed)),
       outputOf(options),
     );
   },
@@ -64,8 +62,12 @@ export const policyCommands: Omit<PolicyActions, keyof PolicyDiffActions> = {
 };
 
 /** With several files, or a folder, each message begins with the name of its own. */
-function lintInput({ name, bytes }: NamedInput, known: KnownAuthorities, isNamed: boolean): readonly LintProblem[] {
-  const options = { ...policyTextOptions(name), at: SYSTEM_CLOCK.now(), knownAuthorities: known };
+function lintInput(
+  { name, bytes }: NamedInput,
+  facts: ReturnType<typeof lintFacts>,
+  isNamed: boolean,
+): readonly LintProblem[] {
+  const options = { ...policyTextOptions(name), at: SYSTEM_CLOCK.now(), ...facts };
   const problems = lintPolicy(textIn(name, bytes), options);
   return isNamed ? problems.map((problem) => ({ ...problem, message: `${name}: ${problem.message}` })) : problems;
 }

@@ -1,10 +1,14 @@
 import type { Configuration } from '../config/configuration.js';
 import { DEFAULT_TENANT, policiesOf } from '../config/tenants.js';
 import { policyTextOptions } from '../files/policy-file.js';
+import type { ReleaseLintOptions } from '../policy/akv/lint-release-policy.js';
 import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
+import type { ParavisorOptions } from '../policy/lint-release.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import { lackingForRelease } from '../policy/release-fitness.js';
+import { releasePins } from '../policy/release-pins.js';
 import type { PolicySources } from '../stores/policy-files.js';
+import { knownAuthorities } from './token-issuers.js';
 
 /** Where the policies of a tenant come from, and how their files are read. */
 export function policySources(configuration: Configuration, tenant: string = DEFAULT_TENANT): PolicySources<Policy> {
@@ -21,7 +25,12 @@ export function policySources(configuration: Configuration, tenant: string = DEF
       ...shadow.map((id, index) => ({ id, path: [...path, 'shadow', index] })),
       ...Object.entries(keys)
         .filter(isOwn)
-        .map(([key, { policy: id }]) => ({ id, path: ['keys', key, 'policy'], whyUnfit: whyUnfitForRelease })),
+        .map(([key, { policy: id, anyMachine }]) => ({
+          id,
+          path: ['keys', key, 'policy'],
+          whyUnfit: (policy: Policy) =>
+            whyUnfitForRelease(policy, anyMachine ? null : listedParavisorKeys(configuration)),
+        })),
       ...Object.entries(gates)
         .filter(isOwn)
         .map(([name, { policy }]) => ({ id: policy, path: ['gates', name, 'policy'] })),
@@ -29,9 +38,27 @@ export function policySources(configuration: Configuration, tenant: string = DEF
   };
 }
 
-function whyUnfitForRelease(policy: Policy): string | null {
+/** @param paravisorKeys ID_KEY_DIGESTs that pin nothing; null where the policy need not pin anything */
+function whyUnfitForRelease(policy: Policy, paravisorKeys: ReadonlySet<string> | null): string | null {
   const lacking = lackingForRelease(policy);
-  return lacking.length === 0
-    ? null
-    : `no key is released by the policy ${policy.id}, which lacks ${lacking.join(', ')}`;
+  if (lacking.length > 0) return `no key is released by the policy ${policy.id}, which lacks ${lacking.join(', ')}`;
+  const unpinned = paravisorKeys === null ? [] : releasePins(policy, paravisorKeys).unpinned;
+  if (unpinned.length === 0) return null;
+  const what = `the policy ${policy.id} pins neither code nor machine: see ${unpinned.join(', ')}`;
+  return `${what}; pin one of those that docs/key-release.md lists, or write anyMachine: true, with which any VM gets the key`;
+}
+
+/** What lint is told of a configuration. */
+export function lintFacts(configuration: Configuration): ReleaseLintOptions & ParavisorOptions {
+  return { knownAuthorities: knownAuthorities(configuration), paravisorKeys: listedParavisorKeys(configuration) };
+}
+
+/** ID_KEY_DIGESTs of the paravisors that the configuration lists. */
+function listedParavisorKeys({ azure }: Configuration): ReadonlySet<string> {
+  return new Set(azure.paravisors.idKeyDigests.map((entry) => (typeof entry === 'string' ? entry : entry.digest)));
+}
+
+/** Whether a key may be released by a policy only if that pins code or machine. */
+export function mustPin({ keys }: Configuration, tenant: string, policy: string): boolean {
+  return Object.values(keys).some((key) => key.tenant === tenant && key.policy === policy && !key.anyMachine);
 }

@@ -76,11 +76,12 @@ export class TimedStages {
   }
 
   #key(key: HeldKey): HeldKey {
-    const { kind, policy, tenant } = key;
+    const { kind, policy, tenant, anyMachine } = key;
     return {
       kind,
       policy,
       tenant,
+      anyMachine,
       requireFit: (boundKey) => key.requireFit(boundKey),
       describe: (allowed) => key.describe(allowed),
       release: (allowed, signal) => this.#slots.elsewhere(() => key.release(allowed, signal)),

@@ -54,6 +54,12 @@ function releaseWarnings({ keys, callers }: Configuration): readonly PlacedProbl
         path: ['keys', id],
         what: 'no caller with the role release has it in keys, so nobody can have it',
       })),
+    ...Object.entries(keys)
+      .filter(([, { anyMachine }]) => anyMachine)
+      .map(([id]) => ({
+        path: ['keys', id, 'anyMachine'],
+        what: 'any VM that the policy allows gets the key: the policy need not pin code or machine',
+      })),
     ...may
       .filter(([, caller]) => caller.keys.length === 0)
       .map(([name]) => ({

@@ -3,7 +3,7 @@ import { RELEASE_ENCS } from '../model/key-release.js';
 import { POLICY_ID } from '../model/request.js';
 import { optional, orNull, type Read, type Schema } from '../schema/schema.js';
 import { byMember, object } from '../schema/structures.js';
-import { choice, pattern } from '../schema/values.js';
+import { choice, flag, pattern } from '../schema/values.js';
 import { azureIdentity } from './azure-identity.js';
 import { path, vaultUrl } from './values.js';
 
@@ -13,6 +13,8 @@ export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Whose key it is, and the policy that must allow its release. */
 const anyKey = {
   policy: pattern(POLICY_ID, 'a policy id'),
+  /** Whether the policy may pin neither code nor machine. */
+  anyMachine: optional(flag, false),
   tenant: optional(pattern(NAME, 'a name'), 'default'),
 };
 

@@ -23,6 +23,8 @@ export interface HeldKey {
   /** Id of the policy that must allow. */
   readonly policy: string;
   readonly tenant: string;
+  /** Whether the policy may pin neither code nor machine. */
+  readonly anyMachine: boolean;
   /** @throws {FormatError} `schema` where nothing is ever encrypted to such a key */
   requireFit(boundKey: JsonObject): void;
   /** What is recorded of an attempt before it is made. */

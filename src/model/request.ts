@@ -30,6 +30,8 @@ export interface ReleaseTerms {
   readonly keyId: string;
   /** A vault wraps its key to one in the token of Azure Attestation; a local key is encrypted to the bound one. */
   readonly kind: 'vault' | 'local';
+  /** Whether the key may go to any VM that its policy allows. */
+  readonly anyMachine: boolean;
   /** Whether nothing is to be released. */
   readonly dryRun: boolean;
 }

@@ -203,9 +203,16 @@ function hardwareTopics(
  * allows, each that is required has to hold.
  */
 export function withDemands(appraisal: PolicyAppraisal, demands: CheckSet): PolicyAppraisal {
-  const { outcome, base, own, checks: before } = appraisal;
+  const { outcome, base, own, checks: before, matched, unmatched } = appraisal;
   const checks = [...before, ...demands.checks];
-  const added = { base, own: [...own, ...demands.checks], checks };
+  const failed = new Set<string>(demands.checks.filter(({ result }) => result === 'fail').map(({ id }) => id));
+  const added = {
+    base,
+    own: [...own, ...demands.checks],
+    checks,
+    matched: matched.filter((id) => !failed.has(id)),
+    unmatched: [...unmatched, ...matched.filter((id) => failed.has(id))],
+  };
   if (outcome !== 'allow') {
     const isRefused = outcome === 'deny' || demands.checks.some(({ result }) => result === 'fail');
     return { ...appraisal, ...added, outcome: isRefused ? 'deny' : outcome };
@@ -216,8 +223,8 @@ export function withDemands(appraisal: PolicyAppraisal, demands: CheckSet): Poli
   faults.unavailable('internal_error', { detail: fault, retryable: false });
   return {
     ...appraisal,
+    ...added,
     outcome: 'indeterminate',
-    base,
     own: [...added.own, ...faults.all],
     checks: [...checks, ...faults.all],
   };

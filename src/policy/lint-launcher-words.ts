@@ -1,10 +1,7 @@
 import { type Binary, type Claim, claimsIn, type Expression } from './cel/expression.js';
-import type { PolicyMembers } from './policy-grammar.js';
+import type { Policy } from './policy-document.js';
 import type { PolicyProblem } from './policy-problem.js';
 import type { ReferenceSet } from './reference-grammar.js';
-import type { Rule } from './rule.js';
-
-type LintedMembers = Pick<PolicyMembers, 'paravisor' | 'referenceValues'> & { readonly rules: readonly Rule[] };
 
 /** Claims of `hcl` that this service states, or that are of the software in the VM under any paravisor. */
 const NOT_OF_PARAVISOR: readonly string[] = ['paravisor', 'reportType', 'userData'];
@@ -18,25 +15,20 @@ const PIN =
   'Write paravisor: known, or pin snp.measurement, snp.idKeyDigest or tdx.mrtd: of an unknown paravisor the claim proves nothing.';
 
 /**
- * Runtime claims that a policy compares although the paravisor may be unknown (`paravisor: any`): any value is met by whoever
+ * Runtime claims that a rule compares although the paravisor may be unknown (`paravisor: any`): any value is met by whoever
  * launches a guest that writes it. A policy that pins the launch, or asks for a known paravisor in a rule, is passed over.
  */
-export function lintLauncherWords(policy: LintedMembers): readonly PolicyProblem[] {
+export function lintLauncherWords(policy: Policy): readonly PolicyProblem[] {
   const { paravisor, referenceValues: sets, rules } = policy;
-  if (paravisor === 'known' || rules.some((rule) => rule.language === 'cel' && showsLauncher(rule.expression)))
-    return [];
-  const isPinned = sets.length > 0 && sets.every(pinsLaunch);
-  const ofRules = rules.flatMap((rule, index) =>
-    rule.language === 'akv' || isPinned
-      ? []
-      : claimsOf(rule.expression).map((claim) => remark(claim, `/rules/${index}/cel`)),
+  if (paravisor === 'known' || showsParavisor(policy) || (sets.length > 0 && sets.every(pinsLaunch))) return [];
+  return rules.flatMap((rule, index) =>
+    rule.language === 'akv' ? [] : claimsOf(rule.expression).map((claim) => remark(claim, `/rules/${index}/cel`)),
   );
-  const ofSets = sets.flatMap((set, index) =>
-    set.hcl === null || pinsLaunch(set)
-      ? []
-      : [remark('hcl.vmConfiguration.vmUniqueId', `/referenceValues/${index}/hcl/vmUniqueId`)],
-  );
-  return [...ofRules, ...ofSets];
+}
+
+/** Whether evidence meets the rules only if its paravisor is known, or its launch is one of some. */
+export function showsParavisor({ rules }: Pick<Policy, 'rules'>): boolean {
+  return rules.some((rule) => rule.language === 'cel' && showsLauncher(rule.expression));
 }
 
 function remark(claim: string, pointer: string): PolicyProblem {

@@ -4,7 +4,9 @@ import { lintReleasePolicy, type ReleaseLintOptions } from './akv/lint-release-p
 import { lintBoot } from './lint-boot.js';
 import { lintEventLogs } from './lint-event-logs.js';
 import { lintFloors } from './lint-floors.js';
+import { lintLauncherPins } from './lint-launcher-pins.js';
 import { lintLauncherWords } from './lint-launcher-words.js';
+import { lintHostData, lintHostDataOf, lintRelease, type ParavisorOptions } from './lint-release.js';
 import { lintRules } from './lint-rules.js';
 import {
   isReleasePolicyText,
@@ -21,7 +23,7 @@ import { daysOf, endingWaivers } from './waivers.js';
 /** A problem as lint shows it. */
 export type LintedProblem = LintProblem & { readonly code: PolicyProblemCode };
 
-export interface LintOptions extends PolicyTextOptions, ReleaseLintOptions {
+export interface LintOptions extends PolicyTextOptions, ReleaseLintOptions, ParavisorOptions {
   /** The time that dates are compared with. */
   readonly at: Date;
 }
@@ -45,17 +47,20 @@ export function lintPolicy(text: string, options: LintOptions): readonly LintedP
 
 function lintBareReleasePolicy(value: JsonValue, text: string, options: LintOptions) {
   const { policy, problems } = readBareReleasePolicy(value, text);
-  return policy === null ? problems : lintReleasePolicy(policy, options);
+  return policy === null ? problems : [...lintReleasePolicy(policy, options), ...lintHostDataOf(policy)];
 }
 
 /** What a policy that loads says less, or other, than it seems to. */
-function remarksOn(policy: Policy, options: Pick<LintOptions, 'at' | 'knownAuthorities'>) {
+function remarksOn(policy: Policy, options: Omit<LintOptions, keyof PolicyTextOptions>) {
   return [
     ...lintEventLogs(policy),
     ...lintFloors(policy),
     ...lintBoot(policy),
     ...lintRules(policy),
     ...lintLauncherWords(policy),
+    ...lintLauncherPins(policy),
+    ...lintHostData(policy),
+    ...lintRelease(policy, options),
     ...releaseRules(policy, options),
     ...endingWaivers([policy], options.at).map(ending),
   ];

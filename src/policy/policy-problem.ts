@@ -101,6 +101,29 @@ export const POLICY_PROBLEMS = {
     severity: 'warning',
     remedy: 'Raise the minimum to the one that AMD publishes.',
   },
+  release_unpinned: {
+    meaning:
+      'the policy has all else that the release of a key needs, and pins neither what the VM runs nor which machine it is',
+    severity: 'error',
+    remedy:
+      'Pin code or machine as docs/key-release.md lists, or write anyMachine: true at the key: then any VM that the policy allows gets it.',
+  },
+  release_firmware_only: {
+    meaning: 'the policy has all else that the release of a key needs, and pins firmware alone, which many VMs have',
+    severity: 'warning',
+    remedy: 'Pin what the VM boots as well: docs/key-release.md lists what counts.',
+  },
+  launcher_word: {
+    meaning: 'whoever launches the VM chooses every value that is pinned',
+    severity: 'warning',
+    remedy:
+      'Pin the launch measurement or the key that signs it, or a machine; behind a paravisor write paravisor: known.',
+  },
+  host_data_open_policy: {
+    meaning: 'the HOST_DATA that is accepted is that of a published policy with which a guest starts any container',
+    severity: 'warning',
+    remedy: 'Write a policy that lists the containers of the workload, and pin its SHA-256.',
+  },
   expiry_near: {
     meaning: 'a waiver or date has ended, or ends within 30 days',
     severity: 'warning',

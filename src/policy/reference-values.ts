@@ -84,7 +84,12 @@ export function compareApplyingSets(
 
 /** Names of the claims that a set compares, as `snp.measurement` or `tpm.eventLog.files`, each once. */
 export function comparedClaimsOf(set: ReferenceSet): readonly string[] {
-  return comparisonsOf(set, NOTHING_VERIFIED).map(({ claim }) => claim);
+  return acceptedValuesOf(set).map(({ claim }) => claim);
+}
+
+/** The same with the values that the set accepts. */
+export function acceptedValuesOf(set: ReferenceSet): readonly Pick<ReferenceComparison, 'claim' | 'accepted'>[] {
+  return comparisonsOf(set, NOTHING_VERIFIED);
 }
 
 /** Sections that sets of reference values speak about, and that evidence of a type always has once it is verified. */

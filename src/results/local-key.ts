@@ -22,7 +22,7 @@ const AGREEMENT_CURVES: ReadonlySet<unknown> = new Set(['P-256', 'P-384', 'P-521
 const EXPONENT = 'AQAB';
 const LEAST_RSA_BITS = 2048;
 
-export interface LocalKeyOptions extends Pick<HeldKey, 'policy' | 'tenant'> {
+export interface LocalKeyOptions extends Pick<HeldKey, 'policy' | 'tenant' | 'anyMachine'> {
   /**
    * Reads the bytes of the key into memory of their own, which is overwritten after use.
    * @throws {Error} where they cannot be read
@@ -38,15 +38,17 @@ export class LocalKey implements HeldKey {
   readonly kind = 'local';
   readonly policy: string;
   readonly tenant: string;
+  readonly anyMachine: boolean;
   readonly #read: LocalKeyOptions['read'];
   /** Ends with the read that was begun last. */
   #before: Promise<unknown> = Promise.resolve();
   /** Whether a read was given up that has not ended: its file system does not answer. */
   #isStuck = false;
 
-  constructor({ policy, tenant, read }: LocalKeyOptions) {
+  constructor({ policy, tenant, anyMachine, read }: LocalKeyOptions) {
     this.policy = policy;
     this.tenant = tenant;
+    this.anyMachine = anyMachine;
     this.#read = read;
   }
 

@@ -1,8 +1,9 @@
 import { RefusedError } from '../model/errors.js';
 import type { Clock } from '../model/ports.js';
 import type { Caller } from '../model/request.js';
-import type { KnownAuthorities } from '../policy/akv/lint-authority.js';
+import type { ReleaseLintOptions } from '../policy/akv/lint-release-policy.js';
 import { type LintedProblem, lintPolicy } from '../policy/lint.js';
+import type { ParavisorOptions } from '../policy/lint-release.js';
 import { type Policy, REQUEST_BOUNDS } from '../policy/policy-document.js';
 import { requirePolicies } from './caller-limits.js';
 
@@ -15,11 +16,9 @@ export interface PolicyText {
   readonly text: string;
 }
 
-export interface PolicyTextsParts {
+export interface PolicyTextsParts extends ReleaseLintOptions, ParavisorOptions {
   /** The policies that a tenant has in use now. */
   readonly policies: (tenant: string) => { get(id: string): Policy | undefined; list(): readonly Policy[] };
-  /** Whether tokens of an issuer are accepted. */
-  readonly knownAuthorities: KnownAuthorities;
   readonly clock: Clock;
 }
 
@@ -48,8 +47,8 @@ export class PolicyTexts {
 
   /** What is wrong with a text. Nothing is loaded, and nothing is fetched. */
   lint(text: string): readonly LintedProblem[] {
-    const { clock, knownAuthorities } = this.#parts;
-    return lintPolicy(text, { at: clock.now(), knownAuthorities, bounds: REQUEST_BOUNDS });
+    const { clock, knownAuthorities, paravisorKeys } = this.#parts;
+    return lintPolicy(text, { at: clock.now(), knownAuthorities, paravisorKeys, bounds: REQUEST_BOUNDS });
   }
 }
 

@@ -1,13 +1,19 @@
 import { Checks } from '../model/check.js';
 import { type CheckId, waivableChecks } from '../model/checks/catalogue.js';
+import { hasParavisor } from '../model/evidence-traits.js';
 import type { JsonObject } from '../model/json.js';
-import type { ReleaseTerms } from '../model/request.js';
+import type { ReleaseTerms, VerifyRequest } from '../model/request.js';
 import type { PolicyAppraisal } from '../policy/appraise.js';
 import type { CheckSet } from '../policy/decide.js';
 import { lackingForRelease } from '../policy/release-fitness.js';
+import { pinsMachine } from '../policy/release-pins.js';
 import type { Case, EvidenceParts } from './judge-evidence.js';
 import type { Judged } from './judge-results.js';
 import { isNameOfOne, wrappingKeys } from './wrapping-keys.js';
+
+/** Of bare evidence of a paravisor. */
+const PIN_MACHINE =
+  'The operator should pin machines or hcl.vmUniqueId in the policy, or accept evidence with a vTPM, which the caller then sends.';
 
 const TARGET = '/attestationResults';
 const BINDING = '/binding';
@@ -29,7 +35,9 @@ const REQUIRED = {
 /** What the conditions of a release are about. */
 export interface ReleaseCase extends Pick<EvidenceParts, 'keyThumbprint'> {
   readonly terms: ReleaseTerms;
-  readonly asked: Pick<Case, 'nonce' | 'historical' | 'binding'>;
+  readonly asked: Pick<Case, 'nonce' | 'historical' | 'binding'> & {
+    readonly request: Pick<VerifyRequest, 'evidence'>;
+  };
   readonly judged: Judged;
   /** What the policy of the key came to. */
   readonly appraisal: PolicyAppraisal;
@@ -45,6 +53,7 @@ export function releaseDemands(release: ReleaseCase): CheckSet {
   if (release.terms.kind === 'vault') checkToken(checks, release);
   else checkBound(checks, release);
   checkWarnings(checks, release);
+  refuseUnpinnedParavisor(checks.at('/evidence/type'), release);
   return { checks: checks.all, required };
 }
 
@@ -137,6 +146,22 @@ function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal
     ...(faults.length === 0 ? {} : { actual: faults }),
     otherwise: faults.join('; '),
     faults,
+  });
+}
+
+/**
+ * What bare evidence has of the report of a paravisor is Microsoft's, and equal for every tenant. So pins of such evidence show
+ * nothing, unless they name the machine or the VM.
+ */
+function refuseUnpinnedParavisor(checks: Checks, { terms, asked, judged, appraisal: { policy } }: ReleaseCase): void {
+  const { type } = asked.request.evidence;
+  const isBare = judged.verification.claims.hcl !== undefined && !hasParavisor(type);
+  if (terms.anyMachine || !isBare || pinsMachine(policy, type)) return;
+  checks.fail('policy_evidence_type', {
+    actual: type,
+    detail:
+      'the runtime data has HCLAkPub, so the VM has a paravisor, and the policy pins neither machine nor vmUniqueId',
+    remedy: PIN_MACHINE,
   });
 }
 

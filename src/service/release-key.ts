@@ -63,7 +63,7 @@ export class ReleaseKey {
    * What the release of a key depends on.
    * @throws {RefusedError} `forbidden`, whether there is such a key or not: whoever may not have it learns nothing of it
    */
-  wanted(keyId: string, caller: Caller): Pick<HeldKey, 'kind' | 'policy'> {
+  wanted(keyId: string, caller: Caller): Pick<HeldKey, 'kind' | 'policy' | 'anyMachine'> {
     const { keys } = this.#parts;
     const own = [...caller.keys].filter((id) => keys.get(id)?.tenant === caller.tenant);
     const key = own.includes(keyId) ? keys.get(keyId) : undefined;

@@ -7,7 +7,7 @@ import type { Clock } from '../model/ports.js';
 import type { VerifyRequest } from '../model/request.js';
 import { wrappingKeys } from './wrapping-keys.js';
 
-export interface VaultHeldKeyOptions extends Pick<HeldKey, 'policy' | 'tenant'> {
+export interface VaultHeldKeyOptions extends Pick<HeldKey, 'policy' | 'tenant' | 'anyMachine'> {
   readonly key: ReleasableKey;
   readonly enc: ReleaseEnc;
   readonly vault: ReleaseVault;
@@ -19,11 +19,13 @@ export class VaultHeldKey implements HeldKey {
   readonly kind = 'vault';
   readonly policy: string;
   readonly tenant: string;
+  readonly anyMachine: boolean;
   readonly #options: VaultHeldKeyOptions;
 
   constructor(options: VaultHeldKeyOptions) {
     this.policy = options.policy;
     this.tenant = options.tenant;
+    this.anyMachine = options.anyMachine;
     this.#options = options;
   }
 

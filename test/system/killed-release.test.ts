@@ -77,6 +77,7 @@ async function commandOf(): Promise<readonly string[]> {
     name: 'disk',
     enc: 'RSA_AES_KEY_WRAP_384',
     policy: 'keys',
+    anyMachine: true,
     roots,
     credential: await vaults.identity(),
   };

@@ -32,6 +32,7 @@ const POLICY = {
   freshness: 'strict',
   nonce: 'challenge',
   binding: 'required',
+  referenceValues: [{ hcl: { vmUniqueId: ['7df7b373-b947-4aaa-96e5-c358f2a03d20'] } }],
   waivers: WAIVERS,
 };
 

@@ -33,9 +33,9 @@ export function releaseRoute({ releaseKey, slots, metrics, limits }: ReleaseRout
       const { keyId } = request.params as { readonly keyId: string };
       const { dryRun, ...query } = readReleaseQuery(queryOf(request));
       const caller = callerOf(request);
-      const { kind, policy } = releaseKey.wanted(keyId, caller);
+      const { kind, policy, anyMachine } = releaseKey.wanted(keyId, caller);
       const { decision, release, state } = await slots.run(() => {
-        const asked = readReleaseRequest(bodyOf(request), { keyId, kind, policy, dryRun }, limits);
+        const asked = readReleaseRequest(bodyOf(request), { keyId, kind, policy, anyMachine, dryRun }, limits);
         return releaseKey.execute(asked, caller);
       });
       request.decision = decision;

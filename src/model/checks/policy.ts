@@ -13,7 +13,7 @@ export const POLICY_CHECKS = {
   policy_evidence_type: {
     holds: 'the policy accepts this type of evidence',
     fails: 'the policy does not accept this type of evidence',
-    when: 'the type is not in accepts; routes.hardware is required and the evidence has no hardware report',
+    when: 'the type is not in accepts; routes.hardware is required and the evidence has no hardware report; a key is wanted, the evidence is bare and has HCLAkPub in its runtime data, and the policy of the key pins neither machine nor vmUniqueId',
     members: ['accepts', 'routes.hardware'],
     remedy: (finding) =>
       `The caller should send evidence of a type that ${policyOf(finding)} accepts (${value(finding.expected, 'its member accepts')}) instead of ${value(finding.actual, 'this one')}, or name another policy.`,

@@ -334,7 +334,7 @@ const FAKE_ENDORSEMENTS: HeldEndorsementsUseCase = {
 };
 
 const FAKE_RELEASES: ReleaseKeyUseCase = {
-  wanted: () => ({ kind: 'local', policy: 'payments' }),
+  wanted: () => ({ kind: 'local', policy: 'payments', anyMachine: false }),
   execute: async () => ({ decision: ALLOW, release: { value: 'eyJ.eyJ', keyVersion: null }, state: 'released' }),
 };
 

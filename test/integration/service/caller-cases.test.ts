@@ -89,7 +89,7 @@ function start(data: string): Promise<RunningService> {
       decisions: { keepEvidence: 'full' },
       receipts: { issuer: 'https://veritee.example' },
       tenants: lab.tenants('red', 'blue'),
-      keys: { disk: { local: path('secret'), policy: 'keys', tenant: 'red' } },
+      keys: { disk: { local: path('secret'), policy: 'keys', anyMachine: true, tenant: 'red' } },
       callers: Object.fromEntries(
         KINDS.flatMap((kind) => CONFIGURED.map((who) => [`${kind}-${who}`, caller(kind, who)])),
       ),

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
+import { parseHclReport } from '../../../src/formats/hcl-report.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { Answer } from '../http/exchange.js';
-import { call, LabService, lenientPolicy, post, sha256Hex, WITHOUT_ENDORSEMENTS } from './lab-service.js';
+import { base64Url, call, LabService, lenientPolicy, post, sha256Hex, WITHOUT_ENDORSEMENTS } from './lab-service.js';
 
 /** The release of a local key over HTTP, from the challenge to the guest that opens it. */
 
@@ -34,8 +35,13 @@ const POLICY = {
   freshness: 'strict',
   nonce: 'challenge',
   binding: 'required',
+  referenceValues: [{ hcl: { vmUniqueId: ['7df7b373-b947-4aaa-96e5-c358f2a03d20'] } }],
   waivers: WAIVERS,
 };
+
+/** The paravisor of the lab. */
+const MEASURED = { snp: { measurement: ['5a'.repeat(48)] } };
+const MEASURED_POLICY = { ...POLICY, accepts: ['snp'], referenceValues: [MEASURED] };
 
 let lab: LabService;
 let service: RunningService;
@@ -44,6 +50,7 @@ beforeAll(async () => {
   lab = await LabService.create();
   await lab.writePolicy(lenientPolicy('keys', POLICY));
   await lab.writePolicy(lenientPolicy('warned', { ...POLICY, waivers: WAIVERS.slice(1) }));
+  await lab.writePolicy(lenientPolicy('measured', MEASURED_POLICY));
   await writeFile(join(lab.root, 'disk.key'), SECRET);
   await writeFile(join(lab.root, 'emptied.key'), SECRET);
   service = await lab.start(configuration());
@@ -57,6 +64,8 @@ function configuration(changes: object = {}): Record<string, unknown> {
     keys: {
       disk: { local, policy: 'keys' },
       warned: { local, policy: 'warned' },
+      measured: { local, policy: 'measured' },
+      anywhere: { local, policy: 'measured', anyMachine: true },
       foreign: { local, policy: 'keys', tenant: 'other' },
       unlisted: { local, policy: 'keys' },
       emptied: { local: join(lab.root, 'emptied.key'), policy: 'keys' },
@@ -67,7 +76,7 @@ function configuration(changes: object = {}): Record<string, unknown> {
         roles: ['release', 'verify', 'audit:read', 'metrics'],
         policies: ['warned'],
         audience: [GATE],
-        keys: ['disk', 'warned', 'emptied'],
+        keys: ['disk', 'warned', 'emptied', 'measured', 'anywhere'],
       }),
       auditor: caller({ apiKeySha256: sha256Hex('sesame-auditor'), roles: ['verify', 'audit:read'], keys: ['disk'] }),
     },
@@ -275,6 +284,7 @@ describe('REL-04 a policy that releases no key', () => {
       {
         accepts: ['maa-token'],
         waivers: [],
+        referenceValues: [],
         routes: { hardware: 'off', maa: 'required' },
         require: { maa: { complianceStatus: ['azure-compliant-cvm'] } },
       },
@@ -299,6 +309,62 @@ describe('REL-04 a policy that releases no key', () => {
     await lab.writePolicy(lenientPolicy('keys', POLICY));
     expect(lab.output).toContain('no key is released by the policy keys, which lacks nonce: challenge');
     expect((await release()).body.decision).toBe('allow');
+  });
+});
+
+describe('REL-07 a policy that pins neither code nor machine', () => {
+  const pcr8 = { tpm: { pcrs: { sha256: { 8: ['e6'.repeat(32)] } } } };
+  const OPEN = { ...POLICY, referenceValues: [...POLICY.referenceValues, pcr8] };
+  const disk = (members: object) => ({ disk: { local: join(lab.root, 'disk.key'), policy: 'open', ...members } });
+
+  it('keeps the service from starting, which names key, policy, set and both ways out', async () => {
+    await lab.writePolicy(lenientPolicy('open', OPEN));
+    await expect(lab.start({ keys: disk({}) }, {}, 'open')).rejects.toThrow(
+      /^keys\.disk\.policy: the policy open pins neither code nor machine: see \/referenceValues\/1; pin .*, or write anyMachine: true/m,
+    );
+  });
+
+  it('loads for a key that may go to any VM, with a warning at each start', async () => {
+    const warned = () =>
+      lab.output.split('keys.disk.anyMachine: any VM that the policy allows gets the key').length - 1;
+    for (const times of [1, 2]) {
+      await lab.start({ keys: disk({ anyMachine: true }) }, {}, `any-${times}`);
+      expect(warned()).toBe(times);
+    }
+  });
+
+  it('does not replace one that does, at a reload', async () => {
+    await lab.writePolicy(lenientPolicy('keys', { ...POLICY, referenceValues: [] }));
+    await service.reload();
+    await lab.writePolicy(lenientPolicy('keys', POLICY));
+    expect(lab.output).toContain('keys.disk.policy: the policy keys pins neither code nor machine');
+    expect((await release()).body.decision).toBe('allow');
+  });
+
+  it('of firmware alone is a warning at the start, and none of the decision', async () => {
+    await lab.writePolicy(lenientPolicy('open', { ...POLICY, accepts: ['snp'], referenceValues: [MEASURED] }));
+    await lab.start({ keys: disk({}) }, {}, 'firmware');
+    expect(lab.output).toMatch(/"level":"warn".*"code":"release_firmware_only".*pins the launch measurement alone/);
+  });
+});
+
+describe('REL-07 bare evidence with the runtime data of a paravisor', () => {
+  async function asBare(keyId: string): Promise<Answer> {
+    const nonce = await challenge();
+    const { hardwareReport, runtimeClaims } = parseHclReport(lab.vm.evidence({ nonce, jwk: JWK }).hclReport);
+    const evidence = { type: 'snp', report: base64Url(hardwareReport), runtimeData: base64Url(runtimeClaims) };
+    return release({ nonce, keyId, members: { evidence } });
+  }
+
+  it('gets no key by a policy that pins its measurement, which every tenant has', async () => {
+    const { body } = await asBare('measured');
+    expect([body.decision, body.reasons, body.release]).toEqual(['deny', ['policy_evidence_type'], null]);
+    expect(body.policies[0].unmatched).toContain('policy_evidence_type');
+  });
+
+  it('twin: gets it by a policy that pins the VM, and where any VM may have it', async () => {
+    expect((await asBare('disk')).body.decision).toBe('allow');
+    expect((await asBare('anywhere')).body.decision).toBe('allow');
   });
 });
 

@@ -86,6 +86,7 @@ async function start(key: object = {}): Promise<RunningService> {
       name: 'disk',
       enc: 'RSA_AES_KEY_WRAP_384',
       policy: 'keys',
+      anyMachine: true,
       roots: join(lab.root, 'vault-root.pem'),
       credential: await vaults.identity(),
       ...key,

@@ -205,6 +205,7 @@ describe('The process that watches workers', () => {
       name: 'disk',
       enc: 'RSA_AES_KEY_WRAP_384',
       policy: 'keys',
+      anyMachine: true,
       roots,
     };
     await start({ keys: { db: key }, policies: { directory: folder } });

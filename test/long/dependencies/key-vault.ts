@@ -109,6 +109,7 @@ abstract class KeyRelease extends HttpDependency {
       name: 'disk',
       enc: 'RSA_AES_KEY_WRAP_384',
       policy: 'keys',
+      anyMachine: true,
       roots: join(this.#lab.root, 'vault-root.pem'),
       credential: await this.vaults.identity(),
     };

@@ -30,6 +30,10 @@ version: 1
 accepts: [snp]
 minimums: { snp: { Milan: { snp: 24, microcode: 219 } } }
 `;
+/** What a policy needs beside for a key to be released by it, pins excepted. */
+const FIT = 'nonce: challenge\nbinding: required\n';
+const MEASURED = `referenceValues: [{ snp: { measurement: [${'a1'.repeat(48)}] } }]\n`;
+const PINNED = `${FIT}referenceValues: [{ snp: { authorKeyDigest: [${'c3'.repeat(48)}] } }]\n`;
 const KEY = 'ab'.repeat(32);
 const UUID = '5a1c8f5e-0d3c-4c41-9c1b-7f6f2d6a9b10';
 
@@ -133,6 +137,45 @@ describe('the configuration itself', () => {
     ]);
   });
 
+  it('REL-07 is config_schema for a key whose policy pins neither code nor machine, with both ways out', async () => {
+    await write('policies/payments.yaml', `${POLICY}${FIT}`);
+    const policies = { directory: path('policies') };
+    expect(briefly(await check({ policies, keys: { db: RELEASABLE }, callers: caller('db') }))).toEqual([
+      expect.stringMatching(
+        /^config_schema \/keys\/db\/policy: the policy payments pins neither .*: see \/referenceValues; pin .*, or write anyMachine: true/,
+      ),
+    ]);
+  });
+
+  it('REL-07 is a warning for a key that may go to any VM', async () => {
+    await write('policies/payments.yaml', `${POLICY}${FIT}`);
+    const policies = { directory: path('policies') };
+    const keys = { db: { ...RELEASABLE, anyMachine: true } };
+    const problems = await check({ policies, keys, callers: caller('db') });
+    expect(briefly(problems)).toEqual([
+      expect.stringMatching(/^config_setting \/keys\/db\/anyMachine: any VM that the policy allows gets the key/),
+    ]);
+    expect(problems[0]?.severity).toBe('warning');
+  });
+
+  it('REL-07 is release_firmware_only for a key whose policy pins firmware alone, and for no other policy', async () => {
+    await write('policies/payments.yaml', `${POLICY}${FIT}${MEASURED}`);
+    const policies = { directory: path('policies') };
+    const keyed = (members: object) => ({
+      policies,
+      keys: { db: { ...RELEASABLE, ...members } },
+      callers: caller('db'),
+    });
+    const problems = await check(keyed({}));
+    expect(briefly(problems)).toEqual([
+      expect.stringMatching(
+        /^release_firmware_only \/referenceValues\/0: payments\.yaml: pins the launch measurement alone/,
+      ),
+    ]);
+    expect(problems[0]?.severity).toBe('warning');
+    expect(await check({ policies })).toEqual([]);
+  });
+
   it('is config_file for a file of headers of traces that is missing or wrong, and says nothing of what is in it', async () => {
     const traces = (name: string) => ({ traces: { endpoint: 'https://collector.example', headersFile: path(name) } });
     expect(briefly(await check(traces('none')))).toEqual([
@@ -147,7 +190,7 @@ describe('the configuration itself', () => {
   });
 
   it('is config_file for files of keys that the service does not start without, config_missing for those read later', async () => {
-    await write('policies/payments.yaml', `${POLICY}nonce: challenge\nbinding: required\n`);
+    await write('policies/payments.yaml', `${POLICY}${PINNED}`);
     const policies = { directory: path('policies') };
     const credential = { kind: 'client-secret', tenantId: 'a', clientId: UUID, secretFile: path('secret') };
     const keys = {
@@ -164,7 +207,7 @@ describe('the configuration itself', () => {
   });
 
   it('is config_schema for a key whose vault would be asked by an identity that the environment lacks', async () => {
-    await write('policies/payments.yaml', `${POLICY}nonce: challenge\nbinding: required\n`);
+    await write('policies/payments.yaml', `${POLICY}${PINNED}`);
     const policies = { directory: path('policies') };
     const keys = { db: { ...RELEASABLE, credential: 'workload-identity' } };
     expect(briefly(await check({ policies, keys }))).toContain(

@@ -53,6 +53,16 @@ describe('warnings about a configuration', () => {
     expect(warningsAbout(`${keys}\n${caller('roles: [release], keys: [disk]')}`)).toEqual([]);
   });
 
+  it('REL-07 name keys that may go to any VM', () => {
+    const keys = (members: string) => `keys: { disk: { local: ./disk.key, policy: p${members} } }
+callers: { gate: { apiKeySha256: ${'ab'.repeat(32)}, expires: 2027-01-31, roles: [release], keys: [disk] } }`;
+    expect(warningsAbout(keys(', anyMachine: true'))).toEqual([
+      'keys.disk.anyMachine: any VM that the policy allows gets the key: the policy need not pin code or machine',
+    ]);
+    expect(warningsAbout(keys(', anyMachine: false'))).toEqual([]);
+    expect(warningsAbout(keys(''))).toEqual([]);
+  });
+
   it('say that an asterisk in what is compared stands for itself', () => {
     const caller = (members: string) =>
       `callers: { ci: { roles: [verify], oidc: { profile: generic, issuer: https://issuer.example, keys: discovery, audience: [veritee], ${members} } } }`;

@@ -187,6 +187,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'keys.<name>.name': VAULT_RELEASE,
   'keys.<name>.version': [VAULT_KEYS, 'of a version is that version alone'],
   'keys.<name>.policy': [RELEASE, 'REL-03 with a warning that nothing waives is refused'],
+  'keys.<name>.anyMachine': [RELEASE, 'loads for a key that may go to any VM, with a warning at each start'],
   'keys.<name>.enc': [VAULT_KEYS, 'is wrapped as its configuration says: %s'],
   'keys.<name>.roots': [VAULT_KEYS, 'is handed out only where the answer chains to the roots of the configuration'],
   'keys.<name>.credential': VAULT_RELEASE,

@@ -165,9 +165,10 @@ tenants: { other: { policies: { directory: ./other } } }`;
       roots: null,
       credential: { kind: 'managed-identity', clientId: null },
       policy: 'p',
+      anyMachine: false,
       tenant: 'default',
     });
-    expect({ ...disk }).toEqual({ local: './disk.key', policy: 'p', tenant: 'other' });
+    expect({ ...disk }).toEqual({ local: './disk.key', policy: 'p', anyMachine: false, tenant: 'other' });
   });
 
   it('has a caller with keys of its tenant', () => {

@@ -44,6 +44,15 @@ describe('what is demanded beside a policy', () => {
     expect(appraisal.matched).toEqual(['policy_evidence_type']);
   });
 
+  it('takes a check that a demand fails out of what the policy matched', () => {
+    const checks = checked((made) => made.fail('policy_evidence_type'));
+    expect(demanded('allow', [...PASS, ...checks])).toMatchObject({
+      outcome: 'deny',
+      matched: [],
+      unmatched: ['policy_evidence_type'],
+    });
+  });
+
   it.each([
     ['was skipped', SKIPPED, 'skipped although nothing failed: release_warning'],
     ['has no outcome', [], 'without an outcome: release_warning'],

@@ -16,7 +16,7 @@ const SECRET = Buffer.from('sesame-of-the-disk');
 const jwkOf = (key: KeyObject) => key.export({ format: 'jwk' }) as JsonObject;
 
 function localKey(read: () => Promise<Uint8Array> = async () => Uint8Array.from(SECRET)) {
-  return new LocalKey({ policy: 'keys', tenant: 'default', read });
+  return new LocalKey({ policy: 'keys', tenant: 'default', anyMachine: false, read });
 }
 
 function allowed(bindingJwk: JsonObject) {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { NonceStanding } from '../../../src/model/challenge.js';
 import { Checks } from '../../../src/model/check.js';
 import { remedyOf } from '../../../src/model/checks/catalogue.js';
+import type { Evidence, EvidenceType } from '../../../src/model/evidence.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { ExpectedBinding } from '../../../src/model/verification.js';
 import type { PolicyAppraisal } from '../../../src/policy/appraise.js';
@@ -47,20 +48,24 @@ interface Changes {
   readonly policy?: typeof POLICY;
   readonly warn?: (checks: Checks) => void;
   readonly kind?: 'vault' | 'local';
+  readonly evidenceType?: EvidenceType;
+  readonly hasRuntimeClaims?: boolean;
+  readonly anyMachine?: boolean;
 }
 
 function releaseCase(changes: Changes = {}): ReleaseCase {
   const { claims = token(), sameTee = true, nonce = CHALLENGE, historical = false, isBound = true } = changes;
   const { binding = BINDING, policy = POLICY, warn = () => undefined, kind = 'vault' } = changes;
+  const { evidenceType = 'az-snp-vtpm', hasRuntimeClaims = false, anyMachine = false } = changes;
   const checks = new Checks('');
   warn(checks);
   const judged = undecided('deadline', false);
-  const maa = claims === null ? {} : { maa: { claims } };
+  const maa = { ...(claims && { maa: { claims } }), ...(hasRuntimeClaims && { hcl: {} }) };
   const appraisal = { policy, outcome: 'allow', checks: checks.all } as unknown as PolicyAppraisal;
   return {
     keyThumbprint,
-    terms: { keyId: 'db', kind, dryRun: false },
-    asked: { nonce, historical, binding },
+    terms: { keyId: 'db', kind, anyMachine, dryRun: false },
+    asked: { nonce, historical, binding, request: { evidence: { type: evidenceType } as Evidence } },
     judged: {
       ...judged,
       ofSameTee: new Set(sameTee ? ['maa'] : []),
@@ -247,6 +252,47 @@ describe('the conditions of a release by a vault', () => {
     expect(releaseDemands({ ...release, appraisal }).checks.find(({ id }) => id === 'release_warning')?.result).toBe(
       'pass',
     );
+  });
+});
+
+describe('REL-07 bare evidence of a paravisor, for a key', () => {
+  const VM_ID = '7df7b373-b947-4aaa-96e5-c358f2a03d20';
+  const bare = (members: object) =>
+    parsePolicy(JSON.stringify({ ...JSON.parse(POLICY.text), accepts: ['snp', 'tdx'], ...members }));
+  const typeOf = (members: object, changes: Changes = {}) =>
+    resultsOf({ evidenceType: 'snp', hasRuntimeClaims: true, policy: bare(members), ...changes })[
+      'policy_evidence_type'
+    ];
+  const CODE = {
+    referenceValues: [
+      { snp: { measurement: ['a1'.repeat(48)], hostData: ['d4'.repeat(32)] } },
+      { tdx: { mrtd: ['a1'.repeat(48)] } },
+    ],
+  };
+  const VM = { referenceValues: [{ hcl: { vmUniqueId: [VM_ID] } }] };
+
+  it('is refused where the policy pins code, which is Microsoft’s, and the answer says what to do', () => {
+    const changes: Changes = { evidenceType: 'snp', hasRuntimeClaims: true, policy: bare(CODE) };
+    expect(typeOf(CODE)).toBe('fail');
+    expect(typeOf(CODE, { evidenceType: 'tdx' })).toBe('fail');
+    expect(detailOf('policy_evidence_type', changes)).toMatch(/^the runtime data has HCLAkPub, /);
+    expect(toDo('policy_evidence_type', changes)).toMatch(/^The operator should pin machines or hcl\.vmUniqueId /);
+  });
+
+  it('twin: is taken without runtime claims, with a vTPM, and for a key that any VM may have', () => {
+    expect(typeOf(CODE, { hasRuntimeClaims: false })).toBeUndefined();
+    expect(
+      typeOf({ ...CODE, accepts: ['az-snp-vtpm', 'snp', 'tdx'] }, { evidenceType: 'az-snp-vtpm' }),
+    ).toBeUndefined();
+    expect(typeOf(CODE, { anyMachine: true })).toBeUndefined();
+  });
+
+  it('is taken where the policy pins the machine, or the VM under a known paravisor', () => {
+    const machines = { chipId: ['22'.repeat(64)] };
+    expect(typeOf({ ...CODE, require: { snp: { machines } } })).toBeUndefined();
+    expect(typeOf({ ...CODE, require: { snp: { machines } } }, { evidenceType: 'tdx' })).toBe('fail');
+    expect(typeOf(VM)).toBeUndefined();
+    expect(typeOf({ ...VM, paravisor: 'any' })).toBe('fail');
   });
 });
 

@@ -50,6 +50,7 @@ function releasing(given: Given = {}) {
     kind: 'local',
     policy: 'keys',
     tenant: 'default',
+    anyMachine: false,
     requireFit: step('fit', given.requireFit ?? (() => undefined)),
     describe: () => ({ type: 'local' }),
     release: step('release', given.release ?? (async () => VALUE)),
@@ -76,7 +77,7 @@ function releasing(given: Given = {}) {
   };
   const useCase = new ReleaseKey(parts);
   const ask = (dryRun = false, keyId = 'disk') =>
-    useCase.execute({ ...judged().request, release: { keyId, kind: 'local', dryRun } }, CALLER);
+    useCase.execute({ ...judged().request, release: { keyId, kind: 'local', anyMachine: false, dryRun } }, CALLER);
   return { useCase, ask, steps, log, key, recorder, verifyEvidence };
 }
 

@@ -21,7 +21,8 @@ const wrap = (kid: string): JsonObject => ({ kid, kty: 'RSA', use: 'enc', n: 'n'
 
 function held(answer: Partial<ReleasedKey> = {}) {
   const release = vi.fn(async () => ({ value: 'jws', keyVersion: VERSION, wrappingKid: 'wrap', ...answer }));
-  const options = { policy: 'keys', tenant: 'red', key: KEY as NonNullable<typeof KEY>, clock: { now: () => NOW } };
+  const named = { policy: 'keys', tenant: 'red', anyMachine: false };
+  const options = { ...named, key: KEY as NonNullable<typeof KEY>, clock: { now: () => NOW } };
   return { release, key: new VaultHeldKey({ ...options, enc: 'RSA_AES_KEY_WRAP_384', vault: { release } }) };
 }
 

@@ -1,0 +1,67 @@
+import { hasParavisor } from '../model/evidence-traits.js';
+import type { ReleasePolicy } from './akv/policy-tree.js';
+import { OPEN_HOST_DATA } from './microsoft-launches.js';
+import { type Pinning, pinnedIn, pinningOfReleasePolicy, pinningOfRule, pinningOfSet } from './pinned-claims.js';
+import type { Policy } from './policy-document.js';
+import type { PolicyProblem } from './policy-problem.js';
+import { lackingForRelease } from './release-fitness.js';
+import { releasePins } from './release-pins.js';
+
+/** ID_KEY_DIGESTs of paravisors that the configuration lists. Left out: none. */
+export interface ParavisorOptions {
+  readonly paravisorKeys?: ReadonlySet<string> | undefined;
+}
+
+/** Of a policy that a key could be released by: which VMs could have it. */
+export function lintRelease(policy: Policy, options: ParavisorOptions): readonly PolicyProblem[] {
+  if (lackingForRelease(policy).length > 0) return [];
+  const unpinned = releasePins(policy, options.paravisorKeys ?? new Set()).unpinned.map(
+    (pointer): PolicyProblem => ({ code: 'release_unpinned', pointer, message: UNPINNED }),
+  );
+  return [...unpinned, ...lintFirmwarePins(policy, options)];
+}
+
+const UNPINNED = 'pins neither code nor machine: a key with this policy does not load without anyMachine: true';
+
+/** Pins of a key's policy that are equal on many VMs. */
+export function lintFirmwarePins(
+  policy: Policy,
+  { paravisorKeys = new Set() }: ParavisorOptions,
+): readonly PolicyProblem[] {
+  const message = policy.accepts.some(hasParavisor) ? ONLY_PCR_7 : ONLY_MEASUREMENT;
+  return releasePins(policy, paravisorKeys).firmwareOnly.map((pointer) => ({
+    code: 'release_firmware_only',
+    pointer,
+    message,
+  }));
+}
+
+const ONLY_PCR_7 = 'pins firmware and Secure Boot alone, which are equal on all VMs of a distribution';
+const ONLY_MEASUREMENT = 'pins the launch measurement alone, which is that of the firmware';
+
+/** HOST_DATA of published policies for container groups, with which a guest starts any container. */
+export function lintHostData(policy: Policy): readonly PolicyProblem[] {
+  const ofRules = policy.rules.flatMap((rule, index) =>
+    policy.accepts.map((type) => pinningOfRule(rule, type, policy, `/rules/${index}/${rule.language}`)),
+  );
+  const ofSets = policy.referenceValues.map((set, index) => pinningOfSet(set, `/referenceValues/${index}`));
+  return openHostData([...ofSets, ...ofRules]);
+}
+
+/** The same of a release policy that stands alone. */
+export function lintHostDataOf(policy: ReleasePolicy): readonly PolicyProblem[] {
+  return openHostData([pinningOfReleasePolicy(policy)]);
+}
+
+function openHostData(pinnings: readonly Pinning[]): readonly PolicyProblem[] {
+  const open = pinnings
+    .flatMap(pinnedIn)
+    .filter(({ claim, values }) => claim === 'snp.hostData' && values.some(isOpen))
+    .map(({ pointer }) => pointer);
+  const message = 'accepts the HOST_DATA of a published policy that allows every container';
+  return [...new Set(open)].map((pointer) => ({ code: 'host_data_open_policy', pointer, message }));
+}
+
+function isOpen(value: unknown): boolean {
+  return typeof value === 'string' && OPEN_HOST_DATA.has(value);
+}

@@ -1,0 +1,143 @@
+import type { EvidenceType } from '../model/evidence.js';
+import type { JsonValue } from '../model/json.js';
+import { ISOLATION } from './akv/maa-claims.js';
+import type { Condition, ReleasePolicy } from './akv/policy-tree.js';
+import { nameInTee } from './akv/token-kinds.js';
+import type { Binary, Expression } from './cel/expression.js';
+import { foresee, type Known } from './cel/foresee.js';
+import { knownOf, type RuledPolicy } from './known-claims.js';
+import type { ReferenceSet } from './reference-grammar.js';
+import { acceptedValuesOf } from './reference-values.js';
+import type { Rule } from './rule.js';
+
+/** A claim that must be one of some values. The name is that of reference values, as `snp.measurement` or `tdx.rtmr1`. */
+export interface PinnedClaim {
+  readonly op: 'pin';
+  readonly claim: string;
+  readonly values: readonly JsonValue[];
+  /** JSON pointer of the member, rule or condition that demands it. */
+  readonly pointer: string;
+}
+
+/**
+ * What evidence must equal to meet a rule or a set of reference values. `any` without parts is never met. All other demands,
+ * such as `!=` and ranges, pin nothing and are left out.
+ */
+export type Pinning = PinnedClaim | { readonly op: 'all' | 'any'; readonly parts: readonly Pinning[] };
+
+const NOTHING: Pinning = { op: 'all', parts: [] };
+const NEVER_MET: Pinning = { op: 'any', parts: [] };
+
+/** Every claim that is pinned somewhere in it, alternatives among them. */
+export function pinnedIn(pinning: Pinning): readonly PinnedClaim[] {
+  return pinning.op === 'pin' ? [pinning] : pinning.parts.flatMap(pinnedIn);
+}
+
+export function pinningOfSet(set: ReferenceSet, pointer: string): Pinning {
+  const parts = acceptedValuesOf(set).map(
+    ({ claim, accepted }): Pinning => ({ op: 'pin', claim, values: accepted, pointer }),
+  );
+  return { op: 'all', parts };
+}
+
+/** Of a rule, for evidence of one type: branches that such evidence never takes are left out. */
+export function pinningOfRule(rule: Rule, type: EvidenceType, policy: RuledPolicy, pointer: string): Pinning {
+  if (rule.language === 'akv') return pinningOfReleasePolicy(rule.policy);
+  return new CelPinning(knownOf(type, policy), pointer).of(rule.expression);
+}
+
+class CelPinning {
+  readonly #known: Known;
+  readonly #pointer: string;
+
+  constructor(known: Known, pointer: string) {
+    this.#known = known;
+    this.#pointer = pointer;
+  }
+
+  of(expression: Expression): Pinning {
+    if (!this.#canBeTrue(expression)) return NEVER_MET;
+    switch (expression.op) {
+      case 'and':
+        return { op: 'all', parts: expression.operands.map((operand) => this.of(operand)) };
+      case 'or':
+        return { op: 'any', parts: expression.operands.map((operand) => this.of(operand)) };
+      case 'choose':
+        return this.#ofChoice(expression);
+      case 'binary':
+        return this.#ofComparison(expression);
+      default:
+        return NOTHING;
+    }
+  }
+
+  #canBeTrue(expression: Expression): boolean {
+    const value = foresee(expression, this.#known);
+    return value !== 'false' && value !== 'undefined';
+  }
+
+  #ofChoice({ condition, ifTrue, ifFalse }: Expression & { op: 'choose' }): Pinning {
+    const foreseen = foresee(condition, this.#known);
+    if (foreseen === 'true') return this.of(ifTrue);
+    if (foreseen === 'false') return this.of(ifFalse);
+    return { op: 'any', parts: [this.of(ifTrue), this.of(ifFalse)] };
+  }
+
+  #ofComparison({ operator, left, right }: Binary): Pinning {
+    if (operator === 'in') return right.op === 'list' ? this.#pin(left, right.items) : NOTHING;
+    if (operator !== '==') return NOTHING;
+    return left.op === 'literal' ? this.#pin(right, [left]) : this.#pin(left, [right]);
+  }
+
+  #pin(side: Expression, values: readonly Expression[]): Pinning {
+    const claim = claimOf(side);
+    if (claim === null || !values.every((value) => value.op === 'literal')) return NOTHING;
+    return { op: 'pin', claim, values: values.map(({ value }) => value), pointer: this.#pointer };
+  }
+}
+
+/** Name of a claim, or of an item of the list of RTMRs; null of all else. */
+function claimOf(side: Expression): string | null {
+  if (side.op === 'item') return claimOf(side.list) === 'tdx.rtmr' ? `tdx.rtmr${side.index}` : null;
+  if (side.op !== 'claim') return null;
+  const name = side.path.join('.');
+  return name === 'hcl.vmConfiguration.vmUniqueId' ? VM_UNIQUE_ID : name;
+}
+
+export const VM_UNIQUE_ID = 'hcl.vmUniqueId';
+
+/** Of a release policy. Its authorities are alternatives. */
+export function pinningOfReleasePolicy({ authorities }: ReleasePolicy): Pinning {
+  return { op: 'any', parts: authorities.map(({ group }) => pinningOfCondition(group)) };
+}
+
+function pinningOfCondition(condition: Condition): Pinning {
+  if (condition.kind !== 'claim') {
+    const parts = condition.conditions.map(pinningOfCondition);
+    return { op: condition.kind === 'allOf' ? 'all' : 'any', parts };
+  }
+  const claim = BY_TOKEN_CLAIM.get(condition.claim) ?? BY_TEE_CLAIM.get(nameInTee(condition.claim));
+  if (claim === undefined || condition.operator !== 'equals') return NOTHING;
+  return { op: 'pin', claim, values: [condition.value], pointer: condition.pointer };
+}
+
+/** The id of the VM. Outside of x-ms-isolation-tee, vm-configuration can be the guest's own words. */
+const BY_TOKEN_CLAIM: ReadonlyMap<string, string> = new Map([
+  ['x-ms-azurevm-vmid', VM_UNIQUE_ID],
+  [`${ISOLATION}.x-ms-runtime.vm-configuration.vmUniqueId`, VM_UNIQUE_ID],
+]);
+
+const BY_TEE_CLAIM: ReadonlyMap<string, string> = new Map([
+  ['x-ms-sevsnpvm-launchmeasurement', 'snp.measurement'],
+  ['x-ms-sevsnpvm-authorkeydigest', 'snp.authorKeyDigest'],
+  ['x-ms-sevsnpvm-idkeydigest', 'snp.idKeyDigest'],
+  ['x-ms-sevsnpvm-hostdata', 'snp.hostData'],
+  ['x-ms-sevsnpvm-familyId', 'snp.familyId'],
+  ['x-ms-sevsnpvm-imageId', 'snp.imageId'],
+  ['tdx_mrtd', 'tdx.mrtd'],
+  ['tdx_rtmr1', 'tdx.rtmr1'],
+  ['tdx_rtmr2', 'tdx.rtmr2'],
+  ['tdx_mrconfigid', 'tdx.mrConfigId'],
+  ['tdx_mrowner', 'tdx.mrOwner'],
+  ['tdx_mrownerconfig', 'tdx.mrOwnerConfig'],
+]);

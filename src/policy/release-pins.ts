@@ -1,0 +1,177 @@
+import type { EvidenceType } from '../model/evidence.js';
+import { hasParavisor, isHardwareType, teeOf } from '../model/evidence-traits.js';
+import type { JsonValue } from '../model/json.js';
+import { MICROSOFT_ID_KEYS, OPEN_HOST_DATA } from './microsoft-launches.js';
+import { type PinnedClaim, type Pinning, pinningOfRule, pinningOfSet, VM_UNIQUE_ID } from './pinned-claims.js';
+import type { Policy } from './policy-document.js';
+import { couldMatch } from './reference-use.js';
+
+/** What pins come to. `firmware`: only what is equal on many VMs, whatever they run. */
+const GRADES = ['open', 'firmware', 'pinned'] as const;
+type Grade = (typeof GRADES)[number];
+
+/** What a policy leaves open about the VMs that a key may go to. JSON pointers, each once. */
+export interface ReleasePins {
+  /** Sets of reference values that pin neither code nor machine, or `/referenceValues` where there are none. */
+  readonly unpinned: readonly string[];
+  /** Sets and rules that pin firmware alone. */
+  readonly firmwareOnly: readonly string[];
+}
+
+/** Claims that together come to a grade. */
+type Combination = readonly [grade: Grade, ...claims: readonly string[]];
+
+/** A chip id counts only under a VCEK: a VLEK does not certify it. */
+const MACHINES: readonly Combination[] = [
+  ['pinned', 'snp.chipId', 'snp.signingKey'],
+  ['pinned', 'tdx.ppid'],
+];
+
+const KNOWN_VM: Combination = ['pinned', VM_UNIQUE_ID];
+
+/** PCR 8, 9 and 11 count for nothing alone: root of a stock VM extends them to any value. PCR 7 is that of the distribution. */
+const BEHIND_PARAVISOR: readonly Combination[] = [
+  ['pinned', 'tpm.pcrs.sha256.4'],
+  ['pinned', 'tpm.eventLog.applications'],
+  ['firmware', 'tpm.pcrs.sha256.7'],
+];
+
+/** The host chooses HOST_DATA, so it counts beside a measurement alone. */
+const BARE: readonly Combination[] = [
+  ['pinned', 'snp.measurement', 'snp.hostData'],
+  ['firmware', 'snp.measurement'],
+  ['pinned', 'snp.authorKeyDigest'],
+  ['pinned', 'snp.idKeyDigest'],
+  ['pinned', 'tdx.mrtd', 'tdx.rtmr1', 'tdx.rtmr2'],
+  ['pinned', 'tdx.mrtd', 'tdx.eventLog.applications'],
+];
+
+/** The part of a policy that can pin, by itself. */
+interface Candidate {
+  readonly pointer: string;
+  readonly grade: Grade;
+}
+
+/**
+ * Judges, for each accepted type of hardware evidence, whether all evidence that the policy allows runs known code or is of a
+ * known machine: `require.*.machines`, one rule, or every set of reference values that can match says so.
+ *
+ * @param paravisorKeys ID_KEY_DIGESTs of paravisors that the configuration lists
+ */
+export function releasePins(policy: Policy, paravisorKeys: ReadonlySet<string>): ReleasePins {
+  const judged = policy.accepts.filter(isHardwareType).map((type) => {
+    const own = hasParavisor(type) ? BEHIND_PARAVISOR : BARE;
+    return pinsOfType(policy, type, [...own, ...everywhere(policy)], paravisorKeys);
+  });
+  return {
+    unpinned: once(judged.flatMap(({ unpinned }) => unpinned)),
+    firmwareOnly: once(judged.flatMap(({ firmwareOnly }) => firmwareOnly)),
+  };
+}
+
+/**
+ * Whether a policy pins the machine or the VM. Of bare evidence whose runtime data is a paravisor's, all else is Microsoft's
+ * and equal for every tenant.
+ */
+export function pinsMachine(policy: Policy, type: EvidenceType): boolean {
+  return pinsOfType(policy, type, everywhere(policy), MICROSOFT_ID_KEYS).unpinned.length === 0;
+}
+
+function everywhere({ paravisor }: Policy): readonly Combination[] {
+  return paravisor === 'known' ? [...MACHINES, KNOWN_VM] : MACHINES;
+}
+
+function pinsOfType(
+  policy: Policy,
+  type: EvidenceType,
+  combinations: readonly Combination[],
+  paravisorKeys: ReadonlySet<string>,
+): ReleasePins {
+  const counts = (pin: PinnedClaim) => isPin(pin, paravisorKeys);
+  const gradeOf = (pinning: Pinning) => gradeOfPinning(pinning, counts, combinations);
+  const others = [
+    { pointer: '/require', grade: gradeOf(pinningOfMachines(policy, type)) },
+    ...policy.rules.map((rule, index): Candidate => {
+      const pointer = `/rules/${index}/${rule.language}`;
+      return { pointer, grade: gradeOf(pinningOfRule(rule, type, policy, pointer)) };
+    }),
+  ];
+  const sets = policy.referenceValues.flatMap((set, index): readonly Candidate[] => {
+    const pointer = `/referenceValues/${index}`;
+    return couldMatch(set, type, policy) ? [{ pointer, grade: gradeOf(pinningOfSet(set, pointer)) }] : [];
+  });
+  // Of evidence that can match none of the sets, nothing is allowed.
+  const ofSets = policy.referenceValues.length === 0 ? 'open' : least(sets.map(({ grade }) => grade));
+  const grade = most([...others.map((other) => other.grade), ofSets]);
+  const placesOf = (wanted: Grade, candidates: readonly Candidate[]) =>
+    grade === wanted ? candidates.filter((each) => each.grade === wanted).map(({ pointer }) => pointer) : [];
+  const open = sets.length === 0 ? [{ pointer: '/referenceValues', grade: 'open' } as const] : sets;
+  return { unpinned: placesOf('open', open), firmwareOnly: placesOf('firmware', [...sets, ...others]) };
+}
+
+/** Machines that the policy requires. One of a provider (cspId) is any machine of it. */
+function pinningOfMachines({ require: { snp, tdx } }: Policy, type: EvidenceType): Pinning {
+  const pin = (claim: string, values: readonly string[]): Pinning => ({ op: 'pin', claim, values, pointer: '' });
+  const chips = snp?.machines?.cspId == null ? (snp?.machines?.chipId ?? null) : null;
+  if (teeOf(type) === 'snp' && chips !== null) {
+    return { op: 'all', parts: [pin('snp.chipId', chips), pin('snp.signingKey', ['vcek'])] };
+  }
+  if (teeOf(type) === 'tdx' && tdx?.machines != null) return pin('tdx.ppid', tdx.machines.ppid);
+  return { op: 'all', parts: [] };
+}
+
+/** Values of which none is all zero, and none is everybody's. */
+function isPin({ claim, values }: PinnedClaim, paravisorKeys: ReadonlySet<string>): boolean {
+  return values.every((value) => isSet(value) && !isOfEverybody(claim, value, paravisorKeys));
+}
+
+function isSet(value: JsonValue): value is string {
+  return typeof value === 'string' && /[^0-]/.test(value);
+}
+
+function isOfEverybody(claim: string, value: string, paravisorKeys: ReadonlySet<string>): boolean {
+  switch (claim) {
+    case 'snp.idKeyDigest':
+      return MICROSOFT_ID_KEYS.has(value) || paravisorKeys.has(value);
+    case 'snp.hostData':
+      return OPEN_HOST_DATA.has(value);
+    case 'snp.signingKey':
+      return value !== 'vcek';
+    default:
+      return false;
+  }
+}
+
+type Counts = (pin: PinnedClaim) => boolean;
+
+function gradeOfPinning(pinning: Pinning, counts: Counts, combinations: readonly Combination[]): Grade {
+  const claims = claimsPinned(pinning, counts);
+  const whole = most(
+    combinations.filter(([, ...all]) => all.every((claim) => claims.has(claim))).map(([grade]) => grade),
+  );
+  if (pinning.op === 'pin') return whole;
+  const parts = pinning.parts.map((part) => gradeOfPinning(part, counts, combinations));
+  return pinning.op === 'any' ? least(parts) : most([...parts, whole]);
+}
+
+/** Claims that whatever meets it pins. */
+function claimsPinned(pinning: Pinning, counts: Counts): ReadonlySet<string> {
+  if (pinning.op === 'pin') return new Set(counts(pinning) ? [pinning.claim] : []);
+  const [first = new Set<string>(), ...others] = pinning.parts.map((part) => claimsPinned(part, counts));
+  if (pinning.op === 'all') return new Set([first, ...others].flatMap((claims) => [...claims]));
+  return new Set([...first].filter((claim) => others.every((claims) => claims.has(claim))));
+}
+
+/** Of alternatives. None at all: nothing can match. */
+function least(grades: readonly Grade[]): Grade {
+  return GRADES.find((grade) => grades.includes(grade)) ?? 'pinned';
+}
+
+/** Of what has to hold together. */
+function most(grades: readonly Grade[]): Grade {
+  return GRADES.findLast((grade) => grades.includes(grade)) ?? 'open';
+}
+
+function once(pointers: readonly string[]): readonly string[] {
+  return [...new Set(pointers)];
+}
