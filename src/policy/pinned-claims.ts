@@ -43,8 +43,15 @@ export function pinningOfSet(set: ReferenceSet, pointer: string): Pinning {
 /** Of a rule, for evidence of one type: branches that such evidence never takes are left out. */
 export function pinningOfRule(rule: Rule, type: EvidenceType, policy: RuledPolicy, pointer: string): Pinning {
   if (rule.language === 'akv') return pinningOfReleasePolicy(rule.policy);
-  return new CelPinning(knownOf(type, policy), pointer).of(rule.expression);
+  return new CelPinning(withTokens(knownOf(type, policy)), pointer).of(rule.expression);
 }
+
+/** A token that the caller sends is verified where its route is off too, and rules see its claims. */
+function withTokens(known: Known): Known {
+  return { ...known, canHave: (claim) => TOKEN_SECTIONS.includes(claim.path[0] ?? '') || known.canHave(claim) };
+}
+
+const TOKEN_SECTIONS: readonly string[] = ['maa', 'ita'];
 
 class CelPinning {
   readonly #known: Known;

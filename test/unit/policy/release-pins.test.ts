@@ -232,6 +232,13 @@ describe('REL-07 a cel rule', () => {
     expect(pins({ ...TDX, ...cel(`tdx.ppid == '${PPID}'`) })).toBe('pinned');
   });
 
+  it('can be met by a token that the caller sends, where its route is off', () => {
+    const chosen = (byToken: string) => `evidence.type == 'snp' ? ${byToken} : tpm.pcrs.sha256['4'] == '${PCR}'`;
+    const both = { accepts: ['az-snp-vtpm', 'snp'], minimums: 'any' };
+    expect(pins({ ...both, ...cel(chosen("maa.attestationType == 'sevsnpvm'")) })).toBe(OPEN_POLICY);
+    expect(pins({ ...both, ...cel(chosen(A)) })).toBe('pinned');
+  });
+
   it('pins for the whole policy, and by itself', () => {
     expect(pins({ ...AZ, ...sets(pcrs({ 8: [PCR] })), ...cel(`tpm.pcrs.sha256['4'] == '${PCR}'`) })).toBe('pinned');
     expect(pins({ ...SNP, ...cel(M, H) })).toBe('firmware /rules/0/cel');
