@@ -1,4 +1,3 @@
-import { hasParavisor } from '../model/evidence-traits.js';
 import type { ReleasePolicy } from './akv/policy-tree.js';
 import { OPEN_HOST_DATA } from './microsoft-launches.js';
 import { type Pinning, pinnedIn, pinningOfReleasePolicy, pinningOfRule, pinningOfSet } from './pinned-claims.js';
@@ -28,16 +27,15 @@ export function lintFirmwarePins(
   policy: Policy,
   { paravisorKeys = new Set() }: ParavisorOptions,
 ): readonly PolicyProblem[] {
-  const message = policy.accepts.some(hasParavisor) ? ONLY_PCR_7 : ONLY_MEASUREMENT;
   return releasePins(policy, paravisorKeys).firmwareOnly.map((pointer) => ({
     code: 'release_firmware_only',
     pointer,
-    message,
+    message: FIRMWARE_ONLY,
   }));
 }
 
-const ONLY_PCR_7 = 'pins firmware and Secure Boot alone, which are equal on all VMs of a distribution';
-const ONLY_MEASUREMENT = 'pins the launch measurement alone, which is that of the firmware';
+const FIRMWARE_ONLY =
+  'pins firmware alone: PCR 7 is equal on all VMs of a distribution, and snp.measurement without hostData is of the firmware';
 
 /** HOST_DATA of published policies for container groups, with which a guest starts any container. */
 export function lintHostData(policy: Policy): readonly PolicyProblem[] {

@@ -39,7 +39,7 @@ export const POLICY_PROBLEMS = {
   },
   rule_always: {
     meaning:
-      'the rule, or a comparison in it or in reference values, is met whatever the evidence says, or rests on what the guest or whoever launched it writes',
+      'the rule, or a comparison in it, is met whatever the evidence says, or rests on what the guest or whoever launched it writes',
     severity: 'error',
     remedy: 'Remove the rule, or compare a claim in it.',
   },

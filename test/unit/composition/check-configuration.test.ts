@@ -168,9 +168,7 @@ describe('the configuration itself', () => {
     });
     const problems = await check(keyed({}));
     expect(briefly(problems)).toEqual([
-      expect.stringMatching(
-        /^release_firmware_only \/referenceValues\/0: payments\.yaml: pins the launch measurement alone/,
-      ),
+      expect.stringMatching(/^release_firmware_only \/referenceValues\/0: payments\.yaml: pins firmware alone: /),
     ]);
     expect(problems[0]?.severity).toBe('warning');
     expect(await check({ policies })).toEqual([]);
