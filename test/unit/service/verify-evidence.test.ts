@@ -327,7 +327,7 @@ describe('what a caller may name', () => {
     ['the default policy, by naming none', { policies: null }, 'policy "first"; allowed: second', '/policy'],
     [
       'the policy of a key, which no member names',
-      { policies: ['first'], release: { keyId: 'disk', kind: 'local', dryRun: true } },
+      { policies: ['first'], release: { keyId: 'disk', kind: 'local', anyMachine: false, dryRun: true } },
       'policy "first"; allowed: second',
       '/keyId',
     ],
