@@ -67,7 +67,7 @@ export const TRUST_AUTHORITIES = [
 export const ADDRESS_KEYS: readonly AddressKey[] = [
   {
     key: 'amd.kds',
-    use: 'certificates and CRLs of AMD, for SEV-SNP evidence that comes without them; CRLs daily',
+    use: 'CRLs of AMD for SEV-SNP evidence, then daily; the VCEK of evidence that comes without it',
     configured: {},
     off: { amd: { kds: 'off' } },
     offSetting: 'amd.kds: off',

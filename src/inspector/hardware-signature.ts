@@ -5,9 +5,9 @@ import { parseTdQuote } from '../formats/td-quote.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import { hex, joined } from '../model/bytes.js';
 import { FormatError } from '../model/errors.js';
-import { AMD_ROOT_PINS } from '../vendors/amd/roots.js';
+import { AMD_PRODUCT_LINES, AMD_ROOT_PINS } from '../vendors/amd/roots.js';
 import { isTdQuotingEnclave } from '../vendors/intel/quoting-enclave.js';
-import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
+import { INTEL_SGX_ROOT, INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
 import { certificatesIn } from './brought-certificates.js';
 import { type FoundBytes, isJudged, nameOfFound, speaksOfMachine } from './structures.js';
 import { hasUnknownAlgorithm, unshared, verifyEcdsa, verifyIssued, type WebCrypto } from './web-crypto.js';
@@ -44,6 +44,12 @@ const VENDOR_PINS: Pins = {
   amd: new Set([...AMD_ROOT_PINS.values()].flatMap((pins) => [...pins])),
   intel: INTEL_SGX_ROOT_PINS,
 };
+
+/** Public certificates of the vendors, which complete a chain that did not come with the evidence. */
+const CARRIED = [
+  INTEL_SGX_ROOT,
+  ...[...AMD_PRODUCT_LINES.values()].flatMap(({ ark, ask, asvk }) => [ark, ask, asvk]),
+].flatMap((pem) => parsePemCertificates(pem, 'cert_format').map((der) => parseCertificate(der)));
 
 /** WebCrypto; null where the page has none, because it is not in a secure context. */
 export type Subtle = WebCrypto | null;
@@ -158,7 +164,7 @@ async function chainSteps(steps: Steps, leaf: X509Certificate, all: readonly X50
   const { subtle, pins, vendor } = options;
   let below = leaf;
   for (let length = 1; length < LONGEST_CHAIN && !isSelfIssued(below); length += 1) {
-    const issuer = all.find(({ subject }) => isSameName(subject, below.issuer));
+    const issuer = all.find(({ subject }) => isSameName(subject, below.issuer)) ?? (await carriedIssuer(subtle, below));
     if (issuer === undefined && steps.hold)
       return open(`the certificate ${below.issuer.commonName ?? 'above'} did not come with the evidence`);
     if (issuer === undefined) return steps.verdict;
@@ -177,6 +183,15 @@ async function chainSteps(steps: Steps, leaf: X509Certificate, all: readonly X50
     pins.has(hex(new Uint8Array(await subtle.digest('SHA-256', unshared(root.spki))))),
   );
   return steps.verdict;
+}
+
+/** The carried certificate that signed another one. AMD can re-issue one with a new key: a carried one of the same name says nothing then. */
+async function carriedIssuer(subtle: WebCrypto, below: X509Certificate): Promise<X509Certificate | undefined> {
+  for (const carried of CARRIED) {
+    const isNamed = isSameName(carried.subject, below.issuer);
+    if (isNamed && !hasUnknownAlgorithm(below) && (await verifyIssued(subtle, below, carried))) return carried;
+  }
+  return undefined;
 }
 
 /** Steps that are made until one does not hold. */

@@ -100,6 +100,7 @@ const SOURCES: { readonly [source: string]: string } = {
   cache: 'fetched before by the service',
   store: "from the service's folder",
   network: 'fetched by the service',
+  carried: 'carried by the service',
 };
 
 /** What an answer says beside its claims that speaks to a question. A key is bound where something vouches for the nonce with it. */

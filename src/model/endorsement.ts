@@ -4,8 +4,8 @@ import type { TdxCollateral, TokenType } from './evidence.js';
 import type { P256PublicKey } from './p256-public-key.js';
 import type { RsaPublicKey } from './rsa-public-key.js';
 
-/** Where endorsement material came from. */
-export type EndorsementOrigin = 'evidence' | 'cache' | 'store' | 'network';
+/** Where endorsement material came from. `carried`: a public certificate that is a part of the product. */
+export type EndorsementOrigin = 'evidence' | 'cache' | 'store' | 'network' | 'carried';
 
 /** A certificate or CRL. Not verified. Whoever keeps it computes its digest, once. */
 export interface HashedDer {

@@ -81,4 +81,5 @@ const SOURCE: { readonly [source in UsedEndorsement['source']]: string } = {
   cache: 'the cache',
   store: 'a file of the operator',
   network: 'the network',
+  carried: 'the certificates that the service carries',
 };

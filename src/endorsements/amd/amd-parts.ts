@@ -1,5 +1,6 @@
 import type { Clock, Log } from '../../model/ports.js';
 import { DEFAULT_RESILIENCE, type ResilienceOptions } from '../../outgoing/resilient-fetch.js';
+import type { AmdChain } from '../../vendors/amd/chain.js';
 import type { AmdRootPins } from '../../vendors/amd/roots.js';
 import type { CrlMemory } from '../files/rollback-marks.js';
 import type { AmdCache } from './amd-cache.js';
@@ -44,6 +45,8 @@ export const DEFAULT_AMD_TUNING: AmdTuning = {
 /** What VEKs, chains and CRLs are found with. */
 export interface AmdParts {
   readonly pins: AmdRootPins;
+  /** Chains that the product carries, of the pinned product lines. */
+  readonly carried: readonly AmdChain[];
   readonly directory: AmdDirectory;
   readonly cache: AmdCache;
   readonly memory: CrlMemory;

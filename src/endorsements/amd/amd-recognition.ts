@@ -4,7 +4,14 @@ import type { CrlFrame } from '../../formats/x509-crl.js';
 import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
 import { UnfitError } from '../../model/errors.js';
-import { type AmdChain, hasSigned, newestChains, verifyArk, verifyChain } from '../../vendors/amd/chain.js';
+import {
+  type AmdChain,
+  carriedChains,
+  hasSigned,
+  newestChains,
+  verifyArk,
+  verifyChain,
+} from '../../vendors/amd/chain.js';
 import { readCrl, verifyCrl } from '../../vendors/amd/crls.js';
 import { lineName, productOfRoot, type SnpLine } from '../../vendors/amd/issuers.js';
 import type { AmdRootPins } from '../../vendors/amd/roots.js';
@@ -68,7 +75,12 @@ export function recogniseAmdMaterial(
   const sorted = sort(files, refused);
   const arks = keep(sorted.roots, refused, (ark) => ({ product: verifyArk(ark, pins), ark }));
   const chains = keep(sorted.intermediates, refused, (intermediate) => {
-    const atHand = [...arks.map(({ item }) => item.ark), ...SNP_PRODUCTS.map((product) => known.ark(product))];
+    const ofFiles = arks.map(({ item }) => item.ark);
+    const atHand = [
+      ...ofFiles,
+      ...SNP_PRODUCTS.map((product) => known.ark(product)),
+      ...carriedChains(pins).map(({ ark }) => ark),
+    ];
     const ark = atHand.find((held) => held !== null && isIssuedBy(intermediate, held));
     if (ark == null) throw new UnfitError('no pinned root for this certificate is available');
     return verifyChain(intermediate, ark, pins);

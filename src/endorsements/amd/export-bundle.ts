@@ -45,7 +45,7 @@ export async function writeBundle(folder: string, { files }: ExportedBundle): Pr
   for (const { name, bytes } of files) await writeAtomically(join(folder, name), bytes, 'everybody');
 }
 
-/** A CRL is exported only with its chain: without it the CRL cannot be verified. */
+/** A CRL is exported where its chain is at hand: without it the CRL cannot be verified. */
 async function exportLine(
   { chains, crls, snapshots }: AmdFinders,
   line: SnpLine,
@@ -54,12 +54,13 @@ async function exportLine(
   const snapshot = await snapshots.of(line);
   const found = await chains.first(snapshot, context);
   if ('code' in found) return { files: [], missing: [found] };
-  const chain = chainFile(found.chain);
+  // A machine that imports the bundle carries the same.
+  const chain = found.origin === 'carried' ? [] : [chainFile(found.chain)];
   const { own, others } = await crls.find(await snapshots.under(snapshot, found.chain.ark), context);
   const lists = 'code' in own ? others : [own, ...others];
   return {
     // All of them: whoever reads the bundle has to see everything that is revoked.
-    files: [chain, ...lists.map(({ series, list }) => crlFile(line.product, series, list.der))],
+    files: [...chain, ...lists.map(({ series, list }) => crlFile(line.product, series, list.der))],
     missing: 'code' in own ? [own] : [],
   };
 }

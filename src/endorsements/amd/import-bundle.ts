@@ -14,7 +14,7 @@ import type { AmdParts } from './amd-parts.js';
 import { type AmdMaterial, type Found, type ListOfLine, recogniseAmdMaterial } from './amd-recognition.js';
 import { chainFile, crlFile, vekFile } from './bundle-files.js';
 
-interface ImportParts extends Pick<AmdParts, 'pins' | 'directory' | 'memory'> {
+interface ImportParts extends Pick<AmdParts, 'pins' | 'carried' | 'directory' | 'memory'> {
   /** The operator's folder, where what is imported is kept. */
   readonly folder: string;
 }
@@ -40,9 +40,12 @@ interface AcceptedList extends Accepted {
  * @throws {Error} where a folder cannot be read or written
  */
 export async function importBundle(parts: ImportParts, path: string, now: Date): Promise<ImportReport> {
-  const { pins, directory, memory, folder } = parts;
+  const { pins, carried, directory, memory, folder } = parts;
   const { files, refused } = await readBundle(path, CERTIFICATE_FILES);
-  const material = recogniseAmdMaterial(files, pins, directory);
+  const material = recogniseAmdMaterial(files, pins, {
+    ark: (product) => directory.ark(product) ?? carried.find((chain) => chain.product === product)?.ark ?? null,
+    chain: (line) => directory.chain(line) ?? carried.find((chain) => lineName(chain) === lineName(line)) ?? null,
+  });
   const refusals = [...refused, ...material.refused];
   const others = [...acceptChains(material, directory, refusals), ...acceptVeks(material, refusals)];
   const lists = await acceptLists(material, memory, now, refusals);

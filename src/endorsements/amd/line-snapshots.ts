@@ -13,12 +13,12 @@ export interface HeldChain {
   readonly origin: EndorsementOrigin;
 }
 
-/** What folder and cache have of a product line and kind of key. Nothing in it changes. */
+/** Certificates and CRLs at hand for a product line and kind of key: from the folder, the cache, and the carried ones. Nothing in it changes. */
 export interface LineSnapshot {
   readonly line: SnpLine;
   /** In order of preference. */
   readonly chains: readonly HeldChain[];
-  /** Null where no root of the line is cached. */
+  /** Null where no root of the line is at hand. */
   readonly ark: X509Certificate | null;
   /** All CRLs that this root signed, those that have ended as well. */
   readonly crls: readonly HeldCrl[];
@@ -123,16 +123,21 @@ export class LineSnapshots {
   async #chainsOf(line: SnpLine): Promise<readonly HeldChain[]> {
     const stored = this.#parts.directory.chains(line).map((chain) => ({ chain, origin: 'store' as const }));
     const cached = await this.#parts.cache.chains(line);
-    return [...stored, ...cached.map((chain) => ({ chain, origin: 'cache' as const }))];
+    const carried = this.#parts.carried.filter((chain) => lineName(chain) === lineName(line));
+    return [
+      ...stored,
+      ...cached.map((chain) => ({ chain, origin: 'cache' as const })),
+      ...carried.map((chain) => ({ chain, origin: 'carried' as const })),
+    ];
   }
 
   async #arkOf(product: SnpProduct): Promise<X509Certificate | null> {
-    const { directory, cache } = this.#parts;
+    const { directory, cache, carried } = this.#parts;
     const stored = directory.ark(product);
     if (stored !== null) return stored;
     const [vcek] = await cache.chains({ product, signingKey: 'vcek' });
     const [vlek] = await cache.chains({ product, signingKey: 'vlek' });
-    return (vcek ?? vlek)?.ark ?? null;
+    return (vcek ?? vlek ?? carried.find((chain) => chain.product === product))?.ark ?? null;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { EndorsementSource } from '../../model/endorsement.js';
 import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
 import { ResilientFetch } from '../../outgoing/resilient-fetch.js';
+import { carriedChains } from '../../vendors/amd/chain.js';
 import { SNP_LINES } from '../../vendors/amd/issuers.js';
 import type { AmdRootPins } from '../../vendors/amd/roots.js';
 import { CacheFolder } from '../files/cache-folder.js';
@@ -33,7 +34,10 @@ export interface AmdEndorsementsOptions extends SourceWorld {
 /** AMD's endorsements, with everything that runs behind them. */
 export type OpenAmdEndorsements = OpenFolderSource<EndorsementSource, BundleSelection>;
 
-/** Creates the parts and starts to read folder and cache. Never fails: a missing folder is an empty one. */
+/**
+ * Creates the parts and starts to read folder and cache. A missing folder counts as an empty one.
+ * @throws {UnfitError} where a carried certificate does not verify up to its pin
+ */
 export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEndorsements {
   const { pins, clock, log } = options;
   const tuning = { ...DEFAULT_AMD_TUNING, ...options.tuning };
@@ -45,7 +49,8 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   const kds = openKds(options, tuning);
   const memory = new CrlMemory({ folder, log, exclusive: options.exclusive });
   const inBackground = options.inBackground ?? true;
-  const parts = { pins, directory, cache, memory, kds, clock, log, inBackground, tuning };
+  const carried = carriedChains(pins);
+  const parts = { pins, carried, directory, cache, memory, kds, clock, log, inBackground, tuning };
   const chains = new AmdChains(parts);
   const supply = new AmdCrlSupply(parts);
   const crls = new AmdCrls(parts, supply);
@@ -68,7 +73,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
     },
     importBundle: async (path) => {
       await ready;
-      return importBundle({ pins, directory, memory, folder: options.folder }, path, clock.now());
+      return importBundle({ ...parts, folder: options.folder }, path, clock.now());
     },
     prepareReload: async () => [await directory.prepareReload()],
     refreshDue: () => crls.refreshDue(),

@@ -8,8 +8,9 @@ import { parseCertificate, type X509Certificate } from '../../formats/x509-certi
 import type { SnpProduct } from '../../model/claims.js';
 import type { DerChain } from '../../model/endorsement.js';
 import { UnfitError, unfitIfMalformed } from '../../model/errors.js';
+import { memoized } from '../../model/memoized.js';
 import { lineName, lineOfIssuer, type SnpLine } from './issuers.js';
-import { type AmdRootPins, ANCHORED, productOfPin } from './roots.js';
+import { AMD_PRODUCT_LINES, type AmdRootPins, ANCHORED, productOfPin } from './roots.js';
 
 /** ASK or ASVK, and the pinned ARK that signed it. */
 export interface AmdChain extends SnpLine {
@@ -53,6 +54,22 @@ export function readChain(pem: string, line: SnpLine, pins: AmdRootPins): AmdCha
   if (lineName(chain) !== lineName(line)) throw new UnfitError('chain is for another product line');
   return chain;
 }
+
+/**
+ * Reads the chains that the product carries: ASK and ASVK of each product line whose ARK the pins name. Pins of other
+ * roots, as in tests, leave them out. Verified once for each set of pins.
+ * @throws {UnfitError} where a carried chain does not verify up to its pin
+ */
+export const carriedChains: (pins: AmdRootPins) => readonly AmdChain[] = memoized((pins) =>
+  [...AMD_PRODUCT_LINES].flatMap(([product, { arkSpki, ark, ask, asvk }]) => {
+    const isPinned = [...arkSpki].every((digest) => pins.get(product)?.has(digest) === true);
+    if (!isPinned) return [];
+    return [
+      readChain(ask + ark, { product, signingKey: 'vcek' }, pins),
+      readChain(asvk + ark, { product, signingKey: 'vlek' }, pins),
+    ];
+  }),
+);
 
 /**
  * The two certificates of a chain. Verifies nothing.

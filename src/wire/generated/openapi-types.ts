@@ -127,7 +127,7 @@ export interface components {
     readonly BootList: readonly string[] | null;
     readonly CertifiedKeyClaims: { readonly jkt: string; readonly jwk: components["schemas"]["PublicJwk"]; };
     readonly PcrBankClaims: { readonly [key: string]: components["schemas"]["Hex"]; };
-    readonly UsedEndorsement: { readonly kind: components["schemas"]["EndorsementKind"]; readonly sha256: components["schemas"]["Sha256"]; readonly source: "evidence" | "cache" | "store" | "network"; readonly notAfter: components["schemas"]["Instant"] | null; readonly revocation: "good" | "revoked" | "unavailable" | "not_applicable"; };
+    readonly UsedEndorsement: { readonly kind: components["schemas"]["EndorsementKind"]; readonly sha256: components["schemas"]["Sha256"]; readonly source: "evidence" | "cache" | "store" | "network" | "carried"; readonly notAfter: components["schemas"]["Instant"] | null; readonly revocation: "good" | "revoked" | "unavailable" | "not_applicable"; };
     readonly EndorsementKind: "vcek" | "vlek" | "ask" | "asvk" | "ark" | "crl" | "pck" | "pck-ca" | "sgx-root" | "tcb-signing" | "tcb-info" | "qe-identity" | "ak" | "ak-ca" | "token-key";
     readonly HeldEndorsement: { readonly kind: components["schemas"]["EndorsementKind"]; readonly sha256: components["schemas"]["Sha256"]; readonly value: string; };
     readonly Freshness: { readonly nonce: "challenge" | "own" | null; readonly bound: readonly ("snp.reportData" | "tdx.reportData" | "runtimeData.nonce" | "hcl.userData" | "tpm.extraData" | "maa.userData" | "maa.reportData" | "maa.runtimeNonce" | "maa.clientPayloadNonce" | "ita.userData" | "ita.heldData" | "ita.runtimeData" | "ita.verifierNonce")[]; readonly clockSkewSeconds: number | null; };

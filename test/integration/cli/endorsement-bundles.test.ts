@@ -92,7 +92,9 @@ describe('exportEndorsements and importEndorsements', () => {
     const { configuration, world } = machine('offline', 'off');
     expect(await exportEndorsements(path('bundle'), reports, configuration, world)).toBe(3);
     const codes = new Set(lines.map((line) => line.split(':')[0]));
-    expect(codes).toEqual(new Set(['missing vcek_unavailable', 'missing collateral_unavailable']));
+    expect(codes).toEqual(
+      new Set(['missing vcek_unavailable', 'missing crl_unavailable', 'missing collateral_unavailable']),
+    );
     expect(await readdir(path('bundle')).catch(() => [])).toEqual([]);
   });
 

@@ -18,17 +18,12 @@ const SIGNED = /^(snp-|tdx-(signature|att-key-binding|qe-report-signature|pck-ch
 
 type Read = (file: string) => Uint8Array;
 
-/** What the page would find, with the chain of the vendor beside it. */
-function foundIn({ id, files }: Vector, read: Read): readonly FoundBytes[] {
-  const shown = [...files.filter((file) => READ.test(file)).map((file) => read(file)), ...chainFor(id, files)];
-  return shown.map((bytes) => readBytes(bytes)).filter((found) => found !== null);
-}
-
-/** The chain that AMD publishes for the product line of a report. */
-function chainFor(id: string, files: readonly string[]): readonly Uint8Array[] {
-  if (files.some((file) => file.includes('quote.bin'))) return [];
-  const line = /genoa/.test(id) ? 'genoa' : 'milan';
-  return [readVector(`roots/amd-${line}-${/vlek/.test(id) ? 'vlek' : 'vcek'}.pem`)];
+/** What the page would find. The chain of an SNP report is in no file of it: the page carries AMD's. */
+function foundIn({ files }: Vector, read: Read): readonly FoundBytes[] {
+  return files
+    .filter((file) => READ.test(file))
+    .map((file) => readBytes(read(file)))
+    .filter((found) => found !== null);
 }
 
 const verify = (base: Vector, read: Read = readVector): Promise<HardwareVerdict> =>

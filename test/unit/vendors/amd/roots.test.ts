@@ -1,5 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { hex } from '../../../../src/model/bytes.js';
+import { carriedChains } from '../../../../src/vendors/amd/chain.js';
+import { lineName } from '../../../../src/vendors/amd/issuers.js';
 import { AMD_ROOT_PINS } from '../../../../src/vendors/amd/roots.js';
+import { createAmdPki } from '../../../lab/index.js';
 
 describe('pinned roots', () => {
   it('SNP-25 are the keys of AMD, one for each line', () => {
@@ -8,5 +12,42 @@ describe('pinned roots', () => {
       ['Genoa', ['429a69c9422aa258ee4d8db5fcda9c6470ef15f8cd5a9cebd6cbc7d90b863831']],
       ['Turin', ['4f125410563a2ab9a50356f9243f6fe0b6f73de98603f53f90339c70e9d7ad08']],
     ]);
+  });
+});
+
+describe('carried chains', () => {
+  it('are those of all product lines, of Genoa with the re-issued ASK', () => {
+    const serials = carriedChains(AMD_ROOT_PINS).map((chain) => [
+      lineName(chain),
+      hex(chain.intermediate.serial).padStart(6, '0'),
+      hex(chain.ark.serial).padStart(6, '0'),
+    ]);
+    expect(serials).toEqual([
+      ['milan-vcek', '010001', '010000'],
+      ['milan-vlek', '010101', '010000'],
+      ['genoa-vcek', '020002', '020000'],
+      ['genoa-vlek', '020101', '020000'],
+      ['turin-vcek', '030001', '030000'],
+      ['turin-vlek', '030101', '030000'],
+    ]);
+  });
+
+  it('are left out where other roots are pinned', () => {
+    expect(carriedChains(createAmdPki().pins())).toEqual([]);
+    const milan = new Map([...AMD_ROOT_PINS].filter(([product]) => product === 'Milan'));
+    expect(carriedChains(milan).map(lineName)).toEqual(['milan-vcek', 'milan-vlek']);
+  });
+
+  it('SNP-25 are refused as a whole where one is not of the pinned root of its line', async () => {
+    const milan = await import('../../../../src/vendors/amd/carried/milan.js');
+    vi.resetModules();
+    vi.doMock('../../../../src/vendors/amd/carried/genoa.js', () => ({
+      GENOA_ARK: milan.MILAN_ARK,
+      GENOA_ASK: milan.MILAN_ASK,
+      GENOA_ASVK: milan.MILAN_ASVK,
+    }));
+    const spoilt = await import('../../../../src/vendors/amd/chain.js');
+    expect(() => spoilt.carriedChains(new Map(AMD_ROOT_PINS))).toThrow(/another product line/);
+    vi.doUnmock('../../../../src/vendors/amd/carried/genoa.js');
   });
 });
