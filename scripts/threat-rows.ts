@@ -198,6 +198,8 @@ export const THREAT_FAMILIES: readonly ThreatFamily[] = [
       ['CRT-08', 'anchor by name', ['cert_untrusted']],
       ['CRT-09', 'faulty, old or foreign list', ['crl_invalid', 'crl_stale', 'crl_rollback']],
       ['CRT-10', 'no list where one is required', ['crl_unavailable']],
+      ['CRT-40', "AMD's CRL fetched more than 48 hours ago", ['cert_revoked']],
+      ['CRT-41', "AMD's CRL that KDS has not confirmed within 48 hours", ['crl_unconfirmed']],
     ],
   },
   {

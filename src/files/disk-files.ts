@@ -17,6 +17,12 @@ export const DISK_FILES: ConfiguredFiles = {
 /** For `readPolicyTexts`. */
 export const DISK_READING: Reading = { names: DISK_FILES.names, mark: markOf, text: readText };
 
+/** When the file of a mark was last written; null for a mark of a file that was not there. */
+export function modifiedAt(mark: string): Date | null {
+  const [, , , nanoseconds] = mark.split(',');
+  return nanoseconds === undefined ? null : new Date(Number(BigInt(nanoseconds) / 1_000_000n));
+}
+
 /** Links are followed, as a mounted Kubernetes volume consists of them. */
 async function markOf(path: string): Promise<string> {
   try {

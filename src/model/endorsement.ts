@@ -21,6 +21,17 @@ export type DerChain = readonly [HashedDer, HashedDer];
 export interface Sourced<T> {
   readonly value: T;
   readonly origin: EndorsementOrigin;
+  /** When the service fetched it. Null or absent where it did not, or does not know. */
+  readonly fetchedAt?: Date | null;
+}
+
+/** Where material came from, and when. */
+export type Provenance = Pick<Sourced<unknown>, 'origin' | 'fetchedAt'>;
+
+/** The CRL of a certificate's own series, or one in its place. */
+export interface SourcedCrl extends Sourced<HashedDer> {
+  /** Why AMD KDS did not confirm within 48 hours that it is the newest, for people. Absent where it did or need not. */
+  readonly unconfirmed?: string;
 }
 
 /** Where the parts of TDX collateral came from: of two sets the newer part counts each. */
@@ -31,6 +42,9 @@ export interface CollateralOrigins {
   readonly rootCaCrl: EndorsementOrigin;
 }
 
+/** Times of the parts of TDX collateral. */
+export type CollateralTimes = { readonly [Part in keyof CollateralOrigins]?: Date };
+
 /** Why no source confirms that the collateral of a request is Intel's newest. */
 export interface Unconfirmed {
   /** For people. Lower case, no period. */
@@ -40,6 +54,8 @@ export interface Unconfirmed {
 }
 
 export interface SourcedCollateral extends Sourced<TdxCollateral> {
+  /** When the service fetched each part; absent for a part that it did not fetch. */
+  readonly partsFetchedAt?: CollateralTimes;
   /** Where the parts are not all from `origin`, which is that of the TCB info. */
   readonly partOrigins?: CollateralOrigins;
   /** Absent where a source of Intel's was asked lately, and where nothing of it is the request's. */
@@ -79,6 +95,11 @@ export interface SnpEndorsementRequest {
     /** A request that supplies a CRL waits only briefly for AMD's. */
     readonly crls: boolean;
   };
+  /**
+   * Whether the path of a key certificate holds up to a pinned root, whatever the time. Those of the request take the
+   * place of `vek` and `chain`, which are null where a source has none.
+   */
+  readonly hasPath: (vek: HashedDer | null, chain: DerChain | null) => boolean;
 }
 
 /** VCEK or VLEK of a request: where a line has several chains, the one that signed it is wanted. */
@@ -161,7 +182,7 @@ export interface SnpEndorsementSet {
   /** Why a chain is missing, where one is. */
   readonly chainProblem: Unavailable | null;
   /** CRLs by product line: the one of the certificate's own series (VCEK or VLEK), or one that stands in for it. */
-  readonly crls: ReadonlyMap<SnpProduct, Sourced<HashedDer>>;
+  readonly crls: ReadonlyMap<SnpProduct, SourcedCrl>;
   /** All other available CRLs, by product line, of either series: what a valid one of them revokes is revoked. */
   readonly otherCrls: ReadonlyMap<SnpProduct, readonly Sourced<HashedDer>[]>;
   /** Why there is no CRL in `crls`, by product line. */
@@ -254,5 +275,7 @@ export interface UsedEndorsement {
   readonly source: EndorsementOrigin;
   /** notAfter of a certificate, nextUpdate of a CRL; null for a token key without a certificate. */
   readonly notAfter: Date | null;
+  /** When the service fetched it; null where it did not, or does not know. */
+  readonly fetchedAt: Date | null;
   readonly revocation: 'good' | 'revoked' | 'unavailable' | 'not_applicable';
 }

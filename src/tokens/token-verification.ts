@@ -5,7 +5,7 @@ import { type Jws, parseClaimsSet, parseJws } from '../formats/jws.js';
 import { parseCertificate } from '../formats/x509-certificate.js';
 import type { Checks } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
-import type { Sourced, TokenKey, TokenKeySet, Unavailable } from '../model/endorsement.js';
+import type { Provenance, Sourced, TokenKey, TokenKeySet, Unavailable } from '../model/endorsement.js';
 import { FormatError, nullIfMalformed, within } from '../model/errors.js';
 import type { TokenType } from '../model/evidence.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
@@ -48,7 +48,9 @@ export interface TokenRules extends TimeRules {
 /** Who signed a token, and what its times show. */
 export interface VerifiedToken {
   readonly key: TokenKey;
-  readonly source: Sourced<unknown>['origin'];
+  readonly source: Provenance['origin'];
+  /** When the service fetched the keys; null where it did not. */
+  readonly keysFetchedAt: Date | null;
   readonly expiresAt: Date;
   readonly clockSkewSeconds: number | null;
 }
@@ -137,7 +139,9 @@ export async function verifyToken(checks: Checks, token: ReadToken, rules: Token
   if (!signed) return null;
   const times = verifyTimes(checks, token.times, rules);
   if (!verifyAudience(checks, token, rules)) return null;
-  return times && { key, source: keys.origin, expiresAt: new Date(token.times.exp * 1000), ...times };
+  if (times === null) return null;
+  const { origin: source, fetchedAt: keysFetchedAt = null } = keys;
+  return { key, source, keysFetchedAt, expiresAt: new Date(token.times.exp * 1000), ...times };
 }
 
 function describeKeys({ unrenewedSince }: TokenKeySet): string {

@@ -101,6 +101,7 @@ function presentToken({ issuer, attestationType, policyHash, claims }: TokenClai
 }
 
 function presentEndorsement(endorsement: UsedEndorsement): Schemas['UsedEndorsement'] {
-  const { kind, sha256, source, notAfter, revocation } = endorsement;
-  return { kind, sha256, source, notAfter: notAfter?.toISOString() ?? null, revocation };
+  const { kind, sha256, source, notAfter, fetchedAt, revocation } = endorsement;
+  const [ends, fetched] = [notAfter?.toISOString() ?? null, fetchedAt?.toISOString() ?? null];
+  return { kind, sha256, source, notAfter: ends, fetchedAt: fetched, revocation };
 }

@@ -4,6 +4,7 @@ import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { hex } from '../../model/bytes.js';
 import { SNP_TCB_COMPONENTS } from '../../model/claims.js';
+import type { Provenance } from '../../model/endorsement.js';
 import { UnfitError } from '../../model/errors.js';
 import { type AmdChain, hasSigned, isSameChain, readChain } from '../../vendors/amd/chain.js';
 import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
@@ -38,6 +39,8 @@ export class AmdCache {
   readonly #chains = new ReadOnce<readonly AmdChain[]>();
   readonly #crls = new ReadOnce<AmdCrl>();
   readonly #fetchedAt = new ReadOnce<Date>();
+  /** When VCEKs and chains were fetched. */
+  readonly #fetchedOn = new WeakMap<AmdVek | AmdChain, Date>();
   /** CRLs that have ended and whose files are gone. */
   readonly #ended = new WeakSet<AmdCrl>();
 
@@ -62,6 +65,11 @@ export class AmdCache {
     for (const name of await this.#options.folder.namesFrom('vcek-')) this.#files.set(name, true);
   }
 
+  /** When a VCEK or chain was fetched, or its file written; null where that is not known. */
+  fetchedOn(material: AmdVek | AmdChain): Date | null {
+    return this.#fetchedOn.get(material) ?? null;
+  }
+
   /** The VCEK of a chip and TCB. Its signature is verified again where chains of the line are given. */
   async vcek(subject: VcekSubject, chains: readonly AmdChain[]): Promise<AmdVek | null> {
     const name = vcekFile(subject);
@@ -79,6 +87,7 @@ export class AmdCache {
       return read;
     });
     if (vek === null) return null;
+    await this.#noteWritten(vek, name);
     this.#files.set(name, true);
     if (chains.length > 0) this.#veks.set(name, vek);
     return vek;
@@ -88,8 +97,13 @@ export class AmdCache {
    * Keeps a verified VCEK.
    * @param replaces whether also in the place of one that was issued at the same time or later
    */
-  async keepVcek(subject: VcekSubject, vek: AmdVek, replaces = false): Promise<void> {
+  async keepVcek(
+    subject: VcekSubject,
+    vek: AmdVek,
+    { replaces = false, fetchedAt }: { readonly replaces?: boolean; readonly fetchedAt?: Date } = {},
+  ): Promise<void> {
     const name = vcekFile(subject);
+    if (fetchedAt !== undefined) this.#fetchedOn.set(vek, fetchedAt);
     const known = this.#veks.peek(name);
     if (!replaces && known !== undefined && issuedAt(known) >= issuedAt(vek)) return;
     this.#veks.set(name, vek);
@@ -102,14 +116,20 @@ export class AmdCache {
     const { folder, pins } = this.#options;
     const verify = (bytes: Uint8Array) => readChain(Buffer.from(bytes).toString('latin1'), line, pins);
     const kept = await this.#chains.get(lineName(line), async () => {
-      const read = await Promise.all(chainFiles(line).map((name) => folder.readVerified(name, verify)));
-      return read.filter((chain) => chain !== null);
+      const read = await Promise.all(
+        chainFiles(line).map(async (name) => {
+          const chain = await folder.readVerified(name, verify);
+          return chain === null ? [] : [await this.#noteWritten(chain, name)];
+        }),
+      );
+      return read.flat();
     });
     return kept ?? [];
   }
 
   /** Keeps a chain, and the one before it, which signed earlier key certificates. */
-  async keepChain(chain: AmdChain): Promise<void> {
+  async keepChain(chain: AmdChain, fetchedAt?: Date): Promise<void> {
+    if (fetchedAt !== undefined) this.#fetchedOn.set(chain, fetchedAt);
     const [last] = await this.chains(chain);
     if (last !== undefined && isSameChain(last, chain)) return;
     const kept = last === undefined ? [chain] : [chain, last];
@@ -142,6 +162,16 @@ export class AmdCache {
     return this.#fetchedAt.get(lineName(line), () => this.#readFetchedAt(line));
   }
 
+  /** When KDS last failed to serve the CRL of a series to a command; null where that is not known. */
+  async crlFailedAt(line: SnpLine): Promise<Date | null> {
+    return instantIn(await this.#options.folder.read(crlFailedFile(line)));
+  }
+
+  /** Keeps the time of such a failure for the commands that follow. */
+  keepCrlFailure(line: SnpLine, failedAt: Date): Promise<void> {
+    return this.#options.folder.write(crlFailedFile(line), encodeInstant(failedAt));
+  }
+
   /** Removes the file of a CRL past its next update. It stays in memory, so that answers can say that it ended. */
   async endCrl(line: SnpLine, now: Date): Promise<void> {
     const crl = this.#crls.known(lineName(line));
@@ -157,7 +187,13 @@ export class AmdCache {
     if (isNews) this.#crls.set(lineName(line), crl);
     this.#fetchedAt.set(lineName(line), fetchedAt);
     if (isNews) await this.#options.folder.write(crlFile(line), crl.list.der);
-    await this.#options.folder.write(crlFetchedFile(line), `${fetchedAt.toISOString()}\n`);
+    await this.#options.folder.write(crlFetchedFile(line), encodeInstant(fetchedAt));
+  }
+
+  async #noteWritten<T extends AmdVek | AmdChain>(material: T, name: string): Promise<T> {
+    const writtenAt = await this.#options.folder.writtenAt(name);
+    if (writtenAt !== null) this.#fetchedOn.set(material, writtenAt);
+    return material;
   }
 
   #readCrl(line: SnpLine, ark: X509Certificate): Promise<AmdCrl | null> {
@@ -169,11 +205,20 @@ export class AmdCache {
   }
 }
 
+/** As a part of where something came from. */
+export function fetchedOn(cache: AmdCache, material: AmdVek | AmdChain): Pick<Provenance, 'fetchedAt'> {
+  const fetchedAt = cache.fetchedOn(material);
+  return fetchedAt === null ? {} : { fetchedAt };
+}
+
 const chainFiles = (line: SnpLine) => [`chain-${lineName(line)}.pem`, `chain-${lineName(line)}-before.pem`] as const;
 const crlFile = (line: SnpLine) => `crl-${lineName(line)}.crl`;
 const crlFetchedFile = (line: SnpLine) => `crl-fetched-${lineName(line)}`;
+const crlFailedFile = (line: SnpLine) => `crl-failed-${lineName(line)}`;
 
-/** Null where the file is not there or damaged: then the CRL counts as fetched long ago. */
+const encodeInstant = (instant: Date) => `${instant.toISOString()}\n`;
+
+/** Null where the file is not there or damaged: then the CRL counts as fetched, and the failure as, long ago. */
 function instantIn(bytes: Uint8Array | null): Date | null {
   const instant = new Date(
     Buffer.from(bytes ?? [])

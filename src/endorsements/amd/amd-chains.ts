@@ -112,9 +112,10 @@ export class AmdChains {
         signal,
         remember: !historical,
         isOfUse,
-        take: async (pem, { origin }) => {
-          const held = { chain: readChain(textOf(pem), line, pins), origin };
-          if (!historical && (isOfUse === undefined || isOfUse(held))) await cache.keepChain(held.chain);
+        take: async (pem, from) => {
+          const held = { chain: readChain(textOf(pem), line, pins), ...from };
+          if (!historical && (isOfUse === undefined || isOfUse(held)))
+            await cache.keepChain(held.chain, from.fetchedAt);
           return held;
         },
       });

@@ -10,6 +10,7 @@ import type {
   HashedDer,
   SnpSigningKey,
   Sourced,
+  SourcedCrl,
   Unavailable,
 } from '../../model/endorsement.js';
 import { requireTime } from '../../outgoing/fetch-error.js';
@@ -24,8 +25,10 @@ import type { AmdParts } from './amd-parts.js';
 export interface HeldCrl extends AmdCrl {
   readonly origin: EndorsementOrigin;
   readonly series: SnpSigningKey | null;
+  /** When KDS last served it, or its file was last written; null where that is not known. */
+  readonly confirmedAt: Date | null;
   /** As it is given out. */
-  readonly sourced: Sourced<HashedDer>;
+  readonly sourced: SourcedCrl;
 }
 
 /** A series of CRLs: the line whose certificates it is for, and the root that signs it. */
@@ -55,9 +58,9 @@ export class AmdCrlSupply {
   /** All genuine CRLs of a product line, those that have ended as well. */
   async held({ line: { product }, ark }: CrlSeries): Promise<readonly HeldCrl[]> {
     const fetched = await Promise.all(SNP_SIGNING_KEYS.map((series) => this.#fetched(product, series, ark)));
-    const stored = this.#parts.directory.crls(product).flatMap(({ series, list }): HeldCrl[] => {
+    const stored = this.#parts.directory.crls(product).flatMap(({ series, list, modifiedAt }): HeldCrl[] => {
       const crl = this.#verify(list, ark, product);
-      return crl === null ? [] : [heldCrl(crl, 'store', series)];
+      return crl === null ? [] : [heldCrl(crl, { origin: 'store', series, confirmedAt: modifiedAt })];
     });
     return [...fetched.flat(), ...stored];
   }
@@ -96,7 +99,7 @@ export class AmdCrlSupply {
           const crl = verifyCrl(readCrl(der), ark, line.product);
           if (!isCurrent(crl, at)) return { problem: notCurrent(because, missing(line, [crl], at)), outOfReach: true };
           const failure = historical ? null : await this.#keep(line, crl, fetchedAt);
-          return failure ?? heldCrl(crl, origin, line.signingKey);
+          return failure ?? heldCrl(crl, { origin, series: line.signingKey, confirmedAt: fetchedAt });
         },
         isOfUse: (taken) => !('problem' in taken),
         endOf: (taken) => ('problem' in taken ? null : taken.nextUpdate),
@@ -110,8 +113,10 @@ export class AmdCrlSupply {
   }
 
   async #fetched(product: SnpProduct, series: SnpSigningKey, ark: X509Certificate): Promise<readonly HeldCrl[]> {
-    const crl = await this.#parts.cache.crl({ product, signingKey: series }, ark);
-    return crl === null ? [] : [heldCrl(crl, 'cache', series)];
+    const line = { product, signingKey: series };
+    const crl = await this.#parts.cache.crl(line, ark);
+    const confirmedAt = await this.#parts.cache.crlFetchedAt(line);
+    return crl === null ? [] : [heldCrl(crl, { origin: 'cache', series, confirmedAt })];
   }
 
   #verify(list: CrlFrame, ark: X509Certificate, product: SnpProduct): AmdCrl | null {
@@ -134,9 +139,11 @@ export class AmdCrlSupply {
   }
 }
 
-function heldCrl(crl: AmdCrl, origin: EndorsementOrigin, series: SnpSigningKey | null): HeldCrl {
+function heldCrl(crl: AmdCrl, from: Pick<HeldCrl, 'origin' | 'series' | 'confirmedAt'>): HeldCrl {
   const { list, sha256 } = crl;
-  return { ...crl, origin, series, sourced: { value: { der: list.der, sha256 }, origin } };
+  const { origin, confirmedAt } = from;
+  const fetched = origin === 'store' || confirmedAt === null ? {} : { fetchedAt: confirmedAt };
+  return { ...crl, ...from, sourced: { value: { der: list.der, sha256 }, origin, ...fetched } };
 }
 
 /** Valid at a verification time, without leeway: from thisUpdate to nextUpdate, both included. */

@@ -3,6 +3,7 @@ import type { FetchContext, MissingCrl, SuppliedCrl, Unavailable } from '../../m
 import { underBound } from '../../outgoing/bounded-signal.js';
 import { type AmdCrl, latestOf } from '../../vendors/amd/crls.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import { isConfirmed } from '../files/confirmation.js';
 import { isDamaged } from '../files/rollback-marks.js';
 import { type AmdCrlSupply, type CrlSeries, type HeldCrl, isCurrent, missing, rolledBack } from './amd-crl-supply.js';
 import type { KdsFailure } from './amd-kds.js';
@@ -30,6 +31,15 @@ interface Search {
   readonly mark: CrlAge | null;
   /** The request supplies a CRL. */
   readonly supplied: boolean;
+  readonly isPathVerified: () => Promise<boolean>;
+}
+
+/** The request as far as a CRL depends on it. */
+export interface CrlRequest {
+  /** Whether it supplies a CRL, which counts where no other can be had. */
+  readonly supplied?: boolean;
+  /** Whether the path of the key certificate holds: nothing else makes the service ask for a newer CRL. */
+  readonly isPathVerified?: () => Promise<boolean>;
 }
 
 /** CRLs are valid for a year. One that was requested this long ago is renewed: each day, with time for a failure. */
@@ -37,12 +47,19 @@ const RENEWAL_MS = 23 * 60 * 60_000;
 /** After a failure KDS is not asked again for so long where a request can do without it. */
 const COOLDOWN_MS = 60_000;
 
+/** Why a CRL is not confirmed by KDS. */
+const UNVERIFIED_PATH = 'AMD KDS is asked only for a key certificate whose path verifies';
+const OLDER_OF_REPLICA = 'AMD KDS serves none to this replica, and another one fetched it before';
+
 const RENEWAL: Unavailable = { code: 'crl_unavailable', detail: 'no newer CRL was fetched', retryable: true };
 
 /**
  * AMD's CRLs. There is one series for VCEKs and one for VLEKs, both signed by the ARK, each under an address
  * of its own. What counts is the CRL of the certificates' own series that was fetched from there. A CRL of the
  * operator's folder stands in for it where KDS is off or out of reach.
+ *
+ * A CRL that KDS did not serve within 48 hours is asked for again before use, as Intel's collateral is. Where that fails, it
+ * counts as unconfirmed. Not where KDS is off, nor about the past.
  */
 export class AmdCrls {
   readonly #parts: AmdParts;
@@ -59,11 +76,12 @@ export class AmdCrls {
     this.#supply = supply;
   }
 
-  /** @param supplied whether the request supplies a CRL, which counts where no other can be had */
-  async find(snapshot: RootedSnapshot, context: FetchContext, supplied = false): Promise<FoundCrls> {
+  async find(snapshot: RootedSnapshot, context: FetchContext, request: CrlRequest = {}): Promise<FoundCrls> {
+    const { supplied = false, isPathVerified = async () => true } = request;
     const mark = context.historical ? null : snapshot.mark;
-    const own = await this.#own({ snapshot, context, supplied, mark });
-    return { own, others: snapshot.crls.filter((crl) => crl !== own && isCurrent(crl, context.at)) };
+    const own = await this.#own({ snapshot, context, supplied, isPathVerified, mark });
+    const isOwn = ({ list }: HeldCrl) => !('code' in own) && own.list === list;
+    return { own, others: snapshot.crls.filter((crl) => !isOwn(crl) && isCurrent(crl, context.at)) };
   }
 
   /**
@@ -122,8 +140,8 @@ export class AmdCrls {
     const isRolledBack = candidates.some((crl) => isCurrent(crl, at));
     const because = isRolledBack ? rolledBack(line, mark) : missing(line, candidates, at);
     const answered = await this.#ask(search, because, standIn !== null || supplied);
-    if (!('problem' in answered)) return answered;
-    if (standIn !== null) return this.#reliedOn(search, standIn);
+    if (!('problem' in answered)) return this.#unlessOld(search, answered, OLDER_OF_REPLICA);
+    if (standIn !== null) return this.#reliedOn(search, this.#unlessOld(search, standIn, answered.problem.detail));
     return {
       ...answered.problem,
       mayStandIn: (list) => answered.outOfReach && isNoOlder(list, mark) && !isOfOtherSeries(line, crls, list),
@@ -142,21 +160,33 @@ export class AmdCrls {
     // What KDS has now is newer than what is cached of the series: of no use at an earlier verification time.
     const isTooNew = historical && crls.some((crl) => crl.series === line.signingKey && crl.thisUpdate > at);
     if (isTooNew) return { problem: because, outOfReach: true };
-    if (canDoWithout && this.#isCooling(line)) return { problem: { ...because, retryable: true }, outOfReach: true };
+    const isCooling = canDoWithout && (await this.#isCooling(line));
+    if (isCooling) return { problem: { ...because, retryable: true }, outOfReach: true };
     const { signal } = context;
     const shared = this.#counting(held);
     const ask = (within: AbortSignal) =>
       this.#supply.fetch(snapshot, because, { at, historical, signal: within }, shared);
     const answered = await (canDoWithout ? underBound(signal, this.#parts.tuning.crlAskTimeoutMs, ask) : ask(signal));
     if (!historical) this.#watch(snapshot);
-    const isNews = 'problem' in answered && answered.outOfReach && !historical;
-    if (isNews) this.#failedAt.set(lineName(line), this.#parts.clock.monotonicMs());
+    const hasFailed = 'problem' in answered && (answered.outOfReach || (held !== null && isRollback(answered.problem)));
+    if (hasFailed && !historical) await this.#noteFailure(line);
     return answered;
   }
 
-  #isCooling(line: SnpLine): boolean {
+  /** The next command is a process of its own. */
+  async #noteFailure(line: SnpLine): Promise<void> {
+    const { cache, clock, inBackground } = this.#parts;
+    this.#failedAt.set(lineName(line), clock.monotonicMs());
+    if (!inBackground) await cache.keepCrlFailure(line, clock.now());
+  }
+
+  async #isCooling(line: SnpLine): Promise<boolean> {
+    const { cache, clock, inBackground } = this.#parts;
     const failedAt = this.#failedAt.get(lineName(line)) ?? Number.NEGATIVE_INFINITY;
-    return this.#parts.clock.monotonicMs() - failedAt < COOLDOWN_MS;
+    const isOwn = clock.monotonicMs() - failedAt < COOLDOWN_MS;
+    if (isOwn || inBackground) return isOwn;
+    const ofOther = await cache.crlFailedAt(line);
+    return ofOther !== null && Math.abs(clock.now().getTime() - ofOther.getTime()) < COOLDOWN_MS;
   }
 
   /**
@@ -174,19 +204,39 @@ export class AmdCrls {
     return { ...rolledBack(snapshot.line, await memory.highest(name)), mayStandIn: () => false };
   }
 
-  /** A CRL that was fetched before, or a newer one where that is due and the process does not live on. */
+  /**
+   * A CRL that was fetched before, or a newer one: asked for before use where that is due and the process does not live on,
+   * and where KDS has not confirmed it for too long.
+   */
   async #renewed(search: Search, fetched: HeldCrl): Promise<HeldCrl | MissingCrl> {
     const { snapshot, context } = search;
     if (context.historical) return fetched;
     const watched = this.#watch(snapshot);
     const relied = await this.#reliedOn(search, fetched);
-    if ('code' in relied || !this.#isDue(snapshot.crlFetchedAt, fetched)) return relied;
-    if (this.#parts.inBackground) {
+    if ('code' in relied || this.#supply.isOff || !this.#isDue(snapshot.crlFetchedAt, fetched)) return relied;
+    if (this.#parts.inBackground && isConfirmed(fetched.confirmedAt, context.at)) {
       void this.#refresh(watched);
       return fetched;
     }
+    if (!(await search.isPathVerified())) return this.#unlessOld(search, fetched, UNVERIFIED_PATH);
     const answered = await this.#ask(search, RENEWAL, true, fetched);
-    return 'problem' in answered ? fetched : answered;
+    if (!('problem' in answered)) return answered;
+    const standIn = isConfirmed(fetched.confirmedAt, context.at) ? null : this.#recentlyStored(search, fetched);
+    if (standIn !== null) return this.#reliedOn(search, standIn);
+    return this.#unlessOld(search, fetched, answered.problem.detail);
+  }
+
+  /** A CRL that the operator has put into the folder lately, no older than the one that was fetched. */
+  #recentlyStored({ snapshot: { line, crls }, context: { at }, mark }: Search, fetched: HeldCrl): HeldCrl | null {
+    const fits = (crl: HeldCrl) =>
+      isOfFolderFor(line, crl) && isCurrent(crl, at) && isNoOlder(crl, mark) && crl.thisUpdate >= fetched.thisUpdate;
+    return latestOf(crls.filter((crl) => fits(crl) && isConfirmed(crl.confirmedAt, at)));
+  }
+
+  /** @param why KDS does not confirm it */
+  #unlessOld({ context: { at, historical } }: Search, crl: HeldCrl, why: string): HeldCrl {
+    if (historical || this.#supply.isOff || isConfirmed(crl.confirmedAt, at)) return crl;
+    return { ...crl, sourced: { ...crl.sourced, unconfirmed: why } };
   }
 
   /** From half of its validity on a CRL is requested again and again, before that once a day. */
@@ -249,6 +299,8 @@ export class AmdCrls {
     return 'problem' in answered ? answered.problem : null;
   }
 }
+
+const isRollback = ({ code }: Unavailable) => code === 'crl_rollback';
 
 const isNoOlder = (list: CrlAge, mark: CrlAge | null) => mark === null || !isOlder(list, mark);
 

@@ -11,13 +11,14 @@ import {
   type SnpEndorsementRequest,
   type SnpEndorsementSet,
   type Sourced,
+  type SourcedCrl,
   type SuppliedVek,
   type Unavailable,
 } from '../../model/endorsement.js';
 import type { SnpLine } from '../../vendors/amd/issuers.js';
 import type { AmdVek } from '../../vendors/amd/vek.js';
 import type { AmdChains, VekBelowChain } from './amd-chains.js';
-import type { AmdCrls, FoundCrls } from './amd-crls.js';
+import type { AmdCrls, CrlRequest, FoundCrls } from './amd-crls.js';
 import { type AmdVeks, belowChain } from './amd-veks.js';
 import { isRooted, type LineSnapshot, type LineSnapshots } from './line-snapshots.js';
 
@@ -39,7 +40,7 @@ interface FoundForLine {
 
 /** The CRL of a line's series, or why there is none, and all others that are available. */
 interface FoundCrl {
-  readonly own: Sourced<HashedDer> | MissingCrl;
+  readonly own: SourcedCrl | MissingCrl;
   readonly others: readonly Sourced<HashedDer>[];
 }
 
@@ -69,12 +70,10 @@ export class AmdEndorsements implements EndorsementSource {
     const products = request.products.length > 1 ? await narrowed(request.products, vekWanted) : request.products;
     const [vek, ...lines] = await Promise.all([
       vekWanted,
-      ...products.map((product) =>
-        this.#forLine({ product, signingKey }, vekWanted ?? supplied.vek, supplied, context),
-      ),
+      ...products.map((product) => this.#forLine({ product, signingKey }, vekWanted ?? supplied.vek, request, context)),
     ]);
     return {
-      vek: vek === null || 'code' in vek ? vek : { value: hashedVek(vek.value), origin: vek.origin },
+      vek: vek === null || 'code' in vek ? vek : { ...vek, value: hashedVek(vek.value) },
       ...byLine(lines),
     };
   }
@@ -82,13 +81,19 @@ export class AmdEndorsements implements EndorsementSource {
   async #forLine(
     line: SnpLine,
     vek: Vek,
-    supplied: SnpEndorsementRequest['supplied'],
+    request: SnpEndorsementRequest,
     context: FetchContext,
   ): Promise<FoundForLine> {
+    const { supplied } = request;
     const snapshot = await this.#finders.snapshots.of(line);
+    const chainWanted = supplied.chain ? null : this.#chain(snapshot, vek, context);
+    const isPathVerified = async () => {
+      const [foundVek, foundChain] = await Promise.all([vek instanceof Promise ? vek : null, chainWanted]);
+      return request.hasPath(derOf(foundVek), certificatesOf(foundChain));
+    };
     const [chain, crl] = await Promise.all([
-      supplied.chain ? null : this.#chain(snapshot, vek, context),
-      this.#crl(snapshot, supplied.crls, context),
+      chainWanted,
+      this.#crl(snapshot, { supplied: supplied.crls, isPathVerified }, context),
     ]);
     return { product: line.product, chain, crl };
   }
@@ -96,17 +101,19 @@ export class AmdEndorsements implements EndorsementSource {
   async #chain(snapshot: LineSnapshot, vek: Vek, context: FetchContext): Promise<Sourced<DerChain> | Unavailable> {
     const below = vek instanceof Promise ? vek.then(foundBelow) : suppliedBelow(vek);
     const found = await this.#finders.chains.of(snapshot, below, context);
-    return 'code' in found ? found : { value: found.chain.ders, origin: found.origin };
+    if ('code' in found) return found;
+    const { chain, ...from } = found;
+    return { value: chain.ders, ...from };
   }
 
   /** A CRL counts only if the ARK that signed it is available: an unverified CRL is not used. */
-  async #crl(snapshot: LineSnapshot, supplied: boolean, context: FetchContext): Promise<FoundCrl> {
+  async #crl(snapshot: LineSnapshot, request: CrlRequest, context: FetchContext): Promise<FoundCrl> {
     const { chains, crls, snapshots } = this.#finders;
     const { line } = snapshot;
-    if (isRooted(snapshot)) return sourced(await crls.find(snapshot, context, supplied));
+    if (isRooted(snapshot)) return sourced(await crls.find(snapshot, context, request));
     const fetched = await chains.fetchArk(line, context);
     if (!('problem' in fetched)) {
-      return sourced(await crls.find(await snapshots.under(snapshot, fetched), context, supplied));
+      return sourced(await crls.find(await snapshots.under(snapshot, fetched), context, request));
     }
     const { problem, outOfReach } = fetched;
     const detail = `no root to verify a CRL of ${line.product} with: ${problem.detail}`;
@@ -126,6 +133,14 @@ function foundBelow(vek: Sourced<AmdVek> | Unavailable): VekBelowChain | null {
   return 'code' in vek ? null : belowChain(vek.value);
 }
 
+function derOf(vek: Sourced<AmdVek> | Unavailable | null): HashedDer | null {
+  return vek === null || 'code' in vek ? null : hashedVek(vek.value);
+}
+
+function certificatesOf(chain: Sourced<DerChain> | Unavailable | null): DerChain | null {
+  return chain === null || 'code' in chain ? null : chain.value;
+}
+
 const hashedVek = ({ certificate: { der }, sha256 }: AmdVek): HashedDer => ({ der, sha256 });
 
 function sourced({ own, others }: FoundCrls): FoundCrl {
@@ -142,7 +157,7 @@ async function narrowed(
 
 function byLine(lines: readonly FoundForLine[]): Omit<SnpEndorsementSet, 'vek'> {
   const chains = new Map<SnpProduct, Sourced<DerChain>>();
-  const crls = new Map<SnpProduct, Sourced<HashedDer>>();
+  const crls = new Map<SnpProduct, SourcedCrl>();
   const otherCrls = new Map<SnpProduct, readonly Sourced<HashedDer>[]>();
   const crlProblems = new Map<SnpProduct, MissingCrl>();
   let chainProblem: Unavailable | null = null;

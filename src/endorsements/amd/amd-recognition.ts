@@ -32,6 +32,8 @@ export interface ListOfLine {
   /** Whether AMD issues it for VCEKs or for VLEKs; null where the name of its file does not keep that. */
   readonly series: SnpSigningKey | null;
   readonly list: CrlFrame;
+  /** When its file was last written, which an import does too; null where that is not known. */
+  readonly modifiedAt: Date | null;
 }
 
 /** AMD material of a set of files, by what it is. */
@@ -98,7 +100,8 @@ export function recogniseAmdMaterial(
     if (product === null) throw new UnfitError('CRL is not from an AMD root');
     const ark = arks.find(({ item }) => item.product === product)?.item.ark ?? known.ark(product);
     if (ark !== null) verifyCrl(list, ark, product);
-    return { product, series: seriesOfCrlFile(name, product, list.der), list, verified: ark !== null };
+    const modifiedAt = files.find((file) => file.name === name)?.modifiedAt ?? null;
+    return { product, series: seriesOfCrlFile(name, product, list.der), list, modifiedAt, verified: ark !== null };
   });
   return { arks, chains, veks, crls, refused };
 }

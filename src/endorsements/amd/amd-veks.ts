@@ -9,6 +9,7 @@ import type { VcekSubject } from '../../vendors/amd/vek.js';
 import { type AmdVek, isForTcb, issuedAt, isVcekOf, readVek, verifyVek } from '../../vendors/amd/vek.js';
 import { attempt } from '../files/material-files.js';
 import type { Obtained } from '../replicas/shared-fetches.js';
+import { fetchedOn } from './amd-cache.js';
 import type { AmdChains, VekBelowChain } from './amd-chains.js';
 import { isCurrent } from './amd-crl-supply.js';
 import { kdsProblem } from './amd-kds.js';
@@ -110,7 +111,7 @@ export class AmdVeks {
       subject,
       chains.map(({ chain }) => chain),
     );
-    return cached === null ? [] : [{ value: cached, origin: 'cache' }];
+    return cached === null ? [] : [{ value: cached, origin: 'cache', ...fetchedOn(this.#parts.cache, cached) }];
   }
 
   /** A VLEK names no chip: of those that fit line and TCB the one that was issued last. */
@@ -170,7 +171,7 @@ export class AmdVeks {
     if (kds === null) return { code: 'vcek_unavailable', detail: what, retryable: false };
     try {
       const { at, signal, historical, principal } = context;
-      const { value, origin } = await kds.vcek(subject.product, subject.chipId, subject.tcb, {
+      const { isGood: _isGood, ...held } = await kds.vcek(subject.product, subject.chipId, subject.tcb, {
         signal,
         principal,
         remember: !historical,
@@ -178,7 +179,7 @@ export class AmdVeks {
         isOfUse: ({ value: vek, isGood }) => isGood && !hasEnded(vek, at),
         endOf: ({ value: vek }) => vek.certificate.notAfter,
       });
-      return { value, origin };
+      return held;
     } catch (error) {
       return kdsProblem('vcek_unavailable', what, error);
     }
@@ -188,18 +189,20 @@ export class AmdVeks {
    * Keeps a VCEK once its signature is verified; without the line's chain it is given out, and not kept.
    * @throws {UnfitError} where it is for another chip or TCB, or not valid yet by the clock of the service
    */
-  async #take(subject: VcekSubject, der: Uint8Array, { origin }: Obtained, context: FetchContext): Promise<TakenVek> {
+  async #take(subject: VcekSubject, der: Uint8Array, from: Obtained, context: FetchContext): Promise<TakenVek> {
     const vek = readVek(der);
     if (!isVcekOf(vek, subject)) throw new UnfitError('it is for another chip or TCB');
     // Kept, it would stand in the way of a better one until its day comes.
     if (!hasBegun(vek, this.#parts.clock.now())) throw new UnfitError('it is not valid yet');
     const snapshot = await this.#snapshots.of({ product: subject.product, signingKey: 'vcek' });
     const found = await this.#chains.of(snapshot, belowChain(vek), context);
-    if ('code' in found) return { value: vek, origin, isGood: false };
+    if ('code' in found) return { value: vek, ...from, isGood: false };
     verifyVek(vek, found.chain, this.#parts.pins);
     const isBelowRevoked = (await this.#revokedSigner(vek, context.at)) !== null;
-    if (!context.historical) await this.#parts.cache.keepVcek(subject, vek, !isBelowRevoked);
-    return { value: vek, origin, isGood: !isBelowRevoked };
+    if (!context.historical) {
+      await this.#parts.cache.keepVcek(subject, vek, { replaces: !isBelowRevoked, fetchedAt: from.fetchedAt });
+    }
+    return { value: vek, ...from, isGood: !isBelowRevoked };
   }
 }
 

@@ -1,16 +1,16 @@
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { SnpProduct } from '../../model/claims.js';
-import type { EndorsementOrigin } from '../../model/endorsement.js';
+import type { Provenance } from '../../model/endorsement.js';
 import type { AmdChain } from '../../vendors/amd/chain.js';
 import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
 import { isDamaged } from '../files/rollback-marks.js';
+import { fetchedOn } from './amd-cache.js';
 import type { AmdCrlSupply, HeldCrl } from './amd-crl-supply.js';
 import type { AmdParts } from './amd-parts.js';
 
-export interface HeldChain {
+export interface HeldChain extends Provenance {
   readonly chain: AmdChain;
-  readonly origin: EndorsementOrigin;
 }
 
 /** Certificates and CRLs at hand for a product line and kind of key: from the folder, the cache, and the carried ones. Nothing in it changes. */
@@ -126,7 +126,7 @@ export class LineSnapshots {
     const carried = this.#parts.carried.filter((chain) => lineName(chain) === lineName(line));
     return [
       ...stored,
-      ...cached.map((chain) => ({ chain, origin: 'cache' as const })),
+      ...cached.map((chain) => ({ chain, origin: 'cache' as const, ...fetchedOn(this.#parts.cache, chain) })),
       ...carried.map((chain) => ({ chain, origin: 'carried' as const })),
     ];
   }

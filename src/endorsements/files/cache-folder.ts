@@ -56,6 +56,12 @@ export class CacheFolder {
     }
   }
 
+  /** When a file was written; null where there is none. */
+  async writtenAt(name: string): Promise<Date | null> {
+    const at = this.#folder === null ? 0 : await writtenAt(join(this.#folder, name));
+    return at === 0 ? null : new Date(at);
+  }
+
   /** Keeps a file. That a folder cannot be written to is said once, until it can. */
   write(name: string, bytes: Uint8Array | string): Promise<void> {
     return this.#change(async (folder) => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DISK_FILES } from '../../files/disk-files.js';
+import { DISK_FILES, modifiedAt } from '../../files/disk-files.js';
 import type { ConfiguredMaterial } from '../../model/configured-files.js';
 import type { Unavailable } from '../../model/endorsement.js';
 import { ConfigurationError, FormatError, UnfitError } from '../../model/errors.js';
@@ -18,6 +18,8 @@ const MAXIMUM_BYTES = 64 * 1024 * 1024;
 export interface NamedFile {
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** When it was last written; null or left out where that is not known. */
+  readonly modifiedAt?: Date | null;
 }
 
 /** A CRL or collateral item in the operator's folder, with its nextUpdate. */
@@ -129,7 +131,7 @@ async function readFiles(
     const read = isFull ? 'too much in this folder' : await readMaterialFile(join(folder, name), from);
     if (typeof read === 'string') refused.push({ name, why: read });
     else {
-      files.push({ name, bytes: read });
+      files.push({ name, bytes: read, modifiedAt: modifiedAt(await from.mark(join(folder, name))) });
       length += read.byteLength;
     }
   }

@@ -1,4 +1,6 @@
+import { latest } from '../../model/earliest.js';
 import type {
+  CollateralOrigins,
   EndorsementOrigin,
   FetchContext,
   SourcedCollateral,
@@ -20,6 +22,7 @@ import {
   withNewestShared,
   withoutEnded,
 } from '../../vendors/intel/collateral-parts.js';
+import { CONFIRMED_MS, isConfirmed } from '../files/confirmation.js';
 import { attempt } from '../files/material-files.js';
 import { type CollateralMarks, type CollateralSourceName, isBehind, isUnknown } from './collateral-memory.js';
 import { missing, rolledBack } from './collateral-problem.js';
@@ -38,6 +41,8 @@ interface Held {
   readonly fetchedAt: Date | null;
 }
 
+type CollateralPart = 'tcbInfo' | 'qeIdentity' | 'pckList' | 'rootList';
+
 /** Collateral, and what an answer calls where it is from. */
 interface Origin {
   readonly collateral: IntelCollateral;
@@ -53,9 +58,6 @@ interface Own {
   /** Why nothing was fetched within `CONFIRMED_MS`; null where something was. */
   readonly problem: Unavailable | null;
 }
-
-/** How long after a fetch collateral counts as confirmed to be the newest. */
-const CONFIRMED_MS = 48 * 60 * 60_000;
 
 /** Why no source confirms collateral. */
 const OFF = 'no Intel source is configured';
@@ -231,7 +233,7 @@ export class IntelEndorsements implements TdxCollateralSource {
       ...(downloaded === null ? [] : [{ collateral: downloaded, origin: 'network' } as const]),
     ];
     // All else is in the cache. What was there when it was found may have been renewed since.
-    const originOf = (part: 'tcbInfo' | 'qeIdentity' | 'pckList' | 'rootList') =>
+    const originOf = (part: CollateralPart) =>
       all.find((one) => one.collateral[part] === collateral[part])?.origin ?? 'cache';
     const origins = {
       tcbInfo: originOf('tcbInfo'),
@@ -241,9 +243,27 @@ export class IntelEndorsements implements TdxCollateralSource {
     };
     const isOfRequest = ofRequest !== null && hasPartOf(collateral, ofRequest.collateral);
     const value = isOfRequest ? collateralForOnce(collateral) : collateralOf(collateral);
-    const sourced = { value, origin: origins.tcbInfo };
+    const sourced = { value, origin: origins.tcbInfo, ...this.#fetchTimes(collateral, origins) };
     const isOne = Object.values(origins).every((origin) => origin === origins.tcbInfo);
     return isOne ? sourced : { ...sourced, partOrigins: origins };
+  }
+
+  /** Of each part that a service gave, when it gave it last. About the past nothing is cached: then it was just now. */
+  #fetchTimes(collateral: IntelCollateral, origins: CollateralOrigins): Pick<SourcedCollateral, 'partsFetchedAt'> {
+    const { cache, clock } = this.#parts;
+    const timeOf = (part: CollateralPart, origin: EndorsementOrigin): Date | null => {
+      if (origin !== 'cache' && origin !== 'network') return null;
+      const cached = cache.all().filter((fetched) => fetched.collateral[part] === collateral[part]);
+      return cached.length > 0 ? latest(cached.map(({ fetchedAt }) => fetchedAt)) : clock.now();
+    };
+    const times = {
+      tcbInfo: timeOf('tcbInfo', origins.tcbInfo),
+      qeIdentity: timeOf('qeIdentity', origins.qeIdentity),
+      pckCrl: timeOf('pckList', origins.pckCrl),
+      rootCaCrl: timeOf('rootList', origins.rootCaCrl),
+    };
+    const known = Object.entries(times).filter(([, time]) => time !== null);
+    return known.length === 0 ? {} : { partsFetchedAt: Object.fromEntries(known) };
   }
 
   /** Of two valid CRLs of a CA the newer counts, also where it came for another platform. */
@@ -257,11 +277,6 @@ export class IntelEndorsements implements TdxCollateralSource {
 function newestOf(held: readonly Held[]): IntelCollateral | null {
   const [first, ...others] = held.map(({ collateral }) => collateral);
   return first === undefined ? null : others.reduce(newestParts, first);
-}
-
-/** The clock may have been set back since: a fetch in the future does not count as recent. */
-function isConfirmed(fetchedAt: Date | null, at: Date): boolean {
-  return fetchedAt !== null && Math.abs(at.getTime() - fetchedAt.getTime()) <= CONFIRMED_MS;
 }
 
 /** Unconfirmed collateral must be at least as new as collateral that would still count as confirmed. */

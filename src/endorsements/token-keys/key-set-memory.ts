@@ -1,4 +1,4 @@
-import type { FetchContext, Sourced, Unavailable } from '../../model/endorsement.js';
+import type { EndorsementOrigin, FetchContext, Sourced, Unavailable } from '../../model/endorsement.js';
 import type { Clock, Log } from '../../model/ports.js';
 import { underBound } from '../../outgoing/bounded-signal.js';
 import { boundedSeconds } from '../../outgoing/fetch-error.js';
@@ -31,6 +31,7 @@ interface KeySetMemoryOptions {
 }
 
 export interface FoundKeys extends Sourced<DownloadedKeys> {
+  readonly fetchedAt: Date;
   /** When it was fetched, where it is due and the last fetch did not bring a newer one; else absent. */
   readonly unrenewedSince?: Date;
 }
@@ -101,7 +102,7 @@ export class KeySetMemory {
 
   #asHeld(held: Held): FoundKeys {
     const unrenewed = this.#isDue() && this.#problem !== null ? { unrenewedSince: held.fetchedOn } : {};
-    return { value: held, origin: 'cache', ...unrenewed };
+    return { ...sourced(held, 'cache'), ...unrenewed };
   }
 
   /** The set, which may lack the key; or why it is unknown whether the issuer has the key. */
@@ -112,7 +113,7 @@ export class KeySetMemory {
     const asks = this.#flight.isUnderWay(THE_SET);
     if (known !== null) return asks ? this.#newerOr(known, context) : known;
     const problem = asks ? await this.#ask(context.signal) : this.#problem;
-    if (problem === null && this.#held !== null) return { value: this.#held, origin: asks ? 'network' : 'cache' };
+    if (problem === null && this.#held !== null) return sourced(this.#held, asks ? 'network' : 'cache');
     return this.#unavailable(problem ?? UNANSWERED);
   }
 
@@ -128,7 +129,7 @@ export class KeySetMemory {
     await underBound(signal, left, (bound) => this.#ask(bound)).catch(() => null);
     const held = this.#held;
     if (held === null) return older;
-    return held === older.value ? this.#asHeld(held) : { value: held, origin: 'network' };
+    return held === older.value ? this.#asHeld(held) : sourced(held, 'network');
   }
 
   #isStale({ fetchedAt }: Held): boolean {
@@ -196,3 +197,9 @@ export class KeySetMemory {
     return { ...said, retryAfterSeconds: boundedSeconds(this.#restsUntil - this.#options.clock.monotonicMs()) };
   }
 }
+
+const sourced = (held: Held, origin: EndorsementOrigin): FoundKeys => ({
+  value: held,
+  origin,
+  fetchedAt: held.fetchedOn,
+});

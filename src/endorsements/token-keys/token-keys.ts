@@ -41,7 +41,7 @@ export class TokenKeys implements TokenKeysSource {
     const found = await issuer.keys.find(request.kid, context);
     if ('code' in found || issuer.roots === null) return found;
     const crls = [...issuer.roots.crls, ...found.value.crls];
-    return { value: { ...found.value, crls }, origin: found.origin };
+    return { ...found, value: { ...found.value, crls } };
   }
 }
 
@@ -68,7 +68,7 @@ export function fetchedKeys(current: KeySetMemory, historical: KeySetMemory): Is
 function asKeySet(found: FoundKeys | Unavailable): Sourced<TokenKeySet> | Unavailable {
   if ('code' in found) return found;
   const { keys, crls } = found.value;
-  const { unrenewedSince } = found;
+  const { unrenewedSince, origin, fetchedAt } = found;
   const unrenewed = unrenewedSince === undefined ? {} : { unrenewedSince };
-  return { value: { keys, crls: [...crls.values()], ...unrenewed }, origin: found.origin };
+  return { value: { keys, crls: [...crls.values()], ...unrenewed }, origin, fetchedAt };
 }

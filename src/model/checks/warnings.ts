@@ -42,9 +42,9 @@ export const WARNING_CHECKS = {
       'The operator should let the service reach intel.pcs, which confirms the collateral of a request unless the verification time is in the past.',
   },
   crl_unconfirmed: {
-    holds: 'AMD KDS confirms the CRL that the request supplied',
-    fails: 'only the request supplied a CRL, and AMD KDS is off or could not be asked',
+    holds: 'AMD KDS confirmed the CRL within 48 hours',
+    fails: 'AMD KDS did not confirm the CRL within 48 hours, or only the request supplied one',
     waiver: 'plain',
-    remedy: "The operator should let the service reach amd.kds, so that the CRL of the request is compared with AMD's.",
+    remedy: 'The operator should let the service reach amd.kds, or put a new CRL into amd.chains.',
   },
 } satisfies CheckRows;

@@ -151,6 +151,7 @@ function endorsementOf({ der, notAfter }: X509Certificate, index: number, sent: 
     sha256: hex(sha256(der)),
     source: index < sent ? 'evidence' : 'store',
     notAfter,
+    fetchedAt: null,
     revocation: 'not_applicable',
   };
 }

@@ -1,7 +1,7 @@
 import type { SnpReport } from '../../formats/snp-report.js';
 import type { Checks } from '../../model/check.js';
 import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
-import type { SnpEndorsementSet, SnpSigningKey, Sourced, Unavailable } from '../../model/endorsement.js';
+import type { Provenance, SnpEndorsementSet, SnpSigningKey, Sourced, Unavailable } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
 import { certificateRoles, issuerName } from '../../vendors/amd/issuers.js';
 import { candidateProducts } from '../../vendors/amd/tcb.js';
@@ -21,7 +21,7 @@ export interface EndorsedKey {
   readonly vek: Vek;
   readonly path: VekPath;
   readonly product: SnpProduct;
-  readonly origin: { readonly vek: Sourced<unknown>['origin']; readonly chain: Sourced<unknown>['origin'] };
+  readonly from: { readonly vek: Provenance; readonly chain: Provenance };
 }
 
 /** What a report says of its key, and which certificates are available. */
@@ -54,7 +54,7 @@ export function endorseKey(checks: ReportChecks, paths: VekPaths, key: KeyToEndo
   if (path === null) return null;
   endorsements.pass('vcek_unavailable');
   if (!judgePath(endorsements, path, key) || path.product === null) return null;
-  return { vek: vek.value, path, product: path.product, origin: { vek: vek.origin, chain: chain.origin } };
+  return { vek: vek.value, path, product: path.product, from: { vek, chain } };
 }
 
 /** The VEK that counts: the request's own, else what was found. What a request supplies is never replaced. */
@@ -70,7 +70,7 @@ function vekOf(checks: ReportChecks, paths: VekPaths, { report, supplied, found 
     return null;
   }
   const vek = read(checks.endorsements.inside('/vek'), sourced, (value) => paths.readVek(value));
-  return vek === null ? null : { value: vek, origin: sourced.origin };
+  return vek === null ? null : { ...sourced, value: vek };
 }
 
 /** Reads material: a fault of the request's own is malformed, one of a source's means that it is out of reach. */

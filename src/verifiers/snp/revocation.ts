@@ -2,10 +2,9 @@ import { isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list
 import type { Checks } from '../../model/check.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type {
-  EndorsementOrigin,
   HashedDer,
   SnpEndorsementSet,
-  Sourced,
+  SourcedCrl,
   Unavailable,
   UsedEndorsement,
 } from '../../model/endorsement.js';
@@ -30,9 +29,7 @@ export interface RevocationInput {
   readonly at: Date;
 }
 
-interface Candidate extends RevocationList {
-  readonly origin: EndorsementOrigin;
-}
+interface Candidate extends RevocationList, Pick<SourcedCrl, 'origin' | 'fetchedAt' | 'unconfirmed'> {}
 
 /** Genuine CRLs, whatever their validity. */
 interface Lists {
@@ -62,13 +59,13 @@ export function verifyRevocation(checks: Checks, lists: RevocationLists, input: 
     return { state: 'unavailable', crl: null };
   }
   // A CRL of a source that cannot be parsed counts as unavailable: it is not the caller's fault.
-  const held = ({ value, origin }: Sourced<HashedDer>) =>
-    nullIfMalformed(() => candidateOf(lists.read(value, path), origin)) ?? [];
+  const held = ({ value, ...from }: SourcedCrl) =>
+    nullIfMalformed(() => candidateOf(lists.read(value, path), from)) ?? [];
   const own = found?.crls.get(product);
   return choose(checks, input, {
     own: own === undefined ? null : (held(own)[0] ?? null),
     others: (found?.otherCrls.get(product) ?? []).flatMap(held),
-    supplied: sent.flatMap((reading) => candidateOf(reading, 'evidence')),
+    supplied: sent.flatMap((reading) => candidateOf(reading, { origin: 'evidence' })),
   });
 }
 
@@ -79,8 +76,8 @@ function faultOf(reading: ListReading, at: Date): { readonly detail: string } | 
   return untimely?.code === 'crl_invalid' ? untimely : null;
 }
 
-function candidateOf(reading: ListReading, origin: EndorsementOrigin): readonly Candidate[] {
-  return reading.ok ? [{ list: reading.list, sha256: reading.sha256, origin }] : [];
+function candidateOf(reading: ListReading, from: Omit<SourcedCrl, 'value'>): readonly Candidate[] {
+  return reading.ok ? [{ ...from, list: reading.list, sha256: reading.sha256 }] : [];
 }
 
 function choose(checks: Checks, input: RevocationInput, lists: Lists): RevocationVerdict {
@@ -103,13 +100,20 @@ function choose(checks: Checks, input: RevocationInput, lists: Lists): Revocatio
     otherwise: 'AMD has revoked the intermediate certificate',
     faults: [`the intermediate certificate of ${product}`],
   });
-  if (isGood && confirmed === undefined) {
-    crls.warn('crl_unconfirmed', {
-      actual: counting.sha256,
-      detail: `only the request supplied a CRL of ${product}, and AMD KDS is off or could not be asked`,
-    });
-  }
+  const doubt = doubtOf(confirmed, product);
+  if (isGood && doubt !== null) crls.warn('crl_unconfirmed', { actual: counting.sha256, detail: doubt });
   return { state: isGood ? 'good' : 'revoked', crl: crlEndorsement(counting) };
+}
+
+/** Why AMD did not confirm the CRL that counts; null where it did, or need not. */
+function doubtOf(confirmed: Candidate | undefined, product: SnpProduct): string | null {
+  if (confirmed === undefined) {
+    return `only the request supplied a CRL of ${product}, and AMD KDS is off or could not be asked`;
+  }
+  const { unconfirmed } = confirmed;
+  return unconfirmed === undefined
+    ? null
+    : `AMD KDS has not confirmed the CRL of ${product} for more than 48 hours: ${unconfirmed}`;
 }
 
 /** A CRL of the request in the place of one of the certificate's own series, where the source allows it. */
@@ -156,12 +160,13 @@ function staleOf(candidates: readonly Candidate[], product: SnpProduct, at: Date
   return { code: 'crl_stale', detail, retryable: true };
 }
 
-function crlEndorsement({ list, sha256, origin }: Candidate): UsedEndorsement {
+function crlEndorsement({ list, sha256, origin, fetchedAt = null }: Candidate): UsedEndorsement {
   return {
     kind: 'crl',
     sha256,
     source: origin,
     notAfter: list.nextUpdate ?? new Date(0),
+    fetchedAt,
     revocation: 'not_applicable',
   };
 }

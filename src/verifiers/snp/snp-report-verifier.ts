@@ -6,13 +6,15 @@ import type { SnpProduct } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import { earliest } from '../../model/earliest.js';
 import type {
+  DerChain,
   HashedDer,
+  Provenance,
   SnpEndorsementRequest,
   SnpSigningKey,
   SuppliedVek,
   UsedEndorsement,
 } from '../../model/endorsement.js';
-import { within } from '../../model/errors.js';
+import { nullIfMalformed, within } from '../../model/errors.js';
 import type { SnpEndorsementInput } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
 import { RevocationLists } from '../../vendors/amd/crls.js';
@@ -175,7 +177,16 @@ function neededBy({ report, signingKey, supplied, crls }: SignedReport, paths: V
       chain: supplied.chain !== null,
       crls: crls.length > 0,
     },
+    hasPath: (vek, chain) => hasPath(paths, supplied.vek ?? (vek && readHeld(paths, vek)), supplied.chain ?? chain),
   };
+}
+
+/** Of a source. Malformed, it is no certificate. */
+const readHeld = (paths: VekPaths, vek: HashedDer) => nullIfMalformed(() => paths.readVek(vek));
+
+function hasPath(paths: VekPaths, vek: Vek | null, chain: DerChain | null): boolean {
+  if (vek === null || chain === null) return false;
+  return nullIfMalformed(() => paths.verify(vek, chain))?.problems.length === 0;
 }
 
 function suppliedVek(vek: Vek, paths: VekPaths): SuppliedVek {
@@ -214,20 +225,23 @@ function stopped(
 }
 
 function usedEndorsements(
-  { path, origin }: EndorsedKey,
+  { path, from }: EndorsedKey,
   signingKey: SnpSigningKey,
   { state, crl }: RevocationVerdict,
 ): readonly UsedEndorsement[] {
   const used = (
     kind: UsedEndorsement['kind'],
     role: keyof VekPath['sha256'],
-    source: UsedEndorsement['source'],
+    { origin: source, fetchedAt = null }: Provenance,
     revocation: UsedEndorsement['revocation'],
-  ) => ({ kind, sha256: path.sha256[role], source, notAfter: path[role].notAfter ?? new Date(0), revocation });
+  ) => {
+    const notAfter = path[role].notAfter ?? new Date(0);
+    return { kind, sha256: path.sha256[role], source, notAfter, fetchedAt, revocation };
+  };
   return [
-    used(signingKey, 'vek', origin.vek, 'not_applicable'),
-    used(signingKey === 'vcek' ? 'ask' : 'asvk', 'intermediate', origin.chain, state),
-    used('ark', 'root', origin.chain, 'not_applicable'),
+    used(signingKey, 'vek', from.vek, 'not_applicable'),
+    used(signingKey === 'vcek' ? 'ask' : 'asvk', 'intermediate', from.chain, state),
+    used('ark', 'root', from.chain, 'not_applicable'),
     ...(crl === null ? [] : [crl]),
   ];
 }

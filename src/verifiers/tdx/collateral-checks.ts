@@ -6,6 +6,7 @@ import type {
   CollateralOrigins,
   EndorsementOrigin,
   EndorsementSet,
+  Provenance,
   SourcedCollateral,
 } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
@@ -16,7 +17,7 @@ import type { CollateralProblem, CollateralReading, SignedCollateral } from '../
 /** Available collateral, where its parts came from, and whether a source confirms that it is the newest. */
 export interface CollateralAtHand extends Pick<SourcedCollateral, 'unconfirmed'> {
   readonly value: SignedCollateral;
-  readonly origins: CollateralOrigins;
+  readonly from: { readonly [Part in keyof CollateralOrigins]: Provenance };
 }
 
 /**
@@ -46,9 +47,8 @@ export function takeCollateral(
   const problems = reading.ok ? expiredSigners(reading.value, at) : reading.problems;
   if (reading.ok && problems.length === 0) {
     recordGenuine(checks, reading.value, origin);
-    const all = { tcbInfo: origin, qeIdentity: origin, pckCrl: origin, rootCaCrl: origin };
-    const { partOrigins: origins = all, unconfirmed } = found;
-    return { value: reading.value, origins, ...(unconfirmed === undefined ? {} : { unconfirmed }) };
+    const { unconfirmed } = found;
+    return { value: reading.value, from: partsFrom(found), ...(unconfirmed === undefined ? {} : { unconfirmed }) };
   }
   if (origin === 'evidence') {
     checks.pass('collateral_unavailable', { detail: 'the request supplied collateral' });
@@ -61,6 +61,19 @@ export function takeCollateral(
     checks.unavailable('collateral_unavailable', { detail, retryable: true, faults });
   }
   return null;
+}
+
+function partsFrom({ origin, partOrigins, partsFetchedAt = {} }: SourcedCollateral): CollateralAtHand['from'] {
+  const from = (part: keyof CollateralOrigins): Provenance => {
+    const fetchedAt = partsFetchedAt[part];
+    return { origin: partOrigins?.[part] ?? origin, ...(fetchedAt === undefined ? {} : { fetchedAt }) };
+  };
+  return {
+    tcbInfo: from('tcbInfo'),
+    qeIdentity: from('qeIdentity'),
+    pckCrl: from('pckCrl'),
+    rootCaCrl: from('rootCaCrl'),
+  };
 }
 
 /** A malformed member of the request is that; one of a source is one more thing that does not hold. */

@@ -1,7 +1,7 @@
 import { sha256 } from '../../crypto/digest.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { hex } from '../../model/bytes.js';
-import type { EndorsementOrigin, UsedEndorsement } from '../../model/endorsement.js';
+import type { Provenance, UsedEndorsement } from '../../model/endorsement.js';
 import { memoized } from '../../model/memoized.js';
 import type { PckPath } from '../../vendors/intel/pck-path.js';
 import type { Signed } from '../../vendors/intel/signed-part.js';
@@ -23,7 +23,9 @@ export function usedEndorsements(
   const path = KINDS.flatMap((kind, index) => {
     const certificate = certificates[index];
     if (certificate === undefined) return [];
-    return [used(kind, certificate, 'evidence', kind === 'sgx-root' ? 'not_applicable' : stateOf(certificate))];
+    return [
+      used(kind, certificate, { origin: 'evidence' }, kind === 'sgx-root' ? 'not_applicable' : stateOf(certificate)),
+    ];
   });
   if (found === null) return path;
   const known = new Set(path.map(({ sha256: digest }) => digest));
@@ -32,47 +34,47 @@ export function usedEndorsements(
 
 /** Those who signed the collateral, each once. */
 function signersOf(
-  { value: { tcbInfo, qeIdentity, pckCrl }, origins }: CollateralAtHand,
+  { value: { tcbInfo, qeIdentity, pckCrl }, from }: CollateralAtHand,
   stateOf: RevocationVerdict['stateOf'],
 ): readonly UsedEndorsement[] {
   const signers = [
-    ['tcb-signing', tcbInfo, origins.tcbInfo],
-    ['tcb-signing', qeIdentity, origins.qeIdentity],
-    ['pck-ca', pckCrl, origins.pckCrl],
+    ['tcb-signing', tcbInfo, from.tcbInfo],
+    ['tcb-signing', qeIdentity, from.qeIdentity],
+    ['pck-ca', pckCrl, from.pckCrl],
   ] as const;
-  const listed = signers.flatMap(([kind, { chain }, source]) =>
-    chain.slice(0, 1).map((signer) => used(kind, signer, source, stateOf(signer))),
+  const listed = signers.flatMap(([kind, { chain }, provenance]) =>
+    chain.slice(0, 1).map((signer) => used(kind, signer, provenance, stateOf(signer))),
   );
   return [...new Map(listed.map((signer) => [signer.sha256, signer])).values()];
 }
 
 function partsOf({
   value: { tcbInfo, qeIdentity, pckCrl, rootCrl },
-  origins,
+  from,
 }: CollateralAtHand): readonly UsedEndorsement[] {
   return [
-    signed('tcb-info', tcbInfo, origins.tcbInfo),
-    signed('qe-identity', qeIdentity, origins.qeIdentity),
-    signed('crl', pckCrl, origins.pckCrl),
-    signed('crl', rootCrl, origins.rootCaCrl),
+    signed('tcb-info', tcbInfo, from.tcbInfo),
+    signed('qe-identity', qeIdentity, from.qeIdentity),
+    signed('crl', pckCrl, from.pckCrl),
+    signed('crl', rootCrl, from.rootCaCrl),
   ];
 }
 
 function signed(
   kind: UsedEndorsement['kind'],
   { sha256: digest, value }: Signed<{ readonly nextUpdate: Date | null }>,
-  source: EndorsementOrigin,
+  { origin: source, fetchedAt = null }: Provenance,
 ): UsedEndorsement {
-  return { kind, sha256: digest, source, notAfter: value.nextUpdate, revocation: 'not_applicable' };
+  return { kind, sha256: digest, source, notAfter: value.nextUpdate, fetchedAt, revocation: 'not_applicable' };
 }
 
 function used(
   kind: UsedEndorsement['kind'],
   certificate: X509Certificate,
-  source: EndorsementOrigin,
+  { origin: source, fetchedAt = null }: Provenance,
   revocation: UsedEndorsement['revocation'],
 ): UsedEndorsement {
-  return { kind, sha256: digestOf(certificate), source, notAfter: certificate.notAfter, revocation };
+  return { kind, sha256: digestOf(certificate), source, notAfter: certificate.notAfter, fetchedAt, revocation };
 }
 
 const digestOf: (certificate: X509Certificate) => string = memoized(({ der }) => hex(sha256(der)));

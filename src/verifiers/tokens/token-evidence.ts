@@ -48,8 +48,8 @@ export function refusedToken(checks: Checks, required: readonly CheckId[], becau
 }
 
 /** The key that signed, as the answer lists it. */
-export function usedKey({ key, source }: VerifiedToken): UsedEndorsement {
+export function usedKey({ key, source, keysFetchedAt: fetchedAt }: VerifiedToken): UsedEndorsement {
   const { sha256, path } = publishedKey(key);
   const notAfter = path[0]?.notAfter ?? null;
-  return { kind: 'token-key', sha256, source, notAfter, revocation: 'not_applicable' };
+  return { kind: 'token-key', sha256, source, notAfter, fetchedAt, revocation: 'not_applicable' };
 }

@@ -66,6 +66,18 @@ describe('AmdEndorsements: order of places', () => {
     expect(await lab.cached()).toEqual([]);
   });
 
+  it('says when it fetched VCEK and chain, also after a restart', async () => {
+    const timesOf = ({ vek, chains }: Awaited<ReturnType<typeof find>>) =>
+      [vek, chains.get('Milan')].map((found) => (found && 'fetchedAt' in found ? found.fetchedAt : null));
+    const opened = lab.open();
+    expect(timesOf(await find(opened))).toEqual([NOW, NOW]);
+    lab.clock.advance(DAY_MS);
+    expect(timesOf(await find(opened))).toEqual([NOW, NOW]);
+    expect(timesOf(await find(lab.open({ kds: null })))).toEqual([expect.any(Date), expect.any(Date)]);
+    await lab.fill({ 'a.pem': pki.chainPem('Milan'), 'b.der': VCEK });
+    expect(timesOf(await find(lab.open({ kds: null })))).toEqual([null, null]);
+  });
+
   it('starts and answers without network, and says what is missing', async () => {
     await lab.fill({ 'a.pem': pki.chainPem('Milan') });
     const set = await find(lab.open({ kds: null }));

@@ -150,6 +150,7 @@ export function requestFor(changes: Partial<SnpEndorsementRequest> = {}): SnpEnd
     chipId: CHIP,
     reportedTcb: (product: SnpProduct) => (product === 'Turin' ? TURIN_TCB : TCB),
     supplied: { vek: null, chain: false, crls: false },
+    hasPath: () => true,
     ...changes,
   };
 }

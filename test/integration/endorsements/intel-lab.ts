@@ -197,7 +197,9 @@ export function toldOf(found: SourcedCollateral | Unavailable): string {
 
 /** The same as `find`, with the collateral as a file has it: bytes are the same whatever array holds them. */
 export function asFile(found: SourcedCollateral | Unavailable) {
-  return 'code' in found ? found : { ...found, value: encodeCollateralFile(found.value) };
+  if ('code' in found) return found;
+  const { partsFetchedAt: _fetched, ...sourced } = found;
+  return { ...sourced, value: encodeCollateralFile(found.value) };
 }
 
 /** When the PCK CRL of what was found was made. */

@@ -57,6 +57,24 @@ describe.skipIf(isWithoutValkey('what ends in a shared store'))('what ends in a 
     expect(await lifeOf('vcek', /SPL/)).toBeNull();
   });
 
+  it('CRT-41 a CRL that another replica fetched more than 48 hours ago counts as unconfirmed where KDS does not answer', async () => {
+    const { lab } = shared;
+    lab.kds.serveCrl('Milan', 'vcek', issueCrl(5, -1, 30));
+    await vekOf(await shared.replica('one'));
+    lab.kds.fail(/crl/, { status: 503 });
+    const crlFor = async (name: string) => {
+      const { crls } = await find(await shared.replica(name), requestFor(), { at: lab.clock.now() });
+      return crls.get('Milan');
+    };
+    expect(await crlFor('early')).not.toHaveProperty('unconfirmed');
+    lab.clock.advance(3 * DAY_MS);
+    expect(await crlFor('late')).toMatchObject({
+      origin: 'cache',
+      fetchedAt: NOW,
+      unconfirmed: 'AMD KDS serves none to this replica, and another one fetched it before',
+    });
+  });
+
   it('CRT-09 a CRL lives there no longer than its nextUpdate', async () => {
     shared.lab.kds.serveCrl('Milan', 'vcek', issueCrl(5, -1, 7));
     await vekOf(await shared.replica('one'));

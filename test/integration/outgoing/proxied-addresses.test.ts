@@ -82,6 +82,7 @@ function endorsementRequests(configuration: Configuration): readonly Endorsement
       chipId: new Uint8Array(64).fill(1),
       reportedTcb: () => tcb,
       supplied: { vek: null, chain: false, crls: false },
+      hasPath: () => true,
     },
     { kind: 'intel-tdx', fmspc: '00'.repeat(6), ca: 'platform', supplied: null },
     ...tokenIssuers(configuration).map(({ type, issuer }) => ({

@@ -1,7 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AMD_SERIALS } from '../../lab/index.js';
+import { AMD_SERIALS, createAmdPki } from '../../lab/index.js';
 import { LabService, lenientPolicy, PKI, verdictOf } from './lab-service.js';
 
 let lab: LabService;
@@ -88,5 +88,69 @@ describe('two genuine CRLs', () => {
     lab.kds.serveCrl('Milan', 'vlek', NEWER);
     const service = await lab.start();
     expect(verdictOf(await lab.verify(service, bringing('plain', NEWER)))).toEqual(['deny', 'cert_revoked']);
+  });
+});
+
+describe('a CRL that was fetched more than 48 hours ago, after a restart', () => {
+  const FETCHED = new Date(Date.now() - 49 * 60 * 60_000);
+
+  /** A service whose cache has a CRL that KDS served two days ago. */
+  async function restarted(keys: { readonly amd?: object } = {}) {
+    const before = await lab.start({}, {}, 'again');
+    expect(verdictOf(await lab.verify(before, bringing('plain')))).toEqual(['allow']);
+    await before.close();
+    const [file = ''] = await fetchedFiles();
+    await writeFile(file, `${FETCHED.toISOString()}\n`);
+    return () => lab.start(keys, {}, 'again');
+  }
+
+  async function fetchedFiles(): Promise<readonly string[]> {
+    const names = await readdir(join(lab.root, 'again'), { recursive: true });
+    return names.filter((name) => name.endsWith('crl-fetched-milan-vcek')).map((name) => join(lab.root, 'again', name));
+  }
+
+  const crlOf = ({ body }: Found) => body.endorsements.find((used: { kind: string }) => used.kind === 'crl');
+
+  it('CRT-40 denies the first request by what KDS serves now', async () => {
+    const start = await restarted();
+    lab.kds.serveCrl(
+      'Milan',
+      'vcek',
+      PKI.issueCrl({ product: 'Milan', number: 9, revoked: [{ serial: AMD_SERIALS.Milan.ask }] }),
+    );
+    expect(verdictOf(await lab.verify(await start(), bringing('plain')))).toEqual(['deny', 'cert_revoked']);
+  });
+
+  it('CRT-40 is confirmed by KDS, which the answer dates', async () => {
+    const begun = Date.now();
+    const answer = await lab.verify(await (await restarted())(), bringing('plain'));
+    expect(verdictOf(answer)).toEqual(['allow']);
+    expect(line(answer, 'crl_unconfirmed')).toBeUndefined();
+    expect(Date.parse(crlOf(answer).fetchedAt)).toBeGreaterThanOrEqual(begun);
+  });
+
+  it('CRT-41 allows with a warning where KDS does not answer, and says when it was fetched', async () => {
+    const start = await restarted();
+    lab.kds.fail(/crl/, { status: 503 });
+    const answer = await lab.verify(await start(), bringing('plain'));
+    expect(verdictOf(answer)).toEqual(['allow']);
+    expect(line(answer, 'crl_unconfirmed')).toMatchObject({ result: 'warn', waived: false });
+    expect(crlOf(answer)).toMatchObject({ source: 'cache', fetchedAt: FETCHED.toISOString() });
+  });
+
+  it('CRT-41 allows without a warning where KDS is off', async () => {
+    const answer = await lab.verify(await (await restarted(OFF))(), bringing('plain'));
+    expect(verdictOf(answer)).toEqual(['allow']);
+    expect(line(answer, 'crl_unconfirmed')).toBeUndefined();
+  });
+
+  it('CRT-40 is not asked for on behalf of a key certificate whose path does not verify', async () => {
+    const start = await restarted();
+    const asked = lab.kds.count(/crl/);
+    const stranger = createAmdPki({ keys: 'foreign' }).chainPem('Milan');
+    const service = await start();
+    const foreign = { endorsements: { crls: [], chain: stranger }, members: { policy: 'plain' } };
+    expect(verdictOf(await lab.verify(service, foreign))[0]).toBe('deny');
+    expect(lab.kds.count(/crl/)).toBe(asked);
   });
 });

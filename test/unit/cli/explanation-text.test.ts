@@ -149,7 +149,14 @@ describe('an explanation for people', () => {
   it('has the path to the root in its order, then CRLs, with digests shortened', () => {
     const used = (kind: 'ark' | 'ask' | 'vcek' | 'crl', sha256: string) => {
       const notAfter = new Date('2030-01-01T00:00:00Z');
-      return { kind, sha256: sha256.repeat(64), source: 'network', notAfter, revocation: 'good' } as const;
+      return {
+        kind,
+        sha256: sha256.repeat(64),
+        source: 'network',
+        notAfter,
+        fetchedAt: null,
+        revocation: 'good',
+      } as const;
     };
     const endorsements = [used('crl', '1'), used('ark', '2'), used('vcek', '3'), used('ask', '4')];
     const text = brief({ ...ALLOW, endorsements });

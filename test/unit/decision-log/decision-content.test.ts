@@ -89,6 +89,7 @@ describe('what is recorded of a decision', () => {
       sha256: 'ef'.repeat(32),
       source: 'cache',
       notAfter: null,
+      fetchedAt: null,
       revocation: 'good',
     } as const;
     const { parsed } = contentOf({ endorsements: [endorsement] });

@@ -25,6 +25,7 @@ const snpRequest = (signingKey: SnpSigningKey = 'vcek'): EndorsementRequest => (
   chipId: new Uint8Array(64),
   reportedTcb: () => ({ bootloader: 0, tee: 0, snp: 0, microcode: 0 }),
   supplied: { vek: null, chain: false, crls: false },
+  hasPath: () => true,
 });
 const TDX: EndorsementRequest = { kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', supplied: null };
 const TOKEN: EndorsementRequest = { kind: 'token-keys', type: 'maa-token', issuer: 'https://i.example', kid: 'a' };

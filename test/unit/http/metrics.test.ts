@@ -168,6 +168,7 @@ describe('metrics', () => {
         sha256: 'ab'.repeat(32),
         source,
         notAfter: null,
+        fetchedAt: null,
         revocation: 'good',
       })),
     });

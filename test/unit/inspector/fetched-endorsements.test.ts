@@ -32,6 +32,7 @@ const used = (kind: Used['kind'], der: Uint8Array, source: Used['source'] = 'net
   sha256: hashed(der).sha256,
   source,
   notAfter: null,
+  fetchedAt: null,
   revocation: 'good',
 });
 const ENDORSEMENTS = [used('vcek', vcek), used('ask', ask, 'store'), used('ark', ark, 'cache')];

@@ -18,6 +18,7 @@ const SNP: EndorsementRequest = {
   chipId: new Uint8Array(64).fill(1),
   reportedTcb: () => ({}) as never,
   supplied: { vek: null, chain: false, crls: false },
+  hasPath: () => true,
 };
 const TDX: EndorsementRequest = { kind: 'intel-tdx', fmspc: '00806f050000', ca: 'platform', supplied: null };
 const KEYS: EndorsementRequest = { kind: 'token-keys', type: 'maa-token', issuer: 'https://a', kid: 'k' };

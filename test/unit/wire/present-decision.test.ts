@@ -35,6 +35,7 @@ describe('presentDecision', () => {
     expect(answer.decidedAt).toBe('2026-01-15T12:00:00.000Z');
     expect(answer.validUntil).toBe('2026-01-15T12:05:00.500Z');
     expect(answer.endorsements[0]?.notAfter).toBe('2030-01-01T00:00:00.000Z');
+    expect(answer.endorsements.map(({ fetchedAt }) => fetchedAt)).toEqual([null, '2026-01-14T00:00:00.000Z']);
   });
 
   it('writes null for what does not exist yet, was not compared, or is not known', () => {

@@ -8,6 +8,7 @@ const used = (kind: UsedEndorsement['kind'], more: Partial<UsedEndorsement> = {}
   sha256: 'ab'.repeat(32),
   source: 'evidence',
   notAfter: new Date('2030-01-01T00:00:00Z'),
+  fetchedAt: null,
   revocation: 'not_applicable',
   ...more,
 });

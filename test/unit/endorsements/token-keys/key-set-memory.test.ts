@@ -134,7 +134,7 @@ describe('KeySetMemory: a set that is held', () => {
     await find('a');
     state.download = pending().download;
     clock.advance(10 * MINUTE_MS);
-    expect(await find('a')).toMatchObject({ origin: 'cache', unrenewedSince: NOW });
+    expect(await find('a')).toMatchObject({ origin: 'cache', fetchedAt: NOW, unrenewedSince: NOW });
   });
 
   it('does not say so before it is due, although a fetch for another key failed', async () => {

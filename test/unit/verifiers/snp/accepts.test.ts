@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hashed } from '../../../../src/crypto/digest.js';
 import type { SnpPart } from '../../../../src/model/claims.js';
+import type { SnpEndorsementRequest } from '../../../../src/model/endorsement.js';
 import type { SnpEndorsementInput } from '../../../../src/model/evidence.js';
 import {
   type AmdPki,
@@ -142,6 +143,34 @@ describe('SEV-SNP reports that verify', () => {
     expect(supplied({ vek: null })).toEqual({ vek: null, chain: true, crls: true });
     expect(supplied({ chain: null })).toEqual({ vek, chain: false, crls: true });
     expect(supplied({ crls: [] })).toEqual({ vek, chain: true, crls: false });
+  });
+
+  it('CRT-40 tells whether the path of a key certificate holds, with what the request supplies in the first place', () => {
+    const guest = createSnpGuest({ pki: PKI });
+    const chainDers = PKI.chainDer('Milan');
+    const chain = [hashed(chainDers[0]), hashed(chainDers[1])] as const;
+    const [ask, ark] = FOREIGN_PKI.chainDer('Milan');
+    const foreign = [hashed(ask), hashed(ark)] as const;
+    const vek = hashed(guest.platform.vek.der);
+    const hasPath = (
+      endorsements: Partial<SnpEndorsementInput>,
+      ...found: Parameters<SnpEndorsementRequest['hasPath']>
+    ) => {
+      const [wanted] = snpVerifier().open(guest.evidence({ endorsements })).needs;
+      return wanted?.kind === 'amd-snp' && wanted.hasPath(...found);
+    };
+    const none = { vek: null, chain: null };
+    expect(hasPath({}, null, null)).toBe(true);
+    expect(hasPath({}, null, foreign)).toBe(true);
+    expect(hasPath({ chain: null }, null, chain)).toBe(true);
+    expect(hasPath({ vek: null }, vek, null)).toBe(true);
+    expect(hasPath(none, vek, chain)).toBe(true);
+    expect(hasPath({ chain: FOREIGN_PKI.chainPem('Milan') }, null, chain)).toBe(false);
+    expect(hasPath(none, vek, foreign)).toBe(false);
+    expect(hasPath(none, null, chain)).toBe(false);
+    expect(hasPath(none, vek, null)).toBe(false);
+    expect(hasPath(none, hashed(Uint8Array.of(1)), chain)).toBe(false);
+    expect(hasPath(none, vek, [chain[1], chain[0]])).toBe(false);
   });
 
   it('tells of the key certificate of a request which chain signed it', () => {

@@ -62,6 +62,34 @@ describe('revocation', () => {
     ]);
   });
 
+  it('CRT-41 warns of a CRL that AMD has not confirmed, and says when it was fetched', async () => {
+    const fetchedAt = new Date('2026-05-29T00:00:00Z');
+    const crl = { value: hashed(crlOf({})), origin: 'cache', fetchedAt, unconfirmed: 'AMD KDS is silent' } as const;
+    const found = await verifySnp(withCrls(), { endorsements: held({ crls: new Map([['Milan', crl]]) }) });
+    expectFailed(found);
+    expect(found.checks.filter(({ result }) => result === 'warn')).toMatchObject([
+      {
+        id: 'crl_unconfirmed',
+        actual: crl.value.sha256,
+        detail: 'AMD KDS has not confirmed the CRL of Milan for more than 48 hours: AMD KDS is silent',
+      },
+    ]);
+    expect(found.endorsements.map(({ kind, fetchedAt: at }) => [kind, at])).toEqual([
+      ['vcek', null],
+      ['ask', null],
+      ['ark', null],
+      ['crl', fetchedAt],
+    ]);
+  });
+
+  it('CRT-41 denies by an unconfirmed CRL that revokes, without a warning', async () => {
+    const revoking = hashed(crlOf({ revoked: [{ serial: AMD_SERIALS.Milan.ask }] }));
+    const crl = { value: revoking, origin: 'cache', unconfirmed: 'AMD KDS is silent' } as const;
+    const found = await verifySnp(withCrls(), { endorsements: held({ crls: new Map([['Milan', crl]]) }) });
+    expectFailed(found, 'cert_revoked');
+    expect(idsWith(found, 'warn')).toEqual([]);
+  });
+
   it('SNP-27 denies where the ASVK is on the list', async () => {
     const crls = [crlOf({ revoked: [{ serial: AMD_SERIALS.Milan.asvk }] })];
     expectFailed(await verifySnp(vlek.evidence({ endorsements: { crls } })), 'cert_revoked');
