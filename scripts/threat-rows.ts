@@ -301,6 +301,11 @@ export const THREAT_FAMILIES: readonly ThreatFamily[] = [
         'key whose policy pins neither code nor machine',
         ['policy_evidence_type', 'release_unpinned', 'release_firmware_only'],
       ],
+      [
+        'REL-08',
+        'one caller with more releases, submissions or verifications waiting than there are places',
+        ['overloaded', 'release_unavailable'],
+      ],
       ['GAT-01', 'service that answers a gate with anything but an allow', []],
       ['GAT-02', 'gate in front of HTTP without a valid receipt', []],
       ['GAT-03', 'gate and a receipt whose nonce was the caller’s own', ['receipt_own_nonce']],

@@ -70,13 +70,13 @@ export class AzureAttestation implements AttestationService {
     return tee === 'snp' || tee === 'tdx';
   }
 
-  async attest(submission: Submission, signal: AbortSignal): Promise<SubmissionResult> {
+  async attest(submission: Submission, signal: AbortSignal, principal?: string): Promise<SubmissionResult> {
     const nonce = randomBytes(32).toString('base64url');
     const request = attestRequest(submission, nonce);
     try {
       // What has begun may take longer than its signal.
       const answer = await unlessAborted(
-        this.#options.turns.take(signal, () => this.#askInOrder(request, signal)),
+        this.#options.turns.take(signal, () => this.#askInOrder(request, signal), { principal }),
         signal,
       );
       return 'token' in answer ? { ...answer, answersCall: (claims) => echoes(claims, nonce) } : answer;

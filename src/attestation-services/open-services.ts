@@ -1,10 +1,11 @@
 import type { Environment } from '../azure-identity/entra-tokens.js';
 import { CREDENTIAL_TIMEOUT_MS, openCredential } from '../azure-identity/open-credential.js';
 import type { AzureIdentity } from '../model/azure-identity.js';
+import type { TurnLimits } from '../model/fair-queue.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { ConnectOptions } from '../outgoing/bounded-agent.js';
 import { BoundedExchange } from '../outgoing/bounded-exchange.js';
-import { type TurnLimits, Turns } from '../outgoing/fair-turns.js';
+import { Turns } from '../outgoing/fair-turns.js';
 import { type BreakerOptions, DEFAULT_BREAKER } from '../outgoing/origin-breaker.js';
 import type { OriginObserver } from '../outgoing/outages.js';
 import { EndpointHealth } from '../outgoing/throttling.js';

@@ -49,7 +49,7 @@ export class TrustAuthority implements AttestationService {
     return tee === 'tdx';
   }
 
-  async attest(submission: Submission, signal: AbortSignal): Promise<SubmissionResult> {
+  async attest(submission: Submission, signal: AbortSignal, principal?: string): Promise<SubmissionResult> {
     if (submission.tee !== 'tdx') throw new Error('Intel Trust Authority judges TDX evidence only');
     const { appraisal, clock, turns } = this.#options;
     const asked = clock.now();
@@ -57,7 +57,7 @@ export class TrustAuthority implements AttestationService {
     try {
       // What has begun may take longer than its signal.
       const answer = await unlessAborted(
-        turns.take(signal, () => this.#ask(request, signal)),
+        turns.take(signal, () => this.#ask(request, signal), { principal }),
         signal,
       );
       return 'token' in answer ? { ...answer, answersCall: (claims) => this.#answersCall(claims, asked) } : answer;

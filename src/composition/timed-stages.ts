@@ -71,7 +71,7 @@ export class TimedStages {
     return {
       route: service.route,
       accepts: (submission) => service.accepts(submission),
-      attest: (submission, signal) => this.#slots.elsewhere(() => service.attest(submission, signal)),
+      attest: (...asked) => this.#slots.elsewhere(() => service.attest(...asked)),
     };
   }
 
@@ -84,7 +84,7 @@ export class TimedStages {
       anyMachine,
       requireFit: (boundKey) => key.requireFit(boundKey),
       describe: (allowed) => key.describe(allowed),
-      release: (allowed, signal) => this.#slots.elsewhere(() => key.release(allowed, signal)),
+      release: (...asked) => this.#slots.elsewhere(() => key.release(...asked)),
     };
   }
 

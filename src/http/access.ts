@@ -26,6 +26,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null on public routes, and before the caller is known. */
     caller: Caller | null;
+    /** By whom places and memory are shared: the principal of the caller. Where no callers are configured, all are one, with all of it. */
+    sharer: string;
     /** What was decided, for the log. */
     decision: Decision | null;
     /** What came of a key that was asked for, for the log. */
@@ -82,6 +84,7 @@ export async function admit(guard: Guard, request: FastifyRequest, reply: Fastif
   // In another version, those between client and service may not agree where a request ends (REQ-17).
   if (request.raw.httpVersion !== '1.1') throw new RefusedError('method_not_allowed', 'only HTTP/1.1 is served here');
   request.caller = await identify(callers, guard, request, reply);
+  if (callers.asksForCredentials) request.sharer = request.caller.principal;
   if (access === undefined || !request.caller.roles.has(access)) {
     const granted = access === 'audit:read' && !callers.asksForCredentials ? GRANTED_WITHOUT_CALLERS : '';
     throw new RefusedError('forbidden', `this call needs the role ${access}, which the caller does not have${granted}`);

@@ -8,6 +8,7 @@ import {
   type RouteOptions,
 } from 'fastify';
 import { RefusedError } from '../model/errors.js';
+import { SERVICE } from '../model/fair-queue.js';
 import type { Log } from '../model/ports.js';
 import { admit, type Guard } from './access.js';
 import { answerError, answerSocketError } from './error-answers.js';
@@ -73,6 +74,7 @@ export function createPlainApplication(options: PlainApplicationOptions): Fastif
 
 function observeRequests(application: FastifyInstance, { log, onAnswered }: PlainApplicationOptions): void {
   application.decorateRequest('caller', null);
+  application.decorateRequest('sharer', SERVICE);
   application.decorateRequest('decision', null);
   application.decorateRequest('release', null);
   application.decorateRequest('audience', null);

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { RefusedError } from '../model/errors.js';
+import { FairQueue } from '../model/fair-queue.js';
 
 /** How much verification work is taken on at once. */
 export interface SlotLimits {
@@ -26,49 +27,57 @@ interface Slot {
   hasEnded: boolean;
 }
 
-/** Bounds verification work: what neither begins nor may wait is refused at once. */
+/** A request that waits until it may begin. */
+interface Waiting {
+  readonly principals: ReadonlySet<string>;
+  readonly begin: () => void;
+  readonly refuse: (error: RefusedError) => void;
+}
+
+/** Bounds verification work, fair by principal: what neither begins nor may wait is refused at once. */
 export class VerificationSlots {
   readonly #limits: SlotLimits;
-  readonly #waiting: (() => void)[] = [];
+  readonly #queue: FairQueue<Waiting>;
   /** Those that are back from elsewhere, and go on before others begin. */
   readonly #returning: (() => void)[] = [];
   readonly #waited: (seconds: number) => void;
   readonly #current = new AsyncLocalStorage<Slot>();
-  #running = 0;
   #computing = 0;
 
   /** @param waited hears of each piece of work how long it waited for its slot */
   constructor(limits: Partial<SlotLimits> = {}, waited: (seconds: number) => void = () => undefined) {
     this.#limits = { ...DEFAULT_SLOTS, ...limits };
+    const { running: concurrent, waiting: queued } = this.#limits;
+    this.#queue = new FairQueue({ concurrent, queued });
     this.#waited = waited;
   }
 
   get figures(): SlotFigures {
-    const [running, computing, waiting] = [this.#running, this.#computing, this.#waiting.length];
-    return { running, computing, waiting, limits: this.#limits };
+    const { running, waiting } = this.#queue;
+    return { running, computing: this.#computing, waiting: waiting.length, limits: this.#limits };
   }
 
   /**
    * To be asked before a body is read: of what would be refused afterwards, nothing is.
    * @throws {RefusedError} `overloaded`
    */
-  requireRoom(): void {
-    if (!this.#mayBegin && this.#waiting.length >= this.#limits.waiting) throw full();
+  requireRoom(principal: string): void {
+    if (this.#mayBegin && this.#queue.mayRun(principal)) return;
+    if (!this.#queue.hasRoomFor(principal)) throw full();
   }
 
-  /** @throws {RefusedError} `overloaded` */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /** @param principal by whom slots are shared @throws {RefusedError} `overloaded` */
+  async run<T>(principal: string, work: () => Promise<T>): Promise<T> {
     const asked = performance.now();
-    // Whoever came before begins first.
-    if (this.#mayBegin && this.#waiting.length === 0) this.#begin();
-    else await this.#turn();
+    const turn = this.#turn(principal);
+    if (turn !== null) await turn;
     const slot: Slot = { waits: 0, hasEnded: false };
     try {
       this.#waited((performance.now() - asked) / 1000);
       return await this.#current.run(slot, work);
     } finally {
       slot.hasEnded = true;
-      this.#running -= 1;
+      this.#queue.end(principal);
       if (slot.waits === 0) this.#computing -= 1;
       this.#goOn();
     }
@@ -94,17 +103,23 @@ export class VerificationSlots {
 
   get #mayBegin(): boolean {
     const { running, computing } = this.#limits;
-    return this.#running < running && this.#computing < computing && this.#returning.length === 0;
+    return this.#queue.running < running && this.#computing < computing && this.#returning.length === 0;
   }
 
-  #begin(): void {
-    this.#running += 1;
-    this.#computing += 1;
-  }
-
-  #turn(): Promise<void> {
-    if (this.#waiting.length >= this.#limits.waiting) throw full();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  /** @returns null where it has begun already */
+  #turn(principal: string): Promise<void> | null {
+    let hasBegun = false;
+    const turn = new Promise<void>((resolve, reject) => {
+      const begin = () => {
+        hasBegun = true;
+        resolve();
+      };
+      const waiting = { principals: new Set([principal]), begin, refuse: reject };
+      this.#queue.add(waiting);
+      this.#goOn();
+      this.#queue.turnAway(waiting)?.refuse(full());
+    });
+    return hasBegun ? null : turn;
   }
 
   #free(): void {
@@ -134,10 +149,10 @@ export class VerificationSlots {
         back();
         continue;
       }
-      const next = this.#mayBegin ? this.#waiting.shift() : undefined;
-      if (next === undefined) return;
-      this.#begin();
-      next();
+      const next = this.#mayBegin ? this.#queue.next() : null;
+      if (next === null) return;
+      this.#computing += 1;
+      next.waiting.begin();
     }
   }
 }

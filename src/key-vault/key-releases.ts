@@ -69,7 +69,7 @@ export class KeyReleases implements ReleaseVault {
   async #answer(ask: ReleaseAsk, signal: AbortSignal): Promise<string> {
     try {
       return await unlessAborted(
-        this.#options.turns.take(signal, () => this.#inTurn(ask, signal)),
+        this.#options.turns.take(signal, () => this.#inTurn(ask, signal), { principal: ask.principal }),
         signal,
       );
     } catch (error) {

@@ -58,7 +58,7 @@ export class KeyVault {
     // The address is ours, whatever one the answer names.
     const addressed = { ...key, id: `${origin}/keys/${id.name}/${id.version}` };
     const signer = new CryptographyClient(addressed, credential, this.#clientOptions(signing));
-    const sign: Sign = (alg, digest, bySignal) => this.#sign(id, signer, { alg, digest, signal: bySignal });
+    const sign: Sign = (...asked) => this.#sign(id, signer, asked);
     return new VaultKey(key, sign, this.#options.clock);
   }
 
@@ -78,7 +78,8 @@ export class KeyVault {
   }
 
   /** Waiting for a turn or a token ends with the caller; the vault is not blamed for it. */
-  #sign(id: VaultKeyId, signer: CryptographyClient, { alg, digest, signal }: Asked): Promise<Uint8Array> {
+  #sign(id: VaultKeyId, signer: CryptographyClient, asked: Parameters<Sign>): Promise<Uint8Array> {
+    const [alg, digest, signal, principal] = asked;
     const { credential, health, turns } = this.#options;
     const sign = async () => {
       const { result } = await failing(signer.sign(alg, digest, { abortSignal: signal }));
@@ -88,7 +89,7 @@ export class KeyVault {
       await credential.ready(signal);
       return loggingFailures(this.#failures, id.url, () => health.run(sign));
     };
-    return unlessAborted(turns.take(signal, inTurn), signal);
+    return unlessAborted(turns.take(signal, inTurn, { principal }), signal);
   }
 
   #clientOptions(exchange: Exchange): KeyClientOptions {
@@ -96,13 +97,12 @@ export class KeyVault {
   }
 }
 
-interface Asked {
-  readonly alg: VaultSignatureAlgorithm;
-  readonly digest: Uint8Array;
-  readonly signal: AbortSignal;
-}
-
-type Sign = (alg: VaultSignatureAlgorithm, digest: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
+type Sign = (
+  alg: VaultSignatureAlgorithm,
+  digest: Uint8Array,
+  signal: AbortSignal,
+  principal?: string,
+) => Promise<Uint8Array>;
 
 /** A version of a key, as its vault describes it. */
 export class VaultKey {
@@ -138,13 +138,15 @@ export class VaultKey {
   /**
    * Has a SHA-256 digest signed in the vault, in one attempt. What is answered is not verified here.
    *
+   * Its fourth parameter is the principal of the caller, by which places at the vault are shared; left out: the service itself.
+   *
    * @returns of ES256 r and s, 32 bytes each
    * @throws {FetchError}
    */
-  async sign(alg: VaultSignatureAlgorithm, digest: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+  async sign(...asked: Parameters<Sign>): Promise<Uint8Array> {
     const why = this.whyUnused;
     if (why !== null) throw new FetchError('not_allowed', `the key ${why}`);
-    return this.#sign(alg, digest, signal);
+    return this.#sign(...asked);
   }
 }
 

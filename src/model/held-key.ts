@@ -7,6 +7,8 @@ import type { ReleaseTerms, VerifyRequest } from './request.js';
 export interface AllowedRelease {
   readonly request: VerifyRequest;
   readonly decision: Decision;
+  /** Of the caller: places at a vault are shared by it. */
+  readonly principal: string;
 }
 
 /** A key as it is handed out: nobody but the holder of the bound key opens it. */

@@ -47,6 +47,8 @@ export interface ReleaseAsk {
   readonly enc: ReleaseEnc;
   /** Verification time of the answer's certificates. */
   readonly at: Date;
+  /** Of the caller: places at the vault are shared by it. */
+  readonly principal: string;
 }
 
 /** A key as a vault released it, wrapped: whoever has the private half of the wrapping key opens it. */

@@ -23,6 +23,8 @@ export interface ReceiptRequest {
 export interface RemainingTime {
   /** Aborts when the time has passed. */
   readonly signal: AbortSignal;
+  /** Of the caller: places at a vault are shared by it. Left out: the service itself. */
+  readonly principal?: string;
 }
 
 /** Signs decisions. */

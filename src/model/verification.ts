@@ -192,6 +192,10 @@ export interface AttestationService {
   readonly route: TokenRoute;
   /** Whether it judges this kind of evidence at all. */
   accepts(submission: Submission): boolean;
-  /** Never throws for a service that is out of reach. @param signal aborts when the time of the request has passed */
-  attest(submission: Submission, signal: AbortSignal): Promise<SubmissionResult>;
+  /**
+   * Never throws for a service that is out of reach.
+   * @param signal aborts when the time of the request has passed
+   * @param principal of the caller: places are shared by it
+   */
+  attest(submission: Submission, signal: AbortSignal, principal?: string): Promise<SubmissionResult>;
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TurnLimits } from '../model/fair-queue.js';
 import type { BoundedAnswer } from './bounded-agent.js';
 import type { Fetch, FetchRequest } from './bounded-fetch.js';
-import { type TurnLimits, Turns } from './fair-turns.js';
+import { Turns } from './fair-turns.js';
 import { FetchError } from './fetch-error.js';
 import { type BreakerOptions, DEFAULT_BREAKER, OriginBreaker } from './origin-breaker.js';
 

@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import type { TurnLimits } from '../model/fair-queue.js';
 import type { Clock } from '../model/ports.js';
 import type { BoundedAnswer } from './bounded-agent.js';
 import type { Fetch, FetchRequest } from './bounded-fetch.js';
-import { type TurnLimits, type TurnOwner, Turns } from './fair-turns.js';
+import { type TurnOwner, Turns } from './fair-turns.js';
 import { FetchError } from './fetch-error.js';
 import { type BreakerOptions, OriginBreaker } from './origin-breaker.js';
 

@@ -8,11 +8,16 @@ import { algorithmOf, publishedJwk, type ReceiptAlgorithm, type SigningKey, Unus
 export type DigestAlgorithm = Exclude<ReceiptAlgorithm, 'EdDSA'>;
 
 /**
- * Signs a SHA-256 digest where the private key is kept.
+ * Signs a SHA-256 digest where the private key is kept. Places there are shared by the principal of the caller.
  * @returns the signature as a JWS has it: of ES256 r and s, 32 bytes each
  * @throws {ReceiptUnavailableError} where it does not sign
  */
-export type SignDigest = (alg: DigestAlgorithm, digest: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
+export type SignDigest = (
+  alg: DigestAlgorithm,
+  digest: Uint8Array,
+  signal: AbortSignal,
+  principal?: string,
+) => Promise<Uint8Array>;
 
 /** What is signed to see whether the key signs. It is no JWS, so its signature is of no use to anybody. */
 const PROBE = Buffer.from('veritee');
@@ -55,9 +60,9 @@ export class RemoteSigningKey implements SigningKey {
     return `${input}.${encodeBase64Url(await this.#sign(Buffer.from(input), time))}`;
   }
 
-  async #sign(input: Uint8Array, { signal }: RemainingTime): Promise<Uint8Array> {
+  async #sign(input: Uint8Array, { signal, principal }: RemainingTime): Promise<Uint8Array> {
     const digest = createHash('sha256').update(input).digest();
-    const signature = await this.#signDigest(this.alg, digest, signal);
+    const signature = await this.#signDigest(this.alg, digest, signal, principal);
     const key = { key: this.#publicKey, dsaEncoding: 'ieee-p1363' } as const;
     if (verify('sha256', input, key, signature)) return signature;
     throw new ReceiptUnavailableError('the signature is not one of the key of receipts');

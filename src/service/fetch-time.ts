@@ -1,4 +1,5 @@
 import type { FetchContext } from '../model/endorsement.js';
+import { SERVICE } from '../model/fair-queue.js';
 
 /** Why fetching ends with the request. The exception that is made where no reason is given costs each request its stack. */
 const OVER = new Error('the request is over');
@@ -8,12 +9,15 @@ const OVER = new Error('the request is over');
  * time: most requests find all that they need in the cache.
  */
 export class FetchTime {
+  /** Of the caller, where somebody shares places by it. */
+  readonly principal: string;
   readonly #endsAt: number;
   #controller: AbortController | null = null;
   #timer: NodeJS.Timeout | undefined;
   #over = false;
 
-  constructor(milliseconds: number) {
+  constructor(milliseconds: number, principal: string = SERVICE) {
+    this.principal = principal;
     this.#endsAt = performance.now() + milliseconds;
   }
 

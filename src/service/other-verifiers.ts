@@ -102,7 +102,7 @@ export class OtherVerifiers {
     if (service === undefined) throw new Error(`nothing is configured for the route ${route}`);
     const result = await this.#tracer.span('submit evidence', (span) => {
       span.set({ 'veritee.token_route': route });
-      return service.attest(submission, context.fetch.signal);
+      return service.attest(submission, context.fetch.signal, context.fetch.principal);
     });
     if ('refused' in result) return { state: 'not vouched for', detail: result.refused };
     if ('code' in result)

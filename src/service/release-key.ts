@@ -84,7 +84,8 @@ export class ReleaseKey {
       // The policy is the key's, and no choice of the caller's.
       const decision = await verifyEvidence.execute(request, { ...caller, policies: null });
       if (decision.decision !== 'allow' || dryRun) return { decision, release: null, state: 'not_attempted' };
-      return await this.#attempt(key, { request, decision }, { keyId, caller, signal: time.signal });
+      const allowed = { request, decision, principal: caller.principal };
+      return await this.#attempt(key, allowed, { keyId, caller, signal: time.signal });
     } finally {
       time.end();
     }

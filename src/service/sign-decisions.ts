@@ -27,7 +27,7 @@ export class SignDecisions implements VerifyEvidenceUseCase {
 
   /** @throws {FormatError | RefusedError} as `VerifyEvidence.execute` */
   async execute(request: VerifyRequest, caller: Caller): Promise<Decision> {
-    const time = new FetchTime(this.#parts.deadlineMs);
+    const time = new FetchTime(this.#parts.deadlineMs, caller.principal);
     try {
       return await this.#sign(await this.#parts.verifyEvidence.execute(request, caller), request, caller, time);
     } finally {

@@ -45,13 +45,13 @@ export class VaultHeldKey implements HeldKey {
     };
   }
 
-  async release({ request, decision }: AllowedRelease, signal: AbortSignal): Promise<ReleasedValue> {
+  async release({ request, decision, principal }: AllowedRelease, signal: AbortSignal): Promise<ReleasedValue> {
     const { key, enc, vault, clock } = this.#options;
     // The challenge: so the guest, which knows it, can tell an answer that somebody kept.
     const nonce = Buffer.from(request.nonce ?? []).toString('base64url');
     const target = targetOf(request);
     const { value, keyVersion, wrappingKid } = await vault.release(
-      { key, target, nonce, enc, at: clock.now() },
+      { key, target, nonce, enc, at: clock.now(), principal },
       signal,
     );
     const [wrapping] = wrappingKeys(decision.claims.maa?.claims ?? {});

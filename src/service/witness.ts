@@ -139,8 +139,8 @@ export class Witness {
     return {
       route,
       accepts: (submission) => this.#note('accepts', route, service.accepts(submission)),
-      attest: async (submission, signal) => {
-        const result = await service.attest(submission, signal);
+      attest: async (...asked) => {
+        const result = await service.attest(...asked);
         if (!('token' in result)) return this.#note('token', route, result);
         const said: { answers?: boolean } = {};
         this.#note('token', route, { token: result.token, said });

@@ -150,7 +150,7 @@ async function judge(
 ) {
   await turns.next();
   await rate.take(request);
-  return slots.run(async () => {
+  return slots.run(request.sharer, async () => {
     requireFittingRequest(body, bodyBytes);
     const asked = { ...readVerifyRequest(body, limits), body };
     return { decision: await verifyEvidence.execute(asked, caller), audience: asked.audience };

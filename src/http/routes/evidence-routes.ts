@@ -37,14 +37,14 @@ export function verifyRoute(dependencies: VerifyRouteDependencies): RouteOptions
     url: '/verify',
     onRequest: (request, _reply, done) => {
       requireJsonBody(request);
-      slots.requireRoom();
+      slots.requireRoom(request.sharer);
       done();
     },
     handler: async (request, reply) => {
       const query = readVerifyQuery(queryOf(request));
       const caller = callerOf(request);
       const receiptAlone = wantsReceipt(request);
-      const decision = await slots.run(() => {
+      const decision = await slots.run(request.sharer, () => {
         const body = bodyOf(request);
         const asked = { ...readVerifyRequest(body, limits), body };
         if (receiptAlone) requireReceiptPossible(asked);

@@ -45,7 +45,7 @@ export function lintRoute(policyTexts: PolicyTextsUseCase, slots: VerificationSl
     url: '/policies::lint',
     handler: async (request, reply) => {
       const { text } = readLintRequest(bodyOf(request));
-      const problems = await slots.run(async () => policyTexts.lint(text));
+      const problems = await slots.run(request.sharer, async () => policyTexts.lint(text));
       return reply.type(JSON_TYPE).send(JSON.stringify({ problems }));
     },
   };
@@ -63,7 +63,7 @@ export function evaluateRoute({ evaluatePolicy, slots, limits }: EvaluateRouteDe
     ...JSON_CALL,
     url: '/policies::evaluate',
     handler: async (request, reply) => {
-      const evaluation = await slots.run(() =>
+      const evaluation = await slots.run(request.sharer, () =>
         evaluatePolicy.execute(readEvaluationRequest(bodyOf(request), limits), callerOf(request)),
       );
       return reply.type(JSON_TYPE).send(JSON.stringify(presentEvaluation(evaluation)));

@@ -26,7 +26,7 @@ export function releaseRoute({ releaseKey, slots, metrics, limits }: ReleaseRout
     url: '/keys/:keyId/release',
     onRequest: (request, _reply, done) => {
       requireJsonBody(request);
-      slots.requireRoom();
+      slots.requireRoom(request.sharer);
       done();
     },
     handler: async (request, reply) => {
@@ -34,7 +34,7 @@ export function releaseRoute({ releaseKey, slots, metrics, limits }: ReleaseRout
       const { dryRun, ...query } = readReleaseQuery(queryOf(request));
       const caller = callerOf(request);
       const { kind, policy, anyMachine } = releaseKey.wanted(keyId, caller);
-      const { decision, release, state } = await slots.run(() => {
+      const { decision, release, state } = await slots.run(request.sharer, () => {
         const asked = readReleaseRequest(bodyOf(request), { keyId, kind, policy, anyMachine, dryRun }, limits);
         return releaseKey.execute(asked, caller);
       });

@@ -262,6 +262,29 @@ describe('limits', () => {
     expect(await first).toMatchObject({ code: 'route_unavailable' });
   });
 
+  it('REL-08 another caller has its turn before those of one that asks for many', async () => {
+    lab.maa.fail(ATTEST, 'half_open', 1);
+    const { service } = lab.open({ tuning: { turns: { concurrent: 1, queued: 2 } } });
+    const left = new AbortController();
+    const done: string[] = [];
+    const ask = async (principal: string, name: string, signal = never) => {
+      const answer = await service.attest(submission(null), signal, principal);
+      done.push(name);
+      return answer;
+    };
+    const first = ask('many', 'first', left.signal);
+    await expect.poll(() => lab.maa.count(ATTEST), { timeout: 20_000 }).toBe(1);
+    const [second, third, other] = [ask('many', 'second'), ask('many', 'third'), ask('few', 'other')];
+    expect(await third).toMatchObject({ code: 'route_unavailable', retryable: true });
+    left.abort();
+    expect(await first).toMatchObject({ code: 'route_unavailable' });
+    expect([await other, await second]).toEqual([
+      expect.objectContaining({ token: expect.any(String) }),
+      expect.objectContaining({ token: expect.any(String) }),
+    ]);
+    expect(done).toEqual(['third', 'first', 'other', 'second']);
+  });
+
   it('waiting for a turn ends with the time of the request', async () => {
     lab.maa.fail(ATTEST, 'half_open');
     const opened = lab.open({ tuning: { turns: { concurrent: 1, queued: 1 } } });

@@ -212,6 +212,29 @@ describe('limits', () => {
     expect(await first).toMatchObject({ code: 'route_unavailable' });
   });
 
+  it('REL-08 another caller has its turn before those of one that asks for many', async () => {
+    lab.ita.fail(/./, 'half_open', 1);
+    const { service } = lab.open({ turns: { concurrent: 1, queued: 2 } });
+    const left = new AbortController();
+    const done: string[] = [];
+    const ask = async (principal: string, name: string, signal = never) => {
+      const answer = await service.attest(bareTd(), signal, principal);
+      done.push(name);
+      return answer;
+    };
+    const first = ask('many', 'first', left.signal);
+    await expect.poll(() => lab.ita.count(), { timeout: 20_000 }).toBe(1);
+    const [second, third, other] = [ask('many', 'second'), ask('many', 'third'), ask('few', 'other')];
+    expect(await third).toMatchObject({ code: 'route_unavailable', retryable: true });
+    left.abort();
+    expect(await first).toMatchObject({ code: 'route_unavailable' });
+    expect([await other, await second]).toEqual([
+      expect.objectContaining({ token: expect.any(String) }),
+      expect.objectContaining({ token: expect.any(String) }),
+    ]);
+    expect(done).toEqual(['third', 'first', 'other', 'second']);
+  });
+
   it('nothing is sent when no time is left', async () => {
     expect(await attestTd(lab.open(), AbortSignal.abort())).toMatchObject({ code: 'route_unavailable' });
     expect(lab.ita.requests).toEqual([]);

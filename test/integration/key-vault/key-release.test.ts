@@ -487,6 +487,24 @@ describe('a vault that is asked too much, or fails', () => {
     await first;
   });
 
+  it('REL-08 of another caller has its turn before those of one that asks for many', async () => {
+    const { release } = await exportable({ tuning: { turns: { concurrent: 1, queued: 2 } } });
+    lab.vault.fail(RELEASE, 'half_open', 1);
+    const left = new AbortController();
+    const first = failureOf(release({ principal: 'many', nonce: 'Zmlyc3Q' }, left.signal));
+    await expect.poll(posts, { timeout: 20_000 }).toBe(1);
+    const second = release({ principal: 'many', nonce: 'c2Vjb25k' });
+    const third = failureOf(release({ principal: 'many', nonce: 'dGhpcmQ' }));
+    const other = release({ principal: 'few', nonce: 'b3RoZXI' });
+    expect(await third).toMatchObject({
+      code: 'release_unavailable',
+      message: 'the vault did not release the key: too many releases at a time',
+    });
+    left.abort();
+    await Promise.all([first, second, other]);
+    expect(bodies().map(({ nonce }) => nonce)).toEqual(['Zmlyc3Q', 'b3RoZXI', 'c2Vjb25k']);
+  });
+
   it('is one that was opened', async () => {
     const { vaults, url } = await exportable();
     const ask = lab.ask(url);

@@ -377,6 +377,27 @@ describe('a signature', () => {
     expect(lab.vault.count(SIGN)).toBe(2);
   });
 
+  it('REL-08 has its turn before those of a caller that asks for many', async () => {
+    const { key } = await signing({ tuning: { turns: { concurrent: 1, queued: 2 } } });
+    lab.vault.fail(SIGN, 'half_open', 1);
+    const left = new AbortController();
+    const done: string[] = [];
+    const sign = async (principal: string, name: string, signal = NEVER) => {
+      await key.sign('ES256', DIGEST, signal, principal);
+      done.push(name);
+    };
+    const first = sign('many', 'first', left.signal);
+    await expect.poll(() => lab.vault.count(SIGN), { timeout: 20_000 }).toBe(1);
+    const second = sign('many', 'second');
+    const third = sign('many', 'third');
+    const other = sign('few', 'other');
+    await expect(third).rejects.toMatchObject({ fault: 'busy' });
+    left.abort();
+    await expect(first).rejects.toMatchObject({ fault: 'aborted' });
+    await Promise.all([second, other]);
+    expect(done).toEqual(['other', 'second']);
+  });
+
   it('ends with the request that waits for it, also while it waits for its turn', async () => {
     const { sign } = await signing({ tuning: { turns: { concurrent: 1, queued: 1 } } });
     lab.vault.fail(SIGN, 'half_open');

@@ -123,7 +123,8 @@ export class VaultLab {
     const key = releasableKey(`https://${this.vault.host}`, name, version, [root]);
     if (key === null) throw new Error(`${url} is no key`);
     const nonce = randomBytes(32).toString('base64url');
-    return { key, target: guestToken(), nonce, enc: 'RSA_AES_KEY_WRAP_384', at: this.clock.now(), ...changes };
+    const asked = { key, target: guestToken(), nonce, enc: 'RSA_AES_KEY_WRAP_384', at: this.clock.now() } as const;
+    return { ...asked, principal: 'guests', ...changes };
   }
 
   /** Trust in the lab's authority, and a resolver that asks no real one. */

@@ -22,7 +22,7 @@ describe('verification slots', () => {
   it('let work wait for a slot, in its order', async () => {
     const slots = new VerificationSlots({ running: 1, waiting: 2 });
     const [first, second, third] = [openWork(), openWork(), openWork()];
-    const results = [first, second, third].map((one) => slots.run(one.work));
+    const results = [first, second, third].map((one) => slots.run('a', one.work));
     await settle();
     expect([first, second, third].map((one) => one.started())).toEqual([true, false, false]);
     first.end('first');
@@ -33,39 +33,75 @@ describe('verification slots', () => {
     expect(await Promise.all(results)).toEqual(['first', 'second', 'third']);
   });
 
+  it('REL-08 begin with the principal that has fewest, whoever waited longer', async () => {
+    const slots = new VerificationSlots({ running: 2, computing: 2, waiting: 9 });
+    const begun: string[] = [];
+    const ends: (() => void)[] = [];
+    const ask = (principal: string, name: string) =>
+      slots.run(principal, () => {
+        begun.push(name);
+        return new Promise<void>((resolve) => ends.push(resolve));
+      });
+    const all = [ask('many', 'many 1'), ask('many', 'many 2'), ask('many', 'many 3'), ask('few', 'few 1')];
+    await settle();
+    // One of two places is for others than who asks for many.
+    expect(begun).toEqual(['many 1', 'few 1']);
+    all.push(ask('few', 'few 2'), ask('third', 'third'));
+    for (let index = 0; index < all.length; index += 1) {
+      ends[index]?.();
+      await settle();
+    }
+    await Promise.all(all);
+    expect(begun).toEqual(['many 1', 'few 1', 'third', 'many 2', 'few 2', 'many 3']);
+  });
+
+  it('REL-08 displace the newest of whoever waits most, and refuse others before their body only if theirs is as long', async () => {
+    const slots = new VerificationSlots({ running: 1, waiting: 2 });
+    const works = [openWork(), openWork(), openWork(), openWork()] as const;
+    const results = works.slice(0, 3).map((one) => slots.run('many', one.work));
+    expect(() => slots.requireRoom('many')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    slots.requireRoom('few');
+    const other = slots.run('few', works[3].work);
+    await expect(results[2]).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 1 });
+    expect(() => slots.requireRoom('few')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    for (const one of works) one.end('ended');
+    expect(await Promise.all([results[0], results[1], other])).toEqual(['ended', 'ended', 'ended']);
+    expect(works.map((one) => one.started())).toEqual([true, true, false, true]);
+  });
+
   it('refuse what neither runs nor may wait, and say when to come back', async () => {
     const slots = new VerificationSlots({ running: 1, waiting: 1 });
     const [first, second, third] = [openWork(), openWork(), openWork()];
-    const results = [slots.run(first.work), slots.run(second.work)];
-    await expect(slots.run(third.work)).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 1 });
+    const results = [slots.run('a', first.work), slots.run('a', second.work)];
+    await expect(slots.run('a', third.work)).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 1 });
     expect(third.started()).toBe(false);
     first.end('first');
     second.end('second');
     await Promise.all(results);
-    expect(await slots.run(async () => 'again')).toBe('again');
+    expect(await slots.run('a', async () => 'again')).toBe('again');
   });
 
   it('give the slot back when the work fails', async () => {
     const slots = new VerificationSlots({ running: 1, waiting: 0 });
     const fail = () => Promise.reject(new Error('failed'));
-    await expect(slots.run(fail)).rejects.toThrow('failed');
+    await expect(slots.run('a', fail)).rejects.toThrow('failed');
     await expect(
-      slots.run(() => {
+      slots.run('a', () => {
         throw new Error('at once');
       }),
     ).rejects.toThrow('at once');
-    expect(await slots.run(async () => 'done')).toBe('done');
+    expect(await slots.run('a', async () => 'done')).toBe('done');
   });
 
   it('let no more begin than may compute, and others once one of them waits elsewhere', async () => {
     const slots = new VerificationSlots({ running: 3, computing: 1, waiting: 3 });
     const [computes, answers] = [openWork(), openWork()];
     const [second, third] = [openWork(), openWork()];
-    const first = slots.run(async () => {
+    const first = slots.run('a', async () => {
       await computes.work();
       return slots.elsewhere(answers.work);
     });
-    const others = [slots.run(second.work), slots.run(third.work)];
+    const others = [slots.run('a', second.work), slots.run('a', third.work)];
     await settle();
     expect([second.started(), slots.figures]).toMatchObject([false, { running: 1, computing: 1, waiting: 2 }]);
     computes.end('computed');
@@ -84,15 +120,37 @@ describe('verification slots', () => {
     expect(await Promise.all(others)).toEqual(['second', 'third']);
   });
 
+  it('let those that are back go on in the order in which they came back', async () => {
+    const slots = new VerificationSlots({ running: 4, computing: 1, waiting: 0 });
+    const asked = [openWork(), openWork()];
+    const wentOn: number[] = [];
+    const results = asked.map((one, index) =>
+      slots.run('a', async () => {
+        await slots.elsewhere(one.work);
+        wentOn.push(index);
+      }),
+    );
+    const computes = openWork();
+    results.push(slots.run('b', () => computes.work().then(() => undefined)));
+    asked[1]?.end('answered');
+    await settle();
+    asked[0]?.end('answered');
+    await settle();
+    expect(wentOn).toEqual([]);
+    computes.end('computed');
+    await Promise.all(results);
+    expect(wentOn).toEqual([1, 0]);
+  });
+
   it('let no more wait elsewhere than may run', async () => {
     const slots = new VerificationSlots({ running: 2, computing: 1, waiting: 1 });
     const asked = openWork();
-    const waiting = [1, 2].map(() => slots.run(() => slots.elsewhere(asked.work)));
+    const waiting = ['a', 'b'].map((principal) => slots.run(principal, () => slots.elsewhere(asked.work)));
     const third = openWork();
-    const last = slots.run(third.work);
+    const last = slots.run('a', third.work);
     await settle();
     expect(third.started()).toBe(false);
-    expect(() => slots.requireRoom()).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    expect(() => slots.requireRoom('a')).toThrow(expect.objectContaining({ code: 'overloaded' }));
     asked.end('asked');
     await Promise.all(waiting);
     third.end('third');
@@ -102,9 +160,9 @@ describe('verification slots', () => {
   it('count what failed elsewhere as back', async () => {
     const slots = new VerificationSlots({ running: 3, computing: 1, waiting: 1 });
     const fails = () => slots.elsewhere(() => Promise.reject(new Error('failed')));
-    await expect(slots.run(fails)).rejects.toThrow('failed');
+    await expect(slots.run('a', fails)).rejects.toThrow('failed');
     const [first, second] = [openWork(), openWork()];
-    const results = [slots.run(first.work), slots.run(second.work)];
+    const results = [slots.run('a', first.work), slots.run('a', second.work)];
     await settle();
     expect([first.started(), second.started()]).toEqual([true, false]);
     first.end('first');
@@ -125,7 +183,7 @@ describe('verification slots', () => {
         await slots.elsewhere(async () => {});
       }
     };
-    await Promise.all(Array.from({ length: 20 }, () => slots.run(work)));
+    await Promise.all(Array.from({ length: 20 }, () => slots.run('a', work)));
     expect(most).toBe(2);
     expect(slots.figures).toMatchObject({ running: 0, computing: 0, waiting: 0 });
   });
@@ -133,7 +191,7 @@ describe('verification slots', () => {
   it('count a verification once that waits for several things at a time', async () => {
     const slots = new VerificationSlots({ running: 9, computing: 2, waiting: 9 });
     const [evidence, token, more] = [openWork(), openWork(), openWork()];
-    const first = slots.run(async () => {
+    const first = slots.run('a', async () => {
       const both = Promise.all([
         slots.elsewhere(evidence.work),
         slots.elsewhere(token.work).then(() => slots.elsewhere(more.work)),
@@ -141,7 +199,7 @@ describe('verification slots', () => {
       return (await both).join();
     });
     const others = [openWork(), openWork(), openWork()];
-    const results = others.map((one) => slots.run(one.work));
+    const results = others.map((one) => slots.run('a', one.work));
     await settle();
     expect(others.map((one) => one.started())).toEqual([true, true, false]);
     token.end('token');
@@ -158,7 +216,7 @@ describe('verification slots', () => {
     const slots = new VerificationSlots({ running: 9, computing: 1, waiting: 9 });
     const [late, later] = [openWork(), openWork()];
     let rest: Promise<unknown> = Promise.resolve();
-    await slots.run(async () => {
+    await slots.run('a', async () => {
       rest = slots.elsewhere(late.work).then(() => slots.elsewhere(later.work));
     });
     expect(slots.figures).toMatchObject({ running: 0, computing: 0 });
@@ -170,11 +228,11 @@ describe('verification slots', () => {
     // One that is given up while it waits to go on gives its room to the next.
     const [asked, computes, next] = [openWork(), openWork(), openWork()];
     const givenUp = openWork();
-    const first = slots.run(() => {
+    const first = slots.run('a', () => {
       void slots.elsewhere(asked.work);
       return givenUp.work();
     });
-    const second = slots.run(computes.work);
+    const second = slots.run('a', computes.work);
     await settle();
     asked.end('asked');
     await settle();
@@ -183,7 +241,7 @@ describe('verification slots', () => {
     computes.end('computed');
     await second;
     await settle();
-    const third = slots.run(next.work);
+    const third = slots.run('a', next.work);
     expect(next.started()).toBe(true);
     next.end('next');
     await third;

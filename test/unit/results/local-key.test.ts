@@ -20,7 +20,8 @@ function localKey(read: () => Promise<Uint8Array> = async () => Uint8Array.from(
 }
 
 function allowed(bindingJwk: JsonObject) {
-  return { request: { ...judged().request, bindingJwk }, decision: { ...ALLOW, binding: { jkt: 'thumbprint' } } };
+  const decision = { ...ALLOW, binding: { jkt: 'thumbprint' } };
+  return { request: { ...judged().request, bindingJwk }, decision, principal: 'guests' };
 }
 
 const PAIRS = [

@@ -8,7 +8,7 @@ import { integer, sequence } from '../../lab/der-writer.js';
 import { signatureOverDigest } from '../../lab/key-vault-signing.js';
 import { ed25519, p256, rsa } from './keys.js';
 
-const TIME = { signal: new AbortController().signal };
+const TIME = { signal: new AbortController().signal, principal: 'guests' };
 const PAYLOAD = Buffer.from('{"iss":"https://veritee.example"}');
 
 const signingWith =
@@ -33,7 +33,7 @@ describe('RemoteSigningKey', () => {
     expect(decodeProtectedHeader(receipt)).toEqual({ alg, kid: local.kid, typ: 'eat+jwt' });
   });
 
-  it('gives nothing away but the digest of what is signed, and the time that is left', async () => {
+  it('REL-08 gives nothing away but the digest of what is signed, the time that is left, and the principal whose turn it is', async () => {
     const privateKey = p256();
     const asked: unknown[][] = [];
     const key = await open(privateKey, async (...given) => {
@@ -44,7 +44,7 @@ describe('RemoteSigningKey', () => {
     const digest = createHash('sha256')
       .update(receipt.slice(0, receipt.lastIndexOf('.')))
       .digest();
-    expect(asked[1]).toEqual(['ES256', digest, TIME.signal]);
+    expect(asked[1]).toEqual(['ES256', digest, TIME.signal, 'guests']);
   });
 
   it('is known to sign before it is there, by a signature over what is no receipt', async () => {

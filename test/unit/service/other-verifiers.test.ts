@@ -17,7 +17,7 @@ import { check } from '../policy/fixture.js';
 import { END, tokenClaimsOf, tokenVerification } from './route-fixture.js';
 
 const CONTEXT = {
-  fetch: { at: END, historical: false, signal: new AbortController().signal },
+  fetch: { at: END, historical: false, signal: new AbortController().signal, principal: 'ci' },
   binding: { nonce: Uint8Array.of(1), value: Uint8Array.of(1), jkt: null },
 };
 const SUBMISSION: Submission = {
@@ -46,7 +46,7 @@ function open({
   const seen = {
     verified: [] as { evidence: TokenEvidence; about: string; context: VerificationContext }[],
     fetched: [] as { requests: readonly EndorsementRequest[]; context: FetchContext }[],
-    signals: [] as AbortSignal[],
+    asked: [] as unknown[],
   };
   const verifier = {
     evidenceType: 'maa-token',
@@ -61,8 +61,8 @@ function open({
   const service: AttestationService = {
     route: 'maa',
     accepts: () => accepts,
-    attest: async (_submission, signal) => {
-      seen.signals.push(signal);
+    attest: async (_submission, ...given) => {
+      seen.asked.push(given);
       return answer;
     },
   };
@@ -141,7 +141,7 @@ describe('a token that is made', () => {
   it('is verified as any other, and known to be of the very evidence', async () => {
     const { result, seen } = await submit({});
     expect(result).toMatchObject({ route: 'maa', about: '/attestationResults', obtained: 'made' });
-    expect(seen.signals).toEqual([CONTEXT.fetch.signal]);
+    expect(seen.asked).toEqual([[CONTEXT.fetch.signal, 'ci']]);
     expect(seen.verified).toMatchObject([{ evidence: { type: 'maa-token', token: 'made' }, context: { at: END } }]);
   });
 

@@ -339,6 +339,18 @@ describe('REL-02 a vault that does not release', () => {
     expect(log.messages('error').join()).toContain('a key was not released');
   });
 
+  it('REL-08 is asked for by the principal of its caller', async () => {
+    const asked: string[] = [];
+    const { ask } = releasing({
+      release: async ({ principal }) => {
+        asked.push(principal);
+        return VALUE;
+      },
+    });
+    await ask();
+    expect(asked).toEqual([CALLER.principal]);
+  });
+
   it('in the time of the request has what is asked ended', async () => {
     const { ask } = releasing({
       deadlineMs: 1,

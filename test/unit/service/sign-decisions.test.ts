@@ -91,7 +91,7 @@ describe('SignDecisions', () => {
     expect(ended).toEqual([true]);
   });
 
-  it('what is still being signed ends where the request does', async () => {
+  it('REL-08 what is still being signed ends where the request does, and is asked for by the principal of its caller', async () => {
     let time: RemainingTime | null = null;
     const { decided } = deciding(ALLOW, async (_decision, _request, given) => {
       time = given;
@@ -100,6 +100,7 @@ describe('SignDecisions', () => {
     });
     await decided();
     expect(time).toHaveProperty('signal.aborted', true);
+    expect(time).toHaveProperty('principal', CALLER.principal);
   });
 
   it('REC-05 an allow that cannot be signed is indeterminate with receipt_unavailable', async () => {

@@ -33,6 +33,7 @@ function allowed(keys: readonly JsonObject[] = [wrap('wrap')], types = ['ita-tok
   return {
     request: { nonce: NONCE, attestationResults } as unknown as VerifyRequest,
     decision: { binding: { jkt: 'of wrap' }, claims } as unknown as Decision,
+    principal: 'guests',
   };
 }
 
@@ -42,7 +43,7 @@ describe('a key of a vault', () => {
     expect(await key.release(allowed(), NEVER)).toEqual({ value: 'jws', keyVersion: VERSION });
     const nonce = NONCE.toString('base64url');
     expect(release.mock.calls).toEqual([
-      [{ key: KEY, target: TOKEN, nonce, enc: 'RSA_AES_KEY_WRAP_384', at: NOW }, NEVER],
+      [{ key: KEY, target: TOKEN, nonce, enc: 'RSA_AES_KEY_WRAP_384', at: NOW, principal: 'guests' }, NEVER],
     ]);
   });
 
