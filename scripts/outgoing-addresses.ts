@@ -10,6 +10,7 @@ import { openTraces } from '../src/composition/traces.js';
 import { loadConfiguration } from '../src/config/load-configuration.js';
 import type { Log } from '../src/model/ports.js';
 import type { OriginObserver } from '../src/outgoing/outages.js';
+import { ClockWatch } from '../src/service/clock-watch.js';
 
 const DOCUMENT = new URL('../docs/hardening.md', import.meta.url);
 const BEGIN = '<!-- outgoing addresses: made by npm run generate -->\n';
@@ -200,7 +201,7 @@ export async function originsOf(sections: object): Promise<ReadonlySet<string>> 
   const vaults = openReceiptVaults(configuration, world);
   const heldKeys = await openHeldKeys(configuration, world);
   const services = openAttestationServices(configuration, world);
-  const { keyring } = await openCallers(configuration, world);
+  const { keyring } = await openCallers(configuration, { ...world, clock: new ClockWatch(SYSTEM_CLOCK, SILENT) });
   const traces = await openTraces(configuration, { ...world, version: '' });
   const opened = [endorsements, services, heldKeys, keyring, traces, ...(vaults === null ? [] : [vaults])];
   await Promise.all(opened.map((part) => part.close()));

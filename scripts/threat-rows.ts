@@ -251,6 +251,7 @@ export const THREAT_FAMILIES: readonly ThreatFamily[] = [
       ['FRS-09', 'bound value passed off as a nonce', ['nonce']],
       ['FRS-10', 'clock set back, and machine paused', ['clock']],
       ['FRS-11', 'instant in a body on the command line', ['at_not_enabled']],
+      ['CLK-10', 'credentials of callers while the clock is in doubt', ['unauthorized', 'clock']],
       ['DEC-01', 'no policy, or an unknown one', ['no_policy', 'policy_unknown']],
       ['DEC-02', 'claim that is missing', ['claim_missing']],
       ['DEC-03', 'comparison across types', ['claim_type']],

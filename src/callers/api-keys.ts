@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Clock, Log } from '../model/ports.js';
+import { type CredentialClock, requireReliable } from '../model/clock-doubt.js';
+import type { Log } from '../model/ports.js';
 import type { Caller } from '../model/request.js';
 
 /** A key by which a caller is recognised. */
@@ -21,11 +22,11 @@ const SHA256_HEX = /^[0-9a-f]{64}$/i;
 /** Callers with API keys. */
 export class ApiKeyCallers {
   readonly #keys: readonly { readonly digest: Buffer; readonly expires: Date; readonly caller: Caller }[];
-  readonly #clock: Clock;
+  readonly #clock: CredentialClock;
   readonly #log: Log;
 
   /** @throws {TypeError} where a hash is not 64 hex digits: such a caller could never be recognised */
-  constructor(callers: readonly ApiKeyCaller[], clock: Clock, log: Log) {
+  constructor(callers: readonly ApiKeyCaller[], clock: CredentialClock, log: Log) {
     this.#clock = clock;
     this.#log = log;
     this.#keys = callers.flatMap(({ caller, keys }) =>
@@ -36,7 +37,10 @@ export class ApiKeyCallers {
     );
   }
 
-  /** Whose key it is. Unknown and expired are one answer: whoever tries keys learns nothing. */
+  /**
+   * Whose key it is. Unknown and expired are one answer: whoever tries keys learns nothing.
+   * @throws {RefusedError} `clock` for a key that has not expired, while the clock cannot be relied on
+   */
   find(key: string): Caller | null {
     const found = this.#withHashOf(key);
     const ofLine = this.#withHashOf(`${key}\n`);
@@ -44,7 +48,9 @@ export class ApiKeyCallers {
       const { principal } = ofLine.caller;
       this.#log.warn({ principal }, 'apiKeySha256 is the hash of the API key and a line feed: hash the key without it');
     }
-    return found === null || this.#clock.now() >= found.expires ? null : found.caller;
+    if (found === null || this.#clock.highest() >= found.expires) return null;
+    requireReliable(this.#clock);
+    return found.caller;
   }
 
   #withHashOf(text: string) {

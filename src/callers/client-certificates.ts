@@ -1,8 +1,8 @@
 import { spkiDigest } from '../crypto/key-cache.js';
 import { dnsNames, uriNames } from '../formats/alternative-names.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
+import { type CredentialClock, requireReliable } from '../model/clock-doubt.js';
 import { FormatError } from '../model/errors.js';
-import type { Clock } from '../model/ports.js';
 import type { Caller } from '../model/request.js';
 import { unauthorized } from './unauthorized.js';
 
@@ -17,9 +17,9 @@ export interface CertificateCaller {
 /** Callers with client certificates, which TLS has verified up to a CA of `listen.tls.clientCa`. */
 export class CertificateCallers {
   readonly #callers: readonly CertificateCaller[];
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: CredentialClock;
 
-  constructor(callers: readonly CertificateCaller[], clock: Pick<Clock, 'now'>) {
+  constructor(callers: readonly CertificateCaller[], clock: CredentialClock) {
     this.#callers = callers;
     this.#clock = clock;
   }
@@ -29,12 +29,15 @@ export class CertificateCallers {
    * begins; they are compared again at each request.
    *
    * @param der as the client has shown it
-   * @throws {RefusedError} `unauthorized` where it is not valid now, or cannot be read
+   * @throws {RefusedError} `unauthorized` where it is not valid now, or cannot be read; `clock` where it has not ended, while the clock
+   *   cannot be relied on
    */
   find(der: Uint8Array): readonly Caller[] {
     const { notBefore, notAfter, values } = read(der);
-    const now = this.#clock.now();
-    if (notBefore === null || notAfter === null || now < notBefore || now > notAfter) {
+    const at = this.#clock.highest();
+    // A clock in doubt does not tell whether it has begun.
+    if (notAfter !== null && at <= notAfter) requireReliable(this.#clock);
+    if (notBefore === null || notAfter === null || at < notBefore || at > notAfter) {
       // A client that has renewed its certificate shows the new one with its next connection alone.
       throw unauthorized('the client certificate of this connection is not valid now', { endsConnection: true });
     }

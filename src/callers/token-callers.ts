@@ -1,8 +1,9 @@
 import { Checks } from '../model/check.js';
+import { type CredentialClock, requireReliable } from '../model/clock-doubt.js';
 import type { Sourced, TokenKeySet, Unavailable } from '../model/endorsement.js';
 import { FormatError, RefusedError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
-import type { Clock, Log } from '../model/ports.js';
+import type { Log } from '../model/ports.js';
 import type { Caller } from '../model/request.js';
 import {
   kidOf,
@@ -44,7 +45,7 @@ export interface TokenCallersParts {
   readonly leewaySeconds: number;
   /** Time of a request: who asks is not waited for any longer. */
   readonly deadlineMs: number;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: CredentialClock;
   readonly log: Log;
 }
 
@@ -87,12 +88,15 @@ export class TokenCallers {
    * What is wrong is said to whoever sent the token; what a caller demands, to the log alone.
    *
    * @returns at least one
-   * @throws {RefusedError} `unauthorized`; `caller_keys_unavailable` where the keys of its issuer are out of reach
+   * @throws {RefusedError} `unauthorized`; `caller_keys_unavailable` where the keys of its issuer are out of reach; `clock` for a token
+   *   that has not expired, while the clock cannot be relied on
    */
   async find(text: string): Promise<readonly Caller[]> {
     const token = read(text);
     const issuers = this.#parts.issuers.filter(({ issuer }) => issuer === token.claims['iss']);
     if (issuers.length === 0) throw unauthorized('no caller has the issuer of this token');
+    // Before keys are looked for: a clock in doubt does not tell whether they are current.
+    if (!this.#hasExpired(token)) requireReliable(this.#parts.clock);
     const outcomes = await Promise.all(issuers.map((issuer) => this.#verify(token, issuer)));
     const callers = outcomes.flatMap((outcome) => outcome.callers);
     // Of two callers it is nobody's, and keys that are out of reach may have a second one.
@@ -111,7 +115,7 @@ export class TokenCallers {
       issuer,
       issuers: [issuer],
       keys: found,
-      at: this.#parts.clock.now(),
+      at: this.#parts.clock.highest(),
       leewaySeconds: this.#parts.leewaySeconds,
       longestLifetimeSeconds: Math.max(...callers.map(({ longestLifetimeSeconds }) => longestLifetimeSeconds)),
       nbfIsOptional: true,
@@ -125,6 +129,11 @@ export class TokenCallers {
       refusal,
       mayBeAnother: isOutOfReach && callers.some((caller) => lackOf(token, caller) === null),
     };
+  }
+
+  #hasExpired({ times }: ReadToken): boolean {
+    const { clock, leewaySeconds } = this.#parts;
+    return clock.highest().getTime() >= (times.exp + leewaySeconds) * 1000;
   }
 
   async #inTime<T>(find: (signal: AbortSignal) => Promise<T>): Promise<T> {

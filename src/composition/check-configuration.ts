@@ -8,6 +8,7 @@ import { ConfigurationError } from '../model/errors.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import { type KeyPath, placedText } from '../model/places.js';
 import type { Clock } from '../model/ports.js';
+import { ClockWatch } from '../service/clock-watch.js';
 import { readCollectorHeaders } from '../traces/collector-headers.js';
 import { openAttestationServices } from './attestation-services.js';
 import { checkEndings } from './check-endings.js';
@@ -135,7 +136,9 @@ async function checkCallers(configuration: Configuration, clock: Clock, found: P
   const log = new ProblemLog((_severity, { file }, message) =>
     configurationProblem('config_setting', { path: ['callers'], what: `${file}: ${message}` }),
   );
-  const opened = await found.of('config_file', () => openCallers(configuration, { clock, log }));
+  const opened = await found.of('config_file', () =>
+    openCallers(configuration, { clock: new ClockWatch(clock, log), log }),
+  );
   found.add(log.problems);
   await opened?.keyring.close();
 }

@@ -15,11 +15,13 @@ import {
   placeId,
 } from '../endorsements/token-keys/open-caller-keys.js';
 import type { CallerDirectory } from '../model/caller-directory.js';
+import type { CredentialClock } from '../model/clock-doubt.js';
 import { allOrProblems } from '../model/errors.js';
+import type { Clock } from '../model/ports.js';
 import type { Caller } from '../model/request.js';
 
 /** What callers are put together with. */
-export type CallerWorld = Omit<CallerKeysOptions, 'folder'>;
+export type CallerWorld = Omit<CallerKeysOptions, 'folder' | 'clock'> & { readonly clock: Clock & CredentialClock };
 
 interface ByToken {
   readonly place: CallerKeyPlace;

@@ -105,7 +105,7 @@ async function openWorkers(
   const openOwn = async (files: ConfiguredFilesOf): Promise<OwnPart> => {
     const from = files(ACCESS_PART);
     const access = opened.add(
-      await ReloadedAccess.open(configuration, { clock, log, observer: new Outages(clock, log), from }),
+      await ReloadedAccess.open(configuration, { clock: clockWatch, log, observer: new Outages(clock, log), from }),
     );
     // Opened before the workers listen, and so closed after them: until the last answer has left, there is somebody to ask.
     const management = await openManagement(configuration.listen.management, {

@@ -105,7 +105,11 @@ async function openService(configuration: Configuration, given: World, opened: O
   const version = await productVersion();
   const tracing = opened.add(await openTraces(configuration, { ...world, observer: outages, version }));
   const outside = { ...world, clock, observer: tracing.observer };
-  const { policies, access, onReloaded, onRefused } = await openRules(configuration, { ...outside, metrics }, opened);
+  const { policies, access, onReloaded, onRefused } = await openRules(
+    configuration,
+    { ...outside, clock: clockWatch, metrics },
+    opened,
+  );
   const key = together?.challengeKey ?? (await readChallengeKey(configuration, log));
   const stores = await openStores(configuration, { ...world, key, clock }, opened);
   const memories = await openResets(configuration, { ...world, key, clock }, opened);

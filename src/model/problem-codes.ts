@@ -88,7 +88,7 @@ export const PROBLEM_ROWS = {
   clock: {
     status: 503,
     title: 'The clock of the service cannot be relied on',
-    when: 'a challenge is asked for after the clock jumped, and until it can be relied on again',
+    when: 'a challenge is asked for, or a caller shows credentials that have not ended, after the clock jumped, and until it can be relied on again',
     remedy: `${LATER}, and the operator should correct the clock of this machine.`,
   },
 } as const satisfies { readonly [code: string]: ProblemRow };

@@ -1,5 +1,6 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { ChallengePeriod, ChallengeScope, ChallengeStore } from '../model/challenge.js';
+import { requireReliable } from '../model/clock-doubt.js';
 import { RefusedError } from '../model/errors.js';
 import type { Caller, ChallengeRequest } from '../model/request.js';
 import { requireAudience, requirePolicies, unknownPolicy } from './caller-limits.js';
@@ -126,7 +127,8 @@ export class IssueChallenge {
    */
   async execute(request: ChallengeRequest, caller: Caller) {
     this.#requireAllowed(request, caller);
-    this.#requireReliableClock();
+    // A challenge that is issued by a wrong clock would expire at a wrong time.
+    requireReliable(this.#parts.clock);
     const { codec, clock, lifetimeSeconds } = this.#parts;
     const second = Math.floor(clock.now().getTime() / 1000);
     const expiresAt = new Date((second + lifetimeSeconds) * 1000);
@@ -141,13 +143,6 @@ export class IssueChallenge {
     requireAudience(audience, caller);
     const policies = this.#parts.policies(caller.tenant);
     if (policy !== null && !policies.has(policy)) throw unknownPolicy(policy, policies, caller);
-  }
-
-  /** A challenge that is issued by a wrong clock would expire at a wrong time. */
-  #requireReliableClock(): void {
-    const doubt = this.#parts.clock.doubt();
-    if (doubt === null) return;
-    throw new RefusedError('clock', doubt.detail, { retryAfterSeconds: doubt.retryAfterSeconds });
   }
 
   async #put(id: string, scope: ChallengeScope, period: ChallengePeriod): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ClockDoubt, CredentialClock } from '../model/clock-doubt.js';
 import type { Clock, HeldTime, Log } from '../model/ports.js';
 import type { LivenessUseCase, ReadinessCheck } from './health.js';
 
@@ -12,13 +13,6 @@ const BEHIND_MS = 600_000;
 
 /** How often the clock is looked at while nobody asks: a jump counts from when it is seen. */
 const LOOK_MS = 1_000;
-
-/** Why nothing may be judged now. */
-export interface ClockDoubt {
-  /** One sentence for people. */
-  readonly detail: string;
-  readonly retryAfterSeconds: number;
-}
 
 /** A clock that says whether it can be relied on. */
 export interface WatchedClock extends Clock {
@@ -52,7 +46,7 @@ interface Look {
  *
  * Not seen: a clock that is wrong from the start, and steps of up to a minute.
  */
-export class ClockWatch implements WatchedClock {
+export class ClockWatch implements WatchedClock, CredentialClock {
   readonly #clock: Clock;
   readonly #log: Log;
   /** Wall time less monotonic time, of the time that holds. */
@@ -96,6 +90,11 @@ export class ClockWatch implements WatchedClock {
 
   monotonicMs(): number {
     return this.#clock.monotonicMs();
+  }
+
+  highest(): Date {
+    this.#look();
+    return new Date(this.#highest);
   }
 
   doubt(): ClockDoubt | null {

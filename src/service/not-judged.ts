@@ -1,4 +1,5 @@
 import { Checks } from '../model/check.js';
+import type { ClockDoubt } from '../model/clock-doubt.js';
 import type { CheckId } from '../model/codes.js';
 import type { Decision } from '../model/decision.js';
 import { isHardwareType } from '../model/evidence-traits.js';
@@ -7,7 +8,6 @@ import type { Policy } from '../policy/policy-document.js';
 import { appraiseTrust } from '../policy/trust.js';
 import { evidenceSha256 } from '../verifiers/evidence/evidence-identity.js';
 import { markVerified } from '../verifiers/evidence/mark-verified.js';
-import type { ClockDoubt } from './clock-watch.js';
 import type { Judged } from './judge-results.js';
 import { SUBMITTED_ROUTES } from './submit-where-wanted.js';
 

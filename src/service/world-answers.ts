@@ -1,10 +1,10 @@
 import type { NonceStanding } from '../model/challenge.js';
+import type { ClockDoubt } from '../model/clock-doubt.js';
 import type { EarlyCollateral } from '../model/early-collateral.js';
 import type { EndorsementSet, EndorsementSource, MissingCrl, SnpEndorsementSet } from '../model/endorsement.js';
 import type { TokenRoute } from '../model/evidence.js';
 import type { AttestationService, SubmissionResult } from '../model/verification.js';
 import type { RememberedResets } from '../model/vtpm-resets.js';
-import type { ClockDoubt } from './clock-watch.js';
 import type { Tenant } from './tenants.js';
 import { type DigestOf, keyOf, type WorldAnswer, type WorldParts } from './witness.js';
 

@@ -12,6 +12,7 @@ import type { Pages } from '../../../src/http/routes/page-routes.js';
 import { type ListenOptions, type RunningServer, startServer } from '../../../src/http/server.js';
 import { type SlotLimits, VerificationSlots } from '../../../src/http/verification-slots.js';
 import type { CallerDirectory } from '../../../src/model/caller-directory.js';
+import type { ClockDoubt, CredentialClock } from '../../../src/model/clock-doubt.js';
 import type { Decision } from '../../../src/model/decision.js';
 import type { RecordedDecision } from '../../../src/model/decision-log.js';
 import { RefusedError } from '../../../src/model/errors.js';
@@ -137,8 +138,9 @@ export class FakeLiveness implements LivenessUseCase {
   }
 }
 
-export class FakeClock implements Clock {
+export class FakeClock implements Clock, CredentialClock {
   at = NOW;
+  doubted: ClockDoubt | null = null;
 
   now(): Date {
     return this.at;
@@ -146,6 +148,14 @@ export class FakeClock implements Clock {
 
   monotonicMs(): number {
     return this.at.getTime();
+  }
+
+  highest(): Date {
+    return this.at;
+  }
+
+  doubt(): ClockDoubt | null {
+    return this.doubted;
   }
 }
 
@@ -296,7 +306,7 @@ export interface FakeService extends Omit<RunningServer, 'readiness'> {
 }
 
 export interface FakeServiceOptions {
-  readonly callers?: (clock: Clock) => CallerDirectory;
+  readonly callers?: (clock: CredentialClock) => CallerDirectory;
   readonly settings?: Partial<HttpSettings>;
   readonly slots?: Partial<SlotLimits>;
   readonly listen?: Partial<ListenOptions>;
@@ -427,7 +437,7 @@ export function oneCaller(
   };
   const apiKeySha256 = createHash('sha256').update(key).digest('hex');
   const callers = [{ caller: { ...caller, ...changes }, keys: [{ apiKeySha256, expires }] }];
-  return (clock: Clock): CallerDirectory =>
+  return (clock: CredentialClock): CallerDirectory =>
     new ConfiguredCallers({
       apiKeys: new ApiKeyCallers(callers, clock, new FakeLog()),
       tokens: null,

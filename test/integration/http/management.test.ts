@@ -5,8 +5,8 @@ import { LocalCaller } from '../../../src/callers/local-caller.js';
 import { createLog } from '../../../src/http/log.js';
 import { createManagementApplication, type ManagementSettings, startManagement } from '../../../src/http/management.js';
 import type { CallerDirectory } from '../../../src/model/caller-directory.js';
+import type { CredentialClock } from '../../../src/model/clock-doubt.js';
 import { RefusedError } from '../../../src/model/errors.js';
-import type { Clock } from '../../../src/model/ports.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
 import { call, exchange } from './exchange.js';
 import { FakeClock, FakeLiveness, FakeReadiness, LogLines, oneCaller, startFakeService } from './fake-service.js';
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 interface Started {
-  readonly callers?: (clock: Clock) => CallerDirectory;
+  readonly callers?: (clock: CredentialClock) => CallerDirectory;
   readonly settings?: Partial<ManagementSettings>;
   readonly text?: () => Promise<string>;
 }
@@ -235,7 +235,7 @@ describe('the management listener', () => {
 });
 
 describe('the reason why a probe fails', () => {
-  const failing = async (callers?: (clock: Clock) => CallerDirectory) => {
+  const failing = async (callers?: (clock: CredentialClock) => CallerDirectory) => {
     const management = await start(callers === undefined ? {} : { callers });
     management.readiness.problems = [CLOCK];
     management.liveness.problems = [CLOCK];

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
 import { call, challenge, LabService, lenientPolicy, MovableClock, post, verdictOf } from './lab-service.js';
@@ -110,6 +111,33 @@ describe('after the wall clock was set back six hours', () => {
     expect(verdictOf(await lab.verify(service))).toEqual(expect.arrayContaining(['deny', 'cert_validity']));
     clock.setBy(-30 * YEAR);
     expect(verdictOf(await lab.verify(service))).toEqual(CLOCK);
+  });
+
+  it('CLK-10 an API key that had ended does not come back, and one that has not is answered with clock', async () => {
+    const keyOf = (name: string) => `${name} `.repeat(9).trim().replaceAll(' ', '-');
+    const caller = (name: string, days: number) => ({
+      apiKeySha256: createHash('sha256').update(keyOf(name)).digest('hex'),
+      expires: new Date(Date.now() + days * 24 * HOUR).toISOString(),
+      roles: ['verify'],
+    });
+    const { service, clock } = await start({ callers: { old: caller('old', 2), new: caller('new', 90) } });
+    const ask = async (name: string) => {
+      const { status, body, headers } = await post(service.url, '/challenges', '{}', { 'x-api-key': keyOf(name) });
+      return [status, body.code, headers['www-authenticate'] ?? null];
+    };
+    expect(await Promise.all([ask('old'), ask('new')])).toEqual([
+      [200, undefined, null],
+      [200, undefined, null],
+    ]);
+    clock.advance(3 * 24 * HOUR);
+    expect(await ask('old')).toEqual([401, 'unauthorized', 'Bearer']);
+    clock.setBy(-3 * 24 * HOUR);
+    expect(await ask('old')).toEqual([401, 'unauthorized', 'Bearer']);
+    // More than failures of one address are counted, and none of them is one.
+    for (let time = 0; time < 25; time += 1) expect(await ask('new')).toEqual([503, 'clock', null]);
+    expect(await ask('unknown')).toEqual([401, 'unauthorized', 'Bearer']);
+    clock.setBy(3 * 24 * HOUR);
+    expect(await ask('new')).toEqual([200, undefined, null]);
   });
 
   it('FRS-10 the process asks to be started again after ten minutes of it', async () => {

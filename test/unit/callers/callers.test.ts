@@ -4,6 +4,7 @@ import { type ApiKey, ApiKeyCallers } from '../../../src/callers/api-keys.js';
 import { ConfiguredCallers } from '../../../src/callers/configured-callers.js';
 import { LocalCaller, namesLoopback } from '../../../src/callers/local-caller.js';
 import type { PresentedCredentials, RequestHeaders } from '../../../src/model/caller-directory.js';
+import type { CredentialClock } from '../../../src/model/clock-doubt.js';
 import { RefusedError } from '../../../src/model/errors.js';
 import { FakeClock, NOW } from '../../integration/http/fake-service.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
@@ -17,6 +18,7 @@ const apiKey = (key: string, expires: Date = LATER): ApiKey => ({ apiKeySha256: 
 
 const clock = new FakeClock();
 const log = new RecordingLog();
+const DOUBT = { detail: 'the clock was set back', retryAfterSeconds: 7 };
 
 function directory(...callers: readonly (readonly [name: string, ...keys: readonly ApiKey[]])[]): ConfiguredCallers {
   const entries = callers.map(([name, ...keys]) => ({ caller: callerOf(name), keys }));
@@ -72,6 +74,27 @@ describe('callers with API keys', () => {
     const ask = (expires: Date) => directory(['ci', apiKey(KEY, expires)]).identify(shown({ 'x-api-key': KEY }));
     expect(await refusal(ask(NOW))).toBe('unauthorized');
     expect((await ask(LATER)).principal).toBe('ci');
+  });
+
+  it('CLK-10 does not know a key that had expired by the highest time that held, wherever the clock is', async () => {
+    const setBack = { highest: () => LATER, doubt: () => DOUBT };
+    const ask = (expires: Date, of: CredentialClock) => {
+      const apiKeys = new ApiKeyCallers([{ caller: callerOf('ci'), keys: [apiKey(KEY, expires)] }], of, log);
+      const configured = new ConfiguredCallers({ apiKeys, tokens: null, certificates: null });
+      return configured.identify(shown({ 'x-api-key': KEY }));
+    };
+    expect(await refusal(ask(LATER, setBack))).toBe('unauthorized');
+    const still = new Date(LATER.getTime() + 1);
+    await expect(ask(still, setBack)).rejects.toMatchObject({ code: 'clock', retryAfterSeconds: 7 });
+    // Within a minute of the highest time, the clock can still be relied on.
+    expect(await refusal(ask(LATER, { ...setBack, doubt: () => null }))).toBe('unauthorized');
+    expect((await ask(still, { ...setBack, doubt: () => null })).principal).toBe('ci');
+  });
+
+  it('CLK-10 does not know an unknown key while the clock is in doubt, either', async () => {
+    const apiKeys = new ApiKeyCallers([], { highest: () => NOW, doubt: () => DOUBT }, log);
+    const configured = new ConfiguredCallers({ apiKeys, tokens: null, certificates: null });
+    expect(await refusal(configured.identify(shown({ 'x-api-key': KEY })))).toBe('unauthorized');
   });
 
   it('knows a key and its successor, each until it expires', async () => {

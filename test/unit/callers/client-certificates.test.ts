@@ -33,6 +33,21 @@ describe('a client certificate', () => {
   const MESH = entry('mesh', 'uri', URI);
   const HOST = entry('host', 'dns', 'gate.example.org');
 
+  it('CLK-10 is refused where it had ended by the highest time that held, and is a matter of the clock else', () => {
+    const [before, after] = [CURRENT.notBefore.getTime() - 1, CURRENT.notAfter.getTime() + 1];
+    const doubt = { detail: 'the clock was set back', retryAfterSeconds: 7 };
+    const ask = (highest: number, inDoubt = true) => {
+      const held = { highest: () => new Date(highest), doubt: () => (inDoubt ? doubt : null) };
+      return () => new CertificateCallers([MESH], held).find(der({ uris: [URI] })).map(({ principal }) => principal);
+    };
+    expect(ask(after)).toThrow(expect.objectContaining({ code: 'unauthorized' }));
+    for (const highest of [before, NOW.getTime(), CURRENT.notAfter.getTime()]) {
+      expect(ask(highest)).toThrow(expect.objectContaining({ code: 'clock', retryAfterSeconds: 7 }));
+    }
+    expect(ask(before, false)).toThrow(expect.objectContaining({ code: 'unauthorized' }));
+    expect(ask(NOW.getTime(), false)()).toEqual(['mesh']);
+  });
+
   it('is of the caller whose URI is the only one in it', () => {
     expect(found([MESH, HOST], der({ uris: [URI], dnsNames: ['other.example'] }))).toEqual(['mesh']);
   });

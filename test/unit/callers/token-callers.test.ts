@@ -4,6 +4,7 @@ import { ApiKeyCallers } from '../../../src/callers/api-keys.js';
 import { ConfiguredCallers } from '../../../src/callers/configured-callers.js';
 import { type CallerIssuer, type TokenCaller, TokenCallers } from '../../../src/callers/token-callers.js';
 import { entraDemands, genericDemands, kubernetesDemands } from '../../../src/callers/token-demands.js';
+import type { CredentialClock } from '../../../src/model/clock-doubt.js';
 import type { Sourced, TokenKey, TokenKeySet, Unavailable } from '../../../src/model/endorsement.js';
 import { RefusedError } from '../../../src/model/errors.js';
 import type { JsonObject } from '../../../src/model/json.js';
@@ -56,7 +57,7 @@ function token(making: TokenMaking = {}, claims: JsonObject = CLAIMS): string {
 
 function callers(
   issuers: readonly (Partial<CallerIssuer> & { readonly found?: Sourced<TokenKeySet> | Unavailable })[],
-  deadlineMs = 1_000,
+  { deadlineMs = 1_000, ...clock }: Partial<CredentialClock> & { readonly deadlineMs?: number } = {},
 ) {
   const log = new FakeLog();
   const asked: string[] = [];
@@ -78,7 +79,7 @@ function callers(
       issuers: parts,
       leewaySeconds: 60,
       deadlineMs,
-      clock: fixedClock(AT.toISOString()),
+      clock: { ...fixedClock(AT.toISOString()), ...clock },
       log,
     }),
   };
@@ -137,6 +138,23 @@ describe('a token of a caller, signed with ES256', () => {
 });
 
 describe('a token of a caller', () => {
+  it('CLK-10 is refused where it had expired by the highest time that held, and is a matter of the clock else', async () => {
+    const doubt = { detail: 'the clock was set back', retryAfterSeconds: 7 };
+    const ask = async (highest: Date, inDoubt = true) => {
+      const { tokens, asked } = callers([{}], { highest: () => highest, doubt: () => (inDoubt ? doubt : null) });
+      return [(await found(tokens, token()))[0], asked.length];
+    };
+    const { exp } = JSON.parse(Buffer.from(token().split('.')[1] ?? '', 'base64url').toString());
+    // With the leeway of 60 seconds.
+    const expired = new Date((exp + 60) * 1000);
+    expect((await ask(expired))[0]).toBe('unauthorized');
+    expect(await ask(new Date(expired.getTime() - 1))).toEqual(['clock', 0]);
+    // One that has not begun by the time that held may have begun since.
+    expect(await ask(new Date(AT.getTime() - 86_400_000))).toEqual(['clock', 0]);
+    expect((await ask(expired, false))[0]).toBe('unauthorized');
+    expect(await ask(AT, false)).toEqual(['git', 1]);
+  });
+
   it('is whose demands it meets', async () => {
     expect(await ofOne(token())).toEqual(['git']);
   });
@@ -428,7 +446,7 @@ describe('keys that do not come', () => {
         signals.push(signal);
         return new Promise<Unavailable>((resolve) => signal.addEventListener('abort', () => resolve(DOWN)));
       };
-      const { tokens } = callers([{ keys: { find: hanging } }], deadlineMs);
+      const { tokens } = callers([{ keys: { find: hanging } }], { deadlineMs });
       const finding = found(tokens, token());
       await vi.advanceTimersByTimeAsync(waitMs - 1);
       expect(signals.map(({ aborted }) => aborted)).toEqual([false]);

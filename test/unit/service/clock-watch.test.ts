@@ -45,6 +45,22 @@ const SOUND = { judges: true, ready: true, live: true };
 const DOUBTED = { judges: false, ready: false, live: true };
 const DEAD = { judges: false, ready: false, live: false };
 
+describe('the highest time that held', () => {
+  it('CLK-10 is the latest of an even clock, and that of before a jump', () => {
+    const highest = () => (watch.highest().getTime() - START) / 1000;
+    run(100);
+    expect(highest()).toBe(100);
+    set(-30);
+    expect([highest(), watch.doubt()]).toEqual([100, null]);
+    run(40);
+    expect(highest()).toBe(110);
+    set(-3 * 24 * HOUR);
+    expect([highest(), watch.doubt() === null]).toEqual([110, false]);
+    set(6 * 24 * HOUR);
+    expect([highest(), watch.doubt() === null]).toEqual([110, false]);
+  });
+});
+
 describe('a clock that runs evenly', () => {
   it('is relied on', async () => {
     run(2 * HOUR);

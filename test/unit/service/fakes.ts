@@ -5,6 +5,7 @@ import type {
   ConsumedScope,
   ConsumeResult,
 } from '../../../src/model/challenge.js';
+import type { CredentialClock } from '../../../src/model/clock-doubt.js';
 import type { Log } from '../../../src/model/ports.js';
 import type { WatchedClock } from '../../../src/service/clock-watch.js';
 
@@ -43,8 +44,9 @@ export function never<T>(): Promise<T> {
 }
 
 /** Stands still, and can be relied on. */
-export function fixedClock(iso: string): WatchedClock {
-  return { now: () => new Date(iso), monotonicMs: () => 0, doubt: () => null };
+export function fixedClock(iso: string): WatchedClock & CredentialClock {
+  const now = () => new Date(iso);
+  return { now, highest: now, monotonicMs: () => 0, doubt: () => null };
 }
 
 /** Keeps what is logged. */

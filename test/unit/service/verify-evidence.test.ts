@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ConsumedScope, NonceStanding } from '../../../src/model/challenge.js';
 import { Checks } from '../../../src/model/check.js';
+import type { ClockDoubt } from '../../../src/model/clock-doubt.js';
 import type { Decision } from '../../../src/model/decision.js';
 import { type FetchContext, NO_ENDORSEMENTS } from '../../../src/model/endorsement.js';
 import { FormatError } from '../../../src/model/errors.js';
@@ -15,7 +16,6 @@ import type {
 } from '../../../src/model/verification.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { ChallengeCodec, challengeId } from '../../../src/service/challenges.js';
-import type { ClockDoubt } from '../../../src/service/clock-watch.js';
 import { NonceRecogniser, type NonceUse } from '../../../src/service/nonces.js';
 import { OtherVerifiers } from '../../../src/service/other-verifiers.js';
 import {
