@@ -37,12 +37,13 @@ export interface ChallengeStore {
   /** Whether it can be asked at all, as far as that is known without asking. */
   readonly isReachable: boolean;
   /**
+   * @param givenUp aborts where nobody waits any longer: what has not begun by then is not done
    * @throws {RefusedError} `overloaded` when no further record fits
    * @throws {Error} when the store is out of reach
    */
-  put(id: string, scope: ChallengeScope, period: ChallengePeriod): Promise<void>;
-  /** @throws {Error} when the store is out of reach */
-  consume(id: string, scope: ConsumedScope): Promise<ConsumeResult>;
+  put(id: string, scope: ChallengeScope, period: ChallengePeriod, givenUp?: AbortSignal): Promise<void>;
+  /** @param givenUp as in `put` @throws {Error} when the store is out of reach */
+  consume(id: string, scope: ConsumedScope, givenUp?: AbortSignal): Promise<ConsumeResult>;
   close(): Promise<void>;
 }
 

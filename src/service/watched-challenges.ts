@@ -53,11 +53,11 @@ export class WatchedChallengeStore implements ChallengeStore {
   }
 
   async put(id: string, scope: ChallengeScope, period: ChallengePeriod): Promise<void> {
-    await this.#watch('put', () => this.#store.put(id, scope, period));
+    await this.#watch('put', (givenUp) => this.#store.put(id, scope, period, givenUp));
   }
 
   async consume(id: string, scope: ConsumedScope): Promise<ConsumeResult> {
-    return this.#watch('consume', () => this.#store.consume(id, scope));
+    return this.#watch('consume', (givenUp) => this.#store.consume(id, scope, givenUp));
   }
 
   async close(): Promise<void> {
@@ -86,12 +86,15 @@ export class WatchedChallengeStore implements ChallengeStore {
     await this.put(challengeId(randomBytes(32)), TRIAL_SCOPE, period).catch(() => undefined);
   }
 
-  async #watch<T>(operation: 'put' | 'consume', work: () => Promise<T>): Promise<T> {
+  async #watch<T>(operation: 'put' | 'consume', work: (givenUp: AbortSignal) => Promise<T>): Promise<T> {
+    const time = new AbortController();
     try {
-      const result = await withinTime(work(), this.#timeoutMs);
+      const result = await withinTime(work(time.signal), this.#timeoutMs);
       this.#did(operation);
       return result;
     } catch (error) {
+      // Else a store that is behind would do what nobody waits for, before what somebody does.
+      time.abort();
       // The store has answered: it is full, or the challenge is of another server.
       if (error instanceof RefusedError || error instanceof VoidChallengeError) this.#did(operation);
       else this.#failed(operation, error);

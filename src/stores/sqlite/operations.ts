@@ -78,10 +78,27 @@ export interface Asked {
   readonly args: readonly unknown[];
 }
 
+/** Nobody waits any longer for what was asked. */
+export interface Forgotten {
+  readonly forget: number;
+}
+
 /** Its answer. `error`: why the store is out of reach. */
 export type Answered = { readonly id: number } & ({ readonly value: unknown } | { readonly error: string });
 
 type Run = (file: SqliteFile, ...args: readonly unknown[]) => unknown;
+
+/** Answers calls that came together, without those that were forgotten by then. */
+export function answerTogether(file: SqliteFile, messages: readonly (Asked | Forgotten)[]): readonly Answered[] {
+  const forgotten = new Set(messages.flatMap((message) => ('forget' in message ? message.forget : [])));
+  const asked = messages.flatMap((message) => ('forget' in message ? [] : message));
+  const late = asked.filter(({ id }) => forgotten.has(id));
+  const answers = runTogether(
+    file,
+    asked.filter(({ id }) => !forgotten.has(id)),
+  );
+  return [...late.map(({ id }) => ({ id, error: 'nobody waited for it any longer' })), ...answers];
+}
 
 /**
  * Runs calls that came together: those that write as one transaction, so that they share one sync; then those that read.

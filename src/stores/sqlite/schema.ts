@@ -55,4 +55,15 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX releases_by_record ON releases (chain, seq);
   `,
+  `
+  DROP INDEX challenges_by_tenant;
+  CREATE TABLE challenge_counts (tenant TEXT PRIMARY KEY, held INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO challenge_counts SELECT tenant, count(*) FROM challenges GROUP BY tenant;
+  CREATE TRIGGER challenge_kept AFTER INSERT ON challenges BEGIN
+    INSERT INTO challenge_counts VALUES (NEW.tenant, 1) ON CONFLICT (tenant) DO UPDATE SET held = held + 1;
+  END;
+  CREATE TRIGGER challenge_dropped AFTER DELETE ON challenges BEGIN
+    UPDATE challenge_counts SET held = held - 1 WHERE tenant = OLD.tenant;
+  END;
+  `,
 ];

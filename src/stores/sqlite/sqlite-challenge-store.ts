@@ -9,6 +9,7 @@ import { StoreUnavailableError } from '../../model/decision-log.js';
 import { ConfigurationError, RefusedError } from '../../model/errors.js';
 import type { Clock } from '../../model/ports.js';
 import { keyFingerprint } from '../key-fingerprint.js';
+import { DROPPED_AT_ONCE } from './challenges.js';
 import type { SqliteStore } from './sqlite-store.js';
 
 /** Of the fingerprint of the key. The file has room for whole numbers, and more bits are not exact. */
@@ -27,6 +28,8 @@ export class SqliteChallengeStore implements ChallengeStore {
    * In the order in which they were made, which is that in which they end.
    */
   readonly #counted = new Map<string, { readonly countedMs: number; readonly expiresMs: number }>();
+  /** Tenants that had as many as they may, this second. */
+  readonly #full = new Set<string>();
   #purgedSecond = 0;
 
   private constructor(store: SqliteStore, fingerprint: number, clock: Clock) {
@@ -52,21 +55,25 @@ export class SqliteChallengeStore implements ChallengeStore {
     return this.#store.isReachable;
   }
 
-  async put(id: string, scope: ChallengeScope, period: ChallengePeriod): Promise<void> {
+  async put(id: string, scope: ChallengeScope, period: ChallengePeriod, givenUp?: AbortSignal): Promise<void> {
     this.#purge();
-    const put = await this.#store.ask('putChallenge', this.#fingerprint, id, scope, period);
+    // Without asking the file, which others wait for.
+    if (this.#full.has(scope.tenant)) throw full();
+    const put = await this.#store.askFor(givenUp, 'putChallenge', this.#fingerprint, id, scope, period);
     if (put === 'foreign') throw otherKey();
-    if (put === 'full')
-      throw new RefusedError('overloaded', 'no further challenge can be kept', { retryAfterSeconds: 1 });
+    if (put === 'full') {
+      this.#full.add(scope.tenant);
+      throw full();
+    }
     const expiresMs = period.expiresAt.getTime();
     const countedMs = this.#clock.monotonicMs() + expiresMs - this.#clock.now().getTime();
     this.#counted.set(id, { countedMs, expiresMs });
   }
 
-  async consume(id: string, scope: ConsumedScope): Promise<ConsumeResult> {
+  async consume(id: string, scope: ConsumedScope, givenUp?: AbortSignal): Promise<ConsumeResult> {
     const counted = this.#counted.get(id);
     if (counted !== undefined && this.#clock.monotonicMs() >= counted.countedMs) return { state: 'expired' };
-    const result = await this.#store.ask('consumeChallenge', this.#fingerprint, id, scope);
+    const result = await this.#store.askFor(givenUp, 'consumeChallenge', this.#fingerprint, id, scope);
     if (result === null) throw otherKey();
     return result;
   }
@@ -82,6 +89,7 @@ export class SqliteChallengeStore implements ChallengeStore {
     const second = Math.floor(now / 1000);
     if (second === this.#purgedSecond) return;
     this.#purgedSecond = second;
+    this.#full.clear();
     const monotonic = this.#clock.monotonicMs();
     for (const [id, { countedMs, expiresMs }] of this.#counted) {
       // As long as its record is there, it must not seem unexpired.
@@ -89,8 +97,17 @@ export class SqliteChallengeStore implements ChallengeStore {
       this.#counted.delete(id);
     }
     // Where it fails, the put that comes with it fails too, and says so.
-    this.#store.ask('dropExpired', now).catch(() => undefined);
+    this.#dropExpired(now).catch(() => undefined);
   }
+
+  /** Others have their turn in between. */
+  async #dropExpired(now: number): Promise<void> {
+    while ((await this.#store.ask('dropExpired', now)) === DROPPED_AT_ONCE);
+  }
+}
+
+function full(): RefusedError {
+  return new RefusedError('overloaded', 'no further challenge can be kept', { retryAfterSeconds: 1 });
 }
 
 function otherKey(): StoreUnavailableError {

@@ -20,7 +20,7 @@ import {
 } from '../../model/decision-log.js';
 import { notOpened } from './engine-problem.js';
 import type { Merged } from './merge.js';
-import type { Answered, Arguments, OperationName, Result } from './operations.js';
+import type { Answered, Arguments, Forgotten, OperationName, Result } from './operations.js';
 
 interface Waiting {
   readonly resolve: (value: never) => void;
@@ -164,6 +164,22 @@ export class SqliteStore implements LogStore {
       this.#waiting.set(id, { resolve: resolve as (value: never) => void, reject });
       this.#worker.postMessage({ id, name, args });
     });
+  }
+
+  /**
+   * The same for somebody who may give up: what has not begun by then is not done.
+   * @param givenUp left out: nobody gives up
+   */
+  async askFor<N extends OperationName>(
+    givenUp: AbortSignal | undefined,
+    name: N,
+    ...args: Arguments<N>
+  ): Promise<Result<N>> {
+    const id = this.#nextId;
+    const asked = this.ask(name, ...args);
+    const forget = () => this.#worker.postMessage({ forget: id } satisfies Forgotten);
+    givenUp?.addEventListener('abort', forget, { once: true });
+    return asked.finally(() => givenUp?.removeEventListener('abort', forget));
   }
 
   /** Ends once what was asked before is done. */

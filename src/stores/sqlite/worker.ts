@@ -1,5 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { type Asked, runTogether } from './operations.js';
+import { type Asked, answerTogether, type Forgotten } from './operations.js';
 import { SqliteFile } from './sqlite-file.js';
 
 /**
@@ -15,13 +15,13 @@ const { default: engine } = await import('libsql');
 const file = new SqliteFile(engine, path, { readOnly });
 file.open();
 
-port.on('message', (first: Asked | 'close') => {
-  const messages: (Asked | 'close')[] = [first];
+port.on('message', (first: Asked | Forgotten | 'close') => {
+  const messages: (Asked | Forgotten | 'close')[] = [first];
   for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
     messages.push(next.message);
   }
   const asked = messages.filter((message) => message !== 'close');
-  for (const answer of runTogether(file, asked)) port.postMessage(answer);
+  for (const answer of answerTogether(file, asked)) port.postMessage(answer);
   if (asked.length === messages.length) return;
   file.close();
   port.close();

@@ -89,6 +89,27 @@ describe('a store of challenges that is watched', () => {
   });
 });
 
+describe('what nobody waits for any longer', () => {
+  it('STO-07 is given up in the store, too, and what is answered in time is not', async () => {
+    const signals: (AbortSignal | undefined)[] = [];
+    const hanging = {
+      isReachable: true,
+      put: async (_id: string, _scope: unknown, _period: unknown, givenUp?: AbortSignal) => {
+        signals.push(givenUp);
+      },
+      consume: (_id: string, _asked: unknown, givenUp?: AbortSignal) => {
+        signals.push(givenUp);
+        return never<never>();
+      },
+      close: async () => {},
+    };
+    const watch = new WatchedChallengeStore(hanging, new FakeLog(), 5);
+    await watch.put('id', SCOPE, until(new Date()));
+    await expect(watch.consume('id', ASKED)).rejects.toThrow('no answer within 5 ms');
+    expect(signals.map((signal) => signal?.aborted)).toEqual([false, true]);
+  });
+});
+
 describe('readiness of a store of challenges', () => {
   function checked() {
     const all = watched();

@@ -141,6 +141,23 @@ describe('records', () => {
     expect(await stateOf(store.consume('next', ASKED))).toBe('consumed');
   });
 
+  it('STO-07 that are expired go a thousand at a time', async () => {
+    const store = new MemoryChallengeStore(clock);
+    const ids = Array.from({ length: 2_500 }, (_, index) => `c${index}`);
+    for (const id of ids) await store.put(id, ANYTHING, inSeconds(10));
+    seconds = 11;
+    const left = async () => {
+      const states = await Promise.all(ids.map((id) => stateOf(store.consume(id, ASKED))));
+      return states.filter((state) => state === 'expired').length;
+    };
+    const counts = [await left()];
+    for (let index = 0; index < 4; index += 1) {
+      await store.put(`d${index}`, ANYTHING, inSeconds(100));
+      counts.push(await left());
+    }
+    expect(counts).toEqual([2_500, 1_500, 500, 0, 0]);
+  });
+
   it('FRS-07 do not come back where the clock goes back', async () => {
     const store = new MemoryChallengeStore(clock);
     await store.put('c', ANYTHING, inSeconds(10));

@@ -6,6 +6,7 @@ import {
   dropExpired,
   putChallenge,
 } from '../../../../src/stores/sqlite/challenges.js';
+import type { SqlValue } from '../../../../src/stores/sqlite/sqlite-file.js';
 import { localStores } from '../../decision-log/local-store.js';
 
 const PERIOD = { issuedAt: new Date(0), expiresAt: new Date(1_000) };
@@ -80,7 +81,7 @@ describe('challenges in a SQLite file', () => {
 });
 
 describe('room for challenges', () => {
-  it('ends for a tenant, and for no other', () => {
+  it('STO-07 ends for a tenant, and for no other', () => {
     const { file } = openStore();
     file.transaction(() => admitChallengeKey(file, 7, 0));
     const scope = { audience: null, policy: null, evidenceType: null };
@@ -93,5 +94,46 @@ describe('room for challenges', () => {
     );
     expect(file.transaction(() => putChallenge(file, 7, 'a', { ...scope, tenant: 'full' }, PERIOD))).toBe('full');
     expect(file.transaction(() => putChallenge(file, 7, 'b', { ...scope, tenant: 'other' }, PERIOD))).toBe('kept');
+  });
+
+  it('STO-07 is known without counting: no statement of a challenge that is kept reads all of its tenant', () => {
+    const file = filled();
+    const asked: string[] = [];
+    const watched = new Proxy(file, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== 'function') return member;
+        return (sql: string, values: readonly SqlValue[]) => {
+          if (name !== 'transaction') asked.push(sql);
+          return member.call(target, sql, values);
+        };
+      },
+    });
+    expect(putChallenge(watched, KEY, 'two', SCOPE, PERIOD)).toBe('kept');
+    const plans = asked.map((sql) => file.rows(`EXPLAIN QUERY PLAN ${sql}`, []).map((row) => row.at(-1)));
+    expect(plans.flat().filter((step) => String(step).includes('challenges'))).toEqual([]);
+    expect(file.rows('SELECT tenant, held FROM challenge_counts', [])).toEqual([['a', 2]]);
+  });
+
+  it('STO-07 comes back as expired ones go, a thousand at a time', () => {
+    const file = filled();
+    file.run(
+      `INSERT INTO challenges (id, tenant, expires_at)
+       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) SELECT 'id-' || i, 'b', 500 FROM n`,
+      [],
+    );
+    const held = () => file.rows('SELECT tenant, held FROM challenge_counts ORDER BY tenant', []);
+    expect([dropExpired(file, 600), held()]).toEqual([
+      1_000,
+      [
+        ['a', 1],
+        ['b', 500],
+      ],
+    ]);
+    expect([dropExpired(file, 600), dropExpired(file, 600)]).toEqual([500, 0]);
+    expect(held()).toEqual([
+      ['a', 1],
+      ['b', 0],
+    ]);
   });
 });

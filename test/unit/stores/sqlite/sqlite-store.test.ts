@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import engine from 'libsql';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ChallengeScope, ConsumedScope } from '../../../../src/model/challenge.js';
 import { type KeptObject, type LogRecord, StoreUnavailableError } from '../../../../src/model/decision-log.js';
@@ -47,6 +48,66 @@ const KEY = new Uint8Array(32).fill(7);
 const OTHER_KEY = new Uint8Array(32).fill(8);
 const SCOPE: ChallengeScope = { tenant: 'default', audience: null, policy: null, evidenceType: null };
 const ASKED: ConsumedScope = { tenant: 'default', audience: null, policies: ['payments'], evidenceType: 'snp' };
+
+describe('challenges that a store is behind with', () => {
+  it('STO-07 are neither kept nor used up once nobody waits for them', async () => {
+    const store = await openStore();
+    const challenges = await SqliteChallengeStore.open(store, KEY, new TwoClocks());
+    const period = until(new Date('2026-01-15T12:05:00Z'));
+    await challenges.put('early', SCOPE, period);
+    // Whoever holds the file has the thread wait for it.
+    const other = new engine(join(folder, 'veritee.db'));
+    other.exec('BEGIN IMMEDIATE');
+    const first = challenges.put('first', SCOPE, period);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const givenUp = new AbortController();
+    const late = challenges.put('late', SCOPE, period, givenUp.signal);
+    const use = challenges.consume('early', ASKED, givenUp.signal);
+    const next = challenges.put('next', SCOPE, period, new AbortController().signal);
+    givenUp.abort();
+    other.exec('COMMIT');
+    other.close();
+    await expect(late).rejects.toThrow('nobody waited for it any longer');
+    await expect(use).rejects.toThrow(StoreUnavailableError);
+    await Promise.all([first, next]);
+    expect(await challenges.consume('late', ASKED)).toEqual({ state: 'unknown' });
+    expect(await challenges.consume('early', ASKED)).toMatchObject({ state: 'consumed' });
+  });
+
+  it('STO-07 of a tenant that has all of its own are refused without asking for them, for a second', async () => {
+    const clocks = new TwoClocks();
+    const asked: string[] = [];
+    const answers: Record<string, unknown> = { admitChallengeKey: null, putChallenge: 'full', dropExpired: 0 };
+    const ask = async (name: string) => {
+      asked.push(name);
+      return answers[name];
+    };
+    const fake = { isReachable: true, ask, askFor: (_givenUp: unknown, name: string) => ask(name) };
+    const challenges = await SqliteChallengeStore.open(fake as unknown as SqliteStore, KEY, clocks);
+    const put = (tenant: string) =>
+      challenges.put('id', { ...SCOPE, tenant }, until(new Date('2026-01-15T12:05:00Z'))).catch(({ code }) => code);
+    const puts = () => asked.filter((name) => name === 'putChallenge').length;
+    for (let time = 0; time < 64; time += 1) expect(await put('full')).toBe('overloaded');
+    expect(puts()).toBe(1);
+    answers['putChallenge'] = 'kept';
+    expect([await put('other'), await put('full'), puts()]).toEqual([undefined, 'overloaded', 2]);
+    clocks.pass(1_000);
+    expect([await put('full'), puts()]).toEqual([undefined, 3]);
+  });
+
+  it('STO-07 go in turns where many have expired', async () => {
+    const clocks = new TwoClocks();
+    const dropped = [1_000, 1_000, 7];
+    const fake = {
+      isReachable: true,
+      ask: async (name: string) => (name === 'dropExpired' ? dropped.shift() : null),
+      askFor: async () => 'kept',
+    };
+    const challenges = await SqliteChallengeStore.open(fake as unknown as SqliteStore, KEY, clocks);
+    await challenges.put('id', SCOPE, until(new Date('2026-01-15T12:05:00Z')));
+    await expect.poll(() => dropped).toEqual([]);
+  });
+});
 
 describe('decisions in a SQLite file', () => behavesAsLogStore(openStore));
 
