@@ -36,6 +36,7 @@ export const THREAT_FAMILIES: readonly ThreatFamily[] = [
         ['cert_format'],
       ],
       ['REQ-20', 'many requests, each with certificates and keys of its own', []],
+      ['REQ-40', 'many large bodies at a time, whole or not', ['overloaded']],
     ],
   },
   {
@@ -282,6 +283,7 @@ export const THREAT_FAMILIES: readonly ThreatFamily[] = [
       ['STO-04', 'store that disappears during a command', ['nonce_store', 'audit_unavailable']],
       ['STO-05', 'SQLite that cannot write or be read', ['audit_unavailable']],
       ['STO-06', 'service killed between store and answer', []],
+      ['STO-07', 'tenant with all the challenges that it may have, asking for more', ['overloaded']],
       ['REC-01', 'receipt that is not for this relying party', []],
       ['REC-02', "audience that is not the caller's", ['schema']],
       ['REC-03', 'receipt that would end before it begins', []],

@@ -280,6 +280,7 @@ function verifyEvidenceWith(
 function httpSettings({ limits, deadlineSeconds, listen }: Configuration, { tls }: ReloadedAccess): HttpSettings {
   return {
     bodyBytes: limits.bodyBytes,
+    bodyBytesInFlight: limits.bodyBytesInFlight,
     batchBytes: limits.batchBytes,
     eventLogBytes: limits.eventLogBytes,
     deadlineSeconds,

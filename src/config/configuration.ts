@@ -110,6 +110,8 @@ export type ListenConfiguration = Read<typeof listen>;
 
 const limits = section({
   bodyBytes: optional(bytes(64 * MIB), 2 * MIB),
+  /** Of all bodies at a time; a third of them for one principal where callers are configured. */
+  bodyBytesInFlight: optional(bytes(1024 * MIB), 96 * MIB),
   batchBytes: optional(bytes(256 * MIB), DEFAULT_BATCH_BYTES),
   eventLogBytes: optional(bytes(64 * MIB), MIB),
 });

@@ -22,7 +22,7 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
   checkListening(configuration, at.member('listen'));
   checkManagement(configuration, at.member('listen', 'management'));
   checkTls(listen, at.member('listen', 'tls'));
-  checkLimits(configuration, at.member('limits', 'eventLogBytes'));
+  checkLimits(configuration, at.member('limits'));
   checkEarly(configuration, at.member('intel', 'early'));
   const evidence = [...maa.issuers, ...ita.issuers].map(({ issuer }) => issuer);
   for (const [name, caller] of Object.entries(callers)) {
@@ -94,11 +94,17 @@ function overlap(a: string, b: string): boolean {
 }
 
 /** Whoever sets a limit relies on it, and would wonder at another one that is met first. */
-function checkLimits({ limits: { bodyBytes, eventLogBytes } }: Configuration, at: Place): void {
+function checkLimits({ limits, callers }: Configuration, at: Place): void {
+  const { bodyBytes, bodyBytesInFlight, eventLogBytes } = limits;
+  const parts = Object.keys(callers).length > 0 ? 3 : 1;
+  if (bodyBytesInFlight < parts * bodyBytes) {
+    const whose = parts === 1 ? 'one body' : 'one body of a caller, who may hold a third of it';
+    at.member('bodyBytesInFlight').refuse(`must be at least ${parts * bodyBytes}: it has no room for ${whose}`);
+  }
   const longest = longestEventLog(bodyBytes);
   if (eventLogBytes <= longest) return;
   const why = `a body of limits.bodyBytes (${bodyBytes}) has room for an event log of at most ${longest} bytes in base64`;
-  at.refuse(`can never be reached: ${why}`);
+  at.member('eventLogBytes').refuse(`can never be reached: ${why}`);
 }
 
 function checkEarly({ intel }: Configuration, at: Place): void {

@@ -1,6 +1,7 @@
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
 import { NO_TRACER } from '../model/traces.js';
+import { BodyBudget, readBodiesWithin } from './body-budget.js';
 import type { HttpDependencies } from './dependencies.js';
 import { routedTarget } from './gate-target.js';
 import { DEFAULT_CONNECTION_LIMITS } from './listener.js';
@@ -36,7 +37,7 @@ export function createApplication(dependencies: HttpDependencies): FastifyInstan
     },
   });
   takeEveryMethod(application);
-  readBodiesAsBytes(application);
+  readBodiesWithin(application, new BodyBudget(settings.bodyBytesInFlight));
   // Of what a request meets before its body, load comes first.
   application.register(underPressure, {
     maxEventLoopDelay: settings.eventLoopDelayMs ?? DEFAULT_EVENT_LOOP_DELAY_MS,
@@ -48,12 +49,4 @@ export function createApplication(dependencies: HttpDependencies): FastifyInstan
   guardRoutes(application, guard, { ...DEFAULT_RATE_LIMITS, ...settings.rates });
   application.register(async (scope) => registerRoutes(scope, dependencies));
   return application;
-}
-
-/** The framework's own JSON parser accepts duplicate members and drops others: bodies are read in wire/. */
-function readBodiesAsBytes(application: FastifyInstance): void {
-  application.removeAllContentTypeParsers();
-  application.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body);
-  });
 }

@@ -53,6 +53,8 @@ export interface HttpDependencies {
 export interface HttpSettings {
   /** Longest body, bytes. */
   readonly bodyBytes: number;
+  /** Bytes of all bodies that are held until their requests are answered; a third of them for one principal where callers are configured. */
+  readonly bodyBytesInFlight: number;
   /** Longest batch of bodies, bytes. */
   readonly batchBytes: number;
   /** Longest event log, bytes. No text in a body is longer than that in base64. */

@@ -37,11 +37,6 @@ function ownError(thrown: unknown, limit: string): unknown {
       });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new RefusedError('unsupported_media_type', MEDIA_TYPE_WANTED, { cause: thrown });
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-    case 'ECONNRESET':
-      return new FormatError('schema', 'the body does not have the length that content-length states', {
-        cause: thrown,
-      });
     default:
       return thrown;
   }

@@ -76,7 +76,7 @@ export const PROBLEM_ROWS = {
   overloaded: {
     status: 503,
     title: 'No capacity for the request',
-    when: 'as many requests are being verified as the service takes, its event loop is late, or the challenge store is full, or a store fails',
+    when: 'as many requests are being verified as the service takes, their bodies take as much memory as they may, its event loop is late, or the challenge store is full, or a store fails',
     remedy: `${LATER}, or the operator should add capacity.`,
   },
   caller_keys_unavailable: {
