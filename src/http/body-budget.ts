@@ -23,11 +23,6 @@ export class BodyBudget {
     this.#bytes = bytes;
   }
 
-  /** Bytes that are held. */
-  get held(): number {
-    return this.#all;
-  }
-
   /** @throws {RefusedError} `overloaded` */
   take(sharer: string, bytes: number): void {
     const own = this.#ownOf(sharer) + bytes;
@@ -55,7 +50,7 @@ export class BodyBudget {
  * What is reserved for the body of one request. It is given back once the request has been answered, or its client has gone, and its
  * handler has ended: whoever leaves early leaves work behind that still needs the body.
  */
-export class HeldBody {
+class HeldBody {
   readonly #budget: BodyBudget;
   readonly #sharer: string;
   #bytes = 0;

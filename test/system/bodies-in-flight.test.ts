@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answersIn } from '../integration/http/exchange.js';
 import { Client, verdictFor, verdictOf } from './client.js';
 import { Lab } from './lab.js';
@@ -22,14 +22,15 @@ let service: ServiceProcess;
 
 beforeAll(async () => {
   lab = await Lab.create();
+});
+
+beforeEach(async () => {
   const command = await lab.command({ log: { level: 'fatal' } });
   service = await ServiceProcess.start(['prlimit', `--data=${LIMIT}`, ...command], { cwd: lab.workFolder });
 });
 
-afterAll(async () => {
-  await service.close();
-  await lab.close();
-});
+afterEach(() => service.close());
+afterAll(() => lab.close());
 
 /** A client that sends all of a body but its last byte, and then nothing. */
 class Silent {

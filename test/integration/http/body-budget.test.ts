@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { ApiKeyCallers } from '../../../src/callers/api-keys.js';
 import { ConfiguredCallers } from '../../../src/callers/configured-callers.js';
+import { LocalCaller } from '../../../src/callers/local-caller.js';
 import type { CredentialClock } from '../../../src/model/clock-doubt.js';
 import { apiKeyCaller } from '../../unit/callers/caller-of.js';
 import { answersIn, call, exchange, post } from './exchange.js';
@@ -105,6 +106,29 @@ describe('bytes of bodies in flight', () => {
     expect(await asks(service, 1_000)).toEqual(FULL);
     letGo();
     await expect.poll(() => asks(service, 64 * KIB)).toEqual(OK);
+  });
+
+  it('REQ-40 are not held for a client that had left before its caller was known', async () => {
+    let asked = 0;
+    let letGo = () => {};
+    const gate = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const local = new LocalCaller({ historical: false, insecure: false });
+    const slow = async () => {
+      asked += 1;
+      if (asked <= 2) await gate;
+      return local.identify();
+    };
+    const callers = () => ({ asksForCredentials: false, serves: () => true, identify: slow });
+    const service = await start({ callers, settings: { ...SMALL, bodyBytes: HELD } });
+    const sockets = await Promise.all([1, 2].map(() => silent(service, `${withLength(64 * KIB)}{`)));
+    await expect.poll(() => asked).toBe(2);
+    for (const socket of sockets) socket.destroy();
+    // The service has seen them go once it answers somebody who came later.
+    await call(service.url, '/livez');
+    letGo();
+    await expect.poll(() => asks(service, HELD)).toEqual(OK);
   });
 
   it('REQ-40 are those of every request that waits on one connection', async () => {
