@@ -5,6 +5,7 @@ import { ConfiguredCallers } from '../../../src/callers/configured-callers.js';
 import { LocalCaller } from '../../../src/callers/local-caller.js';
 import type { CredentialClock } from '../../../src/model/clock-doubt.js';
 import { apiKeyCaller } from '../../unit/callers/caller-of.js';
+import { FakeLog } from '../../unit/service/fakes.js';
 import { answersIn, call, exchange, post } from './exchange.js';
 import { ALLOW, type FakeService, fakeServices, VERIFY_BODY } from './fake-service.js';
 
@@ -146,7 +147,7 @@ describe('bytes of bodies in flight', () => {
   it('REQ-40 are of one caller up to a third, so that others are served', async () => {
     const callers = (clock: CredentialClock) =>
       new ConfiguredCallers({
-        apiKeys: new ApiKeyCallers([apiKeyCaller('many'), apiKeyCaller('few')], clock),
+        apiKeys: new ApiKeyCallers([apiKeyCaller('many'), apiKeyCaller('few')], clock, new FakeLog()),
         tokens: null,
         certificates: null,
       });
