@@ -23,6 +23,7 @@ import type { EndorsementRequest } from '../../../src/model/endorsement.js';
 import type { AllowedRelease } from '../../../src/model/held-key.js';
 import { vaultKeyId } from '../../../src/model/key-vault-key.js';
 import { Outages } from '../../../src/outgoing/outages.js';
+import { ClockWatch } from '../../../src/service/clock-watch.js';
 import { LabManagedIdentity } from '../../lab/managed-identity.js';
 import { LabProxy } from '../../lab/proxy.js';
 import { makeToken } from '../../lab/token-making.js';
@@ -104,7 +105,10 @@ async function askAll(configuration: Configuration): Promise<void> {
   const services = openAttestationServices(configuration, world, {});
   const vaults = openReceiptVaults(configuration, world, {});
   const held = await openHeldKeys(configuration, world, {});
-  const { directory, keyring } = await openCallers(configuration, world);
+  const { directory, keyring } = await openCallers(configuration, {
+    ...world,
+    clock: new ClockWatch(SYSTEM_CLOCK, world.log),
+  });
   const traces = await openTraces(configuration, { ...world, version: '1', tracePace: { delayMs: 1 } });
   const early = openEarly(configuration, world);
   early?.source.ask({ fmspc: '00'.repeat(6), ca: 'platform' });
