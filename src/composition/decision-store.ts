@@ -93,6 +93,7 @@ function openMemory(clock: Clock, log: Log, opened: OpenParts): MemoryChallengeS
 /** What the decision log of a process is made with. */
 export interface DecisionLogWorld {
   readonly clock: Clock;
+  readonly isClockInDoubt: () => boolean;
   readonly log: Log;
   readonly version: string;
   readonly signer: HeadSigner;

@@ -128,7 +128,8 @@ async function openService(configuration: Configuration, given: World, opened: O
   metrics.watchBuild(version);
   const rules = { policies, onReloaded, onRefused };
   const signer = receiptKeys.headSigner;
-  const records = { clock, log, version, signer, metrics, roots: sources.roots };
+  const isClockInDoubt = () => clockWatch.doubt() !== null;
+  const records = { clock, isClockInDoubt, log, version, signer, metrics, roots: sources.roots };
   const decisionLog = await openRecords(stores, configuration, rules, records, opened);
   const challenges = new WatchedChallengeStore(stores.challenges, log, world.storeTimeoutMs);
   metrics.watchChallengeStore(() => challenges.isAvailable);

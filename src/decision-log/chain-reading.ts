@@ -8,8 +8,6 @@ export interface ChainReading extends Omit<Writable<ChainReport>, keyof ChainEnd
   end: ChainEnd;
   /** The last record that a signed head vouches for, also by a record that it covers and that names this chain; -1: none. */
   vouchedFor: number;
-  /** The last record of which only the hash is left; -1 where there is none. */
-  lastPruned: number;
 }
 
 /** A chain of which nothing was read before this record. */
@@ -23,10 +21,9 @@ export function newReading(end: ChainEnd): ChainReading {
     keptHead: null,
     pruned: 0,
     vouchedFor: -1,
-    lastPruned: -1,
   };
 }
 
-export function chainReport({ end, lastPruned: _, vouchedFor, ...rest }: ChainReading): ChainReport {
+export function chainReport({ end, vouchedFor, ...rest }: ChainReading): ChainReport {
   return { ...end, ...rest, vouchedFor: vouchedFor < 0 ? null : vouchedFor };
 }

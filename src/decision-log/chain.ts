@@ -6,6 +6,9 @@ const UUID_BYTES = 16;
 const SEQ_BYTES = 8;
 const DIGEST_BYTES = 32;
 
+/** Of each record. With salts of several lengths, bytes could move between salt and content under the same digest. */
+export const SALT_BYTES = 32;
+
 /** SHA-256 of salt and content, hex: the content cannot be guessed from it once the salt is gone. */
 export function contentDigest(salt: Uint8Array, content: string): string {
   return createHash('sha256').update(salt).update(content, 'utf8').digest('hex');
@@ -28,10 +31,11 @@ export function recordHash(
   return createHash('sha256').update(hashed).digest('hex');
 }
 
-/** Whether hash, salt and content go together. Content that was dropped says nothing wrong. */
+/** Whether hash, salt and content go together. Content that was dropped says nothing wrong. A salt of another length does not. */
 export function isIntact(record: LogRecord): boolean {
   const { salt, content, contentSha256, hash } = record;
   if (recordHash(record, record) !== hash) return false;
   if (salt === null && content === null) return true;
-  return salt !== null && content !== null && contentDigest(salt, content) === contentSha256;
+  if (salt?.byteLength !== SALT_BYTES || content === null) return false;
+  return contentDigest(salt, content) === contentSha256;
 }

@@ -1,18 +1,19 @@
 import type { Decision, Outcome } from '../model/decision.js';
-import type { DecisionRecorder, JudgedRequest, LogStore, NewRecord, RecordPosition } from '../model/decision-log.js';
+import type { DecisionRecorder, JudgedRequest, LogStore, NewRecord } from '../model/decision-log.js';
 import type { JsonObject } from '../model/json.js';
 import type { ReleaseAttempt, ReleaseResult } from '../model/key-release-record.js';
 import type { Clock, Log } from '../model/ports.js';
-import { isDroppable } from './droppable.js';
 import { type HeadSigner, signHead } from './heads.js';
 import { HEAD_MESSAGE } from './heads-in-log.js';
 import { LogWriter, type NotedKind } from './log-writer.js';
 import type { RecordCopy } from './record-copy.js';
 import { attemptContent, resultContent } from './release-content.js';
+import { Retention } from './retention.js';
 
 export interface DecisionLogParts {
   readonly store: LogStore;
   readonly clock: Clock;
+  readonly isClockInDoubt: () => boolean;
   readonly log: Log;
   /** UUID of the chain that this process writes. */
   readonly chain: string;
@@ -33,10 +34,7 @@ const HEAD_RECORDS = 1_000;
 const RECOVER_MS = 1_000;
 const PRUNE_MS = 3_600_000;
 
-/** Records whose content is dropped in one transaction: requests wait for it. */
-const PRUNED_AT_ONCE = 200;
-
-/** The log of one process: its chain, the signed heads of it, and what is dropped when its time is over. */
+/** The log of one process: its chain, the signed heads of it, and its retention. */
 export class DecisionLog implements DecisionRecorder {
   readonly #parts: DecisionLogParts;
   readonly #writer: LogWriter;
@@ -44,8 +42,7 @@ export class DecisionLog implements DecisionRecorder {
   /** Of the last signed head. */
   #headSeq = -1;
   #signing: Promise<void> = Promise.resolve();
-  #pruning: Promise<void> = Promise.resolve();
-  #isClosing = false;
+  readonly #retention: Retention;
   /** Thumbprints of the keys that the log names last. */
   #keyIds: string;
 
@@ -54,6 +51,12 @@ export class DecisionLog implements DecisionRecorder {
     this.#keyIds = keyIds(parts.signer);
     const onStored = (records: readonly NewRecord[]) => this.#stored(records);
     this.#writer = new LogWriter({ ...parts, onStored });
+    // Unsigned, the record would be what anybody could have written: then nothing is dropped until it is signed.
+    const announce = async (members: JsonObject) => {
+      await this.#writer.note('pruned', members);
+      return this.#signHead();
+    };
+    this.#retention = new Retention({ ...parts, announce });
   }
 
   /**
@@ -81,8 +84,8 @@ export class DecisionLog implements DecisionRecorder {
       this.#headIfDue(1);
     });
     every(RECOVER_MS, () => void this.#writer.recover());
-    every(PRUNE_MS, () => this.#prune());
-    this.#prune();
+    every(PRUNE_MS, () => void this.#retention.run());
+    void this.#retention.run();
   }
 
   /** Whether the store took what it was last given, and can be asked now. */
@@ -127,12 +130,19 @@ export class DecisionLog implements DecisionRecorder {
     if (await this.#note('keys', { keys: signer.keys() })) this.#keyIds = ids;
   }
 
+  /**
+   * Drops content of decisions that are dated before a time, whatever their retention.
+   * @returns how many; null where the record of it could not be signed
+   * @throws {StoreUnavailableError}
+   */
+  prune(before: Date): Promise<number | null> {
+    return this.#retention.prune(before);
+  }
+
   /** Ends the chain. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    // Content that is still there is dropped after the next start.
-    this.#isClosing = true;
-    await this.#pruning;
+    await this.#retention.close();
     await this.#note('stopped', {});
     await this.#signing;
     await this.#signHead();
@@ -186,48 +196,7 @@ export class DecisionLog implements DecisionRecorder {
       return false;
     }
   }
-
-  #prune(): void {
-    this.#pruning = this.#pruning.then(() => this.#dropContent());
-  }
-
-  /** Never rejects: what is not dropped now is dropped later. */
-  async #dropContent(): Promise<void> {
-    const { store, clock, log, retentionMs } = this.#parts;
-    const before = new Date(clock.now().getTime() - retentionMs);
-    try {
-      const chains = await this.#droppable(before);
-      if (chains.length === 0) return;
-      // First what will be dropped: content that is gone without such a record was taken.
-      await this.#writer.note('pruned', { before: before.toISOString(), chains: named(chains) });
-      // Unsigned, it would be what anybody could have written: then nothing is dropped until it is signed.
-      if (!(await this.#signHead())) return;
-      let dropped = 0;
-      for (const through of chains) {
-        for (let count = -1; count !== 0 && !this.#isClosing; dropped += Math.max(count, 0)) {
-          count = await store.prune(through, PRUNED_AT_ONCE);
-        }
-      }
-      log.info({ dropped, before }, 'content of old decisions was dropped');
-    } catch (error) {
-      log.error({ err: error }, 'content of old decisions could not be dropped');
-    }
-  }
-
-  /** The last decision of each chain that is older. */
-  async #droppable(before: Date): Promise<readonly RecordPosition[]> {
-    const { store, log } = this.#parts;
-    const found: RecordPosition[] = [];
-    for (const { chain, seq } of await store.prunable(before)) {
-      if (await isDroppable(store, { chain, seq }, before)) found.push({ chain, seq });
-      else log.error({ chain, seq }, NOT_DROPPED);
-    }
-    return found;
-  }
 }
-
-const NOT_DROPPED =
-  'content of old decisions was not dropped: by its own record the last of them is not old, or is not there; veritee decisions verify says more';
 
 /** Plain objects: what a store answers with may have more. */
 function named(ends: readonly { readonly chain: string; readonly seq: number; readonly hash?: string }[]) {

@@ -14,7 +14,7 @@ import type { JsonObject } from '../model/json.js';
 import type { ReleaseKind } from '../model/key-release-record.js';
 import type { Clock, Log } from '../model/ports.js';
 import { CONTENT_VERSION } from '../model/recorded-decision.js';
-import { contentDigest, recordHash } from './chain.js';
+import { contentDigest, recordHash, SALT_BYTES } from './chain.js';
 import { type DecisionToRecord, decisionContent } from './decision-content.js';
 import { resultContent } from './release-content.js';
 
@@ -35,8 +35,6 @@ const MOST_WAITING = 4096;
 
 /** Records of one transaction. */
 const MOST_AT_ONCE = 256;
-
-const SALT_BYTES = 32;
 
 /** What is noted of the service itself. */
 export type NotedKind = Exclude<RecordKind, 'decision' | 'withdrawn' | ReleaseKind>;

@@ -21,10 +21,20 @@ export interface RecordedContent {
   readonly release: RecordedRelease | null;
   /** Of a start: the ends of the chains that were there. */
   readonly began: readonly ChainEnd[] | null;
-  /** Up to which record of each chain it says that content was dropped. */
-  readonly dropped: readonly RecordPosition[] | null;
+  /** Of a decision when it was decided, of a start its time, in milliseconds since 1970; null of others. */
+  readonly date: number | null;
+  /** Records of each chain of which it says that content was dropped. */
+  readonly dropped: readonly DroppedRun[] | null;
+  /** It says that what was dropped is dated before, in milliseconds since 1970; null where it does not say. */
+  readonly droppedBefore: number | null;
   /** Public keys that it names, JWK. */
   readonly keys: readonly JsonObject[];
+}
+
+/** Records of a chain from one place to another, both included. */
+export interface DroppedRun extends RecordPosition {
+  /** 0 in records of earlier versions, which name the last place alone. */
+  readonly from: number;
 }
 
 /** A record of a release. */
@@ -56,7 +66,8 @@ export function readContent(text: string): RecordedContent | null {
 }
 
 /** What a record says about others, as far as it has the form that this version knows. */
-function saidBy({ kind, time, chains, keys, decisionId }: JsonObject): RecordedContent {
+function saidBy(content: JsonObject): RecordedContent {
+  const { kind, time, chains, keys, decisionId, before } = content;
   return {
     time: typeof time === 'string' ? time : null,
     isLater: false,
@@ -65,9 +76,22 @@ function saidBy({ kind, time, chains, keys, decisionId }: JsonObject): RecordedC
     inputs: null,
     withdraws: kind === 'withdrawn' && typeof decisionId === 'string' ? decisionId : null,
     began: kind === 'started' && isListOf(chains, isEnd) ? chains : null,
-    dropped: kind === 'pruned' && isListOf(chains, isPosition) ? chains : null,
+    date: dateIn(content),
+    dropped:
+      kind === 'pruned' && isListOf(chains, isRun) ? chains.map((run) => ({ ...run, from: run.from ?? 0 })) : null,
+    droppedBefore: kind === 'pruned' ? dateOf(before) : null,
     keys: isListOf(keys, isObject) ? keys : [],
   };
+}
+
+function dateIn({ kind, time, decision }: JsonObject): number | null {
+  if (kind === 'started') return dateOf(time);
+  return kind === 'decision' && isObject(decision) ? dateOf(decision['decidedAt']) : null;
+}
+
+function dateOf(value: JsonValue | undefined): number | null {
+  const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(ms) ? null : ms;
 }
 
 /** What a text seems to say of a decision. Null: nothing. */
@@ -116,6 +140,12 @@ export function isPosition(value: unknown): value is RecordPosition {
   if (!isObject(value)) return false;
   const { chain, seq } = value;
   return uuid(chain) && Number.isSafeInteger(seq) && Number(seq) >= 0;
+}
+
+function isRun(value: unknown): value is RecordPosition & { readonly from?: number } {
+  if (!isPosition(value)) return false;
+  const { chain, from = 0 } = value as Partial<DroppedRun>;
+  return isPosition({ chain, seq: from });
 }
 
 export function isDigest(value: unknown): value is string {

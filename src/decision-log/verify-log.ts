@@ -1,10 +1,11 @@
 import { type ChainEnd, type LogRecord, type LogStore, NO_RECORD, type RecordPosition } from '../model/decision-log.js';
-import { type LogReport, signedUpTo } from '../model/log-report.js';
-import { contentDigest, recordHash } from './chain.js';
+import type { LogReport } from '../model/log-report.js';
+import { contentDigest, recordHash, SALT_BYTES } from './chain.js';
 import { type ChainReading, chainReport, newReading } from './chain-reading.js';
 import { LogProblems } from './log-problems.js';
 import { recordAt } from './record-at.js';
 import { decisionIdIn, isDigest, isPosition, type RecordedContent, readContent } from './record-content.js';
+import { DroppedVerification } from './verify-dropped.js';
 import { type HeadEvidence, HeadVerification } from './verify-heads.js';
 import { IndexVerification } from './verify-index.js';
 import { ObjectVerification } from './verify-objects.js';
@@ -44,14 +45,6 @@ export function byChain(page: readonly LogRecord[]): readonly (readonly LogRecor
   return [...chains].map((chain) => page.filter((record) => record.chain === chain));
 }
 
-/** A record says up to which other one content was dropped. */
-interface Dropped {
-  readonly through: number;
-  readonly by: RecordPosition;
-}
-
-const FIRST_IS_GONE = 'its content is gone, and that of the first record of a chain is never dropped';
-
 const UNSIGNED =
   'no head that one of the keys signed vouches for this chain, and no such chain names it: it may have been written by anybody, or its heads were taken out';
 
@@ -66,12 +59,12 @@ class LogVerification {
   readonly #chains = new Map<string, ChainReading>();
   /** Chains with something that a later version wrote. */
   readonly #later = new Set<string>();
-  /** Of each chain, up to which record others say that its content was dropped. */
-  readonly #dropped = new Map<string, Dropped[]>();
+  readonly #dropped: DroppedVerification;
 
   constructor(log: ReadableLog, evidence: LogEvidence) {
     this.#evidence = evidence;
     this.heads = new HeadVerification(log, evidence, this.#chains, this.#problems);
+    this.#dropped = new DroppedVerification(this.#chains, this.#problems, evidence.keys !== null);
     this.#index = new IndexVerification(log, evidence.elsewhere ?? null, this.#problems);
     this.#releases = new ReleaseVerification(log, evidence.elsewhere ?? null, this.#problems);
     this.#objects = new ObjectVerification(log, this.#problems, this.#later);
@@ -94,11 +87,8 @@ class LogVerification {
     await this.heads.end();
     await this.#index.end();
     await this.#objects.end(() => this.#evidence.onRead?.(this.recordCount, this.#objects.objects));
-    for (const [chain, { lastPruned: seq }] of this.#chains) {
-      const detail = this.#whyMissing(chain, seq);
-      if (detail !== null) this.#problems.add('content_missing', { chain, seq }, detail);
-      this.#compareSigned(chain);
-    }
+    this.#dropped.end();
+    for (const chain of this.#chains.keys()) this.#compareSigned(chain);
     return {
       problems: this.#problems.found,
       chains: [...this.#chains.values()].map(chainReport),
@@ -110,27 +100,6 @@ class LogVerification {
       ownWord: [...this.heads.ownWord],
       later: [...this.#later],
     };
-  }
-
-  /** Where the chain is signed, what is not signed does not excuse it: whoever took content could have written that. */
-  #whyMissing(chain: string, seq: number): string | null {
-    const dropped = (this.#dropped.get(chain) ?? []).filter(({ through }) => through >= seq);
-    if (seq < 0) return null;
-    if (dropped.length === 0) return 'its content is gone, and no record says that it was dropped';
-    // Where keys were given, what none of them signed is nobody's word.
-    const isSigned = this.#evidence.keys !== null || this.#vouchedFor(chain) >= 0;
-    if (!isSigned || dropped.some(({ by }) => this.#vouchedToDrop(chain, by.chain) >= by.seq)) return null;
-    return 'its content is gone, and no signed record says that it was dropped';
-  }
-
-  /**
-   * Up to which record a chain may say that content of another one was dropped. Where that one has heads, heads of its own alone
-   * count: a later start names the end of whatever it finds, also of what somebody wrote behind a head, or added.
-   */
-  #vouchedToDrop(chain: string, by: string): number {
-    const [dropped, dropping] = [this.#chains.get(chain), this.#chains.get(by)];
-    if (dropped === undefined || dropping === undefined) return -1;
-    return signedUpTo(dropped) >= 0 ? signedUpTo(dropping) : dropping.vouchedFor;
   }
 
   #vouchedFor(chain: string): number {
@@ -175,11 +144,15 @@ class LogVerification {
   }
 
   async #content(record: LogRecord, reading: ChainReading): Promise<RecordedContent | null> {
-    const { seq, salt, content } = record;
+    const { salt, content } = record;
     if (salt === null && content === null) {
       reading.pruned += 1;
-      if (seq > 0) reading.lastPruned = seq;
-      else this.#problems.add('content_missing', record, FIRST_IS_GONE);
+      this.#dropped.empty(record);
+      return null;
+    }
+    if (salt !== null && salt.byteLength !== SALT_BYTES) {
+      const detail = `its salt has ${salt.byteLength} bytes, and a salt has ${SALT_BYTES}`;
+      this.#problems.add('content_changed', record, detail, decisionIdIn(content ?? ''));
       return null;
     }
     if (salt === null || content === null || contentDigest(salt, content) !== record.contentSha256) {
@@ -202,14 +175,12 @@ class LogVerification {
 
   /** What a record says about others. */
   async #learn(record: RecordPosition, content: RecordedContent, reading: ChainReading): Promise<void> {
-    const { began, dropped, keys } = content;
+    const { began, keys } = content;
     if (began !== null) {
       reading.beginsLog = began.length === 0;
       for (const end of began) this.heads.learnNamed(end, record);
     }
-    for (const { chain, seq: through } of dropped ?? []) {
-      this.#dropped.set(chain, [...(this.#dropped.get(chain) ?? []), { through, by: record }]);
-    }
+    this.#dropped.learn(record, content);
     await this.heads.learnKeys(keys);
   }
 }

@@ -129,6 +129,13 @@ export interface FoundDecision {
   readonly withdrawn: boolean;
 }
 
+/** A decision whose content is dropped: the place of its record. */
+export interface PrunedDecision extends RecordPosition {
+  readonly decisionId: string;
+  /** Place of the last record of its release; its own where there is none. */
+  readonly through: number;
+}
+
 /** A decision with its record. */
 export interface RecordedDecision {
   readonly record: LogRecord;
@@ -190,15 +197,22 @@ export interface LogStore {
   objects(after: string | null, limit: number): Promise<readonly KeptObject[]>;
   /** What decisions rest on, of records of a chain, both ends included. */
   objectsOf(chain: string, from: number, to: number): Promise<readonly KeptLink[]>;
-  /** The last record of each chain that is of an older decision or of its release, and still has its content. */
-  prunable(before: Date): Promise<readonly RecordPosition[]>;
+  /** Ids of decisions that the index dates before that time, oldest first, after that id. */
+  prunable(before: Date, after: string | null, limit: number): Promise<readonly string[]>;
   /**
-   * Drops salt and content of decisions up to that record, the oldest first, and of their releases with them. A decision whose
-   * release goes on behind that record stays.
+   * Drops salt and content of decisions and of their releases, and what they are found by. Keeps a decision that is not at its
+   * place, or that has a record of its release behind `through`.
    *
-   * @returns of how many decisions: 0 where none was left
+   * @returns how many decisions
    */
-  prune(through: RecordPosition, limit: number): Promise<number>;
+  prune(decisions: readonly PrunedDecision[]): Promise<number>;
+  /**
+   * Marks that content is dropped now, if the last mark is at least so many milliseconds old. Sets a mark that is missing, or in
+   * the future, to now.
+   *
+   * @returns whether content may be dropped
+   */
+  claimPruning(now: Date, everyMs: number): Promise<boolean>;
 }
 
 /** A decision, and the request that it answers. */

@@ -7,6 +7,7 @@ type LogProblemCode =
   | 'record_order'
   | 'content_changed'
   | 'content_missing'
+  | 'prune_contradicted'
   | 'chain_missing'
   | 'chain_unsigned'
   | 'head_unverified'

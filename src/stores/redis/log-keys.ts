@@ -18,6 +18,7 @@ import { HASH_TAG } from './locate-server.js';
  * - `releases`: id of the decision, place and kind of each record of a release; `releasePlaces`: the same, the place first
  * - `fences`: by chain, what an append has to name once the outcome of one was unknown
  * - `form`: the number of this form
+ * - `prunedAt`: when content was last dropped, in milliseconds since 1970
  */
 export const LOG_PARTS = [
   'records',
@@ -36,6 +37,7 @@ export const LOG_PARTS = [
   'form',
   'releases',
   'releasePlaces',
+  'prunedAt',
 ] as const;
 
 export const LOG_KEYS = LOG_PARTS.map((part) => `${HASH_TAG}:log:${part}`);

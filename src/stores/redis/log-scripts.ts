@@ -136,21 +136,32 @@ return {'stored'}
 `,
 );
 
+/** Arguments: milliseconds since 1970, and between two times at which content is dropped. Returns whether it may be dropped now. */
+export const CLAIM_PRUNING = logScript(
+  'claim pruning',
+  `
+local mark, now = tonumber(redis.call('GET', prunedAt) or ''), tonumber(ARGV[1])
+local known = mark and mark <= now
+if known and now - mark < tonumber(ARGV[2]) then return 0 end
+redis.call('SET', prunedAt, ARGV[1])
+return known and 1 or 0
+`,
+);
+
 /**
- * Arguments: chain, the last place, of how many decisions. Returns of how many it was. One whose release goes on behind that
- * place stays: nothing says of those records that they are dropped.
+ * Arguments: of each decision its id, chain, place, and the last place of its release. Returns of how many it was. One whose release
+ * goes on behind that place stays: nothing says of those records that they are dropped.
  */
 export const PRUNE = logScript(
   'prune',
   `
 if forbidden() then return refusal(forbidden()) end
-local range = {'[' .. ARGV[1] .. ' ', '(' .. ARGV[2] .. '!', 'BYLEX', 'LIMIT', 0, ARGV[3]}
-local members = redis.call('ZRANGE', places, unpack(range))
 local dropped = 0
-for _, member in ipairs(members) do
-  local place, id = string.match(member, '^(.*) ([^ ]*)$')
-  local released, goesOn = releasesOf(id, ARGV[1]), false
-  for _, release in ipairs(released) do goesOn = goesOn or release.place > ARGV[2] end
+for index = 1, #ARGV, 4 do
+  local id, chain, place, through = unpack(ARGV, index, index + 3)
+  local member = place .. ' ' .. id
+  local released, goesOn = releasesOf(id, chain), not redis.call('ZSCORE', places, member)
+  for _, release in ipairs(released) do goesOn = goesOn or release.place > through end
   if not goesOn then
     dropped = dropped + 1
     for _, release in ipairs(released) do

@@ -8,6 +8,7 @@ import {
   type LogRecord,
   type LogStore,
   type NewRecord,
+  type PrunedDecision,
   type RecordedDecision,
   type RecordPosition,
   type SignedHead,
@@ -39,7 +40,7 @@ import {
   STRAYS,
   TENANTS,
 } from './log-reading-scripts.js';
-import { APPEND, FENCE, PRUNE, PUT_HEAD } from './log-scripts.js';
+import { APPEND, CLAIM_PRUNING, FENCE, PRUNE, PUT_HEAD } from './log-scripts.js';
 import { RedisConnection, type RedisConnectionOptions, type RedisScript } from './redis-connection.js';
 import type { CommandArgument } from './redis-session.js';
 import { type ScriptAnswer, scriptAnswer, unexpectedAnswer } from './script-answer.js';
@@ -260,21 +261,34 @@ export class RedisLogStore implements LogStore {
     );
   }
 
-  async prunable(before: Date): Promise<readonly RecordPosition[]> {
-    const found: RecordPosition[] = [];
+  async prunable(before: Date, after: string | null, limit: number): Promise<readonly string[]> {
+    const bound = leastIdAt(before);
+    const found: string[] = [];
     for (let from = '-'; ; ) {
-      const args = [from, leastIdAt(before), AT_ONCE];
-      const page = await this.#read(PRUNABLE, args, (answer) =>
+      const page = await this.#read(PRUNABLE, [from, bound, AT_ONCE], (answer) =>
         inGroups(answer, 2).map(([chain, place]) => ({ chain, through: place == null ? null : readPlace(place) })),
       );
-      found.push(...page.flatMap(({ through }) => through ?? []));
-      if (page.length < AT_ONCE) return found;
+      for (const { through } of page) {
+        const entries = through === null ? [] : await this.entries(through.chain, 0, through.seq);
+        found.push(...entries.map(({ decisionId }) => decisionId).filter((id) => id < bound && id > (after ?? '')));
+      }
+      if (page.length < AT_ONCE) return found.sort().slice(0, limit);
       from = behindChain(page.at(-1)?.chain);
     }
   }
 
-  prune(through: RecordPosition, limit: number): Promise<number> {
-    return this.#write(PRUNE, [through.chain, placeText(through), limit], Number);
+  prune(decisions: readonly PrunedDecision[]): Promise<number> {
+    const args = decisions.flatMap(({ decisionId, chain, seq, through }) => [
+      decisionId,
+      chain,
+      placeText({ chain, seq }),
+      placeText({ chain, seq: through }),
+    ]);
+    return this.#write(PRUNE, args, Number);
+  }
+
+  claimPruning(now: Date, everyMs: number): Promise<boolean> {
+    return this.#write(CLAIM_PRUNING, [now.getTime(), everyMs], (answer) => Number(answer) === 1);
   }
 
   close(): Promise<void> {

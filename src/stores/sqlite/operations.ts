@@ -4,6 +4,7 @@ import type {
   ImportedRecord,
   KeptObject,
   NewRecord,
+  PrunedDecision,
   RecordPosition,
   SignedHead,
 } from '../../model/decision-log.js';
@@ -14,6 +15,7 @@ import { dropStrayObjects, object, objects, objectsOf, putObject } from './objec
 import {
   append,
   chains,
+  claimPruning,
   entries,
   find,
   heads,
@@ -37,7 +39,8 @@ const WRITES = {
   dropStrayObjects: (file: SqliteFile) => dropStrayObjects(file),
   putHead: (file: SqliteFile, head: SignedHead) => putHead(file, head),
   merge: (file: SqliteFile) => merge(file),
-  prune: (file: SqliteFile, through: RecordPosition, limit: number) => prune(file, through, limit),
+  prune: (file: SqliteFile, decisions: readonly PrunedDecision[]) => prune(file, decisions),
+  claimPruning: (file: SqliteFile, now: Date, everyMs: number) => claimPruning(file, now, everyMs),
   admitChallengeKey: (file: SqliteFile, fingerprint: number, nowMs: number) =>
     admitChallengeKey(file, fingerprint, nowMs),
   putChallenge: (file: SqliteFile, fingerprint: number, id: string, scope: ChallengeScope, period: ChallengePeriod) =>
@@ -62,7 +65,8 @@ const READS = {
   object: (file: SqliteFile, sha256: string) => object(file, sha256),
   objects: (file: SqliteFile, after: string | null, limit: number) => objects(file, after, limit),
   objectsOf: (file: SqliteFile, chain: string, from: number, to: number) => objectsOf(file, chain, from, to),
-  prunable: (file: SqliteFile, before: Date) => prunable(file, before),
+  prunable: (file: SqliteFile, before: Date, after: string | null, limit: number) =>
+    prunable(file, before, after, limit),
 };
 
 type Operations = typeof WRITES & typeof READS;

@@ -7,6 +7,7 @@ import type {
   ImportedRecord,
   LogRecord,
   NewRecord,
+  PrunedDecision,
   RecordedDecision,
   RecordPosition,
   SignedHead,
@@ -219,42 +220,57 @@ export function find(file: SqliteFile, decisionId: string): RecordedDecision | n
   return { record: recordOf(row), tenant: String(tenant), withdrawn: withdrawn === 1, releaseRecords };
 }
 
-export function prunable(file: SqliteFile, before: Date): readonly RecordPosition[] {
-  const rows = file.rows<readonly [string, number]>(
-    `SELECT chain, max(seq) FROM (
-       SELECT chain, seq FROM decisions WHERE decision_id < ?1
-       UNION ALL SELECT d.chain, e.seq FROM releases e CROSS JOIN decisions d
-       ON d.decision_id = e.decision_id AND d.chain = e.chain WHERE e.decision_id < ?1)
-     GROUP BY chain`,
-    [leastIdAt(before)],
+export function prunable(file: SqliteFile, before: Date, after: string | null, limit: number): readonly string[] {
+  const rows = file.rows<readonly [string]>(
+    'SELECT decision_id FROM decisions WHERE decision_id < ? AND decision_id > ? ORDER BY decision_id LIMIT ?',
+    [leastIdAt(before), after ?? '', limit],
   );
-  return rows.map(([chain, seq]) => ({ chain, seq }));
+  return rows.map(([decisionId]) => decisionId);
 }
 
 /** Within a transaction. */
-export function prune(file: SqliteFile, { chain, seq }: RecordPosition, limit: number): number {
-  const rows = file.rows<readonly [number, string, string, string, string]>(
-    `SELECT seq, decision_id, tenant, outcome, policies FROM decisions d
-     WHERE chain = ?1 AND seq <= ?2 AND NOT EXISTS (
-       SELECT 1 FROM releases e WHERE e.decision_id = d.decision_id AND e.chain = ?1 AND e.seq > ?2)
-     ORDER BY seq LIMIT ?3`,
-    [chain, seq, limit],
+export function prune(file: SqliteFile, decisions: readonly PrunedDecision[]): number {
+  return decisions.filter((decision) => pruneOne(file, decision)).length;
+}
+
+function pruneOne(file: SqliteFile, { decisionId, chain, seq, through }: PrunedDecision): boolean {
+  const row = file.row<readonly [string, string, string]>(
+    `SELECT tenant, outcome, policies FROM decisions d
+     WHERE decision_id = ?1 AND chain = ?2 AND seq = ?3 AND NOT EXISTS (
+       SELECT 1 FROM releases e WHERE e.decision_id = ?1 AND e.chain = ?2 AND e.seq > ?4)`,
+    [decisionId, chain, seq, through],
   );
-  for (const [dropped, decisionId, tenant, outcome, policies] of rows) {
-    for (const policy of JSON.parse(policies) as readonly string[]) {
-      file.run('DELETE FROM decision_policies WHERE tenant = ? AND policy = ? AND outcome = ? AND decision_id = ?', [
-        tenant,
-        policy,
-        outcome,
-        decisionId,
-      ]);
-    }
-    file.run('DELETE FROM decisions WHERE decision_id = ?', [decisionId]);
-    dropObjects(file, decisionId);
-    dropContent(file, { chain, seq: dropped });
-    dropRelease(file, chain, decisionId);
+  if (row === undefined) return false;
+  const [tenant, outcome, policies] = row;
+  for (const policy of JSON.parse(policies) as readonly string[]) {
+    file.run('DELETE FROM decision_policies WHERE tenant = ? AND policy = ? AND outcome = ? AND decision_id = ?', [
+      tenant,
+      policy,
+      outcome,
+      decisionId,
+    ]);
   }
-  return rows.length;
+  file.run('DELETE FROM decisions WHERE decision_id = ?', [decisionId]);
+  dropObjects(file, decisionId);
+  dropContent(file, { chain, seq });
+  dropRelease(file, chain, decisionId);
+  return true;
+}
+
+/** In `meta`, milliseconds since 1970. */
+const PRUNED_NAME = 'pruned_at';
+
+/** Within a transaction, so that one of several processes drops content. */
+export function claimPruning(file: SqliteFile, now: Date, everyMs: number): boolean {
+  const [markMs] = file.row<readonly [number]>('SELECT value FROM meta WHERE name = ?', [PRUNED_NAME]) ?? [];
+  const nowMs = now.getTime();
+  const isKnown = markMs !== undefined && markMs <= nowMs;
+  if (isKnown && nowMs - markMs < everyMs) return false;
+  file.run('INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value', [
+    PRUNED_NAME,
+    nowMs,
+  ]);
+  return isKnown;
 }
 
 function dropRelease(file: SqliteFile, chain: string, decisionId: string): void {

@@ -11,6 +11,7 @@ import {
   type LogRecord,
   type LogStore,
   type NewRecord,
+  type PrunedDecision,
   type RecordedDecision,
   type RecordPosition,
   type SignedHead,
@@ -124,12 +125,16 @@ export class SqliteStore implements LogStore {
     return this.ask('objectsOf', chain, from, to);
   }
 
-  prunable(before: Date): Promise<readonly RecordPosition[]> {
-    return this.ask('prunable', before);
+  prunable(before: Date, after: string | null, limit: number): Promise<readonly string[]> {
+    return this.ask('prunable', before, after, limit);
   }
 
-  prune(through: RecordPosition, limit: number): Promise<number> {
-    return this.ask('prune', through, limit);
+  prune(decisions: readonly PrunedDecision[]): Promise<number> {
+    return this.ask('prune', decisions);
+  }
+
+  claimPruning(now: Date, everyMs: number): Promise<boolean> {
+    return this.ask('claimPruning', now, everyMs);
   }
 
   /** Stores records that another store had, whether or not what they rest on is there. */

@@ -8,7 +8,7 @@ import { UnfitError } from '../../../src/model/errors.js';
 import type { RedisLogStore } from '../../../src/stores/redis/redis-log-store.js';
 import { keptInputs } from '../../unit/decision-log/kept-evidence.js';
 import { ALL, behavesAsLogStore, chained } from '../../unit/decision-log/log-store-behaviour.js';
-import { judged, openLog, policy } from '../../unit/decision-log/recorded.js';
+import { dropping, judged, openLog, policy } from '../../unit/decision-log/recorded.js';
 import { release } from '../../unit/decision-log/released.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { type Fault, FaultyProxy } from './faulty-proxy.js';
@@ -284,7 +284,7 @@ describe.skipIf(isWithoutValkey('decisions in a server of Valkey'))('decisions i
         await isBack(store);
         expect(await store.records(null, 10)).toEqual(before);
         expect(await store.find(stored.decision.decisionId)).not.toBeNull();
-        expect(await store.prune({ chain, seq: 1 }, 10)).toBe(1);
+        expect(await store.prune(await dropping(store, chain, [1, 1]))).toBe(1);
         expect(await store.object('a'.repeat(64))).toBeNull();
         await expect(log.record(judged())).rejects.toThrow(StoreUnavailableError);
         await valkey.command('config', 'set', 'maxmemory', 0);
@@ -310,9 +310,9 @@ describe.skipIf(isWithoutValkey('decisions in a server of Valkey'))('decisions i
       expect(await store.chains()).toHaveLength(601);
       expect(await store.strays()).toBe(0);
       expect(await store.list({ ...ALL, tenant: null, limit: 5 })).toHaveLength(5);
-      const prunable = await store.prunable(at(700));
-      expect(prunable).toHaveLength(601);
-      expect(prunable.find((each) => each.chain === chain)?.seq).toBe(699);
+      const prunable = await store.prunable(at(700), null, 2000);
+      expect(prunable).toHaveLength(1300);
+      expect(prunable).toEqual(prunable.toSorted());
     });
   });
 
@@ -545,7 +545,8 @@ describe.skipIf(isWithoutValkey('decisions in a server of Valkey'))('decisions i
       await valkey.command('hdel', key('decisions'), id(4));
       expect(await store.list(ALL)).toHaveLength(4);
       expect([await store.find(id(3)), await store.find(id(4))]).toEqual([null, null]);
-      expect(await store.prune({ chain, seq: 6 }, 10)).toBe(6);
+      const wrong = [3, 4].map((seq) => ({ decisionId: id(seq), chain, seq, through: seq }));
+      expect(await store.prune([...(await dropping(store, chain, [0, 6])), ...wrong])).toBe(6);
     });
   });
 
@@ -591,11 +592,12 @@ describe.skipIf(isWithoutValkey('decisions in a server of Valkey'))('decisions i
       await log.withdraw(young.decision.decisionId, 'late');
       expect(await store.object(object.sha256)).toEqual(Uint8Array.from(object.bytes));
       expect(await store.list({ ...ALL, tenant: null, policy: 'payments' })).toHaveLength(1);
-      expect(await store.prunable(new Date())).toHaveLength(1);
+      expect(await store.prunable(new Date(), null, 10)).toHaveLength(2);
+      expect(await store.claimPruning(new Date(), 1)).toBe(false);
       await expect(store.append(chained(chain, [{}]))).rejects.toThrow('does not have the record');
       expect(await store.last(chain)).toMatchObject({ seq: 3 });
       expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({ problems: [], heads: 1 });
-      expect(await store.prune({ chain, seq: 1 }, 10)).toBe(1);
+      expect(await store.prune(await dropping(store, chain, [1, 1]))).toBe(1);
       await valkey.command('acl', 'setuser', 'veritee', '-waitaof');
       await expect(start({ startLimitMs: 60_000, settings })).rejects.toThrow(/NOPERM .* 'waitaof' command/);
     } finally {

@@ -10,7 +10,7 @@ import { ConfigurationError } from '../../../src/model/errors.js';
 import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
 import { SqliteChallengeStore } from '../../../src/stores/sqlite/sqlite-challenge-store.js';
 import { localStores } from '../decision-log/local-store.js';
-import { judged, KeptLog, SetClock, signerOf } from '../decision-log/recorded.js';
+import { judged, KeptLog, makePruningDue, SetClock, signerOf } from '../decision-log/recorded.js';
 import { until } from '../stores/challenge-store-behaviour.js';
 
 let folder: string;
@@ -68,7 +68,15 @@ describe('the stores of a service', () => {
 
 describe('the decision log of a service', () => {
   const openStore = localStores();
-  const world = () => ({ clock, log, version: '0.1.0', signer: signerOf(), policies: [], roots: NO_CONFIGURED_ROOTS });
+  const world = () => ({
+    clock,
+    isClockInDoubt: () => false,
+    log,
+    version: '0.1.0',
+    signer: signerOf(),
+    policies: [],
+    roots: NO_CONFIGURED_ROOTS,
+  });
 
   it('drops what is older than decisions are kept', async () => {
     const store = openStore();
@@ -79,6 +87,7 @@ describe('the decision log of a service', () => {
     ];
     await decisionLog.record(old);
     await decisionLog.record(kept);
+    await makePruningDue(store);
     decisionLog.watch();
     await vi.waitFor(async () => expect(await store.find(old.decision.decisionId)).toBeNull());
     expect(await store.find(kept.decision.decisionId)).not.toBeNull();

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { HeadSigner } from '../../../src/decision-log/heads.js';
 import { RecordCopy } from '../../../src/decision-log/record-copy.js';
 import { verifyLog } from '../../../src/decision-log/verify-log.js';
-import type { DecisionQuery, LogRecord, NewRecord } from '../../../src/model/decision-log.js';
+import type { LogRecord, NewRecord } from '../../../src/model/decision-log.js';
 import { StoreUnavailableError } from '../../../src/model/decision-log.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { ReleaseAttempt, ReleaseResult } from '../../../src/model/key-release-record.js';
@@ -14,15 +14,6 @@ import { judged, KeptLog, openLog, policy, SIGNER, signerOf } from './recorded.j
 import { attemptOf, release, releasing, resultOf, VAULT_KEY } from './released.js';
 
 const openStore = localStores();
-
-const ALL: DecisionQuery = {
-  tenant: 'default',
-  policy: null,
-  decision: null,
-  since: null,
-  cursor: null,
-  limit: 100,
-};
 
 async function contents(store: { records: (after: null, limit: number) => Promise<readonly LogRecord[]> }) {
   return (await store.records(null, 1000)).map(({ content }): JsonObject | null =>
@@ -513,160 +504,6 @@ describe('signed heads', () => {
       { kind: 'started', keys: [{ kid: 'a' }] },
       { kind: 'keys', keys: [{ kid: 'a' }, { kid: 'b' }] },
     ]);
-  });
-});
-
-describe('retention', () => {
-  const old = new Date('2026-01-10T00:00:00Z');
-  const NOT_DROPPED =
-    'content of old decisions was not dropped: by its own record the last of them is not old, or is not there; veritee decisions verify says more';
-
-  /** An old decision, two of today, and policies. */
-  async function withOldAndNew() {
-    const store = openStore();
-    const opened = await openLog(store);
-    await opened.log.record(judged({ decidedAt: old }));
-    for (let count = 0; count < 2; count++) await opened.log.record(judged());
-    await opened.log.noteChange('policies', {});
-    return { store, ...opened };
-  }
-
-  it('AUD-03 drops salt, content and index of what is too old, says so, and the log verifies', async () => {
-    const store = openStore();
-    const { log, chain } = await openLog(store);
-    for (let count = 0; count < 450; count++) {
-      await log.record(judged({ decidedAt: old, policies: [policy('payments')] }));
-    }
-    await log.record(judged());
-    log.watch();
-    await vi.waitFor(async () => expect(await store.prunable(new Date('2026-01-14T12:00:00Z'))).toEqual([]), 10_000);
-    await log.close();
-    const records = await store.records(null, 1000);
-    expect(records.filter(({ salt, content }) => salt === null && content === null)).toHaveLength(450);
-    expect((await store.list({ ...ALL, policy: 'payments' })).length).toBe(0);
-    expect(await store.list(ALL)).toHaveLength(1);
-    expect(
-      records.map(({ content }) => content).filter((content) => content?.includes('"kind":"pruned"')),
-    ).toHaveLength(1);
-    const report = await verifyLog(store, { keptHeads: [], keys: null });
-    expect(report).toMatchObject({ problems: [], chains: [{ chain, pruned: 450 }] });
-  });
-
-  it('drops what is older than it is kept, to the millisecond, and nothing else', async () => {
-    const store = openStore();
-    const { log, clock } = await openLog(store);
-    const before = clock.at.getTime() - 86_400_000;
-    const [gone, kept] = [judged({ decidedAt: new Date(before - 1) }), judged({ decidedAt: new Date(before) })];
-    for (const each of [gone, kept, judged()]) await log.record(each);
-    log.watch();
-    await vi.waitFor(async () => expect(await store.find(gone.decision.decisionId)).toBeNull());
-    await log.close();
-    expect(await store.find(kept.decision.decisionId)).toMatchObject({ record: { seq: 2 } });
-    expect(await store.list(ALL)).toHaveLength(2);
-  });
-
-  it('AUD-01 drops nothing before a signed head vouches for the record that says so', async () => {
-    const store = openStore();
-    const { log, chain } = await openLog(store);
-    await log.record(judged({ decidedAt: old }));
-    const signed: number[] = [];
-    const prune = vi.spyOn(store, 'prune').mockImplementation(async () => {
-      signed.push(...(await store.heads(chain, 0, 10)).map(({ seq }) => seq));
-      return 0;
-    });
-    log.watch();
-    await vi.waitFor(() => expect(prune).toHaveBeenCalled(), 10_000);
-    // After the start and the decision.
-    await vi.waitFor(() => expect(signed).toContain(2), 10_000);
-    await log.close();
-  });
-
-  it('AUD-01 drops nothing while that head cannot be signed', async () => {
-    const store = openStore();
-    const signer = signerOf(SIGNER);
-    const sign = vi.spyOn(signer, 'sign');
-    const { log, lines } = await openLog(store, { signer });
-    await log.record(judged({ decidedAt: old }));
-    const prune = vi.spyOn(store, 'prune');
-    sign.mockRejectedValue(new Error('the vault does not answer'));
-    log.watch();
-    await vi.waitFor(
-      () => expect(lines.messages('error')).toContain('the head of the decision log was not signed'),
-      10_000,
-    );
-    await log.close();
-    expect(prune).not.toHaveBeenCalled();
-    expect(await store.list(ALL)).toHaveLength(1);
-  });
-
-  it.each([
-    ['the id of a later one', "decisions SET decision_id = '00000000-0000-7000-8000-000000000000' WHERE seq = 3"],
-    ['the place of an old one', 'decisions SET seq = 4 WHERE seq = 1'],
-  ])('AUD-01 drops and signs nothing on the word of an index in which somebody changed %s', async (_, changed) => {
-    const { store, log, lines, chain } = await withOldAndNew();
-    store.file.run(`UPDATE ${changed}`, []);
-    const prune = vi.spyOn(store, 'prune');
-    log.watch();
-    await vi.waitFor(() => expect(lines.messages('error')).toEqual([NOT_DROPPED]), 10_000);
-    await log.close();
-    expect(prune).not.toHaveBeenCalled();
-    const kinds = (await contents(store)).map((content) => content?.['kind']);
-    expect(kinds).toEqual(['started', 'decision', 'decision', 'decision', 'policies', 'stopped']);
-    const { problems } = await verifyLog(store, { keptHeads: [], keys: [SIGNER.jwk] });
-    expect(problems[0]).toMatchObject({ code: 'index_mismatch', chain });
-  });
-
-  it.each([
-    ['was changed', "content = replace(content, 'gate', 'goat')"],
-    ['is gone', 'content = NULL, salt = NULL'],
-    ['was written anew by another hand', `hash = '${'ab'.repeat(32)}'`],
-  ])('AUD-01 drops and signs nothing where the last old record %s', async (_, changed) => {
-    const { store, log, lines, chain } = await withOldAndNew();
-    store.file.run(`UPDATE records SET ${changed} WHERE seq = 1`, []);
-    const prune = vi.spyOn(store, 'prune');
-    log.watch();
-    await vi.waitFor(() => expect(lines.messages('error')).toEqual([NOT_DROPPED]), 10_000);
-    await log.close();
-    expect(prune).not.toHaveBeenCalled();
-    expect(lines.lines.find(({ level }) => level === 'error')?.fields).toEqual({ chain, seq: 1 });
-  });
-
-  it('drops content of other chains where one was changed', async () => {
-    const { store, log: ended } = await withOldAndNew();
-    await ended.close();
-    store.file.run("UPDATE records SET content = replace(content, 'gate', 'goat') WHERE seq = 1", []);
-    const { log, lines } = await openLog(store);
-    const gone = judged({ decidedAt: old });
-    await log.record(gone);
-    log.watch();
-    await vi.waitFor(async () => expect(await store.find(gone.decision.decisionId)).toBeNull(), 10_000);
-    await log.close();
-    expect(lines.messages('error')).toEqual([NOT_DROPPED]);
-  });
-
-  it('does not hold a stop until all is dropped', async () => {
-    const store = openStore();
-    const { log, lines } = await openLog(store);
-    for (let count = 0; count < 450; count++) await log.record(judged({ decidedAt: old }));
-    const prune = vi.spyOn(store, 'prune');
-    log.watch();
-    await log.close();
-    expect(prune.mock.calls.length).toBeLessThan(3);
-    expect(lines.messages('error')).toEqual([]);
-    expect((await verifyLog(store, { keptHeads: [], keys: null })).problems).toEqual([]);
-  });
-
-  it('leaves what cannot be dropped now for later', async () => {
-    const store = openStore();
-    const { log, lines } = await openLog(store);
-    await log.record(judged({ decidedAt: old }));
-    vi.spyOn(store, 'prune').mockRejectedValueOnce(new StoreUnavailableError('gone'));
-    log.watch();
-    await vi.waitFor(
-      () => expect(lines.messages('error')).toEqual(['content of old decisions could not be dropped']),
-      10_000,
-    );
-    await log.close();
   });
 });
 

@@ -7,7 +7,7 @@ import { stageLog } from '../../../src/decision-log/stage-log.js';
 import { verifyLog } from '../../../src/decision-log/verify-log.js';
 import { CRL, keepingLog, objectsOfDecisions, ROOT } from './kept-evidence.js';
 import { type LocalStore, localStores } from './local-store.js';
-import { judged, openLog, policy, SetClock } from './recorded.js';
+import { judged, makePruningDue, openLog, policy, SetClock } from './recorded.js';
 
 const openStore = localStores();
 
@@ -30,8 +30,12 @@ async function filled(): Promise<LocalStore> {
   await log.withdraw(await decide(clock.at), 'late');
   clock.at = new Date('2026-01-15T12:00:01Z');
   await decide(clock.at);
+  await makePruningDue(store);
   log.watch();
-  await vi.waitFor(async () => expect(await store.prunable(new Date('2026-01-14T12:00:00Z'))).toEqual([]), 10_000);
+  await vi.waitFor(
+    async () => expect(await store.prunable(new Date('2026-01-14T12:00:00Z'), null, 1)).toEqual([]),
+    10_000,
+  );
   await log.close();
   const other = await openLog(store, { clock, chain: '22222222-2222-4222-8222-222222222222' });
   await other.log.record(judged({ decidedAt: clock.at, reasons: ['nonce_used'] }));

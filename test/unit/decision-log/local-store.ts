@@ -78,8 +78,9 @@ export function openLocalStore(path: string, options?: SqliteFileOptions): Local
     stage: (records) => ask('stage', records),
     putObject: (object) => ask('putObject', object),
     dropStrayObjects: () => ask('dropStrayObjects'),
-    prunable: (before) => ask('prunable', before),
-    prune: (through, limit) => ask('prune', through, limit),
+    prunable: (before, after, limit) => ask('prunable', before, after, limit),
+    prune: (decisions) => ask('prune', decisions),
+    claimPruning: (now, everyMs) => ask('claimPruning', now, everyMs),
   };
   return store;
 }

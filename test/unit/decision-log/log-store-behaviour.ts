@@ -13,7 +13,7 @@ import {
   type ReleaseEntry,
   StoreUnavailableError,
 } from '../../../src/model/decision-log.js';
-import { judged, openLog, policy, SIGNER } from './recorded.js';
+import { dropping, judged, openLog, policy, SetClock, SIGNER } from './recorded.js';
 import { release, releasing } from './released.js';
 
 /** What a record says beside its place. */
@@ -249,17 +249,17 @@ export function behavesAsLogStore(open: () => Promise<LogStore>): void {
         of(young, 'release-result'),
       ]),
     );
-    expect(await store.prunable(minute(10))).toEqual([{ chain, seq: 4 }]);
-    expect(await store.prune({ chain, seq: 3 }, 10)).toBe(0);
+    expect(await store.prunable(minute(10), null, 10)).toEqual([old.decisionId]);
+    expect(await store.prune(await dropping(store, chain, [0, 0], 3))).toBe(0);
     expect((await store.records(null, 100)).filter(({ content }) => content === null)).toEqual([]);
-    expect(await store.prune({ chain, seq: 4 }, 10)).toBe(1);
+    expect(await store.prune(await dropping(store, chain, [0, 0], 4))).toBe(1);
     const records = await store.records(null, 100);
     const without = records.filter(({ salt, content }) => salt === null && content === null);
     expect(without.map(({ seq }) => seq)).toEqual([0, 1, 4]);
     expect(await store.find(old.decisionId)).toBeNull();
     expect((await store.find(young.decisionId))?.releaseRecords.map(({ seq }) => seq)).toEqual([3, 5]);
     expect((await store.releaseEntries(chain, 0, 9)).map(({ seq }) => seq)).toEqual([3, 5]);
-    expect(await store.prunable(minute(10))).toEqual([]);
+    expect(await store.prunable(minute(10), null, 10)).toEqual([]);
     expect(await store.strays()).toBe(0);
   });
 
@@ -289,9 +289,9 @@ export function behavesAsLogStore(open: () => Promise<LogStore>): void {
       ].sort(),
     );
     expect(await store.strays()).toBe(0);
-    expect(await store.prune({ chain, seq: 0 }, 10)).toBe(1);
+    expect(await store.prune(await dropping(store, chain, [0, 0]))).toBe(1);
     expect([await bytesOf(shared), await bytesOf(own)]).toEqual([shared.bytes, null]);
-    expect(await store.prune({ chain, seq: 1 }, 10)).toBe(1);
+    expect(await store.prune(await dropping(store, chain, [1, 1]))).toBe(1);
     expect(await bytesOf(shared)).toBeNull();
   });
 
@@ -313,14 +313,15 @@ export function behavesAsLogStore(open: () => Promise<LogStore>): void {
     await store.append(chained(young, [at(20)]));
     await store.append(chained(other, [at(5)]));
     const old = await store.list({ ...ALL, cursor: newDecisionId(minute(10)) });
-    expect(await store.prunable(minute(10))).toEqual([
-      { chain: one, seq: 4 },
-      { chain: other, seq: 0 },
-    ]);
-    expect(await store.prune({ chain: one, seq: 4 }, 2)).toBe(2);
-    expect(await store.prune({ chain: one, seq: 4 }, 2)).toBe(1);
-    expect(await store.prune({ chain: one, seq: 4 }, 2)).toBe(0);
-    expect(await store.prunable(minute(10))).toEqual([{ chain: other, seq: 0 }]);
+    const ids = old.map(({ decisionId }) => decisionId).toReversed();
+    expect(await store.prunable(minute(10), null, 10)).toEqual(ids);
+    expect(await store.prunable(minute(10), ids[0] ?? '', 2)).toEqual(ids.slice(1, 3));
+    expect(await store.prunable(minute(5), null, 10)).toEqual(ids.slice(0, 3));
+    const dropped = await dropping(store, one, [0, 4]);
+    expect(await store.prune(dropped.slice(0, 2))).toBe(2);
+    expect(await store.prune(dropped)).toBe(1);
+    expect(await store.prune(dropped)).toBe(0);
+    expect(await store.prunable(minute(10), null, 10)).toEqual(ids.slice(3));
     const records = await store.records(null, 100);
     const without = records.filter(({ salt, content }) => salt === null && content === null);
     expect(without.map(({ chain, seq }) => [chain, seq])).toEqual([1, 2, 4].map((seq) => [one, seq]));
@@ -331,18 +332,49 @@ export function behavesAsLogStore(open: () => Promise<LogStore>): void {
     expect(await store.strays()).toBe(0);
   });
 
+  it('keeps a decision that is not at the place where its content is to be dropped', async () => {
+    const store = await open();
+    const chain = randomUUID();
+    await store.append(chained(chain, [{}, { entry: entryAt(minute(1)) }]));
+    const [decision] = await dropping(store, chain, [1, 1]);
+    if (decision === undefined) throw new Error('no decision');
+    expect(
+      await store.prune([
+        { ...decision, seq: 0 },
+        { ...decision, decisionId: randomUUID() },
+      ]),
+    ).toBe(0);
+    expect(await store.prune([{ ...decision, chain: randomUUID() }])).toBe(0);
+    expect((await store.records(null, 10)).filter(({ content }) => content === null)).toEqual([]);
+  });
+
+  it('DLG-01 lets content be dropped a day after the last time, and first a day after it was asked first', async () => {
+    const store = await open();
+    const [day, hour] = [86_400_000, 3_600_000];
+    const claimed = (at: number) => store.claimPruning(new Date(Date.UTC(2026, 0, 15) + at), day);
+    expect(await claimed(0)).toBe(false);
+    expect(await claimed(day - 1)).toBe(false);
+    expect(await claimed(day)).toBe(true);
+    expect(await claimed(day + hour)).toBe(false);
+    expect(await claimed(365 * day)).toBe(true);
+    // The clock is right again: what was marked is in the future.
+    expect(await claimed(2 * day)).toBe(false);
+    expect(await claimed(3 * day - 1)).toBe(false);
+    expect(await claimed(3 * day)).toBe(true);
+  });
+
   it('AUD-03 has a log that verifies, of two processes, with content dropped', async () => {
     const store = await open();
-    const first = await openLog(store);
+    const clock = new SetClock();
+    clock.at = new Date('2026-01-10T10:00:00Z');
+    const first = await openLog(store, { clock });
     for (let day = 10; day < 16; day++) {
       const decidedAt = new Date(Date.UTC(2026, 0, day, 11));
       await first.log.record(judged({ decidedAt, policies: [policy('payments'), policy('baseline')] }));
       if (day >= 14) await release(first.log, releasing({ decidedAt }));
     }
-    const { log, lines, clock } = await openLog(store);
-    clock.at = new Date('2026-01-15T12:00:00Z');
-    log.watch();
-    await vi.waitFor(() => expect(lines.messages('info')).toContain('content of old decisions was dropped'), 10_000);
+    const { log } = await openLog(store);
+    expect(await log.prune(new Date('2026-01-14T12:00:00Z'))).toBe(6);
     await log.record(judged());
     for (const each of [log, first.log]) await each.close();
     expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({

@@ -3,7 +3,7 @@ import { newDecisionId } from '../../../src/composition/decision-id.js';
 import { DecisionLog, type DecisionLogParts } from '../../../src/decision-log/decision-log.js';
 import type { HeadSigner } from '../../../src/decision-log/heads.js';
 import type { Decision } from '../../../src/model/decision.js';
-import type { JudgedRequest, LogStore } from '../../../src/model/decision-log.js';
+import type { JudgedRequest, LogStore, PrunedDecision } from '../../../src/model/decision-log.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { Log } from '../../../src/model/ports.js';
 import { LocalSigningKey } from '../../../src/results/signing-key.js';
@@ -78,8 +78,26 @@ export class KeptLog implements Log {
 /** A clock that stands until it is moved. */
 export class SetClock {
   at = new Date('2026-01-15T12:00:00Z');
+  isInDoubt = false;
   now = () => this.at;
   monotonicMs = () => this.at.getTime();
+}
+
+/** Marks that content was last dropped a day before the clock of `openLog`, so that it is dropped when the log is watched. */
+export async function makePruningDue(store: LogStore): Promise<void> {
+  const dayBefore = new Date('2026-01-14T12:00:00Z');
+  await store.claimPruning(dayBefore, 86_400_000);
+}
+
+/** Decisions of a chain as they are dropped. @param through of each, the last place of its release; left out, its own place */
+export async function dropping(
+  store: Pick<LogStore, 'entries'>,
+  chain: string,
+  [from, to]: readonly [number, number],
+  through?: number,
+): Promise<readonly PrunedDecision[]> {
+  const entries = await store.entries(chain, from, to);
+  return entries.map(({ decisionId, seq }) => ({ decisionId, chain, seq, through: through ?? seq }));
 }
 
 /** A log with a chain of its own on a store. */
@@ -94,6 +112,7 @@ export async function openLog(
     {
       store,
       clock,
+      isClockInDoubt: () => clock.isInDoubt,
       log: lines,
       chain,
       version: '0.1.0',

@@ -8,7 +8,7 @@ import { type LogRecord, NO_RECORD } from '../../../src/model/decision-log.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import { LocalSigningKey } from '../../../src/results/signing-key.js';
 import { type LocalStore, localStores } from './local-store.js';
-import { judged, openLog, policy, SIGNER, signerOf } from './recorded.js';
+import { judged, openLog, policy, SetClock, SIGNER, signerOf } from './recorded.js';
 import { rewriteRecords } from './rewrite-records.js';
 
 const openStore = localStores();
@@ -55,6 +55,10 @@ function dropFifth(store: LocalStore): void {
   tamper(store, 'DELETE FROM decisions WHERE seq = 5');
   tamper(store, 'UPDATE records SET salt = NULL, content = NULL WHERE seq = 5');
 }
+
+/** Says that content of records was dropped as that of decisions that are dated before. */
+const droppedRuns = (before: string, ...chains: readonly JsonObject[]) =>
+  JSON.stringify({ kind: 'pruned', time: '2026-01-15T12:00:00.000Z', before, chains });
 
 const droppedThrough = (chain: string, seq: number) =>
   JSON.stringify({ kind: 'pruned', time: '2026-01-15T12:00:00.000Z', chains: [{ chain, seq }] });
@@ -183,6 +187,165 @@ describe('verifying a decision log', () => {
       dropFifth(store);
       await forge(store, chain, droppedThrough(chain, 5));
       expect(await problemsOf(store)).toEqual([]);
+    });
+  });
+
+  describe('content that was dropped, by the dates around it', () => {
+    const day = (date: number) => new Date(Date.UTC(2026, 0, 1, 12) + (date - 1) * 86_400_000);
+    const SIGNED = { keptHeads: [], keys: [SIGNER.jwk] };
+
+    /** A log that began on the first, with a decision of each of these days, at the places from 1 on. */
+    async function dated(...days: readonly number[]) {
+      const store = openStore();
+      const clock = new SetClock();
+      clock.at = day(1);
+      const opened = await openLog(store, { clock });
+      for (const each of days) await opened.log.record(judged({ decidedAt: day(each) }));
+      return { store, ...opened, clock };
+    }
+
+    it('DLG-01 names a record that was dropped as old among younger ones', async () => {
+      const { store, log } = await dated(10, 11, 2, 12, 13);
+      expect(await log.prune(day(5))).toBe(1);
+      await log.close();
+      expect(await verifyLog(store, SIGNED)).toMatchObject({
+        problems: [
+          {
+            code: 'prune_contradicted',
+            seq: 3,
+            detail:
+              'its content was dropped as older than 2026-01-05T12:00:00.000Z, and the record before it is dated 2026-01-11T12:00:00.000Z',
+          },
+        ],
+      });
+    });
+
+    it.each([
+      ['says nothing of records behind older ones', [2, 3, 12], 2, []],
+      ['names a record with none behind it', [10, 2], 1, [['prune_contradicted', 2]]],
+      ['says nothing of an order that is an hour off', [2, 5, 5 - 0.5 / 24], 2, []],
+      ['names a record that is more than an hour off', [2, 5.1, 4.9, 6], 2, [['prune_contradicted', 3]]],
+    ] as const)('DLG-01 %s', async (_, days, count, found) => {
+      const { store, log, clock } = await dated(...days);
+      clock.at = day(20);
+      expect(await log.prune(day(5))).toBe(count);
+      await log.close();
+      expect(await problemsOf(store, SIGNED)).toEqual(found);
+    });
+
+    it('DLG-01 says nothing where the record behind is old, too', async () => {
+      const { store, log, chain } = await dated(10, 2, 3);
+      await log.close();
+      tamper(
+        store,
+        'DELETE FROM decision_policies WHERE decision_id IN (SELECT decision_id FROM decisions WHERE seq = 2)',
+      );
+      tamper(store, 'DELETE FROM decisions WHERE seq = 2');
+      tamper(store, 'UPDATE records SET salt = NULL, content = NULL WHERE seq = 2');
+      tamper(store, 'DELETE FROM heads');
+      await forge(store, chain, droppedRuns(day(5).toISOString(), { chain, from: 2, seq: 2 }));
+      expect(await problemsOf(store)).toEqual([]);
+    });
+
+    it('DLG-01 says nothing of days that were dropped one after the other', async () => {
+      const { store, log, clock } = await dated(2, 3, 4, 5, 6, 7);
+      await log.noteChange('policies', {});
+      for (const each of [4, 6, 7]) {
+        clock.at = day(each + 5);
+        expect(await log.prune(day(each))).not.toBe(0);
+      }
+      await log.close();
+      expect(await verifyLog(store, SIGNED)).toMatchObject({ problems: [], chains: [{ pruned: 5 }] });
+    });
+
+    it('DLG-01 names a record without content beside those that were named', async () => {
+      const { store, log } = await dated(2, 3, 4, 9);
+      expect(await log.prune(day(4))).toBe(2);
+      await log.close();
+      tamper(
+        store,
+        'DELETE FROM decision_policies WHERE decision_id IN (SELECT decision_id FROM decisions WHERE seq = 3)',
+      );
+      tamper(store, 'DELETE FROM decisions WHERE seq = 3');
+      tamper(store, 'UPDATE records SET salt = NULL, content = NULL WHERE seq = 3');
+      expect(await problemsOf(store, SIGNED)).toEqual([['content_missing', 3]]);
+    });
+
+    it.each([
+      [
+        'a decision',
+        async ({ log, clock }: Awaited<ReturnType<typeof dated>>) => {
+          clock.at = day(12);
+          await log.record(judged({ decidedAt: day(12) }));
+        },
+      ],
+      [
+        'the next start',
+        async ({ store, log, clock }: Awaited<ReturnType<typeof dated>>) => {
+          clock.at = day(12);
+          await log.close();
+          await openLog(store, { clock });
+        },
+      ],
+    ])(
+      'DLG-01 names a record of content that was dropped by a clock that %s shows to have been ahead',
+      async (_, go) => {
+        const opened = await dated(2, 10);
+        opened.clock.at = new Date('2027-01-12T12:00:00Z');
+        expect(await opened.log.prune(day(4))).toBe(1);
+        await go(opened);
+        expect(await verifyLog(opened.store, NO_EVIDENCE)).toMatchObject({
+          problems: [
+            {
+              code: 'prune_contradicted',
+              chain: opened.chain,
+              seq: 3,
+              detail:
+                'it says that content was dropped at 2027-01-12T12:00:00.000Z, and a later record is dated 2026-01-12T12:00:00.000Z',
+            },
+          ],
+        });
+      },
+    );
+
+    it('DLG-01 says nothing of a start that names an earlier end of the chain, nor of a clock that is an hour off', async () => {
+      const { store, log, clock } = await dated(2, 10);
+      clock.at = day(12);
+      const other = await openLog(store, { clock });
+      clock.at = day(13);
+      expect(await log.prune(day(4))).toBe(1);
+      clock.at = new Date(day(13).getTime() - 3_600_000);
+      await log.record(judged({ decidedAt: clock.at }));
+      for (const each of [log, other.log]) await each.close();
+      expect(await problemsOf(store, SIGNED)).toEqual([]);
+    });
+
+    it.each([
+      ['no list of records', [{ chain: CHAIN, seq: 3, from: -1 }]],
+      ['a place that is none', [{ chain: CHAIN, seq: 3, from: '2' }]],
+    ])('AUD-01 refuses a record that names %s', async (_, chains) => {
+      const { store, chain } = await filled();
+      const seq = await forge(store, chain, droppedRuns('2026-01-05T12:00:00.000Z', ...chains));
+      expect(await problemsOf(store)).toEqual([['content_changed', seq]]);
+    });
+  });
+
+  it('AUD-01 names a record whose salt has another length, though salt and content have the digest together', async () => {
+    const { store, chain } = await filled();
+    const [record] = await store.records({ chain, seq: 4 }, 1);
+    const decisionId = (await store.entries(chain, 5, 5))[0]?.decisionId;
+    const change = 'UPDATE records SET salt = ?, content_sha256 = ?, hash = ? WHERE seq = 5';
+    const salt = Buffer.alloc(34);
+    const contentSha256 = contentDigest(salt, record?.content ?? '');
+    const hash = recordHash({ chain, seq: 5 }, { previous: record?.previous ?? '', contentSha256 });
+    store.file.run(change, [salt, contentSha256, hash]);
+    const { problems } = await verifyLog(store, NO_EVIDENCE);
+    expect(problems).toContainEqual({
+      code: 'content_changed',
+      chain,
+      seq: 5,
+      decisionId,
+      detail: 'its salt has 34 bytes, and a salt has 32',
     });
   });
 

@@ -6,7 +6,7 @@ import { readContent } from '../../../src/decision-log/record-content.js';
 import { type ReadableLog, verifyLog } from '../../../src/decision-log/verify-log.js';
 import { CRL, keepingLog, keptInputs, objectsOfDecisions, ROOT } from './kept-evidence.js';
 import { type LocalStore, localStores } from './local-store.js';
-import { judged, openLog } from './recorded.js';
+import { dropping, judged, makePruningDue, openLog } from './recorded.js';
 
 const openStore = localStores();
 
@@ -121,8 +121,12 @@ describe('verifying what is kept', () => {
     clock.at = new Date('2026-01-16T12:00:01Z');
     const decided = judged({ decidedAt: clock.at });
     await log.record({ ...decided, inputs: keptInputs('of the last') });
+    await makePruningDue(store);
     log.watch();
-    await vi.waitFor(async () => expect(await store.prunable(new Date('2026-01-15T12:00:01Z'))).toEqual([]), 10_000);
+    await vi.waitFor(
+      async () => expect(await store.prunable(new Date('2026-01-15T12:00:01Z'), null, 1)).toEqual([]),
+      10_000,
+    );
     await log.close();
     expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({
       problems: [],
@@ -136,7 +140,7 @@ describe('verifying what is kept', () => {
     const pruning: ReadableLog = {
       ...store,
       objectsOf: async (...asked) => {
-        await store.prune({ chain, seq: 2 }, 10);
+        await store.prune(await dropping(store, chain, [1, 2]));
         return store.objectsOf(...asked);
       },
     };

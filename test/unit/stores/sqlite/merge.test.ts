@@ -6,7 +6,7 @@ import { StoreUnavailableError } from '../../../../src/model/decision-log.js';
 import { attach, merge } from '../../../../src/stores/sqlite/merge.js';
 import { CRL, keepingLog, objectsOfDecisions } from '../../decision-log/kept-evidence.js';
 import { type LocalStore, localStores } from '../../decision-log/local-store.js';
-import { judged, openLog, policy } from '../../decision-log/recorded.js';
+import { dropping, judged, openLog, policy } from '../../decision-log/recorded.js';
 import { release } from '../../decision-log/released.js';
 
 const openStore = localStores();
@@ -87,8 +87,7 @@ describe('taking over the log of another file', () => {
   it('keeps what is dropped as it is, on either side', async () => {
     const { store: whole, chain } = await filled();
     const store = copyOf(whole);
-    const through = { chain, seq: 1 };
-    expect(await store.prune(through, 10)).toBe(1);
+    expect(await store.prune(await dropping(store, chain, [1, 1]))).toBe(1);
     expect(mergeInto(store, whole)).toMatchObject({ records: 0, known: 4 });
     expect((await store.records(null, 10)).map(({ content }) => content === null)).toEqual([false, true, false, false]);
     expect(await store.list(QUERY)).toHaveLength(2);
@@ -224,7 +223,7 @@ describe('taking over the log of another file', () => {
       const { store: other, chain } = await keepingLog(openStore());
       const store = openStore();
       mergeInto(store, other);
-      await store.prune({ chain, seq: 2 }, 10);
+      await store.prune(await dropping(store, chain, [1, 2]));
       expect(mergeInto(store, other)).toMatchObject({ records: 0, known: 4, objects: 0 });
       expect(await store.strays()).toBe(0);
       expect(await store.objects(null, 100)).toHaveLength(objectsOfDecisions(1));
