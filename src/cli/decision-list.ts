@@ -42,12 +42,16 @@ export function listedDecisions(options: ListDecisionsOptions): ListedDecisions 
 }
 
 function sinceOf(text: string | undefined): Date | null {
-  if (text === undefined) return null;
+  return text === undefined ? null : instantOf('--since', text);
+}
+
+/** @throws {UsageError} for what is no time */
+export function instantOf(option: string, text: string): Date {
   try {
     return readInstant(text, '');
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new UsageError([`--since: ${error.message}`], { cause: error });
+    throw new UsageError([`${option}: ${error.message}`], { cause: error });
   }
 }
 

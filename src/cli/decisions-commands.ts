@@ -11,8 +11,14 @@ changed the record is what veritee decisions verify finds out.`;
 const VERIFY_HELP = `
 <file> is an export, or a copy that decisions.copy wrote; without it, the store of the configuration is verified.
 Kept heads are lines of the service's log with the member head, among others or not, or the heads themselves, one a line.
-Keys are a JWK Set, as /.well-known/jwks.json has it. The exit code is 0 if nothing is wrong, 1 usage, a store that is
+Keys are a JWK Set, as /.well-known/jwks.json has it. Without --keys, receipts.key, next and previous of the configuration
+count, or, where receipts.key is ephemeral, the keys that the log itself names. The exit code is 0 if nothing is wrong, 1 usage, a store that is
 not there, or a file that is no whole export, 2 if something is wrong, 3 if the store cannot be read.`;
+
+const PRUNE_HELP = `
+Drops salt and content of all decisions that are dated before <time>, whatever decisions.retentionDays says. Hashes stay. A
+service may be running. A signed record names what was dropped: receipts.key of the configuration signs it. The exit code is
+0 if all was dropped, 1 usage or a store that is not there, 3 if the store cannot be written or the key cannot sign.`;
 
 const EXPORT_HELP = `
 A service may write to the store meanwhile: what is exported is the log as it was when the export began.`;
@@ -47,6 +53,10 @@ export interface ExportDecisionsOptions {
   readonly out?: string;
 }
 
+export interface PruneDecisionsOptions extends LogOptions {
+  readonly before: string;
+}
+
 /** What the commands about recorded decisions do. Each returns the exit code. */
 export interface DecisionsActions {
   listDecisions(options: ListDecisionsOptions): Promise<number>;
@@ -54,6 +64,7 @@ export interface DecisionsActions {
   verifyDecisions(file: string | undefined, options: VerifyDecisionsOptions): Promise<number>;
   exportDecisions(options: ExportDecisionsOptions): Promise<number>;
   importDecisions(file: string, options: VerifyDecisionsOptions): Promise<number>;
+  pruneDecisions(options: PruneDecisionsOptions): Promise<number>;
 }
 
 /** Adds `veritee decisions`. */
@@ -65,17 +76,14 @@ export function addDecisionsCommands(
 ): void {
   const decisions = program
     .command('decisions')
-    .description('list, show, verify, export and import recorded decisions')
+    .description('list, show, verify, export, import and prune recorded decisions')
     .allowExcessArguments()
     .action(() => {
       refuseUnknownCommand(decisions);
       decisions.help({ error: true });
     });
   const heads: readonly [string, string] = ['--heads <file>', 'heads that were kept, such as the log of the service'];
-  const keys: readonly [string, string] = [
-    '--keys <file>',
-    'keys that heads may be signed with (default: those that the log names)',
-  ];
+  const keys: readonly [string, string] = ['--keys <file>', 'keys that heads may be signed with'];
   const json: readonly [string, string] = ['--json', 'write JSON on a terminal too'];
   decisions
     .command('list')
@@ -124,5 +132,13 @@ export function addDecisionsCommands(
     .option(...json)
     .addHelpText('after', IMPORT_HELP)
     .action(async (file, options) => done(await actions.importDecisions(file, options)));
+  decisions
+    .command('prune')
+    .description('drop content of old decisions')
+    .requiredOption('--before <time>', 'decisions that are dated before, RFC 3339 in UTC')
+    .option(...config)
+    .option(...json)
+    .addHelpText('after', PRUNE_HELP)
+    .action(async (options) => done(await actions.pruneDecisions(options)));
   addHelp(decisions);
 }

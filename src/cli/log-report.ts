@@ -24,7 +24,8 @@ export function logReport(report: LogReport, output: Output): number {
 
 export function whatIsNotKnown({ chains, keptHeads, ownWord, later }: LogReport): readonly NotKnown[] {
   const ids = (which: readonly ChainReport[]) => which.map(({ chain }) => chain);
-  const unsigned = ids(chains.filter(({ vouchedFor }) => vouchedFor === null));
+  // What only keys that the log itself names have signed, nobody vouches for.
+  const unsigned = ids(chains.filter(({ vouchedFor }) => vouchedFor === null || ownWord.length > 0));
   const behind = ids(chains.filter(({ seq, vouchedFor }) => vouchedFor !== null && vouchedFor < seq));
   const named = ids(chains.filter((chain) => (chain.vouchedFor ?? -1) > signedUpTo(chain)));
   const first = ids(chains.filter(({ beginsLog }) => beginsLog));
@@ -48,7 +49,8 @@ const WITHOUT_HEADS =
   'without heads that somebody kept (--heads), an end that was cut off is not seen, nor an older file that was put back';
 const BEHIND_HEADS =
   'what was recorded after the last kept head of a chain, and cut off, is not seen; listed are chains with records behind it, or without one';
-const UNSIGNED = 'no signed head vouches for these chains: whoever can write the store can have written them';
+const UNSIGNED =
+  'no head vouches for these chains that a known key signed: whoever can write the store can have written them';
 const UNSIGNED_END =
   'these chains go on behind the last record that a signed head vouches for, as that of a service that runs does: whoever can write the store can have written that part';
 const NAMED_ONLY =

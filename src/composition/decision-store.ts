@@ -125,7 +125,7 @@ export async function openDecisionLog(
   }
 }
 
-function presentAnswer(decision: Decision): JsonObject {
+export function presentAnswer(decision: Decision): JsonObject {
   return presentDecision(decision, { allChecks: false }) as unknown as JsonObject;
 }
 

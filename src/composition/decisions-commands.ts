@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { lstat, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { listDecisions, listedDecisions } from '../cli/decision-list.js';
+import { instantOf, listDecisions, listedDecisions } from '../cli/decision-list.js';
 import type { DecisionsActions, VerifyDecisionsOptions } from '../cli/decisions-commands.js';
 import { UsageError } from '../cli/input.js';
 import { logReport } from '../cli/log-report.js';
@@ -14,10 +14,14 @@ import { DATABASE_START } from '../decision-log/stage-log.js';
 import { type LogEvidence, type ReadableLog, verifyLog } from '../decision-log/verify-log.js';
 import { isSystemError, outputProblem } from '../model/file-problem.js';
 import { replaceDurably } from '../stores/durable-file.js';
-import { outputOf, write } from './command-line-io.js';
+import { commandLineLog, configurationOf, outputOf, write } from './command-line-io.js';
 import { importInto } from './import-log.js';
 import { readHeadKeys, readKeptHeads, withStagedLog } from './log-files.js';
 import { fileToImportInto, readingLog } from './open-log.js';
+import { pruneLog } from './prune-log.js';
+import { configuredReceiptKeys } from './receipt-keys.js';
+import { openReceiptVaults } from './receipt-vaults.js';
+import { SYSTEM_CLOCK } from './system.js';
 import { untilSignal } from './until-signal.js';
 
 /** `veritee decisions`: no server is needed, and one may be running. */
@@ -33,7 +37,7 @@ export const decisionsCommands: DecisionsActions = {
     }),
   verifyDecisions: (file, options) =>
     untilSignal(async (signal) => {
-      const evidence = await evidenceOf(options, signal);
+      const evidence = await evidenceOf(options, signal, configuredKeys);
       const verify = (log: ReadableLog) => verifyAndReport(log, evidence, outputOf(options), signal);
       if (file === undefined) return readingLog(options, verify);
       return withStagedLog(file, tmpdir(), signal, ({ store }) => verify(store));
@@ -52,20 +56,46 @@ export const decisionsCommands: DecisionsActions = {
   importDecisions: (file, options) =>
     untilSignal(async (signal) => {
       const path = await fileToImportInto(options);
-      const heads = await evidenceOf(options, signal);
+      const heads = await evidenceOf(options, signal, async () => null);
       return importResult(await importInto(path, file, heads, signal), outputOf(options));
     }, complain),
+  pruneDecisions: async (options) => {
+    const before = instantOf('--before', options.before);
+    if (before > SYSTEM_CLOCK.now()) {
+      throw new UsageError([`--before: ${options.before} is in the future: name a time in the past`]);
+    }
+    const pruned = await pruneLog(await configurationOf(options), before);
+    const { asTable } = outputOf(options);
+    write(asTable ? `content of ${pruned} decisions was dropped\n` : `${JSON.stringify({ pruned })}\n`);
+    return EXIT_CODE.allow;
+  },
 };
 
 function complain(signal: string): void {
   process.stderr.write(`${signal}: nothing was done\n`);
 }
 
-async function evidenceOf({ heads, keys }: VerifyDecisionsOptions, signal: AbortSignal): Promise<LogEvidence> {
+/** @param byDefault gives the keys that count without `--keys`; null: those that the log names */
+async function evidenceOf(
+  options: VerifyDecisionsOptions,
+  signal: AbortSignal,
+  byDefault: (options: VerifyDecisionsOptions) => Promise<LogEvidence['keys']>,
+): Promise<LogEvidence> {
+  const { heads, keys } = options;
   return {
     keptHeads: heads === undefined ? [] : await readKeptHeads(heads, signal),
-    keys: keys === undefined ? null : await readHeadKeys(keys),
+    keys: keys === undefined ? await byDefault(options) : await readHeadKeys(keys),
   };
+}
+
+async function configuredKeys(options: VerifyDecisionsOptions): Promise<LogEvidence['keys']> {
+  const configuration = await configurationOf(options);
+  const vaults = openReceiptVaults(configuration, { clock: SYSTEM_CLOCK, log: commandLineLog() });
+  try {
+    return await configuredReceiptKeys(configuration, vaults);
+  } finally {
+    await vaults?.close();
+  }
 }
 
 async function verifyAndReport(

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { UsageError } from '../cli/input.js';
-import { isFileStore } from '../config/configuration.js';
+import { type Configuration, isFileStore } from '../config/configuration.js';
 import { type RedisStoreConfiguration, redisStoreOf, type StoreConfiguration } from '../config/redis-store.js';
 import { type LogStore, StoreUnavailableError } from '../model/decision-log.js';
 import { ConfigurationError } from '../model/errors.js';
@@ -39,13 +39,23 @@ async function readingShared<T>(shared: RedisStoreConfiguration, work: (log: Log
   }
 }
 
+/** @throws {UsageError} where decisions are in no file, or it is not there */
+export async function fileOfLog({ decisions }: Configuration): Promise<string> {
+  const path = fileOf(decisions.store);
+  await requireFile(path);
+  return path;
+}
+
+async function requireFile(path: string): Promise<void> {
+  if (await isThere(path)) return;
+  throw new UsageError([
+    `decisions.store: ${path}: there is no such file`,
+    'name the configuration of the service with --config, or run this in the folder of the service',
+  ]);
+}
+
 async function readingFile<T>(path: string, work: (log: LogStore) => Promise<T>): Promise<T> {
-  if (!(await isThere(path))) {
-    throw new UsageError([
-      `decisions.store: ${path}: there is no such file`,
-      'name the configuration of the service with --config, or run this in the folder of the service',
-    ]);
-  }
+  await requireFile(path);
   const store = await SqliteStore.openToRead(path);
   try {
     return await work(store);
@@ -71,7 +81,7 @@ function fileOf(store: StoreConfiguration): string {
   if (isFileStore(store)) return store;
   const isOff = redisStoreOf(store) === null;
   throw new UsageError([
-    `decisions.store: ${isOff ? 'is off: decisions are not stored' : 'is no file, and an import goes into a file'}`,
+    `decisions.store: ${isOff ? 'is off: decisions are not stored' : 'is no file, and this command changes a file'}`,
     'name the configuration of the service with --config, or its file with VERITEE__DECISIONS__STORE',
   ]);
 }

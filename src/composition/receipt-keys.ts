@@ -5,6 +5,7 @@ import { readConfiguredText } from '../files/configured-text.js';
 import type { KeyVaults } from '../key-vault/open-key-vaults.js';
 import type { ConfiguredFilesOf, ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
+import type { JsonObject } from '../model/json.js';
 import { vaultKeyId } from '../model/key-vault-key.js';
 import type { KeyPath } from '../model/places.js';
 import type { Clock, Log } from '../model/ports.js';
@@ -156,6 +157,27 @@ async function readReceiptKeys(
     set: { key: signs.key, next: follows?.key ?? null, previous: await previous },
     endings: [...signs.endings, ...(follows?.endings ?? [])],
   };
+}
+
+/**
+ * Public halves of the keys that the configuration names, JWK: those that sign, and those that signed before.
+ *
+ * @returns null where the key that signs is one of each process
+ * @throws {ConfigurationError} where one cannot be read
+ */
+export async function configuredReceiptKeys(
+  { receipts }: Configuration,
+  vaults: KeyVaults | null,
+): Promise<readonly JsonObject[] | null> {
+  const { key, next, previous } = receipts;
+  if (key === 'ephemeral') return null;
+  const from = { vaults, files: undefined };
+  const keys = await allOrProblems<PublishedKey>([
+    readPublishedKey(KEY, key, from),
+    ...(next === null ? [] : [readPublishedKey(NEXT, next, from)]),
+    ...previous.map((where, index) => readPublishedKey([...PREVIOUS, index], where, from)),
+  ]);
+  return keys.map(({ jwk }) => jwk);
 }
 
 /**

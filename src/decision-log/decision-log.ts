@@ -3,6 +3,7 @@ import type { DecisionRecorder, JudgedRequest, LogStore, NewRecord } from '../mo
 import type { JsonObject } from '../model/json.js';
 import type { ReleaseAttempt, ReleaseResult } from '../model/key-release-record.js';
 import type { Clock, Log } from '../model/ports.js';
+import { chainsOfOthers } from './chains-of-others.js';
 import { type HeadSigner, signHead } from './heads.js';
 import { HEAD_MESSAGE } from './heads-in-log.js';
 import { LogWriter, type NotedKind } from './log-writer.js';
@@ -69,7 +70,11 @@ export class DecisionLog implements DecisionRecorder {
   static async open(parts: DecisionLogParts, started: JsonObject): Promise<DecisionLog> {
     const decisionLog = new DecisionLog(parts);
     const chains = await parts.store.chains();
-    await decisionLog.#writer.note('started', { ...started, chains: named(chains), keys: parts.signer.keys() });
+    const keys = parts.signer.keys();
+    // Without a key that stays, there is nothing to compare with. The start below names these chains, so each is told of once.
+    const others = keys.length === 0 ? [] : await chainsOfOthers(parts.store, chains, keys);
+    for (const chain of others) parts.log.error({ chain }, OF_OTHERS);
+    await decisionLog.#writer.note('started', { ...started, chains: named(chains), keys });
     await decisionLog.#signHead();
     return decisionLog;
   }
@@ -197,6 +202,9 @@ export class DecisionLog implements DecisionRecorder {
     }
   }
 }
+
+const OF_OTHERS =
+  'no key of the configuration signed this chain of the decision log: another service wrote it, or somebody added it; veritee decisions verify says more';
 
 /** Plain objects: what a store answers with may have more. */
 function named(ends: readonly { readonly chain: string; readonly seq: number; readonly hash?: string }[]) {

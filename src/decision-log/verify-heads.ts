@@ -88,7 +88,9 @@ export class HeadVerification {
   /** What a retired key signed says nothing more where later heads vouch for the same records. */
   #compareUnknown(): void {
     for (const { chain, seq, why } of this.#ofUnknownKeys) {
-      if ((this.#chains.get(chain)?.vouchedFor ?? -1) >= seq) continue;
+      const vouchedFor = this.#chains.get(chain)?.vouchedFor ?? -1;
+      // Where keys were given, and none of them vouches for the chain, that is said once, and not of each head.
+      if (vouchedFor >= seq || (vouchedFor < 0 && this.#evidence.keys !== null && this.#chains.has(chain))) continue;
       this.#problems.add('head_unverified', { chain, seq }, `the signed head does not verify: ${why}`);
     }
   }

@@ -46,7 +46,7 @@ export function byChain(page: readonly LogRecord[]): readonly (readonly LogRecor
 }
 
 const UNSIGNED =
-  'no head that one of the keys signed vouches for this chain, and no such chain names it: it may have been written by anybody, or its heads were taken out';
+  'no head that one of the keys signed vouches for this chain, and no such chain names it: another key signed it, anybody wrote it, or its heads were taken out';
 
 class LogVerification {
   recordCount = 0;
@@ -102,15 +102,9 @@ class LogVerification {
     };
   }
 
-  #vouchedFor(chain: string): number {
-    return this.#chains.get(chain)?.vouchedFor ?? -1;
-  }
-
   /** Where keys were given: whoever took all heads of a chain out, or added a chain, had none of them. */
   #compareSigned(chain: string): void {
-    if (this.#evidence.keys === null || this.#vouchedFor(chain) >= 0) return;
-    // That says it already.
-    if (this.#problems.found.some((problem) => problem.code === 'head_unverified' && problem.chain === chain)) return;
+    if (this.#evidence.keys === null || (this.#chains.get(chain)?.vouchedFor ?? -1) >= 0) return;
     this.#problems.add('chain_unsigned', { chain, seq: 0 }, UNSIGNED);
   }
 

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
@@ -6,10 +6,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RecordCopy } from '../../../src/decision-log/record-copy.js';
 import { recordLine } from '../../../src/decision-log/record-lines.js';
 import type { LogRecord } from '../../../src/model/decision-log.js';
+import { LocalSigningKey } from '../../../src/results/signing-key.js';
 import { filledLogs } from '../../unit/cli/recorded-decisions.js';
 import { CRL, keepingLog } from '../../unit/decision-log/kept-evidence.js';
 import { type LocalStore, localStores } from '../../unit/decision-log/local-store.js';
-import { judged, KeptLog, openLog, SIGNER } from '../../unit/decision-log/recorded.js';
+import { judged, KeptLog, openLog, SetClock, SIGNER, signerOf } from '../../unit/decision-log/recorded.js';
 import { attemptOf, release, releasing, resultOf } from '../../unit/decision-log/released.js';
 import { rewriteRecords } from '../../unit/decision-log/rewrite-records.js';
 import { CommandLine } from './command-line.js';
@@ -48,17 +49,21 @@ const headsIn = ({ lines }: KeptLog): readonly { readonly msg: string; readonly 
   lines.flatMap(({ fields, message }) => (message === 'decision log head' ? [{ ...fields, msg: message }] : []));
 
 describe('veritee decisions', () => {
-  it.each([['list'], ['show', 'x'], ['verify'], ['export'], ['export', '--out', 'log.jsonl']])(
-    'does not make a store that is not there: %s',
-    async (...args) => {
-      const { exitCode, stdout, stderr } = await run(args);
-      expect([exitCode, stdout]).toEqual([1, '']);
-      expect(stderr).toBe(
-        'decisions.store: ./data/veritee.db: there is no such file\nname the configuration of the service with --config, or run this in the folder of the service\n',
-      );
-      expect(await readdir(cli.folder)).toEqual([]);
-    },
-  );
+  it.each([
+    ['list'],
+    ['show', 'x'],
+    ['verify'],
+    ['export'],
+    ['export', '--out', 'log.jsonl'],
+    ['prune', '--before', '2026-01-01T00:00:00Z'],
+  ])('does not make a store that is not there: %s', async (...args) => {
+    const { exitCode, stdout, stderr } = await run(args);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toBe(
+      'decisions.store: ./data/veritee.db: there is no such file\nname the configuration of the service with --config, or run this in the folder of the service\n',
+    );
+    expect(await readdir(cli.folder)).toEqual([]);
+  });
 
   /** Where the store is shared, neither key may be one replica's own. */
   const sharedStore = (store: string) => ({
@@ -73,9 +78,14 @@ describe('veritee decisions', () => {
   it.each([
     ['list', 'off', 'is off: decisions are not stored'],
     ['import', 'off', 'is off: decisions are not stored'],
-    ['import', 'redis://user:secret@store.example', 'is no file, and an import goes into a file'],
+    ['prune', 'off', 'is off: decisions are not stored'],
+    ['import', 'redis://user:secret@store.example', 'is no file, and this command changes a file'],
   ])('knows no such log: %s with %s', async (command, store, expected) => {
-    const args = [command, ...(command === 'import' ? ['log.jsonl'] : [])];
+    const OPERANDS: Readonly<Record<string, readonly string[]>> = {
+      import: ['log.jsonl'],
+      prune: ['--before', '2026-01-01T00:00:00Z'],
+    };
+    const args = [command, ...(OPERANDS[command] ?? [])];
     const { exitCode, stderr } = await run(args, sharedStore(store));
     expect([exitCode, linesOf(stderr)[0]]).toEqual([1, `decisions.store: ${expected}`]);
     expect(stderr).not.toContain('secret');
@@ -112,6 +122,8 @@ describe('veritee decisions', () => {
       ['export', ['export']],
     ])('STO-05 %s ends with 3 where that refuses the password', async (_, args) => {
       const { port, close } = await listening('-WRONGPASS invalid username-password pair\r\n');
+      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      await cli.write('receipts.pem', String(privateKey.export({ type: 'pkcs8', format: 'pem' })));
       const ended = await run(args, sharedStore(`redis://user:secret@127.0.0.1:${port}`));
       await close();
       expect(ended).toEqual({
@@ -176,10 +188,85 @@ describe('veritee decisions list and show', () => {
   });
 });
 
-describe('veritee decisions verify', () => {
-  const notKnown = ({ notKnown: list }: { notKnown: readonly { code: string; about: readonly string[] }[] }) =>
-    Object.fromEntries(list.map(({ code, about }) => [code, about]));
+describe('veritee decisions prune', () => {
+  const KEY = 'receipts.pem';
+  const configured = { environment: { VERITEE__RECEIPTS__KEY: KEY } };
+  const pruneBefore = (time: string) => ['prune', '--before', time];
 
+  /** A log of decisions of five days, signed with the key of the configuration. */
+  async function signed() {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    await cli.write(KEY, String(privateKey.export({ type: 'pkcs8', format: 'pem' })));
+    await mkdir(cli.path('data'), { recursive: true });
+    const store = openStore(cli.path(STORE));
+    const clock = new SetClock();
+    clock.at = new Date('2026-01-01T00:00:00Z');
+    const { log } = await openLog(store, { clock, signer: signerOf(new LocalSigningKey(privateKey)) });
+    for (let day = 1; day <= 5; day++) await log.record(judged({ decidedAt: new Date(Date.UTC(2026, 0, day, 12)) }));
+    await log.close();
+    return store;
+  }
+
+  it('DLG-01 drops content of all decisions that are dated before, says so in a signed record, and verifies', async () => {
+    const store = await signed();
+    expect(await run(pruneBefore('2026-01-04T00:00:00Z'), configured)).toEqual({
+      exitCode: 0,
+      stdout: '{"pruned":3}\n',
+      stderr: '',
+    });
+    const dates = linesOf((await run(['list'], configured)).stdout).map((line) => JSON.parse(line).decidedAt);
+    expect(dates).toEqual(['2026-01-05T12:00:00.000Z', '2026-01-04T12:00:00.000Z']);
+    const contents = (await store.records(null, 100)).map(({ content }) => JSON.parse(content ?? '{}'));
+    expect(contents).toContainEqual(expect.objectContaining({ kind: 'pruned', before: '2026-01-04T00:00:00.000Z' }));
+    expect(contents).toContainEqual(expect.objectContaining({ kind: 'started', command: 'decisions prune' }));
+    const report = await parsed(['verify'], configured);
+    expect(report).toMatchObject({ problems: [], decisions: 2, ownWord: [] });
+    expect(notKnown(report)).not.toHaveProperty('unsigned');
+    const shown = await onTerminal(pruneBefore('2026-01-04T00:00:00Z'), configured.environment);
+    expect(shown).toMatchObject({ exitCode: 0, stdout: 'content of 0 decisions was dropped\n' });
+  });
+
+  it.each([
+    ['2999-01-01T00:00:00Z', '--before: 2999-01-01T00:00:00Z is in the future: name a time in the past'],
+    ['yesterday', '--before: '],
+    ['2026-02-30T00:00:00Z', '--before: there is no such day or time'],
+  ])('DLG-01 refuses %s, and changes nothing', async (time, expected) => {
+    const store = await signed();
+    const records = await store.records(null, 100);
+    const { exitCode, stdout, stderr } = await run(pruneBefore(time), configured);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(expected);
+    expect(await store.records(null, 100)).toEqual(records);
+  });
+
+  it('needs a time', async () => {
+    expect(await run(['prune'])).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('--before <time>') });
+  });
+
+  it('DLG-01 refuses a signed log where the key of the configuration is ephemeral, and changes nothing', async () => {
+    const store = await signed();
+    const records = await store.records(null, 100);
+    expect(await run(pruneBefore('2026-01-04T00:00:00Z'))).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringContaining('receipts.key: is ephemeral, and the log is signed'),
+    });
+    expect(await store.records(null, 100)).toEqual(records);
+  });
+
+  it('drops content of an unsigned log with an ephemeral key', async () => {
+    await mkdir(cli.path('data'), { recursive: true });
+    const { log } = await openLog(openStore(cli.path(STORE)), { signer: signerOf() });
+    await log.record(judged({ decidedAt: new Date('2026-01-15T11:00:00Z') }));
+    await log.close();
+    expect(await run(pruneBefore('2026-01-15T11:30:00Z'))).toMatchObject({ exitCode: 0, stdout: '{"pruned":1}\n' });
+  });
+});
+
+const notKnown = ({ notKnown: list }: { notKnown: readonly { code: string; about: readonly string[] }[] }) =>
+  Object.fromEntries(list.map(({ code, about }) => [code, about]));
+
+describe('veritee decisions verify', () => {
   it('finds nothing in a log that nobody touched, and says what it cannot know', async () => {
     const { chain } = await filled();
     expect(await run(['verify'])).toMatchObject({ exitCode: 0, stderr: '' });
@@ -187,6 +274,7 @@ describe('veritee decisions verify', () => {
     expect(report).toMatchObject({ problems: [], records: 8, decisions: 6, heads: 1, keptHeads: 0 });
     expect(notKnown(report)).toEqual({
       cut_end: [],
+      unsigned: [chain],
       unsigned_end: [chain],
       own_keys: [SIGNER.kid],
       beginning: [chain],
@@ -304,13 +392,13 @@ describe('veritee decisions verify', () => {
       }
     });
 
-    it('finds heads that another key signed', async () => {
-      const { ids: _ } = await filled();
+    it('DLG-02 finds a chain that another key signed', async () => {
+      const { chain } = await filled();
       const other = { ...SIGNER.jwk, x: Buffer.alloc(32, 1).toString('base64url') };
       await cli.write('keys.json', JSON.stringify({ keys: [other] }));
       const { exitCode, stdout } = await run(['verify', '--keys', 'keys.json']);
       expect(exitCode).toBe(2);
-      expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'head_unverified', seq: 0 }]);
+      expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'chain_unsigned', chain, seq: 0 }]);
     });
 
     it.each([
@@ -327,6 +415,70 @@ describe('veritee decisions verify', () => {
         exitCode: 1,
         stdout: '',
         stderr: `keys.json: ${why}\nexpected {"keys": […]}, as /.well-known/jwks.json has it\n`,
+      });
+    });
+  });
+
+  describe('with keys of the configuration', () => {
+    /** Writes a private key, or its public half. */
+    const keyFile = async (name: string, key: KeyObject) => {
+      const type = key.type === 'private' ? 'pkcs8' : 'spki';
+      await cli.write(name, String(key.export({ type, format: 'pem' })));
+      return name;
+    };
+
+    const withReceipts = (receipts: Readonly<Record<string, string>>) => ({
+      environment: Object.fromEntries(
+        Object.entries(receipts).map(([key, value]) => [`VERITEE__RECEIPTS__${key}`, value]),
+      ),
+    });
+
+    /** A log whose chain and heads a key signed. */
+    async function signedBy(key: KeyObject) {
+      const store = openStore(cli.path(STORE));
+      const { log, chain } = await openLog(store, { signer: signerOf(new LocalSigningKey(key)) });
+      await log.record(judged());
+      await log.close();
+      return chain;
+    }
+
+    const p256 = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+    it('DLG-02 finds a chain that another key signed, and ends with 2', async () => {
+      await mkdir(cli.path('data'));
+      const chain = await signedBy(p256().privateKey);
+      const own = withReceipts({ KEY: await keyFile('own.pem', p256().privateKey) });
+      const { exitCode, stdout } = await run(['verify'], own);
+      expect(exitCode).toBe(2);
+      expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'chain_unsigned', chain, seq: 0 }]);
+    });
+
+    it('DLG-02 says that a chain which another key signed is unsigned, where the configured key is ephemeral', async () => {
+      await mkdir(cli.path('data'));
+      const chain = await signedBy(p256().privateKey);
+      const report = await parsed(['verify']);
+      expect(report).toMatchObject({ problems: [] });
+      expect(notKnown(report)).toMatchObject({ unsigned: [chain], own_keys: [expect.any(String)] });
+    });
+
+    it.each(['KEY', 'NEXT', 'PREVIOUS'])('DLG-02 takes a chain that the key of RECEIPTS__%s signed', async (name) => {
+      await mkdir(cli.path('data'));
+      const { privateKey, publicKey } = p256();
+      await signedBy(privateKey);
+      const file = await keyFile('signed.pem', name === 'PREVIOUS' ? publicKey : privateKey);
+      const key = await keyFile('own.pem', p256().privateKey);
+      const value = name === 'PREVIOUS' ? JSON.stringify([file]) : file;
+      const report = await parsed(['verify'], withReceipts({ KEY: key, [name]: value }));
+      expect(report).toMatchObject({ problems: [], ownWord: [] });
+      expect(notKnown(report)).not.toHaveProperty('unsigned');
+    });
+
+    it('ends with 1 where a key cannot be read', async () => {
+      await filled();
+      expect(await run(['verify'], withReceipts({ KEY: 'none.pem' }))).toMatchObject({
+        exitCode: 1,
+        stdout: '',
+        stderr: expect.stringContaining('receipts.key: none.pem: there is no such file'),
       });
     });
   });
@@ -465,6 +617,7 @@ describe('veritee decisions import', () => {
     ]);
     expect(notKnown.map(({ code }: { code: string }) => code)).toEqual([
       'cut_end',
+      'unsigned',
       'unsigned_end',
       'own_keys',
       'beginning',
@@ -510,7 +663,7 @@ describe('veritee decisions import', () => {
     const foreign = await run(['import', 'log.jsonl', '--keys', 'others.json'], NEW);
     expect([foreign.exitCode, JSON.parse(foreign.stdout)]).toMatchObject([
       2,
-      { problems: [{ code: 'head_unverified' }] },
+      { problems: [{ code: 'chain_unsigned' }] },
     ]);
     const cut = (await readFile(cli.path('log.jsonl'), 'utf8')).split('\n').filter((line) => !line.includes('"head"'));
     await cli.write('unsigned.jsonl', cut.join('\n').replace('"heads":1', '"heads":0'));

@@ -49,6 +49,8 @@ describe('the report on a decision log', () => {
       '9 records, 6 decisions with their content, 2 signed heads, 0 kept objects, 0 kept heads',
       '',
       expect.stringMatching(/^not known {2}cut_end: without heads that somebody kept \(--heads\), /),
+      expect.stringMatching(/^not known {2}unsigned: no head vouches for these chains that a known key signed: /),
+      `           ${chain}`,
       expect.stringMatching(/^not known {2}own_keys: these keys signed, and nothing but the log itself names them: /),
       `           ${SIGNER.kid}`,
       expect.stringMatching(/^not known {2}beginning: these chains name none before them: /),
@@ -90,7 +92,7 @@ describe('the report on a decision log', () => {
     const { store, log, chain } = await filled();
     await log.close();
     const [first, last] = (await store.heads(chain, 0, 100)).map(({ jws }) => jws);
-    const keys = { cut_end: [], own_keys: [SIGNER.kid], beginning: [chain] };
+    const keys = { cut_end: [], unsigned: [chain], own_keys: [SIGNER.kid], beginning: [chain] };
     expect(await notKnown(store)).toEqual(keys);
     expect(await notKnown(store, { keptHeads: [first ?? ''] })).toEqual({ ...keys, cut_end: [chain] });
     expect(await notKnown(store, { keptHeads: [last ?? ''] })).toEqual(keys);
@@ -106,7 +108,7 @@ describe('the report on a decision log', () => {
     expect(await notKnown(store)).toMatchObject({ later_version: [chain] });
   });
 
-  it('says which chains no head vouches for', async () => {
+  it('DLG-02 says which chains no head vouches for', async () => {
     const store = openStore();
     const { chain } = await openLog(store, { signer: signerOf() });
     expect(await notKnown(store)).toEqual({ cut_end: [], unsigned: [chain], beginning: [chain] });

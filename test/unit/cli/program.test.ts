@@ -22,6 +22,7 @@ const ACTIONS: Actions = {
   verifyDecisions: done,
   exportDecisions: done,
   importDecisions: done,
+  pruneDecisions: done,
   replay: done,
   diffPolicies: done,
   gate: done,

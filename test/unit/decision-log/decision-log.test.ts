@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import type { LogRecord, NewRecord } from '../../../src/model/decision-log.js';
 import { StoreUnavailableError } from '../../../src/model/decision-log.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { ReleaseAttempt, ReleaseResult } from '../../../src/model/key-release-record.js';
+import { LocalSigningKey } from '../../../src/results/signing-key.js';
 import { localStores } from './local-store.js';
 import { judged, KeptLog, openLog, policy, SIGNER, signerOf } from './recorded.js';
 import { attemptOf, release, releasing, resultOf, VAULT_KEY } from './released.js';
@@ -54,6 +56,54 @@ describe('the decision log', () => {
     expect(second.chain).not.toBe(first.chain);
     expect(started).toMatchObject({ chains: [end] });
     expect(await verifyLog(store, { keptHeads: [], keys: null })).toMatchObject({ problems: [], records: 3 });
+  });
+
+  describe('on a store with chains that other keys signed', () => {
+    const OTHERS =
+      'no key of the configuration signed this chain of the decision log: another service wrote it, or somebody added it; veritee decisions verify says more';
+    const retired = new LocalSigningKey(generateKeyPairSync('ed25519').privateKey);
+    const told = (lines: KeptLog) =>
+      lines.lines.flatMap(({ level, fields, message }) => (level === 'error' ? [[message, fields]] : []));
+
+    it('DLG-02 says so at a start, once a chain', async () => {
+      const store = openStore();
+      const chains: string[] = [];
+      for (const signer of [signerOf(retired), signerOf()]) {
+        const { log, chain } = await openLog(store, { signer });
+        await log.close();
+        chains.push(chain);
+      }
+      const first = await openLog(store);
+      expect(told(first.lines)).toEqual(chains.toSorted().map((chain) => [OTHERS, { chain }]));
+      await first.log.close();
+      const second = await openLog(store);
+      expect(told(second.lines)).toEqual([]);
+    });
+
+    it('DLG-02 says so of a chain with heads that are of another record, or of another chain', async () => {
+      const store = openStore();
+      const own = await openLog(store);
+      const { log, chain } = await openLog(store, { signer: signerOf(retired) });
+      await log.close();
+      const [head] = await store.heads(own.chain, 0, 0);
+      if (head === undefined) throw new Error('no head');
+      await store.putHead({ ...head, chain });
+      const of = { chain, seq: 1, hash: 'ab'.repeat(32), time: '2026-01-15T12:00:00Z' };
+      const jws = await SIGNER.sign({ typ: 'veritee-head+jwt' }, Buffer.from(JSON.stringify(of)));
+      await store.putHead({ chain, seq: 1, jws });
+      const { lines } = await openLog(store);
+      expect(told(lines)).toEqual([[OTHERS, { chain }]]);
+    });
+
+    it('DLG-02 says nothing of chains that its keys signed, at their end alone too, nor with a key of the process', async () => {
+      const store = openStore();
+      const { log } = await openLog(store, { signer: signerOf(retired, SIGNER) });
+      for (let count = 0; count < 3; count++) await log.record(judged());
+      await log.close();
+      store.file.run('DELETE FROM heads WHERE seq = 0', []);
+      expect(told((await openLog(store, { signer: signerOf(SIGNER, retired) })).lines)).toEqual([]);
+      expect(told((await openLog(store, { signer: signerOf() })).lines)).toEqual([]);
+    });
   });
 
   it('stores decisions that come together in one transaction, each with its own place', async () => {

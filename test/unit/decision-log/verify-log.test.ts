@@ -582,15 +582,23 @@ describe('verifying a decision log', () => {
     expect(await problemsOf(store)).toEqual([['head_mismatch', 3]]);
   });
 
+  it('AUD-02 refuses a head of another chain that stands behind the end of a chain', async () => {
+    const { store, chain } = await filled();
+    const { log, chain: short } = await openLog(store);
+    await log.close();
+    const [{ jws = '' } = {}] = await store.heads(chain, 13, 13);
+    await store.putHead({ chain: short, seq: 13, jws });
+    expect((await verifyLog(store, NO_EVIDENCE)).problems).toMatchObject([
+      { code: 'head_mismatch', chain: short, seq: 13 },
+    ]);
+  });
+
   it('does not take the word of the log for its keys where some were given', async () => {
     const { store } = await filled();
     expect(await problemsOf(store, { keptHeads: [], keys: [SIGNER.jwk] })).toEqual([]);
     const other = new LocalSigningKey(generateKeyPairSync('ed25519').privateKey);
     const report = await verifyLog(store, { keptHeads: [], keys: [other.jwk] });
-    expect(report.problems.map(({ code, seq }) => [code, seq])).toEqual([
-      ['head_unverified', 0],
-      ['head_unverified', 13],
-    ]);
+    expect(report.problems.map(({ code, seq }) => [code, seq])).toEqual([['chain_unsigned', 0]]);
     expect(report.ownWord).toEqual([]);
   });
 
@@ -677,10 +685,7 @@ describe('verifying a decision log', () => {
       const retired = new LocalSigningKey(generateKeyPairSync('ed25519').privateKey);
       const { log } = await openLog(store, { signer: signerOf(retired) });
       await log.close();
-      expect(await problemsOf(store, KEYS)).toEqual([
-        ['head_unverified', 0],
-        ['head_unverified', 1],
-      ]);
+      expect(await problemsOf(store, KEYS)).toEqual([['chain_unsigned', 0]]);
       await filled(store);
       expect(await problemsOf(store, KEYS)).toEqual([]);
     });

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { UsageError } from '../cli/input.js';
+import type { Configuration } from '../config/configuration.js';
+import { configurationDigest } from '../config/effective-configuration.js';
+import { DecisionLog } from '../decision-log/decision-log.js';
+import type { HeadSigner } from '../decision-log/heads.js';
+import { StoreUnavailableError } from '../model/decision-log.js';
+import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
+import { commandLineLog } from './command-line-io.js';
+import { presentAnswer } from './decision-store.js';
+import { fileOfLog } from './open-log.js';
+import { ReloadedReceiptKeys } from './receipt-keys.js';
+import { openReceiptVaults } from './receipt-vaults.js';
+import { productVersion, SYSTEM_CLOCK } from './system.js';
+
+const NO_SIGNER: HeadSigner = { sign: async () => null, keys: () => [] };
+
+/**
+ * Drops content of decisions that are dated before a time, in a chain of its own. A service may be running.
+ *
+ * @returns how many decisions
+ * @throws {UsageError} where there is no file, or the log is signed and no key is configured
+ * @throws {StoreUnavailableError} where it cannot be written, or the record of it cannot be signed
+ */
+export async function pruneLog(configuration: Configuration, before: Date): Promise<number> {
+  const world = { clock: SYSTEM_CLOCK, log: commandLineLog() };
+  const vaults = openReceiptVaults(configuration, world);
+  const store = await SqliteStore.open(await fileOfLog(configuration));
+  try {
+    const isEphemeral = configuration.receipts.key === 'ephemeral';
+    if (isEphemeral) await requireUnsigned(store);
+    const signer = isEphemeral
+      ? NO_SIGNER
+      : (await ReloadedReceiptKeys.open(configuration, { ...world, vaults })).headSigner;
+    const decisionLog = await DecisionLog.open(
+      {
+        ...world,
+        isClockInDoubt: () => false,
+        store,
+        chain: randomUUID(),
+        version: await productVersion(),
+        signer,
+        present: presentAnswer,
+        copy: null,
+        retentionMs: 0,
+      },
+      { configuration: configurationDigest(configuration), command: 'decisions prune' },
+    );
+    const dropped = await decisionLog.prune(before);
+    await decisionLog.close();
+    if (dropped === null) throw new StoreUnavailableError('nothing more was dropped: the record of it was not signed');
+    return dropped;
+  } finally {
+    await store.close();
+    await vaults?.close();
+  }
+}
+
+/** Content of a signed chain that an unsigned record names counts as taken. @throws {UsageError} */
+async function requireUnsigned(store: SqliteStore): Promise<void> {
+  for (const { chain } of await store.chains()) {
+    const heads = await store.heads(chain, 0, Number.MAX_SAFE_INTEGER);
+    if (heads.length === 0) continue;
+    throw new UsageError([
+      'receipts.key: is ephemeral, and the log is signed: decisions verify would find content_missing',
+      'name the configuration of the service with --config',
+    ]);
+  }
+}
