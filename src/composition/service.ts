@@ -6,6 +6,7 @@ import type { DecisionLog } from '../decision-log/decision-log.js';
 import type { FetchedMaterial } from '../endorsements/files/open-source.js';
 import { RememberedEndorsements } from '../endorsements/remembered-endorsements.js';
 import type { SharedFetches } from '../endorsements/replicas/shared-fetches.js';
+import { bindPort } from '../http/bound-port.js';
 import { type FetchedFigures, Metrics, type ProcessFigures } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
 import type { ConfiguredFilesOf } from '../model/configured-files.js';
@@ -110,17 +111,26 @@ async function openService(configuration: Configuration, given: World, opened: O
     { ...outside, clock: clockWatch, metrics },
     opened,
   );
+  let server: RunningServer | null = null;
+  const whileServing = readinessWhileServing(() => server);
+  metrics.watchReadiness(whileServing);
+  // Before the log is touched: a start that fails writes nothing there. Opened first, the management listener closes last.
+  const probes = { liveness: clockWatch.liveness, readiness: whileServing, metrics, log, access };
+  const management = together === undefined ? await openManagement(configuration.listen.management, probes) : null;
+  if (management !== null) opened.add(management);
+  const bound =
+    together === undefined ? opened.add(await bindPort(configuration.listen, { tls: access.tls })) : undefined;
   const key = together?.challengeKey ?? (await readChallengeKey(configuration, log));
-  const stores = await openStores(configuration, { ...world, key, clock }, opened);
-  const memories = await openResets(configuration, { ...world, key, clock }, opened);
-  await Promise.all([...memories.values()].map(({ files }) => files.start()));
-  const resets = trackingsOf(memories);
-  metrics.watchResetMemory(() => [...resets.values()].reduce((sum, { failures }) => sum + failures, 0));
   const shared = await openSharing(configuration, { ...outside, key }, opened);
   const sources = await openOutside(configuration, { ...outside, shared }, opened);
   metrics.keysOpened(sources.heldKeys.keys.keys());
   const { certificates: akIssuers, endings: endorsements } = sources.endorsements;
   const receiptKeys = await ReloadedReceiptKeys.open(configuration, { ...world, vaults: sources.vaults, clock });
+  const stores = await openStores(configuration, { ...world, key, clock }, opened);
+  const memories = await openResets(configuration, { ...world, key, clock }, opened);
+  await Promise.all([...memories.values()].map(({ files }) => files.start()));
+  const resets = trackingsOf(memories);
+  metrics.watchResetMemory(() => [...resets.values()].reduce((sum, { failures }) => sum + failures, 0));
   const ending = { policies, access, akIssuers, endorsements, receiptKeys: () => receiptKeys.endings, clock, log };
   const endings = opened.add(openEndings(ending, metrics));
   onReloaded.push(() => endings.warnOfWaivers());
@@ -134,7 +144,6 @@ async function openService(configuration: Configuration, given: World, opened: O
   const challenges = new WatchedChallengeStore(stores.challenges, log, world.storeTimeoutMs);
   metrics.watchChallengeStore(() => challenges.isAvailable);
   const remembered = new RememberedEndorsements(together?.endorsement);
-  let server: RunningServer | null = null;
   const readiness = readinessOf([
     clockWatch.check,
     challenges.check(clock),
@@ -166,18 +175,10 @@ async function openService(configuration: Configuration, given: World, opened: O
   clockWatch.watch();
   endings.watch();
   decisionLog?.watch();
-  const whileServing = readinessWhileServing(() => server);
-  metrics.watchReadiness(whileServing);
-  // Opened before the service listens, and so closed after it: until the last answer has left, there is somebody to ask.
-  const management =
-    together === undefined
-      ? await openManagement(configuration.listen.management, { ...dependencies, access, readiness: whileServing })
-      : null;
-  if (management !== null) opened.add(management);
   const { port } = configuration.listen;
   const { handedOver } = together ?? {};
   server = opened.add(
-    await startServer(dependencies, { ...configuration.listen, port: together?.port ?? port, handedOver }),
+    await startServer(dependencies, { ...configuration.listen, port: together?.port ?? port, bound, handedOver }),
   );
   const readConfiguration = world.readConfiguration ?? (async () => configuration);
   const reload = new ServiceReload({

@@ -3,6 +3,7 @@ import { setTimeout as sleep, setImmediate as turnOfEventLoop } from 'node:timer
 import type { FastifyInstance } from 'fastify';
 import { type ReadinessUseCase, STOPPING } from '../service/health.js';
 import { createApplication } from './application.js';
+import type { BoundPort } from './bound-port.js';
 import { Connections } from './connections.js';
 import type { HttpDependencies } from './dependencies.js';
 import { endSessions, exchangeTls, type TlsMaterial } from './listener.js';
@@ -12,6 +13,8 @@ export interface ListenOptions {
   /** 0 picks a free one. */
   readonly port: number;
   readonly stop?: Partial<StopLimits>;
+  /** The port, where it is open already. Left out: it is opened last. */
+  readonly bound?: BoundPort | undefined;
   /**
    * Resolves once connections that another process accepts for this one have been handed over. Left out: this one accepts them itself.
    * @throws {Error} where the other process is gone
@@ -55,7 +58,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Opens the port. Prints nothing. */
+/** Answers requests at the port. Prints nothing. */
 export async function startServer(dependencies: HttpDependencies, listen: ListenOptions): Promise<RunningServer> {
   const requests = new OpenRequests();
   const { ticketKeys } = dependencies.settings;
@@ -67,7 +70,11 @@ export async function startServer(dependencies: HttpDependencies, listen: Listen
   const connections = new Connections();
   connections.watch(application);
   try {
-    await application.listen({ host: listen.host, port: listen.port });
+    if (listen.bound === undefined) await application.listen({ host: listen.host, port: listen.port });
+    else {
+      await application.ready();
+      await listen.bound.handOver(application.server);
+    }
   } catch (error) {
     await application.close();
     throw error;

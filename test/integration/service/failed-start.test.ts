@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -38,9 +40,33 @@ const WITH_ENDORSEMENTS = { metrics: 1, policies: 1, challenges: 1, agents: 4 };
 /** With the agents of both services too. */
 const WITH_SERVICES = { ...WITH_ENDORSEMENTS, agents: 6 };
 
+/** The store of challenges is opened last, with that of decisions. */
+const WITHOUT_STORES = { challenges: 0 };
+
+/** What a folder has, by the digests of its files. */
+async function filesOf(folder: string): Promise<Readonly<Record<string, string>>> {
+  const names = await readdir(folder).catch(() => []);
+  const digest = async (name: string) =>
+    createHash('sha256')
+      .update(await readFile(join(folder, name)))
+      .digest('hex');
+  const files = await Promise.all(
+    names
+      .toSorted()
+      .map(async (name) => ((await stat(join(folder, name))).isFile() ? [[name, await digest(name)]] : [])),
+  );
+  return Object.fromEntries(files.flat());
+}
+
 describe('a start that fails', () => {
   it.each([
-    ['the port is taken', () => ({ listen: { port: takenPort() } }), { code: 'EADDRINUSE' }, WITH_SERVICES],
+    [
+      'the port is taken',
+      () => ({ listen: { port: takenPort() } }),
+      { code: 'EADDRINUSE' },
+      // Opened before anything that contacts somebody is made.
+      { ...WITH_ENDORSEMENTS, challenges: 0, agents: 0 },
+    ],
     [
       'a certificate is missing',
       () => ({ listen: { port: 0, tls: { cert: nowhere, key: nowhere } } }),
@@ -52,13 +78,13 @@ describe('a start that fails', () => {
       'roots of certificates are missing',
       () => ({ tpm: { roots: [nowhere] } }),
       { problems: [`tpm.roots: ${nowhere}: there is no such file`] },
-      WITH_SERVICES,
+      { ...WITH_SERVICES, ...WITHOUT_STORES },
     ],
     [
       'keys of an issuer are missing',
       () => ({ ita: { issuers: [{ issuer: 'own', keys: nowhere }] } }),
       { problems: [`ita.issuers: keys of own: ${nowhere}: there is no such file`] },
-      WITH_ENDORSEMENTS,
+      { ...WITH_ENDORSEMENTS, ...WITHOUT_STORES },
     ],
   ])('because %s says so, and leaves nothing open', async (title, keys, error, opened) => {
     const start = lab.start({ ...SUBMITTING, ...keys() }, {}, title.replaceAll(' ', '-'));
@@ -67,6 +93,39 @@ describe('a start that fails', () => {
     if (opened.agents > 0) expect(resources.timersRun()).not.toEqual([]);
     expect(resources.timersRun()).not.toContain(true);
     await vi.waitFor(() => expect(resources.fileWatches).toBe(0));
+  });
+
+  describe('and the log', () => {
+    const port = () => ({ listen: { port: takenPort() } });
+    const management = () => ({ listen: { port: 0, management: { port: takenPort() } } });
+    const policy = () => ({ policies: { directory: nowhere } });
+    const key = () => ({ receipts: { key: nowhere } });
+
+    it.each([
+      ['the port is taken', port],
+      ['the port of the management listener is taken', management],
+      ['the folder of policies is missing', policy],
+      ['the key of receipts is missing', key],
+    ])('DLG-04 because %s leaves the log as it is, and makes none', async (title, keys) => {
+      const [data, none] = [`kept-${title}`, `none-${title}`].map((name) => name.replaceAll(' ', '-'));
+      const service = await lab.start({}, {}, data);
+      await service.close();
+      const before = await filesOf(join(lab.root, data ?? ''));
+      expect(before).toHaveProperty('veritee.db');
+      for (const each of [data, none]) await expect(lab.start(keys(), {}, each)).rejects.toThrow();
+      expect(await filesOf(join(lab.root, data ?? ''))).toEqual(before);
+      expect(await filesOf(join(lab.root, none ?? ''))).not.toHaveProperty('veritee.db');
+    });
+
+    it('DLG-04 because a policy is wrong leaves the log as it is', async () => {
+      const service = await lab.start({}, {}, 'wrong-policy');
+      await service.close();
+      const before = await filesOf(join(lab.root, 'wrong-policy'));
+      await lab.writePolicy('{"id": "wrong"}');
+      await expect(lab.start({}, {}, 'wrong-policy')).rejects.toThrow('wrong.json');
+      await rm(join(lab.policyFolder, 'wrong.json'));
+      expect(await filesOf(join(lab.root, 'wrong-policy'))).toEqual(before);
+    });
   });
 
   it('twin: one that does not keeps everything open until it is closed', async () => {

@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import type { RequestListener, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { RefusedError } from '../model/errors.js';
+import { PROBLEM_MEDIA_TYPE, presentProblem } from '../wire/problem.js';
+import { createListener, DEFAULT_CONNECTION_LIMITS, type TicketKeys, type TlsMaterial } from './listener.js';
+
+const ANSWER_SECONDS = 1;
+
+/** A port that is open before the service can answer: requests get 503. */
+export interface BoundPort {
+  /** The one that was picked, where 0 was asked for. */
+  readonly port: number;
+  /** Lets another server, which does not listen yet, accept the connections from now on. */
+  handOver(server: Server): Promise<void>;
+  /** Closes the port; does nothing once another server has it. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the port.
+ * @throws {Error} of the system, where it cannot be opened
+ */
+export async function bindPort(
+  { host, port }: { readonly host: string; readonly port: number },
+  { tls, ticketKeys }: { readonly tls: TlsMaterial | null; readonly ticketKeys?: TicketKeys },
+): Promise<BoundPort> {
+  const options = { tls, ticketKeys, deadlineSeconds: ANSWER_SECONDS };
+  const starting = createListener(answerStarting, DEFAULT_CONNECTION_LIMITS, options);
+  starting.listen({ host, port });
+  await once(starting, 'listening');
+  let isHandedOver = false;
+  const { port: picked } = starting.address() as AddressInfo;
+  return {
+    port: picked,
+    handOver: async (server) => {
+      server.listen(starting);
+      await once(server, 'listening');
+      isHandedOver = true;
+      // The other server does not have these connections.
+      starting.closeAllConnections();
+    },
+    close: async () => {
+      if (isHandedOver) return;
+      const closed = new Promise((resolve) => starting.close(resolve));
+      starting.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+const answerStarting: RequestListener = (request, response) => {
+  const refused = new RefusedError('overloaded', 'the service is starting', { retryAfterSeconds: 1 });
+  const { status, retryAfterSeconds, document } = presentProblem(refused, null);
+  request.resume();
+  response.writeHead(status, {
+    'content-type': PROBLEM_MEDIA_TYPE,
+    'retry-after': String(retryAfterSeconds),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    connection: 'close',
+  });
+  response.end(JSON.stringify(document));
+};
