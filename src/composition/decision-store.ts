@@ -100,6 +100,7 @@ export interface DecisionLogWorld {
   /** Id, version and digest of each. */
   readonly policies: readonly JsonObject[];
   readonly roots: ConfiguredRoots;
+  readonly onDropped: () => void;
 }
 
 /** @throws {ConfigurationError} where the store does not take the first record */

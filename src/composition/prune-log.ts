@@ -43,6 +43,7 @@ export async function pruneLog(configuration: Configuration, before: Date): Prom
         present: presentAnswer,
         copy: null,
         retentionMs: 0,
+        onDropped: () => {},
       },
       { configuration: configurationDigest(configuration), command: 'decisions prune' },
     );

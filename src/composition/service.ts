@@ -266,12 +266,14 @@ async function openRecords(
     onReloaded,
     onRefused,
   }: Pick<Awaited<ReturnType<typeof openRules>>, 'policies' | 'onReloaded' | 'onRefused'>,
-  { metrics, ...world }: Omit<DecisionLogWorld, 'policies'> & { readonly metrics: Metrics },
+  { metrics, ...world }: Omit<DecisionLogWorld, 'policies' | 'onDropped'> & { readonly metrics: Metrics },
   opened: OpenParts,
 ): Promise<DecisionLog | null> {
   if (decisions === null) return null;
   const inForce = () => policies.names();
-  const decisionLog = await openDecisionLog(decisions, configuration, { ...world, policies: inForce() }, opened);
+  const onDropped = () => metrics.recordDropped();
+  const records = { ...world, policies: inForce(), onDropped };
+  const decisionLog = await openDecisionLog(decisions, configuration, records, opened);
   metrics.watchDecisionStore(() => decisionLog.isAvailable);
   onReloaded.push(() => void decisionLog.noteChange('policies', { policies: inForce() }));
   onRefused.push((problems) => void decisionLog.noteChange('policies_refused', { problems }));

@@ -53,6 +53,7 @@ export class TimedStages {
       releaseAttempt: (attempt) => this.#slots.elsewhere(() => recorder.releaseAttempt(attempt)),
       releaseResult: (result) => this.#slots.elsewhere(() => recorder.releaseResult(result)),
       withdraw: (decisionId, because) => recorder.withdraw(decisionId, because),
+      answeredUnrecorded: (decisionId) => recorder.answeredUnrecorded(decisionId),
       leavesUnrecorded: (outcome) => recorder.leavesUnrecorded(outcome),
     };
   }

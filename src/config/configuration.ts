@@ -139,9 +139,12 @@ export function workersFrom(raw: unknown): 'auto' | number | undefined {
   return typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= 256 ? count : undefined;
 }
 
+/** Words for no store, or for one of another kind: as a path, each would be a file of that name. */
+const WORDS_FOR_OFF: readonly unknown[] = ['none', 'false', false, 'no', 'memory', 'sqlite'];
+
 const decisions = section({
   store: optional(
-    orRedisStore('off, a path, or a redis or rediss URL or its long form', fileOrOff),
+    withoutWords(orRedisStore('off, a path, or a redis or rediss URL or its long form', fileOrOff)),
     DEFAULT_DECISION_STORE,
   ),
   /** Where each record is written too, as a line of JSON: `stdout`, or a file. */
@@ -245,6 +248,16 @@ export type Configuration = Read<typeof CONFIGURATION_SCHEMA>;
 /** The longest event log that a body has room for: it is sent in base64, three bytes in four characters. */
 export function longestEventLog(bodyBytes: number): number {
   return Math.floor((bodyBytes * 3) / 4);
+}
+
+function withoutWords(schema: Schema<StoreConfiguration>): Schema<StoreConfiguration> {
+  return {
+    ...schema,
+    read: (raw, at) =>
+      WORDS_FOR_OFF.includes(raw)
+        ? at.refuse(`is ${String(raw)}, which is no path: did you mean off? (./${String(raw)} is a file of that name)`)
+        : schema.read(raw, at),
+  };
 }
 
 /** A default limit shrinks with the limits that the operator set. */

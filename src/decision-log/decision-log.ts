@@ -26,6 +26,8 @@ export interface DecisionLogParts {
   /** Null: none is kept. */
   readonly copy: RecordCopy | null;
   readonly retentionMs: number;
+  /** Hears of each decision whose record is dropped. Must not throw. */
+  readonly onDropped: () => void;
 }
 
 /** Whichever comes first, a head is signed. */
@@ -112,6 +114,10 @@ export class DecisionLog implements DecisionRecorder {
 
   withdraw(decisionId: string, because: string): Promise<void> {
     return this.#writer.withdraw(decisionId, because);
+  }
+
+  answeredUnrecorded(decisionId: string): void {
+    this.#writer.answeredUnrecorded(decisionId);
   }
 
   leavesUnrecorded(outcome: Outcome): void {

@@ -28,13 +28,21 @@ export interface LogWriterParts {
   readonly version: string;
   /** Hears of each record that is stored, in the order of the chain. Must not throw. */
   readonly onStored: (records: readonly NewRecord[]) => void;
+  /** Hears of each decision whose record is dropped. Must not throw. */
+  readonly onDropped: () => void;
 }
 
-/** Records that wait to be stored. More are refused at once: a store that hangs must not fill the memory. */
-const MOST_WAITING = 4096;
+const MIB = 1024 * 1024;
 
-/** Records of one transaction. */
+/**
+ * Bytes of decisions that wait to be stored: a store that hangs must not fill the memory. Beyond it, decisions whose answers have left
+ * are dropped, and then new ones refused. One decision may be larger, and then waits alone.
+ */
+const MOST_WAITING_BYTES = 32 * MIB;
+
+/** Records and bytes of one transaction. One record may be larger. */
 const MOST_AT_ONCE = 256;
+const MOST_BYTES_AT_ONCE = 4 * MIB;
 
 /** What is noted of the service itself. */
 export type NotedKind = Exclude<RecordKind, 'decision' | 'withdrawn' | ReleaseKind>;
@@ -43,6 +51,7 @@ export type NotedKind = Exclude<RecordKind, 'decision' | 'withdrawn' | ReleaseKi
 type Draft = Pick<NewRecord, 'salt' | 'content' | 'entry' | 'withdraws' | 'release' | 'objects'>;
 
 interface WaitingDraft extends Draft {
+  readonly bytes: number;
   readonly resolve: (end: ChainEnd) => void;
   readonly reject: (error: Error) => void;
 }
@@ -55,6 +64,10 @@ export class LogWriter {
   readonly #parts: LogWriterParts;
   #end: ChainEnd | null = null;
   #waiting: WaitingDraft[] = [];
+  /** Of decisions that wait. */
+  #waitingBytes = 0;
+  /** Ids of decisions that wait, and whose answers have left as `audit_unavailable`. */
+  readonly #answered = new Set<string>();
   #isWriting = false;
   /** Records of a transaction that failed. Null while it is known what is stored. */
   #doubtful: readonly NewRecord[] | null = null;
@@ -121,6 +134,11 @@ export class LogWriter {
     return this.#add(this.#draft(kind, members));
   }
 
+  /** The answer to a decision has left as `audit_unavailable`: its record is dropped where too much waits. */
+  answeredUnrecorded(decisionId: string): void {
+    if (this.#waiting.some(({ entry }) => entry?.decisionId === decisionId)) this.#answered.add(decisionId);
+  }
+
   /** Counts a decision that leaves without a record: never an allow. The log says how many once it can. */
   leavesUnrecorded(outcome: Outcome): void {
     const time = this.#parts.clock.now().toISOString();
@@ -156,13 +174,57 @@ export class LogWriter {
   }
 
   #add(draft: Draft): Promise<ChainEnd> {
-    if (this.#waiting.length >= MOST_WAITING) {
-      return Promise.reject(new StoreUnavailableError('too many records wait to be stored'));
+    const bytes = bytesOf(draft);
+    if (draft.entry !== null) {
+      this.#dropAnswered(bytes);
+      if (!this.#hasRoomFor(bytes))
+        return Promise.reject(new StoreUnavailableError('too many records wait to be stored'));
+      this.#waitingBytes += bytes;
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...draft, resolve, reject });
+      this.#waiting.push({ ...draft, bytes, resolve, reject });
       if (!this.#isWriting) void this.#write();
     });
+  }
+
+  #hasRoomFor(bytes: number): boolean {
+    return this.#waitingBytes === 0 || this.#waitingBytes + bytes <= MOST_WAITING_BYTES;
+  }
+
+  /** Drops the oldest decisions whose answers have left, until there is room. Releases, and what the service notes, stay. */
+  #dropAnswered(bytes: number): void {
+    for (const draft of [...this.#waiting]) {
+      if (this.#hasRoomFor(bytes) || this.#answered.size === 0) return;
+      const decisionId = draft.entry?.decisionId ?? '';
+      if (!this.#answered.has(decisionId)) continue;
+      this.#waiting.splice(this.#waiting.indexOf(draft), 1);
+      this.#left([draft]);
+      this.#parts.log.error({ decisionId }, DROPPED);
+      this.#parts.onDropped();
+      draft.reject(new StoreUnavailableError('the record was dropped: too many records wait to be stored'));
+    }
+  }
+
+  /** Of what waits no longer. */
+  #left(drafts: readonly WaitingDraft[]): void {
+    for (const { entry, bytes } of drafts) {
+      if (entry === null) continue;
+      this.#waitingBytes -= bytes;
+      this.#answered.delete(entry.decisionId);
+    }
+  }
+
+  /** The drafts of the next transaction. */
+  #next(): readonly WaitingDraft[] {
+    let [count, bytes] = [0, 0];
+    for (const draft of this.#waiting.slice(0, MOST_AT_ONCE)) {
+      bytes += draft.bytes;
+      if (count > 0 && bytes > MOST_BYTES_AT_ONCE) break;
+      count += 1;
+    }
+    const drafts = this.#waiting.splice(0, count);
+    this.#left(drafts);
+    return drafts;
   }
 
   /** Until nothing waits. Never rejects. @param first what is done before; null: nothing */
@@ -171,8 +233,7 @@ export class LogWriter {
     try {
       if (first !== null) await first().catch(() => undefined);
       do {
-        const drafts = this.#waiting.splice(0, MOST_AT_ONCE);
-        await this.#store(drafts);
+        await this.#store(this.#next());
       } while (this.#waiting.length > 0);
     } finally {
       this.#isWriting = false;
@@ -309,6 +370,10 @@ function both(before: Unrecorded | null, after: Unrecorded | null): Unrecorded |
   return { from: before.from, until: after.until, counts };
 }
 
+function bytesOf({ content, objects }: Draft): number {
+  return objects.reduce((sum, object) => sum + object.bytes.byteLength, Buffer.byteLength(content));
+}
+
 const NO_OBJECTS: NewRecord['objects'] = [];
 
 const NOT_ATTEMPTED = {
@@ -319,6 +384,8 @@ const NOT_ATTEMPTED = {
   detail: 'it was not known in time whether the attempt is recorded, so nobody was asked for the key',
 } as const;
 
+const DROPPED =
+  'the record of a decision was dropped, since too many records wait to be stored: its answer said audit_unavailable';
 const NOT_STORED = 'decisions cannot be stored: no allow leaves';
 const LOST =
   'the decision store lacks records that it had: no allow leaves until it has them again, or the service is started anew';

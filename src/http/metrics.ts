@@ -122,6 +122,7 @@ export class Metrics {
   readonly #shadowFlips: Counter<'tenant' | 'policy' | 'outcome' | 'rule'>;
   readonly #gateAnswers: Counter<'gate' | 'outcome'>;
   readonly #failedPolicyReloads: Counter;
+  readonly #droppedRecords: Counter;
   readonly #failedReloads: Counter<'part'>;
   readonly #reloadTimes: Gauge<'part'>;
   readonly #reloadResults: Gauge<'part'>;
@@ -177,6 +178,11 @@ export class Metrics {
     this.#failedPolicyReloads = new Counter({
       name: 'veritee_policy_reload_failed_total',
       help: 'Policy reloads that were refused; the previous policies stay in force.',
+      registers,
+    });
+    this.#droppedRecords = new Counter({
+      name: 'veritee_decision_records_dropped_total',
+      help: 'Records of decisions that were dropped, since too many waited to be stored; their answers said audit_unavailable.',
       registers,
     });
     this.#failedReloads = new Counter({ ...FAILED_RELOADS, registers });
@@ -412,6 +418,10 @@ export class Metrics {
   /** @param gate null: none that is configured. @param code null: it let through */
   gateAnswered({ gate, code }: { readonly gate: string | null; readonly code: string | null }): void {
     this.#gateAnswers.inc({ gate: gate ?? 'none', outcome: code ?? 'allow' });
+  }
+
+  recordDropped(): void {
+    this.#droppedRecords.inc();
   }
 
   policyReloadFailed(): void {

@@ -254,6 +254,8 @@ export interface DecisionRecorder {
   releaseResult(result: ReleaseResult): Promise<void>;
   /** Says that nobody was told of a decision that is, or may be, stored: as soon as it can be stored. Never rejects. */
   withdraw(decisionId: string, because: string): Promise<void>;
+  /** Says that the answer to a decision has left as `audit_unavailable` before it was stored: its record may be dropped. */
+  answeredUnrecorded(decisionId: string): void;
   /** Counts a decision that leaves without a record: never an allow. */
   leavesUnrecorded(outcome: Outcome): void;
 }

@@ -61,8 +61,10 @@ export class RecordDecisions implements VerifyEvidenceUseCase {
       }
       const withheld = withhold(decision, 'audit_unavailable');
       const unrecorded = () => recorder.leavesUnrecorded(withheld.decision);
-      if (error instanceof LateError) void this.#withdrawOnceStored(storing, decision.decisionId).catch(unrecorded);
-      else unrecorded();
+      if (error instanceof LateError) {
+        recorder.answeredUnrecorded(decision.decisionId);
+        void this.#withdrawOnceStored(storing, decision.decisionId).catch(unrecorded);
+      } else unrecorded();
       return withheld;
     }
   }

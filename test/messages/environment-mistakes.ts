@@ -17,6 +17,20 @@ export const ENVIRONMENT_MISTAKES: readonly CommandMistake[] = [
     },
   },
   {
+    title: 'a word in the place of `off`',
+    given: "VERITEE__DECISIONS__STORE='none' veritee config",
+    action: {
+      args: ['config'],
+      environment: {
+        VERITEE__DECISIONS__STORE: 'none',
+      },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'VERITEE__DECISIONS__STORE: is none, which is no path: did you mean off? (./none is a file of that name)',
+    },
+  },
+  {
     title: 'one underscore between levels',
     given: "VERITEE__LISTEN_PORT='8080' veritee config",
     action: {

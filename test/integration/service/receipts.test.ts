@@ -214,6 +214,44 @@ describe('the key of receipts', () => {
     expect(kids.size).toBe(2);
   });
 
+  it('REC-04 changes to the next under load, beside those of before, and each receipt verifies as above', async () => {
+    const [retired, first, second] = [p256(), p256(), p256()];
+    const [previous, key, next] = await Promise.all([
+      keyFile('rotation-previous.pem', retired),
+      keyFile('rotation-key.pem', first),
+      keyFile('rotation-next.pem', second),
+    ]);
+    const clock = new MovableClock();
+    const rotated = await lab.start({ receipts: { key, next, previous: [previous] } }, { clock }, 'rotation');
+    const ask = async () =>
+      (await lab.verify(rotated, { members: { audience: AUDIENCE, policy: 'lenient' } })).body.receipt as string;
+    let published = await keySet(rotated);
+    const kids: string[] = [];
+    for (let minute = 0; minute <= 30; minute++) {
+      for (const receipt of await Promise.all([ask(), ask(), ask()])) {
+        if (kids.at(-1) !== kidOf(receipt)) kids.push(kidOf(receipt) as string);
+        const { payload } = await compactVerify(receipt, createLocalJWKSet(published));
+        expect(JSON.parse(Buffer.from(payload).toString())).toMatchObject({ iss: rotated.url, decision: 'allow' });
+      }
+      // The next one signs by now: it becomes the key, the key is kept as a previous one, and another comes next.
+      if (minute === 15) {
+        await Promise.all([
+          keyFile('rotation-previous.pem', first),
+          keyFile('rotation-key.pem', second),
+          keyFile('rotation-next.pem', retired),
+        ]);
+        await rotated.reload();
+      }
+      // A cache of five minutes, at its oldest.
+      if (minute % 5 === 4) published = await keySet(rotated);
+      clock.advance(60_000);
+    }
+    expect(published.keys).toHaveLength(3);
+    // Each signs from ten minutes after it was published, the one that comes back too.
+    expect(kids).toHaveLength(3);
+    expect(new Set(kids).size).toBe(3);
+  });
+
   it('stays what it was where its file is wrong at a reload, and the log says so', async () => {
     const file = await keyFile('broken.pem', p256());
     const configured = await lab.start({ receipts: { key: file } }, {}, 'broken');

@@ -76,6 +76,7 @@ describe('the decision log of a service', () => {
     signer: signerOf(),
     policies: [],
     roots: NO_CONFIGURED_ROOTS,
+    onDropped: () => {},
   });
 
   it('drops what is older than decisions are kept', async () => {

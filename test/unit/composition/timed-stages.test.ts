@@ -65,7 +65,14 @@ describe('stages that are measured', () => {
   it('of recording are decisions alone; the rest goes through', async () => {
     const { stages, done, asked } = timed();
     const called: string[] = [];
-    const names = ['record', 'releaseAttempt', 'releaseResult', 'withdraw', 'leavesUnrecorded'] as const;
+    const names = [
+      'record',
+      'releaseAttempt',
+      'releaseResult',
+      'withdraw',
+      'answeredUnrecorded',
+      'leavesUnrecorded',
+    ] as const;
     const recorder = stages.recording(
       fake(
         Object.fromEntries(names.map((name) => [name, (...given: unknown[]) => void called.push(`${name} ${given}`)])),
@@ -78,6 +85,7 @@ describe('stages that are measured', () => {
       'releaseAttempt it',
       'releaseResult it',
       'withdraw id,late',
+      'answeredUnrecorded it',
       'leavesUnrecorded it',
     ]);
     expect(done).toEqual(['record']);

@@ -764,6 +764,22 @@ it.each([
   expect(problemsOf(`${text}\nreceipts: { key: receipts.pem }`)).toEqual([]),
 );
 
+describe('a decision store', () => {
+  const refusal = (word: string, place = 'decisions.store') =>
+    `${place}: is ${word}, which is no path: did you mean off? (./${word} is a file of that name)`;
+
+  it.each(['none', 'false', 'no', 'memory', 'sqlite'])('is not %s, in a file and in the environment', (word) => {
+    expect(problemsOf(`decisions: { store: ${word} }`)).toEqual([refusal(word)]);
+    expect(problemsOf(null, { VERITEE__DECISIONS__STORE: word })).toEqual([
+      expect.stringContaining(refusal(word, '').slice(2)),
+    ]);
+  });
+
+  it.each(['off', './none', 'none.db', 'memory/log.db'])('is %s', (store) => {
+    expect(load(`decisions: { store: ${store} }`).decisions.store).toBe(store);
+  });
+});
+
 describe('the grammar takes', () => {
   it.each([
     ['amd: { kds: off }', (c: Configuration) => c.amd.kds, 'off'],

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { HeadSigner } from '../../../src/decision-log/heads.js';
 import { RecordCopy } from '../../../src/decision-log/record-copy.js';
 import { verifyLog } from '../../../src/decision-log/verify-log.js';
-import type { LogRecord, NewRecord } from '../../../src/model/decision-log.js';
+import type { DecisionQuery, LogRecord, NewRecord } from '../../../src/model/decision-log.js';
 import { StoreUnavailableError } from '../../../src/model/decision-log.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { ReleaseAttempt, ReleaseResult } from '../../../src/model/key-release-record.js';
@@ -16,6 +16,8 @@ import { judged, KeptLog, openLog, policy, SIGNER, signerOf } from './recorded.j
 import { attemptOf, release, releasing, resultOf, VAULT_KEY } from './released.js';
 
 const openStore = localStores();
+
+const ALL: DecisionQuery = { tenant: 'default', policy: null, decision: null, since: null, cursor: null, limit: 100 };
 
 async function contents(store: { records: (after: null, limit: number) => Promise<readonly LogRecord[]> }) {
   return (await store.records(null, 1000)).map(({ content }): JsonObject | null =>
@@ -401,17 +403,102 @@ describe('the decision log', () => {
     expect(await store.last(chain)).toEqual({ chain, seq, hash });
   });
 
-  it('refuses records at once where thousands wait for a store that does not answer', async () => {
-    const store = openStore();
-    const { log } = await openLog(store);
-    let release = () => {};
-    store.held = new Promise((resolve) => {
-      release = resolve;
+  describe('while the store hangs', () => {
+    const MIB = 1024 * 1024;
+
+    /** A log whose store hangs until it is released, with a first decision on its way. */
+    async function hanging() {
+      const store = openStore();
+      const append = vi.spyOn(store, 'append');
+      const onDropped = vi.fn();
+      const { log, lines } = await openLog(store, { onDropped });
+      let release = () => {};
+      store.held = new Promise((resolve) => {
+        release = resolve;
+      });
+      const first = log.record(judged());
+      return { store, append, onDropped, log, lines, first, release: () => release() };
+    }
+
+    /** A decision that rests on so many bytes. */
+    function large(bytes: number) {
+      const sha256 = randomBytes(32).toString('hex');
+      return { ...judged(), inputs: { sha256, objects: [{ sha256, bytes: new Uint8Array(bytes) }] } };
+    }
+
+    const bytesIn = (records: readonly NewRecord[]) =>
+      records.flatMap(({ objects }) => objects).reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+
+    it('DLG-03 keeps at most 32 MiB of 600 decisions of 2 MiB, and stores at most 4 MiB at once', async () => {
+      const { store, append, log, first, release } = await hanging();
+      const outcomes = Promise.allSettled(Array.from({ length: 600 }, () => log.record(large(2 * MIB))));
+      release();
+      const refused = (await outcomes).flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []));
+      // 16 of them would be more than 32 MiB, with their records.
+      expect(refused).toEqual(
+        Array.from({ length: 585 }, () => 'StoreUnavailableError: too many records wait to be stored'),
+      );
+      await first;
+      expect(Math.max(...append.mock.calls.map(([records]) => bytesIn(records)))).toBe(2 * MIB);
+      expect(await store.list({ ...ALL, limit: 1000 })).toHaveLength(16);
     });
-    const waiting = Array.from({ length: 4097 }, () => log.record(judged()));
-    await expect(log.record(judged())).rejects.toThrow('too many records wait to be stored');
-    release();
-    await Promise.all(waiting);
+
+    it('DLG-03 stores records together up to 4 MiB, and one that is larger alone', async () => {
+      const { append, log, first, release } = await hanging();
+      const all = [first, ...[1, 1, 1, 1, 5, 1].map((mib) => log.record(large(mib * MIB)))];
+      release();
+      await Promise.all(all);
+      expect(append.mock.calls.slice(2).map(([records]) => bytesIn(records) / MIB)).toEqual([3, 1, 5, 1]);
+    });
+
+    it('DLG-03 takes one decision that is larger than all that may wait', async () => {
+      const { log, first, release } = await hanging();
+      const largest = log.record(large(40 * MIB));
+      await expect(log.record(judged())).rejects.toThrow('too many records wait to be stored');
+      release();
+      await Promise.all([first, largest]);
+    });
+
+    it('DLG-03 drops only decisions whose answers have left, oldest first, counts them and says so', async () => {
+      const { store, onDropped, log, lines, first, release } = await hanging();
+      const waiting = Array.from({ length: 15 }, () => large(2 * MIB));
+      const outcomes = Promise.allSettled(waiting.map((each) => log.record(each)));
+      const ids = waiting.map(({ decision }) => decision.decisionId);
+      // Nobody was answered yet: clients that have left are no reason to drop what was decided for them.
+      await expect(log.record(large(2 * MIB))).rejects.toThrow('too many records wait to be stored');
+      expect(onDropped).not.toHaveBeenCalled();
+      for (const index of [7, 3, 5]) log.answeredUnrecorded(ids[index] ?? '');
+      log.answeredUnrecorded('of no decision that waits');
+      const later = [log.record(large(2 * MIB)), log.record(large(2 * MIB))];
+      expect(onDropped).toHaveBeenCalledTimes(2);
+      const dropped = lines.lines.filter(({ message }) => message.startsWith('the record of a decision was dropped'));
+      expect(dropped.map(({ level, fields }) => [level, fields])).toEqual([
+        ['error', { decisionId: ids[3] }],
+        ['error', { decisionId: ids[5] }],
+      ]);
+      release();
+      await Promise.all([first, ...later]);
+      expect((await outcomes).flatMap(({ status }, index) => (status === 'rejected' ? [index] : []))).toEqual([3, 5]);
+      expect(await store.list({ ...ALL, limit: 1000 })).toHaveLength(16);
+      expect(await store.find(ids[7] ?? '')).not.toBeNull();
+    });
+
+    it('DLG-03 takes records of releases and of the service, and drops none of them', async () => {
+      const { store, onDropped, log, first, release } = await hanging();
+      const outcomes = Promise.allSettled(Array.from({ length: 16 }, () => log.record(large(2 * MIB))));
+      const decided = releasing();
+      const others = [
+        log.releaseAttempt(attemptOf(decided)),
+        log.releaseResult(resultOf(decided)),
+        log.noteChange('policies', {}),
+      ];
+      log.answeredUnrecorded(decided.decision.decisionId);
+      await expect(log.record(large(2 * MIB))).rejects.toThrow('too many records wait to be stored');
+      release();
+      await Promise.all([first, outcomes, ...others]);
+      expect(onDropped).not.toHaveBeenCalled();
+      expect(await kinds(store)).toEqual(expect.arrayContaining(['release-attempt', 'release-result', 'policies']));
+    });
   });
 
   it('refuses to begin where the store does not take the first record', async () => {

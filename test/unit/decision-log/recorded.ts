@@ -120,6 +120,7 @@ export async function openLog(
       present,
       copy: null,
       retentionMs: 86_400_000,
+      onDropped: () => {},
       ...parts,
     },
     { configuration: 'c'.repeat(64), policies: [] },

@@ -44,6 +44,14 @@ describe('metrics', () => {
     metrics.close();
   });
 
+  it('DLG-03 count records of decisions that were dropped, and show zero before the first', async () => {
+    const metrics = new Metrics();
+    expect(await metrics.text()).toContain('veritee_decision_records_dropped_total 0\n');
+    metrics.recordDropped();
+    expect(await metrics.text()).toContain('veritee_decision_records_dropped_total 1\n');
+    metrics.close();
+  });
+
   it('count refused reloads of the policies, and show zero before the first', async () => {
     const metrics = new Metrics();
     expect(await metrics.text()).toContain('veritee_policy_reload_failed_total 0\n');

@@ -23,6 +23,7 @@ function recording(decision: Decision, record: DecisionRecorder['record'], timeo
   const recorder = {
     record: vi.fn(record),
     withdraw: vi.fn(async () => undefined),
+    answeredUnrecorded: vi.fn(),
     leavesUnrecorded: vi.fn(),
     ...RELEASES,
   };
@@ -123,6 +124,7 @@ describe('STO-06 a decision that is stored too late', () => {
     expect(recorder.withdraw).not.toHaveBeenCalled();
     store();
     await vi.waitFor(() => expect(recorder.withdraw).toHaveBeenCalledWith(ALLOW.decisionId, 'late'));
+    expect(recorder.answeredUnrecorded).toHaveBeenCalledWith(ALLOW.decisionId);
     expect(recorder.leavesUnrecorded).not.toHaveBeenCalled();
   });
 
@@ -132,7 +134,8 @@ describe('STO-06 a decision that is stored too late', () => {
       const recorder = {
         record: () => new Promise<void>(() => {}),
         withdraw: vi.fn(),
-        leavesUnrecorded: vi.fn(),
+        answeredUnrecorded: vi.fn(),
+    leavesUnrecorded: vi.fn(),
         ...RELEASES,
       };
       const verifyEvidence = { execute: async () => ALLOW };
