@@ -1,4 +1,4 @@
-import type { Configuration } from '../config/configuration.js';
+import { type Configuration, isFileStore } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
 import { sharedChallenges } from '../config/redis-store.js';
 import { policiesOf } from '../config/tenants.js';
@@ -121,13 +121,18 @@ async function openService(configuration: Configuration, given: World, opened: O
   const bound =
     together === undefined ? opened.add(await bindPort(configuration.listen, { tls: access.tls })) : undefined;
   const key = together?.challengeKey ?? (await readChallengeKey(configuration, log));
+  const storesWorld = { ...world, key, clock };
+  // A file is opened last; a server is looked at before what replicas share in it.
+  const servers = isFileStore(configuration.decisions.store)
+    ? null
+    : await openStores(configuration, storesWorld, opened);
   const shared = await openSharing(configuration, { ...outside, key }, opened);
   const sources = await openOutside(configuration, { ...outside, shared }, opened);
   metrics.keysOpened(sources.heldKeys.keys.keys());
   const { certificates: akIssuers, endings: endorsements } = sources.endorsements;
   const receiptKeys = await ReloadedReceiptKeys.open(configuration, { ...world, vaults: sources.vaults, clock });
-  const stores = await openStores(configuration, { ...world, key, clock }, opened);
-  const memories = await openResets(configuration, { ...world, key, clock }, opened);
+  const stores = servers ?? (await openStores(configuration, storesWorld, opened));
+  const memories = await openResets(configuration, storesWorld, opened);
   await Promise.all([...memories.values()].map(({ files }) => files.start()));
   const resets = trackingsOf(memories);
   metrics.watchResetMemory(() => [...resets.values()].reduce((sum, { failures }) => sum + failures, 0));

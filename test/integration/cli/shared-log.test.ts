@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keptInputs } from '../../unit/decision-log/kept-evidence.js';
-import { judged, openLog, policy } from '../../unit/decision-log/recorded.js';
+import { judged, openLog, policy, SIGNER } from '../../unit/decision-log/recorded.js';
 import { DURABLE, LogReplicas } from '../stores/shared-decisions.js';
 import { isWithoutValkey, Valkey } from '../stores/valkey.js';
 import { CommandLine } from './command-line.js';
@@ -32,6 +32,7 @@ describe.skipIf(isWithoutValkey('commands on a log that replicas share'))(
     beforeAll(async () => {
       valkey = await Valkey.start(...DURABLE);
       cli = await CommandLine.create();
+      await cli.write('receipts.pem', JSON.stringify(SIGNER.jwk));
       const { log } = await openLog(await replicas.start(valkey.port));
       const decided = Array.from({ length: DECISIONS }, () => judged({ policies: [policy('payments')] }));
       for (const each of decided) await log.record({ ...each, inputs: keptInputs(each.decision.decisionId) });
@@ -66,7 +67,7 @@ describe.skipIf(isWithoutValkey('commands on a log that replicas share'))(
       const { exitCode, stderr } = await run(['decisions', 'import', 'log.jsonl']);
       expect([exitCode, linesOf(stderr)[0]]).toEqual([
         1,
-        'decisions.store: is no file, and an import goes into a file',
+        'decisions.store: is no file, and this command changes a file',
       ]);
     });
 
