@@ -84,6 +84,7 @@ export const THREAT_FAMILIES: readonly ThreatFamily[] = [
       ['SNP-29', 'ASK or ASVK that AMD re-issued with a new key', ['cert_signature']],
       ['SNP-30', 'machine that the policy does not list', ['snp_chip_id', 'tdx_platform_id']],
       ['SNP-31', 'VCEK that names another product line than its issuer', ['snp_product']],
+      ['SNP-50', 'report that the host requested', ['snp_vmpl']],
     ],
   },
   {
@@ -161,6 +162,7 @@ export const THREAT_FAMILIES: readonly ThreatFamily[] = [
       ['HCL-16', 'paravisor older than the floor of its ID key', ['hcl_paravisor']],
       ['HCL-17', 'paravisor vouched for by an AK certificate alone', ['hcl_paravisor']],
       ['HCL-18', 'quote that selects no boot PCR', ['tpm_pcr_not_quoted']],
+      ['HCL-30', 'reset of a stateless vTPM that is sealed to the hardware', ['tpm_reset']],
     ],
   },
   {

@@ -35,7 +35,8 @@ export function appraiseResets(verification: Verification, remembered: Remembere
   }
   const actual = shown(countsOf(tpm));
   if (isMadeAnew(verification)) {
-    const detail = 'the vTPM is made anew at each boot (tpmPersisted is false), so there are no earlier counts';
+    const detail =
+      'the vTPM is made anew at each boot (tpmPersisted is false, and no hardware sealing policy keeps it), so there are no earlier counts';
     checks.pass('tpm_reset', { actual, detail });
     return;
   }
@@ -69,9 +70,13 @@ function compare(remembered: ResetCounts, counts: ResetCounts, akThumbprint: str
   });
 }
 
-/** NonPersistedTPM: a new attestation key at each boot. */
+/**
+ * A new attestation key at each boot. A stateless VM whose sealing policy is another keeps its vTPM, sealed to the hardware;
+ * an unknown policy counts as one that does.
+ */
 function isMadeAnew({ claims: { hcl } }: Verification): boolean {
-  return hcl?.vmConfiguration?.['tpmPersisted'] === false;
+  const { tpmPersisted, hardwareSealingPolicy = 'none' } = hcl?.vmConfiguration ?? {};
+  return tpmPersisted === false && hardwareSealingPolicy === 'none';
 }
 
 function countsOf({ clock: { resetCount, restartCount } }: TpmClaims): ResetCounts {

@@ -1,7 +1,7 @@
 import { SNP_TCB_COMPONENTS } from '../claims.js';
 import { isObject, type JsonValue } from '../json.js';
 import type { Finding } from './row.js';
-import { bits, components, differences, faultsOf, isJsonList, policyOf, rises, value } from './words.js';
+import { bits, components, differences, faultsOf, isJsonList, policyOf, reference, rises, value } from './words.js';
 
 /** What a policy finds where AMD has not documented the stepping. */
 const UNKNOWN_PART = 'unknown';
@@ -34,6 +34,15 @@ export function otherChip({ actual }: Finding): string {
 export function otherMachine(finding: Finding, member: string): string {
   const { actual, setting = member } = finding;
   return `The operator should add ${value(actual, 'what identifies the machine')} to ${setting} of ${policyOf(finding)} if the machine is one of theirs.`;
+}
+
+/** A report that the host requested, or that the guest requested at another VMPL. */
+export function otherRequester(finding: Finding): string {
+  const { expected, actual, policy } = finding;
+  if (policy !== null) return reference(finding);
+  return isJsonList(expected)
+    ? 'The caller should send a report that the guest itself requested, because the host can request one too.'
+    : `The caller should send the report that the paravisor made at VMPL 0, which Azure keeps in NV index 0x01400001, and not one of VMPL ${value(actual, '1 to 3')}.`;
 }
 
 /** Firmware that is low is updated; a guest that was launched on lower firmware has to be launched again. */

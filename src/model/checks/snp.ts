@@ -1,7 +1,16 @@
 import { isObject } from '../json.js';
 import type { CheckRows } from './row.js';
 import { SNP_PLATFORM_CHECKS } from './snp-platform.js';
-import { lowTcb, missingMitigations, otherChip, otherMachine, product, provisional, tcbOrder } from './snp-remedies.js';
+import {
+  lowTcb,
+  missingMitigations,
+  otherChip,
+  otherMachine,
+  otherRequester,
+  product,
+  provisional,
+  tcbOrder,
+} from './snp-remedies.js';
 import { differences, policyOf, reference, value } from './words.js';
 
 const VEK = 'or leave it out so that the service fetches it';
@@ -93,15 +102,13 @@ export const SNP_CHECKS = {
   snp_vmpl: {
     holds: 'the paravisor requested the report, at VMPL 0',
     fails: 'the report was not requested at VMPL 0, so the guest or the host could have written the claims',
-    when: 'a report behind a paravisor is of another VMPL than 0; the VMPL is not among the reference values',
+    when: 'a report behind a paravisor is of another VMPL than 0; the host requested the report (VMPL 0xFFFFFFFF); the VMPL is not among the reference values',
     members: ['referenceValues[].snp.vmpl'],
     trust: { hardware: { 'instance-identity': 97 } },
-    remedy: (finding) =>
-      finding.policy === null
-        ? `The caller should send the report that the paravisor made at VMPL 0, which Azure keeps in NV index 0x01400001, and not one of VMPL ${value(finding.actual, '1 to 3')}.`
-        : reference(finding),
+    remedy: otherRequester,
     examples: [
       { expected: 0, actual: 2 },
+      { expected: [0, 1, 2, 3], actual: 0xffffffff },
       { expected: [0], actual: 1, setting: 'referenceValues[].snp.vmpl', policy: SAMPLE },
     ],
   },

@@ -18,6 +18,7 @@ import { verifyReportData } from '../paravisor/runtime-data.js';
 
 const REPORT = '/evidence/report';
 const ENDORSEMENTS = '/evidence/endorsements';
+const LEAST_PRIVILEGED = 3;
 
 /** Verifies a bare SEV-SNP report, with or without the runtime data that its REPORT_DATA is the hash of. */
 @injectable()
@@ -63,6 +64,7 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
       binding,
       paravisor: () => this.#paravisorOf(checks, report.claims),
     });
+    if (report.claims !== null && !checks.ran('snp_vmpl')) verifyRequester(checks, report.claims);
     return {
       checks: checks.all,
       required: [...report.required, ...withNonce(runtimeData === null ? [] : ['hcl_binding'], binding)],
@@ -80,4 +82,17 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
     if (claims === null || !verifyParavisorVmpl(checks, claims)) return null;
     return paravisorByIdKey(claims, this.#floors);
   }
+}
+
+/**
+ * A guest requests a report for VMPL 0 to 3. In a report that the host requested VMPL is 0xFFFFFFFF (AMD 56860,
+ * ATTESTATION_REPORT): the guest chose no REPORT_DATA, so a nonce there shows nothing.
+ */
+function verifyRequester(checks: Checks, { vmpl }: Verified<SnpClaims>): void {
+  if (vmpl <= LEAST_PRIVILEGED) return;
+  checks.fail('snp_vmpl', {
+    expected: [0, 1, 2, 3],
+    actual: vmpl,
+    detail: 'the host requested the report, so the guest did not choose its report data',
+  });
 }

@@ -189,6 +189,16 @@ describe('a vTPM under a policy that tracks its resets', () => {
     expect(existsSync(fileOf(vm))).toBe(false);
   });
 
+  it('HCL-30 is remembered of a stateless VM whose vTPM is sealed to the hardware: tpm_reset', async () => {
+    const vm = await newVm();
+    const vmConfiguration = { 'secure-boot': true, 'tpm-persisted': false, 'hardware-sealing-policy': 'hash' };
+    const verdicts = [];
+    for (const resetCount of [7, 6]) {
+      verdicts.push(verdictOf(await ask(vm, resetCount, 0, { claims: { vmConfiguration } })));
+    }
+    expect(verdicts).toEqual([['allow'], ['deny', 'tpm_reset']]);
+  });
+
   it('TPM-10 ends with the highest counts of requests at once, none of which is allowed behind another', async () => {
     const vm = await newVm();
     const given = [5, 9, 3, 7, 1, 8, 2, 6, 4];

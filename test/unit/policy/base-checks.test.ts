@@ -9,6 +9,7 @@ import {
   failed,
   only,
   results,
+  type Situation,
   situation,
   snpClaims,
   tdAttributes,
@@ -78,6 +79,12 @@ describe('debug', () => {
   it('relaxes debug alone', () => {
     const findings = [check('snp_migration_agent', 'fail'), check('snp_vmpl', 'fail')];
     expect(failed(appraised({ allowDebug: true }, { findings }))).toEqual(['snp_migration_agent', 'snp_vmpl']);
+  });
+
+  it('SNP-50 leaves a report that the host requested denied under the weakest policy: snp_vmpl', () => {
+    const weakest = { allowDebug: true, freshness: 'none', revocation: 'best-effort' };
+    const given: Situation = { type: 'snp', findings: [check('snp_vmpl', 'fail')], claims: { snp: snpClaims() } };
+    expect(failed(appraised({ ...weakest, accepts: ['snp'] }, given))).toEqual(['snp_vmpl']);
   });
 });
 

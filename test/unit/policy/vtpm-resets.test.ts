@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/model/json.js';
 import type { RememberedResets, ResetCounts } from '../../../src/model/vtpm-resets.js';
 import { appraise } from '../../../src/policy/appraise.js';
 import { trackedVtpm } from '../../../src/policy/vtpm-resets.js';
@@ -29,7 +30,8 @@ const remembered = (resetCount: number, restartCount: number): RememberedResets 
 });
 const quoting = (resetCount: number, restartCount: number) =>
   tpmClaims({ clock: { ...counts(resetCount, restartCount), safe: true } });
-const madeAnew = () => hclClaims({ vmConfiguration: { secureBoot: true, tpmPersisted: false } });
+const stateless = (configuration: JsonObject = {}) =>
+  hclClaims({ vmConfiguration: { secureBoot: true, tpmPersisted: false, ...configuration } });
 
 const tracked = (given: Situation) => appraised(TRACKING, given);
 
@@ -100,15 +102,28 @@ describe('resets of a vTPM that a policy tracks', () => {
     });
   });
 
-  it('TPM-10 twin: pass where the vTPM is new at each boot, whatever is remembered', () => {
+  it.each([
+    ['absent', {}],
+    ['none', { hardwareSealingPolicy: 'none' }],
+  ])('TPM-10, HCL-30 twin: pass where the vTPM is new at each boot, the sealing policy being %s', (_title, sealing) => {
     for (const resets of [remembered(900, 0), { state: 'unavailable', detail: 'x', retryable: true } as const]) {
-      const appraisal = tracked({ claims: azClaims({ hcl: madeAnew() }), resets });
+      const appraisal = tracked({ claims: azClaims({ hcl: stateless(sealing) }), resets });
       expect([appraisal.outcome, only(appraisal, 'tpm_reset')]).toMatchObject([
         'allow',
         { result: 'pass', expected: null, detail: expect.stringContaining('made anew at each boot') },
       ]);
     }
   });
+
+  it.each([['hash'], ['signer'], ['unknown-word'], [''], [null], [false]])(
+    'HCL-30 are compared where a stateless vTPM is sealed to the hardware by policy %j: tpm_reset',
+    (hardwareSealingPolicy) => {
+      const claims = azClaims({ hcl: stateless({ hardwareSealingPolicy }), tpm: quoting(6, 0) });
+      const denied = tracked({ claims, resets: remembered(7, 0) });
+      expect([denied.outcome, failed(denied)]).toEqual(['deny', ['tpm_reset']]);
+      expect(tracked({ claims, resets: remembered(6, 0) }).outcome).toBe('allow');
+    },
+  );
 
   it.each([[true], [null], ['false'], [undefined]])('TPM-10 are compared where tpmPersisted is %j', (tpmPersisted) => {
     const vmConfiguration = { secureBoot: true, ...(tpmPersisted === undefined ? {} : { tpmPersisted }) };
@@ -178,10 +193,16 @@ describe('the vTPM that is remembered', () => {
     expect(vtpmOf({ claims }, KEY)).toEqual({ akThumbprint: KEY, counts: counts(7, 2) });
   });
 
+  it('HCL-30 is the one of a stateless VM whose vTPM is sealed to the hardware too', () => {
+    const claims = azClaims({ hcl: stateless({ hardwareSealingPolicy: 'signer' }), tpm: quoting(7, 2) });
+    expect(vtpmOf({ claims }, KEY)).toEqual({ akThumbprint: KEY, counts: counts(7, 2) });
+  });
+
   it('is none without a quote, without its key, and where it is new at each boot', () => {
     const { tpm: _, ...unquoted } = azClaims();
     expect(vtpmOf({ claims: unquoted }, KEY)).toBeNull();
     expect(vtpmOf({})).toBeNull();
-    expect(vtpmOf({ claims: azClaims({ hcl: madeAnew() }) }, KEY)).toBeNull();
+    expect(vtpmOf({ claims: azClaims({ hcl: stateless() }) }, KEY)).toBeNull();
+    expect(vtpmOf({ claims: azClaims({ hcl: stateless({ hardwareSealingPolicy: 'none' }) }) }, KEY)).toBeNull();
   });
 });

@@ -55,6 +55,22 @@ describe('report data of a bare report', () => {
     }
   });
 
+  it('SNP-50 is denied where the host requested the report, with and without the nonce: snp_vmpl', async () => {
+    const report = { fields: { vmpl: 0xffffffff } };
+    for (const found of [
+      await verifySnp(guest.evidence({ nonce: NONCE, report }), { nonce: NONCE }),
+      await verifySnp(guest.evidence({ nonce: NONCE, runtimeData: 'nonce', report }), { nonce: NONCE }),
+      await verifySnp(guest.evidence({ report })),
+    ]) {
+      expectFailed(found, 'snp_vmpl');
+      expect(found.checks.find(({ id }) => id === 'snp_vmpl')).toMatchObject({
+        about: '/evidence/report',
+        expected: [0, 1, 2, 3],
+        actual: 0xffffffff,
+      });
+    }
+  });
+
   it('FRS-08 does not take report data that was never set for an all-zero nonce', async () => {
     for (const length of [8, 32, 64]) {
       const nonce = new Uint8Array(length);
@@ -181,7 +197,7 @@ describe('runtime claims of a paravisor in bare evidence', () => {
     expect(found.claims.hcl).toBeUndefined();
   });
 
-  it.each([1, 2, 3])('SNP-10 twin: a bare report without them may be of VMPL %i', async (vmpl) => {
+  it.each([0, 1, 2, 3])('SNP-10, SNP-50 twin: a bare report without them may be of VMPL %i', async (vmpl) => {
     const found = await verifySnp(guest.evidence({ nonce: NONCE, report: { fields: { vmpl } } }), { nonce: NONCE });
     expectVerified(found);
     expect(found.claims.snp?.vmpl).toBe(vmpl);
