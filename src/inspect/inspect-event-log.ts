@@ -11,7 +11,7 @@ import {
 import { bootClaims, type RegisterCover } from '../measured-boot/boot-claims.js';
 import { type JudgedEvent, judgedEvents } from '../measured-boot/judged-event.js';
 import { loaderLabel } from '../measured-boot/loader-text.js';
-import { orderFaults } from '../measured-boot/log-order.js';
+import { orderFindings } from '../measured-boot/log-order.js';
 import { type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
 import { initialValue, isClosedBySystem, type Replay, replay } from '../measured-boot/replay.js';
 import { hex } from '../model/bytes.js';
@@ -157,12 +157,14 @@ function problemsOf(replayed: Replayed, judged: ReadonlyMap<number, readonly Jud
   const all = log.header === null ? log.events : [log.header, ...log.events];
   return [
     ...weakBank(replayed),
-    ...orderFaults(all, judged, layout).map(({ offset, index, detail }) => ({
-      code: 'eventlog_order',
-      ...(offset === null ? {} : { offset }),
-      ...(index === null ? {} : { pcr: index }),
-      detail,
-    })),
+    ...orderFindings(all, judged, layout)
+      .filter(({ weight }) => weight !== 'note')
+      .map(({ offset, index, detail }) => ({
+        code: 'eventlog_order',
+        ...(offset === null ? {} : { offset }),
+        ...(index === null ? {} : { pcr: index }),
+        detail,
+      })),
     ...[...replays].flatMap(([name, { fault }]) =>
       fault === null ? [] : [{ code: 'eventlog_replay', bank: name, offset: fault.event.offset, detail: fault.detail }],
     ),

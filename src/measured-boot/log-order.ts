@@ -1,12 +1,13 @@
 import { isZero } from '../formats/byte-reader.js';
 import { EVENT_TYPE, type MeasuredEvent } from '../formats/measured-event.js';
 import type { JudgedEvent } from './judged-event.js';
-import type { RegisterLayout } from './register-layout.js';
+import type { OrderWeight, RegisterLayout } from './register-layout.js';
 import { startupLocalities } from './replay.js';
 import { isSeparatorOf, lateVariable } from './secure-boot.js';
 
-/** What no firmware writes, whatever the log replays to. */
-export interface OrderFault {
+/** What is odd about the order of a log, whatever the log replays to. */
+export interface OrderFinding {
+  readonly weight: OrderWeight;
   readonly offset: number | null;
   /** Null where no register is concerned. */
   readonly index: number | null;
@@ -16,17 +17,19 @@ export interface OrderFault {
 
 const SEPARATOR_LENGTH = 4;
 
+type Fault = Omit<OrderFinding, 'weight'>;
+
 /**
- * The faults in the order of a log: an EV_NO_ACTION event with a digest, a startup locality that does not exist or is
- * named twice, a separator with other data than zeros (or FF, for an error of the firmware), a second separator, and
- * variables of Secure Boot after the separator.
+ * What is odd about the order of a log. Faults are an EV_NO_ACTION event with a digest, a startup locality that does not
+ * exist or is named twice, a separator with other data than zeros (or FF, for an error of the firmware), and variables of
+ * Secure Boot after the separator. The layout says what a second separator is.
  */
-export function orderFaults(
+export function orderFindings(
   log: readonly MeasuredEvent[],
   judged: ReadonlyMap<number, readonly JudgedEvent[]>,
   layout: RegisterLayout,
-): readonly OrderFault[] {
-  return [
+): readonly OrderFinding[] {
+  const faults: readonly Fault[] = [
     ...noActionFaults(log),
     ...localityFaults(log),
     ...log
@@ -36,13 +39,13 @@ export function orderFaults(
         index: event.index,
         detail: `the event at offset ${event.offset} does not have the form of a separator`,
       })),
-    ...secondSeparators(judged, layout),
     ...lateVariables(judged, layout),
   ];
+  return [...faults.map((fault) => ({ weight: 'fault' as const, ...fault })), ...secondSeparators(judged, layout)];
 }
 
 /** What is no measurement has no digest. */
-function noActionFaults(log: readonly MeasuredEvent[]): readonly OrderFault[] {
+function noActionFaults(log: readonly MeasuredEvent[]): readonly Fault[] {
   return log
     .filter(({ type, digests }) => type === EVENT_TYPE.noAction && !digests.every(({ value }) => isZero(value)))
     .map(({ offset }) => ({
@@ -52,7 +55,7 @@ function noActionFaults(log: readonly MeasuredEvent[]): readonly OrderFault[] {
     }));
 }
 
-function localityFaults(log: readonly MeasuredEvent[]): readonly OrderFault[] {
+function localityFaults(log: readonly MeasuredEvent[]): readonly Fault[] {
   const localities = startupLocalities(log);
   if (localities.length > 1) return [{ offset: null, index: 0, detail: 'the log names two startup localities' }];
   return localities.includes(null) ? [{ offset: null, index: 0, detail: 'the startup locality is not 0, 3 or 4' }] : [];
@@ -72,14 +75,15 @@ function isOddSeparator({ index, type, data }: MeasuredEvent, { ofFirmware }: Re
 function secondSeparators(
   judged: ReadonlyMap<number, readonly JudgedEvent[]>,
   layout: RegisterLayout,
-): readonly OrderFault[] {
-  const { oneSeparator, name } = layout;
-  return [...oneSeparator].flatMap((index) => {
+): readonly OrderFinding[] {
+  const { secondSeparator, name } = layout;
+  return [...secondSeparator].flatMap(([index, weight]) => {
     const [, second] = (judged.get(index) ?? []).filter((event) => isSeparatorOf(event, index, layout));
     if (second === undefined) return [];
     const { offset } = second.event;
     return [
       {
+        weight,
         offset,
         index,
         detail: `the event at offset ${offset} is a second separator in ${name(index)}`,
@@ -91,7 +95,7 @@ function secondSeparators(
 function lateVariables(
   judged: ReadonlyMap<number, readonly JudgedEvent[]>,
   { secureBoot, name }: RegisterLayout,
-): readonly OrderFault[] {
+): readonly Fault[] {
   const offset = lateVariable(judged.get(secureBoot) ?? []);
   if (offset === null) return [];
   const detail = `the variable at offset ${offset} follows the separator in ${name(secureBoot)}`;

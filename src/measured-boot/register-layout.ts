@@ -1,3 +1,9 @@
+/**
+ * What something about the order of events is worth. - `fault`: no firmware writes it. - `warning`: it is against the
+ * specification, and real firmware writes it. - `note`: it may stand there.
+ */
+export type OrderWeight = 'fault' | 'warning' | 'note';
+
 /** What a register has to say of a boot, and how its events are read. */
 export interface RegisterLayout {
   readonly kind: 'PCR' | 'RTMR';
@@ -17,8 +23,8 @@ export interface RegisterLayout {
   readonly osSeparator: ReadonlySet<number>;
   /** Whether a policy may name further registers that no log has to explain. */
   readonly excusable: boolean;
-  /** Indices that have one separator, no more. */
-  readonly oneSeparator: ReadonlySet<number>;
+  /** What a second separator is, by index; nothing in a register that may have several. */
+  readonly secondSeparator: ReadonlyMap<number, OrderWeight>;
   /** Indices that take settings of the firmware, which may be any bytes. */
   readonly ofSettings: ReadonlySet<number>;
   /** Secure Boot's variables and authorities. */
@@ -74,7 +80,8 @@ export const PCR_LAYOUT: RegisterLayout = {
   ofSystem: new Set([...range(8, 15), 16, 23]),
   osSeparator: new Set([...range(0, 7), 9, ...range(12, 14)]),
   excusable: true,
-  oneSeparator: new Set(range(0, 7)),
+  // Images and Secure Boot are read from what stands before and behind the separator of 2, 4 and 7.
+  secondSeparator: new Map(range(0, 7).map((index) => [index, [2, 4, 7].includes(index) ? 'fault' : 'warning'])),
   ofSettings: new Set([1, 3, 5, 6]),
   secureBoot: 7,
   secureBootAlone: true,
@@ -107,7 +114,7 @@ export const RTMR_LAYOUT: RegisterLayout = {
   osSeparator: new Set(),
   excusable: false,
   // A register has the separators of several PCRs.
-  oneSeparator: new Set(),
+  secondSeparator: new Map(range(1, 4).map((index) => [index, 'note'])),
   ofSettings: new Set(),
   secureBoot: 1,
   secureBootAlone: false,

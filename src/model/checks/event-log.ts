@@ -16,9 +16,15 @@ export const EVENT_LOG_CHECKS = {
   eventlog_order: {
     holds: 'the events of the log are in an order in which firmware measures',
     fails: 'the events of the log are in an order in which no firmware measures',
+    when: 'an event that extends nothing has a digest; a startup locality is not 0, 3 or 4, or is named twice; a separator has other data; a variable of Secure Boot follows the separator; PCR 2, 4 or 7 has a second separator (in PCR 0, 1, 3, 5 and 6 that is a warning)',
     remedy: (finding) =>
-      `The caller should send the whole event log, in the order in which the firmware wrote it${inBrackets(finding)}.`,
-    examples: [{ faults: ['the event at offset 18653 extends nothing and has a digest'] }],
+      finding.result === 'warn'
+        ? `The machine's owner should update the firmware if it writes more than one separator into a PCR${inBrackets(finding)}.`
+        : `The caller should send the whole event log, in the order in which the firmware wrote it${inBrackets(finding)}.`,
+    examples: [
+      { faults: ['the event at offset 18653 extends nothing and has a digest'] },
+      { result: 'warn', faults: ['the event at offset 3214 is a second separator in PCR 0'] },
+    ],
   },
   eventlog_unverified: {
     holds: 'the data of each event is what was measured',

@@ -1,7 +1,7 @@
 import { BANK_LENGTH, type EventBank, type EventLog } from '../../formats/measured-event.js';
 import { bootClaims } from '../../measured-boot/boot-claims.js';
 import { type JudgedEvent, judgedEvents } from '../../measured-boot/judged-event.js';
-import { orderFaults } from '../../measured-boot/log-order.js';
+import { orderFindings } from '../../measured-boot/log-order.js';
 import type { RegisterLayout } from '../../measured-boot/register-layout.js';
 import { initialValue, isClosedBySystem, replay } from '../../measured-boot/replay.js';
 import { unverifiedEvent } from '../../measured-boot/secure-boot.js';
@@ -77,9 +77,15 @@ function verifyOrder(
   layout: RegisterLayout,
 ): boolean {
   const headers = logs.flatMap(({ header }) => header ?? []);
-  const [first] = orderFaults([...headers, ...logs.flatMap(({ events }) => events)], judged, layout);
-  const found = first === undefined ? {} : { otherwise: first.detail, faults: [first.detail] };
-  return checks.require(first === undefined, 'eventlog_order', found);
+  const found = orderFindings([...headers, ...logs.flatMap(({ events }) => events)], judged, layout);
+  const [fault] = found.filter(({ weight }) => weight === 'fault');
+  const details = found.map(({ detail }) => detail);
+  if (fault !== undefined) checks.fail('eventlog_order', { detail: fault.detail, faults: [fault.detail] });
+  else if (found.some(({ weight }) => weight === 'warning')) {
+    checks.warn('eventlog_order', { detail: details.join('; '), faults: details });
+  } else if (details.length === 0) checks.pass('eventlog_order');
+  else checks.pass('eventlog_order', { detail: `no event is out of order; ${details.join('; ')}` });
+  return fault === undefined;
 }
 
 /** Null where the log cannot be replayed: recorded. */

@@ -1,11 +1,22 @@
 import { expect, it } from 'vitest';
 import { sha256 } from '../../../src/crypto/digest.js';
 import { DIGEST_ALGORITHM } from '../../../src/formats/measured-event.js';
+import { parseFirmwareEventLog } from '../../../src/formats/tcg-event-log.js';
 import { factsOf } from '../../../src/inspect/boot-facts.js';
 import { type JudgedEvent, judgedEvents } from '../../../src/measured-boot/judged-event.js';
 import { PCR_LAYOUT, RTMR_LAYOUT } from '../../../src/measured-boot/register-layout.js';
 import { joinBytes } from '../../lab/byte-patch.js';
-import { LOG_EVENT, sectionEvents, secureBootVariable } from '../../lab/event-log-builder.js';
+import {
+  applicationEvent,
+  buildEventLog,
+  buildSha1EventLog,
+  grubBoot,
+  LOG_EVENT,
+  sectionEvents,
+  secureBootVariable,
+} from '../../lab/event-log-builder.js';
+
+import { BANKS } from '../measured-boot/fixture.js';
 
 /** What single events say, as the comparison of two boots names it. */
 
@@ -115,6 +126,16 @@ it('tells an application behind the separator from a driver before it', () => {
   const image: Told = { type: LOG_EVENT.application, data: BINARY, measured: text('MZ\0') };
   const separator: Told = { type: LOG_EVENT.separator, data: new Uint8Array(4) };
   expect(inPcr(2, image, separator, image).map(({ about }) => about)).toEqual(['driver', 'separator', 'application']);
+});
+
+it.each(BANKS)('tells a driver of an option ROM in a log that has only %s digests', (bank) => {
+  const boot = [...grubBoot(), applicationEvent('evil', 2)];
+  const events = parseFirmwareEventLog(
+    bank === 'sha1' ? buildSha1EventLog(boot) : buildEventLog(boot, { banks: [bank] }),
+    2 ** 20,
+  ).events;
+  const facts = factsOf(judgedEvents(events, bank).get(2) ?? [], 2, PCR_LAYOUT);
+  expect(facts.map(({ about }) => about)).toEqual(['driver', 'separator', 'application']);
 });
 
 it('tells sections of a kernel image by the name before them', () => {

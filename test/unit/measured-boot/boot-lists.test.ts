@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sha256, sha384 } from '../../../src/crypto/digest.js';
+import { bootClaims } from '../../../src/measured-boot/boot-claims.js';
+import { PCR_LAYOUT } from '../../../src/measured-boot/register-layout.js';
 import { hex } from '../../../src/model/bytes.js';
 import type { BootClaim } from '../../../src/model/claims.js';
 import { joinBytes } from '../../lab/byte-patch.js';
@@ -24,7 +26,7 @@ import {
   ukiBoot,
   windowsBoot,
 } from '../../lab/event-log-builder.js';
-import { change, claimsOf, claimsOfCcel, text, variableName } from './fixture.js';
+import { BANKS, change, claimsOf, claimsOfCcel, judged, text, variableName } from './fixture.js';
 
 const GRUB = grubBoot();
 const UKI = ukiBoot();
@@ -215,6 +217,21 @@ describe('images that were started', () => {
       (event) => [applicationEvent('driver', 2), event],
     );
     expect(listOf(early, 'applications')).toEqual(imagesOf('shim', 'grub', 'kernel'));
+  });
+
+  it.each(BANKS)('TPM-17 tell a driver of an option ROM from an application by the digests of %s alone', (bank) => {
+    const boot = [...GRUB, applicationEvent('evil', 2)];
+    const { claims } = bootClaims(judged(boot, bank), PCR_LAYOUT, () => null);
+    const digests = new Set(
+      judged(boot, bank)
+        .get(2)
+        ?.map(({ digest }) => hex(digest)),
+    );
+    const [driver, separator, evil] = digests;
+    expect(digests.size).toBe(3);
+    expect(claims.applications).toContain(evil);
+    expect(claims.applications).not.toContain(driver);
+    expect(claims.applications).not.toContain(separator);
   });
 
   it('TPM-17 are not known where PCR 2 has events and no separator', () => {

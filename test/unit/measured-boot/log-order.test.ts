@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseFirmwareEventLog } from '../../../src/formats/tcg-event-log.js';
 import { judgedEvents } from '../../../src/measured-boot/judged-event.js';
-import { orderFaults } from '../../../src/measured-boot/log-order.js';
+import { type OrderFinding, orderFindings } from '../../../src/measured-boot/log-order.js';
 import { PCR_LAYOUT, RTMR_LAYOUT } from '../../../src/measured-boot/register-layout.js';
 import { flipBit } from '../../lab/byte-patch.js';
 import { buildCcel, type CcelEvent } from '../../lab/ccel-builder.js';
@@ -21,16 +21,29 @@ import { change, text } from './fixture.js';
 
 const BOOT = grubBoot();
 
-function faultsOf(log: readonly LogEvent[] | Uint8Array): readonly string[] {
+/** Everything that is found, a note excepted, which a log of a TD may have. */
+const isNoNote = ({ weight }: OrderFinding) => weight !== 'note';
+
+function findingsOf(log: readonly LogEvent[] | Uint8Array): readonly OrderFinding[] {
   const bytes = log instanceof Uint8Array ? log : buildEventLog(log);
   const { header, events } = parseFirmwareEventLog(bytes, 2 ** 20);
   const all = header === null ? events : [header, ...events];
-  return orderFaults(all, judgedEvents(events, 'sha256'), PCR_LAYOUT).map(({ detail }) => detail);
+  return orderFindings(all, judgedEvents(events, 'sha256'), PCR_LAYOUT);
+}
+
+function faultsOf(log: readonly LogEvent[] | Uint8Array): readonly string[] {
+  return findingsOf(log).map(({ detail }) => detail);
+}
+
+function findingsOfCcel(log: readonly CcelEvent[]): readonly OrderFinding[] {
+  const { events } = parseFirmwareEventLog(buildCcel(log), 2 ** 20);
+  return orderFindings(events, judgedEvents(events, 'sha384'), RTMR_LAYOUT);
 }
 
 function faultsOfCcel(log: readonly CcelEvent[]): readonly string[] {
-  const { events } = parseFirmwareEventLog(buildCcel(log), 2 ** 20);
-  return orderFaults(events, judgedEvents(events, 'sha384'), RTMR_LAYOUT).map(({ detail }) => detail);
+  return findingsOfCcel(log)
+    .filter(isNoNote)
+    .map(({ detail }) => detail);
 }
 
 const variable = (name: string, type: number): LogEvent => ({
@@ -61,6 +74,25 @@ describe('the order of an event log', () => {
       expect.stringMatching(new RegExp(`^the event at offset \\d+ is a second separator in PCR ${pcr}$`)),
     ]);
     expect(faultsOf([...BOOT, separatorEvent(pcr, new Uint8Array(4).fill(0xff))])).toHaveLength(1);
+  });
+
+  it.each([
+    ...[2, 4, 7].map((pcr) => [pcr, 'fault'] as const),
+    ...[0, 1, 3, 5, 6].map((pcr) => [pcr, 'warning'] as const),
+  ])('TPM-12 has a second separator in PCR %i, which is a %s', (pcr, weight) => {
+    expect(findingsOf([...BOOT, separatorEvent(pcr)])).toMatchObject([{ weight, index: pcr }]);
+    expect(findingsOf([...BOOT, separatorEvent(8), separatorEvent(8)])).toEqual([]);
+  });
+
+  it('TPM-12 has several separators in a register of a TD, which is a note', () => {
+    expect(findingsOfCcel(asCcelEvents([separatorEvent(7)]))).toEqual([]);
+    expect(findingsOfCcel(asCcelEvents([separatorEvent(7), separatorEvent(7)]))).toMatchObject([
+      {
+        weight: 'note',
+        index: 1,
+        detail: expect.stringMatching(/^the event at offset \d+ is a second separator in RTMR 0$/),
+      },
+    ]);
   });
 
   it('TPM-12 has one separator whatever type a second one is given', () => {

@@ -299,6 +299,45 @@ describe('the replay of a vTPM', () => {
   });
 });
 
+describe('a second separator', () => {
+  const twice = (pcr: number) => change(GRUB, isSeparatorIn(pcr), (event) => [event, event]);
+  const isSeparatorIn = (pcr: number) => (event: LogEvent) => event.type === LOG_EVENT.separator && event.pcr === pcr;
+  const orderOf = (found: Verification) => ofLog(found).filter(({ id }) => id === 'eventlog_order');
+
+  it.each([0, 1, 3, 5, 6])('TPM-12 is a warning in PCR %i of a log that replays: eventlog_order', async (pcr) => {
+    const found = await verifyLog(twice(pcr));
+    expect(failed(found)).toEqual([]);
+    expect(orderOf(found)).toMatchObject([
+      {
+        result: 'warn',
+        detail: expect.stringMatching(new RegExp(`^the event at offset \\d+ is a second separator in PCR ${pcr}$`)),
+      },
+    ]);
+    expect(found.claims.tpm?.eventLog).toMatchObject({ secureBoot: true, notCovered: [] });
+  });
+
+  it('TPM-12 is named in each PCR that has one', async () => {
+    const found = await verifyLog(change(twice(0), isSeparatorIn(3), (event) => [event, event]));
+    expect(orderOf(found)).toMatchObject([
+      { result: 'warn', detail: expect.stringMatching(/second separator in PCR 0; .* second separator in PCR 3$/) },
+    ]);
+  });
+
+  it.each([2, 4, 7])('TPM-12 denies in PCR %i, although the log replays: eventlog_order', async (pcr) => {
+    for (const events of [twice(pcr), change(twice(pcr), isSeparatorIn(0), (event) => [event, event])]) {
+      const found = await verifyLog(events);
+      expectFailed(found, 'eventlog_order');
+      expectNoLog(found);
+    }
+  });
+
+  it('TPM-12 denies where the log does not replay', async () => {
+    const found = await verify(GRUB, [buildEventLog(twice(0))]);
+    expectFailed(found, 'eventlog_replay');
+    expectNoLog(found);
+  });
+});
+
 describe('a boot that systemd closed by its separator', () => {
   const SEPARATORS = systemSeparators();
   const CLOSED = SEPARATORS.filter(({ pcr }) => pcr !== 9);
