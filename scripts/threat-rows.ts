@@ -131,6 +131,7 @@ export const THREAT_FAMILIES: readonly ThreatFamily[] = [
       ['TDX-27', 'TCB info of another version, and unknown status words', ['tdx_tcb_info', 'tdx_tcb_status']],
       ['TDX-28', 'evaluation number and age of collateral', ['tdx_tcb_date', 'collateral_stale']],
       ['TDX-29', 'TCB info and QE identity of different evaluations', ['tdx_tcb_date']],
+      ['TDX-40', 'quote that states the service TDs of its TD', ['tdx_format', 'tdx_service_td']],
     ],
   },
   {

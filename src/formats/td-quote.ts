@@ -12,13 +12,11 @@ export type TdQuote = Readonly<ReturnType<typeof parseTdQuote>>;
 const KEY_TYPE_P256 = 2;
 const TEE_SGX = 0;
 const TEE_TDX = 0x81;
-/**
- * Body types of version 5 and the lengths that go with them; 1 is an SGX enclave report. Type 4, an extended TD 1.5 body,
- * is not read: a body counts only once a real one was seen (decision 0030).
- */
+/** Body types of version 5 and the lengths that go with them; 1 is an SGX enclave report. */
 const BODY_LENGTHS: ReadonlyMap<number, number> = new Map([
   [2, TD_BODY_LENGTH.td10],
   [3, TD_BODY_LENGTH.td15],
+  [4, TD_BODY_LENGTH.td15Extended],
 ]);
 const CERTIFICATION = { pckChain: 5, qeReport: 6 } as const;
 const MAXIMUM_QE_AUTH_DATA = 1024;
@@ -97,7 +95,10 @@ function readBody(reader: ByteReader, version: 4 | 5): TdReportBody {
   const size = reader.u32le('body size');
   const expected = BODY_LENGTHS.get(type);
   if (expected === undefined)
-    throw new FormatError('tdx_format', `body type ${type} is not supported: 2 (TD 1.0) and 3 (TD 1.5) are`);
+    throw new FormatError(
+      'tdx_format',
+      `body type ${type} is not supported: 2 (TD 1.0), 3 (TD 1.5) and 4 (extended TD 1.5) are`,
+    );
   if (size !== expected) throw new FormatError('tdx_format', `body of type ${type} claims to be ${size} bytes`);
   return parseTdReportBody(reader.bytes(size, 'TD report body'));
 }

@@ -17,6 +17,7 @@ const TD_ATTRIBUTES: readonly (readonly [number, string])[] = [
   [5, 'PERF_PROF'],
   [6, 'PMT_PROF'],
   [16, 'ICSSD'],
+  [17, 'SERVTD_EXT'],
   [27, 'LASS'],
   [28, 'SEPT_VE_DISABLE'],
   [29, 'MIGRATABLE'],
@@ -93,10 +94,14 @@ export function describeTdReport(bytes: Uint8Array, about: string): StructureDes
 }
 
 /** Of version 5: what kind of body follows, and its bytes. */
-function describeDescriptor(table: FieldTable, { td15 }: TdReportBody): void {
-  table
-    .add('body type', 48, 2, td15 === null ? 2 : 3, td15 === null ? 'TD 1.0' : 'TD 1.5')
-    .add('body size', 50, 4, td15 === null ? TD_BODY_LENGTH.td10 : TD_BODY_LENGTH.td15);
+function describeDescriptor(table: FieldTable, { td15, extension }: TdReportBody): void {
+  const [type, size, meaning] =
+    td15 === null
+      ? ([2, TD_BODY_LENGTH.td10, 'TD 1.0'] as const)
+      : extension === null
+        ? ([3, TD_BODY_LENGTH.td15, 'TD 1.5'] as const)
+        : ([4, TD_BODY_LENGTH.td15Extended, 'TD 1.5, extended by its service TDs'] as const);
+  table.add('body type', 48, 2, type, meaning).add('body size', 50, 4, size);
 }
 
 function describeBody(table: FieldTable, body: TdReportBody, start: number): void {
@@ -119,6 +124,18 @@ function describeBody(table: FieldTable, body: TdReportBody, start: number): voi
   if (body.td15 === null) return;
   table.hex('TEE_TCB_SVN_2', start + 584, 16, 'the same, after an update of the TDX module under the running domain');
   table.hex('MRSERVICETD', start + 600, 48, 'domains that may serve this one, migrating it for example');
+  if (body.extension === null) return;
+  table
+    .add('VMID', start + 648, 1, body.extension.vmId, 'zero: the domain is not partitioned, or its first layer')
+    .hex('TD_ID', start + 649, 32, 'stays when the domain is migrated')
+    .hex('DEVINFO', start + 681, 48, 'SHA-384 of the information about assigned devices')
+    .hex('INIT_SERVTD_HASH', start + 729, 48, 'service domain bound when this one was built; zero: none')
+    .hex('INIT_SERVTD_ATTR', start + 777, 8)
+    .hex('INIT_CPU_SVN', start + 785, 16, 'of the platform when a service domain was first bound')
+    .hex('INIT_TEE_TCB_SVN', start + 801, 16)
+    .hex('INIT_TEE_FMSPC', start + 817, 12, 'model of that platform: not the FMSPC of a PCK certificate')
+    .hex('CURR_SERVTD_HASH', start + 829, 48, 'service domain bound now; zero: none')
+    .hex('CURR_SERVTD_ATTR', start + 877, 8);
 }
 
 function attributesOf(attributes: bigint): string {

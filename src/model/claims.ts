@@ -125,9 +125,10 @@ export interface TdAttributesClaim {
   readonly pks: boolean;
   readonly keyLocker: boolean;
   readonly perfmon: boolean;
-  /** Bits 16, 27 and 62. */
+  /** Bits 16, 27, 17 and 62. */
   readonly icssd: boolean;
   readonly lass: boolean;
+  readonly serviceTdExt: boolean;
   readonly tpa: boolean;
 }
 
@@ -155,6 +156,18 @@ export interface TdxTcbClaim {
   readonly advisories: readonly string[];
 }
 
+/** Service TDs that were bound to a TD, and the platform on which the first one was. Bytes are lower-case hex. */
+export interface ServiceTdClaim {
+  readonly initHash: string;
+  readonly initAttributes: string;
+  readonly currentHash: string;
+  readonly currentAttributes: string;
+  /** Rated by nothing: Intel publishes no collateral for them. */
+  readonly initTcbSvn: string;
+  readonly initCpuSvn: string;
+  readonly initModel: string;
+}
+
 /** Bytes are lower-case hex. */
 export interface TdxClaims {
   readonly quoteVersion: 4 | 5;
@@ -170,6 +183,8 @@ export interface TdxClaims {
   readonly teeTcbSvn: string;
   readonly tdAttributes: TdAttributesClaim;
   readonly xfam: string;
+  /** Of extended TD 1.5 bodies. A hash of zeros names no service TD. */
+  readonly serviceTd?: ServiceTdClaim;
   readonly reportData: string;
   /** Of the PCK certificate: it tells one platform from all others. */
   readonly ppid: string;

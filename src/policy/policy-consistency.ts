@@ -4,7 +4,12 @@ import { type PolicyProblem, schemaProblem } from './policy-problem.js';
 
 /** Members of a policy that contradict each other. */
 export function crossMemberProblems(policy: PolicyMembers): readonly PolicyProblem[] {
-  return [...acceptsProblems(policy), ...minimumsProblems(policy), ...registerProblems(policy)];
+  return [
+    ...acceptsProblems(policy),
+    ...minimumsProblems(policy),
+    ...registerProblems(policy),
+    ...migrationProblems(policy),
+  ];
 }
 
 function acceptsProblems({ accepts, routes }: PolicyMembers): readonly PolicyProblem[] {
@@ -42,4 +47,12 @@ function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly
         schemaProblem(`/referenceValues/${index}/tdx/${register}`, `describes the paravisor in ${azureTd} evidence`),
       ),
   );
+}
+
+/** Who migrates a TD decides what it runs: that it may be migrated, by anybody, is nothing to allow. */
+function migrationProblems({ require: { tdx } }: PolicyMembers): readonly PolicyProblem[] {
+  if (tdx?.allowMigratable !== true || tdx.mrServiceTd !== null) return [];
+  return [
+    schemaProblem('/require/tdx/mrServiceTd', 'is missing: allowMigratable needs the service TDs that may migrate'),
+  ];
 }

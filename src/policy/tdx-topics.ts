@@ -196,14 +196,19 @@ function isServiceTdRefused(base: readonly Check[]): boolean {
   return base.some(({ id, result }) => id === 'tdx_service_td' && result === 'fail');
 }
 
-/** Only a TD 1.5 body has this register. If it is all zero, no service TD is bound. */
-function appraiseServiceTd({ mrServiceTd }: TdxClaims, asked: TdxRequirements | null, checks: Checks): void {
-  const bound = mrServiceTd !== undefined && /[^0]/.test(mrServiceTd);
-  const listed = mrServiceTd !== undefined && asked?.mrServiceTd?.includes(mrServiceTd) === true;
-  checks.require(!bound || listed, 'tdx_service_td', {
+/**
+ * Only a TD 1.5 body has MRSERVICETD, and only an extended one the hashes of the first and the present service TD. Each that
+ * is not zero has to be listed: the TD of a first service TD that nobody knows may have been changed before it came here.
+ */
+function appraiseServiceTd({ mrServiceTd, serviceTd }: TdxClaims, asked: TdxRequirements | null, checks: Checks): void {
+  const hashes = [mrServiceTd, serviceTd?.initHash, serviceTd?.currentHash];
+  const bound = hashes.filter((hash) => hash !== undefined).filter((hash) => /[^0]/.test(hash));
+  const unlisted = [...new Set(bound)].filter((hash) => asked?.mrServiceTd?.includes(hash) !== true);
+  checks.require(unlisted.length === 0, 'tdx_service_td', {
     expected: asked?.mrServiceTd ?? [],
-    actual: mrServiceTd ?? null,
-    detail: bound ? 'the policy lists the service TD' : 'no service TD is bound',
+    actual: serviceTd === undefined ? (mrServiceTd ?? null) : bound,
+    detail: bound.length > 0 ? 'the policy lists the service TD' : 'no service TD is bound',
+    faults: unlisted,
   });
 }
 

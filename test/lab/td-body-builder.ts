@@ -19,10 +19,27 @@ export interface TdBodyFields {
   /** Of TD 1.5 bodies, and of every TDREPORT. */
   readonly teeTcbSvn2: Uint8Array;
   readonly mrServiceTd: Uint8Array;
+  /** Of extended TD 1.5 bodies. What is left out is zero: no service TD was ever bound. */
+  readonly extension?: Partial<TdExtensionFields>;
 }
 
-/** TD report 1.0 (584 bytes) and 1.5 (648 bytes). */
-export type TdBodyKind = 'td10' | 'td15';
+/** What an extended TD 1.5 body has behind a TD 1.5 body, in this order. */
+export interface TdExtensionFields {
+  /** 1 byte. */
+  readonly vmId: Uint8Array;
+  readonly tdId: Uint8Array;
+  readonly deviceInfo: Uint8Array;
+  readonly initHash: Uint8Array;
+  readonly initAttributes: Uint8Array;
+  readonly initCpuSvn: Uint8Array;
+  readonly initTcbSvn: Uint8Array;
+  readonly initModel: Uint8Array;
+  readonly currentHash: Uint8Array;
+  readonly currentAttributes: Uint8Array;
+}
+
+/** TD report 1.0 (584 bytes), 1.5 (648 bytes) and extended 1.5 (885 bytes). */
+export type TdBodyKind = 'td10' | 'td15' | 'td15Extended';
 
 /** Bits of TDATTRIBUTES. */
 export const TD_ATTRIBUTE = {
@@ -31,6 +48,7 @@ export const TD_ATTRIBUTE = {
   perfProf: 1n << 5n,
   pmtProf: 1n << 6n,
   icssd: 1n << 16n,
+  serviceTdExt: 1n << 17n,
   lass: 1n << 27n,
   septVeDisable: 1n << 28n,
   migratable: 1n << 29n,
@@ -80,6 +98,19 @@ export function azureTdFields(): TdBodyFields {
   };
 }
 
+const NO_EXTENSION: TdExtensionFields = {
+  vmId: new Uint8Array(1),
+  tdId: new Uint8Array(32),
+  deviceInfo: ZERO_48,
+  initHash: ZERO_48,
+  initAttributes: new Uint8Array(8),
+  initCpuSvn: new Uint8Array(16),
+  initTcbSvn: new Uint8Array(16),
+  initModel: new Uint8Array(12),
+  currentHash: ZERO_48,
+  currentAttributes: new Uint8Array(8),
+};
+
 export function buildTdBody(fields: TdBodyFields, kind: TdBodyKind): Uint8Array {
   return joinBytes(
     fields.teeTcbSvn,
@@ -94,7 +125,8 @@ export function buildTdBody(fields: TdBodyFields, kind: TdBodyKind): Uint8Array 
     fields.mrOwnerConfig,
     ...fields.rtmrs,
     fields.reportData,
-    ...(kind === 'td15' ? [fields.teeTcbSvn2, fields.mrServiceTd] : []),
+    ...(kind === 'td10' ? [] : [fields.teeTcbSvn2, fields.mrServiceTd]),
+    ...(kind === 'td15Extended' ? Object.values({ ...NO_EXTENSION, ...fields.extension }) : []),
   );
 }
 

@@ -83,7 +83,7 @@ export interface TdQuoteMaterial {
 /** Id of Intel's quoting enclave, hex. */
 export const QE_VENDOR_ID = '939a7233f79c4ca9940a0db3957f0607';
 
-const BODY_TYPE: { readonly [kind in TdBodyKind]: number } = { td10: 2, td15: 3 };
+const BODY_TYPE: { readonly [kind in TdBodyKind]: number } = { td10: 2, td15: 3, td15Extended: 4 };
 const QE_AUTH_DATA = Uint8Array.from({ length: 32 }, (_, index) => index);
 
 /** Writes and signs a TD quote of version 4 or 5. */

@@ -15,6 +15,7 @@ const TDX = 0x81;
 const BODY_LENGTHS: ReadonlyMap<number, number> = new Map([
   [2, 584],
   [3, 648],
+  [4, 885],
 ]);
 
 /** @throws {RangeError} where it is no quote of version 4 or 5 about a TD */

@@ -199,14 +199,14 @@ export const TDX_CHECKS = {
   tdx_service_td: {
     holds: 'the policy lists every service TD that is bound',
     fails: 'a service TD is bound that the policy does not list',
-    when: 'MRSERVICETD is not zero and not among require.tdx.mrServiceTd; the TDREPORT names a service TD, and the quote has a TD 1.0 body, which does not say which',
+    when: 'MRSERVICETD, or INIT_SERVTD_HASH or CURR_SERVTD_HASH of an extended TD 1.5 body, is not zero and not among require.tdx.mrServiceTd; the TDREPORT names a service TD, and the quote has a TD 1.0 body, which does not say which',
     members: ['require.tdx.mrServiceTd'],
     trust: { hardware: { 'runtime-opaque': 96 } },
     remedy: (finding) =>
       finding.policy === null
         ? "The guest's owner should launch the TD without a service TD, or the caller should send a quote with a TD 1.5 body, which states its hash."
-        : `The guest's owner should launch the TD without a service TD, or the operator should add ${value(finding.actual, 'its hash')} to require.tdx.mrServiceTd of ${policyOf(finding)}.`,
-    examples: [{}, { expected: [], actual: '38'.repeat(48), policy: SAMPLE }],
+        : `The guest's owner should launch the TD without a service TD, or the operator should add ${faultsOf(finding, 'its hash')} to require.tdx.mrServiceTd of ${policyOf(finding)}.`,
+    examples: [{}, { expected: [], actual: '38'.repeat(48), faults: ['38'.repeat(48)], policy: SAMPLE }],
   },
   tdx_measurement: {
     holds: 'the measurement registers are among the reference values',

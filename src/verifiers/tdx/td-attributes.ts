@@ -1,5 +1,5 @@
 import { isZero } from '../../formats/byte-reader.js';
-import type { TdReportBody } from '../../formats/td-report-body.js';
+import { SERVTD_EXT, type TdReportBody } from '../../formats/td-report-body.js';
 import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 import type { TdAttributesClaim } from '../../model/claims.js';
@@ -14,6 +14,7 @@ const ATTRIBUTES: { readonly [name in keyof TdAttributesClaim]: bigint } = {
   perfmon: 1n << 63n,
   icssd: 1n << 16n,
   lass: 1n << 27n,
+  serviceTdExt: SERVTD_EXT,
   tpa: 1n << 62n,
 };
 

@@ -1,6 +1,7 @@
 import type { TdQuote } from '../../formats/td-quote.js';
+import type { TdReportBody } from '../../formats/td-report-body.js';
 import { hex } from '../../model/bytes.js';
-import type { TdxClaims, TdxTcbClaim } from '../../model/claims.js';
+import type { ServiceTdClaim, TdxClaims, TdxTcbClaim } from '../../model/claims.js';
 import type { PckExtension } from '../../vendors/intel/pck-extension.js';
 import { tdAttributesClaim } from './td-attributes.js';
 
@@ -20,10 +21,23 @@ export function tdxClaims({ version, body }: TdQuote, pck: PckExtension, tcb: Td
     teeTcbSvn: hex(body.teeTcbSvn),
     tdAttributes: tdAttributesClaim(body.tdAttributes),
     xfam: hex(body.xfam),
+    ...(body.extension === null ? {} : { serviceTd: serviceTdClaim(body.extension.serviceTd) }),
     reportData: hex(body.reportData),
     ppid: hex(pck.ppid),
     fmspc: hex(pck.fmspc),
     pceId: hex(pck.pceId),
     tcb,
+  };
+}
+
+function serviceTdClaim(fields: NonNullable<TdReportBody['extension']>['serviceTd']): ServiceTdClaim {
+  return {
+    initHash: hex(fields.initHash),
+    initAttributes: hex(fields.initAttributes),
+    currentHash: hex(fields.currentHash),
+    currentAttributes: hex(fields.currentAttributes),
+    initTcbSvn: hex(fields.initTcbSvn),
+    initCpuSvn: hex(fields.initCpuSvn),
+    initModel: hex(fields.initModel),
   };
 }

@@ -221,6 +221,7 @@ function attributesHex(claims: any): string {
     debug: 0,
     icssd: 16,
     lass: 27,
+    serviceTdExt: 17,
     septVeDisable: 28,
     migratable: 29,
     pks: 30,

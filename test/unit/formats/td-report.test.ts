@@ -3,7 +3,7 @@ import { parseTdReport } from '../../../src/formats/td-report.js';
 import { parseTdReportBody } from '../../../src/formats/td-report-body.js';
 import { holdsTdReportHashes } from '../../../src/verifiers/azure-cvm/td-report-match.js';
 import { flipBit } from '../../lab/byte-patch.js';
-import { buildTdBody, linuxTdFields } from '../../lab/td-body-builder.js';
+import { buildTdBody, linuxTdFields, TD_ATTRIBUTE } from '../../lab/td-body-builder.js';
 import { buildTdReport } from '../../lab/td-report-builder.js';
 import { haveVectors, readVector, vectors } from '../../vectors.js';
 
@@ -45,11 +45,39 @@ describe('body of a TD report', () => {
       rtmr: [sized(11), sized(12), sized(13), sized(14)],
       reportData: sized(15, 64),
       td15: { teeTcbSvn2: sized(16, 16), mrServiceTd: sized(17) },
+      extension: null,
     });
     expect(parseTdReportBody(buildTdBody(FIELDS, 'td10')).td15).toBeNull();
   });
 
-  it.each([0, 583, 585, 647, 649])('TDX-02 refuses %d bytes', (length) => {
+  it('TDX-40 reads what an extended TD 1.5 body has behind a TD 1.5 body', () => {
+    const extension = {
+      vmId: sized(18, 1),
+      tdId: sized(19, 32),
+      deviceInfo: sized(20),
+      initHash: sized(21),
+      initAttributes: sized(22, 8),
+      initCpuSvn: sized(23, 16),
+      initTcbSvn: sized(24, 16),
+      initModel: sized(25, 12),
+      currentHash: sized(26),
+      currentAttributes: sized(27, 8),
+    };
+    const fields = { ...FIELDS, tdAttributes: TD_ATTRIBUTE.serviceTdExt, extension };
+    const bytes = buildTdBody(fields, 'td15Extended');
+    const starts = [648, 649, 681, 729, 777, 785, 801, 817, 829, 877];
+    expect([bytes.byteLength, ...starts.map((start) => bytes[start])]).toEqual([
+      885,
+      ...starts.map((_, at) => 18 + at),
+    ]);
+    const { vmId: _, tdId, deviceInfo, ...serviceTd } = extension;
+    expect(parseTdReportBody(bytes)).toMatchObject({
+      td15: { mrServiceTd: sized(17) },
+      extension: { vmId: 18, tdId, deviceInfo, serviceTd },
+    });
+  });
+
+  it.each([0, 583, 585, 647, 649, 884, 886])('TDX-02 refuses %d bytes', (length) => {
     expect(() => parseTdReportBody(new Uint8Array(length))).toThrow(expect.objectContaining({ code: 'tdx_format' }));
   });
 });

@@ -65,6 +65,20 @@ const BODY_15: readonly Row[] = [
   ['MRSERVICETD', 654, 48, '0d'.repeat(48)],
 ];
 
+/** Extended TD 1.5 only. */
+const BODY_EXTENDED: readonly Row[] = [
+  ['VMID', 702, 1, '0e', 14],
+  ['TD_ID', 703, 32, '0f'.repeat(32)],
+  ['DEVINFO', 735, 48, '20'.repeat(48)],
+  ['INIT_SERVTD_HASH', 783, 48, '21'.repeat(48)],
+  ['INIT_SERVTD_ATTR', 831, 8, '22'.repeat(8)],
+  ['INIT_CPU_SVN', 839, 16, '23'.repeat(16)],
+  ['INIT_TEE_TCB_SVN', 855, 16, '24'.repeat(16)],
+  ['INIT_TEE_FMSPC', 871, 12, '25'.repeat(12)],
+  ['CURR_SERVTD_HASH', 883, 48, '26'.repeat(48)],
+  ['CURR_SERVTD_ATTR', 931, 8, '27'.repeat(8)],
+];
+
 const keysAt = (offset: number): readonly Row[] => [
   ['signature', offset, 64, 'a1'.repeat(64)],
   ['attestation key', offset + 64, 64, 'a2'.repeat(64)],
@@ -134,10 +148,20 @@ describe('description of a TD quote', () => {
   const ofVersion5 = [...head('0500'), ...descriptor('0200', 2, '48020000', 584), ...BODY_5, ...keysAt(642)];
   const ofTd15 = [...head('0500'), ...descriptor('0300', 3, '88020000', 648), ...BODY_5, ...BODY_15, ...keysAt(706)];
 
+  const ofExtended = [
+    ...head('0500'),
+    ...descriptor('0400', 4, '75030000', 885),
+    ...BODY_5.map((row) => (row[0] === 'TDATTRIBUTES' ? ([...row.slice(0, 3), '0500020000000000'] as const) : row)),
+    ...BODY_15,
+    ...BODY_EXTENDED,
+    ...keysAt(943),
+  ] as readonly Row[];
+
   it.each<readonly [string, TdQuoteMaking, readonly Row[], number]>([
     ['version 4', { version: 4 }, ofVersion4, 770],
     ['version 5 and TD 1.0', { version: 5, body: 'td10' }, ofVersion5, 776],
     ['version 5 and TD 1.5', { version: 5, body: 'td15' }, ofTd15, 840],
+    ['version 5 and extended TD 1.5', { version: 5, body: 'td15Extended' }, ofExtended, 1077],
   ])('has each field of %s where it stands, with its length and value', (_what, making, fields, enclave) => {
     const quote = written(written(platform.quote(making), fields), ENCLAVE, enclave);
     const [ofQuote, ofEnclave, ...certificates] = describeTdQuote(quote, '/quote');
@@ -151,6 +175,12 @@ describe('description of a TD quote', () => {
     });
     expect(asDescribed(ofEnclave)).toEqual(asRead(ENCLAVE));
     expect(certificates.map(({ name }) => name)).toEqual(Array(3).fill('certificate of the quote'));
+  });
+
+  it('names SERVTD_EXT, which an extended TD 1.5 body has', () => {
+    const fields = { tdAttributes: 1n << 17n };
+    const [quote] = describeTdQuote(platform.quote({ version: 5, body: 'td15Extended', fields }), '/quote');
+    expect(meaningIn(quote, 'TDATTRIBUTES')).toBe('SERVTD_EXT');
   });
 
   it.each([
@@ -194,6 +224,7 @@ describe('description of a TD quote', () => {
   it.each([
     ['td10', 'TD 1.0'],
     ['td15', 'TD 1.5'],
+    ['td15Extended', 'TD 1.5, extended by its service TDs'],
   ] as const)('says which body a quote of version 5 has: %s', (body, expected) => {
     const [quote] = describeTdQuote(platform.quote({ version: 5, body }), '/quote');
     expect(meaningIn(quote, 'body type')).toBe(expected);

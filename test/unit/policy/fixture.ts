@@ -129,6 +129,7 @@ export function tdAttributes(overrides: Partial<TdAttributesClaim> = {}): TdAttr
     keyLocker: false,
     perfmon: false,
     icssd: false,
+    serviceTdExt: false,
     lass: false,
     tpa: false,
     ...overrides,

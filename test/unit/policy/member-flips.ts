@@ -233,7 +233,9 @@ export const MEMBER_FLIPS: readonly MemberFlip[] = [
     types: TDX,
     given: withTdx({ tdAttributes: tdAttributes({ septVeDisable: false }) }),
   }),
-  requiring('tdx.allowMigratable', true, {
+  flip('require.tdx.allowMigratable', {
+    on: { require: { tdx: { allowMigratable: true, mrServiceTd: [HEX_48] } } },
+    off: { require: { tdx: { mrServiceTd: [HEX_48] } } },
     types: TDX,
     given: withTdx({ tdAttributes: tdAttributes({ migratable: true }) }),
   }),

@@ -39,7 +39,6 @@ const CASES: readonly (readonly [pointer: string, members: JsonObject, used: Jso
   ['/require/snp/minGuestSvn', { require: { snp: { minGuestSvn: 0 } } }, SNP, TDX],
   ['/require/snp/machines', { require: { snp: { machines: { cspId: ['Azure'] } } } }, SNP, TDX],
   ['/require/tdx/septVeDisable', { require: { tdx: { septVeDisable: true } } }, BOTH, SNP],
-  ['/require/tdx/allowMigratable', { require: { tdx: { allowMigratable: true } } }, TDX, SNP],
   ['/require/tdx/allowPerfmon', { require: { tdx: { allowPerfmon: false } } }, TDX, MAA],
   ['/require/tdx/xfamMask', { require: { tdx: { xfamMask: '00'.repeat(8) } } }, TDX, SNP],
   ['/require/tdx/mrServiceTd', { require: { tdx: { mrServiceTd: [HEX_48] } } }, TDX, SNP],
@@ -84,6 +83,12 @@ describe('a member that nothing consults', () => {
   it.each(CASES)('DEC-13 keeps a policy from loading: %s', (pointer, members, used, not) => {
     expect(unused({ ...not, ...members })).toEqual([pointer]);
     expect(unused({ ...used, ...members })).toEqual([]);
+  });
+
+  it('DEC-13 keeps a policy from loading: allowMigratable, with the service TDs that it needs', () => {
+    const members = { require: { tdx: { allowMigratable: true, mrServiceTd: [HEX_48] } } };
+    expect(unused({ ...SNP, ...members })).toEqual(['/require/tdx/allowMigratable', '/require/tdx/mrServiceTd']);
+    expect(unused({ ...TDX, ...members })).toEqual([]);
   });
 
   it('DEC-13 is shown with its code and pointer', () => {

@@ -452,6 +452,11 @@ describe('a policy text', () => {
       { require: { maa: { complianceStatus: [] } } },
       '/require/maa/complianceStatus: must not be empty',
     ],
+    [
+      'service TDs where a TD may be migrated',
+      { require: { tdx: { allowMigratable: true } } },
+      '/require/tdx/mrServiceTd: is missing: allowMigratable needs the service TDs that may migrate',
+    ],
   ])('DEC-06 refuses an empty list of %s', (_what, members, problem) => {
     expect(problemsWith(members)).toContain(problem);
   });

@@ -17,6 +17,8 @@ function own(appraisal: ReturnType<typeof judge>, id: 'tdx_attributes' | 'tdx_xf
   return only({ checks: appraisal.own }, id);
 }
 
+const SOME_TD = '77'.repeat(48);
+
 describe('attributes of a TD', () => {
   it.each([null, {}])('TDX-15 refuse a TD that can be migrated, under %j', (asked) => {
     const appraisal = withAttributes(asked, { migratable: true });
@@ -30,7 +32,9 @@ describe('attributes of a TD', () => {
   });
 
   it('TDX-15 take a TD that can be migrated where the policy says so', () => {
-    expect(withAttributes({ allowMigratable: true }, { migratable: true }).outcome).toBe('allow');
+    expect(withAttributes({ allowMigratable: true, mrServiceTd: [SOME_TD] }, { migratable: true }).outcome).toBe(
+      'allow',
+    );
     expect(failed(withAttributes({ allowMigratable: false }, { migratable: true }))).toEqual(['tdx_attributes']);
   });
 
@@ -73,7 +77,7 @@ describe('attributes of a TD', () => {
   });
 
   it('TDX-15 do not hide what the verifier found under the same name', () => {
-    const asked = { allowMigratable: true, allowPerfmon: true };
+    const asked = { allowMigratable: true, mrServiceTd: [SOME_TD], allowPerfmon: true };
     for (const id of ['tdx_attributes', 'tdx_xfam', 'tdx_seam_attributes', 'tdx_debug'] as const) {
       const appraisal = appraisedTd({ require: { tdx: asked } }, { findings: [check(id, 'fail')] });
       expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', [id]]);
@@ -84,6 +88,16 @@ describe('attributes of a TD', () => {
 describe('a service TD', () => {
   const MIGTD = '38'.repeat(48);
   const OTHER = `${'00'.repeat(47)}01`;
+  const NONE = '00'.repeat(48);
+  const serviceTd = () => ({
+    initHash: NONE,
+    initAttributes: '00'.repeat(8),
+    currentHash: NONE,
+    currentAttributes: '00'.repeat(8),
+    initTcbSvn: '00'.repeat(16),
+    initCpuSvn: '00'.repeat(16),
+    initModel: '00'.repeat(12),
+  });
 
   it.each([null, {}])('TDX-16 is refused by default, under %j', (asked) => {
     for (const mrServiceTd of [MIGTD, OTHER]) {
@@ -112,6 +126,50 @@ describe('a service TD', () => {
     const bound = { mrServiceTd: MIGTD, tdAttributes: tdAttributes({ migratable: true }) };
     expect(failed(judge({ mrServiceTd: [MIGTD] }, bound))).toEqual(['tdx_attributes']);
     expect(judge({ mrServiceTd: [MIGTD], allowMigratable: true }, bound).outcome).toBe('allow');
+  });
+
+  const stating = (hashes: { initHash?: string; currentHash?: string }) => ({
+    mrServiceTd: NONE,
+    serviceTd: { ...serviceTd(), ...hashes },
+  });
+
+  it.each(['initHash', 'currentHash'] as const)(
+    'TDX-40, TDX-16 of an extended TD 1.5 body is refused unless the policy lists its %s: tdx_service_td',
+    (name) => {
+      for (const asked of [null, {}, { mrServiceTd: [SOME_TD] }]) {
+        const appraisal = judge(asked, stating({ [name]: MIGTD }));
+        expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['tdx_service_td']]);
+        expect(own(appraisal, 'tdx_service_td')).toMatchObject({
+          expected: asked?.mrServiceTd ?? [],
+          actual: [MIGTD],
+          faults: [MIGTD],
+        });
+      }
+      expect(judge({ mrServiceTd: [MIGTD] }, stating({ [name]: MIGTD })).outcome).toBe('allow');
+    },
+  );
+
+  it('TDX-40, TDX-16 has every hash listed that is not zero: MRSERVICETD, the first and the present one', () => {
+    const all = { ...stating({ initHash: OTHER, currentHash: SOME_TD }), mrServiceTd: MIGTD };
+    for (const mrServiceTd of [
+      [MIGTD, OTHER],
+      [MIGTD, SOME_TD],
+      [OTHER, SOME_TD],
+    ]) {
+      expect(failed(judge({ mrServiceTd }, all))).toEqual(['tdx_service_td']);
+    }
+    expect(judge({ mrServiceTd: [MIGTD, OTHER, SOME_TD] }, all).outcome).toBe('allow');
+    const migratable = { ...all, tdAttributes: tdAttributes({ migratable: true }) };
+    const asked = { allowMigratable: true, mrServiceTd: [MIGTD, SOME_TD] };
+    expect(failed(judge(asked, migratable))).toEqual(['tdx_service_td']);
+    expect(failed(judge({ mrServiceTd: [MIGTD, OTHER, SOME_TD] }, migratable))).toEqual(['tdx_attributes']);
+  });
+
+  it('TDX-40 twin: is none where every hash of an extended TD 1.5 body is zero', () => {
+    for (const asked of [null, { mrServiceTd: [MIGTD] }]) {
+      const appraisal = judge(asked, stating({}));
+      expect([appraisal.outcome, own(appraisal, 'tdx_service_td').detail]).toEqual(['allow', 'no service TD is bound']);
+    }
   });
 
   it('TDX-16 that only the TDREPORT names is not said to be unbound, whatever the policy lists', () => {

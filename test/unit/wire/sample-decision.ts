@@ -264,6 +264,7 @@ export const TDX_DECISION: Decision = {
         perfmon: false,
         icssd: false,
         lass: false,
+        serviceTdExt: false,
         tpa: false,
       },
       xfam: hex(8),

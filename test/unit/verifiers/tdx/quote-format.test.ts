@@ -3,12 +3,15 @@ import { parsePemCertificates } from '../../../../src/formats/pem.js';
 import { parseTdQuote } from '../../../../src/formats/td-quote.js';
 import { flipBit, joinBytes, littleEndian, patchBytes } from '../../../lab/byte-patch.js';
 import { pemOf } from '../../../lab/pki.js';
+import { TD_ATTRIBUTE, type TdExtensionFields } from '../../../lab/td-body-builder.js';
+import type { TdQuoteMaking } from '../../../lab/td-quote-builder.js';
 import { tdQuoteLayout } from '../../../lab/td-quote-layout.js';
 import { buildTdReport } from '../../../lab/td-report-builder.js';
 import { expectMalformed, expectVerified, PLATFORM, verify } from './fixture.js';
 
 const V4 = PLATFORM.quote();
 const V5 = PLATFORM.quote({ version: 5 });
+const EXTENDED = PLATFORM.quote({ version: 5, body: 'td15Extended' });
 const TD_REPORT = buildTdReport(PLATFORM.bodyFields());
 const AT4 = tdQuoteLayout(V4);
 const AT5 = tdQuoteLayout(V5);
@@ -23,6 +26,7 @@ describe('form of a quote', () => {
     ['version 4', { version: 4 }],
     ['version 5 with a TD 1.5 body', { version: 5 }],
     ['version 5 with a TD 1.0 body', { version: 5, body: 'td10' }],
+    ['version 5 with an extended TD 1.5 body', { version: 5, body: 'td15Extended' }],
   ] as const)('TDX-01 reads %s', async (_, quote) => {
     expectVerified(await verify({ quote }));
   });
@@ -43,20 +47,68 @@ describe('form of a quote', () => {
     await malformed(patched(V4, 4, 0x82, 4), 'tdx_format');
   });
 
-  it.each([0, 1, 4, 0xffff])('TDX-01 refuses body type %d', async (type) => {
+  it.each([0, 1, 5, 0xffff])('TDX-01 refuses body type %d', async (type) => {
     const quote = patched(V5, 48, type, 2);
     await malformed(quote, 'tdx_format');
-    expect(() => parseTdQuote(quote)).toThrow(`body type ${type} is not supported: 2 (TD 1.0) and 3 (TD 1.5) are`);
+    expect(() => parseTdQuote(quote)).toThrow(
+      `body type ${type} is not supported: 2 (TD 1.0), 3 (TD 1.5) and 4 (extended TD 1.5) are`,
+    );
   });
 
-  it('TDX-01 refuses an extended TD 1.5 body, which is longer than a TD 1.5 body', async () => {
-    const extended = joinBytes(
-      V5.subarray(0, 54),
-      V5.subarray(54, 54 + 648),
-      new Uint8Array(885 - 648),
-      V5.subarray(54 + 648),
-    );
-    await malformed(patched(patched(extended, 48, 4, 2), 50, 885, 4), 'tdx_format');
+  it('TDX-40 refuses an extended TD 1.5 body that is cut by one byte', async () => {
+    const cut = joinBytes(EXTENDED.subarray(0, 54 + 884), EXTENDED.subarray(54 + 885));
+    await malformed(cut, 'tdx_format');
+    await malformed(patched(cut, 50, 884, 4), 'tdx_format');
+  });
+
+  it.each([0, 648, 884, 886])('TDX-40 refuses an extended TD 1.5 body that is said to be %d bytes', async (size) => {
+    await malformed(patched(EXTENDED, 50, size, 4), 'tdx_format');
+  });
+
+  it('TDX-40 refuses the type of one TD 1.5 body over the other', async () => {
+    await malformed(patched(EXTENDED, 48, 3, 2), 'tdx_format');
+    await malformed(patched(V5, 48, 4, 2), 'tdx_format');
+  });
+
+  const filled = (length: number) => new Uint8Array(length).fill(0x38);
+
+  it.each<[keyof TdExtensionFields, number]>([
+    ['initHash', 48],
+    ['initAttributes', 8],
+    ['initCpuSvn', 16],
+    ['initTcbSvn', 16],
+    ['initModel', 12],
+    ['currentHash', 48],
+    ['currentAttributes', 8],
+  ])('TDX-40 refuses %s without SERVTD_EXT: tdx_format', async (name, length) => {
+    const extended = (tdAttributes: bigint) =>
+      PLATFORM.quote({
+        version: 5,
+        body: 'td15Extended',
+        fields: { tdAttributes, extension: { [name]: filled(length) } },
+      });
+    await malformed(extended(TD_ATTRIBUTE.septVeDisable), 'tdx_format');
+    await malformed(extended(0n), 'tdx_format');
+    expect(parseTdQuote(extended(TD_ATTRIBUTE.serviceTdExt)).body.extension?.serviceTd).toHaveProperty(name);
+  });
+
+  it.each<[string, TdQuoteMaking]>([
+    ['version 4', { version: 4 }],
+    ['version 5 with a TD 1.0 body', { version: 5, body: 'td10' }],
+    ['version 5 with a TD 1.5 body', { version: 5 }],
+  ])('TDX-40 refuses SERVTD_EXT in %s: tdx_format', async (_, making) => {
+    await malformed(PLATFORM.quote({ ...making, fields: { tdAttributes: TD_ATTRIBUTE.serviceTdExt } }), 'tdx_format');
+  });
+
+  it('TDX-40 twin: reads what is no field of a service TD without SERVTD_EXT', async () => {
+    const extension = { vmId: filled(1), tdId: filled(32), deviceInfo: filled(48) };
+    const quote = PLATFORM.quote({ version: 5, body: 'td15Extended', fields: { extension } });
+    expect(parseTdQuote(quote).body.extension).toMatchObject({
+      vmId: 0x38,
+      tdId: filled(32),
+      deviceInfo: filled(48),
+    });
+    expectVerified(await verify({ quote }));
   });
 
   it.each([0, 584, 647, 649, 0xffff_ffff])('TDX-01 refuses a TD 1.5 body that is said to be %d bytes', async (size) => {
@@ -71,7 +123,8 @@ describe('form of a quote', () => {
   it.each([
     ['version 4', V4],
     ['version 5', V5],
-  ])('TDX-02 refuses every truncation of %s', (_, quote) => {
+    ['version 5 with an extended TD 1.5 body', EXTENDED],
+  ])('TDX-02, TDX-40 refuses every truncation of %s', (_, quote) => {
     const codes = new Set<string>();
     for (let length = 0; length < quote.byteLength; length++) codes.add(codeOf(quote.subarray(0, length)));
     expect([...codes]).toEqual(['tdx_format']);

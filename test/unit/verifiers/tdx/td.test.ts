@@ -17,7 +17,10 @@ const NAMED: ReadonlyMap<bigint, string> = new Map([
   [TD_ATTRIBUTE.tpa, 'tpa'],
   [TD_ATTRIBUTE.perfmon, 'perfmon'],
 ]);
-const FOREIGN = Array.from({ length: 63 }, (_, index) => index + 1).filter((position) => !NAMED.has(bit(position)));
+/** SERVTD_EXT goes with a body of its own. */
+const FOREIGN = Array.from({ length: 63 }, (_, index) => index + 1).filter(
+  (position) => !NAMED.has(bit(position)) && bit(position) !== TD_ATTRIBUTE.serviceTdExt,
+);
 
 describe('attributes of a TD', () => {
   it('TDX-15 denies debug, and claims it', async () => {
@@ -115,6 +118,44 @@ describe('measurements', () => {
     expectVerified(bound);
     expect(bound.claims?.mrServiceTd).toBe(hexOf(0x38));
   });
+
+  it('TDX-40 claims the service TDs of an extended TD 1.5 body, for a policy to judge', async () => {
+    const extension = {
+      initHash: new Uint8Array(48).fill(1),
+      initAttributes: new Uint8Array(8).fill(2),
+      initCpuSvn: new Uint8Array(16).fill(3),
+      initTcbSvn: new Uint8Array(16).fill(4),
+      initModel: new Uint8Array(12).fill(5),
+      currentHash: new Uint8Array(48).fill(6),
+      currentAttributes: new Uint8Array(8).fill(7),
+    };
+    const found = await verify({
+      quote: { version: 5, body: 'td15Extended', fields: { tdAttributes: TD_ATTRIBUTE.serviceTdExt, extension } },
+    });
+    expectVerified(found);
+    expect(found.claims).toMatchObject({
+      mrServiceTd: hexOf(0),
+      tdAttributes: { serviceTdExt: true },
+      serviceTd: {
+        initHash: hexOf(1),
+        initAttributes: hexOf(2, 8),
+        initCpuSvn: hexOf(3, 16),
+        initTcbSvn: hexOf(4, 16),
+        initModel: hexOf(5, 12),
+        currentHash: hexOf(6),
+        currentAttributes: hexOf(7, 8),
+      },
+    });
+    expect((await withFields({}, 5)).claims).not.toHaveProperty('serviceTd');
+  });
+
+  it.each([54 + 648, 54 + 649, 54 + 681])(
+    'TDX-40 denies an extended TD 1.5 body that was changed after signing, byte %d: tdx_signature',
+    async (offset) => {
+      const signedPart = (bytes: Uint8Array) => bytes.map((byte, index) => (index === offset ? byte ^ 1 : byte));
+      expectFailed(await verify({ quote: { version: 5, body: 'td15Extended', signedPart } }), 'tdx_signature');
+    },
+  );
 
   it.each([54 + 584, 54 + 600])(
     'TDX-16 denies a TD 1.5 body that was changed after signing, byte %d',
