@@ -1,5 +1,5 @@
 import { base64, latin1, looseBytes } from '../model/bytes.js';
-import { FormatError } from '../model/errors.js';
+import { FormatError, nullIfMalformed } from '../model/errors.js';
 import { withoutFilling } from './der.js';
 
 /** Vendors' chains have less than a third. Such text is read before anything is verified. */
@@ -8,8 +8,8 @@ export const PEM_TEXT_BYTES = 32 * 1024;
 /** RFC 7468 writes 64 characters to a line, RFC 2045 (MIME) 76. */
 const LINE_LENGTH = 76;
 
-/** What PEM blocks hold here (RFC 7468 sections 5 and 6). */
-export type PemLabel = 'CERTIFICATE' | 'X509 CRL';
+/** What PEM blocks hold here (RFC 7468 sections 5, 6 and 13). */
+export type PemLabel = 'CERTIFICATE' | 'X509 CRL' | 'PUBLIC KEY';
 
 export interface PemBlock {
   readonly label: PemLabel;
@@ -56,6 +56,16 @@ function requireLength(text: string, maximum: number): void {
 export function parsePemBlocks(text: string, maximum = Number.POSITIVE_INFINITY): PemBlock[] {
   requireLength(text, maximum);
   return readBlocks(text, ['CERTIFICATE', 'X509 CRL'], 'cert_format', Number.POSITIVE_INFINITY);
+}
+
+/**
+ * Reads one public key from PEM, as strictly as `parsePemCertificates`.
+ *
+ * @returns DER of a SubjectPublicKeyInfo, whose content is not read; null for any other text
+ */
+export function parsePemPublicKey(text: string): Uint8Array | null {
+  const blocks = nullIfMalformed(() => readBlocks(text, ['PUBLIC KEY'], 'cert_format', 1));
+  return blocks?.[0]?.der ?? null;
 }
 
 function readBlocks(text: string, labels: readonly PemLabel[], code: PemCode, maximum: number): PemBlock[] {

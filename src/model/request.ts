@@ -13,6 +13,8 @@ export interface VerifyRequest {
   readonly nonce: Uint8Array | null;
   /** Public JWK to bind; only together with a nonce. */
   readonly bindingJwk: JsonObject | null;
+  /** Public key as PEM, in place of `bindingJwk`. Absent where none was sent. */
+  readonly bindingPem?: BindingPem;
   /** Policy ids; null for the configured default. */
   readonly policies: readonly string[] | null;
   readonly audience: string | null;
@@ -22,6 +24,14 @@ export interface VerifyRequest {
   readonly release?: ReleaseTerms;
   /** The JSON text that it was read from. Absent where there was none. */
   readonly body?: Uint8Array;
+}
+
+/** A public key as a guest writes it into what the hardware signs. */
+export interface BindingPem {
+  /** The text that is hashed. */
+  readonly text: Uint8Array;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Uint8Array;
 }
 
 /** What the release of a key depends on, beside its policy. */

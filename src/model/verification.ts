@@ -20,6 +20,11 @@ export interface ExpectedBinding {
   readonly value: Uint8Array;
   /** RFC 7638 SHA-256 thumbprint of the bound key, base64url; null without one. */
   readonly jkt: string | null;
+  /**
+   * A key that the evidence holds as PEM, beside the nonce: it is not bound to that one. `text` is what is hashed, `jkt` the
+   * thumbprint. Absent where none was sent.
+   */
+  readonly pem?: { readonly text: Uint8Array; readonly jkt: string };
 }
 
 export interface VerificationContext {

@@ -30,6 +30,8 @@ export interface AppraisalInput {
   readonly resets: RememberedResets;
   /** Whether the request supplied a key to bind. */
   readonly boundKey: boolean;
+  /** Whether it supplied one as PEM, which evidence holds without a nonce. */
+  readonly keyAsPem: boolean;
   /** The verification time of the request. */
   readonly at: Date;
 }

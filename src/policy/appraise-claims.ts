@@ -62,6 +62,7 @@ function inputOf(evidenceType: EvidenceType, claims: Verified<Claims>, at: Date)
     results: new Map(routes.map((route) => [route, { state: 'verified' }])),
     resets: { state: 'not consulted' },
     boundKey: false,
+    keyAsPem: false,
     at,
   };
 }

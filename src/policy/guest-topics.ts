@@ -77,9 +77,10 @@ export const freshness: AppraisalTopic = {
   },
   requiredOfBase: (policy) => (policy.freshness === 'none' ? [] : ['nonce_mismatch']),
   appraise: (policy, input, checks) => {
-    const { evidenceType, verification, boundKey } = input;
+    const { evidenceType, verification, boundKey, keyAsPem } = input;
     appraisePresence(policy, input.nonce.origin, checks.at('/nonce'));
-    if (policy.freshness !== 'none' && hasParavisor(evidenceType)) {
+    if (keyAsPem) appraisePemKey(policy, verification.bound, checks.at('/binding/pem'));
+    else if (policy.freshness !== 'none' && hasParavisor(evidenceType)) {
       appraiseDepth(policy, verification.bound, checks.at(placeOf('hcl', evidenceType)));
     }
     if (policy.binding === 'required') checks.at('/binding').require(boundKey, 'binding_missing');
@@ -98,6 +99,14 @@ function appraisePresence({ freshness: wanted, nonce }: Policy, origin: Origin, 
   } else {
     checks.require(origin !== 'none', 'nonce_missing', compared);
   }
+}
+
+/** What holds a key as PEM has no nonce, so it may be of any age, whatever stands in the quote beside it. */
+function appraisePemKey(policy: Policy, bound: Verification['bound'], checks: Checks): void {
+  const detail = 'the hardware report holds the key and no nonce, so the report may be old';
+  const compared = { expected: null, actual: [...bound], detail };
+  if (policy.freshness === 'strict') checks.fail('nonce_stale', compared);
+  else checks.warn('nonce_stale', compared);
 }
 
 /** The quote is made at the moment, the hardware report at most every two seconds, or as long ago as a guest likes. */

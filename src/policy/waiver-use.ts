@@ -32,7 +32,8 @@ function whyUnused(waiver: Waiver, policy: PolicyMembers, scope: PolicyScope): s
       return unlessTdx(scope);
     case 'nonce_stale':
       if (policy.freshness === 'none') return 'freshness is none';
-      return scope.paravisor ? null : 'no evidence behind a paravisor is accepted';
+      // A key as PEM makes it one of bare SEV-SNP evidence too.
+      return scope.paravisor || scope.snp ? null : 'no evidence behind a paravisor and no SEV-SNP evidence is accepted';
     case 'hcl_paravisor_unknown':
       if (policy.paravisor !== 'any') return 'paravisor is not any';
       return scope.hardware ? null : 'no hardware evidence is accepted';

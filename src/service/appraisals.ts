@@ -53,6 +53,7 @@ export function appraiseUnder(
     results,
     resets,
     boundKey: binding !== null && binding.jkt !== null,
+    keyAsPem: binding?.pem !== undefined,
     at,
   };
   return policies.map((policy) => appraise(policy, input));

@@ -99,7 +99,8 @@ export class VerifyEvidence {
     if (verifier === undefined) {
       throw new FormatError('type_unsupported', 'no verifier for this type of evidence', { pointer: '/evidence/type' });
     }
-    const binding = request.nonce === null ? null : expectedBinding(request.nonce, request.bindingJwk);
+    const binding =
+      request.nonce === null ? null : expectedBinding(request.nonce, request.bindingJwk, request.bindingPem);
     // Before a challenge is used up, so that the same request can come again. A past time is past by this clock too.
     const doubt = this.#parts.clock.doubt();
     if (doubt !== null) {
@@ -237,7 +238,7 @@ export class VerifyEvidence {
         bound: verification.bound,
         clockSkewSeconds: judged.clockSkewSeconds,
       },
-      binding: binding === null || binding.jkt === null ? null : { jkt: binding.jkt },
+      binding: boundKeyOf(binding),
       shadow: [
         ...(await judgeBeside(asked, judged, this.#parts.log)),
         ...((asked.trial ? null : await this.#parts.early?.judge({ asked, ...evidence, ...appraised })) ?? []),
@@ -256,6 +257,11 @@ function instantOf({ at }: VerifyRequest, now: Date): Date {
   if (at === null) return now;
   if (at > now) throw new FormatError('at_not_enabled', 'at is in the future', { pointer: '/at' });
   return at;
+}
+
+function boundKeyOf(binding: Case['binding']): Decision['binding'] {
+  const jkt = binding?.jkt ?? binding?.pem?.jkt ?? null;
+  return jkt === null ? null : { jkt };
 }
 
 function hasSpoken(route: ResultState | undefined): boolean {

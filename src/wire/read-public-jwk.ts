@@ -3,6 +3,7 @@ import { FormatError } from '../model/errors.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { readBytes } from './encoded-members.js';
 import type { Schemas } from './schema-check.js';
+import { MISSING_MEMBER } from './schema-message.js';
 
 /** Bytes of one coordinate (RFC 7518 section 6.2.1.2). */
 const COORDINATE_LENGTH = { 'P-256': 32, 'P-384': 48, 'P-521': 66 } as const;
@@ -37,6 +38,9 @@ export function readPublicJwk(jwk: Schemas['PublicJwk'], pointer: string): JsonO
   return jwk as unknown as JsonObject;
 }
 
+const PRIVATE_PEM = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/;
+const REPLACE_IT = 'send the public key, and replace this private key, because it has left its machine';
+
 /** Members of private and symmetric keys (RFC 7518 section 6). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 
@@ -47,12 +51,31 @@ const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
  * @throws {FormatError} `schema`
  */
 export function refusePrivateKey(binding: JsonValue | undefined): void {
-  const jwk = isObject(binding) ? binding['jwk'] : undefined;
+  const { jwk, pem }: JsonObject = isObject(binding) ? binding : {};
+  if (typeof pem === 'string' && PRIVATE_PEM.test(pem)) {
+    throw new FormatError('schema', `this is a private key: ${REPLACE_IT}`, { pointer: '/binding/pem' });
+  }
   if (!isObject(jwk)) return;
   const found = PRIVATE_MEMBERS.find((member) => jwk[member] !== undefined);
   if (found === undefined) return;
-  const message = `this is a private key, since it has ${found}: send the public key, and replace this private key, because it has left its machine`;
+  const message = `this is a private key, since it has ${found}: ${REPLACE_IT}`;
   throw new FormatError('schema', message, { pointer: '/binding/jwk' });
+}
+
+/**
+ * A binding has one key, as JWK or as PEM.
+ *
+ * @throws {FormatError} `schema`
+ */
+export function requireOneKey(binding: JsonValue | undefined): void {
+  if (!isObject(binding)) return;
+  const { jwk, pem } = binding;
+  if (jwk === undefined && pem === undefined) {
+    throw new FormatError('schema', MISSING_MEMBER, { pointer: '/binding/jwk' });
+  }
+  if (jwk !== undefined && pem !== undefined) {
+    throw new FormatError('schema', 'one key is bound: send jwk or pem', { pointer: '/binding/pem' });
+  }
 }
 
 /** Base64urlUInt (RFC 7518 section 2): big endian, no more bytes than needed. */

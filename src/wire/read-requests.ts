@@ -11,7 +11,8 @@ import { readBytes } from './encoded-members.js';
 import { evidenceForm, requireEvidenceType } from './evidence-form.js';
 import { readBody } from './read-body.js';
 import { readEventLogFile, readEvidence, readStructureFile } from './read-evidence.js';
-import { readPublicJwk, refusePrivateKey } from './read-public-jwk.js';
+import { readPublicJwk, refusePrivateKey, requireOneKey } from './read-public-jwk.js';
+import { readPublicPem } from './read-public-pem.js';
 import {
   checkJudgedBody,
   checkSchema,
@@ -26,6 +27,8 @@ const EVIDENCE = '/evidence';
 const NONCE = '/nonce';
 
 const NONCE_LENGTH = { from: 8, to: 64 } as const;
+/** SHA-256 of `azure-cleanroom`: the nonce of every quote of that agent, so that it shows nothing of when one was made. */
+const PUBLISHED_NONCE = Buffer.from('0a61737b0e754c910af72d704d60b1ff35a813d403215559da7dd46e597f6081', 'hex');
 /** What a nonce bound to a key begins with. A nonce of this look could be passed off to a guest as such a value. */
 const BOUND_VALUE_START = Buffer.from('veritee1', 'ascii');
 
@@ -54,16 +57,19 @@ export function readJudgedBody<B extends JudgedBody>(
   if (!isObject(json)) throw new FormatError('schema', missingOr(json, 'an object'), { pointer: '' });
   refuseBareEvidence(json);
   refusePrivateKey(json['binding']);
+  requireOneKey(json['binding']);
   const form = evidenceForm(json['evidence'], EVIDENCE);
   const body = checkJudgedBody(name, form, json);
   const evidence = readEvidence(form, body.evidence, EVIDENCE);
-  const bindingJwk = body.binding === undefined ? null : readPublicJwk(body.binding.jwk, '/binding/jwk');
+  const { jwk, pem }: Schemas['Binding'] = body.binding ?? {};
+  const bindingJwk = jwk === undefined ? null : readPublicJwk(jwk, '/binding/jwk');
+  const ofPem = pem === undefined ? {} : { bindingPem: readPublicPem(pem, evidence.type) };
   const nonce = body.nonce === undefined ? null : readNonce(body.nonce);
   // a bound key makes X 40 bytes, whatever the nonce
   if (nonce !== null && bindingJwk === null) requireFits(nonce, evidence);
   const attestationResults = readAttestationResults(body.attestationResults ?? [], evidence);
   const at = body.at === undefined ? null : readInstant(body.at, '/at');
-  return { body, asked: { evidence, attestationResults, nonce, bindingJwk, at } };
+  return { body, asked: { evidence, attestationResults, nonce, bindingJwk, ...ofPem, at } };
 }
 
 /** Evidence that was posted as it is, without the member that it belongs into. */
@@ -107,6 +113,11 @@ export function readNonce(text: string): Uint8Array {
     throw new FormatError('nonce', 'nonce starts with veritee1, which is reserved for values that bind a key', {
       pointer: NONCE,
     });
+  }
+  if (PUBLISHED_NONCE.equals(nonce)) {
+    const message =
+      'this nonce is the SHA-256 of azure-cleanroom, which everybody knows: send one that was made at random';
+    throw new FormatError('nonce', message, { pointer: NONCE });
   }
   return nonce;
 }

@@ -59,10 +59,14 @@ export const FRESHNESS_CHECKS = {
   nonce_stale: {
     holds: 'the nonce is in the quote and in the hardware report',
     fails: 'the nonce is in the quote only, so the hardware report may be old',
-    when: 'user-data of the runtime claims was never set: it fails under freshness: strict, and is a warning under required',
+    when: 'user-data of the runtime claims was never set, or a key was sent as binding.pem, whose place holds no nonce: it fails under freshness: strict, and is a warning under required (of binding.pem also under none)',
     members: ['freshness'],
     waiver: 'plain',
-    remedy: 'The guest should write the nonce to NV index 0x01400002 before it reads its HCL report.',
+    remedy: ({ about }) =>
+      about === '/binding/pem'
+        ? 'The caller should send binding.jwk with evidence that the guest made for the nonce and the key.'
+        : 'The guest should write the nonce to NV index 0x01400002 before it reads its HCL report.',
+    examples: [{}, { about: '/binding/pem' }],
   },
   binding_missing: {
     holds: 'a key is bound',

@@ -136,12 +136,30 @@ function camelMembers(object: JsonObject): JsonObject {
  * @returns whether it held X
  */
 export function verifyUserData(checks: Checks, claims: ParavisorClaims, binding: ExpectedBinding | null): boolean {
-  if (binding === null || !userDataIsSet(claims)) return false;
+  if (binding === null) return false;
+  if (binding.pem !== undefined) return verifyPemInUserData(checks, claims, binding.pem);
+  if (!userDataIsSet(claims)) return false;
   return checks.require(isPadded(claims.userData, binding.value), 'nonce_mismatch', {
     ...comparedUserData(claims, binding),
     detail: 'user-data of the runtime claims is the expected value, followed by zeros',
     otherwise: 'user-data of the runtime claims is another value: the hardware report is stale, or for another nonce',
   });
+}
+
+/** The digest of a key as PEM, which holds no nonce. */
+function verifyPemInUserData(
+  checks: Checks,
+  { userData }: ParavisorClaims,
+  { text }: NonNullable<ExpectedBinding['pem']>,
+): false {
+  const expected = sha256(text);
+  checks.require(isPadded(userData, expected), 'nonce_mismatch', {
+    expected: hex(padded(expected)),
+    actual: userData === null ? null : hex(userData),
+    detail: 'user-data of the runtime claims is the SHA-256 of the key as PEM, followed by zeros; it holds no nonce',
+    otherwise: 'user-data of the runtime claims is not the SHA-256 of the key as PEM, followed by zeros',
+  });
+  return false;
 }
 
 /** In a paravisor's runtime claims, user-data is the only place for the nonce. */

@@ -1,3 +1,4 @@
+import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { namesAttestationKey, readRuntimeObject } from '../../formats/runtime-claims.js';
 import type { Checks } from '../../model/check.js';
 import type { HclClaims } from '../../model/claims.js';
@@ -49,6 +50,10 @@ export function verifyReportData(checks: Checks, bare: BareEvidence): RuntimeDat
     checks.skip(withNonce(ids, binding), `the ${NAMES[tee]} could not be relied on`);
     return NOTHING;
   }
+  if (runtimeData === null && binding?.pem !== undefined) {
+    verifyPemIsData(checks, null, binding.pem);
+    return NOTHING;
+  }
   if (runtimeData === null) {
     const bound = verifyNonceInReportData(checks, reportData, `${tee}.reportData`, binding);
     return { ...NOTHING, bound };
@@ -59,7 +64,19 @@ export function verifyReportData(checks: Checks, bare: BareEvidence): RuntimeDat
     ofData.skip(withNonce(PARAVISOR_CHECKS, binding), because);
     return NOTHING;
   }
+  if (binding?.pem !== undefined) {
+    verifyPemIsData(ofData, runtimeData, binding.pem);
+    return { ...NOTHING, hashed: runtimeData };
+  }
   return { ...verifyRuntimeData(ofData, runtimeData, bare), hashed: runtimeData };
+}
+
+/** A key as PEM is the runtime data, which holds no nonce then. Claims of a paravisor are no such text. */
+function verifyPemIsData(checks: Checks, data: Uint8Array | null, { text }: NonNullable<ExpectedBinding['pem']>): void {
+  checks.require(data !== null && equalInConstantTime(data, text), 'nonce_mismatch', {
+    detail: 'the runtime data is the key as PEM; it holds no nonce',
+    otherwise: 'the evidence has no runtime data that is the key as PEM',
+  });
 }
 
 /**

@@ -23,7 +23,7 @@ export interface components {
     readonly ReleaseAnswer: components["schemas"]["Decision"] & { readonly release: null | components["schemas"]["Release"]; };
     readonly Release: { readonly value: string; readonly keyVersion: string | null; };
     readonly PolicySelection: components["schemas"]["PolicyId"] | readonly components["schemas"]["PolicyId"][];
-    readonly Binding: { readonly jwk: components["schemas"]["PublicJwk"]; };
+    readonly Binding: { readonly jwk?: components["schemas"]["PublicJwk"]; readonly pem?: string; };
     readonly PublicJwk: components["schemas"]["RsaPublicJwk"] | components["schemas"]["EcPublicJwk"] | components["schemas"]["OkpPublicJwk"];
     readonly RsaPublicJwk: { readonly kty: "RSA"; readonly n: string; readonly e: string; readonly kid?: components["schemas"]["JwkText"]; readonly use?: components["schemas"]["JwkText"]; readonly alg?: components["schemas"]["JwkText"]; readonly key_ops?: components["schemas"]["JwkOperations"]; readonly ext?: components["schemas"]["JwkExtractable"]; };
     readonly EcPublicJwk: { readonly kty: "EC"; readonly crv: "P-256" | "P-384" | "P-521"; readonly x: string; readonly y: string; readonly kid?: components["schemas"]["JwkText"]; readonly use?: components["schemas"]["JwkText"]; readonly alg?: components["schemas"]["JwkText"]; readonly key_ops?: components["schemas"]["JwkOperations"]; readonly ext?: components["schemas"]["JwkExtractable"]; };

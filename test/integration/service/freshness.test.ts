@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -20,13 +20,15 @@ import {
 const BASELINE = 'azure-cvm-baseline';
 const CHALLENGED = lenientPolicy('challenged', { freshness: 'required', nonce: 'challenge' });
 const ANY_NONCE = lenientPolicy('any-nonce', { nonce: 'any' });
+const STRICT = lenientPolicy('strict', { freshness: 'strict' });
+const BOUND = lenientPolicy('bound', { binding: 'required' });
 
 let lab: LabService;
 let service: RunningService;
 
 beforeAll(async () => {
   lab = await LabService.create();
-  for (const policy of [CHALLENGED, ANY_NONCE]) await lab.writePolicy(policy);
+  for (const policy of [CHALLENGED, ANY_NONCE, STRICT, BOUND]) await lab.writePolicy(policy);
   service = await lab.start();
 });
 
@@ -268,5 +270,41 @@ describe('the scope of a challenge', () => {
   it('is for callers that are known', async () => {
     const answer = await lab.verify(shared, { headers: { 'x-api-key': keyOf('nobody') } });
     expect(verdictOf(answer)).toEqual([401, 'unauthorized']);
+  });
+});
+
+describe('a key as PEM', () => {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+  const pem = publicKey.export({ format: 'pem', type: 'spki' }).toString();
+  const userData = createHash('sha256').update(pem.trimEnd()).digest();
+  const ask = (members: object) =>
+    lab.verify(service, { nonce: NONCE, claims: { userData }, members: { policy: 'any-nonce', ...members } });
+
+  it('is in the answer, with the warning that the report may be old, and not in the receipt', async () => {
+    const answer = await ask({ binding: { pem }, audience: 'https://gate.example' });
+    expect(verdictOf(answer)).toEqual(['allow']);
+    expect(answer.body).toMatchObject({
+      binding: { jkt: expect.stringMatching(/^[\w-]{43}$/) },
+      freshness: { bound: ['tpm.extraData'] },
+      checks: expect.arrayContaining([
+        expect.objectContaining({ id: 'nonce_stale', result: 'warn', about: '/binding/pem' }),
+      ]),
+    });
+    const payload = JSON.parse(Buffer.from(answer.body.receipt.split('.')[1], 'base64url').toString());
+    expect(payload).not.toHaveProperty('cnf');
+  });
+
+  it('denies without it, under strict freshness, and where a bound key is required', async () => {
+    expect(verdictOf(await ask({}))).toEqual(['deny', 'nonce_mismatch']);
+    expect(verdictOf(await ask({ binding: { pem }, policy: 'strict' }))).toEqual(['deny', 'nonce_stale']);
+    expect(verdictOf(await ask({ binding: { pem }, policy: 'bound' }))).toEqual(['deny', 'binding_missing']);
+  });
+});
+
+describe('a nonce that is published', () => {
+  it('is refused: nonce', async () => {
+    const nonce = createHash('sha256').update('azure-cleanroom').digest();
+    const { status, body } = await lab.verify(service, { nonce, members: { policy: 'any-nonce' } });
+    expect([status, body.code, body.pointer]).toEqual([400, 'nonce', '/nonce']);
   });
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,6 +101,15 @@ describe('veritee collect', () => {
       await expect(stat(join(folder, 'key'))).rejects.toThrow('ENOENT');
     },
   );
+
+  it('refuses a nonce that is published: code nonce', async () => {
+    const nonce = createHash('sha256').update('azure-cleanroom').digest('base64url');
+    const expected = [
+      '--nonce: nonce: this nonce is the SHA-256 of azure-cleanroom, which everybody knows: send one that was made at random',
+    ];
+    expect(await linesOf(collect({ nonce }))).toEqual(expected);
+    expect(await linesOf(collect({ nonce, dryRun: true }))).toEqual(expected);
+  });
 
   it('twin: a nonce may begin with other letters', async () => {
     expect(await linesOf(collect({ nonce: Buffer.from('Veritee1').toString('base64url') }))).toHaveLength(2);

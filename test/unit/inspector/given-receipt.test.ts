@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { receiptAlone, receiptOfAnswer } from '../../../src/inspector/given-receipt.js';
+import type { JsonObject } from '../../../src/model/json.js';
 import { AUDIENCE, CLAIMS, ISSUER, NONCE, receiptWith, SHA256 } from '../relying-party/sample-receipt.js';
 
 const service = (origin: string, configured: string | null) => ({ origin, issuer: async () => configured });
@@ -57,6 +58,11 @@ describe('what a receipt is compared with', () => {
       nonce: { value: NONCE, by: 'body' },
       policy: { value: 'payments, other', by: 'body' },
     };
+    const bound = { ...answer, binding: { jkt: 'thumbprint' } };
+    const withKey = (binding: JsonObject) => receiptOfAnswer(bound, { ...body, binding }, SAID, behind);
+    expect(await withKey({ jwk: {} })).toMatchObject({ answer: { binding: bound.binding } });
+    // A key as PEM is in no receipt.
+    expect(await withKey({ pem: 'a key' })).toMatchObject({ answer: { binding: null } });
     expect(await receiptOfAnswer(answer, body, SAID, behind)).toEqual({
       receipt,
       issuer: { value: ISSUER, by: 'caller' },

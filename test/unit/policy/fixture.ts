@@ -253,6 +253,7 @@ export interface Situation {
   readonly results?: AppraisalInput['results'];
   readonly resets?: AppraisalInput['resets'];
   readonly boundKey?: boolean;
+  readonly keyAsPem?: boolean;
   readonly at?: Date;
   readonly required?: readonly CheckId[];
   readonly tcbShortfalls?: Verification['tcbShortfalls'] & {};
@@ -275,6 +276,7 @@ export function situation(given: Situation = {}): AppraisalInput {
     results = new Map(),
     resets = { state: 'none' },
     boundKey = false,
+    keyAsPem = false,
     at = AT,
     ...ofSomeVerifications
   } = others;
@@ -294,6 +296,7 @@ export function situation(given: Situation = {}): AppraisalInput {
     results,
     resets,
     boundKey,
+    keyAsPem,
     at,
   };
 }

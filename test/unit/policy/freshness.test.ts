@@ -163,6 +163,32 @@ describe('nonce: challenge', () => {
   });
 });
 
+describe('a key as PEM', () => {
+  it.each(['required', 'none'])('warns under freshness %s: what holds the key has no nonce', (freshness) => {
+    for (const type of ['snp', 'az-snp-vtpm'] as const) {
+      const appraisal = appraised({ freshness, accepts: [type] }, { type, keyAsPem: true, bound: ['tpm.extraData'] });
+      expect([appraisal.outcome, results(appraisal, 'nonce_stale')]).toEqual(['allow', ['warn']]);
+      expect(only(appraisal, 'nonce_stale')).toMatchObject({ about: '/binding/pem', actual: ['tpm.extraData'] });
+    }
+  });
+
+  it('denies under strict freshness, unless it is waived: nonce_stale', () => {
+    for (const type of ['snp', 'az-snp-vtpm'] as const) {
+      const given: Situation = { type, keyAsPem: true, bound: ['tpm.extraData'] };
+      const strict = { freshness: 'strict', accepts: [type] };
+      expect(failed(appraised(strict, given))).toEqual(['nonce_stale']);
+      const waiver = { check: 'nonce_stale', reason: 'a pool of old keys', approver: 'us', expires: '2027-01-01' };
+      const waived = appraised({ ...strict, waivers: [waiver] }, given);
+      expect([waived.outcome, only(waived, 'nonce_stale').waived]).toEqual(['allow', true]);
+    }
+  });
+
+  it('is no bound key: binding_missing', () => {
+    const appraisal = appraised({ binding: 'required' }, { keyAsPem: true, bound: ['tpm.extraData'] });
+    expect(failed(appraisal)).toEqual(['binding_missing']);
+  });
+});
+
 describe('binding', () => {
   it('FRS-05 denies a decision without a bound key where one is required', () => {
     const appraisal = appraised({ binding: 'required' });

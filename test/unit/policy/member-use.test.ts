@@ -308,7 +308,7 @@ describe('a waiver of a finding that cannot be', () => {
     ['an unconfirmed CRL with TDs alone', { check: 'crl_unconfirmed' }, SNP, TDX],
     ['unconfirmed collateral without TDs', { check: 'collateral_unconfirmed' }, TDX, SNP],
     ['a missing floor where there is one', { check: 'snp_tcb_floor_missing' }, SNP, { ...SNP, minimums: FLOORS }],
-    ['a stale nonce of bare evidence', { check: 'nonce_stale' }, SNP, BARE_SNP],
+    ['a stale nonce of tokens', { check: 'nonce_stale' }, BARE_SNP, MAA],
     ['a stale nonce where none is asked for', { check: 'nonce_stale' }, SNP, { ...SNP, freshness: 'none' }],
     [
       'an unknown paravisor where it has to be known',

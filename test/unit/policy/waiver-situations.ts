@@ -48,7 +48,11 @@ export const WAIVER_SITUATIONS: readonly WaiverSituation[] = [
   plain('collateral_unconfirmed', TDX, finding('collateral_unconfirmed', 'warn')),
   plain('snp_product_advisory', SNP, genuine),
   plain('snp_tcb_floor_missing', SNP, genuine),
-  plain('nonce_stale', ['az-snp-vtpm', 'az-tdx-vtpm'], (type) => ({ ...genuine(type), bound: ['tpm.extraData'] })),
+  plain('nonce_stale', ['snp', 'az-snp-vtpm', 'az-tdx-vtpm'], (type) => ({
+    ...genuine(type),
+    bound: type === 'snp' ? [] : ['tpm.extraData'],
+    keyAsPem: type === 'snp',
+  })),
   plain('snp_platform_unknown', SNP, (type) => ({
     type,
     claims: { ...azClaims(), snp: snpClaims({ platformInfo: { ...snpClaims().platformInfo, unknownBits: [40] } }) },

@@ -5,6 +5,7 @@ import type { CheckId, MalformedCode } from '../../../src/model/codes.js';
 import { type EndorsementSet, NO_ENDORSEMENTS } from '../../../src/model/endorsement.js';
 import type { AzSnpVtpmEvidence, SnpEvidence } from '../../../src/model/evidence.js';
 import type { JsonObject } from '../../../src/model/json.js';
+import type { BindingPem } from '../../../src/model/request.js';
 import type { Verification, VerificationContext } from '../../../src/model/verification.js';
 import type { AkRoots } from '../../../src/verifiers/attestation-key/ak-roots.js';
 import { AzSnpVtpmVerifier } from '../../../src/verifiers/azure-cvm/az-snp-vtpm-verifier.js';
@@ -38,6 +39,7 @@ export const OTHER_JWK: JsonObject = { ...JWK, x: 'AAAAJ3D2xF1Bg8vub9tLe1gHMzV76
 export interface Judging {
   readonly nonce?: Uint8Array | null;
   readonly jwk?: JsonObject | null;
+  readonly pem?: BindingPem;
   readonly at?: Date;
   readonly endorsements?: EndorsementSet;
   readonly refuse?: readonly SnpProduct[];
@@ -52,10 +54,11 @@ export const NO_AK_ROOTS: AkRoots = { azure: new Set(), configured: new Set(), p
 export function contextOf({
   nonce = null,
   jwk = null,
+  pem,
   at = AT,
   endorsements = NO_ENDORSEMENTS,
 }: Judging): VerificationContext {
-  return { at, endorsements, binding: nonce === null ? null : expectedBinding(nonce, jwk) };
+  return { at, endorsements, binding: nonce === null ? null : expectedBinding(nonce, jwk, pem) };
 }
 
 const PINS = PKI.pins();

@@ -47,6 +47,7 @@ function underFreshness(freshness: string, verification: Verification) {
     results: new Map(),
     resets: { state: 'none' },
     boundKey: false,
+    keyAsPem: false,
     at: AT,
   });
 }

@@ -37,6 +37,7 @@ function under(policy: typeof ANY_PARAVISOR, verification: Verification) {
     results: new Map(),
     resets: { state: 'none' },
     boundKey: false,
+    keyAsPem: false,
     at: AT,
   });
 }

@@ -49,6 +49,7 @@ async function under(policy: Policy, { mrtds = [], vm, paravisorsSince = SINCE }
     results: new Map(),
     resets: { state: 'none' },
     boundKey: false,
+    keyAsPem: false,
     at: AT,
   });
 }

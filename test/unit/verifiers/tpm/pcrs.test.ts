@@ -117,6 +117,7 @@ describe('PCR values of a quote', () => {
         results: new Map(),
         resets: { state: 'none' },
         boundKey: false,
+        keyAsPem: false,
         at: AT,
       });
     };

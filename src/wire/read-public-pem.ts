@@ -1,0 +1,29 @@
+import { parsePemPublicKey } from '../formats/pem.js';
+import { FormatError } from '../model/errors.js';
+import type { EvidenceType } from '../model/evidence.js';
+import type { BindingPem } from '../model/request.js';
+
+const PEM = '/binding/pem';
+
+/** Types of evidence that have a place for the digest of a PEM text. */
+const HOLDING: ReadonlySet<EvidenceType> = new Set(['snp', 'az-snp-vtpm']);
+
+/**
+ * Reads a public key as PEM. What evidence holds is the digest of the text as sent, without a line feed at its end.
+ * Which kind of key it is, is for whoever takes its thumbprint.
+ *
+ * @throws {FormatError} `schema` for anything but one PUBLIC KEY block, and for evidence that cannot hold it
+ */
+export function readPublicPem(pem: string, type: EvidenceType): BindingPem {
+  if (!HOLDING.has(type)) {
+    const message = `${type} evidence binds no key as PEM, which is for ${[...HOLDING].join(' and ')}: send binding.jwk`;
+    throw new FormatError('schema', message, { pointer: PEM });
+  }
+  const spki = parsePemPublicKey(pem);
+  if (spki === null) {
+    throw new FormatError('schema', 'this is not one PUBLIC KEY block of PEM, with nothing around it', {
+      pointer: PEM,
+    });
+  }
+  return { text: Buffer.from(pem.replace(/\n$/, ''), 'latin1'), spki };
+}
