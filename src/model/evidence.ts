@@ -1,3 +1,5 @@
+import type { JsonObject } from './json.js';
+
 /** Evidence as a request carries it, decoded. Nothing in here is verified. */
 
 /** Certificates and CRLs that a request supplies for SEV-SNP. */
@@ -77,8 +79,18 @@ export interface AzureGuestMembers {
   readonly certifiedKey?: CertifiedKeyInput;
 }
 
+/** What a guest states beside its HCL report and its quote, which have to agree with it. Only of a dialect. */
+export interface RestatedParts {
+  /** ATTESTATION_REPORT. */
+  readonly hardwareReport: Uint8Array;
+  readonly runtimeClaims: JsonObject;
+  /** Null where none was stated. */
+  readonly nonce: Uint8Array | null;
+}
+
 export interface AzSnpVtpmEvidence extends AzureGuestMembers {
   readonly type: 'az-snp-vtpm';
+  readonly restated?: RestatedParts;
   /** Report of the paravisor (HCL), as read from NV index 0x01400001. */
   readonly hclReport: Uint8Array | HclParts;
   readonly tpmQuote: TpmQuoteInput;

@@ -19,6 +19,7 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   ['trustee', { 'az-snp-vtpm': trusteeSnpForm, 'az-tdx-vtpm': trusteeTdxForm }],
   ['maa', { snp: maaForm('quote', 'MaaSnpRequestEvidence'), tdx: maaForm('report', 'MaaTdxRequestEvidence') }],
   ['azure-guest', { 'az-snp-vtpm': azureGuestForm, 'az-tdx-vtpm': azureGuestForm, tpm: azureGuestForm }],
+  ['azure-cleanroom', { 'az-snp-vtpm': azureCleanroomForm }],
   ['extended-report', { snp: () => 'ExtendedReportEvidence' }],
   [
     'configfs-tsm',
@@ -109,6 +110,12 @@ function maaForm(foreign: string, form: EvidenceForm): FormOf {
 /** Clients write the JSON and send it in base64. */
 function azureGuestForm(value: JsonValue | undefined): EvidenceForm {
   return typeof value === 'string' ? 'AzureGuestEncodedEvidence' : 'AzureGuestEvidence';
+}
+
+/** The agent sends it by itself, or below the name of its platform. */
+function azureCleanroomForm(value: JsonValue | undefined, pointer: string): EvidenceForm {
+  const isReport = requireObject(value, pointer)['report'] !== undefined;
+  return isReport ? 'AzureCleanroomReportEvidence' : 'AzureCleanroomEvidence';
 }
 
 /** Version 2 keeps what is of a TEE under its name, version 1 has it all at the top. */

@@ -9,6 +9,7 @@ import type {
   TpmQuoteInput,
 } from '../model/evidence.js';
 import { type MemberForm, type MemberValues, traitsOf } from '../model/evidence-traits.js';
+import { readAzureCleanroom, readAzureCleanroomReport } from './dialects/azure-cleanroom.js';
 import { readAzureGuest, readEncodedAzureGuest } from './dialects/azure-guest.js';
 import { readConfigfsTsmSnp, readConfigfsTsmTdx } from './dialects/configfs-tsm.js';
 import { readExtendedReport } from './dialects/extended-report.js';
@@ -66,6 +67,8 @@ const READERS: EvidenceReaders = {
   MaaTdxRequestEvidence: readMaaTdxRequest,
   AzureGuestEvidence: readAzureGuest,
   AzureGuestEncodedEvidence: readEncodedAzureGuest,
+  AzureCleanroomEvidence: readAzureCleanroom,
+  AzureCleanroomReportEvidence: readAzureCleanroomReport,
   ExtendedReportEvidence: readExtendedReport,
   ConfigfsTsmSnpEvidence: readConfigfsTsmSnp,
   ConfigfsTsmTdxEvidence: readConfigfsTsmTdx,

@@ -1,12 +1,10 @@
 import { parsePemPublicKey } from '../formats/pem.js';
 import { FormatError } from '../model/errors.js';
 import type { EvidenceType } from '../model/evidence.js';
+import { teeOf } from '../model/evidence-traits.js';
 import type { BindingPem } from '../model/request.js';
 
 const PEM = '/binding/pem';
-
-/** Types of evidence that have a place for the digest of a PEM text. */
-const HOLDING: ReadonlySet<EvidenceType> = new Set(['snp', 'az-snp-vtpm']);
 
 /**
  * Reads a public key as PEM. What evidence holds is the digest of the text as sent, without a line feed at its end.
@@ -15,8 +13,8 @@ const HOLDING: ReadonlySet<EvidenceType> = new Set(['snp', 'az-snp-vtpm']);
  * @throws {FormatError} `schema` for anything but one PUBLIC KEY block, and for evidence that cannot hold it
  */
 export function readPublicPem(pem: string, type: EvidenceType): BindingPem {
-  if (!HOLDING.has(type)) {
-    const message = `${type} evidence binds no key as PEM, which is for ${[...HOLDING].join(' and ')}: send binding.jwk`;
+  if (teeOf(type) !== 'snp') {
+    const message = `${type} evidence binds no key as PEM, which is for SEV-SNP: send binding.jwk`;
     throw new FormatError('schema', message, { pointer: PEM });
   }
   const spki = parsePemPublicKey(pem);

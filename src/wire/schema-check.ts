@@ -59,6 +59,8 @@ const DIALECT_FORMS = [
   'MaaTdxRequestEvidence',
   'AzureGuestEvidence',
   'AzureGuestEncodedEvidence',
+  'AzureCleanroomEvidence',
+  'AzureCleanroomReportEvidence',
   'ExtendedReportEvidence',
   'ConfigfsTsmSnpEvidence',
   'ConfigfsTsmTdxEvidence',

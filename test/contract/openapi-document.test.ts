@@ -51,6 +51,8 @@ describe('schemas', () => {
     );
     expect(objects.length).toBeGreaterThan(50);
     expect(open.map(([place]) => place)).toEqual([
+      'AzureCleanroomValue/imageReference',
+      'AzureCleanroomParts/runtimeClaims',
       'AzureGuestInfo/ClientPayload',
       'Decision/maaView',
       'CrossCheck/differences[]/values',
@@ -75,6 +77,7 @@ describe('schemas', () => {
       'TrusteeEvidence',
       'MaaRequestEvidence',
       'AzureGuestRequestEvidence',
+      'AzureCleanroomRequestEvidence',
       'ItaRequestEvidence',
       'ConfigfsTsmEvidence',
     ]);

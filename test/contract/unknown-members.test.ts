@@ -4,6 +4,8 @@ import { formatErrorOf } from '../format-error-of.js';
 import {
   azSnpVtpmEvidence,
   azTdxVtpmEvidence,
+  azureCleanroom,
+  azureCleanroomValue,
   azureGuest,
   azureGuestInfo,
   azureGuestTdxInfo,
@@ -52,6 +54,8 @@ const EVIDENCE = [
   maaSnpRequest(),
   maaTdxRequest(),
   azureGuest(guestInfo),
+  azureCleanroom(azureCleanroomValue()),
+  azureCleanroom({ report: { snpCvm: azureCleanroomValue() } }),
   azureGuest({ ...guestInfo, IsolationInfo: { Type: 'SevSnp', Evidence: { Proof: maaSnpReport(), RunTimeData: '' } } }),
   azureGuest({ ...azureGuestTdxInfo(), ClientPayload: null }, 'az-tdx-vtpm'),
   azureGuest({ ...guestInfo, IsolationInfo: { Type: 'TrustedLaunch' } }, 'tpm'),

@@ -24,7 +24,7 @@ export interface components {
     readonly HasPrivateMember: unknown | unknown | unknown | unknown | unknown | unknown | unknown | unknown;
     readonly Evidence: components["schemas"]["NativeEvidence"] | components["schemas"]["DialectEvidence"];
     readonly NativeEvidence: components["schemas"]["SnpEvidence"] | components["schemas"]["TdxEvidence"] | components["schemas"]["AzSnpVtpmEvidence"] | components["schemas"]["AzTdxVtpmEvidence"] | components["schemas"]["TpmEvidence"] | components["schemas"]["MaaTokenEvidence"] | components["schemas"]["ItaTokenEvidence"];
-    readonly DialectEvidence: components["schemas"]["TrusteeEvidence"] | components["schemas"]["MaaRequestEvidence"] | components["schemas"]["AzureGuestRequestEvidence"] | components["schemas"]["ExtendedReportEvidence"] | components["schemas"]["ConfigfsTsmEvidence"] | components["schemas"]["ItaRequestEvidence"];
+    readonly DialectEvidence: components["schemas"]["TrusteeEvidence"] | components["schemas"]["MaaRequestEvidence"] | components["schemas"]["AzureGuestRequestEvidence"] | components["schemas"]["AzureCleanroomRequestEvidence"] | components["schemas"]["ExtendedReportEvidence"] | components["schemas"]["ConfigfsTsmEvidence"] | components["schemas"]["ItaRequestEvidence"];
     readonly SnpEvidence: { readonly type: "snp"; readonly report: components["schemas"]["Bytes"]; readonly runtimeData?: components["schemas"]["Bytes"]; readonly endorsements?: components["schemas"]["SnpEndorsements"]; };
     readonly EventLog: components["schemas"]["Bytes"] | readonly components["schemas"]["Bytes"][];
     readonly AzSnpVtpmEvidence: { readonly type: "az-snp-vtpm"; readonly hclReport: components["schemas"]["Bytes"]; readonly tpmQuote: components["schemas"]["TpmQuote"]; readonly endorsements?: components["schemas"]["SnpEndorsements"]; readonly eventLog?: components["schemas"]["EventLog"]; readonly akCertificate?: components["schemas"]["AkCertificate"]; readonly akChain?: components["schemas"]["AkChain"]; };
@@ -65,6 +65,11 @@ export interface components {
     readonly MaaInitTimeData: { readonly data: components["schemas"]["ForOthers"]; readonly dataType: "JSON" | "Binary"; };
     readonly MaaNonce: string | number;
     readonly AzureGuestRequestEvidence: { readonly dialect: "azure-guest"; } & (components["schemas"]["AzureGuestEvidence"] | components["schemas"]["AzureGuestEncodedEvidence"]);
+    readonly AzureCleanroomRequestEvidence: { readonly dialect: "azure-cleanroom"; } & (components["schemas"]["AzureCleanroomEvidence"] | components["schemas"]["AzureCleanroomReportEvidence"]);
+    readonly AzureCleanroomEvidence: { readonly type: "az-snp-vtpm"; readonly dialect: "azure-cleanroom"; readonly value: components["schemas"]["AzureCleanroomValue"]; };
+    readonly AzureCleanroomReportEvidence: { readonly type: "az-snp-vtpm"; readonly dialect: "azure-cleanroom"; readonly value: { readonly report: { readonly snpCvm: components["schemas"]["AzureCleanroomValue"]; }; }; };
+    readonly AzureCleanroomValue: { readonly evidence: components["schemas"]["AzureCleanroomParts"]; readonly nonce?: components["schemas"]["Bytes"]; readonly platformCertificates?: string; readonly imageReference?: { readonly [key: string]: unknown; } | null; };
+    readonly AzureCleanroomParts: { readonly tpmQuote: components["schemas"]["Bytes"]; readonly hclReport: components["schemas"]["Bytes"]; readonly snpReport: components["schemas"]["Bytes"]; readonly aikCert: components["schemas"]["Bytes"]; readonly pcrs: { readonly [key: string]: components["schemas"]["Bytes"]; }; readonly runtimeClaims: { readonly [key: string]: unknown; } | null; };
     readonly AzureGuestEvidence: { readonly type: components["schemas"]["AzureGuestType"]; readonly dialect: "azure-guest"; readonly value: components["schemas"]["AzureGuestInfo"]; };
     readonly AzureGuestEncodedEvidence: { readonly type: components["schemas"]["AzureGuestType"]; readonly dialect: "azure-guest"; readonly value: string; };
     readonly AzureGuestType: "az-snp-vtpm" | "az-tdx-vtpm" | "tpm";

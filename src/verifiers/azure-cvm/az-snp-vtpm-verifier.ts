@@ -4,7 +4,7 @@ import { readRuntimeObject } from '../../formats/runtime-claims.js';
 import { Checks } from '../../model/check.js';
 import { earliest } from '../../model/earliest.js';
 import { within } from '../../model/errors.js';
-import type { AzSnpVtpmEvidence } from '../../model/evidence.js';
+import type { AzSnpVtpmEvidence, RestatedParts } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../model/verification.js';
 import type { AkRoots } from '../attestation-key/ak-roots.js';
@@ -26,6 +26,7 @@ import {
   verifyRuntimeDataHash,
 } from '../paravisor/paravisor-claims.js';
 import { type Guest, GuestVerifier, guestMembers, HCL_REPORT, type OpenedGuest } from './guest.js';
+import { verifyRestatedNonce, verifyRestatedParts } from './restated-parts.js';
 
 const ENDORSEMENTS = '/evidence/endorsements';
 
@@ -39,6 +40,8 @@ interface Opened {
   readonly hcl: SnpParts;
   readonly guest: OpenedGuest;
   readonly report: OpenedSnpReport;
+  /** Null where the guest states nothing beside its report. */
+  readonly restated: RestatedParts | null;
 }
 
 /**
@@ -79,13 +82,13 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
     const report = this.#reports.open(hcl.hardwareReport, evidence.endorsements, about);
     return {
       needs: [...report.needs, ...guest.needs],
-      verify: (context) => this.#verify({ hcl, guest, report }, context),
+      verify: (context) => this.#verify({ hcl, guest, report, restated: evidence.restated ?? null }, context),
     };
   }
 
   /** The steps of README.md beside this file, by their numbers; 1 is the reading, 2 is of TDX. */
   async #verify(opened: Opened, context: VerificationContext): Promise<Verification> {
-    const { hcl, guest: openedGuest } = opened;
+    const { hcl, guest: openedGuest, restated } = opened;
     const checks = new Checks(HCL_REPORT);
 
     // 3. The hardware report.
@@ -93,10 +96,11 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
     checks.addAll(report.checks);
 
     // 4 to 6. What it vouches for: the runtime claims by their hash, the attestation key by the claims.
-    const claims = verifyParavisor(checks, hcl, report);
+    const claims = verifyParavisor(checks, opened, report);
 
     // 7 to 12. What the attestation key vouches for.
     const guest = this.#verifyGuest(checks, openedGuest, { claims, report }, context);
+    if (restated !== null) verifyRestatedNonce(checks, restated, openedGuest.quote.said?.extraData ?? null);
     return {
       checks: checks.all,
       required: [...report.required, 'snp_vmpl', ...this.#guests.required(openedGuest, context)],
@@ -125,10 +129,16 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
   }
 }
 
-function verifyParavisor(checks: Checks, hcl: SnpParts, report: SnpReportVerification): ParavisorClaims | null {
+function verifyParavisor(
+  checks: Checks,
+  { hcl, restated }: Opened,
+  report: SnpReportVerification,
+): ParavisorClaims | null {
   if (report.claims === null || report.reportData === null) return null;
   // The claims are not parsed before their hash is known to be the one in the report.
   if (!verifyRuntimeDataHash(checks, hcl.runtimeClaims, report.reportData)) return null;
   if (!verifyParavisorVmpl(checks, report.claims)) return null;
-  return verifyParavisorClaims(checks, readRuntimeObject(hcl.runtimeClaims));
+  const object = readRuntimeObject(hcl.runtimeClaims);
+  if (restated !== null && !verifyRestatedParts(checks, restated, hcl, object)) return null;
+  return verifyParavisorClaims(checks, object);
 }

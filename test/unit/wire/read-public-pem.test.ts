@@ -56,7 +56,7 @@ describe('a bound key as PEM', () => {
     const tdx = { type: 'tdx', quote: 'AAAA' };
     expect(errorOf({ pem: PEM }, tdx)).toEqual({ code: 'schema', pointer: '/binding/pem' });
     expect(() => readVerifyRequest(bodyWith({ pem: PEM }, tdx))).toThrow(
-      'tdx evidence binds no key as PEM, which is for snp and az-snp-vtpm: send binding.jwk',
+      'tdx evidence binds no key as PEM, which is for SEV-SNP: send binding.jwk',
     );
   });
 

@@ -167,6 +167,21 @@ export const azureGuestTdxInfo = (): Json => ({
   },
 });
 
+export const azureCleanroomValue = (): Json => ({
+  evidence: {
+    tpmQuote: base64url(Buffer.concat([Buffer.of(0, TPM_MESSAGE.length), TPM_MESSAGE, TPM_SIGNATURE])),
+    hclReport: base64url(HCL_REPORT),
+    snpReport: base64url(SNP_REPORT),
+    aikCert: base64url(VCEK),
+    pcrs: { '0': base64url(Buffer.alloc(32)) },
+    runtimeClaims: null,
+  },
+  nonce: base64url(NONCE),
+  imageReference: null,
+});
+
+export const azureCleanroom = (value: Json): Json => ({ type: 'az-snp-vtpm', dialect: 'azure-cleanroom', value });
+
 export const azureGuest = (value: unknown = azureGuestInfo(), type = 'az-snp-vtpm'): Json => ({
   type,
   dialect: 'azure-guest',

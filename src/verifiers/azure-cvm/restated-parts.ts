@@ -1,0 +1,53 @@
+import type { readRuntimeObject } from '../../formats/runtime-claims.js';
+import { isSameBytes } from '../../model/bytes.js';
+import type { Checks } from '../../model/check.js';
+import type { RestatedParts } from '../../model/evidence.js';
+import { isObject, type JsonValue } from '../../model/json.js';
+import { isExactly } from '../binding/held-value.js';
+
+/**
+ * Compares what a guest states beside its HCL report with that report, whose claims are hashed. Members of the claims are
+ * compared one by one: the guest's software leaves none out, so a value of its language that means "none" counts as absent.
+ *
+ * @param object the runtime claims, read as JSON
+ */
+export function verifyRestatedParts(
+  checks: Checks,
+  { hardwareReport, runtimeClaims }: RestatedParts,
+  hcl: { readonly hardwareReport: Uint8Array },
+  object: ReturnType<typeof readRuntimeObject>,
+): boolean {
+  const sameReport = isSameBytes(hardwareReport, hcl.hardwareReport);
+  if (!sameReport) checks.fail('hcl_binding', { detail: 'the SNP report beside the HCL report is another one' });
+  const sameClaims = object.ok && isStated(runtimeClaims, object.value);
+  if (!sameClaims) {
+    checks.fail('hcl_binding', { detail: 'the runtime claims beside the HCL report are not those in it' });
+  }
+  return sameReport && sameClaims;
+}
+
+/** The nonce that the guest states is the one that its quote holds. */
+export function verifyRestatedNonce(checks: Checks, { nonce }: RestatedParts, extraData: Uint8Array | null): void {
+  if (nonce === null || isExactly(extraData, nonce)) return;
+  checks.fail('nonce_mismatch', { detail: 'the nonce beside the quote is not the one in its extraData' });
+}
+
+function isStated(stated: JsonValue, actual: JsonValue | undefined): boolean {
+  if (actual === undefined || actual === null) return isNone(stated);
+  if (Array.isArray(stated)) {
+    return (
+      Array.isArray(actual) && stated.length === actual.length && stated.every((item, at) => isStated(item, actual[at]))
+    );
+  }
+  if (isObject(stated)) {
+    const members = isObject(actual) ? new Map(Object.entries(actual)) : null;
+    return members !== null && Object.entries(stated).every(([name, value]) => isStated(value, members.get(name)));
+  }
+  return stated === actual || (stated === null && isNone(actual));
+}
+
+function isNone(value: JsonValue): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (isObject(value)) return Object.values(value).every((member) => member === undefined || isNone(member));
+  return value === null || value === '' || value === 0 || value === false;
+}
