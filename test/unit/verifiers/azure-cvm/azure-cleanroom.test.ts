@@ -57,10 +57,13 @@ function read(value: unknown): AzSnpVtpmEvidence {
 function verify(value: unknown, nonce: Uint8Array | null = NONCE) {
   const evidence = read(value);
   const endorsements = { ...evidence.endorsements, crls: NATIVE.endorsements.crls };
-  return verifyAzure({ ...evidence, ak: AK, endorsements }, {
-    nonce,
-    akRoots: { azure: AK_PKI.pins, configured: new Set(), paravisorsSince: null },
-  });
+  return verifyAzure(
+    { ...evidence, ak: AK, endorsements },
+    {
+      nonce,
+      akRoots: { azure: AK_PKI.pins, configured: new Set(), paravisorsSince: null },
+    },
+  );
 }
 
 describe('dialect azure-cleanroom', () => {
