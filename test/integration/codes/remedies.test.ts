@@ -18,6 +18,7 @@ const BY_PLACE_OR_POLICY: ReadonlySet<CheckId> = new Set([
   'crl_invalid',
   'tpm_weak_bank',
   'nonce_mismatch',
+  'nonce_stale',
   'binding_missing',
   'snp_tcb_floor_missing',
   'snp_platform_ecc_enabled',

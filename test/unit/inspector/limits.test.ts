@@ -23,6 +23,7 @@ function stands(sentence: string, text: string): boolean {
 const LEFT_OUT: { readonly [type: string]: readonly string[] } = {
   snp: ["that the chip's secrets were never extracted", 'that the firmware has no flaw'],
   tdx: [
+    'on what platform a TD that was migrated was built',
     'what the RTMRs mean',
     'that the host cannot remove pages unnoticed',
     'with the warning collateral_unconfirmed',
