@@ -19,7 +19,7 @@ export interface KeyLeftOut {
 
 /** A key set as it stands. Who published it, and whether its certificates chain to anything, is not established. */
 export interface ParsedKeySet {
-  /** At least one key. By `kid`, an opaque string; a `kid` that several different keys have lists all of them. */
+  /** At least one key. By `kid`, an opaque string: every entry that has it, in the order of the set. */
   readonly keys: ReadonlyMap<string, readonly TokenKey[]>;
   readonly leftOut: readonly KeyLeftOut[];
 }
@@ -77,25 +77,10 @@ export function parseKeySet(bytes: Uint8Array, kinds: KeyKinds = RSA_KEYS): Pars
   for (const [index, jwk] of listedKeys(parseStrictJson(bytes)).entries()) {
     const key = keyOrWhyNot(jwk, kinds);
     if (typeof key === 'string') leftOut.push({ index, why: key });
-    else if (!isListed(key, keys)) keys.set(key.kid, [...(keys.get(key.kid) ?? []), key]);
+    else keys.set(key.kid, [...(keys.get(key.kid) ?? []), key]);
   }
   if (keys.size === 0) throw new FormatError('schema', 'key set has no key that can be used');
   return { keys, leftOut };
-}
-
-/** One key listed twice is one key: a set may repeat itself, and nothing then hangs on which of the two is meant. */
-function isListed(key: TokenKey, keys: ReadonlyMap<string, readonly TokenKey[]>): boolean {
-  return (keys.get(key.kid) ?? []).some((other) => isSameKey(key, other));
-}
-
-/** By all that is read of a JWK: the key itself, its algorithm and its certificates. */
-function isSameKey(a: TokenKey, b: TokenKey): boolean {
-  return (
-    a.alg === b.alg &&
-    isSameBytes(a.spki, b.spki) &&
-    a.certificates.length === b.certificates.length &&
-    a.certificates.every((der, i) => isSameBytes(der, b.certificates[i] ?? new Uint8Array()))
-  );
 }
 
 function listedKeys(value: JsonValue): readonly JsonValue[] {

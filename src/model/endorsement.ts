@@ -162,7 +162,7 @@ export interface TokenKey {
 
 /** The keys of one issuer (RFC 7517, section 5). */
 export interface TokenKeySet {
-  /** By `kid`, an opaque string; a `kid` that several keys have lists all of them, and identifies none. */
+  /** By `kid`, an opaque string: every entry that has it. `alg` tells them apart, where the key is not the same. */
   readonly keys: ReadonlyMap<string, readonly TokenKey[]>;
   /** CRLs of the certificates, DER, as far as they are configured or served by the origin of the keys. */
   readonly crls: readonly Uint8Array[];

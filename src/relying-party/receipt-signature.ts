@@ -1,4 +1,5 @@
 import { type CryptoKey, compactVerify, importJWK } from 'jose';
+import { thumbprintOf } from './bound-key.js';
 import { type JsonObject, member } from './json-text.js';
 import type { ReceiptKeySource } from './key-source.js';
 import { ReceiptError } from './receipt-error.js';
@@ -36,16 +37,25 @@ function algorithmOf(header: JsonObject): ReceiptAlgorithm {
   throw unfit('The algorithm of the receipt is not one of ES256, EdDSA and RS256.');
 }
 
+/** Of the entries with the `kid`, those for the algorithm; an entry without `alg` is for each that its key fits. All hold one key. */
 async function findKey(header: JsonObject, alg: ReceiptAlgorithm, keys: ReceiptKeySource): Promise<JsonObject> {
   const kid = member(header, 'kid');
   if (typeof kid !== 'string') throw unfit('The header of the receipt names no key.');
-  const [key, another] = await found(keys, kid);
-  if (key === undefined) throw unfit('The key set of the issuer does not have the key that the receipt names.');
-  if (another !== undefined)
-    throw unfit('The key set of the issuer has several keys of the name that the receipt has.');
-  if (member(key, 'alg') !== alg)
-    throw unfit('The key of the issuer is for another algorithm than that of the receipt.');
+  const named = await found(keys, kid);
+  const [key, ...more] = named.filter((entry) => isKeyFor(alg, entry));
+  if (named.length === 0) throw unfit('The key set of the issuer does not have the key that the receipt names.');
+  if (key === undefined) throw unfit('The key of the issuer is for another algorithm than that of the receipt.');
+  const thumbprints = await Promise.all([key, ...more].map(thumbprintOf));
+  if (thumbprints.some((thumbprint) => thumbprint !== thumbprints[0])) {
+    throw unfit('The key set of the issuer has several keys of the name and algorithm that the receipt has.');
+  }
   return key;
+}
+
+function isKeyFor(alg: ReceiptAlgorithm, jwk: JsonObject): boolean {
+  const { kty, crv } = KEYS[alg];
+  const named = member(jwk, 'alg');
+  return (named === undefined || named === alg) && member(jwk, 'kty') === kty && member(jwk, 'crv') === crv;
 }
 
 async function found(keys: ReceiptKeySource, kid: string): Promise<readonly JsonObject[]> {
@@ -60,9 +70,6 @@ async function found(keys: ReceiptKeySource, kid: string): Promise<readonly Json
 /** Reads the public half alone, whatever else stands beside it. */
 async function importKey(jwk: JsonObject, alg: ReceiptAlgorithm): Promise<CryptoKey> {
   const { kty, crv, members } = KEYS[alg];
-  if (member(jwk, 'kty') !== kty || member(jwk, 'crv') !== crv) {
-    throw unfit(`The key of the issuer is no key for ${alg}.`);
-  }
   const values = Object.fromEntries(members.map((name) => [name, member(jwk, name)]));
   try {
     const key = await importJWK({ kty, ...(crv === undefined ? {} : { crv }), ...values }, alg);

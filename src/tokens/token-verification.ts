@@ -2,7 +2,9 @@ import { isKeyFor, type JwsAlgorithm, verifyJws } from '../crypto/jws-signature.
 import { decodeStandardBase64 } from '../formats/base64.js';
 import { KEY_CERTIFICATE } from '../formats/json-web-key-set.js';
 import { type Jws, parseClaimsSet, parseJws } from '../formats/jws.js';
+import { weaknessOf } from '../formats/rsa-strength.js';
 import { parseCertificate } from '../formats/x509-certificate.js';
+import { isSameBytes } from '../model/bytes.js';
 import type { Checks } from '../model/check.js';
 import type { CheckId } from '../model/codes.js';
 import type { Provenance, Sourced, TokenKey, TokenKeySet, Unavailable } from '../model/endorsement.js';
@@ -208,51 +210,53 @@ export function kidOf({ jws }: ReadToken): string | null {
 }
 
 /**
- * A key that the issuer does not publish, or a name that two keys share, is none. Keys from the operator's file can be
- * older than what the issuer publishes: then it is the file that somebody has to look at.
+ * Finds the key that `kid` and `alg` of the token select (RFC 7515, section 4.1.4). A set may list one key several times,
+ * also for several algorithms; two different keys of one name and algorithm identify none.
+ *
+ * Keys from the operator's file can be older than what the issuer publishes: then the remedy names the file.
  */
 function findKey(
   checks: Checks,
   kid: string,
   { value: { keys }, origin }: Sourced<TokenKeySet>,
   algorithm: JwsAlgorithm,
-  { scheme: { algorithms, keysSetting } }: TokenRules,
+  { scheme: { keysSetting } }: TokenRules,
 ): TokenKey | null {
   const named = keys.get(kid) ?? [];
-  const key = named.length === 1 ? (named[0] ?? null) : null;
+  const fitting = named.filter((entry) => isForAlgorithm(entry, algorithm));
+  const [key = null] = fitting;
+  const isAmbiguous = fitting.some(({ spki }) => key !== null && !isSameBytes(spki, key.spki));
   const fromFile = origin === 'store';
   const listing = fromFile ? `the key file of ${keysSetting}` : 'the issuer';
-  checks.require(key !== null, 'token_key', {
+  const isListed = named.length > 0 && !isAmbiguous;
+  checks.require(isListed, 'token_key', {
     expected: fromFile && named.length === 0 ? { setting: keysSetting } : null,
-    actual: key === null ? null : kid,
+    actual: isListed ? kid : null,
     detail: fromFile ? `${listing} lists the key` : `${listing} publishes the key`,
-    otherwise:
-      named.length > 1
-        ? `several keys of ${listing} have this name`
-        : `the token names no key that ${listing} ${fromFile ? 'lists' : 'publishes'}`,
+    otherwise: isAmbiguous
+      ? `several keys of ${listing} have this name and algorithm`
+      : `the token names no key that ${listing} ${fromFile ? 'lists' : 'publishes'}`,
   });
-  return key !== null && isForAlgorithm(checks, key, algorithm, algorithms) ? key : null;
+  if (isListed && key === null) failForAlgorithm(checks, named, algorithm);
+  return isListed ? key : null;
 }
 
-/** A key without `alg` is for the only algorithm of its issuer that fits it; where there are several, it has to say for which. */
-function isForAlgorithm(
-  checks: Checks,
-  { alg, key }: TokenKey,
-  algorithm: JwsAlgorithm,
-  algorithms: readonly JwsAlgorithm[],
-): boolean {
-  const fitting = algorithms.filter((candidate) => isKeyFor(candidate, key));
-  if (fitting.includes(algorithm) && (alg === algorithm || (alg === null && fitting.length === 1))) return true;
+/** An entry without `alg` is for every algorithm that its key is of the kind and size for. */
+function isForAlgorithm({ alg, key }: TokenKey, algorithm: JwsAlgorithm): boolean {
+  if (!isKeyFor(algorithm, key)) return false;
+  return alg === null ? 'point' in key || weaknessOf(key, algorithm) === null : alg === algorithm;
+}
+
+function failForAlgorithm(checks: Checks, named: readonly TokenKey[], algorithm: JwsAlgorithm): void {
+  const algorithms = named.flatMap(({ alg }) => alg ?? []);
   checks.fail('token_alg', {
-    expected: alg,
+    expected: algorithms[0] ?? null,
     actual: algorithm,
-    detail: fitting.includes(algorithm) ? whatFor(alg) : 'the key is of another kind than its algorithm needs',
+    detail:
+      algorithms.length === 0 || algorithms.includes(algorithm)
+        ? 'the key is of another kind than its algorithm needs, or too small'
+        : `the key is for ${algorithms.join(' and ')}`,
   });
-  return false;
-}
-
-function whatFor(alg: string | null): string {
-  return alg === null ? 'the key does not say for which algorithm it is' : `the key is for ${alg}`;
 }
 
 /** `x5c` in the header is never used (TOK-02); it may be there only where it is of the key that the issuer publishes. */

@@ -156,6 +156,11 @@ export class TrustAuthorityPki {
     return { alg: algorithm, e, kid: this.kid(algorithm), kty: 'RSA', n, x5c };
   }
 
+  /** The key set as it is published in production: one key under one name, listed once for each algorithm. */
+  productionKeySet(): JsonObject {
+    return { keys: ITA_ALGORITHMS.map((alg) => ({ ...this.jwk('PS384'), alg })) };
+  }
+
   #issuedBy(issuer: 'signing-ca' | 'root-ca') {
     return issuer === 'root-ca'
       ? { signer: this.#root, issuer: ROOT_NAME, algorithm: ALGORITHM }

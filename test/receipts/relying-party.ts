@@ -29,9 +29,10 @@ export function refusedBy(
   if (parts.length !== 3 || !parts.every(isBase64Url)) return 1;
   if (header === null || header === undefined || claims === null || claims === undefined) return 1;
   if (header['typ'] !== 'eat+jwt' || 'crit' in header) return 2;
-  const [key, another] = keySet.keys.filter(({ kid }) => kid === header['kid']);
   const alg = ALGORITHMS.find((name) => name === header['alg']);
-  if (key === undefined || another !== undefined || alg === undefined || key['alg'] !== alg) return 3;
+  if (alg === undefined) return 3;
+  const [key, another] = keySet.keys.filter((entry) => entry['kid'] === header['kid'] && entry['alg'] === alg);
+  if (key === undefined || another !== undefined) return 3;
   if (!isSigned(receipt, key, alg)) return 4;
   return wrongClaim(claims, expected, now);
 }

@@ -159,6 +159,20 @@ describe('an issuer that is a URL', () => {
     const answer = await verify(own, { type: 'ita-token', token }, { policy: 'ita' });
     expect([...verdictOf(answer), answer.body.claims.ita.issuer]).toEqual(['allow', issuer]);
   });
+
+  it.each(['PS384', 'RS256'])(
+    'TOK-25 takes a token of production with %s: one key of one name, listed twice',
+    async (algorithm) => {
+      const issuer = 'https://portal.trustauthority.intel.com';
+      lab.ita.publish(lab.ita.pki.productionKeySet());
+      const ita = { issuers: [{ issuer, keys: `${lab.ita.origin}/certs` }] };
+      const own = await lab.start({ ita }, {}, `production-${algorithm}`);
+      const token = lab.ita.issue({ ...held, signer: 'PS384', algorithm, claims: { iss: issuer } });
+      const answer = await verify(own, { type: 'ita-token', token }, { policy: 'ita' });
+      lab.ita.publish(null);
+      expect(verdictOf(answer)).toEqual(['allow']);
+    },
+  );
 });
 
 /** A TD that both judged: the same report data, and what the lab makes up alike for both. */

@@ -121,6 +121,17 @@ describe('a token of a caller, signed with ES256', () => {
     expect(await ofKeys(keysWith({ ...PUBLISHED, alg: null }), token())).toEqual(['git']);
   });
 
+  it('TOK-25 is whose demands it meets, under a key that is listed twice or shares its kid with one of another kind', async () => {
+    expect(await ofKeys(keysWith(ec('ES256'), ec(null), { ...PUBLISHED, alg: null }), signed())).toEqual(['git']);
+  });
+
+  it('TOK-10, TOK-25 is of nobody under a kid that two keys have for one algorithm', async () => {
+    const { spki } = KEYS_ON_P256.other;
+    const another = { ...ec(null), key: { point: spki.subarray(-64) }, spki };
+    const message = 'several keys of the issuer have this name and algorithm';
+    expect(await ofKeys(keysWith(ec('ES256'), another), signed())).toEqual(['unauthorized', message]);
+  });
+
   it.each<[string, TokenKey, string, string]>([
     ['TOK-01 RS256 under an EC key', ec(null), token(), OTHER_KIND],
     ['TOK-01 RS256 under an EC key that says so', ec('RS256'), token(), OTHER_KIND],

@@ -200,9 +200,11 @@ describe('checkReceipt', () => {
     expect(objects.map((each) => Object.isFrozen(each))).toEqual(objects.map(() => true));
   });
 
+  const ED25519 = generateKeyPairSync('ed25519').privateKey;
+
   it.each([
     ['ES256', KEY],
-    ['EdDSA', generateKeyPairSync('ed25519').privateKey],
+    ['EdDSA', ED25519],
     ['RS256', generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey],
   ] as const)('accepts a signature of %s', async (alg, key) => {
     const keys = fixedKeySet({ keys: [listed(key, { alg })] });
@@ -210,13 +212,24 @@ describe('checkReceipt', () => {
   });
 
   it.each([
-    ['the kid twice', [listed(KEY), listed(KEY)]],
-    ['a key without an algorithm', [listed(KEY, { alg: undefined })]],
+    ['two keys of one kid and algorithm', [listed(KEY), listed(OTHER_KEY)]],
+    ['another key of the kid that says no algorithm', [listed(KEY), listed(OTHER_KEY, { alg: undefined })]],
+    ['a key for another algorithm', [listed(KEY, { alg: 'RS256' })]],
     ['a key of another curve', [listed(generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey)]],
-    ['a key of another kind', [listed(generateKeyPairSync('ed25519').privateKey)]],
+    ['a key of another kind', [listed(ED25519)]],
     ['half a key', [listed(KEY, { y: undefined })]],
   ])('does not take a key set with %s', async (_what, keys) => {
     expect(await codeOf(check(VALID, {}, fixedKeySet({ keys })))).toBe('receipt_key');
+  });
+
+  it.each([
+    ['one key twice', [listed(KEY), listed(KEY)]],
+    ['a key without an algorithm', [listed(KEY, { alg: undefined })]],
+    ['one key with and without an algorithm', [listed(KEY, { alg: undefined }), listed(KEY)]],
+    ['a key of another kind under the kid', [listed(ED25519, { alg: undefined }), listed(KEY)]],
+    ['another key under the kid for another algorithm', [listed(ED25519, { alg: 'EdDSA' }), listed(KEY)]],
+  ])('TOK-25 takes a key set with %s', async (_what, keys) => {
+    expect(await codeOf(check(VALID, {}, fixedKeySet({ keys })))).toBeNull();
   });
 
   it('does not take an RSA key of 1 024 bits', async () => {

@@ -12,7 +12,7 @@ import {
   type TokenScheme,
   verifyToken,
 } from '../../../src/tokens/token-verification.js';
-import { makeToken, namedRsaKey, registeredClaims, type TokenMaking } from '../../lab/index.js';
+import { type LabKey, makeToken, namedRsaKey, registeredClaims, type TokenMaking } from '../../lab/index.js';
 
 /** The steps that tokens of both kinds share, for an issuer of two algorithms. */
 
@@ -33,10 +33,10 @@ const SCHEME: TokenScheme = {
   algorithms: ['PS384', 'RS256'],
 };
 
-function keyOf(alg: string | null): TokenKey {
-  const { n = '', e = '' } = createPublicKey(LAB.privateKey).export({ format: 'jwk' });
+function keyOf(alg: string | null, { privateKey, spki }: LabKey = LAB): TokenKey {
+  const { n = '', e = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
   const numbers = { n: Buffer.from(n, 'base64url'), e: Buffer.from(e, 'base64url') };
-  return { kid: 'k', alg, key: numbers, spki: LAB.spki, certificates: [] };
+  return { kid: 'k', alg, key: numbers, spki, certificates: [] };
 }
 
 async function verify(text: string, rules: Partial<TokenRules> = {}, keys: readonly TokenKey[] = [keyOf('PS384')]) {
@@ -95,17 +95,61 @@ describe('verifyToken', () => {
     expect(failed).toEqual(['token_lifetime', 'token_time']);
   });
 
-  it('TOK-01 takes a key for the algorithm that it says, and one that says none for none of two', async () => {
+  it('TOK-01 takes a key for the algorithm that it says, and one that says none for each that it fits', async () => {
     const rs256 = tokenOf({ algorithm: 'RS256' });
     expect((await verify(rs256)).failed).toEqual(['token_alg']);
-    expect((await verify(rs256, {}, [keyOf('RS256')])).failed).toEqual([]);
-    expect((await verify(rs256, {}, [keyOf(null)])).failed).toEqual(['token_alg']);
-    expect((await verify(rs256, { scheme: { ...SCHEME, algorithms: ['RS256'] } }, [keyOf(null)])).failed).toEqual([]);
+    for (const alg of ['RS256', null]) expect((await verify(rs256, {}, [keyOf(alg)])).failed).toEqual([]);
+    expect((await verify(tokenOf(), {}, [keyOf(null)])).failed).toEqual([]);
   });
 
-  it('TOK-10 takes no key of a name that two have', async () => {
-    expect((await verify(tokenOf(), {}, [keyOf('PS384'), keyOf('RS256')])).failed).toEqual(['token_key']);
+  it('TOK-01 takes no key without algorithm for PS384 that is under 3072 bits', async () => {
+    const small = namedRsaKey('jws-small', 2048);
+    expect((await verify(tokenOf({ key: small.privateKey }), {}, [keyOf(null, small)])).failed).toEqual(['token_alg']);
+    const rs256 = tokenOf({ key: small.privateKey, algorithm: 'RS256' });
+    expect((await verify(rs256, {}, [keyOf(null, small)])).failed).toEqual([]);
+  });
+
+  it.each(['PS384', 'RS256'])(
+    'TOK-25 takes one key that is listed once for each algorithm, for %s',
+    async (algorithm) => {
+      const { found, failed } = await verify(tokenOf({ algorithm }), {}, [keyOf('PS384'), keyOf('RS256')]);
+      expect([failed, found?.key.alg]).toEqual([[], algorithm]);
+    },
+  );
+
+  it('TOK-25 takes one key that is listed twice, and one of two keys by the algorithm', async () => {
+    const another = namedRsaKey('jws-other', 3072);
+    expect((await verify(tokenOf(), {}, [keyOf('PS384'), keyOf('PS384'), keyOf(null)])).failed).toEqual([]);
+    const { found, failed } = await verify(tokenOf(), {}, [keyOf('RS256', another), keyOf('PS384')]);
+    expect([failed, found?.key.spki]).toEqual([[], LAB.spki]);
+  });
+
+  it.each(['PS384', null])('TOK-10, TOK-25 takes none of two keys of one name and algorithm, %s', async (alg) => {
+    const keys = [keyOf('PS384'), keyOf(alg, namedRsaKey('jws-other', 3072))];
+    for (const listed of [keys, keys.toReversed()]) {
+      const { failed, checks } = await verify(tokenOf(), {}, listed);
+      expect(failed).toEqual(['token_key']);
+      expect(checks.at(-1)?.detail).toBe('several keys of the issuer have this name and algorithm');
+    }
     expect((await verify(tokenOf(), {}, [])).failed).toEqual(['token_key']);
+  });
+
+  it('TOK-01 says for which algorithms a key is listed', async () => {
+    const scheme = { ...SCHEME, algorithms: ['PS384', 'RS256', 'ES256'] } as const;
+    const told = async (...keys: readonly TokenKey[]) =>
+      (await verify(tokenOf({}, 'PS384'), { scheme }, keys)).checks.at(-1);
+    expect(await told(keyOf('RS256'))).toMatchObject({
+      id: 'token_alg',
+      expected: 'RS256',
+      actual: 'PS384',
+      detail: 'the key is for RS256',
+    });
+    expect(await told(keyOf('RS256'), keyOf('RS512'))).toMatchObject({ detail: 'the key is for RS256 and RS512' });
+    const point = new Uint8Array(64);
+    expect(await told({ ...keyOf(null), key: { point } })).toMatchObject({
+      expected: null,
+      detail: 'the key is of another kind than its algorithm needs, or too small',
+    });
   });
 
   it('TOK-10 says of a key that is not listed whether the issuer or a file of the operator lists none', async () => {
@@ -123,10 +167,10 @@ describe('verifyToken', () => {
       { setting },
       'the token names no key that the key file of some.issuers[].keys lists',
     ]);
-    expect(await told('store', key, key)).toEqual([
+    expect(await told('store', key, keyOf('PS384', namedRsaKey('jws-other', 3072)))).toEqual([
       'fail',
       null,
-      'several keys of the key file of some.issuers[].keys have this name',
+      'several keys of the key file of some.issuers[].keys have this name and algorithm',
     ]);
     expect(await told('cache', key)).toEqual(['pass', null, 'the issuer publishes the key']);
     expect(await told('store', key)).toEqual(['pass', null, 'the key file of some.issuers[].keys lists the key']);
