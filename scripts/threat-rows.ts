@@ -235,7 +235,7 @@ export const THREAT_FAMILIES: readonly ThreatFamily[] = [
       ['TOK-20', 'token over its limit', ['token_format', 'body_too_large']],
       ['TOK-21', 'Trust Authority token without the configured policies', ['ita_policy']],
       ['TOK-22', 'token of a friendlier MAA provider', ['token_issuer']],
-      ['TOK-23', 'TCB status in an MAA token', ['maa_tcb_status']],
+      ['TOK-23', 'TCB status in a token', ['maa_tcb_status', 'ita_tcb_status']],
       ['TOK-24', 'signing key that the issuer withdrew while the service was idle', ['token_key']],
       ['TOK-25', 'key listed twice in a key set, also for two algorithms', ['token_key']],
       ['TOK-26', 'attestation service that refuses the evidence', ['disagreement', 'route_unavailable']],

@@ -115,15 +115,15 @@ function appraiseDemands(policy: Policy, route: TokenRoute, input: AppraisalInpu
   }
   for (const demand of demandsOf(policy, route)) appraiseDemand(demand, route, token, place);
   if (route === 'ita') appraisePolicyIds(policy.require.ita?.policyIds ?? null, token, place);
-  else appraiseTcbStatus(policy.require.maa?.tcbStatus ?? null, token, place);
+  appraiseTcbStatus(policy, route, token, place);
 }
 
 function idsOf(policy: Policy, route: TokenRoute, evidenceType: EvidenceType): readonly CheckId[] {
-  const ids = demandsOf(policy, route).map(({ id }) => id);
-  if (route === 'ita') return policy.require.ita?.policyIds == null ? ids : [...ids, 'ita_policy'];
+  const ids: CheckId[] = demandsOf(policy, route).map(({ id }) => id);
+  if (route === 'ita' && policy.require.ita?.policyIds != null) ids.push('ita_policy');
   // Only a token about a TD has a TCB status. What a token that is the evidence is about, its type does not say.
-  const isOfTd = policy.require.maa?.tcbStatus != null && teeOf(evidenceType) === 'tdx';
-  return isOfTd ? [...ids, 'maa_tcb_status'] : ids;
+  if (policy.require[route]?.tcbStatus != null && teeOf(evidenceType) === 'tdx') ids.push(`${route}_tcb_status`);
+  return ids;
 }
 
 function demandsOf({ require }: Policy, route: TokenRoute): readonly Demand[] {
@@ -216,21 +216,25 @@ function appraisePolicyIds(
  * verifier refused that, under every policy.
  */
 function appraiseTcbStatus(
-  accepted: readonly string[] | null,
+  { require }: Policy,
+  route: TokenRoute,
   { stated: { tcbStatus } }: TokenClaims,
   checks: Checks,
 ): void {
   if (!isTdxStatus(tcbStatus)) return;
+  const id = `${route}_tcb_status` as const;
+  const accepted = require[route]?.tcbStatus ?? null;
+  const said = `${VERIFIERS[route]} calls the platform ${tcbStatus}`;
   if (accepted === null) {
     if (tcbStatus === UP_TO_DATE) return;
-    const detail = `Azure Attestation calls the platform ${tcbStatus}, and the policy has no require.maa.tcbStatus`;
-    checks.warn('maa_tcb_status', { expected: UP_TO_DATE, actual: tcbStatus, detail });
+    const detail = `${said}, and the policy has no require.${route}.tcbStatus`;
+    checks.warn(id, { expected: UP_TO_DATE, actual: tcbStatus, detail });
     return;
   }
-  checks.require(accepted.includes(tcbStatus), 'maa_tcb_status', {
+  checks.require(accepted.includes(tcbStatus), id, {
     expected: accepted,
     actual: tcbStatus,
-    detail: `Azure Attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus lists`,
-    otherwise: `Azure Attestation calls the platform ${tcbStatus}, which require.maa.tcbStatus does not list`,
+    detail: `${said}, which require.${route}.tcbStatus lists`,
+    otherwise: `${said}, which require.${route}.tcbStatus does not list`,
   });
 }

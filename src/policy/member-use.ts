@@ -1,4 +1,4 @@
-import type { EvidenceType } from '../model/evidence.js';
+import type { EvidenceType, TokenRoute } from '../model/evidence.js';
 import { type Tee, teeOf, tokenRouteOf } from '../model/evidence-traits.js';
 import { MAA_ATTESTATION_TYPES, type MaaAttestationType } from '../model/maa-words.js';
 import type { PolicyMembers, Requirements } from './policy-grammar.js';
@@ -99,7 +99,11 @@ function requirementUses({ snp, tdx, tpm, maa, ita }: Requirements, scope: Polic
       issuers: maa?.issuers != null,
     }),
     ...of('maa', scope.maaOfTds, `${MAA} about a TD`, { tcbStatus: maa?.tcbStatus != null }),
-    ...of('ita', scope.ita, ITA, { policyIds: ita?.policyIds != null, issuers: ita?.issuers != null }),
+    ...of('ita', scope.ita, ITA, {
+      policyIds: ita?.policyIds != null,
+      issuers: ita?.issuers != null,
+      tcbStatus: ita?.tcbStatus != null,
+    }),
   ];
 }
 
@@ -114,10 +118,11 @@ function neverAllowing(policy: PolicyMembers, scope: PolicyScope): readonly Poli
     problems.push(unusedMember('/routes/hardware', 'must be off, because accepts lists only tokens'));
   }
   problems.push(...tpmOnlyProblems(policy, scope));
-  if (scope.tdx && !scope.snp && scope.maaOfTds && !statusesMeet(policy)) {
-    problems.push(
-      unusedMember('/require/maa/tcbStatus', 'has no status of minimums.tdx.acceptedStatuses, so no TD would pass'),
-    );
+  for (const route of ['maa', 'ita'] as const) {
+    const isConsulted = route === 'maa' ? scope.maaOfTds : scope.ita;
+    if (!scope.tdx || scope.snp || !isConsulted || statusesMeet(policy, route)) continue;
+    const message = 'has no status of minimums.tdx.acceptedStatuses, so no TD would pass';
+    problems.push(unusedMember(`/require/${route}/tcbStatus`, message));
   }
   const possible = possibleTypes(policy);
   const types = policy.require.maa?.attestationType ?? null;
@@ -154,11 +159,11 @@ function attestationTypesOf(type: EvidenceType): readonly MaaAttestationType[] {
 }
 
 /** The status in the token has to be the one found here, so each list, or a waiver beside it, has to hold it. */
-function statusesMeet({ minimums: { tdx }, require: { maa }, waivers }: PolicyMembers): boolean {
-  const accepted = maa?.tcbStatus ?? null;
+function statusesMeet({ minimums: { tdx }, require, waivers }: PolicyMembers, route: TokenRoute): boolean {
+  const accepted = require[route]?.tcbStatus ?? null;
   if (accepted === null || tdx === null || tdx === 'any') return true;
-  const waivedAs = (id: 'tdx_tcb_status' | 'maa_tcb_status') =>
+  const waivedAs = (id: 'tdx_tcb_status' | `${TokenRoute}_tcb_status`) =>
     waivers.flatMap((waiver) => (waiver.check === id ? [waiver.value] : []));
   const found = [...tdx.acceptedStatuses, ...waivedAs('tdx_tcb_status')];
-  return [...accepted, ...waivedAs('maa_tcb_status')].some((status) => found.includes(status));
+  return [...accepted, ...waivedAs(`${route}_tcb_status`)].some((status) => found.includes(status));
 }

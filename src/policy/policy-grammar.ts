@@ -123,14 +123,21 @@ const maaRequirements = object({
 });
 export type MaaRequirements = Read<typeof maaRequirements>;
 
+const itaRequirements = object({
+  /** Every id must be in `policy_ids_matched`. Compared without case, as Trust Authority and the configuration write them in either. */
+  policyIds: alternatives(lowerCase(uuid)),
+  issuers: alternatives(someText),
+  /** Accepted `attester_tcb_status`. */
+  tcbStatus: alternatives(choice(...TDX_STATUSES)),
+});
+
 const requirements = section({
   snp: optional(snpRequirements, null),
   tdx: optional(tdxRequirements, null),
   /** `quotedPcrs`: PCRs that the signed selection must name. */
   tpm: optional(object({ trackResets: optional(flag, false), quotedPcrs: pcrs, runtimePcrs: pcrs }), null),
   maa: optional(maaRequirements, null),
-  // Every id must be in `policy_ids_matched`. Ids are compared without case, as Trust Authority and the configuration write them in either.
-  ita: optional(object({ policyIds: alternatives(lowerCase(uuid)), issuers: alternatives(someText) }), null),
+  ita: optional(itaRequirements, null),
 });
 
 export type Requirements = Read<typeof requirements>;
@@ -163,7 +170,7 @@ const plainWaiver = object({
 });
 
 const statusWaiver = object({
-  check: choice('tdx_tcb_status', 'maa_tcb_status'),
+  check: choice('tdx_tcb_status', 'maa_tcb_status', 'ita_tcb_status'),
   value: choice(...TDX_STATUSES),
   ...waiverTerms,
 });

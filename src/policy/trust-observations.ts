@@ -27,6 +27,7 @@ export function tokenObservations(checks: readonly Check[], { stated }: TokenCla
   return [
     ['hardware', stated.tcbStatus === null ? 2 : tcbStatusValue(stated.tcbStatus)],
     ...refusedTcb(checks, 'maa_tcb_status'),
+    ...refusedTcb(checks, 'ita_tcb_status'),
     ['runtime-opaque', 2],
     ...bootObservation(stated.secureBoot),
     ...findings(checks, 'token'),
@@ -109,7 +110,7 @@ function tcbStatusValue(status: string | null): number {
 /** Found by the verifier: the TCB is revoked, or has no status that Intel defines there. */
 function refusedTcb(
   checks: readonly Check[],
-  verifiersOwn: 'tdx_tcb_status' | 'maa_tcb_status',
+  verifiersOwn: 'tdx_tcb_status' | 'maa_tcb_status' | 'ita_tcb_status',
 ): readonly Observation[] {
   const refused = checks.some(({ id, result, policy }) => id === verifiersOwn && result === 'fail' && policy === null);
   return refused ? [['hardware', 96]] : [];

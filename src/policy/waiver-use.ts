@@ -1,6 +1,6 @@
 import { PLATFORM_CHECKS } from '../model/checks/snp-platform.js';
 import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS } from '../model/claims.js';
-import type { PolicyMembers, Waiver } from './policy-grammar.js';
+import type { PolicyMembers, Requirements, Waiver } from './policy-grammar.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import type { PolicyScope } from './policy-scope.js';
 
@@ -20,7 +20,9 @@ function whyUnused(waiver: Waiver, policy: PolicyMembers, scope: PolicyScope): s
     case 'tdx_tcb_status':
       return whyNoTdxStatus(waiver.value, policy, scope);
     case 'maa_tcb_status':
-      return whyNoMaaStatus(waiver.value, policy, scope);
+      return whyNoTokenStatus(waiver.value, policy.require.maa, scope);
+    case 'ita_tcb_status':
+      return whyNoTokenStatus(waiver.value, policy.require.ita, scope);
     case 'snp_tcb_floor_missing':
       return policy.minimums.snp === 'any' ? unlessSnp(scope) : 'minimums.snp is not any';
     case 'snp_product_advisory':
@@ -79,9 +81,13 @@ function whyNoTdxStatus(status: string, { minimums: { tdx } }: PolicyMembers, sc
   return tdx.acceptedStatuses.some((accepted) => accepted === status) ? `minimums.tdx accepts ${status}` : null;
 }
 
-function whyNoMaaStatus(status: string, { require: { maa } }: PolicyMembers, scope: PolicyScope): string | null {
+function whyNoTokenStatus(
+  status: string,
+  demanded: Requirements['maa'] | Requirements['ita'],
+  scope: PolicyScope,
+): string | null {
   // A supplied token is verified whether its route is on or off.
   if (!scope.tdx && !scope.tokens) return 'no token about a TD can come with the evidence';
-  const accepted = maa?.tcbStatus ?? ['UpToDate'];
+  const accepted = demanded?.tcbStatus ?? ['UpToDate'];
   return accepted.some((word) => word === status) ? `${status} is not a finding under this policy` : null;
 }

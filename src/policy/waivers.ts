@@ -33,6 +33,7 @@ function covers(waiver: Waiver, check: Check, policy: Policy, { snp }: Claims): 
       return snp !== undefined && coversTcb(waiver.value, snp, policy.minimums.snp);
     case 'tdx_tcb_status':
     case 'maa_tcb_status':
+    case 'ita_tcb_status':
       // The verifier's check with this id is about a status that Intel does not define there: no waiver covers it.
       return check.policy === policy.id && check.actual === waiver.value;
     case 'crl_unavailable':

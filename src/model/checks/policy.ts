@@ -50,6 +50,7 @@ export const POLICY_CHECKS = {
       'require.maa.tcbStatus',
       'require.ita.policyIds',
       'require.ita.issuers',
+      'require.ita.tcbStatus',
       'rules[].cel',
       'rules[].akv',
     ],

@@ -49,18 +49,21 @@ export function audience({ actual }: Finding): string {
   return `The caller should send a token without an audience (aud${named === '' ? '' : ` is ${named}`}), because this service has no name that an audience could be.`;
 }
 
-export function lowMaaStatus(finding: Finding): string {
-  const { actual, policy, result } = finding;
-  if (actual === 'Revoked') {
-    return "The machine's owner should update its firmware, because Intel has revoked this TCB and no policy can accept it.";
-  }
-  if (policy === null) {
-    return 'The caller should get a token that states a TCB status which Intel defines, because no policy can accept any other.';
-  }
-  const update = `The machine's owner should update its firmware until Azure Attestation calls it UpToDate and not ${value(actual, 'anything else')}`;
-  return result === 'warn'
-    ? `${update}, and the operator should list in require.maa.tcbStatus of ${policyOf(finding)} which statuses pass.`
-    : `${update}, or the operator should add that status to require.maa.tcbStatus of ${policyOf(finding)} or waive it there.`;
+/** @param member the policy's list of statuses that pass */
+export function lowTokenStatus(verifier: string, member: string): FilledRemedy {
+  return (finding) => {
+    const { actual, policy, result } = finding;
+    if (actual === 'Revoked') {
+      return "The machine's owner should update its firmware, because Intel has revoked this TCB and no policy can accept it.";
+    }
+    if (policy === null) {
+      return 'The caller should get a token that states a TCB status which Intel defines, because no policy can accept any other.';
+    }
+    const update = `The machine's owner should update its firmware until ${verifier} calls it UpToDate and not ${value(actual, 'anything else')}`;
+    return result === 'warn'
+      ? `${update}, and the operator should list in ${member} of ${policyOf(finding)} which statuses pass.`
+      : `${update}, or the operator should add that status to ${member} of ${policyOf(finding)} or waive it there.`;
+  };
 }
 
 /** Where nothing was required, a policy that the token itself names did not match. */

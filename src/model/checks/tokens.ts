@@ -5,7 +5,7 @@ import type { CheckRows } from './row.js';
 import {
   audience,
   issuer,
-  lowMaaStatus,
+  lowTokenStatus,
   orAccept,
   policySigner,
   tokenTime,
@@ -164,7 +164,7 @@ export const TOKEN_CHECKS = {
     waiver: 'status',
     when: "attester_tcb_status of a token about a TD is Revoked, missing or no word of Intel's; it is not among require.maa.tcbStatus; without that member, a warning where it is not UpToDate",
     members: ['require.maa.tcbStatus'],
-    remedy: unlessOutOfReach(lowMaaStatus),
+    remedy: unlessOutOfReach(lowTokenStatus('Azure Attestation', 'require.maa.tcbStatus')),
     examples: [
       { expected: ['UpToDate'], actual: 'OutOfDate', policy: SAMPLE },
       { actual: 'Revoked' },
@@ -172,12 +172,17 @@ export const TOKEN_CHECKS = {
     ],
   },
   ita_tcb_status: {
-    holds: 'Intel Trust Authority calls the platform up to date',
-    fails: 'Intel Trust Authority does not call the platform up to date',
-    trust: { token: { hardware: 96 } },
-    remedy: ({ expected, actual }) =>
-      `The machine's owner should update its firmware and TDX module until Intel Trust Authority calls it ${value(expected, 'UpToDate')} and not ${value(actual, 'anything else')}.`,
-    examples: [{ expected: 'UpToDate', actual: 'OutOfDate' }],
+    holds: 'the policy accepts the TCB status that Intel Trust Authority states',
+    fails: 'the TCB status that Intel Trust Authority states is revoked, or the policy does not accept it',
+    waiver: 'status',
+    when: "attester_tcb_status is Revoked, missing or no word of Intel's; it is not among require.ita.tcbStatus; without that member, a warning where it is not UpToDate",
+    members: ['require.ita.tcbStatus'],
+    remedy: unlessOutOfReach(lowTokenStatus('Intel Trust Authority', 'require.ita.tcbStatus')),
+    examples: [
+      { expected: ['UpToDate'], actual: 'OutOfDate', policy: SAMPLE },
+      { actual: 'Revoked' },
+      { actual: 'Splendid' },
+    ],
   },
   ita_policy: {
     holds: 'Intel Trust Authority says that every required policy matches',

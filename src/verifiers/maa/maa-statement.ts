@@ -1,7 +1,6 @@
 import type { Checks } from '../../model/check.js';
 import { isObject, type JsonObject } from '../../model/json.js';
 import { MAA_ATTESTATION_TYPES, type MaaAttestationType, misspeltCompliance } from '../../model/maa-words.js';
-import { isTdxStatus, TDX_STATUSES } from '../../model/tdx-status.js';
 import { type Shape, shapeProblem, TDX_SHAPES } from '../tokens/claim-shapes.js';
 
 /** TEEs that Azure Attestation speaks of, as `x-ms-attestation-type` has them. */
@@ -122,23 +121,4 @@ export function complianceStatusOf({ claims }: MaaStatement): string | null {
 export function tcbStatusOf({ tee, claims }: MaaStatement): string | null {
   const status = tee === 'tdxvm' ? claims['attester_tcb_status'] : null;
   return typeof status === 'string' ? status : null;
-}
-
-/**
- * The TCB status of a TD's platform has to be one of Intel's words, and not `Revoked`: Azure Attestation issues tokens
- * about outdated platforms too. Policies say which of the other statuses are accepted.
- */
-export function verifyTcbStatus(checks: Checks, statement: MaaStatement): void {
-  const status = tcbStatusOf(statement);
-  checks.require(isTdxStatus(status), 'maa_tcb_status', {
-    expected: TDX_STATUSES,
-    actual: status,
-    detail: `Azure Attestation calls the platform ${status}`,
-    otherwise:
-      status === null
-        ? 'Azure Attestation does not state the TCB status of the platform'
-        : status === 'Revoked'
-          ? 'Azure Attestation calls the platform Revoked'
-          : 'Azure Attestation states a TCB status that Intel does not define',
-  });
 }

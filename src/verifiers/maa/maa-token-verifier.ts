@@ -19,17 +19,11 @@ import {
   tokenKeysFor,
   tokenRules,
 } from '../tokens/issued-token.js';
+import { verifyTcbStatus } from '../tokens/tcb-status.js';
 import { asEvidence, refusedToken, TOKEN, usedKey } from '../tokens/token-evidence.js';
 import { type MaaIssuer, verifyIssuerPolicy } from './issuer-policy.js';
 import { noncePlaces } from './maa-binding.js';
-import {
-  complianceStatusOf,
-  type MaaStatement,
-  readStatement,
-  tcbStatusOf,
-  verifyDebug,
-  verifyTcbStatus,
-} from './maa-statement.js';
+import { complianceStatusOf, type MaaStatement, readStatement, tcbStatusOf, verifyDebug } from './maa-statement.js';
 import { verifySigner } from './token-signer.js';
 
 /** Issuers are named by their URL: without port, path or slash at the end. */
@@ -110,7 +104,7 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
       checks.skip(['token_debug'], 'the token does not say what was attested');
     } else {
       verifyDebug(checks, statement);
-      if (statement.tee === 'tdxvm') verifyTcbStatus(checks, statement);
+      if (statement.tee === 'tdxvm') verifyTcbStatus(checks, 'maa_tcb_status', SCHEME.verifier, tcbStatusOf(statement));
     }
 
     // 16. The nonce: that it must stand somewhere is for whoever opened the token.

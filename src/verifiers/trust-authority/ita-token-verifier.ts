@@ -16,11 +16,12 @@ import {
   tokenKeysFor,
   tokenRules,
 } from '../tokens/issued-token.js';
+import { verifyTcbStatus } from '../tokens/tcb-status.js';
 import { asEvidence, refusedToken, TOKEN, usedKey } from '../tokens/token-evidence.js';
 import { noncePlaces } from './ita-binding.js';
 import { attesterTypeOf, type ItaStatement, readStatement } from './ita-statement.js';
 import { CHAIN_CHECKS, type ItaIssuer, verifyKeyTrust } from './key-trust.js';
-import { verifyDebug, verifyPolicies, verifyTcbStatus } from './statement-checks.js';
+import { verifyDebug, verifyPolicies } from './statement-checks.js';
 
 export type ItaTokenVerifierOptions = TokenVerifierOptions<ItaIssuer>;
 
@@ -90,7 +91,7 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
     if (statement === null) {
       checks.skip(TD_CHECKS, 'the token does not say what was attested');
     } else {
-      verifyTcbStatus(checks, statement);
+      verifyTcbStatus(checks, 'ita_tcb_status', SCHEME.verifier, statement.td['attester_tcb_status'] ?? null);
       verifyDebug(checks, statement);
       verifyPolicies(checks, statement, issuer);
     }

@@ -1,22 +1,6 @@
 import type { Checks } from '../../model/check.js';
-import { isTdxStatus, UP_TO_DATE } from '../../model/tdx-status.js';
 import type { ItaStatement } from './ita-statement.js';
 import type { ItaIssuer } from './key-trust.js';
-
-/** The service issues tokens about outdated platforms too. Not understood, like older spellings, is not up to date. */
-export function verifyTcbStatus(checks: Checks, { td }: ItaStatement): void {
-  const status = td['attester_tcb_status'] ?? null;
-  checks.require(status === UP_TO_DATE, 'ita_tcb_status', {
-    expected: UP_TO_DATE,
-    actual: status,
-    otherwise:
-      typeof status !== 'string'
-        ? 'the token does not state the status of the platform'
-        : isTdxStatus(status) || status === 'Revoked'
-          ? `Intel Trust Authority calls the platform ${status}`
-          : 'Intel Trust Authority states a status that Intel does not define',
-  });
-}
 
 /**
  * Debug off, in so many words: `dbgstat` disabled, `tdx_is_debuggable` literally false, and so the attribute where it is

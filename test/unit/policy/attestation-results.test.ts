@@ -325,61 +325,62 @@ describe('policies of Trust Authority that a policy demands', () => {
   });
 });
 
-describe('the TCB status that Azure Attestation states', () => {
+describe.each(['maa', 'ita'] as const)('the TCB status that a token for the route %s states', (route) => {
+  const id = `${route}_tcb_status` as const;
   const said = (tcbStatus: string | null): Situation => ({
-    claims: azTdxClaims({ maa: tokenClaims({ tcbStatus }) }),
-    ...withResult('maa', { state: 'verified' }),
+    claims: azTdxClaims({ [route]: tokenClaims({ tcbStatus }) }),
+    ...withResult(route, { state: 'verified' }),
   });
   const accepting = (...tcbStatus: readonly string[]) => ({
-    require: { maa: { tcbStatus } },
-    routes: { maa: 'optional' },
+    require: { [route]: { tcbStatus } },
+    routes: { [route]: 'optional' },
   });
 
   it('passes in silence where it is the best, and nothing is demanded', () => {
     const appraisal = appraisedTd({}, said('UpToDate'));
-    expect([appraisal.outcome, results(appraisal, 'maa_tcb_status')]).toEqual(['allow', []]);
+    expect([appraisal.outcome, results(appraisal, id)]).toEqual(['allow', []]);
   });
 
   it.each(TDX_STATUSES.filter((status) => status !== 'UpToDate'))('TOK-23 is a warning as %s', (status) => {
     const appraisal = appraisedTd({}, said(status));
     expect(appraisal.outcome).toBe('allow');
-    expect(only(appraisal, 'maa_tcb_status')).toMatchObject({ result: 'warn', expected: 'UpToDate', actual: status });
+    expect(only(appraisal, id)).toMatchObject({ result: 'warn', expected: 'UpToDate', actual: status });
   });
 
   it.each(TDX_STATUSES)('TOK-23 denies every status but %s where that alone is accepted', (accepted) => {
     for (const status of TDX_STATUSES) {
       const appraisal = appraisedTd(accepting(accepted), said(status));
-      expect(failed(appraisal)).toEqual(status === accepted ? [] : ['maa_tcb_status']);
-      expect(only(appraisal, 'maa_tcb_status')).toMatchObject({
+      expect(failed(appraisal)).toEqual(status === accepted ? [] : [id]);
+      expect(only(appraisal, id)).toMatchObject({
         expected: [accepted],
         actual: status,
-        detail: expect.stringContaining(`calls the platform ${status}, which require.maa.tcbStatus`),
+        detail: expect.stringContaining(`calls the platform ${status}, which require.${route}.tcbStatus`),
       });
     }
   });
 
   it.each(['Revoked', 'Splendid'])('leaves %s to the verifier, which denies it under every policy', (status) => {
-    const findings = [check('maa_tcb_status', 'fail')];
+    const findings = [check(id, 'fail')];
     for (const members of [{}, accepting('UpToDate')]) {
       const appraisal = appraisedTd(members, { ...said(status), findings });
-      expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', ['maa_tcb_status']]);
+      expect([appraisal.outcome, failed(appraisal)]).toEqual(['deny', [id]]);
     }
   });
 
   it('TOK-23 denies a TD without a token, and stays open where it is out of reach', () => {
     const absent = appraisedTd(accepting('UpToDate'));
-    expect([failed(absent), results(absent, 'maa_tcb_status')]).toEqual([['claim_missing'], ['skipped']]);
-    const away = appraisedTd(accepting('UpToDate'), withResult('maa', OUT_OF_REACH));
-    expect([away.outcome, results(away, 'maa_tcb_status')]).toEqual(['indeterminate', ['unavailable']]);
+    expect([failed(absent), results(absent, id)]).toEqual([['claim_missing'], ['skipped']]);
+    const away = appraisedTd(accepting('UpToDate'), withResult(route, OUT_OF_REACH));
+    expect([away.outcome, results(away, id)]).toEqual(['indeterminate', ['unavailable']]);
   });
 
   it('is not asked of an SEV-SNP VM, of which no token states one', () => {
     const members = { ...accepting('UpToDate'), accepts: ['az-snp-vtpm', 'az-tdx-vtpm'], minimums: 'any' };
     const appraisal = appraised(members, {
-      claims: azClaims({ maa: tokenClaims() }),
-      ...withResult('maa', { state: 'verified' }),
+      claims: azClaims({ [route]: tokenClaims() }),
+      ...withResult(route, { state: 'verified' }),
     });
-    expect([appraisal.outcome, results(appraisal, 'maa_tcb_status')]).toEqual(['allow', []]);
+    expect([appraisal.outcome, results(appraisal, id)]).toEqual(['allow', []]);
     expect(appraised(members).outcome).toBe('allow');
   });
 });

@@ -265,6 +265,7 @@ export const MEMBER_FLIPS: readonly MemberFlip[] = [
   ...tokenFlips('maa', 'tcbStatus', ['UpToDate'], TDX),
   ...tokenFlips('ita', 'policyIds', ['1a2b3c4d-0000-4000-8000-0123456789ab'], TDX),
   ...tokenFlips('ita', 'issuers', ['Intel Trust Authority'], TDX),
+  ...tokenFlips('ita', 'tcbStatus', ['UpToDate'], TDX),
   reference('snp.measurement', [HEX_48], { types: SNP }),
   reference('snp.idKeyDigest', [HEX_48], { types: SNP }),
   reference('snp.authorKeyDigest', [HEX_48], { types: SNP }),

@@ -56,6 +56,12 @@ const CASES: readonly (readonly [pointer: string, members: JsonObject, used: Jso
     { ...SNP, routes: { maa: 'required' } },
   ],
   [
+    '/require/ita/tcbStatus',
+    { require: { ita: { tcbStatus: ['UpToDate'] } } },
+    { ...TDX, routes: { ita: 'optional' } },
+    { ...SNP, routes: { ita: 'required' } },
+  ],
+  [
     '/require/ita/policyIds',
     { require: { ita: { policyIds: [`${'0'.repeat(8)}-0000-4000-8000-000000000000`] } } },
     ITA,
@@ -160,32 +166,39 @@ describe('a policy that can never allow', () => {
     expect(unused(TPM)).toEqual([]);
   });
 
-  it('DEC-13 does not load: no status in both minimums and accepted statuses of the token', () => {
-    const members = (tcbStatus: readonly string[], accepts: readonly string[] = ['tdx']) => ({
-      accepts,
-      minimums: { snp: 'any', tdx: { acceptedStatuses: ['UpToDate', 'OutOfDate'] } },
-      routes: { maa: 'required' },
-      require: { maa: { tcbStatus } },
-    });
-    expect(unused(members(['SWHardeningNeeded', 'TDRelaunchAdvised']))).toEqual(['/require/maa/tcbStatus']);
-    expect(unused(members(['SWHardeningNeeded', 'OutOfDate']))).toEqual([]);
-    // SEV-SNP evidence can still pass.
-    expect(unused(members(['SWHardeningNeeded'], ['tdx', 'snp']))).toEqual([]);
-    expect(unused({ ...members(['SWHardeningNeeded']), minimums: 'any' })).toEqual([]);
-  });
+  it.each(['maa', 'ita'])(
+    'DEC-13 does not load: no status in both minimums and accepted statuses of the token for %s',
+    (route) => {
+      const members = (tcbStatus: readonly string[], accepts: readonly string[] = ['tdx']) => ({
+        accepts,
+        minimums: { snp: 'any', tdx: { acceptedStatuses: ['UpToDate', 'OutOfDate'] } },
+        routes: { [route]: 'required' },
+        require: { [route]: { tcbStatus } },
+      });
+      expect(unused(members(['SWHardeningNeeded', 'TDRelaunchAdvised']))).toEqual([`/require/${route}/tcbStatus`]);
+      expect(unused(members(['SWHardeningNeeded', 'OutOfDate']))).toEqual([]);
+      // SEV-SNP evidence can still pass.
+      expect(unused(members(['SWHardeningNeeded'], ['tdx', 'snp']))).toEqual([]);
+      expect(unused({ ...members(['SWHardeningNeeded']), minimums: 'any' })).toEqual([]);
+    },
+  );
 
-  it('DEC-13 twin: a waiver of either side makes the statuses meet', () => {
+  it.each(['maa', 'ita'])('DEC-13 twin: a waiver of either side makes the statuses meet for %s', (route) => {
     const members = (check: string, value: string, accepted: string) => ({
       accepts: ['tdx'],
       minimums: { tdx: { acceptedStatuses: ['UpToDate'] } },
-      routes: { maa: 'required' },
-      require: { maa: { tcbStatus: [accepted] } },
+      routes: { [route]: 'required' },
+      require: { [route]: { tcbStatus: [accepted] } },
       waivers: [{ ...TERMS, check, value }],
     });
     expect(unused(members('tdx_tcb_status', 'SWHardeningNeeded', 'SWHardeningNeeded'))).toEqual([]);
-    expect(unused(members('maa_tcb_status', 'UpToDate', 'SWHardeningNeeded'))).toEqual([]);
-    expect(unused(members('tdx_tcb_status', 'OutOfDate', 'SWHardeningNeeded'))).toEqual(['/require/maa/tcbStatus']);
-    expect(unused(members('maa_tcb_status', 'OutOfDate', 'SWHardeningNeeded'))).toEqual(['/require/maa/tcbStatus']);
+    expect(unused(members(`${route}_tcb_status`, 'UpToDate', 'SWHardeningNeeded'))).toEqual([]);
+    expect(unused(members('tdx_tcb_status', 'OutOfDate', 'SWHardeningNeeded'))).toEqual([
+      `/require/${route}/tcbStatus`,
+    ]);
+    expect(unused(members(`${route}_tcb_status`, 'OutOfDate', 'SWHardeningNeeded'))).toEqual([
+      `/require/${route}/tcbStatus`,
+    ]);
   });
 
   describe('for the attestation types that it demands', () => {
@@ -296,6 +309,13 @@ describe('a waiver of a finding that cannot be', () => {
       { ...MAA, require: { maa: { tcbStatus: ['OutOfDate'] } } },
     ],
     ['a status of tokens without TDs', { check: 'maa_tcb_status', value: 'OutOfDate' }, TDX, SNP],
+    [
+      'a status of tokens of Trust Authority that is accepted',
+      { check: 'ita_tcb_status', value: 'OutOfDate' },
+      ITA,
+      { ...ITA, require: { ita: { tcbStatus: ['OutOfDate'] } } },
+    ],
+    ['a status of tokens of Trust Authority without TDs', { check: 'ita_tcb_status', value: 'OutOfDate' }, TDX, SNP],
     [
       'a bit that is not asked for',
       { check: 'snp_platform_smt_enabled' },

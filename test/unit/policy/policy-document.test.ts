@@ -56,7 +56,7 @@ require:
   tdx: { septVeDisable: true, allowMigratable: true, allowPerfmon: true, xfamMask: "E718060000000000", mrServiceTd: ["${HEX_48}"], machines: { ppid: ["${HEX_16}"] } }
   tpm: { trackResets: true, quotedPcrs: [0, 7], runtimePcrs: [10] }
   maa: { complianceStatus: [azure-compliant-cvm], attestationType: [azurevm, sevsnpvm], issuers: ["https://my.weu.attest.azure.net"], tcbStatus: [UpToDate] }
-  ita: { policyIds: ["1A2B3C4D-0000-4000-8000-0123456789AB"], issuers: [Intel Trust Authority] }
+  ita: { policyIds: ["1A2B3C4D-0000-4000-8000-0123456789AB"], issuers: [Intel Trust Authority], tcbStatus: [UpToDate, OutOfDate] }
 referenceValues:
   - appliesTo: { product: Milan }
     snp: { measurement: ["${HEX_48}"], idKeyDigest: ["${HEX_48}"], authorKeyDigest: ["${HEX_48}"], hostData: ["${HEX_32}"], vmpl: [0] }
@@ -136,7 +136,11 @@ describe('a policy text', () => {
           issuers: ['https://my.weu.attest.azure.net'],
           tcbStatus: ['UpToDate'],
         },
-        ita: { policyIds: ['1a2b3c4d-0000-4000-8000-0123456789ab'], issuers: ['Intel Trust Authority'] },
+        ita: {
+          policyIds: ['1a2b3c4d-0000-4000-8000-0123456789ab'],
+          issuers: ['Intel Trust Authority'],
+          tcbStatus: ['UpToDate', 'OutOfDate'],
+        },
       },
     });
     const [set, ofTds] = loaded.referenceValues;
@@ -362,6 +366,7 @@ describe('a policy text', () => {
     ['quoted PCR 24', { require: { tpm: { quotedPcrs: [24] } } }],
     ['a policy id that is no UUID', { require: { ita: { policyIds: ['default'] } } }],
     ['Revoked among accepted statuses of Azure Attestation', { require: { maa: { tcbStatus: ['Revoked'] } } }],
+    ['Revoked among accepted statuses of Trust Authority', { require: { ita: { tcbStatus: ['Revoked'] } } }],
     [
       'an evaluation number of 0',
       { minimums: { snp: 'any', tdx: { acceptedStatuses: ['UpToDate'], minEvaluationDataNumber: 0 } } },
@@ -705,7 +710,7 @@ describe('waivers', () => {
     expect(waiving({ check })).toHaveLength(1);
   });
 
-  it.each(['tdx_tcb_status', 'maa_tcb_status'])('takes one status of %s, never Revoked', (check) => {
+  it.each(['tdx_tcb_status', 'maa_tcb_status', 'ita_tcb_status'])('takes one status of %s, never Revoked', (check) => {
     expect(waiving({ check, value: 'SWHardeningNeeded' })).toEqual([]);
     for (const value of ['Revoked', 'Fine', ['UpToDate'], null]) {
       expect(waiving({ check, value })).toHaveLength(1);

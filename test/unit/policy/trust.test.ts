@@ -636,7 +636,6 @@ describe('trust in other verifiers', () => {
     ['token_debug', 'runtime-opaque', 96],
     ['token_debug_unknown', 'runtime-opaque', 96],
     ['token_compliance', 'configuration', 96],
-    ['ita_tcb_status', 'hardware', 96],
     ['ita_debug', 'runtime-opaque', 96],
     ['ita_policy', 'configuration', 96],
     ['disagreement', 'hardware', 96],
@@ -658,15 +657,18 @@ describe('trust in other verifiers', () => {
     ['Revoked', 96],
     ['Splendid', 96],
   ])('TOK-23 is no better than the TCB status %s that it states, whatever a policy makes of it', (tcbStatus, value) => {
-    for (const checks of [[], [ofToken('maa_tcb_status', 'warn', { policy: 'least' })]]) {
-      const found = trust({ maa: tokenClaims({ tcbStatus }) }, checks);
-      expect(found.submods['maa']?.vector['hardware']).toBe(value);
+    for (const route of ['maa', 'ita'] as const) {
+      for (const checks of [[], [ofToken(`${route}_tcb_status`, 'warn', { policy: 'least' })]]) {
+        const found = trust({ [route]: tokenClaims({ tcbStatus }) }, checks, { hardware: false, routes: [route] });
+        expect(found.submods[route]?.vector['hardware']).toBe(value);
+      }
     }
   });
 
-  it('TOK-23 is contraindicated where the status is missing', () => {
-    const found = trust({ maa: tokenClaims() }, [ofToken('maa_tcb_status', 'fail')], undefined, 'deny');
-    expect([found.status, found.submods['maa']?.vector['hardware']]).toEqual(['contraindicated', 96]);
+  it.each(['maa', 'ita'] as const)('TOK-23 is contraindicated where the status is missing, for %s', (route) => {
+    const checks = [ofToken(`${route}_tcb_status`, 'fail')];
+    const found = trust({ [route]: tokenClaims() }, checks, { hardware: false, routes: [route] }, 'deny');
+    expect([found.status, found.submods[route]?.vector['hardware']]).toEqual(['contraindicated', 96]);
   });
 
   it('TOK-22 does not recognise an issuer whose word the policy does not take', () => {

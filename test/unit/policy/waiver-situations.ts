@@ -94,4 +94,11 @@ export const WAIVER_SITUATIONS: readonly WaiverSituation[] = [
     members: NO_MEMBERS,
     given: (type) => withToken('maa', type),
   },
+  {
+    check: 'ita_tcb_status',
+    value: 'OutOfDate',
+    types: [...TDX, 'maa-token', 'ita-token'],
+    members: NO_MEMBERS,
+    given: (type) => withToken('ita', type),
+  },
 ];

@@ -328,30 +328,31 @@ describe('a waiver of a low TCB', () => {
   });
 });
 
-describe('a waiver of the TCB status that Azure Attestation states', () => {
+describe.each(['maa', 'ita'] as const)('a waiver of the TCB status that a token for the route %s states', (route) => {
+  const id = `${route}_tcb_status` as const;
   const said = (tcbStatus: string): Situation => ({
-    claims: azTdxClaims({ maa: tokenClaims({ tcbStatus }) }),
-    results: new Map([['maa', { state: 'verified' }]]),
+    claims: azTdxClaims({ [route]: tokenClaims({ tcbStatus }) }),
+    results: new Map([[route, { state: 'verified' }]]),
   });
   const waivingTd = (value: string, members: JsonObject, given: Situation) =>
-    appraisedTd({ ...members, waivers: [{ ...TERMS, check: 'maa_tcb_status', value }] }, given);
+    appraisedTd({ ...members, waivers: [{ ...TERMS, check: id, value }] }, given);
 
-  const DEMANDING = { require: { maa: { tcbStatus: ['UpToDate'] } }, routes: { maa: 'optional' } };
+  const DEMANDING = { require: { [route]: { tcbStatus: ['UpToDate'] } }, routes: { [route]: 'optional' } };
 
   it.each([{}, DEMANDING])('TOK-23 covers the status that it names: %j', (members) => {
     const appraisal = waivingTd('OutOfDate', members, said('OutOfDate'));
     expect(appraisal.outcome).toBe('allow');
-    expect(only(appraisal, 'maa_tcb_status')).toMatchObject({ result: 'warn', waived: true });
+    expect(only(appraisal, id)).toMatchObject({ result: 'warn', waived: true });
   });
 
   it('TOK-23 covers no other status', () => {
-    expect(failed(waivingTd('OutOfDate', DEMANDING, said('SWHardeningNeeded')))).toEqual(['maa_tcb_status']);
-    const warned = only(waivingTd('OutOfDate', {}, said('SWHardeningNeeded')), 'maa_tcb_status');
+    expect(failed(waivingTd('OutOfDate', DEMANDING, said('SWHardeningNeeded')))).toEqual([id]);
+    const warned = only(waivingTd('OutOfDate', {}, said('SWHardeningNeeded')), id);
     expect(warned).not.toHaveProperty('waived');
   });
 
   it('TOK-23 never covers what the verifier refused', () => {
-    const findings = [check('maa_tcb_status', 'fail', { actual: 'OutOfDate' })];
-    expect(failed(waivingTd('OutOfDate', {}, { ...said('Revoked'), findings }))).toEqual(['maa_tcb_status']);
+    const findings = [check(id, 'fail', { actual: 'OutOfDate' })];
+    expect(failed(waivingTd('OutOfDate', {}, { ...said('Revoked'), findings }))).toEqual([id]);
   });
 });

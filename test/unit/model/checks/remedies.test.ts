@@ -488,6 +488,11 @@ describe.each(['/evidence/token', '/attestationResults/0/token', '/attestationRe
         check('maa_tcb_status', { about, actual: 'OutOfDate', policy: 'p' }),
         "The machine's owner should update its firmware until Azure Attestation calls it UpToDate and not OutOfDate, or the operator should add that status to require.maa.tcbStatus of policy p or waive it there.",
       ],
+      [
+        'what a policy can do about a status that Trust Authority states',
+        check('ita_tcb_status', { about, actual: 'OutOfDate', policy: 'p', result: 'warn' }),
+        "The machine's owner should update its firmware until Intel Trust Authority calls it UpToDate and not OutOfDate, and the operator should list in require.ita.tcbStatus of policy p which statuses pass.",
+      ],
     ])('names %s', (_, found, remedy) => {
       expect(remedyOf(found)).toBe(remedy);
     });

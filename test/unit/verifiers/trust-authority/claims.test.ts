@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
+import { TDX_STATUSES } from '../../../../src/model/tdx-status.js';
 import { trustAuthorityClaims } from '../../../lab/trust-authority-claims.js';
 import { expectFailed, expectVerified, idsWith } from '../fixture.js';
 import { type Judging, type TokenOptions, tokenOf, verifyToken } from './fixture.js';
@@ -80,27 +81,30 @@ describe.each(VERSIONS)('claims of a token of version %i', (version) => {
     expectVerified(await verifyTd(version, 'attester_tcb_status', 'UpToDate'));
   });
 
+  it.each(TDX_STATUSES)('TOK-23 twin: may have the TCB status %s, which policies then judge', async (status) => {
+    const found = await verifyTd(version, 'attester_tcb_status', status);
+    expectVerified(found);
+    expect(found.claims.ita?.stated.tcbStatus).toBe(status);
+  });
+
   it.each([
-    ['SWHardeningNeeded', 'Intel Trust Authority calls the platform SWHardeningNeeded'],
-    ['ConfigurationNeeded', 'Intel Trust Authority calls the platform ConfigurationNeeded'],
-    ['ConfigurationAndSWHardeningNeeded', 'Intel Trust Authority calls the platform ConfigurationAndSWHardeningNeeded'],
-    ['OutOfDate', 'Intel Trust Authority calls the platform OutOfDate'],
-    ['OutOfDateConfigurationNeeded', 'Intel Trust Authority calls the platform OutOfDateConfigurationNeeded'],
-    ['TDRelaunchAdvised', 'Intel Trust Authority calls the platform TDRelaunchAdvised'],
-    [
-      'TDRelaunchAdvisedConfigurationNeeded',
-      'Intel Trust Authority calls the platform TDRelaunchAdvisedConfigurationNeeded',
-    ],
     ['Revoked', 'Intel Trust Authority calls the platform Revoked'],
-    ['OUT_OF_DATE', 'Intel Trust Authority states a status that Intel does not define'],
-    ['uptodate', 'Intel Trust Authority states a status that Intel does not define'],
-    ['UpToDate ', 'Intel Trust Authority states a status that Intel does not define'],
-    ['', 'Intel Trust Authority states a status that Intel does not define'],
-    [undefined, 'the token does not state the status of the platform'],
-  ])('TOK-19 refuse the TCB status %s', async (status, detail) => {
+    ['OUT_OF_DATE', 'Intel Trust Authority states a TCB status that Intel does not define'],
+    ['uptodate', 'Intel Trust Authority states a TCB status that Intel does not define'],
+    ['UpToDate ', 'Intel Trust Authority states a TCB status that Intel does not define'],
+    ['', 'Intel Trust Authority states a TCB status that Intel does not define'],
+    [undefined, 'Intel Trust Authority does not state the TCB status of the platform'],
+  ])('TOK-19, TOK-23 refuse the TCB status %s', async (status, detail) => {
     const found = await verifyTd(version, 'attester_tcb_status', status);
     expectFailed(found, 'ita_tcb_status');
     expect(found.checks.find(({ id }) => id === 'ita_tcb_status')?.detail).toBe(detail);
+  });
+
+  it('TOK-23 have the TCB status that Intel states alone, and not that of a cloud', async () => {
+    const tdx = { attester_tcb_status: 'OutOfDate', gcp_attester_tcb_status: 'UpToDate' };
+    expect((await verify({ version, tdx })).claims.ita?.stated.tcbStatus).toBe('OutOfDate');
+    const revoked = { attester_tcb_status: 'Revoked', gcp_attester_tcb_status: 'UpToDate' };
+    expectFailed(await verify({ version, tdx: revoked }), 'ita_tcb_status');
   });
 
   it.each([
@@ -177,7 +181,7 @@ describe.each(VERSIONS)('claims of a token of version %i', (version) => {
   });
 
   it('are all judged, whatever the others say', async () => {
-    const tdx = { attester_tcb_status: 'OutOfDate', dbgstat: 'enabled' };
+    const tdx = { attester_tcb_status: 'Revoked', dbgstat: 'enabled' };
     const found = await verify({ version, tdx, policies: { unmatched: ['a'] } });
     expectFailed(found, 'ita_tcb_status', 'ita_debug', 'ita_policy');
   });
