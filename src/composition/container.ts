@@ -96,7 +96,8 @@ export function createAppContainer(
     useFactory: instanceCachingFactory((from) => from.resolve(Tpm2QuoteVerifier)),
   });
   const { tokenLeewaySeconds: leewaySeconds } = configuration.time;
-  const ofMaa: MaaTokenVerifierOptions = { issuers: maaIssuers(configuration), leewaySeconds };
+  const refuseProducts = new Set(configuration.amd.refuseProducts);
+  const ofMaa: MaaTokenVerifierOptions = { issuers: maaIssuers(configuration), leewaySeconds, refuseProducts };
   const ofIta: ItaTokenVerifierOptions = { issuers: itaIssuers(configuration, roots), leewaySeconds };
   app.register(TOKENS.maaTokenVerifierOptions, { useValue: ofMaa });
   app.register(TOKENS.itaTokenVerifierOptions, { useValue: ofIta });

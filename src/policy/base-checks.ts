@@ -1,12 +1,13 @@
 import { type Check, Checks, isOfToken } from '../model/check.js';
 import { CHECKS } from '../model/checks/catalogue.js';
 import type { Claims } from '../model/claims.js';
-import { placeOf } from '../model/evidence-traits.js';
+import { isTokenType, placeOf } from '../model/evidence-traits.js';
 import type { AppraisalInput } from './appraisal-topic.js';
 import type { Policy } from './policy-document.js';
 
 /** Warnings that go with the evidence under every policy. Nothing is made of claims that are not there. */
 export function baseWarnings({ evidenceType, verification }: AppraisalInput): readonly Check[] {
+  if (isTokenType(evidenceType)) return unnamedProduct(verification.checks);
   const { snp }: Claims = verification.claims;
   if (snp === undefined) return [];
   const checks = new Checks(placeOf('snp', evidenceType));
@@ -24,6 +25,18 @@ export function baseWarnings({ evidenceType, verification }: AppraisalInput): re
       detail: `the platform info has bits set whose meaning is not known: ${unknownBits.join(', ')}`,
     });
   }
+  return checks.all;
+}
+
+/** A token about an SEV-SNP VM names no product line. The verifier requires for such a token alone that none is refused. */
+function unnamedProduct(found: readonly Check[]): readonly Check[] {
+  const accepted = found.find(({ id, result }) => id === 'snp_product_refused' && result === 'pass');
+  if (accepted === undefined) return [];
+  const checks = new Checks(accepted.about);
+  checks.warn('snp_product_advisory', {
+    detail:
+      'the token does not name the product line of the VM: it may be one that a published attack extracts keys of (arXiv 2605.12990)',
+  });
   return checks.all;
 }
 

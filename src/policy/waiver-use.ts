@@ -26,6 +26,8 @@ function whyUnused(waiver: Waiver, policy: PolicyMembers, scope: PolicyScope): s
     case 'snp_tcb_floor_missing':
       return policy.minimums.snp === 'any' ? unlessSnp(scope) : 'minimums.snp is not any';
     case 'snp_product_advisory':
+      // A token about an SEV-SNP VM names no product.
+      return policy.accepts.includes('maa-token') ? null : unlessSnp(scope);
     case 'snp_platform_unknown':
     case 'crl_unavailable':
     case 'crl_unconfirmed':

@@ -3,6 +3,9 @@ import { isObject, type JsonValue } from '../json.js';
 import type { Finding } from './row.js';
 import { bits, components, differences, faultsOf, isJsonList, policyOf, reference, rises, value } from './words.js';
 
+/** How a remedy begins where a token about an SEV-SNP VM stands alone. */
+export const HARDWARE_EVIDENCE = 'The caller should send the hardware evidence, and the token in attestationResults';
+
 /** What a policy finds where AMD has not documented the stepping. */
 const UNKNOWN_PART = 'unknown';
 

@@ -2,6 +2,7 @@ import { isObject } from '../json.js';
 import type { CheckRows } from './row.js';
 import { SNP_PLATFORM_CHECKS } from './snp-platform.js';
 import {
+  HARDWARE_EVIDENCE,
   lowTcb,
   missingMitigations,
   otherChip,
@@ -47,11 +48,13 @@ export const SNP_CHECKS = {
   snp_product_refused: {
     holds: 'the operator does not refuse this product line',
     fails: 'the operator refuses this product line',
-    when: 'the configuration lists the product line in amd.refuseProducts',
-    trust: { hardware: { hardware: 96 } },
+    when: 'the configuration lists the product line in amd.refuseProducts; it lists any, and the evidence is a token about an SEV-SNP VM, which names none',
+    trust: { hardware: { hardware: 96 }, token: { hardware: 96 } },
     remedy: ({ actual }) =>
-      `The guest's owner should move the guest to another product line, because the operator refuses ${value(actual, 'this one')} (amd.refuseProducts).`,
-    examples: [{ actual: 'Milan' }],
+      actual === null
+        ? `${HARDWARE_EVIDENCE}, because the operator refuses some product lines (amd.refuseProducts) and a token alone names none.`
+        : `The guest's owner should move the guest to another product line, because the operator refuses ${value(actual, 'this one')} (amd.refuseProducts).`,
+    examples: [{ actual: 'Milan' }, {}],
   },
   snp_chip_id: {
     holds: 'the key certificate is for the chip that the report names',

@@ -1,16 +1,22 @@
 import { PARAVISOR_EXAMPLES, paravisor } from './azure.js';
 import type { CheckRows } from './row.js';
+import { HARDWARE_EVIDENCE } from './snp-remedies.js';
 import { policyOf, value } from './words.js';
 
 export const WARNING_CHECKS = {
   snp_product_advisory: {
     holds: 'no attack is published that extracts keys of this product line',
     fails: 'a published attack extracts keys of this product line',
-    when: 'every decision about evidence of the Milan line; amd.refuseProducts of the configuration denies the line',
+    when: 'every decision about evidence of the Milan line, and about a token about an SEV-SNP VM that stands alone, which names no line; amd.refuseProducts of the configuration denies both',
     waiver: 'plain',
     remedy: ({ actual }) =>
-      `The operator should keep secrets that must survive a physical attack off ${value(actual, 'this product line')}, or waive snp_product_advisory with a reason.`,
-    examples: [{ result: 'warn', actual: 'Milan' }],
+      actual === null
+        ? `${HARDWARE_EVIDENCE} so that the product line is known, or the operator should waive snp_product_advisory with a reason.`
+        : `The operator should keep secrets that must survive a physical attack off ${value(actual, 'this product line')}, or waive snp_product_advisory with a reason.`,
+    examples: [
+      { result: 'warn', actual: 'Milan' },
+      { result: 'warn', actual: null },
+    ],
   },
   snp_tcb_floor_missing: {
     holds: 'the policy sets a minimum for the firmware',

@@ -1,6 +1,6 @@
 import { inject, injectable } from 'tsyringe';
 import { Checks } from '../../model/check.js';
-import type { TokenClaims } from '../../model/claims.js';
+import type { SnpProduct, TokenClaims } from '../../model/claims.js';
 import type { CheckId } from '../../model/codes.js';
 import { earliest } from '../../model/earliest.js';
 import { FormatError, within } from '../../model/errors.js';
@@ -27,7 +27,10 @@ import { complianceStatusOf, type MaaStatement, readStatement, tcbStatusOf, veri
 import { verifySigner } from './token-signer.js';
 
 /** Issuers are named by their URL: without port, path or slash at the end. */
-export type MaaTokenVerifierOptions = TokenVerifierOptions<MaaIssuer>;
+export interface MaaTokenVerifierOptions extends TokenVerifierOptions<MaaIssuer> {
+  /** Product lines that the operator refuses. */
+  readonly refuseProducts: ReadonlySet<SnpProduct>;
+}
 
 const SCHEME: TokenScheme = {
   type: 'maa-token',
@@ -99,20 +102,17 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
     // 13. What the token is about.
     const statement = readStatement(checks, token.claims);
 
-    // 14 and 15. What it says of debug, and of a TD's TCB.
-    if (statement === null) {
-      checks.skip(['token_debug'], 'the token does not say what was attested');
-    } else {
-      verifyDebug(checks, statement);
-      if (statement.tee === 'tdxvm') verifyTcbStatus(checks, 'maa_tcb_status', SCHEME.verifier, tcbStatusOf(statement));
-    }
+    // 14 to 16. What it says of debug, of a TD's TCB, and that it names no product of AMD.
+    if (statement === null) checks.skip(['token_debug'], 'the token does not say what was attested');
+    else verifyDebug(checks, statement);
+    const ofTee = statement === null ? [] : this.#verifyTee(checks, statement);
 
-    // 16. The nonce: that it must stand somewhere is for whoever opened the token.
+    // 17. The nonce: that it must stand somewhere is for whoever opened the token.
     const { binding } = context;
     const places = statement === null || binding === null ? [] : noncePlaces(statement, binding);
     return {
       checks: checks.all,
-      required: statement?.tee === 'tdxvm' ? [...REQUIRED, 'maa_tcb_status'] : REQUIRED,
+      required: [...REQUIRED, ...ofTee],
       claims: markVerified({ maa: claimsOf(token, issuer, statement) }),
       endorsements: [usedKey(verified)],
       bound: boundPlaces(places),
@@ -123,9 +123,29 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
         isPinned && statement !== null && complianceStatusOf(statement) === COMPLIANT && checks.holds('token_debug'),
     };
   }
+
+  /** @returns the checks that a token about this TEE needs beside the others */
+  #verifyTee(checks: Checks, statement: MaaStatement): readonly CheckId[] {
+    if (statement.tee === 'tdxvm') {
+      verifyTcbStatus(checks, 'maa_tcb_status', SCHEME.verifier, tcbStatusOf(statement));
+      return ['maa_tcb_status'];
+    }
+    // Beside hardware evidence the product of that evidence counts.
+    if (checks.about !== TOKEN) return [];
+    verifyUnnamedProduct(checks, this.#options.refuseProducts);
+    return ['snp_product_refused'];
+  }
 }
 
 const COMPLIANT = 'azure-compliant-cvm';
+
+/** No token about an SEV-SNP VM names its product line, so it may be one that the operator refuses. */
+function verifyUnnamedProduct(checks: Checks, refuseProducts: ReadonlySet<SnpProduct>): void {
+  checks.require(refuseProducts.size === 0, 'snp_product_refused', {
+    expected: [...refuseProducts].map((refused) => `not ${refused}`),
+    otherwise: 'the token does not name the product line of the VM, and the operator refuses some',
+  });
+}
 
 /** The issuer writes no token that names another location for its keys than its own (TOK-02). */
 function requireOwnKeyPlace({ jws }: ReadToken, { issuer }: MaaIssuer): void {

@@ -139,7 +139,10 @@ const SHARED_PROVIDER = 'https://sharedweu.weu.attest.azure.net';
 function maaVerifier(issuer: string): MaaTokenVerifier {
   const accepted: MaaIssuer = { issuer, policyHashes: 'shared', policySigners: null, teeSigner: 'any' };
   const reports = new AmdSnpReportVerifier({ refuseProducts: new Set() });
-  return new MaaTokenVerifier({ issuers: new Map([[issuer, accepted]]), leewaySeconds: 0 }, reports);
+  return new MaaTokenVerifier(
+    { issuers: new Map([[issuer, accepted]]), leewaySeconds: 0, refuseProducts: new Set() },
+    reports,
+  );
 }
 
 function itaVerifier(issuer: string): ItaTokenVerifier {

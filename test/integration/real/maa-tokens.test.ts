@@ -42,7 +42,10 @@ function keysOf(entry: Vector, read: ReadFile): Sourced<TokenKeySet> {
 function verifierFor(issuer: string): MaaTokenVerifier {
   const accepted: MaaIssuer = { issuer, policyHashes: 'shared', policySigners: null, teeSigner: 'any' };
   const reports = new AmdSnpReportVerifier({ refuseProducts: new Set() });
-  return new MaaTokenVerifier({ issuers: new Map([[issuer, accepted]]), leewaySeconds: 0 }, reports);
+  return new MaaTokenVerifier(
+    { issuers: new Map([[issuer, accepted]]), leewaySeconds: 0, refuseProducts: new Set() },
+    reports,
+  );
 }
 
 async function verifyVector(

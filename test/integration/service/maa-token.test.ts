@@ -13,17 +13,19 @@ import type { EvidenceVerifier, TokenVerifier } from '../../../src/model/verific
 import {
   boundValue,
   createSnpGuest,
+  createVirtualMachine,
   nonceRuntimeData,
   reportDataOver,
   type SnpGuest,
   type TokenMaking,
+  wireEvidence,
 } from '../../lab/index.js';
 import { tdxVmClaims } from '../../lab/maa-claims.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { haveVectors, readVector, vector } from '../../vectors.js';
 import { call as callLab } from '../lab/call.js';
 import { base64Url, lenientPolicy, MovableClock, NONCE, PKI, post, verdictOf } from './lab-service.js';
-import { checksOf, isolation, objectOf, resultsOf, TokenLab, verify } from './token-lab.js';
+import { checksOf, isolation, maaResult, objectOf, resultsOf, TokenLab, verify } from './token-lab.js';
 
 /** A token of Azure Attestation as all that the caller has, under the built-in policy for it. */
 
@@ -48,6 +50,8 @@ beforeAll(async () => {
   await lab.service.writePolicy(lenientPolicy('tokens', ofTokens));
   await lab.service.writePolicy(lenientPolicy('tokens-current', { ...ofTokens, ...current }));
   await lab.service.writePolicy(lenientPolicy('tokens-waived', { ...ofTokens, ...current, waivers }));
+  const advised = [{ check: 'snp_product_advisory', reason: 'r', approver: 'a', expires: '2100-01-01' }];
+  await lab.service.writePolicy(lenientPolicy('tokens-advised', { ...ofTokens, waivers: advised }));
   await lab.service.writePolicy(
     lenientPolicy('tokens-of-own', { ...ofTokens, require: { maa: { issuers: [lab.maa.issuer] } } }),
   );
@@ -109,6 +113,37 @@ describe('a token of Azure Attestation alone', () => {
   it('is no news without a nonce', async () => {
     const body = JSON.stringify({ evidence: { type: 'maa-token', token: azureVm(NONCE, NONCE) }, policy: BASELINE });
     expect(verdictOf(await post(service.url, '/verify', body))).toEqual(['deny', 'nonce_missing']);
+  });
+});
+
+describe('a token about an SEV-SNP VM, which names no product line', () => {
+  const refusing = (name: string) =>
+    lab.start({ amd: { refuseProducts: ['Milan'] } }, { amdRootPins: PKI.pins() }, name);
+
+  it('TOK-30 is denied alone where the operator refuses some lines, and warns where none', async () => {
+    const own = await refusing('refusing-tokens');
+    const denied = await ask(azureVm(NONCE, NONCE), {}, own);
+    expect(verdictOf(denied)).toEqual(['deny', 'snp_product_refused']);
+    expect(checksOf(denied, 'snp_product_refused')).toMatchObject([
+      { about: '/evidence/token', actual: null, remedy: expect.stringContaining('should send the hardware evidence') },
+    ]);
+    expect(denied.body.trust.submods.maa).toMatchObject({ status: 'contraindicated' });
+    const warned = await ask(azureVm(NONCE, NONCE));
+    expect([...verdictOf(warned), ...resultsOf(warned, 'snp_product_advisory')]).toEqual(['allow', 'warn']);
+    const waived = await ask(azureVm(NONCE, NONCE), { policy: 'tokens-advised' });
+    expect([...verdictOf(waived), checksOf(waived, 'snp_product_advisory')[0]?.['waived']]).toEqual(['allow', true]);
+  });
+
+  it('TOK-30 twin: is allowed beside hardware evidence of Genoa, whose product counts for both', async () => {
+    const own = await refusing('refusing-beside');
+    const vm = await createVirtualMachine({ pki: PKI, part: 'Genoa' });
+    lab.service.kds.serveLine(PKI, vm.platform.product);
+    const evidence = vm.evidence({ nonce: NONCE });
+    const token = lab.maa.issueAzureVm({ hclReport: evidence.hclReport, clientPayloadNonce: NONCE });
+    const answer = await verify(own, wireEvidence(evidence), { policy: 'maa-required', ...maaResult(token) });
+    expect(verdictOf(answer)).toEqual(['allow']);
+    expect(checksOf(answer, 'snp_product_refused')).toMatchObject([{ result: 'pass', actual: 'Genoa' }]);
+    expect(checksOf(answer, 'snp_product_advisory')).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Check } from '../../../src/model/check.js';
 import type { CheckId } from '../../../src/model/codes.js';
 import {
   appraised,
@@ -174,6 +175,18 @@ describe('product advisory', () => {
 
   it.each(['tdx', 'az-tdx-vtpm'] as const)('is not in decisions about %s, nor is any other warning', (type) => {
     expect(appraisedTd({}, { type }).base).toEqual(situation({ type }).verification.checks);
+  });
+
+  it('TOK-30 is in decisions about a token that stands alone and was required to name no refused product', () => {
+    const members = { accepts: ['maa-token'], minimums: 'any', routes: { hardware: 'off' } };
+    const about = (...findings: readonly Check[]) => appraised(members, { type: 'maa-token', claims: {}, findings });
+    const { base } = about(check('snp_product_refused', 'pass'));
+    expect(base.filter(({ id }) => id === 'snp_product_advisory')).toMatchObject([
+      { result: 'warn', policy: null, actual: null, detail: expect.stringContaining('does not name the product line') },
+    ]);
+    for (const findings of [[], [check('snp_product_refused', 'fail')]]) {
+      expect(results(about(...findings), 'snp_product_advisory')).toEqual([]);
+    }
   });
 
   it('is not made of claims that were not verified', () => {

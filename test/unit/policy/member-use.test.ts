@@ -324,6 +324,7 @@ describe('a waiver of a finding that cannot be', () => {
     ],
     ['an unknown bit of TDs', { check: 'snp_platform_unknown' }, SNP, TDX],
     ['a product of AMD with TDs alone', { check: 'snp_product_advisory' }, BOTH, TDX],
+    ['a product of AMD with tokens about TDs', { check: 'snp_product_advisory' }, MAA, ITA],
     ['a missing CRL of AMD with TDs alone', { check: 'crl_unavailable' }, SNP, TDX],
     ['an unconfirmed CRL with TDs alone', { check: 'crl_unconfirmed' }, SNP, TDX],
     ['unconfirmed collateral without TDs', { check: 'collateral_unconfirmed' }, TDX, SNP],

@@ -46,7 +46,9 @@ export const WAIVER_SITUATIONS: readonly WaiverSituation[] = [
   plain('crl_unavailable', SNP, finding('crl_unavailable', 'unavailable')),
   plain('crl_unconfirmed', SNP, finding('crl_unconfirmed', 'warn')),
   plain('collateral_unconfirmed', TDX, finding('collateral_unconfirmed', 'warn')),
-  plain('snp_product_advisory', SNP, genuine),
+  plain('snp_product_advisory', [...SNP, 'maa-token'], (type) =>
+    type === 'maa-token' ? finding('snp_product_refused', 'pass')(type) : genuine(type),
+  ),
   plain('snp_tcb_floor_missing', SNP, genuine),
   plain('nonce_stale', ['snp', 'az-snp-vtpm', 'az-tdx-vtpm'], (type) => ({
     ...genuine(type),

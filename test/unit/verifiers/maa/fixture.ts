@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseKeySet } from '../../../../src/formats/json-web-key-set.js';
+import type { SnpProduct } from '../../../../src/model/claims.js';
 import type { Sourced, TokenKeySet, Unavailable } from '../../../../src/model/endorsement.js';
 import type { JsonObject } from '../../../../src/model/json.js';
 import type { TokenVerification } from '../../../../src/model/verification.js';
@@ -93,9 +94,15 @@ export interface Judging {
   readonly nonce?: Uint8Array;
   readonly jwk?: JsonObject | null;
   readonly reports?: SnpReportVerifier;
+  readonly refuseProducts?: readonly SnpProduct[];
 }
 
-export function maaVerifier({ issuer, leewaySeconds = 60, reports }: Judging = {}): MaaTokenVerifier {
+export function maaVerifier({
+  issuer,
+  leewaySeconds = 60,
+  reports,
+  refuseProducts = [],
+}: Judging = {}): MaaTokenVerifier {
   const accepted: MaaIssuer = {
     issuer: ISSUER,
     policyHashes: new Set([POLICY_HASH]),
@@ -105,7 +112,7 @@ export function maaVerifier({ issuer, leewaySeconds = 60, reports }: Judging = {
   };
   const issuers = new Map([[accepted.issuer, accepted]]);
   const lab = new AmdSnpReportVerifier({ refuseProducts: new Set(), pins: PKI.pins() });
-  return new MaaTokenVerifier({ issuers, leewaySeconds }, reports ?? lab);
+  return new MaaTokenVerifier({ issuers, leewaySeconds, refuseProducts: new Set(refuseProducts) }, reports ?? lab);
 }
 
 /** Verifies a token as the evidence of a request. */

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { SnpProduct } from '../../../../src/model/claims.js';
 import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
 import { TDX_STATUSES } from '../../../../src/model/tdx-status.js';
-import { expectFailed, expectVerified } from '../fixture.js';
-import { azureVm, POLICY_HASH, sevSnpVm, tdxVm, tokenOf, verifyMaa } from './fixture.js';
+import { maaJwk } from '../../../lab/index.js';
+import { AT, expectFailed, expectVerified } from '../fixture.js';
+import { azureVm, keySetOf, maaVerifier, POLICY_HASH, SIGNER, sevSnpVm, tdxVm, tokenOf, verifyMaa } from './fixture.js';
 
 const TEE = 'x-ms-isolation-tee';
 const TYPE = 'x-ms-attestation-type';
@@ -205,5 +207,33 @@ describe('the TCB status of a TD', () => {
     expectVerified(found);
     expect([found.claims.maa?.stated.tcbStatus, detailOf(found)]).toEqual([null, undefined]);
     expect(found.required).not.toContain('maa_tcb_status');
+  });
+});
+
+describe('the product line of an SEV-SNP VM', () => {
+  const findings = async (claims: JsonObject, refuseProducts: readonly SnpProduct[] = []) => {
+    const found = await verifyMaa(tokenOf(claims), { refuseProducts });
+    const ofProduct = found.checks.filter(({ id }) => id.startsWith('snp_product'));
+    return [found.required.includes('snp_product_refused'), ...ofProduct.map(({ id, result }) => `${id} ${result}`)];
+  };
+
+  it.each([
+    ['guest attestation', azureVm()],
+    ['bare evidence', tee()],
+  ])('TOK-30 is not named by a token of %s that stands alone: any is refused where some are', async (_, claims) => {
+    expect(await findings(claims)).toEqual([true, 'snp_product_refused pass']);
+    for (const refused of ['Milan', 'Turin'] as const) {
+      expect(await findings(claims, [refused])).toEqual([true, 'snp_product_refused fail']);
+    }
+  });
+
+  it('TOK-30 twin: is none of a TD, nor of a token beside hardware evidence', async () => {
+    expect(await findings(tdxVm(), ['Milan'])).toEqual([false]);
+    const options = { refuseProducts: ['Milan'] } as const;
+    const opened = maaVerifier(options).openResult({ type: 'maa-token', token: tokenOf() }, '/attestationResults/0');
+    const endorsements = { snp: null, tokenKeys: keySetOf(maaJwk(SIGNER)) };
+    const { checks, required } = await opened.verify({ at: AT, endorsements, binding: null });
+    expect(checks.filter(({ id }) => id.startsWith('snp_product'))).toEqual([]);
+    expect(required).not.toContain('snp_product_refused');
   });
 });
