@@ -240,6 +240,7 @@ export const THREAT_FAMILIES: readonly ThreatFamily[] = [
       ['TOK-25', 'key listed twice in a key set, also for two algorithms', ['token_key']],
       ['TOK-26', 'attestation service that refuses the evidence', ['disagreement', 'route_unavailable']],
       ['TOK-30', 'token about an SNP VM, which names no product line', ['snp_product_refused', 'snp_product_advisory']],
+      ['TOK-31', 'token of another issuer than the operator submits to', ['disagreement', 'token_issuer_unnamed']],
     ],
   },
   {

@@ -66,6 +66,10 @@ export class AzureAttestation implements AttestationService {
     this.#failures = new FailureLog(options.log, 'Azure Attestation gave no answer to rely on');
   }
 
+  issues(issuer: string): boolean {
+    return this.#options.endpoints.some(({ origin }) => origin === issuer);
+  }
+
   accepts({ tee }: Submission): boolean {
     return tee === 'snp' || tee === 'tdx';
   }

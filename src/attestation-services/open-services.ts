@@ -78,6 +78,8 @@ export interface OpenTrustAuthorityOptions extends OpenServiceOptions, Appraisal
   /** Origin of its interface. */
   readonly api: string;
   readonly apiKeyFile: string;
+  /** `iss` of its tokens. */
+  readonly issuers: ReadonlySet<string>;
   /** Leeway for the clock of the service. */
   readonly leewaySeconds: number;
   readonly health?: BreakerOptions;
@@ -86,11 +88,12 @@ export interface OpenTrustAuthorityOptions extends OpenServiceOptions, Appraisal
 
 /** Puts the parts together. Contacts nobody. */
 export function openTrustAuthority(options: OpenTrustAuthorityOptions): TrustAuthority {
-  const { api, apiKeyFile, deadlineMs, leewaySeconds, clock, log, connect, observer } = options;
+  const { api, apiKeyFile, issuers, deadlineMs, leewaySeconds, clock, log, connect, observer } = options;
   const { policyIds, policyMustMatch, signingAlgorithm, health = DEFAULT_BREAKER, turns = DEFAULT_TURNS } = options;
   return new TrustAuthority({
     api,
     apiKeyFile,
+    issuers,
     appraisal: { policyIds, policyMustMatch, signingAlgorithm },
     leewaySeconds,
     exchange: new BoundedExchange({

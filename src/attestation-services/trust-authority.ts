@@ -18,6 +18,8 @@ export interface TrustAuthorityOptions {
   readonly api: string;
   /** Read for each submission, so that a rotated key is used without a restart. */
   readonly apiKeyFile: string;
+  /** `iss` of its tokens. */
+  readonly issuers: ReadonlySet<string>;
   readonly appraisal: AppraisalOptions;
   /** Leeway for the clock of the service. */
   readonly leewaySeconds: number;
@@ -43,6 +45,10 @@ export class TrustAuthority implements AttestationService {
   constructor(options: TrustAuthorityOptions) {
     this.#options = options;
     this.#failures = new FailureLog(options.log, 'Intel Trust Authority gave no answer to rely on');
+  }
+
+  issues(issuer: string): boolean {
+    return this.#options.issuers.has(issuer);
   }
 
   accepts({ tee }: Submission): boolean {

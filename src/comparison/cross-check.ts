@@ -30,7 +30,7 @@ export function crossCheck(first: TeeView, others: readonly OtherView[]): CrossC
   const { different, equal, notComparable } = found;
   const listed = different.slice(0, LISTED_DIFFERENCES);
   return {
-    routes: views.map(({ route }) => route),
+    routes: [...new Set(views.map(({ route }) => route))],
     agree: different.length === 0,
     differences: listed.map((claim) => difference(views, claim)),
     differencesOmitted: different.length - listed.length,

@@ -51,5 +51,12 @@ function openMaa(
 
 function openIta({ ita, time }: Configuration, shared: OpenServiceOptions): TrustAuthority | null {
   if (ita.submit === null) return null;
-  return openTrustAuthority({ ...shared, ...ita.submit, leewaySeconds: time.tokenLeewaySeconds });
+  const issuers = issuersOf(ita.submit.api, ita.issuers);
+  return openTrustAuthority({ ...shared, ...ita.submit, issuers, leewaySeconds: time.tokenLeewaySeconds });
+}
+
+/** Issuers whose key set the portal of an interface serves: Intel names them api.… and portal.…, region by region. */
+function issuersOf(api: string, issuers: Configuration['ita']['issuers']): ReadonlySet<string> {
+  const portal = api.replace('https://api.', 'https://portal.');
+  return new Set(issuers.filter(({ keys }) => keys.startsWith(`${portal}/`)).map(({ issuer }) => issuer));
 }

@@ -186,6 +186,7 @@ const ASKED: Readonly<Record<WorldAnswer['what'], string>> = {
   nonce: 'the standing of the nonce',
   endorsements: 'endorsements',
   accepts: 'an attestation service',
+  issues: 'the issuers of an attestation service',
   token: 'a token',
   remembered: 'what is remembered of a vTPM',
   advanced: 'what is remembered of a vTPM',

@@ -8,6 +8,7 @@ import type { Log } from '../model/ports.js';
 import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
 import { releaseRules } from '../policy/lint.js';
 import { lintEventLogs } from '../policy/lint-event-logs.js';
+import { lintIssuers } from '../policy/lint-issuers.js';
 import { lintLauncherPins } from '../policy/lint-launcher-pins.js';
 import { lintLauncherWords } from '../policy/lint-launcher-words.js';
 import { lintFirmwarePins, lintHostData } from '../policy/lint-release.js';
@@ -48,6 +49,8 @@ export function warnOfPolicies(policies: readonly TenantPolicy[], configuration:
       ...lintEventLogs(policy),
       ...lintRules(policy),
       ...lintLauncherWords(policy),
+      // Of a policy that is built in, the operator writes nothing.
+      ...(BUILT_IN_POLICIES.includes(policy) ? [] : lintIssuers(policy, facts.manyIssuers)),
       ...lintLauncherPins(policy),
       ...lintHostData(policy),
       ...(mustPin(configuration, tenant, policy.id) ? lintFirmwarePins(policy, facts) : []),

@@ -1,14 +1,13 @@
 import type { Configuration } from '../config/configuration.js';
 import { DEFAULT_TENANT, policiesOf } from '../config/tenants.js';
 import { policyTextOptions } from '../files/policy-file.js';
-import type { ReleaseLintOptions } from '../policy/akv/lint-release-policy.js';
 import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
-import type { ParavisorOptions } from '../policy/lint-release.js';
+import type { LintFacts } from '../policy/lint.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import { lackingForRelease } from '../policy/release-fitness.js';
 import { releasePins } from '../policy/release-pins.js';
 import type { PolicySources } from '../stores/policy-files.js';
-import { knownAuthorities } from './token-issuers.js';
+import { issuersForLint } from './token-issuers.js';
 
 /** Where the policies of a tenant come from, and how their files are read. */
 export function policySources(configuration: Configuration, tenant: string = DEFAULT_TENANT): PolicySources<Policy> {
@@ -49,8 +48,8 @@ function whyUnfitForRelease(policy: Policy, paravisorKeys: ReadonlySet<string> |
 }
 
 /** What lint is told of a configuration. */
-export function lintFacts(configuration: Configuration): ReleaseLintOptions & ParavisorOptions {
-  return { knownAuthorities: knownAuthorities(configuration), paravisorKeys: listedParavisorKeys(configuration) };
+export function lintFacts(configuration: Configuration): LintFacts {
+  return { ...issuersForLint(configuration), paravisorKeys: listedParavisorKeys(configuration) };
 }
 
 /** ID_KEY_DIGESTs of the paravisors that the configuration lists. */

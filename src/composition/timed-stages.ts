@@ -71,6 +71,7 @@ export class TimedStages {
   #service(service: AttestationService): AttestationService {
     return {
       route: service.route,
+      issues: (issuer) => service.issues(issuer),
       accepts: (submission) => service.accepts(submission),
       attest: (...asked) => this.#slots.elsewhere(() => service.attest(...asked)),
     };

@@ -7,7 +7,7 @@ import { SHARED_REGIONS, sharedProvider } from '../model/azure-attestation-regio
 import { hex } from '../model/bytes.js';
 import type { ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems } from '../model/errors.js';
-import type { KnownAuthorities } from '../policy/akv/lint-authority.js';
+import type { LintFacts } from '../policy/lint.js';
 import type { MaaIssuer } from '../verifiers/maa/issuer-policy.js';
 import type { ItaIssuer } from '../verifiers/trust-authority/key-trust.js';
 
@@ -36,13 +36,16 @@ export function maaIssuers({ maa }: Configuration): ReadonlyMap<string, MaaIssue
   return new Map([...shared, ...own].map((issuer) => [issuer.issuer, issuer]));
 }
 
-/** Whether tokens of an issuer are accepted, for whoever lints a release policy. */
-export function knownAuthorities(configuration: Configuration): KnownAuthorities {
+/** What lint has to know of the issuers whose tokens are accepted. */
+export function issuersForLint(configuration: Configuration): Pick<LintFacts, 'knownAuthorities' | 'manyIssuers'> {
   const known = {
     maa: new Set(maaIssuers(configuration).keys()),
     ita: new Set(configuration.ita.issuers.map(({ issuer }) => issuer)),
   };
-  return (issuer, route) => known[route].has(issuer);
+  return {
+    knownAuthorities: (issuer, route) => known[route].has(issuer),
+    manyIssuers: (['maa', 'ita'] as const).filter((route) => known[route].size > 1),
+  };
 }
 
 /**

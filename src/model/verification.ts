@@ -195,6 +195,8 @@ export type SubmissionResult =
 /** Sends evidence to another verifier. Only to configured origins, and only where submitting is configured. */
 export interface AttestationService {
   readonly route: TokenRoute;
+  /** Whether tokens of this issuer, by `iss`, are of one of the endpoints that it asks. */
+  issues(issuer: string): boolean;
   /** Whether it judges this kind of evidence at all. */
   accepts(submission: Submission): boolean;
   /**

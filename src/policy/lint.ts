@@ -1,9 +1,11 @@
+import type { TokenRoute } from '../model/evidence.js';
 import { isObject, type JsonValue } from '../model/json.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import { lintReleasePolicy, type ReleaseLintOptions } from './akv/lint-release-policy.js';
 import { lintBoot } from './lint-boot.js';
 import { lintEventLogs } from './lint-event-logs.js';
 import { lintFloors } from './lint-floors.js';
+import { lintIssuers } from './lint-issuers.js';
 import { lintLauncherPins } from './lint-launcher-pins.js';
 import { lintLauncherWords } from './lint-launcher-words.js';
 import { lintHostData, lintHostDataOf, lintRelease, type ParavisorOptions } from './lint-release.js';
@@ -26,7 +28,12 @@ export type LintedProblem = LintProblem & { readonly code: PolicyProblemCode };
 export interface LintOptions extends PolicyTextOptions, ReleaseLintOptions, ParavisorOptions {
   /** The time that dates are compared with. */
   readonly at: Date;
+  /** Routes for which the configuration accepts more than one issuer. */
+  readonly manyIssuers: readonly TokenRoute[];
 }
+
+/** What of a configuration lint compares a policy with. */
+export type LintFacts = Omit<LintOptions, 'at' | keyof PolicyTextOptions>;
 
 /**
  * What is wrong with a policy text: errors, with which it does not load, else warnings, with which it loads, and enforces
@@ -58,6 +65,7 @@ function remarksOn(policy: Policy, options: Omit<LintOptions, keyof PolicyTextOp
     ...lintBoot(policy),
     ...lintRules(policy),
     ...lintLauncherWords(policy),
+    ...lintIssuers(policy, options.manyIssuers),
     ...lintLauncherPins(policy),
     ...lintHostData(policy),
     ...lintRelease(policy, options),

@@ -96,6 +96,11 @@ export const POLICY_PROBLEMS = {
     remedy:
       'Pin PCRs or the boot as well: on Azure the launch measurement changes when Microsoft updates the paravisor.',
   },
+  token_issuer_unnamed: {
+    meaning: 'the configuration accepts tokens of several issuers, and the policy does not say of which',
+    severity: 'warning',
+    remedy: 'List the issuers whose tokens count in require.maa.issuers or require.ita.issuers.',
+  },
   snp_floor_low: {
     meaning: 'a minimum is below the first firmware without a published flaw',
     severity: 'warning',

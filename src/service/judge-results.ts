@@ -19,7 +19,7 @@ export interface Judged {
   /** Where the evidence itself holds what it is to be bound to: not what tokens of other verifiers hold. */
   readonly boundByEvidence: Verification['bound'];
   readonly results: ReadonlyMap<TokenRoute, ResultState>;
-  /** Whose verified tokens are about the TEE of the evidence. */
+  /** Routes whose verified tokens are all about the TEE of the evidence. */
   readonly ofSameTee: ReadonlySet<TokenRoute>;
   readonly crossCheck: CrossCheck | null;
   readonly obtainedTokens: readonly TokenEvidence[];
@@ -66,12 +66,17 @@ export function judgeResults(
     },
     boundByEvidence: own.bound,
     results: statesOf(evidenceType, own, tokens, agreeing, faults),
-    ofSameTee: new Set(ofSameTee.map(({ route }) => route)),
+    ofSameTee: new Set(ofSameTee.map(({ route }) => route).filter((route) => areAllOf(route, tokens, ofSameTee))),
     crossCheck,
     obtainedTokens: tokens.flatMap(obtainedBy),
     clockSkewSeconds: skewOf([own, ...tokens.map(({ verification }) => verification)]),
     retryAfterSeconds: longestPause(faults),
   };
+}
+
+/** Two tokens can be of one route: one that was sent, and one of the operator's own endpoint. */
+function areAllOf(route: TokenRoute, tokens: readonly RouteToken[], found: readonly RouteToken[]): boolean {
+  return tokens.every((token) => token.route !== route || found.includes(token));
 }
 
 function obtainedBy({ route, obtained }: RouteToken): readonly TokenEvidence[] {

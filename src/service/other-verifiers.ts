@@ -91,6 +91,13 @@ export class OtherVerifiers {
     return this.#services.has(route);
   }
 
+  /** Whether a token is of an endpoint that would be asked, and holds the nonce of the request: then nothing is to be asked. */
+  isOwn({ route, verification }: RouteToken): boolean {
+    const issuer = verification.claims[route]?.issuer;
+    if (issuer === undefined || verification.bound.length === 0) return false;
+    return this.#services.get(route)?.issues(issuer) === true;
+  }
+
   /** Whether evidence may be sent to another verifier: only where that is configured, and it judges such evidence. */
   canSubmit(route: TokenRoute, submission: Submission): boolean {
     return this.#services.get(route)?.accepts(submission) === true;

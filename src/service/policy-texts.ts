@@ -1,9 +1,7 @@
 import { RefusedError } from '../model/errors.js';
 import type { Clock } from '../model/ports.js';
 import type { Caller } from '../model/request.js';
-import type { ReleaseLintOptions } from '../policy/akv/lint-release-policy.js';
-import { type LintedProblem, lintPolicy } from '../policy/lint.js';
-import type { ParavisorOptions } from '../policy/lint-release.js';
+import { type LintedProblem, type LintFacts, lintPolicy } from '../policy/lint.js';
 import { type Policy, REQUEST_BOUNDS } from '../policy/policy-document.js';
 import { requirePolicies } from './caller-limits.js';
 
@@ -16,7 +14,7 @@ export interface PolicyText {
   readonly text: string;
 }
 
-export interface PolicyTextsParts extends ReleaseLintOptions, ParavisorOptions {
+export interface PolicyTextsParts extends LintFacts {
   /** The policies that a tenant has in use now. */
   readonly policies: (tenant: string) => { get(id: string): Policy | undefined; list(): readonly Policy[] };
   readonly clock: Clock;
@@ -47,8 +45,9 @@ export class PolicyTexts {
 
   /** What is wrong with a text. Nothing is loaded, and nothing is fetched. */
   lint(text: string): readonly LintedProblem[] {
-    const { clock, knownAuthorities, paravisorKeys } = this.#parts;
-    return lintPolicy(text, { at: clock.now(), knownAuthorities, paravisorKeys, bounds: REQUEST_BOUNDS });
+    const { clock, knownAuthorities, manyIssuers, paravisorKeys } = this.#parts;
+    const facts = { knownAuthorities, manyIssuers, paravisorKeys };
+    return lintPolicy(text, { at: clock.now(), ...facts, bounds: REQUEST_BOUNDS });
   }
 }
 

@@ -3,6 +3,7 @@ import type { Check } from '../model/check.js';
 import type { FetchContext } from '../model/endorsement.js';
 import type { EvidenceType, TokenRoute } from '../model/evidence.js';
 import { isHardwareType } from '../model/evidence-traits.js';
+import type { VerifyRequest } from '../model/request.js';
 import type { ExpectedBinding, Verification } from '../model/verification.js';
 import { relaxed } from '../policy/base-checks.js';
 import type { Policy } from '../policy/policy-document.js';
@@ -16,7 +17,7 @@ const NO_FAULTS: RouteResults['faults'] = new Map();
 
 /** What of a request says whose opinion is wanted. */
 interface Wanting {
-  readonly request: { readonly evidence: { readonly type: EvidenceType } };
+  readonly request: Pick<VerifyRequest, 'release'> & { readonly evidence: { readonly type: EvidenceType } };
   readonly policies: readonly Policy[];
   readonly historical: boolean;
   readonly trial: boolean;
@@ -25,7 +26,8 @@ interface Wanting {
 }
 
 /**
- * Requests tokens that a policy for this evidence wants and the request does not supply. Evidence that fails here, or whose
+ * Requests tokens that a policy for this evidence wants, unless the request supplies one of the same endpoints that holds its
+ * nonce: the caller does not choose which issuer is asked. Evidence that fails here, or whose
  * challenge fails, is not sent. None is sent for a past verification time, since another verifier judges the present, and none for
  * a policy that is only tried, since its text is the caller's. A genuine report whose revocation status is unknown is sent: policies decide whether that matters.
  *
@@ -41,13 +43,15 @@ export async function submitWhereWanted(
   const wanted = SUBMITTED_ROUTES.filter(
     (route) =>
       policies.some(({ routes, accepts }) => routes[route] !== 'off' && accepts.includes(request.evidence.type)) &&
-      !sent.some((token) => token.route === route) &&
-      otherVerifiers.isConfigured(route),
+      otherVerifiers.isConfigured(route) &&
+      !sent.some((token) => token.route === route && otherVerifiers.isOwn(token)),
   );
   if (wanted.length === 0) return { tokens: sent, faults: NO_FAULTS };
+  // A token that the request supplies counts where none is requested.
+  const unsent = wanted.filter((route) => !sent.some((token) => token.route === route));
   const submission = own.submission ?? null;
   const heldBack = (because: string): RouteResults => {
-    const takers = wanted.filter((route) =>
+    const takers = unsent.filter((route) =>
       submission === null ? isHardwareType(request.evidence.type) : otherVerifiers.canSubmit(route, submission),
     );
     return { tokens: sent, faults: new Map(takers.map((route) => [route, { state: 'held back', because }])) };
@@ -58,7 +62,7 @@ export async function submitWhereWanted(
   const failed = own.checks.filter(hasFailed);
   if (submission === null || challengeFailed || failed.length > 0) {
     if (challengeFailed || !policies.some((policy) => holdsUnder(policy, own))) {
-      return { tokens: sent, faults: new Map(wanted.map((route) => [route, { state: 'not asked' }])) };
+      return { tokens: sent, faults: new Map(unsent.map((route) => [route, { state: 'not asked' }])) };
     }
     // A policy may turn the failed check into a warning; then only the route's own check says why there is no token.
     if (failed.length === 0) return { tokens: sent, faults: new Map() };
@@ -70,8 +74,10 @@ export async function submitWhereWanted(
       .filter((route) => otherVerifiers.canSubmit(route, submission))
       .map(async (route) => [route, await otherVerifiers.submit(route, submission, { fetch, binding })] as const),
   );
+  const obtained = made.flatMap(([, result]) => ('state' in result ? [] : [result]));
   return {
-    tokens: [...sent, ...made.flatMap(([, result]) => ('state' in result ? [] : [result]))],
+    // Of two tokens for one route the claims of the last count. The target of a release is the token that was sent.
+    tokens: request.release?.kind === 'vault' ? [...obtained, ...sent] : [...sent, ...obtained],
     faults: new Map(made.flatMap(([route, result]) => ('state' in result ? [[route, result] as const] : []))),
   };
 }

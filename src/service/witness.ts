@@ -16,6 +16,7 @@ export interface WorldAnswer {
     | 'nonce'
     | 'endorsements'
     | 'accepts'
+    | 'issues'
     | 'token'
     | 'remembered'
     | 'advanced'
@@ -138,6 +139,7 @@ export class Witness {
     const { route } = service;
     return {
       route,
+      issues: (issuer) => this.#note('issues', `${route} ${issuer}`, service.issues(issuer)),
       accepts: (submission) => this.#note('accepts', route, service.accepts(submission)),
       attest: async (...asked) => {
         const result = await service.attest(...asked);

@@ -73,6 +73,7 @@ export class WorldAnswers {
   #service(route: TokenRoute): AttestationService {
     return {
       route,
+      issues: (issuer) => this.#next<boolean>('issues', `${route} ${issuer}`),
       accepts: () => this.#next<boolean>('accepts', route),
       attest: async () => {
         const result = this.#next<SubmissionResult & { readonly said?: { readonly answers?: boolean } }>(

@@ -63,6 +63,7 @@ export class TrustAuthorityLab {
     const service = openTrustAuthority({
       api: this.ita.origin,
       apiKeyFile: this.keyFile,
+      issuers: new Set([this.ita.issuer]),
       policyIds: [],
       policyMustMatch: false,
       signingAlgorithm: 'PS384',

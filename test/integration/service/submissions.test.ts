@@ -179,7 +179,7 @@ describe('nothing is sent', () => {
     expectNothingSent();
   });
 
-  it('where the guest supplied a token', async () => {
+  it('TOK-31 twin: where the guest supplied a token of the own instance that holds the nonce', async () => {
     const opinion = lab.evidence();
     const members = { policy: 'maa-required', ...maaResult(lab.guestToken(opinion)) };
     expect(verdictOf(await verify(service, opinion.wire, members))).toEqual(['allow']);
@@ -286,6 +286,42 @@ describe('nothing is sent', () => {
       expectNothingSent();
     },
   );
+});
+
+describe('a token of another issuer than the own instance', () => {
+  const brought = () => {
+    const opinion = lab.evidence();
+    return [opinion.wire, maaResult(lab.guestToken(opinion, {}, lab.open))] as const;
+  };
+
+  it('TOK-31 does not keep the own instance from being asked, whose statement counts', async () => {
+    const [wire, result] = brought();
+    const answer = await verify(service, wire, { policy: 'maa-required', ...result });
+    expect([...verdictOf(answer), submissions().length]).toEqual(['allow', 1]);
+    expect(answer.body.claims.maa.issuer).toBe(lab.maa.issuer);
+    expect(answer.body.crossCheck.routes).toEqual(['hardware', 'maa']);
+  });
+
+  it('TOK-31 is no way around its refusal, nor around an outage', async () => {
+    const [wire, result] = brought();
+    lab.maa.fail(ATTEST, { status: 400, body: { error: { code: 'PolicyEvaluationError', message: 'no' } } });
+    const refused = await verify(service, wire, { policy: 'maa-required', ...result });
+    expect([refused.body.decision, refused.body.reasons.includes('disagreement')]).toEqual(['deny', true]);
+    await lab.maa.heal();
+    lab.maa.fail(ATTEST, { status: 503 });
+    for (const policy of ['maa-required', 'compliant']) {
+      const away = await verify(service, wire, { policy, ...result });
+      expect(away.body.decision).toBe('indeterminate');
+    }
+  });
+
+  it('TOK-31 that was made for another nonce of the own instance is asked for again', async () => {
+    const opinion = lab.evidence();
+    const other = lab.evidence(OTHER_NONCE).evidence;
+    const stale = lab.maa.issueAzureVm({ hclReport: other.hclReport, clientPayloadNonce: OTHER_NONCE });
+    await verify(service, opinion.wire, { policy: 'maa-required', ...maaResult(stale) });
+    expect(submissions()).toHaveLength(1);
+  });
 });
 
 describe('a genuine report whose revocation is not known', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { gateWarnings, warnOfMissingFolders, warnOfPolicies } from '../../../src/composition/load-warnings.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
 
@@ -62,6 +63,18 @@ const RELEASE = {
 };
 const TOKENS = { apiVersion: 'veritee/v1', id: 'p', version: 1, accepts: ['maa-token'], minimums: 'any' };
 
+const NAMED = { require: { maa: { issuers: ['https://sharedweu.weu.attest.azure.net'] } } };
+
+it('TOK-31 warns of a policy of the operator that names no issuer, and not of one that is built in', () => {
+  expect(policyWarnings({ ...TOKENS, routes: { hardware: 'off' } })).toMatchObject([
+    { level: 'warn', policy: 'p', pointer: '/require/maa/issuers', code: 'token_issuer_unnamed' },
+  ]);
+  const log = new RecordingLog();
+  const builtIn = BUILT_IN_POLICIES.map((policy) => ({ tenant: 'default', policy }));
+  warnOfPolicies(builtIn, loadConfiguration({ text: '', environment: {} }), log);
+  expect(log.entries).toEqual([]);
+});
+
 it('warns of rules with the code of lint and the id of the policy, of release policies too', () => {
   const message =
     'x-ms-isolation-tee.x-ms-sevsnpvm-vmpl is a number and the value a text, which strict comparison does not meet: write 0';
@@ -69,7 +82,7 @@ it('warns of rules with the code of lint and the id of the policy, of release po
     { id: 'release', akv: RELEASE },
     { id: 'always', cel: 'evidence.type == "maa-token"' },
   ];
-  const policy = { ...TOKENS, routes: { hardware: 'off' }, rules };
+  const policy = { ...TOKENS, ...NAMED, routes: { hardware: 'off' }, rules };
   expect(policyWarnings(policy)).toEqual([
     {
       level: 'warn',
@@ -92,7 +105,7 @@ it('warns of runtime claims that nobody known wrote', () => {
 });
 
 it('twin: says nothing of a policy that lint finds nothing in but what its author chose', () => {
-  expect(policyWarnings({ ...TOKENS, routes: { hardware: 'off' } })).toEqual([]);
+  expect(policyWarnings({ ...TOKENS, ...NAMED, routes: { hardware: 'off' } })).toEqual([]);
 });
 
 it('warns of gates whose policy binds a key, and that have no url that a proof could be for', () => {

@@ -97,7 +97,12 @@ describe('stages that are measured', () => {
     const submission = fake<Submission>({});
     const signal = new AbortController().signal;
     const attest = vi.fn(async () => fake<SubmissionResult>({}));
-    const service: AttestationService = { route: 'maa', accepts: (given) => given === submission, attest };
+    const service: AttestationService = {
+      route: 'maa',
+      issues: () => false,
+      accepts: (given) => given === submission,
+      attest,
+    };
     const nothing = { nonces: {}, endorsements: {}, tenants: () => {} };
     const { services } = stages.world(fake<WorldParts>({ ...nothing, services: new Map([['maa', service]]) }));
     expect([services.get('maa')?.route, services.get('maa')?.accepts(submission)]).toEqual(['maa', true]);

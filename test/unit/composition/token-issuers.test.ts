@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { NO_CONFIGURED_ROOTS } from '../../../src/composition/configured-roots.js';
 import {
+  issuersForLint,
   itaIssuers,
-  knownAuthorities,
   maaIssuers,
   readIssuerRoots,
   tokenIssuers,
@@ -22,7 +22,7 @@ const placeOf = (members: object, issuer: string) =>
 
 it('authorities of release policies are known by the tokens that they issue', () => {
   const own = 'https://ita.example';
-  const known = knownAuthorities(
+  const { knownAuthorities: known } = issuersForLint(
     configuration({
       maa: { issuers: [{ issuer: OWN, policyHash: [HASH] }] },
       ita: { issuers: [{ issuer: own, keys: '/etc/keys.json' }] },
@@ -32,6 +32,14 @@ it('authorities of release policies are known by the tokens that they issue', ()
   expect([WEU, OWN].map(routesOf)).toEqual([['maa'], ['maa']]);
   expect([WORLD, EUROPE, own].map(routesOf)).toEqual([['ita'], ['ita'], ['ita']]);
   expect(routesOf('https://other.weu.attest.azure.net')).toEqual([]);
+});
+
+it('TOK-31 routes of several issuers are told apart from those of one', () => {
+  const many = (members: object) => issuersForLint(configuration(members)).manyIssuers;
+  expect(many({})).toEqual(['maa', 'ita']);
+  const own = { issuer: OWN, policyHash: [HASH] };
+  expect(many({ maa: { shared: false, issuers: [own] } })).toEqual(['ita']);
+  expect(many({ maa: { shared: ['weu'], issuers: [own] } })).toEqual(['maa', 'ita']);
 });
 
 describe('issuers of Azure Attestation', () => {

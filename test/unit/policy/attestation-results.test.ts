@@ -374,6 +374,11 @@ describe.each(['maa', 'ita'] as const)('the TCB status that a token for the rout
     expect([away.outcome, results(away, id)]).toEqual(['indeterminate', ['unavailable']]);
   });
 
+  it('TOK-31 is not that of a token that the caller chose where the own endpoint is out of reach', () => {
+    const away = appraisedTd(accepting('UpToDate'), { ...said('UpToDate'), ...withResult(route, OUT_OF_REACH) });
+    expect([away.outcome, results(away, id)]).toEqual(['indeterminate', ['unavailable']]);
+  });
+
   it('is not asked of an SEV-SNP VM, of which no token states one', () => {
     const members = { ...accepting('UpToDate'), accepts: ['az-snp-vtpm', 'az-tdx-vtpm'], minimums: 'any' };
     const appraisal = appraised(members, {

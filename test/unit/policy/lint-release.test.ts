@@ -7,6 +7,7 @@ import { AUTHOR_KEY_DIGEST, HOST_DATA, ID_KEY_DIGEST, MEASUREMENT, PCR_7, policy
 const OPTIONS = {
   at: new Date('2026-06-01T12:00:00Z'),
   knownAuthorities: (issuer: string) => issuer === 'https://sharedweu.weu.attest.azure.net',
+  manyIssuers: [],
 };
 const CODES = ['release_unpinned', 'release_firmware_only', 'launcher_word', 'host_data_open_policy'];
 const MINIMUMS = { minimums: { snp: { Milan: { snp: 24, microcode: 219 } }, tdx: { acceptedStatuses: ['UpToDate'] } } };

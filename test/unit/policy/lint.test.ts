@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SNP_PARTS } from '../../../src/model/claims.js';
+import type { TokenRoute } from '../../../src/model/evidence.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { KnownAuthorities } from '../../../src/policy/akv/lint-authority.js';
 import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
@@ -12,6 +13,7 @@ import { releasePolicy } from './rule-flips.js';
 const OPTIONS = {
   at: new Date('2026-06-01T12:00:00Z'),
   knownAuthorities: (issuer: string) => issuer === 'https://sharedweu.weu.attest.azure.net',
+  manyIssuers: [],
 };
 const VM_ID = '7DF7B373-B947-4AAA-96E5-C358F2A03D20';
 const FLOORS = { minimums: { snp: { Milan: { snp: 24, microcode: 219 } } } };
@@ -272,3 +274,32 @@ describe('the lint of a policy', () => {
 function codesOf(text: string): readonly string[] {
   return lintPolicy(text, OPTIONS).map(({ code }) => code);
 }
+
+describe('the lint of issuers', () => {
+  const found = (members: JsonObject, manyIssuers: readonly TokenRoute[] = ['maa', 'ita']) =>
+    lintPolicy(policyText(members), { ...OPTIONS, manyIssuers })
+      .filter(({ code }) => code === 'token_issuer_unnamed')
+      .map(({ severity, pointer, message }) => [severity, pointer, /route (\w+)/.exec(message)?.[1]]);
+
+  it('TOK-31 warns of a policy that names none of several issuers, for each route that it sees', () => {
+    expect(found({ ...AZURE, routes: { maa: 'optional' } })).toEqual([['warning', '', 'maa']]);
+    const tokens = { accepts: ['maa-token'], minimums: 'any', routes: { hardware: 'off' } };
+    expect(found({ ...tokens, require: { maa: { complianceStatus: ['azure-compliant-cvm'] } } })).toEqual([
+      ['warning', '/require/maa', 'maa'],
+    ]);
+    const tds = { accepts: ['tdx'], minimums: { tdx: { acceptedStatuses: ['UpToDate'] } } };
+    expect(found({ ...tds, routes: { maa: 'required', ita: 'required' } }).map(([, , route]) => route)).toEqual([
+      'maa',
+      'ita',
+    ]);
+  });
+
+  it('TOK-31 twin: is silent where the policy names issuers, sees no token, or one issuer is configured', () => {
+    const named = { routes: { maa: 'optional' }, require: { maa: { issuers: ['https://own.weu.attest.azure.net'] } } };
+    expect(found({ ...AZURE, ...named })).toEqual([]);
+    expect(found(AZURE)).toEqual([]);
+    expect(found({ ...AZURE, routes: { maa: 'optional' } }, [])).toEqual([]);
+    const bare = lintPolicy(JSON.stringify(releasePolicy('azure-compliant-cvm')), { ...OPTIONS, manyIssuers: ['maa'] });
+    expect(bare.map(({ code }) => code)).not.toContain('token_issuer_unnamed');
+  });
+});

@@ -643,7 +643,7 @@ describe('rules', () => {
           minimums: 'any',
           rules: rules(bytes),
         }),
-        { at: new Date(), knownAuthorities: () => true, bounds: REQUEST_BOUNDS },
+        { at: new Date(), knownAuthorities: () => true, manyIssuers: [], bounds: REQUEST_BOUNDS },
       );
     expect(lint(1_024).map(({ code }) => code)).not.toContain('rule_limit');
     expect(lint(1_025)).toMatchObject([

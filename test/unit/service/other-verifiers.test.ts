@@ -14,7 +14,7 @@ import { isReliable, OtherVerifiers } from '../../../src/service/other-verifiers
 import { KeptTraces } from '../../integration/http/kept-traces.js';
 import { verified } from '../comparison/fixture.js';
 import { check } from '../policy/fixture.js';
-import { END, tokenClaimsOf, tokenVerification } from './route-fixture.js';
+import { END, itaToken, tokenClaimsOf, tokenVerification } from './route-fixture.js';
 
 const CONTEXT = {
   fetch: { at: END, historical: false, signal: new AbortController().signal, principal: 'ci' },
@@ -60,6 +60,7 @@ function open({
   } as unknown as TokenVerifier;
   const service: AttestationService = {
     route: 'maa',
+    issues: (issuer) => issuer === 'https://own.example',
     accepts: () => accepts,
     attest: async (_submission, ...given) => {
       seen.asked.push(given);
@@ -127,6 +128,23 @@ describe('whom evidence may be sent to', () => {
 
   it('is nobody else', async () => {
     await expect(open({}).routes.submit('ita', SUBMISSION, CONTEXT)).rejects.toThrow('nothing is configured');
+  });
+});
+
+describe('a token of an own endpoint', () => {
+  const tokenOf = (issuer: string, members: Partial<TokenVerification> = {}) => {
+    const claims = { maa: { ...tokenClaimsOf({}, 'azurevm'), issuer } };
+    const verification = tokenVerification(claims, members);
+    return { route: 'maa', about: '', obtained: null, verification } as const;
+  };
+
+  it('TOK-31 is one of its issuer that holds the nonce', () => {
+    const { routes } = open({});
+    expect(routes.isOwn(tokenOf('https://own.example'))).toBe(true);
+    expect(routes.isOwn(tokenOf('https://other.example'))).toBe(false);
+    expect(routes.isOwn(tokenOf('https://own.example', { bound: [] }))).toBe(false);
+    expect(routes.isOwn(tokenOf('https://own.example', { claims: verified({}) }))).toBe(false);
+    expect(routes.isOwn({ ...itaToken(), route: 'ita' })).toBe(false);
   });
 });
 

@@ -3,8 +3,9 @@ import type { NonceStanding } from '../../../src/model/challenge.js';
 import type { Check } from '../../../src/model/check.js';
 import type { FetchContext } from '../../../src/model/endorsement.js';
 import type { EvidenceType, TokenRoute } from '../../../src/model/evidence.js';
+import type { ReleaseTerms } from '../../../src/model/request.js';
 import type { Submission } from '../../../src/model/verification.js';
-import type { OtherVerifiers } from '../../../src/service/other-verifiers.js';
+import type { OtherVerifiers, RouteToken } from '../../../src/service/other-verifiers.js';
 import { submitWhereWanted } from '../../../src/service/submit-where-wanted.js';
 import { check, policy } from '../policy/fixture.js';
 import { maaToken, ownVerification } from './route-fixture.js';
@@ -23,6 +24,9 @@ interface Given {
   readonly nonce?: NonceStanding;
   readonly configured?: boolean;
   readonly accepts?: boolean;
+  /** Tokens that the request supplies. */
+  readonly sent?: readonly RouteToken[];
+  readonly release?: 'vault' | 'local';
   /** Members beside those. */
   readonly policy?: Parameters<typeof policy>[0];
 }
@@ -34,16 +38,17 @@ async function routed(given: Given) {
   const routes = {
     isConfigured: (route: TokenRoute) => configured && route === 'maa',
     canSubmit: () => accepts,
+    isOwn: (token: RouteToken) => token === OWN,
     submit: async () => {
       asked += 1;
-      return maaToken();
+      return OBTAINED;
     },
   } as unknown as OtherVerifiers;
   const own = ownVerification({ checks: given.checks ?? [check('snp_signature')], submission });
   const { tokens, faults } = await submitWhereWanted(
     routes,
     {
-      request: { evidence: { type } },
+      request: { evidence: { type }, ...(given.release && { release: { kind: given.release } as ReleaseTerms }) },
       policies: [policy({ routes: { maa: 'required' }, allowDebug: given.allowDebug ?? false, ...given.policy })],
       historical: given.historical ?? false,
       trial: given.trial ?? false,
@@ -51,10 +56,20 @@ async function routed(given: Given) {
       binding: null,
     },
     own,
-    [],
+    given.sent ?? [],
     FETCH,
   );
-  return { asked, tokens: tokens.length, fault: faults.get('maa') ?? null };
+  return { asked, tokens: tokens.length, fault: faults.get('maa') ?? null, last: tokens.at(-1) };
+}
+
+const OWN = maaToken();
+const OTHER = maaToken();
+const OBTAINED = maaToken();
+
+/** The same without the tokens themselves. */
+async function counted(given: Given) {
+  const { last: _, ...rest } = await routed(given);
+  return rest;
 }
 
 const DEBUG = [check('snp_debug', 'fail')];
@@ -65,12 +80,12 @@ const PAST = {
 
 describe('a token that a policy wants', () => {
   it('is made of evidence that holds', async () => {
-    expect(await routed({})).toEqual({ asked: 1, tokens: 1, fault: null });
+    expect(await counted({})).toEqual({ asked: 1, tokens: 1, fault: null });
   });
 
   it("is held back for a policy that is only tried, whose text is the caller's", async () => {
     const because = 'the policy is only tried, and whoever tries one does not decide where evidence is sent';
-    expect(await routed({ trial: true })).toEqual({ asked: 0, tokens: 0, fault: { state: 'held back', because } });
+    expect(await counted({ trial: true })).toEqual({ asked: 0, tokens: 0, fault: { state: 'held back', because } });
   });
 
   it.each<[string, Given]>([
@@ -78,11 +93,11 @@ describe('a token that a policy wants', () => {
     ['evidence that fails', { checks: DEBUG }],
     ['evidence of which nothing was proven', { submission: null }],
   ])('is held back at a past instant, of %s', async (_, given) => {
-    expect(await routed({ ...given, historical: true })).toEqual({ asked: 0, tokens: 0, fault: PAST });
+    expect(await counted({ ...given, historical: true })).toEqual({ asked: 0, tokens: 0, fault: PAST });
   });
 
   it('is held back where a policy tolerates what fails', async () => {
-    expect(await routed({ checks: DEBUG, allowDebug: true })).toEqual({
+    expect(await counted({ checks: DEBUG, allowDebug: true })).toEqual({
       asked: 0,
       tokens: 0,
       fault: {
@@ -101,7 +116,7 @@ describe('a token that a policy wants', () => {
     ['holds, but its challenge does not', { nonce: { origin: 'challenge', state: 'used' } }],
     ['could not be judged', { checks: [check('vcek_unavailable', 'unavailable')], submission: null }],
   ])('is not asked for of evidence that %s: a base check says why', async (_, given) => {
-    expect(await routed(given)).toEqual({ asked: 0, tokens: 0, fault: { state: 'not asked' } });
+    expect(await counted(given)).toEqual({ asked: 0, tokens: 0, fault: { state: 'not asked' } });
   });
 
   it.each<[string, Given]>([
@@ -109,7 +124,7 @@ describe('a token that a policy wants', () => {
     ['nothing takes such evidence', { accepts: false }],
   ])('is absent where %s', async (_, given) => {
     for (const more of [{}, { historical: true }, { allowDebug: true, checks: DEBUG }]) {
-      expect(await routed({ ...given, ...more })).toEqual({ asked: 0, tokens: 0, fault: null });
+      expect(await counted({ ...given, ...more })).toEqual({ asked: 0, tokens: 0, fault: null });
     }
   });
 
@@ -118,11 +133,37 @@ describe('a token that a policy wants', () => {
     async (historical) => {
       const given = { type: 'ita-token', submission: null, historical } as const;
       const of = { accepts: ['ita-token'], routes: { hardware: 'off', maa: 'required' } };
-      expect(await routed({ ...given, policy: of })).toEqual({ asked: 0, tokens: 0, fault: null });
+      expect(await counted({ ...given, policy: of })).toEqual({ asked: 0, tokens: 0, fault: null });
     },
   );
 
   it('is absent, not held back, where evidence holds and there is nothing to send', async () => {
-    expect(await routed({ submission: null })).toEqual({ asked: 0, tokens: 0, fault: null });
+    expect(await counted({ submission: null })).toEqual({ asked: 0, tokens: 0, fault: null });
+  });
+
+  it('TOK-31 is requested although the request supplies one of another issuer, and counts', async () => {
+    expect(await routed({ sent: [OTHER] })).toEqual({ asked: 1, tokens: 2, fault: null, last: OBTAINED });
+    expect(await routed({ sent: [OTHER], release: 'local' })).toMatchObject({ asked: 1, last: OBTAINED });
+  });
+
+  it('TOK-31 twin: is not requested where the request supplies one of an own endpoint', async () => {
+    expect(await routed({ sent: [OWN] })).toEqual({ asked: 0, tokens: 1, fault: null, last: OWN });
+  });
+
+  it('TOK-31 never replaces the target of a release', async () => {
+    expect(await routed({ sent: [OTHER], release: 'vault' })).toEqual({
+      asked: 1,
+      tokens: 2,
+      fault: null,
+      last: OTHER,
+    });
+  });
+
+  it.each<[string, Given]>([
+    ['at a past instant', { historical: true }],
+    ['of evidence that fails', { checks: DEBUG }],
+    ['for a policy that is only tried', { trial: true }],
+  ])('leaves a supplied token as it is %s, where none can be requested', async (_, given) => {
+    expect(await routed({ ...given, sent: [OTHER] })).toEqual({ asked: 0, tokens: 1, fault: null, last: OTHER });
   });
 });

@@ -164,6 +164,7 @@ describe('what the world answered', () => {
     ];
     const service: AttestationService = {
       route: 'maa',
+      issues: (issuer) => issuer === 'own',
       accepts: () => true,
       attest: async () => results.shift() ?? { refused: 'none' },
     };
@@ -178,7 +179,7 @@ describe('what the world answered', () => {
         const result = await attest();
         said.push('token' in result ? [result.token, result.answersCall({})] : result);
       }
-      return [maa.route, maa.accepts({} as never), ...said];
+      return [maa.route, maa.issues('own'), maa.issues('other'), maa.accepts({} as never), ...said];
     };
     const { value, answers } = await witness.watch(() => ask(parts.services));
     expect(await ask(new WorldAnswers(answers, digestOf).services(['maa']))).toEqual(value);

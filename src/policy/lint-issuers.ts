@@ -1,0 +1,22 @@
+import type { TokenRoute } from '../model/evidence.js';
+import type { Policy } from './policy-document.js';
+import type { PolicyProblem } from './policy-problem.js';
+import { scopeOf } from './policy-scope.js';
+
+/**
+ * Routes on which a policy accepts a token of any issuer, although the configuration has several: then the caller chooses
+ * the issuer. A release policy that stands alone is passed over, since its authorities name the issuers.
+ *
+ * @param manyIssuers routes for which the configuration accepts more than one issuer
+ */
+export function lintIssuers(policy: Policy, manyIssuers: readonly TokenRoute[]): readonly PolicyProblem[] {
+  if (policy.isReleasePolicy) return [];
+  const scope = scopeOf(policy);
+  return manyIssuers
+    .filter((route) => scope[route] && policy.require[route]?.issuers == null)
+    .map((route) => ({
+      code: 'token_issuer_unnamed',
+      pointer: `/require/${route}/issuers`,
+      message: `is missing, and the configuration accepts more than one issuer for the route ${route}: the caller chooses which one appraises the evidence`,
+    }));
+}
