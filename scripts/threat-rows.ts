@@ -85,6 +85,11 @@ export const THREAT_FAMILIES: readonly ThreatFamily[] = [
       ['SNP-30', 'machine that the policy does not list', ['snp_chip_id', 'tdx_platform_id']],
       ['SNP-31', 'VCEK that names another product line than its issuer', ['snp_product']],
       ['SNP-50', 'report that the host requested', ['snp_vmpl']],
+      [
+        'SNP-51',
+        'init-time data and launch endorsements in the dialect maa',
+        ['snp_host_data', 'launch_endorsement_ignored'],
+      ],
     ],
   },
   {

@@ -36,9 +36,16 @@ export const STRICT_JSON_LIMITS: StrictJsonLimits = {
  * @throws {FormatError} `too_complex` over a limit
  * @throws {FormatError} `schema` not JSON, or a number that a double does not hold: 1e400, an unsafe integer, -0
  */
-export function parseStrictJson(bytes: Uint8Array, limits: StrictJsonLimits = STRICT_JSON_LIMITS): JsonValue {
-  return new StrictJsonReader(decodeUtf8(bytes), limits).document();
+export function parseStrictJson(
+  bytes: Uint8Array,
+  limits: StrictJsonLimits = STRICT_JSON_LIMITS,
+  isIgnored: IsIgnored = () => false,
+): JsonValue {
+  return new StrictJsonReader(decodeUtf8(bytes), limits, isIgnored).document();
 }
+
+/** Whether nobody reads the value at a place. A number there that a double does not hold is read as null. */
+export type IsIgnored = (path: readonly (string | number)[]) => boolean;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const BYTE_ORDER_MARK = '\ufeff';
@@ -76,6 +83,7 @@ const NO_VALUE = 'expected an object, array, string, number, true, false or null
 class StrictJsonReader {
   readonly #text: string;
   readonly #limits: StrictJsonLimits;
+  readonly #isIgnored: IsIgnored;
   /** Names and indices that lead to the value being read. */
   readonly #path: (string | number)[] = [];
   #position = 0;
@@ -84,9 +92,10 @@ class StrictJsonReader {
   #nextBackslash = -1;
   #nextControl = -1;
 
-  constructor(text: string, limits: StrictJsonLimits) {
+  constructor(text: string, limits: StrictJsonLimits, isIgnored: IsIgnored) {
     this.#text = text;
     this.#limits = limits;
+    this.#isIgnored = isIgnored;
   }
 
   document(): JsonValue {
@@ -227,14 +236,15 @@ class StrictJsonReader {
     throw this.#unexpected(NO_VALUE);
   }
 
-  #number(): number {
+  #number(): number | null {
     NUMBER.lastIndex = this.#position;
     if (!NUMBER.test(this.#text)) throw this.#unexpected(NO_VALUE);
     const value = Number(this.#text.slice(this.#position, NUMBER.lastIndex));
     const inexact = Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value);
-    if (inexact || Object.is(value, -0)) throw this.#error('schema', 'number that cannot be kept exactly');
+    const isExact = !inexact && !Object.is(value, -0);
+    if (!isExact && !this.#isIgnored(this.#path)) throw this.#error('schema', 'number that cannot be kept exactly');
     this.#position = NUMBER.lastIndex;
-    return value;
+    return isExact ? value : null;
   }
 
   /** The next character that is no white space; empty at the end. */

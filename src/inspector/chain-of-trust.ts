@@ -84,6 +84,7 @@ const LINK_OF: { readonly [id in CheckId]: LinkName } = {
   snp_platform_tio_enabled: 'report',
   snp_platform_unknown: 'report',
   snp_product_advisory: 'report',
+  launch_endorsement_ignored: 'report',
   snp_tcb_floor_missing: 'report',
   tdx_signature: 'report',
   tdx_qe_vendor: 'report',

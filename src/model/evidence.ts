@@ -24,6 +24,10 @@ export interface SnpEvidence {
   /** Bytes whose SHA-256 is said to be in REPORT_DATA. */
   readonly runtimeData: Uint8Array | null;
   readonly endorsements: SnpEndorsementInput;
+  /** Bytes whose SHA-256 is said to be HOST_DATA. Absent where none came. */
+  readonly initData?: Uint8Array;
+  /** Whether launch endorsements came, which nothing here verifies. Absent: none. */
+  readonly hasLaunchEndorsements?: boolean;
 }
 
 /** A TPM 2.0 quote and the PCR values that it is about. */

@@ -5,7 +5,7 @@ export const MAA_ATTESTATION_TYPES = ['azurevm', 'sevsnpvm', 'tdxvm'] as const;
 export type MaaAttestationType = (typeof MAA_ATTESTATION_TYPES)[number];
 
 /** Words of `x-ms-compliance-status` that the service writes by itself. */
-const COMPLIANCE_STATUSES = ['azure-compliant-cvm', 'azure-compliant-uvm'];
+const COMPLIANCE_STATUSES = ['azure-compliant-cvm', 'azure-compliant-uvm', 'azure-signed-katacc-uvm'];
 
 /**
  * The compliance status that is meant where a text has it in other letters; null where it has not. Such a text is never

@@ -16,7 +16,16 @@ export function readBody(body: Uint8Array, limits?: StrictJsonLimits): JsonValue
       pointer: '',
     });
   }
-  return within('', () => parseStrictJson(body, limits));
+  return within('', () => parseStrictJson(body, limits, isIgnoredMember));
+}
+
+/** Members of bodies of other services that this one ignores by name: their clients write numbers of 64 bits. */
+const IGNORED_MEMBERS: readonly unknown[] = ['nonce', 'draftPolicyForAttestation', 'initTimeData'];
+
+/** Whether a place is in such a member of the value of a dialect. The schema allows any value there, or refuses null. */
+function isIgnoredMember(path: readonly (string | number)[]): boolean {
+  const [first, second, third] = path;
+  return first === 'value' ? IGNORED_MEMBERS.includes(second) : second === 'value' && IGNORED_MEMBERS.includes(third);
 }
 
 export type RequestLimits = StrictJsonLimits;

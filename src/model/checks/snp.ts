@@ -205,6 +205,7 @@ export const SNP_CHECKS = {
   snp_host_data: {
     holds: 'the host data is among the reference values',
     fails: 'the host data is not among the reference values',
+    when: 'the host data is not among the reference values, or not the SHA-256 of initTimeData in the dialect maa',
     members: ['referenceValues[].snp.hostData'],
     trust: { hardware: { configuration: 32 } },
     remedy: reference,

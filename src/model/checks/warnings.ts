@@ -53,4 +53,10 @@ export const WARNING_CHECKS = {
     waiver: 'plain',
     remedy: 'The operator should let the service reach amd.kds, or put a new CRL into amd.chains.',
   },
+  launch_endorsement_ignored: {
+    holds: 'no launch endorsement was sent',
+    fails: 'a launch endorsement was sent, which this version does not verify',
+    when: 'the dialect maa has Endorsements beside the report',
+    remedy: 'The caller should leave Endorsements out, because nothing in the decision rests on them.',
+  },
 } satisfies CheckRows;

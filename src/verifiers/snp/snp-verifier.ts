@@ -1,4 +1,6 @@
 import { inject, injectable } from 'tsyringe';
+import { sha256 } from '../../crypto/digest.js';
+import { hex } from '../../model/bytes.js';
 import { Checks } from '../../model/check.js';
 import type { HclClaims, SnpClaims } from '../../model/claims.js';
 import type { SnpEvidence } from '../../model/evidence.js';
@@ -45,7 +47,7 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
   }
 
   async #verify(
-    { report: bytes, runtimeData }: SnpEvidence,
+    { report: bytes, runtimeData, initData, hasLaunchEndorsements = false }: SnpEvidence,
     opened: OpenedSnpReport,
     context: VerificationContext,
   ): Promise<Verification> {
@@ -65,9 +67,13 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
       paravisor: () => this.#paravisorOf(checks, report.claims),
     });
     if (report.claims !== null && !checks.ran('snp_vmpl')) verifyRequester(checks, report.claims);
+    // 13. What the launcher said of the guest.
+    if (initData !== undefined) verifyHostData(checks, initData, report.claims);
+    if (hasLaunchEndorsements) checks.warn('launch_endorsement_ignored');
+    const ofLaunch = initData === undefined ? [] : (['snp_host_data'] as const);
     return {
       checks: checks.all,
-      required: [...report.required, ...withNonce(runtimeData === null ? [] : ['hcl_binding'], binding)],
+      required: [...report.required, ...ofLaunch, ...withNonce(runtimeData === null ? [] : ['hcl_binding'], binding)],
       claims: markVerified(present({ snp: report.claims, hcl: data.hcl })),
       endorsements: report.endorsements,
       bound: data.bound,
@@ -94,5 +100,22 @@ function verifyRequester(checks: Checks, { vmpl }: Verified<SnpClaims>): void {
     expected: [0, 1, 2, 3],
     actual: vmpl,
     detail: 'the host requested the report, so the guest did not choose its report data',
+  });
+}
+
+const OTHER_INIT_DATA =
+  'The caller should send the initTimeData with which the guest was launched, byte for byte, or none.';
+
+/** SHA-256 of the data stands in HOST_DATA, as Azure Attestation compares it. */
+function verifyHostData(checks: Checks, initData: Uint8Array, claims: SnpClaims | null): void {
+  if (claims === null) {
+    checks.skip(['snp_host_data'], 'nothing of the report is verified');
+    return;
+  }
+  checks.require(hex(sha256(initData)) === claims.hostData, 'snp_host_data', {
+    expected: claims.hostData,
+    detail: 'the host data is the SHA-256 of initTimeData',
+    otherwise: 'the host data is not the SHA-256 of initTimeData',
+    remedy: OTHER_INIT_DATA,
   });
 }

@@ -9,16 +9,25 @@ import { checkSchema, type SchemaName, type Schemas } from '../schema-check.js';
  * Dialect `maa` for SEV-SNP: the body of attest/SevSnpVm. Its `report` is base64url of a JSON document, in which report
  * and certificates stand in base64url again.
  *
- * Ignored: `initTimeData`, which Azure Attestation compares with HOST_DATA (a claim here), its policy and its
- * nonce, which no hardware has signed.
+ * `initTimeData` is compared with HOST_DATA where it has any; launch endorsements are not verified, which a warning says.
+ * Ignored: its policy and its nonce, which no hardware has signed.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`; what is wrong inside `report` is said of it
  */
 export function readMaaSnpRequest(evidence: Schemas['MaaSnpRequestEvidence'], pointer: string): SnpEvidence {
-  const { report: document, runtimeData } = evidence.value;
+  const { report: text, runtimeData, initTimeData } = evidence.value;
   const place = `${pointer}/value/report`;
-  const { report, endorsements } = readMaaSnpReport(readDocument('MaaSnpReport', document, place), place);
-  return { type: 'snp', report, runtimeData: readData(runtimeData, pointer), endorsements };
+  const document = readDocument('MaaSnpReport', text, place);
+  const { report, endorsements } = readMaaSnpReport(document, place);
+  const initData = initTimeData?.data ?? '';
+  return {
+    type: 'snp',
+    report,
+    runtimeData: readData(runtimeData, pointer),
+    endorsements,
+    ...(initData === '' ? {} : { initData: readBytes(initData, `${pointer}/value/initTimeData/data`) }),
+    ...((document.Endorsements ?? '') === '' ? {} : { hasLaunchEndorsements: true }),
+  };
 }
 
 /**

@@ -79,6 +79,17 @@ export const serviceRecipes = {
     return answered(lab, {}, { clock }, () => clock.setBy(2 * HOUR_MS));
   },
   snp_product_refused: (lab: CodeLab) => answered(lab, { amd: { refuseProducts: ['Milan'] } }),
+  launch_endorsement_ignored: async ({ tokens, nextData }: CodeLab) => {
+    const service = await tokens.start({}, {}, nextData());
+    try {
+      const text = (value: string) => Buffer.from(value).toString('base64url');
+      const SnpReport = Buffer.from(tokens.service.vm.platform.report({})).toString('base64url');
+      const report = text(JSON.stringify({ SnpReport, Endorsements: text('{}') }));
+      return (await verify(service, { type: 'snp', dialect: 'maa', value: { report } })).body.checks;
+    } finally {
+      await service.close();
+    }
+  },
   nonce_used: async ({ tokens, nextData }: CodeLab) => {
     const service = await tokens.start({}, {}, nextData());
     try {

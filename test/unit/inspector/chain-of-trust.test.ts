@@ -59,6 +59,7 @@ const CHECKS: { readonly [name in LinkName]: readonly CheckId[] } = {
     'snp_platform_unknown',
     'snp_product_advisory',
     'snp_tcb_floor_missing',
+    'launch_endorsement_ignored',
     'tdx_signature',
     'tdx_qe_vendor',
     'tdx_qe_binding',

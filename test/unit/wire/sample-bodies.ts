@@ -106,7 +106,7 @@ export const maaSnpRequest = (document: Json = maaSnpReport()): Json => ({
   value: {
     report: base64url(bodyOf(document)),
     runtimeData: maaData(),
-    initTimeData: { data: 'AAAA', dataType: 'Binary' },
+    initTimeData: { data: '', dataType: '' },
     draftPolicyForAttestation: 'version=1.0;',
     nonce: '17',
   },

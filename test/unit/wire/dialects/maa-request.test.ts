@@ -37,7 +37,25 @@ describe('dialect maa for snp', () => {
     const bare = { type: 'snp', dialect: 'maa', value: { report: base64url(bodyOf({ SnpReport })) } };
     expect(read(bare)).toMatchObject({ runtimeData: null, endorsements: { vek: null, chain: null } });
     const one = maaSnpRequest({ SnpReport, VcekCertChain: base64url(Buffer.from(PEM)), Endorsements: 'AAAA' });
-    expect(read(one)).toMatchObject({ endorsements: { vek: { pem: PEM }, chain: null } });
+    expect(read(one)).toMatchObject({
+      endorsements: { vek: { pem: PEM }, chain: null },
+      hasLaunchEndorsements: true,
+    });
+  });
+
+  it('SNP-51 reads initTimeData, and takes an empty text for none', () => {
+    const given = withValue(maaSnpRequest(), { initTimeData: { data: 'AAAA', dataType: 'JSON' } });
+    expect(read(given)).toMatchObject({ initData: Buffer.alloc(3) });
+    expect(read(maaSnpRequest())).not.toHaveProperty('initData');
+    const { initTimeData: _, ...value } = maaSnpRequest()['value'] as Json;
+    expect(read({ ...maaSnpRequest(), value })).not.toHaveProperty('initData');
+  });
+
+  it('SNP-51 takes any value of what it ignores', () => {
+    for (const nonce of [null, true, {}, [1], 'text', 1.5]) {
+      expect(read(withValue(maaSnpRequest(), { nonce, draftPolicyForAttestation: nonce })).type).toBe('snp');
+      expect(read(withValue(maaTdxRequest(), { nonce, initTimeData: nonce })).type).toBe('tdx');
+    }
   });
 
   it.each<[string, Json, string, string]>([
@@ -66,6 +84,12 @@ describe('dialect maa for snp', () => {
       withValue(maaSnpRequest(), { report: base64url(Buffer.from('{"SnpReport":"","SnpReport":""}')) }),
       'duplicate_key',
       REPORT,
+    ],
+    [
+      'REQ-10 initTimeData in no encoding',
+      withValue(maaSnpRequest(), { initTimeData: { data: '*', dataType: 'JSON' } }),
+      'encoding',
+      '/evidence/value/initTimeData/data',
     ],
     ['REQ-10 a report in no encoding', withValue(maaSnpRequest(), { report: '*' }), 'encoding', REPORT],
     ['REQ-10 a report inside in no encoding', maaSnpRequest({ SnpReport: '*' }), 'encoding', REPORT],
