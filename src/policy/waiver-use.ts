@@ -1,5 +1,6 @@
 import { PLATFORM_CHECKS } from '../model/checks/snp-platform.js';
 import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS } from '../model/claims.js';
+import { tokenRouteOf } from '../model/evidence-traits.js';
 import type { PolicyMembers, Requirements, Waiver } from './policy-grammar.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import type { PolicyScope } from './policy-scope.js';
@@ -27,7 +28,7 @@ function whyUnused(waiver: Waiver, policy: PolicyMembers, scope: PolicyScope): s
       return policy.minimums.snp === 'any' ? unlessSnp(scope) : 'minimums.snp is not any';
     case 'snp_product_advisory':
       // A token about an SEV-SNP VM names no product.
-      return policy.accepts.includes('maa-token') ? null : unlessSnp(scope);
+      return policy.accepts.some((type) => tokenRouteOf(type) === 'maa') ? null : unlessSnp(scope);
     case 'snp_platform_unknown':
     case 'crl_unavailable':
     case 'crl_unconfirmed':

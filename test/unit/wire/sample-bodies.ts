@@ -124,7 +124,7 @@ export const maaTdxRequest = (): Json => ({
   value: {
     quote: base64url(TD_QUOTE),
     runtimeData: maaData(),
-    initTimeData: { data: 'AAAA', dataType: 'Binary' },
+    initTimeData: null,
     nonce: 17,
   },
 });
