@@ -2,17 +2,18 @@ import { type CollectRequest, type CollectWorld, collect } from '../collector/co
 import { CollectError } from '../collector/collect-error.js';
 import { collectScript } from '../collector/collect-script.js';
 import { requestBody } from '../collector/evidence-body.js';
-import { EVIDENCE_FILES, readEvidenceFolder } from '../collector/evidence-files.js';
 import { UnfitFileError, writePrivateFile } from '../collector/files.js';
 import { ALL_PCRS, parsePcrList } from '../collector/pcr-values.js';
 import { evidenceOf, FILE_EVIDENCE_TYPES, type FileEvidenceType } from '../collector/request-files.js';
 import { FormatError } from '../model/errors.js';
 import { isSystemError, outputProblem } from '../model/file-problem.js';
-import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
+import { listedNames, quotedName } from '../model/names-in-messages.js';
 import { readNonce } from '../wire/read-requests.js';
+import { sayingRemedies } from './collect-remedies.js';
 import { UsageError } from './input.js';
 import { EXIT_CODE } from './output.js';
 import type { CollectOptions, RequestOptions } from './program.js';
+import { type Recognition, recogniseFolder } from './raw-evidence.js';
 
 /** Where a body goes, and what people are told. */
 export interface GuestOutput {
@@ -46,29 +47,19 @@ export async function collectCommand(
  * @returns the exit code
  * @throws {UsageError} which file is wrong, and what to do
  */
-export async function requestCommand(folder: string, options: RequestOptions, output: GuestOutput): Promise<number> {
+export async function requestCommand(
+  folder: string,
+  options: RequestOptions,
+  recognise: Recognition['recognise'],
+  output: GuestOutput,
+): Promise<number> {
   const nonce = options.nonce === undefined ? null : readOption('--nonce', () => readNonce(options.nonce ?? ''));
   const type = options.type === undefined ? null : evidenceType(options.type);
   return sayingRemedies(async () => {
-    const { contents, others } = await readEvidenceFolder(folder);
-    tellOthers(others, output.warn);
-    await deliver(requestBody(evidenceOf(contents, type), nonce, null), options.output, output);
+    const evidence = evidenceOf(await recogniseFolder(folder, { recognise, warn: output.warn }), type);
+    await deliver(requestBody(evidence, nonce, null), options.output, output);
     return EXIT_CODE.allow;
   });
-}
-
-/** Names of a folder that are told one by one. */
-const TOLD = 16;
-
-/** A file with another name may be one that somebody meant to send. */
-function tellOthers(others: readonly string[], warn: GuestOutput['warn']): void {
-  const known = Object.values(EVIDENCE_FILES).map(({ name }) => name);
-  for (const name of others.slice(0, TOLD)) {
-    const [near] = nearNames(name, known);
-    const meant = near === undefined ? '' : `; did you mean ${near}?`;
-    warn(`${quotedName(name)} is not the name of a file of evidence, and is left out${meant}`);
-  }
-  if (others.length > TOLD) warn(`names that are left out beside these: ${others.length - TOLD}`);
 }
 
 /** @throws {UsageError} where an option is malformed */
@@ -120,15 +111,5 @@ async function deliver(text: string, file: string, output: GuestOutput): Promise
     if (!(error instanceof UnfitFileError) && !isSystemError(error)) throw error;
     const why = error instanceof UnfitFileError ? error.message : outputProblem(error);
     throw new CollectError('output_file', `${file}: ${why}`, { cause: error });
-  }
-}
-
-/** Scripts read the code, people the sentence behind it. */
-async function sayingRemedies(run: () => Promise<number>): Promise<number> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof CollectError)) throw error;
-    throw new UsageError([`${error.code}: ${error.message}`, error.remedy], { cause: error });
   }
 }

@@ -18,6 +18,7 @@ import { addPolicyCommands, type PolicyActions } from './policy-commands.js';
 import { addReplayCommand, type ReplayActions } from './replay-command.js';
 
 export interface VerifyOptions {
+  readonly vek?: string;
   readonly policy?: string;
   readonly nonce?: string;
   readonly at?: string;
@@ -161,9 +162,10 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
   program
     .command('verify')
     .description(
-      'verify and appraise a /verify body; exit code 0 allow, 1 usage or malformed, 2 deny, 3 indeterminate or failed',
+      'verify and appraise evidence; exit code 0 allow, 1 usage or malformed, 2 deny, 3 indeterminate or failed',
     )
-    .argument('<file>', 'the body, or - for standard input')
+    .argument('<file>', 'a /verify body, a raw report, quote or token, a folder of raw files, or - for standard input')
+    .option('--vek <file>', 'VCEK or VLEK of a report, DER or PEM')
     .option('--policy <id or file>', 'policy to use instead of the one in the body')
     .option('--nonce <base64url>', 'nonce to use instead of the one in the body')
     .option('--at <time>', 'verification time, RFC 3339 in UTC')

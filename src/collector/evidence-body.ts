@@ -1,5 +1,6 @@
 import { encodeBase64Url } from '../formats/base64.js';
-import { hex } from '../model/bytes.js';
+import { parseClaimsSet, parseJws } from '../formats/jws.js';
+import { hex, latin1 } from '../model/bytes.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { CollectedQuote } from './guest-tpm.js';
 import type { AmdCertification } from './metadata-service.js';
@@ -54,6 +55,19 @@ export function azureTdxEvidence(
 
 export function tpmEvidence(tpm: TpmParts): JsonObject {
   return { type: 'tpm', tpmQuote: tpmQuote(tpm.quote), ...tpmMembers(tpm) };
+}
+
+/** Azure Attestation issues this claim in every token, and no other issuer does. */
+const MAA_CLAIM = 'x-ms-attestation-type';
+
+/**
+ * A token by itself. Its type follows from a claim that nothing has verified: a wrong one is refused where the token is verified.
+ * @throws {FormatError} `token_format`, `token_header`, `token_claim`
+ */
+export function tokenEvidence(bytes: Uint8Array): JsonObject {
+  const token = latin1(bytes).trim();
+  const claims = parseClaimsSet(parseJws(token).payload);
+  return { type: Object.hasOwn(claims, MAA_CLAIM) ? 'maa-token' : 'ita-token', token };
 }
 
 /** In the dialect, but for a TD with its log, which the dialect has no place for. */

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileProblem, folderProblem } from '../model/file-problem.js';
+import { quotedName } from '../model/names-in-messages.js';
 import { CollectError } from './collect-error.js';
 import { readBoundedFile, UnfitFileError } from './files.js';
 
@@ -42,6 +43,7 @@ export const EVIDENCE_FILES = {
     maximumBytes: 64 * KIB,
     what: 'or the answer of the metadata service that has both',
   },
+  crl: { name: 'amd.crl', maximumBytes: 64 * KIB, what: "AMD's CRL, DER" },
   certificateTable: { name: 'certs.bin', maximumBytes: 64 * KIB, what: 'certificate table of an extended report' },
   collateral: { name: 'collateral.json', maximumBytes: 512 * KIB, what: 'TDX collateral' },
   ccel: { name: 'ccel.bin', maximumBytes: KIB * KIB, what: 'log area of the CCEL' },
@@ -50,40 +52,65 @@ export const EVIDENCE_FILES = {
 
 export type EvidenceFileKey = keyof typeof EVIDENCE_FILES;
 
+/** A file that somebody named, or one of a folder that they named. */
+export interface RawFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Contents by kind of file. */
 export type EvidenceContents = ReadonlyMap<EvidenceFileKey, Uint8Array>;
 
-export interface EvidenceFolder {
-  readonly contents: EvidenceContents;
-  /** Names that are none of evidence. */
-  readonly others: readonly string[];
-}
+/** A file of a folder that is read whatever its name: no evidence file but collateral and logs comes near. */
+const ANY_FILE_BYTES = KIB * KIB;
+/** Files of a folder that are looked at. A folder with more is one that somebody named by mistake. */
+const MOST_FILES = 64;
 
 /**
- * Reads the files of a folder that have names of evidence.
- * @throws {CollectError} `evidence_files` for one that is no regular file, is too large or cannot be read
+ * Reads the files of a folder.
+ * @returns the files, and for people the names that cannot be read and why
+ * @throws {CollectError} `evidence_files` if the folder cannot be read or has more than 64 entries, or if a file with a name
+ *   of evidence is no regular file, is too large, is empty or cannot be read
  */
-export async function readEvidenceFolder(folder: string): Promise<EvidenceFolder> {
+export async function readEvidenceFolder(
+  folder: string,
+): Promise<{ readonly files: readonly RawFile[]; readonly notes: readonly string[] }> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new CollectError('evidence_files', `${folder}: ${folderProblem(cause)}`, { cause });
   });
-  const kinds = Object.entries(EVIDENCE_FILES) as readonly (readonly [EvidenceFileKey, EvidenceFile])[];
-  const found = kinds.filter(([, { name }]) => names.includes(name));
-  const contents = new Map<EvidenceFileKey, Uint8Array>();
-  for (const [key, file] of found) contents.set(key, await readFileOf(folder, file));
-  const known: ReadonlySet<string> = new Set(kinds.map(([, { name }]) => name));
-  return { contents, others: names.filter((name) => !known.has(name)).toSorted() };
+  if (names.length > MOST_FILES) {
+    throw new CollectError('evidence_files', `${folder}: has ${names.length} entries, expected at most ${MOST_FILES}`);
+  }
+  const files: RawFile[] = [];
+  const notes: string[] = [];
+  for (const name of names.toSorted()) {
+    const key = keyOfName(name);
+    const read = await readFileOf(folder, name, key === null ? ANY_FILE_BYTES : EVIDENCE_FILES[key].maximumBytes);
+    if (read instanceof Uint8Array) files.push({ name, bytes: read });
+    else if (key === null) notes.push(`${quotedName(name)} is left out: it ${read.why}`);
+    else throw new CollectError('evidence_files', `${name}: ${read.why}`, { cause: read.cause });
+  }
+  return { files, notes };
 }
 
-async function readFileOf(folder: string, { name, maximumBytes }: EvidenceFile): Promise<Uint8Array> {
+/** The kind of file that has this name in a folder of evidence; null if none has. */
+export function keyOfName(name: string): EvidenceFileKey | null {
+  const found = (Object.keys(EVIDENCE_FILES) as EvidenceFileKey[]).find((key) => EVIDENCE_FILES[key].name === name);
+  return found ?? null;
+}
+
+async function readFileOf(
+  folder: string,
+  name: string,
+  maximumBytes: number,
+): Promise<Uint8Array | { readonly why: string; readonly cause: unknown }> {
   try {
     const bytes = await readBoundedFile(join(folder, name), maximumBytes);
     if (bytes.byteLength === 0) throw new UnfitFileError('is empty');
     return bytes;
   } catch (error) {
     if (!(error instanceof UnfitFileError) && !hasSyscall(error)) throw error;
-    const why = error instanceof UnfitFileError ? error.message : fileProblem(error);
-    throw new CollectError('evidence_files', `${name}: ${why}`, { cause: error });
+    return { why: error instanceof UnfitFileError ? error.message : fileProblem(error), cause: error };
   }
 }
 

@@ -2,7 +2,6 @@ import { encodeBase64Url } from '../formats/base64.js';
 import { type HclReport, parseHclReport } from '../formats/hcl-report.js';
 import { parsePemCertificates } from '../formats/pem.js';
 import { parseStrictJson } from '../formats/strict-json.js';
-import { type Structure, structureOf } from '../formats/structure-kind.js';
 import { parseTpmsQuote } from '../formats/tpms-attest.js';
 import { FormatError } from '../model/errors.js';
 import { isObject, type JsonObject } from '../model/json.js';
@@ -20,7 +19,7 @@ type Keys = readonly EvidenceFileKey[];
 
 const QUOTE: Keys = ['quoteMessage', 'quoteSignature', 'pcrs'];
 const OF_TPM: Keys = ['eventLog', 'systemLog', 'akCertificate', 'akChain'];
-const OF_AMD: Keys = ['vek', 'chain', 'certification', 'certificateTable'];
+const OF_AMD: Keys = ['vek', 'chain', 'certification', 'certificateTable', 'crl'];
 const TD_QUOTES: Keys = ['tdQuote', 'tdQuoteAnswer'];
 
 /** Files that evidence of a type needs, those of which it needs exactly one, and those that it may have beside. */
@@ -46,14 +45,6 @@ const TOGETHER: readonly (readonly [EvidenceFileKey, EvidenceFileKey])[] = [
   ['akChain', 'akCertificate'],
 ];
 
-/** What files have to be, where they can be recognised. */
-const STRUCTURES: readonly (readonly [EvidenceFileKey, Structure])[] = [
-  ['report', 'SNP report'],
-  ['hcl', 'HCL report'],
-  ['tdQuote', 'TD quote'],
-  ['quoteMessage', 'TPM quote'],
-];
-
 /**
  * Evidence as a request has it, from raw files. Nothing of it is verified.
  *
@@ -61,7 +52,6 @@ const STRUCTURES: readonly (readonly [EvidenceFileKey, Structure])[] = [
  * @throws {CollectError} `evidence_files` where the files are not those of one piece of evidence, or one is malformed
  */
 export function evidenceOf(contents: EvidenceContents, type: FileEvidenceType | null): JsonObject {
-  requireStructures(contents);
   const found = typeOf(contents);
   if (type !== null && type !== found) throw fault(`the files are evidence of type ${found}, not ${type}`);
   requireForm(contents, found);
@@ -147,8 +137,14 @@ function endorsements(contents: EvidenceContents): JsonObject | null {
     ...optional('vek', certification?.vek ?? certificate(contents, 'vek')),
     ...optional('chain', certification?.chain ?? pem(contents, 'chain')),
     ...optional('certificateTable', encoded(contents, 'certificateTable')),
+    ...crls(contents),
   };
   return Object.keys(members).length === 0 ? null : members;
+}
+
+function crls(contents: EvidenceContents): JsonObject {
+  const crl = encoded(contents, 'crl');
+  return crl === null ? {} : { crls: [crl] };
 }
 
 function collateral(contents: EvidenceContents): JsonObject | null {
@@ -207,14 +203,6 @@ function requireForm(contents: EvidenceContents, type: FileEvidenceType): void {
   if (twice !== undefined) throw fault(`${twice.map(nameOf).join(' and ')} say the same: leave one out`);
   const alone = TOGETHER.find(([key, other]) => contents.has(key) && !contents.has(other));
   if (alone !== undefined) throw fault(`${nameOf(alone[0])}: means nothing without ${nameOf(alone[1])}`);
-}
-
-function requireStructures(contents: EvidenceContents): void {
-  for (const [key, expected] of STRUCTURES) {
-    const bytes = contents.get(key);
-    const found = bytes === undefined ? null : structureOf(bytes);
-    if (found !== null && found !== expected) throw fault(`${nameOf(key)}: is the ${found}, expected the ${expected}`);
-  }
 }
 
 function readFile<T>(key: EvidenceFileKey, read: () => T): T {

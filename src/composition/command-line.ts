@@ -1,13 +1,16 @@
+import { stat } from 'node:fs/promises';
 import { checkCommand } from '../cli/check-command.js';
 import { compareCommand } from '../cli/compare-command.js';
-import { UsageError } from '../cli/input.js';
+import { type NamedInput, UsageError } from '../cli/input.js';
 import { inspectCommand } from '../cli/inspect-command.js';
 import { EXIT_CODE, Notes, printable } from '../cli/output.js';
 import { type Actions, type InspectOptions, runProgram, type VerifyOptions } from '../cli/program.js';
+import { bodyOfFile, bodyOfFolder } from '../cli/raw-evidence.js';
 import { type VerifyDetail, verifyCommand } from '../cli/verify-command.js';
 import { type Configuration, type ListenConfiguration, WORKERS, workersFrom } from '../config/configuration.js';
 import { maskSecrets } from '../config/effective-configuration.js';
 import { createLog } from '../http/log.js';
+import { recogniseRaw, remarkOnRaw } from '../inspect/raw-structures.js';
 import { outputProblem } from '../model/file-problem.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Log } from '../model/ports.js';
@@ -22,7 +25,7 @@ import { decisionsCommands } from './decisions-commands.js';
 import { type BundleWorld, exportEndorsements, importEndorsements } from './endorsement-bundles.js';
 import { FileWatch } from './file-watch.js';
 import { gateCommands } from './gate-command.js';
-import { guestCommands } from './guest-commands.js';
+import { guestCommands, warnOnStderr } from './guest-commands.js';
 import { openAccessWarning } from './load-warnings.js';
 import { ManagementPortError } from './open-management.js';
 import { policyCommands } from './policy-commands.js';
@@ -72,7 +75,7 @@ const ACTIONS: Omit<Actions, 'serve'> = {
   ...gateCommands,
   verify: async (file, options) => {
     const configuration = await configurationOf(options);
-    const input = await readInput(file, 'a file with a /verify body, or - for standard input');
+    const input = await verifyInput(file, options.vek);
     const output = outputOf(options);
     const notes = new Notes();
     const log = output.asTable ? notes : commandLineLog();
@@ -127,6 +130,19 @@ const ACTIONS: Omit<Actions, 'serve'> = {
     return EXIT_CODE.allow;
   },
 };
+
+/** A body, or raw files of a guest, which their content tells apart: a person named them (decision 0028). */
+async function verifyInput(path: string, vek: string | undefined): Promise<NamedInput> {
+  const recognition = { recognise: recogniseRaw, remark: remarkOnRaw, warn: warnOnStderr };
+  const status = path === '-' ? null : await stat(path).catch(() => null);
+  if (status?.isDirectory() !== true) {
+    refuseTwice('--vek', path, vek);
+    const certificate = vek === undefined ? null : await readInput(vek, 'a VCEK or VLEK, DER or PEM');
+    return bodyOfFile(await readInput(path, VERIFIED_FILE), certificate, recognition);
+  }
+  if (vek !== undefined) throw new UsageError(['--vek: goes with a report; put the file into the folder instead']);
+  return bodyOfFolder(path, recognition);
+}
 
 function detailOf({ explain = false, explainAll = false }: VerifyOptions): VerifyDetail {
   if (explainAll) return 'everything';
@@ -231,6 +247,7 @@ function refuseTwice(option: string, file: string, other: string | undefined): v
   throw new UsageError([`${option}: standard input is one file, and two are due`]);
 }
 
+const VERIFIED_FILE = 'a file with a /verify body or raw evidence, a folder of raw files, or - for standard input';
 const INSPECTED_FILE = 'a file with evidence, a /verify body or a single structure, or - for standard input';
 const PCRS_FILE = 'the SHA-256 values of PCR 0 to 23 as 768 bytes, or values of registers in JSON';
 

@@ -98,7 +98,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: "error: unknown option '--strict'\n(There are --policy, --nonce, --at, --config, --json, --explain, --explain-all)",
+      text: "error: unknown option '--strict'\n(There are --vek, --policy, --nonce, --at, --config, --json, --explain, --explain-all)",
     },
   },
   {
@@ -153,11 +153,11 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'nothing.json: there is no such file\nexpected a file with a /verify body, or - for standard input',
+      text: 'nothing.json: there is no such file\nexpected a file with a /verify body or raw evidence, a folder of raw files, or - for standard input',
     },
   },
   {
-    title: 'a directory in the place of a file',
+    title: 'a folder that has no evidence',
     given: 'veritee verify evidence',
     action: {
       args: ['verify', 'evidence'],
@@ -167,7 +167,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'evidence: is a directory, and a file is expected\nexpected a file with a /verify body, or - for standard input',
+      text: 'evidence_files: none of report.bin, hcl.bin, td-quote.bin, td-quote.json, quote.msg is there\nPut the files of one piece of evidence into the folder, under the names that veritee help request lists.',
     },
   },
   {
@@ -181,7 +181,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'body.json: is empty\nexpected a file with a /verify body, or - for standard input',
+      text: 'body.json: is empty\nexpected a file with a /verify body or raw evidence, a folder of raw files, or - for standard input',
     },
   },
   {
@@ -192,7 +192,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: '/dev/zero: has more than 134217728 bytes\nexpected a file with a /verify body, or - for standard input',
+      text: '/dev/zero: has more than 134217728 bytes\nexpected a file with a /verify body or raw evidence, a folder of raw files, or - for standard input',
     },
   },
   {
@@ -203,21 +203,22 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'standard input: is empty\nexpected a file with a /verify body, or - for standard input',
+      text: 'standard input: is empty\nexpected a file with a /verify body or raw evidence, a folder of raw files, or - for standard input',
     },
   },
   {
-    title: 'a raw report in the place of a body',
-    given: 'veritee verify report.bin',
+    title: 'a report in the place of its VCEK',
+    given: 'veritee verify report.bin --vek other.bin',
     action: {
-      args: ['verify', 'report.bin'],
+      args: ['verify', 'report.bin', '--vek', 'other.bin'],
       files: {
         'report.bin': REPORT,
+        'other.bin': REPORT,
       },
     },
     answer: {
       exitCode: 1,
-      text: 'report.bin: is an SNP report, and a /verify body in JSON is expected, which has such bytes in base64url\na body looks like this: {"evidence": {"type": "az-snp-vtpm", …}, "nonce": "…"}\nveritee inspect report.bin shows what it says',
+      text: 'warning: "other.bin" is left out: "report.bin" has the SNP attestation report already\n--vek: other.bin is no VCEK or VLEK',
     },
   },
   {

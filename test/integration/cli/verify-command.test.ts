@@ -6,10 +6,12 @@ import {
   createAmdPki,
   createAzureAkPki,
   createIntelPki,
+  createSnpGuest,
   createTdxGuest,
   createTrustedLaunchMachine,
   createVirtualMachine,
   labCcelEvents,
+  pemOf,
   TdxPlatform,
   type VirtualMachine,
 } from '../../lab/index.js';
@@ -107,6 +109,70 @@ describe('veritee verify', () => {
     const body = { evidence: vm.wireEvidence({ nonce: NONCE }), nonce: NONCE.toString('base64url') };
     const { exitCode, stdout } = await cli.run(['verify', '-', '--config', offline], JSON.stringify(body));
     expect([exitCode, JSON.parse(stdout).decision]).toEqual([2, 'deny']);
+  });
+
+  it('verifies raw files of a guest as the body that they make: a folder, and a report with its VCEK', async () => {
+    const evidence = vm.evidence({ nonce: NONCE });
+    const { hclReport, tpmQuote } = evidence;
+    await mkdir(cli.path('guest'));
+    const values = Buffer.concat([...(tpmQuote.pcrs.get('sha256')?.values() ?? [])]);
+    const { vek, chain, crl } = vm.platform;
+    const files = { 'a.hcl': hclReport, 'a.msg': tpmQuote.message, 'a.sig': tpmQuote.signature, 'a.pcrs': values };
+    for (const [name, bytes] of Object.entries({ ...files, 'a.der': vek.der, 'a.pem': chain, 'a.crl': crl })) {
+      await cli.write(`guest/${name}`, bytes);
+    }
+    const nonce = ['--nonce', NONCE.toString('base64url')];
+    const folder = await verify('guest', ...nonce);
+    await cli.write(
+      'same.json',
+      JSON.stringify({ evidence: wireEvidence(evidence), nonce: NONCE.toString('base64url') }),
+    );
+    const body = await verify('same.json');
+    expect([folder.exitCode, JSON.parse(folder.stdout).reasons]).toEqual([2, JSON.parse(body.stdout).reasons]);
+    expect(JSON.parse(folder.stdout).evidence).toEqual(JSON.parse(body.stdout).evidence);
+
+    const guest = createSnpGuest({ pki: createAmdPki() });
+    const { report } = guest.evidence({ nonce: NONCE });
+    await cli.write('some.report', report);
+    await cli.write('some.pem', pemOf(guest.platform.vek.der) + guest.platform.chain);
+    const raw = await verify('some.report', '--vek', 'some.pem', ...nonce);
+    expect(JSON.parse(raw.stdout)).toMatchObject({ evidence: { type: 'snp' }, decision: 'deny' });
+    expect(JSON.parse(raw.stdout).reasons).toContain('cert_untrusted');
+  });
+
+  it.each([
+    ['maa-token', { 'x-ms-attestation-type': 'azurevm' }],
+    ['ita-token', { attester_type: 'TDX' }],
+  ])('verifies a token as it is, as %s by its claims', async (type, claims) => {
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const times = { iss: 'https://issuer.example', iat: 1_767_225_600, nbf: 1_767_225_600, exp: 1_767_229_200 };
+    const header = part({ alg: 'RS256', kid: 'a', typ: 'JWT' });
+    await cli.write('token.jwt', `${header}.${part({ ...times, ...claims })}.AAAA\n`);
+    const { exitCode, stdout } = await verify('token.jwt');
+    expect([exitCode, JSON.parse(stdout).evidence.type]).toEqual([2, type]);
+    expect(JSON.parse(stdout).reasons).toContain('token_issuer');
+  });
+
+  it.each([
+    [
+      'a VCEK beside a body',
+      ['lab.json', '--vek', 'lab.json'],
+      '--vek: goes with a report as it is; a body names it in endorsements.vek\n',
+    ],
+    [
+      'a VCEK beside a folder',
+      ['.', '--vek', 'lab.json'],
+      '--vek: goes with a report; put the file into the folder instead\n',
+    ],
+    [
+      'a report in hex',
+      ['hex.txt'],
+      'hex.txt: it is an SNP report written in hex: turn it into bytes first (xxd -r -p)\n',
+    ],
+  ])('refuses %s', async (_title, args, message) => {
+    await cli.write('hex.txt', Buffer.from(createSnpGuest({ pki: createAmdPki() }).evidence().report).toString('hex'));
+    const { exitCode, stdout, stderr } = await verify(args[0] ?? '', ...args.slice(1));
+    expect([exitCode, stdout, stderr]).toEqual([1, '', message]);
   });
 
   it('takes the policy of a file, and its digest is in the answer', async () => {
@@ -362,7 +428,7 @@ describe('veritee inspect', () => {
     );
   });
 
-  it('compares two boots, and ends with 0 whether they differ or not', async () => {
+  it('compares two boots, and ends with 0 if they differ', async () => {
     await cli.write('before.bin', buildCcel(labCcelEvents()));
     const after = buildCcel(labCcelEvents({ secureBoot: false }));
     const compared = await cli.run(['inspect', '--compare', 'before.bin', '-'], after);
@@ -372,19 +438,29 @@ describe('veritee inspect', () => {
       differences: [{ about: 'secureBoot', pcr: 1, before: true, after: false }],
       movedPcrs: [1],
     });
+  });
+
+  it('compares a boot with itself, and ends with 0', async () => {
+    await cli.write('before.bin', buildCcel(labCcelEvents()));
     const same = await cli.run(['inspect', '--compare', 'before.bin', 'before.bin', '--json']);
     expect([same.exitCode, JSON.parse(same.stdout).differences]).toEqual([0, []]);
-    for (const [args, message] of [
-      [['--compare', 'before.bin', 'nowhere.bin'], /^nowhere\.bin: there is no such file/],
-      [['-', '--pcrs', '-'], /^--pcrs: standard input is one file, and two are due/],
-      [['--compare', '-', '-'], /^--compare: standard input is one file, and two are due/],
-      [['--compare', 'before.bin', 'before.bin', '--pcrs', 'before.bin'], /^--pcrs and --compare do not go together/],
-      [['--compare', 'before.bin'], /^error: missing required argument/],
-    ] as const) {
-      const refused = await cli.run(['inspect', ...args]);
-      expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
-      expect(refused.stderr).toMatch(message);
-    }
+  });
+
+  it.each([
+    ['a file that is not there', ['--compare', 'before.bin', 'nowhere.bin'], /^nowhere\.bin: there is no such file/],
+    ['standard input as log and values', ['-', '--pcrs', '-'], /^--pcrs: standard input is one file, and two are due/],
+    ['standard input twice', ['--compare', '-', '-'], /^--compare: standard input is one file, and two are due/],
+    [
+      'values beside a comparison',
+      ['--compare', 'before.bin', 'before.bin', '--pcrs', 'before.bin'],
+      /^--pcrs and --compare do not go together/,
+    ],
+    ['one file', ['--compare', 'before.bin'], /^error: missing required argument/],
+  ] as const)('refuses to compare %s', async (_title, args, message) => {
+    await cli.write('before.bin', buildCcel(labCcelEvents()));
+    const refused = await cli.run(['inspect', ...args]);
+    expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toMatch(message);
   });
 
   it('shows a file as it is, and says what it was taken for', async () => {

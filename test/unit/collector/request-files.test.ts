@@ -128,6 +128,7 @@ describe('evidence from files', () => {
   it('is what a guest gives that asks the firmware itself', () => {
     expect(read(bareSnp).evidence).toMatchObject({ type: 'snp', endorsements: { vek: { pem: bareSnp.vek } } });
     expect(read({ ...bareSnp, runtimeData: '{}' }).evidence).toMatchObject({ runtimeData: Buffer.from('{}') });
+    expect(evidence({ ...bareSnp, crl: 'list' })['endorsements']).toMatchObject({ crls: ['bGlzdA'] });
     expect(evidence({ ...bareSnp, certificateTable: 'table' })['endorsements']).toMatchObject({
       certificateTable: 'dGFibGU',
     });
@@ -254,26 +255,6 @@ describe('files that are not those of one piece of evidence', () => {
   });
 
   it.each<[string, () => Files, string]>([
-    [
-      'files that were swapped',
-      () => ({ ...azureSnp, hcl: azureSnp.quoteMessage ?? '' }),
-      'hcl.bin: is the TPM quote, expected the HCL report',
-    ],
-    [
-      'an HCL report as a report',
-      () => ({ report: azureSnp.hcl ?? '' }),
-      'report.bin: is the HCL report, expected the SNP report',
-    ],
-    [
-      'a TPM quote as a TD quote',
-      () => ({ tdQuote: azureSnp.quoteMessage ?? '' }),
-      'td-quote.bin: is the TPM quote, expected the TD quote',
-    ],
-    [
-      'an HCL report as a TPM quote',
-      () => ({ ...azureSnp, quoteMessage: azureSnp.hcl ?? '' }),
-      'quote.msg: is the HCL report, expected the TPM quote',
-    ],
     ['a malformed HCL report', () => ({ ...azureSnp, hcl: 'HCLA5678' }), 'hcl.bin: hcl_format: report is 8 bytes'],
     ['a malformed quote', () => ({ ...azureSnp, quoteMessage: 'x' }), 'quote.msg: tpm_format: '],
     [
@@ -314,12 +295,29 @@ describe('a folder of evidence', () => {
     return () => rm(folder, { recursive: true });
   });
 
-  it('is read as far as names are those of evidence; the others are told', async () => {
+  it('is read whatever the names; what cannot be read is told with the cause', async () => {
     await writeFile(path('hcl.bin'), 'a');
     await writeFile(path('notes.txt'), 'b');
+    await writeFile(path('large'), new Uint8Array(2 ** 20 + 1));
     await mkdir(path('more'));
-    const { contents, others } = await readEvidenceFolder(folder);
-    expect([[...contents.keys()], others]).toEqual([['hcl'], ['more', 'notes.txt']]);
+    const { files, notes } = await readEvidenceFolder(folder);
+    expect(files.map(({ name, bytes }) => [name, Buffer.from(bytes).toString()])).toEqual([
+      ['hcl.bin', 'a'],
+      ['notes.txt', 'b'],
+    ]);
+    expect(notes).toEqual([
+      '"large" is left out: it has more than 1048576 bytes',
+      '"more" is left out: it is not a regular file',
+    ]);
+  });
+
+  it('has at most 64 entries: a folder with more was named by mistake', async () => {
+    const names = Array.from({ length: 65 }, (_, index) => path(`${index}.txt`));
+    await Promise.all(names.slice(1).map((name) => writeFile(name, 'a')));
+    expect((await readEvidenceFolder(folder)).files).toHaveLength(64);
+    await writeFile(names[0] ?? '', 'a');
+    const message = `${folder}: has 65 entries, expected at most 64`;
+    await expect(readEvidenceFolder(folder)).rejects.toMatchObject({ code: 'evidence_files', message });
   });
 
   it.each<[string, () => unknown, string]>([
@@ -335,9 +333,7 @@ describe('a folder of evidence', () => {
 
   it.each(Object.values(EVIDENCE_FILES))('has of $name as much as its bound, and no more', async (file) => {
     await writeFile(path(file.name), new Uint8Array(file.maximumBytes));
-    expect([...(await readEvidenceFolder(folder)).contents.values()].map(({ length }) => length)).toEqual([
-      file.maximumBytes,
-    ]);
+    expect((await readEvidenceFolder(folder)).files.map(({ bytes }) => bytes.byteLength)).toEqual([file.maximumBytes]);
     await writeFile(path(file.name), new Uint8Array(file.maximumBytes + 1));
     await expect(readEvidenceFolder(folder)).rejects.toMatchObject({
       message: `${file.name}: has more than ${file.maximumBytes} bytes`,

@@ -52,7 +52,7 @@ describe('remedyOf', () => {
     [
       'the MRTD and the setting of one below a TD',
       check('hcl_paravisor_unknown', { result: 'warn', actual: { mrtd: 'cd34' }, policy: 'p' }),
-      'The operator should add the MRTD cd34 to azure.paravisors.mrtds if this is a paravisor that Microsoft built, or the caller should send an Azure Attestation token.',
+      'The operator should list this MRTD, of which Microsoft publishes none, if the VM is known to be one of Azure: azure: { paravisors: { mrtds: [cd34] } } in the configuration, or the caller should send an Azure Attestation token.',
     ],
     [
       'the components that are too low',

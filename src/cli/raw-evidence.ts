@@ -1,0 +1,71 @@
+import { requestBody, tokenEvidence } from '../collector/evidence-body.js';
+import { type EvidenceContents, type RawFile, readEvidenceFolder } from '../collector/evidence-files.js';
+import { type Recognise, recogniseFiles } from '../collector/recognise-files.js';
+import { evidenceOf } from '../collector/request-files.js';
+import type { JsonObject } from '../model/json.js';
+import type { RawInspections } from '../service/inspections.js';
+import { sayingRemedies } from './collect-remedies.js';
+import { isMeantAsJson, type NamedInput, readingInput, UsageError } from './input.js';
+
+/** How raw files are recognised, and who is told what became of them. */
+export interface Recognition {
+  readonly recognise: Recognise;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Reads the files of a folder and assigns them to the parts of evidence that they hold.
+ * @throws {CollectError} `evidence_files`
+ */
+export async function recogniseFolder(folder: string, { recognise, warn }: Recognition): Promise<EvidenceContents> {
+  const { files, notes } = await readEvidenceFolder(folder);
+  notes.forEach(warn);
+  return recognised(files, { recognise, warn });
+}
+
+/** @returns a /verify body with the evidence of a folder, without a nonce */
+export function bodyOfFolder(folder: string, recognition: Recognition): Promise<NamedInput> {
+  return sayingRemedies(async () => bodyOf(folder, evidenceOf(await recogniseFolder(folder, recognition), null)));
+}
+
+/**
+ * Turns a raw file into a /verify body, without a nonce. A body stays as it is, and so does a file that is not recognised.
+ *
+ * @param vek the VCEK or VLEK beside a report; null if none was named
+ * @throws {UsageError} if the file is no complete evidence, or if a VEK is named beside a body
+ */
+export async function bodyOfFile(
+  file: NamedInput,
+  vek: NamedInput | null,
+  recognition: Recognition & Pick<RawInspections, 'remark'>,
+): Promise<NamedInput> {
+  const isBody = isMeantAsJson(file.bytes);
+  if (isBody && vek !== null)
+    throw new UsageError(['--vek: goes with a report as it is; a body names it in endorsements.vek']);
+  const kinds = isBody ? [] : recognition.recognise(file.bytes);
+  if (kinds.length === 0) {
+    const remark = isBody ? null : recognition.remark(file.bytes);
+    if (remark !== null) throw new UsageError([`${file.name}: ${remark}`]);
+    return file;
+  }
+  if (kinds.includes('token'))
+    return bodyOf(
+      file.name,
+      readingInput(file, () => tokenEvidence(file.bytes)),
+    );
+  return sayingRemedies(async () => {
+    const contents = recognised(vek === null ? [file] : [file, vek], recognition);
+    if (vek !== null && !contents.has('vek')) throw new UsageError([`--vek: ${vek.name} is no VCEK or VLEK`]);
+    return bodyOf(file.name, evidenceOf(contents, null));
+  });
+}
+
+function recognised(files: readonly RawFile[], { recognise, warn }: Recognition): EvidenceContents {
+  const { contents, notes } = recogniseFiles(files, recognise);
+  notes.forEach(warn);
+  return contents;
+}
+
+function bodyOf(name: string, evidence: JsonObject): NamedInput {
+  return { name, bytes: Buffer.from(requestBody(evidence, null, null)) };
+}
