@@ -1,6 +1,7 @@
-import { waivableChecks } from '../model/checks/catalogue.js';
+import { CHECK_IDS, CHECKS, waivableChecks } from '../model/checks/catalogue.js';
 import { SNP_PARTS, SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpPart } from '../model/claims.js';
 import { EVIDENCE_TYPES } from '../model/evidence-traits.js';
+import { isObject } from '../model/json.js';
 import { MAA_ATTESTATION_TYPES, misspeltCompliance } from '../model/maa-words.js';
 import { POLICY_ID } from '../model/request.js';
 import { TDX_STATUSES } from '../model/tdx-status.js';
@@ -186,8 +187,18 @@ const floorWaiver = object({
   ...waiverTerms,
 });
 
+const waivable = variants('check', [plainWaiver, floorWaiver, statusWaiver]);
+
 /** A finding that is tolerated until a day, by somebody, for a reason. The check that it names decides which value it needs. */
-const waiver = variants('check', [plainWaiver, floorWaiver, statusWaiver]);
+const waiver: typeof waivable = {
+  ...waivable,
+  read(raw, at) {
+    const check = isObject(raw) ? raw['check'] : undefined;
+    const isOfDebug = CHECK_IDS.some((id) => id === check && CHECKS[id].relaxedBy === 'allowDebug');
+    if (!isOfDebug) return waivable.read(raw, at);
+    return at.member('check').refuse(`${check} has no waiver; set allowDebug: true, which makes it a warning`);
+  },
+};
 export type Waiver = Read<typeof waiver>;
 
 const members = object({

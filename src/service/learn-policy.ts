@@ -8,7 +8,7 @@ import { shownName } from '../policy/learn/learned-document.js';
 import { type LearnableEvidence, type LearnedPolicy, learnedPolicy } from '../policy/learn/learned-policy.js';
 import { learnedTest } from '../policy/learn/learned-test.js';
 import { type LearningInput, type LearningPlan, planLearning } from '../policy/learn/plan.js';
-import { learnabilityOf } from '../policy/learn/refusals.js';
+import { ACCEPTABLE_CODES, learnabilityOf } from '../policy/learn/refusals.js';
 import type { Policy } from '../policy/policy-document.js';
 import { markVerified } from '../verifiers/evidence/mark-verified.js';
 
@@ -111,7 +111,7 @@ export class LearnPolicy {
     const seen = { type: decision.evidence.type, claims: decision.claims };
     const learnability = learnabilityOf(seen, decision.checks, accepted);
     if (learnability.refused.length > 0) {
-      const refusals = learnability.refused.map(({ code, what }) => `${name}: ${code}: ${what}`);
+      const refusals = learnability.refused.map(({ code, what }) => `${name}: ${code}: ${what}${optionFor(code)}`);
       return { outcome: 'deny', refusals };
     }
     return {
@@ -148,6 +148,11 @@ export class LearnPolicy {
 export type LearnPolicyUseCase = Pick<LearnPolicy, 'execute'>;
 
 type Refused = NothingLearned;
+
+/** The option with which the evidence is learned from nevertheless; empty where there is none. */
+function optionFor(code: string): string {
+  return ACCEPTABLE_CODES.includes(code) ? `; --accept ${code} learns from it nevertheless` : '';
+}
 
 /** Says of which file an error speaks. */
 async function naming<T>({ name }: NamedRequest, judge: () => Promise<T>): Promise<T> {

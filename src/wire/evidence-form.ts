@@ -3,10 +3,10 @@ import { FormatError } from '../model/errors.js';
 import type { EvidenceType } from '../model/evidence.js';
 import { EVIDENCE_TRAITS, EVIDENCE_TYPES, traitsOf } from '../model/evidence-traits.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
-import { listedNames, quotedName } from '../model/names-in-messages.js';
+import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
 import { refuseUnknownProvider } from './dialects/configfs-tsm.js';
 import type { EvidenceForm } from './schema-check.js';
-import { MISSING_MEMBER, missingOr } from './schema-message.js';
+import { MISSING_MEMBER, missingOr, misspeltMember } from './schema-message.js';
 
 /** The form of a dialect's value, which is evidence of one type. */
 type FormOf = (value: JsonValue | undefined, pointer: string) => EvidenceForm;
@@ -38,7 +38,9 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
 export function requireEvidenceType(type: string, pointer: string): EvidenceType {
   const verified = EVIDENCE_TYPES.find((known) => known === type);
   if (verified !== undefined) return verified;
-  const message = `this version does not judge evidence of type ${quotedName(type)}; it judges ${listedNames(EVIDENCE_TYPES)}`;
+  const [near] = nearNames(type, EVIDENCE_TYPES);
+  const instead = near === undefined ? `it judges ${listedNames(EVIDENCE_TYPES)}` : `did you mean ${near}?`;
+  const message = `this version does not judge evidence of type ${quotedName(type)}; ${instead}`;
   throw new FormatError('type_unsupported', message, { pointer });
 }
 
@@ -57,7 +59,8 @@ export function evidenceForm(evidence: JsonValue | undefined, pointer: string): 
   refuseBareGuest(object, pointer);
   const type = requireEvidenceType(textMember(object, 'type', pointer), `${pointer}/type`);
   if (object['dialect'] === undefined) {
-    if ('tdQuote' in traitsOf(type).members) requireTdQuote(object, 'tdQuote', pointer);
+    const { members } = traitsOf(type);
+    if ('tdQuote' in members) requireTdQuote(object, 'tdQuote', pointer, Object.keys(members));
     return EVIDENCE_TRAITS[type].schema;
   }
   const form = dialectForm(type, textMember(object, 'dialect', pointer), `${pointer}/dialect`);
@@ -95,7 +98,7 @@ function trusteeSnpForm(value: JsonValue | undefined, pointer: string): Evidence
 function trusteeTdxForm(value: JsonValue | undefined, pointer: string): EvidenceForm {
   const guest = requireObject(value, pointer);
   refuseForeign(guest, 'vcek', pointer);
-  requireTdQuote(guest, 'td_quote', pointer);
+  requireTdQuote(guest, 'td_quote', pointer, ['tpm_quote']);
   return guest['version'] === undefined ? 'TrusteeTdxEvidenceV0' : 'TrusteeTdxEvidenceV1';
 }
 
@@ -147,14 +150,15 @@ function refuseForeign(value: JsonObject, member: string, pointer: string): void
 }
 
 /** A TDREPORT, which the paravisor's report holds, is signed by nothing. */
-function requireTdQuote(evidence: JsonObject, name: string, pointer: string): void {
+function requireTdQuote(evidence: JsonObject, name: string, pointer: string, known: readonly string[]): void {
   if (evidence[name] !== undefined) return;
-  const message = 'without a TD quote nothing links the TDREPORT to Intel';
+  const message = `without a TD quote nothing links the TDREPORT to Intel${misspeltMember(name, evidence, known)}`;
   throw new FormatError('tdx_not_a_quote', message, { pointer: `${pointer}/${name}` });
 }
 
 function textMember(object: JsonObject, name: string, pointer: string): string {
   const text = object[name];
   if (typeof text === 'string') return text;
-  throw new FormatError('schema', missingOr(text, 'a string'), { pointer: `${pointer}/${name}` });
+  const message = `${missingOr(text, 'a string')}${misspeltMember(name, object)}`;
+  throw new FormatError('schema', message, { pointer: `${pointer}/${name}` });
 }

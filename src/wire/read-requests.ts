@@ -21,7 +21,7 @@ import {
   type JudgedBodyOf,
   type Schemas,
 } from './schema-check.js';
-import { INSTANT_FORM, MISSING_MEMBER, missingOr } from './schema-message.js';
+import { INSTANT_FORM, MISSING_MEMBER, missingOr, misspeltMember } from './schema-message.js';
 
 const EVIDENCE = '/evidence';
 const NONCE = '/nonce';
@@ -77,7 +77,8 @@ function refuseBareEvidence(body: JsonObject): void {
   if (body['evidence'] !== undefined) return;
   const looks = 'this body looks like evidence, which goes into the member evidence';
   const hint = guestHint(body) ?? (body['type'] === undefined ? null : looks);
-  if (hint !== null) throw new FormatError('schema', `${MISSING_MEMBER}: ${hint}`, { pointer: EVIDENCE });
+  const said = hint === null ? misspeltMember('evidence', body) : `: ${hint}`;
+  if (said !== '') throw new FormatError('schema', `${MISSING_MEMBER}${said}`, { pointer: EVIDENCE });
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import { EVIDENCE_TRAITS, EVIDENCE_TYPES } from '../model/evidence-traits.js';
-import { isObject, type JsonValue } from '../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
 import { POLICY_ID } from '../model/request.js';
 
@@ -12,7 +12,7 @@ export function messageOf(error: ErrorObject, others: readonly ErrorObject[]): s
   const { keyword, params, parentSchema = {}, data } = error;
   switch (keyword) {
     case 'required':
-      return MISSING_MEMBER;
+      return missingMember(params['missingProperty'], parentSchema, data as JsonObject);
     case 'dependentRequired':
       return `${MISSING_MEMBER}: ${params['property']} needs it`;
     case 'additionalProperties':
@@ -61,12 +61,19 @@ export const PATTERNS: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
+function missingMember(name: string, { properties = {} }: { [name: string]: unknown }, given: JsonObject): string {
+  return `${MISSING_MEMBER}${misspeltMember(name, given, Object.keys(properties as object))}`;
+}
+
 function unknownMember(name: string, { properties = {}, patternProperties }: { [name: string]: unknown }): string {
   if (patternProperties !== undefined) return 'unknown PCR: indices are 0 to 23, without leading zeros';
-  const known = Object.keys(properties as object);
+  return `unknown member ${insteadOf(name, Object.keys(properties as object))}`;
+}
+
+/** A name that is not known, and the nearest one that is, else all of them. */
+function insteadOf(name: string, known: readonly string[]): string {
   const [near] = nearNames(name, known);
-  const hint = near === undefined ? `; known: ${listedNames(known)}` : `: did you mean ${near}?`;
-  return `unknown member ${quotedName(name)}${hint}`;
+  return `${quotedName(name)}${near === undefined ? `; known: ${listedNames(known)}` : `: did you mean ${near}?`}`;
 }
 
 /** All types that alternatives at this place would take. */
@@ -86,10 +93,10 @@ function otherTag(tag: string, found: unknown, { oneOf = [] }: { [name: string]:
   const names = (oneOf as readonly { readonly $ref: string }[]).map(({ $ref }) =>
     TAGS.get($ref.split('/').at(-1) ?? ''),
   );
-  const known = listedNames(names.filter((name) => name !== undefined));
+  const known = names.filter((name) => name !== undefined);
   return typeof found === 'string'
-    ? `unknown ${tag} ${quotedName(found)}; known: ${known}`
-    : `the value is ${kindOf(found as JsonValue)}, not one of ${known}`;
+    ? `unknown ${tag} ${insteadOf(found, known)}`
+    : `the value is ${kindOf(found as JsonValue)}, not one of ${listedNames(known)}`;
 }
 
 /** Alternatives that are told by a member: name of the schema to the value of the member. */
@@ -127,6 +134,16 @@ function limitMessage(keyword: string, limit: number, data: unknown): string | n
 }
 
 export const MISSING_MEMBER = 'member is missing';
+
+/** Members that are compared with the missing one: a body with more of them must not cost more. */
+const MOST_COMPARED = 32;
+
+/** Returns the end of a message about a missing member: the unknown member that is nearly spelt so; empty where there is none. */
+export function misspeltMember(name: string, given: JsonObject, known: readonly string[] = []): string {
+  const unknown = Object.keys(given).filter((member) => !known.includes(member));
+  const [sent] = nearNames(name, unknown.slice(0, MOST_COMPARED));
+  return sent === undefined ? '' : `; unknown member ${quotedName(sent)}: did you mean ${name}?`;
+}
 
 /** What to say of a member that is not what it should be. */
 export function missingOr(value: JsonValue | undefined, wanted: string): string {

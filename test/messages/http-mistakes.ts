@@ -460,7 +460,37 @@ const EVIDENCE: readonly HttpMistake[] = [
     {
       code: 'type_unsupported',
       pointer: '/evidence/type',
-      detail: `this version does not judge evidence of type "SNP"; it judges ${TYPES}`,
+      detail: 'this version does not judge evidence of type "SNP"; did you mean snp?',
+    },
+  ),
+  inBody(
+    'a type that is misspelt',
+    '{"evidence":{"type":"az-snp-vtmp",…}}',
+    { evidence: { ...azureEvidence({}), type: 'az-snp-vtmp' } },
+    {
+      code: 'type_unsupported',
+      pointer: '/evidence/type',
+      detail: 'this version does not judge evidence of type "az-snp-vtmp"; did you mean az-snp-vtpm?',
+    },
+  ),
+  inBody(
+    'the name of a required member that is misspelt',
+    '{"evidence":{"type":"snp","reprot":"…"}}',
+    { evidence: { type: 'snp', reprot: REPORT } },
+    {
+      code: 'schema',
+      pointer: '/evidence/report',
+      detail: 'member is missing; unknown member "reprot": did you mean report?',
+    },
+  ),
+  inBody(
+    'the name of the evidence that is misspelt',
+    '{"evidnce":{"type":"snp","report":"…"}}',
+    { evidnce: SNP },
+    {
+      code: 'schema',
+      pointer: '/evidence',
+      detail: 'member is missing; unknown member "evidnce": did you mean evidence?',
     },
   ),
   inBody(

@@ -10,14 +10,20 @@ export const FRESHNESS_CHECKS = {
     fails: 'the attester does not vouch for this nonce, or for the bound key',
     trust: { guest: { 'instance-identity': 97 }, token: { 'instance-identity': 97 } },
     when: 'the place that holds the nonce, or the hash of nonce and bound key, has another value or was never set: REPORT_DATA, REPORTDATA, extraData of the quote, user-data of the runtime claims, the nonce claims of a token',
-    remedy: (finding) =>
-      wasHex(finding.expected)
+    remedy: (finding) => {
+      const meant = bytesMeantByHex(finding);
+      if (meant !== null) {
+        return `The caller should send the nonce as ${base64(meant, 'base64url')}, which is base64url: it sent the bytes of the evidence as hex.`;
+      }
+      return wasHex(finding.expected)
         ? 'The caller should send the nonce as base64url, because this one looks like hex, and the guest should make its evidence for the same bytes.'
-        : `The guest should make ${madeAnew(finding)} for the nonce and the bound key of this request.`,
+        : `The guest should make ${madeAnew(finding)} for the nonce and the bound key of this request.`;
+    },
     examples: [
       { about: '/evidence/tpmQuote/message' },
       { about: '/evidence/hclReport' },
       { about: '/evidence/report' },
+      { expected: 'd34d75db6df7e38e79ebaefb', actual: '0011223344556677' },
     ],
   },
   nonce_used: {
@@ -83,6 +89,27 @@ function wasHex(expected: JsonValue): boolean {
   const nonce = isObject(expected) ? expected['nonce'] : expected;
   if (typeof nonce !== 'string') return false;
   return looksLikeHex(base64(fromHex(nonce.replace(/(?:00)+$/, '')), 'base64url'));
+}
+
+/** Hex digits of the shortest nonce. */
+const FEWEST_DIGITS = 16;
+
+/**
+ * Returns the bytes that the caller wrote as hex, where the evidence holds these bytes. The expected bytes are that text, read as
+ * base64url. Fields of 64 bytes end in zeros, which base64url writes as A.
+ */
+function bytesMeantByHex({ expected, actual }: Finding): Uint8Array | null {
+  const nonce = isObject(expected) ? expected['nonce'] : expected;
+  if (typeof nonce !== 'string') return null;
+  const sent = base64(fromHex(nonce), 'base64url').toLowerCase();
+  for (const held of isObject(actual) ? Object.values(actual) : [actual]) {
+    if (typeof held !== 'string') continue;
+    let digits = 0;
+    while (digits < held.length && sent[digits] === held[digits]) digits++;
+    const isWhole = /^a*$/.test(sent.slice(digits)) && /^0*$/.test(held.slice(digits));
+    if (digits >= FEWEST_DIGITS && isWhole) return fromHex(held.slice(0, digits));
+  }
+  return null;
 }
 
 /** What holds the nonce, and has to be made again. */

@@ -1,6 +1,6 @@
 import { type ASTNode, serialize } from '@marcbachmann/cel-js';
 import { camelCase, PROTOTYPE_NAMES } from '../../model/json.js';
-import { listedNames, nearNames, quotedName } from '../../model/names-in-messages.js';
+import { listedNames, meantName, nearNames, quotedName } from '../../model/names-in-messages.js';
 import type { ClaimType, ObjectType, OtherMembers } from './claim-type.js';
 import { RULE_CLAIMS } from './claim-types.js';
 import type { Claim, Expression, Literal } from './expression.js';
@@ -34,7 +34,12 @@ export function readClaim(node: ASTNode, steps: readonly Step[]): Claim {
   const what = isLast
     ? `such a claim can only be compared as ${found.path}["name"] == literal`
     : 'what is in it cannot be named';
-  throw new RuleFault('rule_type', `${found.path} has no claim ${quotedName(name)} whose type is known: ${what}`);
+  const meant = meantName(name, [...found.of.members.keys()]);
+  const hint = meant === null ? '' : `; did you mean ${memberPath(found.path, meant)}?`;
+  throw new RuleFault(
+    'rule_type',
+    `${found.path} has no claim ${quotedName(name)} whose type is known: ${what}${hint}`,
+  );
 }
 
 /**

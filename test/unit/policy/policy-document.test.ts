@@ -698,17 +698,18 @@ describe('waivers', () => {
     expect(waiving({ check, value: null })).toEqual(['/waivers/0/value: this check takes no value']);
   });
 
-  it.each([
-    'snp_debug',
-    'snp_signature',
-    'cert_revoked',
-    'nonce_mismatch',
-    'hcl_paravisor',
-    'secure_boot',
-    'snp_platform_*',
-  ])('cannot name %s', (check) => {
-    expect(waiving({ check })).toHaveLength(1);
+  it.each(['snp_debug', 'tdx_debug'])('cannot name %s, and the problem points to allowDebug', (check) => {
+    expect(waiving({ check })).toEqual([
+      `/waivers/0/check: ${check} has no waiver; set allowDebug: true, which makes it a warning`,
+    ]);
   });
+
+  it.each(['snp_signature', 'cert_revoked', 'nonce_mismatch', 'hcl_paravisor', 'secure_boot', 'snp_platform_*'])(
+    'cannot name %s',
+    (check) => {
+      expect(waiving({ check })).toHaveLength(1);
+    },
+  );
 
   it.each(['tdx_tcb_status', 'maa_tcb_status', 'ita_tcb_status'])('takes one status of %s, never Revoked', (check) => {
     expect(waiving({ check, value: 'SWHardeningNeeded' })).toEqual([]);

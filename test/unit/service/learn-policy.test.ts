@@ -120,7 +120,11 @@ describe('nothing is learned', () => {
     const { outcome, refusals } = await refused(file, { from: members as never });
     expect([outcome, refusals]).toEqual([
       'deny',
-      [expect.stringMatching(new RegExp(`^a\\.json: ${code}: is allowed `))],
+      [
+        expect.stringMatching(
+          new RegExp(`^a\\.json: ${code}: is allowed .*; --accept ${code} learns from it nevertheless$`),
+        ),
+      ],
     ]);
     const { text, policy: own } = await learned(file, { from: members as never, accept: [code, 'nonce_scope'] });
     expect(text).toContain(`\n# accepted ${code} (--accept)\n`);
@@ -142,7 +146,7 @@ describe('nothing is learned', () => {
     const { '4': _, ...rest } = pcrs().sha256;
     const file = { 'a.json': { claims: azClaims({ tpm: tpmClaims({ pcrs: { sha256: rest } }) }) } };
     expect((await refused(file)).refusals).toEqual([
-      'a.json: tpm_pcr_not_quoted: has no event log, and its quote leaves out PCR 4',
+      'a.json: tpm_pcr_not_quoted: has no event log, and its quote leaves out PCR 4; --accept tpm_pcr_not_quoted learns from it nevertheless',
     ]);
     const { text } = await learned(file, { accept: ['tpm_pcr_not_quoted'] });
     expect(Object.keys((setsOf({ text })[0] as never)['tpm']['pcrs']['sha256'])).toEqual(['0', '2', '3', '6', '7']);

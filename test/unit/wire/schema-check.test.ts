@@ -79,6 +79,24 @@ describe('checkSchema', () => {
     ],
     ['a missing member', 'MaaTokenEvidence', { type: 'maa-token' }, 'member is missing'],
     [
+      'a missing member, and an unknown one near it',
+      'MaaTokenEvidence',
+      { type: 'maa-token', tokn: 'a' },
+      'member is missing; unknown member "tokn": did you mean token?',
+    ],
+    [
+      'a missing member, and a known one near it',
+      'AzTdxVtpmEvidence',
+      { type: 'az-tdx-vtpm', hclReport: 'AA', tdQuote: 'AA' },
+      'member is missing',
+    ],
+    [
+      'a misspelt type of a token',
+      'AttestationResult',
+      { type: 'maa-tokn', token: 'a' },
+      'unknown type "maa-tokn": did you mean maa-token?',
+    ],
+    [
       'a member that another needs',
       'AzSnpVtpmEvidence',
       { ...azSnpVtpmEvidence(), akChain: '' },

@@ -38,6 +38,16 @@ describe.each(CHECK_IDS)('the remedy of %s', (id) => {
   });
 });
 
+const hexOf = (text: string) => Buffer.from(text, 'base64url').toString('hex');
+const MEANT = '00112233445566770011223344556677';
+const AS_SENT = hexOf(MEANT);
+const HEX_NONCES: readonly (readonly [where: string, expected: JsonValue, actual: JsonValue])[] = [
+  ['the quote', AS_SENT, MEANT],
+  ['a field of 64 bytes', AS_SENT.padEnd(128, '0'), MEANT.padEnd(128, '0')],
+  ['runtime data', { nonce: AS_SENT, jkt: 'a' }, { nonce: MEANT, jkt: null }],
+  ['one place of a token', AS_SENT, { 'maa.userData': MEANT.padEnd(128, '0') }],
+];
+
 describe('remedyOf', () => {
   it.each<CheckResult>(['pass', 'skipped', 'not_configured'])('says nothing where the result is %s', (result) => {
     for (const id of CHECK_IDS) expect(remedyOf(check(id, { result }))).toBeNull();
@@ -427,6 +437,29 @@ describe('remedyOf', () => {
         expected: Buffer.from('0123456789abcdef0123456789abcdef', 'base64url').toString('hex'),
       }),
       'The caller should send the nonce as base64url, because this one looks like hex, and the guest should make its evidence for the same bytes.',
+    ],
+    ...HEX_NONCES.map(
+      ([where, expected, actual]) =>
+        [
+          `a nonce that was written in hex, where ${where} holds its bytes,`,
+          check('nonce_mismatch', { expected, actual }),
+          'The caller should send the nonce as ABEiM0RVZncAESIzRFVmdw, which is base64url: it sent the bytes of the evidence as hex.',
+        ] as const,
+    ),
+    [
+      'a nonce that was written in hex, where the evidence holds these bytes and more,',
+      check('nonce_mismatch', { expected: AS_SENT, actual: `${MEANT}01` }),
+      'The caller should send the nonce as base64url, because this one looks like hex, and the guest should make its evidence for the same bytes.',
+    ],
+    [
+      'a nonce whose bytes go on behind the hex',
+      check('nonce_mismatch', { expected: `${AS_SENT}01`, actual: MEANT }),
+      'The guest should make new evidence for the nonce and the bound key of this request.',
+    ],
+    [
+      'a nonce that agrees in fewer digits than the shortest has',
+      check('nonce_mismatch', { expected: hexOf('00112233445566'), actual: '00112233445566' }),
+      'The guest should make new evidence for the nonce and the bound key of this request.',
     ],
     [
       'a nonce that is another',

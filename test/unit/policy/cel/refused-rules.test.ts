@@ -59,6 +59,16 @@ const REFUSED: readonly (readonly [code: string, cel: string, says: string])[] =
   ['rule_type', "maa.claims['unheard'] == 'a' || maa.claims['unheard'] == 1", 'is compared as two types'],
   ['rule_type', "maa.claims['__proto__'] == 'a'", 'no claim is named "__proto__"'],
   ['rule_type', 'hcl.vmConfiguration.unheard == true', 'hcl.vmConfiguration["name"] == literal'],
+  [
+    'rule_type',
+    'hcl.vmConfiguration.secureboot',
+    'compared as hcl.vmConfiguration["name"] == literal; did you mean hcl.vmConfiguration.secureBoot?',
+  ],
+  [
+    'rule_type',
+    "hcl.vmConfiguration.vmgsProvisionr.id == 'a'",
+    'what is in it cannot be named; did you mean hcl.vmConfiguration.vmgsProvisioner?',
+  ],
   ['rule_type', 'has(maa.claims.unheard)', 'has no claim "unheard" whose type is known'],
   ['rule_type', "maa.claims['unheard']['inner'] == 'a'", 'whose type is known: what is in it cannot be named'],
   // Names that are written otherwise in claims.
