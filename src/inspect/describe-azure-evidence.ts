@@ -1,3 +1,4 @@
+import { decodeHex } from '../formats/base64.js';
 import { parseHclReport } from '../formats/hcl-report.js';
 import { readRuntimeObject } from '../formats/runtime-claims.js';
 import {
@@ -10,9 +11,16 @@ import {
 } from '../formats/tpms-attest.js';
 import { parseTpm2bPublic, type TpmtPublic } from '../formats/tpmt-public.js';
 import { hex } from '../model/bytes.js';
-import { FormatError, within } from '../model/errors.js';
+import { FormatError, nullIfMalformed, within } from '../model/errors.js';
 import type { CertifiedKeyInput, TpmQuoteInput } from '../model/evidence.js';
-import { FieldTable, type StructureDescription, startIn, textField } from './field-description.js';
+import {
+  type FieldDescription,
+  FieldTable,
+  inBase64Url,
+  type StructureDescription,
+  startIn,
+  textField,
+} from './field-description.js';
 import { memberFields } from './json-members.js';
 
 /** Lengths in a TPMS_ATTEST (TPM 2.0 part 2, 10.12.8): TPMS_CLOCK_INFO, firmwareVersion, and the size of a TPM2B. */
@@ -52,9 +60,17 @@ export function describeRuntimeData(
   object: ReturnType<typeof readRuntimeObject> = readRuntimeObject(bytes),
 ): StructureDescription {
   const fields = object.ok
-    ? memberFields(bytes, object.value)
+    ? memberFields(bytes, object.value).map(withBase64Url)
     : new FieldTable(bytes).hex('data', 0, bytes.byteLength, object.detail).fields;
   return { name: 'runtime data', about, start: 0, length: bytes.byteLength, fields };
+}
+
+/** The user data of a paravisor, which it writes as hex. */
+function withBase64Url(field: FieldDescription): FieldDescription {
+  const { name, value } = field;
+  if (name !== 'user-data' || typeof value !== 'string') return field;
+  const userData = nullIfMalformed(() => decodeHex(value));
+  return userData === null ? field : { ...field, meaning: inBase64Url(userData) };
 }
 
 /**
@@ -88,7 +104,7 @@ function describeQuoted(table: FieldTable, message: Uint8Array): void {
   }));
   table
     .hex('qualifiedSigner', offsetOf(quote.qualifiedSigner), quote.qualifiedSigner.byteLength)
-    .hex('extraData', extraData, quote.extraData.byteLength, 'the nonce that the quote was made for')
+    .bound('extraData', extraData, quote.extraData.byteLength, 'the nonce that the quote was made for')
     .add('clockInfo', clockInfo, CLOCK_INFO_LENGTH, { clock: clock.toString(), resetCount, restartCount, safe })
     .add(
       'firmwareVersion',
@@ -129,7 +145,7 @@ export function describeCertification(info: Uint8Array, about: string): Structur
     const { extraData, name, qualifiedName } = parseTpmsCertify(info);
     const offsetOf = (part: Uint8Array) => part.byteOffset - info.byteOffset;
     table
-      .hex('extraData', offsetOf(extraData), extraData.byteLength, 'the nonce, where one was given')
+      .bound('extraData', offsetOf(extraData), extraData.byteLength, 'the nonce, where one was given')
       .hex('name', offsetOf(name), name.byteLength, 'algorithm and hash of the public area of the certified key')
       .hex('qualifiedName', offsetOf(qualifiedName), qualifiedName.byteLength);
   }

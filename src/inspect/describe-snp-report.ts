@@ -41,7 +41,7 @@ function describeGuest(table: FieldTable, report: SnpReport): void {
     .hex('IMAGE_ID', 0x020, 16)
     .add('VMPL', 0x030, 4, report.vmpl, vmplMeaning(report.vmpl))
     .add('SIGNATURE_ALGO', 0x034, 4, 1, SIGNED_WITH)
-    .hex('REPORT_DATA', 0x050, 64, 'what the guest asked to have signed: a nonce, or the hash of runtime data')
+    .bound('REPORT_DATA', 0x050, 64, 'what the guest asked to have signed: a nonce, or the hash of runtime data')
     .hex('MEASUREMENT', 0x090, 48, 'launch digest of the guest')
     .hex('HOST_DATA', 0x0c0, 32, 'what the host supplied at launch')
     .hex('ID_KEY_DIGEST', 0x0e0, 48, 'SHA-384 of the key that signed the identity of the guest')

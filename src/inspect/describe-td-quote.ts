@@ -72,7 +72,7 @@ export function describeTdReport(bytes: Uint8Array, about: string): StructureDes
     .hex('CPUSVN', 16, 16, 'is in no quote: cannot be checked')
     .hex('TEE_TCB_INFO_HASH', 32, 48, 'SHA-384 of TEE_TCB_INFO')
     .hex('TEE_INFO_HASH', 80, 48, 'SHA-384 of TDINFO')
-    .hex('REPORTDATA', 128, 64)
+    .bound('REPORTDATA', 128, 64)
     .hex('MAC', 224, 32, 'by the platform, for itself: cannot be checked elsewhere')
     .hex('TEE_TCB_SVN', 264, 16)
     .hex('MRSEAM', 280, 48)
@@ -120,7 +120,12 @@ function describeBody(table: FieldTable, body: TdReportBody, start: number): voi
   for (const index of [0, 1, 2, 3]) {
     table.hex(`RTMR${index}`, start + 328 + 48 * index, 48, rtmrs ? 'nothing was measured into any of them' : null);
   }
-  table.hex('REPORTDATA', start + 520, 64, 'what the guest asked to have signed: a nonce, or the hash of runtime data');
+  table.bound(
+    'REPORTDATA',
+    start + 520,
+    64,
+    'what the guest asked to have signed: a nonce, or the hash of runtime data',
+  );
   if (body.td15 === null) return;
   table.hex('TEE_TCB_SVN_2', start + 584, 16, 'the same, after an update of the TDX module under the running domain');
   table.hex('MRSERVICETD', start + 600, 48, 'domains that may serve this one, migrating it for example');

@@ -1,4 +1,4 @@
-import { hex } from '../model/bytes.js';
+import { base64, hex } from '../model/bytes.js';
 import type { JsonValue } from '../model/json.js';
 
 /** One field of a structure as people read it. Nothing about it is verified. */
@@ -33,6 +33,12 @@ export function textField(name: string, value: JsonValue, meaning: string | null
   return { name, offset: null, length: null, value, meaning };
 }
 
+/** Says what bound bytes are in base64url, as requests have a nonce: without the zeros behind it. Null where there is nothing else. */
+export function inBase64Url(field: Uint8Array): string | null {
+  const length = field.findLastIndex((byte) => byte !== 0) + 1;
+  return length === 0 ? null : `base64url ${base64(field.subarray(0, length), 'base64url')}`;
+}
+
 /** Names the fields of a structure that is read at known offsets. */
 export class FieldTable {
   readonly #bytes: Uint8Array;
@@ -63,5 +69,11 @@ export class FieldTable {
   hex(name: string, offset: number, length: number, meaning: string | null = null): this {
     const value = hex(this.#bytes.subarray(offset, offset + length));
     return this.add(name, offset, length, value, meaning);
+  }
+
+  /** A field that can hold the nonce of a request, shown as hex and as base64url. */
+  bound(name: string, offset: number, length: number, what: string | null = null): this {
+    const meanings = [what, inBase64Url(this.#bytes.subarray(offset, offset + length))].filter((each) => each !== null);
+    return this.hex(name, offset, length, meanings.length === 0 ? null : meanings.join('; '));
   }
 }

@@ -65,6 +65,7 @@ describe('description of a certified key', () => {
       expect(hexOf(certified.info.subarray(offset ?? 0, (offset ?? 0) + (length ?? 0)))).toBe(value);
     }
     expect(fields.get('extraData')?.value).toBe(hexOf(NONCE));
+    expect(fields.get('extraData')?.meaning).toBe('the nonce, where one was given; base64url AQIDBAUGBwg');
   });
 
   it('says where it is none', () => {
@@ -121,6 +122,16 @@ describe('description of runtime data', () => {
   });
 
   it.each([
+    ['in base64url too, without the zeros behind it', '"0102AB00"', 'base64url AQKr'],
+    ['by itself where it was never set', '"0000"', null],
+    ['by itself where it is no hex', '"0x01"', null],
+    ['by itself where it is no text', '1', null],
+  ])('has user-data %s', (_, written, meaning) => {
+    const [field] = describeRuntimeData(Buffer.from(`{"user-data":${written}}`), '/runtimeData').fields;
+    expect(field).toMatchObject({ name: 'user-data', value: JSON.parse(written), meaning });
+  });
+
+  it.each([
     ['no JSON', Uint8Array.of(0xff, 0x00), 'ff00'],
     ['a list', Buffer.from('[]'), '5b5d'],
   ])('is one field of hex, with the reason, where they are %s', (_, bytes, hex) => {
@@ -138,6 +149,7 @@ describe('description of a TPM quote', () => {
     expect(fields.get('magic')).toMatchObject({ value: '0xff544347', meaning: 'made by a TPM' });
     expect(fields.get('type')).toMatchObject({ value: '0x8018', meaning: 'a quote' });
     expect(fields.get('extraData')?.value).toBe('0102030405060708');
+    expect(fields.get('extraData')?.meaning).toBe('the nonce that the quote was made for; base64url AQIDBAUGBwg');
     expect(fields.get('pcrSelect')?.value).toEqual([
       { hash: 'sha256', pcrs: [0, 7] },
       { hash: '0x12', pcrs: [4] },

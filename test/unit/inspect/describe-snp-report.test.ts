@@ -225,3 +225,19 @@ describe('description of an SEV-SNP report', () => {
     expect(fieldsOf(short).get('REPORTED_TCB')?.value).toMatchObject({ fmc: 1, snp: 4 });
   });
 });
+
+describe('REPORT_DATA', () => {
+  const WHAT = 'what the guest asked to have signed: a nonce, or the hash of runtime data';
+
+  it.each([
+    ['in base64url too, without the zeros behind it', [1, 2, 0xab], `${WHAT}; base64url AQKr`],
+    ['in hex alone where it was never set', [], WHAT],
+  ])('is shown %s', (_, bytes, meaning) => {
+    const report = reportOf([
+      { offset: 0x050, bytes: Uint8Array.from([...bytes, ...new Uint8Array(64 - bytes.length)]) },
+    ]);
+    expect(describeSnpReport(report, '/report').fields.find(({ name }) => name === 'REPORT_DATA')).toMatchObject({
+      meaning,
+    });
+  });
+});
