@@ -5,7 +5,7 @@ import { PolicyFileError, policyTextOptions } from '../files/policy-file.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import type { KeyPath } from '../model/places.js';
-import { type LintOptions, linted, lintPolicy } from '../policy/lint.js';
+import { type LintOptions, linted, lintPolicyFile } from '../policy/lint.js';
 import type { Policy, PolicyTextOptions } from '../policy/policy-document.js';
 import { PolicyError, type PolicyProblem, type PolicyProblemCode } from '../policy/policy-problem.js';
 import { requireDirectory } from '../stores/policy-directory.js';
@@ -89,7 +89,7 @@ function remarksOf(
   { text }: Policy,
   options: Omit<LintOptions, keyof PolicyTextOptions>,
 ): readonly LintProblem[] {
-  return lintPolicy(text, { ...policyTextOptions(name), ...options })
+  return lintPolicyFile(name, text, { ...policyTextOptions(name), ...options })
     .filter(({ code }) => code !== 'expiry_near' && code !== 'release_unpinned')
-    .map((problem) => ({ ...problem, message: `${name}: ${problem.message}`, severity: 'warning' }));
+    .map((problem) => ({ ...problem, severity: 'warning' }));
 }

@@ -5,7 +5,7 @@ import { listPolicies, type PolicyActions, showPolicy } from '../cli/policy-comm
 import type { PolicyDiffActions } from '../cli/policy-diff-command.js';
 import { MAX_POLICY_BYTES, policyTextOptions } from '../files/policy-file.js';
 import type { LintProblem } from '../model/lint-problem.js';
-import { lintPolicy } from '../policy/lint.js';
+import { lintPolicyFile } from '../policy/lint.js';
 import { textOf } from '../service/policy-texts.js';
 import { readPolicySet } from '../stores/policy-files.js';
 import { commandLineLog, configurationOf, outputOf, readInputs, write } from './command-line-io.js';
@@ -20,15 +20,10 @@ import { SYSTEM_CLOCK } from './system.js';
 export const policyCommands: Omit<PolicyActions, keyof PolicyDiffActions> = {
   lintPolicies: async (files, options) => {
     const facts = lintFacts(await configurationOf(options));
-    const places = await policyPlaces(files);
     const expected = 'a policy in YAML or JSON, or a folder of policies';
-    const inputs = await readInputs(
-      places.map(({ path }) => path),
-      expected,
-    );
-    const isNamed = inputs.length > 1 || places.some(({ isInFolder }) => isInFolder);
+    const inputs = await readInputs(await policyPlaces(files), expected);
     return checkCommand(
-      inputs.flatMap((input) => lintInput(input, facts, isNamed)),
+      inputs.flatMap((input) => lintInput(input, facts)),
       outputOf(options),
     );
   },
@@ -61,15 +56,9 @@ export const policyCommands: Omit<PolicyActions, keyof PolicyDiffActions> = {
   },
 };
 
-/** With several files, or a folder, each message begins with the name of its own. */
-function lintInput(
-  { name, bytes }: NamedInput,
-  facts: ReturnType<typeof lintFacts>,
-  isNamed: boolean,
-): readonly LintProblem[] {
+function lintInput({ name, bytes }: NamedInput, facts: ReturnType<typeof lintFacts>): readonly LintProblem[] {
   const options = { ...policyTextOptions(name), at: SYSTEM_CLOCK.now(), ...facts };
-  const problems = lintPolicy(textIn(name, bytes), options);
-  return isNamed ? problems.map((problem) => ({ ...problem, message: `${name}: ${problem.message}` })) : problems;
+  return lintPolicyFile(name, textIn(name, bytes), options);
 }
 
 function textIn(name: string, bytes: Uint8Array): string {

@@ -4,25 +4,18 @@ import { UsageError } from '../cli/input.js';
 import { isPolicyName } from '../files/policy-names.js';
 import { fileProblem } from '../model/file-problem.js';
 
-/** A file to be read, and whether it was found in a folder. */
-export interface PolicyPlace {
-  readonly path: string;
-  readonly isInFolder: boolean;
-}
-
 /**
  * The files that are meant: of a folder the policies in it, as the policy directory has them, without their tests; anything
  * else stands for itself, whether it can be read or not.
  *
  * @throws {UsageError} where a folder has no policies, or cannot be listed
  */
-export async function policyPlaces(named: readonly string[]): Promise<readonly PolicyPlace[]> {
-  const places: PolicyPlace[] = [];
+export async function policyPlaces(named: readonly string[]): Promise<readonly string[]> {
+  const places: string[] = [];
   for (const path of named) {
     if (await isFolder(path)) {
-      const paths = await filesIn(path, isPolicyName);
-      places.push(...paths.map((file) => ({ path: file, isInFolder: true })));
-    } else places.push({ path, isInFolder: false });
+      places.push(...(await filesIn(path, isPolicyName)));
+    } else places.push(path);
   }
   return places;
 }

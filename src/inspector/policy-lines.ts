@@ -1,5 +1,6 @@
+import { pathOf } from '../model/json.js';
 import { readYaml, type YamlText } from '../schema/yaml.js';
-import { type DecidingCheck, membersBehind, pathOf, valueAt } from './policy-members.js';
+import { type DecidingCheck, membersBehind, valueAt } from './policy-members.js';
 
 /** What came of the checks that a line of a policy decided, the worst of them. */
 export type LineState = 'fail' | 'warn' | 'pass';

@@ -1,7 +1,7 @@
 import { CHECKS } from '../model/checks/catalogue.js';
 import type { CheckRow } from '../model/checks/row.js';
 import type { CheckId } from '../model/codes.js';
-import { isObject, type JsonValue } from '../model/json.js';
+import { isObject, type JsonValue, pathOf } from '../model/json.js';
 
 /** What is read of a check of a decision. */
 export interface DecidingCheck {
@@ -74,12 +74,4 @@ export function valueAt(policy: JsonValue, pointer: string): JsonValue | undefin
     if (Array.isArray(value)) return value[Number(name)];
     return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
   }, policy);
-}
-
-/** The steps of a JSON pointer (RFC 6901). */
-export function pathOf(pointer: string): readonly string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }

@@ -1,5 +1,5 @@
 import type { TokenRoute } from '../model/evidence.js';
-import { isObject, type JsonValue } from '../model/json.js';
+import { isObject, type JsonValue, jsonPointer, pathOf } from '../model/json.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import { lintReleasePolicy, type ReleaseLintOptions } from './akv/lint-release-policy.js';
 import { lintBoot } from './lint-boot.js';
@@ -17,6 +17,7 @@ import {
   parsePolicyValue,
   policyOf,
   readBareReleasePolicy,
+  withLines,
 } from './policy-document.js';
 import { POLICY_PROBLEMS, PolicyError, type PolicyProblem, type PolicyProblemCode } from './policy-problem.js';
 import { scopeOf } from './policy-scope.js';
@@ -40,14 +41,25 @@ export type LintFacts = Omit<LintOptions, 'at' | keyof PolicyTextOptions>;
  * less than it appears to. A release policy is linted as one. No problem means that none was found.
  */
 export function lintPolicy(text: string, options: LintOptions): readonly LintedProblem[] {
+  return problemsIn(text, options).map(linted);
+}
+
+/** As `lintPolicy`. The message begins with the file and, where it is known, the line. */
+export function lintPolicyFile(file: string, text: string, options: LintOptions): readonly LintedProblem[] {
+  return withLines(problemsIn(text, options), text, options).map(({ line, ...problem }) => {
+    const place = line === undefined ? file : `${file}:${line}`;
+    return { ...linted(problem), message: `${place}: ${problem.message}` };
+  });
+}
+
+function problemsIn(text: string, options: LintOptions): readonly PolicyProblem[] {
   try {
     const value = parsePolicyValue(text, options);
-    const problems = isReleasePolicyText(value)
+    return isReleasePolicyText(value)
       ? lintBareReleasePolicy(value, text, options)
       : remarksOn(policyOf(value, text, options), options).map((problem) => placed(problem, value));
-    return problems.map(linted);
   } catch (error) {
-    if (error instanceof PolicyError) return error.policyProblems.map(linted);
+    if (error instanceof PolicyError) return error.policyProblems;
     throw error;
   }
 }
@@ -76,15 +88,14 @@ function remarksOn(policy: Policy, options: Omit<LintOptions, keyof PolicyTextOp
 
 /** At the place that the text has: a word such as `any` stands for the members that it is read as. */
 function placed(problem: PolicyProblem, text: JsonValue): PolicyProblem {
-  const names = problem.pointer.split('/').slice(1);
+  const path = pathOf(problem.pointer);
   let value: JsonValue | undefined = text;
-  let written = '';
-  for (const name of names) {
-    value = memberOf(value, name.replaceAll('~1', '/').replaceAll('~0', '~'));
+  let depth = 0;
+  for (; depth < path.length; depth++) {
+    value = memberOf(value, path[depth] ?? '');
     if (value === undefined) break;
-    written += `/${name}`;
   }
-  return { ...problem, pointer: written };
+  return { ...problem, pointer: jsonPointer(path.slice(0, depth)) };
 }
 
 function memberOf(value: JsonValue, name: string): JsonValue | undefined {
@@ -118,10 +129,10 @@ function ending({
   return { code: 'expiry_near', pointer, message: `the waiver of ${check} ${when}, on ${expires}` };
 }
 
-/** A problem with what its code says of it. */
+/** A problem with what its code says of it. The message names the line where no pointer says the place. */
 export function linted({ code, pointer, line, message, severity, remedy }: PolicyProblem): LintedProblem {
   const row = POLICY_PROBLEMS[code];
-  const place = line === undefined ? '' : `line ${line}: `;
+  const place = line === undefined || pointer !== '' ? '' : `line ${line}: `;
   return {
     code,
     pointer,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { tokenTypeOf } from '../model/evidence-traits.js';
-import { type JsonObject, type JsonValue, jsonPointer } from '../model/json.js';
+import { type JsonObject, type JsonValue, jsonPointer, pathOf } from '../model/json.js';
 import { POLICY_ID } from '../model/request.js';
 import { jsonFault } from '../schema/json-fault.js';
 import { deepFreeze, Place } from '../schema/schema.js';
@@ -53,7 +53,25 @@ export interface PolicyTextOptions {
  * @throws {PolicyError} with everything that is wrong
  */
 export function parsePolicy(text: string, options: PolicyTextOptions = {}): Policy {
-  return policyOf(parsePolicyValue(text, options), text, options);
+  try {
+    return policyOf(parsePolicyValue(text, options), text, options);
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    throw new PolicyError(withLines(error.policyProblems, text, options), { cause: error });
+  }
+}
+
+/** Problems with the lines of the text that they are about. One about the whole, or in a text with another syntax, gets none. */
+export function withLines(
+  problems: readonly PolicyProblem[],
+  text: string,
+  { bounds = BOUNDS }: PolicyTextOptions,
+): readonly PolicyProblem[] {
+  const { lineOf } = readYaml(text, bounds);
+  return problems.map((problem) => {
+    const line = problem.line ?? lineOf(pathOf(problem.pointer));
+    return line === null ? problem : { ...problem, line };
+  });
 }
 
 /**
@@ -134,11 +152,11 @@ export function parseStrictYaml(text: string, bounds: YamlBounds = BOUNDS): Json
   const { value, problems } = readYaml(text, bounds);
   if (problems.length === 0) return value;
   throw new PolicyError(
-    problems.map(({ path, position, what }) =>
-      path === null || path.length === 0
-        ? textProblem(what, path === null ? (position?.line ?? null) : null)
-        : schemaProblem(jsonPointer(path), what),
-    ),
+    problems.map(({ path, position, what }) => {
+      const line = position?.line ?? null;
+      if (path === null || path.length === 0) return textProblem(what, path === null ? line : null);
+      return { ...schemaProblem(jsonPointer(path), what), ...(line === null ? {} : { line }) };
+    }),
   );
 }
 

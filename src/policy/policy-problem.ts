@@ -143,7 +143,7 @@ export interface PolicyProblem {
   readonly code: PolicyProblemCode;
   /** JSON pointer of the member; empty for the whole document. */
   readonly pointer: string;
-  /** Line of the text, where the syntax is wrong. */
+  /** Line of the text, where it is known. */
   readonly line?: number;
   /** Lower case, without period. */
   readonly message: string;
@@ -184,8 +184,8 @@ export function unusedMember(pointer: string, message: string): PolicyProblem {
   return { code: 'policy_member_unused', pointer, message };
 }
 
-/** `place: what (code)`, as logs and the command line show it. */
+/** `line N: place: what (code)`, as logs and the command line show it. */
 function problemText({ code, pointer, line, message }: PolicyProblem): string {
-  const place = line === undefined ? pointer || 'document' : `line ${line}`;
-  return `${place}: ${message} (${code})`;
+  if (line === undefined) return `${pointer || 'document'}: ${message} (${code})`;
+  return `line ${line}: ${pointer === '' ? '' : `${pointer}: `}${message} (${code})`;
 }

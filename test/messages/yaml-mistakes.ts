@@ -352,7 +352,7 @@ export const YAML_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'own.yaml: /minimum: unknown key; did you mean minimums? (policy_schema)\nown.yaml: /minimums: is missing (policy_schema)',
+      text: 'own.yaml: line 5: /minimum: unknown key; did you mean minimums? (policy_schema)\nown.yaml: /minimums: is missing (policy_schema)',
     },
   },
 ];

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../model/errors.js';
 import { lintEventLogs } from '../lint-event-logs.js';
-import { type Policy, parsePolicy } from '../policy-document.js';
+import { type Policy, parsePolicyValue, policyOf } from '../policy-document.js';
 import type { ReferenceSet } from '../reference-grammar.js';
 import { type Combination, combinationOf, combinationOfSet, keyOf } from './combination.js';
 import { hasSource, type Source, writeLearned } from './learned-document.js';
@@ -140,7 +140,7 @@ function describe({ header: { from } }: LearningPlan, accepted: readonly string[
 
 function loaded(text: string): Policy {
   try {
-    return parsePolicy(text);
+    return policyOf(parsePolicyValue(text), text);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const problems = error.problems.map((problem) => `the learned policy does not load: ${problem}`);

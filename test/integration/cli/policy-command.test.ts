@@ -44,9 +44,31 @@ describe('veritee policy lint', () => {
     const { exitCode, stdout } = await run(['policy', 'lint', 'one.yaml', 'two.yaml']);
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout).problems).toMatchObject([
-      { code: 'rule_type', pointer: '/rules/0/cel', severity: 'error', message: expect.stringMatching(/^one\.yaml: /) },
-      { code: 'snp_floor_low', severity: 'warning', message: expect.stringMatching(/^two\.yaml: /) },
+      {
+        code: 'rule_type',
+        pointer: '/rules/0/cel',
+        severity: 'error',
+        message: expect.stringMatching(/^one\.yaml:6: /),
+      },
+      { code: 'snp_floor_low', severity: 'warning', message: expect.stringMatching(/^two\.yaml:5: /) },
     ]);
+  });
+
+  it.each([
+    [
+      'a member that is missing, that of what is around it',
+      POLICY.replace(/minimums.*/, 'minimums: { snp: { Milan: {} } }'),
+      5,
+    ],
+    ['a syntax error', `${POLICY}waivers: [`, 7],
+    ['a key that appears twice', `${POLICY}version: 4\n`, 7],
+    ['the text as a whole', '[]', null],
+    ['a member that is missing on top', POLICY.replace('version: 3\n', ''), null],
+  ])('names file and line of %s', async (_, text, line) => {
+    await cli.write('one.yaml', text);
+    const [problem] = JSON.parse((await run(['policy', 'lint', 'one.yaml'])).stdout).problems;
+    expect(problem.message.split(': ')[0]).toBe(line === null ? 'one.yaml' : `one.yaml:${line}`);
+    expect(Object.keys(problem)).toEqual(['code', 'pointer', 'message', 'remedy', 'severity']);
   });
 
   it('takes the policies and release policies of a folder, and leaves out tests and what is no policy', async () => {
@@ -66,8 +88,8 @@ describe('veritee policy lint', () => {
     expect(exitCode).toBe(1);
     const problems: { code: string; message: string }[] = JSON.parse(stdout).problems;
     expect(problems.map(({ code, message }) => [code, message.split(': ')[0]])).toEqual([
-      ['snp_floor_low', 'policies/b.yaml'],
-      ['policy_schema', 'policies/key.json'],
+      ['snp_floor_low', 'policies/b.yaml:5'],
+      ['policy_schema', 'policies/key.json:1'],
     ]);
   });
 
@@ -75,7 +97,7 @@ describe('veritee policy lint', () => {
     await mkdir(cli.path('policies'));
     await cli.write('policies/b.yaml', POLICY.replace('microcode: 219', 'microcode: 218'));
     const { stdout } = await run(['policy', 'lint', 'policies/']);
-    expect(JSON.parse(stdout).problems).toMatchObject([{ message: expect.stringMatching(/^policies\/b\.yaml: /) }]);
+    expect(JSON.parse(stdout).problems).toMatchObject([{ message: expect.stringMatching(/^policies\/b\.yaml:5: /) }]);
   });
 
   it('ends with 1 for a folder without policies, and says what they are', async () => {
@@ -112,7 +134,7 @@ describe('veritee policy lint', () => {
     const args = ['policy', 'lint', 'one.yaml'];
     const list = [
       'error    rule_type  /rules/0/cel',
-      '         snp has no claim "vmpll"; did you mean vmpl?',
+      '         one.yaml:6: snp has no claim "vmpll"; did you mean vmpl?',
       '         Correct the expression as the message says; docs/claims.md lists every claim and its type.',
       '',
       '1 error, 0 warnings',
@@ -222,7 +244,7 @@ describe('veritee policy show', () => {
     [
       'a file that is no policy',
       'wrong.yaml',
-      'wrong.yaml: /version: must be a whole number from 1 to 9007199254740991 (policy_schema)\nwrong.yaml: /accepts/0: must be one of snp, tdx, az-snp-vtpm, az-tdx-vtpm, tpm, maa-token, ita-token (policy_schema)\n',
+      'wrong.yaml: line 3: /version: must be a whole number from 1 to 9007199254740991 (policy_schema)\nwrong.yaml: line 4: /accepts/0: must be one of snp, tdx, az-snp-vtpm, az-tdx-vtpm, tpm, maa-token, ita-token (policy_schema)\n',
     ],
   ])('ends with 1 and says why for %s', async (_title, name, stderr) => {
     await mkdir(cli.path('policies'));
@@ -238,7 +260,7 @@ describe('veritee policy show', () => {
     await cli.write('policies/wrong.yaml', POLICY.replace('id: payments', 'id: Wrong'));
     const { exitCode, stdout, stderr } = await run(['policy', 'show', 'payments']);
     expect([exitCode, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^wrong\.yaml: \/id: /);
+    expect(stderr).toMatch(/^wrong\.yaml: line 2: \/id: /);
   });
 
   it('ends with 1 for a folder, and says that it is one', async () => {

@@ -220,7 +220,7 @@ describe('veritee policy test', () => {
       'wrong/a.test.yaml: /cases/0/set/tpm.clok.safe: has no claim "clok"; did you mean clock? (policy_schema)',
       'wrong/a.test.yaml: /cases/1/claims: gone.json: there is no such file',
       'wrong/a.test.yaml: /cases/2/claims: claims.txt: /tpm/clock/resetCount: must be of type int (policy_schema)',
-      'wrong/b.yaml: /version: must be a whole number from 1 to 9007199254740991 (policy_schema)',
+      'wrong/b.yaml: line 1: /version: must be a whole number from 1 to 9007199254740991 (policy_schema)',
       'wrong/c.test.yaml: /cases/0/expect/outcome: is missing (policy_schema)',
       'wrong/d.test.yaml: /policy: is a.yaml, and the policy beside it is d.yaml with the id d',
       'wrong/e.test.yaml: there is no policy e.yaml beside it',

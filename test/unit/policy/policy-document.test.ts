@@ -750,3 +750,39 @@ describe('waivers', () => {
     },
   );
 });
+
+describe('a policy that does not load', () => {
+  const problemsIn = (text: string) => {
+    try {
+      parsePolicy(text);
+    } catch (error) {
+      if (error instanceof PolicyError) return error.problems;
+      throw error;
+    }
+    return [];
+  };
+  const TEXT = 'apiVersion: veritee/v1\nid: a\nversion: 1\naccepts: [snp]\nminimums: any\n';
+
+  it.each([
+    ['a value', TEXT.replace('version: 1', 'version: 0'), /^line 3: \/version: must be a whole number /],
+    ['a member with a slash and a tilde in its name', `${TEXT}a/~b: 1\n`, /^line 6: \/a~1~0b: unknown key; /],
+    ['an item', TEXT.replace('[snp]', '\n  - snp\n  - sgx'), /^line 6: \/accepts\/1: must be one of /],
+    [
+      'a missing member, that of what is around it',
+      `${TEXT}waivers:\n  - check: nonce_stale\n`,
+      /^line 7: \/waivers\/0\/reason: is missing /,
+    ],
+    ['a key that appears twice, the second time', `${TEXT}version: 1\n`, /^line 6: \/version: this key appears twice /],
+    ['syntax', `${TEXT}rules: [\n`, /^line 7: /],
+    ['JSON', JSON.stringify({ apiVersion: 'veritee/v1', id: 'a', version: 0 }, null, 2), /^line 4: \/version: /],
+  ])('names the line of %s', (_, text, problem) => {
+    expect(problemsIn(text)[0]).toMatch(problem);
+  });
+
+  it.each([
+    ['a member that is missing on top', TEXT.replace('version: 1\n', ''), /^\/version: is missing /],
+    ['the whole', '[]', /^document: /],
+  ])('names no line of %s', (_, text, problem) => {
+    expect(problemsIn(text)[0]).toMatch(problem);
+  });
+});

@@ -9,7 +9,7 @@ function problemsOf(read: () => unknown): readonly string[] {
     if (!(error instanceof PolicyError) || error.policyProblems.length === 0) throw error;
     expect(error.policyProblems.map(({ code }) => code)).not.toContain('policy_member_unused');
     return error.policyProblems.map(
-      ({ pointer, line, message }) => `${line === undefined ? pointer || 'document' : `line ${line}`}: ${message}`,
+      ({ pointer, line, message }) => `${pointer || (line === undefined ? 'document' : `line ${line}`)}: ${message}`,
     );
   }
   return [];

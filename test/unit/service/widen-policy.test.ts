@@ -214,7 +214,7 @@ describe('the file that is written', () => {
       'does not load',
       async () => `${(await learned({ 'a.json': A }, { from })).text}other: 1\n`,
       {},
-      /^out\.yaml: \/other: /,
+      /^out\.yaml: line \d+: \/other: /,
     ],
   ] as const)('is refused where it %s', async (_title, text, asked, message) => {
     await expect(learn({ 'a.json': A }, { from, output: there(await text()), ...asked })).rejects.toThrow(message);

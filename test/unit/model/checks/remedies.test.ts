@@ -438,14 +438,11 @@ describe('remedyOf', () => {
       }),
       'The caller should send the nonce as base64url, because this one looks like hex, and the guest should make its evidence for the same bytes.',
     ],
-    ...HEX_NONCES.map(
-      ([where, expected, actual]) =>
-        [
-          `a nonce that was written in hex, where ${where} holds its bytes,`,
-          check('nonce_mismatch', { expected, actual }),
-          'The caller should send the nonce as ABEiM0RVZncAESIzRFVmdw, which is base64url: it sent the bytes of the evidence as hex.',
-        ] as const,
-    ),
+    ...HEX_NONCES.map(([where, expected, actual]): [string, Check, string] => [
+      `a nonce that was written in hex, where ${where} holds its bytes,`,
+      check('nonce_mismatch', { expected, actual }),
+      'The caller should send the nonce as ABEiM0RVZncAESIzRFVmdw, which is base64url: it sent the bytes of the evidence as hex.',
+    ]),
     [
       'a nonce that was written in hex, where the evidence holds these bytes and more,',
       check('nonce_mismatch', { expected: AS_SENT, actual: `${MEANT}01` }),
