@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BoundedAgentOptions } from '../../../src/outgoing/bounded-agent.js';
 import { BoundedExchange, type BoundedQuestion } from '../../../src/outgoing/bounded-exchange.js';
@@ -111,6 +114,26 @@ describe('BoundedExchange', () => {
     const { body } = await send(open());
     expect(await failure(send(open(), { maximumBytes: body.length - 1 }))).toMatchObject({ fault: 'too_large' });
     expect(await send(open(), { maximumBytes: body.length })).toMatchObject({ status: 200 });
+  });
+
+  it('refuses a body that goes on for one byte over the limit, and takes one of just that size, where no size is announced', async () => {
+    const chunked = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.write('{"a":');
+      response.end('10}');
+    });
+    await once(chunked.listen(0, '127.0.0.1'), 'listening');
+    const { port } = chunked.address() as AddressInfo;
+    const origin = `http://127.0.0.1:${port}`;
+    try {
+      expect(await failure(send(open({ origins: [origin] }), { origin, maximumBytes: 7 }))).toMatchObject({
+        fault: 'too_large',
+      });
+      const { body, headers } = await send(open({ origins: [origin] }), { origin, maximumBytes: 8 });
+      expect([Buffer.from(body).toString(), headers['content-length']]).toEqual(['{"a":10}', undefined]);
+    } finally {
+      chunked.close();
+    }
   });
 
   it.each(['half_open', 'drip'] as const)('ends a %s answer at the limit of an attempt', async (fault) => {

@@ -28,6 +28,10 @@ describe('lint of conditions that must all be met', () => {
     [{ equals: '5' }, { greater: 5 }],
     [{ equals: 'a' }, { greater: 5 }],
     [{ equals: true }, { greater: 5 }],
+    [{ greater: 5 }, { equals: 'a' }],
+    [{ greater: 5 }, { less: 5 }],
+    [{ lessOrEquals: 5 }, { greater: 5 }],
+    [{ equals: 5 }, { greater: 5 }],
   ])('tells of %j beside %j, which no value meets', (one, other) => {
     expect(keys({ claim: 'mine', ...one }, { claim: 'mine', ...other })).toEqual(never(at(1)));
   });
@@ -47,12 +51,28 @@ describe('lint of conditions that must all be met', () => {
     [{ less: 9 }, { equals: 5 }],
     [{ equals: 5 }, { exists: true }],
     [{ greater: 5 }, { exists: true }],
+    [{ exists: true }, { equals: 5 }],
+    [{ exists: true }, { equals: 'a' }],
+    [{ notEquals: 'b' }, { equals: 'a' }],
+    [{ notEquals: 5 }, { less: 5 }],
+    [{ less: 5 }, { notEquals: 4 }],
+    [{ equals: 5 }, { greaterOrEquals: 5 }],
+    [{ greaterOrEquals: 5 }, { equals: 5 }],
   ])('says nothing of %j beside %j', (one, other) => {
     expect(keys({ claim: 'mine', ...one }, { claim: 'mine', ...other })).toEqual([]);
   });
 
   it('knows that a claim is an integer', () => {
     expect(keys({ claim: SVN, greater: 4 }, { claim: SVN, less: 5 })).toEqual(never(at(1)));
+  });
+
+  it.each<[JsonObject, JsonObject]>([
+    [{ greater: 4 }, { less: 6 }],
+    [{ greater: 4 }, { lessOrEquals: 5 }],
+    [{ greaterOrEquals: 4 }, { less: 5 }],
+    [{ greaterOrEquals: 5 }, { lessOrEquals: 5 }],
+  ])('says nothing of %j beside %j, which one integer meets', (one, other) => {
+    expect(keys({ claim: SVN, ...one }, { claim: SVN, ...other })).toEqual([]);
   });
 
   it('compares a condition with the first 32 on its claim', () => {
@@ -72,6 +92,20 @@ describe('lint of conditions that must all be met', () => {
     expect(keys(inner)).toEqual(never(`${at(0)}/allOf/1/allOf/0`));
     expect(keys({ claim: 'mine', equals: 3 }, { allOf: [{ claim: 'mine', equals: 2 }] })).toEqual(
       never(`${at(1)}/allOf/0`),
+    );
+  });
+
+  it('takes what is around into anyOf within allOf and anyOf', () => {
+    const is = (value: number) => ({ claim: 'mine', equals: value });
+    const inner = { anyOf: [is(2), is(1)] };
+    const yours = { claim: 'yours', equals: 1 };
+    expect(keys(is(1), { allOf: [inner] })).toEqual(never(`${at(1)}/allOf/0/anyOf/0`));
+    expect(keys(is(1), { anyOf: [inner, yours] })).toEqual(never(`${at(1)}/anyOf/0/anyOf/0`));
+    expect(keys(is(1), { anyOf: [{ allOf: [yours, inner] }, yours] })).toEqual(
+      never(`${at(1)}/anyOf/0/allOf/1/anyOf/0`),
+    );
+    expect(keys(yours, { anyOf: [{ allOf: [is(1), inner] }, yours] })).toEqual(
+      never(`${at(1)}/anyOf/0/allOf/1/anyOf/0`),
     );
   });
 
@@ -132,7 +166,33 @@ describe('lint of alternatives', () => {
     ).toEqual([`akv_always ${at(0)}`]);
   });
 
+  it('tells of two that are not beside each other, behind a group', () => {
+    const conditions = [
+      { allOf: [{ claim: 'mine', equals: 1 }] },
+      { claim: 'secureboot', equals: true },
+      { claim: 'yours', equals: 1 },
+      { claim: 'secureboot', equals: false },
+    ];
+    expect(keys({ anyOf: conditions })).toEqual([`akv_always ${at(0)}`]);
+  });
+
   it.each<[JsonObject, JsonObject]>([
+    [
+      { claim: 'mine', notEquals: 'b' },
+      { claim: 'mine', equals: 'a' },
+    ],
+    [
+      { claim: 'mine', notEquals: 'a' },
+      { claim: 'mine', notEquals: 'a' },
+    ],
+    [
+      { claim: 'mine', less: 5 },
+      { claim: 'mine', notEquals: 5 },
+    ],
+    [
+      { claim: 'secureboot', equals: false },
+      { claim: 'secureboot', exists: true },
+    ],
     [
       { claim: 'mine', equals: true },
       { claim: 'mine', equals: false },
