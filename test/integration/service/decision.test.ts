@@ -81,6 +81,13 @@ describe('a VM of Azure', () => {
     expect(verdictOf(await lab.verify(service, { quote: { extraData: other } }))).toEqual(['deny', 'nonce_mismatch']);
   });
 
+  it('FRS-06 is denied with its nonce in hex, and the remedy has it in base64url', async () => {
+    const answer = await lab.verify(service, { members: { nonce: Buffer.from(NONCE).toString('hex') } });
+    expect(verdictOf(answer)).toEqual(['deny', 'nonce_mismatch']);
+    const { remedy } = answer.body.checks.find(({ id }: { id: string }) => id === 'nonce_mismatch');
+    expect(remedy).toContain(` ${Buffer.from(NONCE).toString('base64url')}, which is base64url`);
+  });
+
   it('is denied with a tampered report', async () => {
     const afterSigning = (report: Uint8Array) => report.map((byte, index) => (index === 0x90 ? byte ^ 1 : byte));
     const answer = await lab.verify(service, { report: { afterSigning } });
