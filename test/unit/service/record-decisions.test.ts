@@ -135,7 +135,7 @@ describe('STO-06 a decision that is stored too late', () => {
         record: () => new Promise<void>(() => {}),
         withdraw: vi.fn(),
         answeredUnrecorded: vi.fn(),
-    leavesUnrecorded: vi.fn(),
+        leavesUnrecorded: vi.fn(),
         ...RELEASES,
       };
       const verifyEvidence = { execute: async () => ALLOW };
