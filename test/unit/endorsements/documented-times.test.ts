@@ -46,7 +46,7 @@ it.each<readonly [string, number, RegExp]>([
   ['Intel refreshMs', INTEL.pauses.refreshMs, /is renewed in the background every (.+?) \(18 to 24 hours, at random\)/],
   ['Intel retryMs', INTEL.pauses.retryMs, /after a failure it is tried again (.+?) later/],
   ['Intel askMs', INTEL.pauses.askMs, /for the same platform, at most (.+?) for each configured service/],
-  ['Intel cooldownMs', INTEL.pauses.cooldownMs, /and none for (.+?) after a failure;/],
+  ['Intel cooldownMs', INTEL.pauses.cooldownMs, /for each configured service, and none for (.+?) after a failure;/],
 ])('docs/endorsements.md says what %s is: %i', (_name, ms, sentence) => {
   expect(msOf(sentence.exec(textOf('endorsements.md'))?.[1] ?? 'not said')).toBe(ms);
 });
