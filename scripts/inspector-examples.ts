@@ -45,7 +45,7 @@ const DEBUG_ALLOWED = 1n << 19n;
 /** An example as its file has it. */
 export interface RecordedExample {
   readonly title: string;
-  /** What it shows, a sentence or two. */
+  /** What it teaches, in one sentence. */
   readonly shows: string;
   readonly recordedAt: string;
   /** Of `POST /verify`. */
@@ -136,25 +136,25 @@ function onSnp(vm: VirtualMachine, old: VirtualMachine): readonly Making[] {
     [
       'snp-allow',
       'SEV-SNP, and all of it holds',
-      'An Azure confidential VM with current firmware and Secure Boot, fresh for this nonce.',
+      'What an allow rests on: current firmware, Secure Boot, and evidence that is fresh for this nonce.',
       bodyOf(vm.wireEvidence({ nonce }), nonce),
     ],
     [
       'snp-debug',
       'SEV-SNP that may be debugged',
-      'Genuine hardware, but the guest policy lets the host read and change the memory of the guest.',
+      'Why genuine hardware is not enough: this guest policy lets the host read and change the memory of the guest.',
       bodyOf(vm.wireEvidence({ nonce, report: debug }), nonce),
     ],
     [
       'snp-old-firmware',
       'SEV-SNP with old firmware',
-      'Genuine hardware, but its microcode is older than the policy accepts.',
+      'How a policy rejects old firmware: the hardware is genuine, and its microcode is older than the policy accepts.',
       bodyOf(old.wireEvidence({ nonce }), nonce),
     ],
     [
       'snp-other-nonce',
       'SEV-SNP with another nonce',
-      'Genuine evidence, made for another request: somebody may send it again.',
+      'Why every request needs a nonce: genuine evidence of another request can be sent again.',
       bodyOf(vm.wireEvidence({ nonce: other }), nonce),
     ],
   ];
@@ -165,7 +165,7 @@ function onTdx(td: TdxVirtualMachine): Making {
   return [
     'tdx-allow',
     'TDX, and all of it holds',
-    'An Azure confidential VM whose TCB level Intel calls up to date, with the collateral that says so.',
+    "What TDX needs besides a quote: Intel's collateral, which calls the TCB level up to date.",
     bodyOf(td.wireEvidence({ nonce }), nonce),
   ];
 }
@@ -179,7 +179,7 @@ function withLog(vm: VirtualMachine): Making {
   return [
     'snp-event-log',
     'An event log that does not match',
-    'The quote is genuine, but the log replays to other values than it has: it is not what the TPM was told.',
+    'Why an event log needs a quote: this log replays to other values than the TPM signed.',
     bodyOf(vm.wireEvidence({ nonce, eventLog }), nonce),
   ];
 }
@@ -203,7 +203,7 @@ function withToken(vm: VirtualMachine, maa: LabMaa): Making {
   return [
     'maa-disagrees',
     'A token of Azure Attestation that disagrees',
-    'Hardware and token are about one machine, and state different launch measurements.',
+    'What a second verifier adds: hardware and token state different launch measurements of one machine.',
     { ...bodyOf(vm.wireEvidence({ nonce }), nonce), attestationResults: [{ type: 'maa-token', token }] },
   ];
 }
@@ -215,7 +215,7 @@ function withoutChain(vm: VirtualMachine): Making {
   return [
     'snp-indeterminate',
     'Evidence that cannot be decided',
-    'The evidence has no certificate of its key, and the service could reach nobody who has it: neither allow nor deny.',
+    'When the answer is neither allow nor deny: the certificate of the key is missing, and no source could be reached.',
     bodyOf(evidence, nonce),
   ];
 }

@@ -44,7 +44,12 @@ function byWeight(checks: readonly Check[]): readonly Check[] {
   return checks.toSorted((a, b) => weightOf(a) - weightOf(b));
 }
 
-function Compared({ expected, actual }: Pick<Check, 'expected' | 'actual'>) {
+/** @param longest characters of a value that are shown; all of what the page shows of a value where it is left out */
+export function Compared({
+  expected,
+  actual,
+  longest,
+}: Pick<Check, 'expected' | 'actual'> & { readonly longest?: number }) {
   const values = (
     [
       ['expected', expected],
@@ -58,7 +63,7 @@ function Compared({ expected, actual }: Pick<Check, 'expected' | 'actual'>) {
         <Fragment key={name}>
           <dt>{name}</dt>
           <dd>
-            <code>{shownValue(value)}</code>
+            <code>{shownValue(value, longest)}</code>
           </dd>
         </Fragment>
       ))}

@@ -13,21 +13,22 @@ interface ExampleListProps {
 /** Recordings to look at, for who has no evidence at hand. */
 export function ExampleList({ picked, isBusy, onPick, onJudge }: ExampleListProps) {
   return (
-    <details class="examples">
-      <summary>Examples</summary>
-      <p>Recorded with the test lab's roots, which no service trusts. To pick one asks no service for a decision.</p>
+    <section class="examples" aria-labelledby="examples">
+      <h2 id="examples">Examples</h2>
+      <p>Recorded with the test lab's roots, which no service trusts. An example asks no service for a decision.</p>
       <ul>
-        {EXAMPLES.map((listed) => (
-          <li key={listed.path}>
+        {EXAMPLES.map((listed, index) => (
+          <li key={listed.path} class="card">
             <button
               type="button"
               disabled={isBusy}
               aria-pressed={listed.title === picked?.title}
+              aria-describedby={`teaches-${index}`}
               onClick={() => onPick(listed)}
             >
               {listed.title}
-            </button>{' '}
-            {listed.shows}
+            </button>
+            <p id={`teaches-${index}`}>{listed.shows}</p>
           </li>
         ))}
       </ul>
@@ -36,7 +37,7 @@ export function ExampleList({ picked, isBusy, onPick, onJudge }: ExampleListProp
           Let this service judge “{picked.title}” now
         </button>
       )}
-    </details>
+    </section>
   );
 }
 

@@ -4,7 +4,7 @@ import type { Decision } from './service.js';
 /** A request of the test lab, with the answer of a service that trusted its roots. */
 export interface Example {
   readonly title: string;
-  /** What it shows, a sentence or two. */
+  /** What it teaches, in one sentence. */
   readonly shows: string;
   readonly recordedAt: string;
   /** Of `POST /verify`. */

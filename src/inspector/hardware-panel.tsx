@@ -21,16 +21,17 @@ interface HardwarePanelProps {
 
 /** What the browser verified without the service, and what that is worth. */
 export function HardwarePanel({ verdict, alone, isExample }: HardwarePanelProps) {
+  const isExpected = isExample && endsAtOtherRoot(verdict);
   return (
-    <section class={`panel hardware ${verdict.state}`} aria-labelledby="hardware">
-      <h2 id="hardware">{endsAtOtherRoot(verdict) ? (isExample ? OF_EXAMPLE : OF_OTHER_ROOT) : SAYS[verdict.state]}</h2>
+    <section class={`panel hardware ${isExpected ? 'expected' : verdict.state}`} aria-labelledby="hardware">
+      <h2 id="hardware">{isExpected ? OF_EXAMPLE : endsAtOtherRoot(verdict) ? OF_OTHER_ROOT : SAYS[verdict.state]}</h2>
       {verdict.state === 'open' ? (
         <p>It could not: {shownValue(verdict.why)}.</p>
       ) : (
         <ol class="steps">
           {verdict.steps.map(({ what, holds }) => (
-            <li key={what} class={holds ? 'pass' : 'fail'}>
-              {shownValue(what)}: {holds ? 'yes' : 'no'}
+            <li key={what} class={holds ? 'pass' : isExpected ? 'expected' : 'fail'}>
+              {shownValue(what)}: {holds ? 'yes' : isExpected ? 'no, expected here' : 'no'}
             </li>
           ))}
         </ol>

@@ -4,9 +4,13 @@ const LONGEST = 2_000;
 /** Characters that show nothing, reorder others or end a line: controls, formats, lone surrogates (Unicode general categories). */
 const HIDDEN = /(?![\t\n\r])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** A value of evidence or of an answer as text for people: whatever it holds, it is shown and does nothing. */
-export function shownValue(value: unknown): string {
+/**
+ * A value of evidence or of an answer as text for people: whatever it holds, it is shown and does nothing.
+ *
+ * @param longest characters that are shown
+ */
+export function shownValue(value: unknown, longest = LONGEST): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
-  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${text.length} characters)` : text;
+  const cut = text.length > longest ? `${text.slice(0, longest)}… (${text.length} characters)` : text;
   return cut.replaceAll(HIDDEN, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
 }

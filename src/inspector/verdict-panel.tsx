@@ -1,3 +1,4 @@
+import { Compared } from './check-table.js';
 import { linkTo } from './decision-link.js';
 import type { Decision, ServiceFault } from './service.js';
 import { shownValue } from './shown-value.js';
@@ -10,6 +11,9 @@ interface VerdictPanelProps {
   /** Of a record: it was recorded too late, and nobody was told. */
   readonly isWithdrawn: boolean;
 }
+
+/** Of an expected or actual value: the chain of trust shows more of it. */
+const SHORTENED = 100;
 
 /** The decision in one sentence, then what led to it with what can be done. */
 export function VerdictPanel({ decision, isStored, isWithdrawn }: VerdictPanelProps) {
@@ -27,6 +31,7 @@ export function VerdictPanel({ decision, isStored, isWithdrawn }: VerdictPanelPr
               <p>
                 <code>{code}</code> {shownValue(check?.detail ?? '')}
               </p>
+              {check === null ? null : <Compared expected={check.expected} actual={check.actual} longest={SHORTENED} />}
               {check?.remedy == null ? null : <p class="remedy">{shownValue(check.remedy)}</p>}
             </li>
           ))}

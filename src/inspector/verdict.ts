@@ -15,6 +15,8 @@ interface Finding {
   readonly id: string;
   readonly result: string;
   readonly detail: string;
+  readonly expected: unknown;
+  readonly actual: unknown;
   readonly remedy: string | null;
   readonly about: string;
   readonly waived: boolean;

@@ -12,8 +12,8 @@ import { inspectorSuite } from './inspector-suite.js';
 type Schemas = components['schemas'];
 
 const EXAMPLES = exampleFiles().map((file) => {
-  const { title, body, answer } = readExample(file);
-  return { title, body, answer: answer as unknown as Schemas['Decision'] };
+  const { title, shows, body, answer } = readExample(file);
+  return { title, shows, body, answer: answer as unknown as Schemas['Decision'] };
 });
 
 const WITH_LOG = EXAMPLES.flatMap(({ title, body }) => {
@@ -25,6 +25,16 @@ const WITH_LOG = EXAMPLES.flatMap(({ title, body }) => {
 const EVENTS = `Array.from(document.querySelectorAll('.register .events tbody tr'), (row) =>
   [row.closest('.register').querySelector('strong'), ...row.children].map(({ textContent }) => textContent))`;
 
+/** What is red on the page, and how the panel about the hardware begins. */
+const BORDERS = `(() => {
+  const probe = document.querySelector('.hardware').cloneNode();
+  probe.className = 'panel failed';
+  document.body.append(probe);
+  const colours = [probe, document.querySelector('.hardware')].map((panel) => getComputedStyle(panel).borderLeftColor);
+  probe.remove();
+  return colours;
+})()`;
+
 /** Structures that the page does not look for, since they are JSON and no bytes. */
 const NO_BYTES = ['configuration', 'PCR values', 'event log'];
 const FIRST_LOAD = /^(index\.html|app-.*\.(js|css))\.br$|^index\.html$/;
@@ -33,7 +43,6 @@ describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))
   const suite = inspectorSuite();
 
   async function pick({ page }: InspectorPage, title: string): Promise<void> {
-    await page.click('.examples summary');
     await page.click(`.examples button:text-is("${title}")`);
     await page.locator('.example-note').waitFor();
   }
@@ -113,16 +122,33 @@ describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))
     },
   );
 
+  it('are cards that say what each teaches, and are reached by the keyboard', async () => {
+    await suite.visit(async ({ page }) => {
+      expect(await page.locator('.card button').allInnerTexts()).toEqual(EXAMPLES.map(({ title }) => title));
+      expect(await page.locator('.card p').allInnerTexts()).toEqual(EXAMPLES.map(({ shows }) => shows));
+      const [card] = await page.locator('.card').all();
+      // All of the card is the button.
+      await card?.click({ position: { x: 4, y: 4 } });
+      await page.locator('.example-note').waitFor();
+      await page.locator('.card button').nth(1).focus();
+      await page.keyboard.press('Enter');
+      await page.locator('.example-note', { hasText: EXAMPLES[1]?.title ?? '' }).waitFor();
+    });
+  });
+
   it('are said to be of the lab by what the page verifies itself', async () => {
     const [allow] = EXAMPLES;
     await suite.visit(async (page) => {
       await pick(page, allow?.title ?? '');
-      expect(await page.page.textContent('.hardware.failed h2')).toMatch(
+      expect(await page.page.textContent('.hardware.expected h2')).toMatch(
         /^Every signature of the report holds, and its certificates end at the test lab's root/,
       );
-      expect(await page.page.locator('.hardware.failed .steps .fail').allInnerTexts()).toEqual([
-        'its key is a pinned root of AMD: no',
+      expect(await page.page.locator('.hardware .steps .expected').allInnerTexts()).toEqual([
+        'its key is a pinned root of AMD: no, expected here',
       ]);
+      expect(await page.page.locator('.hardware .steps .fail').count()).toBe(0);
+      const [red, shown] = await page.read<readonly string[]>(BORDERS);
+      expect(shown).not.toBe(red);
       expect(await page.violations()).toEqual([]);
     });
   });

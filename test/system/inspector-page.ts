@@ -9,6 +9,8 @@ export interface ShownDecision {
   readonly sentence: string;
   /** Code, detail and remedy of each reason, as one text. */
   readonly reasons: readonly string[];
+  /** Of each reason: the names and values that were compared, in the order in which they are shown. */
+  readonly compared: readonly (readonly string[])[];
 }
 
 /** A row of the tables of fields. */
@@ -21,6 +23,11 @@ export interface ShownField {
 /** Cells of every row. */
 const ROWS = `Array.from(document.querySelectorAll('table.fields tbody tr'), (row) =>
   Array.from(row.children, (cell) => cell.textContent))`;
+
+/** Of each reason, its paragraphs, and what was compared. */
+const REASONS = `Array.from(document.querySelectorAll('.reasons > li'), (reason) => [
+  Array.from(reason.querySelectorAll(':scope > p'), ({ innerText }) => innerText).join(' '),
+  Array.from(reason.querySelectorAll('.compared > *'), ({ innerText }) => innerText)])`;
 
 const LINKS = `Array.from(document.querySelectorAll('.links li'), (link) =>
   [link.className, ...Array.from(link.querySelectorAll('span'), (part) => part.textContent)].join(' | '))`;
@@ -113,8 +120,12 @@ export class InspectorPage {
 
   async decision(): Promise<ShownDecision> {
     const sentence = await this.page.textContent('.verdict h2');
-    const reasons = await this.page.locator('.reasons > li').allInnerTexts();
-    return { sentence: sentence ?? '', reasons: reasons.map((text) => text.replaceAll(/\s+/g, ' ').trim()) };
+    const reasons = await this.read<readonly (readonly [string, readonly string[]])[]>(REASONS);
+    return {
+      sentence: sentence ?? '',
+      reasons: reasons.map(([text]) => text.replaceAll(/\s+/g, ' ').trim()),
+      compared: reasons.map(([, compared]) => compared),
+    };
   }
 
   /** The links of the chain of trust: class, title and state of each, as it is read. */

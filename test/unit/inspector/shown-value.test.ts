@@ -28,5 +28,7 @@ describe('a shown value', () => {
   it('is cut where it is long, and says how long it is', () => {
     const shown = shownValue('a'.repeat(1_000_000));
     expect(shown).toBe(`${'a'.repeat(2_000)}… (1000000 characters)`);
+    expect(shownValue('abcdef', 3)).toBe('abc… (6 characters)');
+    expect(shownValue('abc', 3)).toBe('abc');
   });
 });

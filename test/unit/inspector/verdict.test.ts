@@ -5,6 +5,8 @@ const finding = (id: string, result: string) => ({
   id,
   result,
   detail: 'd',
+  expected: null,
+  actual: null,
   remedy: null,
   about: '/evidence',
   waived: false,
