@@ -1,16 +1,15 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 interface DropFormProps {
   readonly onSubmit: () => void;
-  readonly onFile: (file: File | undefined) => void;
+  readonly onFiles: (files: readonly File[]) => void;
   readonly children: ComponentChildren;
 }
 
-/** A form that a file can be dropped on. */
-export function DropForm({ onSubmit, onFile, children }: DropFormProps) {
-  const [isOver, setOver] = useState(false);
-  useNothingOpened();
+/** A form that takes files dropped anywhere in the window. */
+export function DropForm({ onSubmit, onFiles, children }: DropFormProps) {
+  const isOver = useDroppedFiles(onFiles);
   return (
     <form
       class={isOver ? 'intake over' : 'intake'}
@@ -18,29 +17,39 @@ export function DropForm({ onSubmit, onFile, children }: DropFormProps) {
         event.preventDefault();
         onSubmit();
       }}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        onFile(event.dataTransfer?.files[0]);
-      }}
     >
       {children}
     </form>
   );
 }
 
-/** A file that misses the form would else be opened in place of the page. */
-function useNothingOpened(): void {
+/** Without a listener, a browser opens a dropped file in place of the page. @returns whether something is dragged over the window */
+function useDroppedFiles(onFiles: DropFormProps['onFiles']): boolean {
+  const [isOver, setOver] = useState(false);
+  const take = useRef(onFiles);
+  take.current = onFiles;
   useEffect(() => {
-    const keep = (event: Event) => event.preventDefault();
-    for (const name of ['dragover', 'drop']) addEventListener(name, keep);
+    const over = (event: DragEvent) => {
+      event.preventDefault();
+      setOver(true);
+    };
+    const leave = ({ relatedTarget }: DragEvent) => {
+      // Null: the pointer left the window, and not only an element in it.
+      if (relatedTarget === null) setOver(false);
+    };
+    const drop = (event: DragEvent) => {
+      event.preventDefault();
+      setOver(false);
+      take.current([...(event.dataTransfer?.files ?? [])]);
+    };
+    addEventListener('dragover', over);
+    addEventListener('dragleave', leave);
+    addEventListener('drop', drop);
     return () => {
-      for (const name of ['dragover', 'drop']) removeEventListener(name, keep);
+      removeEventListener('dragover', over);
+      removeEventListener('dragleave', leave);
+      removeEventListener('drop', drop);
     };
   }, []);
+  return isOver;
 }

@@ -6,6 +6,8 @@ import { ExampleList } from './example-panel.js';
 import { leaveLink, useFollowedLink } from './followed-link.js';
 import { type Intake, readIntake } from './intake.js';
 import { type CallerOptions, NO_FIELDS, OptionFields, optionsOf } from './option-fields.js';
+import { type GivenFile, readFiles, type UnusedFile } from './several-files.js';
+import { shownValue } from './shown-value.js';
 
 interface IntakePanelProps {
   readonly alone: boolean;
@@ -32,13 +34,22 @@ export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: In
 
   function pick(listed: ListedExample): void {
     leaveLink();
-    given.setText('');
+    given.clear();
     handlers.onExample(listed);
   }
 
   return (
-    <DropForm onSubmit={given.submit} onFile={(file) => void given.takeFile(file)}>
+    <DropForm onSubmit={given.submit} onFiles={(files) => void given.takeFiles(files)}>
       <h1>Is this confidential VM what it claims to be?</h1>
+      <p>
+        A confidential VM sends evidence that its hardware signed.{' '}
+        {alone
+          ? 'This page shows what the evidence says, and verifies who signed it.'
+          : 'This page shows what the evidence says, whether the service accepts it, and every reason if it does not.'}{' '}
+        {alone
+          ? 'Drop files anywhere in this window, or paste the evidence below.'
+          : 'Drop files anywhere in this window, paste the evidence below, or pick an example.'}
+      </p>
       <GivenFields given={given} alone={alone} isBusy={isBusy} />
       {alone ? null : (
         <>
@@ -54,6 +65,7 @@ export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: In
       <p class="problem" role="alert">
         {problem}
       </p>
+      <UnusedFiles files={given.unused} />
       <p class="busy" role="status">
         {isBusy ? 'Working…' : ''}
       </p>
@@ -66,6 +78,8 @@ function useGiven(onTake: (intake: Intake) => void) {
   const [text, setText] = useState('');
   /** The file that was given last: it is judged again with other options. */
   const [last, setLast] = useState<Intake | null>(null);
+  /** Of the files that were given last. */
+  const [unused, setUnused] = useState<readonly UnusedFile[]>([]);
 
   function give(intake: Intake): void {
     leaveLink();
@@ -73,27 +87,85 @@ function useGiven(onTake: (intake: Intake) => void) {
   }
 
   function submit(): void {
+    setUnused([]);
     if (text !== '') give(readIntake(fromUtf8(text)));
     else if (last !== null) give(last);
   }
 
-  async function takeFile(file: File | undefined): Promise<void> {
-    if (file === undefined) return;
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    const intake = readIntake(bytes);
-    setText(intake.kind === 'request' && bytes.byteLength <= SHOWN_TEXT ? await file.text() : '');
+  async function takeFiles(files: readonly File[]): Promise<void> {
+    const [first, ...others] = files.slice(0, MOST_FILES);
+    if (first === undefined) return;
+    const read = await Promise.all([first, ...others].map(readFile));
+    const { intake, unused } = readGiven(read);
+    const text =
+      intake.kind !== 'request' ? '' : others.length === 0 ? await first.text() : JSON.stringify(intake.body);
+    setText(text.length <= SHOWN_TEXT ? text : '');
     setLast(intake);
+    setUnused([...unused, ...files.slice(MOST_FILES).map(({ name }) => ({ name, why: TOO_MANY }))]);
     give(intake);
+  }
+
+  function clear(): void {
+    setText('');
+    setUnused([]);
   }
 
   /** A link stays what the address names. */
   function follow(id: string): void {
+    clear();
     setText(id);
     onTake(readIntake(fromUtf8(id)));
   }
 
-  return { text, isEmpty: text === '' && last === null, setText, submit, takeFile, follow };
+  const isEmpty = text === '' && last === null;
+  return { text, unused, isEmpty, setText, clear, submit, takeFiles, follow };
 }
+
+/** Evidence has some fifteen parts. */
+const MOST_FILES = 64;
+const TOO_MANY = `The page reads ${MOST_FILES} files at once.`;
+const UNREADABLE = 'The browser cannot read it: it may be a folder.';
+
+/** A folder, which can be dropped like a file, has no bytes. */
+async function readFile(file: File): Promise<GivenFile | UnusedFile> {
+  const { name } = file;
+  return file.arrayBuffer().then(
+    (buffer) => ({ name, bytes: new Uint8Array(buffer) }),
+    () => ({ name, why: UNREADABLE }),
+  );
+}
+
+/** What one file is, or what several come to. */
+function readGiven(read: readonly (GivenFile | UnusedFile)[]): ReturnType<typeof readFiles> {
+  const files = read.filter((each) => 'bytes' in each);
+  const unreadable = read.filter((each) => 'why' in each);
+  const [only, ...others] = files;
+  if (only === undefined) return { intake: { kind: 'unknown', why: UNREADABLE }, unused: [] };
+  const { intake, unused } = others.length === 0 ? { intake: readIntake(only.bytes), unused: [] } : readFiles(files);
+  return { intake, unused: [...unused, ...unreadable] };
+}
+
+/** Names of files are whatever somebody chose. */
+function UnusedFiles({ files }: { readonly files: readonly UnusedFile[] }) {
+  return (
+    <div class="unused" role="status">
+      {files.length === 0 ? null : (
+        <>
+          <p>Not used:</p>
+          <ul>
+            {files.map(({ name, why }, index) => (
+              <li key={index}>
+                <code>{shownValue(name, LONGEST_NAME)}</code>: {shownValue(why)}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </div>
+  );
+}
+
+const LONGEST_NAME = 100;
 
 interface GivenFieldsProps {
   readonly given: ReturnType<typeof useGiven>;
@@ -101,13 +173,13 @@ interface GivenFieldsProps {
   readonly isBusy: boolean;
 }
 
-function GivenFields({ given: { text, isEmpty, setText, takeFile }, alone, isBusy }: GivenFieldsProps) {
+function GivenFields({ given: { text, isEmpty, setText, takeFiles }, alone, isBusy }: GivenFieldsProps) {
   return (
     <>
       <p>
         <label for="evidence">
           Paste a /verify body, a report, quote, event log, certificate, CRL, token or receipt (base64, hex or PEM)
-          {alone ? '' : ', or the id of a decision'}; or drop a file here.
+          {alone ? '' : ', or the id of a decision'}.
         </label>
       </p>
       <textarea
@@ -123,12 +195,13 @@ function GivenFields({ given: { text, isEmpty, setText, takeFile }, alone, isBus
           {alone ? 'Read it' : 'Judge it'}
         </button>
         <label class="file">
-          <span>or choose a file</span>
+          <span>or choose files: several become one /verify body</span>
           <input
             type="file"
+            multiple
             onChange={({ currentTarget }) => {
-              void takeFile(currentTarget.files?.[0]);
-              // The same file can be chosen again.
+              void takeFiles([...(currentTarget.files ?? [])]);
+              // The same files can be chosen again.
               currentTarget.value = '';
             }}
           />

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Request } from 'playwright-core';
 import { describe, expect, inject, it } from 'vitest';
+import { shownValue } from '../../src/inspector/shown-value.js';
 import type { components } from '../../src/wire/generated/openapi-types.js';
 import { isLacking } from '../requirements.js';
 import { CHROMIUM } from './browser.js';
@@ -58,6 +59,13 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
     const results = await page.locator('#link-checks tbody td:nth-child(2)').allInnerTexts();
     return results.filter((result, index) => result !== results[index - 1]);
   }
+
+  /** What is shown of the values that a check compared: an absent one is not. */
+  function comparedIn(check: Schemas['Check'] | undefined): readonly string[] {
+    const values = { expected: check?.expected ?? null, found: check?.actual ?? null };
+    return Object.entries(values).flatMap(([name, value]) => (value === null ? [] : [name, shownValue(value, 100)]));
+  }
+
   const nonceIn = (body: string): string => JSON.parse(body).nonce;
 
   it.each(['allow', 'deny'])(
@@ -74,6 +82,7 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
           for (const [index, code] of reasons.entries()) {
             const check = checks.find(({ id, result }) => id === code && result !== 'pass');
             expect(shown.reasons[index]).toBe(`${code} ${check?.detail} ${check?.remedy}`);
+            expect(shown.compared[index]).toEqual(comparedIn(check));
           }
         }
       });
@@ -210,7 +219,7 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
     });
   });
 
-  it('takes a file that is dropped on it', async () => {
+  it.each(['form.intake', 'footer'])('takes a file that is dropped anywhere in the window: %s', async (place) => {
     const [body = ''] = suite.lab.bodies('snp');
     await suite.visit(async ({ page }) => {
       const transfer = await page.evaluateHandle(
@@ -220,16 +229,65 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
           return transfer;
         })()`,
       );
-      // Beside the form, too, the browser does not open the file in place of the page.
-      const beside = "new DragEvent('drop', { bubbles: true, cancelable: true })";
-      expect(await page.evaluate(`document.querySelector('footer').dispatchEvent(${beside})`)).toBe(false);
+      // A drop without a file is no reason for the browser to open something in place of the page.
+      const empty = "new DragEvent('drop', { bubbles: true, cancelable: true })";
+      expect(await page.evaluate(`document.querySelector('${place}').dispatchEvent(${empty})`)).toBe(false);
       expect(await page.locator('.verdict').count()).toBe(0);
-      await page.dispatchEvent('form.intake', 'dragover', { dataTransfer: transfer });
+      await page.dispatchEvent(place, 'dragover', { dataTransfer: transfer });
       expect(await page.locator('form.intake.over').count()).toBe(1);
-      await page.dispatchEvent('form.intake', 'drop', { dataTransfer: transfer });
+      await page.dispatchEvent(place, 'dragleave', {});
+      expect(await page.locator('form.intake.over').count()).toBe(0);
+      await page.dispatchEvent(place, 'dragover', { dataTransfer: transfer });
+      await page.dispatchEvent(place, 'drop', { dataTransfer: transfer });
       expect(await page.textContent('.verdict h2')).toMatch(/^Allow:/);
       expect(await page.locator('form.intake.over').count()).toBe(0);
       expect(await page.inputValue('#evidence')).toBe(body);
+    });
+  });
+
+  it('says in three sentences what it is for', async () => {
+    await suite.visit(async ({ page }) => {
+      const [said] = await page.locator('form.intake > p').allInnerTexts();
+      expect(said?.match(/\.(?= |$)/g)).toHaveLength(3);
+      expect(await page.locator('.card').count()).toBe(8);
+    });
+  });
+
+  it('makes a body of several files, and names each that is not used with the reason', async () => {
+    const body = JSON.parse(azureThat('allow'));
+    const { hclReport, tpmQuote, endorsements } = body.evidence;
+    const [script = ''] = HOSTILE;
+    const files = [
+      ['hcl.bin', Buffer.from(hclReport, 'base64url')],
+      ['quote.msg', Buffer.from(tpmQuote.message, 'base64url')],
+      ['quote.sig', Buffer.from(tpmQuote.signature, 'base64url')],
+      ['pcrs.bin', Buffer.from(Object.values<string>(tpmQuote.pcrs.sha256).join(''), 'hex')],
+      ['vcek.der', Buffer.from(endorsements.vek, 'base64url')],
+      ['again.der', Buffer.from(endorsements.vek, 'base64url')],
+      [script, Buffer.from('nothing')],
+    ] as const;
+    await suite.visit(async (inspector) => {
+      const { page } = inspector;
+      await inspector.fillIn({ nonce: body.nonce, policy: body.policy ?? '' });
+      await page.setInputFiles(
+        'input[type=file]',
+        files.map(([name, buffer]) => ({ name, mimeType: 'application/octet-stream', buffer })),
+      );
+      await page.locator('main[data-looked="1"]').waitFor();
+      expect(JSON.parse(await page.inputValue('#evidence')).evidence).toMatchObject({
+        type: 'az-snp-vtpm',
+        hclReport,
+        tpmQuote,
+      });
+      expect((await inspector.decision()).sentence).toMatch(/^Allow:/);
+      expect(await page.locator('.unused li').allInnerTexts()).toEqual([
+        'again.der: “vcek.der” is the VCEK or VLEK already.',
+        expect.stringContaining(`${script}: It is none of what this page knows`),
+      ]);
+      expect(await inspector.violations()).toEqual([]);
+      await page.locator('.card button').first().click();
+      await page.locator('.example-note').waitFor();
+      expect(await page.locator('.unused li').count()).toBe(0);
     });
   });
 

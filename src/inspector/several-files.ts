@@ -1,0 +1,314 @@
+import { withoutFilling } from '../formats/der.js';
+import { parseEventLog } from '../formats/event-log.js';
+import { parseHclReport } from '../formats/hcl-report.js';
+import { type PcrValues, readPcrValues } from '../formats/pcr-values.js';
+import { parsePemBlocks, splitVcekChain } from '../formats/pem.js';
+import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
+import { parseTpmsQuote, type TpmsQuote } from '../formats/tpms-attest.js';
+import { parseTpmSignature } from '../formats/tpmt-signature.js';
+import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
+import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../formats/x509-extension.js';
+import { base64, fromLatin1, hex, isSameBytes, latin1 } from '../model/bytes.js';
+import { nullIfMalformed } from '../model/errors.js';
+import type { JsonObject } from '../model/json.js';
+import { collateralMembers, parseCollateralFile } from '../vendors/intel/collateral-file.js';
+import { sha256 } from './browser-digest.js';
+import { type Intake, readIntake } from './intake.js';
+import { type FoundBytes, nameOfFound } from './structures.js';
+
+/** A file that somebody dropped or chose. */
+export interface GivenFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A file that is not part of what is shown. */
+export interface UnusedFile {
+  readonly name: string;
+  /** A sentence. */
+  readonly why: string;
+}
+
+/** The parts of evidence that a file can hold, as people read them. */
+const PARTS = {
+  hclReport: 'the HCL report',
+  report: 'the SNP report',
+  tdQuote: 'the TD quote',
+  message: 'the TPM quote',
+  signature: 'the signature of the TPM quote',
+  pcrs: 'the PCR values',
+  vek: 'the VCEK or VLEK',
+  chain: 'the certificate chain of AMD',
+  certificateTable: 'the certificate table',
+  crl: 'the CRL',
+  collateral: 'the collateral',
+  akCertificate: 'the AK certificate',
+  akChain: 'the certificate chain of the AK',
+  eventLog: 'the event log',
+  systemLog: 'the event log of the system',
+  runtimeData: 'the runtime data',
+} as const;
+
+type Part = keyof typeof PARTS;
+type Parts = ReadonlyMap<Part, Uint8Array>;
+
+const OF_SNP: readonly Part[] = ['vek', 'chain', 'certificateTable', 'crl'];
+const OF_VTPM: readonly Part[] = ['message', 'signature', 'pcrs', 'akCertificate', 'akChain', 'eventLog', 'systemLog'];
+
+/** Parts of each type of evidence. */
+const PARTS_OF = {
+  snp: ['report', ...OF_SNP, 'runtimeData'],
+  tdx: ['tdQuote', 'collateral', 'eventLog', 'runtimeData'],
+  'az-snp-vtpm': ['hclReport', ...OF_SNP, ...OF_VTPM],
+  'az-tdx-vtpm': ['hclReport', 'tdQuote', 'collateral', ...OF_VTPM],
+  tpm: OF_VTPM,
+} as const satisfies { readonly [type: string]: readonly Part[] };
+
+type Type = keyof typeof PARTS_OF;
+
+/** RSA 2048, 3072 and 4096: a signature without a TPMT_SIGNATURE around it is as long as the modulus. */
+const RSA_SIGNATURE_BYTES: readonly number[] = [256, 384, 512];
+/** AMD's arc of certificate extensions (VCEK specification, 57230, table 8): VCEK and VLEK have them, and no other. */
+const AMD_EXTENSIONS = '1.3.6.1.4.1.3704.1.';
+/** TCG EK credential profile, 3.2.16: the certificate is of an attestation key. */
+const ATTESTATION_KEY = '2.23.133.8.3';
+
+/**
+ * Makes a /verify body of files, by their content alone. A body among the files goes before all others. Nothing is verified.
+ *
+ * @returns what the files come to, and each file that it leaves out
+ */
+export function readFiles(files: readonly GivenFile[]): {
+  readonly intake: Intake;
+  readonly unused: readonly UnusedFile[];
+} {
+  const read = files.map((file) => ({ ...file, intake: readIntake(file.bytes) }));
+  const known = read.filter(({ intake }) => intake.kind !== 'unknown');
+  const whole = read.find(({ intake }) => intake.kind === 'request') ?? (known.length === 1 ? known[0] : undefined);
+  if (whole !== undefined) {
+    const others = read.filter((each) => each !== whole);
+    return { intake: whole.intake, unused: others.map((each) => besideWhole(each, whole)) };
+  }
+  const { parts, unused } = assign(read);
+  const type = typeOf(parts);
+  return type === null
+    ? { intake: { kind: 'unknown', why: NO_REPORT }, unused }
+    : { intake: { kind: 'request', body: { evidence: evidenceOf(type, parts) } }, unused };
+}
+
+const NO_REPORT = 'None of the files is a report or a quote that can be judged. A single file is read by itself.';
+
+type ReadFile = GivenFile & { readonly intake: Intake };
+
+function besideWhole({ name, intake }: ReadFile, whole: ReadFile): UnusedFile {
+  if (intake.kind === 'unknown') return { name, why: intake.why };
+  return { name, why: `“${whole.name}” is a whole /verify body, which takes no other file.` };
+}
+
+/** Which part each file holds. The content of signatures and PCR values is told by the quote, so these are read last. */
+function assign(files: readonly ReadFile[]): { readonly parts: Parts; readonly unused: readonly UnusedFile[] } {
+  const byContent = files.map((file) => ({ file, held: partsIn(file.intake) }));
+  const found = new Map(byContent.flatMap(({ held }) => held));
+  const message = found.get('message');
+  const quote = message === undefined ? null : nullIfMalformed(() => parseTpmsQuote(message));
+  const all = byContent.map(({ file, held }) => ({ file, held: held.length > 0 ? held : besideQuote(file, quote) }));
+  const type = typeOf(found);
+  const parts = new Map<Part, Uint8Array>();
+  const holders = new Map<Part, string>();
+  const unused: UnusedFile[] = [];
+  for (const { file, held } of all) {
+    const fit = held.filter(([part]) => isPartOf(type, part) && !parts.has(part));
+    for (const [part, bytes] of fit) {
+      parts.set(part, bytes);
+      holders.set(part, file.name);
+    }
+    if (fit.length === 0) unused.push({ name: file.name, why: whyUnused(file, held[0]?.[0], type, holders) });
+  }
+  return { parts, unused };
+}
+
+function whyUnused(
+  { intake }: ReadFile,
+  part: Part | undefined,
+  type: Type | null,
+  holders: ReadonlyMap<Part, string>,
+): string {
+  if (part !== undefined) {
+    const holder = holders.get(part);
+    if (holder !== undefined) return `“${holder}” is ${PARTS[part]} already.`;
+    return type === null
+      ? `It is ${PARTS[part]}, and the report or quote that it belongs to is missing.`
+      : `It is ${PARTS[part]}, which evidence of type ${type} does not have.`;
+  }
+  if (intake.kind === 'unknown') return intake.why;
+  if (intake.kind !== 'bytes') return `It is a ${intake.kind.replace('-', ' ')}: give it by itself.`;
+  return `It looks like ${nameOfFound(intake.found.kind)}, and cannot be told to be a part of evidence.`;
+}
+
+function isPartOf(type: Type | null, part: Part): boolean {
+  return type !== null && (PARTS_OF[type] as readonly Part[]).includes(part);
+}
+
+function typeOf(parts: Parts): Type | null {
+  const hclReport = parts.get('hclReport');
+  if (hclReport !== undefined) {
+    const isOfTd = nullIfMalformed(() => parseHclReport(hclReport).reportType) === 'tdx';
+    return isOfTd ? 'az-tdx-vtpm' : 'az-snp-vtpm';
+  }
+  if (parts.has('tdQuote')) return 'tdx';
+  if (parts.has('report')) return 'snp';
+  return parts.has('message') ? 'tpm' : null;
+}
+
+type Held = readonly (readonly [Part, Uint8Array])[];
+
+function partsIn(intake: Intake): Held {
+  if (intake.kind !== 'bytes') return [];
+  const { kind, bytes } = intake.found;
+  if (kind === 'snp-extended-report')
+    return [
+      ['report', bytes.subarray(0, SNP_REPORT_LENGTH)],
+      ['certificateTable', bytes.subarray(SNP_REPORT_LENGTH)],
+    ];
+  if (kind === 'pem') return partsOfPem(bytes);
+  const part = partOf(kind, bytes);
+  return part === null ? [] : [[part, bytes]];
+}
+
+/** Kinds that are one part, whatever they say. */
+const PART_OF_KIND: { readonly [kind in FoundBytes['kind']]?: Part } = {
+  'snp-report': 'report',
+  'snp-certificate-table': 'certificateTable',
+  'hcl-report': 'hclReport',
+  'td-quote': 'tdQuote',
+  'tpm-quote': 'message',
+  crl: 'crl',
+  collateral: 'collateral',
+  'runtime-data': 'runtimeData',
+};
+
+function partOf(kind: FoundBytes['kind'], bytes: Uint8Array): Part | null {
+  if (kind === 'certificate') return leafPartOf(certificateIn(withoutFilling(bytes)));
+  if (kind !== 'event-log') return PART_OF_KIND[kind] ?? null;
+  const format = nullIfMalformed(() => parseEventLog(bytes, bytes.byteLength).format);
+  return format === 'cel-json' || format === 'cel-tlv' ? 'systemLog' : 'eventLog';
+}
+
+/** Azure writes a VCEK and its chain into one text. */
+function partsOfPem(pem: Uint8Array): Held {
+  const [first, ...others] = nullIfMalformed(() => parsePemBlocks(latin1(pem))) ?? [];
+  if (first === undefined) return [];
+  if (first.label === 'X509 CRL') return others.length === 0 ? [['crl', first.der]] : [];
+  const certificate = certificateIn(first.der);
+  if (certificate === null) return [];
+  const isOfAmd = latin1(certificate.issuer.der).includes('Advanced Micro Devices');
+  const above = isOfAmd ? 'chain' : 'akChain';
+  const leaf = leafPartOf(certificate);
+  if (leaf === null) return [[above, pem]];
+  const { chain } = splitVcekChain(pem);
+  return chain === null
+    ? [[leaf, first.der]]
+    : [
+        [leaf, first.der],
+        [above, fromLatin1(chain)],
+      ];
+}
+
+/** VCEKs have the serial number zero. */
+function certificateIn(der: Uint8Array): X509Certificate | null {
+  return nullIfMalformed(() => parseCertificate(der, { allowZeroSerial: true }));
+}
+
+/** Null for an issuer. Azure's CAs for attestation keys carry the key purpose of their leaves too. */
+function leafPartOf(certificate: X509Certificate | null): 'vek' | 'akCertificate' | null {
+  if (certificate === null) return null;
+  const { extensions, basicConstraints } = certificate;
+  if (extensions.some(({ oid }) => oid.startsWith(AMD_EXTENSIONS))) return 'vek';
+  const usage = onlyExtension(extensions, EXTENSION.extendedKeyUsage);
+  if (basicConstraints?.ca === true || usage === null) return null;
+  const purposes = nullIfMalformed(() => parseExtendedKeyUsage(usage)) ?? [];
+  return purposes.includes(ATTESTATION_KEY) ? 'akCertificate' : null;
+}
+
+/** PCR values may be as long as a signature: those that the quote was made over are told by its digest. */
+function besideQuote({ bytes }: GivenFile, quote: TpmsQuote | null): Held {
+  if (quote === null) return [];
+  const values = nullIfMalformed(() => readPcrValues(bytes, quote));
+  if (values !== null && isSameBytes(sha256(...values.values()), quote.pcrDigest)) return [['pcrs', bytes]];
+  if (isSignature(bytes)) return [['signature', bytes]];
+  return values === null ? [] : [['pcrs', bytes]];
+}
+
+function isSignature(bytes: Uint8Array): boolean {
+  return (
+    RSA_SIGNATURE_BYTES.includes(bytes.byteLength) || nullIfMalformed(() => parseTpmSignature(bytes, null)) !== null
+  );
+}
+
+/** A part that is missing has no member: the service names what it needs. */
+function evidenceOf(type: Type, parts: Parts): JsonObject {
+  const text = (part: Part) => encoded(parts.get(part));
+  const isTd = type === 'tdx';
+  const members = {
+    hclReport: text('hclReport'),
+    report: text('report'),
+    [isTd ? 'quote' : 'tdQuote']: text('tdQuote'),
+    tpmQuote: tpmQuoteOf(parts),
+    endorsements: endorsementsOf(parts),
+    collateral: collateralOf(parts.get('collateral')),
+    [isTd ? 'ccel' : 'eventLog']: logsOf(parts),
+    akCertificate: text('akCertificate'),
+    akChain: pemOf(parts.get('akChain')),
+    runtimeData: text('runtimeData'),
+  };
+  return { type, ...present(members) };
+}
+
+function tpmQuoteOf(parts: Parts): JsonObject | null {
+  const message = parts.get('message');
+  if (message === undefined) return null;
+  const bytes = parts.get('pcrs');
+  const values = bytes === undefined ? null : nullIfMalformed(() => readPcrValues(bytes, parseTpmsQuote(message)));
+  return present({
+    message: encoded(message),
+    signature: encoded(parts.get('signature')),
+    pcrs: values === null ? null : { sha256: inHex(values) },
+  });
+}
+
+function inHex(values: PcrValues): JsonObject {
+  return Object.fromEntries([...values].map(([index, value]) => [String(index), hex(value)]));
+}
+
+function endorsementsOf(parts: Parts): JsonObject | null {
+  const crl = encoded(parts.get('crl'));
+  const members = present({
+    vek: encoded(parts.get('vek')),
+    chain: pemOf(parts.get('chain')),
+    certificateTable: encoded(parts.get('certificateTable')),
+    crls: crl === null ? null : [crl],
+  });
+  return Object.keys(members).length === 0 ? null : members;
+}
+
+function logsOf(parts: Parts): JsonObject[string] | null {
+  const [only, ...others] = [parts.get('eventLog'), parts.get('systemLog')].flatMap((log) => encoded(log) ?? []);
+  if (only === undefined) return null;
+  return others.length === 0 ? only : [only, ...others];
+}
+
+function collateralOf(bytes: Uint8Array | undefined): JsonObject | null {
+  return bytes === undefined ? null : collateralMembers(parseCollateralFile(bytes));
+}
+
+function encoded(bytes: Uint8Array | undefined): string | null {
+  return bytes === undefined ? null : base64(bytes, 'base64url');
+}
+
+function pemOf(bytes: Uint8Array | undefined): string | null {
+  return bytes === undefined ? null : latin1(bytes);
+}
+
+function present(members: { readonly [name: string]: JsonObject[string] | null }): JsonObject {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null));
+}
