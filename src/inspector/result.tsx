@@ -32,7 +32,10 @@ export function Result(props: ResultProps) {
   const start = useRef<HTMLElement>(null);
   const linked = useLinkedClaims(props);
   useEffect(() => {
-    if (decision !== null || fault !== null || found.length > 0) start.current?.focus();
+    if (decision === null && fault === null && found.length === 0) return;
+    // To focus what is taller than the window would show its middle.
+    start.current?.focus({ preventScroll: true });
+    start.current?.scrollIntoView();
   }, [decision, fault, found]);
   if (found.length === 0 && decision === null && fault === null) return null;
   const sections = [...judgementOf(props), ...detailsOf(props, linked)].filter((each) => each !== null);

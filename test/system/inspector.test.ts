@@ -29,6 +29,12 @@ const HOSTILE = [
   '</textarea><svg onload=alert(1)>',
 ];
 
+/** Whether the beginning of an element is in the window. */
+const IS_IN_VIEW = (selector: string) => `(() => {
+  const { top } = document.querySelector('${selector}').getBoundingClientRect();
+  return top >= 0 && top < innerHeight;
+})()`;
+
 const fileOf = (body: string) => ({ name: 'evidence', mimeType: 'application/json', buffer: Buffer.from(body) });
 
 const NONCE_OF_BODY =
@@ -280,6 +286,8 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
         tpmQuote,
       });
       expect((await inspector.decision()).sentence).toMatch(/^Allow:/);
+      expect(await inspector.read(IS_IN_VIEW('.unused li:last-child'))).toBe(true);
+      expect(await inspector.read(IS_IN_VIEW('.verdict h2'))).toBe(true);
       expect(await page.locator('.unused li').allInnerTexts()).toEqual([
         'again.der: “vcek.der” is the VCEK or VLEK already.',
         expect.stringContaining(`${script}: It is none of what this page knows`),
