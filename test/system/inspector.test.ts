@@ -299,6 +299,27 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
     });
   });
 
+  it('names files that it cannot read, and those beyond 64', async () => {
+    const fault = 'The browser cannot read it: it may be a folder.';
+    await suite.visit(async ({ page }) => {
+      await page.addInitScript(
+        "const read = Blob.prototype.arrayBuffer; Blob.prototype.arrayBuffer = function () { return this.name === 'folder' ? Promise.reject(new Error()) : read.call(this); }",
+      );
+      await page.reload();
+      const named = (name: string) => ({ ...fileOf('nothing'), name });
+      const names = ['folder', ...Array.from({ length: 64 }, (_, index) => `file ${index}`)];
+      await page.setInputFiles('input[type=file]', names.map(named));
+      await page.locator('main[data-looked="1"]').waitFor();
+      const unused = await page.locator('.unused li').allInnerTexts();
+      expect(unused).toHaveLength(65);
+      expect(unused.slice(63)).toEqual([`folder: ${fault}`, 'file 63: The page reads 64 files at once.']);
+      expect(await page.locator('.intake .problem').textContent()).toMatch(/^None of the files is a report or a quote/);
+      await page.setInputFiles('input[type=file]', [named('folder')]);
+      await page.locator('main[data-looked="2"]').waitFor();
+      expect(await page.locator('.intake .problem').textContent()).toBe(fault);
+    });
+  });
+
   it('shows what was given last, also where an older look ends later', async () => {
     const [[older = ''], newer] = [suite.lab.bodies('snp'), azureThat('deny')];
     const isOfOlder = (request: Request) => request.postData()?.includes(nonceIn(older)) === true;
