@@ -95,9 +95,11 @@ const BROKEN = new Set([
 /** No TD quote: the page knows no report in it. */
 const OF_SGX = 'tdx-neg-sgx-quote';
 
-function hardwareOf({ id, family }: Vector): keyof typeof HARDWARE_SAYS {
+/** The page carries AMD's certificates above a VCEK or VLEK, as the service does. */
+function hardwareOf({ id, family, files }: Vector): keyof typeof HARDWARE_SAYS {
   if (BROKEN.has(id)) return 'failed';
-  return family.includes('tdx') && id !== OF_SGX ? 'verified' : 'open';
+  const hasVek = files.some((file) => /\.(vcek|vlek)\.der$/.test(file));
+  return hasVek || (family.includes('tdx') && id !== OF_SGX) ? 'verified' : 'open';
 }
 
 type Inspected = Schemas['Inspection'] | Schemas['StructureInspection'] | Schemas['EventLogInspection'];
