@@ -55,6 +55,7 @@ const DIALECT_FORMS = [
   'TrusteeEvidenceV1',
   'TrusteeTdxEvidenceV0',
   'TrusteeTdxEvidenceV1',
+  'TrusteeTdEvidence',
   'MaaSnpRequestEvidence',
   'MaaTdxRequestEvidence',
   'AzureGuestEvidence',

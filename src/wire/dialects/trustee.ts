@@ -1,4 +1,10 @@
-import type { AzSnpVtpmEvidence, AzTdxVtpmEvidence, CertificateInput, TpmQuoteInput } from '../../model/evidence.js';
+import type {
+  AzSnpVtpmEvidence,
+  AzTdxVtpmEvidence,
+  CertificateInput,
+  TdxEvidence,
+  TpmQuoteInput,
+} from '../../model/evidence.js';
 import {
   NO_SNP_ENDORSEMENTS,
   readCertificate,
@@ -64,6 +70,19 @@ export function readTrusteeTdxV1(evidence: Schemas['TrusteeTdxEvidenceV1'], poin
     placed(tdQuote, `${pointer}/value/td_quote`),
     readQuoteV1(quote, `${pointer}/value/tpm_quote`),
   );
+}
+
+/**
+ * Dialect `trustee` of a TD without paravisor. Guests write `null` where the firmware has no log.
+ *
+ * @throws {FormatError} `encoding`, `type_mismatch`
+ */
+export function readTrusteeTd(evidence: Schemas['TrusteeTdEvidence'], pointer: string): TdxEvidence {
+  const { quote: text, cc_eventlog: log } = evidence.value;
+  const quote = readStructure(text, `${pointer}/value/quote`);
+  refuseForeignStructure(quote, 'TD quote', `${pointer}/value/quote`);
+  const ccel = log == null ? null : readStructure(log, `${pointer}/value/cc_eventlog`);
+  return { type: 'tdx', quote, runtimeData: null, collateral: null, ccel };
 }
 
 function placed(text: string, pointer: string): Placed {

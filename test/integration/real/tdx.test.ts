@@ -3,9 +3,11 @@ import type { CheckId } from '../../../src/model/codes.js';
 import type { EndorsementSet } from '../../../src/model/endorsement.js';
 import { FormatError } from '../../../src/model/errors.js';
 import type { Verification } from '../../../src/model/verification.js';
+import { evidenceSha256 } from '../../../src/verifiers/evidence/evidence-identity.js';
 import type { TdQuoteVerification } from '../../../src/verifiers/evidence/parts.js';
 import { DcapTdQuoteVerifier } from '../../../src/verifiers/tdx/td-quote-verifier.js';
 import { TdxVerifier } from '../../../src/verifiers/tdx/tdx-verifier.js';
+import { readVerifyRequest } from '../../../src/wire/read-requests.js';
 import { collateralOf, quoteFileOf, type ReadFile } from '../../real-tdx-evidence.js';
 import {
   applyRecipe,
@@ -237,3 +239,16 @@ function attributesHex(claims: any): string {
   bytes.writeBigUInt64LE(value);
   return bytes.toString('hex');
 }
+
+describe.skipIf(!haveVectors)('a real TD of Trustee', () => {
+  it('is read from quote and CCEL with the identity of the native form', () => {
+    const base64 = (file: string) => Buffer.from(readVector(file)).toString('base64');
+    const quote = base64('tdx/tdx-v4-with-ccel.quote.bin');
+    const ccel = base64('tdx/tdx-v4-with-ccel.ccel-data.bin');
+    const read = (evidence: object) => readVerifyRequest(Buffer.from(JSON.stringify({ evidence }))).evidence;
+    const found = read({ type: 'tdx', dialect: 'trustee', value: { quote, cc_eventlog: ccel } });
+    const native = read({ type: 'tdx', quote, ccel });
+    expect(found).toEqual(native);
+    expect(evidenceSha256(found)).toBe(evidenceSha256(native));
+  });
+});

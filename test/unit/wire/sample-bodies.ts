@@ -97,6 +97,12 @@ export const trusteeTdxV1 = (version: number): Json => {
   return { type: 'az-tdx-vtpm', dialect: 'trustee', value: { ...value, td_quote: base64url(TD_QUOTE) } };
 };
 
+export const trusteeTd = (): Json => ({
+  type: 'tdx',
+  dialect: 'trustee',
+  value: { quote: base64url(TD_QUOTE), cc_eventlog: null },
+});
+
 const maaData = (): Json => ({ data: base64url(Buffer.from('{"keys":[]}')), dataType: 'JSON' });
 
 /** Body of attest/SevSnpVm. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { evidenceSha256 } from '../../../../src/verifiers/evidence/evidence-identity.js';
 import { readInspectRequest, readVerifyRequest } from '../../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../../format-error-of.js';
 import {
@@ -11,6 +12,8 @@ import {
   PEM,
   SNP_REPORT,
   TD_QUOTE,
+  tdxEvidence,
+  trusteeTd,
   trusteeTdxV0,
   trusteeTdxV1,
   trusteeV0,
@@ -235,6 +238,38 @@ describe('dialect trustee on TDX', () => {
   });
 });
 
+describe('dialect trustee of a TD without paravisor', () => {
+  const LOG = Buffer.from('a log');
+
+  it('reads quote and log as the native form, with its identity', () => {
+    const found = read(withValue(trusteeTd(), { cc_eventlog: LOG.toString('base64') }));
+    const native = read({ ...tdxEvidence(), ccel: base64url(LOG) });
+    expect(plain(found)).toEqual(plain(native));
+    expect(evidenceSha256(found)).toBe(evidenceSha256(native));
+  });
+
+  it('has no log where it is null or absent', () => {
+    const absent = { ...trusteeTd(), value: { quote: base64url(TD_QUOTE) } };
+    for (const evidence of [trusteeTd(), absent]) expect(plain(read(evidence))).toEqual(plain(read(tdxEvidence())));
+  });
+
+  it.each<[string, Json, string, string]>([
+    ['REQ-04 an unknown member', withValue(trusteeTd(), { a: 1 }), 'unknown_property', '/evidence/value/a'],
+    ['REQ-05 no quote', { ...trusteeTd(), value: {} }, 'schema', '/evidence/value/quote'],
+    ['REQ-05 a log as a number', withValue(trusteeTd(), { cc_eventlog: 1 }), 'schema', '/evidence/value/cc_eventlog'],
+    ['REQ-06 a bad log', withValue(trusteeTd(), { cc_eventlog: '*' }), 'encoding', '/evidence/value/cc_eventlog'],
+    ['REQ-06 a bad quote', withValue(trusteeTd(), { quote: '*' }), 'encoding', '/evidence/value/quote'],
+    [
+      'REQ-12 an SNP report',
+      withValue(trusteeTd(), { quote: base64url(SNP_REPORT) }),
+      'type_mismatch',
+      '/evidence/value/quote',
+    ],
+  ])('refuses: %s', (_, evidence, code, pointer) => {
+    expect(errorOf(evidence)).toEqual({ code, pointer });
+  });
+});
+
 describe('what a guest of Trustee makes, as it lies in a file', () => {
   const sentAs = (type: string) =>
     `this looks like evidence of a Trustee guest, which is sent as {"evidence":{"type":"${type}","dialect":"trustee","value":…}}`;
@@ -244,6 +279,7 @@ describe('what a guest of Trustee makes, as it lies in a file', () => {
     ['version 1 on SEV-SNP', { version: 1, tpm_quote: {}, hcl_report: '', vcek: '' }, 'az-snp-vtpm'],
     ['version 0 on TDX', { tpm_quote: {}, hcl_report: [72], td_quote: [4] }, 'az-tdx-vtpm'],
     ['version 2 on TDX', { version: 2, tpm_quote: {}, hcl_report: '', td_quote: '' }, 'az-tdx-vtpm'],
+    ['a TD without paravisor', { quote: '', cc_eventlog: null }, 'tdx'],
   ])('is told how it is sent: %s', (_title, value, type) => {
     const hint = sentAs(type);
     const missing = `member is missing: ${hint}`;
