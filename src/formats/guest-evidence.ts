@@ -26,17 +26,19 @@ function sentAs(what: string, type: EvidenceType, dialect: string): string {
 
 /**
  * Versions 1 and 2, and version 0 on TDX, have `hcl_report` and `tpm_quote`; version 0 on SEV-SNP has three plain names.
- * A TD without paravisor has `quote` and `cc_eventlog`. A type that is there stays, so that a TD whose quote is missing is told so next.
+ * A TD without paravisor has `quote` and `cc_eventlog`,
+ * a vTPM by itself `tpm_quote` and `ak_public`. A type that is there stays, so that a TD whose quote is missing is told so next.
  */
 function trusteeType(object: JsonObject): EvidenceType | null {
   const { type, hcl_report: hclReport, tpm_quote: tpmQuote, td_quote: tdQuote, quote, report, vcek } = object;
-  const { cc_eventlog: ccEventLog } = object;
+  const { cc_eventlog: ccEventLog, ak_public: akPublic } = object;
   if (hclReport !== undefined && tpmQuote !== undefined) {
     const named = EVIDENCE_TYPES.find((verified) => verified === type);
     const isOfTd = tdQuote !== undefined || (named !== undefined && 'tdQuote' in traitsOf(named).members);
     return isOfTd ? 'az-tdx-vtpm' : 'az-snp-vtpm';
   }
   if (quote !== undefined && ccEventLog !== undefined) return 'tdx';
+  if (tpmQuote !== undefined && akPublic !== undefined) return 'tpm';
   return isObject(quote) && Array.isArray(report) && vcek !== undefined ? 'az-snp-vtpm' : null;
 }
 

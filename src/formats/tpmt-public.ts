@@ -64,6 +64,13 @@ export function parseTpm2bPublic(bytes: Uint8Array): TpmtPublic {
   return parseTpmtPublic(area);
 }
 
+/** A TPM2B_PUBLIC as it is; anything else, as a TPMT_PUBLIC is, with its size before it. Nothing is parsed. */
+export function sizedPublic(bytes: Uint8Array): Uint8Array {
+  const [high = 0, low = 0] = bytes;
+  if (((high << 8) | low) === bytes.byteLength - 2) return bytes;
+  return Buffer.concat([Buffer.of(bytes.byteLength >> 8, bytes.byteLength), bytes]);
+}
+
 function parseTpmtPublic(area: Uint8Array): TpmtPublic {
   const reader = new ByteReader(area, 'tpm_format');
   const type = reader.u16be('type');

@@ -187,6 +187,8 @@ export type Inspected = Evidence | EventLogFile | StructureFile;
 /** A vTPM by itself: of a Trusted Launch VM, or of any other machine. No hardware vouches for it. */
 export interface TpmEvidence extends AzureGuestMembers {
   readonly type: 'tpm';
+  /** Bytes that the nonce has to have, no key being bound. Only of a dialect whose nonces have one length. */
+  readonly exactNonce?: number;
   readonly tpmQuote: TpmQuoteInput;
   readonly ak: AkCertificateInput;
   readonly eventLog: EventLogInput | null;

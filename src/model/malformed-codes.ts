@@ -59,7 +59,7 @@ export const MALFORMED_ROWS = {
   },
   nonce: {
     meaning: 'the nonce cannot be one',
-    when: 'it has fewer than 8 or more than 64 bytes, is longer than what the evidence can hold, or begins with the text veritee1, which is reserved, or is the SHA-256 of azure-cleanroom, which is published',
+    when: 'it has fewer than 8 or more than 64 bytes, does not fit into the evidence, or begins with the text veritee1, which is reserved, or is the SHA-256 of azure-cleanroom, which is published',
     remedy: 'The caller should send 8 to 64 random bytes as base64url, or a challenge of POST /challenges.',
   },
   at_not_enabled: {

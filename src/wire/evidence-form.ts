@@ -16,7 +16,15 @@ type Dialect = { readonly [T in EvidenceType]?: FormOf | null };
 
 /** Every dialect of the contract: that one is of another type can be said of those not read here, too. */
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
-  ['trustee', { 'az-snp-vtpm': trusteeSnpForm, 'az-tdx-vtpm': trusteeTdxForm, tdx: () => 'TrusteeTdEvidence' }],
+  [
+    'trustee',
+    {
+      'az-snp-vtpm': trusteeSnpForm,
+      'az-tdx-vtpm': trusteeTdxForm,
+      tdx: () => 'TrusteeTdEvidence',
+      tpm: () => 'TrusteeTpmEvidence',
+    },
+  ],
   ['maa', { snp: maaForm('quote', 'MaaSnpRequestEvidence'), tdx: maaForm('report', 'MaaTdxRequestEvidence') }],
   ['azure-guest', { 'az-snp-vtpm': azureGuestForm, 'az-tdx-vtpm': azureGuestForm, tpm: azureGuestForm }],
   ['azure-cleanroom', { 'az-snp-vtpm': azureCleanroomForm }],

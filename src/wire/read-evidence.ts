@@ -15,7 +15,14 @@ import { readConfigfsTsmSnp, readConfigfsTsmTdx } from './dialects/configfs-tsm.
 import { readExtendedReport } from './dialects/extended-report.js';
 import { readItaRequestV1, readItaRequestV2 } from './dialects/ita-request.js';
 import { readMaaSnpRequest, readMaaTdxRequest } from './dialects/maa-request.js';
-import { readTrusteeTd, readTrusteeTdxV0, readTrusteeTdxV1, readTrusteeV0, readTrusteeV1 } from './dialects/trustee.js';
+import {
+  readTrusteeTd,
+  readTrusteeTdxV0,
+  readTrusteeTdxV1,
+  readTrusteeTpm,
+  readTrusteeV0,
+  readTrusteeV1,
+} from './dialects/trustee.js';
 import {
   NO_SNP_ENDORSEMENTS,
   readAkCertificate,
@@ -64,6 +71,7 @@ const READERS: EvidenceReaders = {
   TrusteeTdxEvidenceV0: readTrusteeTdxV0,
   TrusteeTdxEvidenceV1: readTrusteeTdxV1,
   TrusteeTdEvidence: readTrusteeTd,
+  TrusteeTpmEvidence: readTrusteeTpm,
   MaaSnpRequestEvidence: readMaaSnpRequest,
   MaaTdxRequestEvidence: readMaaTdxRequest,
   AzureGuestEvidence: readAzureGuest,

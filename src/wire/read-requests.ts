@@ -63,6 +63,7 @@ export function readJudgedBody<B extends JudgedBody>(
   const evidence = readEvidence(form, body.evidence, EVIDENCE);
   const { jwk, pem }: Schemas['Binding'] = body.binding ?? {};
   const bindingJwk = jwk === undefined ? null : readPublicJwk(jwk, '/binding/jwk');
+  refuseUnboundKey(evidence, bindingJwk);
   const ofPem = pem === undefined ? {} : { bindingPem: readPublicPem(pem, evidence.type) };
   const nonce = body.nonce === undefined ? null : readNonce(body.nonce);
   // a bound key makes X 40 bytes, whatever the nonce
@@ -123,8 +124,23 @@ export function readNonce(text: string): Uint8Array {
   return nonce;
 }
 
-/** @throws {FormatError} `nonce` where the evidence has no place that long */
+/** @throws {FormatError} `schema` for a key beside evidence of a guest that binds none */
+function refuseUnboundKey(evidence: Evidence, jwk: JsonObject | null): void {
+  if (jwk === null || exactNonceOf(evidence) === null) return;
+  throw new FormatError('schema', 'evidence of this dialect binds no key', { pointer: '/binding/jwk' });
+}
+
+function exactNonceOf(evidence: Evidence): number | null {
+  return evidence.type === 'tpm' ? (evidence.exactNonce ?? null) : null;
+}
+
+/** @throws {FormatError} `nonce` where the evidence has no place that long, or one of another length */
 function requireFits(nonce: Uint8Array, evidence: Evidence): void {
+  const exact = exactNonceOf(evidence);
+  if (exact !== null && nonce.byteLength !== exact) {
+    const message = `nonce is ${nonce.byteLength} bytes, nonces of this dialect have exactly ${exact}`;
+    throw new FormatError('nonce', message, { pointer: NONCE });
+  }
   const { longestNonce } = traitsOf(evidence.type);
   if (longestNonce === null || nonce.byteLength <= longestNonce.bytes) return;
   const message = `nonce is ${nonce.byteLength} bytes, ${longestNonce.holder} holds ${longestNonce.bytes}`;

@@ -56,6 +56,7 @@ const DIALECT_FORMS = [
   'TrusteeTdxEvidenceV0',
   'TrusteeTdxEvidenceV1',
   'TrusteeTdEvidence',
+  'TrusteeTpmEvidence',
   'MaaSnpRequestEvidence',
   'MaaTdxRequestEvidence',
   'AzureGuestEvidence',

@@ -29,6 +29,7 @@ import {
   trusteeTd,
   trusteeTdxV0,
   trusteeTdxV1,
+  trusteeTpm,
   trusteeV0,
   trusteeV1,
 } from '../unit/wire/sample-bodies.js';
@@ -53,6 +54,7 @@ const EVIDENCE = [
   trusteeTdxV0(),
   trusteeTdxV1(2),
   trusteeTd(),
+  trusteeTpm(),
   maaSnpRequest(),
   maaTdxRequest(),
   azureGuest(guestInfo),

@@ -600,7 +600,7 @@ const EVIDENCE: readonly HttpMistake[] = [
     {
       code: 'type_mismatch',
       pointer: '/evidence/dialect',
-      detail: 'dialect trustee is for az-snp-vtpm or az-tdx-vtpm or tdx evidence, not for snp',
+      detail: 'dialect trustee is for az-snp-vtpm or az-tdx-vtpm or tdx or tpm evidence, not for snp',
     },
   ),
   inBody(

@@ -1,8 +1,10 @@
+import { sizedPublic } from '../../formats/tpmt-public.js';
 import type {
   AzSnpVtpmEvidence,
   AzTdxVtpmEvidence,
   CertificateInput,
   TdxEvidence,
+  TpmEvidence,
   TpmQuoteInput,
 } from '../../model/evidence.js';
 import {
@@ -83,6 +85,33 @@ export function readTrusteeTd(evidence: Schemas['TrusteeTdEvidence'], pointer: s
   refuseForeignStructure(quote, 'TD quote', `${pointer}/value/quote`);
   const ccel = log == null ? null : readStructure(log, `${pointer}/value/cc_eventlog`);
   return { type: 'tdx', quote, runtimeData: null, collateral: null, ccel };
+}
+
+/** What the key broker of Trustee gives to guests. */
+const TPM_NONCE_BYTES = 32;
+
+/**
+ * Dialect `trustee` of a vTPM by itself. The guest has no certificate of its attestation key: that stands beside its value.
+ *
+ * @throws {FormatError} `encoding`, `type_mismatch`
+ */
+export function readTrusteeTpm(evidence: Schemas['TrusteeTpmEvidence'], pointer: string): TpmEvidence {
+  const { ak_public: akPublic, tpm_quote: quote } = evidence.value;
+  const at = `${pointer}/value/tpm_quote`;
+  const message = readStructure(quote.message, `${at}/message`);
+  refuseForeignStructure(message, 'TPM quote', `${at}/message`);
+  return {
+    type: 'tpm',
+    tpmQuote: {
+      message,
+      signature: readStructure(quote.signature, `${at}/signature`),
+      pcrs: sha256Bank(quote.pcrs.map((value, index) => readHex(value, `${at}/pcrs/${index}`))),
+    },
+    ak: { certificate: readCertificate(evidence.akCertificate, `${pointer}/akCertificate`), chain: null },
+    akPublic: sizedPublic(readStructure(akPublic, `${pointer}/value/ak_public`)),
+    exactNonce: TPM_NONCE_BYTES,
+    eventLog: null,
+  };
 }
 
 function placed(text: string, pointer: string): Placed {

@@ -103,6 +103,20 @@ export const trusteeTd = (): Json => ({
   value: { quote: base64url(TD_QUOTE), cc_eventlog: null },
 });
 
+export const trusteeTpm = (): Json => ({
+  type: 'tpm',
+  dialect: 'trustee',
+  value: {
+    ak_public: base64url(Buffer.of(0, 1)),
+    tpm_quote: {
+      signature: base64url(TPM_SIGNATURE),
+      message: base64url(TPM_MESSAGE),
+      pcrs: PCRS.map((value) => value.toString('hex')),
+    },
+  },
+  akCertificate: base64url(VCEK),
+});
+
 const maaData = (): Json => ({ data: base64url(Buffer.from('{"keys":[]}')), dataType: 'JSON' });
 
 /** Body of attest/SevSnpVm. */

@@ -280,6 +280,7 @@ describe('what a guest of Trustee makes, as it lies in a file', () => {
     ['version 0 on TDX', { tpm_quote: {}, hcl_report: [72], td_quote: [4] }, 'az-tdx-vtpm'],
     ['version 2 on TDX', { version: 2, tpm_quote: {}, hcl_report: '', td_quote: '' }, 'az-tdx-vtpm'],
     ['a TD without paravisor', { quote: '', cc_eventlog: null }, 'tdx'],
+    ['a vTPM by itself', { ak_public: '', tpm_quote: {} }, 'tpm'],
   ])('is told how it is sent: %s', (_title, value, type) => {
     const hint = sentAs(type);
     const missing = `member is missing: ${hint}`;

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import type { TpmEvidence } from '../../../../src/model/evidence.js';
+import { evidenceSha256 } from '../../../../src/verifiers/evidence/evidence-identity.js';
+import { overrideRequest, readVerifyRequest } from '../../../../src/wire/read-requests.js';
+import { formatErrorOf } from '../../../format-error-of.js';
+import { buildTpmtSignature, VirtualTpm } from '../../../lab/index.js';
+import { HCL_REPORT } from '../../wire/sample-bodies.js';
+import { expectFailed, expectVerified, JWK, OTHER_NONCE } from '../fixture.js';
+import { MACHINE, tpmOnlyVerifier, verifyTpm } from './tpm-fixture.js';
+
+type Members = { readonly [name: string]: unknown };
+
+const NONCE = Buffer.alloc(32, 9);
+const NATIVE = MACHINE.evidence({ nonce: NONCE });
+const SIGNATURE = buildTpmtSignature('rsassa', 'sha256', NATIVE.tpmQuote.signature);
+const AK_DER = 'der' in NATIVE.ak.certificate ? NATIVE.ak.certificate.der : new Uint8Array();
+const OTHER_TPM = await VirtualTpm.create();
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+
+/** What a guest sends, and the certificate beside it. */
+function trustee(quote: Members = {}, value: Members = {}): Members {
+  const pcrs = [...(NATIVE.tpmQuote.pcrs.get('sha256')?.values() ?? [])].map((pcr) => Buffer.from(pcr).toString('hex'));
+  const tpmQuote = { signature: base64(SIGNATURE), message: base64(NATIVE.tpmQuote.message), pcrs, ...quote };
+  return {
+    type: 'tpm',
+    dialect: 'trustee',
+    value: { ak_public: base64(MACHINE.vtpm.akPublic()), tpm_quote: tpmQuote, ...value },
+    akCertificate: base64(AK_DER),
+  };
+}
+
+const request = (evidence: Members, members: Members = {}) =>
+  readVerifyRequest(Buffer.from(JSON.stringify({ evidence, ...members })));
+
+/** With the chain, which comes from the directory of the operator. */
+function read(evidence: Members): TpmEvidence {
+  const found = request(evidence).evidence as TpmEvidence;
+  return { ...found, ak: { ...found.ak, chain: NATIVE.ak.chain } };
+}
+
+const verify = (evidence: Members, nonce: Uint8Array = NONCE) => verifyTpm(read(evidence), { nonce });
+
+describe('dialect trustee of a vTPM by itself', () => {
+  it('verifies with TPM2B_PUBLIC and with TPMT_PUBLIC of the key', async () => {
+    const areas = [MACHINE.vtpm.akPublic(), MACHINE.vtpm.akPublic().subarray(2)];
+    for (const area of areas) {
+      const found = await verify(trustee({}, { ak_public: base64(area) }));
+      expectVerified(found);
+      expect(found.required).toContain('hcl_ak_mismatch');
+      expect(found.bound).toEqual(['tpm.extraData']);
+    }
+  });
+
+  it('has the identity of the native form', () => {
+    const native = { ...NATIVE, tpmQuote: { ...NATIVE.tpmQuote, signature: SIGNATURE } };
+    expect(evidenceSha256(read(trustee()))).toBe(evidenceSha256(native));
+  });
+
+  it('HCL-14 denies the public area of another key: hcl_ak_mismatch', async () => {
+    const areas = [OTHER_TPM.akPublic(), OTHER_TPM.akPublic().subarray(2)];
+    for (const area of areas) {
+      expectFailed(await verify(trustee({}, { ak_public: base64(area) })), 'hcl_ak_mismatch');
+    }
+  });
+
+  it('denies another nonce: nonce_mismatch', async () => {
+    expectFailed(await verify(trustee(), Buffer.from(OTHER_NONCE)), 'nonce_mismatch');
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['one byte', 'AQ=='],
+    [
+      'a SubjectPublicKeyInfo',
+      base64(Buffer.concat([Buffer.from('30820122300d06092a864886f70d01010105', 'hex'), NONCE])),
+    ],
+  ])('refuses a public area that is neither: %s', (_name, text) => {
+    const open = () => tpmOnlyVerifier().open(read(trustee({}, { ak_public: text })));
+    expect(formatErrorOf(open)).toEqual({ code: 'tpm_format', pointer: '/evidence/akPublic' });
+  });
+
+  it('refuses a nonce that is not 32 bytes, from the body and from the command line', () => {
+    const error = { code: 'nonce', pointer: '/nonce' };
+    for (const length of [31, 33, 48]) {
+      const nonce = Buffer.alloc(length, 9).toString('base64url');
+      expect(formatErrorOf(() => request(trustee(), { nonce }))).toEqual(error);
+      const overrides = { policies: null, nonce, at: null };
+      expect(formatErrorOf(() => overrideRequest(request(trustee()), overrides))).toEqual(error);
+    }
+    const nonce = NONCE.toString('base64url');
+    expect(request(trustee(), { nonce }).nonce).toEqual(NONCE);
+  });
+
+  it('refuses a bound key', () => {
+    const members = { nonce: NONCE.toString('base64url'), binding: { jwk: JWK } };
+    expect(formatErrorOf(() => request(trustee(), members))).toEqual({ code: 'schema', pointer: '/binding/jwk' });
+  });
+
+  it.each<[string, Members, string, string]>([
+    ['REQ-04 an unknown member', trustee({}, { a: 1 }), 'unknown_property', '/evidence/value/a'],
+    ['REQ-05 no certificate', { ...trustee(), akCertificate: undefined }, 'schema', '/evidence/akCertificate'],
+    ['REQ-05 23 PCRs', trustee({ pcrs: Array(23).fill('00') }), 'schema', '/evidence/value/tpm_quote/pcrs'],
+    ['REQ-06 a bad signature', trustee({ signature: '*' }), 'encoding', '/evidence/value/tpm_quote/signature'],
+    [
+      'REQ-12 an HCL report',
+      trustee({ message: base64(HCL_REPORT) }),
+      'type_mismatch',
+      '/evidence/value/tpm_quote/message',
+    ],
+  ])('refuses: %s', (_name, evidence, code, pointer) => {
+    expect(formatErrorOf(() => request(evidence))).toEqual({ code, pointer });
+  });
+});
