@@ -168,7 +168,7 @@ describe('the configuration itself', () => {
     });
     const problems = await check(keyed({}));
     expect(briefly(problems)).toEqual([
-      expect.stringMatching(/^release_firmware_only \/referenceValues\/0: payments\.yaml: pins firmware alone: /),
+      expect.stringMatching(/^release_firmware_only \/referenceValues\/0: payments\.yaml:8: pins firmware alone: /),
     ]);
     expect(problems[0]?.severity).toBe('warning');
     expect(await check({ policies })).toEqual([]);
@@ -271,9 +271,9 @@ describe('policies', () => {
     );
     const problems = await check({ policies: { directory: path('policies') } });
     expect(briefly(problems)).toEqual([
-      expect.stringMatching(/^policy_schema \/version: broken\.yaml: must be a whole number/),
+      expect.stringMatching(/^policy_schema \/version: broken\.yaml line 3: must be a whole number/),
       expect.stringMatching(/^policy_schema : syntax\.yaml line 1: /),
-      expect.stringMatching(/^policy_[a-z_]+ \/require\/tdx.*: unused\.yaml: /),
+      expect.stringMatching(/^policy_[a-z_]+ \/require\/tdx.*: unused\.yaml line 6: /),
     ]);
   });
 
@@ -336,7 +336,9 @@ describe('policies', () => {
     await write('policies/lines.yaml', `${vtpm}referenceValues: [{ tpm: { boot: { commandLines: [quiet] } } }]\n`);
     const problems = await check({ policies: { directory: path('policies') } });
     expect(briefly(problems)).toEqual([
-      expect.stringMatching(/^boot_unpinned \/referenceValues\/0\/tpm\/boot: lines\.yaml: commandLines without files/),
+      expect.stringMatching(
+        /^boot_unpinned \/referenceValues\/0\/tpm\/boot: lines\.yaml:6: commandLines without files/,
+      ),
       'expiry_near /waivers/0: ends.yaml: crl_unavailable, approved by bob: a waiver expires soon (2026-06-20)',
       'expiry_near /waivers/1: ends.yaml: crl_unavailable, approved by bob: a waiver has expired: it covers nothing any more (2026-05-01)',
     ]);
