@@ -10,7 +10,7 @@ import type { DerChain } from '../../model/endorsement.js';
 import { UnfitError, unfitIfMalformed } from '../../model/errors.js';
 import { memoized } from '../../model/memoized.js';
 import { lineName, lineOfIssuer, type SnpLine } from './issuers.js';
-import { AMD_PRODUCT_LINES, type AmdRootPins, ANCHORED, productOfPin } from './roots.js';
+import { AMD_PRODUCT_LINES, type AmdProductLine, type AmdRootPins, ANCHORED, productOfPin } from './roots.js';
 
 /** ASK or ASVK, and the pinned ARK that signed it. */
 export interface AmdChain extends SnpLine {
@@ -61,15 +61,25 @@ export function readChain(pem: string, line: SnpLine, pins: AmdRootPins): AmdCha
  * @throws {UnfitError} where a carried chain does not verify up to its pin
  */
 export const carriedChains: (pins: AmdRootPins) => readonly AmdChain[] = memoized((pins) =>
-  [...AMD_PRODUCT_LINES].flatMap(([product, { arkSpki, ark, ask, asvk }]) => {
-    const isPinned = [...arkSpki].every((digest) => pins.get(product)?.has(digest) === true);
-    if (!isPinned) return [];
-    return [
-      readChain(ask + ark, { product, signingKey: 'vcek' }, pins),
-      readChain(asvk + ark, { product, signingKey: 'vlek' }, pins),
-    ];
-  }),
+  [...AMD_PRODUCT_LINES]
+    .filter(([product, { arkSpki }]) => [...arkSpki].every((digest) => pins.get(product)?.has(digest) === true))
+    .flatMap(([product, line]) => carriedChainsOf(product, line, pins)),
 );
+
+/**
+ * The carried chains of one product line: for VCEKs, then for VLEKs.
+ * @throws {UnfitError} where one does not verify up to the pin of this product line
+ */
+export function carriedChainsOf(
+  product: SnpProduct,
+  { ark, ask, asvk }: Pick<AmdProductLine, 'ark' | 'ask' | 'asvk'>,
+  pins: AmdRootPins,
+): readonly [AmdChain, AmdChain] {
+  return [
+    readChain(ask + ark, { product, signingKey: 'vcek' }, pins),
+    readChain(asvk + ark, { product, signingKey: 'vlek' }, pins),
+  ];
+}
 
 /**
  * The two certificates of a chain. Verifies nothing.

@@ -6,7 +6,7 @@ import { MILAN_ARK, MILAN_ASK, MILAN_ASVK } from './carried/milan.js';
 import { TURIN_ARK, TURIN_ASK, TURIN_ASVK } from './carried/turin.js';
 
 /** A product line of AMD: the trust anchor, and the public certificates that the product carries. */
-interface AmdProductLine {
+export interface AmdProductLine {
   /** SHA-256 of the SubjectPublicKeyInfo of each ARK, lower-case hex. Only this makes a root trusted. */
   readonly arkSpki: ReadonlySet<string>;
   /** PEM. */

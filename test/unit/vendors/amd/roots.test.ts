@@ -1,8 +1,9 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { hex } from '../../../../src/model/bytes.js';
-import { carriedChains } from '../../../../src/vendors/amd/chain.js';
+import { UnfitError } from '../../../../src/model/errors.js';
+import { carriedChains, carriedChainsOf } from '../../../../src/vendors/amd/chain.js';
 import { lineName } from '../../../../src/vendors/amd/issuers.js';
-import { AMD_ROOT_PINS } from '../../../../src/vendors/amd/roots.js';
+import { AMD_PRODUCT_LINES, AMD_ROOT_PINS } from '../../../../src/vendors/amd/roots.js';
 import { createAmdPki } from '../../../lab/index.js';
 
 describe('pinned roots', () => {
@@ -38,16 +39,11 @@ describe('carried chains', () => {
     expect(carriedChains(milan).map(lineName)).toEqual(['milan-vcek', 'milan-vlek']);
   });
 
-  it('SNP-25 are refused as a whole where one is not of the pinned root of its line', async () => {
-    const milan = await import('../../../../src/vendors/amd/carried/milan.js');
-    vi.resetModules();
-    vi.doMock('../../../../src/vendors/amd/carried/genoa.js', () => ({
-      GENOA_ARK: milan.MILAN_ARK,
-      GENOA_ASK: milan.MILAN_ASK,
-      GENOA_ASVK: milan.MILAN_ASVK,
-    }));
-    const spoilt = await import('../../../../src/vendors/amd/chain.js');
-    expect(() => spoilt.carriedChains(new Map(AMD_ROOT_PINS))).toThrow(/another product line/);
-    vi.doUnmock('../../../../src/vendors/amd/carried/genoa.js');
+  it('SNP-25 are refused if they are not of the pinned root of their line', () => {
+    const [milan, genoa] = [AMD_PRODUCT_LINES.get('Milan'), AMD_PRODUCT_LINES.get('Genoa')];
+    if (milan === undefined || genoa === undefined) throw new Error('no Milan, or no Genoa');
+    expect(() => carriedChainsOf('Genoa', milan, AMD_ROOT_PINS)).toThrow(/another product line/);
+    expect(() => carriedChainsOf('Genoa', { ...genoa, asvk: milan.asvk }, AMD_ROOT_PINS)).toThrow(UnfitError);
+    expect(carriedChainsOf('Genoa', genoa, AMD_ROOT_PINS)).toHaveLength(2);
   });
 });
