@@ -1,3 +1,4 @@
+import { joined } from '../model/bytes.js';
 import { FormatError } from '../model/errors.js';
 import type { PcrBank } from '../model/evidence.js';
 import type { RsaPublicKey } from '../model/rsa-public-key.js';
@@ -68,7 +69,7 @@ export function parseTpm2bPublic(bytes: Uint8Array): TpmtPublic {
 export function sizedPublic(bytes: Uint8Array): Uint8Array {
   const [high = 0, low = 0] = bytes;
   if (((high << 8) | low) === bytes.byteLength - 2) return bytes;
-  return Buffer.concat([Buffer.of(bytes.byteLength >> 8, bytes.byteLength), bytes]);
+  return joined([Uint8Array.of(bytes.byteLength >> 8, bytes.byteLength), bytes]);
 }
 
 function parseTpmtPublic(area: Uint8Array): TpmtPublic {

@@ -10,6 +10,7 @@ import { parseCertificate, type X509Certificate } from '../formats/x509-certific
 import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../formats/x509-extension.js';
 import { base64, fromLatin1, hex, isSameBytes, latin1 } from '../model/bytes.js';
 import { nullIfMalformed } from '../model/errors.js';
+import { hasTdEventLog } from '../model/evidence-traits.js';
 import type { JsonObject } from '../model/json.js';
 import { collateralMembers, parseCollateralFile } from '../vendors/intel/collateral-file.js';
 import { sha256 } from './browser-digest.js';
@@ -152,8 +153,8 @@ function isPartOf(type: Type | null, part: Part): boolean {
 function typeOf(parts: Parts): Type | null {
   const hclReport = parts.get('hclReport');
   if (hclReport !== undefined) {
-    const isOfTd = nullIfMalformed(() => parseHclReport(hclReport).reportType) === 'tdx';
-    return isOfTd ? 'az-tdx-vtpm' : 'az-snp-vtpm';
+    const reportType = nullIfMalformed(() => parseHclReport(hclReport).reportType);
+    return reportType === 'tdx' ? 'az-tdx-vtpm' : 'az-snp-vtpm';
   }
   if (parts.has('tdQuote')) return 'tdx';
   if (parts.has('report')) return 'snp';
@@ -248,7 +249,7 @@ function isSignature(bytes: Uint8Array): boolean {
 /** A part that is missing has no member: the service names what it needs. */
 function evidenceOf(type: Type, parts: Parts): JsonObject {
   const text = (part: Part) => encoded(parts.get(part));
-  const isTd = type === 'tdx';
+  const isTd = hasTdEventLog(type);
   const members = {
     hclReport: text('hclReport'),
     report: text('report'),

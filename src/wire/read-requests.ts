@@ -131,7 +131,7 @@ function refuseUnboundKey(evidence: Evidence, jwk: JsonObject | null): void {
 }
 
 function exactNonceOf(evidence: Evidence): number | null {
-  return evidence.type === 'tpm' ? (evidence.exactNonce ?? null) : null;
+  return 'exactNonce' in evidence ? (evidence.exactNonce ?? null) : null;
 }
 
 /** @throws {FormatError} `nonce` where the evidence has no place that long, or one of another length */

@@ -45,6 +45,7 @@ describe.skipIf(isWithoutHelm('deploy/helm/veritee/examples'))('the example of t
     const { key, cert } = new TlsAuthority().issueForLoopback();
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     // A folder that the chart does not mount is not there, and this ends.
+    // As the chart mounts secrets.
     for (const [name, content] of [
       ['tls/tls.crt', cert],
       ['tls/tls.key', key],
@@ -52,7 +53,7 @@ describe.skipIf(isWithoutHelm('deploy/helm/veritee/examples'))('the example of t
       ['secrets/receipts/key.pem', privateKey.export({ type: 'pkcs8', format: 'pem' })],
       ['secrets/store/password', 'secret\n'],
     ] as const)
-      writeFileSync(join(folder, name), content);
+      writeFileSync(join(folder, name), content, { mode: 0o440 });
     const environment = Object.fromEntries(
       Object.entries(environmentOf(documents)).map(([name, value]) => [name, here(value)]),
     );

@@ -1,7 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AMD_SERIALS, createAmdPki } from '../../lab/index.js';
+import { AMD_SERIALS } from '../../lab/index.js';
 import { LabService, lenientPolicy, PKI, verdictOf } from './lab-service.js';
 
 let lab: LabService;
@@ -142,15 +142,5 @@ describe('a CRL that was fetched more than 48 hours ago, after a restart', () =>
     const answer = await lab.verify(await (await restarted(OFF))(), bringing('plain'));
     expect(verdictOf(answer)).toEqual(['allow']);
     expect(line(answer, 'crl_unconfirmed')).toBeUndefined();
-  });
-
-  it('CRT-40 is not asked for on behalf of a key certificate whose path does not verify', async () => {
-    const start = await restarted();
-    const asked = lab.kds.count(/crl/);
-    const stranger = createAmdPki({ keys: 'foreign' }).chainPem('Milan');
-    const service = await start();
-    const foreign = { endorsements: { crls: [], chain: stranger }, members: { policy: 'plain' } };
-    expect(verdictOf(await lab.verify(service, foreign))[0]).toBe('deny');
-    expect(lab.kds.count(/crl/)).toBe(asked);
   });
 });
