@@ -24,7 +24,7 @@ const environment = () => ({
 
 const STARTS = [
   ['npm start', ['npm', 'start']],
-  ['the start script', [process.execPath, 'scripts/start.mjs']],
+  ['the start script', [process.execPath, 'scripts/start.mjs', 'serve']],
 ] as const;
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
