@@ -32,7 +32,7 @@ beforeAll(() => {
   cpSync(join(PROJECT, 'deploy/helm'), join(folder, 'deploy/helm'), { recursive: true });
   const { key, cert } = new TlsAuthority().issueForLoopback(['veritee.example']);
   writeFileSync(join(folder, 'tls.crt'), cert);
-  writeFileSync(join(folder, 'tls.key'), key);
+  writeFileSync(join(folder, 'tls.key'), key, { mode: 0o600 });
 });
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -60,7 +60,7 @@ const check = (commands: string) => {
 describe.skipIf(LACKING)(SUITE, () => {
   beforeAll(() => {
     mkdirSync(join(folder, 'secrets/store'), { recursive: true });
-    writeFileSync(join(folder, 'secrets/store/password'), 'secret\n');
+    writeFileSync(join(folder, 'secrets/store/password'), 'secret\n', { mode: 0o600 });
     const { status, stderr } = run(documented('Two replicas'));
     expect([status, stderr]).toEqual([0, '']);
   });
