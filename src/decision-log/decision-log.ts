@@ -75,7 +75,12 @@ export class DecisionLog implements DecisionRecorder {
     const keys = parts.signer.keys();
     // Without a key that stays, there is nothing to compare with. The start below names these chains, so each is told of once.
     const others = keys.length === 0 ? [] : await chainsOfOthers(parts.store, chains, keys);
-    for (const chain of others) parts.log.error({ chain }, OF_OTHERS);
+    for (const chain of others) {
+      const { seq = 0 } = chains.find((end) => end.chain === chain) ?? {};
+      const [head] = await parts.store.heads(chain, 0, seq);
+      if (head === undefined) parts.log.warn({ chain }, WITHOUT_HEAD);
+      else parts.log.error({ chain }, OF_OTHERS);
+    }
     await decisionLog.#writer.note('started', { ...started, chains: named(chains), keys });
     await decisionLog.#signHead();
     return decisionLog;
@@ -211,6 +216,10 @@ export class DecisionLog implements DecisionRecorder {
 
 const OF_OTHERS =
   'no key of the configuration signed this chain of the decision log: another service wrote it, or somebody added it; veritee decisions verify says more';
+
+/** A process that is killed between its first record and its first head leaves such a chain, so this is no error. */
+const WITHOUT_HEAD =
+  'this chain of the decision log has no signed head: its process had no key or was killed before it signed one, or somebody added the chain; veritee decisions verify says more';
 
 /** Plain objects: what a store answers with may have more. */
 function named(ends: readonly { readonly chain: string; readonly seq: number; readonly hash?: string }[]) {

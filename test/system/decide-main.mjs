@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { createECDH, createPrivateKey, randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { newDecisionId } from '../../dist/composition/decision-id.js';
 import { DecisionLog } from '../../dist/decision-log/decision-log.js';
@@ -20,13 +20,13 @@ const log = {
   error: (fields, message) => tell(`error ${message} ${fields.err?.message}`),
   debug: () => {},
 };
-// As text: Node 20 keeps the job that made a key object, and collecting it while this key is exported never ends.
-const { privateKey: pem } = generateKeyPairSync('ec', {
-  namedCurve: 'P-256',
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-});
-const key = new LocalSigningKey(createPrivateKey(pem));
+// All of them sign with the same key, as replicas do: a start says of chains that another key signed.
+const secret = Buffer.alloc(32, 7);
+const ecdh = createECDH('prime256v1');
+ecdh.setPrivateKey(secret);
+const point = ecdh.getPublicKey();
+const [d, x, y] = [secret, point.subarray(1, 33), point.subarray(33)].map((part) => part.toString('base64url'));
+const key = new LocalSigningKey(createPrivateKey({ key: { kty: 'EC', crv: 'P-256', d, x, y }, format: 'jwk' }));
 const store = await SqliteStore.open(file);
 // All of them have the same key.
 const challenges = await SqliteChallengeStore.open(store, new Uint8Array(32), clock);

@@ -75,11 +75,26 @@ describe('the decision log', () => {
         await log.close();
         chains.push(chain);
       }
+      const [signed, unsigned] = chains;
       const first = await openLog(store);
-      expect(told(first.lines)).toEqual(chains.toSorted().map((chain) => [OTHERS, { chain }]));
+      expect(told(first.lines)).toEqual([[OTHERS, { chain: signed }]]);
+      const warned = first.lines.lines.filter(({ level }) => level === 'warn');
+      expect(warned.map(({ fields }) => fields)).toEqual([{ chain: unsigned }]);
       await first.log.close();
       const second = await openLog(store);
       expect(told(second.lines)).toEqual([]);
+    });
+
+    it('DLG-02 warns of a chain without any head, which a process leaves that is killed at its start', async () => {
+      const store = openStore();
+      const { log } = await openLog(store, { signer: signerOf(retired) });
+      await log.close();
+      store.file.run('DELETE FROM heads', []);
+      const { lines } = await openLog(store);
+      expect(told(lines)).toEqual([]);
+      expect(lines.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
+        expect.stringMatching(/^this chain of the decision log has no signed head: /),
+      ]);
     });
 
     it('DLG-02 says so of a chain with heads that are of another record, or of another chain', async () => {
