@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { EVIDENCE_FILES, type EvidenceFileKey, type RawFile } from '../../../src/collector/evidence-files.js';
 import { type RecognisedFiles, recogniseFiles } from '../../../src/collector/recognise-files.js';
+import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { recogniseRaw } from '../../../src/inspect/raw-structures.js';
 import {
   buildCcel,
   buildCelJson,
+  buildCelTlv,
   buildCertificateTable,
   buildEventLog,
   createAmdPki,
@@ -85,6 +87,13 @@ const named = (keys: readonly EvidenceFileKey[]) =>
 /** The same files under names that say nothing. */
 const nameless = (keys: readonly EvidenceFileKey[]) =>
   keys.map((key, index) => ({ name: `file-${index}`, bytes: bytesOf(key) }));
+
+const chainText = () => Buffer.from(bytesOf('chain')).toString();
+
+function crlPem(): string {
+  const lines = Buffer.from(bytesOf('crl')).toString('base64').replaceAll(/.{64}/g, '$&\n');
+  return `-----BEGIN X509 CRL-----\n${lines}\n-----END X509 CRL-----\n`;
+}
 
 describe('files of a guest', () => {
   it.each([
@@ -171,7 +180,7 @@ describe('files of a guest', () => {
   it('are answers of the metadata service, and a CRL in PEM', () => {
     const certification = JSON.stringify({ vcekCert: pemOf(bytesOf('vek')), certificateChain: 'x' });
     const quote = JSON.stringify({ quote: Buffer.from(bytesOf('tdQuote')).toString('base64url') });
-    const crl = `-----BEGIN X509 CRL-----\n${Buffer.from(bytesOf('crl')).toString('base64').replaceAll(/.{64}/g, '$&\n')}\n-----END X509 CRL-----\n`;
+    const crl = crlPem();
     expect(keysOf(recognised([{ name: 'a', bytes: Buffer.from(certification) }]))).toEqual(['certification']);
     expect(keysOf(recognised([{ name: 'a', bytes: Buffer.from(quote) }]))).toEqual(['tdQuoteAnswer']);
     expect(comparable(recognised([{ name: 'a', bytes: Buffer.from(crl) }]).contents).get('crl')).toEqual(
@@ -195,6 +204,50 @@ describe('files of a guest', () => {
       { name: 'b', bytes: report },
     ]);
     expect(keysOf(other)).toEqual(['report']);
+  });
+
+  it.each<[string, () => Uint8Array]>([
+    [
+      'an issuer in DER, whose place cannot be told',
+      () => parsePemCertificates(chainText(), 'cert_chain')[0] ?? new Uint8Array(),
+    ],
+    ['two CRLs in one text', () => Buffer.from(crlPem() + crlPem())],
+    ['a token', () => Buffer.from('YQ.YQ.YQ')],
+    ['JSON of another form', () => Buffer.from('{"a": 1}')],
+  ])('are left out: %s', (_title, bytes) => {
+    const { contents, notes } = recognised([{ name: 'a', bytes: bytes() }]);
+    expect([contents.size, notes]).toEqual([0, ['"a" is left out: neither its content nor its name is of evidence']]);
+  });
+
+  it('beside a malformed report, quote or TPM quote are recognised by their own content alone', () => {
+    const data = { name: 'data', bytes: Buffer.from('{}') };
+    for (const key of ['report', 'tdQuote', 'quoteMessage'] as const) {
+      const cut = key === 'report' ? Buffer.from(bytesOf(key)).fill(0xff, 8, 16) : bytesOf(key).subarray(0, 60);
+      expect(keysOf(recognised([{ name: 'a', bytes: cut }, data]))).toEqual([key]);
+    }
+    expect(keysOf(recognised([...nameless(['tdQuote']), data]))).toEqual(['tdQuote']);
+  });
+
+  it('are signatures beside a TPM quote, bare or as TPMT_SIGNATURE (RSASSA, SHA-256)', () => {
+    const signature = Buffer.concat([Buffer.from('0014000b0100', 'hex'), bytesOf('quoteSignature')]);
+    for (const bytes of [bytesOf('quoteSignature'), signature]) {
+      const files = [...nameless(['quoteMessage']), { name: 'a', bytes }];
+      expect(keysOf(recognised(files))).toEqual(['quoteMessage', 'quoteSignature']);
+    }
+    const other = [...nameless(['quoteMessage']), { name: 'a', bytes: Buffer.alloc(300, 1) }];
+    expect(keysOf(recognised(other))).toEqual(['quoteMessage']);
+  });
+
+  it('are logs of the system in TLV too, and the log of a TD beside the answer of the metadata service', () => {
+    const event = { pcr: 11, type: 0, data: Buffer.from('phase') };
+    const files = [...nameless(['hcl', 'eventLog']), { name: 'cel', bytes: buildCelTlv([event]) }];
+    expect(keysOf(recognised(files))).toEqual(['eventLog', 'hcl', 'systemLog']);
+    const quote = JSON.stringify({ quote: Buffer.from(bytesOf('tdQuote')).toString('base64url') });
+    const ofTd = [
+      { name: 'answer', bytes: Buffer.from(quote) },
+      { name: 'log', bytes: bytesOf('ccel') },
+    ];
+    expect(keysOf(recognised(ofTd))).toEqual(['ccel', 'tdQuoteAnswer']);
   });
 
   it('never hold a private key: PEM with one is left out', () => {
