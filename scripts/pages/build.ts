@@ -13,7 +13,7 @@ import { buildDocuments } from './documents.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
 /** Of less, nothing is saved, and nothing of pictures that are compressed themselves. */
 const SMALLEST_COMPRESSED = 1024;
 
