@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type PcrValues, readPcrValues } from '../formats/pcr-values.js';
 import { parseTpmsQuote } from '../formats/tpms-attest.js';
 import { hex } from '../model/bytes.js';
 import { FormatError } from '../model/errors.js';
 import { fileProblem, isSystemError } from '../model/file-problem.js';
 import { CollectError } from './collect-error.js';
 import { readBoundedFile, UnfitFileError } from './files.js';
-import { isDigestOf, type PcrValues, readPcrValues } from './pcr-values.js';
+import { isDigestOf } from './pcr-values.js';
 import type { RunTool } from './tool-run.js';
 
 /** Objects of the vTPM of an Azure VM (openvmm, vm/devices/tpm). */

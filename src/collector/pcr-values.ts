@@ -5,8 +5,6 @@ import type { TpmsQuote } from '../formats/tpms-attest.js';
 import { FormatError } from '../model/errors.js';
 import { quotedName } from '../model/names-in-messages.js';
 
-export { type PcrValues, readPcrValues } from '../formats/pcr-values.js';
-
 export const ALL_PCRS: readonly number[] = Array.from({ length: PCR_COUNT }, (_, index) => index);
 
 /** The longest list: each of 24 PCRs as a range of two digits, and the commas between. */

@@ -1,14 +1,11 @@
 import { sha256 } from '../crypto/digest.js';
-import { withoutFilling } from '../formats/der.js';
+import { isTpmSignature, partsOfCertificate, partsOfPem } from '../formats/certificate-parts.js';
 import { parseEventLog } from '../formats/event-log.js';
-import { parsePemBlocks, splitVcekChain } from '../formats/pem.js';
+import { readPcrValues } from '../formats/pcr-values.js';
 import { parseSnpReport, SNP_REPORT_LENGTH } from '../formats/snp-report.js';
 import { parseTdQuote } from '../formats/td-quote.js';
 import { parseTpmsQuote, type TpmsQuote } from '../formats/tpms-attest.js';
-import { parseTpmSignature } from '../formats/tpmt-signature.js';
-import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
-import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../formats/x509-extension.js';
-import { isSameBytes, latin1 } from '../model/bytes.js';
+import { isSameBytes } from '../model/bytes.js';
 import { nullIfMalformed } from '../model/errors.js';
 import type { StructureKind } from '../model/evidence.js';
 import { nearNames, quotedName } from '../model/names-in-messages.js';
@@ -21,7 +18,7 @@ import {
   type RawFile,
 } from './evidence-files.js';
 import { readAmdCertification, readTdQuote } from './metadata-service.js';
-import { isDigestOf, readPcrValues } from './pcr-values.js';
+import { isDigestOf } from './pcr-values.js';
 
 /** Every kind that bytes could be of, by what no other kind has. */
 export type Recognise = (bytes: Uint8Array) => readonly StructureKind[];
@@ -35,15 +32,6 @@ export interface RecognisedFiles {
 /** What a file holds: one part of the evidence, or several, as an extended report does. */
 type Parts = readonly (readonly [EvidenceFileKey, Uint8Array])[];
 
-/** A TPM signature without a TPMT_SIGNATURE around it has the length of the modulus: RSA 2048, 3072 or 4096. */
-const RSA_SIGNATURE_BYTES: readonly number[] = [256, 384, 512];
-
-/** AMD's arc of certificate extensions (VCEK specification, 57230, table 8): VCEK and VLEK have them, and no other. */
-const AMD_EXTENSIONS = '1.3.6.1.4.1.3704.1.';
-/** TCG EK credential profile, 3.2.16: the certificate is of an attestation key. */
-const ATTESTATION_KEY = '2.23.133.8.3';
-const AMD_ORGANISATION = 'Advanced Micro Devices';
-
 /**
  * Assigns files to the parts of evidence that they hold. The content decides. The name decides only where the content of
  * several kinds looks the same: PCR values, signatures, runtime data. Nothing is verified.
@@ -52,8 +40,11 @@ const AMD_ORGANISATION = 'Advanced Micro Devices';
  */
 export function recogniseFiles(files: readonly RawFile[], recognise: Recognise): RecognisedFiles {
   const first = files.map((file) => ({ file, parts: partsByContent(file.bytes, recognise) }));
-  const known = new Map(first.flatMap(({ parts }) => parts ?? []));
-  const found = first.map(({ file, parts }) => ({ file, parts: parts ?? partsByOthers(file, known) }));
+  const known = new Map(first.flatMap(({ parts }) => parts));
+  const found = first.map(({ file, parts }) => ({
+    file,
+    parts: parts.length > 0 ? parts : partsByOthers(file, known),
+  }));
   const contents = new Map<EvidenceFileKey, Uint8Array>();
   const notes: string[] = [];
   const holders = new Map<EvidenceFileKey, string>();
@@ -110,14 +101,14 @@ function isWellNamed({ file, parts }: { readonly file: RawFile; readonly parts: 
   return key !== null && parts.some(([part]) => part === key);
 }
 
-/** Null where the content of this file alone does not say it. */
-function partsByContent(bytes: Uint8Array, recognise: Recognise): Parts | null {
+/** None where the content of this file alone does not say it. */
+function partsByContent(bytes: Uint8Array, recognise: Recognise): Parts {
   const [kind, ...others] = recognise(bytes);
   if (kind === undefined) return partsOfAnswer(bytes);
-  return others.length > 0 ? null : partsOf(kind, bytes);
+  return others.length > 0 ? [] : partsOf(kind, bytes);
 }
 
-function partsOf(kind: StructureKind, bytes: Uint8Array): Parts | null {
+function partsOf(kind: StructureKind, bytes: Uint8Array): Parts {
   switch (kind) {
     case 'snp-report':
       return [['report', bytes]];
@@ -144,14 +135,14 @@ function partsOf(kind: StructureKind, bytes: Uint8Array): Parts | null {
       return partsOfPem(bytes);
     // The other files say which log it is; a TDREPORT and a token are no part of evidence.
     default:
-      return null;
+      return [];
   }
 }
 
 /** Answers of the metadata service are JSON with members of their own. */
-function partsOfAnswer(bytes: Uint8Array): Parts | null {
+function partsOfAnswer(bytes: Uint8Array): Parts {
   if (isAnswer(() => readAmdCertification(bytes))) return [['certification', bytes]];
-  return isAnswer(() => readTdQuote(bytes)) ? [['tdQuoteAnswer', bytes]] : null;
+  return isAnswer(() => readTdQuote(bytes)) ? [['tdQuoteAnswer', bytes]] : [];
 }
 
 function isAnswer(read: () => unknown): boolean {
@@ -164,50 +155,6 @@ function isAnswer(read: () => unknown): boolean {
   }
 }
 
-/** The zeros that fill the NV index of an AK certificate stay: whoever reads it drops them. */
-function partsOfCertificate(bytes: Uint8Array): Parts | null {
-  const certificate = certificateOf(withoutFilling(bytes));
-  const key = certificate === null ? null : leafKeyOf(certificate);
-  return key === null ? null : [[key, bytes]];
-}
-
-function partsOfPem(bytes: Uint8Array): Parts | null {
-  const blocks = nullIfMalformed(() => parsePemBlocks(latin1(bytes)));
-  const [first] = blocks ?? [];
-  if (blocks === null || first === undefined) return null;
-  if (first.label === 'X509 CRL') return blocks.length === 1 ? [['crl', first.der]] : null;
-  const certificate = certificateOf(first.der);
-  const key = certificate === null ? null : leafKeyOf(certificate);
-  if (key === null) return certificate === null ? null : [[chainKeyOf(certificate), bytes]];
-  // Azure writes a VCEK and its chain into one text.
-  const { vek, chain } = splitVcekChain(bytes);
-  const leaf = key === 'vek' ? Buffer.from(vek) : first.der;
-  const above = key === 'vek' ? 'chain' : 'akChain';
-  return chain === null
-    ? [[key, leaf]]
-    : [
-        [key, leaf],
-        [above, Buffer.from(chain)],
-      ];
-}
-
-function certificateOf(der: Uint8Array): X509Certificate | null {
-  return nullIfMalformed(() => parseCertificate(der, { allowZeroSerial: true }));
-}
-
-/** Azure's CAs for attestation keys carry the key purpose of their leaves too. */
-function leafKeyOf({ extensions, basicConstraints }: X509Certificate): 'vek' | 'akCertificate' | null {
-  if (extensions.some(({ oid }) => oid.startsWith(AMD_EXTENSIONS))) return 'vek';
-  if (basicConstraints?.ca === true) return null;
-  const usage = onlyExtension(extensions, EXTENSION.extendedKeyUsage);
-  const purposes = usage === null ? [] : (nullIfMalformed(() => parseExtendedKeyUsage(usage)) ?? []);
-  return purposes.includes(ATTESTATION_KEY) ? 'akCertificate' : null;
-}
-
-function chainKeyOf({ issuer }: X509Certificate): 'chain' | 'akChain' {
-  return latin1(issuer.der).includes(AMD_ORGANISATION) ? 'chain' : 'akChain';
-}
-
 /** What the other files tell of a file: the log of a TD or of a vTPM, values that a quote was made over, hashed data. */
 function partsByOthers({ name, bytes }: RawFile, known: EvidenceContents): Parts {
   const message = known.get('quoteMessage');
@@ -217,7 +164,7 @@ function partsByOthers({ name, bytes }: RawFile, known: EvidenceContents): Parts
     (isRuntimeData(bytes, known) ? 'runtimeData' : null) ??
     logKeyOf(bytes, known) ??
     keyOfName(name) ??
-    (quote !== null && isSignature(bytes) ? 'quoteSignature' : null);
+    (quote !== null && isTpmSignature(bytes) ? 'quoteSignature' : null);
   return key === null ? [] : [[key, bytes]];
 }
 
@@ -242,10 +189,4 @@ function logKeyOf(bytes: Uint8Array, known: EvidenceContents): EvidenceFileKey |
   if (log === null || log.events.length === 0) return null;
   if (!known.has('quoteMessage') && (known.has('tdQuote') || known.has('tdQuoteAnswer'))) return 'ccel';
   return log.format === 'cel-json' || log.format === 'cel-tlv' ? 'systemLog' : 'eventLog';
-}
-
-function isSignature(bytes: Uint8Array): boolean {
-  return (
-    RSA_SIGNATURE_BYTES.includes(bytes.byteLength) || nullIfMalformed(() => parseTpmSignature(bytes, null)) !== null
-  );
 }

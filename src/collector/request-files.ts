@@ -1,5 +1,6 @@
 import { encodeBase64Url } from '../formats/base64.js';
 import { type HclReport, parseHclReport } from '../formats/hcl-report.js';
+import { readPcrValues } from '../formats/pcr-values.js';
 import { parsePemCertificates } from '../formats/pem.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { parseTpmsQuote } from '../formats/tpms-attest.js';
@@ -10,7 +11,6 @@ import { CollectError } from './collect-error.js';
 import { azureSnpEvidence, azureTdxEvidence, type TpmParts, tpmEvidence } from './evidence-body.js';
 import { EVIDENCE_FILES, type EvidenceContents, type EvidenceFileKey } from './evidence-files.js';
 import { readAmdCertification, readTdQuote } from './metadata-service.js';
-import { readPcrValues } from './pcr-values.js';
 
 /** Types of evidence that files can be. */
 export type FileEvidenceType = keyof typeof FORMS;

@@ -1,14 +1,10 @@
-import { withoutFilling } from '../formats/der.js';
+import { isTpmSignature, partsOfCertificate, partsOfPem } from '../formats/certificate-parts.js';
 import { parseEventLog } from '../formats/event-log.js';
 import { parseHclReport } from '../formats/hcl-report.js';
 import { type PcrValues, readPcrValues } from '../formats/pcr-values.js';
-import { parsePemBlocks, splitVcekChain } from '../formats/pem.js';
 import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
 import { parseTpmsQuote, type TpmsQuote } from '../formats/tpms-attest.js';
-import { parseTpmSignature } from '../formats/tpmt-signature.js';
-import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
-import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../formats/x509-extension.js';
-import { base64, fromLatin1, hex, isSameBytes, latin1 } from '../model/bytes.js';
+import { base64, hex, isSameBytes, latin1 } from '../model/bytes.js';
 import { nullIfMalformed } from '../model/errors.js';
 import { hasTdEventLog } from '../model/evidence-traits.js';
 import type { JsonObject } from '../model/json.js';
@@ -66,13 +62,6 @@ const PARTS_OF = {
 } as const satisfies { readonly [type: string]: readonly Part[] };
 
 type Type = keyof typeof PARTS_OF;
-
-/** RSA 2048, 3072 and 4096: a signature without a TPMT_SIGNATURE around it is as long as the modulus. */
-const RSA_SIGNATURE_BYTES: readonly number[] = [256, 384, 512];
-/** AMD's arc of certificate extensions (VCEK specification, 57230, table 8): VCEK and VLEK have them, and no other. */
-const AMD_EXTENSIONS = '1.3.6.1.4.1.3704.1.';
-/** TCG EK credential profile, 3.2.16: the certificate is of an attestation key. */
-const ATTESTATION_KEY = '2.23.133.8.3';
 
 /**
  * Makes a /verify body of files, by their content alone. A body among the files goes before all others. Nothing is verified.
@@ -172,6 +161,7 @@ function partsIn(intake: Intake): Held {
       ['certificateTable', bytes.subarray(SNP_REPORT_LENGTH)],
     ];
   if (kind === 'pem') return partsOfPem(bytes);
+  if (kind === 'certificate') return partsOfCertificate(bytes);
   const part = partOf(kind, bytes);
   return part === null ? [] : [[part, bytes]];
 }
@@ -189,46 +179,9 @@ const PART_OF_KIND: { readonly [kind in FoundBytes['kind']]?: Part } = {
 };
 
 function partOf(kind: FoundBytes['kind'], bytes: Uint8Array): Part | null {
-  if (kind === 'certificate') return leafPartOf(certificateIn(withoutFilling(bytes)));
   if (kind !== 'event-log') return PART_OF_KIND[kind] ?? null;
   const format = nullIfMalformed(() => parseEventLog(bytes, bytes.byteLength).format);
   return format === 'cel-json' || format === 'cel-tlv' ? 'systemLog' : 'eventLog';
-}
-
-/** Azure writes a VCEK and its chain into one text. */
-function partsOfPem(pem: Uint8Array): Held {
-  const [first, ...others] = nullIfMalformed(() => parsePemBlocks(latin1(pem))) ?? [];
-  if (first === undefined) return [];
-  if (first.label === 'X509 CRL') return others.length === 0 ? [['crl', first.der]] : [];
-  const certificate = certificateIn(first.der);
-  if (certificate === null) return [];
-  const isOfAmd = latin1(certificate.issuer.der).includes('Advanced Micro Devices');
-  const above = isOfAmd ? 'chain' : 'akChain';
-  const leaf = leafPartOf(certificate);
-  if (leaf === null) return [[above, pem]];
-  const { chain } = splitVcekChain(pem);
-  return chain === null
-    ? [[leaf, first.der]]
-    : [
-        [leaf, first.der],
-        [above, fromLatin1(chain)],
-      ];
-}
-
-/** VCEKs have the serial number zero. */
-function certificateIn(der: Uint8Array): X509Certificate | null {
-  return nullIfMalformed(() => parseCertificate(der, { allowZeroSerial: true }));
-}
-
-/** Null for an issuer. Azure's CAs for attestation keys carry the key purpose of their leaves too. */
-function leafPartOf(certificate: X509Certificate | null): 'vek' | 'akCertificate' | null {
-  if (certificate === null) return null;
-  const { extensions, basicConstraints } = certificate;
-  if (extensions.some(({ oid }) => oid.startsWith(AMD_EXTENSIONS))) return 'vek';
-  const usage = onlyExtension(extensions, EXTENSION.extendedKeyUsage);
-  if (basicConstraints?.ca === true || usage === null) return null;
-  const purposes = nullIfMalformed(() => parseExtendedKeyUsage(usage)) ?? [];
-  return purposes.includes(ATTESTATION_KEY) ? 'akCertificate' : null;
 }
 
 /** PCR values may be as long as a signature: those that the quote was made over are told by its digest. */
@@ -236,14 +189,8 @@ function besideQuote({ bytes }: GivenFile, quote: TpmsQuote | null): Held {
   if (quote === null) return [];
   const values = nullIfMalformed(() => readPcrValues(bytes, quote));
   if (values !== null && isSameBytes(sha256(...values.values()), quote.pcrDigest)) return [['pcrs', bytes]];
-  if (isSignature(bytes)) return [['signature', bytes]];
+  if (isTpmSignature(bytes)) return [['signature', bytes]];
   return values === null ? [] : [['pcrs', bytes]];
-}
-
-function isSignature(bytes: Uint8Array): boolean {
-  return (
-    RSA_SIGNATURE_BYTES.includes(bytes.byteLength) || nullIfMalformed(() => parseTpmSignature(bytes, null)) !== null
-  );
 }
 
 /** A part that is missing has no member: the service names what it needs. */

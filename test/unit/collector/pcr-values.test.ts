@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ALL_PCRS, isDigestOf, parsePcrList, readPcrValues } from '../../../src/collector/pcr-values.js';
+import { ALL_PCRS, isDigestOf, parsePcrList } from '../../../src/collector/pcr-values.js';
 import { sha256 } from '../../../src/crypto/digest.js';
+import { readPcrValues } from '../../../src/formats/pcr-values.js';
 import type { PcrSelection } from '../../../src/formats/tpms-attest.js';
 
 const sha256Of = (...indices: readonly number[]) => ({

@@ -1,0 +1,73 @@
+import { fromLatin1, latin1 } from '../model/bytes.js';
+import { nullIfMalformed } from '../model/errors.js';
+import { withoutFilling } from './der.js';
+import { parsePemBlocks, splitVcekChain } from './pem.js';
+import { parseTpmSignature } from './tpmt-signature.js';
+import { parseCertificate, type X509Certificate } from './x509-certificate.js';
+import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from './x509-extension.js';
+
+/** Parts of evidence that certificates and CRLs are. */
+export type CertificatePart = 'vek' | 'chain' | 'akCertificate' | 'akChain' | 'crl';
+
+/** A file may hold a leaf and the chain above it. */
+export type CertificateParts = readonly (readonly [CertificatePart, Uint8Array])[];
+
+/** A TPM signature without a TPMT_SIGNATURE around it has the length of the modulus: RSA 2048, 3072 or 4096. */
+const RSA_SIGNATURE_BYTES: readonly number[] = [256, 384, 512];
+/** AMD's arc of certificate extensions (VCEK specification, 57230, table 8): VCEK and VLEK have them, and no other. */
+const AMD_EXTENSIONS = '1.3.6.1.4.1.3704.1.';
+/** TCG EK credential profile, 3.2.16: the certificate is of an attestation key. */
+const ATTESTATION_KEY = '2.23.133.8.3';
+const AMD_ORGANISATION = 'Advanced Micro Devices';
+
+/**
+ * Tells by its content which parts of evidence a DER certificate is. Nothing is verified. An issuer is none: only PEM texts
+ * hold chains.
+ *
+ * @param bytes zeros may follow the certificate, as in the NV index of an AK certificate; the part keeps them
+ */
+export function partsOfCertificate(bytes: Uint8Array): CertificateParts {
+  const certificate = certificateIn(withoutFilling(bytes));
+  const part = certificate === null ? null : leafPartOf(certificate);
+  return part === null ? [] : [[part, bytes]];
+}
+
+/** Tells by its content which parts of evidence a PEM text holds. Azure writes a VCEK and its chain into one text. */
+export function partsOfPem(pem: Uint8Array): CertificateParts {
+  const [first, ...others] = nullIfMalformed(() => parsePemBlocks(latin1(pem))) ?? [];
+  if (first === undefined) return [];
+  if (first.label === 'X509 CRL') return others.length === 0 ? [['crl', first.der]] : [];
+  const certificate = certificateIn(first.der);
+  if (certificate === null) return [];
+  const above = latin1(certificate.issuer.der).includes(AMD_ORGANISATION) ? 'chain' : 'akChain';
+  const leaf = leafPartOf(certificate);
+  if (leaf === null) return [[above, pem]];
+  const { chain } = splitVcekChain(pem);
+  return chain === null
+    ? [[leaf, first.der]]
+    : [
+        [leaf, first.der],
+        [above, fromLatin1(chain)],
+      ];
+}
+
+/** Whether bytes look like the signature of a TPM quote, as a TPMT_SIGNATURE or alone. */
+export function isTpmSignature(bytes: Uint8Array): boolean {
+  return (
+    RSA_SIGNATURE_BYTES.includes(bytes.byteLength) || nullIfMalformed(() => parseTpmSignature(bytes, null)) !== null
+  );
+}
+
+/** VCEKs have the serial number zero. */
+function certificateIn(der: Uint8Array): X509Certificate | null {
+  return nullIfMalformed(() => parseCertificate(der, { allowZeroSerial: true }));
+}
+
+/** Null for an issuer. Azure's CAs for attestation keys carry the key purpose of their leaves too. */
+function leafPartOf({ extensions, basicConstraints }: X509Certificate): 'vek' | 'akCertificate' | null {
+  if (extensions.some(({ oid }) => oid.startsWith(AMD_EXTENSIONS))) return 'vek';
+  const usage = onlyExtension(extensions, EXTENSION.extendedKeyUsage);
+  if (basicConstraints?.ca === true || usage === null) return null;
+  const purposes = nullIfMalformed(() => parseExtendedKeyUsage(usage)) ?? [];
+  return purposes.includes(ATTESTATION_KEY) ? 'akCertificate' : null;
+}
