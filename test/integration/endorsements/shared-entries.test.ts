@@ -40,9 +40,12 @@ describe.skipIf(isWithoutValkey('entries that replicas share'))('entries that re
           cacheFolder: lab.path(name),
         });
       await find(await replica('one'));
+      const asked = [/SPL/, /cert_chain/, /crl/].map((path) => lab.kds.count(path));
       const past = await find(await replica('other'), requestFor(), { historical: true });
       expect(summary(past)).toEqual({ vek: 'cache', chain: 'network', crl: 'network' });
-      expect([lab.kds.count(/SPL/), lab.kds.count(/cert_chain/), lab.kds.count(/crl/)]).toEqual([1, 2, 2]);
+      // How often a chain is asked for depends on whether its two users ask at the same moment.
+      const more = [/SPL/, /cert_chain/, /crl/].map((path, at) => lab.kds.count(path) > Number(asked[at]));
+      expect(more).toEqual([false, true, true]);
     });
   });
 
