@@ -2,6 +2,7 @@ import { dnsNames } from '../../src/formats/alternative-names.js';
 import { decodeBase64, decodeHex } from '../../src/formats/base64.js';
 import { parseCanonicalEventLog } from '../../src/formats/canonical-event-log.js';
 import { parseEventLog } from '../../src/formats/event-log.js';
+import { parseGoTpmAttestation } from '../../src/formats/go-tpm-attestation.js';
 import { parseHclReport } from '../../src/formats/hcl-report.js';
 import { parseKeySet } from '../../src/formats/json-web-key-set.js';
 import { parseClaimsSet, parseJws } from '../../src/formats/jws.js';
@@ -67,6 +68,7 @@ export const PARSERS = {
   'tpm-quote-shown': (message) => describeTpmQuote({ message, signature: Buffer.alloc(256), pcrs: new Map() }, ''),
   'tpm-key-shown': (bytes) =>
     describeCertifiedKey({ info: bytes, signature: Buffer.alloc(256), publicArea: bytes }, ''),
+  'go-tpm-attestation': parseGoTpmAttestation,
   'tpm-signature': (bytes) => parseTpmSignature(bytes, 256),
   'event-log': (bytes) => parseTcgEventLog(bytes, EVENT_LOG_BYTES),
   'canonical-event-log': (bytes) => parseCanonicalEventLog(bytes, EVENT_LOG_BYTES),

@@ -13,6 +13,7 @@ import {
   ukiBoot,
   windowsBoot,
 } from '../lab/event-log-builder.js';
+import { buildGoTpmAttestation, buildGoTpmQuote } from '../lab/go-tpm-attestation-builder.js';
 import { createIntelPki } from '../lab/intel-pki.js';
 import { buildTdReport } from '../lab/td-report-builder.js';
 import { TdxPlatform } from '../lab/tdx-platform.js';
@@ -88,6 +89,16 @@ async function amdSeeds() {
     'tpm-certify': [certified.info],
     'tpm-public': [certified.publicArea, vm.vtpm.certify(jwk(), { authPolicy: new Uint8Array() }).publicArea],
     'tpm-key-shown': [certified.info, certified.publicArea],
+    'go-tpm-attestation': [
+      buildGoTpmAttestation({
+        ak_pub: vm.vtpm.akPublic().subarray(2),
+        quotes: [buildGoTpmQuote(tpmQuote, 'sha1'), buildGoTpmQuote(tpmQuote, 'sha256')],
+        event_log: buildEventLog(grubBoot()).subarray(0, 200),
+        instance_info: Buffer.from('instance'),
+        ak_cert: vek.der,
+        intermediate_certs: pki.chainDer('Milan', 'vcek'),
+      }),
+    ],
     'tpm-signature': [signature, tpmQuote.signature],
     certificate: [vek.der, ...pki.chainDer('Milan', 'vcek')],
     'dns-names': [new VaultAnswerPki('vault.azure.net').leafCertificate()],

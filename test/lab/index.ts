@@ -14,6 +14,7 @@ export * from './der-writer.js';
 export * from './entra.js';
 export * from './entra-assertion.js';
 export * from './event-log-builder.js';
+export * from './go-tpm-attestation-builder.js';
 export * from './hcl-report-builder.js';
 export * from './instance-metadata.js';
 export * from './intel-pki.js';

@@ -1,0 +1,82 @@
+import type { MalformedCode } from '../model/codes.js';
+import { FormatError } from '../model/errors.js';
+import { ByteReader } from './byte-reader.js';
+
+/** Wire types VARINT and LEN (Protocol Buffers, Encoding). No message here has values of fixed width, or groups. */
+const WIRE_TYPES = { uint32: 0, bytes: 2 } as const;
+
+/** Seven bits a byte: 32 bits take five. */
+const VARINT_BYTES = 5;
+const MAXIMUM = 0xffff_ffff;
+
+export interface ProtobufField {
+  readonly number: number;
+  /** `uint32` is an enumeration too; `bytes` is also a message, and an entry of a map. */
+  readonly kind: keyof typeof WIRE_TYPES;
+  /** How often it may be there; once where left out. */
+  readonly most?: number;
+}
+
+export interface ProtobufMessage {
+  /** What errors call it. */
+  readonly name: string;
+  /** Code of what is no such message. */
+  readonly code: MalformedCode;
+  readonly fields: { readonly [name: string]: ProtobufField };
+}
+
+/** What a message has of each field, in the order of its bytes. Bytes are views. */
+export type ProtobufValues<M extends ProtobufMessage> = {
+  readonly [N in keyof M['fields']]: readonly (M['fields'][N]['kind'] extends 'uint32' ? number : Uint8Array)[];
+};
+
+/**
+ * Reads a message in the binary encoding of Protocol Buffers, to its last byte. Stricter than the encoding: a field that is not
+ * known is refused, since what it means is not, and so is a second value of a field that has one.
+ *
+ * @throws {FormatError} the code of the message for bytes that are none, a wire type that is not the field's, a number of more
+ *   than 32 bits or not in its shortest form; `unknown_property`; `duplicate_key`; `schema` where a field is there too often
+ */
+export function parseProtobuf<M extends ProtobufMessage>(bytes: Uint8Array, message: M): ProtobufValues<M> {
+  const fields = Object.entries(message.fields);
+  const values = new Map<string, (Uint8Array | number)[]>(fields.map(([name]) => [name, []]));
+  const reader = new ByteReader(bytes, message.code);
+  while (reader.remaining > 0) {
+    const tag = readUint32(reader, message, `the tag of a field of ${message.name}`);
+    const number = tag >>> 3;
+    const [name, field] = fields.find(([, known]) => known.number === number) ?? [];
+    const found = values.get(name ?? '');
+    if (name === undefined || field === undefined || found === undefined) {
+      throw new FormatError('unknown_property', `${message.name} has the field ${number}, which is not known`);
+    }
+    const full = `${message.name}.${name}`;
+    if ((tag & 7) !== WIRE_TYPES[field.kind]) {
+      throw new FormatError(message.code, `${full} has wire type ${tag & 7}, expected ${WIRE_TYPES[field.kind]}`);
+    }
+    requireRoom(found.length, full, field);
+    const read = readUint32(reader, message, full);
+    found.push(field.kind === 'uint32' ? read : reader.bytes(read, full));
+  }
+  // each list has values of its field's kind only
+  return Object.fromEntries(values) as unknown as ProtobufValues<M>;
+}
+
+function requireRoom(count: number, name: string, { most = 1 }: ProtobufField): void {
+  if (count < most) return;
+  if (most === 1) throw new FormatError('duplicate_key', `${name} is there twice`);
+  throw new FormatError('schema', `${name} is there more than ${most} times`);
+}
+
+/** A varint: a value, or a length. */
+function readUint32(reader: ByteReader, { code }: ProtobufMessage, what: string): number {
+  let value = 0;
+  for (let index = 0; index < VARINT_BYTES; index++) {
+    const byte = reader.u8(what);
+    value += (byte & 0x7f) * 2 ** (7 * index);
+    if (byte >= 0x80) continue;
+    if (value > MAXIMUM) break;
+    if (byte === 0 && index > 0) throw new FormatError(code, `${what} is not in the shortest form`);
+    return value;
+  }
+  throw new FormatError(code, `${what} has more than 32 bits`);
+}
