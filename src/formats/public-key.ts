@@ -1,9 +1,10 @@
 import {
   DER,
   type DerElement,
-  type DerReader,
+  DerReader,
   malformed,
   oidText,
+  parseDer,
   parseDerSequence,
   unsignedOctets,
   wholeOctets,
@@ -70,6 +71,15 @@ export function readPublicKeyInfo(reader: DerReader): PublicKeyInfo {
   if (oid === RSA_ENCRYPTION) return { spki, key: rsaKey(parameters, octets) };
   if (oid === EC_PUBLIC_KEY) return { spki, key: ecKey(parameters, octets) };
   return { spki, key: { kind: 'other', detail: 'neither RSA nor elliptic curve' } };
+}
+
+/**
+ * Reads a SubjectPublicKeyInfo to its last byte.
+ * @throws {FormatError} `cert_format`
+ */
+export function parsePublicKeyInfo(bytes: Uint8Array): PublicKey {
+  parseDer(bytes);
+  return readPublicKeyInfo(new DerReader(bytes, 0, bytes.byteLength)).key;
 }
 
 function rsaKey(parameters: DerElement | null, octets: Uint8Array): RsaKey {

@@ -80,6 +80,10 @@ export interface CertifiedKeyInput {
 export interface AzureGuestMembers {
   /** TPM2B_PUBLIC of the attestation key. */
   readonly akPublic?: Uint8Array;
+  /** What the guest calls it, for messages. Only of a dialect. */
+  readonly akPublicName?: string;
+  /** SubjectPublicKeyInfo of the attestation key, DER, in place of `akPublic`. Only of a dialect. */
+  readonly akSpki?: Uint8Array;
   readonly certifiedKey?: CertifiedKeyInput;
 }
 

@@ -1,8 +1,9 @@
 import { equalInConstantTime } from '../../crypto/constant-time.js';
+import { parsePublicKeyInfo } from '../../formats/public-key.js';
 import { parseTpm2bPublic, type TpmtPublic } from '../../formats/tpmt-public.js';
 import type { Checks } from '../../model/check.js';
 import type { CertifiedKeyClaims, TpmClaims } from '../../model/claims.js';
-import { within } from '../../model/errors.js';
+import { FormatError, nullIfMalformed, within } from '../../model/errors.js';
 import type { AzureGuestMembers } from '../../model/evidence.js';
 import type { ExpectedBinding } from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
@@ -13,21 +14,42 @@ import type { OpenedCertifiedKey, OpenedTpmQuote, QuoteKey, TpmQuoteVerifier } f
 const AK_PUBLIC = '/evidence/akPublic';
 const CERTIFIED_KEY = '/evidence/certifiedKey';
 
-/** What an Azure guest sends of the keys of its vTPM, read. */
+interface StatedKey extends Pick<TpmtPublic, 'key'> {
+  /** What errors call it. */
+  readonly name: string;
+  /** Null where only the key was sent. */
+  readonly attributes: TpmtPublic['attributes'] | null;
+}
+
+/** What a guest sends of the keys of its vTPM, read. */
 export interface GuestKeys {
-  /** Public area of the attestation key; null where none was sent. */
-  readonly akPublic: TpmtPublic | null;
+  /** The attestation key as the guest states it; null where it does not. */
+  readonly akPublic: StatedKey | null;
   /** Null where none was sent. */
   readonly certifiedKey: OpenedCertifiedKey | null;
 }
 
 /** @throws {FormatError} `tpm_format` */
-export function openGuestKeys({ akPublic, certifiedKey }: AzureGuestMembers, quotes: TpmQuoteVerifier): GuestKeys {
+export function openGuestKeys(members: AzureGuestMembers, quotes: TpmQuoteVerifier): GuestKeys {
+  const { certifiedKey } = members;
   return {
-    akPublic: akPublic === undefined ? null : within(AK_PUBLIC, () => parseTpm2bPublic(akPublic)),
+    akPublic: within(AK_PUBLIC, () => readStatedKey(members)),
     certifiedKey:
       certifiedKey === undefined ? null : quotes.openCertifiedKey(certifiedKey, certifiedKey.about ?? CERTIFIED_KEY),
   };
+}
+
+function readStatedKey({ akPublic, akPublicName, akSpki }: AzureGuestMembers): StatedKey | null {
+  const name = akPublicName ?? 'the public area sent';
+  if (akSpki !== undefined) return { name, key: readSpki(akSpki), attributes: null };
+  return akPublic === undefined ? null : { name, ...parseTpm2bPublic(akPublic) };
+}
+
+function readSpki(spki: Uint8Array): TpmtPublic['key'] {
+  const key = nullIfMalformed(() => parsePublicKeyInfo(spki));
+  if (key?.kind === 'ec') return key;
+  if (key?.kind === 'rsa') return { kind: 'rsa', n: key.modulus, e: key.exponent };
+  throw new FormatError('tpm_format', 'the SubjectPublicKeyInfo is not of an RSA key, or of one on P-256 or P-384');
 }
 
 /** What of the guest's keys holds under the attestation key. */
@@ -71,16 +93,18 @@ function withCertifiedKey(
  */
 export function verifyAkPublic(all: Checks, { akPublic }: GuestKeys, key: Verified<QuoteKey>): void {
   if (akPublic === null) return;
+  const { name, attributes } = akPublic;
   const same = isKey(akPublic, key);
-  all.at(AK_PUBLIC).require(same && isRestrictedSigningKey(akPublic), 'hcl_ak_mismatch', {
-    detail: 'the public area sent is that of the attestation key',
+  const contradicts = attributes !== null && !isRestrictedSigningKey(attributes);
+  all.at(AK_PUBLIC).require(same && !contradicts, 'hcl_ak_mismatch', {
+    detail: `${name} is that of the attestation key`,
     otherwise: same
-      ? 'the public area sent is not that of a restricted signing key of a TPM'
-      : 'the public area sent is of another key than the attestation key',
+      ? `${name} is not that of a restricted signing key of a TPM`
+      : `${name} is of another key than the attestation key`,
   });
 }
 
-function isKey({ key: stated }: TpmtPublic, key: QuoteKey): boolean {
+function isKey({ key: stated }: StatedKey, key: QuoteKey): boolean {
   if (stated.kind === 'ec' || key.kind === 'ec') {
     return (
       stated.kind === 'ec' &&
@@ -93,7 +117,7 @@ function isKey({ key: stated }: TpmtPublic, key: QuoteKey): boolean {
   return equalInConstantTime(stated.n, key.modulus) && equalInConstantTime(stated.e, key.exponent);
 }
 
-function isRestrictedSigningKey({ attributes }: TpmtPublic): boolean {
+function isRestrictedSigningKey(attributes: TpmtPublic['attributes']): boolean {
   const { fixedTpm, fixedParent, sensitiveDataOrigin, restricted, sign, decrypt } = attributes;
   return fixedTpm && fixedParent && sensitiveDataOrigin && restricted && sign && !decrypt;
 }

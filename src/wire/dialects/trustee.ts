@@ -1,3 +1,4 @@
+import { DER } from '../../formats/der.js';
 import { sizedPublic } from '../../formats/tpmt-public.js';
 import type {
   AzSnpVtpmEvidence,
@@ -108,10 +109,16 @@ export function readTrusteeTpm(evidence: Schemas['TrusteeTpmEvidence'], pointer:
       pcrs: sha256Bank(quote.pcrs.map((value, index) => readHex(value, `${at}/pcrs/${index}`))),
     },
     ak: { certificate: readCertificate(evidence.akCertificate, `${pointer}/akCertificate`), chain: null },
-    akPublic: sizedPublic(readStructure(akPublic, `${pointer}/value/ak_public`)),
+    akPublicName: 'ak_public',
+    ...statedKey(readStructure(akPublic, `${pointer}/value/ak_public`)),
     exactNonce: TPM_NONCE_BYTES,
     eventLog: null,
   };
+}
+
+/** Begins a SubjectPublicKeyInfo (DER). A TPMT_PUBLIC begins with 0, and no TPM2B_PUBLIC has a size that begins so. */
+function statedKey(bytes: Uint8Array): Pick<TpmEvidence, 'akPublic' | 'akSpki'> {
+  return bytes[0] === DER.sequence ? { akSpki: bytes } : { akPublic: sizedPublic(bytes) };
 }
 
 function placed(text: string, pointer: string): Placed {

@@ -1,12 +1,13 @@
+import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { TpmEvidence } from '../../../../src/model/evidence.js';
 import { evidenceSha256 } from '../../../../src/verifiers/evidence/evidence-identity.js';
 import { overrideRequest, readVerifyRequest } from '../../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../../format-error-of.js';
-import { buildTpmtSignature, VirtualTpm } from '../../../lab/index.js';
+import { buildTpmtSignature, createTrustedLaunchMachine, VirtualTpm } from '../../../lab/index.js';
 import { HCL_REPORT } from '../../wire/sample-bodies.js';
 import { expectFailed, expectVerified, JWK, OTHER_NONCE } from '../fixture.js';
-import { MACHINE, tpmOnlyVerifier, verifyTpm } from './tpm-fixture.js';
+import { AK_PKI, MACHINE, tpmOnlyVerifier, verifyTpm } from './tpm-fixture.js';
 
 type Members = { readonly [name: string]: unknown };
 
@@ -15,7 +16,11 @@ const NATIVE = MACHINE.evidence({ nonce: NONCE });
 const SIGNATURE = buildTpmtSignature('rsassa', 'sha256', NATIVE.tpmQuote.signature);
 const AK_DER = 'der' in NATIVE.ak.certificate ? NATIVE.ak.certificate.der : new Uint8Array();
 const OTHER_TPM = await VirtualTpm.create();
+const P521_TPM = await VirtualTpm.create({ curve: 'P-521' });
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+const spkiOf = ({ privateKey }: VirtualTpm) => createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+const evidenceOf = async (vtpm: VirtualTpm) =>
+  (await createTrustedLaunchMachine({ pki: AK_PKI, vtpm })).evidence({ nonce: NONCE });
 
 /** What a guest sends, and the certificate beside it. */
 function trustee(quote: Members = {}, value: Members = {}): Members {
@@ -41,8 +46,8 @@ function read(evidence: Members): TpmEvidence {
 const verify = (evidence: Members, nonce: Uint8Array = NONCE) => verifyTpm(read(evidence), { nonce });
 
 describe('dialect trustee of a vTPM by itself', () => {
-  it('verifies with TPM2B_PUBLIC and with TPMT_PUBLIC of the key', async () => {
-    const areas = [MACHINE.vtpm.akPublic(), MACHINE.vtpm.akPublic().subarray(2)];
+  it('verifies with TPM2B_PUBLIC, TPMT_PUBLIC and SubjectPublicKeyInfo of the key', async () => {
+    const areas = [MACHINE.vtpm.akPublic(), MACHINE.vtpm.akPublic().subarray(2), spkiOf(MACHINE.vtpm)];
     for (const area of areas) {
       const found = await verify(trustee({}, { ak_public: base64(area) }));
       expectVerified(found);
@@ -56,10 +61,22 @@ describe('dialect trustee of a vTPM by itself', () => {
     expect(evidenceSha256(read(trustee()))).toBe(evidenceSha256(native));
   });
 
-  it('HCL-14 denies the public area of another key: hcl_ak_mismatch', async () => {
-    const areas = [OTHER_TPM.akPublic(), OTHER_TPM.akPublic().subarray(2)];
+  it('verifies with SubjectPublicKeyInfo of a key on a curve', async () => {
+    const vtpm = await VirtualTpm.create({ curve: 'P-256' });
+    const found = await verifyTpm({ ...(await evidenceOf(vtpm)), akSpki: spkiOf(vtpm) }, { nonce: NONCE });
+    expectVerified(found);
+    const other = await VirtualTpm.create({ curve: 'P-256' });
+    const stated = { ...(await evidenceOf(vtpm)), akSpki: spkiOf(other) };
+    expectFailed(await verifyTpm(stated, { nonce: NONCE }), 'hcl_ak_mismatch');
+  });
+
+  it('HCL-14 denies another key in each form, and names ak_public: hcl_ak_mismatch', async () => {
+    const areas = [OTHER_TPM.akPublic(), OTHER_TPM.akPublic().subarray(2), spkiOf(OTHER_TPM)];
     for (const area of areas) {
-      expectFailed(await verify(trustee({}, { ak_public: base64(area) })), 'hcl_ak_mismatch');
+      const found = await verify(trustee({}, { ak_public: base64(area) }));
+      expectFailed(found, 'hcl_ak_mismatch');
+      const { detail } = found.checks.find(({ id }) => id === 'hcl_ak_mismatch') ?? {};
+      expect(detail).toBe('ak_public is of another key than the attestation key');
     }
   });
 
@@ -70,11 +87,11 @@ describe('dialect trustee of a vTPM by itself', () => {
   it.each([
     ['nothing', ''],
     ['one byte', 'AQ=='],
-    [
-      'a SubjectPublicKeyInfo',
-      base64(Buffer.concat([Buffer.from('30820122300d06092a864886f70d01010105', 'hex'), NONCE])),
-    ],
-  ])('refuses a public area that is neither: %s', (_name, text) => {
+    ['a SubjectPublicKeyInfo that is cut', base64(spkiOf(MACHINE.vtpm).subarray(0, -1))],
+    ['a SubjectPublicKeyInfo with a byte behind it', base64(Buffer.concat([spkiOf(MACHINE.vtpm), Buffer.of(0)]))],
+    ['a key on P-521', base64(spkiOf(P521_TPM))],
+    ['a certificate', base64(AK_DER)],
+  ])('refuses a key in another form: %s', (_name, text) => {
     const open = () => tpmOnlyVerifier().open(read(trustee({}, { ak_public: text })));
     expect(formatErrorOf(open)).toEqual({ code: 'tpm_format', pointer: '/evidence/akPublic' });
   });
