@@ -41,6 +41,12 @@ export function parsePemCertificates(text: string, code: PemCode, bounds: PemBou
   return readBlocks(text, ['CERTIFICATE'], code, certificates).map(({ der }) => der);
 }
 
+/** A certificate as PEM, in lines of 64 characters, each with its end. */
+export function pemOf(der: Uint8Array): string {
+  const lines = base64(der, 'base64').match(/.{1,64}/g) ?? [];
+  return [PEM_BEGIN, ...lines, '-----END CERTIFICATE-----', ''].join('\n');
+}
+
 function requireLength(text: string, maximum: number): void {
   if (text.length <= maximum) return;
   throw new FormatError('cert_format', `PEM is ${text.length} characters, at most ${maximum} are allowed`);

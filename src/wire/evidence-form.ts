@@ -25,6 +25,7 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
       tpm: () => 'TrusteeTpmEvidence',
     },
   ],
+  ['go-tpm-tools', { tpm: () => 'GoTpmToolsEvidence' }],
   ['maa', { snp: maaForm('quote', 'MaaSnpRequestEvidence'), tdx: maaForm('report', 'MaaTdxRequestEvidence') }],
   ['azure-guest', { 'az-snp-vtpm': azureGuestForm, 'az-tdx-vtpm': azureGuestForm, tpm: azureGuestForm }],
   ['azure-cleanroom', { 'az-snp-vtpm': azureCleanroomForm }],

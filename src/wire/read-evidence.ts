@@ -13,6 +13,7 @@ import { readAzureCleanroom, readAzureCleanroomReport } from './dialects/azure-c
 import { readAzureGuest, readEncodedAzureGuest } from './dialects/azure-guest.js';
 import { readConfigfsTsmSnp, readConfigfsTsmTdx } from './dialects/configfs-tsm.js';
 import { readExtendedReport } from './dialects/extended-report.js';
+import { readGoTpmTools } from './dialects/go-tpm-tools.js';
 import { readItaRequestV1, readItaRequestV2 } from './dialects/ita-request.js';
 import { readMaaSnpRequest, readMaaTdxRequest } from './dialects/maa-request.js';
 import {
@@ -72,6 +73,7 @@ const READERS: EvidenceReaders = {
   TrusteeTdxEvidenceV1: readTrusteeTdxV1,
   TrusteeTdEvidence: readTrusteeTd,
   TrusteeTpmEvidence: readTrusteeTpm,
+  GoTpmToolsEvidence: readGoTpmTools,
   MaaSnpRequestEvidence: readMaaSnpRequest,
   MaaTdxRequestEvidence: readMaaTdxRequest,
   AzureGuestEvidence: readAzureGuest,

@@ -57,6 +57,7 @@ const DIALECT_FORMS = [
   'TrusteeTdxEvidenceV1',
   'TrusteeTdEvidence',
   'TrusteeTpmEvidence',
+  'GoTpmToolsEvidence',
   'MaaSnpRequestEvidence',
   'MaaTdxRequestEvidence',
   'AzureGuestEvidence',

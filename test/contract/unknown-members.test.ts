@@ -55,6 +55,7 @@ const EVIDENCE = [
   trusteeTdxV1(2),
   trusteeTd(),
   trusteeTpm(),
+  { type: 'tpm', dialect: 'go-tpm-tools', value: 'AAAA' },
   maaSnpRequest(),
   maaTdxRequest(),
   azureGuest(guestInfo),

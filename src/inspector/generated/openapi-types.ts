@@ -24,7 +24,7 @@ export interface components {
     readonly HasPrivateMember: unknown | unknown | unknown | unknown | unknown | unknown | unknown | unknown;
     readonly Evidence: components["schemas"]["NativeEvidence"] | components["schemas"]["DialectEvidence"];
     readonly NativeEvidence: components["schemas"]["SnpEvidence"] | components["schemas"]["TdxEvidence"] | components["schemas"]["AzSnpVtpmEvidence"] | components["schemas"]["AzTdxVtpmEvidence"] | components["schemas"]["TpmEvidence"] | components["schemas"]["MaaTokenEvidence"] | components["schemas"]["ItaTokenEvidence"];
-    readonly DialectEvidence: components["schemas"]["TrusteeEvidence"] | components["schemas"]["MaaRequestEvidence"] | components["schemas"]["AzureGuestRequestEvidence"] | components["schemas"]["AzureCleanroomRequestEvidence"] | components["schemas"]["ExtendedReportEvidence"] | components["schemas"]["ConfigfsTsmEvidence"] | components["schemas"]["ItaRequestEvidence"];
+    readonly DialectEvidence: components["schemas"]["TrusteeEvidence"] | components["schemas"]["GoTpmToolsEvidence"] | components["schemas"]["MaaRequestEvidence"] | components["schemas"]["AzureGuestRequestEvidence"] | components["schemas"]["AzureCleanroomRequestEvidence"] | components["schemas"]["ExtendedReportEvidence"] | components["schemas"]["ConfigfsTsmEvidence"] | components["schemas"]["ItaRequestEvidence"];
     readonly SnpEvidence: { readonly type: "snp"; readonly report: components["schemas"]["Bytes"]; readonly runtimeData?: components["schemas"]["Bytes"]; readonly endorsements?: components["schemas"]["SnpEndorsements"]; };
     readonly EventLog: components["schemas"]["Bytes"] | readonly components["schemas"]["Bytes"][];
     readonly AzSnpVtpmEvidence: { readonly type: "az-snp-vtpm"; readonly hclReport: components["schemas"]["Bytes"]; readonly tpmQuote: components["schemas"]["TpmQuote"]; readonly endorsements?: components["schemas"]["SnpEndorsements"]; readonly eventLog?: components["schemas"]["EventLog"]; readonly akCertificate?: components["schemas"]["AkCertificate"]; readonly akChain?: components["schemas"]["AkChain"]; };
@@ -60,6 +60,7 @@ export interface components {
     readonly TrusteeTpmQuote: { readonly signature: components["schemas"]["Bytes"]; readonly message: components["schemas"]["Bytes"]; readonly pcrs: readonly components["schemas"]["HexInput"][]; };
     readonly TrusteeVersion: 1 | 2;
     readonly TrusteeQuoteV1: { readonly signature: components["schemas"]["HexInput"]; readonly message: components["schemas"]["HexInput"]; readonly pcrs: readonly components["schemas"]["HexInput"][]; };
+    readonly GoTpmToolsEvidence: { readonly type: "tpm"; readonly dialect: "go-tpm-tools"; readonly value: components["schemas"]["Bytes"]; };
     readonly MaaRequestEvidence: { readonly dialect: "maa"; } & (components["schemas"]["MaaSnpRequestEvidence"] | components["schemas"]["MaaTdxRequestEvidence"]);
     readonly MaaSnpRequestEvidence: { readonly type: "snp"; readonly dialect: "maa"; readonly value: components["schemas"]["MaaSnpRequest"]; };
     readonly MaaTdxRequestEvidence: { readonly type: "tdx"; readonly dialect: "maa"; readonly value: components["schemas"]["MaaTdxRequest"]; };

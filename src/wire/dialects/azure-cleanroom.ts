@@ -1,7 +1,6 @@
 import { isSameName } from '../../formats/distinguished-name.js';
-import { parsePemCertificates } from '../../formats/pem.js';
+import { parsePemCertificates, pemOf } from '../../formats/pem.js';
 import { isSelfIssued, parseCertificate } from '../../formats/x509-certificate.js';
-import { base64 } from '../../model/bytes.js';
 import { FormatError, within } from '../../model/errors.js';
 import type { AzSnpVtpmEvidence, SnpEndorsementInput, TpmQuoteInput } from '../../model/evidence.js';
 import type { JsonObject } from '../../model/json.js';
@@ -85,9 +84,4 @@ function readPlatform(pem: string, pointer: string): SnpEndorsementInput {
 function readBlock(der: Uint8Array) {
   // VCEKs have the serial number zero
   return { der, parsed: parseCertificate(der, { allowZeroSerial: true }) };
-}
-
-function pemOf(der: Uint8Array): string {
-  const lines = base64(der, 'base64').match(/.{1,64}/g) ?? [];
-  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
 }

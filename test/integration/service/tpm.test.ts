@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,13 +9,17 @@ import type { AkRoots } from '../../../src/verifiers/attestation-key/ak-roots.js
 import {
   AZURE_MRTD,
   basicConstraints,
+  buildGoTpmAttestation,
   createAzureAkPki,
   createIntelPki,
   createTdxVirtualMachine,
   createTrustedLaunchMachine,
+  type GoTpmFields,
+  goTpmFields,
   TdxPlatform,
   type TpmEvidenceOptions,
   VirtualTpm,
+  wireEvidence,
 } from '../../lab/index.js';
 import { base64Url, challenge, lenientPolicy, NONCE, post, verdictOf } from './lab-service.js';
 import { maaResult, TokenLab } from './token-lab.js';
@@ -132,6 +137,40 @@ describe('a vTPM by itself', () => {
     expect(verdictOf(bound)).toEqual(['allow']);
     const unbound = await verify(evidenceOf(), { policy: 'vtpm-strict', binding: { jwk: JWK } });
     expect(verdictOf(unbound)).toEqual(['deny', 'nonce_mismatch']);
+  });
+
+  it('is one evidence in native form and in the dialects trustee and go-tpm-tools', async () => {
+    const native = machine.evidence({ nonce: NONCE, quote: { signing: { form: 'tpmt' } } });
+    const { message, signature, pcrs } = native.tpmQuote;
+    const { akCertificate = null } = wireEvidence(native);
+    const spki = createPublicKey(machine.vtpm.privateKey).export({ format: 'der', type: 'spki' });
+    const values = [...(pcrs.get('sha256')?.values() ?? [])].map((value) => Buffer.from(value).toString('hex'));
+    const quote = { message: base64Url(message), signature: base64Url(signature), pcrs: values };
+    const trustee = { ak_public: base64Url(spki), tpm_quote: quote };
+    const held = (['ca24', 'ca2025', 'root'] as const).map((name) => AK_PKI.authority(name).der);
+    const fields = goTpmFields(native, machine.vtpm.akPublic().subarray(2), held);
+    const goTpmTools = (changed: GoTpmFields = {}) => ({
+      type: 'tpm',
+      dialect: 'go-tpm-tools',
+      value: base64Url(buildGoTpmAttestation({ ...fields, ...changed })),
+    });
+    const all = [wireEvidence(native), goTpmTools()];
+    const answers = await Promise.all(all.map((evidence) => verify(evidence, { policy: 'vtpm' })));
+    expect(answers.map(verdictOf)).toEqual([['allow'], ['allow']]);
+    // no chain comes with the certificate of a Trustee guest
+    const ofTrustee = await verify(
+      { type: 'tpm', dialect: 'trustee', value: trustee, akCertificate },
+      { policy: 'vtpm' },
+    );
+    expect(verdictOf(ofTrustee)).toEqual(['deny', 'ak_cert_untrusted']);
+    const identities = [...answers, ofTrustee].map(({ body }) => body.evidence.sha256);
+    expect(new Set(identities).size).toBe(1);
+    const other = (await VirtualTpm.create()).akPublic().subarray(2);
+    const foreign = await verify(goTpmTools({ ak_pub: other }), { policy: 'vtpm' });
+    expect(verdictOf(foreign)).toEqual(['deny', 'hcl_ak_mismatch']);
+    const { status, body } = await verify(goTpmTools({ tdx_attestation: message }), { policy: 'vtpm' });
+    expect([status, body.code, body.pointer]).toEqual([400, 'type_mismatch', '/evidence/value']);
+    expect(body.detail).toContain('tee_attestation');
   });
 
   it('TPM-04, HCL-18 has the PCRs that a policy names, in the signed selection', async () => {

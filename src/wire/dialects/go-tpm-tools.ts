@@ -1,0 +1,33 @@
+import { parseGoTpmAttestation } from '../../formats/go-tpm-attestation.js';
+import { pemOf } from '../../formats/pem.js';
+import { sizedPublic } from '../../formats/tpmt-public.js';
+import { within } from '../../model/errors.js';
+import type { TpmEvidence } from '../../model/evidence.js';
+import { readStructure, refuseForeignStructure } from '../encoded-members.js';
+import type { Schemas } from '../schema-check.js';
+
+/**
+ * Dialect `go-tpm-tools`: an `attest.Attestation` of google/go-tpm-tools in binary protobuf. In base64 there are no pointers:
+ * whatever is wrong is said of the text, by the name of the field.
+ *
+ * @throws {FormatError} `encoding`; as `parseGoTpmAttestation`; `type_mismatch` for another structure than a quote
+ */
+export function readGoTpmTools(evidence: Schemas['GoTpmToolsEvidence'], pointer: string): TpmEvidence {
+  const at = `${pointer}/value`;
+  const bytes = readStructure(evidence.value, at);
+  refuseForeignStructure(bytes, 'go-tpm-tools attestation', at);
+  const { akPublic, quote, eventLog, akCertificate, intermediates } = within(at, () => parseGoTpmAttestation(bytes));
+  const { message, signature, pcrs } = quote;
+  refuseForeignStructure(message, 'TPM quote', at);
+  return {
+    type: 'tpm',
+    tpmQuote: { message, signature, pcrs: new Map([['sha256', pcrs]]) },
+    ak: {
+      certificate: { der: akCertificate },
+      chain: intermediates.length === 0 ? null : intermediates.map(pemOf).join(''),
+    },
+    akPublic: sizedPublic(akPublic),
+    akPublicName: 'ak_pub',
+    eventLog: eventLog === null ? null : [eventLog],
+  };
+}
