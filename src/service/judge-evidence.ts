@@ -5,6 +5,7 @@ import type { VerifyRequest } from '../model/request.js';
 import { NO_TRACER, type Tracer } from '../model/traces.js';
 import type { EvidenceVerifier, ExpectedBinding, OpenedEvidence, Verification } from '../model/verification.js';
 import type { Policy } from '../policy/policy-document.js';
+import { withHexNoncesNamed } from '../verifiers/binding/nonce-in-hex.js';
 import { type FetchTime, RequestFetch } from './fetch-time.js';
 import { type Judged, judgeResults } from './judge-results.js';
 import type { OtherVerifiers } from './other-verifiers.js';
@@ -112,7 +113,7 @@ async function verified(
 ): Promise<Verification> {
   const result: unknown = await tracer.span('verify evidence', () => opened.verify(context));
   if (!isVerification(result)) throw new TypeError('the verifier returned no verification');
-  return result;
+  return { ...result, checks: withHexNoncesNamed(result.checks, context.binding) };
 }
 
 /** What both come to, once both have ended: a fault of one must not end half-way what is fetched for the other. */

@@ -12,9 +12,7 @@ export const FRESHNESS_CHECKS = {
     when: 'the place that holds the nonce, or the hash of nonce and bound key, has another value or was never set: REPORT_DATA, REPORTDATA, extraData of the quote, user-data of the runtime claims, the nonce claims of a token',
     remedy: (finding) => {
       const meant = bytesMeantByHex(finding);
-      if (meant !== null) {
-        return `The caller should send the nonce as ${base64(meant, 'base64url')}, which is base64url: it sent the bytes of the evidence as hex.`;
-      }
+      if (meant !== null) return sendInBase64url(meant);
       return wasHex(finding.expected)
         ? 'The caller should send the nonce as base64url, because this one looks like hex, and the guest should make its evidence for the same bytes.'
         : `The guest should make ${madeAnew(finding)} for the nonce and the bound key of this request.`;
@@ -83,6 +81,15 @@ export const FRESHNESS_CHECKS = {
     examples: [{ policy: 'payments' }],
   },
 } satisfies CheckRows;
+
+/**
+ * Remedy for a nonce that the caller wrote in hex, where the evidence holds the bytes of that hex.
+ *
+ * @param nonce these bytes
+ */
+export function sendInBase64url(nonce: Uint8Array): string {
+  return `The caller should send the nonce as ${base64(nonce, 'base64url')}, which is base64url: it sent the bytes of the evidence as hex.`;
+}
 
 /** Whether the nonce was hex that has been read as base64. Fields of 64 bytes end in zeros, which it did not have. */
 function wasHex(expected: JsonValue): boolean {

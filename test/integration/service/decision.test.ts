@@ -88,6 +88,25 @@ describe('a VM of Azure', () => {
     expect(remedy).toContain(` ${Buffer.from(NONCE).toString('base64url')}, which is base64url`);
   });
 
+  it('FRS-06 is denied with its nonce in hex beside a bound key, and the remedy has it in base64url', async () => {
+    const nonce = Buffer.from(NONCE).toString('hex');
+    const answer = await lab.verify(service, { jwk: JWK, members: { nonce, policy: 'bound' } });
+    expect(verdictOf(answer)).toEqual(['deny', 'nonce_mismatch']);
+    const found = answer.body.checks.filter(({ id }: { id: string }) => id === 'nonce_mismatch');
+    expect(found.map(({ about }: { about: string }) => about)).toEqual([
+      '/evidence/hclReport',
+      '/evidence/tpmQuote/message',
+    ]);
+    const said = ` ${Buffer.from(NONCE).toString('base64url')}, which is base64url`;
+    for (const { remedy } of found) expect(remedy).toContain(said);
+    const other = await lab.verify(service, {
+      jwk: JWK,
+      members: { nonce, policy: 'bound', binding: { jwk: OTHER_JWK } },
+    });
+    expect(verdictOf(other)).toEqual(['deny', 'nonce_mismatch']);
+    expect(JSON.stringify(other.body.checks)).not.toContain(said);
+  });
+
   it('is denied with a tampered report', async () => {
     const afterSigning = (report: Uint8Array) => report.map((byte, index) => (index === 0x90 ? byte ^ 1 : byte));
     const answer = await lab.verify(service, { report: { afterSigning } });
