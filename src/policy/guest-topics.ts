@@ -101,11 +101,17 @@ function appraisePresence({ freshness: wanted, nonce }: Policy, origin: Origin, 
   }
 }
 
-/** What holds a key as PEM has no nonce, so it may be of any age, whatever stands in the quote beside it. */
-function appraisePemKey(policy: Policy, bound: Verification['bound'], checks: Checks): void {
-  const detail = 'the hardware report holds the key and no nonce, so the report may be old';
+/**
+ * What holds a key as PEM has no nonce, so it may be of any age, whatever stands in the quote beside it. A challenge that nothing
+ * holds is only repeated by the request.
+ */
+function appraisePemKey({ freshness: wanted, nonce }: Policy, bound: Verification['bound'], checks: Checks): void {
+  const isHeld = bound.length > 0;
+  const detail = isHeld
+    ? 'the hardware report holds the key and no nonce, so the report may be old'
+    : 'the evidence holds the key and no nonce, so all of it may be old';
   const compared = { expected: null, actual: [...bound], detail };
-  if (policy.freshness === 'strict') checks.fail('nonce_stale', compared);
+  if (wanted === 'strict' || (nonce === 'challenge' && !isHeld)) checks.fail('nonce_stale', compared);
   else checks.warn('nonce_stale', compared);
 }
 

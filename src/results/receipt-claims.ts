@@ -30,6 +30,9 @@ export function receiptClaims(
   const [iat, exp] = [secondsOf(decision.decidedAt), secondsOf(decision.validUntil)];
   if (audience === null || decision.historical || exp <= iat) return null;
   const isAllow = decision.decision === 'allow';
+  const { nonce: origin, bound } = decision.freshness;
+  // A nonce that no evidence holds, beside a key as PEM, is the request's word: the receipt must not repeat it as a proof.
+  const isHeld = !isAllow || bound.length > 0;
   return {
     iss: issuer,
     sub: `${tenant}:${subjectPolicies(decision)}`,
@@ -38,8 +41,8 @@ export function receiptClaims(
     nbf: iat,
     exp,
     jti: decision.decisionId,
-    ...(nonce === null ? {} : { eat_nonce: encodeBase64Url(nonce) }),
-    ...(decision.freshness.nonce === null ? {} : { veritee_nonce: decision.freshness.nonce }),
+    ...(nonce === null || !isHeld ? {} : { eat_nonce: encodeBase64Url(nonce) }),
+    ...(origin === null || !isHeld ? {} : { veritee_nonce: origin }),
     eat_profile: EAR_PROFILE,
     // Evidence binds the thumbprint: what else the caller wrote beside the key is not signed.
     ...(bindingJwk === null || decision.binding === null ? {} : { cnf: { jwk: thumbprintMembers(bindingJwk) } }),

@@ -63,8 +63,8 @@ export const FRESHNESS_CHECKS = {
   nonce_stale: {
     holds: 'the nonce is in the quote and in the hardware report',
     fails: 'the nonce is in the quote only, so the hardware report may be old',
-    when: 'user-data of the runtime claims was never set, or a key was sent as binding.pem, whose place holds no nonce: it fails under freshness: strict, and is a warning under required (of binding.pem also under none)',
-    members: ['freshness'],
+    when: 'user-data of the runtime claims was never set, or a key was sent as binding.pem, whose place holds no nonce: it fails under freshness: strict, and under nonce: challenge where nothing in the evidence holds the challenge; else it is a warning under required (of binding.pem also under none)',
+    members: ['freshness', 'nonce'],
     waiver: 'plain',
     remedy: ({ about }) =>
       about === '/binding/pem'

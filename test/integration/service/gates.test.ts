@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/composition/service.js';
+import { createSnpGuest } from '../../lab/index.js';
 import { type ClientKey, clientKey, makeProof, type ProofChanges } from '../../unit/gates/proofs.js';
 import type { Call } from '../http/exchange.js';
 import {
@@ -15,7 +16,9 @@ import {
   lenientPolicy,
   MovableClock,
   NONCE,
+  PKI,
   post,
+  WITHOUT_ENDORSEMENTS,
 } from './lab-service.js';
 
 const AUDIENCE = 'https://app.example';
@@ -41,6 +44,7 @@ beforeAll(async () => {
   lab = await LabService.create();
   await lab.writePolicy(lenientPolicy('open'));
   await lab.writePolicy(lenientPolicy('snp', { accepts: ['snp'] }));
+  await lab.writePolicy(lenientPolicy('challenged', { nonce: 'challenge' }));
   await lab.writePolicy(lenientPolicy('bound', { freshness: 'required', binding: 'required' }));
   service = await lab.start({ gates: GATES, tenants: lab.tenants('red') }, { clock });
 });
@@ -147,6 +151,25 @@ describe('a gate', () => {
     const renewed = await post(service.url, '/verify', JSON.stringify({ ...JSON.parse(own), nonce }));
     expect(renewed.body).toMatchObject({ decision: 'deny', reasons: expect.arrayContaining(['nonce_mismatch']) });
     expect([(await ask(renewed.body.receipt)).status, lastCode()]).toEqual([403, 'receipt_audience']);
+  });
+
+  it('GAT-03 stays closed where nothing in the evidence holds the challenge, as beside a key as PEM', async () => {
+    const text = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      .publicKey.export({ format: 'pem', type: 'spki' })
+      .toString()
+      .trimEnd();
+    const guest = createSnpGuest({ pki: PKI, platform: lab.vm.platform });
+    const evidence = guest.wireEvidence({ nonce: NONCE, runtimeData: { text }, endorsements: WITHOUT_ENDORSEMENTS });
+    const asked = async (policy: string) => {
+      const nonce = base64Url(await challenge(service));
+      const members = { evidence, nonce, binding: { pem: text }, policy, audience: AUDIENCE };
+      return (await post(service.url, '/verify', JSON.stringify(members))).body;
+    };
+    const allowed = await asked('open');
+    expect(allowed).toMatchObject({ decision: 'allow', freshness: { nonce: 'challenge', bound: [] } });
+    expect(decodeJwt(allowed.receipt)).not.toHaveProperty('eat_nonce');
+    expect([(await ask(allowed.receipt)).status, lastCode()]).toEqual([403, 'receipt_own_nonce']);
+    expect(await asked('challenged')).toMatchObject({ decision: 'deny', reasons: ['nonce_stale'] });
   });
 
   it('GAT-03 stays closed for a receipt of a request without a nonce', async () => {

@@ -164,6 +164,17 @@ describe('nonce: challenge', () => {
 });
 
 describe('a key as PEM', () => {
+  it.each(['required', 'none'])(
+    'GAT-03 is no place of a challenge: under %s freshness it denies where nothing holds it',
+    (freshness) => {
+      const policy = { freshness, nonce: 'challenge', accepts: ['snp'] };
+      const asked: Situation = { type: 'snp', keyAsPem: true, nonce: CONSUMED };
+      expect(failed(appraised(policy, { ...asked, bound: [] }))).toEqual(['nonce_stale']);
+      expect(appraised({ ...policy, nonce: 'any' }, { ...asked, bound: [] }).outcome).toBe('allow');
+      expect(appraised(policy, { ...asked, bound: ['maa.clientPayloadNonce'] }).outcome).toBe('allow');
+    },
+  );
+
   it.each(['required', 'none'])('warns under freshness %s: what holds the key has no nonce', (freshness) => {
     for (const type of ['snp', 'az-snp-vtpm'] as const) {
       const appraisal = appraised({ freshness, accepts: [type] }, { type, keyAsPem: true, bound: ['tpm.extraData'] });

@@ -51,6 +51,14 @@ describe('receiptClaims', () => {
     });
   });
 
+  it('GAT-03 names no nonce that nothing in the evidence holds', () => {
+    const freshness = { ...ALLOW.freshness, bound: [] };
+    const claims = claimsOf({ ...ALLOW, freshness });
+    expect(claims).not.toHaveProperty('eat_nonce');
+    expect(claims).not.toHaveProperty('veritee_nonce');
+    expect(claimsOf({ ...ALLOW, freshness, decision: 'deny' })).toMatchObject({ veritee_nonce: 'challenge' });
+  });
+
   it.each(['deny', 'indeterminate'] as const)('DEC-11 gives a receipt of %s another audience', (decision) => {
     const claims = claimsOf({ ...DECISION, decision });
     expect(claims).toMatchObject({
