@@ -21,7 +21,7 @@ export const rules: AppraisalTopic = {
   needs: () => [],
   required: ({ rules: all }) => (all.length === 0 ? [] : ['rule_not_met']),
   appraise: ({ rules: all }, input, checks) => {
-    const claims = claimsBySection(input.evidenceType, input.verification);
+    const claims = claimsBySection(input);
     const shared = { claims, budget: new RuleBudget(), forExplanation: new ExplanationBudget() };
     for (const rule of all) {
       if (rule.language === 'cel') appraiseCel(rule, shared, input, checks.ofRule(rule.id));
@@ -72,18 +72,22 @@ function sectionsOf(claims: readonly string[]): ReadonlySet<string> {
   return new Set(claims.map((claim) => claim.split(/[.[]/, 1)[0] ?? ''));
 }
 
-/** The claims by section, as rules name them. */
-function claimsBySection(type: EvidenceType, { claims, eventLogGaps }: RuledClaims): ReadonlyMap<string, unknown> {
+/**
+ * The claims by section, as rules name them. Where the operator's own endpoint is out of reach, a token that the caller chose does
+ * not speak for it.
+ */
+function claimsBySection({ evidenceType: type, verification, results }: AppraisalInput): ReadonlyMap<string, unknown> {
+  const { claims, eventLogGaps } = verification;
   const { tpm, tdx } = claims;
+  const isOutOfReach = (section: string) =>
+    TOKEN_ROUTES.some((route) => route === section && results.get(route)?.state === 'unavailable');
   return new Map<string, unknown>([
     ['evidence', { type }],
-    ...Object.entries(claims),
+    ...Object.entries(claims).filter(([section]) => !isOutOfReach(section)),
     ...(tpm === undefined ? [] : [['tpm', withLoadOptions(tpm, eventLogGaps)] as const]),
     ...(tdx === undefined ? [] : [['tdx', withLoadOptions(tdx, eventLogGaps)] as const]),
   ]);
 }
-
-type RuledClaims = Pick<AppraisalInput['verification'], 'claims' | 'eventLogGaps'>;
 
 /**
  * Digests that the log calls load options are among the files too, as they are for reference values: nothing measures

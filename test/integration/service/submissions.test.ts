@@ -289,9 +289,9 @@ describe('nothing is sent', () => {
 });
 
 describe('a token of another issuer than the own instance', () => {
-  const brought = () => {
+  const brought = (making: TokenMaking = {}) => {
     const opinion = lab.evidence();
-    return [opinion.wire, maaResult(lab.guestToken(opinion, {}, lab.open))] as const;
+    return [opinion.wire, maaResult(lab.guestToken(opinion, making, lab.open))] as const;
   };
 
   it('TOK-31 does not keep the own instance from being asked, whose statement counts', async () => {
@@ -313,6 +313,19 @@ describe('a token of another issuer than the own instance', () => {
       const away = await verify(service, wire, { policy, ...result });
       expect(away.body.decision).toBe('indeterminate');
     }
+  });
+
+  it('TOK-31 meets no rule in the place of the own instance, whether that answers or not', async () => {
+    const [wire, result] = brought({ claims: { 'x-ms-team': 'payments' } });
+    const cel = "maa.claims['x-ms-team'] == 'payments'";
+    await lab.service.writePolicy(
+      lenientPolicy('ruled', { routes: { maa: 'optional' }, rules: [{ id: 'team', cel }] }),
+    );
+    const own = await lab.startSubmitting({}, {}, 'ruled');
+    const verdict = async () => verdictOf(await verify(own, wire, { policy: 'ruled', ...result }));
+    expect(await verdict()).toEqual(['deny', 'rule_not_met', 'claim_missing']);
+    lab.maa.fail(ATTEST, { status: 503 });
+    expect(await verdict()).toEqual(['indeterminate', 'rule_not_met']);
   });
 
   it('TOK-31 that was made for another nonce of the own instance is asked for again', async () => {
