@@ -1,7 +1,14 @@
 import type { EvidenceType } from '../model/evidence.js';
 import { hasParavisor, isHardwareType, teeOf } from '../model/evidence-traits.js';
 import { showsParavisor } from './lint-launcher-words.js';
-import { type PinnedClaim, pinnedIn, pinningOfRule, pinningOfSet, VM_UNIQUE_ID } from './pinned-claims.js';
+import {
+  type PinnedClaim,
+  type Pinning,
+  pinnedIn,
+  pinningOfRule,
+  pinningOfSet,
+  VM_UNIQUE_ID,
+} from './pinned-claims.js';
 import type { Policy } from './policy-document.js';
 import type { PolicyProblem } from './policy-problem.js';
 import { couldMatch } from './reference-use.js';
@@ -20,7 +27,7 @@ const OF_LAUNCH: readonly string[] = [
   ...['tdx.mrtd', 'tdx.ppid'],
 ];
 
-const ALL_CHOSEN = 'pins only values that the launcher chooses: any VM on genuine hardware can have them';
+const ALL_CHOSEN = 'is met by values that the launcher chooses: any VM on genuine hardware can have them';
 
 /** Sets of reference values, or rules where there are none, whose pins are all the launcher's choice. */
 export function lintLauncherPins(policy: Policy): readonly PolicyProblem[] {
@@ -31,20 +38,21 @@ export function lintLauncherPins(policy: Policy): readonly PolicyProblem[] {
 /** JSON pointers. */
 function chosenPins(policy: Policy, type: EvidenceType): readonly string[] {
   const { referenceValues: sets, rules, require } = policy;
-  const machines = teeOf(type) === 'snp' ? require.snp?.machines : require.tdx?.machines;
+  // A machine of a provider (cspId) is any that somebody rents there.
+  const chips = require.snp?.machines?.cspId == null ? require.snp?.machines?.chipId : null;
+  const machines = teeOf(type) === 'snp' ? chips : require.tdx?.machines?.ppid;
   if (machines != null) return [];
-  const ofRules = rules.flatMap((rule, index) =>
-    pinnedIn(pinningOfRule(rule, type, policy, `/rules/${index}/${rule.language}`)),
-  );
+  const ofRules = rules.map((rule, index) => pinningOfRule(rule, type, policy, `/rules/${index}/${rule.language}`));
   // A rule that compares a runtime claim has a remark of its own.
   if (sets.length === 0)
     return chosenOf(ofRules, type, policy)
       .filter((pin) => pin.claim !== VM_UNIQUE_ID)
       .map(pointerOf);
   return sets.flatMap((set, index) => {
+    if (!couldMatch(set, type, policy)) return [];
     const pinning = pinningOfSet(set, `/referenceValues/${index}`);
-    const pins = couldMatch(set, type, policy) ? pinnedIn(pinning) : [];
-    return chosenOf([...pins, ...ofRules], type, policy)
+    const pins = pinnedIn(pinning);
+    return chosenOf([pinning, ...ofRules], type, policy)
       .filter((pin) => pins.includes(pin))
       .map(pointerOf);
   });
@@ -54,11 +62,18 @@ function pointerOf({ pointer }: PinnedClaim): string {
   return pointer;
 }
 
-/** The pins that the launcher chooses; none where one of the others shows the launch. */
-function chosenOf(pins: readonly PinnedClaim[], type: EvidenceType, policy: Policy): readonly PinnedClaim[] {
-  if (pins.some(({ claim }) => OF_LAUNCH.includes(claim))) return [];
+/** Of what has to hold together, the pins that the launcher chooses; none where it shows the launch. */
+function chosenOf(pinnings: readonly Pinning[], type: EvidenceType, policy: Policy): readonly PinnedClaim[] {
+  if (pinnings.some(showsLaunch)) return [];
+  const pins = pinnings.flatMap(pinnedIn);
   const isBehindParavisor = hasParavisor(type) || pins.some(({ claim }) => claim === VM_UNIQUE_ID);
   if (isBehindParavisor && (policy.paravisor === 'known' || showsParavisor(policy))) return [];
   const chosen = isBehindParavisor ? [...CHOSEN, ...OF_PARAVISOR] : CHOSEN;
   return pins.filter(({ claim }) => chosen.some((beginning) => claim.startsWith(beginning)));
+}
+
+/** Whether whatever meets it shows what was launched, who signed it, or where: of alternatives, each has to. */
+function showsLaunch(pinning: Pinning): boolean {
+  if (pinning.op === 'pin') return OF_LAUNCH.includes(pinning.claim);
+  return pinning.op === 'any' ? pinning.parts.every(showsLaunch) : pinning.parts.some(showsLaunch);
 }

@@ -63,6 +63,14 @@ describe('POL-40 pins that the launcher chooses', () => {
     ['PCRs under any paravisor', { ...AZURE, paravisor: 'any', ...sets(pcr(4)) }],
     ['vmUniqueId under any paravisor', { ...AZURE, paravisor: 'any', ...sets({ hcl: { vmUniqueId: [VM_ID] } }) }],
     ['vmUniqueId of bare evidence', { ...BARE, paravisor: 'any', ...sets({ hcl: { vmUniqueId: [VM_ID] } }) }],
+    [
+      'hostData on any machine of a provider',
+      {
+        ...BARE,
+        ...sets({ snp: { hostData: [HOST_DATA] } }),
+        require: { snp: { machines: { chipId: ['22'.repeat(64)], cspId: ['a provider'] } } },
+      },
+    ],
   ])('are launcher_word: %s', (_, members) => {
     expect(lint(members)).toEqual(['warning launcher_word /referenceValues/0']);
   });
@@ -71,6 +79,8 @@ describe('POL-40 pins that the launcher chooses', () => {
     expect(lint({ ...BARE, ...rule(`snp.hostData == '${HOST_DATA}'`) })).toEqual([
       'warning launcher_word /rules/0/cel',
     ]);
+    const either = rule(`snp.hostData == '${HOST_DATA}' || snp.measurement == '${MEASUREMENT}'`);
+    expect(lint({ ...BARE, ...either })).toEqual(['warning launcher_word /rules/0/cel']);
     const booted = rule(`tpm.pcrs.sha256['4'] == '${PCR_7}'`);
     expect(lint({ ...AZURE, paravisor: 'any', ...booted })).toEqual(['warning launcher_word /rules/0/cel']);
   });
