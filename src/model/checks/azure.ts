@@ -109,10 +109,10 @@ function missingIssuer({ missing, faults = [] }: Finding): string {
 export function paravisor({ actual }: Finding): string {
   const seen = isObject(actual) ? actual : {};
   if (typeof seen['mrtd'] === 'string') {
-    return `The operator should list this MRTD, of which Microsoft publishes none, if the VM is known to be one of Azure: azure: { paravisors: { mrtds: [${seen['mrtd']}] } } in the configuration, or the caller should send an Azure Attestation token.`;
+    return `The operator should list this MRTD, of which Microsoft publishes none, if the VM is known to be one of Azure: azure: { paravisors: { mrtds: [${seen['mrtd']}] } } in the configuration, or the caller should send a token of an Azure Attestation instance for which maa.issuers lists policyHash.`;
   }
   const digest = value(seen['idKeyDigest'], 'of the report');
-  return `The operator should add the ID_KEY_DIGEST ${digest}${withFloor(seen['guestSvn'])} to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send an Azure Attestation token.`;
+  return `The operator should add the ID_KEY_DIGEST ${digest}${withFloor(seen['guestSvn'])} to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send a token of an Azure Attestation instance for which maa.issuers lists policyHash.`;
 }
 
 /** The floor that accepts this paravisor. Only the low 16 bits are compared: the upper ones name a branch. */

@@ -52,7 +52,7 @@ describe('an answer', () => {
     const found = body.checks.find(({ id }: AnsweredCheck) => id === 'hcl_paravisor');
     expect([body.decision, found.result]).toEqual(['deny', 'fail']);
     expect(found.remedy).toBe(
-      `The operator should add the ID_KEY_DIGEST ${'b2'.repeat(48)} with minGuestSvn 11 (GUEST_SVN is 65547) to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send an Azure Attestation token.`,
+      `The operator should add the ID_KEY_DIGEST ${'b2'.repeat(48)} with minGuestSvn 11 (GUEST_SVN is 65547) to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send a token of an Azure Attestation instance for which maa.issuers lists policyHash.`,
     );
   });
 });

@@ -57,12 +57,12 @@ describe('remedyOf', () => {
     [
       'the digest, the GUEST_SVN and the setting of an unknown paravisor',
       check('hcl_paravisor', { actual: { idKeyDigest: 'ab12', guestSvn: 65_547 }, policy: 'p' }),
-      'The operator should add the ID_KEY_DIGEST ab12 with minGuestSvn 11 (GUEST_SVN is 65547) to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send an Azure Attestation token.',
+      'The operator should add the ID_KEY_DIGEST ab12 with minGuestSvn 11 (GUEST_SVN is 65547) to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send a token of an Azure Attestation instance for which maa.issuers lists policyHash.',
     ],
     [
       'the MRTD and the setting of one below a TD',
       check('hcl_paravisor_unknown', { result: 'warn', actual: { mrtd: 'cd34' }, policy: 'p' }),
-      'The operator should list this MRTD, of which Microsoft publishes none, if the VM is known to be one of Azure: azure: { paravisors: { mrtds: [cd34] } } in the configuration, or the caller should send an Azure Attestation token.',
+      'The operator should list this MRTD, of which Microsoft publishes none, if the VM is known to be one of Azure: azure: { paravisors: { mrtds: [cd34] } } in the configuration, or the caller should send a token of an Azure Attestation instance for which maa.issuers lists policyHash.',
     ],
     [
       'the components that are too low',
