@@ -6,6 +6,7 @@ import {
   sharedProvider,
 } from '../model/azure-attestation-regions.js';
 import { vaultKeyId } from '../model/key-vault-key.js';
+import { whyNoParavisorKey } from '../model/microsoft-launches.js';
 import { listedNames } from '../model/names-in-messages.js';
 import { isOwnName } from '../model/receipt.js';
 import type { Place } from '../schema/schema.js';
@@ -44,6 +45,10 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
     ],
   );
   refuseRepeated(digests, 'is listed twice');
+  for (const [place, digest] of digests) {
+    const why = digest === null ? null : whyNoParavisorKey(digest);
+    if (why !== null) place.refuse(why);
+  }
   checkTenants(configuration, at);
   checkStores(configuration, at);
   checkWorkers(configuration, at.member('workers'));

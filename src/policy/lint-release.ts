@@ -1,5 +1,5 @@
+import { OPEN_HOST_DATA } from '../model/microsoft-launches.js';
 import type { ReleasePolicy } from './akv/policy-tree.js';
-import { OPEN_HOST_DATA } from './microsoft-launches.js';
 import { type Pinning, pinnedIn, pinningOfReleasePolicy, pinningOfRule, pinningOfSet } from './pinned-claims.js';
 import type { Policy } from './policy-document.js';
 import type { PolicyProblem } from './policy-problem.js';

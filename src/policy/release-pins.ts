@@ -1,7 +1,7 @@
 import type { EvidenceType } from '../model/evidence.js';
 import { hasParavisor, isHardwareType, teeOf } from '../model/evidence-traits.js';
 import type { JsonValue } from '../model/json.js';
-import { MICROSOFT_ID_KEYS, OPEN_HOST_DATA } from './microsoft-launches.js';
+import { MICROSOFT_ID_KEYS, OPEN_HOST_DATA } from '../model/microsoft-launches.js';
 import { type PinnedClaim, type Pinning, pinningOfRule, pinningOfSet, VM_UNIQUE_ID } from './pinned-claims.js';
 import type { Policy } from './policy-document.js';
 import { couldMatch } from './reference-use.js';

@@ -1,4 +1,5 @@
 import { isObject, type JsonValue } from '../json.js';
+import { whyNoParavisorKey } from '../microsoft-launches.js';
 import { quotedName } from '../names-in-messages.js';
 import type { CheckRows, Example, Finding } from './row.js';
 import { reference, value } from './words.js';
@@ -7,6 +8,7 @@ const AS_READ = 'byte for byte as the guest read it';
 
 export const PARAVISOR_EXAMPLES: readonly [Example, ...(readonly Example[])] = [
   { actual: { idKeyDigest: '94'.repeat(48), guestSvn: 65_547 }, policy: 'payments' },
+  { actual: { idKeyDigest: '00'.repeat(48), guestSvn: 0 }, policy: 'payments' },
   { actual: { mrtd: 'ff'.repeat(48) }, policy: 'payments' },
 ];
 
@@ -112,6 +114,8 @@ export function paravisor({ actual }: Finding): string {
     return `The operator should list this MRTD, of which Microsoft publishes none, if the VM is known to be one of Azure: azure: { paravisors: { mrtds: [${seen['mrtd']}] } } in the configuration, or the caller should send a token of an Azure Attestation instance for which maa.issuers lists policyHash.`;
   }
   const digest = value(seen['idKeyDigest'], 'of the report');
+  const why = whyNoParavisorKey(digest);
+  if (why !== null) return `The caller should send evidence of a confidential VM of Azure: this ID_KEY_DIGEST ${why}.`;
   return `The operator should add the ID_KEY_DIGEST ${digest}${withFloor(seen['guestSvn'])} to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send a token of an Azure Attestation instance for which maa.issuers lists policyHash.`;
 }
 

@@ -406,6 +406,16 @@ describe('each refusal names its place', () => {
       paravisor(`${DIGEST}, { digest: ${DIGEST.toUpperCase()}, minGuestSvn: 1 }`),
       'azure.paravisors.idKeyDigests[1]: is listed twice',
     ],
+    [
+      paravisor(`"${'00'.repeat(48)}"`),
+      'azure.paravisors.idKeyDigests[0]: is all zero: no key signed the launch, so any guest can have it',
+    ],
+    [
+      paravisor(
+        '{ digest: b5874f6d74ec184263d6d11af9c29d5824413c4adb303fbc210e5200b2c159be39c59907714b76c7b385ab225b7ad80f, minGuestSvn: 2 }',
+      ),
+      'azure.paravisors.idKeyDigests[0]: is of Azure container groups, which any tenant can start',
+    ],
     ['azure: { paravisors: { mrtds: [ab] } }', 'azure.paravisors.mrtds[0]: must be 48 bytes in hex'],
     ['tpm: { roots: [1] }', 'tpm.roots[0]: must be a path, not empty'],
     ['maa: { shared: all }', 'maa.shared: must be true, false, or a list of regions'],

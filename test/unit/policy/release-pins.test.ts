@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/model/json.js';
-import { MICROSOFT_ID_KEYS, OPEN_HOST_DATA } from '../../../src/policy/microsoft-launches.js';
+import { MICROSOFT_ID_KEYS, OPEN_HOST_DATA } from '../../../src/model/microsoft-launches.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { lackingForRelease } from '../../../src/policy/release-fitness.js';
 import { pinsMachine, releasePins } from '../../../src/policy/release-pins.js';

@@ -60,6 +60,11 @@ describe('remedyOf', () => {
       'The operator should add the ID_KEY_DIGEST ab12 with minGuestSvn 11 (GUEST_SVN is 65547) to azure.paravisors.idKeyDigests if this is a paravisor that Microsoft signed, or the caller should send a token of an Azure Attestation instance for which maa.issuers lists policyHash.',
     ],
     [
+      'no setting for a guest that no key signed',
+      check('hcl_paravisor', { actual: { idKeyDigest: '00'.repeat(48), guestSvn: 12 }, policy: 'p' }),
+      'The caller should send evidence of a confidential VM of Azure: this ID_KEY_DIGEST is all zero: no key signed the launch, so any guest can have it.',
+    ],
+    [
       'the MRTD and the setting of one below a TD',
       check('hcl_paravisor_unknown', { result: 'warn', actual: { mrtd: 'cd34' }, policy: 'p' }),
       'The operator should list this MRTD, of which Microsoft publishes none, if the VM is known to be one of Azure: azure: { paravisors: { mrtds: [cd34] } } in the configuration, or the caller should send a token of an Azure Attestation instance for which maa.issuers lists policyHash.',
