@@ -129,8 +129,11 @@ function claimsOf(
 ): Verified<Claims> {
   if (reliable.length === 0) return own.claims;
   const claims: Claims = Object.assign({}, own.claims, ...reliable.map(({ verification }) => verification.claims));
-  const vouched = agreeing.some(({ verification }) => verification.vouchesForParavisor);
-  return vouched ? paravisorByMaa(markVerified(claims), own.withheldConfiguration) : markVerified(claims);
+  // Only Azure Attestation vouches for one, and of two tokens of a route the last counts, here as in the claims.
+  const counting = agreeing.findLast(({ route }) => route === 'maa');
+  return counting?.verification.vouchesForParavisor === true
+    ? paravisorByMaa(markVerified(claims), own.withheldConfiguration)
+    : markVerified(claims);
 }
 
 const STATES = { 'not vouched for': 'refused', 'not asked': 'not judged' } as const;

@@ -26,7 +26,17 @@ import {
   verdictOf,
   WITHOUT_ENDORSEMENTS,
 } from './lab-service.js';
-import { checksOf, maaResult, objectOf, RESULTS, resultsOf, runtime, TokenLab, verify } from './token-lab.js';
+import {
+  checksOf,
+  isolation,
+  maaResult,
+  objectOf,
+  RESULTS,
+  resultsOf,
+  runtime,
+  TokenLab,
+  verify,
+} from './token-lab.js';
 
 /** Evidence that the service sends to Azure Attestation itself, over HTTPS, and what becomes of the answer. */
 
@@ -326,6 +336,23 @@ describe('a token of another issuer than the own instance', () => {
     expect(await verdict()).toEqual(['deny', 'rule_not_met', 'claim_missing']);
     lab.maa.fail(ATTEST, { status: 503 });
     expect(await verdict()).toEqual(['indeterminate', 'rule_not_met']);
+  });
+
+  it('TOK-31 makes no paravisor known that the own instance does not vouch for', async () => {
+    const { maa, ita } = lab.configuration([lab.maa.origin]);
+    const issuers = [lab.maa, lab.open].map(({ issuer, policyHash }) => ({ issuer, policyHash: [policyHash] }));
+    const own = await lab.start({ maa: { ...maa, issuers }, ita }, {}, 'vouching');
+    const { platform, vtpm } = lab.service.vm;
+    const report = { fields: { idKeyDigest: new Uint8Array(48).fill(0x5e) } };
+    const vm = await createVirtualMachine({ pki: PKI, platform, vtpm, report });
+    const evidence = vm.evidence({ nonce: NONCE, endorsements: WITHOUT_ENDORSEMENTS });
+    const compliant = { claims: isolation((tee) => ({ ...tee, 'x-ms-compliance-status': 'azure-compliant-cvm' })) };
+    const brings = maaResult(lab.guestToken({ evidence, wire: {} }, compliant, lab.open));
+    const ask = () => verify(own, wireEvidence(evidence), { policy: 'maa-required', ...brings });
+    lab.maa.alter({ claims: { 'x-ms-compliance-status': 'azure-signed-katacc-uvm' } });
+    expect(verdictOf(await ask())).toEqual(['deny', 'hcl_paravisor']);
+    lab.maa.alter({ claims: { 'x-ms-compliance-status': 'azure-compliant-cvm' } });
+    expect(verdictOf(await ask())).toEqual(['allow']);
   });
 
   it('TOK-31 that was made for another nonce of the own instance is asked for again', async () => {
