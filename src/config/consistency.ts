@@ -56,6 +56,8 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
   checkReleasedKeys(configuration, at);
   checkMaa(maa, at.member('maa'));
   refuseRepeated(issuersIn(ita, at.member('ita')), 'is listed twice');
+  if (ita.submit?.policyMustMatch === true && ita.submit.policyIds.length === 0)
+    at.member('ita', 'submit', 'policyMustMatch').refuse('there are no policyIds that would have to match');
   checkReceiptCredential(configuration, at.member('receipts', 'credential'));
   checkEphemeralKey(configuration, at.member('receipts', 'key'));
   for (const [name, { audience }] of Object.entries(configuration.gates)) {

@@ -516,6 +516,10 @@ describe('each refusal names its place', () => {
     [ita('apiKey: sesame'), 'ita.submit.apiKey: unknown key;'],
     [ita('policyIds: [mine]'), 'ita.submit.policyIds[0]: must be a UUID'],
     [ita('policyMustMatch: 1'), 'ita.submit.policyMustMatch: must be true or false'],
+    [
+      ita('api: https://api.example, apiKeyFile: k, policyMustMatch: true'),
+      'ita.submit.policyMustMatch: there are no policyIds that would have to match',
+    ],
     [ita('signingAlgorithm: HS256'), 'ita.submit.signingAlgorithm: must be PS384 or RS256'],
     ['challenges: { store: disk }', 'challenges.store: must be memory, or a redis or rediss URL or its long form'],
     ['challenges: { lifetimeSeconds: 0 }', 'challenges.lifetimeSeconds: must be a whole number from 1 to 3600'],
