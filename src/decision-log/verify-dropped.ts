@@ -87,10 +87,9 @@ export class DroppedVerification {
   }
 
   #learnDate(chain: string, date: number): void {
-    for (const run of (this.#runs.get(chain) ?? []).toReversed()) {
-      if (run.dateBehind !== null) break;
-      run.dateBehind = date;
-    }
+    const runs = this.#runs.get(chain) ?? [];
+    // From the end, without a copy: a chain can have a run for each of its records.
+    for (let at = runs.length - 1; runs[at]?.dateBehind === null; at--) (runs[at] as EmptyRun).dateBehind = date;
     this.#lastDates.set(chain, date);
     this.#comparePrunings(chain, Number.MAX_SAFE_INTEGER, date);
   }
