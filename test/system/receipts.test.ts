@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CompactSign, decodeJwt, exportJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ReceiptVectors, receiptVectors } from '../receipts/vectors.js';
 import { isLacking } from '../requirements.js';
@@ -28,6 +29,7 @@ const KEYS: readonly (readonly [alg: string, make: () => KeyObject])[] = [
 /** Checks of examples/receipts, which people copy: what makes each ready to run in a folder, and answers its command. */
 const SHORT_CHECKS: readonly (readonly [name: string, prepare: (folder: string) => readonly string[]])[] = [
   ['check_receipt.py', () => ['python3', '-I', '-B', 'examples/receipts/check_receipt.py']],
+  ['check_receipt.py with -O', () => ['python3', '-I', '-B', '-O', 'examples/receipts/check_receipt.py']],
   ['check_receipt.go', (folder) => [compiled('examples/receipts/check_receipt.go', join(folder, 'check_receipt'))]],
 ];
 
@@ -223,6 +225,33 @@ describe.skipIf(isLacking('receipts at relying parties in Python and Go', [PYTHO
         expect(await accepts(receipt, { policies: [{ id: POLICY, sha256: 'ab'.repeat(32) }] })).toBe(false);
         expect(await accepts(receipt, { evidenceTypes: ['snp'] })).toBe(false);
       });
+
+      it.each(SHORT_CHECKS)(
+        'REC-01 is %s, to copy: it accepts no receipt where no nonce is expected',
+        async (_name, prepare) => {
+          const command = prepare(lab.folder);
+          const key = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+          const keySet = { keys: [{ ...(await exportJWK(key.publicKey)), kid: 'own' }] };
+          const now = Math.floor(Date.now() / 1000);
+          const signed = (claims: object) =>
+            new CompactSign(
+              Buffer.from(
+                JSON.stringify({ ...decodeJwt(allow.receipt), iat: now, nbf: now, exp: now + 300, ...claims }),
+              ),
+            )
+              .setProtectedHeader({ alg: 'ES256', typ: 'eat+jwt', kid: 'own' })
+              .sign(key.privateKey);
+          const { nonce, ...expected } = allow.known.expected;
+          const accepts = async (claims: object, demanded: object) =>
+            acceptsReceipt(command, lab.folder, await signed(claims), {
+              ...allow.known,
+              keySet,
+              expected: demanded,
+            } as Known);
+          expect(await accepts({}, { ...expected, nonce })).toBe(true);
+          expect(await accepts({ eat_nonce: undefined }, expected)).toBe(false);
+        },
+      );
     });
   },
 );
