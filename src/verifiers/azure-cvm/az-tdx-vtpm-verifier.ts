@@ -81,18 +81,19 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
     const matches = tdReport === null || verifyTdReport(checks, tdReport, opened.quote.quote);
 
     // 3. The quote.
+    const { body } = opened.quote.quote;
     const quote = opened.quote.verify(context);
     checks.addAll(quote.checks);
 
     // 4 and 6. What it vouches for: the runtime claims by their hash, the attestation key by the claims. The hash is
     // compared with REPORTDATA as it stands, whatever else came out about the quote; the claims are parsed only where
     // the quote holds, and they are what it vouches for.
-    const hashed = verifyRuntimeDataHash(checks, runtimeClaims, opened.quote.quote.body.reportData);
+    const hashed = verifyRuntimeDataHash(checks, runtimeClaims, body.reportData);
     const isVouchedFor = hashed && matches && quote.reportData !== null;
     const claims = isVouchedFor ? verifyParavisorClaims(checks, readRuntimeObject(runtimeClaims)) : null;
 
     // 7 to 12. What the attestation key vouches for.
-    const known = quote.claims === null ? null : paravisorByMrtd(quote.claims, this.#mrtds);
+    const known = quote.claims === null ? null : paravisorByMrtd(quote.claims, body, this.#mrtds);
     const guest =
       claims === null
         ? this.#guests.notReached(checks, openedGuest, context)

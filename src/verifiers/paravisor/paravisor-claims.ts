@@ -10,6 +10,7 @@ import {
   readRuntimeClaims,
   type readRuntimeObject,
 } from '../../formats/runtime-claims.js';
+import type { TdReportBody } from '../../formats/td-report-body.js';
 import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 import type { Claims, HclClaims, SnpClaims, TdxClaims } from '../../model/claims.js';
@@ -242,9 +243,17 @@ export function floorMember(
   return floor === undefined ? {} : { paravisorMinGuestSvn: floor };
 }
 
-/** The paravisor of a TD, by its measurement at build. Nobody signs it, so the operator lists the known ones. */
-export function paravisorByMrtd(tdx: Verified<TdxClaims>, mrtds: ReadonlySet<string>): HclClaims['paravisor'] {
-  const known = mrtds.has(tdx.mrtd);
+/**
+ * The paravisor of a TD, by its measurement at build. Nobody signs it, so the operator lists the known ones. A VMID other than zero
+ * (body type 4) says that a VM inside of the TD requested the report: the measurements do not cover it, and it could hash claims of
+ * its own.
+ */
+export function paravisorByMrtd(
+  tdx: Verified<TdxClaims>,
+  { extension }: Pick<TdReportBody, 'extension'>,
+  mrtds: ReadonlySet<string>,
+): HclClaims['paravisor'] {
+  const known = mrtds.has(tdx.mrtd) && (extension?.vmId ?? 0) === 0;
   return { known, by: known ? 'mrtd' : null };
 }
 

@@ -3,6 +3,7 @@ import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { sha512 } from '../../crypto/digest.js';
 import { namesAttestationKey, readRuntimeObject } from '../../formats/runtime-claims.js';
 import { parseTcgEventLog, type TcgEventLog } from '../../formats/tcg-event-log.js';
+import type { TdReportBody } from '../../formats/td-report-body.js';
 import { hex } from '../../model/bytes.js';
 import { Checks } from '../../model/check.js';
 import type { TdxClaims } from '../../model/claims.js';
@@ -69,7 +70,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     const { claims } = quote;
 
     // 13. The nonce in REPORTDATA, or in runtime data whose hash is there.
-    const data = this.#verifyReportData(checks, evidence, quote, binding);
+    const data = this.#verifyReportData(checks, evidence, { ...quote, body: opened.quote.body }, binding);
 
     // 14. The event log.
     const boot = verifyLog(checks.at(CCEL), log, claims);
@@ -89,7 +90,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
   #verifyReportData(
     checks: Checks,
     { runtimeData, verifierNonce }: TdxEvidence,
-    { claims, reportData }: TdQuoteVerification,
+    { claims, reportData, body }: TdQuoteVerification & { readonly body: TdReportBody },
     binding: ExpectedBinding | null,
   ): RuntimeData {
     const mayBeHeld = verifierNonce !== undefined && runtimeData !== null && reportData !== null;
@@ -106,7 +107,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
       runtimeData,
       binding,
       // A TD has no VMPL: whoever runs in it asks for its reports, and below a paravisor that is the paravisor alone.
-      paravisor: () => (claims === null ? null : paravisorByMrtd(claims, this.#mrtds)),
+      paravisor: () => (claims === null ? null : paravisorByMrtd(claims, body, this.#mrtds)),
     });
   }
 }

@@ -60,6 +60,21 @@ describe('which paravisor, on TDX', () => {
     expect(outcome).toBe('allow');
   });
 
+  it('HCL-15 is not known by its MRTD where a VM inside of the TD requested the report', async () => {
+    const requestedBy = async (vmId: number) => {
+      const tdQuote = {
+        version: 5,
+        body: 'td15Extended',
+        fields: { extension: { vmId: Uint8Array.of(vmId) } },
+      } as const;
+      const found = await verifyAzureTdx(TDX_VM.evidence({ nonce: NONCE, tdQuote }), { nonce: NONCE });
+      expectVerified(found);
+      return found.claims.hcl?.paravisor;
+    };
+    expect(await requestedBy(0)).toEqual({ known: true, by: 'mrtd' });
+    expect(await requestedBy(1)).toEqual({ known: false, by: null });
+  });
+
   it.each<[string, Known, readonly CheckId[]]>([
     ['with nothing that knows it', {}, ['hcl_paravisor']],
     ['with the MRTD of another listed', { mrtds: ['c5'.repeat(48)] }, ['hcl_paravisor']],

@@ -88,6 +88,17 @@ describe('a bare TD quote', () => {
     expect(unset.bound).toEqual([]);
   });
 
+  it('HCL-15 does not know a paravisor by its MRTD where a VM inside of the TD requested the report', async () => {
+    const requestedBy = async (vmId: number) => {
+      const quote = { version: 5, body: 'td15Extended', fields: { extension: { vmId: Uint8Array.of(vmId) } } } as const;
+      const found = await verify({ runtimeData: claimsText(NONCE), quote }, { mrtds: [MRTD] });
+      expectVerified(found);
+      return found.claims.hcl?.paravisor;
+    };
+    expect(await requestedBy(0)).toEqual({ known: true, by: 'mrtd' });
+    expect(await requestedBy(1)).toEqual({ known: false, by: null });
+  });
+
   it('judges the nonce although there is no collateral, and claims nothing', async () => {
     const found = await verify({ nonce: NONCE }, { nonce: NONCE, collateral: false });
     expectUndecided(found, 'collateral_unavailable');
