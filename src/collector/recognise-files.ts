@@ -1,8 +1,8 @@
 import { sha256 } from '../crypto/digest.js';
-import { isTpmSignature, partsOfCertificate, partsOfPem } from '../formats/certificate-parts.js';
 import { parseEventLog } from '../formats/event-log.js';
+import { isTpmSignature, logPartOf, partsOfStructure } from '../formats/evidence-parts.js';
 import { readPcrValues } from '../formats/pcr-values.js';
-import { parseSnpReport, SNP_REPORT_LENGTH } from '../formats/snp-report.js';
+import { parseSnpReport } from '../formats/snp-report.js';
 import { parseTdQuote } from '../formats/td-quote.js';
 import { parseTpmsQuote, type TpmsQuote } from '../formats/tpms-attest.js';
 import { isSameBytes } from '../model/bytes.js';
@@ -105,38 +105,7 @@ function isWellNamed({ file, parts }: { readonly file: RawFile; readonly parts: 
 function partsByContent(bytes: Uint8Array, recognise: Recognise): Parts {
   const [kind, ...others] = recognise(bytes);
   if (kind === undefined) return partsOfAnswer(bytes);
-  return others.length > 0 ? [] : partsOf(kind, bytes);
-}
-
-function partsOf(kind: StructureKind, bytes: Uint8Array): Parts {
-  switch (kind) {
-    case 'snp-report':
-      return [['report', bytes]];
-    case 'snp-extended-report':
-      return [
-        ['report', bytes.subarray(0, SNP_REPORT_LENGTH)],
-        ['certificateTable', bytes.subarray(SNP_REPORT_LENGTH)],
-      ];
-    case 'snp-certificate-table':
-      return [['certificateTable', bytes]];
-    case 'hcl-report':
-      return [['hcl', bytes]];
-    case 'td-quote':
-      return [['tdQuote', bytes]];
-    case 'tpm-quote':
-      return [['quoteMessage', bytes]];
-    case 'collateral':
-      return [['collateral', bytes]];
-    case 'crl':
-      return [['crl', bytes]];
-    case 'certificate':
-      return partsOfCertificate(bytes);
-    case 'pem':
-      return partsOfPem(bytes);
-    // The other files say which log it is; a TDREPORT and a token are no part of evidence.
-    default:
-      return [];
-  }
+  return others.length > 0 ? [] : partsOfStructure(kind, bytes);
 }
 
 /** Answers of the metadata service are JSON with members of their own. */
@@ -188,5 +157,5 @@ function logKeyOf(bytes: Uint8Array, known: EvidenceContents): EvidenceFileKey |
   const log = nullIfMalformed(() => parseEventLog(bytes, bytes.byteLength));
   if (log === null || log.events.length === 0) return null;
   if (!known.has('quoteMessage') && (known.has('tdQuote') || known.has('tdQuoteAnswer'))) return 'ccel';
-  return log.format === 'cel-json' || log.format === 'cel-tlv' ? 'systemLog' : 'eventLog';
+  return logPartOf(log);
 }

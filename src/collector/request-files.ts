@@ -1,5 +1,6 @@
 import { encodeBase64Url } from '../formats/base64.js';
-import { type HclReport, parseHclReport } from '../formats/hcl-report.js';
+import { EVIDENCE_OF_HCL } from '../formats/evidence-parts.js';
+import { parseHclReport } from '../formats/hcl-report.js';
 import { readPcrValues } from '../formats/pcr-values.js';
 import { parsePemCertificates } from '../formats/pem.js';
 import { parseStrictJson } from '../formats/strict-json.js';
@@ -66,7 +67,7 @@ function typeOf(contents: EvidenceContents): FileEvidenceType {
   const hcl = contents.get('hcl');
   if (hcl !== undefined) {
     const { reportType } = readFile('hcl', () => parseHclReport(hcl));
-    const type = HCL_TYPES[reportType];
+    const type = EVIDENCE_OF_HCL[reportType];
     if (type === null) throw fault(`${nameOf('hcl')}: an HCL report of type ${reportType} is no evidence`);
     return type;
   }
@@ -75,14 +76,6 @@ function typeOf(contents: EvidenceContents): FileEvidenceType {
   if (contents.has('quoteMessage')) return 'tpm';
   throw fault(`none of ${DECIDING.map(nameOf).join(', ')} is there`);
 }
-
-const HCL_TYPES: { readonly [reportType in HclReport['reportType']]: FileEvidenceType | null } = {
-  snp: 'az-snp-vtpm',
-  tdx: 'az-tdx-vtpm',
-  tvm: 'tpm',
-  vbs: null,
-  cca: null,
-};
 
 const EVIDENCE: { readonly [type in FileEvidenceType]: (contents: EvidenceContents) => JsonObject } = {
   snp: (contents) => ({

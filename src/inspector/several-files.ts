@@ -1,8 +1,7 @@
-import { isTpmSignature, partsOfCertificate, partsOfPem } from '../formats/certificate-parts.js';
 import { parseEventLog } from '../formats/event-log.js';
+import { EVIDENCE_OF_HCL, isTpmSignature, logPartOf, partsOfStructure } from '../formats/evidence-parts.js';
 import { parseHclReport } from '../formats/hcl-report.js';
 import { type PcrValues, readPcrValues } from '../formats/pcr-values.js';
-import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
 import { parseTpmsQuote, type TpmsQuote } from '../formats/tpms-attest.js';
 import { base64, hex, isSameBytes, latin1 } from '../model/bytes.js';
 import { nullIfMalformed } from '../model/errors.js';
@@ -11,7 +10,7 @@ import type { JsonObject } from '../model/json.js';
 import { collateralMembers, parseCollateralFile } from '../vendors/intel/collateral-file.js';
 import { sha256 } from './browser-digest.js';
 import { type Intake, readIntake } from './intake.js';
-import { type FoundBytes, nameOfFound } from './structures.js';
+import { nameOfFound } from './structures.js';
 
 /** A file that somebody dropped or chose. */
 export interface GivenFile {
@@ -28,11 +27,11 @@ export interface UnusedFile {
 
 /** The parts of evidence that a file can hold, as people read them. */
 const PARTS = {
-  hclReport: 'the HCL report',
+  hcl: 'the HCL report',
   report: 'the SNP report',
   tdQuote: 'the TD quote',
-  message: 'the TPM quote',
-  signature: 'the signature of the TPM quote',
+  quoteMessage: 'the TPM quote',
+  quoteSignature: 'the signature of the TPM quote',
   pcrs: 'the PCR values',
   vek: 'the VCEK or VLEK',
   chain: 'the certificate chain of AMD',
@@ -50,14 +49,15 @@ type Part = keyof typeof PARTS;
 type Parts = ReadonlyMap<Part, Uint8Array>;
 
 const OF_SNP: readonly Part[] = ['vek', 'chain', 'certificateTable', 'crl'];
-const OF_VTPM: readonly Part[] = ['message', 'signature', 'pcrs', 'akCertificate', 'akChain', 'eventLog', 'systemLog'];
+const QUOTE: readonly Part[] = ['quoteMessage', 'quoteSignature', 'pcrs'];
+const OF_VTPM: readonly Part[] = [...QUOTE, 'akCertificate', 'akChain', 'eventLog', 'systemLog'];
 
 /** Parts of each type of evidence. */
 const PARTS_OF = {
   snp: ['report', ...OF_SNP, 'runtimeData'],
   tdx: ['tdQuote', 'collateral', 'eventLog', 'runtimeData'],
-  'az-snp-vtpm': ['hclReport', ...OF_SNP, ...OF_VTPM],
-  'az-tdx-vtpm': ['hclReport', 'tdQuote', 'collateral', ...OF_VTPM],
+  'az-snp-vtpm': ['hcl', ...OF_SNP, ...OF_VTPM],
+  'az-tdx-vtpm': ['hcl', 'tdQuote', 'collateral', ...OF_VTPM],
   tpm: OF_VTPM,
 } as const satisfies { readonly [type: string]: readonly Part[] };
 
@@ -99,7 +99,7 @@ function besideWhole({ name, intake }: ReadFile, whole: ReadFile): UnusedFile {
 function assign(files: readonly ReadFile[]): { readonly parts: Parts; readonly unused: readonly UnusedFile[] } {
   const byContent = files.map((file) => ({ file, held: partsIn(file.intake) }));
   const found = new Map(byContent.flatMap(({ held }) => held));
-  const message = found.get('message');
+  const message = found.get('quoteMessage');
   const quote = message === undefined ? null : nullIfMalformed(() => parseTpmsQuote(message));
   const all = byContent.map(({ file, held }) => ({ file, held: held.length > 0 ? held : besideQuote(file, quote) }));
   const type = typeOf(found);
@@ -140,14 +140,14 @@ function isPartOf(type: Type | null, part: Part): boolean {
 }
 
 function typeOf(parts: Parts): Type | null {
-  const hclReport = parts.get('hclReport');
-  if (hclReport !== undefined) {
-    const reportType = nullIfMalformed(() => parseHclReport(hclReport).reportType);
-    return reportType === 'tdx' ? 'az-tdx-vtpm' : 'az-snp-vtpm';
+  const hcl = parts.get('hcl');
+  if (hcl !== undefined) {
+    const reportType = nullIfMalformed(() => parseHclReport(hcl).reportType) ?? 'snp';
+    return EVIDENCE_OF_HCL[reportType];
   }
   if (parts.has('tdQuote')) return 'tdx';
   if (parts.has('report')) return 'snp';
-  return parts.has('message') ? 'tpm' : null;
+  return parts.has('quoteMessage') ? 'tpm' : null;
 }
 
 type Held = readonly (readonly [Part, Uint8Array])[];
@@ -155,33 +155,10 @@ type Held = readonly (readonly [Part, Uint8Array])[];
 function partsIn(intake: Intake): Held {
   if (intake.kind !== 'bytes') return [];
   const { kind, bytes } = intake.found;
-  if (kind === 'snp-extended-report')
-    return [
-      ['report', bytes.subarray(0, SNP_REPORT_LENGTH)],
-      ['certificateTable', bytes.subarray(SNP_REPORT_LENGTH)],
-    ];
-  if (kind === 'pem') return partsOfPem(bytes);
-  if (kind === 'certificate') return partsOfCertificate(bytes);
-  const part = partOf(kind, bytes);
-  return part === null ? [] : [[part, bytes]];
-}
-
-/** Kinds that are one part, whatever they say. */
-const PART_OF_KIND: { readonly [kind in FoundBytes['kind']]?: Part } = {
-  'snp-report': 'report',
-  'snp-certificate-table': 'certificateTable',
-  'hcl-report': 'hclReport',
-  'td-quote': 'tdQuote',
-  'tpm-quote': 'message',
-  crl: 'crl',
-  collateral: 'collateral',
-  'runtime-data': 'runtimeData',
-};
-
-function partOf(kind: FoundBytes['kind'], bytes: Uint8Array): Part | null {
-  if (kind !== 'event-log') return PART_OF_KIND[kind] ?? null;
-  const format = nullIfMalformed(() => parseEventLog(bytes, bytes.byteLength).format);
-  return format === 'cel-json' || format === 'cel-tlv' ? 'systemLog' : 'eventLog';
+  if (kind === 'runtime-data') return [['runtimeData', bytes]];
+  if (kind !== 'event-log') return partsOfStructure(kind, bytes);
+  const log = nullIfMalformed(() => parseEventLog(bytes, bytes.byteLength));
+  return [[log === null ? 'eventLog' : logPartOf(log), bytes]];
 }
 
 /** PCR values may be as long as a signature: those that the quote was made over are told by its digest. */
@@ -189,7 +166,7 @@ function besideQuote({ bytes }: GivenFile, quote: TpmsQuote | null): Held {
   if (quote === null) return [];
   const values = nullIfMalformed(() => readPcrValues(bytes, quote));
   if (values !== null && isSameBytes(sha256(...values.values()), quote.pcrDigest)) return [['pcrs', bytes]];
-  if (isTpmSignature(bytes)) return [['signature', bytes]];
+  if (isTpmSignature(bytes)) return [['quoteSignature', bytes]];
   return values === null ? [] : [['pcrs', bytes]];
 }
 
@@ -198,7 +175,7 @@ function evidenceOf(type: Type, parts: Parts): JsonObject {
   const text = (part: Part) => encoded(parts.get(part));
   const isTd = hasTdEventLog(type);
   const members = {
-    hclReport: text('hclReport'),
+    hclReport: text('hcl'),
     report: text('report'),
     [isTd ? 'quote' : 'tdQuote']: text('tdQuote'),
     tpmQuote: tpmQuoteOf(parts),
@@ -213,13 +190,13 @@ function evidenceOf(type: Type, parts: Parts): JsonObject {
 }
 
 function tpmQuoteOf(parts: Parts): JsonObject | null {
-  const message = parts.get('message');
+  const message = parts.get('quoteMessage');
   if (message === undefined) return null;
   const bytes = parts.get('pcrs');
   const values = bytes === undefined ? null : nullIfMalformed(() => readPcrValues(bytes, parseTpmsQuote(message)));
   return present({
     message: encoded(message),
-    signature: encoded(parts.get('signature')),
+    signature: encoded(parts.get('quoteSignature')),
     pcrs: values === null ? null : { sha256: inHex(values) },
   });
 }

@@ -124,6 +124,18 @@ describe('several files', () => {
     });
   });
 
+  it('become the body of a vTPM with Trusted Launch, without its HCL report', () => {
+    const launched = Buffer.from(bytesOf('hcl'));
+    // The report type in the request data: 3 is Trusted Launch (tvm).
+    launched.writeUInt32LE(3, 0x4c8);
+    const files = ['message', 'signature', 'pcrs', 'ak'].map((name) => ({ name, bytes: bytesOf(name) }));
+    const result = readFiles([{ name: 'hcl.bin', bytes: launched }, ...files]);
+    expect(evidenceOf(result)).toEqual(evidenceOf(read('message', 'signature', 'pcrs', 'ak')));
+    expect(result.unused).toEqual([
+      { name: 'hcl.bin', why: 'It is the HCL report, which evidence of type tpm does not have.' },
+    ]);
+  });
+
   it('become the body of an SNP guest, also with an extended report', () => {
     const report = encode(bytesOf('report'));
     expect(evidenceOf(read('report', 'vek', 'runtimeData'))).toEqual({

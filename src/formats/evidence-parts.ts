@@ -1,16 +1,40 @@
 import { fromLatin1, latin1 } from '../model/bytes.js';
 import { nullIfMalformed } from '../model/errors.js';
+import type { EvidenceType, StructureKind } from '../model/evidence.js';
 import { withoutFilling } from './der.js';
+import type { HclReportType } from './hcl-report.js';
+import type { EventLog } from './measured-event.js';
 import { parsePemBlocks, splitVcekChain } from './pem.js';
+import { SNP_REPORT_LENGTH } from './snp-report.js';
 import { parseTpmSignature } from './tpmt-signature.js';
 import { parseCertificate, type X509Certificate } from './x509-certificate.js';
 import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from './x509-extension.js';
 
-/** Parts of evidence that certificates and CRLs are. */
-export type CertificatePart = 'vek' | 'chain' | 'akCertificate' | 'akChain' | 'crl';
+/** Structures that are one part of evidence, whatever they say. */
+const PART_OF_KIND = {
+  'snp-report': 'report',
+  'snp-certificate-table': 'certificateTable',
+  'hcl-report': 'hcl',
+  'td-quote': 'tdQuote',
+  'tpm-quote': 'quoteMessage',
+  collateral: 'collateral',
+  crl: 'crl',
+} as const satisfies { readonly [kind in StructureKind]?: string };
 
-/** A file may hold a leaf and the chain above it. */
-export type CertificateParts = readonly (readonly [CertificatePart, Uint8Array])[];
+/** Parts of evidence that the content of a file shows. */
+type EvidencePart = (typeof PART_OF_KIND)[keyof typeof PART_OF_KIND] | 'vek' | 'chain' | 'akCertificate' | 'akChain';
+
+/** A file may hold several parts: a report and its certificate table, or a leaf and the chain above it. */
+type EvidenceParts = readonly (readonly [EvidencePart, Uint8Array])[];
+
+/** Types of evidence that have an HCL report, by its report type; null where none has. */
+export const EVIDENCE_OF_HCL = {
+  snp: 'az-snp-vtpm',
+  tdx: 'az-tdx-vtpm',
+  tvm: 'tpm',
+  vbs: null,
+  cca: null,
+} as const satisfies { readonly [type in HclReportType]: EvidenceType | null };
 
 /** A TPM signature without a TPMT_SIGNATURE around it has the length of the modulus: RSA 2048, 3072 or 4096. */
 const RSA_SIGNATURE_BYTES: readonly number[] = [256, 384, 512];
@@ -21,19 +45,42 @@ const ATTESTATION_KEY = '2.23.133.8.3';
 const AMD_ORGANISATION = 'Advanced Micro Devices';
 
 /**
+ * Lists the parts of evidence that a structure is. Nothing is verified.
+ *
+ * @param kind as it was recognised
+ * @returns nothing for a structure that is no part by itself: other files show which log an event log is
+ */
+export function partsOfStructure(kind: string, bytes: Uint8Array): EvidenceParts {
+  if (kind === 'certificate') return partsOfCertificate(bytes);
+  if (kind === 'pem') return partsOfPem(bytes);
+  if (kind === 'snp-extended-report')
+    return [
+      ['report', bytes.subarray(0, SNP_REPORT_LENGTH)],
+      ['certificateTable', bytes.subarray(SNP_REPORT_LENGTH)],
+    ];
+  const part: EvidencePart | undefined = PART_OF_KIND[kind as keyof typeof PART_OF_KIND];
+  return part === undefined ? [] : [[part, bytes]];
+}
+
+/** Tells the log of the operating system (CEL) from that of the firmware. */
+export function logPartOf({ format }: EventLog): 'eventLog' | 'systemLog' {
+  return format === 'cel-json' || format === 'cel-tlv' ? 'systemLog' : 'eventLog';
+}
+
+/**
  * Tells by its content which parts of evidence a DER certificate is. Nothing is verified. An issuer is none: only PEM texts
  * hold chains.
  *
  * @param bytes zeros may follow the certificate, as in the NV index of an AK certificate; the part keeps them
  */
-export function partsOfCertificate(bytes: Uint8Array): CertificateParts {
+function partsOfCertificate(bytes: Uint8Array): EvidenceParts {
   const certificate = certificateIn(withoutFilling(bytes));
   const part = certificate === null ? null : leafPartOf(certificate);
   return part === null ? [] : [[part, bytes]];
 }
 
 /** Tells by its content which parts of evidence a PEM text holds. Azure writes a VCEK and its chain into one text. */
-export function partsOfPem(pem: Uint8Array): CertificateParts {
+function partsOfPem(pem: Uint8Array): EvidenceParts {
   const [first, ...others] = nullIfMalformed(() => parsePemBlocks(latin1(pem))) ?? [];
   if (first === undefined) return [];
   if (first.label === 'X509 CRL') return others.length === 0 ? [['crl', first.der]] : [];
