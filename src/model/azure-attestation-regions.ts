@@ -31,36 +31,10 @@ export const SHARED_REGIONS = [
 ] as const;
 
 /**
- * Regions that only the endpoint table of Microsoft's guest attestation SDK and another public list name, both read on
- * 2026-11-26. They count where the operator names them: where there is no shared provider, its name may be free.
+ * Abbreviations by the names that Azure Resource Manager has for regions. Those that are not among `SHARED_REGIONS` come
+ * from the endpoint table of Microsoft's guest attestation SDK and another public list, both read on 2026-11-26. They
+ * count where the operator names them: a region may have no shared provider, and then its name is free.
  */
-const OTHER_REGIONS: readonly string[] = [
-  'cau',
-  'sebr',
-  'frc',
-  'frs',
-  'den',
-  'dewc',
-  'ilc',
-  'krc',
-  'krs',
-  'noe',
-  'now',
-  'plc',
-  'saw',
-  'sin',
-  'esc',
-  'sec',
-  'ses',
-  'sww',
-  'uaec',
-  'wcus',
-  'win',
-  'wus2',
-  'wus3',
-];
-
-/** Abbreviations by the names that Azure Resource Manager has for regions. */
 const ABBREVIATIONS: Readonly<Record<string, string>> = {
   eastus: 'eus',
   eastus2: 'eus2',
@@ -125,7 +99,7 @@ const REGION = /^[a-z]{2,5}(?:\d[a-z]?)?$/;
 /** Host of a shared provider, in the public cloud or a sovereign one. */
 const SHARED_PROVIDER = /^https:\/\/shared([a-z0-9]+)\.\1\.attest\.azure\.(?:net|us|cn)$/;
 
-const KNOWN_REGIONS: ReadonlySet<string> = new Set([...SHARED_REGIONS, ...OTHER_REGIONS]);
+const KNOWN_REGIONS: ReadonlySet<string> = new Set(Object.values(ABBREVIATIONS));
 
 export function isKnownRegion(region: string): boolean {
   return KNOWN_REGIONS.has(region);
