@@ -118,8 +118,7 @@ async function openService(configuration: Configuration, given: World, opened: O
   const probes = { liveness: clockWatch.liveness, readiness: whileServing, metrics, log, access };
   const management = together === undefined ? await openManagement(configuration.listen.management, probes) : null;
   if (management !== null) opened.add(management);
-  const bound =
-    together === undefined ? opened.add(await bindPort(configuration.listen, { tls: access.tls })) : undefined;
+  const bound = together === undefined ? opened.add(await bindPort(configuration.listen, access.tls)) : undefined;
   const key = together?.challengeKey ?? (await readChallengeKey(configuration, log));
   const storesWorld = { ...world, key, clock };
   // A file is opened last; a server is looked at before what replicas share in it.

@@ -3,7 +3,7 @@ import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { RefusedError } from '../model/errors.js';
 import { PROBLEM_MEDIA_TYPE, presentProblem } from '../wire/problem.js';
-import { createListener, DEFAULT_CONNECTION_LIMITS, type TicketKeys, type TlsMaterial } from './listener.js';
+import { createListener, DEFAULT_CONNECTION_LIMITS, type TlsMaterial } from './listener.js';
 
 const ANSWER_SECONDS = 1;
 
@@ -23,10 +23,9 @@ export interface BoundPort {
  */
 export async function bindPort(
   { host, port }: { readonly host: string; readonly port: number },
-  { tls, ticketKeys }: { readonly tls: TlsMaterial | null; readonly ticketKeys?: TicketKeys },
+  tls: TlsMaterial | null,
 ): Promise<BoundPort> {
-  const options = { tls, ticketKeys, deadlineSeconds: ANSWER_SECONDS };
-  const starting = createListener(answerStarting, DEFAULT_CONNECTION_LIMITS, options);
+  const starting = createListener(answerStarting, DEFAULT_CONNECTION_LIMITS, { tls, deadlineSeconds: ANSWER_SECONDS });
   starting.listen({ host, port });
   await once(starting, 'listening');
   let isHandedOver = false;

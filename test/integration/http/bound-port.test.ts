@@ -7,7 +7,7 @@ const LOOPBACK = { host: '127.0.0.1', port: 0 };
 
 describe('a port that is bound before the service answers', () => {
   it('DLG-04 answers 503 with a problem document, until another server has it', async () => {
-    const bound = await bindPort(LOOPBACK, { tls: null });
+    const bound = await bindPort(LOOPBACK, null);
     const server = createServer((_request, response) => response.end('ready'));
     try {
       const url = `http://127.0.0.1:${bound.port}`;
@@ -25,21 +25,21 @@ describe('a port that is bound before the service answers', () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     }
-    const again = await bindPort({ ...LOOPBACK, port: bound.port }, { tls: null });
+    const again = await bindPort({ ...LOOPBACK, port: bound.port }, null);
     await again.close();
   });
 
   it('is free again once it is closed, whoever is connected', async () => {
-    const bound = await bindPort(LOOPBACK, { tls: null });
+    const bound = await bindPort(LOOPBACK, null);
     const socket = connect(bound.port, '127.0.0.1');
     const ended = new Promise((resolve) => socket.once('close', resolve));
     socket.on('error', () => undefined);
     await new Promise((resolve) => socket.once('connect', resolve));
     await bound.close();
     await ended;
-    const again = await bindPort({ ...LOOPBACK, port: bound.port }, { tls: null });
+    const again = await bindPort({ ...LOOPBACK, port: bound.port }, null);
     expect(again.port).toBe(bound.port);
-    await expect(bindPort({ ...LOOPBACK, port: bound.port }, { tls: null })).rejects.toMatchObject({
+    await expect(bindPort({ ...LOOPBACK, port: bound.port }, null)).rejects.toMatchObject({
       code: 'EADDRINUSE',
     });
     await again.close();
