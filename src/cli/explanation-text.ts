@@ -1,4 +1,5 @@
 import type { CheckId } from '../model/codes.js';
+import { groupedBy } from '../model/grouped.js';
 import { isObject, type JsonValue } from '../model/json.js';
 import type { Schemas } from '../wire/schema-check.js';
 import { type Output, printable, RESULT_COLOUR, styledFor } from './output.js';
@@ -92,8 +93,7 @@ class ExplanationText {
   #skipped(parts: readonly Node[]): readonly string[] {
     if (!this.#isRefused) return [];
     const skipped = parts.filter(({ result }) => result === 'skipped');
-    const reasons = new Map<string, Node[]>();
-    for (const part of skipped) reasons.set(part.note ?? '', [...(reasons.get(part.note ?? '') ?? []), part]);
+    const reasons = groupedBy(skipped, ({ note }) => note ?? '');
     return [...reasons].flatMap(([reason, those]) => {
       const ids = those.length > 3 ? `${those.length} checks` : those.map(({ text }) => text).join(', ');
       return this.#listed('skipped', `${ids}: ${reason}`);

@@ -1,4 +1,5 @@
 import type { LogStore, PrunedDecision, RecordedDecision } from '../model/decision-log.js';
+import { groupedBy } from '../model/grouped.js';
 import type { JsonObject } from '../model/json.js';
 import type { Clock, Log } from '../model/ports.js';
 import { isIntact } from './chain.js';
@@ -175,22 +176,15 @@ function droppableOf({ record, releaseRecords }: RecordedDecision, decisionId: s
   return { decisionId, chain, seq, through: Math.max(...seqs), seqs, decidedAt: new Date(decidedAt) };
 }
 
-/** Records of a chain that follow each other, from one place to another, both included. */
-type Run = { readonly chain: string; readonly from: number; readonly seq: number };
-
-function runsOf(decisions: readonly Droppable[]): Run[] {
-  const chains = new Map<string, number[]>();
-  for (const { chain, seqs } of decisions) {
-    const others = chains.get(chain);
-    if (others === undefined) chains.set(chain, [...seqs]);
-    else others.push(...seqs);
-  }
-  return [...chains].flatMap(([chain, seqs]) => {
-    const runs: Run[] = [];
-    for (const seq of seqs.sort((one, other) => one - other)) {
+/** Places that follow each other are one run. */
+function runsOf(decisions: readonly Droppable[]) {
+  const places = decisions.flatMap(({ chain, seqs }) => seqs.map((seq) => ({ chain, from: seq, seq })));
+  return [...groupedBy(places, ({ chain }) => chain).values()].flatMap((ofChain) => {
+    const runs: typeof places = [];
+    for (const place of ofChain.sort((one, other) => one.seq - other.seq)) {
       const last = runs.at(-1);
-      if (last?.seq === seq - 1) runs[runs.length - 1] = { ...last, seq };
-      else runs.push({ chain, from: seq, seq });
+      if (last?.seq === place.seq - 1) runs[runs.length - 1] = { ...last, seq: place.seq };
+      else runs.push(place);
     }
     return runs;
   });

@@ -1,4 +1,5 @@
 import type { ChainEnd, LogRecord, LogStore, RecordPosition, SignedHead } from '../model/decision-log.js';
+import { groupedBy } from '../model/grouped.js';
 import type { JsonObject } from '../model/json.js';
 import { signedUpTo } from '../model/log-report.js';
 import type { ChainReading } from './chain-reading.js';
@@ -97,14 +98,7 @@ export class HeadVerification {
 
   /** A record that a signed head covers names the ends of other chains, and so the head vouches for those, too. */
   #vouch(): void {
-    const naming = new Map<string, Named[]>();
-    for (const named of this.#named) {
-      if (named.record === null) continue;
-      const { chain } = named.record;
-      const known = naming.get(chain);
-      if (known === undefined) naming.set(chain, [named]);
-      else known.push(named);
-    }
+    const naming = groupedBy(this.#named, ({ record }) => record?.chain);
     const waiting = [...this.#chains].map(([chain, reading]) => {
       reading.vouchedFor = signedUpTo(reading);
       return chain;

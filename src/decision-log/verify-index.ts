@@ -1,5 +1,5 @@
 import type { DecisionEntry, LogRecord, LogStore, RecordPosition, StoredEntry } from '../model/decision-log.js';
-import { bySeq } from './by-seq.js';
+import { groupedBy } from '../model/grouped.js';
 import type { LogProblems } from './log-problems.js';
 import { isDroppedByNow } from './record-at.js';
 import type { RecordedContent } from './record-content.js';
@@ -29,7 +29,7 @@ export class IndexVerification {
   async compare(records: readonly LogRecord[], contents: ReadonlyMap<number, RecordedContent>): Promise<void> {
     const [first, last] = [records[0], records.at(-1)];
     if (first === undefined || last === undefined) return;
-    const entries = bySeq(await this.#log.entries(first.chain, first.seq, last.seq));
+    const entries = groupedBy(await this.#log.entries(first.chain, first.seq, last.seq), ({ seq }) => seq);
     for (const record of records) {
       await this.#compareOne(record, contents.get(record.seq) ?? null, entries.get(record.seq) ?? []);
     }

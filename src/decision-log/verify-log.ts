@@ -1,4 +1,5 @@
 import { type ChainEnd, type LogRecord, type LogStore, NO_RECORD, type RecordPosition } from '../model/decision-log.js';
+import { groupedBy } from '../model/grouped.js';
 import type { LogReport } from '../model/log-report.js';
 import { contentDigest, recordHash, SALT_BYTES } from './chain.js';
 import { type ChainReading, chainReport, newReading } from './chain-reading.js';
@@ -41,8 +42,7 @@ export async function verifyLog(log: ReadableLog, evidence: LogEvidence): Promis
 
 /** The records of a page, those of each chain by themselves. */
 export function byChain(page: readonly LogRecord[]): readonly (readonly LogRecord[])[] {
-  const chains = new Set(page.map(({ chain }) => chain));
-  return [...chains].map((chain) => page.filter((record) => record.chain === chain));
+  return [...groupedBy(page, ({ chain }) => chain).values()];
 }
 
 const UNSIGNED =

@@ -1,5 +1,5 @@
 import type { KeptLink, KeptObject, LogRecord, LogStore } from '../model/decision-log.js';
-import { bySeq } from './by-seq.js';
+import { groupedBy } from '../model/grouped.js';
 import { type KeptNames, KeptNamesReader } from './kept-names.js';
 import { digestOf } from './kept-values.js';
 import type { LogProblems } from './log-problems.js';
@@ -36,7 +36,7 @@ export class ObjectVerification {
   async compare(records: readonly LogRecord[], contents: ReadonlyMap<number, RecordedContent>): Promise<void> {
     const [first, last] = [records[0], records.at(-1)];
     if (first === undefined || last === undefined) return;
-    const links = bySeq(await this.#log.objectsOf(first.chain, first.seq, last.seq));
+    const links = groupedBy(await this.#log.objectsOf(first.chain, first.seq, last.seq), ({ seq }) => seq);
     for (const record of records) {
       const content = contents.get(record.seq);
       if (content !== undefined && !content.isLater)

@@ -6,10 +6,10 @@ import type {
   ReleaseEntry,
   StoredRelease,
 } from '../model/decision-log.js';
+import { groupedBy } from '../model/grouped.js';
 import { type AttemptedRelease, whyNotReleasable } from '../model/key-release-record.js';
 import type { LogProblem } from '../model/log-report.js';
 import { readDecision } from '../model/recorded-decision.js';
-import { bySeq } from './by-seq.js';
 import type { LogProblems } from './log-problems.js';
 import { isDroppedByNow } from './record-at.js';
 import { type RecordedContent, type RecordedRelease, readContent } from './record-content.js';
@@ -53,7 +53,7 @@ export class ReleaseVerification {
   async compare(records: readonly LogRecord[], contents: ReadonlyMap<number, RecordedContent>): Promise<void> {
     const [first, last] = [records[0], records.at(-1)];
     if (first === undefined || last === undefined) return;
-    const entries = bySeq(await this.#log.releaseEntries(first.chain, first.seq, last.seq));
+    const entries = groupedBy(await this.#log.releaseEntries(first.chain, first.seq, last.seq), ({ seq }) => seq);
     for (const record of records) {
       const content = contents.get(record.seq);
       // A version that does not know what was recorded does not know either what it is found by.

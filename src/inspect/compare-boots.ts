@@ -3,6 +3,7 @@ import { judgedEvents } from '../measured-boot/judged-event.js';
 import type { RegisterLayout } from '../measured-boot/register-layout.js';
 import { replay, startupLocalities } from '../measured-boot/replay.js';
 import { hex } from '../model/bytes.js';
+import { groupedBy } from '../model/grouped.js';
 import type { JsonValue } from '../model/json.js';
 import { type BootFact, factsOf, type Signatures } from './boot-facts.js';
 import { banksOf, preferred } from './log-reading.js';
@@ -114,12 +115,7 @@ interface Pair {
 
 /** Those of one name are one thing that changed, the first with the first; the others came or went. */
 function pairs(removed: readonly BootFact[], added: readonly BootFact[]): readonly Pair[] {
-  const waiting = new Map<string, BootFact[]>();
-  for (const fact of added) {
-    const others = waiting.get(nameOf(fact));
-    if (others === undefined) waiting.set(nameOf(fact), [fact]);
-    else others.push(fact);
-  }
+  const waiting = groupedBy(added, nameOf);
   const changed = removed.map((before) => ({ before, after: waiting.get(nameOf(before))?.shift() ?? null }));
   const came = [...waiting.values()].flat().map((after) => ({ before: null, after }));
   return [...changed, ...came];

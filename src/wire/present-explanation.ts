@@ -3,6 +3,7 @@ import { CHECK_FAMILIES, remedyOf } from '../model/checks/catalogue.js';
 import type { CheckResult } from '../model/checks/row.js';
 import type { Decision, Outcome } from '../model/decision.js';
 import type { ExplainedPart } from '../model/explanation.js';
+import { groupedBy } from '../model/grouped.js';
 import { endorsementGroups } from './present-endorsements.js';
 import type { Schemas } from './schema-check.js';
 
@@ -48,14 +49,8 @@ const IN_ORDER: readonly string[] = [...new Set([...SUBJECTS.values(), TOKENS])]
 
 /** Base checks by subject. They share ids where certificates of a token's key are judged as those under a report are. */
 function familyNodes(checks: readonly Check[]): readonly Node[] {
-  const bySubject = new Map<string, Check[]>();
-  for (const check of checks) {
-    if (check.policy !== null) continue;
-    const subject = isOfToken(check) ? TOKENS : (SUBJECTS.get(check.id) ?? '');
-    const those = bySubject.get(subject);
-    if (those === undefined) bySubject.set(subject, [check]);
-    else those.push(check);
-  }
+  const ofBase = checks.filter(({ policy }) => policy === null);
+  const bySubject = groupedBy(ofBase, (check) => (isOfToken(check) ? TOKENS : SUBJECTS.get(check.id)));
   return IN_ORDER.flatMap((subject) => {
     const those = bySubject.get(subject);
     return those === undefined ? [] : [groupNode(subject, those)];

@@ -2,6 +2,7 @@ import { hashed } from '../../crypto/digest.js';
 import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
 import type { AkIssuersRequest, HashedDer, Sourced } from '../../model/endorsement.js';
 import { UnfitError } from '../../model/errors.js';
+import { groupedBy } from '../../model/grouped.js';
 import { dersOf } from '../files/certificate-files.js';
 import { ALL_FILES, attempt, type MaterialFiles, type NamedFile, type RefusedFile } from '../files/material-files.js';
 import { type FolderOptions, type RecognisedFolder, WatchedFolder } from '../files/watched-folder.js';
@@ -68,7 +69,7 @@ export class AkIssuerFolder extends WatchedFolder {
       }
     }
     const all = [...authorities.values()];
-    const bySubject = groupBySubject(all);
+    const bySubject = groupedBy(all, ({ subject }) => subject);
     return {
       refused: [...refused, ...unfit],
       counts: { issuers: authorities.size },
@@ -90,16 +91,6 @@ function readAuthority(der: Uint8Array, file: string): Authority {
     issuer: nameKey(issuer.der),
     file,
   };
-}
-
-function groupBySubject(authorities: readonly Authority[]): ReadonlyMap<string, readonly Authority[]> {
-  const groups = new Map<string, Authority[]>();
-  for (const authority of authorities) {
-    const group = groups.get(authority.subject);
-    if (group === undefined) groups.set(authority.subject, [authority]);
-    else group.push(authority);
-  }
-  return groups;
 }
 
 function nameKey(name: Uint8Array): string {

@@ -1,3 +1,4 @@
+import { groupedBy } from '../../model/grouped.js';
 import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import { parseCollateralFile } from '../../vendors/intel/collateral-file.js';
 import {
@@ -56,10 +57,8 @@ export class CollateralDirectory extends WatchedFolder {
 
   protected override recognise(files: MaterialFiles): RecognisedFolder {
     const { taken, refused } = recogniseCollateral(files, this.#reader);
-    const collateral = new Map<string, IntelCollateral[]>();
-    for (const { collateral: set } of taken) {
-      collateral.set(keyName(set), [...(collateral.get(keyName(set)) ?? []), set]);
-    }
+    const sets = taken.map(({ collateral }) => collateral);
+    const collateral = groupedBy(sets, keyName);
     return {
       refused,
       counts: { sets: taken.length, platforms: collateral.size },
