@@ -12,7 +12,7 @@ export const GATE_HELP =
 
 /** Behind the help of `request`. */
 export const REQUEST_HELP = `
-Files of the folder:
+Files of the folder, recognised by content, and by these names where several kinds of content look alike:
 ${Object.values(EVIDENCE_FILES)
   .map(({ name, what }) => `  ${name.padEnd(18)} ${what}`)
   .join('\n')}`;

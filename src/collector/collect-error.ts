@@ -27,7 +27,7 @@ export const COLLECT_REMEDIES = {
   ak_chain: 'Name a PEM file with the issuers of the AK certificate, the issuer of the leaf first and the root last.',
   output_file: 'Name a file in a folder that this user may write to.',
   evidence_files:
-    'Put the files of one piece of evidence into the folder, under the names that veritee help request lists.',
+    'Put the files of one piece of evidence into the folder; veritee help request lists the files and their usual names.',
 } as const;
 
 export type CollectCode = keyof typeof COLLECT_REMEDIES;

@@ -201,7 +201,7 @@ export class Metrics {
     });
     this.#usedEndorsements = new Counter({
       name: 'veritee_endorsements_used_total',
-      help: 'Endorsements that decisions rested on, by kind and by where each came from: evidence, cache, store or network.',
+      help: 'Endorsements that decisions rested on, by kind and source: evidence, cache, store, network or carried.',
       labelNames: ['kind', 'source'],
       registers,
     });

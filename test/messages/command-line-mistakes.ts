@@ -167,7 +167,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'evidence_files: none of report.bin, hcl.bin, td-quote.bin, td-quote.json, quote.msg is there\nPut the files of one piece of evidence into the folder, under the names that veritee help request lists.',
+      text: 'evidence_files: none of report.bin, hcl.bin, td-quote.bin, td-quote.json, quote.msg is there\nPut the files of one piece of evidence into the folder; veritee help request lists the files and their usual names.',
     },
   },
   {
@@ -531,7 +531,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'evidence_files: none of report.bin, hcl.bin, td-quote.bin, td-quote.json, quote.msg is there\nPut the files of one piece of evidence into the folder, under the names that veritee help request lists.',
+      text: 'evidence_files: none of report.bin, hcl.bin, td-quote.bin, td-quote.json, quote.msg is there\nPut the files of one piece of evidence into the folder; veritee help request lists the files and their usual names.',
     },
   },
   {
