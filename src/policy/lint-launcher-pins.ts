@@ -13,15 +13,15 @@ import type { Policy } from './policy-document.js';
 import type { PolicyProblem } from './policy-problem.js';
 import { couldMatch } from './reference-use.js';
 
-/** Claims, by the beginnings of their names, that the launcher sets, or the firmware that it chooses. */
+/** Prefixes of claims that the launcher sets, or the firmware that the launcher chooses. */
 const CHOSEN: readonly string[] = [
   ...['snp.hostData', 'snp.familyId', 'snp.imageId'],
   ...['tdx.mrConfigId', 'tdx.mrOwner', 'tdx.rtmr'],
 ];
-/** Beside them, what a paravisor writes, or reports of the vTPM that it is. */
+/** Prefixes of claims that the paravisor writes, or its vTPM. */
 const OF_PARAVISOR: readonly string[] = ['tpm.pcrs.', 'tpm.eventLog.', VM_UNIQUE_ID];
 
-/** Claims that show what was launched, who signed it, or where. */
+/** Claims about the launched code, its signer, or the machine. */
 const OF_LAUNCH: readonly string[] = [
   ...['snp.measurement', 'snp.idKeyDigest', 'snp.authorKeyDigest', 'snp.chipId'],
   ...['tdx.mrtd', 'tdx.ppid'],
@@ -45,21 +45,13 @@ function chosenPins(policy: Policy, type: EvidenceType): readonly string[] {
   const ofRules = rules.map((rule, index) => pinningOfRule(rule, type, policy, `/rules/${index}/${rule.language}`));
   // A rule that compares a runtime claim has a remark of its own.
   if (sets.length === 0)
-    return chosenOf(ofRules, type, policy)
-      .filter((pin) => pin.claim !== VM_UNIQUE_ID)
-      .map(pointerOf);
+    return chosenOf(ofRules, type, policy).flatMap(({ claim, pointer }) => (claim === VM_UNIQUE_ID ? [] : pointer));
   return sets.flatMap((set, index) => {
     if (!couldMatch(set, type, policy)) return [];
     const pinning = pinningOfSet(set, `/referenceValues/${index}`);
     const pins = pinnedIn(pinning);
-    return chosenOf([pinning, ...ofRules], type, policy)
-      .filter((pin) => pins.includes(pin))
-      .map(pointerOf);
+    return chosenOf([pinning, ...ofRules], type, policy).flatMap((pin) => (pins.includes(pin) ? pin.pointer : []));
   });
-}
-
-function pointerOf({ pointer }: PinnedClaim): string {
-  return pointer;
 }
 
 /** Of what has to hold together, the pins that the launcher chooses; none where it shows the launch. */

@@ -45,8 +45,7 @@ export class PolicyTexts {
 
   /** What is wrong with a text. Nothing is loaded, and nothing is fetched. */
   lint(text: string): readonly LintedProblem[] {
-    const { clock, knownAuthorities, manyIssuers, paravisorKeys } = this.#parts;
-    const facts = { knownAuthorities, manyIssuers, paravisorKeys };
+    const { policies: _, clock, ...facts } = this.#parts;
     return lintPolicy(text, { at: clock.now(), ...facts, bounds: REQUEST_BOUNDS });
   }
 }
