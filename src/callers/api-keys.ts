@@ -38,7 +38,7 @@ export class ApiKeyCallers {
   }
 
   /**
-   * Whose key it is. Unknown and expired are one answer: whoever tries keys learns nothing.
+   * Returns the caller of a key; null if it is unknown or has expired. Both are one answer, so guessing keys reveals nothing.
    * @throws {RefusedError} `clock` for a key that has not expired, while the clock cannot be relied on
    */
   find(key: string): Caller | null {

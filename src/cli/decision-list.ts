@@ -45,7 +45,7 @@ function sinceOf(text: string | undefined): Date | null {
   return text === undefined ? null : instantOf('--since', text);
 }
 
-/** @throws {UsageError} for what is no time */
+/** @throws {UsageError} if the text is no time */
 export function instantOf(option: string, text: string): Date {
   try {
     return readInstant(text, '');

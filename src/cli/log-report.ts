@@ -24,7 +24,7 @@ export function logReport(report: LogReport, output: Output): number {
 
 export function whatIsNotKnown({ chains, keptHeads, ownWord, later }: LogReport): readonly NotKnown[] {
   const ids = (which: readonly ChainReport[]) => which.map(({ chain }) => chain);
-  // What only keys that the log itself names have signed, nobody vouches for.
+  // A signature by a key that only the log itself names proves nothing.
   const unsigned = ids(chains.filter(({ vouchedFor }) => vouchedFor === null || ownWord.length > 0));
   const behind = ids(chains.filter(({ seq, vouchedFor }) => vouchedFor !== null && vouchedFor < seq));
   const named = ids(chains.filter((chain) => (chain.vouchedFor ?? -1) > signedUpTo(chain)));

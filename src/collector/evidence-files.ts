@@ -52,7 +52,7 @@ export const EVIDENCE_FILES = {
 
 export type EvidenceFileKey = keyof typeof EVIDENCE_FILES;
 
-/** A file that somebody named, or one of a folder that they named. */
+/** A raw file: one that the user named, or one of a folder that the user named. */
 export interface RawFile {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -61,14 +61,14 @@ export interface RawFile {
 /** Contents by kind of file. */
 export type EvidenceContents = ReadonlyMap<EvidenceFileKey, Uint8Array>;
 
-/** A file of a folder that is read whatever its name: no evidence file but collateral and logs comes near. */
+/** Largest file with a name that is none of evidence. Of evidence, only collateral and logs come near it. */
 const ANY_FILE_BYTES = KIB * KIB;
-/** Files of a folder that are looked at. A folder with more is one that somebody named by mistake. */
+/** Most entries of a folder: one with more was probably named by mistake. */
 const MOST_FILES = 64;
 
 /**
  * Reads the files of a folder.
- * @returns the files, and for people the names that cannot be read and why
+ * @returns the files, and a message about each file with another name that cannot be read
  * @throws {CollectError} `evidence_files` if the folder cannot be read or has more than 64 entries, or if a file with a name
  *   of evidence is no regular file, is too large, is empty or cannot be read
  */

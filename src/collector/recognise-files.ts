@@ -20,7 +20,7 @@ import {
 import { readAmdCertification, readTdQuote } from './metadata-service.js';
 import { isDigestOf } from './pcr-values.js';
 
-/** Every kind that bytes could be of, by what no other kind has. */
+/** Lists the kinds of structure that bytes can be. */
 export type Recognise = (bytes: Uint8Array) => readonly StructureKind[];
 
 export interface RecognisedFiles {
@@ -87,7 +87,7 @@ function leftOut(name: string): string {
   return `${quotedName(name)} is left out: neither its content nor its name is of evidence${meant}`;
 }
 
-/** A name of evidence over other content is a mistake that people want to hear of; any other name is not. */
+/** Reports a file that has the name of another part. A name that is none of evidence is no mistake. */
 function renamed(name: string, parts: Parts): readonly string[] {
   if (keyOfName(name) === null) return [];
   const held = parts.map(([key]) => EVIDENCE_FILES[key]);
@@ -101,7 +101,7 @@ function isWellNamed({ file, parts }: { readonly file: RawFile; readonly parts: 
   return key !== null && parts.some(([part]) => part === key);
 }
 
-/** None where the content of this file alone does not say it. */
+/** Empty if the content of this file alone does not show its part. */
 function partsByContent(bytes: Uint8Array, recognise: Recognise): Parts {
   const [kind, ...others] = recognise(bytes);
   if (kind === undefined) return partsOfAnswer(bytes);
@@ -124,7 +124,7 @@ function isAnswer(read: () => unknown): boolean {
   }
 }
 
-/** What the other files tell of a file: the log of a TD or of a vTPM, values that a quote was made over, hashed data. */
+/** Tells by the other files which part a file is: PCR values of the quote, hashed runtime data, the log of a TD or vTPM. */
 function partsByOthers({ name, bytes }: RawFile, known: EvidenceContents): Parts {
   const message = known.get('quoteMessage');
   const quote = message === undefined ? null : nullIfMalformed(() => parseTpmsQuote(message));

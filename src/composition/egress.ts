@@ -3,8 +3,8 @@ import type { ConnectOptions } from '../outgoing/bounded-agent.js';
 import { EgressProxy } from '../outgoing/egress-proxy.js';
 
 /**
- * How connections are opened by a configuration: through its proxy, where it names one. Those that share a proxy share
- * what is known of its health.
+ * Returns the options of outgoing connections: the proxy of the configuration, if it names one. Connections with the same
+ * options share one circuit breaker for the proxy.
  *
  * @param connect further options, for tests
  */

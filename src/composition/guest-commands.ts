@@ -30,7 +30,7 @@ const OUTPUT: GuestOutput = {
   warn: warnOnStderr,
 };
 
-/** Standard output belongs to the answer. Names of files come from whoever made the folder. */
+/** Standard output is for the answer. Messages contain file names, which are untrusted. */
 export function warnOnStderr(message: string): void {
   process.stderr.write(`warning: ${printable(message)}\n`);
 }

@@ -80,7 +80,7 @@ export function gateWarnings({ gates }: Configuration, policies: readonly Tenant
   });
 }
 
-/** Members of a gate, and what an operator has to know of each. */
+/** Warnings about a gate, each with the member that it is about. */
 function gateRemarks(
   { url, ownNonces, policy: id }: Configuration['gates'][string],
   policy: Policy | undefined,

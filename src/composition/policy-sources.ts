@@ -47,7 +47,7 @@ function whyUnfitForRelease(policy: Policy, paravisorKeys: ReadonlySet<string> |
   return `${what}; pin one of those that docs/key-release.md lists, or write anyMachine: true, with which any VM gets the key`;
 }
 
-/** What lint is told of a configuration. */
+/** Facts of a configuration that lint compares policies with. */
 export function lintFacts(configuration: Configuration): LintFacts {
   return { ...issuersForLint(configuration), paravisorKeys: listedParavisorKeys(configuration) };
 }

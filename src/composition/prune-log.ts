@@ -57,7 +57,7 @@ export async function pruneLog(configuration: Configuration, before: Date): Prom
   }
 }
 
-/** Content of a signed chain that an unsigned record names counts as taken. @throws {UsageError} */
+/** In a signed chain, only a signed record may say that content was dropped. @throws {UsageError} */
 async function requireUnsigned(store: SqliteStore): Promise<void> {
   for (const { chain } of await store.chains()) {
     const heads = await store.heads(chain, 0, Number.MAX_SAFE_INTEGER);

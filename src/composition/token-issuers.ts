@@ -36,7 +36,7 @@ export function maaIssuers({ maa }: Configuration): ReadonlyMap<string, MaaIssue
   return new Map([...shared, ...own].map((issuer) => [issuer.issuer, issuer]));
 }
 
-/** What lint has to know of the issuers whose tokens are accepted. */
+/** Facts about the accepted token issuers, for lint. */
 export function issuersForLint(configuration: Configuration): Pick<LintFacts, 'knownAuthorities' | 'manyIssuers'> {
   const known = {
     maa: new Set(maaIssuers(configuration).keys()),

@@ -24,8 +24,8 @@ const WARNINGS: readonly (readonly [sections: readonly (keyof Configuration)[], 
 ];
 
 /**
- * What a configuration asks for that is allowed, and that an operator should have a second look at.
- * @param wrong sections that were refused, with defaults in their place: nothing is said of them
+ * Lists settings that are allowed, and that the operator may not have intended.
+ * @param wrong sections that were refused. They hold defaults, so they get no warnings
  */
 export function configurationWarnings(
   configuration: Configuration,
@@ -90,7 +90,7 @@ function certificationWarnings({ akCertificates }: Configuration['azure']['parav
   return [{ path: ['azure', 'paravisors', 'akCertificates'], what }];
 }
 
-/** Whoever has the keys of a service chooses the name that is in its tokens. */
+/** The owner of the signing keys chooses the issuer in its tokens. */
 function pinWarnings({ issuers }: ItaConfiguration): readonly PlacedProblem[] {
   const pinsOf = ({ roots, policyIds }: ItaIssuerConfiguration) => JSON.stringify([roots, policyIds.toSorted()]);
   return issuers.flatMap((entry, index) => {
@@ -101,7 +101,7 @@ function pinWarnings({ issuers }: ItaConfiguration): readonly PlacedProblem[] {
   });
 }
 
-/** A slip of the pen would leave out the region that was meant, and nobody would notice before its tokens are refused. */
+/** A misspelt region leaves out the intended one, which shows only when its tokens are refused. */
 function regionWarnings({ shared, issuers }: MaaConfiguration): readonly PlacedProblem[] {
   const regions = typeof shared === 'boolean' ? [] : shared;
   return [
@@ -147,7 +147,7 @@ function plainPasswordWarnings({ proxy, passwordFile }: Configuration['egress'])
 /** Variables by which other programs find a proxy. */
 const PROXY_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
 
-/** What a variable says is not repeated: it may hold a password. */
+/** The message does not repeat the value of a variable: it may hold a password. */
 function proxyWarnings({ proxy }: Configuration['egress'], environment: Environment): readonly PlacedProblem[] {
   const isUsed = (value: string) => proxy !== null && hostOf(value) === hostOf(proxy);
   return PROXY_VARIABLES.filter((name) => (environment[name] ?? '') !== '' && !isUsed(environment[name] ?? '')).map(

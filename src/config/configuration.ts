@@ -57,7 +57,7 @@ const gate = object({
   tenant: optional(pattern(NAME, 'a name'), 'default'),
   /** Origin under which clients know what is behind it: what a proof of the bound key is for. Null: none can be made. */
   url: orNull(trustedOrigin),
-  /** Whether a receipt opens it whose nonce the caller chose: nothing then says when the evidence was made. */
+  /** Whether the gate accepts a receipt whose nonce the caller chose: the evidence may then be of any age. */
   ownNonces: optional(flag, false),
 });
 
@@ -110,7 +110,7 @@ export type ListenConfiguration = Read<typeof listen>;
 
 const limits = section({
   bodyBytes: optional(bytes(64 * MIB), 2 * MIB),
-  /** Of all bodies at a time; a third of them for one principal where callers are configured. */
+  /** Bytes of all bodies at a time. With callers, one principal may hold a third of them. */
   bodyBytesInFlight: optional(bytes(1024 * MIB), 96 * MIB),
   batchBytes: optional(bytes(256 * MIB), DEFAULT_BATCH_BYTES),
   eventLogBytes: optional(bytes(64 * MIB), MIB),
@@ -230,7 +230,7 @@ export const CONFIGURATION_SCHEMA = object({
     proxy: orNull(proxyUrl),
     /** The password of the user in `proxy`. */
     passwordFile: orNull(path()),
-    /** What is contacted without it. */
+    /** Hosts that are contacted directly. */
     noProxy: listed(unproxiedHost),
   }),
   workers: optional(single('text', WORKERS, workersFrom), 1),

@@ -64,7 +64,7 @@ export class LogWriter {
   readonly #parts: LogWriterParts;
   #end: ChainEnd | null = null;
   #waiting: WaitingDraft[] = [];
-  /** Of decisions that wait. */
+  /** Bytes of waiting decisions. */
   #waitingBytes = 0;
   /** Ids of decisions that wait, and whose answers have left as `audit_unavailable`. */
   readonly #answered = new Set<string>();
@@ -191,7 +191,7 @@ export class LogWriter {
     return this.#waitingBytes === 0 || this.#waitingBytes + bytes <= MOST_WAITING_BYTES;
   }
 
-  /** Drops the oldest decisions whose answers have left, until there is room. Releases, and what the service notes, stay. */
+  /** Drops the oldest decisions whose answers have left, until there is room. Records of releases and of the service stay. */
   #dropAnswered(bytes: number): void {
     for (const draft of [...this.#waiting]) {
       if (this.#hasRoomFor(bytes) || this.#answered.size === 0) return;
@@ -205,7 +205,7 @@ export class LogWriter {
     }
   }
 
-  /** Of what waits no longer. */
+  /** Removes drafts that no longer wait from the counts. */
   #left(drafts: readonly WaitingDraft[]): void {
     for (const { entry, bytes } of drafts) {
       if (entry === null) continue;

@@ -21,11 +21,11 @@ export interface RecordedContent {
   readonly release: RecordedRelease | null;
   /** Of a start: the ends of the chains that were there. */
   readonly began: readonly ChainEnd[] | null;
-  /** Of a decision when it was decided, of a start its time, in milliseconds since 1970; null of others. */
+  /** Time of a decision or start, in milliseconds since 1970; null of other records. */
   readonly date: number | null;
-  /** Records of each chain of which it says that content was dropped. */
+  /** Of a `pruned` record: the records whose content was dropped. */
   readonly dropped: readonly DroppedRun[] | null;
-  /** It says that what was dropped is dated before, in milliseconds since 1970; null where it does not say. */
+  /** Of a `pruned` record: dropped decisions are dated before, in milliseconds since 1970; null if it states no time. */
   readonly droppedBefore: number | null;
   /** Public keys that it names, JWK. */
   readonly keys: readonly JsonObject[];

@@ -21,7 +21,7 @@ export interface RetentionParts {
 
 const DAY_MS = 86_400_000;
 
-/** The dates of what is dropped on one day are at most so far apart. */
+/** Longest range of dates that is dropped in one day. */
 const WINDOW_MS = 2 * DAY_MS;
 
 /** Decisions that one `pruned` record names. */
@@ -32,7 +32,7 @@ const DROPPED_AT_ONCE = 200;
 
 /** The drop of one day, where it has begun. */
 interface Due {
-  /** What is dated before is dropped; null before the oldest decision is known. */
+  /** Decisions dated before it are dropped; null until the oldest decision is known. */
   before: Date | null;
 }
 
@@ -59,7 +59,7 @@ export class Retention {
     this.#parts = parts;
   }
 
-  /** Drops what is due. Never rejects: what is not dropped now is dropped later. */
+  /** Drops content that is due. Never rejects: content that cannot be dropped now is dropped later. */
   run(): Promise<void> {
     this.#running = this.#running.then(() => this.#daily());
     return this.#running;
@@ -96,7 +96,7 @@ export class Retention {
     }
   }
 
-  /** By the mark in the store, and by monotonic time: jumps of the clock do not add up. What failed is due again. */
+  /** Uses the mark in the store and monotonic time, so that jumps of the clock do not add up. A drop that failed stays due. */
   async #isDue(now: Date): Promise<boolean> {
     if (this.#due !== null) return true;
     const monotonicMs = this.#parts.clock.monotonicMs();
@@ -128,7 +128,7 @@ export class Retention {
     return dropped;
   }
 
-  /** Content that is gone without such a record was taken. */
+  /** Without this record, `decisions verify` reports the content as missing. */
   #announce(old: readonly Droppable[], before: Date): Promise<boolean> {
     return this.#parts.announce({ before: before.toISOString(), chains: runsOf(old) });
   }
@@ -160,8 +160,8 @@ function windowOf(droppable: readonly Droppable[], end: Date): Date | null {
 }
 
 /**
- * The index alone does not count: whoever changed it would have the service sign that newer content may be gone, and drop it.
- * @returns null where a record does not hold, or is about another decision
+ * Reads the dates from the records, since no hash covers the index: an attacker could change it, and the service would drop newer content.
+ * @returns null if a record is not intact, or is about another decision
  */
 function droppableOf({ record, releaseRecords }: RecordedDecision, decisionId: string): Droppable | null {
   const { chain, seq } = record;

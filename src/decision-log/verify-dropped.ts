@@ -19,7 +19,7 @@ interface Statement {
   readonly by: RecordPosition;
   readonly from: number;
   readonly through: number;
-  /** It says that what was dropped is dated before. */
+  /** Dropped records are dated before it. Milliseconds since 1970. */
   readonly beforeMs: number;
 }
 
@@ -38,7 +38,7 @@ const FIRST_IS_GONE = 'its content is gone, and that of the first record of a ch
 export class DroppedVerification {
   readonly #chains: ReadonlyMap<string, ChainReading>;
   readonly #problems: LogProblems;
-  /** Where keys were given, what none of them signed does not count. */
+  /** With keys, only records that one of them signed count. */
   readonly #hasKeys: boolean;
   readonly #runs = new Map<string, EmptyRun[]>();
   readonly #statements = new Map<string, Statement[]>();
@@ -94,7 +94,7 @@ export class DroppedVerification {
     this.#comparePrunings(chain, Number.MAX_SAFE_INTEGER, date);
   }
 
-  /** What was written later is not dated earlier, unless the clock was wrong when content was dropped. Each is named once. */
+  /** A later record has a later date, unless the clock was wrong when content was dropped. Each is reported once. */
   #comparePrunings(chain: string, through: number, date: number): void {
     for (const [seq, time] of this.#prunings.get(chain) ?? []) {
       if (seq > through || !(time > date + TOLERANCE_MS)) continue;
@@ -126,7 +126,7 @@ export class DroppedVerification {
     }
   }
 
-  /** Where the chain is signed, what is not signed does not excuse it: whoever took content could have written that. */
+  /** In a signed chain, an unsigned record does not count: an attacker who removed content could have written it. */
   #counts(chain: string, by: RecordPosition): boolean {
     const isSigned = this.#hasKeys || (this.#chains.get(chain)?.vouchedFor ?? -1) >= 0;
     return !isSigned || this.#vouchedToDrop(chain, by.chain) >= by.seq;
@@ -146,7 +146,7 @@ export class DroppedVerification {
 const NOT_SAID = 'its content is gone, and no record says that it was dropped';
 const NOT_SIGNED = 'its content is gone, and no signed record says that it was dropped';
 
-/** Null where the dates around do not say that records were younger than what was dropped. */
+/** Null unless the dates around show that the records were younger than the statements say. */
 function whyYoung({ dateBefore, dateBehind }: EmptyRun, statements: readonly Statement[]): string | null {
   const beforeMs = Math.max(...statements.map((statement) => statement.beforeMs));
   const latest = beforeMs + TOLERANCE_MS;

@@ -90,7 +90,7 @@ export class HeadVerification {
   #compareUnknown(): void {
     for (const { chain, seq, why } of this.#ofUnknownKeys) {
       const vouchedFor = this.#chains.get(chain)?.vouchedFor ?? -1;
-      // Where keys were given, and none of them vouches for the chain, that is said once, and not of each head.
+      // If none of the given keys covers the chain, `chain_unsigned` is reported once, and not for each head.
       if (vouchedFor >= seq || (vouchedFor < 0 && this.#evidence.keys !== null && this.#chains.has(chain))) continue;
       this.#problems.add('head_unverified', { chain, seq }, `the signed head does not verify: ${why}`);
     }

@@ -44,7 +44,7 @@ export function parseStrictJson(
   return new StrictJsonReader(decodeUtf8(bytes), limits, isIgnored).document();
 }
 
-/** Whether nobody reads the value at a place. A number there that a double does not hold is read as null. */
+/** Whether the value at a path is ignored. An inexact number there is read as null. */
 export type IsIgnored = (path: readonly (string | number)[]) => boolean;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -26,7 +26,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null on public routes, and before the caller is known. */
     caller: Caller | null;
-    /** By whom places and memory are shared: the principal of the caller. Where no callers are configured, all are one, with all of it. */
+    /** Principal that slots and memory are shared by. Without configured callers it is `SERVICE`, which may have all of them. */
     sharer: string;
     /** What was decided, for the log. */
     decision: Decision | null;

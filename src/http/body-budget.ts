@@ -3,7 +3,7 @@ import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { FormatError, RefusedError } from '../model/errors.js';
 import { SERVICE } from '../model/fair-queue.js';
 
-/** What is reserved at a time for a body of unknown length, bytes. */
+/** Bytes that are reserved at a time for a body of unknown length. */
 const STEP_BYTES = 64 * 1024;
 
 interface Closing {
@@ -47,8 +47,8 @@ export class BodyBudget {
 }
 
 /**
- * What is reserved for the body of one request. It is given back once the request has been answered, or its client has gone, and its
- * handler has ended: whoever leaves early leaves work behind that still needs the body.
+ * Bytes that are reserved for the body of one request. They are released once the request has been answered, or its client has
+ * disconnected, and its handler has ended, which may still need the body.
  */
 class HeldBody {
   readonly #budget: BodyBudget;
@@ -99,7 +99,7 @@ declare module 'fastify' {
   }
 }
 
-/** Reads JSON bodies as bytes, within a budget. What is beyond it is refused before it is read, and dropped. */
+/** Reads JSON bodies as bytes, within a budget. A body beyond it is refused before it is read. */
 export function readBodiesWithin(application: FastifyInstance, budget: BodyBudget): void {
   application.decorateRequest('heldBody', null);
   application.addHook('preParsing', (request, reply, _payload, done) => {
@@ -138,13 +138,13 @@ async function readBody(request: FastifyRequest, payload: IncomingMessage): Prom
     };
     const end = () => resolve(body.bytes);
     const stop = (error: unknown) => {
-      // What came so far is given back, so nothing may keep it while the client sends the rest.
+      // The bytes so far are released, so nothing may keep them while the client sends the rest.
       payload.off('data', receive).off('end', end).off('close', leave);
       reject(error);
     };
     const leave = () => stop(new FormatError('schema', 'the body does not have the length that content-length states'));
     payload.on('data', receive).once('end', end).once('close', leave);
-    // The client had gone before.
+    // The client has disconnected already.
     if (payload.destroyed) leave();
   });
 }

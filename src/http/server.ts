@@ -13,7 +13,7 @@ export interface ListenOptions {
   /** 0 picks a free one. */
   readonly port: number;
   readonly stop?: Partial<StopLimits>;
-  /** The port, where it is open already. Left out: it is opened last. */
+  /** The port, if it is open already. Undefined: it is opened here. */
   readonly bound?: BoundPort | undefined;
   /**
    * Resolves once connections that another process accepts for this one have been handed over. Left out: this one accepts them itself.

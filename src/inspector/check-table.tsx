@@ -44,7 +44,7 @@ function byWeight(checks: readonly Check[]): readonly Check[] {
   return checks.toSorted((a, b) => weightOf(a) - weightOf(b));
 }
 
-/** @param longest characters of a value that are shown; all of what the page shows of a value where it is left out */
+/** @param longest characters of a value that are shown; defaults to the limit of `shownValue` */
 export function Compared({
   expected,
   actual,

@@ -135,7 +135,7 @@ async function readFile(file: File): Promise<GivenFile | UnusedFile> {
   );
 }
 
-/** What one file is, or what several come to. */
+/** Reads one file by itself, and several as one body. */
 function readGiven(read: readonly (GivenFile | UnusedFile)[]): ReturnType<typeof readFiles> {
   const files = read.filter((each) => 'bytes' in each);
   const unreadable = read.filter((each) => 'why' in each);
@@ -145,7 +145,7 @@ function readGiven(read: readonly (GivenFile | UnusedFile)[]): ReturnType<typeof
   return { intake, unused: [...unused, ...unreadable] };
 }
 
-/** Names of files are whatever somebody chose. */
+/** File names are untrusted. */
 function UnusedFiles({ files }: { readonly files: readonly UnusedFile[] }) {
   return (
     <div class="unused" role="status">

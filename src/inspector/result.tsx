@@ -33,7 +33,7 @@ export function Result(props: ResultProps) {
   const linked = useLinkedClaims(props);
   useEffect(() => {
     if (decision === null && fault === null && found.length === 0) return;
-    // To focus what is taller than the window would show its middle.
+    // Focus alone scrolls to the middle of a result that is taller than the window.
     start.current?.focus({ preventScroll: true });
     start.current?.scrollIntoView();
   }, [decision, fault, found]);

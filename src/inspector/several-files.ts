@@ -12,13 +12,13 @@ import { sha256 } from './browser-digest.js';
 import { type Intake, readIntake } from './intake.js';
 import { nameOfFound } from './structures.js';
 
-/** A file that somebody dropped or chose. */
+/** A dropped or chosen file. */
 export interface GivenFile {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** A file that is not part of what is shown. */
+/** A file that the page does not use. */
 export interface UnusedFile {
   readonly name: string;
   /** A sentence. */
@@ -66,7 +66,7 @@ type Type = keyof typeof PARTS_OF;
 /**
  * Makes a /verify body of files, by their content alone. A body among the files goes before all others. Nothing is verified.
  *
- * @returns what the files come to, and each file that it leaves out
+ * @returns the body or structure, and each file that is not used
  */
 export function readFiles(files: readonly GivenFile[]): {
   readonly intake: Intake;

@@ -138,8 +138,7 @@ export class VaultKey {
   /**
    * Has a SHA-256 digest signed in the vault, in one attempt. What is answered is not verified here.
    *
-   * Its fourth parameter is the principal of the caller, by which places at the vault are shared; left out: the service itself.
-   *
+   * @param asked the last one is the principal of the caller, for fair turns at the vault; undefined: the service itself
    * @returns of ES256 r and s, 32 bytes each
    * @throws {FetchError}
    */

@@ -5,7 +5,7 @@ import type { OrderWeight, RegisterLayout } from './register-layout.js';
 import { startupLocalities } from './replay.js';
 import { isSeparatorOf, lateVariable } from './secure-boot.js';
 
-/** What is odd about the order of a log, whatever the log replays to. */
+/** A finding about the order of a log. It does not depend on the replay. */
 export interface OrderFinding {
   readonly weight: OrderWeight;
   readonly offset: number | null;
@@ -20,9 +20,9 @@ const SEPARATOR_LENGTH = 4;
 type Fault = Omit<OrderFinding, 'weight'>;
 
 /**
- * What is odd about the order of a log. Faults are an EV_NO_ACTION event with a digest, a startup locality that does not
+ * Lists findings about the order of a log. Faults are an EV_NO_ACTION event with a digest, a startup locality that does not
  * exist or is named twice, a separator with other data than zeros (or FF, for an error of the firmware), and variables of
- * Secure Boot after the separator. The layout says what a second separator is.
+ * Secure Boot after the separator. The layout says how a second separator counts.
  */
 export function orderFindings(
   log: readonly MeasuredEvent[],

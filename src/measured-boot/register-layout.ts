@@ -1,6 +1,6 @@
 /**
- * What something about the order of events is worth. - `fault`: no firmware writes it. - `warning`: it is against the
- * specification, and real firmware writes it. - `note`: it may stand there.
+ * How a finding about the order of events counts. `fault`: no firmware writes such a log. `warning`: it violates the
+ * specification, but real firmware writes it. `note`: it is allowed.
  */
 export type OrderWeight = 'fault' | 'warning' | 'note';
 
@@ -23,7 +23,7 @@ export interface RegisterLayout {
   readonly osSeparator: ReadonlySet<number>;
   /** Whether a policy may name further registers that no log has to explain. */
   readonly excusable: boolean;
-  /** What a second separator is, by index; nothing in a register that may have several. */
+  /** How a second separator counts, by index. */
   readonly secondSeparator: ReadonlyMap<number, OrderWeight>;
   /** Indices that take settings of the firmware, which may be any bytes. */
   readonly ofSettings: ReadonlySet<number>;

@@ -37,7 +37,7 @@ export interface ChallengeStore {
   /** Whether it can be asked at all, as far as that is known without asking. */
   readonly isReachable: boolean;
   /**
-   * @param givenUp aborts where nobody waits any longer: what has not begun by then is not done
+   * @param givenUp aborts once the caller no longer waits: an operation that has not begun by then is not done
    * @throws {RefusedError} `overloaded` when no further record fits
    * @throws {Error} when the store is out of reach
    */

@@ -7,9 +7,9 @@ export interface ClockDoubt {
   readonly retryAfterSeconds: number;
 }
 
-/** The clock that credentials are held against. */
+/** The clock that expiry times of credentials are compared with. */
 export interface CredentialClock {
-  /** The highest time that held; while the clock can be relied on, no earlier than now. What had ended by then stays ended. */
+  /** The latest reliable time, at least now while the clock is reliable. A credential that had expired by then stays expired. */
   highest(): Date;
   /** Null: the clock can be relied on. */
   doubt(): ClockDoubt | null;

@@ -21,7 +21,7 @@ export type DerChain = readonly [HashedDer, HashedDer];
 export interface Sourced<T> {
   readonly value: T;
   readonly origin: EndorsementOrigin;
-  /** When the service fetched it. Null or absent where it did not, or does not know. */
+  /** When the service fetched it; null or absent if it did not, or if the time is unknown. */
   readonly fetchedAt?: Date | null;
 }
 
@@ -275,7 +275,7 @@ export interface UsedEndorsement {
   readonly source: EndorsementOrigin;
   /** notAfter of a certificate, nextUpdate of a CRL; null for a token key without a certificate. */
   readonly notAfter: Date | null;
-  /** When the service fetched it; null where it did not, or does not know. */
+  /** When the service fetched it; null if it did not, or if the time is unknown. */
   readonly fetchedAt: Date | null;
   readonly revocation: 'good' | 'revoked' | 'unavailable' | 'not_applicable';
 }

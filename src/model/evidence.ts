@@ -87,7 +87,7 @@ export interface AzureGuestMembers {
   readonly certifiedKey?: CertifiedKeyInput;
 }
 
-/** What a guest states beside its HCL report and its quote, which have to agree with it. Only of a dialect. */
+/** Copies of parts of the HCL report and the quote, which must be equal to them. Only in a dialect. */
 export interface RestatedParts {
   /** ATTESTATION_REPORT. */
   readonly hardwareReport: Uint8Array;
@@ -191,7 +191,7 @@ export type Inspected = Evidence | EventLogFile | StructureFile;
 /** A vTPM by itself: of a Trusted Launch VM, or of any other machine. No hardware vouches for it. */
 export interface TpmEvidence extends AzureGuestMembers {
   readonly type: 'tpm';
-  /** Bytes that the nonce has to have, no key being bound. Only of a dialect whose nonces have one length. */
+  /** Exact length of the nonce, in bytes; no key can be bound. Only in a dialect whose nonces have one length. */
   readonly exactNonce?: number;
   readonly tpmQuote: TpmQuoteInput;
   readonly ak: AkCertificateInput;

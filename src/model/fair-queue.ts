@@ -4,28 +4,28 @@ export interface TurnLimits {
   readonly queued: number;
 }
 
-/** Somebody who waits for a turn. */
+/** A request that waits for a turn. */
 export interface Queued {
-  /** Those in whose lines it stands; at least one. */
+  /** Principals in whose lines it stands; at least one. */
   readonly principals: ReadonlySet<string>;
 }
 
-/** Whose turn it is, and on whose account. */
+/** The next request, and the principal that it counts for. */
 export interface NextTurn<Q extends Queued> {
   readonly waiting: Q;
   readonly principal: string;
 }
 
-/** Whoever names no principal: the service itself. */
+/** Principal of the service itself, and of requests without one. */
 export const SERVICE = '';
 
 /** Principals whose last turn is remembered. */
 const REMEMBERED = 1000;
 
 /**
- * Who waits, and whose turn is next, fair by principal. The next one is of the principal with the fewest turns under way, then of
- * the one whose last turn is longest ago. One principal never has all places, if there is more than one. Where too many wait, the
- * newest of the longest line is turned away: so whoever asks for much displaces its own, and nobody else's.
+ * A queue that is fair by principal. The next request is of the principal with the fewest turns under way, then of the one
+ * whose last turn is longest ago. If there are several places, no principal but the service itself has all of them. If too
+ * many wait, the newest of the longest line is turned away, so that a principal displaces only its own requests.
  */
 export class FairQueue<Q extends Queued> {
   readonly #limits: TurnLimits;
@@ -57,7 +57,7 @@ export class FairQueue<Q extends Queued> {
     this.#waiting = this.#waiting.filter((other) => other !== waiting);
   }
 
-  /** Takes out whose turn it is, which runs from now on until `end`; null where nobody may begin. */
+  /** Takes out the next request, which counts as running until `end`; null if none may begin. */
   next(): NextTurn<Q> | null {
     if (this.#total >= this.#limits.concurrent) return null;
     let best: NextTurn<Q> | null = null;
@@ -94,7 +94,7 @@ export class FairQueue<Q extends Queued> {
     return [...lines.values()].some((length) => length > own);
   }
 
-  /** Where too many wait, takes out who has to go. @param newcomer goes itself, where no line is longer than its own */
+  /** If too many wait, takes one out. @param newcomer the one, if no line is longer than its own */
   turnAway(newcomer: Q): Q | null {
     if (this.#waiting.length <= this.#limits.queued) return null;
     const lines = this.#lines();

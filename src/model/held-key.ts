@@ -7,7 +7,7 @@ import type { ReleaseTerms, VerifyRequest } from './request.js';
 export interface AllowedRelease {
   readonly request: VerifyRequest;
   readonly decision: Decision;
-  /** Of the caller: places at a vault are shared by it. */
+  /** Principal of the caller, for fair turns at a vault. */
   readonly principal: string;
 }
 

@@ -47,7 +47,7 @@ export interface ReleaseAsk {
   readonly enc: ReleaseEnc;
   /** Verification time of the answer's certificates. */
   readonly at: Date;
-  /** Of the caller: places at the vault are shared by it. */
+  /** Principal of the caller, for fair turns at the vault. */
   readonly principal: string;
 }
 

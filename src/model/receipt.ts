@@ -23,7 +23,7 @@ export interface ReceiptRequest {
 export interface RemainingTime {
   /** Aborts when the time has passed. */
   readonly signal: AbortSignal;
-  /** Of the caller: places at a vault are shared by it. Left out: the service itself. */
+  /** Principal of the caller, for fair turns at a vault. Undefined: the service itself. */
   readonly principal?: string;
 }
 

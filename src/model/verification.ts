@@ -21,8 +21,8 @@ export interface ExpectedBinding {
   /** RFC 7638 SHA-256 thumbprint of the bound key, base64url; null without one. */
   readonly jkt: string | null;
   /**
-   * A key that the evidence holds as PEM, beside the nonce: it is not bound to that one. `text` is what is hashed, `jkt` the
-   * thumbprint. Absent where none was sent.
+   * A key that the evidence holds as PEM. It is not bound to the nonce. `text` is hashed, `jkt` is the thumbprint. Absent if
+   * none was sent.
    */
   readonly pem?: { readonly text: Uint8Array; readonly jkt: string };
 }
@@ -202,7 +202,7 @@ export interface AttestationService {
   /**
    * Never throws for a service that is out of reach.
    * @param signal aborts when the time of the request has passed
-   * @param principal of the caller: places are shared by it
+   * @param principal of the caller, for fair turns
    */
   attest(submission: Submission, signal: AbortSignal, principal?: string): Promise<SubmissionResult>;
 }

@@ -31,7 +31,7 @@ export class Turns {
 
   /**
    * @param signal ends the waiting; a fetch that has begun ends by its own signal
-   * @param owner without a principal: the service itself; without a key nobody joins
+   * @param owner its principal defaults to the service itself; without a key, `join` does not find it
    * @throws {FetchError} `busy` where too many wait, `no_time` where the signal ends before its turn
    * @throws {unknown} what `fetch` throws
    */

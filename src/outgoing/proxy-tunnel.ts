@@ -43,7 +43,7 @@ export function openTunnel(
   { signal, reachMs }: TunnelBounds,
 ): Promise<Socket> {
   const isTls = url.protocol === 'https:';
-  // Left out, Node would compare the certificate of the proxy with the host header, which names the far end.
+  // Without servername, Node compares the certificate of the proxy with the host header, which names the far end.
   const tls = { ca, servername: serverNameOf(bareHost(url.hostname)), ALPNProtocols: ['http/1.1'] };
   const asked = (isTls ? requestHttps : requestHttp)(url, {
     method: 'CONNECT',

@@ -109,7 +109,7 @@ function appraiseDemands(policy: Policy, route: TokenRoute, input: AppraisalInpu
   const isEvidence = tokenRouteOf(input.evidenceType) === route;
   const place = checks.at(isEvidence ? placeOf(route, input.evidenceType) : '/attestationResults');
   const token = input.verification.claims[route];
-  // Where the operator's own endpoint is out of reach, a token that the caller chose does not speak for it.
+  // If the operator's own endpoint is unreachable, a token that the caller chose does not replace its token.
   if (token === undefined || resultState(route, input).state === 'unavailable') {
     noteMissing(idsOf(policy, route, input.evidenceType), route, input, place);
     return;

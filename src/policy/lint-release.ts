@@ -6,12 +6,12 @@ import type { PolicyProblem } from './policy-problem.js';
 import { lackingForRelease } from './release-fitness.js';
 import { releasePins } from './release-pins.js';
 
-/** ID_KEY_DIGESTs of paravisors that the configuration lists. Left out: none. */
+/** ID_KEY_DIGESTs of paravisors that the configuration lists; defaults to none. */
 export interface ParavisorOptions {
   readonly paravisorKeys?: ReadonlySet<string> | undefined;
 }
 
-/** Of a policy that a key could be released by: which VMs could have it. */
+/** Warns of a policy that fits a key release and lets too many VMs have the key. */
 export function lintRelease(policy: Policy, options: ParavisorOptions): readonly PolicyProblem[] {
   if (lackingForRelease(policy).length > 0) return [];
   const unpinned = releasePins(policy, options.paravisorKeys ?? new Set()).unpinned.map(
@@ -46,7 +46,7 @@ export function lintHostData(policy: Policy): readonly PolicyProblem[] {
   return openHostData([...ofSets, ...ofRules]);
 }
 
-/** The same of a release policy that stands alone. */
+/** The same for a release policy that stands alone. */
 export function lintHostDataOf(policy: ReleasePolicy): readonly PolicyProblem[] {
   return openHostData([pinningOfReleasePolicy(policy)]);
 }

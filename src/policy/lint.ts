@@ -33,7 +33,7 @@ export interface LintOptions extends PolicyTextOptions, ReleaseLintOptions, Para
   readonly manyIssuers: readonly TokenRoute[];
 }
 
-/** What of a configuration lint compares a policy with. */
+/** Facts of a configuration that policies are compared with. */
 export type LintFacts = Omit<LintOptions, 'at' | keyof PolicyTextOptions>;
 
 /**

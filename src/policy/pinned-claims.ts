@@ -28,7 +28,7 @@ export type Pinning = PinnedClaim | { readonly op: 'all' | 'any'; readonly parts
 const NOTHING: Pinning = { op: 'all', parts: [] };
 const NEVER_MET: Pinning = { op: 'any', parts: [] };
 
-/** Every claim that is pinned somewhere in it, alternatives among them. */
+/** Lists every claim that is pinned anywhere, in alternatives too. */
 export function pinnedIn(pinning: Pinning): readonly PinnedClaim[] {
   return pinning.op === 'pin' ? [pinning] : pinning.parts.flatMap(pinnedIn);
 }
@@ -40,7 +40,7 @@ export function pinningOfSet(set: ReferenceSet, pointer: string): Pinning {
   return { op: 'all', parts };
 }
 
-/** Of a rule, for evidence of one type: branches that such evidence never takes are left out. */
+/** Pins of a rule for evidence of one type, without branches that such evidence never takes. */
 export function pinningOfRule(rule: Rule, type: EvidenceType, policy: RuledPolicy, pointer: string): Pinning {
   if (rule.language === 'akv') return pinningOfReleasePolicy(rule.policy);
   return new CelPinning(withTokens(knownOf(type, policy)), pointer).of(rule.expression);
@@ -113,7 +113,7 @@ function claimOf(side: Expression): string | null {
 
 export const VM_UNIQUE_ID = 'hcl.vmUniqueId';
 
-/** Of a release policy. Its authorities are alternatives. */
+/** Pins of a release policy. Its authorities are alternatives. */
 export function pinningOfReleasePolicy({ authorities }: ReleasePolicy): Pinning {
   return { op: 'any', parts: authorities.map(({ group }) => pinningOfCondition(group)) };
 }

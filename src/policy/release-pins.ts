@@ -6,11 +6,11 @@ import { type PinnedClaim, type Pinning, pinningOfRule, pinningOfSet, VM_UNIQUE_
 import type { Policy } from './policy-document.js';
 import { couldMatch } from './reference-use.js';
 
-/** What pins come to. `firmware`: only what is equal on many VMs, whatever they run. */
+/** Grades of pins. `firmware`: only values that are equal on many VMs, whatever they run. */
 const GRADES = ['open', 'firmware', 'pinned'] as const;
 type Grade = (typeof GRADES)[number];
 
-/** What a policy leaves open about the VMs that a key may go to. JSON pointers, each once. */
+/** Places of a policy that restrict too little which VMs get a key. JSON pointers, each once. */
 export interface ReleasePins {
   /** Sets of reference values that pin neither code nor machine, or `/referenceValues` where there are none. */
   readonly unpinned: readonly string[];
@@ -18,7 +18,7 @@ export interface ReleasePins {
   readonly firmwareOnly: readonly string[];
 }
 
-/** Claims that together come to a grade. */
+/** Claims that together have a grade. */
 type Combination = readonly [grade: Grade, ...claims: readonly string[]];
 
 /** A chip id counts only under a VCEK: a VLEK does not certify it. */
@@ -100,7 +100,7 @@ function pinsOfType(
     const pointer = `/referenceValues/${index}`;
     return couldMatch(set, type, policy) ? [{ pointer, grade: gradeOf(pinningOfSet(set, pointer)) }] : [];
   });
-  // Of evidence that can match none of the sets, nothing is allowed.
+  // If no set can match, the policy allows no evidence of this type.
   const ofSets = policy.referenceValues.length === 0 ? 'open' : least(sets.map(({ grade }) => grade));
   const grade = most([...others.map((other) => other.grade), ofSets]);
   const placesOf = (wanted: Grade, candidates: readonly Candidate[]) =>
@@ -120,7 +120,7 @@ function pinningOfMachines({ require: { snp, tdx } }: Policy, type: EvidenceType
   return { op: 'all', parts: [] };
 }
 
-/** Values of which none is all zero, and none is everybody's. */
+/** Whether no value is all zero, and none is that of VMs of many tenants. */
 function isPin({ claim, values }: PinnedClaim, paravisorKeys: ReadonlySet<string>): boolean {
   return values.every((value) => isSet(value) && !isOfEverybody(claim, value, paravisorKeys));
 }
@@ -154,7 +154,7 @@ function gradeOfPinning(pinning: Pinning, counts: Counts, combinations: readonly
   return pinning.op === 'any' ? least(parts) : most([...parts, whole]);
 }
 
-/** Claims that whatever meets it pins. */
+/** Claims that are pinned by every way to meet it. */
 function claimsPinned(pinning: Pinning, counts: Counts): ReadonlySet<string> {
   if (pinning.op === 'pin') return new Set(counts(pinning) ? [pinning.claim] : []);
   const [first = new Set<string>(), ...others] = pinning.parts.map((part) => claimsPinned(part, counts));
@@ -162,12 +162,12 @@ function claimsPinned(pinning: Pinning, counts: Counts): ReadonlySet<string> {
   return new Set([...first].filter((claim) => others.every((claims) => claims.has(claim))));
 }
 
-/** Of alternatives. None at all: nothing can match. */
+/** Grade of alternatives. Without any, nothing can match. */
 function least(grades: readonly Grade[]): Grade {
   return GRADES.find((grade) => grades.includes(grade)) ?? 'pinned';
 }
 
-/** Of what has to hold together. */
+/** Grade of demands that must all hold. */
 function most(grades: readonly Grade[]): Grade {
   return GRADES.findLast((grade) => grades.includes(grade)) ?? 'open';
 }

@@ -39,7 +39,7 @@ export function forbiddenKey(keyId: string, keys: Iterable<string>): RefusedErro
   return forbidden(`release the key ${quotedName(keyId)}`, keys, '/keyId');
 }
 
-/** @param own what this caller may name instead: of its own configuration, and so of its own tenant */
+/** @param own names that this caller may use: those of its own configuration, and so of its own tenant */
 function forbidden(what: string, own: Iterable<string>, pointer: string): RefusedError {
   const detail = `this caller may not ${what}; allowed: ${listedNames([...own])}`;
   return new RefusedError('forbidden', detail, { pointer });

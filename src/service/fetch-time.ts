@@ -9,7 +9,7 @@ const OVER = new Error('the request is over');
  * time: most requests find all that they need in the cache.
  */
 export class FetchTime {
-  /** Of the caller, where somebody shares places by it. */
+  /** Principal of the caller, for fair turns. */
   readonly principal: string;
   readonly #endsAt: number;
   #controller: AbortController | null = null;

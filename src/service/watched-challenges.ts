@@ -93,7 +93,7 @@ export class WatchedChallengeStore implements ChallengeStore {
       this.#did(operation);
       return result;
     } catch (error) {
-      // Else a store that is behind would do what nobody waits for, before what somebody does.
+      // Otherwise a slow store does abandoned operations before those that are waited for.
       time.abort();
       // The store has answered: it is full, or the challenge is of another server.
       if (error instanceof RefusedError || error instanceof VoidChallengeError) this.#did(operation);

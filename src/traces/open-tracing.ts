@@ -66,7 +66,7 @@ export interface TracingWorld {
   readonly observer: OriginObserver;
   /** For tests, as the next. */
   readonly ca?: ConnectionOptions['ca'];
-  /** The proxy that leads to the collector; left out, there is none. */
+  /** The proxy to the collector; undefined: the connection is direct. */
   readonly proxy?: EgressProxy | undefined;
   readonly pace?: Partial<TracePace> | undefined;
 }

@@ -8,7 +8,7 @@ const PEM = '/binding/pem';
 
 /**
  * Reads a public key as PEM. What evidence holds is the digest of the text as sent, without a line feed at its end.
- * Which kind of key it is, is for whoever takes its thumbprint.
+ * The kind of key is checked where its thumbprint is computed.
  *
  * @throws {FormatError} `schema` for anything but one PUBLIC KEY block, and for evidence that cannot hold it
  */

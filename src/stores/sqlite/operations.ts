@@ -82,7 +82,7 @@ export interface Asked {
   readonly args: readonly unknown[];
 }
 
-/** Nobody waits any longer for what was asked. */
+/** Cancels a call that nobody waits for. */
 export interface Forgotten {
   readonly forget: number;
 }

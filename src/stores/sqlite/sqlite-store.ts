@@ -172,8 +172,8 @@ export class SqliteStore implements LogStore {
   }
 
   /**
-   * The same for somebody who may give up: what has not begun by then is not done.
-   * @param givenUp left out: nobody gives up
+   * As `ask`, with a signal: a call that has not begun when it aborts is not done.
+   * @param givenUp undefined: the call cannot be cancelled
    */
   async askFor<N extends OperationName>(
     givenUp: AbortSignal | undefined,

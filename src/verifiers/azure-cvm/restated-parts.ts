@@ -6,8 +6,8 @@ import { isObject, type JsonValue } from '../../model/json.js';
 import { isExactly } from '../binding/held-value.js';
 
 /**
- * Compares what a guest states beside its HCL report with that report, whose claims are hashed. Members of the claims are
- * compared one by one: the guest's software leaves none out, so a value of its language that means "none" counts as absent.
+ * Compares the restated parts with the HCL report, whose claims are hashed. Claims are compared member by member. The
+ * guest's software writes every member, so an empty value of its language counts as absent.
  *
  * @param object the runtime claims, read as JSON
  */

@@ -107,7 +107,7 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
     else verifyDebug(checks, statement);
     const ofTee = statement === null ? [] : this.#verifyTee(checks, statement);
 
-    // 17. The nonce: that it must stand somewhere is for whoever opened the token.
+    // 17. The places of the nonce. The caller of this verifier requires that it stands in one.
     const { binding } = context;
     const places = statement === null || binding === null ? [] : noncePlaces(statement, binding);
     return {
