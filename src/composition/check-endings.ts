@@ -6,7 +6,8 @@ import type { TlsMaterial } from '../http/listener.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import type { KeyPath } from '../model/places.js';
 import type { Clock } from '../model/ports.js';
-import { type CheckedPolicies, policyProblem } from './check-policies.js';
+import { lintedIn } from '../policy/lint.js';
+import type { CheckedPolicies } from './check-policies.js';
 import { Endings } from './endings.js';
 import { ProblemLog, type RecordFields } from './problem-log.js';
 
@@ -52,7 +53,8 @@ function endingProblem(fields: RecordFields, message: string, files: EndingParts
   const when = `${message} (${expires})`;
   if (policy !== undefined) {
     const name = files.find((each) => each.tenant === tenant && each.policy.id === policy)?.name ?? policy;
-    return policyProblem('expiry_near', name, { pointer, message: `${check}, approved by ${approver}: ${when}` });
+    const waived = `${check}, approved by ${approver}: ${when}`;
+    return lintedIn(name, { code: 'expiry_near', pointer, message: waived });
   }
   const path = caller === undefined ? pathOfFile(key, file) : pathOfApiKey(caller, key);
   const about = caller === undefined ? `${file}: ${subject ?? issuer}: ` : '';

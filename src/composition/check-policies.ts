@@ -5,9 +5,9 @@ import { PolicyFileError, policyTextOptions } from '../files/policy-file.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import type { KeyPath } from '../model/places.js';
-import { type LintOptions, linted, lintPolicyFile } from '../policy/lint.js';
+import { type LintOptions, lintedIn, lintPolicyFile } from '../policy/lint.js';
 import type { Policy, PolicyTextOptions } from '../policy/policy-document.js';
-import { PolicyError, type PolicyProblem, type PolicyProblemCode } from '../policy/policy-problem.js';
+import { PolicyError } from '../policy/policy-problem.js';
 import { requireDirectory } from '../stores/policy-directory.js';
 import { type PolicyFiles, policyFingerprint, problemsOfNeeded, readPolicyFiles } from '../stores/policy-files.js';
 import { lintFacts, mustPin, policySources } from './policy-sources.js';
@@ -60,20 +60,10 @@ async function checkTenantPolicies(configuration: Configuration, tenant: string,
   return { files: policies, ids, problems };
 }
 
-/** A problem in a policy file. */
-export function policyProblem(
-  code: PolicyProblemCode,
-  file: string,
-  { line, ...problem }: Omit<PolicyProblem, 'code'>,
-): LintProblem {
-  const place = line === undefined ? file : `${file} line ${line}`;
-  return { ...linted({ code, ...problem }), message: `${place}: ${problem.message}` };
-}
-
 /** What is wrong with the text is of the policy; what is wrong with the file, of the configuration. */
 function refusedPolicy(name: string, directoryPath: KeyPath, error: unknown): readonly LintProblem[] {
   if (error instanceof PolicyError) {
-    return error.policyProblems.map(({ code, ...problem }) => policyProblem(code, name, problem));
+    return error.policyProblems.map((problem) => lintedIn(name, problem));
   }
   const faults = error instanceof ConfigurationError ? error.problems : [];
   const what = error instanceof PolicyFileError ? error.message : (faults[0] ?? 'cannot be read');

@@ -44,12 +44,15 @@ export function lintPolicy(text: string, options: LintOptions): readonly LintedP
   return problemsIn(text, options).map(linted);
 }
 
-/** As `lintPolicy`. The message begins with the file and, where it is known, the line. */
+/** As `lintPolicy`, of a file. */
 export function lintPolicyFile(file: string, text: string, options: LintOptions): readonly LintedProblem[] {
-  return withLines(problemsIn(text, options), text, options).map(({ line, ...problem }) => {
-    const place = line === undefined ? file : `${file}:${line}`;
-    return { ...linted(problem), message: `${place}: ${problem.message}` };
-  });
+  return withLines(problemsIn(text, options), text, options).map((problem) => lintedIn(file, problem));
+}
+
+/** A problem of a file with the text of its code. The message begins with the file and, where it is known, the line. */
+export function lintedIn(file: string, { line, ...problem }: PolicyProblem): LintedProblem {
+  const place = line === undefined ? file : `${file}:${line}`;
+  return { ...linted(problem), message: `${place}: ${problem.message}` };
 }
 
 function problemsIn(text: string, options: LintOptions): readonly PolicyProblem[] {
@@ -130,7 +133,7 @@ function ending({
 }
 
 /** A problem with what its code says of it. The message names the line where no pointer says the place. */
-export function linted({ code, pointer, line, message, severity, remedy }: PolicyProblem): LintedProblem {
+function linted({ code, pointer, line, message, severity, remedy }: PolicyProblem): LintedProblem {
   const row = POLICY_PROBLEMS[code];
   const place = line === undefined || pointer !== '' ? '' : `line ${line}: `;
   return {

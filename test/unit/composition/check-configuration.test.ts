@@ -271,9 +271,9 @@ describe('policies', () => {
     );
     const problems = await check({ policies: { directory: path('policies') } });
     expect(briefly(problems)).toEqual([
-      expect.stringMatching(/^policy_schema \/version: broken\.yaml line 3: must be a whole number/),
-      expect.stringMatching(/^policy_schema : syntax\.yaml line 1: /),
-      expect.stringMatching(/^policy_[a-z_]+ \/require\/tdx.*: unused\.yaml line 6: /),
+      expect.stringMatching(/^policy_schema \/version: broken\.yaml:3: must be a whole number/),
+      expect.stringMatching(/^policy_schema : syntax\.yaml:1: /),
+      expect.stringMatching(/^policy_[a-z_]+ \/require\/tdx.*: unused\.yaml:6: /),
     ]);
   });
 

@@ -4,7 +4,7 @@ import type { TokenRoute } from '../../../src/model/evidence.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { KnownAuthorities } from '../../../src/policy/akv/lint-authority.js';
 import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
-import { lintPolicy } from '../../../src/policy/lint.js';
+import { lintedIn, lintPolicy } from '../../../src/policy/lint.js';
 import { parsePolicy } from '../../../src/policy/policy-document.js';
 import { PUBLISHED_FLOORS } from '../../../src/policy/published-floors.js';
 import { MEASUREMENT, PCR_7, policyText } from './fixture.js';
@@ -301,5 +301,28 @@ describe('the lint of issuers', () => {
     expect(found({ ...AZURE, routes: { maa: 'optional' } }, [])).toEqual([]);
     const bare = lintPolicy(JSON.stringify(releasePolicy('azure-compliant-cvm')), { ...OPTIONS, manyIssuers: ['maa'] });
     expect(bare.map(({ code }) => code)).not.toContain('token_issuer_unnamed');
+  });
+});
+
+describe('the lint of a problem in a file', () => {
+  it('keeps the severity and remedy of the problem', () => {
+    const own = { severity: 'warning', remedy: 'Correct it.' } as const;
+    const problem = { code: 'rule_never', pointer: '/rules/0/cel', line: 3, message: 'is never true', ...own } as const;
+    expect(lintedIn('a.yaml', problem)).toEqual({
+      code: 'rule_never',
+      pointer: '/rules/0/cel',
+      message: 'a.yaml:3: is never true',
+      ...own,
+    });
+  });
+
+  it('twin: without them has those of its code', () => {
+    expect(lintedIn('a.yaml', { code: 'rule_never', pointer: '', message: 'is never true' })).toEqual({
+      code: 'rule_never',
+      pointer: '',
+      message: 'a.yaml: is never true',
+      severity: 'error',
+      remedy: 'Correct the rule: with it the policy never allows.',
+    });
   });
 });
