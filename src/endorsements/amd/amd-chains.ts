@@ -4,6 +4,7 @@ import type { FetchContext, SuppliedVek, Unavailable } from '../../model/endorse
 import { SharedRenewals } from '../../outgoing/shared-attempts.js';
 import { type AmdChain, isSameChain, readChain } from '../../vendors/amd/chain.js';
 import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import { isRevokedAt } from './amd-crl-supply.js';
 import { type KdsFailure, kdsFailure, textOf } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 import type { HeldChain, LineSnapshot } from './line-snapshots.js';
@@ -43,22 +44,26 @@ export class AmdChains {
   }
 
   /**
-   * Of several chains of a line the one whose ASK or ASVK signed a VEK. AMD can re-issue one with a new key, so where none
-   * of them did, KDS is asked for the chain once more: at most once in ten minutes, since anybody can make up a VEK. Where
-   * that does not help, it is the first chain, under which the VEK does not verify.
+   * Of several chains of a line the one whose ASK or ASVK signed a VEK. AMD can re-issue one: with a new key, or with the
+   * same key and revoke the certificate before it. So where none of them did, or a CRL at hand revokes those that did, KDS
+   * is asked for the chain once more: at most once in ten minutes, since anybody can make up a VEK. Where that does not
+   * help, it is the one that signed it, else the first, under which the VEK does not verify.
    */
   signerOf(
-    { line, chains }: LineSnapshot,
+    { line, chains, crls }: LineSnapshot,
     first: HeldChain,
     vek: VekBelowChain,
     context: FetchContext,
   ): HeldChain | Promise<HeldChain> {
     if (!vek.namesIssuer) return first;
     const held = [first, ...chains.slice(1)];
-    const known = this.#signers.get(vek.sha256);
-    const signer =
-      held.find(({ chain }) => known !== undefined && isSameChain(chain, known)) ?? this.#signerAmong(held, vek);
-    return signer ?? this.#renewed(line, vek, context).then((renewed) => this.#signerAmong(renewed, vek) ?? first);
+    const isGood = ({ chain }: HeldChain) => !isRevokedAt(chain, crls, context.at);
+    const signer = this.#signerAmong(held.filter(isGood), vek);
+    if (signer !== null) return signer;
+    const isOfUse = (other: HeldChain) => isGood(other) && vek.isIssuedBy(other.chain);
+    return this.#renewed(line, isOfUse, context).then(
+      (renewed) => this.#signerAmong(renewed.filter(isGood), vek) ?? this.#signerAmong(held, vek) ?? first,
+    );
   }
 
   /** The root of a line at KDS. */
@@ -73,25 +78,28 @@ export class AmdChains {
   }
 
   #signerAmong(chains: readonly HeldChain[], vek: VekBelowChain): HeldChain | null {
+    const known = this.#signers.get(vek.sha256);
+    const before = chains.find(({ chain }) => known !== undefined && isSameChain(chain, known));
+    if (before !== undefined) return before;
     const signer = chains.find(({ chain }) => vek.isIssuedBy(chain)) ?? null;
     if (signer !== null) this.#signers.set(vek.sha256, signer.chain);
     return signer;
   }
 
   /**
-   * What KDS has now, beside the available chains; or what another replica has fetched, however long ago, if that signed the
-   * VEK: else it is no newer than what is at hand. A historical request caches nothing, so it shares nothing.
+   * What KDS has now, beside the available chains; or what another replica has fetched, however long ago, if that is of use:
+   * else it is no newer than what is at hand. A historical request caches nothing, so it shares nothing.
    */
   async #renewed(
     line: SnpLine,
-    vek: VekBelowChain,
+    isOfUse: (held: HeldChain) => boolean,
     { signal, historical }: FetchContext,
   ): Promise<readonly HeldChain[]> {
     if (this.#parts.kds === null) return [];
     const key = historical ? `${lineName(line)} in the past` : lineName(line);
     return this.#renewals.share(key, signal, async (ownSignal) => {
-      const isOfUse = ({ chain, origin }: HeldChain) => origin === 'network' || vek.isIssuedBy(chain);
-      const renewed = await this.#fetch(line, { signal: ownSignal, historical }, isOfUse);
+      const isNews = (held: HeldChain) => held.origin === 'network' || isOfUse(held);
+      const renewed = await this.#fetch(line, { signal: ownSignal, historical }, isNews);
       return 'problem' in renewed ? [] : [renewed];
     });
   }

@@ -1,5 +1,5 @@
 import { hashed } from '../../crypto/digest.js';
-import { type CrlAge, judgeRevocationListTime } from '../../crypto/revocation-list.js';
+import { type CrlAge, isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { CrlFrame } from '../../formats/x509-crl.js';
 import type { SnpProduct } from '../../model/claims.js';
@@ -14,6 +14,7 @@ import type {
   Unavailable,
 } from '../../model/endorsement.js';
 import { requireTime } from '../../outgoing/fetch-error.js';
+import type { AmdChain } from '../../vendors/amd/chain.js';
 import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
 import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
 import { attempt } from '../files/material-files.js';
@@ -149,6 +150,11 @@ function heldCrl(crl: AmdCrl, from: Pick<HeldCrl, 'origin' | 'series' | 'confirm
 /** Valid at a verification time, without leeway: from thisUpdate to nextUpdate, both included. */
 export function isCurrent({ thisUpdate, nextUpdate }: AmdCrl, at: Date): boolean {
   return thisUpdate <= at && at <= nextUpdate;
+}
+
+/** Whether a CRL that is valid at a verification time lists the ASK or ASVK of a chain. */
+export function isRevokedAt({ intermediate }: AmdChain, crls: readonly AmdCrl[], at: Date): boolean {
+  return crls.some((crl) => isCurrent(crl, at) && isRevoked(crl.list, intermediate.serial));
 }
 
 /** Why none of the available CRLs is valid at a verification time. */

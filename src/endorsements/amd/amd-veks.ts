@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import { isRevoked } from '../../crypto/revocation-list.js';
 import type { FetchContext, SnpEndorsementRequest, Sourced, Unavailable } from '../../model/endorsement.js';
 import { UnfitError } from '../../model/errors.js';
 import { RENEWAL_PAUSE_MS } from '../../outgoing/shared-attempts.js';
@@ -11,7 +10,7 @@ import { attempt } from '../files/material-files.js';
 import type { Obtained } from '../replicas/shared-fetches.js';
 import { fetchedOn } from './amd-cache.js';
 import type { AmdChains, VekBelowChain } from './amd-chains.js';
-import { isCurrent } from './amd-crl-supply.js';
+import { isRevokedAt } from './amd-crl-supply.js';
 import { kdsProblem } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 import type { LineSnapshots } from './line-snapshots.js';
@@ -60,14 +59,13 @@ export class AmdVeks {
     return held !== null && 'code' in fetched && !fetched.retryable ? held : fetched;
   }
 
-  /** The chain that signed a VEK, where a CRL at hand revokes its ASK: AMD may have issued the VEK anew below another. */
+  /** The chain that signed a VEK, where a CRL at hand revokes its ASK and no other signed it: AMD may have issued the VEK anew. */
   async #revokedSigner(vek: AmdVek, at: Date): Promise<AmdChain | null> {
     const { chains, crls } = await this.#snapshots.of(vek);
-    const current = crls.filter((crl) => isCurrent(crl, at));
-    const revoked = chains.filter(({ chain }) =>
-      current.some(({ list }) => isRevoked(list, chain.intermediate.serial)),
-    );
-    return revoked.find(({ chain }) => hasSigned(chain, vek))?.chain ?? null;
+    const revoked = chains.filter(({ chain }) => isRevokedAt(chain, crls, at));
+    const signer = revoked.find(({ chain }) => hasSigned(chain, vek))?.chain ?? null;
+    const isGood = signer !== null && chains.some((held) => !revoked.includes(held) && hasSigned(held.chain, vek));
+    return isGood ? null : signer;
   }
 
   /** What counts in the place of a VEK below a revoked ASK: one that was fetched in its place before, or else what KDS has now. */

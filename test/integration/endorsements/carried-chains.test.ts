@@ -6,7 +6,7 @@ import { AmdSnpReportVerifier } from '../../../src/verifiers/snp/snp-report-veri
 import { SnpVerifier } from '../../../src/verifiers/snp/snp-verifier.js';
 import { AMD_SERIALS, createSnpGuest, type LabAuthority, type SnpGuest, type VekKind } from '../../lab/index.js';
 import { failed, idsWith } from '../../unit/verifiers/fixture.js';
-import { AmdLab, CHIP, exported, find, issueCrl, NOW, PINS, pki, requestFor, VCEK } from './amd-lab.js';
+import { AmdLab, CHIP, DAY_MS, exported, find, issueCrl, NOW, PINS, pki, requestFor, VCEK } from './amd-lab.js';
 
 /** The product carries the certificates of the lab for Milan, in the place of AMD's own. */
 vi.mock('../../../src/vendors/amd/roots.js', async (original) => {
@@ -117,6 +117,47 @@ describe('a carried chain', () => {
     const { chains, chainProblem } = await find(lab.open({ kds: null }), requestFor({ products: ['Genoa'] }));
     expect(chains.size).toBe(0);
     expect(chainProblem).toMatchObject({ code: 'vcek_unavailable' });
+  });
+});
+
+describe('a carried chain that AMD issues anew with the same key', () => {
+  const anew = pki.issueIntermediate('Milan', 'vcek', { serial: AMD_SERIALS.Milan.ask + 1 });
+  const revoking = pki.issueCrl({ product: 'Milan', number: 9, revoked: [{ serial: AMD_SERIALS.Milan.ask }] });
+
+  beforeEach(async () => {
+    await lab.kds.heal();
+    lab.kds.serveChain('Milan', 'vcek', anew.pem + pki.ark('Milan').pem);
+  });
+
+  it('SNP-27 SNP-29 gives way to the chain of KDS once a CRL revokes it', async () => {
+    const opened = lab.open({ inBackground: false });
+    expect(sourceOf(await judge(opened, GUEST), 'ask')).toBe('carried');
+    expect(chainsAsked()).toBe(0);
+    lab.kds.serveCrl('Milan', 'vcek', revoking);
+    lab.clock.advance(DAY_MS);
+    await opened.refreshDue();
+    expect((await judge(opened, GUEST)).codes).toEqual([]);
+    expect((await judge(opened, GUEST)).codes).toEqual([]);
+    expect(chainsAsked()).toBe(1);
+    const asked = lab.kds.count(/SPL/);
+    expect((await find(opened, requestFor())).vek).toMatchObject({ origin: 'network' });
+    expect((await find(opened, requestFor())).vek).toMatchObject({ origin: 'cache' });
+    expect(lab.kds.count(/SPL/) - asked).toBe(1);
+  });
+
+  it('SNP-27 stays revoked where KDS has no other, which is asked once in ten minutes', async () => {
+    lab.kds.serveChain('Milan', 'vcek', pki.chainPem('Milan'));
+    await lab.fill({ 'list.crl': revoking });
+    const opened = lab.open();
+    expect((await judge(opened, GUEST)).codes).toEqual(['cert_revoked']);
+    expect((await judge(opened, GUEST)).codes).toEqual(['cert_revoked']);
+    expect(chainsAsked()).toBe(1);
+  });
+
+  it('gives way to a chain of the folder, without a question to KDS', async () => {
+    await lab.fill({ 'list.crl': revoking, 'old.pem': pki.chainPem('Milan'), 'anew.pem': anew.pem });
+    const judged = await judge(lab.open(), GUEST);
+    expect([judged.codes, sourceOf(judged, 'ask'), chainsAsked()]).toEqual([[], 'store', 0]);
   });
 });
 
