@@ -191,7 +191,7 @@ export type Inspected = Evidence | EventLogFile | StructureFile;
 /** A vTPM by itself: of a Trusted Launch VM, or of any other machine. No hardware vouches for it. */
 export interface TpmEvidence extends AzureGuestMembers {
   readonly type: 'tpm';
-  /** Exact length of the nonce, in bytes; no key can be bound. Only in a dialect whose nonces have one length. */
+  /** Exact length of the nonce, in bytes; zeros up to 64 bytes may follow it in the quote, and no key can be bound. Only of a dialect. */
   readonly exactNonce?: number;
   readonly tpmQuote: TpmQuoteInput;
   readonly ak: AkCertificateInput;

@@ -6,7 +6,13 @@ import { Checks } from '../../model/check.js';
 import type { CheckId } from '../../model/codes.js';
 import type { TpmEvidence } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
-import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../model/verification.js';
+import type {
+  EvidenceVerifier,
+  ExpectedBinding,
+  OpenedEvidence,
+  Verification,
+  VerificationContext,
+} from '../../model/verification.js';
 import type { Verified } from '../../model/verified.js';
 import {
   AK_LEAF,
@@ -18,6 +24,7 @@ import {
 } from '../attestation-key/ak-path.js';
 import type { AkRoots } from '../attestation-key/ak-roots.js';
 import { type GuestKeys, openGuestKeys, verifyAkPublic, verifyGuestKeys } from '../attestation-key/guest-keys.js';
+import { isPadded, padded } from '../binding/held-value.js';
 import { withNonce } from '../binding/report-data-binding.js';
 import { NO_EVENT_LOG } from '../event-log/event-log.js';
 import {
@@ -52,6 +59,7 @@ interface Opened {
   /** Null where none was sent. */
   readonly eventLog: VtpmEventLog | null;
   readonly keys: GuestKeys;
+  readonly evidence: TpmEvidence;
 }
 
 /**
@@ -81,6 +89,7 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
   open(evidence: TpmEvidence): OpenedEvidence {
     const { tpmQuote, ak, eventLog } = evidence;
     const opened = {
+      evidence,
       quote: this.#quotes.open(tpmQuote, TPM_QUOTE),
       akPath: readAkPath(ak),
       keys: openGuestKeys(evidence, this.#quotes),
@@ -93,7 +102,8 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
   }
 
   /** The steps of README.md beside this file, by their numbers; 1 is the reading. */
-  #verify({ quote: openedQuote, akPath, keys, eventLog }: Opened, context: VerificationContext): Verification {
+  #verify(opened: Opened, context: VerificationContext): Verification {
+    const { quote: openedQuote, akPath, keys, eventLog } = opened;
     const checks = new Checks(AK_LEAF);
 
     // 2 to 4. The certificate of the attestation key: the only thing that vouches for the key.
@@ -114,7 +124,7 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
     // 5. The quote under that key, with the nonce; before it, what the guest sent of the keys of its vTPM.
     verifyAkPublic(checks, keys, key);
     const { binding, withCertifiedKey } = verifyGuestKeys(checks, keys, openedQuote, key, context.binding);
-    const quote = openedQuote.verify(key, binding);
+    const quote = openedQuote.verify(key, filled(binding, opened));
     checks.addAll(quote.checks);
 
     // 6. The event log.
@@ -133,6 +143,13 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
       }),
     };
   }
+}
+
+/** Guests of a dialect whose nonces have one length may fill the field with zeros. */
+function filled(binding: ExpectedBinding | null, { quote: { said }, evidence }: Opened): ExpectedBinding | null {
+  const isFilled =
+    binding !== null && evidence.exactNonce !== undefined && isPadded(said?.extraData ?? null, binding.value);
+  return isFilled ? { ...binding, value: padded(binding.value) } : binding;
 }
 
 /** The path vouches for the key, so that it is one of the kinds in the profile. */

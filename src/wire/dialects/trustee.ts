@@ -93,6 +93,7 @@ const TPM_NONCE_BYTES = 32;
 
 /**
  * Dialect `trustee` of a vTPM by itself. The guest has no certificate of its attestation key: that stands beside its value.
+ * Guests fill the nonce with zeros up to 64 bytes. Ignored: what older ones repeat of it (`report_data`), and `svn`.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`
  */

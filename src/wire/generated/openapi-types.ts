@@ -66,7 +66,7 @@ export interface components {
     readonly TrusteeValueV1: { readonly version: components["schemas"]["TrusteeVersion"]; readonly tpm_quote: components["schemas"]["TrusteeQuoteV1"]; readonly hcl_report: components["schemas"]["Bytes"]; readonly vcek: components["schemas"]["Certificate"]; };
     readonly TrusteeTdxValueV1: { readonly version: components["schemas"]["TrusteeVersion"]; readonly tpm_quote: components["schemas"]["TrusteeQuoteV1"]; readonly hcl_report: components["schemas"]["Bytes"]; readonly td_quote: components["schemas"]["Bytes"]; };
     readonly TrusteeTdValue: { readonly quote: components["schemas"]["Bytes"]; readonly cc_eventlog?: string | null; };
-    readonly TrusteeTpmValue: { readonly ak_public: components["schemas"]["Bytes"]; readonly tpm_quote: components["schemas"]["TrusteeTpmQuote"]; };
+    readonly TrusteeTpmValue: { readonly ak_public: components["schemas"]["Bytes"]; readonly report_data?: components["schemas"]["ForOthers"]; readonly svn?: components["schemas"]["ForOthers"]; readonly tpm_quote: components["schemas"]["TrusteeTpmQuote"]; };
     readonly TrusteeTpmQuote: { readonly signature: components["schemas"]["Bytes"]; readonly message: components["schemas"]["Bytes"]; readonly pcrs: readonly components["schemas"]["HexInput"][]; };
     readonly TrusteeVersion: 1 | 2;
     readonly TrusteeQuoteV1: { readonly signature: components["schemas"]["HexInput"]; readonly message: components["schemas"]["HexInput"]; readonly pcrs: readonly components["schemas"]["HexInput"][]; };

@@ -22,6 +22,13 @@ const spkiOf = ({ privateKey }: VirtualTpm) => createPublicKey(privateKey).expor
 const evidenceOf = async (vtpm: VirtualTpm) =>
   (await createTrustedLaunchMachine({ pki: AK_PKI, vtpm })).evidence({ nonce: NONCE });
 
+/** A quote over these bytes, as guests send it. */
+const quoteOver = (extraData: Uint8Array): Members => {
+  const { message, signature } = MACHINE.evidence({ nonce: extraData }).tpmQuote;
+  return { message: base64(message), signature: base64(buildTpmtSignature('rsassa', 'sha256', signature)) };
+};
+const FILLED = Buffer.concat([NONCE, Buffer.alloc(32)]);
+
 /** What a guest sends, and the certificate beside it. */
 function trustee(quote: Members = {}, value: Members = {}): Members {
   const pcrs = [...(NATIVE.tpmQuote.pcrs.get('sha256')?.values() ?? [])].map((pcr) => Buffer.from(pcr).toString('hex'));
@@ -54,6 +61,27 @@ describe('dialect trustee of a vTPM by itself', () => {
       expect(found.required).toContain('hcl_ak_mismatch');
       expect(found.bound).toEqual(['tpm.extraData']);
     }
+  });
+
+  it('verifies what guests send: the nonce filled with zeros up to 64 bytes', async () => {
+    const found = await verify(trustee(quoteOver(FILLED), { ak_public: base64(spkiOf(MACHINE.vtpm)) }));
+    expectVerified(found);
+    expect(found.bound).toEqual(['tpm.extraData']);
+    const older = { report_data: base64(FILLED), svn: '1' };
+    expectVerified(await verify(trustee(quoteOver(FILLED), older)));
+  });
+
+  it('denies anything else behind the nonce, and another length: nonce_mismatch', async () => {
+    const others = [
+      Buffer.concat([NONCE, Buffer.alloc(31), Buffer.from([1])]),
+      FILLED.subarray(0, 63),
+      Buffer.alloc(64),
+    ];
+    for (const extraData of others) expectFailed(await verify(trustee(quoteOver(extraData))), 'nonce_mismatch');
+  });
+
+  it('denies a filled nonce in the native form: nonce_mismatch', async () => {
+    expectFailed(await verifyTpm(MACHINE.evidence({ nonce: FILLED }), { nonce: NONCE }), 'nonce_mismatch');
   });
 
   it('has the identity of the native form', () => {
