@@ -53,7 +53,6 @@ describe('schemas', () => {
     expect(open.map(([place]) => place)).toEqual([
       'AzureCleanroomValue/imageReference',
       'AzureCleanroomParts/runtimeClaims',
-      'AzureGuestInfo/ClientPayload',
       'Decision/maaView',
       'CrossCheck/differences[]/values',
       'TokenClaims/claims',

@@ -78,8 +78,12 @@ export function readDocument<N extends SchemaName>(schema: N, text: string, plac
   }
 }
 
-function readData(data: Schemas['MaaData'] | undefined, pointer: string): Uint8Array | null {
-  return data === undefined ? null : readBytes(data.data, `${pointer}/value/runtimeData/data`);
+/** Some clients write an empty text where they have none. */
+function readData(
+  { data }: Schemas['MaaData'] | { readonly data?: undefined } = {},
+  pointer: string,
+): Uint8Array | null {
+  return data === undefined || data === '' ? null : readBytes(data, `${pointer}/value/runtimeData/data`);
 }
 
 function certificatesIn(certificates: Uint8Array): SnpEndorsementInput {

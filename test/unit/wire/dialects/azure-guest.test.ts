@@ -96,6 +96,15 @@ describe('dialect azure-guest', () => {
     expect(read(withoutLog)).toEqual({ ...READ, eventLog: null });
   });
 
+  it.each<[string, Json]>([
+    ['versions as text', { OSVersionMajor: '24', OSVersionMinor: '4' }],
+    ['claims of the user of any form', { ClientPayload: { 'user-claims': { n: 1, list: [true, null] } } }],
+    ['an empty text for no claims', { ClientPayload: '' }],
+  ])("takes what Microsoft's client in Python writes: %s", (_, members) => {
+    expect(read(azureGuest({ ...azureGuestInfo(), ...members }))).toEqual(READ);
+    expect(read(azureGuest(inText({ ...azureGuestInfo(), ...members })))).toEqual(READ);
+  });
+
   it('REQ-10 takes each encoding, and never a mix of two', () => {
     const standard = Buffer.from(SNP_REPORT).toString('base64');
     const Proof = { ...maaSnpReport(), SnpReport: standard };

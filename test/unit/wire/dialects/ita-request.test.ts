@@ -35,6 +35,12 @@ describe.each([
     expect(read(bodyWith(version, { quote, runtime_data: '' }))).toMatchObject(bare);
   });
 
+  it("takes null for what Intel's client in Python was not told", () => {
+    const { value } = bodyWith(version, { quote }) as { value: Json };
+    const wishes = { policy_ids: null, policy_must_match: null, token_signing_alg: null };
+    expect(read({ type: 'tdx', dialect: 'ita', value: { ...value, ...wishes } })).toMatchObject({ quote: TD_QUOTE });
+  });
+
   it('reads user data of older clients as runtime data where there is no other', () => {
     const sent = { quote, user_data: base64url(Buffer.from('held')) };
     expect(read(bodyWith(version, sent))).toMatchObject({ runtimeData: Buffer.from('held') });

@@ -51,6 +51,12 @@ describe('dialect maa for snp', () => {
     expect(read({ ...maaSnpRequest(), value })).not.toHaveProperty('initData');
   });
 
+  it('takes an empty text for no runtime data', () => {
+    const runtimeData = { data: '', dataType: 'JSON' };
+    expect(read(withValue(maaSnpRequest(), { runtimeData }))).toMatchObject({ runtimeData: null });
+    expect(read(withValue(maaTdxRequest(), { runtimeData }))).toMatchObject({ runtimeData: null });
+  });
+
   it('SNP-51 takes any value of what it ignores', () => {
     for (const nonce of [null, true, {}, [1], 'text', 1.5]) {
       expect(read(withValue(maaSnpRequest(), { nonce, draftPolicyForAttestation: nonce })).type).toBe('snp');
