@@ -114,7 +114,9 @@ export async function readPolicyFiles<P extends { readonly id: string }>(
   const texts = await placed(sources, () => files.policies(directory));
   const policies: { readonly name: string; readonly policy: P }[] = [];
   const refused: { readonly name: string; readonly error: unknown }[] = [];
-  const origins = new Map(sources.builtIns.map(({ id }) => [id, 'a built-in policy']));
+  const origins = new Map(
+    sources.builtIns.map(({ id }) => [id, 'a built-in policy: give the policy an id of its own']),
+  );
   for (const file of texts?.files ?? []) {
     const { name } = file;
     try {

@@ -104,7 +104,7 @@ function missingIssuer({ missing, faults = [] }: Finding): string {
   const because = faults.length === 0 ? '' : `, because the path is refused: ${faults.join(', ')}`;
   return missing === undefined
     ? `The caller should send the whole akChain, up to the Azure Virtual TPM root, or the operator should list the root in tpm.roots if it is another one${because}.`
-    : `The caller should send the whole akChain, where the certificate of the issuer ${quotedName(missing)} is missing, or the operator should put that certificate and those above it into the folder tpm.intermediates.`;
+    : `The operator should put the missing issuer and those above it into the folder tpm.intermediates, or the caller should send the whole akChain, which no dialect has, because the certificate of the issuer ${quotedName(missing)} is missing.`;
 }
 
 /** Names the paravisor that was seen, and the setting in which the operator can list it. */

@@ -1,5 +1,5 @@
 import type { CheckRows, Finding } from './row.js';
-import { faultsOf, inBrackets, isOfBootClaim, pcrs, policyOf, without } from './words.js';
+import { changedPolicy, faultsOf, inBrackets, isOfBootClaim, pcrs, policyOf, without } from './words.js';
 
 const BOOT = ['referenceValues[].tpm.boot', 'referenceValues[].tdx.boot'];
 const OF_BOOT = { expected: ['/vmlinuz ro'], setting: 'referenceValues[].tpm.boot.commandLines', policy: 'payments' };
@@ -33,7 +33,7 @@ export const EVENT_LOG_CHECKS = {
     members: BOOT,
     remedy: (finding) =>
       isOfBootClaim(finding)
-        ? `The guest's owner should boot with a loader whose events show the claim, or the operator should take ${claimOf(finding)} out of ${policyOf(finding)}.`
+        ? `The guest's owner should boot with a loader whose events show the claim, or the operator should take ${claimOf(finding)} out of ${changedPolicy(finding)}.`
         : `The caller should send the event log unchanged, because ${faultsOf(finding, 'the data of an event is not what was measured')}.`,
     examples: [{ faults: ['the data of the event at offset 416 is not what RTMR 0 was extended by'] }, OF_BOOT],
   },
@@ -54,7 +54,7 @@ export const EVENT_LOG_CHECKS = {
     trust: { guest: { configuration: 96 }, token: { configuration: 96 } },
     remedy: (finding) =>
       typeof finding.expected === 'boolean'
-        ? `The guest's owner should turn Secure Boot on, or the operator should take secureBoot: required out of ${policyOf(finding)}.`
+        ? `The guest's owner should turn Secure Boot on, or the operator should take secureBoot: required out of ${changedPolicy(finding)}.`
         : 'The caller should send the event log and the HCL report of the same boot, because the two differ on Secure Boot.',
     examples: [{ expected: true, actual: false, policy: 'payments' }, { policy: 'payments' }],
   },
@@ -76,13 +76,13 @@ function claimOf({ setting = 'the claim' }: Finding): string {
 
 function replay(finding: Finding): string {
   if (isOfBootClaim(finding)) {
-    return `The caller should send the log of what the operating system measured as well, or the operator should take ${claimOf(finding)} out of ${policyOf(finding)}.`;
+    return `The caller should send the log of what the operating system measured as well, or the operator should take ${claimOf(finding)} out of ${changedPolicy(finding)}.`;
   }
   const again =
     'The guest should read its event logs and the quote with no event in between, and the caller should send all of them unchanged';
   if (finding.policy === null) return `${again}${because(finding)}.`;
   const unexplained = pcrs(without(finding.actual, finding.expected), 'a PCR that has no event in them at all');
-  return `${again}, or the operator should list ${unexplained} in require.tpm.runtimePcrs of ${policyOf(finding)} if its guest extends what the firmware does not.`;
+  return `${again}, or the operator should list ${unexplained} in require.tpm.runtimePcrs of ${changedPolicy(finding)} if its guest extends what the firmware does not.`;
 }
 
 function because({ faults = [] }: Finding): string {

@@ -37,7 +37,7 @@ export const OUT_OF_REACH_CHECKS = {
     waiver: 'plain',
     remedy: ofCertificates(
       (finding) =>
-        `The operator should let the service fetch AMD's CRL${ofLine(finding)} from amd.kds, or put the CRL and the certificate chain into the folder amd.chains (the chain of a request does not count for that), or the caller should send the CRL in endorsements.crls.`,
+        `The operator should let the service fetch AMD's CRL${ofLine(finding)} from amd.kds, or put the CRL into the folder amd.chains, or the caller should send the CRL in endorsements.crls.`,
       ({ result }) =>
         result === 'warn'
           ? "The operator should check whether AMD has revoked the issuer of the report in the certificate of the token's key, because the service has no CRL for it."

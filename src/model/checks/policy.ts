@@ -1,5 +1,5 @@
 import type { CheckRows, Finding } from './row.js';
-import { faultsOf, inBrackets, policyOf, unlessOutOfReach, value } from './words.js';
+import { changedPolicy, faultsOf, inBrackets, policyOf, unlessOutOfReach, value } from './words.js';
 
 const SAMPLE = 'payments';
 
@@ -36,7 +36,7 @@ export const POLICY_CHECKS = {
     when: 'no set has a section for this evidence, or each names another product in appliesTo',
     members: ['referenceValues[].appliesTo'],
     remedy: (finding) =>
-      `The operator should add a set for this evidence to referenceValues of ${policyOf(finding)}, with ${faultsOf(finding, 'a section that the evidence has')}.`,
+      `The operator should add a set for this evidence to referenceValues of ${changedPolicy(finding)}, with ${faultsOf(finding, 'a section that the evidence has')}.`,
     examples: [{ faults: ['section snp', 'appliesTo.product Genoa or none'], policy: SAMPLE }],
   },
   claim_missing: {

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../json.js';
 import type { CheckRows, Finding } from './row.js';
-import { faultsOf, policyOf, value } from './words.js';
+import { changedPolicy, faultsOf, value } from './words.js';
 
 /** The setting by which tokens are fetched for a route. */
 const SUBMIT: ReadonlyMap<JsonValue, string> = new Map([
@@ -58,7 +58,7 @@ function missingRoute(finding: Finding): string {
     case 'never fetched':
       return `${send}, because the service fetches none where the evidence itself is a token.`;
     case 'never issued':
-      return `The operator should take routes.ita: required out of ${policyOf(finding)} for SEV-SNP evidence, because Intel Trust Authority issues no tokens about it.`;
+      return `The operator should take routes.ita: required out of ${changedPolicy(finding)} for SEV-SNP evidence, because Intel Trust Authority issues no tokens about it.`;
     default:
       return `${send}, or the operator should configure the service to fetch one (${SUBMIT.get(expected) ?? 'maa.submit, ita.submit'}).`;
   }

@@ -1,6 +1,6 @@
 import type { SnpPlatformBit } from '../claims.js';
 import type { CheckRow, CheckRows } from './row.js';
-import { bits, policyOf } from './words.js';
+import { bits, changedPolicy } from './words.js';
 
 export const SNP_PLATFORM_CHECKS = {
   snp_platform_smt_enabled: platform('smtEnabled', 'SMT'),
@@ -44,7 +44,7 @@ function platform(bit: SnpPlatformBit, feature: string): CheckRow & { readonly w
     trust: { hardware: { configuration: 32 } },
     waiver: 'plain',
     remedy: (finding) =>
-      `The machine's owner should turn ${feature} ${finding.expected === false ? 'off' : 'on'}, or the operator should take ${member} out of ${policyOf(finding)}.`,
+      `The machine's owner should turn ${feature} ${finding.expected === false ? 'off' : 'on'}, or the operator should take ${member} out of ${changedPolicy(finding)}.`,
     examples: [{ expected: false, actual: true, policy: 'payments' }],
   };
 }

@@ -1,7 +1,18 @@
 import { SNP_TCB_COMPONENTS } from '../claims.js';
 import { isObject, type JsonValue } from '../json.js';
 import type { Finding } from './row.js';
-import { bits, components, differences, faultsOf, isJsonList, policyOf, reference, rises, value } from './words.js';
+import {
+  bits,
+  changedPolicy,
+  components,
+  differences,
+  faultsOf,
+  isJsonList,
+  policyOf,
+  reference,
+  rises,
+  value,
+} from './words.js';
 
 /** How a remedy begins where a token about an SEV-SNP VM stands alone. */
 export const HARDWARE_EVIDENCE = 'The caller should send the hardware evidence, and the token in attestationResults';
@@ -22,8 +33,8 @@ export function product(finding: Finding): string {
     return `The caller should send the certificate of the key that signed the report, or leave it out so that the service fetches it${lines}.`;
   }
   return actual === UNKNOWN_PART
-    ? `The operator should update this service, which does not know this part yet, or accept it with minimums.snp: any in ${policyOf(finding)}.`
-    : `The operator should add a minimum for ${value(actual, 'this part')} to minimums.snp of ${policyOf(finding)} if such processors are to be accepted.`;
+    ? `The operator should update this service, which does not know this part yet, or accept it with minimums.snp: any in ${changedPolicy(finding)}.`
+    : `The operator should add a minimum for ${value(actual, 'this part')} to minimums.snp of ${changedPolicy(finding)} if such processors are to be accepted.`;
 }
 
 export function otherChip({ actual }: Finding): string {
@@ -36,7 +47,7 @@ export function otherChip({ actual }: Finding): string {
 /** A machine that the policy does not list. */
 export function otherMachine(finding: Finding, member: string): string {
   const { actual, setting = member } = finding;
-  return `The operator should add ${value(actual, 'what identifies the machine')} to ${setting} of ${policyOf(finding)} if the machine is one of theirs.`;
+  return `The operator should add ${value(actual, 'what identifies the machine')} to ${setting} of ${changedPolicy(finding)} if the machine is one of theirs.`;
 }
 
 /** A report that the host requested, or that the guest requested at another VMPL. */
@@ -59,7 +70,7 @@ export function lowTcb(finding: Finding): string {
     : `The machine's owner should update its firmware to ${needed}`;
   if (result === 'warn') return `${what}, before the waiver in ${policyOf(finding)} ends.`;
   const floor = components(actual, '');
-  return `${what}, or the operator should waive snp_tcb_low for ${part} in ${policyOf(finding)} until then${floor === '' ? '' : `, with the floor ${floor}`}.`;
+  return `${what}, or the operator should waive snp_tcb_low for ${part} in ${changedPolicy(finding)} until then${floor === '' ? '' : `, with the floor ${floor}`}.`;
 }
 
 export function tcbOrder({ actual }: Finding): string {
@@ -82,7 +93,7 @@ function outOfOrder(actual: JsonValue, lower: string, upper: string): readonly s
 export function provisional(finding: Finding): string {
   const { expected, actual } = finding;
   const what = differences(expected, actual, 'as it runs');
-  return `The machine's owner should commit the running SEV firmware (SNP_COMMIT): ${what}, or the operator should take require.snp.committedEqualsCurrent out of ${policyOf(finding)}.`;
+  return `The machine's owner should commit the running SEV firmware (SNP_COMMIT): ${what}, or the operator should take require.snp.committedEqualsCurrent out of ${changedPolicy(finding)}.`;
 }
 
 /** A bit that is clear now needs other firmware; one that was clear at launch only, a new launch. */

@@ -1,6 +1,6 @@
 import { isObject } from '../json.js';
 import type { Finding } from './row.js';
-import { COLLATERAL, differences, faultsOf, inBrackets, isJsonList, policyOf, value } from './words.js';
+import { COLLATERAL, changedPolicy, differences, faultsOf, inBrackets, isJsonList, policyOf, value } from './words.js';
 
 /** What has to change for each status that Intel defines, as the start of a sentence. */
 const ACTIONS: ReadonlyMap<unknown, string> = new Map([
@@ -34,10 +34,10 @@ export function lowStatus(finding: Finding): string {
   const action = `${ACTIONS.get(actual) ?? "The machine's owner should update its firmware and TDX module"}${which}`;
   const status = value(actual, 'the status');
   if (result !== 'warn') {
-    return `${action}, or the operator should add ${status} to minimums.tdx.acceptedStatuses of ${policyOf(finding)} or waive it there.`;
+    return `${action}, or the operator should add ${status} to minimums.tdx.acceptedStatuses of ${changedPolicy(finding)} or waive it there.`;
   }
   return expected === null
-    ? `${action}, or the operator should say in minimums.tdx.acceptedStatuses of ${policyOf(finding)} which statuses pass, because ${status} passes under any.`
+    ? `${action}, or the operator should say in minimums.tdx.acceptedStatuses of ${changedPolicy(finding)} which statuses pass, because ${status} passes under any.`
     : `${action}, before the waiver in ${policyOf(finding)} ends.`;
 }
 
@@ -87,12 +87,12 @@ export function otherAttributes(finding: Finding): string {
     const bits = typeof actual === 'string' ? value(actual, 'shown') : 'that are reserved or let the host profile it';
     return `The guest's owner should launch the TD with the bits ${bits} of TDATTRIBUTES clear, because they are reserved or let the host profile it.`;
   }
-  return `The guest's owner should launch the TD with ${faultsOf(finding, 'the required attributes')}, or the operator should change ${setting} of ${policyOf(finding)}.`;
+  return `The guest's owner should launch the TD with ${faultsOf(finding, 'the required attributes')}, or the operator should change ${setting} of ${changedPolicy(finding)}.`;
 }
 
 export function xfam(finding: Finding): string {
   const launch = `The guest's owner should launch the TD with ${faultsOf(finding, 'the required bits')} in XFAM`;
   return finding.policy === null
     ? `${launch}.`
-    : `${launch}, or the operator should widen require.tdx.xfamMask of ${policyOf(finding)}.`;
+    : `${launch}, or the operator should widen require.tdx.xfamMask of ${changedPolicy(finding)}.`;
 }

@@ -2,7 +2,7 @@ import { isObject } from '../json.js';
 import type { CheckRows } from './row.js';
 import { otherMachine } from './snp-remedies.js';
 import { lowStatus, moduleUnknown, otherAttributes, otherEnclave, tcbInfo, tooOld, xfam } from './tdx-remedies.js';
-import { COLLATERAL, faultsOf, inBrackets, policyOf, reference, rises, value } from './words.js';
+import { COLLATERAL, changedPolicy, faultsOf, inBrackets, reference, rises, value } from './words.js';
 
 const SAMPLE = 'payments';
 
@@ -205,7 +205,7 @@ export const TDX_CHECKS = {
     remedy: (finding) =>
       finding.policy === null
         ? "The guest's owner should launch the TD without a service TD, or the caller should send a quote with a TD 1.5 body, which states its hash."
-        : `The guest's owner should launch the TD without a service TD, or the operator should add ${faultsOf(finding, 'its hash')} to require.tdx.mrServiceTd of ${policyOf(finding)}.`,
+        : `The guest's owner should launch the TD without a service TD, or the operator should add ${faultsOf(finding, 'its hash')} to require.tdx.mrServiceTd of ${changedPolicy(finding)}.`,
     examples: [{}, { expected: [], actual: '38'.repeat(48), faults: ['38'.repeat(48)], policy: SAMPLE }],
   },
   tdx_measurement: {

@@ -1,6 +1,6 @@
 import { isObject, type JsonValue } from '../json.js';
 import type { FilledRemedy, Finding } from './row.js';
-import { isJsonList, policyOf, value, without } from './words.js';
+import { changedPolicy, isJsonList, value, without } from './words.js';
 
 /** Where a token was sent with the type of another verifier, the remedy names the right type. */
 export function unlessLookalike(remedy: FilledRemedy): FilledRemedy {
@@ -27,14 +27,16 @@ export function issuer(finding: Finding): string {
   const { actual, policy, setting } = finding;
   return policy === null
     ? `The operator should add the issuer that the token names in iss to ${setting ?? 'maa.issuers or ita.issuers'} if it is to be accepted.`
-    : `The operator should add ${value(actual, 'the issuer')} to ${setting ?? 'the required issuers'} of ${policyOf(finding)} if it is to be accepted.`;
+    : `The operator should add ${value(actual, 'the issuer')} to ${setting ?? 'the required issuers'} of ${changedPolicy(finding)} if it is to be accepted.`;
 }
 
 /** What the operator can do instead, as the end of a sentence; nothing where the policy could not name the value. */
 export function orAccept(finding: Finding, canBeListed: boolean): string {
   const { actual, setting = 'what is required' } = finding;
   const said = value(actual, '');
-  return canBeListed && said !== '' ? `, or the operator should add ${said} to ${setting} of ${policyOf(finding)}` : '';
+  return canBeListed && said !== ''
+    ? `, or the operator should add ${said} to ${setting} of ${changedPolicy(finding)}`
+    : '';
 }
 
 /** The hash of the policy is listed already: the signer is what is missing. */
@@ -61,8 +63,8 @@ export function lowTokenStatus(verifier: string, member: string): FilledRemedy {
     }
     const update = `The machine's owner should update its firmware until ${verifier} calls it UpToDate and not ${value(actual, 'anything else')}`;
     return result === 'warn'
-      ? `${update}, and the operator should list in ${member} of ${policyOf(finding)} which statuses pass.`
-      : `${update}, or the operator should add that status to ${member} of ${policyOf(finding)} or waive it there.`;
+      ? `${update}, and the operator should list in ${member} of ${changedPolicy(finding)} which statuses pass.`
+      : `${update}, or the operator should add that status to ${member} of ${changedPolicy(finding)} or waive it there.`;
   };
 }
 

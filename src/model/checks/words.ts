@@ -13,7 +13,7 @@ export const COLLATERAL = 'or leave the collateral out so that the service fetch
 /** What to do about a claim that is none of the reference values, or that the evidence does not state. */
 export function reference(finding: Finding): string {
   const { actual, setting = 'the reference values', faults } = finding;
-  const policy = policyOf(finding);
+  const policy = changedPolicy(finding);
   if (actual === null || isEmptyList(actual)) {
     return `The caller should send evidence that states this claim, or the operator should take ${setting} out of ${policy}.`;
   }
@@ -26,6 +26,14 @@ export function reference(finding: Finding): string {
 /** The policy by its id, in the middle of a sentence. */
 export function policyOf({ policy }: Pick<Finding, 'policy'>): string {
   return policy === null ? 'the policy' : `policy ${policy}`;
+}
+
+/** Ids of the policies that every service has. No file can have one of them. */
+export const BUILT_IN_POLICY_IDS: readonly string[] = ['azure-cvm-baseline', 'azure-maa-baseline'];
+
+/** The policy that is to be changed, in the middle of a sentence: of a built-in one a copy, which has another id. */
+export function changedPolicy({ policy }: Pick<Finding, 'policy'>): string {
+  return policy !== null && BUILT_IN_POLICY_IDS.includes(policy) ? `a copy of policy ${policy}` : policyOf({ policy });
 }
 
 /** What exactly is wrong, as part of a sentence; other words where that is not known. */

@@ -282,7 +282,7 @@ describe('policies', () => {
     await write('policies/twice.yaml', POLICY.replace('payments', 'azure-cvm-baseline'));
     expect(briefly(await check({ policies: { directory: path('policies') } }))).toEqual([
       'config_file /policies/directory: open.yaml: is writable by everyone',
-      'config_file /policies/directory: twice.yaml: id azure-cvm-baseline is that of a built-in policy',
+      'config_file /policies/directory: twice.yaml: id azure-cvm-baseline is that of a built-in policy: give the policy an id of its own',
     ]);
     expect(briefly(await check({ policies: { directory: path('none') } }))).toEqual([
       'config_file /policies/directory: none does not exist',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BUILT_IN_POLICY_IDS } from '../../../src/model/checks/words.js';
 import { appraise } from '../../../src/policy/appraise.js';
 import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
 import {
@@ -17,6 +18,12 @@ import {
   tdxTcb,
   tokenClaims,
 } from './fixture.js';
+
+describe('built-in policies', () => {
+  it('are those that remedies say to copy', () => {
+    expect(BUILT_IN_POLICIES.map(({ id }) => id)).toEqual(BUILT_IN_POLICY_IDS);
+  });
+});
 
 describe('azure-cvm-baseline', () => {
   const [baseline] = BUILT_IN_POLICIES;

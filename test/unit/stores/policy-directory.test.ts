@@ -159,7 +159,7 @@ const SPOILS: readonly (readonly [what: string, spoil: () => Promise<void>, prob
   [
     'the id of a built-in policy',
     () => file('bad.yaml', 'baseline:'),
-    () => 'bad.yaml: id baseline is that of a built-in policy',
+    () => 'bad.yaml: id baseline is that of a built-in policy: give the policy an id of its own',
   ],
   [
     'a file that everybody may write',
@@ -241,7 +241,7 @@ describe('DEC-06', () => {
       problems: [
         'a.yaml: /id: is missing',
         'a.yaml: /version: is missing',
-        'b.yaml: id baseline is that of a built-in policy',
+        'b.yaml: id baseline is that of a built-in policy: give the policy an id of its own',
       ],
     });
   });

@@ -88,6 +88,15 @@ describe('remedyOf', () => {
       "The guest's owner should launch the guest again on firmware with snp 24 or later (it was 8), microcode 219 or later (it was 115), or the operator should waive snp_tcb_low for Milan in policy p until then, with the floor snp 8, microcode 115.",
     ],
     [
+      'a copy of a built-in policy, which no file can replace',
+      check('snp_tcb_low', {
+        expected: { part: 'Milan', tcb: 'reported', microcode: 219 },
+        actual: { part: 'Milan', tcb: 'reported', microcode: 211 },
+        policy: 'azure-cvm-baseline',
+      }),
+      "The machine's owner should update its firmware to microcode 219 or later (it is 211), or the operator should waive snp_tcb_low for Milan in a copy of policy azure-cvm-baseline until then, with the floor microcode 211.",
+    ],
+    [
       'no second waiver where one covers the finding',
       check('snp_tcb_low', {
         result: 'warn',
@@ -546,7 +555,7 @@ describe('remedyOf a check about the certificates under a report', () => {
     ],
     [
       'crl_unavailable',
-      "The operator should let the service fetch AMD's CRL from amd.kds, or put the CRL and the certificate chain into the folder amd.chains (the chain of a request does not count for that), or the caller should send the CRL in endorsements.crls.",
+      "The operator should let the service fetch AMD's CRL from amd.kds, or put the CRL into the folder amd.chains, or the caller should send the CRL in endorsements.crls.",
     ],
   ])('speaks of the vendor under %s', (id, remedy) => {
     expect(remedyOf(check(id, { about: '/evidence/endorsements/crls' }))).toBe(remedy);
