@@ -1,11 +1,14 @@
 import { sha256 } from '../crypto/digest.js';
+import { isSameName } from '../formats/distinguished-name.js';
 import { parseEventLog } from '../formats/event-log.js';
 import { isTpmSignature, logPartOf, partsOfStructure } from '../formats/evidence-parts.js';
 import { readPcrValues } from '../formats/pcr-values.js';
+import { parsePemCertificates, pemOf } from '../formats/pem.js';
 import { parseSnpReport } from '../formats/snp-report.js';
 import { parseTdQuote } from '../formats/td-quote.js';
 import { parseTpmsQuote, type TpmsQuote } from '../formats/tpms-attest.js';
-import { isSameBytes } from '../model/bytes.js';
+import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
+import { base64, isSameBytes, latin1 } from '../model/bytes.js';
 import { nullIfMalformed } from '../model/errors.js';
 import type { StructureKind } from '../model/evidence.js';
 import { nearNames, quotedName } from '../model/names-in-messages.js';
@@ -55,11 +58,12 @@ export function recogniseFiles(files: readonly RawFile[], recognise: Recognise):
       continue;
     }
     const taken = parts.map(([key]) => holders.get(key)).find((holder) => holder !== undefined);
-    if (taken !== undefined) {
+    const joined = taken === undefined || keyOfName(taken) !== null ? null : joinedChain(parts, contents);
+    if (taken !== undefined && joined === null) {
       notes.push(secondOf(file.name, taken, parts));
       continue;
     }
-    for (const [key, bytes] of parts) {
+    for (const [key, bytes] of joined ?? parts) {
       contents.set(key, bytes);
       holders.set(key, file.name);
     }
@@ -70,12 +74,43 @@ export function recogniseFiles(files: readonly RawFile[], recognise: Recognise):
 
 /** @throws {CollectError} where neither name says which of two files is meant */
 function secondOf(name: string, other: string, parts: Parts): string {
-  const what = parts.map(([key]) => EVIDENCE_FILES[key].what).join(', ');
-  if (keyOfName(other) !== null) return `${quotedName(name)} is left out: ${quotedName(other)} has the ${what} already`;
+  const what = parts.map(([key]) => contentOf(key)).join(', ');
+  if (keyOfName(other) !== null) return `${quotedName(name)} is left out: ${quotedName(other)} has ${what} already`;
   throw new CollectError(
     'evidence_files',
-    `${quotedName(other)} and ${quotedName(name)} both hold the ${what}: leave one out`,
+    `${quotedName(other)} and ${quotedName(name)} both hold ${what}: leave one out`,
   );
+}
+
+/** Some descriptions go on from the one before them in the list. */
+function contentOf(key: EvidenceFileKey): string {
+  const { name, what } = EVIDENCE_FILES[key];
+  return /^(?:its|or|AMD's) /.test(what) ? `the content of ${name}` : `the ${what}`;
+}
+
+/** Tools write each certificate into a file of its own: with those before it the chain, each before its issuer. Null for other parts. */
+function joinedChain([part, ...others]: Parts, contents: EvidenceContents): Parts | null {
+  if (part === undefined || others.length > 0 || !CHAINS.includes(part[0])) return null;
+  const [key, bytes] = part;
+  const certificates = nullIfMalformed(() =>
+    [contents.get(key) ?? new Uint8Array(), bytes]
+      .flatMap((pem) => parsePemCertificates(latin1(pem), 'cert_chain'))
+      .map((der) => parseCertificate(der)),
+  );
+  if (certificates === null) return null;
+  const each = new Map(certificates.map((certificate) => [base64(certificate.der, 'base64'), certificate]));
+  const chain = fromTheLeaf([...each.values()]);
+  return [[key, Buffer.from(chain.map(({ der }) => pemOf(der)).join(''))]];
+}
+
+const CHAINS: readonly EvidenceFileKey[] = ['chain', 'akChain'];
+
+function fromTheLeaf(certificates: readonly X509Certificate[]): readonly X509Certificate[] {
+  const issuers = (certificate: X509Certificate, bound = certificates.length): number => {
+    const issuer = certificates.find((other) => other !== certificate && isSameName(other.subject, certificate.issuer));
+    return issuer === undefined || bound === 0 ? 0 : 1 + issuers(issuer, bound - 1);
+  };
+  return certificates.toSorted((a, b) => issuers(b) - issuers(a));
 }
 
 function leftOut(name: string): string {
@@ -90,9 +125,9 @@ function leftOut(name: string): string {
 /** Reports a file that has the name of another part. A name that is none of evidence is no mistake. */
 function renamed(name: string, parts: Parts): readonly string[] {
   if (keyOfName(name) === null) return [];
-  const held = parts.map(([key]) => EVIDENCE_FILES[key]);
+  const held = parts.map(([key]) => contentOf(key)).join(', ');
   return [
-    `${quotedName(name)} holds the ${held.map(({ what }) => what).join(', ')}, and is used as ${held.map((file) => file.name).join(', ')}`,
+    `${quotedName(name)} holds ${held}, and is used as ${parts.map(([key]) => EVIDENCE_FILES[key].name).join(', ')}`,
   ];
 }
 

@@ -109,6 +109,33 @@ describe('files of a guest', () => {
     }
   });
 
+  it('may be one certificate of a chain each, in any order', () => {
+    const both = [
+      ['vek', 'chain', chainText()],
+      ['akCertificate', 'akChain', akPki.chainPem()],
+    ] as const;
+    for (const [leaf, key, pem] of both) {
+      const ders = parsePemCertificates(pem, 'cert_chain');
+      const files = ders.map((der, index) => ({ name: `${'ca'.repeat(index + 1)}.x`, bytes: Buffer.from(pemOf(der)) }));
+      for (const each of [
+        files,
+        files.toReversed(),
+        [...files, { name: 'again', bytes: Buffer.from(pemOf(ders[0] ?? new Uint8Array())) }],
+      ]) {
+        const { contents, notes } = recognised([...each, { name: 'leaf', bytes: bytesOf(leaf) }]);
+        expect(parsePemCertificates(Buffer.from(contents.get(key) ?? []).toString(), 'cert_chain')).toEqual(ders);
+        expect([contents.has(leaf), notes]).toEqual([true, []]);
+      }
+    }
+  });
+
+  it('leave out a certificate beside a file that is named as the whole chain', () => {
+    const [ask = new Uint8Array()] = parsePemCertificates(chainText(), 'cert_chain');
+    const { contents, notes } = recognised([...named(['chain']), { name: 'ask.pem', bytes: Buffer.from(pemOf(ask)) }]);
+    expect(contents.get('chain')).toBe(bytesOf('chain'));
+    expect(notes).toEqual(['"ask.pem" is left out: "chain.pem" has the content of chain.pem already']);
+  });
+
   it('that were swapped are used as what they are, and both are named', () => {
     const files = [
       { name: 'hcl.bin', bytes: bytesOf('quoteMessage') },
