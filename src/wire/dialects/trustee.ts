@@ -76,7 +76,7 @@ export function readTrusteeTdxV1(evidence: Schemas['TrusteeTdxEvidenceV1'], poin
 }
 
 /**
- * Dialect `trustee` of a TD without paravisor. Guests write `null` where the firmware has no log.
+ * Dialect `trustee` of a TD without paravisor. Guests write `null` where the firmware has no log; Trustee takes an empty text for none too.
  *
  * @throws {FormatError} `encoding`, `type_mismatch`
  */
@@ -84,7 +84,7 @@ export function readTrusteeTd(evidence: Schemas['TrusteeTdEvidence'], pointer: s
   const { quote: text, cc_eventlog: log } = evidence.value;
   const quote = readStructure(text, `${pointer}/value/quote`);
   refuseForeignStructure(quote, 'TD quote', `${pointer}/value/quote`);
-  const ccel = log == null ? null : readStructure(log, `${pointer}/value/cc_eventlog`);
+  const ccel = log == null || log === '' ? null : readStructure(log, `${pointer}/value/cc_eventlog`);
   return { type: 'tdx', quote, runtimeData: null, collateral: null, ccel };
 }
 
