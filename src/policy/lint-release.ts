@@ -54,10 +54,15 @@ export function lintHostDataOf(policy: ReleasePolicy): readonly PolicyProblem[] 
 function openHostData(pinnings: readonly Pinning[]): readonly PolicyProblem[] {
   const open = pinnings
     .flatMap(pinnedIn)
-    .filter(({ claim, values }) => claim === 'snp.hostData' && values.some(isOpen))
+    .filter(({ claim, values }) => isHostData(claim) && values.some(isOpen))
     .map(({ pointer }) => pointer);
   const message = 'accepts the HOST_DATA of a published policy that allows every container';
   return [...new Set(open)].map((pointer) => ({ code: 'host_data_open_policy', pointer, message }));
+}
+
+/** Of the report, or as a token states it, at the top or in x-ms-isolation-tee. */
+function isHostData(claim: string): boolean {
+  return claim === 'snp.hostData' || /^maa\.claims\.(?:.+\.)?x-ms-sevsnpvm-hostdata$/.test(claim);
 }
 
 function isOpen(value: unknown): boolean {

@@ -144,6 +144,11 @@ describe('POL-40 hostData of a published policy that allows every container', ()
     expect(lint({ ...BARE, ...sets({ snp: measured }), ...akv })).toEqual([
       'warning host_data_open_policy /rules/0/akv/anyOf/0/allOf/1',
     ]);
+    const token = { accepts: ['maa-token'], minimums: 'any', routes: { hardware: 'off', maa: 'required' } };
+    for (const path of ['', "['x-ms-isolation-tee']"]) {
+      const stated = rule(`maa.claims${path}['x-ms-sevsnpvm-hostdata'] == '${OPEN}'`);
+      expect(lint({ ...token, ...stated })).toEqual(['warning host_data_open_policy /rules/0/cel']);
+    }
     const alone = lintPolicy(JSON.stringify(release(claim)), OPTIONS);
     expect(alone).toMatchObject([{ code: 'host_data_open_policy', pointer: '/anyOf/0/allOf/1', severity: 'warning' }]);
   });
