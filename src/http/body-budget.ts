@@ -1,16 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import type { Writable } from 'node:stream';
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { FormatError, RefusedError } from '../model/errors.js';
 import { SERVICE } from '../model/fair-queue.js';
 
 /** Bytes that are reserved at a time for a body of unknown length. */
 const STEP_BYTES = 64 * 1024;
-
-interface Closing {
-  readonly destroyed: boolean;
-  once(event: 'close', then: () => void): unknown;
-  off(event: 'close', then: () => void): unknown;
-}
 
 /** Bounds the memory that bodies of all requests take, and that of one principal. */
 export class BodyBudget {
@@ -61,7 +56,7 @@ class HeldBody {
    * @param ends of which one emits `close` once the request has been answered or its client has gone. An answer that waits behind another
    *   on its connection does not, so the connection is one of them.
    */
-  constructor(budget: BodyBudget, sharer: string, ends: readonly Closing[]) {
+  constructor(budget: BodyBudget, sharer: string, ends: readonly Writable[]) {
     this.#budget = budget;
     this.#sharer = sharer;
     const close = () => {
