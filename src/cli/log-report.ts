@@ -50,7 +50,7 @@ const WITHOUT_HEADS =
 const BEHIND_HEADS =
   'what was recorded after the last kept head of a chain, and cut off, is not seen; listed are chains with records behind it, or without one';
 const UNSIGNED =
-  'no head vouches for these chains that a known key signed: whoever can write the store can have written them';
+  'no head by a known key vouches for these chains: anybody who can write the store can have written them';
 const UNSIGNED_END =
   'these chains go on behind the last record that a signed head vouches for, as that of a service that runs does: whoever can write the store can have written that part';
 const NAMED_ONLY =

@@ -46,7 +46,7 @@ export function byChain(page: readonly LogRecord[]): readonly (readonly LogRecor
 }
 
 const UNSIGNED =
-  'no head that one of the keys signed vouches for this chain, and no such chain names it: another key signed it, anybody wrote it, or its heads were taken out';
+  'no head by one of the keys vouches for this chain, and no chain with such a head names it: another key signed it, somebody added it, or its heads were removed';
 
 class LogVerification {
   recordCount = 0;

@@ -49,7 +49,7 @@ describe('the report on a decision log', () => {
       '9 records, 6 decisions with their content, 2 signed heads, 0 kept objects, 0 kept heads',
       '',
       expect.stringMatching(/^not known {2}cut_end: without heads that somebody kept \(--heads\), /),
-      expect.stringMatching(/^not known {2}unsigned: no head vouches for these chains that a known key signed: /),
+      expect.stringMatching(/^not known {2}unsigned: no head by a known key vouches for these chains: /),
       `           ${chain}`,
       expect.stringMatching(/^not known {2}own_keys: these keys signed, and nothing but the log itself names them: /),
       `           ${SIGNER.kid}`,
