@@ -1,7 +1,8 @@
 import { parseSnpReport, SNP_REPORT_LENGTH, type SnpReport } from '../formats/snp-report.js';
 import { hex } from '../model/bytes.js';
 import type { JsonObject } from '../model/json.js';
-import { candidateProducts, processorOf, readTcb } from '../vendors/amd/tcb.js';
+import { AMD_LINES, candidateLines, processorOf } from '../vendors/amd/product-lines.js';
+import { readTcb } from '../vendors/amd/tcb.js';
 import { FieldTable, type StructureDescription } from './field-description.js';
 
 /** The one algorithm that `parseSnpReport` takes. */
@@ -71,8 +72,8 @@ function describePlatform(table: FieldTable, report: SnpReport): void {
   });
   table.add('REPORTED_TCB', 0x180, 8, tcbValue(report, 'reported'), 'the TCB that the signing key was derived for');
   if (cpuid !== null) {
-    const { product, part } = processorOf(cpuid);
-    table.add('CPUID', 0x188, 3, { ...cpuid }, `${product ?? 'unknown product line'}, part ${part}`);
+    const { line, part } = processorOf(cpuid, AMD_LINES);
+    table.add('CPUID', 0x188, 3, { ...cpuid }, `${line?.product ?? 'unknown product line'}, part ${part}`);
   }
   table.hex('CHIP_ID', 0x1a0, 64);
   table.add('COMMITTED_TCB', 0x1e0, 8, tcbValue(report, 'committed'), 'firmware that cannot be rolled back below');
@@ -87,9 +88,8 @@ function describePlatform(table: FieldTable, report: SnpReport): void {
 
 /** By the layout of the line; as hex where the report does not tell it (version 2). */
 function tcbValue(report: SnpReport, name: keyof SnpReport['tcb']): JsonObject | string {
-  const [product, ...others] = candidateProducts(report);
+  const [line, ...others] = candidateLines(report, AMD_LINES);
   const bytes = report.tcb[name];
-  // Milan and Genoa share one layout, which Turin has not.
-  if (product === undefined || others.includes('Turin')) return hex(bytes);
-  return { ...readTcb(bytes, product) };
+  if (line === undefined || others.some(({ layout }) => layout !== line.layout)) return hex(bytes);
+  return { ...readTcb(bytes, line) };
 }

@@ -4,7 +4,7 @@ import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
 import type { Provenance, SnpEndorsementSet, SnpSigningKey, Sourced, Unavailable } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
 import { certificateRoles, issuerName } from '../../vendors/amd/issuers.js';
-import { candidateProducts } from '../../vendors/amd/tcb.js';
+import { type AmdLines, candidateLines } from '../../vendors/amd/product-lines.js';
 import type { Vek } from '../../vendors/amd/vek.js';
 import type { VekPath, VekPaths } from '../../vendors/amd/vek-path.js';
 import { verifyPath } from '../evidence/path-checks.js';
@@ -31,6 +31,8 @@ export interface KeyToEndorse {
   readonly supplied: SuppliedCertificates;
   readonly found: SnpEndorsementSet | null;
   readonly at: Date;
+  /** Product lines that a report can be of. */
+  readonly lines: AmdLines;
 }
 
 /**
@@ -58,7 +60,11 @@ export function endorseKey(checks: ReportChecks, paths: VekPaths, key: KeyToEndo
 }
 
 /** The VEK that counts: the request's own, else what was found. What a request supplies is never replaced. */
-function vekOf(checks: ReportChecks, paths: VekPaths, { report, supplied, found }: KeyToEndorse): Sourced<Vek> | null {
+function vekOf(
+  checks: ReportChecks,
+  paths: VekPaths,
+  { report, supplied, found, lines }: KeyToEndorse,
+): Sourced<Vek> | null {
   if (supplied.vek !== null) return { value: supplied.vek, origin: 'evidence' };
   const sourced = found?.vek ?? {
     code: 'vcek_unavailable',
@@ -66,7 +72,7 @@ function vekOf(checks: ReportChecks, paths: VekPaths, { report, supplied, found 
     retryable: false,
   };
   if ('code' in sourced) {
-    recordMissingVek(checks, report, sourced);
+    recordMissingVek(checks, candidateLines(report, lines).length > 0, sourced);
     return null;
   }
   const vek = read(checks.endorsements.inside('/vek'), sourced, (value) => paths.readVek(value));
@@ -106,8 +112,8 @@ function requireAmdIssuer(checks: Checks, vek: Vek, signingKey: SnpSigningKey): 
 }
 
 /** A report of a line without a root can never be verified; any other may be, once its key certificate is found. */
-function recordMissingVek(checks: ReportChecks, report: SnpReport, missing: Unavailable): void {
-  if (candidateProducts(report).length > 0) {
+function recordMissingVek(checks: ReportChecks, isOfKnownLine: boolean, missing: Unavailable): void {
+  if (isOfKnownLine) {
     checks.endorsements.unavailable(missing.code, missing);
     return;
   }

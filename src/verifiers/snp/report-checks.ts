@@ -4,8 +4,9 @@ import { isZero } from '../../formats/byte-reader.js';
 import type { SnpReport } from '../../formats/snp-report.js';
 import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
-import { SNP_TCB_COMPONENTS, type SnpProduct, type SnpTcb } from '../../model/claims.js';
-import { processorOf, productOfName, readTcb, tcbFitsLayout } from '../../vendors/amd/tcb.js';
+import { SNP_TCB_COMPONENTS, type SnpTcb } from '../../model/claims.js';
+import { type AmdLine, type AmdLines, isNameOf, processorOf } from '../../vendors/amd/product-lines.js';
+import { readTcb, tcbFitsLayout } from '../../vendors/amd/tcb.js';
 import type { Vek } from '../../vendors/amd/vek.js';
 
 /** The checks of one report against the key that is said to have signed it, each independent of the others. */
@@ -14,9 +15,15 @@ import type { Vek } from '../../vendors/amd/vek.js';
  * Processor, key certificate and issuer name one product line, and the report's TCBs have that line's layout.
  * The stepping in a productName is not compared: AMD has issued certificates with a wrong one.
  */
-export function verifyProduct(checks: Checks, report: SnpReport, vek: Vek, product: SnpProduct): void {
+export function verifyProduct(
+  checks: Checks,
+  report: SnpReport,
+  vek: Vek,
+  { line, lines }: { readonly line: AmdLine; readonly lines: AmdLines },
+): void {
+  const { product } = line;
   const { productName } = vek.extensions;
-  if (productOfName(productName) !== product) {
+  if (!isNameOf(line, productName)) {
     checks.fail('snp_product', {
       expected: product,
       actual: productName,
@@ -24,11 +31,11 @@ export function verifyProduct(checks: Checks, report: SnpReport, vek: Vek, produ
     });
     return;
   }
-  const named = report.cpuid === null ? product : processorOf(report.cpuid).product;
-  const fits = Object.values(report.tcb).every((tcb) => tcbFitsLayout(tcb, product));
-  checks.require(named === product && fits, 'snp_product', {
+  const named = report.cpuid === null ? line : processorOf(report.cpuid, lines).line;
+  const fits = Object.values(report.tcb).every((tcb) => tcbFitsLayout(tcb, line));
+  checks.require(named === line && fits, 'snp_product', {
     expected: product,
-    actual: named,
+    actual: named?.product ?? null,
   });
 }
 
@@ -36,10 +43,10 @@ export function verifyProduct(checks: Checks, report: SnpReport, vek: Vek, produ
  * The VCEK is of this chip (hwID and CHIP_ID). A masked chip id, or one that the report leaves out, binds no chip.
  * A VLEK names no chip: there is nothing to compare.
  */
-export function verifyChipId(checks: Checks, report: SnpReport, vek: Vek): void {
+export function verifyChipId(checks: Checks, report: SnpReport, vek: Vek, line: AmdLine): void {
   const hwId = vek.extensions.hwId;
   const masked = report.maskChipKey || (vek.kind === 'vcek' && isZero(report.chipId));
-  const same = vek.kind === 'vlek' || (hwId !== null && chipIdEquals(report.chipId, hwId, vek.product));
+  const same = vek.kind === 'vlek' || (hwId !== null && chipIdEquals(report.chipId, hwId, line));
   checks.require(!masked && same, 'snp_chip_id', {
     expected: hwId === null ? null : hex(hwId),
     actual: masked ? 'masked' : hex(report.chipId),
@@ -53,15 +60,15 @@ export function verifyChipId(checks: Checks, report: SnpReport, vek: Vek): void 
   });
 }
 
-/** Turin has chip ids of 8 bytes, the other 56 being zero; the other lines have 64. */
-function chipIdEquals(chipId: Uint8Array, hwId: Uint8Array, product: SnpProduct | null): boolean {
-  if (product !== 'Turin') return equalInConstantTime(chipId, hwId);
+/** Where a line has chip ids of 8 bytes, the other 56 are zero. */
+function chipIdEquals(chipId: Uint8Array, hwId: Uint8Array, { chipIdBytes }: AmdLine): boolean {
+  if (chipIdBytes === 64) return equalInConstantTime(chipId, hwId);
   return equalInConstantTime(chipId.subarray(0, 8), hwId) && isZero(chipId.subarray(8));
 }
 
 /** TCB extensions of the VEK equal REPORTED_TCB, component by component: the key was derived for that TCB. */
-export function verifyTcbExtensions(checks: Checks, report: SnpReport, vek: Vek, product: SnpProduct): void {
-  const reported = readTcb(report.tcb.reported, product);
+export function verifyTcbExtensions(checks: Checks, report: SnpReport, vek: Vek, line: AmdLine): void {
+  const reported = readTcb(report.tcb.reported, line);
   const certified = vek.extensions.tcb;
   const differing = componentsOf(reported).filter((component) => certified[component] !== reported[component]);
   // A line without FMC has no such extension; if there is one, the TCB has another layout.
@@ -85,7 +92,7 @@ export async function verifySignature(checks: Checks, report: SnpReport, vek: Ve
  * Fields of the report that are judged under every policy. A policy can turn `snp_debug` into a warning (`allowDebug`)
  * and none of the others. Reads signed bytes only.
  */
-export function verifyReportFields(checks: Checks, report: SnpReport, product: SnpProduct): void {
+export function verifyReportFields(checks: Checks, report: SnpReport, line: AmdLine): void {
   checks.require(!report.policy.debug, 'snp_debug', {
     expected: false,
     actual: report.policy.debug,
@@ -95,7 +102,7 @@ export function verifyReportFields(checks: Checks, report: SnpReport, product: S
     expected: false,
     actual: !alone,
   });
-  verifyTcbOrder(checks, report, product);
+  verifyTcbOrder(checks, report, line);
   // Without AUTHOR_KEY_EN no author key signed the id key, so a digest there is meaningless.
   checks.require(report.authorKeyEn || isZero(report.authorKeyDigest), 'snp_id_key', {
     expected: 'an author key digest only where AUTHOR_KEY_EN is set',
@@ -110,8 +117,8 @@ export function verifyReportFields(checks: Checks, report: SnpReport, product: S
  * COMMITTED below CURRENT is provisional firmware, which real machines have: a policy's matter.
  * LAUNCH is not compared: a guest that was migrated or resumed may have begun on newer firmware.
  */
-function verifyTcbOrder(checks: Checks, report: SnpReport, product: SnpProduct): void {
-  const tcb = (name: keyof SnpReport['tcb']) => readTcb(report.tcb[name], product);
+function verifyTcbOrder(checks: Checks, report: SnpReport, line: AmdLine): void {
+  const tcb = (name: keyof SnpReport['tcb']) => readTcb(report.tcb[name], line);
   const [reported, committed, current] = [tcb('reported'), tcb('committed'), tcb('current')];
   const above = (higher: SnpTcb, lower: SnpTcb, what: string) =>
     componentsOf(reported)

@@ -1,8 +1,9 @@
 import type { SnpReport } from '../../formats/snp-report.js';
 import { hex } from '../../model/bytes.js';
-import type { SnpClaims, SnpProduct } from '../../model/claims.js';
+import type { SnpClaims } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
-import { FIRST_PART, processorOf, readTcb } from '../../vendors/amd/tcb.js';
+import { type AmdLine, type AmdLines, processorOf } from '../../vendors/amd/product-lines.js';
+import { readTcb } from '../../vendors/amd/tcb.js';
 import { present } from '../evidence/mark-verified.js';
 
 const hex64 = (value: bigint): string => `0x${value.toString(16)}`;
@@ -14,13 +15,13 @@ const hex64 = (value: bigint): string => `0x${value.toString(16)}`;
  */
 export function snpClaims(
   report: SnpReport,
-  product: SnpProduct,
+  { line, lines }: { readonly line: AmdLine; readonly lines: AmdLines },
   { signingKey, cspId }: { readonly signingKey: SnpSigningKey; readonly cspId: string | null },
 ): SnpClaims {
   return {
     version: report.version,
-    product,
-    part: report.cpuid === null ? FIRST_PART[product] : processorOf(report.cpuid).part,
+    product: line.product,
+    part: report.cpuid === null ? line.parts[0].part : processorOf(report.cpuid, lines).part,
     ...present({ cpuid: report.cpuid }),
     firmware: report.firmware,
     ...(report.mitigation === null
@@ -32,10 +33,10 @@ export function snpClaims(
     policy: report.policy,
     platformInfo: report.platformInfo,
     tcb: {
-      current: readTcb(report.tcb.current, product),
-      committed: readTcb(report.tcb.committed, product),
-      reported: readTcb(report.tcb.reported, product),
-      launch: readTcb(report.tcb.launch, product),
+      current: readTcb(report.tcb.current, line),
+      committed: readTcb(report.tcb.committed, line),
+      reported: readTcb(report.tcb.reported, line),
+      launch: readTcb(report.tcb.launch, line),
     },
     authorKeyEnabled: report.authorKeyEn,
     measurement: hex(report.measurement),

@@ -18,8 +18,9 @@ import { nullIfMalformed, within } from '../../model/errors.js';
 import type { SnpEndorsementInput } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
 import { RevocationLists } from '../../vendors/amd/crls.js';
+import { AMD_LINES, type AmdLines, candidateLines, lineOf } from '../../vendors/amd/product-lines.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../../vendors/amd/roots.js';
-import { candidateProducts, readTcb, requireTcbReservedZero } from '../../vendors/amd/tcb.js';
+import { readTcb, requireTcbReservedZero } from '../../vendors/amd/tcb.js';
 import { lineOfVek, type Vek } from '../../vendors/amd/vek.js';
 import { isIssued, pathEnd, type VekPath, VekPaths } from '../../vendors/amd/vek-path.js';
 import { markVerified } from '../evidence/mark-verified.js';
@@ -64,6 +65,7 @@ export interface SnpReportVerifierOptions {
   /** Product lines that the operator refuses. */
   readonly refuseProducts: ReadonlySet<SnpProduct>;
   readonly pins?: AmdRootPins;
+  readonly lines?: AmdLines;
 }
 
 /** A report that a key is said to have signed, read, with the certificates that the request supplies. */
@@ -79,22 +81,24 @@ interface SignedReport {
 @injectable()
 export class AmdSnpReportVerifier implements SnpReportVerifier {
   readonly #refuseProducts: ReadonlySet<SnpProduct>;
+  readonly #lines: AmdLines;
   readonly #paths: VekPaths;
   readonly #lists = new RevocationLists();
 
   constructor(@inject(TOKENS.snpReportVerifierOptions) options: SnpReportVerifierOptions) {
     this.#refuseProducts = options.refuseProducts;
+    this.#lines = options.lines ?? AMD_LINES;
     this.#paths = new VekPaths(options.pins ?? AMD_ROOT_PINS);
   }
 
   open(bytes: Uint8Array, input: SnpEndorsementInput, about: SnpReportPlaces): OpenedSnpReport {
-    const report = within(about.report, () => readReport(bytes));
+    const report = within(about.report, () => readReport(bytes, this.#lines));
     const { signingKey } = report;
     if (signingKey === 'none') return { needs: [], verify: async () => unsigned(checksAt(about)) };
     const supplied = readSuppliedCertificates(input, signingKey, this.#paths, about.endorsements);
     const signed = { report, signingKey, supplied, crls: input.crls.map(hashed) };
     return {
-      needs: [neededBy(signed, this.#paths)],
+      needs: [neededBy(signed, this.#paths, this.#lines)],
       verify: (context) => this.#verify(checksAt(about), signed, context),
     };
   }
@@ -104,9 +108,10 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     const { report, signingKey, supplied, crls } = signed;
     const { at, endorsements } = context;
     const found = endorsements.snp;
+    const lines = this.#lines;
 
     // 2 to 4. The certificate of the key: its kind, its chain, and its validity.
-    const endorsed = endorseKey(checks, this.#paths, { report, signingKey, supplied, found, at });
+    const endorsed = endorseKey(checks, this.#paths, { report, signingKey, supplied, found, at, lines });
     if (endorsed === null) return stopped(checks.report, 'no key certificate could be relied on');
     const { vek, path, product } = endorsed;
 
@@ -116,10 +121,11 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     if (revocation.state === 'revoked') return stopped(checks.report, 'the key certificate is revoked', used);
 
     // 6 to 9. What says why a report does not fit its certificate, whatever its signature.
-    verifyProduct(checks.report, report, vek, product);
+    const line = lineOf(product, lines);
+    verifyProduct(checks.report, report, vek, { line, lines });
     this.#verifyNotRefused(checks.report, product);
-    verifyChipId(checks.report, report, vek);
-    verifyTcbExtensions(checks.report, report, vek, product);
+    verifyChipId(checks.report, report, vek, line);
+    verifyTcbExtensions(checks.report, report, vek, line);
 
     // 10. The signature.
     if (!(await verifySignature(checks.report, report, vek))) {
@@ -128,7 +134,7 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     }
 
     // 11. What the report says, whatever the policy.
-    verifyReportFields(checks.report, report, product);
+    verifyReportFields(checks.report, report, line);
 
     // A report of another chip, TCB or line is signed all the same, but not by the key that it must be: no claims.
     const own = ['snp_product', 'snp_chip_id', 'snp_tcb_cert'] as const;
@@ -136,7 +142,9 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
     return {
       checks: checks.report.all,
       required: REQUIRED,
-      claims: isOwn ? markVerified(snpClaims(report, product, { signingKey, cspId: vek.extensions.cspId })) : null,
+      claims: isOwn
+        ? markVerified(snpClaims(report, { line, lines }, { signingKey, cspId: vek.extensions.cspId }))
+        : null,
       reportData: isOwn ? markVerified(report.reportData) : null,
       endorsements: used,
       validUntil: earliest(pathEnd(path), revocation.crl?.notAfter ?? null),
@@ -157,21 +165,25 @@ function checksAt(about: SnpReportPlaces): ReportChecks {
   return { report, endorsements: report.at(about.endorsements) };
 }
 
-function readReport(bytes: Uint8Array): SnpReport {
+function readReport(bytes: Uint8Array, lines: AmdLines): SnpReport {
   const report = parseSnpReport(bytes);
-  requireTcbReservedZero(report);
+  requireTcbReservedZero(report, lines);
   return report;
 }
 
 /** A VEK that the request supplies names the product line; else the report's processor, or every line that fits. */
-function neededBy({ report, signingKey, supplied, crls }: SignedReport, paths: VekPaths): SnpEndorsementRequest {
+function neededBy(
+  { report, signingKey, supplied, crls }: SignedReport,
+  paths: VekPaths,
+  lines: AmdLines,
+): SnpEndorsementRequest {
   const product = supplied.vek?.product ?? null;
   return {
     kind: 'amd-snp',
     signingKey,
-    products: product === null ? candidateProducts(report) : [product],
+    products: product === null ? candidateLines(report, lines).map((line) => line.product) : [product],
     chipId: report.chipId,
-    reportedTcb: (line) => readTcb(report.tcb.reported, line),
+    reportedTcb: (line) => readTcb(report.tcb.reported, lineOf(line, lines)),
     supplied: {
       vek: supplied.vek === null ? null : suppliedVek(supplied.vek, paths),
       chain: supplied.chain !== null,

@@ -2,6 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseSnpReport } from '../../../src/formats/snp-report.js';
 import { SNP_PRODUCTS } from '../../../src/model/claims.js';
+import { AMD_LINES, lineOf } from '../../../src/vendors/amd/product-lines.js';
 import { readTcb } from '../../../src/vendors/amd/tcb.js';
 import { createAmdPki, createVirtualMachine, SnpPlatform } from '../../lab/index.js';
 import { LabKds } from '../../lab/kds.js';
@@ -196,7 +197,7 @@ describe.skipIf(!haveVectors)('endorsements of AMD', () => {
     if (vek === null || !('der' in vek)) throw new Error('no VCEK');
     const report = evidence.hclReport.subarray(32, 32 + 1184);
     const { chipId, tcb } = parseSnpReport(report);
-    kds.serveVcek('Milan', chipId, readTcb(tcb.reported, 'Milan'), vek.der);
+    kds.serveVcek('Milan', chipId, readTcb(tcb.reported, lineOf('Milan', AMD_LINES)), vek.der);
     const connected = ['--report', await cli.write('report.bin', report), ...(await machine('connected', kds.origin))];
     const exported = await cli.run(['endorsements', 'export', cli.path('bundle'), ...connected], '', environment);
     // The emulated KDS cannot have a CRL that AMD has signed.
