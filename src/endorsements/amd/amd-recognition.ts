@@ -1,7 +1,7 @@
 import { isSameName } from '../../formats/distinguished-name.js';
 import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
 import type { CrlFrame } from '../../formats/x509-crl.js';
-import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
+import type { SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
 import { UnfitError } from '../../model/errors.js';
 import {
@@ -80,7 +80,7 @@ export function recogniseAmdMaterial(
     const ofFiles = arks.map(({ item }) => item.ark);
     const atHand = [
       ...ofFiles,
-      ...SNP_PRODUCTS.map((product) => known.ark(product)),
+      ...[...pins.keys()].map((product) => known.ark(product)),
       ...carriedChains(pins).map(({ ark }) => ark),
     ];
     const ark = atHand.find((held) => held !== null && isIssuedBy(intermediate, held));

@@ -2,7 +2,7 @@ import type { EndorsementSource } from '../../model/endorsement.js';
 import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
 import { ResilientFetch } from '../../outgoing/resilient-fetch.js';
 import { carriedChains } from '../../vendors/amd/chain.js';
-import { SNP_LINES } from '../../vendors/amd/issuers.js';
+import { chainsPinned } from '../../vendors/amd/issuers.js';
 import type { AmdRootPins } from '../../vendors/amd/roots.js';
 import { CacheFolder } from '../files/cache-folder.js';
 import type { FetchedMaterial, OpenFolderSource, SourceWorld } from '../files/open-source.js';
@@ -59,13 +59,13 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
   const ready = Promise.all([directory.start(), cache.start()]).then(() => {});
   const timer = setInterval(() => void crls.refreshDue(), tuning.crlPollMs).unref();
   if (inBackground) {
-    const renewing = ready.then(() => renewHeld(snapshots, crls));
+    const renewing = ready.then(() => renewHeld(pins, snapshots, crls));
     renewing.catch((error: unknown) => log.error({ err: error }, 'CRLs are not renewed in the background'));
   }
   return {
     source: new AmdEndorsements(finders, ready),
     ready,
-    fetched: () => (kds === null ? Promise.resolve([]) : fetchedLists(snapshots)),
+    fetched: () => (kds === null ? Promise.resolve([]) : fetchedLists(pins, snapshots)),
     endings: () => directory.endings,
     exportBundle: async (selection, signal) => {
       await ready;
@@ -89,8 +89,8 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
 }
 
 /** Goes on renewing the CRLs of series that were in use before, though nobody asks for them now. */
-async function renewHeld(snapshots: LineSnapshots, crls: AmdCrls): Promise<void> {
-  for (const line of SNP_LINES) {
+async function renewHeld(pins: AmdRootPins, snapshots: LineSnapshots, crls: AmdCrls): Promise<void> {
+  for (const line of chainsPinned(pins)) {
     const { ark } = await snapshots.of(line);
     if (ark !== null) await crls.watch({ line, ark });
   }
@@ -98,9 +98,9 @@ async function renewHeld(snapshots: LineSnapshots, crls: AmdCrls): Promise<void>
 }
 
 /** The CRL of each series, as far as KDS gave one. */
-async function fetchedLists(snapshots: LineSnapshots): Promise<readonly FetchedMaterial[]> {
+async function fetchedLists(pins: AmdRootPins, snapshots: LineSnapshots): Promise<readonly FetchedMaterial[]> {
   const lists: FetchedMaterial[] = [];
-  for (const line of SNP_LINES) {
+  for (const line of chainsPinned(pins)) {
     const { crls, crlFetchedAt } = await snapshots.of(line);
     const list = crls.find(({ origin, series }) => origin === 'cache' && series === line.signingKey);
     if (list === undefined || crlFetchedAt === null) continue;

@@ -9,7 +9,12 @@ export interface SnpLine {
 
 export const SNP_SIGNING_KEYS: readonly SnpSigningKey[] = ['vcek', 'vlek'];
 
-export const SNP_LINES: readonly SnpLine[] = SNP_PRODUCTS.flatMap((product) =>
+/** Both chains of each product line that has pins. */
+export function chainsPinned(pins: ReadonlyMap<SnpProduct, unknown>): readonly SnpLine[] {
+  return [...pins.keys()].flatMap((product) => SNP_SIGNING_KEYS.map((signingKey) => ({ product, signingKey })));
+}
+
+const SNP_LINES: readonly SnpLine[] = SNP_PRODUCTS.flatMap((product) =>
   SNP_SIGNING_KEYS.map((signingKey) => ({ product, signingKey })),
 );
 

@@ -1,6 +1,6 @@
 import type { PathProfile } from '../../crypto/path-profile.js';
 import type { SignatureAlgorithm } from '../../formats/signature-algorithm.js';
-import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
+import type { SnpProduct } from '../../model/claims.js';
 import { GENOA_ARK, GENOA_ASK, GENOA_ASVK } from './carried/genoa.js';
 import { MILAN_ARK, MILAN_ASK, MILAN_ASVK } from './carried/milan.js';
 import { TURIN_ARK, TURIN_ASK, TURIN_ASVK } from './carried/turin.js';
@@ -71,7 +71,7 @@ export function amdVekProfile(anchors: ReadonlySet<string>): PathProfile {
 
 /** The product line that a key is pinned for; null for none. */
 export function productOfPin(pins: AmdRootPins, digest: string): SnpProduct | null {
-  return SNP_PRODUCTS.find((product) => pins.get(product)?.has(digest) === true) ?? null;
+  return [...pins].find(([, digests]) => digests.has(digest))?.[0] ?? null;
 }
 
 /** What AMD's certificates look like below the ARK of a product line: null, and a line without pins, trust none. */

@@ -10,7 +10,7 @@ import type { Exclusive } from '../../../src/model/exclusive.js';
 import type { SharedAnswer, SharedStore } from '../../../src/model/shared-endorsements.js';
 import { NO_ROOM } from '../../../src/outgoing/fetch-error.js';
 import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
-import { SNP_LINES } from '../../../src/vendors/amd/issuers.js';
+import { chainsPinned } from '../../../src/vendors/amd/issuers.js';
 import { reloaded } from '../../reloaded.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import {
@@ -23,6 +23,7 @@ import {
   issueCrl,
   NOW,
   PATIENT,
+  PINS,
   pki,
   requestFor,
   SUPPLIED_VCEK,
@@ -606,7 +607,9 @@ describe('AmdCrls: whether a list of the request may stand in', () => {
   });
 
   it('CRT-10 it may not where other requests had KDS for themselves, nor is KDS left alone then', async () => {
-    const others = SNP_LINES.filter(({ product }) => product !== 'Milan').slice(0, 4);
+    const others = chainsPinned(PINS)
+      .filter(({ product }) => product !== 'Milan')
+      .slice(0, 4);
     lab.kds.fail(/./, 'half_open');
     // The others have their places until their attempts end, which is long before the fetch ends that waits for one.
     const opened = lab.open({}, { crlAskTimeoutMs: 40, attemptTimeoutMs: 10_000 });

@@ -1,10 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { certificateRoles, issuerName, lineOfIssuer } from '../../../../src/vendors/amd/issuers.js';
+import { certificateRoles, chainsPinned, issuerName, lineOfIssuer } from '../../../../src/vendors/amd/issuers.js';
 
 describe('certificates of a path', () => {
   it('are called as AMD calls them, by the kind of key', () => {
     expect(certificateRoles('vcek')).toEqual(['VCEK', 'ASK', 'ARK']);
     expect(certificateRoles('vlek')).toEqual(['VLEK', 'ASVK', 'ARK']);
+  });
+});
+
+describe('chains of pinned lines', () => {
+  it('are two for each line that has pins, and none for another', () => {
+    expect(chainsPinned(new Map([['Genoa', new Set()]]))).toEqual([
+      { product: 'Genoa', signingKey: 'vcek' },
+      { product: 'Genoa', signingKey: 'vlek' },
+    ]);
   });
 });
 
