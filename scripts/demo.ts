@@ -7,10 +7,10 @@ import { mayColour, styledFor } from '../src/cli/output.js';
 import { type RunningService, startService } from '../src/composition/service.js';
 import { loadConfiguration } from '../src/config/load-configuration.js';
 import type { Log } from '../src/model/ports.js';
+import { MILAN_TCB } from '../test/lab/amd-lines.js';
 import { createAmdPki } from '../test/lab/amd-pki.js';
 import { LabKds } from '../test/lab/kds.js';
 import { SnpPlatform } from '../test/lab/snp-platform.js';
-import { SNP_CURRENT_TCB } from '../test/lab/snp-report-builder.js';
 import { type AzureEvidenceOptions, createVirtualMachine, type VirtualMachine } from '../test/lab/virtual-machine.js';
 
 /**
@@ -82,17 +82,13 @@ async function printRequest(): Promise<void> {
 
 async function setStage(folder: string, kds: LabKds): Promise<Stage> {
   const pki = createAmdPki({ at: new Date() });
-  const machine = async (tcb = SNP_CURRENT_TCB.Milan) => {
+  const machine = async (tcb = MILAN_TCB) => {
     const platform = new SnpPlatform({ pki, tcb, chipId: randomBytes(64) });
     kds.serveVcek('Milan', platform.chipId, tcb, platform.vek.der);
     return createVirtualMachine({ pki, platform });
   };
   kds.serveLine(pki, 'Milan');
-  const [vm, otherVm, oldVm] = [
-    await machine(),
-    await machine(),
-    await machine({ ...SNP_CURRENT_TCB.Milan, microcode: 206 }),
-  ];
+  const [vm, otherVm, oldVm] = [await machine(), await machine(), await machine({ ...MILAN_TCB, microcode: 206 })];
   const text = JSON.stringify({
     listen: { port: 0 },
     amd: { kds: kds.origin, chains: join(folder, 'amd') },

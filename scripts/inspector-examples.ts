@@ -16,8 +16,8 @@ import {
   createVirtualMachine,
   firmwareEvents,
   LabMaa,
+  MILAN_TCB,
   measureInto,
-  SNP_CURRENT_TCB,
   SnpPlatform,
   TdxPlatform,
   type TdxVirtualMachine,
@@ -110,7 +110,7 @@ async function recordRequests(): Promise<void> {
   const maa = await LabMaa.start({ pki, clock: () => RECORDED_AT });
   const vm = await createVirtualMachine({ pki });
   const old = await createVirtualMachine({
-    platform: new SnpPlatform({ pki, tcb: { ...SNP_CURRENT_TCB.Milan, microcode: 206 } }),
+    platform: new SnpPlatform({ pki, tcb: { ...MILAN_TCB, microcode: 206 } }),
     pki,
     vtpm: vm.vtpm,
   });

@@ -1,4 +1,5 @@
 import { jwkThumbprint } from '../src/crypto/jwk-thumbprint.js';
+import type { AmdLines } from '../src/model/amd-lines.js';
 import type { NonceStanding } from '../src/model/challenge.js';
 import type { Decision } from '../src/model/decision.js';
 import { type EndorsementSet, NO_ENDORSEMENTS } from '../src/model/endorsement.js';
@@ -52,6 +53,8 @@ export interface TrustOptions {
   readonly akRoots?: AkRoots;
   readonly mrtds?: readonly string[];
   readonly idKeyDigests?: readonly ListedParavisor[];
+  /** Product lines of a configuration, and those that are built in. */
+  readonly lines?: AmdLines;
 }
 
 export function verifiersOf(pins?: AmdRootPins, trust: TrustOptions = {}): ReadonlyMap<string, EvidenceVerifier> {
@@ -62,9 +65,11 @@ export function verifiersOf(pins?: AmdRootPins, trust: TrustOptions = {}): Reado
     configured: new Set<string>(),
     paravisorsSince: null,
   };
-  const reports = new AmdSnpReportVerifier(
-    pins === undefined ? { refuseProducts: new Set() } : { refuseProducts: new Set(), pins },
-  );
+  const reports = new AmdSnpReportVerifier({
+    refuseProducts: new Set(),
+    ...(pins === undefined ? {} : { pins }),
+    ...(trust.lines === undefined ? {} : { lines: trust.lines }),
+  });
   const quotes = new DcapTdQuoteVerifier(trust.intelPins === undefined ? {} : { pins: trust.intelPins });
   const tpm = new Tpm2QuoteVerifier();
   const verifiers: readonly EvidenceVerifier[] = [

@@ -10,6 +10,7 @@ import { type KeyPath, placedText } from '../model/places.js';
 import type { Clock } from '../model/ports.js';
 import { ClockWatch } from '../service/clock-watch.js';
 import { readCollectorHeaders } from '../traces/collector-headers.js';
+import { servedLines } from './amd-lines.js';
 import { openAttestationServices } from './attestation-services.js';
 import { checkEndings } from './check-endings.js';
 import {
@@ -101,7 +102,9 @@ async function follow(
   found.add(await checkSecretFiles(configuration, isRight));
   if (isRight('listen', 'callers')) found.add(openAccess(configuration));
   const policies = isRight('policies', 'tenants')
-    ? await found.of('config_file', () => checkPolicies(configuration, clock.now()))
+    ? await found.of('config_file', () =>
+        checkPolicies(configuration, clock.now(), isRight('amd') ? servedLines(configuration) : null),
+      )
     : undefined;
   found.add(policies?.problems ?? []);
   if (policies !== undefined) found.add(whoNamesPolicies(configuration, policies, isRight));

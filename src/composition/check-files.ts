@@ -25,9 +25,9 @@ import type { LintProblem } from '../model/lint-problem.js';
 import type { KeyPath } from '../model/places.js';
 import { readChallengeKey } from '../stores/challenge-key.js';
 import { lookAtFile } from '../stores/sqlite/look-at-file.js';
-import { AMD_ROOT_PINS } from '../vendors/amd/roots.js';
 import { CollateralReader } from '../vendors/intel/collateral.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
+import { servedPins } from './amd-lines.js';
 import { ProblemLog } from './problem-log.js';
 
 /** What the operator's folders of endorsements hold, and what of it is not used. */
@@ -40,7 +40,8 @@ export interface CheckedFolders {
 }
 
 /** Reads the folders of endorsements once, as the service does at its start. */
-export async function checkFolders({ amd, intel, tpm }: Configuration): Promise<CheckedFolders> {
+export async function checkFolders(configuration: Configuration): Promise<CheckedFolders> {
+  const { amd, intel, tpm } = configuration;
   const read = async <F extends WatchedFolder>(path: KeyPath, open: (options: Omit<FolderOptions, 'folder'>) => F) => {
     const log = new ProblemLog((severity, { file, why }) =>
       configurationProblem(severity === 'error' ? 'config_missing' : 'config_unused', {
@@ -55,7 +56,7 @@ export async function checkFolders({ amd, intel, tpm }: Configuration): Promise<
   const reader = new CollateralReader(INTEL_SGX_ROOT_PINS);
   const ofAmd = await read(
     ['amd', 'chains'],
-    (options) => new AmdDirectory({ ...options, folder: amd.chains, pins: AMD_ROOT_PINS }),
+    (options) => new AmdDirectory({ ...options, folder: amd.chains, pins: servedPins(configuration) }),
   );
   const ofIntel = await read(
     ['intel', 'collateral'],

@@ -2,10 +2,11 @@ import { type Configuration, isPolicyDirectoryRequired } from '../config/configu
 import { configurationProblem } from '../config/configuration-problem.js';
 import { policiesByTenant } from '../config/tenants.js';
 import { PolicyFileError, policyTextOptions } from '../files/policy-file.js';
+import type { AmdLines } from '../model/amd-lines.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import type { LintProblem } from '../model/lint-problem.js';
 import type { KeyPath } from '../model/places.js';
-import { type LintOptions, lintedIn, lintPolicyFile } from '../policy/lint.js';
+import { type LintFacts, type LintOptions, lintedIn, lintPolicyFile } from '../policy/lint.js';
 import type { Policy, PolicyTextOptions } from '../policy/policy-document.js';
 import { PolicyError } from '../policy/policy-problem.js';
 import { requireDirectory } from '../stores/policy-directory.js';
@@ -20,13 +21,22 @@ export interface CheckedPolicies {
   readonly problems: readonly LintProblem[];
 }
 
+/** What policies are compared with. */
+type CheckedFacts = LintFacts & { readonly at: Date };
+
 /**
  * Reads every policy file of every tenant.
+ * @param lines product lines that policies may name; null: any
  * @throws {ConfigurationError} as for one
  */
-export async function checkPolicies(configuration: Configuration, at: Date): Promise<CheckedPolicies> {
+export async function checkPolicies(
+  configuration: Configuration,
+  at: Date,
+  lines: AmdLines | null,
+): Promise<CheckedPolicies> {
   const tenants = [...policiesByTenant(configuration).keys()];
-  const checked = await allOrProblems(tenants.map((tenant) => checkTenantPolicies(configuration, tenant, at)));
+  const facts = { at, ...lintFacts(configuration), lines };
+  const checked = await allOrProblems(tenants.map((tenant) => checkTenantPolicies(configuration, tenant, facts)));
   return {
     files: checked.flatMap(({ files }, index) => files.map((file) => ({ ...file, tenant: tenants[index] as string }))),
     ids: new Map(checked.map(({ ids }, index) => [tenants[index] as string, ids])),
@@ -39,9 +49,8 @@ export async function checkPolicies(configuration: Configuration, at: Date): Pro
  * names its file.
  * @throws {ConfigurationError} where the directory is missing and must exist, or cannot be read
  */
-async function checkTenantPolicies(configuration: Configuration, tenant: string, at: Date) {
-  const sources = policySources(configuration, tenant);
-  const facts = { at, ...lintFacts(configuration) };
+async function checkTenantPolicies(configuration: Configuration, tenant: string, facts: CheckedFacts) {
+  const sources = policySources(configuration, tenant, facts.lines);
   requireDirectory(sources, isPolicyDirectoryRequired(sources.directory), await policyFingerprint(sources));
   const { policies, refused } = await readPolicyFiles(sources);
   const known = new Map([...sources.builtIns, ...policies.map(({ policy }) => policy)].map((each) => [each.id, each]));

@@ -78,7 +78,7 @@ async function openVerification(
 ): Promise<NamedVerification> {
   const inForce = opened.add(await TenantPolicies.open(configuration, { log }));
   const ofDefault = inForce.of(DEFAULT_TENANT).snapshot();
-  const policy = named === null ? null : await namedPolicy(named.option, named.policy, ofDefault);
+  const policy = named === null ? null : await namedPolicy(named.option, named.policy, ofDefault, configuration);
   // Of those in the directory it is said where they are read.
   if (policy !== null && ofDefault.get(policy.id) !== policy) {
     warnOfPolicies([{ tenant: DEFAULT_TENANT, policy }], configuration, log);

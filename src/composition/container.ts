@@ -28,6 +28,7 @@ import { TdxVerifier } from '../verifiers/tdx/tdx-verifier.js';
 import { Tpm2QuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';
 import { TpmOnlyVerifier } from '../verifiers/tpm-only/tpm-only-verifier.js';
 import { ItaTokenVerifier, type ItaTokenVerifierOptions } from '../verifiers/trust-authority/ita-token-verifier.js';
+import { servedLines, servedPins } from './amd-lines.js';
 import type { OpenAttestationServices } from './attestation-services.js';
 import { type ConfiguredRoots, NO_CONFIGURED_ROOTS } from './configured-roots.js';
 import { newDecisionId } from './decision-id.js';
@@ -108,9 +109,16 @@ export function createAppContainer(
   return app;
 }
 
-/** Registers the roots that count, in the place of those that did: for a lab. No configuration can. */
-export function useRootPins(app: DependencyContainer, { amd }: Configuration, pins: AmdRootPins): void {
-  const options: SnpReportVerifierOptions = { refuseProducts: new Set(amd.refuseProducts), pins };
+/**
+ * Registers the roots of the built-in product lines that count, in the place of those that did: for a lab. A configuration
+ * adds those of its own lines, and changes none of these.
+ */
+export function useRootPins(app: DependencyContainer, configuration: Configuration, pins: AmdRootPins): void {
+  const options: SnpReportVerifierOptions = {
+    refuseProducts: new Set(configuration.amd.refuseProducts),
+    pins: servedPins(configuration, pins),
+    lines: servedLines(configuration),
+  };
   app.register(TOKENS.snpReportVerifierOptions, { useValue: options });
 }
 

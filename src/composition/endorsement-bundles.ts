@@ -2,10 +2,10 @@ import { EXIT_CODE } from '../cli/output.js';
 import type { Configuration } from '../config/configuration.js';
 import { writeBundle } from '../endorsements/amd/export-bundle.js';
 import { requireBundle, requireEmptyFolder } from '../endorsements/files/material-files.js';
-import { SNP_PRODUCTS } from '../model/claims.js';
 import type { EndorsementRequest, Unavailable } from '../model/endorsement.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { SnpReportVerifier, TdQuoteVerifier } from '../verifiers/evidence/parts.js';
+import { servedLines } from './amd-lines.js';
 import { createAppContainer, useIntelRootPins, useRootPins } from './container.js';
 import { connectOptions } from './egress.js';
 import { type EndorsementWorld, openAmd, openIntel } from './endorsements.js';
@@ -46,7 +46,7 @@ export async function exportEndorsements(
   const outside = { ...world, connect: connectOptions(configuration, world.connect) };
   const [amd, intel] = [openAmd(configuration, outside), openIntel(configuration, outside)];
   try {
-    const lines = SNP_PRODUCTS.map((product) => ({ product, signingKey: 'vcek' as const }));
+    const lines = [...servedLines(configuration).keys()].map((product) => ({ product, signingKey: 'vcek' as const }));
     const selection = { lines, requests: requests.filter((request) => request.kind === 'amd-snp') };
     const platforms = requests.filter((request) => request.kind === 'intel-tdx');
     const signal = AbortSignal.timeout(EXPORT_MS);

@@ -9,14 +9,15 @@ import { type OpenEarlyCollateral, openEarlyCollateral } from '../endorsements/i
 import { type OpenIntelEndorsements, openIntelEndorsements } from '../endorsements/intel/open-intel-endorsements.js';
 import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
 import type { EndorsementSource } from '../model/endorsement.js';
-import { AMD_ROOT_PINS, type AmdRootPins } from '../vendors/amd/roots.js';
+import type { AmdRootPins } from '../vendors/amd/roots.js';
 import { INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
+import { servedPins } from './amd-lines.js';
 import { warnOfMissingFolders } from './load-warnings.js';
 import { tokenIssuers } from './token-issuers.js';
 
 /** Where endorsements come from, beside the configuration. */
 export interface EndorsementWorld extends SourceWorld {
-  /** Other roots than AMD's: only for a lab, never from a configuration. */
+  /** Other roots of the built-in product lines than AMD's: only for a lab, never from a configuration. */
   readonly amdRootPins?: AmdRootPins;
   /** Other roots than Intel's, SHA-256 of their SubjectPublicKeyInfo: likewise. */
   readonly intelRootPins?: ReadonlySet<string>;
@@ -36,14 +37,15 @@ export interface OpenEndorsements extends OpenSource<EndorsementSource>, Pick<Op
 }
 
 /** AMD's endorsements as the configuration names their sources. */
-export function openAmd({ amd, ...configuration }: Configuration, world: EndorsementWorld): OpenAmdEndorsements {
+export function openAmd(configuration: Configuration, world: EndorsementWorld): OpenAmdEndorsements {
+  const { amd } = configuration;
   return openAmdEndorsements({
     ...world,
     tuning: world.amdTuning ?? {},
-    pins: world.amdRootPins ?? AMD_ROOT_PINS,
+    pins: servedPins(configuration, world.amdRootPins),
     kds: amd.kds === 'off' ? null : amd.kds,
     folder: amd.chains,
-    cacheFolder: endorsementCacheDirectory({ amd, ...configuration }),
+    cacheFolder: endorsementCacheDirectory(configuration),
   });
 }
 

@@ -35,6 +35,7 @@ import type { ResetTracking } from '../service/reset-tracking.js';
 import { SignDecisions } from '../service/sign-decisions.js';
 import type { VerifyEvidence, VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import type { WorldParts } from '../service/witness.js';
+import { servedLines } from './amd-lines.js';
 import type { OpenAttestationServices } from './attestation-services.js';
 import type { ReloadedRoots } from './configured-roots.js';
 import {
@@ -146,7 +147,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
       ...lintFacts(configuration),
       clock,
     }),
-    evaluatePolicy: new EvaluatePolicy({ verifyEvidence, clock }),
+    evaluatePolicy: new EvaluatePolicy({ verifyEvidence, clock, lines: servedLines(configuration) }),
     issueChallenge: new IssueChallenge({
       codec,
       store: challenges.store,

@@ -17,7 +17,8 @@ import type { ConfiguredRoots } from './configured-roots.js';
 /** What of a configuration decides, and nothing that is secret. */
 export interface JudgingConfiguration
   extends Pick<Configuration, 'policies' | 'historical' | 'limits' | 'time' | 'deadlineSeconds'> {
-  readonly amd: Pick<Configuration['amd'], 'refuseProducts'>;
+  /** Without `products` where an earlier version of veritee kept it: then there were none. */
+  readonly amd: Pick<Configuration['amd'], 'refuseProducts'> & Partial<Pick<Configuration['amd'], 'products'>>;
   readonly paravisors: Configuration['azure']['paravisors'];
   readonly maa: Pick<Configuration['maa'], 'shared' | 'issuers'>;
   readonly ita: Pick<Configuration['ita'], 'issuers'>;
@@ -117,7 +118,7 @@ function judgingConfiguration({ configuration, roots, submitted }: KeeperWorld, 
     limits,
     time,
     deadlineSeconds,
-    amd: { refuseProducts: amd.refuseProducts },
+    amd: { refuseProducts: amd.refuseProducts, products: amd.products },
     paravisors: azure.paravisors,
     maa: { shared: maa.shared, issuers: maa.issuers },
     // Those of `submit` count for every issuer.
@@ -141,7 +142,7 @@ export function configurationOfThen(now: Configuration, then: JudgingConfigurati
     limits,
     time,
     deadlineSeconds,
-    amd: { ...now.amd, ...amd },
+    amd: { ...now.amd, products: {}, ...amd },
     azure: { ...now.azure, paravisors },
     maa: { ...now.maa, ...maa },
     ita: { ...now.ita, ...ita, submit: null },

@@ -1,10 +1,12 @@
 import { UsageError } from '../cli/input.js';
+import type { Configuration } from '../config/configuration.js';
 import { PolicyFileError, policyTextOptions, readNamedPolicyFile } from '../files/policy-file.js';
 import { ConfigurationError } from '../model/errors.js';
 import { fileProblem, isSystemError } from '../model/file-problem.js';
 import { POLICY_ID } from '../model/request.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import type { PolicySet } from '../stores/policy-files.js';
+import { servedLines } from './amd-lines.js';
 
 /**
  * The policy that somebody named: by the id of one that there is, else by its file.
@@ -12,7 +14,12 @@ import type { PolicySet } from '../stores/policy-files.js';
  * @param option what named it
  * @throws {UsageError} where it is neither, or the file is no policy
  */
-export async function namedPolicy(option: string, policy: string, known: PolicySet<Policy>): Promise<Policy> {
+export async function namedPolicy(
+  option: string,
+  policy: string,
+  known: PolicySet<Policy>,
+  configuration: Configuration,
+): Promise<Policy> {
   const there = known.get(policy);
   if (there !== undefined) return there;
   const text = await readNamedPolicyFile(policy).catch((cause: unknown) => {
@@ -29,7 +36,7 @@ export async function namedPolicy(option: string, policy: string, known: PolicyS
     );
   });
   try {
-    return parsePolicy(text, policyTextOptions(policy));
+    return parsePolicy(text, { ...policyTextOptions(policy), lines: servedLines(configuration) });
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     throw new UsageError(

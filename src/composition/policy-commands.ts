@@ -28,10 +28,11 @@ export const policyCommands: Omit<PolicyActions, keyof PolicyDiffActions> = {
     );
   },
   showPolicies: async (name, options) => {
-    const { set } = await readPolicySet(policySources(await configurationOf(options)));
+    const configuration = await configurationOf(options);
+    const { set } = await readPolicySet(policySources(configuration));
     const output = outputOf(options);
     if (name === undefined) return listPolicies(set.list().map(textOf), output);
-    return showPolicy(textOf(await namedPolicy('policy show', name, set)), output);
+    return showPolicy(textOf(await namedPolicy('policy show', name, set, configuration)), output);
   },
   learnPolicy: async (files, options) => {
     const configuration = await configurationOf(options);

@@ -1,16 +1,25 @@
 import type { Configuration } from '../config/configuration.js';
 import { DEFAULT_TENANT, policiesOf } from '../config/tenants.js';
 import { policyTextOptions } from '../files/policy-file.js';
+import type { AmdLines } from '../model/amd-lines.js';
 import { BUILT_IN_POLICIES } from '../policy/built-in-policies.js';
 import type { LintFacts } from '../policy/lint.js';
 import { type Policy, parsePolicy } from '../policy/policy-document.js';
 import { lackingForRelease } from '../policy/release-fitness.js';
 import { releasePins } from '../policy/release-pins.js';
 import type { PolicySources } from '../stores/policy-files.js';
+import { servedLines } from './amd-lines.js';
 import { issuersForLint } from './token-issuers.js';
 
-/** Where the policies of a tenant come from, and how their files are read. */
-export function policySources(configuration: Configuration, tenant: string = DEFAULT_TENANT): PolicySources<Policy> {
+/**
+ * Where the policies of a tenant come from, and how their files are read.
+ * @param lines product lines that policies may name; null: any
+ */
+export function policySources(
+  configuration: Configuration,
+  tenant: string = DEFAULT_TENANT,
+  lines: AmdLines | null = servedLines(configuration),
+): PolicySources<Policy> {
   const { keys, gates } = configuration;
   const { directory, default: standard, shadow, path } = policiesOf(configuration, tenant);
   const isOwn = ([, named]: readonly [string, { readonly tenant: string }]) => named.tenant === tenant;
@@ -18,7 +27,7 @@ export function policySources(configuration: Configuration, tenant: string = DEF
     directory,
     directoryPath: [...path, 'directory'],
     builtIns: BUILT_IN_POLICIES,
-    parse: (text, name) => parsePolicy(text, policyTextOptions(name)),
+    parse: (text, name) => parsePolicy(text, { ...policyTextOptions(name), lines }),
     needed: [
       { id: standard, path: [...path, 'default'] },
       ...shadow.map((id, index) => ({ id, path: [...path, 'shadow', index] })),
@@ -49,7 +58,11 @@ function whyUnfitForRelease(policy: Policy, paravisorKeys: ReadonlySet<string> |
 
 /** Facts of a configuration that lint compares policies with. */
 export function lintFacts(configuration: Configuration): LintFacts {
-  return { ...issuersForLint(configuration), paravisorKeys: listedParavisorKeys(configuration) };
+  return {
+    ...issuersForLint(configuration),
+    paravisorKeys: listedParavisorKeys(configuration),
+    lines: servedLines(configuration),
+  };
 }
 
 /** ID_KEY_DIGESTs of the paravisors that the configuration lists. */

@@ -49,8 +49,9 @@ export function replayCommands(override: AgainParts['override'] = () => () => un
     diffPolicies: async (before, after, options) => {
       requireSince(options);
       const asked = listedDecisions(given(options));
-      const { set: known } = await readPolicySet(policySources(await configurationOf(options)));
-      const named = (policy: string) => namedPolicy('policy diff', policy, known);
+      const configuration = await configurationOf(options);
+      const { set: known } = await readPolicySet(policySources(configuration));
+      const named = (policy: string) => namedPolicy('policy diff', policy, known, configuration);
       const [old, young] = [await named(before), await named(after)];
       const output = outputOf(options);
       const show = () => policyDiff({ old, new: young, members: policyDifferences(old, young) }, output);

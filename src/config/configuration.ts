@@ -1,5 +1,4 @@
 import { dirname, join } from 'node:path';
-import { SNP_PRODUCTS } from '../model/claims.js';
 import { isObject } from '../model/json.js';
 import { POLICY_ID } from '../model/request.js';
 import { either, optional, orNull, type Read, type Schema } from '../schema/schema.js';
@@ -8,6 +7,7 @@ import { choice, day, flag, hex, integer, number, pattern, single, text } from '
 import { ita, maa } from './attestation-services.js';
 import { azureIdentity } from './azure-identity.js';
 import { caller } from './callers.js';
+import { productLines } from './product-lines.js';
 import { orRedisStore, redisStoreOf, type StoreConfiguration } from './redis-store.js';
 import { NAME, releasableKey } from './released-keys.js';
 import { DEFAULT_POLICY_DIRECTORY, DEFAULT_TENANT, policies, tenant } from './tenants.js';
@@ -169,7 +169,9 @@ export const CONFIGURATION_SCHEMA = object({
     kds: optional(sourceOrOff, 'https://kdsintf.amd.com'),
     /** Directory of certificates and CRLs. */
     chains: optional(path(), DEFAULT_AMD_FOLDER),
-    refuseProducts: listed(choice(...SNP_PRODUCTS)),
+    refuseProducts: listed(text()),
+    /** Product lines beside those that are built in. */
+    products: optional(productLines, NO_ENTRIES),
   }),
   intel: section({
     pcs: optional(sourceOrOff, 'https://api.trustedservices.intel.com'),

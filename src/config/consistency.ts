@@ -13,17 +13,19 @@ import type { Place } from '../schema/schema.js';
 import type { MaaConfiguration, MaaIssuerConfiguration } from './attestation-services.js';
 import { checkCaller, markOf } from './callers.js';
 import { type Configuration, type ListenConfiguration, longestEventLog } from './configuration.js';
+import { checkProductLines } from './product-lines.js';
 import { checkRedisStore, redisStoreOf, sharedChallenges } from './redis-store.js';
 import { checkTenants } from './tenants.js';
 import { isLoopbackHost } from './values.js';
 
 /** Refuses what is wrong between values that are right by themselves. */
 export function checkConsistency(configuration: Configuration, at: Place): void {
-  const { listen, callers, azure, maa, ita } = configuration;
+  const { listen, callers, amd, azure, maa, ita } = configuration;
   checkListening(configuration, at.member('listen'));
   checkManagement(configuration, at.member('listen', 'management'));
   checkTls(listen, at.member('listen', 'tls'));
   checkLimits(configuration, at.member('limits'));
+  checkProductLines(amd, at.member('amd'));
   checkEarly(configuration, at.member('intel', 'early'));
   const evidence = [...maa.issuers, ...ita.issuers].map(({ issuer }) => issuer);
   for (const [name, caller] of Object.entries(callers)) {

@@ -1,7 +1,8 @@
 import { parseSnpReport, SNP_REPORT_LENGTH, type SnpReport } from '../formats/snp-report.js';
+import { AMD_LINES } from '../model/amd-lines.js';
 import { hex } from '../model/bytes.js';
 import type { JsonObject } from '../model/json.js';
-import { AMD_LINES, candidateLines, processorOf } from '../vendors/amd/product-lines.js';
+import { candidateLines, processorOf } from '../vendors/amd/product-lines.js';
 import { readTcb } from '../vendors/amd/tcb.js';
 import { FieldTable, type StructureDescription } from './field-description.js';
 

@@ -83,6 +83,7 @@ const LINK_OF: { readonly [id in CheckId]: LinkName } = {
   snp_platform_iommu_write_safe: 'report',
   snp_platform_tio_enabled: 'report',
   snp_platform_unknown: 'report',
+  snp_product_configured: 'root',
   snp_product_advisory: 'report',
   launch_endorsement_ignored: 'report',
   snp_tcb_floor_missing: 'report',

@@ -5,7 +5,7 @@ import { parseTdQuote } from '../formats/td-quote.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import { hex, joined } from '../model/bytes.js';
 import { FormatError } from '../model/errors.js';
-import { AMD_PRODUCT_LINES, AMD_ROOT_PINS } from '../vendors/amd/roots.js';
+import { AMD_ROOT_PINS, CARRIED_CERTIFICATES } from '../vendors/amd/roots.js';
 import { isTdQuotingEnclave } from '../vendors/intel/quoting-enclave.js';
 import { INTEL_SGX_ROOT, INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
 import { certificatesIn } from './brought-certificates.js';
@@ -48,7 +48,7 @@ const VENDOR_PINS: Pins = {
 /** Public certificates of the vendors, which complete a chain that did not come with the evidence. */
 const CARRIED = [
   INTEL_SGX_ROOT,
-  ...[...AMD_PRODUCT_LINES.values()].flatMap(({ ark, ask, asvk }) => [ark, ask, asvk]),
+  ...[...CARRIED_CERTIFICATES.values()].flatMap(({ ark, ask, asvk }) => [ark, ask, asvk]),
 ].flatMap((pem) => parsePemCertificates(pem, 'cert_format').map((der) => parseCertificate(der)));
 
 /** WebCrypto; null where the page has none, because it is not in a secure context. */

@@ -37,16 +37,14 @@ export interface TokenClaims {
 export const SNP_TCB_COMPONENTS = ['fmc', 'bootloader', 'tee', 'snp', 'microcode'] as const;
 export type SnpTcbComponent = (typeof SNP_TCB_COMPONENTS)[number];
 
-/** One TCB_VERSION by component (AMD 56860, TCB_VERSION). `fmc` exists on Turin only. */
+/** One TCB_VERSION by component (AMD 56860, TCB_VERSION). `fmc` exists in the layout that came with Turin. */
 export type SnpTcb = { readonly [component in Exclude<SnpTcbComponent, 'fmc'>]: number } & { readonly fmc?: number };
 
-/** Product lines whose ARK is pinned. */
-export const SNP_PRODUCTS = ['Milan', 'Genoa', 'Turin'] as const;
-export type SnpProduct = (typeof SNP_PRODUCTS)[number];
+/** The name of a product line: one that is built in (`amd-lines.ts`), or one of the configuration. */
+export type SnpProduct = string;
 
-/** Parts: AMD numbers the microcode of each by itself. */
-export const SNP_PARTS = ['Milan', 'Milan-X', 'Genoa', 'Genoa-X', 'Bergamo-Siena', 'Turin', 'Turin-Dense'] as const;
-export type SnpPart = (typeof SNP_PARTS)[number];
+/** The name of a part of a product line: AMD numbers the microcode of each by itself. */
+export type SnpPart = string;
 
 export interface SnpPolicyClaim {
   readonly abiMajor: number;

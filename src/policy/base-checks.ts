@@ -1,3 +1,4 @@
+import { AMD_LINES } from '../model/amd-lines.js';
 import { type Check, Checks, isOfToken } from '../model/check.js';
 import { CHECKS } from '../model/checks/catalogue.js';
 import type { Claims } from '../model/claims.js';
@@ -11,6 +12,9 @@ export function baseWarnings({ evidenceType, verification }: AppraisalInput): re
   const { snp }: Claims = verification.claims;
   if (snp === undefined) return [];
   const checks = new Checks(placeOf('snp', evidenceType));
+  if (!AMD_LINES.has(snp.product)) {
+    checks.warn('snp_product_configured', { actual: snp.product });
+  }
   if (snp.product === 'Milan') {
     checks.warn('snp_product_advisory', {
       actual: snp.product,

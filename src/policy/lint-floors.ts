@@ -14,12 +14,12 @@ export function lintFloors(policy: Policy): readonly PolicyProblem[] {
       { code: 'snp_floor_low', pointer: '/minimums/snp', message: 'any accepts firmware with every published flaw' },
     ];
   }
-  return Object.entries(snp).flatMap(([part, floor]) => lintFloor(part as SnpPart, floor ?? {}));
+  return Object.entries(snp).flatMap(([part, floor]) => lintFloor(part, floor ?? {}));
 }
 
 function lintFloor(part: SnpPart, floor: TcbFloor): readonly PolicyProblem[] {
   return SNP_TCB_COMPONENTS.flatMap((component): readonly PolicyProblem[] => {
-    const published = PUBLISHED_FLOORS[part][component];
+    const published = PUBLISHED_FLOORS.get(part)?.[component];
     const own = floor[component];
     if (published === undefined || (own !== undefined && own >= published)) return [];
     const is = own === undefined ? 'is not compared' : `is ${own}`;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { AmdLines } from '../model/amd-lines.js';
 import { tokenTypeOf } from '../model/evidence-traits.js';
 import { type JsonObject, type JsonValue, jsonPointer, pathOf } from '../model/json.js';
 import { POLICY_ID } from '../model/request.js';
@@ -7,6 +8,7 @@ import { deepFreeze, Place } from '../schema/schema.js';
 import { readYaml, type YamlBounds } from '../schema/yaml.js';
 import { foreignDocument } from './akv/foreign-document.js';
 import { looksLikeReleasePolicy, type ReleasePolicyReading, readReleasePolicy } from './akv/release-policy.js';
+import { lineProblems } from './line-names.js';
 import { unusedMembers } from './member-use.js';
 import { otherDocument } from './other-document.js';
 import { crossMemberProblems } from './policy-consistency.js';
@@ -44,6 +46,8 @@ export interface PolicyTextOptions {
   readonly releasePolicyId?: string;
   /** How large the text may be; that of a file where left out. */
   readonly bounds?: PolicyBounds;
+  /** The product lines that there are. Null or left out: the policy may name any. */
+  readonly lines?: AmdLines | null;
 }
 
 /**
@@ -89,7 +93,8 @@ export function policyOf(value: JsonValue, text: string, options: PolicyTextOpti
   const problems: PolicyProblem[] = place.problems.map(({ path, what }) => schemaProblem(jsonPointer(path), what));
   if (members === undefined) throw new PolicyError(problems);
   const { rules, problems: ofRules } = readRules(members.rules, (options.bounds ?? BOUNDS).ruleBytes);
-  problems.push(...crossMemberProblems(members), ...ofRules);
+  const ofLines = options.lines == null ? [] : lineProblems({ ...members, rules }, options.lines);
+  problems.push(...crossMemberProblems(members), ...ofRules, ...ofLines);
   if (problems.length === 0) problems.push(...unusedMembers(members), ...ruleProblems({ ...members, rules }));
   if (problems.length > 0) throw new PolicyError(problems);
   const sha256 = createHash('sha256').update(text, 'utf8').digest('hex');

@@ -1,5 +1,6 @@
+import { AMD_LINES, LINE_NAME, lineOfPart, SNP_PARTS } from '../model/amd-lines.js';
 import { CHECK_IDS, CHECKS, waivableChecks } from '../model/checks/catalogue.js';
-import { SNP_PARTS, SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpPart } from '../model/claims.js';
+import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpPart } from '../model/claims.js';
 import { EVIDENCE_TYPES } from '../model/evidence-traits.js';
 import { isObject } from '../model/json.js';
 import { MAA_ATTESTATION_TYPES, misspeltCompliance } from '../model/maa-words.js';
@@ -38,14 +39,14 @@ function anyOr<T>(schema: Schema<T>): Schema<T | 'any'> {
 /** Least values of the components that are compared. */
 export type TcbFloor = Read<ReturnType<typeof tcbFloorOf>>;
 
-/** A floor with the components that a part has. FMC came with Turin (AMD 56860, TCB_VERSION). */
+/** A floor with the components that a part has. A part that is not built in may have each: its line says which it has. */
 function tcbFloorOf(part: SnpPart) {
-  const components = part === 'Turin' || part === 'Turin-Dense' ? SNP_TCB_COMPONENTS : COMPONENTS_BEFORE_TURIN;
-  return someOf(components, () => integer(0, 255));
+  const hasNoFmc = lineOfPart(part, AMD_LINES)?.layout === 'milan';
+  return someOf(hasNoFmc ? COMPONENTS_BEFORE_TURIN : SNP_TCB_COMPONENTS, () => integer(0, 255));
 }
 
 /** By part. A part that is not listed does not pass. */
-const snpMinimums = anyOr(someOf(SNP_PARTS, tcbFloorOf));
+const snpMinimums = anyOr(someOf(SNP_PARTS, tcbFloorOf, LINE_NAME));
 export type SnpMinimums = Read<typeof snpMinimums>;
 
 const tdxMinimums = anyOr(
@@ -176,14 +177,19 @@ const statusWaiver = object({
   ...waiverTerms,
 });
 
+/** The member `part` decides which components the floor can have. */
+const floorOfPart: Schema<{ readonly part: SnpPart; readonly floor: TcbFloor }> = {
+  ...partAndFloor(''),
+  read: (raw, at) => partAndFloor(isObject(raw) ? String(raw['part']) : '').read(raw, at),
+};
+
+function partAndFloor(part: SnpPart) {
+  return object({ part: pattern(LINE_NAME, 'the name of a part, such as Milan-X'), floor: tcbFloorOf(part) });
+}
+
 const floorWaiver = object({
   check: choice('snp_tcb_low'),
-  value: whole(
-    variants(
-      'part',
-      SNP_PARTS.map((part) => object({ part: choice(part), floor: tcbFloorOf(part) })),
-    ),
-  ),
+  value: whole(floorOfPart),
   ...waiverTerms,
 });
 

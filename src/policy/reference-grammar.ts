@@ -1,7 +1,7 @@
-import { SNP_PRODUCTS } from '../model/claims.js';
+import { LINE_NAME } from '../model/amd-lines.js';
 import { optional, type Read, refined, type Schema } from '../schema/schema.js';
 import { list, naming, object, section, someOf } from '../schema/structures.js';
-import { choice, hex, integer, lowerCase, refused, someText, uuid } from '../schema/values.js';
+import { hex, integer, lowerCase, pattern, refused, someText, uuid } from '../schema/values.js';
 
 /** Sections of claims that a set of reference values can speak about. */
 export const REFERENCE_SECTIONS = ['snp', 'tdx', 'hcl', 'tpm'] as const;
@@ -86,7 +86,7 @@ const tpm = refined(naming(object({ pcrs: optional(pcrs, null), boot: optional(b
 
 /** A member that is null is not compared. */
 const members = object({
-  appliesTo: section({ product: optional(choice(...SNP_PRODUCTS), null) }),
+  appliesTo: section({ product: optional(pattern(LINE_NAME, 'the name of a product line, such as Milan'), null) }),
   snp: optional(snp, null),
   tdx: optional(tdx, null),
   hcl: optional(hcl, null),

@@ -1,20 +1,10 @@
+import { AMD_LINES, lineOfPart } from '../model/amd-lines.js';
 import type { Claims, SnpPart, SnpProduct } from '../model/claims.js';
 import type { EvidenceType } from '../model/evidence.js';
 import { hasTdEventLog, hasVtpm, isHardwareType, teeOf } from '../model/evidence-traits.js';
 import type { PolicyMembers } from './policy-grammar.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import { REFERENCE_SECTIONS, type ReferenceSection, type ReferenceSet } from './reference-grammar.js';
-
-/** Product line of each part (AMD 57230, CPUID_Fn00000001). */
-const PRODUCT_OF: { readonly [part in SnpPart]: SnpProduct } = {
-  Milan: 'Milan',
-  'Milan-X': 'Milan',
-  Genoa: 'Genoa',
-  'Genoa-X': 'Genoa',
-  'Bergamo-Siena': 'Genoa',
-  Turin: 'Turin',
-  'Turin-Dense': 'Turin',
-};
 
 /** Reference values that no accepted evidence can be compared with, or can match. */
 export function unusedReferences(policy: PolicyMembers): readonly PolicyProblem[] {
@@ -69,5 +59,11 @@ export function couldMatch(
   if (!applies(set, type) || !sectionsOf(set).every((section) => possible(type).includes(section))) return false;
   const { product } = set.appliesTo;
   if (product === null || snp === 'any') return true;
-  return Object.keys(snp ?? {}).some((part) => PRODUCT_OF[part as SnpPart] === product);
+  return Object.keys(snp ?? {}).some((part) => canBeOf(part, product));
+}
+
+/** Parts and lines that are not built in may belong together: only a configuration says which do. */
+function canBeOf(part: SnpPart, product: SnpProduct): boolean {
+  const line = lineOfPart(part, AMD_LINES);
+  return line === null ? !AMD_LINES.has(product) : line.product === product;
 }

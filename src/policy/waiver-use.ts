@@ -29,6 +29,7 @@ function whyUnused(waiver: Waiver, policy: PolicyMembers, scope: PolicyScope): s
     case 'snp_product_advisory':
       // A token about an SEV-SNP VM names no product.
       return policy.accepts.some((type) => tokenRouteOf(type) === 'maa') ? null : unlessSnp(scope);
+    case 'snp_product_configured':
     case 'snp_platform_unknown':
     case 'crl_unavailable':
     case 'crl_unconfirmed':

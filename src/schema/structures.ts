@@ -22,14 +22,20 @@ export function section<T extends object>(members: Members<T>): Schema<Readonly<
   return { ...schema, read: (raw, at) => schema.read(raw === undefined ? {} : raw, at) };
 }
 
-/** An object whose members are some of these, at least one. What is absent stays absent. */
+/**
+ * An object whose members are some of these, at least one. What is absent stays absent.
+ * @param others form of further names
+ */
 export function someOf<N extends string, T>(
   names: readonly N[],
   schemaOf: (name: N) => Schema<T>,
+  others: RegExp | null = null,
 ): Schema<{ readonly [name in N]?: T }> {
-  const known: Known<T> = new Map(names.map((name) => [name, schemaOf(name)]));
+  const members: Known<T> = new Map(names.map((name) => [name, schemaOf(name)]));
   return naming(
-    ofObject({ kind: 'members', members: known }, (given, at) => {
+    ofObject({ kind: 'members', members }, (given, at) => {
+      const further = Object.keys(given).filter((name): name is N => !members.has(name) && others?.test(name) === true);
+      const known: Known<T> = new Map([...members, ...further.map((name) => [name, schemaOf(name)] as const)]);
       const some = Object.keys(given).filter((name) => known.has(name));
       return readKnown(known, some, given, at) as { readonly [name in N]?: T };
     }),

@@ -1,3 +1,4 @@
+import type { AmdLines } from '../model/amd-lines.js';
 import { FormatError } from '../model/errors.js';
 import type { Evaluation } from '../model/evaluation.js';
 import type { EvidenceType } from '../model/evidence.js';
@@ -27,6 +28,8 @@ import type { VerifyEvidence } from './verify-evidence.js';
 export interface EvaluatePolicyParts {
   readonly verifyEvidence: Pick<VerifyEvidence, 'tryPolicy'>;
   readonly clock: Clock;
+  /** The product lines that there are. */
+  readonly lines: AmdLines;
 }
 
 /** The id that a release policy has while it is tried. */
@@ -46,9 +49,10 @@ export class EvaluatePolicy {
    */
   async execute(request: EvaluationRequest, caller: Caller): Promise<Evaluation> {
     const { text } = request;
+    const { lines } = this.#parts;
     const value = reading('/text', () => parsePolicyValue(text, { bounds: REQUEST_BOUNDS }));
     if (isReleasePolicyText(value)) return this.#release(releasePolicyOf(value, text), request, caller);
-    const policy = reading('/text', () => policyOf(value, text, { bounds: REQUEST_BOUNDS }));
+    const policy = reading('/text', () => policyOf(value, text, { bounds: REQUEST_BOUNDS, lines }));
     return request.on === 'evidence'
       ? this.#onEvidence(policy, request.request, caller)
       : this.#onClaims(policy, request);

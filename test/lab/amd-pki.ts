@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { SNP_PRODUCTS, type SnpProduct, type SnpTcb } from '../../src/model/claims.js';
+import { SNP_PRODUCTS } from '../../src/model/amd-lines.js';
+import type { SnpProduct, SnpTcb } from '../../src/model/claims.js';
+import { labLine } from './amd-lines.js';
 import { ia5String, integer, octetString, printableString } from './der-writer.js';
 import { type LabKey, namedRsaKey, newEcKey } from './lab-keys.js';
 import {
@@ -67,7 +69,7 @@ interface VekOptions {
 }
 
 export interface VcekOptions extends VekOptions {
-  /** CHIP_ID, 64 bytes; the certificate of a Turin carries the first 8. */
+  /** CHIP_ID, 64 bytes; the certificates of some lines, such as Turin, carry the first 8. */
   readonly chipId: Uint8Array;
   /** Wraps hwID in an OCTET STRING, as newer certificates of Milan and Genoa do. */
   readonly wrapHwId?: boolean;
@@ -86,13 +88,6 @@ export interface IssueCrlOptions {
   readonly extensions?: (genuine: readonly LabExtension[]) => readonly ExtensionOrDer[];
   readonly overrides?: CrlOverrides;
 }
-
-/** Serial numbers as AMD's own certificates have them. */
-export const AMD_SERIALS: { readonly [product in SnpProduct]: { ark: number; ask: number; asvk: number } } = {
-  Milan: { ark: 0x010000, ask: 0x010001, asvk: 0x010101 },
-  Genoa: { ark: 0x020000, ask: 0x020002, asvk: 0x020101 },
-  Turin: { ark: 0x030000, ask: 0x030001, asvk: 0x030101 },
-};
 
 const roleOf = (kind: VekKind) => (kind === 'vcek' ? 'ask' : 'asvk');
 
@@ -150,7 +145,7 @@ export class AmdPki {
     const name = amdName(`ARK-${product}`);
     return authority(key, {
       ...this.#authorityOptions(),
-      serial: AMD_SERIALS[product].ark,
+      serial: labLine(product).serials.ark,
       signer: key,
       issuer: name,
       subject: name,
@@ -174,7 +169,7 @@ export class AmdPki {
   reissuedIntermediate(product: SnpProduct, kind: VekKind): LabAuthority {
     return this.#once(`${kind}-${product}-reissued`, () => {
       const key = namedRsaKey(`${this.#keys}-${roleOf(kind)}-${product}-reissued`);
-      const serial = AMD_SERIALS[product][roleOf(kind)] + 1;
+      const serial = labLine(product).serials[roleOf(kind)] + 1;
       const notBefore = new Date(this.#at.getTime() - YEAR);
       return this.#issueIntermediate(product, kind, key, { serial, notBefore });
     });
@@ -184,7 +179,7 @@ export class AmdPki {
     const ark = this.ark(product);
     return authority(key, {
       ...this.#authorityOptions(),
-      serial: AMD_SERIALS[product][roleOf(kind)],
+      serial: labLine(product).serials[roleOf(kind)],
       signer: ark.key,
       issuer: ark.name,
       subject: amdName(kind === 'vcek' ? `SEV-${product}` : `SEV-VLEK-${product}`),
@@ -202,7 +197,7 @@ export class AmdPki {
 
   issueVcek(options: VcekOptions): LabVek {
     const { product, chipId, wrapHwId = false } = options;
-    const hwId = product === 'Turin' ? chipId.subarray(0, 8) : chipId;
+    const hwId = labLine(product).hwIdBytes === 8 ? chipId.subarray(0, 8) : chipId;
     const value = wrapHwId ? octetString(hwId) : hwId;
     return this.#issueVek('vcek', options, 7 * YEAR, { oid: `${AMD_ARC}.4`, value });
   }
@@ -233,7 +228,7 @@ export class AmdPki {
     const issuer = options.issuer ?? this.intermediate(product, kind);
     const key = options.key ?? newEcKey('secp384r1');
     const notBefore = new Date(this.#at.getTime() - 30 * DAY);
-    const productName = options.productName ?? (kind === 'vcek' ? DEFAULT_PRODUCT_NAME[product] : product);
+    const productName = options.productName ?? (kind === 'vcek' ? labLine(product).vcekName : product);
     const der = buildCertificate({
       serial: 0,
       signer: issuer.key,
@@ -281,22 +276,17 @@ export function amdName(commonName: string): Uint8Array {
   ]);
 }
 
-const DEFAULT_PRODUCT_NAME: { readonly [product in SnpProduct]: string } = {
-  Milan: 'Milan-B0',
-  Genoa: 'Genoa-B1',
-  Turin: 'Turin',
-};
-
 /** Extensions of a VEK but for the last, in AMD's order. `.3.4` to `.3.7` are reserved, `.3.4` is not on Turin. */
 function vekExtensions(product: SnpProduct, productName: string, tcb: SnpTcb): readonly LabExtension[] {
+  const { hasFmc } = labLine(product);
   const spl = (arc: number, value: number) => ({ oid: `${AMD_ARC}.3.${arc}`, value: integer(value) });
   const first = [
-    { oid: `${AMD_ARC}.1`, value: integer(product === 'Turin' ? 1 : 0) },
+    { oid: `${AMD_ARC}.1`, value: integer(hasFmc ? 1 : 0) },
     { oid: `${AMD_ARC}.2`, value: ia5String(productName) },
   ];
   const boot = [spl(1, tcb.bootloader), spl(2, tcb.tee)];
   const reserved = [spl(5, 0), spl(6, 0), spl(7, 0)];
-  return product === 'Turin'
+  return hasFmc
     ? [...first, spl(9, tcb.fmc ?? 0), ...boot, spl(3, tcb.snp), ...reserved, spl(8, tcb.microcode)]
     : [...first, ...boot, spl(4, 0), ...reserved, spl(3, tcb.snp), spl(8, tcb.microcode)];
 }

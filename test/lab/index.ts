@@ -1,5 +1,6 @@
 /** The lab: servers, virtual machines and vendors in software, whose evidence is genuine but for the roots. */
 
+export * from './amd-lines.js';
 export * from './amd-pki.js';
 export * from './attestation-info.js';
 export * from './azure-ak-authorities.js';

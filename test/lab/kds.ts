@@ -1,5 +1,6 @@
 import type { SnpProduct, SnpTcb } from '../../src/model/claims.js';
 import type { SnpSigningKey } from '../../src/model/endorsement.js';
+import { labLine } from './amd-lines.js';
 import type { AmdPki } from './amd-pki.js';
 import type { LabFault } from './lab-fault.js';
 import { type LabAnswer, type LabConnection, type LabRequest, LabServer, type LabServerOptions } from './lab-server.js';
@@ -42,9 +43,9 @@ export class LabKds extends LabServer {
     this.#serve(`/${signingKey}/v1/${product}/crl`, der, 'application/pkix-crl');
   }
 
-  /** A VCEK, DER, for a chip (64 bytes; the first 8 count on Turin) and a TCB. */
+  /** A VCEK, DER, for a chip (64 bytes, of which the first 8 count on some lines) and a TCB. */
   serveVcek(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb, der: Uint8Array): void {
-    const id = Buffer.from(product === 'Turin' ? chipId.subarray(0, 8) : chipId).toString('hex');
+    const id = Buffer.from(chipId.subarray(0, labLine(product).hwIdBytes)).toString('hex');
     this.#serve(vcekName(product, id, tcb), der, 'application/pkix-cert');
   }
 

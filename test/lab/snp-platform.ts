@@ -2,14 +2,13 @@ import { createHash, type KeyObject } from 'node:crypto';
 import type { SnpPart, SnpProduct, SnpTcb } from '../../src/model/claims.js';
 import type { EndorsementSet, HashedDer } from '../../src/model/endorsement.js';
 import type { SnpEndorsementInput } from '../../src/model/evidence.js';
+import { currentTcbOf, labLine, processorOfPart } from './amd-lines.js';
 import type { AmdPki, IssueCrlOptions, LabVek, VcekOptions, VekKind, VlekOptions } from './amd-pki.js';
 import type { BytePatch } from './byte-patch.js';
 import {
   azureReportFields,
   buildSnpReport,
   encodeSnpTcb,
-  SNP_CURRENT_TCB,
-  SNP_PROCESSORS,
   type SnpReportFields,
   signSnpReport,
 } from './snp-report-builder.js';
@@ -58,8 +57,8 @@ export class SnpPlatform {
   constructor(options: SnpPlatformOptions) {
     const { pki } = options;
     this.part = options.part ?? 'Milan';
-    this.product = SNP_PROCESSORS[this.part].product;
-    this.tcb = options.tcb ?? SNP_CURRENT_TCB[this.part];
+    this.product = processorOfPart(this.part).product;
+    this.tcb = options.tcb ?? currentTcbOf(this.part);
     this.chipId = options.chipId ?? chipIdOf(this.part);
     this.signingKey = options.signingKey ?? 'vcek';
     this.#version = options.version ?? 3;
@@ -84,7 +83,7 @@ export class SnpPlatform {
       committedTcb: tcb,
       reportedTcb: tcb,
       launchTcb: tcb,
-      cpuid: this.#version === 2 ? null : SNP_PROCESSORS[this.part].cpuid,
+      cpuid: this.#version === 2 ? null : processorOfPart(this.part).cpuid,
       chipId: this.chipId,
       mitigation: this.#version < 5 ? null : { launch: 1n, current: 3n },
     };
@@ -125,7 +124,7 @@ function chipIdOf(part: SnpPart): Uint8Array {
     .digest()
     .map((byte) => byte | 1);
   const chipId = new Uint8Array(64);
-  chipId.set(SNP_PROCESSORS[part].product === 'Turin' ? bytes.subarray(0, 8) : bytes);
+  chipId.set(bytes.subarray(0, labLine(processorOfPart(part).product).hwIdBytes));
   return chipId;
 }
 

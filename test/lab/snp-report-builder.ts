@@ -1,5 +1,6 @@
 import { type KeyObject, sign } from 'node:crypto';
-import type { SnpPart, SnpProduct, SnpTcb } from '../../src/model/claims.js';
+import type { SnpProduct, SnpTcb } from '../../src/model/claims.js';
+import { labLine, MILAN_TCB, SNP_PROCESSORS, type SnpCpuid } from './amd-lines.js';
 import { type BytePatch, littleEndian, patchBytes } from './byte-patch.js';
 
 const REPORT_LENGTH = 0x4a0;
@@ -11,12 +12,6 @@ const SIGNATURE = { r: 0x2a0, s: 0x2e8, octets: 48 } as const;
 export const P384_ORDER = BigInt(
   '0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973',
 );
-
-export interface SnpCpuid {
-  readonly family: number;
-  readonly model: number;
-  readonly stepping: number;
-}
 
 /** KEY_INFO by its fields. `signingKey`: 0 VCEK, 1 VLEK, 7 none. */
 export interface SnpKeyInfo {
@@ -59,34 +54,10 @@ export interface SnpReportFields {
   readonly mitigation: { readonly launch: bigint; readonly current: bigint } | null;
 }
 
-/** A processor of each part: line, and a CPUID that names it. */
-export const SNP_PROCESSORS: {
-  readonly [part in SnpPart]: { readonly product: SnpProduct; readonly cpuid: SnpCpuid };
-} = {
-  Milan: { product: 'Milan', cpuid: { family: 0x19, model: 0x01, stepping: 1 } },
-  'Milan-X': { product: 'Milan', cpuid: { family: 0x19, model: 0x01, stepping: 2 } },
-  Genoa: { product: 'Genoa', cpuid: { family: 0x19, model: 0x11, stepping: 1 } },
-  'Genoa-X': { product: 'Genoa', cpuid: { family: 0x19, model: 0x11, stepping: 2 } },
-  'Bergamo-Siena': { product: 'Genoa', cpuid: { family: 0x19, model: 0xa0, stepping: 2 } },
-  Turin: { product: 'Turin', cpuid: { family: 0x1a, model: 0x02, stepping: 1 } },
-  'Turin-Dense': { product: 'Turin', cpuid: { family: 0x1a, model: 0x11, stepping: 0 } },
-};
-
-/** TCB of each part that is current: at the minimums of the built-in baseline. */
-export const SNP_CURRENT_TCB: { readonly [part in SnpPart]: SnpTcb } = {
-  Milan: { bootloader: 4, tee: 0, snp: 24, microcode: 219 },
-  'Milan-X': { bootloader: 4, tee: 0, snp: 24, microcode: 68 },
-  Genoa: { bootloader: 10, tee: 0, snp: 23, microcode: 84 },
-  'Genoa-X': { bootloader: 10, tee: 0, snp: 23, microcode: 79 },
-  'Bergamo-Siena': { bootloader: 10, tee: 0, snp: 23, microcode: 25 },
-  Turin: { fmc: 1, bootloader: 1, tee: 1, snp: 3, microcode: 71 },
-  'Turin-Dense': { fmc: 1, bootloader: 1, tee: 1, snp: 3, microcode: 71 },
-};
-
 /** One TCB_VERSION in the layout of a line: family 19h has no FMC, 1Ah begins with it. */
 export function encodeSnpTcb(tcb: SnpTcb, product: SnpProduct): Uint8Array {
   const { fmc = 0, bootloader, tee, snp, microcode } = tcb;
-  return product === 'Turin'
+  return labLine(product).hasFmc
     ? Uint8Array.of(fmc, bootloader, tee, snp, 0, 0, 0, microcode)
     : Uint8Array.of(bootloader, tee, 0, 0, 0, 0, snp, microcode);
 }
@@ -97,7 +68,7 @@ export const AZURE_ID_KEY_DIGEST =
 
 /** What a report of an Azure confidential VM on a Milan of today says. `reportData` and `chipId` are the caller's. */
 export function azureReportFields(): SnpReportFields {
-  const tcb = encodeSnpTcb(SNP_CURRENT_TCB.Milan, 'Milan');
+  const tcb = encodeSnpTcb(MILAN_TCB, 'Milan');
   return {
     version: 3,
     guestSvn: 12,

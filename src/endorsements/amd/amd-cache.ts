@@ -80,7 +80,7 @@ export class AmdCache {
       return known;
     }
     const vek = await this.#options.folder.readVerified(name, (bytes) => {
-      const read = readVek(bytes);
+      const read = readVek(bytes, this.#options.pins);
       if (!isVcekOf(read, subject)) throw new UnfitError('certificate is for another chip or TCB');
       const signer = chains.find((chain) => hasSigned(chain, read)) ?? chains[0];
       if (signer !== undefined) verifyVek(read, signer, this.#options.pins);
@@ -228,9 +228,9 @@ function instantIn(bytes: Uint8Array | null): Date | null {
   return Number.isNaN(instant.getTime()) ? null : instant;
 }
 
-/** By product, chip and TCB: SHA-256 over all of them, hex. */
+/** By product, chip (64 bytes) and TCB: SHA-256 over all of them, hex. */
 function vcekFile({ product, chipId, tcb }: VcekSubject): string {
   const levels = SNP_TCB_COMPONENTS.map((component) => tcb[component] ?? '');
-  const key = [product, Buffer.from(chipId).toString('hex'), ...levels].join('/');
+  const key = [product, Buffer.from(chipId).toString('hex').padEnd(128, '0'), ...levels].join('/');
   return `vcek-${hex(sha256(Buffer.from(key, 'utf8')))}.der`;
 }

@@ -12,7 +12,8 @@ import { KeptAttempts, SingleFlight } from '../../outgoing/shared-attempts.js';
 import { NotFoundMemory, ThrottledFetch } from '../../outgoing/throttling.js';
 import { readChainCertificates } from '../../vendors/amd/chain.js';
 import { readCrl } from '../../vendors/amd/crls.js';
-import { hasShortChipId, readVek } from '../../vendors/amd/vek.js';
+import type { AmdRootPins } from '../../vendors/amd/roots.js';
+import { readVek } from '../../vendors/amd/vek.js';
 import type { ServiceCall } from '../files/open-source.js';
 import type { EntrySubject } from '../replicas/sealed-entries.js';
 import type { Obtained, SharedFetches } from '../replicas/shared-fetches.js';
@@ -20,6 +21,7 @@ import type { Obtained, SharedFetches } from '../replicas/shared-fetches.js';
 interface AmdKdsOptions {
   /** `https://host[:port]`. */
   readonly origin: string;
+  readonly pins: AmdRootPins;
   /** For VCEKs. */
   readonly chips: Fetch;
   /** For chains and CRLs. */
@@ -46,7 +48,6 @@ interface SharedKds {
 /** What is asked for: how much of it is read at most, and what tells it from what is of no use. */
 type Kind = Pick<FetchRequest, 'maximumBytes' | 'check' | 'mayBeRefused'>;
 
-const VCEK: Kind = { maximumBytes: 16 * 1024, check: ({ body }) => readVek(body), mayBeRefused: true };
 const CHAIN: Kind = { maximumBytes: 64 * 1024, check: ({ body }) => readChainCertificates(textOf(body)) };
 const CRL: Kind = { maximumBytes: 1024 * 1024, check: ({ body }) => readCrl(body) };
 
@@ -94,6 +95,7 @@ const WANTED_AT_ONCE = 64;
 export class AmdKds {
   readonly #origin: string;
   readonly #clock: Clock;
+  readonly #vcekKind: Kind;
   readonly #chipFlights = new SingleFlight<BoundedAnswer>();
   readonly #lineFetches: KeptAttempts<BoundedAnswer>;
   /** Chains and CRLs, from another replica or from KDS, and what is made of them. */
@@ -107,9 +109,11 @@ export class AmdKds {
   readonly #replicas: SharedKds | null;
 
   constructor(options: AmdKdsOptions) {
-    const { origin, chips, lines, clock, shared, vcekWaitMs = 60_000, fairMs = 1_000, lineMs = 30_000 } = options;
+    const { origin, pins, chips, lines, clock, shared } = options;
+    const { vcekWaitMs = 60_000, fairMs = 1_000, lineMs = 30_000 } = options;
     this.#origin = origin;
     this.#clock = clock;
+    this.#vcekKind = { maximumBytes: 16 * 1024, check: ({ body }) => readVek(body, pins), mayBeRefused: true };
     this.#fairMs = fairMs;
     this.#notFound = new NotFoundMemory(clock);
     this.#chips = new ThrottledFetch(chips, clock);
@@ -168,7 +172,7 @@ export class AmdKds {
     const attempt = (within: AbortSignal, principals: ReadonlySet<string>) =>
       underBound(within, vcekWaitMs, (waiting) =>
         fetches.get({
-          ...this.#shared('vcek', path, VCEK, call),
+          ...this.#shared('vcek', path, this.#vcekKind, call),
           lifetimeMs: VCEK_LIFETIME_MS,
           signal: within,
           turn: { principals, patienceMs: vcekWaitMs, signal: waiting },
@@ -208,7 +212,7 @@ export class AmdKds {
   }
 
   #chip(get: (request: FetchRequest) => Promise<BoundedAnswer>, path: string, call: ServiceCall): Promise<Uint8Array> {
-    const ask = (signal: AbortSignal) => get({ origin: this.#origin, path, ...VCEK, signal });
+    const ask = (signal: AbortSignal) => get({ origin: this.#origin, path, ...this.#vcekKind, signal });
     return this.#known(path, call, () => this.#chipFlights.run(path, call.signal, ask));
   }
 
@@ -254,7 +258,7 @@ function keyOf<T>(path: string, { remember, since = null, orOlder = false, isOfU
 export const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 
 function vcekPath(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb): string {
-  const id = Buffer.from(hasShortChipId(product) ? chipId.subarray(0, 8) : chipId).toString('hex');
+  const id = Buffer.from(chipId).toString('hex');
   const levels = [
     ...(tcb.fmc === undefined ? [] : [`fmcSPL=${spl(tcb.fmc)}`]),
     `blSPL=${spl(tcb.bootloader)}`,

@@ -74,7 +74,7 @@ export function recogniseAmdMaterial(
   known: KnownRoots = NOTHING_KNOWN,
 ): AmdMaterial {
   const refused: RefusedFile[] = [];
-  const sorted = sort(files, refused);
+  const sorted = sort(files, pins, refused);
   const arks = keep(sorted.roots, refused, (ark) => ({ product: verifyArk(ark, pins), ark }));
   const chains = keep(sorted.intermediates, refused, (intermediate) => {
     const ofFiles = arks.map(({ item }) => item.ark);
@@ -96,7 +96,7 @@ export function recogniseAmdMaterial(
     return { ...vek, verified: chain !== null };
   });
   const crls = keep(sorted.lists, refused, (list, name) => {
-    const product = productOfRoot(list.issuer.commonName);
+    const product = productOfRoot(list.issuer.commonName, pins);
     if (product === null) throw new UnfitError('CRL is not from an AMD root');
     const ark = arks.find(({ item }) => item.product === product)?.item.ark ?? known.ark(product);
     if (ark !== null) verifyCrl(list, ark, product);
@@ -109,15 +109,19 @@ export function recogniseAmdMaterial(
 const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate) =>
   isSameName(certificate.issuer, issuer.subject);
 
-function sort(files: readonly NamedFile[], refused: RefusedFile[]): Sorted {
+function sort(files: readonly NamedFile[], pins: AmdRootPins, refused: RefusedFile[]): Sorted {
   const sorted: Sorted = { roots: [], intermediates: [], veks: [], lists: [] };
   for (const file of files) {
-    for (const der of dersOf(file, refused)) sortItem(file.name, der, sorted, refused);
+    for (const der of dersOf(file, refused)) sortItem({ name: file.name, der, pins }, sorted, refused);
   }
   return sorted;
 }
 
-function sortItem(name: string, der: Uint8Array, sorted: Sorted, refused: RefusedFile[]): void {
+function sortItem(
+  { name, der, pins }: { readonly name: string; readonly der: Uint8Array; readonly pins: AmdRootPins },
+  sorted: Sorted,
+  refused: RefusedFile[],
+): void {
   const add = <T>(kind: Found<T>[], read: () => T, otherwise = ''): void => {
     const item = attempt(read);
     if (item instanceof Error) refused.push({ name, why: `${otherwise}${item.message}` });
@@ -130,7 +134,7 @@ function sortItem(name: string, der: Uint8Array, sorted: Sorted, refused: Refuse
     // A zero serial is for VEKs alone: a CA is read again under the rule for all others.
     add(isIssuedBy(certificate, certificate) ? sorted.roots : sorted.intermediates, () => parseCertificate(der));
   } else {
-    add(sorted.veks, () => readVek(der));
+    add(sorted.veks, () => readVek(der, pins));
   }
 }
 

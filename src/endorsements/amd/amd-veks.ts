@@ -46,7 +46,7 @@ export class AmdVeks {
     }
     const subjects = request.products.map((product) => ({
       product,
-      chipId: request.chipId,
+      chipId: request.certifiedChipId(product),
       tcb: request.reportedTcb(product),
     }));
     const held = await this.#local(subjects, context);
@@ -188,7 +188,7 @@ export class AmdVeks {
    * @throws {UnfitError} where it is for another chip or TCB, or not valid yet by the clock of the service
    */
   async #take(subject: VcekSubject, der: Uint8Array, from: Obtained, context: FetchContext): Promise<TakenVek> {
-    const vek = readVek(der);
+    const vek = readVek(der, this.#parts.pins);
     if (!isVcekOf(vek, subject)) throw new UnfitError('it is for another chip or TCB');
     // Kept, it would stand in the way of a better one until its day comes.
     if (!hasBegun(vek, this.#parts.clock.now())) throw new UnfitError('it is not valid yet');

@@ -109,7 +109,8 @@ async function fetchedLists(pins: AmdRootPins, snapshots: LineSnapshots): Promis
   return lists;
 }
 
-function openKds({ kds, clock, connect, observer, shared }: AmdEndorsementsOptions, tuning: AmdTuning): AmdKds | null {
+function openKds(options: AmdEndorsementsOptions, tuning: AmdTuning): AmdKds | null {
+  const { kds, pins, clock, connect, observer, shared } = options;
   if (kds === null) return null;
   const { origin } = new URL(kds);
   const { attemptTimeoutMs, resilience, vcekWaitMs, crlAskTimeoutMs, crlRefreshTimeoutMs } = tuning;
@@ -120,6 +121,7 @@ function openKds({ kds, clock, connect, observer, shared }: AmdEndorsementsOptio
   const chips = new ResilientFetch(bounded(), shared == null ? resilience : { ...resilience, retriesThrottled: false });
   return new AmdKds({
     origin,
+    pins,
     clock,
     chips,
     lines,

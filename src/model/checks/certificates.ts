@@ -1,4 +1,3 @@
-import { SNP_PRODUCTS } from '../claims.js';
 import { type CheckRows, type FilledRemedy, type Finding, isOfToken } from './row.js';
 import { COLLATERAL, faultsOf, inBrackets, value } from './words.js';
 
@@ -13,7 +12,7 @@ export const CERTIFICATE_CHECKS = {
     underlies: 'hardware',
     remedy: ofCertificates(
       ({ actual }) =>
-        SNP_PRODUCTS.some((line) => line === actual)
+        typeof actual === 'string'
           ? `The caller should send the certificate chain for the product line of the key certificate, which is not ${value(actual, '')}, or leave the chain out so that the service fetches it.`
           : "The caller should send the vendor's own certificate chain, because a chain that ends at any other root, such as a test root, is never accepted.",
       () =>

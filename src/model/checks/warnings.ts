@@ -4,6 +4,15 @@ import { HARDWARE_EVIDENCE } from './snp-remedies.js';
 import { policyOf, value } from './words.js';
 
 export const WARNING_CHECKS = {
+  snp_product_configured: {
+    holds: 'the product line is built in',
+    fails: 'the configuration says which root the product line has and what distinguishes it',
+    when: 'every decision about evidence of a product line of amd.products',
+    waiver: 'plain',
+    remedy: ({ actual }) =>
+      `The operator should install a version of veritee that has ${value(actual, 'this product line')} built in once there is one, or waive snp_product_configured with a reason.`,
+    examples: [{ result: 'warn', actual: 'Venice' }],
+  },
   snp_product_advisory: {
     holds: 'no attack is published that extracts keys of this product line',
     fails: 'a published attack extracts keys of this product line',

@@ -66,15 +66,15 @@ export function integerOf(...spans: IntegerRange['spans']): ScalarType & { reado
 /** Bytes as claims have them. */
 export function hexOf(bytes: number): ScalarType {
   const digits = new RegExp(`^[0-9a-f]{${2 * bytes}}$`);
-  return textOf(`${2 * bytes} hex digits in lower case`, (text) => digits.test(text));
+  return textOf(`${2 * bytes} hex digits in lower case`, digits);
 }
 
 export function oneOf(words: readonly string[]): ScalarType {
-  return textOf(`one of ${words.join(', ')}`, (text) => words.includes(text));
+  return { kind: 'string', form: { what: `one of ${words.join(', ')}`, fits: (text) => words.includes(text) } };
 }
 
-function textOf(what: string, fits: TextForm['fits']): ScalarType {
-  return { kind: 'string', form: { what, fits } };
+export function textOf(what: string, form: RegExp): ScalarType {
+  return { kind: 'string', form: { what, fits: (text) => form.test(text) } };
 }
 
 export function listOf(item: ScalarType): ListType {

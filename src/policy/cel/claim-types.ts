@@ -1,18 +1,17 @@
-import {
-  type EventLogClaims,
-  type HclClaims,
-  type ServiceTdClaim,
-  SNP_PARTS,
-  SNP_PRODUCTS,
-  type SnpClaims,
-  type SnpPlatformInfoClaim,
-  type SnpPolicyClaim,
-  type SnpTcb,
-  type TdAttributesClaim,
-  type TdxClaims,
-  type TdxTcbClaim,
-  type TokenClaims,
-  type TpmClaims,
+import { LINE_NAME } from '../../model/amd-lines.js';
+import type {
+  EventLogClaims,
+  HclClaims,
+  ServiceTdClaim,
+  SnpClaims,
+  SnpPlatformInfoClaim,
+  SnpPolicyClaim,
+  SnpTcb,
+  TdAttributesClaim,
+  TdxClaims,
+  TdxTcbClaim,
+  TokenClaims,
+  TpmClaims,
 } from '../../model/claims.js';
 import { EVIDENCE_TYPES } from '../../model/evidence-traits.js';
 import {
@@ -26,6 +25,7 @@ import {
   oneOf,
   type ScalarType,
   TEXT,
+  textOf,
   UINT8,
   UINT16,
   UINT32,
@@ -37,8 +37,8 @@ const TCB = object<SnpTcb>({ fmc: UINT8, bootloader: UINT8, tee: UINT8, snp: UIN
 
 const SNP = object<SnpClaims>({
   version: UINT32,
-  product: oneOf(SNP_PRODUCTS),
-  part: oneOf([...SNP_PARTS, 'unknown']),
+  product: textOf('the name of a product line, such as Milan', LINE_NAME),
+  part: textOf('unknown, or the name of a part, such as Milan-X', /^(?:unknown|[A-Z][A-Za-z0-9-]{0,31})$/),
   cpuid: object<NonNullable<SnpClaims['cpuid']>>({ family: UINT8, model: UINT8, stepping: UINT8 }),
   firmware: object<SnpClaims['firmware']>({ current: TEXT, committed: TEXT }),
   mitigation: object<NonNullable<SnpClaims['mitigation']>>({ current: TEXT, launch: TEXT }),

@@ -9,8 +9,15 @@ import type { SnpProduct } from '../../model/claims.js';
 import type { DerChain } from '../../model/endorsement.js';
 import { UnfitError, unfitIfMalformed } from '../../model/errors.js';
 import { memoized } from '../../model/memoized.js';
-import { lineName, lineOfIssuer, type SnpLine } from './issuers.js';
-import { AMD_PRODUCT_LINES, type AmdProductLine, type AmdRootPins, ANCHORED, productOfPin } from './roots.js';
+import { lineName, lineOfIssuer, rootName, type SnpLine } from './issuers.js';
+import {
+  AMD_ROOT_PINS,
+  type AmdRootPins,
+  ANCHORED,
+  CARRIED_CERTIFICATES,
+  type CarriedCertificates,
+  productOfPin,
+} from './roots.js';
 
 /** ASK or ASVK, and the pinned ARK that signed it. */
 export interface AmdChain extends SnpLine {
@@ -20,12 +27,13 @@ export interface AmdChain extends SnpLine {
 }
 
 /**
- * The product line of a pinned, self-signed ARK.
+ * The product line of a pinned, self-signed ARK, which its name is of as well.
  * @throws {UnfitError}
  */
 export function verifyArk(ark: X509Certificate, pins: AmdRootPins): SnpProduct {
   const product = productOfPin(pins, spkiDigest(ark));
   if (product === null) throw new UnfitError('root is not pinned');
+  if (ark.subject.commonName !== rootName(product)) throw new UnfitError(`root is not named as that of ${product}`);
   requireSignedBy(ark, ark);
   return product;
 }
@@ -38,7 +46,7 @@ export function verifyArk(ark: X509Certificate, pins: AmdRootPins): SnpProduct {
  */
 export function verifyChain(intermediate: X509Certificate, ark: X509Certificate, pins: AmdRootPins): AmdChain {
   const product = verifyArk(ark, pins);
-  const line = lineOfIssuer(intermediate.subject.commonName);
+  const line = lineOfIssuer(intermediate.subject.commonName, pins);
   if (line?.product !== product) throw new UnfitError(`certificate is not an intermediate of ${product}`);
   requireSignedBy(intermediate, ark);
   return { ...line, intermediate, ark, ders: [hashed(intermediate.der), hashed(ark.der)] };
@@ -61,9 +69,11 @@ export function readChain(pem: string, line: SnpLine, pins: AmdRootPins): AmdCha
  * @throws {UnfitError} where a carried chain does not verify up to its pin
  */
 export const carriedChains: (pins: AmdRootPins) => readonly AmdChain[] = memoized((pins) =>
-  [...AMD_PRODUCT_LINES]
-    .filter(([product, { arkSpki }]) => [...arkSpki].every((digest) => pins.get(product)?.has(digest) === true))
-    .flatMap(([product, line]) => carriedChainsOf(product, line, pins)),
+  [...CARRIED_CERTIFICATES]
+    .filter(([product]) =>
+      [...(AMD_ROOT_PINS.get(product) ?? [])].every((digest) => pins.get(product)?.has(digest) === true),
+    )
+    .flatMap(([product, certificates]) => carriedChainsOf(product, certificates, pins)),
 );
 
 /**
@@ -72,7 +82,7 @@ export const carriedChains: (pins: AmdRootPins) => readonly AmdChain[] = memoize
  */
 export function carriedChainsOf(
   product: SnpProduct,
-  { ark, ask, asvk }: Pick<AmdProductLine, 'ark' | 'ask' | 'asvk'>,
+  { ark, ask, asvk }: CarriedCertificates,
   pins: AmdRootPins,
 ): readonly [AmdChain, AmdChain] {
   return [

@@ -1,5 +1,6 @@
-import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
+import type { SnpProduct } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
+import type { AmdRootPins } from './roots.js';
 
 /** One of the chains of a product line: the VCEK's (ARK, ASK) or the VLEK's (ARK, ASVK). */
 export interface SnpLine {
@@ -10,13 +11,9 @@ export interface SnpLine {
 export const SNP_SIGNING_KEYS: readonly SnpSigningKey[] = ['vcek', 'vlek'];
 
 /** Both chains of each product line that has pins. */
-export function chainsPinned(pins: ReadonlyMap<SnpProduct, unknown>): readonly SnpLine[] {
+export function chainsPinned(pins: AmdRootPins): readonly SnpLine[] {
   return [...pins.keys()].flatMap((product) => SNP_SIGNING_KEYS.map((signingKey) => ({ product, signingKey })));
 }
-
-const SNP_LINES: readonly SnpLine[] = SNP_PRODUCTS.flatMap((product) =>
-  SNP_SIGNING_KEYS.map((signingKey) => ({ product, signingKey })),
-);
 
 /** `milan-vcek`: a key of maps, and part of file names. */
 export function lineName({ product, signingKey }: SnpLine): string {
@@ -33,12 +30,17 @@ export function certificateRoles(signingKey: SnpSigningKey): readonly [string, s
   return signingKey === 'vcek' ? ['VCEK', 'ASK', 'ARK'] : ['VLEK', 'ASVK', 'ARK'];
 }
 
-/** The product line and kind of key that a common name stands for; null for a name that AMD does not use. */
-export function lineOfIssuer(commonName: string | null): SnpLine | null {
-  return SNP_LINES.find(({ product, signingKey }) => issuerName(product, signingKey) === commonName) ?? null;
+/** The product line and kind of key that a common name stands for; null where it names no line that has pins. */
+export function lineOfIssuer(commonName: string | null, pins: AmdRootPins): SnpLine | null {
+  return chainsPinned(pins).find(({ product, signingKey }) => issuerName(product, signingKey) === commonName) ?? null;
 }
 
-/** The product line whose ARK has a common name; null for any other name. */
-export function productOfRoot(commonName: string | null): SnpProduct | null {
-  return SNP_PRODUCTS.find((product) => commonName === `ARK-${product}`) ?? null;
+/** The common name that AMD gives to the ARK of a product line. */
+export function rootName(product: SnpProduct): string {
+  return `ARK-${product}`;
+}
+
+/** The product line whose ARK has a common name; null where it names none that has pins. */
+export function productOfRoot(commonName: string | null, pins: AmdRootPins): SnpProduct | null {
+  return [...pins.keys()].find((product) => rootName(product) === commonName) ?? null;
 }

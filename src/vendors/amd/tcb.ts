@@ -1,8 +1,9 @@
 import { isZero } from '../../formats/byte-reader.js';
 import type { SnpReport } from '../../formats/snp-report.js';
+import type { AmdLine, AmdLines } from '../../model/amd-lines.js';
 import type { SnpTcb } from '../../model/claims.js';
 import { FormatError } from '../../model/errors.js';
-import { type AmdLine, type AmdLines, processorOf } from './product-lines.js';
+import { processorOf } from './product-lines.js';
 
 /** One TCB_VERSION by the layout of a product line. Reserved bytes are not looked at here. */
 export function readTcb(tcb: Uint8Array, { layout }: AmdLine): SnpTcb {

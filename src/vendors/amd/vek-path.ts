@@ -46,7 +46,7 @@ export class VekPaths {
 
   /** @throws {FormatError} `cert_format` */
   readVek({ der, sha256 }: HashedDer): Vek {
-    return this.#veks.get(sha256) ?? parseVek(new Uint8Array(der), sha256);
+    return this.#veks.get(sha256) ?? parseVek(new Uint8Array(der), this.#pins, sha256);
   }
 
   /**

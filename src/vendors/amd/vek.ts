@@ -2,14 +2,13 @@ import type { KeyObject } from 'node:crypto';
 import { describePathProblem, verifyCertificatePath } from '../../crypto/certificate-path.js';
 import { sha256 } from '../../crypto/digest.js';
 import { keptKey } from '../../crypto/key-cache.js';
-import { isZero } from '../../formats/byte-reader.js';
 import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
 import { hex, isSameBytes } from '../../model/bytes.js';
 import { SNP_TCB_COMPONENTS, type SnpProduct, type SnpTcb } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
 import { UnfitError, unfitIfMalformed } from '../../model/errors.js';
 import type { AmdChain } from './chain.js';
-import { certificateRoles, lineOfIssuer, type SnpLine } from './issuers.js';
+import { certificateRoles, issuerName, lineOfIssuer, type SnpLine } from './issuers.js';
 import { type AmdRootPins, profileOf } from './roots.js';
 import { parseVekExtensions, type VekExtensions } from './vek-extensions.js';
 
@@ -21,6 +20,7 @@ export interface Vek {
   readonly extensions: VekExtensions;
   /** By what it holds: a VCEK has a hardware id and no provider id, a VLEK the opposite. Null where it is neither. */
   readonly kind: SnpSigningKey | null;
+  /** The line that its issuer names; null where that has no pins. */
   readonly product: SnpProduct | null;
   /** The key, ready for use. @throws {Error} for one that is not a point on its curve */
   readonly publicKey: () => KeyObject;
@@ -32,7 +32,7 @@ export type AmdVek = Vek & SnpLine;
 /** What a VCEK is made for. */
 export interface VcekSubject {
   readonly product: SnpProduct;
-  /** CHIP_ID, 64 bytes. */
+  /** The chip id as the line's certificates have it: 8 or 64 bytes. */
   readonly chipId: Uint8Array;
   readonly tcb: SnpTcb;
 }
@@ -44,7 +44,7 @@ const CSP_ID = '1.3.6.1.4.1.3704.1.5';
  * Reads a VEK. Verifies nothing: kind and line are what it says of itself.
  * @throws {FormatError} `cert_format`
  */
-export function parseVek(der: Uint8Array, digest: string = hex(sha256(der))): Vek {
+export function parseVek(der: Uint8Array, pins: AmdRootPins, digest: string = hex(sha256(der))): Vek {
   const certificate = parseCertificate(der, { allowZeroSerial: true });
   const has = (oid: string) => certificate.extensions.some((extension) => extension.oid === oid);
   return {
@@ -52,23 +52,23 @@ export function parseVek(der: Uint8Array, digest: string = hex(sha256(der))): Ve
     sha256: digest,
     extensions: parseVekExtensions(certificate),
     kind: has(HW_ID) === has(CSP_ID) ? null : has(HW_ID) ? 'vcek' : 'vlek',
-    product: lineOfIssuer(certificate.issuer.commonName)?.product ?? null,
+    product: lineOfIssuer(certificate.issuer.commonName, pins)?.product ?? null,
     publicKey: keptKey(certificate),
   };
 }
 
 /** The line whose issuer a VEK names, where that issues keys of its kind; else null. */
-export function lineOfVek({ certificate, kind }: Vek): SnpLine | null {
-  const line = lineOfIssuer(certificate.issuer.commonName);
-  return line?.signingKey === kind ? line : null;
+export function lineOfVek({ certificate, kind, product }: Vek): SnpLine | null {
+  if (kind === null || product === null) return null;
+  return issuerName(product, kind) === certificate.issuer.commonName ? { product, signingKey: kind } : null;
 }
 
 /**
  * Reads the VCEK or VLEK of a line. Verifies nothing.
  * @throws {UnfitError}
  */
-export function readVek(der: Uint8Array): AmdVek {
-  const vek = unfitIfMalformed(() => parseVek(der));
+export function readVek(der: Uint8Array, pins: AmdRootPins): AmdVek {
+  const vek = unfitIfMalformed(() => parseVek(der, pins));
   const line = lineOfVek(vek);
   if (line === null) throw new UnfitError('certificate is not a VCEK or VLEK of AMD');
   return { ...vek, ...line };
@@ -99,17 +99,6 @@ export function isForTcb({ extensions }: AmdVek, tcb: SnpTcb): boolean {
 /** Whether a VEK is the VCEK of a chip, line and TCB. */
 export function isVcekOf(vek: AmdVek, { product, chipId, tcb }: VcekSubject): boolean {
   const { hwId } = vek.extensions;
-  const isOfChip = hwId !== null && isSameBytes(hwId, certifiedChipId(product, chipId));
+  const isOfChip = hwId !== null && isSameBytes(hwId, chipId);
   return vek.signingKey === 'vcek' && vek.product === product && isOfChip && isForTcb(vek, tcb);
-}
-
-/** Turin's chip id has 8 bytes, in the certificate and at KDS; in a report 56 zero bytes follow. */
-export function hasShortChipId(product: SnpProduct): boolean {
-  return product === 'Turin';
-}
-
-/** The chip id as the line's certificates have it. Empty where the other bytes of the field are not zero. */
-function certifiedChipId(product: SnpProduct, chipId: Uint8Array): Uint8Array {
-  if (!hasShortChipId(product)) return chipId;
-  return isZero(chipId.subarray(8)) ? chipId.subarray(0, 8) : new Uint8Array(0);
 }

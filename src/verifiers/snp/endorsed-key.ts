@@ -1,10 +1,11 @@
 import type { SnpReport } from '../../formats/snp-report.js';
+import type { AmdLines } from '../../model/amd-lines.js';
 import type { Checks } from '../../model/check.js';
-import { SNP_PRODUCTS, type SnpProduct } from '../../model/claims.js';
+import type { SnpProduct } from '../../model/claims.js';
 import type { Provenance, SnpEndorsementSet, SnpSigningKey, Sourced, Unavailable } from '../../model/endorsement.js';
 import { FormatError } from '../../model/errors.js';
 import { certificateRoles, issuerName } from '../../vendors/amd/issuers.js';
-import { type AmdLines, candidateLines } from '../../vendors/amd/product-lines.js';
+import { candidateLines } from '../../vendors/amd/product-lines.js';
 import type { Vek } from '../../vendors/amd/vek.js';
 import type { VekPath, VekPaths } from '../../vendors/amd/vek-path.js';
 import { verifyPath } from '../evidence/path-checks.js';
@@ -44,9 +45,9 @@ export interface KeyToEndorse {
  */
 export function endorseKey(checks: ReportChecks, paths: VekPaths, key: KeyToEndorse): EndorsedKey | null {
   const { endorsements } = checks;
-  const { signingKey, supplied, found } = key;
+  const { supplied, found } = key;
   const vek = vekOf(checks, paths, key);
-  if (vek === null || !requireKind(endorsements.inside('/vek'), vek.value, signingKey)) return null;
+  if (vek === null || !requireKind(endorsements.inside('/vek'), vek.value, key)) return null;
   const chain = chooseChain(supplied, found, vek.value.product);
   if ('code' in chain) {
     endorsements.unavailable(chain.code, chain);
@@ -72,7 +73,7 @@ function vekOf(
     retryable: false,
   };
   if ('code' in sourced) {
-    recordMissingVek(checks, candidateLines(report, lines).length > 0, sourced);
+    recordMissingVek(checks, { report, lines }, sourced);
     return null;
   }
   const vek = read(checks.endorsements.inside('/vek'), sourced, (value) => paths.readVek(value));
@@ -92,33 +93,38 @@ function read<T, R>(checks: Checks, sourced: Sourced<T>, reading: (value: T) => 
   }
 }
 
-function requireKind(checks: Checks, vek: Vek, signingKey: SnpSigningKey): boolean {
+function requireKind(checks: Checks, vek: Vek, key: KeyToEndorse): boolean {
+  const { signingKey } = key;
   const kind = checks.require(vek.kind === signingKey, 'snp_key_kind', {
     expected: signingKey,
     actual: vek.kind,
   });
-  return kind && requireAmdIssuer(checks, vek, signingKey);
+  return kind && requireAmdIssuer(checks, vek, key);
 }
 
 /** A key certificate whose issuer is not an AMD CA for this kind of key ends at no pinned root, whatever the chain. */
-function requireAmdIssuer(checks: Checks, vek: Vek, signingKey: SnpSigningKey): boolean {
+function requireAmdIssuer(checks: Checks, vek: Vek, { signingKey, lines }: KeyToEndorse): boolean {
   const issuer = vek.certificate.issuer.commonName;
   if (vek.product !== null && issuer === issuerName(vek.product, signingKey)) return true;
   checks.fail('cert_untrusted', {
-    expected: SNP_PRODUCTS.map((product) => issuerName(product, signingKey)),
+    expected: [...lines.keys()].map((product) => issuerName(product, signingKey)),
     detail: 'the issuer of the key certificate is not an AMD CA for this kind of key',
   });
   return false;
 }
 
 /** A report of a line without a root can never be verified; any other may be, once its key certificate is found. */
-function recordMissingVek(checks: ReportChecks, isOfKnownLine: boolean, missing: Unavailable): void {
-  if (isOfKnownLine) {
+function recordMissingVek(
+  checks: ReportChecks,
+  { report, lines }: Pick<KeyToEndorse, 'report' | 'lines'>,
+  missing: Unavailable,
+): void {
+  if (candidateLines(report, lines).length > 0) {
     checks.endorsements.unavailable(missing.code, missing);
     return;
   }
   checks.report.fail('snp_product', {
-    expected: [...SNP_PRODUCTS],
+    expected: [...lines.keys()],
     detail: 'no AMD root is pinned for the product line of the processor',
   });
 }

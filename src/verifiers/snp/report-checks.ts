@@ -2,10 +2,11 @@ import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { verifyEcdsa } from '../../crypto/ecdsa.js';
 import { isZero } from '../../formats/byte-reader.js';
 import type { SnpReport } from '../../formats/snp-report.js';
+import type { AmdLine, AmdLines } from '../../model/amd-lines.js';
 import { hex } from '../../model/bytes.js';
 import type { Checks } from '../../model/check.js';
 import { SNP_TCB_COMPONENTS, type SnpTcb } from '../../model/claims.js';
-import { type AmdLine, type AmdLines, isNameOf, processorOf } from '../../vendors/amd/product-lines.js';
+import { isNameOf, lineOfReport } from '../../vendors/amd/product-lines.js';
 import { readTcb, tcbFitsLayout } from '../../vendors/amd/tcb.js';
 import type { Vek } from '../../vendors/amd/vek.js';
 
@@ -31,7 +32,7 @@ export function verifyProduct(
     });
     return;
   }
-  const named = report.cpuid === null ? line : processorOf(report.cpuid, lines).line;
+  const named = lineOfReport(report, line, lines);
   const fits = Object.values(report.tcb).every((tcb) => tcbFitsLayout(tcb, line));
   checks.require(named === line && fits, 'snp_product', {
     expected: product,

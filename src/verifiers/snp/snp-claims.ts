@@ -1,8 +1,9 @@
 import type { SnpReport } from '../../formats/snp-report.js';
+import type { AmdLine, AmdLines } from '../../model/amd-lines.js';
 import { hex } from '../../model/bytes.js';
 import type { SnpClaims } from '../../model/claims.js';
 import type { SnpSigningKey } from '../../model/endorsement.js';
-import { type AmdLine, type AmdLines, processorOf } from '../../vendors/amd/product-lines.js';
+import { processorOf } from '../../vendors/amd/product-lines.js';
 import { readTcb } from '../../vendors/amd/tcb.js';
 import { present } from '../evidence/mark-verified.js';
 
@@ -21,7 +22,7 @@ export function snpClaims(
   return {
     version: report.version,
     product: line.product,
-    part: report.cpuid === null ? line.parts[0].part : processorOf(report.cpuid, lines).part,
+    part: report.cpuid === null ? (line.parts[0]?.part ?? 'unknown') : processorOf(report.cpuid, lines).part,
     ...present({ cpuid: report.cpuid }),
     firmware: report.firmware,
     ...(report.mitigation === null

@@ -1,8 +1,8 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseSnpReport } from '../../../src/formats/snp-report.js';
-import { SNP_PRODUCTS } from '../../../src/model/claims.js';
-import { AMD_LINES, lineOf } from '../../../src/vendors/amd/product-lines.js';
+import { AMD_LINES, SNP_PRODUCTS } from '../../../src/model/amd-lines.js';
+import { lineOf } from '../../../src/vendors/amd/product-lines.js';
 import { readTcb } from '../../../src/vendors/amd/tcb.js';
 import { createAmdPki, createVirtualMachine, SnpPlatform } from '../../lab/index.js';
 import { LabKds } from '../../lab/kds.js';

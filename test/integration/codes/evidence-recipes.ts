@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type MissingCrl, NO_ENDORSEMENTS, type SnpEndorsementSet } from '../../../src/model/endorsement.js';
 import { LAB_NONCE as nonce } from '../../answers/lab.js';
+import { servedWith } from '../../configured-lines.js';
+import { verifiersOf } from '../../judge.js';
 import {
   AMD_ARC,
   basicConstraints,
@@ -118,6 +120,11 @@ export const snpRecipes = {
   snp_platform_iommu_write_safe: 'lab snp: platform bit 6 under strict',
   snp_platform_tio_enabled: 'lab snp: platform bit 7 under strict',
   snp_platform_unknown: 'lab snp: platform bit 8 under ended',
+  snp_product_configured: ({ lab, judged }: CodeLab) => {
+    const { lines, pins } = servedWith(lab.amd, 'Venice');
+    const evidence = createSnpGuest({ pki: lab.amd, part: 'Venice' }).evidence({ nonce });
+    return judged(evidence, {}, { verifiers: verifiersOf(pins, { lines }) });
+  },
   snp_product_advisory: 'lab snp: VMPL 1 under waived',
   snp_tcb_floor_missing: 'lab snp: debug under of-lists',
 } as const;

@@ -13,8 +13,12 @@ vi.mock('../../../src/vendors/amd/roots.js', async (original) => {
   const { AmdPki } = await import('../../lab/amd-pki.js');
   const lab = new AmdPki({ at: new Date('2026-03-01T12:00:00Z') });
   const [ark, ask, asvk] = [lab.ark('Milan'), lab.intermediate('Milan', 'vcek'), lab.intermediate('Milan', 'vlek')];
-  const line = { arkSpki: lab.pins().get('Milan'), ark: ark.pem, ask: ask.pem, asvk: asvk.pem };
-  return { ...(await original<object>()), AMD_PRODUCT_LINES: new Map([['Milan', line]]) };
+  const carried = { ark: ark.pem, ask: ask.pem, asvk: asvk.pem };
+  return {
+    ...(await original<object>()),
+    AMD_ROOT_PINS: lab.pins(['Milan']),
+    CARRIED_CERTIFICATES: new Map([['Milan', carried]]),
+  };
 });
 
 const REISSUED = pki.reissuedIntermediate('Milan', 'vcek');

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CONFIGURATION_SCHEMA, type Configuration } from '../../../src/config/configuration.js';
 import { environmentSegment, mistypedVariables } from '../../../src/config/environment.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import { lineConfiguration } from '../../lab/amd-lines.js';
 import { environmentNames } from './configuration-keys.js';
 
 const HASH = 'ab'.repeat(32);
@@ -49,6 +50,12 @@ const CASES: readonly Case[] = [
   ['VERITEE__TIME__TOKEN_LEEWAY_SECONDS', '1', (c) => c.time.tokenLeewaySeconds, 1],
   ['VERITEE__AMD__KDS', 'off', (c) => c.amd.kds, 'off'],
   ['VERITEE__AMD__CHAINS', './amd', (c) => c.amd.chains, './amd'],
+  [
+    'VERITEE__AMD__PRODUCTS',
+    JSON.stringify({ Venice: lineConfiguration('Venice', [HASH]) }),
+    (c) => c.amd.products['Venice']?.arkSpki,
+    [HASH],
+  ],
   ['VERITEE__AMD__REFUSE_PRODUCTS', '["Milan"]', (c) => c.amd.refuseProducts, ['Milan']],
   ['VERITEE__INTEL__PCS', 'https://pccs.example', (c) => c.intel.pcs, 'https://pccs.example'],
   ['VERITEE__INTEL__EARLY', 'shadow', (c) => c.intel.early, 'shadow'],

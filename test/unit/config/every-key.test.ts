@@ -9,6 +9,8 @@ import { listKeys } from './configuration-keys.js';
 /** A test, as file and title, in which a start, a decision or an answer changes with the key. */
 type Shown = readonly [file: string, title: string];
 
+const LINES = 'integration/service/product-lines.test.ts';
+const CONFIGURED = 'unit/verifiers/snp/configured-lines.test.ts';
 const SERVE = 'integration/cli/serve-command.test.ts';
 const NOT_STARTED: Shown = [SERVE, 'does not start with %s, and says why'];
 const TENANTS = 'integration/service/tenants.test.ts';
@@ -106,6 +108,20 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'amd.kds': ADDRESSES,
   'amd.chains': OWN_FOLDER,
   'amd.refuseProducts': ['integration/service/decision.test.ts', 'SNP-22 is denied, however genuine the report'],
+  'amd.products': [LINES, 'are allowed with a warning, with all that vouches for them fetched from KDS'],
+  'amd.products.<name>.arkSpki': [
+    CONFIGURED,
+    'SNP-25 fail cert_untrusted under a root of the right name and another key',
+  ],
+  'amd.products.<name>.cpuid.family': [CONFIGURED, 'SNP-17 fail snp_product: a processor of %s under a key of %s'],
+  'amd.products.<name>.cpuid.models': [CONFIGURED, 'SNP-17 fail snp_product: a processor of %s under a key of %s'],
+  'amd.products.<name>.parts': [CONFIGURED, 'name an unknown part for a model that no part has'],
+  'amd.products.<name>.parts.<name>': [CONFIGURED, 'name an unknown part for a model that no part has'],
+  'amd.products.<name>.hwid': [
+    CONFIGURED,
+    'SNP-13 fail snp_chip_id where the certificate has 8 bytes on a line that has 64',
+  ],
+  'amd.products.<name>.tcb': [CONFIGURED, 'SNP-14 fail snp_tcb_cert for a certificate of another FMC'],
   'intel.pcs': ADDRESSES,
   'intel.collateral': OWN_FOLDER,
   'intel.early': [

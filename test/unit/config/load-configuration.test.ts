@@ -70,7 +70,7 @@ describe('defaults', () => {
       limits: { bodyBytes: 2097152, bodyBytesInFlight: 100663296, batchBytes: 16777216, eventLogBytes: 1048576 },
       deadlineSeconds: 5,
       time: { tokenLeewaySeconds: 60 },
-      amd: { kds: 'https://kdsintf.amd.com', chains: './endorsements/amd', refuseProducts: [] },
+      amd: { kds: 'https://kdsintf.amd.com', chains: './endorsements/amd', refuseProducts: [], products: {} },
       intel: { pcs: 'https://api.trustedservices.intel.com', collateral: './endorsements/intel', early: 'off' },
       azure: { thim: 'off', paravisors: { idKeyDigests: [], mrtds: [], akCertificates: 'off' } },
       tpm: { roots: [], intermediates: './endorsements/tpm' },

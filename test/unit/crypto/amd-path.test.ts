@@ -3,11 +3,12 @@ import { judgeValidity, verifyCertificatePath } from '../../../src/crypto/certif
 import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../../src/crypto/revocation-list.js';
 import { parseCertificate, type X509Certificate } from '../../../src/formats/x509-certificate.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
-import { SNP_PRODUCTS, type SnpProduct, type SnpTcb } from '../../../src/model/claims.js';
+import { SNP_PRODUCTS } from '../../../src/model/amd-lines.js';
+import type { SnpProduct, SnpTcb } from '../../../src/model/claims.js';
 import { amdVekProfile } from '../../../src/vendors/amd/roots.js';
+import { AMD_SERIALS } from '../../lab/amd-lines.js';
 import {
   AMD_ARC,
-  AMD_SERIALS,
   type AmdPki,
   amdName,
   type CertificateOverrides,

@@ -12,7 +12,7 @@ const namesOf = (type: string, checks: Parameters<typeof chainOfTrust>[1] = []) 
 /** The checks of each link. */
 const CHECKS: { readonly [name in LinkName]: readonly CheckId[] } = {
   service: ['internal_error', 'deadline', 'clock', 'receipt_unavailable', 'audit_unavailable'],
-  root: ['cert_untrusted'],
+  root: ['cert_untrusted', 'snp_product_configured'],
   certificates: [
     'cert_signature',
     'cert_algorithm',

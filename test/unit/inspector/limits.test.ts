@@ -21,7 +21,7 @@ function stands(sentence: string, text: string): boolean {
 
 /** Items of the document that the page leaves out, by their first words: those that a member of the policy or a warning of the answer brings up. */
 const LEFT_OUT: { readonly [type: string]: readonly string[] } = {
-  snp: ["that the chip's secrets were never extracted", 'that the firmware has no flaw'],
+  snp: ['that AMD owns the root', "that the chip's secrets were never extracted", 'that the firmware has no flaw'],
   tdx: [
     'on what platform a TD that was migrated was built',
     'what the RTMRs mean',

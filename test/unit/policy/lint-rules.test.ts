@@ -44,7 +44,7 @@ describe('remarks on rules', () => {
       'Choose by evidence.type in the rule, or do not accept these types: with it the policy never allows them.',
     ]);
     expect(remedies('!has(snp.cspId)', ['az-snp-vtpm'])).toEqual([undefined]);
-    expect(remedies("snp.product == 'Rome'", ['az-snp-vtpm'])).toEqual([CORRECT]);
+    expect(remedies("snp.product == 'rome'", ['az-snp-vtpm'])).toEqual([CORRECT]);
     expect(remedies("evidence.type == 'az-snp-vtpm'", ['az-snp-vtpm'])).toEqual([undefined]);
   });
 
@@ -131,7 +131,11 @@ describe('remarks on rules', () => {
     [`snp.measurement == '${'AA'.repeat(48)}'`, 'rule_never', 'snp.measurement is 96 hex digits in lower case'],
     ["'0xab' == snp.measurement", 'rule_never', 'snp.measurement is 96 hex digits in lower case, and never "0xab"'],
     ["snp.measurement != '0xab'", 'rule_always', 'snp.measurement is 96 hex digits in lower case, and never "0xab"'],
-    ["snp.product in ['Milan', 'Rome']", 'rule_never', 'snp.product is one of Milan, Genoa, Turin, and never "Rome"'],
+    [
+      "snp.product in ['Milan', 'rome']",
+      'rule_never',
+      'snp.product is the name of a product line, such as Milan, and never "rome"',
+    ],
     ["'ab' in tpm.eventLog.applications", 'rule_never', 'an item of tpm.eventLog.applications is 64 hex digits'],
     ["tpm.eventLog.applications[0] == 'ab'", 'rule_never', 'tpm.eventLog.applications[0] is 64 hex digits'],
     ["tpm.eventLog.applications.all(a, a == 'ab')", 'rule_never', 'a is 64 hex digits in lower case, and never "ab"'],
@@ -225,7 +229,7 @@ describe('remarks on rules', () => {
     expect(ofGuest(rules)).toHaveLength(isTold ? 1 : 0);
   });
 
-  it.each(["snp.product != 'Rome' && snp.vmpl == 0", 'snp.guestSvn >= 0 && snp.vmpl == 0'])(
+  it.each(["snp.product != 'rome' && snp.vmpl == 0", 'snp.guestSvn >= 0 && snp.vmpl == 0'])(
     'does not advise to remove a rule of which one comparison is always true: %s',
     (cel) => {
       const members = { accepts: ['az-snp-vtpm'], minimums: 'any', rules: [{ id: 'one', cel }] };
@@ -234,8 +238,8 @@ describe('remarks on rules', () => {
   );
 
   it('names such a text once for each thing that it makes of a comparison', () => {
-    const cel = "snp.product == 'Rome' || snp.product == 'Rome' || snp.product != 'Rome'";
-    const says = 'snp.product is one of Milan, Genoa, Turin, and never "Rome"';
+    const cel = "snp.product == 'rome' || snp.product == 'rome' || snp.product != 'rome'";
+    const says = 'snp.product is the name of a product line, such as Milan, and never "rome"';
     expect(remarksOn(cel, ['az-snp-vtpm'])).toEqual([`warning rule_never: ${says}`, `warning rule_always: ${says}`]);
   });
 

@@ -227,8 +227,8 @@ describe('a policy text', () => {
     ],
     [
       'the parts',
-      { minimums: { snp: { Rome: { snp: 1 } } } },
-      '/minimums/snp/Rome: unknown key; there are Milan, Milan-X, Genoa, Genoa-X, Bergamo-Siena, Turin, Turin-Dense',
+      { minimums: { snp: { rome: { snp: 1 } } } },
+      '/minimums/snp/rome: unknown key; there are Milan, Milan-X, Genoa, Genoa-X, Bergamo-Siena, Turin, Turin-Dense',
     ],
     ['routes', { routes: { tpm: 'off' } }, '/routes/tpm: unknown key; there are hardware, maa, ita'],
     ['require', { require: { hcl: {} } }, '/require/hcl: unknown key; there are snp, tdx, tpm, maa, ita'],
@@ -388,8 +388,8 @@ describe('a policy text', () => {
     ['allowPerfmon as text', { require: { tdx: { allowPerfmon: 'no' } } }],
     ['another member in require.tdx', { require: { tdx: { allowDebug: true } } }],
     [
-      'an unknown product in appliesTo',
-      { referenceValues: [{ appliesTo: { product: 'Venice' }, snp: { vmpl: [0] } }] },
+      'a product in appliesTo that is no name of one',
+      { referenceValues: [{ appliesTo: { product: 'venice' }, snp: { vmpl: [0] } }] },
     ],
     ['VMPL 4', { referenceValues: [{ snp: { vmpl: [4] } }] }],
     ['VMPL as text', { referenceValues: [{ snp: { vmpl: ['0'] } }] }],
@@ -727,7 +727,8 @@ describe('waivers', () => {
       { floor: { snp: 1 } },
       { part: 'Milan', floor: {} },
       { part: 'Milan', floor: { fmc: 1 } },
-      { part: 'Rome', floor: { snp: 1 } },
+      { part: 'rome', floor: { snp: 1 } },
+      { part: null, floor: { snp: 1 } },
       { part: 'Milan', floor: { snp: 256 } },
       { part: 'Milan', floor: { snp: 1 }, tcb: 'launch' },
     ];

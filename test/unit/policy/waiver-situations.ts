@@ -46,6 +46,10 @@ export const WAIVER_SITUATIONS: readonly WaiverSituation[] = [
   plain('crl_unavailable', SNP, finding('crl_unavailable', 'unavailable')),
   plain('crl_unconfirmed', SNP, finding('crl_unconfirmed', 'warn')),
   plain('collateral_unconfirmed', TDX, finding('collateral_unconfirmed', 'warn')),
+  plain('snp_product_configured', SNP, (type) => ({
+    type,
+    claims: { ...azClaims(), snp: snpClaims({ product: 'Venice', part: 'Venice' }) },
+  })),
   plain('snp_product_advisory', [...SNP, 'maa-token'], (type) =>
     type === 'maa-token' ? finding('snp_product_refused', 'pass')(type) : genuine(type),
   ),

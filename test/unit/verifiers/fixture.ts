@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { AMD_LINES, type AmdLines } from '../../../src/model/amd-lines.js';
 import type { CheckResult } from '../../../src/model/check.js';
 import type { SnpProduct } from '../../../src/model/claims.js';
 import type { CheckId, MalformedCode } from '../../../src/model/codes.js';
@@ -7,6 +8,7 @@ import type { AzSnpVtpmEvidence, SnpEvidence } from '../../../src/model/evidence
 import type { JsonObject } from '../../../src/model/json.js';
 import type { BindingPem } from '../../../src/model/request.js';
 import type { Verification, VerificationContext } from '../../../src/model/verification.js';
+import type { AmdRootPins } from '../../../src/vendors/amd/roots.js';
 import type { AkRoots } from '../../../src/verifiers/attestation-key/ak-roots.js';
 import { AzSnpVtpmVerifier } from '../../../src/verifiers/azure-cvm/az-snp-vtpm-verifier.js';
 import { expectedBinding } from '../../../src/verifiers/binding/expected-binding.js';
@@ -43,6 +45,8 @@ export interface Judging {
   readonly at?: Date;
   readonly endorsements?: EndorsementSet;
   readonly refuse?: readonly SnpProduct[];
+  /** Product lines of a configuration beside those that are built in, and roots of all. */
+  readonly served?: { readonly lines: AmdLines; readonly pins: AmdRootPins };
   /** Roots of certificates of attestation keys; none where left out. */
   readonly akRoots?: AkRoots;
   /** Floors of paravisors by ID_KEY_DIGEST; where left out, 0 for that of the lab. */
@@ -64,18 +68,18 @@ export function contextOf({
 const PINS = PKI.pins();
 const NO_FLOOR: ParavisorFloors = new Map([[AZURE_ID_KEY_DIGEST, 0]]);
 
-function reportVerifier(refuse: readonly SnpProduct[] = []): AmdSnpReportVerifier {
-  return new AmdSnpReportVerifier({ refuseProducts: new Set(refuse), pins: PINS });
+function reportVerifier({ refuse = [], served = { lines: AMD_LINES, pins: PINS } }: Judging): AmdSnpReportVerifier {
+  return new AmdSnpReportVerifier({ refuseProducts: new Set(refuse), ...served });
 }
 
 function floorsOf({ floors = NO_FLOOR }: Judging): ParavisorFloors {
   return floors;
 }
 
-const REPORTS = reportVerifier();
+const REPORTS = reportVerifier({});
 
-function reportsFor({ refuse }: Judging): AmdSnpReportVerifier {
-  return refuse === undefined ? REPORTS : reportVerifier(refuse);
+function reportsFor(judging: Judging): AmdSnpReportVerifier {
+  return judging.refuse === undefined && judging.served === undefined ? REPORTS : reportVerifier(judging);
 }
 
 export function snpVerifier(judging: Judging = {}): SnpVerifier {

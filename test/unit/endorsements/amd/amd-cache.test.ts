@@ -86,7 +86,7 @@ describe('the end of a CRL', () => {
 
 describe('a VCEK of a file', () => {
   const subject = { product: 'Milan', chipId: new Uint8Array(64).fill(7), tcb: TCB } as const;
-  const vek = readVek(pki.issueVcek(subject).der);
+  const vek = readVek(pki.issueVcek(subject).der, pki.pins());
   const chainOf = (of: AmdPki) => readChain(of.chainPem('Milan'), MILAN, of.pins());
 
   beforeEach(() => cache.keepVcek(subject, vek));

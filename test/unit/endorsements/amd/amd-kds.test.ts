@@ -9,13 +9,14 @@ import type { BoundedAnswer } from '../../../../src/outgoing/bounded-agent.js';
 import type { Fetch, FetchRequest } from '../../../../src/outgoing/bounded-fetch.js';
 import { FetchError } from '../../../../src/outgoing/fetch-error.js';
 import { DEFAULT_RESILIENCE, ResilientFetch } from '../../../../src/outgoing/resilient-fetch.js';
+import { AMD_ROOT_PINS } from '../../../../src/vendors/amd/roots.js';
 import { ManualClock } from '../manual-clock.js';
 import { RecordingLog } from '../recording-log.js';
 
 const ORIGIN = 'https://kds.example';
 const CHIP = Uint8Array.from({ length: 64 }, (_, index) => index);
 const CHIP_HEX = Buffer.from(CHIP).toString('hex');
-const TURIN_CHIP = Uint8Array.from({ length: 64 }, (_, index) => (index < 8 ? 0xa0 + index : 0));
+const TURIN_CHIP = Uint8Array.from({ length: 8 }, (_, index) => 0xa0 + index);
 const TCB = { bootloader: 4, tee: 0, snp: 24, microcode: 219 };
 const TURIN_TCB = { fmc: 1, bootloader: 2, tee: 3, snp: 4, microcode: 71 };
 const MINUTE_MS = 60_000;
@@ -37,6 +38,7 @@ function setUp(fairMs?: number) {
   const clock = new ManualClock(new Date('2026-03-01T00:00:00Z'));
   const kds = new AmdKds({
     origin: ORIGIN,
+    pins: AMD_ROOT_PINS,
     chips: fetch,
     lines: fetch,
     clock,
@@ -345,7 +347,13 @@ describe('AmdKds: whose time is over', () => {
         signal.addEventListener('abort', () => reject(new FetchError('aborted', 'left')));
       });
     const breaker = { ...DEFAULT_RESILIENCE, failuresToOpen: 1, openMs: 3_600_000, fairMs: 0 };
-    const kds = new AmdKds({ origin: ORIGIN, chips: fetch, lines: new ResilientFetch(fetch, breaker), clock });
+    const kds = new AmdKds({
+      origin: ORIGIN,
+      pins: AMD_ROOT_PINS,
+      chips: fetch,
+      lines: new ResilientFetch(fetch, breaker),
+      clock,
+    });
     for (const asked of [1, 2, 3]) {
       expect(await leaving(kds, 'Milan')).toMatch(/^no_time: /);
       answers.at(-1)?.();
@@ -365,7 +373,7 @@ describe('AmdKds: whose time is over', () => {
       new Promise((_resolve, reject) =>
         signal.addEventListener('abort', () => reject(new FetchError('aborted', 'over'))),
       );
-    const kds = new AmdKds({ origin: ORIGIN, chips: fetch, lines: fetch, clock, lineMs: 20 });
+    const kds = new AmdKds({ origin: ORIGIN, pins: AMD_ROOT_PINS, chips: fetch, lines: fetch, clock, lineMs: 20 });
     await expect(crl(kds, 'Milan', call().signal)).rejects.toMatchObject({ fault: 'no_time' });
     const stopping = setUp();
     stopping.fetch.answer = fetch.answer;
@@ -389,7 +397,15 @@ describe('AmdKds: turns that replicas share', () => {
     };
     const { fetch, clock, call } = setUp();
     const shared = new SharedFetches(store, new EntrySeal(new Uint8Array(32)), clock, new RecordingLog());
-    const kds = new AmdKds({ origin: ORIGIN, chips: fetch, lines: fetch, clock, shared, vcekWaitMs: 20 });
+    const kds = new AmdKds({
+      origin: ORIGIN,
+      pins: AMD_ROOT_PINS,
+      chips: fetch,
+      lines: fetch,
+      clock,
+      shared,
+      vcekWaitMs: 20,
+    });
     return { fetch, kds, call };
   }
 

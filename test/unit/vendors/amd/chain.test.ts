@@ -25,14 +25,18 @@ describe('a chain of AMD', () => {
 
 describe('a VCEK', () => {
   const { platform } = createSnpGuest({ pki: PKI, part: 'Turin' });
-  const vek = readVek(platform.vek.der);
+  const vek = readVek(platform.vek.der, PKI.pins());
   const tcb = {};
 
-  it('is of a Turin whose chip id is 8 bytes, and zeros', () => {
-    const chipId = new Uint8Array(64);
-    chipId.set(vek.extensions.hwId ?? []);
+  it('is of the chip whose id it certifies, and of no other', () => {
+    const chipId = platform.chipId.slice(0, 8);
     expect(isVcekOf(vek, { product: 'Turin', chipId, tcb: tcb as never })).toBe(true);
-    chipId[63] = 1;
+    expect(isVcekOf(vek, { product: 'Turin', chipId: platform.chipId, tcb: tcb as never })).toBe(false);
+    chipId[7] = 0;
     expect(isVcekOf(vek, { product: 'Turin', chipId, tcb: tcb as never })).toBe(false);
+  });
+
+  it('is of no line that has no pins', () => {
+    expect(() => readVek(platform.vek.der, PKI.pins(['Milan', 'Genoa']))).toThrow(/not a VCEK or VLEK of AMD/);
   });
 });

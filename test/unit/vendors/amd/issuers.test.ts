@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { certificateRoles, chainsPinned, issuerName, lineOfIssuer } from '../../../../src/vendors/amd/issuers.js';
+import { AMD_ROOT_PINS } from '../../../../src/vendors/amd/roots.js';
 
 describe('certificates of a path', () => {
   it('are called as AMD calls them, by the kind of key', () => {
@@ -21,11 +22,14 @@ describe('issuer of a VEK', () => {
   it.each(['Milan', 'Genoa', 'Turin'] as const)('names the line %s and the kind of key', (product) => {
     expect(issuerName(product, 'vcek')).toBe(`SEV-${product}`);
     expect(issuerName(product, 'vlek')).toBe(`SEV-VLEK-${product}`);
-    expect(lineOfIssuer(`SEV-${product}`)).toEqual({ product, signingKey: 'vcek' });
-    expect(lineOfIssuer(`SEV-VLEK-${product}`)).toEqual({ product, signingKey: 'vlek' });
+    expect(lineOfIssuer(`SEV-${product}`, AMD_ROOT_PINS)).toEqual({ product, signingKey: 'vcek' });
+    expect(lineOfIssuer(`SEV-VLEK-${product}`, AMD_ROOT_PINS)).toEqual({ product, signingKey: 'vlek' });
   });
 
-  it.each([null, '', 'SEV-', 'SEV-Milan ', 'SEV-VCEK-Milan', 'ARK-Milan', 'SEV-milan'])('names no line: %j', (name) => {
-    expect(lineOfIssuer(name)).toBeNull();
-  });
+  it.each([null, '', 'SEV-', 'SEV-Milan ', 'SEV-VCEK-Milan', 'ARK-Milan', 'SEV-milan', 'SEV-Venice'])(
+    'names no line: %j',
+    (name) => {
+      expect(lineOfIssuer(name, AMD_ROOT_PINS)).toBeNull();
+    },
+  );
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseSnpReport } from '../../../../src/formats/snp-report.js';
-import { AMD_LINES, candidateLines, lineOf, processorOf } from '../../../../src/vendors/amd/product-lines.js';
+import { AMD_LINES } from '../../../../src/model/amd-lines.js';
+import { candidateLines, lineOf, processorOf } from '../../../../src/vendors/amd/product-lines.js';
 import { azureReportFields, buildSnpReport, SNP_PROCESSORS, type SnpReportFields } from '../../../lab/index.js';
 
 const parse = (fields: Partial<SnpReportFields>) =>

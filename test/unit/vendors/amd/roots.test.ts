@@ -3,7 +3,7 @@ import { hex } from '../../../../src/model/bytes.js';
 import { UnfitError } from '../../../../src/model/errors.js';
 import { carriedChains, carriedChainsOf } from '../../../../src/vendors/amd/chain.js';
 import { lineName } from '../../../../src/vendors/amd/issuers.js';
-import { AMD_PRODUCT_LINES, AMD_ROOT_PINS } from '../../../../src/vendors/amd/roots.js';
+import { AMD_ROOT_PINS, CARRIED_CERTIFICATES } from '../../../../src/vendors/amd/roots.js';
 import { createAmdPki } from '../../../lab/index.js';
 
 describe('pinned roots', () => {
@@ -40,7 +40,7 @@ describe('carried chains', () => {
   });
 
   it('SNP-25 are refused if they are not of the pinned root of their line', () => {
-    const [milan, genoa] = [AMD_PRODUCT_LINES.get('Milan'), AMD_PRODUCT_LINES.get('Genoa')];
+    const [milan, genoa] = [CARRIED_CERTIFICATES.get('Milan'), CARRIED_CERTIFICATES.get('Genoa')];
     if (milan === undefined || genoa === undefined) throw new Error('no Milan, or no Genoa');
     expect(() => carriedChainsOf('Genoa', milan, AMD_ROOT_PINS)).toThrow(/another product line/);
     expect(() => carriedChainsOf('Genoa', { ...genoa, asvk: milan.asvk }, AMD_ROOT_PINS)).toThrow(UnfitError);

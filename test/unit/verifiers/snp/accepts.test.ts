@@ -8,6 +8,7 @@ import {
   amdName,
   buildCertificateTable,
   createSnpGuest,
+  processorOfPart,
   SNP_PROCESSORS,
   SnpGuest,
   type VcekOptions,
@@ -17,12 +18,12 @@ import { AT, expectVerified, FOREIGN_PKI, JWK, NONCE, PKI, snpVerifier, verifySn
 
 const VERSIONS = [2, 3, 4, 5] as const;
 const KINDS: readonly VekKind[] = ['vcek', 'vlek'];
-const PARTS = Object.keys(SNP_PROCESSORS) as SnpPart[];
+const PARTS = Object.keys(SNP_PROCESSORS);
 const SIGNERS = PARTS.flatMap((part) => KINDS.map((signingKey) => [part, signingKey] as const));
 
 /** What a report says of its processor, which depends on the report's version; undefined where it says nothing. */
 function ofProcessor(part: SnpPart, version: (typeof VERSIONS)[number]) {
-  const { product, cpuid } = SNP_PROCESSORS[part];
+  const { product, cpuid } = processorOfPart(part);
   const mitigation = version === 5 ? { launch: '0x1', current: '0x3' } : undefined;
   return version === 2 ? { product, part: product, mitigation } : { product, part, cpuid, mitigation };
 }

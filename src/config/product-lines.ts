@@ -1,0 +1,139 @@
+import { AMD_LINES, type AmdLine, ANY_STEPPING, LINE_NAME, type Range } from '../model/amd-lines.js';
+import type { Place, Read } from '../schema/schema.js';
+import { entries, list, naming, object } from '../schema/structures.js';
+import { choice, hex, integer, single } from '../schema/values.js';
+
+const MODEL_MAX = 0xff;
+const NUMBER = '0[xX][0-9a-fA-F]{1,2}|\\d{1,3}';
+const MODELS = new RegExp(`^(${NUMBER})(?:-(${NUMBER}))?$`);
+
+/** A model, or the range of those from one to another, both inclusive; null where it is neither. */
+function rangeFrom(raw: unknown): Range | null {
+  const [, low, high = low] = MODELS.exec(String(raw)) ?? [];
+  const range: Range = [Number(low), Number(high)];
+  return range[0] <= range[1] && range[1] <= MODEL_MAX ? range : null;
+}
+
+const MODELS_FORM = `a model from 0 to ${MODEL_MAX}, or a range such as 0x50-0x57`;
+
+/** Kept as written. */
+const models = list(
+  single('json', MODELS_FORM, (raw) =>
+    (typeof raw === 'number' || typeof raw === 'string') && rangeFrom(raw) !== null ? raw : undefined,
+  ),
+  'filled',
+);
+
+/** A product line of AMD's that this version does not have built in. */
+const productLine = object({
+  /** SHA-256 of the SubjectPublicKeyInfo of each ARK. */
+  arkSpki: list(hex(32), 'filled', 'distinct'),
+  /** Family and models of its processors, as CPUID has them. */
+  cpuid: object({ family: integer(0, 0xff), models }),
+  /** Models of each part, by its name. */
+  parts: naming(entries(LINE_NAME, models)),
+  /** Bytes of hwID in its key certificates. */
+  hwid: single('json', '8 or 64', (raw) => (raw === 8 || raw === 64 ? raw : undefined)),
+  /** The line whose layout of TCB_VERSION it has. */
+  tcb: choice('milan', 'turin'),
+});
+
+/** Product lines by name. */
+export const productLines = entries(LINE_NAME, productLine);
+
+/** What of the section `amd` is about product lines. */
+interface LineSettings {
+  readonly products: Read<typeof productLines>;
+  readonly refuseProducts: readonly string[];
+}
+
+/** The product lines of a configuration. */
+export function configuredLines({ products }: Pick<LineSettings, 'products'>): readonly AmdLine[] {
+  return Object.entries(products).map(([name, line]) => lineFrom(name, line));
+}
+
+function lineFrom(product: string, { arkSpki, cpuid, parts, hwid, tcb }: Read<typeof productLine>): AmdLine {
+  return {
+    product,
+    arkSpki: new Set(arkSpki),
+    family: cpuid.family,
+    models: rangesIn(cpuid.models),
+    parts: Object.entries(parts).map(([part, own]) => ({ part, models: rangesIn(own), steppings: ANY_STEPPING })),
+    otherNames: [],
+    chipIdBytes: hwid,
+    layout: tcb,
+  };
+}
+
+function rangesIn(written: readonly (number | string)[]): readonly Range[] {
+  return written.map(rangeFrom).filter((range) => range !== null);
+}
+
+/** Refuses product lines that could be taken for another one, and refused products that there are not. */
+export function checkProductLines(amd: LineSettings, at: Place): void {
+  const lines = configuredLines(amd);
+  lines.forEach((line, index) => {
+    const place = at.member('products', line.product);
+    // Of two configured ones the second is refused.
+    const others = [...AMD_LINES.values(), ...lines.slice(0, index)];
+    checkName(line, others, place);
+    checkParts(line, others, place.member('parts'));
+    checkPins(line, others, place.member('arkSpki'));
+    checkModels(line, others, place.member('cpuid', 'models'));
+  });
+  const products = [...AMD_LINES.keys(), ...lines.map(({ product }) => product)];
+  amd.refuseProducts.forEach((product, index) => {
+    if (!products.includes(product)) at.member('refuseProducts', index).refuse(`must be one of ${products.join(', ')}`);
+  });
+}
+
+/** Names are compared without case: files of a line have its name in lower case. */
+const folded = (name: string) => name.toLowerCase();
+
+/** What `part` is in a claim for a model that no part has. */
+const RESERVED = ['unknown'];
+/** With one of these, the name of an issuer (`SEV-VLEK-X`) or of a key certificate (`SEV-VCEK`) would have two meanings. */
+const OF_KEYS = /^(?:vcek|vlek)(?:-|$)/;
+
+function namesOf({ product, otherNames, parts }: AmdLine): readonly string[] {
+  return [product, ...otherNames, ...parts.map(({ part }) => part), ...RESERVED].map(folded);
+}
+
+function checkName({ product }: AmdLine, others: readonly AmdLine[], at: Place): void {
+  const name = folded(product);
+  if (OF_KEYS.test(name)) at.refuse('must not be VCEK or VLEK, or begin with one: names of certificates begin so');
+  if (others.some((other) => namesOf(other).includes(name))) at.refuse('is the name of another line or part');
+  const lineNames = others.flatMap((other) => [other.product, ...other.otherNames]);
+  // The name in a key certificate is that of the line, a hyphen and the stepping.
+  const near = lineNames.find((own) => name.startsWith(`${folded(own)}-`) || folded(own).startsWith(`${name}-`));
+  if (near !== undefined) at.refuse(`differs from ${near} by what follows a hyphen, as the steppings of one line do`);
+}
+
+function checkParts({ product, parts, models: all }: AmdLine, others: readonly AmdLine[], at: Place): void {
+  parts.forEach(({ part, models: own }, index) => {
+    const place = at.member(part);
+    const before = parts.slice(0, index);
+    const taken = [...others.flatMap(namesOf), ...before.map((other) => folded(other.part))];
+    if (taken.includes(folded(part))) place.refuse('is the name of another line or part');
+    if (!own.every((range) => all.some((outer) => outer[0] <= range[0] && range[1] <= outer[1]))) {
+      place.refuse(`must be among the models of ${product} (cpuid.models), each range inside one of them`);
+    }
+    if (before.some((other) => overlap(own, other.models))) place.refuse('has a model of another part');
+  });
+}
+
+function checkPins({ arkSpki }: AmdLine, others: readonly AmdLine[], at: Place): void {
+  [...arkSpki].forEach((digest, index) => {
+    const other = others.find((each) => each.arkSpki.has(digest));
+    if (other !== undefined) at.member(index).refuse(`is the root key of ${other.product}`);
+  });
+}
+
+function checkModels({ family, models: own }: AmdLine, others: readonly AmdLine[], at: Place): void {
+  const other = others.find((each) => each.family === family && overlap(own, each.models));
+  if (other !== undefined) at.refuse(`has a model of ${other.product}, which has the same family`);
+}
+
+function overlap(one: readonly Range[], other: readonly Range[]): boolean {
+  return one.some(([low, high]) => other.some((range) => low <= range[1] && range[0] <= high));
+}
