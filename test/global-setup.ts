@@ -33,7 +33,7 @@ async function entryFor(files: readonly string[]): Promise<ProvidedContext['entr
 /** The lab's RSA keys: half a minute on a fresh machine. They are kept in the machine's folder for temporary files. */
 function makeLabKeys(): void {
   const pki = createAmdPki();
-  for (const product of ['Milan', 'Genoa', 'Turin'] as const) {
+  for (const product of ['Milan', 'Genoa', 'Turin', 'Venice', 'Florence']) {
     for (const kind of ['vcek', 'vlek'] as const) pki.chainPem(product, kind);
   }
   const ak = createAzureAkPki();

@@ -86,8 +86,8 @@ export interface SnpEndorsementRequest {
   readonly products: readonly SnpProduct[];
   /** CHIP_ID, 64 bytes; all zero where masked. */
   readonly chipId: Uint8Array;
-  /** CHIP_ID as the certificates of each candidate line have it: 8 or 64 bytes. */
-  readonly certifiedChipId: (product: SnpProduct) => Uint8Array;
+  /** How many of these bytes the certificates of each candidate line have. */
+  readonly chipIdBytes: (product: SnpProduct) => 8 | 64;
   /** REPORTED_TCB read with the layout of each candidate line. */
   readonly reportedTcb: (product: SnpProduct) => SnpTcb;
   /** What the request itself supplies. A source is not asked for a key certificate or a chain that the request has. */

@@ -46,7 +46,7 @@ export class AmdVeks {
     }
     const subjects = request.products.map((product) => ({
       product,
-      chipId: request.certifiedChipId(product),
+      chipId: request.chipId.subarray(0, request.chipIdBytes(product)),
       tcb: request.reportedTcb(product),
     }));
     const held = await this.#local(subjects, context);

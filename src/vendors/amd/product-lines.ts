@@ -46,11 +46,6 @@ export function lineOf(product: SnpProduct, lines: AmdLines): AmdLine {
   return line;
 }
 
-/** CHIP_ID as the line's certificates and KDS have it: the first 8 bytes, or all 64. */
-export function certifiedChipId(chipId: Uint8Array, { chipIdBytes }: AmdLine): Uint8Array {
-  return chipId.subarray(0, chipIdBytes);
-}
-
 /**
  * Product lines that a report can belong to, the likeliest first; empty where it names a line without a root.
  * Version 2 has no CPUID: there the length of the chip id decides among the built-in lines, and none says nothing.

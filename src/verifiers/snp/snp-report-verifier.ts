@@ -19,7 +19,7 @@ import { nullIfMalformed, within } from '../../model/errors.js';
 import type { SnpEndorsementInput } from '../../model/evidence.js';
 import { TOKENS } from '../../model/injection-tokens.js';
 import { RevocationLists } from '../../vendors/amd/crls.js';
-import { candidateLines, certifiedChipId, lineOf } from '../../vendors/amd/product-lines.js';
+import { candidateLines, lineOf } from '../../vendors/amd/product-lines.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../../vendors/amd/roots.js';
 import { readTcb, requireTcbReservedZero } from '../../vendors/amd/tcb.js';
 import { lineOfVek, type Vek } from '../../vendors/amd/vek.js';
@@ -184,7 +184,7 @@ function neededBy(
     signingKey,
     products: product === null ? candidateLines(report, lines).map((line) => line.product) : [product],
     chipId: report.chipId,
-    certifiedChipId: (line) => certifiedChipId(report.chipId, lineOf(line, lines)),
+    chipIdBytes: (line) => lineOf(line, lines).chipIdBytes,
     reportedTcb: (line) => readTcb(report.tcb.reported, lineOf(line, lines)),
     supplied: {
       vek: supplied.vek === null ? null : suppliedVek(supplied.vek, paths),

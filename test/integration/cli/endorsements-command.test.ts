@@ -4,7 +4,8 @@ import { parseSnpReport } from '../../../src/formats/snp-report.js';
 import { AMD_LINES, SNP_PRODUCTS } from '../../../src/model/amd-lines.js';
 import { lineOf } from '../../../src/vendors/amd/product-lines.js';
 import { readTcb } from '../../../src/vendors/amd/tcb.js';
-import { createAmdPki, createVirtualMachine, SnpPlatform } from '../../lab/index.js';
+import { productsOf } from '../../configured-lines.js';
+import { createAmdPki, createSnpGuest, createVirtualMachine, SnpPlatform } from '../../lab/index.js';
 import { LabKds } from '../../lab/kds.js';
 import { wireEvidence } from '../../lab/wire-evidence.js';
 import { azSnpEvidenceOf, NO_INPUT, nonceOf } from '../../real-evidence.js';
@@ -224,6 +225,58 @@ describe.skipIf(!haveVectors)('endorsements of AMD', () => {
     expect(await ask()).toEqual([0]);
   });
 });
+
+describe('endorsements of a product line of the configuration', () => {
+  const NONCE = Buffer.alloc(32, 7);
+  const products = productsOf(PKI, 'Venice');
+  const guest = createSnpGuest({ pki: PKI, part: 'Venice' });
+  const evidence = guest.evidence({ nonce: NONCE, endorsements: NO_INPUT });
+
+  it('are exported where KDS is, and imported where it is not, and a report verifies there', async () => {
+    const { product, chipId, tcb, vek } = guest.platform;
+    kds.serveLine(PKI, product);
+    kds.serveVcek(product, chipId, tcb, vek.der);
+    const report = await cli.write('venice.bin', evidence.report);
+    const amd = { kds: kds.origin, chains: cli.path('venice'), products };
+    const connected = await cli.write('venice.yaml', JSON.stringify({ amd }));
+    const options = ['--report', report, '--config', connected];
+    const exported = await cli.run(['endorsements', 'export', cli.path('of-venice'), ...options], '', environment);
+    expect([exported.exitCode, exported.stderr]).toEqual([3, '']);
+    // Of the built-in lines the emulated KDS has nothing that AMD has signed.
+    expect(exported.stdout.match(/^missing \w+/gm)).toEqual(SNP_PRODUCTS.map(() => 'missing crl_unavailable'));
+    expect([...(await held('of-venice'))].sort()).toEqual([
+      'chain-venice-vcek.pem',
+      expect.stringMatching(/^crl-venice-vcek-/),
+      expect.stringMatching(/^vcek-venice-/),
+    ]);
+
+    const configured = (settings: object) => isolated.write('venice.yaml', JSON.stringify(settings));
+    const withLine = ['--config', await configured({ amd: { kds: 'off', products } })];
+    const imported = await isolated.run(['endorsements', 'import', cli.path('of-venice'), ...withLine]);
+    expect([imported.exitCode, imported.stdout.match(/^imported /gm)?.length]).toEqual([0, 3]);
+    const policy = await cli.write('of-venice.yaml', OF_VENICE);
+    const body = JSON.stringify({ evidence: wireEvidence(evidence), nonce: NONCE.toString('base64url') });
+    const verify = (...more: readonly string[]) => isolated.run(['verify', '-', '--policy', policy, ...more], body);
+    const verified = await verify(...withLine);
+    expect([verified.exitCode, JSON.parse(verified.stdout).reasons]).toEqual([0, []]);
+    expect(verified.stdout).toContain('snp_product_configured');
+
+    const without = ['--config', await configured({ amd: { kds: 'off' } })];
+    const refused = await verify(...without);
+    expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toContain('there is no part Venice, neither built in nor in amd.products');
+    const nothing = await isolated.run(['endorsements', 'import', cli.path('of-venice'), ...without]);
+    expect(nothing.exitCode).toBe(2);
+    expect(nothing.stdout).not.toContain('imported');
+  });
+});
+
+const OF_VENICE = `apiVersion: veritee/v1
+id: of-venice
+version: 1
+accepts: [snp]
+minimums: { snp: { Venice: { fmc: 2, microcode: 40 } } }
+`;
 
 const GENUINE = `apiVersion: veritee/v1
 id: genuine

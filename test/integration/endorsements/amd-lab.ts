@@ -148,7 +148,7 @@ export function requestFor(changes: Partial<SnpEndorsementRequest> = {}): SnpEnd
     signingKey: 'vcek',
     products: ['Milan'],
     chipId: CHIP,
-    certifiedChipId: (product: SnpProduct) => (product === 'Turin' ? CHIP.subarray(0, 8) : CHIP),
+    chipIdBytes: (product: SnpProduct) => (product === 'Turin' ? 8 : 64),
     reportedTcb: (product: SnpProduct) => (product === 'Turin' ? TURIN_TCB : TCB),
     supplied: { vek: null, chain: false, crls: false },
     hasPath: () => true,

@@ -81,7 +81,7 @@ function endorsementRequests(configuration: Configuration): readonly Endorsement
       signingKey: 'vcek',
       products: ['Milan'],
       chipId: new Uint8Array(64).fill(1),
-      certifiedChipId: () => new Uint8Array(64).fill(1),
+      chipIdBytes: () => 64,
       reportedTcb: () => tcb,
       supplied: { vek: null, chain: false, crls: false },
       hasPath: () => true,

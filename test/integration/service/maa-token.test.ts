@@ -10,6 +10,7 @@ import type { MaaTokenEvidence } from '../../../src/model/evidence.js';
 import { TOKENS } from '../../../src/model/injection-tokens.js';
 import type { JsonObject } from '../../../src/model/json.js';
 import type { EvidenceVerifier, TokenVerifier } from '../../../src/model/verification.js';
+import { productsOf } from '../../configured-lines.js';
 import {
   boundValue,
   createSnpGuest,
@@ -117,8 +118,8 @@ describe('a token of Azure Attestation alone', () => {
 });
 
 describe('a token about an SEV-SNP VM, which names no product line', () => {
-  const refusing = (name: string) =>
-    lab.start({ amd: { refuseProducts: ['Milan'] } }, { amdRootPins: PKI.pins() }, name);
+  const refusing = (name: string, amd: object = { refuseProducts: ['Milan'] }) =>
+    lab.start({ amd }, { amdRootPins: PKI.pins() }, name);
 
   it('TOK-30 is denied alone where the operator refuses some lines, and warns where none', async () => {
     const own = await refusing('refusing-tokens');
@@ -132,6 +133,12 @@ describe('a token about an SEV-SNP VM, which names no product line', () => {
     expect([...verdictOf(warned), ...resultsOf(warned, 'snp_product_advisory')]).toEqual(['allow', 'warn']);
     const waived = await ask(azureVm(NONCE, NONCE), { policy: 'tokens-advised' });
     expect([...verdictOf(waived), checksOf(waived, 'snp_product_advisory')[0]?.['waived']]).toEqual(['allow', true]);
+  });
+
+  it('TOK-30 is denied alone where the operator refuses a product line of the configuration', async () => {
+    const amd = { refuseProducts: ['Venice'], products: productsOf(PKI, 'Venice') };
+    const own = await refusing('refusing-configured', amd);
+    expect(verdictOf(await ask(azureVm(NONCE, NONCE), {}, own))).toEqual(['deny', 'snp_product_refused']);
   });
 
   it('TOK-30 twin: is allowed beside hardware evidence of Genoa, whose product counts for both', async () => {

@@ -23,7 +23,7 @@ const snpRequest = (signingKey: SnpSigningKey = 'vcek'): EndorsementRequest => (
   signingKey,
   products: ['Milan'],
   chipId: new Uint8Array(64),
-  certifiedChipId: () => new Uint8Array(64),
+  chipIdBytes: () => 64,
   reportedTcb: () => ({ bootloader: 0, tee: 0, snp: 0, microcode: 0 }),
   supplied: { vek: null, chain: false, crls: false },
   hasPath: () => true,

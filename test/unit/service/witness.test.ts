@@ -16,7 +16,7 @@ const SNP: EndorsementRequest = {
   signingKey: 'vcek',
   products: ['Milan'],
   chipId: new Uint8Array(64).fill(1),
-  certifiedChipId: () => new Uint8Array(64).fill(1),
+  chipIdBytes: () => 64,
   reportedTcb: () => ({}) as never,
   supplied: { vek: null, chain: false, crls: false },
   hasPath: () => true,

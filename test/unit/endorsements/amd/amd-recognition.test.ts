@@ -223,3 +223,75 @@ describe.skipIf(!haveVectors)('recogniseAmdMaterial: what AMD really issues', ()
     });
   });
 });
+
+describe('recogniseAmdMaterial with a product line of the configuration', () => {
+  const SERVED = new Map([...PINS, ...pki.pins(['Venice'])]);
+  const venice = pki.ark('Venice');
+  const veniceVcek = pki.issueVcek({ product: 'Venice', chipId: CHIP, tcb: { ...TCB, fmc: 1 } });
+  const MILAN = [file('milan.pem', pki.chainPem('Milan')), file('milan.crl', pki.issueCrl({ product: 'Milan' }))];
+  /** Everything about the built-in line, as where nothing else is there. */
+  const MILAN_ALONE = { chains: ['Milan vcek'], crls: ['Milan'] };
+
+  it('recognises its chains, keys and CRLs', () => {
+    const files = [
+      file('a', pki.chainPem('Venice')),
+      file('b', pki.chainPem('Venice', 'vlek')),
+      file('c', veniceVcek.der),
+      file('d', pki.issueCrl({ product: 'Venice' })),
+    ];
+    expect(recognise(files, SERVED)).toEqual({
+      arks: ['Venice', 'Venice'],
+      chains: ['Venice vcek', 'Venice vlek'],
+      veks: ['Venice vcek'],
+      crls: ['Venice'],
+      refused: [],
+    });
+  });
+
+  it('SNP-25 takes nothing of it where the line is not configured', () => {
+    const files = [
+      file('a', pki.chainPem('Venice')),
+      file('b', veniceVcek.der),
+      file('c', pki.issueCrl({ product: 'Venice' })),
+    ];
+    const { refused, ...taken } = recognise(files);
+    expect(taken).toEqual({ arks: [], chains: [], veks: [], crls: [] });
+    expect(refused.map(({ why }) => why)).toEqual([
+      'certificate is not a VCEK or VLEK of AMD',
+      'root is not pinned',
+      'no pinned root for this certificate is available',
+      'CRL is not from an AMD root',
+    ]);
+  });
+
+  it('SNP-25 takes no intermediate of a built-in line that its root signed', () => {
+    const issued = pki.issueIntermediate('Milan', 'vcek', { signer: venice.key, issuer: venice.name });
+    const found = recognise([...MILAN, file('forged.pem', issued.pem + venice.pem)], SERVED);
+    expect(found).toMatchObject({ ...MILAN_ALONE, arks: ['Milan', 'Venice'] });
+    expect(found.refused).toEqual([{ name: 'forged.pem', why: 'certificate is not an intermediate of Venice' }]);
+  });
+
+  it('SNP-25 takes no root with its key and the name of a built-in root, which then stands in nobody’s way', () => {
+    const name = pki.ark('Milan').name;
+    const named = pki.issueRoot('Venice', { issuer: name, subject: name });
+    const found = recognise([file('0.pem', named.pem), ...MILAN], SERVED);
+    expect(found).toMatchObject({ ...MILAN_ALONE, arks: ['Milan'] });
+    expect(found.refused).toEqual([{ name: '0.pem', why: 'root is not named as that of Venice' }]);
+  });
+
+  it('SNP-27 takes no CRL of its root in the name of a built-in one', () => {
+    const issuer = { ...venice, name: pki.ark('Milan').name };
+    const forged = pki.issueCrl({ product: 'Milan', number: 99, issuer });
+    const found = recognise([...MILAN, file('forged.crl', forged)], SERVED);
+    expect(found).toMatchObject(MILAN_ALONE);
+    expect(found.refused).toMatchObject([{ name: 'forged.crl' }]);
+  });
+
+  it('SNP-31 takes no VCEK of a built-in line below its chain', () => {
+    const issuer = { ...pki.intermediate('Venice', 'vcek'), name: pki.intermediate('Milan', 'vcek').name };
+    const forged = pki.issueVcek({ product: 'Milan', chipId: CHIP, tcb: TCB, issuer });
+    const found = recognise([...MILAN, file('v.pem', pki.chainPem('Venice')), file('forged.der', forged.der)], SERVED);
+    expect(found.veks).toEqual([]);
+    expect(found.refused).toMatchObject([{ name: 'forged.der' }]);
+  });
+});

@@ -1,8 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { parseSnpReport } from '../../../../src/formats/snp-report.js';
 import { AMD_LINES } from '../../../../src/model/amd-lines.js';
-import { candidateLines, lineOf, processorOf } from '../../../../src/vendors/amd/product-lines.js';
-import { azureReportFields, buildSnpReport, SNP_PROCESSORS, type SnpReportFields } from '../../../lab/index.js';
+import {
+  candidateLines,
+  isNameOf,
+  lineOf,
+  lineOfReport,
+  processorOf,
+} from '../../../../src/vendors/amd/product-lines.js';
+import { servedWith } from '../../../configured-lines.js';
+import {
+  azureReportFields,
+  buildSnpReport,
+  createAmdPki,
+  SNP_PROCESSORS,
+  type SnpReportFields,
+} from '../../../lab/index.js';
+
+const { lines: SERVED } = servedWith(createAmdPki(), 'Venice', 'Florence');
+const VENICE_CPUID = { family: 0x1a, model: 0x50, stepping: 0 };
 
 const parse = (fields: Partial<SnpReportFields>) =>
   parseSnpReport(buildSnpReport({ ...azureReportFields(), ...fields }));
@@ -67,5 +83,53 @@ describe('the line of a product', () => {
 
   it('that is not among the lines is an error, and no other line', () => {
     expect(() => lineOf('Turin', new Map())).toThrow(/Turin has a pinned root and no product line/);
+  });
+});
+
+describe('a name in a key certificate', () => {
+  const named = (product: string, name: string | null) => isNameOf(lineOf(product, SERVED), name);
+
+  it.each([
+    ['Milan', 'Milan'],
+    ['Milan', 'Milan-B0'],
+    ['Genoa', 'Bergamo-A1'],
+    ['Genoa', 'Siena'],
+    ['Venice', 'Venice-A0'],
+    ['Venice', 'Venice'],
+  ])('SNP-31 is of the line %s: %s', (product, name) => {
+    expect(named(product, name)).toBe(true);
+  });
+
+  it.each([
+    ['Milan', 'Milano'],
+    ['Milan', 'milan-B0'],
+    ['Milan', 'Genoa-B1'],
+    ['Genoa', 'Milan-B0'],
+    ['Genoa', 'Bergamo2'],
+    ['Milan', ''],
+    ['Milan', null],
+    ['Milan', '-B0'],
+    ['Venice', 'Venice2-A0'],
+    ['Venice', 'Florence-B0'],
+  ])('SNP-31 is not of the line %s: %j', (product, name) => {
+    expect(named(product, name)).toBe(false);
+  });
+});
+
+describe('the line of a report', () => {
+  const line = (product: string) => lineOf(product, SERVED);
+
+  it.each([
+    ['the one of its processor, whatever its key is certified for', {}, 'Venice', 'Milan'],
+    ['the one of its processor, which a configuration adds', { cpuid: VENICE_CPUID }, 'Milan', 'Venice'],
+    ['without CPUID the built-in one that its key is certified for', { version: 2, cpuid: null }, 'Genoa', 'Genoa'],
+    ['without CPUID none under the key of a configured one', { version: 2, cpuid: null }, 'Venice', undefined],
+  ])('SNP-17 is %s', (_what, fields, certified, product) => {
+    expect(lineOfReport(parse(fields), line(certified), SERVED)?.product).toBe(product);
+  });
+
+  it('is no configured one where it has no CPUID: none is a candidate', () => {
+    const found = candidateLines(parse({ version: 2, cpuid: null }), SERVED);
+    expect(found.map(({ product }) => product)).toEqual(['Milan', 'Genoa', 'Turin']);
   });
 });
