@@ -168,6 +168,16 @@ describe('machines of a product line of the configuration', () => {
     expect(verdictOf(await askFlorence(other))).toEqual(['allow']);
   });
 
+  it('SNP-13 fail snp_chip_id with the VCEK of KDS where the chip id goes on after 8 bytes', async () => {
+    const chipId = Uint8Array.from(venice.platform.chipId);
+    chipId[63] = 1;
+    const guest = createSnpGuest({ pki: PKI, platform: venice.platform });
+    const endorsements = { vek: null, chain: null, crls: [] };
+    const evidence = wireEvidence(guest.evidence({ nonce: NONCE, report: { fields: { chipId } }, endorsements }));
+    const body = JSON.stringify({ evidence, nonce: base64Url(NONCE), policy: 'lenient' });
+    expect(verdictOf(await post(service.url, '/verify', body))).toEqual(['deny', 'snp_chip_id']);
+  });
+
   it('leave those of built-in lines as they are', async () => {
     const answer = await lab.verify(service, { members: { policy: 'lenient' } });
     expect(verdictOf(answer)).toEqual(['allow']);

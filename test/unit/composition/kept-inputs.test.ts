@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { NO_CONFIGURED_ROOTS } from '../../../src/composition/configured-roots.js';
+import { configurationOfThen, type JudgingConfiguration } from '../../../src/composition/kept-inputs.js';
+import { configurationWith, productsOf } from '../../configured-lines.js';
+import { createAmdPki } from '../../lab/index.js';
+
+const PKI = createAmdPki();
+const NOW = configurationWith(productsOf(PKI, 'Venice'));
+
+/** What was kept of a configuration, with this section `amd`. */
+function kept(amd: JudgingConfiguration['amd']): JudgingConfiguration {
+  const { policies, historical, limits, time, deadlineSeconds, azure, maa, ita } = NOW;
+  const rest = { lifetimeSeconds: 300, roots: NO_CONFIGURED_ROOTS, submitted: [], early: false };
+  return { policies, historical, limits, time, deadlineSeconds, amd, paravisors: azure.paravisors, maa, ita, ...rest };
+}
+
+describe('the configuration of a decision that is judged again', () => {
+  it('has the product lines of then, and none of now', () => {
+    const { products } = configurationWith(productsOf(PKI, 'Florence')).amd;
+    expect(configurationOfThen(NOW, kept({ refuseProducts: [], products })).amd.products).toEqual(products);
+    expect(configurationOfThen(NOW, kept({ refuseProducts: [], products: {} })).amd.products).toEqual({});
+  });
+
+  it('has none where it was kept before there were any', () => {
+    expect(configurationOfThen(NOW, kept({ refuseProducts: ['Milan'] })).amd).toEqual({
+      ...NOW.amd,
+      refuseProducts: ['Milan'],
+      products: {},
+    });
+  });
+});
