@@ -7,9 +7,11 @@ const MODEL_MAX = 0xff;
 const NUMBER = '0[xX][0-9a-fA-F]{1,2}|\\d{1,3}';
 const MODELS = new RegExp(`^(${NUMBER})(?:-(${NUMBER}))?$`);
 
-/** A model, or the range of those from one to another, both inclusive; null where it is neither. */
+/** A model, or the range of those from one to another, both inclusive: `0x50-0x57` or `[0x50, 0x57]`; null where it is neither. */
 function rangeFrom(raw: unknown): Range | null {
-  const [, low, high = low] = MODELS.exec(String(raw)) ?? [];
+  const ends = Array.isArray(raw) && raw.length === 2 ? raw : [raw];
+  const text = ends.every((end) => typeof end === 'number' || typeof end === 'string') ? ends.join('-') : '';
+  const [, low, high = low] = MODELS.exec(text) ?? [];
   const range: Range = [Number(low), Number(high)];
   return range[0] <= range[1] && range[1] <= MODEL_MAX ? range : null;
 }
@@ -17,12 +19,9 @@ function rangeFrom(raw: unknown): Range | null {
 const MODELS_FORM = `a model from 0 to ${MODEL_MAX}, or a range such as 0x50-0x57`;
 
 /** Kept as written. */
-const models = list(
-  single('json', MODELS_FORM, (raw) =>
-    (typeof raw === 'number' || typeof raw === 'string') && rangeFrom(raw) !== null ? raw : undefined,
-  ),
-  'filled',
-);
+const range = single('json', MODELS_FORM, (raw) => (rangeFrom(raw) === null ? undefined : raw));
+
+const models = list(range, 'filled');
 
 /** A product line of AMD's that this version does not have built in. */
 const productLine = object({
@@ -65,7 +64,7 @@ function lineFrom(product: string, { arkSpki, cpuid, parts, hwid, tcb }: Read<ty
   };
 }
 
-function rangesIn(written: readonly (number | string)[]): readonly Range[] {
+function rangesIn(written: Read<typeof models>): readonly Range[] {
   return written.map(rangeFrom).filter((range) => range !== null);
 }
 

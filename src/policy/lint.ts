@@ -34,8 +34,7 @@ export interface LintOptions extends PolicyTextOptions, ReleaseLintOptions, Para
 }
 
 /** Facts of a configuration that policies are compared with. */
-export type LintFacts = Omit<LintOptions, 'at' | keyof PolicyTextOptions> &
-  Required<Pick<PolicyTextOptions, 'lines'>>;
+export type LintFacts = Omit<LintOptions, 'at' | keyof PolicyTextOptions> & Required<Pick<PolicyTextOptions, 'lines'>>;
 
 /**
  * What is wrong with a policy text: errors, with which it does not load, else warnings, with which it loads, and enforces

@@ -18,7 +18,7 @@ const VENICE = {
 /** Another one, which clashes with neither. */
 const FLORENCE = {
   arkSpki: [OTHER_PIN],
-  cpuid: { family: 0x1b, models: [1] },
+  cpuid: { family: 0x1b, models: [[1, 3]] },
   parts: { Florence: [1] },
   hwid: 64,
   tcb: 'milan',
@@ -62,7 +62,7 @@ describe('product lines of the configuration', () => {
         product: 'Florence',
         arkSpki: new Set([OTHER_PIN]),
         family: 0x1b,
-        models: [[1, 1]],
+        models: [[1, 3]],
         parts: [{ part: 'Florence', models: [[1, 1]], steppings: [0, 255] }],
         otherNames: [],
         chipIdBytes: 64,
@@ -130,14 +130,28 @@ describe('product lines of the configuration', () => {
     expect(problemsWith(members)).toContain(problem);
   });
 
-  it.each([256, -1, 1.5, '0x100', '0x57-0x50', '0x50-', '-0x50', '0x50-0x57-0x58', '80 - 81', '', true, [0x50, 0x57]])(
-    'have no model %j',
-    (model) => {
-      expect(problemsWith({ cpuid: { family: 0x1a, models: [model] } })).toContain(
-        'cpuid/models/0: must be a model from 0 to 255, or a range such as 0x50-0x57',
-      );
-    },
-  );
+  it.each(
+    [
+      256,
+      -1,
+      1.5,
+      '0x100',
+      '0x57-0x50',
+      '0x50-',
+      '-0x50',
+      '0x50-0x57-0x58',
+      '80 - 81',
+      '',
+      true,
+      [0x50],
+      [0x57, 0x50],
+      [0x50, [0x51]],
+    ].map((model) => ({ model })),
+  )('have no model $model', ({ model }) => {
+    expect(problemsWith({ cpuid: { family: 0x1a, models: [model] } })).toContain(
+      'cpuid/models/0: must be a model from 0 to 255, or a range such as 0x50-0x57',
+    );
+  });
 
   it.each(['Milan', 'MILAN', 'Turin-Dense', 'TURIN-dense', 'Bergamo-Siena', 'Bergamo', 'SIENA', 'Genoa-x', 'Unknown'])(
     'SNP-25 do not load under the name %s, which a built-in line or part has, in any case',
