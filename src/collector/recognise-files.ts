@@ -44,9 +44,14 @@ type Parts = readonly (readonly [EvidenceFileKey, Uint8Array])[];
 export function recogniseFiles(files: readonly RawFile[], recognise: Recognise): RecognisedFiles {
   const first = files.map((file) => ({ file, parts: partsByContent(file.bytes, recognise) }));
   const known = new Map(first.flatMap(({ parts }) => parts));
-  const found = first.map(({ file, parts }) => ({
+  const second = first.map(({ file, parts }) => ({
     file,
-    parts: parts.length > 0 ? parts : partsByOthers(file, known),
+    parts: parts.length > 0 ? parts : partsByOthers(file.bytes, known),
+  }));
+  const assigned = new Map(second.flatMap(({ parts }) => parts));
+  const found = second.map(({ file, parts }) => ({
+    file,
+    parts: parts.length > 0 ? parts : partsByName(file, assigned),
   }));
   const contents = new Map<EvidenceFileKey, Uint8Array>();
   const notes: string[] = [];
@@ -160,16 +165,25 @@ function isAnswer(read: () => unknown): boolean {
 }
 
 /** Tells by the other files which part a file is: PCR values of the quote, hashed runtime data, the log of a TD or vTPM. */
-function partsByOthers({ name, bytes }: RawFile, known: EvidenceContents): Parts {
-  const message = known.get('quoteMessage');
-  const quote = message === undefined ? null : nullIfMalformed(() => parseTpmsQuote(message));
+function partsByOthers(bytes: Uint8Array, known: EvidenceContents): Parts {
+  const quote = quoteOf(known);
   const key =
     (quote !== null && isOver(bytes, quote) ? 'pcrs' : null) ??
     (isRuntimeData(bytes, known) ? 'runtimeData' : null) ??
-    logKeyOf(bytes, known) ??
-    keyOfName(name) ??
-    (quote !== null && isTpmSignature(bytes) ? 'quoteSignature' : null);
+    logKeyOf(bytes, known);
   return key === null ? [] : [[key, bytes]];
+}
+
+/** A name counts only where no other file holds its part: names get swapped. */
+function partsByName({ name, bytes }: RawFile, assigned: EvidenceContents): Parts {
+  const key = keyOfName(name);
+  if (key !== null && !assigned.has(key)) return [[key, bytes]];
+  return quoteOf(assigned) !== null && isTpmSignature(bytes) ? [['quoteSignature', bytes]] : [];
+}
+
+function quoteOf(contents: EvidenceContents): TpmsQuote | null {
+  const message = contents.get('quoteMessage');
+  return message === undefined ? null : nullIfMalformed(() => parseTpmsQuote(message));
 }
 
 function isOver(bytes: Uint8Array, quote: TpmsQuote): boolean {

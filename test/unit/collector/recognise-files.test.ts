@@ -150,6 +150,26 @@ describe('files of a guest', () => {
     ]);
   });
 
+  it.each<[string, readonly [EvidenceFileKey, EvidenceFileKey]]>([
+    ['a TPM quote and its signature', ['quoteMessage', 'quoteSignature']],
+    ['a signature and the PCR values', ['quoteSignature', 'pcrs']],
+  ])('that were swapped are used as what they are, if the name alone tells one of them: %s', (_title, [one, other]) => {
+    const files = named(['hcl', 'quoteMessage', 'quoteSignature', 'pcrs']).map(({ name, bytes }) => {
+      if (name === EVIDENCE_FILES[one].name) return { name, bytes: bytesOf(other) };
+      return { name, bytes: name === EVIDENCE_FILES[other].name ? bytesOf(one) : bytes };
+    });
+    const { contents, notes } = recognised(files);
+    expect([contents.get(one), contents.get(other)]).toEqual([bytesOf(one), bytesOf(other)]);
+    expect(notes.every((note) => note.includes('and is used as'))).toBe(true);
+    expect(notes).toHaveLength(2);
+  });
+
+  it('that have the name of a part which another file holds are left out', () => {
+    const files = [{ name: 'report.bin', bytes: Buffer.from('x') }, ...nameless(['report'])];
+    const { contents } = recognised(files);
+    expect(contents).toEqual(new Map([['report', bytesOf('report')]]));
+  });
+
   it('that are nothing known are left out; a name that is nearly one of evidence is named', () => {
     const files = [
       ...named(['report']),
