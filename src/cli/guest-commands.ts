@@ -4,6 +4,7 @@ import { collectScript } from '../collector/collect-script.js';
 import { requestBody } from '../collector/evidence-body.js';
 import { UnfitFileError, writePrivateFile } from '../collector/files.js';
 import { ALL_PCRS, parsePcrList } from '../collector/pcr-values.js';
+import type { Recogniser } from '../collector/recognise-files.js';
 import { evidenceOf, FILE_EVIDENCE_TYPES, type FileEvidenceType } from '../collector/request-files.js';
 import { FormatError } from '../model/errors.js';
 import { isSystemError, outputProblem } from '../model/file-problem.js';
@@ -13,7 +14,7 @@ import { sayingRemedies } from './collect-remedies.js';
 import { UsageError } from './input.js';
 import { EXIT_CODE } from './output.js';
 import type { CollectOptions, RequestOptions } from './program.js';
-import { type Recognition, recogniseFolder } from './raw-evidence.js';
+import { recogniseFolder } from './raw-evidence.js';
 
 /** Where a body goes, and what people are told. */
 export interface GuestOutput {
@@ -50,13 +51,13 @@ export async function collectCommand(
 export async function requestCommand(
   folder: string,
   options: RequestOptions,
-  recognise: Recognition['recognise'],
+  recogniser: Recogniser,
   output: GuestOutput,
 ): Promise<number> {
   const nonce = options.nonce === undefined ? null : readOption('--nonce', () => readNonce(options.nonce ?? ''));
   const type = options.type === undefined ? null : evidenceType(options.type);
   return sayingRemedies(async () => {
-    const evidence = evidenceOf(await recogniseFolder(folder, { recognise, warn: output.warn }), type);
+    const evidence = evidenceOf(await recogniseFolder(folder, { ...recogniser, warn: output.warn }), type);
     await deliver(requestBody(evidence, nonce, null), options.output, output);
     return EXIT_CODE.allow;
   });

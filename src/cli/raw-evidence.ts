@@ -1,15 +1,13 @@
 import { requestBody, tokenEvidence } from '../collector/evidence-body.js';
 import { type EvidenceContents, type RawFile, readEvidenceFolder } from '../collector/evidence-files.js';
-import { type Recognise, recogniseFiles } from '../collector/recognise-files.js';
+import { type Recogniser, recogniseFiles } from '../collector/recognise-files.js';
 import { evidenceOf } from '../collector/request-files.js';
 import type { JsonObject } from '../model/json.js';
-import type { RawInspections } from '../service/inspections.js';
 import { sayingRemedies } from './collect-remedies.js';
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from './input.js';
 
 /** How raw files are recognised, and who is told what became of them. */
-export interface Recognition {
-  readonly recognise: Recognise;
+export interface Recognition extends Recogniser {
   readonly warn: (message: string) => void;
 }
 
@@ -17,10 +15,10 @@ export interface Recognition {
  * Reads the files of a folder and assigns them to the parts of evidence that they hold.
  * @throws {CollectError} `evidence_files`
  */
-export async function recogniseFolder(folder: string, { recognise, warn }: Recognition): Promise<EvidenceContents> {
+export async function recogniseFolder(folder: string, recognition: Recognition): Promise<EvidenceContents> {
   const { files, notes } = await readEvidenceFolder(folder);
-  notes.forEach(warn);
-  return recognised(files, { recognise, warn });
+  notes.forEach(recognition.warn);
+  return recognised(files, recognition);
 }
 
 /** @returns a /verify body with the evidence of a folder, without a nonce */
@@ -37,7 +35,7 @@ export function bodyOfFolder(folder: string, recognition: Recognition): Promise<
 export async function bodyOfFile(
   file: NamedInput,
   vek: NamedInput | null,
-  recognition: Recognition & Pick<RawInspections, 'remark'>,
+  recognition: Recognition,
 ): Promise<NamedInput> {
   const isBody = isMeantAsJson(file.bytes);
   if (isBody && vek !== null)
@@ -60,9 +58,9 @@ export async function bodyOfFile(
   });
 }
 
-function recognised(files: readonly RawFile[], { recognise, warn }: Recognition): EvidenceContents {
-  const { contents, notes } = recogniseFiles(files, recognise);
-  notes.forEach(warn);
+function recognised(files: readonly RawFile[], recognition: Recognition): EvidenceContents {
+  const { contents, notes } = recogniseFiles(files, recognition);
+  notes.forEach(recognition.warn);
   return contents;
 }
 

@@ -5,12 +5,14 @@ import { isTpmSignature, logPartOf, partsOfStructure } from '../formats/evidence
 import { readPcrValues } from '../formats/pcr-values.js';
 import { parsePemCertificates, pemOf } from '../formats/pem.js';
 import { parseSnpReport } from '../formats/snp-report.js';
+import { parseStrictJson } from '../formats/strict-json.js';
 import { parseTdQuote } from '../formats/td-quote.js';
 import { parseTpmsQuote, type TpmsQuote } from '../formats/tpms-attest.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
 import { base64, isSameBytes, latin1 } from '../model/bytes.js';
 import { nullIfMalformed } from '../model/errors.js';
 import type { StructureKind } from '../model/evidence.js';
+import { isObject } from '../model/json.js';
 import { nearNames, quotedName } from '../model/names-in-messages.js';
 import { CollectError } from './collect-error.js';
 import {
@@ -23,8 +25,14 @@ import {
 import { readAmdCertification, readTdQuote } from './metadata-service.js';
 import { isDigestOf } from './pcr-values.js';
 
-/** Lists the kinds of structure that bytes can be. */
-export type Recognise = (bytes: Uint8Array) => readonly StructureKind[];
+/** Tells what bytes look like. */
+export interface Recogniser {
+  /** Lists the kinds of structure that bytes can be. */
+  readonly recognise: (bytes: Uint8Array) => readonly StructureKind[];
+  /** What makes bytes unreadable that could be read otherwise, such as base64; null if nothing is found. */
+  readonly remark: (bytes: Uint8Array) => string | null;
+  readonly nameOf: (kind: StructureKind) => string;
+}
 
 export interface RecognisedFiles {
   readonly contents: EvidenceContents;
@@ -41,8 +49,8 @@ type Parts = readonly (readonly [EvidenceFileKey, Uint8Array])[];
  *
  * @throws {CollectError} `evidence_files` if two files hold the same part, and the name of neither says which one is meant
  */
-export function recogniseFiles(files: readonly RawFile[], recognise: Recognise): RecognisedFiles {
-  const first = files.map((file) => ({ file, parts: partsByContent(file.bytes, recognise) }));
+export function recogniseFiles(files: readonly RawFile[], recogniser: Recogniser): RecognisedFiles {
+  const first = files.map((file) => ({ file, parts: partsByContent(file.bytes, recogniser) }));
   const known = new Map(first.flatMap(({ parts }) => parts));
   const second = first.map(({ file, parts }) => ({
     file,
@@ -51,7 +59,7 @@ export function recogniseFiles(files: readonly RawFile[], recognise: Recognise):
   const assigned = new Map(second.flatMap(({ parts }) => parts));
   const found = second.map(({ file, parts }) => ({
     file,
-    parts: parts.length > 0 ? parts : partsByName(file, assigned),
+    parts: parts.length > 0 || recogniser.remark(file.bytes) !== null ? parts : partsByName(file, assigned),
   }));
   const contents = new Map<EvidenceFileKey, Uint8Array>();
   const notes: string[] = [];
@@ -59,7 +67,7 @@ export function recogniseFiles(files: readonly RawFile[], recognise: Recognise):
   // A file whose name says what its content is goes before the others.
   for (const { file, parts } of found.toSorted((a, b) => Number(isWellNamed(b)) - Number(isWellNamed(a)))) {
     if (parts.length === 0) {
-      notes.push(leftOut(file.name));
+      notes.push(`${quotedName(file.name)} is left out: ${whyLeftOut(file, recogniser)}`);
       continue;
     }
     const taken = parts.map(([key]) => holders.get(key)).find((holder) => holder !== undefined);
@@ -118,13 +126,24 @@ function fromTheLeaf(certificates: readonly X509Certificate[]): readonly X509Cer
   return certificates.toSorted((a, b) => issuers(b) - issuers(a));
 }
 
-function leftOut(name: string): string {
+function whyLeftOut({ name, bytes }: RawFile, { recognise, remark, nameOf }: Recogniser): string {
+  const why = remark(bytes);
+  if (why !== null) return why;
+  const [kind] = recognise(bytes);
+  if (kind === 'token') return 'it is a token, which is evidence by itself: name this file instead';
+  if (kind !== undefined) return `it is ${nameOf(kind)}, which is no part of this evidence`;
+  if (isBody(bytes)) return 'it is a /verify body: name this file instead';
+  if (keyOfName(name) !== null) return `another file holds what ${name} is the name of`;
   const [near] = nearNames(
     name,
     Object.values(EVIDENCE_FILES).map((file) => file.name),
   );
-  const meant = near === undefined || near === name ? '' : `; did you mean ${near}?`;
-  return `${quotedName(name)} is left out: neither its content nor its name is of evidence${meant}`;
+  return `neither its content nor its name is of evidence${near === undefined ? '' : `; did you mean ${near}?`}`;
+}
+
+function isBody(bytes: Uint8Array): boolean {
+  const value = nullIfMalformed(() => parseStrictJson(bytes));
+  return isObject(value) && Object.hasOwn(value, 'evidence');
 }
 
 /** Reports a file that has the name of another part. A name that is none of evidence is no mistake. */
@@ -142,7 +161,7 @@ function isWellNamed({ file, parts }: { readonly file: RawFile; readonly parts: 
 }
 
 /** Empty if the content of this file alone does not show its part. */
-function partsByContent(bytes: Uint8Array, recognise: Recognise): Parts {
+function partsByContent(bytes: Uint8Array, { recognise }: Recogniser): Parts {
   const [kind, ...others] = recognise(bytes);
   if (kind === undefined) return partsOfAnswer(bytes);
   return others.length > 0 ? [] : partsOfStructure(kind, bytes);

@@ -10,7 +10,7 @@ import { type VerifyDetail, verifyCommand } from '../cli/verify-command.js';
 import { type Configuration, type ListenConfiguration, WORKERS, workersFrom } from '../config/configuration.js';
 import { maskSecrets } from '../config/effective-configuration.js';
 import { createLog } from '../http/log.js';
-import { recogniseRaw, remarkOnRaw } from '../inspect/raw-structures.js';
+import { RAW_RECOGNISER } from '../inspect/raw-structures.js';
 import { outputProblem } from '../model/file-problem.js';
 import { TOKENS } from '../model/injection-tokens.js';
 import type { Log } from '../model/ports.js';
@@ -133,7 +133,7 @@ const ACTIONS: Omit<Actions, 'serve'> = {
 
 /** A body, or raw files of a guest, which their content tells apart: a person named them (decision 0028). */
 async function verifyInput(path: string, vek: string | undefined): Promise<NamedInput> {
-  const recognition = { recognise: recogniseRaw, remark: remarkOnRaw, warn: warnOnStderr };
+  const recognition = { ...RAW_RECOGNISER, warn: warnOnStderr };
   const status = path === '-' ? null : await stat(path).catch(() => null);
   if (status?.isDirectory() !== true) {
     refuseTwice('--vek', path, vek);

@@ -4,14 +4,14 @@ import type { Actions, CollectOptions } from '../cli/program.js';
 import { GUEST_PLACES, type GuestPlaces } from '../collector/collect.js';
 import { toolRunner } from '../collector/tool-run.js';
 import { configfsEntry } from '../collector/tsm-report.js';
-import { recogniseRaw } from '../inspect/raw-structures.js';
+import { RAW_RECOGNISER } from '../inspect/raw-structures.js';
 import { untilSignal } from './until-signal.js';
 
 /** @param places of the machine that is collected from, where it is not a guest as Azure makes it */
 export function guestCommands(places: GuestPlaces = GUEST_PLACES): Pick<Actions, 'collect' | 'request'> {
   return {
     collect: (options) => collectUntilSignal(options, places),
-    request: (folder, options) => requestCommand(folder, options, recogniseRaw, OUTPUT),
+    request: (folder, options) => requestCommand(folder, options, RAW_RECOGNISER, OUTPUT),
   };
 }
 

@@ -200,6 +200,9 @@ export function remarkOnRaw(bytes: Uint8Array): string | null {
   return inBase64 === null ? null : `it is ${inBase64} written in base64: turn it into bytes first (base64 -d)`;
 }
 
+/** What tells raw files apart. */
+export const RAW_RECOGNISER = { recognise: recogniseRaw, remark: remarkOnRaw, nameOf: nameOfKind };
+
 /** Of version 3 to 5: TEE type 0, and Intel's id as vendor of the quoting enclave (Intel DCAP, quote header). */
 function isSgxQuote(bytes: Uint8Array): boolean {
   const header = hex(bytes.subarray(0, 28));

@@ -5,7 +5,7 @@ import { recogniseFiles } from '../../src/collector/recognise-files.js';
 import { evidenceOf } from '../../src/collector/request-files.js';
 import { type RunningService, startService } from '../../src/composition/service.js';
 import { loadConfiguration } from '../../src/config/load-configuration.js';
-import { recogniseRaw } from '../../src/inspect/raw-structures.js';
+import { RAW_RECOGNISER } from '../../src/inspect/raw-structures.js';
 import type { JsonObject } from '../../src/model/json.js';
 import { post, verdictOf } from '../integration/service/lab-service.js';
 
@@ -143,7 +143,7 @@ describe.each(RECORDINGS)('the recording $name', ({ name, verdict, warnings, fli
 
   it('is the same evidence as raw files', async () => {
     const { files, notes } = await readEvidenceFolder(`${FOLDER}/${name}`);
-    const recognised = recogniseFiles(files, recogniseRaw);
+    const recognised = recogniseFiles(files, RAW_RECOGNISER);
     expect([...notes, ...recognised.notes]).toEqual([]);
     expect(evidenceOf(recognised.contents, null)).toEqual((await bodyOf(name))['evidence']);
   });

@@ -9,7 +9,7 @@ import { UsageError } from '../../../src/cli/input.js';
 import type { CollectOptions } from '../../../src/cli/program.js';
 import { GUEST_PLACES } from '../../../src/collector/collect.js';
 import { COLLECT_REMEDIES } from '../../../src/collector/collect-error.js';
-import { recogniseRaw } from '../../../src/inspect/raw-structures.js';
+import { RAW_RECOGNISER } from '../../../src/inspect/raw-structures.js';
 
 const NONCE = randomBytes(32).toString('base64url');
 
@@ -244,16 +244,16 @@ describe('veritee request', () => {
 
   it('makes a body with the nonce that it is told, and with none otherwise', async () => {
     const options = { output: '-' };
-    expect(await requestCommand(join(folder, 'raw'), options, recogniseRaw, output)).toBe(0);
+    expect(await requestCommand(join(folder, 'raw'), options, RAW_RECOGNISER, output)).toBe(0);
     expect(JSON.parse(written)).toEqual({ evidence: { type: 'tdx', quote: 'AAAA' } });
     written = '';
-    await requestCommand(join(folder, 'raw'), { ...options, nonce: NONCE, type: 'tdx' }, recogniseRaw, output);
+    await requestCommand(join(folder, 'raw'), { ...options, nonce: NONCE, type: 'tdx' }, RAW_RECOGNISER, output);
     expect(JSON.parse(written)).toEqual({ evidence: { type: 'tdx', quote: 'AAAA' }, nonce: NONCE });
   });
 
   it('says which files it leaves out', async () => {
     await writeFile(join(folder, 'raw/nonce'), NONCE);
-    await requestCommand(join(folder, 'raw'), { output: join(folder, 'body.json') }, recogniseRaw, output);
+    await requestCommand(join(folder, 'raw'), { output: join(folder, 'body.json') }, RAW_RECOGNISER, output);
     expect(warned).toEqual(['"nonce" is left out: neither its content nor its name is of evidence']);
     expect(JSON.parse(await readFile(join(folder, 'body.json'), 'utf8'))).not.toHaveProperty('nonce');
   });
@@ -261,7 +261,7 @@ describe('veritee request', () => {
   it('names the file that another may be meant to be, also where there is no evidence', async () => {
     await rm(join(folder, 'raw/td-quote.json'));
     await writeFile(join(folder, 'raw/td-quotes.json'), '{}');
-    const [line] = await linesOf(requestCommand(join(folder, 'raw'), { output: '-' }, recogniseRaw, output));
+    const [line] = await linesOf(requestCommand(join(folder, 'raw'), { output: '-' }, RAW_RECOGNISER, output));
     expect(line).toBe('evidence_files: none of report.bin, hcl.bin, td-quote.bin, td-quote.json, quote.msg is there');
     const expected =
       '"td-quotes.json" is left out: neither its content nor its name is of evidence; did you mean td-quote.json?';
@@ -270,7 +270,7 @@ describe('veritee request', () => {
 
   it('does not repeat a name that does not look like one', async () => {
     await writeFile(join(folder, 'raw/a\nb'), 'x');
-    await requestCommand(join(folder, 'raw'), { output: '-' }, recogniseRaw, output);
+    await requestCommand(join(folder, 'raw'), { output: '-' }, RAW_RECOGNISER, output);
     expect(warned).toEqual(['(name withheld) is left out: neither its content nor its name is of evidence']);
   });
 
@@ -281,7 +281,7 @@ describe('veritee request', () => {
     [{ type: 'snp' }, 'evidence_files: the files are evidence of type tdx, not snp'],
   ])('refuses %j', async (options, expected) => {
     const [line] = await linesOf(
-      requestCommand(join(folder, 'raw'), { output: '-', ...options }, recogniseRaw, output),
+      requestCommand(join(folder, 'raw'), { output: '-', ...options }, RAW_RECOGNISER, output),
     );
     expect(line).toBe(expected);
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UsageError } from '../../../src/cli/input.js';
 import { bodyOfFile, bodyOfFolder } from '../../../src/cli/raw-evidence.js';
-import { recogniseRaw, remarkOnRaw } from '../../../src/inspect/raw-structures.js';
+import { RAW_RECOGNISER } from '../../../src/inspect/raw-structures.js';
 import { createAmdPki, createSnpGuest, pemOf } from '../../lab/index.js';
 
 const guest = createSnpGuest({ pki: createAmdPki() });
@@ -14,8 +14,7 @@ const PART = (value: object) => Buffer.from(JSON.stringify(value)).toString('bas
 
 let warned: string[];
 const recognition = {
-  recognise: recogniseRaw,
-  remark: remarkOnRaw,
+  ...RAW_RECOGNISER,
   warn: (message: string) => void warned.push(message),
 };
 

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { EVIDENCE_FILES, type EvidenceFileKey, type RawFile } from '../../../src/collector/evidence-files.js';
 import { type RecognisedFiles, recogniseFiles } from '../../../src/collector/recognise-files.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
-import { recogniseRaw } from '../../../src/inspect/raw-structures.js';
+import { RAW_RECOGNISER } from '../../../src/inspect/raw-structures.js';
 import {
   buildCcel,
   buildCelJson,
@@ -78,7 +78,7 @@ function bytesOf(key: EvidenceFileKey): Uint8Array {
   return bytes;
 }
 
-const recognised = (files: readonly RawFile[]): RecognisedFiles => recogniseFiles(files, recogniseRaw);
+const recognised = (files: readonly RawFile[]): RecognisedFiles => recogniseFiles(files, RAW_RECOGNISER);
 const comparable = (contents: RecognisedFiles['contents']) =>
   new Map([...contents].map(([key, bytes]) => [key, Buffer.from(bytes)]));
 const keysOf = ({ contents }: RecognisedFiles) => [...contents.keys()].toSorted();
@@ -166,8 +166,9 @@ describe('files of a guest', () => {
 
   it('that have the name of a part which another file holds are left out', () => {
     const files = [{ name: 'report.bin', bytes: Buffer.from('x') }, ...nameless(['report'])];
-    const { contents } = recognised(files);
+    const { contents, notes } = recognised(files);
     expect(contents).toEqual(new Map([['report', bytesOf('report')]]));
+    expect(notes).toEqual(['"report.bin" is left out: another file holds what report.bin is the name of']);
   });
 
   it('that are nothing known are left out; a name that is nearly one of evidence is named', () => {
@@ -253,17 +254,38 @@ describe('files of a guest', () => {
     expect(keysOf(other)).toEqual(['report']);
   });
 
-  it.each<[string, () => Uint8Array]>([
+  it.each<[string, () => Uint8Array, string]>([
     [
       'an issuer in DER, whose place cannot be told',
       () => parsePemCertificates(chainText(), 'cert_chain')[0] ?? new Uint8Array(),
+      'it is a certificate in DER, which is no part of this evidence',
     ],
-    ['two CRLs in one text', () => Buffer.from(crlPem() + crlPem())],
-    ['a token', () => Buffer.from('YQ.YQ.YQ')],
-    ['JSON of another form', () => Buffer.from('{"a": 1}')],
-  ])('are left out: %s', (_title, bytes) => {
+    [
+      'two CRLs in one text',
+      () => Buffer.from(crlPem() + crlPem()),
+      'it is certificates or CRLs in PEM, which is no part of this evidence',
+    ],
+    ['a token', () => Buffer.from('YQ.YQ.YQ'), 'it is a token, which is evidence by itself: name this file instead'],
+    ['a body', () => Buffer.from('{"evidence": {}}'), 'it is a /verify body: name this file instead'],
+    ['JSON of another form', () => Buffer.from('{"a": 1}'), 'neither its content nor its name is of evidence'],
+  ])('are left out: %s', (_title, bytes, why) => {
     const { contents, notes } = recognised([{ name: 'a', bytes: bytes() }]);
-    expect([contents.size, notes]).toEqual([0, ['"a" is left out: neither its content nor its name is of evidence']]);
+    expect([contents.size, notes]).toEqual([0, [`"a" is left out: ${why}`]]);
+  });
+
+  it.each([
+    ['hex', 'xxd -r -p'],
+    ['base64', 'base64 -d'],
+  ] as const)('are left out where they are written in %s, also under the name of evidence', (encoding, remedy) => {
+    const lines = Buffer.from(bytesOf('hcl')).toString(encoding).replaceAll(/.{76}/g, '$&\r\n');
+    const { contents, notes } = recognised([
+      ...named(['quoteMessage']),
+      { name: 'hcl.bin', bytes: Buffer.from(lines) },
+    ]);
+    expect([...contents.keys()]).toEqual(['quoteMessage']);
+    expect(notes).toEqual([
+      `"hcl.bin" is left out: it is an HCL report written in ${encoding}: turn it into bytes first (${remedy})`,
+    ]);
   });
 
   it('beside a malformed report, quote or TPM quote are recognised by their own content alone', () => {
@@ -300,6 +322,9 @@ describe('files of a guest', () => {
   it('never hold a private key: PEM with one is left out', () => {
     const key = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n';
     const { contents, notes } = recognised([{ name: 'a', bytes: Buffer.from(pemOf(bytesOf('vek')) + key) }]);
-    expect([contents.size, notes]).toEqual([0, ['"a" is left out: neither its content nor its name is of evidence']]);
+    expect([contents.size, notes]).toEqual([
+      0,
+      ['"a" is left out: it holds a private key, which is never needed here'],
+    ]);
   });
 });
