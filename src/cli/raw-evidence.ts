@@ -1,7 +1,8 @@
 import { requestBody, tokenEvidence } from '../collector/evidence-body.js';
 import { type EvidenceContents, type RawFile, readEvidenceFolder } from '../collector/evidence-files.js';
 import { type Recogniser, recogniseFiles } from '../collector/recognise-files.js';
-import { evidenceOf } from '../collector/request-files.js';
+import { DECIDING, evidenceOf } from '../collector/request-files.js';
+import type { StructureKind } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
 import { sayingRemedies } from './collect-remedies.js';
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from './input.js';
@@ -51,11 +52,22 @@ export async function bodyOfFile(
       file.name,
       readingInput(file, () => tokenEvidence(file.bytes)),
     );
+  const named = vek === null ? [file] : [file, vek];
+  if (vek !== null && !named.some((each) => recogniseFiles([each], recognition).contents.has('vek'))) {
+    throw new UsageError([`--vek: ${vek.name}: ${recognition.remark(vek.bytes) ?? 'is no VCEK or VLEK'}`]);
+  }
   return sayingRemedies(async () => {
-    const contents = recognised(vek === null ? [file] : [file, vek], recognition);
-    if (vek !== null && !contents.has('vek')) throw new UsageError([`--vek: ${vek.name} is no VCEK or VLEK`]);
+    const contents = recognised(named, recognition);
+    if (!DECIDING.some((key) => contents.has(key))) throw partAlone(file.name, kinds, recognition);
     return bodyOf(file.name, evidenceOf(contents, null));
   });
+}
+
+function partAlone(name: string, kinds: readonly StructureKind[], { nameOf }: Recognition): UsageError {
+  return new UsageError([
+    `${name}: is ${kinds.map(nameOf).join(' or ')}, and no evidence without the report or quote that it belongs to`,
+    `put both into a folder, and name the folder; veritee inspect ${name} shows what it says`,
+  ]);
 }
 
 function recognised(files: readonly RawFile[], recognition: Recognition): EvidenceContents {

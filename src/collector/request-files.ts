@@ -60,7 +60,7 @@ export function evidenceOf(contents: EvidenceContents, type: FileEvidenceType | 
 }
 
 /** Files that say of which type evidence is. */
-const DECIDING: Keys = ['report', 'hcl', ...TD_QUOTES, 'quoteMessage'];
+export const DECIDING: Keys = ['report', 'hcl', ...TD_QUOTES, 'quoteMessage'];
 
 /** The report that names the hardware decides, then a report of the TEE itself, then a quote. */
 function typeOf(contents: EvidenceContents): FileEvidenceType {

@@ -218,7 +218,7 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'warning: "other.bin" is left out: "report.bin" has the SNP attestation report already\n--vek: other.bin is no VCEK or VLEK',
+      text: '--vek: other.bin: is no VCEK or VLEK',
     },
   },
   {

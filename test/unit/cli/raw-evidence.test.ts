@@ -52,6 +52,10 @@ describe('a raw file in the place of a body', () => {
     }
   });
 
+  it('becomes a body where report and VCEK are swapped', async () => {
+    expect(read(await bodyOfFile(VEK, REPORT, recognition)).evidence.type).toBe('snp');
+  });
+
   it.each([
     [
       'a body with a VCEK',
@@ -63,7 +67,7 @@ describe('a raw file in the place of a body', () => {
       'a report with another one as VCEK',
       REPORT,
       { ...REPORT, name: 'report.bin' },
-      '--vek: report.bin is no VCEK or VLEK',
+      '--vek: report.bin: is no VCEK or VLEK',
     ],
     [
       'a report in hex',
@@ -71,7 +75,19 @@ describe('a raw file in the place of a body', () => {
       null,
       'a: it is an SNP report written in hex',
     ],
-    ['a certificate alone', VEK, null, 'evidence_files: none of report.bin, hcl.bin'],
+    ['a report with itself as VCEK', REPORT, REPORT, '--vek: some.report: is no VCEK or VLEK'],
+    [
+      'a VCEK in base64',
+      REPORT,
+      file('b', Buffer.from(VEK.bytes).toString('base64')),
+      '--vek: b: it is a certificate in DER written in base64',
+    ],
+    [
+      'a certificate alone',
+      VEK,
+      null,
+      'some.der: is a certificate in DER, and no evidence without the report or quote that it belongs to; put both into a folder',
+    ],
   ])('is refused: %s', async (_title, input, vek, message) => {
     const refused = await bodyOfFile(input, vek, recognition).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(UsageError);
