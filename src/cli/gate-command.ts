@@ -137,7 +137,7 @@ function objectOf({ name, bytes }: NamedInput): JsonObject {
 const MAXIMUM_ANSWER = 4 * 1024 * 1024;
 /** Of the longest body that a service takes, unless it is configured to take more. */
 const MAXIMUM_BODY = 16 * 1024 * 1024;
-const BODY = 'a /verify body, as veritee collect writes it';
+const BODY = 'a /verify body, as veritee collect writes it, or veritee request from the files of a guest';
 
 class Gate {
   readonly #request: GateRequest;

@@ -125,8 +125,9 @@ export function requireJson({ name, bytes }: NamedInput, raw: Pick<RawInspection
   throw new UsageError([
     isKnown
       ? `${name}: is ${raw.nameOf(kind)}, and a /verify body in JSON is expected, which has such bytes in base64url`
-      : `${name}: is not JSON, and a /verify body is expected`,
+      : `${name}: is neither JSON nor a structure that is recognised, and a /verify body is expected`,
     'a body looks like this: {"evidence": {"type": "az-snp-vtpm", …}, "nonce": "…"}',
+    'veritee request FOLDER makes one from the files of a guest',
     ...(isKnown ? [`veritee inspect ${name} shows what it says`] : []),
   ]);
 }

@@ -88,7 +88,7 @@ async function judgeRequest(
   };
   const reading = { raw: rawInspections(eventLogBytes), limits: requestLimits(eventLogBytes) };
   try {
-    const input = await readInput(file, 'a file with a /verify body');
+    const input = await readInput(file, 'a file with a /verify body, as veritee request makes it from a folder');
     const overrides = { policies: [policy.id], nonce: null, at };
     return (await judgeBody(input, overrides, { verifyEvidence: trial, ...reading })).decision;
   } catch (error) {

@@ -232,7 +232,19 @@ export const COMMAND_LINE_MISTAKES: readonly CommandMistake[] = [
     },
     answer: {
       exitCode: 1,
-      text: 'notes.txt: is not JSON, and a /verify body is expected\na body looks like this: {"evidence": {"type": "az-snp-vtpm", …}, "nonce": "…"}',
+      text: 'notes.txt: is neither JSON nor a structure that is recognised, and a /verify body is expected\na body looks like this: {"evidence": {"type": "az-snp-vtpm", …}, "nonce": "…"}\nveritee request FOLDER makes one from the files of a guest',
+    },
+  },
+  {
+    title: 'a folder in the place of the body that a policy learns from',
+    given: 'veritee policy learn raw',
+    action: {
+      args: ['policy', 'learn', 'raw'],
+      files: { raw: null },
+    },
+    answer: {
+      exitCode: 1,
+      text: 'raw: is a directory, and a file is expected\nexpected a file with a /verify body, as veritee request makes it from a folder, or - for standard input',
     },
   },
   {
