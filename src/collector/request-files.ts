@@ -73,7 +73,8 @@ function typeOf(contents: EvidenceContents): FileEvidenceType {
   }
   if (contents.has('report')) return 'snp';
   if (TD_QUOTES.some((key) => contents.has(key))) return contents.has('quoteMessage') ? 'az-tdx-vtpm' : 'tdx';
-  if (contents.has('quoteMessage')) return 'tpm';
+  // Certificates of AMD belong to a report of SEV-SNP: it is missing.
+  if (contents.has('quoteMessage')) return OF_AMD.some((key) => contents.has(key)) ? 'az-snp-vtpm' : 'tpm';
   throw fault(`none of ${DECIDING.map(nameOf).join(', ')} is there`);
 }
 

@@ -177,6 +177,7 @@ describe('files that are not those of one piece of evidence', () => {
   });
 
   it.each<[string, () => Files, EvidenceFileKey, string]>([
+    ['az-snp-vtpm', () => azureSnp, 'hcl', 'hcl.bin is missing, which az-snp-vtpm evidence needs'],
     ['az-snp-vtpm', () => azureSnp, 'quoteMessage', 'quote.msg is missing, which az-snp-vtpm evidence needs'],
     ['az-snp-vtpm', () => azureSnp, 'quoteSignature', 'quote.sig is missing, which az-snp-vtpm evidence needs'],
     ['az-snp-vtpm', () => azureSnp, 'pcrs', 'pcrs.bin is missing, which az-snp-vtpm evidence needs'],
