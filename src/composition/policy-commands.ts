@@ -36,7 +36,10 @@ export const policyCommands: Omit<PolicyActions, keyof PolicyDiffActions> = {
   },
   learnPolicy: async (files, options) => {
     const configuration = await configurationOf(options);
-    const inputs = await readInputs(files, 'a file with a /verify body, as veritee request makes it from a folder, or - for standard input');
+    const inputs = await readInputs(
+      files,
+      'a file with a /verify body, as veritee request makes it from a folder, or - for standard input',
+    );
     const notes = new Notes();
     try {
       const tell = (line: string) => void process.stderr.write(`${line}\n`);

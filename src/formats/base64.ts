@@ -22,12 +22,15 @@ export function decodeBase64(text: string): Uint8Array {
   return bytes;
 }
 
+/** A text of such digits that is no base64 is hex, though it may be too short for `hexLook`: a nonce of 9 bytes. */
+const SHORT_HEX = /^(?:[0-9a-f]{2}){8,}$/i;
+
 /** What is wrong with a text that is no base64. Never what it says. */
 function base64Problem(digits: string): string {
   if (/^\s*-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY-----/.test(digits))
     return 'this is a private key, which must not be sent';
   if (digits.trimStart().startsWith('-----BEGIN')) return 'this is PEM: expected the DER in it, in base64url or base64';
-  const look = hexLook(digits);
+  const look = hexLook(digits) ?? (SHORT_HEX.test(digits) ? 'hex' : null);
   if (look !== null) return `this is ${look}: expected base64url or base64`;
   if (/\s/.test(digits)) return 'not base64url or base64: it has spaces or line feeds';
   if (/[^A-Za-z0-9+/_-]/.test(digits)) return 'not base64url or base64: it has other characters';

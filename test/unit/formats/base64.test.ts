@@ -88,6 +88,17 @@ describe('decodeBase64', () => {
   });
 });
 
+describe('a text that is no base64', () => {
+  it.each([
+    ['6368616c6c656e6765', 'this is hex: expected base64url or base64'],
+    ['6368616C6C656E6765', 'this is hex: expected base64url or base64'],
+    ['challenge', 'not base64url or base64: it is cut short, or its last character has bits that no byte uses'],
+    ['abcde', 'not base64url or base64: it is cut short, or its last character has bits that no byte uses'],
+  ])('is said to be hex where it has such digits alone: %s', (text, message) => {
+    expect(() => decodeBase64(text)).toThrow(message);
+  });
+});
+
 describe('encodeBase64Url', () => {
   it('writes only the bytes of the view it is given', () => {
     const view = new Uint8Array([1, 2, 251, 255, 5]).subarray(2, 4);
