@@ -13,7 +13,7 @@ import { base64, isSameBytes, latin1 } from '../model/bytes.js';
 import { nullIfMalformed } from '../model/errors.js';
 import type { StructureKind } from '../model/evidence.js';
 import { isObject } from '../model/json.js';
-import { nearNames, quotedName } from '../model/names-in-messages.js';
+import { meantHint, quotedName } from '../model/names-in-messages.js';
 import { CollectError } from './collect-error.js';
 import {
   EVIDENCE_FILES,
@@ -134,11 +134,8 @@ function whyLeftOut({ name, bytes }: RawFile, { recognise, remark, nameOf }: Rec
   if (kind !== undefined) return `it is ${nameOf(kind)}, which is no part of this evidence`;
   if (isBody(bytes)) return 'it is a /verify body: name this file instead';
   if (keyOfName(name) !== null) return `another file holds what ${name} is the name of`;
-  const [near] = nearNames(
-    name,
-    Object.values(EVIDENCE_FILES).map((file) => file.name),
-  );
-  return `neither its content nor its name is of evidence${near === undefined ? '' : `; did you mean ${near}?`}`;
+  const names = Object.values(EVIDENCE_FILES).map((file) => file.name);
+  return `neither its content nor its name is of evidence${meantHint(name, names)}`;
 }
 
 function isBody(bytes: Uint8Array): boolean {

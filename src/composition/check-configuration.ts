@@ -6,6 +6,7 @@ import { readConfiguration, readConfigurationFile } from '../config/load-configu
 import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { LintProblem } from '../model/lint-problem.js';
+import { meantHint } from '../model/names-in-messages.js';
 import { type KeyPath, placedText } from '../model/places.js';
 import type { Clock } from '../model/ports.js';
 import { ClockWatch } from '../service/clock-watch.js';
@@ -200,9 +201,10 @@ function unknownPolicies({ callers }: Configuration, { ids }: CheckedPolicies): 
   return Object.entries(callers).flatMap(([name, { policies, tenant }]) =>
     (policies ?? []).flatMap((id, index) => {
       const path: KeyPath = ['callers', name, 'policies', index];
-      return ids.get(tenant)?.has(id) !== false
-        ? []
-        : [configurationProblem('config_setting', { path, what: `there is no policy ${id}` })];
+      const known = ids.get(tenant) ?? null;
+      if (known === null || known.has(id)) return [];
+      const what = `there is no policy ${id}${meantHint(id, known)}`;
+      return [configurationProblem('config_setting', { path, what })];
     }),
   );
 }

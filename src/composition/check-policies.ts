@@ -64,7 +64,7 @@ async function checkTenantPolicies(configuration: Configuration, tenant: string,
         ({ code }) => code !== 'release_firmware_only' || mustPin(configuration, tenant, policy.id),
       ),
     ),
-    ...problemsOfNeeded(needed, (id) => known.get(id)).map((problem) => configurationProblem('config_schema', problem)),
+    ...problemsOfNeeded(needed, known).map((problem) => configurationProblem('config_schema', problem)),
   ];
   return { files: policies, ids, problems };
 }

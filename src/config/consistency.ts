@@ -7,7 +7,7 @@ import {
 } from '../model/azure-attestation-regions.js';
 import { vaultKeyId } from '../model/key-vault-key.js';
 import { whyNoParavisorKey } from '../model/microsoft-launches.js';
-import { listedNames } from '../model/names-in-messages.js';
+import { listedNames, meantHint } from '../model/names-in-messages.js';
 import { isOwnName } from '../model/receipt.js';
 import type { Place } from '../schema/schema.js';
 import type { MaaConfiguration, MaaIssuerConfiguration } from './attestation-services.js';
@@ -178,7 +178,7 @@ function checkReleasedKeys({ keys, callers, decisions }: Configuration, at: Plac
     for (const [index, id] of caller.keys.entries()) {
       const key = keys[id];
       const place = at.member('callers', name, 'keys', index);
-      if (key === undefined) place.refuse(`there is no key ${id} in keys`);
+      if (key === undefined) place.refuse(`there is no key ${id} in keys${meantHint(id, Object.keys(keys))}`);
       else if (key.tenant !== caller.tenant) place.refuse(`${id} is of the tenant ${key.tenant}`);
     }
   }

@@ -44,6 +44,12 @@ export function nearNames(name: string, names: readonly string[]): readonly stri
     .map(({ known }) => known);
 }
 
+/** The end of a message about an unknown name: the nearest known one, or nothing. */
+export function meantHint(name: string, names: Iterable<string>): string {
+  const [near] = nearNames(name, [...names]);
+  return near === undefined ? '' : `; did you mean ${near}?`;
+}
+
 /** In how many characters a name differs from a known one; null where these are too many, or it is too long to say. */
 function distanceIfNear(name: string, known: string): number | null {
   if (name.length > LONGEST_COMPARED) return null;

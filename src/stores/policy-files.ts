@@ -3,6 +3,7 @@ import { PolicyFileError } from '../files/policy-file.js';
 import type { ConfiguredFiles } from '../model/configured-files.js';
 import { ConfigurationError } from '../model/errors.js';
 import { folderProblem } from '../model/file-problem.js';
+import { meantHint } from '../model/names-in-messages.js';
 import type { KeyPath, PlacedProblem } from '../model/places.js';
 
 /** Reads the text of one policy. @throws {ConfigurationError} */
@@ -77,20 +78,21 @@ export async function readPolicySet<P extends { readonly id: string }>(
   const { fingerprint, policies, refused } = await readPolicyFiles(sources);
   if (refused.length > 0) throw new ConfigurationError(refused.flatMap(({ name, error }) => problemsOf(error, name)));
   const all = [...sources.builtIns, ...policies.map(({ policy }) => policy)];
-  const set = new PolicySet(new Map(all.map((policy) => [policy.id, policy])));
-  const problems = problemsOfNeeded(sources.needed, (id) => set.get(id));
+  const known = new Map(all.map((policy) => [policy.id, policy]));
+  const problems = problemsOfNeeded(sources.needed, known);
   if (problems.length > 0) throw new ConfigurationError(problems);
-  return { set, fingerprint };
+  return { set: new PolicySet(known), fingerprint };
 }
 
 /** What is wrong where a setting names a policy that there is not, or that cannot be used there. */
 export function problemsOfNeeded<P>(
   needed: readonly NeededPolicy<P>[],
-  find: (id: string) => P | undefined,
+  known: ReadonlyMap<string, P>,
 ): readonly PlacedProblem[] {
   return needed.flatMap(({ id, path, whyUnfit }) => {
-    const policy = find(id);
-    const what = policy === undefined ? `there is no policy ${id}` : (whyUnfit?.(policy) ?? null);
+    const policy = known.get(id);
+    const what =
+      policy === undefined ? `there is no policy ${id}${meantHint(id, known.keys())}` : (whyUnfit?.(policy) ?? null);
     return what === null ? [] : [{ path, what }];
   });
 }

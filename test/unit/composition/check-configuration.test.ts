@@ -132,6 +132,10 @@ describe('the configuration itself', () => {
     ]);
     await write('policies/payments.yaml', POLICY);
     const policies = { directory: path('policies') };
+    const misspelt = { ...RELEASABLE, policy: 'paymnets' };
+    expect(briefly(await check({ policies, keys: { db: misspelt }, callers: caller('db') }))).toEqual([
+      'config_schema /keys/db/policy: there is no policy paymnets; did you mean payments?',
+    ]);
     expect(briefly(await check({ policies, keys: { db: RELEASABLE }, callers: caller('db') }))).toEqual([
       'config_schema /keys/db/policy: no key is released by the policy payments, which lacks nonce: challenge, binding: required',
     ]);
@@ -219,7 +223,7 @@ describe('the configuration itself', () => {
     };
     expect(briefly(await check({ maa: { shared: ['weu', 'ewu'] }, callers }))).toEqual([
       expect.stringMatching(/^config_setting \/maa\/shared\/1: this version does not know the region ewu/),
-      'config_setting /callers/ci/policies/0: there is no policy azure-cmv-baseline',
+      'config_setting /callers/ci/policies/0: there is no policy azure-cmv-baseline; did you mean azure-cvm-baseline?',
     ]);
     expect(briefly(await check({ listen: { insecure: true } }))).toEqual([
       expect.stringMatching(/^config_setting \/listen\/insecure: no callers are configured/),

@@ -673,6 +673,10 @@ describe('each refusal names its place', () => {
     ],
     [keyed('keys: [db]'), 'callers.ci.keys[0]: there is no key db in keys'],
     [
+      `keys: { disk: { local: k.bin, policy: p } }\n${keyed('keys: [disc]')}`,
+      'callers.ci.keys[0]: there is no key disc in keys; did you mean disk?',
+    ],
+    [
       `tenants: { other: { policies: { directory: p } } }\nkeys: { db: { local: k.bin, policy: p, tenant: other } }\n${keyed('keys: [db]')}`,
       'callers.ci.keys[0]: db is of the tenant other',
     ],
