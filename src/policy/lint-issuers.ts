@@ -17,6 +17,6 @@ export function lintIssuers(policy: Policy, manyIssuers: readonly TokenRoute[]):
     .map((route) => ({
       code: 'token_issuer_unnamed',
       pointer: `/require/${route}/issuers`,
-      message: `is missing, and the configuration accepts more than one issuer for the route ${route}: the caller chooses which one appraises the evidence`,
+      message: `issuers is missing, and the configuration accepts more than one issuer for the route ${route}: the caller chooses which one appraises the evidence`,
     }));
 }

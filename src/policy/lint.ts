@@ -52,7 +52,9 @@ export function lintPolicyFile(file: string, text: string, options: LintOptions)
 /** A problem of a file with the text of its code. The message begins with the file and, where it is known, the line. */
 export function lintedIn(file: string, { line, ...problem }: PolicyProblem): LintedProblem {
   const place = line === undefined ? file : `${file}:${line}`;
-  return { ...linted(problem), message: `${place}: ${problem.message}` };
+  // Behind the name of a file, "is missing" alone would be about the file.
+  const member = problem.message.startsWith('is missing') ? pathOf(problem.pointer).at(-1) : undefined;
+  return { ...linted(problem), message: `${place}: ${member === undefined ? '' : `${member} `}${problem.message}` };
 }
 
 function problemsIn(text: string, options: LintOptions): readonly PolicyProblem[] {

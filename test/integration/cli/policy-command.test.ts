@@ -71,6 +71,12 @@ describe('veritee policy lint', () => {
     expect(Object.keys(problem)).toEqual(['code', 'pointer', 'message', 'remedy', 'severity']);
   });
 
+  it('names a member that is missing, since the file is there', async () => {
+    await cli.write('one.yaml', POLICY.replace('version: 3\n', ''));
+    const [problem] = JSON.parse((await run(['policy', 'lint', 'one.yaml'])).stdout).problems;
+    expect(problem.message).toBe('one.yaml: version is missing');
+  });
+
   it('takes the policies and release policies of a folder, and leaves out tests and what is no policy', async () => {
     await mkdir(cli.path('policies/inside.yaml'), { recursive: true });
     await cli.write('policies/b.yaml', POLICY.replace('microcode: 219', 'microcode: 218'));
