@@ -131,6 +131,8 @@ function whyLeftOut({ name, bytes }: RawFile, { recognise, remark, nameOf }: Rec
   if (why !== null) return why;
   const [kind] = recognise(bytes);
   if (kind === 'token') return 'it is a token, which is evidence by itself: name this file instead';
+  if (kind === 'certificate')
+    return 'it is a certificate in DER, and no VCEK, VLEK or AK certificate; issuers count in PEM (openssl x509 -inform der)';
   if (kind !== undefined) return `it is ${nameOf(kind)}, which is no part of this evidence`;
   if (isBody(bytes)) return 'it is a /verify body: name this file instead';
   if (keyOfName(name) !== null) return `another file holds what ${name} is the name of`;

@@ -258,7 +258,7 @@ describe('files of a guest', () => {
     [
       'an issuer in DER, whose place cannot be told',
       () => parsePemCertificates(chainText(), 'cert_chain')[0] ?? new Uint8Array(),
-      'it is a certificate in DER, which is no part of this evidence',
+      'it is a certificate in DER, and no VCEK, VLEK or AK certificate; issuers count in PEM (openssl x509 -inform der)',
     ],
     [
       'two CRLs in one text',
