@@ -17,7 +17,8 @@ export const CONFIGURATION_PROBLEMS = {
   config_file: {
     meaning: 'a file that is configured is missing, cannot be read, or is not what it must be',
     severity: 'error',
-    remedy: "Correct the path, the file or its permissions, so that the service's user can read it.",
+    remedy:
+      "Correct the path, the file or its permissions, so that the service's user can read it. A relative path counts from the folder in which the command runs.",
   },
   config_permission: {
     meaning: 'a file that the service has to create cannot be created',

@@ -1029,7 +1029,7 @@ const JUDGED: readonly HttpMistake[] = [
         actual: 'az-snp-vtpm',
         detail: 'the policy does not accept this type of evidence',
         remedy:
-          'The caller should send evidence of a type that policy azure-maa-baseline accepts (maa-token) instead of az-snp-vtpm, or name another policy.',
+          'The caller should send evidence of a type that policy azure-maa-baseline accepts (maa-token) instead of az-snp-vtpm, or name a policy that accepts it.',
       },
     },
   },

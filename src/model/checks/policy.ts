@@ -16,7 +16,7 @@ export const POLICY_CHECKS = {
     when: 'the type is not in accepts; routes.hardware is required and the evidence has no hardware report; a key is wanted, the evidence is bare and has HCLAkPub in its runtime data, and the policy of the key pins neither machine nor vmUniqueId',
     members: ['accepts', 'routes.hardware'],
     remedy: (finding) =>
-      `The caller should send evidence of a type that ${policyOf(finding)} accepts (${value(finding.expected, 'its member accepts')}) instead of ${value(finding.actual, 'this one')}, or name another policy.`,
+      `The caller should send evidence of a type that ${policyOf(finding)} accepts (${value(finding.expected, 'its member accepts')}) instead of ${value(finding.actual, 'this one')}, or name a policy that accepts it.`,
     examples: [{ expected: 'az-snp-vtpm', actual: 'snp', policy: SAMPLE }],
   },
   rule_not_met: {

@@ -256,7 +256,7 @@ describe('remedyOf', () => {
     [
       'the types that a policy accepts',
       check('policy_evidence_type', { expected: ['snp', 'tdx'], policy: 'p' }),
-      'The caller should send evidence of a type that policy p accepts (snp, tdx) instead of this one, or name another policy.',
+      'The caller should send evidence of a type that policy p accepts (snp, tdx) instead of this one, or name a policy that accepts it.',
     ],
     [
       'a value that is no reference value',
