@@ -5,7 +5,7 @@ import { checkConfiguration } from '../../../src/composition/check-configuration
 import type { RunningService } from '../../../src/composition/service.js';
 import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
 import type { JsonObject } from '../../../src/model/json.js';
-import { productsOf } from '../../configured-lines.js';
+import { configurationWith, productsOf } from '../../configured-lines.js';
 import { createSnpGuest, createVirtualMachine, type SnpGuest, type VirtualMachine } from '../../lab/index.js';
 import { wireEvidence } from '../../lab/wire-evidence.js';
 import type { Answer } from '../http/exchange.js';
@@ -275,6 +275,14 @@ describe('policies that name product lines which are not configured', () => {
     await writeFile(join(directory, 'lenient.json'), lenientPolicy('lenient', line('Florence')));
     await own.reload();
     expect(verdictOf(await ask(own))).toEqual(['deny', 'rule_not_met']);
+  });
+
+  it('stay in force with their line where a reload finds it gone from the configuration, which needs a restart', async () => {
+    const read = { readConfiguration: async () => configurationWith({}) };
+    const own = await lab.start(configured(), read, 'gone');
+    await own.reload();
+    expect(lab.output).toMatch(/"needRestart":\[[^\]]*"amd\.products/);
+    expect(verdictOf(await ask(own, { policy: 'naming' }))).toEqual(['allow']);
   });
 
   it('are refused by lint and evaluate, with the name that is meant', async () => {
