@@ -174,6 +174,16 @@ describe('rules of a policy', () => {
     expect(failed(appraisedTd(needsClaim, given))).toEqual(['rule_not_met', 'claim_missing']);
   });
 
+  it('TOK-31 do not see a token that the caller chose in the place of an own endpoint that is out of reach', () => {
+    const needs = { accepts: ['snp'], routes: { maa: 'optional' }, ...rule('maa.attestationType == "azurevm"') };
+    const claims = { snp: snpClaims(), maa: tokenClaims({ attestationType: 'azurevm' }) };
+    const judged = (state: ResultState) =>
+      appraised(needs, { type: 'snp', claims, results: new Map([['maa', state]]) });
+    const away = judged({ state: 'unavailable', detail: 'no answer', retryable: true });
+    expect([away.outcome, results(away, 'rule_not_met')]).toEqual(['indeterminate', ['unavailable']]);
+    expect(judged({ state: 'verified' }).outcome).toBe('allow');
+  });
+
   it('are not worth asking again where the outage is not', () => {
     const members = { accepts: ['snp'], routes: { maa: 'optional' }, ...rule('maa.attestationType == "azurevm"') };
     const judged = (retryable: boolean) =>
@@ -246,6 +256,19 @@ describe('a release policy as a rule', () => {
     });
     const absent = appraisedTd(members, beside({ state: 'absent' }));
     expect([absent.outcome, failed(absent)]).toEqual(['deny', ['rule_not_met']]);
+  });
+
+  it('TOK-31 is met by a token of an issuer that it names also while the own endpoint is out of reach, and by no other', () => {
+    const policy = releasePolicy('azure-compliant-cvm');
+    const away = { state: 'unavailable', detail: 'no answer in time', retryable: true } as const;
+    const brought = (issuer: string) =>
+      appraised(akv(policy), {
+        ...withToken({ [STATUS]: 'azure-compliant-cvm' }, issuer),
+        results: new Map([['maa', away]]),
+      });
+    expect(brought(ISSUER).outcome).toBe('allow');
+    const open = brought('https://other.weu.attest.azure.net');
+    expect([open.outcome, results(open, 'rule_not_met')]).toEqual(['indeterminate', ['unavailable']]);
   });
 
   it('is met by either of two tokens', () => {

@@ -62,9 +62,12 @@ async function routed(given: Given) {
   return { asked, tokens: tokens.length, fault: faults.get('maa') ?? null, last: tokens.at(-1) };
 }
 
-const OWN = maaToken();
-const OTHER = maaToken();
-const OBTAINED = maaToken();
+/** Tokens that differ, so that `toEqual` tells which one counts. */
+const [OWN, OTHER, OBTAINED] = ['own', 'other', 'obtained'].map((about) => ({ ...maaToken(), about })) as [
+  RouteToken,
+  RouteToken,
+  RouteToken,
+];
 
 /** The same without the tokens themselves. */
 async function counted(given: Given) {
@@ -136,6 +139,10 @@ describe('a token that a policy wants', () => {
       expect(await counted({ ...given, policy: of })).toEqual({ asked: 0, tokens: 0, fault: null });
     },
   );
+
+  it('is absent for evidence that the policy which wants it does not accept', async () => {
+    expect(await counted({ policy: { accepts: ['snp'] } })).toEqual({ asked: 0, tokens: 0, fault: null });
+  });
 
   it('is absent, not held back, where evidence holds and there is nothing to send', async () => {
     expect(await counted({ submission: null })).toEqual({ asked: 0, tokens: 0, fault: null });
