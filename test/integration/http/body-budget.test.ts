@@ -133,7 +133,7 @@ describe('bytes of bodies in flight', () => {
   });
 
   it('REQ-40 are those of every request that waits on one connection', async () => {
-    const service = await start({ settings: SMALL });
+    const service = await start({ settings: { ...SMALL, bodyBytes: HELD } });
     const letGo = hanging(service);
     const one = withLength(60 * KIB) + VERIFY_BODY.padEnd(60 * KIB, ' ');
     const socket = await silent(service, one + one);
@@ -141,7 +141,27 @@ describe('bytes of bodies in flight', () => {
     expect(await asks(service, 10 * KIB)).toEqual(FULL);
     socket.destroy();
     letGo();
+    await expect.poll(() => asks(service, HELD)).toEqual(OK);
+  });
+
+  it.each([
+    ['while the answer waits behind another on its connection', 'ends'],
+    ['no longer once its client has left', 'leaves'],
+  ])('REQ-40 are held %s', async (_, first) => {
+    const service = await start({ settings: SMALL });
+    const letGo = hanging(service);
+    const one = withLength(60 * KIB) + VERIFY_BODY.padEnd(60 * KIB, ' ');
+    const socket = await silent(service, one);
+    await expect.poll(() => service.verifyEvidence.asked.length).toBe(1);
+    service.verifyEvidence.answer = async () => ALLOW;
+    socket.write(one);
+    await expect.poll(() => service.verifyEvidence.asked.length).toBe(2);
+    expect(await asks(service, 10 * KIB)).toEqual(FULL);
+    if (first === 'ends') letGo();
+    else socket.destroy();
     await expect.poll(() => asks(service, 64 * KIB)).toEqual(OK);
+    letGo();
+    socket.destroy();
   });
 
   it('REQ-40 are of one caller up to a third, so that others are served', async () => {
@@ -157,6 +177,23 @@ describe('bytes of bodies in flight', () => {
     expect(await asks(service, 4 * KIB, 'X-API-Key: many')).toEqual(OK);
     expect(await asks(service, 64 * KIB, 'X-API-Key: few')).toEqual(OK);
     socket.destroy();
+  });
+
+  it('REQ-40 are of all callers together up to the budget, though each has less than a third', async () => {
+    const names = ['one', 'two', 'three', 'four'];
+    const callers = (clock: CredentialClock) =>
+      new ConfiguredCallers({
+        apiKeys: new ApiKeyCallers(names.map(apiKeyCaller), clock, new FakeLog()),
+        tokens: null,
+        certificates: null,
+      });
+    const service = await start({ callers, settings: { bodyBytes: 64 * KIB, bodyBytesInFlight: 3 * 64 * KIB } });
+    const sockets = await Promise.all(
+      names.slice(0, 3).map((name) => silent(service, withLength(60 * KIB, `X-API-Key: ${name}`))),
+    );
+    await expect.poll(() => asks(service, 13 * KIB, 'X-API-Key: four')).toEqual(FULL);
+    expect(await asks(service, 12 * KIB, 'X-API-Key: four')).toEqual(OK);
+    for (const socket of sockets) socket.destroy();
   });
 
   it('REQ-40 are no more than came, however small the pieces', async () => {
