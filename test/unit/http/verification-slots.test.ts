@@ -69,6 +69,16 @@ describe('verification slots', () => {
     expect(works.map((one) => one.started())).toEqual([true, true, false, true]);
   });
 
+  it('REL-08 refuse before its body whose line would be as long as the longest', async () => {
+    const slots = new VerificationSlots({ running: 1, waiting: 3 });
+    const work = openWork();
+    const results = ['many', 'many', 'many', 'few'].map((principal) => slots.run(principal, work.work));
+    expect(() => slots.requireRoom('few')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    slots.requireRoom('third');
+    work.end('ended');
+    expect(await Promise.all(results)).toEqual(['ended', 'ended', 'ended', 'ended']);
+  });
+
   it('refuse what neither runs nor may wait, and say when to come back', async () => {
     const slots = new VerificationSlots({ running: 1, waiting: 1 });
     const [first, second, third] = [openWork(), openWork(), openWork()];

@@ -26,11 +26,15 @@ class Attempts {
       .catch((error: unknown) => (error instanceof FetchError ? error.fault : String(error)));
   }
 
+  async end(name: string): Promise<void> {
+    this.#ends.get(name)?.();
+    await new Promise(setImmediate);
+  }
+
   /** Ends the attempts that are under way, one after the other, until none is left. */
   async endAll(): Promise<readonly string[]> {
     for (let index = 0; index < this.begun.length; index += 1) {
-      this.#ends.get(this.begun[index] ?? '')?.();
-      await new Promise(setImmediate);
+      await this.end(this.begun[index] ?? '');
     }
     return this.begun;
   }
@@ -79,6 +83,17 @@ describe('Turns', () => {
     void attempts.start('few', 'few 1');
     expect(attempts.begun).toEqual(['few 0', 'many 0', 'many 1']);
     expect((await attempts.endAll()).slice(3)).toEqual(['few 1', 'many 2']);
+  });
+
+  it('REL-08 gives it to the one with fewer under way, also where the turns of the other are longer ago', async () => {
+    const attempts = new Attempts(4);
+    for (const name of ['many 0', 'many 1']) void attempts.start('many', name);
+    void attempts.start('few', 'few 0');
+    void attempts.start('third', 'third');
+    void attempts.start('many', 'many 2');
+    void attempts.start('few', 'few 1');
+    await attempts.end('third');
+    expect(attempts.begun.slice(4)).toEqual(['few 1']);
   });
 
   it('turns away the newest of the longest line, and never somebody else for it', async () => {
