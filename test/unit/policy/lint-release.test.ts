@@ -108,6 +108,10 @@ describe('POL-40 pins that the launcher chooses', () => {
         require: { tdx: { machines: { ppid: ['a7'.repeat(16)] } } },
       },
     ],
+    [
+      'a platform in a rule',
+      { ...TD, ...sets({ tdx: { mrConfigId: [MEASUREMENT] } }), ...rule(`tdx.ppid == '${'a7'.repeat(16)}'`) },
+    ],
     ['the firmware of a TD', { ...TD, ...sets({ tdx: { mrtd: [MEASUREMENT], mrConfigId: [MEASUREMENT] } }) }],
     ['a known paravisor', { ...AZURE, ...sets(pcr(4)) }],
     ['a known paravisor in a rule', { ...AZURE, paravisor: 'any', ...sets(pcr(4)), ...rule('hcl.paravisor.known') }],

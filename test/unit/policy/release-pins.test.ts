@@ -207,6 +207,7 @@ describe('REL-07 a cel rule', () => {
     [`${A} || snp.vmpl == 0`, OPEN_POLICY],
     [`(${M} || ${A}) && ${H}`, 'firmware /rules/0/cel'],
     [`(${M} && snp.vmpl == 0 || ${M} && snp.vmpl == 1) && ${H}`, 'pinned'],
+    [`(${M} && snp.vmpl == 0 || ${M} && snp.vmpl == 1 || snp.vmpl == 2) && ${H}`, OPEN_POLICY],
     [`snp.vmpl == 0 ? ${A} : ${A}`, 'pinned'],
     [`snp.vmpl == 0 ? ${A} : snp.vmpl == 1`, OPEN_POLICY],
     [`evidence.type == 'snp' ? ${A} : snp.vmpl == 1`, 'pinned'],
