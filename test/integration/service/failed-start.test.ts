@@ -100,19 +100,20 @@ describe('a start that fails', () => {
     const management = () => ({ listen: { port: 0, management: { port: takenPort() } } });
     const policy = () => ({ policies: { directory: nowhere } });
     const key = () => ({ receipts: { key: nowhere } });
+    const taken = { code: 'EADDRINUSE' };
 
     it.each([
-      ['the port is taken', port],
-      ['the port of the management listener is taken', management],
-      ['the folder of policies is missing', policy],
-      ['the key of receipts is missing', key],
-    ])('DLG-04 because %s leaves the log as it is, and makes none', async (title, keys) => {
+      ['the port is taken', port, taken],
+      ['the port of the management listener is taken', management, { cause: taken }],
+      ['the folder of policies is missing', policy, { problems: [`policies.directory: ${nowhere} does not exist`] }],
+      ['the key of receipts is missing', key, { problems: [`receipts.key: ${nowhere}: there is no such file`] }],
+    ])('DLG-04 because %s leaves the log as it is, and makes none', async (title, keys, error) => {
       const [data, none] = [`kept-${title}`, `none-${title}`].map((name) => name.replaceAll(' ', '-'));
       const service = await lab.start({}, {}, data);
       await service.close();
       const before = await filesOf(join(lab.root, data ?? ''));
       expect(before).toHaveProperty('veritee.db');
-      for (const each of [data, none]) await expect(lab.start(keys(), {}, each)).rejects.toThrow();
+      for (const each of [data, none]) await expect(lab.start(keys(), {}, each)).rejects.toMatchObject(error);
       expect(await filesOf(join(lab.root, data ?? ''))).toEqual(before);
       expect(await filesOf(join(lab.root, none ?? ''))).not.toHaveProperty('veritee.db');
     });
