@@ -158,6 +158,14 @@ describe('a carried chain that AMD issues anew with the same key', () => {
     expect(chainsAsked()).toBe(1);
   });
 
+  it('SNP-27 twin: stays where the CRL that revokes it is not valid now, without a question to KDS', async () => {
+    const later = { thisUpdate: new Date(NOW.getTime() + DAY_MS), nextUpdate: new Date(NOW.getTime() + 9 * DAY_MS) };
+    const revoked = [{ serial: AMD_SERIALS.Milan.ask }];
+    await lab.fill({ 'list.crl': pki.issueCrl({ product: 'Milan', number: 9, revoked, overrides: later }) });
+    const judged = await judge(lab.open(), GUEST);
+    expect([judged.codes, sourceOf(judged, 'ask'), chainsAsked()]).toEqual([[], 'carried', 0]);
+  });
+
   it('gives way to a chain of the folder, without a question to KDS', async () => {
     await lab.fill({ 'list.crl': revoking, 'old.pem': pki.chainPem('Milan'), 'anew.pem': anew.pem });
     const judged = await judge(lab.open(), GUEST);

@@ -229,6 +229,12 @@ describe('the conditions of a release by a vault', () => {
     expect(detailOf('release_warning', changes)).toBe(detail);
   });
 
+  it('CRT-41 a CRL that AMD has not confirmed keeps the key back', () => {
+    const warn = (checks: Checks) => checks.warn('crl_unconfirmed');
+    expect([resultsOf({ warn })['release_warning'], resultsOf({})['release_warning']]).toEqual(['fail', 'pass']);
+    expect(detailOf('release_warning', { warn })).toBe('the warning crl_unconfirmed is not waived');
+  });
+
   it('a policy is said to waive warnings, and nothing else', () => {
     const warn = (checks: Checks) => checks.warn('nonce_stale');
     expect(toDo('release_warning', { warn })).toBe(

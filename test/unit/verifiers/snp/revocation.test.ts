@@ -136,6 +136,16 @@ describe('revocation', () => {
     ]);
   });
 
+  it('SNP-27 cannot judge by a list of a source that is past its nextUpdate, whatever the request has beside it', async () => {
+    const stale = crlOf({ overrides: { nextUpdate: new Date(AT.getTime() - 1000) } });
+    for (const sent of [[], [crlOf({ number: 9 })]]) {
+      const found = await verifySnp(withCrls(...sent), { endorsements: heldCrl(stale) });
+      expectFailed(found);
+      expect(found.endorsements.find(({ kind }) => kind === 'ask')?.revocation).toBe('unavailable');
+      expect(idsWith(found, 'unavailable')).toEqual([sent.length === 0 ? 'crl_stale' : 'crl_unavailable']);
+    }
+  });
+
   it('SNP-27 accepts a list at its nextUpdate', async () => {
     expectVerified(await verifySnp(withCrls(crlOf({ overrides: { nextUpdate: AT } }))));
   });
