@@ -129,6 +129,9 @@ describe('verifying a decision log', () => {
     expect(await problemsOf(store)).toEqual([]);
     tamper(store, 'UPDATE records SET salt = NULL, content = NULL WHERE seq = 0');
     expect(await problemsOf(store, { keptHeads: [], keys: [SIGNER.jwk] })).toEqual([['content_missing', 0]]);
+    // In a chain that nothing signs, what the record says counts.
+    tamper(store, 'DELETE FROM heads');
+    expect(await problemsOf(store)).toEqual([['content_missing', 0]]);
   });
 
   describe('content that is gone', () => {
