@@ -129,7 +129,8 @@ export const ALERT_CASES: readonly AlertCase[] = [
   gauge('VeriteeSourceOut', 20, 'veritee_origin_reachable', ['host="kds.example"', 0, 1]),
   ...(
     [
-      ['VeriteeNotRenewed', 'veritee_fetched_endorsement_age_seconds', 200_000, 100_000],
+      // Before the 48 hours after which no key is released.
+      ['VeriteeNotRenewed', 'veritee_fetched_endorsement_age_seconds', 140_000, 100_000],
       ['VeriteeFetchedEnds', 'veritee_fetched_endorsement_expiry_seconds', 200_000, 300_000],
     ] as const
   ).map(
