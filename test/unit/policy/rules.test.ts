@@ -176,7 +176,7 @@ describe('rules of a policy', () => {
 
   it('TOK-31 do not see a token that the caller chose in the place of an own endpoint that is out of reach', () => {
     const needs = { accepts: ['snp'], routes: { maa: 'optional' }, ...rule('maa.attestationType == "azurevm"') };
-    const claims = { snp: snpClaims(), maa: tokenClaims({ attestationType: 'azurevm' }) };
+    const claims = { snp: snpClaims(), maa: tokenClaims() };
     const judged = (state: ResultState) =>
       appraised(needs, { type: 'snp', claims, results: new Map([['maa', state]]) });
     const away = judged({ state: 'unavailable', detail: 'no answer', retryable: true });
