@@ -158,7 +158,11 @@ describe('veritee policy learn', () => {
 
   it.each<[string, readonly string[], RegExp]>([
     ['no file', [], /missing required argument 'file'/],
-    ['a file that is no body', ['from.yaml'], /^from\.yaml: is not JSON, and a \/verify body is expected\n/],
+    [
+      'a file that is no body',
+      ['from.yaml'],
+      /^from\.yaml: is neither JSON nor a structure that is recognised, and a \/verify body is expected\n/,
+    ],
     ['standard input twice', ['-', '-'], /^standard input is one file/],
     ['a policy that is not there', ['a.json', '--from', 'nobody'], /^--from: there is no policy nobody; /],
     ['a time that is none', ['a.json', '--at', 'yesterday'], /^--at: schema: not a time: expected RFC 3339 in UTC/],
@@ -172,7 +176,7 @@ describe('veritee policy learn', () => {
     [
       'no name',
       [''],
-      /^the name of the file is empty\nexpected a file with a \/verify body, or - for standard input\n$/,
+      /^the name of the file is empty\nexpected a file with a \/verify body, as veritee request makes it from a folder, or - for standard input\n$/,
     ],
     ['standard input without anything', ['-'], /^standard input: is empty\nexpected a file with a \/verify body/],
     ['a policy that is not UTF-8', ['a.json', '--from', 'latin.yaml'], /^--from: latin\.yaml: is not UTF-8\n$/],

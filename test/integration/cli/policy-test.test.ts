@@ -290,7 +290,7 @@ describe('veritee policy test', () => {
     ]);
     const input = await readFile(cli.path(GENUINE_FILE));
     const { exitCode, stdout } = await runInProcess(cli, testing(['policies/own-files.yaml']), { input });
-    const expected = 'expected a file with a /verify body';
+    const expected = 'expected a file with a /verify body, as veritee request makes it from a folder';
     expect([exitCode, JSON.parse(stdout).policies[0].cases.map(({ problem }: never) => problem)]).toEqual([
       1,
       [

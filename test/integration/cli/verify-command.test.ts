@@ -285,7 +285,11 @@ describe('veritee verify', () => {
   });
 
   it.each([
-    ['no JSON', 'not json', /body\.json: is not JSON, and a \/verify body is expected\n/],
+    [
+      'no JSON',
+      'not json',
+      /body\.json: is neither JSON nor a structure that is recognised, and a \/verify body is expected\n/,
+    ],
     ['JSON that is cut short', '{"evidence": {', /body\.json: schema: not JSON: the text ends too early/],
     ['nothing', '', /body\.json: is empty\nexpected a file with a \/verify body/],
     [
