@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type Configuration, challengeKeyPath } from '../config/configuration.js';
 import { redisStoreOf } from '../config/redis-store.js';
 import { isLocalKey } from '../config/released-keys.js';
@@ -37,14 +38,25 @@ function keyFileOf(key: string | null): string | null {
 }
 
 const READ_BY_OTHERS = 0o004;
+const ENTERED_BY_OTHERS = 0o001;
 
 /** Files that every user of this machine may read. What cannot be looked at is reported where it is read. */
 export async function readableSecrets(files: readonly PlacedFile[]): Promise<readonly PlacedProblem[]> {
   const looked = files.map(async ([path, file]): Promise<readonly PlacedProblem[]> => {
     const found = file === null ? null : await stat(file).catch(() => null);
-    if (found === null || !found.isFile() || (found.mode & READ_BY_OTHERS) === 0) return [];
+    if (file === null || found === null || !found.isFile() || (found.mode & READ_BY_OTHERS) === 0) return [];
+    if (!(await isReachedByOthers(file))) return [];
     const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
     return [{ path, what: `${file}: every user of this machine may read this secret (mode ${mode})` }];
   });
   return (await Promise.all(looked)).flat();
+}
+
+/** Whether other users get to a file: a folder above it that only its owner may enter keeps them out. */
+async function isReachedByOthers(file: string): Promise<boolean> {
+  for (let path = await realpath(file); path !== dirname(path); path = dirname(path)) {
+    const folder = await stat(dirname(path));
+    if ((folder.mode & ENTERED_BY_OTHERS) === 0) return false;
+  }
+  return true;
 }

@@ -660,6 +660,7 @@ describe('what others see', () => {
   it('is config_readable for a secret that every user of the machine may read', async () => {
     const key = await write('challenges.key', new Uint8Array(32));
     await chmod(key, 0o644);
+    await chmod(dirname(key), 0o755);
     const problems = await check({ challenges: { key } });
     expect(problems).toMatchObject([
       { code: 'config_readable', pointer: '/challenges/key', severity: 'warning', remedy: expect.any(String) },

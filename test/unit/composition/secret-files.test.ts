@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -89,6 +89,7 @@ describe('a file with a secret', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'veritee-secrets-'));
+    await chmod(folder, 0o755);
     file = join(folder, 'key');
     await writeFile(file, 'secret');
   });
@@ -111,6 +112,18 @@ describe('a file with a secret', () => {
   it.each([0o600, 0o640, 0o660, 0o400])('twin: that others may not read is none: mode %d', async (mode) => {
     await chmod(file, mode);
     expect(await problems(file)).toEqual([]);
+  });
+
+  it.each([0o700, 0o750, 0o744])('in a folder that others may not enter is none: mode %d', async (mode) => {
+    const inner = join(folder, 'inner');
+    const kept = join(inner, 'below', 'key');
+    await mkdir(join(inner, 'below'), { recursive: true });
+    await writeFile(kept, 'secret', { mode: 0o644 });
+    await symlink(kept, join(folder, 'link'));
+    expect(await problems(kept)).toHaveLength(1);
+    await chmod(inner, mode);
+    expect(await problems(kept)).toEqual([]);
+    expect(await problems(join(folder, 'link'))).toEqual([]);
   });
 
   it('that is not there, or is a folder, is none', async () => {
