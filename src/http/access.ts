@@ -37,7 +37,7 @@ declare module 'fastify' {
     /** What a gate answered, for the log. `gate`: null where there is no such gate; `code`: null where it let through. */
     gate: { readonly gate: string | null; readonly code: string | null; readonly decisionId: string | null } | null;
     /** Of the problem document that answers, for the log. */
-    problem: { readonly code: string; readonly pointer: string | null } | null;
+    problem: { readonly code: string; readonly pointer: string | null; readonly why?: string } | null;
   }
 }
 

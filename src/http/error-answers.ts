@@ -18,7 +18,9 @@ export function answerError(
   const { status, retryAfterSeconds, document } = presentProblem(error, request.id);
   if (status === 500) log.error({ requestId: request.id, err: error }, 'request failed');
   if (retryAfterSeconds !== null) reply.header('retry-after', retryAfterSeconds);
-  request.problem = { code: document.code, pointer: document.pointer ?? null };
+  // Of `overloaded` each detail is a text of the service: without it, nothing tells what has no room.
+  const why = document.code === 'overloaded' ? { why: document.detail } : {};
+  request.problem = { code: document.code, pointer: document.pointer ?? null, ...why };
   if (!request.raw.complete) {
     // The framework closes the connection of a body that it stopped reading, and the answer can get lost with it.
     reply.removeHeader('connection');

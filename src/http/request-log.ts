@@ -79,8 +79,8 @@ function decisionFields(decision: Decision): object {
   };
 }
 
-function problemFields({ code, pointer }: NonNullable<FastifyRequest['problem']>): object {
-  return pointer === null ? { code } : { code, pointer: plainPointer(pointer) };
+function problemFields({ pointer, ...said }: NonNullable<FastifyRequest['problem']>): object {
+  return pointer === null ? said : { ...said, pointer: plainPointer(pointer) };
 }
 
 /** A pointer can have names that the client made up. */

@@ -62,6 +62,9 @@ describe('bytes of bodies in flight', () => {
     const service = await start({ settings: SMALL });
     const sockets = [await silent(service, withLength(64 * KIB)), await silent(service, `${withLength(64 * KIB)}{`)];
     await expect.poll(() => asks(service, 1_000)).toEqual(FULL);
+    expect(service.lines.records).toContainEqual(
+      expect.objectContaining({ code: 'overloaded', why: 'too many bytes of bodies are held' }),
+    );
     expect((await call(service.url, '/livez')).status).toBe(200);
     expect((await call(service.url, '/readyz')).status).toBe(200);
     sockets[0]?.destroy();

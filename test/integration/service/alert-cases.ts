@@ -100,6 +100,19 @@ export const ALERT_CASES: readonly AlertCase[] = [
     ],
   },
   {
+    alert: 'VeriteeRefuses',
+    at: 20,
+    fires: [
+      [COUNT, 'route="/verify",status="503"', '0+6x40'],
+      [COUNT, 'route="/verify",status="200"', '0+94x40'],
+    ],
+    quiet: [
+      [COUNT, 'route="/verify",status="503"', '0+4x40'],
+      [COUNT, 'route="/verify",status="200"', '0+96x40'],
+      [COUNT, 'route="/readyz",status="503"', '0+100x40'],
+    ],
+  },
+  {
     alert: 'VeriteeSlow',
     at: 30,
     fires: [[BUCKET, 'route="/verify",le="2.5"', '0+10x40'], ...latencies('/verify', '5')],
