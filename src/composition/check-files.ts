@@ -97,7 +97,7 @@ export function checkKeyCredentials({ keys }: Configuration): Promise<readonly L
   return checkReadable('config_missing', files);
 }
 
-/** The proxy is asked without it, and refuses: so nothing is fetched that it would carry. */
+/** It is read for each connection: without it, the proxy is not asked, and nothing is fetched that it would carry. */
 export function checkEgressPassword({ egress }: Configuration): Promise<readonly LintProblem[]> {
   return checkReadable('config_missing', [[['egress', 'passwordFile'], egress.passwordFile]]);
 }

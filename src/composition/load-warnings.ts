@@ -14,11 +14,15 @@ import { lintLauncherWords } from '../policy/lint-launcher-words.js';
 import { lintFirmwarePins, lintHostData } from '../policy/lint-release.js';
 import { lintRules } from '../policy/lint-rules.js';
 import type { Policy } from '../policy/policy-document.js';
+import { checkEgressPassword } from './check-files.js';
 import { lintFacts, mustPin } from './policy-sources.js';
 import { readableSecrets, secretFilesOf } from './secret-files.js';
 import { namedTenant, type TenantPolicy } from './tenant-policies.js';
 
-/** Warns of settings that are allowed and deserve a second look, and of files with secrets that others may read. */
+/**
+ * Warns of settings that are allowed and deserve a second look, of files with secrets that others may read, and of a password of
+ * the proxy that cannot be read: each connection needs it, and the start needs none.
+ */
 export async function warnOfConfiguration(
   configuration: Configuration,
   log: Log,
@@ -28,6 +32,8 @@ export async function warnOfConfiguration(
   for (const warning of [...configurationWarnings(configuration, environment), ...open]) {
     log.warn({}, placedText(warning));
   }
+  for (const { code, pointer, message } of await checkEgressPassword(configuration))
+    log.warn({ pointer, code }, message);
 }
 
 /** The service starts without a folder that is missing: of one that somebody named, that is more often a name misspelt. */

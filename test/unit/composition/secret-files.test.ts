@@ -147,4 +147,18 @@ describe('a file with a secret', () => {
       },
     ]);
   });
+
+  it('that the proxy asks for is named in the log of a start where it cannot be read', async () => {
+    const log = new RecordingLog();
+    const egress = { proxy: 'https://user@proxy.example:3128', passwordFile: file };
+    const warn = () =>
+      warnOfConfiguration(loadConfiguration({ text: JSON.stringify({ egress }), environment: {} }), log, {});
+    await chmod(file, 0o600);
+    await warn();
+    expect(log.entries).toEqual([]);
+    await rm(file);
+    await warn();
+    const fields = { code: 'config_missing', pointer: '/egress/passwordFile' };
+    expect(log.entries).toEqual([{ level: 'warn', fields, message: `${file}: there is no such file` }]);
+  });
 });
