@@ -33,7 +33,7 @@ export class ConfiguredCallers implements CallerDirectory {
     const certificate = certificates === null ? null : clientCertificate();
     const byCertificate = certificate === null ? [] : (certificates?.find(certificate) ?? []);
     const presented = presentedIn(headers);
-    if (presented === 'unclear') throw unauthorized(noCredential);
+    if (presented === 'unclear') throw unauthorized(UNCLEAR);
     const byHeaders = presented === null ? [] : await this.#byHeaders(presented);
     return onlyOne([...byHeaders, ...byCertificate], noCredential);
   }
@@ -56,6 +56,7 @@ function onlyOne(callers: readonly Caller[], otherwise: string): Caller {
   return caller;
 }
 
+const UNCLEAR = 'the credential cannot be read: send one alone, as Authorization: Bearer or as X-API-Key';
 const NO_KEY = 'no API key was sent: send it as Authorization: Bearer or as X-API-Key, not as both';
 const NO_CREDENTIAL =
   'no credential was sent: send a token or an API key as Authorization: Bearer, or an API key as X-API-Key, not as both';

@@ -65,6 +65,14 @@ describe('callers with API keys', () => {
     expect(await refusal(callers.identify(shown(headers)))).toBe('unauthorized');
   });
 
+  it.each([
+    ['in both places', { authorization: `Bearer ${KEY}`, 'x-api-key': KEY }],
+    ['without Bearer', { authorization: KEY }],
+  ])('says how to send a credential that was sent %s, not that there is none', async (_title, headers) => {
+    const identified = directory(['ci', apiKey(KEY)]).identify(shown(headers));
+    await expect(identified).rejects.toThrow('the credential cannot be read: send one alone');
+  });
+
   it('takes a hash in upper case for the same hash', async () => {
     const upper = { ...apiKey(KEY), apiKeySha256: sha256(KEY).toUpperCase() };
     expect((await directory(['ci', upper]).identify(shown({ 'x-api-key': KEY }))).principal).toBe('ci');
