@@ -46,6 +46,7 @@ describe('deploy/veritee.service', () => {
       'veritee.challenges-key',
       'veritee.receipts-key',
       'veritee.store-password',
+      'veritee.proxy-password',
     ]);
     const guide = readProjectFile('docs/deployment.md');
     for (const name of credentials) expect(guide).toContain(`/etc/credstore/${name}`);
