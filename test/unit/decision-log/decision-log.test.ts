@@ -112,6 +112,19 @@ describe('the decision log', () => {
       expect(told(lines)).toEqual([[OTHERS, { chain }]]);
     });
 
+    it('DLG-02 says so of a chain that a changed first record names', async () => {
+      const store = openStore();
+      const own = await openLog(store);
+      const { log, chain } = await openLog(store, { signer: signerOf(retired) });
+      await log.close();
+      const named = JSON.stringify([{ chain, seq: 0, hash: 'ab'.repeat(32) }]);
+      const change = 'UPDATE records SET content = replace(content, \'"chains":[]\', ?) WHERE chain = ? AND seq = 0';
+      store.file.run(change, [`"chains":${named}`, own.chain]);
+      const [first] = await store.records({ chain: own.chain, seq: -1 }, 1);
+      expect(first?.content).toContain(named);
+      expect(told((await openLog(store)).lines)).toEqual([[OTHERS, { chain }]]);
+    });
+
     it('DLG-02 says nothing of chains that its keys signed, at their end alone too, nor with a key of the process', async () => {
       const store = openStore();
       const { log } = await openLog(store, { signer: signerOf(retired, SIGNER) });

@@ -279,6 +279,22 @@ describe('retention and the clock', () => {
     expect(statements).toMatchObject([{ chains: [{ chain, from: 3, seq: 3 }] }]);
   });
 
+  it('AUD-01 names no record between two whose content it drops', async () => {
+    const store = await filled(365, 1, 365, 0);
+    await makePruningDue(store);
+    const { retention, statements } = keeping(store);
+    await retention.run();
+    expect(await kept(store)).toEqual([1, 0]);
+    expect(statements).toMatchObject([
+      {
+        chains: [
+          { from: 1, seq: 1 },
+          { from: 3, seq: 3 },
+        ],
+      },
+    ]);
+  });
+
   it('DLG-01 drops first a day after the first start', async () => {
     const store = await filled(7, 0);
     const { retention, later } = keeping(store);

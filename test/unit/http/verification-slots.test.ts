@@ -79,6 +79,19 @@ describe('verification slots', () => {
     expect(await Promise.all(results)).toEqual(['ended', 'ended', 'ended', 'ended']);
   });
 
+  it('REL-08 refuse before its body who has all places that one may have, and let another begin', async () => {
+    const slots = new VerificationSlots({ running: 2, waiting: 1 });
+    const [work, other] = [openWork(), openWork()];
+    const results = [slots.run('many', work.work), slots.run('many', work.work)];
+    expect(() => slots.requireRoom('many')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+    slots.requireRoom('few');
+    results.push(slots.run('few', other.work));
+    await settle();
+    expect(other.started()).toBe(true);
+    for (const each of [work, other]) each.end('ended');
+    expect(await Promise.all(results)).toEqual(['ended', 'ended', 'ended']);
+  });
+
   it('refuse what neither runs nor may wait, and say when to come back', async () => {
     const slots = new VerificationSlots({ running: 1, waiting: 1 });
     const [first, second, third] = [openWork(), openWork(), openWork()];
