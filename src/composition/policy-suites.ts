@@ -3,6 +3,7 @@ import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path
 import { UsageError } from '../cli/input.js';
 import { PolicyFileError, policyTextOptions, readNamedPolicyFile } from '../files/policy-file.js';
 import { isPolicyName, testedPolicy } from '../files/policy-names.js';
+import type { AmdLines } from '../model/amd-lines.js';
 import { ConfigurationError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
 import type { JsonValue } from '../model/json.js';
@@ -28,9 +29,10 @@ interface Pair {
  * Reads policies and their tests.
  *
  * @param places policies, tests or folders of them
+ * @param lines product lines that policies may name
  * @throws {UsageError} with everything that is wrong, whichever file it is in
  */
-export async function readPolicySuites(places: readonly string[]): Promise<readonly PolicySuite[]> {
+export async function readPolicySuites(places: readonly string[], lines: AmdLines): Promise<readonly PolicySuite[]> {
   const problems: string[] = [];
   const pairs = new Map<string, Pair>();
   for (const place of places) {
@@ -41,7 +43,7 @@ export async function readPolicySuites(places: readonly string[]): Promise<reado
   }
   const suites: PolicySuite[] = [];
   for (const pair of pairs.values()) {
-    const suite = await noting(problems, null, () => readSuite(pair));
+    const suite = await noting(problems, null, () => readSuite(pair, lines));
     if (suite !== null) suites.push(suite);
   }
   if (problems.length > 0) throw new UsageError([...new Set(problems)]);
@@ -91,8 +93,9 @@ function onlyOne([name, ...others]: readonly string[], path: string, none: strin
   return name;
 }
 
-async function readSuite({ policy: file, test: testFile }: Pair): Promise<PolicySuite> {
-  const policy = await naming(file, async () => parsePolicy(await readNamedPolicyFile(file), policyTextOptions(file)));
+async function readSuite({ policy: file, test: testFile }: Pair, lines: AmdLines): Promise<PolicySuite> {
+  const options = { ...policyTextOptions(file), lines };
+  const policy = await naming(file, async () => parsePolicy(await readNamedPolicyFile(file), options));
   if (testFile === null) return { policy, file, testFile, cases: [] };
   const cases = await naming(testFile, async () => {
     const test = parsePolicyTest(await readNamedPolicyFile(testFile, MAX_TEST_BYTES), policyTextOptions(testFile));

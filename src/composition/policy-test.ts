@@ -12,6 +12,7 @@ import { rawInspections } from '../service/inspections.js';
 import { type JudgeRequest, type PolicySuite, runSuite, type SuiteResult } from '../service/policy-tests.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
 import { requestLimits } from '../wire/read-body.js';
+import { servedLines } from './amd-lines.js';
 import { readInput } from './command-line-io.js';
 import { type CommandLineVerification, commandLineVerification } from './command-line-verification.js';
 import { readPolicySuites } from './policy-suites.js';
@@ -37,7 +38,8 @@ export async function testPolicies(
   let results: readonly SuiteResult[];
   try {
     const configuration = await readConfiguration();
-    const suites = await readPolicySuites(files.length > 0 ? files : [await policyDirectory(configuration)]);
+    const places = files.length > 0 ? files : [await policyDirectory(configuration)];
+    const suites = await readPolicySuites(places, servedLines(configuration));
     results = await runSuites(suites, configuration, log);
   } catch (error) {
     if (junit !== null) await writeErrorReport(junit, error);

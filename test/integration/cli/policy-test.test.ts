@@ -30,6 +30,7 @@ beforeAll(async () => {
   config = await cli.write('veritee.yaml', 'tpm: { roots: [ak-root.pem] }\namd: { kds: off }\n');
   await mkdir(cli.path('policies/requests'), { recursive: true });
   await mkdir(cli.path('empty/two'), { recursive: true });
+  await mkdir(cli.path('lines'));
   for (const name of ['p.yaml', 'p.json', 'p.test.yaml']) await cli.write(`empty/two/${name}`, '{}');
   await cli.write('latin.yaml', Buffer.from([0xe4]));
   await symlink('loop.yaml', cli.path('loop.yaml'));
@@ -132,6 +133,14 @@ describe('veritee policy test', () => {
       [false, expect.stringContaining('requests/gone.json: there is no such file')],
       [false, expect.stringMatching(/^policies\/whole\.yaml: schema: .*evidence/)],
     ]);
+  });
+
+  it('refuses a policy that names a part of no product line, as the service does at its start', async () => {
+    const members = { ...MEMBERS, accepts: ['snp'], routes: {}, minimums: { snp: { Milano: { snp: 24 } } } };
+    const policy = await cli.write('lines/milano.yaml', JSON.stringify({ ...members, id: 'milano' }));
+    const { exitCode, stderr } = await test(policy);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('/minimums/snp/Milano: there is no part Milano, neither built in nor in amd.products');
   });
 
   it('TPM-10 neither reads nor raises the counts of a vTPM', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPolicySuites } from '../../../src/composition/policy-suites.js';
+import { AMD_LINES } from '../../../src/model/amd-lines.js';
 
 const POLICY = 'apiVersion: veritee/v1\nid: p\nversion: 1\naccepts: [tpm]\nminimums: any\nroutes: { hardware: off }\n';
 const TEST =
@@ -50,18 +51,18 @@ describe('policies and tests that may not be read', () => {
     ['a policy', 'tested', 'tested/p.yaml'],
     ['a test', 'untestable', 'untestable/p.test.yaml'],
   ])('are named: %s', async (_title, place, named) => {
-    const reading = boundByPermissions(() => readPolicySuites([join(root, place), join(root, 'open')]));
+    const reading = boundByPermissions(() => readPolicySuites([join(root, place), join(root, 'open')], AMD_LINES));
     await expect(reading).rejects.toMatchObject({ lines: [`${join(root, named)}: ${MAY_NOT}`] });
   });
 
   it('twin: one that may be read has its policy and its cases', async () => {
-    const suites = await boundByPermissions(() => readPolicySuites([join(root, 'open')]));
+    const suites = await boundByPermissions(() => readPolicySuites([join(root, 'open')], AMD_LINES));
     expect(suites).toMatchObject([{ policy: { id: 'p' }, cases: [{ name: 'a' }] }]);
   });
 });
 
 describe('an error that is no fault of a file', () => {
   it('is passed on as it is, so that the command ends as for any fault', async () => {
-    await expect(readPolicySuites([join(root, 'open'), 'a\u0000b'])).rejects.toBeInstanceOf(TypeError);
+    await expect(readPolicySuites([join(root, 'open'), 'a\u0000b'], AMD_LINES)).rejects.toBeInstanceOf(TypeError);
   });
 });
