@@ -18,7 +18,7 @@ export const paravisor: AppraisalTopic = {
     if (!hasParavisor(evidenceType)) return [];
     return [policy.paravisor === 'known' ? 'hcl_paravisor' : 'hcl_paravisor_unknown'];
   },
-  appraise: (policy, { evidenceType, verification }, checks) => {
+  appraise: (policy, { evidenceType, verification, results }, checks) => {
     const { hcl } = verification.claims;
     // Bare evidence without runtime claims speaks of no paravisor.
     if (hcl === undefined) return;
@@ -27,7 +27,11 @@ export const paravisor: AppraisalTopic = {
     const compared = known
       ? { expected: true, actual: true, detail: `the paravisor is known by ${by}` }
       : unknownParavisor(verification);
-    if (policy.paravisor === 'known')
+    const maa = results.get('maa');
+    // Azure Attestation can make it known, but it did not answer.
+    if (policy.paravisor === 'known' && !known && maa?.state === 'unavailable')
+      report.unavailable('hcl_paravisor', { ...compared, retryable: maa.retryable });
+    else if (policy.paravisor === 'known')
       report.require(known, 'hcl_paravisor', { ...compared, otherwise: compared.detail });
     else if (known) report.pass('hcl_paravisor_unknown', compared);
     else report.warn('hcl_paravisor_unknown', compared);

@@ -2,7 +2,7 @@ import { isObject, type JsonValue } from '../json.js';
 import { whyNoParavisorKey } from '../microsoft-launches.js';
 import { quotedName } from '../names-in-messages.js';
 import type { CheckRows, Example, Finding } from './row.js';
-import { reference, value } from './words.js';
+import { reference, unlessOutOfReach, value } from './words.js';
 
 const AS_READ = 'byte for byte as the guest read it';
 
@@ -76,10 +76,10 @@ export const AZURE_CHECKS = {
   hcl_paravisor: {
     holds: 'the paravisor is known',
     fails: 'nothing shows that this is an Azure paravisor',
-    when: 'under paravisor: known, neither ID_KEY_DIGEST with a GUEST_SVN at its floor or above, nor MRTD, nor an accepted AK certificate or token makes the paravisor known',
+    when: 'under paravisor: known, neither ID_KEY_DIGEST with a GUEST_SVN at its floor or above, nor MRTD, nor an accepted AK certificate or token makes the paravisor known; unavailable while no endpoint of maa.submit answers, which could make it known',
     members: ['paravisor'],
     trust: { guest: { 'instance-identity': 97 } },
-    remedy: paravisor,
+    remedy: unlessOutOfReach(paravisor),
     examples: PARAVISOR_EXAMPLES,
   },
   hcl_reference: {

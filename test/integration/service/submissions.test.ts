@@ -156,6 +156,16 @@ describe('a policy that wants the opinion of Azure Attestation', () => {
     expect(answer.body.claims.hcl.paravisor).toEqual({ known: true, by: 'maa' });
   });
 
+  it('leaves a paravisor undecided that it could make known, where it is out of reach', async () => {
+    const report = { fields: { idKeyDigest: new Uint8Array(48).fill(0x5e) } };
+    const { platform, vtpm } = lab.service.vm;
+    const vm = await createVirtualMachine({ pki: PKI, platform, vtpm, report });
+    const unknown = wireEvidence(vm.evidence({ nonce: NONCE, endorsements: WITHOUT_ENDORSEMENTS }));
+    lab.maa.fail(ATTEST, { status: 503 });
+    const answer = await verify(service, unknown, { policy: 'maa-optional' });
+    expect([...verdictOf(answer), answer.body.retryable]).toEqual(['indeterminate', 'hcl_paravisor', true]);
+  });
+
   it('asks the next endpoint where the first is out of reach', async () => {
     const endpoints = [lab.open.origin, lab.maa.origin];
     const two = await lab.start({ ...lab.configuration(endpoints) }, {}, 'two-endpoints');
