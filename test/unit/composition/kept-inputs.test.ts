@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { servedLines, servedPins } from '../../../src/composition/amd-lines.js';
 import { NO_CONFIGURED_ROOTS } from '../../../src/composition/configured-roots.js';
 import { configurationOfThen, type JudgingConfiguration } from '../../../src/composition/kept-inputs.js';
+import { AMD_LINES } from '../../../src/model/amd-lines.js';
+import { AMD_ROOT_PINS } from '../../../src/vendors/amd/roots.js';
 import { configurationWith, productsOf } from '../../configured-lines.js';
 import { createAmdPki } from '../../lab/index.js';
 
@@ -19,6 +22,13 @@ describe('the configuration of a decision that is judged again', () => {
     const { products } = configurationWith(productsOf(PKI, 'Florence')).amd;
     expect(configurationOfThen(NOW, kept({ refuseProducts: [], products })).amd.products).toEqual(products);
     expect(configurationOfThen(NOW, kept({ refuseProducts: [], products: {} })).amd.products).toEqual({});
+  });
+
+  it('SNP-25 replaces no built-in line by one of then', () => {
+    const { Florence } = configurationWith(productsOf(PKI, 'Florence')).amd.products;
+    const products = { Turin: Florence as NonNullable<typeof Florence> };
+    const then = configurationOfThen(NOW, kept({ refuseProducts: [], products }));
+    expect([servedLines(then), servedPins(then)]).toEqual([AMD_LINES, AMD_ROOT_PINS]);
   });
 
   it('has none where it was kept before there were any', () => {
