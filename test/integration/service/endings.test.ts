@@ -118,10 +118,10 @@ describe('a CRL of the folder', () => {
     await mkdir(chains);
     const put = (name: string, days: number) => {
       const nextUpdate = new Date(Date.now() + days * DAY + DAY / 2);
-      return writeFile(join(chains, name), createAmdPki().issueCrl({ product: 'Genoa', overrides: { nextUpdate } }));
+      return writeFile(join(chains, name), createAmdPki().issueCrl({ product: 'Milan', overrides: { nextUpdate } }));
     };
     await Promise.all([put('a.crl', -1), put('b.crl', 10), put('c.crl', 100)]);
-    const fields = { level: 'warn', key: 'amd.chains', subject: 'CRL of ARK-Genoa' };
+    const fields = { level: 'warn', key: 'amd.chains', subject: 'CRL of ARK-Milan' };
     const expected = [
       {
         ...fields,

@@ -688,3 +688,21 @@ describe('what others see', () => {
     expect(problems.map(({ code }) => code)).not.toContain('config_setting');
   });
 });
+
+describe('sections that are wrong', () => {
+  it('are not followed, and nothing else is compared with them', async () => {
+    // The policy names a part that a wrong section may have meant to add.
+    await write('policies/payments.yaml', POLICY.replace('Milan:', 'Venice:'));
+    const sections = { amd: { products: 5 }, callers: 5, gates: 5, egress: 5, traces: 5, tpm: 5, intel: 5 };
+    const problems = await check({ policies: { directory: path('policies') }, ...sections });
+    expect(problems.map(({ code, pointer }) => `${code} ${pointer}`).sort()).toEqual([
+      'config_schema /amd/products',
+      'config_schema /callers',
+      'config_schema /egress',
+      'config_schema /gates',
+      'config_schema /intel',
+      'config_schema /tpm',
+      'config_schema /traces',
+    ]);
+  });
+});
