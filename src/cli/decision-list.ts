@@ -45,7 +45,7 @@ function sinceOf(text: string | undefined): Date | null {
   return text === undefined ? null : instantOf('--since', text);
 }
 
-/** @throws {UsageError} if the text is no time */
+/** @throws {UsageError} if the text is not a time */
 export function instantOf(option: string, text: string): Date {
   try {
     return readInstant(text, '');

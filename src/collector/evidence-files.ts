@@ -61,7 +61,7 @@ export interface RawFile {
 /** Contents by kind of file. */
 export type EvidenceContents = ReadonlyMap<EvidenceFileKey, Uint8Array>;
 
-/** Largest file with a name that is none of evidence. Of evidence, only collateral and logs come near it. */
+/** Largest file whose name is not one of `EVIDENCE_FILES`. Of evidence, only collateral and logs come near it. */
 const ANY_FILE_BYTES = KIB * KIB;
 /** Most entries of a folder: one with more was probably named by mistake. */
 const MOST_FILES = 64;

@@ -145,7 +145,7 @@ function isBody(bytes: Uint8Array): boolean {
   return isObject(value) && Object.hasOwn(value, 'evidence');
 }
 
-/** Reports a file that has the name of another part. A name that is none of evidence is no mistake. */
+/** Reports a file that has the name of another part. Other names are not reported: people name files as they like. */
 function renamed(name: string, parts: Parts): readonly string[] {
   if (keyOfName(name) === null) return [];
   const held = parts.map(([key]) => contentOf(key)).join(', ');

@@ -165,7 +165,7 @@ describe('nonce: challenge', () => {
 
 describe('a key as PEM', () => {
   it.each(['required', 'none'])(
-    'GAT-03 is no place of a challenge: under %s freshness it denies where nothing holds it',
+    'GAT-03 does not stand for a challenge that the evidence does not hold, under %s freshness: nonce_stale',
     (freshness) => {
       const policy = { freshness, nonce: 'challenge', accepts: ['snp'] };
       const asked: Situation = { type: 'snp', keyAsPem: true, nonce: CONSUMED };
