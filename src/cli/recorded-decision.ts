@@ -32,10 +32,12 @@ export function noDecisionNamed(): UsageError {
 /** The table of `verify`, as far as it is recorded, then the record. */
 function recordedTable(recorded: Schemas['RecordedDecision'], output: Output): string {
   const { record, release: _, ...decision } = recorded;
+  // The log has no more of a check that passed than its id.
+  const checks = recorded.checks.map((check) => ({ detail: '', expected: null, actual: null, policy: null, ...check }));
   const withdrawn = record.withdrawn ? [styledFor(output)('red', WITHDRAWN), ''] : [];
   return [
     ...withdrawn,
-    decisionTable(decision as unknown as Schemas['Decision'], output),
+    decisionTable({ ...decision, checks } as unknown as Schemas['Decision'], output),
     ...recordLines(recorded).map(([name, value]) => `${name.padEnd(9)} ${value}`),
     '',
   ].join('\n');

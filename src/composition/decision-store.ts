@@ -2,12 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type Configuration, isFileStore } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
 import { redisStoreOf, sharedChallenges } from '../config/redis-store.js';
-import { recordedDecision } from '../decision-log/decision-content.js';
 import { DecisionLog } from '../decision-log/decision-log.js';
 import type { HeadSigner } from '../decision-log/heads.js';
 import { RecordCopy } from '../decision-log/record-copy.js';
 import type { ChallengeStore } from '../model/challenge.js';
-import type { Decision } from '../model/decision.js';
 import { type LogStore, StoreUnavailableError } from '../model/decision-log.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
@@ -15,7 +13,6 @@ import type { Clock, Log } from '../model/ports.js';
 import { MemoryChallengeStore } from '../stores/memory-challenge-store.js';
 import { SqliteChallengeStore } from '../stores/sqlite/sqlite-challenge-store.js';
 import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
-import { presentDecision } from '../wire/present-decision.js';
 import { type ConfiguredRoots, namedRoots } from './configured-roots.js';
 import type { OpenParts } from './open-parts.js';
 import { openSharedChallenges, openSharedDecisions } from './redis-stores.js';
@@ -114,7 +111,6 @@ export async function openDecisionLog(
     ...world,
     store,
     chain: randomUUID(),
-    present: presentAnswer,
     copy: copyOf(configuration, world.log),
     retentionMs: configuration.decisions.retentionDays * DAY_MS,
   };
@@ -124,15 +120,6 @@ export async function openDecisionLog(
   } catch (cause) {
     throw notUsable(cause);
   }
-}
-
-export function presentAnswer(decision: Decision): JsonObject {
-  return presentDecision(decision, { allChecks: false }) as unknown as JsonObject;
-}
-
-/** A decision as its record has it where evidence is kept. */
-export function recordedForm(decision: Decision): JsonObject {
-  return recordedDecision(decision, presentAnswer(decision));
 }
 
 function copyOf({ decisions: { copy } }: Configuration, log: Log): RecordCopy | null {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
 import { findRecorded } from '../decision-log/find-recorded.js';
+import { readableRecordOf } from '../decision-log/record-of.js';
 import type { OpenEarlyCollateral } from '../endorsements/intel/open-early-collateral.js';
 import type { RememberedEndorsements } from '../endorsements/remembered-endorsements.js';
 import { Gates } from '../gates/gates.js';
@@ -46,7 +47,6 @@ import {
   useRootPins,
   verifyOptions,
 } from './container.js';
-import { recordedForm } from './decision-store.js';
 import type { EndorsementWorld } from './endorsements.js';
 import type { HeldKeys } from './held-keys.js';
 import { JudgeKeptDecisions } from './judge-again.js';
@@ -120,7 +120,7 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
   const recordedDecisions = new RecordedDecisions(recordedIn(parts.decisions));
   const again = new ReplayDecision({
     again: judgeAgainOf(judgedBy, parts),
-    present: recordedForm,
+    present: readableRecordOf,
     version: parts.version,
   });
   const recorder = parts.decisionLog === null ? null : stages.recording(parts.decisionLog);

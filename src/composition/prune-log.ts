@@ -7,7 +7,6 @@ import type { HeadSigner } from '../decision-log/heads.js';
 import { StoreUnavailableError } from '../model/decision-log.js';
 import { SqliteStore } from '../stores/sqlite/sqlite-store.js';
 import { commandLineLog } from './command-line-io.js';
-import { presentAnswer } from './decision-store.js';
 import { fileOfLog } from './open-log.js';
 import { ReloadedReceiptKeys } from './receipt-keys.js';
 import { openReceiptVaults } from './receipt-vaults.js';
@@ -40,7 +39,6 @@ export async function pruneLog(configuration: Configuration, before: Date): Prom
         chain: randomUUID(),
         version: await productVersion(),
         signer,
-        present: presentAnswer,
         copy: null,
         retentionMs: 0,
         onDropped: () => {},

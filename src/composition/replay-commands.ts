@@ -7,6 +7,7 @@ import { noDecisionNamed } from '../cli/recorded-decision.js';
 import { type ReplayActions, type ReplayOptions, replayTime, requireWhich, showReplay } from '../cli/replay-command.js';
 import { type Compared, RECORDED_AND_REPLAYED, replayReport } from '../cli/replay-report.js';
 import { findRecorded } from '../decision-log/find-recorded.js';
+import { readableRecordOf } from '../decision-log/record-of.js';
 import type { LogStore, RecordedDecision } from '../model/decision-log.js';
 import type { JsonObject } from '../model/json.js';
 import { quotedName } from '../model/names-in-messages.js';
@@ -19,7 +20,6 @@ import { decisionIdsOf, replayEach, whyNotJudged } from '../service/replay-decis
 import { readPolicySet } from '../stores/policy-files.js';
 import { commandLineLog, configurationOf, outputOf } from './command-line-io.js';
 import { commandLineVerification } from './command-line-verification.js';
-import { recordedForm } from './decision-store.js';
 import { type AgainParts, JudgeKeptDecisions } from './judge-again.js';
 import { namedPolicy } from './named-policy.js';
 import { readingLog } from './open-log.js';
@@ -94,7 +94,7 @@ async function withKeptDecisions(
       try {
         const { current, policy } = verification;
         const judging = new JudgeKeptDecisions({ store, configuration, override, current });
-        const again = new ReplayDecision({ again: judging, present: recordedForm, version });
+        const again = new ReplayDecision({ again: judging, present: readableRecordOf, version });
         return await untilSignal((signal) => work({ store, again, policy }, signal), told);
       } finally {
         await verification.close();

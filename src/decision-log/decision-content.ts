@@ -3,32 +3,21 @@ import { canonicalJson } from '../formats/canonical-json.js';
 import type { Outcome } from '../model/decision.js';
 import type { DecisionEntry, JudgedRequest } from '../model/decision-log.js';
 import type { TokenEvidence } from '../model/evidence.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
 import { CONTENT_VERSION } from '../model/recorded-decision.js';
-import { Redaction } from './redaction.js';
-
-/** A decision to be recorded. */
-export interface DecisionToRecord extends JudgedRequest {
-  /** The decision as it is answered. */
-  readonly presented: JsonObject;
-}
+import { recordOf } from './record-of.js';
+import { NO_REDACTION, SaltedRedaction } from './redaction.js';
 
 /**
- * What is recorded of a decision: who asked, what for, on which bytes by their digests, and what was decided, without remedies,
- * receipt and `maaView`, which say nothing more. Identifiers, user data and nonce are digests under the salt, unless evidence is
- * kept.
+ * What is recorded of a decision: who asked, what for, on which bytes by their digests, and what was decided. Identifiers, user
+ * data and nonce are digests under the salt, unless evidence is kept.
  */
 export function decisionContent(
-  { decision, presented, request, caller, release, inputs }: DecisionToRecord,
+  { decision, request, caller, release, inputs }: JudgedRequest,
   { salt, time, version }: { readonly salt: Uint8Array; readonly time: Date; readonly version: string },
 ): RecordContent {
-  const redaction = new Redaction(salt);
-  // Where evidence is kept, there is nothing left to withhold.
-  const withheld = inputs === undefined;
-  if (withheld && request.nonce !== null) redaction.addBytes(request.nonce);
-  const recorded = recordedDecision(decision, presented);
-  // First, since it collects what must not stand elsewhere.
-  const written = withheld ? redacted(recorded, redaction) : recorded;
+  const redaction = inputs === undefined ? new SaltedRedaction(salt) : NO_REDACTION;
+  if (request.nonce !== null) redaction.withholdBytes(request.nonce);
   const content = {
     v: CONTENT_VERSION,
     kind: 'decision',
@@ -37,29 +26,17 @@ export function decisionContent(
     principal: caller.principal,
     tenant: caller.tenant,
     request: {
-      audience: request.audience === null ? null : redaction.text(request.audience),
+      audience: redaction.scrub(request.audience),
       policies: request.policies,
       nonceSha256: request.nonce === null ? null : sha256(request.nonce),
       attestationResults: request.attestationResults.map(named),
       obtainedTokens: decision.obtainedTokens.map(named),
       ...(release === undefined ? {} : { release: { keyId: release.keyId, dryRun: release.dryRun } }),
     },
-    decision: written,
+    decision: recordOf(decision, redaction),
     ...(inputs === undefined ? {} : { inputs: inputs.sha256 }),
   };
   return { content: canonicalJson(content), entry: entryOf(content) };
-}
-
-/** What is recorded of an answer: without remedies, receipt and `maaView`, and endorsements by their digests. */
-export function recordedDecision(
-  { endorsements }: Pick<DecisionToRecord['decision'], 'endorsements'>,
-  { receipt: _, maaView: __, checks, ...rest }: JsonObject,
-): JsonObject {
-  return {
-    ...rest,
-    checks: (checks as readonly JsonObject[]).map(withoutRemedy),
-    endorsements: endorsements.map(({ kind, sha256, source }) => ({ kind, sha256, source })),
-  };
 }
 
 /** Content of a record, canonical JSON, and by what it is found. */
@@ -97,24 +74,6 @@ export function entryOf({ principal, tenant, request, decision }: JsonObject): D
     policies: summarised.map(({ id }) => String(id)),
     summary: canonicalJson(summary),
   };
-}
-
-/** Only what evidence or caller may have written: who asked, ids, codes and digests of ours stay what they are. */
-function redacted(recorded: JsonObject, redaction: Redaction): JsonObject {
-  const { claims = null, checks, crossCheck = null } = recorded;
-  const once = redaction.claims(claims);
-  const compared = redaction.crossCheck(crossCheck);
-  const checked = (checks as readonly JsonObject[]).map((check) => redaction.check(check));
-  return {
-    ...recorded,
-    claims: redaction.claimsAgain(once),
-    checks: checked.map((check) => redaction.checkAgain(check)),
-    crossCheck: redaction.claimsAgain(compared),
-  };
-}
-
-function withoutRemedy({ remedy: _, ...check }: JsonObject): JsonValue {
-  return check;
 }
 
 function named({ type, token }: TokenEvidence): JsonObject {

@@ -1,4 +1,4 @@
-import type { Decision, Outcome } from '../model/decision.js';
+import type { Outcome } from '../model/decision.js';
 import type { DecisionRecorder, JudgedRequest, LogStore, NewRecord } from '../model/decision-log.js';
 import type { JsonObject } from '../model/json.js';
 import type { ReleaseAttempt, ReleaseResult } from '../model/key-release-record.js';
@@ -21,8 +21,6 @@ export interface DecisionLogParts {
   /** Version of veritee. */
   readonly version: string;
   readonly signer: HeadSigner;
-  /** The decision as it is answered. */
-  readonly present: (decision: Decision) => JsonObject;
   /** Null: none is kept. */
   readonly copy: RecordCopy | null;
   readonly retentionMs: number;
@@ -106,7 +104,7 @@ export class DecisionLog implements DecisionRecorder {
   }
 
   async record(judged: JudgedRequest): Promise<void> {
-    await this.#writer.decision({ ...judged, presented: this.#parts.present(judged.decision) });
+    await this.#writer.decision(judged);
   }
 
   async releaseAttempt(attempt: ReleaseAttempt): Promise<void> {

@@ -3,6 +3,7 @@ import { canonicalJson } from '../formats/canonical-json.js';
 import type { Outcome } from '../model/decision.js';
 import {
   type ChainEnd,
+  type JudgedRequest,
   type LogStore,
   type NewRecord,
   NO_RECORD,
@@ -15,7 +16,7 @@ import type { ReleaseKind } from '../model/key-release-record.js';
 import type { Clock, Log } from '../model/ports.js';
 import { CONTENT_VERSION } from '../model/recorded-decision.js';
 import { contentDigest, recordHash, SALT_BYTES } from './chain.js';
-import { type DecisionToRecord, decisionContent } from './decision-content.js';
+import { decisionContent } from './decision-content.js';
 import { resultContent } from './release-content.js';
 
 export interface LogWriterParts {
@@ -101,17 +102,17 @@ export class LogWriter {
    * Resolves once the decision is stored.
    * @throws {StoreUnavailableError} where it is not, or nobody knows
    */
-  decision(recorded: DecisionToRecord): Promise<ChainEnd> {
+  decision(judged: JudgedRequest): Promise<ChainEnd> {
     const { clock, version } = this.#parts;
     const salt = randomBytes(SALT_BYTES);
-    const { content, entry } = decisionContent(recorded, { salt, time: clock.now(), version });
+    const { content, entry } = decisionContent(judged, { salt, time: clock.now(), version });
     return this.#add({
       salt,
       content,
       entry,
       withdraws: null,
       release: null,
-      objects: recorded.inputs?.objects ?? NO_OBJECTS,
+      objects: judged.inputs?.objects ?? NO_OBJECTS,
     });
   }
 

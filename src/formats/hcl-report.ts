@@ -5,7 +5,7 @@ import { SNP_REPORT_LENGTH } from './snp-report.js';
 import { TD_REPORT_LENGTH } from './td-report.js';
 
 /** Where the hardware report begins. */
-const HARDWARE_OFFSET = 0x020;
+export const HCL_HARDWARE_OFFSET = 0x020;
 /** REPORTTYPE.TYPE of a TDREPORT (Intel TDX module ABI, REPORTTYPE). */
 const TDREPORT_TYPE = 0x81;
 const TDREPORT_VERSION_OFFSET = 2;
@@ -68,7 +68,7 @@ export function parseHclReport(bytes: Uint8Array) {
   // Version 2 of the request data puts a capability bitmap before the claims; that form is never shown to a guest.
   requireWord(word(0x4c4), 1, 'request data version');
   const reportType = parseReportType(word(0x4c8));
-  const hardwareReport = bytes.subarray(HARDWARE_OFFSET, HARDWARE_OFFSET + SNP_REPORT_LENGTH);
+  const hardwareReport = bytes.subarray(HCL_HARDWARE_OFFSET, HCL_HARDWARE_OFFSET + SNP_REPORT_LENGTH);
   requireHardwareOf(reportType, hardwareReport);
   if (word(0x4cc) !== 1) throw new FormatError('hcl_hash_type', 'the report data hash is not SHA-256');
   const claimsEnd = CLAIMS_OFFSET + claimsSize;

@@ -9,6 +9,9 @@ export const SNP_REPORT_LENGTH = 0x4a0;
 /** Bytes of the report that the signature covers: from the start up to here. */
 export const SNP_SIGNED_LENGTH = 0x2a0;
 
+/** Offsets of R and S of the signature, and the bytes of each that ECDSA reads, little endian. */
+export const SNP_SIGNATURE = { r: 0x2a0, s: 0x2e8, length: 48 } as const;
+
 /** KEY_INFO.SIGNING_KEY: 0, 1 and 7; the values between are reserved. */
 export type SnpReportSigner = 'vcek' | 'vlek' | 'none';
 
@@ -75,7 +78,7 @@ export function parseSnpReport(bytes: Uint8Array) {
     /** The bytes that are signed. */
     signed: field(0, SNP_SIGNED_LENGTH),
     /** r‖s, 48 bytes each, big endian. */
-    signature: joined([bigEndian(field(0x2a0, 48)), bigEndian(field(0x2e8, 48))]),
+    signature: joined([SNP_SIGNATURE.r, SNP_SIGNATURE.s].map((start) => bigEndian(field(start, SNP_SIGNATURE.length)))),
   };
 }
 

@@ -33,6 +33,7 @@ const CONTENT = members({
     retryable: flag,
     claims: members({}),
     checks: listOf(members({ id: text, result: text, about: text, detail: text, policy: orNull(text) })),
+    quietChecks: listOf(members({ ids: listOf(text), result: text, about: text, policy: orAbsent(text) })),
   }),
 });
 
@@ -50,19 +51,31 @@ export function isDecisionContent(content: JsonObject): boolean {
 }
 
 /**
- * What a record says of a decision; null for what is none.
+ * Reads the record of a decision, each check as an entry of `checks`. Null for any other record.
  * @throws {LaterVersionError}
  */
 export function readDecisionContent(content: string): JsonObject | null {
   const found = readRecordContent(content);
   if (found !== null && isOfLaterVersion(found)) throw new LaterVersionError();
-  return found !== null && CONTENT(found) ? found : null;
+  return found === null ? null : readable(found);
 }
 
 /** The same, and null also for what a later version recorded. */
 export function readDecision(content: string | null): JsonObject | null {
   const found = readRecordContent(content);
-  return found !== null && !isOfLaterVersion(found) && CONTENT(found) ? found : null;
+  return found === null || isOfLaterVersion(found) ? null : readable(found);
+}
+
+function readable(content: JsonObject): JsonObject | null {
+  return CONTENT(content) ? { ...content, decision: withEveryCheck(content['decision'] as JsonObject) } : null;
+}
+
+/** A recorded decision with an entry for each check: first those with a finding, then those that only have a result. */
+export function withEveryCheck({ checks, quietChecks, ...decision }: JsonObject): JsonObject {
+  const quiet = (quietChecks as readonly JsonObject[]).flatMap(({ ids, policy = null, ...group }) =>
+    (ids as readonly string[]).map((id) => ({ id, ...group, policy })),
+  );
+  return { ...decision, checks: [...(checks as readonly JsonObject[]), ...quiet] };
 }
 
 /** What lists show of a decision; null for what does not have its form. */

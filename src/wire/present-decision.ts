@@ -3,7 +3,7 @@ import { remedyOf } from '../model/checks/catalogue.js';
 import type { Claims, TokenClaims } from '../model/claims.js';
 import type { Decision } from '../model/decision.js';
 import type { UsedEndorsement } from '../model/endorsement.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { withoutLongLists } from '../model/long-lists.js';
 import { presentExplanation } from './present-explanation.js';
 import type { Schemas } from './schema-check.js';
 
@@ -58,30 +58,9 @@ function oneLineForEachReason(checks: readonly Check[]): readonly Check[] {
 /** Without what only the derivation of the decision needs: `retryable`, `group` and `optional`. */
 function presentCheck(check: Check): Schemas['Check'] {
   const { id, result, about, detail, policy, waived = false } = check;
-  const expected = bounded(check.expected);
-  const actual = bounded(check.actual);
+  const expected = withoutLongLists(check.expected);
+  const actual = withoutLongLists(check.actual);
   return { id, result, about, expected, actual, detail, remedy: remedyOf(check), waived, policy };
-}
-
-/** Lists that are longer are shown as their number. */
-const LONGEST_LIST = 8;
-
-/** A compared value as an answer shows it. Sizes are bounded where the values are read; only lists are cut here. */
-function bounded(value: JsonValue): JsonValue {
-  // Nearly every value is shown as it is, and is not copied.
-  if (!hasLongList(value)) return value;
-  if (isObject(value))
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, bounded(member)]));
-  return isLongList(value) ? value.length : value.map(bounded);
-}
-
-function hasLongList(value: JsonValue): value is JsonObject | readonly JsonValue[] {
-  if (Array.isArray(value)) return isLongList(value) || value.some(hasLongList);
-  return isObject(value) && Object.values(value).some(hasLongList);
-}
-
-function isLongList(value: readonly JsonValue[]): boolean {
-  return value.length > LONGEST_LIST;
 }
 
 const NO_CLAIMS = { snp: null, tdx: null, hcl: null, tpm: null } as const;

@@ -38,7 +38,6 @@ const decisions = await DecisionLog.open(
     chain: randomUUID(),
     version: '0.1.0',
     signer: { sign: (header, payload) => key.sign(header, payload), keys: () => [key.jwk] },
-    present: ({ presented }) => presented,
     copy: null,
     retentionMs: 86_400_000,
   },

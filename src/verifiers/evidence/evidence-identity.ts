@@ -1,6 +1,7 @@
 import { sha256 } from '../../crypto/digest.js';
 import { lowS, rawEcdsa } from '../../crypto/ecdsa.js';
-import { SNP_REPORT_LENGTH } from '../../formats/snp-report.js';
+import { HCL_HARDWARE_OFFSET } from '../../formats/hcl-report.js';
+import { SNP_REPORT_LENGTH, SNP_SIGNATURE } from '../../formats/snp-report.js';
 import { signaturesOfTdQuote, TD_QUOTE_SIGNATURE_LENGTH } from '../../formats/td-quote.js';
 import { parseTpmSignature } from '../../formats/tpmt-signature.js';
 import { hex } from '../../model/bytes.js';
@@ -18,9 +19,6 @@ const LENGTH_BYTES = 4;
 
 /** Scheme and hash of a TPMT_SIGNATURE. */
 const TPMT_HEADER_LENGTH = 4;
-
-/** Offset of the hardware report in the paravisor's report. */
-const HCL_HARDWARE_REPORT = 0x20;
 
 /**
  * SHA-256 of the evidence, hex: one identity for the same evidence in native form and dialect, whatever endorsements
@@ -73,7 +71,7 @@ function partsOf(evidence: Evidence): readonly Uint8Array[] {
 function hclParts({ type, hclReport }: AzSnpVtpmEvidence | AzTdxVtpmEvidence): readonly [Uint8Array, Uint8Array] {
   const none = new Uint8Array();
   if (hclReport instanceof Uint8Array) {
-    return [type === 'az-snp-vtpm' ? withLowS(hclReport, HCL_HARDWARE_REPORT) : hclReport, none];
+    return [type === 'az-snp-vtpm' ? withLowS(hclReport, HCL_HARDWARE_OFFSET) : hclReport, none];
   }
   const { hardwareReport, runtimeClaims } = hclReport;
   return [hardwareReport === null ? none : withLowS(hardwareReport, 0), runtimeClaims];
@@ -114,10 +112,11 @@ function logPart(logs: EventLogInput | null): Uint8Array {
 /** Bytes that are too short for a report have no signature to reduce; they are refused elsewhere. */
 function withLowS(bytes: Uint8Array, report: number): Uint8Array {
   if (bytes.byteLength < report + SNP_REPORT_LENGTH) return bytes;
-  const [r, s] = [report + 0x2a0, report + 0x2e8];
-  const bigEndian = (start: number) => Buffer.from(bytes.subarray(start, start + 48)).reverse();
-  const reduced = Buffer.from(lowS('P-384', Buffer.concat([bigEndian(r), bigEndian(s)])).subarray(48)).reverse();
-  if (reduced.equals(bytes.subarray(s, s + 48))) return bytes;
+  const { length } = SNP_SIGNATURE;
+  const [r, s] = [report + SNP_SIGNATURE.r, report + SNP_SIGNATURE.s];
+  const bigEndian = (start: number) => Buffer.from(bytes.subarray(start, start + length)).reverse();
+  const reduced = Buffer.from(lowS('P-384', Buffer.concat([bigEndian(r), bigEndian(s)])).subarray(length)).reverse();
+  if (reduced.equals(bytes.subarray(s, s + length))) return bytes;
   const copy = Uint8Array.from(bytes);
   copy.set(reduced, s);
   return copy;

@@ -4,10 +4,8 @@ import { DecisionLog, type DecisionLogParts } from '../../../src/decision-log/de
 import type { HeadSigner } from '../../../src/decision-log/heads.js';
 import type { Decision } from '../../../src/model/decision.js';
 import type { JudgedRequest, LogStore, PrunedDecision } from '../../../src/model/decision-log.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import type { Log } from '../../../src/model/ports.js';
 import { LocalSigningKey } from '../../../src/results/signing-key.js';
-import { presentDecision } from '../../../src/wire/present-decision.js';
 import { ALLOW } from '../../integration/http/fake-service.js';
 
 export const NONCE = Uint8Array.from({ length: 32 }, (_, index) => 0xa0 + index);
@@ -36,9 +34,6 @@ export function judged(
     caller: { ...CALLER, tenant },
   };
 }
-
-export const present = (decision: Decision): JsonObject =>
-  presentDecision(decision, { allChecks: false }) as unknown as JsonObject;
 
 export const policy = (id: string, outcome: Decision['decision'] = 'allow') => ({
   id,
@@ -117,7 +112,6 @@ export async function openLog(
       chain,
       version: '0.1.0',
       signer: signerOf(SIGNER),
-      present,
       copy: null,
       retentionMs: 86_400_000,
       onDropped: () => {},
