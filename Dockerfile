@@ -8,8 +8,9 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY tsconfig.json tsconfig.build.json openapi.yaml ./
+COPY tsconfig.json openapi.yaml ./
 COPY src ./src
+COPY scripts/compile.mjs ./scripts/
 COPY scripts/pages ./scripts/pages
 # What is shown under /guide.
 COPY README.md SECURITY.md CONTRIBUTING.md CHANGELOG.md ./

@@ -15,8 +15,8 @@ const DOCUMENTS = [
   'CHANGELOG.md',
   'clients/typescript/README.md',
 ];
-const PROJECT = ['openapi.yaml', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
-const SOURCES = ['src', 'scripts/pages', ...DOCUMENTS, ...PROJECT];
+const PROJECT = ['openapi.yaml', 'package.json', 'tsconfig.json'];
+const SOURCES = ['src', 'scripts/compile.mjs', 'scripts/pages', ...DOCUMENTS, ...PROJECT];
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
 /** What runs the compiled service. */
@@ -24,7 +24,7 @@ export const ENTRY = join(ROOT, 'dist/main.js');
 /** The last file that a build makes. */
 const LAST = join(ROOT, 'dist/inspector/pages.json');
 
-const COMPILER = [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'];
+const COMPILER = [join(ROOT, 'scripts/compile.mjs')];
 const PAGES = ['--import', 'tsx', join(ROOT, 'scripts/pages/build.ts')];
 
 /**

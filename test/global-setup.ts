@@ -12,7 +12,7 @@ declare module 'vitest' {
   }
 }
 
-/** Folders of the tests that run the command. For others nothing is built: it takes half a minute. */
+/** Folders of the tests that run the command. For others nothing is built. */
 const RUNNING_THE_COMMAND = /\/test\/(integration\/cli|messages)\//;
 
 /** Makes what takes long to make once for all tests, where it would count against whichever test asks first. */

@@ -11,7 +11,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 type Instruction = readonly [keyword: string, rest: string];
 
@@ -76,7 +76,6 @@ export class Image {
   #step(stage: Stage, keyword: string, rest: string): void {
     if (keyword === 'WORKDIR') this.#enter(stage, rest);
     else if (keyword === 'COPY') this.#copy(stage, rest.split(' '));
-    else if (keyword === 'RUN' && rest === 'npm run build') this.#compile(stage);
     else if (keyword === 'RUN') this.#run(stage, rest);
     else throw new Error(`${keyword} of the Dockerfile is not known here`);
   }
@@ -136,16 +135,6 @@ export class Image {
     execFileSync('sh', ['-ec', here], { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
   }
 
-  /** Compiling takes half a minute, and was done for this copy of the project. From the same files the same comes out. The pages are made anew. */
-  #compile(stage: Stage): void {
-    const cwd = join(stage.root, stage.workdir);
-    const files = sourcesOf(cwd);
-    if (files.length === 0 || files.join() !== sourcesOf(this.#context).join())
-      throw new Error('the engine is not given what the service is compiled from');
-    cpSync(join(this.#context, 'dist'), join(cwd, 'dist'), { recursive: true });
-    execFileSync(process.execPath, ['--import', 'tsx', 'scripts/pages/build.ts'], { cwd, stdio: ['ignore', 2, 2] });
-  }
-
   /**
    * The command that the image runs, as the user and in the folder that it names.
    * @param state folder that becomes the volume; null: there is none, and nothing at all can be written
@@ -198,15 +187,4 @@ function copyPackages(installation: string, program: string): void {
     if (path === '' || dev === true || !existsSync(installed)) continue;
     cpSync(realpathSync(installed), join(program, path), { recursive: true });
   }
-}
-
-/** What the compiler reads of the project in that folder. */
-function sourcesOf(folder: string): readonly string[] {
-  const compiler = join(folder, 'node_modules/typescript/bin/tsc');
-  const listed = execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--listFilesOnly'], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  const own = listed.split('\n').filter((path) => path.startsWith(join(realpathSync(folder), 'src')));
-  return own.map((path) => relative(realpathSync(folder), path)).sort();
 }

@@ -22,7 +22,6 @@ const FILES = [
   'package.json',
   'package-lock.json',
   'tsconfig.json',
-  'tsconfig.build.json',
   'openapi.yaml',
   'docs',
   'README.md',

@@ -44,15 +44,15 @@ describe('a signal to what was started', () => {
   it.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('npm start: %s while it compiles ends the compiler too, with %i', async (signal, exitCode) => {
+  ] as const)('npm start: %s while it builds ends the build too, with %i', async (signal, exitCode) => {
     const clone = copyProject();
     try {
       service = ServiceProcess.launch(['npm', 'start'], { cwd: clone, environment: environment() });
-      await expect.poll(() => isCompiling(service.pid), { timeout: 60_000 }).toBe(true);
+      await expect.poll(() => isBuilding(service.pid), { timeout: 60_000, interval: 5 }).toBe(true);
       service.signal(signal);
       expect(await service.end()).toMatchObject({ exitCode, signal: null });
       expect(service.isAnythingLeft).toBe(false);
-      expect(existsSync(join(clone, 'dist/main.js'))).toBe(false);
+      expect(existsSync(join(clone, 'dist/inspector/pages.json'))).toBe(false);
     } finally {
       await service.close();
       rmSync(clone, { recursive: true });
@@ -60,9 +60,10 @@ describe('a signal to what was started', () => {
   });
 });
 
-/** Whether a process has the compiler among those below it. */
-function isCompiling(pid: number): boolean {
-  if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('typescript/bin/tsc')) return true;
+/** Whether a process has a step of the build among those below it. */
+function isBuilding(pid: number): boolean {
+  if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').match(/scripts\/(compile\.mjs|pages\/build\.ts)/) !== null)
+    return true;
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
-  return children.some((child) => isCompiling(Number(child)));
+  return children.some((child) => isBuilding(Number(child)));
 }
