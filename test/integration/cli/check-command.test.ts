@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CommandLine } from './command-line.js';
+import { runInProcess } from './command-line-in-process.js';
 
 const POLICY = `apiVersion: veritee/v1
 id: payments
@@ -17,6 +18,9 @@ beforeEach(async () => {
 
 afterEach(() => cli.close());
 
+const run = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
+  runInProcess(cli, args, { environment });
+
 const entries = async () => (await readdir(cli.folder, { recursive: true })).sort();
 
 describe('veritee check', () => {
@@ -27,7 +31,7 @@ describe('veritee check', () => {
 
   it('ends with 0 where there are warnings alone', async () => {
     const environment = { VERITEE__TPM__INTERMEDIATES: './none' };
-    const { exitCode, stdout } = await cli.run(['check', '--json'], '', environment);
+    const { exitCode, stdout } = await run(['check', '--json'], environment);
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       problems: [{ code: 'config_missing', pointer: '/tpm/intermediates', severity: 'warning' }],
@@ -39,7 +43,7 @@ describe('veritee check', () => {
     await cli.write('policies/broken.yaml', POLICY.replace('version: 1', 'version: one'));
     await cli.write('veritee.yaml', 'log: { level: loud }\ntpm: { roots: [./root.pem] }\n');
     const before = await entries();
-    const { exitCode, stdout, stderr } = await cli.run(['check', '--config', 'veritee.yaml']);
+    const { exitCode, stdout, stderr } = await run(['check', '--config', 'veritee.yaml']);
     expect([exitCode, stderr]).toEqual([1, '']);
     const { problems } = JSON.parse(stdout) as { problems: readonly { code: string; pointer: string }[] };
     expect(problems.map(({ code, pointer }) => `${code} ${pointer}`)).toEqual([
@@ -51,7 +55,7 @@ describe('veritee check', () => {
   });
 
   it.each([
-    ['a value that is none', 'log: { level: loud }'],
+    ['a value that is none', 'deadlineSeconds: soon'],
     [
       'a feature that this version does not have',
       'keys: { db: { vault: "https://v.example", name: k, policy: p, enc: RSA_AES_KEY_WRAP_384 } }',
@@ -69,15 +73,15 @@ describe('veritee check', () => {
     ['a data folder that is a file', 'decisions: { store: ./veritee.yaml/veritee.db }'],
   ])('ends with 1 for %s, with which the service does not start', async (_title, text) => {
     await cli.write('veritee.yaml', text);
-    const environment = { VERITEE__LISTEN__PORT: '0' };
-    expect((await cli.run(['check', '--config', 'veritee.yaml'], '', environment)).exitCode).toBe(1);
-    expect((await cli.run(['serve', '--config', 'veritee.yaml'], '', environment)).exitCode).toBe(1);
+    const environment = { VERITEE__LISTEN__PORT: '0', VERITEE__LOG__LEVEL: 'fatal' };
+    expect((await run(['check', '--config', 'veritee.yaml'], environment)).exitCode).toBe(1);
+    expect((await run(['serve', '--config', 'veritee.yaml'], environment)).exitCode).toBe(1);
   });
 
   it('ends with 1 for a file that does not exist, and for an argument too many', async () => {
     const { exitCode, stdout } = await cli.run(['check', '--config', 'none.yaml']);
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ problems: [{ code: 'config_file', pointer: '', severity: 'error' }] });
-    expect(await cli.run(['check', 'veritee.yaml'])).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(await run(['check', 'veritee.yaml'])).toMatchObject({ exitCode: 1, stdout: '' });
   });
 });

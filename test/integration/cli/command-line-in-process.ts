@@ -16,6 +16,7 @@ interface Surroundings {
 /**
  * Runs the `veritee` command in the process of the test, where coverage sees it and nothing has to start. Paths are relative
  * to the folder of the command line, as for a process of its own. Not for commands that wait for a signal.
+ * It changes the folder, environment and streams of the process: a worker of the runner runs one file and one test at a time.
  */
 export async function runInProcess(
   { folder }: Pick<CommandLine, 'folder'>,
@@ -23,6 +24,8 @@ export async function runInProcess(
   { input = '', environment = {}, onTerminal = false, actions = {} }: Surroundings = {},
 ): Promise<Ended> {
   const [stdout, stderr] = [new Recorded(process.stdout), new Recorded(process.stderr)];
+  // The command must not handle signals that are meant for the test runner.
+  const listened = vi.spyOn(process, 'on').mockReturnThis();
   const stdin = vi
     .spyOn(process, 'stdin', 'get')
     .mockReturnValue(Readable.from([Buffer.from(input)]) as typeof process.stdin);
@@ -39,6 +42,7 @@ export async function runInProcess(
     process.env = env;
     process.chdir(before);
     stdin.mockRestore();
+    listened.mockRestore();
     stdout.restore();
     stderr.restore();
   }

@@ -11,13 +11,14 @@ import { wireEvidence } from '../../lab/wire-evidence.js';
 import { azSnpEvidenceOf, NO_INPUT, nonceOf } from '../../real-evidence.js';
 import { haveVectors, readVector, vector } from '../../vectors.js';
 import { CommandLine } from './command-line.js';
+import { runInProcess } from './command-line-in-process.js';
 
 const PKI = createAmdPki();
 
 let cli: CommandLine;
 let isolated: CommandLine;
 let kds: LabKds;
-/** Lets the command trust the TLS certificate of the emulated KDS. What it serves is another matter. */
+/** Lets a process trust the TLS certificate of the emulated KDS, as it starts. What KDS serves is another matter. */
 let environment: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
@@ -32,6 +33,9 @@ afterAll(async () => {
   await isolated.close();
   await kds.close();
 });
+
+const run = (args: readonly string[]) => runInProcess(cli, args);
+const runIsolated = (args: readonly string[], input = '') => runInProcess(isolated, args, { input });
 
 /** Configuration of a machine with a folder of endorsements of its own. */
 async function machine(name: string, source: string = 'off'): Promise<readonly string[]> {
@@ -57,7 +61,7 @@ describe('veritee endorsements import', () => {
       'nonsense.der': Buffer.alloc(100, 0x30),
       'escape\u001b[2J.der': Buffer.alloc(100, 0x30),
     });
-    const imported = await cli.run(['endorsements', 'import', bundle, ...(await machine('fooled'))]);
+    const imported = await run(['endorsements', 'import', bundle, ...(await machine('fooled'))]);
     expect(imported.exitCode).toBe(2);
     expect(imported.stdout).not.toContain('imported');
     for (const name of ['chain.pem', 'list.crl', 'vcek.der', 'nonsense.der']) {
@@ -78,14 +82,14 @@ describe('veritee endorsements import', () => {
     ['has nothing to import', { 'readme.txt': 'hello' }, /: has nothing to import; a bundle holds certificates/],
   ])('ends with 1 for a folder that %s, and says so', async (name, files, what) => {
     const bundle = await folder(name, files);
-    const imported = await cli.run(['endorsements', 'import', bundle, ...(await machine('none'))]);
+    const imported = await run(['endorsements', 'import', bundle, ...(await machine('none'))]);
     expect([imported.exitCode, imported.stdout]).toEqual([1, '']);
     expect(imported.stderr).toMatch(what);
   });
 
   it('ends with 1 for a file in the place of a folder, and says so', async () => {
     const file = await cli.write('chain-alone.pem', PKI.chainPem('Milan'));
-    const imported = await cli.run(['endorsements', 'import', file, ...(await machine('none'))]);
+    const imported = await run(['endorsements', 'import', file, ...(await machine('none'))]);
     expect([imported.exitCode, imported.stdout]).toEqual([1, '']);
     expect(imported.stderr).toContain('chain-alone.pem: is not a folder');
   });
@@ -122,7 +126,7 @@ describe('veritee endorsements export', () => {
     const signed = await cli.write('signed.bin', platform.report());
     const unsigned = await cli.write('unsigned.bin', platform.report({ fields: { keyInfo } }));
     const options = ['--report', signed, unsigned, ...(await machine('unasked'))];
-    const exported = await cli.run(['endorsements', 'export', cli.path('unasked-bundle'), ...options]);
+    const exported = await run(['endorsements', 'export', cli.path('unasked-bundle'), ...options]);
     expect(exported.exitCode).toBe(3);
     expect(exported.stdout).toContain(`missing vcek_unavailable: ${unsigned}: no key signed the report`);
     expect(exported.stdout).not.toContain(`${signed}: `);
@@ -138,12 +142,12 @@ describe('veritee endorsements export', () => {
       await cli.write('body.json', JSON.stringify({ evidence })),
     ];
     const options = ['--report', ...reports, ...(await machine('bodies'))];
-    const exported = await cli.run(['endorsements', 'export', cli.path('bodies-bundle'), ...options]);
+    const exported = await run(['endorsements', 'export', cli.path('bodies-bundle'), ...options]);
     // KDS is off: nothing can be had for any of them, which each one is told of by the report in it.
     expect([exported.exitCode, exported.stderr]).toEqual([3, '']);
     expect(exported.stdout).toMatch(/^missing vcek_unavailable: /m);
     const token = await cli.write('token.json', JSON.stringify({ type: 'maa-token', token: 'eyJ.eyJ.AA' }));
-    const refused = await cli.run(['endorsements', 'export', cli.path('none'), '--report', token]);
+    const refused = await run(['endorsements', 'export', cli.path('none'), '--report', token]);
     expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
     expect(refused.stderr).toMatch(/token\.json: is evidence of type maa-token\n--report takes /);
   });
@@ -151,7 +155,7 @@ describe('veritee endorsements export', () => {
   it('ends with 1 for a report that is none', async () => {
     const report = await cli.write('short.bin', new Uint8Array(100));
     const options = ['--report', report, ...(await machine('short'))];
-    const exported = await cli.run(['endorsements', 'export', cli.path('empty'), ...options]);
+    const exported = await run(['endorsements', 'export', cli.path('empty'), ...options]);
     expect([exported.exitCode, exported.stdout]).toEqual([1, '']);
     expect(exported.stderr).toMatch(
       /short\.bin: is nothing that is recognised\n--report takes an SNP report, a TD quote/,
@@ -170,7 +174,7 @@ describe.skipIf(!haveVectors)('endorsements of AMD', () => {
       ]),
     );
     const bundle = await folder('both', Object.fromEntries(files));
-    const taken = await cli.run(['endorsements', 'import', bundle, ...(await machine('complete'))]);
+    const taken = await run(['endorsements', 'import', bundle, ...(await machine('complete'))]);
     expect(taken.stdout).not.toContain('refused');
     expect([taken.exitCode, taken.stdout.match(/^imported /gm)?.length]).toEqual([0, files.length]);
     expect(await held('complete')).toHaveLength(files.length);
@@ -179,13 +183,13 @@ describe.skipIf(!haveVectors)('endorsements of AMD', () => {
   it('are taken, those of all lines, and a forged chain beside them is refused with 2', async () => {
     const genuine = Object.fromEntries(SNP_PRODUCTS.map((product) => [`${product}.pem`, chainOf(product)]));
     const options = await machine('taught');
-    const taken = await cli.run(['endorsements', 'import', await folder('genuine', genuine), ...options]);
+    const taken = await run(['endorsements', 'import', await folder('genuine', genuine), ...options]);
     expect(taken.exitCode).toBe(0);
     expect(taken.stdout.match(/^imported /gm)?.length).toBe(SNP_PRODUCTS.length);
     const names = SNP_PRODUCTS.map((product) => `chain-${product.toLowerCase()}-vcek.pem`).sort();
     expect([...(await held('taught'))].sort()).toEqual(names);
     const mixed = await folder('mixed', { ...genuine, 'forged.pem': PKI.chainPem('Genoa') });
-    const refused = await cli.run(['endorsements', 'import', mixed, ...(await machine('careful'))]);
+    const refused = await run(['endorsements', 'import', mixed, ...(await machine('careful'))]);
     expect(refused.exitCode).toBe(2);
     expect(refused.stdout).toMatch(/^refused forged\.pem[^:]*: ./m);
     expect([...(await held('careful'))].sort()).toEqual(names);
@@ -216,11 +220,11 @@ describe.skipIf(!haveVectors)('endorsements of AMD', () => {
     const policy = await cli.write('genuine.yaml', GENUINE);
     const at = ['--at', String(entry.verifyAt)];
     const ask = async () => {
-      const { exitCode, stdout } = await isolated.run(['verify', '-', '--policy', policy, ...at, ...offline], body);
+      const { exitCode, stdout } = await runIsolated(['verify', '-', '--policy', policy, ...at, ...offline], body);
       return [exitCode, ...JSON.parse(stdout).reasons];
     };
     expect(await ask()).toEqual([3, 'vcek_unavailable']);
-    const imported = await isolated.run(['endorsements', 'import', cli.path('bundle'), ...offline]);
+    const imported = await runIsolated(['endorsements', 'import', cli.path('bundle'), ...offline]);
     expect([imported.exitCode, imported.stdout.match(/^imported /gm)?.length]).toEqual([0, 1]);
     expect(await ask()).toEqual([0]);
   });
@@ -252,11 +256,11 @@ describe('endorsements of a product line of the configuration', () => {
 
     const configured = (settings: object) => isolated.write('venice.yaml', JSON.stringify(settings));
     const withLine = ['--config', await configured({ amd: { kds: 'off', products } })];
-    const imported = await isolated.run(['endorsements', 'import', cli.path('of-venice'), ...withLine]);
+    const imported = await runIsolated(['endorsements', 'import', cli.path('of-venice'), ...withLine]);
     expect([imported.exitCode, imported.stdout.match(/^imported /gm)?.length]).toEqual([0, 3]);
     const policy = await cli.write('of-venice.yaml', OF_VENICE);
     const body = JSON.stringify({ evidence: wireEvidence(evidence), nonce: NONCE.toString('base64url') });
-    const verify = (...more: readonly string[]) => isolated.run(['verify', '-', '--policy', policy, ...more], body);
+    const verify = (...more: readonly string[]) => runIsolated(['verify', '-', '--policy', policy, ...more], body);
     const verified = await verify(...withLine);
     expect([verified.exitCode, JSON.parse(verified.stdout).reasons]).toEqual([0, []]);
     expect(verified.stdout).toContain('snp_product_configured');
@@ -265,7 +269,7 @@ describe('endorsements of a product line of the configuration', () => {
     const refused = await verify(...without);
     expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
     expect(refused.stderr).toContain('there is no part Venice, neither built in nor in amd.products');
-    const nothing = await isolated.run(['endorsements', 'import', cli.path('of-venice'), ...without]);
+    const nothing = await runIsolated(['endorsements', 'import', cli.path('of-venice'), ...without]);
     expect(nothing.exitCode).toBe(2);
     expect(nothing.stdout).not.toContain('imported');
   });

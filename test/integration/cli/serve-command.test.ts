@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
 import { call, post } from '../service/lab-service.js';
 import { CommandLine } from './command-line.js';
+import { runInProcess } from './command-line-in-process.js';
 
 let cli: CommandLine;
 
@@ -16,6 +17,8 @@ beforeAll(async () => {
 });
 
 afterAll(() => cli.close());
+
+const run = (args: readonly string[]) => runInProcess(cli, args);
 
 /** Starts the service and waits for the line that says where. */
 async function serve(configuration: object, name: string) {
@@ -179,7 +182,7 @@ describe('veritee serve', () => {
     await signalled(child, lines, 'reloaded');
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
-    expect((await cli.run(['serve', '--workers', 'many'])).stderr).toBe(
+    expect((await run(['serve', '--workers', 'many'])).stderr).toBe(
       '--workers: must be auto, or a number of workers from 1 to 256\n',
     );
   });
@@ -198,7 +201,6 @@ describe('veritee serve', () => {
 
   it.each<[string, object, string]>([
     ['several workers and challenges in memory', { workers: 2, decisions: { store: 'off' } }, 'workers: must be 1'],
-    ['an unknown key', { listen: { prot: 1 } }, 'listen.prot: unknown key'],
     [
       'an address for everybody without callers',
       { listen: { host: '0.0.0.0' } },
@@ -224,22 +226,32 @@ describe('veritee serve', () => {
       { challenges: { store: 'redis://127.0.0.1' } },
       'challenges.key: is missing',
     ],
+  ])('does not start with %s, and says why', async (_title, configuration, message) => {
+    const { exitCode, stdout, stderr } = await run(await serving(configuration));
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(message);
+  });
+
+  it.each<[string, object, string]>([
+    ['an unknown key', { listen: { prot: 1 } }, 'listen.prot: unknown key'],
     [
       'a certificate that is none',
       { listen: { port: 0, tls: { cert: 'wrong.yaml', key: 'wrong.yaml' } } },
       'has no block that begins with -----BEGIN CERTIFICATE-----',
     ],
     ['a policy directory that is not there', { policies: { directory: './nowhere' } }, './nowhere does not exist'],
-  ])('does not start with %s, and says why', async (_title, configuration, message) => {
-    const { exitCode, stdout, stderr } = await cli.run([
-      'serve',
-      '--config',
-      await cli.write('wrong.yaml', JSON.stringify({ listen: { port: 0 }, ...configuration })),
-    ]);
+  ])('ends its process with %s, and says why', async (_title, configuration, message) => {
+    const { exitCode, stdout, stderr } = await cli.run(await serving(configuration));
     expect(exitCode).toBe(1);
     expect(stderr).toContain(message);
     expect(stdout).not.toContain('listening');
   });
+
+  /** A start with a configuration that is refused. */
+  async function serving(configuration: object): Promise<readonly string[]> {
+    const text = JSON.stringify({ listen: { port: 0 }, ...configuration });
+    return ['serve', '--config', await cli.write('wrong.yaml', text)];
+  }
 });
 
 describe('veritee serve on a port that is taken', () => {
@@ -311,7 +323,7 @@ describe('veritee config', () => {
     expect([exitCode, stdout]).toEqual([1, '']);
     expect(stderr).toContain(`${file} line 1: callers.gate.apiKeySha256: must be 32 bytes in hex\n`);
     expect(stderr).not.toContain('secret-as-it-is');
-    const missing = await cli.run(['config', '--config', cli.path('nothing.yaml')]);
+    const missing = await run(['config', '--config', cli.path('nothing.yaml')]);
     expect(missing.exitCode).toBe(1);
     expect(missing.stderr).toBe(`configuration file ${cli.path('nothing.yaml')}: there is no such file\n`);
   });

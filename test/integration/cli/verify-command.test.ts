@@ -20,6 +20,7 @@ import { wireEvidence } from '../../lab/wire-evidence.js';
 import { azSnpEvidenceOf, nonceOf } from '../../real-evidence.js';
 import { haveVectors, readVector, vector } from '../../vectors.js';
 import { CommandLine } from './command-line.js';
+import { runInProcess } from './command-line-in-process.js';
 
 const NONCE = Buffer.alloc(32, 0x61);
 const OTHER_NONCE = Buffer.alloc(32, 0x62);
@@ -52,8 +53,8 @@ beforeAll(async () => {
 
 afterAll(() => cli.close());
 
-const verify = (file: string, ...options: readonly string[]) =>
-  cli.run(['verify', file, '--config', offline, ...options]);
+const run = (args: readonly string[], input: string | Uint8Array = '') => runInProcess(cli, args, { input });
+const verify = (file: string, ...options: readonly string[]) => run(['verify', file, '--config', offline, ...options]);
 
 it.runIf(process.platform === 'linux')('ends with 3 and a sentence where nobody can read what it says', async () => {
   const ended = await cli.runInto('/dev/full', ['config']);
@@ -82,7 +83,7 @@ describe('veritee verify', () => {
     try {
       proxy.conduct = { status: 407 };
       const proxied = await cli.write('proxied.yaml', `egress: { proxy: "http://${proxy.host}" }\n`);
-      const { exitCode, stdout } = await cli.run(['verify', 'bare.json', '--config', proxied, '--json']);
+      const { exitCode, stdout } = await run(['verify', 'bare.json', '--config', proxied, '--json']);
       const { reasons, checks } = JSON.parse(stdout);
       expect([exitCode, reasons]).toEqual([3, ['vcek_unavailable']]);
       expect(checks).toContainEqual(
@@ -248,14 +249,14 @@ describe('veritee verify', () => {
     const without = await cli.write('roots.yaml', 'tpm: { roots: [ak-root.pem] }\n');
     const evidence = machine.wireEvidence({ nonce: NONCE, certificate: { chain: null } });
     const body = await cli.write('vtpm-body.json', JSON.stringify({ evidence, nonce: NONCE.toString('base64url') }));
-    const asked = (file: string) => cli.run(['verify', body, '--config', file, '--policy', policy]);
-    expect((await asked(config)).exitCode).toBe(0);
-    const denied = await asked(without);
+    const asking = (file: string) => ['verify', body, '--config', file, '--policy', policy];
+    expect((await cli.run(asking(config))).exitCode).toBe(0);
+    const denied = await run(asking(without));
     expect(denied.exitCode).toBe(2);
     expect(JSON.parse(denied.stdout).reasons).toEqual(['ak_cert_untrusted']);
-    const inspected = await cli.run(['inspect', body]);
+    const inspected = await run(['inspect', body]);
     expect([inspected.exitCode, JSON.parse(inspected.stdout).type]).toEqual([0, 'tpm']);
-    expect((await cli.run(['verify', body, '--config', config])).exitCode).toBe(2);
+    expect((await run(['verify', body, '--config', config])).exitCode).toBe(2);
   });
 
   it('TPM-10 remembers the counts of a vTPM from one run to the next, in the data directory', async () => {
@@ -272,16 +273,16 @@ describe('veritee verify', () => {
       'kept.yaml',
       'decisions: { store: kept/decisions.db }\ntpm: { roots: [tracked-root.pem] }\n',
     );
-    const run = async (resetCount: number, ...options: readonly string[]) => {
+    const counted = async (resetCount: number, ...options: readonly string[]) => {
       const evidence = machine.wireEvidence({ nonce: NONCE, quote: { resetCount } });
       const body = await cli.write('counted.json', JSON.stringify({ evidence, nonce: NONCE.toString('base64url') }));
-      const ended = await cli.run(['verify', body, '--config', config, '--policy', policy, ...options]);
+      const ended = await run(['verify', body, '--config', config, '--policy', policy, ...options]);
       return [ended.exitCode, ...JSON.parse(ended.stdout).reasons];
     };
-    expect(await run(9, '--at', new Date(Date.now() - 60_000).toISOString())).toEqual([0]);
-    expect(await run(7)).toEqual([0]);
+    expect(await counted(9, '--at', new Date(Date.now() - 60_000).toISOString())).toEqual([0]);
+    expect(await counted(7)).toEqual([0]);
     expect(await readdir(cli.path('kept/tpm-resets'))).toHaveLength(1);
-    expect(await run(6)).toEqual([2, 'tpm_reset']);
+    expect(await counted(6)).toEqual([2, 'tpm_reset']);
   });
 
   it.each([
@@ -379,9 +380,9 @@ describe.skipIf(!haveVectors)('veritee verify of the real token of 2022', () => 
       .trim();
     const body = JSON.stringify({ evidence: { type: 'maa-token', token } });
     const args = ['verify', '-', '--config', config, '--policy', file, '--json'];
-    const then = await cli.run([...args, '--at', String(verifyAt)], body);
+    const then = await run([...args, '--at', String(verifyAt)], body);
     expect([then.exitCode, JSON.parse(then.stdout).decision]).toEqual([0, 'allow']);
-    const today = await cli.run(args, body);
+    const today = await run(args, body);
     expect([today.exitCode, JSON.parse(today.stdout).reasons]).toEqual([2, ['token_time']]);
   });
 });
@@ -390,8 +391,8 @@ describe('veritee inspect', () => {
   it('shows evidence, or that of a whole body, and verifies nothing', async () => {
     const evidence = vm.wireEvidence({ nonce: NONCE });
     const [whole, alone] = [
-      await cli.run(['inspect', 'lab.json']),
-      await cli.run(['inspect', '-', '--json'], JSON.stringify(evidence)),
+      await run(['inspect', 'lab.json']),
+      await run(['inspect', '-', '--json'], JSON.stringify(evidence)),
     ];
     expect([whole.exitCode, alone.exitCode]).toEqual([0, 0]);
     expect(JSON.parse(whole.stdout)).toMatchObject({ verified: false, type: 'az-snp-vtpm' });
@@ -405,10 +406,7 @@ describe('veritee inspect', () => {
     const ccel = buildCcel(labCcelEvents(), { padding: new Uint8Array(1024) });
     await cli.write('td.json', JSON.stringify(guest.wireEvidence({ collateral: null, ccel })));
     const config = await cli.write('short.yaml', 'limits: { eventLogBytes: 1024 }\n');
-    const [shown, refused] = [
-      await cli.run(['inspect', 'td.json']),
-      await cli.run(['inspect', 'td.json', '--config', config]),
-    ];
+    const [shown, refused] = [await run(['inspect', 'td.json']), await run(['inspect', 'td.json', '--config', config])];
     expect([shown.exitCode, refused.exitCode]).toEqual([0, 1]);
     expect(JSON.parse(shown.stdout).structures.at(-1)).toMatchObject({ name: 'event log', about: '/ccel' });
     expect(refused.stderr).toMatch(/^td\.json: eventlog_limit: .*\(at \/ccel\)/);
@@ -418,14 +416,14 @@ describe('veritee inspect', () => {
     await cli.write('ccel.bin', buildCcel(labCcelEvents()));
     const other = 'ab'.repeat(48);
     await cli.write('rtmrs.json', JSON.stringify({ sha384: { '1': other } }));
-    const shown = await cli.run(['inspect', 'ccel.bin', '--pcrs', 'rtmrs.json']);
+    const shown = await run(['inspect', 'ccel.bin', '--pcrs', 'rtmrs.json']);
     expect(shown.exitCode).toBe(0);
     expect(JSON.parse(shown.stdout)).toMatchObject({
       verified: false,
       takenFor: 'an event log',
       problems: [{ code: 'eventlog_replay', pcr: 1, expected: other }, { code: 'eventlog_unverified' }],
     });
-    const refused = await cli.run(['inspect', 'ccel.bin', '--pcrs', 'nowhere.bin']);
+    const refused = await run(['inspect', 'ccel.bin', '--pcrs', 'nowhere.bin']);
     expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
     expect(refused.stderr).toMatch(
       /^nowhere\.bin: there is no such file\nexpected the SHA-256 values of PCR 0 to 23 as /,
@@ -435,7 +433,7 @@ describe('veritee inspect', () => {
   it('compares two boots, and ends with 0 if they differ', async () => {
     await cli.write('before.bin', buildCcel(labCcelEvents()));
     const after = buildCcel(labCcelEvents({ secureBoot: false }));
-    const compared = await cli.run(['inspect', '--compare', 'before.bin', '-'], after);
+    const compared = await run(['inspect', '--compare', 'before.bin', '-'], after);
     expect(compared.exitCode).toBe(0);
     expect(JSON.parse(compared.stdout)).toMatchObject({
       verified: false,
@@ -446,7 +444,7 @@ describe('veritee inspect', () => {
 
   it('compares a boot with itself, and ends with 0', async () => {
     await cli.write('before.bin', buildCcel(labCcelEvents()));
-    const same = await cli.run(['inspect', '--compare', 'before.bin', 'before.bin', '--json']);
+    const same = await run(['inspect', '--compare', 'before.bin', 'before.bin', '--json']);
     expect([same.exitCode, JSON.parse(same.stdout).differences]).toEqual([0, []]);
   });
 
@@ -462,7 +460,7 @@ describe('veritee inspect', () => {
     ['one file', ['--compare', 'before.bin'], /^error: missing required argument/],
   ] as const)('refuses to compare %s', async (_title, args, message) => {
     await cli.write('before.bin', buildCcel(labCcelEvents()));
-    const refused = await cli.run(['inspect', ...args]);
+    const refused = await run(['inspect', ...args]);
     expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
     expect(refused.stderr).toMatch(message);
   });
@@ -471,7 +469,7 @@ describe('veritee inspect', () => {
     const { hclReport } = vm.evidence({ nonce: NONCE });
     await cli.write('hcl.bin', hclReport);
     const report = hclReport.subarray(32, 32 + 1184);
-    const [hcl, piped] = [await cli.run(['inspect', 'hcl.bin']), await cli.run(['inspect', '-', '--json'], report)];
+    const [hcl, piped] = [await run(['inspect', 'hcl.bin']), await run(['inspect', '-', '--json'], report)];
     expect([hcl.exitCode, piped.exitCode]).toEqual([0, 0]);
     expect(JSON.parse(hcl.stdout)).toMatchObject({ verified: false, takenFor: 'an HCL report' });
     expect(JSON.parse(piped.stdout)).toMatchObject({
@@ -480,7 +478,7 @@ describe('veritee inspect', () => {
     });
     const damaged = Uint8Array.from(report).fill(0xff, 0x008, 0x00c);
     await cli.write('damaged.bin', damaged);
-    const refused = await cli.run(['inspect', 'damaged.bin']);
+    const refused = await run(['inspect', 'damaged.bin']);
     expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
     expect(refused.stderr).toMatch(/^damaged\.bin, read as an SNP report: snp_policy: /);
   });
@@ -494,13 +492,13 @@ describe('veritee inspect', () => {
 
 describe('veritee', () => {
   it('without a command, or with an unknown one, says how it is used, and ends with 1', async () => {
-    const [none, unknown] = [await cli.run([]), await cli.run(['verfy'])];
+    const [none, unknown] = [await run([]), await run(['verfy'])];
     expect([none.exitCode, unknown.exitCode]).toEqual([1, 1]);
     expect(none.stderr).toContain('Usage: veritee');
   });
 
   it('--version and --check-wiring end with 0', async () => {
-    const [version, wiring] = [await cli.run(['--version']), await cli.run(['--check-wiring'])];
+    const [version, wiring] = [await cli.run(['--version']), await run(['--check-wiring'])];
     expect([version.exitCode, wiring.exitCode]).toEqual([0, 0]);
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
