@@ -23,7 +23,6 @@ const ROOMS = {
   results: ['crypto', 'formats', 'model'],
   gates: ['relying-party', 'crypto', 'formats', 'model'],
   traces: ['files', 'outgoing', 'model'],
-  workers: ['config', 'files', 'model'],
   'decision-log': ['formats', 'model'],
   stores: ['files', 'model'],
   service: ['verifiers', 'inspect', 'policy', 'comparison', 'model'],

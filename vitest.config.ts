@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 const RUN_AS_PROCESS = [
   'src/main.ts',
   'src/cli/{inspect-command,program,verify-command}.ts',
-  'src/composition/{cluster-workers,command-line,command-line-verification,gate-command,guest-commands}.ts',
-  'src/composition/{report-files,stop-signals,worker-process}.ts',
+  'src/composition/{command-line,command-line-verification,gate-command,guest-commands}.ts',
+  'src/composition/{report-files,stop-signals}.ts',
   'src/endorsements/files/bundle-folders.ts',
   'src/stores/sqlite/worker.ts',
 ];

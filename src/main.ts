@@ -1,14 +1,8 @@
 #!/usr/bin/env node
-import cluster from 'node:cluster';
 import { StopSignals } from './composition/stop-signals.js';
 
-if (cluster.isWorker) {
-  const { runWorker } = await import('./composition/worker-process.js');
-  await runWorker();
-} else {
-  const args = process.argv.slice(2);
-  // Before the rest is loaded, which takes a while: a signal to the service must not be lost meanwhile.
-  const signals = args[0] === 'serve' ? new StopSignals() : null;
-  const { runCommandLine } = await import('./composition/command-line.js');
-  process.exitCode = await runCommandLine(args, signals);
-}
+const args = process.argv.slice(2);
+// Before the rest is loaded, which takes a while: a signal to the service must not be lost meanwhile.
+const signals = args[0] === 'serve' ? new StopSignals() : null;
+const { runCommandLine } = await import('./composition/command-line.js');
+process.exitCode = await runCommandLine(args, signals);

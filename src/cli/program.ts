@@ -59,8 +59,6 @@ export interface CollectOptions {
 
 export interface ServeOptions {
   readonly config?: string;
-  /** In the place of `workers` of the configuration. */
-  readonly workers?: string;
 }
 
 /** What the commands do, given their arguments. Each returns the exit code. */
@@ -154,10 +152,6 @@ function programOf(version: string, actions: Actions, done: (exitCode: number) =
     .command('serve')
     .description('run the service; without --config, with its defaults')
     .option(...config)
-    .option(
-      '--workers <count>',
-      'processes that answer, or auto: one a core; in the place of workers of the configuration',
-    )
     .action(async (options) => done(await actions.serve(options)));
   program
     .command('verify')

@@ -2,19 +2,14 @@ import { createReadStream } from 'node:fs';
 import { type NamedInput, UsageError } from '../cli/input.js';
 import { mayColour, type Output } from '../cli/output.js';
 import type { Configuration } from '../config/configuration.js';
-import type { Environment } from '../config/environment.js';
 import { loadConfiguration, readConfigurationFile } from '../config/load-configuration.js';
 import { createLog } from '../http/log.js';
 import { fileProblem } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
 
-/** @param named settings of the command line, as the environment has them; they come before it */
-export async function configurationOf(
-  { config }: { readonly config?: string },
-  named: Environment = {},
-): Promise<Configuration> {
+export async function configurationOf({ config }: { readonly config?: string }): Promise<Configuration> {
   const text = config === undefined ? null : await readConfigurationFile(config);
-  return loadConfiguration({ text, file: config, environment: { ...process.env, ...named } });
+  return loadConfiguration({ text, file: config, environment: process.env });
 }
 
 export function outputOf(options: { readonly json?: boolean }): Output {

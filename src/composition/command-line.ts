@@ -7,7 +7,7 @@ import { EXIT_CODE, Notes, printable } from '../cli/output.js';
 import { type Actions, type InspectOptions, runProgram, type VerifyOptions } from '../cli/program.js';
 import { bodyOfFile, bodyOfFolder } from '../cli/raw-evidence.js';
 import { type VerifyDetail, verifyCommand } from '../cli/verify-command.js';
-import { type Configuration, type ListenConfiguration, WORKERS, workersFrom } from '../config/configuration.js';
+import type { Configuration, ListenConfiguration } from '../config/configuration.js';
 import { maskSecrets } from '../config/effective-configuration.js';
 import { createLog } from '../http/log.js';
 import { RAW_RECOGNISER } from '../inspect/raw-structures.js';
@@ -17,7 +17,6 @@ import type { Log } from '../model/ports.js';
 import { bootComparisons, InspectEvidence, rawInspections } from '../service/inspections.js';
 import { requestLimits } from '../wire/read-body.js';
 import { checkConfiguration } from './check-configuration.js';
-import { forkWorkers } from './cluster-workers.js';
 import { commandLineLog, configurationOf, outputOf, readInput, write } from './command-line-io.js';
 import { commandLineVerification } from './command-line-verification.js';
 import { createAppContainer } from './container.js';
@@ -31,11 +30,9 @@ import { ManagementPortError } from './open-management.js';
 import { policyCommands } from './policy-commands.js';
 import { replayCommands } from './replay-commands.js';
 import { REPORT_FILES, reportOf } from './report-files.js';
-import { startService } from './service.js';
-import { type RunningWorkers, startWorkers, type WorkersWorld, workersOf } from './service-workers.js';
+import { type RunningService, startService, type World } from './service.js';
 import { StopSignals } from './stop-signals.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
-import { isPoliciesPart } from './tenant-policies.js';
 
 /**
  * Runs the `veritee` command and returns its exit code.
@@ -151,19 +148,15 @@ function detailOf({ explain = false, explainAll = false }: VerifyOptions): Verif
 
 async function serve(options: Parameters<Actions['serve']>[0], early: StopSignals | null): Promise<number> {
   const signals = early ?? new StopSignals();
-  const { workers } = options;
-  if (workers !== undefined && workersFrom(workers) === undefined) {
-    throw new UsageError([`--workers: must be ${WORKERS}`]);
-  }
   // The service is there by the time that something has changed.
   const watch = new FileWatch({ onChange: () => void service.reload() });
   const readConfiguration = async () => {
     if (options.config !== undefined) await watch.note(options.config);
-    return configurationOf(options, workers === undefined ? {} : { VERITEE__WORKERS: workers });
+    return configurationOf(options);
   };
   const configuration = await readConfiguration();
   const log = createLog(configuration.log.level);
-  const service = await startProcesses(configuration, { log, readConfiguration, files: watch.files });
+  const service = await start(configuration, { log, readConfiguration, readBytes: watch.readBytes });
   watch.watch();
   if (Object.keys(configuration.callers).length === 0) sayWhoIsLetIn(configuration, log);
   const { url, managementUrl } = service;
@@ -176,32 +169,14 @@ async function serve(options: Parameters<Actions['serve']>[0], early: StopSignal
     await watch.close();
     await service.close();
   };
-  const stopped = signals.serve({ reload: () => service.reload(), close }, log).then(() => EXIT_CODE.allow);
-  const code = await Promise.race([stopped, service.givenUp.then(() => GIVEN_UP)]);
-  if (code === GIVEN_UP) await close();
-  return code;
+  await signals.serve({ reload: () => service.reload(), close }, log);
+  return EXIT_CODE.allow;
 }
 
-/** Workers end by themselves too often. Whoever starts the service again finds out whether that helps. */
-const GIVEN_UP = 1;
-
-/** Folders that a process which is alone looks at, part by part: what changes in one does not make it read all. */
-function isWatchedByItself(part: string): boolean {
-  return isPoliciesPart(part) || ['amd.chains', 'intel.collateral', 'tpm.intermediates'].includes(part);
-}
-
-/** One process that does everything, or one that watches those that answer. */
-async function startProcesses(
-  configuration: Configuration,
-  { files, ...world }: Pick<WorkersWorld, 'log' | 'readConfiguration' | 'files'>,
-): Promise<RunningWorkers> {
+/** @throws {UsageError} where a port cannot be opened */
+async function start(configuration: Configuration, world: World): Promise<RunningService> {
   try {
-    if (workersOf(configuration) > 1) {
-      return await startWorkers(configuration, { ...world, files, clock: SYSTEM_CLOCK, fork: forkWorkers() });
-    }
-    const filesOf = (part: string) => (isWatchedByItself(part) ? undefined : files);
-    const service = await startService(configuration, { ...world, files: filesOf });
-    return { ...service, givenUp: new Promise(() => {}) };
+    return await startService(configuration, world);
   } catch (error) {
     const problem = listenProblem(error, configuration.listen);
     throw problem === null ? error : new UsageError([problem], { cause: error });
@@ -264,8 +239,7 @@ function portProblem(
   { host, port }: Pick<ListenConfiguration, 'host' | 'port'>,
 ): string | null {
   if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return null;
-  // A worker's port is opened by its parent, which calls that `bind`.
-  if (!['listen', 'bind', 'getaddrinfo'].includes(String(error.syscall))) return null;
+  if (!['listen', 'getaddrinfo'].includes(String(error.syscall))) return null;
   const variable = `VERITEE__${key.toUpperCase().replaceAll('.', '__')}`;
   switch (error.code) {
     case 'EADDRINUSE':

@@ -1,8 +1,8 @@
 import type { Configuration } from '../config/configuration.js';
 import { spkiDigest } from '../crypto/key-cache.js';
 import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
+import type { ReadBytes } from '../files/whole-files.js';
 import { parseCertificate } from '../formats/x509-certificate.js';
-import type { ConfiguredFilesOf, ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
 import type { Log } from '../model/ports.js';
@@ -27,18 +27,18 @@ export function namedRoots({ issuers, ak }: ConfiguredRoots): JsonObject {
 /** @throws {ConfigurationError} where a file of roots cannot be read */
 export async function readConfiguredRoots(
   configuration: Configuration,
-  from?: ConfiguredMaterial,
+  readBytes?: ReadBytes,
 ): Promise<ConfiguredRoots> {
-  const issuers = readIssuerRoots(configuration, from);
-  const ak = allOrProblems(configuration.tpm.roots.map((file) => readAkRoots(file, from)));
+  const issuers = readIssuerRoots(configuration, readBytes);
+  const ak = allOrProblems(configuration.tpm.roots.map((file) => readAkRoots(file, readBytes)));
   await allOrProblems<unknown>([issuers, ak]);
   return { issuers: await issuers, ak: new Set((await ak).flat()) };
 }
 
 const AK_ROOTS = { key: ['tpm', 'roots'], role: '' };
 
-async function readAkRoots(file: string, from?: ConfiguredMaterial): Promise<readonly string[]> {
-  const { certificates, crls } = await readTokenRoots(file, AK_ROOTS, from);
+async function readAkRoots(file: string, readBytes?: ReadBytes): Promise<readonly string[]> {
+  const { certificates, crls } = await readTokenRoots(file, AK_ROOTS, readBytes);
   if (crls.length > 0) throw new ConfigurationError([{ path: AK_ROOTS.key, what: `${file}: CRLs are not used here` }]);
   return certificates.map((der) => spkiDigest(parseCertificate(der)));
 }
@@ -47,7 +47,7 @@ async function readAkRoots(file: string, from?: ConfiguredMaterial): Promise<rea
 export interface RootsWorld {
   readonly log: Log;
   /** How their files are read; left out, from the disk. */
-  readonly files?: ConfiguredFilesOf | undefined;
+  readonly readBytes?: ReadBytes | undefined;
 }
 
 /** As reloads call them. */
@@ -67,7 +67,7 @@ export class ReloadedRoots implements ConfiguredRoots {
 
   /** @throws {ConfigurationError} where a file of roots cannot be read */
   static async open(configuration: Configuration, world: RootsWorld): Promise<ReloadedRoots> {
-    return new ReloadedRoots(configuration, world, await readConfiguredRoots(configuration, world.files?.(PART)));
+    return new ReloadedRoots(configuration, world, await readConfiguredRoots(configuration, world.readBytes));
   }
 
   get issuers(): IssuerRoots {
@@ -80,9 +80,9 @@ export class ReloadedRoots implements ConfiguredRoots {
 
   /** Reads the files again. Never rejects: what is wrong with them is in the log. */
   async prepareReload(): Promise<PreparedPart> {
-    const { files, log } = this.#world;
+    const { readBytes, log } = this.#world;
     try {
-      const roots = await readConfiguredRoots(this.#configuration, files?.(PART));
+      const roots = await readConfiguredRoots(this.#configuration, readBytes);
       return { name: PART, isFit: true, commit: () => this.#use(roots) };
     } catch (error) {
       log.error({ err: error }, 'roots not reloaded: the previous ones stay in force');

@@ -1,12 +1,18 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { DISK_FILES, fingerprintOfPolicies } from '../files/disk-files.js';
-import type { ConfiguredFiles } from '../model/configured-files.js';
+import { markOf } from '../files/disk-files.js';
+import { type ReadBytes, readBoundedFile } from '../files/whole-files.js';
+
+/** How files are read, and what tells that one has changed. */
+interface Disk {
+  readonly read: ReadBytes;
+  readonly mark: (path: string) => Promise<string>;
+}
 
 interface FileWatchOptions {
   /** Hears that something has changed. Must not throw. */
   readonly onChange: () => void;
-  readonly disk?: ConfiguredFiles;
+  readonly disk?: Disk;
   readonly pollMs?: number;
 }
 
@@ -18,16 +24,12 @@ const POLL_MS = 5_000;
  * is written again with the same content has not changed: Kubernetes makes the files of a volume anew whenever it renews a token in it.
  */
 export class FileWatch {
-  /** Files as they are on the disk. Whatever is read is looked at from then on. */
-  readonly files: ConfiguredFiles;
   readonly #options: FileWatchOptions;
-  readonly #disk: ConfiguredFiles;
-  /** How the state of each is found out. */
-  readonly #looks = new Map<string, () => Promise<string>>();
+  readonly #disk: Disk;
   /** What files held, by path, while each has the mark. */
   readonly #contents = new Map<string, { readonly mark: string; readonly content: string }>();
-  /** As they were when they were read, or when a change was last told. */
-  #known = new Map<string, string>();
+  /** Contents when files were read, or when a change was last told. */
+  readonly #known = new Map<string, string>();
   /** As they were at the last look. */
   #before: ReadonlyMap<string, string> = new Map();
   #timer: NodeJS.Timeout | null = null;
@@ -36,28 +38,18 @@ export class FileWatch {
 
   constructor(options: FileWatchOptions) {
     this.#options = options;
-    this.#disk = options.disk ?? DISK_FILES;
-    const disk = this.#disk;
-    const content = (path: string) => this.#contentOf(path);
-    this.files = {
-      read: this.#noting('file', content, (path) => disk.read(path)),
-      names: this.#noting(
-        'folder',
-        (folder) => this.#namesIn(folder),
-        (folder) => disk.names(folder),
-      ),
-      mark: this.#noting('file', content, (path) => disk.mark(path)),
-      policies: this.#noting(
-        'policies',
-        (path) => this.#policiesOf(path),
-        (path) => disk.policies(path),
-      ),
-    };
+    this.#disk = options.disk ?? { read: readBoundedFile, mark: markOf };
   }
 
-  /** Looks at a file that somebody else reads next. */
+  /** The bytes of a file, at which it looks from now on. Notes its state of before: what changes meanwhile is a change. */
+  readonly readBytes: ReadBytes = async (path) => {
+    await this.note(path);
+    return this.#disk.read(path);
+  };
+
+  /** Looks from now on at a file that somebody else reads next. */
   async note(path: string): Promise<void> {
-    await this.files.mark(path);
+    this.#known.set(path, await this.#contentOf(path));
   }
 
   /** Nothing of it keeps the process alive. */
@@ -76,24 +68,15 @@ export class FileWatch {
     await this.#looking;
   }
 
-  /** Notes what is read. Its state is that of before the reading: what changes meanwhile is a change. */
-  #noting<T>(kind: string, look: (path: string) => Promise<string>, read: (path: string) => Promise<T>) {
-    return async (path: string): Promise<T> => {
-      const name = `${kind} ${path}`;
-      this.#looks.set(name, () => look(path));
-      this.#known.set(name, await look(path));
-      return read(path);
-    };
-  }
-
   async #look(): Promise<void> {
-    const looks = [...this.#looks].map(async ([name, look]) => [name, await look()] as const);
+    const looks = [...this.#known.keys()].map(async (path) => [path, await this.#contentOf(path)] as const);
     const now = new Map(await Promise.all(looks));
-    const isChanged = [...now].some(([name, state]) => this.#known.get(name) !== state);
+    const isChanged = [...now].some(([path, content]) => this.#known.get(path) !== content);
     const isSettled = isDeepStrictEqual(now, this.#before);
     this.#before = now;
     if (!isChanged || !isSettled || this.#timer === null) return;
-    this.#known = new Map(now);
+    // Not replaced: files may have been noted meanwhile.
+    for (const [path, content] of now) this.#known.set(path, content);
     this.#options.onChange();
   }
 
@@ -105,15 +88,6 @@ export class FileWatch {
     const content = await this.#disk.read(path).then(digestOf, () => mark);
     this.#contents.set(path, { mark, content });
     return content;
-  }
-
-  async #namesIn(folder: string): Promise<string> {
-    const names = await this.#disk.names(folder).catch(() => null);
-    return names === null ? 'none' : [...names].sort().join('\n');
-  }
-
-  async #policiesOf(directory: string): Promise<string> {
-    return (await fingerprintOfPolicies(directory, this.#disk).catch(() => 'unreadable')) ?? 'none';
   }
 }
 

@@ -3,7 +3,6 @@ import type { Environment } from '../config/environment.js';
 import { isLocalKey, type LocalKeyConfiguration, type VaultKeyConfiguration } from '../config/released-keys.js';
 import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
 import { type KeyVaults, openKeyVaults } from '../key-vault/open-key-vaults.js';
-import type { ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import { fileProblem, isSystemError } from '../model/file-problem.js';
 import type { HeldKey } from '../model/held-key.js';
@@ -13,12 +12,6 @@ import { LocalKey } from '../results/local-key.js';
 import { VaultHeldKey } from '../service/vault-held-key.js';
 import { KeyFiles } from '../stores/key-file.js';
 import type { VaultWorld } from './receipt-vaults.js';
-
-/** What of the world keys take. */
-interface HeldKeysWorld extends VaultWorld {
-  /** How files of roots are read; left out, from the disk. Files of keys are read from the disk for each release. */
-  readonly from?: ConfiguredMaterial | undefined;
-}
 
 /** The keys that may be released, by id. */
 export interface HeldKeys {
@@ -33,7 +26,7 @@ export interface HeldKeys {
  */
 export async function openHeldKeys(
   configuration: Configuration,
-  world: HeldKeysWorld,
+  world: VaultWorld,
   environment: Environment = process.env,
 ): Promise<HeldKeys> {
   const vaults = new VaultsByIdentity(configuration, world, environment);
@@ -79,20 +72,19 @@ async function openVaultKey(
   id: string,
   configured: VaultKeyConfiguration,
   vaults: VaultsByIdentity,
-  { clock, from }: HeldKeysWorld,
+  { clock }: VaultWorld,
 ): Promise<VaultHeldKey> {
   const { policy, tenant, anyMachine, enc } = configured;
-  const key = await readVaultKey(id, configured, from);
+  const key = await readVaultKey(id, configured);
   return new VaultHeldKey({ policy, tenant, anyMachine, enc, key, vault: vaults.of(id, configured), clock });
 }
 
 async function readVaultKey(
   id: string,
   { vault, name, version, roots }: VaultKeyConfiguration,
-  from: ConfiguredMaterial | undefined,
 ): Promise<ReleasableKey> {
   const path = ['keys', id, 'roots'];
-  const read = roots === null ? null : await readTokenRoots(roots, { key: path, role: '' }, from);
+  const read = roots === null ? null : await readTokenRoots(roots, { key: path, role: '' });
   const key = releasableKey(vault, name, version, read?.certificates ?? null);
   if (key === null) throw new Error('a key of a vault whose URL was not checked');
   return key;

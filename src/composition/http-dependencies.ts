@@ -56,14 +56,12 @@ import { lintFacts } from './policy-sources.js';
 import type { ReloadedAccess } from './reloaded-access.js';
 import { type TenantPolicies, tenantsOf } from './tenant-policies.js';
 import { TimedStages } from './timed-stages.js';
-import type { Together } from './together.js';
 
 /** What of a service is open before it can answer. */
 export interface ServiceParts {
   readonly configuration: Configuration;
   readonly world: Pick<EndorsementWorld, 'log' | 'amdRootPins' | 'intelRootPins'> & {
     readonly override?: Override;
-    readonly together?: Together | undefined;
     readonly storeTimeoutMs?: number;
   };
   readonly clock: Clock;
@@ -163,12 +161,11 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
     callers: () => access.callers,
     slots,
     metrics,
-    figures: world.together && { contentType: metrics.contentType, text: world.together.figures },
     clock,
     log: world.log,
     tracer: parts.tracer,
     pages: builtPages(configuration, world.log),
-    settings: { ...httpSettings(configuration, access), ticketKeys: world.together?.ticketKeys },
+    settings: httpSettings(configuration, access),
   };
 }
 
@@ -222,7 +219,6 @@ function gatesOf(parts: ServiceParts): Gates {
     keys: receiptKeys,
     issuer: () => issuerOf(parts),
     policies: (tenant) => policies.of(tenant).snapshot(),
-    proofs: parts.world.together?.proofs,
     clock: clockWatch,
   });
 }

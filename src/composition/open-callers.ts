@@ -156,7 +156,7 @@ export class CallerKeyring {
   async next(places: readonly CallerKeyPlace[], options: CallerKeysOptions): Promise<CallerKeyring> {
     const wanted = new Map(places.map((place) => [placeId(place), place]));
     const before = [...this.#open];
-    const stays = await Promise.all(before.map(([id, keys]) => wanted.has(id) && keys.isCurrent(options.from)));
+    const stays = await Promise.all(before.map(([id, keys]) => wanted.has(id) && keys.isCurrent()));
     const kept = before.filter((_, index) => stays[index]);
     const missing = [...wanted].filter(([id]) => !kept.some(([known]) => known === id));
     const opened = await allOrNone(missing.map(([, place]) => openCallerKeys(place, options)));

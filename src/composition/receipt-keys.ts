@@ -2,8 +2,8 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import type { Configuration } from '../config/configuration.js';
 import type { HeadSigner } from '../decision-log/heads.js';
 import { readConfiguredText } from '../files/configured-text.js';
+import type { ReadBytes } from '../files/whole-files.js';
 import type { KeyVaults } from '../key-vault/open-key-vaults.js';
-import type { ConfiguredFilesOf, ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
 import { vaultKeyId } from '../model/key-vault-key.js';
@@ -28,9 +28,7 @@ export interface ReceiptKeyWorld {
   /** Null: all keys are files. */
   readonly vaults: KeyVaults | null;
   /** How files are read; left out, from the disk. */
-  readonly files?: ConfiguredFilesOf | undefined;
-  /** The key that all processes of a service sign with where none is configured, PEM of PKCS#8; left out, one is made. */
-  readonly ephemeralKey?: string | undefined;
+  readonly readBytes?: ReadBytes | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -59,8 +57,8 @@ export class ReloadedReceiptKeys {
 
   /** @throws {ConfigurationError} where one cannot be read, or is no key that signs receipts */
   static async open(configuration: Configuration, world: ReceiptKeyWorld): Promise<ReloadedReceiptKeys> {
-    const ephemeral = new LocalSigningKey(createPrivateKey(world.ephemeralKey ?? makeEphemeralKey()));
-    const read = await readReceiptKeys(configuration, ephemeral, sourcesOf(world));
+    const ephemeral = new LocalSigningKey(createPrivateKey(makeEphemeralKey()));
+    const read = await readReceiptKeys(configuration, ephemeral, world);
     if (read.set.key === ephemeral) world.log.warn({ kid: ephemeral.kid }, EPHEMERAL);
     return new ReloadedReceiptKeys(configuration, ephemeral, read, world);
   }
@@ -89,7 +87,7 @@ export class ReloadedReceiptKeys {
   async prepareReload(): Promise<PreparedPart> {
     const { log } = this.#world;
     try {
-      const read = await readReceiptKeys(this.#configuration, this.#ephemeral, sourcesOf(this.#world));
+      const read = await readReceiptKeys(this.#configuration, this.#ephemeral, this.#world);
       return { name: PART, isFit: true, commit: () => this.#use(read) };
     } catch (error) {
       const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
@@ -118,14 +116,7 @@ const [KEY, NEXT, PREVIOUS] = [
 ] as const;
 
 /** Where keys are read. */
-interface KeySources {
-  readonly vaults: KeyVaults | null;
-  readonly files: ConfiguredMaterial | undefined;
-}
-
-function sourcesOf({ vaults, files }: ReceiptKeyWorld): KeySources {
-  return { vaults, files: files?.(PART) };
-}
+type KeySources = Pick<ReceiptKeyWorld, 'vaults' | 'readBytes'>;
 
 interface ReadKeys {
   readonly set: ReceiptKeySet;
@@ -171,7 +162,7 @@ export async function configuredReceiptKeys(
 ): Promise<readonly JsonObject[] | null> {
   const { key, next, previous } = receipts;
   if (key === 'ephemeral') return null;
-  const from = { vaults, files: undefined };
+  const from = { vaults };
   const keys = await allOrProblems<PublishedKey>([
     readPublishedKey(KEY, key, from),
     ...(next === null ? [] : [readPublishedKey(NEXT, next, from)]),
@@ -197,7 +188,7 @@ export async function checkReceiptKeyFiles({ receipts }: Configuration): Promise
 }
 
 /** PEM of PKCS#8. */
-export function makeEphemeralKey(): string {
+function makeEphemeralKey(): string {
   // As text: Node 20 keeps the job that made a key object, and collecting it while this key is exported never ends.
   const { privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
@@ -207,28 +198,28 @@ export function makeEphemeralKey(): string {
   return privateKey;
 }
 
-async function readSigningKey(path: KeyPath, where: string, { vaults, files }: KeySources): Promise<ReadKey> {
+async function readSigningKey(path: KeyPath, where: string, { vaults, readBytes }: KeySources): Promise<ReadKey> {
   const id = vaultKeyId(where);
-  if (id === null || vaults === null) return { key: await readKey(path, where, parseSigningKey, files), endings: [] };
+  if (id === null || vaults === null)
+    return { key: await readKey(path, where, parseSigningKey, readBytes), endings: [] };
   const { key, ends } = await readSigningKeyOfVault(path, id, vaults);
   const ending = (expires: Date) => ({ key: path.join('.'), vaultKey: where, expires: expires.toISOString() });
   return { key, endings: ends === null ? [] : [ending(ends)] };
 }
 
-async function readPublishedKey(path: KeyPath, where: string, { vaults, files }: KeySources): Promise<PublishedKey> {
+async function readPublishedKey(
+  path: KeyPath,
+  where: string,
+  { vaults, readBytes }: KeySources,
+): Promise<PublishedKey> {
   const id = vaultKeyId(where);
   return id === null || vaults === null
-    ? readKey(path, where, parsePublishedKey, files)
+    ? readKey(path, where, parsePublishedKey, readBytes)
     : readPublishedKeyOfVault(path, id, vaults);
 }
 
-async function readKey<T>(
-  path: KeyPath,
-  file: string,
-  parse: (text: string) => T,
-  from?: ConfiguredMaterial,
-): Promise<T> {
-  const text = await readConfiguredText(path, file, from);
+async function readKey<T>(path: KeyPath, file: string, parse: (text: string) => T, readBytes?: ReadBytes): Promise<T> {
+  const text = await readConfiguredText(path, file, readBytes);
   try {
     return parse(text);
   } catch (cause) {

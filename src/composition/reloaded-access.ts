@@ -3,11 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Configuration, ListenConfiguration, ManagementConfiguration } from '../config/configuration.js';
 import { changedKeys } from '../config/effective-configuration.js';
 import { policiesByTenant } from '../config/tenants.js';
+import type { ReadBytes } from '../files/whole-files.js';
 import type { TlsIdentity, TlsMaterial } from '../http/listener.js';
 import type { RunningManagement } from '../http/management.js';
 import type { RunningServer } from '../http/server.js';
 import type { CallerDirectory } from '../model/caller-directory.js';
-import type { ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import { type CallerWorld, type OpenCallers, openCallers } from './open-callers.js';
 import { pemCertificates, readManagementTls, readTlsMaterial } from './tls-material.js';
@@ -72,7 +72,7 @@ export class ReloadedAccess {
 
   /** @throws {ConfigurationError} where a TLS file of a listener, or a file of a caller, is wrong */
   static async open(configuration: Configuration, world: CallerWorld): Promise<ReloadedAccess> {
-    const tls = await readListenersTls(configuration.listen, world.from);
+    const tls = await readListenersTls(configuration.listen, world.readBytes);
     return new ReloadedAccess(configuration, world, tls, await openCallers(configuration, world));
   }
 
@@ -106,7 +106,7 @@ export class ReloadedAccess {
     const configuration = withAccessOf(this.#configuration, read);
     requireCallers(this.#configuration, configuration);
     requireTenants(configuration);
-    const tls = await readListenersTls(configuration.listen, this.#world.from);
+    const tls = await readListenersTls(configuration.listen, this.#world.readBytes);
     const callers = await openCallers(configuration, this.#world, this.#callers.keyring);
     await this.#callers.keyring.closeRetired();
     return {
@@ -211,10 +211,10 @@ function changedFiles(before: ListenersTls, after: ListenersTls): readonly strin
 /** @throws {ConfigurationError} with all that is wrong with the files of either listener */
 async function readListenersTls(
   { tls, management }: ListenConfiguration,
-  from?: ConfiguredMaterial,
+  readBytes?: ReadBytes,
 ): Promise<ListenersTls> {
-  const server = readTlsMaterial(tls, from);
-  const ofManagement = readManagementTls(management, from);
+  const server = readTlsMaterial(tls, readBytes);
+  const ofManagement = readManagementTls(management, readBytes);
   await allOrProblems<unknown>([server, ofManagement]);
   return { server: await server, management: await ofManagement };
 }

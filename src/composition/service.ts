@@ -1,4 +1,4 @@
-import { type Configuration, isFileStore } from '../config/configuration.js';
+import { type Configuration, challengeKeyPath, isFileStore } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
 import { sharedChallenges } from '../config/redis-store.js';
 import { policiesOf } from '../config/tenants.js';
@@ -6,20 +6,19 @@ import type { DecisionLog } from '../decision-log/decision-log.js';
 import type { FetchedMaterial } from '../endorsements/files/open-source.js';
 import { RememberedEndorsements } from '../endorsements/remembered-endorsements.js';
 import type { SharedFetches } from '../endorsements/replicas/shared-fetches.js';
+import type { ReadBytes } from '../files/whole-files.js';
 import { bindPort } from '../http/bound-port.js';
-import { type FetchedFigures, Metrics, type ProcessFigures } from '../http/metrics.js';
+import { type FetchedFigures, Metrics } from '../http/metrics.js';
 import { type RunningServer, startServer } from '../http/server.js';
-import type { ConfiguredFilesOf } from '../model/configured-files.js';
-import type { HeldEndorsement } from '../model/endorsement.js';
 import type { Clock, Log } from '../model/ports.js';
 import { type OriginObserver, Outages } from '../outgoing/outages.js';
 import { ClockWatch } from '../service/clock-watch.js';
-import { type LivenessUseCase, policiesLoaded, type ReadinessUseCase, readinessOf } from '../service/health.js';
+import { policiesLoaded, readinessOf } from '../service/health.js';
 import { WatchedChallengeStore } from '../service/watched-challenges.js';
+import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
 import type { SharingLimits } from '../stores/redis/redis-endorsement-store.js';
 import type { TracePace } from '../traces/open-tracing.js';
 import { openAttestationServices } from './attestation-services.js';
-import { readChallengeKey } from './configured-challenge-key.js';
 import { namedRoots, ReloadedRoots } from './configured-roots.js';
 import type { Override } from './container.js';
 import { type DecisionLogWorld, type OpenStores, openDecisionLog, openStores } from './decision-store.js';
@@ -35,12 +34,11 @@ import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { ReloadedReceiptKeys } from './receipt-keys.js';
 import { openReceiptVaults, type VaultWorld } from './receipt-vaults.js';
 import { openSharedEndorsements } from './redis-stores.js';
-import { ACCESS_PART, ReloadedAccess } from './reloaded-access.js';
-import { type PreparedReload, type ReadConfiguration, ServiceReload } from './service-reload.js';
+import { ReloadedAccess } from './reloaded-access.js';
+import { ServiceReload } from './service-reload.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
 import { isPoliciesPart, TenantPolicies } from './tenant-policies.js';
 import { openResets, trackingsOf } from './tenant-resets.js';
-import type { Together } from './together.js';
 import { openTraces } from './traces.js';
 
 /** What a service takes from the world, beside its configuration. */
@@ -57,10 +55,8 @@ export interface World
   readonly tracePace?: Partial<TracePace>;
   /** Bounds and times of what replicas share; left out, those of production. */
   readonly sharing?: Partial<SharingLimits>;
-  /** Where other processes answer too: what they share. Left out: this one is alone. */
-  readonly together?: Together | undefined;
-  /** How files that the configuration names are read; left out, as `together` says, or from the disk. */
-  readonly files?: ConfiguredFilesOf | undefined;
+  /** How files that the configuration names are read; left out, from the disk. */
+  readonly readBytes?: ReadBytes;
   /** Changes registrations of the container, for tests. */
   readonly override?: Override;
 }
@@ -70,16 +66,8 @@ export interface RunningService {
   readonly url: string;
   /** Where probes and metrics are, if not there. */
   readonly managementUrl: string | null;
-  readonly readiness: ReadinessUseCase;
-  readonly liveness: LivenessUseCase;
-  /** The metrics of this process, for whoever adds them up. */
-  figures(): Promise<ProcessFigures>;
-  /** An endorsement that this process judged evidence of a tenant by; null where it has none of that digest. */
-  endorsement(tenant: string, sha256: string): HeldEndorsement | null;
   /** Reads policies, endorsement folders, files of keys and roots, callers and TLS material again. Never rejects. */
   reload(): Promise<void>;
-  /** Reads them, and leaves it to the caller when, and which of them, they are put in force. */
-  prepareReload(read: ReadConfiguration): Promise<PreparedReload>;
   /** Drains and ends everything. */
   close(): Promise<void>;
 }
@@ -95,10 +83,10 @@ export async function startService(configuration: Configuration, world: World): 
 
 /** @param opened takes everything that has to be closed, as it is opened */
 async function openService(configuration: Configuration, given: World, opened: OpenParts): Promise<RunningService> {
-  const world = { ...given.together, ...given, connect: connectOptions(configuration, given.connect) };
-  const { log, together } = world;
+  const world = { ...given, connect: connectOptions(configuration, given.connect) };
+  const { log } = world;
   const clock = world.clock ?? SYSTEM_CLOCK;
-  const clockWatch = opened.add(new ClockWatch(clock, log, together?.heldTime));
+  const clockWatch = opened.add(new ClockWatch(clock, log));
   const metrics = opened.add(new Metrics());
   const outages = new Outages(clock, log);
   metrics.watchOrigins(() => outages.states);
@@ -116,10 +104,10 @@ async function openService(configuration: Configuration, given: World, opened: O
   metrics.watchReadiness(whileServing);
   // Before the log is touched: a start that fails writes nothing there. Opened first, the management listener closes last.
   const probes = { liveness: clockWatch.liveness, readiness: whileServing, metrics, log, access };
-  const management = together === undefined ? await openManagement(configuration.listen.management, probes) : null;
+  const management = await openManagement(configuration.listen.management, probes);
   if (management !== null) opened.add(management);
-  const bound = together === undefined ? opened.add(await bindPort(configuration.listen, access.tls)) : undefined;
-  const key = together?.challengeKey ?? (await readChallengeKey(configuration, log));
+  const bound = opened.add(await bindPort(configuration.listen, access.tls));
+  const key = await readChallengeKey(configuration, log);
   const storesWorld = { ...world, key, clock };
   // A file is opened last; a server is looked at before what replicas share in it.
   const servers = isFileStore(configuration.decisions.store)
@@ -147,7 +135,7 @@ async function openService(configuration: Configuration, given: World, opened: O
   const decisionLog = await openRecords(stores, configuration, rules, records, opened);
   const challenges = new WatchedChallengeStore(stores.challenges, log, world.storeTimeoutMs);
   metrics.watchChallengeStore(() => challenges.isAvailable);
-  const remembered = new RememberedEndorsements(together?.endorsement);
+  const remembered = new RememberedEndorsements();
   const readiness = readinessOf([
     clockWatch.check,
     challenges.check(clock),
@@ -175,15 +163,11 @@ async function openService(configuration: Configuration, given: World, opened: O
     version,
     url: () => server?.url ?? null,
   });
-  if (together === undefined) policies.watch();
+  policies.watch();
   clockWatch.watch();
   endings.watch();
   decisionLog?.watch();
-  const { port } = configuration.listen;
-  const { handedOver } = together ?? {};
-  server = opened.add(
-    await startServer(dependencies, { ...configuration.listen, port: together?.port ?? port, bound, handedOver }),
-  );
+  server = opened.add(await startServer(dependencies, { ...configuration.listen, bound }));
   const readConfiguration = world.readConfiguration ?? (async () => configuration);
   const reload = new ServiceReload({
     policies,
@@ -211,20 +195,23 @@ async function openService(configuration: Configuration, given: World, opened: O
   return {
     url: server.url,
     managementUrl: management?.url ?? null,
-    readiness: whileServing,
-    liveness: dependencies.liveness,
-    figures: () => metrics.figures(),
-    endorsement: (tenant, sha256) => remembered.held(tenant, sha256),
     reload: () => reload.run(readConfiguration),
-    prepareReload: (read) => reload.prepare(read),
     close: () => opened.close(),
   };
+}
+
+/** Without the key of an earlier start its challenges are not recognised, and pass for nonces of the caller's own. */
+function readChallengeKey(configuration: Configuration, log: Log): Promise<Uint8Array> {
+  const file = challengeKeyPath(configuration);
+  const message =
+    "there was no challenge key, so one was created: a challenge issued with another key counts as the caller's own nonce";
+  return readOrCreateChallengeKey(file, () => log.warn({ file }, message));
 }
 
 /** Policies and callers, and what is to be done whenever policies are reloaded. */
 async function openRules(
   configuration: Configuration,
-  { metrics, files, ...outside }: Omit<CallerWorld, 'from'> & Pick<World, 'files'> & { readonly metrics: Metrics },
+  { metrics, ...outside }: CallerWorld & { readonly metrics: Metrics },
   opened: OpenParts,
 ) {
   const { log } = outside;
@@ -239,7 +226,6 @@ async function openRules(
   const policies = opened.add(
     await TenantPolicies.open(configuration, {
       log,
-      files,
       reloaded: () => {
         for (const hear of onReloaded) hear();
       },
@@ -249,7 +235,7 @@ async function openRules(
     }),
   );
   await sayWhatStarts(configuration, policies, log);
-  const access = opened.add(await ReloadedAccess.open(configuration, { ...outside, from: files?.(ACCESS_PART) }));
+  const access = opened.add(await ReloadedAccess.open(configuration, outside));
   metrics.watchPolicies(() => policies.isCurrent);
   await warnOfConfiguration(configuration, log);
   const warn = () => {
@@ -318,9 +304,6 @@ function fetchedFigures(fetched: readonly FetchedMaterial[], at: Date): readonly
   }));
 }
 
-/** Roots of vaults of keys, as workers ask for their files. They are read at the start alone. */
-const VAULT_ROOTS_PART = 'keys.*.roots';
-
 /** Who is asked for endorsements, opinions, signatures and keys, and what the configuration names of their roots. */
 async function openOutside(
   configuration: Configuration,
@@ -334,9 +317,7 @@ async function openOutside(
   const services = opened.add(openAttestationServices(configuration, outside));
   const vaults = openReceiptVaults(configuration, outside);
   if (vaults !== null) opened.add(vaults);
-  const heldKeys = opened.add(
-    await openHeldKeys(configuration, { ...outside, from: outside.together?.files(VAULT_ROOTS_PART) }),
-  );
+  const heldKeys = opened.add(await openHeldKeys(configuration, outside));
   const roots = await ReloadedRoots.open(configuration, outside);
   return { endorsements, early, services, vaults, heldKeys, roots };
 }

@@ -1,6 +1,5 @@
 import { type Configuration, isPolicyDirectoryRequired } from '../config/configuration.js';
 import { DEFAULT_TENANT, policiesByTenant, policiesOf } from '../config/tenants.js';
-import type { ConfiguredFilesOf } from '../model/configured-files.js';
 import { allOrProblems, RefusedError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
 import type { PreparedPart } from '../model/reload.js';
@@ -20,8 +19,6 @@ const POLICIES = 'policies';
 
 export interface PolicyWorld {
   readonly log: Log;
-  /** How directories are read; left out, from the disk. */
-  readonly files?: ConfiguredFilesOf | undefined;
   /** The policies of a tenant were read again. */
   readonly reloaded?: () => void;
   /** Those of a tenant could not be. */
@@ -135,13 +132,12 @@ export function namedTenant(tenant: string): { readonly tenant?: string } {
 async function openDirectory(
   configuration: Configuration,
   tenant: string,
-  { log, files, reloaded, failed }: PolicyWorld,
+  { log, reloaded, failed }: PolicyWorld,
 ): Promise<PolicyDirectory<Policy>> {
   const sources = policySources(configuration, tenant);
   let before: readonly Policy[] = [];
   const directory = await PolicyDirectory.open<Policy>({
     ...sources,
-    files: files?.(policiesPart(tenant)),
     required: isPolicyDirectoryRequired(sources.directory),
     onReloaded: (inForce) => {
       sayPoliciesReloaded(before, inForce, namedTenant(tenant), log);

@@ -1,8 +1,6 @@
 import { type Configuration, challengeKeyPath, resetMemoryDirectory } from '../config/configuration.js';
 import { sharedChallenges } from '../config/redis-store.js';
 import { policiesByTenant } from '../config/tenants.js';
-import type { Exclusive } from '../model/exclusive.js';
-import type { Log } from '../model/ports.js';
 import type { ResetMemory } from '../model/vtpm-resets.js';
 import { ResetTracking } from '../service/reset-tracking.js';
 import { readChallengeKey } from '../stores/challenge-key.js';
@@ -19,18 +17,13 @@ export interface TenantResets {
   readonly tracking: ResetTracking;
 }
 
-interface ResetsWorld {
-  readonly log: Log;
-  readonly exclusive?: Exclusive | undefined;
-}
-
 /**
  * Memories by tenant, so that no tenant raises or learns counts of another's. Where replicas share challenges, they share counts.
  * @throws {ConfigurationError} where the store that they share does not answer, or must not be used
  */
 export async function openResets(
   configuration: Configuration,
-  world: ResetsWorld & ChallengeWorld,
+  world: ChallengeWorld,
   opened: OpenParts,
 ): Promise<ReadonlyMap<string, TenantResets>> {
   const store = sharedChallenges(configuration);
@@ -57,14 +50,14 @@ export function openResetsOfCommand(
 
 function openMemories(
   configuration: Configuration,
-  { log, exclusive, shared }: ResetsWorld & { readonly shared: SharedResets | null },
+  { log, shared }: Pick<ChallengeWorld, 'log'> & { readonly shared: SharedResets | null },
   opened: OpenParts,
 ): ReadonlyMap<string, TenantResets> {
   const tenants = [...policiesByTenant(configuration).keys()];
   return new Map(
     tenants.map((tenant) => {
       const folder = resetMemoryDirectory(configuration, tenant);
-      const files = opened.add(new FileResetMemory({ folder, log, exclusive }));
+      const files = opened.add(new FileResetMemory({ folder, log }));
       const memory: ResetMemory = shared === null ? files : new ReplicaResetMemory(files, shared.of(tenant));
       return [tenant, { files, tracking: new ResetTracking(memory, log) }];
     }),

@@ -2,10 +2,10 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { ListenConfiguration, ManagementConfiguration } from '../config/configuration.js';
 import { readConfiguredText } from '../files/configured-text.js';
+import type { ReadBytes } from '../files/whole-files.js';
 import { parseCertificate } from '../formats/x509-certificate.js';
 import { type CrlFrame, parseCrlFrame } from '../formats/x509-crl.js';
 import type { TlsIdentity, TlsMaterial } from '../http/listener.js';
-import type { ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems, ConfigurationError, FormatError } from '../model/errors.js';
 import type { KeyPath } from '../model/places.js';
 
@@ -15,10 +15,10 @@ type TlsFiles = ListenConfiguration['tls'];
  * Reads the files of `listen.tls`; null where TLS is not configured.
  * @throws {ConfigurationError} where one cannot be read, or is not what it must be
  */
-export async function readTlsMaterial(tls: TlsFiles, from?: ConfiguredMaterial): Promise<TlsMaterial | null> {
+export async function readTlsMaterial(tls: TlsFiles, readBytes?: ReadBytes): Promise<TlsMaterial | null> {
   if (tls.cert === null || tls.key === null) return null;
-  const identity = readIdentity(TLS, { cert: tls.cert, key: tls.key }, from);
-  const clients = readClients(tls, from);
+  const identity = readIdentity(TLS, { cert: tls.cert, key: tls.key }, readBytes);
+  const clients = readClients(tls, readBytes);
   await allOrProblems<unknown>([identity, clients]);
   return { ...(await identity), ...(await clients) };
 }
@@ -29,28 +29,28 @@ export async function readTlsMaterial(tls: TlsFiles, from?: ConfiguredMaterial):
  */
 export async function readManagementTls(
   management: ManagementConfiguration | null,
-  from?: ConfiguredMaterial,
+  readBytes?: ReadBytes,
 ): Promise<TlsIdentity | null> {
   if (management === null || management.tls === null) return null;
-  return readIdentity(['listen', 'management', 'tls'], management.tls, from);
+  return readIdentity(['listen', 'management', 'tls'], management.tls, readBytes);
 }
 
 async function readClients(
   { clientCa, clientCrl }: TlsFiles,
-  from?: ConfiguredMaterial,
+  readBytes?: ReadBytes,
 ): Promise<Pick<TlsMaterial, 'clientCa' | 'clientCrl'>> {
   if (clientCa === null) return { clientCa: null, clientCrl: [] };
-  const authorities = await readAuthorities(clientCa, from);
+  const authorities = await readAuthorities(clientCa, readBytes);
   if (clientCrl === null) return { clientCa: authorities, clientCrl: [] };
   const subjects = pemCertificates(authorities).map((pem) => subjectOf(pem, clientCa));
-  return { clientCa: authorities, clientCrl: await readCrls(clientCrl, subjects, from) };
+  return { clientCa: authorities, clientCrl: await readCrls(clientCrl, subjects, readBytes) };
 }
 
 /** @param place of the keys that name the files */
-async function readIdentity(place: KeyPath, files: TlsIdentity, from?: ConfiguredMaterial): Promise<TlsIdentity> {
+async function readIdentity(place: KeyPath, files: TlsIdentity, readBytes?: ReadBytes): Promise<TlsIdentity> {
   const [cert = '', key = ''] = await allOrProblems([
-    readConfiguredText([...place, 'cert'], files.cert, from),
-    readConfiguredText([...place, 'key'], files.key, from),
+    readConfiguredText([...place, 'cert'], files.cert, readBytes),
+    readConfiguredText([...place, 'key'], files.key, readBytes),
   ]);
   const certificate = firstCertificate(cert, [...place, 'cert'], files.cert);
   const at = [...place, 'key'];
@@ -85,8 +85,8 @@ function privateKeyOf(text: string, place: KeyPath, file: string): KeyObject {
   return usable(place, `${file}: has no private key in PEM`, () => createPrivateKey(text));
 }
 
-async function readAuthorities(file: string, from?: ConfiguredMaterial): Promise<string> {
-  const text = await readConfiguredText([...TLS, 'clientCa'], file, from);
+async function readAuthorities(file: string, readBytes?: ReadBytes): Promise<string> {
+  const text = await readConfiguredText([...TLS, 'clientCa'], file, readBytes);
   // The context passes over what is no certificate.
   usable([...TLS, 'clientCa'], `${file}: not PEM certificates`, () => requireAuthorities(text));
   return text;
@@ -119,9 +119,9 @@ function subjectOf(pem: string, file: string): AuthoritySubject {
 async function readCrls(
   file: string,
   authorities: readonly AuthoritySubject[],
-  from?: ConfiguredMaterial,
+  readBytes?: ReadBytes,
 ): Promise<readonly string[]> {
-  const text = await readConfiguredText([...TLS, 'clientCrl'], file, from);
+  const text = await readConfiguredText([...TLS, 'clientCrl'], file, readBytes);
   const crls = pemBlocks(text, 'X509 CRL');
   const begun = text.split('-----BEGIN').length - 1;
   usable([...TLS, 'clientCrl'], `${file}: not PEM CRLs`, () => {

@@ -3,9 +3,9 @@ import type { Configuration } from '../config/configuration.js';
 import { sha256 } from '../crypto/digest.js';
 import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
 import { maaKeyPlace, type TokenIssuer } from '../endorsements/token-keys/token-issuer.js';
+import type { ReadBytes } from '../files/whole-files.js';
 import { SHARED_REGIONS, sharedProvider } from '../model/azure-attestation-regions.js';
 import { hex } from '../model/bytes.js';
-import type { ConfiguredMaterial } from '../model/configured-files.js';
 import { allOrProblems } from '../model/errors.js';
 import type { LintFacts } from '../policy/lint.js';
 import type { MaaIssuer } from '../verifiers/maa/issuer-policy.js';
@@ -87,12 +87,12 @@ export function tokenIssuers({ maa, ita }: Configuration): readonly TokenIssuer[
 }
 
 /** @throws {ConfigurationError} where a file of roots cannot be read */
-export async function readIssuerRoots({ ita }: Configuration, from?: ConfiguredMaterial): Promise<IssuerRoots> {
+export async function readIssuerRoots({ ita }: Configuration, readBytes?: ReadBytes): Promise<IssuerRoots> {
   const read = ita.issuers.map(
     async ({ issuer, roots }): Promise<readonly (readonly [string, ReadonlySet<string>])[]> => {
       if (roots === null) return [];
       const naming = { key: ['ita', 'issuers'], role: `roots of ${issuer}` };
-      const { certificates } = await readTokenRoots(roots, naming, from);
+      const { certificates } = await readTokenRoots(roots, naming, readBytes);
       return [[issuer, new Set(certificates.map((der) => hex(sha256(der))))]];
     },
   );

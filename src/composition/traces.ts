@@ -6,7 +6,7 @@ import type { TracePace } from '../traces/open-tracing.js';
 import type { EndorsementWorld } from './endorsements.js';
 
 /** What traces are made with. */
-export interface TracesWorld extends Pick<EndorsementWorld, 'files' | 'log' | 'connect'> {
+export interface TracesWorld extends Pick<EndorsementWorld, 'readBytes' | 'log' | 'connect'> {
   readonly observer: OriginObserver;
   readonly version: string;
   readonly tracePace?: Partial<TracePace>;
@@ -25,7 +25,7 @@ export interface OpenTraces {
 /** @throws {ConfigurationError} where the file of headers is wrong */
 export async function openTraces(
   { traces }: Configuration,
-  { log, files, observer, connect, version, tracePace: pace }: TracesWorld,
+  { log, readBytes, observer, connect, version, tracePace: pace }: TracesWorld,
 ): Promise<OpenTraces> {
   if (traces === null) return { tracer: null, observer, prepareReload: async () => [], close: async () => {} };
   // Loaded where it is used: nothing of it costs anybody else a thing.
@@ -34,6 +34,9 @@ export async function openTraces(
     import('../traces/traced-origins.js'),
   ]);
   const ca = connect !== undefined && 'ca' in connect ? connect.ca : undefined;
-  const opened = await openTracing({ ...traces, version }, { log, files, observer, ca, proxy: connect?.proxy, pace });
+  const opened = await openTracing(
+    { ...traces, version },
+    { log, readBytes, observer, ca, proxy: connect?.proxy, pace },
+  );
   return { ...opened, observer: tracedOrigins(observer, opened.tracer) };
 }

@@ -3,7 +3,7 @@ import { isObject } from '../model/json.js';
 import { POLICY_ID } from '../model/request.js';
 import { either, optional, orNull, type Read, type Schema } from '../schema/schema.js';
 import { entries, object, section } from '../schema/structures.js';
-import { choice, day, flag, hex, integer, number, pattern, single, text } from '../schema/values.js';
+import { choice, day, flag, hex, integer, number, pattern, text } from '../schema/values.js';
 import { ita, maa } from './attestation-services.js';
 import { azureIdentity } from './azure-identity.js';
 import { caller } from './callers.js';
@@ -128,17 +128,6 @@ const traces = object({
   trustParent: optional(flag, false),
 });
 
-/** What `workers` may be, for people. */
-export const WORKERS = 'auto, or a number of workers from 1 to 256';
-
-/** Processes that answer: a number, or as many as the machine has cores for this process. Undefined: neither. */
-export function workersFrom(raw: unknown): 'auto' | number | undefined {
-  if (raw === 'auto') return raw;
-  // In the environment both are text.
-  const count = typeof raw === 'string' && /^[1-9]\d{0,2}$/.test(raw) ? Number(raw) : raw;
-  return typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= 256 ? count : undefined;
-}
-
 /** Words for no store, or for one of another kind: as a path, each would be a file of that name. */
 const WORDS_FOR_OFF: readonly unknown[] = ['none', 'false', false, 'no', 'memory', 'sqlite'];
 
@@ -235,7 +224,6 @@ export const CONFIGURATION_SCHEMA = object({
     /** Hosts that are contacted directly. */
     noProxy: listed(unproxiedHost),
   }),
-  workers: optional(single('text', WORKERS, workersFrom), 1),
   log: section({ level: optional(choice(...LOG_LEVELS), 'info') }),
   /** Null: none are made. */
   traces: orNull(traces),

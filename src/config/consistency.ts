@@ -53,7 +53,6 @@ export function checkConsistency(configuration: Configuration, at: Place): void 
   }
   checkTenants(configuration, at);
   checkStores(configuration, at);
-  checkWorkers(configuration, at.member('workers'));
   checkEgress(configuration, at.member('egress'));
   checkReleasedKeys(configuration, at);
   checkMaa(maa, at.member('maa'));
@@ -152,14 +151,6 @@ function checkStores({ challenges, decisions }: Configuration, at: Place): void 
     at.member('challenges', 'key').refuse('is missing: replicas that share a store share it');
   if (ofDecisions !== null) checkRedisStore(ofDecisions, at.member('decisions', 'store'));
   checkStoredNowhere(decisions, at.member('decisions'));
-}
-
-/** What one worker keeps in its memory no other one knows: a challenge would be good once at each. */
-function checkWorkers({ workers, challenges, decisions }: Configuration, at: Place): void {
-  if (workers === 1) return;
-  const isInMemory = challenges.store === 'memory' || (challenges.store === null && decisions.store === 'off');
-  if (isInMemory)
-    at.refuse('must be 1 where challenges are kept in memory: set decisions.store, or challenges.store to a server');
 }
 
 function checkEgress({ egress: { proxy, passwordFile } }: Configuration, at: Place): void {

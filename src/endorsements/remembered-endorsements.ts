@@ -7,7 +7,6 @@ import type {
   EndorsementRequest,
   EndorsementSet,
   EndorsementSource,
-  EndorsementsByDigest,
   FetchContext,
   HashedDer,
   HeldEndorsement,
@@ -37,15 +36,12 @@ const BOUNDS: MemoryBounds = { entries: 2048, bytes: 8 * 2 ** 20 };
  * Endorsements that evidence of a tenant was judged by, by digest: those that sources gave, and none that a request brought.
  * Bounded; those that were used longest ago go first.
  */
-export class RememberedEndorsements implements EndorsementsByDigest {
+export class RememberedEndorsements {
   readonly #bounds: MemoryBounds;
-  readonly #elsewhere: EndorsementsByDigest['find'];
   /** The configuration names the tenants: their number is bounded. */
   readonly #ofTenants = new Map<string, LRUCache<string, HeldEndorsement>>();
 
-  /** @param elsewhere what other processes of the service remember */
-  constructor(elsewhere: EndorsementsByDigest['find'] = async () => null, bounds = BOUNDS) {
-    this.#elsewhere = elsewhere;
+  constructor(bounds = BOUNDS) {
     this.#bounds = bounds;
   }
 
@@ -60,15 +56,13 @@ export class RememberedEndorsements implements EndorsementsByDigest {
     };
   }
 
-  /** What this process remembers. */
-  held(tenant: string, digest: string): HeldEndorsement | null {
-    return this.#ofTenants.get(tenant)?.get(digest) ?? null;
-  }
-
-  /** What any process of the service remembers. Bytes that are not those of the digest are none. */
-  async find(tenant: string, digest: string): Promise<HeldEndorsement | null> {
-    const found = this.held(tenant, digest) ?? (await this.#elsewhere(tenant, digest));
-    return found !== null && found.sha256 === digest && hex(sha256(found.value)) === digest ? found : null;
+  /**
+   * @param digest lower-case hex
+   * @returns null where none of that digest is held for the tenant
+   */
+  find(tenant: string, digest: string): HeldEndorsement | null {
+    const found = this.#ofTenants.get(tenant)?.get(digest) ?? null;
+    return found !== null && hex(sha256(found.value)) === digest ? found : null;
   }
 
   #remember(

@@ -1,8 +1,7 @@
-import type { ConfiguredMaterial } from '../model/configured-files.js';
 import { ConfigurationError, UnfitError } from '../model/errors.js';
 import { fileProblem } from '../model/file-problem.js';
 import type { KeyPath } from '../model/places.js';
-import { DISK_FILES } from './disk-files.js';
+import { type ReadBytes, readBoundedFile } from './whole-files.js';
 
 /**
  * The text of a file, of at most 1 MiB.
@@ -12,10 +11,10 @@ import { DISK_FILES } from './disk-files.js';
 export async function readConfiguredText(
   path: KeyPath,
   file: string,
-  from: ConfiguredMaterial = DISK_FILES,
+  readBytes: ReadBytes = readBoundedFile,
 ): Promise<string> {
   try {
-    return Buffer.from(await from.read(file)).toString();
+    return Buffer.from(await readBytes(file)).toString();
   } catch (cause) {
     const why = cause instanceof UnfitError ? `is ${cause.message}` : fileProblem(cause);
     throw new ConfigurationError([{ path, what: `${file}: ${why}` }], { cause });

@@ -1,21 +1,31 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ConfiguredFiles, PolicyText, PolicyTexts } from '../model/configured-files.js';
 import { isSystemError } from '../model/file-problem.js';
 import { PolicyFileError, readPolicyFile } from './policy-file.js';
 import { isPolicyName } from './policy-names.js';
-import { readBoundedFile } from './whole-files.js';
 
-/** Files as they are on the disk now. */
-export const DISK_FILES: ConfiguredFiles = {
-  read: readBoundedFile,
-  names: (folder) => readdir(folder),
-  mark: markOf,
-  policies: (directory) => readPolicyTexts(directory),
-};
+/** What the files of a policy directory held at one moment. */
+export interface PolicyTexts {
+  /** Changes when a file comes, goes, is written or replaced. */
+  readonly fingerprint: string;
+  /** In the order of their names. */
+  readonly files: readonly PolicyText[];
+}
 
-/** For `readPolicyTexts`. */
-export const DISK_READING: Reading = { names: DISK_FILES.names, mark: markOf, text: readText };
+/** The text of a policy file, or why there is none. */
+type PolicyText = { readonly name: string } & ({ readonly text: string } | { readonly why: string });
+
+/** How a policy directory is read. */
+export interface PolicyReading {
+  /** Names in a folder, in no order. @throws {Error} of the system, with ENOENT where there is no folder */
+  readonly names: (folder: string) => Promise<readonly string[]>;
+  /** As `markOf`. */
+  readonly mark: (path: string) => Promise<string>;
+  readonly text: (directory: string, name: string) => Promise<PolicyText>;
+}
+
+/** From the disk. */
+export const DISK_READING: PolicyReading = { names: (folder) => readdir(folder), mark: markOf, text: readText };
 
 /** When the file of a mark was last written; null for a mark of a file that was not there. */
 export function modifiedAt(mark: string): Date | null {
@@ -23,8 +33,11 @@ export function modifiedAt(mark: string): Date | null {
   return nanoseconds === undefined ? null : new Date(Number(BigInt(nanoseconds) / 1_000_000n));
 }
 
-/** Links are followed, as a mounted Kubernetes volume consists of them. */
-async function markOf(path: string): Promise<string> {
+/**
+ * A text that changes when the file is written or replaced. Says so where there is none; never rejects. Links are followed, as a mounted
+ * Kubernetes volume consists of them.
+ */
+export async function markOf(path: string): Promise<string> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
     return [dev, ino, size, mtimeNs, ctimeNs].join();
@@ -36,13 +49,6 @@ async function markOf(path: string): Promise<string> {
 /** How often a directory is read again that changed while it was read. */
 const ATTEMPTS = 5;
 
-type Looking = Pick<ConfiguredFiles, 'names' | 'mark'>;
-
-/** What a policy directory is read by. */
-interface Reading extends Looking {
-  readonly text: (directory: string, name: string) => Promise<PolicyText>;
-}
-
 /**
  * The policies of a directory, from one state of it: where it changes meanwhile (a ConfigMap is exchanged as a whole), it is read
  * again, so that no set is half old and half new. Null: there is no such directory.
@@ -50,7 +56,7 @@ interface Reading extends Looking {
  * @throws {PolicyFileError} where it keeps changing
  * @throws {Error} of the system where it cannot be read
  */
-export async function readPolicyTexts(directory: string, by: Reading = DISK_READING): Promise<PolicyTexts | null> {
+export async function readPolicyTexts(directory: string, by: PolicyReading): Promise<PolicyTexts | null> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const fingerprint = await fingerprintOfPolicies(directory, by);
     const files: PolicyText[] = [];
@@ -65,10 +71,10 @@ export async function readPolicyTexts(directory: string, by: Reading = DISK_READ
  * What tells that something in the directory changed: names, and the marks of the files. Null: there is no such directory.
  * @throws {Error} of the system where it cannot be read
  */
-export async function fingerprintOfPolicies(directory: string, files: Looking): Promise<string | null> {
-  const names = await policyNames(directory, files);
+export async function fingerprintOfPolicies(directory: string, by: PolicyReading): Promise<string | null> {
+  const names = await policyNames(directory, by);
   if (names === null) return null;
-  const states = names.map(async (name) => `${name} ${await files.mark(join(directory, name))}`);
+  const states = names.map(async (name) => `${name} ${await by.mark(join(directory, name))}`);
   return (await Promise.all(states)).join('\n');
 }
 
@@ -80,9 +86,9 @@ async function readText(directory: string, name: string): Promise<PolicyText> {
   }
 }
 
-async function policyNames(directory: string, files: Looking): Promise<readonly string[] | null> {
+async function policyNames(directory: string, by: PolicyReading): Promise<readonly string[] | null> {
   try {
-    return (await files.names(directory)).filter(isPolicyName).sort();
+    return (await by.names(directory)).filter(isPolicyName).sort();
   } catch (error) {
     if (isSystemError(error) && error.code === 'ENOENT') return null;
     throw error;

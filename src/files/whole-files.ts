@@ -34,6 +34,9 @@ export async function readBoundedFile(path: string): Promise<Uint8Array> {
   }
 }
 
+/** Reads a whole file, as `readBoundedFile` does. */
+export type ReadBytes = (path: string) => Promise<Uint8Array>;
+
 /** Who may read a file: the service's own user, or everybody. */
 type Readers = 'owner' | 'everybody';
 

@@ -6,7 +6,7 @@ import { type CheckedExpectations, NONCE_NOT_EXPECTED, subjectOf } from '../rely
 import type { ReceiptKeySource } from '../relying-party/key-source.js';
 import { ReceiptError } from '../relying-party/receipt-error.js';
 import { checkProof } from './dpop-proof.js';
-import { type ProofMemory, ProofsOfGates } from './used-proofs.js';
+import { UsedProofs } from './used-proofs.js';
 
 /** What is configured of a gate. */
 export interface Gate {
@@ -38,8 +38,6 @@ export interface GatesParts {
   readonly issuer: () => string | null;
   /** Those that a tenant has in force now. */
   readonly policies: (tenant: string) => { get(id: string): GatePolicy | undefined };
-  /** Proofs that were accepted; left out, those of this process. */
-  readonly proofs?: ProofMemory | undefined;
   /** `doubt` is null where the time can be relied on. */
   readonly clock: Clock & { doubt(): object | null };
 }
@@ -49,15 +47,15 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Gates in front of other services: each lets through who has a receipt of this service for it. */
 export class Gates implements GateUseCase {
   readonly #parts: GatesParts;
-  readonly #gates: ReadonlyMap<string, Gate>;
-  readonly #proofs: ProofMemory;
+  readonly #gates: ReadonlyMap<string, Gate & { readonly proofs: UsedProofs }>;
   readonly #startedAt: Date;
 
   constructor(parts: GatesParts) {
     this.#parts = parts;
     this.#startedAt = parts.clock.now();
-    this.#gates = new Map(Object.entries(parts.gates));
-    this.#proofs = parts.proofs ?? new ProofsOfGates(this.#gates.keys(), parts.clock);
+    this.#gates = new Map(
+      Object.entries(parts.gates).map(([name, gate]) => [name, { ...gate, proofs: new UsedProofs(parts.clock) }]),
+    );
   }
 
   has(gate: string): boolean {
@@ -86,7 +84,7 @@ export class Gates implements GateUseCase {
     const { method } = request;
     const expected = { key: boundKey, receipt: request.receipt, method, now, notBefore: this.#startedAt };
     const jti = await checkProof(proved.proof, { ...expected, ...proved.target });
-    await this.#proofs.use(request.gate, boundKey.jkt, jti);
+    gate.proofs.use(boundKey.jkt, jti);
     return { decisionId, expiresAt };
   }
 

@@ -14,7 +14,7 @@ const MAXIMUM = 200_000;
 /** More than a call adds, and so little that no call is held up where all have become old at once. */
 const FORGOTTEN_AT_ONCE = 1_000;
 
-/** Proofs that were accepted at one gate, in this process. What does not fit is refused, never forgotten. */
+/** Proofs that were accepted at one gate. Each gate has its own, so that who may pass one cannot fill that of another. What does not fit is refused, never forgotten. */
 export class UsedProofs {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #maximum: number;
@@ -50,26 +50,5 @@ export class UsedProofs {
       this.#used.delete(proof);
       forgotten += 1;
     }
-  }
-}
-
-/** Proofs that were accepted at gates. */
-export interface ProofMemory {
-  /** @throws {GateRefusal} `dpop_replayed`, `dpop_memory` */
-  use(gate: string, jkt: string, jti: string): Promise<void>;
-}
-
-/** Those of this process. Each gate has a memory of its own, so that who may pass one cannot fill that of another. */
-export class ProofsOfGates implements ProofMemory {
-  readonly #byGate: ReadonlyMap<string, UsedProofs>;
-
-  constructor(gates: Iterable<string>, clock: Pick<Clock, 'monotonicMs'>) {
-    this.#byGate = new Map([...gates].map((gate) => [gate, new UsedProofs(clock)]));
-  }
-
-  async use(gate: string, jkt: string, jti: string): Promise<void> {
-    const used = this.#byGate.get(gate);
-    if (used === undefined) throw new Error('a gate that is not configured');
-    used.use(jkt, jti);
   }
 }

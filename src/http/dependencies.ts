@@ -13,7 +13,7 @@ import type { RecordedDecisionsUseCase } from '../service/recorded-decisions.js'
 import type { ReleaseKeyUseCase } from '../service/release-key.js';
 import type { ReplayDecisionUseCase } from '../service/replay-decision.js';
 import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
-import type { ConnectionLimits, TicketKeys, TlsMaterial } from './listener.js';
+import type { ConnectionLimits, TlsMaterial } from './listener.js';
 import type { RateLimits } from './load-limits.js';
 import type { Metrics } from './metrics.js';
 import type { Pages } from './routes/page-routes.js';
@@ -39,8 +39,6 @@ export interface HttpDependencies {
   /** Verifications take these. What they wait for elsewhere is to be asked through them. */
   readonly slots: VerificationSlots;
   readonly metrics: Metrics;
-  /** What `/metrics` answers; left out, the metrics of this process. */
-  readonly figures?: Pick<Metrics, 'contentType' | 'text'> | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Null: no request is traced. */
@@ -65,8 +63,6 @@ export interface HttpSettings {
   readonly trustedProxies: readonly string[];
   /** Null: plain HTTP. */
   readonly tls: TlsMaterial | null;
-  /** Of TLS sessions; left out, the listener has its own. */
-  readonly ticketKeys?: TicketKeys;
   /** Whether probes and metrics have a listener of their own, and are not served here. */
   readonly hasManagement?: boolean;
   readonly connections?: Partial<ConnectionLimits>;

@@ -43,13 +43,9 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   connections: 4_096,
 };
 
-/** Of tickets of TLS sessions, 48 bytes: those of now. Left out: each listener has its own. */
-export type TicketKeys = (() => Uint8Array) | undefined;
-
 interface ListenerOptions {
   readonly deadlineSeconds: number;
   readonly tls: TlsMaterial | null;
-  readonly ticketKeys?: TicketKeys;
 }
 
 /**
@@ -58,29 +54,11 @@ interface ListenerOptions {
  */
 export function createListener(listener: RequestListener, limits: ConnectionLimits, options: ListenerOptions): Server {
   const server = serverOf(listener, httpOptions(limits), options, limits.headersMs);
-  endBeyond(server, limits.connections);
+  server.maxConnections = limits.connections;
   server.setTimeout(limits.requestMs + options.deadlineSeconds * 1000);
   // An expectation other than 100-continue may be ignored (RFC 9110, 10.1.1); by itself node would answer without a body.
   server.on('checkExpectation', listener);
   return server;
-}
-
-/**
- * Ends connections beyond a number at once. Not `maxConnections`: a worker that is at it hands the connection back to its parent, which passes it
- * to the next worker, and so on for as long as all are at it.
- */
-function endBeyond(server: Server, most: number): void {
-  let open = 0;
-  server.prependListener('connection', (socket: Socket) => {
-    if (open >= most) {
-      socket.destroy();
-      return;
-    }
-    open += 1;
-    socket.once('close', () => {
-      open -= 1;
-    });
-  });
 }
 
 function httpOptions(limits: ConnectionLimits): ServerOptions {
@@ -99,20 +77,19 @@ function httpOptions(limits: ConnectionLimits): ServerOptions {
 function serverOf(
   listener: RequestListener,
   options: ServerOptions,
-  { tls, ticketKeys }: ListenerOptions,
+  { tls }: ListenerOptions,
   handshakeTimeout: number,
 ): Server {
   if (tls === null) return createServer(options, listener);
   const client = tls.clientCa === null ? {} : { requestCert: true, rejectUnauthorized: true };
-  return createTlsServer({ ...options, ...secureContext(tls, ticketKeys), handshakeTimeout, ...client }, listener);
+  return createTlsServer({ ...options, ...secureContext(tls), handshakeTimeout, ...client }, listener);
 }
 
 /** Without renegotiation: a client is who it was when the connection began. */
-function secureContext({ cert, key, clientCa, clientCrl }: TlsMaterial, ticketKeys: TicketKeys): SecureContextOptions {
+function secureContext({ cert, key, clientCa, clientCrl }: TlsMaterial): SecureContextOptions {
   const secureOptions = constants.SSL_OP_NO_RENEGOTIATION;
   const clients = clientCa === null ? {} : { ca: clientCa, ...(clientCrl.length === 0 ? {} : { crl: [...clientCrl] }) };
-  const tickets = ticketKeys === undefined ? {} : { ticketKeys: Buffer.from(ticketKeys()) };
-  return { cert, key, minVersion: 'TLSv1.2', secureOptions, ...clients, ...tickets };
+  return { cert, key, minVersion: 'TLSv1.2', secureOptions, ...clients };
 }
 
 const SHOWN = new WeakMap<Socket, Uint8Array>();
@@ -134,18 +111,14 @@ export function clientCertificateOf(socket: Socket): Uint8Array | null {
  *
  * @throws {Error} where it cannot be used; nothing has changed then
  */
-export function exchangeTls(server: Server, tls: TlsMaterial, ticketKeys?: TicketKeys): void {
+export function exchangeTls(server: Server, tls: TlsMaterial): void {
   if (!(server instanceof TlsServer)) throw new Error('the server does not speak TLS');
-  server.setSecureContext(secureContext(tls, ticketKeys));
+  server.setSecureContext(secureContext(tls));
 }
 
-/**
- * Clients of earlier sessions have to show their certificate again: a session that is resumed asks for none.
- * @param ticketKeys which are other ones by then
- */
-export function endSessions(server: Server, ticketKeys?: TicketKeys): void {
-  const keys = ticketKeys === undefined ? randomBytes(TICKET_KEY_BYTES) : Buffer.from(ticketKeys());
-  if (server instanceof TlsServer) server.setTicketKeys(keys);
+/** Clients of earlier sessions have to show their certificate again: a session that is resumed asks for none. */
+export function endSessions(server: Server): void {
+  if (server instanceof TlsServer) server.setTicketKeys(randomBytes(TICKET_KEY_BYTES));
 }
 
 const TICKET_KEY_BYTES = 48;

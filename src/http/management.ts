@@ -16,10 +16,7 @@ import { createPlainApplication, guardRoutes } from './plain-application.js';
 import { operationRoutes } from './routes/operation-routes.js';
 import { urlOf } from './server.js';
 
-/**
- * What the management listener is given. It knows nothing of the service that it speaks of, which may run in another process:
- * what it is told of health and figures is all that it serves.
- */
+/** What the management listener is given. */
 export interface ManagementDependencies {
   readonly liveness: LivenessUseCase;
   readonly readiness: ReadinessUseCase;

@@ -1,5 +1,5 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-import { Counter, Gauge, Histogram, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Decision } from '../model/decision.js';
 import { HEALTH_CODES } from '../model/health.js';
 import { RELEASE_OUTCOMES } from '../model/key-release-record.js';
@@ -24,18 +24,6 @@ const RELOADED_PARTS = [
   'intel.collateral',
   'tpm.intermediates',
 ];
-
-/** Metrics of reloads, which the process that watches workers has too. */
-export const FAILED_RELOADS = {
-  name: 'veritee_reload_failed_total',
-  help: 'Reloads that kept the previous state of a part because something in it was wrong, by part.',
-  labelNames: ['part'],
-} as const;
-export const RELOAD_RESULTS = {
-  name: 'veritee_last_reload_successful',
-  help: '1 if what was last read of a part is in force; 0 if its previous state is, because something in it was wrong.',
-  labelNames: ['part'],
-} as const;
 
 /** Parts of a request that are measured: waiting for a slot, and what judging asks of others; `judge` has these two in it. */
 export type Stage = 'wait' | 'challenge' | 'endorsements' | 'judge' | 'sign' | 'record';
@@ -86,9 +74,6 @@ export interface EndingFigures {
     readonly seconds: number;
   }[];
 }
-
-/** Figures of one process. */
-export type ProcessFigures = readonly MetricObjectWithValues<MetricValue<string>>[];
 
 type FigureValues = readonly (readonly [value: number, labels?: Readonly<Record<string, string | number>>])[];
 
@@ -185,14 +170,24 @@ export class Metrics {
       help: 'Records of decisions that were dropped, since too many waited to be stored; their answers said audit_unavailable.',
       registers,
     });
-    this.#failedReloads = new Counter({ ...FAILED_RELOADS, registers });
+    this.#failedReloads = new Counter({
+      name: 'veritee_reload_failed_total',
+      help: 'Reloads that kept the previous state of a part because something in it was wrong, by part.',
+      labelNames: ['part'],
+      registers,
+    });
     this.#reloadTimes = new Gauge({
       name: 'veritee_last_reload_timestamp_seconds',
       help: 'When a part was last read, successfully or not: at start, or at a reload. Seconds since 1970.',
       labelNames: ['part'],
       registers,
     });
-    this.#reloadResults = new Gauge({ ...RELOAD_RESULTS, registers });
+    this.#reloadResults = new Gauge({
+      name: 'veritee_last_reload_successful',
+      help: '1 if what was last read of a part is in force; 0 if its previous state is, because something in it was wrong.',
+      labelNames: ['part'],
+      registers,
+    });
     this.#policyDecisions = new Counter({
       name: 'veritee_policy_decisions_total',
       help: 'Outcomes of single policies, by tenant, policy and most important reason.',
@@ -449,11 +444,6 @@ export class Metrics {
   /** The figures in the text format of Prometheus. */
   text(): Promise<string> {
     return this.#registry.metrics();
-  }
-
-  /** The figures as values, for another process that adds them up. */
-  figures(): Promise<ProcessFigures> {
-    return this.#registry.getMetricsAsJSON();
   }
 
   /** Every metric that there is, in the order in which `text` has them. */

@@ -12,7 +12,7 @@ import { SERVICE } from '../model/fair-queue.js';
 import type { Log } from '../model/ports.js';
 import { admit, type Guard } from './access.js';
 import { answerError, answerSocketError } from './error-answers.js';
-import { type ConnectionLimits, createListener, type TicketKeys, type TlsMaterial } from './listener.js';
+import { type ConnectionLimits, createListener, type TlsMaterial } from './listener.js';
 import { failureRate, type RateLimits, registerRateLimits } from './load-limits.js';
 import { requestIdOf, servedPath, writeRequest } from './request-log.js';
 
@@ -27,8 +27,6 @@ export interface PlainApplicationOptions {
   readonly trustedProxies: readonly string[];
   /** Null: plain HTTP. */
   readonly tls: TlsMaterial | null;
-  /** Of TLS sessions; left out, the listener has its own. */
-  readonly ticketKeys?: TicketKeys;
   readonly limits: ConnectionLimits;
   readonly rewriteUrl?: FastifyServerOptions['rewriteUrl'];
   /** What is told on a path that has no route. */

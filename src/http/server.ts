@@ -15,11 +15,6 @@ export interface ListenOptions {
   readonly stop?: Partial<StopLimits>;
   /** The port, if it is open already. Undefined: it is opened here. */
   readonly bound?: BoundPort | undefined;
-  /**
-   * Resolves once connections that another process accepts for this one have been handed over. Left out: this one accepts them itself.
-   * @throws {Error} where the other process is gone
-   */
-  readonly handedOver?: (() => Promise<void>) | undefined;
 }
 
 /** How a server stops. Milliseconds. */
@@ -61,7 +56,6 @@ export interface RunningServer {
 /** Answers requests at the port. Prints nothing. */
 export async function startServer(dependencies: HttpDependencies, listen: ListenOptions): Promise<RunningServer> {
   const requests = new OpenRequests();
-  const { ticketKeys } = dependencies.settings;
   const readiness: ReadinessUseCase = {
     execute: async () => (requests.stopping ? STOPPING : dependencies.readiness.execute()),
   };
@@ -83,13 +77,13 @@ export async function startServer(dependencies: HttpDependencies, listen: Listen
   return {
     url: urlOf(application, dependencies.settings.tls !== null),
     readiness,
-    exchangeTls: (tls) => exchangeTls(application.server, tls, ticketKeys),
+    exchangeTls: (tls) => exchangeTls(application.server, tls),
     endConnections: () => {
-      endSessions(application.server, ticketKeys);
+      endSessions(application.server);
       connections.endAll();
     },
     close: () => {
-      closed ??= stop(application, requests, listen);
+      closed ??= stop(application, requests, { ...DEFAULT_STOP, ...listen.stop });
       return closed;
     },
   };
@@ -103,14 +97,13 @@ export function urlOf(application: FastifyInstance, tls: boolean): string {
   return `${tls ? 'https' : 'http'}://${host}:${address.port}`;
 }
 
-async function stop(application: FastifyInstance, requests: OpenRequests, listen: ListenOptions): Promise<void> {
+async function stop(application: FastifyInstance, requests: OpenRequests, limits: StopLimits): Promise<void> {
   const { server } = application;
-  const limits = { ...DEFAULT_STOP, ...listen.stop };
   requests.stopping = true;
   await within(limits.noticeMs, new Promise(() => {}));
   // An answer makes its client connect again, so that a busy service would find no moment to close its port.
   const release = requests.holdAnswers();
-  await within(ACCEPT_MS, noneToAccept(server, requests, listen.handedOver ?? (async () => {})));
+  await within(ACCEPT_MS, noneToAccept(server, requests));
   const unbound = new Promise<void>((resolve) => server.close(() => resolve()));
   release();
   await within(limits.drainMs, Promise.race([requests.none(), unbound]));
@@ -124,7 +117,7 @@ async function stop(application: FastifyInstance, requests: OpenRequests, listen
  * Waits until everybody who has connected was accepted: connections that the system still queues are reset with the
  * port, whatever they have sent. A client that leaves is as good as a connection, since it may connect again.
  */
-async function noneToAccept(server: Server, requests: OpenRequests, handedOver: () => Promise<void>): Promise<void> {
+async function noneToAccept(server: Server, requests: OpenRequests): Promise<void> {
   let connections = 0;
   const count = () => {
     connections += 1;
@@ -134,7 +127,6 @@ async function noneToAccept(server: Server, requests: OpenRequests, handedOver: 
   do {
     before = connections + requests.answered;
     await sleep(QUIET_MS, undefined, { ref: false });
-    await handedOver().catch(() => {});
     // What came while the event loop was busy is seen in its next turn.
     await turnOfEventLoop();
     await turnOfEventLoop();

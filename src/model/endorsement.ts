@@ -245,15 +245,6 @@ export interface HeldEndorsement extends Pick<UsedEndorsement, 'kind' | 'sha256'
   readonly value: Uint8Array;
 }
 
-/** Endorsements of the service's own that it judged evidence of a tenant by. */
-export interface EndorsementsByDigest {
-  /**
-   * @param sha256 lower-case hex
-   * @returns null where none of that digest is held for the tenant
-   */
-  find(tenant: string, sha256: string): Promise<HeldEndorsement | null>;
-}
-
 /** An endorsement that a verification rested on, as the answer lists it. */
 export interface UsedEndorsement {
   readonly kind:

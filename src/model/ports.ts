@@ -7,14 +7,6 @@ export interface Clock {
   monotonicMs(): number;
 }
 
-/** What a process of the service knows of the time: both in milliseconds since 1970. */
-export interface HeldTime {
-  /** What wall time should be now. */
-  readonly expected: number;
-  /** The highest that held. */
-  readonly highest: number;
-}
-
 /** Structured log. Fields are data; messages are lower case and constant. */
 export interface Log {
   info(fields: object, message: string): void;

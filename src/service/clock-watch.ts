@@ -1,5 +1,5 @@
 import type { ClockDoubt, CredentialClock } from '../model/clock-doubt.js';
-import type { Clock, HeldTime, Log } from '../model/ports.js';
+import type { Clock, Log } from '../model/ports.js';
 import type { LivenessUseCase, ReadinessCheck } from './health.js';
 
 /** How far wall time may differ from monotonic time. More is a jump. */
@@ -58,20 +58,13 @@ export class ClockWatch implements WatchedClock, CredentialClock {
   #jump: Jump | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  /** @param held by a process whose place this one takes, or beside which it runs; null: what the clock says now holds */
-  constructor(clock: Clock, log: Log, held: HeldTime | null = null) {
+  constructor(clock: Clock, log: Log) {
     this.#clock = clock;
     this.#log = log;
     const { wall, monotonic } = this.#read();
-    this.#offset = (held?.expected ?? wall) - monotonic;
-    this.#highest = held?.highest ?? wall;
-    this.#together = { offset: wall - monotonic, since: monotonic };
-  }
-
-  /** For a process that begins now. */
-  get held(): HeldTime {
-    const { monotonic } = this.#look();
-    return { expected: this.#offset + monotonic, highest: this.#highest };
+    this.#offset = wall - monotonic;
+    this.#highest = wall;
+    this.#together = { offset: this.#offset, since: monotonic };
   }
 
   /** Looks at the clock every second from now on. Does not keep the process alive. */

@@ -1,6 +1,12 @@
-import type { EndorsementsByDigest, HeldEndorsement } from '../model/endorsement.js';
+import type { HeldEndorsement } from '../model/endorsement.js';
 import { RefusedError } from '../model/errors.js';
 import type { Caller } from '../model/request.js';
+
+/** Endorsements of the service's own that it judged evidence of a tenant by. */
+interface EndorsementsByDigest {
+  /** Null: none of that digest is held for the tenant. */
+  find(tenant: string, sha256: string): HeldEndorsement | null;
+}
 
 /** Gives out endorsements of the service's own that evidence of the caller's tenant was judged by. */
 export class HeldEndorsements {
@@ -15,7 +21,7 @@ export class HeldEndorsements {
    * @throws {RefusedError} `not_found`, whether another tenant has it, a request brought it, or nobody knows it
    */
   async get(sha256: string, { tenant }: Pick<Caller, 'tenant'>): Promise<HeldEndorsement> {
-    const found = await this.#held.find(tenant, sha256);
+    const found = this.#held.find(tenant, sha256);
     if (found !== null) return found;
     throw new RefusedError(
       'not_found',

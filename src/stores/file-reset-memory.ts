@@ -3,7 +3,6 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UnfitError } from '../model/errors.js';
-import { ALONE, type Exclusive } from '../model/exclusive.js';
 import { fileProblem, folderProblem, isSystemError, outputProblem } from '../model/file-problem.js';
 import type { Log } from '../model/ports.js';
 import { ToldFaults } from '../model/told-faults.js';
@@ -24,8 +23,6 @@ interface FileResetMemoryOptions {
   readonly log: Log;
   /** How many vTPMs are remembered. */
   readonly capacity?: number;
-  /** Keeps other processes of the service from noting the same vTPM meanwhile; left out, there are none. */
-  readonly exclusive?: Exclusive | undefined;
 }
 
 /** A RFC 7638 SHA-256 thumbprint in base64url: never a path. */
@@ -54,14 +51,13 @@ const WRITING = 'writing';
  * removed counts at once.
  *
  * A file that is there and says nothing is no reason to forget what it said: whoever can spoil it could then start an old
- * vTPM. Nor is a folder that is gone, once it had something. Processes of one service note a
- * vTPM one after the other. Between services there is no lock: two that note the same one at the same moment can leave the lower counts.
+ * vTPM. Nor is a folder that is gone, once it had something. Between processes there is no
+ * lock: two that note the same vTPM at the same moment can leave the lower counts.
  */
 export class FileResetMemory implements ResetMemory {
   readonly #folder: string;
   readonly #log: Log;
   readonly #capacity: number;
-  readonly #exclusive: Exclusive;
   /** The last call for each vTPM that is being noted. None of them rejects. */
   readonly #turns = new Map<string, Promise<void>>();
   readonly #faults: ToldFaults;
@@ -72,11 +68,10 @@ export class FileResetMemory implements ResetMemory {
   /** Never rejects. */
   #tidying: Promise<void> = Promise.resolve();
 
-  constructor({ folder, log, capacity = RESET_CAPACITY, exclusive = ALONE }: FileResetMemoryOptions) {
+  constructor({ folder, log, capacity = RESET_CAPACITY }: FileResetMemoryOptions) {
     this.#folder = folder;
     this.#log = log;
     this.#capacity = capacity;
-    this.#exclusive = exclusive;
     this.#faults = new ToldFaults(log, RESET_MEMORY_MESSAGES);
   }
 
@@ -130,12 +125,6 @@ export class FileResetMemory implements ResetMemory {
   }
 
   async #raise(akThumbprint: string, counts: ResetCounts): Promise<ResetCounts> {
-    const kept = await this.highest(akThumbprint);
-    if (kept !== null && !isBehind(kept, counts)) return kept;
-    return this.#exclusive(join(this.#folder, nameOf(akThumbprint)), () => this.#raiseAlone(akThumbprint, counts));
-  }
-
-  async #raiseAlone(akThumbprint: string, counts: ResetCounts): Promise<ResetCounts> {
     const kept = await this.highest(akThumbprint);
     if (kept !== null && !isBehind(kept, counts)) return kept;
     await this.#write(nameOf(akThumbprint), `${countsText(counts)}\n`);

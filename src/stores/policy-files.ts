@@ -1,6 +1,5 @@
-import { DISK_FILES, fingerprintOfPolicies } from '../files/disk-files.js';
+import { DISK_READING, fingerprintOfPolicies, type PolicyReading, readPolicyTexts } from '../files/disk-files.js';
 import { PolicyFileError } from '../files/policy-file.js';
-import type { ConfiguredFiles } from '../model/configured-files.js';
 import { ConfigurationError } from '../model/errors.js';
 import { folderProblem } from '../model/file-problem.js';
 import { meantHint } from '../model/names-in-messages.js';
@@ -15,7 +14,7 @@ export interface PolicyFolder {
   /** The place in the configuration that names it. */
   readonly directoryPath: KeyPath;
   /** How it is read; left out, from the disk. */
-  readonly files?: ConfiguredFiles | undefined;
+  readonly reading?: PolicyReading;
 }
 
 export interface PolicySources<P> extends PolicyFolder {
@@ -64,8 +63,8 @@ export class PolicySet<P extends { readonly id: string }> {
 
 /** What tells that something in the directory changed. Null: there is no such directory. @throws {ConfigurationError} where it cannot be read */
 export async function policyFingerprint(place: PolicyFolder): Promise<string | null> {
-  const { directory, files = DISK_FILES } = place;
-  return placed(place, () => fingerprintOfPolicies(directory, files));
+  const { directory, reading = DISK_READING } = place;
+  return placed(place, () => fingerprintOfPolicies(directory, reading));
 }
 
 /**
@@ -112,8 +111,8 @@ export interface PolicyFiles<P> {
 export async function readPolicyFiles<P extends { readonly id: string }>(
   sources: Omit<PolicySources<P>, 'needed'>,
 ): Promise<PolicyFiles<P>> {
-  const { directory, files = DISK_FILES, parse } = sources;
-  const texts = await placed(sources, () => files.policies(directory));
+  const { directory, reading = DISK_READING, parse } = sources;
+  const texts = await placed(sources, () => readPolicyTexts(directory, reading));
   const policies: { readonly name: string; readonly policy: P }[] = [];
   const refused: { readonly name: string; readonly error: unknown }[] = [];
   const origins = new Map(

@@ -1,5 +1,5 @@
 import { readConfiguredText } from '../files/configured-text.js';
-import type { ConfiguredMaterial } from '../model/configured-files.js';
+import type { ReadBytes } from '../files/whole-files.js';
 import { ConfigurationError } from '../model/errors.js';
 
 /** Headers that are sent with spans, by their names as written. They are credentials: nothing shows their values. */
@@ -17,9 +17,9 @@ const OWN = /^(?:host|connection|expect|te|trailer|upgrade|user-agent|transfer-e
  * Reads the headers that are sent with spans: `Name: value` a line. Empty lines are passed over.
  * @throws {ConfigurationError} which never quotes the file
  */
-export async function readCollectorHeaders(file: string, from?: ConfiguredMaterial): Promise<CollectorHeaders> {
+export async function readCollectorHeaders(file: string, readBytes?: ReadBytes): Promise<CollectorHeaders> {
   const path = ['traces', 'headersFile'];
-  const read = parseHeaders(await readConfiguredText(path, file, from));
+  const read = parseHeaders(await readConfiguredText(path, file, readBytes));
   if (typeof read === 'string') throw new ConfigurationError([{ path, what: `${file}: ${read}` }]);
   return read;
 }

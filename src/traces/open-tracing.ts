@@ -5,7 +5,7 @@ import {
   ParentBasedSampler,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
-import type { ConfiguredFilesOf } from '../model/configured-files.js';
+import type { ReadBytes } from '../files/whole-files.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
 import { type PreparedPart, unfitPart } from '../model/reload.js';
@@ -61,7 +61,7 @@ const OTLP_PATH = '/v1/traces';
 export interface TracingWorld {
   readonly log: Log;
   /** How the file of headers is read; left out, from the disk. */
-  readonly files?: ConfiguredFilesOf | undefined;
+  readonly readBytes?: ReadBytes | undefined;
   /** Hears whether the collector answers. */
   readonly observer: OriginObserver;
   /** For tests, as the next. */
@@ -86,8 +86,7 @@ export interface OpenTracing {
  */
 export async function openTracing(options: TracingOptions, world: TracingWorld): Promise<OpenTracing> {
   const { headersFile } = options;
-  const from = world.files?.(HEADERS);
-  let headers = headersFile === null ? {} : await readCollectorHeaders(headersFile, from);
+  let headers = headersFile === null ? {} : await readCollectorHeaders(headersFile, world.readBytes);
   const { provider, exporter, flushMs } = openProvider(options, world, () => headers);
   return {
     tracer: new OpenTelemetryTracer(provider.getTracer('veritee', options.version), options),
@@ -134,9 +133,9 @@ function postedTo(endpoint: string): URL {
   return url.pathname === '/' ? new URL(OTLP_PATH, url) : url;
 }
 
-async function headersOrNull(file: string, { log, files }: TracingWorld): Promise<CollectorHeaders | null> {
+async function headersOrNull(file: string, { log, readBytes }: TracingWorld): Promise<CollectorHeaders | null> {
   try {
-    return await readCollectorHeaders(file, files?.(HEADERS));
+    return await readCollectorHeaders(file, readBytes);
   } catch (error) {
     const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
     log.error(fields, 'headers of traces not reloaded: the previous ones stay in force');

@@ -18,7 +18,7 @@ const FIRST_PAINT = `new Promise((resolve) => new PerformanceObserver((list) => 
 
 /** What the page of the service weighs, and how soon something is seen of it. Without Chromium, what it weighs alone. */
 export async function measurePage(material: Material): Promise<readonly Line[]> {
-  const service = await BuiltService.start(material, 1);
+  const service = await BuiltService.start(material);
   try {
     const kilobytes = [compressedBytes() / 1000];
     const sights = browserProgram() === '' ? [] : await sightsOf(service.url);

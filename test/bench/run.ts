@@ -9,7 +9,6 @@ import { measurePage, PAGE_LINES } from './page.js';
 import { buildPeers, missingPackages } from './peers.js';
 import { canPin, pinClient } from './pinning.js';
 import { AT_A_TIME, type Material } from './protocol.js';
-import { measureScaling } from './scaling.js';
 import { ascending, type Line, type Measured, ROWS, type Round, tableOf } from './table.js';
 import { measureWorst, worstList } from './worst.js';
 
@@ -20,7 +19,6 @@ import { measureWorst, worstList } from './worst.js';
  * `--peers` builds the verifiers in Go and measures them too;
  * `--rounds <n>`, `--times <n>` in each round; `--only <text>` measures the lines that have the text in their name;
  * `--only worst` lists how long the event loop stands still over each of the worst inputs;
- * `--only workers` measures one worker against two, on all cores;
  * `--only page` says what the page weighs, and how soon something is seen of it;
  * `--profile <folder>` writes a CPU profile of the service there.
  */
@@ -55,10 +53,6 @@ async function measureAll(): Promise<void> {
   const hasChips = measurable.some(({ figures }) => figures.some((figure) => figure.includes('chip')));
   const material = await makeMaterial(folder, hasChips ? chipsNeeded(rounds, times) : 0);
   const executable = hasPeers ? buildPeers(folder) : null;
-  if (only === 'workers') {
-    print(await measureScaling(material, rounds));
-    return;
-  }
   const ofPage = PAGE_LINES.some(isChosen) ? await measurePage(material) : [];
   if (only === 'page') {
     print(tableOf([], ofPage));

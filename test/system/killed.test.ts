@@ -10,7 +10,7 @@ import { Promised, problemsOf } from './promised.js';
 
 const MOMENTS = 200;
 
-/** Processes that write to one store at the same time, as workers of one machine may. */
+/** Processes that write to one store at the same time, as services of one machine may. */
 const AT_ONCE = 2;
 
 /** After how many of these the whole log is verified. */

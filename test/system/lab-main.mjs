@@ -1,14 +1,8 @@
-import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { forkWorkers } from '../../dist/composition/cluster-workers.js';
 import { startService } from '../../dist/composition/service.js';
-import { startWorkers, workersOf } from '../../dist/composition/service-workers.js';
 import { StopSignals } from '../../dist/composition/stop-signals.js';
-import { SYSTEM_CLOCK } from '../../dist/composition/system.js';
-import { runWorker } from '../../dist/composition/worker-process.js';
 import { loadConfiguration } from '../../dist/config/load-configuration.js';
-import { DISK_FILES } from '../../dist/files/disk-files.js';
 import { createLog } from '../../dist/http/log.js';
 
 /**
@@ -22,39 +16,17 @@ const { amd, intel } = JSON.parse(readFileSync(pinsFile, 'utf8'));
 const amdRootPins = new Map(amd.map(([product, digests]) => [product, new Set(digests)]));
 const servers = serversFile === undefined ? {} : serversOf(JSON.parse(readFileSync(serversFile, 'utf8')));
 const world = { amdRootPins, intelRootPins: new Set(intel), ...servers };
-if (cluster.isWorker) await runWorker(world);
-else await serve();
-
-async function serve() {
-  const signals = new StopSignals();
-  const readConfiguration = async () =>
-    loadConfiguration({ text: readFileSync(configurationFile, 'utf8'), environment: {} });
-  const configuration = await readConfiguration();
-  const log = createLog(configuration.log.level);
-  const fork = () => forkWorkers(process.argv.slice(2));
-  const service =
-    workersOf(configuration) === 1
-      ? await startService(configuration, { ...world, log })
-      : await startWorkers(configuration, {
-          log,
-          readConfiguration,
-          files: DISK_FILES,
-          clock: SYSTEM_CLOCK,
-          fork: fork(),
-        });
-  if (process.send !== undefined) {
-    process.on('message', async () => process.send(await memoryLeft()));
-    process.channel.unref();
-  }
-  const { url, managementUrl: management } = service;
-  process.stdout.write(`${JSON.stringify({ msg: 'listening', url, management })}\n`);
-  const code = await Promise.race([
-    signals.serve(service, log),
-    service.givenUp?.then(() => 1) ?? new Promise(() => {}),
-  ]);
-  if (code === 1) await service.close();
-  process.exitCode = code ?? 0;
+const signals = new StopSignals();
+const configuration = loadConfiguration({ text: readFileSync(configurationFile, 'utf8'), environment: {} });
+const log = createLog(configuration.log.level);
+const service = await startService(configuration, { ...world, log });
+if (process.send !== undefined) {
+  process.on('message', async () => process.send(await memoryLeft()));
+  process.channel.unref();
 }
+const { url, managementUrl: management } = service;
+process.stdout.write(`${JSON.stringify({ msg: 'listening', url, management })}\n`);
+await signals.serve(service, log);
 
 function serversOf({ ca, vaultPort }) {
   const here = { address: '127.0.0.1', family: 4 };

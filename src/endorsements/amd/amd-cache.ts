@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { sha256 } from '../../crypto/digest.js';
-import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
+import { isOlder } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { hex } from '../../model/bytes.js';
 import { SNP_TCB_COMPONENTS } from '../../model/claims.js';
@@ -142,19 +142,6 @@ export class AmdCache {
   /** The CRL of a series that was fetched. It may have ended. */
   crl(line: SnpLine, ark: X509Certificate): Promise<AmdCrl | null> {
     return this.#crls.get(lineName(line), () => this.#readCrl(line, ark));
-  }
-
-  /** Reads the file of a CRL again where the one in memory is behind the mark: another process may have fetched a newer one. */
-  async catchUpWith(mark: CrlAge, line: SnpLine, ark: X509Certificate): Promise<void> {
-    const held = await this.crl(line, ark);
-    if (held !== null && !isOlder(held, mark)) return;
-    const kept = await this.#readCrl(line, ark);
-    // Looked at again after the wait: this process may have fetched one meanwhile.
-    const known = this.#crls.known(lineName(line));
-    if (kept === null || (known !== null && !isOlder(known, kept))) return;
-    this.#crls.set(lineName(line), kept);
-    const fetchedAt = await this.#readFetchedAt(line);
-    if (fetchedAt !== null) this.#fetchedAt.set(lineName(line), fetchedAt);
   }
 
   /** When the CRL of a series was last fetched, whether there was a newer one or not; null where that is not known. */

@@ -1,9 +1,9 @@
-import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
+import type { CrlAge } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import type { SnpProduct } from '../../model/claims.js';
 import type { Provenance } from '../../model/endorsement.js';
 import type { AmdChain } from '../../vendors/amd/chain.js';
-import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
+import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
 import { isDamaged } from '../files/rollback-marks.js';
 import { fetchedOn } from './amd-cache.js';
 import type { AmdCrlSupply, HeldCrl } from './amd-crl-supply.js';
@@ -24,8 +24,6 @@ export interface LineSnapshot {
   readonly crls: readonly HeldCrl[];
   /** Of the newest CRL of the series that was ever relied on; null where none was. */
   readonly mark: CrlAge | null;
-  /** The same of the other series of the product, whose CRLs revoke too. Empty where no other process of the service raises marks. */
-  readonly otherMarks: readonly (CrlAge | null)[];
   /** When the CRL of the series was last fetched; null where that is not known. */
   readonly crlFetchedAt: Date | null;
 }
@@ -59,8 +57,7 @@ export class LineSnapshots {
 
   of(line: SnpLine): LineSnapshot | Promise<LineSnapshot> {
     const kept = this.#kept.get(lineName(line));
-    if (kept?.changes !== this.#changes) return this.#make(line);
-    return this.#parts.memory.isShared ? this.#unlessRaised(kept.snapshot) : kept.snapshot;
+    return kept?.changes === this.#changes ? kept.snapshot : this.#make(line);
   }
 
   /** The same under a root that was fetched for one request. */
@@ -73,46 +70,18 @@ export class LineSnapshots {
     return directory.changes + cache.changes + memory.changes;
   }
 
-  /** Another process of the service may have raised the mark: no count of this one says so. */
-  async #unlessRaised(snapshot: LineSnapshot): Promise<LineSnapshot> {
-    const { line, mark, otherMarks } = snapshot;
-    const [now, others] = await Promise.all([this.#markOf(line), this.#otherMarks(line)]);
-    const isSame = isSameAge(mark, now) && otherMarks.every((other, index) => isSameAge(other, others[index] ?? null));
-    return isSame ? snapshot : this.#make(line);
-  }
-
-  #markOf(line: SnpLine): Promise<CrlAge | null> {
-    return this.#parts.memory.highest(lineName(line));
-  }
-
-  async #otherMarks(line: SnpLine): Promise<readonly (CrlAge | null)[]> {
-    return this.#parts.memory.isShared ? Promise.all(otherSeries(line).map((series) => this.#markOf(series))) : [];
-  }
-
-  /** CRLs that another process of the service has fetched. */
-  async #catchUp(line: SnpLine, ark: X509Certificate, marks: readonly (CrlAge | null)[]): Promise<void> {
-    const { cache } = this.#parts;
-    const behind = [line, ...otherSeries(line)].map(async (series, index) => {
-      const mark = marks[index] ?? null;
-      if (mark !== null) await cache.catchUpWith(mark, series, ark);
-    });
-    await Promise.all(behind);
-  }
-
   async #make(line: SnpLine): Promise<LineSnapshot> {
     const changes = this.#changes;
     const { cache, memory } = this.#parts;
     // Read before the CRLs, so that the snapshot has the CRL that raised the mark.
-    const [mark, otherMarks] = await Promise.all([this.#markOf(line), this.#otherMarks(line)]);
+    const mark = await memory.highest(lineName(line));
     const ark = await this.#arkOf(line.product);
-    if (memory.isShared && ark !== null) await this.#catchUp(line, ark, [mark, ...otherMarks]);
     const snapshot: LineSnapshot = {
       line,
       chains: await this.#chainsOf(line),
       ark,
       crls: ark === null ? [] : await this.#supply.held({ line, ark }),
       mark,
-      otherMarks,
       crlFetchedAt: await cache.crlFetchedAt(line),
     };
     // A damaged mark is read again at each request: a repaired one takes effect at once.
@@ -139,13 +108,4 @@ export class LineSnapshots {
     const [vlek] = await cache.chains({ product, signingKey: 'vlek' });
     return (vcek ?? vlek ?? carried.find((chain) => chain.product === product))?.ark ?? null;
   }
-}
-
-/** Of the same product. */
-function otherSeries({ product, signingKey }: SnpLine): readonly SnpLine[] {
-  return SNP_SIGNING_KEYS.filter((other) => other !== signingKey).map((other) => ({ product, signingKey: other }));
-}
-
-function isSameAge(a: CrlAge | null, b: CrlAge | null): boolean {
-  return a === b || (a !== null && b !== null && !isOlder(a, b) && !isOlder(b, a));
 }

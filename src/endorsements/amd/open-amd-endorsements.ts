@@ -41,13 +41,12 @@ export type OpenAmdEndorsements = OpenFolderSource<EndorsementSource, BundleSele
 export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEndorsements {
   const { pins, clock, log } = options;
   const tuning = { ...DEFAULT_AMD_TUNING, ...options.tuning };
-  const from = options.files?.('amd.chains');
-  const directory = new AmdDirectory({ folder: options.folder, from, pins, log, pollMs: tuning.folderPollMs });
+  const directory = new AmdDirectory({ folder: options.folder, pins, log, pollMs: tuning.folderPollMs });
   const folder = new CacheFolder(options.cacheFolder, log);
   const limits = { maximumFiles: tuning.cachedFiles, maximumInMemory: tuning.cachedInMemory };
   const cache = new AmdCache({ folder, pins, ...limits });
   const kds = openKds(options, tuning);
-  const memory = new CrlMemory({ folder, log, exclusive: options.exclusive });
+  const memory = new CrlMemory({ folder, log });
   const inBackground = options.inBackground ?? true;
   const carried = carriedChains(pins);
   const parts = { pins, carried, directory, cache, memory, kds, clock, log, inBackground, tuning };

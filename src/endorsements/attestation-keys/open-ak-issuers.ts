@@ -8,7 +8,7 @@ export interface AkIssuersSource {
   find(request: AkIssuersRequest): Promise<readonly Sourced<HashedDer>[]>;
 }
 
-interface AkIssuersOptions extends Pick<SourceWorld, 'files' | 'log'> {
+interface AkIssuersOptions extends Pick<SourceWorld, 'log'> {
   readonly folder: string;
   /** How often the folder is looked at. */
   readonly pollMs?: number;
@@ -22,8 +22,8 @@ export interface OpenAkIssuers extends OpenSource<AkIssuersSource> {
 }
 
 /** The operator's folder. Nothing is fetched from the addresses in the certificates. */
-export function openAkIssuers({ folder, files, log, pollMs = POLL_MS }: AkIssuersOptions): OpenAkIssuers {
-  const issuers = new AkIssuerFolder({ folder, from: files?.('tpm.intermediates'), log, pollMs });
+export function openAkIssuers({ folder, log, pollMs = POLL_MS }: AkIssuersOptions): OpenAkIssuers {
+  const issuers = new AkIssuerFolder({ folder, log, pollMs });
   const ready = issuers.start();
   return {
     source: {

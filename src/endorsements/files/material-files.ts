@@ -1,6 +1,7 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DISK_FILES, modifiedAt } from '../../files/disk-files.js';
-import type { ConfiguredMaterial } from '../../model/configured-files.js';
+import { markOf, modifiedAt } from '../../files/disk-files.js';
+import { readBoundedFile } from '../../files/whole-files.js';
 import type { Unavailable } from '../../model/endorsement.js';
 import { ConfigurationError, FormatError, UnfitError } from '../../model/errors.js';
 import { fileProblem } from '../../model/file-problem.js';
@@ -91,24 +92,16 @@ export function attempt<T>(read: () => T): T | Error {
  * A text that changes when a file of the folder comes, goes or is written; null where there is no folder.
  * Links are followed, as a mounted Kubernetes volume consists of them.
  */
-export async function fingerprintOf(
-  folder: string,
-  material: RegExp,
-  from: ConfiguredMaterial = DISK_FILES,
-): Promise<string | null> {
-  const names = await namesIn(folder, material, from);
+export async function fingerprintOf(folder: string, material: RegExp): Promise<string | null> {
+  const names = await namesIn(folder, material);
   if (names === null) return null;
-  const marks = await Promise.all(names.map((name) => from.mark(join(folder, name))));
+  const marks = await Promise.all(names.map((name) => markOf(join(folder, name))));
   return JSON.stringify(names.map((name, index) => [name, marks[index]]));
 }
 
 /** Reads the files of a folder whose names fit, in the order of their names; none where there is no folder. */
-export async function readMaterialFiles(
-  folder: string,
-  material: RegExp,
-  from: ConfiguredMaterial = DISK_FILES,
-): Promise<MaterialFiles> {
-  return readFiles(folder, (await namesIn(folder, material, from)) ?? [], from);
+export async function readMaterialFiles(folder: string, material: RegExp): Promise<MaterialFiles> {
+  return readFiles(folder, (await namesIn(folder, material)) ?? []);
 }
 
 /** The same of a bundle. @throws {ConfigurationError} where there is no such folder */
@@ -118,20 +111,16 @@ export async function readBundle(folder: string, material: RegExp): Promise<Mate
   return readFiles(folder, names);
 }
 
-async function readFiles(
-  folder: string,
-  names: readonly string[],
-  from: ConfiguredMaterial = DISK_FILES,
-): Promise<MaterialFiles> {
+async function readFiles(folder: string, names: readonly string[]): Promise<MaterialFiles> {
   const files: NamedFile[] = [];
   const refused: RefusedFile[] = [];
   let length = 0;
   for (const name of names) {
     const isFull = files.length >= MAXIMUM_FILES || length >= MAXIMUM_BYTES;
-    const read = isFull ? 'too much in this folder' : await readMaterialFile(join(folder, name), from);
+    const read = isFull ? 'too much in this folder' : await readMaterialFile(join(folder, name));
     if (typeof read === 'string') refused.push({ name, why: read });
     else {
-      files.push({ name, bytes: read, modifiedAt: modifiedAt(await from.mark(join(folder, name))) });
+      files.push({ name, bytes: read, modifiedAt: modifiedAt(await markOf(join(folder, name))) });
       length += read.byteLength;
     }
   }
@@ -139,21 +128,17 @@ async function readFiles(
 }
 
 /** The bytes, or why there are none. */
-async function readMaterialFile(path: string, from: ConfiguredMaterial): Promise<Uint8Array | string> {
+async function readMaterialFile(path: string): Promise<Uint8Array | string> {
   try {
-    return await from.read(path);
+    return await readBoundedFile(path);
   } catch (error) {
     return error instanceof UnfitError ? error.message : fileProblem(error);
   }
 }
 
-async function namesIn(
-  folder: string,
-  material: RegExp,
-  from: ConfiguredMaterial = DISK_FILES,
-): Promise<readonly string[] | null> {
+async function namesIn(folder: string, material: RegExp): Promise<readonly string[] | null> {
   try {
-    return (await from.names(folder)).filter((name) => material.test(name)).sort();
+    return (await readdir(folder)).filter((name) => material.test(name)).sort();
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;

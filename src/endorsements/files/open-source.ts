@@ -1,5 +1,4 @@
-import type { ConfiguredFilesOf } from '../../model/configured-files.js';
-import type { Exclusive } from '../../model/exclusive.js';
+import type { ReadBytes } from '../../files/whole-files.js';
 import type { Clock, Log } from '../../model/ports.js';
 import type { PreparedPart } from '../../model/reload.js';
 import type { BoundedAgentOptions } from '../../outgoing/bounded-agent.js';
@@ -10,12 +9,8 @@ import type { EndingFile, ExportedBundle, ImportReport } from './material-files.
 export interface SourceWorld extends Pick<BoundedAgentOptions, 'observer' | 'connect'> {
   readonly clock: Clock;
   readonly log: Log;
-  /** How folders and files of the operator's are read; left out, from the disk. */
-  readonly files?: ConfiguredFilesOf | undefined;
-  /** Keeps other processes of the service from raising a rollback mark meanwhile; left out, there are none. */
-  readonly exclusive?: Exclusive | undefined;
-  /** Whether files count as at a reload: one that was withdrawn while the service ran does not keep the process from starting. */
-  readonly isAgain?: boolean | undefined;
+  /** How files that the configuration names are read; left out, from the disk. Folders are read from the disk. */
+  readonly readBytes?: ReadBytes | undefined;
   /** Whether the process lives on after a request, so that there is time in which to renew. Where left out it does. */
   readonly inBackground?: boolean;
   /** What replicas share; null or left out where they share nothing. */

@@ -1,6 +1,5 @@
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import { UnfitError } from '../../model/errors.js';
-import { ALONE, type Exclusive } from '../../model/exclusive.js';
 import type { Log } from '../../model/ports.js';
 import type { CacheFolder } from './cache-folder.js';
 import { ReadOnce } from './read-once.js';
@@ -9,8 +8,6 @@ import { ReadOnce } from './read-once.js';
 export interface MarksWorld {
   readonly folder: CacheFolder;
   readonly log: Log;
-  /** Keeps other processes of the service from raising a mark meanwhile; left out, there are none. */
-  readonly exclusive?: Exclusive | undefined;
 }
 
 interface RollbackMarksOptions<T> extends MarksWorld {
@@ -42,11 +39,6 @@ export class RollbackMarks<T> {
     this.#marks = new ReadOnce<T>((mark) => mark !== null && mark !== options.damaged);
   }
 
-  /** Whether other processes of the service raise marks too. Then `changes` says nothing of theirs: `highest` does. */
-  get isShared(): boolean {
-    return this.#options.exclusive !== undefined;
-  }
-
   /** How often this process has raised a mark. */
   get changes(): number {
     return this.#marks.changes;
@@ -54,34 +46,19 @@ export class RollbackMarks<T> {
 
   /** Null where nothing was relied on yet, and where the file is gone. */
   highest(subject: string): Promise<T | null> {
-    return this.#options.exclusive === undefined
-      ? this.#marks.get(subject, () => this.#read(this.#fileOf(subject)))
-      : this.#newest(subject);
-  }
-
-  /** Another process of the service may have raised it. */
-  async #newest(subject: string): Promise<T | null> {
-    const kept = await this.#read(this.#fileOf(subject));
-    const noted = this.#marks.known(subject);
-    if (kept === this.#options.damaged || noted === null) return kept;
-    return kept !== null && this.#options.isOlder(noted, kept) ? kept : noted;
+    return this.#marks.get(subject, () => this.#read(this.#fileOf(subject)));
   }
 
   /**
    * Notes what is relied on. What is older changes nothing, nor is a mark overwritten that cannot be read. The file is read
-   * again before it is written: another process with the same folder may have raised it. Processes of one service raise
-   * it one after the other. Between services there is no lock: two that raise a mark at the same moment can still lower it.
+   * again before it is written: another process with the same folder may have raised it. There is no lock: two that raise a
+   * mark at the same moment can still lower it.
    *
    * @param hold puts the value where it is found. Not called where the value is refused; else begun before the mark can be seen, so that
    *   whoever compares with the mark finds what raised it
    * @returns whether it is no older than anything that was relied on; false where that cannot be told
    */
-  advance(subject: string, value: T, hold: () => Promise<void> = async () => {}): Promise<boolean> {
-    const { exclusive = ALONE } = this.#options;
-    return exclusive(this.#fileOf(subject), () => this.#raise(subject, value, hold));
-  }
-
-  async #raise(subject: string, value: T, hold: () => Promise<void>): Promise<boolean> {
+  async advance(subject: string, value: T, hold: () => Promise<void> = async () => {}): Promise<boolean> {
     const { folder, damaged, isOlder, format } = this.#options;
     const kept = await this.#read(this.#fileOf(subject));
     if (kept === damaged) return false;

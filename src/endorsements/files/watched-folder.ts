@@ -1,4 +1,3 @@
-import type { ConfiguredMaterial } from '../../model/configured-files.js';
 import { folderProblem, isSystemError } from '../../model/file-problem.js';
 import type { Log } from '../../model/ports.js';
 import { type PreparedPart, unfitPart } from '../../model/reload.js';
@@ -6,8 +5,6 @@ import { fingerprintOf, type MaterialFiles, type RefusedFile, readMaterialFiles 
 
 export interface FolderOptions {
   readonly folder: string;
-  /** How it is read; left out, from the disk. Whoever says how also says when it is read again. */
-  readonly from?: ConfiguredMaterial | undefined;
   /** How often the folder is looked at. */
   readonly pollMs: number;
   readonly log: Log;
@@ -64,7 +61,7 @@ export abstract class WatchedFolder {
   /** Reads the folder, and goes on looking at it until `close`. */
   async start(): Promise<void> {
     await this.refresh();
-    if (this.#isClosed || this.#options.from !== undefined) return;
+    if (this.#isClosed) return;
     this.#timer = setInterval(() => void this.refresh(), this.#options.pollMs).unref();
   }
 
@@ -105,12 +102,12 @@ export abstract class WatchedFolder {
 
   /** What the folder holds; null where it cannot be read, as the log says. */
   async #read({ unlessIs }: { unlessIs: string | null | undefined }): Promise<ReadFolder | 'unchanged' | null> {
-    const { folder, from, material } = this.#options;
+    const { folder, material } = this.#options;
     try {
-      const fingerprint = await fingerprintOf(folder, material, from);
+      const fingerprint = await fingerprintOf(folder, material);
       this.#fault = null;
       if (fingerprint === unlessIs) return 'unchanged';
-      return { fingerprint, recognised: this.recognise(await readMaterialFiles(folder, material, from)) };
+      return { fingerprint, recognised: this.recognise(await readMaterialFiles(folder, material)) };
     } catch (error) {
       const fault = String(error);
       if (fault !== this.#fault) this.#say(error);

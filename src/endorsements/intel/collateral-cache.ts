@@ -47,12 +47,11 @@ export class CollateralCache {
     this.#options = options;
   }
 
-  /** Reads what is on disk: at the start, and where another process of the service may have fetched something newer since. */
-  async read(): Promise<void> {
+  /** Reads what is on disk. */
+  async start(): Promise<void> {
     for (const name of await this.#options.folder.namesFrom(PREFIX)) {
       const found = await this.#read(name);
-      const held = this.#held.get(name);
-      if (found !== null && (held === undefined || held.fetchedAt < found.fetchedAt)) this.#held.set(name, found);
+      if (found !== null) this.#held.set(name, found);
     }
   }
 

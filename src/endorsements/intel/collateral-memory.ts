@@ -1,5 +1,4 @@
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
-import { ALONE, type Exclusive } from '../../model/exclusive.js';
 import type { CollateralKey, IntelCollateral } from '../../vendors/intel/collateral-parts.js';
 import { CrlMemory, isDamaged, type MarksWorld, RollbackMarks } from '../files/rollback-marks.js';
 
@@ -49,10 +48,8 @@ export class CollateralMemory {
   readonly #lists: CrlMemory;
   /** What was read of a source and platform, and how often a mark had been raised by then. */
   readonly #read = new Map<string, { readonly marks: CollateralMarks; readonly changes: number }>();
-  readonly #exclusive: Exclusive;
 
   constructor(world: MarksWorld) {
-    this.#exclusive = world.exclusive ?? ALONE;
     this.#numbers = new RollbackMarks({
       ...world,
       prefix: 'tdx-highest-',
@@ -65,17 +62,12 @@ export class CollateralMemory {
   }
 
   /**
-   * At once where nothing has changed since they were read, and no other process raises them. The cache may have changed by
-   * the time that a promise resolves: compare with what is at hand then.
+   * At once where nothing has changed since they were read. The cache may have changed by the time that a promise
+   * resolves: compare with what is at hand then.
    */
   marksOf(key: CollateralKey, source: CollateralSourceName): CollateralMarks | Promise<CollateralMarks> {
     const read = this.#read.get(nameOf(key, source));
-    return !this.isShared && read?.changes === this.#changes ? read.marks : this.#readMarks(key, source);
-  }
-
-  /** Whether other processes of the service raise marks too. */
-  get isShared(): boolean {
-    return this.#numbers.isShared;
+    return read?.changes === this.#changes ? read.marks : this.#readMarks(key, source);
   }
 
   get #changes(): number {
@@ -104,30 +96,19 @@ export class CollateralMemory {
 
   /**
    * Notes what a source gave. What is older changes nothing.
-   *
-   * @param keep puts it where it is found. Not called where a part is refused; else no other process of the service notes
-   *   something of this source meanwhile, so that what is kept last is what the marks are of
    * @returns whether no part is older than what was relied on; false where that cannot be told
    */
-  advance(
-    collateral: IntelCollateral,
-    source: CollateralSourceName,
-    keep: () => Promise<void> = async () => {},
-  ): Promise<boolean> {
+  async advance(collateral: IntelCollateral, source: CollateralSourceName): Promise<boolean> {
     const { fmspc, ca, tcbInfo, qeIdentity, pckList, rootList } = collateral;
-    return this.#exclusive(`tdx-collateral-${source}`, async () => {
-      // All four are compared before one is raised: the mark of a CRL that nobody keeps would refuse every platform of its CA.
-      if (isBehind(collateral, await this.#readMarks(collateral, source))) return false;
-      const advanced = await Promise.all([
-        this.#numbers.advance(`${source}-${fmspc}`, tcbInfo.number),
-        this.#numbers.advance(`${source}-${fmspc}-qe`, qeIdentity.number),
-        this.#lists.advance(`${source}-${ca}`, pckList),
-        this.#lists.advance(`${source}-root`, rootList),
-      ]);
-      const isNewest = advanced.every((isNoOlder) => isNoOlder);
-      if (isNewest) await keep();
-      return isNewest;
-    });
+    // All four are compared before one is raised: the mark of a CRL that nobody keeps would refuse every platform of its CA.
+    if (isBehind(collateral, await this.#readMarks(collateral, source))) return false;
+    const advanced = await Promise.all([
+      this.#numbers.advance(`${source}-${fmspc}`, tcbInfo.number),
+      this.#numbers.advance(`${source}-${fmspc}-qe`, qeIdentity.number),
+      this.#lists.advance(`${source}-${ca}`, pckList),
+      this.#lists.advance(`${source}-root`, rootList),
+    ]);
+    return advanced.every((isNoOlder) => isNoOlder);
   }
 }
 

@@ -247,9 +247,10 @@ export class CollateralSupply {
     const newest = before !== undefined && isCurrent(before, at) ? newestParts(collateral, before) : collateral;
     const fetched = { collateral: newest, source, fetchedAt: from.fetchedAt };
     // In this order: whoever reads the new file, also after a crash, knows what came before it.
-    const isNewest = await memory.advance(newest, source, () => cache.keep(fetched));
-    // Another process has relied on something newer meanwhile.
+    const isNewest = await memory.advance(newest, source);
+    // A process with the same folder, such as an import, has relied on something newer meanwhile.
     if (!isNewest) return this.#refused(newest, await memory.marksOf(newest, source), source);
+    await cache.keep(fetched);
     this.#failures.delete(keyName(newest));
     this.#watch(newest, this.#pauseAfter(fetched));
     return { collateral: newest, downloaded: from.origin === 'network' ? downloaded : null };

@@ -172,36 +172,18 @@ export class IntelEndorsements implements TdxCollateralSource {
     return marks.filter((ofSource) => isBehind(collateral, ofSource));
   }
 
-  /** All that is available, current and not behind its source. */
-  async #usable(key: CollateralKey, context: FetchContext): Promise<readonly Held[]> {
-    const { cache, memory } = this.#parts;
-    const compared = await this.#compared(key, context);
-    const mayCatchUp = memory.isShared && compared.some(({ held, behind }) => behind && held.fetchedAt !== null);
-    // Another process of the service has fetched something newer, and kept it.
-    if (mayCatchUp) await cache.read();
-    const now = mayCatchUp ? await this.#compared(key, context) : compared;
-    return now.filter(({ behind }) => !behind).map(({ held }) => held);
-  }
-
-  /**
-   * All that is available and current, and whether its source gave something newer. The memory is of what was given lately: it
-   * says nothing about another time.
-   */
-  async #compared(
-    key: CollateralKey,
-    { at, historical }: FetchContext,
-  ): Promise<readonly { readonly held: Held; readonly behind: boolean }[]> {
-    const all = this.#held(key);
+  /** All that is available and current. The memory is of what was given lately: it says nothing about another time. */
+  async #usable(key: CollateralKey, { at, historical }: FetchContext): Promise<readonly Held[]> {
+    const held = this.#held(key);
     const { memory } = this.#parts;
-    const marks = historical ? [] : await Promise.all(all.map(({ source }) => memory.marksOf(key, source)));
+    const marks = historical ? [] : await Promise.all(held.map(({ source }) => memory.marksOf(key, source)));
     // Merged after the wait: by then the cache holds everything that the memory refers to.
-    return all
-      .map((one, index) => {
-        const held = { ...one, collateral: this.#withShared(one.collateral, at) };
+    return held
+      .map((one) => ({ ...one, collateral: this.#withShared(one.collateral, at) }))
+      .filter(({ collateral }, index) => {
         const ofSource = marks[index];
-        return { held, behind: ofSource !== undefined && isBehind(held.collateral, ofSource) };
-      })
-      .filter(({ held }) => isCurrent(held.collateral, at));
+        return isCurrent(collateral, at) && (ofSource === undefined || !isBehind(collateral, ofSource));
+      });
   }
 
   async #missing(key: CollateralKey, { at }: FetchContext): Promise<Unavailable> {

@@ -62,18 +62,17 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
   const { pins, clock, log } = options;
   const tuning = { ...DEFAULT_INTEL_TUNING, ...options.tuning };
   const reader = new CollateralReader(pins);
-  const from = options.files?.('intel.collateral');
-  const directory = new CollateralDirectory({ folder: options.folder, from, reader, log, pollMs: tuning.folderPollMs });
+  const directory = new CollateralDirectory({ folder: options.folder, reader, log, pollMs: tuning.folderPollMs });
   const folder = new CacheFolder(options.cacheFolder, log);
   const cache = new CollateralCache({ folder, reader });
-  const memory = new CollateralMemory({ folder, log, exclusive: options.exclusive });
+  const memory = new CollateralMemory({ folder, log });
   const services = openServices(options, tuning);
   const { pauses } = tuning;
   const inBackground = options.inBackground ?? true;
   const { shared = null } = options;
   const parts = { reader, directory, cache, memory, services, clock, log, pauses, inBackground, shared };
   const supply = new CollateralSupply(parts);
-  const ready = Promise.all([directory.start(), cache.read()]).then(() => supply.start());
+  const ready = Promise.all([directory.start(), cache.start()]).then(() => supply.start());
   const source = new IntelEndorsements(parts, supply, ready);
   const timer = setInterval(() => void supply.refreshDue(), tuning.duePollMs).unref();
   return {

@@ -1,10 +1,9 @@
-import { DISK_FILES } from '../../files/disk-files.js';
+import { type ReadBytes, readBoundedFile } from '../../files/whole-files.js';
 import { type KeyKinds, parseKeySet } from '../../formats/json-web-key-set.js';
 import { parsePemBlocks } from '../../formats/pem.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
 import { parseCertificate } from '../../formats/x509-certificate.js';
 import { parseCrl } from '../../formats/x509-crl.js';
-import type { ConfiguredFilesOf, ConfiguredMaterial } from '../../model/configured-files.js';
 import type { Sourced, TokenKeySet } from '../../model/endorsement.js';
 import { allOrProblems, ConfigurationError, FormatError, UnfitError } from '../../model/errors.js';
 import { tokenRouteOf } from '../../model/evidence-traits.js';
@@ -37,31 +36,31 @@ export class KeyFile implements IssuerKeys, ReadFile {
   readonly #naming: Naming;
   readonly #path: string;
   readonly #kinds: KeyKinds | undefined;
-  readonly #from: ConfiguredMaterial | undefined;
+  readonly #readBytes: ReadBytes | undefined;
   #keys = NO_KEYS;
 
   /** @param kinds which keys are taken; left out, RSA keys */
   constructor(
     naming: Naming,
     path: string,
-    { from, kinds }: { from?: ConfiguredMaterial | undefined; kinds?: KeyKinds } = {},
+    { readBytes, kinds }: { readBytes?: ReadBytes | undefined; kinds?: KeyKinds } = {},
   ) {
     this.#path = path;
     this.#kinds = kinds;
     this.#naming = naming;
-    this.#from = from;
+    this.#readBytes = readBytes;
     this.place = placeOf(naming);
   }
 
   async read(): Promise<void> {
     const parse = (bytes: Uint8Array) => parseKeySet(bytes, this.#kinds).keys;
-    this.#keys = await readConfiguredFile(this.#path, this.#naming, parse, this.#from);
+    this.#keys = await readConfiguredFile(this.#path, this.#naming, parse, this.#readBytes);
   }
 
   /** To remove the file, or all keys in it, withdraws the keys. A start is refused without them. */
   async readAgain(log: Log): Promise<() => void> {
     const parse = (bytes: Uint8Array) => keysOrNone(bytes, this.#kinds);
-    const keys = await readConfiguredFile(this.#path, this.#naming, parse, this.#from).catch(noneWhereGone);
+    const keys = await readConfiguredFile(this.#path, this.#naming, parse, this.#readBytes).catch(noneWhereGone);
     return () => {
       this.#keys = keys;
       if (keys.size > 0) return;
@@ -91,14 +90,14 @@ export class RootsFile implements ReadFile {
   readonly place: string;
   readonly #naming: Naming;
   readonly #path: string;
-  readonly #from: ConfiguredMaterial | undefined;
+  readonly #readBytes: ReadBytes | undefined;
   #crls: readonly Uint8Array[] = [];
 
-  constructor(issuer: TokenIssuer, path: string, files?: ConfiguredFilesOf) {
+  constructor(issuer: TokenIssuer, path: string, readBytes?: ReadBytes) {
     this.#path = path;
     this.#naming = namingOf('roots', issuer);
     this.place = placeOf(this.#naming);
-    this.#from = files?.(this.place);
+    this.#readBytes = readBytes;
   }
 
   get crls(): readonly Uint8Array[] {
@@ -111,7 +110,7 @@ export class RootsFile implements ReadFile {
 
   /** A file that is gone counts as wrong: to lose a CRL must not make a revoked certificate good. */
   async readAgain(): Promise<() => void> {
-    const { crls } = await readTokenRoots(this.#path, this.#naming, this.#from);
+    const { crls } = await readTokenRoots(this.#path, this.#naming, this.#readBytes);
     return () => {
       this.#crls = crls;
     };
@@ -130,17 +129,16 @@ export function namingOf(what: string, { type, issuer }: Pick<TokenIssuer, 'type
 }
 
 /** A file by its name, for people. */
-export function placeOf({ key, role }: Naming): string {
+function placeOf({ key, role }: Naming): string {
   return placedText({ path: key, what: role });
 }
 
 /**
  * Reads files, each whatever becomes of the others.
- * @param again the log, where they count as at a reload
  * @throws {ConfigurationError} with everything that is wrong with any of them
  */
-export async function readAll(files: readonly ReadFile[], again: Log | null = null): Promise<void> {
-  await allOrProblems(files.map(async (file) => (again === null ? file.read() : (await file.readAgain(again))())));
+export async function readAll(files: readonly ReadFile[]): Promise<void> {
+  await allOrProblems(files.map((file) => file.read()));
 }
 
 /** Reads files again, each whatever becomes of the others. Never rejects. */
@@ -168,10 +166,10 @@ export async function readConfiguredFile<T>(
   path: string,
   { key, role }: Naming,
   parse: (bytes: Uint8Array) => T,
-  from: ConfiguredMaterial = DISK_FILES,
+  readBytes: ReadBytes = readBoundedFile,
 ): Promise<T> {
   try {
-    return parse(await from.read(path));
+    return parse(await readBytes(path));
   } catch (cause) {
     const what = [role, path, reasonOf(cause)].filter((part) => part !== '').join(': ');
     throw new ConfigurationError([{ path: key, what }], { cause });
@@ -198,8 +196,8 @@ export interface TokenRoots {
  * Reads a PEM file of root certificates and CRLs. Only their form is checked.
  * @throws {ConfigurationError}
  */
-export function readTokenRoots(path: string, naming: Naming, from?: ConfiguredMaterial): Promise<TokenRoots> {
-  return readConfiguredFile(path, naming, parseTokenRoots, from);
+export function readTokenRoots(path: string, naming: Naming, readBytes?: ReadBytes): Promise<TokenRoots> {
+  return readConfiguredFile(path, naming, parseTokenRoots, readBytes);
 }
 
 function parseTokenRoots(bytes: Uint8Array): TokenRoots {

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { readBoundedFile, writeAtomically } from '../../files/whole-files.js';
+import { type ReadBytes, readBoundedFile, writeAtomically } from '../../files/whole-files.js';
 import { type KeyKinds, parseKeySet } from '../../formats/json-web-key-set.js';
-import type { ConfiguredMaterial } from '../../model/configured-files.js';
 import type { Sourced, TokenKeySet, Unavailable } from '../../model/endorsement.js';
 import { UnfitError } from '../../model/errors.js';
 import { isSystemError } from '../../model/file-problem.js';
@@ -34,9 +33,7 @@ export interface CallerKeyPlace {
   readonly path: KeyPath;
 }
 
-export interface CallerKeysOptions extends Omit<SourceWorld, 'files'> {
-  /** How files that a caller names are read; left out, from the disk. */
-  readonly from?: ConfiguredMaterial | undefined;
+export interface CallerKeysOptions extends SourceWorld {
   /** Folder in which fetched sets are kept, for starts during an outage. */
   readonly folder: string;
   readonly pauses?: Partial<TokenKeysPauses> | undefined;
@@ -57,7 +54,7 @@ export interface OpenCallerKeys {
   /** Never throws for what is out of reach. */
   find(kid: string, signal: AbortSignal): Promise<Sourced<TokenKeySet> | Unavailable>;
   /** Whether opening its place again would come to the same. Never throws: where a file cannot be used, opening says so. */
-  isCurrent(from: CallerKeysOptions['from']): Promise<boolean>;
+  isCurrent(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -73,22 +70,22 @@ function isFile(keys: string): boolean {
   return keys !== 'discovery' && !keys.startsWith('https://');
 }
 
-async function fromFile(place: CallerKeyPlace, { from }: CallerKeysOptions): Promise<OpenCallerKeys> {
+async function fromFile(place: CallerKeyPlace, { readBytes }: CallerKeysOptions): Promise<OpenCallerKeys> {
   const naming = { key: [...place.path, 'keys'], role: '' };
-  const file = new KeyFile(naming, place.keys, { from, kinds: kindsOf(place) });
+  const file = new KeyFile(naming, place.keys, { readBytes, kinds: kindsOf(place) });
   await file.read();
   // The file is read again.
   return { find: () => file.find(), isCurrent: async () => false, close: async () => undefined };
 }
 
 async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): Promise<OpenCallerKeys> {
-  const { clock, log, observer, connect, folder, from } = options;
+  const { clock, log, observer, connect, folder, readBytes } = options;
   const { issuer, keys, tokenFile } = place;
   const kinds = kindsOf(place);
   const pauses = { ...DEFAULT_TOKEN_KEYS_PAUSES, ...options.pauses };
   const url = keys === 'discovery' ? null : keys;
   const discovery = url === null ? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration` : null;
-  const authorities = await authoritiesOf(place, from);
+  const authorities = await authoritiesOf(place, readBytes);
   const fetch = new BoundedFetch({
     origins: [new URL(url ?? discovery ?? '').origin],
     attemptTimeoutMs: pauses.attemptTimeoutMs,
@@ -123,8 +120,8 @@ async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): P
   return {
     find: (kid, signal) => source.find(kid, { at: clock.now(), historical: false, signal }),
     // What was fetched counts no longer than the authorities under which it was.
-    isCurrent: (again) =>
-      authoritiesOf(place, again).then(
+    isCurrent: () =>
+      authoritiesOf(place, readBytes).then(
         (text) => text === authorities,
         () => false,
       ),
@@ -192,14 +189,14 @@ class KeptKeySet {
 /** The text of `ca`; null where the place has none. @throws {ConfigurationError} also where the token for the place cannot be used */
 async function authoritiesOf(
   { ca, tokenFile, path }: CallerKeyPlace,
-  from: CallerKeysOptions['from'],
+  readBytes: ReadBytes | undefined,
 ): Promise<string | null> {
   if (tokenFile !== null) await readBearer(tokenFile, { key: [...path, 'tokenFile'], role: '' });
-  return ca === null ? null : readAuthorities(ca, { key: [...path, 'ca'], role: '' }, from);
+  return ca === null ? null : readAuthorities(ca, { key: [...path, 'ca'], role: '' }, readBytes);
 }
 
 /** What stands between the certificates is passed over, as bundles of authorities have it. @throws {ConfigurationError} */
-function readAuthorities(file: string, naming: Naming, from?: ConfiguredMaterial): Promise<string> {
+function readAuthorities(file: string, naming: Naming, readBytes?: ReadBytes): Promise<string> {
   const parse = (bytes: Uint8Array) => {
     const text = Buffer.from(bytes).toString('latin1');
     try {
@@ -210,7 +207,7 @@ function readAuthorities(file: string, naming: Naming, from?: ConfiguredMaterial
     if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new UnfitError('without a certificate');
     return text;
   };
-  return readConfiguredFile(file, naming, parse, from);
+  return readConfiguredFile(file, naming, parse, readBytes);
 }
 
 /** @throws {ConfigurationError} */

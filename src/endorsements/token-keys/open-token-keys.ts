@@ -1,7 +1,7 @@
 import type { Clock, Log } from '../../model/ports.js';
 import { BoundedFetch, type Fetch } from '../../outgoing/bounded-fetch.js';
 import type { FetchedMaterial, OpenSource, SourceWorld } from '../files/open-source.js';
-import { KeyFile, namingOf, placeOf, type ReadFile, RootsFile, readAll, readAllAgain } from './configured-files.js';
+import { KeyFile, namingOf, type ReadFile, RootsFile, readAll, readAllAgain } from './configured-files.js';
 import { KeySetDownload } from './key-set-download.js';
 import { KeySetMemory, type KeySetPauses } from './key-set-memory.js';
 import { issuerName, requireSoundIssuers, type TokenIssuer } from './token-issuer.js';
@@ -36,7 +36,7 @@ export interface OpenTokenKeys extends OpenSource<TokenKeysSource> {
 }
 
 /** What every issuer is put together with. */
-interface Parts extends Pick<SourceWorld, 'files'> {
+interface Parts extends Pick<SourceWorld, 'readBytes'> {
   /** Takes what is fetched of each issuer. */
   readonly memories: Map<string, KeySetMemory>;
   readonly fetch: Fetch;
@@ -64,9 +64,9 @@ export function openTokenKeys(options: TokenKeysOptions): OpenTokenKeys {
   });
   const read: ReadFile[] = [];
   const memories = new Map<string, KeySetMemory>();
-  const parts: Parts = { files: options.files, memories, fetch, closing: closing.signal, pauses, clock, log };
+  const parts: Parts = { readBytes: options.readBytes, memories, fetch, closing: closing.signal, pauses, clock, log };
   const served = new Map(issuers.map((issuer) => [issuerName(issuer), serveIssuer(issuer, read, parts)]));
-  const ready = readAll(read, options.isAgain === true ? log : null);
+  const ready = readAll(read);
   // Whoever waits for it hears of it; nobody has to.
   ready.catch(() => {});
   return {
@@ -83,15 +83,14 @@ export function openTokenKeys(options: TokenKeysOptions): OpenTokenKeys {
 }
 
 function serveIssuer(issuer: TokenIssuer, read: ReadFile[], parts: Parts): ServedIssuer {
-  const roots = issuer.roots === null ? null : new RootsFile(issuer, issuer.roots, parts.files);
+  const roots = issuer.roots === null ? null : new RootsFile(issuer, issuer.roots, parts.readBytes);
   if (roots !== null) read.push(roots);
   return { keys: keysOf(issuer, read, parts), roots };
 }
 
-function keysOf(issuer: TokenIssuer, read: ReadFile[], { files, memories, fetch, ...parts }: Parts): IssuerKeys {
+function keysOf(issuer: TokenIssuer, read: ReadFile[], { readBytes, memories, fetch, ...parts }: Parts): IssuerKeys {
   if ('file' in issuer.keys) {
-    const naming = namingOf('keys', issuer);
-    const file = new KeyFile(naming, issuer.keys.file, { from: files?.(placeOf(naming)) });
+    const file = new KeyFile(namingOf('keys', issuer), issuer.keys.file, { readBytes });
     read.push(file);
     return file;
   }

@@ -55,13 +55,7 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
     ...policiesRoutes(policyTexts),
     lintRoute(policyTexts, slots),
     evaluateRoute({ evaluatePolicy, slots, limits }),
-    ...(settings.hasManagement === true
-      ? []
-      : operationRoutes({
-          ...dependencies,
-          metrics: dependencies.figures ?? dependencies.metrics,
-          metricsAccess: 'metrics',
-        })),
+    ...(settings.hasManagement === true ? [] : operationRoutes({ ...dependencies, metricsAccess: 'metrics' })),
     openapiRoute(),
   ];
   for (const route of routes) application.route(route);

@@ -172,21 +172,6 @@ describe('veritee serve', () => {
     expect(await ended).toEqual([0, null]);
   });
 
-  it('has as many workers as its option says, whatever the configuration says', async () => {
-    const file = await cli.write(
-      'option.yaml',
-      JSON.stringify({ workers: 1, listen: { port: 0 }, amd: { kds: 'off' } }),
-    );
-    const { child, url, lines, ended } = await started(['serve', '--config', file, '--workers', '2']);
-    expect((await call(url, '/metrics')).body).toContain('veritee_workers_configured 2\n');
-    await signalled(child, lines, 'reloaded');
-    child.kill('SIGTERM');
-    expect(await ended).toEqual([0, null]);
-    expect((await run(['serve', '--workers', 'many'])).stderr).toBe(
-      '--workers: must be auto, or a number of workers from 1 to 256\n',
-    );
-  });
-
   it('takes over the callers of the file once it has changed, without a signal', async () => {
     const { child, url, ended } = await serve({}, 'watched.yaml');
     expect((await call(url, '/metrics')).status).toBe(200);
@@ -200,7 +185,6 @@ describe('veritee serve', () => {
   });
 
   it.each<[string, object, string]>([
-    ['several workers and challenges in memory', { workers: 2, decisions: { store: 'off' } }, 'workers: must be 1'],
     [
       'an address for everybody without callers',
       { listen: { host: '0.0.0.0' } },
@@ -270,11 +254,11 @@ describe('veritee serve on a port that is taken', () => {
     expect(stdout).not.toContain('listening');
   });
 
-  it.each([1, 2])('does not start, and says why with 1, whether it has workers or not: %d', async (workers) => {
+  it('does not start, and says why with 1', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    const file = await cli.write('taken.yaml', JSON.stringify({ workers, listen: { port }, amd: { kds: 'off' } }));
+    const file = await cli.write('taken.yaml', JSON.stringify({ listen: { port }, amd: { kds: 'off' } }));
     const { exitCode, stdout, stderr } = await cli.run(['serve', '--config', file]);
     other.close();
     expect(exitCode).toBe(1);

@@ -1,12 +1,12 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
+import { CrlMemory } from '../../../src/endorsements/files/rollback-marks.js';
 import { EntrySeal } from '../../../src/endorsements/replicas/sealed-entries.js';
 import { SharedFetches } from '../../../src/endorsements/replicas/shared-fetches.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import type { SuppliedCrl } from '../../../src/model/endorsement.js';
-import type { Exclusive } from '../../../src/model/exclusive.js';
 import type { SharedAnswer, SharedStore } from '../../../src/model/shared-endorsements.js';
 import { NO_ROOM } from '../../../src/outgoing/fetch-error.js';
 import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
@@ -226,14 +226,15 @@ describe('AmdCrls: half life', () => {
     const open = new Promise<void>((resolve) => {
       goOn = resolve;
     });
-    const exclusive: Exclusive = async (_name, work) => {
+    const { advance } = CrlMemory.prototype;
+    vi.spyOn(CrlMemory.prototype, 'advance').mockImplementation(async function (this: CrlMemory, ...given) {
       if (lab.clock.now() > NOW) {
         isHeldUp = true;
         await open;
       }
-      return work();
-    };
-    const opened = lab.open({ exclusive, shared: sharing() });
+      return advance.apply(this, given);
+    });
+    const opened = lab.open({ shared: sharing() });
     await listOf(opened);
     serve(2, 0, 30);
     lab.clock.advance(DAY_MS);
@@ -243,6 +244,7 @@ describe('AmdCrls: half life', () => {
     goOn();
     await closed;
     expect(parseCrl(await readFile(join(lab.cacheFolder, KEPT))).crlNumber).toBe(2n);
+    vi.restoreAllMocks();
   });
 });
 

@@ -252,10 +252,6 @@ describe('token keys: files', () => {
     expect(lab.log.of(/^key file is gone or lists no key: no token can be verified with it any more$/)).toEqual([
       { file: name },
     ]);
-    // A worker that comes back meanwhile has none either, and is there.
-    const again = lab.open({ keys: { file } }, { isAgain: true });
-    await again.ready;
-    expect(await lab.told(again, 'a')).toEqual(['store']);
     await lab.write('keys.json', setWith('b'));
     await reloaded(opened);
     expect(await lab.told(opened, 'b')).toEqual(['store', 'b']);

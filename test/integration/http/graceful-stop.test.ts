@@ -51,39 +51,6 @@ describe('a service that stops', () => {
     await expect(call(service.url, '/livez')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('waits for connections that another process accepts for it, and answers them', async () => {
-    const late: ReturnType<typeof connection>[] = [];
-    let [asked, port] = [0, 0];
-    const handedOver = async () => {
-      asked += 1;
-      if (asked > 3) return;
-      const client = connection(port);
-      late.push(client);
-      await new Promise<void>((resolve) => client.socket.write(VERIFY, () => resolve()));
-    };
-    const service = await start({ listen: { handedOver } });
-    port = service.port;
-    await service.close();
-    await Promise.all(late.map(({ closed }) => closed));
-    // Once more than there was somebody.
-    expect(asked).toBe(4);
-    expect(late.map((client) => answersIn(client.received()).map(({ status }) => status))).toEqual([
-      [200],
-      [200],
-      [200],
-    ]);
-  });
-
-  it.each([
-    ['is gone', () => Promise.reject(new Error('the parent is gone'))],
-    ['gives no answer', () => new Promise<void>(() => {})],
-  ])('ends, too, where the process that accepts for it %s', async (_what, handedOver) => {
-    const service = await start({ listen: { handedOver } });
-    expect((await call(service.url, '/livez')).status).toBe(200);
-    await service.close();
-    await expect(call(service.url, '/livez')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-  });
-
   it('is not ready first, while it still answers', async () => {
     const service = await start({ listen: { stop: { noticeMs: 2_000, drainMs: 5_000 } } });
     expect((await call(service.url, '/readyz')).status).toBe(200);

@@ -38,24 +38,6 @@ export const ALERT_CASES: readonly AlertCase[] = [
     quiet: [['process_start_time_seconds', '', '100x10 200x40']],
   },
   {
-    alert: 'VeriteeWorkersMissing',
-    at: 9,
-    fires: [
-      ['veritee_workers', '', '3x20'],
-      ['veritee_workers_configured', '', '4x20'],
-    ],
-    quiet: [
-      ['veritee_workers', '', '3x3 4x20'],
-      ['veritee_workers_configured', '', '4x20'],
-    ],
-  },
-  {
-    alert: 'VeriteeWorkerCrashes',
-    at: 55,
-    fires: [['veritee_worker_crashes_total', '', '0x10 1x10 2x10 4x30']],
-    quiet: [['veritee_worker_crashes_total', '', '0x10 1x60']],
-  },
-  {
     alert: 'VeriteeNotReady',
     at: 3,
     fires: [['veritee_readiness_problem', 'code="clock"', '1x9']],

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { AddedFigures } from '../../../src/http/added-figures.js';
 import { type DescribedMetric, Metrics } from '../../../src/http/metrics.js';
 import { HEALTH_CODES } from '../../../src/model/health.js';
 import { PROJECT, readProjectFile } from '../../architecture/project-files.js';
@@ -59,20 +58,13 @@ function describedMetrics(): readonly DescribedMetric[] {
 
 const DESCRIBED = describedMetrics();
 
-/** Those that a service of several workers has besides. */
-const OF_WORKERS: readonly DescribedMetric[] = [
-  { name: 'veritee_workers', type: 'gauge', labels: [] },
-  { name: 'veritee_workers_configured', type: 'gauge', labels: [] },
-  { name: 'veritee_worker_crashes_total', type: 'counter', labels: [] },
-];
-
 /** Added to every series by Prometheus, when it scrapes. */
 const OF_SCRAPES = ['job', 'instance'];
 
 /** Labels of each series that there is, by its name. `up` is made by Prometheus. */
 const SERIES: ReadonlyMap<string, readonly string[]> = new Map([
   ['up', OF_SCRAPES],
-  ...[...DESCRIBED, ...OF_WORKERS].flatMap(({ name, type, labels }): (readonly [string, readonly string[]])[] => {
+  ...DESCRIBED.flatMap(({ name, type, labels }): (readonly [string, readonly string[]])[] => {
     const all = [...OF_SCRAPES, ...labels];
     if (type !== 'histogram') return [[name, all]];
     return [
@@ -139,12 +131,7 @@ describe('the metrics of a running service', () => {
       ([, name = '', type, labels = '']) => ({ name, type, labels: namedLabels(labels, /`(\w+)`/g) }),
     );
     const byName = (a: { readonly name: string }, b: { readonly name: string }) => (a.name < b.name ? -1 : 1);
-    expect(listed.sort(byName)).toEqual([...DESCRIBED, ...OF_WORKERS].sort(byName));
-    const ofWorkers = await new AddedFigures(() => 1, 1).text(new Map());
-    const told = [...ofWorkers.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
-    // Those of reloads are the service's too.
-    const ofReloads = ['veritee_last_reload_successful gauge', 'veritee_reload_failed_total counter'];
-    expect(told.sort()).toEqual([...OF_WORKERS.map(({ name, type }) => `${name} ${type}`), ...ofReloads].sort());
+    expect(listed.sort(byName)).toEqual([...DESCRIBED].sort(byName));
   });
 });
 

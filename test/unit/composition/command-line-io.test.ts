@@ -1,9 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { configurationOf, readInput } from '../../../src/composition/command-line-io.js';
+import { readInput } from '../../../src/composition/command-line-io.js';
 
 const MIB = 1024 * 1024;
 
@@ -50,17 +47,5 @@ describe('an input of the command line', () => {
     await expect(reading).rejects.toMatchObject({
       lines: ['standard input: cannot be read: the disk or the file system fails', 'expected a policy'],
     });
-  });
-});
-
-describe('the configuration of a command', () => {
-  it('is that of the file, over which the settings of the command line come', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'veritee-io-'));
-    const config = join(folder, 'veritee.yaml');
-    await writeFile(config, 'workers: 3');
-    expect((await configurationOf({ config })).workers).toBe(3);
-    expect((await configurationOf({ config }, { VERITEE__WORKERS: '2' })).workers).toBe(2);
-    expect((await configurationOf({})).workers).toBe(1);
-    await rm(folder, { recursive: true });
   });
 });

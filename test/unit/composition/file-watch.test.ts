@@ -41,7 +41,7 @@ describe('Files that are looked at', () => {
     ['is gone', () => rm(file('a.pem'))],
   ])('tell once that one %s', async (_what, change) => {
     await writeFile(file('a.pem'), 'old');
-    await watch.files.read(file('a.pem'));
+    await watch.readBytes(file('a.pem'));
     watch.watch();
     await change();
     await expect.poll(() => changes).toBe(1);
@@ -51,7 +51,7 @@ describe('Files that are looked at', () => {
 
   it('tell nothing of one that is made anew with the same content, and of the next change', async () => {
     await writeFile(file('a.pem'), 'old');
-    await watch.files.read(file('a.pem'));
+    await watch.readBytes(file('a.pem'));
     watch.watch();
     await writeFile(file('next'), 'old');
     await rename(file('next'), file('a.pem'));
@@ -68,24 +68,6 @@ describe('Files that are looked at', () => {
     await expect.poll(() => changes).toBe(1);
   });
 
-  it('tell that a folder has another file', async () => {
-    await watch.files.names(folder);
-    watch.watch();
-    await writeFile(file('b.pem'), 'new');
-    await expect.poll(() => changes).toBe(1);
-  });
-
-  it('tell that a policy directory has changed, and nothing of a file that is no policy', async () => {
-    await writeFile(file('a.yaml'), 'old');
-    expect((await watch.files.policies(folder))?.files).toEqual([{ name: 'a.yaml', text: 'old' }]);
-    watch.watch();
-    await writeFile(file('notes.txt'), 'new');
-    await looks();
-    expect(changes).toBe(0);
-    await writeFile(file('a.yaml'), 'new');
-    await expect.poll(() => changes).toBe(1);
-  });
-
   it('tell of a change that came while one was read', async () => {
     // The state of before the reading is noted, and then the file changes.
     let reads = 0;
@@ -94,22 +76,22 @@ describe('Files that are looked at', () => {
     watch = new FileWatch({
       onChange: () => changed(),
       pollMs: 5,
-      disk: { read, mark, names: async () => [], policies: async () => null },
+      disk: { read, mark },
     });
-    await watch.files.read(file('a.pem'));
+    await watch.readBytes(file('a.pem'));
     watch.watch();
     await expect.poll(() => changes).toBe(1);
   });
 
   it('tell nothing while one is still being written', async () => {
     let state = 0;
-    const disk = { read: async () => Buffer.of(), mark: async () => String(state++), names: async () => [] };
+    const disk = { read: async () => Buffer.of(), mark: async () => String(state++) };
     watch = new FileWatch({
       onChange: () => changed(),
       pollMs: 5,
-      disk: { ...disk, policies: async () => null },
+      disk,
     });
-    await watch.files.read('a');
+    await watch.readBytes('a');
     watch.watch();
     await expect.poll(() => state).toBeGreaterThan(5);
     expect(changes).toBe(0);
@@ -117,7 +99,7 @@ describe('Files that are looked at', () => {
 
   it('twin: tell nothing where nothing changes, nor of what nobody has read', async () => {
     await writeFile(file('a.pem'), 'old');
-    await watch.files.read(file('a.pem'));
+    await watch.readBytes(file('a.pem'));
     watch.watch();
     await writeFile(file('b.pem'), 'new');
     await looks();
@@ -141,9 +123,9 @@ describe('Files that are looked at', () => {
     watch = new FileWatch({
       onChange: () => changed(),
       pollMs: 5,
-      disk: { read, mark, names: async () => [], policies: async () => null },
+      disk: { read, mark },
     });
-    await watch.files.read(file('a.pem'));
+    await watch.readBytes(file('a.pem'));
     isHeld = true;
     watch.watch();
     await expect.poll(() => looks).toBe(2);

@@ -113,7 +113,6 @@ const CASES: readonly Case[] = [
   ['VERITEE__GATES', '{"web":{"audience":"a","policy":"p"}}', (c) => Object.keys(c.gates), ['web']],
   ['VERITEE__CALLERS', `{"ci":${CALLER}}`, (c) => Object.keys(c.callers), ['ci']],
   ['VERITEE__INSPECTOR', 'false', (c) => c.inspector, false],
-  ['VERITEE__WORKERS', '4', (c) => c.workers, 4],
   ['VERITEE__LOG__LEVEL', 'warn', (c) => c.log.level, 'warn'],
   ['VERITEE__TRACES__ENDPOINT', 'https://c.example', (c) => c.traces?.endpoint, 'https://c.example'],
   ['VERITEE__TRACES__HEADERS_FILE', 'headers', (c) => c.traces?.headersFile, 'headers'],

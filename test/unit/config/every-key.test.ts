@@ -53,7 +53,7 @@ const PROXIED = 'integration/outgoing/proxied-addresses.test.ts';
 
 const SHOWN: Readonly<Record<string, Shown>> = {
   'listen.host': NOT_STARTED,
-  'listen.port': [SERVE, 'does not start, and says why with 1, whether it has workers or not: %d'],
+  'listen.port': [SERVE, 'does not start, and says why with 1'],
   'listen.insecure': [SERVE, 'says who is let in without callers, insecure: %s'],
   'listen.tls.cert': NOT_STARTED,
   'listen.tls.key': NOT_STARTED,
@@ -253,7 +253,6 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'traces.sample': [TRACES, 'of 0 traces nothing, contacts nobody, and leaves the log without a trace'],
   'traces.trustParent': [TRACES, 'is followed where it is trusted, with its flag and without tracestate'],
   inspector: ['integration/service/pages.test.ts', 'are not served where they are switched off, but for the documents'],
-  workers: ['system/workers.test.ts', 'answer at one port, sign with one key, and know what the others have used up'],
   'log.level': ['unit/http/log.test.ts', 'writes nothing below its level'],
 };
 

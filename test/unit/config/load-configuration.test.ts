@@ -14,8 +14,6 @@ const KEY_HASH = 'Ab'.repeat(32);
 const VERSION = '0123456789abcdef0123456789abcdef';
 const UNKNOWN_CLOUD =
   'names no vault of a cloud that is known: the host has to be the name of the vault before one of .vault.azure.net, .managedhsm.azure.net, .vault.azure.cn, .managedhsm.azure.cn, .vault.usgovcloudapi.net, .managedhsm.usgovcloudapi.net, also where a private endpoint answers; use a file for a key of elsewhere';
-const IN_MEMORY =
-  'workers: must be 1 where challenges are kept in memory: set decisions.store, or challenges.store to a server';
 const VAULT_URL = 'must be the URL of a vault, as https://NAME.vault.azure.net';
 const PROXY =
   'must be http://host:port or https://host:port, with user@ before the host where the proxy wants a password';
@@ -93,7 +91,6 @@ describe('defaults', () => {
       gates: {},
       callers: {},
       inspector: true,
-      workers: 1,
       log: { level: 'info' },
       traces: null,
       egress: { proxy: null, passwordFile: null, noProxy: [] },
@@ -739,13 +736,6 @@ describe('each refusal names its place', () => {
       'gates: { web: { audience: a, policy: p, url: https://app.example/x } }',
       'gates.web.url: must be an https URL without path',
     ],
-    ['workers: 0', 'workers: must be auto, or a number of workers from 1 to 256'],
-    ['workers: 257', 'workers: must be auto, or a number of workers from 1 to 256'],
-    ['workers: many', 'workers: must be auto, or a number of workers from 1 to 256'],
-    ...['workers: 2', 'workers: auto'].flatMap((several): readonly [string, string][] => [
-      [`${several}\nchallenges: { store: memory }`, IN_MEMORY],
-      [`${several}\ndecisions: { store: off }`, IN_MEMORY],
-    ]),
     ['log: { level: silent }', 'log.level: must be one of fatal, error, warn, info, debug, trace'],
   ])('%s', (text, problem) => {
     expect(problemsOf(text)).toContainEqual(problem.endsWith(';') ? expect.stringContaining(problem) : problem);

@@ -3,7 +3,7 @@ import { HeldEndorsements } from '../../../src/service/held-endorsements.js';
 
 const HELD = { kind: 'crl', sha256: 'ab', value: Uint8Array.of(0x30) } as const;
 const endorsements = new HeldEndorsements({
-  find: async (tenant, sha256) => (tenant === 'red' && sha256 === 'ab' ? HELD : null),
+  find: (tenant, sha256) => (tenant === 'red' && sha256 === 'ab' ? HELD : null),
 });
 
 it('gives out what is held for the tenant of the caller', async () => {

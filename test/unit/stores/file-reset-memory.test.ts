@@ -18,7 +18,6 @@ import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UnfitError } from '../../../src/model/errors.js';
-import type { Exclusive } from '../../../src/model/exclusive.js';
 import type { ResetCounts } from '../../../src/model/vtpm-resets.js';
 import { FileResetMemory } from '../../../src/stores/file-reset-memory.js';
 import { makePipe } from '../../make-pipe.js';
@@ -102,23 +101,6 @@ describe('the memory of vTPM resets', () => {
     expect(highest).toEqual([first, second, second, counts(8), counts(8), counts(8)]);
     expect(await memory.highest(KEY)).toEqual(counts(8));
     expect(await memory.highest(keyOf('another'))).toBeNull();
-  });
-
-  it('TPM-10 lowers no counts that another process of the service has noted just before', async () => {
-    const other = open();
-    const asked: string[] = [];
-    const exclusive: Exclusive = async (name, work) => {
-      asked.push(name);
-      await other.advance(KEY, counts(9));
-      return work();
-    };
-    const memory = new FileResetMemory({ folder, log, exclusive });
-    expect(await memory.advance(KEY, counts(8))).toEqual(counts(9));
-    expect(await open().highest(KEY)).toEqual(counts(9));
-    expect(asked).toEqual([fileOf(KEY)]);
-    // What has not risen is only looked at.
-    await memory.advance(KEY, counts(7));
-    expect(asked).toHaveLength(1);
   });
 
   it('TPM-10 survives a restart, for its owner only, with nothing left beside it', async () => {

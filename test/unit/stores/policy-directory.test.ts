@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DISK_FILES, DISK_READING, readPolicyTexts } from '../../../src/files/disk-files.js';
+import { DISK_READING } from '../../../src/files/disk-files.js';
 import { MAX_POLICY_BYTES } from '../../../src/files/policy-file.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import type { PolicyDirectoryOptions } from '../../../src/stores/policy-directory.js';
@@ -308,10 +308,10 @@ describe('DEC-06', () => {
       reads++;
       // The change falls between two looks at the directory.
       appendFileSync(join(directory, 'a.yaml'), '.');
-      return DISK_FILES.names(folder);
+      return DISK_READING.names(folder);
     };
     const busy = open({
-      files: { ...DISK_FILES, policies: (folder) => readPolicyTexts(folder, { ...DISK_READING, names }) },
+      reading: { ...DISK_READING, names },
     });
     await expect(busy).rejects.toThrow(`policies.directory: ${directory}: keeps changing while it is read`);
     expect(reads).toBeGreaterThan(1);
@@ -341,7 +341,7 @@ describe('DEC-06', () => {
       return read;
     };
     const policies = await open({
-      files: { ...DISK_FILES, policies: (folder) => readPolicyTexts(folder, { ...DISK_READING, text }) },
+      reading: { ...DISK_READING, text },
     });
     expect(['aa', 'bb'].map((id) => policies.snapshot().get(id)?.text)).toEqual(['aa: 2', 'bb: 2']);
   });
@@ -368,12 +368,7 @@ function exchangedFiles() {
       exchanges.version++;
       isExchanged = false;
     },
-    files: {
-      ...DISK_FILES,
-      names,
-      mark,
-      policies: (folder: string) => readPolicyTexts(folder, { names, mark, text }),
-    },
+    reading: { names, mark, text },
   };
   return exchanges;
 }
@@ -381,7 +376,7 @@ function exchangedFiles() {
 describe('DEC-05', () => {
   it('DEC-05 shows exactly one set to each read, through 1 000 exchanges', async () => {
     const exchanges = exchangedFiles();
-    const policies = await open({ files: exchanges.files });
+    const policies = await open({ reading: exchanges.reading });
     const first = policies.snapshot();
     const texts = (set = policies.snapshot()) => ['aa', 'bb'].map((id) => set.get(id)?.text);
     exchanges.betweenFiles = () => expect(texts()).toEqual([`aa: ${exchanges.inForce}`, `bb: ${exchanges.inForce}`]);

@@ -41,29 +41,6 @@ const listUntil = (nextUpdate: Date, number: number) => {
   return verifyCrl(readCrl(pki.issueCrl({ product: 'Milan', number, overrides })), ark, 'Milan');
 };
 
-describe('a CRL that is behind the mark', () => {
-  const later = new Date(NOW.getTime() + 60_000);
-  const [ONE, TWO] = [listUntil(later, 1), listUntil(later, 2)];
-  const numberHeld = async () => (await cache.crl(MILAN, ark))?.number ?? null;
-
-  it.each([
-    ['there was none', async () => void (await cache.crl(MILAN, ark))],
-    ['there was an older one', () => cache.keepCrl(MILAN, ONE, NOW)],
-  ])('CRT-09 is read from its file again where %s', async (_what, before) => {
-    await before();
-    await open().keepCrl(MILAN, TWO, ONE_LATER);
-    await cache.catchUpWith(TWO, MILAN, ark);
-    expect([await numberHeld(), await cache.crlFetchedAt(MILAN)]).toEqual([2n, ONE_LATER]);
-  });
-
-  it('CRT-09 gives way to no older one of the file', async () => {
-    await cache.keepCrl(MILAN, TWO, NOW);
-    await open().keepCrl(MILAN, ONE, NOW);
-    await cache.catchUpWith({ number: 3n, thisUpdate: NOW }, MILAN, ark);
-    expect(await numberHeld()).toBe(2n);
-  });
-});
-
 describe('the end of a CRL', () => {
   it('removes its file after its last instant, and not before', async () => {
     await cache.keepCrl(MILAN, listUntil(NOW, 1), NOW);

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isOlder } from '../../../../src/crypto/revocation-list.js';
 import { CacheFolder } from '../../../../src/endorsements/files/cache-folder.js';
 import { CrlMemory, isDamaged } from '../../../../src/endorsements/files/rollback-marks.js';
-import type { Exclusive } from '../../../../src/model/exclusive.js';
 import { RecordingLog } from '../recording-log.js';
 
 const age = (number: bigint, day: number) => ({ number, thisUpdate: new Date(Date.UTC(2026, 0, day)) });
@@ -57,33 +56,6 @@ describe('CrlMemory', () => {
     expect(await memory.highest('Milan')).toEqual(age(8n, 2));
     expect(await memory.advance('Milan', age(8n, 2))).toBe(true);
     expect(await memory.advance('Milan', age(9n, 3))).toBe(true);
-  });
-
-  it('CRT-09 lowers no mark that another process of the service has raised just before', async () => {
-    const other = open();
-    const asked: string[] = [];
-    const exclusive: Exclusive = async (name, work) => {
-      asked.push(name);
-      await other.advance('Milan', age(9n, 2));
-      return work();
-    };
-    const memory = new CrlMemory({
-      folder: new CacheFolder(path, new RecordingLog()),
-      log: new RecordingLog(),
-      exclusive,
-    });
-    expect(await memory.advance('Milan', age(8n, 1))).toBe(false);
-    expect(await open().highest('Milan')).toEqual(age(9n, 2));
-    expect(asked).toEqual([FILE]);
-  });
-
-  it('CRT-09 knows at once of a mark that another process of the service has raised', async () => {
-    const log = new RecordingLog();
-    const memory = new CrlMemory({ folder: new CacheFolder(path, log), log, exclusive: (_name, work) => work() });
-    await memory.advance('Milan', age(8n, 1));
-    await open().advance('Milan', age(9n, 2));
-    expect(await memory.highest('Milan')).toEqual(age(9n, 2));
-    expect(await memory.advance('Milan', age(8n, 1))).toBe(false);
   });
 
   it('CRT-09 has what raised a mark held before the mark can be seen', async () => {
