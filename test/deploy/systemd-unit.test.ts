@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfiguration } from '../../src/config/load-configuration.js';
 import { readProjectFile } from '../architecture/project-files.js';
 import { isLacking } from '../requirements.js';
 
 const UNIT = readProjectFile('deploy/veritee.service');
+const TEMPLATE = readProjectFile('deploy/veritee@.service');
 const settings = (name: string) => [...UNIT.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value]) => value);
 
 const WITHOUT_SYSTEMD = isLacking('deploy/veritee.service', [
@@ -63,15 +65,53 @@ describe('deploy/veritee.service', () => {
   });
 });
 
-describe.skipIf(WITHOUT_SYSTEMD)('systemd-analyze', () => {
+describe('deploy/veritee@.service', () => {
+  it('differs from the unit in what a replica has of its own', () => {
+    const linesOf = (unit: string) => unit.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    const [one, several] = [linesOf(UNIT), linesOf(TEMPLATE)];
+    expect(several.filter((line) => !one.includes(line))).toEqual([
+      'Description=veritee, a verifier for confidential VM evidence, on port %i',
+      'StateDirectory=veritee-%i',
+      'WorkingDirectory=/var/lib/veritee-%i',
+      'Environment=VERITEE__LISTEN__PORT=%i',
+      'Environment=VERITEE__CHALLENGES__KEY=%d/veritee.challenges-key',
+      'Environment=VERITEE__RECEIPTS__KEY=%d/veritee.receipts-key',
+    ]);
+    expect(one.filter((line) => !several.includes(line))).toEqual([
+      'Description=veritee, a verifier for confidential VM evidence',
+      'StateDirectory=veritee',
+      'WorkingDirectory=/var/lib/veritee',
+    ]);
+  });
+
+  it('sets variables that the configuration has', () => {
+    const environment = Object.fromEntries(
+      [...TEMPLATE.matchAll(/^Environment=(VERITEE__\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [
+        name,
+        value.replace('%i', '8081').replace('%d', '/run/credentials/veritee@8081.service'),
+      ]),
+    );
+    const { listen, challenges, receipts } = loadConfiguration({ text: '{}', environment });
+    expect([listen.port, challenges.key, receipts.key]).toEqual([
+      8081,
+      '/run/credentials/veritee@8081.service/veritee.challenges-key',
+      '/run/credentials/veritee@8081.service/veritee.receipts-key',
+    ]);
+  });
+});
+
+describe.skipIf(WITHOUT_SYSTEMD).each([
+  ['veritee.service', UNIT],
+  ['veritee@.service', TEMPLATE],
+])('systemd-analyze of %s', (name, unit) => {
   let folder: string;
   let file: string;
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'veritee-unit-'));
-    file = join(folder, 'veritee.service');
+    file = join(folder, name);
     // The program has to be where the unit says, which is elsewhere on some machines.
-    writeFileSync(file, UNIT.replace('/usr/bin/node', process.execPath));
+    writeFileSync(file, unit.replace('/usr/bin/node', process.execPath));
   });
 
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -87,7 +127,7 @@ describe.skipIf(WITHOUT_SYSTEMD)('systemd-analyze', () => {
   });
 
   it('twin: it finds a setting that does not exist', () => {
-    writeFileSync(join(folder, 'wrong.service'), UNIT.replace('LockPersonality=', 'LockPersonalities='));
+    writeFileSync(join(folder, 'wrong.service'), unit.replace('LockPersonality=', 'LockPersonalities='));
     const { stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', join(folder, 'wrong.service')], {
       encoding: 'utf8',
     });
