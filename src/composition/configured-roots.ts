@@ -6,7 +6,7 @@ import { parseCertificate } from '../formats/x509-certificate.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
 import type { Log } from '../model/ports.js';
-import { type PreparedPart, unfitPart } from '../model/reload.js';
+import type { PartOutcome } from '../model/reload.js';
 import { type IssuerRoots, readIssuerRoots } from './token-issuers.js';
 
 /** Roots from the files that the configuration names. A reload may change them between two requests. */
@@ -79,14 +79,14 @@ export class ReloadedRoots implements ConfiguredRoots {
   }
 
   /** Reads the files again. Never rejects: what is wrong with them is in the log. */
-  async prepareReload(): Promise<PreparedPart> {
+  async reload(): Promise<PartOutcome> {
     const { readBytes, log } = this.#world;
     try {
-      const roots = await readConfiguredRoots(this.#configuration, readBytes);
-      return { name: PART, isFit: true, commit: () => this.#use(roots) };
+      this.#use(await readConfiguredRoots(this.#configuration, readBytes));
+      return { name: PART, isTaken: true };
     } catch (error) {
       log.error({ err: error }, 'roots not reloaded: the previous ones stay in force');
-      return unfitPart(PART);
+      return { name: PART, isTaken: false };
     }
   }
 

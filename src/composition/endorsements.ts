@@ -93,7 +93,7 @@ export function openEndorsements(configuration: Configuration, world: Endorsemen
     fetched: async () => [...(await amd.fetched()), ...(await intel.fetched()), ...keys.fetched()],
     certificates: () => akIssuers.certificates(),
     endings: (at) => [...amd.endings(at), ...intel.endings(at)],
-    prepareReload: async () => (await Promise.all(parts.map((part) => part.prepareReload()))).flat(),
+    reload: async () => (await Promise.all(parts.map((part) => part.reload()))).flat(),
     close: () => all((part) => part.close()),
   };
 }

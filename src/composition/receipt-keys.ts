@@ -9,7 +9,7 @@ import type { JsonObject } from '../model/json.js';
 import { vaultKeyId } from '../model/key-vault-key.js';
 import type { KeyPath } from '../model/places.js';
 import type { Clock, Log } from '../model/ports.js';
-import { type PreparedPart, unfitPart } from '../model/reload.js';
+import type { PartOutcome } from '../model/reload.js';
 import { type ReceiptKeySet, ReceiptKeys } from '../results/receipt-keys.js';
 import { LocalSigningKey, type SigningKey, UnusableKeyError } from '../results/signing-key.js';
 import { type PublishedKey, parsePublishedKey, parseSigningKey } from '../results/signing-key-file.js';
@@ -84,21 +84,18 @@ export class ReloadedReceiptKeys {
   }
 
   /** Reads files and vaults again. Never rejects: what is wrong with them is in the log. */
-  async prepareReload(): Promise<PreparedPart> {
+  async reload(): Promise<PartOutcome> {
     const { log } = this.#world;
     try {
-      const read = await readReceiptKeys(this.#configuration, this.#ephemeral, this.#world);
-      return { name: PART, isFit: true, commit: () => this.#use(read) };
+      const { set, endings } = await readReceiptKeys(this.#configuration, this.#ephemeral, this.#world);
+      this.keys.exchange(set);
+      this.#endings = endings;
+      return { name: PART, isTaken: true };
     } catch (error) {
       const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
       log.error(fields, 'receipt keys not reloaded: the previous ones stay in force');
-      return unfitPart(PART);
+      return { name: PART, isTaken: false };
     }
-  }
-
-  #use({ set, endings }: ReadKeys): void {
-    this.keys.exchange(set);
-    this.#endings = endings;
   }
 }
 

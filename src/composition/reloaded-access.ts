@@ -22,17 +22,6 @@ export interface AccessReload {
   readonly configuration: Configuration;
 }
 
-/** Callers and TLS material that were read again, and are not in force yet. */
-export interface PreparedAccess {
-  /**
-   * Puts them in force, and ends open connections where somebody has lost access.
-   * @throws {Error} where a listener does not take its TLS material; nothing has changed then
-   */
-  commit(): AccessReload;
-  /** Ends what was opened for them. */
-  discard(): Promise<void>;
-}
-
 /** As reloads call them. */
 export const ACCESS_PART = 'callers and listen.tls';
 
@@ -41,13 +30,6 @@ export interface ReloadedListeners {
   readonly server: Pick<RunningServer, 'exchangeTls' | 'endConnections'>;
   /** Null: probes and metrics are beside the rest. */
   readonly management: Pick<RunningManagement, 'exchangeTls'> | null;
-}
-
-/** Who may connect and call, of one configuration. */
-interface Access {
-  readonly configuration: Configuration;
-  readonly tls: ListenersTls;
-  readonly callers: OpenCallers;
 }
 
 /** TLS material of the listeners; null where one has none. */
@@ -99,32 +81,26 @@ export class ReloadedAccess {
   }
 
   /**
-   * Reads callers and TLS material of a configuration that was read again. The one prepared before is committed or discarded by then.
-   * @throws {ConfigurationError} where anything of it is wrong
+   * Takes over callers and TLS material of a configuration that was read again, and ends open connections where somebody has
+   * lost access.
+   * @throws {ConfigurationError} where anything of it is wrong; nothing has changed then
+   * @throws {Error} where a listener does not take its TLS material; likewise
    */
-  async prepareReload(read: Configuration, listeners: ReloadedListeners): Promise<PreparedAccess> {
-    const configuration = withAccessOf(this.#configuration, read);
-    requireCallers(this.#configuration, configuration);
+  async reload(read: Configuration, listeners: ReloadedListeners): Promise<AccessReload> {
+    const before = { configuration: this.#configuration, tls: this.#tls };
+    const configuration = withAccessOf(before.configuration, read);
+    requireCallers(before.configuration, configuration);
     requireTenants(configuration);
     const tls = await readListenersTls(configuration.listen, this.#world.readBytes);
     const callers = await openCallers(configuration, this.#world, this.#callers.keyring);
     await this.#callers.keyring.closeRetired();
-    return {
-      commit: () => {
-        const needRestart = changedKeys(configuration, read);
-        return { ...this.#use({ configuration, tls, callers }, listeners), needRestart };
-      },
-      discard: () => callers.keyring.discard(),
-    };
-  }
-
-  /** Nothing in it waits, so that no request meets the one without the other. */
-  #use(
-    { configuration, tls, callers }: Access,
-    listeners: ReloadedListeners,
-  ): Pick<AccessReload, 'tookOver' | 'configuration'> {
-    const before = { configuration: this.#configuration, tls: this.#tls };
-    exchangeTls(listeners, before.tls, tls);
+    try {
+      exchangeTls(listeners, before.tls, tls);
+    } catch (error) {
+      await callers.keyring.discard();
+      throw error;
+    }
+    // From there on nothing waits, so that no request meets the one without the other.
     this.#callers = callers;
     this.#configuration = configuration;
     this.#tls = tls;
@@ -132,7 +108,7 @@ export class ReloadedAccess {
       listeners.server.endConnections();
     }
     const changed = [...changedKeys(before.configuration, configuration), ...changedFiles(before.tls, tls)];
-    return { tookOver: [...new Set(changed)], configuration };
+    return { tookOver: [...new Set(changed)], needRestart: changedKeys(configuration, read), configuration };
   }
 }
 

@@ -3,12 +3,12 @@ import { configurationDigest } from '../config/effective-configuration.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { JsonObject } from '../model/json.js';
 import type { Log } from '../model/ports.js';
-import { type PartOutcome, type PreparedPart, unfitPart } from '../model/reload.js';
+import type { PartOutcome } from '../model/reload.js';
 import { ACCESS_PART, type AccessReload, type ReloadedAccess, type ReloadedListeners } from './reloaded-access.js';
 
 /** Something whose files are read again while the service runs. Never rejects: what is wrong with them is in the log. */
 interface ReloadedPart {
-  prepareReload(): Promise<PreparedPart | readonly PreparedPart[]>;
+  reload(): Promise<PartOutcome | readonly PartOutcome[]>;
 }
 
 /** What can be read again while the service runs. */
@@ -31,19 +31,6 @@ export interface ReloadedParts {
 /** Reads file and environment again. @throws {ConfigurationError} */
 export type ReadConfiguration = () => Promise<Configuration>;
 
-/** A reload of which everything was read. It is committed or discarded before the next one is prepared. */
-export interface PreparedReload {
-  readonly parts: readonly PartOutcome[];
-  /**
-   * Puts parts in force, at once.
-   * @param parts names of those; left out, all that are fit
-   * @returns names of those that are in force: without any that could not be put there, as the log says
-   */
-  commit(parts?: ReadonlySet<string>): readonly string[];
-  /** What was in force stays. */
-  discard(): Promise<void>;
-}
-
 /** Reads everything again that does not need a restart, and says what came of it. */
 export class ServiceReload {
   readonly #parts: ReloadedParts;
@@ -56,58 +43,30 @@ export class ServiceReload {
   /** One after the other. Never rejects: what comes of it is in the log. */
   run(read: ReadConfiguration): Promise<void> {
     const { log } = this.#parts;
-    const run = async () => void (await this.prepare(read)).commit();
+    const run = () => this.#run(read);
     this.#last = this.#last.then(run).catch((error: unknown) => log.error({ err: error }, 'reload failed'));
     return this.#last;
   }
 
-  async prepare(read: ReadConfiguration): Promise<PreparedReload> {
+  async #run(read: ReadConfiguration): Promise<void> {
     const { policies, roots, receiptKeys, endorsements, tracing } = this.#parts;
-    let came: AccessReload | null = null;
-    const access = this.#prepareAccess(read, (outcome) => {
-      came = outcome;
-    });
-    const reading = [policies, roots, receiptKeys, access, endorsements, tracing].map((part) => part.prepareReload());
-    const prepared = (await Promise.all(reading)).flat();
-    const fit = new Set(prepared.filter(({ isFit }) => isFit).map(({ name }) => name));
-    return {
-      parts: prepared.map(({ name, isFit }) => ({ name, isFit })),
-      commit: (parts = fit) => {
-        const wanted = prepared.filter(({ name }) => parts.has(name));
-        for (const part of prepared) if (!wanted.includes(part)) void part.discard?.();
-        const taken = wanted.filter((part) => this.#isCommitted(part)).map(({ name }) => name);
-        this.#say(
-          prepared.map(({ name }) => [name, taken.includes(name)]),
-          came,
-        );
-        return taken;
-      },
-      discard: async () => {
-        await Promise.all(prepared.map((part) => part.discard?.()));
-      },
-    };
+    const [first, access, ...others] = await Promise.all([
+      Promise.all([policies, roots, receiptKeys].map((part) => part.reload())),
+      this.#access(read),
+      endorsements.reload(),
+      tracing.reload(),
+    ]);
+    const ofAccess = { name: ACCESS_PART, isTaken: access !== null };
+    this.#say([...first.flat(), ofAccess, ...others.flat()], access);
   }
 
-  #isCommitted({ name, commit }: PreparedPart): boolean {
-    try {
-      commit();
-      return true;
-    } catch (error) {
-      this.#parts.log.error(
-        { err: error, part: name },
-        'read again, and cannot be used: what was before stays in force',
-      );
-      return false;
-    }
-  }
-
-  #say(outcomes: readonly (readonly [name: string, isTaken: boolean])[], access: AccessReload | null): void {
+  #say(outcomes: readonly PartOutcome[], access: AccessReload | null): void {
     const { log, onRead, onReloaded } = this.#parts;
-    const kept = outcomes.filter(([, taken]) => !taken).map(([name]) => name);
-    for (const [name, taken] of outcomes) onRead(name, taken);
+    const kept = outcomes.filter(({ isTaken }) => !isTaken).map(({ name }) => name);
+    for (const { name, isTaken } of outcomes) onRead(name, isTaken);
     const needRestart = access?.needRestart ?? [];
     const fields = {
-      reread: outcomes.filter(([, taken]) => taken).map(([name]) => name),
+      reread: outcomes.filter(({ isTaken }) => isTaken).map(({ name }) => name),
       changed: access?.tookOver ?? [],
       keptAsBefore: kept,
       needRestart,
@@ -119,20 +78,15 @@ export class ServiceReload {
     else log.info(fields, 'reloaded');
   }
 
-  #prepareAccess(read: ReadConfiguration, hear: (outcome: AccessReload) => void): ReloadedPart {
+  /** Null: the previous ones stay in force, as the log says. */
+  async #access(read: ReadConfiguration): Promise<AccessReload | null> {
     const { access, listeners, log } = this.#parts;
-    return {
-      prepareReload: async () => {
-        try {
-          const prepared = await access.prepareReload(await read(), listeners);
-          const commit = () => hear(prepared.commit());
-          return { name: ACCESS_PART, isFit: true, commit, discard: () => prepared.discard() };
-        } catch (error) {
-          const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
-          log.error(fields, 'callers and TLS material not reloaded: the previous ones stay in force');
-          return unfitPart(ACCESS_PART);
-        }
-      },
-    };
+    try {
+      return await access.reload(await read(), listeners);
+    } catch (error) {
+      const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
+      log.error(fields, 'callers and TLS material not reloaded: the previous ones stay in force');
+      return null;
+    }
   }
 }

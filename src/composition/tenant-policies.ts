@@ -2,7 +2,7 @@ import { type Configuration, isPolicyDirectoryRequired } from '../config/configu
 import { DEFAULT_TENANT, policiesByTenant, policiesOf } from '../config/tenants.js';
 import { allOrProblems, RefusedError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
-import type { PreparedPart } from '../model/reload.js';
+import type { PartOutcome } from '../model/reload.js';
 import type { Policy } from '../policy/policy-document.js';
 import type { Tenant, Tenants } from '../service/tenants.js';
 import { PolicyDirectory } from '../stores/policy-directory.js';
@@ -73,11 +73,11 @@ export class TenantPolicies {
   }
 
   /** Reads those of every tenant again. Never rejects. */
-  prepareReload(): Promise<readonly PreparedPart[]> {
-    const reading = [...this.#directories].map(async ([tenant, directory]) => {
-      const { isFit, commit } = await directory.prepareReload();
-      return { name: policiesPart(tenant), isFit, commit };
-    });
+  reload(): Promise<readonly PartOutcome[]> {
+    const reading = [...this.#directories].map(async ([tenant, directory]) => ({
+      name: policiesPart(tenant),
+      isTaken: await directory.reload(),
+    }));
     return Promise.all(reading);
   }
 

@@ -1,5 +1,5 @@
 import type { Configuration } from '../config/configuration.js';
-import type { PreparedPart } from '../model/reload.js';
+import type { PartOutcome } from '../model/reload.js';
 import type { RequestTracer } from '../model/traces.js';
 import type { OriginObserver } from '../outgoing/outages.js';
 import type { TracePace } from '../traces/open-tracing.js';
@@ -18,7 +18,7 @@ export interface OpenTraces {
   readonly tracer: RequestTracer | null;
   /** Hears of every attempt to reach somebody. */
   readonly observer: OriginObserver;
-  prepareReload(): Promise<readonly PreparedPart[]>;
+  reload(): Promise<readonly PartOutcome[]>;
   close(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export async function openTraces(
   { traces }: Configuration,
   { log, readBytes, observer, connect, version, tracePace: pace }: TracesWorld,
 ): Promise<OpenTraces> {
-  if (traces === null) return { tracer: null, observer, prepareReload: async () => [], close: async () => {} };
+  if (traces === null) return { tracer: null, observer, reload: async () => [], close: async () => {} };
   // Loaded where it is used: nothing of it costs anybody else a thing.
   const [{ openTracing }, { tracedOrigins }] = await Promise.all([
     import('../traces/open-tracing.js'),

@@ -44,13 +44,6 @@ interface UnfitPolicies {
   readonly texts: PolicyTexts;
 }
 
-/** Policies that were read again, and are not in force yet. */
-export interface PreparedPolicies {
-  readonly isFit: boolean;
-  /** Puts them in force, where they are fit, and tells it. */
-  commit(): void;
-}
-
 const DEFAULT_TIMING: WatchTiming = { settleMs: 200, pollMs: 30_000 };
 
 /**
@@ -66,10 +59,8 @@ export class PolicyDirectory<P extends { readonly id: string }> {
   #watcher: FSWatcher | null = null;
   #settling: NodeJS.Timeout | null = null;
   #polling: NodeJS.Timeout | null = null;
-  /** The last reading that was asked for. Never rejects. */
-  #lastReload: Promise<unknown> = Promise.resolve();
-  /** How often what was read was taken over, or found wrong. */
-  #taken = 0;
+  /** The last reload that was asked for. Never rejects. */
+  #lastReload: Promise<boolean> = Promise.resolve(true);
   /** What was wrong at the last reload; none where it went well. */
   #problems: readonly string[] = [];
   /** What was read at the last reload. */
@@ -103,21 +94,12 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     return this.#problems.length === 0;
   }
 
-  /** Reads the directory again, after the reloads already asked for. Why what was read is not fit is told at once. Never rejects. */
-  prepareReload(): Promise<PreparedPolicies> {
-    return this.#inTurn(async () => {
-      const read = await this.#read();
-      const isFit = 'set' in read;
-      if (!isFit) this.#take(read, 'whatever it is');
-      const reads = this.#taken;
-      const commit = () => {
-        if (!isFit) return;
-        if (this.#taken === reads) this.#take(read, 'whatever it is');
-        // Something newer was taken meanwhile.
-        else void this.#reload('whatever it is');
-      };
-      return { isFit, commit };
-    });
+  /**
+   * Reads the directory again, after the reloads already asked for. What comes of it is told. Never rejects.
+   * @returns whether what was read is in use
+   */
+  reload(): Promise<boolean> {
+    return this.#reload('whatever it is');
   }
 
   /** Reloads on changes from now on. Nothing of it keeps the process alive. */
@@ -142,30 +124,26 @@ export class PolicyDirectory<P extends { readonly id: string }> {
     await this.#lastReload;
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#lastReload.then(work);
-    this.#lastReload = done;
-    return done;
+  #reload(told: Told): Promise<boolean> {
+    this.#lastReload = this.#lastReload.then(async () => this.#take(await this.#read(), told));
+    return this.#lastReload;
   }
 
-  #reload(told: Told): Promise<void> {
-    return this.#inTurn(async () => this.#take(await this.#read(), told));
-  }
-
-  /** Takes what is right as a whole, and tells what came of it. */
-  #take(read: ReadPolicies<P> | UnfitPolicies, told: Told): void {
+  /** Takes what is right as a whole, and tells what came of it. @returns whether it is right */
+  #take(read: ReadPolicies<P> | UnfitPolicies, told: Told): boolean {
     const problems = 'set' in read ? [] : read.problems;
     const isNews = !isDeepStrictEqual([problems, read.texts], [this.#problems, this.#texts]);
     this.#problems = problems;
     this.#texts = read.texts;
-    this.#taken += 1;
     if ('set' in read) {
       this.#set = read.set;
       this.#fingerprint = read.fingerprint;
     }
-    if (!isNews && told === 'if it is news') return;
-    if (problems.length > 0) this.#options.onReloadFailed(problems);
-    else this.#options.onReloaded(this.#set.list());
+    if (isNews || told === 'whatever it is') {
+      if (problems.length > 0) this.#options.onReloadFailed(problems);
+      else this.#options.onReloaded(this.#set.list());
+    }
+    return problems.length === 0;
   }
 
   /** Never rejects. */

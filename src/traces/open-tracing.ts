@@ -8,7 +8,7 @@ import {
 import type { ReadBytes } from '../files/whole-files.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { Log } from '../model/ports.js';
-import { type PreparedPart, unfitPart } from '../model/reload.js';
+import type { PartOutcome } from '../model/reload.js';
 import { type RequestTracer, SPAN_ATTRIBUTES } from '../model/traces.js';
 import { underBound, unlessAborted } from '../outgoing/bounded-signal.js';
 import type { EgressProxy } from '../outgoing/egress-proxy.js';
@@ -75,7 +75,7 @@ export interface TracingWorld {
 export interface OpenTracing {
   readonly tracer: RequestTracer;
   /** Reads the file of headers again, where there is one. Never rejects: what is wrong with it is in the log. */
-  prepareReload(): Promise<readonly PreparedPart[]>;
+  reload(): Promise<readonly PartOutcome[]>;
   /** Sends what is left, in bounded time. Never rejects. */
   close(): Promise<void>;
 }
@@ -90,14 +90,11 @@ export async function openTracing(options: TracingOptions, world: TracingWorld):
   const { provider, exporter, flushMs } = openProvider(options, world, () => headers);
   return {
     tracer: new OpenTelemetryTracer(provider.getTracer('veritee', options.version), options),
-    prepareReload: async () => {
+    reload: async () => {
       if (headersFile === null) return [];
       const read = await headersOrNull(headersFile, world);
-      if (read === null) return [unfitPart(HEADERS)];
-      const commit = () => {
-        headers = read;
-      };
-      return [{ name: HEADERS, isFit: true, commit }];
+      headers = read ?? headers;
+      return [{ name: HEADERS, isTaken: read !== null }];
     },
     close: async () => {
       const flushed = provider.shutdown().catch(() => {});

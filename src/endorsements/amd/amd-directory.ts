@@ -6,7 +6,7 @@ import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
 import type { AmdRootPins } from '../../vendors/amd/roots.js';
 import type { AmdVek } from '../../vendors/amd/vek.js';
 import { CERTIFICATE_FILES, type EndingFile, lastOfEach, type MaterialFiles } from '../files/material-files.js';
-import { type FolderOptions, type RecognisedFolder, WatchedFolder } from '../files/watched-folder.js';
+import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
 import { type AmdMaterial, type ListOfLine, recogniseAmdMaterial } from './amd-recognition.js';
 
 interface AmdDirectoryOptions extends FolderOptions {
@@ -77,18 +77,15 @@ export class AmdDirectory extends WatchedFolder {
     return lastOfEach(lists);
   }
 
-  protected override recognise({ files, refused }: MaterialFiles): RecognisedFolder {
+  protected override take({ files, refused }: MaterialFiles): TakenFolder {
     const material = recogniseAmdMaterial(files, this.#pins);
     const { arks, chains, veks, crls } = material;
-    const newest = newestChains(chains.map(({ item }) => item));
+    this.#material = material;
+    this.#changes += 1;
+    this.#chains = newestChains(chains.map(({ item }) => item));
     return {
       refused: [...refused, ...material.refused],
       counts: { roots: arks.length, chains: chains.length, veks: veks.length, crls: crls.length },
-      use: () => {
-        this.#material = material;
-        this.#changes += 1;
-        this.#chains = newest;
-      },
     };
   }
 }

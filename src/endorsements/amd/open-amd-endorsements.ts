@@ -74,7 +74,7 @@ export function openAmdEndorsements(options: AmdEndorsementsOptions): OpenAmdEnd
       await ready;
       return importBundle({ ...parts, folder: options.folder }, path, clock.now());
     },
-    prepareReload: async () => [await directory.prepareReload()],
+    reload: async () => [await directory.reload()],
     refreshDue: () => crls.refreshDue(),
     close: async () => {
       clearInterval(timer);

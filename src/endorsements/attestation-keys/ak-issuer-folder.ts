@@ -5,7 +5,7 @@ import { UnfitError } from '../../model/errors.js';
 import { groupedBy } from '../../model/grouped.js';
 import { dersOf } from '../files/certificate-files.js';
 import { ALL_FILES, attempt, type MaterialFiles, type NamedFile, type RefusedFile } from '../files/material-files.js';
-import { type FolderOptions, type RecognisedFolder, WatchedFolder } from '../files/watched-folder.js';
+import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
 
 /** More certificates than any chain of a vendor has ways to its root. */
 const MAXIMUM_FOUND = 64;
@@ -58,7 +58,7 @@ export class AkIssuerFolder extends WatchedFolder {
     return this.#authorities.map(({ file, sourced }) => ({ name: file, bytes: sourced.value.der }));
   }
 
-  protected override recognise({ files, refused }: MaterialFiles): RecognisedFolder {
+  protected override take({ files, refused }: MaterialFiles): TakenFolder {
     const unfit: RefusedFile[] = [];
     const authorities = new Map<string, Authority>();
     for (const file of files) {
@@ -68,16 +68,9 @@ export class AkIssuerFolder extends WatchedFolder {
         else authorities.set(read.sourced.value.sha256, read);
       }
     }
-    const all = [...authorities.values()];
-    const bySubject = groupedBy(all, ({ subject }) => subject);
-    return {
-      refused: [...refused, ...unfit],
-      counts: { issuers: authorities.size },
-      use: () => {
-        this.#authorities = all;
-        this.#bySubject = bySubject;
-      },
-    };
+    this.#authorities = [...authorities.values()];
+    this.#bySubject = groupedBy(this.#authorities, ({ subject }) => subject);
+    return { refused: [...refused, ...unfit], counts: { issuers: authorities.size } };
   }
 }
 

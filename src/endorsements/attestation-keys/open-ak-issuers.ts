@@ -34,7 +34,7 @@ export function openAkIssuers({ folder, log, pollMs = POLL_MS }: AkIssuersOption
     },
     ready,
     certificates: () => issuers.certificates,
-    prepareReload: async () => [await issuers.prepareReload()],
+    reload: async () => [await issuers.reload()],
     close: async () => issuers.close(),
   };
 }

@@ -1,6 +1,6 @@
 import type { ReadBytes } from '../../files/whole-files.js';
 import type { Clock, Log } from '../../model/ports.js';
-import type { PreparedPart } from '../../model/reload.js';
+import type { PartOutcome } from '../../model/reload.js';
 import type { BoundedAgentOptions } from '../../outgoing/bounded-agent.js';
 import type { SharedFetches } from '../replicas/shared-fetches.js';
 import type { EndingFile, ExportedBundle, ImportReport } from './material-files.js';
@@ -42,7 +42,7 @@ export interface OpenSource<Source> {
   /** Folders and files are read. */
   readonly ready: Promise<void>;
   /** Reads the operator's folder or files again. Never rejects. */
-  prepareReload(): Promise<readonly PreparedPart[]>;
+  reload(): Promise<readonly PartOutcome[]>;
   /** Ends timers, connections and what is being fetched. */
   close(): Promise<void>;
 }

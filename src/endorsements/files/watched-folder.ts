@@ -1,6 +1,6 @@
 import { folderProblem, isSystemError } from '../../model/file-problem.js';
 import type { Log } from '../../model/ports.js';
-import { type PreparedPart, unfitPart } from '../../model/reload.js';
+import type { PartOutcome } from '../../model/reload.js';
 import { fingerprintOf, type MaterialFiles, type RefusedFile, readMaterialFiles } from './material-files.js';
 
 export interface FolderOptions {
@@ -19,19 +19,11 @@ interface WatchedFolderOptions extends FolderOptions {
   readonly what: string;
 }
 
-/** A folder as it was read. */
-interface ReadFolder {
-  /** Null: there is none. */
-  readonly fingerprint: string | null;
-  readonly recognised: RecognisedFolder;
-}
-
-export interface RecognisedFolder {
+/** What was taken of a folder. */
+export interface TakenFolder {
   readonly refused: readonly RefusedFile[];
   /** How much there is of what, for the log. */
   readonly counts: object;
-  /** Uses it from now on. */
-  readonly use: () => void;
 }
 
 /**
@@ -42,15 +34,13 @@ export interface RecognisedFolder {
  */
 export abstract class WatchedFolder {
   readonly #options: WatchedFolderOptions;
-  /** Of what is in force. Undefined: nothing was read yet. */
+  /** Of what is in force. Undefined: to be read, whatever it is. */
   #fingerprint: string | null | undefined = undefined;
-  /** How often what was read was taken over. */
-  #taken = 0;
   #wasThere = false;
   /** The fault that the log has been told of. */
   #fault: string | null = null;
   /** The last reading that was asked for. Never rejects. */
-  #reading: Promise<unknown> = Promise.resolve();
+  #reading: Promise<boolean> = Promise.resolve(true);
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
@@ -65,68 +55,53 @@ export abstract class WatchedFolder {
     this.#timer = setInterval(() => void this.refresh(), this.#options.pollMs).unref();
   }
 
-  /** Reads the folder again where it has changed. Never rejects: what it had stays. */
-  refresh(): Promise<void> {
-    return this.#inTurn(async () => {
-      const read = await this.#read({ unlessIs: this.#fingerprint });
-      if (read !== null && read !== 'unchanged') this.#takeOver(read);
-    });
+  /**
+   * Reads the folder again where it has changed. Never rejects: what it had stays.
+   * @returns whether what the folder holds is in force
+   */
+  refresh(): Promise<boolean> {
+    this.#reading = this.#reading.then(() => this.#readIfChanged());
+    return this.#reading;
   }
 
   /** Reads the folder again, whether it has changed or not. Never rejects. */
-  prepareReload(): Promise<PreparedPart> {
-    const { key: name } = this.#options;
-    return this.#inTurn(async () => {
-      const read = await this.#read({ unlessIs: undefined });
-      if (read === null || read === 'unchanged') return unfitPart(name);
-      const taken = this.#taken;
-      // Else something newer was taken meanwhile.
-      const commit = () => (this.#taken === taken ? this.#takeOver(read) : undefined);
-      return { name, isFit: true, commit };
+  async reload(): Promise<PartOutcome> {
+    this.#reading = this.#reading.then(() => {
+      this.#fingerprint = undefined;
+      return this.#readIfChanged();
     });
+    return { name: this.#options.key, isTaken: await this.#reading };
   }
 
-  /** What the files of the folder are. Changes nothing that is in use. */
-  protected abstract recognise(files: MaterialFiles): RecognisedFolder;
+  /** Uses the files of the folder from now on. */
+  protected abstract take(files: MaterialFiles): TakenFolder;
 
   close(): void {
     this.#isClosed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#reading.then(work);
-    this.#reading = done;
-    return done;
-  }
-
-  /** What the folder holds; null where it cannot be read, as the log says. */
-  async #read({ unlessIs }: { unlessIs: string | null | undefined }): Promise<ReadFolder | 'unchanged' | null> {
-    const { folder, material } = this.#options;
+  async #readIfChanged(): Promise<boolean> {
+    const { folder, key, material, log, what } = this.#options;
     try {
       const fingerprint = await fingerprintOf(folder, material);
       this.#fault = null;
-      if (fingerprint === unlessIs) return 'unchanged';
-      return { fingerprint, recognised: this.recognise(await readMaterialFiles(folder, material)) };
+      if (fingerprint === this.#fingerprint) return true;
+      const { refused, counts } = this.take(await readMaterialFiles(folder, material));
+      for (const { name, why } of refused) log.warn({ file: name, why }, `file of the ${what} not taken`);
+      if (fingerprint === null && this.#wasThere) {
+        log.warn({ key, folder }, `${what} is gone: nothing of it is used any more`);
+      }
+      log.info(counts, `${what} read`);
+      this.#fingerprint = fingerprint;
+      this.#wasThere = fingerprint !== null;
+      return true;
     } catch (error) {
       const fault = String(error);
       if (fault !== this.#fault) this.#say(error);
       this.#fault = fault;
-      return null;
+      return false;
     }
-  }
-
-  #takeOver({ fingerprint, recognised: { refused, counts, use } }: ReadFolder): void {
-    const { folder, key, log, what } = this.#options;
-    this.#taken += 1;
-    use();
-    for (const { name, why } of refused) log.warn({ file: name, why }, `file of the ${what} not taken`);
-    if (fingerprint === null && this.#wasThere) {
-      log.warn({ key, folder }, `${what} is gone: nothing of it is used any more`);
-    }
-    log.info(counts, `${what} read`);
-    this.#fingerprint = fingerprint;
-    this.#wasThere = fingerprint !== null;
   }
 
   /** What the system refuses is for the operator to set right: a stack would not help. */

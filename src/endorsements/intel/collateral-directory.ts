@@ -17,7 +17,7 @@ import {
   type NamedFile,
   type RefusedFile,
 } from '../files/material-files.js';
-import { type FolderOptions, type RecognisedFolder, WatchedFolder } from '../files/watched-folder.js';
+import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
 
 interface CollateralDirectoryOptions extends FolderOptions {
   readonly reader: CollateralReader;
@@ -55,18 +55,12 @@ export class CollateralDirectory extends WatchedFolder {
     return endingsOf(this.#files, at);
   }
 
-  protected override recognise(files: MaterialFiles): RecognisedFolder {
+  protected override take(files: MaterialFiles): TakenFolder {
     const { taken, refused } = recogniseCollateral(files, this.#reader);
     const sets = taken.map(({ collateral }) => collateral);
-    const collateral = groupedBy(sets, keyName);
-    return {
-      refused,
-      counts: { sets: taken.length, platforms: collateral.size },
-      use: () => {
-        this.#collateral = collateral;
-        this.#files = taken;
-      },
-    };
+    this.#collateral = groupedBy(sets, keyName);
+    this.#files = taken;
+    return { refused, counts: { sets: taken.length, platforms: this.#collateral.size } };
   }
 }
 

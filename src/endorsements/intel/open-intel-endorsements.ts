@@ -80,7 +80,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
     ready,
     fetched: async () => services.flatMap(({ name }) => fetchedSets(cache, name, clock.now())),
     endings: (at) => directory.endings(at),
-    prepareReload: async () => [await directory.prepareReload()],
+    reload: async () => [await directory.reload()],
     refreshDue: () => supply.refreshDue(),
     exportBundle: (keys, signal) => exportCollateral(source, keys, { at: clock.now(), historical: false, signal }),
     importBundle: async (path) => {

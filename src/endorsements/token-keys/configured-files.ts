@@ -11,7 +11,7 @@ import { fileProblem } from '../../model/file-problem.js';
 import { isObject } from '../../model/json.js';
 import { type KeyPath, placedText } from '../../model/places.js';
 import type { Log } from '../../model/ports.js';
-import { type PreparedPart, unfitPart } from '../../model/reload.js';
+import type { PartOutcome } from '../../model/reload.js';
 import { codeOf } from '../files/material-files.js';
 import type { TokenIssuer } from './token-issuer.js';
 import type { IssuerKeys } from './token-keys.js';
@@ -26,8 +26,8 @@ export interface ReadFile {
   readonly place: string;
   /** For the start. @throws {ConfigurationError} where it is missing or cannot be used */
   read(): Promise<void>;
-  /** Changes nothing before what it returns is called. @throws {ConfigurationError} */
-  readAgain(log: Log): Promise<() => void>;
+  /** For a reload. @throws {ConfigurationError} where it cannot be used; nothing has changed then */
+  readAgain(log: Log): Promise<void>;
 }
 
 /** Keys in a file of the operator's: they count as long as they are there. */
@@ -58,14 +58,11 @@ export class KeyFile implements IssuerKeys, ReadFile {
   }
 
   /** To remove the file, or all keys in it, withdraws the keys. A start is refused without them. */
-  async readAgain(log: Log): Promise<() => void> {
+  async readAgain(log: Log): Promise<void> {
     const parse = (bytes: Uint8Array) => keysOrNone(bytes, this.#kinds);
-    const keys = await readConfiguredFile(this.#path, this.#naming, parse, this.#readBytes).catch(noneWhereGone);
-    return () => {
-      this.#keys = keys;
-      if (keys.size > 0) return;
-      log.warn({ file: this.place }, 'key file is gone or lists no key: no token can be verified with it any more');
-    };
+    this.#keys = await readConfiguredFile(this.#path, this.#naming, parse, this.#readBytes).catch(noneWhereGone);
+    if (this.#keys.size > 0) return;
+    log.warn({ file: this.place }, 'key file is gone or lists no key: no token can be verified with it any more');
   }
 
   async find(): Promise<Sourced<TokenKeySet>> {
@@ -105,15 +102,13 @@ export class RootsFile implements ReadFile {
   }
 
   async read(): Promise<void> {
-    (await this.readAgain())();
+    const { crls } = await readTokenRoots(this.#path, this.#naming, this.#readBytes);
+    this.#crls = crls;
   }
 
   /** A file that is gone counts as wrong: to lose a CRL must not make a revoked certificate good. */
-  async readAgain(): Promise<() => void> {
-    const { crls } = await readTokenRoots(this.#path, this.#naming, this.#readBytes);
-    return () => {
-      this.#crls = crls;
-    };
+  readAgain(): Promise<void> {
+    return this.read();
   }
 }
 
@@ -142,17 +137,18 @@ export async function readAll(files: readonly ReadFile[]): Promise<void> {
 }
 
 /** Reads files again, each whatever becomes of the others. Never rejects. */
-export function readAllAgain(files: readonly ReadFile[], log: Log): Promise<readonly PreparedPart[]> {
+export function readAllAgain(files: readonly ReadFile[], log: Log): Promise<readonly PartOutcome[]> {
   return Promise.all(
     files.map(async (file) => {
       try {
-        return { name: file.place, isFit: true, commit: await file.readAgain(log) };
+        await file.readAgain(log);
+        return { name: file.place, isTaken: true };
       } catch (error) {
         log.error(
           { err: error, file: file.place },
           'file of a token issuer not reloaded: the previous content stays in force',
         );
-        return unfitPart(file.place);
+        return { name: file.place, isTaken: false };
       }
     }),
   );

@@ -74,7 +74,7 @@ export function openTokenKeys(options: TokenKeysOptions): OpenTokenKeys {
     ready,
     fetched: () =>
       [...memories].flatMap(([source, { age }]) => (age === null ? [] : [{ kind: 'token-keys', source, ...age }])),
-    prepareReload: () => readAllAgain(read, log),
+    reload: () => readAllAgain(read, log),
     close: async () => {
       closing.abort();
       await fetch.close();

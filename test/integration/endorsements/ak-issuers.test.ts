@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type OpenAkIssuers, openAkIssuers } from '../../../src/endorsements/attestation-keys/open-ak-issuers.js';
 import { basicConstraints, createAzureAkPki, type LabAuthority, pemOf, VirtualTpm } from '../../lab/index.js';
-import { reloaded } from '../../reloaded.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 
 /** The operator's folder of issuers of attestation keys. */
@@ -118,18 +117,18 @@ describe('the folder of issuers of attestation keys', () => {
     expect(await found()).toEqual([]);
     expect(log.entries.filter(({ level }) => level !== 'info')).toEqual([]);
     await put('a.pem', ca24.pem);
-    expect(await reloaded(open)).toEqual([{ name: 'tpm.intermediates', isTaken: true }]);
+    expect(await open.reload()).toEqual([{ name: 'tpm.intermediates', isTaken: true }]);
     expect(await found()).toEqual([sha256(ca24)]);
     await rename(folder, join(parent, 'elsewhere'));
     expect(await open.source.find({ kind: 'ak-issuers', issuer: ca24.name })).toHaveLength(1);
-    expect(await reloaded(open)).toEqual([{ name: 'tpm.intermediates', isTaken: true }]);
+    expect(await open.reload()).toEqual([{ name: 'tpm.intermediates', isTaken: true }]);
     expect(await found()).toEqual([]);
     expect(log.of(/is gone: nothing of it is used any more$/)).toMatchObject([{ key: 'tpm.intermediates', folder }]);
     await rename(join(parent, 'elsewhere'), folder);
-    expect(await reloaded(open)).toEqual([{ name: 'tpm.intermediates', isTaken: true }]);
+    expect(await open.reload()).toEqual([{ name: 'tpm.intermediates', isTaken: true }]);
     await rm(folder, { recursive: true });
     await writeFile(folder, 'a file');
-    expect(await reloaded(open)).toEqual([{ name: 'tpm.intermediates', isTaken: false }]);
+    expect(await open.reload()).toEqual([{ name: 'tpm.intermediates', isTaken: false }]);
     expect(await found()).toEqual([sha256(ca24)]);
   });
 });

@@ -11,7 +11,6 @@ import type { SharedAnswer, SharedStore } from '../../../src/model/shared-endors
 import { NO_ROOM } from '../../../src/outgoing/fetch-error.js';
 import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
 import { chainsPinned } from '../../../src/vendors/amd/issuers.js';
-import { reloaded } from '../../reloaded.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import {
   AmdLab,
@@ -392,7 +391,7 @@ describe('AmdCrls: rollback', () => {
     await opened.ready;
     const other = lab.open({ kds: null, folder: lab.path('other') });
     await lab.fill({ 'chain.pem': pki.chainPem('Milan'), ...exported(issueCrl(8, -1, 60)) }, lab.path('other'));
-    await reloaded(other);
+    await other.reload();
     expect(await listOf(other)).toBe(8n);
     expect(await listOf(opened)).toBe('crl_rollback');
     expect(await readFile(join(lab.cacheFolder, MARK), 'utf8')).toMatch(/^8 /);
@@ -701,7 +700,7 @@ describe('AmdCrls: after the end', () => {
     const opened = lab.open();
     await listOf(opened);
     await lab.fill({ 'new.crl': issueCrl(2, 8, 60) });
-    await reloaded(opened);
+    await opened.reload();
     lab.clock.advance(9 * DAY_MS + 1);
     expect(await listOf(opened)).toBe(2n);
     expect(await lab.cached()).not.toContain(KEPT);

@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AmdDirectory } from '../../../src/endorsements/amd/amd-directory.js';
 import { crlFileName } from '../../../src/endorsements/amd/bundle-files.js';
-import { reloaded } from '../../reloaded.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { CHIP, NOW, PATIENT, PINS, pki, TCB, VCEK } from './amd-lab.js';
 
 const MILAN = { product: 'Milan', signingKey: 'vcek' } as const;
-const GENOA = { product: 'Genoa', signingKey: 'vcek' } as const;
 
 let root: string;
 let folder: string;
@@ -84,18 +82,8 @@ describe('AmdDirectory', () => {
     await directory.start();
     await directory.refresh();
     expect(log.of(/folder read/)).toHaveLength(1);
-    await reloaded(directory);
+    await directory.reload();
     expect(log.of(/folder read/)).toHaveLength(2);
-  });
-
-  it('does not put back what was replaced while a reload was being prepared', async () => {
-    await put('chain.pem', pki.chainPem('Milan'));
-    await directory.start();
-    const prepared = await directory.prepareReload();
-    await put('chain.pem', pki.chainPem('Genoa'));
-    await directory.refresh();
-    prepared.commit();
-    expect([directory.chain(MILAN), directory.chain(GENOA)?.product]).toEqual([null, 'Genoa']);
   });
 
   it('reads again when the link changes that a file is', async () => {

@@ -4,7 +4,6 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SnpEndorsementSet } from '../../../src/model/endorsement.js';
 import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
-import { reloaded } from '../../reloaded.js';
 import {
   AmdLab,
   CHIP,
@@ -43,7 +42,7 @@ describe('AmdEndorsements: order of places', () => {
     expect(first.chains.get('Milan')?.value.map(({ der }) => plain(der))).toEqual(pki.chainDer('Milan'));
     expect(summary(await find(opened))).toEqual({ vek: 'cache', chain: 'cache', crl: 'cache' });
     await lab.fill({ 'chain.pem': pki.chainPem('Milan') });
-    await reloaded(opened);
+    await opened.reload();
     expect(summary(await find(opened))).toEqual({ vek: 'cache', chain: 'store', crl: 'cache' });
     expect(lab.kds.requests.toSorted()).toEqual([
       `/vcek/v1/Milan/${Buffer.from(CHIP).toString('hex')}?blSPL=04&teeSPL=00&snpSPL=24&ucodeSPL=219`,

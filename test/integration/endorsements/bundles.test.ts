@@ -5,7 +5,6 @@ import { writeBundle } from '../../../src/endorsements/amd/export-bundle.js';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
-import { reloaded } from '../../reloaded.js';
 import { AmdLab, CHIP, DAY_MS, exported, find, issueCrl, pki, requestFor, summary, TCB, VCEK } from './amd-lab.js';
 
 const MILAN = { product: 'Milan', signingKey: 'vcek' } as const;
@@ -190,7 +189,7 @@ describe('importBundle', () => {
     await machine.importBundle(await bundleOf({ 'chain.pem': pki.chainPem('Milan'), ...exported(issueCrl(9, -5, 1)) }));
     lab.clock.advance(2 * DAY_MS);
     await lab.fill({ 'eight.crl': issueCrl(8, -4, 90) }, machine.folder);
-    await reloaded(machine);
+    await machine.reload();
     const { crlProblems } = await find(machine, requestFor(), { at: lab.clock.now() });
     expect(crlProblems.get('Milan')?.code).toBe('crl_rollback');
   });

@@ -7,7 +7,6 @@ import type { TdxCollateral } from '../../../src/model/evidence.js';
 import { encodeCollateralFile } from '../../../src/vendors/intel/collateral-file.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
 import { TdxPlatform } from '../../lab/tdx-platform.js';
-import { reloaded } from '../../reloaded.js';
 import { collateral, day, fmspc, IntelLab, NOW, pki } from './intel-lab.js';
 
 const KEY = { fmspc, ca: 'platform' } as const;
@@ -153,7 +152,7 @@ describe('importBundle', () => {
     await machine.importBundle(await bundleOf({ 'new.json': collateral() }));
     const [name = ''] = await readdir(machine.folder);
     await lab.fill({ [name]: collateral({ evaluationNumber: 18 }) }, machine.folder);
-    await reloaded(machine);
+    await machine.reload();
     expect(await lab.told(machine)).toBe('collateral_rollback');
     const supplied = collateral({ evaluationNumber: 18 });
     expect(await lab.told(machine, { request: { supplied } })).toBe('collateral_rollback');

@@ -4,7 +4,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TdxCollateral } from '../../../src/model/evidence.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
 import { TdxPlatform } from '../../lab/tdx-platform.js';
-import { reloaded } from '../../reloaded.js';
 import {
   asFile,
   collateral,
@@ -399,7 +398,7 @@ describe('TDX-10 collateral of a request', () => {
     const opened = lab.open({ pcs: null });
     const older = { overrides: { thisUpdate: day(-10), nextUpdate: day(20) } };
     await lab.fill({ 'stored.json': collateral({ evaluationNumber: 18, rootCrl: older }) });
-    await reloaded(opened);
+    await opened.reload();
     const oldLists = collateral({ evaluationNumber: 19, pckCrl: older, rootCrl: older });
     expect(await lab.find(opened, supplied(oldLists))).toMatchObject({
       origin: 'evidence',
@@ -691,7 +690,7 @@ describe('the folder', () => {
     const opened = lab.open({ pcs: null });
     expect(await lab.told(opened)).toBe('collateral_unavailable');
     await lab.fill({ 'x.json': collateral(), 'note.txt': 'no collateral', '.hidden.json': '{}' });
-    await reloaded(opened);
+    await opened.reload();
     expect(await lab.told(opened)).toBe('store 19');
     expect(opened.log.of(/not taken/)).toEqual([]);
   });
@@ -726,7 +725,7 @@ describe('the folder', () => {
     const opened = lab.open({ pcs: null });
     await opened.importBundle(bundle);
     await lab.fill({ 'then.json': collateral({ at: day(-60), evaluationNumber: 18 }) });
-    await reloaded(opened);
+    await opened.reload();
     expect(await lab.told(opened, { at: day(-60), historical: true })).toBe('store 18');
   });
 

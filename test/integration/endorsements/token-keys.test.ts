@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { maaKeyPlace } from '../../../src/endorsements/token-keys/token-issuer.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import { crlDistributionPointAt, pemOf } from '../../lab/pki.js';
-import { reloaded } from '../../reloaded.js';
 import { derOf } from '../../unit/small-pki.js';
 import { base64Of, certificateOf, jwkOf, keySetOf, listOf, TOKEN_KEYS } from '../../unit/token-jwk.js';
 import { COOLDOWN_MS, DAY_MS, KeySetLab, NOW, PATIENT, REFRESH_MS } from './key-set-lab.js';
@@ -225,12 +224,12 @@ describe('token keys: files', () => {
     await opened.ready;
     await lab.write('keys.json', setWith('b'));
     expect(await lab.told(opened, 'b')).toEqual(['store', 'a']);
-    await reloaded(opened);
+    await opened.reload();
     expect(await lab.told(opened, 'b')).toEqual(['store', 'b']);
     for (const [index, spoilt] of ['spoilt', '{}', keySetOf({ kty: 'oct' })].entries()) {
       await lab.write('keys.json', spoilt);
       const name = `maa.issuers: keys of ${lab.issuer}`;
-      expect(await reloaded(opened)).toEqual([{ name, isTaken: false }]);
+      expect(await opened.reload()).toEqual([{ name, isTaken: false }]);
       expect(await lab.told(opened, 'b')).toEqual(['store', 'b']);
       expect(lab.log.of(/^file of a token issuer not reloaded: the previous content stays in force$/)).toHaveLength(
         index + 1,
@@ -247,13 +246,13 @@ describe('token keys: files', () => {
     await opened.ready;
     await withdraw(file);
     const name = `maa.issuers: keys of ${lab.issuer}`;
-    expect(await reloaded(opened)).toEqual([{ name, isTaken: true }]);
+    expect(await opened.reload()).toEqual([{ name, isTaken: true }]);
     expect(await lab.told(opened, 'a')).toEqual(['store']);
     expect(lab.log.of(/^key file is gone or lists no key: no token can be verified with it any more$/)).toEqual([
       { file: name },
     ]);
     await lab.write('keys.json', setWith('b'));
-    await reloaded(opened);
+    await opened.reload();
     expect(await lab.told(opened, 'b')).toEqual(['store', 'b']);
   });
 
@@ -338,10 +337,10 @@ describe('token keys: CRLs', () => {
     expect(await crlsOf(opened)).toEqual([]);
     const own = listOf(1);
     await lab.write('roots.pem', ROOT + pemOfCrl(own));
-    await reloaded(opened);
+    await opened.reload();
     expect(await crlsOf(opened)).toEqual([hexOf(own)]);
     await rm(await lab.write('roots.pem', ''));
-    expect(await reloaded(opened)).toEqual([{ name: `maa.issuers: roots of ${lab.issuer}`, isTaken: false }]);
+    expect(await opened.reload()).toEqual([{ name: `maa.issuers: roots of ${lab.issuer}`, isTaken: false }]);
     expect(await crlsOf(opened)).toEqual([hexOf(own)]);
   });
 

@@ -16,7 +16,6 @@ import {
 import { LabCollector } from '../../lab/collector.js';
 import type { LabConnection, LabFault } from '../../lab/index.js';
 import { LabProxy } from '../../lab/proxy.js';
-import { reloaded } from '../../reloaded.js';
 import { KeptLog } from '../../unit/decision-log/recorded.js';
 
 /** Spans are sent at once, and nothing ends before a test has ended it. */
@@ -176,7 +175,7 @@ describe('headers of the file', () => {
     trace(tracing);
     await arrived();
     await headersFile('Authorization: Bearer two');
-    expect(await reloaded(tracing)).toEqual([{ name: 'headers of traces', isTaken: true }]);
+    expect(await tracing.reload()).toEqual([{ name: 'headers of traces', isTaken: true }]);
     trace(tracing);
     await arrived(2);
     expect(collector.received.map(({ headers }) => [headers.authorization, headers['x-tenant']])).toEqual([
@@ -189,7 +188,7 @@ describe('headers of the file', () => {
     const file = await headersFile('Authorization: Bearer one');
     const tracing = await open({ headersFile: file });
     await headersFile('Bearer secret-42');
-    expect(await reloaded(tracing)).toEqual([{ name: 'headers of traces', isTaken: false }]);
+    expect(await tracing.reload()).toEqual([{ name: 'headers of traces', isTaken: false }]);
     trace(tracing);
     await arrived();
     expect(collector.received[0]?.headers.authorization).toBe('Bearer one');
@@ -203,7 +202,7 @@ describe('headers of the file', () => {
   });
 
   it('are nothing to reload where there is no file', async () => {
-    expect(await reloaded(await open())).toEqual([]);
+    expect(await (await open()).reload()).toEqual([]);
   });
 
   it('keep it from opening where they are wrong', async () => {

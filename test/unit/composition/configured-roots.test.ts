@@ -9,7 +9,6 @@ import { TOKENS } from '../../../src/model/injection-tokens.js';
 import type { AkRoots } from '../../../src/verifiers/attestation-key/ak-roots.js';
 import type { ItaTokenVerifierOptions } from '../../../src/verifiers/trust-authority/ita-token-verifier.js';
 import { createAzureAkPki, createIntelPki } from '../../lab/index.js';
-import { reloaded } from '../../reloaded.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'veritee-roots-'));
@@ -95,7 +94,7 @@ describe('roots that are read again', () => {
     const { roots, log, inForce, before } = await opened();
     await fileWith('ak.pem', ITA);
     await fileWith('ita.pem', AK);
-    await reloaded(roots);
+    await roots.reload();
     expect(inForce().ak).toEqual(OTHER.pins);
     expect(inForce().ita).toEqual((await readConfiguredRoots(configurationOfIta('ita.pem'))).issuers.get('own'));
     expect(inForce().ita).not.toEqual(before.ita);
@@ -109,20 +108,20 @@ describe('roots that are read again', () => {
       await fileWith('ak.pem', AK + ITA);
       await fileWith('ita.pem', AK + ITA);
       await fileWith(bad, 'roots');
-      await reloaded(roots);
+      await roots.reload();
       expect(inForce()).toEqual(before);
       expect(log.entries).toMatchObject([
         { level: 'error', message: KEPT, fields: { err: { name: 'ConfigurationError' } } },
       ]);
       await fileWith(bad, ITA);
-      await reloaded(roots);
+      await roots.reload();
       expect(inForce()).not.toEqual(before);
     },
   );
 
   it('say nothing where none are configured', async () => {
     const log = new RecordingLog();
-    await reloaded(await ReloadedRoots.open(configurationWith(), { log }));
+    await (await ReloadedRoots.open(configurationWith(), { log })).reload();
     expect(log.entries).toEqual([]);
   });
 });

@@ -10,7 +10,6 @@ import { MAX_POLICY_BYTES } from '../../../src/files/policy-file.js';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import type { PolicyDirectoryOptions } from '../../../src/stores/policy-directory.js';
 import { PolicyDirectory } from '../../../src/stores/policy-directory.js';
-import { reloaded } from '../../reloaded.js';
 
 interface Policy {
   readonly id: string;
@@ -106,24 +105,12 @@ describe('a policy directory', () => {
     expect(ids(await open({ required: false }))).toEqual(['baseline']);
   });
 
-  it('DEC-06 does not put back what was replaced while a reload was being prepared', async () => {
-    await file('a.yaml', 'aa:');
-    const policies = await open();
-    const prepared = await policies.prepareReload();
-    await file('a.yaml', 'bb:');
-    await reloaded(policies);
-    prepared.commit();
-    expect(ids(policies)).toEqual(['baseline', 'bb']);
-    await policies.close();
-    expect(ids(policies)).toEqual(['baseline', 'bb']);
-  });
-
   it('is found once it appears', async () => {
     await rm(directory, { recursive: true });
     const policies = await open({ required: false });
     await mkdir(directory);
     await file('a.yaml', 'aa:');
-    await reloaded(policies);
+    await policies.reload();
     expect(ids(policies)).toEqual(['baseline', 'aa']);
   });
 
@@ -131,8 +118,8 @@ describe('a policy directory', () => {
     await file('a.yaml', 'aa:');
     const policies = await open({ required: false });
     await rm(directory, { recursive: true });
-    await reloaded(policies);
-    await reloaded(policies);
+    await policies.reload();
+    await policies.reload();
     expect(ids(policies)).toEqual(['baseline', 'aa']);
     expect(failures).toEqual(Array(2).fill([`policies.directory: ${directory} does not exist`]));
   });
@@ -220,14 +207,14 @@ describe.each(SPOILS)('DEC-06 with %s', (_, spoil, problem) => {
     const before = policies.snapshot();
     await file('other.yaml', 'other:');
     await spoil();
-    await reloaded(policies);
+    await policies.reload();
     expect(policies.snapshot()).toBe(before);
     expect(ids(policies)).toEqual(['baseline', 'aa']);
     expect(failures).toEqual([expect.arrayContaining([problem()])]);
     expect(reloads).toEqual([]);
 
     await rm(join(directory, 'bad.yaml'), { recursive: true });
-    await reloaded(policies);
+    await policies.reload();
     expect(ids(policies)).toEqual(['baseline', 'aa', 'other']);
     expect(reloads).toEqual([3]);
   });
@@ -280,7 +267,7 @@ describe('DEC-06', () => {
     await file('a.yaml', 'mine:');
     const policies = await open({ needed: [{ id: 'mine', path: ['policies', 'default'] }] });
     await unlink(join(directory, 'a.yaml'));
-    await reloaded(policies);
+    await policies.reload();
     expect(ids(policies)).toEqual(['baseline', 'mine']);
     expect(failures).toEqual([['policies.default: there is no policy mine']]);
   });
@@ -295,7 +282,7 @@ describe('DEC-06', () => {
       },
     });
     isBroken = true;
-    await reloaded(policies);
+    await policies.reload();
     expect(ids(policies)).toEqual(['baseline', 'aa']);
     expect(failures).toEqual([['a.yaml: cannot be read']]);
   });
@@ -384,7 +371,7 @@ describe('DEC-05', () => {
       const before = texts();
       const set = policies.snapshot();
       exchanges.publish();
-      await reloaded(policies);
+      await policies.reload();
       exchanges.inForce = exchanges.version;
       expect(texts(set)).toEqual(before);
       expect(texts()).toEqual([`aa: ${exchanges.version}`, `bb: ${exchanges.version}`]);
@@ -405,7 +392,7 @@ describe('DEC-05', () => {
   it('reloads one after the other', async () => {
     const policies = await open();
     await file('a.yaml', 'aa:');
-    await Promise.all([reloaded(policies), reloaded(policies), reloaded(policies)]);
+    await Promise.all([policies.reload(), policies.reload(), policies.reload()]);
     expect(reloads).toEqual([2, 2, 2]);
   });
 });
@@ -428,7 +415,7 @@ describe('watching', () => {
     await expect.poll(() => reads, { timeout: 10_000 }).toBeGreaterThan(before + 6);
     expect(failures).toEqual([['bad.yaml: /id: is missing', 'bad.yaml: /version: is missing']]);
     expect(policies.isCurrent).toBe(false);
-    await reloaded(policies);
+    await policies.reload();
     expect(failures).toHaveLength(2);
     await unlink(join(directory, 'bad.yaml'));
     await expect.poll(() => policies.isCurrent, { timeout: 10_000 }).toBe(true);
@@ -454,7 +441,7 @@ describe('watching', () => {
       try {
         policies.watch();
         await file('b.yaml', text);
-        await reloaded(policies);
+        await policies.reload();
         // The watch settles when the test says so, however late its event comes.
         while (vi.getTimerCount() === 0) await new Promise(setImmediate);
         vi.advanceTimersByTime(50);
@@ -464,7 +451,7 @@ describe('watching', () => {
       await expect.poll(() => reads, { timeout: 10_000 }).toBe(2);
       // Nothing is left to be told: the reload that is asked for comes after that of the watch.
       expect([reloads, failures.length]).toEqual([told, failed]);
-      await reloaded(policies);
+      await policies.reload();
       expect([reloads.length, failures.length]).toEqual([2 * told.length, 2 * failed]);
     },
   );
@@ -484,7 +471,7 @@ describe('watching', () => {
     await file('a.yaml', 'aa:');
     const policies = await open({ timing: { settleMs: HOURS, pollMs: 5 } });
     await rename(directory, join(root, 'away'));
-    expect([await reloaded(policies), policies.isCurrent]).toEqual([[{ isTaken: false }], false]);
+    expect([await policies.reload(), policies.isCurrent]).toEqual([false, false]);
     await rename(join(root, 'away'), directory);
     policies.watch();
     await expect.poll(() => policies.isCurrent, { timeout: 10_000 }).toBe(true);
