@@ -29,7 +29,7 @@ export interface ReloadedParts {
 }
 
 /** Reads file and environment again. @throws {ConfigurationError} */
-export type ReadConfiguration = () => Promise<Configuration>;
+type ReadConfiguration = () => Promise<Configuration>;
 
 /** Reads everything again that does not need a restart, and says what came of it. */
 export class ServiceReload {
