@@ -198,9 +198,9 @@ export async function originsOf(sections: object): Promise<ReadonlySet<string>> 
   const endorsements = openEndorsements(configuration, world);
   // The files that the configuration names do not exist here, which says nothing about addresses.
   endorsements.ready.catch(() => {});
-  const vaults = openReceiptVaults(configuration, world);
+  const vaults = await openReceiptVaults(configuration, world);
   const heldKeys = await openHeldKeys(configuration, world);
-  const services = openAttestationServices(configuration, world);
+  const services = await openAttestationServices(configuration, world);
   const { keyring } = await openCallers(configuration, { ...world, clock: new ClockWatch(SYSTEM_CLOCK, SILENT) });
   const traces = await openTraces(configuration, { ...world, version: '' });
   const opened = [endorsements, services, heldKeys, keyring, traces, ...(vaults === null ? [] : [vaults])];

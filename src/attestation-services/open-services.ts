@@ -56,7 +56,7 @@ const SCOPE = 'https://attest.azure.net/.default';
  * Puts the parts together. Contacts nobody.
  * @throws {ConfigurationError} where the environment lacks what the identity needs
  */
-export function openAzureAttestation(options: OpenAzureAttestationOptions): AzureAttestation {
+export async function openAzureAttestation(options: OpenAzureAttestationOptions): Promise<AzureAttestation> {
   const { endpoints, apiVersion, identity, deadlineMs, clock, log, connect, observer } = options;
   const { health, credentialTimeoutMs: timeoutMs, turns } = { ...DEFAULT_TUNING, ...options.tuning };
   return new AzureAttestation({
@@ -68,7 +68,8 @@ export function openAzureAttestation(options: OpenAzureAttestationOptions): Azur
       observer,
       connect,
     }),
-    credential: identity === null ? null : openCredential({ ...options, identity, scope: SCOPE, health, timeoutMs }),
+    credential:
+      identity === null ? null : await openCredential({ ...options, identity, scope: SCOPE, health, timeoutMs }),
     turns: new Turns(turns, 'submissions'),
     log,
   });

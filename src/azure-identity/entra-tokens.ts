@@ -14,7 +14,11 @@ import { readSecret } from '../outgoing/secret-file.js';
 import type { AccessToken, AccessTokenSource } from './azure-credential.js';
 import { IDENTITY_HTTP_CLIENT, IdentityTransport } from './identity-transport.js';
 
+type Library = typeof import('@azure/identity');
+
 export interface EntraTokensOptions {
+  /** Loading it takes a good part of a second, so that is done where an identity is configured. */
+  readonly library: Library;
   readonly identity: CompleteIdentity;
   /** Such as `https://attest.azure.net/.default`. */
   readonly scope: string;
@@ -46,10 +50,10 @@ export class EntraTokens implements AccessTokenSource {
   }
 
   async obtain(): Promise<AccessToken> {
-    const { identity, scope, exchange, clock } = this.#options;
+    const { library, identity, scope, exchange, clock } = this.#options;
     const transport = new IdentityTransport(exchange);
     try {
-      const granted = await transport.carry(async () => (await libraryCredential(identity)).getToken(scope));
+      const granted = await transport.carry(async () => (await libraryCredential(library, identity)).getToken(scope));
       if (granted !== null && isToken(granted.token) && granted.expiresOnTimestamp > clock.now().getTime()) {
         return { token: granted.token, expiresAtMs: granted.expiresOnTimestamp };
       }
@@ -66,9 +70,7 @@ export class EntraTokens implements AccessTokenSource {
   }
 }
 
-/** Made only where it is configured: loading the library takes a good part of a second. */
-async function libraryCredential(identity: CompleteIdentity): Promise<TokenCredential> {
-  const azure = await import('@azure/identity');
+async function libraryCredential(azure: Library, identity: CompleteIdentity): Promise<TokenCredential> {
   // What is tried again, and when, is decided by who asks for a token.
   const options = { httpClient: IDENTITY_HTTP_CLIENT, retryOptions: { maxRetries: 0 } };
   if (identity.kind === 'managed-identity') {

@@ -28,10 +28,10 @@ export interface OpenCredentialOptions {
 export const CREDENTIAL_TIMEOUT_MS = 5_000;
 
 /**
- * Puts the parts together. Contacts nobody.
+ * Puts the parts together. Contacts nobody. Loads the library, which is missed here and not with the first token.
  * @throws {ConfigurationError} where the environment lacks what the identity needs
  */
-export function openCredential(options: OpenCredentialOptions): AzureCredential {
+export async function openCredential(options: OpenCredentialOptions): Promise<AzureCredential> {
   const { environment, scope, health, timeoutMs, clock, log, observer, connect } = options;
   const identity = completeIdentity(options.identity, environment);
   const isManaged = identity.kind === 'managed-identity';
@@ -42,6 +42,6 @@ export function openCredential(options: OpenCredentialOptions): AzureCredential 
     // Wherever the environment says that its endpoint is: asked through a proxy, it would give the identity of the proxy.
     connect: isManaged ? { ...connect, proxy: undefined } : connect,
   });
-  const source = new EntraTokens({ identity, scope, exchange, clock });
+  const source = new EntraTokens({ library: await import('@azure/identity'), identity, scope, exchange, clock });
   return new AzureCredential({ source, health: new EndpointHealth(clock, health), clock, log });
 }

@@ -1,9 +1,5 @@
 import type { AzureAttestation } from '../attestation-services/azure-attestation.js';
-import {
-  type OpenServiceOptions,
-  openAzureAttestation,
-  openTrustAuthority,
-} from '../attestation-services/open-services.js';
+import type { OpenServiceOptions } from '../attestation-services/open-services.js';
 import type { TrustAuthority } from '../attestation-services/trust-authority.js';
 import type { Configuration } from '../config/configuration.js';
 import type { Environment } from '../config/environment.js';
@@ -22,13 +18,13 @@ export interface OpenAttestationServices {
  * @param environment where workload identity finds what the configuration does not say
  * @throws {ConfigurationError} where the environment lacks what the credential needs
  */
-export function openAttestationServices(
+export async function openAttestationServices(
   configuration: Configuration,
   { clock, log, connect, observer }: EndorsementWorld,
   environment: Environment = process.env,
-): OpenAttestationServices {
+): Promise<OpenAttestationServices> {
   const shared = { deadlineMs: configuration.deadlineSeconds * 1000, clock, log, observer, connect };
-  const opened = [openMaa(configuration, shared, environment), openIta(configuration, shared)].filter(
+  const opened = [await openMaa(configuration, shared, environment), await openIta(configuration, shared)].filter(
     (service) => service !== null,
   );
   return {
@@ -39,19 +35,21 @@ export function openAttestationServices(
   };
 }
 
-function openMaa(
+async function openMaa(
   { maa }: Configuration,
   shared: OpenServiceOptions,
   environment: Environment,
-): AzureAttestation | null {
+): Promise<AzureAttestation | null> {
   const { endpoints, apiVersion, credential } = maa.submit;
   if (endpoints.length === 0) return null;
+  const { openAzureAttestation } = await import('../attestation-services/open-services.js');
   return openAzureAttestation({ ...shared, endpoints, apiVersion, identity: credential, environment });
 }
 
-function openIta({ ita, time }: Configuration, shared: OpenServiceOptions): TrustAuthority | null {
+async function openIta({ ita, time }: Configuration, shared: OpenServiceOptions): Promise<TrustAuthority | null> {
   if (ita.submit === null) return null;
   const issuers = issuersOf(ita.submit.api, ita.issuers);
+  const { openTrustAuthority } = await import('../attestation-services/open-services.js');
   return openTrustAuthority({ ...shared, ...ita.submit, issuers, leewaySeconds: time.tokenLeewaySeconds });
 }
 

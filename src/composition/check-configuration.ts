@@ -219,7 +219,8 @@ async function checkReceiptKeys(
   await found.of('config_file', () => checkReceiptKeyFiles(configuration));
   found.add(await checkReceiptCredential(configuration));
   await checkIdentity(['receipts', 'credential'], found, async () => {
-    await openReceiptVaults(configuration, { clock, log: new ProblemLog(unlogged) }, environment)?.close();
+    const world = { clock, log: new ProblemLog(unlogged) };
+    await (await openReceiptVaults(configuration, world, environment))?.close();
   });
 }
 
@@ -258,9 +259,10 @@ async function checkSubmission(
   found: Problems,
 ): Promise<void> {
   found.add(await checkSubmissionCredentials(configuration));
-  await checkIdentity(['maa', 'submit', 'credential'], found, () =>
-    openAttestationServices(configuration, { clock, log: new ProblemLog(unlogged) }, environment).close(),
-  );
+  await checkIdentity(['maa', 'submit', 'credential'], found, async () => {
+    const world = { clock, log: new ProblemLog(unlogged) };
+    await (await openAttestationServices(configuration, world, environment)).close();
+  });
 }
 
 /** Whether the environment has what an identity leaves open. @param path of the identity */

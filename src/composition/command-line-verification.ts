@@ -87,7 +87,7 @@ async function openVerification(
   const world = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration), inBackground: false };
   const endorsements = opened.add(openEndorsements(configuration, world));
   await endorsements.ready;
-  const services = opened.add(openAttestationServices(configuration, world));
+  const services = opened.add(await openAttestationServices(configuration, world));
   const roots = await readConfiguredRoots(configuration);
   const container = createAppContainer(configuration, undefined, roots);
   const resets = trackingsOf(openResetsOfCommand(configuration, { clock: SYSTEM_CLOCK, log }, opened));

@@ -90,7 +90,7 @@ async function evidenceOf(
 
 async function configuredKeys(options: VerifyDecisionsOptions): Promise<LogEvidence['keys']> {
   const configuration = await configurationOf(options);
-  const vaults = openReceiptVaults(configuration, { clock: SYSTEM_CLOCK, log: commandLineLog() });
+  const vaults = await openReceiptVaults(configuration, { clock: SYSTEM_CLOCK, log: commandLineLog() });
   try {
     return await configuredReceiptKeys(configuration, vaults);
   } finally {

@@ -2,7 +2,7 @@ import type { Configuration } from '../config/configuration.js';
 import type { Environment } from '../config/environment.js';
 import { isLocalKey, type LocalKeyConfiguration, type VaultKeyConfiguration } from '../config/released-keys.js';
 import { readTokenRoots } from '../endorsements/token-keys/configured-files.js';
-import { type KeyVaults, openKeyVaults } from '../key-vault/open-key-vaults.js';
+import type { KeyVaults } from '../key-vault/open-key-vaults.js';
 import { allOrProblems, ConfigurationError } from '../model/errors.js';
 import { fileProblem, isSystemError } from '../model/file-problem.js';
 import type { HeldKey } from '../model/held-key.js';
@@ -76,7 +76,7 @@ async function openVaultKey(
 ): Promise<VaultHeldKey> {
   const { policy, tenant, anyMachine, enc } = configured;
   const key = await readVaultKey(id, configured);
-  return new VaultHeldKey({ policy, tenant, anyMachine, enc, key, vault: vaults.of(id, configured), clock });
+  return new VaultHeldKey({ policy, tenant, anyMachine, enc, key, vault: await vaults.of(id, configured), clock });
 }
 
 async function readVaultKey(
@@ -95,7 +95,7 @@ class VaultsByIdentity {
   readonly #configuration: Configuration;
   readonly #world: VaultWorld;
   readonly #environment: Environment;
-  readonly #opened = new Map<string, KeyVaults>();
+  readonly #opened = new Map<string, Promise<KeyVaults>>();
 
   constructor(configuration: Configuration, world: VaultWorld, environment: Environment) {
     this.#configuration = configuration;
@@ -104,19 +104,21 @@ class VaultsByIdentity {
   }
 
   /** @throws {ConfigurationError} where the environment lacks what the credential needs */
-  of(id: string, { credential }: VaultKeyConfiguration): KeyVaults {
+  of(id: string, { credential }: VaultKeyConfiguration): Promise<KeyVaults> {
     const name = JSON.stringify(credential);
-    const opened = this.#opened.get(name) ?? placedAt(['keys', id, 'credential'], () => this.#open(credential));
+    const opened = this.#opened.get(name) ?? this.#open(credential);
     this.#opened.set(name, opened);
-    return opened;
+    return placedAt(['keys', id, 'credential'], opened);
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#opened.values()].map((vaults) => vaults.close()));
+    const opened = await Promise.allSettled(this.#opened.values());
+    await Promise.all(opened.map((vaults) => (vaults.status === 'fulfilled' ? vaults.value.close() : null)));
   }
 
-  #open(identity: VaultKeyConfiguration['credential']): KeyVaults {
+  async #open(identity: VaultKeyConfiguration['credential']): Promise<KeyVaults> {
     const { clock, log, observer, connect, vaultPort } = this.#world;
+    const { openKeyVaults } = await import('../key-vault/open-key-vaults.js');
     return openKeyVaults({
       keys: keysAskedBy(identity, this.#configuration),
       identity,
@@ -132,9 +134,9 @@ class VaultsByIdentity {
 }
 
 /** Says of which key it is what the environment lacks. */
-function placedAt<T>(path: KeyPath, open: () => T): T {
+async function placedAt<T>(path: KeyPath, opening: Promise<T>): Promise<T> {
   try {
-    return open();
+    return await opening;
   } catch (cause) {
     if (!(cause instanceof ConfigurationError)) throw cause;
     throw new ConfigurationError(

@@ -23,7 +23,7 @@ const NO_SIGNER: HeadSigner = { sign: async () => null, keys: () => [] };
  */
 export async function pruneLog(configuration: Configuration, before: Date): Promise<number> {
   const world = { clock: SYSTEM_CLOCK, log: commandLineLog() };
-  const vaults = openReceiptVaults(configuration, world);
+  const vaults = await openReceiptVaults(configuration, world);
   const store = await SqliteStore.open(await fileOfLog(configuration));
   try {
     const isEphemeral = configuration.receipts.key === 'ephemeral';

@@ -1,7 +1,7 @@
 import type { Configuration } from '../config/configuration.js';
 import type { Environment } from '../config/environment.js';
 import type { VaultKey } from '../key-vault/key-vault.js';
-import { type KeyVaults, openKeyVaults } from '../key-vault/open-key-vaults.js';
+import type { KeyVaults } from '../key-vault/open-key-vaults.js';
 import { ConfigurationError, UnfitError } from '../model/errors.js';
 import { type VaultKeyId, vaultKeyId } from '../model/key-vault-key.js';
 import type { KeyPath } from '../model/places.js';
@@ -23,14 +23,15 @@ export interface VaultWorld extends Pick<EndorsementWorld, 'clock' | 'log' | 'ob
  * @param environment where workload identity finds what the configuration does not say
  * @throws {ConfigurationError} where the environment lacks what the credential needs
  */
-export function openReceiptVaults(
+export async function openReceiptVaults(
   { receipts, deadlineSeconds }: Configuration,
   { clock, log, observer, connect, vaultPort }: VaultWorld,
   environment: Environment = process.env,
-): KeyVaults | null {
+): Promise<KeyVaults | null> {
   const { key, next, previous, credential } = receipts;
   const keys = [key, next, ...previous].flatMap((where) => (where === null ? [] : (vaultKeyId(where) ?? [])));
   if (keys.length === 0 || credential === null) return null;
+  const { openKeyVaults } = await import('../key-vault/open-key-vaults.js');
   return openKeyVaults({
     keys,
     identity: credential,

@@ -314,8 +314,8 @@ async function openOutside(
   await endorsements.ready;
   const early = openEarly(configuration, outside);
   if (early !== null) opened.add(early);
-  const services = opened.add(openAttestationServices(configuration, outside));
-  const vaults = openReceiptVaults(configuration, outside);
+  const services = opened.add(await openAttestationServices(configuration, outside));
+  const vaults = await openReceiptVaults(configuration, outside);
   if (vaults !== null) opened.add(vaults);
   const heldKeys = opened.add(await openHeldKeys(configuration, outside));
   const roots = await ReloadedRoots.open(configuration, outside);

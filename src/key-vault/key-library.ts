@@ -9,8 +9,8 @@ import { unusable } from './vault-refusal.js';
  */
 const SERVICE_VERSION = '7.4';
 
-/** Loading the library takes a good part of a second, so that is done where a vault is configured. */
-export const loadLibrary = () => import('@azure/keyvault-keys');
+/** Azure's library. Loading it takes a good part of a second, so that is done where a vault is configured. */
+export type KeyLibrary = typeof import('@azure/keyvault-keys');
 
 /** Made anew each time: the library writes into them. */
 export function clientOptions(httpClient: HttpClient): KeyClientOptions {

@@ -14,7 +14,7 @@ import { FailureLog, loggingFailures } from '../outgoing/exchange-log.js';
 import type { Turns } from '../outgoing/fair-turns.js';
 import { FetchError, requireFetchError } from '../outgoing/fetch-error.js';
 import type { EndpointHealth } from '../outgoing/throttling.js';
-import { clientOptions, failing, loadLibrary } from './key-library.js';
+import { clientOptions, failing, type KeyLibrary } from './key-library.js';
 import { publicRoots, ROOT_RULES } from './public-roots.js';
 import { verifyReleaseAnswer } from './release-answer.js';
 import { releaseFailure } from './release-failure.js';
@@ -22,6 +22,7 @@ import { ReleaseTransport } from './release-transport.js';
 import type { VaultCredential } from './vault-credential.js';
 
 export interface KeyReleasesOptions {
+  readonly library: KeyLibrary;
   /** Of the vault, as `https://host`. */
   readonly origin: string;
   readonly credential: VaultCredential;
@@ -109,10 +110,9 @@ export class KeyReleases implements ReleaseVault {
   }
 
   async #call({ key, target, nonce, enc }: ReleaseAsk, signal: AbortSignal): Promise<string> {
-    const { origin, credential, exchange } = this.#options;
-    const { KeyClient } = await loadLibrary();
+    const { library, origin, credential, exchange } = this.#options;
     // One for each call: the library keeps what it is sending in the client until it is told what token to add.
-    const client = new KeyClient(origin, credential, clientOptions(new ReleaseTransport(exchange, credential)));
+    const client = new library.KeyClient(origin, credential, clientOptions(new ReleaseTransport(exchange, credential)));
     const asked = client.releaseKey(key.name, target, {
       algorithm: enc,
       nonce,

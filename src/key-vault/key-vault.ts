@@ -9,7 +9,7 @@ import { FailureLog, loggingFailures } from '../outgoing/exchange-log.js';
 import type { Turns } from '../outgoing/fair-turns.js';
 import { FetchError } from '../outgoing/fetch-error.js';
 import type { EndpointHealth } from '../outgoing/throttling.js';
-import { clientOptions, failing, loadLibrary } from './key-library.js';
+import { clientOptions, failing, type KeyLibrary } from './key-library.js';
 import type { KeyReleases } from './key-releases.js';
 import { publicKeyOf } from './public-key.js';
 import type { VaultCredential } from './vault-credential.js';
@@ -19,6 +19,7 @@ import { VaultTransport } from './vault-transport.js';
 export type VaultSignatureAlgorithm = 'ES256' | 'RS256';
 
 export interface KeyVaultOptions {
+  readonly library: KeyLibrary;
   /** Of the vault, as `https://host`. */
   readonly origin: string;
   readonly credential: VaultCredential;
@@ -49,15 +50,14 @@ export class KeyVault {
    * @throws {UnfitError} where it is not of a kind that signs receipts
    */
   async read(id: VaultKeyId, signal: AbortSignal): Promise<VaultKey> {
-    const { origin, credential, reading, signing } = this.#options;
+    const { library, origin, credential, reading, signing } = this.#options;
     await credential.ready(signal);
-    const { KeyClient, CryptographyClient } = await loadLibrary();
-    const client = new KeyClient(origin, credential, this.#clientOptions(reading));
+    const client = new library.KeyClient(origin, credential, this.#clientOptions(reading));
     const key = await failing(client.getKey(id.name, { version: id.version, abortSignal: signal }));
     requireSame(key, id);
     // The address is ours, whatever one the answer names.
     const addressed = { ...key, id: `${origin}/keys/${id.name}/${id.version}` };
-    const signer = new CryptographyClient(addressed, credential, this.#clientOptions(signing));
+    const signer = new library.CryptographyClient(addressed, credential, this.#clientOptions(signing));
     const sign: Sign = (...asked) => this.#sign(id, signer, asked);
     return new VaultKey(key, sign, this.#options.clock);
   }

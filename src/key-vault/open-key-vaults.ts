@@ -12,6 +12,7 @@ import { Turns } from '../outgoing/fair-turns.js';
 import { type BreakerOptions, DEFAULT_BREAKER } from '../outgoing/origin-breaker.js';
 import type { OriginObserver } from '../outgoing/outages.js';
 import { EndpointHealth } from '../outgoing/throttling.js';
+import type { KeyLibrary } from './key-library.js';
 import { KeyReleases } from './key-releases.js';
 import { KeyVault, type VaultKey } from './key-vault.js';
 import { VaultCredential } from './vault-credential.js';
@@ -93,42 +94,44 @@ export class KeyVaults implements ReleaseVault {
 }
 
 /**
- * Puts the parts together. Contacts nobody.
+ * Puts the parts together. Contacts nobody. Loads the library, which is missed here and not with the first key.
  * @throws {ConfigurationError} where the environment lacks what the identity needs
  */
-export function openKeyVaults(options: OpenKeyVaultsOptions): KeyVaults {
+export async function openKeyVaults(options: OpenKeyVaultsOptions): Promise<KeyVaults> {
   const tuning = { ...DEFAULT_TUNING, ...options.tuning };
   const { health, credentialTimeoutMs: timeoutMs } = tuning;
+  const library = await import('@azure/keyvault-keys');
   const credentials = new Map<string, AzureCredential>();
   const vaults = new Map<string, KeyVault>();
   for (const { host, scope } of options.keys) {
     if (vaults.has(host)) continue;
-    const credential = credentials.get(scope) ?? openCredential({ ...options, scope, health, timeoutMs });
+    const credential = credentials.get(scope) ?? (await openCredential({ ...options, scope, health, timeoutMs }));
     credentials.set(scope, credential);
-    vaults.set(host, openVault(host, new VaultCredential(credential, scope), options, tuning));
+    const asked = { library, credential: new VaultCredential(credential, scope) };
+    vaults.set(host, openVault(host, asked, options, tuning));
   }
   return new KeyVaults(vaults, [...credentials.values()]);
 }
 
 function openVault(
   host: string,
-  credential: VaultCredential,
+  asked: { readonly library: KeyLibrary; readonly credential: VaultCredential },
   { deadlineMs, clock, log, observer, connect, port }: OpenKeyVaultsOptions,
   { health, readTimeoutMs, turns, pauseMs }: VaultTuning,
 ): KeyVault {
   const origin = `https://${host}${port === undefined ? '' : `:${port}`}`;
   const shared = { origins: [origin], observer, connect };
   return new KeyVault({
+    ...asked,
     origin,
-    credential,
     reading: new BoundedExchange({ ...shared, attemptTimeoutMs: readTimeoutMs }),
     // There is one for each decision, so connections are used again. undici keeps an idle one for four seconds, unless
     // the vault says how long it does.
     signing: new BoundedExchange({ ...shared, attemptTimeoutMs: deadlineMs * SIGNING_SHARE, keepAlive: true }),
     // Requests of callers decide what is released. However that ends, receipts are signed.
     releases: new KeyReleases({
+      ...asked,
       origin,
-      credential,
       exchange: new BoundedExchange({ ...shared, attemptTimeoutMs: deadlineMs }),
       health: new EndpointHealth(clock, health, pauseMs),
       turns: new Turns(turns, 'releases'),

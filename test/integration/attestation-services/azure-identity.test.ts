@@ -31,7 +31,7 @@ describe('an access token by the Azure library', () => {
     ['certificate', () => lab.certificateIdentity()],
     ['federated', () => lab.workloadIdentity()],
   ] as const)('for a %s arrives at Azure Attestation', async (by, identity) => {
-    expect(await attest(lab.open({ identity: await identity() }))).toHaveProperty('token');
+    expect(await attest(await lab.open({ identity: await identity() }))).toHaveProperty('token');
     expect(lab.entra.grants).toEqual([{ clientId: CLIENT_ID, by, scope: SCOPE }]);
     expect(bearersSent()).toEqual([expect.stringMatching(/^Bearer lab\./)]);
   });
@@ -51,10 +51,10 @@ describe('an access token by the Azure library', () => {
       AZURE_FEDERATED_TOKEN_FILE: tokenFile ?? '',
       AZURE_AUTHORITY_HOST: `${lab.entra.origin}/`,
     };
-    expect(await attest(lab.open({ identity, environment }))).toHaveProperty('token');
+    expect(await attest(await lab.open({ identity, environment }))).toHaveProperty('token');
   });
 
-  it('that the environment says too little for refuses to start', () => {
+  it('that the environment says too little for refuses to start', async () => {
     const identity = {
       kind: 'workload-identity',
       tenantId: null,
@@ -62,8 +62,10 @@ describe('an access token by the Azure library', () => {
       tokenFile: null,
       authority: null,
     } as const;
-    expect(() => lab.open({ identity })).toThrow(ConfigurationError);
-    expect(() => lab.open({ identity, environment: { AZURE_TENANT_ID: 't' } })).toThrow(/^AZURE_CLIENT_ID: is missing/);
+    await expect(lab.open({ identity })).rejects.toThrow(ConfigurationError);
+    await expect(lab.open({ identity, environment: { AZURE_TENANT_ID: 't' } })).rejects.toThrow(
+      /^AZURE_CLIENT_ID: is missing/,
+    );
   });
 
   it('is asked for once, and used for every request of half of its life', async () => {
@@ -125,7 +127,7 @@ describe('an access token that is refused', () => {
   });
 
   it('by an instance that wants one where none is configured is the answer', async () => {
-    expect(await attest(lab.open())).toMatchObject({ code: 'route_unavailable', retryable: false });
+    expect(await attest(await lab.open())).toMatchObject({ code: 'route_unavailable', retryable: false });
     expect(lab.maa.count()).toBe(1);
   });
 });
@@ -147,7 +149,7 @@ describe('Entra', () => {
   });
 
   it('LOG-01 that says no leaves the evidence here, and no secret in log and answer', async () => {
-    const opened = lab.open({ identity: await lab.secretIdentity('not-the-secret-of-the-lab') });
+    const opened = await lab.open({ identity: await lab.secretIdentity('not-the-secret-of-the-lab') });
     const result = await attest(opened);
     expect(result).toEqual({
       code: 'route_unavailable',
@@ -170,7 +172,7 @@ describe('Entra', () => {
     ['a cluster token', async () => ({ ...(await lab.workloadIdentity()), tokenFile: '/nowhere' }) as AzureIdentity],
     ['a secret that is empty', () => lab.secretIdentity('\n')],
   ])('is not asked for a token without the file of %s', async (_what, identity) => {
-    const opened = lab.open({ identity: await identity() });
+    const opened = await lab.open({ identity: await identity() });
     expect(await attest(opened)).toMatchObject({ code: 'route_unavailable', retryable: false });
     expect(lab.entra.count(TOKEN_PATH)).toBe(0);
     expect(lab.maa.requests).toEqual([]);
@@ -231,20 +233,20 @@ describe('a managed identity', () => {
   const bearerOf = (id: string) => `Bearer lab.${Buffer.from(id).toString('base64url')}.`;
 
   it('of the machine gets a token that arrives at Azure Attestation', async () => {
-    expect(await attest(open(null))).toHaveProperty('token');
+    expect(await attest(await open(null))).toHaveProperty('token');
     expect(machine.requests.at(-1)).toContain('resource=https%3A%2F%2Fattest.azure.net');
     expect(machine.requests.at(-1)).not.toContain('client_id');
     expect(bearersSent()[0]).toMatch(/^Bearer lab\./);
   });
 
   it('that was assigned gets one in its own name', async () => {
-    expect(await attest(open(idOf(1)))).toHaveProperty('token');
+    expect(await attest(await open(idOf(1)))).toHaveProperty('token');
     expect(machine.requests.at(-1)).toContain(`client_id=${idOf(1)}`);
     expect(bearersSent()[0]).toContain(bearerOf(idOf(1)));
   });
 
   it('that the machine does not have gets none', async () => {
-    expect(await attest(open(CLIENT_ID))).toMatchObject({ code: 'route_unavailable', retryable: false });
+    expect(await attest(await open(CLIENT_ID))).toMatchObject({ code: 'route_unavailable', retryable: false });
     expect(lab.maa.requests).toEqual([]);
   });
 
@@ -258,7 +260,7 @@ describe('a managed identity', () => {
   ] as const)(
     'is unavailable while its endpoint is out of order, and comes back (%i: %j)',
     async (id, fault, retryable) => {
-      const opened = open(idOf(id));
+      const opened = await open(idOf(id));
       machine.fail(METADATA, fault);
       expect(await attest(opened)).toMatchObject({ code: 'route_unavailable', retryable });
       expect(lab.maa.requests).toEqual([]);

@@ -109,9 +109,9 @@ export class AzureLab {
     return new AzureLab(await mkdtemp(join(tmpdir(), 'veritee-azure-')), maa, other, entra, bearers);
   }
 
-  open(options: Partial<OpenAzureAttestationOptions> = {}): Opened {
+  async open(options: Partial<OpenAzureAttestationOptions> = {}): Promise<Opened> {
     const log = new RecordingLog();
-    const service = openAzureAttestation({
+    const service = await openAzureAttestation({
       endpoints: [this.maa.origin],
       apiVersion: '2025-06-01',
       identity: null,

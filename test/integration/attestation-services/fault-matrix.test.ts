@@ -32,7 +32,7 @@ function attestWhileBroken(opened: Opened, cell: Cell) {
 
 /** Runs a cell, then shows that the same client recovers. */
 async function runCell(cell: Cell, server: LabServer): Promise<void> {
-  const opened = lab.open({ identity: await lab.secretIdentity() });
+  const opened = await lab.open({ identity: await lab.secretIdentity() });
   await cell.break(server);
   const { retryable, retryAfterSeconds } = cell;
   const expected = { code: 'route_unavailable', detail: expect.any(String), retryable };
@@ -79,7 +79,7 @@ describe('fault matrix: Entra, its discovery', () => {
 describe('fault matrix: a token that is held', () => {
   for (const cell of cellsOf(/./)) {
     it(`${cell.name} at Entra changes nothing before it ends`, async () => {
-      const opened = lab.open({ identity: await lab.secretIdentity() });
+      const opened = await lab.open({ identity: await lab.secretIdentity() });
       await attest(opened);
       await cell.break(lab.entra);
       lab.clock.advance(1_850_000);

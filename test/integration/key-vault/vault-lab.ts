@@ -96,7 +96,7 @@ export class VaultLab {
   async open(url: string, options: Partial<OpenKeyVaultsOptions> = {}): Promise<Opened> {
     const log = new RecordingLog();
     const outages = new Outages(this.clock, log);
-    const vaults = openKeyVaults({
+    const vaults = await openKeyVaults({
       keys: [keyId(url)],
       identity: await this.identity(),
       environment: {},

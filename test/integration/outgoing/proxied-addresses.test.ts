@@ -103,8 +103,8 @@ async function askAll(configuration: Configuration): Promise<void> {
   const inTime = () => AbortSignal.timeout(PATIENCE_MS);
   const context = () => ({ at: new Date(), historical: false, signal: inTime() });
   const endorsements = openEndorsements(configuration, world);
-  const services = openAttestationServices(configuration, world, {});
-  const vaults = openReceiptVaults(configuration, world, {});
+  const services = await openAttestationServices(configuration, world, {});
+  const vaults = await openReceiptVaults(configuration, world, {});
   const held = await openHeldKeys(configuration, world, {});
   const { directory, keyring } = await openCallers(configuration, {
     ...world,
