@@ -4,10 +4,10 @@ import { SharedFetches } from '../endorsements/replicas/shared-fetches.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { KeyPath } from '../model/places.js';
 import type { Clock, Log } from '../model/ports.js';
-import { RedisChallengeStore } from '../stores/redis/redis-challenge-store.js';
-import { RedisEndorsementStore, type SharingLimits } from '../stores/redis/redis-endorsement-store.js';
-import { RedisLogStore } from '../stores/redis/redis-log-store.js';
-import { RedisResetStore } from '../stores/redis/redis-reset-store.js';
+import type { RedisChallengeStore } from '../stores/redis/redis-challenge-store.js';
+import type { SharingLimits } from '../stores/redis/redis-endorsement-store.js';
+import type { RedisLogStore } from '../stores/redis/redis-log-store.js';
+import type { RedisResetStore } from '../stores/redis/redis-reset-store.js';
 import type { RedisSettings } from '../stores/redis/redis-settings.js';
 
 interface StoreWorld {
@@ -29,9 +29,10 @@ export async function openSharedChallenges(
   store: RedisStoreConfiguration,
   { storeTimeoutMs: commandTimeoutMs, ...world }: ChallengeWorld,
 ): Promise<RedisChallengeStore> {
-  const opened = await usable(['challenges', 'store'], () =>
-    RedisChallengeStore.open({ settings: settingsOf(store), commandTimeoutMs, ...world }),
-  );
+  const opened = await usable(['challenges', 'store'], async () => {
+    const { RedisChallengeStore } = await import('../stores/redis/redis-challenge-store.js');
+    return RedisChallengeStore.open({ settings: settingsOf(store), commandTimeoutMs, ...world });
+  });
   world.log.info(
     { store: 'redis', mode: store.mode },
     'challenges are kept in a shared store: a restart or failover of it voids those that are outstanding',
@@ -49,9 +50,10 @@ export async function openSharedDecisions(
   { storeTimeoutMs: commandTimeoutMs, ...world }: StoreWorld,
 ): Promise<RedisLogStore> {
   const { mode, replicas } = store;
-  const opened = await usable(['decisions', 'store'], () =>
-    RedisLogStore.open({ settings: settingsOf(store), replicas, commandTimeoutMs, ...world }),
-  );
+  const opened = await usable(['decisions', 'store'], async () => {
+    const { RedisLogStore } = await import('../stores/redis/redis-log-store.js');
+    return RedisLogStore.open({ settings: settingsOf(store), replicas, commandTimeoutMs, ...world });
+  });
   world.log.info({ store: 'redis', mode, replicas }, 'decisions are stored in a shared store');
   return opened;
 }
@@ -75,9 +77,10 @@ export async function openSharedEndorsements(
   store: RedisStoreConfiguration,
   { storeTimeoutMs: commandTimeoutMs, sharing: limits, key, ...world }: SharingWorld,
 ): Promise<OpenSharing> {
-  const opened = await usable(['challenges', 'store'], () =>
-    RedisEndorsementStore.open({ settings: settingsOf(store), commandTimeoutMs, limits, ...world }),
-  );
+  const opened = await usable(['challenges', 'store'], async () => {
+    const { RedisEndorsementStore } = await import('../stores/redis/redis-endorsement-store.js');
+    return RedisEndorsementStore.open({ settings: settingsOf(store), commandTimeoutMs, limits, ...world });
+  });
   world.log.info({ store: 'redis', mode: store.mode }, 'endorsements and turns at AMD are shared with other replicas');
   const shared = new SharedFetches(opened, new EntrySeal(key), world.clock, world.log);
   return { shared, close: () => opened.close() };
@@ -93,9 +96,10 @@ export async function openSharedResets(
   { storeTimeoutMs: commandTimeoutMs, ...world }: ChallengeWorld,
   startLimitMs?: number,
 ): Promise<RedisResetStore> {
-  const opened = await usable(['challenges', 'store'], () =>
-    RedisResetStore.open({ settings: settingsOf(store), commandTimeoutMs, startLimitMs, ...world }),
-  );
+  const opened = await usable(['challenges', 'store'], async () => {
+    const { RedisResetStore } = await import('../stores/redis/redis-reset-store.js');
+    return RedisResetStore.open({ settings: settingsOf(store), commandTimeoutMs, startLimitMs, ...world });
+  });
   world.log.info({ store: 'redis', mode: store.mode }, 'reset counts of vTPMs are shared with other replicas');
   return opened;
 }
