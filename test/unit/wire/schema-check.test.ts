@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseStrictJson } from '../../../src/formats/strict-json.js';
-import { checkJudgedBody, checkSchema, type SchemaName } from '../../../src/wire/schema-check.js';
+import { OPENAPI_SCHEMAS } from '../../../src/wire/generated/openapi-schemas.js';
+import { checkJudgedBody, checkSchema, createAjv, type SchemaName } from '../../../src/wire/schema-check.js';
 import { PATTERNS } from '../../../src/wire/schema-message.js';
 import { insideOf, referenced, type Schema, schemaNamed } from '../../contract/openapi-schemas.js';
 import { formatErrorOf } from '../../format-error-of.js';
@@ -127,6 +128,12 @@ describe('checkSchema', () => {
     ['a number that is no byte', 'Octets', [256], 'the number is above 255'],
   ])('says in words what is wrong: %s', (_title, name, value, message) => {
     expect(() => checkSchema(name, json(value))).toThrow(message);
+  });
+
+  it('rests on schemas that are valid JSON Schema', () => {
+    const ajv = createAjv(OPENAPI_SCHEMAS);
+    expect(ajv.validateSchema({ $defs: OPENAPI_SCHEMAS })).toBe(true);
+    expect(ajv.validateSchema({ $defs: { ChallengeRequest: { type: 'no type' } } })).toBe(false);
   });
 
   it('has words for every pattern that a request is held against, and none for others', () => {
