@@ -10,11 +10,10 @@ import { FormatError } from '../model/errors.js';
 import { isSystemError, outputProblem } from '../model/file-problem.js';
 import { listedNames, quotedName } from '../model/names-in-messages.js';
 import { readNonce } from '../wire/read-requests.js';
-import { sayingRemedies } from './collect-remedies.js';
 import { UsageError } from './input.js';
 import { EXIT_CODE } from './output.js';
 import type { CollectOptions, RequestOptions } from './program.js';
-import { recogniseFolder } from './raw-evidence.js';
+import { recogniseFolder, sayingRemedies } from './raw-evidence.js';
 
 /** Where a body goes, and what people are told. */
 export interface GuestOutput {

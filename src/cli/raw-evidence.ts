@@ -1,15 +1,28 @@
+import { CollectError } from '../collector/collect-error.js';
 import { requestBody, tokenEvidence } from '../collector/evidence-body.js';
 import { type EvidenceContents, type RawFile, readEvidenceFolder } from '../collector/evidence-files.js';
 import { type Recogniser, recogniseFiles } from '../collector/recognise-files.js';
 import { DECIDING, evidenceOf } from '../collector/request-files.js';
 import type { StructureKind } from '../model/evidence.js';
 import type { JsonObject } from '../model/json.js';
-import { sayingRemedies } from './collect-remedies.js';
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from './input.js';
 
 /** How raw files are recognised, and who is told what became of them. */
 export interface Recognition extends Recogniser {
   readonly warn: (message: string) => void;
+}
+
+/**
+ * Runs what reads or collects evidence. Scripts read the code of its error, people the remedy.
+ * @throws {UsageError} for a CollectError
+ */
+export async function sayingRemedies<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof CollectError)) throw error;
+    throw new UsageError([`${error.code}: ${error.message}`, error.remedy], { cause: error });
+  }
 }
 
 /**

@@ -1,9 +1,11 @@
-import { encodeBase64Url } from '../formats/base64.js';
+import { decodeBase64, encodeBase64Url } from '../formats/base64.js';
 import { parseClaimsSet, parseJws } from '../formats/jws.js';
+import { parseStrictJson } from '../formats/strict-json.js';
 import { hex, latin1 } from '../model/bytes.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import { nullIfMalformed } from '../model/errors.js';
+import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { CollectError } from './collect-error.js';
 import type { CollectedQuote } from './guest-tpm.js';
-import type { AmdCertification } from './metadata-service.js';
 import type { TsmReport } from './tsm-report.js';
 
 /** What a vTPM gives, whatever vouches for its key. */
@@ -84,6 +86,14 @@ export function tsmEvidence(tee: 'snp' | 'tdx', report: TsmReport, ccel: Uint8Ar
   return { type: tee, dialect: 'configfs-tsm', value };
 }
 
+/** Certificates of the VM's SNP firmware as Azure's cache (THIM) has them. Nothing of it is verified. */
+export interface AmdCertification {
+  /** PEM. */
+  readonly vek: string;
+  /** PEM: ASK, then ARK. */
+  readonly chain: string;
+}
+
 export function certificationEndorsements({ vek, chain }: AmdCertification): JsonObject {
   return { vek, chain };
 }
@@ -101,4 +111,31 @@ function tpmMembers({ akCertificate, akChain = null, eventLogs }: TpmParts): Jso
 function tpmQuote({ message, signature, pcrs }: CollectedQuote): JsonObject {
   const sha256 = Object.fromEntries([...pcrs].map(([index, value]) => [String(index), hex(value)]));
   return { message: encodeBase64Url(message), signature: encodeBase64Url(signature), pcrs: { sha256 } };
+}
+
+/** The answer to a question for certificates. @throws {CollectError} `metadata_answer` */
+export function readAmdCertification(answer: Uint8Array): AmdCertification {
+  const members = readAnswer(answer);
+  return { vek: textMember(members, 'vcekCert'), chain: textMember(members, 'certificateChain') };
+}
+
+/** The answer to a question for a quote. @throws {CollectError} `metadata_answer` */
+export function readTdQuote(answer: Uint8Array): Uint8Array {
+  const text = textMember(readAnswer(answer), 'quote');
+  const quote = nullIfMalformed(() => decodeBase64(text));
+  if (quote === null || quote.byteLength === 0) throw new CollectError('metadata_answer', 'the quote is not base64url');
+  return quote;
+}
+
+function readAnswer(answer: Uint8Array): JsonObject {
+  const value = nullIfMalformed(() => parseStrictJson(answer));
+  if (!isObject(value))
+    throw new CollectError('metadata_answer', 'the metadata service did not answer with a JSON object');
+  return value;
+}
+
+function textMember(members: JsonObject, name: string): string {
+  const text = members[name];
+  if (typeof text === 'string' && text !== '') return text;
+  throw new CollectError('metadata_answer', `the answer of the metadata service has no ${name}`);
 }

@@ -1,24 +1,14 @@
-import { decodeBase64, encodeBase64Url } from '../formats/base64.js';
-import { parseStrictJson } from '../formats/strict-json.js';
-import { nullIfMalformed } from '../model/errors.js';
-import { isObject, type JsonObject } from '../model/json.js';
+import { encodeBase64Url } from '../formats/base64.js';
 import { BoundedAgent, type BoundedAnswer, type BoundedRequest, refusedStatus } from '../outgoing/bounded-agent.js';
 import { FetchError } from '../outgoing/fetch-error.js';
 import { CollectError } from './collect-error.js';
+import { type AmdCertification, readAmdCertification, readTdQuote } from './evidence-body.js';
 
 /** Instance metadata service of Azure: link-local, and nothing that a configuration, an option or a proxy changes. */
 export const AZURE_METADATA = 'http://169.254.169.254';
 
 /** How much of an answer is read, and how long it is waited for. */
 export const METADATA_BOUNDS = { answerBytes: 64 * 1024, timeoutMs: 5_000 } as const;
-
-/** Certificates of the VM's SNP firmware as Azure's cache (THIM) has them. Nothing of it is verified. */
-export interface AmdCertification {
-  /** PEM. */
-  readonly vek: string;
-  /** PEM: ASK, then ARK. */
-  readonly chain: string;
-}
 
 /** Asks one origin, one question a connection. */
 class MetadataAgent extends BoundedAgent {
@@ -76,31 +66,4 @@ export class MetadataService {
       await agent.close();
     }
   }
-}
-
-/** The answer to a question for certificates. @throws {CollectError} `metadata_answer` */
-export function readAmdCertification(answer: Uint8Array): AmdCertification {
-  const members = readAnswer(answer);
-  return { vek: textMember(members, 'vcekCert'), chain: textMember(members, 'certificateChain') };
-}
-
-/** The answer to a question for a quote. @throws {CollectError} `metadata_answer` */
-export function readTdQuote(answer: Uint8Array): Uint8Array {
-  const text = textMember(readAnswer(answer), 'quote');
-  const quote = nullIfMalformed(() => decodeBase64(text));
-  if (quote === null || quote.byteLength === 0) throw new CollectError('metadata_answer', 'the quote is not base64url');
-  return quote;
-}
-
-function readAnswer(answer: Uint8Array): JsonObject {
-  const value = nullIfMalformed(() => parseStrictJson(answer));
-  if (!isObject(value))
-    throw new CollectError('metadata_answer', 'the metadata service did not answer with a JSON object');
-  return value;
-}
-
-function textMember(members: JsonObject, name: string): string {
-  const text = members[name];
-  if (typeof text === 'string' && text !== '') return text;
-  throw new CollectError('metadata_answer', `the answer of the metadata service has no ${name}`);
 }

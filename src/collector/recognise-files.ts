@@ -15,6 +15,7 @@ import type { StructureKind } from '../model/evidence.js';
 import { isObject } from '../model/json.js';
 import { meantHint, quotedName } from '../model/names-in-messages.js';
 import { CollectError } from './collect-error.js';
+import { readAmdCertification, readTdQuote } from './evidence-body.js';
 import {
   EVIDENCE_FILES,
   type EvidenceContents,
@@ -22,7 +23,6 @@ import {
   keyOfName,
   type RawFile,
 } from './evidence-files.js';
-import { readAmdCertification, readTdQuote } from './metadata-service.js';
 import { isDigestOf } from './pcr-values.js';
 
 /** Tells what bytes look like. */

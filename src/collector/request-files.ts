@@ -9,9 +9,15 @@ import { FormatError } from '../model/errors.js';
 import { isObject, type JsonObject } from '../model/json.js';
 import { certificateIn } from './ak-certificate.js';
 import { CollectError } from './collect-error.js';
-import { azureSnpEvidence, azureTdxEvidence, type TpmParts, tpmEvidence } from './evidence-body.js';
+import {
+  azureSnpEvidence,
+  azureTdxEvidence,
+  readAmdCertification,
+  readTdQuote,
+  type TpmParts,
+  tpmEvidence,
+} from './evidence-body.js';
 import { EVIDENCE_FILES, type EvidenceContents, type EvidenceFileKey } from './evidence-files.js';
-import { readAmdCertification, readTdQuote } from './metadata-service.js';
 
 /** Types of evidence that files can be. */
 export type FileEvidenceType = keyof typeof FORMS;

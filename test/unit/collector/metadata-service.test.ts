@@ -1,12 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  METADATA_BOUNDS,
-  MetadataService,
-  readAmdCertification,
-  readTdQuote,
-} from '../../../src/collector/metadata-service.js';
+import { readAmdCertification, readTdQuote } from '../../../src/collector/evidence-body.js';
+import { METADATA_BOUNDS, MetadataService } from '../../../src/collector/metadata-service.js';
 import { createAmdPki, type LabFault, LabInstanceMetadata, SnpPlatform } from '../../lab/index.js';
 
 let platform: SnpPlatform;
