@@ -29,6 +29,12 @@ be a copy that decisions.copy wrote, too: then what it lacks is said. Without --
 which <file> itself names: whoever made it can have made these. The exit code is 0 if it was taken, 1 usage or a file
 that is no whole export, 2 if something is wrong, 3 if the store cannot be written.`;
 
+const REPLAY_HELP = `
+Only decisions of which the evidence is kept (decisions.keepEvidence: full) can be judged again. As it was then: by the
+request, policies, endorsements and tokens that the decision rested on, at its time, with the verifiers of this version. The
+exit code is 0 if all came out as recorded, 1 usage, 2 if one came out otherwise, 3 if one could not be judged, or none was.
+Decisions that depended on the moment (deadline, internal_error) are passed over.`;
+
 /** What the commands about decisions have in common. */
 interface LogOptions {
   readonly config?: string;
@@ -65,6 +71,19 @@ export interface DecisionsActions {
   exportDecisions(options: ExportDecisionsOptions): Promise<number>;
   importDecisions(file: string, options: VerifyDecisionsOptions): Promise<number>;
   pruneDecisions(options: PruneDecisionsOptions): Promise<number>;
+}
+
+export interface ReplayOptions {
+  readonly since?: string;
+  readonly tenant?: string;
+  readonly policy?: string;
+  readonly now?: boolean;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+export interface ReplayActions {
+  replay(decisionId: string | undefined, options: ReplayOptions): Promise<number>;
 }
 
 /** Adds `veritee decisions`. */
@@ -141,4 +160,25 @@ export function addDecisionsCommands(
     .addHelpText('after', PRUNE_HELP)
     .action(async (options) => done(await actions.pruneDecisions(options)));
   addHelp(decisions);
+}
+
+/** Adds `veritee replay`. */
+export function addReplayCommand(
+  program: Command,
+  config: readonly [string, string],
+  actions: ReplayActions,
+  done: (exitCode: number) => void,
+): void {
+  program
+    .command('replay')
+    .description('judge recorded decisions again, and show which come out otherwise')
+    .argument('[id]', 'one decision; without it, those of --since')
+    .option('--since <time>', 'all decisions from this time on, RFC 3339 in UTC')
+    .option('--tenant <name>', 'only those of this tenant')
+    .option('--policy <id or file>', 'judge decisions under the policy of this id by this text')
+    .option('--now', 'judge by the policies, endorsements and the time of now')
+    .option(...config)
+    .option('--json', 'write JSON on a terminal too')
+    .addHelpText('after', REPLAY_HELP)
+    .action(async (id, options) => done(await actions.replay(id, options)));
 }

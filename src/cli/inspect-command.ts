@@ -7,7 +7,6 @@ import { readInspectRequest } from '../wire/read-requests.js';
 import { eventLogLines } from './event-log-table.js';
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from './input.js';
 import { EXIT_CODE, type Output, shownValue } from './output.js';
-import { structureLines } from './structure-table.js';
 
 export interface Inspections {
   readonly evidence: InspectEvidenceUseCase;
@@ -83,4 +82,28 @@ function inspectionTable(inspection: JsonObject): string {
     ...(type === 'event-log' ? eventLogLines(inspection) : structureLines(inspection)),
     '',
   ].join('\n');
+}
+
+/** Room for the longest names of event types. */
+const NAME_WIDTH = 32;
+
+/** The fields of each structure, one a line. */
+function structureLines(inspection: JsonObject): readonly string[] {
+  const structures = (inspection['structures'] ?? []) as readonly JsonObject[];
+  return structures.flatMap((structure) => [
+    '',
+    headline(structure),
+    ...((structure['fields'] ?? []) as readonly JsonObject[]).map(fieldLine),
+  ]);
+}
+
+/** A structure that lies in a file by itself is about no member. */
+function headline({ name, about, length }: JsonObject): string {
+  return `${shownValue(name)}${about === '' ? ', ' : `  ${shownValue(about)}, `}${shownValue(length)} bytes`;
+}
+
+function fieldLine({ name, offset, value, meaning }: JsonObject): string {
+  const place = typeof offset === 'number' ? `0x${offset.toString(16).padStart(3, '0')}` : '     ';
+  const remark = meaning === null ? '' : `  (${shownValue(meaning)})`;
+  return `  ${place}  ${shownValue(name).padEnd(NAME_WIDTH)} ${shownValue(value)}${remark}`;
 }

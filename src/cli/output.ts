@@ -56,6 +56,11 @@ export function printableTexts<T>(value: T): T {
   return JSON.parse(JSON.stringify(value), (_, member) => (typeof member === 'string' ? printable(member) : member));
 }
 
+/** Standard output is for the answer. Messages contain file names, which are untrusted. */
+export function warnOnStderr(message: string): void {
+  process.stderr.write(`warning: ${printable(message)}\n`);
+}
+
 /**
  * A line for the log of a pipeline, which runs what it takes for a command: `##` anywhere in a line (Azure DevOps, GitHub), and
  * `::` at its beginning (GitHub). Each is written with an escape, in JSON as it is read there.

@@ -10,12 +10,16 @@ import {
   sayWhatThereIs,
   withBelow,
 } from './command-help.js';
-import { addDecisionsCommands, type DecisionsActions } from './decisions-commands.js';
+import {
+  addDecisionsCommands,
+  addReplayCommand,
+  type DecisionsActions,
+  type ReplayActions,
+} from './decisions-commands.js';
 import { addGateCommand, EXEC_FAILURE, type GateActions, isGateWithExec } from './gate-options.js';
 import { sayFormatError, UsageError } from './input.js';
 import { EXIT_CODE, printable } from './output.js';
 import { addPolicyCommands, type PolicyActions } from './policy-commands.js';
-import { addReplayCommand, type ReplayActions } from './replay-command.js';
 
 export interface VerifyOptions {
   readonly vek?: string;

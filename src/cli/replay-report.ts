@@ -1,8 +1,12 @@
 import type { Outcome } from '../model/decision.js';
-import { type Replay, speaks } from '../service/replay-decision.js';
+import { quotedName } from '../model/names-in-messages.js';
+import { type Replay, type ReplayTime, speaks } from '../service/replay-decision.js';
 import type { NotReplayed, ReplayedDecision } from '../service/replay-decisions.js';
-import { EXIT_CODE, OUTCOME_COLOUR, type Output, printable, styledFor } from './output.js';
+import type { ReplayOptions } from './decisions-commands.js';
+import { UsageError } from './input.js';
+import { EXIT_CODE, OUTCOME_COLOUR, type Output, printable, shownValue, styledFor } from './output.js';
 import type { Progress } from './progress-bar.js';
+import { WITHDRAWN } from './recorded-decision.js';
 
 /** What is compared: `recorded` and `replayed`, or two policies. */
 export type Compared = readonly [before: string, after: string];
@@ -182,4 +186,58 @@ function changeLine({ decisionId, decision, reasons, checks, differences }: Repl
     checks: checks.map(({ recorded, replayed, ...check }) => ({ ...check, ...both({ recorded, replayed }) })),
     differences: differences.map(({ pointer, ...values }) => ({ pointer, ...both(values) })),
   };
+}
+
+/** @throws {UsageError} where it is not said which decisions are meant, or it is said twice */
+export function requireWhich(decisionId: string | undefined, { since, tenant }: ReplayOptions): void {
+  if (decisionId === undefined && since === undefined) {
+    throw new UsageError(['name a decision, or a time with --since', 'veritee decisions list shows the decisions']);
+  }
+  const [option] = [...(since === undefined ? [] : ['--since']), ...(tenant === undefined ? [] : ['--tenant'])];
+  if (decisionId === undefined || option === undefined) return;
+  throw new UsageError([`${option} and the decision ${quotedName(decisionId)} do not go together: leave one out`]);
+}
+
+/** How decisions are judged again. */
+export function replayTime({ now }: ReplayOptions): ReplayTime {
+  return now === true ? 'now' : 'then';
+}
+
+/**
+ * Shows one decision that was judged again.
+ * @returns the exit code: 0 where it came out as recorded, else 2
+ */
+export function showReplay(replay: Replay, output: Output): number {
+  output.write(output.asTable ? replayTable(replay, output) : `${JSON.stringify(replay, null, 2)}\n`);
+  return replay.equal ? EXIT_CODE.allow : EXIT_CODE.deny;
+}
+
+function replayTable(
+  { at, equal, withdrawn, decision, version, checks, differences, ...replay }: Replay,
+  output: Output,
+): string {
+  const styled = styledFor(output);
+  const outcome = (text: string) => styled(OUTCOME_COLOUR[text as keyof typeof OUTCOME_COLOUR], printable(text));
+  const when = at === 'then' ? 'as it was then' : 'as of now';
+  const versions =
+    version.recorded === version.running
+      ? []
+      : [styled('yellow', `decided by veritee ${printable(version.recorded)}, judged again by ${version.running}`)];
+  return [
+    `${equal ? styled(['bold', 'green'], 'equal') : styled(['bold', 'red'], 'differs')}  ${when}  ${replay.decisionId}`,
+    `recorded ${outcome(decision.recorded)}, judged again ${outcome(decision.replayed)}`,
+    ...(withdrawn ? [styled('red', WITHDRAWN)] : []),
+    ...versions,
+    ...checks.flatMap(({ id, about, policy, recorded, replayed, detail }) => [
+      '',
+      `${printable(id)}  ${recorded ?? 'not made'} -> ${replayed ?? 'not made'}  ${printable(about)}${policy === null ? '' : ` under ${printable(policy)}`}`,
+      `    ${printable(detail)}`,
+    ]),
+    ...(differences.length === 0 ? [] : ['']),
+    ...differences.map(
+      ({ pointer, recorded, replayed }) => `${printable(pointer)}  ${shownValue(recorded)} -> ${shownValue(replayed)}`,
+    ),
+    ...(replay.differencesOmitted === 0 ? [] : [`and ${replay.differencesOmitted} more`]),
+    '',
+  ].join('\n');
 }

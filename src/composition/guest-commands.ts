@@ -1,5 +1,5 @@
 import { collectCommand, type GuestOutput, requestCommand } from '../cli/guest-commands.js';
-import { printable } from '../cli/output.js';
+import { warnOnStderr } from '../cli/output.js';
 import type { Actions, CollectOptions } from '../cli/program.js';
 import { GUEST_PLACES, type GuestPlaces } from '../collector/collect.js';
 import { toolRunner } from '../collector/tool-run.js';
@@ -29,8 +29,3 @@ const OUTPUT: GuestOutput = {
   write: (text) => void process.stdout.write(text),
   warn: warnOnStderr,
 };
-
-/** Standard output is for the answer. Messages contain file names, which are untrusted. */
-export function warnOnStderr(message: string): void {
-  process.stderr.write(`warning: ${printable(message)}\n`);
-}

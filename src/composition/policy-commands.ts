@@ -10,10 +10,8 @@ import { textOf } from '../service/policy-texts.js';
 import { readPolicySet } from '../stores/policy-files.js';
 import { commandLineLog, configurationOf, outputOf, readInputs, write } from './command-line-io.js';
 import { namedPolicy } from './named-policy.js';
-import { learnFromFiles } from './policy-learn.js';
 import { policyPlaces } from './policy-places.js';
 import { lintFacts, policySources } from './policy-sources.js';
-import { testPolicies } from './policy-test.js';
 import { SYSTEM_CLOCK } from './system.js';
 
 /** `veritee policy`: no server is needed, and nothing is written but what an option names. */
@@ -35,6 +33,7 @@ export const policyCommands: Omit<PolicyActions, keyof PolicyDiffActions> = {
     return showPolicy(textOf(await namedPolicy('policy show', name, set, configuration)), output);
   },
   learnPolicy: async (files, options) => {
+    const { learnFromFiles } = await import('./policy-learn.js');
     const configuration = await configurationOf(options);
     const inputs = await readInputs(
       files,
@@ -49,6 +48,7 @@ export const policyCommands: Omit<PolicyActions, keyof PolicyDiffActions> = {
     }
   },
   testPolicies: async (files, options) => {
+    const { testPolicies } = await import('./policy-test.js');
     const output = outputOf(options);
     const notes = new Notes();
     const log = output.asTable ? notes : commandLineLog();

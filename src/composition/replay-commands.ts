@@ -1,11 +1,17 @@
 import { type ListedDecisions, listedDecisions } from '../cli/decision-list.js';
-import type { ListDecisionsOptions } from '../cli/decisions-commands.js';
+import type { ListDecisionsOptions, ReplayActions, ReplayOptions } from '../cli/decisions-commands.js';
 import { Notes, type Output } from '../cli/output.js';
 import { type PolicyDiffActions, policyDiff, requireSince } from '../cli/policy-diff-command.js';
 import { progressBar } from '../cli/progress-bar.js';
 import { noDecisionNamed } from '../cli/recorded-decision.js';
-import { type ReplayActions, type ReplayOptions, replayTime, requireWhich, showReplay } from '../cli/replay-command.js';
-import { type Compared, RECORDED_AND_REPLAYED, replayReport } from '../cli/replay-report.js';
+import {
+  type Compared,
+  RECORDED_AND_REPLAYED,
+  replayReport,
+  replayTime,
+  requireWhich,
+  showReplay,
+} from '../cli/replay-report.js';
 import { findRecorded } from '../decision-log/find-recorded.js';
 import { readableRecordOf } from '../decision-log/record-of.js';
 import type { LogStore, RecordedDecision } from '../model/decision-log.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reportOf } from '../../../src/composition/report-files.js';
+import { reportOf } from '../../../src/composition/endorsement-commands.js';
 import { createAmdPki, SnpPlatform } from '../../lab/index.js';
 
 const REPORT = new SnpPlatform({ pki: createAmdPki() }).report();

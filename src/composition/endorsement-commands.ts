@@ -1,15 +1,45 @@
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from '../cli/input.js';
+import { Notes, printable } from '../cli/output.js';
+import type { Actions } from '../cli/program.js';
 import { parseHclReport } from '../formats/hcl-report.js';
 import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
 import { kindOfStructure, nameOfKind, recogniseRaw } from '../inspect/raw-structures.js';
 import type { Evidence, StructureKind } from '../model/evidence.js';
 import { traitsOf } from '../model/evidence-traits.js';
 import { readInspectRequest } from '../wire/read-requests.js';
-import type { NamedReport } from './endorsement-bundles.js';
+import { configurationOf, readInput, write } from './command-line-io.js';
+import { type BundleWorld, exportEndorsements, importEndorsements, type NamedReport } from './endorsement-bundles.js';
+import { SYSTEM_CLOCK } from './system.js';
+
+/** `veritee endorsements`. */
+export const endorsementCommands: Pick<Actions, 'exportEndorsements' | 'importEndorsements'> = {
+  exportEndorsements: async (folder, options) => {
+    const reports = await Promise.all(
+      options.report.map(async (file) => reportOf(await readInput(file, REPORT_FILES))),
+    );
+    return withNotes(async (world) => exportEndorsements(folder, reports, await configurationOf(options), world));
+  },
+  importEndorsements: (folder, options) =>
+    withNotes(async (world) => importEndorsements(folder, await configurationOf(options), world)),
+};
+
+/** A line for people. Names of files come from whoever made the folder. */
+function writeLine(line: string): void {
+  write(`${printable(line)}\n`);
+}
+
+/** Runs a command whose answer is lines for people. What its parts have to say comes behind them. */
+async function withNotes(run: (world: BundleWorld) => Promise<number>): Promise<number> {
+  const notes = new Notes();
+  try {
+    return await run({ clock: SYSTEM_CLOCK, log: notes, inBackground: false, writeLine });
+  } finally {
+    notes.release((text) => process.stderr.write(text));
+  }
+}
 
 /** What `--report` takes, for those who gave something else. */
-export const REPORT_FILES =
-  'an SNP report, a TD quote or an HCL report as it is, or evidence or a /verify body in JSON';
+const REPORT_FILES = 'an SNP report, a TD quote or an HCL report as it is, or evidence or a /verify body in JSON';
 
 /**
  * The SNP report or TD quote that a file holds, recognised by its content.
