@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runCommandLine } from '../../../src/composition/command-line.js';
+// Loaded here: the time of a test is bounded.
+import '../../../src/composition/serve-command.js';
 import { StopSignals } from '../../../src/composition/stop-signals.js';
 
 let folder: string;
