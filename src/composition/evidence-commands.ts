@@ -50,7 +50,7 @@ export const evidenceCommands: Pick<Actions, 'verify' | 'inspect'> = {
   },
 };
 
-/** A body, or raw files of a guest, which their content tells apart: a person named them (decision 0028). */
+/** A body, or raw files of a guest, which their content tells apart: a person named them. */
 async function verifyInput(path: string, vek: string | undefined): Promise<NamedInput> {
   const recognition = { ...RAW_RECOGNISER, warn: warnOnStderr };
   const status = path === '-' ? null : await stat(path).catch(() => null);

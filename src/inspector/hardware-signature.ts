@@ -143,7 +143,7 @@ async function verifyTdQuote(
   const all = [...certificates, ...certificatesIn(found)];
   const verdict = await chainSteps(steps, leaf, all, { subtle, pins, vendor: 'Intel' });
   if (verdict.state !== 'verified') return verdict;
-  // Intel may sign its quoting enclaves with another key one day, and a platform's owner an enclave of their own (decision 0068).
+  // Intel may sign its quoting enclaves with another key one day, and a platform's owner an enclave of their own.
   return isTdQuotingEnclave(qe.report)
     ? { ...verdict, steps: [...verdict.steps, { what: KNOWN_ENCLAVE, holds: true }] }
     : open(OTHER_ENCLAVE);
