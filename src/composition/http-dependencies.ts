@@ -278,7 +278,6 @@ function httpSettings({ limits, deadlineSeconds, listen }: Configuration, { tls 
   return {
     bodyBytes: limits.bodyBytes,
     bodyBytesInFlight: limits.bodyBytesInFlight,
-    batchBytes: limits.batchBytes,
     eventLogBytes: limits.eventLogBytes,
     deadlineSeconds,
     trustedProxies: listen.trustedProxies,

@@ -72,7 +72,6 @@ const DEFAULT_INTEL_FOLDER = './endorsements/intel';
 const DEFAULT_TPM_FOLDER = './endorsements/tpm';
 const DEFAULT_DECISION_STORE = './data/veritee.db';
 const DEFAULT_RETENTION_DAYS = 365;
-const DEFAULT_BATCH_BYTES = 16 * MIB;
 
 const host = optional(pattern(HOST, 'a host name or address, without a port'), '127.0.0.1');
 /** 0: a free one. */
@@ -112,7 +111,6 @@ const limits = section({
   bodyBytes: optional(bytes(64 * MIB), 2 * MIB),
   /** Bytes of all bodies at a time. With callers, one principal may hold a third of them. */
   bodyBytesInFlight: optional(bytes(1024 * MIB), 96 * MIB),
-  batchBytes: optional(bytes(256 * MIB), DEFAULT_BATCH_BYTES),
   eventLogBytes: optional(bytes(64 * MIB), MIB),
 });
 

@@ -28,8 +28,7 @@ export function digestOf(bytes: Uint8Array): string {
 }
 
 /**
- * In a buffer of their own: a request of a batch is a part of the whole body, and whoever passes a part of a buffer to another
- * thread passes all of it.
+ * In a buffer of their own: a part of a larger buffer would take the whole buffer along to another thread.
  */
 function keptObject(bytes: Uint8Array): KeptObject {
   return { sha256: digestOf(bytes), bytes: bytes.buffer.byteLength > bytes.byteLength ? new Uint8Array(bytes) : bytes };

@@ -18,8 +18,6 @@ declare module 'fastify' {
     looksAtCaller?: boolean;
     /** Whether it is served under every host name: it says nothing that a page of another origin may not know. */
     anyHost?: boolean;
-    /** Key of the configuration that bounds its bodies, where it is not `limits.bodyBytes`. */
-    bodyLimitKey?: string;
     /** Of @fastify/under-pressure, which does not declare it: what is done instead of refusing, under load. */
     pressureHandler?: () => void;
   }
@@ -148,7 +146,7 @@ function nothingAt(path: string, methods: Guard['methods']): string | null {
   const calls = [...methods.keys()].filter((known) => !known.includes('*'));
   const name = path.split('/').findLast((part) => part !== '') ?? '';
   const call = asCall(path);
-  const meant = [call, ...patternsOf(call)].find((known) => methods.has(known));
+  const meant = patternsOf(call).find((known) => methods.has(known));
   const names = meant === undefined ? nearNames(`/${name}`, calls) : [meant];
   const near = names.map((known) => `${methods.get(known)?.[0]} ${known.replace(/:(id|keyId|sha256)/, '{$1}')}`);
   return near.length === 0 ? null : `nothing is at this path; did you mean ${near.slice(0, 2).join(' or ')}?`;

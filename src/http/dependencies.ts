@@ -53,8 +53,6 @@ export interface HttpSettings {
   readonly bodyBytes: number;
   /** Bytes of all bodies that are held until their requests are answered; a third of them for one principal where callers are configured. */
   readonly bodyBytesInFlight: number;
-  /** Longest batch of bodies, bytes. */
-  readonly batchBytes: number;
   /** Longest event log, bytes. No text in a body is longer than that in base64. */
   readonly eventLogBytes: number;
   /** Longest time that judging a request takes, seconds. The use case keeps it; here it bounds the life of a socket. */

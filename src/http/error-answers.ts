@@ -13,8 +13,8 @@ export function answerError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const { bodyLimit, config } = request.routeOptions;
-  const error = ownError(thrown, `${bodyLimit} bytes (${config.bodyLimitKey ?? 'limits.bodyBytes'})`);
+  const { bodyLimit } = request.routeOptions;
+  const error = ownError(thrown, bodyLimit);
   const { status, retryAfterSeconds, document } = presentProblem(error, request.id);
   if (status === 500) log.error({ requestId: request.id, err: error }, 'request failed');
   if (retryAfterSeconds !== null) reply.header('retry-after', retryAfterSeconds);
@@ -30,11 +30,11 @@ export function answerError(
 }
 
 /** The framework's refusals in our own words. Everything else stays what it is, and becomes a 500. */
-function ownError(thrown: unknown, limit: string): unknown {
+function ownError(thrown: unknown, bodyLimit: number): unknown {
   const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined;
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new RefusedError('body_too_large', `the body is over ${limit}`, {
+      return new RefusedError('body_too_large', `the body is over ${bodyLimit} bytes (limits.bodyBytes)`, {
         cause: thrown,
       });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':

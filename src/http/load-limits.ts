@@ -58,12 +58,6 @@ export interface OwnRate {
   take(request: FastifyRequest): Promise<void>;
 }
 
-/** Counts items of batches as requests of their principal are counted. To be made after `registerRateLimits`. */
-export function itemRate(application: FastifyInstance): OwnRate {
-  // Without options it counts with the limit of all routes.
-  return oneByOne(application.createRateLimit());
-}
-
 /** Counts failed authentications by address. To be made after `registerRateLimits`. */
 export function failureRate(application: FastifyInstance, limits: RateLimits): OwnRate {
   return oneByOne(application.createRateLimit({ max: limits.failuresPerAddress, keyGenerator: addressOf }));
@@ -85,44 +79,6 @@ function oneByOne(count: ReturnType<FastifyInstance['createRateLimit']>): OwnRat
       if (!state.isAllowed && state.isExceeded) throw tooMany(state.ttl);
     },
   };
-}
-
-/** Batches whose bodies are held at once. */
-const [MOST_BATCHES, MOST_OF_ONE] = [8, 2];
-
-interface Closing {
-  once(event: 'close', then: () => void): unknown;
-  off(event: 'close', then: () => void): unknown;
-}
-
-/** Bounds the memory that batches take, of all callers and of one. */
-export class BatchLimit {
-  readonly #open = new Map<string, number>();
-
-  /**
-   * @param ends of which one emits `close` once the batch has been answered or its client has gone. An answer that waits
-   *   behind another on its connection does not, so the connection is one of them.
-   * @throws {RefusedError} `overloaded`
-   */
-  enter(principal: string, ends: readonly Closing[]): void {
-    const own = this.#open.get(principal) ?? 0;
-    const all = [...this.#open.values()].reduce((sum, count) => sum + count, 0);
-    if (own >= MOST_OF_ONE || all >= MOST_BATCHES) {
-      throw new RefusedError('overloaded', 'too many batches are being verified', { retryAfterSeconds: 1 });
-    }
-    this.#open.set(principal, own + 1);
-    const leave = () => {
-      for (const end of ends) end.off('close', leave);
-      this.#leave(principal);
-    };
-    for (const end of ends) end.once('close', leave);
-  }
-
-  #leave(principal: string): void {
-    const left = (this.#open.get(principal) ?? 0) - 1;
-    if (left > 0) this.#open.set(principal, left);
-    else this.#open.delete(principal);
-  }
 }
 
 function principalOf(request: FastifyRequest): string {

@@ -50,21 +50,6 @@ export function writeRequest(log: Log, request: FastifyRequest, reply: FastifyRe
   else log.info(record, 'request');
 }
 
-/** Writes the record of one request of a batch: what it came to. Who asked is in the record of the batch, too. */
-export function writeItem(
-  log: Log,
-  request: FastifyRequest,
-  item: { readonly index: number } & (
-    | { readonly decision: Decision; readonly audience: string | null }
-    | { readonly problem: NonNullable<FastifyRequest['problem']> }
-  ),
-): void {
-  const came =
-    'decision' in item ? { ...decisionFields(item.decision), audience: item.audience } : problemFields(item.problem);
-  const { principal = null, tenant = null } = request.caller ?? {};
-  log.info({ requestId: request.id, index: item.index, principal, tenant, address: request.ip, ...came }, 'batch item');
-}
-
 function decisionFields(decision: Decision): object {
   // The log calls all of them rules, checks too.
   const flips = shadowFlips(decision).map(({ policy, outcome, ids }) => ({ policy, outcome, rules: ids }));

@@ -79,8 +79,7 @@ function routeAttribute(request: FastifyRequest): SpanAttributes {
   return route === null ? {} : { 'http.route': route };
 }
 
-/** What was decided, of a request or of one in a batch. */
-export function decisionAttributes(decision: Decision): SpanAttributes {
+function decisionAttributes(decision: Decision): SpanAttributes {
   return {
     'veritee.decision': decision.decision,
     'veritee.decision_id': decision.decisionId,

@@ -79,7 +79,6 @@ function readJson(text: string, bytes: Uint8Array): Intake {
   try {
     const value = parseStrictJson(fromUtf8(text));
     if (!isObject(value)) return { kind: 'unknown', why: 'It is JSON, and no object.' };
-    if (Array.isArray(value['requests'])) return { kind: 'unknown', why: 'It is a batch: give one of its requests.' };
     if (isObject(value['evidence'])) return { kind: 'request', body: value };
     if (typeof value['type'] === 'string') return { kind: 'request', body: { evidence: value } };
     if (isRuntimeData(value)) return { kind: 'bytes', found: readRuntimeData(bytes, ''), token: null };

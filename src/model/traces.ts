@@ -7,7 +7,6 @@
 export const STEPS = [
   'read body',
   'identify caller',
-  'batch item',
   'check nonce',
   'fetch endorsements',
   'verify evidence',
@@ -37,7 +36,6 @@ export const SPAN_ATTRIBUTES = [
   'veritee.decision_id',
   'veritee.endorsements',
   'veritee.evidence_type',
-  'veritee.item',
   'veritee.policies',
   'veritee.reasons',
   'veritee.request_id',

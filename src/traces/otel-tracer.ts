@@ -22,7 +22,7 @@ import {
 } from '../model/traces.js';
 import { FetchError } from '../outgoing/fetch-error.js';
 
-/** Spans of one request. A batch has more steps: those beyond are not recorded. */
+/** Spans of one request. Steps beyond that are not recorded. */
 export const MOST_SPANS = 512;
 /** Items of one list. */
 export const MOST_ITEMS = 16;

@@ -34,17 +34,6 @@ export function readVerifyQuery(query: URLSearchParams): VerifyQuery {
 }
 
 /**
- * Reads the query of /verify:batch, which has a status for each item: no other can say what was decided.
- *
- * @throws {FormatError} as `readVerifyQuery`; `schema` for `enforce=true`
- */
-export function readBatchQuery(query: URLSearchParams): VerifyQuery {
-  const read = readParameters(query, JUDGING, ['checks', 'explain']);
-  if (!read.enforce) return read;
-  throw new FormatError('schema', 'query parameter enforce has no meaning for a batch: each item has its own status');
-}
-
-/**
  * Reads the query of the release of a key. A misspelt `dryRun` that was passed over would release it.
  *
  * @throws {FormatError} as `readVerifyQuery`
@@ -53,15 +42,10 @@ export function readReleaseQuery(query: URLSearchParams): VerifyQuery & { readon
   return { ...readParameters(query, [...JUDGING, 'dryRun']), dryRun: query.get('dryRun') === 'true' };
 }
 
-/** @param told names that a message lists */
-function readParameters(
-  query: URLSearchParams,
-  known: readonly string[],
-  told: readonly string[] = known,
-): VerifyQuery {
+function readParameters(query: URLSearchParams, known: readonly string[]): VerifyQuery {
   for (const [name, value] of query) {
     const values = known.includes(name) ? PARAMETERS.get(name) : undefined;
-    if (values === undefined) throw unknownParameter(name, told);
+    if (values === undefined) throw unknownParameter(name, known);
     if (query.getAll(name).length > 1) throw new FormatError('schema', `query parameter ${name} appears twice`);
     if (!values.includes(value)) throw unfitValue(name, value, values);
   }

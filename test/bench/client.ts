@@ -2,8 +2,7 @@ import { Pool } from 'undici';
 import { AT_A_TIME } from './protocol.js';
 import { repeat } from './repeat.js';
 
-/** An allow, or a batch of which the first is one. */
-const ALLOWED = /^(?:\{"results":\[\{"status":200,"body":)?\{"decision":"allow"/;
+const ALLOWED = /^\{"decision":"allow"/;
 
 /** A client with a few connections that stay open, one request under way on each. It sends its bodies in turn. */
 export class Client {

@@ -32,7 +32,6 @@ export type FigureName =
   | 'az-snp-vtpm, receipt'
   | 'az-snp-vtpm, stored'
   | 'az-snp-vtpm, receipt, stored'
-  | 'az-snp-vtpm, batch of 256'
   | 'tdx'
   | 'maa-token'
   | Peer;
@@ -49,9 +48,6 @@ const WARM_UP = 2_000;
 /** For what is compiled beforehand, and for chips, which can be first seen only once. */
 const SHORT_WARM_UP = 300;
 const FIRST_SEEN = { warmUp: SHORT_WARM_UP, share: 0.5 };
-export const BATCH_LENGTH = 256;
-/** Few of them are as many requests as there are otherwise. */
-const BATCH = { connections: 1, warmUp: 2, share: 2 / BATCH_LENGTH };
 const MANY_CONNECTIONS = { connections: 64, warmUp: SHORT_WARM_UP, share: 3 };
 
 /** How many chips it takes for so many rounds. */
@@ -69,12 +65,6 @@ interface Options {
   readonly warmUp?: number;
   readonly share?: number;
   readonly connections?: number;
-}
-
-/** A batch of the first requests, over and over where there are fewer. */
-function batchOf(bodies: readonly string[]): string {
-  const requests = Array.from({ length: BATCH_LENGTH }, (_, index) => bodies[index % bodies.length]);
-  return `{"requests":[${requests.join(',')}]}`;
 }
 
 /** The processes that are measured, and what is measured in each. */
@@ -99,8 +89,6 @@ export class Figures {
     const explained = { process: service.process, url: `${service.url}?explain=tree` };
     this.#add('az-snp-vtpm, 15 rules, explained', explained, ruled);
     this.#add('az-snp-vtpm, receipt', service, addressed);
-    const batches = { process: service.process, url: `${service.url}:batch` };
-    this.#add('az-snp-vtpm, batch of 256', batches, [batchOf(bodies['az-snp-vtpm'])], BATCH);
     this.#add('tdx', service, bodies.tdx);
     this.#add('maa-token', service, bodies['maa-token']);
     return service;

@@ -1,4 +1,4 @@
-import { BATCH_LENGTH, type FigureName } from './figures.js';
+import type { FigureName } from './figures.js';
 
 /** What one round measured of a figure. */
 export interface Measured {
@@ -58,7 +58,6 @@ export const ROWS: readonly Row[] = [
     ...atLeast(1.15, 'az-snp-vtpm: receipt and stored over neither', 'az-snp-vtpm, receipt, stored', 'az-snp-vtpm'),
     isLimit: true,
   },
-  batchOverSingle(),
   { ...atLeast(1.05, 'snp: 3 000 chips in rotation over one', 'snp, 3 000 chips', 'snp'), isLimit: true },
   tail(3, 'snp: p99 / p50 at 8 connections', 'snp'),
   tail(4, 'snp: p99 / p50 at 64 connections', 'snp, 64 connections'),
@@ -67,11 +66,6 @@ export const ROWS: readonly Row[] = [
 function atLeast(aim: number, name: string, over: FigureName, under: FigureName): Row {
   const ratio = (round: Round) => (round.get(over)?.cpuUs ?? Number.NaN) / (round.get(under)?.cpuUs ?? Number.NaN);
   return { name, aim, isLimit: false, figures: [over, under], ratio };
-}
-
-function batchOverSingle(): Row {
-  const row = atLeast(1, 'az-snp-vtpm: batch of 256 over 256 requests', 'az-snp-vtpm, batch of 256', 'az-snp-vtpm');
-  return { ...row, isLimit: true, ratio: (round) => row.ratio(round) / BATCH_LENGTH };
 }
 
 function tail(aim: number, name: string, figure: FigureName): Row {

@@ -110,7 +110,6 @@ describe('operations', () => {
     );
     expect(operations).toEqual([
       'post /verify',
-      'post /verify:batch',
       'post /inspect',
       'get /endorsements/{sha256}',
       'post /challenges',

@@ -65,7 +65,6 @@ function releaseBody() {
 
 const BODIES: ReadonlyMap<string, string> = new Map([
   ['/verify', VERIFY_BODY],
-  ['/verify:batch', JSON.stringify({ requests: [JSON.parse(VERIFY_BODY)] })],
   ['/keys/{keyId}/release', JSON.stringify(releaseBody())],
   ['/inspect', JSON.stringify(JSON.parse(VERIFY_BODY).evidence)],
   ['/challenges', '{}'],
@@ -175,7 +174,7 @@ const CAUSES: readonly Cause[] = [
     ask: askInBytes('Host: localhost', ''),
     service: { settings: { connections: { headersMs: 100, requestMs: 200, checkMs: 20 } } },
   },
-  { ask: askAtLength, service: { settings: { batchBytes: 2 * 1024 * 1024 } } },
+  { ask: askAtLength },
   { ask: ask({ 'content-type': 'text/plain' }) },
   { ask: askTwice, service: { settings: { rates: { perPrincipal: 1, perAddress: 1 } } } },
   { ask: ask({ 'x-long': 'x'.repeat(20_000) }) },

@@ -1,10 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { NO_TRACER } from '../../model/traces.js';
 import { requestLimits } from '../../wire/read-body.js';
 import type { HttpDependencies } from '../dependencies.js';
-import { Turns } from '../items-of-batch.js';
-import { BatchLimit, DEFAULT_RATE_LIMITS, gateRate, itemRate } from '../load-limits.js';
-import { batchRoute } from './batch-route.js';
+import { DEFAULT_RATE_LIMITS, gateRate } from '../load-limits.js';
 import { decisionRoutes, replayRoute } from './decision-routes.js';
 import { endorsementRoute } from './endorsement-route.js';
 import { challengesRoute, inspectRoute, verifyRoute } from './evidence-routes.js';
@@ -25,19 +22,6 @@ export async function registerRoutes(application: FastifyInstance, dependencies:
   const limits = requestLimits(settings.eventLogBytes);
   const routes = [
     verifyRoute({ verifyEvidence, slots, metrics, limits }),
-    batchRoute({
-      verifyEvidence,
-      slots,
-      metrics,
-      limits,
-      batches: new BatchLimit(),
-      turns: new Turns(),
-      rate: itemRate(application),
-      log: dependencies.log,
-      tracer: dependencies.tracer ?? NO_TRACER,
-      batchBytes: settings.batchBytes,
-      bodyBytes: settings.bodyBytes,
-    }),
     releaseRoute({ releaseKey: dependencies.releaseKey, slots, metrics, limits }),
     challengesRoute(issueChallenge),
     inspectRoute(inspectEvidence, limits),

@@ -9,8 +9,6 @@ export interface components {
     readonly Octets: readonly number[];
     readonly Instant: string;
     readonly PolicyId: string;
-    readonly BatchRequest: { readonly requests: readonly components["schemas"]["VerifyRequest"][]; };
-    readonly BatchAnswer: { readonly results: readonly { readonly status: number; readonly body: components["schemas"]["Decision"] | components["schemas"]["Problem"]; }[]; };
     readonly KeySet: { readonly keys: readonly components["schemas"]["ReceiptKey"][]; };
     readonly ReceiptKey: { readonly kty: "EC" | "OKP" | "RSA"; readonly kid: string; readonly alg: "ES256" | "EdDSA" | "RS256"; readonly use: "sig"; readonly crv?: "P-256" | "Ed25519"; readonly x?: string; readonly y?: string; readonly n?: string; readonly e?: string; };
     readonly Discovery: { readonly issuer: string; readonly jwks_uri: string; readonly id_token_signing_alg_values_supported: readonly ("ES256" | "EdDSA" | "RS256")[]; readonly response_types_supported: readonly "id_token"[]; readonly subject_types_supported: readonly "public"[]; };

@@ -378,7 +378,6 @@ export function fakeDependencies(options: FakeServiceOptions = {}) {
     settings: {
       bodyBytes: 2_097_152,
       bodyBytesInFlight: 100_663_296,
-      batchBytes: 16_777_216,
       eventLogBytes: 1_048_576,
       deadlineSeconds: 5,
       trustedProxies: [],

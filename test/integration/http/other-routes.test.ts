@@ -150,16 +150,13 @@ describe('operation', () => {
     expect(body).not.toContain('secret');
   });
 
-  it.each([
-    ['/verify', VERIFY_BODY],
-    ['/verify:batch', `{"requests":[${VERIFY_BODY}]}`],
-  ])('GET /metrics counts what %s decided by the tenant of the caller', async (path, text) => {
+  it('GET /metrics counts decisions by the tenant of the caller', async () => {
     const callers = oneCaller('a key', ['verify', 'metrics'], { tenant: 'red' });
     const ofRed = await startOther({ callers });
     const policy = { id: 'payments', version: 1, sha256: 'ab'.repeat(32), outcome: 'allow' } as const;
     ofRed.verifyEvidence.answer = async () => ({ ...ALLOW, policies: [{ ...policy, matched: [], unmatched: [] }] });
     const headers = { 'x-api-key': 'a key' };
-    expect((await post(ofRed.url, path, text, headers)).status).toBe(200);
+    expect((await post(ofRed.url, '/verify', VERIFY_BODY, headers)).status).toBe(200);
     const counted = /^veritee_policy_decisions_total\{.*$/gm;
     expect(String((await call(ofRed.url, '/metrics', { headers })).body).match(counted)).toEqual([
       'veritee_policy_decisions_total{tenant="red",policy="payments",outcome="allow",reason="none"} 1',
@@ -192,12 +189,9 @@ describe('a decision', () => {
     expect([body.code, body.detail]).toEqual(['method_not_allowed', `${method} is not served at this path: use POST`]);
   });
 
-  it.each([
-    ['/verify/batch', 'POST /verify:batch'],
-    [`/decisions/${KNOWN_DECISION}/replay`, 'POST /decisions/{id}:replay'],
-  ])('has a call behind a colon, as others do: %s', async (path, meant) => {
-    const { status, body } = await post(service.url, path, '{}');
-    expect([status, body.detail]).toEqual([404, `nothing is at this path; did you mean ${meant}?`]);
+  it('has a call behind a colon, which a path with a slash names', async () => {
+    const { status, body } = await post(service.url, `/decisions/${KNOWN_DECISION}/replay`, '{}');
+    expect([status, body.detail]).toEqual([404, 'nothing is at this path; did you mean POST /decisions/{id}:replay?']);
   });
 
   it('that is none is 404, also where its id is no UUID', async () => {

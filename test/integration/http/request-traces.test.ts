@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { RefusedError } from '../../../src/model/errors.js';
 import { call, post } from './exchange.js';
-import { ALLOW, DENY, type FakeService, fakeServices, oneCaller, VERIFY_BODY } from './fake-service.js';
+import { DENY, type FakeService, fakeServices, oneCaller, VERIFY_BODY } from './fake-service.js';
 import { KeptTraces } from './kept-traces.js';
 
 const start = fakeServices();
@@ -119,20 +119,6 @@ describe('a request that is traced', () => {
     const { attributes, failed } = await whole(traces);
     expect(failed).toBe('client_gone');
     expect(attributes).not.toHaveProperty('http.response.status_code');
-  });
-
-  it('of a batch has a span for each item, with what it came to', async () => {
-    const { traces, service } = await traced();
-    service.verifyEvidence.answer = async () => ALLOW;
-    const good = JSON.parse(VERIFY_BODY);
-    await post(service.url, '/verify:batch', JSON.stringify({ requests: [good, { evidence: {} }] }));
-    const { name, attributes } = await whole(traces);
-    expect([name, attributes['http.route']]).toEqual(['POST /verify:batch', '/verify:batch']);
-    const items = traces.spans.filter((span) => span.name === 'batch item').map((span) => span.attributes);
-    expect(items).toMatchObject([
-      { 'veritee.item': 0, 'veritee.decision': 'allow', 'veritee.decision_id': ALLOW.decisionId },
-      { 'veritee.item': 1, 'error.type': 'schema' },
-    ]);
   });
 });
 

@@ -36,7 +36,6 @@ async function routesOfInstance(): Promise<readonly AuditedRoute[]> {
 /** The roles that each call asks for. What is not here is public, and has to be listed below. */
 const ROLE_OF: ReadonlyMap<string, Role> = new Map([
   ['POST /verify', 'verify'],
-  ['POST /verify:batch', 'verify'],
   ['POST /keys/:keyId/release', 'release'],
   ['POST /challenges', 'verify'],
   ['POST /inspect', 'verify'],

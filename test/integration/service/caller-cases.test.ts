@@ -177,7 +177,7 @@ interface Called {
 const verifyBody = (policy: string) => lab.verifyBody({ members: { policy, audience: GATE } });
 const FORBIDDEN = '403 forbidden';
 
-/** `METHOD path` as openapi.yaml has them. The answer of a batch is that of its item. */
+/** `METHOD path` as openapi.yaml has them. */
 const CALLS: Readonly<Record<string, Called>> = {
   'POST /verify': {
     method: 'POST',
@@ -185,13 +185,6 @@ const CALLS: Readonly<Record<string, Called>> = {
     body: () => verifyBody('payments'),
     byBlue: '200',
     notAllowed: { body: () => verifyBody('other'), answer: FORBIDDEN },
-  },
-  'POST /verify:batch': {
-    method: 'POST',
-    path: () => '/verify:batch',
-    body: () => `{"requests":[${verifyBody('payments')}]}`,
-    byBlue: '200',
-    notAllowed: { body: () => `{"requests":[${verifyBody('other')}]}`, answer: FORBIDDEN },
   },
   'POST /challenges': {
     method: 'POST',
@@ -285,9 +278,8 @@ function notConnected(error: unknown): string {
   return /^UND_ERR_SOCKET$|^ECONNRESET$|^EPIPE$|CERTIFICATE_EXPIRED$/.test(code) ? 'no connection' : String(error);
 }
 
-/** Status, and code of a problem. Of a batch, those of its item. */
+/** Status, and code of a problem. */
 function outcome({ status, body }: Answered): string {
-  if (Array.isArray(body.results)) return outcome(body.results[0]);
   return status === 200 ? '200' : `${status} ${body.code}`;
 }
 

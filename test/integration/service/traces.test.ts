@@ -147,23 +147,6 @@ describe('a verification that is traced', () => {
       'veritee.reasons': ['crl_unavailable'],
     });
   });
-
-  it('of a batch has the steps of each item under it', async () => {
-    const service = await start();
-    const body = JSON.parse(lab.verifyBody({ members: { policy: 'lenient' } }));
-    const { status } = await post(service.url, '/verify:batch', JSON.stringify({ requests: [body, body] }));
-    expect(status).toBe(200);
-    const spans = await spansOf(service, 'POST /verify:batch');
-    const paths = tree(spans);
-    const item = 'POST /verify:batch > batch item';
-    for (const step of [item, `${item} > appraise`, `${item} > verify evidence`, `${item} > store decision`]) {
-      expect(paths.filter((path) => path === step)).toHaveLength(2);
-    }
-    const indices = spans
-      .filter(({ name }) => name === 'batch item')
-      .map(({ attributes }) => attributes['veritee.item']);
-    expect(indices.toSorted()).toEqual([0, 1]);
-  });
 });
 
 describe('attributes of spans', () => {

@@ -131,7 +131,7 @@ callers: { gate: { apiKeySha256: ${'ab'.repeat(32)}, expires: 2027-01-31, roles:
 
   it('are none about defaults, written or not', () => {
     expect(warningsAbout('{}')).toEqual([]);
-    const written = 'limits: { batchBytes: 16777216 }\ndecisions: { retentionDays: 365 }\nreceipts: { issuer: null }';
+    const written = 'limits: { bodyBytes: 2097152 }\ndecisions: { retentionDays: 365 }\nreceipts: { issuer: null }';
     expect(warningsAbout(written)).toEqual([]);
   });
 

@@ -44,7 +44,6 @@ const CASES: readonly Case[] = [
   ['VERITEE__HISTORICAL', 'true', (c) => c.historical, true],
   ['VERITEE__LIMITS__BODY_BYTES', '2048', (c) => c.limits.bodyBytes, 2048],
   ['VERITEE__LIMITS__BODY_BYTES_IN_FLIGHT', '6291456', (c) => c.limits.bodyBytesInFlight, 6_291_456],
-  ['VERITEE__LIMITS__BATCH_BYTES', '4096', (c) => c.limits.batchBytes, 4096],
   ['VERITEE__LIMITS__EVENT_LOG_BYTES', '8192', (c) => c.limits.eventLogBytes, 8192],
   ['VERITEE__DEADLINE_SECONDS', '2.5', (c) => c.deadlineSeconds, 2.5],
   ['VERITEE__TIME__TOKEN_LEEWAY_SECONDS', '1', (c) => c.time.tokenLeewaySeconds, 1],

@@ -93,10 +93,6 @@ const SHOWN: Readonly<Record<string, Shown>> = {
     'REQ-40 are reserved by Content-Length before a byte comes, and given back where the client leaves',
   ],
   'limits.eventLogBytes': [WIRING, 'inspects event logs up to the longest that is configured'],
-  'limits.batchBytes': [
-    'integration/http/batch-route.test.ts',
-    'refuses a batch that is over its limit, and a request in it that is over that of one by itself',
-  ],
   deadlineSeconds: ['integration/service/failures.test.ts', 'DEC-09 that %s is answered at the deadline'],
   'time.tokenLeewaySeconds': [
     'unit/verifiers/maa/token-standing.test.ts',

@@ -65,7 +65,7 @@ describe('defaults', () => {
       policies: { directory: './policies', default: 'azure-cvm-baseline', shadow: [] },
       tenants: {},
       historical: false,
-      limits: { bodyBytes: 2097152, bodyBytesInFlight: 100663296, batchBytes: 16777216, eventLogBytes: 1048576 },
+      limits: { bodyBytes: 2097152, bodyBytesInFlight: 100663296, eventLogBytes: 1048576 },
       deadlineSeconds: 5,
       time: { tokenLeewaySeconds: 60 },
       amd: { kds: 'https://kdsintf.amd.com', chains: './endorsements/amd', refuseProducts: [], products: {} },
@@ -351,7 +351,6 @@ describe('each refusal names its place', () => {
     ['policies: { directory: 7 }', 'policies.directory: must be a path, not empty'],
     ['historical: 1', 'historical: must be true or false'],
     ['limits: { bodyBytes: 1023 }', 'limits.bodyBytes: must be a whole number from 1024 to 67108864'],
-    ['limits: { batchBytes: 268435457 }', 'limits.batchBytes: must be a whole number from 1024 to 268435456'],
     [
       'limits: { bodyBytesInFlight: 2097151 }',
       'limits.bodyBytesInFlight: must be at least 2097152: it has no room for one body',

@@ -41,9 +41,9 @@ describe('values that are kept', () => {
     expect(namedBytes({ a: [{ b: { $bytes: SHA256 } }, 1, null] })).toEqual([SHA256]);
   });
 
-  it('are in buffers of their own: another thread is not passed the whole batch that a request came in', () => {
-    const batch = Buffer.concat([Buffer.alloc(1024 * 1024), BYTES]);
-    const { objects } = kept([batch.subarray(-3), Buffer.from('from a pool')]);
+  it('are in buffers of their own: another thread is not passed the larger buffer around them', () => {
+    const larger = Buffer.concat([Buffer.alloc(1024 * 1024), BYTES]);
+    const { objects } = kept([larger.subarray(-3), Buffer.from('from a pool')]);
     expect(objects.map(({ bytes }) => bytes.buffer.byteLength)).toEqual([3, 11]);
     expect(objects[0]).toEqual({ sha256: SHA256, bytes: BYTES });
   });

@@ -157,7 +157,6 @@ describe('what was given', () => {
   it.each([
     ['', 'There is nothing in it.'],
     ['{"a":1}', expect.stringMatching(/^It is JSON without the member evidence or type: .* \(docs\/formats\.md\)\.$/)],
-    ['{"requests":[]}', 'It is a batch: give one of its requests.'],
     ['{"a":1,"a":2}', expect.stringMatching(/^It is not strict JSON: .*twice/)],
     ['nothing that anybody knows', expect.stringMatching(/^It is none of what this page knows: /)],
     ['-----BEGIN PRIVATE KEY-----', 'It holds a private key, which is never needed here.'],

@@ -84,7 +84,7 @@ describe('steps of a request', () => {
     const tracer = tracerWith({ sample: 0 });
     expect(tracer.request('POST /verify', undefined)).toBeNull();
     const answer = await tracer.span('appraise', async (span) => {
-      span.set({ 'veritee.item': 1 });
+      span.set({ 'http.response.status_code': 200 });
       span.fail('deadline');
       return 42;
     });
@@ -107,7 +107,7 @@ describe('steps of a request', () => {
     const request = begin(tracer);
     let done = 0;
     await request.within(async () => {
-      for (let step = 0; step < MOST_SPANS + 10; step += 1) await tracer.span('batch item', async () => done++);
+      for (let step = 0; step < MOST_SPANS + 10; step += 1) await tracer.span('outgoing exchange', async () => done++);
     });
     request.end();
     expect(done).toBe(MOST_SPANS + 10);
