@@ -8,6 +8,8 @@ export interface BoundedExchange {
   readonly headers: Readonly<Record<string, string>>;
   /** Left out: a GET. */
   readonly body?: string | undefined;
+  /** Ends the exchange early. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface BoundedAnswer {
@@ -26,20 +28,22 @@ class ExchangeError extends Error {
 /**
  * One request, and the whole of its answer.
  *
- * @throws {ExchangeError} where the answer is a redirect, too large or too late, or does not come
+ * @throws {ExchangeError} where the answer is a redirect, too large or too late, or does not come, or the caller aborts
  */
 export async function boundedExchange(url: URL, options: BoundedExchange): Promise<BoundedAnswer> {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<never>((_, reject) => {
+  const ended = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () => reject(new ExchangeError(`no whole answer within ${options.timeoutMs} ms`)),
       options.timeoutMs,
     );
+    const abort = () => reject(new ExchangeError('the caller aborted the exchange'));
+    options.signal?.addEventListener('abort', abort, { signal: controller.signal });
   });
   try {
     // A fetch that was injected may pay no heed to the signal.
-    return await Promise.race([exchange(url, options, controller.signal), deadline]);
+    return await Promise.race([exchange(url, options, controller.signal), ended]);
   } catch (cause) {
     throw cause instanceof ExchangeError ? cause : new ExchangeError('no answer came', { cause });
   } finally {

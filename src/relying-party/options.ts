@@ -95,8 +95,35 @@ export function readDemand(demand: unknown, known: readonly string[]): ReceiptDe
   return { nonce, boundKey: readBinding(given['boundKey']) };
 }
 
+/** How `verifyAll` sends its requests. */
+export interface VerifyAllOptions {
+  /** How many requests are in flight at most. Defaults to 4. */
+  readonly atOnce?: number;
+  /** Ends the requests in flight, and starts no further one. */
+  readonly signal?: AbortSignal;
+}
+
+const AT_ONCE = 4;
+
+/** @throws {TypeError} that says what to do */
+export function readAllOptions(options: unknown): {
+  readonly atOnce: number;
+  readonly signal: AbortSignal | undefined;
+} {
+  const { atOnce = AT_ONCE, signal } = knownMembers(options, ['atOnce', 'signal'], 'the second argument');
+  if (typeof atOnce !== 'number' || !Number.isSafeInteger(atOnce) || atOnce < 1) {
+    throw new TypeError('atOnce is not a positive integer: pass how many requests may be in flight, or leave it out');
+  }
+  if (signal === undefined || signal instanceof AbortSignal) return { atOnce, signal };
+  throw new TypeError('signal is not an AbortSignal: pass that of an AbortController, or leave it out');
+}
+
 /** @throws {TypeError} for a member that is not known: a name that is misspelt would ask for less than was meant */
-function knownMembers(value: unknown, known: readonly string[], what: string): Readonly<Record<string, unknown>> {
+export function knownMembers(
+  value: unknown,
+  known: readonly string[],
+  what: string,
+): Readonly<Record<string, unknown>> {
   if (!isObject(value)) throw new TypeError(`${what}: expected an object with ${known.join(', ')}`);
   const unknown = Object.keys(value).find((name) => !known.includes(name));
   if (unknown !== undefined) {

@@ -3,12 +3,15 @@ import { requireIssuedSince, type VerifiedReceipt } from './check-receipt.js';
 import type { components } from './generated/openapi-types.js';
 import { isObject, type JsonObject } from './json-text.js';
 import {
+  knownMembers,
   type ReceiptDemand,
   type ReceiptVerifierOptions,
+  readAllOptions,
   readDemand,
   readVerifierOptions,
   VERIFIER_OPTIONS,
   type VerifierSettings,
+  type VerifyAllOptions,
 } from './options.js';
 import { readChallenge, readObject, receiptOfAllow } from './read-answer.js';
 import { requireAction, SingleUseVerifier } from './receipt-verifier.js';
@@ -35,6 +38,12 @@ export interface VeriteeClientOptions extends ReceiptVerifierOptions {
 export interface EvidenceDemand extends ReceiptDemand {
   /** Of the challenge. Not used. */
   readonly expiresAt?: string;
+}
+
+/** The arguments of one call of `verify`. */
+export interface EvidenceRequest {
+  readonly body: EvidenceBody;
+  readonly demand: EvidenceDemand;
 }
 
 /** Asks a service, and believes what it signed alone. */
@@ -68,6 +77,19 @@ export interface VeriteeClient {
     demand: EvidenceDemand,
     action: (verified: VerifiedReceipt) => T | Promise<T>,
   ): Promise<T>;
+  /**
+   * Calls `verify` for each request, with at most `atOnce` of them in flight. Resolves with a result for each request, in their
+   * order, as `Promise.allSettled` does: `value` is the verified receipt, `reason` the error of `verify`. One request that
+   * fails changes no other result.
+   *
+   * Once `signal` is aborted, the results that are there stay. Every other request has the reason of the signal as its error.
+   *
+   * @throws {TypeError} for what is wrong with the call itself
+   */
+  verifyAll(
+    requests: readonly EvidenceRequest[],
+    options?: VerifyAllOptions,
+  ): Promise<readonly PromiseSettledResult<VerifiedReceipt>[]>;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -117,9 +139,37 @@ class HttpClient implements VeriteeClient {
   }
 
   async verify(body: EvidenceBody, demand: EvidenceDemand): Promise<VerifiedReceipt> {
+    return this.#verify(body, demand);
+  }
+
+  async verifyAll(
+    requests: readonly EvidenceRequest[],
+    options: VerifyAllOptions = {},
+  ): Promise<readonly PromiseSettledResult<VerifiedReceipt>[]> {
+    const { atOnce, signal } = readAllOptions(options);
+    if (!Array.isArray(requests)) throw new TypeError('requests is no list: pass [{ body, demand }]');
+    const results: PromiseSettledResult<VerifiedReceipt>[] = [];
+    // All lanes take from one iterator.
+    const waiting = requests.entries();
+    const lane = async () => {
+      for (const [index, request] of waiting) {
+        [results[index]] = await Promise.allSettled([this.#verifyOne(request, signal)]);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(atOnce, requests.length) }, lane));
+    return results;
+  }
+
+  async #verifyOne(request: EvidenceRequest, signal: AbortSignal | undefined): Promise<VerifiedReceipt> {
+    signal?.throwIfAborted();
+    knownMembers(request, ['body', 'demand'], 'a request');
+    return this.#verify(request.body, request.demand, signal);
+  }
+
+  async #verify(body: EvidenceBody, demand: EvidenceDemand, signal?: AbortSignal): Promise<VerifiedReceipt> {
     const { nonce, boundKey } = readDemand(demand, ['nonce', 'boundKey', 'expiresAt']);
     const asked = this.#settings.clock();
-    const answer = await this.#post('/verify', this.#requestOf(body, nonce));
+    const answer = await this.#post('/verify', this.#requestOf(body, nonce), signal);
     // Whatever it is: the verifier refuses what is no text.
     const receipt = receiptOfAllow(answer) as string;
     const verified = await this.#verifier.verify(receipt, boundKey === undefined ? { nonce } : { nonce, boundKey });
@@ -146,11 +196,11 @@ class HttpClient implements VeriteeClient {
     return { ...rest, nonce, audience, policy: policies.map(({ id }) => id) };
   }
 
-  async #post(path: string, body: object): Promise<JsonObject> {
-    return readObject(await this.#exchange(path, JSON.stringify(body)));
+  async #post(path: string, body: object, signal?: AbortSignal): Promise<JsonObject> {
+    return readObject(await this.#exchange(path, JSON.stringify(body), signal));
   }
 
-  async #exchange(path: string, body: string): Promise<BoundedAnswer> {
+  async #exchange(path: string, body: string, signal?: AbortSignal): Promise<BoundedAnswer> {
     try {
       return await boundedExchange(new URL(`${this.#base}${path}`), {
         fetch: this.#settings.fetch,
@@ -158,8 +208,10 @@ class HttpClient implements VeriteeClient {
         maximumBytes: MAXIMUM_BYTES,
         headers: this.#headers,
         body,
+        signal,
       });
     } catch (cause) {
+      signal?.throwIfAborted();
       throw new ServiceError('no_answer', null, `No answer of the service to ${path} could be read.`, { cause });
     }
   }

@@ -70,7 +70,7 @@ describe('the package veritee-client', () => {
 
   it('has types under which the examples of its README compile, and calls that ask for less do not', () => {
     const examples = client.examples().map((code, at) => [`example-${at}.ts`, code] as const);
-    expect(examples.length).toBe(2);
+    expect(examples.length).toBe(3);
     const calls = CALLS.map(([name, call]) => [`${name}.ts`, moduleWith(call)] as const);
     const files = new Map([...examples, ...calls].map(([name, code]) => [join(client.folder, name), code]));
     expect(filesWithProblems(files)).toEqual(['policy-by-name.ts', 'without-audience.ts', 'without-nonce.ts']);

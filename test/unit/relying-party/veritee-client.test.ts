@@ -179,6 +179,132 @@ describe('verify', () => {
   });
 });
 
+describe('verifyAll', () => {
+  const nonceOf = (index: number) => Buffer.alloc(32, index + 10).toString('base64url');
+  const requestsOf = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ body: BODY, demand: { nonce: nonceOf(index) } }));
+
+  /** Answers an allow for the nonce of the request, unless `refused` has its index; notes how many are in flight. */
+  function service({ refused = [] as readonly number[], hold = async (_index: number) => {} } = {}) {
+    const seen = { inFlight: 0, most: 0, asked: [] as number[] };
+    const fetch = async (_url: string, init: RequestInit) => {
+      const index = (Buffer.from(JSON.parse(String(init.body)).nonce, 'base64url')[0] ?? 0) - 10;
+      seen.asked.push(index);
+      seen.inFlight += 1;
+      seen.most = Math.max(seen.most, seen.inFlight);
+      await new Promise(setImmediate);
+      await hold(index);
+      seen.inFlight -= 1;
+      const allow = { decision: 'allow', historical: false, receipt: receiptWith({ eat_nonce: nonceOf(index) }) };
+      return new Response(
+        JSON.stringify(refused.includes(index) ? { decision: 'deny', reasons: ['nonce_used'] } : allow),
+      );
+    };
+    return { fetch, seen };
+  }
+
+  it.each([
+    [undefined, 4],
+    [{}, 4],
+    [{ atOnce: 1 }, 1],
+    [{ atOnce: 3 }, 3],
+    [{ atOnce: 100 }, 9],
+  ])('with %j has at most %d requests in flight', async (given, most) => {
+    const { fetch, seen } = service();
+    const results = await client({ fetch }).verifyAll(requestsOf(9), given);
+    expect(results.map(({ status }) => status)).toEqual(Array(9).fill('fulfilled'));
+    expect(seen.most).toBe(most);
+  });
+
+  it('GAT-01 has the result of each request at its place, and an error changes no other', async () => {
+    // The first is answered last.
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const hold = async (index: number) => (index === 0 ? held : index === 5 ? release() : undefined);
+    const { fetch } = service({ refused: [1], hold });
+    const requests: unknown[] = requestsOf(6);
+    requests[2] = { body: BODY.evidence, demand: { nonce: nonceOf(2) } };
+    requests[3] = null;
+    requests[4] = { body: BODY, demand: { nonce: nonceOf(4) }, nonce: nonceOf(4) };
+    const results = await client({ fetch }).verifyAll(requests as never);
+    expect(results).toMatchObject([
+      { status: 'fulfilled', value: { decision: 'allow' } },
+      { status: 'rejected', reason: { name: 'NotAllowedError', reasons: ['nonce_used'] } },
+      { status: 'rejected', reason: { name: 'TypeError', message: expect.stringContaining('has no evidence') } },
+      { status: 'rejected', reason: { name: 'TypeError', message: expect.stringContaining('a request: expected') } },
+      { status: 'rejected', reason: { name: 'TypeError', message: expect.stringContaining('"nonce" is not known') } },
+      { status: 'fulfilled', value: { decision: 'allow' } },
+    ]);
+  });
+
+  it('GAT-01 accepts one nonce once among its requests', async () => {
+    const [request] = requestsOf(1);
+    const results = await client({ fetch: service().fetch }).verifyAll([request, request] as never);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(results).toContainEqual({ status: 'rejected', reason: expect.objectContaining({ code: 'receipt_nonce' }) });
+  });
+
+  it('stops once its signal is aborted, and keeps the results that are there', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    // A fetch that does not heed its signal.
+    const hold = (index: number) => {
+      if (index === 2) controller.abort(reason);
+      return index === 0 ? Promise.resolve() : new Promise<void>(() => {});
+    };
+    const { fetch, seen } = service({ hold });
+    const results = await client({ fetch }).verifyAll(requestsOf(6), { atOnce: 2, signal: controller.signal });
+    expect(results).toEqual([
+      expect.objectContaining({ status: 'fulfilled' }),
+      ...Array(5).fill({ status: 'rejected', reason }),
+    ]);
+    expect(seen.asked).toEqual([0, 1, 2]);
+  });
+
+  it('ends the exchanges in flight once its signal is aborted', async () => {
+    const controller = new AbortController();
+    const ended: boolean[] = [];
+    const fetch = (_url: string, { signal }: RequestInit) =>
+      new Promise<Response>((_, reject) => {
+        signal?.addEventListener('abort', () => {
+          ended.push(true);
+          reject(signal.reason);
+        });
+        controller.abort();
+      });
+    await client({ fetch }).verifyAll(requestsOf(1), { signal: controller.signal });
+    expect(ended).toEqual([true]);
+  });
+
+  it('sends nothing where its signal was aborted before', async () => {
+    const { fetch, seen } = service();
+    const results = await client({ fetch }).verifyAll(requestsOf(2), { signal: AbortSignal.abort() });
+    expect(results).toMatchObject(Array(2).fill({ status: 'rejected', reason: { name: 'AbortError' } }));
+    expect(seen.asked).toEqual([]);
+  });
+
+  it('has no results where there are no requests', async () => {
+    expect(await client().verifyAll([])).toEqual([]);
+  });
+
+  it.each([
+    ['no list', { length: 1 }, {}, 'requests is no list'],
+    ['no request at a time', [], { atOnce: 0 }, 'atOnce is not a positive integer'],
+    ['half a request', [], { atOnce: 1.5 }, 'atOnce is not a positive integer'],
+    ['a number as text', [], { atOnce: '4' }, 'atOnce is not a positive integer'],
+    ['requests without bound', [], { atOnce: Number.POSITIVE_INFINITY }, 'atOnce is not a positive integer'],
+    ['a controller', [], { signal: new AbortController() }, 'signal is not an AbortSignal'],
+    ['an option that is not known', [], { atonce: 4 }, '"atonce" is not known'],
+    ['no options', [], null, 'the second argument: expected'],
+  ])('sends nothing where it is called with %s', async (_what, requests, given, message) => {
+    await expect(client().verifyAll(requests as never, given as never)).rejects.toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining(message),
+    });
+    expect(sent).toEqual([]);
+  });
+});
+
 function beforeEachAnswer(answer: object): void {
   beforeEach(() => {
     answers = answer;
