@@ -24,10 +24,11 @@ const EXPORT_HELP = `
 A service may write to the store meanwhile: what is exported is the log as it was when the export began.`;
 
 const IMPORT_HELP = `
-All of <file> is verified first, and then taken whole or not at all. Records that are there already are passed over. It may
-be a copy that decisions.copy wrote, too: then what it lacks is said. Without --keys, heads count that are signed with keys
-which <file> itself names: whoever made it can have made these. The exit code is 0 if it was taken, 1 usage or a file
-that is no whole export, 2 if something is wrong, 3 if the store cannot be written.`;
+All of <file> is verified first. Then the chains that the store lacks are appended, all of them or nothing. Chains that the
+store has with the same records are skipped. If the store has other or fewer records of a chain, nothing is appended.
+Without --keys, heads count that are signed with keys which <file> itself names: whoever made it can have made these. The
+exit code is 0 if it was taken, 1 usage or a file that is no whole export, 2 if something is wrong, 3 if the store cannot
+be written.`;
 
 const REPLAY_HELP = `
 Only decisions of which the evidence is kept (decisions.keepEvidence: full) can be judged again. As it was then: by the

@@ -1,14 +1,11 @@
 import type { LogProblem } from '../model/log-report.js';
 import { type NotKnown, notKnownLines, problemLines } from './log-report.js';
-import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
+import { EXIT_CODE, type Output, styledFor } from './output.js';
 
 /** What an import came to. */
 export interface ImportResult {
-  readonly form: 'export' | 'copy';
   /** Why nothing was taken; empty where all was. */
   readonly problems: readonly LogProblem[];
-  /** What a copy lacks, one sentence each. Lower case, no period. */
-  readonly missing: readonly string[];
   /** What its verification cannot tell. */
   readonly notKnown: readonly NotKnown[];
   /** How much was taken. */
@@ -31,7 +28,7 @@ export function importResult(result: ImportResult, output: Output): number {
 }
 
 function importTable(result: ImportResult, output: Output): string {
-  const { problems, missing, notKnown, records, heads, objects, known } = result;
+  const { problems, notKnown, records, heads, objects, known } = result;
   const styled = styledFor(output);
   const verdict =
     problems.length === 0
@@ -39,7 +36,6 @@ function importTable(result: ImportResult, output: Output): string {
       : `${styled(['bold', 'red'], `wrong: ${problems.length}`)}; nothing was taken`;
   return [
     ...problems.flatMap((problem) => problemLines(problem, styled)),
-    ...missing.map((each) => `${styled('yellow', 'missing')}  ${printable(each)}`),
     ...notKnownLines(notKnown, styled),
     verdict,
     '',

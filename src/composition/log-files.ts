@@ -5,7 +5,7 @@ import { UsageError } from '../cli/input.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import { headsInLine } from '../decision-log/heads-in-log.js';
 import { LogFileError, readLines } from '../decision-log/read-lines.js';
-import { type StagedLog, stageLog } from '../decision-log/stage-log.js';
+import { type LogFileForm, stageLog } from '../decision-log/stage-log.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { fileProblem, isSystemError } from '../model/file-problem.js';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
@@ -16,7 +16,7 @@ import { readInput } from './command-line-io.js';
 export interface OpenStagedLog {
   readonly path: string;
   readonly store: SqliteStore;
-  readonly staged: StagedLog;
+  readonly form: LogFileForm;
 }
 
 /**
@@ -35,8 +35,8 @@ export async function withStagedLog<T>(
   const path = join(temporary, 'log.db');
   const store = await SqliteStore.open(path);
   try {
-    const staged = await reading(file, () => stageLog(linesOf(file, signal), store));
-    return await work({ path, store, staged });
+    const form = await reading(file, () => stageLog(linesOf(file, signal), store));
+    return await work({ path, store, form });
   } finally {
     await store.close();
     await rm(temporary, { recursive: true, force: true });

@@ -6,12 +6,8 @@ import { type Line, LogFileError } from './read-lines.js';
 import { readContent } from './record-content.js';
 import { readHeadLine, readObjectLine, readRecordLine } from './staged-lines.js';
 
-/** A file of records that was read: an export, or a copy as `decisions.copy` writes it. */
-export interface StagedLog extends ExportedCounts {
-  readonly form: 'export' | 'copy';
-  /** Whether the last line of a copy has no end, and was left out. */
-  readonly isCut: boolean;
-}
+/** A file of records: an export, or a copy as `decisions.copy` writes it. */
+export type LogFileForm = 'export' | 'copy';
 
 /** Where records of a file go until it is known whether they are right. */
 export interface StagingStore extends Pick<LogStore, 'putHead' | 'object'> {
@@ -24,12 +20,12 @@ export interface StagingStore extends Pick<LogStore, 'putHead' | 'object'> {
 /**
  * Reads an export, or a copy, into a store of its own. Whether hashes, digests and signatures hold is for whoever verifies
  * that store: here only the form of lines and their number count. Lines of the service's log between those of a copy are
- * passed over, and so are kept objects that no record names.
+ * passed over, and so are a last line of a copy that has no end, and kept objects that no record names.
  *
  * @throws {LogFileError} for what is neither, or no longer whole
  * @throws {StoreUnavailableError}
  */
-export async function stageLog(lines: AsyncIterable<Line>, store: StagingStore): Promise<StagedLog> {
+export async function stageLog(lines: AsyncIterable<Line>, store: StagingStore): Promise<LogFileForm> {
   const staging = new Staging(store);
   for await (const line of lines) await staging.take(line);
   return staging.end();
@@ -45,8 +41,7 @@ const BYTES_AT_ONCE = 4 * 1024 * 1024;
 class Staging {
   readonly #store: StagingStore;
   readonly #names: KeptNamesReader;
-  #form: 'export' | 'copy' | null = null;
-  #isCut = false;
+  #form: LogFileForm | null = null;
   /** What the last line says. */
   #ended: JsonObject | null = null;
   /** The last place of each chain. */
@@ -73,7 +68,6 @@ class Staging {
     }
     if (value === null && !isEnded) {
       if (this.#form === 'export') throw new LogFileError(`is cut: line ${number} has no end`);
-      this.#isCut = true;
       return;
     }
     if (this.#form === 'copy') await this.#takeOfCopy(value ?? {}, number);
@@ -82,14 +76,14 @@ class Staging {
     if (waiting >= AT_ONCE || this.#waitingBytes >= BYTES_AT_ONCE) await this.#write();
   }
 
-  async end(): Promise<StagedLog> {
+  async end(): Promise<LogFileForm> {
     await this.#write();
     if (this.#form === null) throw new LogFileError('is empty');
     const counts = this.#counts;
     if (this.#form === 'export') requireWhole(this.#ended, counts);
     else if (counts.records === 0) throw new LogFileError('has no record');
     await this.#store.dropStrayObjects();
-    return { form: this.#form, isCut: this.#isCut, ...counts };
+    return this.#form;
   }
 
   async #takeOfCopy(value: JsonObject, number: number): Promise<void> {
@@ -160,7 +154,7 @@ function isLogLine(value: JsonObject): boolean {
 }
 
 /** @throws {LogFileError} for what is neither, or is the export of another version */
-function formOf(first: JsonObject | null, text: string): 'export' | 'copy' {
+function formOf(first: JsonObject | null, text: string): LogFileForm {
   if (text.startsWith(DATABASE_START)) {
     throw new LogFileError(
       'is a database, as a decision store is, and no export of one: a store is named by --config or VERITEE__DECISIONS__STORE, and veritee decisions export makes an export of it',

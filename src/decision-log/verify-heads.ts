@@ -13,8 +13,6 @@ export interface HeadEvidence {
   readonly keptHeads: readonly string[];
   /** Keys that heads may be signed with; null: those that the log names. */
   readonly keys: readonly JsonObject[] | null;
-  /** Has records that this log continues, or names. */
-  readonly elsewhere?: Pick<LogStore, 'records' | 'find'>;
 }
 
 /** A log with its heads. */
@@ -164,9 +162,7 @@ export class HeadVerification {
 
   async #compareNamed({ end, by, isKept }: Named): Promise<void> {
     const { chain, seq, hash } = end;
-    const { elsewhere } = this.#evidence;
-    const own = await recordAt(this.#log, end);
-    const record = own === null && elsewhere !== undefined ? await recordAt(elsewhere, end) : own;
+    const record = await recordAt(this.#log, end);
     const reading = this.#chains.get(chain);
     if (record === null) {
       const what = reading === undefined ? 'the chain is not there' : 'the chain ends before it';

@@ -11,17 +11,14 @@ export type IndexedLog = Pick<LogStore, 'records' | 'entries' | 'strays' | 'find
 export class IndexVerification {
   decisions = 0;
   readonly #log: IndexedLog;
-  readonly #elsewhere: Pick<LogStore, 'find'> | null;
   readonly #problems: LogProblems;
   /** Records that withdraw a decision, by its id. */
   readonly #withdrawing = new Map<string, RecordPosition[]>();
   /** Decisions that are shown as withdrawn, with their records. */
   readonly #shownWithdrawn = new Map<string, RecordPosition>();
 
-  /** @param elsewhere a log that this one continues; null: none */
-  constructor(log: IndexedLog, elsewhere: Pick<LogStore, 'find'> | null, problems: LogProblems) {
+  constructor(log: IndexedLog, problems: LogProblems) {
     this.#log = log;
-    this.#elsewhere = elsewhere;
     this.#problems = problems;
   }
 
@@ -50,15 +47,14 @@ export class IndexVerification {
 
   /** Who decided withdraws: nobody else's record counts. */
   async #compareWithdrawn(decisionId: string, by: readonly RecordPosition[]): Promise<void> {
-    const own = await this.#log.find(decisionId);
-    const found = own ?? (await this.#elsewhere?.find(decisionId)) ?? null;
+    const found = await this.#log.find(decisionId);
     // Once its time is over, a decision is found no more.
     if (found === null) return;
     const { record, withdrawn } = found;
     const foreign = by.find(({ chain }) => chain !== record.chain);
     if (foreign !== undefined) {
       this.#problems.add('index_mismatch', foreign, 'it withdraws a decision of another chain', decisionId);
-    } else if (own !== null && !withdrawn) {
+    } else if (!withdrawn) {
       this.#problems.add('index_mismatch', record, 'it was withdrawn, and is not shown so', decisionId);
     }
   }

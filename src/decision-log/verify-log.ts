@@ -1,10 +1,9 @@
-import { type ChainEnd, type LogRecord, type LogStore, NO_RECORD, type RecordPosition } from '../model/decision-log.js';
+import { type LogRecord, type LogStore, NO_RECORD, type RecordPosition } from '../model/decision-log.js';
 import { groupedBy } from '../model/grouped.js';
 import type { LogReport } from '../model/log-report.js';
 import { contentDigest, recordHash, SALT_BYTES } from './chain.js';
 import { type ChainReading, chainReport, newReading } from './chain-reading.js';
 import { LogProblems } from './log-problems.js';
-import { recordAt } from './record-at.js';
 import { decisionIdIn, isDigest, isPosition, type RecordedContent, readContent } from './record-content.js';
 import { DroppedVerification } from './verify-dropped.js';
 import { type HeadEvidence, HeadVerification } from './verify-heads.js';
@@ -65,8 +64,8 @@ class LogVerification {
     this.#evidence = evidence;
     this.heads = new HeadVerification(log, evidence, this.#chains, this.#problems);
     this.#dropped = new DroppedVerification(this.#chains, this.#problems, evidence.keys !== null);
-    this.#index = new IndexVerification(log, evidence.elsewhere ?? null, this.#problems);
-    this.#releases = new ReleaseVerification(log, evidence.elsewhere ?? null, this.#problems);
+    this.#index = new IndexVerification(log, this.#problems);
+    this.#releases = new ReleaseVerification(log, this.#problems);
     this.#objects = new ObjectVerification(log, this.#problems, this.#later);
   }
 
@@ -113,12 +112,11 @@ class LogVerification {
     this.recordCount += 1;
     const { chain, seq, previous, contentSha256, hash } = record;
     const known = this.#chains.get(chain);
-    const before = await this.#before(record, known?.end);
     const expected = known === undefined ? 0 : known.end.seq + 1;
-    if (seq !== expected && before === null) {
+    if (seq !== expected) {
       const gone = seq - expected === 1 ? `record ${expected} is` : `records ${expected} to ${seq - 1} are`;
       this.#problems.add('record_missing', record, `${gone} not there`);
-    } else if (previous !== (before?.hash ?? NO_RECORD)) {
+    } else if (previous !== (known?.end.hash ?? NO_RECORD)) {
       this.#problems.add('record_order', record, 'it does not follow the record that stands before it');
     }
     const isWhole = isPosition({ chain, seq }) && isDigest(previous) && isDigest(contentSha256);
@@ -129,12 +127,6 @@ class LogVerification {
     reading.end = { chain, seq, hash };
     this.#chains.set(chain, reading);
     return this.#content(record, reading);
-  }
-
-  async #before({ chain, seq }: RecordPosition, known: ChainEnd | undefined): Promise<ChainEnd | null> {
-    if (known?.seq === seq - 1) return known;
-    const { elsewhere } = this.#evidence;
-    return elsewhere === undefined ? null : recordAt(elsewhere, { chain, seq: seq - 1 });
   }
 
   async #content(record: LogRecord, reading: ChainReading): Promise<RecordedContent | null> {

@@ -18,7 +18,8 @@ import { type RecordedContent, type RecordedRelease, readContent } from './recor
 export type ReleasingLog = Pick<LogStore, 'records' | 'releaseEntries' | 'find'>;
 
 /** A record of the release of a decision. */
-interface KnownRelease extends RecordPosition {
+interface KnownRelease {
+  readonly seq: number;
   readonly kind: ReleaseEntry['kind'];
 }
 
@@ -37,15 +38,10 @@ type Problem = Pick<LogProblem, 'code' | 'detail'>;
  */
 export class ReleaseVerification {
   readonly #log: ReleasingLog;
-  readonly #elsewhere: Pick<LogStore, 'find'> | null;
   readonly #problems: LogProblems;
-  /** Of decisions that are in the other log alone: no index of this one has them. By id. */
-  readonly #byOtherDecisions = new Map<string, KnownRelease[]>();
 
-  /** @param elsewhere a log that this one continues; null: none */
-  constructor(log: ReleasingLog, elsewhere: Pick<LogStore, 'find'> | null, problems: LogProblems) {
+  constructor(log: ReleasingLog, problems: LogProblems) {
     this.#log = log;
-    this.#elsewhere = elsewhere;
     this.#problems = problems;
   }
 
@@ -69,24 +65,15 @@ export class ReleaseVerification {
   ): Promise<void> {
     const problems: Problem[] = isIndexed(release, entries) ? [] : [NOT_INDEXED];
     if (release !== null) {
-      const problem = problemOf(record, release, await this.#knownOf(record, release));
+      const decision = await this.#log.find(release.decisionId);
+      const problem = problemOf(record, release, {
+        decision,
+        releases: releasesIn(decision, release.decisionId, record),
+      });
       if (problem !== null) problems.push(problem);
     }
     if (problems.length === 0 || (await isDroppedByNow(this.#log, record))) return;
     for (const { code, detail } of problems) this.#problems.add(code, record, detail, release?.decisionId);
-  }
-
-  async #knownOf(record: LogRecord, { decisionId, kind }: RecordedRelease): Promise<Known> {
-    const own = await this.#log.find(decisionId);
-    if (own !== null || this.#elsewhere === null)
-      return { decision: own, releases: releasesIn(own, decisionId, record) };
-    const decision = await this.#elsewhere.find(decisionId);
-    const seen = this.#byOtherDecisions.get(decisionId) ?? [];
-    const { chain, seq } = record;
-    this.#byOtherDecisions.set(decisionId, [...seen, { chain, seq, kind }]);
-    const other = releasesIn(decision, decisionId, record);
-    const isOther = (each: KnownRelease) => other.every((known) => known.seq !== each.seq);
-    return { decision, releases: [...other, ...seen.filter((each) => each.chain === chain && isOther(each))] };
   }
 }
 
@@ -101,7 +88,7 @@ function releasesIn(
   return (decision?.releaseRecords ?? []).flatMap((each) => {
     const release = each.content === null ? null : readContent(each.content)?.release;
     if (release == null || each.chain !== chain) return [];
-    return release.decisionId === decisionId ? [{ chain, seq: each.seq, kind: release.kind }] : [];
+    return release.decisionId === decisionId ? [{ seq: each.seq, kind: release.kind }] : [];
   });
 }
 

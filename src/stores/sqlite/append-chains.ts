@@ -1,75 +1,56 @@
 import type { RecordPosition } from '../../model/decision-log.js';
 import type { SqliteFile } from './sqlite-file.js';
 
-/** What became of the records of another file. */
-export interface Merged {
-  /** Places at which the two files do not go together, the first of them. Where there is one, nothing was taken. */
+/** The result of an append of the chains of another file. */
+export interface AppendedChains {
+  /** Of each chain that both files have, the first record that this file lacks or has otherwise. Any conflict: nothing was appended. */
   readonly conflicts: readonly RecordPosition[];
-  /** Records that were taken. */
+  /** Records that were appended. */
   readonly records: number;
-  /** Records that were there already. */
+  /** Records of chains that were there already. */
   readonly known: number;
-  /** Heads that were taken. */
+  /** Heads that were appended. */
   readonly heads: number;
-  /** Kept objects that were taken. */
+  /** Kept objects that were added. */
   readonly objects: number;
 }
 
-/** Outside of a transaction. The other file has the same schema, and is right: nothing of it is verified here. */
+/** Runs outside of a transaction. The other file has the same schema and was verified: nothing of it is verified here. */
 export function attach(file: SqliteFile, path: string): void {
   file.run('ATTACH ? AS staged', [path]);
 }
 
-/** Another record at the same place, or one that does not follow the one before it. */
+const isNew = (table: string) => `NOT EXISTS (SELECT 1 FROM main.records r WHERE r.chain = ${table}.chain)`;
+
 const CONFLICTS = `
-  SELECT s.chain, s.seq FROM staged.records s JOIN main.records r ON r.chain = s.chain AND r.seq = s.seq
-    WHERE r.hash <> s.hash
-  UNION SELECT r.chain, r.seq FROM staged.records s JOIN main.records r ON r.chain = s.chain AND r.seq = s.seq + 1
-    WHERE r.previous <> s.hash
-  UNION SELECT s.chain, s.seq FROM staged.records s JOIN main.records r ON r.chain = s.chain AND r.seq = s.seq - 1
-    WHERE s.previous <> r.hash
-  ORDER BY 1, 2 LIMIT 16`;
+  SELECT s.chain, min(s.seq) FROM staged.records s WHERE NOT ${isNew('s')}
+    AND NOT EXISTS (SELECT 1 FROM main.records r WHERE r.chain = s.chain AND r.seq = s.seq AND r.hash = s.hash)
+  GROUP BY s.chain ORDER BY s.chain`;
 
-const isNew = (table: string) =>
-  `NOT EXISTS (SELECT 1 FROM main.records r WHERE r.chain = ${table}.chain AND r.seq = ${table}.seq)`;
+const LINKS = `staged.decision_objects o JOIN staged.decisions d ON d.decision_id = o.decision_id WHERE ${isNew('d')}`;
 
-/** What records are found by goes first: afterwards nothing tells which of them were there. */
-const TAKE_INDEX = [
+const APPEND_OBJECTS = `
+  INSERT OR IGNORE INTO main.objects SELECT b.* FROM staged.objects b WHERE b.sha256 IN (SELECT o.sha256 FROM ${LINKS})`;
+const APPEND_HEADS = `INSERT OR IGNORE INTO main.heads SELECT h.* FROM staged.heads h WHERE ${isNew('h')}`;
+const APPEND_INDEX = [
+  `INSERT INTO main.decision_objects SELECT o.* FROM ${LINKS}`,
   `INSERT INTO main.decision_policies SELECT p.* FROM staged.decision_policies p
      JOIN staged.decisions d ON d.decision_id = p.decision_id WHERE ${isNew('d')}`,
   `INSERT INTO main.decisions SELECT d.* FROM staged.decisions d WHERE ${isNew('d')}`,
   `INSERT INTO main.releases SELECT e.* FROM staged.releases e WHERE ${isNew('e')}`,
 ];
-const TAKE_RECORDS = `INSERT INTO main.records SELECT s.* FROM staged.records s WHERE ${isNew('s')}`;
-const TAKE_HEADS = 'INSERT OR IGNORE INTO main.heads SELECT * FROM staged.heads';
+const APPEND_RECORDS = `INSERT INTO main.records SELECT s.* FROM staged.records s WHERE ${isNew('s')}`;
 
-/** Also of decisions that were there without what they rest on, unless their content was dropped. */
-const TAKE_LINKS = `
-  INSERT OR IGNORE INTO main.decision_objects SELECT o.* FROM staged.decision_objects o
-    JOIN staged.decisions s ON s.decision_id = o.decision_id
-    JOIN main.decisions d ON d.decision_id = s.decision_id AND d.chain = s.chain AND d.seq = s.seq`;
-const TAKE_OBJECTS = `
-  INSERT OR IGNORE INTO main.objects SELECT b.* FROM staged.objects b
-    WHERE EXISTS (SELECT 1 FROM main.decision_objects o WHERE o.sha256 = b.sha256)`;
-
-/** A decision and its withdrawal may have come in different files. */
-const WITHDRAW = `
-  UPDATE main.decisions SET withdrawn = 1 WHERE withdrawn = 0 AND decision_id IN (
-    SELECT json_extract(content, '$.decisionId') FROM main.records r
-    WHERE r.chain = decisions.chain AND r.chain IN (SELECT chain FROM staged.records) AND content LIKE '%"kind":"withdrawn"%'
-      AND CASE WHEN json_valid(content) THEN json_extract(content, '$.kind') = 'withdrawn' END)`;
-
-/** Within a transaction, once the other file is attached. */
-export function merge(file: SqliteFile): Merged {
+/** Runs within a transaction, once the other file is attached. */
+export function appendChains(file: SqliteFile): AppendedChains {
   const rows = file.rows<readonly [string, number]>(CONFLICTS, []);
   const conflicts = rows.map(([chain, seq]) => ({ chain, seq }));
   if (conflicts.length > 0) return { conflicts, records: 0, known: 0, heads: 0, objects: 0 };
-  for (const sql of TAKE_INDEX) file.run(sql, []);
-  const records = file.run(TAKE_RECORDS, []);
-  const heads = file.run(TAKE_HEADS, []);
-  file.run(TAKE_LINKS, []);
-  const objects = file.run(TAKE_OBJECTS, []);
-  file.run(WITHDRAW, []);
+  const objects = file.run(APPEND_OBJECTS, []);
+  const heads = file.run(APPEND_HEADS, []);
+  for (const sql of APPEND_INDEX) file.run(sql, []);
+  // Records come last: a chain counts as new as long as it has none.
+  const records = file.run(APPEND_RECORDS, []);
   const staged = file.number('SELECT count(*) FROM staged.records', []);
   return { conflicts, records, known: staged - records, heads, objects };
 }

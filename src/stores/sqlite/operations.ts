@@ -9,8 +9,8 @@ import type {
   SignedHead,
 } from '../../model/decision-log.js';
 import { messageOf } from '../../model/errors.js';
+import { appendChains, attach } from './append-chains.js';
 import { admitChallengeKey, consumeChallenge, dropExpired, putChallenge } from './challenges.js';
-import { attach, merge } from './merge.js';
 import { dropStrayObjects, object, objects, objectsOf, putObject } from './objects.js';
 import {
   append,
@@ -38,7 +38,7 @@ const WRITES = {
   putObject: (file: SqliteFile, put: KeptObject) => putObject(file, put),
   dropStrayObjects: (file: SqliteFile) => dropStrayObjects(file),
   putHead: (file: SqliteFile, head: SignedHead) => putHead(file, head),
-  merge: (file: SqliteFile) => merge(file),
+  appendChains: (file: SqliteFile) => appendChains(file),
   prune: (file: SqliteFile, decisions: readonly PrunedDecision[]) => prune(file, decisions),
   claimPruning: (file: SqliteFile, now: Date, everyMs: number) => claimPruning(file, now, everyMs),
   admitChallengeKey: (file: SqliteFile, fingerprint: number, nowMs: number) =>

@@ -19,8 +19,8 @@ import {
   type StoredRelease,
   StoreUnavailableError,
 } from '../../model/decision-log.js';
+import type { AppendedChains } from './append-chains.js';
 import { notOpened } from './engine-problem.js';
-import type { Merged } from './merge.js';
 import type { Answered, Arguments, Forgotten, OperationName, Result } from './operations.js';
 
 interface Waiting {
@@ -153,12 +153,12 @@ export class SqliteStore implements LogStore {
   }
 
   /**
-   * Takes over what another file has of the log and this one lacks, whole or not at all.
+   * Appends the chains of another file, all of them or nothing. Skips a chain that this file has with the same records.
    * @param path a file with the schema of this version that nobody writes to
    */
-  async merge(path: string): Promise<Merged> {
+  async appendChains(path: string): Promise<AppendedChains> {
     await this.ask('attach', path);
-    return this.ask('merge');
+    return this.ask('appendChains');
   }
 
   /** One operation of the file. */

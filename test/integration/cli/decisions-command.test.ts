@@ -3,14 +3,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RecordCopy } from '../../../src/decision-log/record-copy.js';
 import { recordLine } from '../../../src/decision-log/record-lines.js';
-import type { LogRecord } from '../../../src/model/decision-log.js';
 import { LocalSigningKey } from '../../../src/results/signing-key.js';
 import { filledLogs } from '../../unit/cli/recorded-decisions.js';
 import { CRL, keepingLog } from '../../unit/decision-log/kept-evidence.js';
-import { type LocalStore, localStores } from '../../unit/decision-log/local-store.js';
-import { judged, KeptLog, openLog, SetClock, SIGNER, signerOf } from '../../unit/decision-log/recorded.js';
+import { localStores } from '../../unit/decision-log/local-store.js';
+import { judged, type KeptLog, openLog, SetClock, SIGNER, signerOf } from '../../unit/decision-log/recorded.js';
 import { attemptOf, release, releasing, resultOf } from '../../unit/decision-log/released.js';
 import { rewriteRecords } from '../../unit/decision-log/rewrite-records.js';
 import { CommandLine } from './command-line.js';
@@ -611,10 +609,7 @@ describe('veritee decisions import', () => {
     await exported();
     const { exitCode, stdout } = await run(['import', 'log.jsonl'], NEW);
     const { notKnown, ...result } = JSON.parse(stdout);
-    expect([exitCode, result]).toEqual([
-      0,
-      { form: 'export', problems: [], missing: [], records: 8, known: 0, heads: 1, objects: 0 },
-    ]);
+    expect([exitCode, result]).toEqual([0, { problems: [], records: 8, known: 0, heads: 1, objects: 0 }]);
     expect(notKnown.map(({ code }: { code: string }) => code)).toEqual([
       'cut_end',
       'unsigned',
@@ -676,16 +671,35 @@ describe('veritee decisions import', () => {
     expect(notKnown.map(({ code }: { code: string }) => code)).toEqual(['cut_end', 'unsigned_end', 'beginning']);
   });
 
-  it('puts chains beside others, takes what is new of a chain, and passes over the rest', async () => {
+  it('AUD-03 appends chains beside others, and counts those that are there already', async () => {
     await filled('new/veritee.db');
     const { log } = await filled();
     await exported();
     expect(await parsed(['import', 'log.jsonl'], NEW)).toMatchObject({ records: 8, known: 0 });
     expect(await parsed(['import', '-'], { ...NEW, input: await exported() })).toMatchObject({ records: 0, known: 8 });
-    await log.close();
+    await openLog(openStore(cli.path(STORE)));
     await exported();
     expect(await parsed(['import', 'log.jsonl'], NEW)).toMatchObject({ records: 1, known: 8, heads: 1 });
     expect(await parsed(['verify'], NEW)).toMatchObject({ problems: [], records: 17, decisions: 12 });
+    await log.close();
+  });
+
+  it('AUD-01 takes nothing of a file that goes on with a chain of the store', async () => {
+    const { store, log, chain } = await filled();
+    await exported();
+    await run(['import', 'log.jsonl'], NEW);
+    await log.close();
+    await openLog(store);
+    await exported();
+    const { exitCode, stdout } = await run(['import', 'log.jsonl'], NEW);
+    expect([exitCode, JSON.parse(stdout)]).toMatchObject([
+      2,
+      { problems: [{ code: 'record_order', chain, seq: 8 }], records: 0, known: 0, heads: 0 },
+    ]);
+    expect(JSON.parse(stdout).problems[0].detail).toBe(
+      'the store has this chain without this record, and only chains that it lacks can be imported',
+    );
+    expect(await parsed(['verify'], NEW)).toMatchObject({ problems: [], records: 8 });
   });
 
   it.each([
@@ -696,6 +710,7 @@ describe('veritee decisions import', () => {
       4,
     ],
     ['left out', 'DELETE FROM records WHERE seq = 4', 'record_missing', 5],
+    ['left out at the beginning', 'DELETE FROM records WHERE seq = 0', 'record_missing', 1],
     ['given another hash', `UPDATE records SET hash = '${'a'.repeat(64)}' WHERE seq = 4`, 'record_changed', 4],
     ['left by a head alone', 'DELETE FROM records WHERE seq > 4', 'chain_missing', 7],
     ['said by a head to be another', 'UPDATE heads SET seq = 2', 'head_mismatch', 2],
@@ -802,151 +817,39 @@ describe('veritee decisions import', () => {
       const { exitCode, stdout } = await run(['verify']);
       expect([exitCode, JSON.parse(stdout).problems]).toMatchObject([2, [{ code: 'object_missing', seq: 1 }]]);
     });
-
-    it('AUD-03 is missing from a copy, until an export is imported', async () => {
-      const { store } = await keepingLog(openStore(cli.path(STORE)));
-      await cli.write('copy.jsonl', (await store.records(null, 10)).map(recordLine).join(''));
-      expect(await parsed(['import', 'copy.jsonl'], NEW)).toMatchObject({
-        form: 'copy',
-        problems: [],
-        missing: [
-          expect.stringMatching(/^signed heads/),
-          'what 3 decisions rest on: a copy has no kept objects, and without them these cannot be judged again',
-        ],
-        records: 4,
-        known: 0,
-        heads: 0,
-        objects: 0,
-      });
-      const { exitCode, stdout } = await run(['verify'], NEW);
-      expect(exitCode).toBe(2);
-      expect(JSON.parse(stdout).problems.map(({ code, seq }: { code: string; seq: number }) => [code, seq])).toEqual([
-        ['object_missing', 1],
-        ['object_missing', 2],
-        ['object_missing', 3],
-      ]);
-      await exported();
-      expect(await parsed(['import', 'log.jsonl'], NEW)).toMatchObject({ records: 0, known: 4, objects: 9 });
-      expect(await parsed(['verify'], NEW)).toMatchObject({ problems: [], objects: 9 });
-    });
   });
 
-  describe('of a copy', () => {
-    async function copied() {
-      const store = openStore(cli.path(STORE));
-      const logs: string[] = [];
-      const write = async (lines: string) => void logs.push(...linesOf(lines).map((line) => `${line}\n`));
-      await openLog(store);
-      const copy = new RecordCopy(write, new KeptLog());
-      const { log, chain } = await openLog(store, { copy });
-      for (let count = 0; count < 3; count++) await log.record(judged());
-      await log.close();
-      return { store, chain, lines: logs };
-    }
-
-    it('AUD-03 says what is missing', async () => {
-      const { store, chain, lines } = await copied();
-      await cli.write('copy.jsonl', [...lines.slice(1, 2), ...lines.slice(3), lines[0]?.slice(0, 50)].join(''));
-      const { exitCode, stdout } = await run(['import', 'copy.jsonl'], NEW);
-      const { missing, notKnown: _, ...counts } = JSON.parse(stdout);
-      expect([exitCode, counts]).toEqual([
-        0,
-        { form: 'copy', problems: [], records: 3, known: 0, heads: 0, objects: 0 },
-      ]);
-      expect(missing).toEqual([
-        expect.stringMatching(/^signed heads: a copy has none/),
-        'the last line, which is cut',
-        `before record 1 of chain ${chain}: record 0 is not there`,
-        `before record 3 of chain ${chain}: record 2 is not there`,
-      ]);
-      expect(await run(['verify'], NEW)).toMatchObject({ exitCode: 2 });
-      const { stdout: shown } = await onTerminal(['import', 'copy.jsonl'], NEW.environment);
-      expect(linesOf(shown)[1]).toBe('missing  the last line, which is cut');
-      await cli.write('copy.jsonl', lines.join(''));
-      const whole = await parsed(['import', 'copy.jsonl'], NEW);
-      expect(whole).toMatchObject({ records: 2, known: 3 });
-      const [other] = (await store.chains()).filter((end) => end.chain !== chain);
-      expect(whole.missing).toContainEqual(
-        `before record 0 of chain ${other?.chain}: record 0 of chain ${chain} names this record: the chain is not there`,
-      );
+  it('takes nothing of a copy of records', async () => {
+    const { store } = await filled();
+    await cli.write('copy.jsonl', (await store.records(null, 10)).map(recordLine).join(''));
+    expect(await parsed(['verify', 'copy.jsonl'])).toMatchObject({ problems: [], records: 8, heads: 0 });
+    expect(await run(['import', 'copy.jsonl'], NEW)).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr:
+        'copy.jsonl: is a copy of records, which lacks their signed heads: import what veritee decisions export writes\n',
     });
+    expect(existsSync(cli.path('new'))).toBe(false);
+  });
 
-    it('AUD-03 says that the decision of an attempt, and the attempt of a result, are missing', async () => {
-      const store = openStore(cli.path(STORE));
-      const { log, chain } = await openLog(store);
-      await release(log);
-      await release(log);
-      const records = await store.records({ chain, seq: 1 }, 9);
-      const kept = records.filter(({ seq }) => [2, 3, 6].includes(seq));
-      await cli.write('copy.jsonl', kept.map(recordLine).join(''));
-      const { missing, problems } = await parsed(['import', 'copy.jsonl'], NEW);
-      expect(problems).toEqual([]);
-      expect(missing).toEqual(
-        expect.arrayContaining([
-          `before record 2 of chain ${chain}: the decision that the key was asked for by is not there`,
-          `before record 6 of chain ${chain}: the attempt that it is the result of is not there`,
-        ]),
-      );
-      await cli.write('copy.jsonl', (await store.records(null, 9)).map(recordLine).join(''));
-      expect(await parsed(['import', 'copy.jsonl'], NEW)).toMatchObject({ records: 4, known: 3 });
-      expect(await parsed(['verify'], NEW)).toMatchObject({ problems: [] });
-    });
-
-    it('takes nothing of one that has what a later version recorded', async () => {
-      const { store } = await copied();
-      store.file.close();
-      rewriteRecords(store.path, (content) => content.replace('"v":1,', '"v":2,'));
-      store.file.open();
-      // The first of the log, which names no other chain.
-      const record = (await store.records(null, 100)).find(({ content }) => content?.includes('"chains":[]'));
-      await cli.write('copy.jsonl', recordLine(record as LogRecord));
-      const { exitCode, stderr } = await run(['import', 'copy.jsonl'], NEW);
-      expect([exitCode, stderr]).toEqual([
-        1,
-        expect.stringContaining('has records of a later version of veritee: import it with that version'),
-      ]);
-      await expect(stat(cli.path('new/veritee.db'))).rejects.toMatchObject({ code: 'ENOENT' });
-      expect(await parsed(['verify', 'copy.jsonl'])).toMatchObject({
-        problems: [],
-        notKnown: expect.arrayContaining([expect.objectContaining({ code: 'later_version' })]),
-      });
-    });
-
-    it('AUD-03 goes on where the store ends, with nothing missing but heads', async () => {
-      const { lines } = await copied();
-      await exported();
-      await run(['import', 'log.jsonl'], NEW);
-      const target = openStore(cli.path('new/veritee.db'));
-      target.file.run('DELETE FROM decisions WHERE seq > 2', []);
-      target.file.run('DELETE FROM heads WHERE seq > 2', []);
-      target.file.run('DELETE FROM records WHERE seq > 2', []);
-      await cli.write('copy.jsonl', lines.slice(3).join(''));
-      const { missing, notKnown: _, ...counts } = await parsed(['import', 'copy.jsonl'], NEW);
-      expect([counts, missing]).toEqual([
-        { form: 'copy', problems: [], records: 2, known: 0, heads: 0, objects: 0 },
-        [expect.stringMatching(/^signed heads/)],
-      ]);
-      expect(await run(['verify'], NEW)).toMatchObject({ exitCode: 0 });
-    });
-
-    it('AUD-01 takes nothing of one that was changed, or does not go on where the store ends', async () => {
-      const { lines } = await copied();
-      await cli.write('copy.jsonl', lines.join('').replace('nonceSha256', 'nonceSha255'));
-      const changed = await run(['import', 'copy.jsonl'], NEW);
-      expect([changed.exitCode, JSON.parse(changed.stdout)]).toMatchObject([
-        2,
-        { problems: [{ code: 'content_changed' }], records: 0 },
-      ]);
-      await expect(stat(cli.path('new/veritee.db'))).rejects.toMatchObject({ code: 'ENOENT' });
-      const target: LocalStore = openStore(cli.path('new/veritee.db'));
-      await cli.write('copy.jsonl', lines.slice(0, 2).join(''));
-      await run(['import', 'copy.jsonl'], NEW);
-      target.file.run(`UPDATE records SET hash = '${'a'.repeat(64)}' WHERE seq = 1`, []);
-      await cli.write('copy.jsonl', lines.slice(2).join(''));
-      const { exitCode, stdout } = await run(['import', 'copy.jsonl'], NEW);
-      expect(exitCode).toBe(2);
-      expect(JSON.parse(stdout).problems).toMatchObject([{ code: 'record_order', seq: 2 }]);
-      expect((await target.records(null, 100)).map(({ seq }) => seq)).toEqual([0, 1]);
+  it('takes nothing of a file that has what a later version recorded', async () => {
+    const store = openStore(cli.path(STORE));
+    const { log } = await openLog(store);
+    await log.record(judged());
+    store.file.close();
+    // The last one, which no record follows.
+    rewriteRecords(store.path, (content, seq) => (seq === 1 ? content.replace('"v":1', '"v":2') : content));
+    store.file.open();
+    await exported();
+    const { exitCode, stderr } = await run(['import', 'log.jsonl'], NEW);
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringContaining('has records of a later version of veritee: import it with that version'),
+    ]);
+    expect(existsSync(cli.path('new'))).toBe(false);
+    expect(await parsed(['verify', 'log.jsonl'])).toMatchObject({
+      problems: [],
+      notKnown: expect.arrayContaining([expect.objectContaining({ code: 'later_version' })]),
     });
   });
 });

@@ -117,9 +117,7 @@ describe('the report on a decision log', () => {
 
 describe('the result of an import', () => {
   const taken = {
-    form: 'copy',
     problems: [],
-    missing: ['heads'],
     notKnown: [{ code: 'own_keys', detail: 'nothing else names them', about: ['kid'] }],
     records: 8,
     heads: 1,
@@ -127,11 +125,10 @@ describe('the result of an import', () => {
     known: 2,
   } as const;
 
-  it('is a line on a terminal, behind what is missing', () => {
+  it('is a line on a terminal, behind what is not known', () => {
     const output = new KeptOutput(true);
     expect(importResult(taken, output)).toBe(0);
     expect(output.lines).toEqual([
-      'missing  heads',
       'not known  own_keys: nothing else names them',
       '           kid',
       'taken: 8 records, 1 signed heads and 5 kept objects; 2 records were there already',
@@ -141,7 +138,7 @@ describe('the result of an import', () => {
   it('ends with 2 where nothing was taken', () => {
     const output = new KeptOutput(true);
     const problem = { code: 'record_order', chain: 'c', seq: 4, decisionId: null, detail: 'x' } as const;
-    expect(importResult({ ...taken, missing: [], notKnown: [], problems: [problem] }, output)).toBe(2);
+    expect(importResult({ ...taken, notKnown: [], problems: [problem] }, output)).toBe(2);
     expect(output.lines).toEqual(['record_order  record 4 of chain c', '    x', '', 'wrong: 1; nothing was taken']);
   });
 });

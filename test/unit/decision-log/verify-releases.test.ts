@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DecisionLog } from '../../../src/decision-log/decision-log.js';
 import { type LogEvidence, verifyLog } from '../../../src/decision-log/verify-log.js';
-import { attach, merge } from '../../../src/stores/sqlite/merge.js';
 import { type LocalStore, localStores } from './local-store.js';
 import { judged, openLog } from './recorded.js';
 import { attemptOf, release, releasing, resultOf, VAULT_KEY } from './released.js';
@@ -36,20 +35,6 @@ async function filled() {
   await log.releaseAttempt(attemptOf(unknown));
   await log.close();
   return { store, chain, released, unknown };
-}
-
-/** The records of a store from one place up to another, in a store of their own. */
-function partOf(store: LocalStore, from: number, through: number): LocalStore {
-  const part = openStore();
-  part.file.read(() => attach(part.file, store.path));
-  part.file.transaction(() => merge(part.file));
-  part.file.run('DETACH staged', []);
-  const places = `seq < ${from} OR seq > ${through}`;
-  for (const table of ['records', 'decisions', 'releases']) part.file.run(`DELETE FROM ${table} WHERE ${places}`, []);
-  // The first record has the keys that they are signed with.
-  part.file.run('DELETE FROM heads', []);
-  part.file.run('DELETE FROM decision_policies WHERE decision_id NOT IN (SELECT decision_id FROM decisions)', []);
-  return part;
 }
 
 describe('verifying what was released', () => {
@@ -284,40 +269,6 @@ describe('verifying what was released', () => {
       return find(decisionId);
     };
     expect(await problemsOf(store)).toEqual([]);
-  });
-
-  describe('of a log that goes on where another one ends', () => {
-    it.each([
-      ['the decision', 1],
-      ['the decision and the attempt', 2],
-    ])('finds nothing where the other one has %s', async (_, through) => {
-      const { store } = await filled();
-      const [elsewhere, log] = [partOf(store, 0, through), partOf(store, through + 1, 100)];
-      expect(await problemsOf(log, { ...NO_EVIDENCE, elsewhere })).toEqual([]);
-      expect(await problemsOf(log)).toContainEqual([
-        through === 1 ? 'release_decision_missing' : 'release_attempt_missing',
-        through + 1,
-      ]);
-    });
-
-    it('AUD-01 names a second attempt, and a result without one', async () => {
-      const decided = releasing();
-      const store = await written(async (log) => {
-        await log.record(decided);
-        for (let count = 0; count < 2; count++) await log.releaseAttempt(attemptOf(decided));
-      });
-      const part = partOf(store, 2, 100);
-      expect(await problemsOf(part, { ...NO_EVIDENCE, elsewhere: partOf(store, 0, 1) })).toEqual([
-        ['release_repeated', 3],
-      ]);
-      const ended = await written(async (log) => {
-        await log.record(decided);
-        await log.releaseResult(resultOf(decided));
-      });
-      expect(await problemsOf(partOf(ended, 2, 100), { ...NO_EVIDENCE, elsewhere: partOf(ended, 0, 1) })).toEqual([
-        ['release_attempt_missing', 2],
-      ]);
-    });
   });
 
   it('tells nothing of a decision that does not hold, which is named by itself', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { contentDigest, recordHash } from '../../../../src/decision-log/chain.js';
 import { verifyLog } from '../../../../src/decision-log/verify-log.js';
 import { StoreUnavailableError } from '../../../../src/model/decision-log.js';
-import { attach, merge } from '../../../../src/stores/sqlite/merge.js';
+import { appendChains, attach } from '../../../../src/stores/sqlite/append-chains.js';
 import { CRL, keepingLog, objectsOfDecisions } from '../../decision-log/kept-evidence.js';
 import { type LocalStore, localStores } from '../../decision-log/local-store.js';
 import { dropping, judged, openLog, policy } from '../../decision-log/recorded.js';
@@ -29,7 +29,7 @@ async function filled(store = openStore(), decisions = 3) {
 function copyOf(store: LocalStore, from = 0, through = 100): LocalStore {
   const copy = openStore();
   copy.file.read(() => attach(copy.file, store.path));
-  copy.file.transaction(() => merge(copy.file));
+  copy.file.transaction(() => appendChains(copy.file));
   const places = `seq < ${from} OR seq > ${through}`;
   for (const table of ['records', 'heads', 'decisions']) copy.file.run(`DELETE FROM ${table} WHERE ${places}`, []);
   copy.file.run('DELETE FROM decision_policies WHERE decision_id NOT IN (SELECT decision_id FROM decisions)', []);
@@ -37,77 +37,69 @@ function copyOf(store: LocalStore, from = 0, through = 100): LocalStore {
   return copy;
 }
 
-function mergeInto(store: LocalStore, other: LocalStore) {
+function append(store: LocalStore, other: LocalStore) {
   store.file.read(() => attach(store.file, other.path));
-  const merged = store.file.transaction(() => merge(store.file));
+  const appended = store.file.transaction(() => appendChains(store.file));
   store.file.run('DETACH staged', []);
-  return merged;
+  return appended;
 }
 
 const problemsOf = async (store: LocalStore) => (await verifyLog(store, NO_EVIDENCE)).problems;
 
 const QUERY = { tenant: 'default', policy: 'baseline', decision: null, since: null, cursor: null, limit: 10 } as const;
 
-describe('taking over the log of another file', () => {
+describe('appending the chains of another file', () => {
   it('fills an empty one with records, heads and what decisions are found by', async () => {
     const { store: other, ids } = await filled();
     const store = openStore();
-    expect(mergeInto(store, other)).toEqual({ conflicts: [], records: 4, known: 0, heads: 1, objects: 0 });
+    expect(append(store, other)).toEqual({ conflicts: [], records: 4, known: 0, heads: 1, objects: 0 });
     expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({ problems: [], records: 4, decisions: 3, heads: 1 });
     expect((await store.list(QUERY)).map(({ decisionId }) => decisionId).sort()).toEqual([...ids].sort());
   });
 
-  it('puts chains beside those that are there, and passes over what it has', async () => {
+  it('puts chains beside those that are there, and skips those that it has', async () => {
     const { store } = await filled();
     const other = copyOf(store);
     await filled(store);
     await filled(other);
-    expect(mergeInto(store, other)).toEqual({ conflicts: [], records: 4, known: 4, heads: 1, objects: 0 });
-    expect(mergeInto(store, other)).toEqual({ conflicts: [], records: 0, known: 8, heads: 0, objects: 0 });
+    expect(append(store, other)).toEqual({ conflicts: [], records: 4, known: 4, heads: 1, objects: 0 });
+    expect(append(store, other)).toEqual({ conflicts: [], records: 0, known: 8, heads: 0, objects: 0 });
     expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({ problems: [], records: 12, decisions: 9 });
   });
 
-  it('takes over what was released, and passes over what it has', async () => {
+  it('takes over what was released', async () => {
     const { store: other, log } = await filled();
     const { decision } = await release(log);
     const store = openStore();
-    for (const records of [7, 0]) expect(mergeInto(store, other)).toMatchObject({ conflicts: [], records });
+    expect(append(store, other)).toMatchObject({ conflicts: [], records: 7 });
     expect((await store.find(decision.decisionId))?.releaseRecords.map(({ seq }) => seq)).toEqual([5, 6]);
     expect(await problemsOf(store)).toEqual([]);
   });
 
-  it('goes on with a chain, and fills what is before or between', async () => {
-    const { store: whole } = await filled(openStore(), 9);
-    const store = copyOf(whole, 0, 2);
-    expect(mergeInto(store, copyOf(whole, 6, 9))).toMatchObject({ conflicts: [], records: 4 });
-    expect(mergeInto(store, copyOf(whole, 2, 5))).toMatchObject({ conflicts: [], records: 3, known: 1 });
-    expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({ problems: [], records: 10, decisions: 9 });
+  it('skips a chain that goes on in the store', async () => {
+    const { store } = await filled();
+    expect(append(store, copyOf(store, 0, 2))).toEqual({ conflicts: [], records: 0, known: 3, heads: 0, objects: 0 });
   });
 
   it('keeps what is dropped as it is, on either side', async () => {
     const { store: whole, chain } = await filled();
     const store = copyOf(whole);
     expect(await store.prune(await dropping(store, chain, [1, 1]))).toBe(1);
-    expect(mergeInto(store, whole)).toMatchObject({ records: 0, known: 4 });
+    expect(append(store, whole)).toMatchObject({ records: 0, known: 4 });
     expect((await store.records(null, 10)).map(({ content }) => content === null)).toEqual([false, true, false, false]);
     expect(await store.list(QUERY)).toHaveLength(2);
     const empty = openStore();
-    expect(mergeInto(empty, store)).toMatchObject({ records: 4 });
+    expect(append(empty, store)).toMatchObject({ records: 4 });
     expect((await empty.records(null, 10)).map(({ content }) => content === null)).toEqual([false, true, false, false]);
-    expect(mergeInto(whole, store)).toMatchObject({ records: 0 });
+    expect(append(whole, store)).toMatchObject({ records: 0 });
     expect(await whole.list(QUERY)).toHaveLength(3);
   });
 
-  it.each([
-    ['comes first', 0],
-    ['comes last', 1],
-  ])('shows a decision as withdrawn whose withdrawal %s', async (_, first) => {
-    const { store: whole, log, ids } = await filled();
+  it('shows a decision as withdrawn', async () => {
+    const { store: other, log, ids } = await filled();
     await log.withdraw(ids[0] ?? '', 'late');
-    const parts = [copyOf(whole, 4), copyOf(whole, 0, 3)];
-    parts[1]?.file.run('UPDATE decisions SET withdrawn = 0', []);
     const store = openStore();
-    for (const part of first === 0 ? parts : parts.toReversed()) mergeInto(store, part);
+    append(store, other);
     expect((await store.find(ids[0] ?? ''))?.withdrawn).toBe(true);
     expect((await store.find(ids[1] ?? ''))?.withdrawn).toBe(false);
     expect(await problemsOf(store)).toEqual([]);
@@ -117,15 +109,8 @@ describe('taking over the log of another file', () => {
     const { store, ids } = await filled();
     const { store: other, log } = await filled();
     await log.withdraw(ids[0] ?? '', 'late');
-    expect(mergeInto(store, other)).toMatchObject({ conflicts: [], records: 5 });
+    expect(append(store, other)).toMatchObject({ conflicts: [], records: 5 });
     expect(await store.find(ids[0] ?? '')).toMatchObject({ withdrawn: false });
-  });
-
-  it('is not stopped by records of the store that are no JSON', async () => {
-    const { store } = await filled();
-    const other = copyOf(store);
-    store.file.run(`UPDATE records SET content = 'no "kind":"withdrawn"' WHERE seq = 1`, []);
-    expect(mergeInto(store, other)).toMatchObject({ known: 4 });
   });
 
   /** Another record at the end of a chain, which follows the one before. */
@@ -151,38 +136,32 @@ describe('taking over the log of another file', () => {
     ]);
   }
 
-  it('takes nothing where there is another record at a place', async () => {
+  const NOTHING = { records: 0, known: 0, heads: 0, objects: 0 };
+
+  it('AUD-01 takes nothing where one chain goes on behind its end in the store', async () => {
+    const { store: other, chain } = await filled();
+    const store = copyOf(other, 0, 2);
+    await filled(other);
+    expect(append(store, other)).toEqual({ conflicts: [{ chain, seq: 3 }], ...NOTHING });
+    expect(await store.chains()).toMatchObject([{ chain, seq: 2 }]);
+  });
+
+  it('AUD-01 takes nothing where one chain has another record at a place', async () => {
     const { store, chain } = await filled();
     const other = copyOf(store, 0, 2);
     await forked(other, chain);
     await filled(other);
-    expect(mergeInto(store, other)).toEqual({
-      conflicts: [{ chain, seq: 3 }],
-      records: 0,
-      known: 0,
-      heads: 0,
-      objects: 0,
-    });
+    expect(append(store, other)).toEqual({ conflicts: [{ chain, seq: 3 }], ...NOTHING });
     expect(await store.chains()).toHaveLength(1);
   });
 
-  it('takes nothing that does not go on where the store ends, or ends where it does not go on', async () => {
-    const { store: whole, chain } = await filled(openStore(), 5);
-    const fork = copyOf(whole, 0, 2);
-    await forked(fork, chain);
-    const [begun, ended] = [copyOf(fork, 3), copyOf(whole, 4)];
-    expect(mergeInto(ended, begun)).toMatchObject({ conflicts: [{ chain, seq: 4 }], records: 0 });
-    expect(mergeInto(begun, copyOf(whole, 4))).toMatchObject({ conflicts: [{ chain, seq: 4 }], records: 0 });
-    expect((await ended.records(null, 10)).map(({ seq }) => seq)).toEqual([4, 5]);
-  });
-
-  it('names the first places that do not go together', async () => {
-    const { store, chain } = await filled(openStore(), 30);
+  it('AUD-01 names the first record of each chain that is not that of the store, also before an end that is', async () => {
+    const { store, chain } = await filled();
+    const { chain: another } = await filled(store);
     const other = copyOf(store);
-    other.file.run(`UPDATE records SET hash = '${'a'.repeat(64)}' WHERE seq > 4`, []);
-    const { conflicts } = mergeInto(store, other);
-    expect(conflicts).toHaveLength(16);
-    expect(conflicts[0]).toEqual({ chain, seq: 5 });
+    other.file.run(`UPDATE records SET hash = '${'a'.repeat(64)}' WHERE seq IN (1, 2)`, []);
+    const places = [chain, another].sort().map((each) => ({ chain: each, seq: 1 }));
+    expect(append(store, other)).toEqual({ conflicts: places, ...NOTHING });
   });
 
   describe('with what decisions rest on', () => {
@@ -194,9 +173,9 @@ describe('taking over the log of another file', () => {
     it('takes objects once, and links', async () => {
       const store = openStore();
       const [one, other] = [await keepingLog(openStore()), await keepingLog(openStore())];
-      expect(mergeInto(store, one.store)).toMatchObject({ records: 4, objects: objectsOfDecisions(3) });
-      expect(mergeInto(store, other.store)).toMatchObject({ records: 4, objects: 6 });
-      expect(mergeInto(store, one.store)).toMatchObject({ records: 0, known: 4, objects: 0 });
+      expect(append(store, one.store)).toMatchObject({ records: 4, objects: objectsOfDecisions(3) });
+      expect(append(store, other.store)).toMatchObject({ records: 4, objects: 6 });
+      expect(append(store, one.store)).toMatchObject({ records: 0, known: 4, objects: 0 });
       expect(await problemsAnd(store)).toEqual({ codes: [], objects: objectsOfDecisions(6) });
     });
 
@@ -205,37 +184,25 @@ describe('taking over the log of another file', () => {
       await other.putObject({ sha256: 'f'.repeat(64), bytes: new Uint8Array(1) });
       other.file.run("INSERT INTO decision_objects VALUES ('nobody', ?)", ['f'.repeat(64)]);
       const store = openStore();
-      expect(mergeInto(store, other)).toMatchObject({ objects: objectsOfDecisions(3) });
-      expect(await problemsAnd(store)).toEqual({ codes: [], objects: objectsOfDecisions(3) });
-    });
-
-    it('fills up decisions that were there without', async () => {
-      const { store: other } = await keepingLog(openStore());
-      const store = openStore();
-      mergeInto(store, other);
-      store.file.run('DELETE FROM decision_objects', []);
-      store.file.run('DELETE FROM objects', []);
-      expect(mergeInto(store, other)).toMatchObject({ records: 0, known: 4, objects: objectsOfDecisions(3) });
+      expect(append(store, other)).toMatchObject({ objects: objectsOfDecisions(3) });
       expect(await problemsAnd(store)).toEqual({ codes: [], objects: objectsOfDecisions(3) });
     });
 
     it('brings nothing back of a decision whose content was dropped', async () => {
       const { store: other, chain } = await keepingLog(openStore());
       const store = openStore();
-      mergeInto(store, other);
+      append(store, other);
       await store.prune(await dropping(store, chain, [1, 2]));
-      expect(mergeInto(store, other)).toMatchObject({ records: 0, known: 4, objects: 0 });
+      expect(append(store, other)).toMatchObject({ records: 0, known: 4, objects: 0 });
       expect(await store.strays()).toBe(0);
       expect(await store.objects(null, 100)).toHaveLength(objectsOfDecisions(1));
     });
 
-    it('changes nothing that is there', async () => {
-      const { store: other } = await keepingLog(openStore());
-      const store = openStore();
-      mergeInto(store, other);
+    it('changes no object that is there', async () => {
+      const [{ store }, { store: other }] = [await keepingLog(openStore()), await keepingLog(openStore())];
       const crl = createHash('sha256').update(CRL).digest('hex');
       store.file.run("UPDATE objects SET bytes = CAST('x' AS BLOB) WHERE sha256 = ?", [crl]);
-      mergeInto(store, other);
+      expect(append(store, other)).toMatchObject({ records: 4 });
       expect((await problemsAnd(store)).codes).toEqual([['object_changed', null]]);
     });
   });
@@ -244,7 +211,7 @@ describe('taking over the log of another file', () => {
     const { store, ids } = await filled();
     const { store: other } = await filled();
     other.file.run('UPDATE decisions SET decision_id = ? WHERE seq = 1', [ids[0] ?? '']);
-    expect(() => mergeInto(store, other)).toThrow(StoreUnavailableError);
+    expect(() => append(store, other)).toThrow(StoreUnavailableError);
     store.file.open();
     expect(await verifyLog(store, NO_EVIDENCE)).toMatchObject({ problems: [], records: 4 });
   });
