@@ -12,10 +12,6 @@ COPY tsconfig.json openapi.yaml ./
 COPY src ./src
 COPY scripts/compile.mjs ./scripts/
 COPY scripts/pages ./scripts/pages
-# What is shown under /guide.
-COPY README.md SECURITY.md CONTRIBUTING.md CHANGELOG.md ./
-COPY docs ./docs
-COPY clients/typescript/README.md ./clients/typescript/README.md
 RUN npm run build
 
 FROM ${NODE_IMAGE} AS runtime

@@ -6,17 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-/** What is shown under /guide. */
-const DOCUMENTS = [
-  'docs',
-  'README.md',
-  'SECURITY.md',
-  'CONTRIBUTING.md',
-  'CHANGELOG.md',
-  'clients/typescript/README.md',
-];
 const PROJECT = ['openapi.yaml', 'package.json', 'tsconfig.json'];
-const SOURCES = ['src', 'scripts/compile.mjs', 'scripts/pages', ...DOCUMENTS, ...PROJECT];
+const SOURCES = ['src', 'scripts/compile.mjs', 'scripts/pages', ...PROJECT];
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
 /** What runs the compiled service. */

@@ -1,39 +1,22 @@
-import { MALFORMED_ROWS } from '../../src/model/malformed-codes.js';
-import { PROBLEM_ROWS } from '../../src/model/problem-codes.js';
-import { type Html, html, joined, NOTHING } from './html.js';
-import { codeBlock } from './markdown.js';
-import type { ContentsEntry, Page } from './page-html.js';
-import {
-  memberHtml,
-  type Schema,
-  type SchemaContext,
-  type Schemas,
-  schemaAnchor,
-  schemaHtml,
-  typeHtml,
-} from './schema-html.js';
+import { type Html, html, joined, prose } from './html.js';
+import { linkTo, memberHtml, type Schema, schemaHtml, typeHtml } from './schema-html.js';
 
-/** An OpenAPI 3.1 document, as far as openapi.yaml uses it. Examples have their values in them. */
+/** An OpenAPI 3.1 document, as far as openapi.yaml uses it. Examples contain their values. */
 export interface ApiDocument {
-  readonly info: {
-    readonly title: string;
-    readonly version: string;
-    readonly summary: string;
-    readonly description: string;
-  };
+  readonly info: { readonly version: string; readonly summary: string; readonly description: string };
   readonly tags: readonly { readonly name: string; readonly description: string }[];
   readonly paths: Named<Named<Operation>>;
   readonly components: {
-    readonly securitySchemes: Named<SecurityScheme>;
-    readonly headers: Named<Header>;
-    readonly responses: Named<Answer>;
+    readonly securitySchemes: Named<{ readonly description: string }>;
+    readonly headers: Named<Described>;
+    readonly responses: Named<Response>;
     readonly examples: Named<Example>;
-    readonly schemas: Schemas;
+    readonly schemas: Named<Schema>;
   };
 }
 
 type Named<Of> = Readonly<Record<string, Of>>;
-/** A part by itself, or where it stands in `components`. */
+/** A part by itself, or its place in `components`. */
 type OrReference<Of> = Of | { readonly $ref: string };
 
 export interface Operation {
@@ -41,31 +24,27 @@ export interface Operation {
   readonly tags: readonly string[];
   readonly summary: string;
   readonly description?: string;
-  /** Empty: nobody needs a credential. */
+  /** Empty if no credential is needed. */
   readonly security?: readonly unknown[];
-  readonly parameters?: readonly Parameter[];
+  readonly parameters?: readonly (Described & {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+  })[];
   readonly requestBody?: { readonly content: Named<Content> };
-  readonly responses: Named<OrReference<Answer>>;
+  readonly responses: Named<OrReference<Response>>;
 }
 
-interface Parameter {
-  readonly name: string;
-  readonly in: string;
-  readonly required?: boolean;
+/** A parameter or a header. */
+interface Described {
   readonly description?: string;
   readonly schema: Schema;
   readonly example?: unknown;
 }
 
-interface Header {
+interface Response {
   readonly description: string;
-  readonly schema: Schema;
-  readonly example?: unknown;
-}
-
-interface Answer {
-  readonly description: string;
-  readonly headers?: Named<OrReference<Header>>;
+  readonly headers?: Named<OrReference<Described>>;
   readonly content?: Named<Content>;
 }
 
@@ -79,106 +58,131 @@ interface Example {
   readonly value: unknown;
 }
 
-interface SecurityScheme {
-  readonly description: string;
-}
-
-/** The contract as a page: every operation, and all that they refer to, each with an anchor. */
-export function apiPage(document: ApiDocument, text: SchemaContext['text']): Page {
-  const { info, tags, paths, components } = document;
-  const context: SchemaContext = { text, valueHref: codeHref(components.schemas) };
-  const calls = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]): Call => ({ method: method.toUpperCase(), path, operation })),
-  );
-  const groups = tags.map((tag) => ({
-    ...tag,
-    calls: calls.filter(({ operation }) => operation.tags.includes(tag.name)),
-  }));
-  const sections = [
-    ...groups.map((group) => groupSection(group, context)),
-    section('authentication', 'Credentials', Object.entries(components.securitySchemes).map(credential(context))),
-    section('answers', 'Answers that calls share', Object.entries(components.responses).map(sharedAnswer(context))),
-    section('headers', 'Headers of answers', [headerList(components.headers, context)]),
-    section('problem-codes', 'Problem codes', [problemCodes(components.schemas)]),
-    section('examples', 'Examples that calls share', Object.entries(components.examples).map(sharedExample)),
-    section('schemas', 'Schemas', [schemaIndex(components.schemas), ...schemaSections(components.schemas, context)]),
-  ];
-  return {
-    title: `API - ${info.title}`,
-    current: '/docs',
-    contents: sections.map(({ entry }) => entry),
-    body: html`<h1>API</h1>
-<p>${info.summary} Version ${info.version}. The same for programs: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p>
-${text(info.description)}
-${joined(
-  sections.map(({ body }) => body),
-  '\n',
-)}`,
-  };
-}
-
-interface Call {
-  readonly method: string;
-  readonly path: string;
-  readonly operation: Operation;
+/** URLs of the files that the page loads. */
+interface PageFiles {
+  readonly style: string;
+  readonly icon: string;
 }
 
 interface Section {
-  readonly entry: ContentsEntry;
-  readonly body: Html;
+  readonly id: string;
+  readonly title: string;
+  readonly parts: readonly Html[];
+  readonly operations?: readonly Call[];
 }
 
-interface Group {
+interface Call {
   readonly name: string;
-  readonly description: string;
-  readonly calls: readonly Call[];
+  readonly operation: Operation;
 }
 
-function section(id: string, name: string, parts: readonly Html[], below: readonly ContentsEntry[] = []): Section {
-  return {
-    entry: { href: `#${id}`, text: name, below },
-    body: html`<section>\n<h2 id="${id}">${name}</h2>\n${joined(parts, '\n')}\n</section>`,
-  };
+/** Renders the contract as one page, with an anchor for each operation and each shared part. It has no script. */
+export function apiPage({ info, tags, paths, components }: ApiDocument, { style, icon }: PageFiles): string {
+  const sections = [...operationSections(tags, paths), ...sharedSections(components)];
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>API - veritee</title>
+<link rel="icon" href="${icon}">
+<link rel="stylesheet" href="${style}">
+</head>
+<body>
+<a class="skip" href="#content">Skip to the content</a>
+<header>
+<p class="product">veritee</p>
+<nav aria-label="Pages"><a href="/">Inspector</a> <a href="/docs" aria-current="page">API</a></nav>
+</header>
+<div class="page">
+<nav class="contents" aria-label="On this page"><ul>
+${sections.map(contentsEntry)}</ul></nav>
+<main id="content" tabindex="-1">
+<h1>API</h1>
+<p>${info.summary} Version ${info.version}. The same for programs: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p>
+${prose(info.description)}${sections.map(
+  ({ id, title, parts }) => html`<section>\n<h2 id="${id}">${title}</h2>\n${parts}</section>\n`,
+)}</main>
+</div>
+</body>
+</html>
+`.text;
 }
 
-function groupSection({ name, description, calls }: Group, context: SchemaContext): Section {
-  const title = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-  const below = calls.map(({ method, path, operation }) => ({
-    href: `#${anchorOf(operation)}`,
-    text: `${method} ${path}`,
-    below: [],
-  }));
-  const parts = [context.text(`${description}.`), ...calls.map((call) => callHtml(call, context))];
-  return section(`tag-${name}`, title, parts, below);
+function contentsEntry({ id, title, operations = [] }: Section): Html {
+  const links = operations.map(
+    ({ name, operation }) => html`<li><a href="#operation-${operation.operationId}">${name}</a></li>\n`,
+  );
+  return html`<li><a href="#${id}">${title}</a>${links.length === 0 ? null : html`<ul>\n${links}</ul>`}</li>\n`;
 }
 
-const anchorOf = ({ operationId }: Operation) => `operation-${operationId}`;
+function operationSections(tags: ApiDocument['tags'], paths: ApiDocument['paths']): readonly Section[] {
+  const calls = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })),
+  );
+  return tags.map(({ name, description }) => {
+    const operations = calls.filter(({ operation }) => operation.tags.includes(name));
+    const parts = [html`<p>${description}.</p>\n`, ...operations.map(operationHtml)];
+    return { id: `tag-${name}`, title: name.replace(/^./, (letter) => letter.toUpperCase()), parts, operations };
+  });
+}
 
-function callHtml({ method, path, operation }: Call, context: SchemaContext): Html {
-  const { summary, description, parameters = [], requestBody, responses } = operation;
+function sharedSections(components: ApiDocument['components']): readonly Section[] {
+  const { securitySchemes, responses, headers, examples, schemas } = components;
+  return [
+    shared('securitySchemes', 'Credentials', securitySchemes, ({ description }) => prose(description)),
+    shared('responses', 'Shared answers', responses, responseHtml),
+    shared('headers', 'Headers of answers', headers, (header) => schemaHtml(withExample(header))),
+    shared(
+      'examples',
+      'Shared examples',
+      examples,
+      ({ summary = '', value }) => html`<p>${summary}</p>\n${codeBlock(value)}`,
+    ),
+    shared(
+      'schemas',
+      'Schemas',
+      schemas,
+      (schema) => html`<p class="note">${typeHtml(schema)}</p>\n${schemaHtml(schema)}`,
+    ),
+  ];
+}
+
+function shared<Of>(id: string, title: string, parts: Named<Of>, render: (part: Of) => Html): Section {
+  const rendered = Object.entries(parts).map(
+    ([name, part]) => html`<article>\n<h3 id="${id}-${name}">${name}</h3>\n${render(part)}</article>\n`,
+  );
+  return { id, title, parts: rendered };
+}
+
+function operationHtml({ name, operation }: Call): Html {
+  const { operationId, summary, description = '', parameters = [], requestBody, responses } = operation;
+  const role = roleOf(operation);
   return html`<article>
-<h3 id="${anchorOf(operation)}"><span class="method">${method}</span> <code>${path}</code></h3>
-<p class="summary">${summary}</p>
-<p>${roleHtml(operation)}</p>
-${description === undefined ? NOTHING : context.text(description)}
-${parameters.length === 0 ? NOTHING : html`<h4>Parameters</h4>\n<dl class="members">\n${parameters.map((each) => parameterHtml(each, context))}</dl>`}
-${requestBody === undefined ? NOTHING : html`<h4>Body of the request</h4>\n${contents(requestBody.content, context)}`}
-<h4>Answers</h4>
-<dl class="answers">
-${Object.entries(responses).map(([status, answer]) => answerHtml(status, answer, context))}</dl>
+<h3 id="operation-${operationId}"><code>${name}</code></h3>
+<p><strong>${summary}</strong></p>
+<p>${role === null ? 'Needs no role: everybody may call it.' : html`Role: <code>${role}</code>`}</p>
+${description === '' ? null : prose(description)}${
+  parameters.length === 0
+    ? null
+    : html`<h4>Parameters</h4>\n<dl>\n${parameters.map((each) =>
+        memberHtml(
+          html`<code>${each.name}</code> in the ${each.in}`,
+          withExample(each),
+          each.required === true ? 'required' : 'optional',
+        ),
+      )}</dl>\n`
+}${requestBody === undefined ? null : html`<h4>Body of the request</h4>\n${contentHtml(requestBody.content)}`}<h4>Answers</h4>
+<dl>
+${Object.entries(responses).map(([status, response]) => html`<dt>${status}</dt>\n<dd>${orLink(response, responseHtml)}</dd>\n`)}</dl>
 </article>
 `;
 }
 
-function roleHtml(operation: Operation): Html {
-  const role = roleOf(operation);
-  return role === null ? html`Needs no role: everybody may call it.` : html`Role: <code>${role}</code>`;
-}
-
 /**
- * The role that a call needs, as its description says it. Null: none.
- *
- * @throws {Error} where it says neither
+ * Reads the role that an operation needs from its description; null if it needs none.
+ * @throws {Error} if the description says neither
  */
 export function roleOf({ operationId, description = '', security }: Operation): string | null {
   const [, role = null] = /Needs the role `([a-z:]+)`/.exec(description) ?? [];
@@ -188,135 +192,39 @@ export function roleOf({ operationId, description = '', security }: Operation): 
   return role;
 }
 
-function parameterHtml(
-  { name, in: where, required = false, description, schema, example }: Parameter,
-  context: SchemaContext,
-): Html {
-  const label = html`<code>${name}</code> in the ${where}`;
-  return memberHtml({ name: label, schema: described(schema, description, example), isRequired: required }, context);
-}
-
-/** A schema, with what is said where it is used. */
-function described(schema: Schema, description: string | undefined, example: unknown): Schema {
+function withExample({ schema, description, example }: Described): Schema {
   return {
     ...schema,
     ...(description === undefined ? {} : { description }),
-    ...(example === undefined ? {} : { examples: [example] }),
+    ...(example === undefined ? {} : { example }),
   };
 }
 
-function answerHtml(status: string, answer: OrReference<Answer>, context: SchemaContext): Html {
-  if ('$ref' in answer) {
-    const name = nameIn(answer, 'responses');
-    return html`<dt>${status}</dt>\n<dd><a href="#answer-${name}">${spaced(name)}</a></dd>\n`;
-  }
-  return html`<dt>${status}</dt>\n<dd>${answerBody(answer, context)}</dd>\n`;
-}
+const orLink = <Of extends object>(part: OrReference<Of>, render: (part: Of) => Html) =>
+  '$ref' in part ? linkTo(part.$ref) : render(part);
 
-function answerBody({ description, headers = {}, content = {} }: Answer, context: SchemaContext): Html {
-  const named = Object.entries(headers).map(([name, header]) => {
-    const target = '$ref' in header ? html`<a href="#header-${nameIn(header, 'headers')}">${name}</a>` : html`${name}`;
-    return html`<p>Header ${target}</p>\n`;
-  });
-  return html`${context.text(description)}${named}${contents(content, context)}`;
-}
-
-function contents(content: Named<Content>, context: SchemaContext): Html {
-  const parts = Object.entries(content).map(([mediaType, { schema, examples = {} }]) => {
-    const shown = Object.entries(examples).map(([name, example]) => exampleHtml(name, example));
-    return html`<p><code>${mediaType}</code> <span class="type">${typeHtml(schema)}</span></p>
-${schemaHtml(schema, context)}${shown}`;
-  });
-  return joined(parts);
-}
-
-function exampleHtml(name: string, example: OrReference<Example>): Html {
-  if ('$ref' in example) {
-    const shared = nameIn(example, 'examples');
-    return html`<p>Example: <a href="#example-${shared}">${spaced(shared)}</a></p>\n`;
-  }
-  return html`<details>
-<summary>Example: ${example.summary ?? spaced(name)}</summary>
-${valueHtml(example.value)}</details>
-`;
-}
-
-const valueHtml = (value: unknown) =>
-  codeBlock(typeof value === 'string' ? value : JSON.stringify(value, null, 2), 'Example');
-
-const credential =
-  ({ text }: SchemaContext) =>
-  ([name, { description }]: readonly [string, SecurityScheme]) =>
-    html`<h3 id="credential-${name}">${spaced(name)}</h3>\n${text(description)}`;
-
-const sharedAnswer =
-  (context: SchemaContext) =>
-  ([name, answer]: readonly [string, Answer]) =>
-    html`<h3 id="answer-${name}">${spaced(name)}</h3>\n${answerBody(answer, context)}`;
-
-const sharedExample = ([name, { summary = '', value }]: readonly [string, Example]) =>
-  html`<h3 id="example-${name}">${spaced(name)}</h3>\n<p>${summary}</p>\n${valueHtml(value)}`;
-
-function headerList(headers: Named<Header>, context: SchemaContext): Html {
-  const items = Object.entries(headers).map(([name, { description, schema, example }]) => {
-    const label = html`<span id="header-${name}">${spaced(name)}</span>`;
-    return memberHtml({ name: label, schema: described(schema, description, example), isRequired: null }, context);
-  });
-  return html`<dl class="members">\n${items}</dl>`;
-}
-
-function schemaIndex(schemas: Schemas): Html {
-  const links = Object.keys(schemas).map((name) => html`<li><a href="#${schemaAnchor(name)}">${name}</a></li>`);
-  return html`<ul class="index">\n${joined(links, '\n')}\n</ul>`;
-}
-
-function schemaSections(schemas: Schemas, context: SchemaContext): readonly Html[] {
-  return Object.entries(schemas).map(
-    ([name, schema]) => html`<article>
-<h3 id="${schemaAnchor(name)}">${name}</h3>
-<p class="type">${typeHtml(schema)}</p>
-${schemaHtml(schema, context)}
-</article>`,
+function responseHtml({ description, headers = {}, content = {} }: Response): Html {
+  const names = Object.entries(headers).map(
+    ([name, header]) => html`${name} (${orLink(header, ({ schema }) => typeHtml(schema))})`,
   );
+  return html`${prose(description)}${names.length === 0 ? null : html`<p>Headers: ${joined(names, ', ')}</p>\n`}${contentHtml(content)}`;
 }
 
-/** Each code of a problem document, with the status that it comes with and what it says. */
-function problemCodes(schemas: Schemas): Html {
-  const rows: Readonly<
-    Record<string, { readonly status?: number; readonly meaning?: string; readonly when?: string }>
-  > = {
-    ...MALFORMED_ROWS,
-    ...PROBLEM_ROWS,
-  };
-  const items = codesOf(schemas, 'ProblemCode').map((code) => {
-    const { status, meaning, when } = rows[code] ?? { status: 500, meaning: 'the request could not be answered' };
-    return html`<dt><a href="${codeAddress(code)}"><code>${code}</code></a> <span class="type">${status ?? 400}</span></dt>
-<dd>${meaning ?? when ?? ''}</dd>
-`;
-  });
-  return html`<dl class="members">\n${items}</dl>`;
+function contentHtml(content: Named<Content>): Html {
+  return html`${Object.entries(content).map(
+    ([
+      mediaType,
+      { schema, examples = {} },
+    ]) => html`<p><code>${mediaType}</code> <span class="note">${typeHtml(schema)}</span></p>
+${schemaHtml(schema)}${Object.entries(examples).map(
+  ([name, example]) =>
+    html`<div>Example: ${orLink(example, ({ summary = name, value }) => html`<details>\n<summary>${summary}</summary>\n${codeBlock(value)}</details>`)}</div>\n`,
+)}`,
+  )}`;
 }
 
-/** Schemas whose values are codes, each of which has a heading in the list of codes. */
-const CODE_SCHEMAS = ['ProblemCode', 'CheckId', 'PolicyProblemCode'];
-
-function codeHref(schemas: Schemas): SchemaContext['valueHref'] {
-  const codes = new Set(CODE_SCHEMAS.flatMap((name) => codesOf(schemas, name)));
-  return (value) => (codes.has(value) ? codeAddress(value) : null);
-}
-
-const codesOf = (schemas: Schemas, name: string) => (schemas[name]?.enum ?? []).map(String);
-const codeAddress = (code: string) => `/guide/codes#${code}`;
-
-/** Name of what a reference leads to. */
-function nameIn({ $ref }: { readonly $ref: string }, kind: string): string {
-  const [, found, name = ''] = /^#\/components\/(\w+)\/(\w+)$/.exec($ref) ?? [];
-  if (found !== kind) throw new Error(`${$ref} is none of ${kind}`);
-  return name;
-}
-
-/** A name in camel case as words. */
-function spaced(name: string): string {
-  const words = name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+/** What is wider than the page scrolls inside itself, by keyboard too. */
+function codeBlock(value: unknown): Html {
+  const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2);
+  return html`<div class="scroll" role="group" aria-label="Example" tabindex="0"><pre><code>${text}</code></pre></div>\n`;
 }

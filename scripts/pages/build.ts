@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { BuiltFile } from './built-file.js';
-import { bundleInspector } from './bundle.js';
-import { buildDocuments } from './documents.js';
+import { bundleInspector, iconFile } from './bundle.js';
+import { buildDocs } from './docs.js';
 
 /**
  * Makes the pages that the service serves, and pages.json, which lists them: the path of each, its file, whether what is at the
@@ -20,8 +20,9 @@ const SMALLEST_COMPRESSED = 1024;
 /** @param out the folder, which is made anew */
 export async function buildPages(out: string): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string };
-  const project = { root: ROOT, version };
-  const files = [...(await bundleInspector(project)), ...(await buildDocuments(project))];
+  const icon = iconFile(ROOT);
+  const inspector = await bundleInspector({ root: ROOT, version, icon });
+  const files = [...inspector, ...(await buildDocs(ROOT, icon)), icon];
   rmSync(out, { recursive: true, force: true });
   for (const file of files) write(out, file);
   const listed = files.map(({ path, file, lasting, part }) => ({ path, file, lasting, part }));

@@ -10,7 +10,7 @@ export interface BuiltFile {
   /** Whether its name changes with its content, so that browsers may keep it. */
   readonly lasting: boolean;
   /** What it belongs to: `inspector: false` leaves out the inspector. */
-  readonly part: 'inspector' | 'documents';
+  readonly part: 'inspector' | 'docs';
 }
 
 export const text = (content: string): Uint8Array => Buffer.from(content, 'utf8');

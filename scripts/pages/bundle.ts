@@ -10,25 +10,24 @@ interface BundleOptions {
   /** Folder of the project. */
   readonly root: string;
   readonly version: string;
+  readonly icon: BuiltFile;
 }
 
 /** Name of the inspector as one file. */
 export const SINGLE = 'veritee-inspector.html';
 
 /** The inspector: its page, script and style as files of their own, and the same as one file with its digest. */
-export async function bundleInspector({ root, version }: BundleOptions): Promise<readonly BuiltFile[]> {
+export async function bundleInspector({ root, version, icon }: BundleOptions): Promise<readonly BuiltFile[]> {
   const examples = exampleFiles(root);
   const outputs = await bundle(root, version, examples.list);
   const [script, style] = [ofType(outputs, '.js'), ofType(outputs, '.css')];
-  const icon = readFileSync(join(root, 'src/inspector/icon.svg'));
-  const iconName = `icon-${shortDigest(icon)}.svg`;
-  const page = inspectorPage({ script: basename(script.path), style: basename(style.path), icon: iconName });
-  const single = text(singlePage({ script: script.text, style: style.text, icon: icon.toString('utf8') }));
+  const page = inspectorPage({ script: basename(script.path), style: basename(style.path), icon: icon.file });
+  const iconText = Buffer.from(icon.content).toString('utf8');
+  const single = text(singlePage({ script: script.text, style: style.text, icon: iconText }));
   return [
     { path: '/', file: 'index.html', content: text(page), lasting: false, part: 'inspector' },
     lasting(basename(script.path), script.contents),
     lasting(basename(style.path), style.contents),
-    lasting(iconName, icon),
     ...examples.files,
     { path: `/inspector/${SINGLE}`, file: SINGLE, content: single, lasting: false, part: 'inspector' },
     {
@@ -70,9 +69,15 @@ async function bundle(
   return outputFiles;
 }
 
-/** The style of the documents, which shares a part with that of the inspector. */
+/** The icon of every page. It is there without the inspector too. */
+export function iconFile(root: string): BuiltFile {
+  const content = readFileSync(join(root, 'src/inspector/icon.svg'));
+  return { ...lasting(`icon-${shortDigest(content)}.svg`, content), part: 'docs' };
+}
+
+/** The style of `/docs`, which shares a part with that of the inspector. */
 export async function bundleStyle(root: string): Promise<OutputFile> {
-  const entryPoints = { documents: 'scripts/pages/documents.css' };
+  const entryPoints = { docs: 'scripts/pages/docs.css' };
   const { outputFiles } = await build({ absWorkingDir: root, ...BUNDLED, entryPoints });
   return ofType(outputFiles, '.css');
 }

@@ -22,7 +22,19 @@ export function html(literals: TemplateStringsArray, ...parts: readonly Part[]):
 /** Several pieces one after the other. */
 export const joined = (pieces: readonly Html[], between = '') => new Html(pieces.join(between));
 
-export const NOTHING = new Html('');
+/** Renders a description of openapi.yaml, which has paragraphs, `code` and **strong** text alone. */
+export function prose(text: string): Html {
+  return html`${text.split(/\n{2,}/).map((paragraph) => html`<p>${paragraph.trim().split(MARKED).map(marked)}</p>\n`)}`;
+}
+
+const MARKED = /(`[^`]+`|\*\*[^*]+\*\*)/;
+
+function marked(piece: string): Html | string {
+  if (!MARKED.test(piece)) return piece;
+  return piece.startsWith('`')
+    ? html`<code>${piece.slice(1, -1)}</code>`
+    : html`<strong>${piece.slice(2, -2)}</strong>`;
+}
 
 function textOf(part: Part): string {
   if (part === null) return '';

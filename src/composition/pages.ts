@@ -10,7 +10,7 @@ const FOLDER = fileURLToPath(new URL('../../dist/inspector/', import.meta.url));
 
 /** What a page belongs to. `inspector: false` leaves out the first. */
 interface BuiltPage extends PageFile {
-  readonly part: 'inspector' | 'documents';
+  readonly part: 'inspector' | 'docs';
 }
 
 /** Missing files that are named: where a folder is gone, all that is in it is missing. */
@@ -78,7 +78,7 @@ function fileAt(path: string): Stats {
 }
 
 /** Paths of pages: with one of another route, the service would not start. */
-const PATH = /^\/(?:(?:docs|guide)(?:\/[\w.-]+)?|inspector\/[\w.-]+)?$/;
+const PATH = /^\/(?:docs|inspector\/[\w.-]+)?$/;
 
 /** As scripts/pages/build.ts writes it. */
 function isBuiltPage(value: unknown): value is BuiltPage {
@@ -89,6 +89,6 @@ function isBuiltPage(value: unknown): value is BuiltPage {
     PATH.test(path) &&
     typeof file === 'string' &&
     typeof lasting === 'boolean' &&
-    (part === 'inspector' || part === 'documents')
+    (part === 'inspector' || part === 'docs')
   );
 }

@@ -124,7 +124,6 @@ function Header({ alone }: { readonly alone: boolean }) {
           <a href="/" aria-current="page">
             Inspector
           </a>
-          <a href="/guide">Guide</a>
           <a href="/docs">API</a>
           <a href="/inspector/veritee-inspector.html" download>
             This page as one file

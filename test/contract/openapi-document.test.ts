@@ -131,8 +131,6 @@ describe('operations', () => {
       'get /',
       'get /inspector/{id}',
       'get /docs',
-      'get /guide',
-      'get /guide/{id}',
     ]);
   });
 

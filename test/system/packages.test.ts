@@ -120,9 +120,7 @@ describe('the packages', () => {
     const [pages, service] = [built.filter(isOfPages), built.filter((path) => !isOfPages(path))];
     expect(service.filter((path) => !path.endsWith('.js'))).toEqual([]);
     expect(service).toContain('package/dist/main.js');
-    for (const page of ['index', 'docs', 'guide', 'guide/getting-started']) {
-      expect(pages).toContain(`package/dist/inspector/${page}.html`);
-    }
+    for (const page of ['index', 'docs']) expect(pages).toContain(`package/dist/inspector/${page}.html`);
   });
 
   it('of veritee serves the inspector that is published', () => {

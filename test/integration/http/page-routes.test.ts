@@ -16,7 +16,12 @@ const POLICY =
 const LASTING = 'public, max-age=31536000, immutable';
 
 /** Names in which a dot or a slash is hidden lead to no file of the disk. */
-const OUTSIDE = ['/guide/../pages.json', '/guide/%2e%2e%2fpages.json', '/guide/..%5cpages.json', '/guide/%00'];
+const OUTSIDE = [
+  '/inspector/../pages.json',
+  '/inspector/%2e%2e%2fpages.json',
+  '/inspector/..%5cpages.json',
+  '/inspector/%00',
+];
 
 let service: FakeService;
 const others: FakeService[] = [];
@@ -43,7 +48,9 @@ describe('GET /inspector/veritee-inspector.html', () => {
   });
 });
 
-describe.each(['/docs', '/guide', '/guide/getting-started', '/guide/0068-inspector'])('GET %s', (path) => {
+describe('GET /docs', () => {
+  const path = '/docs';
+
   it('is a page for everybody, under the policy of the inspector, and not kept', async () => {
     const { status, headers, body } = await call(service.url, path);
     expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
@@ -103,28 +110,29 @@ describe('what browsers keep', () => {
     for (const path of listed) kept.set(path, (await call(service.url, path)).headers['cache-control']);
     const expected = listed.map((path) => [path, HASHED.test(path) ? LASTING : 'no-store'] as const);
     expect(kept).toEqual(new Map(expected));
-    const named = ['/', '/docs', '/guide', '/guide/inspector', '/inspector/veritee-inspector.html'];
+    const named = ['/', '/docs', '/inspector/veritee-inspector.html'];
     expect(named.map((path) => kept.get(path))).toEqual(named.map(() => 'no-store'));
     expect([...kept.values()].filter((each) => each === LASTING).length).toBeGreaterThan(5);
   });
 
   it('is no answer that there is no such page', async () => {
-    for (const path of ['/inspector/app-AAAAAAAA.js', '/guide/nothing', '/guide/icon-AAAAAAAA.svg']) {
+    for (const path of ['/inspector/app-AAAAAAAA.js', '/inspector/nothing', '/docs/nothing']) {
       const { status, headers } = await call(service.url, path);
       expect([path, status, headers['cache-control']]).toEqual([path, 404, 'no-store']);
     }
   });
 });
 
-describe('the guide', () => {
+describe('a page that there is not', () => {
   it.each([
-    '/guide/nothing',
-    '/guide/getting-started.md',
-    '/guide/',
-    '/guide/pages.json',
-    '/guide/decisions/README.md',
+    '/docs/nothing',
+    '/docs/',
+    '/inspector/nothing',
+    '/inspector/',
+    '/inspector/pages.json',
+    '/inspector/docs.html',
     ...OUTSIDE,
-  ])('is 404 where there is no such document: %s', async (path) => {
+  ])('is 404: %s', async (path) => {
     const { status, body, headers } = await call(service.url, path);
     expect([status, body.code, headers['content-type']]).toEqual([
       404,
@@ -138,7 +146,7 @@ describe('the guide', () => {
 describe('pages that were not built', () => {
   it('are 404, and the service answers all else', async () => {
     const { url } = await startOther({ pages: { folder: '/nonexistent', files: [] } });
-    for (const path of ['/', '/docs', '/guide', '/guide/getting-started']) {
+    for (const path of ['/', '/docs']) {
       expect([path, (await call(url, path)).status]).toEqual([path, 404]);
     }
     expect((await call(url, '/openapi.json')).status).toBe(200);
@@ -147,7 +155,7 @@ describe('pages that were not built', () => {
 });
 
 describe('a page that is asked for in part, or on a condition that is for changes', () => {
-  const FILES = ['/docs', '/guide/inspector', '/inspector/veritee-inspector.html'];
+  const FILES = ['/docs', '/inspector/veritee-inspector.html'];
   const FIELDS = [
     { range: 'bytes=9999999-' },
     { range: 'bytes=-0' },

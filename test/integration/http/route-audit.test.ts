@@ -63,8 +63,6 @@ const PUBLIC = [
   '/readyz',
   '/openapi.json',
   '/docs',
-  '/guide',
-  '/guide/:id',
   '/.well-known/jwks.json',
   '/.well-known/openid-configuration',
   '/authorize',

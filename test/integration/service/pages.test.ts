@@ -18,7 +18,7 @@ const POLICY =
   "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 /** As pages.json lists it. */
-const PAGE = { path: '/docs', file: 'docs.html', lasting: false, part: 'documents' } as const;
+const PAGE = { path: '/docs', file: 'docs.html', lasting: false, part: 'docs' } as const;
 
 let lab: LabService;
 
@@ -96,11 +96,11 @@ describe('pages', () => {
     expect((await call(url, path)).status).toBe(404);
   });
 
-  it('are not served where they are switched off, but for the documents', async () => {
+  it('are not served where they are switched off, but for /docs and the files that it loads', async () => {
     const { url } = await lab.start({ inspector: false });
-    const [style = ''] = /\/guide\/[^"]+\.css/.exec(String((await call(url, '/docs')).body)) ?? [];
-    const documents = ['/docs', '/guide', '/guide/getting-started', style];
-    expect(await Promise.all(documents.map(statusOf(url)))).toEqual([200, 200, 200, 200]);
+    const loaded = [...String((await call(url, '/docs')).body).matchAll(/<link rel="\w+" href="([^"]+)"/g)];
+    const docs = ['/docs', ...loaded.map(([, target]) => String(target))];
+    expect(await Promise.all(docs.map(statusOf(url)))).toEqual([200, 200, 200]);
     const inspector = ['/', '/inspector/veritee-inspector.html'];
     expect(await Promise.all(inspector.map(statusOf(url)))).toEqual([404, 404]);
   });
@@ -136,8 +136,8 @@ describe('pages on the disk', () => {
     ['a path that is none of a URL', [PAGE, { ...PAGE, path: 'docs' }]],
     ['a path of another route', [PAGE, { ...PAGE, path: '/openapi.json' }]],
     ['a path of another route, with a parameter', [PAGE, { ...PAGE, path: '/endorsements/x' }]],
-    ['a path with a wildcard', [PAGE, { ...PAGE, path: '/docs/x*y' }]],
-    ['a path of two folders', [PAGE, { ...PAGE, path: '/guide/x/y' }]],
+    ['a path with a wildcard', [PAGE, { ...PAGE, path: '/inspector/x*y' }]],
+    ['a path of two folders', [PAGE, { ...PAGE, path: '/inspector/x/y' }]],
     ['no page', []],
     ['a file that is no text', [PAGE, { ...PAGE, file: null }]],
     ['what is neither lasting nor not', [PAGE, { ...PAGE, lasting: 'false' }]],
@@ -168,16 +168,16 @@ describe('pages on the disk', () => {
 
   describe('and files that are listed and not there', () => {
     const list = async (...files: readonly string[]) => {
-      const listed = files.map((file) => ({ ...PAGE, path: `/guide/${file.replace('/', '-')}`, file }));
+      const listed = files.map((file) => ({ ...PAGE, path: `/inspector/${file.replace('/', '-')}`, file }));
       await writeFile(join(folder, 'pages.json'), JSON.stringify(listed));
       return listed;
     };
 
     it('are named in the log, once, and the others are served', async () => {
-      const [first, , , last] = await list('a.html', 'b.html', 'guide/c.html', 'd.html');
+      const [first, , , last] = await list('a.html', 'b.html', 'folder/c.html', 'd.html');
       for (const file of ['a.html', 'd.html']) await writeFile(join(folder, file), 'page');
       expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [first, last] });
-      const fields = { folder, missing: ['b.html', 'guide/c.html'], count: 2 };
+      const fields = { folder, missing: ['b.html', 'folder/c.html'], count: 2 };
       const message =
         'pages are missing or cannot be read, so that they are not served: install the package or image again';
       expect(log.entries).toEqual([{ level: 'warn', fields, message }]);

@@ -1,25 +1,30 @@
-import { describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type ApiDocument, apiPage, type Operation, roleOf } from '../../../scripts/pages/api-page.js';
-import { html } from '../../../scripts/pages/html.js';
-import { renderText } from '../../../scripts/pages/markdown.js';
-import { MALFORMED_CODES, PROBLEM_CODES } from '../../../src/model/codes.js';
+import { type BuiltFile, sha256 } from '../../../scripts/pages/built-file.js';
+import { iconFile } from '../../../scripts/pages/bundle.js';
+import { buildDocs } from '../../../scripts/pages/docs.js';
+import { prose } from '../../../scripts/pages/html.js';
+import { PROBLEM_CODES } from '../../../src/model/codes.js';
 import { OPENAPI_DOCUMENT } from '../../../src/wire/generated/openapi-document.js';
 
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const API = OPENAPI_DOCUMENT as unknown as ApiDocument;
-const LINKS = { linkTo: (file: string) => ({ file }), pictureAt: (src: string) => src };
+const FILES = { style: '/inspector/docs.css', icon: '/inspector/icon.svg' };
 
-const page = apiPage(API, (markdown) => renderText(markdown, LINKS));
-const { text } = page.body;
+const page = apiPage(API, FILES);
 
 const CALLS = Object.entries(API.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const),
 );
 
-/** What stands on the page about a call. */
+/** The part of the page about a call. */
 function partOf({ operationId }: Operation): string {
-  const start = text.indexOf(`<h3 id="operation-${operationId}">`);
-  return text.slice(start, text.indexOf('</article>', start));
+  const start = page.indexOf(`<h3 id="operation-${operationId}">`);
+  return page.slice(start, page.indexOf('</article>', start));
 }
+
+const every = (pattern: RegExp, text: string) => [...text.matchAll(pattern)].map(([, found = '']) => found);
 
 /** Text as it reads: without tags, and entities as characters. */
 const read = (part: string) =>
@@ -32,9 +37,11 @@ const read = (part: string) =>
 
 describe('the page of the API', () => {
   it('has every call in its contents, under the groups of the document', () => {
-    const calls = page.contents.flatMap(({ below }) => below);
-    expect(calls.map((entry) => entry.text).sort()).toEqual(CALLS.map(([call]) => call).sort());
-    expect(page.contents.map((entry) => entry.text)).toEqual([
+    const [, contents = ''] = /<nav class="contents"[^>]*>(.*?)<\/nav>/s.exec(page) ?? [];
+    const calls = every(/<a href="#operation-\w+">([^<]*)</g, contents);
+    expect(calls.sort()).toEqual(CALLS.map(([call]) => call).sort());
+    const sections = every(/<a href="#(?!operation)[\w-]+">([^<]*)</g, contents);
+    expect(sections).toEqual([
       'Attestation',
       'Keys',
       'Policies',
@@ -42,23 +49,22 @@ describe('the page of the API', () => {
       'Decisions',
       'Operation',
       'Credentials',
-      'Answers that calls share',
+      'Shared answers',
       'Headers of answers',
-      'Problem codes',
-      'Examples that calls share',
+      'Shared examples',
       'Schemas',
     ]);
   });
 
-  it.each(CALLS)('says all that the document says of %s', (call, operation) => {
+  it.each(CALLS)('shows everything that the document says of %s', (call, operation) => {
     const part = partOf(operation);
-    const { summary, description = '', security, parameters = [], requestBody, responses } = operation;
+    const { summary, description, security, parameters = [], requestBody, responses } = operation;
     expect(read(part)).toContain(`${call}\n${summary}`);
-    const [, role] = /Needs the role `([a-z:]+)`/.exec(description) ?? [];
+    const [, role] = /Needs the role `([a-z:]+)`/.exec(description ?? '') ?? [];
     expect(role === undefined).toBe(security?.length === 0);
     const needed = role === undefined ? 'Needs no role: everybody may call it.' : `Role: <code>${role}</code>`;
     expect(part).toContain(`<p>${needed}</p>`);
-    expect(part).toContain(`</p>\n${renderText(description, LINKS).text}`);
+    if (description !== undefined) expect(part).toContain(`</p>\n${prose(description).text}`);
     for (const { name, in: where } of parameters) expect(part).toContain(`<code>${name}</code> in the ${where} `);
     expect(part.includes('<h4>Body of the request</h4>')).toBe(requestBody !== undefined);
     const [, answers = ''] = part.split('<h4>Answers</h4>');
@@ -69,38 +75,17 @@ describe('the page of the API', () => {
     const verify = CALLS.find(([call]) => call === 'POST /verify')?.[1] as Operation;
     const [, summary, shown = ''] =
       /<details>\n<summary>(.*?)<\/summary>\n.*?<code>(.*?)<\/code>/s.exec(partOf(verify)) ?? [];
-    expect(summary).toBe('Example: A simulated Azure confidential VM (denied)');
+    expect(summary).toBe('A simulated Azure confidential VM (denied)');
     expect(JSON.parse(read(shown))).toEqual(requestExample(verify));
   });
 
-  it('has every schema, answer, header, credential and example that calls refer to, with an anchor', () => {
-    const { schemas, responses, headers, securitySchemes, examples } = API.components;
-    const kinds = {
-      schema: schemas,
-      answer: responses,
-      header: headers,
-      credential: securitySchemes,
-      example: examples,
-    };
-    for (const [kind, parts] of Object.entries(kinds)) {
-      for (const name of Object.keys(parts)) expect(text.split(`id="${kind}-${name}"`), name).toHaveLength(2);
-    }
+  it('shows every problem code', () => {
+    for (const code of PROBLEM_CODES) expect(page).toContain(`<code>${code}</code>`);
   });
 
-  it('has every problem code, with its status and its address in the list of codes', () => {
-    const [, list = ''] = text.split('<h2 id="problem-codes">');
-    const status = (code: string) =>
-      new RegExp(`<a href="/guide/codes#${code}"><code>${code}</code></a> <span class="type">(\\d+)</span>`).exec(
-        list,
-      )?.[1];
-    for (const code of MALFORMED_CODES) expect([code, status(code)]).toEqual([code, '400']);
-    expect(['unauthorized', 'not_found', 'overloaded', 'internal_error'].map(status)).toEqual([
-      '401',
-      '404',
-      '503',
-      '500',
-    ]);
-    for (const code of PROBLEM_CODES) expect([code, status(code)]).toEqual([code, expect.stringMatching(/^[45]/)]);
+  it('has descriptions with paragraphs, code and strong text alone', () => {
+    const rest = page.replaceAll(/<(code|a|pre|summary)\b.*?<\/\1>/gs, '');
+    expect(rest).not.toMatch(/`|\*\*|\]\(|>\s*(?:[-*#|]|\d+\.) /);
   });
 
   it('shows hostile text of the document as text', () => {
@@ -115,27 +100,61 @@ describe('the page of the API', () => {
       requestBody: { content: { [hostile]: { schema: {}, examples: { a: { summary: hostile, value: hostile } } } } },
       responses: { [hostile]: { description: hostile, headers: { [hostile]: { description: '', schema: {} } } } },
     };
-    const document = { ...API, paths: { [hostile]: { [hostile]: call } } };
-    const { body } = apiPage(document, (markdown) => renderText(markdown, LINKS));
-    expect(body.text).not.toContain('<script');
-    expect(body.text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    const shown = apiPage({ ...API, paths: { [hostile]: { [hostile]: call } } }, FILES);
+    expect(shown).not.toContain('<script');
+    expect(shown).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+  });
+});
+
+describe('the built page', () => {
+  let files: readonly BuiltFile[] = [];
+  let built = '';
+
+  beforeAll(async () => {
+    files = await buildDocs(ROOT, iconFile(ROOT));
+    built = Buffer.from(files[0]?.content ?? []).toString('utf8');
   });
 
-  it.each(['#/components/responses/Malformed', 'examples/none.json'])(
-    'refers to nothing of another kind: %s',
-    ($ref) => {
-      const content = { 'text/plain': { schema: {}, examples: { a: { $ref } } } };
-      const call: Operation = { ...CALLS[0]?.[1], responses: { '200': { description: '', content } } } as Operation;
-      const document = { ...API, paths: { '/verify': { post: call } } };
-      expect(() => apiPage(document, () => html``)).toThrow(`${$ref} is none of examples`);
-    },
-  );
+  it('is /docs, with a style of its own', () => {
+    expect(files.map(({ path }) => path)).toEqual(['/docs', expect.stringMatching(/^\/inspector\/docs-\w{8}\.css$/)]);
+    expect(every(/<link rel="\w+" href="([^"]*)">/g, built)).toEqual([iconFile(ROOT).path, files[1]?.path]);
+  });
+
+  it('links to anchors that it has, each of which it has once', () => {
+    const ids = every(/ id="([^"]*)"/g, built);
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+    const links = every(/ href="([^"]*)"/g, built);
+    const anchors = links.filter((link) => link.startsWith('#'));
+    expect(anchors.filter((anchor) => !ids.includes(anchor.slice(1)))).toEqual([]);
+    expect(anchors.length).toBeGreaterThan(500);
+    const pages = ['/', '/docs', '/openapi.json', ...files.map(({ path }) => path), iconFile(ROOT).path];
+    expect(links.filter((link) => !link.startsWith('#') && !pages.includes(link))).toEqual([]);
+  });
+
+  it('has no script, no style of its own, and no handler', () => {
+    const tags = built.match(/<[a-z][^>]*>/g) ?? [];
+    expect(tags.filter((tag) => /^<(?:script|style|iframe|object|form|base)\b| (?:style|on\w+)=/.test(tag))).toEqual(
+      [],
+    );
+  });
+
+  it('has a language, one heading of the first level, and no heading that skips a level', () => {
+    expect(built).toMatch(/^<!doctype html>\n<html lang="en">/);
+    const levels = every(/<h(\d)/g, built).map(Number);
+    expect(levels.filter((level) => level === 1)).toEqual([1]);
+    expect(levels.filter((level, index) => level > (levels[index - 1] ?? 0) + 1)).toEqual([]);
+  });
+
+  it('is the same each time', async () => {
+    const digests = (each: readonly BuiltFile[]) => each.map(({ path, content }) => [path, sha256(content)]);
+    expect(digests(await buildDocs(ROOT, iconFile(ROOT)))).toEqual(digests(files));
+  });
 });
 
 describe('the role of a call', () => {
   const call = { operationId: 'x', tags: [], summary: '', responses: {} };
 
-  it('is that of its description, and none where nobody needs a credential', () => {
+  it('is the role in its description, and none if no credential is needed', () => {
     expect(roleOf({ ...call, description: 'Does it. Needs the role `audit:read`.' })).toBe('audit:read');
     expect(roleOf({ ...call, description: 'Does it.', security: [] })).toBeNull();
   });
@@ -143,7 +162,7 @@ describe('the role of a call', () => {
   it.each([
     { ...call, description: 'Does it.' },
     { ...call, description: 'Needs the role `verify`.', security: [] },
-  ])('is said, or nothing is built: %j', (operation) => {
+  ])('is named, or the build fails: %j', (operation) => {
     expect(() => roleOf(operation)).toThrow('x does not say which role it needs, or that it needs none');
   });
 });

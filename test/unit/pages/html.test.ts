@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { html, joined } from '../../../scripts/pages/html.js';
+import { html, joined, prose } from '../../../scripts/pages/html.js';
 
 const HOSTILE = `<a b='c' d="e">&`;
 
@@ -14,5 +14,21 @@ describe('a template', () => {
     const inner = html`<b>${'<'}</b>`;
     expect(html`${inner}${null}${[inner, 1, '>']}`.text).toBe('<b>&lt;</b><b>&lt;</b>1&gt;');
     expect(joined([inner, inner], ' or ').text).toBe('<b>&lt;</b> or <b>&lt;</b>');
+  });
+});
+
+describe('a description', () => {
+  it('has paragraphs, code and strong text', () => {
+    expect(prose('**Hex** is\nread.\n\nOnly `allow`\n').text).toBe(
+      '<p><strong>Hex</strong> is\nread.</p>\n<p>Only <code>allow</code></p>\n',
+    );
+  });
+
+  it.each([
+    ['<script>', '&lt;script&gt;'],
+    ['`</code><script>`', '<code>&lt;/code&gt;&lt;script&gt;</code>'],
+    ['**<script>**', '<strong>&lt;script&gt;</strong>'],
+  ])('shows tags as text: %s', (text, expected) => {
+    expect(prose(text).text).toBe(`<p>${expected}</p>\n`);
   });
 });
