@@ -88,6 +88,7 @@ const VERITEE: Package = {
     LICENSE: 'LICENSE',
     'CHANGELOG.md': 'CHANGELOG.md',
     'openapi.yaml': 'openapi.yaml',
+    'deploy/guest/collect.sh': 'deploy/guest/collect.sh',
   },
   fixesDependencies: true,
   isImported: false,

@@ -1,6 +1,5 @@
 import { type CollectRequest, type CollectWorld, collect } from '../collector/collect.js';
 import { CollectError } from '../collector/collect-error.js';
-import { collectScript } from '../collector/collect-script.js';
 import { requestBody } from '../collector/evidence-body.js';
 import { UnfitFileError, writePrivateFile } from '../collector/files.js';
 import { ALL_PCRS, parsePcrList } from '../collector/pcr-values.js';
@@ -22,7 +21,7 @@ export interface GuestOutput {
 }
 
 /**
- * Collects the evidence of this machine, or prints how.
+ * Collects the evidence of this machine.
  * @returns the exit code
  * @throws {UsageError} code, place and remedy where it cannot be collected
  */
@@ -33,9 +32,7 @@ export async function collectCommand(
 ): Promise<number> {
   const request = collectRequest(options);
   return sayingRemedies(async () => {
-    const { warn } = output;
-    const isDryRun = options.dryRun === true;
-    const text = isDryRun ? collectScript(request, world.places) : await collect(request, { ...world, warn });
+    const text = await collect(request, { ...world, warn: output.warn });
     world.signal.throwIfAborted();
     await deliver(text, options.output, output);
     return EXIT_CODE.allow;
@@ -63,21 +60,7 @@ export async function requestCommand(
 }
 
 /** @throws {UsageError} where an option is malformed */
-function collectRequest({
-  nonce,
-  pcrs,
-  bind,
-  akCertificate,
-  akChain,
-  eventLog,
-  dryRun,
-}: CollectOptions): CollectRequest {
-  if (dryRun === true && akChain !== undefined) {
-    throw new UsageError(['--ak-chain: put the file into the folder of the script as ak-chain.pem instead']);
-  }
-  if (dryRun === true && bind !== undefined) {
-    throw new UsageError(['--bind: a script cannot bind a key, because the key must be of the guest that runs it']);
-  }
+function collectRequest({ nonce, pcrs, bind, akCertificate, akChain, eventLog }: CollectOptions): CollectRequest {
   return {
     nonce: readOption('--nonce', () => readNonce(nonce)),
     keyFile: bind ?? null,

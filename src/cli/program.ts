@@ -58,7 +58,6 @@ export interface CollectOptions {
   readonly akCertificate?: boolean;
   readonly akChain?: string;
   readonly eventLog?: boolean;
-  readonly dryRun?: boolean;
 }
 
 export interface ServeOptions {
@@ -241,7 +240,6 @@ function addGuestCommands(program: Command, actions: Actions, done: (exitCode: n
     .option('--ak-certificate', 'send the AK certificate of a confidential VM too, if the verifier knows its issuers')
     .option('--ak-chain <file>', 'send the AK certificate, and its issuers from this PEM file')
     .option('--no-event-log', 'leave the event logs out; the evidence then says nothing of Secure Boot and the boot')
-    .option('--dry-run', 'only print a shell script that does the same without veritee')
     .action(async (options) => done(await actions.collect(options)));
 }
 

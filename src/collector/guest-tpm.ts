@@ -145,10 +145,10 @@ export function requireFits({ byteLength }: Uint8Array): void {
   throw new CollectError('nonce_length', lengths);
 }
 
-export const QUOTE_FILES = { message: 'quote.msg', signature: 'quote.sig', pcrs: 'pcrs.bin' } as const;
+const QUOTE_FILES = { message: 'quote.msg', signature: 'quote.sig', pcrs: 'pcrs.bin' } as const;
 
 /** @param qualifyingData in hex */
-export function quoteArguments(pcrs: readonly number[], qualifyingData: string): readonly string[] {
+function quoteArguments(pcrs: readonly number[], qualifyingData: string): readonly string[] {
   const { message, signature, pcrs: values } = QUOTE_FILES;
   const files = ['-m', message, '-s', signature, '-f', 'tss', '-o', values, '-F', 'values'];
   return ['-c', handle(AZURE_TPM.ak), '-l', `sha256:${pcrs.join(',')}`, '-q', qualifyingData, '-g', 'sha256', ...files];

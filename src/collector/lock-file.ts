@@ -13,7 +13,7 @@ export type IsRunning = (pid: number) => boolean;
 
 /**
  * Runs something while this process alone holds a lock, which is a file with its process id. One whose process is gone is
- * taken over. The script of `--dry-run` takes the same lock.
+ * taken over. deploy/guest/collect.sh takes the same lock.
  *
  * @throws {CollectError} `locked` while another process holds it; `permission` where the file cannot be written
  */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { guestScript } from '../guest-script.js';
 import {
   type AmdPki,
   buildHclReport,
@@ -29,6 +30,7 @@ const TOOLS = { what: 'tpm2-tools', command: ['tpm2_quote', '--version'] } as co
 
 const CURL = { what: 'curl', command: ['curl', '--version'] } as const;
 
+const NONCE = randomBytes(32).toString('base64url');
 const USER_DATA = '0x01400002';
 const AK_CERTIFICATE = '0x01c101d0';
 /** Sizes of Azure's NV indices. */
@@ -314,32 +316,23 @@ describe.skipIf(isLacking('veritee collect with a TPM', [SWTPM, TOOLS, CURL]))('
     expect(await verdict(ended.stdout)).toEqual(ALLOWED);
   });
 
-  describe('the script of --dry-run', () => {
-    const script = async (nonce: string) => {
-      const { exitCode, stdout, stderr } = await guest.run(['collect', '--nonce', nonce, '--dry-run']);
-      expect([exitCode, stderr]).toEqual([0, '']);
-      return stdout;
-    };
-
+  describe('deploy/guest/collect.sh', () => {
     /** Runs the script with no Node on the path of the guest. */
-    const runScript = async (nonce: string, folder: string, tools = ''): Promise<ChildProcess> => {
-      await writeFile(guest.path('collect.sh'), await script(nonce));
-      const env = { PATH: `${tools}/usr/sbin:/usr/bin:/sbin:/bin`, ...guest.tpm.environment };
-      return spawn('/bin/sh', ['collect.sh', folder], { cwd: guest.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const runScript = async (args: readonly string[], tools = '', environment = guest.tpm.environment) => {
+      const none = guest.path('none');
+      const logs = { firmware_log: none, system_log: none, ccel_log: none };
+      const places = { device: none, tsm: none, lock: guest.path('lock'), metadata: guest.metadata.origin, ...logs };
+      await writeFile(guest.path('collect.sh'), guestScript(places));
+      const env = { PATH: `${tools}/usr/sbin:/usr/bin:/sbin:/bin`, ...environment };
+      return spawn('/bin/sh', ['collect.sh', ...args], { cwd: guest.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     };
-
-    it('does nothing by itself', async () => {
-      const before = await guest.tpm.indices();
-      expect(await script(await challenge())).toMatch(/^#!\/bin\/sh\n/);
-      expect(await guest.tpm.indices()).toEqual(before);
-    });
 
     it('collects the raw files of which veritee request makes a body that is allowed', async () => {
       const nonce = await challenge();
-      expect(await endOf(await runScript(nonce, 'raw'))).toEqual({
+      expect(await endOf(await runScript(['--nonce', nonce, 'raw']))).toEqual({
         exitCode: 0,
         stdout: '',
-        stderr: expect.any(String),
+        stderr: `warning: ${guest.path('none')}: there is no such file, so the evidence has no event log\n`,
       });
       expect(await guest.tpm.indices()).not.toContain('0x1400002');
       await expect(stat(guest.path('lock'))).rejects.toThrow('ENOENT');
@@ -348,11 +341,23 @@ describe.skipIf(isLacking('veritee collect with a TPM', [SWTPM, TOOLS, CURL]))('
       expect(await verdict(stdout)).toEqual(ALLOWED);
     });
 
+    it.each<[string, string, object, string]>([
+      ['no_tpm without a TPM', NONCE, { TPM2TOOLS_TCTI: '' }, 'no_tpm: there is no '],
+      ['tools_missing without tools', NONCE, { PATH: '/nonexistent' }, 'tools_missing: not on the PATH: awk, base64,'],
+      ['nonce for one that is too short', 'AAAAAAA', {}, 'nonce: the nonce is 5 bytes, expected 8 to 64\n'],
+    ])('ends with 1 and %s, and leaves nothing behind', async (_title, nonce, environment, message) => {
+      const args = ['--nonce', nonce, 'failed'];
+      const ended = await endOf(await runScript(args, '', { ...guest.tpm.environment, ...environment }));
+      expect(ended).toEqual({ exitCode: 1, stdout: '', stderr: expect.stringContaining(message) });
+      await expect(stat(guest.path('failed'))).rejects.toThrow('ENOENT');
+      await expect(stat(guest.path('lock'))).rejects.toThrow('ENOENT');
+    });
+
     /** Runs the script where reading NV indices gives these contents, and makes a body of what it leaves. */
     const bodyOfScript = async (folder: string, report: Uint8Array, certificate: Uint8Array) => {
       await standIn(report, certificate);
       const nonce = await challenge();
-      const ended = await endOf(await runScript(nonce, folder, `${guest.path('bin')}:`));
+      const ended = await endOf(await runScript(['--nonce', nonce, folder], `${guest.path('bin')}:`));
       expect(ended).toEqual({ exitCode: 0, stdout: '', stderr: expect.any(String) });
       const { exitCode, stdout, stderr } = await guest.run(['request', folder, '--nonce', nonce]);
       expect([exitCode, stderr]).toEqual([0, '']);
@@ -380,7 +385,7 @@ describe.skipIf(isLacking('veritee collect with a TPM', [SWTPM, TOOLS, CURL]))('
     });
 
     it('puts everything back when it is ended', async () => {
-      const child = await runScript(await challenge(), 'ended');
+      const child = await runScript(['--nonce', await challenge(), 'ended']);
       const ended = endOf(child);
       await expect.poll(() => guest.tpm.indices(), { timeout: 20_000 }).toContain('0x1400002');
       child.kill('SIGTERM');

@@ -112,6 +112,7 @@ describe('the packages', () => {
       'package/CHANGELOG.md',
       'package/LICENSE',
       'package/README.md',
+      'package/deploy/guest/collect.sh',
       'package/npm-shrinkwrap.json',
       'package/openapi.yaml',
       'package/package.json',

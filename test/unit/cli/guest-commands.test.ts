@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -77,27 +76,16 @@ describe('veritee collect', () => {
       { pcrs: '24' },
       '--pcrs: schema: "24": expected PCRs from 0 to 23 as numbers and ranges, such as 0-7,11',
     ],
-    [
-      'a key that a script would bind',
-      { dryRun: true, bind: 'key' },
-      '--bind: a script cannot bind a key, because the key must be of the guest that runs it',
-    ],
-    [
-      'issuers for a script',
-      { dryRun: true, akChain: 'a.pem' },
-      '--ak-chain: put the file into the folder of the script as ak-chain.pem instead',
-    ],
   ])('refuses %s', async (_title, options, expected) => {
     expect(await linesOf(collect(options))).toEqual([expected]);
   });
 
   it.each(['veritee1', 'veritee1 and more', `veritee1${'x'.repeat(32)}`])(
-    'FRS-09 refuses %j as a nonce, for a script and with a key of its own, too: code nonce',
+    'FRS-09 refuses %j as a nonce, with a key of its own, too: code nonce',
     async (text) => {
       const nonce = Buffer.from(text).toString('base64url');
       const expected = ['--nonce: nonce: nonce starts with veritee1, which is reserved for values that bind a key'];
       expect(await linesOf(collect({ nonce }))).toEqual(expected);
-      expect(await linesOf(collect({ nonce, dryRun: true }))).toEqual(expected);
       expect(await linesOf(collect({ nonce, bind: join(folder, 'key') }))).toEqual(expected);
       await expect(stat(join(folder, 'key'))).rejects.toThrow('ENOENT');
     },
@@ -109,130 +97,10 @@ describe('veritee collect', () => {
       '--nonce: nonce: this nonce is the SHA-256 of azure-cleanroom, which everybody knows: send one that was made at random',
     ];
     expect(await linesOf(collect({ nonce }))).toEqual(expected);
-    expect(await linesOf(collect({ nonce, dryRun: true }))).toEqual(expected);
   });
 
   it('twin: a nonce may begin with other letters', async () => {
     expect(await linesOf(collect({ nonce: Buffer.from('Veritee1').toString('base64url') }))).toHaveLength(2);
-  });
-});
-
-describe('the script of --dry-run', () => {
-  it('is not written once a signal came', async () => {
-    const out = join(folder, 'collect.sh');
-    await expect(collect({ dryRun: true, output: out }, AbortSignal.abort('SIGTERM'))).rejects.toBe('SIGTERM');
-    await expect(stat(out)).rejects.toThrow('ENOENT');
-  });
-
-  it('is one that a POSIX shell reads, with the nonce in hex and the PCRs', async () => {
-    expect(await collect({ dryRun: true, pcrs: '0-7' })).toBe(0);
-    const parsed = spawnSync('/bin/sh', ['-n'], { input: written });
-    expect([parsed.status, String(parsed.stderr)]).toEqual([0, '']);
-    expect(written).toContain(`-l sha256:0,1,2,3,4,5,6,7 -q ${Buffer.from(NONCE, 'base64url').toString('hex')} `);
-    expect(written).toContain('metadata=http://169.254.169.254\n');
-    expect(written).toContain(`veritee request FOLDER --nonce ${NONCE}\n`);
-  });
-
-  it.skipIf(spawnSync('shellcheck', ['--version']).status !== 0)('has nothing that shellcheck warns of', async () => {
-    await collect({ dryRun: true, pcrs: '0-7' });
-    const checked = spawnSync('shellcheck', ['-s', 'sh', '-'], { input: written });
-    expect([checked.status, String(checked.stdout)]).toEqual([0, '']);
-  });
-
-  it('writes user data of exactly 64 bytes', async () => {
-    await collect({ dryRun: true });
-    const [line = ''] = /printf '(\\\d{3})+' >/.exec(written) ?? [];
-    const { stdout } = spawnSync('/bin/sh', ['-c', line.replace(/ >$/, '')]);
-    expect(stdout).toEqual(Buffer.concat([Buffer.from(NONCE, 'base64url'), Buffer.alloc(32)]));
-  });
-
-  it('reads the AK certificate of a confidential VM only where it is asked for', async () => {
-    await collect({ dryRun: true });
-    const without = written;
-    written = '';
-    await collect({ dryRun: true, akCertificate: true });
-    const condition = 'if [ "$kind" = 3 ] && nv_written 0x1c101d0; then';
-    expect([without.includes(condition), written.includes(condition)]).toEqual([true, false]);
-  });
-
-  it('says tools_missing where there are none, and leaves nothing behind', async () => {
-    await collect({ dryRun: true });
-    const env = { PATH: folder, TPM2TOOLS_TCTI: 'none' };
-    const ran = spawnSync('/bin/sh', ['-s', 'evidence'], { input: written, cwd: folder, env });
-    expect([ran.status, String(ran.stderr)]).toEqual([1, 'tools_missing: tpm2_nvreadpublic is not on the PATH\n']);
-    await expect(stat(join(folder, 'evidence'))).rejects.toThrow('ENOENT');
-  });
-
-  it('nonce_length for a nonce that no TPM quote holds', async () => {
-    const nonce = randomBytes(51).toString('base64url');
-    const [line] = await linesOf(collect({ dryRun: true, nonce }));
-    expect([line, written]).toEqual(['nonce_length: the nonce is 51 bytes, a TPM quote holds 50', '']);
-  });
-
-  it('leaves the logs out where it is told to', async () => {
-    await collect({ dryRun: true });
-    const withLogs = written;
-    written = '';
-    await collect({ dryRun: true, eventLog: false });
-    expect([withLogs, written].map((script) => script.includes('binary_bios_measurements'))).toEqual([true, false]);
-  });
-
-  /** Runs the script with stand-ins for tpm2-tools: the TPM has these NV indices, and the AK where `handles` names it. */
-  const runWithTools = async (publicText: string, handles: string, environment: Record<string, string> = {}) => {
-    await collect({ dryRun: true });
-    const script = written.replace('lock=/run/veritee-collect.lock', `lock=${folder}/lock`);
-    await mkdir(join(folder, 'bin'));
-    for (const tool of ['getcap', 'nvreadpublic', 'nvread', 'nvwrite', 'nvdefine', 'nvundefine', 'quote']) {
-      const says = { getcap: handles, nvreadpublic: publicText }[tool] ?? '';
-      await writeFile(join(folder, `bin/tpm2_${tool}`), `#!/bin/sh\nprintf '%s' '${says}'\n`, { mode: 0o700 });
-    }
-    const env = { PATH: `${folder}/bin:/usr/bin:/bin`, ...environment };
-    const ran = spawnSync('/bin/sh', ['-s', 'evidence'], { input: script, cwd: folder, env });
-    await expect(stat(join(folder, 'evidence'))).rejects.toThrow('ENOENT');
-    await expect(stat(join(folder, 'lock'))).rejects.toThrow('ENOENT');
-    return [ran.status, String(ran.stderr)];
-  };
-
-  it('says no_tpm as collect does, where no other TPM is named', async () => {
-    expect(await runWithTools('', '')).toEqual([1, `no_tpm: there is no ${join(folder, 'no-tpm')}\n`]);
-  });
-
-  it.each<[string, string, string, string]>([
-    [
-      'not_confidential for a TPM with nothing of Azure',
-      '',
-      '- 0x81000003',
-      'not_confidential: the TPM has neither an HCL report (0x01400001) nor an AK certificate',
-    ],
-    [
-      'ak_absent without attestation key',
-      '0x1c101d0:\n  size: 16\n',
-      '',
-      'ak_absent: the TPM has no attestation key at 0x81000003',
-    ],
-    [
-      'nv_absent without the certificate of Trusted Launch',
-      '0x1c101d0:\n  attributes:\n    friendly: ownerread|written\n  size: 16\n',
-      '- 0x81000003',
-      'nv_absent: NV index 0x01c101d0 holds no AK certificate',
-    ],
-  ])('says %s as collect does, and a second run can use the folder', async (_title, publicText, handles, expected) => {
-    const ended = await runWithTools(publicText, handles, { TPM2TOOLS_TCTI: 'none' });
-    expect(ended).toEqual([1, `${expected}\n`]);
-  });
-
-  it('goes to a file that only its owner can read', async () => {
-    await collect({ dryRun: true, output: join(folder, 'collect.sh') });
-    expect([written, (await stat(join(folder, 'collect.sh'))).mode & 0o777]).toEqual(['', 0o600]);
-  });
-
-  it.each([
-    ['a folder', '.', 'is not a regular file'],
-    ['in a folder that is not there', 'none/out', 'cannot be written: there is no such folder'],
-  ])('output_file where the file is %s', async (_title, name, what) => {
-    const path = join(folder, name);
-    const [line] = await linesOf(collect({ dryRun: true, output: path }));
-    expect(line).toBe(`output_file: ${path}: ${what}`);
   });
 });
 

@@ -183,7 +183,7 @@ describe('a mistake in a command', () => {
     [
       'an option that turns something off',
       ['collect', '--nonce', 'x', '--bogus'],
-      "error: unknown option '--bogus'\n(There are --nonce, --output, --pcrs, --bind, --ak-certificate, --ak-chain, --no-event-log, --dry-run)\n",
+      "error: unknown option '--bogus'\n(There are --nonce, --output, --pcrs, --bind, --ak-certificate, --ak-chain, --no-event-log)\n",
     ],
     [
       'an argument that is missing',

@@ -1,15 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { collectScript } from '../../../src/collector/collect-script.js';
-import { buildHclReport } from '../../lab/index.js';
+import { PROJECT } from '../architecture/project-files.js';
+import { guestScript } from '../guest-script.js';
+import { buildHclReport } from '../lab/index.js';
 
+const SCRIPT = join(PROJECT, 'deploy/guest/collect.sh');
 const NONCE = Uint8Array.from(randomBytes(32));
 const USER_DATA = '0x01400002';
 const REPORT = '0x01400001';
+const ALL_PCRS = Array.from({ length: 24 }, (_, index) => index).join();
 const AK_CERTIFICATE = '0x01c101d0';
 const CERTIFICATE = Uint8Array.of(0x30, 3, 1, 2, 3, 0, 0);
 /** Raw files of a confidential VM on SEV-SNP. */
@@ -22,21 +25,21 @@ const RAW_FILES = ['hcl.bin', 'pcrs.bin', 'quote.msg', 'quote.sig', 'thim.json']
 const PROGRAM = `#!/bin/sh
 name=\${0##*/}
 for last; do :; done
-printf '%s\\n' "$name $*" >>"$STATE/calls"
-if [ -e "$STATE/fail/$name" ]; then cat "$STATE/fail/$name" >&2; exit 1; fi
+case $name in tpm2_* | curl | sleep) printf '%s\\n' "$name $*" >>"$STATE/calls" ;; esac
+if [ -e "$STATE/fail/$name" ]; then /bin/cat "$STATE/fail/$name" >&2; exit 1; fi
 case $name in
   tpm2_nvreadpublic)
     for file in "$STATE"/nv/*; do
       [ -e "$file" ] || continue
       written=
       if [ -s "$file" ]; then written='|written'; fi
-      printf '0x%x:\\n  attributes:\\n    friendly: ownerread%s\\n  size: %s\\n' "\${file##*/}" "$written" "$(cat "$STATE/size/\${file##*/}")"
+      printf '0x%x:\\n  attributes:\\n    friendly: ownerread%s\\n  size: %s\\n' "\${file##*/}" "$written" "$(/bin/cat "$STATE/size/\${file##*/}")"
     done ;;
-  tpm2_getcap) cat "$STATE/handles" ;;
+  tpm2_getcap) /bin/cat "$STATE/handles" ;;
   tpm2_nvread)
-    cat "$STATE/nv/$last"
+    /bin/cat "$STATE/nv/$last"
     if [ "$last" = ${REPORT} ]; then
-      case $(cat "$STATE/paravisor") in
+      case $(/bin/cat "$STATE/paravisor") in
         fresh) printf '"user-data":"%s"' "$(od -An -v -tx1 "$STATE/nv/${USER_DATA}" 2>/dev/null | tr -d ' \\n' | tr a-f A-F)" ;;
         other) printf '"user-data":"00F0"' ;;
         zeros) printf '"user-data":"0000"' ;;
@@ -46,18 +49,28 @@ case $name in
   tpm2_nvdefine) : >"$STATE/nv/$last"; echo 64 >"$STATE/size/$last" ;;
   tpm2_nvundefine) if [ -e "$STATE/late" ]; then kill -s TERM "$PPID"; fi; rm "$STATE/nv/$last" ;;
   tpm2_quote)
-    left=$(cat "$STATE/extended")
+    left=$(/bin/cat "$STATE/extended")
     echo a >quote.msg; echo b >quote.sig; echo c >pcrs.bin
     if [ "$left" -gt 0 ]; then
       echo "$((left - 1))" >"$STATE/extended"
       echo 'ERROR: Error validating calculated PCR composite with quote' >&2
       exit 1
     fi ;;
-  curl) printf answer >"\${12}"; cat "$STATE/status" ;;
-  sleep) if [ -e "$STATE/signal" ]; then kill -s "$(cat "$STATE/signal")" "$PPID"; fi ;;
+  curl) printf answer >"\${12}"; /bin/cat "$STATE/status" ;;
+  mkdir)
+    /bin/mkdir "$1" || exit
+    case $1 in */tsm/*) printf 7 >"$1/generation"; cp "$STATE/tsm"/* "$1" ;; esac ;;
+  rmdir) case $1 in */tsm/*) cp "$1/inblob" "$STATE"; rm -r "$1" ;; *) /bin/rmdir "$1" ;; esac ;;
+  cat)
+    case $last in
+      */tsm/*/outblob) printf "$(/bin/cat "$STATE/written")" >"\${last%/*}/generation" ;;
+    esac
+    exec /bin/cat "$@" ;;
+  sleep) if [ -e "$STATE/signal" ]; then kill -s "$(/bin/cat "$STATE/signal")" "$PPID"; fi ;;
 esac
 `;
 
+const BASIC_TOOLS = 'awk base64 cat cp grep head id ls mkdir od rm rmdir sleep tail tr wc'.split(' ');
 const TOOLS = ['nvreadpublic', 'getcap', 'nvread', 'nvwrite', 'nvdefine', 'nvundefine', 'quote'].map(
   (tool) => `tpm2_${tool}`,
 );
@@ -67,9 +80,18 @@ const path = (name: string) => join(folder, name);
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'veritee-script-'));
-  for (const name of ['bin', 'state', 'state/nv', 'state/size', 'state/fail']) await mkdir(path(name));
-  for (const name of [...TOOLS, 'curl', 'sleep']) await writeFile(path(`bin/${name}`), PROGRAM, { mode: 0o755 });
-  const state = { handles: '- 0x81000003\n', paravisor: 'fresh', extended: '0', status: '200', calls: '' };
+  for (const name of ['bin', 'state', 'state/nv', 'state/size', 'state/fail', 'state/tsm', 'tsm'])
+    await mkdir(path(name));
+  for (const name of [...TOOLS, 'curl', 'sleep', 'cat', 'mkdir', 'rmdir'])
+    await writeFile(path(`bin/${name}`), PROGRAM, { mode: 0o755 });
+  const state = {
+    handles: '- 0x81000003\n',
+    paravisor: 'fresh',
+    extended: '0',
+    status: '200',
+    calls: '',
+    written: '8',
+  };
   for (const [name, content] of Object.entries(state)) await writeFile(path(`state/${name}`), content);
   await setIndex(REPORT, reportOf(2));
   await writeFile(path('firmware.log'), 'log');
@@ -90,9 +112,11 @@ const calls = async () => (await readFile(path('state/calls'), 'utf8')).trim().s
 const padded = () => Buffer.concat([NONCE, Buffer.alloc(32)]);
 
 interface Setting {
-  readonly eventLog?: boolean;
-  readonly akCertificate?: boolean;
+  readonly nonce?: string;
+  readonly options?: readonly string[];
+  readonly shell?: readonly string[];
   readonly device?: string;
+  readonly tsm?: string;
   readonly lock?: string;
   readonly environment?: Readonly<Record<string, string>>;
   /** Of somebody who is not root. */
@@ -100,15 +124,16 @@ interface Setting {
 }
 
 /** Runs the script in a guest whose TPM is reached in another way than by its device. */
-function run({ eventLog = true, akCertificate = false, ...setting }: Setting = {}) {
-  const logs = { firmware: path('firmware.log'), system: path('system.log'), ccel: path('ccel') };
-  const { device = path('no-tpm'), lock = path('lock'), uid } = setting;
-  const places = { tpm: device, lock, metadata: 'http://metadata.test', logs };
-  const input = collectScript({ nonce: NONCE, pcrs: [0, 7], akCertificate, eventLog }, places);
+function run({ nonce = Buffer.from(NONCE).toString('base64url'), options = [], ...setting }: Setting = {}) {
+  const { device = path('no-tpm'), lock = path('lock'), tsm = path('no-tsm'), shell = ['/bin/sh'], uid } = setting;
+  const logs = { firmware_log: path('firmware.log'), system_log: path('system.log'), ccel_log: path('ccel') };
+  const input = guestScript({ device, tsm, lock, metadata: 'http://metadata.test', ...logs });
   const environment = setting.environment ?? { TPM2TOOLS_TCTI: 'none' };
   const env = { PATH: `${path('bin')}:/usr/bin:/bin`, STATE: path('state'), ...environment };
-  const options = uid === undefined ? {} : { uid, gid: uid };
-  const { status, stderr, stdout } = spawnSync('/bin/sh', ['-s', 'evidence'], { input, cwd: folder, env, ...options });
+  const user = uid === undefined ? {} : { uid, gid: uid };
+  const [program = '', ...before] = shell;
+  const args = [...before, '-s', '--', ...(nonce === '' ? [] : ['--nonce', nonce]), ...options];
+  const { status, stderr, stdout } = spawnSync(program, args, { input, cwd: folder, env, ...user });
   expect(String(stdout)).toBe('');
   return [status, String(stderr)];
 }
@@ -131,7 +156,7 @@ describe('the script of a confidential VM', () => {
       'tpm2_nvwrite -C o -i user-data.bin 0x01400002',
       'sleep 3',
       'tpm2_nvread -C o 0x01400001',
-      `tpm2_quote -c 0x81000003 -l sha256:0,7 -q ${Buffer.from(NONCE).toString('hex')} -g sha256 -m quote.msg -s quote.sig -f tss -o pcrs.bin -F values`,
+      `tpm2_quote -c 0x81000003 -l sha256:${ALL_PCRS} -q ${Buffer.from(NONCE).toString('hex')} -g sha256 -m quote.msg -s quote.sig -f tss -o pcrs.bin -F values`,
       'curl --disable --silent --show-error --fail --noproxy * --max-time 5 --max-filesize 65536 --output thim.json --write-out %{http_code} -H Metadata:true http://metadata.test/metadata/THIM/amd/certification',
       'tpm2_nvundefine -C o 0x01400002',
     ]);
@@ -156,11 +181,11 @@ describe('the script of a confidential VM', () => {
 
   it('reads the AK certificate where it is asked for, and does without one that the index has not', async () => {
     await setIndex(AK_CERTIFICATE, CERTIFICATE);
-    expect(run({ akCertificate: true })).toEqual([0, '']);
+    expect(run({ options: ['--ak-certificate'] })).toEqual([0, '']);
     expect(await readFile(path('evidence/ak.der'))).toEqual(Buffer.from(CERTIFICATE));
     await rm(path('evidence'), { recursive: true });
     await setIndex(AK_CERTIFICATE, new Uint8Array(16));
-    expect(run({ akCertificate: true })).toEqual([0, '']);
+    expect(run({ options: ['--ak-certificate'] })).toEqual([0, '']);
     expect(await readdir(path('evidence'))).not.toContain('ak.der');
   });
 
@@ -268,18 +293,16 @@ describe('user data that the script finds', () => {
 describe('the script fails with the codes of collect', () => {
   const OWN_DEVICE = { TPM2TOOLS_TCTI: '' };
 
-  it('no_tpm before tools_missing, as collect looks for the device first', () => {
-    const environment = { ...OWN_DEVICE, PATH: '' };
-    expect(run({ environment })).toEqual([1, `no_tpm: there is no ${path('no-tpm')}\n`]);
+  it('no_tpm without device', () => {
+    expect(run({ environment: OWN_DEVICE })).toEqual([1, `no_tpm: there is no ${path('no-tpm')}\n`]);
   });
 
-  it.each([0o444, 0o222, 0o000])('permission where the device is of mode %o, before tools_missing', async (mode) => {
+  it.each([0o444, 0o222, 0o000])('permission where the device is of mode %o', async (mode) => {
     await chmod(folder, 0o755);
     await writeFile(path('device'), '');
     await chmod(path('device'), mode);
     const uid = process.getuid?.() === 0 ? { uid: 65534 } : {};
-    const environment = { ...OWN_DEVICE, PATH: '' };
-    const ended = run({ environment, device: path('device'), ...uid });
+    const ended = run({ environment: OWN_DEVICE, device: path('device'), ...uid });
     expect(ended).toEqual([1, `permission: this user may not open ${path('device')}\n`]);
   });
 
@@ -301,16 +324,20 @@ describe('the script fails with the codes of collect', () => {
     },
   );
 
-  it.each([...TOOLS, 'curl'])('tools_missing without %s', async (program) => {
-    // No other tool of that name may be found.
-    await rm(path(`bin/${program}`));
-    for (const tool of ['awk', 'cat', 'grep', 'head', 'id', 'ls', 'mkdir', 'od', 'rm', 'rmdir', 'tail', 'tr', 'wc']) {
-      await writeFile(path(`bin/${tool}`), `#!/bin/sh\nPATH=/usr/bin:/bin exec ${tool} "$@"\n`, { mode: 0o755 });
-    }
-    const environment = { TPM2TOOLS_TCTI: 'none', PATH: path('bin') };
-    expect(run({ environment })).toEqual([1, `tools_missing: ${program} is not on the PATH\n`]);
-    await expectNothingLeft();
-  });
+  it.each([[...TOOLS.slice(0, 1)], TOOLS.slice(1), ['curl'], ['awk', 'base64', 'od']])(
+    'tools_missing names all that are missing: %s %s',
+    async (...missing) => {
+      // No other tool of that name may be found.
+      for (const tool of BASIC_TOOLS) {
+        if (['cat', 'mkdir', 'rmdir', 'sleep'].includes(tool)) continue;
+        await writeFile(path(`bin/${tool}`), `#!/bin/sh\nPATH=/usr/bin:/bin exec ${tool} "$@"\n`, { mode: 0o755 });
+      }
+      for (const tool of missing) await rm(path(`bin/${tool}`));
+      const environment = { TPM2TOOLS_TCTI: 'none', PATH: path('bin') };
+      expect(run({ environment })).toEqual([1, `tools_missing: not on the PATH: ${missing.join(', ')}\n`]);
+      await expectNothingLeft();
+    },
+  );
 
   it('report_malformed for what is no report', async () => {
     await setIndex(REPORT, new Uint8Array(2600));
@@ -449,7 +476,149 @@ describe('the logs that the script copies', () => {
 
   it('are left out where the script is to, and nothing is told', async () => {
     await rm(path('firmware.log'));
-    expect(run({ eventLog: false })).toEqual([0, '']);
+    expect(run({ options: ['--no-event-log'] })).toEqual([0, '']);
     expect(await copied()).toEqual([]);
+  });
+});
+
+describe('the nonce of the script', () => {
+  it.each([
+    ['of 7 bytes', Buffer.alloc(7, 1), 'nonce: the nonce is 7 bytes, expected 8 to 64'],
+    ['of 65 bytes', Buffer.alloc(65, 1), 'nonce: the nonce is 65 bytes, expected 8 to 64'],
+    ['that a quote does not hold', Buffer.alloc(51, 1), 'nonce_length: the nonce is 51 bytes, a TPM quote holds 50'],
+    [
+      'that could bind a key (FRS-09)',
+      Buffer.from('veritee1 and more'),
+      'nonce: the nonce starts with veritee1, which is reserved for values that bind a key',
+    ],
+    [
+      'that is published',
+      createHash('sha256').update('azure-cleanroom').digest(),
+      'nonce: the nonce is the SHA-256 of azure-cleanroom, which is published',
+    ],
+  ])('is refused: one %s', async (_title, nonce, message) => {
+    expect(run({ nonce: nonce.toString('base64url') })).toEqual([1, `${message}\n`]);
+    await expectNothingLeft();
+  });
+
+  it.each(['a b', 'AAAAAAAAAAAA!', 'AAAAAAAAAAAAA'])('is refused where it is no base64url: %s', (nonce) => {
+    expect(run({ nonce })).toEqual([1, 'nonce: the nonce is not base64url\n']);
+  });
+
+  it.each([8, 9, 10, 50])('has %i bytes, with any letter of either alphabet', async (length) => {
+    const nonce = Buffer.alloc(length, 0xfb);
+    for (const encoding of ['base64', 'base64url'] as const) {
+      expect(run({ nonce: nonce.toString(encoding) })).toEqual([0, '']);
+      await rm(path('evidence'), { recursive: true });
+    }
+    const asked = (await calls()).filter((call) => call.includes(` -q ${nonce.toString('hex')} `));
+    expect(asked).toHaveLength(2);
+  });
+});
+
+describe('the options of the script', () => {
+  it('are those of collect: PCRs as numbers and ranges, and a folder', async () => {
+    expect(run({ options: ['--pcrs', '11,0-7', 'raw'] })).toEqual([0, '']);
+    expect((await calls()).join('\n')).toContain(' -l sha256:0,1,2,3,4,5,6,7,11 ');
+    expect(await readdir(path('raw'))).toContain('hcl.bin');
+  });
+
+  it.each(['', '24', '7-0', '1,1', '0-3,2', 'x', '1,', '1\n2', '123'])(
+    'refuse PCRs that there are not: %j',
+    async (pcrs) => {
+      const message = 'pcrs: expected PCRs from 0 to 23, each once, such as 0-7,11\n';
+      expect(run({ options: ['--pcrs', pcrs] })).toEqual([1, message]);
+      await expectNothingLeft();
+    },
+  );
+
+  it.each<[readonly string[], string]>([
+    [
+      ['--bind', 'key'],
+      '--bind is not an option: --nonce N [--pcrs LIST] [--ak-certificate] [--no-event-log] [FOLDER]',
+    ],
+    [['--pcrs'], '--pcrs needs a value'],
+    [['a', 'b'], 'expected one folder'],
+  ])('are no others: %j', (options, message) => {
+    expect(run({ options })).toEqual([1, `usage: ${message}\n`]);
+  });
+
+  it('need a nonce', () => {
+    expect(run({ nonce: '' })).toEqual([1, 'usage: the option --nonce is missing\n']);
+  });
+});
+
+describe('the script of a guest whose firmware gives reports', () => {
+  const ofFirmware = (setting: Setting = {}) =>
+    run({ environment: { TPM2TOOLS_TCTI: '' }, tsm: path('tsm'), ...setting });
+  const firmware = async (files: Readonly<Record<string, string>>) => {
+    for (const [name, content] of Object.entries(files)) await writeFile(path(`state/tsm/${name}`), content);
+  };
+
+  it('has the report of SEV-SNP and its certificates, requested with the nonce and zeros', async () => {
+    await firmware({ provider: 'sev_guest\n', outblob: 'report', auxblob: 'table' });
+    expect(ofFirmware()).toEqual([0, '']);
+    expect(await readdir(path('evidence'))).toEqual(['certs.bin', 'report.bin']);
+    expect(await readFile(path('evidence/report.bin'), 'utf8')).toBe('report');
+    expect(await readFile(path('state/inblob'))).toEqual(padded());
+    expect(await readdir(path('tsm'))).toEqual([]);
+  });
+
+  it('has no certificates where the host gives none', async () => {
+    await firmware({ provider: 'sev_guest\n', outblob: 'report', auxblob: '' });
+    expect(ofFirmware()).toEqual([0, '']);
+    expect(await readdir(path('evidence'))).toEqual(['report.bin']);
+  });
+
+  it('has the quote of a TD, and the CCEL where there is one', async () => {
+    await firmware({ provider: 'tdx_guest\n', outblob: 'quote' });
+    await writeFile(path('ccel'), 'log');
+    expect(ofFirmware()).toEqual([0, '']);
+    expect(await readdir(path('evidence'))).toEqual(['ccel.bin', 'td-quote.bin']);
+  });
+
+  it('takes a nonce of 64 bytes', async () => {
+    const nonce = randomBytes(64);
+    await firmware({ provider: 'sev_guest\n', outblob: 'report' });
+    expect(ofFirmware({ nonce: nonce.toString('base64url') })).toEqual([0, '']);
+    expect(await readFile(path('state/inblob'))).toEqual(nonce);
+  });
+
+  it('asks the firmware beside a TPM without a report of a paravisor', async () => {
+    await rm(path(`state/nv/${REPORT}`));
+    await firmware({ provider: 'sev_guest\n', outblob: 'report' });
+    expect(run({ tsm: path('tsm') })).toEqual([0, '']);
+    expect(await readdir(path('evidence'))).toEqual(['report.bin']);
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, string, string]>([
+    [
+      'another TEE',
+      { provider: 'arm_cca_guest' },
+      '8',
+      'not_confidential: the TEE is arm_cca_guest, expected sev_guest or tdx_guest',
+    ],
+    ['another count of writing', { provider: 'sev_guest' }, '9', 'tsm_failed: another process wrote to the entry'],
+    ['no report', { provider: 'sev_guest', outblob: '' }, '8', 'tsm_failed: configfs-tsm gives no report'],
+  ])('fails with %s, and leaves nothing behind', async (_title, files, written, message) => {
+    await firmware({ outblob: 'report', ...files });
+    await writeFile(path('state/written'), written);
+    expect(ofFirmware()).toEqual([1, `${message}\n`]);
+    expect(await readdir(path('tsm'))).toEqual([]);
+    await expectNothingLeft();
+  });
+});
+
+describe('the text of the script', () => {
+  it.each([['/bin/sh'], ['dash'], ['busybox', 'sh'], ['bash', '--posix']])('is read by %s', (...shell) => {
+    const [program = '', ...args] = shell;
+    const { status, stderr, error } = spawnSync(program, [...args, '-n', SCRIPT]);
+    // A shell that is not installed cannot be asked.
+    if (error === undefined) expect([status, String(stderr)]).toEqual([0, '']);
+  });
+
+  it('has nothing that shellcheck warns of', () => {
+    const { status, stdout, error } = spawnSync('shellcheck', ['-s', 'sh', SCRIPT]);
+    if (error === undefined) expect([status, String(stdout)]).toEqual([0, '']);
   });
 });
