@@ -104,6 +104,50 @@ describe('veritee collect', () => {
   });
 });
 
+describe('the body that veritee collect writes', () => {
+  /** Collects in a guest whose firmware gives a report. */
+  const collectReport = (name: string, signal = new AbortController().signal) => {
+    const counts = ['0', '1'];
+    const attributes: Record<string, () => string> = {
+      generation: () => counts.shift() ?? '',
+      provider: () => 'sev_guest\n',
+      outblob: () => 'report',
+      auxblob: () => '',
+    };
+    const entry = {
+      read: async (attribute: string) => Buffer.from(attributes[attribute]?.() ?? ''),
+      write: async () => undefined,
+      remove: async () => undefined,
+    };
+    const places = { ...GUEST_PLACES, tpm: join(folder, 'no-tpm'), tsm: folder };
+    const run = () => Promise.reject(new Error('nothing is run'));
+    const world = { places, run, openTsmEntry: async () => entry, signal };
+    return collectCommand({ nonce: NONCE, output: name }, world, output);
+  };
+
+  it('goes to standard output, or to a file that only its owner can read', async () => {
+    const path = join(folder, 'body.json');
+    expect([await collectReport('-'), await collectReport(path)]).toEqual([0, 0]);
+    expect(JSON.parse(written)).toMatchObject({ evidence: { type: 'snp' }, nonce: NONCE });
+    expect([await readFile(path, 'utf8'), (await stat(path)).mode & 0o777]).toEqual([written, 0o600]);
+  });
+
+  it('is not written once a signal came', async () => {
+    const path = join(folder, 'body.json');
+    await expect(collectReport(path, AbortSignal.abort('SIGTERM'))).rejects.toBe('SIGTERM');
+    await expect(stat(path)).rejects.toThrow('ENOENT');
+  });
+
+  it.each([
+    ['a folder', '.', 'is not a regular file'],
+    ['in a folder that is not there', 'none/out', 'cannot be written: there is no such folder'],
+  ])('is output_file where the file is %s', async (_title, name, what) => {
+    const path = join(folder, name);
+    const [line] = await linesOf(collectReport(path));
+    expect(line).toBe(`output_file: ${path}: ${what}`);
+  });
+});
+
 describe('veritee request', () => {
   beforeEach(async () => {
     await mkdir(join(folder, 'raw'));
