@@ -1,11 +1,8 @@
 import { type RedisStoreConfiguration, redisAddress } from '../config/redis-store.js';
-import { EntrySeal } from '../endorsements/replicas/sealed-entries.js';
-import { SharedFetches } from '../endorsements/replicas/shared-fetches.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { KeyPath } from '../model/places.js';
 import type { Clock, Log } from '../model/ports.js';
 import type { RedisChallengeStore } from '../stores/redis/redis-challenge-store.js';
-import type { SharingLimits } from '../stores/redis/redis-endorsement-store.js';
 import type { RedisLogStore } from '../stores/redis/redis-log-store.js';
 import type { RedisResetStore } from '../stores/redis/redis-reset-store.js';
 import type { RedisSettings } from '../stores/redis/redis-settings.js';
@@ -56,34 +53,6 @@ export async function openSharedDecisions(
   });
   world.log.info({ store: 'redis', mode, replicas }, 'decisions are stored in a shared store');
   return opened;
-}
-
-interface SharingWorld extends ChallengeWorld {
-  /** Bounds and times, for tests. */
-  readonly sharing?: Partial<SharingLimits>;
-}
-
-/** What replicas share of their endorsements, with the connection behind it. */
-interface OpenSharing {
-  readonly shared: SharedFetches;
-  close(): Promise<void>;
-}
-
-/**
- * Opens what replicas share of their endorsements: in the store of their challenges, since all who use that have the same key.
- * @throws {ConfigurationError} where the server does not answer, or must not be used
- */
-export async function openSharedEndorsements(
-  store: RedisStoreConfiguration,
-  { storeTimeoutMs: commandTimeoutMs, sharing: limits, key, ...world }: SharingWorld,
-): Promise<OpenSharing> {
-  const opened = await usable(['challenges', 'store'], async () => {
-    const { RedisEndorsementStore } = await import('../stores/redis/redis-endorsement-store.js');
-    return RedisEndorsementStore.open({ settings: settingsOf(store), commandTimeoutMs, limits, ...world });
-  });
-  world.log.info({ store: 'redis', mode: store.mode }, 'endorsements and turns at AMD are shared with other replicas');
-  const shared = new SharedFetches(opened, new EntrySeal(key), world.clock, world.log);
-  return { shared, close: () => opened.close() };
 }
 
 /**

@@ -1,11 +1,9 @@
-import { type Configuration, challengeKeyPath, isFileStore } from '../config/configuration.js';
+import { type Configuration, challengeKeyPath } from '../config/configuration.js';
 import { configurationDigest } from '../config/effective-configuration.js';
-import { sharedChallenges } from '../config/redis-store.js';
 import { policiesOf } from '../config/tenants.js';
 import type { DecisionLog } from '../decision-log/decision-log.js';
 import type { FetchedMaterial } from '../endorsements/files/open-source.js';
 import { RememberedEndorsements } from '../endorsements/remembered-endorsements.js';
-import type { SharedFetches } from '../endorsements/replicas/shared-fetches.js';
 import type { ReadBytes } from '../files/whole-files.js';
 import { bindPort } from '../http/bound-port.js';
 import { type FetchedFigures, Metrics } from '../http/metrics.js';
@@ -16,7 +14,6 @@ import { ClockWatch } from '../service/clock-watch.js';
 import { policiesLoaded, readinessOf } from '../service/health.js';
 import { WatchedChallengeStore } from '../service/watched-challenges.js';
 import { readOrCreateChallengeKey } from '../stores/challenge-key.js';
-import type { SharingLimits } from '../stores/redis/redis-endorsement-store.js';
 import type { TracePace } from '../traces/open-tracing.js';
 import { openAttestationServices } from './attestation-services.js';
 import { namedRoots, ReloadedRoots } from './configured-roots.js';
@@ -33,7 +30,6 @@ import { openManagement, readinessWhileServing } from './open-management.js';
 import { type OpenParts, openAllOrNone } from './open-parts.js';
 import { ReloadedReceiptKeys } from './receipt-keys.js';
 import { openReceiptVaults, type VaultWorld } from './receipt-vaults.js';
-import { openSharedEndorsements } from './redis-stores.js';
 import { ReloadedAccess } from './reloaded-access.js';
 import { ServiceReload } from './service-reload.js';
 import { productVersion, SYSTEM_CLOCK } from './system.js';
@@ -53,8 +49,6 @@ export interface World
   readonly storeTimeoutMs?: number;
   /** How spans are sent to the collector, for tests. */
   readonly tracePace?: Partial<TracePace>;
-  /** Bounds and times of what replicas share; left out, those of production. */
-  readonly sharing?: Partial<SharingLimits>;
   /** How files that the configuration names are read; left out, from the disk. */
   readonly readBytes?: ReadBytes;
   /** Changes registrations of the container, for tests. */
@@ -108,17 +102,12 @@ async function openService(configuration: Configuration, given: World, opened: O
   if (management !== null) opened.add(management);
   const bound = opened.add(await bindPort(configuration.listen, access.tls));
   const key = await readChallengeKey(configuration, log);
-  const storesWorld = { ...world, key, clock };
-  // A file is opened last; a server is looked at before what replicas share in it.
-  const servers = isFileStore(configuration.decisions.store)
-    ? null
-    : await openStores(configuration, storesWorld, opened);
-  const shared = await openSharing(configuration, { ...outside, key }, opened);
-  const sources = await openOutside(configuration, { ...outside, shared }, opened);
+  const sources = await openOutside(configuration, outside, opened);
   metrics.keysOpened(sources.heldKeys.keys.keys());
   const { certificates: akIssuers, endings: endorsements } = sources.endorsements;
   const receiptKeys = await ReloadedReceiptKeys.open(configuration, { ...world, vaults: sources.vaults, clock });
-  const stores = servers ?? (await openStores(configuration, storesWorld, opened));
+  const storesWorld = { ...world, key, clock };
+  const stores = await openStores(configuration, storesWorld, opened);
   const memories = await openResets(configuration, storesWorld, opened);
   await Promise.all([...memories.values()].map(({ files }) => files.start()));
   const resets = trackingsOf(memories);
@@ -307,7 +296,7 @@ function fetchedFigures(fetched: readonly FetchedMaterial[], at: Date): readonly
 /** Who is asked for endorsements, opinions, signatures and keys, and what the configuration names of their roots. */
 async function openOutside(
   configuration: Configuration,
-  outside: World & Pick<EndorsementWorld, 'shared'> & { readonly clock: Clock; readonly observer: OriginObserver },
+  outside: World & { readonly clock: Clock; readonly observer: OriginObserver },
   opened: OpenParts,
 ) {
   const endorsements = opened.add(openEndorsements(configuration, outside));
@@ -320,16 +309,6 @@ async function openOutside(
   const heldKeys = opened.add(await openHeldKeys(configuration, outside));
   const roots = await ReloadedRoots.open(configuration, outside);
   return { endorsements, early, services, vaults, heldKeys, roots };
-}
-
-/** What replicas share of their endorsements; null where they share no challenges. */
-async function openSharing(
-  configuration: Configuration,
-  world: World & { readonly clock: Clock; readonly key: Uint8Array },
-  opened: OpenParts,
-): Promise<SharedFetches | null> {
-  const store = sharedChallenges(configuration);
-  return store === null ? null : opened.add(await openSharedEndorsements(store, world)).shared;
 }
 
 /** The first line of the log: version, configuration and policies. */

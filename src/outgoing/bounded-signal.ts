@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { outOfTime } from './fetch-error.js';
 
 /**
@@ -47,11 +46,6 @@ export async function unlessAborted<T>(
   } finally {
     signal.removeEventListener('abort', leave);
   }
-}
-
-/** @throws {FetchError} `aborted` where the signal ends first */
-export async function pauseWithin(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await sleep(milliseconds, undefined, { signal }).catch(throwOutOfTime);
 }
 
 function throwOutOfTime(): never {

@@ -11,15 +11,12 @@ export interface ResilienceOptions extends BreakerOptions, TurnLimits {
   readonly pauseMs: number;
   /** A server that wants to be left alone longer than this gets no retry. */
   readonly longestPauseMs: number;
-  /** Whether a server that wants to be left alone gets a retry at all. Not where its pause is kept elsewhere. */
-  readonly retriesThrottled: boolean;
 }
 
 export const DEFAULT_RESILIENCE: ResilienceOptions = {
   ...DEFAULT_BREAKER,
   pauseMs: 200,
   longestPauseMs: 2_000,
-  retriesThrottled: true,
   concurrent: 8,
   queued: 64,
 };
@@ -92,8 +89,7 @@ export class ResilientFetch implements Fetch {
   /** How long to wait before the next attempt; null where there should be none. */
   #pauseAfter(error: FetchError, retries: number): number | null {
     if (!error.transient || retries >= MAXIMUM_RETRIES) return null;
-    const { pauseMs, longestPauseMs, retriesThrottled } = this.#options;
-    if (error.throttled && !retriesThrottled) return null;
+    const { pauseMs, longestPauseMs } = this.#options;
     if (error.retryAfterMs !== null) return error.retryAfterMs <= longestPauseMs ? error.retryAfterMs : null;
     // A 429 without Retry-After is not retried: the pause would be longer than a request can wait.
     return error.status === 429 ? null : Math.random() * Math.min(pauseMs * 2 ** retries, longestPauseMs);

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../model/ports.js';
 import { underBound, unlessAborted } from './bounded-signal.js';
-import { FetchError, outOfTime, requireTime } from './fetch-error.js';
+import { outOfTime, requireTime } from './fetch-error.js';
 
 interface Flight<T> {
   readonly result: Promise<T>;
@@ -57,57 +57,42 @@ export class SingleFlight<T> {
   }
 }
 
-interface KeptAttempt<T> {
-  readonly result: Promise<T>;
-  /** Those who want it. It grows. */
-  readonly principals: Set<string>;
-  readonly startedBy: string;
-}
-
 /** Who waits for a kept attempt. */
 interface Waiter {
   readonly signal: AbortSignal;
-  readonly principal: string;
   /** What is thrown where the signal ends first. */
   readonly expired?: () => Error;
 }
 
-interface KeptAttemptsOptions {
-  /** How long an attempt may take. */
-  readonly limitMs: number;
-  /** Attempts that one principal may have begun and not ended. */
-  readonly perPrincipal: number;
-}
-
 /**
- * Attempts that go on when all who wait have left: what has waited for its turn would else begin at the end of the line with the
- * next request, and might never come to the front. Callers that want the same thing share one.
+ * Attempts that go on after all callers have left, so that no caller can make a source look out of reach by leaving.
+ * Callers that want the same thing share one.
  */
 export class KeptAttempts<T> {
-  readonly #options: KeptAttemptsOptions;
-  readonly #attempts = new Map<string, KeptAttempt<T>>();
+  readonly #limitMs: number;
+  readonly #attempts = new Map<string, Promise<T>>();
   readonly #closing = new AbortController();
 
-  constructor(options: KeptAttemptsOptions) {
-    this.#options = options;
+  /** @param limitMs the longest time of an attempt */
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
     // One for each attempt, of which there is a bound: Node warns of more than ten, as of a leak.
     setMaxListeners(0, this.#closing.signal);
   }
 
   /**
-   * @throws {FetchError} `busy` where the principal has begun too many, `no_time` or `no_room` where the signal has ended before,
-   *   `aborted` where it ends first, or what `expired` gives
+   * @throws {FetchError} `no_time` or `no_room` where the signal has ended before, `aborted` where it ends first, or what
+   *   `expired` gives
    * @throws {unknown} what `start` throws
    */
   async run(
     key: string,
-    { signal, principal, expired = outOfTime }: Waiter,
-    start: (signal: AbortSignal, principals: ReadonlySet<string>) => Promise<T>,
+    { signal, expired = outOfTime }: Waiter,
+    start: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     requireTime(signal);
-    const attempt = this.#attempts.get(key) ?? this.#begin(key, principal, start);
-    attempt.principals.add(principal);
-    return unlessAborted(attempt.result, signal, () => {
+    const attempt = this.#attempts.get(key) ?? this.#begin(key, start);
+    return unlessAborted(attempt, signal, () => {
       throw expired();
     });
   }
@@ -115,24 +100,13 @@ export class KeptAttempts<T> {
   /** Ends all of them, and waits until they have ended. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.allSettled([...this.#attempts.values()].map(({ result }) => result));
+    await Promise.allSettled(this.#attempts.values());
   }
 
-  #begin(
-    key: string,
-    principal: string,
-    start: (signal: AbortSignal, principals: ReadonlySet<string>) => Promise<T>,
-  ): KeptAttempt<T> {
-    const begun = [...this.#attempts.values()].filter(({ startedBy }) => startedBy === principal).length;
-    if (begun >= this.#options.perPrincipal) throw new FetchError('busy', 'too many fetches at a time');
-    const principals = new Set([principal]);
-    const run = (signal: AbortSignal) => start(signal, principals);
-    const result = underBound(this.#closing.signal, this.#options.limitMs, run).finally(() =>
-      this.#attempts.delete(key),
-    );
+  #begin(key: string, start: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const attempt = underBound(this.#closing.signal, this.#limitMs, start).finally(() => this.#attempts.delete(key));
     // Whoever waits is told; without anybody, it must not become an unhandled rejection.
-    result.catch(() => {});
-    const attempt = { result, principals, startedBy: principal };
+    attempt.catch(() => {});
     this.#attempts.set(key, attempt);
     return attempt;
   }

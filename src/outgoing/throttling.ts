@@ -116,7 +116,7 @@ export class NotFoundMemory {
   }
 
   /** Whether a key counts as not found. */
-  isKnown(key: string): boolean {
+  #isKnown(key: string): boolean {
     return (this.#until.get(key) ?? 0) > this.#clock.monotonicMs();
   }
 
@@ -127,7 +127,7 @@ export class NotFoundMemory {
    * @throws {FetchError} of status 404 where it is known; and what `ask` throws
    */
   async ask<T>(key: string, remember: boolean, ask: () => Promise<T>): Promise<T> {
-    if (this.isKnown(key)) {
+    if (this.#isKnown(key)) {
       throw new FetchError('status', 'answered with status 404 before', { status: 404 });
     }
     try {

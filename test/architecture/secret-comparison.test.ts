@@ -10,7 +10,6 @@ const SECRET =
 const COMPARING_SECRETS = [
   'src/crypto/constant-time.ts',
   'src/callers/api-keys.ts',
-  'src/endorsements/replicas/sealed-entries.ts',
   'src/service/challenges.ts',
   'src/stores/redis/reset-seal.ts',
   'src/verifiers/binding/held-value.ts',

@@ -11,10 +11,6 @@ export type KdsConnection = LabConnection;
 /** AMD's Key Distribution Service on loopback: serves what it is given. */
 export class LabKds extends LabServer {
   readonly #material = new Map<string, LabAnswer>();
-  /** Requests for VCEKs that were let through, and those that were not. */
-  readonly vceks = { answered: [] as string[], throttled: 0 };
-  #vcekPauseMs = 0;
-  #lastVcekMs = Number.NEGATIVE_INFINITY;
 
   private constructor(options: LabServerOptions) {
     super(options, 'https');
@@ -49,26 +45,9 @@ export class LabKds extends LabServer {
     this.#serve(vcekName(product, id, tcb), der, 'application/pkix-cert');
   }
 
-  /** Lets through one request for a VCEK in so many milliseconds, as AMD does in some ten seconds, and answers 429 to others. */
-  throttleVceks(pauseMs: number): void {
-    this.#vcekPauseMs = pauseMs;
-  }
-
   protected override respond({ method, url }: LabRequest): LabAnswer {
-    if (VCEK_PATH.test(url) && !this.#letsThrough(url)) return THROTTLED;
     const material = this.#material.get(materialName(url));
     return method !== 'GET' || material === undefined ? NOT_FOUND : material;
-  }
-
-  #letsThrough(url: string): boolean {
-    const now = performance.now();
-    if (now - this.#lastVcekMs < this.#vcekPauseMs) {
-      this.vceks.throttled += 1;
-      return false;
-    }
-    this.#lastVcekMs = now;
-    this.vceks.answered.push(url);
-    return true;
   }
 
   #serve(name: string, body: Uint8Array, contentType: string): void {
@@ -76,7 +55,6 @@ export class LabKds extends LabServer {
   }
 }
 
-const THROTTLED: LabAnswer = { status: 429, contentType: 'text/plain', body: 'too many requests' };
 const NOT_FOUND: LabAnswer = { status: 404, contentType: 'text/plain', body: 'not found' };
 
 const VCEK_PATH = /^\/vcek\/v1\/(\w+)\/([0-9a-f]+)\?(.+)$/;

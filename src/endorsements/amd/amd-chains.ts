@@ -60,8 +60,7 @@ export class AmdChains {
     const isGood = ({ chain }: HeldChain) => !isRevokedAt(chain, crls, context.at);
     const signer = this.#signerAmong(held.filter(isGood), vek);
     if (signer !== null) return signer;
-    const isOfUse = (other: HeldChain) => isGood(other) && vek.isIssuedBy(other.chain);
-    return this.#renewed(line, isOfUse, context).then(
+    return this.#renewed(line, context).then(
       (renewed) => this.#signerAmong(renewed.filter(isGood), vek) ?? this.#signerAmong(held, vek) ?? first,
     );
   }
@@ -86,31 +85,21 @@ export class AmdChains {
     return signer;
   }
 
-  /**
-   * What KDS has now, beside the available chains; or what another replica has fetched, however long ago, if that is of use:
-   * else it is no newer than what is at hand. A historical request caches nothing, so it shares nothing.
-   */
-  async #renewed(
-    line: SnpLine,
-    isOfUse: (held: HeldChain) => boolean,
-    { signal, historical }: FetchContext,
-  ): Promise<readonly HeldChain[]> {
+  /** What KDS has now, beside the available chains. A historical request caches nothing, so it shares nothing. */
+  async #renewed(line: SnpLine, { signal, historical }: FetchContext): Promise<readonly HeldChain[]> {
     if (this.#parts.kds === null) return [];
     const key = historical ? `${lineName(line)} in the past` : lineName(line);
     return this.#renewals.share(key, signal, async (ownSignal) => {
-      const isNews = (held: HeldChain) => held.origin === 'network' || isOfUse(held);
-      const renewed = await this.#fetch(line, { signal: ownSignal, historical }, isNews);
+      const renewed = await this.#fetch(line, { signal: ownSignal, historical });
       return 'problem' in renewed ? [] : [renewed];
     });
   }
 
-  /** @param isOfUse of what KDS, or another replica, has; left out, all of it is */
   async #fetch(
     line: SnpLine,
     { signal, historical }: Pick<FetchContext, 'signal' | 'historical'>,
-    isOfUse?: (held: HeldChain) => boolean,
   ): Promise<HeldChain | KdsFailure> {
-    const { kds, cache, pins } = this.#parts;
+    const { kds, cache, pins, clock } = this.#parts;
     const what = `no certificate chain of ${line.product} for a ${line.signingKey.toUpperCase()}`;
     if (kds === null) {
       return { problem: { code: 'vcek_unavailable', detail: what, retryable: false }, outOfReach: true };
@@ -119,12 +108,11 @@ export class AmdChains {
       return await kds.chain(line.product, line.signingKey, {
         signal,
         remember: !historical,
-        isOfUse,
-        take: async (pem, from) => {
-          const held = { chain: readChain(textOf(pem), line, pins), ...from };
-          if (!historical && (isOfUse === undefined || isOfUse(held)))
-            await cache.keepChain(held.chain, from.fetchedAt);
-          return held;
+        take: async (pem): Promise<HeldChain> => {
+          const fetchedAt = clock.now();
+          const chain = readChain(textOf(pem), line, pins);
+          if (!historical) await cache.keepChain(chain, fetchedAt);
+          return { chain, origin: 'network', fetchedAt };
         },
       });
     } catch (error) {

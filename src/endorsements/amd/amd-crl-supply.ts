@@ -19,7 +19,7 @@ import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
 import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
 import { attempt } from '../files/material-files.js';
 import { isDamaged } from '../files/rollback-marks.js';
-import { type KdsCall, type KdsFailure, kdsFailure } from './amd-kds.js';
+import { type KdsFailure, kdsFailure } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 
 /** A verified CRL, where it is from, and whether AMD issues it for VCEKs or for VLEKs: null where that is not known. */
@@ -78,33 +78,31 @@ export class AmdCrlSupply {
    * Asks for the CRL of a series. For a historical request nothing is cached and no memory is consulted.
    *
    * @param because the problem of the cached CRL, reported if KDS does not answer
-   * @param of what other replicas have fetched, which counts
    */
   async fetch(
     series: CrlSeries,
     because: Unavailable,
     { at, historical, signal }: FetchContext,
-    of: Pick<KdsCall<unknown>, 'since' | 'orOlder'> = {},
   ): Promise<HeldCrl | KdsFailure> {
-    const { kds } = this.#parts;
+    const { kds, clock } = this.#parts;
     const { line, ark } = series;
     if (kds === null) return { problem: because, outOfReach: true };
     try {
       // Also where a 404 is remembered: whoever has no time learns nothing of KDS.
       requireTime(signal);
-      return await kds.crl(line.product, line.signingKey, {
+      const taken = await kds.crl(line.product, line.signingKey, {
         signal,
         remember: !historical,
-        ...of,
-        take: async (der, { origin, fetchedAt }) => {
+        take: async (der): Promise<HeldCrl | KdsFailure | Unavailable> => {
+          const fetchedAt = clock.now();
           const crl = verifyCrl(readCrl(der), ark, line.product);
-          if (!isCurrent(crl, at)) return { problem: notCurrent(because, missing(line, [crl], at)), outOfReach: true };
+          if (!isCurrent(crl, at)) return missing(line, [crl], at);
           const failure = historical ? null : await this.#keep(line, crl, fetchedAt);
-          return failure ?? heldCrl(crl, { origin, series: line.signingKey, confirmedAt: fetchedAt });
+          return failure ?? heldCrl(crl, { origin: 'network', series: line.signingKey, confirmedAt: fetchedAt });
         },
-        isOfUse: (taken) => !('problem' in taken),
-        endOf: (taken) => ('problem' in taken ? null : taken.nextUpdate),
       });
+      // Several callers share one answer, and each has its own reason to ask.
+      return 'code' in taken ? { problem: notCurrent(because, taken), outOfReach: true } : taken;
     } catch (error) {
       const { problem, outOfReach } = kdsFailure(because.code, because.detail, error);
       // A CRL that has ended or was rolled back may be followed by a newer one at any time.

@@ -49,7 +49,6 @@ const COOLDOWN_MS = 60_000;
 
 /** Why a CRL is not confirmed by KDS. */
 const UNVERIFIED_PATH = 'AMD KDS is asked only for a key certificate whose path verifies';
-const OLDER_OF_REPLICA = 'AMD KDS serves none to this replica, and another one fetched it before';
 
 const RENEWAL: Unavailable = { code: 'crl_unavailable', detail: 'no newer CRL was fetched', retryable: true };
 
@@ -140,7 +139,7 @@ export class AmdCrls {
     const isRolledBack = candidates.some((crl) => isCurrent(crl, at));
     const because = isRolledBack ? rolledBack(line, mark) : missing(line, candidates, at);
     const answered = await this.#ask(search, because, standIn !== null || supplied);
-    if (!('problem' in answered)) return this.#unlessOld(search, answered, OLDER_OF_REPLICA);
+    if (!('problem' in answered)) return answered;
     if (standIn !== null) return this.#reliedOn(search, this.#unlessOld(search, standIn, answered.problem.detail));
     return {
       ...answered.problem,
@@ -163,9 +162,7 @@ export class AmdCrls {
     const isCooling = canDoWithout && (await this.#isCooling(line));
     if (isCooling) return { problem: { ...because, retryable: true }, outOfReach: true };
     const { signal } = context;
-    const shared = this.#counting(held);
-    const ask = (within: AbortSignal) =>
-      this.#supply.fetch(snapshot, because, { at, historical, signal: within }, shared);
+    const ask = (within: AbortSignal) => this.#supply.fetch(snapshot, because, { at, historical, signal: within });
     const answered = await (canDoWithout ? underBound(signal, this.#parts.tuning.crlAskTimeoutMs, ask) : ask(signal));
     if (!historical) this.#watch(snapshot);
     const hasFailed = 'problem' in answered && (answered.outOfReach || (held !== null && isRollback(answered.problem)));
@@ -252,12 +249,6 @@ export class AmdCrls {
     return isPastHalfLife ? tuning.crlRefreshPauseMs : RENEWAL_MS;
   }
 
-  /** What another replica fetched counts as long as it would not be due here. Without any, also what is due, but for KDS. */
-  #counting(held: AmdCrl | null): { readonly since: Date; readonly orOlder: boolean } {
-    const pauseMs = held === null ? RENEWAL_MS : this.#pauseAfter(held);
-    return { since: new Date(this.#parts.clock.now().getTime() - pauseMs), orOlder: held === null };
-  }
-
   #watch({ line, ark }: CrlSeries): Watched {
     const known = this.#watched.get(lineName(line));
     if (known?.ark === ark) return known;
@@ -282,7 +273,7 @@ export class AmdCrls {
       const kept = await cache.crl(watched.line, watched.ark);
       if (kept !== null && !this.#isDue(await cache.crlFetchedAt(watched.line), kept)) return;
       watched.askedAt = now;
-      const problem = await this.#refreshFromKds(watched, kept);
+      const problem = await this.#refreshFromKds(watched);
       if (this.#closing.signal.aborted) return;
       if (problem !== null) log.warn({ line: lineName(watched.line), why: problem.detail }, 'CRL not renewed');
     } catch (error) {
@@ -290,11 +281,10 @@ export class AmdCrls {
     }
   }
 
-  async #refreshFromKds(series: CrlSeries, held: AmdCrl | null): Promise<Unavailable | null> {
+  async #refreshFromKds(series: CrlSeries): Promise<Unavailable | null> {
     const { clock, tuning } = this.#parts;
-    const shared = this.#counting(held);
     const answered = await underBound(this.#closing.signal, tuning.crlRefreshTimeoutMs, (signal) =>
-      this.#supply.fetch(series, RENEWAL, { at: clock.now(), historical: false, signal }, shared),
+      this.#supply.fetch(series, RENEWAL, { at: clock.now(), historical: false, signal }),
     );
     return 'problem' in answered ? answered.problem : null;
   }

@@ -22,8 +22,6 @@ export interface AmdTuning {
   /** Longest time of one request to KDS. */
   readonly attemptTimeoutMs: number;
   readonly resilience: ResilienceOptions;
-  /** How long a VCEK waits for its turn, where replicas share turns: also when the request has ended. */
-  readonly vcekWaitMs: number;
   /** VCEKs that are kept as files, and those in memory. */
   readonly cachedFiles: number;
   readonly cachedInMemory: number;
@@ -37,7 +35,6 @@ export const DEFAULT_AMD_TUNING: AmdTuning = {
   crlAskTimeoutMs: 2_000,
   attemptTimeoutMs: 3_000,
   resilience: DEFAULT_RESILIENCE,
-  vcekWaitMs: 60_000,
   cachedFiles: 10_000,
   cachedInMemory: 2_000,
 };

@@ -7,7 +7,6 @@ import type { SnpLine } from '../../vendors/amd/issuers.js';
 import type { VcekSubject } from '../../vendors/amd/vek.js';
 import { type AmdVek, isForTcb, issuedAt, isVcekOf, readVek, verifyVek } from '../../vendors/amd/vek.js';
 import { attempt } from '../files/material-files.js';
-import type { Obtained } from '../replicas/shared-fetches.js';
 import { fetchedOn } from './amd-cache.js';
 import type { AmdChains, VekBelowChain } from './amd-chains.js';
 import { isRevokedAt } from './amd-crl-supply.js';
@@ -16,9 +15,6 @@ import type { AmdParts } from './amd-parts.js';
 import type { LineSnapshots } from './line-snapshots.js';
 
 type HeldVek = Sourced<AmdVek>;
-
-/** One of KDS, and whether it is of use to others: verified, which it is not where no chain of its line is to be had, and below no revoked ASK. */
-type TakenVek = HeldVek & { readonly isGood: boolean };
 
 const ASKED_ANEW = 4096;
 
@@ -168,16 +164,10 @@ export class AmdVeks {
     const what = `no VCEK for this chip and TCB of ${subject.product}`;
     if (kds === null) return { code: 'vcek_unavailable', detail: what, retryable: false };
     try {
-      const { at, signal, historical, principal } = context;
-      const { isGood: _isGood, ...held } = await kds.vcek(subject.product, subject.chipId, subject.tcb, {
-        signal,
-        principal,
-        remember: !historical,
-        take: (der, from, within) => this.#take(subject, der, from, { at, historical, signal: within }),
-        isOfUse: ({ value: vek, isGood }) => isGood && !hasEnded(vek, at),
-        endOf: ({ value: vek }) => vek.certificate.notAfter,
-      });
-      return held;
+      const { signal, historical, principal } = context;
+      const call = { signal, principal, remember: !historical };
+      const der = await kds.vcek(subject.product, subject.chipId, subject.tcb, call);
+      return await this.#take(subject, der, context);
     } catch (error) {
       return kdsProblem('vcek_unavailable', what, error);
     }
@@ -187,20 +177,21 @@ export class AmdVeks {
    * Keeps a VCEK once its signature is verified; without the line's chain it is given out, and not kept.
    * @throws {UnfitError} where it is for another chip or TCB, or not valid yet by the clock of the service
    */
-  async #take(subject: VcekSubject, der: Uint8Array, from: Obtained, context: FetchContext): Promise<TakenVek> {
+  async #take(subject: VcekSubject, der: Uint8Array, context: FetchContext): Promise<HeldVek> {
     const vek = readVek(der, this.#parts.pins);
     if (!isVcekOf(vek, subject)) throw new UnfitError('it is for another chip or TCB');
     // Kept, it would stand in the way of a better one until its day comes.
-    if (!hasBegun(vek, this.#parts.clock.now())) throw new UnfitError('it is not valid yet');
+    const fetchedAt = this.#parts.clock.now();
+    if (!hasBegun(vek, fetchedAt)) throw new UnfitError('it is not valid yet');
     const snapshot = await this.#snapshots.of({ product: subject.product, signingKey: 'vcek' });
     const found = await this.#chains.of(snapshot, belowChain(vek), context);
-    if ('code' in found) return { value: vek, ...from, isGood: false };
+    if ('code' in found) return { value: vek, origin: 'network', fetchedAt };
     verifyVek(vek, found.chain, this.#parts.pins);
-    const isBelowRevoked = (await this.#revokedSigner(vek, context.at)) !== null;
     if (!context.historical) {
-      await this.#parts.cache.keepVcek(subject, vek, { replaces: !isBelowRevoked, fetchedAt: from.fetchedAt });
+      const isBelowRevoked = (await this.#revokedSigner(vek, context.at)) !== null;
+      await this.#parts.cache.keepVcek(subject, vek, { replaces: !isBelowRevoked, fetchedAt });
     }
-    return { value: vek, ...from, isGood: !isBelowRevoked };
+    return { value: vek, origin: 'network', fetchedAt };
   }
 }
 

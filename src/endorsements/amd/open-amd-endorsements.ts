@@ -109,23 +109,20 @@ async function fetchedLists(pins: AmdRootPins, snapshots: LineSnapshots): Promis
 }
 
 function openKds(options: AmdEndorsementsOptions, tuning: AmdTuning): AmdKds | null {
-  const { kds, pins, clock, connect, observer, shared } = options;
+  const { kds, pins, clock, connect, observer } = options;
   if (kds === null) return null;
   const { origin } = new URL(kds);
-  const { attemptTimeoutMs, resilience, vcekWaitMs, crlAskTimeoutMs, crlRefreshTimeoutMs } = tuning;
+  const { attemptTimeoutMs, resilience, crlAskTimeoutMs, crlRefreshTimeoutMs } = tuning;
   const bounded = () => new BoundedFetch({ origins: [origin], attemptTimeoutMs, observer, connect });
   // Callers choose which VCEKs are asked for: what fails there, or takes all connections, must not keep anybody from chains and CRLs.
   const lines = new ResilientFetch(bounded(), resilience);
-  // Turns that replicas share have a pause after a 429, in which none of them asks again.
-  const chips = new ResilientFetch(bounded(), shared == null ? resilience : { ...resilience, retriesThrottled: false });
+  const chips = new ResilientFetch(bounded(), resilience);
   return new AmdKds({
     origin,
     pins,
     clock,
     chips,
     lines,
-    shared,
-    vcekWaitMs,
     fairMs: crlAskTimeoutMs / 2,
     lineMs: crlRefreshTimeoutMs,
   });

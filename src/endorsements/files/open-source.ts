@@ -2,7 +2,6 @@ import type { ReadBytes } from '../../files/whole-files.js';
 import type { Clock, Log } from '../../model/ports.js';
 import type { PartOutcome } from '../../model/reload.js';
 import type { BoundedAgentOptions } from '../../outgoing/bounded-agent.js';
-import type { SharedFetches } from '../replicas/shared-fetches.js';
 import type { EndingFile, ExportedBundle, ImportReport } from './material-files.js';
 
 /** What every source of endorsements is put together with. */
@@ -13,8 +12,6 @@ export interface SourceWorld extends Pick<BoundedAgentOptions, 'observer' | 'con
   readonly readBytes?: ReadBytes | undefined;
   /** Whether the process lives on after a request, so that there is time in which to renew. Where left out it does. */
   readonly inBackground?: boolean;
-  /** What replicas share; null or left out where they share nothing. */
-  readonly shared?: SharedFetches | null;
 }
 
 /** How one question to a service is asked. */

@@ -60,8 +60,6 @@ interface Kind<T> {
  */
 export class CollateralService {
   readonly name: FetchedSourceName;
-  /** `https://host[:port]`, where it is asked for what is about one platform. */
-  readonly origin: string;
   readonly #place: CollateralPlace;
   /** Of FMSPCs. */
   readonly #notFound: NotFoundMemory;
@@ -71,7 +69,6 @@ export class CollateralService {
 
   constructor({ name, url, fetch, clock, update }: CollateralServiceOptions) {
     this.name = name;
-    this.origin = new URL(url).origin;
     this.#place = placeOf(url, name, update);
     this.#notFound = new NotFoundMemory(clock);
     this.#platforms = new ThrottledFetch(fetch, clock);
@@ -104,11 +101,6 @@ export class CollateralService {
   evaluationNumbers(signal: AbortSignal): Promise<SuppliedEvaluationNumbers> {
     const asked = { ...DOCUMENT, read: readEvaluationNumbers, mayBeRefused: true };
     return this.#ask(this.#common, this.#place.evaluationNumbers, asked, signal);
-  }
-
-  /** Whether it said lately that there is no such platform. */
-  knowsNot({ fmspc }: CollateralKey): boolean {
-    return this.#notFound.isKnown(fmspc);
   }
 
   /** Ends what is being fetched. */

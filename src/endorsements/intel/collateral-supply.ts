@@ -1,13 +1,10 @@
-import { parseStrictJson } from '../../formats/strict-json.js';
 import type { FetchContext, Unavailable } from '../../model/endorsement.js';
 import { UnfitError } from '../../model/errors.js';
-import type { TdxCollateral } from '../../model/evidence.js';
 import { underBound } from '../../outgoing/bounded-signal.js';
 import { FetchError } from '../../outgoing/fetch-error.js';
 import { hadFairTime } from '../../outgoing/origin-breaker.js';
 import { SingleFlight } from '../../outgoing/shared-attempts.js';
 import type { CollateralReader } from '../../vendors/intel/collateral.js';
-import { collateralMembers, readCollateralMembers } from '../../vendors/intel/collateral-file.js';
 import {
   type CollateralKey,
   hasEnded,
@@ -19,7 +16,6 @@ import {
   withNewestShared,
 } from '../../vendors/intel/collateral-parts.js';
 import type { ServiceCall } from '../files/open-source.js';
-import type { Obtained } from '../replicas/shared-fetches.js';
 import type { FetchedCollateral, FetchedSourceName } from './collateral-cache.js';
 import { type CollateralMarks, isBehind, isUnknown } from './collateral-memory.js';
 import { missing, notCurrent, ofService, rolledBack, serviceProblem } from './collateral-problem.js';
@@ -29,21 +25,15 @@ import { type IntelParts, renewalPauseMs } from './intel-parts.js';
 /** Collateral that a service gave, with the newer parts that are cached. */
 export interface Fetched {
   readonly collateral: IntelCollateral;
-  /** As the service gave it; null where it gave it to another replica. */
-  readonly downloaded: IntelCollateral | null;
+  /** As the service gave it. */
+  readonly downloaded: IntelCollateral;
 }
 
 /** As a service gave it, verified. */
 interface Downloaded {
   readonly collateral: IntelCollateral;
-  readonly from: Obtained;
+  readonly fetchedAt: Date;
 }
-
-/** A set is five documents of at most a quarter of a MiB and two lists of at most one, of which Intel's have a few kB. */
-const MOST_SHARED_BYTES = 4 * 1024 * 1024;
-
-/** Share of the time between two fetches in which that of another replica counts. Nobody is due sooner. */
-const SHARED_SHARE = 0.75;
 
 interface Watched {
   readonly key: CollateralKey;
@@ -71,12 +61,7 @@ export async function download(
   key: CollateralKey,
   call: ServiceCall,
 ): Promise<IntelCollateral> {
-  return collateralFor(reader, key, await service.collateral(key, call));
-}
-
-/** @throws {FormatError | UnfitError} as `download` */
-function collateralFor(reader: CollateralReader, key: CollateralKey, members: TdxCollateral): IntelCollateral {
-  const collateral = readIntelCollateral(reader, members);
+  const collateral = readIntelCollateral(reader, await service.collateral(key, call));
   if (keyName(collateral) !== keyName(key)) throw new UnfitError('collateral is for another platform');
   return collateral;
 }
@@ -191,49 +176,15 @@ export class CollateralSupply {
     }
   }
 
-  /** From the service, or from what it gave another replica lately. About the past nothing is shared. */
   async #download(service: CollateralService, key: CollateralKey, call: ServiceCall): Promise<Downloaded> {
-    const { reader, shared, clock } = this.#parts;
-    if (shared === null || !call.remember) {
-      const collateral = await download(service, reader, key, call);
-      return { collateral, from: { origin: 'network', fetchedAt: clock.now() } };
-    }
-    const { origin, name } = service;
-    return shared.get<TdxCollateral, Downloaded>({
-      subject: { kind: 'tdx-collateral', origin, key: `${name} ${keyName(key)}` },
-      maximumBytes: MOST_SHARED_BYTES,
-      lifetimeMs: this.#parts.pauses.refreshMs,
-      since: this.#sharedSince(key, name),
-      // What nothing confirms is not to stand for what a service gave.
-      orOlder: false,
-      keeps: true,
-      signal: call.signal,
-      turn: null,
-      fetch: (signal) => service.collateral(key, { ...call, signal }),
-      encode: (members) => Buffer.from(JSON.stringify(collateralMembers(members))),
-      decode: (bytes) => readCollateralMembers(parseStrictJson(bytes)),
-      take: (members, from) => ({ collateral: collateralFor(reader, key, members), from }),
-      isOfUse: ({ collateral }) => this.#isNewEnough(collateral, name),
-      isAbsent: () => service.knowsNot(key),
-    });
-  }
-
-  /** What was fetched lately, and after what is cached here. */
-  #sharedSince(key: CollateralKey, source: FetchedSourceName): Date {
-    const { cache, clock, pauses } = this.#parts;
-    const held = cache.held(key).find((one) => one.source === source);
-    const lately = clock.now().getTime() - pauses.refreshMs * SHARED_SHARE;
-    return new Date(Math.max(lately, held === undefined ? 0 : held.fetchedAt.getTime() + 1));
-  }
-
-  async #isNewEnough(collateral: IntelCollateral, source: FetchedSourceName): Promise<boolean> {
-    const { memory, clock } = this.#parts;
-    return isCurrent(collateral, clock.now()) && !isBehind(collateral, await memory.marksOf(collateral, source));
+    const { reader, clock } = this.#parts;
+    const collateral = await download(service, reader, key, call);
+    return { collateral, fetchedAt: clock.now() };
   }
 
   /** Keeps what was fetched and gives it out, or says why it is not to be relied on. */
   async #take(
-    { collateral: downloaded, from }: Downloaded,
+    { collateral: downloaded, fetchedAt }: Downloaded,
     source: FetchedSourceName,
     at: Date,
   ): Promise<Fetched | Unavailable> {
@@ -245,7 +196,7 @@ export class CollateralSupply {
     if (isBehind(collateral, marks)) return this.#refused(collateral, marks, source);
     const before = cache.held(collateral).find((held) => held.source === source)?.collateral;
     const newest = before !== undefined && isCurrent(before, at) ? newestParts(collateral, before) : collateral;
-    const fetched = { collateral: newest, source, fetchedAt: from.fetchedAt };
+    const fetched = { collateral: newest, source, fetchedAt };
     // In this order: whoever reads the new file, also after a crash, knows what came before it.
     const isNewest = await memory.advance(newest, source);
     // A process with the same folder, such as an import, has relied on something newer meanwhile.
@@ -253,7 +204,7 @@ export class CollateralSupply {
     await cache.keep(fetched);
     this.#failures.delete(keyName(newest));
     this.#watch(newest, this.#pauseAfter(fetched));
-    return { collateral: newest, downloaded: from.origin === 'network' ? downloaded : null };
+    return { collateral: newest, downloaded };
   }
 
   #refused(collateral: IntelCollateral, marks: CollateralMarks, source: FetchedSourceName): Unavailable {

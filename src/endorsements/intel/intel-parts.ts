@@ -1,7 +1,6 @@
 import type { Clock, Log } from '../../model/ports.js';
 import type { CollateralReader } from '../../vendors/intel/collateral.js';
 import { type IntelCollateral, windowOfAll } from '../../vendors/intel/collateral-parts.js';
-import type { SharedFetches } from '../replicas/shared-fetches.js';
 import type { CollateralCache } from './collateral-cache.js';
 import type { CollateralDirectory } from './collateral-directory.js';
 import type { CollateralMemory } from './collateral-memory.js';
@@ -42,8 +41,6 @@ export interface IntelParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly pauses: CollateralPauses;
-  /** What replicas share; null where they share nothing. */
-  readonly shared: SharedFetches | null;
   /** Whether the process lives on after a request. A command ends with it. */
   readonly inBackground: boolean;
 }

@@ -69,8 +69,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
   const services = openServices(options, tuning);
   const { pauses } = tuning;
   const inBackground = options.inBackground ?? true;
-  const { shared = null } = options;
-  const parts = { reader, directory, cache, memory, services, clock, log, pauses, inBackground, shared };
+  const parts = { reader, directory, cache, memory, services, clock, log, pauses, inBackground };
   const supply = new CollateralSupply(parts);
   const ready = Promise.all([directory.start(), cache.start()]).then(() => supply.start());
   const source = new IntelEndorsements(parts, supply, ready);

@@ -13,7 +13,7 @@ interface Outage {
 export interface ToldStore {
   /** Where it is. */
   readonly store: string;
-  readonly of: 'challenges' | 'decisions' | 'endorsements' | 'resets';
+  readonly of: 'challenges' | 'decisions' | 'resets';
 }
 
 /** Whether a store can be reached. An outage is in the log once when it begins and once when it ends. */

@@ -3,15 +3,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import { CrlMemory } from '../../../src/endorsements/files/rollback-marks.js';
-import { EntrySeal } from '../../../src/endorsements/replicas/sealed-entries.js';
-import { SharedFetches } from '../../../src/endorsements/replicas/shared-fetches.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
 import type { SuppliedCrl } from '../../../src/model/endorsement.js';
-import type { SharedAnswer, SharedStore } from '../../../src/model/shared-endorsements.js';
 import { NO_ROOM } from '../../../src/outgoing/fetch-error.js';
 import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
 import { chainsPinned } from '../../../src/vendors/amd/issuers.js';
-import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import {
   AmdLab,
   type Asked,
@@ -29,7 +25,6 @@ import {
 } from './amd-lab.js';
 
 const HOUR_MS = DAY_MS / 24;
-const LEAD: SharedAnswer = { state: 'lead', lease: { id: 'id', lane: 'lane', token: '1' } };
 
 /** Everything but the list is at hand. */
 const COMPLETE = requestFor({ supplied: { vek: SUPPLIED_VCEK, chain: true, crls: false } });
@@ -57,17 +52,6 @@ async function listOf(opened: OpenAmdEndorsements, asked: Asked = { at: lab.cloc
 
 const serve = (number: number, fromDays: number, toDays: number) =>
   lab.kds.serveCrl('Milan', 'vcek', issueCrl(number, fromDays, toDays));
-
-/** What replicas share, by a store that gives everybody a turn and has nothing. */
-function sharedTurns(): SharedFetches {
-  const store: SharedStore = {
-    ask: async () => LEAD,
-    askInTurn: async (_lane, _leaseMs, questions) => questions.map(() => LEAD),
-    end: async () => {},
-    withdraw: async () => {},
-  };
-  return new SharedFetches(store, new EntrySeal(new Uint8Array(32)), lab.clock, new RecordingLog());
-}
 
 const asked = () => lab.kds.count(/crl/);
 
@@ -215,10 +199,7 @@ describe('AmdCrls: half life', () => {
     expect(opened.log.of(/not renewed/)).toEqual([]);
   });
 
-  it.each([
-    ['nothing', () => null],
-    ['turns at its word', sharedTurns],
-  ])('is closed once what was fetched is written, with a store that shares %s', async (_what, sharing) => {
+  it('is closed once what was fetched is written', async () => {
     serve(1, -10, 9);
     let isHeldUp = false;
     let goOn = () => {};
@@ -233,7 +214,7 @@ describe('AmdCrls: half life', () => {
       }
       return advance.apply(this, given);
     });
-    const opened = lab.open({ shared: sharing() });
+    const opened = lab.open();
     await listOf(opened);
     serve(2, 0, 30);
     lab.clock.advance(DAY_MS);
@@ -632,14 +613,14 @@ describe('AmdCrls: whether a list of the request may stand in', () => {
 
   it('CRT-10 it may not where VCEKs hang, however many there are: CRLs have connections of their own', async () => {
     lab.kds.fail(/SPL/, 'half_open');
-    const opened = lab.open({ shared: sharedTurns() });
+    const opened = lab.open();
     const over = new AbortController();
     const waiting = Array.from({ length: 8 }, (_, mark) =>
       find(opened, requestFor({ products: ['Genoa'], chipId: CHIP.map((byte) => byte ^ mark) }), {
         signal: over.signal,
       }),
     );
-    await expect.poll(() => lab.kds.count(/SPL/), PATIENT).toBe(8);
+    await expect.poll(() => lab.kds.count(/SPL/), PATIENT).toBe(4);
     expect(await listOf(opened)).toBe(1n);
     over.abort();
     await Promise.all(waiting);

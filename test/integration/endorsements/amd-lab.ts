@@ -45,7 +45,6 @@ const TUNING: AmdTuning = {
   crlAskTimeoutMs: 20_000,
   attemptTimeoutMs: 60_000,
   resilience: { ...DEFAULT_RESILIENCE, pauseMs: 1, longestPauseMs: 5, openMs: 20 },
-  vcekWaitMs: 20_000,
   cachedFiles: 100,
   cachedInMemory: 100,
 };

@@ -1,10 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AmdSnpReportVerifier } from '../../../src/verifiers/snp/snp-report-verifier.js';
 import { SnpVerifier } from '../../../src/verifiers/snp/snp-verifier.js';
 import { AMD_SERIALS, createSnpGuest } from '../../lab/index.js';
 import { failed, idsWith } from '../../unit/verifiers/fixture.js';
-import { SharingReplicas } from '../stores/shared-endorsements.js';
-import { isWithoutValkey, Valkey } from '../stores/valkey.js';
 import { AmdLab, DAY_MS, type Opened, PINS, pki } from './amd-lab.js';
 
 const REISSUED = pki.reissuedIntermediate('Milan', 'vcek');
@@ -94,29 +92,5 @@ describe('a VCEK below an ASK that AMD has revoked', () => {
     lab.clock.advance(10 * 60_000);
     serveNext();
     expect(await judged(opened)).toEqual([[], 1]);
-  });
-});
-
-describe.skipIf(isWithoutValkey('a shared VCEK below a revoked ASK'))('a shared VCEK below a revoked ASK', () => {
-  const replicas = new SharingReplicas();
-  let valkey: Valkey;
-
-  beforeAll(async () => {
-    valkey = await Valkey.start();
-  });
-
-  afterEach(() => replicas.close());
-
-  afterAll(() => valkey.close());
-
-  it('SNP-27 is not taken from the store', async () => {
-    const shared = await replicas.fetches(valkey.port, { clock: lab.clock });
-    const one = lab.open({ shared, inBackground: false, cacheFolder: lab.path('one') });
-    expect(await judged(one)).toEqual([[], 1]);
-    revoke();
-    serveNext();
-    lab.clock.advance(DAY_MS);
-    await one.refreshDue();
-    expect(await judged(one)).toEqual([[], 1]);
   });
 });

@@ -39,7 +39,6 @@ it.each<readonly [string, number, RegExp]>([
   ['AMD folderPollMs', AMD.folderPollMs, /The directory is looked at every (.+?) and at a reload/],
   ['AMD crlRefreshPauseMs', AMD.crlRefreshPauseMs, /from half of its life on once (.+?), also without requests/],
   ['AMD crlAskTimeoutMs', AMD.crlAskTimeoutMs, /a request waits at most (.+?) for KDS, and for a minute after/],
-  ['AMD vcekWaitMs', AMD.vcekWaitMs, /There a VCEK waits up to (.+?) for its turn/],
   ['openMs', DEFAULT_RESILIENCE.openMs, /After five failures in a row nothing is asked for (.+?);/],
   ['fairMs', DEFAULT_RESILIENCE.fairMs, /ended with its request after less than (.+?) counts neither way/],
   ['Intel folderPollMs', INTEL.folderPollMs, /recognised by content, looked at every (.+?) and at a reload/],

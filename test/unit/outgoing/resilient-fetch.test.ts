@@ -186,17 +186,6 @@ describe('ResilientFetch: breaker', () => {
   });
 });
 
-describe('ResilientFetch: a pause that is kept elsewhere', () => {
-  it.each([
-    [true, 2],
-    [false, 1],
-  ])('retries after a 429 that names a short time only where it is to: %s', async (retriesThrottled, sent) => {
-    const server = new FakeFetch(status(429, 1), BODY);
-    const outcome = await faultOf(ask(new ResilientFetch(server, { ...QUICK, retriesThrottled })));
-    expect([outcome, server.asked.length]).toEqual([sent === 2 ? 'none' : 'status', sent]);
-  });
-});
-
 describe('ResilientFetch: bulkhead', () => {
   it('holds up what is over its size and refuses what is over its queue', async () => {
     const server = new FakeFetch('hang');

@@ -91,8 +91,8 @@ describe('SingleFlight', () => {
 });
 
 describe('KeptAttempts', () => {
-  const WANTED = { signal: new AbortController().signal, principal: 'a' };
-  const open = (limitMs = 20_000) => new KeptAttempts<string>({ limitMs, perPrincipal: 2 });
+  const WANTED = { signal: new AbortController().signal };
+  const open = (limitMs = 20_000) => new KeptAttempts<string>(limitMs);
 
   it('goes on when all who wait have left, and gives its result to who comes then', async () => {
     const attempts = open();
@@ -105,7 +105,7 @@ describe('KeptAttempts', () => {
         end = resolve;
       });
     };
-    const left = attempts.run('key', { signal: leaving.signal, principal: 'a' }, start);
+    const left = attempts.run('key', { signal: leaving.signal }, start);
     leaving.abort();
     await expect(left).rejects.toMatchObject({ fault: 'aborted' });
     const next = attempts.run('key', WANTED, start);
@@ -114,34 +114,13 @@ describe('KeptAttempts', () => {
     expect(started).toBe(1);
   });
 
-  it('tells an attempt who wants it, as they come', async () => {
-    const attempts = open();
-    const seen: ReadonlySet<string>[] = [];
-    const start = async (_signal: AbortSignal, principals: ReadonlySet<string>) => {
-      seen.push(principals);
-      await new Promise(setImmediate);
-      return 'result';
-    };
-    const all = [attempts.run('key', WANTED, start), attempts.run('key', { ...WANTED, principal: 'b' }, start)];
-    expect(await Promise.all(all)).toEqual(['result', 'result']);
-    expect(seen.map((principals) => [...principals])).toEqual([['a', 'b']]);
-  });
-
-  it('begins no more for one principal than it may have, and as many for another', async () => {
-    const attempts = open();
-    const start = () => new Promise<string>(() => {});
-    for (const key of ['1', '2']) void attempts.run(key, WANTED, start).catch(() => {});
-    await expect(attempts.run('3', WANTED, start)).rejects.toMatchObject({ fault: 'busy' });
-    expect(await attempts.run('4', { ...WANTED, principal: 'b' }, async () => 'b')).toBe('b');
-  });
-
   it('has Node warn of no leak where many are under way', async () => {
     const warnings: Error[] = [];
     const hear = (warning: Error) => warnings.push(warning);
     process.on('warning', hear);
-    const attempts = new KeptAttempts<string>({ limitMs: 20_000, perPrincipal: 64 });
+    const attempts = open();
     const all = Array.from({ length: 64 }, (_, index) =>
-      attempts.run(`${index}`, { signal: new AbortController().signal, principal: 'a' }, (signal) =>
+      attempts.run(`${index}`, { signal: new AbortController().signal }, (signal) =>
         unlessAborted(new Promise<string>(() => {}), signal),
       ),
     );

@@ -1,17 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { AmdKds } from '../../../../src/endorsements/amd/amd-kds.js';
-import { EntrySeal } from '../../../../src/endorsements/replicas/sealed-entries.js';
-import { SharedFetches } from '../../../../src/endorsements/replicas/shared-fetches.js';
 import type { SnpProduct } from '../../../../src/model/claims.js';
-import type { SharedAnswer, SharedStore } from '../../../../src/model/shared-endorsements.js';
 import type { BoundedAnswer } from '../../../../src/outgoing/bounded-agent.js';
 import type { Fetch, FetchRequest } from '../../../../src/outgoing/bounded-fetch.js';
 import { FetchError } from '../../../../src/outgoing/fetch-error.js';
 import { DEFAULT_RESILIENCE, ResilientFetch } from '../../../../src/outgoing/resilient-fetch.js';
 import { AMD_ROOT_PINS } from '../../../../src/vendors/amd/roots.js';
 import { ManualClock } from '../manual-clock.js';
-import { RecordingLog } from '../recording-log.js';
 
 const ORIGIN = 'https://kds.example';
 const CHIP = Uint8Array.from({ length: 64 }, (_, index) => index);
@@ -97,6 +93,18 @@ describe('AmdKds: single flight', () => {
     const { vcek, fetch } = setUp();
     const answers = await Promise.all(Array.from({ length: 100 }, () => vcek()));
     expect(answers).toHaveLength(100);
+    expect(fetch.asked).toHaveLength(1);
+  });
+
+  it('verifies and caches an answer once for all callers, and for each request about the past', async () => {
+    const { kds, call, fetch } = setUp();
+    const taken: boolean[] = [];
+    const crl = (remember: boolean) => {
+      const take = () => taken.push(remember);
+      return kds.crl('Milan', 'vcek', { ...call(remember), take });
+    };
+    expect(await Promise.all([true, true, false, false].map(crl))).toHaveLength(4);
+    expect(taken.toSorted()).toEqual([false, false, true]);
     expect(fetch.asked).toHaveLength(1);
   });
 
@@ -380,50 +388,5 @@ describe('AmdKds: whose time is over', () => {
     await leaving(stopping.kds, 'Milan');
     await stopping.kds.close();
     expect(stopping.fetch.asked[0]?.signal.aborted).toBe(true);
-  });
-});
-
-describe('AmdKds: turns that replicas share', () => {
-  const LEAD: SharedAnswer = { state: 'lead', lease: { id: 'id', lane: 'lane', token: '1' } };
-  const WAIT: SharedAnswer = { state: 'wait', ms: 1, pauseMs: 0 };
-
-  /** A replica that waits 20 ms for a turn. */
-  function replicaOf(answer: SharedAnswer) {
-    const store: SharedStore = {
-      ask: async () => answer,
-      askInTurn: async (_lane, _leaseMs, questions) => questions.map(() => answer),
-      end: async () => {},
-      withdraw: async () => {},
-    };
-    const { fetch, clock, call } = setUp();
-    const shared = new SharedFetches(store, new EntrySeal(new Uint8Array(32)), clock, new RecordingLog());
-    const kds = new AmdKds({
-      origin: ORIGIN,
-      pins: AMD_ROOT_PINS,
-      chips: fetch,
-      lines: fetch,
-      clock,
-      shared,
-      vcekWaitMs: 20,
-    });
-    return { fetch, kds, call };
-  }
-
-  it('are used to their end, also where they came at the end of the wait', async () => {
-    const { fetch, kds, call } = replicaOf(LEAD);
-    fetch.answer = async ({ signal }) => {
-      await sleep(60);
-      signal.throwIfAborted();
-      return Uint8Array.of(7);
-    };
-    expect(await kds.vcek('Milan', CHIP, TCB, call())).toEqual(Uint8Array.of(7));
-    await kds.close();
-  });
-
-  it('are not waited for any longer than that', async () => {
-    const { fetch, kds, call } = replicaOf(WAIT);
-    await expect(kds.vcek('Milan', CHIP, TCB, call())).rejects.toMatchObject({ fault: 'no_time' });
-    expect(fetch.asked).toEqual([]);
-    await kds.close();
   });
 });
