@@ -113,18 +113,11 @@ module.exports = {
       to: { path: '^src/vendors/[^/]+/', pathNot: '^src/vendors/$1/' },
     },
     {
-      // What they have in common is in `files` and `replicas`.
+      // What the two have in common is in `files`.
       name: 'endorsements-apart',
       severity: 'error',
       from: { path: '^src/endorsements/([^/]+)/' },
-      to: { path: '^src/endorsements/[^/]+/', pathNot: '^src/endorsements/($1|files|replicas)/' },
-    },
-    {
-      // Nothing vouches for the keys of a token issuer but the connection they came over: no store may hand them on.
-      name: 'key-sets-not-shared',
-      severity: 'error',
-      from: { path: '^src/endorsements/(token-keys|attestation-keys)/' },
-      to: { path: '^src/endorsements/replicas/' },
+      to: { path: '^src/endorsements/[^/]+/', pathNot: '^src/endorsements/($1|files)/' },
     },
     {
       // What answers a decision cannot name it, and so cannot take it for its own.

@@ -237,16 +237,13 @@ export class AmdCrls {
   }
 
   /** From half of its validity on a CRL is requested again and again, before that once a day. */
-  #isDue(fetchedAt: Date | null, held: AmdCrl): boolean {
+  #isDue(fetchedAt: Date | null, { thisUpdate, nextUpdate }: AmdCrl): boolean {
+    const { clock, tuning } = this.#parts;
     if (fetchedAt === null) return true;
     // A clock that was set back makes it due as well.
-    return Math.abs(this.#parts.clock.now().getTime() - fetchedAt.getTime()) >= this.#pauseAfter(held);
-  }
-
-  #pauseAfter({ thisUpdate, nextUpdate }: AmdCrl): number {
-    const { clock, tuning } = this.#parts;
-    const isPastHalfLife = clock.now().getTime() >= (thisUpdate.getTime() + nextUpdate.getTime()) / 2;
-    return isPastHalfLife ? tuning.crlRefreshPauseMs : RENEWAL_MS;
+    const now = clock.now().getTime();
+    const isPastHalfLife = now >= (thisUpdate.getTime() + nextUpdate.getTime()) / 2;
+    return Math.abs(now - fetchedAt.getTime()) >= (isPastHalfLife ? tuning.crlRefreshPauseMs : RENEWAL_MS);
   }
 
   #watch({ line, ark }: CrlSeries): Watched {

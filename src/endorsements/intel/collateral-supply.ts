@@ -29,12 +29,6 @@ export interface Fetched {
   readonly downloaded: IntelCollateral;
 }
 
-/** As a service gave it, verified. */
-interface Downloaded {
-  readonly collateral: IntelCollateral;
-  readonly fetchedAt: Date;
-}
-
 interface Watched {
   readonly key: CollateralKey;
   /** Monotonic. */
@@ -72,7 +66,7 @@ export async function download(
  */
 export class CollateralSupply {
   readonly #parts: IntelParts;
-  readonly #flights = new SingleFlight<Downloaded>();
+  readonly #flights = new SingleFlight<IntelCollateral>();
   readonly #watched = new Map<string, Watched>();
   readonly #failures = new Map<string, Failure>();
   readonly #closing = new AbortController();
@@ -162,33 +156,22 @@ export class CollateralSupply {
     { at, historical, signal }: FetchContext,
   ): Promise<Fetched | Unavailable> {
     try {
-      const downloaded = await this.#flights.run(
+      const collateral = await this.#flights.run(
         `${service.name} ${keyName(key)} ${historical}`,
         signal,
-        (ending) => this.#download(service, key, { signal: ending, remember: !historical }),
+        (ending) => download(service, this.#parts.reader, key, { signal: ending, remember: !historical }),
         () => new FetchError('aborted', 'gave no answer in time'),
       );
-      const { collateral } = downloaded;
       if (!isCurrent(collateral, at)) return notCurrent(because, missing([collateral], at), service.name);
-      return historical ? { collateral, downloaded: collateral } : await this.#take(downloaded, service.name, at);
+      return historical ? { collateral, downloaded: collateral } : await this.#take(collateral, service.name, at);
     } catch (error) {
       return serviceProblem(because, service.name, error);
     }
   }
 
-  async #download(service: CollateralService, key: CollateralKey, call: ServiceCall): Promise<Downloaded> {
-    const { reader, clock } = this.#parts;
-    const collateral = await download(service, reader, key, call);
-    return { collateral, fetchedAt: clock.now() };
-  }
-
   /** Keeps what was fetched and gives it out, or says why it is not to be relied on. */
-  async #take(
-    { collateral: downloaded, fetchedAt }: Downloaded,
-    source: FetchedSourceName,
-    at: Date,
-  ): Promise<Fetched | Unavailable> {
-    const { cache, memory } = this.#parts;
+  async #take(downloaded: IntelCollateral, source: FetchedSourceName, at: Date): Promise<Fetched | Unavailable> {
+    const { cache, memory, clock } = this.#parts;
     const marks = await memory.marksOf(downloaded, source);
     // One server of the service may lag behind another: its older answer must not replace a newer one.
     const given = cache.all(source).map((fetched) => fetched.collateral);
@@ -196,7 +179,7 @@ export class CollateralSupply {
     if (isBehind(collateral, marks)) return this.#refused(collateral, marks, source);
     const before = cache.held(collateral).find((held) => held.source === source)?.collateral;
     const newest = before !== undefined && isCurrent(before, at) ? newestParts(collateral, before) : collateral;
-    const fetched = { collateral: newest, source, fetchedAt };
+    const fetched = { collateral: newest, source, fetchedAt: clock.now() };
     // In this order: whoever reads the new file, also after a crash, knows what came before it.
     const isNewest = await memory.advance(newest, source);
     // A process with the same folder, such as an import, has relied on something newer meanwhile.
