@@ -3,8 +3,8 @@ import { isMainThread } from 'node:worker_threads';
 
 /**
  * Preloaded (`node --import`) into a service that judges evidence of the lab: wherever the digest of a vendor's root
- * key stands in the compiled code, the lab's stands instead. No configuration can change those, and this needs to know
- * nothing else of the code: the digests are the vendors'. `ANSWERS_ROOTS` has pairs of digests, in hex, as JSON.
+ * key or a carried certificate stands in the compiled code, the lab's stands instead. No configuration can change those, and
+ * this needs to know nothing else of the code. `ANSWERS_ROOTS` has pairs of digests in hex and of certificates, as JSON.
  */
 let roots = [];
 

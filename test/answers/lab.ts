@@ -1,3 +1,4 @@
+import { CARRIED_CERTIFICATES } from '../../src/vendors/amd/roots.js';
 import {
   type AmdPki,
   type AzureAkPki,
@@ -85,7 +86,7 @@ export async function closeLab({ maa, ita }: Lab): Promise<void> {
   await Promise.all([maa.close(), ita.close()]);
 }
 
-/** Digests of the vendors' root keys as the product pins them, and those of the lab that take their places. */
+/** Digests of the vendors' root keys, and certificates that the product carries, each with the one of the lab in its place. */
 export function rootPairs({ amd, intel, akPki }: Lab): RootPairs {
   const pins = amd.pins();
   const only = (digests: ReadonlySet<string> | undefined) => [...(digests ?? [])][0] ?? '';
@@ -95,7 +96,16 @@ export function rootPairs({ amd, intel, akPki }: Lab): RootPairs {
     [AMD_ROOTS.Turin, only(pins.get('Turin'))],
     [INTEL_ROOT, only(intel.pins)],
     [AZURE_ROOT, only(akPki.pins)],
+    ...carriedPairs(amd),
   ];
+}
+
+function carriedPairs(amd: AmdPki): RootPairs {
+  return [...CARRIED_CERTIFICATES].flatMap(([product, { ark, ask, asvk }]) => [
+    [ark.trim(), amd.ark(product).pem.trim()],
+    [ask.trim(), amd.intermediate(product, 'vcek').pem.trim()],
+    [asvk.trim(), amd.intermediate(product, 'vlek').pem.trim()],
+  ]);
 }
 
 /** SHA-256 of the SubjectPublicKeyInfo of the vendors' roots. */

@@ -9,7 +9,7 @@ import type { Body, ServiceName } from './body.js';
 import { type Answer, canonicalAnswer, isMembers } from './canonical.js';
 import { configurationFile, SERVICES } from './setting.js';
 
-/** Digests of the vendors' root keys, each with the one of the lab that takes its place. */
+/** Digests of the vendors' root keys and carried certificates, each with the one of the lab that takes its place. */
 export type RootPairs = readonly (readonly [vendor: string, lab: string])[];
 
 /** Requests that wait for one service at a time. */
