@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** What only the command or a thread runs, which tests start as it is: it is tested, and not measured. */
@@ -7,10 +8,17 @@ const RUN_AS_PROCESS = [
   'src/composition/{command-line,command-line-verification,gate-command,guest-commands}.ts',
   'src/composition/{report-files,stop-signals}.ts',
   'src/endorsements/files/bundle-folders.ts',
-  'src/stores/sqlite/worker.ts',
+  'src/stores/sqlite/{worker,worker-body}.ts',
 ];
 
 const EACH = { setupFiles: ['test/setup.ts'], testTimeout: 30_000, hookTimeout: 60_000 };
+
+/** A thread with a SQLite file runs the bundle that test/global-setup.ts makes. */
+const RESOLVE = {
+  alias: [
+    { find: /^\.\/worker-body\.js$/, replacement: fileURLToPath(new URL('test/worker-body.ts', import.meta.url)) },
+  ],
+};
 
 export default defineConfig({
   test: {
@@ -20,8 +28,14 @@ export default defineConfig({
     maxWorkers: '100%',
     projects: [
       // Modules keep nothing that a test could leave to the next: loading them once a worker saves most of the time.
-      { test: { ...EACH, name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
-      { test: { ...EACH, name: 'whole', include: ['test/**/*.test.ts'], exclude: ['test/{unit,system,long}/**'] } },
+      {
+        resolve: RESOLVE,
+        test: { ...EACH, name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false },
+      },
+      {
+        resolve: RESOLVE,
+        test: { ...EACH, name: 'whole', include: ['test/**/*.test.ts'], exclude: ['test/{unit,system,long}/**'] },
+      },
     ],
     coverage: {
       provider: 'v8',

@@ -4,11 +4,14 @@ import { buildIfNeeded, buildPagesIfNeeded, ENTRY } from '../scripts/build-if-ne
 import { createAmdPki } from './lab/amd-pki.js';
 import { createAzureAkPki } from './lab/azure-ak-pki.js';
 import { makeTokenKeys } from './lab/token-keys.js';
+import { bundleSqliteWorker } from './sqlite-worker.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** The built command, or why there is none. */
     entry: { readonly path: string } | { readonly problem: string };
+    /** The path of what a thread with a SQLite file runs. */
+    sqliteWorker: string;
   }
 }
 
@@ -17,6 +20,9 @@ const RUNNING_THE_COMMAND = /\/test\/(integration\/cli|messages)\//;
 
 /** Makes what takes long to make once for all tests, where it would count against whichever test asks first. */
 export default async function prepare(project: TestProject): Promise<void> {
+  const provideWorker = async () => project.provide('sqliteWorker', await bundleSqliteWorker());
+  await provideWorker();
+  project.onTestsRerun(provideWorker);
   project.provide('entry', await entryFor(project.vitest.state.getPaths()));
   if ((await buildPagesIfNeeded()) !== 0) throw new Error('the pages cannot be built');
   makeLabKeys();

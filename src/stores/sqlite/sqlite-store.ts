@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import {
   type ChainEnd,
@@ -22,6 +20,7 @@ import {
 import type { AppendedChains } from './append-chains.js';
 import { notOpened } from './engine-problem.js';
 import type { Answered, Arguments, Forgotten, OperationName, Result } from './operations.js';
+import { WORKER_BODY } from './worker-body.js';
 
 interface Waiting {
   readonly resolve: (value: never) => void;
@@ -236,12 +235,5 @@ interface WorkerData {
 }
 
 function startWorker(workerData: WorkerData): Worker {
-  const options = { workerData, resourceLimits: RESOURCES };
-  if (import.meta.url.endsWith('.js')) return new Worker(new URL('./worker.js', import.meta.url), options);
-  // From the sources, as tests run it: a thread does not inherit what reads TypeScript.
-  const { href } = new URL('./worker.ts', import.meta.url);
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'));
-  const reader = new URL('./dist/esm/api/index.mjs', tsx).href;
-  const register = `import('${reader}').then(({ register }) => { register(); return import('${href}'); })`;
-  return new Worker(register, { ...options, eval: true });
+  return new Worker(WORKER_BODY.source, { workerData, resourceLimits: RESOURCES, eval: WORKER_BODY.eval });
 }
