@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { projects, RUN } from './test/parts.js';
 
 /** What only the command or a thread runs, which tests start as it is: it is tested, and not measured. */
 const RUN_AS_PROCESS = [
@@ -11,32 +11,12 @@ const RUN_AS_PROCESS = [
   'src/stores/sqlite/{worker,worker-body}.ts',
 ];
 
-const EACH = { setupFiles: ['test/setup.ts'], testTimeout: 30_000, hookTimeout: 60_000 };
-
-/** A thread with a SQLite file runs the bundle that test/global-setup.ts makes. */
-const RESOLVE = {
-  alias: [
-    { find: /^\.\/worker-body\.js$/, replacement: fileURLToPath(new URL('test/worker-body.ts', import.meta.url)) },
-  ],
-};
-
+/** Everything below test but test/system and test/long. */
 export default defineConfig({
   test: {
-    globalSetup: ['test/global-setup.ts'],
+    ...RUN,
     reporters: ['default', './test/summary-reporter.ts'],
-    // Left out, one core is kept free for a main process that has nothing to do.
-    maxWorkers: '100%',
-    projects: [
-      // Modules keep nothing that a test could leave to the next: loading them once a worker saves most of the time.
-      {
-        resolve: RESOLVE,
-        test: { ...EACH, name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false },
-      },
-      {
-        resolve: RESOLVE,
-        test: { ...EACH, name: 'whole', include: ['test/**/*.test.ts'], exclude: ['test/{unit,system,long}/**'] },
-      },
-    ],
+    projects: projects(),
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

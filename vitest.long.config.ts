@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import { RESOLVE } from './test/parts.js';
 
 /** Tests that take minutes each: faults of every dependency, overload, endurance. No part of the gate. */
 export default defineConfig({
+  resolve: RESOLVE,
   test: {
     include: ['test/long/**/*.test.ts'],
     globalSetup: ['test/global-setup.ts', 'test/system/installation.ts'],

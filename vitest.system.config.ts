@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import { RESOLVE } from './test/parts.js';
 
 /** Tests of the service as a real process, some of which need other programs of the machine. No part of `npm test`. */
 export default defineConfig({
+  resolve: RESOLVE,
   test: {
     include: ['test/system/**/*.test.ts'],
     globalSetup: ['test/global-setup.ts', 'test/system/installation.ts'],

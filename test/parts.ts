@@ -1,0 +1,79 @@
+import { fileURLToPath } from 'node:url';
+import type { TestProjectInlineConfiguration, ViteUserConfig } from 'vitest/config';
+import Order from './order.js';
+
+type Options = NonNullable<ViteUserConfig['test']>;
+
+/** Files that replace a module, which others would find replaced: each has a worker of its own. */
+export const ALONE: readonly string[] = [
+  'test/integration/endorsements/carried-chains.test.ts',
+  'test/integration/service/vtpm-resets.test.ts',
+  'test/unit/composition/check-configuration.test.ts',
+  'test/unit/stores/file-reset-memory.test.ts',
+];
+
+/** Each path of the service once: verify, challenges, releases, reload, decisions, tenants, callers, outages. */
+export const CORE_OF_SERVICE = [
+  'decision-log',
+  'decision',
+  'failures',
+  'freshness',
+  'key-release',
+  'operation',
+  'outages',
+  'policies',
+  'tenants',
+  'token-callers',
+];
+
+export interface LeftOut {
+  readonly files: readonly string[];
+  readonly why: string;
+}
+
+/** What `npm test` leaves out for its time. */
+export const LEFT_OUT: readonly LeftOut[] = [
+  {
+    files: [`test/integration/service/!(${CORE_OF_SERVICE.join('|')}).test.ts`],
+    why: 'the other files of the folder take each path of the service once',
+  },
+  {
+    files: ['test/integration/{attestation-services,cli,endorsements,key-vault,lab,outgoing,stores,traces}/**'],
+    why: 'test/unit has the parts of what these run as a whole',
+  },
+  {
+    files: ['test/integration/real/**', 'test/robustness/**'],
+    why: 'they repeat a test for each bit, recipe or piece of real evidence',
+  },
+  {
+    files: ['test/adding-a-tee/**', 'test/deploy/**'],
+    why: 'they compile a copy of the project, or read the chart',
+  },
+];
+
+/** What all runs have in common. */
+export const RUN: Options = {
+  globalSetup: ['test/global-setup.ts'],
+  sequence: { sequencer: Order },
+  // Left out, one core is kept free for a main process that has nothing to do.
+  maxWorkers: '100%',
+};
+
+/** A thread with a SQLite file runs the bundle that test/global-setup.ts makes. */
+export const RESOLVE = {
+  alias: [{ find: /^\.\/worker-body\.js$/, replacement: fileURLToPath(new URL('./worker-body.ts', import.meta.url)) }],
+};
+
+/** Modules keep nothing that a test could leave to the next: loading them once a worker saves most of the time. */
+export function projects(leftOut: readonly LeftOut[] = []): TestProjectInlineConfiguration[] {
+  const exclude = ['test/{system,long}/**', ...leftOut.flatMap(({ files }) => files)];
+  const each: Options = { setupFiles: ['test/setup.ts'], testTimeout: 30_000, hookTimeout: 60_000 };
+  const shared: Options = { ...each, isolate: false };
+  const wholes = [...exclude, ...ALONE, 'test/unit/**'];
+  return [
+    // Two of them, since what a process has loaded grows with each file.
+    { resolve: RESOLVE, test: { ...shared, name: 'whole', include: ['test/**/*.test.ts'], exclude: wholes } },
+    { resolve: RESOLVE, test: { ...shared, name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: [...ALONE] } },
+    { resolve: RESOLVE, test: { ...each, name: 'alone', include: [...ALONE], exclude } },
+  ];
+}
