@@ -30,6 +30,11 @@ export const MIGRATIONS: readonly string[] = [
     tenant TEXT NOT NULL, policy TEXT NOT NULL, outcome TEXT NOT NULL, decision_id TEXT NOT NULL,
     PRIMARY KEY (tenant, policy, outcome, decision_id)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE releases (
+    decision_id TEXT NOT NULL, chain TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL,
+    PRIMARY KEY (decision_id, chain, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX releases_by_record ON releases (chain, seq);
 
   CREATE TABLE objects (sha256 TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
   CREATE TABLE decision_objects (
@@ -40,25 +45,10 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE challenges (
     id TEXT PRIMARY KEY, tenant TEXT NOT NULL, audience TEXT, policy TEXT, evidence_type TEXT,
-    expires_at INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0
+    expires_at INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0, issued_at INTEGER
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX challenges_by_expiry ON challenges (expires_at);
-  CREATE INDEX challenges_by_tenant ON challenges (tenant);
-  `,
-  `
-  ALTER TABLE challenges ADD COLUMN issued_at INTEGER;
-  `,
-  `
-  CREATE TABLE releases (
-    decision_id TEXT NOT NULL, chain TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL,
-    PRIMARY KEY (decision_id, chain, seq)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX releases_by_record ON releases (chain, seq);
-  `,
-  `
-  DROP INDEX challenges_by_tenant;
   CREATE TABLE challenge_counts (tenant TEXT PRIMARY KEY, held INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  INSERT INTO challenge_counts SELECT tenant, count(*) FROM challenges GROUP BY tenant;
   CREATE TRIGGER challenge_kept AFTER INSERT ON challenges BEGIN
     INSERT INTO challenge_counts VALUES (NEW.tenant, 1) ON CONFLICT (tenant) DO UPDATE SET held = held + 1;
   END;

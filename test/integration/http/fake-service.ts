@@ -246,7 +246,7 @@ export class FakeRecordedDecisions implements RecordedDecisionsUseCase {
     if (decisionId !== KNOWN_DECISION) throw new RefusedError('not_found', 'there is no decision of this id');
     const digest = 'cd'.repeat(32);
     const { decidedAt: at } = SUMMARY;
-    const decision = { ...SUMMARY, at, validUntil: at, retryable: false, checks: [], claims: {} };
+    const decision = { ...SUMMARY, at, validUntil: at, retryable: false, checks: [], quietChecks: [], claims: {} };
     const request = { audience: null };
     const content = { time: at, version: '0.1.0', principal: 'local', tenant: 'default', request };
     const record = {

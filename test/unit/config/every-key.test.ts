@@ -248,7 +248,10 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'traces.headersFile': [TRACES, 'is sent other headers after a reload'],
   'traces.sample': [TRACES, 'of 0 traces nothing, contacts nobody, and leaves the log without a trace'],
   'traces.trustParent': [TRACES, 'is followed where it is trusted, with its flag and without tracestate'],
-  inspector: ['integration/service/pages.test.ts', 'are not served where they are switched off, but for the documents'],
+  inspector: [
+    'integration/service/pages.test.ts',
+    'are not served where they are switched off, but for /docs and the files that it loads',
+  ],
   'log.level': ['unit/http/log.test.ts', 'writes nothing below its level'],
 };
 

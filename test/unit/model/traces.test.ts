@@ -15,7 +15,6 @@ describe('what spans say', () => {
       'veritee.decision_id',
       'veritee.endorsements',
       'veritee.evidence_type',
-      'veritee.item',
       'veritee.policies',
       'veritee.reasons',
       'veritee.request_id',
