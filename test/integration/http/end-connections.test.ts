@@ -99,32 +99,6 @@ describe('a server whose connections are ended', () => {
     third.close();
   });
 
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
-    'twin: resumes one of another process while the ticket keys are the same, in %s',
-    async (version) => {
-      let keys = new Uint8Array(48).fill(1);
-      const settings = { tls: { ...server, clientCa: null, clientCrl: [] }, ticketKeys: () => keys };
-      const [one, other] = [await start({ settings }), await start({ settings })];
-      const options = { ca: authority.pem, version };
-      const first = await TlsClient.connect(one.port, options);
-      expect(await first.ask()).toBe(200);
-      const { session } = first;
-      const second = await TlsClient.connect(other.port, { ...options, session });
-      expect([await second.ask(), second.isResumed]).toEqual([200, true]);
-      keys = new Uint8Array(48).fill(2);
-      other.exchangeTls(settings.tls);
-      const third = await TlsClient.connect(other.port, { ...options, session });
-      expect([await third.ask(), third.isResumed]).toEqual([200, false]);
-      one.endConnections();
-      await first.ended;
-      const fourth = await TlsClient.connect(one.port, { ...options, session });
-      expect([await fourth.ask(), fourth.isResumed]).toEqual([200, false]);
-      const again = await TlsClient.connect(other.port, { ...options, session: third.session });
-      expect([await again.ask(), again.isResumed]).toEqual([200, true]);
-      for (const client of [second, third, fourth, again]) client.close();
-    },
-  );
-
   it('ends a TLS handshake that has begun', async () => {
     const service = await start({ settings: { tls: { ...server, clientCa: null, clientCrl: [] } } });
     const { ended } = await open(service.port);
