@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CLAIM_ORIGINS, type ClaimOrigin } from '../src/policy/cel/claim-origins.js';
 import type { ClaimType, ObjectType, ScalarType } from '../src/policy/cel/claim-type.js';
@@ -80,5 +79,3 @@ function formOf({ form, range }: ScalarType): string {
   const what = form?.what ?? range?.what;
   return what === undefined ? '' : `: ${what}`;
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(CLAIMS_PATH, claimsText());

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CHECK_FAMILIES, type CheckClass } from '../src/model/checks/catalogue.js';
 import type { CheckRow, Example, Finding, Statement, TrustSubject, TrustValues } from '../src/model/checks/row.js';
@@ -168,5 +167,3 @@ function entryText(code: string, lines: readonly Line[]): string {
 function escaped(text: string): string {
   return text.replaceAll('<', '&lt;').replaceAll('*', '\\*').replaceAll('__', '\\_\\_');
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(CODES_PATH, codesText());

@@ -11,7 +11,7 @@ import { readOpenapi } from './generate.js';
 
 /**
  * The examples of openapi.yaml that are in files. The requests were recorded once, since keys and signatures differ each
- * time (`tsx scripts/examples.ts --record` makes others); the answers are what the service says of them today.
+ * time (`tsx scripts/examples.ts` makes others); the answers are what the service says of them today.
  */
 
 /** When the requests were made, and when the service that answers has them. */
@@ -54,7 +54,8 @@ async function recordRequests(): Promise<void> {
   write(REQUESTS.eventLog, { type: 'event-log', log, pcrs: { sha256: pcrs } });
 }
 
-async function recordAnswers(): Promise<void> {
+/** Writes the answers of a service of today to the recorded requests. */
+export async function recordAnswers(): Promise<void> {
   const clock: Clock = { now: () => MADE_AT, monotonicMs: () => performance.now() };
   const service = await startDefaultService(clock);
   try {
@@ -87,7 +88,4 @@ function write(path: string, value: JsonObject): void {
   writeFileSync(inProject(path), `${JSON.stringify(value, null, 2)}\n`);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes('--record')) await recordRequests();
-  await recordAnswers();
-}
+if (process.argv[1] === fileURLToPath(import.meta.url)) await recordRequests();

@@ -1,12 +1,8 @@
 import 'reflect-metadata';
-import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { explainedDecision } from '../src/cli/decision-table.js';
 import { presentDecision } from '../src/wire/present-decision.js';
 import { createSituationLab, SITUATIONS } from '../test/explanations/situations.js';
 import { withStableDigests } from '../test/explanations/stable-digests.js';
-
-export const EXPLANATIONS_PATH = fileURLToPath(new URL('../docs/explanations.md', import.meta.url));
 
 const HEAD = `# Explanations
 
@@ -20,7 +16,7 @@ A group of checks that all pass is one line; \`--explain-all\` lists every check
 each path from the leaf to the root.
 `;
 
-/** The text of docs/explanations.md. */
+/** The text of docs/generated/explanations.md. */
 export async function explanationsText(): Promise<string> {
   const lab = await createSituationLab();
   const sections = [];
@@ -34,5 +30,3 @@ export async function explanationsText(): Promise<string> {
   }
   return [HEAD, ...sections].join('\n');
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(EXPLANATIONS_PATH, await explanationsText());

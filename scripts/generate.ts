@@ -39,8 +39,15 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['src/relying-party/generated/openapi-types.ts', await typesModule(withSchemasFor(document, CLIENT_SCHEMAS))],
     ['src/inspector/generated/openapi-types.ts', await typesModule(withSchemasFor(document, INSPECTOR_SCHEMAS))],
     ['src/wire/generated/openapi-schemas.ts', schemasModule(document)],
-    ['src/wire/generated/openapi-document.ts', documentModule(document)],
+    [DOCUMENT_PATH, documentText(document)],
   ]);
+}
+
+export const DOCUMENT_PATH = 'src/wire/generated/openapi-document.ts';
+
+/** The module with the whole document, examples of files included. */
+export function documentText(document: OpenAPI3 = readOpenapi()): string {
+  return documentModule(document);
 }
 
 /** openapi.yaml as it stands: long examples are in files beside it, which it names by `externalValue`. */

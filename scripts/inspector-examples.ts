@@ -26,7 +26,7 @@ import {
 
 /**
  * The examples of the inspector: requests of the lab, and what a service says that trusts the lab's roots. The requests were recorded
- * once, since keys and signatures differ each time (`tsx scripts/inspector-examples.ts --record` makes others); the answers are
+ * once, since keys and signatures differ each time (`tsx scripts/inspector-examples.ts` makes others); the answers are
  * those of today.
  */
 
@@ -228,7 +228,8 @@ const bodyOf = (evidence: JsonObject, nonce: Uint8Array): JsonObject => ({
 /** 32 bytes that say what they are. */
 const nonceOf = (text: string) => Buffer.alloc(32, `${text} `);
 
-async function recordAnswers(): Promise<void> {
+/** Writes the answers of a service of today to the recorded bodies. */
+export async function recordAnswers(): Promise<void> {
   await withLabService(async (service) => {
     for (const file of exampleFiles()) {
       const example = readExample(file);
@@ -241,7 +242,4 @@ function write(file: string, value: object): void {
   writeFileSync(join(FOLDER, file), `${JSON.stringify(value, null, 2)}\n`);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes('--record')) await recordRequests();
-  await recordAnswers();
-}
+if (process.argv[1] === fileURLToPath(import.meta.url)) await recordRequests();

@@ -1,5 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { openAttestationServices } from '../src/composition/attestation-services.js';
 import { openEndorsements } from '../src/composition/endorsements.js';
 import { openHeldKeys } from '../src/composition/held-keys.js';
@@ -227,5 +226,3 @@ export async function hardeningText(): Promise<string> {
   if (begin < 0 || end < begin) throw new Error('docs/hardening.md has no place for the table of outgoing addresses');
   return text.slice(0, begin + BEGIN.length) + table + text.slice(end);
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(DOCUMENT, await hardeningText());

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { receiptVectors } from '../test/receipts/vectors.js';
 
@@ -8,5 +7,3 @@ export const RECEIPT_VECTORS_PATH = fileURLToPath(new URL('../docs/receipt-vecto
 export function receiptVectorsText(): string {
   return `${JSON.stringify(receiptVectors(), null, 2)}\n`;
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(RECEIPT_VECTORS_PATH, receiptVectorsText());

@@ -12,4 +12,4 @@ export function isOutput(path: string): boolean {
 }
 
 const OUTPUT =
-  /^(src\/[^/]+\/generated\/|src\/inspector\/examples\/|examples\/|docs\/(claims|codes|explanations|messages|threat-coverage)\.md$|docs\/receipt-vectors\.json$)/;
+  /^(src\/[^/]+\/generated\/|src\/inspector\/examples\/|examples\/|docs\/(claims|codes)\.md$|docs\/receipt-vectors\.json$)/;

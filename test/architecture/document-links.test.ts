@@ -5,7 +5,7 @@ import { PROJECT, readProjectFile } from './project-files.js';
 
 const named = (folder: string) =>
   readdirSync(join(PROJECT, folder), { recursive: folder === 'docs', encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
+    .filter((name) => name.endsWith('.md') && !name.startsWith('generated/'))
     .map((name) => join(folder, name));
 
 const DOCUMENTS = ['.', 'docs', 'deploy', 'clients/typescript', 'examples'].flatMap(named).sort();

@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { namedTests, rowIds, testsByRow } from '../../scripts/test-titles.js';
-import { COVERAGE_PATH, coverageText, listedThreats, missingCodes } from '../../scripts/threat-coverage.js';
+import { coverageText, listedThreats, missingCodes } from '../../scripts/threat-coverage.js';
 import { THREAT_GAPS } from '../../scripts/threat-gaps.js';
 import { THREAT_FAMILIES, THREAT_IDS } from '../../scripts/threat-rows.js';
-import { PROJECT, readProjectFile } from './project-files.js';
+import { PROJECT } from './project-files.js';
 
 const ROWS = THREAT_FAMILIES.flatMap(({ rows }) => rows);
 
-describe('docs/threat-coverage.md', () => {
+describe('the tests of the threat list', () => {
   const named = testsByRow(PROJECT);
 
-  it('is what is generated', () => {
-    expect(readProjectFile(COVERAGE_PATH), 'run npm run generate').toBe(coverageText(named));
+  it('are listed row by row', () => {
+    const headings = coverageText(named).match(/^### [A-Z]{3}-\d{2}/gm) ?? [];
+    expect(headings.map((heading) => heading.slice(4))).toEqual(THREAT_IDS);
   });
 
   it('has each row once', () => {

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ALL_MISTAKES, MESSAGES_PATH, messagesText } from '../../scripts/messages.js';
+import { ALL_MISTAKES, messagesText } from '../../scripts/messages.js';
 import { COMMAND_LINE_MISTAKES } from './command-line-mistakes.js';
 import { ENVIRONMENT_MISTAKES } from './environment-mistakes.js';
 import { HTTP_MISTAKES } from './http-mistakes.js';
@@ -63,9 +62,10 @@ describe.each(COMMANDS)('%s', (_, mistakes) => {
   });
 });
 
-describe('docs/messages.md', () => {
-  it('is what is generated', () => {
-    expect(readFileSync(MESSAGES_PATH, 'utf8'), 'run npm run generate').toBe(messagesText());
+describe('the table of mistakes', () => {
+  it('has a line for each', () => {
+    const lines = messagesText().match(/^\| (?!Mistake \|)/gm) ?? [];
+    expect(lines.length).toBe(ALL_MISTAKES.length);
   });
 
   it('lists no mistake twice', () => {
