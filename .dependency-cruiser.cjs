@@ -3,55 +3,39 @@
  * docs/architecture.md has the picture, which a test compares with this table.
  */
 const ROOMS = {
-  model: [],
-  formats: ['model'],
-  crypto: ['formats', 'model'],
-  vendors: ['crypto', 'formats', 'model'],
-  'measured-boot': ['crypto', 'formats', 'model'],
-  tokens: ['crypto', 'formats', 'model'],
-  verifiers: ['measured-boot', 'tokens', 'vendors', 'crypto', 'formats', 'model'],
-  inspect: ['measured-boot', 'vendors', 'formats', 'model'],
-  schema: ['model'],
-  policy: ['schema', 'crypto', 'model'],
-  comparison: ['model'],
-  files: ['model'],
-  outgoing: ['model'],
-  endorsements: ['files', 'outgoing', 'vendors', 'crypto', 'formats', 'model'],
-  'azure-identity': ['outgoing', 'formats', 'model'],
-  'attestation-services': ['azure-identity', 'outgoing', 'crypto', 'formats', 'model'],
-  'key-vault': ['azure-identity', 'outgoing', 'crypto', 'formats', 'model'],
-  results: ['crypto', 'formats', 'model'],
-  gates: ['relying-party', 'crypto', 'formats', 'model'],
-  traces: ['files', 'outgoing', 'model'],
-  'decision-log': ['formats', 'model'],
-  stores: ['files', 'model'],
-  service: ['verifiers', 'inspect', 'policy', 'comparison', 'model'],
-  callers: ['tokens', 'crypto', 'formats', 'model'],
-  wire: ['formats', 'model'],
-  http: ['wire', 'service', 'model'],
-  collector: ['outgoing', 'crypto', 'formats', 'model'],
-  cli: ['wire', 'service', 'collector', 'relying-party', 'model'],
-  config: ['schema', 'model'],
+  core: [],
+  formats: ['core'],
+  crypto: ['formats', 'core'],
+  boot: ['crypto', 'formats', 'core'],
+  tee: ['boot', 'crypto', 'formats', 'core'],
+  schema: ['core'],
+  policy: ['schema', 'crypto', 'core'],
+  judge: ['tee', 'policy', 'core'],
+  workbench: ['judge', 'tee', 'inspect', 'policy', 'core'],
+  replay: ['judge', 'policy', 'core'],
+  receipts: ['relying-party', 'crypto', 'formats', 'core'],
+  release: ['outside', 'crypto', 'formats', 'core'],
+  log: ['formats', 'core'],
+  files: ['core'],
+  stores: ['files', 'core'],
+  outside: ['crypto', 'formats', 'core'],
+  endorsements: ['files', 'outside', 'tee', 'crypto', 'formats', 'core'],
+  telemetry: ['files', 'outside', 'core'],
+  config: ['schema', 'core'],
+  callers: ['crypto', 'formats', 'core'],
+  wire: ['formats', 'core'],
+  http: ['wire', 'judge', 'workbench', 'replay', 'core'],
+  collector: ['outside', 'crypto', 'formats', 'core'],
+  cli: ['wire', 'judge', 'workbench', 'replay', 'collector', 'relying-party', 'core'],
+  inspect: ['boot', 'tee', 'formats', 'core'],
   // Runs in browsers, and is a package of its own.
   'relying-party': [],
   // Runs in browsers alone.
-  inspector: ['inspect', 'measured-boot', 'vendors', 'formats', 'schema', 'relying-party', 'model'],
+  inspector: ['inspect', 'boot', 'tee', 'formats', 'schema', 'relying-party', 'core'],
 };
 
 /** Rooms without a world: given the same bytes, endorsements and instant they answer the same. */
-const PURE_ROOMS = [
-  'model',
-  'formats',
-  'crypto',
-  'vendors',
-  'measured-boot',
-  'tokens',
-  'verifiers',
-  'inspect',
-  'schema',
-  'policy',
-  'comparison',
-];
+const PURE_ROOMS = ['core', 'formats', 'crypto', 'boot', 'tee', 'inspect', 'schema', 'policy', 'judge/cross-check'];
 
 /** All that pure rooms may import from outside of the project. */
 const PURE_PACKAGES = ['jose', 'lru-cache', 'yaml', 'tsyringe'];
@@ -59,22 +43,22 @@ const PURE_PACKAGES = ['jose', 'lru-cache', 'yaml', 'tsyringe'];
 /** Parses and type-checks rules. Nothing evaluates an expression with it. */
 const RULE_PARSER = '@marcbachmann/cel-js';
 
-/** Folders of `verifiers` that those of single types of evidence share. */
-const SHARED_BY_VERIFIERS = ['attestation-key', 'binding', 'event-log', 'evidence', 'paravisor', 'tokens'];
+/** Vendors' rules: all that endorsements and readers for people may import of a TEE. */
+const VENDOR_RULES = 'snp/amd|tdx/intel';
 
 /**
  * The only files that know Intel's early collateral by type: its source, its readers, what judges by it beside the decision,
  * what notes it for judging again, and the wiring.
  */
 const EARLY_COLLATERAL = [
-  'model/early-collateral',
-  'vendors/intel/(evaluation-numbers|recovery-events)',
+  'core/early-collateral',
+  'tee/tdx/intel/(evaluation-numbers|recovery-events)',
   'endorsements/intel/(open-)?early-collateral',
-  'service/early-collateral',
-  'service/(witness|world-answers)',
+  'judge/early-collateral',
+  'judge/(witness|world-answers)',
 ];
 
-const EVERY_ROOM = [...Object.keys(ROOMS), 'composition'].join('|');
+const EVERY_ROOM = [...Object.keys(ROOMS), 'app'].join('|');
 
 const directions = Object.entries(ROOMS).map(([room, mayImport]) => ({
   name: `direction-${room}`,
@@ -94,23 +78,35 @@ module.exports = {
       to: {},
     },
     {
-      name: 'model-imports-nothing',
+      name: 'core-imports-nothing',
       severity: 'error',
-      from: { path: '^src/model/' },
-      to: { pathNot: '^src/model/' },
+      from: { path: '^src/core/' },
+      to: { pathNot: '^src/core/' },
     },
     {
-      // Azure CVM gets the hardware verifier through its constructor.
-      name: 'verifiers-apart',
+      // Azure gets the hardware verifiers through its constructors.
+      name: 'tees-apart',
       severity: 'error',
-      from: { path: '^src/verifiers/([^/]+)/' },
-      to: { path: '^src/verifiers/[^/]+/', pathNot: `^src/verifiers/($1|${SHARED_BY_VERIFIERS.join('|')})/` },
+      from: { path: '^src/tee/([^/]+)/' },
+      to: { path: '^src/tee/[^/]+/', pathNot: `^src/tee/($1|shared|${VENDOR_RULES})/` },
+    },
+    {
+      name: 'shared-imports-no-tee',
+      severity: 'error',
+      from: { path: '^src/tee/shared/' },
+      to: { path: '^src/tee/', pathNot: `^src/tee/(shared|${VENDOR_RULES})/` },
     },
     {
       name: 'vendors-apart',
       severity: 'error',
-      from: { path: '^src/vendors/([^/]+)/' },
-      to: { path: '^src/vendors/[^/]+/', pathNot: '^src/vendors/$1/' },
+      from: { path: `^src/tee/(${VENDOR_RULES})/` },
+      to: { path: '^src/tee/', pathNot: '^src/tee/$1/' },
+    },
+    {
+      name: 'vendor-rules-alone',
+      severity: 'error',
+      from: { path: '^src/(endorsements|inspect|inspector)/' },
+      to: { path: '^src/tee/', pathNot: `^src/tee/(${VENDOR_RULES})/` },
     },
     {
       // What the two have in common is in `files`.
@@ -123,8 +119,8 @@ module.exports = {
       // What answers a decision cannot name it, and so cannot take it for its own.
       name: 'early-collateral-apart',
       severity: 'error',
-      from: { path: '^src/', pathNot: `^src/((${EARLY_COLLATERAL.join('|')})\\.ts$|composition/)` },
-      to: { path: '^src/(model|endorsements/intel)/(open-)?early-collateral\\.ts$' },
+      from: { path: '^src/', pathNot: `^src/((${EARLY_COLLATERAL.join('|')})\\.ts$|app/)` },
+      to: { path: '^src/(core|endorsements/intel)/(open-)?early-collateral\\.ts$' },
     },
     {
       // An allow list: what is not known to be without a world is taken to have one.
@@ -186,22 +182,22 @@ module.exports = {
       name: 'pure-rooms-untraced',
       severity: 'error',
       from: { path: `^src/(${PURE_ROOMS.join('|')})/` },
-      to: { path: '^src/model/traces\\.ts$' },
+      to: { path: '^src/core/traces\\.ts$' },
     },
     {
       name: 'opentelemetry-only-in-traces',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/traces/' },
+      from: { path: '^src/', pathNot: '^src/telemetry/traces/' },
       to: { path: '(^|/)node_modules/@opentelemetry/' },
     },
     {
       // Its libraries are loaded where traces are configured, and cost nobody else anything.
       name: 'traces-loaded-on-demand',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/traces/' },
+      from: { path: '^src/', pathNot: '^src/telemetry/traces/' },
       to: {
-        path: '^src/traces/',
-        pathNot: '^src/traces/collector-headers\\.ts$',
+        path: '^src/telemetry/traces/',
+        pathNot: '^src/telemetry/traces/collector-headers\\.ts$',
         dynamic: false,
         dependencyTypesNot: ['type-only'],
       },

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { JsonObject, JsonValue } from '../src/model/json.js';
-import type { Clock } from '../src/model/ports.js';
+import type { JsonObject, JsonValue } from '../src/core/json.js';
+import type { Clock } from '../src/core/ports.js';
 import { type ExampleObject, requestExamplesOf, startDefaultService } from '../test/contract/request-examples.js';
 import { createAmdPki } from '../test/lab/amd-pki.js';
 import { applicationEvent, buildEventLog, firmwareEvents, replayEvents } from '../test/lab/event-log-builder.js';

@@ -108,7 +108,7 @@ function documentModule(document: unknown): string {
 
 /** A module and not a JSON file, since Node 20 warns about the import of JSON. */
 function jsonModule(comment: string, name: string, text: string): string {
-  const imported = "import type { JsonObject } from '../../model/json.js';\n";
+  const imported = "import type { JsonObject } from '../../core/json.js';\n";
   return [NOTE, imported, comment, `export const ${name}: JsonObject = ${text};\n`].join('\n');
 }
 

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { SnpProduct } from '../src/model/claims.js';
-import type { JsonObject, JsonValue } from '../src/model/json.js';
-import type { Clock } from '../src/model/ports.js';
+import type { SnpProduct } from '../src/core/claims.js';
+import type { JsonObject, JsonValue } from '../src/core/json.js';
+import type { Clock } from '../src/core/ports.js';
 import { type DefaultService, startDefaultService } from '../test/contract/request-examples.js';
 import {
   AZURE_MRTD,

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { openAttestationServices } from '../src/composition/attestation-services.js';
-import { openEndorsements } from '../src/composition/endorsements.js';
-import { openHeldKeys } from '../src/composition/held-keys.js';
-import { openCallers } from '../src/composition/open-callers.js';
-import { openReceiptVaults } from '../src/composition/receipt-vaults.js';
-import { SYSTEM_CLOCK } from '../src/composition/system.js';
-import { openTraces } from '../src/composition/traces.js';
+import { openAttestationServices } from '../src/app/attestation-services.js';
+import { openEndorsements } from '../src/app/endorsements.js';
+import { openHeldKeys } from '../src/app/held-keys.js';
+import { openCallers } from '../src/app/open-callers.js';
+import { openReceiptVaults } from '../src/app/receipt-vaults.js';
+import { SYSTEM_CLOCK } from '../src/app/system.js';
+import { openTraces } from '../src/app/traces.js';
 import { loadConfiguration } from '../src/config/load-configuration.js';
-import type { Log } from '../src/model/ports.js';
-import type { OriginObserver } from '../src/outgoing/outages.js';
-import { ClockWatch } from '../src/service/clock-watch.js';
+import type { Log } from '../src/core/ports.js';
+import { ClockWatch } from '../src/judge/clock-watch.js';
+import type { OriginObserver } from '../src/outside/outages.js';
 
 const DOCUMENT = new URL('../docs/hardening.md', import.meta.url);
 const BEGIN = '<!-- outgoing addresses: made by npm run generate -->\n';

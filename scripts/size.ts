@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { groupedBy } from '../src/model/grouped.js';
+import { groupedBy } from '../src/core/grouped.js';
 import { isDocument, isOutput } from './size/kinds.js';
 import { fileRoad } from './size/road.js';
 import { type Source, sourceOf } from './size/source.js';

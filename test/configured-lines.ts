@@ -1,8 +1,8 @@
-import { servedLines, servedPins } from '../src/composition/amd-lines.js';
+import { servedLines, servedPins } from '../src/app/amd-lines.js';
 import type { Configuration } from '../src/config/configuration.js';
 import { loadConfiguration } from '../src/config/load-configuration.js';
-import type { AmdLines } from '../src/model/amd-lines.js';
-import type { AmdRootPins } from '../src/vendors/amd/roots.js';
+import type { AmdLines } from '../src/core/amd-lines.js';
+import type { AmdRootPins } from '../src/tee/snp/amd/roots.js';
 import { type AmdPki, type ConfigurableProduct, lineConfiguration } from './lab/index.js';
 
 /** Product lines of the lab that are not built in, as a configuration adds them. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import dcapQvl from '@phala/dcap-qvl';
 import { initSync, js_verify } from '@phala/dcap-qvl-web';
-import type { TdxCollateral } from '../src/model/evidence.js';
+import type { TdxCollateral } from '../src/core/evidence.js';
 import { wireCollateral } from './lab/wire-evidence.js';
 
 /**

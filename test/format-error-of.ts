@@ -1,4 +1,4 @@
-import { FormatError } from '../src/model/errors.js';
+import { FormatError } from '../src/core/errors.js';
 
 /** Code and pointer of the FormatError that a call must throw. Any other outcome fails the test. */
 export function formatErrorOf(call: () => unknown): { readonly code: string; readonly pointer: string | null } {

@@ -8,7 +8,7 @@ type Options = NonNullable<ViteUserConfig['test']>;
 export const ALONE: readonly string[] = [
   'test/integration/endorsements/carried-chains.test.ts',
   'test/integration/service/vtpm-resets.test.ts',
-  'test/unit/composition/check-configuration.test.ts',
+  'test/unit/app/check/check-configuration.test.ts',
   'test/unit/stores/file-reset-memory.test.ts',
 ];
 

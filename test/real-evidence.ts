@@ -1,7 +1,5 @@
-import { hashed } from '../src/crypto/digest.js';
-import { parsePemCertificates } from '../src/formats/pem.js';
-import type { SnpProduct } from '../src/model/claims.js';
-import type { EndorsementSet, SnpEndorsementSet } from '../src/model/endorsement.js';
+import type { SnpProduct } from '../src/core/claims.js';
+import type { EndorsementSet, SnpEndorsementSet } from '../src/core/endorsement.js';
 import type {
   AkCertificateInput,
   AzSnpVtpmEvidence,
@@ -10,7 +8,9 @@ import type {
   SnpEvidence,
   TpmEvidence,
   TpmQuoteInput,
-} from '../src/model/evidence.js';
+} from '../src/core/evidence.js';
+import { hashed } from '../src/crypto/digest.js';
+import { parsePemCertificates } from '../src/formats/pem.js';
 import type { Native } from './lab/native.js';
 import { collateralOf } from './real-tdx-evidence.js';
 import { readVector, type Vector } from './vectors.js';

@@ -1,4 +1,4 @@
-import type { TdxCollateral } from '../src/model/evidence.js';
+import type { TdxCollateral } from '../src/core/evidence.js';
 import type { Vector } from './vectors.js';
 
 /** Reads a file of a vector; a recipe gives another reader. */

@@ -84,7 +84,7 @@ export async function bundleStyle(root: string): Promise<OutputFile> {
 
 /** What needs Node, and what the bundle takes in its place: functions of the same names, which tests hold to the same cases. */
 const TWINS: { readonly [module: string]: string } = {
-  'src/model/bytes.js': 'src/inspector/browser-bytes.ts',
+  'src/core/bytes.js': 'src/inspector/browser-bytes.ts',
   'src/crypto/digest.js': 'src/inspector/browser-digest.ts',
 };
 

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type CredentialClock, requireReliable } from '../model/clock-doubt.js';
-import type { Log } from '../model/ports.js';
-import type { Caller } from '../model/request.js';
+import { type CredentialClock, requireReliable } from '../core/clock-doubt.js';
+import type { Log } from '../core/ports.js';
+import type { Caller } from '../core/request.js';
 
 /** A key by which a caller is recognised. */
 export interface ApiKey {

@@ -1,9 +1,9 @@
+import { type CredentialClock, requireReliable } from '../core/clock-doubt.js';
+import { FormatError } from '../core/errors.js';
+import type { Caller } from '../core/request.js';
 import { spkiDigest } from '../crypto/key-cache.js';
 import { dnsNames, uriNames } from '../formats/alternative-names.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
-import { type CredentialClock, requireReliable } from '../model/clock-doubt.js';
-import { FormatError } from '../model/errors.js';
-import type { Caller } from '../model/request.js';
 import { unauthorized } from './unauthorized.js';
 
 export interface CertificateCaller {

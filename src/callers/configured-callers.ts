@@ -1,5 +1,5 @@
-import type { CallerDirectory, PresentedCredentials, RequestHeaders } from '../model/caller-directory.js';
-import type { Caller } from '../model/request.js';
+import type { CallerDirectory, PresentedCredentials, RequestHeaders } from '../core/caller-directory.js';
+import type { Caller } from '../core/request.js';
 import type { ApiKeyCallers } from './api-keys.js';
 import type { CertificateCallers } from './client-certificates.js';
 import type { TokenCallers } from './token-callers.js';

@@ -1,5 +1,5 @@
-import type { CallerDirectory } from '../model/caller-directory.js';
-import type { Caller, Role } from '../model/request.js';
+import type { CallerDirectory } from '../core/caller-directory.js';
+import type { Caller, Role } from '../core/request.js';
 
 /** No callers configured: everybody who reaches the socket is `local`, under loopback Host names only. */
 export class LocalCaller implements CallerDirectory {

@@ -1,10 +1,10 @@
-import { Checks } from '../model/check.js';
-import { type CredentialClock, requireReliable } from '../model/clock-doubt.js';
-import type { Sourced, TokenKeySet, Unavailable } from '../model/endorsement.js';
-import { FormatError, RefusedError } from '../model/errors.js';
-import type { JsonObject } from '../model/json.js';
-import type { Log } from '../model/ports.js';
-import type { Caller } from '../model/request.js';
+import { Checks } from '../core/check.js';
+import { type CredentialClock, requireReliable } from '../core/clock-doubt.js';
+import type { Sourced, TokenKeySet, Unavailable } from '../core/endorsement.js';
+import { FormatError, RefusedError } from '../core/errors.js';
+import type { JsonObject } from '../core/json.js';
+import type { Log } from '../core/ports.js';
+import type { Caller } from '../core/request.js';
 import {
   kidOf,
   type ReadToken,
@@ -12,7 +12,7 @@ import {
   type TokenScheme,
   type TypeRules,
   verifyToken,
-} from '../tokens/token-verification.js';
+} from '../crypto/token/token-verification.js';
 import { unauthorized } from './unauthorized.js';
 
 /** Keys of an issuer, wherever they are from. */

@@ -1,4 +1,4 @@
-import { type JsonValue, memberOf } from '../model/json.js';
+import { type JsonValue, memberOf } from '../core/json.js';
 import type { TokenCaller } from './token-callers.js';
 
 /** What a caller demands of the claims of a token that verifies. */

@@ -1,4 +1,4 @@
-import { RefusedError } from '../model/errors.js';
+import { RefusedError } from '../core/errors.js';
 
 /** Nobody is recognised. The detail is for whoever asks. */
 export function unauthorized(detail: string, options: { readonly endsConnection?: boolean } = {}): RefusedError {

@@ -1,4 +1,4 @@
-import type { LintProblem } from '../model/lint-problem.js';
+import type { LintProblem } from '../core/lint-problem.js';
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { EVIDENCE_FILES } from '../collector/evidence-files.js';
-import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
+import { listedNames, nearNames, quotedName } from '../core/names-in-messages.js';
 import { UsageError } from './input.js';
 
 /** Name of the command that shows the help of others. */

@@ -1,7 +1,7 @@
-import type { JsonObject } from '../model/json.js';
-import type { BootComparisons, RawInspections } from '../service/inspections.js';
+import type { JsonObject } from '../core/json.js';
 import type { RequestLimits } from '../wire/read-body.js';
 import { readInspectRequest } from '../wire/read-requests.js';
+import type { BootComparisons, RawInspections } from '../workbench/inspections.js';
 import { type NamedInput, readingInput } from './input.js';
 import { kindOf } from './inspect-command.js';
 import { EXIT_CODE, type Output, printable, shownValue } from './output.js';

@@ -1,9 +1,9 @@
-import { OUTCOMES } from '../model/decision.js';
-import type { DecisionQuery, FoundDecision, LogStore } from '../model/decision-log.js';
-import { FormatError } from '../model/errors.js';
-import { listedNames, quotedName } from '../model/names-in-messages.js';
-import { ChangedDecisionError } from '../model/recorded-decision.js';
-import { POLICY_ID } from '../model/request.js';
+import { OUTCOMES } from '../core/decision.js';
+import type { DecisionQuery, FoundDecision, LogStore } from '../core/decision-log.js';
+import { FormatError } from '../core/errors.js';
+import { listedNames, quotedName } from '../core/names-in-messages.js';
+import { ChangedDecisionError } from '../core/recorded-decision.js';
+import { POLICY_ID } from '../core/request.js';
 import { presentFoundDecision } from '../wire/present-recorded-decision.js';
 import { readInstant } from '../wire/read-requests.js';
 import type { Schemas } from '../wire/schema-check.js';

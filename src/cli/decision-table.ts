@@ -1,4 +1,4 @@
-import type { ExplainedPart } from '../model/explanation.js';
+import type { ExplainedPart } from '../core/explanation.js';
 import type { Schemas } from '../wire/schema-check.js';
 import { explanationText } from './explanation-text.js';
 import { OUTCOME_COLOUR, type Output, printable, RESULT_COLOUR, styledFor } from './output.js';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../model/json.js';
+import type { JsonObject } from '../core/json.js';
 import { printable, shownValue } from './output.js';
 
 const TYPE_WIDTH = 32;

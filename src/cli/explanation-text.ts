@@ -1,6 +1,6 @@
-import type { CheckId } from '../model/codes.js';
-import { groupedBy } from '../model/grouped.js';
-import { isObject, type JsonValue } from '../model/json.js';
+import type { CheckId } from '../core/codes.js';
+import { groupedBy } from '../core/grouped.js';
+import { isObject, type JsonValue } from '../core/json.js';
 import type { Schemas } from '../wire/schema-check.js';
 import { type Output, printable, RESULT_COLOUR, styledFor } from './output.js';
 import { ruleLines } from './rule-text.js';

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
-import { isSystemError } from '../model/file-problem.js';
+import { isSystemError } from '../core/file-problem.js';
 
 /** A program of a gate did not do what it has to. The message is a sentence for people, without what the program wrote. */
 export class GateProgramError extends Error {

@@ -1,4 +1,4 @@
-import { FormatError } from '../model/errors.js';
+import { FormatError } from '../core/errors.js';
 
 /** What somebody typed cannot be used, or a file that they named. The lines are for people. */
 export class UsageError extends Error {

@@ -1,9 +1,9 @@
-import type { EventLogFile, StructureKind } from '../model/evidence.js';
-import type { JsonObject } from '../model/json.js';
-import type { InspectEvidenceUseCase, RawInspections } from '../service/inspections.js';
+import type { EventLogFile, StructureKind } from '../core/evidence.js';
+import type { JsonObject } from '../core/json.js';
 import type { RequestLimits } from '../wire/read-body.js';
 import { readPcrsFile } from '../wire/read-pcrs-file.js';
 import { readInspectRequest } from '../wire/read-requests.js';
+import type { InspectEvidenceUseCase, RawInspections } from '../workbench/inspections.js';
 import { eventLogLines } from './event-log-table.js';
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from './input.js';
 import { EXIT_CODE, type Output, shownValue } from './output.js';

@@ -1,5 +1,5 @@
-import type { CaseResult, CoveredMember, SuiteResult } from '../service/policy-tests.js';
-import { isCovered } from '../service/policy-tests.js';
+import type { CaseResult, CoveredMember, SuiteResult } from '../workbench/policy-tests.js';
+import { isCovered } from '../workbench/policy-tests.js';
 import { caseProblems, memberName, missingCases } from './policy-test-command.js';
 
 /**

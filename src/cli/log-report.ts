@@ -1,4 +1,4 @@
-import { type ChainReport, type LogProblem, type LogReport, signedUpTo } from '../model/log-report.js';
+import { type ChainReport, type LogProblem, type LogReport, signedUpTo } from '../core/log-report.js';
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 
 /** What a verification cannot tell, and why. */

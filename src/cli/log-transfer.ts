@@ -1,4 +1,4 @@
-import type { LogProblem } from '../model/log-report.js';
+import type { LogProblem } from '../core/log-report.js';
 import { type NotKnown, notKnownLines, problemLines } from './log-report.js';
 import { EXIT_CODE, type Output, styledFor } from './output.js';
 

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
-import type { Outcome } from '../model/decision.js';
-import type { JsonValue } from '../model/json.js';
-import type { Log } from '../model/ports.js';
+import type { Outcome } from '../core/decision.js';
+import type { JsonValue } from '../core/json.js';
+import type { Log } from '../core/ports.js';
 import type { Schemas } from '../wire/schema-check.js';
 
 type Format = Parameters<typeof styleText>[0];

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { PolicyText } from '../service/policy-texts.js';
+import type { PolicyText } from '../workbench/policy-texts.js';
 import { addHelp, refuseUnknownCommand } from './command-help.js';
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 import { addPolicyDiff, type PolicyDiffActions } from './policy-diff-command.js';

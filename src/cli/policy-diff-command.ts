@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { JsonDifference } from '../model/json-differences.js';
+import type { JsonDifference } from '../core/json-differences.js';
 import { UsageError } from './input.js';
 import { EXIT_CODE, type Output, printable, shownValue, styledFor } from './output.js';
 

@@ -1,15 +1,15 @@
-import { FormatError } from '../model/errors.js';
-import { nearNames, quotedName } from '../model/names-in-messages.js';
-import type { VerifyRequest } from '../model/request.js';
-import type { RawInspections } from '../service/inspections.js';
+import { FormatError } from '../core/errors.js';
+import { nearNames, quotedName } from '../core/names-in-messages.js';
+import type { VerifyRequest } from '../core/request.js';
+import type { RequestLimits } from '../wire/read-body.js';
+import { overrideRequest, type RequestOverrides, readVerifyRequest } from '../wire/read-requests.js';
+import type { RawInspections } from '../workbench/inspections.js';
 import {
   ACCEPTABLE_CODES,
   type LearnPolicyUseCase,
   type LearnRequest,
   type SomethingLearned,
-} from '../service/learn-policy.js';
-import type { RequestLimits } from '../wire/read-body.js';
-import { overrideRequest, type RequestOverrides, readVerifyRequest } from '../wire/read-requests.js';
+} from '../workbench/learn-policy.js';
 import { type NamedInput, UsageError } from './input.js';
 import { EXIT_CODE, printable } from './output.js';
 import { malformedRequest, requireJson } from './verify-command.js';

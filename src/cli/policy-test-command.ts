@@ -1,4 +1,4 @@
-import { type CaseResult, type CoveredMember, isCovered, type SuiteResult } from '../service/policy-tests.js';
+import { type CaseResult, type CoveredMember, isCovered, type SuiteResult } from '../workbench/policy-tests.js';
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 import { wrappedLines } from './wrapped-lines.js';
 

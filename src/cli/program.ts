@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { ConfigurationError, FormatError, RefusedError } from '../model/errors.js';
+import { ConfigurationError, FormatError, RefusedError } from '../core/errors.js';
 import {
   addHelp,
   GATE_HELP,

@@ -3,8 +3,8 @@ import { requestBody, tokenEvidence } from '../collector/evidence-body.js';
 import { type EvidenceContents, type RawFile, readEvidenceFolder } from '../collector/evidence-files.js';
 import { type Recogniser, recogniseFiles } from '../collector/recognise-files.js';
 import { DECIDING, evidenceOf } from '../collector/request-files.js';
-import type { StructureKind } from '../model/evidence.js';
-import type { JsonObject } from '../model/json.js';
+import type { StructureKind } from '../core/evidence.js';
+import type { JsonObject } from '../core/json.js';
 import { isMeantAsJson, type NamedInput, readingInput, UsageError } from './input.js';
 
 /** How raw files are recognised, and who is told what became of them. */

@@ -1,8 +1,8 @@
-import type { LogStore } from '../model/decision-log.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
-import { noSuchDecision } from '../service/recorded-decisions.js';
+import type { LogStore } from '../core/decision-log.js';
+import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { presentRecordedDecision } from '../wire/present-recorded-decision.js';
 import type { Schemas } from '../wire/schema-check.js';
+import { noSuchDecision } from '../workbench/recorded-decisions.js';
 import { decisionTable } from './decision-table.js';
 import { UsageError } from './input.js';
 import { EXIT_CODE, type Output, printableTexts, shownValue, styledFor } from './output.js';

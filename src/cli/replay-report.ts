@@ -1,7 +1,7 @@
-import type { Outcome } from '../model/decision.js';
-import { quotedName } from '../model/names-in-messages.js';
-import { type Replay, type ReplayTime, speaks } from '../service/replay-decision.js';
-import type { NotReplayed, ReplayedDecision } from '../service/replay-decisions.js';
+import type { Outcome } from '../core/decision.js';
+import { quotedName } from '../core/names-in-messages.js';
+import { type Replay, type ReplayTime, speaks } from '../replay/replay-decision.js';
+import type { NotReplayed, ReplayedDecision } from '../replay/replay-decisions.js';
 import type { ReplayOptions } from './decisions-commands.js';
 import { UsageError } from './input.js';
 import { EXIT_CODE, OUTCOME_COLOUR, type Output, printable, shownValue, styledFor } from './output.js';

@@ -1,4 +1,4 @@
-import type { ExplainedPart } from '../model/explanation.js';
+import type { ExplainedPart } from '../core/explanation.js';
 import { printable, shownValue } from './output.js';
 import { wrappedLines } from './wrapped-lines.js';
 

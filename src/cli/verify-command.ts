@@ -1,11 +1,11 @@
-import type { Decision } from '../model/decision.js';
-import { FormatError } from '../model/errors.js';
-import type { Caller, VerifyRequest } from '../model/request.js';
-import type { RawInspections } from '../service/inspections.js';
-import type { VerifyEvidenceUseCase } from '../service/verify-evidence.js';
+import type { Decision } from '../core/decision.js';
+import { FormatError } from '../core/errors.js';
+import type { Caller, VerifyRequest } from '../core/request.js';
+import type { VerifyEvidenceUseCase } from '../judge/verify-evidence.js';
 import { presentDecision } from '../wire/present-decision.js';
 import type { RequestLimits } from '../wire/read-body.js';
 import { overrideRequest, type RequestOverrides, readVerifyRequest } from '../wire/read-requests.js';
+import type { RawInspections } from '../workbench/inspections.js';
 import { decisionTable, explainedDecision } from './decision-table.js';
 import { isMeantAsJson, malformed, type NamedInput, readingInput, UsageError } from './input.js';
 import { EXIT_CODE, type Output } from './output.js';

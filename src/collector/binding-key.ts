@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
+import { fileProblem, outputProblem } from '../core/file-problem.js';
+import type { JsonObject } from '../core/json.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
-import { fileProblem, outputProblem } from '../model/file-problem.js';
-import type { JsonObject } from '../model/json.js';
 import { CollectError } from './collect-error.js';
 import { hasCode, readBoundedFile, UnfitFileError } from './files.js';
 

@@ -1,12 +1,12 @@
 import { access, constants, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FormatError } from '../core/errors.js';
+import { fileProblem, isSystemError } from '../core/file-problem.js';
+import type { JsonObject } from '../core/json.js';
 import { boundValue } from '../crypto/bound-value.js';
 import { PEM_TEXT_BYTES, parsePemCertificates } from '../formats/pem.js';
 import { TD_REPORT_LENGTH } from '../formats/td-report.js';
-import { FormatError } from '../model/errors.js';
-import { fileProblem, isSystemError } from '../model/file-problem.js';
-import type { JsonObject } from '../model/json.js';
 import { certificateIn } from './ak-certificate.js';
 import { bindingKey } from './binding-key.js';
 import { CollectError } from './collect-error.js';

@@ -1,4 +1,4 @@
-import { fileProblem } from '../model/file-problem.js';
+import { fileProblem } from '../core/file-problem.js';
 import { hasCode, readBoundedFile, UnfitFileError } from './files.js';
 
 /** Where Linux and systemd keep the logs of what was measured. */

@@ -1,9 +1,9 @@
+import { hex, latin1 } from '../core/bytes.js';
+import { nullIfMalformed } from '../core/errors.js';
+import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { decodeBase64, encodeBase64Url } from '../formats/base64.js';
 import { parseClaimsSet, parseJws } from '../formats/jws.js';
 import { parseStrictJson } from '../formats/strict-json.js';
-import { hex, latin1 } from '../model/bytes.js';
-import { nullIfMalformed } from '../model/errors.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { CollectError } from './collect-error.js';
 import type { CollectedQuote } from './guest-tpm.js';
 import type { TsmReport } from './tsm-report.js';

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileProblem, folderProblem } from '../model/file-problem.js';
-import { quotedName } from '../model/names-in-messages.js';
+import { fileProblem, folderProblem } from '../core/file-problem.js';
+import { quotedName } from '../core/names-in-messages.js';
 import { CollectError } from './collect-error.js';
 import { readBoundedFile, UnfitFileError } from './files.js';
 

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hex } from '../core/bytes.js';
+import { FormatError } from '../core/errors.js';
+import { fileProblem, isSystemError } from '../core/file-problem.js';
 import { type PcrValues, readPcrValues } from '../formats/pcr-values.js';
 import { parseTpmsQuote } from '../formats/tpms-attest.js';
-import { hex } from '../model/bytes.js';
-import { FormatError } from '../model/errors.js';
-import { fileProblem, isSystemError } from '../model/file-problem.js';
 import { CollectError } from './collect-error.js';
 import { readBoundedFile, UnfitFileError } from './files.js';
 import { isDigestOf } from './pcr-values.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { link, rename, rm, writeFile } from 'node:fs/promises';
-import { outputProblem } from '../model/file-problem.js';
+import { outputProblem } from '../core/file-problem.js';
 import { CollectError } from './collect-error.js';
 import { hasCode, readFileIfThere } from './files.js';
 

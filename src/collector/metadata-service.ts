@@ -1,6 +1,6 @@
 import { encodeBase64Url } from '../formats/base64.js';
-import { BoundedAgent, type BoundedAnswer, type BoundedRequest, refusedStatus } from '../outgoing/bounded-agent.js';
-import { FetchError } from '../outgoing/fetch-error.js';
+import { BoundedAgent, type BoundedAnswer, type BoundedRequest, refusedStatus } from '../outside/bounded-agent.js';
+import { FetchError } from '../outside/fetch-error.js';
 import { CollectError } from './collect-error.js';
 import { type AmdCertification, readAmdCertification, readTdQuote } from './evidence-body.js';
 

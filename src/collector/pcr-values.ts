@@ -1,9 +1,9 @@
+import { FormatError } from '../core/errors.js';
+import { quotedName } from '../core/names-in-messages.js';
 import { equalInConstantTime } from '../crypto/constant-time.js';
 import { sha256 } from '../crypto/digest.js';
 import { PCR_COUNT, type PcrValues } from '../formats/pcr-values.js';
 import type { TpmsQuote } from '../formats/tpms-attest.js';
-import { FormatError } from '../model/errors.js';
-import { quotedName } from '../model/names-in-messages.js';
 
 export const ALL_PCRS: readonly number[] = Array.from({ length: PCR_COUNT }, (_, index) => index);
 

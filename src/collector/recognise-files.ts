@@ -1,3 +1,8 @@
+import { base64, isSameBytes, latin1 } from '../core/bytes.js';
+import { nullIfMalformed } from '../core/errors.js';
+import type { StructureKind } from '../core/evidence.js';
+import { isObject } from '../core/json.js';
+import { meantHint, quotedName } from '../core/names-in-messages.js';
 import { sha256 } from '../crypto/digest.js';
 import { isSameName } from '../formats/distinguished-name.js';
 import { parseEventLog } from '../formats/event-log.js';
@@ -9,11 +14,6 @@ import { parseStrictJson } from '../formats/strict-json.js';
 import { parseTdQuote } from '../formats/td-quote.js';
 import { parseTpmsQuote, type TpmsQuote } from '../formats/tpms-attest.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
-import { base64, isSameBytes, latin1 } from '../model/bytes.js';
-import { nullIfMalformed } from '../model/errors.js';
-import type { StructureKind } from '../model/evidence.js';
-import { isObject } from '../model/json.js';
-import { meantHint, quotedName } from '../model/names-in-messages.js';
 import { CollectError } from './collect-error.js';
 import { readAmdCertification, readTdQuote } from './evidence-body.js';
 import {

@@ -1,3 +1,5 @@
+import { FormatError } from '../core/errors.js';
+import { isObject, type JsonObject } from '../core/json.js';
 import { encodeBase64Url } from '../formats/base64.js';
 import { EVIDENCE_OF_HCL } from '../formats/evidence-parts.js';
 import { parseHclReport } from '../formats/hcl-report.js';
@@ -5,8 +7,6 @@ import { readPcrValues } from '../formats/pcr-values.js';
 import { parsePemCertificates } from '../formats/pem.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { parseTpmsQuote } from '../formats/tpms-attest.js';
-import { FormatError } from '../model/errors.js';
-import { isObject, type JsonObject } from '../model/json.js';
 import { certificateIn } from './ak-certificate.js';
 import { CollectError } from './collect-error.js';
 import {

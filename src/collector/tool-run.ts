@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { isSystemError } from '../model/file-problem.js';
+import { isSystemError } from '../core/file-problem.js';
 import { CollectError } from './collect-error.js';
 
 /** What a program came to. */

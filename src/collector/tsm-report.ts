@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isSystemError } from '../model/file-problem.js';
+import { isSystemError } from '../core/file-problem.js';
 import { CollectError } from './collect-error.js';
 import { readBoundedFile, UnfitFileError } from './files.js';
 

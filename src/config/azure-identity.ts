@@ -1,5 +1,5 @@
-import type { AzureIdentity } from '../model/azure-identity.js';
-import { isObject } from '../model/json.js';
+import type { AzureIdentity } from '../core/azure-identity.js';
+import { isObject } from '../core/json.js';
 import { orNull, type Schema, whole } from '../schema/schema.js';
 import { object, variants } from '../schema/structures.js';
 import { choice, pattern, uuid } from '../schema/values.js';

@@ -1,5 +1,5 @@
-import { isNamedLikeSharedProvider } from '../model/azure-attestation-regions.js';
-import { POLICY_ID, ROLES } from '../model/request.js';
+import { isNamedLikeSharedProvider } from '../core/azure-attestation-regions.js';
+import { POLICY_ID, ROLES } from '../core/request.js';
 import { either, optional, orNull, type Place, type Read, refined, type Schema, whole } from '../schema/schema.js';
 import { entries, list, object } from '../schema/structures.js';
 import { choice, hex, instant, lowerCase, pattern, text, textThat, uuid } from '../schema/values.js';

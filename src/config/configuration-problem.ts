@@ -1,6 +1,6 @@
-import { jsonPointer } from '../model/json.js';
-import type { LintProblem } from '../model/lint-problem.js';
-import type { PlacedProblem } from '../model/places.js';
+import { jsonPointer } from '../core/json.js';
+import type { LintProblem } from '../core/lint-problem.js';
+import type { PlacedProblem } from '../core/places.js';
 
 type Row = Pick<LintProblem, 'severity' | 'remedy'> & {
   /** What is wrong. One sentence for people: lower case, no period. */

@@ -1,5 +1,5 @@
-import { isKnownRegion, sharedProvider, unknownRegionOf } from '../model/azure-attestation-regions.js';
-import type { KeyPath, PlacedProblem } from '../model/places.js';
+import { isKnownRegion, sharedProvider, unknownRegionOf } from '../core/azure-attestation-regions.js';
+import type { KeyPath, PlacedProblem } from '../core/places.js';
 import type { ItaConfiguration, ItaIssuerConfiguration, MaaConfiguration } from './attestation-services.js';
 import { CONFIGURATION_SCHEMA, type Configuration, type ListenConfiguration } from './configuration.js';
 import { type Environment, mistypedVariables } from './environment.js';

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
-import { isObject } from '../model/json.js';
-import { POLICY_ID } from '../model/request.js';
+import { isObject } from '../core/json.js';
+import { POLICY_ID } from '../core/request.js';
 import { either, optional, orNull, type Read, type Schema } from '../schema/schema.js';
 import { entries, object, section } from '../schema/structures.js';
 import { choice, day, flag, hex, integer, number, pattern, text } from '../schema/values.js';

@@ -4,11 +4,11 @@ import {
   regionNamed,
   SHARED_REGIONS,
   sharedProvider,
-} from '../model/azure-attestation-regions.js';
-import { vaultKeyId } from '../model/key-vault-key.js';
-import { whyNoParavisorKey } from '../model/microsoft-launches.js';
-import { listedNames, meantHint } from '../model/names-in-messages.js';
-import { isOwnName } from '../model/receipt.js';
+} from '../core/azure-attestation-regions.js';
+import { vaultKeyId } from '../core/key-vault-key.js';
+import { whyNoParavisorKey } from '../core/microsoft-launches.js';
+import { listedNames, meantHint } from '../core/names-in-messages.js';
+import { isOwnName } from '../core/receipt.js';
 import type { Place } from '../schema/schema.js';
 import type { MaaConfiguration, MaaIssuerConfiguration } from './attestation-services.js';
 import { checkCaller, markOf } from './callers.js';

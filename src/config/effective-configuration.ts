@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { isObject } from '../model/json.js';
-import { placeIn } from '../model/places.js';
+import { isObject } from '../core/json.js';
+import { placeIn } from '../core/places.js';
 import type { CallerConfiguration } from './callers.js';
 import type { Configuration } from './configuration.js';
 import type { StoreConfiguration } from './redis-store.js';

@@ -1,6 +1,6 @@
-import { isObject, type JsonValue } from '../model/json.js';
-import { nearNames } from '../model/names-in-messages.js';
-import { placeIn } from '../model/places.js';
+import { isObject, type JsonValue } from '../core/json.js';
+import { nearNames } from '../core/names-in-messages.js';
+import { placeIn } from '../core/places.js';
 import type { Schema } from '../schema/schema.js';
 import { readYaml, type YamlProblem, type YamlText } from '../schema/yaml.js';
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { ConfigurationError } from '../model/errors.js';
-import { fileProblem } from '../model/file-problem.js';
-import { isObject, type JsonValue } from '../model/json.js';
-import { type PlacedProblem, placeIn } from '../model/places.js';
+import { ConfigurationError } from '../core/errors.js';
+import { fileProblem } from '../core/file-problem.js';
+import { isObject, type JsonValue } from '../core/json.js';
+import { type PlacedProblem, placeIn } from '../core/places.js';
 import { deepFreeze, Place, type Problem } from '../schema/schema.js';
 import { readYaml, type YamlProblem, type YamlText } from '../schema/yaml.js';
 import { CONFIGURATION_SCHEMA, type Configuration } from './configuration.js';

@@ -1,4 +1,4 @@
-import { AMD_LINES, type AmdLine, ANY_STEPPING, LINE_NAME, type Range } from '../model/amd-lines.js';
+import { AMD_LINES, type AmdLine, ANY_STEPPING, LINE_NAME, type Range } from '../core/amd-lines.js';
 import type { Place, Read } from '../schema/schema.js';
 import { entries, list, naming, object } from '../schema/structures.js';
 import { choice, hex, integer, single } from '../schema/values.js';

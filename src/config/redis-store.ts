@@ -1,4 +1,4 @@
-import { isObject } from '../model/json.js';
+import { isObject } from '../core/json.js';
 import { either, optional, orNull, type Place, type Read, type Schema } from '../schema/schema.js';
 import { list, object } from '../schema/structures.js';
 import { choice, integer, pattern, textThat } from '../schema/values.js';

@@ -1,6 +1,6 @@
-import type { AzureIdentity } from '../model/azure-identity.js';
-import { RELEASE_ENCS } from '../model/key-release.js';
-import { POLICY_ID } from '../model/request.js';
+import type { AzureIdentity } from '../core/azure-identity.js';
+import { RELEASE_ENCS } from '../core/key-release.js';
+import { POLICY_ID } from '../core/request.js';
 import { optional, orNull, type Read, type Schema } from '../schema/schema.js';
 import { byMember, object } from '../schema/structures.js';
 import { choice, flag, pattern } from '../schema/values.js';

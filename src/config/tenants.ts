@@ -1,5 +1,5 @@
-import type { KeyPath } from '../model/places.js';
-import { POLICY_ID } from '../model/request.js';
+import type { KeyPath } from '../core/places.js';
+import { POLICY_ID } from '../core/request.js';
 import { optional, type Place, type Read } from '../schema/schema.js';
 import { list, object } from '../schema/structures.js';
 import { pattern } from '../schema/values.js';

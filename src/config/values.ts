@@ -1,6 +1,6 @@
 import { isIP, isIPv4 } from 'node:net';
-import { releasableKey } from '../model/key-release.js';
-import { VAULT_DOMAINS, vaultKeyId } from '../model/key-vault-key.js';
+import { releasableKey } from '../core/key-release.js';
+import { VAULT_DOMAINS, vaultKeyId } from '../core/key-vault-key.js';
 import { optional, refined, type Schema } from '../schema/schema.js';
 import { list } from '../schema/structures.js';
 import { text, textThat } from '../schema/values.js';

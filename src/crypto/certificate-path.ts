@@ -1,8 +1,8 @@
+import { hex } from '../core/bytes.js';
+import type { CheckId } from '../core/codes.js';
 import { isSameName } from '../formats/distinguished-name.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
 import { EXTENSION, repeatedExtension } from '../formats/x509-extension.js';
-import { hex } from '../model/bytes.js';
-import type { CheckId } from '../model/codes.js';
 import { algorithmFitsKey, verifyIssuedSignature } from './issued-signature.js';
 import { spkiDigest } from './key-cache.js';
 import { keyProblem, type PathProfile } from './path-profile.js';

@@ -1,6 +1,6 @@
 import { createHash, hash as hashAtOnce } from 'node:crypto';
-import { hex } from '../model/bytes.js';
-import type { HashedDer } from '../model/endorsement.js';
+import { hex } from '../core/bytes.js';
+import type { HashedDer } from '../core/endorsement.js';
 
 /** SHA-256 over the parts one after the other, 32 bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {

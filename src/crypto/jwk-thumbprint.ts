@@ -1,7 +1,7 @@
+import type { JsonObject, JsonValue } from '../core/json.js';
+import type { RsaPublicKey } from '../core/rsa-public-key.js';
 import { encodeBase64Url } from '../formats/base64.js';
 import type { EcKey, RsaKey } from '../formats/public-key.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
-import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import { sha256 } from './digest.js';
 
 /** The members of a public JWK that its thumbprint is over, in lexicographic order (RFC 7638 section 3.2, RFC 8037). */

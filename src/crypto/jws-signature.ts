@@ -1,6 +1,6 @@
 import { compactVerify, errors } from 'jose';
-import type { P256PublicKey } from '../model/p256-public-key.js';
-import type { RsaPublicKey } from '../model/rsa-public-key.js';
+import type { P256PublicKey } from '../core/p256-public-key.js';
+import type { RsaPublicKey } from '../core/rsa-public-key.js';
 import { p256PublicKey, rsaPublicKey } from './key-cache.js';
 
 /**

@@ -1,10 +1,10 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { hex } from '../core/bytes.js';
+import type { RsaPublicKey } from '../core/rsa-public-key.js';
 import { encodeBase64Url } from '../formats/base64.js';
 import type { EcKey } from '../formats/public-key.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
-import { hex } from '../model/bytes.js';
-import type { RsaPublicKey } from '../model/rsa-public-key.js';
 import { isOnCurve } from './curve.js';
 import { sha256 } from './digest.js';
 

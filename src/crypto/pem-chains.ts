@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
+import { hex } from '../core/bytes.js';
+import { FormatError } from '../core/errors.js';
 import { parsePemCertificates } from '../formats/pem.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
-import { hex } from '../model/bytes.js';
-import { FormatError } from '../model/errors.js';
 import { sha256, textDigest } from './digest.js';
 
 interface PemChainsOptions<Chain> {

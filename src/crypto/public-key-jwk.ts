@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
-import { isSameBytes } from '../model/bytes.js';
-import type { JsonObject } from '../model/json.js';
+import { isSameBytes } from '../core/bytes.js';
+import type { JsonObject } from '../core/json.js';
 
 const MINIMUM_RSA_BITS = 2048;
 /** P-256, P-384 and P-521, as OpenSSL names them. */

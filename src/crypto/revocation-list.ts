@@ -1,8 +1,8 @@
+import type { CheckId } from '../core/codes.js';
 import { isSameName } from '../formats/distinguished-name.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
 import { type CrlFrame, readCrlEntries, type X509Crl } from '../formats/x509-crl.js';
 import { EXTENSION, repeatedExtension, type X509Extension } from '../formats/x509-extension.js';
-import type { CheckId } from '../model/codes.js';
 import { algorithmFitsKey, verifyIssuedSignature } from './issued-signature.js';
 import { keyProblem, type PathProfile } from './path-profile.js';
 

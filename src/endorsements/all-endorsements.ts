@@ -1,5 +1,5 @@
-import type { EndorsementRequest, EndorsementSet, EndorsementSource, FetchContext } from '../model/endorsement.js';
-import { NO_ROOM } from '../outgoing/fetch-error.js';
+import type { EndorsementRequest, EndorsementSet, EndorsementSource, FetchContext } from '../core/endorsement.js';
+import { NO_ROOM } from '../outside/fetch-error.js';
 import type { AkIssuersSource } from './attestation-keys/open-ak-issuers.js';
 import type { TdxCollateralSource } from './intel/intel-endorsements.js';
 import type { TokenKeysSource } from './token-keys/token-keys.js';

@@ -1,7 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { hashed, sha256 } from '../crypto/digest.js';
-import { parsePemCertificates } from '../formats/pem.js';
-import { fromUtf8, hex } from '../model/bytes.js';
+import { fromUtf8, hex } from '../core/bytes.js';
 import type {
   CollateralOrigins,
   EndorsementRequest,
@@ -17,10 +15,12 @@ import type {
   TokenKey,
   Unavailable,
   UsedEndorsement,
-} from '../model/endorsement.js';
-import { nullIfMalformed } from '../model/errors.js';
-import type { TdxCollateral } from '../model/evidence.js';
-import { memoized } from '../model/memoized.js';
+} from '../core/endorsement.js';
+import { nullIfMalformed } from '../core/errors.js';
+import type { TdxCollateral } from '../core/evidence.js';
+import { memoized } from '../core/memoized.js';
+import { hashed, sha256 } from '../crypto/digest.js';
+import { parsePemCertificates } from '../formats/pem.js';
 
 type Kind = UsedEndorsement['kind'];
 

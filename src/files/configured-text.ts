@@ -1,6 +1,6 @@
-import { ConfigurationError, UnfitError } from '../model/errors.js';
-import { fileProblem } from '../model/file-problem.js';
-import type { KeyPath } from '../model/places.js';
+import { ConfigurationError, UnfitError } from '../core/errors.js';
+import { fileProblem } from '../core/file-problem.js';
+import type { KeyPath } from '../core/places.js';
 import { type ReadBytes, readBoundedFile } from './whole-files.js';
 
 /**

@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isSystemError } from '../model/file-problem.js';
+import { isSystemError } from '../core/file-problem.js';
 import { PolicyFileError, readPolicyFile } from './policy-file.js';
 import { isPolicyName } from './policy-names.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { constants, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { UnfitError } from '../model/errors.js';
+import { UnfitError } from '../core/errors.js';
 
 /** More than any certificate or CRL has. */
 const MAXIMUM_BYTES = 1024 * 1024;

@@ -1,5 +1,5 @@
-import { FormatError } from '../model/errors.js';
-import type { AkCertificateInput, CertificateInput } from '../model/evidence.js';
+import { FormatError } from '../core/errors.js';
+import type { AkCertificateInput, CertificateInput } from '../core/evidence.js';
 import { withoutFilling } from './der.js';
 import { parsePemCertificates } from './pem.js';
 import { parseCertificate, type X509Certificate } from './x509-certificate.js';

@@ -1,6 +1,6 @@
-import { base64, fromHex, looseBytes } from '../model/bytes.js';
-import { FormatError } from '../model/errors.js';
-import { HEX_PREFIX, hexLook } from '../model/hex-like.js';
+import { base64, fromHex, looseBytes } from '../core/bytes.js';
+import { FormatError } from '../core/errors.js';
+import { HEX_PREFIX, hexLook } from '../core/hex-like.js';
 
 /**
  * Reads base64url or base64 (RFC 4648 sections 4 and 5), with or without padding. One text uses one alphabet.

@@ -1,5 +1,5 @@
-import type { MalformedCode } from '../model/codes.js';
-import { FormatError } from '../model/errors.js';
+import type { MalformedCode } from '../core/codes.js';
+import { FormatError } from '../core/errors.js';
 
 /**
  * Reads integers and byte ranges of a structure from front to back. A read past the end is a FormatError with the

@@ -1,6 +1,6 @@
-import { fromUtf8 } from '../model/bytes.js';
-import { FormatError } from '../model/errors.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { fromUtf8 } from '../core/bytes.js';
+import { FormatError } from '../core/errors.js';
+import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { decodeHex } from './base64.js';
 import { ByteReader } from './byte-reader.js';
 import {

@@ -1,4 +1,4 @@
-import { latin1 } from '../model/bytes.js';
+import { latin1 } from '../core/bytes.js';
 import { contextTag, DER, type DerReader, parseDerSequence } from './der.js';
 import type { X509Certificate } from './x509-certificate.js';
 import { EXTENSION, onlyExtension } from './x509-extension.js';

@@ -1,4 +1,4 @@
-import { FormatError, nullIfMalformed } from '../model/errors.js';
+import { FormatError, nullIfMalformed } from '../core/errors.js';
 import { isZero } from './byte-reader.js';
 
 /** Identifier octets (X.690 8.1.2) of the types that certificates are made of. */

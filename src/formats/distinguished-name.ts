@@ -1,4 +1,4 @@
-import { isSameBytes } from '../model/bytes.js';
+import { isSameBytes } from '../core/bytes.js';
 import { DER, type DerElement, type DerReader, malformed, oidText } from './der.js';
 
 /** A distinguished name. Two names are the same where their bytes are: string type, case and order count. */

@@ -1,4 +1,4 @@
-import { nullIfMalformed } from '../model/errors.js';
+import { nullIfMalformed } from '../core/errors.js';
 import { DER, malformed, parseDerSequence, unsignedOctets } from './der.js';
 
 /**

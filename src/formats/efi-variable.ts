@@ -1,4 +1,4 @@
-import { hex, utf16le } from '../model/bytes.js';
+import { hex, utf16le } from '../core/bytes.js';
 
 /** UEFI_VARIABLE_DATA of an event (TCG PC Client Platform Firmware Profile, Measuring UEFI Variables). */
 export interface EfiVariable {

@@ -1,4 +1,4 @@
-import { FormatError } from '../model/errors.js';
+import { FormatError } from '../core/errors.js';
 import { beginsAsRecord, isCanonicalJson, parseCanonicalEventLog } from './canonical-event-log.js';
 import type { EventLog } from './measured-event.js';
 import { isCryptoAgile, parseFirmwareEventLog } from './tcg-event-log.js';

@@ -1,6 +1,6 @@
-import { fromLatin1, latin1 } from '../model/bytes.js';
-import { nullIfMalformed } from '../model/errors.js';
-import type { EvidenceType, StructureKind } from '../model/evidence.js';
+import { fromLatin1, latin1 } from '../core/bytes.js';
+import { nullIfMalformed } from '../core/errors.js';
+import type { EvidenceType, StructureKind } from '../core/evidence.js';
 import { withoutFilling } from './der.js';
 import type { HclReportType } from './hcl-report.js';
 import type { EventLog } from './measured-event.js';

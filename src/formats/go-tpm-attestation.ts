@@ -1,4 +1,4 @@
-import { FormatError } from '../model/errors.js';
+import { FormatError } from '../core/errors.js';
 import { type ProtobufMessage, parseProtobuf } from './protobuf.js';
 
 /** A TPM of a PC has 24 PCRs. */

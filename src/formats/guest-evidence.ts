@@ -1,6 +1,6 @@
-import type { EvidenceType } from '../model/evidence.js';
-import { EVIDENCE_TYPES, traitsOf } from '../model/evidence-traits.js';
-import { isObject, type JsonObject } from '../model/json.js';
+import type { EvidenceType } from '../core/evidence.js';
+import { EVIDENCE_TYPES, traitsOf } from '../core/evidence-traits.js';
+import { isObject, type JsonObject } from '../core/json.js';
 
 /** `IsolationInfo.Type` of attestationInfo (Azure guest attestation client), and the type of evidence that it is. */
 export const AZURE_ISOLATION_TYPES = {

@@ -1,5 +1,5 @@
-import { FormatError } from '../model/errors.js';
-import type { HclParts } from '../model/evidence.js';
+import { FormatError } from '../core/errors.js';
+import type { HclParts } from '../core/evidence.js';
 import { isZero } from './byte-reader.js';
 import { SNP_REPORT_LENGTH } from './snp-report.js';
 import { TD_REPORT_LENGTH } from './td-report.js';

@@ -1,9 +1,9 @@
 import { createPublicKey } from 'node:crypto';
-import { isSameBytes } from '../model/bytes.js';
-import type { TokenKey } from '../model/endorsement.js';
-import { FormatError, nullIfMalformed } from '../model/errors.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
-import type { RsaPublicKey } from '../model/rsa-public-key.js';
+import { isSameBytes } from '../core/bytes.js';
+import type { TokenKey } from '../core/endorsement.js';
+import { FormatError, nullIfMalformed } from '../core/errors.js';
+import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
+import type { RsaPublicKey } from '../core/rsa-public-key.js';
 import { decodeBase64, decodeStandardBase64, encodeBase64Url } from './base64.js';
 import { TOKEN_LENGTH } from './jws.js';
 import { weaknessOf } from './rsa-strength.js';

@@ -1,6 +1,6 @@
-import type { MalformedCode } from '../model/codes.js';
-import { FormatError } from '../model/errors.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import type { MalformedCode } from '../core/codes.js';
+import { FormatError } from '../core/errors.js';
+import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { decodeBase64 } from './base64.js';
 import { parseStrictJson } from './strict-json.js';
 

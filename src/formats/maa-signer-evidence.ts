@@ -1,6 +1,6 @@
-import { fromUtf8, isSameBytes } from '../model/bytes.js';
-import { FormatError } from '../model/errors.js';
-import { isObject, type JsonValue } from '../model/json.js';
+import { fromUtf8, isSameBytes } from '../core/bytes.js';
+import { FormatError } from '../core/errors.js';
+import { isObject, type JsonValue } from '../core/json.js';
 import { decodeBase64 } from './base64.js';
 import { DER, malformed, parseDer } from './der.js';
 import { splitVcekChain } from './pem.js';

@@ -1,4 +1,4 @@
-import { FormatError } from '../model/errors.js';
+import { FormatError } from '../core/errors.js';
 import type { TpmsQuote } from './tpms-attest.js';
 
 export const PCR_COUNT = 24;

@@ -1,5 +1,5 @@
-import { base64, latin1, looseBytes } from '../model/bytes.js';
-import { FormatError, nullIfMalformed } from '../model/errors.js';
+import { base64, latin1, looseBytes } from '../core/bytes.js';
+import { FormatError, nullIfMalformed } from '../core/errors.js';
 import { withoutFilling } from './der.js';
 
 /** Vendors' chains have less than a third. Such text is read before anything is verified. */

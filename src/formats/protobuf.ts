@@ -1,5 +1,5 @@
-import type { MalformedCode } from '../model/codes.js';
-import { FormatError } from '../model/errors.js';
+import type { MalformedCode } from '../core/codes.js';
+import { FormatError } from '../core/errors.js';
 import { ByteReader } from './byte-reader.js';
 
 /** Wire types VARINT and LEN (Protocol Buffers, Encoding). No message here has values of fixed width, or groups. */

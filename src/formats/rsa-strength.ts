@@ -1,5 +1,5 @@
-import { hex } from '../model/bytes.js';
-import type { RsaPublicKey } from '../model/rsa-public-key.js';
+import { hex } from '../core/bytes.js';
+import type { RsaPublicKey } from '../core/rsa-public-key.js';
 import { modulusBits } from './public-key.js';
 
 /** A larger modulus makes verifying slow, and nobody signs tokens with one. */

@@ -1,5 +1,5 @@
-import { FormatError, nullIfMalformed } from '../model/errors.js';
-import { camelCase, isObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { FormatError, nullIfMalformed } from '../core/errors.js';
+import { camelCase, isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { decodeBase64, decodeHex } from './base64.js';
 import { parseStrictJson } from './strict-json.js';
 

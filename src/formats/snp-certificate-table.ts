@@ -1,5 +1,5 @@
-import { hex } from '../model/bytes.js';
-import { FormatError } from '../model/errors.js';
+import { hex } from '../core/bytes.js';
+import { FormatError } from '../core/errors.js';
 import { ByteReader, isZero } from './byte-reader.js';
 
 /** Certificates of an SNP extended report, as the host put them there. Nothing in here is verified. */

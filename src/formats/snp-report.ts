@@ -1,6 +1,6 @@
-import { joined } from '../model/bytes.js';
-import type { SnpPlatformInfoClaim, SnpPolicyClaim } from '../model/claims.js';
-import { FormatError } from '../model/errors.js';
+import { joined } from '../core/bytes.js';
+import type { SnpPlatformInfoClaim, SnpPolicyClaim } from '../core/claims.js';
+import { FormatError } from '../core/errors.js';
 import { isZero } from './byte-reader.js';
 
 /** Length of an ATTESTATION_REPORT, whatever its version. */

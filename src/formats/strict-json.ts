@@ -1,7 +1,7 @@
-import { utf8Length } from '../model/bytes.js';
-import type { MalformedCode } from '../model/codes.js';
-import { FormatError } from '../model/errors.js';
-import { type JsonObject, type JsonValue, jsonPointer, PROTOTYPE_NAMES } from '../model/json.js';
+import { utf8Length } from '../core/bytes.js';
+import type { MalformedCode } from '../core/codes.js';
+import { FormatError } from '../core/errors.js';
+import { type JsonObject, type JsonValue, jsonPointer, PROTOTYPE_NAMES } from '../core/json.js';
 
 export interface StrictJsonLimits {
   /** Levels of arrays and objects. */

@@ -1,5 +1,5 @@
-import { isSameBytes, latin1 } from '../model/bytes.js';
-import { FormatError } from '../model/errors.js';
+import { isSameBytes, latin1 } from '../core/bytes.js';
+import { FormatError } from '../core/errors.js';
 import { ByteReader } from './byte-reader.js';
 import {
   BANK_LENGTH,

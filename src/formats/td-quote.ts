@@ -1,5 +1,5 @@
-import { latin1 } from '../model/bytes.js';
-import { FormatError } from '../model/errors.js';
+import { latin1 } from '../core/bytes.js';
+import { FormatError } from '../core/errors.js';
 import { ByteReader, isZero } from './byte-reader.js';
 import { ENCLAVE_REPORT_LENGTH, parseEnclaveReport } from './enclave-report.js';
 import { PEM_TEXT_BYTES } from './pem.js';

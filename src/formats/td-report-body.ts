@@ -1,4 +1,4 @@
-import { FormatError } from '../model/errors.js';
+import { FormatError } from '../core/errors.js';
 import { ByteReader, isZero } from './byte-reader.js';
 
 /** Lengths of a TD report body (Intel TDX DCAP Quoting Library API, TD quote body). */

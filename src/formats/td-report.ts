@@ -1,4 +1,4 @@
-import { FormatError } from '../model/errors.js';
+import { FormatError } from '../core/errors.js';
 
 export const TD_REPORT_LENGTH = 1024;
 

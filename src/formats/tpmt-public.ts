@@ -1,7 +1,7 @@
-import { joined } from '../model/bytes.js';
-import { FormatError } from '../model/errors.js';
-import type { PcrBank } from '../model/evidence.js';
-import type { RsaPublicKey } from '../model/rsa-public-key.js';
+import { joined } from '../core/bytes.js';
+import { FormatError } from '../core/errors.js';
+import type { PcrBank } from '../core/evidence.js';
+import type { RsaPublicKey } from '../core/rsa-public-key.js';
 import { ByteReader } from './byte-reader.js';
 import type { EcKey } from './public-key.js';
 import { TPM_HASHES } from './tpms-attest.js';

@@ -1,5 +1,5 @@
-import { FormatError } from '../model/errors.js';
-import type { PcrBank } from '../model/evidence.js';
+import { FormatError } from '../core/errors.js';
+import type { PcrBank } from '../core/evidence.js';
 import { ByteReader } from './byte-reader.js';
 import { TPM_HASHES } from './tpms-attest.js';
 

@@ -1,4 +1,4 @@
-import { latin1 } from '../model/bytes.js';
+import { latin1 } from '../core/bytes.js';
 import {
   contextTag,
   DER,

@@ -1,4 +1,4 @@
-import { hex } from '../model/bytes.js';
+import { hex } from '../core/bytes.js';
 import {
   DER,
   type DerElement,

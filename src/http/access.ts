@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { CallerDirectory } from '../model/caller-directory.js';
-import type { Decision } from '../model/decision.js';
-import { FormatError, RefusedError } from '../model/errors.js';
-import { nearNames } from '../model/names-in-messages.js';
-import type { Caller, Role } from '../model/request.js';
-import type { Tracer } from '../model/traces.js';
+import type { CallerDirectory } from '../core/caller-directory.js';
+import type { Decision } from '../core/decision.js';
+import { FormatError, RefusedError } from '../core/errors.js';
+import { nearNames } from '../core/names-in-messages.js';
+import type { Caller, Role } from '../core/request.js';
+import type { Tracer } from '../core/traces.js';
 import { clientCertificateOf } from './listener.js';
 import type { OwnRate } from './load-limits.js';
 

@@ -1,6 +1,6 @@
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
-import { NO_TRACER } from '../model/traces.js';
+import { NO_TRACER } from '../core/traces.js';
 import { BodyBudget, readBodiesWithin } from './body-budget.js';
 import type { HttpDependencies } from './dependencies.js';
 import { routedTarget } from './gate-target.js';

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify';
-import { FormatError, RefusedError } from '../model/errors.js';
-import { SERVICE } from '../model/fair-queue.js';
+import { FormatError, RefusedError } from '../core/errors.js';
+import { SERVICE } from '../core/fair-queue.js';
 
 /** Bytes that are reserved at a time for a body of unknown length. */
 const STEP_BYTES = 64 * 1024;

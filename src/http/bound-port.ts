@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { RefusedError } from '../model/errors.js';
+import { RefusedError } from '../core/errors.js';
 import { PROBLEM_MEDIA_TYPE, presentProblem } from '../wire/problem.js';
 import { createListener, DEFAULT_CONNECTION_LIMITS, type TlsMaterial } from './listener.js';
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { RefusedError } from '../model/errors.js';
+import { RefusedError } from '../core/errors.js';
 
 interface Connection {
   /** Below TLS: a handshake under way is a connection too. */

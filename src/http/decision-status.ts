@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { Decision } from '../model/decision.js';
+import type { Decision } from '../core/decision.js';
 
 /** Seconds after which an indeterminate decision may be asked for again, where nothing said when. */
 const RETRY_SECONDS = 5;

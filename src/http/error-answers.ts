@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { FormatError, RefusedError } from '../model/errors.js';
-import type { Log } from '../model/ports.js';
+import { FormatError, RefusedError } from '../core/errors.js';
+import type { Log } from '../core/ports.js';
 import { PROBLEM_MEDIA_TYPE, presentProblem } from '../wire/problem.js';
 import { discardBody, hasAnswer, MEDIA_TYPE_WANTED } from './json-bodies.js';
 

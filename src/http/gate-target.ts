@@ -1,4 +1,4 @@
-import { GateRefusal } from '../model/gate.js';
+import { GateRefusal } from '../core/gate.js';
 
 /** The path of the route for all gates. */
 export const GATE_PATH = '/authorize';

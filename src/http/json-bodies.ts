@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { RefusedError } from '../model/errors.js';
+import { RefusedError } from '../core/errors.js';
 import { requireNoParameters } from './queries.js';
 
 /** Media type of every answer in JSON that is no problem document. */

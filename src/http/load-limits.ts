@@ -1,7 +1,7 @@
 import type { RateLimitPluginOptions } from '@fastify/rate-limit';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { RefusedError } from '../model/errors.js';
+import { RefusedError } from '../core/errors.js';
 
 /**
  * Refuses a request because the event loop was found to be late.

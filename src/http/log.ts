@@ -1,7 +1,7 @@
 import type { DestinationStream, Logger, LoggerOptions } from 'pino';
 import { destination as createDestination, pino, stdTimeFunctions } from 'pino';
-import { ConfigurationError, FormatError, RefusedError } from '../model/errors.js';
-import { outputProblem } from '../model/file-problem.js';
+import { ConfigurationError, FormatError, RefusedError } from '../core/errors.js';
+import { outputProblem } from '../core/file-problem.js';
 
 const STANDARD_OUTPUT = 1;
 

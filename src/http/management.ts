@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import type { CallerDirectory } from '../model/caller-directory.js';
-import type { Log } from '../model/ports.js';
-import { NO_TRACER } from '../model/traces.js';
-import type { LivenessUseCase, ReadinessUseCase } from '../service/health.js';
+import type { CallerDirectory } from '../core/caller-directory.js';
+import type { Log } from '../core/ports.js';
+import { NO_TRACER } from '../core/traces.js';
+import type { LivenessUseCase, ReadinessUseCase } from '../judge/health.js';
 import {
   type ConnectionLimits,
   DEFAULT_CONNECTION_LIMITS,

@@ -1,12 +1,12 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Decision } from '../model/decision.js';
-import { HEALTH_CODES } from '../model/health.js';
-import { RELEASE_OUTCOMES } from '../model/key-release-record.js';
-import { flippedPolicies } from '../service/early-flips.js';
-import type { ReadinessUseCase } from '../service/health.js';
-import { policyReasons } from '../service/policy-reasons.js';
-import { shadowFlips } from '../service/shadow-flips.js';
+import type { Decision } from '../core/decision.js';
+import { HEALTH_CODES } from '../core/health.js';
+import { RELEASE_OUTCOMES } from '../core/key-release-record.js';
+import { flippedPolicies } from '../judge/early-flips.js';
+import type { ReadinessUseCase } from '../judge/health.js';
+import { policyReasons } from '../judge/policy-reasons.js';
+import { shadowFlips } from '../judge/shadow-flips.js';
 import type { SlotFigures, SlotLimits } from './verification-slots.js';
 
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

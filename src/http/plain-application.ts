@@ -7,9 +7,9 @@ import {
   fastify,
   type RouteOptions,
 } from 'fastify';
-import { RefusedError } from '../model/errors.js';
-import { SERVICE } from '../model/fair-queue.js';
-import type { Log } from '../model/ports.js';
+import { RefusedError } from '../core/errors.js';
+import { SERVICE } from '../core/fair-queue.js';
+import type { Log } from '../core/ports.js';
 import { admit, type Guard } from './access.js';
 import { answerError, answerSocketError } from './error-answers.js';
 import { type ConnectionLimits, createListener, type TlsMaterial } from './listener.js';

@@ -1,4 +1,4 @@
-import { GateRefusal, type GateRequest } from '../model/gate.js';
+import { GateRefusal, type GateRequest } from '../core/gate.js';
 
 /** The receipt as it was presented. Nothing of it is verified. */
 export type PresentedReceipt = Pick<GateRequest, 'receipt' | 'scheme' | 'proof'>;

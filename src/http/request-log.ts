@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Decision } from '../model/decision.js';
-import { isPlainName } from '../model/names-in-messages.js';
-import type { Log } from '../model/ports.js';
-import { shadowFlips } from '../service/shadow-flips.js';
+import type { Decision } from '../core/decision.js';
+import { isPlainName } from '../core/names-in-messages.js';
+import type { Log } from '../core/ports.js';
+import { shadowFlips } from '../judge/shadow-flips.js';
 
 /** Routes that are asked every few seconds by machines: their answers are written at `debug`. */
 const QUIET: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);

@@ -1,7 +1,7 @@
 import { finished } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Decision } from '../model/decision.js';
-import type { RequestSpan, RequestTracer, SpanAttributes } from '../model/traces.js';
+import type { Decision } from '../core/decision.js';
+import type { RequestSpan, RequestTracer, SpanAttributes } from '../core/traces.js';
 import { isQuiet, routeOf } from './request-log.js';
 
 declare module 'fastify' {

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { setTimeout as sleep, setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import { type ReadinessUseCase, STOPPING } from '../service/health.js';
+import { type ReadinessUseCase, STOPPING } from '../judge/health.js';
 import { createApplication } from './application.js';
 import type { BoundPort } from './bound-port.js';
 import { Connections } from './connections.js';

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { RefusedError } from '../model/errors.js';
-import { FairQueue } from '../model/fair-queue.js';
+import { RefusedError } from '../core/errors.js';
+import { FairQueue } from '../core/fair-queue.js';
 
 /** How much verification work is taken on at once. */
 export interface SlotLimits {

@@ -1,4 +1,4 @@
-import { hex, utf16le } from '../model/bytes.js';
+import { hex, utf16le } from '../core/bytes.js';
 
 /** What the data of an event says beyond its digest. Each is null where bytes are not in its form. */
 

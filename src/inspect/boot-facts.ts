@@ -1,3 +1,8 @@
+import type { JudgedEvent } from '../boot/judged-event.js';
+import { commandLineOf } from '../boot/loader-text.js';
+import { hasSections, type LoaderContents, type RegisterLayout } from '../boot/register-layout.js';
+import { hex, latin1 } from '../core/bytes.js';
+import type { JsonValue } from '../core/json.js';
 import {
   EFI_GLOBAL_VARIABLE,
   EFI_IMAGE_SECURITY_DATABASE,
@@ -5,11 +10,6 @@ import {
   parseEfiVariable,
 } from '../formats/efi-variable.js';
 import { EVENT_TYPE } from '../formats/measured-event.js';
-import type { JudgedEvent } from '../measured-boot/judged-event.js';
-import { commandLineOf } from '../measured-boot/loader-text.js';
-import { hasSections, type LoaderContents, type RegisterLayout } from '../measured-boot/register-layout.js';
-import { hex, latin1 } from '../model/bytes.js';
-import type { JsonValue } from '../model/json.js';
 import { bootOptionName, bootOrder, imagePath, partitionTable, signatureEntries } from './boot-data.js';
 import { shownText, typeName } from './event-names.js';
 

@@ -1,3 +1,6 @@
+import { hex } from '../core/bytes.js';
+import { FormatError, nullIfMalformed, within } from '../core/errors.js';
+import type { CertifiedKeyInput, TpmQuoteInput } from '../core/evidence.js';
 import { decodeHex } from '../formats/base64.js';
 import { parseHclReport } from '../formats/hcl-report.js';
 import { readRuntimeObject } from '../formats/runtime-claims.js';
@@ -10,9 +13,6 @@ import {
   TPM_ST_ATTEST_QUOTE,
 } from '../formats/tpms-attest.js';
 import { parseTpm2bPublic, type TpmtPublic } from '../formats/tpmt-public.js';
-import { hex } from '../model/bytes.js';
-import { FormatError, nullIfMalformed, within } from '../model/errors.js';
-import type { CertifiedKeyInput, TpmQuoteInput } from '../model/evidence.js';
 import {
   type FieldDescription,
   FieldTable,

@@ -1,10 +1,10 @@
+import { hex } from '../core/bytes.js';
+import { within } from '../core/errors.js';
+import type { AkCertificateInput } from '../core/evidence.js';
 import { readAkChain, readAkLeaf } from '../formats/ak-certificate-input.js';
 import { DER, DerReader } from '../formats/der.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
 import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../formats/x509-extension.js';
-import { hex } from '../model/bytes.js';
-import { within } from '../model/errors.js';
-import type { AkCertificateInput } from '../model/evidence.js';
 import { FieldTable, type StructureDescription, startIn } from './field-description.js';
 
 /**

@@ -1,9 +1,9 @@
-import { hex, utf8Length } from '../model/bytes.js';
-import { within } from '../model/errors.js';
-import type { TdxCollateral } from '../model/evidence.js';
-import type { RatedLevel } from '../vendors/intel/collateral-json.js';
-import { parseQeIdentity } from '../vendors/intel/qe-identity.js';
-import { parseTcbInfo } from '../vendors/intel/tcb-info.js';
+import { hex, utf8Length } from '../core/bytes.js';
+import { within } from '../core/errors.js';
+import type { TdxCollateral } from '../core/evidence.js';
+import type { RatedLevel } from '../tee/tdx/intel/collateral-json.js';
+import { parseQeIdentity } from '../tee/tdx/intel/qe-identity.js';
+import { parseTcbInfo } from '../tee/tdx/intel/tcb-info.js';
 import { describeCrl } from './describe-crl.js';
 import { type FieldDescription, type StructureDescription, textField } from './field-description.js';
 

@@ -1,7 +1,7 @@
+import { hex } from '../core/bytes.js';
 import { isTimeNext } from '../formats/x509-certificate.js';
 import { countCrlEntries, parseCrlFrame } from '../formats/x509-crl.js';
 import { EXTENSION, onlyExtension } from '../formats/x509-extension.js';
-import { hex } from '../model/bytes.js';
 import { readerBehind } from './describe-certificate.js';
 import { FieldTable, type StructureDescription } from './field-description.js';
 

@@ -1,10 +1,5 @@
-import { readHclParts } from '../formats/hcl-report.js';
-import { namesAttestationKey, readRuntimeObject } from '../formats/runtime-claims.js';
-import { parseSnpReport } from '../formats/snp-report.js';
-import { parseTdQuote } from '../formats/td-quote.js';
-import { TD_REPORT_LENGTH } from '../formats/td-report.js';
-import { hex } from '../model/bytes.js';
-import { within } from '../model/errors.js';
+import { hex } from '../core/bytes.js';
+import { within } from '../core/errors.js';
 import type {
   AkCertificateInput,
   AzSnpVtpmEvidence,
@@ -20,8 +15,13 @@ import type {
   TdxEvidence,
   TokenEvidence,
   TpmEvidence,
-} from '../model/evidence.js';
-import { traitsOf } from '../model/evidence-traits.js';
+} from '../core/evidence.js';
+import { traitsOf } from '../core/evidence-traits.js';
+import { readHclParts } from '../formats/hcl-report.js';
+import { namesAttestationKey, readRuntimeObject } from '../formats/runtime-claims.js';
+import { parseSnpReport } from '../formats/snp-report.js';
+import { parseTdQuote } from '../formats/td-quote.js';
+import { TD_REPORT_LENGTH } from '../formats/td-report.js';
 import {
   describeCertifiedKey,
   describeHclReport,

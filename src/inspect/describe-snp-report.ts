@@ -1,9 +1,9 @@
+import { AMD_LINES } from '../core/amd-lines.js';
+import { hex } from '../core/bytes.js';
+import type { JsonObject } from '../core/json.js';
 import { parseSnpReport, SNP_REPORT_LENGTH, type SnpReport } from '../formats/snp-report.js';
-import { AMD_LINES } from '../model/amd-lines.js';
-import { hex } from '../model/bytes.js';
-import type { JsonObject } from '../model/json.js';
-import { candidateLines, processorOf } from '../vendors/amd/product-lines.js';
-import { readTcb } from '../vendors/amd/tcb.js';
+import { candidateLines, processorOf } from '../tee/snp/amd/product-lines.js';
+import { readTcb } from '../tee/snp/amd/tcb.js';
 import { FieldTable, type StructureDescription } from './field-description.js';
 
 /** The one algorithm that `parseSnpReport` takes. */

@@ -1,10 +1,10 @@
+import { hex, isSameBytes } from '../core/bytes.js';
 import { parsePemCertificates } from '../formats/pem.js';
 import { parseTdQuote, type TdQuote } from '../formats/td-quote.js';
 import { parseTdReport, TD_REPORT_LENGTH } from '../formats/td-report.js';
 import { TD_BODY_LENGTH, type TdReportBody } from '../formats/td-report-body.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
-import { hex, isSameBytes } from '../model/bytes.js';
-import { parsePckExtension } from '../vendors/intel/pck-extension.js';
+import { parsePckExtension } from '../tee/tdx/intel/pck-extension.js';
 import { describeCertificate } from './describe-certificate.js';
 import { FieldTable, type StructureDescription } from './field-description.js';
 

@@ -1,6 +1,6 @@
+import type { JsonObject, JsonValue } from '../core/json.js';
 import { decodeBase64 } from '../formats/base64.js';
 import { parseClaimsSet, parseJws } from '../formats/jws.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
 import { type FieldDescription, type StructureDescription, textField } from './field-description.js';
 import { memberFields } from './json-members.js';
 

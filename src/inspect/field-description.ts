@@ -1,5 +1,5 @@
-import { base64, hex } from '../model/bytes.js';
-import type { JsonValue } from '../model/json.js';
+import { base64, hex } from '../core/bytes.js';
+import type { JsonValue } from '../core/json.js';
 
 /** One field of a structure as people read it. Nothing about it is verified. */
 export interface FieldDescription {

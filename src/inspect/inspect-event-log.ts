@@ -1,3 +1,11 @@
+import { bootClaims, type RegisterCover } from '../boot/boot-claims.js';
+import { type JudgedEvent, judgedEvents } from '../boot/judged-event.js';
+import { loaderLabel } from '../boot/loader-text.js';
+import { orderFindings } from '../boot/log-order.js';
+import { type RegisterLayout, RTMR_LAYOUT } from '../boot/register-layout.js';
+import { initialValue, isClosedBySystem, type Replay, replay } from '../boot/replay.js';
+import { hex } from '../core/bytes.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
 import { parseEfiVariable } from '../formats/efi-variable.js';
 import { parseEventLog } from '../formats/event-log.js';
 import {
@@ -8,14 +16,6 @@ import {
   type EventLog,
   type MeasuredEvent,
 } from '../formats/measured-event.js';
-import { bootClaims, type RegisterCover } from '../measured-boot/boot-claims.js';
-import { type JudgedEvent, judgedEvents } from '../measured-boot/judged-event.js';
-import { loaderLabel } from '../measured-boot/loader-text.js';
-import { orderFindings } from '../measured-boot/log-order.js';
-import { type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
-import { initialValue, isClosedBySystem, type Replay, replay } from '../measured-boot/replay.js';
-import { hex } from '../model/bytes.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
 import { SHOWN_EVENTS } from './describe-event-log.js';
 import { digestsByName, shownText, typeName } from './event-names.js';
 import { banksOf, layoutOf, preferred } from './log-reading.js';

@@ -1,5 +1,5 @@
-import { latin1, utf8 } from '../model/bytes.js';
-import type { JsonObject } from '../model/json.js';
+import { latin1, utf8 } from '../core/bytes.js';
+import type { JsonObject } from '../core/json.js';
 import type { FieldDescription } from './field-description.js';
 
 /** Strings and what gives JSON its structure. What stands between them are other values and blanks. */

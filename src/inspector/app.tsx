@@ -1,5 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
-import type { JsonObject } from '../model/json.js';
+import type { JsonObject } from '../core/json.js';
 import type { Example } from './example.js';
 import type { Intake } from './intake.js';
 import { IntakePanel } from './intake-panel.js';

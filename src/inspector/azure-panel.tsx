@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../model/json.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
 import { type AzureClaim, azureClaims } from './azure.js';
 import type { Decision } from './service.js';
 import { shownValue } from './shown-value.js';

@@ -1,5 +1,5 @@
+import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { canonicalJson } from '../formats/canonical-json.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 
 /** A claim that a token of Azure Attestation makes, or that this verification proves under the same name. */
 export interface AzureClaim {

@@ -1,6 +1,6 @@
-import type { Base64Alphabet } from '../model/bytes.js';
+import type { Base64Alphabet } from '../core/bytes.js';
 
-/** What src/model/bytes.ts does, with what browsers have. The build of the inspector takes these functions in place of those. */
+/** What src/core/bytes.ts does, with what browsers have. The build of the inspector takes these functions in place of those. */
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 

@@ -1,6 +1,6 @@
 import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256 as hash256, sha384 as hash384, sha512 as hash512 } from '@noble/hashes/sha2.js';
-import type { HashedDer } from '../model/endorsement.js';
+import type { HashedDer } from '../core/endorsement.js';
 import { fromUtf8, hex, joined } from './browser-bytes.js';
 
 /**

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { hex } from '../core/bytes.js';
 import type { FieldDescription, StructureDescription } from '../inspect/field-description.js';
-import { hex } from '../model/bytes.js';
 import { claimsOfFields, type FieldPlace } from './claim-fields.js';
 import { hexRows, numbered, PAGE_BYTES, type PlacedField, placedFields, type Run } from './hex-rows.js';
 import { shownValue } from './shown-value.js';

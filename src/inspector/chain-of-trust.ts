@@ -1,6 +1,6 @@
-import { type CheckResult, isOfToken } from '../model/checks/row.js';
-import type { CheckId } from '../model/codes.js';
-import type { EvidenceType } from '../model/evidence.js';
+import { type CheckResult, isOfToken } from '../core/checks/row.js';
+import type { CheckId } from '../core/codes.js';
+import type { EvidenceType } from '../core/evidence.js';
 
 /** A link of the chain of trust, from what is trusted from the beginning to what the caller asked about. */
 export type LinkName =

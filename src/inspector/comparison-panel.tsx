@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { fromUtf8 } from '../model/bytes.js';
+import { fromUtf8 } from '../core/bytes.js';
 import { type Comparison, compareFound, type StructurePair } from './comparison.js';
 import { foundOf, readIntake } from './intake.js';
 import { shownValue } from './shown-value.js';

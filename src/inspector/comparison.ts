@@ -1,10 +1,10 @@
+import { PCR_LAYOUT } from '../boot/register-layout.js';
+import { nullIfMalformed } from '../core/errors.js';
+import type { StructureKind } from '../core/evidence.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
 import { type BootSource, bootOfRaw, compareBoots } from '../inspect/compare-evidence.js';
 import type { StructureDescription } from '../inspect/field-description.js';
 import { IN_FILE } from '../inspect/raw-structures.js';
-import { PCR_LAYOUT } from '../measured-boot/register-layout.js';
-import { nullIfMalformed } from '../model/errors.js';
-import type { StructureKind } from '../model/evidence.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
 import { type FoundBytes, isBootLog, isJudged, LOG_BYTES, speaksOfMachine } from './structures.js';
 
 /** A field of two structures of the same name; undefined where one has no such field. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../model/json.js';
+import type { JsonObject } from '../core/json.js';
 import type { Decision } from './service.js';
 
 /** A request of the test lab, with the answer of a service that trusted its roots. */

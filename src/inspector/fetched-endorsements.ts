@@ -1,6 +1,6 @@
+import { hex } from '../core/bytes.js';
+import { nullIfMalformed } from '../core/errors.js';
 import { decodeBase64 } from '../formats/base64.js';
-import { hex } from '../model/bytes.js';
-import { nullIfMalformed } from '../model/errors.js';
 import type { HardwareVerdict, Subtle } from './hardware-signature.js';
 import type { Decision } from './service.js';
 import { type FoundBytes, readBytes } from './structures.js';

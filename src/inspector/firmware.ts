@@ -1,4 +1,4 @@
-import { type JsonValue, memberOf } from '../model/json.js';
+import { type JsonValue, memberOf } from '../core/json.js';
 import type { Check, Decision } from './service.js';
 
 type Claims = Decision['claims'];
@@ -134,7 +134,7 @@ function datesNeeded({ policy, expected, actual }: ReadCheck): readonly string[]
   ];
 }
 
-/** What src/model/tcb-shortfall.ts writes into the detail, and nothing else of the decision says. */
+/** What src/core/tcb-shortfall.ts writes into the detail, and nothing else of the decision says. */
 const SHORTFALL = /^(?<component>.+) has (?<have>\d+), needs (?<need>\d+)$/;
 
 /** What keeps the TCB from being up to date. */

@@ -1,7 +1,7 @@
+import { nullIfMalformed } from '../core/errors.js';
+import { type JsonObject, memberOf } from '../core/json.js';
 import { decodeBase64 } from '../formats/base64.js';
 import { parseStrictJson } from '../formats/strict-json.js';
-import { nullIfMalformed } from '../model/errors.js';
-import { type JsonObject, memberOf } from '../model/json.js';
 import type { ReceiptAnswer, ReceiptExpectation, Said } from './receipt-claims.js';
 import type { Decision } from './service.js';
 

@@ -1,13 +1,13 @@
+import { hex, joined } from '../core/bytes.js';
+import { FormatError } from '../core/errors.js';
 import { isSameName } from '../formats/distinguished-name.js';
 import { parsePemCertificates } from '../formats/pem.js';
 import { parseSnpReport } from '../formats/snp-report.js';
 import { parseTdQuote } from '../formats/td-quote.js';
 import { isSelfIssued, parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
-import { hex, joined } from '../model/bytes.js';
-import { FormatError } from '../model/errors.js';
-import { AMD_ROOT_PINS, CARRIED_CERTIFICATES } from '../vendors/amd/roots.js';
-import { isTdQuotingEnclave } from '../vendors/intel/quoting-enclave.js';
-import { INTEL_SGX_ROOT, INTEL_SGX_ROOT_PINS } from '../vendors/intel/roots.js';
+import { AMD_ROOT_PINS, CARRIED_CERTIFICATES } from '../tee/snp/amd/roots.js';
+import { isTdQuotingEnclave } from '../tee/tdx/intel/quoting-enclave.js';
+import { INTEL_SGX_ROOT, INTEL_SGX_ROOT_PINS } from '../tee/tdx/intel/roots.js';
 import { certificatesIn } from './brought-certificates.js';
 import { type FoundBytes, isJudged, nameOfFound, speaksOfMachine } from './structures.js';
 import { hasUnknownAlgorithm, unshared, verifyEcdsa, verifyIssued, type WebCrypto } from './web-crypto.js';

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { fromUtf8 } from '../model/bytes.js';
+import { fromUtf8 } from '../core/bytes.js';
 import { DropForm } from './drop-form.js';
 import type { Example, ListedExample } from './example.js';
 import { ExampleList } from './example-panel.js';

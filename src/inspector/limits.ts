@@ -1,4 +1,4 @@
-import type { EvidenceType } from '../model/evidence.js';
+import type { EvidenceType } from '../core/evidence.js';
 
 /** What an allow does not prove, in short: sentences of docs/what-an-allow-proves.md, which has more. A test compares them. */
 export const LIMITS: {

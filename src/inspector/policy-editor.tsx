@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
 import { ExplanationTree } from './explanation-tree.js';
 import { lineOfPointer } from './policy-lines.js';
 import type { Decision, Evaluation, PolicyProblem, Service } from './service.js';
@@ -16,7 +16,7 @@ interface PolicyEditorProps {
 /** Who types is not asked after each letter. */
 const PAUSE_MS = 400;
 
-/** Of POST /policies:evaluate on evidence (src/service/evaluate-policy.ts). */
+/** Of POST /policies:evaluate on evidence (src/workbench/evaluate-policy.ts). */
 const NOT_EVALUATED =
   'An evaluation takes evidence, nonce and verification time of the request, and leaves out its binding and attestationResults; it asks no other verifier, uses up no challenge, and does not compare with the counters that the service remembers of a vTPM.';
 

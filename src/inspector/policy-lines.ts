@@ -1,4 +1,4 @@
-import { pathOf } from '../model/json.js';
+import { pathOf } from '../core/json.js';
 import { readYaml, type YamlText } from '../schema/yaml.js';
 import { type DecidingCheck, membersBehind, valueAt } from './policy-members.js';
 

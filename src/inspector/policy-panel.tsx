@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { JsonObject } from '../model/json.js';
+import type { JsonObject } from '../core/json.js';
 import { textDigest } from './browser-digest.js';
 import { PolicyEditor } from './policy-editor.js';
 import { type PolicyLine, readPolicyLines } from './policy-lines.js';

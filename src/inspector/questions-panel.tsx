@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { JsonValue } from '../model/json.js';
+import type { JsonValue } from '../core/json.js';
 import { AzurePanel } from './azure-panel.js';
 import { CheckTable } from './check-table.js';
 import { type FieldPlace, placeOfClaim } from './claim-fields.js';

@@ -1,4 +1,4 @@
-import { type JsonValue, memberOf } from '../model/json.js';
+import { type JsonValue, memberOf } from '../core/json.js';
 import { type LinkName, linkOf, type ReadCheck } from './chain-of-trust.js';
 
 /** A question that people ask of evidence, and what of an answer speaks to it. */

@@ -1,7 +1,7 @@
+import { base64 } from '../core/bytes.js';
+import { nullIfMalformed } from '../core/errors.js';
+import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { decodeBase64 } from '../formats/base64.js';
-import { base64 } from '../model/bytes.js';
-import { nullIfMalformed } from '../model/errors.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { boundKeyOf } from '../relying-party/bound-key.js';
 import type { Decision } from './service.js';
 

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { JsonObject } from '../model/json.js';
+import type { JsonObject } from '../core/json.js';
 import { fixedKeySet } from '../relying-party/key-source.js';
 import type { GivenReceipt } from './given-receipt.js';
 import { type ReceiptVerdict, verifyReceipt } from './receipt.js';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../model/json.js';
+import type { JsonObject } from '../core/json.js';
 import { thumbprintOf } from '../relying-party/bound-key.js';
 import { checkReceipt } from '../relying-party/check-receipt.js';
 import { type CheckedExpectations, NONCE_NOT_EXPECTED, subjectOf } from '../relying-party/expectations.js';

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../model/json.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
 import type { Check, Decision, RecordedDecision } from './service.js';
 
 /**

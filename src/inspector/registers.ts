@@ -1,15 +1,15 @@
+import { judgedEvents } from '../boot/judged-event.js';
+import { type RegisterLayout, RTMR_LAYOUT } from '../boot/register-layout.js';
+import { initialValue, isClosedBySystem, replay } from '../boot/replay.js';
+import { hex } from '../core/bytes.js';
+import { nullIfMalformed } from '../core/errors.js';
+import { isObject, type JsonValue, memberOf } from '../core/json.js';
 import { decodeBase64 } from '../formats/base64.js';
 import { parseEventLog } from '../formats/event-log.js';
 import { BANK_LENGTH, type EventBank, type EventLog, type MeasuredEvent } from '../formats/measured-event.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { shownText, typeName } from '../inspect/event-names.js';
 import { banksOf, layoutOf, preferred } from '../inspect/log-reading.js';
-import { judgedEvents } from '../measured-boot/judged-event.js';
-import { type RegisterLayout, RTMR_LAYOUT } from '../measured-boot/register-layout.js';
-import { initialValue, isClosedBySystem, replay } from '../measured-boot/replay.js';
-import { hex } from '../model/bytes.js';
-import { nullIfMalformed } from '../model/errors.js';
-import { isObject, type JsonValue, memberOf } from '../model/json.js';
 import { type FoundBytes, isBootLog, isJudged, isLogOfTd, LOG_BYTES } from './structures.js';
 
 /** An event that extended a register. Its type and text are the log's word; `isCovered` says whether the digest is of its data. */

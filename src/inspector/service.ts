@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../model/json.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
 import { fetchedKeySet } from '../relying-party/fetched-keys.js';
 import type { ReceiptKeySource } from '../relying-party/key-source.js';
 import type { components } from './generated/openapi-types.js';

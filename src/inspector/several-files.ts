@@ -1,13 +1,13 @@
+import { base64, hex, isSameBytes, latin1 } from '../core/bytes.js';
+import { nullIfMalformed } from '../core/errors.js';
+import { hasTdEventLog } from '../core/evidence-traits.js';
+import type { JsonObject } from '../core/json.js';
 import { parseEventLog } from '../formats/event-log.js';
 import { EVIDENCE_OF_HCL, isTpmSignature, logPartOf, partsOfStructure } from '../formats/evidence-parts.js';
 import { parseHclReport } from '../formats/hcl-report.js';
 import { type PcrValues, readPcrValues } from '../formats/pcr-values.js';
 import { parseTpmsQuote, type TpmsQuote } from '../formats/tpms-attest.js';
-import { base64, hex, isSameBytes, latin1 } from '../model/bytes.js';
-import { nullIfMalformed } from '../model/errors.js';
-import { hasTdEventLog } from '../model/evidence-traits.js';
-import type { JsonObject } from '../model/json.js';
-import { collateralMembers, parseCollateralFile } from '../vendors/intel/collateral-file.js';
+import { collateralMembers, parseCollateralFile } from '../tee/tdx/intel/collateral-file.js';
 import { sha256 } from './browser-digest.js';
 import { type Intake, readIntake } from './intake.js';
 import { nameOfFound } from './structures.js';

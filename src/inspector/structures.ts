@@ -1,3 +1,7 @@
+import { fromLatin1, fromUtf8, joined, latin1 } from '../core/bytes.js';
+import { nullIfMalformed } from '../core/errors.js';
+import type { StructureKind } from '../core/evidence.js';
+import { isObject, type JsonValue, jsonPointer } from '../core/json.js';
 import { decodeBase64, decodeHex } from '../formats/base64.js';
 import { PEM_TEXT_BYTES, parsePemBlocks } from '../formats/pem.js';
 import { readRuntimeObject } from '../formats/runtime-claims.js';
@@ -6,10 +10,6 @@ import { describeCertification, describePublicArea, describeRuntimeData } from '
 import { describeCcel, describeVtpmLogs } from '../inspect/describe-event-log.js';
 import type { FieldDescription, StructureDescription } from '../inspect/field-description.js';
 import { describeRaw, inMember, nameOfKind, recogniseRaw } from '../inspect/raw-structures.js';
-import { fromLatin1, fromUtf8, joined, latin1 } from '../model/bytes.js';
-import { nullIfMalformed } from '../model/errors.js';
-import type { StructureKind } from '../model/evidence.js';
-import { isObject, type JsonValue, jsonPointer } from '../model/json.js';
 
 /** Bytes that stand somewhere in what was given, and what they say, field by field. Nothing about them is verified. */
 export interface FoundBytes {

@@ -1,5 +1,5 @@
-import { base64 } from '../model/bytes.js';
-import { type JsonObject, memberOf } from '../model/json.js';
+import { base64 } from '../core/bytes.js';
+import { type JsonObject, memberOf } from '../core/json.js';
 import type { NonceBy } from './chain-of-trust.js';
 import type { Example, ListedExample, ShownExample } from './example.js';
 import { fetchEndorsements } from './fetched-endorsements.js';

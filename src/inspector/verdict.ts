@@ -1,4 +1,4 @@
-import type { EvidenceType } from '../model/evidence.js';
+import type { EvidenceType } from '../core/evidence.js';
 
 /** What is read of a decision for people. */
 interface Decided {

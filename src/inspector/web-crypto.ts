@@ -1,6 +1,6 @@
+import { hex } from '../core/bytes.js';
 import { readEcdsaSignature } from '../formats/ecdsa-signature.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
-import { hex } from '../model/bytes.js';
 
 /** Signatures of AMD and Intel, verified by WebCrypto. */
 

@@ -1,11 +1,11 @@
-import { type AmdLines, lineOfPart } from '../model/amd-lines.js';
-import type { SnpPart } from '../model/claims.js';
-import { jsonPointer } from '../model/json.js';
-import { nearNames } from '../model/names-in-messages.js';
+import { type AmdLines, lineOfPart } from '../core/amd-lines.js';
+import type { SnpPart } from '../core/claims.js';
+import { jsonPointer } from '../core/json.js';
+import { nearNames } from '../core/names-in-messages.js';
 import { textsComparedWith } from './cel/compared-texts.js';
-import type { PolicyMembers, TcbFloor } from './policy-grammar.js';
-import { type PolicyProblem, schemaProblem } from './policy-problem.js';
-import type { Rule } from './rule.js';
+import type { PolicyMembers, TcbFloor } from './document/policy-grammar.js';
+import { type PolicyProblem, schemaProblem } from './document/policy-problem.js';
+import type { Rule } from './document/rule.js';
 
 type RuledMembers = Pick<PolicyMembers, 'minimums' | 'referenceValues' | 'waivers'> & {
   readonly rules: readonly Rule[];

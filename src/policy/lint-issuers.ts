@@ -1,7 +1,7 @@
-import type { TokenRoute } from '../model/evidence.js';
-import type { Policy } from './policy-document.js';
-import type { PolicyProblem } from './policy-problem.js';
-import { scopeOf } from './policy-scope.js';
+import type { TokenRoute } from '../core/evidence.js';
+import type { Policy } from './document/policy-document.js';
+import type { PolicyProblem } from './document/policy-problem.js';
+import { scopeOf } from './document/policy-scope.js';
 
 /**
  * Routes on which a policy accepts a token of any issuer, although the configuration has several: then the caller chooses

@@ -1,6 +1,9 @@
-import type { EvidenceType } from '../model/evidence.js';
-import { hasParavisor, isHardwareType, teeOf } from '../model/evidence-traits.js';
-import { showsParavisor } from './lint-launcher-words.js';
+import type { EvidenceType } from '../core/evidence.js';
+import { hasParavisor, isHardwareType, teeOf } from '../core/evidence-traits.js';
+import type { Policy } from './document/policy-document.js';
+import type { PolicyProblem } from './document/policy-problem.js';
+import { couldMatch } from './document/reference-use.js';
+import { showsParavisor } from './lint/lint-launcher-words.js';
 import {
   type PinnedClaim,
   type Pinning,
@@ -9,9 +12,6 @@ import {
   pinningOfSet,
   VM_UNIQUE_ID,
 } from './pinned-claims.js';
-import type { Policy } from './policy-document.js';
-import type { PolicyProblem } from './policy-problem.js';
-import { couldMatch } from './reference-use.js';
 
 /** Prefixes of claims that the launcher sets, or the firmware that the launcher chooses. */
 const CHOSEN: readonly string[] = [

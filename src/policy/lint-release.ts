@@ -1,9 +1,9 @@
-import { OPEN_HOST_DATA } from '../model/microsoft-launches.js';
+import { OPEN_HOST_DATA } from '../core/microsoft-launches.js';
 import type { ReleasePolicy } from './akv/policy-tree.js';
+import { lackingForRelease } from './appraise/release-fitness.js';
+import type { Policy } from './document/policy-document.js';
+import type { PolicyProblem } from './document/policy-problem.js';
 import { type Pinning, pinnedIn, pinningOfReleasePolicy, pinningOfRule, pinningOfSet } from './pinned-claims.js';
-import type { Policy } from './policy-document.js';
-import type { PolicyProblem } from './policy-problem.js';
-import { lackingForRelease } from './release-fitness.js';
 import { releasePins } from './release-pins.js';
 
 /** ID_KEY_DIGESTs of paravisors that the configuration lists; defaults to none. */

@@ -1,14 +1,14 @@
-import type { EvidenceType } from '../model/evidence.js';
-import type { JsonValue } from '../model/json.js';
+import type { EvidenceType } from '../core/evidence.js';
+import type { JsonValue } from '../core/json.js';
 import { ISOLATION } from './akv/maa-claims.js';
 import type { Condition, ReleasePolicy } from './akv/policy-tree.js';
 import { nameInTee } from './akv/token-kinds.js';
+import { acceptedValuesOf } from './appraise/reference-values.js';
 import type { Binary, Expression } from './cel/expression.js';
 import { foresee, type Known } from './cel/foresee.js';
-import { knownOf, type RuledPolicy } from './known-claims.js';
-import type { ReferenceSet } from './reference-grammar.js';
-import { acceptedValuesOf } from './reference-values.js';
-import type { Rule } from './rule.js';
+import { knownOf, type RuledPolicy } from './document/known-claims.js';
+import type { ReferenceSet } from './document/reference-grammar.js';
+import type { Rule } from './document/rule.js';
 
 /** A claim that must be one of some values. The name is that of reference values, as `snp.measurement` or `tdx.rtmr1`. */
 export interface PinnedClaim {

@@ -1,10 +1,10 @@
-import type { EvidenceType } from '../model/evidence.js';
-import { hasParavisor, isHardwareType, teeOf } from '../model/evidence-traits.js';
-import type { JsonValue } from '../model/json.js';
-import { MICROSOFT_ID_KEYS, OPEN_HOST_DATA } from '../model/microsoft-launches.js';
+import type { EvidenceType } from '../core/evidence.js';
+import { hasParavisor, isHardwareType, teeOf } from '../core/evidence-traits.js';
+import type { JsonValue } from '../core/json.js';
+import { MICROSOFT_ID_KEYS, OPEN_HOST_DATA } from '../core/microsoft-launches.js';
+import type { Policy } from './document/policy-document.js';
+import { couldMatch } from './document/reference-use.js';
 import { type PinnedClaim, type Pinning, pinningOfRule, pinningOfSet, VM_UNIQUE_ID } from './pinned-claims.js';
-import type { Policy } from './policy-document.js';
-import { couldMatch } from './reference-use.js';
 
 /** Grades of pins. `firmware`: only values that are equal on many VMs, whatever they run. */
 const GRADES = ['open', 'firmware', 'pinned'] as const;

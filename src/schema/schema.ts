@@ -1,4 +1,4 @@
-import type { JsonValue } from '../model/json.js';
+import type { JsonValue } from '../core/json.js';
 
 /** Where something stands in a document: names of members, and indices of items. */
 export type Path = readonly (string | number)[];

@@ -1,5 +1,5 @@
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
-import { nearNames } from '../model/names-in-messages.js';
+import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
+import { nearNames } from '../core/names-in-messages.js';
 import type { Below, Place, Read, Schema } from './schema.js';
 import { choice } from './values.js';
 

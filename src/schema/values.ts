@@ -1,4 +1,4 @@
-import type { JsonValue } from '../model/json.js';
+import type { JsonValue } from '../core/json.js';
 import { NOTHING_BELOW, refined, type Schema } from './schema.js';
 
 const MAX_TEXT = 4096;

@@ -11,8 +11,8 @@ import {
   type Pair,
   parseDocument,
 } from 'yaml';
-import { fromUtf8 } from '../model/bytes.js';
-import { type JsonValue, PROTOTYPE_NAMES } from '../model/json.js';
+import { fromUtf8 } from '../core/bytes.js';
+import { type JsonValue, PROTOTYPE_NAMES } from '../core/json.js';
 import type { Path } from './schema.js';
 
 /** A YAML text that was read, and where in it things stand. */

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ConfigurationError } from '../model/errors.js';
+import { ConfigurationError } from '../core/errors.js';
 import { writeDurably } from './durable-file.js';
 
 /** Bytes of the MAC key of challenges: as many as its hash has (RFC 2104, section 3). */

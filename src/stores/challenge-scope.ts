@@ -1,4 +1,4 @@
-import type { ChallengePurpose, ChallengeScope, ConsumedScope } from '../model/challenge.js';
+import type { ChallengePurpose, ChallengeScope, ConsumedScope } from '../core/challenge.js';
 
 /** What a challenge may be used for, without its tenant. */
 export function purposeOf({ audience, policy, evidenceType }: Omit<ChallengeScope, 'tenant'>): ChallengePurpose {

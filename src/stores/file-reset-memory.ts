@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { UnfitError } from '../model/errors.js';
-import { fileProblem, folderProblem, isSystemError, outputProblem } from '../model/file-problem.js';
-import type { Log } from '../model/ports.js';
-import { ToldFaults } from '../model/told-faults.js';
-import { isBehind, type ResetCounts, type ResetMemory } from '../model/vtpm-resets.js';
+import { UnfitError } from '../core/errors.js';
+import { fileProblem, folderProblem, isSystemError, outputProblem } from '../core/file-problem.js';
+import type { Log } from '../core/ports.js';
+import { ToldFaults } from '../core/told-faults.js';
+import { isBehind, type ResetCounts, type ResetMemory } from '../core/vtpm-resets.js';
 import { requireFolder, syncFolder, writeDurably } from './durable-file.js';
 import {
   countsText,

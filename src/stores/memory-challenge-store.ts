@@ -4,9 +4,9 @@ import type {
   ChallengeStore,
   ConsumedScope,
   ConsumeResult,
-} from '../model/challenge.js';
-import { RefusedError } from '../model/errors.js';
-import type { Clock } from '../model/ports.js';
+} from '../core/challenge.js';
+import { RefusedError } from '../core/errors.js';
+import type { Clock } from '../core/ports.js';
 import { fits, purposeOf } from './challenge-scope.js';
 
 interface ChallengeRecord {

@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { ConfigurationError } from '../model/errors.js';
+import { ConfigurationError } from '../core/errors.js';
 import {
   type PolicyFolder,
   type PolicySet,

@@ -1,9 +1,9 @@
+import { ConfigurationError } from '../core/errors.js';
+import { folderProblem } from '../core/file-problem.js';
+import { meantHint } from '../core/names-in-messages.js';
+import type { KeyPath, PlacedProblem } from '../core/places.js';
 import { DISK_READING, fingerprintOfPolicies, type PolicyReading, readPolicyTexts } from '../files/disk-files.js';
 import { PolicyFileError } from '../files/policy-file.js';
-import { ConfigurationError } from '../model/errors.js';
-import { folderProblem } from '../model/file-problem.js';
-import { meantHint } from '../model/names-in-messages.js';
-import type { KeyPath, PlacedProblem } from '../model/places.js';
 
 /** Reads the text of one policy. @throws {ConfigurationError} */
 export type ParsePolicy<P> = (text: string, name: string) => P;

@@ -1,4 +1,4 @@
-import type { ResetCounts, ResetMemory } from '../model/vtpm-resets.js';
+import type { ResetCounts, ResetMemory } from '../core/vtpm-resets.js';
 
 /**
  * Reset counts of one of several replicas: its own beside those that all of them share. The higher of the two counts. Where either is

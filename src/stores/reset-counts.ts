@@ -1,4 +1,4 @@
-import type { ResetCounts } from '../model/vtpm-resets.js';
+import type { ResetCounts } from '../core/vtpm-resets.js';
 
 /** How many vTPMs of a tenant are remembered. */
 export const RESET_CAPACITY = 100_000;

@@ -1,15 +1,15 @@
-import { decodeBase64, decodeHex } from '../formats/base64.js';
-import { PEM_IN_BASE64 } from '../formats/pem.js';
-import { structureOf } from '../formats/structure-kind.js';
-import { FormatError, within } from '../model/errors.js';
+import { FormatError, within } from '../core/errors.js';
 import type {
   AkCertificateInput,
   CertificateInput,
   EventLogInput,
   SnpEndorsementInput,
   TdxCollateral,
-} from '../model/evidence.js';
-import { hexLook } from '../model/hex-like.js';
+} from '../core/evidence.js';
+import { hexLook } from '../core/hex-like.js';
+import { decodeBase64, decodeHex } from '../formats/base64.js';
+import { PEM_IN_BASE64 } from '../formats/pem.js';
+import { structureOf } from '../formats/structure-kind.js';
 import type { Schemas } from './schema-check.js';
 
 const PEM_START = '-----BEGIN';

@@ -1,5 +1,5 @@
-import { base64 } from '../model/bytes.js';
-import type { HeldEndorsement, UsedEndorsement } from '../model/endorsement.js';
+import { base64 } from '../core/bytes.js';
+import type { HeldEndorsement, UsedEndorsement } from '../core/endorsement.js';
 import type { Schemas } from './schema-check.js';
 
 type Node = Schemas['ExplanationNode'];

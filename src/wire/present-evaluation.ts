@@ -1,4 +1,4 @@
-import type { Evaluation } from '../model/evaluation.js';
+import type { Evaluation } from '../core/evaluation.js';
 import { partNode, policyNode } from './present-explanation.js';
 import type { Schemas } from './schema-check.js';
 

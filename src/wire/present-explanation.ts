@@ -1,9 +1,9 @@
-import { type Check, isOfToken } from '../model/check.js';
-import { CHECK_FAMILIES, remedyOf } from '../model/checks/catalogue.js';
-import type { CheckResult } from '../model/checks/row.js';
-import type { Decision, Outcome } from '../model/decision.js';
-import type { ExplainedPart } from '../model/explanation.js';
-import { groupedBy } from '../model/grouped.js';
+import { type Check, isOfToken } from '../core/check.js';
+import { CHECK_FAMILIES, remedyOf } from '../core/checks/catalogue.js';
+import type { CheckResult } from '../core/checks/row.js';
+import type { Decision, Outcome } from '../core/decision.js';
+import type { ExplainedPart } from '../core/explanation.js';
+import { groupedBy } from '../core/grouped.js';
 import { endorsementGroups } from './present-endorsements.js';
 import type { Schemas } from './schema-check.js';
 

@@ -1,6 +1,6 @@
-import type { FoundDecision, RecordedDecision } from '../model/decision-log.js';
-import { shownRelease } from '../model/key-release-record.js';
-import { ChangedDecisionError, readDecisionContent, readDecisionSummary } from '../model/recorded-decision.js';
+import type { FoundDecision, RecordedDecision } from '../core/decision-log.js';
+import { shownRelease } from '../core/key-release-record.js';
+import { ChangedDecisionError, readDecisionContent, readDecisionSummary } from '../core/recorded-decision.js';
 import type { Schemas } from './schema-check.js';
 
 /**

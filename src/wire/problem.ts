@@ -1,5 +1,5 @@
-import { FormatError, RefusedError } from '../model/errors.js';
-import { PROBLEM_ROWS } from '../model/problem-codes.js';
+import { FormatError, RefusedError } from '../core/errors.js';
+import { PROBLEM_ROWS } from '../core/problem-codes.js';
 import type { Schemas } from './schema-check.js';
 
 /** A problem document and what of the HTTP answer goes with it. */

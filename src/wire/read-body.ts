@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { FormatError, within } from '../core/errors.js';
+import type { JsonValue } from '../core/json.js';
 import { parseStrictJson, STRICT_JSON_LIMITS, type StrictJsonLimits } from '../formats/strict-json.js';
-import { FormatError, within } from '../model/errors.js';
-import type { JsonValue } from '../model/json.js';
 
 /**
  * Reads the JSON of a body. What is wrong with the text as a whole is said of the whole body, whose pointer is empty.

@@ -1,5 +1,4 @@
-import { BANK_LENGTH } from '../formats/measured-event.js';
-import { FormatError } from '../model/errors.js';
+import { FormatError } from '../core/errors.js';
 import type {
   EventLogFile,
   Evidence,
@@ -7,8 +6,9 @@ import type {
   SnpEndorsementInput,
   StructureFile,
   TpmQuoteInput,
-} from '../model/evidence.js';
-import { type MemberForm, type MemberValues, traitsOf } from '../model/evidence-traits.js';
+} from '../core/evidence.js';
+import { type MemberForm, type MemberValues, traitsOf } from '../core/evidence-traits.js';
+import { BANK_LENGTH } from '../formats/measured-event.js';
 import { readAzureCleanroom, readAzureCleanroomReport } from './dialects/azure-cleanroom.js';
 import { readAzureGuest, readEncodedAzureGuest } from './dialects/azure-guest.js';
 import { readConfigfsTsmSnp, readConfigfsTsmTdx } from './dialects/configfs-tsm.js';

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
+import { FormatError } from '../core/errors.js';
+import type { TpmQuoteInput } from '../core/evidence.js';
 import { BANK_LENGTH } from '../formats/measured-event.js';
 import type { StrictJsonLimits } from '../formats/strict-json.js';
-import { FormatError } from '../model/errors.js';
-import type { TpmQuoteInput } from '../model/evidence.js';
 import { readBody } from './read-body.js';
 import { readRegisterValues } from './read-evidence.js';
 import { checkSchema } from './schema-check.js';

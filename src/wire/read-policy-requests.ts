@@ -1,7 +1,7 @@
+import { FormatError } from '../core/errors.js';
+import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
+import type { EvaluationRequest } from '../core/request.js';
 import type { StrictJsonLimits } from '../formats/strict-json.js';
-import { FormatError } from '../model/errors.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
-import type { EvaluationRequest } from '../model/request.js';
 import { evidenceForm, requireEvidenceType } from './evidence-form.js';
 import { readBody } from './read-body.js';
 import { readInstant, verifyRequestOf } from './read-requests.js';

@@ -1,6 +1,6 @@
+import { FormatError } from '../core/errors.js';
+import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { encodeBase64Url } from '../formats/base64.js';
-import { FormatError } from '../model/errors.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { readBytes } from './encoded-members.js';
 import type { Schemas } from './schema-check.js';
 import { MISSING_MEMBER } from './schema-message.js';

@@ -1,8 +1,8 @@
+import { FormatError } from '../core/errors.js';
+import type { EvidenceType } from '../core/evidence.js';
+import { teeOf } from '../core/evidence-traits.js';
+import type { BindingPem } from '../core/request.js';
 import { parsePemPublicKey } from '../formats/pem.js';
-import { FormatError } from '../model/errors.js';
-import type { EvidenceType } from '../model/evidence.js';
-import { teeOf } from '../model/evidence-traits.js';
-import type { BindingPem } from '../model/request.js';
 
 const PEM = '/binding/pem';
 

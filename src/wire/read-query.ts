@@ -1,7 +1,7 @@
-import { OUTCOMES, type Outcome } from '../model/decision.js';
-import { FormatError } from '../model/errors.js';
-import { listedNames, quotedName } from '../model/names-in-messages.js';
-import { POLICY_ID } from '../model/request.js';
+import { OUTCOMES, type Outcome } from '../core/decision.js';
+import { FormatError } from '../core/errors.js';
+import { listedNames, quotedName } from '../core/names-in-messages.js';
+import { POLICY_ID } from '../core/request.js';
 import { readInstant } from './read-requests.js';
 
 export interface VerifyQuery {

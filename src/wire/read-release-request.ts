@@ -1,8 +1,8 @@
+import { FormatError } from '../core/errors.js';
+import type { CertifiedKeyInput, Evidence } from '../core/evidence.js';
+import { tokenRouteOf } from '../core/evidence-traits.js';
+import type { ReleaseTerms, VerifyRequest } from '../core/request.js';
 import type { StrictJsonLimits } from '../formats/strict-json.js';
-import { FormatError } from '../model/errors.js';
-import type { CertifiedKeyInput, Evidence } from '../model/evidence.js';
-import { tokenRouteOf } from '../model/evidence-traits.js';
-import type { ReleaseTerms, VerifyRequest } from '../model/request.js';
 import { readBytes } from './encoded-members.js';
 import { readBody } from './read-body.js';
 import { readJudgedBody } from './read-requests.js';

@@ -1,8 +1,8 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import { FormatError } from '../model/errors.js';
-import type { EvidenceType } from '../model/evidence.js';
-import { EVIDENCE_TRAITS, EVIDENCE_TYPES } from '../model/evidence-traits.js';
-import { isObject, type JsonObject, type JsonValue, jsonPointer } from '../model/json.js';
+import { FormatError } from '../core/errors.js';
+import type { EvidenceType } from '../core/evidence.js';
+import { EVIDENCE_TRAITS, EVIDENCE_TYPES } from '../core/evidence-traits.js';
+import { isObject, type JsonObject, type JsonValue, jsonPointer } from '../core/json.js';
 import { OPENAPI_SCHEMAS } from './generated/openapi-schemas.js';
 import type { components } from './generated/openapi-types.js';
 import { messageOf } from './schema-message.js';

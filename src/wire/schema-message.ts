@@ -1,8 +1,8 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import { EVIDENCE_TRAITS, EVIDENCE_TYPES } from '../model/evidence-traits.js';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.js';
-import { listedNames, nearNames, quotedName } from '../model/names-in-messages.js';
-import { POLICY_ID } from '../model/request.js';
+import { EVIDENCE_TRAITS, EVIDENCE_TYPES } from '../core/evidence-traits.js';
+import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
+import { listedNames, nearNames, quotedName } from '../core/names-in-messages.js';
+import { POLICY_ID } from '../core/request.js';
 
 /** What a time must look like, in words. */
 export const INSTANT_FORM = 'not a time: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z';

@@ -140,7 +140,7 @@ describe('a toy TEE', () => {
   it(
     'does not compile without traits and verifier',
     () => {
-      const places = ['src/composition/container.ts', 'src/model/evidence-traits.ts'];
+      const places = ['src/app/container.ts', 'src/core/evidence-traits.ts'];
       add(BARE_TYPE);
       expect(filesThatDoNotCompile(PROJECT_FILE, places)).toEqual(places);
     },
@@ -151,15 +151,15 @@ describe('a toy TEE', () => {
     'does not compile with its model alone, and the compiler names each place that is left',
     () => {
       const places = [
-        'src/composition/container.ts',
-        'src/verifiers/evidence/evidence-identity.ts',
+        'src/app/container.ts',
+        'src/tee/shared/evidence/evidence-identity.ts',
         // What is generated from openapi.yaml has no such claims, codes or schema.
         'src/wire/present-decision.ts',
         'src/wire/problem.ts',
         'src/wire/schema-check.ts',
       ];
       add(MODEL.filter((addition) => !BARE_TYPE.includes(addition)));
-      addNewFiles((path) => path.startsWith('src/model/'));
+      addNewFiles((path) => path.startsWith('src/core/'));
       expect(filesThatDoNotCompile(PROJECT_FILE, places)).toEqual(places);
       const ofThePage = ['src/inspector/chain-of-trust.ts', 'src/inspector/limits.ts', 'src/inspector/verdict.ts'];
       expect(filesThatDoNotCompile(PAGE_FILE, ofThePage)).toEqual(ofThePage);
@@ -171,7 +171,7 @@ describe('a toy TEE', () => {
     'compiles with the recipe, is allowed and denied, and is shown by the inspector',
     () => {
       add(RECIPE.filter((addition) => !MODEL.includes(addition)));
-      addNewFiles((path) => !path.startsWith('src/model/'));
+      addNewFiles((path) => !path.startsWith('src/core/'));
       run('tsx/dist/cli.mjs', 'scripts/generate.ts');
       expect(filesThatDoNotCompile(PROJECT_FILE)).toEqual([]);
       expect(filesThatDoNotCompile(PAGE_FILE)).toEqual([]);

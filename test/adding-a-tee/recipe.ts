@@ -61,7 +61,7 @@ const SCHEMA: readonly Addition[] = [
 /** The type by itself: what the compiler asks the rest of the recipe for. */
 export const BARE_TYPE: readonly Addition[] = [
   {
-    file: 'src/model/evidence.ts',
+    file: 'src/core/evidence.ts',
     before: '/** Evidence that some verifier of this build can judge. */',
     text: `export interface ToyEvidence {
   readonly type: 'toy';
@@ -71,24 +71,24 @@ export const BARE_TYPE: readonly Addition[] = [
 
 `,
   },
-  { file: 'src/model/evidence.ts', before: '  | MaaTokenEvidence', text: '  | ToyEvidence\n' },
+  { file: 'src/core/evidence.ts', before: '  | MaaTokenEvidence', text: '  | ToyEvidence\n' },
 ];
 
-/** All that goes into `src/model`. */
+/** All that goes into `src/core`. */
 export const MODEL: readonly Addition[] = [
   ...BARE_TYPE,
   {
-    file: 'src/model/checks/catalogue.ts',
+    file: 'src/core/checks/catalogue.ts',
     before: "import { TPM_CHECKS } from './tpm.js';",
     text: "import { TOY_CHECKS } from './toy.js';\n",
   },
   {
-    file: 'src/model/checks/catalogue.ts',
+    file: 'src/core/checks/catalogue.ts',
     before: "  { name: 'Azure paravisor', class: 'deny', rows: AZURE_CHECKS },",
     text: "  { name: 'Toy', class: 'deny', rows: TOY_CHECKS },\n",
   },
   {
-    file: 'src/model/malformed-codes.ts',
+    file: 'src/core/malformed-codes.ts',
     before: '  hcl_format: {',
     text: `  toy_format: {
     meaning: 'the bytes are no toy report',
@@ -96,9 +96,9 @@ export const MODEL: readonly Addition[] = [
   },
 `,
   },
-  { file: 'src/model/claims.ts', before: '  readonly hcl?: HclClaims;', text: '  readonly toy?: ToyClaims;\n' },
+  { file: 'src/core/claims.ts', before: '  readonly hcl?: HclClaims;', text: '  readonly toy?: ToyClaims;\n' },
   {
-    file: 'src/model/claims.ts',
+    file: 'src/core/claims.ts',
     before: "/** What another verifier's token says, under its issuer's names. */",
     text: `export interface ToyClaims {
   readonly measurement: string;
@@ -108,7 +108,7 @@ export const MODEL: readonly Addition[] = [
 `,
   },
   {
-    file: 'src/model/evidence-traits.ts',
+    file: 'src/core/evidence-traits.ts',
     before: "  'az-snp-vtpm': {",
     text: `  toy: {
     kind: 'hardware',
@@ -129,7 +129,7 @@ export const MODEL: readonly Addition[] = [
 
 const VERIFIER: readonly Addition[] = [
   {
-    file: 'src/verifiers/evidence/evidence-identity.ts',
+    file: 'src/tee/shared/evidence/evidence-identity.ts',
     before: "    case 'az-snp-vtpm':",
     text: `    case 'toy':
       return [evidence.report.subarray(0, 64), none, none, none, none, none, none];
@@ -139,12 +139,12 @@ const VERIFIER: readonly Addition[] = [
 
 const COMPOSITION: readonly Addition[] = [
   {
-    file: 'src/composition/container.ts',
+    file: 'src/app/container.ts',
     before: "import { Tpm2QuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';",
     text: "import { ToyVerifier } from '../verifiers/toy/toy-verifier.js';\n",
   },
   {
-    file: 'src/composition/container.ts',
+    file: 'src/app/container.ts',
     before: "  'az-snp-vtpm': AzSnpVtpmVerifier,",
     text: '  toy: ToyVerifier,\n',
   },

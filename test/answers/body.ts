@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../src/core/json.js';
 import { isMembers } from './canonical.js';
 
 /** What a body is posted to: which service of the setting, and where. */

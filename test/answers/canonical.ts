@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../src/core/json.js';
 
 /** What a service answered, as it came over the wire. */
 export interface Answer {

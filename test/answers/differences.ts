@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../src/model/json.js';
+import type { JsonValue } from '../../src/core/json.js';
 import { isList, isMembers } from './canonical.js';
 
 /** One place where two canonical answers differ. `undefined`: nothing is there. */

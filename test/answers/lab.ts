@@ -1,4 +1,4 @@
-import { CARRIED_CERTIFICATES } from '../../src/vendors/amd/roots.js';
+import { CARRIED_CERTIFICATES } from '../../src/tee/snp/amd/roots.js';
 import {
   type AmdPki,
   type AzureAkPki,

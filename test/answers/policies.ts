@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { AZURE_ID_KEY_DIGEST, AZURE_MRTD } from '../lab/index.js';
 import { haveVectors, vector } from '../vectors.js';
 

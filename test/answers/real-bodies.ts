@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import type { ReadFile } from '../real-evidence.js';
 import { applyRecipe, type Recipe, readVector, recipes, vector, vectors } from '../vectors.js';
 import { type Asked, type Body, base64Url, flipped, inspectBody, positions, verifyBody, withoutEach } from './body.js';

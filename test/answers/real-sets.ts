@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { wireCollateral, wireEvidence } from '../lab/index.js';
 import { azSnpEvidenceOf, azTdxEvidenceOf, type ReadFile, realAkOf, snpEvidenceOf } from '../real-evidence.js';
 import { collateralOf, quoteFileOf } from '../real-tdx-evidence.js';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import type { JsonValue } from '../../src/model/json.js';
+import type { JsonValue } from '../../src/core/json.js';
 import { haveVectors } from '../vectors.js';
 import type { Body } from './body.js';
 import { type Difference, differencesOf, isMeant, type MeantDifference, unusedOf } from './differences.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
-import type { JsonValue } from '../../src/model/json.js';
+import type { JsonValue } from '../../src/core/json.js';
 import { ServiceProcess } from '../system/service-process.js';
 import type { Body, ServiceName } from './body.js';
 import { type Answer, canonicalAnswer, isMembers } from './canonical.js';

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JsonValue } from '../../src/model/json.js';
+import type { JsonValue } from '../../src/core/json.js';
 import { AZURE_MRTD } from '../lab/index.js';
 import { haveVectors, readVector, vector, vectors } from '../vectors.js';
 import type { ServiceName } from './body.js';

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../src/core/json.js';
 import type { Body } from './body.js';
 
 /** How many bodies of each kind got which answer, as a table. */

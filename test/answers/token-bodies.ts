@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import {
   boundValue,
   type MembersChange,

@@ -1,13 +1,13 @@
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { EVIDENCE_TYPES } from '../../src/model/evidence-traits.js';
+import { EVIDENCE_TYPES } from '../../src/core/evidence-traits.js';
 import { readProjectFile, typeScriptFiles } from './project-files.js';
 
 /** Files that may tell types of evidence apart: the table, the list of the verifiers, and what verifiers say of identity. */
 const MAY_COMPARE = [
-  'src/model/evidence-traits.ts',
-  'src/composition/container.ts',
-  'src/verifiers/evidence/evidence-identity.ts',
+  'src/core/evidence-traits.ts',
+  'src/app/container.ts',
+  'src/tee/shared/evidence/evidence-identity.ts',
 ];
 
 const TYPES: ReadonlySet<string> = new Set(EVIDENCE_TYPES);

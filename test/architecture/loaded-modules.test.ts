@@ -30,25 +30,25 @@ const NETWORK = [...SETTINGS, 'undici', 'cockatiel', 'fastify', '@fastify/', 'pr
 
 describe('what is loaded', () => {
   it('for --version and --help is the definition of the commands, and the library that reads them', () => {
-    const { files, packages } = loadedBy('composition/command-line.ts');
+    const { files, packages } = loadedBy('app/commands/command-line.ts');
     expect([...packages]).toEqual(['commander']);
     expect(files.length).toBeLessThanOrEqual(25);
-    expect(loadedBy('main.ts').files).toEqual(['main.ts', 'composition/stop-signals.ts']);
+    expect(loadedBy('main.ts').files).toEqual(['main.ts', 'app/reload/stop-signals.ts']);
   });
 
   it.each<[string, string, readonly string[]]>([
     [
       'inspect, and verify before it reads the file',
-      'composition/evidence-commands.ts',
+      'app/commands/evidence-commands.ts',
       [...NETWORK, 'jose', 'tsyringe'],
     ],
-    ['request and collect', 'composition/guest-commands.ts', [...SETTINGS, 'cockatiel', 'fastify', 'jose', 'yaml']],
-    ['policy lint', 'composition/policy-commands.ts', [...NETWORK, 'jose', 'tsyringe', 'ajv/']],
-    ['check', 'composition/check-configuration.ts', [...SETTINGS, 'cockatiel', 'fastify', 'tsyringe', 'ajv/']],
-    ['decisions', 'composition/decisions-commands.ts', [...NETWORK, 'tsyringe', '@marcbachmann/cel-js']],
-    ['gate', 'composition/gate-command.ts', [...NETWORK, 'tsyringe', 'ajv/', '@marcbachmann/cel-js']],
-    ['verify', 'composition/command-line-verification.ts', [...SETTINGS, 'fastify', '@fastify/', 'prom-client']],
-    ['the service', 'composition/service.ts', SETTINGS],
+    ['request and collect', 'app/commands/guest-commands.ts', [...SETTINGS, 'cockatiel', 'fastify', 'jose', 'yaml']],
+    ['policy lint', 'app/commands/policy-commands.ts', [...NETWORK, 'jose', 'tsyringe', 'ajv/']],
+    ['check', 'app/check/check-configuration.ts', [...SETTINGS, 'cockatiel', 'fastify', 'tsyringe', 'ajv/']],
+    ['decisions', 'app/commands/decisions-commands.ts', [...NETWORK, 'tsyringe', '@marcbachmann/cel-js']],
+    ['gate', 'app/commands/gate-command.ts', [...NETWORK, 'tsyringe', 'ajv/', '@marcbachmann/cel-js']],
+    ['verify', 'app/commands/command-line-verification.ts', [...SETTINGS, 'fastify', '@fastify/', 'prom-client']],
+    ['the service', 'app/service.ts', SETTINGS],
   ])('for %s leaves out what others need', (_what, entry, absent) => {
     const loaded = [...loadedBy(entry).packages];
     expect(loaded.length).toBeGreaterThan(0);

@@ -13,13 +13,13 @@ const { forbidden }: { readonly forbidden: readonly Rule[] } = createRequire(imp
   '../../.dependency-cruiser.cjs',
 );
 
-/** Directions that the rules allow, but for those to `model`, which every room has. */
+/** Directions that the rules allow, but for those to `core`, which every room has. */
 const ALLOWED = forbidden
   .filter(({ name }) => name.startsWith('direction-'))
   .flatMap(({ name, to }) => {
     const room = name.slice('direction-'.length);
     const targets = /\(([^)]*)\)/.exec(to.pathNot ?? '')?.[1]?.split('|') ?? [];
-    return targets.filter((target) => target !== room && target !== 'model').map((target) => `${room} --> ${target}`);
+    return targets.filter((target) => target !== room && target !== 'core').map((target) => `${room} --> ${target}`);
   });
 
 const PICTURE = /```mermaid\n([\s\S]*?)```/.exec(readProjectFile('docs/architecture.md'))?.[1] ?? '';
@@ -33,9 +33,7 @@ function usedDirections(): readonly string[] {
       .filter(([, up = '']) => up.length / 3 === path.split('/').length - 2)
       .map(([, , to]) => `${room} --> ${to}`);
   });
-  return [...new Set(used)].filter(
-    (direction) => !direction.startsWith('composition') && !direction.endsWith('> model'),
-  );
+  return [...new Set(used)].filter((direction) => !direction.startsWith('app') && !direction.endsWith('> core'));
 }
 
 describe('docs/architecture.md', () => {

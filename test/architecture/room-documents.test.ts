@@ -45,7 +45,7 @@ describe('the documents of the rooms', () => {
 
   it.each(['`pck-path.ts`', '`vendors/intel/pck-paths.ts`', '`../snps`', '`../../docs/format.md`', '`amd/root`'])(
     'would be found out where they named %s',
-    (text) => expect(missingFiles('src/verifiers/tdx/README.md', text)).toHaveLength(1),
+    (text) => expect(missingFiles('src/tee/tdx/README.md', text)).toHaveLength(1),
   );
 
   it('would be found out where they named a method of another class', () => {

@@ -10,13 +10,13 @@ const SECRET =
 const COMPARING_SECRETS = [
   'src/crypto/constant-time.ts',
   'src/callers/api-keys.ts',
-  'src/service/challenges.ts',
+  'src/judge/challenges.ts',
   'src/stores/redis/reset-seal.ts',
-  'src/verifiers/binding/held-value.ts',
-  'src/verifiers/paravisor/paravisor-claims.ts',
-  'src/verifiers/binding/report-data-binding.ts',
-  'src/verifiers/binding/runtime-data-binding.ts',
-  'src/verifiers/tpm/tpm-quote-verifier.ts',
+  'src/tee/shared/binding/held-value.ts',
+  'src/tee/shared/paravisor/paravisor-claims.ts',
+  'src/tee/shared/binding/report-data-binding.ts',
+  'src/tee/shared/binding/runtime-data-binding.ts',
+  'src/tee/tpm/tpm-quote-verifier.ts',
 ];
 
 const EQUALITY: ReadonlySet<ts.SyntaxKind> = new Set([

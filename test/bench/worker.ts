@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { destination } from 'pino';
-import { type RunningService, startService, type World } from '../../src/composition/service.js';
+import { type RunningService, startService, type World } from '../../src/app/service.js';
 import { loadConfiguration } from '../../src/config/load-configuration.js';
 import { createLog } from '../../src/http/log.js';
 import type { Answers, Question, ServiceMaterial } from './protocol.js';

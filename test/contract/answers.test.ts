@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MALFORMED_CODES, PROBLEM_CODES } from '../../src/model/codes.js';
-import { FormatError, RefusedError } from '../../src/model/errors.js';
+import { MALFORMED_CODES, PROBLEM_CODES } from '../../src/core/codes.js';
+import { FormatError, RefusedError } from '../../src/core/errors.js';
 import { presentDecision } from '../../src/wire/present-decision.js';
 import { presentProblem } from '../../src/wire/problem.js';
 import { BARE_DECISION, DECISION, TDX_DECISION } from '../unit/wire/sample-decision.js';

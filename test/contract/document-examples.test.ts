@@ -3,11 +3,11 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfiguration } from '../../src/config/load-configuration.js';
 import { looksLikeReleasePolicy, readReleasePolicy } from '../../src/policy/akv/release-policy.js';
-import { parsePolicy } from '../../src/policy/policy-document.js';
+import { parsePolicy } from '../../src/policy/document/policy-document.js';
 import { readCaseClaims } from '../../src/policy/test-cases/case-claims.js';
 import { parsePolicyTest } from '../../src/policy/test-cases/case-document.js';
-import { runSuite, type SuiteCase } from '../../src/service/policy-tests.js';
 import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
+import { runSuite, type SuiteCase } from '../../src/workbench/policy-tests.js';
 import { PROJECT, readProjectFile } from '../architecture/project-files.js';
 
 /** Every example of the documents, and every name and address in them, against the code. */

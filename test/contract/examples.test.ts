@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../src/model/json.js';
+import type { JsonValue } from '../../src/core/json.js';
 import { createAmdPki, createVirtualMachine } from '../lab/index.js';
 import { exampleErrors, examplesIn } from './openapi-schemas.js';
 

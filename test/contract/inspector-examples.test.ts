@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answerTo, exampleFiles, readExample, withLabService } from '../../scripts/inspector-examples.js';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 
 const EXAMPLES = exampleFiles().map((file) => ({ file, ...readExample(file) }));
 

@@ -1,4 +1,4 @@
-import { isObject, type JsonValue } from '../../src/model/json.js';
+import { isObject, type JsonValue } from '../../src/core/json.js';
 import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
 import { createAjv, SCHEMA_ROOT } from '../../src/wire/schema-check.js';
 

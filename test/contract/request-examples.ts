@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RunningService, startService } from '../../src/composition/service.js';
+import { type RunningService, startService } from '../../src/app/service.js';
 import { loadConfiguration } from '../../src/config/load-configuration.js';
-import { isObject, type JsonObject, type JsonValue } from '../../src/model/json.js';
-import type { Clock, Log } from '../../src/model/ports.js';
+import { isObject, type JsonObject, type JsonValue } from '../../src/core/json.js';
+import type { Clock, Log } from '../../src/core/ports.js';
 import { labLookup } from '../integration/lab-lookup.js';
 
 /** An Example Object of OpenAPI 3.1: its value, or the file that has it. */

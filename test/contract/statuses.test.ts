@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LocalCaller } from '../../src/callers/local-caller.js';
-import { RefusedError } from '../../src/model/errors.js';
-import { isObject } from '../../src/model/json.js';
-import { type Caller, ROLES } from '../../src/model/request.js';
+import { RefusedError } from '../../src/core/errors.js';
+import { isObject } from '../../src/core/json.js';
+import { type Caller, ROLES } from '../../src/core/request.js';
 import { OPENAPI_DOCUMENT } from '../../src/wire/generated/openapi-document.js';
 import { answersIn, call, exchange, post } from '../integration/http/exchange.js';
 import {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { checkConfiguration } from '../../src/composition/check-configuration.js';
+import { checkConfiguration } from '../../src/app/check/check-configuration.js';
 import { readProjectFile } from '../architecture/project-files.js';
 import { TlsAuthority } from '../lab/tls-authority.js';
 import { environmentOf, isWithoutHelm, type Manifest, one, podOf, rendered } from './chart.js';

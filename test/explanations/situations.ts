@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Decision } from '../../src/model/decision.js';
-import { type EndorsementSet, NO_ENDORSEMENTS } from '../../src/model/endorsement.js';
-import type { Evidence } from '../../src/model/evidence.js';
-import type { JsonObject } from '../../src/model/json.js';
-import type { AkRoots } from '../../src/verifiers/attestation-key/ak-roots.js';
+import type { Decision } from '../../src/core/decision.js';
+import { type EndorsementSet, NO_ENDORSEMENTS } from '../../src/core/endorsement.js';
+import type { Evidence } from '../../src/core/evidence.js';
+import type { JsonObject } from '../../src/core/json.js';
+import type { AkRoots } from '../../src/tee/shared/attestation-key/ak-roots.js';
 import { BASELINE, type Judged, judge, verifiersOf } from '../judge.js';
 import {
   CCEL_EVENT,
@@ -16,8 +16,8 @@ import {
   maaJwk,
   TdxPlatform,
 } from '../lab/index.js';
-import { AT as TOKEN_AT } from '../unit/verifiers/fixture.js';
-import { azureVm, keySetOf, ISSUER as MAA, maaVerifier, SIGNER, tokenOf } from '../unit/verifiers/maa/fixture.js';
+import { AT as TOKEN_AT } from '../unit/tee/fixture.js';
+import { azureVm, keySetOf, ISSUER as MAA, maaVerifier, SIGNER, tokenOf } from '../unit/tee/maa/fixture.js';
 
 /** Decisions of the lab that people have to understand, one for each way in which they usually go wrong. */
 

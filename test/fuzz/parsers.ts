@@ -1,3 +1,8 @@
+import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../../src/boot/register-layout.js';
+import { initialValue, replay } from '../../src/boot/replay.js';
+import { hex } from '../../src/core/bytes.js';
+import { Checks } from '../../src/core/check.js';
+import { ConfigurationError, FormatError } from '../../src/core/errors.js';
 import { dnsNames } from '../../src/formats/alternative-names.js';
 import { decodeBase64, decodeHex } from '../../src/formats/base64.js';
 import { parseCanonicalEventLog } from '../../src/formats/canonical-event-log.js';
@@ -23,18 +28,13 @@ import { describeCertifiedKey, describeTpmQuote } from '../../src/inspect/descri
 import { describeCcel } from '../../src/inspect/describe-event-log.js';
 import { describeTdQuote } from '../../src/inspect/describe-td-quote.js';
 import { describeToken } from '../../src/inspect/describe-token.js';
-import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../../src/measured-boot/register-layout.js';
-import { initialValue, replay } from '../../src/measured-boot/replay.js';
-import { hex } from '../../src/model/bytes.js';
-import { Checks } from '../../src/model/check.js';
-import { ConfigurationError, FormatError } from '../../src/model/errors.js';
-import { parsePolicy } from '../../src/policy/policy-document.js';
-import { parseVekExtensions } from '../../src/vendors/amd/vek-extensions.js';
-import { parseCollateralFile } from '../../src/vendors/intel/collateral-file.js';
-import { parsePckExtension } from '../../src/vendors/intel/pck-extension.js';
-import { parseQeIdentity } from '../../src/vendors/intel/qe-identity.js';
-import { parseTcbInfo } from '../../src/vendors/intel/tcb-info.js';
-import { verifyEventLog } from '../../src/verifiers/event-log/event-log.js';
+import { parsePolicy } from '../../src/policy/document/policy-document.js';
+import { verifyEventLog } from '../../src/tee/shared/event-log/event-log.js';
+import { parseVekExtensions } from '../../src/tee/snp/amd/vek-extensions.js';
+import { parseCollateralFile } from '../../src/tee/tdx/intel/collateral-file.js';
+import { parsePckExtension } from '../../src/tee/tdx/intel/pck-extension.js';
+import { parseQeIdentity } from '../../src/tee/tdx/intel/qe-identity.js';
+import { parseTcbInfo } from '../../src/tee/tdx/intel/tcb-info.js';
 import { readVerifyRequest } from '../../src/wire/read-requests.js';
 
 /** As `limits.eventLogBytes` where nothing is configured. */

@@ -1,4 +1,4 @@
-import { encodeCollateralFile } from '../../src/vendors/intel/collateral-file.js';
+import { encodeCollateralFile } from '../../src/tee/tdx/intel/collateral-file.js';
 import { createAmdPki } from '../lab/amd-pki.js';
 import { buildCcel, labCcelEvents } from '../lab/ccel-builder.js';
 import { buildCertificateTable } from '../lab/certificate-table-builder.js';

@@ -1,4 +1,4 @@
-import type { SnpPart, SnpProduct, SnpTcb } from '../../src/model/claims.js';
+import type { SnpPart, SnpProduct, SnpTcb } from '../../src/core/claims.js';
 
 /** What of a product line the lab has to know to make its machines. */
 interface LabLine {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { SNP_PRODUCTS } from '../../src/model/amd-lines.js';
-import type { SnpProduct, SnpTcb } from '../../src/model/claims.js';
+import { SNP_PRODUCTS } from '../../src/core/amd-lines.js';
+import type { SnpProduct, SnpTcb } from '../../src/core/claims.js';
 import { labLine } from './amd-lines.js';
 import { ia5String, integer, octetString, printableString } from './der-writer.js';
 import { type LabKey, namedRsaKey, newEcKey } from './lab-keys.js';

@@ -1,5 +1,5 @@
-import type { AzSnpVtpmEvidence, AzTdxVtpmEvidence, CertifiedKeyInput, TpmEvidence } from '../../src/model/evidence.js';
-import type { JsonObject, JsonValue } from '../../src/model/json.js';
+import type { AzSnpVtpmEvidence, AzTdxVtpmEvidence, CertifiedKeyInput, TpmEvidence } from '../../src/core/evidence.js';
+import type { JsonObject, JsonValue } from '../../src/core/json.js';
 import { type Native, wholeHclReport } from './native.js';
 import { pemOf } from './pki.js';
 

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, type JsonWebKey } from 'node:crypto';
-import type { AkCertificateInput } from '../../src/model/evidence.js';
-import type { JsonObject } from '../../src/model/json.js';
+import type { AkCertificateInput } from '../../src/core/evidence.js';
+import type { JsonObject } from '../../src/core/json.js';
 import type { CertificateOverrides, LabAuthority } from './amd-pki.js';
 import {
   AK_AUTHORITIES,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 
 /**
  * X, the value that evidence has to hold, as a guest makes it: the nonce itself, or with a key `veritee1` and SHA-256

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { namedRsaKey } from './lab-keys.js';
 import { jsonAnswer, type LabAnswer, type LabRequest, LabServer, type LabServerOptions } from './lab-server.js';
 import { makeToken, registeredClaims, type TokenMaking } from './token-making.js';

@@ -1,5 +1,5 @@
-import type { TdxCollateral } from '../../src/model/evidence.js';
-import type { JsonObject } from '../../src/model/json.js';
+import type { TdxCollateral } from '../../src/core/evidence.js';
+import type { JsonObject } from '../../src/core/json.js';
 import type { IntelAuthority, IntelCrlOptions, IntelPki } from './intel-pki.js';
 import { TD_QE_MRSIGNER } from './qe-report-builder.js';
 import type { PckCaKind } from './sgx-extension-builder.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { BearerTokens } from './bearer-tokens.js';
 import { type AssertingClient, type AssertionKind, clusterToken, verifyAssertion } from './entra-assertion.js';
 import { jsonAnswer, type LabAnswer, type LabRequest, LabServer, type LabServerOptions } from './lab-server.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PcrBank } from '../../src/model/evidence.js';
+import type { PcrBank } from '../../src/core/evidence.js';
 import { bigEndian, joinBytes, littleEndian } from './byte-patch.js';
 import type { CcelEvent } from './ccel-builder.js';
 import type { VirtualTpm } from './vtpm.js';

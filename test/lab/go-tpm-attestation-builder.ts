@@ -1,4 +1,4 @@
-import type { TpmEvidence, TpmQuoteInput } from '../../src/model/evidence.js';
+import type { TpmEvidence, TpmQuoteInput } from '../../src/core/evidence.js';
 import { joinBytes } from './byte-patch.js';
 
 /** A field of a message in binary protobuf: a number, or bytes with their length. */

@@ -1,5 +1,5 @@
-import type { SnpProduct, SnpTcb } from '../../src/model/claims.js';
-import type { SnpSigningKey } from '../../src/model/endorsement.js';
+import type { SnpProduct, SnpTcb } from '../../src/core/claims.js';
+import type { SnpSigningKey } from '../../src/core/endorsement.js';
 import { labLine } from './amd-lines.js';
 import type { AmdPki } from './amd-pki.js';
 import type { LabFault } from './lab-fault.js';

@@ -9,7 +9,7 @@ import {
   publicEncrypt,
   randomBytes,
 } from 'node:crypto';
-import { isObject, type JsonObject, type JsonValue } from '../../src/model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../../src/core/json.js';
 import { changedMembers, type MembersChange, makeToken, type TokenMaking } from './token-making.js';
 import type { VaultAnswerPki } from './vault-answer-pki.js';
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { JsonValue } from '../../src/model/json.js';
+import type { JsonValue } from '../../src/core/json.js';
 import type { LabAnswer } from './lab-server.js';
 
 /** What goes wrong with an answer. `half_open` never answers; `drip` sends one byte a second. */

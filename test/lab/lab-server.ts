@@ -9,7 +9,7 @@ import {
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { JsonValue } from '../../src/model/json.js';
+import type { JsonValue } from '../../src/core/json.js';
 import { answerWithFault, type LabFault } from './lab-fault.js';
 import { TlsAuthority } from './tls-authority.js';
 

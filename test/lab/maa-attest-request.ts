@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import type { AmdPki } from './amd-pki.js';
 import { isSignedSnpReport, LAB_SNP_REPORT_LENGTH, readSnpReport } from './snp-report-reader.js';
 import { readTdQuote } from './td-quote-reader.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { namedRsaKey } from './lab-keys.js';
 import { azureKey } from './runtime-claims-builder.js';
 import { readSnpReport } from './snp-report-reader.js';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 
 /** What an instance says of itself at `/.well-known/openid-configuration`. */
 export function maaDiscoveryDocument(issuer: string): JsonObject {

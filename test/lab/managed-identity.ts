@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { BearerTokens } from './bearer-tokens.js';
 import { jsonAnswer, type LabAnswer, type LabRequest, LabServer } from './lab-server.js';
 

@@ -1,4 +1,4 @@
-import type { AzSnpVtpmEvidence, AzTdxVtpmEvidence } from '../../src/model/evidence.js';
+import type { AzSnpVtpmEvidence, AzTdxVtpmEvidence } from '../../src/core/evidence.js';
 
 /** Evidence of an Azure machine with the paravisor's report whole, as the guest reads it. */
 export type Native<E extends AzSnpVtpmEvidence | AzTdxVtpmEvidence> = Omit<E, 'hclReport'> & {

@@ -1,4 +1,4 @@
-import type { TdxCollateral } from '../../src/model/evidence.js';
+import type { TdxCollateral } from '../../src/core/evidence.js';
 import type { CollateralOptions } from './collateral-builder.js';
 import {
   buildEvaluationNumbers,

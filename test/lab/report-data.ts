@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { boundValue } from './bound-value.js';
 
 /** What a guest binds, and whether it does so by runtime data. */

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../src/core/json.js';
 
 /** Runtime claims of the Azure paravisor, member by member. */
 export interface RuntimeClaimsFields {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import type { LabKey } from './lab-keys.js';
 import { signRaw } from './td-quote-builder.js';
 import { changedMembers, type MembersChange } from './token-making.js';

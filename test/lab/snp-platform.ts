@@ -1,7 +1,7 @@
 import { createHash, type KeyObject } from 'node:crypto';
-import type { SnpPart, SnpProduct, SnpTcb } from '../../src/model/claims.js';
-import type { EndorsementSet, HashedDer } from '../../src/model/endorsement.js';
-import type { SnpEndorsementInput } from '../../src/model/evidence.js';
+import type { SnpPart, SnpProduct, SnpTcb } from '../../src/core/claims.js';
+import type { EndorsementSet, HashedDer } from '../../src/core/endorsement.js';
+import type { SnpEndorsementInput } from '../../src/core/evidence.js';
 import { currentTcbOf, labLine, processorOfPart } from './amd-lines.js';
 import type { AmdPki, IssueCrlOptions, LabVek, VcekOptions, VekKind, VlekOptions } from './amd-pki.js';
 import type { BytePatch } from './byte-patch.js';

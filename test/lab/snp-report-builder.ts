@@ -1,5 +1,5 @@
 import { type KeyObject, sign } from 'node:crypto';
-import type { SnpProduct, SnpTcb } from '../../src/model/claims.js';
+import type { SnpProduct, SnpTcb } from '../../src/core/claims.js';
 import { labLine, MILAN_TCB, SNP_PROCESSORS, type SnpCpuid } from './amd-lines.js';
 import { type BytePatch, littleEndian, patchBytes } from './byte-patch.js';
 

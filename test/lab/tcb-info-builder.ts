@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { type SignedDocumentMaking, windowOf } from './signed-document.js';
 
 /** What the levels are about. */

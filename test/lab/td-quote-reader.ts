@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 
 /**
  * A TD quote as somebody else's verifier reads it. Written apart from the project's own reader, so that the two can

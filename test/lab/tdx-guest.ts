@@ -1,5 +1,5 @@
-import type { TdxEvidence } from '../../src/model/evidence.js';
-import type { JsonObject } from '../../src/model/json.js';
+import type { TdxEvidence } from '../../src/core/evidence.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { buildCcel, type CcelEvent, replayCcel } from './ccel-builder.js';
 import type { CollateralOptions } from './collateral-builder.js';
 import { bindReportData, type ReportDataOptions } from './report-data.js';

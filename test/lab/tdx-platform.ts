@@ -1,5 +1,5 @@
-import type { EndorsementSet } from '../../src/model/endorsement.js';
-import type { TdxCollateral } from '../../src/model/evidence.js';
+import type { EndorsementSet } from '../../src/core/endorsement.js';
+import type { TdxCollateral } from '../../src/core/evidence.js';
 import { buildCollateral, type CollateralOptions } from './collateral-builder.js';
 import type { IntelPki, IssuePckOptions, LabPck } from './intel-pki.js';
 import { type LabKey, newEcKey } from './lab-keys.js';

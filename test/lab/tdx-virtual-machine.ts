@@ -1,5 +1,5 @@
-import type { AkCertificateInput, AzTdxVtpmEvidence, EventLogInput } from '../../src/model/evidence.js';
-import type { JsonObject } from '../../src/model/json.js';
+import type { AkCertificateInput, AzTdxVtpmEvidence, EventLogInput } from '../../src/core/evidence.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { boundValue } from './bound-value.js';
 import type { CollateralOptions } from './collateral-builder.js';
 import { buildHclReport, type HclReportFields } from './hcl-report-builder.js';

@@ -1,5 +1,5 @@
 import { constants, createHmac, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 
 /** Members laid over the genuine ones, or a function that makes others of them. */
 export type MembersChange = JsonObject | ((genuine: JsonObject) => JsonObject);

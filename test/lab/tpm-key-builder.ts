@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { bigEndian, joinBytes } from './byte-patch.js';
 import { type PcrSelectionFields, pcrSelection, sized, TPM_HASH, type TpmHashName } from './tpm-quote-builder.js';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 
 /** `verifier_nonce`, each member base64. */
 export interface VerifierNonce extends JsonObject {

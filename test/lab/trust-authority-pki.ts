@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { type LabKey, namedRsaKey } from './lab-keys.js';
 import {
   ATTRIBUTE,

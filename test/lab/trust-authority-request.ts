@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { type ReadTdQuote, readTdQuote } from './td-quote-reader.js';
 import { ITA_ALGORITHMS, type ItaAlgorithm } from './trust-authority-pki.js';
 

@@ -1,5 +1,5 @@
 import { constants, createPublicKey, randomBytes, sign, verify } from 'node:crypto';
-import type { JsonObject, JsonValue } from '../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../src/core/json.js';
 import { jsonAnswer, type LabAnswer, type LabRequest, LabServer, type LabServerOptions } from './lab-server.js';
 import { makeToken, registeredClaims, type TokenMaking } from './token-making.js';
 import {

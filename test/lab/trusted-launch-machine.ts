@@ -1,5 +1,5 @@
-import type { AkCertificateInput, EventLogInput, TpmEvidence } from '../../src/model/evidence.js';
-import type { JsonObject } from '../../src/model/json.js';
+import type { AkCertificateInput, EventLogInput, TpmEvidence } from '../../src/core/evidence.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { type AkCertificateOptions, type AzureAkPki, createAzureAkPki } from './azure-ak-pki.js';
 import { boundValue } from './bound-value.js';
 import { type QuoteOptions, VirtualTpm } from './vtpm.js';

@@ -4,8 +4,8 @@ import type {
   EventLogInput,
   SnpEndorsementInput,
   SnpEvidence,
-} from '../../src/model/evidence.js';
-import type { JsonObject } from '../../src/model/json.js';
+} from '../../src/core/evidence.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { boundValue } from './bound-value.js';
 import { buildHclReport, type HclReportFields } from './hcl-report-builder.js';
 import type { Native } from './native.js';

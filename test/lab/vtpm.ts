@@ -1,7 +1,7 @@
 import { constants, createHash, generateKeyPair, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { CertifiedKeyInput, PcrBank, TpmQuoteInput } from '../../src/model/evidence.js';
-import type { JsonObject } from '../../src/model/json.js';
+import type { CertifiedKeyInput, PcrBank, TpmQuoteInput } from '../../src/core/evidence.js';
+import type { JsonObject } from '../../src/core/json.js';
 import {
   AK_ATTRIBUTES,
   buildTpm2bPublic,

@@ -7,8 +7,8 @@ import type {
   TdxCollateral,
   TdxEvidence,
   TpmQuoteInput,
-} from '../../src/model/evidence.js';
-import type { JsonObject } from '../../src/model/json.js';
+} from '../../src/core/evidence.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { wholeHclReport } from './native.js';
 
 /** Evidence as the member `evidence` of a request, in its native form. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../src/composition/service.js';
+import type { RunningService } from '../../src/app/service.js';
 import { LabService, lenientPolicy, MovableClock, post } from '../integration/service/lab-service.js';
 import { healthOf, outcomeOf } from './dependency.js';
 import { EXPECTED_CLOCK_OUTCOMES } from './expected-outcomes.js';

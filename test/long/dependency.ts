@@ -1,5 +1,5 @@
 import type { LookupFunction } from 'node:net';
-import type { RunningService } from '../../src/composition/service.js';
+import type { RunningService } from '../../src/app/service.js';
 import { type Answer, call, post } from '../integration/http/exchange.js';
 import { labLookup } from '../integration/lab-lookup.js';
 import { MovableClock } from '../integration/service/lab-service.js';

@@ -7,7 +7,7 @@ import { DEFAULT_SLOTS } from '../../src/http/verification-slots.js';
 import { Client, verdictFor } from '../system/client.js';
 import { Lab, type Question } from '../system/lab.js';
 import { ServiceProcess } from '../system/service-process.js';
-import { openLocalStore } from '../unit/decision-log/local-store.js';
+import { openLocalStore } from '../unit/log/local-store.js';
 import { percentile } from './figures.js';
 import { Load, type RawFailure, type RawOutcome, rawRequest } from './open-loop.js';
 import { report, scaledSeconds } from './scale.js';

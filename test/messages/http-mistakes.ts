@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject, JsonValue } from '../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../src/core/json.js';
 import type { HttpCall, HttpMistake, LabEvidence } from './mistake.js';
 
 /** A report of the right length, for mistakes that show before anything of it is read. */

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../src/core/json.js';
 
 /** A mistake that people make, and exactly what they are told. */
 export interface Mistake<Action, Answer> {

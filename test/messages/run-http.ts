@@ -1,5 +1,5 @@
-import type { RunningService } from '../../src/composition/service.js';
-import type { JsonValue } from '../../src/model/json.js';
+import type { RunningService } from '../../src/app/service.js';
+import type { JsonValue } from '../../src/core/json.js';
 import { type Answer, type Call, call } from '../integration/http/exchange.js';
 import { challenge, LabService } from '../integration/service/lab-service.js';
 import type { HttpAction, HttpCall, LabEvidence } from './mistake.js';

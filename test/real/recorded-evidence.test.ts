@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningService, startService } from '../../src/app/service.js';
 import { readEvidenceFolder } from '../../src/collector/evidence-files.js';
 import { recogniseFiles } from '../../src/collector/recognise-files.js';
 import { evidenceOf } from '../../src/collector/request-files.js';
-import { type RunningService, startService } from '../../src/composition/service.js';
 import { loadConfiguration } from '../../src/config/load-configuration.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { RAW_RECOGNISER } from '../../src/inspect/raw-structures.js';
-import type { JsonObject } from '../../src/model/json.js';
 import { post, verdictOf } from '../integration/service/lab-service.js';
 
 /** Evidence of real machines that the project carries, verified at its own time up to the vendors' roots. Nothing is fetched. */

@@ -1,7 +1,7 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { createVerifier, TokenError } from 'fast-jwt';
+import { isObject, type JsonObject } from '../../src/core/json.js';
 import { parseStrictJson } from '../../src/formats/strict-json.js';
-import { isObject, type JsonObject } from '../../src/model/json.js';
 import type { Expectation } from './vectors.js';
 
 const ALGORITHMS = ['ES256', 'EdDSA', 'RS256'] as const;

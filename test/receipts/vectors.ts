@@ -1,8 +1,8 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
-import type { Decision } from '../../src/model/decision.js';
-import type { JsonObject } from '../../src/model/json.js';
-import { receiptClaims } from '../../src/results/receipt-claims.js';
-import { LocalSigningKey } from '../../src/results/signing-key.js';
+import type { Decision } from '../../src/core/decision.js';
+import type { JsonObject } from '../../src/core/json.js';
+import { receiptClaims } from '../../src/receipts/receipt-claims.js';
+import { LocalSigningKey } from '../../src/receipts/signing-key.js';
 import { DECISION } from '../unit/wire/sample-decision.js';
 
 /** What a relying party has configured, and what it gave out for the request. */

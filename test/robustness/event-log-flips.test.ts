@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { PCR_LAYOUT } from '../../src/boot/register-layout.js';
+import { initialValue, replay } from '../../src/boot/replay.js';
+import { hex } from '../../src/core/bytes.js';
+import { Checks } from '../../src/core/check.js';
+import type { EventLogClaims } from '../../src/core/claims.js';
+import { FormatError } from '../../src/core/errors.js';
 import { parseFirmwareEventLog } from '../../src/formats/tcg-event-log.js';
-import { PCR_LAYOUT } from '../../src/measured-boot/register-layout.js';
-import { initialValue, replay } from '../../src/measured-boot/replay.js';
-import { hex } from '../../src/model/bytes.js';
-import { Checks } from '../../src/model/check.js';
-import type { EventLogClaims } from '../../src/model/claims.js';
-import { FormatError } from '../../src/model/errors.js';
-import { type EventLogVerdict, verifyEventLog } from '../../src/verifiers/event-log/event-log.js';
+import { type EventLogVerdict, verifyEventLog } from '../../src/tee/shared/event-log/event-log.js';
 import { flipBit } from '../lab/byte-patch.js';
 import { haveVectors, readVector } from '../vectors.js';
 

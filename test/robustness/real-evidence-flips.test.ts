@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { NO_ENDORSEMENTS } from '../../src/model/endorsement.js';
-import { FormatError } from '../../src/model/errors.js';
-import type { AzSnpVtpmEvidence } from '../../src/model/evidence.js';
-import { parsePolicy } from '../../src/policy/policy-document.js';
+import { NO_ENDORSEMENTS } from '../../src/core/endorsement.js';
+import { FormatError } from '../../src/core/errors.js';
+import type { AzSnpVtpmEvidence } from '../../src/core/evidence.js';
+import { parsePolicy } from '../../src/policy/document/policy-document.js';
 import { judge, verifiersOf } from '../judge.js';
 import { wholeHclReport } from '../lab/index.js';
 import { azSnpEvidenceOf, nonceOf, realChains } from '../real-evidence.js';

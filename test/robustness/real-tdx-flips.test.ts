@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../src/core/errors.js';
+import type { TdxCollateral } from '../../src/core/evidence.js';
 import { parsePemCertificates } from '../../src/formats/pem.js';
-import { FormatError } from '../../src/model/errors.js';
-import type { TdxCollateral } from '../../src/model/evidence.js';
-import { DcapTdQuoteVerifier } from '../../src/verifiers/tdx/td-quote-verifier.js';
+import { DcapTdQuoteVerifier } from '../../src/tee/tdx/td-quote-verifier.js';
 import { flipBit } from '../lab/byte-patch.js';
 import { pemOf } from '../lab/pki.js';
 import { collateralOf, quoteFileOf } from '../real-tdx-evidence.js';

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../src/core/json.js';
 
 /** Text that does something where it is taken for anything but text. */
 export const HOSTILE_TEXTS = [

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { exampleFiles, readExample } from '../../scripts/inspector-examples.js';
-import { memberOf } from '../../src/model/json.js';
+import { memberOf } from '../../src/core/json.js';
 import type { components } from '../../src/wire/generated/openapi-types.js';
 import { isLacking } from '../requirements.js';
 import { CHROMIUM } from './browser.js';

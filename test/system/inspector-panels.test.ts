@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import type { components } from '../../src/wire/generated/openapi-types.js';
 import { buildEventLog, LOG_EVENT } from '../lab/event-log-builder.js';
 import { isLacking } from '../requirements.js';

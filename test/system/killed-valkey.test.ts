@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { verifyLog } from '../../src/decision-log/verify-log.js';
+import { verifyLog } from '../../src/log/verify-log.js';
 import { ANYTHING, ASKED, inSeconds, Replicas } from '../integration/stores/shared-challenges.js';
 import { DURABLE, LogReplicas } from '../integration/stores/shared-decisions.js';
 import { isWithoutValkey, Valkey } from '../integration/stores/valkey.js';
-import { judged, openLog } from '../unit/decision-log/recorded.js';
+import { judged, openLog } from '../unit/log/recorded.js';
 
 const MOMENTS = 200;
 

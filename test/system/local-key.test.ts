@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { createAmdPki, createVirtualMachine, type VirtualMachine } from '../lab/index.js';
 import { isLacking } from '../requirements.js';
 import { ServiceProcess } from './service-process.js';

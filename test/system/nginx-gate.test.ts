@@ -6,7 +6,7 @@ import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { base64Url, challenge, LabService, lenientPolicy, NONCE } from '../integration/service/lab-service.js';
 import { isLacking } from '../requirements.js';
-import { clientKey, makeProof } from '../unit/gates/proofs.js';
+import { clientKey, makeProof } from '../unit/receipts/gates/proofs.js';
 import { labProcess } from './lab-process.js';
 import { Nginx } from './nginx.js';
 import { ServiceProcess } from './service-process.js';

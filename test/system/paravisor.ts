@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JsonObject } from '../../src/model/json.js';
+import type { JsonObject } from '../../src/core/json.js';
 import { type AmdPki, azureKey, createVirtualMachine, type SnpPlatform, type VirtualMachine } from '../lab/index.js';
 import type { SoftwareTpm } from './software-tpm.js';
 

@@ -1,5 +1,5 @@
-import { verifyLog } from '../../src/decision-log/verify-log.js';
-import { type LocalStore, openLocalStore } from '../unit/decision-log/local-store.js';
+import { verifyLog } from '../../src/log/verify-log.js';
+import { type LocalStore, openLocalStore } from '../unit/log/local-store.js';
 
 /** What a process has told of what its store promised (decide-main.mjs). */
 export class Promised {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { RunningService } from '../../src/composition/service.js';
+import type { RunningService } from '../../src/app/service.js';
 import { CLOSED, OPEN, OUTCOMES } from '../integration/service/changing-policy.js';
 import { LabService, verdictOf } from '../integration/service/lab-service.js';
 

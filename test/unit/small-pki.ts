@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { FormatError } from '../../src/core/errors.js';
 import type { PathProfile } from '../../src/crypto/path-profile.js';
 import type { RevocationListProblem, RevocationListReading } from '../../src/crypto/revocation-list.js';
 import { parseCertificate, type X509Certificate } from '../../src/formats/x509-certificate.js';
-import { FormatError } from '../../src/model/errors.js';
 import { type LabKey, newEcKey } from '../lab/lab-keys.js';
 import {
   ATTRIBUTE,

@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
-import type { TokenKey } from '../../src/model/endorsement.js';
-import type { JsonObject } from '../../src/model/json.js';
-import type { RsaPublicKey } from '../../src/model/rsa-public-key.js';
+import type { TokenKey } from '../../src/core/endorsement.js';
+import type { JsonObject } from '../../src/core/json.js';
+import type { RsaPublicKey } from '../../src/core/rsa-public-key.js';
 import { type LabKey, namedRsaKey } from '../lab/lab-keys.js';
 import { buildCertificate, buildCrl, type CertificateOptions, crlNumber } from '../lab/pki.js';
 import { AT, ECDSA_SHA256, KEYS, NOT_AFTER, NOT_BEFORE, name } from './small-pki.js';

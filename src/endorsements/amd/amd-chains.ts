@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import type { FetchContext, SuppliedVek, Unavailable } from '../../core/endorsement.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
-import type { FetchContext, SuppliedVek, Unavailable } from '../../model/endorsement.js';
-import { SharedRenewals } from '../../outgoing/shared-attempts.js';
-import { type AmdChain, isSameChain, readChain } from '../../vendors/amd/chain.js';
-import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import { SharedRenewals } from '../../outside/shared-attempts.js';
+import { type AmdChain, isSameChain, readChain } from '../../tee/snp/amd/chain.js';
+import { lineName, type SnpLine } from '../../tee/snp/amd/issuers.js';
 import { isRevokedAt } from './amd-crl-supply.js';
 import { type KdsFailure, kdsFailure, textOf } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';

@@ -1,9 +1,5 @@
-import { hashed } from '../../crypto/digest.js';
-import { type CrlAge, isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list.js';
-import type { X509Certificate } from '../../formats/x509-certificate.js';
-import type { CrlFrame } from '../../formats/x509-crl.js';
-import type { SnpProduct } from '../../model/claims.js';
-import { latest } from '../../model/earliest.js';
+import type { SnpProduct } from '../../core/claims.js';
+import { latest } from '../../core/earliest.js';
 import type {
   EndorsementOrigin,
   FetchContext,
@@ -12,11 +8,15 @@ import type {
   Sourced,
   SourcedCrl,
   Unavailable,
-} from '../../model/endorsement.js';
-import { requireTime } from '../../outgoing/fetch-error.js';
-import type { AmdChain } from '../../vendors/amd/chain.js';
-import { type AmdCrl, readCrl, verifyCrl } from '../../vendors/amd/crls.js';
-import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
+} from '../../core/endorsement.js';
+import { hashed } from '../../crypto/digest.js';
+import { type CrlAge, isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import type { CrlFrame } from '../../formats/x509-crl.js';
+import { requireTime } from '../../outside/fetch-error.js';
+import type { AmdChain } from '../../tee/snp/amd/chain.js';
+import { type AmdCrl, readCrl, verifyCrl } from '../../tee/snp/amd/crls.js';
+import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../tee/snp/amd/issuers.js';
 import { attempt } from '../files/material-files.js';
 import { isDamaged } from '../files/rollback-marks.js';
 import { type KdsFailure, kdsFailure } from './amd-kds.js';

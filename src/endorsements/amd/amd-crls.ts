@@ -1,8 +1,8 @@
+import type { FetchContext, MissingCrl, SuppliedCrl, Unavailable } from '../../core/endorsement.js';
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
-import type { FetchContext, MissingCrl, SuppliedCrl, Unavailable } from '../../model/endorsement.js';
-import { underBound } from '../../outgoing/bounded-signal.js';
-import { type AmdCrl, latestOf } from '../../vendors/amd/crls.js';
-import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import { underBound } from '../../outside/bounded-signal.js';
+import { type AmdCrl, latestOf } from '../../tee/snp/amd/crls.js';
+import { lineName, type SnpLine } from '../../tee/snp/amd/issuers.js';
 import { isConfirmed } from '../files/confirmation.js';
 import { isDamaged } from '../files/rollback-marks.js';
 import { type AmdCrlSupply, type CrlSeries, type HeldCrl, isCurrent, missing, rolledBack } from './amd-crl-supply.js';

@@ -1,10 +1,10 @@
+import type { SnpProduct } from '../../core/claims.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
-import type { SnpProduct } from '../../model/claims.js';
-import type { AmdChain } from '../../vendors/amd/chain.js';
-import { newestChains } from '../../vendors/amd/chain.js';
-import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
-import type { AmdRootPins } from '../../vendors/amd/roots.js';
-import type { AmdVek } from '../../vendors/amd/vek.js';
+import type { AmdChain } from '../../tee/snp/amd/chain.js';
+import { newestChains } from '../../tee/snp/amd/chain.js';
+import { lineName, type SnpLine } from '../../tee/snp/amd/issuers.js';
+import type { AmdRootPins } from '../../tee/snp/amd/roots.js';
+import type { AmdVek } from '../../tee/snp/amd/vek.js';
 import { CERTIFICATE_FILES, type EndingFile, lastOfEach, type MaterialFiles } from '../files/material-files.js';
 import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';
 import { type AmdMaterial, type ListOfLine, recogniseAmdMaterial } from './amd-recognition.js';

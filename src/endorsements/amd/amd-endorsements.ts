@@ -1,4 +1,4 @@
-import type { SnpProduct } from '../../model/claims.js';
+import type { SnpProduct } from '../../core/claims.js';
 import {
   type DerChain,
   type EndorsementRequest,
@@ -14,9 +14,9 @@ import {
   type SourcedCrl,
   type SuppliedVek,
   type Unavailable,
-} from '../../model/endorsement.js';
-import type { SnpLine } from '../../vendors/amd/issuers.js';
-import type { AmdVek } from '../../vendors/amd/vek.js';
+} from '../../core/endorsement.js';
+import type { SnpLine } from '../../tee/snp/amd/issuers.js';
+import type { AmdVek } from '../../tee/snp/amd/vek.js';
 import type { AmdChains, VekBelowChain } from './amd-chains.js';
 import type { AmdCrls, CrlRequest, FoundCrls } from './amd-crls.js';
 import { type AmdVeks, belowChain } from './amd-veks.js';

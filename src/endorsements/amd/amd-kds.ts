@@ -1,18 +1,18 @@
-import type { SnpProduct, SnpTcb } from '../../model/claims.js';
-import type { CheckId } from '../../model/codes.js';
-import type { SnpSigningKey, Unavailable } from '../../model/endorsement.js';
-import { UnfitError } from '../../model/errors.js';
-import type { Clock } from '../../model/ports.js';
-import type { BoundedAnswer } from '../../outgoing/bounded-agent.js';
-import type { Fetch, FetchRequest } from '../../outgoing/bounded-fetch.js';
-import { FetchError, outOfTime, outOfTurn } from '../../outgoing/fetch-error.js';
-import { PathsUnderWay } from '../../outgoing/paths-under-way.js';
-import { KeptAttempts, SingleFlight } from '../../outgoing/shared-attempts.js';
-import { NotFoundMemory, ThrottledFetch } from '../../outgoing/throttling.js';
-import { readChainCertificates } from '../../vendors/amd/chain.js';
-import { readCrl } from '../../vendors/amd/crls.js';
-import type { AmdRootPins } from '../../vendors/amd/roots.js';
-import { readVek } from '../../vendors/amd/vek.js';
+import type { SnpProduct, SnpTcb } from '../../core/claims.js';
+import type { CheckId } from '../../core/codes.js';
+import type { SnpSigningKey, Unavailable } from '../../core/endorsement.js';
+import { UnfitError } from '../../core/errors.js';
+import type { Clock } from '../../core/ports.js';
+import type { BoundedAnswer } from '../../outside/bounded-agent.js';
+import type { Fetch, FetchRequest } from '../../outside/bounded-fetch.js';
+import { FetchError, outOfTime, outOfTurn } from '../../outside/fetch-error.js';
+import { PathsUnderWay } from '../../outside/paths-under-way.js';
+import { KeptAttempts, SingleFlight } from '../../outside/shared-attempts.js';
+import { NotFoundMemory, ThrottledFetch } from '../../outside/throttling.js';
+import { readChainCertificates } from '../../tee/snp/amd/chain.js';
+import { readCrl } from '../../tee/snp/amd/crls.js';
+import type { AmdRootPins } from '../../tee/snp/amd/roots.js';
+import { readVek } from '../../tee/snp/amd/vek.js';
 import type { ServiceCall } from '../files/open-source.js';
 
 interface AmdKdsOptions {

@@ -1,7 +1,7 @@
-import type { Clock, Log } from '../../model/ports.js';
-import { DEFAULT_RESILIENCE, type ResilienceOptions } from '../../outgoing/resilient-fetch.js';
-import type { AmdChain } from '../../vendors/amd/chain.js';
-import type { AmdRootPins } from '../../vendors/amd/roots.js';
+import type { Clock, Log } from '../../core/ports.js';
+import { DEFAULT_RESILIENCE, type ResilienceOptions } from '../../outside/resilient-fetch.js';
+import type { AmdChain } from '../../tee/snp/amd/chain.js';
+import type { AmdRootPins } from '../../tee/snp/amd/roots.js';
 import type { CrlMemory } from '../files/rollback-marks.js';
 import type { AmdCache } from './amd-cache.js';
 import type { AmdDirectory } from './amd-directory.js';

@@ -1,9 +1,9 @@
+import type { SnpProduct } from '../../core/claims.js';
+import type { SnpSigningKey } from '../../core/endorsement.js';
+import { UnfitError } from '../../core/errors.js';
 import { isSameName } from '../../formats/distinguished-name.js';
 import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
 import type { CrlFrame } from '../../formats/x509-crl.js';
-import type { SnpProduct } from '../../model/claims.js';
-import type { SnpSigningKey } from '../../model/endorsement.js';
-import { UnfitError } from '../../model/errors.js';
 import {
   type AmdChain,
   carriedChains,
@@ -11,11 +11,11 @@ import {
   newestChains,
   verifyArk,
   verifyChain,
-} from '../../vendors/amd/chain.js';
-import { readCrl, verifyCrl } from '../../vendors/amd/crls.js';
-import { lineName, productOfRoot, type SnpLine } from '../../vendors/amd/issuers.js';
-import type { AmdRootPins } from '../../vendors/amd/roots.js';
-import { type AmdVek, readVek, verifyVek } from '../../vendors/amd/vek.js';
+} from '../../tee/snp/amd/chain.js';
+import { readCrl, verifyCrl } from '../../tee/snp/amd/crls.js';
+import { lineName, productOfRoot, type SnpLine } from '../../tee/snp/amd/issuers.js';
+import type { AmdRootPins } from '../../tee/snp/amd/roots.js';
+import { type AmdVek, readVek, verifyVek } from '../../tee/snp/amd/vek.js';
 import { dersOf } from '../files/certificate-files.js';
 import { attempt, type NamedFile, type RefusedFile } from '../files/material-files.js';
 import { seriesOfCrlFile } from './bundle-files.js';

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import type { FetchContext, SnpEndorsementRequest, Sourced, Unavailable } from '../../model/endorsement.js';
-import { UnfitError } from '../../model/errors.js';
-import { RENEWAL_PAUSE_MS } from '../../outgoing/shared-attempts.js';
-import { type AmdChain, hasSigned } from '../../vendors/amd/chain.js';
-import type { SnpLine } from '../../vendors/amd/issuers.js';
-import type { VcekSubject } from '../../vendors/amd/vek.js';
-import { type AmdVek, isForTcb, issuedAt, isVcekOf, readVek, verifyVek } from '../../vendors/amd/vek.js';
+import type { FetchContext, SnpEndorsementRequest, Sourced, Unavailable } from '../../core/endorsement.js';
+import { UnfitError } from '../../core/errors.js';
+import { RENEWAL_PAUSE_MS } from '../../outside/shared-attempts.js';
+import { type AmdChain, hasSigned } from '../../tee/snp/amd/chain.js';
+import type { SnpLine } from '../../tee/snp/amd/issuers.js';
+import type { VcekSubject } from '../../tee/snp/amd/vek.js';
+import { type AmdVek, isForTcb, issuedAt, isVcekOf, readVek, verifyVek } from '../../tee/snp/amd/vek.js';
 import { attempt } from '../files/material-files.js';
 import { fetchedOn } from './amd-cache.js';
 import type { AmdChains, VekBelowChain } from './amd-chains.js';

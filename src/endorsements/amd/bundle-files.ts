@@ -1,10 +1,10 @@
+import { hex } from '../../core/bytes.js';
+import type { SnpProduct } from '../../core/claims.js';
+import type { SnpSigningKey } from '../../core/endorsement.js';
 import { sha256 } from '../../crypto/digest.js';
-import { hex } from '../../model/bytes.js';
-import type { SnpProduct } from '../../model/claims.js';
-import type { SnpSigningKey } from '../../model/endorsement.js';
-import type { AmdChain } from '../../vendors/amd/chain.js';
-import { lineName, SNP_SIGNING_KEYS } from '../../vendors/amd/issuers.js';
-import type { AmdVek } from '../../vendors/amd/vek.js';
+import type { AmdChain } from '../../tee/snp/amd/chain.js';
+import { lineName, SNP_SIGNING_KEYS } from '../../tee/snp/amd/issuers.js';
+import type { AmdVek } from '../../tee/snp/amd/vek.js';
 import type { NamedFile } from '../files/material-files.js';
 
 /**

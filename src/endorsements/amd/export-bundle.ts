@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import type { FetchContext, SnpEndorsementRequest, Unavailable } from '../../core/endorsement.js';
 import { writeAtomically } from '../../files/whole-files.js';
-import type { FetchContext, SnpEndorsementRequest, Unavailable } from '../../model/endorsement.js';
-import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import { lineName, type SnpLine } from '../../tee/snp/amd/issuers.js';
 import type { ExportedBundle, NamedFile } from '../files/material-files.js';
 import type { AmdFinders } from './amd-endorsements.js';
 import { chainFile, crlFile, vekFile } from './bundle-files.js';

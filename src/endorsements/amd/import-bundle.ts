@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { hex } from '../../core/bytes.js';
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import { writeAtomically } from '../../files/whole-files.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
-import { hex } from '../../model/bytes.js';
-import { isSameChain, newestChains } from '../../vendors/amd/chain.js';
-import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../vendors/amd/issuers.js';
-import type { AmdVek } from '../../vendors/amd/vek.js';
+import { isSameChain, newestChains } from '../../tee/snp/amd/chain.js';
+import { lineName, SNP_SIGNING_KEYS, type SnpLine } from '../../tee/snp/amd/issuers.js';
+import type { AmdVek } from '../../tee/snp/amd/vek.js';
 import type { ImportReport, NamedFile, RefusedFile } from '../files/material-files.js';
 import { CERTIFICATE_FILES, readBundle } from '../files/material-files.js';
 import { type CrlMemory, isDamaged } from '../files/rollback-marks.js';

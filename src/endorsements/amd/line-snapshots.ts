@@ -1,9 +1,9 @@
+import type { SnpProduct } from '../../core/claims.js';
+import type { Provenance } from '../../core/endorsement.js';
 import type { CrlAge } from '../../crypto/revocation-list.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
-import type { SnpProduct } from '../../model/claims.js';
-import type { Provenance } from '../../model/endorsement.js';
-import type { AmdChain } from '../../vendors/amd/chain.js';
-import { lineName, type SnpLine } from '../../vendors/amd/issuers.js';
+import type { AmdChain } from '../../tee/snp/amd/chain.js';
+import { lineName, type SnpLine } from '../../tee/snp/amd/issuers.js';
 import { isDamaged } from '../files/rollback-marks.js';
 import { fetchedOn } from './amd-cache.js';
 import type { AmdCrlSupply, HeldCrl } from './amd-crl-supply.js';

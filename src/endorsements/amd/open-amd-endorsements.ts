@@ -1,9 +1,9 @@
-import type { EndorsementSource } from '../../model/endorsement.js';
-import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
-import { ResilientFetch } from '../../outgoing/resilient-fetch.js';
-import { carriedChains } from '../../vendors/amd/chain.js';
-import { chainsPinned } from '../../vendors/amd/issuers.js';
-import type { AmdRootPins } from '../../vendors/amd/roots.js';
+import type { EndorsementSource } from '../../core/endorsement.js';
+import { BoundedFetch } from '../../outside/bounded-fetch.js';
+import { ResilientFetch } from '../../outside/resilient-fetch.js';
+import { carriedChains } from '../../tee/snp/amd/chain.js';
+import { chainsPinned } from '../../tee/snp/amd/issuers.js';
+import type { AmdRootPins } from '../../tee/snp/amd/roots.js';
 import { CacheFolder } from '../files/cache-folder.js';
 import type { FetchedMaterial, OpenFolderSource, SourceWorld } from '../files/open-source.js';
 import { CrlMemory } from '../files/rollback-marks.js';

@@ -1,8 +1,8 @@
+import type { AkIssuersRequest, HashedDer, Sourced } from '../../core/endorsement.js';
+import { UnfitError } from '../../core/errors.js';
+import { groupedBy } from '../../core/grouped.js';
 import { hashed } from '../../crypto/digest.js';
 import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
-import type { AkIssuersRequest, HashedDer, Sourced } from '../../model/endorsement.js';
-import { UnfitError } from '../../model/errors.js';
-import { groupedBy } from '../../model/grouped.js';
 import { dersOf } from '../files/certificate-files.js';
 import { ALL_FILES, attempt, type MaterialFiles, type NamedFile, type RefusedFile } from '../files/material-files.js';
 import { type FolderOptions, type TakenFolder, WatchedFolder } from '../files/watched-folder.js';

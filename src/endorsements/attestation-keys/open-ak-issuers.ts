@@ -1,4 +1,4 @@
-import type { AkIssuersRequest, HashedDer, Sourced } from '../../model/endorsement.js';
+import type { AkIssuersRequest, HashedDer, Sourced } from '../../core/endorsement.js';
 import type { NamedFile } from '../files/material-files.js';
 import type { OpenSource, SourceWorld } from '../files/open-source.js';
 import { AkIssuerFolder } from './ak-issuer-folder.js';

@@ -1,8 +1,8 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import type { Log } from '../../core/ports.js';
 import { readBoundedFile, writeAtomically } from '../../files/whole-files.js';
-import type { Log } from '../../model/ports.js';
 import { attempt, codeOf } from './material-files.js';
 
 /**

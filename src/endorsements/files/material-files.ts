@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Unavailable } from '../../core/endorsement.js';
+import { ConfigurationError, FormatError, UnfitError } from '../../core/errors.js';
+import { fileProblem } from '../../core/file-problem.js';
 import { markOf, modifiedAt } from '../../files/disk-files.js';
 import { readBoundedFile } from '../../files/whole-files.js';
-import type { Unavailable } from '../../model/endorsement.js';
-import { ConfigurationError, FormatError, UnfitError } from '../../model/errors.js';
-import { fileProblem } from '../../model/file-problem.js';
 
 /** Which files of a folder are material, by their names: of AMD's certificates and CRLs, and of Intel's collateral. */
 export const CERTIFICATE_FILES = /^[^.].*\.(?:pem|der|crl)$/i;

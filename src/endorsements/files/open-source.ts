@@ -1,7 +1,7 @@
+import type { Clock, Log } from '../../core/ports.js';
+import type { PartOutcome } from '../../core/reload.js';
 import type { ReadBytes } from '../../files/whole-files.js';
-import type { Clock, Log } from '../../model/ports.js';
-import type { PartOutcome } from '../../model/reload.js';
-import type { BoundedAgentOptions } from '../../outgoing/bounded-agent.js';
+import type { BoundedAgentOptions } from '../../outside/bounded-agent.js';
 import type { EndingFile, ExportedBundle, ImportReport } from './material-files.js';
 
 /** What every source of endorsements is put together with. */

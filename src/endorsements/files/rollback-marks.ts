@@ -1,6 +1,6 @@
+import { UnfitError } from '../../core/errors.js';
+import type { Log } from '../../core/ports.js';
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
-import { UnfitError } from '../../model/errors.js';
-import type { Log } from '../../model/ports.js';
 import type { CacheFolder } from './cache-folder.js';
 import { ReadOnce } from './read-once.js';
 

@@ -1,6 +1,6 @@
-import { folderProblem, isSystemError } from '../../model/file-problem.js';
-import type { Log } from '../../model/ports.js';
-import type { PartOutcome } from '../../model/reload.js';
+import { folderProblem, isSystemError } from '../../core/file-problem.js';
+import type { Log } from '../../core/ports.js';
+import type { PartOutcome } from '../../core/reload.js';
 import { fingerprintOf, type MaterialFiles, type RefusedFile, readMaterialFiles } from './material-files.js';
 
 export interface FolderOptions {

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { hex } from '../../core/bytes.js';
+import type { FetchContext, Unavailable } from '../../core/endorsement.js';
+import type { TdxCollateral } from '../../core/evidence.js';
 import { sha256 } from '../../crypto/digest.js';
 import { writeAtomically } from '../../files/whole-files.js';
-import { hex } from '../../model/bytes.js';
-import type { FetchContext, Unavailable } from '../../model/endorsement.js';
-import type { TdxCollateral } from '../../model/evidence.js';
-import { encodeCollateralFile } from '../../vendors/intel/collateral-file.js';
+import { encodeCollateralFile } from '../../tee/tdx/intel/collateral-file.js';
 import {
   type CollateralKey,
   collateralOf,
@@ -14,7 +14,7 @@ import {
   keyName,
   windowOfAll,
   withNewestShared,
-} from '../../vendors/intel/collateral-parts.js';
+} from '../../tee/tdx/intel/collateral-parts.js';
 import type { ExportedBundle, ImportReport, NamedFile, RefusedFile, TakenFile } from '../files/material-files.js';
 import { COLLATERAL_FILES, readBundle } from '../files/material-files.js';
 import { type CollateralOfFile, recogniseCollateral } from './collateral-directory.js';

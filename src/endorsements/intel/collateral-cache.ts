@@ -1,8 +1,8 @@
+import { FormatError, UnfitError } from '../../core/errors.js';
+import { isObject, type JsonValue } from '../../core/json.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
-import { FormatError, UnfitError } from '../../model/errors.js';
-import { isObject, type JsonValue } from '../../model/json.js';
-import type { CollateralReader } from '../../vendors/intel/collateral.js';
-import { collateralMembers, readCollateralMembers } from '../../vendors/intel/collateral-file.js';
+import type { CollateralReader } from '../../tee/tdx/intel/collateral.js';
+import { collateralMembers, readCollateralMembers } from '../../tee/tdx/intel/collateral-file.js';
 import {
   type CollateralKey,
   collateralOf,
@@ -10,7 +10,7 @@ import {
   type IntelCollateral,
   keyName,
   readIntelCollateral,
-} from '../../vendors/intel/collateral-parts.js';
+} from '../../tee/tdx/intel/collateral-parts.js';
 import type { CacheFolder } from '../files/cache-folder.js';
 import type { CollateralSourceName } from './collateral-memory.js';
 

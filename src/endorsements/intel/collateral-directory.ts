@@ -1,6 +1,6 @@
-import { groupedBy } from '../../model/grouped.js';
-import type { CollateralReader } from '../../vendors/intel/collateral.js';
-import { parseCollateralFile } from '../../vendors/intel/collateral-file.js';
+import { groupedBy } from '../../core/grouped.js';
+import type { CollateralReader } from '../../tee/tdx/intel/collateral.js';
+import { parseCollateralFile } from '../../tee/tdx/intel/collateral-file.js';
 import {
   allWithNewestShared,
   type CollateralKey,
@@ -8,7 +8,7 @@ import {
   keyName,
   readIntelCollateral,
   windowOfAll,
-} from '../../vendors/intel/collateral-parts.js';
+} from '../../tee/tdx/intel/collateral-parts.js';
 import {
   attempt,
   COLLATERAL_FILES,

@@ -1,5 +1,5 @@
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
-import type { CollateralKey, IntelCollateral } from '../../vendors/intel/collateral-parts.js';
+import type { CollateralKey, IntelCollateral } from '../../tee/tdx/intel/collateral-parts.js';
 import { CrlMemory, isDamaged, type MarksWorld, RollbackMarks } from '../files/rollback-marks.js';
 
 /** Whom collateral is from: Intel's service or a PCCS, Azure's cache, or the operator, who imported it. */

@@ -1,8 +1,8 @@
-import { latest } from '../../model/earliest.js';
-import type { Unavailable } from '../../model/endorsement.js';
-import { FormatError, UnfitError } from '../../model/errors.js';
-import { boundedSeconds, FetchError } from '../../outgoing/fetch-error.js';
-import { hasEnded, type IntelCollateral, windowOfAll } from '../../vendors/intel/collateral-parts.js';
+import { latest } from '../../core/earliest.js';
+import type { Unavailable } from '../../core/endorsement.js';
+import { FormatError, UnfitError } from '../../core/errors.js';
+import { boundedSeconds, FetchError } from '../../outside/fetch-error.js';
+import { hasEnded, type IntelCollateral, windowOfAll } from '../../tee/tdx/intel/collateral-parts.js';
 import type { FetchedSourceName } from './collateral-cache.js';
 import { type CollateralMarks, isUnknown } from './collateral-memory.js';
 

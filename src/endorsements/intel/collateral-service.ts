@@ -1,15 +1,15 @@
+import { FormatError } from '../../core/errors.js';
+import type { TdxCollateral } from '../../core/evidence.js';
+import type { Clock } from '../../core/ports.js';
 import { decodeHex } from '../../formats/base64.js';
 import { parsePemBlocks } from '../../formats/pem.js';
-import { FormatError } from '../../model/errors.js';
-import type { TdxCollateral } from '../../model/evidence.js';
-import type { Clock } from '../../model/ports.js';
-import { type BoundedAnswer, headerOf } from '../../outgoing/bounded-agent.js';
-import type { Fetch } from '../../outgoing/bounded-fetch.js';
-import { FetchError } from '../../outgoing/fetch-error.js';
-import { NotFoundMemory, ThrottledFetch } from '../../outgoing/throttling.js';
-import { cutSignedJson } from '../../vendors/intel/collateral-json.js';
-import type { CollateralKey } from '../../vendors/intel/collateral-parts.js';
-import type { SuppliedEvaluationNumbers } from '../../vendors/intel/recovery-events.js';
+import { type BoundedAnswer, headerOf } from '../../outside/bounded-agent.js';
+import type { Fetch } from '../../outside/bounded-fetch.js';
+import { FetchError } from '../../outside/fetch-error.js';
+import { NotFoundMemory, ThrottledFetch } from '../../outside/throttling.js';
+import { cutSignedJson } from '../../tee/tdx/intel/collateral-json.js';
+import type { CollateralKey } from '../../tee/tdx/intel/collateral-parts.js';
+import type { SuppliedEvaluationNumbers } from '../../tee/tdx/intel/recovery-events.js';
 import type { ServiceCall } from '../files/open-source.js';
 import type { FetchedSourceName } from './collateral-cache.js';
 

@@ -1,10 +1,10 @@
-import type { FetchContext, Unavailable } from '../../model/endorsement.js';
-import { UnfitError } from '../../model/errors.js';
-import { underBound } from '../../outgoing/bounded-signal.js';
-import { FetchError } from '../../outgoing/fetch-error.js';
-import { hadFairTime } from '../../outgoing/origin-breaker.js';
-import { SingleFlight } from '../../outgoing/shared-attempts.js';
-import type { CollateralReader } from '../../vendors/intel/collateral.js';
+import type { FetchContext, Unavailable } from '../../core/endorsement.js';
+import { UnfitError } from '../../core/errors.js';
+import { underBound } from '../../outside/bounded-signal.js';
+import { FetchError } from '../../outside/fetch-error.js';
+import { hadFairTime } from '../../outside/origin-breaker.js';
+import { SingleFlight } from '../../outside/shared-attempts.js';
+import type { CollateralReader } from '../../tee/tdx/intel/collateral.js';
 import {
   type CollateralKey,
   hasEnded,
@@ -14,7 +14,7 @@ import {
   newestParts,
   readIntelCollateral,
   withNewestShared,
-} from '../../vendors/intel/collateral-parts.js';
+} from '../../tee/tdx/intel/collateral-parts.js';
 import type { ServiceCall } from '../files/open-source.js';
 import type { FetchedCollateral, FetchedSourceName } from './collateral-cache.js';
 import { type CollateralMarks, isBehind, isUnknown } from './collateral-memory.js';

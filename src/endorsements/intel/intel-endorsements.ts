@@ -1,4 +1,4 @@
-import { latest } from '../../model/earliest.js';
+import { latest } from '../../core/earliest.js';
 import type {
   CollateralOrigins,
   EndorsementOrigin,
@@ -6,8 +6,8 @@ import type {
   SourcedCollateral,
   TdxCollateralRequest,
   Unavailable,
-} from '../../model/endorsement.js';
-import type { TdxCollateral } from '../../model/evidence.js';
+} from '../../core/endorsement.js';
+import type { TdxCollateral } from '../../core/evidence.js';
 import {
   type CollateralKey,
   collateralForOnce,
@@ -21,7 +21,7 @@ import {
   readIntelCollateral,
   withNewestShared,
   withoutEnded,
-} from '../../vendors/intel/collateral-parts.js';
+} from '../../tee/tdx/intel/collateral-parts.js';
 import { CONFIRMED_MS, isConfirmed } from '../files/confirmation.js';
 import { attempt } from '../files/material-files.js';
 import { type CollateralMarks, type CollateralSourceName, isBehind, isUnknown } from './collateral-memory.js';

@@ -1,6 +1,6 @@
-import type { Clock, Log } from '../../model/ports.js';
-import type { CollateralReader } from '../../vendors/intel/collateral.js';
-import { type IntelCollateral, windowOfAll } from '../../vendors/intel/collateral-parts.js';
+import type { Clock, Log } from '../../core/ports.js';
+import type { CollateralReader } from '../../tee/tdx/intel/collateral.js';
+import { type IntelCollateral, windowOfAll } from '../../tee/tdx/intel/collateral-parts.js';
 import type { CollateralCache } from './collateral-cache.js';
 import type { CollateralDirectory } from './collateral-directory.js';
 import type { CollateralMemory } from './collateral-memory.js';

@@ -1,7 +1,7 @@
-import type { EarlyCollateralSource } from '../../model/early-collateral.js';
-import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
-import { ResilientFetch } from '../../outgoing/resilient-fetch.js';
-import { CollateralReader } from '../../vendors/intel/collateral.js';
+import type { EarlyCollateralSource } from '../../core/early-collateral.js';
+import { BoundedFetch } from '../../outside/bounded-fetch.js';
+import { ResilientFetch } from '../../outside/resilient-fetch.js';
+import { CollateralReader } from '../../tee/tdx/intel/collateral.js';
 import type { SourceWorld } from '../files/open-source.js';
 import { CollateralService, originsOf } from './collateral-service.js';
 import { EarlyIntelCollateral } from './early-collateral.js';

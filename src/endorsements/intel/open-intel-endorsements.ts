@@ -1,7 +1,7 @@
-import { BoundedFetch } from '../../outgoing/bounded-fetch.js';
-import { DEFAULT_RESILIENCE, type ResilienceOptions, ResilientFetch } from '../../outgoing/resilient-fetch.js';
-import { CollateralReader } from '../../vendors/intel/collateral.js';
-import { type CollateralKey, hasEnded, windowOfAll } from '../../vendors/intel/collateral-parts.js';
+import { BoundedFetch } from '../../outside/bounded-fetch.js';
+import { DEFAULT_RESILIENCE, type ResilienceOptions, ResilientFetch } from '../../outside/resilient-fetch.js';
+import { CollateralReader } from '../../tee/tdx/intel/collateral.js';
+import { type CollateralKey, hasEnded, windowOfAll } from '../../tee/tdx/intel/collateral-parts.js';
 import { CacheFolder } from '../files/cache-folder.js';
 import type { FetchedMaterial, OpenFolderSource, SourceWorld } from '../files/open-source.js';
 import { exportCollateral, importCollateral } from './collateral-bundle.js';

@@ -1,13 +1,13 @@
+import type { TokenKeySet, Unavailable } from '../../core/endorsement.js';
+import { FormatError, nullIfMalformed } from '../../core/errors.js';
+import type { Log } from '../../core/ports.js';
 import { crlUris } from '../../formats/crl-distribution-points.js';
 import { KEY_CERTIFICATE, type KeyKinds, parseKeySet } from '../../formats/json-web-key-set.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
 import { parseCertificate } from '../../formats/x509-certificate.js';
 import { parseCrl } from '../../formats/x509-crl.js';
-import type { TokenKeySet, Unavailable } from '../../model/endorsement.js';
-import { FormatError, nullIfMalformed } from '../../model/errors.js';
-import type { Log } from '../../model/ports.js';
-import type { Fetch, FetchRequest } from '../../outgoing/bounded-fetch.js';
-import { boundedSeconds, FetchError } from '../../outgoing/fetch-error.js';
+import type { Fetch, FetchRequest } from '../../outside/bounded-fetch.js';
+import { boundedSeconds, FetchError } from '../../outside/fetch-error.js';
 import { httpsOrigin } from './token-issuer.js';
 
 /** A key set has types of its own (RFC 7517, section 8.5), and comes under plainer ones too. */

@@ -1,8 +1,8 @@
-import type { EndorsementOrigin, FetchContext, Sourced, Unavailable } from '../../model/endorsement.js';
-import type { Clock, Log } from '../../model/ports.js';
-import { underBound } from '../../outgoing/bounded-signal.js';
-import { boundedSeconds } from '../../outgoing/fetch-error.js';
-import { SingleFlight } from '../../outgoing/shared-attempts.js';
+import type { EndorsementOrigin, FetchContext, Sourced, Unavailable } from '../../core/endorsement.js';
+import type { Clock, Log } from '../../core/ports.js';
+import { underBound } from '../../outside/bounded-signal.js';
+import { boundedSeconds } from '../../outside/fetch-error.js';
+import { SingleFlight } from '../../outside/shared-attempts.js';
 import type { DownloadedKeys } from './key-set-download.js';
 import { keySetProblem } from './key-set-download.js';
 

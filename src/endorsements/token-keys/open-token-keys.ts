@@ -1,5 +1,5 @@
-import type { Clock, Log } from '../../model/ports.js';
-import { BoundedFetch, type Fetch } from '../../outgoing/bounded-fetch.js';
+import type { Clock, Log } from '../../core/ports.js';
+import { BoundedFetch, type Fetch } from '../../outside/bounded-fetch.js';
 import type { FetchedMaterial, OpenSource, SourceWorld } from '../files/open-source.js';
 import { KeyFile, namingOf, type ReadFile, RootsFile, readAll, readAllAgain } from './configured-files.js';
 import { KeySetDownload } from './key-set-download.js';

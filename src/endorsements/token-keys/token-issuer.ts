@@ -1,5 +1,5 @@
-import { ConfigurationError } from '../../model/errors.js';
-import type { TokenType } from '../../model/evidence.js';
+import { ConfigurationError } from '../../core/errors.js';
+import type { TokenType } from '../../core/evidence.js';
 
 export type KeyPlace =
   | {

@@ -1,4 +1,4 @@
-import type { FetchContext, Sourced, TokenKeySet, TokenKeysRequest, Unavailable } from '../../model/endorsement.js';
+import type { FetchContext, Sourced, TokenKeySet, TokenKeysRequest, Unavailable } from '../../core/endorsement.js';
 import type { FoundKeys, KeySetMemory } from './key-set-memory.js';
 import { issuerName } from './token-issuer.js';
 

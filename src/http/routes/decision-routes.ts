@@ -1,9 +1,9 @@
 import type { RouteOptions } from 'fastify';
-import type { RecordedDecisionsUseCase } from '../../service/recorded-decisions.js';
-import type { ReplayDecisionUseCase } from '../../service/replay-decision.js';
+import type { ReplayDecisionUseCase } from '../../replay/replay-decision.js';
 import { presentFoundDecision, presentRecordedDecision } from '../../wire/present-recorded-decision.js';
 import { readDecisionsQuery } from '../../wire/read-query.js';
 import { readReplayRequest } from '../../wire/read-requests.js';
+import type { RecordedDecisionsUseCase } from '../../workbench/recorded-decisions.js';
 import { callerOf } from '../access.js';
 import { bodyOf, JSON_CALL, JSON_TYPE } from '../json-bodies.js';
 import { queryOf, requireNoParameters } from '../queries.js';

@@ -1,5 +1,5 @@
 import type { RouteOptions } from 'fastify';
-import type { HeldEndorsementsUseCase } from '../../service/held-endorsements.js';
+import type { HeldEndorsementsUseCase } from '../../judge/held-endorsements.js';
 import { presentEndorsement } from '../../wire/present-endorsements.js';
 import { readDigest } from '../../wire/read-query.js';
 import { callerOf } from '../access.js';

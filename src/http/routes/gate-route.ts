@@ -1,8 +1,8 @@
 import { METHODS } from 'node:http';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
-import { FormatError, RefusedError } from '../../model/errors.js';
-import { type GatePass, GateRefusal, type GateUseCase } from '../../model/gate.js';
-import type { Log } from '../../model/ports.js';
+import { FormatError, RefusedError } from '../../core/errors.js';
+import { type GatePass, GateRefusal, type GateUseCase } from '../../core/gate.js';
+import type { Log } from '../../core/ports.js';
 import { GATE_PATH, parseGateTarget } from '../gate-target.js';
 import { discardBody } from '../json-bodies.js';
 import type { OwnRate } from '../load-limits.js';

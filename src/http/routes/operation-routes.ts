@@ -1,6 +1,6 @@
 import type { FastifyRequest, RouteOptions } from 'fastify';
-import type { HealthProblem } from '../../model/health.js';
-import type { LivenessUseCase, ReadinessUseCase } from '../../service/health.js';
+import type { HealthProblem } from '../../core/health.js';
+import type { LivenessUseCase, ReadinessUseCase } from '../../judge/health.js';
 import type { Access } from '../access.js';
 import type { Metrics } from '../metrics.js';
 

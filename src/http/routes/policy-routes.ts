@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import type { EvaluatePolicyUseCase } from '../../service/evaluate-policy.js';
-import type { PolicyTextsUseCase } from '../../service/policy-texts.js';
 import { presentEvaluation } from '../../wire/present-evaluation.js';
 import type { RequestLimits } from '../../wire/read-body.js';
 import { readEvaluationRequest, readLintRequest } from '../../wire/read-policy-requests.js';
+import type { EvaluatePolicyUseCase } from '../../workbench/evaluate-policy.js';
+import type { PolicyTextsUseCase } from '../../workbench/policy-texts.js';
 import { callerOf } from '../access.js';
 import { bodyOf, JSON_CALL, JSON_TYPE } from '../json-bodies.js';
 import { requireNoParameters } from '../queries.js';

@@ -1,6 +1,6 @@
 import type { FastifyReply, RouteOptions } from 'fastify';
-import { RefusedError } from '../../model/errors.js';
-import type { ReceiptKeysUseCase } from '../../service/receipt-keys.js';
+import { RefusedError } from '../../core/errors.js';
+import type { ReceiptKeysUseCase } from '../../judge/receipt-keys.js';
 
 /** Whoever checks receipts asks these, from anywhere, and keeps the answer for as long as a new key does not sign. */
 const PUBLIC = { method: 'GET', config: { access: 'public', anyHost: true } } as const;

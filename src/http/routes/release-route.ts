@@ -1,5 +1,5 @@
 import type { RouteOptions } from 'fastify';
-import type { ReleaseKeyUseCase } from '../../service/release-key.js';
+import type { ReleaseKeyUseCase } from '../../judge/release-key.js';
 import { presentDecision } from '../../wire/present-decision.js';
 import type { RequestLimits } from '../../wire/read-body.js';
 import { readReleaseQuery } from '../../wire/read-query.js';

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../../core/json.js';
 
 /** The value at a path; null where it is absent, and then why. */
 export type FoundClaim =

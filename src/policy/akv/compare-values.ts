@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../model/json.js';
+import type { JsonValue } from '../../core/json.js';
 import type { ClaimCondition, Operator, ReleaseValue } from './policy-tree.js';
 import { shownValue } from './shown-values.js';
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../model/json.js';
+import type { JsonObject } from '../../core/json.js';
 import { claimAt } from './claim-value.js';
 import { type Comparison, compareValues } from './compare-values.js';
 import { maaClaim } from './maa-claims.js';

@@ -1,4 +1,4 @@
-import type { PolicyProblem } from '../policy-problem.js';
+import type { PolicyProblem } from '../document/policy-problem.js';
 import { ISOLATION, TRUST_AUTHORITY_TD } from './maa-claims.js';
 import type { ClaimCondition, Condition, ReleaseAuthority } from './policy-tree.js';
 import { kindsOf, nameInTee, type TokenKind } from './token-kinds.js';

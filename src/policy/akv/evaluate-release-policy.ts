@@ -1,5 +1,5 @@
-import type { ExplainedPart } from '../../model/explanation.js';
-import type { JsonObject } from '../../model/json.js';
+import type { ExplainedPart } from '../../core/explanation.js';
+import type { JsonObject } from '../../core/json.js';
 import { claimAt } from './claim-value.js';
 import { compareAuthority } from './compare-authority.js';
 import { type Comparison, compareValues } from './compare-values.js';

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../../core/json.js';
 
 /** Three parts in base64url, the first of which is a JSON object. */
 const JWS = /^eyJ[\w-]*\.[\w-]*\.[\w-]*$/;

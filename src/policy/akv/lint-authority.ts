@@ -1,6 +1,6 @@
-import type { TokenRoute } from '../../model/evidence.js';
-import { tokenTypeOf } from '../../model/evidence-traits.js';
-import type { PolicyProblem } from '../policy-problem.js';
+import type { TokenRoute } from '../../core/evidence.js';
+import { tokenTypeOf } from '../../core/evidence-traits.js';
+import type { PolicyProblem } from '../document/policy-problem.js';
 import { withLowerHost, withoutSlash } from './compare-authority.js';
 import type { ReleaseAuthority } from './policy-tree.js';
 import { shownValue } from './shown-values.js';

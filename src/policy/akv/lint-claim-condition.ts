@@ -1,4 +1,4 @@
-import type { PolicyProblem, PolicyProblemCode } from '../policy-problem.js';
+import type { PolicyProblem, PolicyProblemCode } from '../document/policy-problem.js';
 import { readTextAs } from './compare-values.js';
 import { lintText } from './lint-text.js';
 import { type ClaimForm, type MaaClaim, maaClaim, meantClaim } from './maa-claims.js';

@@ -1,4 +1,4 @@
-import type { PolicyProblem } from '../policy-problem.js';
+import type { PolicyProblem } from '../document/policy-problem.js';
 import { maaClaim } from './maa-claims.js';
 import { inBoth, integersOf, isEmptyRange, rangeOf } from './number-range.js';
 import type { ClaimCondition, Condition, ConditionGroup } from './policy-tree.js';

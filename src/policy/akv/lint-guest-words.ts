@@ -1,5 +1,5 @@
-import { isGuestConfiguration, isOfAzureParavisor } from '../guest-words.js';
-import type { PolicyProblem } from '../policy-problem.js';
+import { isGuestConfiguration, isOfAzureParavisor } from '../appraise/guest-words.js';
+import type { PolicyProblem } from '../document/policy-problem.js';
 import type { ClaimCondition, Condition } from './policy-tree.js';
 import { type KindsRequired, kindsRequired, together } from './token-kinds.js';
 

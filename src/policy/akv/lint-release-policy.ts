@@ -1,4 +1,4 @@
-import type { PolicyProblem } from '../policy-problem.js';
+import type { PolicyProblem } from '../document/policy-problem.js';
 import { withoutSlash } from './compare-authority.js';
 import { lintDebug } from './debug-clause.js';
 import { type KnownAuthorities, lintAuthority, type TokenSight } from './lint-authority.js';

@@ -1,6 +1,6 @@
-import { MAA_ATTESTATION_TYPES, misspeltCompliance, nearCompliance } from '../../model/maa-words.js';
-import { TDX_STATUSES } from '../../model/tdx-status.js';
-import type { PolicyProblem } from '../policy-problem.js';
+import { MAA_ATTESTATION_TYPES, misspeltCompliance, nearCompliance } from '../../core/maa-words.js';
+import { TDX_STATUSES } from '../../core/tdx-status.js';
+import type { PolicyProblem } from '../document/policy-problem.js';
 import type { MaaClaim } from './maa-claims.js';
 import type { ClaimCondition } from './policy-tree.js';
 import { shownValue } from './shown-values.js';

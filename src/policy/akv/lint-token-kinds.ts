@@ -1,4 +1,4 @@
-import type { PolicyProblem } from '../policy-problem.js';
+import type { PolicyProblem } from '../document/policy-problem.js';
 import { ISOLATION } from './maa-claims.js';
 import type { ClaimCondition, Condition } from './policy-tree.js';
 import { type KindsRequired, kindsOf, kindsRequired, pathInside, type TokenKind, together } from './token-kinds.js';

@@ -1,4 +1,4 @@
-import { meantName } from '../../model/names-in-messages.js';
+import { meantName } from '../../core/names-in-messages.js';
 import { type IntegerRange, UINT8, VMPL } from '../cel/claim-type.js';
 
 /**

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../model/json.js';
-import { nearNames } from '../../model/names-in-messages.js';
+import type { JsonObject } from '../../core/json.js';
+import { nearNames } from '../../core/names-in-messages.js';
 import type { Place } from '../../schema/schema.js';
 import { SELECTORS, type Selector } from './policy-tree.js';
 

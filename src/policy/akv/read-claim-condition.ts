@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../model/json.js';
+import type { JsonObject, JsonValue } from '../../core/json.js';
 import type { Place, Schema } from '../../schema/schema.js';
 import { refined } from '../../schema/schema.js';
 import { textThat } from '../../schema/values.js';

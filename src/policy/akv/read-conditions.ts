@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue, jsonPointer } from '../../model/json.js';
+import { isObject, type JsonObject, type JsonValue, jsonPointer } from '../../core/json.js';
 import type { Place } from '../../schema/schema.js';
 import { refuseUnknown, selectorMeant } from './member-names.js';
 import {

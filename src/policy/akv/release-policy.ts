@@ -1,7 +1,7 @@
-import { isObject, type JsonValue, jsonPointer } from '../../model/json.js';
+import { isObject, type JsonValue, jsonPointer } from '../../core/json.js';
 import { deepFreeze, Place } from '../../schema/schema.js';
 import { text } from '../../schema/values.js';
-import { type PolicyProblem, releaseSchemaProblem } from '../policy-problem.js';
+import { type PolicyProblem, releaseSchemaProblem } from '../document/policy-problem.js';
 import { foreignDocument } from './foreign-document.js';
 import { refuseUnknown, selectorMeant } from './member-names.js';
 import { MAX_AUTHORITIES, type ReleaseAuthority, type ReleasePolicy, SELECTORS } from './policy-tree.js';

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../model/json.js';
+import type { JsonValue } from '../../core/json.js';
 import type { ReleaseValue } from './policy-tree.js';
 
 /** Characters of a value in a sentence. */

@@ -1,4 +1,4 @@
-import type { ExplainedPart } from '../../model/explanation.js';
+import type { ExplainedPart } from '../../core/explanation.js';
 
 /** The conditions that an evaluation was not met by, innermost, each with the value of its claim or what is wrong. */
 export function unmetConditions(part: ExplainedPart): readonly string[] {

@@ -1,4 +1,4 @@
-import { LINE_NAME } from '../../model/amd-lines.js';
+import { LINE_NAME } from '../../core/amd-lines.js';
 import type {
   EventLogClaims,
   HclClaims,
@@ -12,8 +12,8 @@ import type {
   TdxTcbClaim,
   TokenClaims,
   TpmClaims,
-} from '../../model/claims.js';
-import { EVIDENCE_TYPES } from '../../model/evidence-traits.js';
+} from '../../core/claims.js';
+import { EVIDENCE_TYPES } from '../../core/evidence-traits.js';
 import {
   BOOL,
   hexOf,

@@ -1,5 +1,5 @@
-import type { ExplainedPart } from '../../model/explanation.js';
-import type { JsonValue } from '../../model/json.js';
+import type { ExplainedPart } from '../../core/explanation.js';
+import type { JsonValue } from '../../core/json.js';
 import { evaluate } from './evaluate.js';
 import { type Expression, partsOf, type Quantified } from './expression.js';
 import { MOST_STEPS, RuleBudget } from './rule-budget.js';

@@ -1,5 +1,5 @@
-import { nearCompliance } from '../../model/maa-words.js';
-import { meantName, quotedName } from '../../model/names-in-messages.js';
+import { nearCompliance } from '../../core/maa-words.js';
+import { meantName, quotedName } from '../../core/names-in-messages.js';
 import { RULE_CLAIMS } from './claim-types.js';
 import { type Binary, type Claim, claimsIn, type Expression, partsOf } from './expression.js';
 import type { Misfit } from './misfits.js';

@@ -1,6 +1,6 @@
 import { type ASTNode, serialize } from '@marcbachmann/cel-js';
-import { camelCase, PROTOTYPE_NAMES } from '../../model/json.js';
-import { listedNames, meantName, nearNames, quotedName } from '../../model/names-in-messages.js';
+import { camelCase, PROTOTYPE_NAMES } from '../../core/json.js';
+import { listedNames, meantName, nearNames, quotedName } from '../../core/names-in-messages.js';
 import type { ClaimType, ObjectType, OtherMembers } from './claim-type.js';
 import { RULE_CLAIMS } from './claim-types.js';
 import type { Claim, Expression, Literal } from './expression.js';

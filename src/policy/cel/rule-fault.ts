@@ -1,4 +1,4 @@
-import type { PolicyProblemCode } from '../policy-problem.js';
+import type { PolicyProblemCode } from '../document/policy-problem.js';
 
 /** Why the text of a rule does not load. */
 export class RuleFault extends Error {

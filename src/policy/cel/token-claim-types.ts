@@ -1,5 +1,5 @@
-import { camelCase } from '../../model/json.js';
-import { MAA_ATTESTATION_TYPES } from '../../model/maa-words.js';
+import { camelCase } from '../../core/json.js';
+import { MAA_ATTESTATION_TYPES } from '../../core/maa-words.js';
 import {
   BOOL,
   type ClaimType,

@@ -1,6 +1,6 @@
-import type { SnpProduct } from '../../model/claims.js';
-import type { JsonObject, JsonValue } from '../../model/json.js';
-import { REFERENCE_SECTIONS, type ReferenceSet } from '../reference-grammar.js';
+import type { SnpProduct } from '../../core/claims.js';
+import type { JsonObject, JsonValue } from '../../core/json.js';
+import { REFERENCE_SECTIONS, type ReferenceSet } from '../document/reference-grammar.js';
 import { LEARNED_VALUES, type PinnedValue, type Seen } from './learned-values.js';
 import { nested } from './nested-objects.js';
 

@@ -1,5 +1,5 @@
 import type { Node } from 'yaml';
-import { ConfigurationError } from '../../model/errors.js';
+import { ConfigurationError } from '../../core/errors.js';
 import { parsePolicyTest } from '../test-cases/case-document.js';
 import { isGeneratedName } from './learned-cases.js';
 import { nodesOf } from './learned-document.js';

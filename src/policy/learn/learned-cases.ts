@@ -1,10 +1,10 @@
-import type { Claims } from '../../model/claims.js';
-import type { EvidenceType } from '../../model/evidence.js';
-import { hasVtpm, teeOf } from '../../model/evidence-traits.js';
-import type { JsonObject, JsonValue } from '../../model/json.js';
-import type { ClaimsAppraisal } from '../appraise-claims.js';
-import { readGivenClaims } from '../given-claims.js';
-import type { Policy } from '../policy-document.js';
+import type { Claims } from '../../core/claims.js';
+import type { EvidenceType } from '../../core/evidence.js';
+import { hasVtpm, teeOf } from '../../core/evidence-traits.js';
+import type { JsonObject, JsonValue } from '../../core/json.js';
+import type { ClaimsAppraisal } from '../appraise/appraise-claims.js';
+import { readGivenClaims } from '../document/given-claims.js';
+import type { Policy } from '../document/policy-document.js';
 import type { Combination } from './combination.js';
 import { merged, nested } from './nested-objects.js';
 import { ruleChanges, ruleClaims } from './rule-claims.js';

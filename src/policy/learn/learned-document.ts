@@ -1,6 +1,6 @@
 import { Document, isScalar, isSeq, type Node, parseDocument, Scalar, visit, YAMLSeq } from 'yaml';
-import type { EvidenceType } from '../../model/evidence.js';
-import type { JsonObject, JsonValue } from '../../model/json.js';
+import type { EvidenceType } from '../../core/evidence.js';
+import type { JsonObject, JsonValue } from '../../core/json.js';
 import { type Combination, type SetMember, writtenSet } from './combination.js';
 import { headerLines, type LearnedHeader } from './learned-header.js';
 

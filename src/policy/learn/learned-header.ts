@@ -1,4 +1,4 @@
-import type { Policy } from '../policy-document.js';
+import type { Policy } from '../document/policy-document.js';
 
 /** What the comment at the head of a learned policy says. */
 export interface LearnedHeader {

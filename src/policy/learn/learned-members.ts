@@ -1,9 +1,9 @@
-import type { Claims } from '../../model/claims.js';
-import type { EvidenceType } from '../../model/evidence.js';
-import { EVIDENCE_TYPES, teeOf } from '../../model/evidence-traits.js';
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
-import { droppableMembers } from '../member-use.js';
-import { type Policy, parseStrictYaml } from '../policy-document.js';
+import type { Claims } from '../../core/claims.js';
+import type { EvidenceType } from '../../core/evidence.js';
+import { EVIDENCE_TYPES, teeOf } from '../../core/evidence-traits.js';
+import { isObject, type JsonObject, type JsonValue } from '../../core/json.js';
+import { droppableMembers } from '../document/member-use.js';
+import { type Policy, parseStrictYaml } from '../document/policy-document.js';
 
 /** Machines by what the key that signed their report says of them. */
 export interface Machines {

@@ -1,7 +1,7 @@
-import { ConfigurationError } from '../../model/errors.js';
-import { lintEventLogs } from '../lint-event-logs.js';
-import { type Policy, parsePolicyValue, policyOf } from '../policy-document.js';
-import type { ReferenceSet } from '../reference-grammar.js';
+import { ConfigurationError } from '../../core/errors.js';
+import { type Policy, parsePolicyValue, policyOf } from '../document/policy-document.js';
+import type { ReferenceSet } from '../document/reference-grammar.js';
+import { lintEventLogs } from '../lint/lint-event-logs.js';
 import { type Combination, combinationOf, combinationOfSet, keyOf } from './combination.js';
 import { hasSource, type Source, writeLearned } from './learned-document.js';
 import { joinedMachines, learnedMembers, listedMachines, type Machines, machinesOf } from './learned-members.js';

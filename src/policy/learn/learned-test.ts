@@ -1,7 +1,7 @@
 import type { Node } from 'yaml';
-import type { Claims } from '../../model/claims.js';
-import type { JsonValue } from '../../model/json.js';
-import type { Policy } from '../policy-document.js';
+import type { Claims } from '../../core/claims.js';
+import type { JsonValue } from '../../core/json.js';
+import type { Policy } from '../document/policy-document.js';
 import { MAX_TEST_BYTES, MOST_CASES } from '../test-cases/case-document.js';
 import { combinationOfSet } from './combination.js';
 import { type LearnedCases, learnedCases, type TestedSet, type TryClaims } from './learned-cases.js';

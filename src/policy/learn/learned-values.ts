@@ -1,6 +1,6 @@
-import type { BootClaim, Claims, EventLogClaims } from '../../model/claims.js';
-import type { EvidenceType } from '../../model/evidence.js';
-import { hasVtpm } from '../../model/evidence-traits.js';
+import type { BootClaim, Claims, EventLogClaims } from '../../core/claims.js';
+import type { EvidenceType } from '../../core/evidence.js';
+import { hasVtpm } from '../../core/evidence-traits.js';
 
 /** Evidence that was allowed, as far as reference values are learned from it. */
 export interface Seen {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../../core/json.js';
 
 /** Objects in one another that have each value at the end of its path. */
 export function nested(entries: readonly (readonly [path: readonly string[], value: JsonValue])[]): JsonObject {

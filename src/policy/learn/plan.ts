@@ -1,6 +1,6 @@
-import { ConfigurationError } from '../../model/errors.js';
-import type { JsonObject } from '../../model/json.js';
-import { type Policy, parsePolicy, parseStrictYaml } from '../policy-document.js';
+import { ConfigurationError } from '../../core/errors.js';
+import type { JsonObject } from '../../core/json.js';
+import { type Policy, parsePolicy, parseStrictYaml } from '../document/policy-document.js';
 import { type LearnedHeader, readHeader } from './learned-header.js';
 import { learnedMembers, listedMachines } from './learned-members.js';
 

@@ -1,7 +1,7 @@
-import type { Check } from '../../model/check.js';
-import { CHECK_IDS, CHECKS } from '../../model/checks/catalogue.js';
-import type { CheckId } from '../../model/codes.js';
-import { isTokenType } from '../../model/evidence-traits.js';
+import type { Check } from '../../core/check.js';
+import { CHECK_IDS, CHECKS } from '../../core/checks/catalogue.js';
+import type { CheckId } from '../../core/codes.js';
+import { isTokenType } from '../../core/evidence-traits.js';
 import { bootGap, type Seen } from './learned-values.js';
 
 /** Why nothing is learned from a piece of evidence that is allowed. */

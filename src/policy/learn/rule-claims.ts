@@ -1,8 +1,8 @@
-import type { Claims } from '../../model/claims.js';
-import { isObject, type JsonObject } from '../../model/json.js';
+import type { Claims } from '../../core/claims.js';
+import { isObject, type JsonObject } from '../../core/json.js';
 import { claimsIn } from '../cel/expression.js';
-import type { Policy } from '../policy-document.js';
-import type { Rule } from '../rule.js';
+import type { Policy } from '../document/policy-document.js';
+import type { Rule } from '../document/rule.js';
 import { merged, nested, valueAt } from './nested-objects.js';
 
 /** Claims of evidence that the rules of a policy need: those that they name, of tokens all for a release policy. */

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../model/json.js';
+import type { JsonObject, JsonValue } from '../../core/json.js';
 import type { Combination, SetMember } from './combination.js';
 import type { PinnedValue } from './learned-values.js';
 import { merged, nested, valueAt } from './nested-objects.js';

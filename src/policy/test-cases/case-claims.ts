@@ -1,8 +1,8 @@
-import type { Claims } from '../../model/claims.js';
-import { isObject, type JsonObject, type JsonValue, jsonPointer } from '../../model/json.js';
+import type { Claims } from '../../core/claims.js';
+import { isObject, type JsonObject, type JsonValue, jsonPointer } from '../../core/json.js';
 import { type Path, Place } from '../../schema/schema.js';
-import { readGivenClaims } from '../given-claims.js';
-import { PolicyError, type PolicyProblem, schemaProblem } from '../policy-problem.js';
+import { readGivenClaims } from '../document/given-claims.js';
+import { PolicyError, type PolicyProblem, schemaProblem } from '../document/policy-problem.js';
 import type { ClaimChange, ClaimsInput } from './case-document.js';
 import { withClaim } from './claim-path.js';
 

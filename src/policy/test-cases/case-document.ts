@@ -1,13 +1,13 @@
-import { OUTCOMES } from '../../model/decision.js';
-import type { EvidenceType } from '../../model/evidence.js';
-import { EVIDENCE_TYPES } from '../../model/evidence-traits.js';
-import { isObject, type JsonObject, type JsonValue, jsonPointer } from '../../model/json.js';
+import { OUTCOMES } from '../../core/decision.js';
+import type { EvidenceType } from '../../core/evidence.js';
+import { EVIDENCE_TYPES } from '../../core/evidence-traits.js';
+import { isObject, type JsonObject, type JsonValue, jsonPointer } from '../../core/json.js';
 import { deepFreeze, optional, Place, type Read, refined } from '../../schema/schema.js';
 import { list, object } from '../../schema/structures.js';
 import { choice, instant, single, someText, text } from '../../schema/values.js';
 import type { YamlBounds } from '../../schema/yaml.js';
-import { parseStrictJson, parseStrictYaml } from '../policy-document.js';
-import { PolicyError, schemaProblem } from '../policy-problem.js';
+import { parseStrictJson, parseStrictYaml } from '../document/policy-document.js';
+import { PolicyError, schemaProblem } from '../document/policy-problem.js';
 import { type ClaimPath, parseClaimPath } from './claim-path.js';
 
 /** Of a test file, and of a file with claims. */

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue, PROTOTYPE_NAMES } from '../../model/json.js';
+import { isObject, type JsonObject, type JsonValue, PROTOTYPE_NAMES } from '../../core/json.js';
 import type { Place } from '../../schema/schema.js';
 
 /** Names of members and indices of items, the section first. */

@@ -1,11 +1,11 @@
-import type { Check } from '../../model/check.js';
-import type { Claims } from '../../model/claims.js';
-import type { Outcome } from '../../model/decision.js';
-import type { EvidenceType } from '../../model/evidence.js';
-import { jsonPointer } from '../../model/json.js';
-import type { Verified } from '../../model/verified.js';
-import type { Policy } from '../policy-document.js';
-import { compareApplyingSets, comparedClaimsOf } from '../reference-values.js';
+import type { Check } from '../../core/check.js';
+import type { Claims } from '../../core/claims.js';
+import type { Outcome } from '../../core/decision.js';
+import type { EvidenceType } from '../../core/evidence.js';
+import { jsonPointer } from '../../core/json.js';
+import type { Verified } from '../../core/verified.js';
+import { compareApplyingSets, comparedClaimsOf } from '../appraise/reference-values.js';
+import type { Policy } from '../document/policy-document.js';
 
 /** One thing in a policy that cases have to cover. */
 interface CoverableMember {

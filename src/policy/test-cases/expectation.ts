@@ -1,4 +1,4 @@
-import type { Outcome } from '../../model/decision.js';
+import type { Outcome } from '../../core/decision.js';
 import type { Expectation } from './case-document.js';
 
 /** What a case came to, as far as tests can expect it. */

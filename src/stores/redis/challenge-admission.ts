@@ -1,5 +1,5 @@
-import { UnfitError } from '../../model/errors.js';
-import type { Log } from '../../model/ports.js';
+import { UnfitError } from '../../core/errors.js';
+import type { Log } from '../../core/ports.js';
 import { keyFingerprint } from '../key-fingerprint.js';
 import { ADMIT } from './challenge-scripts.js';
 import { HASH_TAG } from './locate-server.js';

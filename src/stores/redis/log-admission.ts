@@ -1,4 +1,4 @@
-import { UnfitError } from '../../model/errors.js';
+import { UnfitError } from '../../core/errors.js';
 import { confirm, type Durability } from './durability.js';
 import { LOG_KEYS } from './log-keys.js';
 import { ADMIT_LOG } from './log-scripts.js';

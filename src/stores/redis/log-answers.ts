@@ -1,4 +1,4 @@
-import type { ChainEnd, DecisionEntry, LogRecord, SignedHead, StoredEntry } from '../../model/decision-log.js';
+import type { ChainEnd, DecisionEntry, LogRecord, SignedHead, StoredEntry } from '../../core/decision-log.js';
 import { readPlace } from './log-keys.js';
 import type { ScriptAnswer } from './script-answer.js';
 

@@ -1,5 +1,5 @@
-import { OUTCOMES } from '../../model/decision.js';
-import type { DecisionQuery, RecordPosition } from '../../model/decision-log.js';
+import { OUTCOMES } from '../../core/decision.js';
+import type { DecisionQuery, RecordPosition } from '../../core/decision-log.js';
 import { leastIdAt } from '../decision-ids.js';
 import { placeText } from './log-keys.js';
 

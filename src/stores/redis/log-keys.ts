@@ -1,4 +1,4 @@
-import type { RecordPosition } from '../../model/decision-log.js';
+import type { RecordPosition } from '../../core/decision-log.js';
 import { HASH_TAG } from './locate-server.js';
 
 /**

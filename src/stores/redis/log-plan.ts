@@ -1,4 +1,4 @@
-import { type DecisionEntry, type NewRecord, NO_RECORD, type RecordPosition } from '../../model/decision-log.js';
+import { type DecisionEntry, type NewRecord, NO_RECORD, type RecordPosition } from '../../core/decision-log.js';
 import { placeText, seqText } from './log-keys.js';
 import type { CommandArgument } from './redis-session.js';
 

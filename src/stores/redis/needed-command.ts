@@ -1,4 +1,4 @@
-import { UnfitError } from '../../model/errors.js';
+import { UnfitError } from '../../core/errors.js';
 import { RedisReplyError } from './redis-session.js';
 
 /** What a server has to let this process do. */

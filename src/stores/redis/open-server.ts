@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { messageOf, UnfitError } from '../../model/errors.js';
-import { fileProblem } from '../../model/file-problem.js';
+import { messageOf, UnfitError } from '../../core/errors.js';
+import { fileProblem } from '../../core/file-problem.js';
 import { type Asked, type Asking, locateServer } from './locate-server.js';
 import { RedisReplyError, RedisSession } from './redis-session.js';
 import { nameOfNode, type RedisNode, type RedisSettings } from './redis-settings.js';

@@ -1,5 +1,5 @@
-import { messageOf } from '../../model/errors.js';
-import type { Clock, Log } from '../../model/ports.js';
+import { messageOf } from '../../core/errors.js';
+import type { Clock, Log } from '../../core/ports.js';
 
 interface Outage {
   /** Monotonic. */

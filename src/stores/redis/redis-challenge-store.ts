@@ -5,9 +5,9 @@ import type {
   ChallengeStore,
   ConsumedScope,
   ConsumeResult,
-} from '../../model/challenge.js';
-import { RefusedError, VoidChallengeError } from '../../model/errors.js';
-import type { Clock } from '../../model/ports.js';
+} from '../../core/challenge.js';
+import { RefusedError, VoidChallengeError } from '../../core/errors.js';
+import type { Clock } from '../../core/ports.js';
 import { ChallengeAdmission, FINGERPRINT_KEY } from './challenge-admission.js';
 import { CONSUME, PUT } from './challenge-scripts.js';
 import { HASH_TAG } from './locate-server.js';

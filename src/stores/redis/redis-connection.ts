@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock, Log } from '../../model/ports.js';
-import { ToldFaults } from '../../model/told-faults.js';
+import type { Clock, Log } from '../../core/ports.js';
+import { ToldFaults } from '../../core/told-faults.js';
 import { confirm, type Durability } from './durability.js';
 import { isLasting, type OpenServerOptions, openServer } from './open-server.js';
 import { Reach, type ToldStore } from './reach.js';

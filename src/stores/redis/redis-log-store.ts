@@ -15,8 +15,8 @@ import {
   type StoredEntry,
   type StoredRelease,
   StoreUnavailableError,
-} from '../../model/decision-log.js';
-import { messageOf } from '../../model/errors.js';
+} from '../../core/decision-log.js';
+import { messageOf } from '../../core/errors.js';
 import { leastIdAt } from '../decision-ids.js';
 import type { Durability } from './durability.js';
 import { admitLog } from './log-admission.js';

@@ -1,7 +1,7 @@
-import { UnfitError } from '../../model/errors.js';
-import type { Log } from '../../model/ports.js';
-import { ToldFaults } from '../../model/told-faults.js';
-import { isBehind, type ResetCounts, type ResetMemory } from '../../model/vtpm-resets.js';
+import { UnfitError } from '../../core/errors.js';
+import type { Log } from '../../core/ports.js';
+import { ToldFaults } from '../../core/told-faults.js';
+import { isBehind, type ResetCounts, type ResetMemory } from '../../core/vtpm-resets.js';
 import { forgottenAhead, RESET_CAPACITY, RESET_MEMORY_MESSAGES, RESETS_FORGOTTEN } from '../reset-counts.js';
 import { HASH_TAG } from './locate-server.js';
 import { RedisConnection, type RedisConnectionOptions, type RedisScript } from './redis-connection.js';

@@ -1,5 +1,5 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import type { ResetCounts } from '../../model/vtpm-resets.js';
+import type { ResetCounts } from '../../core/vtpm-resets.js';
 import { countsText, parseCounts } from '../reset-counts.js';
 
 /** Whose counts an entry has. */

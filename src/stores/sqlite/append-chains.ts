@@ -1,4 +1,4 @@
-import type { RecordPosition } from '../../model/decision-log.js';
+import type { RecordPosition } from '../../core/decision-log.js';
 import type { SqliteFile } from './sqlite-file.js';
 
 /** The result of an append of the chains of another file. */

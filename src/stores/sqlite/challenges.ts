@@ -1,4 +1,4 @@
-import type { ChallengePeriod, ChallengeScope, ConsumedScope, ConsumeResult } from '../../model/challenge.js';
+import type { ChallengePeriod, ChallengeScope, ConsumedScope, ConsumeResult } from '../../core/challenge.js';
 import { fits, purposeOf } from '../challenge-scope.js';
 import type { SqliteFile } from './sqlite-file.js';
 

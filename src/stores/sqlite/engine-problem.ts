@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../../model/decision-log.js';
+import { StoreUnavailableError } from '../../core/decision-log.js';
 
 /** The engine is a native module: npm may have been told to leave it out, or there is none for this platform. */
 export function notOpened(error: Error): StoreUnavailableError {

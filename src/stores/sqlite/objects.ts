@@ -1,4 +1,4 @@
-import type { KeptLink, KeptObject } from '../../model/decision-log.js';
+import type { KeptLink, KeptObject } from '../../core/decision-log.js';
 import type { SqliteFile } from './sqlite-file.js';
 
 /** Bytes that make up one answer: once it has as many, nothing more is added. */

@@ -1,4 +1,4 @@
-import type { ChallengePeriod, ChallengeScope, ConsumedScope } from '../../model/challenge.js';
+import type { ChallengePeriod, ChallengeScope, ConsumedScope } from '../../core/challenge.js';
 import type {
   DecisionQuery,
   ImportedRecord,
@@ -7,8 +7,8 @@ import type {
   PrunedDecision,
   RecordPosition,
   SignedHead,
-} from '../../model/decision-log.js';
-import { messageOf } from '../../model/errors.js';
+} from '../../core/decision-log.js';
+import { messageOf } from '../../core/errors.js';
 import { appendChains, attach } from './append-chains.js';
 import { admitChallengeKey, consumeChallenge, dropExpired, putChallenge } from './challenges.js';
 import { dropStrayObjects, object, objects, objectsOf, putObject } from './objects.js';

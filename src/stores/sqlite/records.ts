@@ -1,4 +1,4 @@
-import { OUTCOMES } from '../../model/decision.js';
+import { OUTCOMES } from '../../core/decision.js';
 import type {
   ChainEnd,
   DecisionEntry,
@@ -13,7 +13,7 @@ import type {
   SignedHead,
   StoredEntry,
   StoredRelease,
-} from '../../model/decision-log.js';
+} from '../../core/decision-log.js';
 import { leastIdAt } from '../decision-ids.js';
 import { dropObjects, link, putObject } from './objects.js';
 import type { SqliteFile, SqlValue } from './sqlite-file.js';

@@ -4,10 +4,10 @@ import type {
   ChallengeStore,
   ConsumedScope,
   ConsumeResult,
-} from '../../model/challenge.js';
-import { StoreUnavailableError } from '../../model/decision-log.js';
-import { ConfigurationError, RefusedError } from '../../model/errors.js';
-import type { Clock } from '../../model/ports.js';
+} from '../../core/challenge.js';
+import { StoreUnavailableError } from '../../core/decision-log.js';
+import { ConfigurationError, RefusedError } from '../../core/errors.js';
+import type { Clock } from '../../core/ports.js';
 import { keyFingerprint } from '../key-fingerprint.js';
 import { DROPPED_AT_ONCE } from './challenges.js';
 import type { SqliteStore } from './sqlite-store.js';

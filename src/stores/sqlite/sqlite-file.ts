@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type Database from 'libsql';
-import { StoreUnavailableError } from '../../model/decision-log.js';
-import { messageOf } from '../../model/errors.js';
+import { StoreUnavailableError } from '../../core/decision-log.js';
+import { messageOf } from '../../core/errors.js';
 import { identityOf, makeFile } from './file-on-disk.js';
 import { finalizeStatements } from './finalize.js';
 import { Pause } from './pause.js';

@@ -16,7 +16,7 @@ import {
   type StoredEntry,
   type StoredRelease,
   StoreUnavailableError,
-} from '../../model/decision-log.js';
+} from '../../core/decision-log.js';
 import type { AppendedChains } from './append-chains.js';
 import { notOpened } from './engine-problem.js';
 import type { Answered, Arguments, Forgotten, OperationName, Result } from './operations.js';

@@ -1,9 +1,9 @@
+import { FormatError, within } from '../../core/errors.js';
+import type { AzSnpVtpmEvidence, SnpEndorsementInput, TpmQuoteInput } from '../../core/evidence.js';
+import type { JsonObject } from '../../core/json.js';
 import { isSameName } from '../../formats/distinguished-name.js';
 import { parsePemCertificates, pemOf } from '../../formats/pem.js';
 import { isSelfIssued, parseCertificate } from '../../formats/x509-certificate.js';
-import { FormatError, within } from '../../model/errors.js';
-import type { AzSnpVtpmEvidence, SnpEndorsementInput, TpmQuoteInput } from '../../model/evidence.js';
-import type { JsonObject } from '../../model/json.js';
 import { NO_SNP_ENDORSEMENTS, readBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
 import type { Schemas } from '../schema-check.js';
 

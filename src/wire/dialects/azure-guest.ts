@@ -1,5 +1,4 @@
-import { AZURE_ISOLATION_TYPES } from '../../formats/guest-evidence.js';
-import { FormatError } from '../../model/errors.js';
+import { FormatError } from '../../core/errors.js';
 import type {
   AkCertificateInput,
   AzSnpVtpmEvidence,
@@ -9,7 +8,8 @@ import type {
   EventLogInput,
   TpmEvidence,
   TpmQuoteInput,
-} from '../../model/evidence.js';
+} from '../../core/evidence.js';
+import { AZURE_ISOLATION_TYPES } from '../../formats/guest-evidence.js';
 import { readBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
 import type { Schemas } from '../schema-check.js';
 import { MISSING_MEMBER } from '../schema-message.js';

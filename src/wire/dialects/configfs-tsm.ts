@@ -1,6 +1,6 @@
-import { FormatError } from '../../model/errors.js';
-import type { SnpEvidence, TdxEvidence } from '../../model/evidence.js';
-import { isObject, type JsonValue } from '../../model/json.js';
+import { FormatError } from '../../core/errors.js';
+import type { SnpEvidence, TdxEvidence } from '../../core/evidence.js';
+import { isObject, type JsonValue } from '../../core/json.js';
 import { NO_SNP_ENDORSEMENTS, readBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
 import type { Schemas } from '../schema-check.js';
 

@@ -1,4 +1,4 @@
-import type { TdxEvidence } from '../../model/evidence.js';
+import type { TdxEvidence } from '../../core/evidence.js';
 import { readBytes, readOptionalBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
 import type { Schemas } from '../schema-check.js';
 

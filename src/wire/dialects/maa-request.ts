@@ -1,7 +1,7 @@
+import { FormatError } from '../../core/errors.js';
+import type { SnpEndorsementInput, SnpEvidence, TdxEvidence } from '../../core/evidence.js';
 import { splitVcekChain } from '../../formats/pem.js';
 import { parseStrictJson } from '../../formats/strict-json.js';
-import { FormatError } from '../../model/errors.js';
-import type { SnpEndorsementInput, SnpEvidence, TdxEvidence } from '../../model/evidence.js';
 import { NO_SNP_ENDORSEMENTS, readBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
 import { checkSchema, type SchemaName, type Schemas } from '../schema-check.js';
 

@@ -1,5 +1,3 @@
-import { DER } from '../../formats/der.js';
-import { sizedPublic } from '../../formats/tpmt-public.js';
 import type {
   AzSnpVtpmEvidence,
   AzTdxVtpmEvidence,
@@ -7,7 +5,9 @@ import type {
   TdxEvidence,
   TpmEvidence,
   TpmQuoteInput,
-} from '../../model/evidence.js';
+} from '../../core/evidence.js';
+import { DER } from '../../formats/der.js';
+import { sizedPublic } from '../../formats/tpmt-public.js';
 import {
   NO_SNP_ENDORSEMENTS,
   readCertificate,

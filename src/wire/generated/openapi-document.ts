@@ -1,6 +1,6 @@
 // Generated from openapi.yaml by `npm run generate`. Not edited by hand.
 
-import type { JsonObject } from '../../model/json.js';
+import type { JsonObject } from '../../core/json.js';
 
 /** openapi.yaml as a value, with all examples in it: what /openapi.json answers, and /docs shows. */
 export const OPENAPI_DOCUMENT: JsonObject = {

@@ -1,6 +1,6 @@
 // Generated from openapi.yaml by `npm run generate`. Not edited by hand.
 
-import type { JsonObject } from '../../model/json.js';
+import type { JsonObject } from '../../core/json.js';
 
 /** The schemas of openapi.yaml, without descriptions and examples: what Ajv reads. */
 export const OPENAPI_SCHEMAS: JsonObject = {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../../src/model/json.js';
-import type { SubmissionResult } from '../../../src/model/verification.js';
+import type { JsonValue } from '../../../src/core/json.js';
+import type { SubmissionResult } from '../../../src/core/verification.js';
 import { AzureLab, attest, claimsOf, type Opened, RUNTIME_BYTES, submission, tdSubmission } from './azure-lab.js';
 
 const ATTEST = /^\/attest\/SevSnpVm\?api-version=2025-06-01$/;

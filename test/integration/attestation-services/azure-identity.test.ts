@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AzureIdentity } from '../../../src/model/azure-identity.js';
-import { ConfigurationError } from '../../../src/model/errors.js';
+import type { AzureIdentity } from '../../../src/core/azure-identity.js';
+import { ConfigurationError } from '../../../src/core/errors.js';
 import { BearerTokens } from '../../lab/bearer-tokens.js';
 import { LabManagedIdentity } from '../../lab/managed-identity.js';
 import { AzureLab, attest, CLIENT_ID, type Opened, PATIENT, SECRET } from './azure-lab.js';

@@ -2,14 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { buildConnector } from 'undici';
-import type { AzureAttestation } from '../../../src/attestation-services/azure-attestation.js';
+import type { AzureIdentity } from '../../../src/core/azure-identity.js';
+import type { SnpSubmission, SubmissionResult, TdxSubmission } from '../../../src/core/verification.js';
+import type { AzureAttestation } from '../../../src/outside/attestation-services/azure-attestation.js';
 import {
   type OpenAzureAttestationOptions,
   openAzureAttestation,
-} from '../../../src/attestation-services/open-services.js';
-import type { AzureIdentity } from '../../../src/model/azure-identity.js';
-import type { SnpSubmission, SubmissionResult, TdxSubmission } from '../../../src/model/verification.js';
-import { DEFAULT_BREAKER } from '../../../src/outgoing/origin-breaker.js';
+} from '../../../src/outside/attestation-services/open-services.js';
+import { DEFAULT_BREAKER } from '../../../src/outside/origin-breaker.js';
 import { AmdPki } from '../../lab/amd-pki.js';
 import { BearerTokens } from '../../lab/bearer-tokens.js';
 import { LabEntra } from '../../lab/entra.js';

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { BoundedAgentOptions } from '../../../src/outgoing/bounded-agent.js';
-import { BoundedExchange, type BoundedQuestion } from '../../../src/outgoing/bounded-exchange.js';
-import { FetchError } from '../../../src/outgoing/fetch-error.js';
+import type { BoundedAgentOptions } from '../../../src/outside/bounded-agent.js';
+import { BoundedExchange, type BoundedQuestion } from '../../../src/outside/bounded-exchange.js';
+import { FetchError } from '../../../src/outside/fetch-error.js';
 import { LabEntra } from '../../lab/entra.js';
 
 const NEVER = new AbortController().signal;

@@ -2,10 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { buildConnector } from 'undici';
-import { type OpenTrustAuthorityOptions, openTrustAuthority } from '../../../src/attestation-services/open-services.js';
-import type { TrustAuthority } from '../../../src/attestation-services/trust-authority.js';
-import type { SubmissionResult, TdxSubmission } from '../../../src/model/verification.js';
-import { DEFAULT_BREAKER } from '../../../src/outgoing/origin-breaker.js';
+import type { SubmissionResult, TdxSubmission } from '../../../src/core/verification.js';
+import {
+  type OpenTrustAuthorityOptions,
+  openTrustAuthority,
+} from '../../../src/outside/attestation-services/open-services.js';
+import type { TrustAuthority } from '../../../src/outside/attestation-services/trust-authority.js';
+import { DEFAULT_BREAKER } from '../../../src/outside/origin-breaker.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
 import { createTdxGuest } from '../../lab/tdx-guest.js';
 import { TdxPlatform } from '../../lab/tdx-platform.js';

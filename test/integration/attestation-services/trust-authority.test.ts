@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/model/json.js';
-import type { SubmissionResult } from '../../../src/model/verification.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import type { SubmissionResult } from '../../../src/core/verification.js';
 import { submission } from './azure-lab.js';
 import { attestTd, bareTd, POLICY, TrustAuthorityLab } from './trust-authority-lab.js';
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { vi } from 'vitest';
+import { runCommandLine } from '../../../src/app/commands/command-line.js';
 import type { Actions } from '../../../src/cli/program.js';
-import { runCommandLine } from '../../../src/composition/command-line.js';
 import type { CommandLine, Ended } from './command-line.js';
 
 interface Surroundings {

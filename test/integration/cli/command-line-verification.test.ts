@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { commandLineVerification } from '../../../src/composition/command-line-verification.js';
+import { commandLineVerification } from '../../../src/app/commands/command-line-verification.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { OpenResources } from '../service/open-resources.js';

@@ -7,8 +7,8 @@ import {
   exportEndorsements,
   importEndorsements,
   type NamedReport,
-} from '../../../src/composition/endorsement-bundles.js';
-import { openIntel } from '../../../src/composition/endorsements.js';
+} from '../../../src/app/commands/endorsement-bundles.js';
+import { openIntel } from '../../../src/app/endorsements.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { createAmdPki, createIntelPki, SnpPlatform, TdxPlatform } from '../../lab/index.js';
 import { LabPcs } from '../../lab/pcs.js';

@@ -4,10 +4,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { runCommandLine } from '../../../src/composition/command-line.js';
+import { runCommandLine } from '../../../src/app/commands/command-line.js';
 // Loaded here: the time of a test is bounded.
-import '../../../src/composition/serve-command.js';
-import { StopSignals } from '../../../src/composition/stop-signals.js';
+import '../../../src/app/commands/serve-command.js';
+import { StopSignals } from '../../../src/app/reload/stop-signals.js';
 
 let folder: string;
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
+import { BUILT_IN_POLICIES } from '../../../src/policy/document/built-in-policies.js';
 import { CommandLine } from './command-line.js';
 import { runInProcess } from './command-line-in-process.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keptInputs } from '../../unit/decision-log/kept-evidence.js';
-import { judged, openLog, policy, SIGNER } from '../../unit/decision-log/recorded.js';
+import { keptInputs } from '../../unit/log/kept-evidence.js';
+import { judged, openLog, policy, SIGNER } from '../../unit/log/recorded.js';
 import { DURABLE, LogReplicas } from '../stores/shared-decisions.js';
 import { isWithoutValkey, Valkey } from '../stores/valkey.js';
 import { CommandLine } from './command-line.js';

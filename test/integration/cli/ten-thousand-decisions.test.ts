@@ -3,8 +3,8 @@ import { copyFileSync } from 'node:fs';
 import engine from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SqliteFile } from '../../../src/stores/sqlite/sqlite-file.js';
-import { openLocalStore } from '../../unit/decision-log/local-store.js';
-import { judged, openLog, policy } from '../../unit/decision-log/recorded.js';
+import { openLocalStore } from '../../unit/log/local-store.js';
+import { judged, openLog, policy } from '../../unit/log/recorded.js';
 import { CommandLine } from './command-line.js';
 import { runInProcess } from './command-line-in-process.js';
 

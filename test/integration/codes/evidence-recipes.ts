@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type MissingCrl, NO_ENDORSEMENTS, type SnpEndorsementSet } from '../../../src/model/endorsement.js';
+import { type MissingCrl, NO_ENDORSEMENTS, type SnpEndorsementSet } from '../../../src/core/endorsement.js';
 import { LAB_NONCE as nonce } from '../../answers/lab.js';
 import { servedWith } from '../../configured-lines.js';
 import { verifiersOf } from '../../judge.js';

@@ -1,4 +1,4 @@
-import type { CheckId } from '../../../src/model/codes.js';
+import type { CheckId } from '../../../src/core/codes.js';
 import type { AnsweredCheck, CodeLab } from './code-lab.js';
 import { certificateRecipes, guestRecipes, snpRecipes, tdxRecipes } from './evidence-recipes.js';
 import { serviceRecipes } from './service-recipes.js';

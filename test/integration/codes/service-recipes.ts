@@ -1,7 +1,7 @@
-import type { RunningService, World } from '../../../src/composition/service.js';
-import type { NonceStanding } from '../../../src/model/challenge.js';
-import { TOKENS } from '../../../src/model/injection-tokens.js';
-import type { EvidenceVerifier, Verification } from '../../../src/model/verification.js';
+import type { RunningService, World } from '../../../src/app/service.js';
+import type { NonceStanding } from '../../../src/core/challenge.js';
+import { TOKENS } from '../../../src/core/injection-tokens.js';
+import type { EvidenceVerifier, Verification } from '../../../src/core/verification.js';
 import { LAB_NONCE as nonce } from '../../answers/lab.js';
 import type { LabFault } from '../../lab/lab-fault.js';
 import { newEcKey } from '../../lab/lab-keys.js';

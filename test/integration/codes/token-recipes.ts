@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../src/model/json.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { LAB_AT, LAB_NONCE as nonce } from '../../answers/lab.js';
 import { LAB_MAA } from '../../answers/setting.js';
 import type { MembersChange } from '../../lab/index.js';

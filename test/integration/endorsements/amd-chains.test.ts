@@ -2,10 +2,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
-import { AmdSnpReportVerifier } from '../../../src/verifiers/snp/snp-report-verifier.js';
-import { SnpVerifier } from '../../../src/verifiers/snp/snp-verifier.js';
+import { AmdSnpReportVerifier } from '../../../src/tee/snp/snp-report-verifier.js';
+import { SnpVerifier } from '../../../src/tee/snp/snp-verifier.js';
 import { createSnpGuest, type LabAuthority, type SnpGuest, type VekKind } from '../../lab/index.js';
-import { failed, idsWith } from '../../unit/verifiers/fixture.js';
+import { failed, idsWith } from '../../unit/tee/fixture.js';
 import { AmdLab, DAY_MS, NOW, type Opened, PATIENT, PINS, pki } from './amd-lab.js';
 
 const MINUTE_MS = 60_000;

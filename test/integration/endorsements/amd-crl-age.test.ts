@@ -1,11 +1,11 @@
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SnpEndorsementRequest } from '../../../src/core/endorsement.js';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
-import type { SnpEndorsementRequest } from '../../../src/model/endorsement.js';
-import { NO_ROOM } from '../../../src/outgoing/fetch-error.js';
-import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
+import { NO_ROOM } from '../../../src/outside/fetch-error.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outside/resilient-fetch.js';
 import {
   AmdLab,
   type Asked,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
-import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outside/resilient-fetch.js';
 import { AmdLab, type Asked, DAY_MS, find, issueCrl, NOW, pki, requestFor, SUPPLIED_VCEK } from './amd-lab.js';
 
 /** The request brings everything, a list too: it can do without KDS. */

@@ -1,13 +1,13 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { SuppliedCrl } from '../../../src/core/endorsement.js';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import { CrlMemory } from '../../../src/endorsements/files/rollback-marks.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
-import type { SuppliedCrl } from '../../../src/model/endorsement.js';
-import { NO_ROOM } from '../../../src/outgoing/fetch-error.js';
-import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
-import { chainsPinned } from '../../../src/vendors/amd/issuers.js';
+import { NO_ROOM } from '../../../src/outside/fetch-error.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outside/resilient-fetch.js';
+import { chainsPinned } from '../../../src/tee/snp/amd/issuers.js';
 import {
   AmdLab,
   type Asked,

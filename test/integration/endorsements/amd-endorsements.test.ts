@@ -2,8 +2,8 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SnpEndorsementSet } from '../../../src/model/endorsement.js';
-import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
+import type { SnpEndorsementSet } from '../../../src/core/endorsement.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outside/resilient-fetch.js';
 import {
   AmdLab,
   CHIP,

@@ -1,6 +1,13 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SnpProduct, SnpTcb } from '../../../src/core/claims.js';
+import type {
+  SnpEndorsementRequest,
+  SnpEndorsementSet,
+  SnpSigningKey,
+  SuppliedVek,
+} from '../../../src/core/endorsement.js';
 import { hashed } from '../../../src/crypto/digest.js';
 import type { AmdTuning } from '../../../src/endorsements/amd/amd-parts.js';
 import { crlFileName } from '../../../src/endorsements/amd/bundle-files.js';
@@ -9,15 +16,8 @@ import {
   type OpenAmdEndorsements,
   openAmdEndorsements,
 } from '../../../src/endorsements/amd/open-amd-endorsements.js';
-import type { SnpProduct, SnpTcb } from '../../../src/model/claims.js';
-import type {
-  SnpEndorsementRequest,
-  SnpEndorsementSet,
-  SnpSigningKey,
-  SuppliedVek,
-} from '../../../src/model/endorsement.js';
-import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
-import { isIssued, VekPaths } from '../../../src/vendors/amd/vek-path.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outside/resilient-fetch.js';
+import { isIssued, VekPaths } from '../../../src/tee/snp/amd/vek-path.js';
 import { AmdPki } from '../../lab/amd-pki.js';
 import { LabKds } from '../../lab/kds.js';
 import { ManualClock } from '../../unit/endorsements/manual-clock.js';

@@ -1,9 +1,9 @@
 import type { LookupFunction } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { BoundedAgentOptions } from '../../../src/outgoing/bounded-agent.js';
-import { BoundedFetch } from '../../../src/outgoing/bounded-fetch.js';
-import { FetchError } from '../../../src/outgoing/fetch-error.js';
-import type { OriginObserver } from '../../../src/outgoing/outages.js';
+import type { BoundedAgentOptions } from '../../../src/outside/bounded-agent.js';
+import { BoundedFetch } from '../../../src/outside/bounded-fetch.js';
+import { FetchError } from '../../../src/outside/fetch-error.js';
+import type { OriginObserver } from '../../../src/outside/outages.js';
 import { LabKds } from '../../lab/kds.js';
 
 const CRL_PATH = '/vcek/v1/Milan/crl';

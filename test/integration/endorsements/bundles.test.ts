@@ -1,10 +1,10 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../../src/core/errors.js';
 import { writeBundle } from '../../../src/endorsements/amd/export-bundle.js';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
-import { ConfigurationError } from '../../../src/model/errors.js';
 import { AmdLab, CHIP, DAY_MS, exported, find, issueCrl, pki, requestFor, summary, TCB, VCEK } from './amd-lab.js';
 
 const MILAN = { product: 'Milan', signingKey: 'vcek' } as const;

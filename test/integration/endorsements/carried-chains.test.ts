@@ -2,14 +2,14 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { OpenAmdEndorsements } from '../../../src/endorsements/amd/open-amd-endorsements.js';
-import { AmdSnpReportVerifier } from '../../../src/verifiers/snp/snp-report-verifier.js';
-import { SnpVerifier } from '../../../src/verifiers/snp/snp-verifier.js';
+import { AmdSnpReportVerifier } from '../../../src/tee/snp/snp-report-verifier.js';
+import { SnpVerifier } from '../../../src/tee/snp/snp-verifier.js';
 import { AMD_SERIALS, createSnpGuest, type LabAuthority, type SnpGuest, type VekKind } from '../../lab/index.js';
-import { failed, idsWith } from '../../unit/verifiers/fixture.js';
+import { failed, idsWith } from '../../unit/tee/fixture.js';
 import { AmdLab, CHIP, DAY_MS, exported, find, issueCrl, NOW, PINS, pki, requestFor, VCEK } from './amd-lab.js';
 
 /** The product carries the certificates of the lab for Milan, in the place of AMD's own. */
-vi.mock('../../../src/vendors/amd/roots.js', async (original) => {
+vi.mock('../../../src/tee/snp/amd/roots.js', async (original) => {
   const { AmdPki } = await import('../../lab/amd-pki.js');
   const lab = new AmdPki({ at: new Date('2026-03-01T12:00:00Z') });
   const [ark, ask, asvk] = [lab.ark('Milan'), lab.intermediate('Milan', 'vcek'), lab.intermediate('Milan', 'vlek')];

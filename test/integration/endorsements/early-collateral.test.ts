@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { parseQeIdentity } from '../../../src/vendors/intel/qe-identity.js';
-import { parseTcbInfo } from '../../../src/vendors/intel/tcb-info.js';
+import { parseQeIdentity } from '../../../src/tee/tdx/intel/qe-identity.js';
+import { parseTcbInfo } from '../../../src/tee/tdx/intel/tcb-info.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
 import { TdxPlatform } from '../../lab/tdx-platform.js';
 import { DAY_MS, day, fmspc, HOUR_MS, IntelLab, MINUTE_MS, NOW, PATIENT, pki, platform } from './intel-lab.js';

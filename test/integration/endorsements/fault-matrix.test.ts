@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CheckId } from '../../../src/model/codes.js';
-import type { SnpEndorsementSet, Unavailable } from '../../../src/model/endorsement.js';
+import type { CheckId } from '../../../src/core/codes.js';
+import type { SnpEndorsementSet, Unavailable } from '../../../src/core/endorsement.js';
 import type { KdsConnection, KdsFault } from '../../lab/kds.js';
 import { labLookup } from '../lab-lookup.js';
 import {

@@ -1,10 +1,10 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../../src/core/errors.js';
+import type { TdxCollateral } from '../../../src/core/evidence.js';
 import { writeBundle } from '../../../src/endorsements/amd/export-bundle.js';
-import { ConfigurationError } from '../../../src/model/errors.js';
-import type { TdxCollateral } from '../../../src/model/evidence.js';
-import { encodeCollateralFile } from '../../../src/vendors/intel/collateral-file.js';
+import { encodeCollateralFile } from '../../../src/tee/tdx/intel/collateral-file.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
 import { TdxPlatform } from '../../lab/tdx-platform.js';
 import { collateral, day, fmspc, IntelLab, NOW, pki } from './intel-lab.js';

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SourcedCollateral, Unavailable } from '../../../src/model/endorsement.js';
-import { NO_ROOM } from '../../../src/outgoing/fetch-error.js';
+import type { SourcedCollateral, Unavailable } from '../../../src/core/endorsement.js';
+import { NO_ROOM } from '../../../src/outside/fetch-error.js';
 import type { CollateralOptions } from '../../lab/collateral-builder.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
 import { TdxPlatform } from '../../lab/tdx-platform.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CheckId } from '../../../src/model/codes.js';
+import type { CheckId } from '../../../src/core/codes.js';
 import type { LabFault } from '../../lab/lab-fault.js';
 import type { LabConnection } from '../../lab/lab-server.js';
 import { DAY_MS, day, HOUR_MS, IntelLab, type OpenedIntel, PATIENT, PAUSES } from './intel-lab.js';

@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SourcedCollateral, TdxCollateralRequest, Unavailable } from '../../../src/core/endorsement.js';
+import type { TdxCollateral } from '../../../src/core/evidence.js';
 import {
   type OpenEarlyCollateral,
   openEarlyCollateral,
@@ -12,11 +14,9 @@ import {
   openIntelEndorsements,
 } from '../../../src/endorsements/intel/open-intel-endorsements.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
-import type { SourcedCollateral, TdxCollateralRequest, Unavailable } from '../../../src/model/endorsement.js';
-import type { TdxCollateral } from '../../../src/model/evidence.js';
-import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
-import { encodeCollateralFile } from '../../../src/vendors/intel/collateral-file.js';
-import { parseTcbInfo } from '../../../src/vendors/intel/tcb-info.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outside/resilient-fetch.js';
+import { encodeCollateralFile } from '../../../src/tee/tdx/intel/collateral-file.js';
+import { parseTcbInfo } from '../../../src/tee/tdx/intel/tcb-info.js';
 import type { CollateralOptions } from '../../lab/collateral-builder.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
 import { LabPcs, type LabPcsOptions } from '../../lab/pcs.js';

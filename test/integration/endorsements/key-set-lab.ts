@@ -1,13 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Sourced, TokenKeySet, Unavailable } from '../../../src/core/endorsement.js';
 import {
   type OpenTokenKeys,
   openTokenKeys,
   type TokenKeysOptions,
 } from '../../../src/endorsements/token-keys/open-token-keys.js';
 import type { TokenIssuer } from '../../../src/endorsements/token-keys/token-issuer.js';
-import type { Sourced, TokenKeySet, Unavailable } from '../../../src/model/endorsement.js';
 import { type LabAnswer, type LabRequest, LabServer } from '../../lab/lab-server.js';
 import { ManualClock } from '../../unit/endorsements/manual-clock.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AmdSnpReportVerifier } from '../../../src/verifiers/snp/snp-report-verifier.js';
-import { SnpVerifier } from '../../../src/verifiers/snp/snp-verifier.js';
+import { AmdSnpReportVerifier } from '../../../src/tee/snp/snp-report-verifier.js';
+import { SnpVerifier } from '../../../src/tee/snp/snp-verifier.js';
 import { AMD_SERIALS, createSnpGuest } from '../../lab/index.js';
-import { failed, idsWith } from '../../unit/verifiers/fixture.js';
+import { failed, idsWith } from '../../unit/tee/fixture.js';
 import { AmdLab, DAY_MS, type Opened, PINS, pki } from './amd-lab.js';
 
 const REISSUED = pki.reissuedIntermediate('Milan', 'vcek');

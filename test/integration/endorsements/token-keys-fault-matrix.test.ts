@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CheckId } from '../../../src/core/codes.js';
 import type { OpenTokenKeys } from '../../../src/endorsements/token-keys/open-token-keys.js';
 import { maaKeyPlace } from '../../../src/endorsements/token-keys/token-issuer.js';
-import type { CheckId } from '../../../src/model/codes.js';
 import type { LabFault } from '../../lab/lab-fault.js';
 import type { LabConnection } from '../../lab/lab-server.js';
 import { base64Of, certificateOf, jwkOf, keySetOf, TOKEN_KEYS } from '../../unit/token-jwk.js';

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../../src/core/errors.js';
 import { maaKeyPlace } from '../../../src/endorsements/token-keys/token-issuer.js';
-import { ConfigurationError } from '../../../src/model/errors.js';
 import { crlDistributionPointAt, pemOf } from '../../lab/pki.js';
 import { derOf } from '../../unit/small-pki.js';
 import { base64Of, certificateOf, jwkOf, keySetOf, listOf, TOKEN_KEYS } from '../../unit/token-jwk.js';

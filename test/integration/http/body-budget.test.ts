@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { ApiKeyCallers } from '../../../src/callers/api-keys.js';
 import { ConfiguredCallers } from '../../../src/callers/configured-callers.js';
 import { LocalCaller } from '../../../src/callers/local-caller.js';
-import type { CredentialClock } from '../../../src/model/clock-doubt.js';
+import type { CredentialClock } from '../../../src/core/clock-doubt.js';
 import { apiKeyCaller } from '../../unit/callers/caller-of.js';
-import { FakeLog } from '../../unit/service/fakes.js';
+import { FakeLog } from '../../unit/judge/fakes.js';
 import { answersIn, call, exchange, post } from './exchange.js';
 import { ALLOW, type FakeService, fakeServices, VERIFY_BODY } from './fake-service.js';
 

@@ -1,44 +1,44 @@
 import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { afterEach } from 'vitest';
+import { builtPages } from '../../../src/app/pages.js';
 import { ApiKeyCallers } from '../../../src/callers/api-keys.js';
 import { ConfiguredCallers } from '../../../src/callers/configured-callers.js';
 import { LocalCaller } from '../../../src/callers/local-caller.js';
-import { builtPages } from '../../../src/composition/pages.js';
+import type { CallerDirectory } from '../../../src/core/caller-directory.js';
+import type { ClockDoubt, CredentialClock } from '../../../src/core/clock-doubt.js';
+import type { Decision } from '../../../src/core/decision.js';
+import type { RecordedDecision } from '../../../src/core/decision-log.js';
+import { RefusedError } from '../../../src/core/errors.js';
+import type { Evidence } from '../../../src/core/evidence.js';
+import { type GatePass, GateRefusal, type GateRequest, type GateUseCase } from '../../../src/core/gate.js';
+import type { HealthProblem, Readiness } from '../../../src/core/health.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import type { Clock } from '../../../src/core/ports.js';
+import type { Caller, ChallengeRequest, Role, VerifyRequest } from '../../../src/core/request.js';
+import type { RequestTracer } from '../../../src/core/traces.js';
 import type { HttpDependencies, HttpSettings } from '../../../src/http/dependencies.js';
 import { createLog } from '../../../src/http/log.js';
 import { Metrics } from '../../../src/http/metrics.js';
 import type { Pages } from '../../../src/http/routes/page-routes.js';
 import { type ListenOptions, type RunningServer, startServer } from '../../../src/http/server.js';
 import { type SlotLimits, VerificationSlots } from '../../../src/http/verification-slots.js';
-import type { CallerDirectory } from '../../../src/model/caller-directory.js';
-import type { ClockDoubt, CredentialClock } from '../../../src/model/clock-doubt.js';
-import type { Decision } from '../../../src/model/decision.js';
-import type { RecordedDecision } from '../../../src/model/decision-log.js';
-import { RefusedError } from '../../../src/model/errors.js';
-import type { Evidence } from '../../../src/model/evidence.js';
-import { type GatePass, GateRefusal, type GateRequest, type GateUseCase } from '../../../src/model/gate.js';
-import type { HealthProblem, Readiness } from '../../../src/model/health.js';
-import type { JsonObject } from '../../../src/model/json.js';
-import type { Clock } from '../../../src/model/ports.js';
-import type { Caller, ChallengeRequest, Role, VerifyRequest } from '../../../src/model/request.js';
-import type { RequestTracer } from '../../../src/model/traces.js';
-import type { IssueChallengeUseCase } from '../../../src/service/challenges.js';
-import type { EvaluatePolicyUseCase } from '../../../src/service/evaluate-policy.js';
-import type { LivenessUseCase, ReadinessUseCase } from '../../../src/service/health.js';
-import type { HeldEndorsementsUseCase } from '../../../src/service/held-endorsements.js';
-import type { InspectEvidenceUseCase } from '../../../src/service/inspections.js';
-import type { PolicyTextsUseCase } from '../../../src/service/policy-texts.js';
-import type { ReceiptKeysUseCase } from '../../../src/service/receipt-keys.js';
+import type { IssueChallengeUseCase } from '../../../src/judge/challenges.js';
+import type { LivenessUseCase, ReadinessUseCase } from '../../../src/judge/health.js';
+import type { HeldEndorsementsUseCase } from '../../../src/judge/held-endorsements.js';
+import type { ReceiptKeysUseCase } from '../../../src/judge/receipt-keys.js';
+import type { ReleaseKeyUseCase } from '../../../src/judge/release-key.js';
+import type { VerifyEvidenceUseCase } from '../../../src/judge/verify-evidence.js';
+import type { Replay, ReplayDecisionUseCase, ReplayTime } from '../../../src/replay/replay-decision.js';
+import type { EvaluatePolicyUseCase } from '../../../src/workbench/evaluate-policy.js';
+import type { InspectEvidenceUseCase } from '../../../src/workbench/inspections.js';
+import type { PolicyTextsUseCase } from '../../../src/workbench/policy-texts.js';
 import type {
   DecisionFilter,
   DecisionPage,
   RecordedDecisionsUseCase,
-} from '../../../src/service/recorded-decisions.js';
-import type { ReleaseKeyUseCase } from '../../../src/service/release-key.js';
-import type { Replay, ReplayDecisionUseCase, ReplayTime } from '../../../src/service/replay-decision.js';
-import type { VerifyEvidenceUseCase } from '../../../src/service/verify-evidence.js';
-import { FakeLog } from '../../unit/service/fakes.js';
+} from '../../../src/workbench/recorded-decisions.js';
+import { FakeLog } from '../../unit/judge/fakes.js';
 
 export const NOW = new Date('2026-01-15T12:00:00Z');
 

@@ -1,4 +1,4 @@
-import type { RequestSpan, RequestTracer, Span, SpanAttributes, Step } from '../../../src/model/traces.js';
+import type { RequestSpan, RequestTracer, Span, SpanAttributes, Step } from '../../../src/core/traces.js';
 
 /** A span of a test. */
 export interface KeptSpan {

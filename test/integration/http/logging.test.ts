@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { FormatError } from '../../../src/model/errors.js';
+import { FormatError } from '../../../src/core/errors.js';
 import { call, exchange, post } from './exchange.js';
 import { DENY, type FakeService, oneCaller, startFakeService, VERIFY_BODY } from './fake-service.js';
 

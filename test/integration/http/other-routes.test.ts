@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LocalCaller } from '../../../src/callers/local-caller.js';
-import { RefusedError } from '../../../src/model/errors.js';
+import { RefusedError } from '../../../src/core/errors.js';
 import { OPENAPI_DOCUMENT } from '../../../src/wire/generated/openapi-document.js';
 import { call, post } from './exchange.js';
 import {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { builtPages } from '../../../src/composition/pages.js';
+import { builtPages } from '../../../src/app/pages.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { call } from './exchange.js';
 import { type FakeService, oneCaller, startFakeService } from './fake-service.js';

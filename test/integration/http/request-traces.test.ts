@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { RefusedError } from '../../../src/model/errors.js';
+import { RefusedError } from '../../../src/core/errors.js';
 import { call, post } from './exchange.js';
 import { DENY, type FakeService, fakeServices, oneCaller, VERIFY_BODY } from './fake-service.js';
 import { KeptTraces } from './kept-traces.js';

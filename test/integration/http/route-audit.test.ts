@@ -1,10 +1,10 @@
 import type { RouteOptions } from 'fastify';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiDocument, roleOf } from '../../../scripts/pages/api-page.js';
+import { ROLES, type Role } from '../../../src/core/request.js';
 import type { Access } from '../../../src/http/access.js';
 import { createApplication } from '../../../src/http/application.js';
 import { servedPath } from '../../../src/http/request-log.js';
-import { ROLES, type Role } from '../../../src/model/request.js';
 import { OPENAPI_DOCUMENT } from '../../../src/wire/generated/openapi-document.js';
 import { readProjectFile } from '../../architecture/project-files.js';
 import { requireConforming } from '../../contract/conforms.js';

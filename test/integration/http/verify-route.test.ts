@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FormatError, RefusedError } from '../../../src/model/errors.js';
+import { FormatError, RefusedError } from '../../../src/core/errors.js';
 import { post } from './exchange.js';
 import { ALLOW, DENY, type FakeService, INDETERMINATE, startFakeService, VERIFY_BODY } from './fake-service.js';
 

@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { OpenKeyVaultsOptions } from '../../../src/key-vault/open-key-vaults.js';
-import { UnfitError } from '../../../src/model/errors.js';
-import { type ReleaseAsk, ReleaseRefusedError, ReleaseUnavailableError } from '../../../src/model/key-release.js';
-import { DEFAULT_BREAKER } from '../../../src/outgoing/origin-breaker.js';
+import { UnfitError } from '../../../src/core/errors.js';
+import { type ReleaseAsk, ReleaseRefusedError, ReleaseUnavailableError } from '../../../src/core/key-release.js';
+import { DEFAULT_BREAKER } from '../../../src/outside/origin-breaker.js';
+import type { OpenKeyVaultsOptions } from '../../../src/release/vault/open-key-vaults.js';
 import { type ReleaseMaking, unwrapReleasedKey } from '../../lab/key-release.js';
 import type { LabFault } from '../../lab/lab-fault.js';
 import { azureKey } from '../../lab/runtime-claims-builder.js';

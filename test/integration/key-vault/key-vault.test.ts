@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, verify } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { UnfitError } from '../../../src/model/errors.js';
-import { DEFAULT_BREAKER } from '../../../src/outgoing/origin-breaker.js';
+import { UnfitError } from '../../../src/core/errors.js';
+import { DEFAULT_BREAKER } from '../../../src/outside/origin-breaker.js';
 import type { LabFault } from '../../lab/lab-fault.js';
 import { namedRsaKey } from '../../lab/lab-keys.js';
 import { CLIENT_ID, keyId, NEVER, SECRET, VaultLab } from './vault-lab.js';

@@ -3,14 +3,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { buildConnector } from 'undici';
-import type { VaultKey } from '../../../src/key-vault/key-vault.js';
-import { type KeyVaults, type OpenKeyVaultsOptions, openKeyVaults } from '../../../src/key-vault/open-key-vaults.js';
-import type { AzureIdentity } from '../../../src/model/azure-identity.js';
-import type { JsonObject } from '../../../src/model/json.js';
-import { type ReleaseAsk, releasableKey } from '../../../src/model/key-release.js';
-import { type VaultKeyId, vaultKeyId } from '../../../src/model/key-vault-key.js';
-import { DEFAULT_BREAKER } from '../../../src/outgoing/origin-breaker.js';
-import { Outages } from '../../../src/outgoing/outages.js';
+import type { AzureIdentity } from '../../../src/core/azure-identity.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import { type ReleaseAsk, releasableKey } from '../../../src/core/key-release.js';
+import { type VaultKeyId, vaultKeyId } from '../../../src/core/key-vault-key.js';
+import { DEFAULT_BREAKER } from '../../../src/outside/origin-breaker.js';
+import { Outages } from '../../../src/outside/outages.js';
+import type { VaultKey } from '../../../src/release/vault/key-vault.js';
+import {
+  type KeyVaults,
+  type OpenKeyVaultsOptions,
+  openKeyVaults,
+} from '../../../src/release/vault/open-key-vaults.js';
 import { BearerTokens } from '../../lab/bearer-tokens.js';
 import { LabEntra } from '../../lab/entra.js';
 import type { LabReleasePolicy } from '../../lab/key-release.js';

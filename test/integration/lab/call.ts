@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import type { LabServer } from '../../lab/lab-server.js';
 
 export interface Answer {

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { createAmdPki } from '../../lab/amd-pki.js';
 import { BearerTokens } from '../../lab/bearer-tokens.js';
 import { createIntelPki } from '../../lab/intel-pki.js';

@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { X509Crl } from '@peculiar/x509';
 import { decodeProtectedHeader, importJWK, type JWK, jwtVerify } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
 import { TdxPlatform } from '../../lab/tdx-platform.js';
 import { LabTrustAuthority, type TrustAuthorityTokenOptions } from '../../lab/trust-authority.js';

@@ -7,15 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
-import { BoundedFetch } from '../../../src/outgoing/bounded-fetch.js';
-import { EgressProxy, type EgressProxyOptions } from '../../../src/outgoing/egress-proxy.js';
-import { FetchError } from '../../../src/outgoing/fetch-error.js';
-import { Outages } from '../../../src/outgoing/outages.js';
-import { ResilientFetch } from '../../../src/outgoing/resilient-fetch.js';
+import { SYSTEM_CLOCK } from '../../../src/app/system.js';
+import { BoundedFetch } from '../../../src/outside/bounded-fetch.js';
+import { EgressProxy, type EgressProxyOptions } from '../../../src/outside/egress-proxy.js';
+import { FetchError } from '../../../src/outside/fetch-error.js';
+import { Outages } from '../../../src/outside/outages.js';
+import { ResilientFetch } from '../../../src/outside/resilient-fetch.js';
 import { LabProxy } from '../../lab/proxy.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';
-import { KeptLog } from '../../unit/decision-log/recorded.js';
+import { KeptLog } from '../../unit/log/recorded.js';
 import { labLookup } from '../lab-lookup.js';
 
 /** No resolver has this name (RFC 6761, 6.4). */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { publicRoots } from '../../../src/key-vault/public-roots.js';
-import { type ReleaseQuestion, verifyReleaseAnswer } from '../../../src/key-vault/release-answer.js';
-import { UnfitError } from '../../../src/model/errors.js';
-import { releasableKey } from '../../../src/model/key-release.js';
+import { UnfitError } from '../../../src/core/errors.js';
+import { releasableKey } from '../../../src/core/key-release.js';
+import { publicRoots } from '../../../src/release/vault/public-roots.js';
+import { type ReleaseQuestion, verifyReleaseAnswer } from '../../../src/release/vault/release-answer.js';
 import { applyRecipe, haveVectors, readVector, recipes, vector } from '../../vectors.js';
 
 /** What Key Vault answered to a release call in 2022, with the roots that Node comes with. */

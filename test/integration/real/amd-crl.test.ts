@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Clock } from '../../../src/core/ports.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
-import type { Clock } from '../../../src/model/ports.js';
-import { readCrl, verifyCrl } from '../../../src/vendors/amd/crls.js';
-import { AMD_ROOT_PINS } from '../../../src/vendors/amd/roots.js';
+import { readCrl, verifyCrl } from '../../../src/tee/snp/amd/crls.js';
+import { AMD_ROOT_PINS } from '../../../src/tee/snp/amd/roots.js';
 import { wireEvidence } from '../../lab/wire-evidence.js';
 import { azSnpEvidenceOf, nonceOf } from '../../real-evidence.js';
 import { haveVectors, readVector, vector } from '../../vectors.js';

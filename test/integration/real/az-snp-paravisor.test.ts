@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ListedParavisor } from '../../../src/verifiers/azure-cvm/known-paravisors.js';
+import type { ListedParavisor } from '../../../src/tee/azure/known-paravisors.js';
 import { judge, verifiersOf } from '../../judge.js';
 import { azSnpEvidenceOf, nonceOf, realChains } from '../../real-evidence.js';
 import { haveVectors, vector, vectors } from '../../vectors.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Decision } from '../../../src/model/decision.js';
-import { FormatError } from '../../../src/model/errors.js';
-import type { AzTdxVtpmEvidence } from '../../../src/model/evidence.js';
-import { AZURE_VTPM_ROOT_PINS } from '../../../src/verifiers/attestation-key/ak-roots.js';
+import type { Decision } from '../../../src/core/decision.js';
+import { FormatError } from '../../../src/core/errors.js';
+import type { AzTdxVtpmEvidence } from '../../../src/core/evidence.js';
+import { AZURE_VTPM_ROOT_PINS } from '../../../src/tee/shared/attestation-key/ak-roots.js';
 import { readVerifyRequest } from '../../../src/wire/read-requests.js';
 import { BASELINE, judge, verifiersOf } from '../../judge.js';
 import { azTdxEvidenceOf, nonceOf, realAkOf } from '../../real-evidence.js';

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { Check } from '../../../src/core/check.js';
+import type { Sourced, TokenKeySet } from '../../../src/core/endorsement.js';
+import { FormatError } from '../../../src/core/errors.js';
+import type { TokenVerification } from '../../../src/core/verification.js';
 import { parseKeySet } from '../../../src/formats/json-web-key-set.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
-import type { Check } from '../../../src/model/check.js';
-import type { Sourced, TokenKeySet } from '../../../src/model/endorsement.js';
-import { FormatError } from '../../../src/model/errors.js';
-import type { TokenVerification } from '../../../src/model/verification.js';
-import { ItaTokenVerifier } from '../../../src/verifiers/trust-authority/ita-token-verifier.js';
+import { ItaTokenVerifier } from '../../../src/tee/ita/ita-token-verifier.js';
 import { applyRecipe, haveVectors, readVector, recipes, vector } from '../../vectors.js';
 
 /**

@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
-import type { Decision } from '../../../src/model/decision.js';
-import { ConfigurationError, FormatError } from '../../../src/model/errors.js';
-import { lintPolicy } from '../../../src/policy/lint.js';
-import { type Policy, parsePolicy } from '../../../src/policy/policy-document.js';
-import { LearnPolicy, type LearnRequest } from '../../../src/service/learn-policy.js';
+import type { Decision } from '../../../src/core/decision.js';
+import { ConfigurationError, FormatError } from '../../../src/core/errors.js';
+import { type Policy, parsePolicy } from '../../../src/policy/document/policy-document.js';
+import { lintPolicy } from '../../../src/policy/lint/lint.js';
+import { LearnPolicy, type LearnRequest } from '../../../src/workbench/learn-policy.js';
 import { judge } from '../../judge.js';
-import { runCases } from '../../unit/service/learn-fixture.js';
+import { runCases } from '../../unit/judge/learn-fixture.js';
 import type { Vector } from '../../vectors.js';
 import { type Case, LAB_TIME, type MakeCase, MRTDS, SERVICE_TDS } from './learning-cases.js';
 

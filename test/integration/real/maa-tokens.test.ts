@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { Checks } from '../../../src/core/check.js';
+import type { Sourced, TokenKeySet } from '../../../src/core/endorsement.js';
+import { FormatError } from '../../../src/core/errors.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import type { TokenVerification } from '../../../src/core/verification.js';
 import { parseKeySet } from '../../../src/formats/json-web-key-set.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
-import { Checks } from '../../../src/model/check.js';
-import type { Sourced, TokenKeySet } from '../../../src/model/endorsement.js';
-import { FormatError } from '../../../src/model/errors.js';
-import type { JsonObject } from '../../../src/model/json.js';
-import type { TokenVerification } from '../../../src/model/verification.js';
-import type { MaaIssuer } from '../../../src/verifiers/maa/issuer-policy.js';
-import { readStatement } from '../../../src/verifiers/maa/maa-statement.js';
-import { MaaTokenVerifier } from '../../../src/verifiers/maa/maa-token-verifier.js';
-import { AmdSnpReportVerifier } from '../../../src/verifiers/snp/snp-report-verifier.js';
-import { verifyKeyCertificates } from '../../../src/verifiers/tokens/token-certificates.js';
+import type { MaaIssuer } from '../../../src/tee/maa/issuer-policy.js';
+import { readStatement } from '../../../src/tee/maa/maa-statement.js';
+import { MaaTokenVerifier } from '../../../src/tee/maa/maa-token-verifier.js';
+import { verifyKeyCertificates } from '../../../src/tee/shared/tokens/token-certificates.js';
+import { AmdSnpReportVerifier } from '../../../src/tee/snp/snp-report-verifier.js';
 /** Real tokens of Azure Attestation, through its verifier. Their instants count to the second. */
 import { rsaOf } from '../../unit/token-jwk.js';
 import {

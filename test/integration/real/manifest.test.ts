@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SnpClaims, SnpTcb } from '../../../src/model/claims.js';
+import type { SnpClaims, SnpTcb } from '../../../src/core/claims.js';
 import { BASELINE, judge, verifiersOf } from '../../judge.js';
 import { azSnpEvidenceOf, nonceOf, realChains, snpEvidenceOf } from '../../real-evidence.js';
 import { haveVectors, readVector, type Vector, vector, vectors } from '../../vectors.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FormatError } from '../../../src/model/errors.js';
-import type { Evidence } from '../../../src/model/evidence.js';
+import { FormatError } from '../../../src/core/errors.js';
+import type { Evidence } from '../../../src/core/evidence.js';
 import { judge, verifiersOf } from '../../judge.js';
 import { azSnpEvidenceOf, nonceOf, realChains, snpEvidenceOf } from '../../real-evidence.js';
 import { applyRecipe, haveVectors, type Recipe, recipes, vector } from '../../vectors.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Policy } from '../../../src/policy/policy-document.js';
+import type { Policy } from '../../../src/policy/document/policy-document.js';
 import { allRecipes, haveVectors, type Recipe, type Vector, vector } from '../../vectors.js';
 import { learnedOf, OF_AZURE, OF_ITA, OF_MAA, OF_TDS, OF_VTPMS, policyOfGuest, verdict } from './learning.js';
 import {

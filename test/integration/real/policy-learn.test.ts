@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from '../../../src/model/evidence.js';
-import { type Policy, parsePolicy } from '../../../src/policy/policy-document.js';
+import type { Evidence } from '../../../src/core/evidence.js';
+import { type Policy, parsePolicy } from '../../../src/policy/document/policy-document.js';
 import { haveVectors, recipes, type Vector, vector, vectors } from '../../vectors.js';
 import { learn, learnedOf, OF_AZURE, OF_TDS, OF_VTPMS, policyOfGuest, verdict } from './learning.js';
 import { AZURE, azureCase, LOGS, logCase, type MakeCase, snpCase, tdCase } from './learning-cases.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { isObject, type JsonObject, type JsonValue } from '../../../src/model/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../../../src/core/json.js';
 import type { ClaimType, ListType, ObjectType, ScalarType } from '../../../src/policy/cel/claim-type.js';
 import { RULE_CLAIMS } from '../../../src/policy/cel/claim-types.js';
-import { readGivenClaims } from '../../../src/policy/given-claims.js';
+import { readGivenClaims } from '../../../src/policy/document/given-claims.js';
 import { presentDecision } from '../../../src/wire/present-decision.js';
 import { judge } from '../../judge.js';
 import { haveVectors, readVector, type Vector, vectors } from '../../vectors.js';

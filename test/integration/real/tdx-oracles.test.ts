@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FormatError } from '../../../src/model/errors.js';
-import { DcapTdQuoteVerifier } from '../../../src/verifiers/tdx/td-quote-verifier.js';
+import { FormatError } from '../../../src/core/errors.js';
+import { DcapTdQuoteVerifier } from '../../../src/tee/tdx/td-quote-verifier.js';
 import { type Asked, askPackage, askWebAssembly, type OracleVerdict } from '../../dcap-oracles.js';
 import { createIntelPki } from '../../lab/intel-pki.js';
 import { TdxPlatform } from '../../lab/tdx-platform.js';

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { CheckId } from '../../../src/model/codes.js';
-import type { EndorsementSet } from '../../../src/model/endorsement.js';
-import { FormatError } from '../../../src/model/errors.js';
-import type { Verification } from '../../../src/model/verification.js';
-import { evidenceSha256 } from '../../../src/verifiers/evidence/evidence-identity.js';
-import type { TdQuoteVerification } from '../../../src/verifiers/evidence/parts.js';
-import { DcapTdQuoteVerifier } from '../../../src/verifiers/tdx/td-quote-verifier.js';
-import { TdxVerifier } from '../../../src/verifiers/tdx/tdx-verifier.js';
+import type { CheckId } from '../../../src/core/codes.js';
+import type { EndorsementSet } from '../../../src/core/endorsement.js';
+import { FormatError } from '../../../src/core/errors.js';
+import type { Verification } from '../../../src/core/verification.js';
+import { evidenceSha256 } from '../../../src/tee/shared/evidence/evidence-identity.js';
+import type { TdQuoteVerification } from '../../../src/tee/shared/evidence/parts.js';
+import { DcapTdQuoteVerifier } from '../../../src/tee/tdx/td-quote-verifier.js';
+import { TdxVerifier } from '../../../src/tee/tdx/tdx-verifier.js';
 import { readVerifyRequest } from '../../../src/wire/read-requests.js';
 import { collateralOf, quoteFileOf, type ReadFile } from '../../real-tdx-evidence.js';
 import {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { TokenKey } from '../../../src/core/endorsement.js';
+import { FormatError } from '../../../src/core/errors.js';
 import { type JwsAlgorithm, verifyJws } from '../../../src/crypto/jws-signature.js';
 import { parseKeySet } from '../../../src/formats/json-web-key-set.js';
 import { parseJws } from '../../../src/formats/jws.js';
-import type { TokenKey } from '../../../src/model/endorsement.js';
-import { FormatError } from '../../../src/model/errors.js';
 import { haveVectors, readVector } from '../../vectors.js';
 
 /** Wycheproof's JWS and key sets, the way a token goes: key set, strict parse, key by name, signature. */

@@ -5,7 +5,7 @@ import { connect as connectPlainly } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type RunningService, startService } from '../../../src/composition/service.js';
+import { type RunningService, startService } from '../../../src/app/service.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { pemOf } from '../../lab/pki.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
+import type { RunningService } from '../../../src/app/service.js';
 import { LabService, lenientPolicy } from './lab-service.js';
 
 const FOREIGN_DIGEST = new Uint8Array(48).fill(0xb2);

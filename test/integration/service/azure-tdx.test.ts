@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService, World } from '../../../src/composition/service.js';
-import { TOKENS } from '../../../src/model/injection-tokens.js';
-import type { JsonObject } from '../../../src/model/json.js';
-import type { AkRoots } from '../../../src/verifiers/attestation-key/ak-roots.js';
+import type { RunningService, World } from '../../../src/app/service.js';
+import { TOKENS } from '../../../src/core/injection-tokens.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import type { AkRoots } from '../../../src/tee/shared/attestation-key/ak-roots.js';
 import {
   AZURE_MRTD,
   type AzureTdxEvidenceOptions,

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CallerKeyring } from '../../../src/composition/open-callers.js';
-import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
+import { CallerKeyring } from '../../../src/app/open-callers.js';
+import { SYSTEM_CLOCK } from '../../../src/app/system.js';
 import type { CallerKeyPlace } from '../../../src/endorsements/token-keys/open-caller-keys.js';
 import { LabCallerIssuer } from '../../lab/caller-issuer.js';
 import { TlsAuthority } from '../../lab/index.js';
-import { FakeLog } from '../../unit/service/fakes.js';
+import { FakeLog } from '../../unit/judge/fakes.js';
 
 /** Key sets of issuers of callers over reloads: which are used on, and which are closed. */
 

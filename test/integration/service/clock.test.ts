@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
+import type { RunningService } from '../../../src/app/service.js';
 import { call, challenge, LabService, lenientPolicy, MovableClock, post, verdictOf } from './lab-service.js';
 
 const SECOND = 1_000;

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import engine from 'libsql';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { verifyLog } from '../../../src/decision-log/verify-log.js';
+import { verifyLog } from '../../../src/log/verify-log.js';
 import { SqliteStore } from '../../../src/stores/sqlite/sqlite-store.js';
 import { requireConforming } from '../../contract/conforms.js';
 import { runInProcess } from '../cli/command-line-in-process.js';

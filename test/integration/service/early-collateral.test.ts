@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { RunningService, World } from '../../../src/composition/service.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { RunningService, World } from '../../../src/app/service.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { schemaErrors } from '../../contract/openapi-schemas.js';
 import {
   AZURE_MRTD,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
+import type { RunningService } from '../../../src/app/service.js';
 import { createIntelPki, createTdxGuest, TdxPlatform, TlsAuthority } from '../../lab/index.js';
 import { LabPcs } from '../../lab/pcs.js';
 import { base64Url, call, LabService, lenientPolicy, NONCE, post } from './lab-service.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { RunningService } from '../../../src/app/service.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { littleEndian } from '../../lab/byte-patch.js';
 import { buildCcel, labCcelEvents, replayCcel } from '../../lab/index.js';
 import { buildTpmLog, latin1 } from '../../unit/inspect/tpm-log.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { EndorsementSource } from '../../../src/model/endorsement.js';
-import { TOKENS } from '../../../src/model/injection-tokens.js';
-import type { EvidenceVerifier, Verification } from '../../../src/model/verification.js';
+import type { EndorsementSource } from '../../../src/core/endorsement.js';
+import { TOKENS } from '../../../src/core/injection-tokens.js';
+import type { EvidenceVerifier, Verification } from '../../../src/core/verification.js';
 import { base64Url, call, LabService, lenientPolicy, NONCE, sha256Hex as sha256Of, verdictOf } from './lab-service.js';
 
 const SECRET = 'what the verifier choked on';

@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
+import type { RunningService } from '../../../src/app/service.js';
 import { createSnpGuest } from '../../lab/index.js';
-import { type ClientKey, clientKey, makeProof, type ProofChanges } from '../../unit/gates/proofs.js';
+import { type ClientKey, clientKey, makeProof, type ProofChanges } from '../../unit/receipts/gates/proofs.js';
 import type { Call } from '../http/exchange.js';
 import {
   type Asked,

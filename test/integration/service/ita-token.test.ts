@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { RunningService } from '../../../src/app/service.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { boundValue, nonceRuntimeData, type TrustAuthorityTokenOptions } from '../../lab/index.js';
 import { lenientPolicy, NONCE, verdictOf } from './lab-service.js';
 import { checksOf, resultsOf, TokenLab, verify } from './token-lab.js';

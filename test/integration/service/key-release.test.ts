@@ -3,9 +3,9 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
+import type { RunningService } from '../../../src/app/service.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { parseHclReport } from '../../../src/formats/hcl-report.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import type { Answer } from '../http/exchange.js';
 import { base64Url, call, LabService, lenientPolicy, post, sha256Hex, WITHOUT_ENDORSEMENTS } from './lab-service.js';
 

@@ -3,12 +3,12 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RunningService, startService, type World } from '../../../src/composition/service.js';
-import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
+import { type RunningService, startService, type World } from '../../../src/app/service.js';
+import { SYSTEM_CLOCK } from '../../../src/app/system.js';
 import { type Configuration, isFileStore } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
+import type { Clock } from '../../../src/core/ports.js';
 import { createLog } from '../../../src/http/log.js';
-import type { Clock } from '../../../src/model/ports.js';
 import {
   type AzureEvidenceOptions,
   createAmdPki,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
-import type { JsonObject, JsonValue } from '../../../src/model/json.js';
+import type { RunningService } from '../../../src/app/service.js';
+import type { JsonObject, JsonValue } from '../../../src/core/json.js';
 import {
   createVirtualMachine,
   type TokenMaking,

@@ -1,15 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createAppContainer } from '../../../src/composition/container.js';
-import { openEndorsements } from '../../../src/composition/endorsements.js';
-import type { RunningService } from '../../../src/composition/service.js';
-import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
+import { createAppContainer } from '../../../src/app/container.js';
+import { openEndorsements } from '../../../src/app/endorsements.js';
+import type { RunningService } from '../../../src/app/service.js';
+import { SYSTEM_CLOCK } from '../../../src/app/system.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
-import type { MaaTokenEvidence } from '../../../src/model/evidence.js';
-import { TOKENS } from '../../../src/model/injection-tokens.js';
-import type { JsonObject } from '../../../src/model/json.js';
-import type { EvidenceVerifier, TokenVerifier } from '../../../src/model/verification.js';
+import type { MaaTokenEvidence } from '../../../src/core/evidence.js';
+import { TOKENS } from '../../../src/core/injection-tokens.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import type { EvidenceVerifier, TokenVerifier } from '../../../src/core/verification.js';
 import { productsOf } from '../../configured-lines.js';
 import {
   boundValue,

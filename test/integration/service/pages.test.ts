@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { builtPages } from '../../../src/composition/pages.js';
+import { builtPages } from '../../../src/app/pages.js';
 import { makePipe } from '../../make-pipe.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { call, LabService } from './lab-service.js';

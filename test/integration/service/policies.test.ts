@@ -1,8 +1,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
-import { ConfigurationError } from '../../../src/model/errors.js';
+import type { RunningService } from '../../../src/app/service.js';
+import { ConfigurationError } from '../../../src/core/errors.js';
 import { CLOSED, OPEN, OUTCOMES } from './changing-policy.js';
 import { call, LabService, lenientPolicy, sha256Hex, verdictOf } from './lab-service.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
-import { BUILT_IN_POLICIES } from '../../../src/policy/built-in-policies.js';
+import type { RunningService } from '../../../src/app/service.js';
+import { BUILT_IN_POLICIES } from '../../../src/policy/document/built-in-policies.js';
 import { base64Url, call, LabService, lenientPolicy, NONCE, post as postText, sha256Hex } from './lab-service.js';
 
 const OWN = lenientPolicy('own', { rules: [{ id: 'privileged', cel: 'snp.vmpl == 0' }] });

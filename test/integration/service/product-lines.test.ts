@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkConfiguration } from '../../../src/composition/check-configuration.js';
-import type { RunningService } from '../../../src/composition/service.js';
-import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import { checkConfiguration } from '../../../src/app/check/check-configuration.js';
+import type { RunningService } from '../../../src/app/service.js';
+import { SYSTEM_CLOCK } from '../../../src/app/system.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { configurationWith, productsOf } from '../../configured-lines.js';
 import { createSnpGuest, createVirtualMachine, type SnpGuest, type VirtualMachine } from '../../lab/index.js';
 import { wireEvidence } from '../../lab/wire-evidence.js';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compactVerify, createLocalJWKSet, decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
+import type { RunningService } from '../../../src/app/service.js';
 import { refusedBy } from '../../receipts/relying-party.js';
 import type { Expectation } from '../../receipts/vectors.js';
 import {

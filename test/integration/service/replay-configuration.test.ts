@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { RunningService } from '../../../src/app/service.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import {
   CCEL_EVENT,
   createIntelPki,

@@ -3,9 +3,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import engine from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RELEASE_INPUTS_VERSION } from '../../../src/decision-log/kept-names.js';
+import { RELEASE_INPUTS_VERSION } from '../../../src/log/kept-names.js';
 import { requireConforming } from '../../contract/conforms.js';
-import { rewriteRecords } from '../../unit/decision-log/rewrite-records.js';
+import { rewriteRecords } from '../../unit/log/rewrite-records.js';
 import { challenge, LabService, lenientPolicy, MovableClock, post, verdictOf } from './lab-service.js';
 
 let lab: LabService;

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { RunningService, World } from '../../../src/composition/service.js';
+import type { RunningService, World } from '../../../src/app/service.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import { createVirtualMachine, type VirtualMachine } from '../../lab/index.js';
-import { p256 } from '../../unit/results/keys.js';
+import { p256 } from '../../unit/receipts/keys.js';
 import { PATIENT } from '../stores/shared-challenges.js';
 import { isWithoutValkey, Valkey } from '../stores/valkey.js';
 import {

@@ -2,12 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import engine from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DecisionLog } from '../../../src/decision-log/decision-log.js';
-import type { JudgedRequest } from '../../../src/model/decision-log.js';
+import type { JudgedRequest } from '../../../src/core/decision-log.js';
+import type { DecisionLog } from '../../../src/log/decision-log.js';
 import { requireConforming } from '../../contract/conforms.js';
-import { openLocalStore } from '../../unit/decision-log/local-store.js';
-import { judged, openLog } from '../../unit/decision-log/recorded.js';
-import { attemptOf, release, releasing, resultOf } from '../../unit/decision-log/released.js';
+import { openLocalStore } from '../../unit/log/local-store.js';
+import { judged, openLog } from '../../unit/log/recorded.js';
+import { attemptOf, release, releasing, resultOf } from '../../unit/log/released.js';
 import { runInProcess } from '../cli/command-line-in-process.js';
 import { call, LabService } from './lab-service.js';
 

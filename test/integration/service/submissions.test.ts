@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
-import type { JsonObject, JsonValue } from '../../../src/model/json.js';
+import type { RunningService } from '../../../src/app/service.js';
+import type { JsonObject, JsonValue } from '../../../src/core/json.js';
 import {
   BearerTokens,
   createSnpGuest,

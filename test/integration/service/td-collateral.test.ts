@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService, World } from '../../../src/composition/service.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { RunningService, World } from '../../../src/app/service.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { createIntelPki, createTdxGuest, type TdxGuestEvidenceOptions, TdxPlatform } from '../../lab/index.js';
 import { LabPcs } from '../../lab/pcs.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
+import type { RunningService } from '../../../src/app/service.js';
 import { call } from '../http/exchange.js';
 import { challenge, LabService, lenientPolicy, post, verdictOf } from './lab-service.js';
 

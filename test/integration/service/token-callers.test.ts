@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { RunningService } from '../../../src/app/service.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { LabCallerIssuer } from '../../lab/caller-issuer.js';
 import { TlsAuthority } from '../../lab/index.js';
 import { call, LabService, MovableClock, post } from './lab-service.js';

@@ -1,6 +1,6 @@
-import type { RunningService, World } from '../../../src/composition/service.js';
-import type { AzSnpVtpmEvidence } from '../../../src/model/evidence.js';
-import type { JsonObject, JsonValue } from '../../../src/model/json.js';
+import type { RunningService, World } from '../../../src/app/service.js';
+import type { AzSnpVtpmEvidence } from '../../../src/core/evidence.js';
+import type { JsonObject, JsonValue } from '../../../src/core/json.js';
 import {
   LabMaa,
   LabTrustAuthority,

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { RunningService } from '../../../src/composition/service.js';
-import { SPAN_ATTRIBUTES } from '../../../src/model/traces.js';
+import type { RunningService } from '../../../src/app/service.js';
+import { SPAN_ATTRIBUTES } from '../../../src/core/traces.js';
 import { type CollectedSpan, LabCollector } from '../../lab/collector.js';
 import type { LabConnection, LabFault } from '../../lab/index.js';
 import { call, challenge, LabService, lenientPolicy, post, verdictOf } from './lab-service.js';

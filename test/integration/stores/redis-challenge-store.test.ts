@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ChallengeScope } from '../../../src/model/challenge.js';
-import { RefusedError, UnfitError } from '../../../src/model/errors.js';
+import type { ChallengeScope } from '../../../src/core/challenge.js';
+import { RefusedError, UnfitError } from '../../../src/core/errors.js';
 import type { RedisChallengeStore } from '../../../src/stores/redis/redis-challenge-store.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';
 import { behavesAsChallengeStore, until } from '../../unit/stores/challenge-store-behaviour.js';

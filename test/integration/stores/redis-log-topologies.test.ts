@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { verifyLog } from '../../../src/decision-log/verify-log.js';
+import { verifyLog } from '../../../src/log/verify-log.js';
 import { SLOT } from '../../../src/stores/redis/locate-server.js';
 import { LOG_KEYS } from '../../../src/stores/redis/log-keys.js';
-import { ALL, chained } from '../../unit/decision-log/log-store-behaviour.js';
-import { judged, openLog } from '../../unit/decision-log/recorded.js';
+import { ALL, chained } from '../../unit/log/log-store-behaviour.js';
+import { judged, openLog } from '../../unit/log/recorded.js';
 import { PATIENT } from './shared-challenges.js';
 import { DURABLE, LogReplicas } from './shared-decisions.js';
 import {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
-import { UnfitError } from '../../../src/model/errors.js';
-import type { ResetMemory } from '../../../src/model/vtpm-resets.js';
+import { SYSTEM_CLOCK } from '../../../src/app/system.js';
+import { UnfitError } from '../../../src/core/errors.js';
+import type { ResetMemory } from '../../../src/core/vtpm-resets.js';
 import { RedisResetStore } from '../../../src/stores/redis/redis-reset-store.js';
 import { RAISE } from '../../../src/stores/redis/reset-scripts.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';

@@ -1,7 +1,7 @@
 import { expect, vi } from 'vitest';
-import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
-import type { ChallengePeriod, ChallengeScope, ConsumedScope, ConsumeResult } from '../../../src/model/challenge.js';
-import type { Clock } from '../../../src/model/ports.js';
+import { SYSTEM_CLOCK } from '../../../src/app/system.js';
+import type { ChallengePeriod, ChallengeScope, ConsumedScope, ConsumeResult } from '../../../src/core/challenge.js';
+import type { Clock } from '../../../src/core/ports.js';
 import { RedisChallengeStore } from '../../../src/stores/redis/redis-challenge-store.js';
 import type { RedisSettings } from '../../../src/stores/redis/redis-settings.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';

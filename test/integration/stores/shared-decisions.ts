@@ -1,4 +1,4 @@
-import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
+import { SYSTEM_CLOCK } from '../../../src/app/system.js';
 import { RedisLogStore } from '../../../src/stores/redis/redis-log-store.js';
 import type { RedisSettings } from '../../../src/stores/redis/redis-settings.js';
 import { RecordingLog } from '../../unit/endorsements/recording-log.js';

@@ -3,20 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { SYSTEM_CLOCK } from '../../../src/composition/system.js';
-import { EgressProxy } from '../../../src/outgoing/egress-proxy.js';
-import { Outages } from '../../../src/outgoing/outages.js';
+import { SYSTEM_CLOCK } from '../../../src/app/system.js';
+import { EgressProxy } from '../../../src/outside/egress-proxy.js';
+import { Outages } from '../../../src/outside/outages.js';
 import {
   type OpenTracing,
   openTracing,
   type TracePace,
   type TracingOptions,
   type TracingWorld,
-} from '../../../src/traces/open-tracing.js';
+} from '../../../src/telemetry/traces/open-tracing.js';
 import { LabCollector } from '../../lab/collector.js';
 import type { LabConnection, LabFault } from '../../lab/index.js';
 import { LabProxy } from '../../lab/proxy.js';
-import { KeptLog } from '../../unit/decision-log/recorded.js';
+import { KeptLog } from '../../unit/log/recorded.js';
 
 /** Spans are sent at once, and nothing ends before a test has ended it. */
 const PACE: TracePace = { delayMs: 1, exportMs: 60_000, flushMs: 60_000 };

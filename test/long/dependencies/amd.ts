@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunningService } from '../../../src/composition/service.js';
+import type { RunningService } from '../../../src/app/service.js';
 import { LabService, lenientPolicy, PKI } from '../../integration/service/lab-service.js';
 import { type Asked, askFor, type Holding, HttpDependency } from '../dependency.js';
 import { DEADLINE_SECONDS } from '../matrix-settings.js';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunningService } from '../../../src/composition/service.js';
+import type { RunningService } from '../../../src/app/service.js';
 import { LabService, lenientPolicy } from '../../integration/service/lab-service.js';
 import { LabCallerIssuer } from '../../lab/caller-issuer.js';
 import { TlsAuthority } from '../../lab/tls-authority.js';

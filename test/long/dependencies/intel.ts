@@ -1,4 +1,4 @@
-import type { RunningService } from '../../../src/composition/service.js';
+import type { RunningService } from '../../../src/app/service.js';
 import { base64Url, LabService, lenientPolicy, NONCE } from '../../integration/service/lab-service.js';
 import { createIntelPki, createTdxGuest, TdxPlatform } from '../../lab/index.js';
 import { LabPcs } from '../../lab/pcs.js';

@@ -1,8 +1,8 @@
 import { createPublicKey } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunningService } from '../../../src/composition/service.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { RunningService } from '../../../src/app/service.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { VaultLab } from '../../integration/key-vault/vault-lab.js';
 import { challenge, LabService, lenientPolicy, PKI, sha256Hex } from '../../integration/service/lab-service.js';
 import { boundValue } from '../../lab/bound-value.js';

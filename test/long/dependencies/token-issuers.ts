@@ -1,5 +1,5 @@
-import type { RunningService } from '../../../src/composition/service.js';
-import type { JsonObject, JsonValue } from '../../../src/model/json.js';
+import type { RunningService } from '../../../src/app/service.js';
+import type { JsonObject, JsonValue } from '../../../src/core/json.js';
 import { base64Url, LabService, lenientPolicy, NONCE, PKI } from '../../integration/service/lab-service.js';
 import { LabMaa, LabTrustAuthority } from '../../lab/index.js';
 import { maaJwk, maaSigner } from '../../lab/maa-signer.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject, JsonValue } from '../../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../../src/core/json.js';
 import { canonicalAnswer } from '../../answers/canonical.js';
 import { type Difference, differencesOf, isMeant, unusedOf } from '../../answers/differences.js';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ApiKeyCaller } from '../../../src/callers/api-keys.js';
-import type { Caller } from '../../../src/model/request.js';
+import type { Caller } from '../../../src/core/request.js';
 
 /** A caller with the role `verify`, who may name one policy. */
 export const callerOf = (principal: string): Caller => ({

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { ApiKeyCallers } from '../../../src/callers/api-keys.js';
 import { type CertificateCaller, CertificateCallers } from '../../../src/callers/client-certificates.js';
 import { ConfiguredCallers } from '../../../src/callers/configured-callers.js';
-import type { RequestHeaders } from '../../../src/model/caller-directory.js';
-import type { Caller } from '../../../src/model/request.js';
+import type { RequestHeaders } from '../../../src/core/caller-directory.js';
+import type { Caller } from '../../../src/core/request.js';
 import { FakeClock, NOW } from '../../integration/http/fake-service.js';
 import { type ClientCertificate, TlsAuthority } from '../../lab/tls-authority.js';
-import { FakeLog } from '../service/fakes.js';
+import { FakeLog } from '../judge/fakes.js';
 import { callerOf } from './caller-of.js';
 
 const authority = new TlsAuthority();

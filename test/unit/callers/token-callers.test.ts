@@ -4,12 +4,12 @@ import { ApiKeyCallers } from '../../../src/callers/api-keys.js';
 import { ConfiguredCallers } from '../../../src/callers/configured-callers.js';
 import { type CallerIssuer, type TokenCaller, TokenCallers } from '../../../src/callers/token-callers.js';
 import { entraDemands, genericDemands, kubernetesDemands } from '../../../src/callers/token-demands.js';
-import type { CredentialClock } from '../../../src/model/clock-doubt.js';
-import type { Sourced, TokenKey, TokenKeySet, Unavailable } from '../../../src/model/endorsement.js';
-import { RefusedError } from '../../../src/model/errors.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { CredentialClock } from '../../../src/core/clock-doubt.js';
+import type { Sourced, TokenKey, TokenKeySet, Unavailable } from '../../../src/core/endorsement.js';
+import { RefusedError } from '../../../src/core/errors.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { makeToken, namedRsaKey, type TokenMaking } from '../../lab/index.js';
-import { FakeLog, fixedClock } from '../service/fakes.js';
+import { FakeLog, fixedClock } from '../judge/fakes.js';
 import { KEYS as KEYS_ON_P256 } from '../small-pki.js';
 import { callerOf } from './caller-of.js';
 

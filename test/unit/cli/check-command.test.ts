@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkCommand } from '../../../src/cli/check-command.js';
-import type { LintProblem } from '../../../src/model/lint-problem.js';
+import type { LintProblem } from '../../../src/core/lint-problem.js';
 
 const ERROR: LintProblem = {
   code: 'config_file',

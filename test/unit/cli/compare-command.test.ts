@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compareCommand } from '../../../src/cli/compare-command.js';
-import { bootComparisons, rawInspections } from '../../../src/service/inspections.js';
 import { requestLimits } from '../../../src/wire/read-body.js';
+import { bootComparisons, rawInspections } from '../../../src/workbench/inspections.js';
 import { buildCcel, createAmdPki, labCcelEvents, SnpPlatform } from '../../lab/index.js';
 import { buildTpmLog, type LogEvent, latin1 } from '../inspect/tpm-log.js';
 import { bodyOf } from '../wire/sample-bodies.js';

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { listDecisions, listedDecisions } from '../../../src/cli/decision-list.js';
 import type { ListDecisionsOptions } from '../../../src/cli/decisions-commands.js';
 import { UsageError } from '../../../src/cli/input.js';
-import type { LogStore } from '../../../src/model/decision-log.js';
-import { localStores } from '../decision-log/local-store.js';
-import { judged, openLog } from '../decision-log/recorded.js';
+import type { LogStore } from '../../../src/core/decision-log.js';
+import { localStores } from '../log/local-store.js';
+import { judged, openLog } from '../log/recorded.js';
 import { KeptOutput } from './kept-output.js';
 import { filledLogs } from './recorded-decisions.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { explainedDecision } from '../../../src/cli/decision-table.js';
 import { explanationText } from '../../../src/cli/explanation-text.js';
-import type { Check } from '../../../src/model/check.js';
-import type { Decision } from '../../../src/model/decision.js';
+import type { Check } from '../../../src/core/check.js';
+import type { Decision } from '../../../src/core/decision.js';
 import { explain } from '../../../src/policy/cel/explain.js';
 import { parseRule } from '../../../src/policy/cel/parse-rule.js';
 import { presentDecision } from '../../../src/wire/present-decision.js';

@@ -2,9 +2,9 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readInput } from '../../../src/app/commands/command-line-io.js';
 import { gateCommand } from '../../../src/cli/gate-command.js';
 import type { GateOptions } from '../../../src/cli/gate-options.js';
-import { readInput } from '../../../src/composition/command-line-io.js';
 import {
   AUDIENCE,
   BOUND_JKT,

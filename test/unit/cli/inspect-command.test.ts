@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { inspectCommand } from '../../../src/cli/inspect-command.js';
-import { InspectEvidence, rawInspections } from '../../../src/service/inspections.js';
 import { requestLimits } from '../../../src/wire/read-body.js';
+import { InspectEvidence, rawInspections } from '../../../src/workbench/inspections.js';
 import { haveVectors, readVector } from '../../vectors.js';
 import { buildTpmLog, hashOf, latin1 } from '../inspect/tpm-log.js';
 import { bodyOf, snpEvidence } from '../wire/sample-bodies.js';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { logReport } from '../../../src/cli/log-report.js';
 import { importResult } from '../../../src/cli/log-transfer.js';
-import { type LogEvidence, verifyLog } from '../../../src/decision-log/verify-log.js';
-import { type LocalStore, localStores } from '../decision-log/local-store.js';
-import { openLog, SIGNER, signerOf } from '../decision-log/recorded.js';
-import { rewriteRecords } from '../decision-log/rewrite-records.js';
+import { type LogEvidence, verifyLog } from '../../../src/log/verify-log.js';
+import { type LocalStore, localStores } from '../log/local-store.js';
+import { openLog, SIGNER, signerOf } from '../log/recorded.js';
+import { rewriteRecords } from '../log/rewrite-records.js';
 import { KeptOutput } from './kept-output.js';
 import { filledLogs } from './recorded-decisions.js';
 

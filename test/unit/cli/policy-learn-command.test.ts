@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { policyLearnCommand } from '../../../src/cli/policy-learn-command.js';
-import { rawInspections } from '../../../src/service/inspections.js';
+import { requestLimits } from '../../../src/wire/read-body.js';
+import { rawInspections } from '../../../src/workbench/inspections.js';
 import type {
   LearnPolicyUseCase,
   LearnRequest,
   NothingLearned,
   SomethingLearned,
-} from '../../../src/service/learn-policy.js';
-import { requestLimits } from '../../../src/wire/read-body.js';
+} from '../../../src/workbench/learn-policy.js';
 import { policy } from '../policy/fixture.js';
 import { bodyOf } from '../wire/sample-bodies.js';
 

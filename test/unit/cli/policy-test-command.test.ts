@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { junitErrorReport, junitReport } from '../../../src/cli/junit-report.js';
 import { policyTestCommand } from '../../../src/cli/policy-test-command.js';
-import type { CaseResult, SuiteResult } from '../../../src/service/policy-tests.js';
+import type { CaseResult, SuiteResult } from '../../../src/workbench/policy-tests.js';
 
 const EXPECTED = { outcome: 'allow', unmatched: null, reasons: null } as const;
 const ACTUAL = { outcome: 'allow', unmatched: [], reasons: [] } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type Actions, runProgram } from '../../../src/cli/program.js';
-import { ConfigurationError, FormatError } from '../../../src/model/errors.js';
+import { ConfigurationError, FormatError } from '../../../src/core/errors.js';
 
 const done = async () => 0;
 const ACTIONS: Actions = {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { showDecision } from '../../../src/cli/recorded-decision.js';
-import type { LogStore } from '../../../src/model/decision-log.js';
-import { localStores } from '../decision-log/local-store.js';
-import { judged, openLog } from '../decision-log/recorded.js';
+import type { LogStore } from '../../../src/core/decision-log.js';
+import { localStores } from '../log/local-store.js';
+import { judged, openLog } from '../log/recorded.js';
 import { KeptOutput } from './kept-output.js';
 import { filledLogs } from './recorded-decisions.js';
 

@@ -1,5 +1,5 @@
-import { type LocalStore, localStores } from '../decision-log/local-store.js';
-import { judged, openLog, policy, SetClock } from '../decision-log/recorded.js';
+import { type LocalStore, localStores } from '../log/local-store.js';
+import { judged, openLog, policy, SetClock } from '../log/recorded.js';
 
 /** Makes logs of six decisions, one a minute, of which the last was withdrawn. For a file of tests. */
 export function filledLogs() {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ruleLines } from '../../../src/cli/rule-text.js';
-import type { ExplainedPart } from '../../../src/model/explanation.js';
+import type { ExplainedPart } from '../../../src/core/explanation.js';
 import { evaluateReleasePolicy } from '../../../src/policy/akv/evaluate-release-policy.js';
 import { readReleasePolicy } from '../../../src/policy/akv/release-policy.js';
 import { explain } from '../../../src/policy/cel/explain.js';

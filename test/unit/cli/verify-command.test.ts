@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { type VerifyDetail, verifyCommand } from '../../../src/cli/verify-command.js';
+import type { Decision } from '../../../src/core/decision.js';
+import type { ExplainedPart } from '../../../src/core/explanation.js';
 import { nameOfKind } from '../../../src/inspect/raw-structures.js';
-import type { Decision } from '../../../src/model/decision.js';
-import type { ExplainedPart } from '../../../src/model/explanation.js';
 import { snpEvidence } from '../wire/sample-bodies.js';
 import { DECISION } from '../wire/sample-decision.js';
 

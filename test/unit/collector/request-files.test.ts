@@ -11,8 +11,8 @@ import {
   readEvidenceFolder,
 } from '../../../src/collector/evidence-files.js';
 import { evidenceOf } from '../../../src/collector/request-files.js';
-import type { TpmQuoteInput } from '../../../src/model/evidence.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { TpmQuoteInput } from '../../../src/core/evidence.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { readVerifyRequest } from '../../../src/wire/read-requests.js';
 import {
   buildHclReport,

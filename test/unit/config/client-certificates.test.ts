@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
-import { ConfigurationError } from '../../../src/model/errors.js';
+import { ConfigurationError } from '../../../src/core/errors.js';
 
 const TLS = { cert: 'cert.pem', key: 'key.pem', clientCa: 'ca.pem' };
 const DIGEST = 'AB'.repeat(32);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { configurationWarnings } from '../../../src/config/configuration-warnings.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
-import { placedText } from '../../../src/model/places.js';
+import { placedText } from '../../../src/core/places.js';
 
 function warningsAbout(
   text: string,

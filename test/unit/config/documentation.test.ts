@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CONFIGURATION_SCHEMA } from '../../../src/config/configuration.js';
 import { CONFIGURATION_PROBLEMS } from '../../../src/config/configuration-problem.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
-import { GATE_CODES } from '../../../src/model/gate.js';
+import { GATE_CODES } from '../../../src/core/gate.js';
 import { listKeys } from './configuration-keys.js';
 
 const TEXT = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { namedTests } from '../../../scripts/test-titles.js';
-import { verifyOptions } from '../../../src/composition/container.js';
+import { verifyOptions } from '../../../src/app/container.js';
 import { CONFIGURATION_SCHEMA } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { listKeys } from './configuration-keys.js';

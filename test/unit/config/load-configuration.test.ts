@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
-import { SHARED_REGIONS } from '../../../src/model/azure-attestation-regions.js';
-import { ConfigurationError } from '../../../src/model/errors.js';
+import { SHARED_REGIONS } from '../../../src/core/azure-attestation-regions.js';
+import { ConfigurationError } from '../../../src/core/errors.js';
 
 const SHARED = 'https://sharedweu.weu.attest.azure.net';
 /** Of a region that the list does not have. */

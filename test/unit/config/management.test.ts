@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
-import { ConfigurationError } from '../../../src/model/errors.js';
+import { ConfigurationError } from '../../../src/core/errors.js';
 
 const CALLERS = { ci: { apiKeySha256: 'ab'.repeat(32), expires: '2099-01-01', roles: ['metrics'] } };
 

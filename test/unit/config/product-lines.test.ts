@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Configuration } from '../../../src/config/configuration.js';
 import { loadConfiguration, readConfiguration } from '../../../src/config/load-configuration.js';
 import { configuredLines } from '../../../src/config/product-lines.js';
-import { AMD_LINES } from '../../../src/model/amd-lines.js';
+import { AMD_LINES } from '../../../src/core/amd-lines.js';
 
 const PIN = 'ab'.repeat(32);
 const OTHER_PIN = 'cd'.repeat(32);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readConfigurationFile } from '../../../src/config/load-configuration.js';
-import { ConfigurationError } from '../../../src/model/errors.js';
+import { ConfigurationError } from '../../../src/core/errors.js';
 
 let directory: string;
 beforeEach(async () => {

@@ -3,7 +3,7 @@ import type { Configuration } from '../../../src/config/configuration.js';
 import { maskSecrets } from '../../../src/config/effective-configuration.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { redisAddress, redisStoreOf } from '../../../src/config/redis-store.js';
-import { ConfigurationError } from '../../../src/model/errors.js';
+import { ConfigurationError } from '../../../src/core/errors.js';
 
 const KEY = './challenges.key';
 /** Replicas that share a store share the key of their receipts too. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import { policiesByTenant, policiesOf } from '../../../src/config/tenants.js';
-import { ConfigurationError } from '../../../src/model/errors.js';
+import { ConfigurationError } from '../../../src/core/errors.js';
 
 const load = (members: object) => loadConfiguration({ text: JSON.stringify(members), environment: {} });
 const CALLER = { apiKeySha256: 'ab'.repeat(32), expires: '2099-01-01', roles: ['verify'] };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
-import { ConfigurationError } from '../../../src/model/errors.js';
+import { ConfigurationError } from '../../../src/core/errors.js';
 
 const TENANT = '5F1C0C2A-7c65-4a0e-8f2b-5d3b7a1e9c04';
 const ENTRA = {

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { SNP_PRODUCTS } from '../../../src/core/amd-lines.js';
+import type { SnpProduct, SnpTcb } from '../../../src/core/claims.js';
 import { judgeValidity, verifyCertificatePath } from '../../../src/crypto/certificate-path.js';
 import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../../src/crypto/revocation-list.js';
 import { parseCertificate, type X509Certificate } from '../../../src/formats/x509-certificate.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
-import { SNP_PRODUCTS } from '../../../src/model/amd-lines.js';
-import type { SnpProduct, SnpTcb } from '../../../src/model/claims.js';
-import { amdVekProfile } from '../../../src/vendors/amd/roots.js';
+import { amdVekProfile } from '../../../src/tee/snp/amd/roots.js';
 import { AMD_SERIALS } from '../../lab/amd-lines.js';
 import {
   AMD_ARC,

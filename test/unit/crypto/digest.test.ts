@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { hex } from '../../../src/core/bytes.js';
 import { digest, sha256, sha384 } from '../../../src/crypto/digest.js';
-import { hex } from '../../../src/model/bytes.js';
 
 const abc = Buffer.from('abc');
 // FIPS 180-4, the examples of its secure hash standard page

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { verifyIssuerPath } from '../../../src/crypto/certificate-path.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
-import { intelSgxProfile } from '../../../src/vendors/intel/roots.js';
+import { intelSgxProfile } from '../../../src/tee/tdx/intel/roots.js';
 import { createIntelPki, type IntelAuthority } from '../../lab/intel-pki.js';
 import { basicConstraints, keyUsage } from '../../lab/pki.js';
 

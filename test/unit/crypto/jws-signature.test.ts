@@ -1,7 +1,7 @@
 import { createPublicKey, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { RsaPublicKey } from '../../../src/core/rsa-public-key.js';
 import { type JwsAlgorithm, verifyJws } from '../../../src/crypto/jws-signature.js';
-import type { RsaPublicKey } from '../../../src/model/rsa-public-key.js';
 import { type LabKey, makeToken, namedRsaKey, type TokenMaking } from '../../lab/index.js';
 import { KEYS } from '../small-pki.js';
 

@@ -2,6 +2,8 @@ import 'reflect-metadata';
 import { X509Certificate as NodeCertificate } from 'node:crypto';
 import { X509Certificate as PeculiarCertificate } from '@peculiar/x509';
 import { describe, expect, it } from 'vitest';
+import { hex } from '../../../src/core/bytes.js';
+import { FormatError } from '../../../src/core/errors.js';
 import { earliestEnd, judgeValidity, verifyCertificatePath } from '../../../src/crypto/certificate-path.js';
 import { sha256 } from '../../../src/crypto/digest.js';
 import { spkiDigest } from '../../../src/crypto/key-cache.js';
@@ -10,9 +12,7 @@ import { isRevoked, judgeRevocationListTime, verifyRevocationList } from '../../
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseCertificate, type X509Certificate } from '../../../src/formats/x509-certificate.js';
 import { parseCrl } from '../../../src/formats/x509-crl.js';
-import { hex } from '../../../src/model/bytes.js';
-import { FormatError } from '../../../src/model/errors.js';
-import { amdVekProfile } from '../../../src/vendors/amd/roots.js';
+import { amdVekProfile } from '../../../src/tee/snp/amd/roots.js';
 import { applyRecipe, haveVectors, readVector, recipes, vector } from '../../vectors.js';
 import { problemOf } from '../small-pki.js';
 

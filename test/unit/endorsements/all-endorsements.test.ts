@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { AllEndorsements, MOST_WAITING } from '../../../src/endorsements/all-endorsements.js';
 import {
   type AkIssuersRequest,
   type EndorsementRequest,
@@ -10,8 +9,9 @@ import {
   type TdxCollateralRequest,
   type TokenKeysRequest,
   type Unavailable,
-} from '../../../src/model/endorsement.js';
-import { NO_ROOM } from '../../../src/outgoing/fetch-error.js';
+} from '../../../src/core/endorsement.js';
+import { AllEndorsements, MOST_WAITING } from '../../../src/endorsements/all-endorsements.js';
+import { NO_ROOM } from '../../../src/outside/fetch-error.js';
 
 const CONTEXT = { at: new Date(0), historical: false, signal: new AbortController().signal };
 const SNP_SET: SnpEndorsementSet = {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { DEFAULT_AMD_TUNING } from '../../../src/endorsements/amd/amd-parts.js';
 import { DEFAULT_INTEL_TUNING } from '../../../src/endorsements/intel/open-intel-endorsements.js';
 import { DEFAULT_TOKEN_KEYS_PAUSES } from '../../../src/endorsements/token-keys/open-token-keys.js';
-import { DEFAULT_RESILIENCE } from '../../../src/outgoing/resilient-fetch.js';
+import { DEFAULT_RESILIENCE } from '../../../src/outside/resilient-fetch.js';
 
 const NUMBERS = new Map([
   ['a', 1],

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/model/ports.js';
+import type { Clock } from '../../../src/core/ports.js';
 
 /** A clock that stands still until it is moved. */
 export class ManualClock implements Clock {

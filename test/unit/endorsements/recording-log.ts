@@ -1,4 +1,4 @@
-import type { Log } from '../../../src/model/ports.js';
+import type { Log } from '../../../src/core/ports.js';
 
 interface Entry {
   readonly level: 'info' | 'warn' | 'error' | 'debug';

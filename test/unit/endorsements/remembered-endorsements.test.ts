@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { hashed } from '../../../src/crypto/digest.js';
-import { RememberedEndorsements } from '../../../src/endorsements/remembered-endorsements.js';
 import type {
   EndorsementOrigin,
   EndorsementRequest,
@@ -8,8 +6,10 @@ import type {
   FetchContext,
   SnpSigningKey,
   TokenKey,
-} from '../../../src/model/endorsement.js';
-import type { TdxCollateral } from '../../../src/model/evidence.js';
+} from '../../../src/core/endorsement.js';
+import type { TdxCollateral } from '../../../src/core/evidence.js';
+import { hashed } from '../../../src/crypto/digest.js';
+import { RememberedEndorsements } from '../../../src/endorsements/remembered-endorsements.js';
 import { createIntelPki, TdxPlatform } from '../../lab/index.js';
 
 const CONTEXT = { at: new Date(0), historical: false, signal: new AbortController().signal, tenant: 'red' };

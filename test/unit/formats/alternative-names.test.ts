@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../../src/core/errors.js';
 import { dnsNames } from '../../../src/formats/alternative-names.js';
-import { FormatError } from '../../../src/model/errors.js';
 import { der, sequence } from '../../lab/der-writer.js';
 
 const dns = (name: string) => der(0x82, Buffer.from(name, 'latin1'));

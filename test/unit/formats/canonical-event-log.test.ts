@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../../src/core/errors.js';
 import { isCanonicalJson, parseCanonicalEventLog } from '../../../src/formats/canonical-event-log.js';
-import { FormatError } from '../../../src/model/errors.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { bigEndian, flipBit, joinBytes } from '../../lab/byte-patch.js';
 import { buildCelJson, buildCelTlv, type CelJsonForm, type LogEvent, tlv } from '../../lab/event-log-builder.js';

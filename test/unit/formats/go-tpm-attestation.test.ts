@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../../src/core/errors.js';
 import { parseGoTpmAttestation } from '../../../src/formats/go-tpm-attestation.js';
-import { FormatError } from '../../../src/model/errors.js';
 import { joinBytes } from '../../lab/byte-patch.js';
 import {
   buildGoTpmAttestation,

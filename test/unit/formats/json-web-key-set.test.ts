@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject, JsonValue } from '../../../src/core/json.js';
 import { type ParsedKeySet, parseKeySet } from '../../../src/formats/json-web-key-set.js';
-import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { rsaSpki } from '../../lab/pki.js';
 import { haveVectors, readVector, vector } from '../../vectors.js';

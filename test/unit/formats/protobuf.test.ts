@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../../src/core/errors.js';
 import { type ProtobufMessage, parseProtobuf } from '../../../src/formats/protobuf.js';
-import { FormatError } from '../../../src/model/errors.js';
 import { joinBytes } from '../../lab/byte-patch.js';
 import { protobufField, varint } from '../../lab/go-tpm-attestation-builder.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../../src/core/errors.js';
 import { parseSnpReport, SNP_REPORT_LENGTH, SNP_SIGNED_LENGTH } from '../../../src/formats/snp-report.js';
-import { FormatError } from '../../../src/model/errors.js';
 import { azureReportFields, buildSnpReport, flipBit, type SnpReportFields, withSnpSignature } from '../../lab/index.js';
 
 const parse = (fields: Partial<SnpReportFields> = {}) =>

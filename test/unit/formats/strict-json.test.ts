@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { FormatError } from '../../../src/core/errors.js';
+import { jsonPointer } from '../../../src/core/json.js';
 import { parseStrictJson, STRICT_JSON_LIMITS } from '../../../src/formats/strict-json.js';
-import type { FormatError } from '../../../src/model/errors.js';
-import { jsonPointer } from '../../../src/model/json.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { isJson } from '../../is-json.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../../src/core/errors.js';
 import { DIGEST_ALGORITHM, digestOfBank } from '../../../src/formats/measured-event.js';
 import { parseTcgEventLog } from '../../../src/formats/tcg-event-log.js';
-import { FormatError } from '../../../src/model/errors.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { flipBit, joinBytes, littleEndian, patchBytes } from '../../lab/byte-patch.js';
 import { buildCcel, CCEL_EVENT, labCcelEvents } from '../../lab/ccel-builder.js';

@@ -1,9 +1,9 @@
 import { X509Certificate as NodeCertificate } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../../src/core/errors.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
 import { parseExtendedKeyUsage } from '../../../src/formats/x509-extension.js';
-import { FormatError } from '../../../src/model/errors.js';
 import {
   bitString,
   boolean,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../../src/core/errors.js';
 import { countCrlEntries, parseCrl, parseCrlFrame, readCrlEntries } from '../../../src/formats/x509-crl.js';
-import { FormatError } from '../../../src/model/errors.js';
 import {
   bitString,
   generalizedTime,

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
+import { type JudgedEvent, judgedEvents } from '../../../src/boot/judged-event.js';
+import { PCR_LAYOUT, RTMR_LAYOUT } from '../../../src/boot/register-layout.js';
 import { sha256 } from '../../../src/crypto/digest.js';
 import { DIGEST_ALGORITHM } from '../../../src/formats/measured-event.js';
 import { parseFirmwareEventLog } from '../../../src/formats/tcg-event-log.js';
 import { factsOf } from '../../../src/inspect/boot-facts.js';
-import { type JudgedEvent, judgedEvents } from '../../../src/measured-boot/judged-event.js';
-import { PCR_LAYOUT, RTMR_LAYOUT } from '../../../src/measured-boot/register-layout.js';
 import { joinBytes } from '../../lab/byte-patch.js';
 import {
   applicationEvent,
@@ -16,7 +16,7 @@ import {
   secureBootVariable,
 } from '../../lab/event-log-builder.js';
 
-import { BANKS } from '../measured-boot/fixture.js';
+import { BANKS } from '../boot/fixture.js';
 
 /** What single events say, as the comparison of two boots names it. */
 

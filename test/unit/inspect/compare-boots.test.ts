@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject, JsonValue } from '../../../src/core/json.js';
 import { parseEventLog } from '../../../src/formats/event-log.js';
 import { type BootSource, bootOf, bootOfRaw, compareBoots } from '../../../src/inspect/compare-evidence.js';
 import { describeCertifiedKey } from '../../../src/inspect/describe-azure-evidence.js';
 import { IN_FILE } from '../../../src/inspect/raw-structures.js';
-import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { readInspectRequest } from '../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { azureGuestEvidence } from '../../lab/attestation-info.js';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hex } from '../../../src/core/bytes.js';
 import { oidText, parseDerSequence } from '../../../src/formats/der.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseTdQuote } from '../../../src/formats/td-quote.js';
@@ -8,7 +9,6 @@ import { describeCertificate } from '../../../src/inspect/describe-certificate.j
 import { describeCrl } from '../../../src/inspect/describe-crl.js';
 import { describeTdQuote } from '../../../src/inspect/describe-td-quote.js';
 import type { StructureDescription } from '../../../src/inspect/field-description.js';
-import { hex } from '../../../src/model/bytes.js';
 import { createAmdPki, createAzureAkPki, createIntelPki, SnpPlatform, TdxPlatform } from '../../lab/index.js';
 
 const amd = createAmdPki();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/core/json.js';
 import { parseTcgEventLog } from '../../../src/formats/tcg-event-log.js';
 import { describeCcel } from '../../../src/inspect/describe-event-log.js';
 import type { FieldDescription } from '../../../src/inspect/field-description.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { joinBytes, littleEndian } from '../../lab/byte-patch.js';
 import { buildCcel, CCEL_EVENT, type CcelEvent, labCcelEvents } from '../../lab/ccel-builder.js';

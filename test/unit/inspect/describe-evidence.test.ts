@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { hex } from '../../../src/core/bytes.js';
+import type { Evidence } from '../../../src/core/evidence.js';
 import { parseHclReport } from '../../../src/formats/hcl-report.js';
 import { describeEvidence } from '../../../src/inspect/describe-evidence.js';
-import { hex } from '../../../src/model/bytes.js';
-import type { Evidence } from '../../../src/model/evidence.js';
 import {
   AZURE_ID_KEY_DIGEST,
   AZURE_MRTD,
@@ -13,8 +13,8 @@ import {
   labCcelEvents,
   SnpGuest,
 } from '../../lab/index.js';
-import { PLATFORM, TDX_VM } from '../verifiers/azure-cvm/tdx-fixture.js';
-import { AT, NONCE, PKI } from '../verifiers/fixture.js';
+import { PLATFORM, TDX_VM } from '../tee/azure/tdx-fixture.js';
+import { AT, NONCE, PKI } from '../tee/fixture.js';
 
 const vm = await createVirtualMachine({ pki: PKI });
 const guest = new SnpGuest(vm.platform);

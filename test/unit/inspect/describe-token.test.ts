@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/core/json.js';
 import { describeToken } from '../../../src/inspect/describe-token.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import { formatErrorOf } from '../../format-error-of.js';
 
 const segment = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -4,8 +4,8 @@ import { inspectCommand } from '../../../src/cli/inspect-command.js';
 import { ByteReader } from '../../../src/formats/byte-reader.js';
 import { MAXIMUM_EVENTS } from '../../../src/formats/measured-event.js';
 import { bootOrder, imagePath, partitionTable, signatureEntries } from '../../../src/inspect/boot-data.js';
-import { bootComparisons, InspectEvidence, rawInspections } from '../../../src/service/inspections.js';
 import { requestLimits } from '../../../src/wire/read-body.js';
+import { bootComparisons, InspectEvidence, rawInspections } from '../../../src/workbench/inspections.js';
 import { joinBytes, littleEndian } from '../../lab/byte-patch.js';
 import { buildTpmLog, type LogEvent, latin1 } from './tpm-log.js';
 

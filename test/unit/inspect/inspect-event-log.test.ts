@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/core/json.js';
 import type { EventBank } from '../../../src/formats/measured-event.js';
 import { inspectEventLog, type RegisterValues } from '../../../src/inspect/inspect-event-log.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { joinBytes, littleEndian } from '../../lab/byte-patch.js';
 import { buildEventLog, grubBoot, replayEvents, systemSeparators } from '../../lab/event-log-builder.js';

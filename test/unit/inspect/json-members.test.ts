@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/core/json.js';
 import { parseStrictJson } from '../../../src/formats/strict-json.js';
 import { memberFields } from '../../../src/inspect/json-members.js';
-import type { JsonObject } from '../../../src/model/json.js';
 
 const fieldsOf = (text: string) => {
   const bytes = Buffer.from(text);

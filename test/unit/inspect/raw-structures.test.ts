@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { StructureKind } from '../../../src/core/evidence.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
 import { parseCrlFrame } from '../../../src/formats/x509-crl.js';
 import {
@@ -11,9 +12,8 @@ import {
   remarkOnRaw,
   STRUCTURE_KINDS,
 } from '../../../src/inspect/raw-structures.js';
-import type { StructureKind } from '../../../src/model/evidence.js';
-import { InspectEvidence, rawInspections } from '../../../src/service/inspections.js';
-import { encodeCollateralFile } from '../../../src/vendors/intel/collateral-file.js';
+import { encodeCollateralFile } from '../../../src/tee/tdx/intel/collateral-file.js';
+import { InspectEvidence, rawInspections } from '../../../src/workbench/inspections.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import {
   buildCcel,

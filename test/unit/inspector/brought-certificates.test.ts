@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { fromLatin1, hex } from '../../../src/core/bytes.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { certificatesIn } from '../../../src/inspector/brought-certificates.js';
 import { type FoundBytes, readBytes } from '../../../src/inspector/structures.js';
-import { fromLatin1, hex } from '../../../src/model/bytes.js';
 import { buildCertificateTable, createAmdPki, joinBytes, SnpPlatform } from '../../lab/index.js';
 
 const pki = createAmdPki();

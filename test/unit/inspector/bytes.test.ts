@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import * as inNode from '../../../src/core/bytes.js';
 import * as inBrowsers from '../../../src/inspector/browser-bytes.js';
-import * as inNode from '../../../src/model/bytes.js';
 
 /** The build takes one in place of the other. */
 const same: typeof inNode = inBrowsers;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/core/json.js';
 import { claimsOfFields, placeOfClaim } from '../../../src/inspector/claim-fields.js';
 import { QUESTIONS, questionOfClaim, shownClaims } from '../../../src/inspector/questions.js';
 import { findBytes } from '../../../src/inspector/structures.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
-import { TDX_VM } from '../verifiers/azure-cvm/tdx-fixture.js';
-import { NONCE } from '../verifiers/fixture.js';
+import { TDX_VM } from '../tee/azure/tdx-fixture.js';
+import { NONCE } from '../tee/fixture.js';
 
 const vm = await createVirtualMachine({ pki: createAmdPki() });
 const evidence = vm.wireEvidence({ nonce: NONCE }) as unknown as JsonObject;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { fromLatin1 } from '../../../src/core/bytes.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { compareFound } from '../../../src/inspector/comparison.js';
 import { type FoundBytes, findBytes } from '../../../src/inspector/structures.js';
-import { fromLatin1 } from '../../../src/model/bytes.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import { buildEventLog, LOG_EVENT } from '../../lab/event-log-builder.js';
 import { createAmdPki, createIntelPki, createVirtualMachine, TdxPlatform } from '../../lab/index.js';
-import { NONCE } from '../verifiers/fixture.js';
+import { NONCE } from '../tee/fixture.js';
 
 const platform = new TdxPlatform({ pki: createIntelPki() });
 const vm = await createVirtualMachine({ pki: createAmdPki() });

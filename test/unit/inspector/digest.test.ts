@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { fromHex, hex } from '../../../src/core/bytes.js';
 import * as inNode from '../../../src/crypto/digest.js';
 import * as inBrowsers from '../../../src/inspector/browser-digest.js';
-import { fromHex, hex } from '../../../src/model/bytes.js';
 
 /** The build takes one in place of the other. */
 const same: typeof inNode = inBrowsers;

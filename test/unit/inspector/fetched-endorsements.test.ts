@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { base64 } from '../../../src/core/bytes.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { hashed } from '../../../src/crypto/digest.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
@@ -6,11 +8,9 @@ import { fetchEndorsements } from '../../../src/inspector/fetched-endorsements.j
 import { verifyHardware } from '../../../src/inspector/hardware-signature.js';
 import type { Decision } from '../../../src/inspector/service.js';
 import { findBytes, readBytes } from '../../../src/inspector/structures.js';
-import { base64 } from '../../../src/model/bytes.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
-import { TDX_VM } from '../verifiers/azure-cvm/tdx-fixture.js';
-import { NONCE } from '../verifiers/fixture.js';
+import { TDX_VM } from '../tee/azure/tdx-fixture.js';
+import { NONCE } from '../tee/fixture.js';
 
 const { subtle } = globalThis.crypto;
 type Used = Decision['endorsements'][number];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Claims, SnpClaims, TdxClaims } from '../../../src/core/claims.js';
+import type { EvidenceType } from '../../../src/core/evidence.js';
+import { EVIDENCE_TYPES } from '../../../src/core/evidence-traits.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { firmwareIn } from '../../../src/inspector/firmware.js';
-import type { Claims, SnpClaims, TdxClaims } from '../../../src/model/claims.js';
-import type { EvidenceType } from '../../../src/model/evidence.js';
-import { EVIDENCE_TYPES } from '../../../src/model/evidence-traits.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import {
   appraised,
   appraisedTd,

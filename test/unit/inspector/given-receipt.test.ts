@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/core/json.js';
 import { receiptAlone, receiptOfAnswer } from '../../../src/inspector/given-receipt.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import { AUDIENCE, CLAIMS, ISSUER, NONCE, receiptWith, SHA256 } from '../relying-party/sample-receipt.js';
 
 const service = (origin: string, configured: string | null) => ({ origin, issuer: async () => configured });

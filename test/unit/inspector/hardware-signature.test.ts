@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/core/json.js';
 import { hashed } from '../../../src/crypto/digest.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
@@ -11,7 +12,6 @@ import {
   verifyHardware,
 } from '../../../src/inspector/hardware-signature.js';
 import { type FoundBytes, findBytes, readBytes } from '../../../src/inspector/structures.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import {
   createAmdPki,
   createVirtualMachine,
@@ -23,8 +23,8 @@ import {
   type TdQuoteMaking,
 } from '../../lab/index.js';
 import { algorithmIdentifier } from '../../lab/signing.js';
-import { INTEL, PLATFORM, TDX_VM } from '../verifiers/azure-cvm/tdx-fixture.js';
-import { NONCE } from '../verifiers/fixture.js';
+import { INTEL, PLATFORM, TDX_VM } from '../tee/azure/tdx-fixture.js';
+import { NONCE } from '../tee/fixture.js';
 
 const { subtle } = globalThis.crypto;
 const pki = createAmdPki();

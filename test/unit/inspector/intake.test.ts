@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { base64, hex } from '../../../src/core/bytes.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { type Intake, readIntake, requestFor } from '../../../src/inspector/intake.js';
-import { base64, hex } from '../../../src/model/bytes.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import { buildCertificateTable } from '../../lab/certificate-table-builder.js';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
-import { TDX_VM } from '../verifiers/azure-cvm/tdx-fixture.js';
+import { TDX_VM } from '../tee/azure/tdx-fixture.js';
 
 const pki = createAmdPki();
 const vm = await createVirtualMachine({ pki });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { EVIDENCE_TYPES } from '../../../src/core/evidence-traits.js';
 import { LIMITS, limitsOf } from '../../../src/inspector/limits.js';
-import { EVIDENCE_TYPES } from '../../../src/model/evidence-traits.js';
 import { readProjectFile } from '../../architecture/project-files.js';
 
 const SECTIONS = readProjectFile('docs/what-an-allow-proves.md').split(/^## /m);

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { OS_SEPARATOR } from '../../../src/boot/known-digests.js';
+import { fromLatin1, hex } from '../../../src/core/bytes.js';
+import type { JsonObject, JsonValue } from '../../../src/core/json.js';
 import { sha256 } from '../../../src/crypto/digest.js';
 import { type Register, registersOf } from '../../../src/inspector/registers.js';
 import { findBytes, readBytes } from '../../../src/inspector/structures.js';
-import { OS_SEPARATOR } from '../../../src/measured-boot/known-digests.js';
-import { fromLatin1, hex } from '../../../src/model/bytes.js';
-import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { buildEventLog, LOG_EVENT, type LogEvent } from '../../lab/event-log-builder.js';
 import { buildCcel, CCEL_EVENT, replayCcel } from '../../lab/index.js';
-import { PLATFORM } from '../verifiers/azure-cvm/tdx-fixture.js';
+import { PLATFORM } from '../tee/azure/tdx-fixture.js';
 
 const ZEROS = new Uint8Array(32);
 const extended = (...digests: readonly Uint8Array[]) =>

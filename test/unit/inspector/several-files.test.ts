@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { base64 } from '../../../src/core/bytes.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { readFiles } from '../../../src/inspector/several-files.js';
-import { base64 } from '../../../src/model/bytes.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import {
   buildCcel,
   buildCelJson,

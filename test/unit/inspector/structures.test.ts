@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { hex } from '../../../src/core/bytes.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
 import {
@@ -10,11 +12,9 @@ import {
   readBytes,
   shownBytes,
 } from '../../../src/inspector/structures.js';
-import { hex } from '../../../src/model/bytes.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import { azureGuestEvidence } from '../../lab/attestation-info.js';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
-import { NONCE } from '../verifiers/fixture.js';
+import { NONCE } from '../tee/fixture.js';
 
 const pki = createAmdPki();
 const vm = await createVirtualMachine({ pki });

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { base64, fromUtf8 } from '../../../src/core/bytes.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { hashed } from '../../../src/crypto/digest.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
 import { readIntake } from '../../../src/inspector/intake.js';
 import { type Decision, ServiceFault } from '../../../src/inspector/service.js';
 import { type Looked, look, lookAtExample, type Means } from '../../../src/inspector/subject.js';
-import { base64, fromUtf8 } from '../../../src/model/bytes.js';
-import type { JsonObject } from '../../../src/model/json.js';
 import { createAmdPki, createVirtualMachine } from '../../lab/index.js';
 import { ISSUER, receiptWith } from '../relying-party/sample-receipt.js';
-import { NONCE } from '../verifiers/fixture.js';
+import { NONCE } from '../tee/fixture.js';
 
 const { subtle } = globalThis.crypto;
 const pki = createAmdPki();

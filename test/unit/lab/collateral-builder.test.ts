@@ -2,8 +2,8 @@ import 'reflect-metadata';
 import { verify, X509Certificate } from 'node:crypto';
 import { X509Crl } from '@peculiar/x509';
 import { describe, expect, it } from 'vitest';
-import type { TdxCollateral } from '../../../src/model/evidence.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { TdxCollateral } from '../../../src/core/evidence.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import {
   createIntelPki,
   type IsvLevelFields,

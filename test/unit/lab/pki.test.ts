@@ -6,9 +6,9 @@ import {
   X509Crl as PeculiarCrl,
 } from '@peculiar/x509';
 import { describe, expect, it } from 'vitest';
+import type { SnpProduct, SnpTcb } from '../../../src/core/claims.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
-import type { SnpProduct, SnpTcb } from '../../../src/model/claims.js';
-import { parseVekExtensions } from '../../../src/vendors/amd/vek-extensions.js';
+import { parseVekExtensions } from '../../../src/tee/snp/amd/vek-extensions.js';
 import { createAmdPki } from '../../lab/amd-pki.js';
 import { integer, oid, time } from '../../lab/der-writer.js';
 import { namedRsaKey } from '../../lab/lab-keys.js';

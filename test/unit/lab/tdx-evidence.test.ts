@@ -17,7 +17,7 @@ import {
   tdQuoteLayout,
 } from '../../lab/index.js';
 import { haveVectors, readVector, vectors } from '../../vectors.js';
-import { JWK, NONCE, PKI } from '../verifiers/fixture.js';
+import { JWK, NONCE, PKI } from '../tee/fixture.js';
 
 const AT = new Date('2026-06-01T12:00:00Z');
 const platform = new TdxPlatform({ pki: createIntelPki({ at: AT }) });

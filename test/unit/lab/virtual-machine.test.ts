@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseHclReport } from '../../../src/formats/hcl-report.js';
 import { parseSnpReport } from '../../../src/formats/snp-report.js';
 import { parseTpmsQuote } from '../../../src/formats/tpms-attest.js';
-import { expectedBinding } from '../../../src/verifiers/binding/expected-binding.js';
+import { expectedBinding } from '../../../src/tee/shared/binding/expected-binding.js';
 import { readVerifyRequest } from '../../../src/wire/read-requests.js';
 import {
   boundValue,
@@ -19,7 +19,7 @@ import {
 } from '../../lab/index.js';
 import { azSnpEvidenceOf } from '../../real-evidence.js';
 import { haveVectors, vectors } from '../../vectors.js';
-import { JWK, NONCE, PKI } from '../verifiers/fixture.js';
+import { JWK, NONCE, PKI } from '../tee/fixture.js';
 
 const vm = await createVirtualMachine({ pki: PKI });
 const guest = new SnpGuest(vm.platform);

@@ -5,7 +5,7 @@ import { type BuiltFile, sha256 } from '../../../scripts/pages/built-file.js';
 import { iconFile } from '../../../scripts/pages/bundle.js';
 import { buildDocs } from '../../../scripts/pages/docs.js';
 import { prose } from '../../../scripts/pages/html.js';
-import { PROBLEM_CODES } from '../../../src/model/codes.js';
+import { PROBLEM_CODES } from '../../../src/core/codes.js';
 import { OPENAPI_DOCUMENT } from '../../../src/wire/generated/openapi-document.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Checks } from '../../../src/model/check.js';
-import type { Outcome } from '../../../src/model/decision.js';
-import { type PolicyAppraisal, withDemands } from '../../../src/policy/appraise.js';
-import { parsePolicy } from '../../../src/policy/policy-document.js';
+import { Checks } from '../../../src/core/check.js';
+import type { Outcome } from '../../../src/core/decision.js';
+import { type PolicyAppraisal, withDemands } from '../../../src/policy/appraise/appraise.js';
+import { parsePolicy } from '../../../src/policy/document/policy-document.js';
 
 const policy = parsePolicy(
   JSON.stringify({ apiVersion: 'veritee/v1', id: 'keys', version: 1, accepts: ['snp'], minimums: 'any' }),

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { EventLogClaims } from '../../../src/model/claims.js';
-import type { JsonObject } from '../../../src/model/json.js';
-import type { AbsentClaim, EventLogGaps } from '../../../src/model/verification.js';
+import type { EventLogClaims } from '../../../src/core/claims.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import type { AbsentClaim, EventLogGaps } from '../../../src/core/verification.js';
 import {
   APPLICATION,
   appraised,

@@ -1,4 +1,4 @@
-import type { Check, CheckResult } from '../../../src/model/check.js';
+import type { Check, CheckResult } from '../../../src/core/check.js';
 import type {
   Claims,
   EventLogClaims,
@@ -10,14 +10,14 @@ import type {
   TdxTcbClaim,
   TokenClaims,
   TpmClaims,
-} from '../../../src/model/claims.js';
-import type { CheckId } from '../../../src/model/codes.js';
-import type { JsonObject } from '../../../src/model/json.js';
-import type { EventLogGaps, Verification } from '../../../src/model/verification.js';
-import type { Verified } from '../../../src/model/verified.js';
-import type { AppraisalInput } from '../../../src/policy/appraisal-topic.js';
-import { appraise, type PolicyAppraisal } from '../../../src/policy/appraise.js';
-import { type Policy, parsePolicy } from '../../../src/policy/policy-document.js';
+} from '../../../src/core/claims.js';
+import type { CheckId } from '../../../src/core/codes.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import type { EventLogGaps, Verification } from '../../../src/core/verification.js';
+import type { Verified } from '../../../src/core/verified.js';
+import type { AppraisalInput } from '../../../src/policy/appraise/appraisal-topic.js';
+import { appraise, type PolicyAppraisal } from '../../../src/policy/appraise/appraise.js';
+import { type Policy, parsePolicy } from '../../../src/policy/document/policy-document.js';
 
 /** Claims as a verifier would give them, for policies to be held against. Nothing here is evidence. */
 

@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { CheckId } from '../../../src/model/codes.js';
-import type { JsonObject } from '../../../src/model/json.js';
-import type { AppraisalTopic } from '../../../src/policy/appraisal-topic.js';
-import { attestationResults } from '../../../src/policy/attestation-results.js';
-import { secureBoot } from '../../../src/policy/boot-topics.js';
-import { freshness, paravisor, tpmRequirements } from '../../../src/policy/guest-topics.js';
-import { referenceValues } from '../../../src/policy/reference-values.js';
-import { minimums, snpRequirements } from '../../../src/policy/snp-topics.js';
-import { tdxMinimums, tdxRequirements } from '../../../src/policy/tdx-topics.js';
+import type { CheckId } from '../../../src/core/codes.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import type { AppraisalTopic } from '../../../src/policy/appraise/appraisal-topic.js';
+import { attestationResults } from '../../../src/policy/appraise/attestation-results.js';
+import { secureBoot } from '../../../src/policy/appraise/boot-topics.js';
+import { freshness, paravisor, tpmRequirements } from '../../../src/policy/appraise/guest-topics.js';
+import { referenceValues } from '../../../src/policy/appraise/reference-values.js';
+import { minimums, snpRequirements } from '../../../src/policy/appraise/snp-topics.js';
+import { tdxMinimums, tdxRequirements } from '../../../src/policy/appraise/tdx-topics.js';
 import { appraised, appraisedTd, only } from './fixture.js';
 
 afterEach(() => vi.restoreAllMocks());

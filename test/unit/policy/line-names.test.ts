@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { servedLines } from '../../../src/composition/amd-lines.js';
-import { AMD_LINES, type AmdLines } from '../../../src/model/amd-lines.js';
-import type { JsonObject } from '../../../src/model/json.js';
-import { lintPolicy } from '../../../src/policy/lint.js';
-import { parsePolicy } from '../../../src/policy/policy-document.js';
-import { PolicyError } from '../../../src/policy/policy-problem.js';
+import { servedLines } from '../../../src/app/amd-lines.js';
+import { AMD_LINES, type AmdLines } from '../../../src/core/amd-lines.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import { parsePolicy } from '../../../src/policy/document/policy-document.js';
+import { PolicyError } from '../../../src/policy/document/policy-problem.js';
+import { lintPolicy } from '../../../src/policy/lint/lint.js';
 import { configurationWith, productsOf } from '../../configured-lines.js';
 import { createAmdPki } from '../../lab/index.js';
 import { policyText } from './fixture.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/model/json.js';
-import { OPEN_HOST_DATA } from '../../../src/model/microsoft-launches.js';
-import { lintPolicy } from '../../../src/policy/lint.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import { OPEN_HOST_DATA } from '../../../src/core/microsoft-launches.js';
+import { lintPolicy } from '../../../src/policy/lint/lint.js';
 import { AUTHOR_KEY_DIGEST, HOST_DATA, ID_KEY_DIGEST, MEASUREMENT, PCR_7, policyText, VM_ID } from './fixture.js';
 
 const OPTIONS = {

@@ -1,8 +1,8 @@
-import { SNP_PARTS } from '../../../src/model/amd-lines.js';
-import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpClaims, type SnpPart } from '../../../src/model/claims.js';
-import type { EvidenceType } from '../../../src/model/evidence.js';
-import type { JsonObject, JsonValue } from '../../../src/model/json.js';
-import { TDX_REGISTERS } from '../../../src/policy/reference-grammar.js';
+import { SNP_PARTS } from '../../../src/core/amd-lines.js';
+import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpClaims, type SnpPart } from '../../../src/core/claims.js';
+import type { EvidenceType } from '../../../src/core/evidence.js';
+import type { JsonObject, JsonValue } from '../../../src/core/json.js';
+import { TDX_REGISTERS } from '../../../src/policy/document/reference-grammar.js';
 import {
   azClaims,
   azTdxClaims,

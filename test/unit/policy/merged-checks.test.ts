@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergeChecks } from '../../../src/policy/appraise.js';
+import { mergeChecks } from '../../../src/policy/appraise/appraise.js';
 import { appraised, check, type Situation } from './fixture.js';
 
 const DEBUG: Situation = { findings: [check('snp_debug', 'fail')] };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { SnpClaims, SnpTcb, SnpTcbComponent } from '../../../src/model/claims.js';
-import type { JsonObject } from '../../../src/model/json.js';
-import { appraise } from '../../../src/policy/appraise.js';
+import type { SnpClaims, SnpTcb, SnpTcbComponent } from '../../../src/core/claims.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import { appraise } from '../../../src/policy/appraise/appraise.js';
 import {
   appraised,
   azClaims,

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../src/model/json.js';
-import { MICROSOFT_ID_KEYS, OPEN_HOST_DATA } from '../../../src/model/microsoft-launches.js';
-import { parsePolicy } from '../../../src/policy/policy-document.js';
-import { lackingForRelease } from '../../../src/policy/release-fitness.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import { MICROSOFT_ID_KEYS, OPEN_HOST_DATA } from '../../../src/core/microsoft-launches.js';
+import { lackingForRelease } from '../../../src/policy/appraise/release-fitness.js';
+import { parsePolicy } from '../../../src/policy/document/policy-document.js';
 import { pinsMachine, releasePins } from '../../../src/policy/release-pins.js';
-import { paravisorFloors } from '../../../src/verifiers/azure-cvm/known-paravisors.js';
+import { paravisorFloors } from '../../../src/tee/azure/known-paravisors.js';
 import { AUTHOR_KEY_DIGEST, HOST_DATA, ID_KEY_DIGEST, MEASUREMENT, PCR_7, policy, VM_ID } from './fixture.js';
 
 const NONE: ReadonlySet<string> = new Set();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { policyTextOptions } from '../../../src/files/policy-file.js';
-import { parsePolicy } from '../../../src/policy/policy-document.js';
-import { PolicyError } from '../../../src/policy/policy-problem.js';
+import { parsePolicy } from '../../../src/policy/document/policy-document.js';
+import { PolicyError } from '../../../src/policy/document/policy-problem.js';
 import { releasePolicy } from './rule-flips.js';
 
 const TEXT = JSON.stringify(releasePolicy('azure-compliant-cvm'));

@@ -1,5 +1,5 @@
-import type { EvidenceType } from '../../../src/model/evidence.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { EvidenceType } from '../../../src/core/evidence.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { azClaims, azTdxClaims, type Situation, snpClaims, tdxClaims, tokenClaims, tpmClaims } from './fixture.js';
 import type { MemberFlip } from './member-flips.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { SNP_PLATFORM_BITS, type SnpClaims } from '../../../src/model/claims.js';
-import type { CheckId } from '../../../src/model/codes.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import { SNP_PLATFORM_BITS, type SnpClaims } from '../../../src/core/claims.js';
+import type { CheckId } from '../../../src/core/codes.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { appraised, azClaims, check, failed, lowered, only, results, snpClaims, TCB } from './fixture.js';
 
 function judge(snp: JsonObject, claims: Partial<SnpClaims> = {}) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseStrictJson, parseStrictYaml, REQUEST_BOUNDS } from '../../../src/policy/policy-document.js';
-import { PolicyError } from '../../../src/policy/policy-problem.js';
+import { parseStrictJson, parseStrictYaml, REQUEST_BOUNDS } from '../../../src/policy/document/policy-document.js';
+import { PolicyError } from '../../../src/policy/document/policy-problem.js';
 
 function problemsOf(read: () => unknown): readonly string[] {
   try {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { TdxTcbClaim } from '../../../src/model/claims.js';
-import type { JsonObject } from '../../../src/model/json.js';
-import { TDX_STATUSES } from '../../../src/model/tdx-status.js';
-import { appraise } from '../../../src/policy/appraise.js';
+import type { TdxTcbClaim } from '../../../src/core/claims.js';
+import type { JsonObject } from '../../../src/core/json.js';
+import { TDX_STATUSES } from '../../../src/core/tdx-status.js';
+import { appraise } from '../../../src/policy/appraise/appraise.js';
 import {
   appraisedTd,
   azTdxClaims,

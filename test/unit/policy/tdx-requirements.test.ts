@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { TdAttributesClaim, TdxClaims } from '../../../src/model/claims.js';
-import type { JsonObject } from '../../../src/model/json.js';
+import type { TdAttributesClaim, TdxClaims } from '../../../src/core/claims.js';
+import type { JsonObject } from '../../../src/core/json.js';
 import { appraisedTd, azTdxClaims, check, failed, only, results, tdAttributes, tdxClaims } from './fixture.js';
 
 function judge(tdx: JsonObject | null, overrides: Partial<TdxClaims>) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { endingWaivers } from '../../../src/policy/waivers.js';
+import { endingWaivers } from '../../../src/policy/appraise/waivers.js';
 import { policy } from './fixture.js';
 
 const waiver = (expires: string, check = 'snp_product_advisory') => ({

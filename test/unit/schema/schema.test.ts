@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../../src/model/json.js';
+import type { JsonValue } from '../../../src/core/json.js';
 import { either, optional, orNull, Place, refined, type Schema } from '../../../src/schema/schema.js';
 import { entries, list, naming, object, section, someOf, variants } from '../../../src/schema/structures.js';
 import { choice, flag, hex, integer, refused, text } from '../../../src/schema/values.js';

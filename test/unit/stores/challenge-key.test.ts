@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ConfigurationError } from '../../../src/model/errors.js';
+import { ConfigurationError } from '../../../src/core/errors.js';
 import { CHALLENGE_KEY_BYTES, readOrCreateChallengeKey } from '../../../src/stores/challenge-key.js';
 import { makePipe } from '../../make-pipe.js';
 

@@ -5,7 +5,7 @@ import type {
   ChallengeStore,
   ConsumedScope,
   ConsumeResult,
-} from '../../../src/model/challenge.js';
+} from '../../../src/core/challenge.js';
 
 /** Of a challenge that may be used until then, and was issued five minutes before. */
 export function until(expiresAt: Date): ChallengePeriod {

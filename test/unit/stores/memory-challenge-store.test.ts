@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ChallengePeriod, ChallengeScope, ConsumedScope, ConsumeResult } from '../../../src/model/challenge.js';
-import { RefusedError } from '../../../src/model/errors.js';
-import type { Clock } from '../../../src/model/ports.js';
+import type { ChallengePeriod, ChallengeScope, ConsumedScope, ConsumeResult } from '../../../src/core/challenge.js';
+import { RefusedError } from '../../../src/core/errors.js';
+import type { Clock } from '../../../src/core/ports.js';
 import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
 import { behavesAsChallengeStore, until } from './challenge-store-behaviour.js';
 

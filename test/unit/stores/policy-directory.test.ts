@@ -5,9 +5,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConfigurationError } from '../../../src/core/errors.js';
 import { DISK_READING } from '../../../src/files/disk-files.js';
 import { MAX_POLICY_BYTES } from '../../../src/files/policy-file.js';
-import { ConfigurationError } from '../../../src/model/errors.js';
 import type { PolicyDirectoryOptions } from '../../../src/stores/policy-directory.js';
 import { PolicyDirectory } from '../../../src/stores/policy-directory.js';
 

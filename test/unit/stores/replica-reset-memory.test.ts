@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isBehind, type ResetCounts, type ResetMemory } from '../../../src/model/vtpm-resets.js';
+import { isBehind, type ResetCounts, type ResetMemory } from '../../../src/core/vtpm-resets.js';
 import { ReplicaResetMemory } from '../../../src/stores/replica-reset-memory.js';
 
 const AK = 'A'.repeat(43);

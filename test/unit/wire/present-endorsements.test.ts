@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { UsedEndorsement } from '../../../src/model/endorsement.js';
+import type { UsedEndorsement } from '../../../src/core/endorsement.js';
 import { endorsementGroups } from '../../../src/wire/present-endorsements.js';
 import { TDX_DECISION } from './sample-decision.js';
 

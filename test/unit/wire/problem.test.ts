@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { PROBLEM_CODES } from '../../../src/model/codes.js';
-import { FormatError, RefusedError } from '../../../src/model/errors.js';
-import { PROBLEM_ROWS } from '../../../src/model/problem-codes.js';
+import { PROBLEM_CODES } from '../../../src/core/codes.js';
+import { FormatError, RefusedError } from '../../../src/core/errors.js';
+import { PROBLEM_ROWS } from '../../../src/core/problem-codes.js';
 import { presentProblem } from '../../../src/wire/problem.js';
 
 describe('presentProblem', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { VerifyRequest } from '../../../src/model/request.js';
+import type { VerifyRequest } from '../../../src/core/request.js';
 import { overrideRequest, type RequestOverrides } from '../../../src/wire/read-requests.js';
 
 const AT = new Date('2026-01-15T12:00:00Z');

@@ -1,6 +1,6 @@
-import type { Check } from '../../../src/model/check.js';
-import type { CheckId } from '../../../src/model/codes.js';
-import type { Decision } from '../../../src/model/decision.js';
+import type { Check } from '../../../src/core/check.js';
+import type { CheckId } from '../../../src/core/codes.js';
+import type { Decision } from '../../../src/core/decision.js';
 
 const TCB = { bootloader: 4, tee: 0, snp: 24, microcode: 219 };
 const hex = (length: number) => 'ab'.repeat(length);

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AmdCache } from '../../../../src/endorsements/amd/amd-cache.js';
 import { CacheFolder } from '../../../../src/endorsements/files/cache-folder.js';
 import { parseCertificate } from '../../../../src/formats/x509-certificate.js';
-import { readChain } from '../../../../src/vendors/amd/chain.js';
-import { readCrl, verifyCrl } from '../../../../src/vendors/amd/crls.js';
-import { readVek } from '../../../../src/vendors/amd/vek.js';
+import { readChain } from '../../../../src/tee/snp/amd/chain.js';
+import { readCrl, verifyCrl } from '../../../../src/tee/snp/amd/crls.js';
+import { readVek } from '../../../../src/tee/snp/amd/vek.js';
 import { AmdPki } from '../../../lab/amd-pki.js';
 import { RecordingLog } from '../recording-log.js';
 

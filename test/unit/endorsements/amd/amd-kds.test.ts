@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import type { SnpProduct } from '../../../../src/core/claims.js';
 import { AmdKds } from '../../../../src/endorsements/amd/amd-kds.js';
-import type { SnpProduct } from '../../../../src/model/claims.js';
-import type { BoundedAnswer } from '../../../../src/outgoing/bounded-agent.js';
-import type { Fetch, FetchRequest } from '../../../../src/outgoing/bounded-fetch.js';
-import { FetchError } from '../../../../src/outgoing/fetch-error.js';
-import { DEFAULT_RESILIENCE, ResilientFetch } from '../../../../src/outgoing/resilient-fetch.js';
-import { AMD_ROOT_PINS } from '../../../../src/vendors/amd/roots.js';
+import type { BoundedAnswer } from '../../../../src/outside/bounded-agent.js';
+import type { Fetch, FetchRequest } from '../../../../src/outside/bounded-fetch.js';
+import { FetchError } from '../../../../src/outside/fetch-error.js';
+import { DEFAULT_RESILIENCE, ResilientFetch } from '../../../../src/outside/resilient-fetch.js';
+import { AMD_ROOT_PINS } from '../../../../src/tee/snp/amd/roots.js';
 import { ManualClock } from '../manual-clock.js';
 
 const ORIGIN = 'https://kds.example';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { SnpProduct } from '../../../../src/core/claims.js';
 import { recogniseAmdMaterial } from '../../../../src/endorsements/amd/amd-recognition.js';
 import type { NamedFile } from '../../../../src/endorsements/files/material-files.js';
-import type { SnpProduct } from '../../../../src/model/claims.js';
-import { newestChains } from '../../../../src/vendors/amd/chain.js';
-import type { AmdRootPins } from '../../../../src/vendors/amd/roots.js';
+import { newestChains } from '../../../../src/tee/snp/amd/chain.js';
+import type { AmdRootPins } from '../../../../src/tee/snp/amd/roots.js';
 import { AmdPki } from '../../../lab/amd-pki.js';
 import { basicConstraints, keyUsage, pemOf } from '../../../lab/pki.js';
 import { haveVectors, readVector } from '../../../vectors.js';

@@ -9,8 +9,8 @@ import { DEFAULT_AMD_TUNING } from '../../../../src/endorsements/amd/amd-parts.j
 import { LineSnapshots } from '../../../../src/endorsements/amd/line-snapshots.js';
 import { CacheFolder } from '../../../../src/endorsements/files/cache-folder.js';
 import { CrlMemory, isDamaged } from '../../../../src/endorsements/files/rollback-marks.js';
-import { readChain } from '../../../../src/vendors/amd/chain.js';
-import { readCrl, verifyCrl } from '../../../../src/vendors/amd/crls.js';
+import { readChain } from '../../../../src/tee/snp/amd/chain.js';
+import { readCrl, verifyCrl } from '../../../../src/tee/snp/amd/crls.js';
 import { AmdPki } from '../../../lab/amd-pki.js';
 import { ManualClock } from '../manual-clock.js';
 import { RecordingLog } from '../recording-log.js';

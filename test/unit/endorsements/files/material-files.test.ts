@@ -2,6 +2,7 @@ import { mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigurationError, FormatError, UnfitError } from '../../../../src/core/errors.js';
 import {
   ALL_FILES,
   attempt,
@@ -15,7 +16,6 @@ import {
   requireBundle,
   requireEmptyFolder,
 } from '../../../../src/endorsements/files/material-files.js';
-import { ConfigurationError, FormatError, UnfitError } from '../../../../src/model/errors.js';
 
 let folder: string;
 

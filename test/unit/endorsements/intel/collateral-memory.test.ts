@@ -9,8 +9,8 @@ import {
   isBehind,
   isUnknown,
 } from '../../../../src/endorsements/intel/collateral-memory.js';
-import { CollateralReader } from '../../../../src/vendors/intel/collateral.js';
-import { type IntelCollateral, readIntelCollateral } from '../../../../src/vendors/intel/collateral-parts.js';
+import { CollateralReader } from '../../../../src/tee/tdx/intel/collateral.js';
+import { type IntelCollateral, readIntelCollateral } from '../../../../src/tee/tdx/intel/collateral-parts.js';
 import type { CollateralOptions } from '../../../lab/collateral-builder.js';
 import { createIntelPki } from '../../../lab/intel-pki.js';
 import { TdxPlatform } from '../../../lab/tdx-platform.js';

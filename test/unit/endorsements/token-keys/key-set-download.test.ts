@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../../../src/core/errors.js';
 import { KeySetDownload } from '../../../../src/endorsements/token-keys/key-set-download.js';
-import { FormatError } from '../../../../src/model/errors.js';
-import type { BoundedAnswer } from '../../../../src/outgoing/bounded-agent.js';
-import type { Fetch, FetchRequest } from '../../../../src/outgoing/bounded-fetch.js';
-import { FetchError } from '../../../../src/outgoing/fetch-error.js';
+import type { BoundedAnswer } from '../../../../src/outside/bounded-agent.js';
+import type { Fetch, FetchRequest } from '../../../../src/outside/bounded-fetch.js';
+import { FetchError } from '../../../../src/outside/fetch-error.js';
 import { crlDistributionPointAt } from '../../../lab/pki.js';
 import { base64Of, certificateOf, jwkOf, keySetOf, listOf, TOKEN_KEYS } from '../../token-jwk.js';
 import { RecordingLog } from '../recording-log.js';

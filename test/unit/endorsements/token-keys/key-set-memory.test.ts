@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Sourced, TokenKey, Unavailable } from '../../../../src/core/endorsement.js';
+import { FormatError } from '../../../../src/core/errors.js';
 import type { DownloadedKeys } from '../../../../src/endorsements/token-keys/key-set-download.js';
 import { KeySetMemory } from '../../../../src/endorsements/token-keys/key-set-memory.js';
-import type { Sourced, TokenKey, Unavailable } from '../../../../src/model/endorsement.js';
-import { FormatError } from '../../../../src/model/errors.js';
-import { FetchError } from '../../../../src/outgoing/fetch-error.js';
+import { FetchError } from '../../../../src/outside/fetch-error.js';
 import { ManualClock } from '../manual-clock.js';
 import { RecordingLog } from '../recording-log.js';
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../../../src/core/errors.js';
 import {
   type KeyPlace,
   maaKeyPlace,
   requireSoundIssuers,
   type TokenIssuer,
 } from '../../../../src/endorsements/token-keys/token-issuer.js';
-import { ConfigurationError } from '../../../../src/model/errors.js';
 
 const ISSUER = 'https://issuer.example';
 const issuerAt = (keys: KeyPlace, changes: Partial<TokenIssuer> = {}): TokenIssuer => ({

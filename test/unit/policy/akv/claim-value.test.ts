@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../../src/core/json.js';
 import { parseStrictJson } from '../../../../src/formats/strict-json.js';
-import type { JsonObject } from '../../../../src/model/json.js';
 import { claimAt } from '../../../../src/policy/akv/claim-value.js';
 
 const CLAIMS = parseStrictJson(

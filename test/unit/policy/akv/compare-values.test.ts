@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../../../src/model/json.js';
+import type { JsonValue } from '../../../../src/core/json.js';
 import { canonicalNumber, compareValues } from '../../../../src/policy/akv/compare-values.js';
 import type { Operator, ReleaseValue } from '../../../../src/policy/akv/policy-tree.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../../src/model/json.js';
+import type { JsonObject } from '../../../../src/core/json.js';
 import type { Comparison } from '../../../../src/policy/akv/compare-values.js';
 import { couldBeMet } from '../../../../src/policy/akv/could-be-met.js';
 import { read, TEE, written } from './fixture.js';

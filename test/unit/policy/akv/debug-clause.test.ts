@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../../src/model/json.js';
+import type { JsonObject } from '../../../../src/core/json.js';
 import { lintReleasePolicy } from '../../../../src/policy/akv/lint-release-policy.js';
 import { ISSUER, read, TEE, written } from './fixture.js';
 import { linted } from './lint-fixture.js';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../../../src/model/json.js';
+import type { JsonValue } from '../../../../src/core/json.js';
 import { lintReleasePolicy } from '../../../../src/policy/akv/lint-release-policy.js';
 import { MAX_AUTHORITIES, MAX_CONDITIONS, MAX_DEPTH, OPERATORS } from '../../../../src/policy/akv/policy-tree.js';
-import { POLICY_PROBLEMS } from '../../../../src/policy/policy-problem.js';
+import { POLICY_PROBLEMS } from '../../../../src/policy/document/policy-problem.js';
 import { read } from './fixture.js';
 
 const TEXT = readFileSync(new URL('../../../../docs/release-policies.md', import.meta.url), 'utf8');

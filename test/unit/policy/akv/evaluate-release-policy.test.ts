@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ExplainedPart } from '../../../../src/model/explanation.js';
-import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
+import type { ExplainedPart } from '../../../../src/core/explanation.js';
+import type { JsonObject, JsonValue } from '../../../../src/core/json.js';
 import type { Comparison } from '../../../../src/policy/akv/compare-values.js';
 import { evaluateReleasePolicy } from '../../../../src/policy/akv/evaluate-release-policy.js';
 import { OPERATORS } from '../../../../src/policy/akv/policy-tree.js';

@@ -1,5 +1,5 @@
+import type { JsonObject, JsonValue } from '../../../../src/core/json.js';
 import { parseStrictJson } from '../../../../src/formats/strict-json.js';
-import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
 import type { ReleasePolicy } from '../../../../src/policy/akv/policy-tree.js';
 import { readReleasePolicy } from '../../../../src/policy/akv/release-policy.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../../src/model/json.js';
+import type { JsonObject } from '../../../../src/core/json.js';
 import { TEE } from './fixture.js';
 import { at, lintOf, severities } from './lint-fixture.js';
 

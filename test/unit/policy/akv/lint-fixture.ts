@@ -1,6 +1,6 @@
-import type { JsonValue } from '../../../../src/model/json.js';
+import type { JsonValue } from '../../../../src/core/json.js';
 import { lintReleasePolicy } from '../../../../src/policy/akv/lint-release-policy.js';
-import { POLICY_PROBLEMS, type PolicyProblem } from '../../../../src/policy/policy-problem.js';
+import { POLICY_PROBLEMS, type PolicyProblem } from '../../../../src/policy/document/policy-problem.js';
 import { ISSUER, read, TEE, written } from './fixture.js';
 
 const NOT_DEBUGGABLE = { claim: `${TEE}.x-ms-sevsnpvm-is-debuggable`, equals: false };

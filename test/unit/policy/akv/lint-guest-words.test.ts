@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../../../src/model/json.js';
+import type { JsonValue } from '../../../../src/core/json.js';
 import { ISSUER, writtenFor } from './fixture.js';
 import { at, linted, lintOf, remedies } from './lint-fixture.js';
 

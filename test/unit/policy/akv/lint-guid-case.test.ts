@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../../src/model/json.js';
+import type { JsonObject } from '../../../../src/core/json.js';
 import { haveVectors, readVector } from '../../../vectors.js';
 import { TEE } from './fixture.js';
 import { at, lintOf, remedies, severities } from './lint-fixture.js';

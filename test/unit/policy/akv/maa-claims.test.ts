@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { isObject, type JsonObject, type JsonValue } from '../../../../src/core/json.js';
 import { parseStrictJson } from '../../../../src/formats/strict-json.js';
-import { isObject, type JsonObject, type JsonValue } from '../../../../src/model/json.js';
 import { type ClaimForm, maaClaim } from '../../../../src/policy/akv/maa-claims.js';
 import { azureVmClaims, tdxVmClaims } from '../../../lab/maa-claims.js';
 import { haveVectors, readVector } from '../../../vectors.js';

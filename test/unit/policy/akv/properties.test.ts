@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../../../src/core/json.js';
 import type { Comparison } from '../../../../src/policy/akv/compare-values.js';
 import { evaluateReleasePolicy } from '../../../../src/policy/akv/evaluate-release-policy.js';
 import { lintReleasePolicy } from '../../../../src/policy/akv/lint-release-policy.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { SHARED_REGIONS, sharedProvider } from '../../../../src/core/azure-attestation-regions.js';
+import type { JsonObject, JsonValue } from '../../../../src/core/json.js';
 import { parseStrictJson } from '../../../../src/formats/strict-json.js';
-import { SHARED_REGIONS, sharedProvider } from '../../../../src/model/azure-attestation-regions.js';
-import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
 import type { Comparison } from '../../../../src/policy/akv/compare-values.js';
 import { evaluateReleasePolicy } from '../../../../src/policy/akv/evaluate-release-policy.js';
 import { lintReleasePolicy } from '../../../../src/policy/akv/lint-release-policy.js';

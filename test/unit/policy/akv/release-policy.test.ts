@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../../../src/model/json.js';
+import type { JsonValue } from '../../../../src/core/json.js';
 import { looksLikeReleasePolicy, readReleasePolicy } from '../../../../src/policy/akv/release-policy.js';
 import { ISSUER, problemsOf, written } from './fixture.js';
 

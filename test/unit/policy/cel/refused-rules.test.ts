@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../../src/model/json.js';
-import { PolicyError } from '../../../../src/policy/policy-problem.js';
+import type { JsonObject } from '../../../../src/core/json.js';
+import { PolicyError } from '../../../../src/policy/document/policy-problem.js';
 import { policy } from '../fixture.js';
 
 const ALL_HARDWARE = { accepts: ['az-snp-vtpm', 'az-tdx-vtpm'], minimums: 'any' };

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Claims } from '../../../../src/model/claims.js';
-import type { JsonObject } from '../../../../src/model/json.js';
+import type { Claims } from '../../../../src/core/claims.js';
+import type { JsonObject } from '../../../../src/core/json.js';
+import { parsePolicy } from '../../../../src/policy/document/policy-document.js';
 import {
   joinedMachines,
   learnedMembers,
   listedMachines,
   machinesOf,
 } from '../../../../src/policy/learn/learned-members.js';
-import { parsePolicy } from '../../../../src/policy/policy-document.js';
 import { azClaims, azTdxClaims, policy, snpClaims, tdxClaims, tpmClaims } from '../fixture.js';
 
 const NONE = { chipId: [], cspId: [], ppid: [] };

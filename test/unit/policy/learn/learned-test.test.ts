@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../../src/model/json.js';
-import { appraiseClaims } from '../../../../src/policy/appraise-claims.js';
+import type { JsonObject } from '../../../../src/core/json.js';
+import { appraiseClaims } from '../../../../src/policy/appraise/appraise-claims.js';
 import { combinationOfSet } from '../../../../src/policy/learn/combination.js';
 import { keptCases } from '../../../../src/policy/learn/kept-cases.js';
 import type { TryClaims } from '../../../../src/policy/learn/learned-cases.js';
 import type { LearnedPolicy } from '../../../../src/policy/learn/learned-policy.js';
 import { learnedTest } from '../../../../src/policy/learn/learned-test.js';
-import { markVerified } from '../../../../src/verifiers/evidence/mark-verified.js';
-import { runCases } from '../../service/learn-fixture.js';
+import { markVerified } from '../../../../src/tee/shared/evidence/mark-verified.js';
+import { runCases } from '../../judge/learn-fixture.js';
 import { policy, tpmClaims } from '../fixture.js';
 
 function learnedWith(sets: readonly JsonObject[], ruleCount = 0): LearnedPolicy {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Check } from '../../../../src/model/check.js';
-import type { CheckId } from '../../../../src/model/codes.js';
+import type { Check } from '../../../../src/core/check.js';
+import type { CheckId } from '../../../../src/core/codes.js';
 import { learnabilityOf } from '../../../../src/policy/learn/refusals.js';
 import { azClaims, check } from '../fixture.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../../src/model/json.js';
+import type { JsonObject } from '../../../../src/core/json.js';
 import { ruleChanges, ruleClaims } from '../../../../src/policy/learn/rule-claims.js';
 import { azClaims, azTdxClaims, eventLogClaims, policy, tokenClaims, tpmClaims } from '../fixture.js';
 import { releasePolicy } from '../rule-flips.js';

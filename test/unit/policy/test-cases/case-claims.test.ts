@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
-import { PolicyError } from '../../../../src/policy/policy-problem.js';
+import type { JsonObject, JsonValue } from '../../../../src/core/json.js';
+import { PolicyError } from '../../../../src/policy/document/policy-problem.js';
 import { readCaseClaims } from '../../../../src/policy/test-cases/case-claims.js';
 import { parseClaimPath } from '../../../../src/policy/test-cases/claim-path.js';
 

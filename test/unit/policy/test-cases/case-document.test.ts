@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../../src/model/json.js';
-import { PolicyError } from '../../../../src/policy/policy-problem.js';
+import type { JsonObject } from '../../../../src/core/json.js';
+import { PolicyError } from '../../../../src/policy/document/policy-problem.js';
 import { MAX_TEST_BYTES, parsePolicyTest } from '../../../../src/policy/test-cases/case-document.js';
 
 const CASE = { name: 'one', type: 'snp', claims: { snp: { vmpl: 0 } }, expect: { outcome: 'allow' } };

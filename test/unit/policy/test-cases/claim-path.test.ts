@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject, JsonValue } from '../../../../src/model/json.js';
+import type { JsonObject, JsonValue } from '../../../../src/core/json.js';
 import { parseClaimPath, withClaim } from '../../../../src/policy/test-cases/claim-path.js';
 import { Place } from '../../../../src/schema/schema.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Claims } from '../../../../src/model/claims.js';
-import type { JsonObject } from '../../../../src/model/json.js';
-import type { Verified } from '../../../../src/model/verified.js';
-import { appraiseClaims } from '../../../../src/policy/appraise-claims.js';
+import type { Claims } from '../../../../src/core/claims.js';
+import type { JsonObject } from '../../../../src/core/json.js';
+import type { Verified } from '../../../../src/core/verified.js';
+import { appraiseClaims } from '../../../../src/policy/appraise/appraise-claims.js';
 import { coverageOf, type JudgedCase } from '../../../../src/policy/test-cases/coverage.js';
 import {
   azClaims,

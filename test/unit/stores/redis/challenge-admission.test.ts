@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UnfitError } from '../../../../src/model/errors.js';
+import { UnfitError } from '../../../../src/core/errors.js';
 import { ChallengeAdmission, FINGERPRINT_KEY } from '../../../../src/stores/redis/challenge-admission.js';
 import { RedisReplyError } from '../../../../src/stores/redis/redis-session.js';
 import { RecordingLog } from '../../endorsements/recording-log.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UnfitError } from '../../../../src/model/errors.js';
+import { UnfitError } from '../../../../src/core/errors.js';
 import { admitLog } from '../../../../src/stores/redis/log-admission.js';
 import { RedisReplyError } from '../../../../src/stores/redis/redis-session.js';
 

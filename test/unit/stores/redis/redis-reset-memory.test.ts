@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UnfitError } from '../../../../src/model/errors.js';
+import { UnfitError } from '../../../../src/core/errors.js';
 import { RedisResetMemory } from '../../../../src/stores/redis/redis-reset-store.js';
 import { RedisReplyError } from '../../../../src/stores/redis/redis-session.js';
 import { ResetSeal } from '../../../../src/stores/redis/reset-seal.js';

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { contentDigest, recordHash } from '../../../../src/decision-log/chain.js';
-import { verifyLog } from '../../../../src/decision-log/verify-log.js';
-import { StoreUnavailableError } from '../../../../src/model/decision-log.js';
+import { StoreUnavailableError } from '../../../../src/core/decision-log.js';
+import { contentDigest, recordHash } from '../../../../src/log/chain.js';
+import { verifyLog } from '../../../../src/log/verify-log.js';
 import { appendChains, attach } from '../../../../src/stores/sqlite/append-chains.js';
-import { CRL, keepingLog, objectsOfDecisions } from '../../decision-log/kept-evidence.js';
-import { type LocalStore, localStores } from '../../decision-log/local-store.js';
-import { dropping, judged, openLog, policy } from '../../decision-log/recorded.js';
-import { release } from '../../decision-log/released.js';
+import { CRL, keepingLog, objectsOfDecisions } from '../../log/kept-evidence.js';
+import { type LocalStore, localStores } from '../../log/local-store.js';
+import { dropping, judged, openLog, policy } from '../../log/recorded.js';
+import { release } from '../../log/released.js';
 
 const openStore = localStores();
 

@@ -7,7 +7,7 @@ import {
   putChallenge,
 } from '../../../../src/stores/sqlite/challenges.js';
 import type { SqlValue } from '../../../../src/stores/sqlite/sqlite-file.js';
-import { localStores } from '../../decision-log/local-store.js';
+import { localStores } from '../../log/local-store.js';
 
 const PERIOD = { issuedAt: new Date(0), expiresAt: new Date(1_000) };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StoreUnavailableError } from '../../../../src/model/decision-log.js';
+import { StoreUnavailableError } from '../../../../src/core/decision-log.js';
 import { notOpened } from '../../../../src/stores/sqlite/engine-problem.js';
 
 const failed = (code: string, message: string) => Object.assign(new Error(message), { code });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { answerTogether } from '../../../../src/stores/sqlite/operations.js';
-import { localStores } from '../../decision-log/local-store.js';
+import { localStores } from '../../log/local-store.js';
 
 describe('calls that came together', () => {
   const store = localStores();

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import engine from 'libsql';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { StoreUnavailableError } from '../../../../src/model/decision-log.js';
+import { StoreUnavailableError } from '../../../../src/core/decision-log.js';
 import { MIGRATIONS } from '../../../../src/stores/sqlite/schema.js';
 import { type Engine, SqliteFile } from '../../../../src/stores/sqlite/sqlite-file.js';
 

@@ -1,0 +1,293 @@
+import type { Configuration } from '../../config/configuration.js';
+import { type ConfigurationProblemCode, configurationProblem } from '../../config/configuration-problem.js';
+import { configurationWarnings } from '../../config/configuration-warnings.js';
+import type { Environment } from '../../config/environment.js';
+import { readConfiguration, readConfigurationFile } from '../../config/load-configuration.js';
+import { ConfigurationError } from '../../core/errors.js';
+import type { LintProblem } from '../../core/lint-problem.js';
+import { meantHint } from '../../core/names-in-messages.js';
+import { type KeyPath, placedText } from '../../core/places.js';
+import type { Clock } from '../../core/ports.js';
+import { openTokenKeys } from '../../endorsements/token-keys/open-token-keys.js';
+import { ClockWatch } from '../../judge/clock-watch.js';
+import { readCollectorHeaders } from '../../telemetry/traces/collector-headers.js';
+import { servedLines } from '../amd-lines.js';
+import { openAttestationServices } from '../attestation-services.js';
+import { openHeldKeys } from '../held-keys.js';
+import { openCallers } from '../open-callers.js';
+import { openReceiptVaults } from '../receipt-vaults.js';
+import { readConfiguredRoots } from '../reload/configured-roots.js';
+import { checkReceiptKeyFiles } from '../reload/receipt-keys.js';
+import { readableSecrets, secretFilesOf } from '../secret-files.js';
+import { readManagementTls, readTlsMaterial } from '../tls-material.js';
+import { tokenIssuers } from '../token-issuers.js';
+import { checkEndings } from './check-endings.js';
+import {
+  type CheckedFolders,
+  checkDecisionFile,
+  checkEgressPassword,
+  checkFolders,
+  checkKeyCredentials,
+  checkReceiptCredential,
+  checkStoreFiles,
+  checkSubmissionCredentials,
+  checkWritten,
+} from './check-files.js';
+import { type CheckedPolicies, checkPolicies } from './check-policies.js';
+import { gateWarnings, openAccessWarning, warnOfMissingFolders } from './load-warnings.js';
+import { ProblemLog } from './problem-log.js';
+
+/** What is to be checked, and with what. */
+export interface CheckedInput {
+  /** Path of the configuration file; null: none, so defaults hold. */
+  readonly file: string | null;
+  readonly environment: Environment;
+  readonly clock: Clock;
+}
+
+/**
+ * Checks a configuration and everything that it names: files, roots, policies and callers. Starts, writes, fetches and
+ * contacts nothing. What is wrong in one place does not hide what is wrong in another; a section of the configuration
+ * that is wrong itself is not followed any further. Says nothing of whether the port is free, or whether a service that
+ * is named answers.
+ *
+ * @returns errors first; none where the service would start
+ */
+export async function checkConfiguration(input: CheckedInput): Promise<readonly LintProblem[]> {
+  const found = new Problems();
+  const { file, environment } = input;
+  const text = file === null ? null : await found.of('config_file', () => readConfigurationFile(file));
+  if (text === undefined) return found.list();
+  const reading = readConfiguration({ text, file: file ?? undefined, environment });
+  for (const problem of reading.problems) found.add([configurationProblem('config_schema', problem)]);
+  if (reading.configuration !== null) await follow(reading.configuration, reading.wrongSections, input, found);
+  return found.list();
+}
+
+/** Takes what is wrong, each once. */
+class Problems {
+  readonly #problems = new Map<string, LintProblem>();
+
+  add(problems: readonly LintProblem[]): void {
+    for (const problem of problems) this.#problems.set(JSON.stringify(problem), problem);
+  }
+
+  /** What is read; undefined where the configuration is wrong, which is noted. */
+  async of<T>(code: ConfigurationProblemCode, read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      this.add(error.placed.map((problem) => configurationProblem(code, problem)));
+      return undefined;
+    }
+  }
+
+  /** Errors first. */
+  list(): readonly LintProblem[] {
+    const all = [...this.#problems.values()];
+    const are = (severity: LintProblem['severity']) => all.filter((problem) => problem.severity === severity);
+    return [...are('error'), ...are('warning')];
+  }
+}
+
+/** @param wrong sections that are not followed: a default in their place would mislead */
+async function follow(
+  configuration: Configuration,
+  wrong: ReadonlySet<string>,
+  { environment, clock }: CheckedInput,
+  found: Problems,
+): Promise<void> {
+  const isRight = (...sections: readonly string[]) => sections.every((section) => !wrong.has(section));
+  found.add(checkSettings(configuration, environment, wrong));
+  found.add(await checkSecretFiles(configuration, isRight));
+  if (isRight('listen', 'callers')) found.add(openAccess(configuration));
+  const policies = isRight('policies', 'tenants')
+    ? await found.of('config_file', () =>
+        checkPolicies(configuration, clock.now(), isRight('amd') ? servedLines(configuration) : null),
+      )
+    : undefined;
+  found.add(policies?.problems ?? []);
+  if (policies !== undefined) found.add(whoNamesPolicies(configuration, policies, isRight));
+  const { tls, managementTls } = isRight('listen') ? await checkTls(configuration, found) : NO_TLS;
+  if (isRight('ita', 'tpm', 'maa')) await checkTokenFiles(configuration, clock, found);
+  if (isRight('maa', 'ita')) await checkSubmission(configuration, environment, clock, found);
+  if (isRight('decisions', 'challenges')) {
+    found.add(await checkStoreFiles(configuration));
+    found.add(await checkDecisionFile(configuration));
+    found.add((await found.of('config_file', () => checkWritten(configuration))) ?? []);
+  }
+  if (isRight('receipts')) await checkReceiptKeys(configuration, environment, clock, found);
+  await checkHeldKeys(configuration, environment, clock, found);
+  if (isRight('callers', 'tenants')) await checkCallers(configuration, clock, found);
+  await checkTraceHeaders(configuration, isRight, found);
+  if (isRight('egress')) found.add(await checkEgressPassword(configuration));
+  const folders = isRight('amd', 'intel', 'tpm') ? await checkEndorsementFolders(configuration, found) : NO_FOLDERS;
+  const ending = { tls, managementTls, ...folders, files: policies?.files ?? [] };
+  found.add(checkEndings(isRight('callers') ? configuration.callers : {}, ending, clock));
+}
+
+const NO_TLS = { tls: null, managementTls: null };
+
+async function checkTls({ listen }: Configuration, found: Problems) {
+  const tls = await found.of('config_file', () => readTlsMaterial(listen.tls));
+  const managementTls = await found.of('config_file', () => readManagementTls(listen.management));
+  return { tls: tls ?? null, managementTls: managementTls ?? null };
+}
+
+/** Files that callers name. Nothing is fetched. */
+async function checkCallers(configuration: Configuration, clock: Clock, found: Problems): Promise<void> {
+  const log = new ProblemLog((_severity, { file }, message) =>
+    configurationProblem('config_setting', { path: ['callers'], what: `${file}: ${message}` }),
+  );
+  const opened = await found.of('config_file', () =>
+    openCallers(configuration, { clock: new ClockWatch(clock, log), log }),
+  );
+  found.add(log.problems);
+  await opened?.keyring.close();
+}
+
+async function checkTraceHeaders(
+  { traces }: Configuration,
+  isRight: (section: string) => boolean,
+  found: Problems,
+): Promise<void> {
+  const file = isRight('traces') ? (traces?.headersFile ?? null) : null;
+  if (file !== null) await found.of('config_file', () => readCollectorHeaders(file));
+}
+
+const NO_FOLDERS: Omit<CheckedFolders, 'problems'> = { akIssuers: [], endorsements: () => [] };
+
+/** What configuration and environment alone say. */
+function checkSettings(
+  configuration: Configuration,
+  environment: Environment,
+  wrong: ReadonlySet<string>,
+): readonly LintProblem[] {
+  const warnings = configurationWarnings(configuration, environment, wrong);
+  return warnings.map((warning) => configurationProblem('config_setting', warning));
+}
+
+async function checkSecretFiles(
+  configuration: Configuration,
+  isRight: (section: string) => boolean,
+): Promise<readonly LintProblem[]> {
+  const files = secretFilesOf(configuration).filter(([[section = '']]) => isRight(String(section)));
+  return (await readableSecrets(files)).map((warning) => configurationProblem('config_readable', warning));
+}
+
+function openAccess(configuration: Configuration): readonly LintProblem[] {
+  const warning = openAccessWarning(configuration);
+  return warning === null ? [] : [configurationProblem('config_setting', warning)];
+}
+
+function gateProblems(configuration: Configuration, { files }: CheckedPolicies): readonly LintProblem[] {
+  return gateWarnings(configuration, files).map((warning) => configurationProblem('config_setting', warning));
+}
+
+function whoNamesPolicies(
+  configuration: Configuration,
+  policies: CheckedPolicies,
+  isRight: (section: string) => boolean,
+): readonly LintProblem[] {
+  return [
+    ...(isRight('callers') ? unknownPolicies(configuration, policies) : []),
+    ...(isRight('gates') ? gateProblems(configuration, policies) : []),
+  ];
+}
+
+/** A caller may name a policy that does not exist yet; more often its id is misspelt, and the caller is refused. */
+function unknownPolicies({ callers }: Configuration, { ids }: CheckedPolicies): readonly LintProblem[] {
+  return Object.entries(callers).flatMap(([name, { policies, tenant }]) =>
+    (policies ?? []).flatMap((id, index) => {
+      const path: KeyPath = ['callers', name, 'policies', index];
+      const known = ids.get(tenant) ?? null;
+      if (known === null || known.has(id)) return [];
+      const what = `there is no policy ${id}${meantHint(id, known)}`;
+      return [configurationProblem('config_setting', { path, what })];
+    }),
+  );
+}
+
+/** Of keys in a vault, what can be known without asking it: who would ask. */
+async function checkReceiptKeys(
+  configuration: Configuration,
+  environment: Environment,
+  clock: Clock,
+  found: Problems,
+): Promise<void> {
+  await found.of('config_file', () => checkReceiptKeyFiles(configuration));
+  found.add(await checkReceiptCredential(configuration));
+  await checkIdentity(['receipts', 'credential'], found, async () => {
+    const world = { clock, log: new ProblemLog(unlogged) };
+    await (await openReceiptVaults(configuration, world, environment))?.close();
+  });
+}
+
+/** Of keys that may be released, files and identities: no vault is asked. */
+async function checkHeldKeys(
+  configuration: Configuration,
+  environment: Environment,
+  clock: Clock,
+  found: Problems,
+): Promise<void> {
+  found.add(await checkKeyCredentials(configuration));
+  try {
+    const held = await openHeldKeys(configuration, { clock, log: new ProblemLog(unlogged) }, environment);
+    await held.close();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    // What the environment lacks is told as the same of other identities is.
+    const codeOf = (path: KeyPath) => (path.at(-1) === 'credential' ? 'config_schema' : 'config_file');
+    found.add(error.placed.map((problem) => configurationProblem(codeOf(problem.path), problem)));
+  }
+}
+
+/** Roots, and key sets in files. Those at a URL are fetched when they are needed, and not here. */
+async function checkTokenFiles(configuration: Configuration, clock: Clock, found: Problems): Promise<void> {
+  await found.of('config_file', () => readConfiguredRoots(configuration));
+  await found.of('config_file', async () => {
+    const keys = openTokenKeys({ issuers: tokenIssuers(configuration), clock, log: new ProblemLog(unlogged) });
+    await keys.ready.finally(() => keys.close());
+  });
+}
+
+async function checkSubmission(
+  configuration: Configuration,
+  environment: Environment,
+  clock: Clock,
+  found: Problems,
+): Promise<void> {
+  found.add(await checkSubmissionCredentials(configuration));
+  await checkIdentity(['maa', 'submit', 'credential'], found, async () => {
+    const world = { clock, log: new ProblemLog(unlogged) };
+    await (await openAttestationServices(configuration, world, environment)).close();
+  });
+}
+
+/** Whether the environment has what an identity leaves open. @param path of the identity */
+async function checkIdentity(path: KeyPath, found: Problems, open: () => Promise<void>): Promise<void> {
+  await found.of('config_schema', async () => {
+    try {
+      await open();
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      throw new ConfigurationError(error.placed.map((problem) => ({ path, what: placedText(problem) })));
+    }
+  });
+}
+
+/** Opening contacts nobody and logs nothing. */
+function unlogged(_severity: unknown, _fields: unknown, message: string): never {
+  throw new Error(`logged while a configuration is checked: ${message}`);
+}
+
+async function checkEndorsementFolders(configuration: Configuration, found: Problems) {
+  const log = new ProblemLog((_severity, { key = '', folder, why }) =>
+    configurationProblem('config_missing', { path: key.split('.'), what: `${folder}: ${why}` }),
+  );
+  await warnOfMissingFolders(configuration, log);
+  const { problems, ...folders } = await checkFolders(configuration);
+  found.add([...log.problems, ...problems]);
+  return folders;
+}

@@ -1,0 +1,94 @@
+import { type Configuration, isPolicyDirectoryRequired } from '../../config/configuration.js';
+import { configurationProblem } from '../../config/configuration-problem.js';
+import { policiesByTenant } from '../../config/tenants.js';
+import type { AmdLines } from '../../core/amd-lines.js';
+import { allOrProblems, ConfigurationError } from '../../core/errors.js';
+import type { LintProblem } from '../../core/lint-problem.js';
+import type { KeyPath } from '../../core/places.js';
+import { PolicyFileError, policyTextOptions } from '../../files/policy-file.js';
+import type { Policy, PolicyTextOptions } from '../../policy/document/policy-document.js';
+import { PolicyError } from '../../policy/document/policy-problem.js';
+import { type LintFacts, type LintOptions, lintedIn, lintPolicyFile } from '../../policy/lint/lint.js';
+import { requireDirectory } from '../../stores/policy-directory.js';
+import { type PolicyFiles, policyFingerprint, problemsOfNeeded, readPolicyFiles } from '../../stores/policy-files.js';
+import { lintFacts, mustPin, policySources } from '../commands/policy-sources.js';
+
+/** Policies that load, with the names of their files, and what is wrong with the others. */
+export interface CheckedPolicies {
+  readonly files: readonly (PolicyFiles<Policy>['policies'][number] & { readonly tenant: string })[];
+  /** Ids of the policies of each tenant, built-in ones included; null where some could not be read. */
+  readonly ids: ReadonlyMap<string, ReadonlySet<string> | null>;
+  readonly problems: readonly LintProblem[];
+}
+
+/** What policies are compared with. */
+type CheckedFacts = LintFacts & { readonly at: Date };
+
+/**
+ * Reads every policy file of every tenant.
+ * @param lines product lines that policies may name; null: any
+ * @throws {ConfigurationError} as for one
+ */
+export async function checkPolicies(
+  configuration: Configuration,
+  at: Date,
+  lines: AmdLines | null,
+): Promise<CheckedPolicies> {
+  const tenants = [...policiesByTenant(configuration).keys()];
+  const facts = { at, ...lintFacts(configuration), lines };
+  const checked = await allOrProblems(tenants.map((tenant) => checkTenantPolicies(configuration, tenant, facts)));
+  return {
+    files: checked.flatMap(({ files }, index) => files.map((file) => ({ ...file, tenant: tenants[index] as string }))),
+    ids: new Map(checked.map(({ ids }, index) => [tenants[index] as string, ids])),
+    problems: checked.flatMap(({ problems }) => problems),
+  };
+}
+
+/**
+ * Reads every policy file of a directory. Pointers of what is wrong in a policy are into that policy, and the message
+ * names its file.
+ * @throws {ConfigurationError} where the directory is missing and must exist, or cannot be read
+ */
+async function checkTenantPolicies(configuration: Configuration, tenant: string, facts: CheckedFacts) {
+  const sources = policySources(configuration, tenant, facts.lines);
+  requireDirectory(sources, isPolicyDirectoryRequired(sources.directory), await policyFingerprint(sources));
+  const { policies, refused } = await readPolicyFiles(sources);
+  const known = new Map([...sources.builtIns, ...policies.map(({ policy }) => policy)].map((each) => [each.id, each]));
+  const ids = refused.length === 0 ? new Set(known.keys()) : null;
+  // One that could not be read may be the one that is named: then nothing is said of it.
+  const needed = sources.needed.filter(({ id }) => ids !== null || known.has(id));
+  const problems = [
+    ...refused.flatMap(({ name, error }) => refusedPolicy(name, sources.directoryPath, error)),
+    ...policies.flatMap(({ name, policy }) =>
+      remarksOf(name, policy, facts).filter(
+        ({ code }) => code !== 'release_firmware_only' || mustPin(configuration, tenant, policy.id),
+      ),
+    ),
+    ...problemsOfNeeded(needed, known).map((problem) => configurationProblem('config_schema', problem)),
+  ];
+  return { files: policies, ids, problems };
+}
+
+/** What is wrong with the text is of the policy; what is wrong with the file, of the configuration. */
+function refusedPolicy(name: string, directoryPath: KeyPath, error: unknown): readonly LintProblem[] {
+  if (error instanceof PolicyError) {
+    return error.policyProblems.map((problem) => lintedIn(name, problem));
+  }
+  const faults = error instanceof ConfigurationError ? error.problems : [];
+  const what = error instanceof PolicyFileError ? error.message : (faults[0] ?? 'cannot be read');
+  return [configurationProblem('config_file', { path: directoryPath, what: `${name}: ${what}` })];
+}
+
+/**
+ * The policy loads, so that nothing of it is an error here. What ends on a date is found with all else that does, and pins that
+ * are missing with the key that needs them.
+ */
+function remarksOf(
+  name: string,
+  { text }: Policy,
+  options: Omit<LintOptions, keyof PolicyTextOptions>,
+): readonly LintProblem[] {
+  return lintPolicyFile(name, text, { ...policyTextOptions(name), ...options })
+    .filter(({ code }) => code !== 'expiry_near' && code !== 'release_unpinned')
+    .map((problem) => ({ ...problem, severity: 'warning' }));
+}

@@ -1,0 +1,32 @@
+import type { LintProblem } from '../../core/lint-problem.js';
+import type { Log } from '../../core/ports.js';
+
+/** Members of a record of the log that say what it is about, as texts. */
+export type RecordFields = Readonly<Record<string, string | undefined>>;
+
+/** Collects what a start of the service would log as warnings and errors. */
+export class ProblemLog implements Log {
+  readonly problems: LintProblem[] = [];
+  readonly #problemOf: (severity: 'error' | 'warning', fields: RecordFields, message: string) => LintProblem;
+
+  constructor(problemOf: (severity: 'error' | 'warning', fields: RecordFields, message: string) => LintProblem) {
+    this.#problemOf = problemOf;
+  }
+
+  info(): void {}
+
+  debug(): void {}
+
+  warn(fields: object, message: string): void {
+    this.#note('warning', fields, message);
+  }
+
+  error(fields: object, message: string): void {
+    this.#note('error', fields, message);
+  }
+
+  #note(severity: 'error' | 'warning', fields: object, message: string): void {
+    const texts = Object.entries(fields).filter(([, value]) => typeof value === 'string');
+    this.problems.push(this.#problemOf(severity, Object.fromEntries(texts), message));
+  }
+}

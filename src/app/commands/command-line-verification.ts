@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { type Configuration, challengeKeyPath } from '../../config/configuration.js';
+import { DEFAULT_TENANT } from '../../config/tenants.js';
+import type { Log } from '../../core/ports.js';
+import { ChallengeCodec } from '../../judge/challenges.js';
+import { NonceRecogniser } from '../../judge/nonces.js';
+import type { Tenant, Tenants } from '../../judge/tenants.js';
+import type { VerifyEvidence } from '../../judge/verify-evidence.js';
+import type { Policy } from '../../policy/document/policy-document.js';
+import { MemoryChallengeStore } from '../../stores/memory-challenge-store.js';
+import { openAttestationServices } from '../attestation-services.js';
+import { warnOfPolicies } from '../check/load-warnings.js';
+import { createAppContainer, createVerifyEvidence, verifyOptions } from '../container.js';
+import { connectOptions } from '../egress.js';
+import { openEndorsements } from '../endorsements.js';
+import { type OpenParts, openAllOrNone } from '../open-parts.js';
+import { readConfiguredRoots } from '../reload/configured-roots.js';
+import { TenantPolicies, tenantsOf } from '../reload/tenant-policies.js';
+import type { AgainParts } from '../replay/judge-again.js';
+import { SYSTEM_CLOCK } from '../system.js';
+import { openResetsOfCommand, trackingsOf } from '../tenant-resets.js';
+import { namedPolicy } from './named-policy.js';
+
+/** Judging without a server. */
+export interface CommandLineVerification {
+  readonly verifyEvidence: Pick<VerifyEvidence, 'execute' | 'tryPolicy'>;
+  /** What `--policy` came to; null where it was not given. */
+  readonly policies: readonly string[] | null;
+  /** What it is judged by. */
+  readonly current: AgainParts['current'];
+  /** The same judging under these policies, whatever the configuration has. */
+  under(policies: readonly Policy[]): Pick<VerifyEvidence, 'execute'>;
+  close(): Promise<void>;
+}
+
+/** Where a policy may have been named: null where none was. */
+type NamedVerification<P = Policy | null> = CommandLineVerification & { readonly policy: P };
+
+/**
+ * The same code as the service's, with five differences. A past time is always allowed (by `--at`, never by the
+ * body), since whoever runs the command owns the machine. Challenges are never used up. The clock is not watched, and
+ * endorsements are not renewed in the background, since the process ends with the command. For the same reason nothing is
+ * judged by Intel's early collateral. Caches, rollback marks and reset counts are those of a service with the same data
+ * directory, and reset counts those of its replicas too. If a part cannot be opened, those opened before are closed.
+ *
+ * @param policy id of a policy, or a policy file; null for what the body says
+ * @param option that named it
+ * @throws {ConfigurationError} where a policy does not load, or a file that the configuration names is wrong
+ */
+export function commandLineVerification(
+  configuration: Configuration,
+  policy: string,
+  log: Log,
+  option?: string,
+): Promise<NamedVerification<Policy>>;
+export function commandLineVerification(
+  configuration: Configuration,
+  policy: string | null,
+  log: Log,
+): Promise<NamedVerification>;
+export function commandLineVerification(
+  configuration: Configuration,
+  policy: string | null,
+  log: Log,
+  option = '--policy',
+): Promise<NamedVerification> {
+  const named = policy === null ? null : { policy, option };
+  return openAllOrNone(log, (opened) => openVerification(configuration, named, log, opened));
+}
+
+/** @param opened takes everything that has to be closed, as it is opened */
+async function openVerification(
+  configuration: Configuration,
+  named: { readonly policy: string; readonly option: string } | null,
+  log: Log,
+  opened: OpenParts,
+): Promise<NamedVerification> {
+  const inForce = opened.add(await TenantPolicies.open(configuration, { log }));
+  const ofDefault = inForce.of(DEFAULT_TENANT).snapshot();
+  const policy = named === null ? null : await namedPolicy(named.option, named.policy, ofDefault, configuration);
+  // Of those in the directory it is said where they are read.
+  if (policy !== null && ofDefault.get(policy.id) !== policy) {
+    warnOfPolicies([{ tenant: DEFAULT_TENANT, policy }], configuration, log);
+  }
+  const store = opened.add(new MemoryChallengeStore(SYSTEM_CLOCK));
+  const world = { clock: SYSTEM_CLOCK, log, connect: connectOptions(configuration), inBackground: false };
+  const endorsements = opened.add(openEndorsements(configuration, world));
+  await endorsements.ready;
+  const services = opened.add(await openAttestationServices(configuration, world));
+  const roots = await readConfiguredRoots(configuration);
+  const container = createAppContainer(configuration, undefined, roots);
+  const resets = trackingsOf(openResetsOfCommand(configuration, { clock: SYSTEM_CLOCK, log }, opened));
+  const configured = tenantsOf(configuration, inForce, resets);
+  /** One that was named counts in the place of that with its id. */
+  const tenants: Tenants = (name) => withPolicies(configured(name), (id) => (policy?.id === id ? policy : undefined));
+  const parts = {
+    endorsements: endorsements.source,
+    services: services.services,
+    nonces: new NonceRecogniser(await challengeCodec(configuration), store, log),
+    // It is fetched in the background, and the process ends with the command.
+    early: null,
+    // The process ends with the command: there is nothing to compare the clock with.
+    clock: { ...SYSTEM_CLOCK, doubt: () => null },
+    log,
+  };
+  const options = { ...verifyOptions(configuration, false), historical: true };
+  // Nothing is judged beside a decision of the command line.
+  const judging = (by: Tenants) =>
+    createVerifyEvidence(container, { ...parts, tenants: (name) => ({ ...by(name), shadowPolicies: [] }) }, options);
+  return {
+    verifyEvidence: judging(tenants),
+    policies: policy === null ? null : [policy.id],
+    policy,
+    current: { ...parts, tenants, roots },
+    under: (policies) => {
+      const only = new Map(policies.map((each) => [each.id, each]));
+      return judging((name) => ({ ...tenants(name), policies: () => only }));
+    },
+    close: () => opened.close(),
+  };
+}
+
+function withPolicies(tenant: Tenant, instead: (id: string) => Policy | undefined): Tenant {
+  const policies = () => {
+    const view = tenant.policies();
+    return { get: (id: string) => instead(id) ?? view.get(id), keys: () => view.keys() };
+  };
+  return { ...tenant, policies };
+}
+
+/** A challenge is recognised where the service's key is available; without it, every nonce is the caller's own. */
+async function challengeCodec(configuration: Configuration): Promise<ChallengeCodec> {
+  const key = await readFile(challengeKeyPath(configuration)).catch(() => randomBytes(32));
+  return new ChallengeCodec(key, randomBytes);
+}

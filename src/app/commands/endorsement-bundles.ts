@@ -1,0 +1,139 @@
+import { EXIT_CODE } from '../../cli/output.js';
+import type { Configuration } from '../../config/configuration.js';
+import type { EndorsementRequest, Unavailable } from '../../core/endorsement.js';
+import { TOKENS } from '../../core/injection-tokens.js';
+import { writeBundle } from '../../endorsements/amd/export-bundle.js';
+import { requireBundle, requireEmptyFolder } from '../../endorsements/files/material-files.js';
+import type { SnpReportVerifier, TdQuoteVerifier } from '../../tee/shared/evidence/parts.js';
+import { servedLines } from '../amd-lines.js';
+import { createAppContainer, useIntelRootPins, useRootPins } from '../container.js';
+import { connectOptions } from '../egress.js';
+import { type EndorsementWorld, openAmd, openIntel } from '../endorsements.js';
+
+/** What the commands work with, beside the configuration. */
+export interface BundleWorld extends EndorsementWorld {
+  readonly writeLine: (line: string) => void;
+}
+
+/** An SNP report or a TD quote. */
+export interface NamedReport {
+  /** Tells it from the others, for people: that of its file. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Longest time that collecting endorsements may take: KDS gives about one certificate in ten seconds. */
+const EXPORT_MS = 10 * 60_000;
+
+/**
+ * Collects into a folder what machines without a network need: AMD's chains and CRLs, and what SNP reports and
+ * TD quotes need.
+ *
+ * @param reports SNP reports and TD quotes
+ * @returns the exit code: 0, or 3 where something could not be had
+ * @throws {FormatError} for a report that is neither
+ * @throws {ConfigurationError} where the folder is not empty
+ */
+export async function exportEndorsements(
+  folder: string,
+  reports: readonly NamedReport[],
+  configuration: Configuration,
+  world: BundleWorld,
+): Promise<number> {
+  await requireEmptyFolder(folder);
+  const wanted = reports.map(wantedFor(configuration, world));
+  const requests = wanted.flatMap((each) => each.requests);
+  const outside = { ...world, connect: connectOptions(configuration, world.connect) };
+  const [amd, intel] = [openAmd(configuration, outside), openIntel(configuration, outside)];
+  try {
+    const lines = [...servedLines(configuration).keys()].map((product) => ({ product, signingKey: 'vcek' as const }));
+    const selection = { lines, requests: requests.filter((request) => request.kind === 'amd-snp') };
+    const platforms = requests.filter((request) => request.kind === 'intel-tdx');
+    const signal = AbortSignal.timeout(EXPORT_MS);
+    const bundles = await Promise.all([amd.exportBundle(selection, signal), intel.exportBundle(platforms, signal)]);
+    for (const bundle of bundles) await writeBundle(folder, bundle);
+    for (const { name } of bundles.flatMap(({ files }) => files)) world.writeLine(`wrote ${name}`);
+    const missing = [...bundles, ...wanted].flatMap((each) => each.missing);
+    for (const { code, detail } of missing) world.writeLine(`missing ${code}: ${detail}`);
+    return missing.length === 0 ? EXIT_CODE.allow : EXIT_CODE.indeterminate;
+  } finally {
+    await Promise.all([amd.close(), intel.close()]);
+  }
+}
+
+/**
+ * Verifies what a folder holds and takes over what holds.
+ *
+ * @returns the exit code: 0, or 2 where something was refused
+ * @throws {ConfigurationError} where there is no such folder, or nothing in it that could be taken
+ */
+export async function importEndorsements(
+  folder: string,
+  configuration: Configuration,
+  world: BundleWorld,
+): Promise<number> {
+  await requireBundle(folder);
+  const [amd, intel] = [openAmd(configuration, world), openIntel(configuration, world)];
+  try {
+    const reports = [await amd.importBundle(folder), await intel.importBundle(folder)];
+    for (const { name, what, keptAs } of reports.flatMap(({ taken }) => taken)) {
+      world.writeLine(`imported ${name}: ${what}, cached as ${keptAs}`);
+    }
+    const refused = reports.flatMap((report) => report.refused);
+    for (const { name, why } of refused) world.writeLine(`refused ${name}: ${why}`);
+    return refused.length === 0 ? EXIT_CODE.allow : EXIT_CODE.deny;
+  } finally {
+    await Promise.all([amd.close(), intel.close()]);
+  }
+}
+
+const NO_INPUT = { vek: null, chain: null, certificateTable: null, crls: [] };
+const TEE_TYPE_OFFSET = 4;
+const TEE_TDX = 0x81;
+const SNP_REPORT_BYTES = 1184;
+
+/** Of a report whose KEY_INFO names no key. */
+const UNSIGNED: Unavailable = {
+  code: 'vcek_unavailable',
+  detail: 'no key signed the report, so there is no key certificate to fetch',
+  retryable: false,
+};
+
+/** For a quote whose PCK chain ends at no root of Intel. No request names its platform. */
+const UNVOUCHED: Unavailable = {
+  code: 'collateral_unavailable',
+  detail: 'the certificate chain of the quote does not verify up to a pinned root',
+  retryable: false,
+};
+
+/** The endorsements that a report needs. `missing` names those that cannot even be requested. */
+interface Wanted {
+  readonly requests: readonly EndorsementRequest[];
+  readonly missing: readonly Unavailable[];
+}
+
+function wantedFor(configuration: Configuration, { amdRootPins, intelRootPins }: BundleWorld) {
+  const container = createAppContainer(configuration, (app) => {
+    if (amdRootPins !== undefined) useRootPins(app, configuration, amdRootPins);
+    if (intelRootPins !== undefined) useIntelRootPins(app, intelRootPins);
+  });
+  const snp = container.resolve<SnpReportVerifier>(TOKENS.snpReportVerifier);
+  const tdx = container.resolve<TdQuoteVerifier>(TOKENS.tdQuoteVerifier);
+  return ({ name, bytes }: NamedReport): Wanted =>
+    isTdQuote(bytes)
+      ? orMissing(name, tdx.open(bytes, null, { quote: '', collateral: '' }).needs, UNVOUCHED)
+      : orMissing(name, snp.open(bytes, NO_INPUT, { report: '', endorsements: '' }).needs, UNSIGNED);
+}
+
+/** @param otherwise why nothing can be asked for where there is no request */
+function orMissing(name: string, requests: readonly EndorsementRequest[], otherwise: Unavailable): Wanted {
+  if (requests.length > 0) return { requests, missing: [] };
+  return { requests, missing: [{ ...otherwise, detail: `${name}: ${otherwise.detail}` }] };
+}
+
+/** Only tells TD quotes from SNP reports, which have a fixed length. Each is parsed strictly afterwards. */
+function isTdQuote(bytes: Uint8Array): boolean {
+  if (bytes.byteLength === SNP_REPORT_BYTES || bytes.byteLength < TEE_TYPE_OFFSET + 4) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return view.getUint32(TEE_TYPE_OFFSET, true) === TEE_TDX;
+}

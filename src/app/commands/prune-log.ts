@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { UsageError } from '../../cli/input.js';
+import type { Configuration } from '../../config/configuration.js';
+import { configurationDigest } from '../../config/effective-configuration.js';
+import { StoreUnavailableError } from '../../core/decision-log.js';
+import { DecisionLog } from '../../log/decision-log.js';
+import type { HeadSigner } from '../../log/heads.js';
+import { SqliteStore } from '../../stores/sqlite/sqlite-store.js';
+import { openReceiptVaults } from '../receipt-vaults.js';
+import { ReloadedReceiptKeys } from '../reload/receipt-keys.js';
+import { productVersion, SYSTEM_CLOCK } from '../system.js';
+import { commandLineLog } from './command-line-io.js';
+import { fileOfLog } from './open-log.js';
+
+const NO_SIGNER: HeadSigner = { sign: async () => null, keys: () => [] };
+
+/**
+ * Drops content of decisions that are dated before a time, in a chain of its own. A service may be running.
+ *
+ * @returns how many decisions
+ * @throws {UsageError} where there is no file, or the log is signed and no key is configured
+ * @throws {StoreUnavailableError} where it cannot be written, or the record of it cannot be signed
+ */
+export async function pruneLog(configuration: Configuration, before: Date): Promise<number> {
+  const world = { clock: SYSTEM_CLOCK, log: commandLineLog() };
+  const vaults = await openReceiptVaults(configuration, world);
+  const store = await SqliteStore.open(await fileOfLog(configuration));
+  try {
+    const isEphemeral = configuration.receipts.key === 'ephemeral';
+    if (isEphemeral) await requireUnsigned(store);
+    const signer = isEphemeral
+      ? NO_SIGNER
+      : (await ReloadedReceiptKeys.open(configuration, { ...world, vaults })).headSigner;
+    const decisionLog = await DecisionLog.open(
+      {
+        ...world,
+        isClockInDoubt: () => false,
+        store,
+        chain: randomUUID(),
+        version: await productVersion(),
+        signer,
+        copy: null,
+        retentionMs: 0,
+        onDropped: () => {},
+      },
+      { configuration: configurationDigest(configuration), command: 'decisions prune' },
+    );
+    const dropped = await decisionLog.prune(before);
+    await decisionLog.close();
+    if (dropped === null) throw new StoreUnavailableError('nothing more was dropped: the record of it was not signed');
+    return dropped;
+  } finally {
+    await store.close();
+    await vaults?.close();
+  }
+}
+
+/** In a signed chain, only a signed record may say that content was dropped. @throws {UsageError} */
+async function requireUnsigned(store: SqliteStore): Promise<void> {
+  for (const { chain } of await store.chains()) {
+    const heads = await store.heads(chain, 0, Number.MAX_SAFE_INTEGER);
+    if (heads.length === 0) continue;
+    throw new UsageError([
+      'receipts.key: is ephemeral, and the log is signed: decisions verify would find content_missing',
+      'name the configuration of the service with --config',
+    ]);
+  }
+}

@@ -1,0 +1,99 @@
+import { type Configuration, endorsementCacheDirectory } from '../config/configuration.js';
+import type { EndorsementSource } from '../core/endorsement.js';
+import { AllEndorsements } from '../endorsements/all-endorsements.js';
+import type { AmdTuning } from '../endorsements/amd/amd-parts.js';
+import { type OpenAmdEndorsements, openAmdEndorsements } from '../endorsements/amd/open-amd-endorsements.js';
+import { type OpenAkIssuers, openAkIssuers } from '../endorsements/attestation-keys/open-ak-issuers.js';
+import type { EndingFile } from '../endorsements/files/material-files.js';
+import type { FetchedMaterial, OpenSource, SourceWorld } from '../endorsements/files/open-source.js';
+import { type OpenEarlyCollateral, openEarlyCollateral } from '../endorsements/intel/open-early-collateral.js';
+import { type OpenIntelEndorsements, openIntelEndorsements } from '../endorsements/intel/open-intel-endorsements.js';
+import { openTokenKeys } from '../endorsements/token-keys/open-token-keys.js';
+import type { AmdRootPins } from '../tee/snp/amd/roots.js';
+import { INTEL_SGX_ROOT_PINS } from '../tee/tdx/intel/roots.js';
+import { servedPins } from './amd-lines.js';
+import { warnOfMissingFolders } from './check/load-warnings.js';
+import { tokenIssuers } from './token-issuers.js';
+
+/** Where endorsements come from, beside the configuration. */
+export interface EndorsementWorld extends SourceWorld {
+  /** Other roots of the built-in product lines than AMD's: only for a lab, never from a configuration. */
+  readonly amdRootPins?: AmdRootPins;
+  /** Other roots than Intel's, SHA-256 of their SubjectPublicKeyInfo: likewise. */
+  readonly intelRootPins?: ReadonlySet<string>;
+  /** Bounds and times at AMD, for tests. */
+  readonly amdTuning?: Partial<AmdTuning>;
+}
+
+/**
+ * Everything that endorses evidence, with what runs behind it. `ready` rejects with a ConfigurationError where a file that
+ * is configured is of no use.
+ */
+export interface OpenEndorsements extends OpenSource<EndorsementSource>, Pick<OpenAkIssuers, 'certificates'> {
+  /** What was fetched and is held. */
+  fetched(): Promise<readonly FetchedMaterial[]>;
+  /** CRLs and collateral of the operator's folders, as they are used at `at`. */
+  endings(at: Date): readonly EndingFile[];
+}
+
+/** AMD's endorsements as the configuration names their sources. */
+export function openAmd(configuration: Configuration, world: EndorsementWorld): OpenAmdEndorsements {
+  const { amd } = configuration;
+  return openAmdEndorsements({
+    ...world,
+    tuning: world.amdTuning ?? {},
+    pins: servedPins(configuration, world.amdRootPins),
+    kds: amd.kds === 'off' ? null : amd.kds,
+    folder: amd.chains,
+    cacheFolder: endorsementCacheDirectory(configuration),
+  });
+}
+
+/** Intel's collateral as the configuration names its sources. */
+export function openIntel(configuration: Configuration, world: EndorsementWorld): OpenIntelEndorsements {
+  const { intel, azure } = configuration;
+  return openIntelEndorsements({
+    ...world,
+    pins: world.intelRootPins ?? INTEL_SGX_ROOT_PINS,
+    pcs: intel.pcs === 'off' ? null : intel.pcs,
+    thim: azure.thim === 'off' ? null : azure.thim,
+    folder: intel.collateral,
+    cacheFolder: endorsementCacheDirectory(configuration),
+  });
+}
+
+/** Intel's early collateral; null where nothing is judged by it. No decision rests on it. */
+export function openEarly({ intel }: Configuration, world: EndorsementWorld): OpenEarlyCollateral | null {
+  if (intel.early === 'off' || intel.pcs === 'off') return null;
+  return openEarlyCollateral({ ...world, pins: world.intelRootPins ?? INTEL_SGX_ROOT_PINS, pcs: intel.pcs });
+}
+
+/**
+ * AMD's endorsements, Intel's collateral, the key sets of token issuers and the issuers of attestation keys, as the
+ * configuration names their sources.
+ * @throws {ConfigurationError} where an issuer is configured twice
+ */
+export function openEndorsements(configuration: Configuration, world: EndorsementWorld): OpenEndorsements {
+  const keys = openTokenKeys({ ...world, issuers: tokenIssuers(configuration) });
+  const amd = openAmd(configuration, world);
+  const intel = openIntel(configuration, world);
+  const akIssuers = openAkIssuers({ ...world, folder: configuration.tpm.intermediates });
+  const parts: readonly OpenSource<unknown>[] = [amd, intel, akIssuers, keys];
+  const all = async (of: (part: OpenSource<unknown>) => Promise<void>) => {
+    await Promise.all(parts.map(of));
+  };
+  return {
+    source: new AllEndorsements({
+      amd: amd.source,
+      intel: intel.source,
+      tokenKeys: keys.source,
+      akIssuers: akIssuers.source,
+    }),
+    ready: Promise.all([warnOfMissingFolders(configuration, world.log), all(({ ready }) => ready)]).then(() => {}),
+    fetched: async () => [...(await amd.fetched()), ...(await intel.fetched()), ...keys.fetched()],
+    certificates: () => akIssuers.certificates(),
+    endings: (at) => [...amd.endings(at), ...intel.endings(at)],
+    reload: async () => (await Promise.all(parts.map((part) => part.reload()))).flat(),
+    close: () => all((part) => part.close()),
+  };
+}

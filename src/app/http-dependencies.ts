@@ -1,0 +1,299 @@
+import { randomBytes } from 'node:crypto';
+import type { Configuration } from '../config/configuration.js';
+import type { ChallengeStore } from '../core/challenge.js';
+import type { DecisionRecorder, LogStore } from '../core/decision-log.js';
+import type { EndorsementSource } from '../core/endorsement.js';
+import { RefusedError } from '../core/errors.js';
+import { TOKENS } from '../core/injection-tokens.js';
+import type { Clock } from '../core/ports.js';
+import { ChangedDecisionError } from '../core/recorded-decision.js';
+import { NO_TRACER, type RequestTracer } from '../core/traces.js';
+import type { OpenEarlyCollateral } from '../endorsements/intel/open-early-collateral.js';
+import type { RememberedEndorsements } from '../endorsements/remembered-endorsements.js';
+import type { HttpDependencies, HttpSettings } from '../http/dependencies.js';
+import type { Metrics } from '../http/metrics.js';
+import { VerificationSlots } from '../http/verification-slots.js';
+import { ChallengeCodec, IssueChallenge } from '../judge/challenges.js';
+import type { ClockWatch } from '../judge/clock-watch.js';
+import { EarlyCollateralShadow } from '../judge/early-collateral.js';
+import type { ReadinessUseCase } from '../judge/health.js';
+import { HeldEndorsements } from '../judge/held-endorsements.js';
+import { NonceRecogniser } from '../judge/nonces.js';
+import { type InputKeeper, RecordDecisions } from '../judge/record-decisions.js';
+import { ReleaseKey } from '../judge/release-key.js';
+import type { ResetTracking } from '../judge/reset-tracking.js';
+import { SignDecisions } from '../judge/sign-decisions.js';
+import type { VerifyEvidence, VerifyEvidenceUseCase } from '../judge/verify-evidence.js';
+import type { WorldParts } from '../judge/witness.js';
+import { findRecorded } from '../log/find-recorded.js';
+import { readableRecordOf } from '../log/record-of.js';
+import { Gates } from '../receipts/gates/gates.js';
+import { PublishedReceiptKeys } from '../receipts/published-receipt-keys.js';
+import type { ReceiptKeys } from '../receipts/receipt-keys.js';
+import { Receipts } from '../receipts/receipts.js';
+import { ReplayDecision } from '../replay/replay-decision.js';
+import { EvaluatePolicy } from '../workbench/evaluate-policy.js';
+import type { InspectEvidenceUseCase } from '../workbench/inspections.js';
+import { PolicyTexts } from '../workbench/policy-texts.js';
+import { RecordedDecisions } from '../workbench/recorded-decisions.js';
+import { servedLines } from './amd-lines.js';
+import type { OpenAttestationServices } from './attestation-services.js';
+import { lintFacts } from './commands/policy-sources.js';
+import {
+  createAppContainer,
+  createVerifyEvidence,
+  type Override,
+  useIntelRootPins,
+  useRootPins,
+  verifyOptions,
+} from './container.js';
+import type { EndorsementWorld } from './endorsements.js';
+import type { HeldKeys } from './held-keys.js';
+import { builtPages } from './pages.js';
+import type { ReloadedRoots } from './reload/configured-roots.js';
+import type { ReloadedAccess } from './reload/reloaded-access.js';
+import { type TenantPolicies, tenantsOf } from './reload/tenant-policies.js';
+import { JudgeKeptDecisions } from './replay/judge-again.js';
+import { DecisionInputsKeeper } from './replay/kept-inputs.js';
+import { TimedStages } from './timed-stages.js';
+
+/** What of a service is open before it can answer. */
+export interface ServiceParts {
+  readonly configuration: Configuration;
+  readonly world: Pick<EndorsementWorld, 'log' | 'amdRootPins' | 'intelRootPins'> & {
+    readonly override?: Override;
+    readonly storeTimeoutMs?: number;
+  };
+  readonly clock: Clock;
+  readonly clockWatch: ClockWatch;
+  readonly readiness: ReadinessUseCase;
+  readonly metrics: Metrics;
+  /** Null: no request is traced. */
+  readonly tracer: RequestTracer | null;
+  readonly policies: TenantPolicies;
+  readonly access: ReloadedAccess;
+  readonly challenges: { readonly key: Uint8Array; readonly store: ChallengeStore };
+  /** Null: decisions are not stored. */
+  readonly decisions: LogStore | null;
+  readonly decisionLog: DecisionRecorder | null;
+  /** By tenant. */
+  readonly resets: ReadonlyMap<string, ResetTracking>;
+  readonly endorsements: { readonly source: EndorsementSource };
+  /** What evidence was judged by. */
+  readonly remembered: RememberedEndorsements;
+  readonly early: OpenEarlyCollateral | null;
+  readonly services: OpenAttestationServices;
+  readonly roots: ReloadedRoots;
+  readonly heldKeys: Pick<HeldKeys, 'keys'>;
+  readonly receiptKeys: ReceiptKeys;
+  readonly version: string;
+  /** Where the service listens; null before the port is open. */
+  readonly url: () => string | null;
+}
+
+/** The use cases of a service, and how HTTP offers them. */
+export function httpDependencies(parts: ServiceParts): HttpDependencies {
+  const { configuration, world, clock, clockWatch, metrics, policies, access, challenges } = parts;
+  const tracer = parts.tracer ?? NO_TRACER;
+  const container = containerOf(parts);
+  const codec = new ChallengeCodec(challenges.key, randomBytes);
+  const slots = new VerificationSlots({}, (seconds) => metrics.stageDone('wait', seconds));
+  const stages = new TimedStages(metrics, slots);
+  const judgedBy = stages.world(worldPartsOf(container, codec, parts));
+  const keeper = keeperOf(parts);
+  // What is judged again is remembered already, or is of the past.
+  const judging = { ...judgedBy, endorsements: parts.remembered.watching(judgedBy.endorsements) };
+  const verifyEvidence = verifyEvidenceWith(
+    container,
+    keeper === null ? judging : keeper.witness.watched(judging),
+    parts,
+  );
+  const signed = new SignDecisions({
+    verifyEvidence: stages.judging(verifyEvidence),
+    receipts: stages.signing(receiptsOf(parts)),
+    deadlineMs: configuration.deadlineSeconds * 1000,
+    log: world.log,
+    tracer,
+  });
+  const recordedDecisions = new RecordedDecisions(recordedIn(parts.decisions));
+  const again = new ReplayDecision({
+    again: judgeAgainOf(judgedBy, parts),
+    present: readableRecordOf,
+    version: parts.version,
+  });
+  const recorder = parts.decisionLog === null ? null : stages.recording(parts.decisionLog);
+  const recordedEvidence = recorded(signed, keeper, recorder, parts);
+  return {
+    verifyEvidence: recordedEvidence,
+    releaseKey: new ReleaseKey({
+      keys: stages.releasing(parts.heldKeys.keys),
+      verifyEvidence: recordedEvidence,
+      recorder,
+      deadlineMs: configuration.deadlineSeconds * 1000,
+      log: world.log,
+      tracer,
+    }),
+    recordedDecisions,
+    replayDecision: {
+      execute: async (id, at, caller) =>
+        again.replay(await slots.elsewhere(() => recordedDecisions.get(id, caller)).catch(notJudgedAgain), at),
+    },
+    receiptKeys: new PublishedReceiptKeys(parts.receiptKeys, configuration.receipts.issuer),
+    gates: gatesOf(parts),
+    policyTexts: new PolicyTexts({
+      policies: (tenant) => policies.of(tenant).snapshot(),
+      ...lintFacts(configuration),
+      clock,
+    }),
+    evaluatePolicy: new EvaluatePolicy({ verifyEvidence, clock, lines: servedLines(configuration) }),
+    issueChallenge: new IssueChallenge({
+      codec,
+      store: challenges.store,
+      policies: (tenant) => policies.of(tenant).snapshot(),
+      clock: clockWatch,
+      lifetimeSeconds: configuration.challenges.lifetimeSeconds,
+      timeoutMs: world.storeTimeoutMs,
+    }),
+    heldEndorsements: new HeldEndorsements(parts.remembered),
+    inspectEvidence: container.resolve<InspectEvidenceUseCase>(TOKENS.inspectEvidence),
+    liveness: clockWatch.liveness,
+    readiness: parts.readiness,
+    callers: () => access.callers,
+    slots,
+    metrics,
+    clock,
+    log: world.log,
+    tracer: parts.tracer,
+    pages: builtPages(configuration, world.log),
+    settings: httpSettings(configuration, access),
+  };
+}
+
+/** Consume, judge, sign, store, answer: in this order. */
+function recorded(
+  verifyEvidence: VerifyEvidenceUseCase,
+  keeper: InputKeeper | null,
+  recorder: DecisionRecorder | null,
+  { world, tracer }: ServiceParts,
+): VerifyEvidenceUseCase {
+  if (recorder === null) return verifyEvidence;
+  return new RecordDecisions({
+    verifyEvidence,
+    recorder,
+    keeper,
+    log: world.log,
+    tracer: tracer ?? NO_TRACER,
+  });
+}
+
+/** Null: only digests are kept. */
+function keeperOf({ configuration, roots, services, version }: ServiceParts): DecisionInputsKeeper | null {
+  if (configuration.decisions.keepEvidence !== 'full') return null;
+  return new DecisionInputsKeeper({ configuration, roots, version, submitted: [...services.services.keys()] });
+}
+
+function judgeAgainOf(
+  { endorsements, tenants }: WorldParts,
+  { configuration, decisions, clock, roots, world }: ServiceParts,
+): JudgeKeptDecisions {
+  return new JudgeKeptDecisions({
+    // Where decisions are not stored, none is found before anything of it is looked for.
+    store: decisions ?? { object: async () => null },
+    configuration,
+    override: (judging) => overrideOf(judging, world),
+    current: { endorsements, tenants, clock, roots },
+  });
+}
+
+function receiptsOf(parts: ServiceParts): Receipts {
+  return new Receipts(parts.receiptKeys, () => {
+    const issuer = issuerOf(parts);
+    return issuer === null ? null : { issuer, build: parts.version };
+  });
+}
+
+function gatesOf(parts: ServiceParts): Gates {
+  const { configuration, receiptKeys, policies, clockWatch } = parts;
+  return new Gates({
+    gates: configuration.gates,
+    keys: receiptKeys,
+    issuer: () => issuerOf(parts),
+    policies: (tenant) => policies.of(tenant).snapshot(),
+    clock: clockWatch,
+  });
+}
+
+/** `iss` of receipts; null as long as nothing says under which name the service is reached. */
+function issuerOf({ configuration, url }: ServiceParts): string | null {
+  return configuration.receipts.issuer ?? url();
+}
+
+type AppContainer = ReturnType<typeof createAppContainer>;
+
+function containerOf({ configuration, world, endorsements, roots }: ServiceParts): AppContainer {
+  const override = overrideOf(configuration, world);
+  return createAppContainer(
+    configuration,
+    (app) => {
+      app.register(TOKENS.endorsementSource, { useValue: endorsements.source });
+      override(app);
+    },
+    roots,
+  );
+}
+
+/** What tests change, and the roots of a lab. */
+function overrideOf(configuration: Configuration, world: ServiceParts['world']): Override {
+  return (app) => {
+    if (world.amdRootPins !== undefined) useRootPins(app, configuration, world.amdRootPins);
+    if (world.intelRootPins !== undefined) useIntelRootPins(app, world.intelRootPins);
+    world.override?.(app);
+  };
+}
+
+/** Whom judging asks. */
+function worldPartsOf(container: AppContainer, codec: ChallengeCodec, parts: ServiceParts): WorldParts {
+  const { configuration, world, clockWatch, policies, challenges, resets, early, services } = parts;
+  return {
+    endorsements: container.resolve<EndorsementSource>(TOKENS.endorsementSource),
+    services: services.services,
+    tenants: tenantsOf(configuration, policies, resets),
+    nonces: new NonceRecogniser(codec, challenges.store, world.log, world.storeTimeoutMs),
+    early: early?.source ?? null,
+    clock: clockWatch,
+  };
+}
+
+function verifyEvidenceWith(
+  container: AppContainer,
+  { early, ...judgedBy }: WorldParts,
+  { configuration, clock, tracer, world: { log } }: ServiceParts,
+): VerifyEvidence {
+  const shadow = early === null ? null : new EarlyCollateralShadow(early, clock, log);
+  const judging = { ...judgedBy, early: shadow, log, tracer: tracer ?? NO_TRACER };
+  return createVerifyEvidence(container, judging, verifyOptions(configuration, true));
+}
+
+function httpSettings({ limits, deadlineSeconds, listen }: Configuration, { tls }: ReloadedAccess): HttpSettings {
+  return {
+    bodyBytes: limits.bodyBytes,
+    bodyBytesInFlight: limits.bodyBytesInFlight,
+    eventLogBytes: limits.eventLogBytes,
+    deadlineSeconds,
+    trustedProxies: listen.trustedProxies,
+    tls,
+    hasManagement: listen.management !== null,
+  };
+}
+
+/** Where decisions are stored: those that somebody changed are not shown as what was decided. */
+function recordedIn(store: LogStore | null): Pick<LogStore, 'list' | 'find'> | null {
+  if (store === null) return null;
+  return { list: (query) => store.list(query), find: (decisionId) => findRecorded(store, decisionId) };
+}
+
+/** @throws {RefusedError} `evidence_not_kept` where somebody changed what is stored, else as before */
+function notJudgedAgain(error: unknown): never {
+  if (!(error instanceof ChangedDecisionError)) throw error;
+  throw new RefusedError('evidence_not_kept', error.message, { cause: error });
+}

@@ -1,0 +1,98 @@
+import type { Configuration } from '../../config/configuration.js';
+import { allOrProblems, ConfigurationError } from '../../core/errors.js';
+import type { JsonObject } from '../../core/json.js';
+import type { Log } from '../../core/ports.js';
+import type { PartOutcome } from '../../core/reload.js';
+import { spkiDigest } from '../../crypto/key-cache.js';
+import { readTokenRoots } from '../../endorsements/token-keys/configured-files.js';
+import type { ReadBytes } from '../../files/whole-files.js';
+import { parseCertificate } from '../../formats/x509-certificate.js';
+import { type IssuerRoots, readIssuerRoots } from '../token-issuers.js';
+
+/** Roots from the files that the configuration names. A reload may change them between two requests. */
+export interface ConfiguredRoots {
+  readonly issuers: IssuerRoots;
+  /** Of certificates of attestation keys (`tpm.roots`): SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
+  readonly ak: ReadonlySet<string>;
+}
+
+export const NO_CONFIGURED_ROOTS: ConfiguredRoots = { issuers: new Map(), ak: new Set() };
+
+/** Which roots these are, for the decision log: by their digests, in an order of their own. */
+export function namedRoots({ issuers, ak }: ConfiguredRoots): JsonObject {
+  const ofIssuers = [...issuers].map(([issuer, digests]) => [issuer, [...digests].sort()] as const);
+  return { tpm: [...ak].sort(), issuers: Object.fromEntries(ofIssuers) };
+}
+
+/** @throws {ConfigurationError} where a file of roots cannot be read */
+export async function readConfiguredRoots(
+  configuration: Configuration,
+  readBytes?: ReadBytes,
+): Promise<ConfiguredRoots> {
+  const issuers = readIssuerRoots(configuration, readBytes);
+  const ak = allOrProblems(configuration.tpm.roots.map((file) => readAkRoots(file, readBytes)));
+  await allOrProblems<unknown>([issuers, ak]);
+  return { issuers: await issuers, ak: new Set((await ak).flat()) };
+}
+
+const AK_ROOTS = { key: ['tpm', 'roots'], role: '' };
+
+async function readAkRoots(file: string, readBytes?: ReadBytes): Promise<readonly string[]> {
+  const { certificates, crls } = await readTokenRoots(file, AK_ROOTS, readBytes);
+  if (crls.length > 0) throw new ConfigurationError([{ path: AK_ROOTS.key, what: `${file}: CRLs are not used here` }]);
+  return certificates.map((der) => spkiDigest(parseCertificate(der)));
+}
+
+/** What roots are read with. */
+export interface RootsWorld {
+  readonly log: Log;
+  /** How their files are read; left out, from the disk. */
+  readonly readBytes?: ReadBytes | undefined;
+}
+
+/** As reloads call them. */
+const PART = 'roots';
+
+/** Roots as their files last held them. They are exchanged as a whole, and only where every file is right. */
+export class ReloadedRoots implements ConfiguredRoots {
+  readonly #configuration: Configuration;
+  readonly #world: RootsWorld;
+  #roots: ConfiguredRoots;
+
+  private constructor(configuration: Configuration, world: RootsWorld, roots: ConfiguredRoots) {
+    this.#configuration = configuration;
+    this.#world = world;
+    this.#roots = roots;
+  }
+
+  /** @throws {ConfigurationError} where a file of roots cannot be read */
+  static async open(configuration: Configuration, world: RootsWorld): Promise<ReloadedRoots> {
+    return new ReloadedRoots(configuration, world, await readConfiguredRoots(configuration, world.readBytes));
+  }
+
+  get issuers(): IssuerRoots {
+    return this.#roots.issuers;
+  }
+
+  get ak(): ReadonlySet<string> {
+    return this.#roots.ak;
+  }
+
+  /** Reads the files again. Never rejects: what is wrong with them is in the log. */
+  async reload(): Promise<PartOutcome> {
+    const { readBytes, log } = this.#world;
+    try {
+      this.#use(await readConfiguredRoots(this.#configuration, readBytes));
+      return { name: PART, isTaken: true };
+    } catch (error) {
+      log.error({ err: error }, 'roots not reloaded: the previous ones stay in force');
+      return { name: PART, isTaken: false };
+    }
+  }
+
+  #use(roots: ConfiguredRoots): void {
+    this.#roots = roots;
+    const { issuers, ak } = roots;
+    if (issuers.size + ak.size > 0) this.#world.log.info({ issuers: issuers.size, tpm: ak.size }, 'roots reloaded');
+  }
+}

@@ -1,0 +1,47 @@
+import type { Log } from '../../core/ports.js';
+import type { Policy } from '../../policy/document/policy-document.js';
+
+type Named = Pick<Policy, 'id' | 'version' | 'sha256'>;
+
+/** What tells one policy from every other, as decisions name it too. */
+export function nameOf({ id, version, sha256 }: Named): Named {
+  return { id, version, sha256 };
+}
+
+/**
+ * Says which policies of a tenant a reload has added, changed and removed. A change under the same version is a warning, since a
+ * version then names two texts; so is a lower version, which is how an old file comes back.
+ */
+export function sayPoliciesReloaded(
+  before: readonly Named[],
+  inForce: readonly Named[],
+  whose: { readonly tenant?: string },
+  log: Log,
+): void {
+  const earlier = new Map(before.map((policy) => [policy.id, policy]));
+  const later = new Set(inForce.map(({ id }) => id));
+  const changed = inForce.flatMap((policy) => {
+    const was = earlier.get(policy.id);
+    return was === undefined || was.sha256 === policy.sha256 ? [] : [{ was, policy }];
+  });
+  const fields = {
+    ...whose,
+    policies: inForce.map(nameOf),
+    added: inForce.filter(({ id }) => !earlier.has(id)).map(({ id }) => id),
+    changed: changed.map(({ policy }) => policy.id),
+    removed: before.filter(({ id }) => !later.has(id)).map(({ id }) => id),
+  };
+  log.info(fields, 'policies reloaded');
+  for (const { was, policy } of changed) warnOfVersion(was, policy, whose, log);
+}
+
+function warnOfVersion(
+  was: Named,
+  { id, version, sha256 }: Named,
+  whose: { readonly tenant?: string },
+  log: Log,
+): void {
+  const fields = { ...whose, policy: id, version, sha256, before: { version: was.version, sha256: was.sha256 } };
+  if (version === was.version) log.warn(fields, 'policy has changed, and its version has not');
+  if (version < was.version) log.warn(fields, 'policy has a lower version than before');
+}

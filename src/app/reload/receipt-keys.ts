@@ -1,0 +1,226 @@
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import type { Configuration } from '../../config/configuration.js';
+import { allOrProblems, ConfigurationError } from '../../core/errors.js';
+import type { JsonObject } from '../../core/json.js';
+import { vaultKeyId } from '../../core/key-vault-key.js';
+import type { KeyPath } from '../../core/places.js';
+import type { Clock, Log } from '../../core/ports.js';
+import type { PartOutcome } from '../../core/reload.js';
+import { readConfiguredText } from '../../files/configured-text.js';
+import type { ReadBytes } from '../../files/whole-files.js';
+import type { HeadSigner } from '../../log/heads.js';
+import { type ReceiptKeySet, ReceiptKeys } from '../../receipts/receipt-keys.js';
+import { LocalSigningKey, type SigningKey, UnusableKeyError } from '../../receipts/signing-key.js';
+import { type PublishedKey, parsePublishedKey, parseSigningKey } from '../../receipts/signing-key-file.js';
+import type { KeyVaults } from '../../release/vault/open-key-vaults.js';
+import { readPublishedKeyOfVault, readSigningKeyOfVault } from '../receipt-vaults.js';
+
+/** When a key that signs ends in its vault. */
+export interface EndingReceiptKey {
+  /** Key of the configuration that names it. */
+  readonly key: string;
+  /** Its URL. */
+  readonly vaultKey: string;
+  readonly expires: string;
+}
+
+export interface ReceiptKeyWorld {
+  /** Null: all keys are files. */
+  readonly vaults: KeyVaults | null;
+  /** How files are read; left out, from the disk. */
+  readonly readBytes?: ReadBytes | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** As reloads call them. */
+const PART = 'receipt keys';
+
+/**
+ * Receipt keys as their files and vaults last gave them. They are exchanged as a whole, and only where every one of them
+ * is right.
+ */
+export class ReloadedReceiptKeys {
+  readonly keys: ReceiptKeys;
+  readonly #configuration: Configuration;
+  readonly #ephemeral: SigningKey;
+  readonly #world: ReceiptKeyWorld;
+  #endings: readonly EndingReceiptKey[];
+
+  private constructor(configuration: Configuration, ephemeral: SigningKey, read: ReadKeys, world: ReceiptKeyWorld) {
+    this.#configuration = configuration;
+    this.#ephemeral = ephemeral;
+    this.#world = world;
+    this.#endings = read.endings;
+    this.keys = new ReceiptKeys(read.set, world.clock, configuration.receipts.lifetimeSeconds * 1000);
+  }
+
+  /** @throws {ConfigurationError} where one cannot be read, or is no key that signs receipts */
+  static async open(configuration: Configuration, world: ReceiptKeyWorld): Promise<ReloadedReceiptKeys> {
+    const ephemeral = new LocalSigningKey(createPrivateKey(makeEphemeralKey()));
+    const read = await readReceiptKeys(configuration, ephemeral, world);
+    if (read.set.key === ephemeral) world.log.warn({ kid: ephemeral.kid }, EPHEMERAL);
+    return new ReloadedReceiptKeys(configuration, ephemeral, read, world);
+  }
+
+  /** Signs heads of the decision log: not with a key of this process, which nobody has later. */
+  get headSigner(): HeadSigner {
+    const { keys } = this;
+    const { kid: ephemeral } = this.#ephemeral;
+    return {
+      sign: async (header, payload) => {
+        const key = keys.signing();
+        return key.kid === ephemeral
+          ? null
+          : key.sign(header, payload, { signal: AbortSignal.timeout(HEAD_SIGNING_MS) });
+      },
+      keys: () => keys.published().filter(({ kid }) => kid !== ephemeral),
+    };
+  }
+
+  /** Keys that sign, of which their vaults say when they end. */
+  get endings(): readonly EndingReceiptKey[] {
+    return this.#endings;
+  }
+
+  /** Reads files and vaults again. Never rejects: what is wrong with them is in the log. */
+  async reload(): Promise<PartOutcome> {
+    const { log } = this.#world;
+    try {
+      const { set, endings } = await readReceiptKeys(this.#configuration, this.#ephemeral, this.#world);
+      this.keys.exchange(set);
+      this.#endings = endings;
+      return { name: PART, isTaken: true };
+    } catch (error) {
+      const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
+      log.error(fields, 'receipt keys not reloaded: the previous ones stay in force');
+      return { name: PART, isTaken: false };
+    }
+  }
+}
+
+/** No request waits for the head of a log. */
+const HEAD_SIGNING_MS = 5000;
+
+const EPHEMERAL =
+  'receipts are signed with a key of this process: after a restart nobody can verify those that it signed (receipts.key names one that stays)';
+
+/** Where the three kinds of keys are named. */
+const [KEY, NEXT, PREVIOUS] = [
+  ['receipts', 'key'],
+  ['receipts', 'next'],
+  ['receipts', 'previous'],
+] as const;
+
+/** Where keys are read. */
+type KeySources = Pick<ReceiptKeyWorld, 'vaults' | 'readBytes'>;
+
+interface ReadKeys {
+  readonly set: ReceiptKeySet;
+  readonly endings: readonly EndingReceiptKey[];
+}
+
+interface ReadKey {
+  readonly key: SigningKey;
+  readonly endings: readonly EndingReceiptKey[];
+}
+
+/** @throws {ConfigurationError} where one cannot be read, or is no key that signs receipts */
+async function readReceiptKeys(
+  { receipts }: Configuration,
+  ephemeral: SigningKey,
+  from: KeySources,
+): Promise<ReadKeys> {
+  const key =
+    receipts.key === 'ephemeral'
+      ? Promise.resolve({ key: ephemeral, endings: [] })
+      : readSigningKey(KEY, receipts.key, from);
+  const next = receipts.next === null ? Promise.resolve(null) : readSigningKey(NEXT, receipts.next, from);
+  const previous = allOrProblems<PublishedKey>(
+    receipts.previous.map((where, index) => readPublishedKey([...PREVIOUS, index], where, from)),
+  );
+  await allOrProblems<unknown>([key, next, previous]);
+  const [signs, follows] = [await key, await next];
+  return {
+    set: { key: signs.key, next: follows?.key ?? null, previous: await previous },
+    endings: [...signs.endings, ...(follows?.endings ?? [])],
+  };
+}
+
+/**
+ * Public halves of the keys that the configuration names, JWK: those that sign, and those that signed before.
+ *
+ * @returns null where the key that signs is one of each process
+ * @throws {ConfigurationError} where one cannot be read
+ */
+export async function configuredReceiptKeys(
+  { receipts }: Configuration,
+  vaults: KeyVaults | null,
+): Promise<readonly JsonObject[] | null> {
+  const { key, next, previous } = receipts;
+  if (key === 'ephemeral') return null;
+  const from = { vaults };
+  const keys = await allOrProblems<PublishedKey>([
+    readPublishedKey(KEY, key, from),
+    ...(next === null ? [] : [readPublishedKey(NEXT, next, from)]),
+    ...previous.map((where, index) => readPublishedKey([...PREVIOUS, index], where, from)),
+  ]);
+  return keys.map(({ jwk }) => jwk);
+}
+
+/**
+ * Reads the keys that are files. A vault is not contacted.
+ * @throws {ConfigurationError} where one cannot be read, or is no key that signs receipts
+ */
+export async function checkReceiptKeyFiles({ receipts }: Configuration): Promise<void> {
+  const { key, next, previous } = receipts;
+  const isFile = (where: string | null): where is string => where !== null && vaultKeyId(where) === null;
+  await allOrProblems<unknown>([
+    ...(isFile(key) && key !== 'ephemeral' ? [readKey(KEY, key, parseSigningKey)] : []),
+    ...(isFile(next) ? [readKey(NEXT, next, parseSigningKey)] : []),
+    ...previous.flatMap((where, index) =>
+      isFile(where) ? [readKey([...PREVIOUS, index], where, parsePublishedKey)] : [],
+    ),
+  ]);
+}
+
+/** PEM of PKCS#8. */
+function makeEphemeralKey(): string {
+  // As text: Node 20 keeps the job that made a key object, and collecting it while this key is exported never ends.
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  return privateKey;
+}
+
+async function readSigningKey(path: KeyPath, where: string, { vaults, readBytes }: KeySources): Promise<ReadKey> {
+  const id = vaultKeyId(where);
+  if (id === null || vaults === null)
+    return { key: await readKey(path, where, parseSigningKey, readBytes), endings: [] };
+  const { key, ends } = await readSigningKeyOfVault(path, id, vaults);
+  const ending = (expires: Date) => ({ key: path.join('.'), vaultKey: where, expires: expires.toISOString() });
+  return { key, endings: ends === null ? [] : [ending(ends)] };
+}
+
+async function readPublishedKey(
+  path: KeyPath,
+  where: string,
+  { vaults, readBytes }: KeySources,
+): Promise<PublishedKey> {
+  const id = vaultKeyId(where);
+  return id === null || vaults === null
+    ? readKey(path, where, parsePublishedKey, readBytes)
+    : readPublishedKeyOfVault(path, id, vaults);
+}
+
+async function readKey<T>(path: KeyPath, file: string, parse: (text: string) => T, readBytes?: ReadBytes): Promise<T> {
+  const text = await readConfiguredText(path, file, readBytes);
+  try {
+    return parse(text);
+  } catch (cause) {
+    if (!(cause instanceof UnusableKeyError)) throw cause;
+    throw new ConfigurationError([{ path, what: `${file}: ${cause.message}` }], { cause });
+  }
+}

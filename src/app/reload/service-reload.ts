@@ -1,0 +1,92 @@
+import type { Configuration } from '../../config/configuration.js';
+import { configurationDigest } from '../../config/effective-configuration.js';
+import { ConfigurationError } from '../../core/errors.js';
+import type { JsonObject } from '../../core/json.js';
+import type { Log } from '../../core/ports.js';
+import type { PartOutcome } from '../../core/reload.js';
+import { ACCESS_PART, type AccessReload, type ReloadedAccess, type ReloadedListeners } from './reloaded-access.js';
+
+/** Something whose files are read again while the service runs. Never rejects: what is wrong with them is in the log. */
+interface ReloadedPart {
+  reload(): Promise<PartOutcome | readonly PartOutcome[]>;
+}
+
+/** What can be read again while the service runs. */
+export interface ReloadedParts {
+  readonly policies: ReloadedPart;
+  readonly roots: ReloadedPart;
+  readonly receiptKeys: ReloadedPart;
+  /** Takes what is right, file by file. Files of folders that are not right are left out, as the log says. */
+  readonly endorsements: ReloadedPart;
+  readonly tracing: ReloadedPart;
+  readonly access: ReloadedAccess;
+  readonly listeners: ReloadedListeners;
+  readonly log: Log;
+  /** Hears of each part, beside policies, whether what was read is in force. Where not, something in it was wrong. */
+  readonly onRead: (part: string, isTaken: boolean) => void;
+  /** Hears what came of each. */
+  readonly onReloaded: (outcome: JsonObject) => void;
+}
+
+/** Reads file and environment again. @throws {ConfigurationError} */
+type ReadConfiguration = () => Promise<Configuration>;
+
+/** Reads everything again that does not need a restart, and says what came of it. */
+export class ServiceReload {
+  readonly #parts: ReloadedParts;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(parts: ReloadedParts) {
+    this.#parts = parts;
+  }
+
+  /** One after the other. Never rejects: what comes of it is in the log. */
+  run(read: ReadConfiguration): Promise<void> {
+    const { log } = this.#parts;
+    const run = () => this.#run(read);
+    this.#last = this.#last.then(run).catch((error: unknown) => log.error({ err: error }, 'reload failed'));
+    return this.#last;
+  }
+
+  async #run(read: ReadConfiguration): Promise<void> {
+    const { policies, roots, receiptKeys, endorsements, tracing } = this.#parts;
+    const [first, access, ...others] = await Promise.all([
+      Promise.all([policies, roots, receiptKeys].map((part) => part.reload())),
+      this.#access(read),
+      endorsements.reload(),
+      tracing.reload(),
+    ]);
+    const ofAccess = { name: ACCESS_PART, isTaken: access !== null };
+    this.#say([...first.flat(), ofAccess, ...others.flat()], access);
+  }
+
+  #say(outcomes: readonly PartOutcome[], access: AccessReload | null): void {
+    const { log, onRead, onReloaded } = this.#parts;
+    const kept = outcomes.filter(({ isTaken }) => !isTaken).map(({ name }) => name);
+    for (const { name, isTaken } of outcomes) onRead(name, isTaken);
+    const needRestart = access?.needRestart ?? [];
+    const fields = {
+      reread: outcomes.filter(({ isTaken }) => isTaken).map(({ name }) => name),
+      changed: access?.tookOver ?? [],
+      keptAsBefore: kept,
+      needRestart,
+      ...(access === null ? {} : { configuration: configurationDigest(access.configuration) }),
+    };
+    onReloaded(fields);
+    if (kept.length > 0) log.warn(fields, 'reloaded in part: the parts that were wrong stay as they were');
+    else if (needRestart.length > 0) log.warn(fields, 'reloaded: some changed keys need a restart');
+    else log.info(fields, 'reloaded');
+  }
+
+  /** Null: the previous ones stay in force, as the log says. */
+  async #access(read: ReadConfiguration): Promise<AccessReload | null> {
+    const { access, listeners, log } = this.#parts;
+    try {
+      return await access.reload(await read(), listeners);
+    } catch (error) {
+      const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
+      log.error(fields, 'callers and TLS material not reloaded: the previous ones stay in force');
+      return null;
+    }
+  }
+}

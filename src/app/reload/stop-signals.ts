@@ -1,0 +1,60 @@
+import type { Log } from '../../core/ports.js';
+import type { RunningService } from '../service.js';
+
+/** As a shell has them: 128 and the number of the signal. */
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * The signals of the service, from the moment this is made: SIGTERM and SIGINT drain it, SIGHUP reads policies,
+ * endorsements and roots again. What comes before the service is up is done once it is: by default SIGHUP would end the
+ * process, and the first process of a container would never hear of SIGTERM. A second one to stop ends a start that hangs.
+ */
+export class StopSignals {
+  #stop: NodeJS.Signals | null = null;
+  #reload = false;
+  /** Whether the service was ever up. */
+  #isUp = false;
+  /** What a signal does; until the service is up it is only noted. */
+  #act: () => void = () => {};
+
+  constructor() {
+    process.on('SIGHUP', () => {
+      this.#reload = true;
+      this.#act();
+    });
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (this.#stop !== null && !this.#isUp) process.exit(EXIT_CODES[signal]);
+        this.#stop ??= signal;
+        this.#act();
+      });
+    }
+  }
+
+  /**
+   * Serves until it is told to stop, and drains.
+   * A second signal while draining changes nothing: Ctrl-C reaches a child of npm twice.
+   */
+  serve(service: Pick<RunningService, 'reload' | 'close'>, log: Log): Promise<void> {
+    return new Promise((resolve) => {
+      let stopping = false;
+      const stop = (signal: NodeJS.Signals) => {
+        stopping = true;
+        log.info({ signal }, 'stopping');
+        void service.close().then(resolve, (error: unknown) => {
+          log.error({ err: error }, 'stopping failed');
+          resolve();
+        });
+      };
+      this.#act = () => {
+        if (stopping) return;
+        if (this.#stop !== null) stop(this.#stop);
+        else if (this.#reload)
+          void service.reload().catch((error: unknown) => log.error({ err: error }, 'reload failed'));
+        this.#reload = false;
+      };
+      this.#isUp = true;
+      this.#act();
+    });
+  }
+}

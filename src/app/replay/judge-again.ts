@@ -1,0 +1,210 @@
+import { LRUCache } from 'lru-cache';
+import type { Configuration } from '../../config/configuration.js';
+import type { Decision } from '../../core/decision.js';
+import type { LogStore } from '../../core/decision-log.js';
+import { FormatError, RefusedError } from '../../core/errors.js';
+import type { Clock } from '../../core/ports.js';
+import type { VerifyRequest } from '../../core/request.js';
+import { EarlyCollateralShadow } from '../../judge/early-collateral.js';
+import type { PolicyView } from '../../judge/tenants.js';
+import type { VerifyEvidence } from '../../judge/verify-evidence.js';
+import type { WorldAnswer } from '../../judge/witness.js';
+import { WorldAnswers } from '../../judge/world-answers.js';
+import { digestOf } from '../../log/kept-values.js';
+import type { TrackedVtpm } from '../../policy/appraise/vtpm-resets.js';
+import { type Policy, parsePolicy } from '../../policy/document/policy-document.js';
+import type { JudgeAgain, KeptCase } from '../../replay/replay-decision.js';
+import { requestLimits } from '../../wire/read-body.js';
+import { readReleaseRequest } from '../../wire/read-release-request.js';
+import { readVerifyRequest } from '../../wire/read-requests.js';
+import { SILENT } from '../commands/silent-log.js';
+import {
+  createAppContainer,
+  createVerifyEvidence,
+  type JudgingParts,
+  type Override,
+  verifyOptions,
+} from '../container.js';
+import type { ConfiguredRoots } from '../reload/configured-roots.js';
+import { configurationOfThen, type DecisionInputs, KeptObjects, readInputs } from './kept-inputs.js';
+
+/** What decisions are judged again with. */
+export interface AgainParts {
+  readonly store: Pick<LogStore, 'object'>;
+  readonly configuration: Configuration;
+  /** What changes registrations of a container that is made for a configuration. */
+  readonly override: (configuration: Configuration) => Override;
+  /** What the service judges by now. */
+  readonly current: Pick<JudgingParts, 'endorsements' | 'tenants'> & {
+    readonly roots: ConfiguredRoots;
+    readonly clock: Clock;
+  };
+}
+
+/** Configurations whose verifiers are kept. */
+const MOST_CONTAINERS = 4;
+
+type AppContainer = ReturnType<typeof createAppContainer>;
+
+/** Judging a decision again may take longer than a request. */
+const DEADLINE_MS = 60_000;
+
+/** Judges by what was kept, with the verifiers of this version. Nothing is logged of it: it happened before. */
+export class JudgeKeptDecisions implements JudgeAgain {
+  readonly #parts: AgainParts;
+  readonly #objects: KeptObjects;
+  /** Of configurations of then, by their digests: verifiers remember what they have verified of certificates. */
+  readonly #containers = new LRUCache<string, AppContainer>({ max: MOST_CONTAINERS });
+  /** Of the configuration of now. */
+  #container: AppContainer | null = null;
+
+  constructor(parts: AgainParts) {
+    this.#parts = parts;
+    this.#objects = new KeptObjects(parts.store);
+  }
+
+  async open(inputsSha256: string): Promise<KeptCase> {
+    const inputs = await readInputs(this.#objects, inputsSha256);
+    return {
+      asThen: (instead = []) => {
+        const world = new WorldAnswers(inputs.answers, digestOf);
+        return unlessMoreIsAsked(
+          this.#judge(inputs, this.#then(inputs, world, instead)),
+          world,
+          'this version of veritee',
+        );
+      },
+      asNow: (instead = []) => {
+        const world = new WorldAnswers(inputs.answers, digestOf);
+        // Whatever instant the request named.
+        const today = { at: null };
+        const judged = this.#judge(inputs, this.#now(inputs, world, instead), today);
+        return unlessMoreIsAsked(judged, world, 'the configuration of today');
+      },
+    };
+  }
+
+  #judge(
+    { configuration, body, caller, wanted }: DecisionInputs,
+    verifyEvidence: VerifyEvidence,
+    changed: Partial<VerifyRequest> = {},
+  ): Promise<Decision> {
+    const limits = requestLimits(configuration.limits.eventLogBytes);
+    const request = wanted === undefined ? readVerifyRequest(body, limits) : readReleaseRequest(body, wanted, limits);
+    return verifyEvidence.execute({ ...request, ...changed }, caller);
+  }
+
+  #then(inputs: DecisionInputs, world: WorldAnswers, instead: readonly Policy[]): VerifyEvidence {
+    const { configuration: then, configurationSha256, now } = inputs;
+    const configuration = configurationOfThen(this.#parts.configuration, then);
+    const clock = world.clock(now);
+    const early = then.early ? new EarlyCollateralShadow(world.early(), clock, SILENT) : null;
+    const view = withPolicies(policiesOf(inputs), instead);
+    const { default: defaultPolicy, shadow: shadowPolicies } = configuration.policies;
+    const tenant = { policies: () => view, defaultPolicy, shadowPolicies, resets: world.resets() };
+    return createVerifyEvidence(
+      this.#containerOf(configurationSha256, configuration, then.roots),
+      {
+        endorsements: world.endorsements(),
+        services: world.services(then.submitted),
+        tenants: () => tenant,
+        nonces: world.nonces(),
+        early,
+        clock,
+        log: SILENT,
+      },
+      { ...verifyOptions(configuration, true), deadlineMs: DEADLINE_MS },
+    );
+  }
+
+  #containerOf(sha256: string, configuration: Configuration, roots: ConfiguredRoots): AppContainer {
+    const known = this.#containers.get(sha256);
+    if (known !== undefined) return known;
+    const container = createAppContainer(configuration, this.#parts.override(configuration), roots);
+    this.#containers.set(sha256, container);
+    return container;
+  }
+
+  /** The challenge is used up, and tokens were obtained once: both count as they did. Nothing is noted of a vTPM. */
+  #now(
+    { configuration: then, caller }: DecisionInputs,
+    world: WorldAnswers,
+    instead: readonly Policy[],
+  ): VerifyEvidence {
+    const { configuration, current, override } = this.#parts;
+    this.#container ??= createAppContainer(configuration, override(configuration), current.roots);
+    const { clock } = current;
+    const { resets, policies, ...others } = current.tenants(caller.tenant);
+    const view = withPolicies(policies(), instead);
+    const tenant = {
+      ...others,
+      policies: () => view,
+      resets: { remembered: (vtpm: TrackedVtpm) => resets.remembered(vtpm), advance: async () => null },
+    };
+    return createVerifyEvidence(
+      this.#container,
+      {
+        ...current,
+        tenants: () => tenant,
+        services: world.services(then.submitted),
+        nonces: world.nonces(),
+        early: null,
+        clock: { now: () => clock.now(), monotonicMs: () => clock.monotonicMs(), doubt: () => null },
+        log: SILENT,
+      },
+      verifyOptions(configuration, true),
+    );
+  }
+}
+
+/**
+ * Another policy, or another version of veritee, may ask for what nobody asked for then.
+ * @param by what refuses a request that was judged then
+ * @throws {RefusedError} `evidence_not_kept` where an answer was missing: there is no decision, or one of an error
+ * @throws {FormatError} of the recorded request, without a place: whoever has it judged again did not send it
+ */
+async function unlessMoreIsAsked(judged: Promise<Decision>, world: WorldAnswers, by: string): Promise<Decision> {
+  const [outcome] = await Promise.allSettled([judged]);
+  if (world.notAsked !== null) {
+    throw new RefusedError(
+      'evidence_not_kept',
+      `more is asked for than was then (${ASKED[world.notAsked]}), and nothing of it was kept`,
+    );
+  }
+  if (outcome.status === 'rejected') throw saidOfRecorded(outcome.reason, by);
+  return outcome.value;
+}
+
+function saidOfRecorded(error: unknown, by: string): unknown {
+  if (!(error instanceof FormatError)) return error;
+  return new FormatError(error.code, `the recorded request is refused by ${by}: ${error.message}`, { cause: error });
+}
+
+const ASKED: Readonly<Record<WorldAnswer['what'], string>> = {
+  clock: 'the state of the clock',
+  policy: 'a policy',
+  nonce: 'the standing of the nonce',
+  endorsements: 'endorsements',
+  accepts: 'an attestation service',
+  issues: 'the issuers of an attestation service',
+  token: 'a token',
+  remembered: 'what is remembered of a vTPM',
+  advanced: 'what is remembered of a vTPM',
+  early: 'early collateral',
+};
+
+function withPolicies(view: PolicyView, instead: readonly Policy[]): PolicyView {
+  if (instead.length === 0) return view;
+  const others = new Map(instead.map((policy) => [policy.id, policy]));
+  return { get: (id) => others.get(id) ?? view.get(id), keys: () => view.keys() };
+}
+
+function policiesOf({ answers }: DecisionInputs): ReadonlyMap<string, Policy> {
+  const texts = answers.filter(({ what }) => what === 'policy');
+  return new Map(
+    texts.map(({ key, answer }) => {
+      const text = Buffer.from(answer as Uint8Array).toString('utf8');
+      return [key, parsePolicy(text, { releasePolicyId: key })];
+    }),
+  );
+}

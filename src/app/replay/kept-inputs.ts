@@ -1,0 +1,210 @@
+import { LRUCache } from 'lru-cache';
+import type { Configuration } from '../../config/configuration.js';
+import { policiesOf } from '../../config/tenants.js';
+import type { JudgedRequest, KeptInputs, LogStore } from '../../core/decision-log.js';
+import { RefusedError } from '../../core/errors.js';
+import type { TokenRoute } from '../../core/evidence.js';
+import type { JsonObject, JsonValue } from '../../core/json.js';
+import type { Caller, VerifyRequest } from '../../core/request.js';
+import { canonicalJson } from '../../formats/canonical-json.js';
+import type { InputKeeper } from '../../judge/record-decisions.js';
+import { Witness, type WorldAnswer } from '../../judge/witness.js';
+import { areOfLaterVersion, INPUTS_VERSION, RELEASE_INPUTS_VERSION } from '../../log/kept-names.js';
+import { decodeValue, digestOf, encodeValue, KeptBytes, namedBytes } from '../../log/kept-values.js';
+import type { WantedKey } from '../../wire/read-release-request.js';
+import type { ConfiguredRoots } from '../reload/configured-roots.js';
+
+/** What of a configuration decides, and nothing that is secret. */
+export interface JudgingConfiguration
+  extends Pick<Configuration, 'policies' | 'historical' | 'limits' | 'time' | 'deadlineSeconds'> {
+  /** Without `products` where an earlier version of veritee kept it: then there were none. */
+  readonly amd: Pick<Configuration['amd'], 'refuseProducts'> & Partial<Pick<Configuration['amd'], 'products'>>;
+  readonly paravisors: Configuration['azure']['paravisors'];
+  readonly maa: Pick<Configuration['maa'], 'shared' | 'issuers'>;
+  readonly ita: Pick<Configuration['ita'], 'issuers'>;
+  readonly lifetimeSeconds: number;
+  readonly roots: ConfiguredRoots;
+  /** Routes on which evidence is sent to another verifier. */
+  readonly submitted: readonly TokenRoute[];
+  readonly early: boolean;
+}
+
+/** All that a decision rested on, decoded. */
+export interface DecisionInputs {
+  readonly version: string;
+  /** The time that the service took for the request. */
+  readonly now: Date;
+  /** The JSON text of the request. */
+  readonly body: Uint8Array;
+  readonly caller: Caller;
+  /** The key that was wanted. Absent where none was. */
+  readonly wanted?: WantedKey;
+  readonly configuration: JudgingConfiguration;
+  /** Digest of the configuration: one that is the same has the same. */
+  readonly configurationSha256: string;
+  readonly answers: readonly WorldAnswer[];
+}
+
+/** What is the same for many decisions. */
+export interface KeeperWorld {
+  readonly configuration: Configuration;
+  readonly roots: ConfiguredRoots;
+  readonly submitted: readonly TokenRoute[];
+  readonly version: string;
+}
+
+/** Keeps what a decision rests on: the request, who asked, what decides of the configuration, and what the world answered. */
+export class DecisionInputsKeeper implements InputKeeper {
+  readonly witness = new Witness(digestOf);
+  readonly #world: KeeperWorld;
+
+  constructor(world: KeeperWorld) {
+    this.#world = world;
+  }
+
+  watch<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly answers: readonly WorldAnswer[] }> {
+    return this.witness.watch(work);
+  }
+
+  /** @throws {Error} for a request that was read from no text */
+  keep({ decision, request, caller }: JudgedRequest, answers: readonly WorldAnswer[]): KeptInputs {
+    if (request.body === undefined) throw new Error('the text of the request is not there to be kept');
+    const bytes = new KeptBytes();
+    const configuration = encodeValue(judgingConfiguration(this.#world, caller.tenant), bytes);
+    const inputs = encodeValue(
+      {
+        version: this.#world.version,
+        now: decision.decidedAt,
+        body: request.body,
+        caller,
+        answers: withTextsAsBytes(answers),
+        ...wantedBy(request),
+      },
+      bytes,
+    );
+    const text = (value: JsonValue) => bytes.add(Buffer.from(canonicalJson(value)));
+    const sha256 = text({
+      v: request.release === undefined ? INPUTS_VERSION : RELEASE_INPUTS_VERSION,
+      inputs,
+      configuration: text(configuration),
+    });
+    return { sha256, objects: bytes.objects };
+  }
+}
+
+/** The policy is the key's, and stands in no body. */
+function wantedBy({ release, policies }: VerifyRequest): Pick<DecisionInputs, 'wanted'> {
+  const [policy] = policies ?? [];
+  return release === undefined || policy === undefined ? {} : { wanted: { ...release, policy } };
+}
+
+/** Policies are long, and the same for many decisions. */
+function withTextsAsBytes(answers: readonly WorldAnswer[]): readonly WorldAnswer[] {
+  return answers.map(({ what, key, answer }) => {
+    if (what !== 'policy') return { what, key, answer };
+    const { text } = answer as { readonly text: string };
+    return { what, key, answer: Buffer.from(text, 'utf8') };
+  });
+}
+
+/** @param tenant whose policies were in force for the request */
+function judgingConfiguration({ configuration, roots, submitted }: KeeperWorld, tenant: string): JudgingConfiguration {
+  const { directory, default: standard, shadow } = policiesOf(configuration, tenant);
+  const { historical, limits, time, deadlineSeconds, amd, azure, maa, ita, receipts, intel } = configuration;
+  const submittedPolicyIds = ita.submit?.policyIds ?? [];
+  return {
+    policies: { directory, default: standard, shadow },
+    historical,
+    limits,
+    time,
+    deadlineSeconds,
+    amd: { refuseProducts: amd.refuseProducts, products: amd.products },
+    paravisors: azure.paravisors,
+    maa: { shared: maa.shared, issuers: maa.issuers },
+    // Those of `submit` count for every issuer.
+    ita: {
+      issuers: ita.issuers.map((issuer) => ({ ...issuer, policyIds: [...issuer.policyIds, ...submittedPolicyIds] })),
+    },
+    lifetimeSeconds: receipts.lifetimeSeconds,
+    roots: { issuers: roots.issuers, ak: roots.ak },
+    submitted,
+    early: intel.early === 'shadow',
+  };
+}
+
+/** The configuration of now, with what decides of that of then. */
+export function configurationOfThen(now: Configuration, then: JudgingConfiguration): Configuration {
+  const { policies, historical, limits, time, deadlineSeconds, amd, paravisors, maa, ita, lifetimeSeconds } = then;
+  return {
+    ...now,
+    policies,
+    historical,
+    limits,
+    time,
+    deadlineSeconds,
+    amd: { ...now.amd, products: {}, ...amd },
+    azure: { ...now.azure, paravisors },
+    maa: { ...now.maa, ...maa },
+    ita: { ...now.ita, ...ita, submit: null },
+    receipts: { ...now.receipts, lifetimeSeconds },
+  };
+}
+
+/** Of all bytes that are remembered. */
+const REMEMBERED_BYTES = 16 * 1024 * 1024;
+
+/** Bytes that decisions rested on. What many of them rested on is read once. */
+export class KeptObjects {
+  readonly #store: Pick<LogStore, 'object'>;
+  readonly #remembered = new LRUCache<string, Uint8Array>({
+    maxSize: REMEMBERED_BYTES,
+    sizeCalculation: ({ byteLength }) => byteLength + 1,
+  });
+
+  constructor(store: Pick<LogStore, 'object'>) {
+    this.#store = store;
+  }
+
+  /** @throws {RefusedError} `evidence_not_kept` where they are gone, or are others */
+  async get(sha256: string): Promise<Uint8Array> {
+    const remembered = this.#remembered.get(sha256);
+    if (remembered !== undefined) return remembered;
+    const bytes = await this.#store.object(sha256);
+    if (bytes === null || digestOf(bytes) !== sha256) throw notKept();
+    this.#remembered.set(sha256, bytes);
+    return bytes;
+  }
+}
+
+/** @throws {RefusedError} `evidence_not_kept` where something of it is gone, or a later version of veritee kept it */
+export async function readInputs(objects: KeptObjects, sha256: string): Promise<DecisionInputs> {
+  const kept = new Map<string, Uint8Array>();
+  const fetch = async (digest: string) => {
+    const bytes = await objects.get(digest);
+    kept.set(digest, bytes);
+    return bytes;
+  };
+  const json = async (digest: string): Promise<JsonValue> =>
+    JSON.parse(Buffer.from(await fetch(digest)).toString('utf8'));
+  const bytesOf = (digest: string) => kept.get(digest) as Uint8Array;
+  const all = (await json(sha256)) as JsonObject & { inputs: JsonValue; configuration: string };
+  if (areOfLaterVersion(all)) {
+    throw new RefusedError(
+      'evidence_not_kept',
+      'what this decision rested on was kept by a later version of veritee: that one, or a later one, can judge it again',
+    );
+  }
+  const { inputs, configuration: configurationSha256 } = all;
+  const configuration = await json(configurationSha256);
+  for (const digest of [...namedBytes(inputs), ...namedBytes(configuration)]) await fetch(digest);
+  const decoded = decodeValue(inputs, bytesOf) as Omit<DecisionInputs, 'configuration' | 'configurationSha256'>;
+  return {
+    ...decoded,
+    configuration: decodeValue(configuration, bytesOf) as JudgingConfiguration,
+    configurationSha256,
+  };
+}
+
+function notKept(): RefusedError {
+  return new RefusedError('evidence_not_kept', 'something that this decision rested on is not kept any more');
+}

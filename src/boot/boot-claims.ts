@@ -1,0 +1,127 @@
+import { hex, latin1 } from '../core/bytes.js';
+import type { BootClaim, EventLogClaims } from '../core/claims.js';
+import type { AbsentClaim, EventLogGaps } from '../core/verification.js';
+import { applicationsIn, type Listed, loaderListsIn } from './boot-lists.js';
+import type { JudgedEvent } from './judged-event.js';
+import type { RegisterLayout } from './register-layout.js';
+import { secureBootOf } from './secure-boot.js';
+
+/** Why the events of a register say nothing of the machine; null where they do. */
+export type RegisterCover = (index: number) => AbsentClaim | null;
+
+export interface BootClaims {
+  readonly claims: Omit<EventLogClaims, 'replayed' | 'notCovered'>;
+  readonly absent: EventLogGaps['absent'];
+  readonly loadOptions: EventLogGaps['loadOptions'];
+}
+
+/** A claim with its value, or why it has none. */
+type Made<T> = { readonly value: T } | { readonly absent: AbsentClaim };
+
+/**
+ * What the events of covered registers say of a boot. A claim that rests on several registers is made only where all of
+ * them are covered: what it lists would not be all.
+ */
+export function bootClaims(
+  events: ReadonlyMap<number, readonly JudgedEvent[]>,
+  layout: RegisterLayout,
+  cover: RegisterCover,
+): BootClaims {
+  const absent: { [claim in BootClaim]?: AbsentClaim } = {};
+  const settle = <T>(claim: BootClaim, made: Made<T>): T | null => {
+    if ('value' in made) return made.value;
+    absent[claim] = made.absent;
+    return null;
+  };
+  const within = <T>(indices: readonly number[], make: () => Made<T>): Made<T> => {
+    const gap = indices.map(cover).find((found) => found !== null);
+    return gap === undefined ? make() : { absent: gap };
+  };
+  const { state, unknown, variables } = secureBootOf(events.get(layout.secureBoot) ?? [], layout);
+  const failed = [...layout.ofFirmware].find((index) => hasError(events.get(index) ?? []));
+  const variable = (name: keyof typeof variables) =>
+    within([layout.secureBoot], () => valueOrUnverified(variables[name], `${name} was not measured exactly once`));
+  const lists = loaderListsIn(events, layout);
+  const loaders = layout.loader.map(({ index }) => index);
+  const claims = {
+    secureBoot: settle<boolean>(
+      'secureBoot',
+      within([layout.secureBoot], () =>
+        stateOf(failed === undefined ? state : null, failed === undefined ? unknown : errorIn(failed, layout)),
+      ),
+    ),
+    pk: settle('pk', variable('pk')),
+    kek: settle('kek', variable('kek')),
+    db: settle('db', variable('db')),
+    dbx: settle('dbx', variable('dbx')),
+    mokList: settle(
+      'mokList',
+      within([layout.mokList], () => mokListOf(events.get(layout.mokList) ?? [])),
+    ),
+    applications: settle(
+      'applications',
+      within(
+        layout.applications.map(({ index }) => index),
+        () => entriesOf(applicationsIn(events, layout)),
+      ),
+    ),
+    commandLines: settle(
+      'commandLines',
+      within(loaders, () => entriesOf(lists.commandLines)),
+    ),
+    files: settle(
+      'files',
+      within(filesRegisters(layout), () => entriesOf(lists.files)),
+    ),
+  };
+  return { claims, absent, loadOptions: lists.loadOptions };
+}
+
+/** Files stand in fewer registers than command lines. */
+function filesRegisters({ loader }: RegisterLayout): readonly number[] {
+  return loader.filter(({ contents }) => contents === 'files' || contents === 'mixed').map(({ index }) => index);
+}
+
+/**
+ * Firmware measures an error where it would else measure a separator, in whatever register that is. By the digest: the log may
+ * call it anything. Beside a separator the same bytes are a setting.
+ */
+function hasError(events: readonly JudgedEvent[]): boolean {
+  return events.some(({ separator }) => separator === 'error') && !events.some(({ separator }) => separator === 'zero');
+}
+
+function errorIn(index: number, { name }: RegisterLayout): string {
+  return `the firmware measured an error as separator of ${name(index)}`;
+}
+
+function stateOf(state: boolean | null, unknown: string | null): Made<boolean> {
+  if (state !== null) return { value: state };
+  return { absent: { check: 'secure_boot_unknown', detail: unknown ?? 'it was not measured' } };
+}
+
+function valueOrUnverified(value: string | null, detail: string): Made<string> {
+  return value === null ? { absent: { check: 'eventlog_unverified', detail } } : { value };
+}
+
+function entriesOf(found: Listed): Made<readonly string[]> {
+  return 'entries' in found
+    ? { value: found.entries }
+    : { absent: { check: 'eventlog_unverified', detail: found.absent } };
+}
+
+const MOK_LIST = 'MokList\0';
+
+/**
+ * shim extends by the contents of MokList, and names it beside the digest, where nothing measures the name. It does so
+ * first, before anything that an OS could add: only there the name counts. Where shim ran twice, both are the same.
+ */
+function mokListOf(events: readonly JudgedEvent[]): Made<string> {
+  const [first] = events;
+  const named = events.filter(({ event: { data } }) => latin1(data) === MOK_LIST);
+  const digests = new Set(named.map(({ digest }) => hex(digest)));
+  const [digest] = digests;
+  if (digest === undefined || digests.size > 1 || named[0] !== first) {
+    return { absent: { check: 'eventlog_unverified', detail: 'MokList is not the first that shim measured' } };
+  }
+  return { value: digest };
+}

@@ -1,0 +1,141 @@
+import { isSameBytes, latin1 } from '../core/bytes.js';
+import { digest } from '../crypto/digest.js';
+import { type EfiVariable, parseEfiVariable } from '../formats/efi-variable.js';
+import { digestOfBank, EVENT_TYPE, type EventBank, type MeasuredEvent } from '../formats/measured-event.js';
+import { type KnownEvent, knownEvent } from './known-digests.js';
+import { hashedForms, type LoaderText, loaderText } from './loader-text.js';
+
+/** How older versions of shim hash a variable of theirs: without the last byte that they log. */
+const SHIM_SURPLUS = 1;
+
+/**
+ * One event under one bank, and what of its data the digest covers. The type of an event is never hashed: what is asked
+ * here is answered by digest and data alone. What takes hashing is worked out once, when it is first asked for.
+ */
+export class JudgedEvent {
+  readonly event: MeasuredEvent;
+  readonly digest: Uint8Array;
+  /**
+   * The section of a unified kernel image whose contents this event is; null of any other. systemd-stub measures the name
+   * of each section with its NUL, then the contents (systemd-stub(7)). It counts in registers that have sections alone.
+   */
+  readonly section: string | null;
+  readonly #bank: EventBank;
+  #known: KnownEvent | null | undefined;
+  #whole: boolean | undefined;
+  #variable: EfiVariable | null | undefined;
+  #loaderText: LoaderText | null | undefined;
+
+  /**
+   * @param digest of the bank
+   * @param before the event before it in its register; null of the first
+   */
+  constructor(event: MeasuredEvent, digest: Uint8Array, bank: EventBank, before: JudgedEvent | null) {
+    this.event = event;
+    this.digest = digest;
+    this.section = before?.announces ?? null;
+    this.#bank = bank;
+  }
+
+  /** Whether the digest is of all the data. */
+  get isWhole(): boolean {
+    this.#whole ??= this.covers(this.event.data);
+    return this.#whole;
+  }
+
+  /** Whether the digest is of these bytes. */
+  covers(bytes: Uint8Array): boolean {
+    return isSameBytes(digest(this.#bank, [bytes]), this.digest);
+  }
+
+  /** What the digest alone shows. */
+  get known(): KnownEvent | null {
+    if (this.#known === undefined) this.#known = knownEvent(this.#bank, this.digest);
+    return this.#known;
+  }
+
+  /** Whether a separator was measured: zeros, or FF where the firmware had an error. */
+  get separator(): 'zero' | 'error' | null {
+    return this.known?.kind === 'separator' ? this.known.of : null;
+  }
+
+  /** Whether systemd measured that the boot, or a part of it, is over: a word that says nothing of the machine. */
+  get isOfSystem(): boolean {
+    return this.known?.kind === 'systemSeparator';
+  }
+
+  /** The section that the next event has the contents of, by the digest of its name: the log need not say so. */
+  get announces(): string | null {
+    return this.section === null && this.known?.kind === 'section' ? this.known.name : null;
+  }
+
+  /** The variable whose contents were measured with its name; null where the digest is not of one. */
+  get variable(): EfiVariable | null {
+    if (this.#variable === undefined) this.#variable = this.#readVariable();
+    return this.#variable;
+  }
+
+  #readVariable(): EfiVariable | null {
+    const { data } = this.event;
+    const variable = parseEfiVariable(data);
+    if (variable === null) return null;
+    if (variable.trailing === 0) return this.isWhole ? variable : null;
+    return this.covers(data.subarray(0, data.byteLength - SHIM_SURPLUS)) ? variable : null;
+  }
+
+  /** Whether the digest is of the contents of a variable, without its name: how boot options are measured. */
+  get isVariableContents(): boolean {
+    const variable = parseEfiVariable(this.event.data);
+    return variable !== null && this.covers(variable.contents);
+  }
+
+  /** Whether an action of the firmware was measured: text. An image is never text, so that none passes for an action. */
+  get isAction(): boolean {
+    const { data } = this.event;
+    return data.byteLength <= MAXIMUM_ACTION && /^[ -~]+\0?$/.test(latin1(data)) && this.isWhole;
+  }
+
+  /** A partition table (UEFI_GPT_DATA), by how it begins: no image does. */
+  get isPartitionTable(): boolean {
+    return latin1(this.event.data.subarray(0, GPT_SIGNATURE.length)) === GPT_SIGNATURE && this.isWhole;
+  }
+
+  /** The text of a boot loader that was measured; null where the digest is not of one. */
+  get loaderText(): LoaderText | null {
+    if (this.#loaderText === undefined) this.#loaderText = this.#readLoaderText();
+    return this.#loaderText;
+  }
+
+  #readLoaderText(): LoaderText | null {
+    const text = loaderText(this.event.data);
+    if (text === null) return null;
+    for (const form of hashedForms(text)) if (this.covers(form)) return text;
+    return null;
+  }
+
+  /** Whether the digest covers the data, or, of a form that is known, the part that counts. */
+  get isCovered(): boolean {
+    return this.isWhole || this.variable !== null || this.isVariableContents || this.loaderText !== null;
+  }
+}
+
+/** The longest action of the specification has some 60 characters. */
+const MAXIMUM_ACTION = 256;
+const GPT_SIGNATURE = 'EFI PART';
+
+/** Events that extend registers, by their index, each in its order. EV_NO_ACTION and what lacks the bank are left out. */
+export function judgedEvents(
+  events: readonly MeasuredEvent[],
+  bank: EventBank,
+): ReadonlyMap<number, readonly JudgedEvent[]> {
+  const byIndex = new Map<number, JudgedEvent[]>();
+  for (const event of events) {
+    const measured = digestOfBank(event, bank);
+    if (event.type === EVENT_TYPE.noAction || measured === null) continue;
+    const others = byIndex.get(event.index);
+    const judged = new JudgedEvent(event, measured, bank, others?.at(-1) ?? null);
+    if (others === undefined) byIndex.set(event.index, [judged]);
+    else others.push(judged);
+  }
+  return byIndex;
+}

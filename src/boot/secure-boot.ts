@@ -1,0 +1,184 @@
+import { hex } from '../core/bytes.js';
+import { sha256 } from '../crypto/digest.js';
+import { EFI_GLOBAL_VARIABLE, EFI_IMAGE_SECURITY_DATABASE, type EfiVariable } from '../formats/efi-variable.js';
+import { EVENT_TYPE } from '../formats/measured-event.js';
+import type { JudgedEvent } from './judged-event.js';
+import type { RegisterLayout } from './register-layout.js';
+
+/** Of shim, under its own vendor GUID. */
+const MOK_SB_STATE = { name: 'MokSBState', guid: '605dab50-e046-4300-abb6-3dd810dd8b23' };
+const SECURE_BOOT = { name: 'SecureBoot', guid: EFI_GLOBAL_VARIABLE };
+
+/** Variables that Secure Boot rests on, each under the vendor GUID that it has to have. */
+const VARIABLES = {
+  pk: { name: 'PK', guid: EFI_GLOBAL_VARIABLE },
+  kek: { name: 'KEK', guid: EFI_GLOBAL_VARIABLE },
+  db: { name: 'db', guid: EFI_IMAGE_SECURITY_DATABASE },
+  dbx: { name: 'dbx', guid: EFI_IMAGE_SECURITY_DATABASE },
+} as const;
+
+type Database = keyof typeof VARIABLES;
+const DATABASES = Object.keys(VARIABLES) as readonly Database[];
+
+/** What the register of Secure Boot shows. */
+export interface SecureBootVerdict {
+  readonly state: boolean | null;
+  /** Why the state is not known: one sentence; null where it is. */
+  readonly unknown: string | null;
+  /** SHA-256 of the contents of each variable, hex; null where it is not there exactly once. */
+  readonly variables: { readonly [database in Database]: string | null };
+}
+
+/** One event of the register, read once. */
+interface Reading {
+  readonly judged: JudgedEvent;
+  readonly variable: EfiVariable | null;
+  readonly isAuthority: boolean;
+}
+
+/**
+ * Secure Boot's state, by the variables that firmware measured before the separator, which is found by its digest: an OS
+ * that extends the register later can add nothing before it (TCG PC Client PFP, PCR[7]).
+ *
+ * Known only where SecureBoot is there exactly once, with one byte that is 0 or 1, and PK, KEK, db and dbx once each; no
+ * debugger was on; and, where it is on, shim checks what it starts, and an authority for what was started follows the
+ * separator, and none stands before.
+ */
+export function secureBootOf(events: readonly JudgedEvent[], layout: RegisterLayout): SecureBootVerdict {
+  const readings = events.map(read);
+  const end = events.findIndex(({ separator }) => separator !== null);
+  const before = readings.slice(0, Math.max(end, 0));
+  const listed = layout.secureBootAlone ? before : databasesIn(before);
+  const variables = Object.fromEntries(
+    DATABASES.map((database) => [database, contentsDigest(listed, VARIABLES[database])]),
+  ) as SecureBootVerdict['variables'];
+  const unknown = whyUnknown(events[end], before, readings, variables);
+  const [found] = namedVariables(before, SECURE_BOOT);
+  return { state: unknown === null ? found?.contents[0] === 1 : null, unknown, variables };
+}
+
+/**
+ * PK, KEK, db and dbx where other things are measured into the register: only what follows SecureBoot, which its digest
+ * shows, in this order. A host measures blobs of its own before, and one of those could be the data of a variable.
+ */
+function databasesIn(before: readonly Reading[]): readonly Reading[] {
+  const first = before.findIndex(isSecureBoot);
+  if (first < 0) return [];
+  const following = before.slice(first + 1, first + 1 + DATABASES.length);
+  return following.every(({ variable }, at) => isNamedAs(variable, DATABASES[at])) ? following : [];
+}
+
+function isNamedAs(variable: EfiVariable | null, database: Database | undefined): boolean {
+  return variable !== null && database !== undefined && isNamed(variable, VARIABLES[database]);
+}
+
+/**
+ * Whether an event is the separator of a register: by its digest. Registers of settings are the exception, where four bytes
+ * of zeros can be any setting, so that the log has to call it one.
+ */
+export function isSeparatorOf(
+  { separator, event }: JudgedEvent,
+  index: number,
+  { ofSettings }: RegisterLayout,
+): boolean {
+  return separator !== null && (!ofSettings.has(index) || event.type === EVENT_TYPE.separator);
+}
+
+/** Variables of Secure Boot after the separator: no firmware writes them there. Of an event its offset. */
+export function lateVariable(events: readonly JudgedEvent[]): number | null {
+  const end = events.findIndex(({ separator }) => separator !== null);
+  if (end < 0) return null;
+  const late = events
+    .slice(end + 1)
+    .map(read)
+    .find(isLate);
+  return late?.judged.event.offset ?? null;
+}
+
+/** An authority is a key of db, and is logged under that name. SecureBoot is found by its digest, whatever the log says. */
+function isLate({ judged, variable, isAuthority }: Reading): boolean {
+  if (judged.known?.kind === 'secureBoot') return true;
+  if (variable === null) return false;
+  const named = (wanted: { readonly name: string; readonly guid: string }) => isNamed(variable, wanted);
+  if (named(VARIABLES.db)) return !isAuthority;
+  return named(SECURE_BOOT) || DATABASES.some((database) => named(VARIABLES[database]));
+}
+
+/** The first event whose data is not what was measured; null where there is none. */
+export function unverifiedEvent(
+  events: readonly JudgedEvent[],
+  { secureBootAlone }: RegisterLayout,
+): JudgedEvent | null {
+  const wrong = events.find((judged) => {
+    const mustVerify = secureBootAlone || OF_SECURE_BOOT.has(judged.event.type ?? EVENT_TYPE.noAction);
+    return mustVerify && judged.variable === null && !judged.isWhole;
+  });
+  return wrong ?? null;
+}
+
+const OF_SECURE_BOOT: ReadonlySet<number> = new Set([
+  EVENT_TYPE.separator,
+  EVENT_TYPE.efiAction,
+  EVENT_TYPE.variableDriverConfig,
+  EVENT_TYPE.variableAuthority,
+]);
+
+function read(judged: JudgedEvent): Reading {
+  return { judged, variable: judged.variable, isAuthority: judged.event.type === EVENT_TYPE.variableAuthority };
+}
+
+function whyUnknown(
+  separator: JudgedEvent | undefined,
+  before: readonly Reading[],
+  all: readonly Reading[],
+  variables: SecureBootVerdict['variables'],
+): string | null {
+  if (separator === undefined) return 'no separator ends what the firmware measured';
+  if (separator.separator === 'error') return 'the firmware measured an error as separator';
+  if (before.some(({ isAuthority }) => isAuthority)) return 'an authority stands before the separator';
+  if (all.some(({ judged }) => judged.known?.kind === 'debugMode')) return 'a debugger was on';
+  const measured = before.filter(isSecureBoot);
+  if (measured.length !== 1) return `SecureBoot was measured ${measured.length} times`;
+  const first = measured[0]?.variable ?? null;
+  if (first === null) return 'the log has other data for SecureBoot';
+  const [value] = first.contents;
+  if (first.contents.byteLength !== 1 || (value !== 0 && value !== 1)) {
+    return `SecureBoot is ${first.contents.byteLength === 0 ? 'empty' : `0x${hex(first.contents.subarray(0, 8))}`}`;
+  }
+  const missing = DATABASES.filter((database) => variables[database] === null);
+  if (missing.length > 0) return `not measured exactly once: ${missing.map((name) => VARIABLES[name].name).join(', ')}`;
+  return value === 1 ? whyUnchecked(all) : null;
+}
+
+/** Where Secure Boot is on: why what was started may not have been checked. */
+function whyUnchecked(all: readonly Reading[]): string | null {
+  if (all.some(isShimUnchecking)) return 'SecureBoot is on, and shim does not check what it starts (MokSBState)';
+  // None stands before the separator: that was asked before.
+  return all.some(({ isAuthority, variable }) => isAuthority && variable !== null)
+    ? null
+    : 'SecureBoot is on, and no authority was measured for what was started';
+}
+
+/** Also by its digest, which shows it where the log has other data for it. */
+function isSecureBoot({ judged, variable }: Reading): boolean {
+  return judged.known?.kind === 'secureBoot' || (variable !== null && isNamed(variable, SECURE_BOOT));
+}
+
+/** The owner of a VM can have shim start unsigned images, which the firmware knows nothing of. */
+function isShimUnchecking({ judged, variable }: Reading): boolean {
+  if (judged.known?.kind === 'shimChecksNothing') return true;
+  return variable !== null && isNamed(variable, MOK_SB_STATE) && variable.contents[0] === 1;
+}
+
+function namedVariables(readings: readonly Reading[], wanted: { readonly name: string; readonly guid: string }) {
+  return readings.flatMap(({ variable }) => (variable !== null && isNamed(variable, wanted) ? [variable] : []));
+}
+
+function isNamed(variable: EfiVariable, wanted: { readonly name: string; readonly guid: string }): boolean {
+  return variable.name === wanted.name && variable.guid === wanted.guid;
+}
+
+function contentsDigest(readings: readonly Reading[], wanted: { readonly name: string; readonly guid: string }) {
+  const [first, ...others] = namedVariables(readings, wanted);
+  return first === undefined || others.length > 0 ? null : hex(sha256(first.contents));
+}

@@ -1,0 +1,28 @@
+import type { TokenType } from '../../core/evidence.js';
+import type { JsonValue } from '../../core/json.js';
+
+/** Whose tokens have such an `iss`, whether it is configured or not. */
+const ISSUERS: readonly { readonly type: TokenType; readonly name: string; readonly iss: RegExp }[] = [
+  { type: 'maa-token', name: 'Azure Attestation', iss: /^https:\/\/[^/]+\.attest\.azure\.[a-z]+$/ },
+  {
+    type: 'ita-token',
+    name: 'Trust Authority',
+    iss: /^(?:Intel Trust Authority|https:\/\/[^/]+\.trustauthority\.intel\.com)$/,
+  },
+];
+
+/** What to say of a token that was sent as one of another verifier. */
+interface Lookalike {
+  /** How a message goes on; empty where it does not look so. */
+  readonly hint: string;
+  /** The type with which it should have been sent, as a check shows it. */
+  readonly looksLike: { readonly type: TokenType } | null;
+}
+
+/** Only a hint: nothing is accepted by it, and nothing of the unverified token is repeated. */
+export function lookalike(iss: JsonValue | undefined, sentAs: TokenType | null): Lookalike {
+  const other = ISSUERS.find(({ type, iss: form }) => type !== sentAs && typeof iss === 'string' && form.test(iss));
+  if (other === undefined) return { hint: '', looksLike: null };
+  const { name, type } = other;
+  return { hint: `: it looks like a token of ${name}, which is sent as ${type}`, looksLike: { type } };
+}

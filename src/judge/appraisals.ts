@@ -1,0 +1,73 @@
+import type { PolicyResult, ShadowResult } from '../core/decision.js';
+import type { RememberedResets } from '../core/vtpm-resets.js';
+import { appraise, type PolicyAppraisal } from '../policy/appraise/appraise.js';
+import { decide, reasonsOf } from '../policy/appraise/decide.js';
+import { trackedVtpm, tracksResets } from '../policy/appraise/vtpm-resets.js';
+import type { Policy } from '../policy/document/policy-document.js';
+import type { Case } from './judge-evidence.js';
+import type { Judged } from './judge-results.js';
+import { nonceChecks } from './nonces.js';
+
+/** Where there is nothing to look up: no policy asks, or the evidence does not say whose counts these are. */
+export const NOT_READ: RememberedResets = {
+  state: 'unavailable',
+  detail: 'the evidence does not tell which vTPM its quote is of',
+  retryable: false,
+};
+
+/** What each policy of a request found, and what was remembered of the vTPM then. */
+export interface Appraised {
+  readonly appraisals: readonly PolicyAppraisal[];
+  readonly resets: RememberedResets;
+}
+
+/**
+ * Appraises under each policy of the request. Counts of an allow are noted before it leaves: where they cannot be kept, or a
+ * newer quote came first, all is appraised again by what is known then.
+ */
+export async function appraiseNoting(asked: Case, judged: Judged): Promise<Appraised> {
+  const by = (resets: RememberedResets): Appraised => ({
+    appraisals: appraiseUnder(asked.policies, asked, judged, resets),
+    resets,
+  });
+  if (asked.historical || asked.trial) return by({ state: 'not consulted' });
+  const vtpm = asked.policies.some(tracksResets) ? trackedVtpm(judged.verification) : null;
+  if (vtpm === null) return by(NOT_READ);
+  const appraised = by(await asked.resets.remembered(vtpm));
+  if (decide(appraised.appraisals).decision !== 'allow') return appraised;
+  const instead = await asked.resets.advance(vtpm);
+  return instead === null ? appraised : by(instead);
+}
+
+/** Appraises under each of these policies what was judged for a request. Nothing is noted. */
+export function appraiseUnder(
+  policies: readonly Policy[],
+  { request, at, nonce, binding }: Pick<Case, 'request' | 'at' | 'nonce' | 'binding'>,
+  { verification, results }: Judged,
+  resets: RememberedResets,
+): readonly PolicyAppraisal[] {
+  const input = {
+    evidenceType: request.evidence.type,
+    verification: { ...verification, checks: [...nonceChecks(nonce), ...verification.checks] },
+    nonce,
+    results,
+    resets,
+    boundKey: binding !== null && binding.jkt !== null,
+    keyAsPem: binding?.pem !== undefined,
+    at,
+  };
+  return policies.map((policy) => appraise(policy, input));
+}
+
+/** What a policy came to, as the answer says it. */
+export function policyResult({ policy, outcome, matched, unmatched }: PolicyAppraisal): PolicyResult {
+  return { id: policy.id, version: policy.version, sha256: policy.sha256, outcome, matched, unmatched };
+}
+
+/** What a policy would have come to, as the answer says it beside the decision. */
+export function shadowResult(
+  appraisal: PolicyAppraisal,
+  ground: Pick<ShadowResult, 'collateral' | 'expectedFrom'>,
+): ShadowResult {
+  return { ...policyResult(appraisal), reasons: reasonsOf([appraisal]), ...ground };
+}

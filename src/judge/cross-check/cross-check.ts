@@ -1,0 +1,104 @@
+import type { CrossCheck, Difference } from '../../core/decision.js';
+import { CURRENT_TIME, USER_DATA, VM_CONFIGURATION } from './paravisor-statements.js';
+import { AK, REPORT_DATA, type Statements, saysTheSame, TEE, type TeeView } from './statement.js';
+
+/** A view that is compared with the first one. */
+export interface OtherView {
+  readonly view: TeeView;
+  /** Whether that verifier was given the very report of the first view, as it is where this service submitted it. */
+  readonly sameReport: boolean;
+}
+
+type Verdict = 'equal' | 'different' | 'notComparable';
+
+/** Differences that are listed; the rest are counted. One denies, and a token can be made to have thousands. */
+const LISTED_DIFFERENCES = 64;
+
+/**
+ * Compares what several Attestation Results state of a TEE, claim by claim. A claim that only one of them makes
+ * is not comparable, except for those that tell which TEE it is: without them nothing is known to be about it.
+ *
+ * @param first the hardware where it was verified, else the token that is the evidence
+ */
+export function crossCheck(first: TeeView, others: readonly OtherView[]): CrossCheck {
+  const views = [first, ...others.map((other) => ({ ...other.view, statements: statementsOfMoment(first, other) }))];
+  const needed = identifyingClaims(first);
+  const made = [first, ...others.map(({ view }) => view)].flatMap(({ statements }) => [...statements.keys()]);
+  const claims = [...new Set([...needed, ...made])];
+  const found: { readonly [verdict in Verdict]: string[] } = { equal: [], different: [], notComparable: [] };
+  for (const claim of claims) found[verdict(views, claim, needed.includes(claim))].push(claim);
+  const { different, equal, notComparable } = found;
+  const listed = different.slice(0, LISTED_DIFFERENCES);
+  return {
+    routes: [...new Set(views.map(({ route }) => route))],
+    agree: different.length === 0,
+    differences: listed.map((claim) => difference(views, claim)),
+    differencesOmitted: different.length - listed.length,
+    equal,
+    notComparable,
+  };
+}
+
+function verdict(views: readonly TeeView[], claim: string, needed: boolean): Verdict {
+  const said = views.flatMap(({ statements }) => statements.get(claim) ?? []);
+  if (said.some(({ sound }) => !sound)) return 'different';
+  if (needed && said.length < views.length) return 'different';
+  if (said.length < 2) return 'notComparable';
+  return said.every((statement) => saysTheSame(said[0], statement)) ? 'equal' : 'different';
+}
+
+function difference(views: readonly TeeView[], claim: string): Difference {
+  const values = views.map(({ route, statements }) => [route, statements.get(claim)?.value ?? null] as const);
+  return { claim, values: Object.fromEntries(values) };
+}
+
+/**
+ * What the other view states about the same moment. A paravisor makes a report for each caller's `user-data`, so two
+ * honest reports of one VM differ in it, in the time, and so in the hash that is the report data. Statements
+ * that are not sound stay: no moment excuses them.
+ */
+function statementsOfMoment(first: TeeView, { view, sameReport }: OtherView): Statements {
+  if (sameReport) return view.statements;
+  const left = [
+    ...[USER_DATA, CURRENT_TIME].filter((claim) => !agreesOn(claim, first.statements, view.statements)),
+    ...(reportDataIsComparable(first, view) ? [] : REPORT_DATA),
+  ];
+  return new Map([...view.statements].filter(([claim, { sound }]) => !(sound && left.includes(claim))));
+}
+
+/** Bare reports are compared as they are. Behind a paravisor it takes runtime claims that are known to be the same. */
+function reportDataIsComparable(first: TeeView, other: TeeView): boolean {
+  if (first.identity !== AK) return true;
+  const claims = [first, other].map(({ statements }) => [...statements.keys()].filter(isRuntimeClaim));
+  const [ofFirst = [], ofOther = []] = claims;
+  const configured = ofFirst.some((claim) => claim !== USER_DATA);
+  return configured && [...ofFirst, ...ofOther].every((claim) => agreesOn(claim, first.statements, other.statements));
+}
+
+function isRuntimeClaim(claim: string): boolean {
+  return claim === USER_DATA || claim.startsWith(VM_CONFIGURATION);
+}
+
+function agreesOn(claim: string, a: Statements, b: Statements): boolean {
+  return saysTheSame(a.get(claim), b.get(claim));
+}
+
+/** Claims that every Attestation Result must make, and make alike, to be about the TEE of the first. */
+function identifyingClaims(first: TeeView): readonly string[] {
+  return [TEE, first.identity];
+}
+
+/**
+ * Whether another Attestation Result is about the same TEE: by the attestation key where there is a vTPM, else by all 64
+ * bytes of report data. It does not say that they agree on anything else. Nonce and VM id are not asked: both can be had for
+ * another TEE.
+ */
+export function isSameTee(first: TeeView, other: TeeView): boolean {
+  return unmetIdentity(first, other) === null;
+}
+
+/** The first of the identifying claims that the two do not both make, and make alike; null where there is none. */
+export function unmetIdentity(first: TeeView, other: TeeView): string | null {
+  const isMet = (claim: string) => saysTheSame(first.statements.get(claim), other.statements.get(claim));
+  return identifyingClaims(first).find((claim) => !isMet(claim)) ?? null;
+}

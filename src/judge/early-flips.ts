@@ -1,0 +1,58 @@
+import { LRUCache } from 'lru-cache';
+import type { Decision, ShadowResult } from '../core/decision.js';
+import type { Clock, Log } from '../core/ports.js';
+
+/** Kinds of platforms times policies of tenants. What is forgotten is told of once more. */
+const REMEMBERED = 4096;
+
+/**
+ * How long no machine of a kind may be affected until the log says that none is. Machines of one kind can have different
+ * firmware: an updated one between others must not end and begin it at each request.
+ */
+const QUIET_MS = 60 * 60_000;
+
+/** Ids of the policies that allow, and would deny by Intel's early collateral. */
+export function flippedPolicies({ policies, shadow }: Pick<Decision, 'policies' | 'shadow'>): readonly string[] {
+  const allowing = new Set(policies.filter(({ outcome }) => outcome === 'allow').map(({ id }) => id));
+  return shadow
+    .filter(({ id, outcome, collateral }) => collateral === 'early' && outcome === 'deny' && allowing.has(id))
+    .map(({ id }) => id);
+}
+
+/**
+ * Tells the log of platforms that a policy allows and will deny by Intel's early collateral: once for each kind of platform
+ * and policy, and once when it is over.
+ */
+export class EarlyFlips {
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #log: Log;
+  /** When a machine was affected last, monotonic. */
+  readonly #lastAt = new LRUCache<string, number>({ max: REMEMBERED });
+
+  constructor(clock: Pick<Clock, 'monotonicMs'>, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /**
+   * @param of the kind of platform, hex, and whose policy it is
+   * @param result by early collateral, under a policy that allows the machine
+   */
+  note(
+    { fmspc, tenant }: { readonly fmspc: string; readonly tenant: string },
+    { id: policy, outcome, reasons, expectedFrom }: ShadowResult,
+  ): void {
+    const key = `${fmspc} ${tenant} ${policy}`;
+    const now = this.#clock.monotonicMs();
+    const lastAt = this.#lastAt.get(key);
+    if (outcome === 'deny') {
+      this.#lastAt.set(key, now);
+      if (lastAt !== undefined) return;
+      const fields = { fmspc, tenant, policy, reasons, expectedFrom };
+      this.#log.info(fields, 'allowed now, and denied by early TDX collateral');
+    } else if (outcome === 'allow' && lastAt !== undefined && now - lastAt >= QUIET_MS) {
+      this.#lastAt.delete(key);
+      this.#log.info({ fmspc, tenant, policy }, 'no longer denied by early TDX collateral');
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import { type Check, Checks, ofRoute } from '../core/check.js';
+import type { Claims } from '../core/claims.js';
+import type { CrossCheck } from '../core/decision.js';
+import { earliest } from '../core/earliest.js';
+import type { EvidenceType, TokenEvidence, TokenRoute } from '../core/evidence.js';
+import { tokenRouteOf, tokenTypeOf } from '../core/evidence-traits.js';
+import type { TokenVerification, Verification } from '../core/verification.js';
+import type { Verified } from '../core/verified.js';
+import type { ResultState } from '../policy/appraise/appraisal-topic.js';
+import { markVerified } from '../tee/shared/evidence/mark-verified.js';
+import { paravisorByMaa } from '../tee/shared/paravisor/paravisor-claims.js';
+import { compareResults } from './compare-results.js';
+import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
+import { isReliable, type RouteFault, type RouteToken } from './other-verifiers.js';
+
+/** The evidence and every token, as one verification: what policies appraise. */
+export interface Judged {
+  readonly verification: Verification;
+  /** Where the evidence itself holds what it is to be bound to: not what tokens of other verifiers hold. */
+  readonly boundByEvidence: Verification['bound'];
+  readonly results: ReadonlyMap<TokenRoute, ResultState>;
+  /** Routes whose verified tokens are all about the TEE of the evidence. */
+  readonly ofSameTee: ReadonlySet<TokenRoute>;
+  readonly crossCheck: CrossCheck | null;
+  readonly obtainedTokens: readonly TokenEvidence[];
+  readonly clockSkewSeconds: number | null;
+  /** Where another verifier asked not to be contacted for some time. */
+  readonly retryAfterSeconds: number | null;
+}
+
+/** What came of other verifiers' Attestation Results. */
+export interface RouteResults {
+  readonly tokens: readonly RouteToken[];
+  readonly faults: ReadonlyMap<TokenRoute, RouteFault>;
+}
+
+/**
+ * Joins the results of evidence and tokens. A token that fails is a failed base check, which no policy can relax.
+ *
+ * @param compared the verification of the same evidence that tokens are compared with
+ */
+export function judgeResults(
+  evidenceType: EvidenceType,
+  own: Verification,
+  { tokens, faults }: RouteResults,
+  thumbprint: KeyThumbprint,
+  compared: Verification = own,
+): Judged {
+  const stated = { ...compared, claims: claimsToCompare(compared) };
+  const { checks, crossCheck, ofSameTee, agreeing } = compareResults(evidenceType, stated, tokens, thumbprint);
+  recordRefusals(checks, faults);
+  const reliable = tokens.filter(({ verification }) => isReliable(verification));
+  return {
+    verification: {
+      ...own,
+      checks: [...own.checks, ...tokens.flatMap(checksOf), ...checks.all, ...unmade(own, tokens)],
+      required: [
+        ...own.required,
+        ...tokens.flatMap(({ verification }) => verification.required),
+        ...(tokens.length > 0 ? (['disagreement'] as const) : []),
+      ],
+      claims: claimsOf(own, reliable, agreeing),
+      endorsements: [...own.endorsements, ...reliable.flatMap(({ verification }) => verification.endorsements)],
+      bound: [...own.bound, ...agreeing.flatMap(({ verification }) => verification.bound)],
+      validUntil: earliest(own.validUntil, ...reliable.map(({ verification }) => verification.validUntil)),
+    },
+    boundByEvidence: own.bound,
+    results: statesOf(evidenceType, own, tokens, agreeing, faults),
+    ofSameTee: new Set(ofSameTee.map(({ route }) => route).filter((route) => areAllOf(route, tokens, ofSameTee))),
+    crossCheck,
+    obtainedTokens: tokens.flatMap(obtainedBy),
+    clockSkewSeconds: skewOf([own, ...tokens.map(({ verification }) => verification)]),
+    retryAfterSeconds: longestPause(faults),
+  };
+}
+
+/** Two tokens can be of one route: one that was sent, and one of the operator's own endpoint. */
+function areAllOf(route: TokenRoute, tokens: readonly RouteToken[], found: readonly RouteToken[]): boolean {
+  return tokens.every((token) => token.route !== route || found.includes(token));
+}
+
+function obtainedBy({ route, obtained }: RouteToken): readonly TokenEvidence[] {
+  return obtained === null ? [] : [{ type: tokenTypeOf(route), token: obtained }];
+}
+
+function checksOf({ route, verification: { checks } }: RouteToken): readonly Check[] {
+  return ofRoute(route, checks);
+}
+
+/**
+ * Each verification has to have made its own required checks: joined, one would answer for another's of the same id. Without
+ * tokens there is nothing to join, and the outcome is missed where policies decide.
+ */
+function unmade(own: Verification, tokens: readonly RouteToken[]): readonly Check[] {
+  if (tokens.length === 0) return [];
+  const missing = [own, ...tokens.map(({ verification }) => verification)].flatMap(({ checks, required }) => {
+    const made = new Set(checks.map(({ id }) => id));
+    return required.filter((id) => !made.has(id));
+  });
+  if (missing.length === 0) return [];
+  const fault = new Checks('');
+  fault.unavailable('internal_error', { detail: `without an outcome: ${missing.join(', ')}`, retryable: false });
+  return fault.all;
+}
+
+/** A verifier that judged the evidence and refused it disagrees with this one, which accepts it. */
+function recordRefusals(checks: Checks, faults: RouteResults['faults']): void {
+  for (const [route, fault] of faults) {
+    if (fault.state === 'not vouched for') {
+      const detail = `${route} does not vouch for the evidence: ${fault.detail}`;
+      checks.at('/evidence').ofRoute(route).fail('disagreement', { expected: 'hardware', detail });
+    }
+  }
+}
+
+/**
+ * Withheld claims are not part of the answer, but they are compared: a token that vouches for the paravisor restores them.
+ */
+function claimsToCompare({ claims, withheldConfiguration: vmConfiguration }: Verification): Verified<Claims> {
+  const { hcl } = claims;
+  if (hcl === undefined || vmConfiguration === undefined) return claims;
+  return markVerified({ ...claims, hcl: { ...hcl, vmConfiguration } });
+}
+
+function claimsOf(
+  own: Verification,
+  reliable: readonly RouteToken[],
+  agreeing: readonly RouteToken[],
+): Verified<Claims> {
+  if (reliable.length === 0) return own.claims;
+  const claims: Claims = Object.assign({}, own.claims, ...reliable.map(({ verification }) => verification.claims));
+  // Only Azure Attestation vouches for one, and of two tokens of a route the last counts, here as in the claims.
+  const counting = agreeing.findLast(({ route }) => route === 'maa');
+  return counting?.verification.vouchesForParavisor === true
+    ? paravisorByMaa(markVerified(claims), own.withheldConfiguration)
+    : markVerified(claims);
+}
+
+const STATES = { 'not vouched for': 'refused', 'not asked': 'not judged' } as const;
+
+function statesOf(
+  evidenceType: EvidenceType,
+  own: Verification,
+  tokens: readonly RouteToken[],
+  agreeing: readonly RouteToken[],
+  faults: RouteResults['faults'],
+): ReadonlyMap<TokenRoute, ResultState> {
+  const states = new Map<TokenRoute, ResultState>();
+  // The evidence itself can be a token.
+  const ofEvidence = tokenRouteOf(evidenceType);
+  if (ofEvidence !== null) {
+    states.set(ofEvidence, { state: own.claims[ofEvidence] === undefined ? 'refused' : 'verified' });
+  }
+  for (const token of tokens) states.set(token.route, { state: agreeing.includes(token) ? 'verified' : 'refused' });
+  for (const [route, fault] of faults) {
+    const isItsOwnWord = fault.state === 'unavailable' || fault.state === 'held back';
+    states.set(route, isItsOwnWord ? fault : { state: STATES[fault.state] });
+  }
+  return states;
+}
+
+function skewOf(verifications: readonly (Verification & Partial<TokenVerification>)[]): number | null {
+  return verifications.find(({ clockSkewSeconds }) => clockSkewSeconds != null)?.clockSkewSeconds ?? null;
+}
+
+function longestPause(faults: RouteResults['faults']): number | null {
+  const pauses = [...faults.values()].flatMap((fault) =>
+    fault.state === 'unavailable' && fault.retryAfterSeconds !== null ? [fault.retryAfterSeconds] : [],
+  );
+  return pauses.length === 0 ? null : Math.max(...pauses);
+}

@@ -1,0 +1,109 @@
+import type { ChallengeStore, ComparedScopes, ConsumedScope, ConsumeResult, NonceStanding } from '../core/challenge.js';
+import { type Check, Checks } from '../core/check.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
+import type { Log } from '../core/ports.js';
+import { CHALLENGE_STORE_TIMEOUT_MS, type ChallengeCodec, challengeId, withinTime } from './challenges.js';
+
+/** How a nonce is checked. */
+export interface NonceUse {
+  /** The verification time of the request. */
+  readonly at: Date;
+  /** Whether the challenge is used up. Not for historical requests, evaluations, replays and the command line. */
+  readonly consume: boolean;
+}
+
+/** Tells challenges of this service from nonces of the caller's own, and uses them up. */
+export class NonceRecogniser {
+  readonly #codec: ChallengeCodec;
+  readonly #store: ChallengeStore;
+  readonly #log: Log;
+  readonly #timeoutMs: number;
+
+  constructor(codec: ChallengeCodec, store: ChallengeStore, log: Log, timeoutMs: number = CHALLENGE_STORE_TIMEOUT_MS) {
+    this.#codec = codec;
+    this.#store = store;
+    this.#log = log;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * To be asked once the request has passed the schema. A challenge that was consumed stays so, whatever becomes of the
+   * request; also where the store answers too late to count.
+   */
+  async standing(nonce: Uint8Array | null, scope: ConsumedScope, use: NonceUse): Promise<NonceStanding> {
+    if (nonce === null) return { origin: 'none' };
+    const recognised = this.#codec.recognise(nonce);
+    if (recognised === null) return { origin: 'caller' };
+    // The challenge says by itself when it ends, so that this needs no store.
+    if (use.at >= recognised.expiresAt) return { origin: 'challenge', state: 'expired' };
+    if (!use.consume) return { origin: 'challenge', state: 'not_consumed' };
+    return this.#consume(challengeId(nonce), scope);
+  }
+
+  async #consume(id: string, asked: ConsumedScope): Promise<NonceStanding> {
+    const origin = 'challenge';
+    let result: ConsumeResult;
+    try {
+      result = await withinTime(this.#store.consume(id, asked), this.#timeoutMs);
+    } catch (error) {
+      // There is no second store to fall back to: it could not know what the first one has used up.
+      this.#log.warn({ err: error }, 'challenge store fails');
+      return { origin, state: 'store_unavailable' };
+    }
+    const { purpose } = result;
+    const compared = { origin, ...(purpose === undefined ? {} : { scopes: { purpose, asked } }) } as const;
+    if (result.state === 'consumed') return { ...compared, state: result.state, issuedAt: result.issuedAt };
+    // Without a record the challenge cannot be known to be unused.
+    return { ...compared, state: result.state === 'unknown' ? 'used' : result.state };
+  }
+}
+
+type ChallengeState = Extract<NonceStanding, { readonly origin: 'challenge' }>['state'];
+
+const NOT_ASKED = 'only the service that issued a challenge knows whether it is unused, and only for live requests';
+
+/** The checks of a challenge: unexpired, of this scope, unused. A nonce of the caller's own has none of them. */
+export function nonceChecks(standing: NonceStanding): readonly Check[] {
+  const checks = new Checks('/nonce');
+  if (standing.origin !== 'challenge') return checks.all;
+  const { state, scopes } = standing;
+  if (state === 'not_consumed') {
+    // The command line may be as live as a request, and still has no record of what was issued.
+    checks.notConfigured('nonce_used', NOT_ASKED);
+  } else if (checks.require(state !== 'expired', 'nonce_expired')) {
+    checkRecord(state, scopes, checks);
+  } else {
+    checks.skip(['nonce_scope', 'nonce_used'], 'an expired challenge is not looked up');
+  }
+  return checks.all;
+}
+
+function checkRecord(state: ChallengeState, scopes: ComparedScopes | undefined, checks: Checks): void {
+  if (state === 'store_unavailable') {
+    checks.unavailable('nonce_store', { retryable: true });
+  } else if (state === 'scope') {
+    checks.fail('nonce_scope', compared(scopes));
+    checks.skip(['nonce_used'], 'a challenge of another scope is not used up');
+  } else {
+    // The scope is not known where the record is gone.
+    if (state === 'consumed') checks.pass('nonce_scope', compared(scopes));
+    checks.require(state === 'consumed', 'nonce_used');
+  }
+}
+
+/** What the challenge is limited to, and the same of the request. Of another tenant's challenge nothing is told. */
+function compared(scopes: ComparedScopes | undefined): { expected?: JsonObject; actual?: JsonObject } {
+  if (scopes === undefined) return {};
+  const { purpose, asked } = scopes;
+  const members: readonly (readonly [string, JsonValue, JsonValue])[] = [
+    ['audience', purpose.audience, asked.audience],
+    ['policy', purpose.policy, asked.policies],
+    ['evidenceType', purpose.evidenceType, asked.evidenceType],
+  ];
+  const limited = members.filter(([, limit]) => limit !== null);
+  if (limited.length === 0) return {};
+  return {
+    expected: Object.fromEntries(limited.map(([name, limit]) => [name, limit])),
+    actual: Object.fromEntries(limited.map(([name, , value]) => [name, value])),
+  };
+}

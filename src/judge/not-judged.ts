@@ -1,0 +1,87 @@
+import { Checks } from '../core/check.js';
+import type { ClockDoubt } from '../core/clock-doubt.js';
+import type { CheckId } from '../core/codes.js';
+import type { Decision } from '../core/decision.js';
+import { isHardwareType } from '../core/evidence-traits.js';
+import type { VerifyRequest } from '../core/request.js';
+import { appraiseTrust } from '../policy/appraise/trust.js';
+import type { Policy } from '../policy/document/policy-document.js';
+import { evidenceSha256 } from '../tee/shared/evidence/evidence-identity.js';
+import { markVerified } from '../tee/shared/evidence/mark-verified.js';
+import type { Judged } from './judge-results.js';
+import { SUBMITTED_ROUTES } from './submit-where-wanted.js';
+
+/** A request that was not judged. */
+export interface UnjudgedRequest {
+  readonly request: VerifyRequest;
+  readonly policies: readonly Policy[];
+  readonly now: Date;
+  readonly decisionId: string;
+  readonly lifetimeMs: number;
+}
+
+/**
+ * The decision while the clock cannot be relied on: indeterminate under every policy, whatever else may be wrong. Neither
+ * evidence nor nonce is looked at, so that the same request can be judged later.
+ */
+export function notJudged(unjudged: UnjudgedRequest, doubt: ClockDoubt): Decision {
+  const { request, policies, now, decisionId, lifetimeMs } = unjudged;
+  const { type } = request.evidence;
+  const checks = new Checks();
+  checks.unavailable('clock', { detail: doubt.detail, retryable: true });
+  return {
+    decision: 'indeterminate',
+    decisionId,
+    decidedAt: now,
+    at: request.at ?? now,
+    validUntil: new Date((request.at ?? now).getTime() + lifetimeMs),
+    historical: request.at !== null,
+    retryable: true,
+    repeatable: true,
+    retryAfterSeconds: doubt.retryAfterSeconds,
+    evidence: { type, sha256: evidenceSha256(request.evidence) },
+    trust: appraiseTrust(checks.all, {}, 'indeterminate', { hardware: isHardwareType(type), routes: [] }),
+    policies: policies.map(({ id, version, sha256 }) => ({
+      id,
+      version,
+      sha256,
+      outcome: 'indeterminate',
+      matched: [],
+      unmatched: [],
+    })),
+    checks: checks.all,
+    reasons: ['clock'],
+    claims: {},
+    maaView: null,
+    crossCheck: null,
+    obtainedTokens: [],
+    endorsements: [],
+    freshness: { nonce: null, bound: [], clockSkewSeconds: null },
+    binding: null,
+    shadow: [],
+    receipt: null,
+  };
+}
+
+/** A verification without a result: no policy can allow on it. */
+export function undecided(code: Extract<CheckId, 'deadline' | 'internal_error'>, retryable: boolean): Judged {
+  const checks = new Checks('/evidence');
+  checks.unavailable(code, { retryable });
+  return {
+    verification: {
+      checks: checks.all,
+      required: [],
+      claims: markVerified({}),
+      endorsements: [],
+      bound: [],
+      validUntil: null,
+    },
+    boundByEvidence: [],
+    results: new Map(SUBMITTED_ROUTES.map((route) => [route, { state: 'not judged' }])),
+    ofSameTee: new Set(),
+    crossCheck: null,
+    obtainedTokens: [],
+    clockSkewSeconds: null,
+    retryAfterSeconds: null,
+  };
+}

@@ -1,0 +1,22 @@
+import type { Decision, Outcome } from '../core/decision.js';
+
+/** What one policy of a decision came to, and why. */
+export interface PolicyReason {
+  readonly policy: string;
+  readonly outcome: Outcome;
+  /** The most important of the decision's reasons that are this policy's, or of no policy; null where there is none. */
+  readonly reason: string | null;
+}
+
+/** The outcome of each policy of a decision, with the reason that a person would be told first. */
+export function policyReasons({ policies, reasons, checks }: Pick<Decision, 'policies' | 'reasons' | 'checks'>) {
+  const ofNobodyElse = (reason: string, policy: string) =>
+    checks.some((check) => check.id === reason && (check.policy === policy || check.policy === null));
+  return policies.map(
+    ({ id, outcome }): PolicyReason => ({
+      policy: id,
+      outcome,
+      reason: outcome === 'allow' ? null : (reasons.find((reason) => ofNobodyElse(reason, id)) ?? null),
+    }),
+  );
+}

@@ -1,0 +1,171 @@
+import { Checks } from '../core/check.js';
+import { type CheckId, waivableChecks } from '../core/checks/catalogue.js';
+import { hasParavisor } from '../core/evidence-traits.js';
+import type { JsonObject } from '../core/json.js';
+import type { ReleaseTerms, VerifyRequest } from '../core/request.js';
+import type { PolicyAppraisal } from '../policy/appraise/appraise.js';
+import type { CheckSet } from '../policy/appraise/decide.js';
+import { lackingForRelease } from '../policy/appraise/release-fitness.js';
+import { pinsMachine } from '../policy/release-pins.js';
+import type { Case, EvidenceParts } from './judge-evidence.js';
+import type { Judged } from './judge-results.js';
+import { isNameOfOne, wrappingKeys } from './wrapping-keys.js';
+
+/** Of bare evidence of a paravisor. */
+const PIN_MACHINE =
+  'The operator should pin machines or hcl.vmUniqueId in the policy, or accept evidence with a vTPM, which the caller then sends.';
+
+const TARGET = '/attestationResults';
+const BINDING = '/binding';
+
+/** Those that a waiver can name. */
+const WAIVABLE: ReadonlySet<CheckId> = new Set(
+  (['plain', 'floor', 'status'] as const).flatMap((value) => [...waivableChecks(value)]),
+);
+
+/** Of a local key there is no token that could name the key. */
+const BIND = 'The guest should make evidence for the nonce and the key of this request (binding.jwk).';
+
+/** Conditions of any release, and those of one by a vault. */
+const REQUIRED = {
+  local: ['release_key_unbound', 'release_warning'],
+  vault: ['release_token_stale', 'release_other_vm', 'release_key_unbound', 'release_warning'],
+} as const;
+
+/** What the conditions of a release are about. */
+export interface ReleaseCase extends Pick<EvidenceParts, 'keyThumbprint'> {
+  readonly terms: ReleaseTerms;
+  readonly asked: Pick<Case, 'nonce' | 'historical' | 'binding'> & {
+    readonly request: Pick<VerifyRequest, 'evidence'>;
+  };
+  readonly judged: Judged;
+  /** What the policy of the key came to. */
+  readonly appraisal: PolicyAppraisal;
+}
+
+/**
+ * The conditions of a release, beside an allow of the key's policy. Whoever asks the vault makes no other: what is checked there
+ * is the answer.
+ */
+export function releaseDemands(release: ReleaseCase): CheckSet {
+  const checks = new Checks('');
+  const required = REQUIRED[release.terms.kind];
+  if (release.terms.kind === 'vault') checkToken(checks, release);
+  else checkBound(checks, release);
+  checkWarnings(checks, release);
+  refuseUnpinnedParavisor(checks.at('/evidence/type'), release);
+  return { checks: checks.all, required };
+}
+
+/** What a token has to be for Key Vault to wrap to a key in it. */
+function checkToken(checks: Checks, release: ReleaseCase): void {
+  const token = release.judged.verification.claims.maa?.claims;
+  if (token === undefined) {
+    const because = 'the token of Azure Attestation fails a check, so nothing that it says is looked at';
+    checks.at(TARGET).skip(['release_token_stale', 'release_other_vm'], because);
+    checks.at(BINDING).skip(['release_key_unbound'], because);
+    return;
+  }
+  checkAge(checks.at(TARGET), token, release);
+  checks.at(TARGET).require(release.judged.ofSameTee.has('maa'), 'release_other_vm');
+  if (checkBound(checks, release)) checkWrappingKey(checks.at(BINDING), token, release);
+}
+
+/** A token that existed before the challenge may be one that somebody kept. Whole seconds, without leeway. */
+function checkAge(checks: Checks, { iat }: JsonObject, { asked: { nonce } }: ReleaseCase): void {
+  if (nonce.origin !== 'challenge' || nonce.state !== 'consumed') {
+    checks.skip(
+      ['release_token_stale'],
+      'there is no unused challenge of this service that the token could be newer than',
+    );
+    return;
+  }
+  const { issuedAt } = nonce;
+  if (issuedAt === null) {
+    checks.fail('release_token_stale', {
+      detail: 'an earlier version of veritee issued the challenge, and noted no time',
+    });
+    return;
+  }
+  const issued = Math.floor(issuedAt.getTime() / 1000);
+  // What verified tokens have here is an integer.
+  checks.require(typeof iat === 'number' && iat >= issued, 'release_token_stale', {
+    expected: issuedAt.toISOString(),
+    actual: typeof iat === 'number' ? new Date(iat * 1000).toISOString() : null,
+  });
+}
+
+/**
+ * Whether the evidence vouches for the bound key: it holds X, or the attestation key certified it. A token that holds X does not
+ * count: whoever has a token of another request could name its key.
+ */
+function checkBound(checks: Checks, { asked: { binding }, judged, terms }: ReleaseCase): boolean {
+  if (binding !== null && binding.jkt !== null && judged.boundByEvidence.length > 0) {
+    // A vault wraps to a key of its own choice, which is looked at next.
+    if (terms.kind === 'local') checks.at(BINDING).pass('release_key_unbound', { actual: binding.jkt });
+    return true;
+  }
+  const detail = 'the evidence does not vouch for the key of binding.jwk';
+  checks.at(BINDING).fail('release_key_unbound', terms.kind === 'local' ? { detail, remedy: BIND } : { detail });
+  return false;
+}
+
+/** Key Vault documents no choice among several keys, so there has to be exactly one. */
+function checkWrappingKey(checks: Checks, token: JsonObject, { asked: { binding }, keyThumbprint }: ReleaseCase): void {
+  const keys = wrappingKeys(token);
+  const [key] = keys;
+  if (key === undefined || keys.length > 1) {
+    const count = keys.length === 0 ? 'no RSA key' : `${keys.length} RSA keys`;
+    const detail = `x-ms-runtime of the token has ${count} for encryption, and Key Vault needs exactly one to wrap to`;
+    checks.fail('release_key_unbound', { expected: 1, actual: keys.length, detail });
+    return;
+  }
+  const { kid } = key;
+  if (!isNameOfOne(token, kid)) {
+    const detail = 'the key of the token has no kid of its own, by which the answer of Key Vault could name it';
+    checks.fail('release_key_unbound', { detail });
+    return;
+  }
+  const [expected, actual] = [binding?.jkt ?? null, keyThumbprint(key)];
+  checks.require(expected !== null && expected === actual, 'release_key_unbound', { expected, actual });
+}
+
+/** What an ordinary decision tolerates, a release does not. */
+function checkWarnings(checks: Checks, { asked: { nonce, historical }, appraisal }: ReleaseCase): void {
+  const lacking = lackingForRelease(appraisal.policy);
+  const warnings = appraisal.checks.filter(({ result, waived = false }) => result === 'warn' && !waived);
+  const faults = [
+    ...(historical ? ['the verification time is in the past'] : []),
+    ...(nonce.origin === 'challenge' && nonce.state === 'consumed'
+      ? []
+      : ['the nonce is no unused challenge of this service']),
+    ...(lacking.length === 0 ? [] : [`the policy lacks ${lacking.join(', ')}`]),
+    ...[...new Set(warnings.map(({ id }) => id))].map(unwaived),
+  ];
+  checks.require(faults.length === 0, 'release_warning', {
+    ...(faults.length === 0 ? {} : { actual: faults }),
+    otherwise: faults.join('; '),
+    faults,
+  });
+}
+
+/**
+ * What bare evidence has of the report of a paravisor is Microsoft's, and equal for every tenant. So pins of such evidence show
+ * nothing, unless they name the machine or the VM.
+ */
+function refuseUnpinnedParavisor(checks: Checks, { terms, asked, judged, appraisal: { policy } }: ReleaseCase): void {
+  const { type } = asked.request.evidence;
+  const isBare = judged.verification.claims.hcl !== undefined && !hasParavisor(type);
+  if (terms.anyMachine || !isBare || pinsMachine(policy, type)) return;
+  checks.fail('policy_evidence_type', {
+    actual: type,
+    detail:
+      'the runtime data has HCLAkPub, so the VM has a paravisor, and the policy pins neither machine nor vmUniqueId',
+    remedy: PIN_MACHINE,
+  });
+}
+
+/** In the words by which the remedy tells them apart. */
+function unwaived(id: CheckId): string {
+  return WAIVABLE.has(id) ? `the warning ${id} is not waived` : `the warning ${id}, which no policy can waive`;
+}

@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import type { Decision } from '../core/decision.js';
+import { type DecisionRecorder, StoreUnavailableError } from '../core/decision-log.js';
+import type { AllowedRelease, HeldKey, ReleasedValue } from '../core/held-key.js';
+import { ReleaseRefusedError, ReleaseUnavailableError } from '../core/key-release.js';
+import type { ReleaseAttempt, ReleaseResult } from '../core/key-release-record.js';
+import type { Log } from '../core/ports.js';
+import type { Caller, ReleaseTerms, VerifyRequest } from '../core/request.js';
+import { NO_TRACER, type Tracer } from '../core/traces.js';
+import { forbiddenKey } from './caller-limits.js';
+import { LateError, withinTime } from './challenges.js';
+import { FetchTime } from './fetch-time.js';
+import { RECORD_TIMEOUT_MS } from './record-decisions.js';
+import type { VerifyEvidenceUseCase } from './verify-evidence.js';
+import { refuseRelease, withhold } from './withheld-decision.js';
+
+/** A request for a key: its policy and terms stand in it. */
+export type ReleaseRequest = VerifyRequest & { readonly release: ReleaseTerms };
+
+/** What a request for a key came to. */
+export interface KeyRelease {
+  readonly decision: Decision;
+  readonly release: ReleasedValue | null;
+  /** `not_attempted`: the decision is no allow, it was a dry run, or the attempt could not be stored. */
+  readonly state: 'not_attempted' | ReleaseResult['outcome'];
+}
+
+export interface ReleaseKeyParts {
+  /** By id. */
+  readonly keys: ReadonlyMap<string, HeldKey>;
+  /** Judges and stores the decision, and withholds an allow that is not stored. */
+  readonly verifyEvidence: VerifyEvidenceUseCase;
+  /** Null where no decisions are stored: then there are no keys. */
+  readonly recorder: Pick<DecisionRecorder, 'releaseAttempt' | 'releaseResult'> | null;
+  /** Time of a request. What judging took of it, the vault does not have. */
+  readonly deadlineMs: number;
+  readonly log: Log;
+  /** How long a record may take. */
+  readonly timeoutMs?: number;
+  /** Left out: nothing is traced. */
+  readonly tracer?: Tracer;
+}
+
+/** How an attempt ended. */
+type Ended =
+  | { readonly outcome: 'released'; readonly released: ReleasedValue }
+  | { readonly outcome: 'refused' | 'unavailable'; readonly decision: Decision; readonly result: ReleaseResult };
+
+/**
+ * Releases keys: judge, store, say that it is attempted, attempt, say what came of it. A step that fails ends it, and nothing is
+ * handed out.
+ */
+export class ReleaseKey {
+  readonly #parts: ReleaseKeyParts;
+  readonly #tracer: Tracer;
+
+  constructor(parts: ReleaseKeyParts) {
+    this.#parts = parts;
+    this.#tracer = parts.tracer ?? NO_TRACER;
+  }
+
+  /**
+   * What the release of a key depends on.
+   * @throws {RefusedError} `forbidden`, whether there is such a key or not: whoever may not have it learns nothing of it
+   */
+  wanted(keyId: string, caller: Caller): Pick<HeldKey, 'kind' | 'policy' | 'anyMachine'> {
+    const { keys } = this.#parts;
+    const own = [...caller.keys].filter((id) => keys.get(id)?.tenant === caller.tenant);
+    const key = own.includes(keyId) ? keys.get(keyId) : undefined;
+    if (key === undefined) throw forbiddenKey(keyId, own);
+    return key;
+  }
+
+  /** @throws {FormatError | RefusedError} as `VerifyEvidence.execute`; `schema` for a bound key that nothing is encrypted to */
+  async execute(request: ReleaseRequest, caller: Caller): Promise<KeyRelease> {
+    const { keys, verifyEvidence, deadlineMs } = this.#parts;
+    const { keyId, dryRun } = request.release;
+    const key = keys.get(keyId);
+    if (key === undefined) throw new Error('a release of a key that is not configured');
+    // Before the challenge is used up.
+    key.requireFit(request.bindingJwk ?? {});
+    const time = new FetchTime(deadlineMs);
+    try {
+      // The policy is the key's, and no choice of the caller's.
+      const decision = await verifyEvidence.execute(request, { ...caller, policies: null });
+      if (decision.decision !== 'allow' || dryRun) return { decision, release: null, state: 'not_attempted' };
+      const allowed = { request, decision, principal: caller.principal };
+      return await this.#attempt(key, allowed, { keyId, caller, signal: time.signal });
+    } finally {
+      time.end();
+    }
+  }
+
+  async #attempt(
+    key: HeldKey,
+    allowed: AllowedRelease,
+    { keyId, caller, signal }: { readonly keyId: string; readonly caller: Caller; readonly signal: AbortSignal },
+  ): Promise<KeyRelease> {
+    const { decision } = allowed;
+    const { decisionId } = decision;
+    const isStored = await this.#storeAttempt({ decisionId, keyId, caller, key: key.describe(allowed) });
+    const unstored = () => withhold(decision, 'audit_unavailable');
+    if (!isStored) return { decision: unstored(), release: null, state: 'not_attempted' };
+    const ended = await this.#ask(key, allowed, { keyId, signal });
+    if (ended.outcome !== 'released') {
+      await this.#storeResult(ended.result);
+      return { decision: ended.decision, release: null, state: ended.outcome };
+    }
+    const { value, keyVersion } = ended.released;
+    const result = { decisionId, outcome: 'released', keyVersion, valueSha256: sha256(value), code: null } as const;
+    // What no record says was handed out is not handed out.
+    if (await this.#storeResult({ ...result, detail: 'the key was released' })) {
+      return { decision, release: ended.released, state: 'released' };
+    }
+    return { decision: unstored(), release: null, state: 'unavailable' };
+  }
+
+  /** Never throws: whatever goes wrong, nothing is handed out. */
+  async #ask(
+    key: HeldKey,
+    allowed: AllowedRelease,
+    { keyId, signal }: { readonly keyId: string; readonly signal: AbortSignal },
+  ): Promise<Ended> {
+    const { decision } = allowed;
+    const { decisionId } = decision;
+    const nothing = { decisionId, keyVersion: null, valueSha256: null };
+    try {
+      const released = await this.#tracer.span('release key', () => key.release(allowed, signal));
+      return { outcome: 'released', released };
+    } catch (error) {
+      // Of errors of others the log has no words, and an operator looks for the reason here.
+      const reason = isOfRelease(error) ? { reason: error.message } : {};
+      this.#parts.log.error({ keyId, decisionId, ...reason, err: error }, 'a key was not released');
+      if (error instanceof ReleaseRefusedError) {
+        const { code, message: detail, remedy } = error;
+        const result = { ...nothing, outcome: 'refused', code, detail } as const;
+        return { outcome: 'refused', decision: refuseRelease(decision, { detail, remedy }), result };
+      }
+      const code = 'release_unavailable';
+      const said = error instanceof ReleaseUnavailableError ? { detail: error.message, remedy: error.remedy } : {};
+      const retryAfterSeconds = error instanceof ReleaseUnavailableError ? error.retryAfterSeconds : null;
+      return {
+        outcome: 'unavailable',
+        decision: { ...withhold(decision, code, said), retryAfterSeconds },
+        result: { ...nothing, outcome: 'unavailable', code, detail: said.detail ?? 'the attempt failed here' },
+      };
+    }
+  }
+
+  /** @returns whether it is stored: else nobody is asked */
+  async #storeAttempt(attempt: ReleaseAttempt): Promise<boolean> {
+    const { recorder, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
+    if (recorder === null) return false;
+    // Within a promise, so that a record that cannot even be made is one that is not stored.
+    const storing = this.#tracer.span('store release', async () => recorder.releaseAttempt(attempt));
+    try {
+      await withinTime(storing, timeoutMs);
+      return true;
+    } catch (error) {
+      this.#logUnstored(error, attempt.decisionId);
+      if (error instanceof LateError)
+        void storing.then(() => this.#storeResult(notMade(attempt))).catch(() => undefined);
+      return false;
+    }
+  }
+
+  async #storeResult(result: ReleaseResult): Promise<boolean> {
+    const { recorder, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
+    if (recorder === null) return false;
+    try {
+      const storing = this.#tracer.span('store release', async () => recorder.releaseResult(result));
+      await withinTime(storing, timeoutMs);
+      return true;
+    } catch (error) {
+      this.#logUnstored(error, result.decisionId);
+      return false;
+    }
+  }
+
+  /** Of a store that is out of reach the log tells once, and not with each request. */
+  #logUnstored(error: unknown, decisionId: string): void {
+    if (error instanceof StoreUnavailableError) return;
+    this.#parts.log.error({ err: error, decisionId }, 'what is recorded of a release was not stored');
+  }
+}
+
+/** What these say is also told in the answer. */
+function isOfRelease(error: unknown): error is Error {
+  return error instanceof ReleaseRefusedError || error instanceof ReleaseUnavailableError;
+}
+
+/** Of an attempt that was stored after its request had ended. */
+function notMade({ decisionId }: ReleaseAttempt): ReleaseResult {
+  const detail = 'the attempt was stored too late, so nobody was asked for the key';
+  return { decisionId, outcome: 'unavailable', keyVersion: null, valueSha256: null, code: 'audit_unavailable', detail };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+export type ReleaseKeyUseCase = Pick<ReleaseKey, 'wanted' | 'execute'>;

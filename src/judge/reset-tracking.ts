@@ -1,0 +1,84 @@
+import { UnfitError } from '../core/errors.js';
+import type { Log } from '../core/ports.js';
+import { ToldFaults } from '../core/told-faults.js';
+import type { RememberedResets, ResetMemory } from '../core/vtpm-resets.js';
+import { isBehind } from '../core/vtpm-resets.js';
+import type { TrackedVtpm } from '../policy/appraise/vtpm-resets.js';
+import { LateError, withinTime } from './challenges.js';
+
+/** How long the memory is waited for. After that it counts as out of reach. */
+const MEMORY_TIMEOUT_MS = 1000;
+
+type Action = 'read' | 'written';
+
+const MESSAGES = {
+  begun: 'memory of vTPM resets does not answer: policies that track resets do not allow',
+  over: 'memory of vTPM resets answers again',
+};
+
+/** Reads the memory of vTPM resets before an appraisal, and advances it after an allow. */
+export class ResetTracking {
+  readonly #memory: ResetMemory;
+  readonly #timeoutMs: number;
+  readonly #late: ToldFaults;
+  #failures = 0;
+
+  constructor(memory: ResetMemory, log: Log, timeoutMs: number = MEMORY_TIMEOUT_MS) {
+    this.#memory = memory;
+    this.#timeoutMs = timeoutMs;
+    this.#late = new ToldFaults(log, MESSAGES);
+  }
+
+  /** How often the memory could not be read or written in time. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** What is remembered of a vTPM. Never rejects. */
+  async remembered({ akThumbprint }: TrackedVtpm): Promise<RememberedResets> {
+    try {
+      const counts = await this.#inTime(this.#memory.highest(akThumbprint), 'read');
+      return counts === null ? { state: 'none' } : { state: 'remembered', counts };
+    } catch (error) {
+      return this.#outOfReach(error, 'read');
+    }
+  }
+
+  /**
+   * Notes counts of a quote that was allowed. Never rejects. A write that comes too late to count still takes effect:
+   * the quote was genuine, and not behind what was remembered.
+   *
+   * @returns what to appraise the quote by instead, where it cannot stay allowed: higher counts were noted meanwhile, or
+   *   its own cannot be kept; null where they are kept
+   */
+  async advance({ akThumbprint, counts }: TrackedVtpm): Promise<RememberedResets | null> {
+    try {
+      const highest = await this.#inTime(this.#memory.advance(akThumbprint, counts), 'written');
+      return isBehind(counts, highest) ? { state: 'remembered', counts: highest } : null;
+    } catch (error) {
+      return this.#outOfReach(error, 'written');
+    }
+  }
+
+  /** Tells the log of a memory that does not answer. Of what it answers with, it tells the log itself. */
+  async #inTime<T>(work: Promise<T>, action: Action): Promise<T> {
+    try {
+      const outcome = await withinTime(work, this.#timeoutMs);
+      this.#late.over(action);
+      return outcome;
+    } catch (error) {
+      if (error instanceof LateError) this.#late.begun(action, {}, { why: error.message });
+      else this.#late.over(action);
+      throw error;
+    }
+  }
+
+  #outOfReach(error: unknown, action: Action): RememberedResets {
+    this.#failures += 1;
+    const isDamaged = error instanceof UnfitError;
+    const detail = isDamaged
+      ? 'what is remembered of this vTPM is damaged'
+      : `the memory of vTPM resets cannot be ${action}`;
+    return { state: 'unavailable', detail, retryable: !isDamaged };
+  }
+}

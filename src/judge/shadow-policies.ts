@@ -1,0 +1,31 @@
+import type { ShadowResult } from '../core/decision.js';
+import type { Log } from '../core/ports.js';
+import type { RememberedResets } from '../core/vtpm-resets.js';
+import { trackedVtpm, tracksResets } from '../policy/appraise/vtpm-resets.js';
+import { appraiseUnder, NOT_READ, shadowResult } from './appraisals.js';
+import type { Case } from './judge-evidence.js';
+import type { Judged } from './judge-results.js';
+
+const NONE: readonly ShadowResult[] = [];
+
+/**
+ * Appraises under the policies that are judged beside the decision. Reset counts are read and not noted, and no token is
+ * requested for these policies. Never rejects: nothing of it may change a decision.
+ */
+export async function judgeBeside(asked: Case, judged: Judged, log: Log): Promise<readonly ShadowResult[]> {
+  if (asked.shadow.length === 0) return NONE;
+  try {
+    const resets = await resetsOf(asked, judged);
+    const ground = { collateral: 'standard', expectedFrom: null } as const;
+    return appraiseUnder(asked.shadow, asked, judged, resets).map((appraisal) => shadowResult(appraisal, ground));
+  } catch (error) {
+    log.error({ err: error }, 'not judged by the policies of policies.shadow');
+    return NONE;
+  }
+}
+
+async function resetsOf({ shadow, historical, resets }: Case, { verification }: Judged): Promise<RememberedResets> {
+  if (historical) return { state: 'not consulted' };
+  const vtpm = shadow.some(tracksResets) ? trackedVtpm(verification) : null;
+  return vtpm === null ? NOT_READ : resets.remembered(vtpm);
+}

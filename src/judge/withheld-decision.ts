@@ -1,0 +1,47 @@
+import { type Check, Checks } from '../core/check.js';
+import type { Decision } from '../core/decision.js';
+
+/** What is said of it beside the code; left out, what the catalogue says. */
+export interface Said {
+  readonly detail?: string;
+  readonly remedy?: string;
+}
+
+/** What keeps a decision from leaving as it is, without denying it. */
+type Withholding = 'receipt_unavailable' | 'audit_unavailable' | 'release_unavailable';
+
+/**
+ * A decision of which the proof, or what was to be released, could not be made: never an allow. A deny stays one, since what
+ * it rests on holds all the same.
+ */
+export function withhold(decision: Decision, code: Withholding, said: Said = {}): Decision {
+  const { trust, repeatable } = decision;
+  const checks = new Checks();
+  checks.unavailable(code, { ...said, retryable: repeatable });
+  const withCheck = withReason(decision, code, checks.all);
+  if (decision.decision === 'deny') return withCheck;
+  const retryable = repeatable && (decision.decision === 'allow' || decision.retryable);
+  return { ...withCheck, decision: 'indeterminate', trust: { ...trust, status: 'none' }, retryable };
+}
+
+/** An allow whose key the vault does not release. What was found of the TEE stays. */
+export function refuseRelease(decision: Decision, said: Said): Decision {
+  const checks = new Checks();
+  checks.fail('release_refused', said);
+  const { trust } = decision;
+  return {
+    ...withReason(decision, 'release_refused', checks.all),
+    decision: 'deny',
+    trust: { ...trust, status: 'none' },
+    retryable: false,
+  };
+}
+
+function withReason(decision: Decision, code: Withholding | 'release_refused', checks: readonly Check[]): Decision {
+  return {
+    ...decision,
+    checks: [...decision.checks, ...checks],
+    reasons: [...decision.reasons, code],
+    receipt: null,
+  };
+}

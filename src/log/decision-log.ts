@@ -1,0 +1,232 @@
+import type { Outcome } from '../core/decision.js';
+import type { DecisionRecorder, JudgedRequest, LogStore, NewRecord } from '../core/decision-log.js';
+import type { JsonObject } from '../core/json.js';
+import type { ReleaseAttempt, ReleaseResult } from '../core/key-release-record.js';
+import type { Clock, Log } from '../core/ports.js';
+import { chainsOfOthers } from './chains-of-others.js';
+import { type HeadSigner, signHead } from './heads.js';
+import { HEAD_MESSAGE } from './heads-in-log.js';
+import { LogWriter, type NotedKind } from './log-writer.js';
+import type { RecordCopy } from './record-copy.js';
+import { attemptContent, resultContent } from './release-content.js';
+import { Retention } from './retention.js';
+
+export interface DecisionLogParts {
+  readonly store: LogStore;
+  readonly clock: Clock;
+  readonly isClockInDoubt: () => boolean;
+  readonly log: Log;
+  /** UUID of the chain that this process writes. */
+  readonly chain: string;
+  /** Version of veritee. */
+  readonly version: string;
+  readonly signer: HeadSigner;
+  /** Null: none is kept. */
+  readonly copy: RecordCopy | null;
+  readonly retentionMs: number;
+  /** Hears of each decision whose record is dropped. Must not throw. */
+  readonly onDropped: () => void;
+}
+
+/** Whichever comes first, a head is signed. */
+const HEAD_MS = 60_000;
+const HEAD_RECORDS = 1_000;
+
+const RECOVER_MS = 1_000;
+const PRUNE_MS = 3_600_000;
+
+/** The log of one process: its chain, the signed heads of it, and its retention. */
+export class DecisionLog implements DecisionRecorder {
+  readonly #parts: DecisionLogParts;
+  readonly #writer: LogWriter;
+  readonly #timers: NodeJS.Timeout[] = [];
+  /** Of the last signed head. */
+  #headSeq = -1;
+  #signing: Promise<void> = Promise.resolve();
+  readonly #retention: Retention;
+  /** Thumbprints of the keys that the log names last. */
+  #keyIds: string;
+
+  private constructor(parts: DecisionLogParts) {
+    this.#parts = parts;
+    this.#keyIds = keyIds(parts.signer);
+    const onStored = (records: readonly NewRecord[]) => this.#stored(records);
+    this.#writer = new LogWriter({ ...parts, onStored });
+    // Unsigned, the record would be what anybody could have written: then nothing is dropped until it is signed.
+    const announce = async (members: JsonObject) => {
+      await this.#writer.note('pruned', members);
+      return this.#signHead();
+    };
+    this.#retention = new Retention({ ...parts, announce });
+  }
+
+  /**
+   * Begins the chain of this process. Its first record names the end of every chain that is there, so that none can be taken
+   * away unseen.
+   *
+   * @param started what else is said of the start
+   * @throws {StoreUnavailableError} where the store does not take it
+   */
+  static async open(parts: DecisionLogParts, started: JsonObject): Promise<DecisionLog> {
+    const decisionLog = new DecisionLog(parts);
+    const chains = await parts.store.chains();
+    const keys = parts.signer.keys();
+    // Without a key that stays, there is nothing to compare with. The start below names these chains, so each is told of once.
+    const others = keys.length === 0 ? [] : await chainsOfOthers(parts.store, chains, keys);
+    for (const chain of others) {
+      const { seq = 0 } = chains.find((end) => end.chain === chain) ?? {};
+      const [head] = await parts.store.heads(chain, 0, seq);
+      if (head === undefined) parts.log.warn({ chain }, WITHOUT_HEAD);
+      else parts.log.error({ chain }, OF_OTHERS);
+    }
+    await decisionLog.#writer.note('started', { ...started, chains: named(chains), keys });
+    await decisionLog.#signHead();
+    return decisionLog;
+  }
+
+  /** Signs heads, asks a store that failed again, and drops what is too old. */
+  watch(): void {
+    const every = (milliseconds: number, work: () => void) => {
+      this.#timers.push(setInterval(work, milliseconds).unref());
+    };
+    every(HEAD_MS, () => {
+      void this.noteKeys();
+      this.#headIfDue(1);
+    });
+    every(RECOVER_MS, () => void this.#writer.recover());
+    every(PRUNE_MS, () => void this.#retention.run());
+    void this.#retention.run();
+  }
+
+  /** Whether the store took what it was last given, and can be asked now. */
+  get isAvailable(): boolean {
+    return this.#parts.store.isReachable && this.#writer.isAvailable;
+  }
+
+  async record(judged: JudgedRequest): Promise<void> {
+    await this.#writer.decision(judged);
+  }
+
+  async releaseAttempt(attempt: ReleaseAttempt): Promise<void> {
+    await this.#writer.release('release-attempt', attemptContent(attempt), attempt.decisionId);
+  }
+
+  async releaseResult(result: ReleaseResult): Promise<void> {
+    await this.#writer.release('release-result', resultContent(result), result.decisionId);
+  }
+
+  withdraw(decisionId: string, because: string): Promise<void> {
+    return this.#writer.withdraw(decisionId, because);
+  }
+
+  answeredUnrecorded(decisionId: string): void {
+    this.#writer.answeredUnrecorded(decisionId);
+  }
+
+  leavesUnrecorded(outcome: Outcome): void {
+    this.#writer.leavesUnrecorded(outcome);
+  }
+
+  /**
+   * Stores that policies were reloaded, or not, or what a reload came to. Never rejects: what is not stored is in the log of the
+   * process.
+   */
+  async noteChange(kind: 'policies' | 'policies_refused' | 'reloaded', members: JsonObject): Promise<void> {
+    await this.#note(kind, members);
+  }
+
+  /** Names the keys that sign from now on, where they are others. */
+  async noteKeys(): Promise<void> {
+    const { signer } = this.#parts;
+    const ids = keyIds(signer);
+    if (ids === this.#keyIds) return;
+    // Where it cannot be stored, it is tried again with the next head.
+    if (await this.#note('keys', { keys: signer.keys() })) this.#keyIds = ids;
+  }
+
+  /**
+   * Drops content of decisions that are dated before a time, whatever their retention.
+   * @returns how many; null where the record of it could not be signed
+   * @throws {StoreUnavailableError}
+   */
+  prune(before: Date): Promise<number | null> {
+    return this.#retention.prune(before);
+  }
+
+  /** Ends the chain. */
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#retention.close();
+    await this.#note('stopped', {});
+    await this.#signing;
+    await this.#signHead();
+    await this.#parts.copy?.close();
+  }
+
+  /** @returns whether it is stored */
+  async #note(kind: NotedKind, members: JsonObject): Promise<boolean> {
+    try {
+      await this.#writer.note(kind, members);
+      return true;
+    } catch (error) {
+      this.#parts.log.error({ err: error, kind }, 'a record of the decision log could not be stored');
+      return false;
+    }
+  }
+
+  #stored(records: readonly NewRecord[]): void {
+    this.#parts.copy?.add(records);
+    this.#headIfDue(HEAD_RECORDS);
+  }
+
+  #headIfDue(records: number): void {
+    const end = this.#writer.end;
+    if (end === null || end.seq - this.#headSeq < records) return;
+    // At once, so that what is stored while this one is signed does not ask for another.
+    this.#headSeq = end.seq;
+    this.#signing = this.#signing.then(async () => void (await this.#signHead()));
+  }
+
+  /**
+   * Never rejects: heads are worth something to whoever checks, and no request waits for one.
+   * @returns whether the end is signed, or this process signs nothing
+   */
+  async #signHead(): Promise<boolean> {
+    const { store, signer, clock, log } = this.#parts;
+    const end = this.#writer.end;
+    if (end === null) return true;
+    try {
+      const jws = await signHead(signer, end, clock.now());
+      if (jws === null) return true;
+      this.#headSeq = Math.max(this.#headSeq, end.seq);
+      // First where it is kept elsewhere: that is the one that matters where the store is lost.
+      log.info({ ...end, head: jws }, HEAD_MESSAGE);
+      await store.putHead({ ...end, jws });
+      return true;
+    } catch (error) {
+      // It is tried again in a minute, also where nothing more is stored until then.
+      this.#headSeq = Math.min(this.#headSeq, end.seq - 1);
+      log.error({ err: error }, 'the head of the decision log was not signed');
+      return false;
+    }
+  }
+}
+
+const OF_OTHERS =
+  'no key of the configuration signed this chain of the decision log: another service wrote it, or somebody added it; veritee decisions verify says more';
+
+/** A process that is killed between its first record and its first head leaves such a chain, so this is no error. */
+const WITHOUT_HEAD =
+  'this chain of the decision log has no signed head: its process had no key or was killed before it signed one, or somebody added the chain; veritee decisions verify says more';
+
+/** Plain objects: what a store answers with may have more. */
+function named(ends: readonly { readonly chain: string; readonly seq: number; readonly hash?: string }[]) {
+  return ends.map(({ chain, seq, hash }) => ({ chain, seq, ...(hash === undefined ? {} : { hash }) }));
+}
+
+function keyIds(signer: HeadSigner): string {
+  return signer
+    .keys()
+    .map(({ kid }) => kid)
+    .join();
+}

@@ -1,0 +1,80 @@
+import type { ChainEnd, KeptObject, LogStore, RecordPosition, SignedHead } from '../core/decision-log.js';
+import { recordLine } from './record-lines.js';
+import { byChain, RECORDS_AT_ONCE } from './verify-log.js';
+import { OBJECTS_AT_ONCE } from './verify-objects.js';
+
+/** What the first line of an export says. */
+export const EXPORT_FORMAT = { format: 'veritee-decision-log', version: 1 } as const;
+
+/** What the last line of an export says of all before it. */
+export interface ExportedCounts {
+  readonly records: number;
+  readonly heads: number;
+  /** Kept objects. */
+  readonly objects: number;
+}
+
+/** What an export is made from. What is written meanwhile is no part of it. */
+export type ExportedLog = Pick<LogStore, 'chains' | 'records' | 'heads' | 'objects'>;
+
+/**
+ * A whole log as lines of JSON, several in each text: what it is, then kept objects in the order of their digests, then records
+ * in the order of chain and place, each page of them followed by its signed heads, then how much there was.
+ *
+ * @returns how much there was
+ */
+export async function* exportLines(log: ExportedLog): AsyncGenerator<string, ExportedCounts> {
+  yield line(EXPORT_FORMAT);
+  const ends = await endsOf(log);
+  // Heads of records that are not there: whoever verifies the export has to see them too.
+  const beyond = await headsBeyond(log, ends);
+  let [records, heads, objects] = [0, 0, 0];
+  for (let after: string | null = null; ; ) {
+    const page: readonly KeptObject[] = await log.objects(after, OBJECTS_AT_ONCE);
+    yield page.map(objectLine).join('');
+    objects += page.length;
+    after = page.at(-1)?.sha256 ?? null;
+    if (after === null) break;
+  }
+  for (let after: RecordPosition | null = null; ; ) {
+    const page = await log.records(after, RECORDS_AT_ONCE);
+    for (const part of byChain(page.filter(({ chain, seq }) => seq <= (ends.get(chain)?.seq ?? -1)))) {
+      const [first, last] = [part[0] as ChainEnd, part.at(-1) as ChainEnd];
+      const signed = await log.heads(last.chain, first.seq, last.seq);
+      yield [...part.map(recordLine), ...signed.map(headLine)].join('');
+      records += part.length;
+      heads += signed.length;
+    }
+    after = page.at(-1) ?? null;
+    if (after === null) break;
+  }
+  yield beyond.map(headLine).join('');
+  heads += beyond.length;
+  yield line({ end: { records, heads, objects } });
+  return { records, heads, objects };
+}
+
+async function endsOf(log: ExportedLog): Promise<ReadonlyMap<string, ChainEnd>> {
+  return new Map((await log.chains()).map((end) => [end.chain, end]));
+}
+
+/** Heads of places behind the ends of chains, but for those whose records have come meanwhile. */
+async function headsBeyond(log: ExportedLog, ends: ReadonlyMap<string, ChainEnd>): Promise<readonly SignedHead[]> {
+  const heads: SignedHead[] = [];
+  for (const { chain, seq } of ends.values()) heads.push(...(await log.heads(chain, seq + 1, Number.MAX_SAFE_INTEGER)));
+  if (heads.length === 0) return heads;
+  const later = await endsOf(log);
+  return heads.filter(({ chain, seq }) => seq > (later.get(chain)?.seq ?? -1));
+}
+
+function objectLine({ sha256, bytes }: KeptObject): string {
+  return line({ sha256, bytes: Buffer.from(bytes).toString('base64') });
+}
+
+function headLine({ chain, seq, jws }: SignedHead): string {
+  return line({ chain, seq, head: jws });
+}
+
+function line(value: object): string {
+  return `${JSON.stringify(value)}\n`;
+}

@@ -1,0 +1,101 @@
+import { LRUCache } from 'lru-cache';
+import type { LogStore } from '../core/decision-log.js';
+import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
+import { digestOf, namedBytes } from './kept-values.js';
+import { isDigest } from './record-content.js';
+
+/** Form of what names all that a decision rests on; another one gets another number. What has none is of the first. */
+export const INPUTS_VERSION = 1;
+
+/** The same of a decision by which a key was to be released: an earlier version would judge it without what that demands. */
+export const RELEASE_INPUTS_VERSION = 2;
+
+/** Whether a later version of veritee kept what a decision rests on. */
+export function areOfLaterVersion({ v }: JsonObject): boolean {
+  return typeof v === 'number' && v > RELEASE_INPUTS_VERSION;
+}
+
+/** Kept bytes that name others, and cannot be read. `changed`: its digest is another one. `later`: of a later version. */
+export interface UnreadBytes {
+  readonly sha256: string;
+  readonly why: 'missing' | 'changed' | 'malformed' | 'later';
+}
+
+/** What a decision rests on. */
+export interface KeptNames {
+  /** Digests of kept bytes, hex. */
+  readonly digests: ReadonlySet<string>;
+  /** Where there is any, more may belong to the decision. */
+  readonly unread: readonly UnreadBytes[];
+}
+
+/** Configurations are the same for many decisions. */
+const REMEMBERED = 16;
+
+/** Says by what is kept which bytes a decision rests on. */
+export class KeptNamesReader {
+  readonly #store: Pick<LogStore, 'object'>;
+  /** What bytes name that many decisions name. */
+  readonly #configurations = new LRUCache<string, readonly string[]>({ max: REMEMBERED });
+
+  constructor(store: Pick<LogStore, 'object'>) {
+    this.#store = store;
+  }
+
+  /** @param inputs the digest that the record of the decision names */
+  async of(inputs: string): Promise<KeptNames> {
+    const named = await this.#read(inputs, namesInInputs);
+    if ('why' in named) return { digests: new Set([inputs]), unread: [named] };
+    const { configuration, bytes } = named;
+    const further = await this.#inConfiguration(configuration);
+    const isRead = !('why' in further);
+    return {
+      digests: new Set([inputs, configuration, ...bytes, ...(isRead ? further : [])]),
+      unread: isRead ? [] : [further],
+    };
+  }
+
+  async #inConfiguration(sha256: string): Promise<readonly string[] | UnreadBytes> {
+    const known = this.#configurations.get(sha256);
+    if (known !== undefined) return known;
+    const named = await this.#read(sha256, digestsIn);
+    if (!('why' in named)) this.#configurations.set(sha256, named);
+    return named;
+  }
+
+  async #read<T extends object>(sha256: string, names: Names<T>): Promise<T | UnreadBytes> {
+    const bytes = await this.#store.object(sha256);
+    if (bytes === null) return { sha256, why: 'missing' };
+    if (digestOf(bytes) !== sha256) return { sha256, why: 'changed' };
+    const named = read(bytes, names) ?? 'malformed';
+    return typeof named === 'string' ? { sha256, why: named } : named;
+  }
+}
+
+/** Says what a value names; null where it does not have its form. */
+type Names<T> = (value: JsonValue) => T | 'later' | null;
+
+/** Null also where the value is nested more deeply than it can be read. */
+function read<T>(bytes: Uint8Array, names: Names<T>): T | 'later' | null {
+  try {
+    return names(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  } catch {
+    return null;
+  }
+}
+
+function namesInInputs(
+  value: JsonValue,
+): { readonly configuration: string; readonly bytes: readonly string[] } | 'later' | null {
+  if (!isObject(value)) return null;
+  if (areOfLaterVersion(value)) return 'later';
+  const { inputs, configuration } = value;
+  if (inputs === undefined || !isDigest(configuration)) return null;
+  const bytes = digestsIn(inputs);
+  return bytes === null ? null : { configuration, bytes };
+}
+
+function digestsIn(value: JsonValue): readonly string[] | null {
+  const named = namedBytes(value);
+  return named.every(isDigest) ? named : null;
+}

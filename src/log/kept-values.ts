@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import type { KeptObject } from '../core/decision-log.js';
+import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
+
+/** Bytes that were kept before: endorsements are the same bytes for many decisions. */
+const KEPT = new WeakMap<Uint8Array, KeptObject>();
+
+/** Collects bytes, each once. */
+export class KeptBytes {
+  readonly #objects = new Map<string, KeptObject>();
+
+  /** @returns the digest by which they are found, hex */
+  add(bytes: Uint8Array): string {
+    const object = KEPT.get(bytes) ?? keptObject(bytes);
+    KEPT.set(bytes, object);
+    this.#objects.set(object.sha256, object);
+    return object.sha256;
+  }
+
+  get objects(): readonly KeptObject[] {
+    return [...this.#objects.values()];
+  }
+}
+
+/** SHA-256, hex: by what kept bytes are found. */
+export function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/**
+ * In a buffer of their own: a part of a larger buffer would take the whole buffer along to another thread.
+ */
+function keptObject(bytes: Uint8Array): KeptObject {
+  return { sha256: digestOf(bytes), bytes: bytes.buffer.byteLength > bytes.byteLength ? new Uint8Array(bytes) : bytes };
+}
+
+/**
+ * A value as JSON, for values that JSON does not have: bytes as `{ "$bytes": sha256 }`, `$date`, `$map`, `$set` and `$bigint`.
+ * Functions and members that are undefined are left out.
+ */
+export function encodeValue(value: unknown, bytes: KeptBytes): JsonValue {
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return value;
+  if (typeof value === 'bigint') return { $bigint: value.toString() };
+  if (value instanceof Uint8Array) return { $bytes: bytes.add(value) };
+  if (value instanceof Date) return { $date: value.toISOString() };
+  if (value instanceof Set) return { $set: [...value].map((each) => encodeValue(each, bytes)) };
+  if (value instanceof Map) return { $map: [...value].map((each) => encodeValue(each, bytes)) };
+  if (Array.isArray(value)) return value.map((each) => encodeValue(each, bytes));
+  if (typeof value !== 'object') throw new TypeError(`a value of type ${typeof value} cannot be kept`);
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined && typeof member !== 'function')
+    .map(([name, member]): [string, JsonValue] => [name, encodeValue(member, bytes)]);
+  const object = Object.fromEntries(members);
+  return members.some(([name]) => name.startsWith('$')) ? { $object: members } : object;
+}
+
+/** Finds bytes by their digest. @throws {Error} where they are not there */
+export type BytesByDigest = (sha256: string) => Uint8Array;
+
+/** What `encodeValue` encoded. */
+export function decodeValue(value: JsonValue, bytesOf: BytesByDigest): unknown {
+  if (Array.isArray(value)) return value.map((each) => decodeValue(each, bytesOf));
+  if (!isObject(value)) return value;
+  const [name, ...more] = Object.keys(value);
+  const decode = name === undefined || more.length > 0 ? undefined : DECODERS.get(name);
+  if (name !== undefined && decode !== undefined) return decode(value[name] as JsonValue, bytesOf);
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, decodeValue(member, bytesOf)]));
+}
+
+const list = (value: JsonValue, bytesOf: BytesByDigest) =>
+  (value as readonly JsonValue[]).map((each) => decodeValue(each, bytesOf));
+
+type Decoder = (value: JsonValue, bytesOf: BytesByDigest) => unknown;
+
+const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
+  ['$bytes', (value, bytesOf) => bytesOf(String(value))],
+  ['$date', (value) => new Date(String(value))],
+  ['$bigint', (value) => BigInt(String(value))],
+  ['$set', (value, bytesOf) => new Set(list(value, bytesOf))],
+  ['$map', (value, bytesOf) => new Map(list(value, bytesOf) as [unknown, unknown][])],
+  ['$object', (value, bytesOf) => Object.fromEntries(list(value, bytesOf) as [string, unknown][])],
+]);
+
+/** Digests of all bytes that an encoded value names. */
+export function namedBytes(value: JsonValue): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(namedBytes);
+  if (!isObject(value)) return [];
+  const { $bytes } = value as JsonObject;
+  if (typeof $bytes === 'string') return [$bytes];
+  return Object.values(value).flatMap(namedBytes);
+}

@@ -1,0 +1,62 @@
+import { appendFile } from 'node:fs/promises';
+import type { LogRecord } from '../core/decision-log.js';
+import type { Log } from '../core/ports.js';
+import { ToldFaults } from '../core/told-faults.js';
+import { recordLine } from './record-lines.js';
+
+const MESSAGES = {
+  begun: 'the copy of the decision log cannot be written: the store has what is missing in it',
+  over: 'the copy of the decision log is written again',
+};
+
+/** Only whoever runs the service may read it. */
+const FILE_MODE = 0o600;
+
+/** Bytes that wait to be written; what comes then is left out of the copy. */
+const WAITING_BYTES = 16 * 1024 * 1024;
+
+/** A copy of each stored record, a line each: beside the store, and nothing waits for it. */
+export class RecordCopy {
+  readonly #write: (lines: string) => Promise<void>;
+  readonly #faults: ToldFaults;
+  #waiting = '';
+  #writing: Promise<void> | null = null;
+
+  constructor(write: (lines: string) => Promise<void>, log: Log) {
+    this.#write = write;
+    this.#faults = new ToldFaults(log, MESSAGES);
+  }
+
+  /** At the end of a file, which is opened each time: so that it can be rotated. */
+  static toFile(path: string, log: Log): RecordCopy {
+    return new RecordCopy((lines) => appendFile(path, lines, { mode: FILE_MODE }), log);
+  }
+
+  add(records: readonly LogRecord[]): void {
+    if (this.#waiting.length > WAITING_BYTES) {
+      this.#faults.begun('copy', {}, { why: 'it is written more slowly than decisions are made' });
+      return;
+    }
+    this.#waiting += records.map(recordLine).join('');
+    this.#writing ??= this.#writeAll();
+  }
+
+  /** Resolves once all is written, or failed. */
+  async close(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting !== '') {
+      const lines = this.#waiting;
+      this.#waiting = '';
+      try {
+        await this.#write(lines);
+        this.#faults.over('copy');
+      } catch (error) {
+        this.#faults.begun('copy', {}, { err: error });
+      }
+    }
+    this.#writing = null;
+  }
+}

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { isObject, type JsonValue } from '../core/json.js';
+
+/** Shorter text stands in many places by chance: it is withheld where it is a member of its own, and nowhere else. */
+const LEAST_LENGTH = 8;
+
+const HEX = /^(?:[0-9a-f]{2})+$/i;
+
+/** Replaces identifiers by digests, and finds them again in texts. */
+export interface Redaction {
+  /** The digest in the place of each text in a value; numbers, booleans and null as they are. */
+  withhold(value: JsonValue): JsonValue;
+  withholdBytes(bytes: Uint8Array): JsonValue;
+  /** The strings of a value without anything that was withheld before, whatever its encoding. */
+  scrub<T extends JsonValue>(value: T): T;
+}
+
+/** For records whose evidence is kept beside them: there is nothing left to withhold. */
+export const NO_REDACTION: Redaction = {
+  withhold: (value) => value,
+  withholdBytes: () => null,
+  scrub: (value) => value,
+};
+
+/** Writes `sha256:` and the digest of salt and value in hex; of the bytes where a text is hex. */
+export class SaltedRedaction implements Redaction {
+  readonly #salt: Uint8Array;
+  /** Ways in which a value may be written, and the digest that replaces each. */
+  readonly #forms = new Map<string, string>();
+  /** Finds them, the longest first. Null: made when it is next needed. */
+  #finder: RegExp | null = null;
+
+  constructor(salt: Uint8Array) {
+    this.#salt = salt;
+  }
+
+  withhold(value: JsonValue): JsonValue {
+    if (Array.isArray(value)) return value.map((each) => this.withhold(each));
+    if (isObject(value)) {
+      return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, this.withhold(member)]));
+    }
+    if (typeof value !== 'string' || value === '') return value;
+    return HEX.test(value) ? this.withholdBytes(Buffer.from(value, 'hex')) : this.#withholdText(value);
+  }
+
+  withholdBytes(bytes: Uint8Array): string {
+    const digest = this.#digest(bytes);
+    if (isFiller(bytes)) return digest;
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const hex = buffer.toString('hex');
+    this.#add(digest, hex, hex.toUpperCase(), ...base64Forms(buffer));
+    return digest;
+  }
+
+  scrub<T extends JsonValue>(value: T): T;
+  scrub(value: JsonValue): JsonValue {
+    if (typeof value === 'string') return this.#scrubText(value);
+    if (Array.isArray(value)) return value.map((each) => this.scrub(each));
+    if (!isObject(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [this.#scrubText(name), this.scrub(member)]),
+    );
+  }
+
+  /** In one pass, so that no value can be chosen that changes the digest of another. */
+  #scrubText(text: string): string {
+    if (this.#forms.size === 0) return text;
+    this.#finder ??= finderOf([...this.#forms.keys()]);
+    return text.replace(this.#finder, (form) => this.#forms.get(form) ?? form);
+  }
+
+  #withholdText(text: string): string {
+    const bytes = Buffer.from(text, 'utf8');
+    const digest = this.#digest(bytes);
+    this.#add(digest, text, text.toLowerCase(), text.toUpperCase(), ...base64Forms(bytes));
+    return digest;
+  }
+
+  #digest(bytes: Uint8Array): string {
+    return `sha256:${createHash('sha256').update(this.#salt).update(bytes).digest('hex')}`;
+  }
+
+  #add(digest: string, ...forms: readonly string[]): void {
+    for (const form of forms) {
+      if (form.length >= LEAST_LENGTH) this.#forms.set(form, digest);
+    }
+    this.#finder = null;
+  }
+}
+
+function finderOf(forms: readonly string[]): RegExp {
+  const longestFirst = forms.toSorted((one, other) => other.length - one.length);
+  return new RegExp(longestFirst.map((form) => form.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'g');
+}
+
+/**
+ * The content of a field that is not used: all ones, as REPORT_ID_MA without a migration agent, or zeros. It identifies nothing,
+ * and PCRs and registers have the same.
+ */
+function isFiller(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0xff) || bytes.every((byte) => byte === 0);
+}
+
+/** Without padding, so that each is also found where there is some. */
+function base64Forms(bytes: Buffer): readonly string[] {
+  return [bytes.toString('base64url'), bytes.toString('base64').replace(/=+$/, '')];
+}

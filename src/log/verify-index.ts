@@ -1,0 +1,92 @@
+import type { DecisionEntry, LogRecord, LogStore, RecordPosition, StoredEntry } from '../core/decision-log.js';
+import { groupedBy } from '../core/grouped.js';
+import type { LogProblems } from './log-problems.js';
+import { isDroppedByNow } from './record-at.js';
+import type { RecordedContent } from './record-content.js';
+
+/** What decisions are found by, in a log. */
+export type IndexedLog = Pick<LogStore, 'records' | 'entries' | 'strays' | 'find'>;
+
+/** Compares what decisions are found by with what they are. */
+export class IndexVerification {
+  decisions = 0;
+  readonly #log: IndexedLog;
+  readonly #problems: LogProblems;
+  /** Records that withdraw a decision, by its id. */
+  readonly #withdrawing = new Map<string, RecordPosition[]>();
+  /** Decisions that are shown as withdrawn, with their records. */
+  readonly #shownWithdrawn = new Map<string, RecordPosition>();
+
+  constructor(log: IndexedLog, problems: LogProblems) {
+    this.#log = log;
+    this.#problems = problems;
+  }
+
+  /** Of records that follow each other in one chain, with their contents where those hold. */
+  async compare(records: readonly LogRecord[], contents: ReadonlyMap<number, RecordedContent>): Promise<void> {
+    const [first, last] = [records[0], records.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const entries = groupedBy(await this.#log.entries(first.chain, first.seq, last.seq), ({ seq }) => seq);
+    for (const record of records) {
+      await this.#compareOne(record, contents.get(record.seq) ?? null, entries.get(record.seq) ?? []);
+    }
+  }
+
+  async end(): Promise<void> {
+    const strays = await this.#log.strays();
+    if (strays > 0) {
+      const detail = `${strays} entries of the index, heads, links or kept objects belong to nothing in the log`;
+      this.#problems.add('index_mismatch', null, detail);
+    }
+    for (const [decisionId, by] of this.#withdrawing) await this.#compareWithdrawn(decisionId, by);
+    for (const [decisionId, record] of this.#shownWithdrawn) {
+      if (this.#withdrawing.get(decisionId)?.some(({ chain }) => chain === record.chain)) continue;
+      this.#problems.add('index_mismatch', record, 'it is shown as withdrawn, and no record says so', decisionId);
+    }
+  }
+
+  /** Who decided withdraws: nobody else's record counts. */
+  async #compareWithdrawn(decisionId: string, by: readonly RecordPosition[]): Promise<void> {
+    const found = await this.#log.find(decisionId);
+    // Once its time is over, a decision is found no more.
+    if (found === null) return;
+    const { record, withdrawn } = found;
+    const foreign = by.find(({ chain }) => chain !== record.chain);
+    if (foreign !== undefined) {
+      this.#problems.add('index_mismatch', foreign, 'it withdraws a decision of another chain', decisionId);
+    } else if (!withdrawn) {
+      this.#problems.add('index_mismatch', record, 'it was withdrawn, and is not shown so', decisionId);
+    }
+  }
+
+  async #compareOne(
+    record: LogRecord,
+    content: RecordedContent | null,
+    entries: readonly StoredEntry[],
+  ): Promise<void> {
+    for (const { decisionId, withdrawn } of entries) if (withdrawn) this.#shownWithdrawn.set(decisionId, record);
+    if (content === null) return;
+    const { entry, withdraws, isLater } = content;
+    if (entry !== null) this.decisions += 1;
+    if (withdraws !== null) this.#withdrawing.set(withdraws, [...(this.#withdrawing.get(withdraws) ?? []), record]);
+    // A version that does not know what was recorded does not know either what it is found by.
+    if (isLater || isIndexed(entry, entries) || (await isDroppedByNow(this.#log, record))) return;
+    const detail = 'what it is found by is not what was recorded';
+    this.#problems.add('index_mismatch', record, detail, entry?.decisionId);
+  }
+}
+
+/** Whether there is the entry that follows from the content, and no other; of what is no decision, none. */
+function isIndexed(entry: DecisionEntry | null, entries: readonly StoredEntry[]): boolean {
+  const [found, ...others] = entries;
+  if (entry === null || found === undefined) return entry === null && found === undefined;
+  const { decisionId, tenant, outcome, policies, summary } = entry;
+  return (
+    others.length === 0 &&
+    found.decisionId === decisionId &&
+    found.tenant === tenant &&
+    found.outcome === outcome &&
+    found.summary === summary &&
+    found.policies.join() === policies.join()
+  );
+}

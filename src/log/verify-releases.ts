@@ -1,0 +1,138 @@
+import type {
+  LogRecord,
+  LogStore,
+  RecordedDecision,
+  RecordPosition,
+  ReleaseEntry,
+  StoredRelease,
+} from '../core/decision-log.js';
+import { groupedBy } from '../core/grouped.js';
+import { type AttemptedRelease, whyNotReleasable } from '../core/key-release-record.js';
+import type { LogProblem } from '../core/log-report.js';
+import { readDecision } from '../core/recorded-decision.js';
+import type { LogProblems } from './log-problems.js';
+import { isDroppedByNow } from './record-at.js';
+import { type RecordedContent, type RecordedRelease, readContent } from './record-content.js';
+
+/** What releases are found by, in a log. */
+export type ReleasingLog = Pick<LogStore, 'records' | 'releaseEntries' | 'find'>;
+
+/** A record of the release of a decision. */
+interface KnownRelease {
+  readonly seq: number;
+  readonly kind: ReleaseEntry['kind'];
+}
+
+/** What is known of the release by a decision, beside the record that is looked at. */
+interface Known {
+  readonly decision: RecordedDecision | null;
+  /** Of the chain of that record. */
+  readonly releases: readonly KnownRelease[];
+}
+
+type Problem = Pick<LogProblem, 'code' | 'detail'>;
+
+/**
+ * Compares what releases are found by with what they are, and each attempt and result with the decision that it is by. What is
+ * compared is looked up, so that nothing is kept in memory that grows with the log.
+ */
+export class ReleaseVerification {
+  readonly #log: ReleasingLog;
+  readonly #problems: LogProblems;
+
+  constructor(log: ReleasingLog, problems: LogProblems) {
+    this.#log = log;
+    this.#problems = problems;
+  }
+
+  /** Of records that follow each other in one chain, with their contents where those hold. */
+  async compare(records: readonly LogRecord[], contents: ReadonlyMap<number, RecordedContent>): Promise<void> {
+    const [first, last] = [records[0], records.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const entries = groupedBy(await this.#log.releaseEntries(first.chain, first.seq, last.seq), ({ seq }) => seq);
+    for (const record of records) {
+      const content = contents.get(record.seq);
+      // A version that does not know what was recorded does not know either what it is found by.
+      if (content === undefined || content.isLater) continue;
+      await this.#compareOne(record, content.release, entries.get(record.seq) ?? []);
+    }
+  }
+
+  async #compareOne(
+    record: LogRecord,
+    release: RecordedRelease | null,
+    entries: readonly StoredRelease[],
+  ): Promise<void> {
+    const problems: Problem[] = isIndexed(release, entries) ? [] : [NOT_INDEXED];
+    if (release !== null) {
+      const decision = await this.#log.find(release.decisionId);
+      const problem = problemOf(record, release, {
+        decision,
+        releases: releasesIn(decision, release.decisionId, record),
+      });
+      if (problem !== null) problems.push(problem);
+    }
+    if (problems.length === 0 || (await isDroppedByNow(this.#log, record))) return;
+    for (const { code, detail } of problems) this.#problems.add(code, record, detail, release?.decisionId);
+  }
+}
+
+const NOT_INDEXED: Problem = { code: 'index_mismatch', detail: 'what it is found by is not what was recorded' };
+
+/** Records of the release by a decision, of the chain of a record, as far as they hold. */
+function releasesIn(
+  decision: RecordedDecision | null,
+  decisionId: string,
+  { chain }: RecordPosition,
+): readonly KnownRelease[] {
+  return (decision?.releaseRecords ?? []).flatMap((each) => {
+    const release = each.content === null ? null : readContent(each.content)?.release;
+    if (release == null || each.chain !== chain) return [];
+    return release.decisionId === decisionId ? [{ seq: each.seq, kind: release.kind }] : [];
+  });
+}
+
+/** Whether there is the entry that follows from the content, and no other; of what is no release, none. */
+function isIndexed(release: ReleaseEntry | null, [found, ...others]: readonly StoredRelease[]): boolean {
+  if (release === null || found === undefined) return release === null && found === undefined;
+  return others.length === 0 && found.decisionId === release.decisionId && found.kind === release.kind;
+}
+
+function problemOf(record: LogRecord, release: RecordedRelease, known: Known): Problem | null {
+  const { attempt } = release;
+  return attempt === null ? problemOfResult(record, known) : problemOfAttempt(record, attempt, known);
+}
+
+function problemOfAttempt(
+  { chain, seq }: LogRecord,
+  attempt: AttemptedRelease,
+  { decision, releases }: Known,
+): Problem | null {
+  // Who decides asks for the key: nobody else's decision counts.
+  if (decision === null || decision.record.chain !== chain) {
+    return { code: 'release_decision_missing', detail: 'the decision that the key was asked for by is not there' };
+  }
+  if (decision.record.seq > seq) return { code: 'release_order', detail: 'it stands before its decision' };
+  const why = whyNot(decision, attempt);
+  if (why !== null) return { code: 'release_not_allowed', detail: `the key was not to be asked for: ${why}` };
+  const isRepeated = releases.some((each) => each.kind === 'release-attempt' && each.seq < seq);
+  return isRepeated ? { code: 'release_repeated', detail: 'the key was asked for by this decision before' } : null;
+}
+
+/** What does not hold, or has a form that is not known, is named by itself, or not at all. */
+function whyNot({ record: { content } }: RecordedDecision, attempt: AttemptedRelease): string | null {
+  const read = readDecision(content);
+  return read === null ? null : whyNotReleasable(read, attempt);
+}
+
+function problemOfResult({ seq }: LogRecord, { releases }: Known): Problem | null {
+  const attempts = releases.filter(({ kind }) => kind === 'release-attempt');
+  if (attempts.length === 0) {
+    return { code: 'release_attempt_missing', detail: 'the attempt that it is the result of is not there' };
+  }
+  if (attempts.every((attempt) => attempt.seq > seq)) {
+    return { code: 'release_order', detail: 'it stands before the attempt that it is the result of' };
+  }
+  const isRepeated = releases.some((each) => each.kind === 'release-result' && each.seq < seq);
+  return isRepeated ? { code: 'release_repeated', detail: 'the attempt has a result that stands before' } : null;
+}

@@ -1,0 +1,151 @@
+import type { TokenCredential } from '@azure/identity';
+import type {
+  AzureIdentity,
+  ClientCertificateIdentity,
+  ClientSecretIdentity,
+  ManagedIdentity,
+  WorkloadIdentity,
+} from '../../core/azure-identity.js';
+import { ConfigurationError } from '../../core/errors.js';
+import type { Clock } from '../../core/ports.js';
+import type { Exchange } from '../bounded-exchange.js';
+import { FetchError } from '../fetch-error.js';
+import { readSecret } from '../secret-file.js';
+import type { AccessToken, AccessTokenSource } from './azure-credential.js';
+import { IDENTITY_HTTP_CLIENT, IdentityTransport } from './identity-transport.js';
+
+type Library = typeof import('@azure/identity');
+
+export interface EntraTokensOptions {
+  /** Loading it takes a good part of a second, so that is done where an identity is configured. */
+  readonly library: Library;
+  readonly identity: CompleteIdentity;
+  /** Such as `https://attest.azure.net/.default`. */
+  readonly scope: string;
+  readonly exchange: Exchange;
+  readonly clock: Clock;
+}
+
+/** What a header can carry as a bearer token (RFC 6750, 2.1). Its length is not counted by the expression: that would fill memory. */
+const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+const TOKEN_LENGTH = 32_768;
+
+/**
+ * Access tokens of Microsoft Entra ID by the Azure library, for the one identity that is configured.
+ *
+ * A credential of the library is made anew for each token: it would give a held one until shortly before its end,
+ * while ours are renewed earlier; and what its files hold may have been rotated. Tokens of a managed identity are held
+ * by the library beyond that, and renewed by it at half of their life where that is longer than two hours.
+ */
+export class EntraTokens implements AccessTokenSource {
+  readonly #options: EntraTokensOptions;
+
+  constructor(options: EntraTokensOptions) {
+    this.#options = options;
+  }
+
+  get name(): string {
+    const { identity } = this.#options;
+    return identity.kind === 'managed-identity' ? 'managed identity' : identity.authority;
+  }
+
+  async obtain(): Promise<AccessToken> {
+    const { library, identity, scope, exchange, clock } = this.#options;
+    const transport = new IdentityTransport(exchange);
+    try {
+      const granted = await transport.carry(async () => (await libraryCredential(library, identity)).getToken(scope));
+      if (granted !== null && isToken(granted.token) && granted.expiresOnTimestamp > clock.now().getTime()) {
+        return { token: granted.token, expiresAtMs: granted.expiresOnTimestamp };
+      }
+    } catch (error) {
+      if (transport.failure !== null) throw transport.failure;
+      if (!transport.asked) throw new FetchError('not_allowed', 'the credential cannot be used', { cause: error });
+      // An answer that the library could not read. Its error may quote the answer.
+    }
+    throw new FetchError('content_type', 'answered with something other than an access token');
+  }
+
+  async close(): Promise<void> {
+    await this.#options.exchange.close();
+  }
+}
+
+async function libraryCredential(azure: Library, identity: CompleteIdentity): Promise<TokenCredential> {
+  // What is tried again, and when, is decided by who asks for a token.
+  const options = { httpClient: IDENTITY_HTTP_CLIENT, retryOptions: { maxRetries: 0 } };
+  if (identity.kind === 'managed-identity') {
+    return new azure.ManagedIdentityCredential({
+      ...options,
+      ...(identity.clientId === null ? {} : { clientId: identity.clientId }),
+    });
+  }
+  const { tenantId, clientId, authority: authorityHost } = identity;
+  // The authority is configured: another host is not asked whether it exists.
+  const entra = { ...options, authorityHost, disableInstanceDiscovery: true };
+  switch (identity.kind) {
+    case 'workload-identity':
+      return new azure.WorkloadIdentityCredential({ ...entra, tenantId, clientId, tokenFilePath: identity.tokenFile });
+    case 'client-secret':
+      return new azure.ClientSecretCredential(tenantId, clientId, await readSecret(identity.secretFile), entra);
+    case 'client-certificate':
+      return new azure.ClientCertificateCredential(tenantId, clientId, identity.certificateFile, entra);
+  }
+}
+
+function isToken(text: string): boolean {
+  return text.length <= TOKEN_LENGTH && TOKEN.test(text);
+}
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** An identity in which nothing is left open. */
+export type CompleteIdentity =
+  | ManagedIdentity
+  | WorkloadIdentity<string>
+  | ClientSecretIdentity<string>
+  | ClientCertificateIdentity<string>;
+
+const PUBLIC_CLOUD = 'https://login.microsoftonline.com';
+
+/**
+ * Fills in what the configuration leaves open: the authority of the public cloud, and for workload identity what the
+ * cluster puts into the environment. Elsewhere `AZURE_AUTHORITY_HOST` does not count: it would say where a secret is
+ * sent.
+ *
+ * @throws {ConfigurationError} where neither configuration nor environment says it
+ */
+export function completeIdentity(identity: AzureIdentity, environment: Environment): CompleteIdentity {
+  switch (identity.kind) {
+    case 'managed-identity':
+      return identity;
+    case 'client-secret':
+    case 'client-certificate':
+      return { ...identity, authority: identity.authority ?? PUBLIC_CLOUD };
+    case 'workload-identity':
+      return {
+        kind: 'workload-identity',
+        tenantId: identity.tenantId ?? required('AZURE_TENANT_ID', environment),
+        clientId: identity.clientId ?? required('AZURE_CLIENT_ID', environment),
+        tokenFile: identity.tokenFile ?? required('AZURE_FEDERATED_TOKEN_FILE', environment),
+        authority: identity.authority ?? authorityOf(environment),
+      };
+  }
+}
+
+function required(name: string, environment: Environment): string {
+  const value = environment[name];
+  if (value === undefined || value === '') {
+    throw new ConfigurationError([`${name}: is missing in the environment, and the credential does not say it`]);
+  }
+  return value;
+}
+
+function authorityOf(environment: Environment): string {
+  const named = environment['AZURE_AUTHORITY_HOST'];
+  if (named === undefined || named === '') return PUBLIC_CLOUD;
+  if (!/^https:\/\/[^/?#@\s]+\/?$/.test(named) || !URL.canParse(named)) {
+    throw new ConfigurationError(['AZURE_AUTHORITY_HOST: must be an https URL without user, path, query and fragment']);
+  }
+  return new URL(named).origin;
+}

@@ -1,0 +1,47 @@
+import type { AzureIdentity } from '../../core/azure-identity.js';
+import type { Clock, Log } from '../../core/ports.js';
+import type { ConnectOptions } from '../bounded-agent.js';
+import { BoundedExchange } from '../bounded-exchange.js';
+import type { BreakerOptions } from '../origin-breaker.js';
+import type { OriginObserver } from '../outages.js';
+import { EndpointHealth } from '../throttling.js';
+import { AzureCredential } from './azure-credential.js';
+import { completeIdentity, EntraTokens, type Environment } from './entra-tokens.js';
+
+export interface OpenCredentialOptions {
+  readonly identity: AzureIdentity;
+  /** Where workload identity finds what the configuration does not say. */
+  readonly environment: Environment;
+  /** What the tokens are for, such as `https://attest.azure.net/.default`. */
+  readonly scope: string;
+  readonly health: BreakerOptions;
+  /** Longest time of one question to Entra or the managed identity. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Hears of each attempt to contact an origin. */
+  readonly observer?: OriginObserver | undefined;
+  readonly connect?: ConnectOptions | undefined;
+}
+
+/** Longest time of one question to Entra or the managed identity, unless a test shortens it. */
+export const CREDENTIAL_TIMEOUT_MS = 5_000;
+
+/**
+ * Puts the parts together. Contacts nobody. Loads the library, which is missed here and not with the first token.
+ * @throws {ConfigurationError} where the environment lacks what the identity needs
+ */
+export async function openCredential(options: OpenCredentialOptions): Promise<AzureCredential> {
+  const { environment, scope, health, timeoutMs, clock, log, observer, connect } = options;
+  const identity = completeIdentity(options.identity, environment);
+  const isManaged = identity.kind === 'managed-identity';
+  const exchange = new BoundedExchange({
+    origins: isManaged ? null : [identity.authority],
+    attemptTimeoutMs: timeoutMs,
+    observer,
+    // Wherever the environment says that its endpoint is: asked through a proxy, it would give the identity of the proxy.
+    connect: isManaged ? { ...connect, proxy: undefined } : connect,
+  });
+  const source = new EntraTokens({ library: await import('@azure/identity'), identity, scope, exchange, clock });
+  return new AzureCredential({ source, health: new EndpointHealth(clock, health), clock, log });
+}

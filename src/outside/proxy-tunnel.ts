@@ -1,0 +1,152 @@
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { isIP, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
+import type { buildConnector } from 'undici';
+import { quotedName } from '../core/names-in-messages.js';
+import { bareHost } from './direct-hosts.js';
+import { FetchError } from './fetch-error.js';
+
+/** A proxy for HTTP. */
+export interface ProxyServer {
+  /** Scheme, host and port. */
+  readonly url: URL;
+  /** Authorities of an https proxy; undefined: those of the process. */
+  readonly ca?: string | undefined;
+}
+
+/** When an attempt ends. */
+export interface TunnelBounds {
+  /** Of the whole attempt. */
+  readonly signal: AbortSignal;
+  /** Longest time until the proxy is connected, which is shorter: a proxy that is down is told from a far end that is. */
+  readonly reachMs: number;
+}
+
+/** Options of TLS to the far end. */
+export type TunnelTls = buildConnector.BuildOptions;
+
+/** Other credentials are wanted. By RFC 9110, 15.5.8 that is 407; tinyproxy says 401 where a password is wrong. */
+const REFUSALS: ReadonlySet<number> = new Set([401, 407]);
+
+/**
+ * Asks a proxy for a tunnel (RFC 9110, 9.3.6).
+ *
+ * @param target `host:port` of the far end
+ * @param headers for the proxy alone
+ * @throws {FetchError} `proxy_unreachable`, `proxy_refused`; `network` or `timeout` where the proxy cannot reach the far end
+ */
+export function openTunnel(
+  { url, ca }: ProxyServer,
+  target: string,
+  headers: Readonly<Record<string, string>>,
+  { signal, reachMs }: TunnelBounds,
+): Promise<Socket> {
+  const isTls = url.protocol === 'https:';
+  // Without servername, Node compares the certificate of the proxy with the host header, which names the far end.
+  const tls = { ca, servername: serverNameOf(bareHost(url.hostname)), ALPNProtocols: ['http/1.1'] };
+  const asked = (isTls ? requestHttps : requestHttp)(url, {
+    method: 'CONNECT',
+    path: target,
+    headers: { host: target, ...headers },
+    agent: false,
+    signal,
+    timeout: reachMs,
+    ...(isTls ? tls : {}),
+  });
+  let isConnected = false;
+  return new Promise((resolve, reject) => {
+    asked.once('socket', (socket) => {
+      socket.once(isTls ? 'secureConnect' : 'connect', () => {
+        isConnected = true;
+      });
+    });
+    asked.on('timeout', () => {
+      if (!isConnected) asked.destroy(new Error('no connection in time'));
+    });
+    asked.once('connect', ({ statusCode = 0 }, socket, head) => {
+      const refusal = refusalOf(statusCode, head);
+      if (refusal === null) return resolve(socket.setTimeout(0));
+      socket.on('error', () => {}).destroy();
+      reject(refusal);
+    });
+    asked.once('error', (cause) => {
+      // A proxy that took the question waits for the far end. One that was not even reached is at fault itself.
+      reject(signal.aborted && isConnected ? noAnswer() : unreachable(cause));
+    });
+    asked.end();
+  });
+}
+
+/** A name for SNI, which addresses are not (RFC 6066, 3). */
+function serverNameOf(host: string): string {
+  return isIP(host) === 0 ? host : '';
+}
+
+function refusalOf(status: number, head: Buffer): FetchError | null {
+  if (REFUSALS.has(status)) {
+    return new FetchError(
+      'proxy_refused',
+      `not reached: the proxy refuses the service (proxy_refused, status ${status})`,
+    );
+  }
+  // The status is the proxy's: it must not look like an answer of the far end.
+  if (status < 200 || status >= 300)
+    return new FetchError('network', `not reached: the proxy opened no tunnel (status ${status})`);
+  return head.byteLength === 0 ? null : new FetchError('network', 'not reached: the proxy sent bytes of its own');
+}
+
+function unreachable(cause: unknown): FetchError {
+  return new FetchError('proxy_unreachable', 'not reached: no connection to the proxy', { cause });
+}
+
+function noAnswer(): FetchError {
+  return new FetchError('timeout', 'no answer in time through the proxy');
+}
+
+/**
+ * Starts TLS to the far end inside a tunnel.
+ * @throws {FetchError} `network`; its cause names the issuer of a certificate that is not trusted, which may be the proxy's
+ */
+export function secureTunnel(
+  tunnel: Socket,
+  host: string,
+  options: TunnelTls,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
+  const given: ConnectionOptions = { servername: serverNameOf(host), ...options };
+  const socket = connectTls({ ...given, socket: tunnel, host, ALPNProtocols: ['http/1.1'] });
+  let issuer: string | null = null;
+  // Before Node compares the certificate: it ends the connection where that fails, and the certificate is lost with it.
+  socket.prependOnceListener('secure', () => {
+    issuer = issuerOf(socket.getPeerCertificate());
+  });
+  return new Promise((resolve, reject) => {
+    const stop = () => socket.destroy(noAnswer());
+    const settle = () => signal.removeEventListener('abort', stop);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    socket.once('secureConnect', () => {
+      settle();
+      resolve(socket);
+    });
+    socket.on('error', (cause) => {
+      settle();
+      reject(cause instanceof FetchError ? cause : notSecured(cause, socket, issuer));
+    });
+  });
+}
+
+function notSecured(cause: Error, { authorizationError }: TLSSocket, issuer: string | null): FetchError {
+  if (!authorizationError || issuer === null) {
+    return new FetchError('network', 'not reached: no TLS through the proxy', { cause });
+  }
+  const named = new Error(`the certificate is issued by ${issuer}: ${cause.message}`);
+  const message = 'not reached: its certificate is not trusted, and the proxy may intercept TLS';
+  return new FetchError('network', message, { cause: named });
+}
+
+function issuerOf({ issuer }: PeerCertificate): string {
+  const name = [issuer?.CN ?? issuer?.O].flat()[0];
+  return name === undefined ? 'an authority without a name' : quotedName(name);
+}

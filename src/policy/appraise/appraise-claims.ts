@@ -1,0 +1,68 @@
+import { type Check, Checks } from '../../core/check.js';
+import type { Claims } from '../../core/claims.js';
+import type { CheckId } from '../../core/codes.js';
+import type { Outcome } from '../../core/decision.js';
+import type { EvidenceType } from '../../core/evidence.js';
+import type { Verified } from '../../core/verified.js';
+import type { Policy } from '../document/policy-document.js';
+import { rules } from '../document/rules.js';
+import type { AppraisalInput } from './appraisal-topic.js';
+import { matchesOf } from './appraise.js';
+import { decide, outcomeOf } from './decide.js';
+import { referenceValues } from './reference-values.js';
+
+/** Claims to try a policy on. Whoever marks them as verified only pretends: nothing here can release anything. */
+export interface GivenClaims {
+  readonly type: EvidenceType;
+  readonly claims: Verified<Claims>;
+  readonly at: Date;
+}
+
+/** What rules and reference values of a policy come to on claims. */
+export interface ClaimsAppraisal {
+  readonly outcome: Outcome;
+  readonly matched: readonly string[];
+  readonly unmatched: readonly string[];
+  readonly reasons: readonly CheckId[];
+  readonly checks: readonly Check[];
+}
+
+/**
+ * Holds claims against the rules and reference values of a policy, and against nothing else of it: it is for trying a
+ * policy. An allow says nothing of any machine, since nothing was verified.
+ */
+export function appraiseClaims(policy: Policy, { type, claims, at }: GivenClaims): ClaimsAppraisal {
+  const checks = new Checks('/claims', { policy: policy.id });
+  const accepted = policy.accepts.includes(type);
+  checks.require(accepted, 'policy_evidence_type', { expected: policy.accepts, actual: type });
+  const required: CheckId[] = ['policy_evidence_type'];
+  if (accepted) {
+    const input = inputOf(type, claims, at);
+    for (const topic of [referenceValues, rules]) {
+      required.push(...topic.required(policy, type));
+      topic.appraise(policy, input, checks);
+    }
+  }
+  const found = { checks: checks.all, required };
+  const { outcome } = outcomeOf(found);
+  return { outcome, ...matchesOf(checks.all), ...reasonsOf(outcome, checks.all), checks: checks.all };
+}
+
+function reasonsOf(outcome: Outcome, checks: readonly Check[]): { readonly reasons: readonly CheckId[] } {
+  return { reasons: decide([{ outcome, checks }]).reasons };
+}
+
+/** Tokens among the claims count as verified: without that, no rule about one could be tried. */
+function inputOf(evidenceType: EvidenceType, claims: Verified<Claims>, at: Date): AppraisalInput {
+  const routes = (['maa', 'ita'] as const).filter((route) => claims[route] !== undefined);
+  return {
+    evidenceType,
+    verification: { checks: [], required: [], claims, endorsements: [], bound: [], validUntil: null },
+    nonce: { origin: 'none' },
+    results: new Map(routes.map((route) => [route, { state: 'verified' }])),
+    resets: { state: 'not consulted' },
+    boundKey: false,
+    keyAsPem: false,
+    at,
+  };
+}

@@ -1,0 +1,288 @@
+import { type Check, Checks } from '../../core/check.js';
+import { CHECKS } from '../../core/checks/catalogue.js';
+import type { CheckId } from '../../core/codes.js';
+import type { Outcome } from '../../core/decision.js';
+import type { EvidenceType } from '../../core/evidence.js';
+import {
+  isHardwareType,
+  isTpmType,
+  type Tee,
+  type TeeOfPolicies,
+  teeOf,
+  traitsOf,
+} from '../../core/evidence-traits.js';
+import type { Policy } from '../document/policy-document.js';
+import { rules } from '../document/rules.js';
+import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
+import { attestationResults } from './attestation-results.js';
+import { baseWarnings, relaxed } from './base-checks.js';
+import { eventLogCover, secureBoot } from './boot-topics.js';
+import { type CheckSet, outcomeOf } from './decide.js';
+import { freshness, paravisor, tpmRequirements } from './guest-topics.js';
+import { referenceValues } from './reference-values.js';
+import { minimums, snpRequirements } from './snp-topics.js';
+import { tdxMinimums, tdxRequirements } from './tdx-topics.js';
+import { waived } from './waivers.js';
+
+/** How one policy appraised the evidence. */
+export interface PolicyAppraisal {
+  readonly policy: Policy;
+  readonly outcome: Outcome;
+  /** Ids of the policy's own checks and rules that passed, and of those that did not. */
+  readonly matched: readonly string[];
+  readonly unmatched: readonly string[];
+  /** Base checks as this policy sees them: the same number, in the same order, under every policy. */
+  readonly base: readonly Check[];
+  /** The policy's own checks. */
+  readonly own: readonly Check[];
+  /** All of them, the base checks first. */
+  readonly checks: readonly Check[];
+}
+
+/** What is appraised of a TEE that policies have minimums and requirements for. */
+const TEE_TOPICS: { readonly [tee in TeeOfPolicies]: readonly AppraisalTopic[] } = {
+  snp: hardwareTopics([minimums], [snpRequirements]),
+  tdx: hardwareTopics([tdxMinimums], [tdxRequirements]),
+};
+
+/**
+ * All that is asked of a TEE without topics of its own, and of a vTPM by itself: evidence that nothing was verified of is
+ * never allowed.
+ */
+const ownClaims: AppraisalTopic = {
+  needs: (_policy, evidenceType) => [ownSection(evidenceType)],
+  required: () => ['claim_missing'],
+  appraise: (_policy, { evidenceType }, checks) =>
+    checks.pass('claim_missing', { detail: `there are verified claims of ${ownSection(evidenceType)}` }),
+};
+
+function ownSection(evidenceType: EvidenceType): Tee | 'tpm' {
+  return teeOf(evidenceType) ?? 'tpm';
+}
+
+/** What is appraised of any other TEE. */
+const COMMON_TOPICS = hardwareTopics([ownClaims], []);
+
+/** What is appraised of a token alone. TCB and paravisor are the other verifier's to judge: no minimums load for them. */
+const TOKEN_TOPICS: readonly AppraisalTopic[] = [secureBoot, freshness, attestationResults, referenceValues, rules];
+
+/** What is appraised of a vTPM by itself: there is no TEE, and no paravisor. */
+const TPM_TOPICS: readonly AppraisalTopic[] = [
+  ownClaims,
+  secureBoot,
+  freshness,
+  tpmRequirements,
+  eventLogCover,
+  attestationResults,
+  referenceValues,
+  rules,
+];
+
+/**
+ * Appraises verified claims and base checks by a policy. Says nothing about whether the claims are true: that they
+ * come from verified bytes only is the verifier's promise.
+ */
+export function appraise(policy: Policy, input: AppraisalInput): PolicyAppraisal {
+  const unseen = [...input.verification.checks, ...baseWarnings(input)];
+  if (!isAccepted(policy, input)) {
+    return conclude(policy, { checks: unseen, required: [] }, { checks: refusedType(policy, input), required: [] });
+  }
+  const plan = planOf(policy, input.evidenceType);
+  const { required, requiredOfBase } = plan;
+  const base = unseen.map((check) => waived(relaxed(check, policy), policy, input));
+  const own = ownChecks(policy, input, plan).map((check) => waived(check, policy, input));
+  const ofVerifiers = { checks: base, required: [...input.verification.required, ...requiredOfBase] };
+  return conclude(policy, ofVerifiers, { checks: own, required });
+}
+
+/** A policy that requires hardware evidence is not satisfied by evidence that holds none. */
+function isAccepted({ accepts, routes }: Policy, { evidenceType }: AppraisalInput): boolean {
+  return accepts.includes(evidenceType) && (routes.hardware === 'off' || isHardwareType(evidenceType));
+}
+
+function refusedType({ id, accepts }: Policy, { evidenceType }: AppraisalInput): readonly Check[] {
+  const checks = new Checks('/evidence/type', { policy: id });
+  const why = accepts.includes(evidenceType)
+    ? 'the policy requires a hardware report, and this evidence holds none'
+    : `${CHECKS.policy_evidence_type.fails}${limitOf(evidenceType)}`;
+  checks.fail('policy_evidence_type', { expected: accepts, actual: evidenceType, detail: why });
+  return checks.all;
+}
+
+/** What evidence of a kind can never show, as the end of a sentence. */
+function limitOf(evidenceType: EvidenceType): string {
+  return isTpmType(evidenceType) ? '; TPM only: nothing here vouches for hardware' : '';
+}
+
+function ownChecks(policy: Policy, input: AppraisalInput, { steps }: Plan): readonly Check[] {
+  const { evidenceType, verification } = input;
+  const ofType = new Checks('/evidence/type', { policy: policy.id });
+  const detail = `${CHECKS.policy_evidence_type.holds}${limitOf(evidenceType)}`;
+  ofType.pass('policy_evidence_type', { expected: policy.accepts, actual: evidenceType, detail });
+  const checks = ofType.at('/evidence');
+  for (const { topic, needs, required } of steps) {
+    const absent = needs.find((section) => verification.claims[section] === undefined);
+    if (absent === undefined) topic.appraise(policy, input, checks);
+    else checks.skip(required, `needs verified ${absent} claims, and there are none`);
+  }
+  return checks.all;
+}
+
+/** One topic under one policy, for one type of evidence. */
+interface Step {
+  readonly topic: AppraisalTopic;
+  readonly needs: ReturnType<AppraisalTopic['needs']>;
+  readonly required: readonly CheckId[];
+}
+
+/** What policy and type of evidence say by themselves, whatever the evidence. */
+interface Plan {
+  readonly steps: readonly Step[];
+  /** Checks of the policy that must have been made before it may allow. */
+  readonly required: readonly CheckId[];
+  /** Base checks that must have been made besides those that the verifier requires. */
+  readonly requiredOfBase: readonly CheckId[];
+}
+
+/** Policies never change: what follows from one alone is worked out once. */
+const plans = new WeakMap<Policy, Map<EvidenceType, Plan>>();
+
+function planOf(policy: Policy, evidenceType: EvidenceType): Plan {
+  const ofPolicy = plans.get(policy) ?? new Map<EvidenceType, Plan>();
+  plans.set(policy, ofPolicy);
+  const plan = ofPolicy.get(evidenceType) ?? makePlan(policy, evidenceType);
+  ofPolicy.set(evidenceType, plan);
+  return plan;
+}
+
+function makePlan(policy: Policy, evidenceType: EvidenceType): Plan {
+  const topics = topicsOf(evidenceType);
+  const steps = topics.map((topic) => ({
+    topic,
+    needs: topic.needs(policy, evidenceType),
+    required: topic.required(policy, evidenceType),
+  }));
+  return {
+    steps,
+    required: ['policy_evidence_type', ...steps.flatMap((step) => step.required)],
+    requiredOfBase: topics.flatMap((topic) => topic.requiredOfBase?.(policy) ?? []),
+  };
+}
+
+function topicsOf(evidenceType: EvidenceType): readonly AppraisalTopic[] {
+  const { kind, tee } = traitsOf(evidenceType);
+  switch (kind) {
+    case 'token':
+      return TOKEN_TOPICS;
+    case 'tpm':
+      return TPM_TOPICS;
+    case 'hardware':
+      return topicsOfTee(tee);
+  }
+}
+
+function topicsOfTee(tee: Tee | null): readonly AppraisalTopic[] {
+  const topics: { readonly [other in Tee]?: readonly AppraisalTopic[] } = TEE_TOPICS;
+  return (tee === null ? undefined : topics[tee]) ?? COMMON_TOPICS;
+}
+
+/** Of hardware evidence, bare or behind a paravisor: what is common to all, and what is the TEE's own. */
+function hardwareTopics(
+  ownMinimums: readonly AppraisalTopic[],
+  ownRequirements: readonly AppraisalTopic[],
+): readonly AppraisalTopic[] {
+  return [
+    ...ownMinimums,
+    paravisor,
+    secureBoot,
+    freshness,
+    ...ownRequirements,
+    tpmRequirements,
+    eventLogCover,
+    attestationResults,
+    referenceValues,
+    rules,
+  ];
+}
+
+/**
+ * The same appraisal with checks that are demanded beside the policy. They are made whatever the policy came to; where it
+ * allows, each that is required has to hold.
+ */
+export function withDemands(appraisal: PolicyAppraisal, demands: CheckSet): PolicyAppraisal {
+  const { outcome, base, own, checks: before, matched, unmatched } = appraisal;
+  const checks = [...before, ...demands.checks];
+  const failed = new Set<string>(demands.checks.filter(({ result }) => result === 'fail').map(({ id }) => id));
+  const added = {
+    base,
+    own: [...own, ...demands.checks],
+    checks,
+    matched: matched.filter((id) => !failed.has(id)),
+    unmatched: [...unmatched, ...matched.filter((id) => failed.has(id))],
+  };
+  if (outcome !== 'allow') {
+    const isRefused = outcome === 'deny' || demands.checks.some(({ result }) => result === 'fail');
+    return { ...appraisal, ...added, outcome: isRefused ? 'deny' : outcome };
+  }
+  const { outcome: demanded, fault } = outcomeOf({ checks, required: [] }, demands);
+  if (fault === null) return { ...appraisal, ...added, outcome: demanded };
+  const faults = new Checks('');
+  faults.unavailable('internal_error', { detail: fault, retryable: false });
+  return {
+    ...appraisal,
+    ...added,
+    outcome: 'indeterminate',
+    own: [...added.own, ...faults.all],
+    checks: [...checks, ...faults.all],
+  };
+}
+
+function conclude(policy: Policy, ofVerifiers: CheckSet, ofPolicy: CheckSet): PolicyAppraisal {
+  const [{ checks: base }, { checks: found }] = [ofVerifiers, ofPolicy];
+  const checks = [...base, ...found];
+  const { outcome, fault } = outcomeOf(ofVerifiers, ofPolicy);
+  if (fault === null) return { policy, outcome, ...matchesOf(found), base, own: found, checks };
+  const added = new Checks('', { policy: policy.id });
+  added.unavailable('internal_error', { detail: fault, retryable: false });
+  const own = [...found, ...added.all];
+  return { policy, outcome, ...matchesOf(own), base, own, checks: [...base, ...own] };
+}
+
+/**
+ * A check that was made more than once matches where it passed every time. A rule is listed by its own id, too. What
+ * nobody asked for is in neither list.
+ */
+export function matchesOf(own: readonly Check[]): {
+  readonly matched: readonly string[];
+  readonly unmatched: readonly string[];
+} {
+  const matched = new Set<string>();
+  const unmatched = new Set<string>();
+  for (const { id, result, rule } of own) {
+    const ids = rule === undefined ? [id] : [id, rule];
+    if (result === 'pass' || result === 'warn') for (const each of ids) matched.add(each);
+    else if (result !== 'not_configured') for (const each of ids) unmatched.add(each);
+  }
+  for (const id of unmatched) matched.delete(id);
+  return { matched: [...matched], unmatched: [...unmatched] };
+}
+
+/**
+ * The checks of all policies as one list. A base check that a policy left as it is is listed once; where a policy
+ * sees it otherwise, also as that policy sees it. Own checks follow, policy by policy.
+ */
+export function mergeChecks(appraisals: readonly Pick<PolicyAppraisal, 'base' | 'own'>[]): readonly Check[] {
+  const [first, ...others] = appraisals;
+  if (first === undefined) return [];
+  if (others.length === 0) return [...first.base, ...first.own];
+  const base = first.base.flatMap((_, index) =>
+    mergeBaseCheck(appraisals.flatMap((appraisal) => appraisal.base[index] ?? [])),
+  );
+  return [...base, ...appraisals.flatMap((appraisal) => appraisal.own)];
+}
+
+function mergeBaseCheck(views: readonly Check[]): readonly Check[] {
+  const unchanged = views.find((check) => check.policy === null);
+  const changed = views.filter((check) => check.policy !== null);
+  return unchanged === undefined ? changed : [unchanged, ...changed];
+}

@@ -1,0 +1,241 @@
+import type { Checks } from '../../core/check.js';
+import type { TokenClaims } from '../../core/claims.js';
+import type { CheckId } from '../../core/codes.js';
+import type { EvidenceType, TokenRoute } from '../../core/evidence.js';
+import { isTokenType, placeOf, teeOf, tokenRouteOf } from '../../core/evidence-traits.js';
+import { isTdxStatus, UP_TO_DATE } from '../../core/tdx-status.js';
+import type { Policy } from '../document/policy-document.js';
+import type { MaaRequirements } from '../document/policy-grammar.js';
+import type { AppraisalInput, AppraisalTopic, ResultState } from './appraisal-topic.js';
+
+const ABSENT: ResultState = { state: 'absent' };
+
+function resultState(route: TokenRoute, { results }: AppraisalInput): ResultState {
+  return results.get(route) ?? ABSENT;
+}
+
+const TOKEN_ROUTES: readonly TokenRoute[] = ['maa', 'ita'];
+
+/**
+ * The Attestation Results that a policy wants beside hardware evidence, and what they must say. That a token
+ * holds, and is about this TEE, are base checks: also where the route is off.
+ */
+export const attestationResults: AppraisalTopic = {
+  needs: () => [],
+  required: (policy, evidenceType) => {
+    const ids: CheckId[] = [...demandedChecks(policy, evidenceType)];
+    if (TOKEN_ROUTES.some((route) => policy.routes[route] === 'required')) ids.push('route_missing');
+    return ids;
+  },
+  appraise: (policy, input, checks) => {
+    for (const route of TOKEN_ROUTES) {
+      appraiseRoute(policy, route, input, checks.at('/attestationResults'));
+      appraiseDemands(policy, route, input, checks.ofRoute(route));
+    }
+  },
+};
+
+function appraiseRoute({ routes }: Policy, route: TokenRoute, input: AppraisalInput, checks: Checks): void {
+  const wanted = routes[route];
+  const found = resultState(route, input);
+  if (wanted === 'off') return;
+  if (found.state === 'verified') {
+    checks.pass('route_missing', { expected: route, detail: `a token for the route ${route} was verified` });
+  } else if (found.state === 'refused' || found.state === 'not judged') {
+    checks.skip(['route_missing'], `no token for the route ${route} can be relied on`);
+  } else if (found.state === 'unavailable') {
+    const { detail, retryable } = found;
+    if (wanted === 'required')
+      checks.unavailable('route_unavailable', { detail, retryable, setting: `${route}.submit` });
+    else checks.unavailableOptional('route_unavailable', detail);
+  } else if (wanted === 'required') {
+    checks.fail('route_missing', { expected: route, ...whyMissing(route, found, input.evidenceType) });
+  } else {
+    // Not as route_missing, which has to hold each time where another route is required.
+    checks.notConfigured('route_unavailable', whyMissing(route, found, input.evidenceType).detail);
+  }
+}
+
+/** What was found in place of a token. */
+interface Missing {
+  readonly actual: 'not asked' | 'never fetched' | 'never issued' | null;
+  readonly detail: string;
+}
+
+/** What no configuration can change comes first, so that the reader does not look there. */
+function whyMissing(route: TokenRoute, found: ResultState, evidenceType: EvidenceType): Missing {
+  const notSent = `no token was sent for the route ${route}`;
+  if (route === 'ita' && teeOf(evidenceType) === 'snp') {
+    return {
+      actual: 'never issued',
+      detail: `${notSent}, and Intel Trust Authority issues none about SEV-SNP evidence`,
+    };
+  }
+  if (isTokenType(evidenceType)) {
+    const detail = `${notSent}, and none can be fetched where the evidence itself is a token`;
+    return { actual: 'never fetched', detail };
+  }
+  return found.state === 'held back'
+    ? { actual: 'not asked', detail: `${notSent}, and none was requested, because ${found.because}` }
+    : { actual: null, detail: `${notSent}, and nothing is configured to fetch one for this evidence` };
+}
+
+/** Names of other verifiers, as people are told. */
+const VERIFIERS: { readonly [route in TokenRoute]: string } = {
+  maa: 'Azure Attestation',
+  ita: 'Intel Trust Authority',
+};
+
+/** One statement of a token, and the policy's list of what is accepted there. */
+interface Demand {
+  readonly id: CheckId;
+  readonly what: string;
+  /** The policy's member. */
+  readonly member: string;
+  readonly accepted: readonly string[];
+  readonly actual: (token: TokenClaims) => string | null;
+}
+
+/** Ids of the checks that must have an outcome where a policy demands something of tokens. */
+function demandedChecks(policy: Policy, evidenceType: EvidenceType): readonly CheckId[] {
+  return [...idsOf(policy, 'maa', evidenceType), ...idsOf(policy, 'ita', evidenceType)];
+}
+
+/**
+ * Compares what a token says with what the policy demands of it, whoever supplied the token. One that is out of reach is
+ * the route's matter; without one nothing was said.
+ */
+function appraiseDemands(policy: Policy, route: TokenRoute, input: AppraisalInput, checks: Checks): void {
+  const isEvidence = tokenRouteOf(input.evidenceType) === route;
+  const place = checks.at(isEvidence ? placeOf(route, input.evidenceType) : '/attestationResults');
+  const token = input.verification.claims[route];
+  // If the operator's own endpoint is unreachable, a token that the caller chose does not replace its token.
+  if (token === undefined || resultState(route, input).state === 'unavailable') {
+    noteMissing(idsOf(policy, route, input.evidenceType), route, input, place);
+    return;
+  }
+  for (const demand of demandsOf(policy, route)) appraiseDemand(demand, route, token, place);
+  if (route === 'ita') appraisePolicyIds(policy.require.ita?.policyIds ?? null, token, place);
+  appraiseTcbStatus(policy, route, token, place);
+}
+
+function idsOf(policy: Policy, route: TokenRoute, evidenceType: EvidenceType): readonly CheckId[] {
+  const ids: CheckId[] = demandsOf(policy, route).map(({ id }) => id);
+  if (route === 'ita' && policy.require.ita?.policyIds != null) ids.push('ita_policy');
+  // Only a token about a TD has a TCB status. What a token that is the evidence is about, its type does not say.
+  if (policy.require[route]?.tcbStatus != null && teeOf(evidenceType) === 'tdx') ids.push(`${route}_tcb_status`);
+  return ids;
+}
+
+function demandsOf({ require }: Policy, route: TokenRoute): readonly Demand[] {
+  const { maa, ita } = require;
+  const issuers = route === 'maa' ? maa?.issuers : ita?.issuers;
+  return [
+    ...demand('token_issuer', 'the issuer', `require.${route}.issuers`, issuers, ({ issuer }) => issuer),
+    ...(route === 'maa' && maa !== null ? statementsOf(maa) : []),
+  ];
+}
+
+function statementsOf({ complianceStatus, attestationType }: MaaRequirements): readonly Demand[] {
+  return [
+    ...demand(
+      'token_compliance',
+      'the compliance status',
+      'require.maa.complianceStatus',
+      complianceStatus,
+      ({ stated }) => stated.complianceStatus,
+    ),
+    ...demand(
+      'token_claim_type',
+      'the attestation type',
+      'require.maa.attestationType',
+      attestationType,
+      (token) => token.attestationType,
+    ),
+  ];
+}
+
+function demand(
+  id: CheckId,
+  what: string,
+  member: string,
+  accepted: readonly string[] | null | undefined,
+  actual: Demand['actual'],
+): readonly Demand[] {
+  return accepted == null ? [] : [{ id, what, member, accepted, actual }];
+}
+
+function noteMissing(ids: readonly CheckId[], route: TokenRoute, input: AppraisalInput, checks: Checks): void {
+  if (ids.length === 0) return;
+  const found = resultState(route, input);
+  if (found.state === 'absent' || found.state === 'held back') {
+    const detail = `there are no claims of ${VERIFIERS[route]}`;
+    checks.fail('claim_missing', { expected: route, detail });
+    checks.skip(ids, detail);
+  } else if (found.state === 'unavailable') {
+    const detail = `no token of ${VERIFIERS[route]} could be fetched`;
+    for (const id of ids) checks.unavailable(id, { detail, retryable: found.retryable });
+  } else {
+    checks.skip(ids, `no token of ${VERIFIERS[route]} can be relied on`);
+  }
+}
+
+function appraiseDemand(
+  { id, what, member, accepted, actual }: Demand,
+  route: TokenRoute,
+  token: TokenClaims,
+  checks: Checks,
+): void {
+  const said = actual(token);
+  checks.require(said !== null && accepted.includes(said), id, {
+    expected: accepted,
+    actual: said,
+    detail: `${what} that ${VERIFIERS[route]} states is listed in ${member}`,
+    otherwise: `${what} that ${VERIFIERS[route]} states is not listed in ${member}`,
+    setting: member,
+  });
+}
+
+/** Every required id must have matched. Others that matched do not matter. */
+function appraisePolicyIds(
+  policyIds: readonly string[] | null,
+  { stated: { matchedPolicyIds } }: TokenClaims,
+  checks: Checks,
+): void {
+  if (policyIds === null) return;
+  const all = policyIds.every((id) => matchedPolicyIds.includes(id));
+  checks.require(all, 'ita_policy', {
+    expected: policyIds,
+    actual: matchedPolicyIds,
+    detail: 'Intel Trust Authority says that every policy in require.ita.policyIds matches',
+    otherwise: 'Intel Trust Authority does not say that every policy in require.ita.policyIds matches',
+  });
+}
+
+/**
+ * Not made for a token about an SEV-SNP VM, which has no such status, and not for a word that Intel does not define: the
+ * verifier refused that, under every policy.
+ */
+function appraiseTcbStatus(
+  { require }: Policy,
+  route: TokenRoute,
+  { stated: { tcbStatus } }: TokenClaims,
+  checks: Checks,
+): void {
+  if (!isTdxStatus(tcbStatus)) return;
+  const id = `${route}_tcb_status` as const;
+  const accepted = require[route]?.tcbStatus ?? null;
+  const said = `${VERIFIERS[route]} calls the platform ${tcbStatus}`;
+  if (accepted === null) {
+    if (tcbStatus === UP_TO_DATE) return;
+    const detail = `${said}, and the policy has no require.${route}.tcbStatus`;
+    checks.warn(id, { expected: UP_TO_DATE, actual: tcbStatus, detail });
+    return;
+  }
+  checks.require(accepted.includes(tcbStatus), id, {
+    expected: accepted,
+    actual: tcbStatus,
+    detail: `${said}, which require.${route}.tcbStatus lists`,
+    otherwise: `${said}, which require.${route}.tcbStatus does not list`,
+  });
+}

@@ -1,0 +1,114 @@
+import { hasParavisor, isTokenType, placeOf, teeOf, tokenRouteOf } from '../../core/evidence-traits.js';
+import type { JsonValue } from '../../core/json.js';
+import { registerNames } from '../../core/register-names.js';
+import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
+
+/** What says whether Secure Boot is on, and where that stands. */
+interface SecureBootWord {
+  readonly state: JsonValue;
+  /** Ends a sentence: "Secure Boot is on, by …". */
+  readonly source: string;
+  readonly place: string;
+}
+
+/**
+ * Secure Boot, by the event log where there is one whose register was quoted, else as the paravisor configured it, or as
+ * the token says. Only a literal `true` passes: what is missing is not false. Log and paravisor measure one switch, so
+ * that where they differ no policy allows: one of the two is not of this boot.
+ */
+export const secureBoot: AppraisalTopic = {
+  needs: (policy, evidenceType) => {
+    if (policy.secureBoot === 'any') return [];
+    // Bare evidence need not have runtime claims, but without a verified report it is not known to have none.
+    const section = hasParavisor(evidenceType) ? 'hcl' : (tokenRouteOf(evidenceType) ?? teeOf(evidenceType));
+    return section === null ? [] : [section];
+  },
+  required: (policy) => (policy.secureBoot === 'required' ? ['secure_boot'] : []),
+  appraise: (policy, input, checks) => {
+    const log = wordOfLog(input);
+    const other = wordOfOther(input);
+    const configured = other.state ?? withheldState(input);
+    if (contradict(log, configured)) {
+      checks.at(log.place).fail('secure_boot', {
+        expected: { [CONFIGURED]: configured },
+        actual: { [`${log.section}.eventLog.secureBoot`]: log.state },
+        detail: `Secure Boot is ${onOrOff(log.state)} by ${log.source}, and ${onOrOff(configured)} by ${other.source}`,
+      });
+      return;
+    }
+    if (policy.secureBoot === 'any') return;
+    const { state, source, place } = log ?? other;
+    if (typeof state !== 'boolean') {
+      // Of a log that decides nothing too: whoever sent it should not be told to send one.
+      const gap = input.verification.eventLogGaps?.absent.secureBoot;
+      const why =
+        gap === undefined ? {} : { detail: `the event log does not say whether Secure Boot is on: ${gap.detail}` };
+      checks.at(place).fail('secure_boot_unknown', { expected: true, actual: state, ...why });
+      return;
+    }
+    const detail = `Secure Boot is ${onOrOff(state)}, by ${source}`;
+    checks.at(place).require(state, 'secure_boot', { expected: true, actual: state, detail, otherwise: detail });
+  },
+};
+
+/** The claim that the paravisor makes. */
+const CONFIGURED = 'hcl.vmConfiguration.secureBoot';
+
+function contradict(log: WordOfLog | null, other: JsonValue): log is WordOfLog {
+  if (typeof log?.state !== 'boolean' || typeof other !== 'boolean') return false;
+  return log.state !== other;
+}
+
+/** Runtime claims of which the key alone is vouched for decide nothing, and may not contradict the log either. */
+function withheldState({ verification: { withheldConfiguration } }: AppraisalInput): JsonValue {
+  return withheldConfiguration?.['secureBoot'] ?? null;
+}
+
+function onOrOff(state: JsonValue): string {
+  return state === true ? 'on' : 'off';
+}
+
+interface WordOfLog extends SecureBootWord {
+  readonly section: 'tpm' | 'tdx';
+}
+
+/** Null where there is no log, or its register of Secure Boot was not quoted. */
+function wordOfLog({ evidenceType, verification }: AppraisalInput): WordOfLog | null {
+  const { tpm, tdx } = verification.claims;
+  const section = tpm?.eventLog === undefined ? 'tdx' : 'tpm';
+  const log = tpm?.eventLog ?? tdx?.eventLog;
+  const gap = verification.eventLogGaps?.absent.secureBoot;
+  if (log === undefined || (gap !== undefined && gap.check !== 'secure_boot_unknown')) return null;
+  const place = placeOf('eventLog', evidenceType);
+  return { section, state: log.secureBoot, source: 'the event log', place };
+}
+
+function wordOfOther({ evidenceType, verification: { claims } }: AppraisalInput): SecureBootWord {
+  const place = placeOf('hcl', evidenceType);
+  if (isTokenType(evidenceType)) {
+    return { state: claims.maa?.stated.secureBoot ?? null, source: 'the token', place };
+  }
+  const state = claims.hcl?.vmConfiguration?.['secureBoot'] ?? null;
+  return { state, source: 'the runtime claims', place };
+}
+
+/**
+ * PCRs that are not in their initial state although the event log has nothing for them: whatever extended them, the log
+ * is not all of the boot. What an OS extends while it runs is not among them, and a policy may name others.
+ */
+export const eventLogCover: AppraisalTopic = {
+  needs: () => [],
+  required: () => [],
+  appraise: ({ require: { tpm } }, { evidenceType, verification: { eventLogGaps } }, checks) => {
+    const unexplained = eventLogGaps?.unexplained ?? [];
+    if (unexplained.length === 0) return;
+    const excused = tpm?.runtimePcrs ?? [];
+    const rest = unexplained.filter((index) => !excused.includes(index));
+    checks.at(placeOf('eventLog', evidenceType)).require(rest.length === 0, 'eventlog_replay', {
+      expected: excused,
+      actual: unexplained,
+      detail: `the log has no event for ${registerNames('PCR', unexplained)}, which runtimePcrs lists`,
+      otherwise: `the log has no event for what extended ${registerNames('PCR', rest)}`,
+    });
+  },
+};

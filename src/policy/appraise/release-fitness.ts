@@ -1,0 +1,24 @@
+import { hasParavisor } from '../../core/evidence-traits.js';
+import type { Policy } from '../document/policy-document.js';
+
+/**
+ * What a policy lacks for a key to be released by it, as members that it must have; empty where it lacks nothing. Whatever it
+ * says, a release needs all of it: a policy that leaves one to the evidence would hand out the key by chance.
+ */
+export function lackingForRelease({
+  routes,
+  freshness,
+  nonce,
+  binding,
+  paravisor,
+  accepts,
+}: Policy): readonly string[] {
+  return [
+    ...(routes.hardware === 'required' ? [] : ['routes: { hardware: required }']),
+    // With none, nobody looks how old the hardware report is: nonce_stale, which keeps a key back, would never be said.
+    ...(freshness === 'none' ? ['freshness: strict or required'] : []),
+    ...(nonce === 'challenge' ? [] : ['nonce: challenge']),
+    ...(binding === 'required' ? [] : ['binding: required']),
+    ...(paravisor === 'known' || !accepts.some(hasParavisor) ? [] : ['paravisor: known']),
+  ];
+}

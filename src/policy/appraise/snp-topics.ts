@@ -1,0 +1,192 @@
+import type { Checks } from '../../core/check.js';
+import { PLATFORM_CHECKS } from '../../core/checks/snp-platform.js';
+import {
+  SNP_PLATFORM_BITS,
+  SNP_TCB_COMPONENTS,
+  type SnpClaims,
+  type SnpTcb,
+  type SnpTcbComponent,
+} from '../../core/claims.js';
+import type { CheckId } from '../../core/codes.js';
+import { placeOf } from '../../core/evidence-traits.js';
+import type { SnpMachines, SnpMinimums, SnpRequirements, TcbFloor } from '../document/policy-grammar.js';
+import type { AppraisalTopic } from './appraisal-topic.js';
+
+/** The TCBs that are compared: what the key was derived for, and what the guest was launched under. */
+const COMPARED_TCBS = ['reported', 'launch'] as const;
+
+/** A component that is below its floor. */
+export interface Shortfall {
+  readonly component: SnpTcbComponent;
+  readonly needed: number;
+  /** Null where the TCB has no such component. */
+  readonly had: number | null;
+}
+
+/** Minimums of the TCB, by part, since AMD numbers the microcode of each part by itself. */
+export const minimums: AppraisalTopic = {
+  needs: () => ['snp'],
+  required: ({ minimums: { snp } }) => [snp === 'any' ? 'snp_tcb_floor_missing' : 'snp_tcb_low'],
+  appraise: (policy, { evidenceType, verification }, checks) => {
+    const { snp } = verification.claims;
+    if (snp === undefined) return;
+    const report = checks.at(placeOf('snp', evidenceType));
+    const floors = policy.minimums.snp;
+    if (floors !== 'any') appraiseFloors(snp, floors, report);
+    else report.warn('snp_tcb_floor_missing');
+  },
+};
+
+/** The floor for the part that a report names; null where the policy has none. */
+export function floorOf({ part }: SnpClaims, floors: SnpMinimums | null): TcbFloor | null {
+  if (floors === null || floors === 'any' || part === 'unknown') return null;
+  return floors[part] ?? null;
+}
+
+/** What the TCBs of a report are short of, over all that are compared. */
+export function shortfallsOf({ tcb }: SnpClaims, floor: TcbFloor): readonly Shortfall[] {
+  return COMPARED_TCBS.flatMap((name) => shortfalls(tcb[name], floor));
+}
+
+function appraiseFloors(snp: SnpClaims, floors: Exclude<SnpMinimums, 'any'> | null, checks: Checks): void {
+  const floor = floorOf(snp, floors);
+  if (floor === null) {
+    const detail = snp.part === 'unknown' ? 'the part is not known' : 'the policy lists no minimum for this part';
+    checks.fail('snp_product', { expected: Object.keys(floors ?? {}), actual: snp.part, detail });
+    checks.skip(['snp_tcb_low'], 'rests on a minimum for the part');
+    return;
+  }
+  for (const name of COMPARED_TCBS) appraiseTcb(name, snp, floor, checks);
+}
+
+function appraiseTcb(name: (typeof COMPARED_TCBS)[number], snp: SnpClaims, floor: TcbFloor, checks: Checks): void {
+  const short = shortfalls(snp.tcb[name], floor);
+  const expected = short.length === 0 ? floor : byComponent(short, ({ needed }) => needed);
+  const actual = short.length === 0 ? snp.tcb[name] : byComponent(short, ({ had }) => had);
+  const names = short.map(({ component }) => component).join(', ');
+  checks.require(short.length === 0, 'snp_tcb_low', {
+    expected: { part: snp.part, tcb: name, ...expected },
+    actual: { part: snp.part, tcb: name, ...actual },
+    detail: `the ${name} TCB is at its minimum or above`,
+    otherwise: `the ${name} TCB is below its minimum: ${names}`,
+  });
+}
+
+/** Component by component: as one integer a high component would hide a low one. */
+function shortfalls(tcb: SnpTcb, floor: TcbFloor): readonly Shortfall[] {
+  return SNP_TCB_COMPONENTS.flatMap((component) => {
+    const needed = floor[component];
+    const had = tcb[component] ?? null;
+    return needed === undefined || (had !== null && had >= needed) ? [] : [{ component, needed, had }];
+  });
+}
+
+function byComponent(
+  short: readonly Shortfall[],
+  read: (shortfall: Shortfall) => number | null,
+): { readonly [component: string]: number | null } {
+  return Object.fromEntries(short.map((shortfall) => [shortfall.component, read(shortfall)]));
+}
+
+/** What the report must also show. */
+export const snpRequirements: AppraisalTopic = {
+  needs: () => ['snp'],
+  required: ({ require: { snp } }) => {
+    if (snp === null) return [];
+    const asked = SNP_PLATFORM_BITS.filter((bit) => snp.platformInfo[bit] !== undefined);
+    const ids: CheckId[] = asked.map((bit) => PLATFORM_CHECKS[bit]);
+    if (snp.committedEqualsCurrent) ids.push('snp_provisional');
+    if (snp.mitigations.length > 0) ids.push('snp_mitigation');
+    if (snp.minGuestSvn !== null) ids.push('snp_measurement');
+    if (snp.machines !== null) ids.push('snp_chip_id');
+    return ids;
+  },
+  appraise: (policy, { evidenceType, verification }, checks) => {
+    const { snp } = verification.claims;
+    if (snp === undefined) return;
+    const asked = policy.require.snp;
+    const report = checks.at(placeOf('snp', evidenceType));
+    appraiseProvisional(snp, asked?.committedEqualsCurrent === true, report);
+    if (asked === null) return;
+    appraisePlatform(snp, asked, report);
+    if (asked.mitigations.length > 0) appraiseMitigations(snp, asked.mitigations, report);
+    if (asked.minGuestSvn !== null) appraiseGuestSvn(snp, asked.minGuestSvn, report);
+    if (asked.machines !== null) appraiseMachine(snp, asked.machines, report);
+  },
+};
+
+/** Firmware that is not committed can be rolled back. Azure runs it routinely, so it is only noted. */
+function appraiseProvisional(snp: SnpClaims, asked: boolean, checks: Checks): void {
+  const { current, committed } = snp.tcb;
+  const equal =
+    snp.firmware.current === snp.firmware.committed &&
+    SNP_TCB_COMPONENTS.every((component) => current[component] === committed[component]);
+  if (asked) {
+    const expected = { firmware: snp.firmware.current, ...current };
+    const actual = { firmware: snp.firmware.committed, ...committed };
+    checks.require(equal, 'snp_provisional', { expected, actual });
+  } else if (!equal) {
+    const detail = 'the current firmware is provisional, and the policy does not ask about it';
+    checks.notConfigured('snp_provisional', detail);
+  }
+}
+
+function appraisePlatform(snp: SnpClaims, asked: SnpRequirements, checks: Checks): void {
+  for (const bit of SNP_PLATFORM_BITS) {
+    const expected = asked.platformInfo[bit];
+    if (expected === undefined) continue;
+    const actual = snp.platformInfo[bit];
+    const detail = `${bit} is ${actual ? 'set' : 'clear'} in the platform info`;
+    checks.require(actual === expected, PLATFORM_CHECKS[bit], { expected, actual, detail, otherwise: detail });
+  }
+}
+
+/** Reports before version 5 have no vectors: what they do not say is not taken as said (AMD 56860, MIT_VECTOR). */
+function appraiseMitigations({ mitigation }: SnpClaims, bits: readonly number[], checks: Checks): void {
+  if (mitigation === undefined) {
+    checks.fail('snp_mitigation', { expected: bits, detail: 'the report has no mitigation vectors' });
+    return;
+  }
+  const both = BigInt(mitigation.current) & BigInt(mitigation.launch);
+  const missing = bits.filter((bit) => !isSet(both, bit));
+  checks.require(missing.length === 0, 'snp_mitigation', {
+    expected: bits,
+    actual: { ...mitigation },
+    otherwise: `not set in both mitigation vectors: ${missing.join(', ')}`,
+  });
+}
+
+function isSet(vector: bigint, bit: number): boolean {
+  return ((vector >> BigInt(bit)) & 1n) === 1n;
+}
+
+function appraiseGuestSvn(snp: SnpClaims, least: number, checks: Checks): void {
+  const enough = snp.guestSvn >= least;
+  checks.require(enough, 'snp_measurement', {
+    expected: { minGuestSvn: least },
+    actual: { guestSvn: snp.guestSvn },
+    detail: 'the guest image is as new as required',
+    otherwise: 'the guest image is older than required',
+  });
+}
+
+/**
+ * Identifies the machine. A chip id counts only under a VCEK, which AMD issued for that chip: a VLEK does not certify it.
+ * The provider counts only under a VLEK, the one certificate that names it.
+ */
+function appraiseMachine(snp: SnpClaims, machines: SnpMachines, checks: Checks): void {
+  const [name, actual, listed] =
+    snp.signingKey === 'vcek' ? ['chipId', snp.chipId, machines.chipId] : ['cspId', snp.cspId, machines.cspId];
+  const holds = actual !== undefined && listed?.includes(actual) === true;
+  const key = snp.signingKey.toUpperCase();
+  checks.require(holds, 'snp_chip_id', {
+    expected: listed ?? [],
+    actual: actual ?? null,
+    detail: `the policy lists the ${name} that the ${key} certifies`,
+    otherwise:
+      listed === null
+        ? `a ${key} signed the report, and the policy lists no ${name}`
+        : `the policy does not list the ${name} that the ${key} certifies`,
+    setting: `require.snp.machines.${name}`,
+  });
+}

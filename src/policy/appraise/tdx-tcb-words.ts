@@ -1,0 +1,32 @@
+import type { TdxTcbClaim } from '../../core/claims.js';
+import { shortfallLine, type TcbShortfall } from '../../core/tcb-shortfall.js';
+
+/** The three parts of a status, a line for each component that is behind, and Intel's advisories. */
+export function explained(
+  { platformStatus, moduleStatus, qeStatus, advisories }: TdxTcbClaim,
+  shortfalls: readonly TcbShortfall[],
+): string {
+  return [
+    `(platform ${platformStatus}, module ${moduleStatus ?? 'without levels'}, QE ${qeStatus})`,
+    ...shortfalls.map(shortfallLine),
+    ...(advisories.length === 0 ? [] : [`advisories: ${advisories.join(', ')}`]),
+  ].join('; ');
+}
+
+/** What keeps the TCB from being up to date: Intel's word for each part, each component, and the advisories. */
+export function behindOf(
+  { platformStatus, moduleStatus, qeStatus, advisories }: TdxTcbClaim,
+  shortfalls: readonly TcbShortfall[],
+): readonly string[] {
+  const parts = [
+    ['platform', platformStatus],
+    ['TDX module', moduleStatus],
+    ['QE', qeStatus],
+  ] as const;
+  const low = parts.filter(([, status]) => status !== null && status !== 'UpToDate');
+  return [
+    ...low.map(([part, status]) => `${part} ${status}`),
+    ...shortfalls.map(shortfallLine),
+    ...(advisories.length === 0 ? [] : [`advisories ${advisories.join(', ')}`]),
+  ];
+}

@@ -1,0 +1,162 @@
+import type { Check } from '../../core/check.js';
+import { CHECKS } from '../../core/checks/catalogue.js';
+import { TRUST_CLAIMS, type TrustClaim, type TrustSubject, type TrustValues } from '../../core/checks/row.js';
+import type { Claims, TdxClaims, TokenClaims, TpmClaims } from '../../core/claims.js';
+import type { CheckId } from '../../core/codes.js';
+import type { JsonValue } from '../../core/json.js';
+
+/** One thing seen, as a value of a claim. */
+export type Observation = readonly [claim: TrustClaim, value: number];
+
+/** Where the certificate of an attestation key stands in a request. */
+export const AK_CERTIFICATE = '/evidence/akCertificate';
+
+/** What Intel's TCB status says of the hardware, whatever a policy decides. Every other status is worse. */
+const TCB_STATUS_VALUES: ReadonlyMap<string, number> = new Map([
+  ['UpToDate', 2],
+  ['SWHardeningNeeded', 32],
+  ['ConfigurationNeeded', 32],
+  ['ConfigurationAndSWHardeningNeeded', 32],
+]);
+
+/**
+ * What a verified token says. It repeats what the hardware said, so its issuer has to be trusted. Of a TD the issuer
+ * states how good the TCB is; of an SEV-SNP VM it calls the hardware genuine, and says no more.
+ */
+export function tokenObservations(checks: readonly Check[], { stated }: TokenClaims): readonly Observation[] {
+  return [
+    ['hardware', stated.tcbStatus === null ? 2 : tcbStatusValue(stated.tcbStatus)],
+    ...refusedTcb(checks, 'maa_tcb_status'),
+    ...refusedTcb(checks, 'ita_tcb_status'),
+    ['runtime-opaque', 2],
+    ...bootObservation(stated.secureBoot),
+    ...findings(checks, 'token'),
+  ];
+}
+
+/** A verifier that judged the evidence and does not vouch for it has issued no token. */
+export function refusals(checks: readonly Check[]): readonly Observation[] {
+  return findings(
+    checks.filter(({ id }) => id === 'disagreement'),
+    'token',
+  );
+}
+
+/** What is seen of the hardware. */
+export function hardwareObservations(checks: readonly Check[], { snp, tdx }: Claims): readonly Observation[] {
+  const genuine: readonly Observation[] =
+    snp === undefined && tdx === undefined
+      ? [['hardware', 0]]
+      : [
+          ['hardware', tdx === undefined ? 2 : tcbStatusValue(tdx.tcb.status)],
+          ['runtime-opaque', 2],
+        ];
+  return [
+    ...genuine,
+    ...executables(checks, 'snp_measurement'),
+    // Of the registers that share the id, MRTD alone is the measurement of the launch.
+    ...executables(checks, 'tdx_measurement', (actual) => actual === tdx?.mrtd),
+    ...secureBootOfTd(checks, tdx),
+    ...refusedTcb(checks, 'tdx_tcb_status'),
+    ...findings(checks, 'hardware'),
+  ];
+}
+
+/** What is seen of the guest: who it is, how it was started, and what was started. */
+export function guestObservations(checks: readonly Check[], claims: Claims): readonly Observation[] {
+  return [
+    ...identity(checks, claims),
+    ...bootObservation(claims.hcl?.vmConfiguration?.['secureBoot']),
+    ...bootObservation(claims.tpm?.eventLog?.secureBoot),
+    ...executables(checks, 'tpm_pcr', (actual) => measuresExecutables(actual, claims.tpm)),
+    ...findings(checks, 'guest'),
+    ...untimelyKey(checks),
+  ];
+}
+
+/** An AK certificate outside its dates counts as one that cannot be relied on. Other certificates share the id. */
+function untimelyKey(checks: readonly Check[]): readonly Observation[] {
+  const untimely = checks.some(
+    ({ id, result, about }) => id === 'cert_validity' && result === 'fail' && about === AK_CERTIFICATE,
+  );
+  return untimely ? [['instance-identity', 97]] : [];
+}
+
+/** An AK that only a certificate vouches for: nothing says which machine it belongs to. */
+function identity(checks: readonly Check[], { hcl }: Claims): readonly Observation[] {
+  const fresh = checks.some(({ id, result }) => id === 'nonce_mismatch' && result === 'pass');
+  if (!fresh) return [];
+  return [['instance-identity', hcl?.paravisor.by === 'akCertificate' ? 0 : 2]];
+}
+
+/** RTMRs say what the firmware measured, so that they are worth no more than the firmware is known by its MRTD. */
+function secureBootOfTd(checks: readonly Check[], tdx: TdxClaims | undefined): readonly Observation[] {
+  const state = tdx?.eventLog?.secureBoot;
+  if (state !== true) return bootObservation(state);
+  const isKnown = matchesReference(checks, 'tdx_measurement', (actual) => actual === tdx?.mrtd);
+  return isKnown ? bootObservation(state) : [];
+}
+
+/** Which keys Secure Boot uses is not looked at: known to be on, not known to be as expected. */
+function bootObservation(state: JsonValue | undefined): readonly Observation[] {
+  if (state === true) return [['configuration', 3]];
+  return state === false ? [['configuration', 32]] : [];
+}
+
+function tcbStatusValue(status: string | null): number {
+  return TCB_STATUS_VALUES.get(status ?? '') ?? 96;
+}
+
+/** Found by the verifier: the TCB is revoked, or has no status that Intel defines there. */
+function refusedTcb(
+  checks: readonly Check[],
+  verifiersOwn: 'tdx_tcb_status' | 'maa_tcb_status' | 'ita_tcb_status',
+): readonly Observation[] {
+  const refused = checks.some(({ id, result, policy }) => id === verifiersOwn && result === 'fail' && policy === null);
+  return refused ? [['hardware', 96]] : [];
+}
+
+function executables(
+  checks: readonly Check[],
+  reference: CheckId,
+  isOfThem: (actual: JsonValue | undefined) => boolean = () => true,
+): readonly Observation[] {
+  return matchesReference(checks, reference, isOfThem) ? [['executables', 3]] : [];
+}
+
+/** Only reference values of a policy, which are lists, are about what was started; other checks share their ids. */
+function matchesReference(
+  checks: readonly Check[],
+  reference: CheckId,
+  isOfThem: (actual: JsonValue | undefined) => boolean,
+): boolean {
+  return checks.some(
+    ({ id, result, policy, expected, actual }) =>
+      id === reference && result === 'pass' && policy !== null && Array.isArray(expected) && isOfThem(actual),
+  );
+}
+
+/** A value of a PCR, or what the event log says was started. Databases and command lines share the id, and start nothing. */
+function measuresExecutables(actual: JsonValue | undefined, tpm: TpmClaims | undefined): boolean {
+  const { applications, files } = tpm?.eventLog ?? {};
+  const started: readonly (JsonValue | undefined)[] = [
+    ...Object.values(tpm?.pcrs['sha256'] ?? {}),
+    applications,
+    files,
+  ];
+  return actual !== undefined && started.includes(actual);
+}
+
+/** The trust values of checks that did not pass. */
+function findings(checks: readonly Check[], subject: TrustSubject): readonly Observation[] {
+  return checks
+    .filter(({ result }) => result === 'fail' || result === 'warn' || result === 'unavailable')
+    .flatMap(({ id }) => observationsOf(CHECKS[id].trust?.[subject] ?? {}));
+}
+
+function observationsOf(values: TrustValues): readonly Observation[] {
+  return TRUST_CLAIMS.flatMap((claim) => {
+    const value = values[claim];
+    return value === undefined ? [] : [[claim, value] as const];
+  });
+}

@@ -1,0 +1,88 @@
+import type { Checks } from '../../core/check.js';
+import type { TpmClaims } from '../../core/claims.js';
+import type { JsonObject } from '../../core/json.js';
+import type { Verification } from '../../core/verification.js';
+import { isBehind, namingVtpm, type RememberedResets, type ResetCounts } from '../../core/vtpm-resets.js';
+import type { Policy } from '../document/policy-document.js';
+
+/** A vTPM whose counts are compared with earlier ones. */
+export interface TrackedVtpm {
+  readonly akThumbprint: string;
+  readonly counts: ResetCounts;
+}
+
+export function tracksResets({ require: { tpm } }: Policy): boolean {
+  return tpm?.trackResets === true;
+}
+
+/** Null where evidence has no verified quote, names no attestation key, or its vTPM is made anew at each boot. */
+export function trackedVtpm(verification: Verification): TrackedVtpm | null {
+  const { claims, akThumbprint } = verification;
+  if (claims.tpm === undefined || akThumbprint === undefined || isMadeAnew(verification)) return null;
+  return { akThumbprint, counts: countsOf(claims.tpm) };
+}
+
+/**
+ * Compares the counts of the quote with those of quotes that were allowed before. The clock is not compared: quotes of one
+ * boot can arrive in another order than they were made in, so that an earlier clock at equal counts shows nothing.
+ */
+export function appraiseResets(verification: Verification, remembered: RememberedResets, checks: Checks): void {
+  const { akThumbprint, claims } = verification;
+  const { tpm } = claims;
+  if (tpm === undefined) {
+    checks.fail('tpm_reset', { detail: 'the evidence has no quote of a vTPM, and the policy tracks its resets' });
+    return;
+  }
+  const actual = shown(countsOf(tpm));
+  if (isMadeAnew(verification)) {
+    const detail =
+      'the vTPM is made anew at each boot (tpmPersisted is false, and no hardware sealing policy keeps it), so there are no earlier counts';
+    checks.pass('tpm_reset', { actual, detail });
+    return;
+  }
+  switch (remembered.state) {
+    case 'none':
+      checks.pass('tpm_reset', { actual, detail: 'no earlier counts of this vTPM are remembered' });
+      break;
+    case 'remembered':
+      compare(remembered.counts, countsOf(tpm), akThumbprint, checks);
+      break;
+    case 'not consulted':
+      checks.warn('tpm_reset', { actual, detail: 'not compared: only the counts of today are remembered' });
+      break;
+    case 'unavailable': {
+      const detail = namingVtpm(akThumbprint, remembered.detail);
+      checks.unavailable('tpm_reset', { actual, detail, retryable: remembered.retryable });
+      break;
+    }
+  }
+}
+
+function compare(remembered: ResetCounts, counts: ResetCounts, akThumbprint: string | undefined, checks: Checks): void {
+  const behind =
+    counts.resetCount === remembered.resetCount
+      ? `restartCount ${counts.restartCount} is lower than ${remembered.restartCount}, which was allowed before at the same resetCount`
+      : `resetCount ${counts.resetCount} is lower than ${remembered.resetCount}, which was allowed before`;
+  checks.require(!isBehind(counts, remembered), 'tpm_reset', {
+    expected: shown(remembered),
+    actual: shown(counts),
+    otherwise: namingVtpm(akThumbprint, behind),
+  });
+}
+
+/**
+ * A new attestation key at each boot. A stateless VM whose sealing policy is another keeps its vTPM, sealed to the hardware;
+ * an unknown policy counts as one that does.
+ */
+function isMadeAnew({ claims: { hcl } }: Verification): boolean {
+  const { tpmPersisted, hardwareSealingPolicy = 'none' } = hcl?.vmConfiguration ?? {};
+  return tpmPersisted === false && hardwareSealingPolicy === 'none';
+}
+
+function countsOf({ clock: { resetCount, restartCount } }: TpmClaims): ResetCounts {
+  return { resetCount, restartCount };
+}
+
+function shown({ resetCount, restartCount }: ResetCounts): JsonObject {
+  return { resetCount, restartCount };
+}

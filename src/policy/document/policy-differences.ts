@@ -1,0 +1,21 @@
+import { type JsonDifference, jsonDifferences } from '../../core/json-differences.js';
+import type { Policy } from './policy-document.js';
+import type { Rule } from './rule.js';
+
+/** Not members: how a policy is written, and what it is. */
+const NOT_COMPARED: ReadonlySet<string> = new Set(['text', 'sha256', 'isReleasePolicy']);
+
+/** Members that differ between two policies, as they count: with every default filled in. */
+export function policyDifferences(before: Policy, after: Policy): readonly JsonDifference[] {
+  return jsonDifferences(membersOf(before), membersOf(after), NOT_COMPARED);
+}
+
+/** As a text would have them. */
+function membersOf(policy: Policy) {
+  return JSON.parse(JSON.stringify({ ...policy, rules: policy.rules.map(ruleText) }));
+}
+
+function ruleText(rule: Rule) {
+  const { id } = rule;
+  return rule.language === 'cel' ? { id, cel: rule.text } : { id, akv: rule.policy, comparison: rule.comparison };
+}

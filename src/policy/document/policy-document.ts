@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import type { AmdLines } from '../../core/amd-lines.js';
+import { tokenTypeOf } from '../../core/evidence-traits.js';
+import { type JsonObject, type JsonValue, jsonPointer, pathOf } from '../../core/json.js';
+import { POLICY_ID } from '../../core/request.js';
+import { jsonFault } from '../../schema/json-fault.js';
+import { deepFreeze, Place } from '../../schema/schema.js';
+import { readYaml, type YamlBounds } from '../../schema/yaml.js';
+import { foreignDocument } from '../akv/foreign-document.js';
+import { looksLikeReleasePolicy, type ReleasePolicyReading, readReleasePolicy } from '../akv/release-policy.js';
+import { lineProblems } from '../line-names.js';
+import { unusedMembers } from './member-use.js';
+import { otherDocument } from './other-document.js';
+import { crossMemberProblems } from './policy-consistency.js';
+import { ID_FORM, POLICY_SCHEMA, type PolicyMembers } from './policy-grammar.js';
+import { PolicyError, type PolicyProblem, schemaProblem, textProblem } from './policy-problem.js';
+import { type Rule, readRules } from './rule.js';
+import { ruleProblems } from './rule-use.js';
+
+/** Room for some 2 600 launch measurements. */
+const BOUNDS: PolicyBounds = { bytes: 262_144, tokens: 40_000, depth: 32, faults: 20, ruleBytes: 32 * 1024 };
+
+/** How large the text of a policy may be. */
+export interface PolicyBounds extends YamlBounds {
+  /** Of all CEL rules together. */
+  readonly ruleBytes: number;
+}
+
+/** Of a text that a caller sends, so that reading it does not hold the event loop. */
+export const REQUEST_BOUNDS: PolicyBounds = { ...BOUNDS, tokens: 4_000, ruleBytes: 8 * 1024 };
+
+/** An appraisal policy as evaluated: every default filled in, deeply frozen. Hex is in lower case. */
+export interface Policy extends PolicyMembers {
+  readonly rules: readonly Rule[];
+  /** Whether the text is a release policy and nothing else, which is the one rule. */
+  readonly isReleasePolicy: boolean;
+  readonly text: string;
+  /** SHA-256 of the policy text, hex: which policy it was, to the byte. */
+  readonly sha256: string;
+}
+
+export interface PolicyTextOptions {
+  /** `yaml` (default) reads JSON too, which is a part of YAML 1.2; `json` refuses all else. */
+  readonly format?: 'yaml' | 'json';
+  /** The id of a policy that is a release policy and nothing else, since such a text has none. */
+  readonly releasePolicyId?: string;
+  /** How large the text may be; that of a file where left out. */
+  readonly bounds?: PolicyBounds;
+  /** The product lines that there are. Null or left out: the policy may name any. */
+  readonly lines?: AmdLines | null;
+}
+
+/**
+ * Reads a policy text. Problems between members are looked for once each member by itself is in order, and members
+ * that nothing consults once the members fit together.
+ *
+ * @throws {PolicyError} with everything that is wrong
+ */
+export function parsePolicy(text: string, options: PolicyTextOptions = {}): Policy {
+  try {
+    return policyOf(parsePolicyValue(text, options), text, options);
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    throw new PolicyError(withLines(error.policyProblems, text, options), { cause: error });
+  }
+}
+
+/** Problems with the lines of the text that they are about. One about the whole, or in a text with another syntax, gets none. */
+export function withLines(
+  problems: readonly PolicyProblem[],
+  text: string,
+  { bounds = BOUNDS }: PolicyTextOptions,
+): readonly PolicyProblem[] {
+  const { lineOf } = readYaml(text, bounds);
+  return problems.map((problem) => {
+    const line = problem.line ?? lineOf(pathOf(problem.pointer));
+    return line === null ? problem : { ...problem, line };
+  });
+}
+
+/**
+ * The policy of a text whose value was read.
+ *
+ * @throws {PolicyError} with everything that is wrong
+ */
+export function policyOf(value: JsonValue, text: string, options: PolicyTextOptions = {}): Policy {
+  const isReleasePolicy = isReleasePolicyText(value);
+  const document = isReleasePolicy ? ofReleasePolicy(value, text, options.releasePolicyId) : value;
+  const other = otherDocument(document);
+  if (other !== null) throw new PolicyError([textProblem(other, null)]);
+  const place = new Place();
+  const members = POLICY_SCHEMA.read(document, place);
+  const problems: PolicyProblem[] = place.problems.map(({ path, what }) => schemaProblem(jsonPointer(path), what));
+  if (members === undefined) throw new PolicyError(problems);
+  const { rules, problems: ofRules } = readRules(members.rules, (options.bounds ?? BOUNDS).ruleBytes);
+  const ofLines = options.lines == null ? [] : lineProblems({ ...members, rules }, options.lines);
+  problems.push(...crossMemberProblems(members), ...ofRules, ...ofLines);
+  if (problems.length === 0) problems.push(...unusedMembers(members), ...ruleProblems({ ...members, rules }));
+  if (problems.length > 0) throw new PolicyError(problems);
+  const sha256 = createHash('sha256').update(text, 'utf8').digest('hex');
+  return deepFreeze({ ...members, rules, isReleasePolicy, text, sha256 });
+}
+
+/** The value of a policy text. @throws {PolicyError} where the text has another syntax */
+export function parsePolicyValue(text: string, { format, bounds }: PolicyTextOptions = {}): JsonValue {
+  return format === 'json' ? parseStrictJson(text, bounds) : parseStrictYaml(text, bounds);
+}
+
+/** Whether a text is a release policy, or something that belongs to one, and no policy of this product. */
+export function isReleasePolicyText(value: JsonValue): boolean {
+  // A list can be anything: it is said to be no policy, as every other text.
+  return looksLikeReleasePolicy(value) || (!Array.isArray(value) && foreignDocument(value) !== null);
+}
+
+/**
+ * Reads a text that is a release policy and nothing else. Key Vault takes JSON alone: a text that begins as JSON and is
+ * none, such as one with a comma too many, is refused, although YAML reads it.
+ *
+ * @param value that of the text
+ */
+export function readBareReleasePolicy(value: JsonValue, text: string): ReleasePolicyReading {
+  const reading = readReleasePolicy(value);
+  if (!text.trimStart().startsWith('{') || jsonFault(text) === null) return reading;
+  const fault = notJson(text, 'is not JSON, and Key Vault takes nothing else,');
+  return { policy: null, problems: [fault, ...reading.problems] };
+}
+
+/**
+ * A release policy as the policy that it is: tokens of Azure Attestation that meet it. All else has its default, so
+ * that a token has to be bound to a nonce.
+ *
+ * @throws {PolicyError} where it is none, or has no id
+ */
+function ofReleasePolicy(value: JsonValue, text: string, id: string | undefined): JsonObject {
+  const { problems } = readBareReleasePolicy(value, text);
+  if (problems.length > 0) throw new PolicyError(problems);
+  if (id === undefined || !POLICY_ID.test(id)) {
+    throw new PolicyError([schemaProblem('', `has no id: name its file after the policy, in ${ID_FORM}`)]);
+  }
+  return {
+    apiVersion: 'veritee/v1',
+    id,
+    version: 1,
+    accepts: [tokenTypeOf('maa')],
+    minimums: 'any',
+    routes: { hardware: 'off' },
+    rules: [{ id: 'release-policy', akv: value }],
+  };
+}
+
+/**
+ * The value of a policy text in plain YAML.
+ *
+ * @throws {PolicyError} where the text is anything else
+ */
+export function parseStrictYaml(text: string, bounds: YamlBounds = BOUNDS): JsonValue {
+  const { value, problems } = readYaml(text, bounds);
+  if (problems.length === 0) return value;
+  throw new PolicyError(
+    problems.map(({ path, position, what }) => {
+      const line = position?.line ?? null;
+      if (path === null || path.length === 0) return textProblem(what, path === null ? line : null);
+      return { ...schemaProblem(jsonPointer(path), what), ...(line === null ? {} : { line }) };
+    }),
+  );
+}
+
+/**
+ * The value of a policy text in JSON, under the same rules.
+ *
+ * @throws {PolicyError} where the text is no JSON, or breaks one of them
+ */
+export function parseStrictJson(text: string, bounds: YamlBounds = BOUNDS): JsonValue {
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    throw new PolicyError([notJson(text, 'is not JSON')], { cause });
+  }
+  // JSON.parse keeps the last of two equal keys and says nothing, so its value is not used.
+  return parseStrictYaml(text, bounds);
+}
+
+/** What a text is that is no JSON, and where it stops being any. */
+function notJson(text: string, what: string): PolicyProblem {
+  const fault = jsonFault(text);
+  if (fault === null) return textProblem(what, null);
+  return textProblem(`${what} from column ${fault.column} on: ${fault.what}`, fault.line);
+}

@@ -1,0 +1,91 @@
+import { type Binary, type Claim, claimsIn, type Expression } from '../cel/expression.js';
+import type { Policy } from '../document/policy-document.js';
+import type { PolicyProblem } from '../document/policy-problem.js';
+import type { ReferenceSet } from '../document/reference-grammar.js';
+
+/** Claims of `hcl` that this service states, or that are of the software in the VM under any paravisor. */
+const NOT_OF_PARAVISOR: readonly string[] = ['paravisor', 'reportType', 'userData'];
+
+/** Claims that show which code wrote the runtime claims. */
+const LAUNCH: readonly string[] = ['snp.measurement', 'snp.idKeyDigest', 'tdx.mrtd'];
+
+const WRITTEN_BY_LAUNCHER =
+  'is written by whoever launched the guest if the paravisor is not known: write paravisor: known, or pin the launch';
+const PIN =
+  'Write paravisor: known, or pin snp.measurement, snp.idKeyDigest or tdx.mrtd: of an unknown paravisor the claim proves nothing.';
+
+/**
+ * Runtime claims that a rule compares although the paravisor may be unknown (`paravisor: any`): any value is met by whoever
+ * launches a guest that writes it. A policy that pins the launch, or asks for a known paravisor in a rule, is passed over.
+ */
+export function lintLauncherWords(policy: Policy): readonly PolicyProblem[] {
+  const { paravisor, referenceValues: sets, rules } = policy;
+  if (paravisor === 'known' || showsParavisor(policy) || (sets.length > 0 && sets.every(pinsLaunch))) return [];
+  return rules.flatMap((rule, index) =>
+    rule.language === 'akv' ? [] : claimsOf(rule.expression).map((claim) => remark(claim, `/rules/${index}/cel`)),
+  );
+}
+
+/** Whether evidence meets the rules only if its paravisor is known, or its launch is one of some. */
+export function showsParavisor({ rules }: Pick<Policy, 'rules'>): boolean {
+  return rules.some((rule) => rule.language === 'cel' && showsLauncher(rule.expression));
+}
+
+function remark(claim: string, pointer: string): PolicyProblem {
+  const message = `${claim} ${WRITTEN_BY_LAUNCHER}`;
+  return { code: 'rule_always', pointer, message, severity: 'warning', remedy: PIN };
+}
+
+/** Each once. */
+function claimsOf(expression: Expression): readonly string[] {
+  const found = unshownClaims(expression).filter(
+    ({ path: [section, member = ''] }) => section === 'hcl' && !NOT_OF_PARAVISOR.includes(member),
+  );
+  return [...new Set(found.map(({ text }) => text))];
+}
+
+/** Claims of the branches that do not show who launched. */
+function unshownClaims(expression: Expression): readonly Claim[] {
+  if (showsLauncher(expression)) return [];
+  return expression.op === 'or' ? expression.operands.flatMap(unshownClaims) : claimsIn(expression);
+}
+
+function pinsLaunch({ snp, tdx }: ReferenceSet): boolean {
+  return snp?.measurement != null || snp?.idKeyDigest != null || tdx?.mrtd != null;
+}
+
+/** Whether evidence meets an expression only if its paravisor is known, or its launch is one of some. */
+function showsLauncher(expression: Expression): boolean {
+  switch (expression.op) {
+    case 'and':
+      return expression.operands.some(showsLauncher);
+    case 'or':
+      return expression.operands.every(showsLauncher);
+    case 'claim':
+      return isKnown(expression);
+    case 'binary':
+      return pins(expression);
+    default:
+      return false;
+  }
+}
+
+function pins({ operator, left, right }: Binary): boolean {
+  if (operator === 'in') return isLaunch(left) && right.op === 'list';
+  if (operator !== '==') return false;
+  const isPair = (claim: Expression, value: Expression) =>
+    value.op === 'literal' && (isLaunch(claim) || (isKnown(claim) && value.value === true));
+  return isPair(left, right) || isPair(right, left);
+}
+
+function isKnown(side: Expression): boolean {
+  return side.op === 'claim' && named(side) === 'hcl.paravisor.known';
+}
+
+function isLaunch(side: Expression): boolean {
+  return side.op === 'claim' && LAUNCH.includes(named(side));
+}
+
+function named({ path }: Claim): string {
+  return path.join('.');
+}

@@ -1,0 +1,136 @@
+import { type GateCode, type GatePass, GateRefusal, type GateRequest, type GateUseCase } from '../../core/gate.js';
+import type { JsonObject } from '../../core/json.js';
+import type { Clock } from '../../core/ports.js';
+import { checkReceipt, type VerifiedReceipt } from '../../relying-party/check-receipt.js';
+import { type CheckedExpectations, NONCE_NOT_EXPECTED, subjectOf } from '../../relying-party/expectations.js';
+import type { ReceiptKeySource } from '../../relying-party/key-source.js';
+import { ReceiptError } from '../../relying-party/receipt-error.js';
+import { checkProof } from './dpop-proof.js';
+import { UsedProofs } from './used-proofs.js';
+
+/** What is configured of a gate. */
+export interface Gate {
+  /** `aud` of the receipts that open it. */
+  readonly audience: string;
+  /** Id of the policy that has to have allowed. */
+  readonly policy: string;
+  /** Whose receipts open it. */
+  readonly tenant: string;
+  /** Origin under which clients know what is behind the gate; null: nobody can prove to have a key. */
+  readonly url: string | null;
+  /** Whether a receipt opens it whose nonce is not a challenge of the service. */
+  readonly ownNonces: boolean;
+}
+
+/** What of a policy counts at a gate. */
+interface GatePolicy {
+  /** Over its text, hex. */
+  readonly sha256: string;
+  readonly accepts: readonly string[];
+  readonly binding: 'optional' | 'required';
+}
+
+export interface GatesParts {
+  readonly gates: Readonly<Record<string, Gate>>;
+  /** The service's own keys: nothing is fetched. */
+  readonly keys: { published(): readonly JsonObject[] };
+  /** `iss` of receipts; null as long as the port is not open. */
+  readonly issuer: () => string | null;
+  /** Those that a tenant has in force now. */
+  readonly policies: (tenant: string) => { get(id: string): GatePolicy | undefined };
+  /** `doubt` is null where the time can be relied on. */
+  readonly clock: Clock & { doubt(): object | null };
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Gates in front of other services: each lets through who has a receipt of this service for it. */
+export class Gates implements GateUseCase {
+  readonly #parts: GatesParts;
+  readonly #gates: ReadonlyMap<string, Gate & { readonly proofs: UsedProofs }>;
+  readonly #startedAt: Date;
+
+  constructor(parts: GatesParts) {
+    this.#parts = parts;
+    this.#startedAt = parts.clock.now();
+    this.#gates = new Map(
+      Object.entries(parts.gates).map(([name, gate]) => [name, { ...gate, proofs: new UsedProofs(parts.clock) }]),
+    );
+  }
+
+  has(gate: string): boolean {
+    return this.#gates.has(gate);
+  }
+
+  async open(request: GateRequest): Promise<GatePass> {
+    const gate = this.#gates.get(request.gate);
+    if (gate === undefined) throw new GateRefusal('gate_unknown', 'there is no such gate');
+    const { clock } = this.#parts;
+    if (clock.doubt() !== null) throw new GateRefusal('gate_clock', 'the clock cannot be relied on');
+    const now = clock.now();
+    const policy = this.#parts.policies(gate.tenant).get(gate.policy);
+    if (policy === undefined) throw new GateRefusal('gate_policy', 'the policy of the gate is not in force');
+    const proved = provedBy(request, gate, policy);
+    const receipt = await this.#verified(request.receipt, gate, policy, { isBound: proved !== null, now });
+    const { decisionId, expiresAt, boundKey, claims } = receipt;
+    if (!gate.ownNonces && claims['veritee_nonce'] !== 'challenge') {
+      throw new GateRefusal('receipt_own_nonce', 'the receipt does not name a challenge of the service as its nonce');
+    }
+    if (decisionId === null || !UUID.test(decisionId)) {
+      throw new GateRefusal('receipt_id', 'the receipt does not name its decision');
+    }
+    if (proved === null) return { decisionId, expiresAt };
+    if (boundKey === null) throw new GateRefusal('receipt_binding', 'the receipt names no bound key');
+    const { method } = request;
+    const expected = { key: boundKey, receipt: request.receipt, method, now, notBefore: this.#startedAt };
+    const jti = await checkProof(proved.proof, { ...expected, ...proved.target });
+    gate.proofs.use(boundKey.jkt, jti);
+    return { decisionId, expiresAt };
+  }
+
+  async #verified(
+    receipt: string,
+    { audience, policy: id, tenant }: Gate,
+    { sha256, accepts }: GatePolicy,
+    { isBound, now }: { readonly isBound: boolean; readonly now: Date },
+  ): Promise<VerifiedReceipt> {
+    const issuer = this.#parts.issuer();
+    if (issuer === null) throw new GateRefusal('receipt_issuer', 'the service has no name before it listens');
+    const expected: CheckedExpectations = {
+      issuer,
+      audience,
+      nonce: NONCE_NOT_EXPECTED,
+      subject: subjectOf(tenant, [id]),
+      policies: [{ id, sha256 }],
+      evidenceTypes: accepts,
+      binding: isBound ? 'required' : null,
+    };
+    try {
+      return await checkReceipt(receipt, this.#ownKeys(), expected, now);
+    } catch (cause) {
+      if (!(cause instanceof ReceiptError)) throw cause;
+      const code: GateCode = cause.code;
+      throw new GateRefusal(code, cause.message, { cause });
+    }
+  }
+
+  #ownKeys(): ReceiptKeySource {
+    return { find: async (kid) => this.#parts.keys.published().filter((key) => key['kid'] === kid) };
+  }
+}
+
+/**
+ * The proof, and of which request it has to be; null where none is needed. One that was sent is looked at also where the
+ * policy binds no key: whoever sends it relies on it.
+ *
+ * @throws {GateRefusal} `dpop_missing`, `dpop_scheme`, `dpop_url`
+ */
+function provedBy({ scheme, proof, path }: GateRequest, { url }: Gate, { binding }: GatePolicy) {
+  if (binding !== 'required' && scheme !== 'dpop' && proof === null) return null;
+  if (proof === null) throw new GateRefusal('dpop_missing', 'there is no proof of the bound key');
+  // RFC 9449, section 7.2: what is bound to a key is not taken as a bearer token.
+  if (scheme === 'bearer') throw new GateRefusal('dpop_scheme', 'a receipt with a proof was sent as a bearer token');
+  if (url === null) throw new GateRefusal('dpop_url', 'the gate has no url that a proof could be for');
+  if (path === null) throw new GateRefusal('dpop_url', 'the proxy did not pass on the path');
+  return { proof, target: { origin: url, path } };
+}

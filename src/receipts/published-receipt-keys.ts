@@ -1,0 +1,31 @@
+import type { JsonObject } from '../core/json.js';
+import type { ReceiptKeys } from './receipt-keys.js';
+
+/** What relying parties are told of the keys of receipts. */
+export class PublishedReceiptKeys {
+  readonly #keys: Pick<ReceiptKeys, 'published' | 'algorithms'>;
+  readonly #issuer: string | null;
+
+  /** @param issuer null: no discovery, since nothing says under which name the service is reached */
+  constructor(keys: Pick<ReceiptKeys, 'published' | 'algorithms'>, issuer: string | null) {
+    this.#keys = keys;
+    this.#issuer = issuer;
+  }
+
+  /** JWK Set (RFC 7517). */
+  keySet(): JsonObject {
+    return { keys: this.#keys.published() };
+  }
+
+  /** OpenID Connect Discovery 1.0, 3, as far as tokens without a login have it. */
+  discovery(): JsonObject | null {
+    if (this.#issuer === null) return null;
+    return {
+      issuer: this.#issuer,
+      jwks_uri: `${this.#issuer.replace(/\/$/, '')}/.well-known/jwks.json`,
+      id_token_signing_alg_values_supported: this.#keys.algorithms(),
+      response_types_supported: ['id_token'],
+      subject_types_supported: ['public'],
+    };
+  }
+}

@@ -1,0 +1,90 @@
+import type { Decision, TrustSubmodule } from '../core/decision.js';
+import { tokenRouteOf } from '../core/evidence-traits.js';
+import type { JsonObject } from '../core/json.js';
+import { EAR_PROFILE, type ReceiptRequest } from '../core/receipt.js';
+import { thumbprintMembers } from '../crypto/jwk-thumbprint.js';
+import { encodeBase64Url } from '../formats/base64.js';
+
+/** Audience of a receipt that is no allow, so that software that looks at issuer, audience and expiry alone refuses it. */
+export const NOT_ALLOWED_AUDIENCE = 'urn:veritee:not-allowed';
+
+/** Who signs. */
+export interface ReceiptIssuerName {
+  /** `iss`. */
+  readonly issuer: string;
+  /** Version of the product, for `ear.verifier-id`. */
+  readonly build: string;
+}
+
+/**
+ * The claims of a receipt (EAR in a JWT). Null where a decision has none: a historical one, one without an audience, and
+ * one that nobody may rely on for as long as a second.
+ *
+ * `exp` is `validUntil`, which is at most the lifetime of a receipt away.
+ */
+export function receiptClaims(
+  decision: Decision,
+  { audience, tenant, nonce, bindingJwk }: ReceiptRequest,
+  { issuer, build }: ReceiptIssuerName,
+): JsonObject | null {
+  const [iat, exp] = [secondsOf(decision.decidedAt), secondsOf(decision.validUntil)];
+  if (audience === null || decision.historical || exp <= iat) return null;
+  const isAllow = decision.decision === 'allow';
+  const { nonce: origin, bound } = decision.freshness;
+  // A nonce that no evidence holds, beside a key as PEM, is the request's word: the receipt must not repeat it as a proof.
+  const isHeld = !isAllow || bound.length > 0;
+  return {
+    iss: issuer,
+    sub: `${tenant}:${subjectPolicies(decision)}`,
+    ...(isAllow ? { aud: audience } : { aud: NOT_ALLOWED_AUDIENCE, requested_aud: audience }),
+    iat,
+    nbf: iat,
+    exp,
+    jti: decision.decisionId,
+    ...(nonce === null || !isHeld ? {} : { eat_nonce: encodeBase64Url(nonce) }),
+    ...(origin === null || !isHeld ? {} : { veritee_nonce: origin }),
+    eat_profile: EAR_PROFILE,
+    // Evidence binds the thumbprint: what else the caller wrote beside the key is not signed.
+    ...(bindingJwk === null || decision.binding === null ? {} : { cnf: { jwk: thumbprintMembers(bindingJwk) } }),
+    'ear.verifier-id': { developer: 'veritee', build },
+    submods: submodules(decision),
+    decision: decision.decision,
+    reasons: decision.reasons,
+    evidence: { ...decision.evidence },
+    policies: decision.policies.map(({ id, version, sha256 }) => ({ id, version, sha256 })),
+    endorsements: [...new Set(decision.endorsements.map(({ sha256 }) => sha256))],
+  };
+}
+
+/** Policy ids, sorted, so that the same policies always make the same subject. */
+function subjectPolicies({ policies }: Decision): string {
+  return policies
+    .map(({ id }) => id)
+    .toSorted()
+    .join(' ');
+}
+
+/** One EAR appraisal for each attester. EAR demands at least one, also where nothing was judged. */
+function submodules(decision: Decision): JsonObject {
+  const { trust, evidence } = decision;
+  const appraised = Object.entries(trust.submods);
+  const unjudged = [[tokenRouteOf(evidence.type) ?? 'hardware', UNJUDGED] as const];
+  const policyId = decision.policies.map(({ id, sha256 }) => `${id}@sha256:${sha256}`).join(' ');
+  return Object.fromEntries(
+    (appraised.length > 0 ? appraised : unjudged).map(([name, { status, vector }]) => [
+      name,
+      {
+        'ear.status': status,
+        'ear.trustworthiness-vector': Object.keys(vector).length > 0 ? vector : UNJUDGED.vector,
+        'ear.appraisal-policy-id': policyId,
+      },
+    ]),
+  );
+}
+
+/** 0: no claim is made. */
+const UNJUDGED: TrustSubmodule = { status: 'none', vector: { 'instance-identity': 0 } };
+
+function secondsOf(instant: Date): number {
+  return Math.floor(instant.getTime() / 1000);
+}

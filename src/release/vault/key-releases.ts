@@ -1,0 +1,137 @@
+import { UnfitError, unfitIfMalformed } from '../../core/errors.js';
+import {
+  type ReleaseAsk,
+  type ReleasedKey,
+  ReleaseRefusedError,
+  ReleaseUnavailableError,
+  type ReleaseVault,
+} from '../../core/key-release.js';
+import type { Log } from '../../core/ports.js';
+import { parseCertificate, type X509Certificate } from '../../formats/x509-certificate.js';
+import type { Exchange } from '../../outside/bounded-exchange.js';
+import { unlessAborted } from '../../outside/bounded-signal.js';
+import { FailureLog, loggingFailures } from '../../outside/exchange-log.js';
+import type { Turns } from '../../outside/fair-turns.js';
+import { FetchError, requireFetchError } from '../../outside/fetch-error.js';
+import type { EndpointHealth } from '../../outside/throttling.js';
+import { clientOptions, failing, type KeyLibrary } from './key-library.js';
+import { publicRoots, ROOT_RULES } from './public-roots.js';
+import { verifyReleaseAnswer } from './release-answer.js';
+import { releaseFailure } from './release-failure.js';
+import { ReleaseTransport } from './release-transport.js';
+import type { VaultCredential } from './vault-credential.js';
+
+export interface KeyReleasesOptions {
+  readonly library: KeyLibrary;
+  /** Of the vault, as `https://host`. */
+  readonly origin: string;
+  readonly credential: VaultCredential;
+  readonly exchange: Exchange;
+  readonly health: EndpointHealth;
+  readonly turns: Turns;
+  readonly log: Log;
+}
+
+const UNAUTHORIZED = 401;
+
+/** Has keys of one vault released. */
+export class KeyReleases implements ReleaseVault {
+  readonly #options: KeyReleasesOptions;
+  readonly #failures: FailureLog;
+
+  constructor(options: KeyReleasesOptions) {
+    this.#options = options;
+    this.#failures = new FailureLog(options.log, 'a vault did not release a key');
+  }
+
+  async release(ask: ReleaseAsk, signal: AbortSignal): Promise<ReleasedKey> {
+    const roots = rootsOf(ask);
+    const value = await this.#answer(ask, signal);
+    try {
+      return await verifyReleaseAnswer(value, { ...ask, roots });
+    } catch (error) {
+      if (!(error instanceof UnfitError)) throw error;
+      const fields = { where: nameOf(ask), reason: error.message };
+      this.#options.log.warn(fields, 'a vault answered a release with what does not hold');
+      throw new ReleaseRefusedError(`the answer of the vault does not hold: ${error.message}`, {
+        remedy:
+          'The operator should find out who answers for the vault, or name the roots of its cloud where Node lacks them: nothing of the answer was handed out.',
+        cause: error,
+      });
+    }
+  }
+
+  /** Ends what is being asked. */
+  async close(): Promise<void> {
+    await this.#options.exchange.close();
+  }
+
+  /** Waiting for a turn or an access token ends with the caller; the vault is not blamed for it. */
+  async #answer(ask: ReleaseAsk, signal: AbortSignal): Promise<string> {
+    try {
+      return await unlessAborted(
+        this.#options.turns.take(signal, () => this.#inTurn(ask, signal), { principal: ask.principal }),
+        signal,
+      );
+    } catch (error) {
+      if (error instanceof FetchError) throw releaseFailure(error, ask);
+      throw error;
+    }
+  }
+
+  async #inTurn(ask: ReleaseAsk, signal: AbortSignal): Promise<string> {
+    await this.#requireAccessToken(signal);
+    return loggingFailures(this.#failures, nameOf(ask), () => this.#calls(ask, signal));
+  }
+
+  async #requireAccessToken(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#options.credential.ready(signal);
+    } catch (error) {
+      const { message } = requireFetchError(error);
+      throw new ReleaseUnavailableError(`the vault was not asked: ${message}`, {
+        remedy: "The operator should look in the log for why the service's own identity has no access token.",
+        cause: error,
+      });
+    }
+  }
+
+  /** Valid access tokens are refused at times, and one may have been revoked: asked once more with another. */
+  async #calls(ask: ReleaseAsk, signal: AbortSignal): Promise<string> {
+    const { health, log } = this.#options;
+    const call = () => health.run(() => this.#call(ask, signal));
+    try {
+      return await call();
+    } catch (error) {
+      if (requireFetchError(error).status !== UNAUTHORIZED) throw error;
+      log.warn({ where: nameOf(ask) }, 'a vault did not take the access token: asked once more with another');
+      return call();
+    }
+  }
+
+  async #call({ key, target, nonce, enc }: ReleaseAsk, signal: AbortSignal): Promise<string> {
+    const { library, origin, credential, exchange } = this.#options;
+    // One for each call: the library keeps what it is sending in the client until it is told what token to add.
+    const client = new library.KeyClient(origin, credential, clientOptions(new ReleaseTransport(exchange, credential)));
+    const asked = client.releaseKey(key.name, target, {
+      algorithm: enc,
+      nonce,
+      abortSignal: signal,
+      ...(key.version === null ? {} : { version: key.version }),
+    });
+    const { value } = await failing(asked);
+    // JSON of a vault without a JWS is its answer, and is judged as one.
+    return typeof value === 'string' ? value : '';
+  }
+}
+
+/** Before anybody is asked: whoever configured them has read them already. */
+function rootsOf({ key: { roots } }: ReleaseAsk): readonly X509Certificate[] {
+  if (roots === null) return publicRoots();
+  return unfitIfMalformed(() => roots.map((der) => parseCertificate(der, ROOT_RULES)));
+}
+
+/** In the log: the key as its vault knows it. */
+function nameOf({ key: { host, name, version } }: ReleaseAsk): string {
+  return `https://${host}/keys/${name}${version === null ? '' : `/${version}`}`;
+}

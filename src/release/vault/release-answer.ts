@@ -1,0 +1,90 @@
+import { FormatError, UnfitError, unfitIfMalformed } from '../../core/errors.js';
+import { isObject, type JsonObject, type JsonValue, memberOf } from '../../core/json.js';
+import type { ReleaseAsk, ReleasedKey } from '../../core/key-release.js';
+import { vaultKeyId } from '../../core/key-vault-key.js';
+import { equalInConstantTime } from '../../crypto/constant-time.js';
+import { verifyJws } from '../../crypto/jws-signature.js';
+import { type Jws, parseClaimsSet, parseJws } from '../../formats/jws.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import { signerOf } from './answer-signer.js';
+import { readWrappedKey } from './wrapped-key.js';
+
+/** What was asked for, and by whom the answer may be signed. */
+export interface ReleaseQuestion extends Pick<ReleaseAsk, 'enc' | 'at'> {
+  readonly key: Pick<ReleaseAsk['key'], 'host' | 'name' | 'version'>;
+  /** Null where none was sent: then the answer may be one of any time, so that is for answers that are looked at later. */
+  readonly nonce: string | null;
+  /** What the path of the signer's certificate may end at. */
+  readonly roots: readonly X509Certificate[];
+}
+
+/**
+ * Verifies what a vault answered to a release call: a JWS signed with RS256 by the service of the vault's domain, about
+ * this key, this nonce and this way of wrapping. Until the signature holds, everything in it is anybody's choice; nothing
+ * of the payload is read before.
+ *
+ * Members that are not known are passed over where Microsoft may add some: in the header (those that change how the rest
+ * is read are refused, RFC 7515 `crit` among them), in the payload, and in the description of the key. In `key_hsm` none
+ * is.
+ *
+ * Not checked: `request.kid`, `attributes` and `release_policy`, which say what the vault has, not what was asked for;
+ * `kid` and `typ` of the header; revocation of the certificate.
+ *
+ * @param value `value` of the answer
+ * @throws {UnfitError} with what is wrong, in words of our own, as the rest of a sentence about the answer
+ */
+export async function verifyReleaseAnswer(value: string, question: ReleaseQuestion): Promise<ReleasedKey> {
+  const jws = readJws(value);
+  await requireSignature(value, jws, question);
+  const { request, key } = partsOf(unfitIfMalformed(() => parseClaimsSet(jws.payload)));
+  requireSameRequest(request, question);
+  const keyVersion = versionOf(key['kid'], question.key);
+  return { value, keyVersion, wrappingKid: readWrappedKey(key['key_hsm'], question.enc).kid };
+}
+
+function readJws(value: string): Jws {
+  try {
+    return parseJws(value);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    // What a token of a request looks like is not what is wrong here.
+    throw new UnfitError(error.code === 'token_format' ? 'it is not a JWS' : `its header: ${error.message}`);
+  }
+}
+
+async function requireSignature(value: string, { header }: Jws, { key, roots, at }: ReleaseQuestion): Promise<void> {
+  if (header.alg !== 'RS256') throw new UnfitError('it is not signed with RS256');
+  const signer = signerOf(header, { host: key.host, roots, at });
+  if (!(await verifyJws(value, 'RS256', signer))) throw new UnfitError('its signature does not verify');
+}
+
+/** `request`, and `response.key.key`. */
+function partsOf({ request, response }: JsonObject): { readonly request: JsonObject; readonly key: JsonObject } {
+  const key = memberOf(memberOf(response, 'key'), 'key');
+  if (!isObject(request) || !isObject(key)) throw new UnfitError('it is no answer to a release call');
+  return { request, key };
+}
+
+/** Each answer repeats what it answers. The nonce makes it that of one call. */
+function requireSameRequest({ nonce, enc }: JsonObject, question: ReleaseQuestion): void {
+  if (question.nonce === null && nonce !== undefined) throw new UnfitError('it has a nonce, and none was sent');
+  if (question.nonce !== null && !isText(nonce, question.nonce)) {
+    throw new UnfitError('it does not have the nonce that was sent');
+  }
+  if (enc !== question.enc) throw new UnfitError(`it is not about wrapping by ${question.enc}`);
+}
+
+function isText(value: JsonValue | undefined, text: string): boolean {
+  return typeof value === 'string' && equalInConstantTime(Buffer.from(value), Buffer.from(text));
+}
+
+/** @returns the version of the key that was released */
+function versionOf(kid: JsonValue | undefined, { host, name, version }: ReleaseQuestion['key']): string {
+  const id = typeof kid === 'string' ? vaultKeyId(kid) : null;
+  if (id === null) throw new UnfitError('it does not name the key that was released');
+  if (id.host !== host) throw new UnfitError('it is about a key of another vault');
+  // Names of keys are compared without case (Key Vault object identifiers).
+  if (id.name.toLowerCase() !== name.toLowerCase()) throw new UnfitError('it is about another key of the vault');
+  if (version !== null && id.version !== version) throw new UnfitError('it is about another version of the key');
+  return id.version;
+}

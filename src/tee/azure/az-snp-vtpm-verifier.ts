@@ -1,0 +1,144 @@
+import { inject, injectable } from 'tsyringe';
+import { Checks } from '../../core/check.js';
+import { earliest } from '../../core/earliest.js';
+import { within } from '../../core/errors.js';
+import type { AzSnpVtpmEvidence, RestatedParts } from '../../core/evidence.js';
+import { TOKENS } from '../../core/injection-tokens.js';
+import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../core/verification.js';
+import { readHclParts } from '../../formats/hcl-report.js';
+import { readRuntimeObject } from '../../formats/runtime-claims.js';
+import type { AkRoots } from '../shared/attestation-key/ak-roots.js';
+import { markVerified, present } from '../shared/evidence/mark-verified.js';
+import {
+  type OpenedSnpReport,
+  type SnpReportVerification,
+  type SnpReportVerifier,
+  submissionOf,
+  type TpmQuoteVerifier,
+} from '../shared/evidence/parts.js';
+import {
+  floorMember,
+  type ParavisorClaims,
+  type ParavisorFloors,
+  paravisorByIdKey,
+  verifyParavisorClaims,
+  verifyParavisorVmpl,
+  verifyRuntimeDataHash,
+} from '../shared/paravisor/paravisor-claims.js';
+import { type Guest, GuestVerifier, guestMembers, HCL_REPORT, type OpenedGuest } from './guest.js';
+import { verifyRestatedNonce, verifyRestatedParts } from './restated-parts.js';
+
+const ENDORSEMENTS = '/evidence/endorsements';
+
+/** What hash and signature cover of the paravisor's report. */
+interface SnpParts {
+  readonly hardwareReport: Uint8Array;
+  readonly runtimeClaims: Uint8Array;
+}
+
+interface Opened {
+  readonly hcl: SnpParts;
+  readonly guest: OpenedGuest;
+  readonly report: OpenedSnpReport;
+  /** Null where the guest states nothing beside its report. */
+  readonly restated: RestatedParts | null;
+}
+
+/**
+ * Verifies evidence of an Azure confidential VM on SEV-SNP: hardware report, runtime claims by their hash in
+ * REPORT_DATA, attestation key of the vTPM by the claims, quote by that key. The checks that are deliberately not made
+ * are in README.md beside this file.
+ */
+@injectable()
+export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
+  readonly evidenceType = 'az-snp-vtpm';
+  readonly #reports: SnpReportVerifier;
+  readonly #guests: GuestVerifier;
+  readonly #floors: ParavisorFloors;
+
+  /**
+   * @param floors ID_KEY_DIGESTs of paravisors that count as known
+   * @param eventLogBytes the longest event log that is read
+   */
+  constructor(
+    @inject(TOKENS.snpReportVerifier) reports: SnpReportVerifier,
+    @inject(TOKENS.tpmQuoteVerifier) quotes: TpmQuoteVerifier,
+    @inject(TOKENS.paravisorFloors) floors: ParavisorFloors,
+    @inject(TOKENS.akRoots) akRoots: AkRoots,
+    @inject(TOKENS.eventLogBytes) eventLogBytes: number,
+  ) {
+    this.#reports = reports;
+    this.#guests = new GuestVerifier(quotes, akRoots, eventLogBytes);
+    this.#floors = floors;
+  }
+
+  /** @throws {FormatError} `hcl_format` also for a report of another TEE: the type is never guessed */
+  open(evidence: AzSnpVtpmEvidence): OpenedEvidence {
+    const { hardwareReport, runtimeClaims } = within(HCL_REPORT, () => readHclParts('snp', evidence.hclReport));
+    // what came apart and without a report is too short for one
+    const hcl = { hardwareReport: hardwareReport ?? new Uint8Array(), runtimeClaims };
+    const guest = this.#guests.open(evidence);
+    const about = { report: HCL_REPORT, endorsements: ENDORSEMENTS };
+    const report = this.#reports.open(hcl.hardwareReport, evidence.endorsements, about);
+    return {
+      needs: [...report.needs, ...guest.needs],
+      verify: (context) => this.#verify({ hcl, guest, report, restated: evidence.restated ?? null }, context),
+    };
+  }
+
+  /** The steps of README.md beside this file, by their numbers; 1 is the reading, 2 is of TDX. */
+  async #verify(opened: Opened, context: VerificationContext): Promise<Verification> {
+    const { hcl, guest: openedGuest, restated } = opened;
+    const checks = new Checks(HCL_REPORT);
+
+    // 3. The hardware report.
+    const report = await opened.report.verify(context);
+    checks.addAll(report.checks);
+
+    // 4 to 6. What it vouches for: the runtime claims by their hash, the attestation key by the claims.
+    const claims = verifyParavisor(checks, opened, report);
+
+    // 7 to 12. What the attestation key vouches for.
+    const guest = this.#verifyGuest(checks, openedGuest, { claims, report }, context);
+    if (restated !== null) verifyRestatedNonce(checks, restated, openedGuest.quote.said?.extraData ?? null);
+    return {
+      checks: checks.all,
+      required: [...report.required, 'snp_vmpl', ...this.#guests.required(openedGuest, context)],
+      claims: markVerified({ ...present({ snp: report.claims }), ...guest.claims }),
+      endorsements: [...report.endorsements, ...guest.endorsements],
+      bound: guest.bound,
+      validUntil: earliest(report.validUntil, guest.validUntil),
+      submission: submissionOf(hcl.hardwareReport, hcl.runtimeClaims, report),
+      ...floorMember(report.claims, this.#floors),
+      ...guestMembers(guest),
+    };
+  }
+
+  #verifyGuest(
+    checks: Checks,
+    guest: OpenedGuest,
+    { claims, report }: { readonly claims: ParavisorClaims | null; readonly report: SnpReportVerification },
+    context: VerificationContext,
+  ): Guest {
+    if (claims === null || report.claims === null) {
+      checks.skipRest(['snp_vmpl'], 'no verified report certifies the attestation key');
+      return this.#guests.notReached(checks, guest, context);
+    }
+    const known = paravisorByIdKey(report.claims, this.#floors);
+    return this.#guests.verify(checks, guest, { claims, reportType: 'snp', known }, context);
+  }
+}
+
+function verifyParavisor(
+  checks: Checks,
+  { hcl, restated }: Opened,
+  report: SnpReportVerification,
+): ParavisorClaims | null {
+  if (report.claims === null || report.reportData === null) return null;
+  // The claims are not parsed before their hash is known to be the one in the report.
+  if (!verifyRuntimeDataHash(checks, hcl.runtimeClaims, report.reportData)) return null;
+  if (!verifyParavisorVmpl(checks, report.claims)) return null;
+  const object = readRuntimeObject(hcl.runtimeClaims);
+  if (restated !== null && !verifyRestatedParts(checks, restated, hcl, object)) return null;
+  return verifyParavisorClaims(checks, object);
+}

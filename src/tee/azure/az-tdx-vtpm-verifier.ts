@@ -1,0 +1,120 @@
+import { inject, injectable } from 'tsyringe';
+import { Checks } from '../../core/check.js';
+import { earliest } from '../../core/earliest.js';
+import { within } from '../../core/errors.js';
+import type { AzTdxVtpmEvidence } from '../../core/evidence.js';
+import { TOKENS } from '../../core/injection-tokens.js';
+import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../core/verification.js';
+import { readHclParts } from '../../formats/hcl-report.js';
+import { readRuntimeObject } from '../../formats/runtime-claims.js';
+import { parseTdReport, TD_REPORT_LENGTH, type TdReport } from '../../formats/td-report.js';
+import type { AkRoots } from '../shared/attestation-key/ak-roots.js';
+import { markVerified, present } from '../shared/evidence/mark-verified.js';
+import type { OpenedTdQuote, TdQuoteVerifier, TpmQuoteVerifier } from '../shared/evidence/parts.js';
+import { paravisorByMrtd, verifyParavisorClaims, verifyRuntimeDataHash } from '../shared/paravisor/paravisor-claims.js';
+import { GuestVerifier, guestMembers, HCL_REPORT, type OpenedGuest } from './guest.js';
+import { verifyTdReport } from './td-report-match.js';
+
+const TD_QUOTE = '/evidence/tdQuote';
+const COLLATERAL = '/evidence/collateral';
+
+interface Opened {
+  readonly evidence: AzTdxVtpmEvidence;
+  readonly runtimeClaims: Uint8Array;
+  /** Null where the guest took the paravisor's report apart: the quote that was made of it has what counts. */
+  readonly tdReport: TdReport | null;
+  readonly quote: OpenedTdQuote;
+  readonly guest: OpenedGuest;
+}
+
+/**
+ * Verifies evidence of an Azure confidential VM on TDX: TDREPORT against quote, quote, runtime claims by their hash in
+ * REPORTDATA, attestation key of the vTPM by the claims, quote of the vTPM by that key. The checks that are deliberately
+ * not made are in README.md beside this file.
+ */
+@injectable()
+export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
+  readonly evidenceType = 'az-tdx-vtpm';
+  readonly #quotes: TdQuoteVerifier;
+  readonly #guests: GuestVerifier;
+  readonly #mrtds: ReadonlySet<string>;
+
+  /**
+   * @param mrtds MRTDs of paravisors that count as known, lower-case hex
+   * @param eventLogBytes the longest event log that is read
+   */
+  constructor(
+    @inject(TOKENS.tdQuoteVerifier) quotes: TdQuoteVerifier,
+    @inject(TOKENS.tpmQuoteVerifier) tpmQuotes: TpmQuoteVerifier,
+    @inject(TOKENS.paravisorMrtds) mrtds: ReadonlySet<string>,
+    @inject(TOKENS.akRoots) akRoots: AkRoots,
+    @inject(TOKENS.eventLogBytes) eventLogBytes: number,
+  ) {
+    this.#quotes = quotes;
+    this.#guests = new GuestVerifier(tpmQuotes, akRoots, eventLogBytes);
+    this.#mrtds = mrtds;
+  }
+
+  /**
+   * @throws {FormatError} `hcl_format` also for a report of another TEE: the type is never guessed
+   * @throws {FormatError} `tdx_not_a_quote` where a TDREPORT stands in the place of the quote
+   */
+  open(evidence: AzTdxVtpmEvidence): OpenedEvidence {
+    const { hardwareReport, runtimeClaims } = within(HCL_REPORT, () => readHclParts('tdx', evidence.hclReport));
+    const tdReport =
+      hardwareReport === null
+        ? null
+        : within(HCL_REPORT, () => parseTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH)));
+    const about = { quote: TD_QUOTE, collateral: COLLATERAL };
+    const quote = this.#quotes.open(evidence.tdQuote, evidence.collateral, about);
+    const guest = this.#guests.open(evidence);
+    const opened = { evidence, runtimeClaims, tdReport, quote, guest };
+    return { needs: [...quote.needs, ...guest.needs], verify: async (context) => this.#verify(opened, context) };
+  }
+
+  /** The steps of README.md beside this file, by their numbers; 1 is the reading, 5 is of SNP: a TD has no VMPL. */
+  #verify(opened: Opened, context: VerificationContext): Verification {
+    const { evidence, runtimeClaims, tdReport, guest: openedGuest } = opened;
+    const checks = new Checks(HCL_REPORT);
+
+    // 2. The TDREPORT, where it came, is the one that the quote is of.
+    const matches = tdReport === null || verifyTdReport(checks, tdReport, opened.quote.quote);
+
+    // 3. The quote.
+    const { body } = opened.quote.quote;
+    const quote = opened.quote.verify(context);
+    checks.addAll(quote.checks);
+
+    // 4 and 6. What it vouches for: the runtime claims by their hash, the attestation key by the claims. The hash is
+    // compared with REPORTDATA as it stands, whatever else came out about the quote; the claims are parsed only where
+    // the quote holds, and they are what it vouches for.
+    const hashed = verifyRuntimeDataHash(checks, runtimeClaims, body.reportData);
+    const isVouchedFor = hashed && matches && quote.reportData !== null;
+    const claims = isVouchedFor ? verifyParavisorClaims(checks, readRuntimeObject(runtimeClaims)) : null;
+
+    // 7 to 12. What the attestation key vouches for.
+    const known = quote.claims === null ? null : paravisorByMrtd(quote.claims, body, this.#mrtds);
+    const guest =
+      claims === null
+        ? this.#guests.notReached(checks, openedGuest, context)
+        : this.#guests.verify(checks, openedGuest, { claims, reportType: 'tdx', known }, context);
+
+    if (quote.reportData === null) checks.withhold(['tdx_report_mismatch', 'hcl_binding']);
+    return {
+      checks: checks.all,
+      required: [
+        ...(tdReport === null ? [] : (['tdx_report_mismatch'] as const)),
+        ...quote.required,
+        ...this.#guests.required(openedGuest, context),
+      ],
+      claims: markVerified({ ...present({ tdx: quote.claims }), ...guest.claims }),
+      endorsements: [...quote.endorsements, ...guest.endorsements],
+      bound: guest.bound,
+      validUntil: earliest(quote.validUntil, guest.validUntil),
+      tcbShortfalls: quote.shortfalls,
+      ...present({ collateralIssued: quote.collateralIssued }),
+      submission: quote.claims === null ? null : { tee: 'tdx', quote: evidence.tdQuote, runtimeData: runtimeClaims },
+      ...guestMembers(guest),
+    };
+  }
+}

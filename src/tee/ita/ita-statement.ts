@@ -1,0 +1,131 @@
+import type { Checks } from '../../core/check.js';
+import { isObject, type JsonObject, type JsonValue } from '../../core/json.js';
+import { isListOf, type Shape, shapeProblem, TDX_SHAPES } from '../shared/tokens/claim-shapes.js';
+
+/** What a token says was attested, each member read from its exact path (Intel Trust Authority, attestation tokens). */
+export interface ItaStatement {
+  /** Claims about the TD: the token itself in version 1, its member `tdx` in version 2. */
+  readonly td: JsonObject;
+  /** `attester_runtime_data`: JSON that the hardware vouches for. */
+  readonly runtime: JsonObject | null;
+  /** `attester_held_data`, base64: other bytes that the hardware vouches for. */
+  readonly heldData: string | null;
+  /** `verifier_nonce.val`, base64. */
+  readonly verifierNonce: string | null;
+  /** Ids of `policy_ids_matched`, in lower case. */
+  readonly matchedPolicyIds: readonly string[];
+  /** Ids of `policy_ids_unmatched`, in lower case. */
+  readonly unmatchedPolicyIds: readonly string[];
+}
+
+/**
+ * Members that speak of the TD, and their types. A member of another type is none that the service writes. What tells
+ * debug has no type here: anything but its one good value is a finding of its own.
+ */
+const TD_SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
+  ...TDX_SHAPES,
+  ['attester_type', 'string'],
+  ['attester_tcb_date', 'string'],
+  ['attester_advisory_ids', 'strings'],
+  ['attester_held_data', 'string'],
+  ['attester_runtime_data', 'object'],
+  ['dbgstat', 'any'],
+  ['tdx_collateral', 'object'],
+  ['tdx_is_debuggable', 'any'],
+  ['tdx_is_migratable', 'boolean'],
+  ['tdx_td_attributes_debug', 'any'],
+  ['tdx_td_attributes_key_locker', 'boolean'],
+  ['tdx_td_attributes_migratable', 'boolean'],
+  ['tdx_td_attributes_perfmon', 'boolean'],
+  ['tdx_td_attributes_protection_keys', 'boolean'],
+  ['tdx_td_attributes_septve_disable', 'boolean'],
+]);
+
+/** Members that every token about a TD has. */
+const TD_MEMBERS = ['tdx_mrtd', 'tdx_report_data'] as const;
+
+/**
+ * Reads what the token is about. A token about anything else than a TD (SGX, TPM or GPU alone) fails here, and so does a
+ * version that is not known, a member of another type, and a claim about the TD where its version has none.
+ */
+export function readStatement(checks: Checks, claims: JsonObject): ItaStatement | null {
+  const statement = statementOf(claims);
+  const problem = typeof statement === 'string' ? statement : null;
+  checks.require(problem === null, 'token_claim_type', {
+    expected: 'TDX',
+    actual: attesterTypeOf(claims),
+    detail: 'the token is about a TD, and its claims have their places and types',
+    otherwise: problem ?? '',
+    faults: problem === null ? [] : [problem],
+  });
+  return typeof statement === 'string' ? null : statement;
+}
+
+/** `attester_type` as it stands; null where it is no text, or where the token is about several things and no TD. */
+export function attesterTypeOf(claims: JsonObject): string | null {
+  const td = claims['tdx'] ?? claims;
+  const type = isObject(td) ? td['attester_type'] : null;
+  return typeof type === 'string' ? type : null;
+}
+
+function statementOf(claims: JsonObject): ItaStatement | string {
+  const td = tdClaimsOf(claims);
+  if (typeof td === 'string') return td;
+  const problem = tdProblem(td);
+  if (problem !== null) return problem;
+  const { policy_ids_matched: matched = null, policy_ids_unmatched: unmatched = null } = claims;
+  if (!isPolicyList(matched)) return 'policy_ids_matched has the wrong type';
+  if (!isPolicyList(unmatched)) return 'policy_ids_unmatched has the wrong type';
+  const verifierNonce = verifierNonceOf(claims, td);
+  if (verifierNonce === undefined) return 'verifier_nonce has the wrong type, or appears twice';
+  const { attester_runtime_data: runtime, attester_held_data: heldData } = td;
+  return {
+    td,
+    runtime: isObject(runtime) ? runtime : null,
+    heldData: typeof heldData === 'string' ? heldData : null,
+    verifierNonce,
+    matchedPolicyIds: idsOf(matched),
+    unmatchedPolicyIds: idsOf(unmatched),
+  };
+}
+
+/** The version says where the claims about the TD stand; what stands at the other place makes the token unreadable. */
+function tdClaimsOf(claims: JsonObject): JsonObject | string {
+  const { ver, tdx } = claims;
+  if (ver === '1.0.0') return tdx === undefined ? claims : 'a token of version 1 has tdx';
+  if (ver !== '2.0.0') return 'the token version is not known';
+  const astray = Object.keys(claims).find((name) => TD_SHAPES.has(name));
+  if (astray !== undefined) return `${astray} is outside of tdx`;
+  return isObject(tdx) ? tdx : 'the token is not about a TD';
+}
+
+function tdProblem(td: JsonObject): string | null {
+  if (td['attester_type'] !== 'TDX') return 'the attester is not a TD';
+  const missing = TD_MEMBERS.find((name) => td[name] === undefined);
+  if (missing !== undefined) return `${missing} is missing`;
+  return shapeProblem(td, TD_SHAPES);
+}
+
+/** A list of objects with an `id`; absent and null are the empty one. */
+type PolicyList = readonly { readonly id: string }[] | null;
+
+function isPolicyList(value: JsonValue): value is JsonValue & PolicyList {
+  return value === null || isListOf(value, (element) => isObject(element) && typeof element['id'] === 'string');
+}
+
+/** Compared without case, as people write UUIDs in either. */
+function idsOf(policies: PolicyList): readonly string[] {
+  return (policies ?? []).map(({ id }) => id.toLowerCase());
+}
+
+/**
+ * On top, or in version 2 beside the other claims about the TD, as the request has it.
+ * @returns null where there is none; undefined where it cannot be read, or stands at both places
+ */
+function verifierNonceOf(claims: JsonObject, td: JsonObject): string | null | undefined {
+  const places = td === claims ? [claims] : [claims, td];
+  const [nonce, ...more] = places.map((place) => place['verifier_nonce']).filter((value) => value !== undefined);
+  if (nonce === undefined) return null;
+  if (more.length > 0 || !isObject(nonce) || typeof nonce['val'] !== 'string') return undefined;
+  return nonce['val'];
+}

@@ -1,0 +1,38 @@
+import { nullIfMalformed } from '../../core/errors.js';
+import { isObject, type JsonValue } from '../../core/json.js';
+import type { ExpectedBinding } from '../../core/verification.js';
+import { decodeHex } from '../../formats/base64.js';
+import { decodeUserData } from '../../formats/runtime-claims.js';
+import { base64OrNull, isExactly, isPadded, type NoncePlace } from '../shared/binding/held-value.js';
+import { heldBinding, isBound } from '../shared/binding/runtime-data-binding.js';
+import type { MaaStatement } from './maa-statement.js';
+
+/**
+ * Places of a token that can hold the caller's nonce, in what the hardware signed, or in what the service sealed to the
+ * vTPM of the guest. The plain claim `nonce` is none: it echoes the request, and anybody
+ * may submit an old report with a nonce of his own.
+ */
+export function noncePlaces(statement: MaaStatement, binding: ExpectedBinding): readonly NoncePlace[] {
+  const { runtime } = statement;
+  const userData = decodeUserData(runtime?.['user-data'] ?? null);
+  const reportData = reportDataOf(statement);
+  const inRuntime = heldBinding(runtime ?? {}, binding);
+  const payloadNonce = clientPayloadNonceOf(statement);
+  return [
+    { place: 'maa.userData', field: userData, holds: isPadded(userData, binding.value) },
+    { place: 'maa.reportData', field: reportData, holds: isPadded(reportData, binding.value) },
+    { place: 'maa.runtimeNonce', field: inRuntime.nonce, holds: isBound(inRuntime, binding) },
+    { place: 'maa.clientPayloadNonce', field: payloadNonce, holds: isExactly(payloadNonce, binding.value) },
+  ];
+}
+
+function reportDataOf({ tee, claims }: MaaStatement): Uint8Array | null {
+  const value = claims[tee === 'sevsnpvm' ? 'x-ms-sevsnpvm-reportdata' : 'tdx_report_data'];
+  if (typeof value !== 'string' || value.length !== 128) return null;
+  return nullIfMalformed(() => decodeHex(value));
+}
+
+function clientPayloadNonceOf({ guestRuntime }: MaaStatement): Uint8Array | null {
+  const payload: JsonValue | undefined = guestRuntime?.['client-payload'];
+  return isObject(payload) ? base64OrNull(payload['nonce']) : null;
+}

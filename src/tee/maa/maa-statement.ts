@@ -1,0 +1,124 @@
+import type { Checks } from '../../core/check.js';
+import { isObject, type JsonObject } from '../../core/json.js';
+import { MAA_ATTESTATION_TYPES, type MaaAttestationType, misspeltCompliance } from '../../core/maa-words.js';
+import { type Shape, shapeProblem, TDX_SHAPES } from '../shared/tokens/claim-shapes.js';
+
+/** TEEs that Azure Attestation speaks of, as `x-ms-attestation-type` has them. */
+export type MaaTee = Exclude<MaaAttestationType, 'azurevm'>;
+
+/** What a token says was attested, each member read from its exact path (Microsoft, Azure Attestation claim sets). */
+export interface MaaStatement {
+  /** `x-ms-attestation-type` of the token. */
+  readonly attestationType: MaaAttestationType;
+  readonly tee: MaaTee;
+  /** The claims about the TEE: the token itself, or `x-ms-isolation-tee` of guest attestation. */
+  readonly claims: JsonObject;
+  /** The runtime claims that the hardware vouches for, `x-ms-runtime` beside the claims about the TEE. */
+  readonly runtime: JsonObject | null;
+  /** Of guest attestation: `x-ms-runtime` of the token, which the service sealed to the vTPM of that guest. */
+  readonly guestRuntime: JsonObject | null;
+}
+
+/** Types that the members have wherever they stand. A member of another type is none that the service writes. */
+const SHAPES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
+  ['x-ms-compliance-status', 'string'],
+  ['x-ms-runtime', 'object'],
+  ['x-ms-sevsnpvm-authorkeydigest', 'string'],
+  ['x-ms-sevsnpvm-bootloader-svn', 'number'],
+  ['x-ms-sevsnpvm-familyId', 'string'],
+  ['x-ms-sevsnpvm-guestsvn', 'number'],
+  ['x-ms-sevsnpvm-hostdata', 'string'],
+  ['x-ms-sevsnpvm-idkeydigest', 'string'],
+  ['x-ms-sevsnpvm-imageId', 'string'],
+  ['x-ms-sevsnpvm-launchmeasurement', 'string'],
+  ['x-ms-sevsnpvm-microcode-svn', 'number'],
+  ['x-ms-sevsnpvm-migration-allowed', 'boolean'],
+  ['x-ms-sevsnpvm-reportdata', 'string'],
+  ['x-ms-sevsnpvm-reportid', 'string'],
+  ['x-ms-sevsnpvm-smt-allowed', 'boolean'],
+  ['x-ms-sevsnpvm-snpfw-svn', 'number'],
+  ['x-ms-sevsnpvm-tee-svn', 'number'],
+  ['x-ms-sevsnpvm-vmpl', 'number'],
+  ...TDX_SHAPES,
+]);
+
+/** A member by which each TEE is told: a token of another kind does not have it at this place. */
+const REPORT_DATA: { readonly [tee in MaaTee]: string } = {
+  sevsnpvm: 'x-ms-sevsnpvm-reportdata',
+  tdxvm: 'tdx_report_data',
+};
+
+/**
+ * Reads what the token is about. A token about anything else than a confidential VM (SGX, TPM, a Trusted Launch VM,
+ * which has no `x-ms-isolation-tee`) fails here, and so does a member of another type than the service writes.
+ */
+export function readStatement(checks: Checks, claims: JsonObject): MaaStatement | null {
+  const statement = statementOf(claims);
+  const problem = typeof statement === 'string' ? statement : claimProblem(statement);
+  checks.require(problem === null, 'token_claim_type', {
+    expected: MAA_ATTESTATION_TYPES,
+    actual: claims['x-ms-attestation-type'] ?? null,
+    otherwise: problem ?? '',
+    faults: problem === null ? [] : [problem],
+  });
+  return problem !== null || typeof statement === 'string' ? null : statement;
+}
+
+function statementOf(claims: JsonObject): MaaStatement | string {
+  const type = claims['x-ms-attestation-type'];
+  if (type === 'sevsnpvm' || type === 'tdxvm') {
+    if (claims['x-ms-isolation-tee'] !== undefined) return `a ${type} token has x-ms-isolation-tee`;
+    return { attestationType: type, tee: type, claims, runtime: runtimeOf(claims), guestRuntime: null };
+  }
+  if (type !== 'azurevm') return 'the token is about a kind of TEE that is not judged here';
+  const isolation = claims['x-ms-isolation-tee'];
+  if (!isObject(isolation)) return 'x-ms-isolation-tee is missing: the VM is not a confidential VM';
+  const tee = isolation['x-ms-attestation-type'];
+  if (tee !== 'sevsnpvm' && tee !== 'tdxvm') return 'x-ms-isolation-tee names a TEE that is not judged here';
+  const guestRuntime = runtimeOf(claims);
+  if (claims['x-ms-runtime'] !== undefined && guestRuntime === null) return 'x-ms-runtime has the wrong type';
+  return { attestationType: type, tee, claims: isolation, runtime: runtimeOf(isolation), guestRuntime };
+}
+
+function runtimeOf({ 'x-ms-runtime': runtime }: JsonObject): JsonObject | null {
+  return isObject(runtime) ? runtime : null;
+}
+
+function claimProblem({ tee, claims }: MaaStatement): string | null {
+  if (claims[REPORT_DATA[tee]] === undefined) return `${REPORT_DATA[tee]} is missing`;
+  const status = claims['x-ms-compliance-status'];
+  if (typeof status === 'string' && misspeltCompliance(status) !== null)
+    return 'x-ms-compliance-status is in the wrong case';
+  return shapeProblem(claims, SHAPES);
+}
+
+/**
+ * Debugging is off only where a literal `false` says so: a missing member, a text or a number does not. A TD's token
+ * says it twice, also as `dbgstat` (EAT). Where both are present, both must say so.
+ */
+export function verifyDebug(checks: Checks, { tee, claims }: MaaStatement): void {
+  const value = claims[tee === 'sevsnpvm' ? 'x-ms-sevsnpvm-is-debuggable' : 'tdx_td_attributes_debug'] ?? null;
+  const status = tee === 'tdxvm' ? (claims['dbgstat'] ?? 'disabled') : 'disabled';
+  const compared = { expected: false, actual: value };
+  if (value === true || status === 'enabled') {
+    checks.fail('token_debug', compared);
+  } else if (value !== false || status !== 'disabled') {
+    const detail = 'the token does not say literally that debugging is off';
+    checks.fail('token_debug_unknown', { ...compared, detail });
+    checks.skip(['token_debug'], detail);
+  } else {
+    checks.pass('token_debug', compared);
+  }
+}
+
+/** `x-ms-compliance-status`, from beside the claims about the TEE. */
+export function complianceStatusOf({ claims }: MaaStatement): string | null {
+  const status = claims['x-ms-compliance-status'];
+  return typeof status === 'string' ? status : null;
+}
+
+/** `attester_tcb_status` of a TD, as the token has it; null where there is none, and of an SEV-SNP VM. */
+export function tcbStatusOf({ tee, claims }: MaaStatement): string | null {
+  const status = tee === 'tdxvm' ? claims['attester_tcb_status'] : null;
+  return typeof status === 'string' ? status : null;
+}

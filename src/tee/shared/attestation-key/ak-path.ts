@@ -1,0 +1,157 @@
+import { hex } from '../../../core/bytes.js';
+import type { Checks } from '../../../core/check.js';
+import type { CheckId } from '../../../core/codes.js';
+import type { AkIssuersRequest, HashedDer, UsedEndorsement } from '../../../core/endorsement.js';
+import { nullIfMalformed, within } from '../../../core/errors.js';
+import type { AkCertificateInput } from '../../../core/evidence.js';
+import { memoized } from '../../../core/memoized.js';
+import type { VerificationContext } from '../../../core/verification.js';
+import { describePathProblem, earliestEnd, verifyCertificatePath } from '../../../crypto/certificate-path.js';
+import { sha256 } from '../../../crypto/digest.js';
+import { spkiDigest } from '../../../crypto/key-cache.js';
+import { completePath } from '../../../crypto/path-building.js';
+import type { PathProfile } from '../../../crypto/path-profile.js';
+import { readAkChain, readAkLeaf } from '../../../formats/ak-certificate-input.js';
+import { isSameName } from '../../../formats/distinguished-name.js';
+import { parseCertificate, type X509Certificate } from '../../../formats/x509-certificate.js';
+import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../../../formats/x509-extension.js';
+import { verifyValidity } from '../evidence/path-checks.js';
+import type { AkRoots } from './ak-roots.js';
+
+/** Where the certificate of an attestation key stands in a request. */
+export const AK_LEAF = '/evidence/akCertificate';
+const CHAIN = '/evidence/akChain';
+
+/** Checks that are made of every such certificate, in this order. */
+export const AK_PATH_CHECKS = ['ak_cert_untrusted', 'cert_validity'] as const satisfies readonly CheckId[];
+
+/** TCG EK credential profile, 3.2.16: the certificate is of an attestation key. In every leaf of Azure's. */
+const ATTESTATION_KEY = '2.23.133.8.3';
+
+const VALID = { detail: 'the AK certificate and its chain are valid at the verification time' };
+
+/** With the leaf one more than a chain may have: a chain that goes on is too long whatever follows. */
+const READ_ABOVE = 5;
+
+/** The certificate of an attestation key that came with evidence, and the chain above it, read. */
+export type AkPath = readonly [leaf: X509Certificate, ...chain: X509Certificate[]];
+
+/** What such certificates look like, and where their paths may end. */
+export interface AkTrust {
+  readonly roots: AkRoots;
+  /** Its anchors are those of `roots`, whatever it names itself. */
+  readonly profile: PathProfile;
+}
+
+/** A path that ends at a pinned key and is valid. */
+export interface TrustedAkPath {
+  readonly leaf: X509Certificate;
+  readonly root: X509Certificate;
+  readonly endorsements: readonly UsedEndorsement[];
+  readonly validUntil: Date;
+}
+
+/** @throws {FormatError} `cert_format` */
+export function readAkPath(input: AkCertificateInput): AkPath {
+  return [within(AK_LEAF, () => readAkLeaf(input)), ...within(CHAIN, () => readAkChain(input, READ_ABOVE))];
+}
+
+/** The issuers that a path lacks. None where it ends at a pinned key, whether it verifies or not. */
+export function missingIssuers(path: AkPath, roots: AkRoots): readonly AkIssuersRequest[] {
+  const last = lastOf(path);
+  return anchorsOf(roots).has(spkiDigest(last)) ? [] : [{ kind: 'ak-issuers', issuer: last.issuer.der }];
+}
+
+/**
+ * Judges the certificate of an attestation key: that its path ends at a pinned key, its purpose, and its dates.
+ *
+ * Nothing is fetched, whatever address the certificates name. Nothing is kept from one request to the next either: such
+ * a key lives for one boot. Not checked: revocation, which nothing serves offline, and the purposes of the authorities.
+ *
+ * @param trusts said of one that can be relied on, in place of the check's sentence
+ */
+export function verifyAkPath(
+  all: Checks,
+  sent: AkPath,
+  { roots, profile }: AkTrust,
+  { at, endorsements }: Pick<VerificationContext, 'at' | 'endorsements'>,
+  trusts: { readonly detail?: string } = {},
+): TrustedAkPath | null {
+  const checks = all.at(AK_LEAF);
+  const ofRoots = { ...profile, anchors: anchorsOf(roots) };
+  const atHand = (endorsements.akIssuers ?? []).flatMap(({ value }) => readIssuer(value) ?? []);
+  const path = completePath(sent, { atHand, profile: ofRoots, at });
+  if (!verifyTrust(checks, path, ofRoots, trusts) || !verifyValidity(checks, path, at, VALID)) return null;
+  return {
+    leaf: sent[0],
+    root: lastOf(path),
+    endorsements: path.map((certificate, index) => endorsementOf(certificate, index, sent.length)),
+    validUntil: earliestEnd(path),
+  };
+}
+
+/** A source gives out the same objects for as long as it keeps them. What is no certificate is none. */
+const readIssuer = memoized(({ der }: HashedDer) => nullIfMalformed(() => parseCertificate(der)));
+
+function verifyTrust(
+  checks: Checks,
+  path: readonly X509Certificate[],
+  profile: PathProfile,
+  trusts: { readonly detail?: string },
+): boolean {
+  const problem = pathProblem(path, profile);
+  const missing = missingName(path, profile);
+  const trusted = checks.require(problem === null, 'ak_cert_untrusted', {
+    ...trusts,
+    ...(missing === null ? {} : { missing }),
+    otherwise: `the AK certificate cannot be relied on: ${problem}`,
+    faults: problem === null ? [] : [problem],
+  });
+  if (!trusted) checks.skip(['cert_validity'], 'the AK certificate cannot be relied on');
+  return trusted;
+}
+
+/** What does not hold whatever the time; null where all does. */
+function pathProblem(path: readonly X509Certificate[], profile: PathProfile): string | null {
+  const [leaf] = path;
+  if (leaf === undefined || path.length === 1) return 'no chain was sent with it';
+  const [problem] = verifyCertificatePath(path, profile);
+  if (problem !== undefined) return describePathProblem(problem);
+  return hasPurpose(leaf) ? null : 'it is not marked as an AK certificate';
+}
+
+/** Who issued the first certificate of a path that has no issuer in it; null where none lacks one. */
+function missingName(path: readonly X509Certificate[], { anchors }: PathProfile): string | null {
+  const orphan = path.find((certificate, index) => {
+    const above = path[index + 1];
+    if (above !== undefined) return !isSameName(certificate.issuer, above.subject);
+    return !anchors.has(spkiDigest(certificate)) && !isSameName(certificate.issuer, certificate.subject);
+  });
+  return orphan?.issuer.commonName ?? null;
+}
+
+function hasPurpose({ extensions }: X509Certificate): boolean {
+  const usage = onlyExtension(extensions, EXTENSION.extendedKeyUsage);
+  return usage !== null && nullIfMalformed(() => parseExtendedKeyUsage(usage))?.includes(ATTESTATION_KEY) === true;
+}
+
+function anchorsOf({ azure, configured }: AkRoots): ReadonlySet<string> {
+  return new Set([...azure, ...configured]);
+}
+
+function lastOf<T>(items: readonly T[]): T {
+  const last = items.at(-1);
+  if (last === undefined) throw new RangeError('a path has a leaf');
+  return last;
+}
+
+function endorsementOf({ der, notAfter }: X509Certificate, index: number, sent: number): UsedEndorsement {
+  return {
+    kind: index === 0 ? 'ak' : 'ak-ca',
+    sha256: hex(sha256(der)),
+    source: index < sent ? 'evidence' : 'store',
+    notAfter,
+    fetchedAt: null,
+    revocation: 'not_applicable',
+  };
+}

@@ -1,0 +1,46 @@
+import type { Checks } from '../../../core/check.js';
+import {
+  describePathProblem,
+  judgeValidity,
+  type PathProblem,
+  placeOfProblem,
+} from '../../../crypto/certificate-path.js';
+import type { X509Certificate } from '../../../formats/x509-certificate.js';
+
+/** A certificate chain, and what of it does not verify whatever the time. */
+export interface JudgedPath {
+  /** Leaf first, root last. */
+  readonly certificates: readonly X509Certificate[];
+  readonly problems: readonly PathProblem[];
+  /** The vendor's name for the certificate at each position, leaf first; empty where that is not known. */
+  readonly roles: readonly string[];
+}
+
+/** Records whether a chain verifies, and whether every certificate of it is valid. @returns whether both are so */
+export function verifyPath(checks: Checks, { certificates, problems, roles }: JudgedPath, at: Date): boolean {
+  for (const problem of problems) {
+    checks.fail(problem.code, {
+      detail: describePathProblem(problem, roles),
+      faults: [placeOfProblem(problem, roles)],
+    });
+  }
+  if (problems.length > 0) return false;
+  checks.pass('cert_untrusted');
+  return verifyValidity(checks, certificates, at);
+}
+
+/** Records whether every certificate of a chain is valid. @param said of one that is, in place of the check's sentence */
+export function verifyValidity(
+  checks: Checks,
+  path: readonly X509Certificate[],
+  at: Date,
+  said: { readonly detail?: string } = {},
+): boolean {
+  const problem = judgeValidity(path, at);
+  return checks.require(problem === null, 'cert_validity', {
+    expected: at.toISOString(),
+    ...said,
+    otherwise: problem?.detail ?? '',
+    faults: problem === null ? [] : [problem.detail],
+  });
+}

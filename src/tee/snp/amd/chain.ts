@@ -1,0 +1,150 @@
+import type { SnpProduct } from '../../../core/claims.js';
+import type { DerChain } from '../../../core/endorsement.js';
+import { UnfitError, unfitIfMalformed } from '../../../core/errors.js';
+import { memoized } from '../../../core/memoized.js';
+import { hashed } from '../../../crypto/digest.js';
+import { algorithmFitsKey, verifyIssuedSignature } from '../../../crypto/issued-signature.js';
+import { spkiDigest } from '../../../crypto/key-cache.js';
+import { keyProblem } from '../../../crypto/path-profile.js';
+import { isSameName } from '../../../formats/distinguished-name.js';
+import { parsePemCertificates } from '../../../formats/pem.js';
+import { parseCertificate, type X509Certificate } from '../../../formats/x509-certificate.js';
+import { lineName, lineOfIssuer, rootName, type SnpLine } from './issuers.js';
+import {
+  AMD_ROOT_PINS,
+  type AmdRootPins,
+  ANCHORED,
+  CARRIED_CERTIFICATES,
+  type CarriedCertificates,
+  productOfPin,
+} from './roots.js';
+
+/** ASK or ASVK, and the pinned ARK that signed it. */
+export interface AmdChain extends SnpLine {
+  readonly intermediate: X509Certificate;
+  readonly ark: X509Certificate;
+  readonly ders: DerChain;
+}
+
+/**
+ * The product line of a pinned, self-signed ARK, which its name is of as well.
+ * @throws {UnfitError}
+ */
+export function verifyArk(ark: X509Certificate, pins: AmdRootPins): SnpProduct {
+  const product = productOfPin(pins, spkiDigest(ark));
+  if (product === null) throw new UnfitError('root is not pinned');
+  if (ark.subject.commonName !== rootName(product)) throw new UnfitError(`root is not named as that of ${product}`);
+  requireSignedBy(ark, ark);
+  return product;
+}
+
+/**
+ * A chain: the intermediate is signed by the ARK, which is pinned, and is named as AMD names it.
+ * Dates, extensions and use are for the verifier, which judges every chain in full.
+ *
+ * @throws {UnfitError}
+ */
+export function verifyChain(intermediate: X509Certificate, ark: X509Certificate, pins: AmdRootPins): AmdChain {
+  const product = verifyArk(ark, pins);
+  const line = lineOfIssuer(intermediate.subject.commonName, pins);
+  if (line?.product !== product) throw new UnfitError(`certificate is not an intermediate of ${product}`);
+  requireSignedBy(intermediate, ark);
+  return { ...line, intermediate, ark, ders: [hashed(intermediate.der), hashed(ark.der)] };
+}
+
+/**
+ * The chain of a line as KDS and the cache have it, PEM: ASK or ASVK, then ARK.
+ * @throws {UnfitError}
+ */
+export function readChain(pem: string, line: SnpLine, pins: AmdRootPins): AmdChain {
+  const [intermediate, ark] = readChainCertificates(pem);
+  const chain = verifyChain(intermediate, ark, pins);
+  if (lineName(chain) !== lineName(line)) throw new UnfitError('chain is for another product line');
+  return chain;
+}
+
+/**
+ * Reads the chains that the product carries: ASK and ASVK of each product line whose ARK the pins name. Pins of other
+ * roots, as in tests, leave them out. Verified once for each set of pins.
+ * @throws {UnfitError} where a carried chain does not verify up to its pin
+ */
+export const carriedChains: (pins: AmdRootPins) => readonly AmdChain[] = memoized((pins) =>
+  [...CARRIED_CERTIFICATES]
+    .filter(([product]) =>
+      [...(AMD_ROOT_PINS.get(product) ?? [])].every((digest) => pins.get(product)?.has(digest) === true),
+    )
+    .flatMap(([product, certificates]) => carriedChainsOf(product, certificates, pins)),
+);
+
+/**
+ * The carried chains of one product line: for VCEKs, then for VLEKs.
+ * @throws {UnfitError} where one does not verify up to the pin of this product line
+ */
+export function carriedChainsOf(
+  product: SnpProduct,
+  { ark, ask, asvk }: CarriedCertificates,
+  pins: AmdRootPins,
+): readonly [AmdChain, AmdChain] {
+  return [
+    readChain(ask + ark, { product, signingKey: 'vcek' }, pins),
+    readChain(asvk + ark, { product, signingKey: 'vlek' }, pins),
+  ];
+}
+
+/**
+ * The two certificates of a chain. Verifies nothing.
+ * @throws {UnfitError}
+ */
+export function readChainCertificates(pem: string): readonly [X509Certificate, X509Certificate] {
+  const [intermediate, ark, ...more] = unfitIfMalformed(() =>
+    parsePemCertificates(pem, 'cert_chain').map((der) => parseCertificate(der)),
+  );
+  if (intermediate === undefined || ark === undefined || more.length > 0) {
+    throw new UnfitError('chain is not two certificates');
+  }
+  return [intermediate, ark];
+}
+
+/**
+ * Whether the intermediate of a chain signed a VEK. AMD can re-issue an ASK or ASVK with a new key: then a line has two
+ * chains of the same names. Nothing else of the path is established.
+ */
+export function hasSigned(
+  { intermediate }: AmdChain,
+  { certificate }: { readonly certificate: X509Certificate },
+): boolean {
+  const { name } = certificate.outerAlgorithm;
+  return (
+    name !== null &&
+    algorithmFitsKey(name, intermediate.publicKey) &&
+    verifyIssuedSignature(certificate, name, intermediate)
+  );
+}
+
+/** Whether two chains of a line are one: their root is pinned. */
+export function isSameChain(a: AmdChain, b: AmdChain): boolean {
+  return a.ders[0].sha256 === b.ders[0].sha256;
+}
+
+/** Of several chains of a line, the one whose intermediate was issued last. */
+export function newestChains(chains: readonly AmdChain[]): ReadonlyMap<string, AmdChain> {
+  const issuedAt = ({ intermediate }: AmdChain) => intermediate.notBefore?.getTime() ?? 0;
+  const newest = new Map<string, AmdChain>();
+  for (const chain of chains) {
+    const before = newest.get(lineName(chain));
+    if (before === undefined || issuedAt(chain) > issuedAt(before)) newest.set(lineName(chain), chain);
+  }
+  return newest;
+}
+
+function requireSignedBy(certificate: X509Certificate, issuer: X509Certificate): void {
+  const { name } = certificate.outerAlgorithm;
+  const isSound =
+    name !== null &&
+    ANCHORED.signatureAlgorithms.has(name) &&
+    algorithmFitsKey(name, issuer.publicKey) &&
+    keyProblem(issuer.publicKey, ANCHORED.issuerKeys) === null;
+  if (!isSound) throw new UnfitError('key or signature algorithm is not one that AMD uses');
+  if (!isSameName(certificate.issuer, issuer.subject)) throw new UnfitError('certificate is from another issuer');
+  if (!verifyIssuedSignature(certificate, name, issuer)) throw new UnfitError('signature does not verify');
+}

@@ -1,0 +1,62 @@
+import { AMD_LINES, type AmdLine, type AmdLines, type Range } from '../../../core/amd-lines.js';
+import type { SnpPart, SnpProduct } from '../../../core/claims.js';
+import { isZero } from '../../../formats/byte-reader.js';
+import type { SnpReport } from '../../../formats/snp-report.js';
+
+/** `line` is null for a processor of no known line, `part` is `unknown` for a model that no part has. */
+export interface SnpProcessor {
+  readonly line: AmdLine | null;
+  readonly part: SnpPart | 'unknown';
+}
+
+const inside = (value: number, [low, high]: Range) => value >= low && value <= high;
+const insideAny = (value: number, ranges: readonly Range[]) => ranges.some((range) => inside(value, range));
+
+/** Product line and part of a processor (CPUID family, model and stepping). */
+export function processorOf(
+  { family, model, stepping }: { family: number; model: number; stepping: number },
+  lines: AmdLines,
+): SnpProcessor {
+  const line = [...lines.values()].find((known) => known.family === family && insideAny(model, known.models));
+  const part = line?.parts.find(({ models, steppings }) => insideAny(model, models) && inside(stepping, steppings));
+  return { line: line ?? null, part: part?.part ?? 'unknown' };
+}
+
+/**
+ * The product line that a report can be of, given the one that its key is certified for; null for none. A report without
+ * CPUID (version 2) can be of a built-in line alone: no such report is known of a later one.
+ */
+export function lineOfReport({ cpuid }: SnpReport, certified: AmdLine, lines: AmdLines): AmdLine | null {
+  if (cpuid !== null) return processorOf(cpuid, lines).line;
+  return AMD_LINES.has(certified.product) ? certified : null;
+}
+
+/** Whether a productName is of a line: `Milan-B0` or, without a stepping, `Milan`. */
+export function isNameOf({ product, otherNames }: AmdLine, productName: string | null): boolean {
+  return [product, ...otherNames].some((name) => productName === name || productName?.startsWith(`${name}-`) === true);
+}
+
+/**
+ * The line of a product whose root is pinned.
+ * @throws {Error} for a product that is not among the lines
+ */
+export function lineOf(product: SnpProduct, lines: AmdLines): AmdLine {
+  const line = lines.get(product);
+  if (line === undefined) throw new Error(`${product} has a pinned root and no product line`);
+  return line;
+}
+
+/**
+ * Product lines that a report can belong to, the likeliest first; empty where it names a line without a root.
+ * Version 2 has no CPUID: there the length of the chip id decides among the built-in lines, and none says nothing.
+ */
+export function candidateLines(report: SnpReport, lines: AmdLines): readonly AmdLine[] {
+  if (report.cpuid !== null) {
+    const { line } = processorOf(report.cpuid, lines);
+    return line === null ? [] : [line];
+  }
+  const builtIn = [...lines.values()].filter(({ product }) => AMD_LINES.has(product));
+  if (isZero(report.chipId)) return builtIn;
+  const bytes = isZero(report.chipId.subarray(8)) ? 8 : 64;
+  return builtIn.filter(({ chipIdBytes }) => chipIdBytes === bytes);
+}

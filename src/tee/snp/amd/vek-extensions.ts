@@ -1,0 +1,76 @@
+import { latin1 } from '../../../core/bytes.js';
+import type { SnpTcbComponent } from '../../../core/claims.js';
+import { DER, malformed, parseDer, smallUnsigned } from '../../../formats/der.js';
+import type { X509Certificate } from '../../../formats/x509-certificate.js';
+import { onlyExtension } from '../../../formats/x509-extension.js';
+
+/**
+ * What a VCEK or VLEK says of the chip or provider it was made for, and of the firmware (AMD 57230, chapter 3).
+ * Null: the extension is missing, or comes more than once, so that none of them can be taken for the right one; the
+ * chain check refuses such a certificate (`cert_extension`).
+ */
+export interface VekExtensions {
+  readonly structVersion: number | null;
+  /** `Milan-B0`, or `Milan` without stepping. */
+  readonly productName: string | null;
+  /** The TCB that the key was derived for. `fmc` is on Turin only. */
+  readonly tcb: { readonly [component in SnpTcbComponent]: number | null };
+  /**
+   * The chip's id: 64 bytes, on Turin 8. Where the content has none of the forms that AMD uses it is here as it stands,
+   * and then equals no chip's id. VCEK only.
+   */
+  readonly hwId: Uint8Array | null;
+  /** VLEK only. */
+  readonly cspId: string | null;
+}
+
+const ARC = '1.3.6.1.4.1.3704.1';
+/** OCTET STRING of 64 bytes: how newer certificates wrap hwID. */
+const WRAPPED_HWID = { tag: DER.octetString, length: 64 } as const;
+const PRINTABLE_ASCII = /^[ -~]+$/;
+
+/**
+ * Reads AMD's extensions. Not read: spl4 to spl7 (.3.4 to .3.7), which are reserved and have no counterpart in
+ * REPORTED_TCB.
+ *
+ * @throws {FormatError} `cert_format` where a number is not a minimal INTEGER from 0 to 255, or a text no IA5String
+ */
+export function parseVekExtensions(certificate: X509Certificate): VekExtensions {
+  const value = (suffix: string) => onlyExtension(certificate.extensions, `${ARC}.${suffix}`)?.value ?? null;
+  return {
+    structVersion: readByte(value('1'), 'structVersion'),
+    productName: readText(value('2'), 'productName'),
+    tcb: {
+      fmc: readByte(value('3.9'), 'fmcSPL'),
+      bootloader: readByte(value('3.1'), 'blSPL'),
+      tee: readByte(value('3.2'), 'teeSPL'),
+      snp: readByte(value('3.3'), 'snpSPL'),
+      microcode: readByte(value('3.8'), 'ucodeSPL'),
+    },
+    hwId: readHwId(value('4')),
+    cspId: readText(value('5'), 'cspID'),
+  };
+}
+
+function readByte(value: Uint8Array | null, what: string): number | null {
+  if (value === null) return null;
+  const element = parseDer(value);
+  if (element.tag !== DER.integer) throw malformed(`${what} is not an integer`);
+  return smallUnsigned(element.content, 0xff, what);
+}
+
+function readText(value: Uint8Array | null, what: string): string | null {
+  if (value === null) return null;
+  const { tag, content } = parseDer(value);
+  const text = latin1(content);
+  if (tag !== DER.ia5String || !PRINTABLE_ASCII.test(text)) throw malformed(`${what} is not ASCII text`);
+  return text;
+}
+
+/** Older certificates carry the 64 bytes bare, newer ones as an OCTET STRING; Turin's are 8 bare bytes. */
+function readHwId(value: Uint8Array | null): Uint8Array | null {
+  if (value === null) return null;
+  const isWrapped =
+    value.length === 2 + WRAPPED_HWID.length && value[0] === WRAPPED_HWID.tag && value[1] === WRAPPED_HWID.length;
+  return isWrapped ? value.subarray(2) : value;
+}

@@ -1,0 +1,145 @@
+import type { AmdLine, AmdLines } from '../../core/amd-lines.js';
+import { hex } from '../../core/bytes.js';
+import type { Checks } from '../../core/check.js';
+import { SNP_TCB_COMPONENTS, type SnpTcb } from '../../core/claims.js';
+import { equalInConstantTime } from '../../crypto/constant-time.js';
+import { verifyEcdsa } from '../../crypto/ecdsa.js';
+import { isZero } from '../../formats/byte-reader.js';
+import type { SnpReport } from '../../formats/snp-report.js';
+import { isNameOf, lineOfReport } from './amd/product-lines.js';
+import { readTcb, tcbFitsLayout } from './amd/tcb.js';
+import type { Vek } from './amd/vek.js';
+
+/** The checks of one report against the key that is said to have signed it, each independent of the others. */
+
+/**
+ * Processor, key certificate and issuer name one product line, and the report's TCBs have that line's layout.
+ * The stepping in a productName is not compared: AMD has issued certificates with a wrong one.
+ */
+export function verifyProduct(
+  checks: Checks,
+  report: SnpReport,
+  vek: Vek,
+  { line, lines }: { readonly line: AmdLine; readonly lines: AmdLines },
+): void {
+  const { product } = line;
+  const { productName } = vek.extensions;
+  if (!isNameOf(line, productName)) {
+    checks.fail('snp_product', {
+      expected: product,
+      actual: productName,
+      detail: 'the key certificate names another product line than its issuer',
+    });
+    return;
+  }
+  const named = lineOfReport(report, line, lines);
+  const fits = Object.values(report.tcb).every((tcb) => tcbFitsLayout(tcb, line));
+  checks.require(named === line && fits, 'snp_product', {
+    expected: product,
+    actual: named?.product ?? null,
+  });
+}
+
+/**
+ * The VCEK is of this chip (hwID and CHIP_ID). A masked chip id, or one that the report leaves out, binds no chip.
+ * A VLEK names no chip: there is nothing to compare.
+ */
+export function verifyChipId(checks: Checks, report: SnpReport, vek: Vek, line: AmdLine): void {
+  const hwId = vek.extensions.hwId;
+  const masked = report.maskChipKey || (vek.kind === 'vcek' && isZero(report.chipId));
+  const same = vek.kind === 'vlek' || (hwId !== null && chipIdEquals(report.chipId, hwId, line));
+  checks.require(!masked && same, 'snp_chip_id', {
+    expected: hwId === null ? null : hex(hwId),
+    actual: masked ? 'masked' : hex(report.chipId),
+    detail:
+      vek.kind === 'vlek'
+        ? 'a VLEK is not bound to a chip'
+        : 'the key certificate is for the chip that the report names',
+    otherwise: masked
+      ? 'the report does not name its chip'
+      : 'the key certificate is for another chip than the report names',
+  });
+}
+
+/** Where a line has chip ids of 8 bytes, the other 56 are zero. */
+function chipIdEquals(chipId: Uint8Array, hwId: Uint8Array, { chipIdBytes }: AmdLine): boolean {
+  if (chipIdBytes === 64) return equalInConstantTime(chipId, hwId);
+  return equalInConstantTime(chipId.subarray(0, 8), hwId) && isZero(chipId.subarray(8));
+}
+
+/** TCB extensions of the VEK equal REPORTED_TCB, component by component: the key was derived for that TCB. */
+export function verifyTcbExtensions(checks: Checks, report: SnpReport, vek: Vek, line: AmdLine): void {
+  const reported = readTcb(report.tcb.reported, line);
+  const certified = vek.extensions.tcb;
+  const differing = componentsOf(reported).filter((component) => certified[component] !== reported[component]);
+  // A line without FMC has no such extension; if there is one, the TCB has another layout.
+  const foreign = reported.fmc === undefined && certified.fmc !== null;
+  checks.require(differing.length === 0 && !foreign, 'snp_tcb_cert', {
+    expected: { ...certified },
+    actual: { ...reported },
+    otherwise: `the key certificate is for another TCB than the report names${differing.length > 0 ? `: ${differing.join(', ')}` : ''}`,
+  });
+}
+
+/** ECDSA P-384 with SHA-384 over 0x000-0x29F. */
+export async function verifySignature(checks: Checks, report: SnpReport, vek: Vek): Promise<boolean> {
+  const holds = await verifyEcdsa('P-384', 'sha384', report.signed, report.signature, vek.publicKey());
+  return checks.require(holds, 'snp_signature', {
+    expected: 'a signature by the key certificate',
+  });
+}
+
+/**
+ * Fields of the report that are judged under every policy. A policy can turn `snp_debug` into a warning (`allowDebug`)
+ * and none of the others. Reads signed bytes only.
+ */
+export function verifyReportFields(checks: Checks, report: SnpReport, line: AmdLine): void {
+  checks.require(!report.policy.debug, 'snp_debug', {
+    expected: false,
+    actual: report.policy.debug,
+  });
+  const alone = !report.policy.migrateMa && report.reportIdMa.every((byte) => byte === 0xff);
+  checks.require(alone, 'snp_migration_agent', {
+    expected: false,
+    actual: !alone,
+  });
+  verifyTcbOrder(checks, report, line);
+  // Without AUTHOR_KEY_EN no author key signed the id key, so a digest there is meaningless.
+  checks.require(report.authorKeyEn || isZero(report.authorKeyDigest), 'snp_id_key', {
+    expected: 'an author key digest only where AUTHOR_KEY_EN is set',
+    actual: report.authorKeyEn,
+    detail: 'the report has an author key digest only with its key',
+    otherwise: 'the report has an author key digest although AUTHOR_KEY_EN is clear',
+  });
+}
+
+/**
+ * REPORTED is not above COMMITTED, COMMITTED not above CURRENT, component by component; never as one integer.
+ * COMMITTED below CURRENT is provisional firmware, which real machines have: a policy's matter.
+ * LAUNCH is not compared: a guest that was migrated or resumed may have begun on newer firmware.
+ */
+function verifyTcbOrder(checks: Checks, report: SnpReport, line: AmdLine): void {
+  const tcb = (name: keyof SnpReport['tcb']) => readTcb(report.tcb[name], line);
+  const [reported, committed, current] = [tcb('reported'), tcb('committed'), tcb('current')];
+  const above = (higher: SnpTcb, lower: SnpTcb, what: string) =>
+    componentsOf(reported)
+      .filter((component) => !le(higher, lower, component))
+      .map((component) => `${component} is ${what}`);
+  const faults = [
+    ...above(reported, committed, 'reported above committed'),
+    ...above(committed, current, 'committed above current'),
+  ];
+  checks.require(faults.length === 0, 'snp_tcb_order', {
+    expected: 'reported <= committed <= current',
+    actual: { reported: { ...reported }, committed: { ...committed }, current: { ...current } },
+    otherwise: `the TCB versions are not in order: ${faults.join('; ')}`,
+  });
+}
+
+function le(lower: SnpTcb, upper: SnpTcb, component: keyof SnpTcb): boolean {
+  return (lower[component] ?? 0) <= (upper[component] ?? 0);
+}
+
+function componentsOf(tcb: SnpTcb): readonly (keyof SnpTcb)[] {
+  return SNP_TCB_COMPONENTS.filter((component) => tcb[component] !== undefined);
+}

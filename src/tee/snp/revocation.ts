@@ -1,0 +1,166 @@
+import type { Checks } from '../../core/check.js';
+import type { SnpProduct } from '../../core/claims.js';
+import type { HashedDer, SnpEndorsementSet, SourcedCrl, Unavailable, UsedEndorsement } from '../../core/endorsement.js';
+import { nullIfMalformed, within } from '../../core/errors.js';
+import { isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list.js';
+import { type ListReading, latestOf, type RevocationList, type RevocationLists } from './amd/crls.js';
+import type { VekPath } from './amd/vek-path.js';
+
+/** What the CRLs of a product line say of an intermediate. */
+export interface RevocationVerdict {
+  readonly state: UsedEndorsement['revocation'];
+  /** The CRL that was relied on; null without one. */
+  readonly crl: UsedEndorsement | null;
+}
+
+/** What is to be judged, and by which CRLs. */
+export interface RevocationInput {
+  readonly path: VekPath;
+  readonly product: SnpProduct;
+  /** CRLs of the request. */
+  readonly supplied: readonly HashedDer[];
+  readonly found: SnpEndorsementSet | null;
+  readonly at: Date;
+}
+
+interface Candidate extends RevocationList, Pick<SourcedCrl, 'origin' | 'fetchedAt' | 'unconfirmed'> {}
+
+/** Genuine CRLs, whatever their validity. */
+interface Lists {
+  /** The CRL of the certificate's own series, or what the source has in its place. */
+  readonly own: Candidate | null;
+  readonly others: readonly Candidate[];
+  readonly supplied: readonly Candidate[];
+}
+
+/**
+ * Judges ASK or ASVK by AMD's CRLs (issued by the ARK). AMD issues one series of CRLs for VCEKs and one for VLEKs, and
+ * a CRL does not say of which it is. So what any valid CRL revokes is revoked, whatever a newer one says; and
+ * only the source, which knows the address of a CRL, can tell which one is of the certificate's own series.
+ * A CRL that a request supplies and that does not verify denies.
+ *
+ * VEKs all have serial 0 and cannot be listed; AMD revokes them by raising the TCB. The ARK has no issuer that could.
+ */
+export function verifyRevocation(checks: Checks, lists: RevocationLists, input: RevocationInput): RevocationVerdict {
+  const { path, supplied, found, product, at } = input;
+  const crls = checks.inside('/crls');
+  const sent = supplied.map((list, index) => within(crls.inside(`/${index}`).about, () => lists.read(list, path)));
+  // An invalid CRL of the request is not replaced by a cached one. One that is only older is.
+  const fault = sent.map((reading) => faultOf(reading, at)).find((problem) => problem !== null);
+  if (fault !== undefined) {
+    crls.fail('crl_invalid', { detail: fault.detail });
+    crls.skip(['crl_unavailable'], 'a CRL of the request is invalid');
+    return { state: 'unavailable', crl: null };
+  }
+  // A CRL of a source that cannot be parsed counts as unavailable: it is not the caller's fault.
+  const held = ({ value, ...from }: SourcedCrl) =>
+    nullIfMalformed(() => candidateOf(lists.read(value, path), from)) ?? [];
+  const own = found?.crls.get(product);
+  return choose(checks, input, {
+    own: own === undefined ? null : (held(own)[0] ?? null),
+    others: (found?.otherCrls.get(product) ?? []).flatMap(held),
+    supplied: sent.flatMap((reading) => candidateOf(reading, { origin: 'evidence' })),
+  });
+}
+
+/** Why a CRL can be relied on at no time, or not yet. */
+function faultOf(reading: ListReading, at: Date): { readonly detail: string } | null {
+  if (!reading.ok) return reading.problem;
+  const untimely = judgeRevocationListTime(reading.list, at);
+  return untimely?.code === 'crl_invalid' ? untimely : null;
+}
+
+function candidateOf(reading: ListReading, from: Omit<SourcedCrl, 'value'>): readonly Candidate[] {
+  return reading.ok ? [{ ...from, list: reading.list, sha256: reading.sha256 }] : [];
+}
+
+function choose(checks: Checks, input: RevocationInput, lists: Lists): RevocationVerdict {
+  const { path, product, at } = input;
+  const crls = checks.inside('/crls');
+  const isTimely = ({ list }: Candidate) => judgeRevocationListTime(list, at) === null;
+  const own = lists.own === null ? [] : [lists.own];
+  const revoking = [...own, ...lists.others, ...lists.supplied].find(
+    (each) => isTimely(each) && isRevoked(each.list, path.intermediate.serial),
+  );
+  const confirmed = own.find(isTimely);
+  const counting = revoking ?? confirmed ?? standIn(input, lists, isTimely);
+  if (counting === null) return recordMissing(crls, input, [...own, ...lists.supplied]);
+  crls.pass('crl_unavailable', {
+    actual: counting.list.nextUpdate?.toISOString() ?? null,
+    detail: `CRL of ${product} from ${counting.origin}, valid until the time shown`,
+  });
+  const isGood = checks.require(revoking === undefined, 'cert_revoked', {
+    detail: 'the intermediate certificate is not revoked',
+    otherwise: 'AMD has revoked the intermediate certificate',
+    faults: [`the intermediate certificate of ${product}`],
+  });
+  const doubt = doubtOf(confirmed, product);
+  if (isGood && doubt !== null) crls.warn('crl_unconfirmed', { actual: counting.sha256, detail: doubt });
+  return { state: isGood ? 'good' : 'revoked', crl: crlEndorsement(counting) };
+}
+
+/** Why AMD did not confirm the CRL that counts; null where it did, or need not. */
+function doubtOf(confirmed: Candidate | undefined, product: SnpProduct): string | null {
+  if (confirmed === undefined) {
+    return `only the request supplied a CRL of ${product}, and AMD KDS is off or could not be asked`;
+  }
+  const { unconfirmed } = confirmed;
+  return unconfirmed === undefined
+    ? null
+    : `AMD KDS has not confirmed the CRL of ${product} for more than 48 hours: ${unconfirmed}`;
+}
+
+/** A CRL of the request in the place of one of the certificate's own series, where the source allows it. */
+function standIn(
+  { found, product }: RevocationInput,
+  { supplied }: Lists,
+  isTimely: (candidate: Candidate) => boolean,
+): Candidate | null {
+  const fitting = supplied.filter(({ list: { crlNumber: number, thisUpdate, der } }) => {
+    if (number === null || thisUpdate === null) return false;
+    return found === null || found.crlProblems.get(product)?.mayStandIn({ number, thisUpdate, der }) === true;
+  });
+  return latestOf(fitting.filter(isTimely));
+}
+
+/**
+ * Records that no CRL of the certificate's series could be relied on. A CRL that is present but unusable is reported
+ * differently from a missing CRL: `crl_unavailable` then passes beside `crl_stale` or `crl_rollback`.
+ */
+function recordMissing(
+  checks: Checks,
+  { found, product, at }: RevocationInput,
+  candidates: readonly Candidate[],
+): RevocationVerdict {
+  const problem = found?.crlProblems.get(product);
+  const unusable =
+    problem === undefined || problem.code === 'crl_unavailable' ? staleOf(candidates, product, at) : problem;
+  if (unusable !== null) {
+    checks.pass('crl_unavailable', { detail: `a CRL of ${product} is available` });
+    checks.unavailable(unusable.code, { ...unusable, faults: [product] });
+  } else {
+    const detail = problem?.detail ?? `no CRL of ${product} is available`;
+    checks.unavailable('crl_unavailable', { detail, retryable: problem?.retryable ?? false, faults: [product] });
+  }
+  return { state: 'unavailable', crl: null };
+}
+
+/** Why the newest CRL is not valid at the verification time; null if there is no CRL, or a valid one. */
+function staleOf(candidates: readonly Candidate[], product: SnpProduct, at: Date): Unavailable | null {
+  const last = latestOf(candidates);
+  const problems = candidates.map(({ list }) => judgeRevocationListTime(list, at));
+  if (last === null || problems.includes(null)) return null;
+  const detail = `${product}: ${judgeRevocationListTime(last.list, at)?.detail}`;
+  return { code: 'crl_stale', detail, retryable: true };
+}
+
+function crlEndorsement({ list, sha256, origin, fetchedAt = null }: Candidate): UsedEndorsement {
+  return {
+    kind: 'crl',
+    sha256,
+    source: origin,
+    notAfter: list.nextUpdate ?? new Date(0),
+    fetchedAt,
+    revocation: 'not_applicable',
+  };
+}

@@ -1,0 +1,261 @@
+import { inject, injectable } from 'tsyringe';
+import { AMD_LINES, type AmdLines } from '../../core/amd-lines.js';
+import { Checks } from '../../core/check.js';
+import type { SnpProduct } from '../../core/claims.js';
+import type { CheckId } from '../../core/codes.js';
+import { earliest } from '../../core/earliest.js';
+import type {
+  DerChain,
+  HashedDer,
+  Provenance,
+  SnpEndorsementRequest,
+  SnpSigningKey,
+  SuppliedVek,
+  UsedEndorsement,
+} from '../../core/endorsement.js';
+import { nullIfMalformed, within } from '../../core/errors.js';
+import type { SnpEndorsementInput } from '../../core/evidence.js';
+import { TOKENS } from '../../core/injection-tokens.js';
+import { hashed } from '../../crypto/digest.js';
+import { parseSnpReport, type SnpReport } from '../../formats/snp-report.js';
+import { markVerified } from '../shared/evidence/mark-verified.js';
+import type {
+  OpenedSnpReport,
+  PartContext,
+  SnpReportPlaces,
+  SnpReportVerification,
+  SnpReportVerifier,
+} from '../shared/evidence/parts.js';
+import { RevocationLists } from './amd/crls.js';
+import { candidateLines, lineOf } from './amd/product-lines.js';
+import { AMD_ROOT_PINS, type AmdRootPins } from './amd/roots.js';
+import { readTcb, requireTcbReservedZero } from './amd/tcb.js';
+import { lineOfVek, type Vek } from './amd/vek.js';
+import { isIssued, pathEnd, type VekPath, VekPaths } from './amd/vek-path.js';
+import { type EndorsedKey, endorseKey, type ReportChecks } from './endorsed-key.js';
+import {
+  verifyChipId,
+  verifyProduct,
+  verifyReportFields,
+  verifySignature,
+  verifyTcbExtensions,
+} from './report-checks.js';
+import { type RevocationVerdict, verifyRevocation } from './revocation.js';
+import { snpClaims } from './snp-claims.js';
+import { readSuppliedCertificates, type SuppliedCertificates } from './supplied-certificates.js';
+
+/** Checks that every report must have an outcome for. What is recorded only when it fails is not among them. */
+const REQUIRED = [
+  'snp_key_kind',
+  'vcek_unavailable',
+  'cert_untrusted',
+  'cert_validity',
+  'crl_unavailable',
+  'snp_product',
+  'snp_product_refused',
+  'snp_chip_id',
+  'snp_tcb_cert',
+  'snp_signature',
+  'snp_debug',
+  'snp_migration_agent',
+  'snp_tcb_order',
+  'snp_id_key',
+] as const satisfies readonly CheckId[];
+
+export interface SnpReportVerifierOptions {
+  /** Product lines that the operator refuses. */
+  readonly refuseProducts: ReadonlySet<SnpProduct>;
+  readonly pins?: AmdRootPins;
+  readonly lines?: AmdLines;
+}
+
+/** A report that a key is said to have signed, read, with the certificates that the request supplies. */
+interface SignedReport {
+  readonly report: SnpReport;
+  readonly signingKey: SnpSigningKey;
+  readonly supplied: SuppliedCertificates;
+  /** CRLs of the request. */
+  readonly crls: readonly HashedDer[];
+}
+
+/** Verifies an ATTESTATION_REPORT and its endorsements. */
+@injectable()
+export class AmdSnpReportVerifier implements SnpReportVerifier {
+  readonly #refuseProducts: ReadonlySet<SnpProduct>;
+  readonly #lines: AmdLines;
+  readonly #paths: VekPaths;
+  readonly #lists = new RevocationLists();
+
+  constructor(@inject(TOKENS.snpReportVerifierOptions) options: SnpReportVerifierOptions) {
+    this.#refuseProducts = options.refuseProducts;
+    this.#lines = options.lines ?? AMD_LINES;
+    this.#paths = new VekPaths(options.pins ?? AMD_ROOT_PINS);
+  }
+
+  open(bytes: Uint8Array, input: SnpEndorsementInput, about: SnpReportPlaces): OpenedSnpReport {
+    const report = within(about.report, () => readReport(bytes, this.#lines));
+    const { signingKey } = report;
+    if (signingKey === 'none') return { needs: [], verify: async () => unsigned(checksAt(about)) };
+    const supplied = readSuppliedCertificates(input, signingKey, this.#paths, about.endorsements);
+    const signed = { report, signingKey, supplied, crls: input.crls.map(hashed) };
+    return {
+      needs: [neededBy(signed, this.#paths, this.#lines)],
+      verify: (context) => this.#verify(checksAt(about), signed, context),
+    };
+  }
+
+  /** The steps of README.md beside this file, by their numbers; 1 is the reading, 12 is for whoever holds the evidence. */
+  async #verify(checks: ReportChecks, signed: SignedReport, context: PartContext): Promise<SnpReportVerification> {
+    const { report, signingKey, supplied, crls } = signed;
+    const { at, endorsements } = context;
+    const found = endorsements.snp;
+    const lines = this.#lines;
+
+    // 2 to 4. The certificate of the key: its kind, its chain, and its validity.
+    const endorsed = endorseKey(checks, this.#paths, { report, signingKey, supplied, found, at, lines });
+    if (endorsed === null) return stopped(checks.report, 'no key certificate could be relied on');
+    const { vek, path, product } = endorsed;
+
+    // 5. Revocation of ASK or ASVK.
+    const revocation = verifyRevocation(checks.endorsements, this.#lists, { path, product, supplied: crls, found, at });
+    const used = usedEndorsements(endorsed, signingKey, revocation);
+    if (revocation.state === 'revoked') return stopped(checks.report, 'the key certificate is revoked', used);
+
+    // 6 to 9. What says why a report does not fit its certificate, whatever its signature.
+    const line = lineOf(product, lines);
+    verifyProduct(checks.report, report, vek, { line, lines });
+    this.#verifyNotRefused(checks.report, product);
+    verifyChipId(checks.report, report, vek, line);
+    verifyTcbExtensions(checks.report, report, vek, line);
+
+    // 10. The signature.
+    if (!(await verifySignature(checks.report, report, vek))) {
+      checks.report.withhold(['snp_product', 'snp_chip_id', 'snp_tcb_cert']);
+      return stopped(checks.report, 'the signature of the report does not verify');
+    }
+
+    // 11. What the report says, whatever the policy.
+    verifyReportFields(checks.report, report, line);
+
+    // A report of another chip, TCB or line is signed all the same, but not by the key that it must be: no claims.
+    const own = ['snp_product', 'snp_chip_id', 'snp_tcb_cert'] as const;
+    const isOwn = own.every((id) => checks.report.holds(id));
+    return {
+      checks: checks.report.all,
+      required: REQUIRED,
+      claims: isOwn
+        ? markVerified(snpClaims(report, { line, lines }, { signingKey, cspId: vek.extensions.cspId }))
+        : null,
+      reportData: isOwn ? markVerified(report.reportData) : null,
+      endorsements: used,
+      validUntil: earliest(pathEnd(path), revocation.crl?.notAfter ?? null),
+      certificates: isOwn ? [path.vek.der, path.intermediate.der, path.root.der] : null,
+    };
+  }
+
+  #verifyNotRefused(checks: Checks, product: SnpProduct): void {
+    checks.require(!this.#refuseProducts.has(product), 'snp_product_refused', {
+      expected: [...this.#refuseProducts].map((refused) => `not ${refused}`),
+      actual: product,
+    });
+  }
+}
+
+function checksAt(about: SnpReportPlaces): ReportChecks {
+  const report = new Checks(about.report);
+  return { report, endorsements: report.at(about.endorsements) };
+}
+
+function readReport(bytes: Uint8Array, lines: AmdLines): SnpReport {
+  const report = parseSnpReport(bytes);
+  requireTcbReservedZero(report, lines);
+  return report;
+}
+
+/** A VEK that the request supplies names the product line; else the report's processor, or every line that fits. */
+function neededBy(
+  { report, signingKey, supplied, crls }: SignedReport,
+  paths: VekPaths,
+  lines: AmdLines,
+): SnpEndorsementRequest {
+  const product = supplied.vek?.product ?? null;
+  return {
+    kind: 'amd-snp',
+    signingKey,
+    products: product === null ? candidateLines(report, lines).map((line) => line.product) : [product],
+    chipId: report.chipId,
+    chipIdBytes: (line) => lineOf(line, lines).chipIdBytes,
+    reportedTcb: (line) => readTcb(report.tcb.reported, lineOf(line, lines)),
+    supplied: {
+      vek: supplied.vek === null ? null : suppliedVek(supplied.vek, paths),
+      chain: supplied.chain !== null,
+      crls: crls.length > 0,
+    },
+    hasPath: (vek, chain) => hasPath(paths, supplied.vek ?? (vek && readHeld(paths, vek)), supplied.chain ?? chain),
+  };
+}
+
+/** Of a source. Malformed, it is no certificate. */
+const readHeld = (paths: VekPaths, vek: HashedDer) => nullIfMalformed(() => paths.readVek(vek));
+
+function hasPath(paths: VekPaths, vek: Vek | null, chain: DerChain | null): boolean {
+  if (vek === null || chain === null) return false;
+  return nullIfMalformed(() => paths.verify(vek, chain))?.problems.length === 0;
+}
+
+function suppliedVek(vek: Vek, paths: VekPaths): SuppliedVek {
+  return {
+    sha256: vek.sha256,
+    namesIssuer: lineOfVek(vek) !== null,
+    isIssuedBy: (chain) => isIssued(paths.verify(vek, chain)),
+  };
+}
+
+function unsigned({ report }: ReportChecks): SnpReportVerification {
+  report.fail('snp_key_kind', {
+    expected: ['vcek', 'vlek'],
+    actual: 'none',
+    detail: 'no key signed the report',
+  });
+  return stopped(report, 'no key signed the report');
+}
+
+/** @param endorsements of what speaks against the report */
+function stopped(
+  checks: Checks,
+  because: string,
+  endorsements: readonly UsedEndorsement[] = [],
+): SnpReportVerification {
+  checks.skipRest(REQUIRED, because);
+  return {
+    checks: checks.all,
+    required: REQUIRED,
+    claims: null,
+    reportData: null,
+    endorsements,
+    validUntil: null,
+    certificates: null,
+  };
+}
+
+function usedEndorsements(
+  { path, from }: EndorsedKey,
+  signingKey: SnpSigningKey,
+  { state, crl }: RevocationVerdict,
+): readonly UsedEndorsement[] {
+  const used = (
+    kind: UsedEndorsement['kind'],
+    role: keyof VekPath['sha256'],
+    { origin: source, fetchedAt = null }: Provenance,
+    revocation: UsedEndorsement['revocation'],
+  ) => {
+    const notAfter = path[role].notAfter ?? new Date(0);
+    return { kind, sha256: path.sha256[role], source, notAfter, fetchedAt, revocation };
+  };
+  return [
+    used(signingKey, 'vek', from.vek, 'not_applicable'),
+    used(signingKey === 'vcek' ? 'ask' : 'asvk', 'intermediate', from.chain, state),
+    used('ark', 'root', from.chain, 'not_applicable'),
+    ...(crl === null ? [] : [crl]),
+  ];
+}

@@ -1,0 +1,24 @@
+import { RTMR_LAYOUT } from '../../boot/register-layout.js';
+import type { Checks } from '../../core/check.js';
+import type { TdxClaims } from '../../core/claims.js';
+import type { Verified } from '../../core/verified.js';
+import type { TcgEventLog } from '../../formats/tcg-event-log.js';
+import { EVENT_LOG_CHECKS, type EventLogVerdict, verifyEventLog } from '../shared/event-log/event-log.js';
+
+/** Checks that a CCEL must have an outcome for. */
+export const CCEL_CHECKS = EVENT_LOG_CHECKS;
+
+/** Index of RTMR 0 in a CCEL. 0 is MRTD, which no event extends. */
+const FIRST_INDEX = 1;
+
+/**
+ * Compares what the SHA-384 digests of a CCEL replay to with the RTMRs of a quote, and reads the boot from it.
+ *
+ * RTMR 0 and 1 must replay, since firmware alone extends them. An OS may extend 2 and 3 without the log.
+ *
+ * @param rtmrs of the quote that came with the log
+ */
+export function verifyCcel(checks: Checks, log: TcgEventLog, rtmrs: Verified<TdxClaims>['rtmr']): EventLogVerdict {
+  const values = new Map(rtmrs.map((quoted, rtmr) => [rtmr + FIRST_INDEX, quoted]));
+  return verifyEventLog(checks, [log], { layout: RTMR_LAYOUT, bank: 'sha384', values });
+}

@@ -1,0 +1,65 @@
+import type { Checks } from '../../core/check.js';
+import { nameOfCertificate } from '../../crypto/certificate-path.js';
+import { isRevoked } from '../../crypto/revocation-list.js';
+import { isSameName } from '../../formats/distinguished-name.js';
+import type { X509Certificate } from '../../formats/x509-certificate.js';
+import type { SignedCollateral } from './intel/collateral.js';
+import type { PckPath } from './intel/pck-path.js';
+
+/** The checks of a quote, and those of its collateral: they speak of two places of the request. */
+export interface QuoteChecks {
+  readonly quote: Checks;
+  readonly collateral: Checks;
+}
+
+export interface RevocationVerdict {
+  /** The CRLs are from the right issuers and name none of the certificates. */
+  readonly holds: boolean;
+  /** Of a certificate that was looked for; `unavailable` where the CRL is from another issuer than the certificate. */
+  readonly stateOf: (certificate: X509Certificate) => 'good' | 'revoked' | 'unavailable';
+}
+
+/**
+ * Looks for the PCK certificate on the CRL of its issuer, and for every certificate that the root issued on the root CA
+ * CRL: the PCK CA of the quote, that of the CRL, and the signers of the collateral. Names are compared as bytes.
+ *
+ * The validity of the CRLs is judged elsewhere: a certificate that an old CRL revokes is revoked.
+ */
+export function verifyRevocation(
+  checks: QuoteChecks,
+  { certificates, leaf }: PckPath,
+  { tcbInfo, qeIdentity, pckCrl, rootCrl }: SignedCollateral,
+): RevocationVerdict {
+  const issued = [certificates, pckCrl.chain, tcbInfo.chain, qeIdentity.chain].map(belowRoot);
+  const ofIssuer = isSameName(pckCrl.value.issuer, leaf.issuer);
+  const ofRoot = issued.every(({ issuer }) => isSameName(rootCrl.value.issuer, issuer));
+  const own = checks.collateral.inside('/pck_crl').require(ofIssuer && ofRoot, 'crl_issuer', {
+    expected: leaf.issuer.commonName,
+    actual: pckCrl.value.issuer.commonName,
+  });
+  const revoked = [
+    ...(ofIssuer && isRevoked(pckCrl.value, leaf.serial) ? [leaf] : []),
+    ...issued.filter(({ serial }) => isRevoked(rootCrl.value, serial)),
+  ];
+  const good = checks.quote.require(revoked.length === 0, 'cert_revoked', {
+    actual: [...new Set(revoked.map(({ subject }) => subject.commonName))],
+    detail: 'no certificate of the quote or the collateral is revoked',
+    otherwise: `Intel has revoked a certificate of the quote or the collateral: ${namesOf(revoked)}`,
+  });
+  const stateOf = (certificate: X509Certificate) => {
+    if (revoked.includes(certificate)) return 'revoked';
+    return (certificate === leaf ? ofIssuer : ofRoot) ? 'good' : 'unavailable';
+  };
+  return { holds: own && good, stateOf };
+}
+
+/** The certificate that the root itself issued. */
+function belowRoot(chain: readonly X509Certificate[]): X509Certificate {
+  const certificate = chain.at(-2);
+  if (certificate === undefined) throw new Error('a chain has at least two certificates');
+  return certificate;
+}
+
+function namesOf(certificates: readonly X509Certificate[]): string {
+  return [...new Set(certificates.map(nameOfCertificate))].join('; ');
+}

@@ -1,0 +1,255 @@
+import { inject, injectable } from 'tsyringe';
+import { hex } from '../../core/bytes.js';
+import { Checks } from '../../core/check.js';
+import type { CheckId } from '../../core/codes.js';
+import { earliest } from '../../core/earliest.js';
+import type { TdxCollateralRequest, UsedEndorsement } from '../../core/endorsement.js';
+import { within } from '../../core/errors.js';
+import type { TdxCollateral } from '../../core/evidence.js';
+import { TOKENS } from '../../core/injection-tokens.js';
+import { memoized } from '../../core/memoized.js';
+import { earliestEnd } from '../../crypto/certificate-path.js';
+import { parseTdQuote, type TdQuote } from '../../formats/td-quote.js';
+import { markVerified } from '../shared/evidence/mark-verified.js';
+import type {
+  OpenedTdQuote,
+  PartContext,
+  TdQuotePlaces,
+  TdQuoteVerification,
+  TdQuoteVerifier,
+} from '../shared/evidence/parts.js';
+import { verifyPath } from '../shared/evidence/path-checks.js';
+import {
+  type CollateralAtHand,
+  collateralEnd,
+  collateralIssued,
+  judgeConfirmation,
+  judgeWindows,
+  takeCollateral,
+} from './collateral-checks.js';
+import { CollateralReader, type CollateralReading } from './intel/collateral.js';
+import type { SvnLevel } from './intel/collateral-json.js';
+import type { PckExtension } from './intel/pck-extension.js';
+import { type PckPath, PckPaths, requireSameCertificates } from './intel/pck-path.js';
+import type { QeIdentity } from './intel/qe-identity.js';
+import { INTEL_SGX_ROOT_PINS } from './intel/roots.js';
+import { type PlatformTcb, verifyPlatform, verifyPlatformTcb } from './platform-tcb.js';
+import {
+  QeReports,
+  verifyQeBinding,
+  verifyQeDebug,
+  verifyQeIdentity,
+  verifyQuoteSignature,
+  verifyVendor,
+} from './quoting-enclave.js';
+import { type QuoteChecks, verifyRevocation } from './revocation.js';
+import { verifyTd } from './td-attributes.js';
+import { tdxClaims } from './tdx-claims.js';
+import { usedEndorsements } from './used-endorsements.js';
+
+/** Checks that every quote must have an outcome for. What is recorded only when it fails is not among them. */
+const REQUIRED = [
+  'tdx_qe_vendor',
+  'cert_untrusted',
+  'cert_validity',
+  'collateral_unavailable',
+  'crl_issuer',
+  'cert_revoked',
+  'collateral_not_yet',
+  'collateral_stale',
+  'tdx_qe_report_signature',
+  'tdx_qe_binding',
+  'tdx_qe_debug',
+  'tdx_qe_identity',
+  'tdx_qe_attributes',
+  'tdx_qe_svn',
+  'tdx_signature',
+  'tdx_tcb_info',
+  'tdx_module',
+  'tdx_tcb_level_unsupported',
+  'tdx_debug',
+  'tdx_attributes',
+  'tdx_xfam',
+  'tdx_seam_attributes',
+] as const satisfies readonly CheckId[];
+
+export interface TdQuoteVerifierOptions {
+  /** SHA-256 of the SubjectPublicKeyInfo of the roots that count, lower-case hex; Intel's own where absent. */
+  readonly pins?: ReadonlySet<string>;
+}
+
+/** A quote that was read, with its certificate chain. */
+interface ReadQuote {
+  readonly quote: TdQuote;
+  readonly path: PckPath;
+}
+
+/** Verifies a TD quote and its collateral (Intel DCAP). */
+@injectable()
+export class DcapTdQuoteVerifier implements TdQuoteVerifier {
+  readonly #paths: PckPaths;
+  readonly #readCollateral: (collateral: TdxCollateral) => CollateralReading;
+  readonly #qeReports = new QeReports();
+
+  constructor(@inject(TOKENS.tdQuoteVerifierOptions) options: TdQuoteVerifierOptions) {
+    const pins = options.pins ?? INTEL_SGX_ROOT_PINS;
+    this.#paths = new PckPaths(pins);
+    const collateral = new CollateralReader(pins);
+    this.#readCollateral = memoized((found) => collateral.read(found));
+  }
+
+  open(bytes: Uint8Array, collateral: TdxCollateral | null, about: TdQuotePlaces): OpenedTdQuote {
+    const read = within(about.quote, () => {
+      const quote = parseTdQuote(bytes);
+      return { quote, path: this.#paths.read(quote.pckChain) };
+    });
+    requireOwnChain(read, collateral, about);
+    return {
+      needs: neededBy(read, collateral),
+      quote: read.quote,
+      verify: (context) => this.#verify(checksAt(about), read, context),
+    };
+  }
+
+  /** The steps of README.md beside this file, by their numbers; 1 is the reading, 13 and 14 are for whoever holds the evidence. */
+  #verify(checks: QuoteChecks, { quote, path }: ReadQuote, { at, endorsements }: PartContext): TdQuoteVerification {
+    // 2. The quoting enclave is Intel's, by its own word.
+    if (!verifyVendor(checks.quote, quote)) return stopped(checks.quote, 'the quoting enclave is not of Intel');
+
+    // 3. The chain of the PCK certificate.
+    const { pck } = path;
+    if (!verifyPath(checks.quote, { ...path, roles: rolesOf(path) }, at) || pck === null) {
+      return stopped(checks.quote, 'no PCK certificate could be relied on');
+    }
+
+    // 4. Collateral: signatures, and who signed it.
+    const found = takeCollateral(checks.collateral, this.#readCollateral, endorsements.tdx, {
+      at,
+      fmspc: pck.fmspc,
+    });
+
+    // 5. Revocation.
+    const revocation = found === null ? null : verifyRevocation(checks, path, found.value);
+    if (revocation !== null && !revocation.holds) {
+      const because = 'the certificates are revoked, or their revocation status is not known';
+      return stopped(checks.quote, because, usedEndorsements(path, found, revocation.stateOf));
+    }
+
+    // 6. The times of the collateral. Without it the rest is judged as far as it goes.
+    const timely = found !== null && judgeTime(checks.collateral, found, at) ? found : null;
+
+    // 7 and 8. The quoting enclave: what the platform's key says of it, and Intel's identity.
+    const enclave = this.#verifyEnclave(checks.quote, { quote, path }, timely?.value.qeIdentity.value ?? null);
+    if (!enclave.holds) return stopped(checks.quote, 'the quoting enclave could not be relied on');
+
+    // 9. The signature of the quote.
+    if (!verifyQuoteSignature(checks.quote, quote)) {
+      return stopped(checks.quote, 'the signature of the quote does not verify');
+    }
+
+    // 10. The TD.
+    verifyTd(checks.quote, quote.body);
+
+    // 11 and 12. The platform, its module and their TCB.
+    const platform = ratePlatform(checks, { quote, pck, level: enclave.level }, timely);
+
+    // The quote is signed by an enclave of a genuine platform. Without collateral to rely on there are no claims.
+    checks.quote.skipRest(REQUIRED, 'the collateral could not be relied on');
+    return {
+      checks: checks.quote.all,
+      required: REQUIRED,
+      claims: platform && markVerified(tdxClaims(quote, pck, platform.tcb)),
+      shortfalls: platform?.shortfalls ?? [],
+      collateralIssued: timely && collateralIssued(timely.value),
+      reportData: markVerified(quote.body.reportData),
+      endorsements: usedEndorsements(path, timely),
+      validUntil: earliest(earliestEnd(path.certificates), timely && collateralEnd(timely.value)),
+    };
+  }
+
+  /** @returns the level of its ISVSVN; null where there is no identity to compare it with */
+  #verifyEnclave(
+    checks: Checks,
+    { quote, path }: ReadQuote,
+    identity: QeIdentity | null,
+  ): { readonly holds: boolean; readonly level: SvnLevel | null } {
+    const isOfPlatform =
+      this.#qeReports.verifySignature(checks, quote, path.leaf) &&
+      verifyQeBinding(checks, quote) &&
+      verifyQeDebug(checks, quote.qe.report);
+    if (!isOfPlatform || identity === null) return { holds: isOfPlatform, level: null };
+    const level = verifyQeIdentity(checks, quote.qe.report, identity);
+    return { holds: level !== null, level };
+  }
+}
+
+function checksAt(about: TdQuotePlaces): QuoteChecks {
+  const quote = new Checks(about.quote);
+  return { quote, collateral: quote.at(about.collateral) };
+}
+
+/** A chain of the PCK certificate that the collateral has too must be that of the quote. */
+function requireOwnChain({ path }: ReadQuote, collateral: TdxCollateral | null, about: TdQuotePlaces): void {
+  const chain = collateral?.pckCertificateChain;
+  if (chain === undefined) return;
+  requireSameCertificates(chain, path.certificates, `${about.collateral}/pck_certificate_chain`);
+}
+
+/**
+ * None where the certificate chain of the quote does not verify, or it says of no platform what it is: then it is refused,
+ * whatever the collateral, and nobody is asked about a platform that Intel does not vouch for.
+ */
+function neededBy({ path }: ReadQuote, collateral: TdxCollateral | null): readonly TdxCollateralRequest[] {
+  const { pck, ca, problems } = path;
+  if (pck === null || ca === null || problems.length > 0) return [];
+  return [{ kind: 'intel-tdx', fmspc: hex(pck.fmspc), ca, supplied: collateral }];
+}
+
+/** What Intel calls the certificates of a PCK chain. */
+const PCK_ROLES = ['PCK certificate', 'PCK CA', 'Intel SGX root CA'] as const;
+
+/** A chain of another length is none of Intel's, and its certificates have no such places. */
+function rolesOf({ certificates }: PckPath): readonly string[] {
+  return certificates.length === PCK_ROLES.length ? PCK_ROLES : [];
+}
+
+/** Both are said: what is past its next update may be unconfirmed besides. */
+function judgeTime(checks: Checks, found: CollateralAtHand, at: Date): boolean {
+  const isInTime = judgeWindows(checks, found.value, at);
+  return judgeConfirmation(checks, found) && isInTime;
+}
+
+interface PlatformOfQuote {
+  readonly quote: TdQuote;
+  readonly pck: PckExtension;
+  /** Of the quoting enclave; null without collateral. */
+  readonly level: SvnLevel | null;
+}
+
+function ratePlatform(
+  checks: QuoteChecks,
+  { quote, pck, level }: PlatformOfQuote,
+  timely: CollateralAtHand | null,
+): PlatformTcb | null {
+  if (timely === null || level === null) return null;
+  const { value } = timely;
+  const info = value.tcbInfo.value;
+  if (!verifyPlatform(checks.collateral.inside('/tcb_info'), info, pck)) return null;
+  const qe = { identity: value.qeIdentity.value, level, isvSvn: quote.qe.report.isvSvn };
+  return verifyPlatformTcb(checks.quote, { pck, body: quote.body, info, qe });
+}
+
+/** @param endorsements of what speaks against the quote */
+function stopped(checks: Checks, because: string, endorsements: readonly UsedEndorsement[] = []): TdQuoteVerification {
+  checks.skipRest(REQUIRED, because);
+  return {
+    checks: checks.all,
+    required: REQUIRED,
+    claims: null,
+    shortfalls: [],
+    collateralIssued: null,
+    reportData: null,
+    endorsements,
+    validUntil: null,
+  };
+}

@@ -1,0 +1,263 @@
+import { injectable } from 'tsyringe';
+import { hex } from '../../core/bytes.js';
+import { Checks } from '../../core/check.js';
+import type { TpmClaims } from '../../core/claims.js';
+import { FormatError, within } from '../../core/errors.js';
+import type { CertifiedKeyInput, TpmQuoteInput } from '../../core/evidence.js';
+import { registerNames } from '../../core/register-names.js';
+import type { ExpectedBinding } from '../../core/verification.js';
+import type { Verified } from '../../core/verified.js';
+import { equalInConstantTime } from '../../crypto/constant-time.js';
+import { digest } from '../../crypto/digest.js';
+import {
+  parseTpmsAttestHeader,
+  parseTpmsQuote,
+  TPM_GENERATED_VALUE,
+  TPM_ST_ATTEST_QUOTE,
+  type TpmsQuote,
+} from '../../formats/tpms-attest.js';
+import { parseTpmSignature } from '../../formats/tpmt-signature.js';
+import { shown } from '../shared/binding/held-value.js';
+import { withNonce } from '../shared/binding/report-data-binding.js';
+import { markVerified } from '../shared/evidence/mark-verified.js';
+import type {
+  OpenedCertifiedKey,
+  OpenedTpmQuote,
+  QuotedState,
+  QuoteKey,
+  TpmQuoteVerification,
+  TpmQuoteVerifier,
+} from '../shared/evidence/parts.js';
+import { HASH_LENGTH, modulusLength, type StrongHash, verifyAttestSignature, word } from './attest-signature.js';
+import { openCertifiedKey } from './certified-key.js';
+
+/** Checks that every quote must have an outcome for, in the order in which they run. */
+const TPM_QUOTE_CHECKS = [
+  'tpm_weak_signature',
+  'tpm_signature',
+  'tpm_magic',
+  'tpm_not_quote',
+  'tpm_weak_bank',
+  'tpm_pcr_selection',
+  'tpm_pcr_digest',
+  'tpm_pcr',
+] as const;
+
+/** PCRs that firmware always extends: zero means that nothing was measured. */
+const ALWAYS_EXTENDED = [0, 7] as const;
+
+/**
+ * Verifies vTPM quotes (TPM 2.0 part 3, TPM2_Quote).
+ * It does not establish that the key is an attestation key: whoever calls it does.
+ */
+@injectable()
+export class Tpm2QuoteVerifier implements TpmQuoteVerifier {
+  readonly required = TPM_QUOTE_CHECKS;
+
+  open(input: TpmQuoteInput, about: string): OpenedTpmQuote {
+    const quote = { ...input, structure: within(`${about}/message`, () => readStructure(input.message)) };
+    requireValueLengths(input, about);
+    return { said: quotedState(quote), verify: (key, binding) => verify(new Checks(about), quote, key, binding) };
+  }
+
+  openCertifiedKey(input: CertifiedKeyInput, about: string): OpenedCertifiedKey {
+    return openCertifiedKey(input, about);
+  }
+}
+
+/** A structure of a TPM, read: what is no quote says no more than its magic and type. */
+type Structure = ReturnType<typeof parseTpmsAttestHeader> & { readonly quote: TpmsQuote | null };
+
+interface ReadQuote extends TpmQuoteInput {
+  readonly structure: Structure;
+}
+
+function readStructure(message: Uint8Array): Structure {
+  const header = parseTpmsAttestHeader(message);
+  return { ...header, quote: isQuote(header) ? parseTpmsQuote(message) : null };
+}
+
+function quotedState({ structure: { quote }, pcrs }: ReadQuote): QuotedState | null {
+  if (quote === null) return null;
+  const { extraData, pcrSelect } = quote;
+  return { extraData, pcrSelect, values: selectedValues(quote, pcrs), selectedPcrs: selectedPcrs(quote) };
+}
+
+/** The values in the order of the selections, then ascending; empty where one was not sent. */
+function selectedValues({ selections }: TpmsQuote, pcrs: TpmQuoteInput['pcrs']): readonly Uint8Array[] {
+  return selections.flatMap(({ bank, indices }) =>
+    indices.map((index) => (bank === null ? new Uint8Array() : (pcrs.get(bank)?.get(index) ?? new Uint8Array()))),
+  );
+}
+
+function requireValueLengths({ pcrs }: TpmQuoteInput, about: string): void {
+  for (const [bank, values] of pcrs) {
+    for (const [index, { byteLength }] of values) {
+      if (byteLength === HASH_LENGTH[bank]) continue;
+      const message = `a ${bank} PCR value is ${byteLength} bytes, expected ${HASH_LENGTH[bank]}`;
+      throw new FormatError('tpm_format', message, { pointer: `${about}/pcrs/${bank}/${index}` });
+    }
+  }
+}
+
+/** The steps of README.md beside this file, by their numbers; 1 is the reading. */
+function verify(
+  checks: Checks,
+  quote: ReadQuote,
+  key: Verified<QuoteKey>,
+  binding: ExpectedBinding | null,
+): TpmQuoteVerification {
+  // 2 and 3. The signature.
+  const signature = within(`${checks.about}/signature`, () => parseTpmSignature(quote.signature, modulusLength(key)));
+  const hash = verifyAttestSignature(
+    checks.inside('/signature'),
+    { message: quote.message, signature, name: 'quote' },
+    key,
+  );
+
+  // 4 and 5. A TPM made it, and it is a quote.
+  const message = checks.inside('/message');
+  const attest = hash === null ? null : verifyKind(message, quote.structure);
+  if (hash === null || attest === null) {
+    checks.skipRest(withNonce(TPM_QUOTE_CHECKS, binding), 'the quote is not signed by this vTPM');
+    return { checks: checks.all, claims: null, selectedPcrs: null, bound: false };
+  }
+
+  // 6. The nonce.
+  const bound = verifyExtraData(message, attest, binding);
+
+  // 7 to 10. The PCR values.
+  const covered = verifyPcrs(checks.inside('/pcrs'), attest, quote, hash);
+  const claims = markVerified(claimsOf(attest, covered ? quote : null));
+  return { checks: checks.all, claims, selectedPcrs: selectedPcrs(attest), bound };
+}
+
+function isQuote(header: { readonly magic: number; readonly type: number }): boolean {
+  return header.magic === TPM_GENERATED_VALUE && header.type === TPM_ST_ATTEST_QUOTE;
+}
+
+/**
+ * Magic and type. Without the magic any signature would pass as a quote, where the key is not restricted; another
+ * type of structure says nothing about PCRs.
+ */
+function verifyKind(checks: Checks, { magic, type, quote }: Structure): TpmsQuote | null {
+  const own = checks.require(magic === TPM_GENERATED_VALUE, 'tpm_magic', {
+    expected: word(TPM_GENERATED_VALUE),
+    actual: word(magic),
+  });
+  if (!own) return null;
+  checks.require(type === TPM_ST_ATTEST_QUOTE, 'tpm_not_quote', {
+    expected: word(TPM_ST_ATTEST_QUOTE),
+    actual: word(type),
+  });
+  return quote;
+}
+
+/** extraData is exactly X: the field is sized, so nothing may follow. */
+function verifyExtraData(checks: Checks, attest: TpmsQuote, binding: ExpectedBinding | null): boolean {
+  if (binding === null) return false;
+  return checks.require(equalInConstantTime(attest.extraData, binding.value), 'nonce_mismatch', {
+    expected: hex(binding.value),
+    actual: shown(attest.extraData),
+    detail: 'extraData of the quote is exactly the expected value',
+    otherwise: 'extraData of the quote is another value: the quote is for another nonce or key',
+  });
+}
+
+/**
+ * The PCR values are those that the signed selection names, no more, no fewer, and hash to the signed digest:
+ * first in the order of the selections, then ascending (TPM 2.0 part 1, 22.5). An index comes from the selection,
+ * never from a position in a list.
+ */
+function verifyPcrs(checks: Checks, attest: TpmsQuote, quote: TpmQuoteInput, hash: StrongHash): boolean {
+  const selected = attest.selections.flatMap(({ bank, indices }) =>
+    indices.map((index) => `${bank ?? 'other'}:${index}`),
+  );
+  const chosen = verifySelection(checks, selected, quote);
+  const strong = selected.length === 0 || verifyBank(checks, selected);
+  if (!chosen || !strong) {
+    checks.skipRest(TPM_QUOTE_CHECKS, 'the PCR values are not those of the quote');
+    return false;
+  }
+  return verifyDigest(checks, attest, quote, hash) && verifyMeasured(checks, quote);
+}
+
+/** Bank and index of each value, as the signature covers them, against those that were sent. */
+function verifySelection(checks: Checks, selected: readonly string[], quote: TpmQuoteInput): boolean {
+  const sent = [...quote.pcrs].flatMap(([bank, values]) => [...values.keys()].map((index) => `${bank}:${index}`));
+  const names = new Set(selected);
+  const exact =
+    selected.length > 0 &&
+    names.size === selected.length &&
+    sent.length === selected.length &&
+    sent.every((name) => names.has(name));
+  const differences = differencesOf(selected, sent);
+  return checks.require(exact, 'tpm_pcr_selection', {
+    expected: selected,
+    actual: sent,
+    otherwise: `the PCR values sent are not exactly those that the signed selection names${differences.map((one) => `; ${one}`).join('')}`,
+    faults: differences,
+  });
+}
+
+function verifyBank(checks: Checks, selected: readonly string[]): boolean {
+  const quoted = selected.some((name) => name.startsWith('sha256:'));
+  return checks.require(quoted, 'tpm_weak_bank', {
+    expected: 'sha256',
+    actual: selected,
+  });
+}
+
+function verifyDigest(checks: Checks, attest: TpmsQuote, quote: TpmQuoteInput, hash: StrongHash): boolean {
+  const actual = digest(hash, selectedValues(attest, quote.pcrs));
+  const holds = checks.require(equalInConstantTime(actual, attest.pcrDigest), 'tpm_pcr_digest', {
+    expected: hex(attest.pcrDigest),
+    actual: hex(actual),
+  });
+  if (!holds) checks.skip(['tpm_pcr'], 'the PCR values are not those of the quote');
+  return holds;
+}
+
+/** A quoted PCR 0 or 7 of zero means that firmware measured nothing: such a quote says nothing about the boot. */
+function verifyMeasured(checks: Checks, quote: TpmQuoteInput): boolean {
+  const values = quote.pcrs.get('sha256') ?? new Map<number, Uint8Array>();
+  const empty = ALWAYS_EXTENDED.filter((index) => values.get(index)?.every((byte) => byte === 0) === true);
+  return checks.require(empty.length === 0, 'tpm_pcr', {
+    expected: 'PCR 0 and 7, where quoted, are not zero',
+    actual: empty,
+    detail: 'firmware measured into the PCRs that it always extends',
+    otherwise: 'a PCR that firmware always extends is zero: nothing was measured',
+  });
+}
+
+function selectedPcrs({ selections }: TpmsQuote): readonly number[] {
+  return selections.flatMap(({ bank, indices }) => (bank === 'sha256' ? indices : []));
+}
+
+/** What is missing, and what is too much. */
+function differencesOf(selected: readonly string[], sent: readonly string[]): readonly string[] {
+  const missing = selected.filter((name) => !sent.includes(name));
+  const surplus = sent.filter((name) => !selected.includes(name));
+  return [
+    ...(missing.length === 0 ? [] : [`not sent: ${pcrsByBank(missing)}`]),
+    ...(surplus.length === 0 ? [] : [`not quoted: ${pcrsByBank(surplus)}`]),
+  ];
+}
+
+function pcrsByBank(names: readonly string[]): string {
+  const byBank = new Map<string, number[]>();
+  for (const [bank = '', index] of names.map((name) => name.split(':'))) {
+    byBank.set(bank, [...(byBank.get(bank) ?? []), Number(index)]);
+  }
+  return [...byBank].map(([bank, indices]) => `${registerNames('PCR', indices)} (${bank})`).join(', ');
+}
+
+/** SHA-256 values only: SHA-1 is never a claim, and the other banks are not part of the contract. */
+function claimsOf(attest: TpmsQuote, quote: TpmQuoteInput | null): TpmClaims {
+  const values = [...(quote?.pcrs.get('sha256') ?? [])];
+  return {
+    pcrs: { sha256: Object.fromEntries(values.map(([index, value]) => [index, hex(value)])) },
+    firmwareVersion: attest.firmwareVersion.toString(16).padStart(16, '0'),
+    clock: { resetCount: attest.resetCount, restartCount: attest.restartCount, safe: attest.safe },
+  };
+}

@@ -1,0 +1,141 @@
+import type { ConnectionOptions } from 'node:tls';
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace-base';
+import { ConfigurationError } from '../../core/errors.js';
+import type { Log } from '../../core/ports.js';
+import type { PartOutcome } from '../../core/reload.js';
+import { type RequestTracer, SPAN_ATTRIBUTES } from '../../core/traces.js';
+import type { ReadBytes } from '../../files/whole-files.js';
+import { underBound, unlessAborted } from '../../outside/bounded-signal.js';
+import type { EgressProxy } from '../../outside/egress-proxy.js';
+import type { OriginObserver } from '../../outside/outages.js';
+import { CollectorExporter, withoutLibraryVariables } from './collector-exporter.js';
+import { type CollectorHeaders, readCollectorHeaders } from './collector-headers.js';
+import { OpenTelemetryTracer } from './otel-tracer.js';
+import { ServiceResource } from './service-resource.js';
+
+/** What the configuration says of traces, and the version of the product. */
+export interface TracingOptions {
+  /** Where spans are posted; without a path, at `/v1/traces` (OTLP over HTTP). */
+  readonly endpoint: string;
+  /** Null: no headers beside those of OTLP. */
+  readonly headersFile: string | null;
+  /** The share of requests that are traced, 0 to 1. */
+  readonly sample: number;
+  readonly trustParent: boolean;
+  readonly version: string;
+}
+
+/** Milliseconds. */
+export interface TracePace {
+  /** How long spans are collected before they are sent. */
+  readonly delayMs: number;
+  /** How long a batch may take. */
+  readonly exportMs: number;
+  /** How long a stop waits for what is still to be sent. */
+  readonly flushMs: number;
+}
+
+const DEFAULT_PACE: TracePace = { delayMs: 5_000, exportMs: 5_000, flushMs: 2_000 };
+
+/** What finds no place in the queue is dropped: a collector that is out of reach costs some megabytes, and never more. */
+const QUEUE = { maxQueueSize: 2_048, maxExportBatchSize: 256 };
+
+const SPAN_LIMITS = {
+  attributeCountLimit: SPAN_ATTRIBUTES.length,
+  attributeValueLengthLimit: 128,
+  // There are none of these.
+  eventCountLimit: 0,
+  linkCountLimit: 0,
+};
+
+/** As reloads call them. */
+const HEADERS = 'headers of traces';
+
+const OTLP_PATH = '/v1/traces';
+
+export interface TracingWorld {
+  readonly log: Log;
+  /** How the file of headers is read; left out, from the disk. */
+  readonly readBytes?: ReadBytes | undefined;
+  /** Hears whether the collector answers. */
+  readonly observer: OriginObserver;
+  /** For tests, as the next. */
+  readonly ca?: ConnectionOptions['ca'];
+  /** The proxy to the collector; undefined: the connection is direct. */
+  readonly proxy?: EgressProxy | undefined;
+  readonly pace?: Partial<TracePace> | undefined;
+}
+
+/** Traces of requests, sent to a collector. */
+export interface OpenTracing {
+  readonly tracer: RequestTracer;
+  /** Reads the file of headers again, where there is one. Never rejects: what is wrong with it is in the log. */
+  reload(): Promise<readonly PartOutcome[]>;
+  /** Sends what is left, in bounded time. Never rejects. */
+  close(): Promise<void>;
+}
+
+/**
+ * Contacts nobody: the collector is, with the first spans.
+ * @throws {ConfigurationError} where the file of headers is wrong
+ */
+export async function openTracing(options: TracingOptions, world: TracingWorld): Promise<OpenTracing> {
+  const { headersFile } = options;
+  let headers = headersFile === null ? {} : await readCollectorHeaders(headersFile, world.readBytes);
+  const { provider, exporter, flushMs } = openProvider(options, world, () => headers);
+  return {
+    tracer: new OpenTelemetryTracer(provider.getTracer('veritee', options.version), options),
+    reload: async () => {
+      if (headersFile === null) return [];
+      const read = await headersOrNull(headersFile, world);
+      headers = read ?? headers;
+      return [{ name: HEADERS, isTaken: read !== null }];
+    },
+    close: async () => {
+      const flushed = provider.shutdown().catch(() => {});
+      await underBound(new AbortController().signal, flushMs, (signal) => unlessAborted(flushed, signal, () => {}));
+      exporter.close();
+    },
+  };
+}
+
+function openProvider(
+  { endpoint, sample, version }: TracingOptions,
+  { observer, ca, proxy, pace }: TracingWorld,
+  headers: () => CollectorHeaders,
+) {
+  const { delayMs, exportMs, flushMs } = { ...DEFAULT_PACE, ...pace };
+  const exporter = new CollectorExporter({ url: postedTo(endpoint), headers, exportMs, observer, ca, proxy });
+  const provider = withoutLibraryVariables(() => {
+    // The exporter ends each batch by itself, so this time-out never comes first.
+    const times = { scheduledDelayMillis: delayMs, exportTimeoutMillis: 2 * exportMs };
+    return new BasicTracerProvider({
+      resource: new ServiceResource({ 'service.name': 'veritee', 'service.version': version }),
+      // A parent is there only where it is trusted: then it decides.
+      sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sample) }),
+      spanLimits: SPAN_LIMITS,
+      spanProcessors: [new BatchSpanProcessor(exporter, { ...QUEUE, ...times })],
+    });
+  });
+  return { provider, exporter, flushMs };
+}
+
+function postedTo(endpoint: string): URL {
+  const url = new URL(endpoint);
+  return url.pathname === '/' ? new URL(OTLP_PATH, url) : url;
+}
+
+async function headersOrNull(file: string, { log, readBytes }: TracingWorld): Promise<CollectorHeaders | null> {
+  try {
+    return await readCollectorHeaders(file, readBytes);
+  } catch (error) {
+    const fields = error instanceof ConfigurationError ? { problems: error.problems } : { err: error };
+    log.error(fields, 'headers of traces not reloaded: the previous ones stay in force');
+    return null;
+  }
+}
