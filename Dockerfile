@@ -10,7 +10,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json openapi.yaml ./
 COPY src ./src
-COPY scripts/compile.mjs ./scripts/
+COPY scripts/compile.mjs ./scripts/compile.mjs
 COPY scripts/pages ./scripts/pages
 RUN npm run build
 

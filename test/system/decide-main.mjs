@@ -1,8 +1,8 @@
 import { createECDH, createPrivateKey, randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
-import { newDecisionId } from '../../dist/composition/decision-id.js';
-import { DecisionLog } from '../../dist/decision-log/decision-log.js';
-import { LocalSigningKey } from '../../dist/results/signing-key.js';
+import { newDecisionId } from '../../dist/app/decision-id.js';
+import { DecisionLog } from '../../dist/log/decision-log.js';
+import { LocalSigningKey } from '../../dist/receipts/signing-key.js';
 import { SqliteChallengeStore } from '../../dist/stores/sqlite/sqlite-challenge-store.js';
 import { SqliteStore } from '../../dist/stores/sqlite/sqlite-store.js';
 
@@ -55,21 +55,27 @@ async function decide() {
   await challenges.put(decisionId, SCOPE, { issuedAt: decidedAt, expiresAt });
   const { state } = await challenges.consume(decisionId, SCOPE);
   tell(`${state === 'consumed' ? 'used' : state} ${decisionId}`);
-  const presented = {
+  const decision = {
     decisionId,
-    decidedAt: decidedAt.toISOString(),
+    decidedAt,
+    at: decidedAt,
+    validUntil: decidedAt,
     decision: 'allow',
     reasons: [],
     evidence: { type: 'snp', sha256: 'ab'.repeat(32) },
-    policies: [{ id: 'payments', version: 1, sha256: 'cd'.repeat(32), outcome: 'allow' }],
-    historical: false,
-    at: decidedAt.toISOString(),
-    validUntil: decidedAt.toISOString(),
-    retryable: false,
-    claims: {},
+    trust: { status: 'affirming', submods: {} },
+    policies: [{ id: 'payments', version: 1, sha256: 'cd'.repeat(32), outcome: 'allow', matched: [], unmatched: [] }],
     checks: [],
+    claims: {},
+    crossCheck: null,
+    endorsements: [],
+    obtainedTokens: [],
+    freshness: { nonce: 'challenge', bound: [], clockSkewSeconds: null },
+    binding: null,
+    shadow: [],
+    historical: false,
+    retryable: false,
   };
-  const decision = { decisionId, decidedAt, decision: 'allow', endorsements: [], obtainedTokens: [], presented };
   await decisions.record({ decision, request: REQUEST, caller: { principal: 'gate', tenant: 'default' } });
   tell(`told ${decisionId}`);
 }

@@ -1,6 +1,6 @@
+import { runCommandLine } from '../../dist/app/commands/command-line.js';
+import { guestCommands } from '../../dist/app/commands/guest-commands.js';
 import { GUEST_PLACES } from '../../dist/collector/collect.js';
-import { runCommandLine } from '../../dist/composition/command-line.js';
-import { guestCommands } from '../../dist/composition/guest-commands.js';
 
 /**
  * `veritee` as it was compiled, but for where a guest finds its lock, logs and metadata service, which nothing else can

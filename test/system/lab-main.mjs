@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { startService } from '../../dist/composition/service.js';
-import { StopSignals } from '../../dist/composition/stop-signals.js';
+import { StopSignals } from '../../dist/app/reload/stop-signals.js';
+import { startService } from '../../dist/app/service.js';
 import { loadConfiguration } from '../../dist/config/load-configuration.js';
 import { createLog } from '../../dist/http/log.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { runCommandLine } from '../../dist/composition/command-line.js';
-import { useIntelRootPins, useRootPins } from '../../dist/composition/container.js';
-import { replayCommands } from '../../dist/composition/replay-commands.js';
+import { runCommandLine } from '../../dist/app/commands/command-line.js';
+import { replayCommands } from '../../dist/app/commands/replay-commands.js';
+import { useIntelRootPins, useRootPins } from '../../dist/app/container.js';
 
 /** `veritee` as it was compiled, but for the roots that decisions are judged again by. Arguments: pins as JSON, then its own. */
 const [pinsFile, ...args] = process.argv.slice(2);
