@@ -90,7 +90,7 @@ export function sayWhatThereIs(command: Command): void {
       }
       write(text);
       const meant = command.commands.find((below) => below.name() === option);
-      if (meant !== undefined) return write(`(Did you mean ${nameOf(meant)}?)\n`);
+      if (meant !== undefined) return write(`(Did you mean ${commandName(meant)}?)\n`);
       if (isUnknown && !text.includes('Did you mean')) {
         write(`(${options === '' ? 'There are none' : `There are ${options}`})\n`);
       } else if (/^error: (missing required|too many) argument/.test(text)) write(`(Usage: ${usageOf(command)})\n`);
@@ -104,10 +104,10 @@ export function withBelow(command: Command): readonly Command[] {
 }
 
 function usageOf(command: Command): string {
-  return `${nameOf(command)} ${command.usage()}`;
+  return `${commandName(command)} ${command.usage()}`;
 }
 
 /** With those above it. */
-function nameOf(command: Command): string {
-  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
+function commandName(command: Command): string {
+  return command.parent === null ? command.name() : `${commandName(command.parent)} ${command.name()}`;
 }

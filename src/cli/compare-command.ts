@@ -46,7 +46,7 @@ function bootOf(input: NamedInput, { boots, raw, limits }: Comparisons): Boot {
 function comparisonTable(comparison: JsonObject): string {
   const differences = (comparison['differences'] ?? []) as readonly JsonObject[];
   const moved = (comparison['movedPcrs'] ?? []) as readonly number[];
-  const nameOf = (index: number) => (comparison['registers'] === 'rtmr' ? `RTMR ${index - 1}` : `PCR ${index}`);
+  const registerTitle = (index: number) => (comparison['registers'] === 'rtmr' ? `RTMR ${index - 1}` : `PCR ${index}`);
   const others = differences.filter(({ pcr }) => typeof pcr !== 'number' || !moved.includes(pcr));
   return [
     shownValue(comparison['notice']),
@@ -54,7 +54,7 @@ function comparisonTable(comparison: JsonObject): string {
     ...((comparison['notes'] ?? []) as readonly string[]).map(printable),
     '',
     ...moved.flatMap((index) => [
-      `${nameOf(index)} moved`,
+      `${registerTitle(index)} moved`,
       ...differences.filter(({ pcr }) => pcr === index).flatMap(differenceLines),
       '',
     ]),

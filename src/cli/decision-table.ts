@@ -92,8 +92,8 @@ function explanation(check: Check & { readonly remedy?: string | null; readonly 
   const { expected, actual, remedy = null, waived = false } = check;
   const isCompared = expected !== null || actual !== null;
   return [
-    ...(expected === null ? [] : [line('expected', shown(expected))]),
-    ...(isCompared ? [line('actual', shown(actual))] : []),
+    ...(expected === null ? [] : [line('expected', tableValue(expected))]),
+    ...(isCompared ? [line('actual', tableValue(actual))] : []),
     ...(waived ? [line('waived', 'a waiver of the policy makes this a warning')] : []),
     ...(remedy === null ? [] : [line('remedy', remedy)]),
   ];
@@ -103,7 +103,7 @@ function line(name: string, value: string): string {
   return `${' '.repeat(RESULT_WIDTH)}${name.padEnd(9)} ${printable(value)}`;
 }
 
-function shown(value: unknown): string {
+function tableValue(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value ?? null);
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }

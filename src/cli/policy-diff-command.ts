@@ -70,13 +70,13 @@ export function policyDiff(compared: ComparedPolicies, output: Output): number {
 
 function diffJson({ members, ...policies }: ComparedPolicies) {
   return {
-    old: nameOf(policies.old),
-    new: nameOf(policies.new),
+    old: namedPolicyAnswer(policies.old),
+    new: namedPolicyAnswer(policies.new),
     members: members.map(({ pointer, before = null, after = null }) => ({ pointer, old: before, new: after })),
   };
 }
 
-function nameOf({ id, version, sha256 }: NamedPolicy): NamedPolicy {
+function namedPolicyAnswer({ id, version, sha256 }: NamedPolicy): NamedPolicy {
   return { id, version, sha256 };
 }
 

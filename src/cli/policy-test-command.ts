@@ -23,7 +23,7 @@ export function caseProblems(result: CaseResult): CaseProblems {
     .map((member) => [member, actual[member].filter((id) => !expected[member]?.includes(id))] as const);
   return {
     differences: unmet.map(
-      (member) => `${member}: expected ${shown(expected[member])}, actual ${shown(actual[member])}`,
+      (member) => `${member}: expected ${expectationText(expected[member])}, actual ${expectationText(actual[member])}`,
     ),
     causes: [
       ...unexpected.flatMap(([member, ids]) => (ids.length === 0 ? [] : [`${member}: ${ids.join(', ')}`])),
@@ -134,7 +134,7 @@ function cut(text: string): string {
 }
 
 /** A list has an order in answers, and none in tests. */
-function shown(value: string | readonly string[] | null): string {
+function expectationText(value: string | readonly string[] | null): string {
   if (typeof value === 'string') return value;
   return value === null || value.length === 0 ? 'none' : [...value].sort().join(', ');
 }

@@ -74,14 +74,14 @@ function typeOf(contents: EvidenceContents): FileEvidenceType {
   if (hcl !== undefined) {
     const { reportType } = readFile('hcl', () => parseHclReport(hcl));
     const type = EVIDENCE_OF_HCL[reportType];
-    if (type === null) throw fault(`${nameOf('hcl')}: an HCL report of type ${reportType} is no evidence`);
+    if (type === null) throw fault(`${evidenceFileName('hcl')}: an HCL report of type ${reportType} is no evidence`);
     return type;
   }
   if (contents.has('report')) return 'snp';
   if (TD_QUOTES.some((key) => contents.has(key))) return contents.has('quoteMessage') ? 'az-tdx-vtpm' : 'tdx';
   // Certificates of AMD belong to a report of SEV-SNP: it is missing.
   if (contents.has('quoteMessage')) return OF_AMD.some((key) => contents.has(key)) ? 'az-snp-vtpm' : 'tpm';
-  throw fault(`none of ${DECIDING.map(nameOf).join(', ')} is there`);
+  throw fault(`none of ${DECIDING.map(evidenceFileName).join(', ')} is there`);
 }
 
 const EVIDENCE: { readonly [type in FileEvidenceType]: (contents: EvidenceContents) => JsonObject } = {
@@ -121,7 +121,7 @@ function akCertificate(contents: EvidenceContents): Uint8Array | null {
   const bytes = contents.get('akCertificate');
   if (bytes === undefined) return null;
   const certificate = certificateIn(bytes);
-  if (certificate === null) throw fault(`${nameOf('akCertificate')}: is no certificate in DER`);
+  if (certificate === null) throw fault(`${evidenceFileName('akCertificate')}: is no certificate in DER`);
   return certificate;
 }
 
@@ -151,7 +151,7 @@ function collateral(contents: EvidenceContents): JsonObject | null {
   const bytes = contents.get('collateral');
   if (bytes === undefined) return null;
   const value = readFile('collateral', () => parseStrictJson(bytes));
-  if (!isObject(value)) throw fault(`${nameOf('collateral')}: is no JSON object`);
+  if (!isObject(value)) throw fault(`${evidenceFileName('collateral')}: is no JSON object`);
   return value;
 }
 
@@ -185,24 +185,25 @@ function pem(contents: EvidenceContents, key: EvidenceFileKey): string | null {
 
 function need(contents: EvidenceContents, key: EvidenceFileKey): Uint8Array {
   const bytes = contents.get(key);
-  if (bytes === undefined) throw fault(`${nameOf(key)} is missing`);
+  if (bytes === undefined) throw fault(`${evidenceFileName(key)} is missing`);
   return bytes;
 }
 
 function requireForm(contents: EvidenceContents, type: FileEvidenceType): void {
   const { needs, oneOf, may }: { needs: Keys; oneOf: Keys; may: Keys } = FORMS[type];
   const missing = needs.find((key) => !contents.has(key));
-  if (missing !== undefined) throw fault(`${nameOf(missing)} is missing, which ${type} evidence needs`);
+  if (missing !== undefined) throw fault(`${evidenceFileName(missing)} is missing, which ${type} evidence needs`);
   if (oneOf.length > 0 && !oneOf.some((key) => contents.has(key))) {
-    throw fault(`${oneOf.map(nameOf).join(' or ')} is missing, which ${type} evidence needs`);
+    throw fault(`${oneOf.map(evidenceFileName).join(' or ')} is missing, which ${type} evidence needs`);
   }
   const foreign = [...contents.keys()].find((key) => ![...needs, ...oneOf, ...may].includes(key));
   if (foreign !== undefined)
-    throw fault(`${nameOf(foreign)}: the other files are ${type} evidence, which has no such file`);
+    throw fault(`${evidenceFileName(foreign)}: the other files are ${type} evidence, which has no such file`);
   const twice = APART.find((keys) => keys.every((key) => contents.has(key)));
-  if (twice !== undefined) throw fault(`${twice.map(nameOf).join(' and ')} say the same: leave one out`);
+  if (twice !== undefined) throw fault(`${twice.map(evidenceFileName).join(' and ')} say the same: leave one out`);
   const alone = TOGETHER.find(([key, other]) => contents.has(key) && !contents.has(other));
-  if (alone !== undefined) throw fault(`${nameOf(alone[0])}: means nothing without ${nameOf(alone[1])}`);
+  if (alone !== undefined)
+    throw fault(`${evidenceFileName(alone[0])}: means nothing without ${evidenceFileName(alone[1])}`);
 }
 
 function readFile<T>(key: EvidenceFileKey, read: () => T): T {
@@ -210,7 +211,7 @@ function readFile<T>(key: EvidenceFileKey, read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw fault(`${nameOf(key)}: ${error.code}: ${error.message}`, error);
+    throw fault(`${evidenceFileName(key)}: ${error.code}: ${error.message}`, error);
   }
 }
 
@@ -220,11 +221,11 @@ function readAnswer<T>(key: EvidenceFileKey, read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof CollectError)) throw error;
-    throw fault(`${nameOf(key)}: ${error.message}`, error);
+    throw fault(`${evidenceFileName(key)}: ${error.message}`, error);
   }
 }
 
-function nameOf(key: EvidenceFileKey): string {
+function evidenceFileName(key: EvidenceFileKey): string {
   return EVIDENCE_FILES[key].name;
 }
 

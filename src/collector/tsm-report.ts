@@ -65,7 +65,7 @@ async function readOnce(x: Uint8Array, open: () => Promise<TsmEntry>): Promise<T
     await entry.write('inblob', reportData);
     const outblob = await entry.read('outblob');
     const auxblob = await entry.read('auxblob').catch(() => new Uint8Array());
-    const provider = textOf(await entry.read('provider'));
+    const provider = attributeText(await entry.read('provider'));
     return (await generation(entry)) === before + 1 ? { provider, outblob, auxblob } : null;
   } finally {
     await entry.remove();
@@ -73,11 +73,11 @@ async function readOnce(x: Uint8Array, open: () => Promise<TsmEntry>): Promise<T
 }
 
 async function generation(entry: TsmEntry): Promise<number> {
-  return Number(textOf(await entry.read('generation')));
+  return Number(attributeText(await entry.read('generation')));
 }
 
 /** The kernel ends attributes of text with a line feed. */
-function textOf(bytes: Uint8Array): string {
+function attributeText(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('latin1').trim();
 }
 

@@ -40,7 +40,10 @@ export function readName(reader: DerReader, what: string): DistinguishedName {
     } while (!attributes.done);
   }
   const [only] = commonNames;
-  return { der: name.bytes, commonName: only !== undefined && commonNames.length === 1 ? textOf(only, what) : null };
+  return {
+    der: name.bytes,
+    commonName: only !== undefined && commonNames.length === 1 ? directoryStringText(only, what) : null,
+  };
 }
 
 /** Whether two names are the same bytes. */
@@ -48,7 +51,7 @@ export function isSameName(a: DistinguishedName, b: DistinguishedName): boolean 
   return isSameBytes(a.der, b.der);
 }
 
-function textOf({ tag, content }: DerElement, what: string): string | null {
+function directoryStringText({ tag, content }: DerElement, what: string): string | null {
   if (tag !== DER.utf8String && tag !== DER.printableString) return null;
   const text = decodeUtf8(content, what);
   if (tag === DER.printableString && !PRINTABLE.test(text)) throw malformed(`${what} is not printable text`);

@@ -42,20 +42,20 @@ export function parseMaaSignerEvidence({ extensions }: X509Certificate): MaaSign
   const evidence = onlyExtension(extensions, EXTENSION.evidence);
   if (evidence !== null) {
     const kind = onlyExtension(extensions, EXTENSION.teeKind);
-    return kind !== null && isText(kind, SNP_CONTAINER) ? snpEvidence(textOf(evidence)) : { tee: 'other' };
+    return kind !== null && isText(kind, SNP_CONTAINER) ? snpEvidence(octetStringContent(evidence)) : { tee: 'other' };
   }
   return EXTENSION.sgxQuote.some((oid) => onlyExtension(extensions, oid) !== null) ? { tee: 'sgx' } : null;
 }
 
 /** The extensions are UTF8Strings. */
-function textOf({ value }: X509Extension): Uint8Array {
+function octetStringContent({ value }: X509Extension): Uint8Array {
   const { tag, content } = parseDer(value);
   if (tag !== DER.utf8String) throw malformed('evidence of the signer is not a string');
   return content;
 }
 
 function isText(extension: X509Extension, text: string): boolean {
-  return isSameBytes(fromUtf8(text), textOf(extension));
+  return isSameBytes(fromUtf8(text), octetStringContent(extension));
 }
 
 function snpEvidence(text: Uint8Array): SnpSignerEvidence {

@@ -158,13 +158,13 @@ export function readTime(reader: DerReader, what: string): Date | null {
 }
 
 function utcTime(element: DerElement): Date | null {
-  const text = textOf(element);
+  const text = derText(element);
   if (!UTC_TIME.test(text)) return null;
   return instant(`${Number(text.slice(0, 2)) < 50 ? '20' : '19'}${text}`);
 }
 
 function generalizedTime(element: DerElement): Date | null {
-  const text = textOf(element);
+  const text = derText(element);
   if (!GENERALIZED_TIME.test(text) || Number(text.slice(0, 4)) < FIRST_GENERALIZED_YEAR) return null;
   return instant(text);
 }
@@ -184,6 +184,6 @@ function instant(text: string): Date | null {
   return isCarriedOver ? null : date;
 }
 
-function textOf({ content }: DerElement): string {
+function derText({ content }: DerElement): string {
   return latin1(content);
 }

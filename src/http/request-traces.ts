@@ -20,7 +20,7 @@ const SERVER_FAULT = 500;
  */
 export function traceRequests(application: FastifyInstance, tracer: RequestTracer): void {
   application.addHook('onRequest', (request, reply, done) => {
-    const span = isQuiet(routeOf(request)) ? null : tracer.request(nameOf(request), parentOf(request));
+    const span = isQuiet(routeOf(request)) ? null : tracer.request(spanName(request), parentOf(request));
     request.span = span;
     if (span === null) return done();
     // Not `onResponse`: it does not run where the client goes away.
@@ -40,7 +40,7 @@ export function traceRequests(application: FastifyInstance, tracer: RequestTrace
 }
 
 /** Method and route, of which there are few: never the path as sent. */
-function nameOf(request: FastifyRequest): string {
+function spanName(request: FastifyRequest): string {
   const route = routeOf(request);
   return route === null ? request.method : `${request.method} ${route}`;
 }

@@ -138,11 +138,11 @@ function asSectionContents(judged: JudgedEvent, place: Place): Read | null {
   const contents = loaderContents(place);
   const { section } = judged;
   if (section === null || contents === null || !hasSections(contents)) return null;
-  if (section === '.cmdline') return { about: 'commandLine', name: 'the command line', ...textOf(judged) };
+  if (section === '.cmdline') return { about: 'commandLine', name: 'the command line', ...loaderTextFact(judged) };
   return { about: 'file', name: `the section ${section} of the kernel image` };
 }
 
-function textOf({ loaderText }: JudgedEvent): Partial<BootFact> {
+function loaderTextFact({ loaderText }: JudgedEvent): Partial<BootFact> {
   return loaderText === null ? {} : { value: loaderText.text };
 }
 

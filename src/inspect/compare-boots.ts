@@ -115,13 +115,13 @@ interface Pair {
 
 /** Those of one name are one thing that changed, the first with the first; the others came or went. */
 function pairs(removed: readonly BootFact[], added: readonly BootFact[]): readonly Pair[] {
-  const waiting = groupedBy(added, nameOf);
-  const changed = removed.map((before) => ({ before, after: waiting.get(nameOf(before))?.shift() ?? null }));
+  const waiting = groupedBy(added, factName);
+  const changed = removed.map((before) => ({ before, after: waiting.get(factName(before))?.shift() ?? null }));
   const came = [...waiting.values()].flat().map((after) => ({ before: null, after }));
   return [...changed, ...came];
 }
 
-function nameOf({ about, name }: BootFact): string {
+function factName({ about, name }: BootFact): string {
   return `${about} ${name}`;
 }
 

@@ -94,16 +94,16 @@ function isOfBoot({ name, fields }: StructureDescription): boolean {
 function fieldsOf(structures: readonly StructureDescription[], name: string): ReadonlyMap<string, JsonValue> {
   const ofName = structures.filter((structure) => structure.name === name && isOfBoot(structure));
   const fields = ofName.flatMap((structure) => structure.fields);
-  if (name === CLAIMS) return new Map(fields.flatMap((field) => claimsOf([field.name], field.value)));
+  if (name === CLAIMS) return new Map(fields.flatMap((field) => leafClaims([field.name], field.value)));
   const kept = fields.filter((field) => !LEFT_OUT.has(field.name));
   return new Map(kept.flatMap(valuesOf));
 }
 
 /** Claims inside a claim each by itself, under the names that lead to it. */
-function claimsOf(path: readonly string[], value: JsonValue): readonly (readonly [string, JsonValue])[] {
+function leafClaims(path: readonly string[], value: JsonValue): readonly (readonly [string, JsonValue])[] {
   if (CLAIMS_LEFT_OUT.has(path.at(-1) ?? '')) return [];
   if (!isObject(value)) return [[path.join('.'), value]];
-  return Object.entries(value).flatMap(([name, inner]) => claimsOf([...path, name], inner));
+  return Object.entries(value).flatMap(([name, inner]) => leafClaims([...path, name], inner));
 }
 
 function valuesOf({ name, value }: FieldDescription): readonly (readonly [string, JsonValue])[] {

@@ -105,9 +105,9 @@ const KINDS: { readonly [K in StructureKind]: RawKind } = {
   pem: {
     name: 'certificates or CRLs in PEM',
     // At the start: a TD quote carries certificates in PEM too.
-    looksLike: (bytes) => /^\s*-----BEGIN (CERTIFICATE|X509 CRL)-----/.test(textOf(bytes)),
+    looksLike: (bytes) => /^\s*-----BEGIN (CERTIFICATE|X509 CRL)-----/.test(structureText(bytes)),
     describe: (bytes, { about, pemBytes }) =>
-      parsePemBlocks(textOf(bytes), pemBytes).map(({ label, der }) =>
+      parsePemBlocks(structureText(bytes), pemBytes).map(({ label, der }) =>
         label === 'CERTIFICATE'
           ? describeCertificate(certificateIn(der), 'certificate', about, null)
           : describeCrl(der, about, null),
@@ -129,8 +129,8 @@ const KINDS: { readonly [K in StructureKind]: RawKind } = {
   },
   token: {
     name: 'a token',
-    looksLike: (bytes) => TOKEN.test(textOf(bytes)),
-    describe: (bytes, { about }) => describeToken(textOf(bytes).trim(), about),
+    looksLike: (bytes) => TOKEN.test(structureText(bytes)),
+    describe: (bytes, { about }) => describeToken(structureText(bytes).trim(), about),
   },
   // Described by what it replays to.
   'event-log': { name: 'an event log', looksLike: isEventLog, describe: () => [] },
@@ -190,7 +190,7 @@ export function kindOfStructure({ as, value }: StructureFile): StructureKind {
 
 /** What makes bytes unreadable that could be read otherwise; null where nothing is known. */
 export function remarkOnRaw(bytes: Uint8Array): string | null {
-  const text = textOf(bytes);
+  const text = structureText(bytes);
   if (/^(?:\xff\xfe|\xfe\xff)/.test(text)) return 'it is UTF-16 text: save it as UTF-8';
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return 'it holds a private key, which is never needed here';
   if (isSgxQuote(bytes)) return 'it is a quote of an SGX enclave, not of a TD';
@@ -265,6 +265,6 @@ function tableIn(bytes: Uint8Array): SnpCertificateTable | null {
 }
 
 /** One character a byte. */
-function textOf(bytes: Uint8Array): string {
+function structureText(bytes: Uint8Array): string {
   return latin1(bytes);
 }

@@ -20,7 +20,7 @@ export function fromHex(digits: string): Uint8Array {
 const AT_ONCE = 8192;
 
 export function latin1(bytes: Uint8Array): string {
-  return textOf(bytes);
+  return decodeUnits(bytes);
 }
 
 export function fromLatin1(text: string): Uint8Array {
@@ -30,7 +30,7 @@ export function fromLatin1(text: string): Uint8Array {
 /** Not by a TextDecoder, which has U+FFFD for surrogates without the other half. */
 export function utf16le(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return textOf(
+  return decodeUnits(
     Uint16Array.from({ length: Math.floor(bytes.byteLength / 2) }, (_, at) => view.getUint16(2 * at, true)),
   );
 }
@@ -55,7 +55,7 @@ export function utf8Length(text: string): number {
 }
 
 export function base64(bytes: Uint8Array, alphabet: Base64Alphabet): string {
-  const text = btoa(textOf(bytes));
+  const text = btoa(decodeUnits(bytes));
   return alphabet === 'base64' ? text : text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
@@ -83,7 +83,7 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-function textOf(units: Uint8Array | Uint16Array): string {
+function decodeUnits(units: Uint8Array | Uint16Array): string {
   let text = '';
   for (let at = 0; at < units.length; at += AT_ONCE) text += String.fromCharCode(...units.subarray(at, at + AT_ONCE));
   return text;

@@ -42,7 +42,7 @@ function snpFirmware({ firmware, tcb }: SnpClaims, checks: readonly ReadCheck[])
     }),
     ...checks
       .filter(({ id }) => id === 'snp_tcb_floor_missing')
-      .map(({ policy }) => `${nameOf(policy)} sets no minimum for these versions.`),
+      .map(({ policy }) => `${policyTitle(policy)} sets no minimum for these versions.`),
   ];
 }
 
@@ -76,7 +76,7 @@ interface Comparison {
 function comparisonIn({ policy, expected, actual }: ReadCheck, component: Component): readonly Comparison[] {
   const [needed, had, tcb] = [member(expected, component), member(actual, component), member(expected, 'tcb')];
   if (typeof needed !== 'number' || typeof tcb !== 'string') return [];
-  return [{ need: `${nameOf(policy)} needs ${needed} or later`, comes: `the ${tcb} TCB ${comesTo(needed, had)}` }];
+  return [{ need: `${policyTitle(policy)} needs ${needed} or later`, comes: `the ${tcb} TCB ${comesTo(needed, had)}` }];
 }
 
 function comesTo(needed: number, had: JsonValue | undefined): string {
@@ -114,7 +114,7 @@ function tdxNeeds(check: ReadCheck): readonly string[] {
   if (id === 'tdx_tcb_date') return datesNeeded(check);
   if (id !== 'tdx_tcb_status') return [];
   const accepted = Array.isArray(expected) && expected.length > 0 ? expected.join(', ') : null;
-  return [...(accepted === null ? [] : [`${nameOf(policy)} accepts ${accepted}.`]), ...behindUpToDate(check)];
+  return [...(accepted === null ? [] : [`${policyTitle(policy)} accepts ${accepted}.`]), ...behindUpToDate(check)];
 }
 
 /** Of a platform that is below every level: what the nearest one needs. */
@@ -126,11 +126,11 @@ function lowestLevel({ expected, actual }: ReadCheck): readonly string[] {
 }
 
 function datesNeeded({ policy, expected, actual }: ReadCheck): readonly string[] {
-  if (typeof expected === 'string') return [`${nameOf(policy)} needs a TCB of ${expected} or later.`];
+  if (typeof expected === 'string') return [`${policyTitle(policy)} needs a TCB of ${expected} or later.`];
   const [info, identity] = [member(actual, 'evaluationDataNumber'), member(actual, 'qeEvaluationDataNumber')];
   if (typeof expected !== 'number' || info === undefined || identity === undefined) return [];
   return [
-    `${nameOf(policy)} needs the evaluation data number ${expected} or higher: TCB info has ${info}, QE identity ${identity}.`,
+    `${policyTitle(policy)} needs the evaluation data number ${expected} or higher: TCB info has ${info}, QE identity ${identity}.`,
   ];
 }
 
@@ -147,4 +147,4 @@ function behindUpToDate({ detail }: ReadCheck): readonly string[] {
 
 /** What checks compared is any JSON. */
 const member = (value: unknown, name: string) => memberOf(value as JsonValue, name);
-const nameOf = (policy: string | null) => (policy === null ? 'The policy' : `Policy ${policy}`);
+const policyTitle = (policy: string | null) => (policy === null ? 'The policy' : `Policy ${policy}`);

@@ -170,13 +170,15 @@ async function chainSteps(steps: Steps, leaf: X509Certificate, all: readonly X50
     if (issuer === undefined) return steps.verdict;
     if (steps.hold && hasUnknownAlgorithm(below)) return open(ofUnknownAlgorithm(below));
     const subject = below;
-    await steps.check(`${nameOf(issuer)} signed ${nameOf(subject)}`, () => verifyIssued(subtle, subject, issuer));
+    await steps.check(`${subjectName(issuer)} signed ${subjectName(subject)}`, () =>
+      verifyIssued(subtle, subject, issuer),
+    );
     below = issuer;
   }
   const root = below;
   if (steps.hold && hasUnknownAlgorithm(root)) return open(ofUnknownAlgorithm(root));
   await steps.check(
-    `${nameOf(root)} signed itself`,
+    `${subjectName(root)} signed itself`,
     async () => isSelfIssued(root) && verifyIssued(subtle, root, root),
   );
   await steps.check(`${PINNED_ROOT} of ${vendor}`, async () =>
@@ -259,7 +261,7 @@ function reportsIn(found: readonly FoundBytes[]): readonly FoundReport[] {
 
 const at = (pointer: string) => (pointer === '' ? '' : ` at ${pointer}`);
 const whereIs = ({ pointer }: Pick<FoundBytes, 'pointer'>) => (pointer === '' ? 'the file' : pointer);
-const nameOf = ({ subject }: X509Certificate) => subject.commonName ?? 'a certificate without a name';
+const subjectName = ({ subject }: X509Certificate) => subject.commonName ?? 'a certificate without a name';
 const ofUnknownAlgorithm = (certificate: X509Certificate) =>
-  `the signature of ${nameOf(certificate)} is of an algorithm that this page does not know`;
+  `the signature of ${subjectName(certificate)} is of an algorithm that this page does not know`;
 const open = (why: string): HardwareVerdict => ({ state: 'open', why });

@@ -51,27 +51,27 @@ export async function comparedClaims(
   const ofAnswer = (read: (decision: ReceiptAnswer) => string) => (answer === null ? null : read(answer));
   const bound = await boundKeyOf(claims);
   return [
-    claim('issuer', textOf(claims['iss']), issuer?.value ?? null, issuer?.by),
+    claim('issuer', claimText(claims['iss']), issuer?.value ?? null, issuer?.by),
     // A receipt that is no allow names the audience apart, so that none takes it for its own.
     claim(
       'audience',
-      textOf(decision === 'allow' ? aud : (requested_aud ?? aud)),
+      claimText(decision === 'allow' ? aud : (requested_aud ?? aud)),
       audience?.value ?? null,
       audience?.by,
     ),
     claim(
       'decision',
-      textOf(decision),
+      claimText(decision),
       ofAnswer((answered) => answered.decision),
     ),
     claim(
       'decision id',
-      textOf(claims['jti']),
+      claimText(claims['jti']),
       ofAnswer(({ decisionId }) => decisionId),
     ),
     claim(
       'reasons',
-      listed(Array.isArray(reasons) ? reasons.map(textOf) : []),
+      listed(Array.isArray(reasons) ? reasons.map(claimText) : []),
       ofAnswer((decision) => listed(decision.reasons)),
     ),
     claim(
@@ -81,10 +81,15 @@ export async function comparedClaims(
     ),
     claim(
       'evidence digest',
-      isObject(evidence) ? `${textOf(evidence['type'])} ${textOf(evidence['sha256'])}` : NONE,
+      isObject(evidence) ? `${claimText(evidence['type'])} ${claimText(evidence['sha256'])}` : NONE,
       ofAnswer((decision) => `${decision.evidence.type} ${decision.evidence.sha256}`),
     ),
-    claim('nonce', textOf(claims['eat_nonce']), nonce === null ? ofAnswer(() => NONE) : spelt(nonce.value), nonce?.by),
+    claim(
+      'nonce',
+      claimText(claims['eat_nonce']),
+      nonce === null ? ofAnswer(() => NONE) : spelt(nonce.value),
+      nonce?.by,
+    ),
     claim('policy', listed(policiesOf(claims).map(({ id }) => id)), policy?.value ?? null, policy?.by),
     claim(
       'expiry',
@@ -102,7 +107,7 @@ export async function comparedClaims(
 export function policiesOf(claims: JsonObject): readonly { readonly id: string; readonly sha256: string }[] {
   const { policies } = claims;
   const objects = Array.isArray(policies) ? policies.filter((policy) => isObject(policy)) : [];
-  return objects.map(({ id, sha256 }) => ({ id: textOf(id), sha256: textOf(sha256) }));
+  return objects.map(({ id, sha256 }) => ({ id: claimText(id), sha256: claimText(sha256) }));
 }
 
 const digestsOf = (policies: readonly { readonly id: string; readonly sha256: string }[]) =>
@@ -110,14 +115,14 @@ const digestsOf = (policies: readonly { readonly id: string; readonly sha256: st
 const listed = (texts: readonly string[]) => (texts.length === 0 ? NONE : texts.join(', '));
 
 /** A claim for people. */
-export function textOf(value: JsonValue | undefined): string {
+export function claimText(value: JsonValue | undefined): string {
   if (value === undefined) return NONE;
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function instantOf(seconds: JsonValue | undefined): string {
   const instant = typeof seconds === 'number' ? new Date(seconds * 1000) : null;
-  return instant === null || Number.isNaN(instant.getTime()) ? textOf(seconds) : instant.toISOString();
+  return instant === null || Number.isNaN(instant.getTime()) ? claimText(seconds) : instant.toISOString();
 }
 
 /** A nonce as receipts write it; as it stands where it is no bytes, since it is then equal to none. */

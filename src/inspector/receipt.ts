@@ -8,11 +8,11 @@ import { takeApart } from '../relying-party/receipt-form.js';
 import { requireSignature } from '../relying-party/receipt-signature.js';
 import {
   type ComparedClaim,
+  claimText,
   comparedClaims,
   policiesOf,
   type ReceiptExpectation,
   spelt,
-  textOf,
 } from './receipt-claims.js';
 
 /**
@@ -88,11 +88,11 @@ function verdictOf(isAllow: boolean, compared: readonly ComparedClaim[], thumbpr
 /** What the client library has to demand. Where nobody said what a claim has to be, that is what the receipt says. */
 function demandsOf(claims: JsonObject, { issuer, audience, nonce, answer }: ReceiptExpectation): CheckedExpectations {
   const policies = answer?.policies ?? policiesOf(claims);
-  const tenant = textOf(claims['sub']).split(':', 1)[0] ?? '';
+  const tenant = claimText(claims['sub']).split(':', 1)[0] ?? '';
   const jkt = answer?.binding?.jkt;
   return {
-    issuer: issuer?.value ?? textOf(claims['iss']),
-    audience: audience?.value ?? textOf(claims['aud']),
+    issuer: issuer?.value ?? claimText(claims['iss']),
+    audience: audience?.value ?? claimText(claims['aud']),
     nonce: nonce === null ? NONCE_NOT_EXPECTED : spelt(nonce.value),
     subject: subjectOf(
       tenant,

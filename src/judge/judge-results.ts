@@ -59,7 +59,7 @@ export function judgeResults(
         ...tokens.flatMap(({ verification }) => verification.required),
         ...(tokens.length > 0 ? (['disagreement'] as const) : []),
       ],
-      claims: claimsOf(own, reliable, agreeing),
+      claims: joinedClaims(own, reliable, agreeing),
       endorsements: [...own.endorsements, ...reliable.flatMap(({ verification }) => verification.endorsements)],
       bound: [...own.bound, ...agreeing.flatMap(({ verification }) => verification.bound)],
       validUntil: earliest(own.validUntil, ...reliable.map(({ verification }) => verification.validUntil)),
@@ -122,7 +122,7 @@ function claimsToCompare({ claims, withheldConfiguration: vmConfiguration }: Ver
   return markVerified({ ...claims, hcl: { ...hcl, vmConfiguration } });
 }
 
-function claimsOf(
+function joinedClaims(
   own: Verification,
   reliable: readonly RouteToken[],
   agreeing: readonly RouteToken[],

@@ -99,7 +99,7 @@ export class DroppedVerification {
     for (const [seq, time] of this.#prunings.get(chain) ?? []) {
       if (seq > through || !(time > date + TOLERANCE_MS)) continue;
       this.#prunings.get(chain)?.delete(seq);
-      const detail = `it says that content was dropped at ${textOf(time)}, and a later record is dated ${textOf(date)}`;
+      const detail = `it says that content was dropped at ${instantText(time)}, and a later record is dated ${instantText(date)}`;
       this.#problems.add('prune_contradicted', { chain, seq }, detail);
     }
   }
@@ -151,10 +151,10 @@ function whyYoung({ dateBefore, dateBehind }: EmptyRun, statements: readonly Sta
   const beforeMs = Math.max(...statements.map((statement) => statement.beforeMs));
   const latest = beforeMs + TOLERANCE_MS;
   if (dateBefore === null || dateBefore < latest || (dateBehind ?? Infinity) < latest) return null;
-  return `its content was dropped as older than ${textOf(beforeMs)}, and the record before it is dated ${textOf(dateBefore)}`;
+  return `its content was dropped as older than ${instantText(beforeMs)}, and the record before it is dated ${instantText(dateBefore)}`;
 }
 
-function textOf(ms: number): string {
+function instantText(ms: number): string {
   return new Date(ms).toISOString();
 }
 

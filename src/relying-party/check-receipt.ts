@@ -97,13 +97,17 @@ export function requireIssuedSince({ issuedAt }: Pick<VerifiedReceipt, 'issuedAt
 /** Steps 5 to 7. */
 function requireAddressee(claims: JsonObject, { issuer, audience, nonce }: CheckedExpectations): void {
   const { iss, aud } = claims;
-  demand(iss === issuer, 'receipt_issuer', `The receipt is of the issuer ${shown(iss)}, not of ${shown(issuer)}.`);
+  demand(
+    iss === issuer,
+    'receipt_issuer',
+    `The receipt is of the issuer ${shortJson(iss)}, not of ${shortJson(issuer)}.`,
+  );
   demand(
     aud !== NOT_ALLOWED_AUDIENCE,
     'receipt_audience',
-    `The receipt is no allow: it says ${shown(claims['decision'])}.`,
+    `The receipt is no allow: it says ${shortJson(claims['decision'])}.`,
   );
-  demand(aud === audience, 'receipt_audience', `The receipt is for ${shown(aud)}, not for ${shown(audience)}.`);
+  demand(aud === audience, 'receipt_audience', `The receipt is for ${shortJson(aud)}, not for ${shortJson(audience)}.`);
   if (nonce === NONCE_NOT_EXPECTED) return;
   const claimed = claims['eat_nonce'];
   demand(
@@ -130,7 +134,7 @@ function requirePolicies({ sub, policies }: JsonObject, expected: CheckedExpecta
   demand(
     sub === expected.subject,
     'receipt_policy',
-    `The subject of the receipt is ${shown(sub)}, not ${shown(expected.subject)}.`,
+    `The subject of the receipt is ${shortJson(sub)}, not ${shortJson(expected.subject)}.`,
   );
   const listed = Array.isArray(policies) ? policies.map(policyOf) : [];
   const ids = new Set(expected.policies.map(({ id }) => id));
@@ -164,19 +168,19 @@ function requireEvidenceType(
 ): VerifiedReceipt['evidence'] {
   const type = member(evidence, 'type');
   if (typeof type !== 'string' || (accepted !== null && !accepted.includes(type))) {
-    throw new ReceiptError('receipt_evidence_type', `The receipt is about evidence of the type ${shown(type)}.`);
+    throw new ReceiptError('receipt_evidence_type', `The receipt is about evidence of the type ${shortJson(type)}.`);
   }
   return Object.freeze({ type, sha256: textOrNull(member(evidence, 'sha256')) });
 }
 
 /** Step 12. */
 function requireAllow({ decision, submods }: JsonObject): VerifiedReceipt['status'] {
-  demand(decision === 'allow', 'receipt_decision', `The decision is ${shown(decision)}, not allow.`);
+  demand(decision === 'allow', 'receipt_decision', `The decision is ${shortJson(decision)}, not allow.`);
   if (!isObject(submods)) throw new ReceiptError('receipt_decision', 'The receipt does not say what was appraised.');
   const parts = Object.entries(submods).map(([name, part]) => {
     const status = member(part, 'ear.status');
     if (isStatus(status)) return [name, status] as const;
-    throw new ReceiptError('receipt_decision', `The receipt gives ${shown(name)} no status that is known.`);
+    throw new ReceiptError('receipt_decision', `The receipt gives ${shortJson(name)} no status that is known.`);
   });
   return Object.freeze(Object.fromEntries(parts));
 }
@@ -217,7 +221,7 @@ function textOrNull(value: JsonValue | undefined): string | null {
 const SHOWN_LENGTH = 120;
 
 /** A text in quotes, as JSON, so that nothing in it can end a line of a log. */
-function shown(value: JsonValue | undefined, longest = SHOWN_LENGTH): string {
+function shortJson(value: JsonValue | undefined, longest = SHOWN_LENGTH): string {
   if (typeof value !== 'string') return 'nothing that is text';
   return JSON.stringify(value.length > longest ? `${value.slice(0, longest)}…` : value);
 }
@@ -231,5 +235,5 @@ function shownPolicies(policies: readonly (ExpectedPolicy | null)[]): string {
     if (policy === null) return 'no policy';
     return policy.sha256 === undefined ? policy.id : `${policy.id}@sha256:${policy.sha256}`;
   });
-  return shown(texts.join(', '), SHOWN_POLICIES_LENGTH);
+  return shortJson(texts.join(', '), SHOWN_POLICIES_LENGTH);
 }

@@ -172,7 +172,7 @@ export class ReplayDecision {
       reasons: { recorded: codesOf(recorded), replayed: codesOf(replayed) },
       version: { recorded: version, running: this.#parts.version },
       checks,
-      differences: differences.slice(0, MOST_DIFFERENCES).map(shown),
+      differences: differences.slice(0, MOST_DIFFERENCES).map(replayDifference),
       differencesOmitted: Math.max(0, differences.length - MOST_DIFFERENCES),
       replayed,
     };
@@ -231,7 +231,7 @@ export function speaks({ recorded, replayed }: Pick<ReplayedCheck, 'recorded' | 
 
 const SPEAKING = ['fail', 'warn', 'unavailable'];
 
-function shown({ pointer, before = null, after = null }: JsonDifference): ReplayDifference {
+function replayDifference({ pointer, before = null, after = null }: JsonDifference): ReplayDifference {
   return { pointer, recorded: before, replayed: after };
 }
 

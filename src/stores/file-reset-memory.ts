@@ -88,7 +88,7 @@ export class FileResetMemory implements ResetMemory {
   }
 
   async highest(akThumbprint: string): Promise<ResetCounts | null> {
-    const name = nameOf(akThumbprint);
+    const name = resetFileName(akThumbprint);
     try {
       const counts = await readCounts(this.#folder, name);
       if (counts === null) await this.#requireFolder();
@@ -127,7 +127,7 @@ export class FileResetMemory implements ResetMemory {
   async #raise(akThumbprint: string, counts: ResetCounts): Promise<ResetCounts> {
     const kept = await this.highest(akThumbprint);
     if (kept !== null && !isBehind(kept, counts)) return kept;
-    await this.#write(nameOf(akThumbprint), `${countsText(counts)}\n`);
+    await this.#write(resetFileName(akThumbprint), `${countsText(counts)}\n`);
     if (kept === null) this.#tidying = this.#tidying.then(() => this.#makeRoom());
     return counts;
   }
@@ -218,7 +218,7 @@ export class FileResetMemory implements ResetMemory {
 
 function ignore(): void {}
 
-function nameOf(akThumbprint: string): string {
+function resetFileName(akThumbprint: string): string {
   if (!THUMBPRINT.test(akThumbprint)) throw new TypeError('not the thumbprint of a key');
   return `ak-${akThumbprint}`;
 }

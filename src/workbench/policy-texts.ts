@@ -31,7 +31,7 @@ export class PolicyTexts {
   /** Those that the caller may name. */
   list(caller: Caller): readonly PolicyText[] {
     const all = this.#parts.policies(caller.tenant).list();
-    return all.filter(({ id }) => caller.policies?.has(id) !== false).map(textOf);
+    return all.filter(({ id }) => caller.policies?.has(id) !== false).map(policyTextAnswer);
   }
 
   /** @throws {RefusedError} `forbidden`, whether there is such a policy or not; `not_found` */
@@ -40,7 +40,7 @@ export class PolicyTexts {
     const policy = this.#parts.policies(caller.tenant).get(id);
     if (policy === undefined)
       throw new RefusedError('not_found', 'there is no policy of this id; GET /policies lists all');
-    return textOf(policy);
+    return policyTextAnswer(policy);
   }
 
   /** What is wrong with a text. Nothing is loaded, and nothing is fetched. */
@@ -53,6 +53,6 @@ export class PolicyTexts {
 export type PolicyTextsUseCase = Pick<PolicyTexts, 'list' | 'get' | 'lint'>;
 
 /** A policy as it is shown. */
-export function textOf({ id, version, description, sha256, text }: Policy): PolicyText {
+export function policyTextAnswer({ id, version, description, sha256, text }: Policy): PolicyText {
   return { id, version, description, sha256, text };
 }

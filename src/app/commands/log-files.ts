@@ -51,7 +51,7 @@ export async function readKeptHeads(file: string, signal: AbortSignal): Promise<
   });
   if (heads.size > 0) return [...heads];
   throw new UsageError([
-    `${nameOf(file)}: has no signed head`,
+    `${shownFileName(file)}: has no signed head`,
     'expected lines of the log of the service with the member head, or heads, one a line',
   ]);
 }
@@ -90,12 +90,12 @@ async function reading<T>(file: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
-    if (cause instanceof LogFileError) throw new UsageError([`${nameOf(file)}: ${cause.message}`], { cause });
-    if (isSystemError(cause)) throw new UsageError([`${nameOf(file)}: ${fileProblem(cause)}`], { cause });
+    if (cause instanceof LogFileError) throw new UsageError([`${shownFileName(file)}: ${cause.message}`], { cause });
+    if (isSystemError(cause)) throw new UsageError([`${shownFileName(file)}: ${fileProblem(cause)}`], { cause });
     throw cause;
   }
 }
 
-function nameOf(file: string): string {
+function shownFileName(file: string): string {
   return file === '-' ? 'standard input' : file;
 }

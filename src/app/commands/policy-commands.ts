@@ -7,7 +7,7 @@ import type { LintProblem } from '../../core/lint-problem.js';
 import { MAX_POLICY_BYTES, policyTextOptions } from '../../files/policy-file.js';
 import { lintPolicyFile } from '../../policy/lint/lint.js';
 import { readPolicySet } from '../../stores/policy-files.js';
-import { textOf } from '../../workbench/policy-texts.js';
+import { policyTextAnswer } from '../../workbench/policy-texts.js';
 import { SYSTEM_CLOCK } from '../system.js';
 import { commandLineLog, configurationOf, outputOf, readInputs, write } from './command-line-io.js';
 import { namedPolicy } from './named-policy.js';
@@ -29,8 +29,8 @@ export const policyCommands: Omit<PolicyActions, keyof PolicyDiffActions> = {
     const configuration = await configurationOf(options);
     const { set } = await readPolicySet(policySources(configuration));
     const output = outputOf(options);
-    if (name === undefined) return listPolicies(set.list().map(textOf), output);
-    return showPolicy(textOf(await namedPolicy('policy show', name, set, configuration)), output);
+    if (name === undefined) return listPolicies(set.list().map(policyTextAnswer), output);
+    return showPolicy(policyTextAnswer(await namedPolicy('policy show', name, set, configuration)), output);
   },
   learnPolicy: async (files, options) => {
     const { learnFromFiles } = await import('./policy-learn.js');

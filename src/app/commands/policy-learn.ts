@@ -88,8 +88,8 @@ async function openTarget(path: string): Promise<Target> {
     throw new UsageError([`-o: ${path}: a policy is written as YAML: name it NAME.yaml; its test is NAME.test.yaml`]);
   }
   const testPath = `${stem}.test${path.slice(stem.length)}`;
-  const text = await textOf(path);
-  const test = await textOf(testPath);
+  const text = await readTextIfThere(path);
+  const test = await readTextIfThere(testPath);
   if (test !== null && !isLearned(test)) {
     throw new UsageError([`-o: ${testPath}: is there already, and policy learn did not write it: name another file`]);
   }
@@ -98,7 +98,7 @@ async function openTarget(path: string): Promise<Target> {
 }
 
 /** Text of a regular file; null where there is none. */
-async function textOf(path: string): Promise<string | null> {
+async function readTextIfThere(path: string): Promise<string | null> {
   try {
     if (!(await lstat(path)).isFile()) throw new UsageError([`-o: ${path}: is not a regular file`]);
     return await readNamedPolicyFile(path);

@@ -4,7 +4,7 @@ import type { Policy } from '../../policy/document/policy-document.js';
 type Named = Pick<Policy, 'id' | 'version' | 'sha256'>;
 
 /** What tells one policy from every other, as decisions name it too. */
-export function nameOf({ id, version, sha256 }: Named): Named {
+export function policyName({ id, version, sha256 }: Named): Named {
   return { id, version, sha256 };
 }
 
@@ -26,7 +26,7 @@ export function sayPoliciesReloaded(
   });
   const fields = {
     ...whose,
-    policies: inForce.map(nameOf),
+    policies: inForce.map(policyName),
     added: inForce.filter(({ id }) => !earlier.has(id)).map(({ id }) => id),
     changed: changed.map(({ policy }) => policy.id),
     removed: before.filter(({ id }) => !later.has(id)).map(({ id }) => id),

@@ -7,7 +7,7 @@ import type { Tenant, Tenants } from '../../judge/tenants.js';
 import type { Policy } from '../../policy/document/policy-document.js';
 import { PolicyDirectory } from '../../stores/policy-directory.js';
 import { policySources } from '../commands/policy-sources.js';
-import { nameOf, sayPoliciesReloaded } from './policy-changes.js';
+import { policyName, sayPoliciesReloaded } from './policy-changes.js';
 
 /** A policy, and whose it is. */
 export interface TenantPolicy {
@@ -101,7 +101,7 @@ function policiesPart(tenant: string): string {
 }
 
 function namesOf({ tenant, policy }: TenantPolicy) {
-  return { ...namedTenant(tenant), ...nameOf(policy) };
+  return { ...namedTenant(tenant), ...policyName(policy) };
 }
 
 /** What requests of each tenant are judged by: its policies, and its memory of vTPMs. */

@@ -18,7 +18,7 @@ export function reference(finding: Finding): string {
     return `The caller should send evidence that states this claim, or the operator should take ${setting} out of ${policy}.`;
   }
   const isList = isJsonList(actual);
-  const shown = isList ? faultsOf({ faults: faults ?? actual.map(textOf) }, '') : value(actual, '');
+  const shown = isList ? faultsOf({ faults: faults ?? actual.map(comparedText) }, '') : value(actual, '');
   const added = shown === '' ? 'the value of this claim, which actual shows,' : shown;
   return `The operator should add ${added} to ${setting} of ${policy} if ${isList ? 'all of it' : 'it'} is meant to be accepted.`;
 }
@@ -100,13 +100,13 @@ function versionsOf(tcb: JsonValue): readonly (readonly [component: string, vers
 /** A value as part of a sentence; other words where there is none, or it is too long to repeat. */
 export function value(shown: JsonValue | undefined, otherwise: string): string {
   if (shown === undefined || shown === null) return otherwise;
-  const text = textOf(shown);
+  const text = comparedText(shown);
   return text === '' || text.length > LONGEST_VALUE ? otherwise : text;
 }
 
 /** Several values of which one is meant: `PS384 or RS256`. */
 export function anyOf(values: JsonValue, otherwise: string): string {
-  return isJsonList(values) && values.length > 0 ? values.map(textOf).join(' or ') : value(values, otherwise);
+  return isJsonList(values) && values.length > 0 ? values.map(comparedText).join(' or ') : value(values, otherwise);
 }
 
 /** Entries of one list that the other does not have. */
@@ -136,7 +136,7 @@ function isEmptyList(shown: JsonValue): boolean {
   return isJsonList(shown) && shown.length === 0;
 }
 
-function textOf(shown: JsonValue): string {
+function comparedText(shown: JsonValue): string {
   if (typeof shown === 'string') return shown;
-  return isJsonList(shown) ? shown.map(textOf).join(', ') : JSON.stringify(shown);
+  return isJsonList(shown) ? shown.map(comparedText).join(', ') : JSON.stringify(shown);
 }

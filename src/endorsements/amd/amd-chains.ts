@@ -5,7 +5,7 @@ import { SharedRenewals } from '../../outside/shared-attempts.js';
 import { type AmdChain, isSameChain, readChain } from '../../tee/snp/amd/chain.js';
 import { lineName, type SnpLine } from '../../tee/snp/amd/issuers.js';
 import { isRevokedAt } from './amd-crl-supply.js';
-import { type KdsFailure, kdsFailure, textOf } from './amd-kds.js';
+import { type KdsFailure, kdsFailure, latin1Text } from './amd-kds.js';
 import type { AmdParts } from './amd-parts.js';
 import type { HeldChain, LineSnapshot } from './line-snapshots.js';
 
@@ -110,7 +110,7 @@ export class AmdChains {
         remember: !historical,
         take: async (pem): Promise<HeldChain> => {
           const fetchedAt = clock.now();
-          const chain = readChain(textOf(pem), line, pins);
+          const chain = readChain(latin1Text(pem), line, pins);
           if (!historical) await cache.keepChain(chain, fetchedAt);
           return { chain, origin: 'network', fetchedAt };
         },

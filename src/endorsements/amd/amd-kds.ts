@@ -33,7 +33,7 @@ interface AmdKdsOptions {
 /** What is asked for: how much of it is read at most, and what tells it from what is of no use. */
 type Kind = Pick<FetchRequest, 'maximumBytes' | 'check' | 'mayBeRefused'>;
 
-const CHAIN: Kind = { maximumBytes: 64 * 1024, check: ({ body }) => readChainCertificates(textOf(body)) };
+const CHAIN: Kind = { maximumBytes: 64 * 1024, check: ({ body }) => readChainCertificates(latin1Text(body)) };
 const CRL: Kind = { maximumBytes: 1024 * 1024, check: ({ body }) => readCrl(body) };
 
 /** A request for a VCEK. */
@@ -157,7 +157,7 @@ export class AmdKds {
 }
 
 /** PEM as text. */
-export const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+export const latin1Text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 
 function vcekPath(product: SnpProduct, chipId: Uint8Array, tcb: SnpTcb): string {
   const id = Buffer.from(chipId).toString('hex');

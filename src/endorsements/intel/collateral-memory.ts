@@ -66,7 +66,7 @@ export class CollateralMemory {
    * resolves: compare with what is at hand then.
    */
   marksOf(key: CollateralKey, source: CollateralSourceName): CollateralMarks | Promise<CollateralMarks> {
-    const read = this.#read.get(nameOf(key, source));
+    const read = this.#read.get(markName(key, source));
     return read?.changes === this.#changes ? read.marks : this.#readMarks(key, source);
   }
 
@@ -85,7 +85,7 @@ export class CollateralMemory {
     ]);
     const marks = { tcbInfo, qeIdentity, pckList, rootList };
     // A damaged one is read again at each request: a repaired one takes effect at once.
-    if (!isUnknown(marks)) this.#read.set(nameOf(key, source), { marks, changes });
+    if (!isUnknown(marks)) this.#read.set(markName(key, source), { marks, changes });
     return marks;
   }
 
@@ -112,7 +112,7 @@ export class CollateralMemory {
   }
 }
 
-const nameOf = ({ fmspc, ca }: CollateralKey, source: CollateralSourceName) => `${source}-${fmspc}-${ca}`;
+const markName = ({ fmspc, ca }: CollateralKey, source: CollateralSourceName) => `${source}-${fmspc}-${ca}`;
 
 /** An evaluation number has 32 bits. */
 const NUMBER = /^(\d{1,10})\n$/;

@@ -104,7 +104,7 @@ async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): P
     log,
     ...authorization,
   });
-  const kept = new KeptKeySet(join(folder, `${nameOf(place, authorities)}.json`), { ...options, kinds });
+  const kept = new KeptKeySet(join(folder, `${keySetFileName(place, authorities)}.json`), { ...options, kinds });
   const closing = new AbortController();
   const memory = new KeySetMemory({
     issuer,
@@ -137,7 +137,7 @@ async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): P
  * Another place is another file, so that keys of one never count for the other. So is a place with other authorities in the same file:
  * keys that came under an authority count no longer than that authority does.
  */
-function nameOf(place: CallerKeyPlace, authorities: string | null): string {
+function keySetFileName(place: CallerKeyPlace, authorities: string | null): string {
   return createHash('sha256')
     .update(JSON.stringify([placeId(place), authorities]))
     .digest('hex');

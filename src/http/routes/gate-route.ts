@@ -70,7 +70,7 @@ function note(
   request: FastifyRequest,
   came: { readonly code: string | null; readonly decisionId: string | null },
 ): void {
-  request.gate = { gate: nameOf(gates, request), ...came };
+  request.gate = { gate: gateName(gates, request), ...came };
   metrics.gateAnswered(request.gate);
   if (!request.raw.complete) discardBody(request.raw, 2 * bodyBytes);
 }
@@ -86,7 +86,7 @@ function codeOf(error: unknown): string {
 }
 
 /** Of a gate that there is: names that a client made up are not written. */
-function nameOf(gates: GateUseCase, { originalUrl }: FastifyRequest): string | null {
+function gateName(gates: GateUseCase, { originalUrl }: FastifyRequest): string | null {
   try {
     const { gate } = parseGateTarget(originalUrl);
     return gates.has(gate) ? gate : null;

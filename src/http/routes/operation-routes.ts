@@ -33,7 +33,7 @@ function livezRoute({ liveness }: OperationParts): RouteOptions {
     url: '/livez',
     handler: async (request, reply) => {
       const { live, problems } = await liveness.execute();
-      return live ? reply.send({ live }) : reply.code(503).send({ live, problems: shown(problems, request) });
+      return live ? reply.send({ live }) : reply.code(503).send({ live, problems: problemsFor(problems, request) });
     },
   };
 }
@@ -46,13 +46,13 @@ function readyzRoute({ readiness }: OperationParts): RouteOptions {
     handler: async (request, reply) => {
       const { ready, problems } = await readiness.execute();
       if (!ready) reply.code(503).header('retry-after', RETRY_SECONDS);
-      return reply.send({ ready, problems: shown(problems, request) });
+      return reply.send({ ready, problems: problemsFor(problems, request) });
     },
   };
 }
 
 /** Codes for everybody; what exactly is wrong is for those who may read the metrics. */
-function shown(problems: readonly HealthProblem[], { caller }: FastifyRequest): readonly object[] {
+function problemsFor(problems: readonly HealthProblem[], { caller }: FastifyRequest): readonly object[] {
   if (caller?.roles.has('metrics') === true) return problems;
   return problems.map(({ code }) => ({ code }));
 }

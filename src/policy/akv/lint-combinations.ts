@@ -64,7 +64,7 @@ function lintConjunction(own: readonly ClaimCondition[], around: readonly ClaimC
     const against = conditions.add(condition).find((other) => excludes(condition, other));
     if (against === undefined) return [];
     const { claim, pointer } = condition;
-    const message = `${claim} cannot meet ${shown(condition)} and ${shown(against)} (${against.pointer}): remove one, or write both within anyOf`;
+    const message = `${claim} cannot meet ${conditionText(condition)} and ${conditionText(against)} (${against.pointer}): remove one, or write both within anyOf`;
     return [{ code: 'akv_never' as const, pointer, message }];
   });
 }
@@ -91,7 +91,7 @@ function lintAlternatives({ pointer, conditions }: ConditionGroup): readonly Pol
     if (condition.kind !== 'claim') continue;
     const other = earlier.add(condition).find((each) => completes(condition, each));
     if (other === undefined) continue;
-    const message = `every token that has ${condition.claim} meets ${shown(other)} or ${shown(condition)}: remove one of them`;
+    const message = `every token that has ${condition.claim} meets ${conditionText(other)} or ${conditionText(condition)}: remove one of them`;
     return [{ code: 'akv_always', pointer, message }];
   }
   return [];
@@ -104,6 +104,6 @@ function completes(a: ClaimCondition, b: ClaimCondition): boolean {
   return new Set([String(a.value), String(b.value)]).size === 2;
 }
 
-function shown({ operator, value }: ClaimCondition): string {
+function conditionText({ operator, value }: ClaimCondition): string {
   return `${operator} ${shownValue(value)}`;
 }

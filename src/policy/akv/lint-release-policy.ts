@@ -31,7 +31,7 @@ export function lintReleasePolicy(
 ): readonly PolicyProblem[] {
   return policy.authorities.flatMap((entry) => [
     ...lintAuthority(entry, options.knownAuthorities, sight),
-    ...claimsOf(entry.group).flatMap(lintClaimCondition),
+    ...conditionClaims(entry.group).flatMap(lintClaimCondition),
     ...lintGuidCase(entry.group),
     ...lintGuestWords(entry.group),
     ...lintCombinations(entry.group),
@@ -45,6 +45,6 @@ function isOfTrustAuthority({ authority }: ReleaseAuthority, { knownAuthorities 
   return knownAuthorities(issuer, 'ita') && !knownAuthorities(issuer, 'maa');
 }
 
-function claimsOf(condition: Condition): readonly ClaimCondition[] {
-  return condition.kind === 'claim' ? [condition] : condition.conditions.flatMap(claimsOf);
+function conditionClaims(condition: Condition): readonly ClaimCondition[] {
+  return condition.kind === 'claim' ? [condition] : condition.conditions.flatMap(conditionClaims);
 }

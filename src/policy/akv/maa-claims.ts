@@ -113,7 +113,7 @@ const RANGES: ReadonlyMap<string, IntegerRange> = new Map([
 const ANY_INTEGER: IntegerRange = { what: '0', spans: [[0, Number.MAX_SAFE_INTEGER]] };
 
 const CLAIMS: ReadonlyMap<string, MaaClaim> = new Map([
-  ...claimsOf([
+  ...maaClaimEntries([
     OF_A_TOKEN,
     OF_A_TEE,
     OF_SNP,
@@ -123,11 +123,13 @@ const CLAIMS: ReadonlyMap<string, MaaClaim> = new Map([
     OF_SGX,
     { boolean: ['secureboot'] },
   ]),
-  ...claimsOf([OF_A_TEE, OF_SNP, OF_TDX, OF_A_CONFIGURATION]).map(
+  ...maaClaimEntries([OF_A_TEE, OF_SNP, OF_TDX, OF_A_CONFIGURATION]).map(
     ([name, claim]) => [`${ISOLATION}.${name}`, claim] as const,
   ),
-  ...claimsOf([OF_TDX, OF_TRUST_AUTHORITY]).map(([name, claim]) => [`${TRUST_AUTHORITY_TD}.${name}`, claim] as const),
-  ...claimsOf([IN_EVERY_TOKEN]).map(([name, claim]) => [name, { ...claim, inEveryToken: true }] as const),
+  ...maaClaimEntries([OF_TDX, OF_TRUST_AUTHORITY]).map(
+    ([name, claim]) => [`${TRUST_AUTHORITY_TD}.${name}`, claim] as const,
+  ),
+  ...maaClaimEntries([IN_EVERY_TOKEN]).map(([name, claim]) => [name, { ...claim, inEveryToken: true }] as const),
 ]);
 
 /** What is known of the claim at a path; undefined where nothing is. */
@@ -142,7 +144,7 @@ export function meantClaim(path: string): string | null {
 
 const PATHS: readonly string[] = [...CLAIMS.keys()];
 
-function claimsOf(groups: readonly Forms[]): readonly (readonly [string, MaaClaim])[] {
+function maaClaimEntries(groups: readonly Forms[]): readonly (readonly [string, MaaClaim])[] {
   return groups.flatMap((group) =>
     Object.entries(group).flatMap(([form, names]) =>
       names.map(

@@ -33,7 +33,7 @@ export function appraiseResets(verification: Verification, remembered: Remembere
     checks.fail('tpm_reset', { detail: 'the evidence has no quote of a vTPM, and the policy tracks its resets' });
     return;
   }
-  const actual = shown(countsOf(tpm));
+  const actual = countsAnswer(countsOf(tpm));
   if (isMadeAnew(verification)) {
     const detail =
       'the vTPM is made anew at each boot (tpmPersisted is false, and no hardware sealing policy keeps it), so there are no earlier counts';
@@ -64,8 +64,8 @@ function compare(remembered: ResetCounts, counts: ResetCounts, akThumbprint: str
       ? `restartCount ${counts.restartCount} is lower than ${remembered.restartCount}, which was allowed before at the same resetCount`
       : `resetCount ${counts.resetCount} is lower than ${remembered.resetCount}, which was allowed before`;
   checks.require(!isBehind(counts, remembered), 'tpm_reset', {
-    expected: shown(remembered),
-    actual: shown(counts),
+    expected: countsAnswer(remembered),
+    actual: countsAnswer(counts),
     otherwise: namingVtpm(akThumbprint, behind),
   });
 }
@@ -83,6 +83,6 @@ function countsOf({ clock: { resetCount, restartCount } }: TpmClaims): ResetCoun
   return { resetCount, restartCount };
 }
 
-function shown({ resetCount, restartCount }: ResetCounts): JsonObject {
+function countsAnswer({ resetCount, restartCount }: ResetCounts): JsonObject {
   return { resetCount, restartCount };
 }

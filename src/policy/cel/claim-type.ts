@@ -66,14 +66,14 @@ export function integerOf(...spans: IntegerRange['spans']): ScalarType & { reado
 /** Bytes as claims have them. */
 export function hexOf(bytes: number): ScalarType {
   const digits = new RegExp(`^[0-9a-f]{${2 * bytes}}$`);
-  return textOf(`${2 * bytes} hex digits in lower case`, digits);
+  return textMatching(`${2 * bytes} hex digits in lower case`, digits);
 }
 
 export function oneOf(words: readonly string[]): ScalarType {
   return { kind: 'string', form: { what: `one of ${words.join(', ')}`, fits: (text) => words.includes(text) } };
 }
 
-export function textOf(what: string, form: RegExp): ScalarType {
+export function textMatching(what: string, form: RegExp): ScalarType {
   return { kind: 'string', form: { what, fits: (text) => form.test(text) } };
 }
 

@@ -25,7 +25,7 @@ import {
   oneOf,
   type ScalarType,
   TEXT,
-  textOf,
+  textMatching,
   UINT8,
   UINT16,
   UINT32,
@@ -37,8 +37,8 @@ const TCB = object<SnpTcb>({ fmc: UINT8, bootloader: UINT8, tee: UINT8, snp: UIN
 
 const SNP = object<SnpClaims>({
   version: UINT32,
-  product: textOf('the name of a product line, such as Milan', LINE_NAME),
-  part: textOf('unknown, or the name of a part, such as Milan-X', /^(?:unknown|[A-Z][A-Za-z0-9-]{0,31})$/),
+  product: textMatching('the name of a product line, such as Milan', LINE_NAME),
+  part: textMatching('unknown, or the name of a part, such as Milan-X', /^(?:unknown|[A-Z][A-Za-z0-9-]{0,31})$/),
   cpuid: object<NonNullable<SnpClaims['cpuid']>>({ family: UINT8, model: UINT8, stepping: UINT8 }),
   firmware: object<SnpClaims['firmware']>({ current: TEXT, committed: TEXT }),
   mitigation: object<NonNullable<SnpClaims['mitigation']>>({ current: TEXT, launch: TEXT }),

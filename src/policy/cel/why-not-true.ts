@@ -23,7 +23,7 @@ export function whyNotTrue(expression: Expression, value: RuleValue, scope: Rule
   evaluate(expression, own);
   const part = decidingPart(expression, values);
   const claims = distinct(claimsIn(part));
-  const said = claims.slice(0, SHOWN).map((claim) => `${claim.text} is ${shown(own.read(claim))}`);
+  const said = claims.slice(0, SHOWN).map((claim) => `${claim.text} is ${ruleValueText(own.read(claim))}`);
   const more = claims.length > SHOWN ? ` and ${claims.length - SHOWN} more` : '';
   return `${shortened(part.text)} is false${said.length === 0 ? '' : `, because ${said.join(', ')}${more}`}`;
 }
@@ -54,7 +54,7 @@ function distinct(claims: readonly Claim[]): readonly Claim[] {
   return [...new Map(claims.map((claim) => [claim.text, claim])).values()];
 }
 
-function shown(value: RuleValue): string {
+function ruleValueText(value: RuleValue): string {
   if (value === UNDEFINED) return 'absent';
   if (typeof value === 'object') return `a list of ${value.length}`;
   return shortened(typeof value === 'string' ? `"${value}"` : String(value));

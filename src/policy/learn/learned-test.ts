@@ -43,7 +43,7 @@ export function learnedTest(
     if (counts[detail] + policy.rules.length + kept.length > MOST_CASES) continue;
     const found = learnedCases(policy, sets, detail, tryClaims);
     if (found.cases.length === 0) return { text: null, notes: untestedNotes(found, policy) };
-    const text = textOf(found, file, kept);
+    const text = testDocumentText(found, file, kept);
     if (Buffer.byteLength(text) > MAX_TEST_BYTES) continue;
     return { text, notes: [...untestedNotes(found, policy), ...keptNotes(kept)] };
   }
@@ -72,7 +72,7 @@ function claimsFor(own: readonly LearnableEvidence[], all: readonly LearnableEvi
   return [...own.slice(0, 1).map(({ seen }) => seen.claims), ...ofType.values()];
 }
 
-function textOf({ cases }: LearnedCases, policy: string, kept: readonly Node[]): string {
+function testDocumentText({ cases }: LearnedCases, policy: string, kept: readonly Node[]): string {
   const plain = cases as unknown as readonly JsonValue[];
   return writeTest(TESTS_HEADER, { policy, cases: plain }, kept);
 }

@@ -22,7 +22,9 @@ export function lintLauncherWords(policy: Policy): readonly PolicyProblem[] {
   const { paravisor, referenceValues: sets, rules } = policy;
   if (paravisor === 'known' || showsParavisor(policy) || (sets.length > 0 && sets.every(pinsLaunch))) return [];
   return rules.flatMap((rule, index) =>
-    rule.language === 'akv' ? [] : claimsOf(rule.expression).map((claim) => remark(claim, `/rules/${index}/cel`)),
+    rule.language === 'akv'
+      ? []
+      : claimsInExpression(rule.expression).map((claim) => remark(claim, `/rules/${index}/cel`)),
   );
 }
 
@@ -37,7 +39,7 @@ function remark(claim: string, pointer: string): PolicyProblem {
 }
 
 /** Each once. */
-function claimsOf(expression: Expression): readonly string[] {
+function claimsInExpression(expression: Expression): readonly string[] {
   const found = unshownClaims(expression).filter(
     ({ path: [section, member = ''] }) => section === 'hcl' && !NOT_OF_PARAVISOR.includes(member),
   );

@@ -51,7 +51,7 @@ export class KeyReleases implements ReleaseVault {
       return await verifyReleaseAnswer(value, { ...ask, roots });
     } catch (error) {
       if (!(error instanceof UnfitError)) throw error;
-      const fields = { where: nameOf(ask), reason: error.message };
+      const fields = { where: vaultKeyName(ask), reason: error.message };
       this.#options.log.warn(fields, 'a vault answered a release with what does not hold');
       throw new ReleaseRefusedError(`the answer of the vault does not hold: ${error.message}`, {
         remedy:
@@ -81,7 +81,7 @@ export class KeyReleases implements ReleaseVault {
 
   async #inTurn(ask: ReleaseAsk, signal: AbortSignal): Promise<string> {
     await this.#requireAccessToken(signal);
-    return loggingFailures(this.#failures, nameOf(ask), () => this.#calls(ask, signal));
+    return loggingFailures(this.#failures, vaultKeyName(ask), () => this.#calls(ask, signal));
   }
 
   async #requireAccessToken(signal: AbortSignal): Promise<void> {
@@ -104,7 +104,7 @@ export class KeyReleases implements ReleaseVault {
       return await call();
     } catch (error) {
       if (requireFetchError(error).status !== UNAUTHORIZED) throw error;
-      log.warn({ where: nameOf(ask) }, 'a vault did not take the access token: asked once more with another');
+      log.warn({ where: vaultKeyName(ask) }, 'a vault did not take the access token: asked once more with another');
       return call();
     }
   }
@@ -132,6 +132,6 @@ function rootsOf({ key: { roots } }: ReleaseAsk): readonly X509Certificate[] {
 }
 
 /** In the log: the key as its vault knows it. */
-function nameOf({ key: { host, name, version } }: ReleaseAsk): string {
+function vaultKeyName({ key: { host, name, version } }: ReleaseAsk): string {
   return `https://${host}/keys/${name}${version === null ? '' : `/${version}`}`;
 }

@@ -102,7 +102,7 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
     return {
       checks: checks.all,
       required,
-      claims: markVerified({ ita: claimsOf(token, issuer, statement) }),
+      claims: markVerified({ ita: itaTokenClaims(token, issuer, statement) }),
       endorsements: [{ ...usedKey(verified), revocation: issuer.roots === null ? 'not_applicable' : 'good' }],
       bound: boundPlaces(places),
       held: heldValues(places),
@@ -114,7 +114,7 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
   }
 }
 
-function claimsOf({ claims }: ReadToken, { issuer }: ItaIssuer, statement: ItaStatement | null): TokenClaims {
+function itaTokenClaims({ claims }: ReadToken, { issuer }: ItaIssuer, statement: ItaStatement | null): TokenClaims {
   const status = statement?.td['attester_tcb_status'];
   return {
     issuer,

@@ -113,7 +113,7 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
     return {
       checks: checks.all,
       required: [...REQUIRED, ...ofTee],
-      claims: markVerified({ maa: claimsOf(token, issuer, statement) }),
+      claims: markVerified({ maa: maaTokenClaims(token, issuer, statement) }),
       endorsements: [usedKey(verified)],
       bound: boundPlaces(places),
       held: heldValues(places),
@@ -155,7 +155,7 @@ function requireOwnKeyPlace({ jws }: ReadToken, { issuer }: MaaIssuer): void {
   }
 }
 
-function claimsOf(token: ReadToken, { issuer }: MaaIssuer, statement: MaaStatement | null): TokenClaims {
+function maaTokenClaims(token: ReadToken, { issuer }: MaaIssuer, statement: MaaStatement | null): TokenClaims {
   const { 'x-ms-attestation-type': type, 'x-ms-policy-hash': policyHash } = token.claims;
   return {
     issuer,

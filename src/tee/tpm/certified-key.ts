@@ -20,7 +20,7 @@ import {
 } from '../../formats/tpms-attest.js';
 import { parseTpm2bPublic, type TpmtPublic } from '../../formats/tpmt-public.js';
 import { parseTpmSignature } from '../../formats/tpmt-signature.js';
-import { shown } from '../shared/binding/held-value.js';
+import { heldHex } from '../shared/binding/held-value.js';
 import { withNonce } from '../shared/binding/report-data-binding.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';
 import type { CertifiedKey, OpenedCertifiedKey, QuotedState, QuoteKey } from '../shared/evidence/parts.js';
@@ -132,7 +132,7 @@ function verifyName(
 ): NamedKey | null {
   const { nameAlgorithm, nameHash, area } = publicArea;
   const strong = nameHash === 'sha1' ? null : nameHash;
-  const expected = strong === null ? null : nameOf(nameAlgorithm, digest(strong, [area]));
+  const expected = strong === null ? null : tpmObjectName(nameAlgorithm, digest(strong, [area]));
   const obstacle = strong === null ? null : obstacleTo(publicArea, strong, quoted);
   const hint = obstacle === null ? '' : `; it is bound only where the quote holds X, because ${obstacle}`;
   const holds = checks.require(expected !== null && equalInConstantTime(name, expected), 'tpm_signature', {
@@ -144,7 +144,7 @@ function verifyName(
   return holds ? { obstacle } : null;
 }
 
-function nameOf(algorithm: number, hash: Uint8Array): Uint8Array {
+function tpmObjectName(algorithm: number, hash: Uint8Array): Uint8Array {
   return Buffer.concat([Uint8Array.of(algorithm >> 8, algorithm & 0xff), hash]);
 }
 
@@ -158,7 +158,7 @@ function verifyExtraData(checks: Checks, { extraData }: TpmsCertify, binding: Ex
   const holds = equalInConstantTime(extraData, nonce) || equalInConstantTime(extraData, value);
   return checks.require(holds, 'nonce_mismatch', {
     expected: hex(value),
-    actual: shown(extraData),
+    actual: heldHex(extraData),
     detail: 'extraData of the certification is the expected value',
     otherwise: 'extraData of the certification is another value: the key was certified for another nonce or key',
   });

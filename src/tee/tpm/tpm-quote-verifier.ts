@@ -17,7 +17,7 @@ import {
   type TpmsQuote,
 } from '../../formats/tpms-attest.js';
 import { parseTpmSignature } from '../../formats/tpmt-signature.js';
-import { shown } from '../shared/binding/held-value.js';
+import { heldHex } from '../shared/binding/held-value.js';
 import { withNonce } from '../shared/binding/report-data-binding.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';
 import type {
@@ -128,7 +128,7 @@ function verify(
 
   // 7 to 10. The PCR values.
   const covered = verifyPcrs(checks.inside('/pcrs'), attest, quote, hash);
-  const claims = markVerified(claimsOf(attest, covered ? quote : null));
+  const claims = markVerified(tpmClaims(attest, covered ? quote : null));
   return { checks: checks.all, claims, selectedPcrs: selectedPcrs(attest), bound };
 }
 
@@ -158,7 +158,7 @@ function verifyExtraData(checks: Checks, attest: TpmsQuote, binding: ExpectedBin
   if (binding === null) return false;
   return checks.require(equalInConstantTime(attest.extraData, binding.value), 'nonce_mismatch', {
     expected: hex(binding.value),
-    actual: shown(attest.extraData),
+    actual: heldHex(attest.extraData),
     detail: 'extraData of the quote is exactly the expected value',
     otherwise: 'extraData of the quote is another value: the quote is for another nonce or key',
   });
@@ -253,7 +253,7 @@ function pcrsByBank(names: readonly string[]): string {
 }
 
 /** SHA-256 values only: SHA-1 is never a claim, and the other banks are not part of the contract. */
-function claimsOf(attest: TpmsQuote, quote: TpmQuoteInput | null): TpmClaims {
+function tpmClaims(attest: TpmsQuote, quote: TpmQuoteInput | null): TpmClaims {
   const values = [...(quote?.pcrs.get('sha256') ?? [])];
   return {
     pcrs: { sha256: Object.fromEntries(values.map(([index, value]) => [index, hex(value)])) },

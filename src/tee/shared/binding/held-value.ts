@@ -27,7 +27,7 @@ export function isExactly(field: Uint8Array | null, value: Uint8Array): boolean 
 const LONGEST = 64;
 
 /** A field where a nonce belongs, in lower-case hex; only its length where it is too long for a nonce. */
-export function shown(field: Uint8Array | null): string | null {
+export function heldHex(field: Uint8Array | null): string | null {
   if (field === null) return null;
   return field.byteLength > LONGEST ? `${field.byteLength} bytes` : hex(field);
 }
@@ -52,7 +52,7 @@ export function boundPlaces(places: readonly NoncePlace[]): readonly FreshnessPl
 /** What the places hold, in lower-case hex, by their names. */
 export function heldValues(places: readonly NoncePlace[]): JsonObject {
   return Object.fromEntries(
-    places.filter(({ field }) => field !== null).map(({ place, field }) => [place, shown(field)]),
+    places.filter(({ field }) => field !== null).map(({ place, field }) => [place, heldHex(field)]),
   );
 }
 

@@ -3,7 +3,7 @@ import type { Checks } from '../../../core/check.js';
 import type { CheckId } from '../../../core/codes.js';
 import type { JsonObject, JsonValue } from '../../../core/json.js';
 import type { ExpectedBinding, FreshnessPlace } from '../../../core/verification.js';
-import { isPadded, padded, shown } from './held-value.js';
+import { heldHex, isPadded, padded } from './held-value.js';
 import { type HeldBinding, heldBinding, isBound } from './runtime-data-binding.js';
 
 /** Checks, with that of the nonce where there is one. */
@@ -51,6 +51,6 @@ function comparedData(
   held: HeldBinding,
   { nonce, jkt }: ExpectedBinding,
 ): { readonly expected: JsonValue; readonly actual: JsonValue } {
-  if (jkt === null) return { expected: hex(nonce), actual: shown(held.nonce) };
-  return { expected: { nonce: hex(nonce), jkt }, actual: { nonce: shown(held.nonce), jkt: held.jkt } };
+  if (jkt === null) return { expected: hex(nonce), actual: heldHex(held.nonce) };
+  return { expected: { nonce: hex(nonce), jkt }, actual: { nonce: heldHex(held.nonce), jkt: held.jkt } };
 }
