@@ -12,6 +12,17 @@ export const ALONE: readonly string[] = [
   'test/unit/stores/file-reset-memory.test.ts',
 ];
 
+/**
+ * Folders with tests of libraries that keep what they were first given, such as the identity library, and of commands: each file has a worker
+ * of its own as well.
+ */
+export const APART: readonly string[] = [
+  ...['attestation-services', 'cli', 'endorsements', 'key-vault', 'lab', 'outgoing', 'real', 'stores', 'traces'].map(
+    (folder) => `test/integration/${folder}`,
+  ),
+  ...['test/adding-a-tee', 'test/deploy', 'test/robustness'],
+];
+
 /** Each path of the service once: verify, challenges, releases, reload, decisions, tenants, callers, outages. */
 export const CORE_OF_SERVICE = [
   'decision-log',
@@ -69,11 +80,19 @@ export function projects(leftOut: readonly LeftOut[] = []): TestProjectInlineCon
   const exclude = ['test/{system,long}/**', ...leftOut.flatMap(({ files }) => files)];
   const each: Options = { setupFiles: ['test/setup.ts'], testTimeout: 30_000, hookTimeout: 60_000 };
   const shared: Options = { ...each, isolate: false };
-  const wholes = [...exclude, ...ALONE, 'test/unit/**'];
+  const wholes = [...exclude, ...ALONE, ...APART.map((folder) => `${folder}/**`), 'test/unit/**'];
   return [
     // Two of them, since what a process has loaded grows with each file.
     { resolve: RESOLVE, test: { ...shared, name: 'whole', include: ['test/**/*.test.ts'], exclude: wholes } },
     { resolve: RESOLVE, test: { ...shared, name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: [...ALONE] } },
-    { resolve: RESOLVE, test: { ...each, name: 'alone', include: [...ALONE], exclude } },
+    {
+      resolve: RESOLVE,
+      test: {
+        ...each,
+        name: 'alone',
+        include: [...ALONE, ...APART.map((folder) => `${folder}/**/*.test.ts`)],
+        exclude,
+      },
+    },
   ];
 }

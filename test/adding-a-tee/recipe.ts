@@ -108,6 +108,11 @@ export const MODEL: readonly Addition[] = [
 `,
   },
   {
+    file: 'src/log/recorded-claims.ts',
+    before: '  maa: membersBy(TOKEN),',
+    text: '  toy: membersBy({ measurement: kept, debug: kept }),\n',
+  },
+  {
     file: 'src/core/evidence-traits.ts',
     before: "  'az-snp-vtpm': {",
     text: `  toy: {
@@ -140,8 +145,8 @@ const VERIFIER: readonly Addition[] = [
 const COMPOSITION: readonly Addition[] = [
   {
     file: 'src/app/container.ts',
-    before: "import { Tpm2QuoteVerifier } from '../verifiers/tpm/tpm-quote-verifier.js';",
-    text: "import { ToyVerifier } from '../verifiers/toy/toy-verifier.js';\n",
+    before: "import { Tpm2QuoteVerifier } from '../tee/tpm/tpm-quote-verifier.js';",
+    text: "import { ToyVerifier } from '../tee/toy/toy-verifier.js';\n",
   },
   {
     file: 'src/app/container.ts',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LONGEST_FIRST } from '../longest-first.js';
 import { inOrder } from '../order.js';
-import { ALONE, CORE_OF_SERVICE } from '../parts.js';
+import { ALONE, APART, CORE_OF_SERVICE } from '../parts.js';
 import { readProjectFile, typeScriptFiles } from './project-files.js';
 
 const TEST_FILES = typeScriptFiles('test').filter((path) => path.endsWith('.test.ts'));
@@ -12,7 +12,7 @@ function ordered(paths: readonly string[], seed: number): readonly string[] {
 }
 
 function projectOf(path: string): string {
-  if (ALONE.includes(path)) return 'alone';
+  if (ALONE.includes(path) || APART.some((folder) => path.startsWith(`${folder}/`))) return 'alone';
   return path.startsWith('test/unit/') ? 'unit' : 'whole';
 }
 
@@ -43,9 +43,10 @@ describe('the order of test files', () => {
     expect([...ordered(TEST_FILES, 7)].sort()).toEqual([...TEST_FILES].sort());
   });
 
-  it('begins with the longest, and ends with those that have a process each', () => {
-    const files = ordered(TEST_FILES, 7);
-    expect(files.slice(0, LONGEST_FIRST.length)).toEqual(LONGEST_FIRST);
-    expect([...files.slice(-ALONE.length)].sort()).toEqual([...ALONE].sort());
+  it.each(['alone', 'whole'])('begins with the longest of the project %s', (project) => {
+    const isOfProject = (path: string) => projectOf(path) === project;
+    const longest = LONGEST_FIRST.filter(isOfProject);
+    expect(longest.length).toBeGreaterThan(0);
+    expect(ordered(TEST_FILES, 7).filter(isOfProject).slice(0, longest.length)).toEqual(longest);
   });
 });

@@ -24,8 +24,8 @@ export async function runInProcess(
   { input = '', environment = {}, onTerminal = false, actions = {} }: Surroundings = {},
 ): Promise<Ended> {
   const [stdout, stderr] = [new Recorded(process.stdout), new Recorded(process.stderr)];
-  // The command must not handle signals that are meant for the test runner.
-  const listened = vi.spyOn(process, 'on').mockReturnThis();
+  // The service must not handle signals that are meant for the test runner.
+  const listened = args[0] === 'serve' ? vi.spyOn(process, 'on').mockReturnThis() : null;
   const stdin = vi
     .spyOn(process, 'stdin', 'get')
     .mockReturnValue(Readable.from([Buffer.from(input)]) as typeof process.stdin);
@@ -42,7 +42,7 @@ export async function runInProcess(
     process.env = env;
     process.chdir(before);
     stdin.mockRestore();
-    listened.mockRestore();
+    listened?.mockRestore();
     stdout.restore();
     stderr.restore();
   }

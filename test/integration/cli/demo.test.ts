@@ -35,10 +35,10 @@ describe('npm run demo', () => {
     expect(stdout.match(/^ {2}--\w+/gm)).toEqual(['  --keep', '  --print', '  --help']);
   });
 
-  it('says what README.md says it does', () => {
+  it('says what docs/getting-started.md says it does', () => {
     const { status, stdout, stderr } = demo();
     expect([status, stderr]).toEqual([0, '']);
-    const [, shown = ''] = readFileSync(`${PROJECT}README.md`, 'utf8').split('$ npm run -s demo\n');
+    const [, shown = ''] = readFileSync(`${PROJECT}docs/getting-started.md`, 'utf8').split('$ npm run -s demo\n');
     const withoutPort = (text: string) => text.replace(/127\.0\.0\.1:\d+/, '127.0.0.1:PORT');
     expect(withoutPort(stdout.trimEnd())).toBe(withoutPort(shown.slice(0, shown.indexOf('\n```'))));
     // What it keeps is gone with it: a later service must not meet lists that are none of AMD's.

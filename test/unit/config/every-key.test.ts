@@ -10,18 +10,18 @@ import { listKeys } from './configuration-keys.js';
 type Shown = readonly [file: string, title: string];
 
 const LINES = 'integration/service/product-lines.test.ts';
-const CONFIGURED = 'unit/verifiers/snp/configured-lines.test.ts';
+const CONFIGURED = 'unit/tee/snp/configured-lines.test.ts';
 const SERVE = 'integration/cli/serve-command.test.ts';
 const NOT_STARTED: Shown = [SERVE, 'does not start with %s, and says why'];
 const TENANTS = 'integration/service/tenants.test.ts';
 const CERTIFICATES = 'integration/service/client-certificates.test.ts';
 const MARK: Shown = [CERTIFICATES, 'by its %s has the roles of its caller'];
-const ADDRESSES: Shown = ['unit/composition/outgoing-addresses.test.ts', 'are none where every source is off'];
-const WIRING = 'unit/composition/wiring.test.ts';
+const ADDRESSES: Shown = ['unit/app/outgoing-addresses.test.ts', 'are none where every source is off'];
+const WIRING = 'unit/app/wiring.test.ts';
 const MANAGEMENT = 'integration/service/management.test.ts';
 const APART: Shown = [MANAGEMENT, 'serves probes and metrics at an address of its own, and the service serves neither'];
 const APART_TLS: Shown = [MANAGEMENT, 'has TLS of its own, which a reload reads again'];
-const ISSUERS = 'unit/composition/token-issuers.test.ts';
+const ISSUERS = 'unit/app/token-issuers.test.ts';
 const RECEIPTS = 'integration/service/receipts.test.ts';
 const VAULT = 'integration/service/receipt-vaults.test.ts';
 const RELEASE = 'integration/service/key-release.test.ts';
@@ -95,7 +95,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'limits.eventLogBytes': [WIRING, 'inspects event logs up to the longest that is configured'],
   deadlineSeconds: ['integration/service/failures.test.ts', 'DEC-09 that %s is answered at the deadline'],
   'time.tokenLeewaySeconds': [
-    'unit/verifiers/maa/token-standing.test.ts',
+    'unit/tee/maa/token-standing.test.ts',
     'TOK-07 counts to the second without a leeway',
   ],
   'egress.proxy': [PROXIED, '%s'],
@@ -184,7 +184,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
     'has no nonce, no id of chip or VM, no evidence and no key, and neither have copy and backup',
   ],
   'decisions.keepEvidence': ['integration/service/replay.test.ts', 'is equal, whatever has changed since'],
-  'decisions.retentionDays': ['unit/composition/decision-store.test.ts', 'drops what is older than decisions are kept'],
+  'decisions.retentionDays': ['unit/app/decision-store.test.ts', 'drops what is older than decisions are kept'],
   'receipts.issuer': [RECEIPTS, 'is that of a file, and signs with %s'],
   'receipts.key': [RECEIPTS, 'is that of a file, and signs with %s'],
   'receipts.next': [RECEIPTS, 'that comes next and those of before are published'],
