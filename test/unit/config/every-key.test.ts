@@ -94,10 +94,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   ],
   'limits.eventLogBytes': [WIRING, 'inspects event logs up to the longest that is configured'],
   deadlineSeconds: ['integration/service/failures.test.ts', 'DEC-09 that %s is answered at the deadline'],
-  'time.tokenLeewaySeconds': [
-    'unit/tee/maa/token-standing.test.ts',
-    'TOK-07 counts to the second without a leeway',
-  ],
+  'time.tokenLeewaySeconds': ['unit/tee/maa/token-standing.test.ts', 'TOK-07 counts to the second without a leeway'],
   'egress.proxy': [PROXIED, '%s'],
   'egress.passwordFile': [PROXY, 'gets Basic credentials, which the far end does not get'],
   'egress.noProxy': [PROXY, 'is not asked for hosts of this machine, nor for those of noProxy'],
