@@ -15,7 +15,11 @@ const LONGEST_TEXT = 256;
 
 const kept: Way = (value) => (isUnset(value) ? undefined : bounded(value));
 const withheld: Way = (value, redaction) => (isUnset(value) ? undefined : redaction.withhold(value));
-const leftOut: Way = () => undefined;
+/** Not recorded, and kept out of the texts of checks. */
+const leftOut: Way = (value, redaction) => {
+  redaction.hide(value);
+  return undefined;
+};
 /** Texts that a guest wrote, of any length. */
 const hashed: Way = (value) => (Array.isArray(value) ? bounded(value.map((text) => sha256(String(text)))) : value);
 
@@ -165,6 +169,7 @@ function membersBy(ways: { readonly [name: string]: Way }): Way {
       const written = member === undefined ? undefined : way(member, redaction);
       if (written !== undefined) recorded[name] = written;
     }
+    for (const [name, member] of Object.entries(value)) if (!Object.hasOwn(ways, name)) leftOut(member, redaction);
     return recorded;
   };
 }
@@ -227,11 +232,10 @@ function tokenClaims(claims: JsonValue, redaction: Redaction): JsonObject {
 }
 
 function tokenMember(name: string, value: JsonValue, redaction: Redaction): JsonValue | undefined {
-  if (isObject(value)) return TOKEN_OBJECTS.has(name) ? tokenClaims(value, redaction) : undefined;
-  if (TOKEN_IDENTIFIERS.has(name)) return typeof value === 'string' ? redaction.withhold(value) : undefined;
-  if (!TOKEN_NAMES.has(name)) return undefined;
-  if (Array.isArray(value)) return value.every(isShort) ? bounded(value) : undefined;
-  return isShort(value) ? value : undefined;
+  if (isObject(value) && TOKEN_OBJECTS.has(name)) return tokenClaims(value, redaction);
+  if (TOKEN_IDENTIFIERS.has(name) && typeof value === 'string') return redaction.withhold(value);
+  const isRecorded = TOKEN_NAMES.has(name) && (Array.isArray(value) ? value.every(isShort) : isShort(value));
+  return isRecorded ? bounded(value) : leftOut(value, redaction);
 }
 
 function isShort(value: JsonValue): boolean {

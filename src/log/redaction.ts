@@ -4,6 +4,11 @@ import { isObject, type JsonValue } from '../core/json.js';
 /** Shorter text stands in many places by chance: it is withheld where it is a member of its own, and nowhere else. */
 const LEAST_LENGTH = 8;
 
+/** Ways of writing that are looked for. With more, texts are not recorded at all. */
+const MOST_FORMS = 2048;
+
+const NOT_RECORDED = 'not recorded: the evidence has too many values to keep out of the log';
+
 const HEX = /^(?:[0-9a-f]{2})+$/i;
 
 /** Replaces identifiers by digests, and finds them again in texts. */
@@ -11,6 +16,8 @@ export interface Redaction {
   /** The digest in the place of each text in a value; numbers, booleans and null as they are. */
   withhold(value: JsonValue): JsonValue;
   withholdBytes(bytes: Uint8Array): JsonValue;
+  /** Keeps the strings of a value that is not recorded out of later texts. */
+  hide(value: JsonValue): void;
   /** The strings of a value without anything that was withheld before, whatever its encoding. */
   scrub<T extends JsonValue>(value: T): T;
 }
@@ -19,6 +26,7 @@ export interface Redaction {
 export const NO_REDACTION: Redaction = {
   withhold: (value) => value,
   withholdBytes: () => null,
+  hide: () => {},
   scrub: (value) => value,
 };
 
@@ -62,9 +70,21 @@ export class SaltedRedaction implements Redaction {
     );
   }
 
+  hide(value: JsonValue): void {
+    if (this.#isFull) return;
+    if (typeof value === 'string') this.withhold(value);
+    else if (typeof value === 'object' && value !== null) for (const each of Object.values(value)) this.hide(each);
+  }
+
+  /** Too many values to look for. A caller chooses how many there are. */
+  get #isFull(): boolean {
+    return this.#forms.size > MOST_FORMS;
+  }
+
   /** In one pass, so that no value can be chosen that changes the digest of another. */
   #scrubText(text: string): string {
     if (this.#forms.size === 0) return text;
+    if (this.#isFull) return NOT_RECORDED;
     this.#finder ??= finderOf([...this.#forms.keys()]);
     return text.replace(this.#finder, (form) => this.#forms.get(form) ?? form);
   }

@@ -512,6 +512,58 @@ describe('what is recorded of a decision', () => {
     expect(parsed.decision.claims).toEqual({ hcl: { userData: null }, snp: { chipId: '', vmpl: 0 } });
   });
 
+  /** A finding about a rule, whose texts repeat a claim. */
+  const ruleAbout = (text: string) =>
+    ({
+      id: 'rule_not_met',
+      result: 'fail',
+      about: '/evidence',
+      expected: 'payments',
+      actual: text,
+      detail: `the rule is false: it names ${text}`,
+      policy: 'payments',
+    }) as const;
+
+  it.each([
+    ['client-payload', { 'client-payload': { nonce: 'chosen-by-the-caller' } }],
+    ['nonce', { nonce: 'chosen-by-the-caller' }],
+    ['verifier_nonce', { verifier_nonce: { val: 'chosen-by-the-caller' } }],
+    ['a key of the vTPM', { 'x-ms-runtime': { keys: [{ kid: 'HCLAkPub', n: 'chosen-by-the-caller' }] } }],
+    ['a claim by any name', { 'x-ms-isolation-tee': { more: ['chosen-by-the-caller'] } }],
+    ['a listed claim of another form', { secureboot: { nested: 'chosen-by-the-caller' } }],
+    ['an identifier of another form', { 'user-data': ['chosen-by-the-caller'] }],
+  ])('AUD-04 has nothing of a token in the texts of checks that it does not record: %s', (_, members) => {
+    const { content, parsed } = contentOf({
+      checks: [ruleAbout('chosen-by-the-caller')],
+      claims: claims({ maa: { claims: members } }),
+    });
+    const digest = withheldBytes(Buffer.from('chosen-by-the-caller'));
+    expect(content).not.toContain('chosen-by-the-caller');
+    expect(parsed.decision.checks).toMatchObject([{ actual: digest, detail: `the rule is false: it names ${digest}` }]);
+  });
+
+  it('AUD-04 has nothing of the configuration of a VM in the texts of checks that it does not record', () => {
+    const { content } = contentOf({
+      checks: [ruleAbout('written by the guest')],
+      claims: claims({ hcl: { vmConfiguration: { note: 'written by the guest' } } }),
+    });
+    expect(content).not.toContain('written by the guest');
+  });
+
+  it('AUD-04 records no texts of checks where a token has too many values to look for', () => {
+    const values = Object.fromEntries(
+      Array.from({ length: 10_000 }, (_, index) => [`name${index}`, `machine-${index}`]),
+    );
+    const { content, parsed } = contentOf({
+      checks: [ruleAbout('machine-9999')],
+      claims: claims({ maa: { claims: { 'client-payload': values } } }),
+    });
+    expect(content).not.toContain('machine-9999');
+    expect(parsed.decision.checks).toMatchObject([
+      { id: 'rule_not_met', detail: 'not recorded: the evidence has too many values to keep out of the log' },
+    ]);
+  });
+
   it('withholds nothing where evidence is kept', () => {
     const check = {
       id: 'snp_chip_id',
