@@ -16,7 +16,7 @@ export interface ReloadedParts {
   readonly policies: ReloadedPart;
   readonly roots: ReloadedPart;
   readonly receiptKeys: ReloadedPart;
-  /** Takes what is right, file by file. Files of folders that are not right are left out, as the log says. */
+  /** Uses each readable file. A file that cannot be used is left out, and the log names it. */
   readonly endorsements: ReloadedPart;
   readonly tracing: ReloadedPart;
   readonly access: ReloadedAccess;
