@@ -55,7 +55,7 @@ const EARLY_COLLATERAL = [
   'tee/tdx/intel/(evaluation-numbers|recovery-events)',
   'endorsements/intel/(open-)?early-collateral',
   'judge/early-collateral',
-  'judge/(witness|world-answers)',
+  'judge/inquiry',
 ];
 
 const EVERY_ROOM = [...Object.keys(ROOMS), 'app'].join('|');

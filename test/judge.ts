@@ -3,12 +3,9 @@ import type { NonceStanding } from '../src/core/challenge.js';
 import type { Decision } from '../src/core/decision.js';
 import { type EndorsementSet, NO_ENDORSEMENTS } from '../src/core/endorsement.js';
 import type { Evidence } from '../src/core/evidence.js';
-import type { Log } from '../src/core/ports.js';
 import type { Caller, VerifyRequest } from '../src/core/request.js';
-import type { EvidenceVerifier, TokenVerifier } from '../src/core/verification.js';
-import { jwkThumbprint } from '../src/crypto/jwk-thumbprint.js';
-import { OtherVerifiers } from '../src/judge/other-verifiers.js';
-import { VerifyEvidence } from '../src/judge/verify-evidence.js';
+import type { EvidenceVerifier } from '../src/core/verification.js';
+import { VerifyEvidence } from '../src/judge/answer.js';
 import { BUILT_IN_POLICIES } from '../src/policy/document/built-in-policies.js';
 import { type Policy, parsePolicy } from '../src/policy/document/policy-document.js';
 import { AzSnpVtpmVerifier } from '../src/tee/azure/az-snp-vtpm-verifier.js';
@@ -22,13 +19,12 @@ import { DcapTdQuoteVerifier } from '../src/tee/tdx/td-quote-verifier.js';
 import { TdxVerifier } from '../src/tee/tdx/tdx-verifier.js';
 import { Tpm2QuoteVerifier } from '../src/tee/tpm/tpm-quote-verifier.js';
 import { TpmOnlyVerifier } from '../src/tee/tpm-only/tpm-only-verifier.js';
+import { JUDGING_OPTIONS, judgingParts } from './judging-parts.js';
 
 /** The service without its shell: real verifiers, policies and decision, a fixed clock, no network and no store. */
 
 /** As `limits.eventLogBytes` where nothing is configured. */
 const EVENT_LOG_BYTES = 2 ** 20;
-
-const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };
 
 const CALLER: Caller = {
   principal: 'test',
@@ -90,8 +86,6 @@ export interface Judged {
   readonly policies: readonly (string | Policy)[];
   /** Where the nonce of the request is not one that the caller made itself. */
   readonly standing?: NonceStanding;
-  /** Of tokens beside the evidence, where they are others. */
-  readonly tokenEndorsements?: EndorsementSet;
 }
 
 /** Judges one request. Text of policies is read as YAML. */
@@ -99,13 +93,9 @@ export function judge(evidence: Evidence, request: Partial<VerifyRequest>, judge
   const policies = judged.policies.map((policy) => (typeof policy === 'string' ? parsePolicy(policy) : policy));
   const byId = new Map(policies.map((policy) => [policy.id, policy]));
   const useCase = new VerifyEvidence(
-    {
+    judgingParts({
       verifiers: judged.verifiers,
       endorsements: { fetch: async () => judged.endorsements ?? NO_ENDORSEMENTS },
-      otherVerifiers: new OtherVerifiers(tokenVerifiersOf(judged.verifiers), new Map(), {
-        fetch: async () => judged.tokenEndorsements ?? judged.endorsements ?? NO_ENDORSEMENTS,
-      }),
-      keyThumbprint: jwkThumbprint,
       tenants: () => ({
         policies: () => byId,
         defaultPolicy: policies[0]?.id ?? '',
@@ -113,17 +103,9 @@ export function judge(evidence: Evidence, request: Partial<VerifyRequest>, judge
         resets: { remembered: async () => ({ state: 'none' }), advance: async () => null },
       }),
       nonces: { standing: async (nonce) => judged.standing ?? { origin: nonce === null ? 'none' : 'caller' } },
-      early: null,
       clock: { now: () => judged.at, monotonicMs: () => 0, doubt: () => null },
-      log: SILENT,
-      newId: () => '019ac000-0000-7000-8000-000000000000',
-    },
-    {
-      historical: false,
-      deadlineMs: 20_000,
-      lifetimeMs: 300_000,
-      consumesChallenges: false,
-    },
+    }),
+    { ...JUDGING_OPTIONS, historical: false, consumesChallenges: false },
   );
   const full: VerifyRequest = {
     evidence,
@@ -136,10 +118,4 @@ export function judge(evidence: Evidence, request: Partial<VerifyRequest>, judge
     ...request,
   };
   return useCase.execute(full, CALLER);
-}
-
-function tokenVerifiersOf(verifiers: Judged['verifiers']): ReadonlyMap<string, TokenVerifier> {
-  return new Map(
-    [...verifiers].filter((entry): entry is [string, EvidenceVerifier & TokenVerifier] => 'verifyToken' in entry[1]),
-  );
 }

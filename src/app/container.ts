@@ -7,12 +7,12 @@ import {
 } from 'tsyringe';
 import type { Configuration } from '../config/configuration.js';
 import type { EvidenceType } from '../core/evidence.js';
-import { isTokenType } from '../core/evidence-traits.js';
 import { TOKENS } from '../core/injection-tokens.js';
-import type { EvidenceVerifier, TokenVerifier } from '../core/verification.js';
+import { NO_TRACER } from '../core/traces.js';
+import type { EvidenceVerifier } from '../core/verification.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
-import { OtherVerifiers } from '../judge/other-verifiers.js';
-import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../judge/verify-evidence.js';
+import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../judge/answer.js';
+import { NO_WAITS } from '../judge/waits.js';
 import { AzSnpVtpmVerifier } from '../tee/azure/az-snp-vtpm-verifier.js';
 import { AzTdxVtpmVerifier } from '../tee/azure/az-tdx-vtpm-verifier.js';
 import { paravisorFloors } from '../tee/azure/known-paravisors.js';
@@ -29,7 +29,6 @@ import { Tpm2QuoteVerifier } from '../tee/tpm/tpm-quote-verifier.js';
 import { TpmOnlyVerifier } from '../tee/tpm-only/tpm-only-verifier.js';
 import { InspectEvidence } from '../workbench/inspections.js';
 import { servedLines, servedPins } from './amd-lines.js';
-import type { OpenAttestationServices } from './attestation-services.js';
 import { newDecisionId } from './decision-id.js';
 import { type ConfiguredRoots, NO_CONFIGURED_ROOTS } from './reload/configured-roots.js';
 import { itaIssuers, maaIssuers } from './token-issuers.js';
@@ -135,30 +134,27 @@ function evidenceVerifiers(from: DependencyContainer): ReadonlyMap<EvidenceType,
   return new Map(verifiers.map((verifier) => [verifier.evidenceType, verifier]));
 }
 
-/** What differs between the service and the command line. */
-export interface JudgingParts
-  extends Pick<VerifyEvidenceParts, 'endorsements' | 'tenants' | 'nonces' | 'early' | 'clock' | 'log' | 'tracer'> {
-  readonly services: OpenAttestationServices['services'];
-}
+/** What differs between the service, the command line and a replay. */
+export type JudgingParts = Pick<
+  VerifyEvidenceParts,
+  'endorsements' | 'services' | 'tenants' | 'nonces' | 'early' | 'clock' | 'log'
+> &
+  Partial<VerifyEvidenceParts>;
+
+/** Without more parts, decisions are neither signed nor recorded. */
+const UNRECORDED = { receipts: null, recorder: null, keep: null, waits: NO_WAITS, tracer: NO_TRACER } as const;
 
 /** The use case that judges, with the verifiers of a container. */
 export function createVerifyEvidence(
   container: DependencyContainer,
-  { services, ...parts }: JudgingParts,
+  parts: JudgingParts,
   options: VerifyEvidenceOptions,
 ): VerifyEvidence {
-  const verifiers = container.resolve<ReadonlyMap<string, EvidenceVerifier>>(TOKENS.evidenceVerifiers);
-  const ofTokens = [...verifiers].filter((entry): entry is [string, TokenVerifier] => isTokenVerifier(entry[1]));
-  const otherVerifiers = new OtherVerifiers(new Map(ofTokens), services, parts.endorsements, parts.tracer);
+  const verifiers = container.resolve<VerifyEvidenceParts['verifiers']>(TOKENS.evidenceVerifiers);
   return new VerifyEvidence(
-    { ...parts, verifiers, otherVerifiers, keyThumbprint: jwkThumbprint, newId: newDecisionId },
+    { ...UNRECORDED, verifiers, keyThumbprint: jwkThumbprint, newId: newDecisionId, ...parts },
     options,
   );
-}
-
-/** What verifies a type of token has all that a verifier of tokens has. */
-function isTokenVerifier(verifier: EvidenceVerifier): verifier is TokenVerifier {
-  return isTokenType(verifier.evidenceType);
 }
 
 /** How requests are judged; only the service itself uses challenges up. */

@@ -8,23 +8,23 @@ import { TOKENS } from '../core/injection-tokens.js';
 import type { Clock } from '../core/ports.js';
 import { ChangedDecisionError } from '../core/recorded-decision.js';
 import { NO_TRACER, type RequestTracer } from '../core/traces.js';
+import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import type { OpenEarlyCollateral } from '../endorsements/intel/open-early-collateral.js';
 import type { RememberedEndorsements } from '../endorsements/remembered-endorsements.js';
 import type { HttpDependencies, HttpSettings } from '../http/dependencies.js';
 import type { Metrics } from '../http/metrics.js';
 import { VerificationSlots } from '../http/verification-slots.js';
+import type { VerifyEvidence } from '../judge/answer.js';
 import { ChallengeCodec, IssueChallenge } from '../judge/challenges.js';
 import type { ClockWatch } from '../judge/clock-watch.js';
 import { EarlyCollateralShadow } from '../judge/early-collateral.js';
 import type { ReadinessUseCase } from '../judge/health.js';
 import { HeldEndorsements } from '../judge/held-endorsements.js';
 import { NonceRecogniser } from '../judge/nonces.js';
-import { type InputKeeper, RecordDecisions } from '../judge/record-decisions.js';
 import { ReleaseKey } from '../judge/release-key.js';
 import type { ResetTracking } from '../judge/reset-tracking.js';
-import { SignDecisions } from '../judge/sign-decisions.js';
-import type { VerifyEvidence, VerifyEvidenceUseCase } from '../judge/verify-evidence.js';
-import type { WorldParts } from '../judge/witness.js';
+import type { Tenants } from '../judge/tenants.js';
+import { MeasuredWaits, type Waits } from '../judge/waits.js';
 import { findRecorded } from '../log/find-recorded.js';
 import { readableRecordOf } from '../log/record-of.js';
 import { Gates } from '../receipts/gates/gates.js';
@@ -53,9 +53,8 @@ import { builtPages } from './pages.js';
 import type { ReloadedRoots } from './reload/configured-roots.js';
 import type { ReloadedAccess } from './reload/reloaded-access.js';
 import { type TenantPolicies, tenantsOf } from './reload/tenant-policies.js';
+import { FactsKeeper } from './replay/facts.js';
 import { JudgeKeptDecisions } from './replay/judge-again.js';
-import { DecisionInputsKeeper } from './replay/kept-inputs.js';
-import { TimedStages } from './timed-stages.js';
 
 /** What of a service is open before it can answer. */
 export interface ServiceParts {
@@ -98,37 +97,24 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
   const container = containerOf(parts);
   const codec = new ChallengeCodec(challenges.key, randomBytes);
   const slots = new VerificationSlots({}, (seconds) => metrics.stageDone('wait', seconds));
-  const stages = new TimedStages(metrics, slots);
-  const judgedBy = stages.world(worldPartsOf(container, codec, parts));
-  const keeper = keeperOf(parts);
-  // What is judged again is remembered already, or is of the past.
-  const judging = { ...judgedBy, endorsements: parts.remembered.watching(judgedBy.endorsements) };
-  const verifyEvidence = verifyEvidenceWith(
-    container,
-    keeper === null ? judging : keeper.witness.watched(judging),
-    parts,
+  const waits = new MeasuredWaits(
+    (stage, seconds) => metrics.stageDone(stage, seconds),
+    (work) => slots.elsewhere(work),
   );
-  const signed = new SignDecisions({
-    verifyEvidence: stages.judging(verifyEvidence),
-    receipts: stages.signing(receiptsOf(parts)),
-    deadlineMs: configuration.deadlineSeconds * 1000,
-    log: world.log,
-    tracer,
-  });
+  const verifyEvidence = verifyEvidenceOf(container, codec, waits, parts);
   const recordedDecisions = new RecordedDecisions(recordedIn(parts.decisions));
   const again = new ReplayDecision({
-    again: judgeAgainOf(judgedBy, parts),
+    again: judgeAgainOf(container, waits, parts),
     present: readableRecordOf,
     version: parts.version,
   });
-  const recorder = parts.decisionLog === null ? null : stages.recording(parts.decisionLog);
-  const recordedEvidence = recorded(signed, keeper, recorder, parts);
   return {
-    verifyEvidence: recordedEvidence,
+    verifyEvidence,
     releaseKey: new ReleaseKey({
-      keys: stages.releasing(parts.heldKeys.keys),
-      verifyEvidence: recordedEvidence,
-      recorder,
+      keys: parts.heldKeys.keys,
+      verifyEvidence,
+      recorder: parts.decisionLog,
+      waits,
       deadlineMs: configuration.deadlineSeconds * 1000,
       log: world.log,
       tracer,
@@ -169,39 +155,20 @@ export function httpDependencies(parts: ServiceParts): HttpDependencies {
   };
 }
 
-/** Consume, judge, sign, store, answer: in this order. */
-function recorded(
-  verifyEvidence: VerifyEvidenceUseCase,
-  keeper: InputKeeper | null,
-  recorder: DecisionRecorder | null,
-  { world, tracer }: ServiceParts,
-): VerifyEvidenceUseCase {
-  if (recorder === null) return verifyEvidence;
-  return new RecordDecisions({
-    verifyEvidence,
-    recorder,
-    keeper,
-    log: world.log,
-    tracer: tracer ?? NO_TRACER,
-  });
-}
-
 /** Null: only digests are kept. */
-function keeperOf({ configuration, roots, services, version }: ServiceParts): DecisionInputsKeeper | null {
+function keeperOf({ configuration, roots, services, version }: ServiceParts): FactsKeeper | null {
   if (configuration.decisions.keepEvidence !== 'full') return null;
-  return new DecisionInputsKeeper({ configuration, roots, version, submitted: [...services.services.keys()] });
+  return new FactsKeeper({ configuration, roots, version, submitted: [...services.services.keys()] });
 }
 
-function judgeAgainOf(
-  { endorsements, tenants }: WorldParts,
-  { configuration, decisions, clock, roots, world }: ServiceParts,
-): JudgeKeptDecisions {
+function judgeAgainOf(container: AppContainer, waits: Waits, parts: ServiceParts): JudgeKeptDecisions {
+  const { configuration, decisions, clock, roots, world } = parts;
   return new JudgeKeptDecisions({
     // Where decisions are not stored, none is found before anything of it is looked for.
     store: decisions ?? { object: async () => null },
     configuration,
     override: (judging) => overrideOf(judging, world),
-    current: { endorsements, tenants, clock, roots },
+    current: { endorsements: sourceOf(container), tenants: tenantsIn(parts), clock, roots, waits },
   });
 }
 
@@ -251,27 +218,40 @@ function overrideOf(configuration: Configuration, world: ServiceParts['world']):
   };
 }
 
-/** Whom judging asks. */
-function worldPartsOf(container: AppContainer, codec: ChallengeCodec, parts: ServiceParts): WorldParts {
-  const { configuration, world, clockWatch, policies, challenges, resets, early, services } = parts;
-  return {
-    endorsements: container.resolve<EndorsementSource>(TOKENS.endorsementSource),
-    services: services.services,
-    tenants: tenantsOf(configuration, policies, resets),
-    nonces: new NonceRecogniser(codec, challenges.store, world.log, world.storeTimeoutMs),
-    early: early?.source ?? null,
-    clock: clockWatch,
-  };
+const sourceOf = (container: AppContainer) => container.resolve<EndorsementSource>(TOKENS.endorsementSource);
+
+function tenantsIn({ configuration, policies, resets }: ServiceParts): Tenants {
+  return tenantsOf(configuration, policies, resets);
 }
 
-function verifyEvidenceWith(
+function verifyEvidenceOf(
   container: AppContainer,
-  { early, ...judgedBy }: WorldParts,
-  { configuration, clock, tracer, world: { log } }: ServiceParts,
+  codec: ChallengeCodec,
+  waits: Waits,
+  parts: ServiceParts,
 ): VerifyEvidence {
-  const shadow = early === null ? null : new EarlyCollateralShadow(early, clock, log);
-  const judging = { ...judgedBy, early: shadow, log, tracer: tracer ?? NO_TRACER };
-  return createVerifyEvidence(container, judging, verifyOptions(configuration, true));
+  const { configuration, world, clock, clockWatch, challenges, early, services, decisionLog: recorder } = parts;
+  const { log } = world;
+  const keeper = recorder === null ? null : keeperOf(parts);
+  return createVerifyEvidence(
+    container,
+    {
+      endorsements: sourceOf(container),
+      remembered: parts.remembered,
+      services: services.services,
+      tenants: tenantsIn(parts),
+      nonces: new NonceRecogniser(codec, challenges.store, log, world.storeTimeoutMs),
+      early: early === null ? null : new EarlyCollateralShadow(early.source, jwkThumbprint, clock, log),
+      clock: clockWatch,
+      waits,
+      log,
+      receipts: receiptsOf(parts),
+      recorder,
+      keep: keeper === null ? null : (judged, facts) => keeper.keep(judged, facts),
+      tracer: parts.tracer ?? NO_TRACER,
+    },
+    verifyOptions(configuration, true),
+  );
 }
 
 function httpSettings({ limits, deadlineSeconds, listen }: Configuration, { tls }: ReloadedAccess): HttpSettings {

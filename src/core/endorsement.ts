@@ -193,15 +193,16 @@ export interface SnpEndorsementSet {
 
 /** Why there is no CRL of the certificate's own series: `crl_unavailable`, `crl_stale` or `crl_rollback`. */
 export interface MissingCrl extends Unavailable {
-  /** Whether a genuine CRL of the request may stand in: KDS is off or out of reach, and nothing speaks against the CRL. */
-  readonly mayStandIn: (list: SuppliedCrl) => boolean;
+  /** When a genuine CRL of the request may be used instead: null unless KDS is off or out of reach. */
+  readonly substitute: SubstituteTerms | null;
 }
 
-/** A CRL of a request whose signature holds. */
-export interface SuppliedCrl {
-  readonly number: bigint;
-  readonly thisUpdate: Date;
-  readonly der: Uint8Array;
+/** Conditions for a CRL of a request that is used instead of one of AMD's. */
+export interface SubstituteTerms {
+  /** The newest CRL that was relied on before: an older one is refused. Null where there is none. */
+  readonly newest: { readonly number: bigint; readonly thisUpdate: Date } | null;
+  /** CRLs that are known to be of the other series: SHA-256 of their DER, lower-case hex. */
+  readonly otherSeries: readonly string[];
 }
 
 /** What was fetched for a verification, by kind of request. */

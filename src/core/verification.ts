@@ -184,10 +184,15 @@ export interface EvidenceVerifier<T extends EvidenceType = EvidenceType> {
   open(evidence: EvidenceOf<T>): OpenedEvidence;
 }
 
+/**
+ * The claim by which a verified token shows that it answers a call: the nonce that was sent, or the earliest `iat` in whole
+ * seconds.
+ */
+export type CallAnswer = { readonly nonce: string } | { readonly issuedSince: number };
+
 /** How another verifier answered. Nothing of it is verified. */
 export type SubmissionResult =
-  /** `answersCall`: whether claims of the token, once it is verified, show that it answers this call. */
-  | { readonly token: string; readonly answersCall: (claims: JsonObject) => boolean }
+  | { readonly token: string; readonly expected: CallAnswer }
   /** It judged the evidence, and does not vouch for it: one sentence for people. */
   | { readonly refused: string }
   | Unavailable;

@@ -4,7 +4,6 @@ import type {
   CollateralOrigins,
   EndorsementRequest,
   EndorsementSet,
-  EndorsementSource,
   FetchContext,
   HashedDer,
   HeldEndorsement,
@@ -45,17 +44,6 @@ export class RememberedEndorsements {
     this.#bounds = bounds;
   }
 
-  /** The same source. What it gives for requests of a tenant is remembered; nothing is for those about the past. */
-  watching(source: EndorsementSource): EndorsementSource {
-    return {
-      fetch: async (requests, context) => {
-        const set = await source.fetch(requests, context);
-        this.#remember(requests, set, context);
-        return set;
-      },
-    };
-  }
-
   /**
    * @param digest lower-case hex
    * @returns null where none of that digest is held for the tenant
@@ -65,7 +53,8 @@ export class RememberedEndorsements {
     return found !== null && hex(sha256(found.value)) === digest ? found : null;
   }
 
-  #remember(
+  /** Remembers the endorsements that sources gave for a request of a tenant; nothing for a past verification time. */
+  remember(
     requests: readonly EndorsementRequest[],
     set: EndorsementSet,
     { tenant, historical }: Pick<FetchContext, 'tenant' | 'historical'>,

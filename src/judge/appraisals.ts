@@ -4,9 +4,9 @@ import { appraise, type PolicyAppraisal } from '../policy/appraise/appraise.js';
 import { decide, reasonsOf } from '../policy/appraise/decide.js';
 import { trackedVtpm, tracksResets } from '../policy/appraise/vtpm-resets.js';
 import type { Policy } from '../policy/document/policy-document.js';
-import type { Case } from './judge-evidence.js';
-import type { Judged } from './judge-results.js';
-import { nonceChecks } from './nonces.js';
+import type { Inquiry } from './inquiry.js';
+import type { Judged } from './join.js';
+import { type NoncedTerms, nonceChecks } from './nonces.js';
 
 /** Where there is nothing to look up: no policy asks, or the evidence does not say whose counts these are. */
 export const NOT_READ: RememberedResets = {
@@ -25,24 +25,25 @@ export interface Appraised {
  * Appraises under each policy of the request. Counts of an allow are noted before it leaves: where they cannot be kept, or a
  * newer quote came first, all is appraised again by what is known then.
  */
-export async function appraiseNoting(asked: Case, judged: Judged): Promise<Appraised> {
+export async function appraiseNoting(terms: NoncedTerms, judged: Judged, inquiry: Inquiry): Promise<Appraised> {
   const by = (resets: RememberedResets): Appraised => ({
-    appraisals: appraiseUnder(asked.policies, asked, judged, resets),
+    appraisals: appraiseUnder(terms.policies, terms, judged, resets),
     resets,
   });
-  if (asked.historical || asked.trial) return by({ state: 'not consulted' });
-  const vtpm = asked.policies.some(tracksResets) ? trackedVtpm(judged.verification) : null;
+  if (terms.historical || terms.trial) return by({ state: 'not consulted' });
+  const vtpm = terms.policies.some(tracksResets) ? trackedVtpm(judged.verification) : null;
   if (vtpm === null) return by(NOT_READ);
-  const appraised = by(await asked.resets.remembered(vtpm));
+  const key = () => vtpm.akThumbprint;
+  const appraised = by(await inquiry.ask('remembered', key, () => terms.resets.remembered(vtpm)));
   if (decide(appraised.appraisals).decision !== 'allow') return appraised;
-  const instead = await asked.resets.advance(vtpm);
+  const instead = await inquiry.ask('advanced', key, () => terms.resets.advance(vtpm));
   return instead === null ? appraised : by(instead);
 }
 
 /** Appraises under each of these policies what was judged for a request. Nothing is noted. */
 export function appraiseUnder(
   policies: readonly Policy[],
-  { request, at, nonce, binding }: Pick<Case, 'request' | 'at' | 'nonce' | 'binding'>,
+  { request, at, nonce, binding }: Pick<NoncedTerms, 'request' | 'at' | 'nonce' | 'binding'>,
   { verification, results }: Judged,
   resets: RememberedResets,
 ): readonly PolicyAppraisal[] {

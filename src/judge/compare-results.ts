@@ -10,7 +10,7 @@ import { hardwareView } from './cross-check/hardware-view.js';
 import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
 import { AK, TEE, type TeeView } from './cross-check/statement.js';
 import { itaTokenView, maaTokenView } from './cross-check/token-views.js';
-import { isReliable, type RouteToken } from './other-verifiers.js';
+import { isReliable, type RouteToken } from './route-tokens.js';
 
 /** A token and what it says of the TEE. */
 interface StatedToken {
@@ -38,7 +38,7 @@ export function compareResults(
 ): ResultComparison {
   const checks = new Checks('/attestationResults');
   const stated = tokens
-    .filter(({ verification }) => isReliable(verification))
+    .filter(isReliable)
     .flatMap((token) => viewed(token, viewOf(token.verification.claims, token.route, thumbprint)));
   if (stated.length === 0) return { checks, crossCheck: null, ofSameTee: [], agreeing: [] };
   const first = firstView(evidenceType, own.claims, thumbprint);

@@ -1,10 +1,17 @@
 import type { TdxTcbClaim } from '../core/claims.js';
 import type { ExpectedFrom, ShadowResult } from '../core/decision.js';
 import type { EarlyCollateralSource, RecoveryEvent } from '../core/early-collateral.js';
+import type { EndorsementSet } from '../core/endorsement.js';
+import type { TdxCollateral } from '../core/evidence.js';
 import type { Clock, Log } from '../core/ports.js';
 import { type Appraised, appraiseUnder, shadowResult } from './appraisals.js';
+import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
 import { EarlyFlips } from './early-flips.js';
-import type { Case, JudgedEvidence } from './judge-evidence.js';
+import type { Inquiry } from './inquiry.js';
+import { type Judged, join } from './join.js';
+import type { NoncedTerms } from './nonces.js';
+import { type OpenedRequest, type OwnResults, verifyEvidence } from './open.js';
+import type { RouteResults } from './route-tokens.js';
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -13,9 +20,14 @@ const UNTIL_STANDARD_MS = 365 * DAY_MS;
 
 const NONE: readonly ShadowResult[] = [];
 
-/** A request that was decided. */
-interface Decided extends JudgedEvidence, Appraised {
-  readonly asked: Case;
+/** A request whose evidence and tokens were judged to the end. */
+export interface JudgedEvidence extends Appraised {
+  readonly opened: OpenedRequest;
+  /** The endorsements of its evidence. */
+  readonly endorsements: EndorsementSet;
+  readonly own: OwnResults;
+  readonly results: RouteResults;
+  readonly judged: Judged;
 }
 
 /**
@@ -26,9 +38,16 @@ export class EarlyCollateralShadow {
   readonly #source: EarlyCollateralSource;
   readonly #log: Log;
   readonly #flips: EarlyFlips;
+  readonly #keyThumbprint: KeyThumbprint;
 
-  constructor(source: EarlyCollateralSource, clock: Pick<Clock, 'monotonicMs'>, log: Log) {
+  constructor(
+    source: EarlyCollateralSource,
+    keyThumbprint: KeyThumbprint,
+    clock: Pick<Clock, 'monotonicMs'>,
+    log: Log,
+  ) {
     this.#source = source;
+    this.#keyThumbprint = keyThumbprint;
     this.#log = log;
     this.#flips = new EarlyFlips(clock, log);
   }
@@ -38,33 +57,44 @@ export class EarlyCollateralShadow {
    * Empty where nothing is held, for a past verification time, and for evidence without a TD that its own collateral shows
    * to be genuine. Never rejects.
    */
-  async judge(decided: Decided): Promise<readonly ShadowResult[]> {
+  async judge(terms: NoncedTerms, decided: JudgedEvidence, inquiry: Inquiry): Promise<readonly ShadowResult[]> {
     try {
-      return await this.#judge(decided);
+      return await this.#judge(terms, decided, inquiry);
     } catch (error) {
       this.#log.error({ err: error }, 'not judged by early TDX collateral');
       return NONE;
     }
   }
 
-  async #judge({ asked, judged, again, appraisals, resets }: Decided): Promise<readonly ShadowResult[]> {
-    const { tdx } = judged.verification.claims;
-    const platform = again?.needs.find((need) => need.kind === 'intel-tdx');
-    if (asked.historical || tdx === undefined || again === null || platform === undefined) return NONE;
+  async #judge(terms: NoncedTerms, decided: JudgedEvidence, inquiry: Inquiry): Promise<readonly ShadowResult[]> {
+    const { tdx } = decided.judged.verification.claims;
+    const platform = decided.opened.evidence.needs.find((need) => need.kind === 'intel-tdx');
+    if (terms.historical || tdx === undefined || platform === undefined) return NONE;
     this.#source.ask(platform);
-    const early = this.#source.held(platform, asked.at);
+    const key = () => `${platform.fmspc} ${platform.ca}`;
+    const early = inquiry.look('early', key, () => this.#source.held(platform, terms.at));
     if (early === null) return NONE;
-    const tdxOf = { value: early.documents, origin: 'network' } as const;
-    const byEarly = await again.by((fetched) => ({ ...fetched, tdx: tdxOf }));
+    const byEarly = await this.#judgedBy(early.documents, terms, decided);
     const tcb = byEarly.verification.claims.tdx?.tcb ?? null;
     const from = expectedFrom(early.recoveries, tdx.tcb, tcb);
-    return appraiseUnder(asked.policies, asked, byEarly, resets).map((appraisal, index) => {
-      const now = appraisals[index]?.outcome;
+    return appraiseUnder(terms.policies, terms, byEarly, decided.resets).map((appraisal, index) => {
+      const now = decided.appraisals[index]?.outcome;
       const flips = now === 'allow' && appraisal.outcome === 'deny';
       const result = shadowResult(appraisal, { collateral: 'early', expectedFrom: flips ? from : null });
-      if (now === 'allow') this.#flips.note({ fmspc: tdx.fmspc, tenant: asked.tenant }, result);
+      if (now === 'allow') this.#flips.note({ fmspc: tdx.fmspc, tenant: terms.caller.tenant }, result);
       return result;
     });
+  }
+
+  /** Tokens stay as they were compared with the evidence by its own endorsements. */
+  async #judgedBy(
+    documents: TdxCollateral,
+    { request, at, binding }: NoncedTerms,
+    { opened, endorsements, own, results }: JudgedEvidence,
+  ): Promise<Judged> {
+    const instead = { ...endorsements, tdx: { value: documents, origin: 'network' } } as const;
+    const byEarly = await verifyEvidence(opened.evidence, { at, binding, endorsements: instead });
+    return join(request.evidence.type, byEarly, results, this.#keyThumbprint, own.verification);
   }
 }
 

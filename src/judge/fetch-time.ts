@@ -1,5 +1,6 @@
 import type { FetchContext } from '../core/endorsement.js';
 import { SERVICE } from '../core/fair-queue.js';
+import type { Terms } from './admit.js';
 
 /** Why fetching ends with the request. The exception that is made where no reason is given costs each request its stack. */
 const OVER = new Error('the request is over');
@@ -49,7 +50,7 @@ export class RequestFetch implements FetchContext {
   readonly #time: FetchTime;
 
   constructor(
-    { at, historical, principal, tenant }: Required<Pick<FetchContext, 'at' | 'historical' | 'principal' | 'tenant'>>,
+    { at, historical, caller: { principal, tenant } }: Pick<Terms, 'at' | 'historical' | 'caller'>,
     time: FetchTime,
   ) {
     this.at = at;

@@ -2,7 +2,34 @@ import type { ChallengeStore, ComparedScopes, ConsumedScope, ConsumeResult, Nonc
 import { type Check, Checks } from '../core/check.js';
 import type { JsonObject, JsonValue } from '../core/json.js';
 import type { Log } from '../core/ports.js';
+import type { Terms } from './admit.js';
 import { CHALLENGE_STORE_TIMEOUT_MS, type ChallengeCodec, challengeId, withinTime } from './challenges.js';
+import { type Inquiry, NO_KEY } from './inquiry.js';
+
+/** The terms of a request, and where its nonce came from. */
+export interface NoncedTerms extends Terms {
+  readonly nonce: NonceStanding;
+}
+
+/**
+ * The standing of the nonce of a request. A challenge is used up, if the request is judged live: from then on it is used,
+ * whatever becomes of the request.
+ */
+export async function useNonce(
+  nonces: Pick<NonceRecogniser, 'standing'>,
+  { request, caller, policies, at, historical, trial }: Terms,
+  consumesChallenges: boolean,
+  inquiry: Inquiry,
+): Promise<NonceStanding> {
+  const scope = {
+    tenant: caller.tenant,
+    audience: request.audience,
+    policies: policies.map(({ id }) => id),
+    evidenceType: request.evidence.type,
+  };
+  const consume = consumesChallenges && !historical && !trial;
+  return inquiry.ask('nonce', NO_KEY, () => nonces.standing(request.nonce, scope, { at, consume }));
+}
 
 /** How a nonce is checked. */
 export interface NonceUse {

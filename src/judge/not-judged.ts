@@ -3,29 +3,19 @@ import type { ClockDoubt } from '../core/clock-doubt.js';
 import type { CheckId } from '../core/codes.js';
 import type { Decision } from '../core/decision.js';
 import { isHardwareType } from '../core/evidence-traits.js';
-import type { VerifyRequest } from '../core/request.js';
 import { appraiseTrust } from '../policy/appraise/trust.js';
-import type { Policy } from '../policy/document/policy-document.js';
 import { evidenceSha256 } from '../tee/shared/evidence/evidence-identity.js';
 import { markVerified } from '../tee/shared/evidence/mark-verified.js';
-import type { Judged } from './judge-results.js';
-import { SUBMITTED_ROUTES } from './submit-where-wanted.js';
-
-/** A request that was not judged. */
-export interface UnjudgedRequest {
-  readonly request: VerifyRequest;
-  readonly policies: readonly Policy[];
-  readonly now: Date;
-  readonly decisionId: string;
-  readonly lifetimeMs: number;
-}
+import type { Terms } from './admit.js';
+import type { Judged } from './join.js';
+import { SUBMITTED_ROUTES } from './submit.js';
 
 /**
  * The decision while the clock cannot be relied on: indeterminate under every policy, whatever else may be wrong. Neither
  * evidence nor nonce is looked at, so that the same request can be judged later.
  */
-export function notJudged(unjudged: UnjudgedRequest, doubt: ClockDoubt): Decision {
-  const { request, policies, now, decisionId, lifetimeMs } = unjudged;
+export function notJudged(terms: Terms, doubt: ClockDoubt, lifetimeMs: number): Decision {
+  const { request, policies, now, at, historical, decisionId } = terms;
   const { type } = request.evidence;
   const checks = new Checks();
   checks.unavailable('clock', { detail: doubt.detail, retryable: true });
@@ -33,9 +23,9 @@ export function notJudged(unjudged: UnjudgedRequest, doubt: ClockDoubt): Decisio
     decision: 'indeterminate',
     decisionId,
     decidedAt: now,
-    at: request.at ?? now,
-    validUntil: new Date((request.at ?? now).getTime() + lifetimeMs),
-    historical: request.at !== null,
+    at,
+    validUntil: new Date(at.getTime() + lifetimeMs),
+    historical,
     retryable: true,
     repeatable: true,
     retryAfterSeconds: doubt.retryAfterSeconds,

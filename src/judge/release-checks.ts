@@ -7,8 +7,9 @@ import type { PolicyAppraisal } from '../policy/appraise/appraise.js';
 import type { CheckSet } from '../policy/appraise/decide.js';
 import { lackingForRelease } from '../policy/appraise/release-fitness.js';
 import { pinsMachine } from '../policy/release-pins.js';
-import type { Case, EvidenceParts } from './judge-evidence.js';
-import type { Judged } from './judge-results.js';
+import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
+import type { Judged } from './join.js';
+import type { NoncedTerms } from './nonces.js';
 import { isNameOfOne, wrappingKeys } from './wrapping-keys.js';
 
 /** Of bare evidence of a paravisor. */
@@ -33,9 +34,10 @@ const REQUIRED = {
 } as const;
 
 /** What the conditions of a release are about. */
-export interface ReleaseCase extends Pick<EvidenceParts, 'keyThumbprint'> {
+export interface ReleaseCase {
+  readonly keyThumbprint: KeyThumbprint;
   readonly terms: ReleaseTerms;
-  readonly asked: Pick<Case, 'nonce' | 'historical' | 'binding'> & {
+  readonly asked: Pick<NoncedTerms, 'nonce' | 'historical' | 'binding'> & {
     readonly request: Pick<VerifyRequest, 'evidence'>;
   };
   readonly judged: Judged;

@@ -7,11 +7,12 @@ import type { ReleaseAttempt, ReleaseResult } from '../core/key-release-record.j
 import type { Log } from '../core/ports.js';
 import type { Caller, ReleaseTerms, VerifyRequest } from '../core/request.js';
 import { NO_TRACER, type Tracer } from '../core/traces.js';
+import type { VerifyEvidenceUseCase } from './answer.js';
 import { forbiddenKey } from './caller-limits.js';
 import { LateError, withinTime } from './challenges.js';
 import { FetchTime } from './fetch-time.js';
-import { RECORD_TIMEOUT_MS } from './record-decisions.js';
-import type { VerifyEvidenceUseCase } from './verify-evidence.js';
+import { RECORD_TIMEOUT_MS } from './record.js';
+import type { Waits } from './waits.js';
 import { refuseRelease, withhold } from './withheld-decision.js';
 
 /** A request for a key: its policy and terms stand in it. */
@@ -34,6 +35,7 @@ export interface ReleaseKeyParts {
   readonly recorder: Pick<DecisionRecorder, 'releaseAttempt' | 'releaseResult'> | null;
   /** Time of a request. What judging took of it, the vault does not have. */
   readonly deadlineMs: number;
+  readonly waits: Waits;
   readonly log: Log;
   /** How long a record may take. */
   readonly timeoutMs?: number;
@@ -125,7 +127,9 @@ export class ReleaseKey {
     const { decisionId } = decision;
     const nothing = { decisionId, keyVersion: null, valueSha256: null };
     try {
-      const released = await this.#tracer.span('release key', () => key.release(allowed, signal));
+      const released = await this.#tracer.span('release key', () =>
+        this.#parts.waits.elsewhere(null, () => key.release(allowed, signal)),
+      );
       return { outcome: 'released', released };
     } catch (error) {
       // Of errors of others the log has no words, and an operator looks for the reason here.
@@ -149,10 +153,12 @@ export class ReleaseKey {
 
   /** @returns whether it is stored: else nobody is asked */
   async #storeAttempt(attempt: ReleaseAttempt): Promise<boolean> {
-    const { recorder, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
+    const { recorder, waits, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
     if (recorder === null) return false;
     // Within a promise, so that a record that cannot even be made is one that is not stored.
-    const storing = this.#tracer.span('store release', async () => recorder.releaseAttempt(attempt));
+    const storing = this.#tracer.span('store release', () =>
+      waits.elsewhere(null, async () => recorder.releaseAttempt(attempt)),
+    );
     try {
       await withinTime(storing, timeoutMs);
       return true;
@@ -165,10 +171,12 @@ export class ReleaseKey {
   }
 
   async #storeResult(result: ReleaseResult): Promise<boolean> {
-    const { recorder, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
+    const { recorder, waits, timeoutMs = RECORD_TIMEOUT_MS } = this.#parts;
     if (recorder === null) return false;
     try {
-      const storing = this.#tracer.span('store release', async () => recorder.releaseResult(result));
+      const storing = this.#tracer.span('store release', () =>
+        waits.elsewhere(null, async () => recorder.releaseResult(result)),
+      );
       await withinTime(storing, timeoutMs);
       return true;
     } catch (error) {

@@ -3,14 +3,16 @@ import type { Configuration } from '../../config/configuration.js';
 import type { Decision } from '../../core/decision.js';
 import type { LogStore } from '../../core/decision-log.js';
 import { FormatError, RefusedError } from '../../core/errors.js';
+import type { TokenRoute } from '../../core/evidence.js';
 import type { Clock } from '../../core/ports.js';
 import type { VerifyRequest } from '../../core/request.js';
+import type { AttestationService } from '../../core/verification.js';
+import { jwkThumbprint } from '../../crypto/jwk-thumbprint.js';
+import type { VerifyEvidence } from '../../judge/answer.js';
 import { EarlyCollateralShadow } from '../../judge/early-collateral.js';
+import { KeptInquiry, type Question } from '../../judge/inquiry.js';
 import type { PolicyView } from '../../judge/tenants.js';
-import type { VerifyEvidence } from '../../judge/verify-evidence.js';
-import type { WorldAnswer } from '../../judge/witness.js';
-import { WorldAnswers } from '../../judge/world-answers.js';
-import { digestOf } from '../../log/kept-values.js';
+import type { Waits } from '../../judge/waits.js';
 import type { TrackedVtpm } from '../../policy/appraise/vtpm-resets.js';
 import { type Policy, parsePolicy } from '../../policy/document/policy-document.js';
 import type { JudgeAgain, KeptCase } from '../../replay/replay-decision.js';
@@ -26,7 +28,7 @@ import {
   verifyOptions,
 } from '../container.js';
 import type { ConfiguredRoots } from '../reload/configured-roots.js';
-import { configurationOfThen, type DecisionInputs, KeptObjects, readInputs } from './kept-inputs.js';
+import { configurationOfThen, type Facts, KeptObjects, readFacts } from './facts.js';
 
 /** What decisions are judged again with. */
 export interface AgainParts {
@@ -38,6 +40,7 @@ export interface AgainParts {
   readonly current: Pick<JudgingParts, 'endorsements' | 'tenants'> & {
     readonly roots: ConfiguredRoots;
     readonly clock: Clock;
+    readonly waits?: Waits;
   };
 }
 
@@ -64,52 +67,41 @@ export class JudgeKeptDecisions implements JudgeAgain {
   }
 
   async open(inputsSha256: string): Promise<KeptCase> {
-    const inputs = await readInputs(this.#objects, inputsSha256);
+    const facts = await readFacts(this.#objects, inputsSha256);
     return {
       asThen: (instead = []) => {
-        const world = new WorldAnswers(inputs.answers, digestOf);
-        return unlessMoreIsAsked(
-          this.#judge(inputs, this.#then(inputs, world, instead)),
-          world,
-          'this version of veritee',
-        );
+        const inquiry = new KeptInquiry(facts.answers);
+        const judged = judge(facts, this.#then(facts, instead), inquiry);
+        return unlessMoreIsAsked(judged, inquiry, 'this version of veritee');
       },
       asNow: (instead = []) => {
-        const world = new WorldAnswers(inputs.answers, digestOf);
+        const inquiry = new KeptInquiry(facts.answers, KEPT_NOW, this.#parts.current.waits);
         // Whatever instant the request named.
         const today = { at: null };
-        const judged = this.#judge(inputs, this.#now(inputs, world, instead), today);
-        return unlessMoreIsAsked(judged, world, 'the configuration of today');
+        const judged = judge(facts, this.#now(facts, instead), inquiry, today);
+        return unlessMoreIsAsked(judged, inquiry, 'the configuration of today');
       },
     };
   }
 
-  #judge(
-    { configuration, body, caller, wanted }: DecisionInputs,
-    verifyEvidence: VerifyEvidence,
-    changed: Partial<VerifyRequest> = {},
-  ): Promise<Decision> {
-    const limits = requestLimits(configuration.limits.eventLogBytes);
-    const request = wanted === undefined ? readVerifyRequest(body, limits) : readReleaseRequest(body, wanted, limits);
-    return verifyEvidence.execute({ ...request, ...changed }, caller);
-  }
-
-  #then(inputs: DecisionInputs, world: WorldAnswers, instead: readonly Policy[]): VerifyEvidence {
-    const { configuration: then, configurationSha256, now } = inputs;
+  /** Everything is answered from the facts: a source that is asked fails. */
+  #then(facts: Facts, instead: readonly Policy[]): VerifyEvidence {
+    const { configuration: then, configurationSha256, now } = facts;
     const configuration = configurationOfThen(this.#parts.configuration, then);
-    const clock = world.clock(now);
-    const early = then.early ? new EarlyCollateralShadow(world.early(), clock, SILENT) : null;
-    const view = withPolicies(policiesOf(inputs), instead);
+    const clock = { now: () => now, monotonicMs: () => now.getTime(), doubt: notASource };
+    const early = { ask: () => undefined, held: notASource };
+    const view = withPolicies(policiesOf(facts), instead);
     const { default: defaultPolicy, shadow: shadowPolicies } = configuration.policies;
-    const tenant = { policies: () => view, defaultPolicy, shadowPolicies, resets: world.resets() };
+    const resets = { remembered: notASource, advance: notASource };
+    const tenant = { policies: () => view, defaultPolicy, shadowPolicies, resets };
     return createVerifyEvidence(
       this.#containerOf(configurationSha256, configuration, then.roots),
       {
-        endorsements: world.endorsements(),
-        services: world.services(then.submitted),
+        endorsements: { fetch: notASource },
+        services: servicesOfThen(then.submitted),
         tenants: () => tenant,
-        nonces: world.nonces(),
-        early,
+        nonces: { standing: notASource },
+        early: then.early ? new EarlyCollateralShadow(early, jwkThumbprint, clock, SILENT) : null,
         clock,
         log: SILENT,
       },
@@ -125,12 +117,8 @@ export class JudgeKeptDecisions implements JudgeAgain {
     return container;
   }
 
-  /** The challenge is used up, and tokens were obtained once: both count as they did. Nothing is noted of a vTPM. */
-  #now(
-    { configuration: then, caller }: DecisionInputs,
-    world: WorldAnswers,
-    instead: readonly Policy[],
-  ): VerifyEvidence {
+  /** Nonce and tokens count as they did: each was used or obtained once. Nothing is noted of a vTPM. */
+  #now({ configuration: then, caller }: Facts, instead: readonly Policy[]): VerifyEvidence {
     const { configuration, current, override } = this.#parts;
     this.#container ??= createAppContainer(configuration, override(configuration), current.roots);
     const { clock } = current;
@@ -144,10 +132,10 @@ export class JudgeKeptDecisions implements JudgeAgain {
     return createVerifyEvidence(
       this.#container,
       {
-        ...current,
+        endorsements: current.endorsements,
         tenants: () => tenant,
-        services: world.services(then.submitted),
-        nonces: world.nonces(),
+        services: servicesOfThen(then.submitted),
+        nonces: { standing: notASource },
         early: null,
         clock: { now: () => clock.now(), monotonicMs: () => clock.monotonicMs(), doubt: () => null },
         log: SILENT,
@@ -157,18 +145,43 @@ export class JudgeKeptDecisions implements JudgeAgain {
   }
 }
 
+/** Questions that are answered from the facts, where a decision is made as of today. */
+const KEPT_NOW: ReadonlySet<Question> = new Set(['nonce', 'issues', 'accepts', 'token']);
+
+function judge(
+  { configuration, body, caller, wanted }: Facts,
+  verifyEvidence: VerifyEvidence,
+  inquiry: KeptInquiry,
+  changed: Partial<VerifyRequest> = {},
+): Promise<Decision> {
+  const limits = requestLimits(configuration.limits.eventLogBytes);
+  const request = wanted === undefined ? readVerifyRequest(body, limits) : readReleaseRequest(body, wanted, limits);
+  return verifyEvidence.judgeBy(inquiry, { ...request, ...changed }, caller);
+}
+
+/** Stands where a source is: the facts answer before it is asked. */
+function notASource(): never {
+  throw new Error('a source was asked while a recorded decision was judged again');
+}
+
+function servicesOfThen(routes: readonly TokenRoute[]): ReadonlyMap<TokenRoute, AttestationService> {
+  const service = { issues: notASource, accepts: notASource, attest: notASource };
+  return new Map(routes.map((route) => [route, { route, ...service }]));
+}
+
 /**
  * Another policy, or another version of veritee, may ask for what nobody asked for then.
  * @param by what refuses a request that was judged then
  * @throws {RefusedError} `evidence_not_kept` where an answer was missing: there is no decision, or one of an error
  * @throws {FormatError} of the recorded request, without a place: whoever has it judged again did not send it
  */
-async function unlessMoreIsAsked(judged: Promise<Decision>, world: WorldAnswers, by: string): Promise<Decision> {
+async function unlessMoreIsAsked(judged: Promise<Decision>, inquiry: KeptInquiry, by: string): Promise<Decision> {
   const [outcome] = await Promise.allSettled([judged]);
-  if (world.notAsked !== null) {
+  const { notAsked } = inquiry;
+  if (notAsked !== null) {
     throw new RefusedError(
       'evidence_not_kept',
-      `more is asked for than was then (${ASKED[world.notAsked]}), and nothing of it was kept`,
+      `more is asked for than was then (${ASKED[notAsked]}), and nothing of it was kept`,
     );
   }
   if (outcome.status === 'rejected') throw saidOfRecorded(outcome.reason, by);
@@ -180,7 +193,7 @@ function saidOfRecorded(error: unknown, by: string): unknown {
   return new FormatError(error.code, `the recorded request is refused by ${by}: ${error.message}`, { cause: error });
 }
 
-const ASKED: Readonly<Record<WorldAnswer['what'], string>> = {
+const ASKED: Readonly<Record<Question, string>> = {
   clock: 'the state of the clock',
   policy: 'a policy',
   nonce: 'the standing of the nonce',
@@ -199,7 +212,7 @@ function withPolicies(view: PolicyView, instead: readonly Policy[]): PolicyView 
   return { get: (id) => others.get(id) ?? view.get(id), keys: () => view.keys() };
 }
 
-function policiesOf({ answers }: DecisionInputs): ReadonlyMap<string, Policy> {
+function policiesOf({ answers }: Facts): ReadonlyMap<string, Policy> {
   const texts = answers.filter(({ what }) => what === 'policy');
   return new Map(
     texts.map(({ key, answer }) => {

@@ -1,4 +1,4 @@
-import type { FetchContext, MissingCrl, SuppliedCrl, Unavailable } from '../../core/endorsement.js';
+import type { FetchContext, MissingCrl, Unavailable } from '../../core/endorsement.js';
 import { type CrlAge, isOlder } from '../../crypto/revocation-list.js';
 import { underBound } from '../../outside/bounded-signal.js';
 import { type AmdCrl, latestOf } from '../../tee/snp/amd/crls.js';
@@ -94,7 +94,10 @@ export class AmdCrls {
   ) {
     const mark = historical ? null : newest;
     const because = isDamaged(mark) ? rolledBack(line, mark) : problem;
-    const own: MissingCrl = { ...because, mayStandIn: (list) => outOfReach && isNoOlder(list, mark) };
+    const own: MissingCrl = {
+      ...because,
+      substitute: outOfReach && !isDamaged(mark) ? { newest: mark, otherSeries: [] } : null,
+    };
     return { own, others: this.#supply.unverified(line.product, at) };
   }
 
@@ -135,7 +138,7 @@ export class AmdCrls {
     const { at, historical } = context;
     if (!historical) await this.#parts.cache.endCrl(line, at);
     // Nothing that KDS has could count then.
-    if (isDamaged(mark)) return { ...rolledBack(line, mark), mayStandIn: () => false };
+    if (isDamaged(mark)) return { ...rolledBack(line, mark), substitute: null };
     const isRolledBack = candidates.some((crl) => isCurrent(crl, at));
     const because = isRolledBack ? rolledBack(line, mark) : missing(line, candidates, at);
     const answered = await this.#ask(search, because, standIn !== null || supplied);
@@ -143,7 +146,7 @@ export class AmdCrls {
     if (standIn !== null) return this.#reliedOn(search, this.#unlessOld(search, standIn, answered.problem.detail));
     return {
       ...answered.problem,
-      mayStandIn: (list) => answered.outOfReach && isNoOlder(list, mark) && !isOfOtherSeries(line, crls, list),
+      substitute: answered.outOfReach ? { newest: mark, otherSeries: ofOtherSeries(line, crls) } : null,
     };
   }
 
@@ -198,7 +201,7 @@ export class AmdCrls {
     const { memory } = this.#parts;
     const name = lineName(snapshot.line);
     if (await memory.advance(name, crl)) return crl;
-    return { ...rolledBack(snapshot.line, await memory.highest(name)), mayStandIn: () => false };
+    return { ...rolledBack(snapshot.line, await memory.highest(name)), substitute: null };
   }
 
   /**
@@ -297,8 +300,8 @@ function isOfFolderFor({ signingKey }: SnpLine, { origin, series }: HeldCrl): bo
 }
 
 /** A CRL that is known to be of the other series does not become one of this by being sent. */
-function isOfOtherSeries({ signingKey }: SnpLine, held: readonly HeldCrl[], { der }: SuppliedCrl): boolean {
-  return held.some(
-    ({ series, list }) => series !== null && series !== signingKey && Buffer.compare(list.der, der) === 0,
-  );
+function ofOtherSeries({ signingKey }: SnpLine, held: readonly HeldCrl[]): readonly string[] {
+  return held
+    .filter(({ series }) => series !== null && series !== signingKey)
+    .map(({ sourced }) => sourced.value.sha256);
 }

@@ -9,7 +9,6 @@ import type {
   SubmissionResult,
   TdxSubmission,
 } from '../../core/verification.js';
-import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { encodeBase64Url } from '../../formats/base64.js';
 import { readRuntimeObject } from '../../formats/runtime-claims.js';
 import type { AzureCredential } from '../azure-identity/azure-credential.js';
@@ -83,7 +82,7 @@ export class AzureAttestation implements AttestationService {
         this.#options.turns.take(signal, () => this.#askInOrder(request, signal), { principal }),
         signal,
       );
-      return 'token' in answer ? { ...answer, answersCall: (claims) => echoes(claims, nonce) } : answer;
+      return 'token' in answer ? { ...answer, expected: { nonce } } : answer;
     } catch (error) {
       return routeUnavailable(AZURE_ATTESTATION, [requireFetchError(error)]);
     }
@@ -152,11 +151,6 @@ export class AzureAttestation implements AttestationService {
       mayBeRefused: true,
     });
   }
-}
-
-/** Whether a token names the nonce that was sent: an instance repeats what it was asked with. */
-function echoes({ nonce }: JsonObject, sent: string): boolean {
-  return typeof nonce === 'string' && equalInConstantTime(Buffer.from(nonce), Buffer.from(sent));
 }
 
 /** An attest call of Azure Attestation. */

@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../core/json.js';
 import type { Clock, Log } from '../../core/ports.js';
 import type { AttestationService, Submission, SubmissionResult, TdxSubmission } from '../../core/verification.js';
 import { namesAttestationKey, readRuntimeObject } from '../../formats/runtime-claims.js';
@@ -66,7 +65,7 @@ export class TrustAuthority implements AttestationService {
         turns.take(signal, () => this.#ask(request, signal), { principal }),
         signal,
       );
-      return 'token' in answer ? { ...answer, answersCall: (claims) => this.#answersCall(claims, asked) } : answer;
+      return 'token' in answer ? { ...answer, expected: { issuedSince: this.#earliest(asked) } } : answer;
     } catch (error) {
       return routeUnavailable(TRUST_AUTHORITY, [requireFetchError(error)]);
     }
@@ -128,8 +127,8 @@ export class TrustAuthority implements AttestationService {
    * The service echoes nothing that the quote need not hold, so the token has to be from after the call, by the leeway
    * of clocks. That it is about this very quote shows in the comparison, and which policies matched, its verifier says.
    */
-  #answersCall({ iat }: JsonObject, asked: Date): boolean {
-    return typeof iat === 'number' && iat + this.#options.leewaySeconds >= Math.floor(asked.getTime() / 1000);
+  #earliest(asked: Date): number {
+    return Math.floor(asked.getTime() / 1000) - this.#options.leewaySeconds;
   }
 }
 

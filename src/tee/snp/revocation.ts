@@ -1,8 +1,15 @@
 import type { Checks } from '../../core/check.js';
 import type { SnpProduct } from '../../core/claims.js';
-import type { HashedDer, SnpEndorsementSet, SourcedCrl, Unavailable, UsedEndorsement } from '../../core/endorsement.js';
+import type {
+  HashedDer,
+  SnpEndorsementSet,
+  SourcedCrl,
+  SubstituteTerms,
+  Unavailable,
+  UsedEndorsement,
+} from '../../core/endorsement.js';
 import { nullIfMalformed, within } from '../../core/errors.js';
-import { isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list.js';
+import { type CrlAge, isOlder, isRevoked, judgeRevocationListTime } from '../../crypto/revocation-list.js';
 import { type ListReading, latestOf, type RevocationList, type RevocationLists } from './amd/crls.js';
 import type { VekPath } from './amd/vek-path.js';
 
@@ -116,11 +123,18 @@ function standIn(
   { supplied }: Lists,
   isTimely: (candidate: Candidate) => boolean,
 ): Candidate | null {
-  const fitting = supplied.filter(({ list: { crlNumber: number, thisUpdate, der } }) => {
+  const terms = found?.crlProblems.get(product)?.substitute ?? null;
+  const fitting = supplied.filter(({ list: { crlNumber: number, thisUpdate }, sha256 }) => {
     if (number === null || thisUpdate === null) return false;
-    return found === null || found.crlProblems.get(product)?.mayStandIn({ number, thisUpdate, der }) === true;
+    return found === null || maySubstitute({ number, thisUpdate, sha256 }, terms);
   });
   return latestOf(fitting.filter(isTimely));
+}
+
+/** Whether a genuine CRL of the request may be used instead of one of AMD's. */
+export function maySubstitute(list: CrlAge & Pick<HashedDer, 'sha256'>, terms: SubstituteTerms | null): boolean {
+  if (terms === null || terms.otherSeries.includes(list.sha256)) return false;
+  return terms.newest === null || !isOlder(list, terms.newest);
 }
 
 /**

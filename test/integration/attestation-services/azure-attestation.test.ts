@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../src/core/json.js';
 import type { SubmissionResult } from '../../../src/core/verification.js';
+import { answersCall } from '../../../src/judge/submit.js';
 import { AzureLab, attest, claimsOf, type Opened, RUNTIME_BYTES, submission, tdSubmission } from './azure-lab.js';
 
 const ATTEST = /^\/attest\/SevSnpVm\?api-version=2025-06-01$/;
@@ -21,7 +22,7 @@ const never = new AbortController().signal;
 /** Whether a token with this claim `nonce` is the answer. */
 function answers(result: SubmissionResult, nonce: unknown): boolean {
   if (!('token' in result)) throw new Error(`no token: ${JSON.stringify(result)}`);
-  return result.answersCall(nonce === undefined ? {} : { nonce: nonce as JsonValue });
+  return answersCall(nonce === undefined ? {} : { nonce: nonce as JsonValue }, result.expected);
 }
 
 describe('what is sent to Azure Attestation', () => {

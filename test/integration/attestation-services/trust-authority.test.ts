@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.js';
 import type { SubmissionResult } from '../../../src/core/verification.js';
+import { answersCall } from '../../../src/judge/submit.js';
 import { submission } from './azure-lab.js';
 import { attestTd, bareTd, POLICY, TrustAuthorityLab } from './trust-authority-lab.js';
 
@@ -118,7 +119,7 @@ describe('the API key', () => {
 
 describe('a token answers the call', () => {
   const second = (date: Date) => Math.floor(date.getTime() / 1000);
-  const answers = (result: SubmissionResult, claims: JsonObject) => made(result).answersCall(claims);
+  const answers = (result: SubmissionResult, claims: JsonObject) => answersCall(claims, made(result).expected);
 
   it('that was issued after it, by the leeway of clocks', async () => {
     const asked = second(lab.clock.now());

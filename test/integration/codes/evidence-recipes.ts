@@ -71,7 +71,7 @@ export const certificateRecipes = {
       code: 'crl_rollback',
       detail: 'older than CRL number 7',
       retryable: true,
-      mayStandIn: () => false,
+      substitute: null,
     };
     const snp: SnpEndorsementSet = {
       vek: null,

@@ -45,8 +45,7 @@ const SNP_TEXTS = ['vek', 'ask', 'ark', 'crl', 'other crl'];
 /** What is remembered after sources gave a set. */
 async function given(set: EndorsementSet, requests = [snpRequest()], context: Partial<FetchContext> = {}) {
   const remembered = new RememberedEndorsements();
-  const source = remembered.watching({ fetch: async () => set });
-  expect(await source.fetch(requests, { ...CONTEXT, ...context })).toBe(set);
+  remembered.remember(requests, set, { ...CONTEXT, ...context });
   const kindOf = async (text: string | Uint8Array, tenant = 'red') =>
     remembered.find(tenant, digestOf(text))?.kind ?? null;
   return { remembered, kindOf };
@@ -84,7 +83,7 @@ describe('endorsements of AMD', () => {
     expect(await kindOf('vek', 'blue')).toBeNull();
     const { tenant: _, ...ofService } = CONTEXT;
     const remembered = new RememberedEndorsements();
-    await remembered.watching({ fetch: async () => snpSet() }).fetch([snpRequest()], ofService);
+    remembered.remember([snpRequest()], snpSet(), ofService);
     expect(remembered.find('red', digestOf('vek'))).toBeNull();
   });
 
@@ -168,9 +167,7 @@ it('issuers of attestation keys are found', async () => {
 
 describe('what is remembered', () => {
   const watch = (remembered: RememberedEndorsements, text: string, tenant = 'red') =>
-    remembered
-      .watching({ fetch: async () => ({ snp: null, akIssuers: [sourced(hashed(bytes(text)), 'store')] }) })
-      .fetch([], { ...CONTEXT, tenant });
+    remembered.remember([], { snp: null, akIssuers: [sourced(hashed(bytes(text)), 'store')] }, { ...CONTEXT, tenant });
 
   it('is bounded in number, and what was used last stays', async () => {
     const remembered = new RememberedEndorsements({ entries: 2, bytes: 100 });

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../src/core/json.js';
 import type { Verification } from '../../../src/core/verification.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import { compareResults, type ResultComparison } from '../../../src/judge/compare-results.js';
-import type { RouteToken } from '../../../src/judge/other-verifiers.js';
+import type { RouteToken } from '../../../src/judge/route-tokens.js';
 import { check, snpClaims, tdxClaims, tpmClaims } from '../policy/fixture.js';
 import {
   AZUREVM,

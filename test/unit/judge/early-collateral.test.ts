@@ -4,15 +4,19 @@ import type { ShadowResult } from '../../../src/core/decision.js';
 import type { EarlyCollateral, EarlyCollateralKey, EarlyCollateralSource } from '../../../src/core/early-collateral.js';
 import type { EndorsementSet, EndorsementSource, SourcedCollateral } from '../../../src/core/endorsement.js';
 import type { TdxCollateral } from '../../../src/core/evidence.js';
+import type { OpenedEvidence } from '../../../src/core/verification.js';
+import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
 import { EarlyCollateralShadow, expectedFrom } from '../../../src/judge/early-collateral.js';
-import type { Rejudging } from '../../../src/judge/judge-evidence.js';
-import type { Judged } from '../../../src/judge/judge-results.js';
+import { LiveInquiry } from '../../../src/judge/inquiry.js';
+import type { Judged } from '../../../src/judge/join.js';
+import type { RouteToken } from '../../../src/judge/route-tokens.js';
 import { appraise } from '../../../src/policy/appraise/appraise.js';
 import { decide } from '../../../src/policy/appraise/decide.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
 import { situation, tdxClaims, tdxTcb } from '../policy/fixture.js';
 import { verified } from './cross-check/fixture.js';
 import { FakeLog } from './fakes.js';
+import { itaToken } from './route-fixture.js';
 
 const recovery = (evaluationDataNumber: number, date: string, tcbDate: string) => ({
   evaluationDataNumber,
@@ -123,10 +127,11 @@ function judgedAs(status: 'UpToDate' | 'OutOfDate'): Judged {
 
 interface World {
   readonly held?: EarlyCollateral | null;
-  readonly by?: Rejudging['by'];
-  readonly needs?: Rejudging['needs'];
+  readonly verify?: OpenedEvidence['verify'];
+  readonly needs?: OpenedEvidence['needs'];
   readonly judged?: Judged;
   readonly historical?: boolean;
+  readonly token?: RouteToken;
 }
 
 async function shadowOf(given: World = {}) {
@@ -135,18 +140,21 @@ async function shadowOf(given: World = {}) {
   const sets: EndorsementSet[] = [];
   const log = new FakeLog();
   const source: EarlyCollateralSource = { held: () => held, ask: (key) => void asked.push(key) };
-  const by: Rejudging['by'] =
-    given.by ??
-    (async (change) => {
-      sets.push(change({ snp: null, akIssuers: [] }));
-      return judgedAs('OutOfDate');
+  const verify: OpenedEvidence['verify'] =
+    given.verify ??
+    (async ({ endorsements }) => {
+      sets.push(endorsements);
+      return judgedAs('OutOfDate').verification;
     });
   const input = { ...situation({ type: 'tdx' }), verification: judged.verification };
-  const shadow = await new EarlyCollateralShadow(source, { monotonicMs: () => 0 }, log).judge({
-    asked: {
+  const tokens = given.token === undefined ? [] : [given.token];
+  const shadow = await new EarlyCollateralShadow(source, jwkThumbprint, { monotonicMs: () => 0 }, log).judge(
+    {
       request: { evidence: { type: 'tdx' } } as never,
-      principal: 'ci',
-      tenant: 'default',
+      caller: { tenant: 'default' } as never,
+      verifier: {} as never,
+      decisionId: '',
+      now: AT,
       at: AT,
       historical,
       policies: [POLICY],
@@ -156,11 +164,17 @@ async function shadowOf(given: World = {}) {
       binding: null,
       resets: { remembered: async () => ({ state: 'none' }), advance: async () => null },
     },
-    judged,
-    again: { needs: given.needs ?? [NEED], by },
-    appraisals: [appraise(POLICY, input)],
-    resets: { state: 'none' },
-  });
+    {
+      judged,
+      opened: { evidence: { needs: given.needs ?? [NEED], verify }, tokens: [], needs: [] },
+      endorsements: { snp: null, akIssuers: [] },
+      own: { verification: judged.verification, tokens },
+      results: { tokens, faults: new Map() },
+      appraisals: [appraise(POLICY, input)],
+      resets: { state: 'none' },
+    },
+    new LiveInquiry(),
+  );
   return { shadow, asked, sets, log };
 }
 
@@ -170,6 +184,13 @@ describe('EarlyCollateralShadow', () => {
     expect(shadow).toMatchObject([{ id: 'current', outcome: 'deny', collateral: 'early', expectedFrom: null }]);
     expect(sets).toEqual([{ snp: null, akIssuers: [], tdx: { value: DOCUMENTS, origin: 'network' } }]);
     expect(asked).toEqual([NEED]);
+  });
+
+  it('compares tokens with the evidence as its own collateral showed it', async () => {
+    const judged = judgedAs('UpToDate');
+    const token = itaToken();
+    const { shadow } = await shadowOf({ judged, token });
+    expect(shadow[0]?.reasons).not.toContain('disagreement');
   });
 
   it('judges nothing where nothing is held, and asks', async () => {
@@ -206,7 +227,7 @@ describe('EarlyCollateralShadow', () => {
 
   it('is empty where judging fails, and the log says so', async () => {
     const fault = new Error('a fault of the verifier');
-    const { shadow, log } = await shadowOf({ by: () => Promise.reject(fault) });
+    const { shadow, log } = await shadowOf({ verify: () => Promise.reject(fault) });
     expect(shadow).toEqual([]);
     expect(log.lines).toEqual([
       { level: 'error', fields: { err: fault }, message: 'not judged by early TDX collateral' },

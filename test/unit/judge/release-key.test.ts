@@ -8,6 +8,7 @@ import { ReleaseRefusedError, ReleaseUnavailableError } from '../../../src/core/
 import type { Caller } from '../../../src/core/request.js';
 import type { Tracer } from '../../../src/core/traces.js';
 import { ReleaseKey, type ReleaseKeyParts } from '../../../src/judge/release-key.js';
+import { NO_WAITS } from '../../../src/judge/waits.js';
 import { ALLOW, DENY, INDETERMINATE } from '../../integration/http/fake-service.js';
 import { KeptTraces } from '../../integration/http/kept-traces.js';
 import { judged, KeptLog } from '../log/recorded.js';
@@ -71,6 +72,7 @@ function releasing(given: Given = {}) {
     verifyEvidence,
     recorder: given.recorder === null ? null : recorder,
     deadlineMs,
+    waits: NO_WAITS,
     log,
     timeoutMs,
     ...(given.tracer && { tracer: given.tracer }),

@@ -2,7 +2,7 @@ import type { Check } from '../../../src/core/check.js';
 import type { Claims, TokenClaims } from '../../../src/core/claims.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import type { TokenVerification, Verification } from '../../../src/core/verification.js';
-import type { RouteToken } from '../../../src/judge/other-verifiers.js';
+import type { RouteToken } from '../../../src/judge/route-tokens.js';
 import { check } from '../policy/fixture.js';
 import { AZUREVM, azClaims, ITA_NESTED, verified } from './cross-check/fixture.js';
 

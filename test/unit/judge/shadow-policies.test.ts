@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Judged } from '../../../src/judge/judge-results.js';
+import { LiveInquiry } from '../../../src/judge/inquiry.js';
+import type { Judged } from '../../../src/judge/join.js';
 import { judgeBeside } from '../../../src/judge/shadow-policies.js';
 import { policy } from '../policy/fixture.js';
 import { FakeLog } from './fakes.js';
@@ -25,7 +26,7 @@ const JUDGED = {
 describe('policies that are judged beside', () => {
   it('come to nothing where judging by them fails, and the log says so', async () => {
     const log = new FakeLog();
-    expect(await judgeBeside(ASKED, JUDGED, log)).toEqual([]);
+    expect(await judgeBeside(ASKED, JUDGED, new LiveInquiry(), log)).toEqual([]);
     expect(log.lines).toEqual([
       { level: 'error', fields: { err: FAULT }, message: 'not judged by the policies of policies.shadow' },
     ]);

@@ -1,17 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../../src/core/decision.js';
-import { NO_ENDORSEMENTS } from '../../../src/core/endorsement.js';
 import type { Caller, VerifyRequest } from '../../../src/core/request.js';
 import type { EvidenceVerifier } from '../../../src/core/verification.js';
 import type { RememberedResets } from '../../../src/core/vtpm-resets.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
-import { OtherVerifiers } from '../../../src/judge/other-verifiers.js';
-import { VerifyEvidence } from '../../../src/judge/verify-evidence.js';
+import { VerifyEvidence } from '../../../src/judge/answer.js';
 import type { TrackedVtpm } from '../../../src/policy/appraise/vtpm-resets.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
+import { JUDGING_OPTIONS, judgingParts } from '../../judging-parts.js';
 import { type AzureEvidenceOptions, createSnpGuest, createVirtualMachine } from '../../lab/index.js';
 import { AT, azureVerifier, NONCE, PKI, snpVerifier } from '../tee/fixture.js';
-import { FakeLog } from './fakes.js';
 
 const VM = await createVirtualMachine({ pki: PKI });
 const GUEST = createSnpGuest({ pki: PKI, platform: VM.platform });
@@ -77,24 +75,13 @@ async function judge(
     azureVerifier() as EvidenceVerifier,
   ];
   const useCase = new VerifyEvidence(
-    {
+    judgingParts({
       verifiers: new Map(verifiers.map((verifier) => [verifier.evidenceType, verifier])),
-      endorsements: { fetch: async () => NO_ENDORSEMENTS },
-      otherVerifiers: new OtherVerifiers(new Map(), new Map(), { fetch: async () => NO_ENDORSEMENTS }),
-      keyThumbprint: jwkThumbprint,
       tenants: () => ({ policies: () => POLICIES, defaultPolicy: 'other', shadowPolicies, resets }),
       nonces: { standing: async () => ({ origin: 'caller' }) },
-      early: null,
       clock: { now: () => AT, monotonicMs: () => 0, doubt: () => null },
-      log: new FakeLog(),
-      newId: () => '019ac000-0000-7000-8000-000000000000',
-    },
-    {
-      historical: true,
-      deadlineMs: 20_000,
-      lifetimeMs: 300_000,
-      consumesChallenges: true,
-    },
+    }),
+    JUDGING_OPTIONS,
   );
   const request: VerifyRequest = {
     evidence: VM.evidence({ nonce: NONCE, ...options }),

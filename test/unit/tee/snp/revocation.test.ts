@@ -39,9 +39,12 @@ const otherCrls = (lists: readonly Uint8Array[]): SnpEndorsementSet['otherCrls']
 const beside = (own: Uint8Array, ...others: readonly Uint8Array[]) =>
   held({ crls: new Map([['Milan', { value: hashed(own), origin: 'cache' }]]), otherCrls: otherCrls(others) });
 
+/** Any genuine CRL of the request may be used. */
+const ANY = { newest: null, otherSeries: [] };
+
 /** A source that has lists, none of which is known to be the one for VCEKs. */
-function withoutOwn(others: readonly Uint8Array[], mayStandIn: MissingCrl['mayStandIn'] = () => true): EndorsementSet {
-  const problem = { code: 'crl_unavailable', detail: 'none of this series', retryable: true, mayStandIn } as const;
+function withoutOwn(others: readonly Uint8Array[], substitute: MissingCrl['substitute'] = ANY): EndorsementSet {
+  const problem = { code: 'crl_unavailable', detail: 'none of this series', retryable: true, substitute } as const;
   return held({
     otherCrls: otherCrls(others),
     crlProblems: new Map([['Milan', problem]]),
@@ -234,8 +237,9 @@ describe('revocation', () => {
     expect(found.endorsements.find(({ kind }) => kind === 'crl')?.source).toBe('cache');
   });
 
-  it('CRT-09 asks the source whether the list of the request is too old to stand in', async () => {
-    const endorsements = withoutOwn([], ({ number, thisUpdate }) => number >= 9n && thisUpdate < AT);
+  it('CRT-09 takes no list of the request that is older than one that was relied on before', async () => {
+    const newest = { number: 9n, thisUpdate: new Date(AT.getTime() - 2 * 24 * 60 * 60_000) };
+    const endorsements = withoutOwn([], { newest, otherSeries: [] });
     expectVerified(await verifySnp(withCrls(crlOf({ number: 9 })), { endorsements }));
     const found = await verifySnp(withCrls(crlOf({ number: 8 })), { endorsements });
     expectFailed(found);
@@ -243,12 +247,13 @@ describe('revocation', () => {
     expect(warnings(found)).toEqual([]);
   });
 
-  it('CRT-10 shows the source the list that is to stand in, and takes it where the folder has it as well', async () => {
+  it('CRT-10 takes the list of the request where the folder has it as well, and none of the other series', async () => {
     const crl = crlOf({ number: 9 });
-    const shown: unknown[] = [];
-    const endorsements = withoutOwn([crl], (list) => shown.push(list) > 0);
-    expectVerified(await verifySnp(withCrls(crl), { endorsements }));
-    expect(shown).toEqual([{ number: 9n, thisUpdate: new Date(AT.getTime() - 24 * 60 * 60_000), der: crl }]);
+    expectVerified(await verifySnp(withCrls(crl), { endorsements: withoutOwn([crl]) }));
+    const otherSeries = [hashed(crl).sha256];
+    const endorsements = withoutOwn([], { newest: null, otherSeries });
+    const found = await verifySnp(withCrls(crl), { endorsements });
+    expect(idsWith(found, 'unavailable')).toEqual(['crl_unavailable']);
   });
 
   it('CRT-10 takes no list of the request where the source has a say, and says nothing of the line', async () => {
@@ -304,7 +309,7 @@ describe('revocation', () => {
     ['crl_rollback', false],
     ['crl_unavailable', true],
   ] as const)('passes on why the source has no list: %s', async (code, retryable) => {
-    const problem = { code, detail: 'as the source says', retryable, mayStandIn: () => true };
+    const problem = { code, detail: 'as the source says', retryable, substitute: ANY };
     const found = await verifySnp(withCrls(), { endorsements: held({ crlProblems: new Map([['Milan', problem]]) }) });
     expectFailed(found);
     expect(found.checks.filter(({ result }) => result === 'unavailable')).toMatchObject([
@@ -318,7 +323,7 @@ describe('revocation', () => {
       code: 'crl_unavailable',
       detail: 'none is held',
       retryable: false,
-      mayStandIn: () => true,
+      substitute: ANY,
     } as const;
     const found = await verifySnp(withCrls(crl), {
       endorsements: held({ crlProblems: new Map([['Milan', problem]]) }),

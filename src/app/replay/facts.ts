@@ -7,8 +7,7 @@ import type { TokenRoute } from '../../core/evidence.js';
 import type { JsonObject, JsonValue } from '../../core/json.js';
 import type { Caller, VerifyRequest } from '../../core/request.js';
 import { canonicalJson } from '../../formats/canonical-json.js';
-import type { InputKeeper } from '../../judge/record-decisions.js';
-import { Witness, type WorldAnswer } from '../../judge/witness.js';
+import type { Fact } from '../../judge/inquiry.js';
 import { areOfLaterVersion, INPUTS_VERSION, RELEASE_INPUTS_VERSION } from '../../log/kept-names.js';
 import { decodeValue, digestOf, encodeValue, KeptBytes, namedBytes } from '../../log/kept-values.js';
 import type { WantedKey } from '../../wire/read-release-request.js';
@@ -29,8 +28,8 @@ export interface JudgingConfiguration
   readonly early: boolean;
 }
 
-/** All that a decision rested on, decoded. */
-export interface DecisionInputs {
+/** Everything that a decision depends on: the decision can be made again from it alone. */
+export interface Facts {
   readonly version: string;
   /** The time that the service took for the request. */
   readonly now: Date;
@@ -42,42 +41,38 @@ export interface DecisionInputs {
   readonly configuration: JudgingConfiguration;
   /** Digest of the configuration: one that is the same has the same. */
   readonly configurationSha256: string;
-  readonly answers: readonly WorldAnswer[];
+  /** The answers of sources, in the order of the questions. */
+  readonly answers: readonly Fact[];
 }
 
 /** What is the same for many decisions. */
-export interface KeeperWorld {
+export interface KeeperParts {
   readonly configuration: Configuration;
   readonly roots: ConfiguredRoots;
   readonly submitted: readonly TokenRoute[];
   readonly version: string;
 }
 
-/** Keeps what a decision rests on: the request, who asked, what decides of the configuration, and what the world answered. */
-export class DecisionInputsKeeper implements InputKeeper {
-  readonly witness = new Witness(digestOf);
-  readonly #world: KeeperWorld;
+/** Keeps the facts of decisions. */
+export class FactsKeeper {
+  readonly #parts: KeeperParts;
 
-  constructor(world: KeeperWorld) {
-    this.#world = world;
-  }
-
-  watch<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly answers: readonly WorldAnswer[] }> {
-    return this.witness.watch(work);
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
   }
 
   /** @throws {Error} for a request that was read from no text */
-  keep({ decision, request, caller }: JudgedRequest, answers: readonly WorldAnswer[]): KeptInputs {
+  keep({ decision, request, caller }: JudgedRequest, answers: readonly Fact[]): KeptInputs {
     if (request.body === undefined) throw new Error('the text of the request is not there to be kept');
     const bytes = new KeptBytes();
-    const configuration = encodeValue(judgingConfiguration(this.#world, caller.tenant), bytes);
+    const configuration = encodeValue(judgingConfiguration(this.#parts, caller.tenant), bytes);
     const inputs = encodeValue(
       {
-        version: this.#world.version,
+        version: this.#parts.version,
         now: decision.decidedAt,
         body: request.body,
         caller,
-        answers: withTextsAsBytes(answers),
+        answers,
         ...wantedBy(request),
       },
       bytes,
@@ -93,22 +88,13 @@ export class DecisionInputsKeeper implements InputKeeper {
 }
 
 /** The policy is the key's, and stands in no body. */
-function wantedBy({ release, policies }: VerifyRequest): Pick<DecisionInputs, 'wanted'> {
+function wantedBy({ release, policies }: VerifyRequest): Pick<Facts, 'wanted'> {
   const [policy] = policies ?? [];
   return release === undefined || policy === undefined ? {} : { wanted: { ...release, policy } };
 }
 
-/** Policies are long, and the same for many decisions. */
-function withTextsAsBytes(answers: readonly WorldAnswer[]): readonly WorldAnswer[] {
-  return answers.map(({ what, key, answer }) => {
-    if (what !== 'policy') return { what, key, answer };
-    const { text } = answer as { readonly text: string };
-    return { what, key, answer: Buffer.from(text, 'utf8') };
-  });
-}
-
 /** @param tenant whose policies were in force for the request */
-function judgingConfiguration({ configuration, roots, submitted }: KeeperWorld, tenant: string): JudgingConfiguration {
+function judgingConfiguration({ configuration, roots, submitted }: KeeperParts, tenant: string): JudgingConfiguration {
   const { directory, default: standard, shadow } = policiesOf(configuration, tenant);
   const { historical, limits, time, deadlineSeconds, amd, azure, maa, ita, receipts, intel } = configuration;
   const submittedPolicyIds = ita.submit?.policyIds ?? [];
@@ -177,7 +163,7 @@ export class KeptObjects {
 }
 
 /** @throws {RefusedError} `evidence_not_kept` where something of it is gone, or a later version of veritee kept it */
-export async function readInputs(objects: KeptObjects, sha256: string): Promise<DecisionInputs> {
+export async function readFacts(objects: KeptObjects, sha256: string): Promise<Facts> {
   const kept = new Map<string, Uint8Array>();
   const fetch = async (digest: string) => {
     const bytes = await objects.get(digest);
@@ -197,7 +183,7 @@ export async function readInputs(objects: KeptObjects, sha256: string): Promise<
   const { inputs, configuration: configurationSha256 } = all;
   const configuration = await json(configurationSha256);
   for (const digest of [...namedBytes(inputs), ...namedBytes(configuration)]) await fetch(digest);
-  const decoded = decodeValue(inputs, bytesOf) as Omit<DecisionInputs, 'configuration' | 'configurationSha256'>;
+  const decoded = decodeValue(inputs, bytesOf) as Omit<Facts, 'configuration' | 'configurationSha256'>;
   return {
     ...decoded,
     configuration: decodeValue(configuration, bytesOf) as JudgingConfiguration,

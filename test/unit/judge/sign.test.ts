@@ -9,8 +9,15 @@ import {
   type RemainingTime,
 } from '../../../src/core/receipt.js';
 import type { Caller, VerifyRequest } from '../../../src/core/request.js';
-import { SignDecisions } from '../../../src/judge/sign-decisions.js';
+import { NO_TRACER } from '../../../src/core/traces.js';
+import { VerifyEvidence } from '../../../src/judge/answer.js';
+import { FetchTime } from '../../../src/judge/fetch-time.js';
+import { signOrWithhold } from '../../../src/judge/sign.js';
+import { NO_WAITS } from '../../../src/judge/waits.js';
+import { JUDGING_OPTIONS, judgingParts } from '../../judging-parts.js';
+import { createSnpGuest, SnpPlatform } from '../../lab/index.js';
 import { RecordingLog } from '../endorsements/recording-log.js';
+import { NONCE, PKI } from '../tee/fixture.js';
 import { DECISION } from '../wire/sample-decision.js';
 
 const CALLER: Caller = {
@@ -27,24 +34,48 @@ const REQUEST = {
   nonce: new Uint8Array(8),
   bindingJwk: JWK,
 } as unknown as VerifyRequest;
+const EVIDENCE = createSnpGuest({ pki: PKI, platform: new SnpPlatform({ pki: PKI }) }).evidence({ nonce: NONCE });
 const ALLOW: Decision = { ...DECISION, decision: 'allow', reasons: [], retryable: false };
 
 function deciding(decision: Decision, issue: ReceiptIssuer['issue']) {
   const log = new RecordingLog();
-  const signing = new SignDecisions({
-    verifyEvidence: { execute: async () => decision },
+  const parts = { receipts: { issue }, waits: NO_WAITS, log, tracer: NO_TRACER };
+  const decided = async () => {
+    const time = new FetchTime(30, CALLER.principal);
+    try {
+      return await signOrWithhold(parts, decision, REQUEST, CALLER, time);
+    } finally {
+      time.end();
+    }
+  };
+  return { log, decided };
+}
+
+/** The whole way of a request, whose evidence is not judged: it ends as soon as its clock is asked. */
+function answering(issue: ReceiptIssuer['issue'], deadlineMs: number, onJudging = () => {}) {
+  const doubt = { detail: 'in doubt', retryAfterSeconds: 1 };
+  const parts = judgingParts({
+    verifiers: new Map([['snp', {} as never]]),
+    tenants: () => ({ policies: () => new Map(), defaultPolicy: '', shadowPolicies: [], resets: {} as never }),
+    clock: {
+      now: () => new Date(),
+      monotonicMs: () => 0,
+      doubt: () => {
+        onJudging();
+        return doubt;
+      },
+    },
     receipts: { issue },
-    deadlineMs: 30,
-    log,
   });
-  return { log, decided: () => signing.execute(REQUEST, CALLER) };
+  const request = { ...REQUEST, evidence: EVIDENCE, bindingJwk: null, policies: [], at: null };
+  return new VerifyEvidence(parts, { ...JUDGING_OPTIONS, deadlineMs }).execute(request, CALLER);
 }
 
 const failing: ReceiptIssuer['issue'] = async () => {
   throw new ReceiptUnavailableError('the vault does not answer');
 };
 
-describe('SignDecisions', () => {
+describe('signOrWithhold', () => {
   it('gives the decision its receipt, made of the decision, the request and the tenant', async () => {
     const asked: (readonly [Decision, ReceiptRequest])[] = [];
     const { decided } = deciding(ALLOW, async (decision, request) => {
@@ -67,24 +98,13 @@ describe('SignDecisions', () => {
   it('signing has no time left where judging took all of it', async () => {
     const now = vi.spyOn(performance, 'now').mockReturnValue(0);
     const ended: boolean[] = [];
-    const signing = new SignDecisions({
-      verifyEvidence: {
-        execute: async () => {
-          now.mockReturnValue(60_000);
-          return ALLOW;
-        },
-      },
-      receipts: {
-        issue: async (_decision, _request, { signal }) => {
-          ended.push(await Promise.race([once(signal, 'abort').then(() => true), setTimeout(5_000, false)]));
-          throw new ReceiptUnavailableError('late');
-        },
-      },
-      deadlineMs: 60_000,
-      log: new RecordingLog(),
-    });
+    const issue: ReceiptIssuer['issue'] = async (_decision, _request, { signal }) => {
+      ended.push(await Promise.race([once(signal, 'abort').then(() => true), setTimeout(5_000, false)]));
+      throw new ReceiptUnavailableError('late');
+    };
     try {
-      expect(await signing.execute(REQUEST, CALLER)).toMatchObject({ reasons: ['receipt_unavailable'] });
+      const decision = await answering(issue, 60_000, () => now.mockReturnValue(60_000));
+      expect(decision.reasons).toContain('receipt_unavailable');
     } finally {
       now.mockRestore();
     }
@@ -93,12 +113,11 @@ describe('SignDecisions', () => {
 
   it('REL-08 what is still being signed ends where the request does, and is asked for by the principal of its caller', async () => {
     let time: RemainingTime | null = null;
-    const { decided } = deciding(ALLOW, async (_decision, _request, given) => {
+    await answering(async (_decision, _request, given) => {
       time = given;
       expect(given.signal.aborted).toBe(false);
       return 'a.b.c';
-    });
-    await decided();
+    }, 60_000);
     expect(time).toHaveProperty('signal.aborted', true);
     expect(time).toHaveProperty('principal', CALLER.principal);
   });

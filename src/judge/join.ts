@@ -11,7 +11,7 @@ import { markVerified } from '../tee/shared/evidence/mark-verified.js';
 import { paravisorByMaa } from '../tee/shared/paravisor/paravisor-claims.js';
 import { compareResults } from './compare-results.js';
 import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
-import { isReliable, type RouteFault, type RouteToken } from './other-verifiers.js';
+import { isReliable, type RouteResults, type RouteToken } from './route-tokens.js';
 
 /** The evidence and every token, as one verification: what policies appraise. */
 export interface Judged {
@@ -28,18 +28,12 @@ export interface Judged {
   readonly retryAfterSeconds: number | null;
 }
 
-/** What came of other verifiers' Attestation Results. */
-export interface RouteResults {
-  readonly tokens: readonly RouteToken[];
-  readonly faults: ReadonlyMap<TokenRoute, RouteFault>;
-}
-
 /**
  * Joins the results of evidence and tokens. A token that fails is a failed base check, which no policy can relax.
  *
  * @param compared the verification of the same evidence that tokens are compared with
  */
-export function judgeResults(
+export function join(
   evidenceType: EvidenceType,
   own: Verification,
   { tokens, faults }: RouteResults,
@@ -49,7 +43,7 @@ export function judgeResults(
   const stated = { ...compared, claims: claimsToCompare(compared) };
   const { checks, crossCheck, ofSameTee, agreeing } = compareResults(evidenceType, stated, tokens, thumbprint);
   recordRefusals(checks, faults);
-  const reliable = tokens.filter(({ verification }) => isReliable(verification));
+  const reliable = tokens.filter(isReliable);
   return {
     verification: {
       ...own,

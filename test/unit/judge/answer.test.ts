@@ -14,17 +14,13 @@ import type {
   Verification,
   VerificationContext,
 } from '../../../src/core/verification.js';
+import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../../../src/judge/answer.js';
 import { ChallengeCodec, challengeId } from '../../../src/judge/challenges.js';
 import { NonceRecogniser, type NonceUse } from '../../../src/judge/nonces.js';
-import { OtherVerifiers } from '../../../src/judge/other-verifiers.js';
-import {
-  VerifyEvidence,
-  type VerifyEvidenceOptions,
-  type VerifyEvidenceParts,
-} from '../../../src/judge/verify-evidence.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
 import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
 import { markVerified } from '../../../src/tee/shared/evidence/mark-verified.js';
+import { JUDGING_OPTIONS, judgingParts } from '../../judging-parts.js';
 import { createSnpGuest, SnpPlatform } from '../../lab/index.js';
 import { AT, JWK, NONCE, PKI, snpVerifier } from '../tee/fixture.js';
 import { FakeLog } from './fakes.js';
@@ -109,7 +105,6 @@ function useCaseOf(
   { verify, standing, options, tokens, fetched, doubt = null, nonces }: World,
   seen: Seen,
 ): VerifyEvidence {
-  const tokenVerifiers = new Map(tokens === undefined ? [] : [['maa-token', tokens as TokenVerifier] as const]);
   const verifier: EvidenceVerifier<'snp'> = {
     evidenceType: 'snp',
     open: (evidence) => ({
@@ -121,16 +116,19 @@ function useCaseOf(
     }),
   };
   return new VerifyEvidence(
-    {
-      verifiers: new Map([['snp', verifier as EvidenceVerifier]]),
+    judgingParts({
+      verifiers: new Map<string, EvidenceVerifier>([
+        ['snp', verifier as EvidenceVerifier],
+        ...(tokens === undefined ? [] : ([['maa-token', { evidenceType: 'maa-token', ...tokens } as never]] as const)),
+      ]),
       endorsements: {
-        fetch: async (_requests, context) => {
+        fetch: async (requests, context) => {
+          if (requests.some(({ kind }) => kind === 'token-keys')) return NO_ENDORSEMENTS;
           seen.fetches.push(context);
           await fetched;
           return NO_ENDORSEMENTS;
         },
       },
-      otherVerifiers: new OtherVerifiers(tokenVerifiers, new Map(), { fetch: async () => NO_ENDORSEMENTS }),
       keyThumbprint: () => null,
       tenants: () => ({
         policies: () => POLICIES,
@@ -144,21 +142,14 @@ function useCaseOf(
           return standing ?? { origin: nonce === null ? 'none' : 'caller' };
         },
       },
-      early: null,
       clock: { now: () => AT, monotonicMs: () => 0, doubt: () => doubt },
       log: new FakeLog(),
       newId: (at) => {
         seen.ids.push(at);
         return '019ac000-0000-7000-8000-000000000000';
       },
-    },
-    {
-      historical: true,
-      deadlineMs: 20_000,
-      lifetimeMs: 300_000,
-      consumesChallenges: true,
-      ...options,
-    },
+    }),
+    { ...JUDGING_OPTIONS, ...options },
   );
 }
 
@@ -167,7 +158,8 @@ async function expectRefused(request: Partial<VerifyRequest>, world: World, erro
   const seen: Seen = { contexts: [], fetches: [], standings: [], ids: [] };
   const refused = useCaseOf(world, seen).execute(requestOf({ nonce: NONCE, ...request }), world.caller ?? CALLER);
   await expect(refused).rejects.toMatchObject(error);
-  expect(seen).toEqual({ contexts: [], fetches: [], standings: [], ids: [] });
+  const { ids: _, ...asked } = seen;
+  expect(asked).toEqual({ contexts: [], fetches: [], standings: [] });
 }
 
 /** A verification of which some checks could not be made. */
@@ -482,7 +474,7 @@ describe('what the parts are asked', () => {
     expect(seen.fetches).toEqual([]);
   });
 
-  it('goes on for the evidence where a token turns out to be malformed meanwhile', async () => {
+  it('ends with a token that turns out to be malformed once its keys are there', async () => {
     const seen: Seen = { contexts: [], fetches: [], standings: [], ids: [] };
     const late = new FormatError('token_header', 'a certificate without its form');
     let arrive = () => {};
@@ -496,7 +488,7 @@ describe('what the parts are asked', () => {
     );
     judged.catch(() => {});
     await new Promise(setImmediate);
-    expect(seen.fetches.map(({ signal }) => signal.aborted)).toEqual([false]);
+    expect(seen.fetches.map(({ signal }) => signal.aborted)).toEqual([false, false]);
     arrive();
     await expect(judged).rejects.toBe(late);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { servedLines, servedPins } from '../../../../src/app/amd-lines.js';
 import { NO_CONFIGURED_ROOTS } from '../../../../src/app/reload/configured-roots.js';
-import { configurationOfThen, type JudgingConfiguration } from '../../../../src/app/replay/kept-inputs.js';
+import { configurationOfThen, type JudgingConfiguration } from '../../../../src/app/replay/facts.js';
 import { AMD_LINES } from '../../../../src/core/amd-lines.js';
 import { AMD_ROOT_PINS } from '../../../../src/tee/snp/amd/roots.js';
 import { configurationWith, productsOf } from '../../../configured-lines.js';

@@ -2,7 +2,9 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Decision } from '../../../src/core/decision.js';
 import { type DecisionRecorder, StoreUnavailableError } from '../../../src/core/decision-log.js';
 import type { Caller } from '../../../src/core/request.js';
-import { RecordDecisions } from '../../../src/judge/record-decisions.js';
+import { NO_TRACER } from '../../../src/core/traces.js';
+import { recordOrWithhold } from '../../../src/judge/record.js';
+import { NO_WAITS } from '../../../src/judge/waits.js';
 import { ALLOW, DENY, INDETERMINATE } from '../../integration/http/fake-service.js';
 import { judged, KeptLog } from '../log/recorded.js';
 
@@ -28,9 +30,9 @@ function recording(decision: Decision, record: DecisionRecorder['record'], timeo
     ...RELEASES,
   };
   const log = new KeptLog();
-  const verifyEvidence = { execute: async () => decision };
-  const decisions = new RecordDecisions({ verifyEvidence, recorder, keeper: null, log, timeoutMs });
-  return { recorder, log, answer: () => decisions.execute(request, CALLER) };
+  const parts = { recorder, log, recordTimeoutMs: timeoutMs, waits: NO_WAITS, tracer: NO_TRACER };
+  const answer = () => recordOrWithhold(parts, decision, () => ({ decision, request, caller: CALLER }));
+  return { recorder, log, answer };
 }
 
 const outOfReach = async () => {
@@ -138,10 +140,10 @@ describe('STO-06 a decision that is stored too late', () => {
         leavesUnrecorded: vi.fn(),
         ...RELEASES,
       };
-      const verifyEvidence = { execute: async () => ALLOW };
-      const decisions = new RecordDecisions({ verifyEvidence, recorder, keeper: null, log: new KeptLog() });
+      const parts = { recorder, log: new KeptLog(), waits: NO_WAITS, tracer: NO_TRACER };
       const answered = vi.fn();
-      const answering = decisions.execute(request, CALLER).then(answered);
+      const recording = recordOrWithhold(parts, ALLOW, () => ({ decision: ALLOW, request, caller: CALLER }));
+      const answering = recording.then(answered);
       await vi.advanceTimersByTimeAsync(999);
       expect(answered).not.toHaveBeenCalled();
       await vi.advanceTimersByTimeAsync(2);

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { EvidenceType, TokenRoute } from '../../../src/core/evidence.js';
 import type { TokenVerification, Verification } from '../../../src/core/verification.js';
 import { jwkThumbprint } from '../../../src/crypto/jwk-thumbprint.js';
-import { type Judged, judgeResults } from '../../../src/judge/judge-results.js';
-import type { RouteFault, RouteToken } from '../../../src/judge/other-verifiers.js';
+import { type Judged, join } from '../../../src/judge/join.js';
+import type { RouteFault, RouteToken } from '../../../src/judge/route-tokens.js';
 import { check, tdxClaims, tdxTcb } from '../policy/fixture.js';
 import { AZUREVM, altered, azClaims, azHcl, verified } from './cross-check/fixture.js';
 import { brokenToken, END, itaToken, maaToken, ownVerification, tokenClaimsOf, unproven } from './route-fixture.js';
@@ -19,7 +19,7 @@ interface Given {
 }
 
 function judged({ own = ownVerification(), tokens = [], faults = [], type = 'az-snp-vtpm' }: Given): Judged {
-  return judgeResults(type, own, { tokens, faults: new Map(faults) }, jwkThumbprint);
+  return join(type, own, { tokens, faults: new Map(faults) }, jwkThumbprint);
 }
 
 const unknownParavisor = () => {
@@ -45,7 +45,7 @@ describe('evidence and a token', () => {
       claims: verified({ tdx: tdxClaims({ tcb }) }),
     });
     const tokens = { tokens: [itaToken()], faults: new Map() };
-    const by = (compared?: Verification) => judgeResults('tdx', other, tokens, jwkThumbprint, compared);
+    const by = (compared?: Verification) => join('tdx', other, tokens, jwkThumbprint, compared);
     const disagreeing = ({ verification }: Judged) =>
       verification.checks.filter(({ id, result }) => id === 'disagreement' && result === 'fail').length;
     expect([disagreeing(by()), disagreeing(by(own))]).toEqual([1, 0]);

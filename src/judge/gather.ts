@@ -1,0 +1,53 @@
+import { hex } from '../core/bytes.js';
+import type { EndorsementRequest, EndorsementSet, EndorsementSource, FetchContext } from '../core/endorsement.js';
+import type { Inquiry } from './inquiry.js';
+
+export interface GatherParts {
+  readonly endorsements: EndorsementSource;
+  /** Remembers the endorsements that evidence of a tenant was judged by. Absent: none are given out. */
+  readonly remembered?: {
+    remember(requests: readonly EndorsementRequest[], set: EndorsementSet, context: FetchContext): void;
+  };
+}
+
+/**
+ * Fetches the endorsements of evidence and tokens, at the same time.
+ * @param needs endorsements of each of them
+ * @returns one set for each
+ */
+export async function gather<N extends readonly (readonly EndorsementRequest[])[]>(
+  { endorsements, remembered }: GatherParts,
+  needs: N,
+  fetch: FetchContext,
+  inquiry: Inquiry,
+): Promise<{ readonly [index in keyof N]: EndorsementSet }> {
+  const asked = needs.map((requests) => {
+    const source = async () => {
+      const set = await endorsements.fetch(requests, fetch);
+      remembered?.remember(requests, set, fetch);
+      return set;
+    };
+    return inquiry.ask('endorsements', () => keyOf(requests), source);
+  });
+  // A fault of one must not leave the others half-way.
+  await Promise.allSettled(asked);
+  return (await Promise.all(asked)) as { readonly [index in keyof N]: EndorsementSet };
+}
+
+/** Tells requests for endorsements apart: by what is asked for, and not by what the request supplied. */
+function keyOf(requests: readonly EndorsementRequest[]): string {
+  return requests.map(keyOfOne).join('; ');
+}
+
+function keyOfOne(request: EndorsementRequest): string {
+  switch (request.kind) {
+    case 'amd-snp':
+      return `${request.kind} ${request.signingKey} ${request.products.join()} ${hex(request.chipId)}`;
+    case 'intel-tdx':
+      return `${request.kind} ${request.fmspc} ${request.ca}`;
+    case 'token-keys':
+      return `${request.kind} ${request.type} ${request.issuer} ${request.kid}`;
+    case 'ak-issuers':
+      return `${request.kind} ${hex(request.issuer)}`;
+  }
+}

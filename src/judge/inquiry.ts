@@ -1,0 +1,144 @@
+import type { NonceStanding } from '../core/challenge.js';
+import type { ClockDoubt } from '../core/clock-doubt.js';
+import type { EarlyCollateral } from '../core/early-collateral.js';
+import type { EndorsementSet } from '../core/endorsement.js';
+import type { SubmissionResult } from '../core/verification.js';
+import type { RememberedResets } from '../core/vtpm-resets.js';
+import { NO_WAITS, type Stage, type Waits } from './waits.js';
+
+/**
+ * Each question that a decision depends on, and the type of its answer. Answers are plain values, so that they can be kept and
+ * the decision made again from them.
+ */
+export interface Answers {
+  readonly clock: ClockDoubt | null;
+  /** The text of a policy, UTF-8. By id. */
+  readonly policy: Uint8Array;
+  readonly nonce: NonceStanding;
+  /** By the endorsements that were asked for. */
+  readonly endorsements: EndorsementSet;
+  /** Whether an issuer is an endpoint of a route. */
+  readonly issues: boolean;
+  /** Whether a route takes this kind of evidence. */
+  readonly accepts: boolean;
+  /** By route. */
+  readonly token: SubmissionResult;
+  /** Reset counts of a vTPM, by AK thumbprint. */
+  readonly remembered: RememberedResets;
+  readonly advanced: RememberedResets | null;
+  readonly early: EarlyCollateral | null;
+}
+
+export type Question = keyof Answers;
+
+/** One question and its answer. */
+export interface Fact {
+  readonly what: Question;
+  /** Tells two questions of one kind apart. */
+  readonly key: string;
+  readonly answer: unknown;
+}
+
+/** Asks the questions of one request. */
+export interface Inquiry {
+  /** @param source gives the answer, and is called only where the answer is not known */
+  ask<Q extends Question>(what: Q, key: () => string, source: () => Promise<Answers[Q]>): Promise<Answers[Q]>;
+  /** As `ask`, where nobody has to be waited for. */
+  look<Q extends Question>(what: Q, key: () => string, source: () => Answers[Q]): Answers[Q];
+  /** Notes what the configuration answered. @param answer called only where it is kept */
+  note<Q extends Question>(what: Q, key: string, answer: () => Answers[Q]): void;
+}
+
+export const NO_KEY = () => '';
+
+/** Stages that metrics have a duration of. */
+const STAGES: { readonly [what in Question]?: Stage } = { nonce: 'challenge', endorsements: 'endorsements' };
+
+/** Asks the sources, and keeps each answer where a decision is to be judged again. */
+export class LiveInquiry implements Inquiry {
+  readonly #waits: Waits;
+  readonly #facts: (Fact | null)[] | null;
+
+  /** @param keeps whether answers are kept */
+  constructor(waits: Waits = NO_WAITS, keeps = false) {
+    this.#waits = waits;
+    this.#facts = keeps ? [] : null;
+  }
+
+  /** In the order in which they were asked. A question without an answer is left out. */
+  get facts(): readonly Fact[] {
+    return (this.#facts ?? []).filter((fact) => fact !== null);
+  }
+
+  async ask<Q extends Question>(what: Q, key: () => string, source: () => Promise<Answers[Q]>): Promise<Answers[Q]> {
+    const answered = this.#waits.elsewhere(STAGES[what] ?? null, source);
+    if (this.#facts === null) return answered;
+    // In the order of the questions: two of them may be answered in another one.
+    const place = this.#facts.push(null) - 1;
+    const answer = await answered;
+    this.#facts[place] = { what, key: key(), answer };
+    return answer;
+  }
+
+  look<Q extends Question>(what: Q, key: () => string, source: () => Answers[Q]): Answers[Q] {
+    const answer = source();
+    this.#facts?.push({ what, key: key(), answer });
+    return answer;
+  }
+
+  note<Q extends Question>(what: Q, key: string, answer: () => Answers[Q]): void {
+    this.#facts?.push({ what, key, answer: answer() });
+  }
+}
+
+/** A question that was not asked when the decision was made. */
+export class NotAskedThenError extends Error {
+  override readonly name = 'NotAskedThenError';
+}
+
+/** Answers from kept facts, in the order in which they were asked. The last answer to a question is given again and again. */
+export class KeptInquiry implements Inquiry {
+  readonly #answers = new Map<string, unknown[]>();
+  readonly #current: Inquiry;
+  readonly #isKept: (what: Question) => boolean;
+  #notAsked: Question | null = null;
+
+  /**
+   * @param kept questions that are answered from the facts; all of them where it is left out
+   * @param waits for questions that the sources are asked today
+   */
+  constructor(facts: readonly Fact[], kept?: ReadonlySet<Question>, waits?: Waits) {
+    this.#isKept = (what) => kept?.has(what) !== false;
+    this.#current = new LiveInquiry(waits);
+    for (const { what, key, answer } of facts) {
+      const name = `${what} ${key}`;
+      const known = this.#answers.get(name);
+      if (known === undefined) this.#answers.set(name, [answer]);
+      else known.push(answer);
+    }
+  }
+
+  /** The last question that no fact answers; null where each was answered. */
+  get notAsked(): Question | null {
+    return this.#notAsked;
+  }
+
+  async ask<Q extends Question>(what: Q, key: () => string, source: () => Promise<Answers[Q]>): Promise<Answers[Q]> {
+    return this.#isKept(what) ? this.#next(what, key()) : this.#current.ask(what, key, source);
+  }
+
+  look<Q extends Question>(what: Q, key: () => string, source: () => Answers[Q]): Answers[Q] {
+    return this.#isKept(what) ? this.#next(what, key()) : source();
+  }
+
+  note(): void {}
+
+  #next<Q extends Question>(what: Q, key: string): Answers[Q] {
+    const answers = this.#answers.get(`${what} ${key}`);
+    if (answers === undefined || answers.length === 0) {
+      this.#notAsked = what;
+      throw new NotAskedThenError(`${what} was not asked for then`);
+    }
+    return (answers.length === 1 ? answers[0] : answers.shift()) as Answers[Q];
+  }
+}

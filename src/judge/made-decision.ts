@@ -1,0 +1,84 @@
+import type { Check } from '../core/check.js';
+import type { Decision, ShadowResult } from '../core/decision.js';
+import { earliest } from '../core/earliest.js';
+import { isHardwareType, isTpmType, tokenRouteOf } from '../core/evidence-traits.js';
+import type { ResultState } from '../policy/appraise/appraisal-topic.js';
+import { mergeChecks, type PolicyAppraisal } from '../policy/appraise/appraise.js';
+import { decide, isUndecided } from '../policy/appraise/decide.js';
+import { appraiseTrust } from '../policy/appraise/trust.js';
+import { evidenceSha256 } from '../tee/shared/evidence/evidence-identity.js';
+import { policyResult } from './appraisals.js';
+import { maaView } from './cross-check/maa-view.js';
+import type { Judged } from './join.js';
+import type { NoncedTerms } from './nonces.js';
+import { SUBMITTED_ROUTES } from './submit.js';
+
+/** Where a nonce came from, as an answer and a receipt say it. */
+const NONCE_ORIGINS = { challenge: 'challenge', caller: 'own', none: null } as const;
+
+/** The decision over all policies, with everything that the answer says of it. */
+export function decisionOf(
+  terms: NoncedTerms,
+  judged: Judged,
+  appraisals: readonly PolicyAppraisal[],
+  shadow: readonly ShadowResult[],
+  lifetimeMs: number,
+): Decision {
+  const { request, at, now, historical, nonce, binding, decisionId } = terms;
+  const { type } = request.evidence;
+  const { verification } = judged;
+  const { claims } = verification;
+  const { decision, reasons } = decide(appraisals);
+  const checks = mergeChecks(appraisals);
+  const repeatable = nonce.origin !== 'challenge' || nonce.state !== 'consumed';
+  return {
+    decision,
+    decisionId,
+    decidedAt: now,
+    at,
+    validUntil: earliest(new Date(at.getTime() + lifetimeMs), verification.validUntil),
+    historical,
+    retryable: repeatable && decision === 'indeterminate' && mayChange(checks),
+    repeatable,
+    retryAfterSeconds: judged.retryAfterSeconds,
+    evidence: { type, sha256: evidenceSha256(request.evidence) },
+    trust: appraiseTrust(checks, claims, decision, {
+      hardware: isHardwareType(type),
+      vtpmOnly: isTpmType(type),
+      evidence: tokenRouteOf(type),
+      // A missing Attestation Result says nothing of the TEE: whether that matters, the decision says.
+      routes: SUBMITTED_ROUTES.filter((route) => hasSpoken(judged.results.get(route))),
+    }),
+    policies: appraisals.map(policyResult),
+    checks,
+    reasons,
+    claims,
+    maaView: maaView(claims, type),
+    crossCheck: judged.crossCheck,
+    endorsements: verification.endorsements,
+    obtainedTokens: judged.obtainedTokens,
+    freshness: {
+      nonce: NONCE_ORIGINS[nonce.origin],
+      bound: verification.bound,
+      clockSkewSeconds: judged.clockSkewSeconds,
+    },
+    binding: boundKeyOf(binding),
+    shadow,
+    receipt: null,
+  };
+}
+
+function boundKeyOf(binding: NoncedTerms['binding']): Decision['binding'] {
+  const jkt = binding?.jkt ?? binding?.pem?.jkt ?? null;
+  return jkt === null ? null : { jkt };
+}
+
+function hasSpoken(route: ResultState | undefined): boolean {
+  return route?.state === 'verified' || route?.state === 'refused';
+}
+
+/** Whether what is missing may appear by asking again. */
+function mayChange(checks: readonly Check[]): boolean {
+  const undecidedChecks = checks.filter(isUndecided);
+  return undecidedChecks.length > 0 && undecidedChecks.every(({ retryable }) => retryable === true);
+}

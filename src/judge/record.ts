@@ -1,0 +1,56 @@
+import type { Decision } from '../core/decision.js';
+import { type DecisionRecorder, type JudgedRequest, StoreUnavailableError } from '../core/decision-log.js';
+import type { Log } from '../core/ports.js';
+import type { VerifyRequest } from '../core/request.js';
+import type { Tracer } from '../core/traces.js';
+import { LateError, withinTime } from './challenges.js';
+import type { Waits } from './waits.js';
+import { withhold } from './withheld-decision.js';
+
+/** How long an answer waits for its record. */
+export const RECORD_TIMEOUT_MS = 1000;
+
+export interface RecordParts {
+  readonly recorder: DecisionRecorder;
+  readonly waits: Waits;
+  readonly log: Log;
+  readonly tracer: Tracer;
+  /** How long the record may take. */
+  readonly recordTimeoutMs?: number;
+}
+
+/**
+ * The decision, once it is stored. An allow that is not stored does not leave.
+ * @param judged makes what is recorded
+ */
+export async function recordOrWithhold(
+  parts: RecordParts,
+  decision: Decision,
+  judged: () => JudgedRequest,
+): Promise<Decision> {
+  const { recorder, waits, log, tracer, recordTimeoutMs = RECORD_TIMEOUT_MS } = parts;
+  // Within a promise, so that a record that cannot even be made is one that is not stored.
+  const storing = tracer.span('store decision', () => waits.elsewhere('record', async () => recorder.record(judged())));
+  try {
+    await withinTime(storing, recordTimeoutMs);
+    return decision;
+  } catch (error) {
+    // Of a store that is out of reach the log tells once, and not with each request.
+    if (!(error instanceof StoreUnavailableError)) {
+      log.error({ err: error, decisionId: decision.decisionId }, 'a decision was not stored');
+    }
+    const withheld = withhold(decision, 'audit_unavailable');
+    const unrecorded = () => recorder.leavesUnrecorded(withheld.decision);
+    if (error instanceof LateError) {
+      recorder.answeredUnrecorded(decision.decisionId);
+      // A record that comes back later says what nobody was told.
+      void storing.then(() => recorder.withdraw(decision.decisionId, 'late')).catch(unrecorded);
+    } else unrecorded();
+    return withheld;
+  }
+}
+
+/** The key that is to be released by a decision, for its record. */
+export function askedRelease({ release }: VerifyRequest): Pick<JudgedRequest, 'release'> {
+  return release === undefined ? {} : { release: { keyId: release.keyId, dryRun: release.dryRun } };
+}

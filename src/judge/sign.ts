@@ -1,0 +1,36 @@
+import type { Decision } from '../core/decision.js';
+import type { Log } from '../core/ports.js';
+import { type ReceiptIssuer, ReceiptUnavailableError, type RemainingTime } from '../core/receipt.js';
+import type { Caller, VerifyRequest } from '../core/request.js';
+import type { Tracer } from '../core/traces.js';
+import type { Waits } from './waits.js';
+import { withhold } from './withheld-decision.js';
+
+export interface SignParts {
+  readonly receipts: ReceiptIssuer;
+  readonly waits: Waits;
+  readonly log: Log;
+  readonly tracer: Tracer;
+}
+
+/**
+ * The decision with its receipt. An allow whose receipt cannot be signed does not leave.
+ * @param time the time of the request: what judging took of it, signing does not have
+ */
+export async function signOrWithhold(
+  { receipts, waits, log, tracer }: SignParts,
+  decision: Decision,
+  { audience, nonce, bindingJwk }: VerifyRequest,
+  { tenant }: Pick<Caller, 'tenant'>,
+  time: RemainingTime,
+): Promise<Decision> {
+  const issue = () =>
+    waits.elsewhere('sign', () => receipts.issue(decision, { audience, nonce, bindingJwk, tenant }, time));
+  try {
+    return { ...decision, receipt: await (audience === null ? issue() : tracer.span('sign receipt', issue)) };
+  } catch (error) {
+    if (!(error instanceof ReceiptUnavailableError)) throw error;
+    log.error({ err: error, reason: error.message, decisionId: decision.decisionId }, 'a receipt was not signed');
+    return withhold(decision, 'receipt_unavailable');
+  }
+}
