@@ -123,6 +123,13 @@ module.exports = {
       to: { path: '^src/(core|endorsements/intel)/(open-)?early-collateral\\.ts$' },
     },
     {
+      // The wall: claims are verified where bytes are verified, and where the results of several verifiers are joined.
+      name: 'verified-claims-by-verifiers',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(tee/|judge/(join|not-judged)\\.ts$)' },
+      to: { path: '^src/tee/shared/evidence/mark-verified\\.ts$' },
+    },
+    {
       // An allow list: what is not known to be without a world is taken to have one.
       name: 'pure-rooms-core',
       severity: 'error',

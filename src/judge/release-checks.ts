@@ -4,7 +4,7 @@ import { hasParavisor } from '../core/evidence-traits.js';
 import type { JsonObject } from '../core/json.js';
 import type { ReleaseTerms, VerifyRequest } from '../core/request.js';
 import type { PolicyAppraisal } from '../policy/appraise/appraise.js';
-import type { CheckSet } from '../policy/appraise/decide.js';
+import type { CheckSet } from '../policy/appraise/outcome.js';
 import { lackingForRelease } from '../policy/appraise/release-fitness.js';
 import { pinsMachine } from '../policy/release-pins.js';
 import type { KeyThumbprint } from './cross-check/paravisor-statements.js';

@@ -11,6 +11,7 @@ import { couldBeMet } from '../policy/akv/could-be-met.js';
 import { evaluateReleasePolicy } from '../policy/akv/evaluate-release-policy.js';
 import type { ReleasePolicy } from '../policy/akv/policy-tree.js';
 import { appraiseClaims } from '../policy/appraise/appraise-claims.js';
+import { Asserted } from '../policy/appraise/asserted.js';
 import { readGivenClaims } from '../policy/document/given-claims.js';
 import {
   isReleasePolicyText,
@@ -23,7 +24,6 @@ import {
 } from '../policy/document/policy-document.js';
 import { PolicyError } from '../policy/document/policy-problem.js';
 import { alwaysThere } from '../policy/document/rules.js';
-import { markVerified } from '../tee/shared/evidence/mark-verified.js';
 
 export interface EvaluatePolicyParts {
   readonly verifyEvidence: Pick<VerifyEvidence, 'tryPolicy'>;
@@ -73,7 +73,7 @@ export class EvaluatePolicy {
     }
     const ofType = type ?? likeliestType(policy, Object.keys(claims));
     const instant = at ?? this.#parts.clock.now();
-    const tried = appraiseClaims(policy, { type: ofType, claims: markVerified(claims), at: instant });
+    const tried = appraiseClaims(policy, { type: ofType, asserted: Asserted.of(claims), at: instant });
     const { outcome, matched, unmatched, checks } = tried;
     return { outcome, matched, unmatched, because: { checks } };
   }

@@ -2,6 +2,7 @@ import type { Decision, Outcome } from '../core/decision.js';
 import { ConfigurationError, FormatError } from '../core/errors.js';
 import type { VerifyRequest } from '../core/request.js';
 import { appraiseClaims } from '../policy/appraise/appraise-claims.js';
+import { Asserted } from '../policy/appraise/asserted.js';
 import type { Policy } from '../policy/document/policy-document.js';
 import { changesOf } from '../policy/learn/changes.js';
 import { keptCases, type TestBefore } from '../policy/learn/kept-cases.js';
@@ -10,7 +11,6 @@ import { type LearnableEvidence, type LearnedPolicy, learnedPolicy } from '../po
 import { learnedTest } from '../policy/learn/learned-test.js';
 import { type LearningInput, type LearningPlan, planLearning } from '../policy/learn/plan.js';
 import { ACCEPTABLE_CODES, learnabilityOf } from '../policy/learn/refusals.js';
-import { markVerified } from '../tee/shared/evidence/mark-verified.js';
 
 export { isLearned } from '../policy/learn/learned-header.js';
 export { ACCEPTABLE_CODES } from '../policy/learn/refusals.js';
@@ -88,7 +88,7 @@ export class LearnPolicy {
     const notAllowed = await this.#notAllowed(asked.evidence, learned);
     if (notAllowed.length > 0) return nothingLearned(notAllowed);
     const test = learnedTest(learned, evidence, asked.file, kept, (policy, type, claims) =>
-      appraiseClaims(policy, { type, claims: markVerified(claims), at }),
+      appraiseClaims(policy, { type, asserted: Asserted.of(claims), at }),
     );
     return {
       outcome: 'allow',

@@ -4,11 +4,11 @@ import type { Decision } from '../core/decision.js';
 import type { EvidenceType } from '../core/evidence.js';
 import type { Clock } from '../core/ports.js';
 import { appraiseClaims } from '../policy/appraise/appraise-claims.js';
+import { Asserted } from '../policy/appraise/asserted.js';
 import type { Policy } from '../policy/document/policy-document.js';
 import type { Expectation, RequestInput, TestCase } from '../policy/test-cases/case-document.js';
 import { type CoveredMember, coverageOf, type JudgedCase } from '../policy/test-cases/coverage.js';
 import { type CaseFinding, unmetExpectations } from '../policy/test-cases/expectation.js';
-import { markVerified } from '../tee/shared/evidence/mark-verified.js';
 
 export type { CoveredMember } from '../policy/test-cases/coverage.js';
 
@@ -102,8 +102,9 @@ async function judgeCase(
     return 'problem' in decision ? decision : cameOf(decision);
   }
   const { type } = input;
-  const claims = markVerified(input.claims);
-  const appraisal = appraiseClaims(suite.policy, { type, claims, at: at === null ? clock.now() : new Date(at) });
+  const { claims } = input;
+  const asserted = Asserted.of(claims);
+  const appraisal = appraiseClaims(suite.policy, { type, asserted, at: at === null ? clock.now() : new Date(at) });
   return { ...appraisal, type, claims };
 }
 
@@ -114,7 +115,7 @@ function cameOf({ decision, reasons, policies, evidence, claims, checks }: Decis
     unmatched: policies.flatMap(({ unmatched }) => unmatched),
     reasons,
     type: evidence.type,
-    claims: markVerified(claims),
+    claims,
     checks,
   };
 }

@@ -18,11 +18,21 @@ export type ResultState =
   | { readonly state: 'held back'; readonly because: string }
   | { readonly state: 'absent' };
 
-/** What a policy appraises. */
-export interface AppraisalInput {
-  readonly evidenceType: EvidenceType;
+/** Verified evidence, as policies appraise it. */
+export interface AppraisalInput extends TopicInput {
   /** All base checks are in it: those of the verifier, and those of the nonce's record. */
   readonly verification: Verification;
+}
+
+/** A verification, or the same of asserted claims. */
+export interface Findings extends Omit<Verification, 'claims'> {
+  readonly claims: Claims;
+}
+
+/** The same for one topic of a policy, which can also be tried on asserted claims. */
+export interface TopicInput {
+  readonly evidenceType: EvidenceType;
+  readonly verification: Findings;
   readonly nonce: NonceStanding;
   /** A route that is not in it has no Attestation Result: none was sent, and nothing is configured to fetch one. */
   readonly results: ReadonlyMap<TokenRoute, ResultState>;
@@ -52,5 +62,5 @@ export interface AppraisalTopic {
    *
    * @param checks of the policy, for `/evidence`
    */
-  appraise(policy: Policy, input: AppraisalInput, checks: Checks): void;
+  appraise(policy: Policy, input: TopicInput, checks: Checks): void;
 }

@@ -3,18 +3,19 @@ import type { Claims } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import type { Outcome } from '../../core/decision.js';
 import type { EvidenceType } from '../../core/evidence.js';
-import type { Verified } from '../../core/verified.js';
 import type { Policy } from '../document/policy-document.js';
 import { rules } from '../document/rules.js';
-import type { AppraisalInput } from './appraisal-topic.js';
+import type { TopicInput } from './appraisal-topic.js';
 import { matchesOf } from './appraise.js';
-import { decide, outcomeOf } from './decide.js';
+import type { Asserted } from './asserted.js';
+import { reasonsOf } from './decide.js';
+import { outcomeOf } from './outcome.js';
 import { referenceValues } from './reference-values.js';
 
-/** Claims to try a policy on. Whoever marks them as verified only pretends: nothing here can release anything. */
+/** Claims to try a policy on. */
 export interface GivenClaims {
   readonly type: EvidenceType;
-  readonly claims: Verified<Claims>;
+  readonly asserted: Asserted;
   readonly at: Date;
 }
 
@@ -31,7 +32,7 @@ export interface ClaimsAppraisal {
  * Holds claims against the rules and reference values of a policy, and against nothing else of it: it is for trying a
  * policy. An allow says nothing of any machine, since nothing was verified.
  */
-export function appraiseClaims(policy: Policy, { type, claims, at }: GivenClaims): ClaimsAppraisal {
+export function appraiseClaims(policy: Policy, { type, asserted: { claims }, at }: GivenClaims): ClaimsAppraisal {
   const checks = new Checks('/claims', { policy: policy.id });
   const accepted = policy.accepts.includes(type);
   checks.require(accepted, 'policy_evidence_type', { expected: policy.accepts, actual: type });
@@ -45,15 +46,11 @@ export function appraiseClaims(policy: Policy, { type, claims, at }: GivenClaims
   }
   const found = { checks: checks.all, required };
   const { outcome } = outcomeOf(found);
-  return { outcome, ...matchesOf(checks.all), ...reasonsOf(outcome, checks.all), checks: checks.all };
-}
-
-function reasonsOf(outcome: Outcome, checks: readonly Check[]): { readonly reasons: readonly CheckId[] } {
-  return { reasons: decide([{ outcome, checks }]).reasons };
+  return { outcome, ...matchesOf(checks.all), reasons: reasonsOf([found]), checks: checks.all };
 }
 
 /** Tokens among the claims count as verified: without that, no rule about one could be tried. */
-function inputOf(evidenceType: EvidenceType, claims: Verified<Claims>, at: Date): AppraisalInput {
+function inputOf(evidenceType: EvidenceType, claims: Claims, at: Date): TopicInput {
   const routes = (['maa', 'ita'] as const).filter((route) => claims[route] !== undefined);
   return {
     evidenceType,

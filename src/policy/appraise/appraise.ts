@@ -17,15 +17,15 @@ import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
 import { attestationResults } from './attestation-results.js';
 import { baseWarnings, relaxed } from './base-checks.js';
 import { eventLogCover, secureBoot } from './boot-topics.js';
-import { type CheckSet, outcomeOf } from './decide.js';
 import { freshness, paravisor, tpmRequirements } from './guest-topics.js';
+import { type CheckSet, outcomeOf } from './outcome.js';
 import { referenceValues } from './reference-values.js';
 import { minimums, snpRequirements } from './snp-topics.js';
 import { tdxMinimums, tdxRequirements } from './tdx-topics.js';
 import { waived } from './waivers.js';
 
-/** How one policy appraised the evidence. */
-export interface PolicyAppraisal {
+/** The members of an appraisal. */
+interface Appraised {
   readonly policy: Policy;
   readonly outcome: Outcome;
   /** Ids of the policy's own checks and rules that passed, and of those that did not. */
@@ -38,6 +38,32 @@ export interface PolicyAppraisal {
   /** All of them, the base checks first. */
   readonly checks: readonly Check[];
 }
+
+/** Only this file makes one, of a verification. A copy is none: `decide` does not take it. */
+class VerifiedAppraisal implements Appraised {
+  /** Makes the type nominal. */
+  declare protected readonly ofVerification: true;
+  readonly policy: Policy;
+  readonly outcome: Outcome;
+  readonly matched: readonly string[];
+  readonly unmatched: readonly string[];
+  readonly base: readonly Check[];
+  readonly own: readonly Check[];
+  readonly checks: readonly Check[];
+
+  constructor({ policy, outcome, matched, unmatched, base, own, checks }: Appraised) {
+    this.policy = policy;
+    this.outcome = outcome;
+    this.matched = matched;
+    this.unmatched = unmatched;
+    this.base = base;
+    this.own = own;
+    this.checks = checks;
+  }
+}
+
+/** How one policy appraised verified evidence. */
+export type PolicyAppraisal = VerifiedAppraisal;
 
 /** What is appraised of a TEE that policies have minimums and requirements for. */
 const TEE_TOPICS: { readonly [tee in TeeOfPolicies]: readonly AppraisalTopic[] } = {
@@ -222,30 +248,32 @@ export function withDemands(appraisal: PolicyAppraisal, demands: CheckSet): Poli
   };
   if (outcome !== 'allow') {
     const isRefused = outcome === 'deny' || demands.checks.some(({ result }) => result === 'fail');
-    return { ...appraisal, ...added, outcome: isRefused ? 'deny' : outcome };
+    return new VerifiedAppraisal({ ...appraisal, ...added, outcome: isRefused ? 'deny' : outcome });
   }
   const { outcome: demanded, fault } = outcomeOf({ checks, required: [] }, demands);
-  if (fault === null) return { ...appraisal, ...added, outcome: demanded };
+  if (fault === null) return new VerifiedAppraisal({ ...appraisal, ...added, outcome: demanded });
   const faults = new Checks('');
   faults.unavailable('internal_error', { detail: fault, retryable: false });
-  return {
+  return new VerifiedAppraisal({
     ...appraisal,
     ...added,
     outcome: 'indeterminate',
     own: [...added.own, ...faults.all],
     checks: [...checks, ...faults.all],
-  };
+  });
 }
 
 function conclude(policy: Policy, ofVerifiers: CheckSet, ofPolicy: CheckSet): PolicyAppraisal {
   const [{ checks: base }, { checks: found }] = [ofVerifiers, ofPolicy];
   const checks = [...base, ...found];
   const { outcome, fault } = outcomeOf(ofVerifiers, ofPolicy);
-  if (fault === null) return { policy, outcome, ...matchesOf(found), base, own: found, checks };
+  if (fault === null) {
+    return new VerifiedAppraisal({ policy, outcome, ...matchesOf(found), base, own: found, checks });
+  }
   const added = new Checks('', { policy: policy.id });
   added.unavailable('internal_error', { detail: fault, retryable: false });
   const own = [...found, ...added.all];
-  return { policy, outcome, ...matchesOf(own), base, own, checks: [...base, ...own] };
+  return new VerifiedAppraisal({ policy, outcome, ...matchesOf(own), base, own, checks: [...base, ...own] });
 }
 
 /**

@@ -6,11 +6,11 @@ import { isTokenType, placeOf, teeOf, tokenRouteOf } from '../../core/evidence-t
 import { isTdxStatus, UP_TO_DATE } from '../../core/tdx-status.js';
 import type { Policy } from '../document/policy-document.js';
 import type { MaaRequirements } from '../document/policy-grammar.js';
-import type { AppraisalInput, AppraisalTopic, ResultState } from './appraisal-topic.js';
+import type { AppraisalTopic, ResultState, TopicInput } from './appraisal-topic.js';
 
 const ABSENT: ResultState = { state: 'absent' };
 
-function resultState(route: TokenRoute, { results }: AppraisalInput): ResultState {
+function resultState(route: TokenRoute, { results }: TopicInput): ResultState {
   return results.get(route) ?? ABSENT;
 }
 
@@ -35,7 +35,7 @@ export const attestationResults: AppraisalTopic = {
   },
 };
 
-function appraiseRoute({ routes }: Policy, route: TokenRoute, input: AppraisalInput, checks: Checks): void {
+function appraiseRoute({ routes }: Policy, route: TokenRoute, input: TopicInput, checks: Checks): void {
   const wanted = routes[route];
   const found = resultState(route, input);
   if (wanted === 'off') return;
@@ -105,7 +105,7 @@ function demandedChecks(policy: Policy, evidenceType: EvidenceType): readonly Ch
  * Compares what a token says with what the policy demands of it, whoever supplied the token. One that is out of reach is
  * the route's matter; without one nothing was said.
  */
-function appraiseDemands(policy: Policy, route: TokenRoute, input: AppraisalInput, checks: Checks): void {
+function appraiseDemands(policy: Policy, route: TokenRoute, input: TopicInput, checks: Checks): void {
   const isEvidence = tokenRouteOf(input.evidenceType) === route;
   const place = checks.at(isEvidence ? placeOf(route, input.evidenceType) : '/attestationResults');
   const token = input.verification.claims[route];
@@ -165,7 +165,7 @@ function demand(
   return accepted == null ? [] : [{ id, what, member, accepted, actual }];
 }
 
-function noteMissing(ids: readonly CheckId[], route: TokenRoute, input: AppraisalInput, checks: Checks): void {
+function noteMissing(ids: readonly CheckId[], route: TokenRoute, input: TopicInput, checks: Checks): void {
   if (ids.length === 0) return;
   const found = resultState(route, input);
   if (found.state === 'absent' || found.state === 'held back') {

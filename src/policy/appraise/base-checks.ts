@@ -4,10 +4,10 @@ import { CHECKS } from '../../core/checks/catalogue.js';
 import type { Claims } from '../../core/claims.js';
 import { isTokenType, placeOf } from '../../core/evidence-traits.js';
 import type { Policy } from '../document/policy-document.js';
-import type { AppraisalInput } from './appraisal-topic.js';
+import type { TopicInput } from './appraisal-topic.js';
 
 /** Warnings that go with the evidence under every policy. Nothing is made of claims that are not there. */
-export function baseWarnings({ evidenceType, verification }: AppraisalInput): readonly Check[] {
+export function baseWarnings({ evidenceType, verification }: TopicInput): readonly Check[] {
   if (isTokenType(evidenceType)) return unnamedProduct(verification.checks);
   const { snp }: Claims = verification.claims;
   if (snp === undefined) return [];

@@ -1,7 +1,7 @@
 import { hasParavisor, isTokenType, placeOf, teeOf, tokenRouteOf } from '../../core/evidence-traits.js';
 import type { JsonValue } from '../../core/json.js';
 import { registerNames } from '../../core/register-names.js';
-import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
+import type { AppraisalTopic, TopicInput } from './appraisal-topic.js';
 
 /** What says whether Secure Boot is on, and where that stands. */
 interface SecureBootWord {
@@ -60,7 +60,7 @@ function contradict(log: WordOfLog | null, other: JsonValue): log is WordOfLog {
 }
 
 /** Runtime claims of which the key alone is vouched for decide nothing, and may not contradict the log either. */
-function withheldState({ verification: { withheldConfiguration } }: AppraisalInput): JsonValue {
+function withheldState({ verification: { withheldConfiguration } }: TopicInput): JsonValue {
   return withheldConfiguration?.['secureBoot'] ?? null;
 }
 
@@ -73,7 +73,7 @@ interface WordOfLog extends SecureBootWord {
 }
 
 /** Null where there is no log, or its register of Secure Boot was not quoted. */
-function wordOfLog({ evidenceType, verification }: AppraisalInput): WordOfLog | null {
+function wordOfLog({ evidenceType, verification }: TopicInput): WordOfLog | null {
   const { tpm, tdx } = verification.claims;
   const section = tpm?.eventLog === undefined ? 'tdx' : 'tpm';
   const log = tpm?.eventLog ?? tdx?.eventLog;
@@ -83,7 +83,7 @@ function wordOfLog({ evidenceType, verification }: AppraisalInput): WordOfLog | 
   return { section, state: log.secureBoot, source: 'the event log', place };
 }
 
-function wordOfOther({ evidenceType, verification: { claims } }: AppraisalInput): SecureBootWord {
+function wordOfOther({ evidenceType, verification: { claims } }: TopicInput): SecureBootWord {
   const place = placeOf('hcl', evidenceType);
   if (isTokenType(evidenceType)) {
     return { state: claims.maa?.stated.secureBoot ?? null, source: 'the token', place };

@@ -3,9 +3,8 @@ import type { SnpClaims } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import { hasParavisor, hasVtpm, placeOf } from '../../core/evidence-traits.js';
 import { registerNames } from '../../core/register-names.js';
-import type { Verification } from '../../core/verification.js';
 import type { Policy } from '../document/policy-document.js';
-import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
+import type { AppraisalTopic, Findings, TopicInput } from './appraisal-topic.js';
 import { appraiseResets, tracksResets } from './vtpm-resets.js';
 
 /**
@@ -41,7 +40,7 @@ export const paravisor: AppraisalTopic = {
 const NOT_KNOWN = 'nothing shows that this is an Azure paravisor';
 
 /** What identifies it, and the setting in which an operator who knows it can list that. */
-function unknownParavisor({ claims: { snp, tdx }, paravisorMinGuestSvn: minGuestSvn }: Verification) {
+function unknownParavisor({ claims: { snp, tdx }, paravisorMinGuestSvn: minGuestSvn }: Findings) {
   if (tdx !== undefined) {
     const setting = 'azure.paravisors.mrtds';
     const detail = `${NOT_KNOWN}: ${setting} does not list MRTD ${tdx.mrtd}`;
@@ -65,7 +64,7 @@ function whyNotByIdKey({ idKeyDigest, guestSvn }: SnpClaims, setting: string, fl
   return `GUEST_SVN ${guestSvn}${counted} is below ${floor}, the floor of ${digest} in ${setting}`;
 }
 
-type Origin = AppraisalInput['nonce']['origin'];
+type Origin = TopicInput['nonce']['origin'];
 
 /**
  * Whether there had to be a nonce, whose, and how deep in the evidence it stands. That a nonce stands in it at all,
@@ -109,7 +108,7 @@ function appraisePresence({ freshness: wanted, nonce }: Policy, origin: Origin, 
  * What holds a key as PEM has no nonce, so it may be of any age, whatever stands in the quote beside it. A challenge that nothing
  * holds is only repeated by the request.
  */
-function appraisePemKey({ freshness: wanted, nonce }: Policy, bound: Verification['bound'], checks: Checks): void {
+function appraisePemKey({ freshness: wanted, nonce }: Policy, bound: Findings['bound'], checks: Checks): void {
   const isHeld = bound.length > 0;
   const detail = isHeld
     ? 'the hardware report holds the key and no nonce, so the report may be old'
@@ -120,7 +119,7 @@ function appraisePemKey({ freshness: wanted, nonce }: Policy, bound: Verificatio
 }
 
 /** The quote is made at the moment, the hardware report at most every two seconds, or as long ago as a guest likes. */
-function appraiseDepth(policy: Policy, bound: Verification['bound'], checks: Checks): void {
+function appraiseDepth(policy: Policy, bound: Findings['bound'], checks: Checks): void {
   if (!bound.includes('tpm.extraData')) {
     checks.skip(['nonce_stale'], 'rests on a nonce in the quote');
     return;
@@ -164,7 +163,7 @@ function quotedPcrsOf({ require: { tpm } }: Policy): readonly number[] {
  */
 function appraiseSelection(
   asked: readonly number[],
-  { claims: { tpm }, selectedPcrs }: Verification,
+  { claims: { tpm }, selectedPcrs }: Findings,
   checks: Checks,
 ): void {
   const quoted = selectedPcrs ?? Object.keys(tpm?.pcrs['sha256'] ?? {}).map(Number);

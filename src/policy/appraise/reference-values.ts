@@ -5,8 +5,6 @@ import type { EvidenceType } from '../../core/evidence.js';
 import { hasParavisor, hasVtpm, placeOf, teeOf } from '../../core/evidence-traits.js';
 import type { JsonValue } from '../../core/json.js';
 import { registerNames } from '../../core/register-names.js';
-import type { Verification } from '../../core/verification.js';
-import type { Verified } from '../../core/verified.js';
 import {
   type BootReferences,
   REFERENCE_SECTIONS,
@@ -15,7 +13,7 @@ import {
   TDX_REGISTERS,
   type TdxRegister,
 } from '../document/reference-grammar.js';
-import type { AppraisalTopic, ClaimSection } from './appraisal-topic.js';
+import type { AppraisalTopic, ClaimSection, Findings } from './appraisal-topic.js';
 import { bootComparisons } from './boot-references.js';
 
 /** One claim, to be compared with the values that are accepted for it. */
@@ -60,9 +58,9 @@ export const referenceValues: AppraisalTopic = {
 };
 
 /** What sets are compared with. */
-type ComparedClaims = Pick<Verification, 'claims' | 'eventLogGaps'>;
+type ComparedClaims = Pick<Findings, 'claims' | 'eventLogGaps'>;
 
-const NOTHING_VERIFIED: ComparedClaims = { claims: {} as Verified<Claims> };
+const NOTHING_VERIFIED: ComparedClaims = { claims: {} };
 
 /** A set of reference values, with one comparison for each of its members. */
 export interface ComparedSet {

@@ -1,9 +1,9 @@
 import type { Checks } from '../../core/check.js';
 import type { TpmClaims } from '../../core/claims.js';
 import type { JsonObject } from '../../core/json.js';
-import type { Verification } from '../../core/verification.js';
 import { isBehind, namingVtpm, type RememberedResets, type ResetCounts } from '../../core/vtpm-resets.js';
 import type { Policy } from '../document/policy-document.js';
+import type { Findings } from './appraisal-topic.js';
 
 /** A vTPM whose counts are compared with earlier ones. */
 export interface TrackedVtpm {
@@ -16,7 +16,7 @@ export function tracksResets({ require: { tpm } }: Policy): boolean {
 }
 
 /** Null where evidence has no verified quote, names no attestation key, or its vTPM is made anew at each boot. */
-export function trackedVtpm(verification: Verification): TrackedVtpm | null {
+export function trackedVtpm(verification: Findings): TrackedVtpm | null {
   const { claims, akThumbprint } = verification;
   if (claims.tpm === undefined || akThumbprint === undefined || isMadeAnew(verification)) return null;
   return { akThumbprint, counts: countsOf(claims.tpm) };
@@ -26,7 +26,7 @@ export function trackedVtpm(verification: Verification): TrackedVtpm | null {
  * Compares the counts of the quote with those of quotes that were allowed before. The clock is not compared: quotes of one
  * boot can arrive in another order than they were made in, so that an earlier clock at equal counts shows nothing.
  */
-export function appraiseResets(verification: Verification, remembered: RememberedResets, checks: Checks): void {
+export function appraiseResets(verification: Findings, remembered: RememberedResets, checks: Checks): void {
   const { akThumbprint, claims } = verification;
   const { tpm } = claims;
   if (tpm === undefined) {
@@ -74,7 +74,7 @@ function compare(remembered: ResetCounts, counts: ResetCounts, akThumbprint: str
  * A new attestation key at each boot. A stateless VM whose sealing policy is another keeps its vTPM, sealed to the hardware;
  * an unknown policy counts as one that does.
  */
-function isMadeAnew({ claims: { hcl } }: Verification): boolean {
+function isMadeAnew({ claims: { hcl } }: Findings): boolean {
   const { tpmPersisted, hardwareSealingPolicy = 'none' } = hcl?.vmConfiguration ?? {};
   return tpmPersisted === false && hardwareSealingPolicy === 'none';
 }

@@ -2,7 +2,7 @@ import { type Check, isOfToken } from '../../core/check.js';
 import type { Claims, SnpClaims, SnpPart } from '../../core/claims.js';
 import type { Policy } from '../document/policy-document.js';
 import type { PolicyMembers, SnpMinimums, TcbFloor, Waiver } from '../document/policy-grammar.js';
-import type { AppraisalInput } from './appraisal-topic.js';
+import type { TopicInput } from './appraisal-topic.js';
 import { asWarning } from './base-checks.js';
 import { floorOf, type Shortfall, shortfallsOf } from './snp-topics.js';
 
@@ -10,7 +10,7 @@ import { floorOf, type Shortfall, shortfallsOf } from './snp-topics.js';
  * The check as it is under the waivers of a policy: a warning that names who tolerates it, why, and until when. One that
  * a waiver covered until it ended stays what it is, and says so.
  */
-export function waived(check: Check, policy: Policy, { verification, at }: AppraisalInput): Check {
+export function waived(check: Check, policy: Policy, { verification, at }: TopicInput): Check {
   if (check.result !== 'fail' && check.result !== 'unavailable' && check.result !== 'warn') return check;
   const covering = policy.waivers.filter(
     (waiver) => waiver.check === check.id && covers(waiver, check, policy, verification.claims),

@@ -5,7 +5,7 @@ import { hasParavisor, hasVtpm, teeOf, tokenRouteOf } from '../../core/evidence-
 import type { EventLogGaps } from '../../core/verification.js';
 import { evaluateReleasePolicy } from '../akv/evaluate-release-policy.js';
 import { unmetConditions } from '../akv/unmet-conditions.js';
-import type { AppraisalInput, AppraisalTopic, ClaimSection } from '../appraise/appraisal-topic.js';
+import type { AppraisalTopic, ClaimSection, TopicInput } from '../appraise/appraisal-topic.js';
 import { evaluate } from '../cel/evaluate.js';
 import { ExplanationBudget, explain } from '../cel/explain.js';
 import { RuleBudget } from '../cel/rule-budget.js';
@@ -37,7 +37,7 @@ interface Shared {
   readonly forExplanation: ExplanationBudget;
 }
 
-function appraiseCel({ id, expression }: CelRule, shared: Shared, input: AppraisalInput, checks: Checks): void {
+function appraiseCel({ id, expression }: CelRule, shared: Shared, input: TopicInput, checks: Checks): void {
   const { claims, budget, forExplanation } = shared;
   const scope = new RuleScope(claims, budget);
   const value = evaluate(expression, scope);
@@ -76,7 +76,7 @@ function sectionsOf(claims: readonly string[]): ReadonlySet<string> {
  * The claims by section, as rules name them. Where the operator's own endpoint is out of reach, a token that the caller chose does
  * not speak for it.
  */
-function claimsBySection({ evidenceType: type, verification, results }: AppraisalInput): ReadonlyMap<string, unknown> {
+function claimsBySection({ evidenceType: type, verification, results }: TopicInput): ReadonlyMap<string, unknown> {
   const { claims, eventLogGaps } = verification;
   const { tpm, tdx } = claims;
   const isOutOfReach = (section: string) =>
@@ -104,7 +104,7 @@ function withLoadOptions<S extends { readonly eventLog?: EventLogClaims }>(secti
  * Whether a rule is not judged because claims that it needs are missing for a reason that another check states: their
  * signature does not hold, or another verifier is out of reach.
  */
-function isLeftOpen(absent: ReadonlySet<string>, id: string, input: AppraisalInput, checks: Checks): boolean {
+function isLeftOpen(absent: ReadonlySet<string>, id: string, input: TopicInput, checks: Checks): boolean {
   const { evidenceType, verification, results } = input;
   const unverified = alwaysThere(evidenceType).find(
     (section) => absent.has(section) && verification.claims[section] === undefined,
@@ -130,7 +130,7 @@ function isOutOfReach(
   routes: ReadonlySet<string>,
   id: string,
   needs: string,
-  input: AppraisalInput,
+  input: TopicInput,
   checks: Checks,
 ): boolean {
   for (const route of TOKEN_ROUTES) {
@@ -156,7 +156,7 @@ export function alwaysThere(type: EvidenceType): readonly ClaimSection[] {
 }
 
 /** A release policy is judged on the claims of a verified token as issued, whose issuer is one of its authorities. */
-function appraiseAkv({ id, policy, comparison }: AkvRule, input: AppraisalInput, checks: Checks): void {
+function appraiseAkv({ id, policy, comparison }: AkvRule, input: TopicInput, checks: Checks): void {
   const { maa, ita } = input.verification.claims;
   const tokens = [maa, ita].flatMap((token) => token ?? []);
   if (tokens.length === 0) {

@@ -3,7 +3,6 @@ import type { Claims } from '../../core/claims.js';
 import type { Outcome } from '../../core/decision.js';
 import type { EvidenceType } from '../../core/evidence.js';
 import { jsonPointer } from '../../core/json.js';
-import type { Verified } from '../../core/verified.js';
 import { compareApplyingSets, comparedClaimsOf } from '../appraise/reference-values.js';
 import type { Policy } from '../document/policy-document.js';
 
@@ -27,7 +26,7 @@ export interface CoveredMember extends CoverableMember {
 export interface JudgedCase {
   readonly name: string;
   readonly type: EvidenceType;
-  readonly claims: Verified<Claims>;
+  readonly claims: Claims;
   readonly outcome: Outcome;
   /** Those of the policy, at least. */
   readonly checks: readonly Check[];

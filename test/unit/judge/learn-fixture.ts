@@ -4,10 +4,10 @@ import type { JsonObject } from '../../../src/core/json.js';
 import type { VerifyRequest } from '../../../src/core/request.js';
 import { appraise, mergeChecks } from '../../../src/policy/appraise/appraise.js';
 import { appraiseClaims } from '../../../src/policy/appraise/appraise-claims.js';
+import { Asserted } from '../../../src/policy/appraise/asserted.js';
 import { decide } from '../../../src/policy/appraise/decide.js';
 import { readGivenClaims } from '../../../src/policy/document/given-claims.js';
 import { type Policy, parsePolicy, parseStrictYaml } from '../../../src/policy/document/policy-document.js';
-import { markVerified } from '../../../src/tee/shared/evidence/mark-verified.js';
 import {
   type JudgeUnder,
   LearnPolicy,
@@ -114,7 +114,7 @@ export function runCases(text: string | null, under: Policy) {
     const changed = Object.entries(set).reduce((all, [path, value]) => changedIn(all, path.split('.'), value), claims);
     const read = readGivenClaims(changed);
     if (read.claims === null) throw new Error(`${name}: ${JSON.stringify(read.problems)}`);
-    const { outcome, reasons } = appraiseClaims(under, { type, claims: markVerified(read.claims), at: AT });
+    const { outcome, reasons } = appraiseClaims(under, { type, asserted: Asserted.of(read.claims), at: AT });
     const found = { outcome, ...(expect.reasons === undefined ? {} : { reasons }) };
     return { name, expect, found };
   });

@@ -254,7 +254,7 @@ describe('the conditions of a release by a vault', () => {
   it('a warning that is waived does not keep the key back', () => {
     const release = releaseCase({ warn: (checks) => checks.warn('snp_product_advisory') });
     const [warning] = release.appraisal.checks;
-    const appraisal = { ...release.appraisal, checks: [{ ...warning, waived: true }] } as PolicyAppraisal;
+    const appraisal = { ...release.appraisal, checks: [{ ...warning, waived: true }] } as unknown as PolicyAppraisal;
     expect(releaseDemands({ ...release, appraisal }).checks.find(({ id }) => id === 'release_warning')?.result).toBe(
       'pass',
     );

@@ -3,8 +3,8 @@ import type { Check } from '../../../src/core/check.js';
 import type { Claims } from '../../../src/core/claims.js';
 import type { Decision } from '../../../src/core/decision.js';
 import type { JsonObject } from '../../../src/core/json.js';
-import type { Verified } from '../../../src/core/verified.js';
 import { appraiseClaims } from '../../../src/policy/appraise/appraise-claims.js';
+import { Asserted } from '../../../src/policy/appraise/asserted.js';
 import { type JudgeRequest, type PolicySuite, runSuite, type SuiteCase } from '../../../src/workbench/policy-tests.js';
 import { azClaims, policy, snpClaims } from '../policy/fixture.js';
 
@@ -44,11 +44,10 @@ function run(cases: readonly SuiteCase[], judge: JudgeRequest = unasked, tested:
 }
 
 /** A decision on claims, of which only what tests look at is there. */
-function decisionOn(given: Claims): Decision {
-  const claims = given as Verified<Claims>;
+function decisionOn(claims: Claims): Decision {
   const { outcome, reasons, unmatched, checks } = appraiseClaims(TESTED, {
     type: 'az-snp-vtpm',
-    claims,
+    asserted: Asserted.of(claims),
     at: CLOCK.now(),
   });
   const policies = [{ id: 'least', version: 1, sha256: '', outcome, matched: [], unmatched }];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Claims } from '../../../../src/core/claims.js';
-import type { Verified } from '../../../../src/core/verified.js';
 import { appraiseClaims } from '../../../../src/policy/appraise/appraise-claims.js';
+import { Asserted } from '../../../../src/policy/appraise/asserted.js';
 import { readGivenClaims } from '../../../../src/policy/document/given-claims.js';
 import { azClaims, MEASUREMENT, PCR_7, policy } from '../fixture.js';
 import { releasePolicy } from '../rule-flips.js';
@@ -15,7 +15,7 @@ const POLICY = policy({
 });
 
 function tried(claims: Claims, type: 'az-snp-vtpm' | 'tdx' = 'az-snp-vtpm') {
-  return appraiseClaims(POLICY, { type, claims: claims as Verified<Claims>, at: AT });
+  return appraiseClaims(POLICY, { type, asserted: Asserted.of(claims), at: AT });
 }
 
 describe('a policy on claims that were written down', () => {
@@ -56,7 +56,7 @@ describe('a release policy on claims of a token', () => {
     'is not met by %j',
     (given) => {
       const { claims } = readGivenClaims(given);
-      const tested = appraiseClaims(released, { type: 'maa-token', claims: claims as Verified<Claims>, at: AT });
+      const tested = appraiseClaims(released, { type: 'maa-token', asserted: Asserted.of(claims ?? {}), at: AT });
       expect(tested).toMatchObject({ outcome: 'deny', reasons: ['rule_not_met'] });
     },
   );

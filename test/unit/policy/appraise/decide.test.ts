@@ -3,8 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { Check, CheckResult } from '../../../../src/core/check.js';
 import { byImportance, CHECK_IDS, type CheckId } from '../../../../src/core/codes.js';
 import type { Outcome } from '../../../../src/core/decision.js';
-import { decide, outcomeOf } from '../../../../src/policy/appraise/decide.js';
-import { check } from '../fixture.js';
+import type { Verification } from '../../../../src/core/verification.js';
+import type { AppraisalInput } from '../../../../src/policy/appraise/appraisal-topic.js';
+import type { PolicyAppraisal } from '../../../../src/policy/appraise/appraise.js';
+import { appraiseClaims } from '../../../../src/policy/appraise/appraise-claims.js';
+import { Asserted } from '../../../../src/policy/appraise/asserted.js';
+import { decide } from '../../../../src/policy/appraise/decide.js';
+import { outcomeOf } from '../../../../src/policy/appraise/outcome.js';
+import { appraised, check, policy, situation } from '../fixture.js';
 
 const RESULTS = [
   'pass',
@@ -26,8 +32,9 @@ const anyCheck = fc.tuple(anyId, fc.constantFrom(...RESULTS)).map(([id, result])
 const anyChecks = fc.array(anyCheck, { maxLength: 8 });
 const anyRequired = fc.array(anyId, { maxLength: 4 });
 
-function finding(checks: readonly Check[], required: readonly CheckId[] = []) {
-  return { ...outcomeOf({ checks, required }), checks };
+/** Stands for the appraisal of one policy: the type says that only `appraise` makes one. */
+function finding(checks: readonly Check[], required: readonly CheckId[] = []): PolicyAppraisal {
+  return { ...outcomeOf({ checks, required }), checks } as unknown as PolicyAppraisal;
 }
 
 describe('the outcome of one policy', () => {
@@ -214,5 +221,31 @@ describe('the decision over all policies', () => {
   it('orders the whole list of codes as the list is', () => {
     const checks = CHECK_IDS.toReversed().map((id) => check(id, 'fail'));
     expect(decide([finding(checks)]).reasons).toEqual([...CHECK_IDS].sort(byImportance));
+  });
+});
+
+describe('the wall between verified and asserted claims, by its types', () => {
+  it('lets no decision rest on claims that somebody states, and on no copy of an appraisal', () => {
+    const asserted = Asserted.of({});
+    const appraisal = appraised({});
+    const allowing = { ...appraisal, outcome: 'allow' } as const;
+    const input = situation({});
+    const { claims } = asserted;
+    const stated = appraiseClaims(policy(), { type: 'snp', asserted, at: new Date() });
+    // @ts-expect-error: asserted claims are no verification
+    const asVerification: AppraisalInput = { ...input, verification: asserted };
+    // @ts-expect-error: asserted claims are not verified
+    const asClaims: Verification = { ...input.verification, claims };
+    const planted = [
+      asVerification,
+      asClaims,
+      // @ts-expect-error: a result on asserted claims is no appraisal
+      () => decide([stated]),
+      // @ts-expect-error: a copy is no appraisal
+      () => decide([allowing]),
+      // @ts-expect-error: nobody else makes one
+      () => new Asserted({}),
+    ];
+    expect([planted.length, decide([appraisal]).decision]).toEqual([5, appraisal.outcome]);
   });
 });

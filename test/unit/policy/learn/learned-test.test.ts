@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../src/core/json.js';
 import { appraiseClaims } from '../../../../src/policy/appraise/appraise-claims.js';
+import { Asserted } from '../../../../src/policy/appraise/asserted.js';
 import { combinationOfSet } from '../../../../src/policy/learn/combination.js';
 import { keptCases } from '../../../../src/policy/learn/kept-cases.js';
 import type { TryClaims } from '../../../../src/policy/learn/learned-cases.js';
 import type { LearnedPolicy } from '../../../../src/policy/learn/learned-policy.js';
 import { learnedTest } from '../../../../src/policy/learn/learned-test.js';
-import { markVerified } from '../../../../src/tee/shared/evidence/mark-verified.js';
 import { runCases } from '../../judge/learn-fixture.js';
 import { policy, tpmClaims } from '../fixture.js';
 
@@ -24,7 +24,7 @@ const setsOfTwo = (count: number) =>
   }));
 
 const appraised: TryClaims = (under, type, claims) =>
-  appraiseClaims(under, { type, claims: markVerified(claims), at: new Date('2026-06-01T12:00:00Z') });
+  appraiseClaims(under, { type, asserted: Asserted.of(claims), at: new Date('2026-06-01T12:00:00Z') });
 
 /** For counting cases alone. */
 const allowed: TryClaims = () => ({ outcome: 'allow', matched: [], unmatched: [], reasons: [], checks: [] });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Claims } from '../../../../src/core/claims.js';
 import type { JsonObject } from '../../../../src/core/json.js';
-import type { Verified } from '../../../../src/core/verified.js';
 import { appraiseClaims } from '../../../../src/policy/appraise/appraise-claims.js';
+import { Asserted } from '../../../../src/policy/appraise/asserted.js';
 import { coverageOf, type JudgedCase } from '../../../../src/policy/test-cases/coverage.js';
 import {
   azClaims,
@@ -28,9 +28,9 @@ const OTHER_32 = '99'.repeat(32);
 /** Each member with the cases that cover it: passing, then failing. Cases are named by their number. */
 function covered(members: JsonObject, cases: readonly Claims[], type: JudgedCase['type'] = 'az-snp-vtpm') {
   const tested = policy(members);
-  const judged = cases.map((given, index) => {
-    const claims = given as Verified<Claims>;
-    return { ...appraiseClaims(tested, { type, claims, at: AT }), name: String(index), type, claims };
+  const judged = cases.map((claims, index) => {
+    const asserted = Asserted.of(claims);
+    return { ...appraiseClaims(tested, { type, asserted, at: AT }), name: String(index), type, claims };
   });
   return coverageOf(tested, judged).map(({ pointer, passingCase, failingCase }) => [pointer, passingCase, failingCase]);
 }

@@ -5,7 +5,7 @@ import type { CheckId } from '../../../../src/core/codes.js';
 import type { JsonObject } from '../../../../src/core/json.js';
 import type { TokenVerification } from '../../../../src/core/verification.js';
 import { parseCertificate } from '../../../../src/formats/x509-certificate.js';
-import { outcomeOf } from '../../../../src/policy/appraise/decide.js';
+import { outcomeOf } from '../../../../src/policy/appraise/outcome.js';
 import { basicConstraints, type CertificateOptions } from '../../../lab/pki.js';
 import { TOKEN_KEYS } from '../../token-jwk.js';
 import { expectFailed, expectVerified, idsWith } from '../fixture.js';
