@@ -18,7 +18,7 @@ const ROOMS = {
   log: ['formats', 'core'],
   files: ['core'],
   stores: ['files', 'core'],
-  outside: ['crypto', 'formats', 'core'],
+  outside: ['formats', 'core'],
   endorsements: ['files', 'outside', 'tee', 'crypto', 'formats', 'core'],
   telemetry: ['files', 'outside', 'core'],
   config: ['schema', 'core'],
