@@ -1,11 +1,12 @@
 import { FormatError } from '../core/errors.js';
 import type { HclParts } from '../core/evidence.js';
 import { isZero } from './byte-reader.js';
-import { SNP_REPORT_LENGTH } from './snp-report.js';
-import { TD_REPORT_LENGTH } from './td-report.js';
 
 /** Where the hardware report begins. */
 export const HCL_HARDWARE_OFFSET = 0x020;
+/** Length of the area of the hardware report: an SNP report fills it. */
+const HARDWARE_LENGTH = 0x4a0;
+const TDREPORT_LENGTH = 1024;
 /** REPORTTYPE.TYPE of a TDREPORT (Intel TDX module ABI, REPORTTYPE). */
 const TDREPORT_TYPE = 0x81;
 const TDREPORT_VERSION_OFFSET = 2;
@@ -21,7 +22,7 @@ const UNHASHED_ZEROS = [
   [TDREPORT_VERSION_OFFSET + 1, 16],
   [192, 224],
   [495, 512],
-  [TD_REPORT_LENGTH, SNP_REPORT_LENGTH],
+  [TDREPORT_LENGTH, HARDWARE_LENGTH],
 ] as const;
 /** Where the runtime claims begin. */
 const CLAIMS_OFFSET = 0x4d4;
@@ -68,7 +69,7 @@ export function parseHclReport(bytes: Uint8Array) {
   // Version 2 of the request data puts a capability bitmap before the claims; that form is never shown to a guest.
   requireWord(word(0x4c4), 1, 'request data version');
   const reportType = parseReportType(word(0x4c8));
-  const hardwareReport = bytes.subarray(HCL_HARDWARE_OFFSET, HCL_HARDWARE_OFFSET + SNP_REPORT_LENGTH);
+  const hardwareReport = bytes.subarray(HCL_HARDWARE_OFFSET, HCL_HARDWARE_OFFSET + HARDWARE_LENGTH);
   requireHardwareOf(reportType, hardwareReport);
   if (word(0x4cc) !== 1) throw new FormatError('hcl_hash_type', 'the report data hash is not SHA-256');
   const claimsEnd = CLAIMS_OFFSET + claimsSize;

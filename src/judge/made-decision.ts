@@ -7,7 +7,7 @@ import { mergeChecks, type PolicyAppraisal } from '../policy/appraise/appraise.j
 import { decide } from '../policy/appraise/decide.js';
 import { isUndecided } from '../policy/appraise/outcome.js';
 import { appraiseTrust } from '../policy/appraise/trust.js';
-import { evidenceSha256 } from '../tee/shared/evidence/evidence-identity.js';
+import { evidenceSha256 } from '../tee/evidence-identity.js';
 import { policyResult } from './appraisals.js';
 import { maaView } from './cross-check/maa-view.js';
 import type { Judged } from './join.js';

@@ -4,7 +4,7 @@ import type { CheckId } from '../core/codes.js';
 import type { Decision } from '../core/decision.js';
 import { isHardwareType } from '../core/evidence-traits.js';
 import { appraiseTrust } from '../policy/appraise/trust.js';
-import { evidenceSha256 } from '../tee/shared/evidence/evidence-identity.js';
+import { evidenceSha256 } from '../tee/evidence-identity.js';
 import { markVerified } from '../tee/shared/evidence/mark-verified.js';
 import type { Terms } from './admit.js';
 import type { Judged } from './join.js';

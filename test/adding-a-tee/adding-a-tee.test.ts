@@ -152,7 +152,7 @@ describe('a toy TEE', () => {
     () => {
       const places = [
         'src/app/container.ts',
-        'src/tee/shared/evidence/evidence-identity.ts',
+        'src/tee/evidence-identity.ts',
         // What is generated from openapi.yaml has no such claims, codes or schema.
         'src/wire/present-decision.ts',
         'src/wire/problem.ts',

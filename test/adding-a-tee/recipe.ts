@@ -134,11 +134,9 @@ export const MODEL: readonly Addition[] = [
 
 const VERIFIER: readonly Addition[] = [
   {
-    file: 'src/tee/shared/evidence/evidence-identity.ts',
-    before: "    case 'az-snp-vtpm':",
-    text: `    case 'toy':
-      return [evidence.report.subarray(0, 64), none, none, none, none, none, none];
-`,
+    file: 'src/tee/evidence-identity.ts',
+    before: "  'az-snp-vtpm': (evidence) =>",
+    text: '  toy: ({ report }) => ({ first: report.subarray(0, 64) }),\n',
   },
 ];
 

@@ -7,13 +7,11 @@ import { TOKENS } from '../../core/injection-tokens.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../core/verification.js';
 import { readHclParts } from '../../formats/hcl-report.js';
 import { readRuntimeObject } from '../../formats/runtime-claims.js';
-import { parseTdReport, TD_REPORT_LENGTH, type TdReport } from '../../formats/td-report.js';
 import type { AkRoots } from '../shared/attestation-key/ak-roots.js';
 import { markVerified, present } from '../shared/evidence/mark-verified.js';
 import type { OpenedTdQuote, TdQuoteVerifier, TpmQuoteVerifier } from '../shared/evidence/parts.js';
 import { paravisorByMrtd, verifyParavisorClaims, verifyRuntimeDataHash } from '../shared/paravisor/paravisor-claims.js';
 import { GuestVerifier, guestMembers, HCL_REPORT, type OpenedGuest } from './guest.js';
-import { verifyTdReport } from './td-report-match.js';
 
 const TD_QUOTE = '/evidence/tdQuote';
 const COLLATERAL = '/evidence/collateral';
@@ -21,8 +19,8 @@ const COLLATERAL = '/evidence/collateral';
 interface Opened {
   readonly evidence: AzTdxVtpmEvidence;
   readonly runtimeClaims: Uint8Array;
-  /** Null where the guest took the paravisor's report apart: the quote that was made of it has what counts. */
-  readonly tdReport: TdReport | null;
+  /** False where the guest took the paravisor's report apart: the quote that was made of it has what counts. */
+  readonly hasTdReport: boolean;
   readonly quote: OpenedTdQuote;
   readonly guest: OpenedGuest;
 }
@@ -61,39 +59,36 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
    */
   open(evidence: AzTdxVtpmEvidence): OpenedEvidence {
     const { hardwareReport, runtimeClaims } = within(HCL_REPORT, () => readHclParts('tdx', evidence.hclReport));
-    const tdReport =
-      hardwareReport === null
-        ? null
-        : within(HCL_REPORT, () => parseTdReport(hardwareReport.subarray(0, TD_REPORT_LENGTH)));
+    const tdReport = hardwareReport === null ? null : { bytes: hardwareReport, about: HCL_REPORT };
     const about = { quote: TD_QUOTE, collateral: COLLATERAL };
-    const quote = this.#quotes.open(evidence.tdQuote, evidence.collateral, about);
+    const quote = this.#quotes.open(evidence.tdQuote, evidence.collateral, about, tdReport);
     const guest = this.#guests.open(evidence);
-    const opened = { evidence, runtimeClaims, tdReport, quote, guest };
+    const opened = { evidence, runtimeClaims, hasTdReport: tdReport !== null, quote, guest };
     return { needs: [...quote.needs, ...guest.needs], verify: async (context) => this.#verify(opened, context) };
   }
 
   /** The steps of README.md beside this file, by their numbers; 1 is the reading, 5 is of SNP: a TD has no VMPL. */
   #verify(opened: Opened, context: VerificationContext): Verification {
-    const { evidence, runtimeClaims, tdReport, guest: openedGuest } = opened;
+    const { evidence, runtimeClaims, hasTdReport, guest: openedGuest } = opened;
     const checks = new Checks(HCL_REPORT);
 
     // 2. The TDREPORT, where it came, is the one that the quote is of.
-    const matches = tdReport === null || verifyTdReport(checks, tdReport, opened.quote.quote);
+    const matches = opened.quote.verifyTdReport(checks);
 
     // 3. The quote.
-    const { body } = opened.quote.quote;
+    const { said } = opened.quote;
     const quote = opened.quote.verify(context);
     checks.addAll(quote.checks);
 
     // 4 and 6. What it vouches for: the runtime claims by their hash, the attestation key by the claims. The hash is
     // compared with REPORTDATA as it stands, whatever else came out about the quote; the claims are parsed only where
     // the quote holds, and they are what it vouches for.
-    const hashed = verifyRuntimeDataHash(checks, runtimeClaims, body.reportData);
+    const hashed = verifyRuntimeDataHash(checks, runtimeClaims, said.reportData);
     const isVouchedFor = hashed && matches && quote.reportData !== null;
     const claims = isVouchedFor ? verifyParavisorClaims(checks, readRuntimeObject(runtimeClaims)) : null;
 
     // 7 to 12. What the attestation key vouches for.
-    const known = quote.claims === null ? null : paravisorByMrtd(quote.claims, body, this.#mrtds);
+    const known = quote.claims === null ? null : paravisorByMrtd(quote.claims, said.vmId, this.#mrtds);
     const guest =
       claims === null
         ? this.#guests.notReached(checks, openedGuest, context)
@@ -103,7 +98,7 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
     return {
       checks: checks.all,
       required: [
-        ...(tdReport === null ? [] : (['tdx_report_mismatch'] as const)),
+        ...(hasTdReport ? (['tdx_report_mismatch'] as const) : []),
         ...quote.required,
         ...this.#guests.required(openedGuest, context),
       ],

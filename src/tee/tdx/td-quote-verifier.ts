@@ -10,10 +10,13 @@ import { TOKENS } from '../../core/injection-tokens.js';
 import { memoized } from '../../core/memoized.js';
 import { earliestEnd } from '../../crypto/certificate-path.js';
 import { parseTdQuote, type TdQuote } from '../../formats/td-quote.js';
+import { parseTdReport, TD_REPORT_LENGTH, type TdReport } from '../../formats/td-report.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';
 import type {
+  GivenTdReport,
   OpenedTdQuote,
   PartContext,
+  QuotedTd,
   TdQuotePlaces,
   TdQuoteVerification,
   TdQuoteVerifier,
@@ -44,6 +47,7 @@ import {
 } from './quoting-enclave.js';
 import { type QuoteChecks, verifyRevocation } from './revocation.js';
 import { verifyTd } from './td-attributes.js';
+import { verifyTdReport } from './td-report-match.js';
 import { tdxClaims } from './tdx-claims.js';
 import { usedEndorsements } from './used-endorsements.js';
 
@@ -98,7 +102,13 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     this.#readCollateral = memoized((found) => collateral.read(found));
   }
 
-  open(bytes: Uint8Array, collateral: TdxCollateral | null, about: TdQuotePlaces): OpenedTdQuote {
+  open(
+    bytes: Uint8Array,
+    collateral: TdxCollateral | null,
+    about: TdQuotePlaces,
+    tdReport: GivenTdReport | null = null,
+  ): OpenedTdQuote {
+    const report = tdReport === null ? null : readTdReport(tdReport);
     const read = within(about.quote, () => {
       const quote = parseTdQuote(bytes);
       return { quote, path: this.#paths.read(quote.pckChain) };
@@ -106,7 +116,8 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     requireOwnChain(read, collateral, about);
     return {
       needs: neededBy(read, collateral),
-      quote: read.quote,
+      said: saidBy(read.quote),
+      verifyTdReport: (checks) => report === null || verifyTdReport(checks, report, read.quote),
       verify: (context) => this.#verify(checksAt(about), read, context),
     };
   }
@@ -181,6 +192,14 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
     const level = verifyQeIdentity(checks, quote.qe.report, identity);
     return { holds: level !== null, level };
   }
+}
+
+function readTdReport({ bytes, about }: GivenTdReport): TdReport {
+  return within(about, () => parseTdReport(bytes.subarray(0, TD_REPORT_LENGTH)));
+}
+
+function saidBy({ body: { reportData, extension } }: TdQuote): QuotedTd {
+  return { reportData, vmId: extension?.vmId ?? 0 };
 }
 
 function checksAt(about: TdQuotePlaces): QuoteChecks {

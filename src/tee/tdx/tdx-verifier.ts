@@ -18,7 +18,6 @@ import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { sha512 } from '../../crypto/digest.js';
 import { namesAttestationKey, readRuntimeObject } from '../../formats/runtime-claims.js';
 import { parseTcgEventLog, type TcgEventLog } from '../../formats/tcg-event-log.js';
-import type { TdReportBody } from '../../formats/td-report-body.js';
 import { verifyNonceInReportData, withNonce } from '../shared/binding/report-data-binding.js';
 import { type EventLogVerdict, NO_EVENT_LOG } from '../shared/event-log/event-log.js';
 import { markVerified, present } from '../shared/evidence/mark-verified.js';
@@ -70,7 +69,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
     const { claims } = quote;
 
     // 13. The nonce in REPORTDATA, or in runtime data whose hash is there.
-    const data = this.#verifyReportData(checks, evidence, { ...quote, body: opened.quote.body }, binding);
+    const data = this.#verifyReportData(checks, evidence, { ...quote, vmId: opened.said.vmId }, binding);
 
     // 14. The event log.
     const boot = verifyLog(checks.at(CCEL), log, claims);
@@ -90,7 +89,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
   #verifyReportData(
     checks: Checks,
     { runtimeData, verifierNonce }: TdxEvidence,
-    { claims, reportData, body }: TdQuoteVerification & { readonly body: TdReportBody },
+    { claims, reportData, vmId }: TdQuoteVerification & { readonly vmId: number },
     binding: ExpectedBinding | null,
   ): RuntimeData {
     const mayBeHeld = verifierNonce !== undefined && runtimeData !== null && reportData !== null;
@@ -107,7 +106,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
       runtimeData,
       binding,
       // A TD has no VMPL: whoever runs in it asks for its reports, and below a paravisor that is the paravisor alone.
-      paravisor: () => (claims === null ? null : paravisorByMrtd(claims, body, this.#mrtds)),
+      paravisor: () => (claims === null ? null : paravisorByMrtd(claims, vmId, this.#mrtds)),
     });
   }
 }

@@ -16,6 +16,7 @@ import {
   TPM_ST_ATTEST_QUOTE,
   type TpmsQuote,
 } from '../../formats/tpms-attest.js';
+import { parseTpm2bPublic, type TpmtPublic } from '../../formats/tpmt-public.js';
 import { parseTpmSignature } from '../../formats/tpmt-signature.js';
 import { heldHex } from '../shared/binding/held-value.js';
 import { withNonce } from '../shared/binding/report-data-binding.js';
@@ -25,6 +26,7 @@ import type {
   OpenedTpmQuote,
   QuotedState,
   QuoteKey,
+  StatedPublic,
   TpmQuoteVerification,
   TpmQuoteVerifier,
 } from '../shared/evidence/parts.js';
@@ -63,6 +65,19 @@ export class Tpm2QuoteVerifier implements TpmQuoteVerifier {
   openCertifiedKey(input: CertifiedKeyInput, about: string): OpenedCertifiedKey {
     return openCertifiedKey(input, about);
   }
+
+  readPublic(area: Uint8Array): StatedPublic {
+    const { key, attributes } = parseTpm2bPublic(area);
+    return {
+      key: key.kind === 'ec' ? key : { kind: 'rsa', modulus: key.n, exponent: key.e },
+      isRestrictedSigningKey: isRestrictedSigningKey(attributes),
+    };
+  }
+}
+
+function isRestrictedSigningKey(attributes: TpmtPublic['attributes']): boolean {
+  const { fixedTpm, fixedParent, sensitiveDataOrigin, restricted, sign, decrypt } = attributes;
+  return fixedTpm && fixedParent && sensitiveDataOrigin && restricted && sign && !decrypt;
 }
 
 /** A structure of a TPM, read: what is no quote says no more than its magic and type. */

@@ -3,7 +3,7 @@ import type { CheckId } from '../../../src/core/codes.js';
 import type { EndorsementSet } from '../../../src/core/endorsement.js';
 import { FormatError } from '../../../src/core/errors.js';
 import type { Verification } from '../../../src/core/verification.js';
-import { evidenceSha256 } from '../../../src/tee/shared/evidence/evidence-identity.js';
+import { evidenceSha256 } from '../../../src/tee/evidence-identity.js';
 import type { TdQuoteVerification } from '../../../src/tee/shared/evidence/parts.js';
 import { DcapTdQuoteVerifier } from '../../../src/tee/tdx/td-quote-verifier.js';
 import { TdxVerifier } from '../../../src/tee/tdx/tdx-verifier.js';

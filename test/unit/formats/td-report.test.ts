@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseTdReport } from '../../../src/formats/td-report.js';
 import { parseTdReportBody } from '../../../src/formats/td-report-body.js';
-import { holdsTdReportHashes } from '../../../src/tee/azure/td-report-match.js';
+import { holdsTdReportHashes } from '../../../src/tee/tdx/td-report-match.js';
 import { flipBit } from '../../lab/byte-patch.js';
 import { buildTdBody, linuxTdFields, TD_ATTRIBUTE } from '../../lab/td-body-builder.js';
 import { buildTdReport } from '../../lab/td-report-builder.js';

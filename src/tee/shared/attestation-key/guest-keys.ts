@@ -6,19 +6,24 @@ import type { ExpectedBinding } from '../../../core/verification.js';
 import type { Verified } from '../../../core/verified.js';
 import { equalInConstantTime } from '../../../crypto/constant-time.js';
 import { parsePublicKeyInfo } from '../../../formats/public-key.js';
-import { parseTpm2bPublic, type TpmtPublic } from '../../../formats/tpmt-public.js';
 import { bindingWith } from '../binding/certified-binding.js';
 import { markVerified } from '../evidence/mark-verified.js';
-import type { OpenedCertifiedKey, OpenedTpmQuote, QuoteKey, TpmQuoteVerifier } from '../evidence/parts.js';
+import type {
+  OpenedCertifiedKey,
+  OpenedTpmQuote,
+  QuoteKey,
+  StatedPublic,
+  TpmQuoteVerifier,
+} from '../evidence/parts.js';
 
 const AK_PUBLIC = '/evidence/akPublic';
 const CERTIFIED_KEY = '/evidence/certifiedKey';
 
-interface StatedKey extends Pick<TpmtPublic, 'key'> {
+interface StatedKey extends Pick<StatedPublic, 'key'> {
   /** What errors call it. */
   readonly name: string;
   /** Null where only the key was sent. */
-  readonly attributes: TpmtPublic['attributes'] | null;
+  readonly isRestrictedSigningKey: boolean | null;
 }
 
 /** What a guest sends of the keys of its vTPM, read. */
@@ -33,22 +38,24 @@ export interface GuestKeys {
 export function openGuestKeys(members: AzureGuestMembers, quotes: TpmQuoteVerifier): GuestKeys {
   const { certifiedKey } = members;
   return {
-    akPublic: within(AK_PUBLIC, () => readStatedKey(members)),
+    akPublic: within(AK_PUBLIC, () => readStatedKey(members, quotes)),
     certifiedKey:
       certifiedKey === undefined ? null : quotes.openCertifiedKey(certifiedKey, certifiedKey.about ?? CERTIFIED_KEY),
   };
 }
 
-function readStatedKey({ akPublic, akPublicName, akSpki }: AzureGuestMembers): StatedKey | null {
+function readStatedKey(
+  { akPublic, akPublicName, akSpki }: AzureGuestMembers,
+  quotes: TpmQuoteVerifier,
+): StatedKey | null {
   const name = akPublicName ?? 'the public area sent';
-  if (akSpki !== undefined) return { name, key: readSpki(akSpki), attributes: null };
-  return akPublic === undefined ? null : { name, ...parseTpm2bPublic(akPublic) };
+  if (akSpki !== undefined) return { name, key: readSpki(akSpki), isRestrictedSigningKey: null };
+  return akPublic === undefined ? null : { name, ...quotes.readPublic(akPublic) };
 }
 
-function readSpki(spki: Uint8Array): TpmtPublic['key'] {
+function readSpki(spki: Uint8Array): QuoteKey {
   const key = nullIfMalformed(() => parsePublicKeyInfo(spki));
-  if (key?.kind === 'ec') return key;
-  if (key?.kind === 'rsa') return { kind: 'rsa', n: key.modulus, e: key.exponent };
+  if (key?.kind === 'ec' || key?.kind === 'rsa') return key;
   throw new FormatError('tpm_format', 'the SubjectPublicKeyInfo is not of an RSA key, or of one on P-256 or P-384');
 }
 
@@ -93,9 +100,9 @@ function withCertifiedKey(
  */
 export function verifyAkPublic(all: Checks, { akPublic }: GuestKeys, key: Verified<QuoteKey>): void {
   if (akPublic === null) return;
-  const { name, attributes } = akPublic;
+  const { name, isRestrictedSigningKey } = akPublic;
   const same = isKey(akPublic, key);
-  const contradicts = attributes !== null && !isRestrictedSigningKey(attributes);
+  const contradicts = isRestrictedSigningKey === false;
   all.at(AK_PUBLIC).require(same && !contradicts, 'hcl_ak_mismatch', {
     detail: `${name} is that of the attestation key`,
     otherwise: same
@@ -114,10 +121,5 @@ function isKey({ key: stated }: StatedKey, key: QuoteKey): boolean {
       equalInConstantTime(stated.y, key.y)
     );
   }
-  return equalInConstantTime(stated.n, key.modulus) && equalInConstantTime(stated.e, key.exponent);
-}
-
-function isRestrictedSigningKey(attributes: TpmtPublic['attributes']): boolean {
-  const { fixedTpm, fixedParent, sensitiveDataOrigin, restricted, sign, decrypt } = attributes;
-  return fixedTpm && fixedParent && sensitiveDataOrigin && restricted && sign && !decrypt;
+  return equalInConstantTime(stated.modulus, key.modulus) && equalInConstantTime(stated.exponent, key.exponent);
 }

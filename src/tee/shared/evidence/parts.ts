@@ -1,4 +1,4 @@
-import type { Check } from '../../../core/check.js';
+import type { Check, Checks } from '../../../core/check.js';
 import type { CertifiedKeyClaims, SnpClaims, TdxClaims, TpmClaims } from '../../../core/claims.js';
 import type { CheckId } from '../../../core/codes.js';
 import type { SnpEndorsementRequest, TdxCollateralRequest } from '../../../core/endorsement.js';
@@ -14,7 +14,6 @@ import type {
 } from '../../../core/verification.js';
 import type { Verified } from '../../../core/verified.js';
 import type { EcKey, RsaKey } from '../../../formats/public-key.js';
-import type { TdQuote } from '../../../formats/td-quote.js';
 
 /** Parts that evidence of several types has: each is verified by whoever is injected for it. */
 
@@ -66,9 +65,23 @@ export function submissionOf(
 export interface TdQuoteVerifier {
   /**
    * @param about JSON pointers of the quote and of the collateral in the request
-   * @throws {FormatError} where the quote is malformed
+   * @param tdReport what the quote has to be made from, where something says it
+   * @throws {FormatError} where the TDREPORT or the quote is malformed
    */
-  open(quote: Uint8Array, collateral: TdxCollateral | null, about: TdQuotePlaces): OpenedTdQuote;
+  open(
+    quote: Uint8Array,
+    collateral: TdxCollateral | null,
+    about: TdQuotePlaces,
+    tdReport?: GivenTdReport | null,
+  ): OpenedTdQuote;
+}
+
+/** A TDREPORT that came with a quote. */
+export interface GivenTdReport {
+  /** The TDREPORT, and what follows it: nobody reads that here. */
+  readonly bytes: Uint8Array;
+  /** JSON pointer of it in the request. */
+  readonly about: string;
 }
 
 export interface TdQuotePlaces {
@@ -78,14 +91,27 @@ export interface TdQuotePlaces {
 
 export interface OpenedTdQuote {
   readonly needs: readonly TdxCollateralRequest[];
-  /** Nothing in it is verified. */
-  readonly quote: TdQuote;
+  /** What stands in it. Nothing of this is verified. */
+  readonly said: QuotedTd;
+  /**
+   * Verifies that the quote was made from the TDREPORT.
+   * @returns whether it was; true where no TDREPORT was given
+   */
+  verifyTdReport(checks: Checks): boolean;
   /**
    * What a policy may leave open on a bare TD and must leave open on Azure (SEPT_VE_DISABLE, zero RTMRs) is a claim,
    * and no check.
    * @throws {FormatError} where collateral of the request is malformed
    */
   verify(context: PartContext): TdQuoteVerification;
+}
+
+/** What a quote says of its TD. */
+export interface QuotedTd {
+  /** REPORTDATA, 64 bytes. */
+  readonly reportData: Uint8Array;
+  /** VMID of body type 4; 0 in any other body. */
+  readonly vmId: number;
 }
 
 export interface TdQuoteVerification extends PartVerification {
@@ -117,6 +143,18 @@ export interface TpmQuoteVerifier {
    * @throws {FormatError} `tpm_format`
    */
   openCertifiedKey(input: CertifiedKeyInput, about: string): OpenedCertifiedKey;
+  /**
+   * Reads the public area of a key (TPM2B_PUBLIC). Nothing in it is verified.
+   * @throws {FormatError} `tpm_format`
+   */
+  readPublic(area: Uint8Array): StatedPublic;
+}
+
+/** A key as its public area states it. */
+export interface StatedPublic {
+  readonly key: QuoteKey;
+  /** Whether its attributes are those of a restricted signing key of a TPM. */
+  readonly isRestrictedSigningKey: boolean;
 }
 
 export interface OpenedTpmQuote {

@@ -17,7 +17,6 @@ import {
   readRuntimeClaims,
   type readRuntimeObject,
 } from '../../../formats/runtime-claims.js';
-import type { TdReportBody } from '../../../formats/td-report-body.js';
 import { isPadded, padded } from '../binding/held-value.js';
 import { markVerified, present } from '../evidence/mark-verified.js';
 
@@ -250,10 +249,10 @@ export function floorMember(
  */
 export function paravisorByMrtd(
   tdx: Verified<TdxClaims>,
-  { extension }: Pick<TdReportBody, 'extension'>,
+  vmId: number,
   mrtds: ReadonlySet<string>,
 ): HclClaims['paravisor'] {
-  const known = mrtds.has(tdx.mrtd) && (extension?.vmId ?? 0) === 0;
+  const known = mrtds.has(tdx.mrtd) && vmId === 0;
   return { known, by: known ? 'mrtd' : null };
 }
 

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { AzSnpVtpmEvidence } from '../../../../src/core/evidence.js';
-import { evidenceSha256 } from '../../../../src/tee/shared/evidence/evidence-identity.js';
+import { evidenceSha256 } from '../../../../src/tee/evidence-identity.js';
 import { readVerifyRequest } from '../../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../../format-error-of.js';
 import { bigEndian, flipBit, joinBytes } from '../../../lab/byte-patch.js';

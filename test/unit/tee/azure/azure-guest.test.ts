@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from '../../../../src/core/json.js';
 import type { Verification } from '../../../../src/core/verification.js';
 import { hashed } from '../../../../src/crypto/digest.js';
 import { parsePemCertificates } from '../../../../src/formats/pem.js';
-import { evidenceSha256 } from '../../../../src/tee/shared/evidence/evidence-identity.js';
+import { evidenceSha256 } from '../../../../src/tee/evidence-identity.js';
 import { readVerifyRequest } from '../../../../src/wire/read-requests.js';
 import { buildEventLog, grubBoot, measureInto } from '../../../lab/event-log-builder.js';
 import {

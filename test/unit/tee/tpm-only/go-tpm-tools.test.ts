@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../../../src/core/errors.js';
 import type { TpmEvidence } from '../../../../src/core/evidence.js';
-import { evidenceSha256 } from '../../../../src/tee/shared/evidence/evidence-identity.js';
+import { evidenceSha256 } from '../../../../src/tee/evidence-identity.js';
 import { readInspectRequest, readVerifyRequest } from '../../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../../format-error-of.js';
 import {

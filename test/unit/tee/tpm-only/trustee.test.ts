@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { TpmEvidence } from '../../../../src/core/evidence.js';
-import { evidenceSha256 } from '../../../../src/tee/shared/evidence/evidence-identity.js';
+import { evidenceSha256 } from '../../../../src/tee/evidence-identity.js';
 import { overrideRequest, readVerifyRequest } from '../../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../../format-error-of.js';
 import { buildTpmtSignature, createTrustedLaunchMachine, VirtualTpm } from '../../../lab/index.js';

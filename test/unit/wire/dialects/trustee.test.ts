@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { evidenceSha256 } from '../../../../src/tee/shared/evidence/evidence-identity.js';
+import { evidenceSha256 } from '../../../../src/tee/evidence-identity.js';
 import { readInspectRequest, readVerifyRequest } from '../../../../src/wire/read-requests.js';
 import { formatErrorOf } from '../../../format-error-of.js';
 import {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { PcrBank } from '../../../../../src/core/evidence.js';
-import { evidenceSha256 } from '../../../../../src/tee/shared/evidence/evidence-identity.js';
+import type { PcrBank } from '../../../src/core/evidence.js';
+import { evidenceSha256 } from '../../../src/tee/evidence-identity.js';
 import {
   buildEcdsaSignature,
   createTdxGuest,
@@ -12,10 +12,10 @@ import {
   tdQuoteLayout,
   VirtualTpm,
   withOtherSnpSignature,
-} from '../../../../lab/index.js';
-import { PLATFORM, TDX_VM, verifyAzureTdx } from '../../azure/tdx-fixture.js';
-import { expectVerified, NONCE, OTHER_NONCE, PKI, verifyAzure, verifySnp } from '../../fixture.js';
-import { MACHINE, verifyTpm } from '../../tpm-only/tpm-fixture.js';
+} from '../../lab/index.js';
+import { PLATFORM, TDX_VM, verifyAzureTdx } from './azure/tdx-fixture.js';
+import { expectVerified, NONCE, OTHER_NONCE, PKI, verifyAzure, verifySnp } from './fixture.js';
+import { MACHINE, verifyTpm } from './tpm-only/tpm-fixture.js';
 
 const vm = await createVirtualMachine({ pki: PKI });
 const guest = new SnpGuest(vm.platform);

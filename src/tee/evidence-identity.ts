@@ -1,0 +1,52 @@
+import { hex } from '../core/bytes.js';
+import type { Evidence, EvidenceOf, EvidenceType } from '../core/evidence.js';
+import { sha256 } from '../crypto/digest.js';
+import { azSnpIdentity, azTdxIdentity } from './azure/identity.js';
+import type { IdentityParts } from './shared/evidence/identity.js';
+import { tokenIdentity } from './shared/tokens/token-identity.js';
+import { reportWithLowS, snpIdentity } from './snp/identity.js';
+import { quoteWithLowS, tdxIdentity } from './tdx/identity.js';
+import { tpmIdentity } from './tpm-only/identity.js';
+
+/** Of the length before each part. */
+const LENGTH_BYTES = 4;
+
+const IDENTITIES: { readonly [T in EvidenceType]: (evidence: EvidenceOf<T>) => IdentityParts } = {
+  snp: snpIdentity,
+  tdx: tdxIdentity,
+  'az-snp-vtpm': (evidence) => azSnpIdentity(evidence, reportWithLowS),
+  'az-tdx-vtpm': (evidence) => azTdxIdentity(evidence, quoteWithLowS),
+  tpm: tpmIdentity,
+  'maa-token': tokenIdentity,
+  'ita-token': tokenIdentity,
+};
+
+/**
+ * SHA-256 of the evidence, hex: one identity for the same evidence in native form and dialect, whatever endorsements
+ * come with it. Over report, quote or paravisor report; TD quote behind a paravisor; message, signature and SHA-256 PCRs
+ * of the TPM quote; runtime data; event log; or, of a token alone, its signing input; in this order, each preceded by its
+ * length in 4 bytes big endian, an absent one having length 0. Of two signatures (r, s) and (r, n-s), which verify
+ * alike, the one with the smaller s counts.
+ */
+export function evidenceSha256(evidence: Evidence): string {
+  const parts = inOrder(partsOf(evidence));
+  const all = Buffer.allocUnsafe(parts.reduce((sum, { byteLength }) => sum + LENGTH_BYTES + byteLength, 0));
+  let offset = 0;
+  for (const part of parts) {
+    offset = all.writeUInt32BE(part.byteLength, offset);
+    all.set(part, offset);
+    offset += part.byteLength;
+  }
+  return hex(sha256(all));
+}
+
+function partsOf(evidence: Evidence): IdentityParts {
+  const identity: (evidence: never) => IdentityParts = IDENTITIES[evidence.type];
+  return identity(evidence as never);
+}
+
+function inOrder({ first, tdQuote, tpmQuote, runtimeData, eventLog }: IdentityParts): readonly Uint8Array[] {
+  const none = new Uint8Array();
+  const { message, signature, pcrs } = tpmQuote ?? { message: none, signature: none, pcrs: none };
+  return [first ?? none, tdQuote ?? none, message, signature, pcrs, runtimeData ?? none, eventLog ?? none];
+}

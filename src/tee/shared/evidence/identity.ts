@@ -1,0 +1,22 @@
+import type { EventLogInput, TpmQuoteInput } from '../../../core/evidence.js';
+
+/** What the identity of evidence is made of: `evidenceSha256` hashes the parts in this order. What is absent is left out. */
+export interface IdentityParts {
+  /** The report, the quote or the paravisor's report; of a token alone, its signing input. */
+  readonly first?: Uint8Array;
+  /** A TD quote beside the paravisor's report. */
+  readonly tdQuote?: Uint8Array;
+  readonly tpmQuote?: { readonly message: Uint8Array; readonly signature: Uint8Array; readonly pcrs: Uint8Array };
+  readonly runtimeData?: Uint8Array;
+  readonly eventLog?: Uint8Array;
+}
+
+export function identityOfTpmQuote({ message, signature, pcrs }: TpmQuoteInput) {
+  const values = [...(pcrs.get('sha256') ?? [])].sort(([a], [b]) => a - b);
+  return { message, signature, pcrs: Buffer.concat(values.map(([, value]) => value)) };
+}
+
+/** Logs are read one after the other. */
+export function identityOfEventLog(logs: EventLogInput | null): Uint8Array {
+  return Buffer.concat(logs?.filter((log) => log !== undefined) ?? []);
+}

@@ -1,0 +1,27 @@
+import type { SnpEvidence } from '../../core/evidence.js';
+import { lowS } from '../../crypto/ecdsa.js';
+import { SNP_REPORT_LENGTH, SNP_SIGNATURE } from '../../formats/snp-report.js';
+import type { IdentityParts } from '../shared/evidence/identity.js';
+import { present } from '../shared/evidence/mark-verified.js';
+
+export function snpIdentity({ report, runtimeData }: SnpEvidence): IdentityParts {
+  return { first: reportWithLowS(report, 0), ...present({ runtimeData }) };
+}
+
+/**
+ * The bytes, with the smaller s in the report's signature. Bytes that are too short for a report have no signature to
+ * reduce; they are refused elsewhere.
+ *
+ * @param report where the report begins
+ */
+export function reportWithLowS(bytes: Uint8Array, report: number): Uint8Array {
+  if (bytes.byteLength < report + SNP_REPORT_LENGTH) return bytes;
+  const { length } = SNP_SIGNATURE;
+  const [r, s] = [report + SNP_SIGNATURE.r, report + SNP_SIGNATURE.s];
+  const bigEndian = (start: number) => Buffer.from(bytes.subarray(start, start + length)).reverse();
+  const reduced = Buffer.from(lowS('P-384', Buffer.concat([bigEndian(r), bigEndian(s)])).subarray(length)).reverse();
+  if (reduced.equals(bytes.subarray(s, s + length))) return bytes;
+  const copy = Uint8Array.from(bytes);
+  copy.set(reduced, s);
+  return copy;
+}

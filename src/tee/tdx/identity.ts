@@ -1,0 +1,26 @@
+import type { TdxEvidence } from '../../core/evidence.js';
+import { lowS } from '../../crypto/ecdsa.js';
+import { signaturesOfTdQuote, TD_QUOTE_SIGNATURE_LENGTH } from '../../formats/td-quote.js';
+import type { IdentityParts } from '../shared/evidence/identity.js';
+import { present } from '../shared/evidence/mark-verified.js';
+
+export function tdxIdentity({ quote, runtimeData, ccel }: TdxEvidence): IdentityParts {
+  return { first: quoteWithLowS(quote), ...present({ runtimeData, eventLog: ccel }) };
+}
+
+/**
+ * The quote, with the smaller s in both of its signatures: the attestation key's, and the platform's over the quoting
+ * enclave. Those in the certificates that it carries stay as they are. What is no quote has none to reduce; it is refused
+ * elsewhere.
+ */
+export function quoteWithLowS(bytes: Uint8Array): Uint8Array {
+  let quote = bytes;
+  for (const start of signaturesOfTdQuote(bytes)) {
+    const signature = bytes.subarray(start, start + TD_QUOTE_SIGNATURE_LENGTH);
+    const low = lowS('P-256', signature);
+    if (low === signature) continue;
+    if (quote === bytes) quote = Uint8Array.from(bytes);
+    quote.set(low, start);
+  }
+  return quote;
+}
