@@ -18,14 +18,14 @@ const ROOMS = {
   log: ['formats', 'core'],
   files: ['core'],
   stores: ['files', 'core'],
-  outside: ['formats', 'core'],
+  outside: ['tee', 'formats', 'core'],
   endorsements: ['files', 'outside', 'tee', 'crypto', 'formats', 'core'],
   telemetry: ['files', 'outside', 'core'],
   config: ['schema', 'core'],
   callers: ['crypto', 'formats', 'core'],
-  wire: ['formats', 'core'],
+  wire: ['boot', 'tee', 'formats', 'core'],
   http: ['wire', 'judge', 'workbench', 'replay', 'core'],
-  collector: ['outside', 'crypto', 'formats', 'core'],
+  collector: ['outside', 'boot', 'tee', 'crypto', 'formats', 'core'],
   cli: ['wire', 'judge', 'workbench', 'replay', 'collector', 'relying-party', 'core'],
   inspect: ['boot', 'tee', 'formats', 'core'],
   // Runs in browsers, and is a package of its own.
@@ -43,8 +43,11 @@ const PURE_PACKAGES = ['jose', 'lru-cache', 'yaml', 'tsyringe'];
 /** Parses and type-checks rules. Nothing evaluates an expression with it. */
 const RULE_PARSER = '@marcbachmann/cel-js';
 
-/** Vendors' rules: all that endorsements and readers for people may import of a TEE. */
+/** Vendors' rules: all that endorsements may import of a TEE, and with its structures all that readers for people may. */
 const VENDOR_RULES = 'snp/amd|tdx/intel';
+
+/** Structures of the TEEs; in `tee/format` those that tell the structures of several TEEs apart. */
+const STRUCTURES = '(?:format|[^/]+/format)';
 
 /**
  * The only files that know Intel's early collateral by type: its source, its readers, what judges by it beside the decision,
@@ -87,26 +90,65 @@ module.exports = {
       // Azure gets the hardware verifiers through its constructors.
       name: 'tees-apart',
       severity: 'error',
-      from: { path: '^src/tee/([^/]+)/' },
-      to: { path: '^src/tee/[^/]+/', pathNot: `^src/tee/($1|shared|${VENDOR_RULES})/` },
+      from: { path: '^src/tee/(?!format/)([^/]+)/' },
+      to: { path: '^src/tee/[^/]+/', pathNot: '^src/tee/($1|shared)/' },
     },
     {
       name: 'shared-imports-no-tee',
       severity: 'error',
       from: { path: '^src/tee/shared/' },
-      to: { path: '^src/tee/', pathNot: `^src/tee/(shared|${VENDOR_RULES})/` },
+      to: { path: '^src/tee/', pathNot: '^src/tee/shared/' },
     },
     {
       name: 'vendors-apart',
       severity: 'error',
-      from: { path: `^src/tee/(${VENDOR_RULES})/` },
-      to: { path: '^src/tee/', pathNot: '^src/tee/$1/' },
+      // A vendor's rules are about the structures beside them.
+      from: { path: '^src/tee/([^/]+)/(amd|intel)/' },
+      to: { path: '^src/tee/', pathNot: '^src/tee/$1/($2|format)/' },
     },
     {
       name: 'vendor-rules-alone',
       severity: 'error',
-      from: { path: '^src/(endorsements|inspect|inspector)/' },
+      from: { path: '^src/endorsements/' },
       to: { path: '^src/tee/', pathNot: `^src/tee/(${VENDOR_RULES})/` },
+    },
+    {
+      name: 'vendor-rules-and-structures-alone',
+      severity: 'error',
+      from: { path: '^src/(inspect|inspector)/' },
+      to: { path: '^src/tee/', pathNot: `^src/tee/(${VENDOR_RULES}|${STRUCTURES})/` },
+    },
+    {
+      name: 'structures-alone',
+      severity: 'error',
+      from: { path: '^src/(collector|outside|wire)/' },
+      to: { path: '^src/(boot|tee)/', pathNot: `^src/(boot/format|tee/${STRUCTURES})/` },
+    },
+    {
+      // A parser knows no rule, so that who only reads evidence takes nothing of what verifies it.
+      name: 'structures-apart',
+      severity: 'error',
+      from: { path: '^src/tee/([^/]+)/format/' },
+      to: { path: '^src/tee/', pathNot: '^src/tee/($1|shared)/format/' },
+    },
+    {
+      name: 'all-structures-alone',
+      severity: 'error',
+      from: { path: '^src/tee/format/' },
+      to: { path: '^src/tee/', pathNot: `^src/tee/${STRUCTURES}/` },
+    },
+    {
+      // They are read in browsers too.
+      name: 'structures-without-core-modules',
+      severity: 'error',
+      from: { path: `^src/(boot/format|tee/${STRUCTURES})/` },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'boot-structures-apart',
+      severity: 'error',
+      from: { path: '^src/boot/format/' },
+      to: { path: '^src/boot/', pathNot: '^src/boot/format/' },
     },
     {
       // What the two have in common is in `files`.

@@ -5,7 +5,7 @@ import { relative } from 'node:path';
  * Fails where the tests reach less than 95 % of the branches of a room that decides. Thresholds of single files are in
  * vitest.config.ts, which can have them for files or for rooms, not both. Reads what `vitest run --coverage` wrote.
  */
-const ROOMS = ['tee', 'schema', 'policy', 'crypto', 'formats'];
+const ROOMS = ['boot/format', 'tee', 'schema', 'policy', 'crypto', 'formats'];
 const LEAST_PERCENT = 95;
 
 interface Summary {

@@ -18,7 +18,7 @@ import { SnpVerifier } from '../src/tee/snp/snp-verifier.js';
 import { DcapTdQuoteVerifier } from '../src/tee/tdx/td-quote-verifier.js';
 import { TdxVerifier } from '../src/tee/tdx/tdx-verifier.js';
 import { Tpm2QuoteVerifier } from '../src/tee/tpm/tpm-quote-verifier.js';
-import { TpmOnlyVerifier } from '../src/tee/tpm-only/tpm-only-verifier.js';
+import { TpmOnlyVerifier } from '../src/tee/tpm/tpm-only-verifier.js';
 import { JUDGING_OPTIONS, judgingParts } from './judging-parts.js';
 
 /** The service without its shell: real verifiers, policies and decision, a fixed clock, no network and no store. */

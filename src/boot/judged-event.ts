@@ -1,7 +1,7 @@
 import { isSameBytes, latin1 } from '../core/bytes.js';
 import { digest } from '../crypto/digest.js';
-import { type EfiVariable, parseEfiVariable } from '../formats/efi-variable.js';
-import { digestOfBank, EVENT_TYPE, type EventBank, type MeasuredEvent } from '../formats/measured-event.js';
+import { type EfiVariable, parseEfiVariable } from './format/efi-variable.js';
+import { digestOfBank, EVENT_TYPE, type EventBank, type MeasuredEvent } from './format/measured-event.js';
 import { type KnownEvent, knownEvent } from './known-digests.js';
 import { hashedForms, type LoaderText, loaderText } from './loader-text.js';
 

@@ -1,6 +1,6 @@
 import { fromHex, fromLatin1, fromUtf16le, hex, joined } from '../core/bytes.js';
 import { digest } from '../crypto/digest.js';
-import type { EventBank } from '../formats/measured-event.js';
+import type { EventBank } from './format/measured-event.js';
 
 /** What an event is by its digest alone, whatever the log says beside it. */
 export type KnownEvent =

@@ -1,5 +1,5 @@
 import { isZero } from '../formats/byte-reader.js';
-import { EVENT_TYPE, type MeasuredEvent } from '../formats/measured-event.js';
+import { EVENT_TYPE, type MeasuredEvent } from './format/measured-event.js';
 import type { JudgedEvent } from './judged-event.js';
 import type { OrderWeight, RegisterLayout } from './register-layout.js';
 import { startupLocalities } from './replay.js';

@@ -1,12 +1,6 @@
 import { fromLatin1, hex, isSameBytes } from '../core/bytes.js';
 import { digest } from '../crypto/digest.js';
-import {
-  BANK_LENGTH,
-  digestOfBank,
-  EVENT_TYPE,
-  type EventBank,
-  type MeasuredEvent,
-} from '../formats/measured-event.js';
+import { BANK_LENGTH, digestOfBank, EVENT_TYPE, type EventBank, type MeasuredEvent } from './format/measured-event.js';
 import { OS_SEPARATOR } from './known-digests.js';
 import type { RegisterLayout } from './register-layout.js';
 

@@ -1,7 +1,7 @@
 import { hex } from '../core/bytes.js';
 import { sha256 } from '../crypto/digest.js';
-import { EFI_GLOBAL_VARIABLE, EFI_IMAGE_SECURITY_DATABASE, type EfiVariable } from '../formats/efi-variable.js';
-import { EVENT_TYPE } from '../formats/measured-event.js';
+import { EFI_GLOBAL_VARIABLE, EFI_IMAGE_SECURITY_DATABASE, type EfiVariable } from './format/efi-variable.js';
+import { EVENT_TYPE } from './format/measured-event.js';
 import type { JudgedEvent } from './judged-event.js';
 import type { RegisterLayout } from './register-layout.js';
 

@@ -6,7 +6,7 @@ import { fileProblem, isSystemError } from '../core/file-problem.js';
 import type { JsonObject } from '../core/json.js';
 import { boundValue } from '../crypto/bound-value.js';
 import { PEM_TEXT_BYTES, parsePemCertificates } from '../formats/pem.js';
-import { TD_REPORT_LENGTH } from '../formats/td-report.js';
+import { TD_REPORT_LENGTH } from '../tee/tdx/format/td-report.js';
 import { certificateIn } from './ak-certificate.js';
 import { bindingKey } from './binding-key.js';
 import { CollectError } from './collect-error.js';

@@ -2,8 +2,8 @@ import { FormatError } from '../core/errors.js';
 import { quotedName } from '../core/names-in-messages.js';
 import { equalInConstantTime } from '../crypto/constant-time.js';
 import { sha256 } from '../crypto/digest.js';
-import { PCR_COUNT, type PcrValues } from '../formats/pcr-values.js';
-import type { TpmsQuote } from '../formats/tpms-attest.js';
+import { PCR_COUNT, type PcrValues } from '../tee/tpm/format/pcr-values.js';
+import type { TpmsQuote } from '../tee/tpm/format/tpms-attest.js';
 
 export const ALL_PCRS: readonly number[] = Array.from({ length: PCR_COUNT }, (_, index) => index);
 

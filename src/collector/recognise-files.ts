@@ -1,3 +1,4 @@
+import { parseEventLog } from '../boot/format/event-log.js';
 import { base64, isSameBytes, latin1 } from '../core/bytes.js';
 import { nullIfMalformed } from '../core/errors.js';
 import type { StructureKind } from '../core/evidence.js';
@@ -5,15 +6,14 @@ import { isObject } from '../core/json.js';
 import { meantHint, quotedName } from '../core/names-in-messages.js';
 import { sha256 } from '../crypto/digest.js';
 import { isSameName } from '../formats/distinguished-name.js';
-import { parseEventLog } from '../formats/event-log.js';
-import { isTpmSignature, logPartOf, partsOfStructure } from '../formats/evidence-parts.js';
-import { readPcrValues } from '../formats/pcr-values.js';
 import { parsePemCertificates, pemOf } from '../formats/pem.js';
-import { parseSnpReport } from '../formats/snp-report.js';
 import { parseStrictJson } from '../formats/strict-json.js';
-import { parseTdQuote } from '../formats/td-quote.js';
-import { parseTpmsQuote, type TpmsQuote } from '../formats/tpms-attest.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
+import { isTpmSignature, logPartOf, partsOfStructure } from '../tee/format/evidence-parts.js';
+import { parseSnpReport } from '../tee/snp/format/snp-report.js';
+import { parseTdQuote } from '../tee/tdx/format/td-quote.js';
+import { readPcrValues } from '../tee/tpm/format/pcr-values.js';
+import { parseTpmsQuote, type TpmsQuote } from '../tee/tpm/format/tpms-attest.js';
 import { CollectError } from './collect-error.js';
 import { readAmdCertification, readTdQuote } from './evidence-body.js';
 import {

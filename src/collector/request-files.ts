@@ -1,12 +1,12 @@
 import { FormatError } from '../core/errors.js';
 import { isObject, type JsonObject } from '../core/json.js';
 import { encodeBase64Url } from '../formats/base64.js';
-import { EVIDENCE_OF_HCL } from '../formats/evidence-parts.js';
-import { parseHclReport } from '../formats/hcl-report.js';
-import { readPcrValues } from '../formats/pcr-values.js';
 import { parsePemCertificates } from '../formats/pem.js';
 import { parseStrictJson } from '../formats/strict-json.js';
-import { parseTpmsQuote } from '../formats/tpms-attest.js';
+import { parseHclReport } from '../tee/azure/format/hcl-report.js';
+import { EVIDENCE_OF_HCL } from '../tee/format/evidence-parts.js';
+import { readPcrValues } from '../tee/tpm/format/pcr-values.js';
+import { parseTpmsQuote } from '../tee/tpm/format/tpms-attest.js';
 import { certificateIn } from './ak-certificate.js';
 import { CollectError } from './collect-error.js';
 import {

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FormatError } from '../core/errors.js';
 import { equalInConstantTime } from '../crypto/constant-time.js';
 import { isZero } from '../formats/byte-reader.js';
-import { type HclReport, parseHclReport } from '../formats/hcl-report.js';
-import { decodeUserData, readRuntimeClaims, readRuntimeObject } from '../formats/runtime-claims.js';
+import { type HclReport, parseHclReport } from '../tee/azure/format/hcl-report.js';
+import { decodeUserData, readRuntimeClaims, readRuntimeObject } from '../tee/shared/format/runtime-claims.js';
 import { CollectError } from './collect-error.js';
 import { AZURE_TPM, type GuestTpm, handle, type NvIndex, USER_DATA_LENGTH } from './guest-tpm.js';
 

@@ -1,15 +1,15 @@
-import type { JudgedEvent } from '../boot/judged-event.js';
-import { commandLineOf } from '../boot/loader-text.js';
-import { hasSections, type LoaderContents, type RegisterLayout } from '../boot/register-layout.js';
-import { hex, latin1 } from '../core/bytes.js';
-import type { JsonValue } from '../core/json.js';
 import {
   EFI_GLOBAL_VARIABLE,
   EFI_IMAGE_SECURITY_DATABASE,
   type EfiVariable,
   parseEfiVariable,
-} from '../formats/efi-variable.js';
-import { EVENT_TYPE } from '../formats/measured-event.js';
+} from '../boot/format/efi-variable.js';
+import { EVENT_TYPE } from '../boot/format/measured-event.js';
+import type { JudgedEvent } from '../boot/judged-event.js';
+import { commandLineOf } from '../boot/loader-text.js';
+import { hasSections, type LoaderContents, type RegisterLayout } from '../boot/register-layout.js';
+import { hex, latin1 } from '../core/bytes.js';
+import type { JsonValue } from '../core/json.js';
 import { bootOptionName, bootOrder, imagePath, partitionTable, signatureEntries } from './boot-data.js';
 import { shownText, typeName } from './event-names.js';
 

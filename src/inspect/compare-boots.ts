@@ -1,10 +1,10 @@
+import type { EventBank, EventLog } from '../boot/format/measured-event.js';
 import { judgedEvents } from '../boot/judged-event.js';
 import type { RegisterLayout } from '../boot/register-layout.js';
 import { replay, startupLocalities } from '../boot/replay.js';
 import { hex } from '../core/bytes.js';
 import { groupedBy } from '../core/grouped.js';
 import type { JsonValue } from '../core/json.js';
-import type { EventBank, EventLog } from '../formats/measured-event.js';
 import { type BootFact, factsOf, type Signatures } from './boot-facts.js';
 import { banksOf, preferred } from './log-reading.js';
 

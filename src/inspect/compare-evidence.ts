@@ -1,10 +1,10 @@
+import { parseCanonicalEventLog } from '../boot/format/canonical-event-log.js';
+import { parseEventLog } from '../boot/format/event-log.js';
+import { parseFirmwareEventLog, parseTcgEventLog } from '../boot/format/tcg-event-log.js';
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../boot/register-layout.js';
 import { FormatError, within } from '../core/errors.js';
 import type { EventLogInput, Inspected, StructureKind } from '../core/evidence.js';
 import type { JsonObject } from '../core/json.js';
-import { parseCanonicalEventLog } from '../formats/canonical-event-log.js';
-import { parseEventLog } from '../formats/event-log.js';
-import { parseFirmwareEventLog, parseTcgEventLog } from '../formats/tcg-event-log.js';
 import { type BootLogs, commonBank, compareBootLogs, type Difference, type LogComparison } from './compare-boots.js';
 import { comparableStructures, compareStructures } from './compare-structures.js';
 import { describeEvidence } from './describe-evidence.js';

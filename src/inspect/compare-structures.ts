@@ -1,6 +1,6 @@
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../boot/register-layout.js';
 import { isObject, type JsonValue } from '../core/json.js';
-import { TPM_ST_ATTEST_QUOTE } from '../formats/tpms-attest.js';
+import { TPM_ST_ATTEST_QUOTE } from '../tee/tpm/format/tpms-attest.js';
 import type { Difference } from './compare-boots.js';
 import { hexWord } from './describe-azure-evidence.js';
 import type { FieldDescription, StructureDescription } from './field-description.js';

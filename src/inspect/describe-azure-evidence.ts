@@ -2,8 +2,8 @@ import { hex } from '../core/bytes.js';
 import { FormatError, nullIfMalformed, within } from '../core/errors.js';
 import type { CertifiedKeyInput, TpmQuoteInput } from '../core/evidence.js';
 import { decodeHex } from '../formats/base64.js';
-import { parseHclReport } from '../formats/hcl-report.js';
-import { readRuntimeObject } from '../formats/runtime-claims.js';
+import { parseHclReport } from '../tee/azure/format/hcl-report.js';
+import { readRuntimeObject } from '../tee/shared/format/runtime-claims.js';
 import {
   parseTpmsAttestHeader,
   parseTpmsCertify,
@@ -11,8 +11,8 @@ import {
   TPM_GENERATED_VALUE,
   TPM_ST_ATTEST_CERTIFY,
   TPM_ST_ATTEST_QUOTE,
-} from '../formats/tpms-attest.js';
-import { parseTpm2bPublic, type TpmtPublic } from '../formats/tpmt-public.js';
+} from '../tee/tpm/format/tpms-attest.js';
+import { parseTpm2bPublic, type TpmtPublic } from '../tee/tpm/format/tpmt-public.js';
 import {
   type FieldDescription,
   FieldTable,

@@ -1,10 +1,10 @@
 import { hex } from '../core/bytes.js';
 import { within } from '../core/errors.js';
 import type { AkCertificateInput } from '../core/evidence.js';
-import { readAkChain, readAkLeaf } from '../formats/ak-certificate-input.js';
 import { DER, DerReader } from '../formats/der.js';
 import type { X509Certificate } from '../formats/x509-certificate.js';
 import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../formats/x509-extension.js';
+import { readAkChain, readAkLeaf } from '../tee/shared/format/ak-certificate-input.js';
 import { FieldTable, type StructureDescription, startIn } from './field-description.js';
 
 /**

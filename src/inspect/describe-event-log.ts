@@ -1,10 +1,10 @@
+import { parseCanonicalEventLog } from '../boot/format/canonical-event-log.js';
+import { EVENT_TYPE, type EventLog, type MeasuredEvent } from '../boot/format/measured-event.js';
+import { parseFirmwareEventLog, parseTcgEventLog } from '../boot/format/tcg-event-log.js';
 import { PCR_LAYOUT } from '../boot/register-layout.js';
 import { within } from '../core/errors.js';
 import type { EventLogInput } from '../core/evidence.js';
 import type { JsonObject } from '../core/json.js';
-import { parseCanonicalEventLog } from '../formats/canonical-event-log.js';
-import { EVENT_TYPE, type EventLog, type MeasuredEvent } from '../formats/measured-event.js';
-import { parseFirmwareEventLog, parseTcgEventLog } from '../formats/tcg-event-log.js';
 import { algorithmName, digestsByName, shownText, typeName } from './event-names.js';
 import { type FieldDescription, FieldTable, type StructureDescription } from './field-description.js';
 

@@ -17,11 +17,11 @@ import type {
   TpmEvidence,
 } from '../core/evidence.js';
 import { traitsOf } from '../core/evidence-traits.js';
-import { readHclParts } from '../formats/hcl-report.js';
-import { namesAttestationKey, readRuntimeObject } from '../formats/runtime-claims.js';
-import { parseSnpReport } from '../formats/snp-report.js';
-import { parseTdQuote } from '../formats/td-quote.js';
-import { TD_REPORT_LENGTH } from '../formats/td-report.js';
+import { readHclParts } from '../tee/azure/format/hcl-report.js';
+import { namesAttestationKey, readRuntimeObject } from '../tee/shared/format/runtime-claims.js';
+import { parseSnpReport } from '../tee/snp/format/snp-report.js';
+import { parseTdQuote } from '../tee/tdx/format/td-quote.js';
+import { TD_REPORT_LENGTH } from '../tee/tdx/format/td-report.js';
 import {
   describeCertifiedKey,
   describeHclReport,

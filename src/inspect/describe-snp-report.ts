@@ -1,9 +1,9 @@
 import { AMD_LINES } from '../core/amd-lines.js';
 import { hex } from '../core/bytes.js';
 import type { JsonObject } from '../core/json.js';
-import { parseSnpReport, SNP_REPORT_LENGTH, type SnpReport } from '../formats/snp-report.js';
 import { candidateLines, processorOf } from '../tee/snp/amd/product-lines.js';
 import { readTcb } from '../tee/snp/amd/tcb.js';
+import { parseSnpReport, SNP_REPORT_LENGTH, type SnpReport } from '../tee/snp/format/snp-report.js';
 import { FieldTable, type StructureDescription } from './field-description.js';
 
 /** The one algorithm that `parseSnpReport` takes. */

@@ -1,9 +1,9 @@
 import { hex, isSameBytes } from '../core/bytes.js';
 import { parsePemCertificates } from '../formats/pem.js';
-import { parseTdQuote, type TdQuote } from '../formats/td-quote.js';
-import { parseTdReport, TD_REPORT_LENGTH } from '../formats/td-report.js';
-import { TD_BODY_LENGTH, type TdReportBody } from '../formats/td-report-body.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
+import { parseTdQuote, type TdQuote } from '../tee/tdx/format/td-quote.js';
+import { parseTdReport, TD_REPORT_LENGTH } from '../tee/tdx/format/td-report.js';
+import { TD_BODY_LENGTH, type TdReportBody } from '../tee/tdx/format/td-report-body.js';
 import { parsePckExtension } from '../tee/tdx/intel/pck-extension.js';
 import { describeCertificate } from './describe-certificate.js';
 import { FieldTable, type StructureDescription } from './field-description.js';

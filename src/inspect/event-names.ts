@@ -1,6 +1,6 @@
+import { DIGEST_ALGORITHM, EVENT_TYPE, type EventDigest } from '../boot/format/measured-event.js';
 import { hex, latin1, utf16le } from '../core/bytes.js';
 import type { JsonObject } from '../core/json.js';
-import { DIGEST_ALGORITHM, EVENT_TYPE, type EventDigest } from '../formats/measured-event.js';
 
 const SHOWN_CHARACTERS = 256;
 

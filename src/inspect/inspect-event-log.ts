@@ -1,13 +1,6 @@
 import { bootClaims, type RegisterCover } from '../boot/boot-claims.js';
-import { type JudgedEvent, judgedEvents } from '../boot/judged-event.js';
-import { loaderLabel } from '../boot/loader-text.js';
-import { orderFindings } from '../boot/log-order.js';
-import { type RegisterLayout, RTMR_LAYOUT } from '../boot/register-layout.js';
-import { initialValue, isClosedBySystem, type Replay, replay } from '../boot/replay.js';
-import { hex } from '../core/bytes.js';
-import type { JsonObject, JsonValue } from '../core/json.js';
-import { parseEfiVariable } from '../formats/efi-variable.js';
-import { parseEventLog } from '../formats/event-log.js';
+import { parseEfiVariable } from '../boot/format/efi-variable.js';
+import { parseEventLog } from '../boot/format/event-log.js';
 import {
   BANK_LENGTH,
   DIGEST_ALGORITHM,
@@ -15,7 +8,14 @@ import {
   type EventBank,
   type EventLog,
   type MeasuredEvent,
-} from '../formats/measured-event.js';
+} from '../boot/format/measured-event.js';
+import { type JudgedEvent, judgedEvents } from '../boot/judged-event.js';
+import { loaderLabel } from '../boot/loader-text.js';
+import { orderFindings } from '../boot/log-order.js';
+import { type RegisterLayout, RTMR_LAYOUT } from '../boot/register-layout.js';
+import { initialValue, isClosedBySystem, type Replay, replay } from '../boot/replay.js';
+import { hex } from '../core/bytes.js';
+import type { JsonObject, JsonValue } from '../core/json.js';
 import { SHOWN_EVENTS } from './describe-event-log.js';
 import { digestsByName, shownText, typeName } from './event-names.js';
 import { banksOf, layoutOf, preferred } from './log-reading.js';

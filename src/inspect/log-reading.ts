@@ -1,5 +1,5 @@
+import { DIGEST_ALGORITHM, type EventBank, type EventLog } from '../boot/format/measured-event.js';
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../boot/register-layout.js';
-import { DIGEST_ALGORITHM, type EventBank, type EventLog } from '../formats/measured-event.js';
 
 const BANKS = Object.keys(DIGEST_ALGORITHM) as readonly EventBank[];
 /** What a log is read under where it has several, the first that it has: TPM quotes of cloud VMs select the SHA-256 bank. */

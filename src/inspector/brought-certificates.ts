@@ -2,9 +2,9 @@ import { latin1 } from '../core/bytes.js';
 import { nullIfMalformed } from '../core/errors.js';
 import { withoutFilling } from '../formats/der.js';
 import { parsePemCertificates } from '../formats/pem.js';
-import { parseSnpCertificateTable } from '../formats/snp-certificate-table.js';
-import { SNP_REPORT_LENGTH } from '../formats/snp-report.js';
 import { parseCertificate, type X509Certificate } from '../formats/x509-certificate.js';
+import { parseSnpCertificateTable } from '../tee/snp/format/snp-certificate-table.js';
+import { SNP_REPORT_LENGTH } from '../tee/snp/format/snp-report.js';
 import type { FoundBytes } from './structures.js';
 
 /** Every certificate that came with the evidence, wherever, and then those that the service gave. */

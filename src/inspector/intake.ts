@@ -2,11 +2,11 @@ import { fromUtf8, utf8 } from '../core/bytes.js';
 import { FormatError, nullIfMalformed } from '../core/errors.js';
 import { isObject, type JsonObject } from '../core/json.js';
 import { decodeBase64, decodeHex } from '../formats/base64.js';
-import { guestHint } from '../formats/guest-evidence.js';
-import { namesAttestationKey } from '../formats/runtime-claims.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { remarkOnRaw } from '../inspect/raw-structures.js';
 import { RECEIPT_PROFILE } from '../relying-party/check-receipt.js';
+import { guestHint } from '../tee/azure/format/guest-evidence.js';
+import { namesAttestationKey } from '../tee/shared/format/runtime-claims.js';
 import { decisionIn } from './decision-link.js';
 import { type FoundBytes, findBytes, readBytes, readRuntimeData } from './structures.js';
 

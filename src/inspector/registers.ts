@@ -1,3 +1,5 @@
+import { parseEventLog } from '../boot/format/event-log.js';
+import { BANK_LENGTH, type EventBank, type EventLog, type MeasuredEvent } from '../boot/format/measured-event.js';
 import { judgedEvents } from '../boot/judged-event.js';
 import { type RegisterLayout, RTMR_LAYOUT } from '../boot/register-layout.js';
 import { initialValue, isClosedBySystem, replay } from '../boot/replay.js';
@@ -5,8 +7,6 @@ import { hex } from '../core/bytes.js';
 import { nullIfMalformed } from '../core/errors.js';
 import { isObject, type JsonValue, memberOf } from '../core/json.js';
 import { decodeBase64 } from '../formats/base64.js';
-import { parseEventLog } from '../formats/event-log.js';
-import { BANK_LENGTH, type EventBank, type EventLog, type MeasuredEvent } from '../formats/measured-event.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { shownText, typeName } from '../inspect/event-names.js';
 import { banksOf, layoutOf, preferred } from '../inspect/log-reading.js';

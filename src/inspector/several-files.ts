@@ -1,13 +1,13 @@
+import { parseEventLog } from '../boot/format/event-log.js';
 import { base64, hex, isSameBytes, latin1 } from '../core/bytes.js';
 import { nullIfMalformed } from '../core/errors.js';
 import { hasTdEventLog } from '../core/evidence-traits.js';
 import type { JsonObject } from '../core/json.js';
-import { parseEventLog } from '../formats/event-log.js';
-import { EVIDENCE_OF_HCL, isTpmSignature, logPartOf, partsOfStructure } from '../formats/evidence-parts.js';
-import { parseHclReport } from '../formats/hcl-report.js';
-import { type PcrValues, readPcrValues } from '../formats/pcr-values.js';
-import { parseTpmsQuote, type TpmsQuote } from '../formats/tpms-attest.js';
+import { parseHclReport } from '../tee/azure/format/hcl-report.js';
+import { EVIDENCE_OF_HCL, isTpmSignature, logPartOf, partsOfStructure } from '../tee/format/evidence-parts.js';
 import { collateralMembers, parseCollateralFile } from '../tee/tdx/intel/collateral-file.js';
+import { type PcrValues, readPcrValues } from '../tee/tpm/format/pcr-values.js';
+import { parseTpmsQuote, type TpmsQuote } from '../tee/tpm/format/tpms-attest.js';
 import { sha256 } from './browser-digest.js';
 import { type Intake, readIntake } from './intake.js';
 import { nameOfFound } from './structures.js';

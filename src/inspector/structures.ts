@@ -4,12 +4,12 @@ import type { StructureKind } from '../core/evidence.js';
 import { isObject, type JsonValue, jsonPointer } from '../core/json.js';
 import { decodeBase64, decodeHex } from '../formats/base64.js';
 import { PEM_TEXT_BYTES, parsePemBlocks } from '../formats/pem.js';
-import { readRuntimeObject } from '../formats/runtime-claims.js';
 import { parseStrictJson } from '../formats/strict-json.js';
 import { describeCertification, describePublicArea, describeRuntimeData } from '../inspect/describe-azure-evidence.js';
 import { describeCcel, describeVtpmLogs } from '../inspect/describe-event-log.js';
 import type { FieldDescription, StructureDescription } from '../inspect/field-description.js';
 import { describeRaw, inMember, nameOfKind, recogniseRaw } from '../inspect/raw-structures.js';
+import { readRuntimeObject } from '../tee/shared/format/runtime-claims.js';
 
 /** Bytes that stand somewhere in what was given, and what they say, field by field. Nothing about them is verified. */
 export interface FoundBytes {

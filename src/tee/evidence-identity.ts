@@ -6,7 +6,7 @@ import type { IdentityParts } from './shared/evidence/identity.js';
 import { tokenIdentity } from './shared/tokens/token-identity.js';
 import { reportWithLowS, snpIdentity } from './snp/identity.js';
 import { quoteWithLowS, tdxIdentity } from './tdx/identity.js';
-import { tpmIdentity } from './tpm-only/identity.js';
+import { tpmIdentity } from './tpm/identity.js';
 
 /** Of the length before each part. */
 const LENGTH_BYTES = 4;

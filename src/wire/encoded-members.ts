@@ -9,7 +9,7 @@ import type {
 import { hexLook } from '../core/hex-like.js';
 import { decodeBase64, decodeHex } from '../formats/base64.js';
 import { PEM_IN_BASE64 } from '../formats/pem.js';
-import { structureOf } from '../formats/structure-kind.js';
+import { structureOf } from '../tee/format/structure-kind.js';
 import type { Schemas } from './schema-check.js';
 
 const PEM_START = '-----BEGIN';

@@ -3,7 +3,7 @@ import type { EvidenceType } from '../core/evidence.js';
 import { EVIDENCE_TRAITS, EVIDENCE_TYPES, traitsOf } from '../core/evidence-traits.js';
 import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { listedNames, nearNames, quotedName } from '../core/names-in-messages.js';
-import { guestHint } from '../formats/guest-evidence.js';
+import { guestHint } from '../tee/azure/format/guest-evidence.js';
 import { refuseUnknownProvider } from './dialects/configfs-tsm.js';
 import type { EvidenceForm } from './schema-check.js';
 import { MISSING_MEMBER, missingOr, misspeltMember } from './schema-message.js';

@@ -1,3 +1,4 @@
+import { BANK_LENGTH } from '../boot/format/measured-event.js';
 import { FormatError } from '../core/errors.js';
 import type {
   EventLogFile,
@@ -8,7 +9,6 @@ import type {
   TpmQuoteInput,
 } from '../core/evidence.js';
 import { type MemberForm, type MemberValues, traitsOf } from '../core/evidence-traits.js';
-import { BANK_LENGTH } from '../formats/measured-event.js';
 import { readAzureCleanroom, readAzureCleanroomReport } from './dialects/azure-cleanroom.js';
 import { readAzureGuest, readEncodedAzureGuest } from './dialects/azure-guest.js';
 import { readConfigfsTsmSnp, readConfigfsTsmTdx } from './dialects/configfs-tsm.js';

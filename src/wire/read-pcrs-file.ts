@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { BANK_LENGTH } from '../boot/format/measured-event.js';
 import { FormatError } from '../core/errors.js';
 import type { TpmQuoteInput } from '../core/evidence.js';
-import { BANK_LENGTH } from '../formats/measured-event.js';
 import type { StrictJsonLimits } from '../formats/strict-json.js';
 import { readBody } from './read-body.js';
 import { readRegisterValues } from './read-evidence.js';

@@ -76,11 +76,41 @@ const PLANTS: readonly Plant[] = [
   },
   { file: 'src/core/core.ts', imports: "import 'node:crypto';", breaks: 'core-imports-nothing' },
   { file: 'src/tee/azure/side.ts', imports: "import '../snp/target.js';", breaks: 'tees-apart' },
+  { file: 'src/tee/azure/vendor.ts', imports: "import '../snp/amd/target.js';", breaks: 'tees-apart' },
+  { file: 'src/tee/azure/reads.ts', imports: "import '../snp/format/target.js';", breaks: 'tees-apart' },
   { file: 'src/tee/shared/side.ts', imports: "import '../snp/target.js';", breaks: 'shared-imports-no-tee' },
+  {
+    file: 'src/tee/shared/reads.ts',
+    imports: "import '../snp/format/target.js';",
+    breaks: 'shared-imports-no-tee',
+  },
   { file: 'src/tee/snp/amd/up.ts', imports: "import '../target.js';", breaks: 'vendors-apart' },
   { file: 'src/tee/tdx/intel/side.ts', imports: "import '../../snp/amd/target.js';", breaks: 'vendors-apart' },
   { file: 'src/endorsements/verifies.ts', imports: "import '../tee/snp/target.js';", breaks: 'vendor-rules-alone' },
-  { file: 'src/inspector/verifies.ts', imports: "import '../tee/snp/target.js';", breaks: 'vendor-rules-alone' },
+  { file: 'src/endorsements/reads.ts', imports: "import '../tee/snp/format/target.js';", breaks: 'vendor-rules-alone' },
+  {
+    file: 'src/inspector/verifies.ts',
+    imports: "import '../tee/snp/target.js';",
+    breaks: 'vendor-rules-and-structures-alone',
+  },
+  {
+    file: 'src/inspect/verifies.ts',
+    imports: "import '../tee/shared/binding/target.js';",
+    breaks: 'vendor-rules-and-structures-alone',
+  },
+  { file: 'src/wire/verifies.ts', imports: "import '../tee/snp/target.js';", breaks: 'structures-alone' },
+  { file: 'src/wire/replays.ts', imports: "import '../boot/target.js';", breaks: 'structures-alone' },
+  { file: 'src/collector/verifies.ts', imports: "import '../tee/snp/amd/target.js';", breaks: 'structures-alone' },
+  { file: 'src/outside/verifies.ts', imports: "import '../tee/snp/target.js';", breaks: 'structures-alone' },
+  { file: 'src/tee/snp/format/up.ts', imports: "import '../target.js';", breaks: 'structures-apart' },
+  { file: 'src/tee/azure/format/side.ts', imports: "import '../../snp/format/target.js';", breaks: 'structures-apart' },
+  { file: 'src/tee/format/up.ts', imports: "import '../snp/target.js';", breaks: 'all-structures-alone' },
+  {
+    file: 'src/tee/snp/format/hashes.ts',
+    imports: "import 'node:crypto';",
+    breaks: 'structures-without-core-modules',
+  },
+  { file: 'src/boot/format/up.ts', imports: "import '../target.js';", breaks: 'boot-structures-apart' },
   { file: 'src/endorsements/intel/side.ts', imports: "import '../amd/target.js';", breaks: 'endorsements-apart' },
   { file: 'src/tee/reads.ts', imports: "import 'node:fs';", breaks: 'pure-rooms-core' },
   { file: 'src/tee/reads-later.ts', imports: "import 'node:fs/promises';", breaks: 'pure-rooms-core' },
@@ -138,6 +168,18 @@ const PLANTS: readonly Plant[] = [
   },
   { file: 'src/endorsements/amd/ok.ts', imports: "import '../files/target.js';", breaks: null },
   { file: 'src/endorsements/vendor.ts', imports: "import '../tee/snp/amd/target.js';", breaks: null },
+  { file: 'src/tee/registry-of-plants.ts', imports: "import './snp/target.js';", breaks: null },
+  {
+    file: 'src/tee/format/ok.ts',
+    imports: "import '../snp/format/target.js';\nimport '../shared/format/target.js';",
+    breaks: null,
+  },
+  {
+    file: 'src/wire/ok.ts',
+    imports:
+      "import '../tee/snp/format/target.js';\nimport '../tee/format/target.js';\nimport '../boot/format/target.js';",
+    breaks: null,
+  },
   { file: 'src/http/ok.ts', imports: "import '../wire/target.js';\nimport 'node:http';", breaks: null },
   { file: 'src/endorsements/ok.ts', imports: "import 'node:fs';\nimport 'undici';", breaks: null },
   {
@@ -164,7 +206,10 @@ const TARGETS = [
   'src/core/traces.ts',
   'src/endorsements/intel/early-collateral.ts',
   'src/endorsements/intel/open-early-collateral.ts',
-  ...['tee/snp', 'tee/snp/amd', 'tee/shared/binding', 'endorsements/amd', 'endorsements/files', 'telemetry/traces'].map(
+  ...['tee/format', 'tee/snp', 'tee/snp/amd', 'tee/snp/format', 'tee/shared/binding', 'tee/shared/format'].map(
+    (folder) => `src/${folder}/target.ts`,
+  ),
+  ...['boot', 'boot/format', 'endorsements/amd', 'endorsements/files', 'telemetry/traces'].map(
     (folder) => `src/${folder}/target.ts`,
   ),
   'test/lab/target.ts',

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseFirmwareEventLog } from '../../src/boot/format/tcg-event-log.js';
 import { PCR_LAYOUT } from '../../src/boot/register-layout.js';
 import { replay } from '../../src/boot/replay.js';
-import { parseFirmwareEventLog } from '../../src/formats/tcg-event-log.js';
 import {
   type AmdPki,
   buildEventLog,

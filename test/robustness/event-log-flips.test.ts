@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { parseFirmwareEventLog } from '../../src/boot/format/tcg-event-log.js';
 import { PCR_LAYOUT } from '../../src/boot/register-layout.js';
 import { initialValue, replay } from '../../src/boot/replay.js';
 import { hex } from '../../src/core/bytes.js';
 import { Checks } from '../../src/core/check.js';
 import type { EventLogClaims } from '../../src/core/claims.js';
 import { FormatError } from '../../src/core/errors.js';
-import { parseFirmwareEventLog } from '../../src/formats/tcg-event-log.js';
 import { type EventLogVerdict, verifyEventLog } from '../../src/tee/shared/event-log/event-log.js';
 import { flipBit } from '../lab/byte-patch.js';
 import { haveVectors, readVector } from '../vectors.js';

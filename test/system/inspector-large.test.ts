@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAXIMUM_EVENTS } from '../../src/formats/measured-event.js';
+import { MAXIMUM_EVENTS } from '../../src/boot/format/measured-event.js';
 import { PAGE_BYTES } from '../../src/inspector/hex-rows.js';
 import { LOG_BYTES } from '../../src/inspector/structures.js';
 import { buildEventLog, LOG_EVENT } from '../lab/event-log-builder.js';

@@ -10,7 +10,7 @@ import type {
   TdxSubmission,
 } from '../../core/verification.js';
 import { encodeBase64Url } from '../../formats/base64.js';
-import { readRuntimeObject } from '../../formats/runtime-claims.js';
+import { readRuntimeObject } from '../../tee/shared/format/runtime-claims.js';
 import type { AzureCredential } from '../azure-identity/azure-credential.js';
 import type { BoundedAnswer } from '../bounded-agent.js';
 import type { Exchange } from '../bounded-exchange.js';

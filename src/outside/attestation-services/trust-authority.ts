@@ -1,6 +1,6 @@
 import type { Clock, Log } from '../../core/ports.js';
 import type { AttestationService, Submission, SubmissionResult, TdxSubmission } from '../../core/verification.js';
-import { namesAttestationKey, readRuntimeObject } from '../../formats/runtime-claims.js';
+import { namesAttestationKey, readRuntimeObject } from '../../tee/shared/format/runtime-claims.js';
 import type { BoundedAnswer } from '../bounded-agent.js';
 import type { Exchange } from '../bounded-exchange.js';
 import { unlessAborted } from '../bounded-signal.js';

@@ -5,8 +5,6 @@ import { within } from '../../core/errors.js';
 import type { AzSnpVtpmEvidence, RestatedParts } from '../../core/evidence.js';
 import { TOKENS } from '../../core/injection-tokens.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../core/verification.js';
-import { readHclParts } from '../../formats/hcl-report.js';
-import { readRuntimeObject } from '../../formats/runtime-claims.js';
 import type { AkRoots } from '../shared/attestation-key/ak-roots.js';
 import { markVerified, present } from '../shared/evidence/mark-verified.js';
 import {
@@ -16,6 +14,7 @@ import {
   submissionOf,
   type TpmQuoteVerifier,
 } from '../shared/evidence/parts.js';
+import { readRuntimeObject } from '../shared/format/runtime-claims.js';
 import {
   floorMember,
   type ParavisorClaims,
@@ -25,6 +24,7 @@ import {
   verifyParavisorVmpl,
   verifyRuntimeDataHash,
 } from '../shared/paravisor/paravisor-claims.js';
+import { readHclParts } from './format/hcl-report.js';
 import { type Guest, GuestVerifier, guestMembers, HCL_REPORT, type OpenedGuest } from './guest.js';
 import { verifyRestatedNonce, verifyRestatedParts } from './restated-parts.js';
 

@@ -5,12 +5,12 @@ import { within } from '../../core/errors.js';
 import type { AzTdxVtpmEvidence } from '../../core/evidence.js';
 import { TOKENS } from '../../core/injection-tokens.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../core/verification.js';
-import { readHclParts } from '../../formats/hcl-report.js';
-import { readRuntimeObject } from '../../formats/runtime-claims.js';
 import type { AkRoots } from '../shared/attestation-key/ak-roots.js';
 import { markVerified, present } from '../shared/evidence/mark-verified.js';
 import type { OpenedTdQuote, TdQuoteVerifier, TpmQuoteVerifier } from '../shared/evidence/parts.js';
+import { readRuntimeObject } from '../shared/format/runtime-claims.js';
 import { paravisorByMrtd, verifyParavisorClaims, verifyRuntimeDataHash } from '../shared/paravisor/paravisor-claims.js';
+import { readHclParts } from './format/hcl-report.js';
 import { GuestVerifier, guestMembers, HCL_REPORT, type OpenedGuest } from './guest.js';
 
 const TD_QUOTE = '/evidence/tdQuote';

@@ -1,6 +1,6 @@
 import type { AzSnpVtpmEvidence, AzTdxVtpmEvidence } from '../../core/evidence.js';
-import { HCL_HARDWARE_OFFSET } from '../../formats/hcl-report.js';
 import { type IdentityParts, identityOfEventLog, identityOfTpmQuote } from '../shared/evidence/identity.js';
+import { HCL_HARDWARE_OFFSET } from './format/hcl-report.js';
 
 /**
  * Where the guest took the paravisor's report apart, it is the hardware report alone, and the runtime claims. That is

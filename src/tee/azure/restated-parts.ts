@@ -2,8 +2,8 @@ import { isSameBytes } from '../../core/bytes.js';
 import type { Checks } from '../../core/check.js';
 import type { RestatedParts } from '../../core/evidence.js';
 import { isObject, type JsonValue } from '../../core/json.js';
-import type { readRuntimeObject } from '../../formats/runtime-claims.js';
 import { isExactly } from '../shared/binding/held-value.js';
+import type { readRuntimeObject } from '../shared/format/runtime-claims.js';
 
 /**
  * Compares the restated parts with the HCL report, whose claims are hashed. Claims are compared member by member. The

@@ -2,9 +2,9 @@ import { nullIfMalformed } from '../../core/errors.js';
 import { isObject, type JsonValue } from '../../core/json.js';
 import type { ExpectedBinding } from '../../core/verification.js';
 import { decodeHex } from '../../formats/base64.js';
-import { decodeUserData } from '../../formats/runtime-claims.js';
 import { base64OrNull, isExactly, isPadded, type NoncePlace } from '../shared/binding/held-value.js';
 import { heldBinding, isBound } from '../shared/binding/runtime-data-binding.js';
+import { decodeUserData } from '../shared/format/runtime-claims.js';
 import type { MaaStatement } from './maa-statement.js';
 
 /**

@@ -2,15 +2,15 @@ import type { Check, Checks } from '../../core/check.js';
 import { NO_ENDORSEMENTS, type TokenKey } from '../../core/endorsement.js';
 import { FormatError } from '../../core/errors.js';
 import { sha256 } from '../../crypto/digest.js';
-import {
-  type MaaSignerEvidence,
-  parseMaaSignerEvidence,
-  type SnpSignerEvidence,
-} from '../../formats/maa-signer-evidence.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { isPadded } from '../shared/binding/held-value.js';
 import type { SnpReportVerifier } from '../shared/evidence/parts.js';
 import { type KeyCertificates, verifyKeyCertificates } from '../shared/tokens/token-certificates.js';
+import {
+  type MaaSignerEvidence,
+  parseMaaSignerEvidence,
+  type SnpSignerEvidence,
+} from './format/maa-signer-evidence.js';
 import type { MaaIssuer } from './issuer-policy.js';
 
 /**

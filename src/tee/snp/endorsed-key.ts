@@ -3,12 +3,12 @@ import type { Checks } from '../../core/check.js';
 import type { SnpProduct } from '../../core/claims.js';
 import type { Provenance, SnpEndorsementSet, SnpSigningKey, Sourced, Unavailable } from '../../core/endorsement.js';
 import { FormatError } from '../../core/errors.js';
-import type { SnpReport } from '../../formats/snp-report.js';
 import { verifyPath } from '../shared/evidence/path-checks.js';
 import { certificateRoles, issuerName } from './amd/issuers.js';
 import { candidateLines } from './amd/product-lines.js';
 import type { Vek } from './amd/vek.js';
 import type { VekPath, VekPaths } from './amd/vek-path.js';
+import type { SnpReport } from './format/snp-report.js';
 import { chooseChain, type SuppliedCertificates } from './supplied-certificates.js';
 
 /** The checks of a report, and those of its endorsements, which are at another place of the request. */

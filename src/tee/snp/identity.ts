@@ -1,8 +1,8 @@
 import type { SnpEvidence } from '../../core/evidence.js';
 import { lowS } from '../../crypto/ecdsa.js';
-import { SNP_REPORT_LENGTH, SNP_SIGNATURE } from '../../formats/snp-report.js';
 import type { IdentityParts } from '../shared/evidence/identity.js';
 import { present } from '../shared/evidence/mark-verified.js';
+import { SNP_REPORT_LENGTH, SNP_SIGNATURE } from './format/snp-report.js';
 
 export function snpIdentity({ report, runtimeData }: SnpEvidence): IdentityParts {
   return { first: reportWithLowS(report, 0), ...present({ runtimeData }) };

@@ -5,10 +5,10 @@ import { SNP_TCB_COMPONENTS, type SnpTcb } from '../../core/claims.js';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { verifyEcdsa } from '../../crypto/ecdsa.js';
 import { isZero } from '../../formats/byte-reader.js';
-import type { SnpReport } from '../../formats/snp-report.js';
 import { isNameOf, lineOfReport } from './amd/product-lines.js';
 import { readTcb, tcbFitsLayout } from './amd/tcb.js';
 import type { Vek } from './amd/vek.js';
+import type { SnpReport } from './format/snp-report.js';
 
 /** The checks of one report against the key that is said to have signed it, each independent of the others. */
 

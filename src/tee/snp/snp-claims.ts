@@ -2,10 +2,10 @@ import type { AmdLine, AmdLines } from '../../core/amd-lines.js';
 import { hex } from '../../core/bytes.js';
 import type { SnpClaims } from '../../core/claims.js';
 import type { SnpSigningKey } from '../../core/endorsement.js';
-import type { SnpReport } from '../../formats/snp-report.js';
 import { present } from '../shared/evidence/mark-verified.js';
 import { processorOf } from './amd/product-lines.js';
 import { readTcb } from './amd/tcb.js';
+import type { SnpReport } from './format/snp-report.js';
 
 const hex64 = (value: bigint): string => `0x${value.toString(16)}`;
 

@@ -17,7 +17,6 @@ import { nullIfMalformed, within } from '../../core/errors.js';
 import type { SnpEndorsementInput } from '../../core/evidence.js';
 import { TOKENS } from '../../core/injection-tokens.js';
 import { hashed } from '../../crypto/digest.js';
-import { parseSnpReport, type SnpReport } from '../../formats/snp-report.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';
 import type {
   OpenedSnpReport,
@@ -33,6 +32,7 @@ import { readTcb, requireTcbReservedZero } from './amd/tcb.js';
 import { lineOfVek, type Vek } from './amd/vek.js';
 import { isIssued, pathEnd, type VekPath, VekPaths } from './amd/vek-path.js';
 import { type EndorsedKey, endorseKey, type ReportChecks } from './endorsed-key.js';
+import { parseSnpReport, type SnpReport } from './format/snp-report.js';
 import {
   verifyChipId,
   verifyProduct,

@@ -4,9 +4,9 @@ import { FormatError, within } from '../../core/errors.js';
 import type { CertificateInput, SnpEndorsementInput } from '../../core/evidence.js';
 import { hashed } from '../../crypto/digest.js';
 import { parsePemCertificates } from '../../formats/pem.js';
-import { parseSnpCertificateTable, type SnpCertificateTable } from '../../formats/snp-certificate-table.js';
 import type { Vek } from './amd/vek.js';
 import type { VekPaths } from './amd/vek-path.js';
+import { parseSnpCertificateTable, type SnpCertificateTable } from './format/snp-certificate-table.js';
 
 /** Certificates that a request supplies: the VEK read, the chain as DER. */
 export interface SuppliedCertificates {

@@ -1,8 +1,8 @@
+import type { TcgEventLog } from '../../boot/format/tcg-event-log.js';
 import { RTMR_LAYOUT } from '../../boot/register-layout.js';
 import type { Checks } from '../../core/check.js';
 import type { TdxClaims } from '../../core/claims.js';
 import type { Verified } from '../../core/verified.js';
-import type { TcgEventLog } from '../../formats/tcg-event-log.js';
 import { EVENT_LOG_CHECKS, type EventLogVerdict, verifyEventLog } from '../shared/event-log/event-log.js';
 
 /** Checks that a CCEL must have an outcome for. */

@@ -1,8 +1,8 @@
 import type { TdxEvidence } from '../../core/evidence.js';
 import { lowS } from '../../crypto/ecdsa.js';
-import { signaturesOfTdQuote, TD_QUOTE_SIGNATURE_LENGTH } from '../../formats/td-quote.js';
 import type { IdentityParts } from '../shared/evidence/identity.js';
 import { present } from '../shared/evidence/mark-verified.js';
+import { signaturesOfTdQuote, TD_QUOTE_SIGNATURE_LENGTH } from './format/td-quote.js';
 
 export function tdxIdentity({ quote, runtimeData, ccel }: TdxEvidence): IdentityParts {
   return { first: quoteWithLowS(quote), ...present({ runtimeData, eventLog: ccel }) };

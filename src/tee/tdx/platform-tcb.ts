@@ -3,7 +3,7 @@ import type { Checks } from '../../core/check.js';
 import type { TdxTcbClaim } from '../../core/claims.js';
 import { shortfallLine, type TcbShortfall } from '../../core/tcb-shortfall.js';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
-import type { TdReportBody } from '../../formats/td-report-body.js';
+import type { TdReportBody } from './format/td-report-body.js';
 import type { RatedLevel, SvnLevel } from './intel/collateral-json.js';
 import type { PckExtension } from './intel/pck-extension.js';
 import type { QeIdentity } from './intel/qe-identity.js';

@@ -6,9 +6,9 @@ import { sha256 } from '../../crypto/digest.js';
 import { verifyP256 } from '../../crypto/ecdsa.js';
 import { p256PublicKey, publicKeyOf } from '../../crypto/key-cache.js';
 import { isZero } from '../../formats/byte-reader.js';
-import type { EnclaveReport } from '../../formats/enclave-report.js';
-import type { TdQuote } from '../../formats/td-quote.js';
 import type { X509Certificate } from '../../formats/x509-certificate.js';
+import type { EnclaveReport } from './format/enclave-report.js';
+import type { TdQuote } from './format/td-quote.js';
 import type { SvnLevel } from './intel/collateral-json.js';
 import type { QeIdentity } from './intel/qe-identity.js';
 

@@ -2,7 +2,7 @@ import { hex } from '../../core/bytes.js';
 import type { Checks } from '../../core/check.js';
 import type { TdAttributesClaim } from '../../core/claims.js';
 import { isZero } from '../../formats/byte-reader.js';
-import { SERVTD_EXT, type TdReportBody } from '../../formats/td-report-body.js';
+import { SERVTD_EXT, type TdReportBody } from './format/td-report-body.js';
 
 /** TDATTRIBUTES bits that have a meaning (Intel TDX Module ABI Specification, ATTRIBUTES). */
 const ATTRIBUTES: { readonly [name in keyof TdAttributesClaim]: bigint } = {

@@ -9,8 +9,6 @@ import type { TdxCollateral } from '../../core/evidence.js';
 import { TOKENS } from '../../core/injection-tokens.js';
 import { memoized } from '../../core/memoized.js';
 import { earliestEnd } from '../../crypto/certificate-path.js';
-import { parseTdQuote, type TdQuote } from '../../formats/td-quote.js';
-import { parseTdReport, TD_REPORT_LENGTH, type TdReport } from '../../formats/td-report.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';
 import type {
   GivenTdReport,
@@ -30,6 +28,8 @@ import {
   judgeWindows,
   takeCollateral,
 } from './collateral-checks.js';
+import { parseTdQuote, type TdQuote } from './format/td-quote.js';
+import { parseTdReport, TD_REPORT_LENGTH, type TdReport } from './format/td-report.js';
 import { CollateralReader, type CollateralReading } from './intel/collateral.js';
 import type { SvnLevel } from './intel/collateral-json.js';
 import type { PckExtension } from './intel/pck-extension.js';

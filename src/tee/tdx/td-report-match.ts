@@ -3,8 +3,8 @@ import type { Checks } from '../../core/check.js';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { sha384 } from '../../crypto/digest.js';
 import { isZero } from '../../formats/byte-reader.js';
-import type { TdQuote } from '../../formats/td-quote.js';
-import type { TdReport } from '../../formats/td-report.js';
+import type { TdQuote } from './format/td-quote.js';
+import type { TdReport } from './format/td-report.js';
 
 /** @returns whether the quote was made from the TDREPORT */
 export function verifyTdReport(checks: Checks, report: TdReport, quote: TdQuote): boolean {

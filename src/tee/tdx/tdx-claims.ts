@@ -1,7 +1,7 @@
 import { hex } from '../../core/bytes.js';
 import type { ServiceTdClaim, TdxClaims, TdxTcbClaim } from '../../core/claims.js';
-import type { TdQuote } from '../../formats/td-quote.js';
-import type { TdReportBody } from '../../formats/td-report-body.js';
+import type { TdQuote } from './format/td-quote.js';
+import type { TdReportBody } from './format/td-report-body.js';
 import type { PckExtension } from './intel/pck-extension.js';
 import { tdAttributesClaim } from './td-attributes.js';
 

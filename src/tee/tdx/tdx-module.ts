@@ -1,7 +1,7 @@
 import { hex } from '../../core/bytes.js';
 import type { Checks } from '../../core/check.js';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
-import type { TdReportBody } from '../../formats/td-report-body.js';
+import type { TdReportBody } from './format/td-report-body.js';
 import type { SvnLevel } from './intel/collateral-json.js';
 import type { TcbInfo, TdxModuleIdentity } from './intel/tcb-info.js';
 import { equalUnderMask } from './quoting-enclave.js';

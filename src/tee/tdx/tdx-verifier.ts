@@ -1,4 +1,5 @@
 import { inject, injectable } from 'tsyringe';
+import { parseTcgEventLog, type TcgEventLog } from '../../boot/format/tcg-event-log.js';
 import { hex } from '../../core/bytes.js';
 import { Checks } from '../../core/check.js';
 import type { TdxClaims } from '../../core/claims.js';
@@ -16,12 +17,11 @@ import type {
 import type { Verified } from '../../core/verified.js';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { sha512 } from '../../crypto/digest.js';
-import { namesAttestationKey, readRuntimeObject } from '../../formats/runtime-claims.js';
-import { parseTcgEventLog, type TcgEventLog } from '../../formats/tcg-event-log.js';
 import { verifyNonceInReportData, withNonce } from '../shared/binding/report-data-binding.js';
 import { type EventLogVerdict, NO_EVENT_LOG } from '../shared/event-log/event-log.js';
 import { markVerified, present } from '../shared/evidence/mark-verified.js';
 import type { OpenedTdQuote, TdQuoteVerification, TdQuoteVerifier } from '../shared/evidence/parts.js';
+import { namesAttestationKey, readRuntimeObject } from '../shared/format/runtime-claims.js';
 import { paravisorByMrtd } from '../shared/paravisor/paravisor-claims.js';
 import { RUNTIME_DATA, type RuntimeData, verifyReportData } from '../shared/paravisor/runtime-data.js';
 import { CCEL_CHECKS, verifyCcel } from './ccel.js';

@@ -3,8 +3,8 @@ import type { PcrBank } from '../../core/evidence.js';
 import { rawEcdsa, verifyEcdsaAtOnce } from '../../crypto/ecdsa.js';
 import { ecPublicKey, rsaPublicKey } from '../../crypto/key-cache.js';
 import { verifyRsaPkcs1, verifyRsaPss } from '../../crypto/rsa.js';
-import type { TpmHash, TpmSignature } from '../../formats/tpmt-signature.js';
 import type { QuoteKey } from '../shared/evidence/parts.js';
+import type { TpmHash, TpmSignature } from './format/tpmt-signature.js';
 
 export type StrongHash = Exclude<TpmHash, 'sha1'>;
 

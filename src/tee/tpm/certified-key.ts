@@ -11,20 +11,20 @@ import { digest } from '../../crypto/digest.js';
 import { keyThumbprint, rsaThumbprint } from '../../crypto/jwk-thumbprint.js';
 import { encodeBase64Url } from '../../formats/base64.js';
 import { weaknessOf } from '../../formats/rsa-strength.js';
+import { heldHex } from '../shared/binding/held-value.js';
+import { withNonce } from '../shared/binding/report-data-binding.js';
+import { markVerified } from '../shared/evidence/mark-verified.js';
+import type { CertifiedKey, OpenedCertifiedKey, QuotedState, QuoteKey } from '../shared/evidence/parts.js';
+import { HASH_LENGTH, modulusLength, type StrongHash, verifyAttestSignature, word } from './attest-signature.js';
 import {
   parseTpmsAttestHeader,
   parseTpmsCertify,
   TPM_GENERATED_VALUE,
   TPM_ST_ATTEST_CERTIFY,
   type TpmsCertify,
-} from '../../formats/tpms-attest.js';
-import { parseTpm2bPublic, type TpmtPublic } from '../../formats/tpmt-public.js';
-import { parseTpmSignature } from '../../formats/tpmt-signature.js';
-import { heldHex } from '../shared/binding/held-value.js';
-import { withNonce } from '../shared/binding/report-data-binding.js';
-import { markVerified } from '../shared/evidence/mark-verified.js';
-import type { CertifiedKey, OpenedCertifiedKey, QuotedState, QuoteKey } from '../shared/evidence/parts.js';
-import { HASH_LENGTH, modulusLength, type StrongHash, verifyAttestSignature, word } from './attest-signature.js';
+} from './format/tpms-attest.js';
+import { parseTpm2bPublic, type TpmtPublic } from './format/tpmt-public.js';
+import { parseTpmSignature } from './format/tpmt-signature.js';
 
 /** Checks that every certification must have an outcome for, in the order in which they run. */
 const CERTIFIED_KEY_CHECKS = [

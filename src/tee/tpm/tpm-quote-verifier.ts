@@ -9,15 +9,6 @@ import type { ExpectedBinding } from '../../core/verification.js';
 import type { Verified } from '../../core/verified.js';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { digest } from '../../crypto/digest.js';
-import {
-  parseTpmsAttestHeader,
-  parseTpmsQuote,
-  TPM_GENERATED_VALUE,
-  TPM_ST_ATTEST_QUOTE,
-  type TpmsQuote,
-} from '../../formats/tpms-attest.js';
-import { parseTpm2bPublic, type TpmtPublic } from '../../formats/tpmt-public.js';
-import { parseTpmSignature } from '../../formats/tpmt-signature.js';
 import { heldHex } from '../shared/binding/held-value.js';
 import { withNonce } from '../shared/binding/report-data-binding.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';
@@ -32,6 +23,15 @@ import type {
 } from '../shared/evidence/parts.js';
 import { HASH_LENGTH, modulusLength, type StrongHash, verifyAttestSignature, word } from './attest-signature.js';
 import { openCertifiedKey } from './certified-key.js';
+import {
+  parseTpmsAttestHeader,
+  parseTpmsQuote,
+  TPM_GENERATED_VALUE,
+  TPM_ST_ATTEST_QUOTE,
+  type TpmsQuote,
+} from './format/tpms-attest.js';
+import { parseTpm2bPublic, type TpmtPublic } from './format/tpmt-public.js';
+import { parseTpmSignature } from './format/tpmt-signature.js';
 
 /** Checks that every quote must have an outcome for, in the order in which they run. */
 const TPM_QUOTE_CHECKS = [

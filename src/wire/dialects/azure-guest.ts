@@ -9,7 +9,7 @@ import type {
   TpmEvidence,
   TpmQuoteInput,
 } from '../../core/evidence.js';
-import { AZURE_ISOLATION_TYPES } from '../../formats/guest-evidence.js';
+import { AZURE_ISOLATION_TYPES } from '../../tee/azure/format/guest-evidence.js';
 import { readBytes, readStructure, refuseForeignStructure } from '../encoded-members.js';
 import type { Schemas } from '../schema-check.js';
 import { MISSING_MEMBER } from '../schema-message.js';

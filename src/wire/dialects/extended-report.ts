@@ -1,5 +1,5 @@
 import type { SnpEvidence } from '../../core/evidence.js';
-import { SNP_REPORT_LENGTH } from '../../formats/snp-report.js';
+import { SNP_REPORT_LENGTH } from '../../tee/snp/format/snp-report.js';
 import { NO_SNP_ENDORSEMENTS, readStructure, refuseForeignStructure } from '../encoded-members.js';
 import type { Schemas } from '../schema-check.js';
 

@@ -1,8 +1,8 @@
 import { within } from '../../core/errors.js';
 import type { TpmEvidence } from '../../core/evidence.js';
-import { parseGoTpmAttestation } from '../../formats/go-tpm-attestation.js';
 import { pemOf } from '../../formats/pem.js';
-import { sizedPublic } from '../../formats/tpmt-public.js';
+import { parseGoTpmAttestation } from '../../tee/tpm/format/go-tpm-attestation.js';
+import { sizedPublic } from '../../tee/tpm/format/tpmt-public.js';
 import { readStructure, refuseForeignStructure } from '../encoded-members.js';
 import type { Schemas } from '../schema-check.js';
 

@@ -7,7 +7,7 @@ import type {
   TpmQuoteInput,
 } from '../../core/evidence.js';
 import { DER } from '../../formats/der.js';
-import { sizedPublic } from '../../formats/tpmt-public.js';
+import { sizedPublic } from '../../tee/tpm/format/tpmt-public.js';
 import {
   NO_SNP_ENDORSEMENTS,
   readCertificate,

@@ -1,9 +1,9 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AMD_LINES, SNP_PRODUCTS } from '../../../src/core/amd-lines.js';
-import { parseSnpReport } from '../../../src/formats/snp-report.js';
 import { lineOf } from '../../../src/tee/snp/amd/product-lines.js';
 import { readTcb } from '../../../src/tee/snp/amd/tcb.js';
+import { parseSnpReport } from '../../../src/tee/snp/format/snp-report.js';
 import { productsOf } from '../../configured-lines.js';
 import { createAmdPki, createSnpGuest, createVirtualMachine, SnpPlatform } from '../../lab/index.js';
 import { LabKds } from '../../lab/kds.js';

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { DIGEST_ALGORITHM, EVENT_TYPE, type MeasuredEvent } from '../../../src/boot/format/measured-event.js';
+import { parseFirmwareEventLog } from '../../../src/boot/format/tcg-event-log.js';
 import { PCR_LAYOUT } from '../../../src/boot/register-layout.js';
 import { replay } from '../../../src/boot/replay.js';
 import { hex } from '../../../src/core/bytes.js';
 import type { EventLogClaims } from '../../../src/core/claims.js';
 import type { Decision } from '../../../src/core/decision.js';
-import { DIGEST_ALGORITHM, EVENT_TYPE, type MeasuredEvent } from '../../../src/formats/measured-event.js';
-import { parseFirmwareEventLog } from '../../../src/formats/tcg-event-log.js';
 import { judge, verifiersOf } from '../../judge.js';
 import { littleEndian, patchBytes } from '../../lab/byte-patch.js';
 import { measureInto } from '../../lab/event-log-builder.js';

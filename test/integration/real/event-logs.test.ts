@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { DIGEST_ALGORITHM, type EventBank, type EventLog } from '../../../src/boot/format/measured-event.js';
+import { parseFirmwareEventLog } from '../../../src/boot/format/tcg-event-log.js';
 import { judgedEvents } from '../../../src/boot/judged-event.js';
 import { orderFindings } from '../../../src/boot/log-order.js';
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../../../src/boot/register-layout.js';
@@ -7,8 +9,6 @@ import { secureBootOf, unverifiedEvent } from '../../../src/boot/secure-boot.js'
 import { hex } from '../../../src/core/bytes.js';
 import { type Check, Checks } from '../../../src/core/check.js';
 import { FormatError } from '../../../src/core/errors.js';
-import { DIGEST_ALGORITHM, type EventBank, type EventLog } from '../../../src/formats/measured-event.js';
-import { parseFirmwareEventLog } from '../../../src/formats/tcg-event-log.js';
 import { type EventLogVerdict, verifyEventLog } from '../../../src/tee/shared/event-log/event-log.js';
 import { littleEndian, patchBytes } from '../../lab/byte-patch.js';
 import { LOG_EVENT, secureBootVariable } from '../../lab/event-log-builder.js';

@@ -1,3 +1,4 @@
+import { parseFirmwareEventLog } from '../../../src/boot/format/tcg-event-log.js';
 import { PCR_LAYOUT } from '../../../src/boot/register-layout.js';
 import { replay } from '../../../src/boot/replay.js';
 import type { EndorsementSet } from '../../../src/core/endorsement.js';
@@ -5,7 +6,6 @@ import type { Evidence } from '../../../src/core/evidence.js';
 import type { EvidenceVerifier } from '../../../src/core/verification.js';
 import { hashed } from '../../../src/crypto/digest.js';
 import { parseKeySet } from '../../../src/formats/json-web-key-set.js';
-import { parseFirmwareEventLog } from '../../../src/formats/tcg-event-log.js';
 import { ItaTokenVerifier } from '../../../src/tee/ita/ita-token-verifier.js';
 import type { MaaIssuer } from '../../../src/tee/maa/issuer-policy.js';
 import { MaaTokenVerifier } from '../../../src/tee/maa/maa-token-verifier.js';

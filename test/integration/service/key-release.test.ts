@@ -5,7 +5,7 @@ import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningService } from '../../../src/app/service.js';
 import type { JsonObject } from '../../../src/core/json.js';
-import { parseHclReport } from '../../../src/formats/hcl-report.js';
+import { parseHclReport } from '../../../src/tee/azure/format/hcl-report.js';
 import type { Answer } from '../http/exchange.js';
 import { base64Url, call, LabService, lenientPolicy, post, sha256Hex, WITHOUT_ENDORSEMENTS } from './lab-service.js';
 

@@ -1,8 +1,8 @@
 import { type BootClaims, bootClaims, type RegisterCover } from '../../../src/boot/boot-claims.js';
+import type { EventBank, EventLog, MeasuredEvent } from '../../../src/boot/format/measured-event.js';
+import { parseFirmwareEventLog } from '../../../src/boot/format/tcg-event-log.js';
 import { type JudgedEvent, judgedEvents } from '../../../src/boot/judged-event.js';
 import { PCR_LAYOUT, RTMR_LAYOUT } from '../../../src/boot/register-layout.js';
-import type { EventBank, EventLog, MeasuredEvent } from '../../../src/formats/measured-event.js';
-import { parseFirmwareEventLog } from '../../../src/formats/tcg-event-log.js';
 import { buildCcel, type CcelEvent } from '../../lab/ccel-builder.js';
 import { buildEventLog, type LogEvent } from '../../lab/event-log-builder.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { parseFirmwareEventLog } from '../../../src/boot/format/tcg-event-log.js';
 import { judgedEvents } from '../../../src/boot/judged-event.js';
 import { type OrderFinding, orderFindings } from '../../../src/boot/log-order.js';
 import { PCR_LAYOUT, RTMR_LAYOUT } from '../../../src/boot/register-layout.js';
-import { parseFirmwareEventLog } from '../../../src/formats/tcg-event-log.js';
 import { flipBit } from '../../lab/byte-patch.js';
 import { buildCcel, type CcelEvent } from '../../lab/ccel-builder.js';
 import {

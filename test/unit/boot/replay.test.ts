@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { parseFirmwareEventLog } from '../../../src/boot/format/tcg-event-log.js';
 import { PCR_LAYOUT } from '../../../src/boot/register-layout.js';
 import { replay } from '../../../src/boot/replay.js';
 import { hex } from '../../../src/core/bytes.js';
-import { parseFirmwareEventLog } from '../../../src/formats/tcg-event-log.js';
 import {
   buildEventLog,
   buildSha1EventLog,

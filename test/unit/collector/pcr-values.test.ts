@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ALL_PCRS, isDigestOf, parsePcrList } from '../../../src/collector/pcr-values.js';
 import { sha256 } from '../../../src/crypto/digest.js';
-import { readPcrValues } from '../../../src/formats/pcr-values.js';
-import type { PcrSelection } from '../../../src/formats/tpms-attest.js';
+import { readPcrValues } from '../../../src/tee/tpm/format/pcr-values.js';
+import type { PcrSelection } from '../../../src/tee/tpm/format/tpms-attest.js';
 
 const sha256Of = (...indices: readonly number[]) => ({
   selections: [{ algorithm: 0x000b, bank: 'sha256', indices }] satisfies readonly PcrSelection[],

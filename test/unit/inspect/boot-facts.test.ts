@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
+import { DIGEST_ALGORITHM } from '../../../src/boot/format/measured-event.js';
+import { parseFirmwareEventLog } from '../../../src/boot/format/tcg-event-log.js';
 import { type JudgedEvent, judgedEvents } from '../../../src/boot/judged-event.js';
 import { PCR_LAYOUT, RTMR_LAYOUT } from '../../../src/boot/register-layout.js';
 import { sha256 } from '../../../src/crypto/digest.js';
-import { DIGEST_ALGORITHM } from '../../../src/formats/measured-event.js';
-import { parseFirmwareEventLog } from '../../../src/formats/tcg-event-log.js';
 import { factsOf } from '../../../src/inspect/boot-facts.js';
 import { joinBytes } from '../../lab/byte-patch.js';
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parseEventLog } from '../../../src/boot/format/event-log.js';
 import type { JsonObject, JsonValue } from '../../../src/core/json.js';
-import { parseEventLog } from '../../../src/formats/event-log.js';
 import { type BootSource, bootOf, bootOfRaw, compareBoots } from '../../../src/inspect/compare-evidence.js';
 import { describeCertifiedKey } from '../../../src/inspect/describe-azure-evidence.js';
 import { IN_FILE } from '../../../src/inspect/raw-structures.js';

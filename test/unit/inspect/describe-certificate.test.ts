@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { hex } from '../../../src/core/bytes.js';
 import { oidText, parseDerSequence } from '../../../src/formats/der.js';
 import { parsePemCertificates } from '../../../src/formats/pem.js';
-import { parseTdQuote } from '../../../src/formats/td-quote.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
 import { parseCrlFrame } from '../../../src/formats/x509-crl.js';
 import { describeCertificate } from '../../../src/inspect/describe-certificate.js';
 import { describeCrl } from '../../../src/inspect/describe-crl.js';
 import { describeTdQuote } from '../../../src/inspect/describe-td-quote.js';
 import type { StructureDescription } from '../../../src/inspect/field-description.js';
+import { parseTdQuote } from '../../../src/tee/tdx/format/td-quote.js';
 import { createAmdPki, createAzureAkPki, createIntelPki, SnpPlatform, TdxPlatform } from '../../lab/index.js';
 
 const amd = createAmdPki();

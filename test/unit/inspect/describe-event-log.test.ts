@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parseTcgEventLog } from '../../../src/boot/format/tcg-event-log.js';
 import type { JsonObject } from '../../../src/core/json.js';
-import { parseTcgEventLog } from '../../../src/formats/tcg-event-log.js';
 import { describeCcel } from '../../../src/inspect/describe-event-log.js';
 import type { FieldDescription } from '../../../src/inspect/field-description.js';
 import { formatErrorOf } from '../../format-error-of.js';

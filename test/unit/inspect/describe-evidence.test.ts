@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { hex } from '../../../src/core/bytes.js';
 import type { Evidence } from '../../../src/core/evidence.js';
-import { parseHclReport } from '../../../src/formats/hcl-report.js';
 import { describeEvidence } from '../../../src/inspect/describe-evidence.js';
+import { parseHclReport } from '../../../src/tee/azure/format/hcl-report.js';
 import {
   AZURE_ID_KEY_DIGEST,
   AZURE_MRTD,

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { MAXIMUM_EVENTS } from '../../../src/boot/format/measured-event.js';
 import { compareCommand } from '../../../src/cli/compare-command.js';
 import { inspectCommand } from '../../../src/cli/inspect-command.js';
 import { ByteReader } from '../../../src/formats/byte-reader.js';
-import { MAXIMUM_EVENTS } from '../../../src/formats/measured-event.js';
 import { bootOrder, imagePath, partitionTable, signatureEntries } from '../../../src/inspect/boot-data.js';
 import { requestLimits } from '../../../src/wire/read-body.js';
 import { bootComparisons, InspectEvidence, rawInspections } from '../../../src/workbench/inspections.js';

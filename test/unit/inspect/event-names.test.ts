@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { EVENT_TYPE } from '../../../src/formats/measured-event.js';
+import { EVENT_TYPE } from '../../../src/boot/format/measured-event.js';
 import { isKnownType, typeName } from '../../../src/inspect/event-names.js';
 
 /** TCG PC Client Platform Firmware Profile, Event Types: written down again, not read from the table under test. */

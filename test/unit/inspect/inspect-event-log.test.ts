@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { EventBank } from '../../../src/boot/format/measured-event.js';
 import type { JsonObject } from '../../../src/core/json.js';
-import type { EventBank } from '../../../src/formats/measured-event.js';
 import { inspectEventLog, type RegisterValues } from '../../../src/inspect/inspect-event-log.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { joinBytes, littleEndian } from '../../lab/byte-patch.js';

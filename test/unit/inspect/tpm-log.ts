@@ -4,7 +4,7 @@ import {
   type EventBank,
   type EventDigest,
   type EventLog,
-} from '../../../src/formats/measured-event.js';
+} from '../../../src/boot/format/measured-event.js';
 import { joinBytes, littleEndian } from '../../lab/byte-patch.js';
 
 /** One event of the log that a test makes. */

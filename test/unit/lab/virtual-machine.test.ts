@@ -1,9 +1,9 @@
 import { calculateJwkThumbprint } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { parseHclReport } from '../../../src/formats/hcl-report.js';
-import { parseSnpReport } from '../../../src/formats/snp-report.js';
-import { parseTpmsQuote } from '../../../src/formats/tpms-attest.js';
+import { parseHclReport } from '../../../src/tee/azure/format/hcl-report.js';
 import { expectedBinding } from '../../../src/tee/shared/binding/expected-binding.js';
+import { parseSnpReport } from '../../../src/tee/snp/format/snp-report.js';
+import { parseTpmsQuote } from '../../../src/tee/tpm/format/tpms-attest.js';
 import { readVerifyRequest } from '../../../src/wire/read-requests.js';
 import {
   boundValue,

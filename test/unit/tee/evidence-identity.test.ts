@@ -15,7 +15,7 @@ import {
 } from '../../lab/index.js';
 import { PLATFORM, TDX_VM, verifyAzureTdx } from './azure/tdx-fixture.js';
 import { expectVerified, NONCE, OTHER_NONCE, PKI, verifyAzure, verifySnp } from './fixture.js';
-import { MACHINE, verifyTpm } from './tpm-only/tpm-fixture.js';
+import { MACHINE, verifyTpm } from './tpm/tpm-fixture.js';
 
 const vm = await createVirtualMachine({ pki: PKI });
 const guest = new SnpGuest(vm.platform);

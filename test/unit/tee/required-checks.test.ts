@@ -8,7 +8,7 @@ import { TdxGuest, type TdxGuestEvidenceOptions } from '../../lab/tdx-guest.js';
 import { TDX_VM, verifyAzureTdx } from './azure/tdx-fixture.js';
 import { AT, expectVerified, NONCE, PKI, verifyAzure, verifySnp } from './fixture.js';
 import { endorsing, newVerifier as newTdxVerifier, PLATFORM } from './tdx/fixture.js';
-import { MACHINE, verifyTpm } from './tpm-only/tpm-fixture.js';
+import { MACHINE, verifyTpm } from './tpm/tpm-fixture.js';
 
 /** What has to have an outcome before anything may be allowed: a check that is missing here could go missing unseen. */
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Structure } from '../../../src/formats/structure-kind.js';
+import type { Structure } from '../../../src/tee/format/structure-kind.js';
 import { refuseForeignStructure } from '../../../src/wire/encoded-members.js';
 import { formatErrorOf } from '../../format-error-of.js';
 import { haveVectors, readVector, vectors } from '../../vectors.js';

@@ -11,11 +11,11 @@ import { sha256 } from '../../../crypto/digest.js';
 import { spkiDigest } from '../../../crypto/key-cache.js';
 import { completePath } from '../../../crypto/path-building.js';
 import type { PathProfile } from '../../../crypto/path-profile.js';
-import { readAkChain, readAkLeaf } from '../../../formats/ak-certificate-input.js';
 import { isSameName } from '../../../formats/distinguished-name.js';
 import { parseCertificate, type X509Certificate } from '../../../formats/x509-certificate.js';
 import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../../../formats/x509-extension.js';
 import { verifyValidity } from '../evidence/path-checks.js';
+import { readAkChain, readAkLeaf } from '../format/ak-certificate-input.js';
 import type { AkRoots } from './ak-roots.js';
 
 /** Where the certificate of an attestation key stands in a request. */

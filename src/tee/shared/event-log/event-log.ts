@@ -1,4 +1,5 @@
 import { bootClaims } from '../../../boot/boot-claims.js';
+import { BANK_LENGTH, type EventBank, type EventLog } from '../../../boot/format/measured-event.js';
 import { type JudgedEvent, judgedEvents } from '../../../boot/judged-event.js';
 import { orderFindings } from '../../../boot/log-order.js';
 import type { RegisterLayout } from '../../../boot/register-layout.js';
@@ -10,7 +11,6 @@ import type { EventLogClaims } from '../../../core/claims.js';
 import type { CheckId } from '../../../core/codes.js';
 import { registerNames } from '../../../core/register-names.js';
 import type { AbsentClaim, EventLogGaps } from '../../../core/verification.js';
-import { BANK_LENGTH, type EventBank, type EventLog } from '../../../formats/measured-event.js';
 
 /** Checks that an event log must have an outcome for, in the order in which they run. */
 export const EVENT_LOG_CHECKS = [

@@ -1,3 +1,6 @@
+import { parseCanonicalEventLog } from '../../../boot/format/canonical-event-log.js';
+import { DIGEST_ALGORITHM, type EventLog, MAXIMUM_EVENTS } from '../../../boot/format/measured-event.js';
+import { parseFirmwareEventLog } from '../../../boot/format/tcg-event-log.js';
 import { PCR_LAYOUT } from '../../../boot/register-layout.js';
 import type { Checks } from '../../../core/check.js';
 import type { TpmClaims } from '../../../core/claims.js';
@@ -5,9 +8,6 @@ import type { CheckId } from '../../../core/codes.js';
 import { FormatError, within } from '../../../core/errors.js';
 import type { EventLogInput } from '../../../core/evidence.js';
 import type { Verified } from '../../../core/verified.js';
-import { parseCanonicalEventLog } from '../../../formats/canonical-event-log.js';
-import { DIGEST_ALGORITHM, type EventLog, MAXIMUM_EVENTS } from '../../../formats/measured-event.js';
-import { parseFirmwareEventLog } from '../../../formats/tcg-event-log.js';
 import { markVerified } from '../evidence/mark-verified.js';
 import { EVENT_LOG_CHECKS, type EventLogVerdict, NO_EVENT_LOG, verifyEventLog } from './event-log.js';
 

@@ -10,15 +10,15 @@ import { sha256 } from '../../../crypto/digest.js';
 import { rsaThumbprint } from '../../../crypto/jwk-thumbprint.js';
 import { isZero } from '../../../formats/byte-reader.js';
 import { modulusBits } from '../../../formats/public-key.js';
+import { isPadded, padded } from '../binding/held-value.js';
+import { markVerified, present } from '../evidence/mark-verified.js';
 import {
   decodeRsaJwk,
   decodeUserData,
   type RuntimeClaims,
   readRuntimeClaims,
   type readRuntimeObject,
-} from '../../../formats/runtime-claims.js';
-import { isPadded, padded } from '../binding/held-value.js';
-import { markVerified, present } from '../evidence/mark-verified.js';
+} from '../format/runtime-claims.js';
 
 /** Checks of a paravisor's runtime claims, in the order in which they run. */
 export const PARAVISOR_CHECKS = ['hcl_duplicate', 'hcl_claims', 'hcl_ak_missing', 'hcl_ak_weak'] as const;

@@ -4,8 +4,8 @@ import type { CheckId } from '../../../core/codes.js';
 import type { ExpectedBinding, FreshnessPlace } from '../../../core/verification.js';
 import type { Verified } from '../../../core/verified.js';
 import { equalInConstantTime } from '../../../crypto/constant-time.js';
-import { namesAttestationKey, readRuntimeObject } from '../../../formats/runtime-claims.js';
 import { verifyNonceInData, verifyNonceInReportData, withNonce } from '../binding/report-data-binding.js';
+import { namesAttestationKey, readRuntimeObject } from '../format/runtime-claims.js';
 import {
   hclClaims,
   PARAVISOR_CHECKS,

@@ -1,7 +1,7 @@
 import { AMD_LINES, type AmdLine, type AmdLines, type Range } from '../../../core/amd-lines.js';
 import type { SnpPart, SnpProduct } from '../../../core/claims.js';
 import { isZero } from '../../../formats/byte-reader.js';
-import type { SnpReport } from '../../../formats/snp-report.js';
+import type { SnpReport } from '../format/snp-report.js';
 
 /** `line` is null for a processor of no known line, `part` is `unknown` for a model that no part has. */
 export interface SnpProcessor {

@@ -2,7 +2,7 @@ import type { AmdLine, AmdLines } from '../../../core/amd-lines.js';
 import type { SnpTcb } from '../../../core/claims.js';
 import { FormatError } from '../../../core/errors.js';
 import { isZero } from '../../../formats/byte-reader.js';
-import type { SnpReport } from '../../../formats/snp-report.js';
+import type { SnpReport } from '../format/snp-report.js';
 import { processorOf } from './product-lines.js';
 
 /** One TCB_VERSION by the layout of a product line. Reserved bytes are not looked at here. */

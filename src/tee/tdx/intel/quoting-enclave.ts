@@ -1,5 +1,5 @@
 import { hex } from '../../../core/bytes.js';
-import type { EnclaveReport } from '../../../formats/enclave-report.js';
+import type { EnclaveReport } from '../format/enclave-report.js';
 
 /** MRSIGNER of Intel's quoting enclaves, hex: in every QE identity that Intel publishes. */
 const MRSIGNER = 'dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8c5';

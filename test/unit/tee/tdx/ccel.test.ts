@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { parseTcgEventLog } from '../../../../src/boot/format/tcg-event-log.js';
 import { hex } from '../../../../src/core/bytes.js';
 import { type Check, Checks } from '../../../../src/core/check.js';
 import type { CheckId } from '../../../../src/core/codes.js';
 import type { EndorsementSet } from '../../../../src/core/endorsement.js';
 import type { Verification } from '../../../../src/core/verification.js';
-import { parseTcgEventLog } from '../../../../src/formats/tcg-event-log.js';
 import { markVerified } from '../../../../src/tee/shared/evidence/mark-verified.js';
 import { verifyCcel } from '../../../../src/tee/tdx/ccel.js';
 import { DcapTdQuoteVerifier } from '../../../../src/tee/tdx/td-quote-verifier.js';

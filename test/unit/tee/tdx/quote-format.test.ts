@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parsePemCertificates } from '../../../../src/formats/pem.js';
-import { parseTdQuote } from '../../../../src/formats/td-quote.js';
+import { parseTdQuote } from '../../../../src/tee/tdx/format/td-quote.js';
 import { flipBit, joinBytes, littleEndian, patchBytes } from '../../../lab/byte-patch.js';
 import { pemOf } from '../../../lab/pki.js';
 import { TD_ATTRIBUTE, type TdExtensionFields } from '../../../lab/td-body-builder.js';

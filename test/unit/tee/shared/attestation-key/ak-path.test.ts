@@ -13,7 +13,7 @@ import {
 } from '../../../../lab/index.js';
 import { TDX_VM, verifyAzureTdx } from '../../azure/tdx-fixture.js';
 import { AT, expectFailed, expectVerified, NONCE, PKI, verifyAzure } from '../../fixture.js';
-import { AK_PKI, AZURE_ROOTS, FOREIGN_AK_PKI, MACHINE, verifyTpm } from '../../tpm-only/tpm-fixture.js';
+import { AK_PKI, AZURE_ROOTS, FOREIGN_AK_PKI, MACHINE, verifyTpm } from '../../tpm/tpm-fixture.js';
 
 /** Chains of AK certificates that are completed from the operator's folder, for every evidence that has one. */
 

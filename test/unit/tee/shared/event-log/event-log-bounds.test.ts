@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { MAXIMUM_EVENTS } from '../../../../../src/boot/format/measured-event.js';
 import { ByteReader } from '../../../../../src/formats/byte-reader.js';
-import { MAXIMUM_EVENTS } from '../../../../../src/formats/measured-event.js';
 import { TdxVerifier } from '../../../../../src/tee/tdx/tdx-verifier.js';
 import { createVirtualMachine, TdxGuest } from '../../../../lab/index.js';
 import { buildTpmLog, type LogEvent } from '../../../inspect/tpm-log.js';
 import { azureTdxVerifier, TDX_VM } from '../../azure/tdx-fixture.js';
 import { azureVerifier, PKI } from '../../fixture.js';
 import { newVerifier, PLATFORM } from '../../tdx/fixture.js';
-import { MACHINE, tpmOnlyVerifier } from '../../tpm-only/tpm-fixture.js';
+import { MACHINE, tpmOnlyVerifier } from '../../tpm/tpm-fixture.js';
 
 /** How much of an event log is read before it is refused, for each type of evidence that has one. */
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { AMD_LINES } from '../../../../../src/core/amd-lines.js';
-import { parseSnpReport } from '../../../../../src/formats/snp-report.js';
 import {
   candidateLines,
   isNameOf,
@@ -8,6 +7,7 @@ import {
   lineOfReport,
   processorOf,
 } from '../../../../../src/tee/snp/amd/product-lines.js';
+import { parseSnpReport } from '../../../../../src/tee/snp/format/snp-report.js';
 import { servedWith } from '../../../../configured-lines.js';
 import {
   azureReportFields,

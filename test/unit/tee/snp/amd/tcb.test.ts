@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AMD_LINES } from '../../../../../src/core/amd-lines.js';
-import { parseSnpReport } from '../../../../../src/formats/snp-report.js';
 import { lineOf } from '../../../../../src/tee/snp/amd/product-lines.js';
 import { readTcb, requireTcbReservedZero, tcbFitsLayout } from '../../../../../src/tee/snp/amd/tcb.js';
+import { parseSnpReport } from '../../../../../src/tee/snp/format/snp-report.js';
 import { azureReportFields, buildSnpReport, SNP_PROCESSORS, type SnpReportFields } from '../../../../lab/index.js';
 
 const BYTES = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);

@@ -1,0 +1,75 @@
+import { FormatError, nullIfMalformed } from '../../../core/errors.js';
+import { camelCase, isObject, type JsonObject, type JsonValue } from '../../../core/json.js';
+import { decodeBase64, decodeHex } from '../../../formats/base64.js';
+import { parseStrictJson } from '../../../formats/strict-json.js';
+
+/** Runtime claims of the Azure paravisor. Unknown members are left alone: the set grew three times. */
+export interface RuntimeClaims {
+  readonly keys: readonly JsonObject[];
+  /** The member `vm-configuration`; null where absent. */
+  readonly vmConfiguration: JsonObject | null;
+  /** The member `user-data`, as it stands; null where absent. */
+  readonly userData: JsonValue;
+}
+
+/** What runtime claims whose hash holds turned out to be. A fault of theirs is a deny, not a malformed request. */
+export type Reading<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly code: 'hcl_duplicate' | 'hcl_claims'; readonly detail: string };
+
+/** Reads runtime data as one JSON object, refusing what two parsers could take for different things. */
+export function readRuntimeObject(bytes: Uint8Array): Reading<JsonObject> {
+  try {
+    const value = parseStrictJson(bytes);
+    return isObject(value) ? { ok: true, value } : claimsFault('runtime claims are not a JSON object');
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    if (error.code !== 'duplicate_key') return claimsFault(`runtime claims cannot be read: ${error.message}`);
+    return duplicate('a member of the runtime claims appears twice');
+  }
+}
+
+/** Whether runtime data is that of a paravisor: it names the attestation key of a vTPM. */
+export function namesAttestationKey(object: JsonObject): boolean {
+  return Array.isArray(object['keys']) && object['keys'].some((key) => key?.['kid'] === 'HCLAkPub');
+}
+
+/** Reads the members of runtime claims that a paravisor writes. */
+export function readRuntimeClaims(claims: JsonObject): Reading<RuntimeClaims> {
+  const keys = claims['keys'];
+  const vmConfiguration = claims['vm-configuration'] ?? null;
+  if (!Array.isArray(keys) || !keys.every(isObject)) return claimsFault('keys is not a list of JWKs');
+  if (vmConfiguration !== null && !isObject(vmConfiguration)) return claimsFault('vm-configuration is not an object');
+  const ids = keys.map((key: JsonObject) => key['kid']);
+  if (!ids.every((id) => typeof id === 'string')) return claimsFault('a key has no kid');
+  if (new Set(ids).size !== ids.length) return duplicate('two keys have the same kid');
+  const members = Object.keys(vmConfiguration ?? {}).map(camelCase);
+  if (new Set(members).size !== members.length) return duplicate('two members of vm-configuration have the same name');
+  return { ok: true, value: { keys, vmConfiguration, userData: claims['user-data'] ?? null } };
+}
+
+/**
+ * The 64 bytes of `user-data`. Letters are upper case in every capture and lower case in the open source code.
+ * Null where it is anything else: such a value can hold no nonce.
+ */
+export function decodeUserData(userData: JsonValue): Uint8Array | null {
+  if (typeof userData !== 'string' || userData.length !== 128) return null;
+  return nullIfMalformed(() => decodeHex(userData));
+}
+
+/** Modulus and exponent of an RSA JWK; null where a member is missing or not canonical base64url. */
+export function decodeRsaJwk(key: JsonObject): { readonly n: Uint8Array; readonly e: Uint8Array } | null {
+  const { n, e } = key;
+  if (typeof n !== 'string' || typeof e !== 'string') return null;
+  // RFC 7518 section 6.3.1: base64url without padding, and no other spelling.
+  if (/[^A-Za-z0-9_-]/.test(n + e)) return null;
+  return nullIfMalformed(() => ({ n: decodeBase64(n), e: decodeBase64(e) }));
+}
+
+function duplicate(detail: string): { readonly ok: false; readonly code: 'hcl_duplicate'; readonly detail: string } {
+  return { ok: false, code: 'hcl_duplicate', detail };
+}
+
+function claimsFault(detail: string): { readonly ok: false; readonly code: 'hcl_claims'; readonly detail: string } {
+  return { ok: false, code: 'hcl_claims', detail };
+}

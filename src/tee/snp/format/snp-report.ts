@@ -1,0 +1,186 @@
+import { joined } from '../../../core/bytes.js';
+import type { SnpPlatformInfoClaim, SnpPolicyClaim } from '../../../core/claims.js';
+import { FormatError } from '../../../core/errors.js';
+import { isZero } from '../../../formats/byte-reader.js';
+
+/** Length of an ATTESTATION_REPORT, whatever its version. */
+export const SNP_REPORT_LENGTH = 0x4a0;
+
+/** Bytes of the report that the signature covers: from the start up to here. */
+export const SNP_SIGNED_LENGTH = 0x2a0;
+
+/** Offsets of R and S of the signature, and the bytes of each that ECDSA reads, little endian. */
+export const SNP_SIGNATURE = { r: 0x2a0, s: 0x2e8, length: 48 } as const;
+
+/** KEY_INFO.SIGNING_KEY: 0, 1 and 7; the values between are reserved. */
+export type SnpReportSigner = 'vcek' | 'vlek' | 'none';
+
+/** ATTESTATION_REPORT (AMD 56860). Field names are AMD's. Nothing in it is verified. */
+export type SnpReport = Readonly<ReturnType<typeof parseSnpReport>>;
+
+/**
+ * Reads an ATTESTATION_REPORT. Checks its shape only: a report that parses may still be forged.
+ *
+ * Reserved bytes are inside the signed region, so a later firmware could give them a meaning; reading past them
+ * would let policy ignore what the hardware said. Reserved bytes of a TCB_VERSION are judged where the product
+ * line, and with it the layout, is known.
+ *
+ * @param bytes exactly 0x4a0 bytes
+ * @throws {FormatError} `snp_format` for a wrong length, version, signature algorithm or signing key
+ * @throws {FormatError} `snp_policy` where a POLICY bit is set or clear that must not be
+ * @throws {FormatError} `snp_reserved` where a must-be-zero field is not
+ */
+export function parseSnpReport(bytes: Uint8Array) {
+  if (bytes.byteLength !== SNP_REPORT_LENGTH) {
+    throw new FormatError('snp_format', `report is ${bytes.byteLength} bytes, expected ${SNP_REPORT_LENGTH}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const version = parseVersion(view.getUint32(0x000, true));
+  if (view.getUint32(0x034, true) !== 1) {
+    throw new FormatError('snp_format', 'SIGNATURE_ALGO is not ECDSA P-384 with SHA-384');
+  }
+  requireReservedZero(bytes, version);
+  const field = (start: number, length: number) => bytes.subarray(start, start + length);
+  return {
+    version,
+    guestSvn: view.getUint32(0x004, true),
+    policy: parseGuestPolicy(view.getUint32(0x008, true), view.getUint32(0x00c, true)),
+    familyId: field(0x010, 16),
+    imageId: field(0x020, 16),
+    vmpl: view.getUint32(0x030, true),
+    platformInfo: parsePlatformInfo(view.getBigUint64(0x040, true)),
+    ...parseKeyInfo(view.getUint32(0x048, true)),
+    reportData: field(0x050, 64),
+    measurement: field(0x090, 48),
+    hostData: field(0x0c0, 32),
+    idKeyDigest: field(0x0e0, 48),
+    authorKeyDigest: field(0x110, 48),
+    reportId: field(0x140, 32),
+    reportIdMa: field(0x160, 32),
+    /** TCB_VERSIONs, 8 bytes each: their layout depends on the product line (snp-tcb.ts). */
+    tcb: {
+      current: field(0x038, 8),
+      committed: field(0x1e0, 8),
+      reported: field(0x180, 8),
+      launch: field(0x1f0, 8),
+    },
+    /** CPUID_FAM_ID, CPUID_MOD_ID, CPUID_STEP; null in version 2. */
+    cpuid:
+      version === 2
+        ? null
+        : { family: view.getUint8(0x188), model: view.getUint8(0x189), stepping: view.getUint8(0x18a) },
+    chipId: field(0x1a0, 64),
+    /** `major.minor.build`. */
+    firmware: { current: firmwareVersion(bytes, 0x1e8), committed: firmwareVersion(bytes, 0x1ec) },
+    /** CURRENT_MIT_VECTOR and LAUNCH_MIT_VECTOR; null before version 5. */
+    mitigation:
+      version < 5 ? null : { launch: view.getBigUint64(0x1f8, true), current: view.getBigUint64(0x200, true) },
+    /** The bytes that are signed. */
+    signed: field(0, SNP_SIGNED_LENGTH),
+    /** r‖s, 48 bytes each, big endian. */
+    signature: joined([SNP_SIGNATURE.r, SNP_SIGNATURE.s].map((start) => bigEndian(field(start, SNP_SIGNATURE.length)))),
+  };
+}
+
+function parseVersion(version: number): 2 | 3 | 4 | 5 {
+  // A later version is refused rather than read as the latest one known: its fields may mean something else.
+  if (version === 2 || version === 3 || version === 4 || version === 5) return version;
+  throw new FormatError('snp_format', `report version ${version} is not known`);
+}
+
+type Ranges = readonly (readonly [start: number, end: number])[];
+
+/** Reserved ranges by version, end exclusive. Version 4 has the layout of 3. */
+const RESERVED: { readonly [version in SnpReport['version']]: Ranges } = {
+  2: reservedRanges(2),
+  3: reservedRanges(3),
+  4: reservedRanges(4),
+  5: reservedRanges(5),
+};
+
+/** AMD 56860, ATTESTATION_REPORT. */
+function reservedRanges(version: SnpReport['version']): Ranges {
+  return [
+    [0x04c, 0x050],
+    [version === 2 ? 0x188 : 0x18b, 0x1a0],
+    [0x1eb, 0x1ec],
+    [0x1ef, 0x1f0],
+    [version < 5 ? 0x1f8 : 0x208, 0x2a0],
+    // The upper 24 bytes of R and of S, and what follows them: outside of what ECDSA reads, so nothing else sees them.
+    [0x2d0, 0x2e8],
+    [0x318, 0x4a0],
+  ];
+}
+
+function requireReservedZero(bytes: Uint8Array, version: SnpReport['version']): void {
+  for (const [start, end] of RESERVED[version]) {
+    if (!isZero(bytes, start, end)) {
+      throw new FormatError(
+        'snp_reserved',
+        `reserved bytes in 0x${start.toString(16)}-0x${(end - 1).toString(16)} are not zero`,
+      );
+    }
+  }
+}
+
+/** POLICY (AMD 56860, Guest Policy). Bit 17 is reserved and must be one, bits 63 to 26 must be zero. */
+function parseGuestPolicy(low: number, high: number): SnpPolicyClaim {
+  const bit = (position: number) => ((low >>> position) & 1) === 1;
+  if (!bit(17)) throw new FormatError('snp_policy', 'POLICY bit 17 is clear, it must be one');
+  if (low >>> 26 !== 0 || high !== 0) throw new FormatError('snp_policy', 'POLICY has undefined bits set');
+  return {
+    abiMajor: (low >>> 8) & 0xff,
+    abiMinor: low & 0xff,
+    smt: bit(16),
+    migrateMa: bit(18),
+    debug: bit(19),
+    singleSocket: bit(20),
+    cxlAllow: bit(21),
+    memAes256Xts: bit(22),
+    raplDis: bit(23),
+    ciphertextHidingDram: bit(24),
+    pageSwapDisable: bit(25),
+  };
+}
+
+/** PLATFORM_INFO. Newer parts set bits that older layouts call reserved: those are reported, not refused. */
+function parsePlatformInfo(info: bigint): SnpPlatformInfoClaim {
+  const known = Number(info & 0xffn);
+  const bit = (position: number) => ((known >>> position) & 1) === 1;
+  return {
+    smtEnabled: bit(0),
+    tsmeEnabled: bit(1),
+    eccEnabled: bit(2),
+    raplDisabled: bit(3),
+    ciphertextHidingDramEnabled: bit(4),
+    aliasCheckComplete: bit(5),
+    iommuWriteSafe: bit(6),
+    tioEnabled: bit(7),
+    unknownBits: info < 0x100n ? [] : UNKNOWN_BITS.filter((position) => ((info >> BigInt(position)) & 1n) === 1n),
+  };
+}
+
+const UNKNOWN_BITS = Array.from({ length: 56 }, (_, index) => 8 + index);
+
+const SIGNERS: ReadonlyMap<number, SnpReportSigner> = new Map([
+  [0, 'vcek'],
+  [1, 'vlek'],
+  [7, 'none'],
+]);
+
+/** KEY_INFO. Bits 31 to 5 are reserved; signing keys 2 to 6 are not defined. */
+function parseKeyInfo(info: number) {
+  if (info >>> 5 !== 0) throw new FormatError('snp_reserved', 'KEY_INFO has reserved bits set');
+  const signingKey = SIGNERS.get((info >>> 2) & 7);
+  if (signingKey === undefined) throw new FormatError('snp_format', 'KEY_INFO names a reserved signing key');
+  return { authorKeyEn: (info & 1) === 1, maskChipKey: (info & 2) === 2, signingKey };
+}
+
+/** Firmware versions are stored as build, minor, major. */
+function firmwareVersion(bytes: Uint8Array, offset: number): string {
+  return `${bytes[offset + 2]}.${bytes[offset + 1]}.${bytes[offset]}`;
+}
+
+function bigEndian(littleEndian: Uint8Array): Uint8Array {
+  return new Uint8Array(littleEndian).reverse();
+}
