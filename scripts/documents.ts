@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { claimsText } from './claims.js';
 import { codesText } from './codes.js';

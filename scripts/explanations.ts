@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { explainedDecision } from '../src/cli/decision-table.js';
 import { presentDecision } from '../src/wire/present-decision.js';
 import { createSituationLab, SITUATIONS } from '../test/explanations/situations.js';

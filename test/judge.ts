@@ -8,17 +8,13 @@ import type { EvidenceVerifier } from '../src/core/verification.js';
 import { VerifyEvidence } from '../src/judge/answer.js';
 import { BUILT_IN_POLICIES } from '../src/policy/document/built-in-policies.js';
 import { type Policy, parsePolicy } from '../src/policy/document/policy-document.js';
-import { AzSnpVtpmVerifier } from '../src/tee/azure/az-snp-vtpm-verifier.js';
-import { AzTdxVtpmVerifier } from '../src/tee/azure/az-tdx-vtpm-verifier.js';
 import { type ListedParavisor, paravisorFloors } from '../src/tee/azure/known-paravisors.js';
+import { evidenceVerifiers } from '../src/tee/registry.js';
 import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../src/tee/shared/attestation-key/ak-roots.js';
 import type { AmdRootPins } from '../src/tee/snp/amd/roots.js';
 import { AmdSnpReportVerifier } from '../src/tee/snp/snp-report-verifier.js';
-import { SnpVerifier } from '../src/tee/snp/snp-verifier.js';
 import { DcapTdQuoteVerifier } from '../src/tee/tdx/td-quote-verifier.js';
-import { TdxVerifier } from '../src/tee/tdx/tdx-verifier.js';
 import { Tpm2QuoteVerifier } from '../src/tee/tpm/tpm-quote-verifier.js';
-import { TpmOnlyVerifier } from '../src/tee/tpm/tpm-only-verifier.js';
 import { JUDGING_OPTIONS, judgingParts } from './judging-parts.js';
 
 /** The service without its shell: real verifiers, policies and decision, a fixed clock, no network and no store. */
@@ -54,28 +50,22 @@ export interface TrustOptions {
 }
 
 export function verifiersOf(pins?: AmdRootPins, trust: TrustOptions = {}): ReadonlyMap<string, EvidenceVerifier> {
-  const floors = paravisorFloors(trust.idKeyDigests ?? []);
-  const mrtds = new Set(trust.mrtds ?? []);
-  const akRoots = trust.akRoots ?? {
-    azure: AZURE_VTPM_ROOT_PINS,
-    configured: new Set<string>(),
-    paravisorsSince: null,
-  };
-  const reports = new AmdSnpReportVerifier({
-    refuseProducts: new Set(),
-    ...(pins === undefined ? {} : { pins }),
-    ...(trust.lines === undefined ? {} : { lines: trust.lines }),
+  const { intelPins, lines } = trust;
+  return evidenceVerifiers({
+    snpReports: new AmdSnpReportVerifier({
+      refuseProducts: new Set(),
+      ...(pins === undefined ? {} : { pins }),
+      ...(lines === undefined ? {} : { lines }),
+    }),
+    tdQuotes: new DcapTdQuoteVerifier(intelPins === undefined ? {} : { pins: intelPins }),
+    tpmQuotes: new Tpm2QuoteVerifier(),
+    paravisorFloors: paravisorFloors(trust.idKeyDigests ?? []),
+    paravisorMrtds: new Set(trust.mrtds ?? []),
+    akRoots: trust.akRoots ?? { azure: AZURE_VTPM_ROOT_PINS, configured: new Set(), paravisorsSince: null },
+    eventLogBytes: EVENT_LOG_BYTES,
+    maaTokens: { issuers: new Map(), leewaySeconds: 0, refuseProducts: new Set() },
+    itaTokens: { issuers: new Map(), leewaySeconds: 0 },
   });
-  const quotes = new DcapTdQuoteVerifier(trust.intelPins === undefined ? {} : { pins: trust.intelPins });
-  const tpm = new Tpm2QuoteVerifier();
-  const verifiers: readonly EvidenceVerifier[] = [
-    new SnpVerifier(reports, floors) as EvidenceVerifier,
-    new AzSnpVtpmVerifier(reports, tpm, floors, akRoots, EVENT_LOG_BYTES) as EvidenceVerifier,
-    new TdxVerifier(quotes, mrtds, EVENT_LOG_BYTES) as EvidenceVerifier,
-    new AzTdxVtpmVerifier(quotes, tpm, mrtds, akRoots, EVENT_LOG_BYTES) as EvidenceVerifier,
-    new TpmOnlyVerifier(tpm, akRoots, EVENT_LOG_BYTES) as EvidenceVerifier,
-  ];
-  return new Map(verifiers.map((verifier) => [verifier.evidenceType, verifier]));
 }
 
 export interface Judged {

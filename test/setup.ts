@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { afterAll, vi } from 'vitest';
 
 // Files share a process: what one of them leaves behind would be another's.

@@ -1,61 +1,29 @@
 import 'reflect-metadata';
-import {
-  type DependencyContainer,
-  container as globalContainer,
-  type InjectionToken,
-  instanceCachingFactory,
-} from 'tsyringe';
+import { type DependencyContainer, container as globalContainer, instanceCachingFactory } from 'tsyringe';
 import type { Configuration } from '../config/configuration.js';
-import type { EvidenceType } from '../core/evidence.js';
-import { TOKENS } from '../core/injection-tokens.js';
 import { NO_TRACER } from '../core/traces.js';
-import type { EvidenceVerifier } from '../core/verification.js';
 import { jwkThumbprint } from '../crypto/jwk-thumbprint.js';
 import { VerifyEvidence, type VerifyEvidenceOptions, type VerifyEvidenceParts } from '../judge/answer.js';
 import { NO_WAITS } from '../judge/waits.js';
-import { AzSnpVtpmVerifier } from '../tee/azure/az-snp-vtpm-verifier.js';
-import { AzTdxVtpmVerifier } from '../tee/azure/az-tdx-vtpm-verifier.js';
 import { paravisorFloors } from '../tee/azure/known-paravisors.js';
-import { ItaTokenVerifier, type ItaTokenVerifierOptions } from '../tee/ita/ita-token-verifier.js';
-import { MaaTokenVerifier, type MaaTokenVerifierOptions } from '../tee/maa/maa-token-verifier.js';
+import type { ItaTokenVerifierOptions } from '../tee/ita/ita-token-verifier.js';
+import type { MaaTokenVerifierOptions } from '../tee/maa/maa-token-verifier.js';
+import { evidenceVerifiers, type VerifierParts } from '../tee/registry.js';
 import { type AkRoots, AZURE_VTPM_ROOT_PINS } from '../tee/shared/attestation-key/ak-roots.js';
 import { AMD_ROOT_PINS, type AmdRootPins } from '../tee/snp/amd/roots.js';
 import { AmdSnpReportVerifier, type SnpReportVerifierOptions } from '../tee/snp/snp-report-verifier.js';
-import { SnpVerifier } from '../tee/snp/snp-verifier.js';
 import { INTEL_SGX_ROOT_PINS } from '../tee/tdx/intel/roots.js';
 import { DcapTdQuoteVerifier, type TdQuoteVerifierOptions } from '../tee/tdx/td-quote-verifier.js';
-import { TdxVerifier } from '../tee/tdx/tdx-verifier.js';
-import { TpmOnlyVerifier } from '../tee/tpm/tpm-only-verifier.js';
 import { Tpm2QuoteVerifier } from '../tee/tpm/tpm-quote-verifier.js';
 import { InspectEvidence } from '../workbench/inspections.js';
 import { servedLines, servedPins } from './amd-lines.js';
 import { newDecisionId } from './decision-id.js';
+import { TOKENS } from './injection-tokens.js';
 import { type ConfiguredRoots, NO_CONFIGURED_ROOTS } from './reload/configured-roots.js';
 import { itaIssuers, maaIssuers } from './token-issuers.js';
 
 /** Changes registrations before anything is resolved. */
 export type Override = (container: DependencyContainer) => void;
-
-type VerifierClasses = { readonly [T in EvidenceType]: new (...parts: never[]) => EvidenceVerifier<T> };
-
-/** One line for each TEE, and for each other verifier's token. Adding a type of evidence without a line here does not compile. */
-export const EVIDENCE_VERIFIER_CLASSES = {
-  snp: SnpVerifier,
-  tdx: TdxVerifier,
-  'az-snp-vtpm': AzSnpVtpmVerifier,
-  'az-tdx-vtpm': AzTdxVtpmVerifier,
-  tpm: TpmOnlyVerifier,
-  'maa-token': MaaTokenVerifier,
-  'ita-token': ItaTokenVerifier,
-} as const satisfies VerifierClasses;
-
-/** Classes that the container makes: each of their parameters carries a token. */
-export const INJECTED_CLASSES = [
-  ...Object.values(EVIDENCE_VERIFIER_CLASSES),
-  AmdSnpReportVerifier,
-  DcapTdQuoteVerifier,
-  Tpm2QuoteVerifier,
-] as const;
 
 /**
  * The verifiers and what they need. Starts from an empty child of the global container, so that two services in one
@@ -85,24 +53,26 @@ export function createAppContainer(
   app.register(TOKENS.paravisorFloors, { useValue: paravisorFloors(paravisors.idKeyDigests) });
   // Microsoft publishes none.
   app.register(TOKENS.paravisorMrtds, { useValue: new Set(paravisors.mrtds) });
-  app.register(TOKENS.eventLogBytes, { useValue: configuration.limits.eventLogBytes });
   app.register(TOKENS.snpReportVerifier, {
-    useFactory: instanceCachingFactory((from) => from.resolve(AmdSnpReportVerifier)),
+    useFactory: instanceCachingFactory(
+      (from) => new AmdSnpReportVerifier(from.resolve(TOKENS.snpReportVerifierOptions)),
+    ),
   });
   app.register(TOKENS.tdQuoteVerifier, {
-    useFactory: instanceCachingFactory((from) => from.resolve(DcapTdQuoteVerifier)),
+    useFactory: instanceCachingFactory((from) => new DcapTdQuoteVerifier(from.resolve(TOKENS.tdQuoteVerifierOptions))),
   });
-  app.register(TOKENS.tpmQuoteVerifier, {
-    useFactory: instanceCachingFactory((from) => from.resolve(Tpm2QuoteVerifier)),
-  });
+  app.register(TOKENS.tpmQuoteVerifier, { useFactory: instanceCachingFactory(() => new Tpm2QuoteVerifier()) });
   const { tokenLeewaySeconds: leewaySeconds } = configuration.time;
   const refuseProducts = new Set(configuration.amd.refuseProducts);
   const ofMaa: MaaTokenVerifierOptions = { issuers: maaIssuers(configuration), leewaySeconds, refuseProducts };
   const ofIta: ItaTokenVerifierOptions = { issuers: itaIssuers(configuration, roots), leewaySeconds };
   app.register(TOKENS.maaTokenVerifierOptions, { useValue: ofMaa });
   app.register(TOKENS.itaTokenVerifierOptions, { useValue: ofIta });
-  app.register(TOKENS.evidenceVerifiers, { useFactory: instanceCachingFactory(evidenceVerifiers) });
-  const inspectEvidence = () => new InspectEvidence(configuration.limits.eventLogBytes);
+  const { eventLogBytes } = configuration.limits;
+  app.register(TOKENS.evidenceVerifiers, {
+    useFactory: instanceCachingFactory((from) => evidenceVerifiers({ ...verifierParts(from), eventLogBytes })),
+  });
+  const inspectEvidence = () => new InspectEvidence(eventLogBytes);
   app.register(TOKENS.inspectEvidence, { useFactory: instanceCachingFactory(inspectEvidence) });
   override(app);
   return app;
@@ -127,11 +97,18 @@ export function useIntelRootPins(app: DependencyContainer, pins: ReadonlySet<str
   app.register(TOKENS.tdQuoteVerifierOptions, { useValue: options });
 }
 
-function evidenceVerifiers(from: DependencyContainer): ReadonlyMap<EvidenceType, EvidenceVerifier> {
-  const verifiers: readonly EvidenceVerifier[] = Object.values(EVIDENCE_VERIFIER_CLASSES).map((verifier) =>
-    from.resolve(verifier as InjectionToken<EvidenceVerifier>),
-  );
-  return new Map(verifiers.map((verifier) => [verifier.evidenceType, verifier]));
+/** What verifiers are made of, as it is registered when the first of them is asked for. */
+function verifierParts(from: DependencyContainer): Omit<VerifierParts, 'eventLogBytes'> {
+  return {
+    snpReports: from.resolve(TOKENS.snpReportVerifier),
+    tdQuotes: from.resolve(TOKENS.tdQuoteVerifier),
+    tpmQuotes: from.resolve(TOKENS.tpmQuoteVerifier),
+    paravisorFloors: from.resolve(TOKENS.paravisorFloors),
+    paravisorMrtds: from.resolve(TOKENS.paravisorMrtds),
+    akRoots: from.resolve(TOKENS.akRoots),
+    maaTokens: from.resolve(TOKENS.maaTokenVerifierOptions),
+    itaTokens: from.resolve(TOKENS.itaTokenVerifierOptions),
+  };
 }
 
 /** What differs between the service, the command line and a replay. */

@@ -4,7 +4,6 @@ import type { ChallengeStore } from '../core/challenge.js';
 import type { DecisionRecorder, LogStore } from '../core/decision-log.js';
 import type { EndorsementSource } from '../core/endorsement.js';
 import { RefusedError } from '../core/errors.js';
-import { TOKENS } from '../core/injection-tokens.js';
 import type { Clock } from '../core/ports.js';
 import { ChangedDecisionError } from '../core/recorded-decision.js';
 import { NO_TRACER, type RequestTracer } from '../core/traces.js';
@@ -49,6 +48,7 @@ import {
 } from './container.js';
 import type { EndorsementWorld } from './endorsements.js';
 import type { HeldKeys } from './held-keys.js';
+import { TOKENS } from './injection-tokens.js';
 import { builtPages } from './pages.js';
 import type { ReloadedRoots } from './reload/configured-roots.js';
 import type { ReloadedAccess } from './reload/reloaded-access.js';

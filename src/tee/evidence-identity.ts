@@ -1,25 +1,15 @@
 import { hex } from '../core/bytes.js';
-import type { Evidence, EvidenceOf, EvidenceType } from '../core/evidence.js';
+import type { Evidence } from '../core/evidence.js';
 import { sha256 } from '../crypto/digest.js';
-import { azSnpIdentity, azTdxIdentity } from './azure/identity.js';
-import type { IdentityParts } from './shared/evidence/identity.js';
-import { tokenIdentity } from './shared/tokens/token-identity.js';
-import { reportWithLowS, snpIdentity } from './snp/identity.js';
-import { quoteWithLowS, tdxIdentity } from './tdx/identity.js';
-import { tpmIdentity } from './tpm/identity.js';
+import { TEES } from './registry.js';
+import type { IdentityParts, SmallerS } from './shared/evidence/identity.js';
+import { reportWithLowS } from './snp/identity.js';
+import { quoteWithLowS } from './tdx/identity.js';
 
 /** Of the length before each part. */
 const LENGTH_BYTES = 4;
 
-const IDENTITIES: { readonly [T in EvidenceType]: (evidence: EvidenceOf<T>) => IdentityParts } = {
-  snp: snpIdentity,
-  tdx: tdxIdentity,
-  'az-snp-vtpm': (evidence) => azSnpIdentity(evidence, reportWithLowS),
-  'az-tdx-vtpm': (evidence) => azTdxIdentity(evidence, quoteWithLowS),
-  tpm: tpmIdentity,
-  'maa-token': tokenIdentity,
-  'ita-token': tokenIdentity,
-};
+const SMALLER_S: SmallerS = { snpReport: reportWithLowS, tdQuote: quoteWithLowS };
 
 /**
  * SHA-256 of the evidence, hex: one identity for the same evidence in native form and dialect, whatever endorsements
@@ -41,8 +31,8 @@ export function evidenceSha256(evidence: Evidence): string {
 }
 
 function partsOf(evidence: Evidence): IdentityParts {
-  const identity: (evidence: never) => IdentityParts = IDENTITIES[evidence.type];
-  return identity(evidence as never);
+  const identity: (evidence: never, smallerS: SmallerS) => IdentityParts = TEES[evidence.type].identity;
+  return identity(evidence as never, SMALLER_S);
 }
 
 function inOrder({ first, tdQuote, tpmQuote, runtimeData, eventLog }: IdentityParts): readonly Uint8Array[] {

@@ -132,25 +132,14 @@ export const MODEL: readonly Addition[] = [
   },
 ];
 
-const VERIFIER: readonly Addition[] = [
+/** The one line, and its import. */
+const REGISTRY: readonly Addition[] = [
   {
-    file: 'src/tee/evidence-identity.ts',
-    before: "  'az-snp-vtpm': (evidence) =>",
-    text: '  toy: ({ report }) => ({ first: report.subarray(0, 64) }),\n',
+    file: 'src/tee/registry.ts',
+    before: "import { TPM } from './tpm/tee.js';",
+    text: "import { TOY } from './toy/tee.js';\n",
   },
-];
-
-const COMPOSITION: readonly Addition[] = [
-  {
-    file: 'src/app/container.ts',
-    before: "import { Tpm2QuoteVerifier } from '../tee/tpm/tpm-quote-verifier.js';",
-    text: "import { ToyVerifier } from '../tee/toy/toy-verifier.js';\n",
-  },
-  {
-    file: 'src/app/container.ts',
-    before: "  'az-snp-vtpm': AzSnpVtpmVerifier,",
-    text: '  toy: ToyVerifier,\n',
-  },
+  { file: 'src/tee/registry.ts', before: "  'az-snp-vtpm': AZ_SNP_VTPM,", text: '  toy: TOY,\n' },
 ];
 
 /** What the compiler asks for where the inspector is compiled. */
@@ -194,7 +183,7 @@ Does not prove:
   },
 ];
 
-export const RECIPE: readonly Addition[] = [...SCHEMA, ...MODEL, ...VERIFIER, ...COMPOSITION, ...INSPECTOR];
+export const RECIPE: readonly Addition[] = [...SCHEMA, ...MODEL, ...REGISTRY, ...INSPECTOR];
 
 /** @throws {Error} where the file has not, or has more than once, what the text goes before */
 export function added({ file, before, text }: Addition, to: string): string {

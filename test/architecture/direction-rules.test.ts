@@ -192,7 +192,7 @@ const PLANTS: readonly Plant[] = [
   { file: 'src/config/ok.ts', imports: "import '../schema/target.js';", breaks: null },
   {
     file: 'src/policy/ok.ts',
-    imports: "import '../core/injection-tokens.js';\nimport '../schema/target.js';",
+    imports: "import '../core/target.js';\nimport '../schema/target.js';",
     breaks: null,
   },
   { file: 'src/main.ts', imports: "import './app/container.js';", breaks: null },
@@ -200,7 +200,6 @@ const PLANTS: readonly Plant[] = [
 
 const TARGETS = [
   'src/app/container.ts',
-  'src/core/injection-tokens.ts',
   'src/core/early-collateral.ts',
   'src/tee/shared/evidence/mark-verified.ts',
   'src/core/traces.ts',

@@ -78,7 +78,7 @@ const COMMANDS: Omit<Actions, 'serve'> = {
   checkWiring: async () => {
     const { configurationOf } = await import('./command-line-io.js');
     const { createAppContainer } = await import('../container.js');
-    const { TOKENS } = await import('../../core/injection-tokens.js');
+    const { TOKENS } = await import('../injection-tokens.js');
     const container = createAppContainer(await configurationOf({}));
     container.resolve(TOKENS.evidenceVerifiers);
     container.resolve(TOKENS.inspectEvidence);

@@ -1,7 +1,6 @@
 import { EXIT_CODE } from '../../cli/output.js';
 import type { Configuration } from '../../config/configuration.js';
 import type { EndorsementRequest, Unavailable } from '../../core/endorsement.js';
-import { TOKENS } from '../../core/injection-tokens.js';
 import { writeBundle } from '../../endorsements/amd/export-bundle.js';
 import { requireBundle, requireEmptyFolder } from '../../endorsements/files/material-files.js';
 import type { SnpReportVerifier, TdQuoteVerifier } from '../../tee/shared/evidence/parts.js';
@@ -9,6 +8,7 @@ import { servedLines } from '../amd-lines.js';
 import { createAppContainer, useIntelRootPins, useRootPins } from '../container.js';
 import { connectOptions } from '../egress.js';
 import { type EndorsementWorld, openAmd, openIntel } from '../endorsements.js';
+import { TOKENS } from '../injection-tokens.js';
 
 /** What the commands work with, beside the configuration. */
 export interface BundleWorld extends EndorsementWorld {

@@ -1,9 +1,7 @@
-import { inject, injectable } from 'tsyringe';
 import { Checks } from '../../core/check.js';
 import { earliest } from '../../core/earliest.js';
 import { within } from '../../core/errors.js';
 import type { AzSnpVtpmEvidence, RestatedParts } from '../../core/evidence.js';
-import { TOKENS } from '../../core/injection-tokens.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../core/verification.js';
 import type { AkRoots } from '../shared/attestation-key/ak-roots.js';
 import { markVerified, present } from '../shared/evidence/mark-verified.js';
@@ -49,7 +47,6 @@ interface Opened {
  * REPORT_DATA, attestation key of the vTPM by the claims, quote by that key. The checks that are deliberately not made
  * are in README.md beside this file.
  */
-@injectable()
 export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
   readonly evidenceType = 'az-snp-vtpm';
   readonly #reports: SnpReportVerifier;
@@ -61,11 +58,11 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
    * @param eventLogBytes the longest event log that is read
    */
   constructor(
-    @inject(TOKENS.snpReportVerifier) reports: SnpReportVerifier,
-    @inject(TOKENS.tpmQuoteVerifier) quotes: TpmQuoteVerifier,
-    @inject(TOKENS.paravisorFloors) floors: ParavisorFloors,
-    @inject(TOKENS.akRoots) akRoots: AkRoots,
-    @inject(TOKENS.eventLogBytes) eventLogBytes: number,
+    reports: SnpReportVerifier,
+    quotes: TpmQuoteVerifier,
+    floors: ParavisorFloors,
+    akRoots: AkRoots,
+    eventLogBytes: number,
   ) {
     this.#reports = reports;
     this.#guests = new GuestVerifier(quotes, akRoots, eventLogBytes);

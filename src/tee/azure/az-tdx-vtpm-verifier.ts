@@ -1,9 +1,7 @@
-import { inject, injectable } from 'tsyringe';
 import { Checks } from '../../core/check.js';
 import { earliest } from '../../core/earliest.js';
 import { within } from '../../core/errors.js';
 import type { AzTdxVtpmEvidence } from '../../core/evidence.js';
-import { TOKENS } from '../../core/injection-tokens.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../core/verification.js';
 import type { AkRoots } from '../shared/attestation-key/ak-roots.js';
 import { markVerified, present } from '../shared/evidence/mark-verified.js';
@@ -30,7 +28,6 @@ interface Opened {
  * REPORTDATA, attestation key of the vTPM by the claims, quote of the vTPM by that key. The checks that are deliberately
  * not made are in README.md beside this file.
  */
-@injectable()
 export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
   readonly evidenceType = 'az-tdx-vtpm';
   readonly #quotes: TdQuoteVerifier;
@@ -42,11 +39,11 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
    * @param eventLogBytes the longest event log that is read
    */
   constructor(
-    @inject(TOKENS.tdQuoteVerifier) quotes: TdQuoteVerifier,
-    @inject(TOKENS.tpmQuoteVerifier) tpmQuotes: TpmQuoteVerifier,
-    @inject(TOKENS.paravisorMrtds) mrtds: ReadonlySet<string>,
-    @inject(TOKENS.akRoots) akRoots: AkRoots,
-    @inject(TOKENS.eventLogBytes) eventLogBytes: number,
+    quotes: TdQuoteVerifier,
+    tpmQuotes: TpmQuoteVerifier,
+    mrtds: ReadonlySet<string>,
+    akRoots: AkRoots,
+    eventLogBytes: number,
   ) {
     this.#quotes = quotes;
     this.#guests = new GuestVerifier(tpmQuotes, akRoots, eventLogBytes);

@@ -1,10 +1,8 @@
-import { inject, injectable } from 'tsyringe';
 import { Checks } from '../../core/check.js';
 import type { TokenClaims } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import { earliest } from '../../core/earliest.js';
 import type { ItaTokenEvidence } from '../../core/evidence.js';
-import { TOKENS } from '../../core/injection-tokens.js';
 import type { OpenedToken, TokenVerification, TokenVerifier, VerificationContext } from '../../core/verification.js';
 import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../../crypto/token/token-verification.js';
 import { boundPlaces, heldValues } from '../shared/binding/held-value.js';
@@ -42,12 +40,11 @@ const REQUIRED: readonly CheckId[] = [...TOKEN_CHECKS, 'token_claim_type', ...TD
  * Verifies tokens of Intel Trust Authority about TDs. The steps, and the checks that are deliberately not made, are in
  * README.md beside this file.
  */
-@injectable()
 export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
   readonly evidenceType = 'ita-token';
   readonly #options: ItaTokenVerifierOptions;
 
-  constructor(@inject(TOKENS.itaTokenVerifierOptions) options: ItaTokenVerifierOptions) {
+  constructor(options: ItaTokenVerifierOptions) {
     this.#options = options;
   }
 

@@ -1,11 +1,9 @@
-import { inject, injectable } from 'tsyringe';
 import { Checks } from '../../core/check.js';
 import type { SnpProduct, TokenClaims } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import { earliest } from '../../core/earliest.js';
 import { FormatError, within } from '../../core/errors.js';
 import type { MaaTokenEvidence } from '../../core/evidence.js';
-import { TOKENS } from '../../core/injection-tokens.js';
 import type { JsonObject } from '../../core/json.js';
 import type { OpenedToken, TokenVerification, TokenVerifier, VerificationContext } from '../../core/verification.js';
 import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../../crypto/token/token-verification.js';
@@ -53,17 +51,13 @@ const REQUIRED: readonly CheckId[] = [...TOKEN_CHECKS, ...STATEMENT_CHECKS];
  * Verifies tokens of Microsoft Azure Attestation: `azurevm`, `sevsnpvm` and `tdxvm`. The steps, and the checks that are
  * deliberately not made, are in README.md beside this file.
  */
-@injectable()
 export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
   readonly evidenceType = 'maa-token';
   readonly #options: MaaTokenVerifierOptions;
   readonly #reports: SnpReportVerifier;
 
   /** @param reports verifies the reports in certificates of protected signers */
-  constructor(
-    @inject(TOKENS.maaTokenVerifierOptions) options: MaaTokenVerifierOptions,
-    @inject(TOKENS.snpReportVerifier) reports: SnpReportVerifier,
-  ) {
+  constructor(options: MaaTokenVerifierOptions, reports: SnpReportVerifier) {
     this.#options = options;
     this.#reports = reports;
   }

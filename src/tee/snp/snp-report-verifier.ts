@@ -1,4 +1,3 @@
-import { inject, injectable } from 'tsyringe';
 import { AMD_LINES, type AmdLines } from '../../core/amd-lines.js';
 import { Checks } from '../../core/check.js';
 import type { SnpProduct } from '../../core/claims.js';
@@ -15,7 +14,6 @@ import type {
 } from '../../core/endorsement.js';
 import { nullIfMalformed, within } from '../../core/errors.js';
 import type { SnpEndorsementInput } from '../../core/evidence.js';
-import { TOKENS } from '../../core/injection-tokens.js';
 import { hashed } from '../../crypto/digest.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';
 import type {
@@ -79,14 +77,13 @@ interface SignedReport {
 }
 
 /** Verifies an ATTESTATION_REPORT and its endorsements. */
-@injectable()
 export class AmdSnpReportVerifier implements SnpReportVerifier {
   readonly #refuseProducts: ReadonlySet<SnpProduct>;
   readonly #lines: AmdLines;
   readonly #paths: VekPaths;
   readonly #lists = new RevocationLists();
 
-  constructor(@inject(TOKENS.snpReportVerifierOptions) options: SnpReportVerifierOptions) {
+  constructor(options: SnpReportVerifierOptions) {
     this.#refuseProducts = options.refuseProducts;
     this.#lines = options.lines ?? AMD_LINES;
     this.#paths = new VekPaths(options.pins ?? AMD_ROOT_PINS);

@@ -1,9 +1,7 @@
-import { inject, injectable } from 'tsyringe';
 import { hex } from '../../core/bytes.js';
 import { Checks } from '../../core/check.js';
 import type { HclClaims, SnpClaims } from '../../core/claims.js';
 import type { SnpEvidence } from '../../core/evidence.js';
-import { TOKENS } from '../../core/injection-tokens.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../core/verification.js';
 import type { Verified } from '../../core/verified.js';
 import { sha256 } from '../../crypto/digest.js';
@@ -23,17 +21,13 @@ const ENDORSEMENTS = '/evidence/endorsements';
 const LEAST_PRIVILEGED = 3;
 
 /** Verifies a bare SEV-SNP report, with or without the runtime data that its REPORT_DATA is the hash of. */
-@injectable()
 export class SnpVerifier implements EvidenceVerifier<'snp'> {
   readonly evidenceType = 'snp';
   readonly #reports: SnpReportVerifier;
   readonly #floors: ParavisorFloors;
 
   /** @param floors ID_KEY_DIGESTs of paravisors that count as known */
-  constructor(
-    @inject(TOKENS.snpReportVerifier) reports: SnpReportVerifier,
-    @inject(TOKENS.paravisorFloors) floors: ParavisorFloors,
-  ) {
+  constructor(reports: SnpReportVerifier, floors: ParavisorFloors) {
     this.#reports = reports;
     this.#floors = floors;
   }

@@ -1,4 +1,3 @@
-import { inject, injectable } from 'tsyringe';
 import { hex } from '../../core/bytes.js';
 import { Checks } from '../../core/check.js';
 import type { CheckId } from '../../core/codes.js';
@@ -6,7 +5,6 @@ import { earliest } from '../../core/earliest.js';
 import type { TdxCollateralRequest, UsedEndorsement } from '../../core/endorsement.js';
 import { within } from '../../core/errors.js';
 import type { TdxCollateral } from '../../core/evidence.js';
-import { TOKENS } from '../../core/injection-tokens.js';
 import { memoized } from '../../core/memoized.js';
 import { earliestEnd } from '../../crypto/certificate-path.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';
@@ -89,13 +87,12 @@ interface ReadQuote {
 }
 
 /** Verifies a TD quote and its collateral (Intel DCAP). */
-@injectable()
 export class DcapTdQuoteVerifier implements TdQuoteVerifier {
   readonly #paths: PckPaths;
   readonly #readCollateral: (collateral: TdxCollateral) => CollateralReading;
   readonly #qeReports = new QeReports();
 
-  constructor(@inject(TOKENS.tdQuoteVerifierOptions) options: TdQuoteVerifierOptions) {
+  constructor(options: TdQuoteVerifierOptions) {
     const pins = options.pins ?? INTEL_SGX_ROOT_PINS;
     this.#paths = new PckPaths(pins);
     const collateral = new CollateralReader(pins);

@@ -1,4 +1,3 @@
-import { inject, injectable } from 'tsyringe';
 import { parseTcgEventLog, type TcgEventLog } from '../../boot/format/tcg-event-log.js';
 import { hex } from '../../core/bytes.js';
 import { Checks } from '../../core/check.js';
@@ -6,7 +5,6 @@ import type { TdxClaims } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import { within } from '../../core/errors.js';
 import type { TdxEvidence } from '../../core/evidence.js';
-import { TOKENS } from '../../core/injection-tokens.js';
 import type {
   EvidenceVerifier,
   ExpectedBinding,
@@ -31,7 +29,6 @@ const COLLATERAL = '/evidence/collateral';
 const CCEL = '/evidence/ccel';
 
 /** Verifies a bare TD quote, with or without the runtime data that its REPORTDATA is the hash of. */
-@injectable()
 export class TdxVerifier implements EvidenceVerifier<'tdx'> {
   readonly evidenceType = 'tdx';
   readonly #quotes: TdQuoteVerifier;
@@ -42,11 +39,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
    * @param mrtds MRTDs of paravisors that count as known, lower-case hex
    * @param eventLogBytes the longest event log that is read
    */
-  constructor(
-    @inject(TOKENS.tdQuoteVerifier) quotes: TdQuoteVerifier,
-    @inject(TOKENS.paravisorMrtds) mrtds: ReadonlySet<string>,
-    @inject(TOKENS.eventLogBytes) eventLogBytes: number,
-  ) {
+  constructor(quotes: TdQuoteVerifier, mrtds: ReadonlySet<string>, eventLogBytes: number) {
     this.#quotes = quotes;
     this.#mrtds = mrtds;
     this.#eventLogBytes = eventLogBytes;

@@ -1,8 +1,6 @@
-import { inject, injectable } from 'tsyringe';
 import { Checks } from '../../core/check.js';
 import type { CheckId } from '../../core/codes.js';
 import type { TpmEvidence } from '../../core/evidence.js';
-import { TOKENS } from '../../core/injection-tokens.js';
 import type {
   EvidenceVerifier,
   ExpectedBinding,
@@ -72,7 +70,6 @@ interface Opened {
  * measured, and nothing about the machine that runs the vTPM. The checks that are deliberately not made are in README.md
  * beside this file.
  */
-@injectable()
 export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
   readonly evidenceType = 'tpm';
   readonly #quotes: TpmQuoteVerifier;
@@ -80,11 +77,7 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
   readonly #eventLogBytes: number;
 
   /** @param eventLogBytes the longest event log that is read */
-  constructor(
-    @inject(TOKENS.tpmQuoteVerifier) quotes: TpmQuoteVerifier,
-    @inject(TOKENS.akRoots) akRoots: AkRoots,
-    @inject(TOKENS.eventLogBytes) eventLogBytes: number,
-  ) {
+  constructor(quotes: TpmQuoteVerifier, akRoots: AkRoots, eventLogBytes: number) {
     this.#quotes = quotes;
     this.#roots = akRoots;
     this.#eventLogBytes = eventLogBytes;

@@ -1,4 +1,3 @@
-import { injectable } from 'tsyringe';
 import { hex } from '../../core/bytes.js';
 import { Checks } from '../../core/check.js';
 import type { TpmClaims } from '../../core/claims.js';
@@ -52,7 +51,6 @@ const ALWAYS_EXTENDED = [0, 7] as const;
  * Verifies vTPM quotes (TPM 2.0 part 3, TPM2_Quote).
  * It does not establish that the key is an attestation key: whoever calls it does.
  */
-@injectable()
 export class Tpm2QuoteVerifier implements TpmQuoteVerifier {
   readonly required = TPM_QUOTE_CHECKS;
 

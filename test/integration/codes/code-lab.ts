@@ -1,11 +1,11 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TOKENS } from '../../../src/app/injection-tokens.js';
 import { type RunningService, startService } from '../../../src/app/service.js';
 import { loadConfiguration } from '../../../src/config/load-configuration.js';
 import type { Check } from '../../../src/core/check.js';
 import type { Evidence } from '../../../src/core/evidence.js';
-import { TOKENS } from '../../../src/core/injection-tokens.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import { createLog } from '../../../src/http/log.js';
 import type { AkRoots } from '../../../src/tee/shared/attestation-key/ak-roots.js';

@@ -1,6 +1,6 @@
+import { TOKENS } from '../../../src/app/injection-tokens.js';
 import type { RunningService, World } from '../../../src/app/service.js';
 import type { NonceStanding } from '../../../src/core/challenge.js';
-import { TOKENS } from '../../../src/core/injection-tokens.js';
 import type { EvidenceVerifier, Verification } from '../../../src/core/verification.js';
 import { LAB_NONCE as nonce } from '../../answers/lab.js';
 import type { LabFault } from '../../lab/lab-fault.js';

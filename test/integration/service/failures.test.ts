@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { TOKENS } from '../../../src/app/injection-tokens.js';
 import type { EndorsementSource } from '../../../src/core/endorsement.js';
-import { TOKENS } from '../../../src/core/injection-tokens.js';
 import type { EvidenceVerifier, Verification } from '../../../src/core/verification.js';
 import { base64Url, call, LabService, lenientPolicy, NONCE, sha256Hex as sha256Of, verdictOf } from './lab-service.js';
 

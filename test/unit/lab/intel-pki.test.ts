@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import { X509Crl } from '@peculiar/x509';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { createPublicKey, X509Certificate as NodeCertificate } from 'node:crypto';
 import {
   BasicConstraintsExtension,

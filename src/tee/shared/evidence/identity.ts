@@ -11,6 +11,13 @@ export interface IdentityParts {
   readonly eventLog?: Uint8Array;
 }
 
+/** Reduces the signatures of hardware evidence: of (r, s) and (r, n-s) the one with the smaller s counts. */
+export interface SmallerS {
+  /** @param start where the SNP report begins */
+  snpReport(bytes: Uint8Array, start: number): Uint8Array;
+  tdQuote(quote: Uint8Array): Uint8Array;
+}
+
 export function identityOfTpmQuote({ message, signature, pcrs }: TpmQuoteInput) {
   const values = [...(pcrs.get('sha256') ?? [])].sort(([a], [b]) => a - b);
   return { message, signature, pcrs: Buffer.concat(values.map(([, value]) => value)) };
