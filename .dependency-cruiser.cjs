@@ -9,7 +9,7 @@ const ROOMS = {
   boot: ['crypto', 'formats', 'core'],
   tee: ['boot', 'crypto', 'formats', 'core'],
   schema: ['core'],
-  policy: ['schema', 'crypto', 'core'],
+  policy: ['schema', 'tee', 'crypto', 'core'],
   judge: ['tee', 'policy', 'core'],
   workbench: ['judge', 'tee', 'inspect', 'policy', 'core'],
   replay: ['judge', 'policy', 'core'],
@@ -45,6 +45,9 @@ const RULE_PARSER = '@marcbachmann/cel-js';
 
 /** Vendors' rules: all that endorsements may import of a TEE, and with its structures all that readers for people may. */
 const VENDOR_RULES = 'snp/amd|tdx/intel';
+
+/** The catalogue of checks, and the rows of each TEE: what refers to checks may import these. */
+const CHECK_ROWS = 'catalogue\\.ts$|[^/]+/checks/';
 
 /** Structures of the TEEs; in `tee/format` those that tell the structures of several TEEs apart. */
 const STRUCTURES = '(?:format|[^/]+/format)';
@@ -97,7 +100,7 @@ module.exports = {
       name: 'shared-imports-no-tee',
       severity: 'error',
       from: { path: '^src/tee/shared/' },
-      to: { path: '^src/tee/', pathNot: '^src/tee/shared/' },
+      to: { path: '^src/tee/[^/]+/', pathNot: '^src/tee/shared/' },
     },
     {
       name: 'vendors-apart',
@@ -116,13 +119,26 @@ module.exports = {
       name: 'vendor-rules-and-structures-alone',
       severity: 'error',
       from: { path: '^src/(inspect|inspector)/' },
-      to: { path: '^src/tee/', pathNot: `^src/tee/(${VENDOR_RULES}|${STRUCTURES})/` },
+      to: { path: '^src/tee/', pathNot: `^src/tee/((${VENDOR_RULES}|${STRUCTURES})/|${CHECK_ROWS})` },
     },
     {
       name: 'structures-alone',
       severity: 'error',
       from: { path: '^src/(collector|outside|wire)/' },
-      to: { path: '^src/(boot|tee)/', pathNot: `^src/(boot/format|tee/${STRUCTURES})/` },
+      to: { path: '^src/(boot|tee)/', pathNot: `^src/(boot/format/|tee/${STRUCTURES}/|tee/catalogue\\.ts$)` },
+    },
+    {
+      name: 'check-rows-alone',
+      severity: 'error',
+      from: { path: '^src/policy/' },
+      to: { path: '^src/tee/', pathNot: `^src/tee/(${CHECK_ROWS})` },
+    },
+    {
+      // What every room reads the catalogue for loads no verifier.
+      name: 'catalogue-of-rows-alone',
+      severity: 'error',
+      from: { path: '^src/tee/(catalogue\\.ts$|[^/]+/checks/)' },
+      to: { path: '^src/', pathNot: '^src/(core/|tee/[^/]+/checks/)' },
     },
     {
       // A parser knows no rule, so that who only reads evidence takes nothing of what verifies it.

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { CHECK_FAMILIES, type CheckClass } from '../src/core/checks/catalogue.js';
 import type { CheckRow, Example, Finding, Statement, TrustSubject, TrustValues } from '../src/core/checks/row.js';
 import { MALFORMED_ROWS } from '../src/core/malformed-codes.js';
 import { PROBLEM_ROWS } from '../src/core/problem-codes.js';
 import { POLICY_PROBLEMS } from '../src/policy/document/policy-problem.js';
+import { CHECK_FAMILIES, type CheckClass } from '../src/tee/catalogue.js';
 
 export const CODES_PATH = fileURLToPath(new URL('../docs/codes.md', import.meta.url));
 

@@ -1,4 +1,6 @@
 import { Checks } from '../core/check.js';
+import { OUT_OF_REACH_CHECKS } from '../core/checks/out-of-reach.js';
+import { TOKEN_CHECKS } from '../core/checks/tokens.js';
 import { type CredentialClock, requireReliable } from '../core/clock-doubt.js';
 import type { Sourced, TokenKeySet, Unavailable } from '../core/endorsement.js';
 import { FormatError, RefusedError } from '../core/errors.js';
@@ -14,6 +16,9 @@ import {
   verifyToken,
 } from '../crypto/token/token-verification.js';
 import { unauthorized } from './unauthorized.js';
+
+/** A caller's token is judged by checks of no TEE. */
+const TEXTS = { ...TOKEN_CHECKS, ...OUT_OF_REACH_CHECKS };
 
 /** Keys of an issuer, wherever they are from. */
 export interface CallerKeys {
@@ -107,7 +112,7 @@ export class TokenCallers {
   }
 
   async #verify(token: ReadToken, { issuer, keys, callers }: CallerIssuer): Promise<Found> {
-    const checks = new Checks('');
+    const checks = new Checks(TEXTS);
     const kid = kidOf(token);
     const found = kid === null ? null : await this.#inTime((signal) => keys.find(kid, signal));
     const verified = await verifyToken(checks, token, {

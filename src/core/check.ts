@@ -1,6 +1,5 @@
-import { CHECKS } from './checks/catalogue.js';
-import type { CheckResult, Finding } from './checks/row.js';
-import type { CheckId } from './codes.js';
+import type { CheckResult, CheckRow, Finding } from './checks/row.js';
+import type { CheckId } from './checks/tables.js';
 import type { TokenRoute } from './evidence.js';
 import type { ExplainedPart } from './explanation.js';
 import type { JsonValue } from './json.js';
@@ -59,8 +58,14 @@ interface OutOfReach extends Compared {
   readonly retryable: boolean;
 }
 
+/** What a check establishes where it passes, and what it says where it does not. */
+type Texts = Pick<CheckRow, 'holds' | 'fails'>;
+
+/** The texts of a catalogue. */
+export type CheckTexts = { readonly [id in CheckId]?: Texts };
+
 /** Whose checks they are, at whatever place. */
-interface Owner {
+export interface CheckOwner {
   readonly policy: string | null;
   readonly route?: TokenRoute;
   readonly rule?: string;
@@ -71,12 +76,17 @@ interface Owner {
  * Recording is all that a verifier does with a finding; what follows from it is decided elsewhere.
  */
 export class Checks {
+  readonly #texts: CheckTexts;
   readonly #all: Check[];
   readonly #about: string;
-  readonly #owner: Owner;
+  readonly #owner: CheckOwner;
 
-  /** @param about JSON pointer of the place */
-  constructor(about = '', owner: Owner = { policy: null }, all: Check[] = []) {
+  /**
+   * @param texts of every check that may be recorded
+   * @param about JSON pointer of the place
+   */
+  constructor(texts: CheckTexts, about = '', owner: CheckOwner = { policy: null }, all: Check[] = []) {
+    this.#texts = texts;
     this.#about = about;
     this.#owner = owner;
     this.#all = all;
@@ -94,7 +104,7 @@ export class Checks {
 
   /** The same record, for another place. */
   at(about: string): Checks {
-    return new Checks(about, this.#owner, this.#all);
+    return new Checks(this.#texts, about, this.#owner, this.#all);
   }
 
   /** The same record, for a place inside of this one: `/crls/0`. */
@@ -104,12 +114,12 @@ export class Checks {
 
   /** The same record, for the token of one other verifier. */
   ofRoute(route: TokenRoute): Checks {
-    return new Checks(this.#about, { policy: this.#owner.policy, route }, this.#all);
+    return new Checks(this.#texts, this.#about, { policy: this.#owner.policy, route }, this.#all);
   }
 
   /** The same record, for one rule of the policy. */
   ofRule(rule: string): Checks {
-    return new Checks(this.#about, { ...this.#owner, rule }, this.#all);
+    return new Checks(this.#texts, this.#about, { ...this.#owner, rule }, this.#all);
   }
 
   pass(id: CheckId, compared: Compared = {}): void {
@@ -140,7 +150,7 @@ export class Checks {
   /** Records `pass` or `fail`, and tells which, so that a caller can stop where the rest depends on it. */
   require(holds: boolean, id: CheckId, compared: Required = {}): boolean {
     if (holds) this.pass(id, compared);
-    else this.fail(id, { ...compared, detail: compared.otherwise ?? CHECKS[id].fails });
+    else this.fail(id, { ...compared, detail: compared.otherwise ?? this.#textsOf(id).fails });
     return holds;
   }
 
@@ -177,8 +187,14 @@ export class Checks {
     return found.length > 0 && found.every(({ result }) => result === 'pass' || result === 'warn');
   }
 
+  #textsOf(id: CheckId): Texts {
+    const texts = this.#texts[id];
+    if (texts === undefined) throw new Error(`${id} has no row in this catalogue`);
+    return texts;
+  }
+
   #add(id: CheckId, result: CheckResult, compared: Compared, more?: Partial<Check>): void {
-    const { holds, fails } = CHECKS[id];
+    const { holds, fails } = this.#textsOf(id);
     const { expected = null, actual = null, detail = result === 'pass' ? holds : fails } = compared;
     const { policy, route, rule } = this.#owner;
     const check: NewCheck = { id, result, about: this.#about, expected, actual, detail, policy };

@@ -1,7 +1,7 @@
-import { CHECKS } from '../core/checks/catalogue.js';
 import type { CheckRow } from '../core/checks/row.js';
 import type { CheckId } from '../core/codes.js';
 import { isObject, type JsonValue, pathOf } from '../core/json.js';
+import { CHECKS } from '../tee/catalogue.js';
 
 /** What is read of a check of a decision. */
 export interface DecidingCheck {

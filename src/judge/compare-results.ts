@@ -1,10 +1,11 @@
-import { Checks } from '../core/check.js';
+import type { Checks } from '../core/check.js';
 import type { Claims } from '../core/claims.js';
 import type { CrossCheck } from '../core/decision.js';
 import type { EvidenceType, TokenRoute } from '../core/evidence.js';
 import { isTpmType, tokenRouteOf } from '../core/evidence-traits.js';
 import type { Verification } from '../core/verification.js';
 import type { Verified } from '../core/verified.js';
+import { checksAt } from '../tee/catalogue.js';
 import { crossCheck, unmetIdentity } from './cross-check/cross-check.js';
 import { hardwareView } from './cross-check/hardware-view.js';
 import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
@@ -36,7 +37,7 @@ export function compareResults(
   tokens: readonly RouteToken[],
   thumbprint: KeyThumbprint,
 ): ResultComparison {
-  const checks = new Checks('/attestationResults');
+  const checks = checksAt('/attestationResults');
   const stated = tokens
     .filter(isReliable)
     .flatMap((token) => viewed(token, viewOf(token.verification.claims, token.route, thumbprint)));

@@ -1,4 +1,4 @@
-import { type Check, Checks, ofRoute } from '../core/check.js';
+import { type Check, type Checks, ofRoute } from '../core/check.js';
 import type { Claims } from '../core/claims.js';
 import type { CrossCheck } from '../core/decision.js';
 import { earliest } from '../core/earliest.js';
@@ -7,6 +7,7 @@ import { tokenRouteOf, tokenTypeOf } from '../core/evidence-traits.js';
 import type { TokenVerification, Verification } from '../core/verification.js';
 import type { Verified } from '../core/verified.js';
 import type { ResultState } from '../policy/appraise/appraisal-topic.js';
+import { checksAt } from '../tee/catalogue.js';
 import { markVerified } from '../tee/shared/evidence/mark-verified.js';
 import { paravisorByMaa } from '../tee/shared/paravisor/paravisor-claims.js';
 import { compareResults } from './compare-results.js';
@@ -92,7 +93,7 @@ function unmade(own: Verification, tokens: readonly RouteToken[]): readonly Chec
     return required.filter((id) => !made.has(id));
   });
   if (missing.length === 0) return [];
-  const fault = new Checks('');
+  const fault = checksAt('');
   fault.unavailable('internal_error', { detail: `without an outcome: ${missing.join(', ')}`, retryable: false });
   return fault.all;
 }

@@ -1,7 +1,8 @@
 import type { ChallengeStore, ComparedScopes, ConsumedScope, ConsumeResult, NonceStanding } from '../core/challenge.js';
-import { type Check, Checks } from '../core/check.js';
+import type { Check, Checks } from '../core/check.js';
 import type { JsonObject, JsonValue } from '../core/json.js';
 import type { Log } from '../core/ports.js';
+import { checksAt } from '../tee/catalogue.js';
 import type { Terms } from './admit.js';
 import { CHALLENGE_STORE_TIMEOUT_MS, type ChallengeCodec, challengeId, withinTime } from './challenges.js';
 import { type Inquiry, NO_KEY } from './inquiry.js';
@@ -91,7 +92,7 @@ const NOT_ASKED = 'only the service that issued a challenge knows whether it is 
 
 /** The checks of a challenge: unexpired, of this scope, unused. A nonce of the caller's own has none of them. */
 export function nonceChecks(standing: NonceStanding): readonly Check[] {
-  const checks = new Checks('/nonce');
+  const checks = checksAt('/nonce');
   if (standing.origin !== 'challenge') return checks.all;
   const { state, scopes } = standing;
   if (state === 'not_consumed') {

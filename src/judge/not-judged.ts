@@ -1,9 +1,9 @@
-import { Checks } from '../core/check.js';
 import type { ClockDoubt } from '../core/clock-doubt.js';
 import type { CheckId } from '../core/codes.js';
 import type { Decision } from '../core/decision.js';
 import { isHardwareType } from '../core/evidence-traits.js';
 import { appraiseTrust } from '../policy/appraise/trust.js';
+import { checksAt } from '../tee/catalogue.js';
 import { evidenceSha256 } from '../tee/evidence-identity.js';
 import { markVerified } from '../tee/shared/evidence/mark-verified.js';
 import type { Terms } from './admit.js';
@@ -17,7 +17,7 @@ import { SUBMITTED_ROUTES } from './submit.js';
 export function notJudged(terms: Terms, doubt: ClockDoubt, lifetimeMs: number): Decision {
   const { request, policies, now, at, historical, decisionId } = terms;
   const { type } = request.evidence;
-  const checks = new Checks();
+  const checks = checksAt();
   checks.unavailable('clock', { detail: doubt.detail, retryable: true });
   return {
     decision: 'indeterminate',
@@ -55,7 +55,7 @@ export function notJudged(terms: Terms, doubt: ClockDoubt, lifetimeMs: number): 
 
 /** A verification without a result: no policy can allow on it. */
 export function undecided(code: Extract<CheckId, 'deadline' | 'internal_error'>, retryable: boolean): Judged {
-  const checks = new Checks('/evidence');
+  const checks = checksAt('/evidence');
   checks.unavailable(code, { retryable });
   return {
     verification: {

@@ -1,5 +1,5 @@
-import { Checks } from '../core/check.js';
-import { type CheckId, waivableChecks } from '../core/checks/catalogue.js';
+import type { Checks } from '../core/check.js';
+import type { CheckId } from '../core/codes.js';
 import { hasParavisor } from '../core/evidence-traits.js';
 import type { JsonObject } from '../core/json.js';
 import type { ReleaseTerms, VerifyRequest } from '../core/request.js';
@@ -7,6 +7,7 @@ import type { PolicyAppraisal } from '../policy/appraise/appraise.js';
 import type { CheckSet } from '../policy/appraise/outcome.js';
 import { lackingForRelease } from '../policy/appraise/release-fitness.js';
 import { pinsMachine } from '../policy/release-pins.js';
+import { checksAt, waivableChecks } from '../tee/catalogue.js';
 import type { KeyThumbprint } from './cross-check/paravisor-statements.js';
 import type { Judged } from './join.js';
 import type { NoncedTerms } from './nonces.js';
@@ -50,7 +51,7 @@ export interface ReleaseCase {
  * is the answer.
  */
 export function releaseDemands(release: ReleaseCase): CheckSet {
-  const checks = new Checks('');
+  const checks = checksAt('');
   const required = REQUIRED[release.terms.kind];
   if (release.terms.kind === 'vault') checkToken(checks, release);
   else checkBound(checks, release);

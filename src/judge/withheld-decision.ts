@@ -1,5 +1,6 @@
-import { type Check, Checks } from '../core/check.js';
+import type { Check } from '../core/check.js';
 import type { Decision } from '../core/decision.js';
+import { checksAt } from '../tee/catalogue.js';
 
 /** What is said of it beside the code; left out, what the catalogue says. */
 export interface Said {
@@ -16,7 +17,7 @@ type Withholding = 'receipt_unavailable' | 'audit_unavailable' | 'release_unavai
  */
 export function withhold(decision: Decision, code: Withholding, said: Said = {}): Decision {
   const { trust, repeatable } = decision;
-  const checks = new Checks();
+  const checks = checksAt();
   checks.unavailable(code, { ...said, retryable: repeatable });
   const withCheck = withReason(decision, code, checks.all);
   if (decision.decision === 'deny') return withCheck;
@@ -26,7 +27,7 @@ export function withhold(decision: Decision, code: Withholding, said: Said = {})
 
 /** An allow whose key the vault does not release. What was found of the TEE stays. */
 export function refuseRelease(decision: Decision, said: Said): Decision {
-  const checks = new Checks();
+  const checks = checksAt();
   checks.fail('release_refused', said);
   const { trust } = decision;
   return {

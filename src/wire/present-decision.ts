@@ -1,9 +1,9 @@
 import type { Check } from '../core/check.js';
-import { remedyOf } from '../core/checks/catalogue.js';
 import type { Claims, TokenClaims } from '../core/claims.js';
 import type { Decision } from '../core/decision.js';
 import type { UsedEndorsement } from '../core/endorsement.js';
 import { withoutLongLists } from '../core/long-lists.js';
+import { remedyOf } from '../tee/catalogue.js';
 import { presentExplanation } from './present-explanation.js';
 import type { Schemas } from './schema-check.js';
 

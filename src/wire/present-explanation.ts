@@ -1,9 +1,9 @@
 import { type Check, isOfToken } from '../core/check.js';
-import { CHECK_FAMILIES, remedyOf } from '../core/checks/catalogue.js';
 import type { CheckResult } from '../core/checks/row.js';
 import type { Decision, Outcome } from '../core/decision.js';
 import type { ExplainedPart } from '../core/explanation.js';
 import { groupedBy } from '../core/grouped.js';
+import { CHECK_FAMILIES, remedyOf } from '../tee/catalogue.js';
 import { endorsementGroups } from './present-endorsements.js';
 import type { Schemas } from './schema-check.js';
 

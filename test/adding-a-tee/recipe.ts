@@ -74,16 +74,16 @@ export const BARE_TYPE: readonly Addition[] = [
   { file: 'src/core/evidence.ts', before: '  | MaaTokenEvidence', text: '  | ToyEvidence\n' },
 ];
 
-/** All that goes into `src/core`. */
+/** What core has of it, with its check rows. */
 export const MODEL: readonly Addition[] = [
   ...BARE_TYPE,
   {
-    file: 'src/core/checks/catalogue.ts',
-    before: "import { TPM_CHECKS } from './tpm.js';",
-    text: "import { TOY_CHECKS } from './toy.js';\n",
+    file: 'src/tee/catalogue.ts',
+    before: "import { TPM_CHECKS } from './tpm/checks/rows.js';",
+    text: "import { TOY_CHECKS } from './toy/checks/rows.js';\n",
   },
   {
-    file: 'src/core/checks/catalogue.ts',
+    file: 'src/tee/catalogue.ts',
     before: "  { name: 'Azure paravisor', class: 'deny', rows: AZURE_CHECKS },",
     text: "  { name: 'Toy', class: 'deny', rows: TOY_CHECKS },\n",
   },

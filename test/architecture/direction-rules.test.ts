@@ -102,6 +102,14 @@ const PLANTS: readonly Plant[] = [
   { file: 'src/wire/replays.ts', imports: "import '../boot/target.js';", breaks: 'structures-alone' },
   { file: 'src/collector/verifies.ts', imports: "import '../tee/snp/amd/target.js';", breaks: 'structures-alone' },
   { file: 'src/outside/verifies.ts', imports: "import '../tee/snp/target.js';", breaks: 'structures-alone' },
+  { file: 'src/policy/verifies.ts', imports: "import '../tee/snp/target.js';", breaks: 'check-rows-alone' },
+  { file: 'src/tee/catalogue.ts', imports: "import './snp/target.js';", breaks: 'catalogue-of-rows-alone' },
+  {
+    file: 'src/tee/snp/checks/verifies.ts',
+    imports: "import '../target.js';",
+    breaks: 'catalogue-of-rows-alone',
+  },
+  { file: 'src/tee/tdx/checks/side.ts', imports: "import '../../snp/checks/target.js';", breaks: 'tees-apart' },
   { file: 'src/tee/snp/format/up.ts', imports: "import '../target.js';", breaks: 'structures-apart' },
   { file: 'src/tee/azure/format/side.ts', imports: "import '../../snp/format/target.js';", breaks: 'structures-apart' },
   { file: 'src/tee/format/up.ts', imports: "import '../snp/target.js';", breaks: 'all-structures-alone' },
@@ -192,7 +200,8 @@ const PLANTS: readonly Plant[] = [
   { file: 'src/config/ok.ts', imports: "import '../schema/target.js';", breaks: null },
   {
     file: 'src/policy/ok.ts',
-    imports: "import '../core/target.js';\nimport '../schema/target.js';",
+    imports:
+      "import '../core/target.js';\nimport '../schema/target.js';\nimport '../tee/catalogue.js';\nimport '../tee/snp/checks/target.js';",
     breaks: null,
   },
   { file: 'src/main.ts', imports: "import './app/container.js';", breaks: null },
@@ -205,9 +214,15 @@ const TARGETS = [
   'src/core/traces.ts',
   'src/endorsements/intel/early-collateral.ts',
   'src/endorsements/intel/open-early-collateral.ts',
-  ...['tee/format', 'tee/snp', 'tee/snp/amd', 'tee/snp/format', 'tee/shared/binding', 'tee/shared/format'].map(
-    (folder) => `src/${folder}/target.ts`,
-  ),
+  ...[
+    'tee/format',
+    'tee/snp',
+    'tee/snp/amd',
+    'tee/snp/checks',
+    'tee/snp/format',
+    'tee/shared/binding',
+    'tee/shared/format',
+  ].map((folder) => `src/${folder}/target.ts`),
   ...['boot', 'boot/format', 'endorsements/amd', 'endorsements/files', 'telemetry/traces'].map(
     (folder) => `src/${folder}/target.ts`,
   ),

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CHECK_IDS, MALFORMED_CODES } from '../../src/core/codes.js';
+import { MALFORMED_CODES } from '../../src/core/codes.js';
+import { CHECK_IDS } from '../../src/tee/catalogue.js';
 import { PROJECT, readProjectFile } from '../architecture/project-files.js';
 
 /** The table of literals in docs/hardening.md: every file that it names is there, and every code is one. */

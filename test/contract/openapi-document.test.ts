@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { generatedFiles } from '../../scripts/generate.js';
-import { CHECK_IDS, MALFORMED_CODES, PROBLEM_CODES } from '../../src/core/codes.js';
+import { MALFORMED_CODES, PROBLEM_CODES } from '../../src/core/codes.js';
 import { HEALTH_CODES } from '../../src/core/health.js';
 import { STRUCTURE_KINDS } from '../../src/inspect/raw-structures.js';
+import { CHECK_IDS } from '../../src/tee/catalogue.js';
 import { DOCUMENT, insideOf, referenced, SCHEMAS, schemaErrors, schemaNamed } from './openapi-schemas.js';
 
 const everySchema = Object.entries(SCHEMAS).flatMap(([name, schema]) => [...insideOf(schema, name)]);

@@ -4,7 +4,6 @@ import { parseTcgEventLog } from '../../src/boot/format/tcg-event-log.js';
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../../src/boot/register-layout.js';
 import { initialValue, replay } from '../../src/boot/replay.js';
 import { hex } from '../../src/core/bytes.js';
-import { Checks } from '../../src/core/check.js';
 import { ConfigurationError, FormatError } from '../../src/core/errors.js';
 import { dnsNames } from '../../src/formats/alternative-names.js';
 import { decodeBase64, decodeHex } from '../../src/formats/base64.js';
@@ -20,6 +19,7 @@ import { describeTdQuote } from '../../src/inspect/describe-td-quote.js';
 import { describeToken } from '../../src/inspect/describe-token.js';
 import { parsePolicy } from '../../src/policy/document/policy-document.js';
 import { parseHclReport } from '../../src/tee/azure/format/hcl-report.js';
+import { checksAt } from '../../src/tee/catalogue.js';
 import { verifyEventLog } from '../../src/tee/shared/event-log/event-log.js';
 import { readRuntimeClaims, readRuntimeObject } from '../../src/tee/shared/format/runtime-claims.js';
 import { parseVekExtensions } from '../../src/tee/snp/amd/vek-extensions.js';
@@ -50,7 +50,7 @@ function judgeLog(bytes: Uint8Array, layout: RegisterLayout, bank: 'sha256' | 's
   const values = new Map(
     layout.indices.map((index) => [index, hex(replayed.get(index) ?? initialValue(index, length, layout))]),
   );
-  return verifyEventLog(new Checks(''), [log], { layout, bank, values });
+  return verifyEventLog(checksAt(''), [log], { layout, bank, values });
 }
 
 /** Every parser that meets bytes of a caller, a vendor or an operator, by name. */

@@ -3,9 +3,9 @@ import { parseFirmwareEventLog } from '../../src/boot/format/tcg-event-log.js';
 import { PCR_LAYOUT } from '../../src/boot/register-layout.js';
 import { initialValue, replay } from '../../src/boot/replay.js';
 import { hex } from '../../src/core/bytes.js';
-import { Checks } from '../../src/core/check.js';
 import type { EventLogClaims } from '../../src/core/claims.js';
 import { FormatError } from '../../src/core/errors.js';
+import { checksAt } from '../../src/tee/catalogue.js';
 import { type EventLogVerdict, verifyEventLog } from '../../src/tee/shared/event-log/event-log.js';
 import { flipBit } from '../lab/byte-patch.js';
 import { haveVectors, readVector } from '../vectors.js';
@@ -27,7 +27,7 @@ function quotedValues(bytes: Uint8Array): ReadonlyMap<number, string> {
 function judge(bytes: Uint8Array, values: ReadonlyMap<number, string>): EventLogVerdict | null {
   try {
     const logs = [parseFirmwareEventLog(bytes, LIMIT)];
-    return verifyEventLog(new Checks('/evidence/eventLog'), logs, { layout: PCR_LAYOUT, bank: 'sha256', values });
+    return verifyEventLog(checksAt('/evidence/eventLog'), logs, { layout: PCR_LAYOUT, bank: 'sha256', values });
   } catch (error) {
     if (error instanceof FormatError) return null;
     throw error;

@@ -1,19 +1,11 @@
 import { ofCertificates } from './certificates.js';
 import type { CheckRows, Finding } from './row.js';
-import { COLLATERAL, faultsOf, inBrackets, policyOf, value } from './words.js';
+import { faultsOf } from './words.js';
 
 const TOKEN_CRLS =
   "The operator should let the service reach the issuer's keys and the CRLs that their certificates name, or put a current CRL beside the roots in the file of ita.issuers[].roots.";
 
-export const OUT_OF_REACH_CHECKS = {
-  vcek_unavailable: {
-    holds: 'the key certificate and its chain are available',
-    fails: 'the key certificate or its chain is not available',
-    underlies: 'hardware',
-    when: 'the VCEK or VLEK, the ASK, ASVK or ARK is in neither request, folder, cache nor AMD KDS; what a source has cannot be read or does not verify',
-    remedy:
-      'The caller should send the key certificate and its chain in endorsements, or the operator should let the service reach amd.kds or put them into the folder amd.chains.',
-  },
+export const CRL_OUT_OF_REACH = {
   crl_stale: {
     holds: 'the CRL is valid at the verification time',
     fails: 'the CRL is past its next update',
@@ -55,38 +47,9 @@ export const OUT_OF_REACH_CHECKS = {
     remedy:
       'The operator should provide the newest CRL of AMD, or restore or remove the rollback mark that the log names if it is damaged.',
   },
-  collateral_unavailable: {
-    holds: 'collateral is available',
-    fails: 'no collateral that can be relied on is available for this platform',
-    underlies: 'hardware',
-    when: 'no source has TCB info, QE identity and CRLs for the platform; what a source has does not verify; the request supplied collateral that is older than 48 hours, and no source could be asked to confirm it',
-    remedy: (finding) =>
-      `The caller should send the collateral of the platform${inBrackets(finding)}, or the operator should let the service reach intel.pcs or put it into the folder intel.collateral.`,
-    examples: [
-      { result: 'unavailable', faults: ['FMSPC 00806f050000'] },
-      { result: 'unavailable', faults: ['tcb_info was issued more than 48 hours ago'] },
-    ],
-  },
-  collateral_stale: {
-    holds: 'no part of the collateral is past its next update, or older than the policy allows',
-    fails: 'a part of the collateral is past its next update, or older than the policy allows',
-    underlies: 'hardware',
-    when: "a part is past its next update at the verification time, or does not say when that is (Intel's CRLs included); TCB info, QE identity or PCK CRL was issued longer ago than minimums.tdx.maxCollateralAgeDays",
-    members: ['minimums.tdx.maxCollateralAgeDays'],
-    remedy: (finding) =>
-      `The caller should send the collateral that Intel publishes now, ${COLLATERAL}${oldParts(finding)}.`,
-    examples: [
-      { result: 'unavailable', faults: ['tcb_info ended at 2026-02-13T12:00:00.000Z'] },
-      { result: 'unavailable', faults: ['TCB info'], expected: '2025-12-16T12:00:00.000Z', policy: 'payments' },
-    ],
-  },
-  collateral_rollback: {
-    holds: 'the collateral is not older than what was fetched or imported before',
-    fails: 'the collateral is older than what was fetched or imported before, or the two cannot be compared',
-    underlies: 'hardware',
-    when: 'evaluation data number, CRL number or date is lower than that of collateral for the same platform that was fetched or imported before',
-    remedy: `The caller should send the newest collateral, ${COLLATERAL}, and the operator should restore or remove the rollback mark that the log names if it is damaged.`,
-  },
+} satisfies CheckRows;
+
+export const OUT_OF_REACH_CHECKS = {
   jwks_unavailable: {
     holds: 'the key set of the issuer is available',
     fails: 'the key set of the issuer is not available',
@@ -150,12 +113,4 @@ export const OUT_OF_REACH_CHECKS = {
 function ofLine(finding: Finding): string {
   const line = faultsOf(finding, '');
   return line === '' ? '' : ` of ${line}`;
-}
-
-function oldParts(finding: Finding): string {
-  const parts = faultsOf(finding, '');
-  if (parts === '') return '';
-  return finding.policy === null
-    ? `, because ${parts}`
-    : `, because minimums.tdx.maxCollateralAgeDays of ${policyOf(finding)} demands that ${parts} be issued after ${value(finding.expected, 'a later day')}`;
 }

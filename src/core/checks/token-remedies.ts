@@ -1,6 +1,6 @@
 import { isObject, type JsonValue } from '../json.js';
 import type { FilledRemedy, Finding } from './row.js';
-import { changedPolicy, isJsonList, value, without } from './words.js';
+import { changedPolicy, value } from './words.js';
 
 /** Where a token was sent with the type of another verifier, the remedy names the right type. */
 export function unlessLookalike(remedy: FilledRemedy): FilledRemedy {
@@ -66,13 +66,4 @@ export function lowTokenStatus(verifier: string, member: string): FilledRemedy {
       ? `${update}, and the operator should list in ${member} of ${changedPolicy(finding)} which statuses pass.`
       : `${update}, or the operator should add that status to ${member} of ${changedPolicy(finding)} or waive it there.`;
   };
-}
-
-/** Where nothing was required, a policy that the token itself names did not match. */
-export function unmatchedPolicies({ expected, actual }: Finding): string {
-  const isOwn = isJsonList(expected) && expected.length === 0;
-  const ids = value(isOwn ? actual : without(expected, actual), 'the required policies');
-  return isOwn
-    ? `The caller should find out at Intel Trust Authority why the policies ${ids} do not match, or ask for a token without them.`
-    : `The caller should ask Intel Trust Authority for a token with the policies ${ids}, and find out there why one does not match.`;
 }

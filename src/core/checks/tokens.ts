@@ -1,17 +1,7 @@
 import { isObject } from '../json.js';
 import { MAA_ATTESTATION_TYPES } from '../maa-words.js';
-import { RESULT_CHECKS } from './results.js';
 import type { CheckRows } from './row.js';
-import {
-  audience,
-  issuer,
-  lowTokenStatus,
-  orAccept,
-  policySigner,
-  tokenTime,
-  unlessLookalike,
-  unmatchedPolicies,
-} from './token-remedies.js';
+import { audience, issuer, orAccept, policySigner, tokenTime, unlessLookalike } from './token-remedies.js';
 import { anyOf, faultsOf, unlessOutOfReach, value } from './words.js';
 
 const SAMPLE = 'payments';
@@ -124,85 +114,4 @@ export const TOKEN_CHECKS = {
       { expected: ['azurevm'], actual: 'sevsnpvm', setting: 'require.maa.attestationType', policy: SAMPLE },
     ],
   },
-  token_debug: {
-    holds: 'Azure Attestation says that debugging is off',
-    fails: 'Azure Attestation says that the host can debug the VM',
-    trust: { token: { 'runtime-opaque': 96, configuration: 96 } },
-    when: 'the claim on debugging is true; dbgstat of a TD is enabled',
-    remedy: "The guest's owner should launch the VM with debugging off, and the caller should then send a new token.",
-  },
-  token_debug_unknown: {
-    holds: 'the token says literally whether debugging is off',
-    fails: 'the token does not say literally that debugging is off',
-    trust: { token: { 'runtime-opaque': 96 } },
-    when: 'the claim on debugging is missing, or is neither true nor false; dbgstat of a TD is another word than disabled or enabled',
-    remedy:
-      'The caller should send a token that states literally that debugging is off (x-ms-sevsnpvm-is-debuggable or tdx_td_attributes_debug is false).',
-  },
-  token_compliance: {
-    holds: 'the compliance status that Azure Attestation states is listed in require.maa.complianceStatus',
-    fails: 'the compliance status that Azure Attestation states is not listed in require.maa.complianceStatus',
-    trust: { token: { configuration: 96 } },
-    members: ['require.maa.complianceStatus'],
-    remedy: unlessOutOfReach(
-      (finding) =>
-        `The guest's owner should find out why Azure Attestation states ${value(finding.actual, 'no compliance status')} and not ${anyOf(finding.expected, 'one that is listed')}${orAccept(finding, finding.actual !== null)}.`,
-    ),
-    examples: [
-      {
-        expected: ['azure-compliant-cvm'],
-        actual: 'azure-noncompliant-cvm',
-        setting: 'require.maa.complianceStatus',
-        policy: SAMPLE,
-      },
-      { expected: ['azure-compliant-cvm'], policy: SAMPLE },
-    ],
-  },
-  maa_tcb_status: {
-    holds: 'the policy accepts the TCB status that Azure Attestation states',
-    fails: 'the TCB status that Azure Attestation states is revoked, or the policy does not accept it',
-    waiver: 'status',
-    when: "attester_tcb_status of a token about a TD is Revoked, missing or no word of Intel's; it is not among require.maa.tcbStatus; without that member, a warning where it is not UpToDate",
-    members: ['require.maa.tcbStatus'],
-    remedy: unlessOutOfReach(lowTokenStatus('Azure Attestation', 'require.maa.tcbStatus')),
-    examples: [
-      { expected: ['UpToDate'], actual: 'OutOfDate', policy: SAMPLE },
-      { actual: 'Revoked' },
-      { actual: 'Splendid' },
-    ],
-  },
-  ita_tcb_status: {
-    holds: 'the policy accepts the TCB status that Intel Trust Authority states',
-    fails: 'the TCB status that Intel Trust Authority states is revoked, or the policy does not accept it',
-    waiver: 'status',
-    when: "attester_tcb_status is Revoked, missing or no word of Intel's; it is not among require.ita.tcbStatus; without that member, a warning where it is not UpToDate",
-    members: ['require.ita.tcbStatus'],
-    remedy: unlessOutOfReach(lowTokenStatus('Intel Trust Authority', 'require.ita.tcbStatus')),
-    examples: [
-      { expected: ['UpToDate'], actual: 'OutOfDate', policy: SAMPLE },
-      { actual: 'Revoked' },
-      { actual: 'Splendid' },
-    ],
-  },
-  ita_policy: {
-    holds: 'Intel Trust Authority says that every required policy matches',
-    fails: 'Intel Trust Authority does not say that every required policy matches',
-    trust: { token: { configuration: 96 } },
-    when: 'policy_ids_unmatched is not empty; policy_ids_matched does not have every id of ita.issuers[].policyIds and ita.submit.policyIds, or of require.ita.policyIds',
-    members: ['require.ita.policyIds'],
-    remedy: unlessOutOfReach(unmatchedPolicies),
-    examples: [
-      { expected: [], actual: ['1a2b3c4d-0000-4000-8000-0123456789ab'] },
-      { expected: ['1a2b3c4d-0000-4000-8000-0123456789ab'], actual: [], policy: SAMPLE },
-    ],
-  },
-  ita_debug: {
-    holds: 'Intel Trust Authority says that debugging is off',
-    fails: 'Intel Trust Authority does not say literally that debugging is off',
-    trust: { token: { 'runtime-opaque': 96, configuration: 96 } },
-    when: 'dbgstat is not disabled, or tdx_is_debuggable or tdx_td_attributes_debug is not literally false',
-    remedy:
-      "The guest's owner should launch the TD with its debug attribute off, and the caller should then send a new token.",
-  },
-  ...RESULT_CHECKS,
 } satisfies CheckRows;

@@ -140,3 +140,9 @@ function comparedText(shown: JsonValue): string {
   if (typeof shown === 'string') return shown;
   return isJsonList(shown) ? shown.map(comparedText).join(', ') : JSON.stringify(shown);
 }
+
+/** A machine that the policy does not list. */
+export function otherMachine(finding: Finding, member: string): string {
+  const { actual, setting = member } = finding;
+  return `The operator should add ${value(actual, 'what identifies the machine')} to ${setting} of ${changedPolicy(finding)} if the machine is one of theirs.`;
+}

@@ -1,8 +1,9 @@
-import { type Check, Checks } from '../../core/check.js';
+import type { Check } from '../../core/check.js';
 import type { Claims } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import type { Outcome } from '../../core/decision.js';
 import type { EvidenceType } from '../../core/evidence.js';
+import { checksAt } from '../../tee/catalogue.js';
 import type { Policy } from '../document/policy-document.js';
 import { rules } from '../document/rules.js';
 import type { TopicInput } from './appraisal-topic.js';
@@ -33,7 +34,7 @@ export interface ClaimsAppraisal {
  * policy. An allow says nothing of any machine, since nothing was verified.
  */
 export function appraiseClaims(policy: Policy, { type, asserted: { claims }, at }: GivenClaims): ClaimsAppraisal {
-  const checks = new Checks('/claims', { policy: policy.id });
+  const checks = checksAt('/claims', { policy: policy.id });
   const accepted = policy.accepts.includes(type);
   checks.require(accepted, 'policy_evidence_type', { expected: policy.accepts, actual: type });
   const required: CheckId[] = ['policy_evidence_type'];

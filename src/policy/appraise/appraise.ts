@@ -1,5 +1,4 @@
-import { type Check, Checks } from '../../core/check.js';
-import { CHECKS } from '../../core/checks/catalogue.js';
+import type { Check } from '../../core/check.js';
 import type { CheckId } from '../../core/codes.js';
 import type { Outcome } from '../../core/decision.js';
 import type { EvidenceType } from '../../core/evidence.js';
@@ -11,6 +10,7 @@ import {
   teeOf,
   traitsOf,
 } from '../../core/evidence-traits.js';
+import { CHECKS, checksAt } from '../../tee/catalogue.js';
 import type { Policy } from '../document/policy-document.js';
 import { rules } from '../document/rules.js';
 import type { AppraisalInput, AppraisalTopic } from './appraisal-topic.js';
@@ -127,7 +127,7 @@ function isAccepted({ accepts, routes }: Policy, { evidenceType }: AppraisalInpu
 }
 
 function refusedType({ id, accepts }: Policy, { evidenceType }: AppraisalInput): readonly Check[] {
-  const checks = new Checks('/evidence/type', { policy: id });
+  const checks = checksAt('/evidence/type', { policy: id });
   const why = accepts.includes(evidenceType)
     ? 'the policy requires a hardware report, and this evidence holds none'
     : `${CHECKS.policy_evidence_type.fails}${limitOf(evidenceType)}`;
@@ -142,7 +142,7 @@ function limitOf(evidenceType: EvidenceType): string {
 
 function ownChecks(policy: Policy, input: AppraisalInput, { steps }: Plan): readonly Check[] {
   const { evidenceType, verification } = input;
-  const ofType = new Checks('/evidence/type', { policy: policy.id });
+  const ofType = checksAt('/evidence/type', { policy: policy.id });
   const detail = `${CHECKS.policy_evidence_type.holds}${limitOf(evidenceType)}`;
   ofType.pass('policy_evidence_type', { expected: policy.accepts, actual: evidenceType, detail });
   const checks = ofType.at('/evidence');
@@ -252,7 +252,7 @@ export function withDemands(appraisal: PolicyAppraisal, demands: CheckSet): Poli
   }
   const { outcome: demanded, fault } = outcomeOf({ checks, required: [] }, demands);
   if (fault === null) return new VerifiedAppraisal({ ...appraisal, ...added, outcome: demanded });
-  const faults = new Checks('');
+  const faults = checksAt('');
   faults.unavailable('internal_error', { detail: fault, retryable: false });
   return new VerifiedAppraisal({
     ...appraisal,
@@ -270,7 +270,7 @@ function conclude(policy: Policy, ofVerifiers: CheckSet, ofPolicy: CheckSet): Po
   if (fault === null) {
     return new VerifiedAppraisal({ policy, outcome, ...matchesOf(found), base, own: found, checks });
   }
-  const added = new Checks('', { policy: policy.id });
+  const added = checksAt('', { policy: policy.id });
   added.unavailable('internal_error', { detail: fault, retryable: false });
   const own = [...found, ...added.all];
   return new VerifiedAppraisal({ policy, outcome, ...matchesOf(own), base, own, checks: [...base, ...own] });

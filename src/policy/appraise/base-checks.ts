@@ -1,8 +1,8 @@
 import { AMD_LINES } from '../../core/amd-lines.js';
-import { type Check, Checks, isOfToken } from '../../core/check.js';
-import { CHECKS } from '../../core/checks/catalogue.js';
+import { type Check, isOfToken } from '../../core/check.js';
 import type { Claims } from '../../core/claims.js';
 import { isTokenType, placeOf } from '../../core/evidence-traits.js';
+import { CHECKS, checksAt } from '../../tee/catalogue.js';
 import type { Policy } from '../document/policy-document.js';
 import type { TopicInput } from './appraisal-topic.js';
 
@@ -11,7 +11,7 @@ export function baseWarnings({ evidenceType, verification }: TopicInput): readon
   if (isTokenType(evidenceType)) return unnamedProduct(verification.checks);
   const { snp }: Claims = verification.claims;
   if (snp === undefined) return [];
-  const checks = new Checks(placeOf('snp', evidenceType));
+  const checks = checksAt(placeOf('snp', evidenceType));
   if (!AMD_LINES.has(snp.product)) {
     checks.warn('snp_product_configured', { actual: snp.product });
   }
@@ -36,7 +36,7 @@ export function baseWarnings({ evidenceType, verification }: TopicInput): readon
 function unnamedProduct(found: readonly Check[]): readonly Check[] {
   const accepted = found.find(({ id, result }) => id === 'snp_product_refused' && result === 'pass');
   if (accepted === undefined) return [];
-  const checks = new Checks(accepted.about);
+  const checks = checksAt(accepted.about);
   checks.warn('snp_product_advisory', {
     detail:
       'the token does not name the product line of the VM: it may be one that a published attack extracts keys of (arXiv 2605.12990)',

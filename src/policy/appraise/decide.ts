@@ -1,6 +1,7 @@
 import type { Check } from '../../core/check.js';
-import { byImportance, type CheckId } from '../../core/codes.js';
+import type { CheckId } from '../../core/codes.js';
 import type { Outcome } from '../../core/decision.js';
+import { byImportance } from '../../tee/catalogue.js';
 import type { PolicyAppraisal } from './appraise.js';
 import { type CheckSet, isUndecided } from './outcome.js';
 

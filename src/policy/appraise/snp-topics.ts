@@ -1,5 +1,4 @@
 import type { Checks } from '../../core/check.js';
-import { PLATFORM_CHECKS } from '../../core/checks/snp-platform.js';
 import {
   SNP_PLATFORM_BITS,
   SNP_TCB_COMPONENTS,
@@ -9,6 +8,7 @@ import {
 } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import { placeOf } from '../../core/evidence-traits.js';
+import { PLATFORM_CHECKS } from '../../tee/snp/checks/platform.js';
 import type { SnpMachines, SnpMinimums, SnpRequirements, TcbFloor } from '../document/policy-grammar.js';
 import type { AppraisalTopic } from './appraisal-topic.js';
 

@@ -1,9 +1,9 @@
 import type { Check } from '../../core/check.js';
-import { CHECKS } from '../../core/checks/catalogue.js';
 import { TRUST_CLAIMS, type TrustClaim, type TrustSubject, type TrustValues } from '../../core/checks/row.js';
 import type { Claims, TdxClaims, TokenClaims, TpmClaims } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import type { JsonValue } from '../../core/json.js';
+import { CHECKS } from '../../tee/catalogue.js';
 
 /** One thing seen, as a value of a claim. */
 export type Observation = readonly [claim: TrustClaim, value: number];

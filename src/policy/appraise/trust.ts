@@ -1,9 +1,9 @@
 import { type Check, isOfToken } from '../../core/check.js';
-import { CHECKS } from '../../core/checks/catalogue.js';
 import { type Statement, TRUST_CLAIMS } from '../../core/checks/row.js';
 import type { Claims } from '../../core/claims.js';
 import type { Outcome, Trust, TrustSubmodule, TrustTier } from '../../core/decision.js';
 import type { TokenRoute } from '../../core/evidence.js';
+import { CHECKS } from '../../tee/catalogue.js';
 import {
   AK_CERTIFICATE,
   guestObservations,

@@ -1,5 +1,4 @@
 import { AMD_LINES, LINE_NAME, lineOfPart, SNP_PARTS } from '../../core/amd-lines.js';
-import { CHECK_IDS, CHECKS, waivableChecks } from '../../core/checks/catalogue.js';
 import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS, type SnpPart } from '../../core/claims.js';
 import { EVIDENCE_TYPES } from '../../core/evidence-traits.js';
 import { isObject } from '../../core/json.js';
@@ -21,6 +20,7 @@ import {
   someText,
   uuid,
 } from '../../schema/values.js';
+import { CHECK_IDS, CHECKS, waivableChecks } from '../../tee/catalogue.js';
 import { alternatives, REFERENCE_SET } from './reference-grammar.js';
 
 /** What an id of a policy or rule must be, in words. */

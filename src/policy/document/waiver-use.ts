@@ -1,6 +1,6 @@
-import { PLATFORM_CHECKS } from '../../core/checks/snp-platform.js';
 import { SNP_PLATFORM_BITS, SNP_TCB_COMPONENTS } from '../../core/claims.js';
 import { tokenRouteOf } from '../../core/evidence-traits.js';
+import { PLATFORM_CHECKS } from '../../tee/snp/checks/platform.js';
 import type { PolicyMembers, Requirements, Waiver } from './policy-grammar.js';
 import { type PolicyProblem, unusedMember } from './policy-problem.js';
 import type { PolicyScope } from './policy-scope.js';

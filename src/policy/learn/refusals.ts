@@ -1,7 +1,7 @@
 import type { Check } from '../../core/check.js';
-import { CHECK_IDS, CHECKS } from '../../core/checks/catalogue.js';
 import type { CheckId } from '../../core/codes.js';
 import { isTokenType } from '../../core/evidence-traits.js';
+import { CHECK_IDS, CHECKS } from '../../tee/catalogue.js';
 import { bootGap, type Seen } from './learned-values.js';
 
 /** Why nothing is learned from a piece of evidence that is allowed. */

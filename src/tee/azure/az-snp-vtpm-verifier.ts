@@ -1,8 +1,9 @@
-import { Checks } from '../../core/check.js';
+import type { Checks } from '../../core/check.js';
 import { earliest } from '../../core/earliest.js';
 import { within } from '../../core/errors.js';
 import type { AzSnpVtpmEvidence, RestatedParts } from '../../core/evidence.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../core/verification.js';
+import { checksAt } from '../catalogue.js';
 import type { AkRoots } from '../shared/attestation-key/ak-roots.js';
 import { markVerified, present } from '../shared/evidence/mark-verified.js';
 import {
@@ -86,7 +87,7 @@ export class AzSnpVtpmVerifier implements EvidenceVerifier<'az-snp-vtpm'> {
   /** The steps of README.md beside this file, by their numbers; 1 is the reading, 2 is of TDX. */
   async #verify(opened: Opened, context: VerificationContext): Promise<Verification> {
     const { hcl, guest: openedGuest, restated } = opened;
-    const checks = new Checks(HCL_REPORT);
+    const checks = checksAt(HCL_REPORT);
 
     // 3. The hardware report.
     const report = await opened.report.verify(context);

@@ -1,8 +1,8 @@
-import { Checks } from '../../core/check.js';
 import { earliest } from '../../core/earliest.js';
 import { within } from '../../core/errors.js';
 import type { AzTdxVtpmEvidence } from '../../core/evidence.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../core/verification.js';
+import { checksAt } from '../catalogue.js';
 import type { AkRoots } from '../shared/attestation-key/ak-roots.js';
 import { markVerified, present } from '../shared/evidence/mark-verified.js';
 import type { OpenedTdQuote, TdQuoteVerifier, TpmQuoteVerifier } from '../shared/evidence/parts.js';
@@ -67,7 +67,7 @@ export class AzTdxVtpmVerifier implements EvidenceVerifier<'az-tdx-vtpm'> {
   /** The steps of README.md beside this file, by their numbers; 1 is the reading, 5 is of SNP: a TD has no VMPL. */
   #verify(opened: Opened, context: VerificationContext): Verification {
     const { evidence, runtimeClaims, hasTdReport, guest: openedGuest } = opened;
-    const checks = new Checks(HCL_REPORT);
+    const checks = checksAt(HCL_REPORT);
 
     // 2. The TDREPORT, where it came, is the one that the quote is of.
     const matches = opened.quote.verifyTdReport(checks);

@@ -1,10 +1,11 @@
-import { Checks } from '../../core/check.js';
+import type { Checks } from '../../core/check.js';
 import type { TokenClaims } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import { earliest } from '../../core/earliest.js';
 import type { ItaTokenEvidence } from '../../core/evidence.js';
 import type { OpenedToken, TokenVerification, TokenVerifier, VerificationContext } from '../../core/verification.js';
 import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../../crypto/token/token-verification.js';
+import { checksAt } from '../catalogue.js';
 import { boundPlaces, heldValues } from '../shared/binding/held-value.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';
 import {
@@ -56,7 +57,7 @@ export class ItaTokenVerifier implements TokenVerifier<'ita-token'> {
     const issued = readIssuedToken(evidence, this.#options, about);
     return {
       needs: tokenKeysFor(issued, this.evidenceType),
-      verify: (context) => this.#verify(new Checks(about), issued, context),
+      verify: (context) => this.#verify(checksAt(about), issued, context),
     };
   }
 

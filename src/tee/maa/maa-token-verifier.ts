@@ -1,4 +1,4 @@
-import { Checks } from '../../core/check.js';
+import type { Checks } from '../../core/check.js';
 import type { SnpProduct, TokenClaims } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import { earliest } from '../../core/earliest.js';
@@ -7,6 +7,7 @@ import type { MaaTokenEvidence } from '../../core/evidence.js';
 import type { JsonObject } from '../../core/json.js';
 import type { OpenedToken, TokenVerification, TokenVerifier, VerificationContext } from '../../core/verification.js';
 import { type ReadToken, TOKEN_CHECKS, type TokenScheme, verifyToken } from '../../crypto/token/token-verification.js';
+import { checksAt } from '../catalogue.js';
 import { boundPlaces, heldValues } from '../shared/binding/held-value.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';
 import type { SnpReportVerifier } from '../shared/evidence/parts.js';
@@ -72,7 +73,7 @@ export class MaaTokenVerifier implements TokenVerifier<'maa-token'> {
     if (issuer !== null) within(about, () => requireOwnKeyPlace(token, issuer));
     return {
       needs: tokenKeysFor(issued, this.evidenceType),
-      verify: (context) => this.#verify(new Checks(about), issued, context),
+      verify: (context) => this.#verify(checksAt(about), issued, context),
     };
   }
 

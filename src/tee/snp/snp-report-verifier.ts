@@ -1,5 +1,5 @@
 import { AMD_LINES, type AmdLines } from '../../core/amd-lines.js';
-import { Checks } from '../../core/check.js';
+import type { Checks } from '../../core/check.js';
 import type { SnpProduct } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import { earliest } from '../../core/earliest.js';
@@ -15,6 +15,7 @@ import type {
 import { nullIfMalformed, within } from '../../core/errors.js';
 import type { SnpEndorsementInput } from '../../core/evidence.js';
 import { hashed } from '../../crypto/digest.js';
+import { checksAt } from '../catalogue.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';
 import type {
   OpenedSnpReport,
@@ -92,12 +93,12 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
   open(bytes: Uint8Array, input: SnpEndorsementInput, about: SnpReportPlaces): OpenedSnpReport {
     const report = within(about.report, () => readReport(bytes, this.#lines));
     const { signingKey } = report;
-    if (signingKey === 'none') return { needs: [], verify: async () => unsigned(checksAt(about)) };
+    if (signingKey === 'none') return { needs: [], verify: async () => unsigned(checksOf(about)) };
     const supplied = readSuppliedCertificates(input, signingKey, this.#paths, about.endorsements);
     const signed = { report, signingKey, supplied, crls: input.crls.map(hashed) };
     return {
       needs: [neededBy(signed, this.#paths, this.#lines)],
-      verify: (context) => this.#verify(checksAt(about), signed, context),
+      verify: (context) => this.#verify(checksOf(about), signed, context),
     };
   }
 
@@ -158,8 +159,8 @@ export class AmdSnpReportVerifier implements SnpReportVerifier {
   }
 }
 
-function checksAt(about: SnpReportPlaces): ReportChecks {
-  const report = new Checks(about.report);
+function checksOf(about: SnpReportPlaces): ReportChecks {
+  const report = checksAt(about.report);
   return { report, endorsements: report.at(about.endorsements) };
 }
 

@@ -1,10 +1,11 @@
 import { hex } from '../../core/bytes.js';
-import { Checks } from '../../core/check.js';
+import type { Checks } from '../../core/check.js';
 import type { HclClaims, SnpClaims } from '../../core/claims.js';
 import type { SnpEvidence } from '../../core/evidence.js';
 import type { EvidenceVerifier, OpenedEvidence, Verification, VerificationContext } from '../../core/verification.js';
 import type { Verified } from '../../core/verified.js';
 import { sha256 } from '../../crypto/digest.js';
+import { checksAt } from '../catalogue.js';
 import { withNonce } from '../shared/binding/report-data-binding.js';
 import { markVerified, present } from '../shared/evidence/mark-verified.js';
 import { type OpenedSnpReport, type SnpReportVerifier, submissionOf } from '../shared/evidence/parts.js';
@@ -46,7 +47,7 @@ export class SnpVerifier implements EvidenceVerifier<'snp'> {
     context: VerificationContext,
   ): Promise<Verification> {
     const { binding } = context;
-    const checks = new Checks(REPORT);
+    const checks = checksAt(REPORT);
 
     // 1 to 11. The report and its endorsements.
     const report = await opened.verify(context);

@@ -1,5 +1,5 @@
 import { hex } from '../../core/bytes.js';
-import { Checks } from '../../core/check.js';
+import type { Checks } from '../../core/check.js';
 import type { CheckId } from '../../core/codes.js';
 import { earliest } from '../../core/earliest.js';
 import type { TdxCollateralRequest, UsedEndorsement } from '../../core/endorsement.js';
@@ -7,6 +7,7 @@ import { within } from '../../core/errors.js';
 import type { TdxCollateral } from '../../core/evidence.js';
 import { memoized } from '../../core/memoized.js';
 import { earliestEnd } from '../../crypto/certificate-path.js';
+import { checksAt } from '../catalogue.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';
 import type {
   GivenTdReport,
@@ -115,7 +116,7 @@ export class DcapTdQuoteVerifier implements TdQuoteVerifier {
       needs: neededBy(read, collateral),
       said: saidBy(read.quote),
       verifyTdReport: (checks) => report === null || verifyTdReport(checks, report, read.quote),
-      verify: (context) => this.#verify(checksAt(about), read, context),
+      verify: (context) => this.#verify(checksOf(about), read, context),
     };
   }
 
@@ -199,8 +200,8 @@ function saidBy({ body: { reportData, extension } }: TdQuote): QuotedTd {
   return { reportData, vmId: extension?.vmId ?? 0 };
 }
 
-function checksAt(about: TdQuotePlaces): QuoteChecks {
-  const quote = new Checks(about.quote);
+function checksOf(about: TdQuotePlaces): QuoteChecks {
+  const quote = checksAt(about.quote);
   return { quote, collateral: quote.at(about.collateral) };
 }
 

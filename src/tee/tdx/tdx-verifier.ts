@@ -1,6 +1,6 @@
 import { parseTcgEventLog, type TcgEventLog } from '../../boot/format/tcg-event-log.js';
 import { hex } from '../../core/bytes.js';
-import { Checks } from '../../core/check.js';
+import type { Checks } from '../../core/check.js';
 import type { TdxClaims } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import { within } from '../../core/errors.js';
@@ -15,6 +15,7 @@ import type {
 import type { Verified } from '../../core/verified.js';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { sha512 } from '../../crypto/digest.js';
+import { checksAt } from '../catalogue.js';
 import { verifyNonceInReportData, withNonce } from '../shared/binding/report-data-binding.js';
 import { type EventLogVerdict, NO_EVENT_LOG } from '../shared/event-log/event-log.js';
 import { markVerified, present } from '../shared/evidence/mark-verified.js';
@@ -54,7 +55,7 @@ export class TdxVerifier implements EvidenceVerifier<'tdx'> {
 
   #verify(evidence: TdxEvidence, { quote: opened, log }: OpenedParts, context: VerificationContext): Verification {
     const { binding } = context;
-    const checks = new Checks(QUOTE);
+    const checks = checksAt(QUOTE);
 
     // 1 to 12. The quote and its collateral.
     const quote = opened.verify(context);

@@ -1,5 +1,5 @@
 import { hex } from '../../core/bytes.js';
-import { Checks } from '../../core/check.js';
+import type { Checks } from '../../core/check.js';
 import type { CertifiedKeyClaims } from '../../core/claims.js';
 import type { CheckId } from '../../core/codes.js';
 import { within } from '../../core/errors.js';
@@ -11,6 +11,7 @@ import { digest } from '../../crypto/digest.js';
 import { keyThumbprint, rsaThumbprint } from '../../crypto/jwk-thumbprint.js';
 import { encodeBase64Url } from '../../formats/base64.js';
 import { weaknessOf } from '../../formats/rsa-strength.js';
+import { checksAt } from '../catalogue.js';
 import { heldHex } from '../shared/binding/held-value.js';
 import { withNonce } from '../shared/binding/report-data-binding.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';
@@ -58,7 +59,7 @@ export function openCertifiedKey(input: CertifiedKeyInput, about: string): Opene
     structure: within(`${about}/info`, () => readStructure(input.info)),
     publicArea: within(`${about}/publicArea`, () => parseTpm2bPublic(input.publicArea)),
   };
-  return { verify: (key, binding, quoted) => verify(new Checks(about), read, { key, binding, quoted }) };
+  return { verify: (key, binding, quoted) => verify(checksAt(about), read, { key, binding, quoted }) };
 }
 
 function readStructure(info: Uint8Array): Structure {

@@ -1,4 +1,3 @@
-import { Checks } from '../../core/check.js';
 import type { CheckId } from '../../core/codes.js';
 import type { TpmEvidence } from '../../core/evidence.js';
 import type {
@@ -12,6 +11,7 @@ import type { Verified } from '../../core/verified.js';
 import { keyThumbprint } from '../../crypto/jwk-thumbprint.js';
 import { type PathProfile, RSA_PKCS1_PROFILE } from '../../crypto/path-profile.js';
 import type { PublicKey } from '../../formats/public-key.js';
+import { checksAt } from '../catalogue.js';
 import {
   AK_LEAF,
   AK_PATH_CHECKS,
@@ -102,7 +102,7 @@ export class TpmOnlyVerifier implements EvidenceVerifier<'tpm'> {
   /** The steps of README.md beside this file, by their numbers; 1 is the reading. */
   #verify(opened: Opened, context: VerificationContext): Verification {
     const { quote: openedQuote, akPath, keys, eventLog } = opened;
-    const checks = new Checks(AK_LEAF);
+    const checks = checksAt(AK_LEAF);
 
     // 2 to 4. The certificate of the attestation key: the only thing that vouches for the key.
     const trust = { roots: this.#roots, profile: TPM_PROFILE };

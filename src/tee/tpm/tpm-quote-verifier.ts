@@ -1,5 +1,5 @@
 import { hex } from '../../core/bytes.js';
-import { Checks } from '../../core/check.js';
+import type { Checks } from '../../core/check.js';
 import type { TpmClaims } from '../../core/claims.js';
 import { FormatError, within } from '../../core/errors.js';
 import type { CertifiedKeyInput, TpmQuoteInput } from '../../core/evidence.js';
@@ -8,6 +8,7 @@ import type { ExpectedBinding } from '../../core/verification.js';
 import type { Verified } from '../../core/verified.js';
 import { equalInConstantTime } from '../../crypto/constant-time.js';
 import { digest } from '../../crypto/digest.js';
+import { checksAt } from '../catalogue.js';
 import { heldHex } from '../shared/binding/held-value.js';
 import { withNonce } from '../shared/binding/report-data-binding.js';
 import { markVerified } from '../shared/evidence/mark-verified.js';
@@ -57,7 +58,7 @@ export class Tpm2QuoteVerifier implements TpmQuoteVerifier {
   open(input: TpmQuoteInput, about: string): OpenedTpmQuote {
     const quote = { ...input, structure: within(`${about}/message`, () => readStructure(input.message)) };
     requireValueLengths(input, about);
-    return { said: quotedState(quote), verify: (key, binding) => verify(new Checks(about), quote, key, binding) };
+    return { said: quotedState(quote), verify: (key, binding) => verify(checksAt(about), quote, key, binding) };
   }
 
   openCertifiedKey(input: CertifiedKeyInput, about: string): OpenedCertifiedKey {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CHECK_IDS, CHECKS, remedyOf } from '../../../src/core/checks/catalogue.js';
 import type { CheckId } from '../../../src/core/codes.js';
+import { CHECK_IDS, CHECKS, remedyOf } from '../../../src/tee/catalogue.js';
 import { type AnsweredCheck, CodeLab } from './code-lab.js';
 import { RECIPES, type Recipe } from './recipes.js';
 

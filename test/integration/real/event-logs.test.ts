@@ -7,8 +7,9 @@ import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../../../src/boot/
 import { initialValue, replay } from '../../../src/boot/replay.js';
 import { secureBootOf, unverifiedEvent } from '../../../src/boot/secure-boot.js';
 import { hex } from '../../../src/core/bytes.js';
-import { type Check, Checks } from '../../../src/core/check.js';
+import type { Check } from '../../../src/core/check.js';
 import { FormatError } from '../../../src/core/errors.js';
+import { checksAt } from '../../../src/tee/catalogue.js';
 import { type EventLogVerdict, verifyEventLog } from '../../../src/tee/shared/event-log/event-log.js';
 import { littleEndian, patchBytes } from '../../lab/byte-patch.js';
 import { LOG_EVENT, secureBootVariable } from '../../lab/event-log-builder.js';
@@ -49,7 +50,7 @@ function judge(entry: Vector, bytes: Uint8Array): Judged {
     layout.indices.map((index) => [index, hex(initialValue(index, bank === 'sha384' ? 48 : 32, layout))]),
   );
   for (const [index, value] of replay(genuine.events, bank, layout).values) values.set(index, hex(value));
-  const checks = new Checks('/evidence/eventLog');
+  const checks = checksAt('/evidence/eventLog');
   const verdict = verifyEventLog(checks, [parse(bytes)], { layout, bank, values });
   const failed = checks.all.filter(({ result }) => result === 'fail').map(({ id }) => id);
   return { ...verdict, checks: checks.all, failed };

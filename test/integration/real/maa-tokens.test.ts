@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Checks } from '../../../src/core/check.js';
 import type { Sourced, TokenKeySet } from '../../../src/core/endorsement.js';
 import { FormatError } from '../../../src/core/errors.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import type { TokenVerification } from '../../../src/core/verification.js';
 import { parseKeySet } from '../../../src/formats/json-web-key-set.js';
 import { parseCertificate } from '../../../src/formats/x509-certificate.js';
+import { checksAt } from '../../../src/tee/catalogue.js';
 import type { MaaIssuer } from '../../../src/tee/maa/issuer-policy.js';
 import { readStatement } from '../../../src/tee/maa/maa-statement.js';
 import { MaaTokenVerifier } from '../../../src/tee/maa/maa-token-verifier.js';
@@ -103,7 +103,7 @@ describe.skipIf(!haveVectors)('real tokens of Azure Attestation', () => {
   });
 
   it('TOK-14 the claims of the samples are what their types say', () => {
-    const read = (claims: JsonObject) => readStatement(new Checks(), claims);
+    const read = (claims: JsonObject) => readStatement(checksAt(), claims);
     const sample: JsonObject = JSON.parse(textOf(readVector('maa-jwt/maa-claims-sample.claims.json')));
     expect(read(sample)).toMatchObject({ attestationType: 'azurevm', tee: 'sevsnpvm' });
     expect(read(vector('maa-sevsnpvm-aci-test-unknown-key').expect.facts.payload)).toMatchObject({ tee: 'sevsnpvm' });
@@ -197,7 +197,7 @@ describe.skipIf(!haveVectors)('a real key set of Azure Attestation', () => {
     const at = new Date(entry().verifyAt ?? '');
     const outcomes = (instant: Date) =>
       [...set().keys.values()].flat().map((key) => {
-        const checks = new Checks();
+        const checks = checksAt();
         const [n, e] = [rsaOf(key).n, rsaOf(key).e].map((number) => Buffer.from(number).toString('base64url'));
         const named = parseKeySet(Buffer.from(JSON.stringify({ keys: [{ kty: 'RSA', kid: key.kid, n, e }] })));
         expect(named.keys.get(key.kid)).toMatchObject([{ spki: key.spki }]);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Checks } from '../../../src/core/check.js';
+import { checksAt } from '../../../src/tee/catalogue.js';
 
 describe('the rest of some checks', () => {
   it('is skipped for one reason; what ran keeps its result', () => {
-    const checks = new Checks('/a');
+    const checks = checksAt('/a');
     checks.fail('token_alg', { detail: 'another algorithm' });
     checks.at('/b').skipRest(['token_alg', 'token_issuer', 'token_key'], 'the algorithm is another');
     expect(checks.all.map(({ id, result, about }) => [id, result, about])).toEqual([
@@ -15,7 +15,7 @@ describe('the rest of some checks', () => {
   });
 
   it('is nothing where all ran', () => {
-    const checks = new Checks('/a');
+    const checks = checksAt('/a');
     checks.pass('token_alg', { detail: 'the algorithm of the issuer' });
     checks.skipRest(['token_alg'], 'never');
     expect(checks.all).toHaveLength(1);
@@ -24,7 +24,7 @@ describe('the rest of some checks', () => {
 
 describe('what checks have compared', () => {
   it('is withheld of those named, and their results stay', () => {
-    const checks = new Checks('/a', { policy: 'payments' });
+    const checks = checksAt('/a', { policy: 'payments' });
     checks.fail('snp_chip_id', { expected: 'x', actual: 'y', detail: 'another chip' });
     checks.fail('snp_signature', { expected: 'z', detail: 'it does not hold' });
     checks.withhold(['snp_chip_id', 'snp_tcb_cert']);
@@ -35,7 +35,7 @@ describe('what checks have compared', () => {
   });
 
   it('keeps for the remedy of a check that did not pass which setting decided, and what exactly is wrong', () => {
-    const checks = new Checks('/a');
+    const checks = checksAt('/a');
     const compared = { setting: 'require.tdx.xfamMask', faults: ['bit 14 clear'] };
     checks.require(false, 'tdx_xfam', compared);
     checks.require(true, 'tdx_xfam', compared);
@@ -46,7 +46,7 @@ describe('what checks have compared', () => {
   });
 
   it('withholds what exactly is wrong with the compared values, and not the setting, which is our own word', () => {
-    const checks = new Checks('/a');
+    const checks = checksAt('/a');
     checks.fail('tdx_report_mismatch', { expected: { XFAM: 'cafe' }, faults: ['XFAM cafe'], setting: 'require.tdx' });
     checks.withhold(['tdx_report_mismatch']);
     expect(JSON.stringify(checks.all)).not.toContain('cafe');

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { CODES_PATH, codesText, remediesOf } from '../../../scripts/codes.js';
-import { CHECK_IDS, CHECKS } from '../../../src/core/checks/catalogue.js';
 import { MALFORMED_CODES, PROBLEM_CODES } from '../../../src/core/codes.js';
 import { MALFORMED_ROWS } from '../../../src/core/malformed-codes.js';
 import { PROBLEM_ROWS } from '../../../src/core/problem-codes.js';
 import { POLICY_SCHEMA } from '../../../src/policy/document/policy-grammar.js';
 import { POLICY_PROBLEMS } from '../../../src/policy/document/policy-problem.js';
+import { CHECK_IDS, CHECKS } from '../../../src/tee/catalogue.js';
 import { membersOf } from '../policy/grammar-members.js';
 
 const PAGE = readFileSync(CODES_PATH, 'utf8');

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckResult } from '../../../src/core/checks/row.js';
-import { CHECK_IDS, type CheckId } from '../../../src/core/codes.js';
+import type { CheckId } from '../../../src/core/codes.js';
 import { chainOfTrust, type Link, type LinkName, linkOf } from '../../../src/inspector/chain-of-trust.js';
+import { CHECK_IDS } from '../../../src/tee/catalogue.js';
 
 const ALLOWED = { decision: 'allow', nonceBy: 'caller' } as const;
 const check = (id: string, result: CheckResult, about = '/evidence/hclReport') => ({ id, result, about });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { CHECKS } from '../../../src/core/checks/catalogue.js';
 import type { CheckRow } from '../../../src/core/checks/row.js';
 import type { JsonValue } from '../../../src/core/json.js';
 import { lineOfPointer, readPolicyLines } from '../../../src/inspector/policy-lines.js';
 import { membersBehind } from '../../../src/inspector/policy-members.js';
 import { parsePolicy, parsePolicyValue } from '../../../src/policy/document/policy-document.js';
+import { CHECKS } from '../../../src/tee/catalogue.js';
 
 /** Every member that a check can come from. */
 const FULL = `apiVersion: veritee/v1

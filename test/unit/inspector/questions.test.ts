@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { CHECK_IDS } from '../../../src/core/codes.js';
 import { chainOfTrust } from '../../../src/inspector/chain-of-trust.js';
 import { checksFor, claimsFor, factsFor, QUESTIONS } from '../../../src/inspector/questions.js';
+import { CHECK_IDS } from '../../../src/tee/catalogue.js';
 
 const question = (name: string) => {
   const found = QUESTIONS.find((each) => each.name === name);

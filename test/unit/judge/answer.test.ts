@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ConsumedScope, NonceStanding } from '../../../src/core/challenge.js';
-import { Checks } from '../../../src/core/check.js';
 import type { ClockDoubt } from '../../../src/core/clock-doubt.js';
 import type { Decision } from '../../../src/core/decision.js';
 import { type FetchContext, NO_ENDORSEMENTS } from '../../../src/core/endorsement.js';
@@ -19,6 +18,7 @@ import { ChallengeCodec, challengeId } from '../../../src/judge/challenges.js';
 import { NonceRecogniser, type NonceUse } from '../../../src/judge/nonces.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
 import { MemoryChallengeStore } from '../../../src/stores/memory-challenge-store.js';
+import { checksAt } from '../../../src/tee/catalogue.js';
 import { markVerified } from '../../../src/tee/shared/evidence/mark-verified.js';
 import { JUDGING_OPTIONS, judgingParts } from '../../judging-parts.js';
 import { createSnpGuest, SnpPlatform } from '../../lab/index.js';
@@ -164,7 +164,7 @@ async function expectRefused(request: Partial<VerifyRequest>, world: World, erro
 
 /** A verification of which some checks could not be made. */
 function undecided(...retryable: readonly boolean[]): Verify {
-  const checks = new Checks('/evidence');
+  const checks = checksAt('/evidence');
   for (const each of retryable) checks.unavailable('vcek_unavailable', { detail: 'out of reach', retryable: each });
   const nothing = { required: [], claims: markVerified({}), endorsements: [], bound: [], validUntil: null };
   return async () => ({ ...nothing, checks: checks.all });
@@ -197,7 +197,7 @@ describe('whether asking again can help', () => {
   it('not where something failed beside it', async () => {
     const verify: Verify = async (evidence, context) => {
       const found = await genuine.open(evidence).verify(context);
-      const checks = new Checks('/evidence');
+      const checks = checksAt('/evidence');
       checks.inside('/report').fail('snp_debug', { detail: 'debug is allowed' });
       checks.unavailable('crl_unavailable', { detail: 'out of reach', retryable: true });
       return { ...found, checks: checks.all };

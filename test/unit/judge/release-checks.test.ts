@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NonceStanding } from '../../../src/core/challenge.js';
-import { Checks } from '../../../src/core/check.js';
-import { remedyOf } from '../../../src/core/checks/catalogue.js';
+import type { Checks } from '../../../src/core/check.js';
 import type { Evidence, EvidenceType } from '../../../src/core/evidence.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import type { ExpectedBinding } from '../../../src/core/verification.js';
@@ -9,6 +8,7 @@ import { undecided } from '../../../src/judge/not-judged.js';
 import { type ReleaseCase, releaseDemands } from '../../../src/judge/release-checks.js';
 import type { PolicyAppraisal } from '../../../src/policy/appraise/appraise.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
+import { checksAt, remedyOf } from '../../../src/tee/catalogue.js';
 import { markVerified } from '../../../src/tee/shared/evidence/mark-verified.js';
 
 const POLICY = parsePolicy(
@@ -57,7 +57,7 @@ function releaseCase(changes: Changes = {}): ReleaseCase {
   const { claims = token(), sameTee = true, nonce = CHALLENGE, historical = false, isBound = true } = changes;
   const { binding = BINDING, policy = POLICY, warn = () => undefined, kind = 'vault' } = changes;
   const { evidenceType = 'az-snp-vtpm', hasRuntimeClaims = false, anyMachine = false } = changes;
-  const checks = new Checks('');
+  const checks = checksAt('');
   warn(checks);
   const judged = undecided('deadline', false);
   const maa = { ...(claims && { maa: { claims } }), ...(hasRuntimeClaims && { hcl: {} }) };

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { Checks } from '../../../src/core/check.js';
+import type { Checks } from '../../../src/core/check.js';
 import type { Outcome } from '../../../src/core/decision.js';
 import { type PolicyAppraisal, withDemands } from '../../../src/policy/appraise/appraise.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
+import { checksAt } from '../../../src/tee/catalogue.js';
 
 const policy = parsePolicy(
   JSON.stringify({ apiVersion: 'veritee/v1', id: 'keys', version: 1, accepts: ['snp'], minimums: 'any' }),
 );
 
 function checked(make: (checks: Checks) => void) {
-  const checks = new Checks('');
+  const checks = checksAt('');
   make(checks);
   return checks.all;
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { CHECK_IDS, CHECKS } from '../../../src/core/checks/catalogue.js';
 import { BUILT_IN_POLICIES } from '../../../src/policy/document/built-in-policies.js';
 import { parsePolicy } from '../../../src/policy/document/policy-document.js';
 import { POLICY_SCHEMA } from '../../../src/policy/document/policy-grammar.js';
+import { CHECK_IDS, CHECKS } from '../../../src/tee/catalogue.js';
 import { membersOf } from './grammar-members.js';
 
 const TEXT = readFileSync(new URL('../../../docs/policy.md', import.meta.url), 'utf8');

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { CHECK_IDS, CHECKS } from '../../../src/core/checks/catalogue.js';
 import type { EvidenceType } from '../../../src/core/evidence.js';
 import { isHardwareType } from '../../../src/core/evidence-traits.js';
 import type { JsonObject } from '../../../src/core/json.js';
 import { POLICY_SCHEMA } from '../../../src/policy/document/policy-grammar.js';
 import { PolicyError } from '../../../src/policy/document/policy-problem.js';
+import { CHECK_IDS, CHECKS } from '../../../src/tee/catalogue.js';
 import { appraised, policy, type Situation } from './fixture.js';
 import { membersOf } from './grammar-members.js';
 import { EVERY_TYPE, genuine, leastOf, MEMBER_FLIPS, type MemberFlip } from './member-flips.js';

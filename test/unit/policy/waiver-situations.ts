@@ -1,8 +1,8 @@
-import { PLATFORM_CHECKS } from '../../../src/core/checks/snp-platform.js';
 import { SNP_PLATFORM_BITS } from '../../../src/core/claims.js';
 import type { CheckId } from '../../../src/core/codes.js';
 import type { EvidenceType } from '../../../src/core/evidence.js';
 import type { JsonObject, JsonValue } from '../../../src/core/json.js';
+import { PLATFORM_CHECKS } from '../../../src/tee/snp/checks/platform.js';
 import {
   azClaims,
   azTdxClaims,

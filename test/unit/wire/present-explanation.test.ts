@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Check } from '../../../src/core/check.js';
-import { CHECK_FAMILIES, CHECKS } from '../../../src/core/checks/catalogue.js';
 import type { Decision } from '../../../src/core/decision.js';
+import { CHECK_FAMILIES, CHECKS } from '../../../src/tee/catalogue.js';
 import { presentExplanation } from '../../../src/wire/present-explanation.js';
 import { DECISION } from './sample-decision.js';
 

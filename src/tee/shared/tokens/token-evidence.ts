@@ -1,8 +1,9 @@
-import { Checks } from '../../../core/check.js';
+import type { Checks } from '../../../core/check.js';
 import type { CheckId } from '../../../core/codes.js';
 import type { UsedEndorsement } from '../../../core/endorsement.js';
 import type { OpenedToken, TokenVerification, VerificationContext } from '../../../core/verification.js';
 import type { VerifiedToken } from '../../../crypto/token/token-verification.js';
+import { checksAt } from '../../catalogue.js';
 import { expectedInToken } from '../binding/held-value.js';
 import { markVerified } from '../evidence/mark-verified.js';
 import { publishedKey } from './token-certificates.js';
@@ -17,7 +18,7 @@ export function asEvidence(opened: OpenedToken): OpenedToken {
 
 function requireNonce(verification: TokenVerification, { binding }: VerificationContext): TokenVerification {
   if (binding === null) return verification;
-  const checks = new Checks(TOKEN);
+  const checks = checksAt(TOKEN);
   checks.addAll(verification.checks);
   if (verification.validUntil === null) {
     checks.skip(['nonce_mismatch'], 'the token could not be relied on');

@@ -1,6 +1,5 @@
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Checks } from '../../../../src/core/check.js';
 import type { TokenKey } from '../../../../src/core/endorsement.js';
 import { FormatError } from '../../../../src/core/errors.js';
 import type { JsonObject } from '../../../../src/core/json.js';
@@ -12,6 +11,7 @@ import {
   type TokenScheme,
   verifyToken,
 } from '../../../../src/crypto/token/token-verification.js';
+import { checksAt } from '../../../../src/tee/catalogue.js';
 import { type LabKey, makeToken, namedRsaKey, registeredClaims, type TokenMaking } from '../../../lab/index.js';
 
 /** The steps that tokens of both kinds share, for an issuer of two algorithms. */
@@ -40,7 +40,7 @@ function keyOf(alg: string | null, { privateKey, spki }: LabKey = LAB): TokenKey
 }
 
 async function verify(text: string, rules: Partial<TokenRules> = {}, keys: readonly TokenKey[] = [keyOf('PS384')]) {
-  const checks = new Checks('/evidence/token');
+  const checks = checksAt('/evidence/token');
   const value = { keys: new Map([['k', keys]]), crls: [] };
   const found = await verifyToken(checks, readToken(text), {
     scheme: SCHEME,

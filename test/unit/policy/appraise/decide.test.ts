@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Check, CheckResult } from '../../../../src/core/check.js';
-import { byImportance, CHECK_IDS, type CheckId } from '../../../../src/core/codes.js';
+import type { CheckId } from '../../../../src/core/codes.js';
 import type { Outcome } from '../../../../src/core/decision.js';
 import type { Verification } from '../../../../src/core/verification.js';
 import type { AppraisalInput } from '../../../../src/policy/appraise/appraisal-topic.js';
@@ -11,6 +11,7 @@ import { Asserted } from '../../../../src/policy/appraise/asserted.js';
 import { decide } from '../../../../src/policy/appraise/decide.js';
 import { outcomeOf } from '../../../../src/policy/appraise/outcome.js';
 import { appraised, check, policy, situation } from '../fixture.js';
+import { byImportance, CHECK_IDS } from '../../../../src/tee/catalogue.js';
 
 const RESULTS = [
   'pass',

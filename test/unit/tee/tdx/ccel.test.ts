@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { parseTcgEventLog } from '../../../../src/boot/format/tcg-event-log.js';
 import { hex } from '../../../../src/core/bytes.js';
-import { type Check, Checks } from '../../../../src/core/check.js';
+import type { Check } from '../../../../src/core/check.js';
 import type { CheckId } from '../../../../src/core/codes.js';
 import type { EndorsementSet } from '../../../../src/core/endorsement.js';
 import type { Verification } from '../../../../src/core/verification.js';
+import { checksAt } from '../../../../src/tee/catalogue.js';
 import { markVerified } from '../../../../src/tee/shared/evidence/mark-verified.js';
 import { verifyCcel } from '../../../../src/tee/tdx/ccel.js';
 import { DcapTdQuoteVerifier } from '../../../../src/tee/tdx/td-quote-verifier.js';
@@ -39,7 +40,7 @@ function rtmrsOf(events: readonly CcelEvent[]): Rtmrs {
 }
 
 function judge(log: readonly CcelEvent[] | Uint8Array, rtmrs: Rtmrs = rtmrsOf(EVENTS)): readonly Check[] {
-  const checks = new Checks(ABOUT);
+  const checks = checksAt(ABOUT);
   const bytes = log instanceof Uint8Array ? log : buildCcel(log);
   verifyCcel(checks, parseTcgEventLog(bytes, LIMIT), markVerified(rtmrs));
   return checks.all;

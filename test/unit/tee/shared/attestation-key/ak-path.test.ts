@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { CHECKS } from '../../../../../src/core/checks/catalogue.js';
 import type { EndorsementSet } from '../../../../../src/core/endorsement.js';
 import type { AkCertificateInput } from '../../../../../src/core/evidence.js';
 import type { Verification } from '../../../../../src/core/verification.js';
 import { hashed } from '../../../../../src/crypto/digest.js';
+import { CHECKS } from '../../../../../src/tee/catalogue.js';
 import {
   basicConstraints,
   createVirtualMachine,

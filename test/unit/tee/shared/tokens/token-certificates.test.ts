@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Checks } from '../../../../../src/core/check.js';
 import type { TokenKey } from '../../../../../src/core/endorsement.js';
 import { parseCertificate } from '../../../../../src/formats/x509-certificate.js';
+import { checksAt } from '../../../../../src/tee/catalogue.js';
 import {
   type KeyCertificateRules,
   verifyKeyCertificates,
@@ -81,7 +81,7 @@ function keyOf(certificates: readonly Uint8Array[], { spki }: LabKey = KEYS.leaf
 }
 
 function judge(certificates: readonly Uint8Array[], rules: Partial<KeyCertificateRules>) {
-  const checks = new Checks('/evidence/token');
+  const checks = checksAt('/evidence/token');
   const held = { roots: null, revocation: null, at: AT, ...rules };
   const found = verifyKeyCertificates(checks, keyOf(certificates), held);
   return { found, checks };
@@ -166,7 +166,7 @@ describe('the path of a key', () => {
   it('is judged at each instant anew, also for a key that is known', () => {
     const key = keyOf(path());
     const at = (instant: Date) => {
-      const checks = new Checks('/evidence/token');
+      const checks = checksAt('/evidence/token');
       return verifyKeyCertificates(checks, key, { roots: null, revocation: null, at: instant });
     };
     expect(at(AT)).not.toBeNull();

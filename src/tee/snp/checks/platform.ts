@@ -1,6 +1,6 @@
-import type { SnpPlatformBit } from '../claims.js';
-import type { CheckRow, CheckRows } from './row.js';
-import { bits, changedPolicy } from './words.js';
+import type { CheckRow, CheckRows } from '../../../core/checks/row.js';
+import { bits, changedPolicy } from '../../../core/checks/words.js';
+import type { SnpPlatformBit } from '../../../core/claims.js';
 
 export const SNP_PLATFORM_CHECKS = {
   snp_platform_smt_enabled: platform('smtEnabled', 'SMT'),

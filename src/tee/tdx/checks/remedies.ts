@@ -1,6 +1,15 @@
-import { isObject } from '../json.js';
-import type { Finding } from './row.js';
-import { COLLATERAL, changedPolicy, differences, faultsOf, inBrackets, isJsonList, policyOf, value } from './words.js';
+import type { Finding } from '../../../core/checks/row.js';
+import {
+  COLLATERAL,
+  changedPolicy,
+  differences,
+  faultsOf,
+  inBrackets,
+  isJsonList,
+  policyOf,
+  value,
+} from '../../../core/checks/words.js';
+import { isObject } from '../../../core/json.js';
 
 /** What has to change for each status that Intel defines, as the start of a sentence. */
 const ACTIONS: ReadonlyMap<unknown, string> = new Map([

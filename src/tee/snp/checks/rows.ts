@@ -1,18 +1,17 @@
-import { isObject } from '../json.js';
-import type { CheckRows } from './row.js';
-import { SNP_PLATFORM_CHECKS } from './snp-platform.js';
+import type { CheckRows } from '../../../core/checks/row.js';
+import { differences, otherMachine, policyOf, reference, value } from '../../../core/checks/words.js';
+import { isObject } from '../../../core/json.js';
+import { SNP_PLATFORM_CHECKS } from './platform.js';
 import {
   HARDWARE_EVIDENCE,
   lowTcb,
   missingMitigations,
   otherChip,
-  otherMachine,
   otherRequester,
   product,
   provisional,
   tcbOrder,
-} from './snp-remedies.js';
-import { differences, policyOf, reference, value } from './words.js';
+} from './remedies.js';
 
 const VEK = 'or leave it out so that the service fetches it';
 const SAMPLE = 'payments';
@@ -221,3 +220,60 @@ export const SNP_CHECKS = {
   },
   ...SNP_PLATFORM_CHECKS,
 } satisfies CheckRows;
+
+/** Without them no key can be judged. */
+export const SNP_OUT_OF_REACH = {
+  vcek_unavailable: {
+    holds: 'the key certificate and its chain are available',
+    fails: 'the key certificate or its chain is not available',
+    underlies: 'hardware',
+    when: 'the VCEK or VLEK, the ASK, ASVK or ARK is in neither request, folder, cache nor AMD KDS; what a source has cannot be read or does not verify',
+    remedy:
+      'The caller should send the key certificate and its chain in endorsements, or the operator should let the service reach amd.kds or put them into the folder amd.chains.',
+  },
+} satisfies CheckRows;
+
+export const SNP_WARNINGS = {
+  snp_product_configured: {
+    holds: 'the product line is built in',
+    fails: 'the configuration says which root the product line has and what distinguishes it',
+    when: 'every decision about evidence of a product line of amd.products',
+    waiver: 'plain',
+    remedy: ({ actual }) =>
+      `The operator should install a version of veritee that has ${value(actual, 'this product line')} built in once there is one, or waive snp_product_configured with a reason.`,
+    examples: [{ result: 'warn', actual: 'Venice' }],
+  },
+  snp_product_advisory: {
+    holds: 'no attack is published that extracts keys of this product line',
+    fails: 'a published attack extracts keys of this product line',
+    when: 'every decision about evidence of the Milan line, and about a token about an SEV-SNP VM that stands alone, which names no line; amd.refuseProducts of the configuration denies both',
+    waiver: 'plain',
+    remedy: ({ actual }) =>
+      actual === null
+        ? `${HARDWARE_EVIDENCE} so that the product line is known, or the operator should waive snp_product_advisory with a reason.`
+        : `The operator should keep secrets that must survive a physical attack off ${value(actual, 'this product line')}, or waive snp_product_advisory with a reason.`,
+    examples: [
+      { result: 'warn', actual: 'Milan' },
+      { result: 'warn', actual: null },
+    ],
+  },
+  snp_tcb_floor_missing: {
+    holds: 'the policy sets a minimum for the firmware',
+    fails: 'the policy sets no minimum for the firmware',
+    when: 'minimums or minimums.snp is any',
+    members: ['minimums.snp'],
+    trust: { hardware: { hardware: 32 } },
+    waiver: 'plain',
+    remedy: (finding) =>
+      `The operator should list minimums for the parts that ${policyOf(finding)} accepts in its minimums.snp, so that old firmware is refused.`,
+    examples: [{ result: 'warn', policy: 'payments' }],
+  },
+} satisfies CheckRows;
+
+declare module '../../../core/checks/tables.js' {
+  interface CheckTables {
+    readonly snp: typeof SNP_CHECKS;
+    readonly snpOutOfReach: typeof SNP_OUT_OF_REACH;
+    readonly snpWarnings: typeof SNP_WARNINGS;
+  }
+}

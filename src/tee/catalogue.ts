@@ -1,17 +1,22 @@
-import { AZURE_CHECKS } from './azure.js';
-import { CERTIFICATE_CHECKS } from './certificates.js';
-import { EVENT_LOG_CHECKS } from './event-log.js';
-import { FRESHNESS_CHECKS } from './freshness.js';
-import { OUT_OF_REACH_CHECKS } from './out-of-reach.js';
-import { POLICY_CHECKS } from './policy.js';
-import { RELEASE_CHECKS } from './release.js';
-import type { CheckRow, CheckRows, Finding } from './row.js';
-import { SERVICE_CHECKS } from './service.js';
-import { SNP_CHECKS } from './snp.js';
-import { TDX_CHECKS } from './tdx.js';
-import { TOKEN_CHECKS } from './tokens.js';
-import { TPM_CHECKS } from './tpm.js';
-import { WARNING_CHECKS } from './warnings.js';
+import { type CheckOwner, Checks } from '../core/check.js';
+import { CERTIFICATE_CHECKS } from '../core/checks/certificates.js';
+import { EVENT_LOG_CHECKS } from '../core/checks/event-log.js';
+import { FRESHNESS_CHECKS } from '../core/checks/freshness.js';
+import { CRL_OUT_OF_REACH, OUT_OF_REACH_CHECKS } from '../core/checks/out-of-reach.js';
+import { POLICY_CHECKS } from '../core/checks/policy.js';
+import { RELEASE_CHECKS } from '../core/checks/release.js';
+import { RESULT_CHECKS } from '../core/checks/results.js';
+import type { CheckRow, CheckRows, Finding } from '../core/checks/row.js';
+import { SERVICE_CHECKS } from '../core/checks/service.js';
+import type { CheckId, IdsOf, WaivableCheck, Waiver } from '../core/checks/tables.js';
+import { TOKEN_CHECKS } from '../core/checks/tokens.js';
+import { WARNING_CHECKS } from '../core/checks/warnings.js';
+import { AZURE_CHECKS, AZURE_WARNINGS } from './azure/checks/rows.js';
+import { ITA_CHECKS } from './ita/checks/rows.js';
+import { MAA_CHECKS } from './maa/checks/rows.js';
+import { SNP_CHECKS, SNP_OUT_OF_REACH, SNP_WARNINGS } from './snp/checks/rows.js';
+import { TDX_CHECKS, TDX_OUT_OF_REACH, TDX_WARNINGS } from './tdx/checks/rows.js';
+import { TPM_CHECKS } from './tpm/checks/rows.js';
 
 /** What a check that does not pass leads to: deny, indeterminate because nothing could be judged, or only a warning. */
 export type CheckClass = 'deny' | 'indeterminate' | 'warning';
@@ -32,32 +37,37 @@ export const CHECK_FAMILIES = [
   { name: 'Azure paravisor', class: 'deny', rows: AZURE_CHECKS },
   { name: 'vTPM', class: 'deny', rows: TPM_CHECKS },
   { name: 'Event log', class: 'deny', rows: EVENT_LOG_CHECKS },
-  { name: 'Attestation Results', class: 'deny', rows: TOKEN_CHECKS },
+  {
+    name: 'Attestation Results',
+    class: 'deny',
+    rows: { ...TOKEN_CHECKS, ...MAA_CHECKS, ...ITA_CHECKS, ...RESULT_CHECKS },
+  },
   { name: 'Freshness', class: 'deny', rows: FRESHNESS_CHECKS },
   { name: 'Policy', class: 'deny', rows: POLICY_CHECKS },
   { name: 'Key release', class: 'deny', rows: RELEASE_CHECKS },
-  { name: 'Out of reach', class: 'indeterminate', rows: OUT_OF_REACH_CHECKS },
-  { name: 'Warnings', class: 'warning', rows: WARNING_CHECKS },
+  {
+    name: 'Out of reach',
+    class: 'indeterminate',
+    rows: { ...SNP_OUT_OF_REACH, ...CRL_OUT_OF_REACH, ...TDX_OUT_OF_REACH, ...OUT_OF_REACH_CHECKS },
+  },
+  {
+    name: 'Warnings',
+    class: 'warning',
+    rows: { ...SNP_WARNINGS, ...AZURE_WARNINGS, ...TDX_WARNINGS, ...WARNING_CHECKS },
+  },
 ] as const satisfies readonly CheckFamily[];
 
-/** Ids of the rows that are of a kind. */
-type IdsOf<Rows, Kind> = Rows extends unknown
-  ? { [id in keyof Rows]: Rows[id] extends Kind ? id : never }[keyof Rows]
-  : never;
-type Rows = (typeof CHECK_FAMILIES)[number]['rows'];
+type Listed = (typeof CHECK_FAMILIES)[number]['rows'];
 
 /** Ids that an earlier family has too. */
 type Repeated<Families, Seen = never> = Families extends readonly [infer First extends CheckFamily, ...infer Rest]
   ? (keyof First['rows'] & Seen) | Repeated<Rest, Seen | keyof First['rows']>
   : never;
 
-/** Id of a check; the reason code when it fails. An id in two families does not compile where it is used. */
-export type CheckId = Exclude<IdsOf<Rows, CheckRow>, Repeated<typeof CHECK_FAMILIES>>;
-
-type Waiver = NonNullable<CheckRow['waiver']>;
-
-/** Id of a check that a waiver can name, by what the value of the waiver has to say. */
-export type WaivableCheck<Value extends Waiver> = IdsOf<Rows, { readonly waiver: Value }>;
+/** Where a table is in no family, or an id in two of them, no row can be read, and that does not compile. */
+type Joined = [Exclude<CheckId, IdsOf<Listed, CheckRow>> | Repeated<typeof CHECK_FAMILIES>] extends [never]
+  ? CheckRow & { readonly class: CheckClass }
+  : never;
 
 const CLASSED = CHECK_FAMILIES.flatMap(({ class: ofFamily, rows }) =>
   Object.entries<CheckRow>(rows).map(([id, row]) => [id, { ...row, class: ofFamily }] as const),
@@ -65,8 +75,13 @@ const CLASSED = CHECK_FAMILIES.flatMap(({ class: ofFamily, rows }) =>
 
 /** Every check by its id: these are exactly the ids of the rows. */
 export const CHECKS = Object.fromEntries(CLASSED) as {
-  readonly [id in CheckId]: CheckRow & { readonly class: CheckClass };
+  readonly [id in CheckId]: Joined;
 };
+
+/** Records checks that speak of one place in the request. @param about JSON pointer of the place */
+export function checksAt(about = '', owner?: CheckOwner): Checks {
+  return new Checks(CHECKS, about, owner);
+}
 
 /** Ids of all checks, most important first. */
 export const CHECK_IDS = CLASSED.map(([id]) => id as CheckId);

@@ -1,6 +1,4 @@
-import { SNP_TCB_COMPONENTS } from '../claims.js';
-import { isObject, type JsonValue } from '../json.js';
-import type { Finding } from './row.js';
+import type { Finding } from '../../../core/checks/row.js';
 import {
   bits,
   changedPolicy,
@@ -12,7 +10,9 @@ import {
   reference,
   rises,
   value,
-} from './words.js';
+} from '../../../core/checks/words.js';
+import { SNP_TCB_COMPONENTS } from '../../../core/claims.js';
+import { isObject, type JsonValue } from '../../../core/json.js';
 
 /** How a remedy begins where a token about an SEV-SNP VM stands alone. */
 export const HARDWARE_EVIDENCE = 'The caller should send the hardware evidence, and the token in attestationResults';
@@ -42,12 +42,6 @@ export function otherChip({ actual }: Finding): string {
     return "The machine's owner should let reports name their chip (MASK_CHIP_ID and MASK_CHIP_KEY of SNP_CONFIG clear), because no certificate can be compared with this one.";
   }
   return `The caller should send the VCEK of the chip that made the report${value(actual, '') === '' ? '' : ` (CHIP_ID ${value(actual, '')})`}, or leave it out so that the service fetches it.`;
-}
-
-/** A machine that the policy does not list. */
-export function otherMachine(finding: Finding, member: string): string {
-  const { actual, setting = member } = finding;
-  return `The operator should add ${value(actual, 'what identifies the machine')} to ${setting} of ${changedPolicy(finding)} if the machine is one of theirs.`;
 }
 
 /** A report that the host requested, or that the guest requested at another VMPL. */

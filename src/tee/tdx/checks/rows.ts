@@ -1,8 +1,17 @@
-import { isObject } from '../json.js';
-import type { CheckRows } from './row.js';
-import { otherMachine } from './snp-remedies.js';
-import { lowStatus, moduleUnknown, otherAttributes, otherEnclave, tcbInfo, tooOld, xfam } from './tdx-remedies.js';
-import { COLLATERAL, changedPolicy, faultsOf, inBrackets, reference, rises, value } from './words.js';
+import type { CheckRows, Finding } from '../../../core/checks/row.js';
+import {
+  COLLATERAL,
+  changedPolicy,
+  faultsOf,
+  inBrackets,
+  otherMachine,
+  policyOf,
+  reference,
+  rises,
+  value,
+} from '../../../core/checks/words.js';
+import { isObject } from '../../../core/json.js';
+import { lowStatus, moduleUnknown, otherAttributes, otherEnclave, tcbInfo, tooOld, xfam } from './remedies.js';
 
 const SAMPLE = 'payments';
 
@@ -244,3 +253,66 @@ export const TDX_CHECKS = {
     examples: [{ expected: '2026-01-15T12:00:00.000Z', actual: { tcb_info: '2026-03-15T12:00:00.000Z' } }],
   },
 } satisfies CheckRows;
+
+/** Without it no platform can be judged. */
+export const TDX_OUT_OF_REACH = {
+  collateral_unavailable: {
+    holds: 'collateral is available',
+    fails: 'no collateral that can be relied on is available for this platform',
+    underlies: 'hardware',
+    when: 'no source has TCB info, QE identity and CRLs for the platform; what a source has does not verify; the request supplied collateral that is older than 48 hours, and no source could be asked to confirm it',
+    remedy: (finding) =>
+      `The caller should send the collateral of the platform${inBrackets(finding)}, or the operator should let the service reach intel.pcs or put it into the folder intel.collateral.`,
+    examples: [
+      { result: 'unavailable', faults: ['FMSPC 00806f050000'] },
+      { result: 'unavailable', faults: ['tcb_info was issued more than 48 hours ago'] },
+    ],
+  },
+  collateral_stale: {
+    holds: 'no part of the collateral is past its next update, or older than the policy allows',
+    fails: 'a part of the collateral is past its next update, or older than the policy allows',
+    underlies: 'hardware',
+    when: "a part is past its next update at the verification time, or does not say when that is (Intel's CRLs included); TCB info, QE identity or PCK CRL was issued longer ago than minimums.tdx.maxCollateralAgeDays",
+    members: ['minimums.tdx.maxCollateralAgeDays'],
+    remedy: (finding) =>
+      `The caller should send the collateral that Intel publishes now, ${COLLATERAL}${oldParts(finding)}.`,
+    examples: [
+      { result: 'unavailable', faults: ['tcb_info ended at 2026-02-13T12:00:00.000Z'] },
+      { result: 'unavailable', faults: ['TCB info'], expected: '2025-12-16T12:00:00.000Z', policy: 'payments' },
+    ],
+  },
+  collateral_rollback: {
+    holds: 'the collateral is not older than what was fetched or imported before',
+    fails: 'the collateral is older than what was fetched or imported before, or the two cannot be compared',
+    underlies: 'hardware',
+    when: 'evaluation data number, CRL number or date is lower than that of collateral for the same platform that was fetched or imported before',
+    remedy: `The caller should send the newest collateral, ${COLLATERAL}, and the operator should restore or remove the rollback mark that the log names if it is damaged.`,
+  },
+} satisfies CheckRows;
+
+export const TDX_WARNINGS = {
+  collateral_unconfirmed: {
+    holds: 'a source of Intel collateral confirms what the request supplied',
+    fails: 'no source confirms the collateral that the request supplied',
+    when: 'the collateral came with the request, and no source of Intel collateral was asked, because none is configured or the verification time is in the past, or it did not answer',
+    waiver: 'plain',
+    remedy:
+      'The operator should let the service reach intel.pcs, which confirms the collateral of a request unless the verification time is in the past.',
+  },
+} satisfies CheckRows;
+
+function oldParts(finding: Finding): string {
+  const parts = faultsOf(finding, '');
+  if (parts === '') return '';
+  return finding.policy === null
+    ? `, because ${parts}`
+    : `, because minimums.tdx.maxCollateralAgeDays of ${policyOf(finding)} demands that ${parts} be issued after ${value(finding.expected, 'a later day')}`;
+}
+
+declare module '../../../core/checks/tables.js' {
+  interface CheckTables {
+    readonly tdx: typeof TDX_CHECKS;
+    readonly tdxOutOfReach: typeof TDX_OUT_OF_REACH;
+    readonly tdxWarnings: typeof TDX_WARNINGS;
+  }
+}

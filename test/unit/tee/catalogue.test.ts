@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CHECK_IDS, CHECKS } from '../../../../src/core/checks/catalogue.js';
+import { CHECK_IDS, CHECKS } from '../../../src/tee/catalogue.js';
 
 describe('the catalogue of checks', () => {
   it('has one row for each check', () => {

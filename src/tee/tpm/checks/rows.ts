@@ -1,6 +1,15 @@
-import { isObject, type JsonValue } from '../json.js';
-import type { CheckRows, Finding } from './row.js';
-import { faultsOf, inBrackets, isJsonList, pcrs, policyOf, reference, value, without } from './words.js';
+import type { CheckRows, Finding } from '../../../core/checks/row.js';
+import {
+  faultsOf,
+  inBrackets,
+  isJsonList,
+  pcrs,
+  policyOf,
+  reference,
+  value,
+  without,
+} from '../../../core/checks/words.js';
+import { isObject, type JsonValue } from '../../../core/json.js';
 
 const SAMPLE = 'payments';
 
@@ -141,4 +150,10 @@ function resetRemedy(finding: Finding): string {
 
 function countOf(counts: JsonValue, counter: string): string {
   return isObject(counts) ? value(counts[counter], 'unknown') : 'unknown';
+}
+
+declare module '../../../core/checks/tables.js' {
+  interface CheckTables {
+    readonly tpm: typeof TPM_CHECKS;
+  }
 }

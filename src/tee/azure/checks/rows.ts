@@ -1,12 +1,12 @@
-import { isObject, type JsonValue } from '../json.js';
-import { whyNoParavisorKey } from '../microsoft-launches.js';
-import { quotedName } from '../names-in-messages.js';
-import type { CheckRows, Example, Finding } from './row.js';
-import { reference, unlessOutOfReach, value } from './words.js';
+import type { CheckRows, Example, Finding } from '../../../core/checks/row.js';
+import { reference, unlessOutOfReach, value } from '../../../core/checks/words.js';
+import { isObject, type JsonValue } from '../../../core/json.js';
+import { whyNoParavisorKey } from '../../../core/microsoft-launches.js';
+import { quotedName } from '../../../core/names-in-messages.js';
 
 const AS_READ = 'byte for byte as the guest read it';
 
-export const PARAVISOR_EXAMPLES: readonly [Example, ...(readonly Example[])] = [
+const PARAVISOR_EXAMPLES: readonly [Example, ...(readonly Example[])] = [
   { actual: { idKeyDigest: '94'.repeat(48), guestSvn: 65_547 }, policy: 'payments' },
   { actual: { idKeyDigest: '00'.repeat(48), guestSvn: 0 }, policy: 'payments' },
   { actual: { mrtd: 'ff'.repeat(48) }, policy: 'payments' },
@@ -108,7 +108,7 @@ function missingIssuer({ missing, faults = [] }: Finding): string {
 }
 
 /** Names the paravisor that was seen, and the setting in which the operator can list it. */
-export function paravisor({ actual }: Finding): string {
+function paravisor({ actual }: Finding): string {
   const seen = isObject(actual) ? actual : {};
   if (typeof seen['mrtd'] === 'string') {
     return `The operator should list this MRTD, of which Microsoft publishes none, if the VM is known to be one of Azure: azure: { paravisors: { mrtds: [${seen['mrtd']}] } } in the configuration, or the caller should send a token of an Azure Attestation instance for which maa.issuers lists policyHash.`;
@@ -122,4 +122,24 @@ export function paravisor({ actual }: Finding): string {
 /** The floor that accepts this paravisor. Only the low 16 bits are compared: the upper ones name a branch. */
 function withFloor(guestSvn: JsonValue | undefined): string {
   return typeof guestSvn === 'number' ? ` with minGuestSvn ${guestSvn % 0x10000} (GUEST_SVN is ${guestSvn})` : '';
+}
+
+export const AZURE_WARNINGS = {
+  hcl_paravisor_unknown: {
+    holds: 'the paravisor is known',
+    fails: 'nothing shows that this is an Azure paravisor',
+    when: 'as hcl_paravisor, under paravisor: any',
+    members: ['paravisor'],
+    trust: { guest: { 'instance-identity': 0 } },
+    waiver: 'plain',
+    remedy: paravisor,
+    examples: PARAVISOR_EXAMPLES,
+  },
+} satisfies CheckRows;
+
+declare module '../../../core/checks/tables.js' {
+  interface CheckTables {
+    readonly azure: typeof AZURE_CHECKS;
+    readonly azureWarnings: typeof AZURE_WARNINGS;
+  }
 }
