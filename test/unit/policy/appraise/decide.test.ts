@@ -10,8 +10,8 @@ import { appraiseClaims } from '../../../../src/policy/appraise/appraise-claims.
 import { Asserted } from '../../../../src/policy/appraise/asserted.js';
 import { decide } from '../../../../src/policy/appraise/decide.js';
 import { outcomeOf } from '../../../../src/policy/appraise/outcome.js';
-import { appraised, check, policy, situation } from '../fixture.js';
 import { byImportance, CHECK_IDS } from '../../../../src/tee/catalogue.js';
+import { appraised, check, policy, situation } from '../fixture.js';
 
 const RESULTS = [
   'pass',
