@@ -60,9 +60,8 @@ const isPolicy = (text: string) => /^(?:\{ )?(apiVersion|waivers|referenceValues
 /** The test of a policy that stands before it. */
 const isPolicyTest = ({ text }: { readonly text: string }) => /^policy: .*\ncases:/.test(text);
 
-/** For a pipeline or a cluster: test/contract/gate-snippets.test.ts has those. */
-const isOfGate = ({ place }: { readonly place: string }) =>
-  place.startsWith('docs/gates.md:') || /^deploy\/gates\/(?!nginx|envoy)/.test(place);
+/** Files for a pipeline or a cluster. */
+const isOfGate = ({ place }: { readonly place: string }) => /^deploy\/gates\/(?!nginx|envoy)/.test(place);
 
 const POLICY_TESTS = inLanguage('yaml').flatMap((example, index, all) =>
   isPolicyTest(example) ? [{ ...example, policy: all[index - 1]?.text ?? '' }] : [],

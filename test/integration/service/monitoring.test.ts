@@ -200,13 +200,13 @@ describe('the alerts', () => {
     }
   });
 
-  it('have runbooks that say what an alert means, what to look at, and what to do', () => {
+  it('have runbooks that say what to look at, and what to do', () => {
     const [, ...sections] = OPERATIONS.split('\n## Alerts\n')[1]?.split(/^### /m) ?? [];
     for (const section of sections) {
       const parts = namedLabels(section, /^\*\*([^*]+)\.\*\* \S/gm);
       expect([section.split('\n', 1)[0], parts]).toEqual([
         section.split('\n', 1)[0],
-        ['What it means', 'What to look at', 'What to do'],
+        ['What to look at', 'What to do'],
       ]);
     }
   });
