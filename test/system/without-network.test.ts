@@ -117,7 +117,7 @@ describe.skipIf(isLacking('without a network', [NAMESPACE]))('without a network'
   });
 
   it('the command that the README begins with allows a real machine, and denies it with one bit flipped', async () => {
-    const [genuine, tampered] = await shownInReadme();
+    const [genuine] = await shownInReadme();
     const folder = 'examples/real/azure-milan';
     const verify = () =>
       network.run(clone, ['npm', 'run', '-s', 'veritee', '--', 'verify', folder, ...RECORDED, '--json']);
@@ -129,7 +129,7 @@ describe.skipIf(isLacking('without a network', [NAMESPACE]))('without a network'
     await writeFile(file, bytes.fill(bytes.readUInt8(176) ^ 1, 176, 177));
     const second = await verify();
     expect(second.exitCode).toBe(2);
-    expect(JSON.parse(second.stdout)).toMatchObject(tampered as object);
+    expect(JSON.parse(second.stdout)).toMatchObject({ decision: 'deny', reasons: ['snp_signature'] });
   });
 
   it('npm run demo shows an allow and five attacks', async () => {

@@ -112,12 +112,15 @@ describe('what is booted', () => {
   });
 });
 
-it('docs/policy.md has every member, of which evidence it is learned, and why', () => {
+it('docs/policy.md lists the kinds of evidence with the members that are learned', () => {
   const text = readFileSync(new URL('../../../../docs/policy.md', import.meta.url), 'utf8');
-  for (const { member, of, why } of LEARNED_VALUES) {
-    const row = text
-      .split('\n')
-      .find((line) => line.startsWith('|') && line.includes(`\`${member}\``) && line.includes(of));
-    expect(row, member).toContain(`| ${of} | ${why} |`);
+  for (const { member, of } of LEARNED_VALUES) {
+    const [, members = ''] =
+      text
+        .split('\n')
+        .find((line) => line.startsWith(`| ${of} |`))
+        ?.split(' | ') ?? [];
+    const name = member.replace(/^t(?:dx|pm)\.boot\./, '').replace(/^tpm\.pcrs\.sha256\./, '');
+    expect(members, member).toMatch(new RegExp(`\\b${name}\\b`));
   }
 });
