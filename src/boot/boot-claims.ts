@@ -19,7 +19,7 @@ export interface BootClaims {
 type Made<T> = { readonly value: T } | { readonly absent: AbsentClaim };
 
 /**
- * What the events of covered registers say of a boot. A claim that rests on several registers is made only where all of
+ * Derives claims about a boot from the events of covered registers. A claim that rests on several registers is made only if all of
  * them are covered: what it lists would not be all.
  */
 export function bootClaims(

@@ -43,7 +43,7 @@ export interface LoaderLists {
   readonly loadOptions: readonly string[];
 }
 
-/** What one event is, in the register of a loader. */
+/** The kind of one event, in the register of a loader. */
 type LoaderEvent =
   | { readonly kind: 'commandLine' | 'loadOptions' | 'file'; readonly value: string }
   | { readonly kind: 'explained' }
@@ -125,11 +125,11 @@ function asMixed(event: JudgedEvent): LoaderEvent {
 /** As digests are listed. */
 const DIGEST = /^(?:[0-9a-f]{2}){20,64}$/i;
 
-/** What Linux' EFI stub writes beside the digest of the load options that the kernel was started with. */
+/** The text of Linux' EFI stub beside the digest of the load options of the kernel. */
 const LOAD_OPTIONS = 'LOADED_IMAGE::LoadOptions\0';
 
 /**
- * What systemd extends PCR 9 by for each NV index that it sets up (systemd-pcrextend(8)): one word. A file that only begins
+ * The word by which systemd extends PCR 9 for each NV index that it sets up (systemd-pcrextend(8)). A file that only begins
  * so, such as a configuration of GRUB, goes on with a space or a line.
  */
 const NV_INDEX = /^nvpcr-init:[\w.-]+(?::\w+)+$/;
@@ -154,7 +154,7 @@ function asSection({ announces, section, digest }: JudgedEvent, contents: Loader
   return contents === 'sections' ? EXPLAINED : { kind: 'file', value: hex(digest) };
 }
 
-/** What Windows measures in PCR 12 to 14 where others have a separator. */
+/** The measurement of Windows in PCR 12 to 14 in place of a separator. */
 const WINDOWS_SEPARATOR = fromLatin1('WBCL');
 
 /** Events of Windows: lists of tagged values, which no text is (TCG_PCClientTaggedEvent). */

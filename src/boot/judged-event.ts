@@ -48,7 +48,7 @@ export class JudgedEvent {
     return isSameBytes(digest(this.#bank, [bytes]), this.digest);
   }
 
-  /** What the digest alone shows. */
+  /** The facts that the digest alone proves. */
   get known(): KnownEvent | null {
     if (this.#known === undefined) this.#known = knownEvent(this.#bank, this.digest);
     return this.#known;

@@ -2,7 +2,7 @@ import { fromHex, fromLatin1, fromUtf16le, hex, joined } from '../core/bytes.js'
 import { digest } from '../crypto/digest.js';
 import type { EventBank } from './format/measured-event.js';
 
-/** What an event is by its digest alone, whatever the log says beside it. */
+/** The meaning of an event by its digest alone, whatever the log says beside it. */
 export type KnownEvent =
   | { readonly kind: 'separator'; readonly of: 'zero' | 'error' }
   | { readonly kind: 'secureBoot' }
@@ -34,7 +34,7 @@ const SECTIONS = [
 const DEBUG_MODE = ['UEFI Debug Mode', 'UEFI Debug Mode\0'];
 const DMA_PROTECTION_OFF = ['DMA Protection Disabled', 'DMA Protection Disabled\0'];
 
-/** What systemd extends every register of the boot by before it leaves the initrd (systemd-pcrosseparator.service(8), from 261). */
+/** The word by which systemd extends every register of the boot before it leaves the initrd (systemd-pcrosseparator.service(8), from 261). */
 export const OS_SEPARATOR = 'os-separator';
 
 /** Those words, and the one that follows what it sets NV indices up by (systemd-pcrnvdone.service(8)). */

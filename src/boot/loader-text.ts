@@ -9,7 +9,7 @@ export interface LoaderText {
   readonly label: 'command' | 'commandLine' | null;
 }
 
-/** What GRUB writes before the text that it hashes; without a colon on RHEL 8. */
+/** The prefix that GRUB writes before the text that it hashes; without a colon on RHEL 8. */
 const LABELS: readonly (readonly [string, 'command' | 'commandLine'])[] = [
   ['grub_cmd: ', 'command'],
   ['grub_cmd ', 'command'],
@@ -23,7 +23,7 @@ const MAXIMUM_LENGTH = 65_536;
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** What the label of GRUB says, whether the digest is of the text or not; null where there is none. */
+/** The text in a label of GRUB, whether the digest covers it or not; null if there is none. */
 export function loaderLabel(data: Uint8Array): 'command' | 'commandLine' | null {
   return labelled(data)?.label ?? null;
 }
@@ -42,7 +42,7 @@ export function loaderText(data: Uint8Array): LoaderText | null {
 
 const MAXIMUM_NULS = 2;
 
-/** What the digest may be of: a loader hashes a text alone, or with the NULs that end it. How many, the log need not show. */
+/** Candidates for the hashed bytes: a loader hashes a text alone, or with the NULs that end it. The log need not show how many. */
 export function* hashedForms({ bytes, encoding }: LoaderText): Generator<Uint8Array> {
   const width = encoding === 'utf-8' ? 1 : 2;
   yield bytes;

@@ -44,7 +44,7 @@ export function orderFindings(
   return [...faults.map((fault) => ({ weight: 'fault' as const, ...fault })), ...secondSeparators(judged, layout)];
 }
 
-/** What is no measurement has no digest. */
+/** An event that measures nothing has no digest. */
 function noActionFaults(log: readonly MeasuredEvent[]): readonly Fault[] {
   return log
     .filter(({ type, digests }) => type === EVENT_TYPE.noAction && !digests.every(({ value }) => isZero(value)))

@@ -4,7 +4,7 @@
  */
 export type OrderWeight = 'fault' | 'warning' | 'note';
 
-/** What a register has to say of a boot, and how its events are read. */
+/** The meaning of a register for a boot, and how its events are read. */
 export interface RegisterLayout {
   readonly kind: 'PCR' | 'RTMR';
   /** As people name a register: `PCR 7`, `RTMR 0`. */

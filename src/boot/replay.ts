@@ -4,7 +4,7 @@ import { BANK_LENGTH, digestOfBank, EVENT_TYPE, type EventBank, type MeasuredEve
 import { OS_SEPARATOR } from './known-digests.js';
 import type { RegisterLayout } from './register-layout.js';
 
-/** What a log replays to in one bank. */
+/** The result of a replay in one bank. */
 export interface Replay {
   /** By index: registers that the log extends, and PCR 0 where the log says at which locality it started. */
   readonly values: ReadonlyMap<number, Uint8Array>;
@@ -45,7 +45,7 @@ export function replay(events: readonly MeasuredEvent[], bank: EventBank, layout
   return { values, fault: null };
 }
 
-/** What a register holds before anything is measured. */
+/** The value of a register before anything is measured. */
 export function initialValue(index: number, length: number, layout: RegisterLayout): Uint8Array {
   return new Uint8Array(length).fill(layout.initialByte(index));
 }

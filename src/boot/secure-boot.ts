@@ -20,7 +20,7 @@ const VARIABLES = {
 type Database = keyof typeof VARIABLES;
 const DATABASES = Object.keys(VARIABLES) as readonly Database[];
 
-/** What the register of Secure Boot shows. */
+/** The facts in the register of Secure Boot. */
 export interface SecureBootVerdict {
   readonly state: boolean | null;
   /** Why the state is not known: one sentence; null where it is. */
