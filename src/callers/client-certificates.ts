@@ -8,7 +8,7 @@ import { unauthorized } from './unauthorized.js';
 
 export interface CertificateCaller {
   readonly caller: Caller;
-  /** What of a certificate says that it is the caller's. */
+  /** The part of a certificate that identifies the caller. */
   readonly mark: 'uri' | 'dns' | 'spkiSha256';
   /** A URI, a DNS name in lower case, or the SHA-256 of the SubjectPublicKeyInfo in lower-case hex. */
   readonly value: string;
@@ -25,7 +25,7 @@ export class CertificateCallers {
   }
 
   /**
-   * Whose certificate it is. Names are compared whole, and the subject is not looked at. TLS looks at the dates when a connection
+   * The caller of a certificate. Names are compared whole, and the subject is ignored. TLS checks the dates when a connection
    * begins; they are compared again at each request.
    *
    * @param der as the client has shown it

@@ -32,7 +32,7 @@ export interface TokenCaller {
   /** One of them has to be `aud`, or in it. */
   readonly audiences: readonly string[];
   readonly longestLifetimeSeconds: number;
-  /** What a verified token lacks to be of this caller, for the operator; null where nothing. */
+  /** The reason why a verified token is not of this caller, for the operator; null if it is. */
   readonly lacks: (claims: JsonObject) => string | null;
 }
 
@@ -71,7 +71,7 @@ const SCHEME: TokenScheme = {
   algorithms: ['RS256', 'ES256'],
 };
 
-/** What the keys of one place say of a token: its callers, or why there is none. */
+/** The result for the keys of one place: the callers of a token, or the reason why there is none. */
 interface Found {
   readonly callers: readonly Caller[];
   /** Null where there are callers. */
@@ -89,8 +89,8 @@ export class TokenCallers {
   }
 
   /**
-   * Whose token it is: algorithm, issuer, key, signature, times and audience are verified, then each caller's own demands.
-   * What is wrong is said to whoever sent the token; what a caller demands, to the log alone.
+   * The callers of a token: algorithm, issuer, key, signature, times and audience are verified, then each caller's own demands.
+   * The answer says why a token is invalid; only the log says which demand it does not meet.
    *
    * @returns at least one
    * @throws {RefusedError} `unauthorized`; `caller_keys_unavailable` where the keys of its issuer are out of reach; `clock` for a token
@@ -171,7 +171,7 @@ function read(text: string): ReadToken {
   }
 }
 
-/** What is malformed is no token. @throws {unknown} everything else */
+/** Refuses a malformed token. @throws {unknown} everything else */
 function asRefusal(error: unknown): RefusedError {
   if (error instanceof FormatError) return unauthorized(`the token is malformed: ${error.message}`);
   throw error;

@@ -1,7 +1,7 @@
 import { type JsonValue, memberOf } from '../core/json.js';
 import type { TokenCaller } from './token-callers.js';
 
-/** What a caller demands of the claims of a token that verifies. */
+/** The demands of a caller on the claims of a verified token. */
 type Demands = Pick<TokenCaller, 'lacks' | 'longestLifetimeSeconds'>;
 
 const DAY = 86_400;
