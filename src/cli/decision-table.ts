@@ -19,7 +19,7 @@ const AGAIN = {
 } as const;
 
 export interface DecisionTableOptions extends Pick<Output, 'inColour'> {
-  /** What the body chose that an option could have, in words. */
+  /** Values of the body that an option could set, in words. */
   readonly chosen?: readonly string[];
   /** The rule that a check is about, with its parts. */
   readonly ruleOf?: (check: Check) => ExplainedPart | null;
@@ -78,7 +78,7 @@ function rule(part: ExplainedPart | null): readonly string[] {
   return part === null || part.value === true ? [] : ruleLines(part, RESULT_WIDTH, false);
 }
 
-/** What decided first, in the order of the reasons, then warnings. */
+/** Deciding checks first, in the order of the reasons, then warnings. */
 function byImportance(checks: readonly Check[], reasons: readonly string[]): readonly Check[] {
   const rank = ({ id, result }: Check) => {
     const reason = reasons.indexOf(id);
@@ -87,7 +87,7 @@ function byImportance(checks: readonly Check[], reasons: readonly string[]): rea
   return checks.filter(({ result }) => result !== 'pass').toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** What was compared, and what can be done. */
+/** The compared values, and the remedy. */
 function explanation(check: Check & { readonly remedy?: string | null; readonly waived?: boolean }): readonly string[] {
   const { expected, actual, remedy = null, waived = false } = check;
   const isCompared = expected !== null || actual !== null;

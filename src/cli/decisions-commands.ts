@@ -36,7 +36,7 @@ request, policies, endorsements and tokens that the decision rested on, at its t
 exit code is 0 if all came out as recorded, 1 usage, 2 if one came out otherwise, 3 if one could not be judged, or none was.
 Decisions that depended on the moment (deadline, internal_error) are passed over.`;
 
-/** What the commands about decisions have in common. */
+/** Dependencies that the commands about decisions share. */
 interface LogOptions {
   readonly config?: string;
   readonly json?: boolean;
@@ -64,7 +64,7 @@ export interface PruneDecisionsOptions extends LogOptions {
   readonly before: string;
 }
 
-/** What the commands about recorded decisions do. Each returns the exit code. */
+/** The commands about recorded decisions. Each returns the exit code. */
 export interface DecisionsActions {
   listDecisions(options: ListDecisionsOptions): Promise<number>;
   showDecision(decisionId: string, options: LogOptions): Promise<number>;

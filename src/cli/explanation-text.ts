@@ -116,7 +116,7 @@ class ExplanationText {
     ];
   }
 
-  /** What was compared, what to do, and the rule. */
+  /** Values that were compared, remedy, and rule. */
   #inside({ result, expected, actual, remedy, parts = [] }: Node): readonly string[] {
     return [
       ...(expected === undefined ? [] : labelledLines('expected', this.#value(expected), INSIDE)),
@@ -127,7 +127,7 @@ class ExplanationText {
     ];
   }
 
-  /** What is no check: an endorsement, or what several are about. */
+  /** Lines about anything but a check: an endorsement, or a fact of several checks. */
   #plain({ text, note, parts = [] }: Node, indent: number): readonly string[] {
     const said = note === undefined ? '' : `  ${printable(this.#view.everything ? note : withShortDigests(note))}`;
     return [

@@ -11,7 +11,7 @@ import { type GateOutput, gateReport } from './gate-report.js';
 import { type NamedInput, UsageError } from './input.js';
 import { printable, withoutCommands } from './output.js';
 
-/** What the gate has of the machine. */
+/** Everything that the gate needs from the machine. */
 export interface GateWorld {
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: () => Date;
@@ -95,7 +95,7 @@ async function openService(options: GateOptions, request: GateRequest, world: Ga
 
 const KEY_SET = 'a JWK Set, as the service has it at /.well-known/jwks.json';
 
-/** What is wrong with the options, or the key set, is said as that. */
+/** Reports errors in the options, or the key set, as usage errors. */
 function verifierFor({ expected }: GateRequest, keys: JsonObject | undefined, world: GateWorld): ReceiptVerifier {
   const { clock } = world;
   try {
@@ -233,7 +233,7 @@ const NO_RECEIPT =
 
 const JSON_TYPE = /^application\/(?:[a-z0-9.-]+\+)?json(?:\s*;|$)/i;
 
-/** What is no JSON by its own word is not read as JSON. A signal ends it. */
+/** Bodies whose media type is not JSON are not parsed as JSON. A signal aborts the request. */
 function jsonFetch({ fetch, signal }: GateWorld): typeof globalThis.fetch {
   return async (url, init) => {
     const signals = [signal, ...(init?.signal ? [init.signal] : [])];
@@ -244,7 +244,7 @@ function jsonFetch({ fetch, signal }: GateWorld): typeof globalThis.fetch {
   };
 }
 
-/** Whose decision it is, and what is secret, is not for the programs that a gate starts, unless it says so itself. */
+/** Removes the identity of the decision and the secrets from the environment of programs, unless the gate sets them itself. */
 function withoutOwn(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const own = ['VERITEE_API_KEY', 'VERITEE_RECEIPT', 'VERITEE_DECISION_ID', 'VERITEE_NONCE'];
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !own.includes(name)));

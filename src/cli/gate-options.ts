@@ -91,7 +91,7 @@ export type EvidenceSource =
   | { readonly kind: 'file'; readonly file: string; readonly nonce: string }
   | { readonly kind: 'program'; readonly program: string };
 
-/** What was asked for, checked. */
+/** The options, validated. */
 export interface GateRequest {
   /** Without a slash at its end. */
   readonly url: string;

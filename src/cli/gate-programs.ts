@@ -78,7 +78,7 @@ export function collectedOutput(
 
 /** How long what else is written to standard error is waited for. */
 const LAST_WORDS_MS = 1_000;
-/** What is longer is told as more than one. */
+/** A longer output is reported as more than one body. */
 const LONGEST_LINE = 4_096;
 
 function tellLines(stream: Readable, tell: (line: string) => void): void {

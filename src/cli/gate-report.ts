@@ -12,13 +12,13 @@ export interface GateOutput extends Output {
   complain(text: string): void;
 }
 
-/** What came of it, for JSON. */
+/** The result, for JSON. */
 interface Result {
   readonly allowed: boolean;
   /** Why not; null where it is an allow. */
   readonly code: string | null;
   readonly message: string;
-  /** What to do; null where the checks have remedies, or nothing is to be done. */
+  /** The remedy; null if the checks have remedies, or none is needed. */
   readonly remedy: string | null;
   readonly decision: 'allow' | 'deny' | 'indeterminate' | null;
   readonly decisionId: string | null;
@@ -105,7 +105,7 @@ function notAllowed({ message, decision, decisionId, reasons, checks, retryable 
   };
 }
 
-/** What is deeper is of libraries. */
+/** Deeper causes come from libraries. */
 const CAUSES = 4;
 
 /** Why an exchange failed, as far as the causes have words of their own. */

@@ -1,6 +1,6 @@
 import { FormatError } from '../core/errors.js';
 
-/** What somebody typed cannot be used, or a file that they named. The lines are for people. */
+/** An argument, or a file that it names, is not usable. The lines are for people. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly lines: readonly string[];
@@ -11,7 +11,7 @@ export class UsageError extends Error {
   }
 }
 
-/** What a command reads. */
+/** The inputs of a command. */
 export interface NamedInput {
   /** The path as it was typed, or `standard input`. */
   readonly name: string;

@@ -48,7 +48,7 @@ function inspectionOf(input: NamedInput, pcrs: EventLogFile['pcrs'], inspections
 }
 
 /**
- * What a file is recognised as by itself; null where it is evidence or a body in JSON.
+ * Recognises a file by its content; null for evidence or a body in JSON.
  * @throws {UsageError} where it is nothing, or could be two things
  */
 export function kindOf(input: NamedInput, raw: RawInspections): StructureKind | null {

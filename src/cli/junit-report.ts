@@ -52,7 +52,7 @@ interface TestCase {
 
 interface Failure {
   readonly type: 'case' | 'coverage';
-  /** What is wrong, and then why. */
+  /** The failure, then its reasons. */
   readonly lines: readonly string[];
   readonly causes: readonly string[];
 }

@@ -1,12 +1,12 @@
 import { type ChainReport, type LogProblem, type LogReport, signedUpTo } from '../core/log-report.js';
 import { EXIT_CODE, type Output, printable, styledFor } from './output.js';
 
-/** What a verification cannot tell, and why. */
+/** A question that a verification cannot answer, and why. */
 export interface NotKnown {
   readonly code: 'cut_end' | 'unsigned' | 'unsigned_end' | 'named_only' | 'own_keys' | 'beginning' | 'later_version';
   /** One sentence for people. Lower case, no period. */
   readonly detail: string;
-  /** What it is about: chains, or thumbprints of keys. */
+  /** The subject: chains, or thumbprints of keys. */
   readonly about: readonly string[];
 }
 

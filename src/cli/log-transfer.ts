@@ -2,11 +2,11 @@ import type { LogProblem } from '../core/log-report.js';
 import { type NotKnown, notKnownLines, problemLines } from './log-report.js';
 import { EXIT_CODE, type Output, styledFor } from './output.js';
 
-/** What an import came to. */
+/** The result of an import. */
 export interface ImportResult {
   /** Why nothing was taken; empty where all was. */
   readonly problems: readonly LogProblem[];
-  /** What its verification cannot tell. */
+  /** Questions that its verification cannot answer. */
   readonly notKnown: readonly NotKnown[];
   /** How much was taken. */
   readonly records: number;

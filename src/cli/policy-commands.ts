@@ -23,7 +23,7 @@ export interface PolicyTestOptions extends PolicyOptions {
   readonly junit?: string;
 }
 
-/** What the commands about policies do. Each returns the exit code. */
+/** The commands about policies. Each returns the exit code. */
 export interface PolicyActions extends PolicyDiffActions {
   lintPolicies(files: readonly string[], options: PolicyOptions): Promise<number>;
   showPolicies(policy: string | undefined, options: PolicyOptions): Promise<number>;

@@ -24,7 +24,7 @@ export interface PolicyLearnOptions {
   readonly config?: string;
 }
 
-/** What is learned from, and with what. */
+/** The evidence, and the options of the command. */
 export interface PolicyLearnParts {
   readonly learnPolicy: LearnPolicyUseCase;
   readonly raw: Pick<RawInspections, 'recognise' | 'nameOf'>;

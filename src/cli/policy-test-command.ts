@@ -5,9 +5,9 @@ import { wrappedLines } from './wrapped-lines.js';
 /** Longer names of cases are cut in the table of coverage. */
 const SHOWN_CHARACTERS = 48;
 
-/** What a case that is not as expected says, one line each: for people. */
+/** Lines for people about a case that is not as expected. */
 export interface CaseProblems {
-  /** What differs from what is expected, or why nothing was judged. */
+  /** The differences from the expectation, or the reason why nothing was appraised. */
   readonly differences: readonly string[];
   /** Why it came to what it came to: reasons, what is unmatched, and the checks that are against it. */
   readonly causes: readonly string[];
@@ -32,7 +32,7 @@ export function caseProblems(result: CaseResult): CaseProblems {
   };
 }
 
-/** What a member lacks, in words; nothing where it is covered. */
+/** The missing cases of a member, in words; empty if it is covered. */
 export function missingCases({ passingCase, failingCase }: CoveredMember): readonly string[] {
   return [...(passingCase === null ? ['no passing case'] : []), ...(failingCase === null ? ['no failing case'] : [])];
 }

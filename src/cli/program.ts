@@ -64,7 +64,7 @@ export interface ServeOptions {
   readonly config?: string;
 }
 
-/** What the commands do, given their arguments. Each returns the exit code. */
+/** The commands, given their arguments. Each returns the exit code. */
 export interface Actions extends PolicyActions, DecisionsActions, ReplayActions, GateActions {
   serve(options: ServeOptions): Promise<number>;
   verify(file: string, options: VerifyOptions): Promise<number>;
@@ -114,7 +114,7 @@ export async function runProgram(
 const NO_HELP_BESIDE_EXEC =
   '--help and --version do not go together with --exec: the command did not run; leave one of them out';
 
-/** What the person at the terminal has to know: code and place, never a stack. */
+/** The message for the terminal: code and place, never a stack. */
 function explain(error: unknown): readonly string[] {
   if (error instanceof UsageError) return error.lines;
   if (error instanceof FormatError) return [sayFormatError(error)];

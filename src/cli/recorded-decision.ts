@@ -24,7 +24,7 @@ export async function showDecision(store: Pick<LogStore, 'find'>, decisionId: st
   return EXIT_CODE.allow;
 }
 
-/** What is said of the id of no decision. */
+/** The message for an id without a decision. */
 export function noDecisionNamed(): UsageError {
   return new UsageError([noSuchDecision().message, 'veritee decisions list shows those that there are']);
 }

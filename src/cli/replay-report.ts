@@ -8,7 +8,7 @@ import { EXIT_CODE, OUTCOME_COLOUR, type Output, printable, shownValue, styledFo
 import type { Progress } from './progress-bar.js';
 import { WITHDRAWN } from './recorded-decision.js';
 
-/** What is compared: `recorded` and `replayed`, or two policies. */
+/** The two sides of the comparison: `recorded` and `replayed`, or two policies. */
 export type Compared = readonly [before: string, after: string];
 
 export const RECORDED_AND_REPLAYED: Compared = ['recorded', 'replayed'];

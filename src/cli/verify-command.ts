@@ -27,7 +27,7 @@ const OPTIONS = [
   { pointer: '/policy', option: '--policy', member: 'policies' },
 ] as const;
 
-/** What a body is judged with. */
+/** Everything that decides about a body. */
 export interface VerifyCommandParts {
   readonly verifyEvidence: VerifyEvidenceUseCase;
   readonly raw: Pick<RawInspections, 'recognise' | 'nameOf'>;
@@ -108,7 +108,7 @@ async function judge(
   }
 }
 
-/** What is wrong with a body that options change: it is told of the option, where that has the place of the member. */
+/** Errors of a body that options change. An error in a member that an option set names the option. */
 export function malformedRequest(error: FormatError, input: NamedInput, overrides: RequestOverrides): UsageError {
   const given = OPTIONS.find(({ pointer, member }) => error.pointer === pointer && overrides[member] !== null);
   if (given === undefined) return malformed(input, error);
@@ -120,7 +120,7 @@ export function requireJson({ name, bytes }: NamedInput, raw: Pick<RawInspection
   if (isMeantAsJson(bytes)) return;
   const [kind = null, ...others] = raw.recognise(bytes);
   const isKnown = kind !== null && others.length === 0;
-  // What is wrong with a list is told where it is read.
+  // The parser of the list reports its errors.
   if (kind === null && isMeantAsJson(bytes, '[')) return;
   throw new UsageError([
     isKnown
