@@ -1,4 +1,4 @@
-/** What the operator of the guest can do, by the code of the fault. Codes are part of the contract: scripts read them. */
+/** A remedy for the operator of the guest, by error code. Codes are part of the contract: scripts read them. */
 export const COLLECT_REMEDIES = {
   no_tpm: 'Run this inside the VM, as root, and create the VM with a vTPM; in a container, pass /dev/tpmrm0 into it.',
   tools_missing: 'Install tpm2-tools 5.0 or later, and have its programs on the PATH of this user.',

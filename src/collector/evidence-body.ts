@@ -8,7 +8,7 @@ import { CollectError } from './collect-error.js';
 import type { CollectedQuote } from './guest-tpm.js';
 import type { TsmReport } from './tsm-report.js';
 
-/** What a vTPM gives, whatever vouches for its key. */
+/** The evidence of a vTPM, whatever vouches for its key. */
 export interface TpmParts {
   readonly quote: CollectedQuote;
   /** DER. */

@@ -24,7 +24,7 @@ export const AZURE_TPM = {
 
 export const USER_DATA_LENGTH = 64;
 
-/** What the TPM says of an NV index. */
+/** The public data of an NV index. */
 export interface NvIndex {
   readonly size: number;
   /** Whether it was ever written: reading it is an error until then. */

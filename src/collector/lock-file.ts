@@ -4,7 +4,7 @@ import { outputProblem } from '../core/file-problem.js';
 import { CollectError } from './collect-error.js';
 import { hasCode, readFileIfThere } from './files.js';
 
-/** What a lock holds: the id of the process that took it. */
+/** The content of a lock: the id of the process that took it. */
 const PID = /^([1-9]\d{0,9})\n$/;
 const LOCK_BYTES = 16;
 

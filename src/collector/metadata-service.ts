@@ -23,7 +23,7 @@ class MetadataAgent extends BoundedAgent {
   }
 }
 
-/** What the host of an Azure VM gives its guest. Passed through, never believed. */
+/** Data that the host of an Azure VM gives its guest. Passed on unverified. */
 export class MetadataService {
   readonly #origin: string;
   readonly #timeoutMs: number;

@@ -29,7 +29,7 @@ import { isDigestOf } from './pcr-values.js';
 export interface Recogniser {
   /** Lists the kinds of structure that bytes can be. */
   readonly recognise: (bytes: Uint8Array) => readonly StructureKind[];
-  /** What makes bytes unreadable that could be read otherwise, such as base64; null if nothing is found. */
+  /** The reason why bytes that could be decoded, such as base64, are not read; null if none is found. */
   readonly remark: (bytes: Uint8Array) => string | null;
   readonly nameOf: (kind: StructureKind) => string;
 }
@@ -40,7 +40,7 @@ export interface RecognisedFiles {
   readonly notes: readonly string[];
 }
 
-/** What a file holds: one part of the evidence, or several, as an extended report does. */
+/** The content of a file: one part of the evidence, or several, as in an extended report. */
 type Parts = readonly (readonly [EvidenceFileKey, Uint8Array])[];
 
 /**

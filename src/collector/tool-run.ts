@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { isSystemError } from '../core/file-problem.js';
 import { CollectError } from './collect-error.js';
 
-/** What a program came to. */
+/** The result of a program. */
 export interface ToolEnd {
   readonly exitCode: number | null;
   readonly stdout: Uint8Array;

@@ -8,7 +8,7 @@ import { readBoundedFile, UnfitFileError } from './files.js';
 /** Linux, Documentation/ABI/testing/configfs-tsm. */
 export const TSM_FOLDER = '/sys/kernel/config/tsm/report';
 
-/** What the firmware of the TEE answered. */
+/** The answer of the firmware of the TEE. */
 export interface TsmReport {
   /** `sev_guest`, `tdx_guest`. */
   readonly provider: string;
