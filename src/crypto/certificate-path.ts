@@ -19,7 +19,7 @@ export type PathProblemCode = Extract<
   | 'cert_validity'
 >;
 
-/** What is wrong with a certificate of a chain. */
+/** The fault of a certificate of a chain. */
 export interface PathProblem {
   readonly code: PathProblemCode;
   /** Position in the chain, 0 for the leaf. */

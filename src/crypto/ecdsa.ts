@@ -75,7 +75,7 @@ function boundsOf(curve: EcCurve) {
 
 /**
  * The signature with the smaller of s and n - s: both verify, and both are to count as the same evidence.
- * What is no signature (another length, or s over n - 1) comes back as it is.
+ * Returns a malformed signature (another length, or s over n - 1) unchanged.
  */
 export function lowS(curve: EcCurve, rawRS: Uint8Array): Uint8Array {
   const { octets, half, order } = BOUNDS[curve];

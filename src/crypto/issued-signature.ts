@@ -7,7 +7,7 @@ import { verifyP256 } from './ecdsa.js';
 import { publicKeyOf } from './key-cache.js';
 import { type RsaHash, verifyRsaPkcs1, verifyRsaPss } from './rsa.js';
 
-/** What an issuer signs: a certificate or a CRL. */
+/** A signed object: a certificate or a CRL. */
 export type Issued = Pick<X509Certificate, 'tbs' | 'signature'>;
 
 /** Whether keys of this kind make signatures of this algorithm. */

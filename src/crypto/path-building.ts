@@ -7,7 +7,7 @@ import type { PathProfile } from './path-profile.js';
 /** Signatures that are tried for one path. Whoever fills a folder with issuers of one name gets no further. */
 const MAXIMUM_TRIALS = 64;
 
-/** What certificates may be put above those of a request, and what they have to satisfy. */
+/** The candidates above the certificates of a request, and the conditions on them. */
 export interface Completion {
   readonly atHand: readonly X509Certificate[];
   readonly profile: PathProfile;

@@ -6,7 +6,7 @@ export type KeyRule =
   | { readonly kind: 'rsa'; readonly minimumBits: number; readonly maximumBits: number }
   | { readonly kind: 'ec'; readonly curve: EcCurve };
 
-/** What a vendor's certificates look like. Everything else is refused. */
+/** The profile of a vendor's certificates. Everything else is refused. */
 export interface PathProfile {
   /** SHA-256 of the SubjectPublicKeyInfo of each key that a path may end at, lower-case hex. */
   readonly anchors: ReadonlySet<string>;

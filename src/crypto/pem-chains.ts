@@ -8,7 +8,7 @@ import { sha256, textDigest } from './digest.js';
 interface PemChainsOptions<Chain> {
   /** Certificates that a chain may have. They are counted before any is read. */
   readonly maximum: number;
-  /** What of a chain does not change with time. */
+  /** The parts of a chain that do not depend on time. */
   readonly verify: (certificates: readonly X509Certificate[]) => Chain;
   /** Chains that are kept. */
   readonly capacity: number;
@@ -19,8 +19,8 @@ interface PemChainsOptions<Chain> {
  * content however its lines end, how long they are, and whatever fills its blocks. Only chains that hold are kept, and
  * what somebody makes up drives none of them out. They are read from copies: nothing of a request is kept with them.
  *
- * Who sends more genuine chains than there is room for does: those of other platforms, and each with its ECDSA
- * signatures written in both ways (s, n - s). What was driven out is read again.
+ * A sender evicts chains only with more genuine ones than there is room for: of other platforms, or with both forms of an
+ * ECDSA signature (s, n - s). Evicted chains are read again.
  */
 export class PemChains<Chain extends { readonly problems: readonly unknown[] }> {
   readonly #options: PemChainsOptions<Chain>;

@@ -1,7 +1,7 @@
 import type { TokenType } from '../../core/evidence.js';
 import type { JsonValue } from '../../core/json.js';
 
-/** Whose tokens have such an `iss`, whether it is configured or not. */
+/** The issuer kind of such an `iss`, whether it is configured or not. */
 const ISSUERS: readonly { readonly type: TokenType; readonly name: string; readonly iss: RegExp }[] = [
   { type: 'maa-token', name: 'Azure Attestation', iss: /^https:\/\/[^/]+\.attest\.azure\.[a-z]+$/ },
   {
@@ -11,7 +11,7 @@ const ISSUERS: readonly { readonly type: TokenType; readonly name: string; reado
   },
 ];
 
-/** What to say of a token that was sent as one of another verifier. */
+/** The message about a token that was sent as one of another verifier. */
 interface Lookalike {
   /** How a message goes on; empty where it does not look so. */
   readonly hint: string;

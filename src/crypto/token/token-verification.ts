@@ -26,7 +26,7 @@ export interface ReadToken {
 export interface TokenScheme {
   /** As what the tokens are sent; null: as no evidence. */
   readonly type: TokenType | null;
-  /** Who issues such tokens. */
+  /** The kind of issuer of such tokens. */
   readonly verifier: string;
   /** Settings that say which issuers are accepted. */
   readonly issuerSettings: string;
@@ -47,7 +47,7 @@ export interface TokenRules extends TimeRules {
   readonly audiences: readonly string[] | null;
 }
 
-/** Who signed a token, and what its times show. */
+/** The signer of a token, and its times. */
 export interface VerifiedToken {
   readonly key: TokenKey;
   readonly source: Provenance['origin'];
