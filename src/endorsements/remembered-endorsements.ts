@@ -87,7 +87,7 @@ interface Given {
   readonly bytes: HashedDer;
 }
 
-/** What sources gave: nothing of what the request brought, also where it is a part of a set. */
+/** Endorsements from sources: nothing of the request, also if it is a part of a set. */
 function givenIn(
   requests: readonly EndorsementRequest[],
   { snp, tdx, tokenKeys, akIssuers = [] }: EndorsementSet,

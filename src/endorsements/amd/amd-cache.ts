@@ -25,7 +25,7 @@ interface AmdCacheOptions {
 }
 
 /**
- * What was fetched from AMD, in memory and on disk. Only verified material goes in, and what comes from a file is
+ * Endorsements fetched from AMD, in memory and on disk. Only verified ones are stored, and a file is
  * verified again: a file that is not what its name stands for is ignored, and replaced by what is fetched instead.
  *
  * A VCEK's key never changes for its product, chip and TCB, so it stays until its own end (AMD 57230).

@@ -85,7 +85,7 @@ export class AmdChains {
     return signer;
   }
 
-  /** What KDS has now, beside the available chains. A historical request caches nothing, so it shares nothing. */
+  /** The chain that KDS has now, beside the available chains. A historical request caches nothing, so it shares nothing. */
   async #renewed(line: SnpLine, { signal, historical }: FetchContext): Promise<readonly HeldChain[]> {
     if (this.#parts.kds === null) return [];
     const key = historical ? `${lineName(line)} in the past` : lineName(line);

@@ -84,8 +84,8 @@ export class AmdCrls {
   }
 
   /**
-   * What there is of a line whose root is not available: no CRL can be verified here. Whoever has a root, because the
-   * request supplies it, may find in those of the folder that a certificate is revoked. One of the request stands in only where KDS was asked.
+   * The CRLs of a line whose root is not available: none can be verified here. A caller whose request supplies the root may find
+   * a revocation in those of the folder. A CRL of the request counts only if KDS was asked.
    */
   withoutRoot(
     { line, mark: newest }: LineSnapshot,
@@ -159,7 +159,7 @@ export class AmdCrls {
     const { line, crls } = snapshot;
     const { at, historical } = context;
     if (this.#supply.isOff) return { problem: because, outOfReach: true };
-    // What KDS has now is newer than what is cached of the series: of no use at an earlier verification time.
+    // The present CRL of KDS is newer than the cached one of the series: of no use at an earlier verification time.
     const isTooNew = historical && crls.some((crl) => crl.series === line.signingKey && crl.thisUpdate > at);
     if (isTooNew) return { problem: because, outOfReach: true };
     const isCooling = canDoWithout && (await this.#isCooling(line));

@@ -22,7 +22,7 @@ import type { AmdCrls, CrlRequest, FoundCrls } from './amd-crls.js';
 import { type AmdVeks, belowChain } from './amd-veks.js';
 import { isRooted, type LineSnapshot, type LineSnapshots } from './line-snapshots.js';
 
-/** What finds the material of one kind each. */
+/** A finder for the endorsements of each kind. */
 export interface AmdFinders {
   readonly veks: AmdVeks;
   readonly chains: AmdChains;
@@ -30,7 +30,7 @@ export interface AmdFinders {
   readonly snapshots: LineSnapshots;
 }
 
-/** What was found for one line. */
+/** The endorsements for one product line. */
 interface FoundForLine {
   readonly product: SnpProduct;
   /** Null where the request supplies it. */

@@ -30,7 +30,7 @@ interface AmdKdsOptions {
   readonly lineMs?: number;
 }
 
-/** What is asked for: how much of it is read at most, and what tells it from what is of no use. */
+/** The request: the limit of its answer, and the test whether the answer is usable. */
 type Kind = Pick<FetchRequest, 'maximumBytes' | 'check' | 'mayBeRefused'>;
 
 const CHAIN: Kind = { maximumBytes: 64 * 1024, check: ({ body }) => readChainCertificates(latin1Text(body)) };
@@ -38,7 +38,7 @@ const CRL: Kind = { maximumBytes: 1024 * 1024, check: ({ body }) => readCrl(body
 
 /** A request for a VCEK. */
 interface ChipCall extends ServiceCall {
-  /** Who asks, for turns that are fair; left out, the service itself. */
+  /** The principal, for fair turns; if absent, the service itself. */
   readonly principal?: string | undefined;
 }
 

@@ -39,7 +39,7 @@ export const DEFAULT_AMD_TUNING: AmdTuning = {
   cachedInMemory: 2_000,
 };
 
-/** What VEKs, chains and CRLs are found with. */
+/** The sources of VEKs, chains and CRLs. */
 export interface AmdParts {
   readonly pins: AmdRootPins;
   /** Chains that the product carries, of the pinned product lines. */

@@ -64,7 +64,7 @@ export class AmdVeks {
     return isGood ? null : signer;
   }
 
-  /** What counts in the place of a VEK below a revoked ASK: one that was fetched in its place before, or else what KDS has now. */
+  /** The replacement of a VEK below a revoked ASK: one that was fetched before, or else the present one of KDS. */
   async #instead(held: HeldVek, subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek> {
     const cached = (await Promise.all(subjects.map((subject) => this.#cached(subject)))).flat();
     const others = cached.filter(({ value }) => value.sha256 !== held.value.sha256 && isValid(value, context.at));
@@ -74,7 +74,7 @@ export class AmdVeks {
     return (await this.#reissued(held.value, subjects, context)) ?? held;
   }
 
-  /** What KDS has in the place of a VEK below a revoked ASK, asked for once in ten minutes; null where that is no other. */
+  /** The replacement that KDS has for a VEK below a revoked ASK, requested once in ten minutes; null if it is the same. */
   async #reissued(vek: AmdVek, subjects: readonly VcekSubject[], context: FetchContext): Promise<HeldVek | null> {
     const { clock } = this.#parts;
     const askedAt = this.#askedAnew.get(vek.sha256);

@@ -34,7 +34,7 @@ export class CacheFolder {
     }
   }
 
-  /** What a file holds, as `verify` reads it. A file that is not what its name stands for is ignored: null. */
+  /** The content of a file, as parsed by `verify`. A file that does not match its name is ignored: null. */
   async readVerified<T>(name: string, verify: (bytes: Uint8Array) => T): Promise<T | null> {
     const bytes = await this.read(name);
     if (bytes === null) return null;

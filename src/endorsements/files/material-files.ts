@@ -28,7 +28,7 @@ export interface EndingFile {
   /** Key of the configuration that names the folder. */
   readonly key: 'amd.chains' | 'intel.collateral';
   readonly file: string;
-  /** What it is of: an issuer, or a kind of platform. */
+  /** The subject: an issuer, or a kind of platform. */
   readonly subject: string;
   /** RFC 3339, in UTC. */
   readonly expires: string;
@@ -68,11 +68,11 @@ export interface ImportReport {
  */
 export interface ExportedBundle {
   readonly files: readonly NamedFile[];
-  /** What was asked for and could not be had. */
+  /** The missing endorsements. */
   readonly missing: readonly Unavailable[];
 }
 
-/** What a folder holds: files read, and files that were not. */
+/** The content of a folder: files that were read, and files that were refused. */
 export interface MaterialFiles {
   readonly files: readonly NamedFile[];
   readonly refused: readonly RefusedFile[];

@@ -4,7 +4,7 @@ import type { ReadBytes } from '../../files/whole-files.js';
 import type { BoundedAgentOptions } from '../../outside/bounded-agent.js';
 import type { EndingFile, ExportedBundle, ImportReport } from './material-files.js';
 
-/** What every source of endorsements is put together with. */
+/** The dependencies of every source of endorsements. */
 export interface SourceWorld extends Pick<BoundedAgentOptions, 'observer' | 'connect'> {
   readonly clock: Clock;
   readonly log: Log;
@@ -48,9 +48,9 @@ export interface OpenSource<Source> {
 export interface OpenFolderSource<Source, Selection> extends OpenSource<Source> {
   /** Renews what is due. Runs by itself from time to time. */
   refreshDue(): Promise<void>;
-  /** What was fetched and is held, as far as it is renewed. */
+  /** The fetched endorsements, as far as they are renewed. */
   fetched(): Promise<readonly FetchedMaterial[]>;
-  /** What ends of the operator's folder, as it is used at `at`. */
+  /** The files of the operator's folder that expire, as they are used at `at`. */
   endings(at: Date): readonly EndingFile[];
   /** Collects endorsements for machines without network. */
   exportBundle(selection: Selection, signal: AbortSignal): Promise<ExportedBundle>;

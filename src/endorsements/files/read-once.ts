@@ -22,7 +22,7 @@ export class ReadOnce<T> {
     return this.known(key) ?? value;
   }
 
-  /** What was read or set; null where nothing was yet. */
+  /** The value that was read or set; null before that. */
   known(key: string): T | null {
     return this.#values.get(key) ?? null;
   }

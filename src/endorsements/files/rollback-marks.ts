@@ -11,13 +11,13 @@ export interface MarksWorld {
 }
 
 interface RollbackMarksOptions<T> extends MarksWorld {
-  /** What the names of the files begin with. */
+  /** The prefix of the file names. */
   readonly prefix: string;
   /** The mark that a file says; null for a text that is none. */
   readonly parse: (text: string) => T | null;
   readonly format: (mark: T) => string;
   readonly isOlder: (a: T, b: T) => boolean;
-  /** What stands for a mark that is damaged or cannot be read: everything is older than it. */
+  /** A value for a mark that is damaged or unreadable: everything is older than it. */
   readonly damaged: T;
 }
 

@@ -15,11 +15,11 @@ interface WatchedFolderOptions extends FolderOptions {
   readonly material: RegExp;
   /** The key of the configuration that names it. */
   readonly key: string;
-  /** What to call it in the log. */
+  /** The name of the folder in the log. */
   readonly what: string;
 }
 
-/** What was taken of a folder. */
+/** The result of reading a folder. */
 export interface TakenFolder {
   readonly refused: readonly RefusedFile[];
   /** How much there is of what, for the log. */
@@ -104,7 +104,7 @@ export abstract class WatchedFolder {
     }
   }
 
-  /** What the system refuses is for the operator to set right: a stack would not help. */
+  /** An error of the file system is for the operator to correct: a stack would not help. */
   #say(error: unknown): void {
     const { folder, key, log, what } = this.#options;
     const fields = isSystemError(error) ? { key, folder, why: folderProblem(error) } : { key, folder, err: error };

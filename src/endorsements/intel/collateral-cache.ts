@@ -55,7 +55,7 @@ export class CollateralCache {
     }
   }
 
-  /** What is cached for a key, by source. It may have ended. */
+  /** The cached collateral for a key, by source. It may have expired. */
   held(key: CollateralKey): readonly FetchedCollateral[] {
     return SOURCES.flatMap((source) => this.#held.get(fileOf(key, source)) ?? []);
   }

@@ -46,7 +46,7 @@ export function isUnknown({ tcbInfo, qeIdentity, pckList, rootList }: Collateral
 export class CollateralMemory {
   readonly #numbers: RollbackMarks<bigint>;
   readonly #lists: CrlMemory;
-  /** What was read of a source and platform, and how often a mark had been raised by then. */
+  /** The marks of a source and platform, and how often one had been raised when they were read. */
   readonly #read = new Map<string, { readonly marks: CollateralMarks; readonly changes: number }>();
 
   constructor(world: MarksWorld) {

@@ -42,7 +42,7 @@ const LIST_TYPES: ReadonlySet<string> = new Set([
 const DOCUMENT = { maximumBytes: 256 * 1024, mediaTypes: JSON_TYPES } as const;
 const LIST = { maximumBytes: 1024 * 1024, mediaTypes: LIST_TYPES } as const;
 
-/** What is asked for, and how it is read. */
+/** A requested object, and its parser. */
 interface Kind<T> {
   readonly maximumBytes: number;
   readonly mediaTypes: ReadonlySet<string>;

@@ -229,7 +229,7 @@ export class CollateralSupply {
       );
       if (this.#closing.signal.aborted) return;
       if ('code' in fetched) log.warn({ platform: keyName(key), why: fetched.detail }, 'TDX collateral not renewed');
-      // What has ended meanwhile, or was not cached at all, is requested again once somebody needs it.
+      // Expired or uncached collateral is requested again when a request needs it.
       const isHeld = cache.held(key).some(({ collateral }) => !hasEnded(collateral, clock.now()));
       if (!isHeld) this.#watched.delete(keyName(key));
     } catch (error) {

@@ -26,7 +26,7 @@ const PLATFORMS = 256;
 /** Attempts at a time. A platform beyond that is asked about at a later request. */
 const CONCURRENT = 4;
 
-/** What the log calls faults of the list. No platform has this name. */
+/** The name of the list in log lines about its faults. No platform has this name. */
 const LIST = 'TCB evaluation data numbers';
 
 /**

@@ -49,11 +49,11 @@ interface Origin {
   readonly origin: EndorsementOrigin;
 }
 
-/** What the service has by itself, once it has asked where it must. */
+/** The service's own collateral, after the requests that it must make. */
 interface Own {
   /** The newest parts of all that is current. */
   readonly held: IntelCollateral | null;
-  /** What was fetched for this request, as it came. */
+  /** The collateral fetched for this request, as received. */
   readonly downloaded: IntelCollateral | null;
   /** Why nothing was fetched within `CONFIRMED_MS`; null where something was. */
   readonly problem: Unavailable | null;
@@ -126,7 +126,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     return hasPartOf(newest, read) ? { ...sourced, unconfirmed: { why: OFF, issuedSince: null } } : sourced;
   }
 
-  /** What the service has by itself. */
+  /** The service's own collateral. */
   async #own(key: CollateralKey, context: FetchContext): Promise<SourcedCollateral | Unavailable> {
     const { held, downloaded, problem } = await this.#ask(key, context, false);
     if (held !== null) return this.#sourced(held, downloaded);
@@ -158,7 +158,7 @@ export class IntelEndorsements implements TdxCollateralSource {
     const held = newestOf(await this.#usable(key, context));
     if (held !== null) return this.#sourced(held, null);
     const because = await this.#missing(key, context);
-    // What a service has now is newer than what is cached: of no use at an earlier verification time.
+    // The present collateral of a service is newer than the cached one: of no use at an earlier verification time.
     const isTooLate = this.#withSharedOfHeld(key, context.at).some((one) => isFromAfter(one, context.at));
     if (isTooLate) return because;
     const fetched = await this.#supply.fetch(key, because, context);

@@ -30,7 +30,7 @@ export function renewalPauseMs(
   return Math.max(retryMs, Math.min(refreshMs * (1 - Math.random() / 4), leftMs / 2));
 }
 
-/** What collateral is found with. */
+/** The dependencies for finding collateral. */
 export interface IntelParts {
   readonly reader: CollateralReader;
   readonly directory: CollateralDirectory;

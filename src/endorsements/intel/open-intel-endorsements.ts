@@ -97,7 +97,7 @@ export function openIntelEndorsements(options: IntelEndorsementsOptions): OpenIn
 
 const SOURCE_KEYS = { pcs: 'intel.pcs', thim: 'azure.thim' } as const satisfies Record<FetchedSourceName, string>;
 
-/** What has ended is renewed no more before somebody needs it: of a platform that is gone nothing is left to watch. */
+/** Expired collateral is no longer renewed until a request needs it: a platform that is gone is not watched. */
 function fetchedSets(cache: CollateralCache, source: FetchedSourceName, now: Date): readonly FetchedMaterial[] {
   const held = cache.all(source).filter(({ collateral }) => !hasEnded(collateral, now));
   return held.map(({ collateral, fetchedAt }) => ({

@@ -115,7 +115,7 @@ export class RootsFile implements ReadFile {
 /** How the configuration names a file. */
 export interface Naming {
   readonly key: KeyPath;
-  /** What the file is for; empty where the key says that. */
+  /** The purpose of the file; empty if the key states it. */
   readonly role: string;
 }
 
@@ -180,7 +180,7 @@ function reasonOf(error: unknown): string {
   throw error;
 }
 
-/** What the operator trusts an issuer's certificates by. */
+/** The anchors of trust for an issuer's certificates. */
 export interface TokenRoots {
   /** DER, in the order of the file; at least one. */
   readonly certificates: readonly Uint8Array[];

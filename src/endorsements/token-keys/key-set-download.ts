@@ -31,7 +31,7 @@ interface KeySetDownloadOptions {
   readonly discovery: string | null;
   /** Which keys are taken; left out, RSA keys. */
   readonly kinds?: KeyKinds;
-  /** What the place of the keys wants to see, read for each fetch. */
+  /** The credential for the place of the keys, read for each fetch. */
   readonly authorization?: () => Promise<string>;
   /** Whether the certificates of the keys will be judged, so that their CRLs are needed. */
   readonly withCrls: boolean;
@@ -39,7 +39,7 @@ interface KeySetDownloadOptions {
   readonly log: Log;
 }
 
-/** What one fetch received. */
+/** The result of one fetch. */
 export interface DownloadedKeys {
   readonly keys: TokenKeySet['keys'];
   /** CRLs, DER, by the URI that they are from. */

@@ -66,7 +66,7 @@ export class KeySetMemory {
   readonly #options: KeySetMemoryOptions;
   readonly #flight = new SingleFlight<Unavailable | null>();
   #held: Held | null = null;
-  /** What became of the last fetch; null where it supplied a set. */
+  /** The failure of the last fetch; null if it supplied a set. */
   #problem: Unavailable | null = UNANSWERED;
   #restsUntil = Number.NEGATIVE_INFINITY;
   #begunAt = Number.NEGATIVE_INFINITY;
@@ -125,7 +125,7 @@ export class KeySetMemory {
   async #newerOr(older: FoundKeys, { signal }: FetchContext): Promise<FoundKeys> {
     const { clock, pauses } = this.#options;
     const left = Math.max(0, this.#begunAt + pauses.waitMs - clock.monotonicMs());
-    // What is no fault of the network or of what came over it is in the log already, and changes nothing here.
+    // Other faults than those of the network or its data are in the log already, and change nothing here.
     await underBound(signal, left, (bound) => this.#ask(bound)).catch(() => null);
     const held = this.#held;
     if (held === null) return older;

@@ -44,7 +44,7 @@ function kindsOf({ issuer, tenantId }: CallerKeyPlace): KeyKinds {
   return { ec: true, judgesCertificates: false, tenant: tenantId === null ? null : { issuer, tenantId } };
 }
 
-/** What makes a place of keys another one. */
+/** The identity of a place of keys. */
 export function placeId({ issuer, keys, ca, tokenFile, tenantId }: CallerKeyPlace): string {
   return JSON.stringify([issuer, keys, ca, tokenFile, tenantId]);
 }
@@ -119,7 +119,7 @@ async function fromNetwork(place: CallerKeyPlace, options: CallerKeysOptions): P
   const source: IssuerKeys = fetchedKeys(memory, memory);
   return {
     find: (kid, signal) => source.find(kid, { at: clock.now(), historical: false, signal }),
-    // What was fetched counts no longer than the authorities under which it was.
+    // A fetched key set is valid no longer than the authorities under which it was fetched.
     isCurrent: () =>
       authoritiesOf(place, readBytes).then(
         (text) => text === authorities,
@@ -156,7 +156,7 @@ class KeptKeySet {
     this.#kinds = kinds;
   }
 
-  /** What is not there, or cannot be used, is fetched as if it had never been kept. */
+  /** A missing or unusable file is fetched as if it had never been kept. */
   async restore(memory: KeySetMemory): Promise<void> {
     try {
       const { fetchedAt, keySet } = parsedObject(Buffer.from(await readBoundedFile(this.#file)).toString()) ?? {};
@@ -195,7 +195,7 @@ async function authoritiesOf(
   return ca === null ? null : readAuthorities(ca, { key: [...path, 'ca'], role: '' }, readBytes);
 }
 
-/** What stands between the certificates is passed over, as bundles of authorities have it. @throws {ConfigurationError} */
+/** Ignores text between the certificates, as bundles of authorities have it. @throws {ConfigurationError} */
 function readAuthorities(file: string, naming: Naming, readBytes?: ReadBytes): Promise<string> {
   const parse = (bytes: Uint8Array) => {
     const text = Buffer.from(bytes).toString('latin1');

@@ -35,7 +35,7 @@ export interface OpenTokenKeys extends OpenSource<TokenKeysSource> {
   fetched(): readonly FetchedMaterial[];
 }
 
-/** What every issuer is put together with. */
+/** The dependencies of every issuer. */
 interface Parts extends Pick<SourceWorld, 'readBytes'> {
   /** Takes what is fetched of each issuer. */
   readonly memories: Map<string, KeySetMemory>;
