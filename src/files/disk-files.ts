@@ -4,7 +4,7 @@ import { isSystemError } from '../core/file-problem.js';
 import { PolicyFileError, readPolicyFile } from './policy-file.js';
 import { isPolicyName } from './policy-names.js';
 
-/** What the files of a policy directory held at one moment. */
+/** The content of the files of a policy directory at one moment. */
 export interface PolicyTexts {
   /** Changes when a file comes, goes, is written or replaced. */
   readonly fingerprint: string;
@@ -68,7 +68,7 @@ export async function readPolicyTexts(directory: string, by: PolicyReading): Pro
 }
 
 /**
- * What tells that something in the directory changed: names, and the marks of the files. Null: there is no such directory.
+ * A fingerprint of the directory: names, and the marks of the files. Null: there is no such directory.
  * @throws {Error} of the system where it cannot be read
  */
 export async function fingerprintOfPolicies(directory: string, by: PolicyReading): Promise<string | null> {

@@ -16,7 +16,7 @@ export class PolicyFileError extends Error {
   override readonly name = 'PolicyFileError';
 }
 
-/** What is asked of the file system, in this order. Others may change it between any two of these steps. */
+/** The calls to the file system, in this order. Others may change it between any two of these steps. */
 export type PolicyFileSystem = Readonly<Record<'realpath' | 'readlink', (path: string) => Promise<string>>> & {
   readonly open: (path: string, flags: number) => Promise<FileHandle>;
   readonly lstat: (path: string) => Promise<Pick<Stats, 'dev' | 'ino'>>;

@@ -37,7 +37,7 @@ export async function readBoundedFile(path: string): Promise<Uint8Array> {
 /** Reads a whole file, as `readBoundedFile` does. */
 export type ReadBytes = (path: string) => Promise<Uint8Array>;
 
-/** Who may read a file: the service's own user, or everybody. */
+/** The readers of a file: the service's own user, or everybody. */
 type Readers = 'owner' | 'everybody';
 
 const MODES = { owner: { folder: 0o700, file: 0o600 }, everybody: { folder: 0o755, file: 0o644 } } as const;
