@@ -8,7 +8,7 @@ import type { Tracer } from '../core/traces.js';
 import { clientCertificateOf } from './listener.js';
 import type { OwnRate } from './load-limits.js';
 
-/** Who may use a route: everybody, or callers with a role. A route without does not start. */
+/** The access to a route: everybody, or callers with a role. A route without it does not start. */
 export type Access = 'public' | Role;
 
 declare module 'fastify' {
@@ -26,13 +26,13 @@ declare module 'fastify' {
     caller: Caller | null;
     /** Principal that slots and memory are shared by. Without configured callers it is `SERVICE`, which may have all of them. */
     sharer: string;
-    /** What was decided, for the log. */
+    /** The decision, for the log. */
     decision: Decision | null;
-    /** What came of a key that was asked for, for the log. */
+    /** The result of a key release, for the log. */
     release: { readonly keyId: string; readonly dryRun: boolean; readonly state: string } | null;
     /** Name of the relying party that the decision is for, for the log. */
     audience: string | null;
-    /** What a gate answered, for the log. `gate`: null where there is no such gate; `code`: null where it let through. */
+    /** The answer of a gate, for the log. `gate`: null if there is no such gate; `code`: null if it let through. */
     gate: { readonly gate: string | null; readonly code: string | null; readonly decisionId: string | null } | null;
     /** Of the problem document that answers, for the log. */
     problem: { readonly code: string; readonly pointer: string | null; readonly why?: string } | null;
@@ -54,7 +54,7 @@ export interface Guard {
   readonly failures: OwnRate;
   /** Methods of each path that has a route. */
   readonly methods: ReadonlyMap<string, readonly string[]>;
-  /** What is told on a path that has none. */
+  /** The message for a path without a route. */
   readonly nothingHere: string;
   readonly tracer: Tracer;
 }
@@ -127,7 +127,7 @@ function refuseUnknown({ methods, nothingHere }: Guard, request: FastifyRequest,
   throw new RefusedError('method_not_allowed', `${request.method} is not served at this path${hint}`);
 }
 
-/** What a path is with a colon in the place of its last slash. */
+/** The path with a colon in place of its last slash. */
 function asCall(path: string): string {
   return path.replace(/\/([^/:]+)$/, ':$1');
 }

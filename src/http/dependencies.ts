@@ -19,7 +19,7 @@ import type { Metrics } from './metrics.js';
 import type { Pages } from './routes/page-routes.js';
 import type { VerificationSlots } from './verification-slots.js';
 
-/** What the HTTP layer is given. It makes none of it. */
+/** Everything that the HTTP layer depends on. It makes none of it. */
 export interface HttpDependencies {
   readonly verifyEvidence: VerifyEvidenceUseCase;
   readonly releaseKey: ReleaseKeyUseCase;

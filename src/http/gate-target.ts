@@ -28,7 +28,7 @@ const DOTS = /\/\.{1,2}(?:(?:;|%3b)[^/]*)?(?=\/|$)/i;
 /** A target, taken apart. */
 export interface GateTarget {
   readonly gate: string;
-  /** What follows the name, without query; null where nothing does. */
+  /** The path after the name, without query; null if there is none. */
   readonly path: string | null;
 }
 

@@ -38,7 +38,7 @@ export function requireJsonBody(request: FastifyRequest): void {
   }
 }
 
-/** What calls with a JSON body of callers that may verify have in common. One with query parameters reads them itself. */
+/** Options of calls with a JSON body for the role `verify`. A call with query parameters reads them itself. */
 export const JSON_CALL = {
   method: 'POST',
   config: { access: 'verify' },

@@ -16,10 +16,10 @@ export interface TlsMaterial {
   readonly clientCrl: readonly string[];
 }
 
-/** What a listener shows of itself, PEM texts. */
+/** The certificate and key of a listener, as PEM texts. */
 export type TlsIdentity = Pick<TlsMaterial, 'cert' | 'key'>;
 
-/** What one client may hold, and for how long. Times in milliseconds. */
+/** The limits of one client. Times in milliseconds. */
 export interface ConnectionLimits {
   /** From the first byte of a request, or a TLS handshake, to the end of its headers. */
   readonly headersMs: number;

@@ -52,7 +52,7 @@ export function registerRateLimits(application: FastifyInstance, limits: RateLim
   application.register(rateLimit, options);
 }
 
-/** What is counted apart. */
+/** A rate that is counted separately. */
 export interface OwnRate {
   /** @throws {RefusedError} `rate_limited` */
   take(request: FastifyRequest): Promise<void>;
@@ -69,7 +69,7 @@ export function gateRate(application: FastifyInstance, limits: RateLimits): OwnR
 }
 
 function oneByOne(count: ReturnType<FastifyInstance['createRateLimit']>): OwnRate {
-  // What the plugin says of a request changes with the next one that is counted.
+  // The plugin reuses its state of a request for the next one, so requests take turns.
   let before: Promise<unknown> = Promise.resolve();
   return {
     take: async (request) => {

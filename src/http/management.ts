@@ -16,7 +16,7 @@ import { createPlainApplication, guardRoutes } from './plain-application.js';
 import { operationRoutes } from './routes/operation-routes.js';
 import { urlOf } from './server.js';
 
-/** What the management listener is given. */
+/** The dependencies of the management listener. */
 export interface ManagementDependencies {
   readonly liveness: LivenessUseCase;
   readonly readiness: ReadinessUseCase;

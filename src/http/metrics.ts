@@ -36,7 +36,7 @@ export interface AnsweredRequest {
   readonly seconds: number;
 }
 
-/** What is known of an origin that the service contacts. */
+/** The state of an origin that the service contacts. */
 export interface OriginFigures {
   readonly host: string;
   readonly isReachable: boolean;
@@ -58,7 +58,7 @@ export interface FetchedFigures {
   readonly expirySeconds: number;
 }
 
-/** What ends on a date, and in how many seconds: less than zero where it has ended. */
+/** Seconds until each object expires; negative if it has. */
 export interface EndingFigures {
   readonly apiKeys: readonly { readonly caller: string; readonly key: 'current' | 'next'; readonly seconds: number }[];
   /** `file`: the key of the configuration that names it, once for each certificate in it. */

@@ -16,7 +16,7 @@ import { type ConnectionLimits, createListener, type TlsMaterial } from './liste
 import { failureRate, type RateLimits, registerRateLimits } from './load-limits.js';
 import { requestIdOf, servedPath, writeRequest } from './request-log.js';
 
-/** What every listener of the service is made with. */
+/** The options of every listener of the service. */
 export interface PlainApplicationOptions {
   readonly log: Log;
   /** Longest body, bytes. */
@@ -29,7 +29,7 @@ export interface PlainApplicationOptions {
   readonly tls: TlsMaterial | null;
   readonly limits: ConnectionLimits;
   readonly rewriteUrl?: FastifyServerOptions['rewriteUrl'];
-  /** What is told on a path that has no route. */
+  /** The message for a path without a route. */
   readonly nothingHere: string;
   /** Hears of each answer. */
   readonly onAnswered?: (request: FastifyRequest, reply: FastifyReply) => void;

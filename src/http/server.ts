@@ -107,7 +107,7 @@ async function stop(application: FastifyInstance, requests: OpenRequests, limits
   const unbound = new Promise<void>((resolve) => server.close(() => resolve()));
   release();
   await within(limits.drainMs, Promise.race([requests.none(), unbound]));
-  // What is still connected has sent no whole request, or was not answered in time.
+  // These connections have sent no whole request, or were not answered in time.
   server.closeAllConnections();
   await unbound;
   await application.close();
@@ -127,7 +127,7 @@ async function noneToAccept(server: Server, requests: OpenRequests): Promise<voi
   do {
     before = connections + requests.answered;
     await sleep(QUIET_MS, undefined, { ref: false });
-    // What came while the event loop was busy is seen in its next turn.
+    // Connections that arrived while the event loop was busy are accepted in its next turn.
     await turnOfEventLoop();
     await turnOfEventLoop();
   } while (connections + requests.answered > before && server.listening);
@@ -150,7 +150,7 @@ class OpenRequests {
   answered = 0;
   #open = 0;
   #begun = 0;
-  /** What answers wait for. */
+  /** The pause that answers wait for. */
   #held: Promise<void> | null = null;
   #waiting: (() => void) | null = null;
 

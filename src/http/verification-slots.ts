@@ -22,7 +22,7 @@ export interface SlotFigures extends SlotLimits {
 
 /** A verification that has begun. */
 interface Slot {
-  /** What it waits for elsewhere: evidence and tokens beside it may each wait for something. */
+  /** The number of its external waits: evidence and tokens may each have one. */
   waits: number;
   hasEnded: boolean;
 }
@@ -84,8 +84,8 @@ export class VerificationSlots {
   }
 
   /**
-   * What a verification waits for that somebody else does: a vendor, a vault, a store. Meanwhile another one may compute. Back from there it
-   * computes as soon as there is room, and before any that has not begun: its deadline runs. What is asked outside of a slot is not counted.
+   * Waits for a vendor, a vault or a store. Meanwhile another verification may compute. Afterwards this one
+   * computes as soon as there is room, and before any that has not begun: its deadline runs. Outside of a slot nothing is counted.
    */
   async elsewhere<T>(asked: () => Promise<T>): Promise<T> {
     const slot = this.#current.getStore();

@@ -64,7 +64,7 @@ async function openGate(gates: GateUseCase, { raw, originalUrl, method }: Fastif
   return gates.open({ ...parseGateTarget(originalUrl), ...presentedReceipt(raw.rawHeaders), method });
 }
 
-/** What was answered, for log and figures; and what else the client sends is dropped, so that it reads its answer. */
+/** Records the answer for log and metrics, and drops the rest of the request, so that the client reads the answer. */
 function note(
   { gates, metrics, bodyBytes }: GateRouteDependencies,
   request: FastifyRequest,

@@ -9,7 +9,7 @@ export interface OperationParts {
   readonly readiness: ReadinessUseCase;
   /** Figures in the text format of Prometheus. */
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
-  /** Who may read the metrics. */
+  /** The access to the metrics. */
   readonly metricsAccess: Access;
 }
 

@@ -15,7 +15,7 @@ export interface PageFile {
   readonly file: string;
   /** Whether what is at the path never changes. */
   readonly lasting: boolean;
-  /** What is served in place of what the disk has by then. */
+  /** The content to serve if the file on the disk has changed. */
   readonly html?: Buffer;
 }
 
