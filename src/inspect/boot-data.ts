@@ -1,6 +1,6 @@
 import { hex, utf16le } from '../core/bytes.js';
 
-/** What the data of an event says beyond its digest. Each is null where bytes are not in its form. */
+/** The data of an event beyond its digest. Each is null if the bytes do not have its form. */
 
 /** Header of EFI_SIGNATURE_LIST: a GUID, then sizes of the list, of a header and of an entry (UEFI 2.10, 32.4.1). */
 const SIGNATURE_LIST_HEADER = 28;

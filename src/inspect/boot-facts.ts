@@ -13,13 +13,13 @@ import type { JsonValue } from '../core/json.js';
 import { bootOptionName, bootOrder, imagePath, partitionTable, signatureEntries } from './boot-data.js';
 import { shownText, typeName } from './event-names.js';
 
-/** What one event says of a boot. */
+/** Facts about a boot from one event. */
 export interface BootFact {
   /** Kind, as a comparison names it. */
   readonly about: string;
   /** In words: `dbx`, `the boot application \\EFI\\BOOT\\BOOTX64.EFI`. Two facts of one name are two versions of one thing. */
   readonly name: string;
-  /** What the digest covers, where it covers something that can be shown; else the digest. */
+  /** The data that the digest covers, if it can be shown; else the digest. */
   readonly value: JsonValue;
   readonly digest: string;
   /** Whether the name comes from data that the digest does not cover. */
@@ -42,7 +42,7 @@ interface Place {
   readonly isAfterSeparator: boolean;
 }
 
-/** What the events of one register say, in their order. */
+/** Facts from the events of one register, in their order. */
 export function factsOf(events: readonly JudgedEvent[], index: number, layout: RegisterLayout): readonly BootFact[] {
   let isAfterSeparator = false;
   return events.map((judged) => {
@@ -150,7 +150,7 @@ function loaderContents({ layout, index }: Place): LoaderContents | null {
   return layout.loader.find((register) => register.index === index)?.contents ?? null;
 }
 
-/** What a boot loader measured, in a register of boot loaders. */
+/** Measurements of a boot loader, in a register of boot loaders. */
 function asLoaded(judged: JudgedEvent, place: Place): Read | null {
   const contents = loaderContents(place);
   if (contents === null) return null;

@@ -8,9 +8,9 @@ import type { JsonValue } from '../core/json.js';
 import { type BootFact, factsOf, type Signatures } from './boot-facts.js';
 import { banksOf, preferred } from './log-reading.js';
 
-/** What differs between two boots. Nothing of it is verified. */
+/** Differences between two boots. Nothing of it is verified. */
 export interface Difference {
-  /** What kind of thing differs. */
+  /** The kind of difference. */
   readonly about: string;
   /** Index of the register that it moved, as the log numbers it; left out where it moved none. */
   readonly pcr?: number;
@@ -26,7 +26,7 @@ export interface LogComparison {
   readonly differences: readonly Difference[];
   /** Indices of registers to which the logs replay differently, ascending. */
   readonly moved: readonly number[];
-  /** What cannot be told. */
+  /** Facts that cannot be compared. */
   readonly notes: readonly string[];
 }
 
@@ -176,7 +176,7 @@ function sizeOf({ bytes, entries: { length } }: Signatures): string {
   return `${bytes} bytes with ${length} ${length === 1 ? 'entry' : 'entries'}`;
 }
 
-/** What the first list has more of than the second, by what tells one entry from another. */
+/** Entries that are more frequent in the first list than in the second. */
 function rest<T>(list: readonly T[], others: readonly T[], keyOf: (entry: T) => string): readonly T[] {
   const left = new Map<string, number>();
   for (const key of others.map(keyOf)) left.set(key, (left.get(key) ?? 0) + 1);

@@ -12,7 +12,7 @@ import type { StructureDescription } from './field-description.js';
 import { layoutOf } from './log-reading.js';
 import { describeRaw, inMember, kindOfStructure, type RawPlace, STRUCTURE_VALUE } from './raw-structures.js';
 
-/** What one file has of a boot. */
+/** The facts about a boot in one file. */
 export interface BootSource {
   readonly logs: BootLogs;
   readonly layout: RegisterLayout;
@@ -20,7 +20,7 @@ export interface BootSource {
 }
 
 /**
- * What evidence, or an event log or another structure by itself, has of a boot.
+ * The facts about a boot in evidence, in an event log or in another single structure.
  * @throws {FormatError} where it is malformed; for a structure by itself also as `kindOfStructure`
  */
 export function bootOf(evidence: Inspected, eventLogBytes: number): BootSource {
@@ -39,7 +39,7 @@ export function bootOf(evidence: Inspected, eventLogBytes: number): BootSource {
 }
 
 /**
- * What a structure by itself has of a boot.
+ * The facts about a boot in a single structure.
  * @throws {FormatError} where it is malformed
  */
 export function bootOfRaw(bytes: Uint8Array, kind: StructureKind, place: RawPlace, eventLogBytes: number): BootSource {
@@ -64,7 +64,7 @@ function vtpmLogs([firmware, canonical]: EventLogInput, eventLogBytes: number): 
 }
 
 /**
- * What differs between two boots, in words, and which registers moved. Verifies nothing.
+ * Compares two boots: differences in words, and registers that changed. Verifies nothing.
  * @throws {FormatError} `type_mismatch` where there is nothing that both have
  */
 export function compareBoots(before: BootSource, after: BootSource): JsonObject {
@@ -93,7 +93,7 @@ export function compareBoots(before: BootSource, after: BootSource): JsonObject 
 
 const EVENT_LOG = 'event log';
 
-/** What one side has that is compared, by its name. */
+/** The comparable facts of one side, by name. */
 function namesIn({ logs, structures }: BootSource): readonly string[] {
   return [...(logs.length > 0 ? [EVENT_LOG] : []), ...comparableStructures(structures)];
 }
@@ -117,7 +117,7 @@ function compareLogs(before: BootSource, after: BootSource): LogComparison {
   return compareBootLogs(before.logs, after.logs, bank, before.layout);
 }
 
-/** What software extends later is in no log. */
+/** Registers that software extends later are in no log. */
 function withReason(quoted: Difference, explained: readonly Difference[]): Difference {
   if (quoted.pcr === undefined || explained.some(({ pcr }) => pcr === quoted.pcr)) return quoted;
   return { ...quoted, detail: `${quoted.detail}, and the event logs do not say why` };

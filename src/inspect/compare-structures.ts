@@ -19,7 +19,7 @@ const COMPARED: ReadonlySet<string> = new Set([
   CLAIMS,
 ]);
 
-/** What differs between any two pieces of evidence, and what repeats other fields. */
+/** Differences between any two pieces of evidence, and fields that repeat others. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'SIGNATURE',
   'signature',

@@ -90,7 +90,7 @@ export function describeTpmQuote(quote: TpmQuoteInput, about: string): readonly 
   ];
 }
 
-/** What follows magic and type in a quote. Places of a TPM2B are those of its bytes, behind the size. */
+/** The part of a quote after magic and type. Places of a TPM2B are those of its bytes, after the size. */
 function describeQuoted(table: FieldTable, message: Uint8Array): void {
   const quote = parseTpmsQuote(message);
   const offsetOf = (part: Uint8Array) => part.byteOffset - message.byteOffset;
@@ -131,7 +131,7 @@ export function describeCertifiedKey(
 }
 
 /**
- * What the attestation key signed of a key.
+ * Describes the certification of a key by the attestation key.
  * @throws {FormatError} `tpm_format`
  */
 export function describeCertification(info: Uint8Array, about: string): StructureDescription {

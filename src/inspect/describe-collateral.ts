@@ -8,7 +8,7 @@ import { describeCrl } from './describe-crl.js';
 import { type FieldDescription, type StructureDescription, textField } from './field-description.js';
 
 /**
- * What Intel's collateral says: windows, numbers and levels. The chains are left out: they are Intel's own.
+ * Describes Intel's collateral: windows, numbers and levels. The chains are left out: they are Intel's own.
  * @throws {FormatError} `schema`, `cert_format` and the others of the parsers, at the member
  */
 export function describeCollateral(collateral: TdxCollateral, about: string): readonly StructureDescription[] {

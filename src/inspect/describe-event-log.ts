@@ -110,7 +110,7 @@ function describeEvent(
   return { name: typeName(type), value: eventValue(event), meaning };
 }
 
-/** What any event log says of an event. */
+/** Members that every event log has for an event. */
 function eventValue({ index, digests, data }: MeasuredEvent): JsonObject {
   return { index, text: shownText(data), dataLength: data.byteLength, digests: digestsByName(digests) };
 }

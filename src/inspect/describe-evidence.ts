@@ -40,7 +40,7 @@ import { type StructureDescription, startIn, textField } from './field-descripti
 type Structures = readonly StructureDescription[];
 
 /**
- * What evidence says, structure by structure and field by field. Verifies nothing.
+ * Describes evidence, structure by structure and field by field. Verifies nothing.
  * Pointers are into the evidence in its native form.
  *
  * @param eventLogBytes the longest event log that is read

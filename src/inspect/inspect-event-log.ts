@@ -23,7 +23,7 @@ import { banksOf, layoutOf, preferred } from './log-reading.js';
 /** Values of registers, to compare a log with: bank, then index, then value. */
 export type RegisterValues = ReadonlyMap<EventBank, ReadonlyMap<number, Uint8Array>>;
 
-/** What is shown of data in hex. */
+/** The part of data that is shown in hex. */
 const SHOWN_BYTES = 64;
 
 /** Types whose digest is of all the data, or, of a variable, of what counts in it (TCG PC Client PFP, Event Types). */
@@ -49,7 +49,7 @@ interface Replayed {
 }
 
 /**
- * What an event log says, what it replays to in each of its banks, and what is wrong with it. Nothing vouches for the
+ * Describes an event log: its events, its replay in each bank, and its faults. Nothing vouches for the
  * values of registers that it may be compared with.
  *
  * `covered` is true where the digest of an event is of its data, and, with values, its register replays to its value.
@@ -218,7 +218,7 @@ function differenceOf(
   }
   const found = replayed ?? initialValue(index, BANK_LENGTH[bank], layout);
   const actual = hex(found);
-  // What an OS extends without the log is no fault of the log.
+  // An OS may extend these registers without the log.
   if (actual === hex(value) || (replayed === undefined && layout.ofSystem.has(index))) return [];
   if (isClosedBySystem(found, hex(value), { index, bank, layout })) return [];
   const detail = `the log does not replay to ${layout.name(index)}`;

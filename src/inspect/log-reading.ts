@@ -2,7 +2,7 @@ import { DIGEST_ALGORITHM, type EventBank, type EventLog } from '../boot/format/
 import { PCR_LAYOUT, type RegisterLayout, RTMR_LAYOUT } from '../boot/register-layout.js';
 
 const BANKS = Object.keys(DIGEST_ALGORITHM) as readonly EventBank[];
-/** What a log is read under where it has several, the first that it has: TPM quotes of cloud VMs select the SHA-256 bank. */
+/** The bank that a log with several is read under, the first that it has: TPM quotes of cloud VMs select the SHA-256 bank. */
 const BY_PREFERENCE: readonly EventBank[] = ['sha256', 'sha384', 'sha512', 'sha1'];
 
 /** The banks that a log has digests of. */
@@ -15,7 +15,7 @@ export function preferred(banks: readonly EventBank[]): EventBank | null {
   return BY_PREFERENCE.find((bank) => banks.includes(bank)) ?? null;
 }
 
-/** Whose registers a log extends, by what stands in it. */
+/** The kind of registers that a log extends, by its content. */
 export function layoutOf(log: EventLog): RegisterLayout {
   return isOfTd(log) ? RTMR_LAYOUT : PCR_LAYOUT;
 }

@@ -141,7 +141,7 @@ const KINDS: { readonly [K in StructureKind]: RawKind } = {
   },
 };
 
-/** What is understood. */
+/** The structures that are supported. */
 export const STRUCTURE_KINDS = Object.keys(KINDS) as readonly StructureKind[];
 
 /** As messages name a kind, with its article. */
@@ -149,13 +149,13 @@ export function nameOfKind(kind: StructureKind): string {
   return KINDS[kind].name;
 }
 
-/** What bytes look like. One is an answer, none or several are not. */
+/** The kinds that bytes resemble. Exactly one counts as recognised. */
 export function recogniseRaw(bytes: Uint8Array): readonly StructureKind[] {
   return STRUCTURE_KINDS.filter((kind) => KINDS[kind].looksLike(bytes));
 }
 
 /**
- * What a structure says, field by field; nothing for an event log, which is shown as what it replays to. Verifies nothing.
+ * Describes a structure field by field; nothing for an event log, which is shown as its replay. Verifies nothing.
  *
  * @throws {FormatError} where the bytes are no such structure
  */
@@ -164,7 +164,7 @@ export function describeRaw(bytes: Uint8Array, kind: StructureKind, place: RawPl
 }
 
 /**
- * What a structure by itself is read as. Bytes that resemble nothing known are left to the parser of the kind that the
+ * Recognises the kind of a structure. Bytes that resemble nothing known are left to the parser of the kind that the
  * request names, which says what is wrong with them.
  *
  * @throws {FormatError} `type_mismatch` for bytes of another kind than the request names; `type_unsupported` where it names
@@ -188,7 +188,7 @@ export function kindOfStructure({ as, value }: StructureFile): StructureKind {
   throw new FormatError('type_unsupported', message, { pointer: STRUCTURE_VALUE });
 }
 
-/** What makes bytes unreadable that could be read otherwise; null where nothing is known. */
+/** The reason why bytes in another encoding are not read; null if none is found. */
 export function remarkOnRaw(bytes: Uint8Array): string | null {
   const text = structureText(bytes);
   if (/^(?:\xff\xfe|\xfe\xff)/.test(text)) return 'it is UTF-16 text: save it as UTF-8';
@@ -200,7 +200,7 @@ export function remarkOnRaw(bytes: Uint8Array): string | null {
   return inBase64 === null ? null : `it is ${inBase64} written in base64: turn it into bytes first (base64 -d)`;
 }
 
-/** What tells raw files apart. */
+/** The marks by which raw files are recognised. */
 export const RAW_RECOGNISER = { recognise: recogniseRaw, remark: remarkOnRaw, nameOf: nameOfKind };
 
 /** Of version 3 to 5: TEE type 0, and Intel's id as vendor of the quoting enclave (Intel DCAP, quote header). */
