@@ -66,7 +66,7 @@ interface Shown {
   readonly looked: number;
 }
 
-/** What is shown. Of several looks only the last counts, whichever ends last. */
+/** The shown subject. Of several requests only the last counts, whichever ends last. */
 function useShown() {
   const [shown, setShown] = useState<Shown>({ subject: NOTHING, problem: null, isBusy: false, looked: 0 });
   /** How many looks were begun. */

@@ -16,7 +16,7 @@ export interface AzureClaim {
 const ABSENT = 'absent';
 
 /**
- * What a token of Azure Attestation says beside what was found, claim by claim; what differs comes first.
+ * Compares the claims of a token of Azure Attestation with those that were found; differences come first.
  *
  * @param token payload of the verified token; null without one
  * @param view `maaView` of the answer; null where no hardware was proven

@@ -1,6 +1,6 @@
 import type { Base64Alphabet } from '../core/bytes.js';
 
-/** What src/core/bytes.ts does, with what browsers have. The build of the inspector takes these functions in place of those. */
+/** The functions of src/core/bytes.ts for browsers. The build of the inspector replaces that module by this one. */
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 

@@ -4,7 +4,7 @@ import type { HashedDer } from '../core/endorsement.js';
 import { fromUtf8, hex, joined } from './browser-bytes.js';
 
 /**
- * What src/crypto/digest.ts does, in JavaScript: WebCrypto hashes too, but answers later, and event logs are replayed by code that
+ * The functions of src/crypto/digest.ts in JavaScript: WebCrypto hashes asynchronously, and event logs are replayed by code that
  * does not wait. The build of the inspector takes these functions in place of those.
  */
 

@@ -18,10 +18,10 @@ export type LinkName =
   | 'policy'
   | 'release';
 
-/** What a link came to. `not_reached`: nothing of it was checked, or not all. */
+/** The state of a link. `not_reached`: nothing of it was checked, or not all. */
 export type LinkState = 'verified' | 'failed' | 'open' | 'not_reached';
 
-/** What is read of a check. */
+/** The members of a check that this module reads. */
 export interface ReadCheck {
   readonly id: string;
   readonly result: CheckResult;
@@ -222,12 +222,12 @@ export function linkOf(check: Pick<ReadCheck, 'id' | 'about'>): LinkName {
 }
 
 /**
- * Who chose the nonce. `caller`: who filled it in, or nobody, as without a nonce. `body`: it came with the body, from whoever made that.
+ * The origin of the nonce. `caller`: filled in on the page, or absent. `body`: it came with the body, from the maker of the body.
  * `unknown`: the decision log does not say.
  */
 export type NonceBy = 'caller' | 'body' | 'unknown';
 
-/** What the state of links rests on besides checks. */
+/** The facts beside checks that decide the state of links. */
 export interface ChainContext {
   /** Of a record that was withdrawn, `withdrawn`. */
   readonly decision: string;

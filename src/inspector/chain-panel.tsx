@@ -33,7 +33,7 @@ interface ChainPanelProps {
   readonly isWithdrawn: boolean;
 }
 
-/** What is to be said of a nonce that the caller did not fill in. */
+/** The note about a nonce that the caller did not fill in. */
 const NONCES: { readonly [by in NonceBy]: string | null } = {
   caller: null,
   body: 'The nonce came with the body, so whoever made the body chose it. It shows that the evidence is fresh where it is the one that you gave out: fill it in above to compare.',

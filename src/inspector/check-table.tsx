@@ -36,7 +36,7 @@ export function CheckTable({ caption, checks }: { readonly caption: string; read
   );
 }
 
-/** What decided comes first, what was not made last. */
+/** Deciding checks first, checks that did not run last. */
 const WEIGHTS: readonly string[] = ['fail', 'unavailable', 'warn', 'pass'];
 
 function byWeight(checks: readonly Check[]): readonly Check[] {

@@ -11,7 +11,7 @@ export function ComparisonPanel({ found }: { readonly found: readonly FoundBytes
   const [problem, setProblem] = useState<string | null>(null);
   const [comparison, setComparison] = useState<Comparison | null>(null);
 
-  // What was compared with other evidence says nothing of this one.
+  // A comparison with other evidence does not apply to this one.
   useEffect(() => {
     setComparison(null);
     setProblem(null);

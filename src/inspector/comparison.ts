@@ -21,16 +21,16 @@ export interface StructurePair {
 }
 
 export interface Comparison {
-  /** What both have that is compared in words; empty where they have nothing in common. */
+  /** Comparable facts of both in words; empty if there are none. */
   readonly compared: readonly string[];
-  /** What differs between the two boots, in words. */
+  /** Differences between the two boots, in words. */
   readonly differences: readonly string[];
-  /** What is to be known of the comparison; why nothing could be compared. */
+  /** Notes about the comparison; the reason why nothing could be compared. */
   readonly notes: readonly string[];
   readonly structures: readonly StructurePair[];
 }
 
-/** What differs between two pieces of evidence, as `veritee inspect --compare` says it, and their fields side by side. Nothing is verified. */
+/** Differences between two pieces of evidence, as in `veritee inspect --compare`, and their fields side by side. Nothing is verified. */
 export function compareFound(one: readonly FoundBytes[], other: readonly FoundBytes[]): Comparison {
   const [before, after] = [one.filter(countsForBoot), other.filter(countsForBoot)];
   return { ...inWords(bootOf(before), bootOf(after)), structures: sideBySide(before, after) };
@@ -57,7 +57,7 @@ function inWords(one: BootSource, other: BootSource): Omit<Comparison, 'structur
   }
 }
 
-/** What the bytes of one piece of evidence say of a boot. A log that cannot be read says nothing. */
+/** The facts about a boot in the bytes of one piece of evidence. An unreadable log has none. */
 function bootOf(found: readonly FoundBytes[]): BootSource {
   const [ofLogs, ofQuotes] = (['event-log', 'td-quote'] as const).map((kind) => readAs(kind, found));
   return {

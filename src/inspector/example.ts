@@ -4,7 +4,7 @@ import type { Decision } from './service.js';
 /** A request of the test lab, with the answer of a service that trusted its roots. */
 export interface Example {
   readonly title: string;
-  /** What it teaches, in one sentence. */
+  /** The lesson, in one sentence. */
   readonly shows: string;
   readonly recordedAt: string;
   /** Of `POST /verify`. */
@@ -24,7 +24,7 @@ export interface ShownExample {
   readonly state: 'recorded' | 'judged';
 }
 
-/** What the decision that is shown is worth, for an example. */
+/** The worth of the shown decision, for an example. */
 export function noteOn(
   { example, state }: ShownExample,
   decision: Pick<Decision, 'decision' | 'reasons'> | null,

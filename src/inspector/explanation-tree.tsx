@@ -35,7 +35,7 @@ function failedFirst(parts: readonly ExplanationNode[]): readonly ExplanationNod
   return [...parts.filter(hasFailed), ...parts.filter((part) => !hasFailed(part))];
 }
 
-/** What it is, and what it came to. */
+/** The subject, and its result. */
 function Came({ node: { text, result, state, value } }: { readonly node: ExplanationNode }) {
   const came = result ?? (state === 'value' ? undefined : state);
   return (

@@ -6,7 +6,7 @@ import type { Decision } from './service.js';
 import { type FoundBytes, readBytes } from './structures.js';
 import { unshared } from './web-crypto.js';
 
-/** What the service gives out by digest: as `Service` asks for it. */
+/** Endorsements by digest, as `Service` requests them. */
 export interface EndorsementGiver {
   endorsement(sha256: string): Promise<{ readonly value: string }>;
 }

@@ -6,14 +6,14 @@ type SnpClaims = NonNullable<Claims['snp']>;
 type TdxClaims = NonNullable<Claims['tdx']>;
 type ReadCheck = Pick<Check, 'id' | 'policy' | 'expected' | 'actual' | 'detail'>;
 
-/** What is read of a decision. */
+/** The members of a decision that this module reads. */
 interface Judged {
   readonly claims: Pick<Claims, 'snp' | 'tdx'>;
   readonly checks: readonly ReadCheck[];
 }
 
 /**
- * What firmware there is, a sentence or a few for each component, with what its policy or Intel's collateral needs. Where no check says
+ * Describes the firmware, a sentence or a few for each component, with the minimum of its policy or of Intel's collateral. If no check states
  * what is needed, nothing is said of it. Empty where no such claim was verified.
  */
 export function firmwareIn({ claims: { snp, tdx }, checks }: Judged): readonly string[] {
@@ -134,10 +134,10 @@ function datesNeeded({ policy, expected, actual }: ReadCheck): readonly string[]
   ];
 }
 
-/** What src/core/tcb-shortfall.ts writes into the detail, and nothing else of the decision says. */
+/** Text that src/core/tcb-shortfall.ts writes into the detail, the only source of it. */
 const SHORTFALL = /^(?<component>.+) has (?<have>\d+), needs (?<need>\d+)$/;
 
-/** What keeps the TCB from being up to date. */
+/** The reasons why the TCB is not up to date. */
 function behindUpToDate({ detail }: ReadCheck): readonly string[] {
   return detail.split('; ').flatMap((part) => {
     const { component, have, need } = SHORTFALL.exec(part)?.groups ?? {};
@@ -145,6 +145,6 @@ function behindUpToDate({ detail }: ReadCheck): readonly string[] {
   });
 }
 
-/** What checks compared is any JSON. */
+/** Values of checks are any JSON. */
 const member = (value: unknown, name: string) => memberOf(value as JsonValue, name);
 const policyTitle = (policy: string | null) => (policy === null ? 'The policy' : `Policy ${policy}`);

@@ -16,7 +16,7 @@ export function useFollowedLink(onDecision: (id: string) => void): void {
   }, []);
 }
 
-/** What is looked at now is not what the address names any more. */
+/** The shown evidence is no longer that of the address. */
 export function leaveLink(): void {
   if (location.hash !== '') history.replaceState(null, '', location.pathname);
 }

@@ -10,7 +10,7 @@ export interface GivenReceipt extends ReceiptExpectation {
   readonly receipt: string;
 }
 
-/** What the caller filled in. Empty texts: nothing. */
+/** Inputs of the caller. Empty texts: nothing. */
 interface FilledIn {
   readonly nonce: string;
   readonly audience: string;
@@ -50,7 +50,7 @@ export async function receiptOfAnswer(
   return { receipt: answer.receipt, issuer, ...saidOf(body, filledIn), answer: compared };
 }
 
-/** What was filled in, else what the body says, which is the word of whoever made it. */
+/** The input of the caller, else the value of the body, which the maker of the body chose. */
 function saidOf(body: JsonObject, filledIn: FilledIn): Pick<GivenReceipt, 'audience' | 'nonce' | 'policy'> {
   const said = (name: keyof FilledIn): Said | null => {
     if (filledIn[name] !== '') return { value: filledIn[name], by: 'caller' };

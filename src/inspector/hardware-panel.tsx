@@ -19,7 +19,7 @@ interface HardwarePanelProps {
   readonly isExample: boolean;
 }
 
-/** What the browser verified without the service, and what that is worth. */
+/** The verification in the browser, and its worth. */
 export function HardwarePanel({ verdict, alone, isExample }: HardwarePanelProps) {
   const isExpected = isExample && endsAtOtherRoot(verdict);
   return (

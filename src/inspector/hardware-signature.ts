@@ -214,7 +214,7 @@ class Steps {
 }
 
 /**
- * What WebCrypto throws for a key that is no point, or is on another curve, does not hold. Anything else is an error of this page, which
+ * WebCrypto throws for a key that is no point, or is on another curve: the signature does not verify. Anything else is an error of this page, which
  * says nothing of a signature, neither good nor bad.
  */
 function noneOf(error: unknown): false {

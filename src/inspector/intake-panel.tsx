@@ -23,7 +23,7 @@ interface IntakePanelProps {
 /** Longer texts are taken from files: a text area of that size makes browsers slow. */
 const SHOWN_TEXT = 200_000;
 
-/** What somebody gives to the page, and what it is judged by. */
+/** The inputs of the page: evidence, policy, nonce and audience. */
 export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: IntakePanelProps) {
   const [fields, setFields] = useState(NO_FIELDS);
   const options = optionsOf(fields);
@@ -73,7 +73,7 @@ export function IntakePanel({ alone, isBusy, problem, example, ...handlers }: In
   );
 }
 
-/** What was given last, as text or as a file. */
+/** The last input, as text or as a file. */
 function useGiven(onTake: (intake: Intake) => void) {
   const [text, setText] = useState('');
   /** The file that was given last: it is judged again with other options. */

@@ -10,7 +10,7 @@ import { namesAttestationKey } from '../tee/shared/format/runtime-claims.js';
 import { decisionIn } from './decision-link.js';
 import { type FoundBytes, findBytes, readBytes, readRuntimeData } from './structures.js';
 
-/** What somebody dropped, pasted or picked. */
+/** A file or text that was dropped, pasted or picked. */
 export type Intake =
   /** A /verify body. */
   | { readonly kind: 'request'; readonly body: JsonObject }
@@ -41,7 +41,7 @@ function decisionIdIn(text: string): string | null {
 /** Longer than any body that a service takes by default. */
 const LONGEST = 4 * 2 ** 20;
 
-/** What bytes are: JSON, a structure, or one of these written as text. */
+/** The form of bytes: JSON, a structure, or one of these as text. */
 export function readIntake(bytes: Uint8Array): Intake {
   if (bytes.byteLength > LONGEST) return { kind: 'unknown', why: 'It is larger than 4 MiB, which no evidence is.' };
   const raw = readBytes(bytes);

@@ -1,6 +1,6 @@
 import type { EvidenceType } from '../core/evidence.js';
 
-/** What an allow does not prove, in short: sentences of docs/what-an-allow-proves.md, which has more. A test compares them. */
+/** Sentences of docs/what-an-allow-proves.md about what an allow does not prove. A test compares them. */
 export const LIMITS: {
   readonly any: readonly string[];
   readonly byType: { readonly [type in EvidenceType]: readonly string[] };
@@ -30,7 +30,7 @@ export const LIMITS: {
   },
 };
 
-/** What an allow of a type of evidence does not prove; of a type that is not known here, what no allow proves. */
+/** Limits of an allow for a type of evidence; for an unknown type, the limits of every allow. */
 export function limitsOf(type: string): readonly string[] {
   return [...LIMITS.any, ...((LIMITS.byType as { readonly [other: string]: readonly string[] })[type] ?? [])];
 }

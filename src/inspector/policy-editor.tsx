@@ -6,14 +6,14 @@ import type { Decision, Evaluation, PolicyProblem, Service } from './service.js'
 
 interface PolicyEditorProps {
   readonly id: string;
-  /** What the editor begins with. */
+  /** The initial text of the editor. */
   readonly text: string;
   readonly decision: Decision;
   readonly body: JsonObject | null;
   readonly service: Service;
 }
 
-/** Who types is not asked after each letter. */
+/** The pause before a request, so that not every letter causes one. */
 const PAUSE_MS = 400;
 
 /** Of POST /policies:evaluate on evidence (src/workbench/evaluate-policy.ts). */
@@ -32,7 +32,7 @@ export function PolicyEditor({ id, text: original, decision, body, service }: Po
   const current = useRef(text);
   current.current = text;
 
-  /** What is said of another text than the one in the editor is dropped. */
+  /** Drops an answer about another text than the one in the editor. */
   async function evaluate(): Promise<void> {
     setProblem(null);
     setEvaluation(null);

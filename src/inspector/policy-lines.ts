@@ -2,7 +2,7 @@ import { pathOf } from '../core/json.js';
 import { readYaml, type YamlText } from '../schema/yaml.js';
 import { type DecidingCheck, membersBehind, valueAt } from './policy-members.js';
 
-/** What came of the checks that a line of a policy decided, the worst of them. */
+/** The result of the checks that a line of a policy decided: the worst of them. */
 export type LineState = 'fail' | 'warn' | 'pass';
 
 export interface PolicyLine {
@@ -20,7 +20,7 @@ export interface ReadPolicy {
   readonly byDefault: readonly string[];
 }
 
-/** What is read of a check of a decision. */
+/** The members of a check that this module reads. */
 interface Decided extends DecidingCheck {
   readonly result: string;
 }
@@ -91,7 +91,7 @@ function deciding(
 /** The lines of the members that made a check come out as it did; null where the policy has none of them. */
 function linesBehind(check: Decided, { value, linesOf }: YamlText, at: string): readonly number[] | null {
   const pointers = membersBehind(check, value, at);
-  // What a verifier found wrong is wrong under every policy, unless a member tolerates it.
+  // A failure of a verifier counts under every policy, unless a member tolerates it.
   if (pointers.length === 0) return check.policy === null ? [] : null;
   return pointers.flatMap((pointer) => {
     const [first, end] = linesOf(pathOf(pointer)) ?? [1, 0];

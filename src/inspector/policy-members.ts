@@ -3,7 +3,7 @@ import type { CheckId } from '../core/codes.js';
 import { isObject, type JsonValue, pathOf } from '../core/json.js';
 import { CHECKS } from '../tee/catalogue.js';
 
-/** What is read of a check of a decision. */
+/** The members of a check that this module reads. */
 export interface DecidingCheck {
   readonly id: string;
   readonly expected: unknown;

@@ -8,7 +8,7 @@ import { shownValue } from './shown-value.js';
 
 interface PolicyPanelProps {
   readonly decision: Decision;
-  /** What was judged; null where it is not at hand, as of a recorded decision. */
+  /** The verified body; null if it is not available, as of a recorded decision. */
   readonly body: JsonObject | null;
   readonly service: Service;
 }

@@ -78,7 +78,7 @@ export const QUESTIONS: readonly Question[] = [
   { name: 'limits', text: 'What does this not prove?', links: ['service', 'policy'], claims: [] },
 ];
 
-/** What an answer says beside its claims. */
+/** The members of an answer beside its claims. */
 interface AnswerFacts {
   readonly binding: { readonly jkt: string } | null;
   readonly freshness: { readonly bound: readonly string[] };
@@ -103,7 +103,7 @@ const SOURCES: { readonly [source: string]: string } = {
   carried: 'carried by the service',
 };
 
-/** What an answer says beside its claims that speaks to a question. A key is bound where something vouches for the nonce with it. */
+/** The members beside the claims that answer a question. A key is bound if something vouches for the nonce with it. */
 export function factsFor({ name }: Question, { binding, freshness, endorsements }: AnswerFacts): readonly string[] {
   const { bound } = freshness;
   if (name === 'key' && binding !== null) {

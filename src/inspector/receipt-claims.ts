@@ -5,7 +5,7 @@ import { decodeBase64 } from '../formats/base64.js';
 import { boundKeyOf } from '../relying-party/bound-key.js';
 import type { Decision } from './service.js';
 
-/** What a receipt is compared with. Null: nobody said what it has to be. */
+/** The expected claims of a receipt. Null: nobody specified the value. */
 export interface ReceiptExpectation {
   readonly issuer: Said | null;
   readonly audience: Said | null;
@@ -17,7 +17,7 @@ export interface ReceiptExpectation {
   readonly answer: ReceiptAnswer | null;
 }
 
-/** What a claim has to be, and who said so: `body`, whoever made the body; `answer`, the service. */
+/** The expected value of a claim, and its origin: `body`, the maker of the body; `answer`, the service. */
 export interface Said {
   readonly value: string;
   readonly by: 'caller' | 'body' | 'answer';
@@ -33,7 +33,7 @@ export interface ComparedClaim {
   readonly what: string;
   readonly claimed: string;
   readonly expected: string | null;
-  /** Who said what it has to be. */
+  /** The origin of the expected value. */
   readonly by: Said['by'];
 }
 

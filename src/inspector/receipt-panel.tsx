@@ -131,7 +131,7 @@ function ClaimTable({ compared }: { readonly compared: readonly ComparedClaim[] 
   );
 }
 
-/** What equals the answer says no more than the service, and what equals the body no more than whoever made it. */
+/** The equality with the answer proves no more than the service, and that with the body no more than its maker. */
 const EQUALS = { caller: 'pass', answer: 'as the answer says', body: 'as the body says' } as const;
 
 function resultOf({ claimed, expected, by }: ComparedClaim): string {

@@ -85,7 +85,7 @@ function verdictOf(isAllow: boolean, compared: readonly ComparedClaim[], thumbpr
   return { state: isIncomplete ? 'incomplete' : 'verified', compared, thumbprint };
 }
 
-/** What the client library has to demand. Where nobody said what a claim has to be, that is what the receipt says. */
+/** The demands for the client library. A claim that nobody specified is taken from the receipt. */
 function demandsOf(claims: JsonObject, { issuer, audience, nonce, answer }: ReceiptExpectation): CheckedExpectations {
   const policies = answer?.policies ?? policiesOf(claims);
   const tenant = claimText(claims['sub']).split(':', 1)[0] ?? '';

@@ -1,7 +1,7 @@
 import type { RecordedDecision } from './service.js';
 import { shownValue } from './shown-value.js';
 
-/** What the decision log says about a decision beside it, and what it does not have. */
+/** The record beside a decision, and the facts that the decision log does not have. */
 export function RecordPanel({ recorded: { record, release } }: { readonly recorded: RecordedDecision }) {
   return (
     <section class="panel open record" aria-labelledby="record">

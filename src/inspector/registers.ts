@@ -32,9 +32,9 @@ export interface Register {
   /** `PCR 7`, `RTMR 0`. */
   readonly name: string;
   readonly state: RegisterState;
-  /** What it holds, in hex; null where that is not known. */
+  /** The value in hex; null if it is unknown. */
   readonly held: string | null;
-  /** What the log replays to; null where no event extends it. */
+  /** The value after replay; null if no event extends it. */
   readonly replayed: string | null;
   readonly events: readonly RegisterEvent[];
 }
@@ -147,14 +147,14 @@ function bankOf(logs: readonly EventLog[], held: Held): EventBank | null {
   return preferred(inAll.filter((bank) => held.has(bank))) ?? preferred(inAll);
 }
 
-/** What a verified quote or report has. */
+/** Values of a verified quote or report. */
 function heldByClaims(claims: JsonValue | undefined, layout: RegisterLayout): Held {
   if (layout !== RTMR_LAYOUT) return heldInBanks(memberOf(memberOf(claims, 'tpm'), 'pcrs'));
   const rtmr = memberOf(memberOf(claims, 'tdx'), 'rtmr');
   return Array.isArray(rtmr) ? ofRtmrs(rtmr.map(String)) : new Map();
 }
 
-/** What a quote that nobody verified has, or what stands beside it. */
+/** Values of an unverified quote, or of the members beside it. */
 function heldByEvidence(found: readonly FoundBytes[], body: JsonValue, layout: RegisterLayout): Held {
   if (layout !== RTMR_LAYOUT) {
     const evidence = memberOf(body, 'evidence');

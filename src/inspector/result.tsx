@@ -52,7 +52,7 @@ export function Result(props: ResultProps) {
 /** Where the panel is not shown, there is no section. */
 type ShownSection = (Section & { readonly panel: ComponentChildren }) | null;
 
-/** What was decided, and what this page verified. */
+/** The decision, and the verification of this page. */
 function judgementOf(props: ResultProps): readonly ShownSection[] {
   const { found, hardware, decision, fault, receipt, recorded, example, keySet, alone } = props;
   const service = alone ? null : props.service;

@@ -39,7 +39,7 @@ interface Problem {
 /** Types of Node, which tests are compiled with, do not know the member. */
 const UNCACHED = { cache: 'no-store' } as const;
 
-/** What the page asks of the service that it came from. Nothing is asked of anybody else. */
+/** The requests of the page to its own service. It contacts no other. */
 export class Service {
   /** Of the URL that the page was opened by. */
   readonly origin: string;
@@ -124,7 +124,7 @@ export class Service {
     if (key !== null && !BEARER_CREDENTIAL.test(key)) throw new ServiceFault(NO_CREDENTIAL);
     const authorization: Record<string, string> = key === null ? {} : { authorization: `Bearer ${key}` };
     const headers = { ...init.headers, ...authorization };
-    // What the browser has for this host, and for no other: a sign-on in front, or a client certificate.
+    // Sends cookies and client certificates for this host only: a sign-on in front may need them.
     const response = await fetch(path, { ...init, headers, credentials: 'same-origin', ...UNCACHED }).catch(() => {
       throw new ServiceFault('The service gave no answer.');
     });

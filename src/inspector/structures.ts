@@ -22,10 +22,10 @@ export interface FoundBytes {
   readonly problem: string | null;
 }
 
-/** What bytes were taken for. Some are told by their place. `unread`: there is more, and it was not looked at. */
+/** The kind of bytes. Some are recognised by their place. `unread`: beyond the limit. */
 export type FoundKind = StructureKind | keyof typeof PLACED | 'unread';
 
-/** What only its place tells from other bytes, with the name of that as people read it. */
+/** Structures that only their place identifies, with the name of that place. */
 const PLACED = {
   'runtime-data': 'runtime data',
   'tpm-public': 'the public area of a key in a TPM',
@@ -55,7 +55,7 @@ export function isJudged({ pointer }: FoundBytes): boolean {
   return pointer === '' || JUDGED.test(pointer);
 }
 
-/** What the service may judge a report or quote in. */
+/** The evidence types in which the service reads a report or quote. */
 const OF_REPORTS: ReadonlySet<FoundKind> = new Set([
   'snp-report',
   'snp-extended-report',
@@ -172,7 +172,7 @@ function noteUnread(value: JsonValue, pointer: string, found: FoundBytes[]): voi
   found.push(unread(pointer, `this page looks at ${MOST_FOUND} structures, ${DEEPEST} levels deep, and there is more`));
 }
 
-/** What stands where a report or quote is judged, and is none that can be read: another one elsewhere must not stand in for it. */
+/** An unreadable report or quote at its place: another one elsewhere must not replace it. */
 function noteUnrecognised(pointer: string, found: FoundBytes[]): void {
   if (JUDGED.test(pointer)) found.push(unread(pointer, 'it looks like nothing that is known, or like several things'));
 }

@@ -10,10 +10,10 @@ import { asAnswer } from './recorded-decision.js';
 import { type Decision, type RecordedDecision, type Service, ServiceFault } from './service.js';
 import { type FoundBytes, findBytes } from './structures.js';
 
-/** What is looked at: nothing of it is kept anywhere else. */
+/** The evidence on the page. The page keeps no other copy. */
 export interface Subject {
   readonly found: readonly FoundBytes[];
-  /** What the service is asked about; null where it cannot be judged alone. */
+  /** The body for the service; null if it cannot be verified alone. */
   readonly body: JsonObject | null;
   readonly hardware: HardwareVerdict | null;
   readonly decision: Decision | null;
@@ -21,7 +21,7 @@ export interface Subject {
   readonly receipt: GivenReceipt | null;
   /** Of a decision that the log has. */
   readonly recorded: RecordedDecision | null;
-  /** Who chose the nonce that was judged. */
+  /** The origin of the nonce of the decision. */
   readonly nonceBy: NonceBy;
   /** Where an example of the page is shown. */
   readonly example: ShownExample | null;
@@ -39,19 +39,19 @@ export const NOTHING: Subject = {
   example: null,
 };
 
-/** What the caller wants to be judged by. Empty: what the request says, or the service's default. */
+/** Inputs of the caller for the decision. Empty: the value of the request, or the default of the service. */
 export interface Options {
   readonly policy: string;
   readonly nonce: string;
   readonly audience: string;
 }
 
-/** What can be looked at. */
+/** The kinds of subjects. */
 export type Looked = Exclude<Intake, { kind: 'unknown' | 'key-set' }>;
 
 type AskedService = Pick<Service, 'origin' | 'verify' | 'decision' | 'example' | 'endorsement' | 'issuer'>;
 
-/** What a page looks with. */
+/** The dependencies of the page. */
 export interface Means {
   /** Null: there is none behind the page. */
   readonly service: AskedService | null;
@@ -77,7 +77,7 @@ export async function look(intake: Looked, options: Options, means: Means): Prom
     : judge({ ...read, body }, options, means.service, means.subtle);
 }
 
-/** What was recorded: no service is asked to judge. */
+/** A recording: no service is asked. */
 export async function lookAtExample({ path }: ListedExample, service: AskedService, subtle: Subtle): Promise<Subject> {
   const example = (await service.example(path)) as unknown as Example;
   const found = findBytes(example.body);
@@ -87,7 +87,7 @@ export async function lookAtExample({ path }: ListedExample, service: AskedServi
   return { ...NOTHING, found, body, hardware, decision, nonceBy: nonceByOf(body, ''), example: shown };
 }
 
-/** What the decision log has. */
+/** A recorded decision from the log. */
 async function lookUp(id: string, service: AskedService | null): Promise<Subject> {
   if (service === null) throw new Error('A recorded decision is asked of a service, and this page has none.');
   try {
@@ -150,7 +150,7 @@ function nonceByOf(body: JsonObject, filledIn: string): NonceBy {
   return filledIn === '' && memberOf(body, 'nonce') !== undefined ? 'body' : 'caller';
 }
 
-/** What was filled in goes in place of what the body says. */
+/** Inputs of the caller replace values of the body. */
 function withOptions(body: JsonObject, { policy, nonce, audience }: Options): JsonObject {
   const given = Object.entries({ policy, nonce, audience }).filter(([, value]) => value !== '');
   return { ...body, ...Object.fromEntries(given) };

@@ -1,6 +1,6 @@
 import type { EvidenceType } from '../core/evidence.js';
 
-/** What is read of a decision for people. */
+/** The members of a decision that this module reads. */
 interface Decided {
   readonly decision: string;
   readonly historical: boolean;
@@ -58,7 +58,7 @@ export function reasonsOf({ reasons, checks }: Pick<Decided, 'reasons' | 'checks
   }));
 }
 
-/** What is tolerated, and has to be said. */
+/** Findings that the policy tolerates and the page must show. */
 export function warningsOf({ checks }: Pick<Decided, 'checks'>): readonly Finding[] {
   return checks.filter(({ result }) => result === 'warn');
 }
