@@ -25,7 +25,7 @@ export type ConnectOptions = buildConnector.BuildOptions & {
   readonly proxy?: EgressProxy | undefined;
 };
 
-/** What is asked, and how much of the answer is read at most. */
+/** The request, and the limit of its answer. */
 export interface BoundedRequest {
   readonly origin: string;
   /** Path and query. */
@@ -52,7 +52,7 @@ export interface BoundedAnswer {
   readonly body: Uint8Array;
 }
 
-/** What is sent beside the headers. */
+/** The body and its kind. */
 interface Sent {
   readonly method: 'GET' | 'POST';
   readonly body: string | null;

@@ -9,7 +9,7 @@ import {
 } from './bounded-agent.js';
 import type { FetchError } from './fetch-error.js';
 
-/** What is fetched. */
+/** The object of a fetch. */
 export interface FetchRequest extends BoundedRequest {
   /**
    * Media types that are taken, in lower case; an answer that names none is taken too. Without it, as for

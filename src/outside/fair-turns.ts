@@ -1,11 +1,11 @@
 import { FairQueue, SERVICE, type TurnLimits } from '../core/fair-queue.js';
 import { FetchError, outOfTime, outOfTurn, requireTime } from './fetch-error.js';
 
-/** Whose turn it is, and for what. */
+/** A turn: principal and key. */
 export interface TurnOwner {
-  /** Who asks: the name of a caller. */
+  /** The principal: the name of a caller. */
   readonly principal: string;
-  /** What is asked for: others who want it too can join by this. */
+  /** The key of the work: others who want the same can join by it. */
   readonly key: string;
 }
 

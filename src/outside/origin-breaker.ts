@@ -76,7 +76,7 @@ export class OriginBreaker {
       return await call();
     } catch (error) {
       if (!(error instanceof FetchError)) throw error;
-      // What the policy does not handle counts neither way, save for the one that tries whether the origin is back.
+      // Faults that the policy does not handle count neither way, except for the attempt that tries whether the origin is back.
       const isTrial = this.#policy.state === CircuitState.HalfOpen;
       if (error.fault === 'aborted' && performance.now() - begun < this.#fairMs && !isTrial) {
         throw new Inconclusive(error);

@@ -30,7 +30,7 @@ export interface FetchCount {
   readonly count: number;
 }
 
-/** What is known of one origin. */
+/** The state of one origin. */
 export interface OriginState {
   /** Host and port. */
   readonly host: string;
@@ -131,7 +131,7 @@ export class Outages implements OriginObserver {
   }
 }
 
-/** What is asked of an origin, as far as it says how an attempt has to end. */
+/** The limits of an attempt at an origin. */
 interface Observed<T> {
   readonly origin: string;
   /** Throws where nobody can use the answer. */

@@ -3,7 +3,7 @@ import type { Fetch, FetchRequest } from './bounded-fetch.js';
 
 const TICK_MS = 20;
 
-/** What is being asked for, one fetch a path, and for how long. */
+/** The current fetches, one a path, and their duration. */
 export class PathsUnderWay {
   readonly #asked = new Map<string, { ticks: number }>();
 

@@ -57,10 +57,10 @@ export class SingleFlight<T> {
   }
 }
 
-/** Who waits for a kept attempt. */
+/** A waiter for a kept attempt. */
 interface Waiter {
   readonly signal: AbortSignal;
-  /** What is thrown where the signal ends first. */
+  /** The error if the signal is aborted first. */
   readonly expired?: () => Error;
 }
 

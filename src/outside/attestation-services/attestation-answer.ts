@@ -4,7 +4,7 @@ import { parseStrictJson } from '../../formats/strict-json.js';
 import type { BoundedAnswer } from '../bounded-agent.js';
 import { FetchError } from '../fetch-error.js';
 
-/** What another verifier answered, where it is about the evidence. */
+/** The answer of another verifier, if it is about the evidence. */
 export type AttestationAnswer = { readonly token: string } | { readonly refused: string };
 
 const TOKEN_BYTES = 64 * 1024;

@@ -77,7 +77,7 @@ export class AzureAttestation implements AttestationService {
     const nonce = randomBytes(32).toString('base64url');
     const request = attestRequest(submission, nonce);
     try {
-      // What has begun may take longer than its signal.
+      // A running request may outlast its signal.
       const answer = await unlessAborted(
         this.#options.turns.take(signal, () => this.#askInOrder(request, signal), { principal }),
         signal,
@@ -101,7 +101,7 @@ export class AzureAttestation implements AttestationService {
       const answer = await this.#ask(endpoint, { ...request, bearer, signal });
       if (!(answer instanceof FetchError)) return answer;
       failures.push(answer);
-      // What follows would fail for want of time, and be counted against endpoints that were never asked.
+      // The rest would fail for lack of time, and count against endpoints that were never asked.
       if (signal.aborted) break;
     }
     return routeUnavailable(AZURE_ATTESTATION, failures);

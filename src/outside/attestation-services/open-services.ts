@@ -28,7 +28,7 @@ const DEFAULT_TUNING: AttestationTuning = {
   turns: DEFAULT_TURNS,
 };
 
-/** What every service is opened with. */
+/** The dependencies of every service. */
 export interface OpenServiceOptions {
   /** Time of a request: where there are several endpoints each gets its share, so that the last is still asked in time. */
   readonly deadlineMs: number;

@@ -32,7 +32,7 @@ export interface TrustAuthorityOptions {
 const TRUST_AUTHORITY = 'Trust Authority';
 const ANSWER_BYTES = 64 * 1024;
 
-/** What a header can carry; the service's keys are base64. */
+/** The characters of a header value; the service's keys are base64. */
 const API_KEY = /^[\x21-\x7e]{1,4096}$/;
 
 /** Submits TDX evidence to Intel Trust Authority. Nothing is asked twice. */
@@ -60,7 +60,7 @@ export class TrustAuthority implements AttestationService {
     const asked = clock.now();
     const request = trustAuthorityRequest(submission, appraisal);
     try {
-      // What has begun may take longer than its signal.
+      // A running request may outlast its signal.
       const answer = await unlessAborted(
         turns.take(signal, () => this.#ask(request, signal), { principal }),
         signal,
@@ -137,7 +137,7 @@ function unusable(cause: unknown): never {
   throw new FetchError('not_allowed', 'the API key cannot be used', { cause });
 }
 
-/** What Trust Authority is told beside the evidence. */
+/** The data for Trust Authority beside the evidence. */
 export interface AppraisalOptions {
   /** Policies to judge by, UUIDs. */
   readonly policyIds: readonly string[];

@@ -26,7 +26,7 @@ export interface EntraTokensOptions {
   readonly clock: Clock;
 }
 
-/** What a header can carry as a bearer token (RFC 6750, 2.1). Its length is not counted by the expression: that would fill memory. */
+/** The characters of a bearer token (RFC 6750, 2.1). The expression does not count its length: that would fill memory. */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 const TOKEN_LENGTH = 32_768;
 
@@ -71,7 +71,7 @@ export class EntraTokens implements AccessTokenSource {
 }
 
 async function libraryCredential(azure: Library, identity: CompleteIdentity): Promise<TokenCredential> {
-  // What is tried again, and when, is decided by who asks for a token.
+  // The requester of a token decides about retries.
   const options = { httpClient: IDENTITY_HTTP_CLIENT, retryOptions: { maxRetries: 0 } };
   if (identity.kind === 'managed-identity') {
     return new azure.ManagedIdentityCredential({

@@ -13,10 +13,10 @@ import {
 
 const ANSWER_BYTES = 64 * 1024;
 
-/** What is asked ends by the time of an attempt, or with the exchange: the library has no signal to give. */
+/** A request ends by the time of an attempt, or with the exchange: the library passes no signal. */
 const NO_SIGNAL = new AbortController().signal;
 
-/** Whose token is being obtained. */
+/** The owner of the requested token. */
 const CURRENT = new AsyncLocalStorage<IdentityTransport>();
 
 /**

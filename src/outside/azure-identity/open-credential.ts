@@ -12,7 +12,7 @@ export interface OpenCredentialOptions {
   readonly identity: AzureIdentity;
   /** Where workload identity finds what the configuration does not say. */
   readonly environment: Environment;
-  /** What the tokens are for, such as `https://attest.azure.net/.default`. */
+  /** The scope of the tokens, such as `https://attest.azure.net/.default`. */
   readonly scope: string;
   readonly health: BreakerOptions;
   /** Longest time of one question to Entra or the managed identity. */
