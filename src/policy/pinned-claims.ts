@@ -20,7 +20,7 @@ export interface PinnedClaim {
 }
 
 /**
- * What evidence must equal to meet a rule or a set of reference values. `any` without parts is never met. All other demands,
+ * The values that evidence must have to meet a rule or a set of reference values. `any` without parts is never met. All other demands,
  * such as `!=` and ranges, pin nothing and are left out.
  */
 export type Pinning = PinnedClaim | { readonly op: 'all' | 'any'; readonly parts: readonly Pinning[] };

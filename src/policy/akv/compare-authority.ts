@@ -3,7 +3,7 @@ import type { Comparison } from './compare-values.js';
 /** Whether the authority of an entry is the issuer of a token. */
 export interface ComparedAuthority {
   readonly met: boolean;
-  /** What was taken as equal, where the authority would not be the issuer without. */
+  /** The values that count as equal, if the authority would not be the issuer otherwise. */
   readonly normalisations: readonly string[];
   /** Why it is not the issuer, where comparison compatible would say that it is; else null. */
   readonly note: string | null;

@@ -8,7 +8,7 @@ export type Comparison = 'strict' | 'compatible';
 /** Whether a condition is met by a claim that is there. */
 export interface ComparedValue {
   readonly met: boolean;
-  /** What was taken as equal, where the condition would not be met without; else null. */
+  /** The values that count as equal, if the condition would not be met otherwise; else null. */
   readonly normalisation: string | null;
   /** Why values that look alike, or cannot be compared, do not meet the condition; else null. */
   readonly note: string | null;

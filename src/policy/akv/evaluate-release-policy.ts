@@ -6,7 +6,7 @@ import { type Comparison, compareValues } from './compare-values.js';
 import type { ClaimCondition, Condition, ConditionGroup, ReleaseAuthority, ReleasePolicy } from './policy-tree.js';
 import { shownClaim, shownValue } from './shown-values.js';
 
-/** What a release policy is judged on: a token's claims as issued. Whether the token is genuine is judged elsewhere. */
+/** The input of a release policy: a token's claims as issued. Another step verifies the token. */
 export interface JudgedToken {
   /** `iss`; null where the claims have none, as those of `maaView`: then no authority is met. */
   readonly issuer: string | null;
@@ -16,7 +16,7 @@ export interface JudgedToken {
 export interface ReleaseEvaluation {
   readonly met: boolean;
   /**
-   * What was taken as equal although it differs, and without which the first entry that is met would not be. Lower case,
+   * Values that count as equal although they differ, and without which the first entry that is met would not be. Lower case,
    * without period.
    */
   readonly normalisations: readonly string[];

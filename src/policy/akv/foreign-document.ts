@@ -6,7 +6,7 @@ const JWS = /^eyJ[\w-]*\.[\w-]*\.[\w-]*$/;
 const WRAPPED = '{ "version": "1.0.0", "anyOf": [ { "authority": …, "allOf": [ … ] } ] }';
 
 /**
- * What a document is that belongs to a release policy and is none itself, and what to do with it: an import list, a
+ * Recognises a document that belongs to a release policy and is none, and returns the remedy: an import list, a
  * JWS, a request or key of Key Vault's REST API. Null for any other document.
  */
 export function foreignDocument(value: JsonValue): string | null {

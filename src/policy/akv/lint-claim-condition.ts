@@ -14,7 +14,7 @@ const FORM_NAMES: ReadonlyMap<ClaimForm, string> = new Map([
   ['list', 'a list, which equals no value'],
 ]);
 
-/** What is wrong with a condition by itself. Of a claim that is not known, only `exists: false` is, or a name near a known one. */
+/** Problems of a condition by itself. Of an unknown claim only `exists: false`, or a name near a known one, is a problem. */
 export function lintClaimCondition(condition: ClaimCondition): readonly PolicyProblem[] {
   const claim = maaClaim(condition.claim);
   if (condition.operator === 'exists') return lintExistence(condition, claim);

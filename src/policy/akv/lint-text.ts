@@ -37,7 +37,7 @@ export function lintText(condition: ClaimCondition, claim: MaaClaim, value: stri
 interface WhyNever {
   /** "is …". */
   readonly what: string;
-  /** What to write; null where nobody can know. */
+  /** The correct text; null if nobody can know it. */
   readonly instead: string | null;
   /** Whether whoever issues the token may come to issue it. */
   readonly mayChange: boolean;

@@ -11,7 +11,7 @@ export const ISOLATION = 'x-ms-isolation-tee';
 /** The object that has the claims of a TD in tokens of Trust Authority of version 2. Those of version 1 have them on top. */
 export const TRUST_AUTHORITY_TD = 'tdx';
 
-/** What a claim holds: `hex` is text in lower case, `guid` text in either case, as the host of the VM writes it. */
+/** The form of a claim: `hex` is text in lower case, `guid` text in either case, as the host of the VM writes it. */
 export type ClaimForm = 'text' | 'hex' | 'guid' | 'number' | 'boolean' | 'object' | 'list';
 
 export interface MaaClaim {
@@ -63,7 +63,7 @@ const OF_TDX: Forms = {
   }),
 };
 
-/** What Trust Authority says of a TD beside that. */
+/** The further claims of Trust Authority about a TD. */
 const OF_TRUST_AUTHORITY: Forms = {
   boolean: ['tdx_is_debuggable', 'tdx_is_migratable', 'tdx_td_attributes_migratable'],
 };
@@ -132,7 +132,7 @@ const CLAIMS: ReadonlyMap<string, MaaClaim> = new Map([
   ...maaClaimEntries([IN_EVERY_TOKEN]).map(([name, claim]) => [name, { ...claim, inEveryToken: true }] as const),
 ]);
 
-/** What is known of the claim at a path; undefined where nothing is. */
+/** The known form of the claim at a path; undefined if it is unknown. */
 export function maaClaim(path: string): MaaClaim | undefined {
   return CLAIMS.get(path);
 }

@@ -1,7 +1,7 @@
 import type { ClaimType, TextForm } from '../cel/claim-type.js';
 import { RULE_CLAIMS } from '../cel/claim-types.js';
 
-/** What texts the claim at a path can be, as rules know it; null where it can be any, or nothing is known of it. */
+/** The texts that the claim at a path can be, as rules have them; null if it can be any, or is unknown. */
 export function textFormOf(path: string): TextForm | null {
   const type = ruleTypeOf(path);
   return type !== undefined && 'form' in type ? type.form : null;

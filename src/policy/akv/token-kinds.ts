@@ -2,7 +2,7 @@ import { ISOLATION, TD_NAMES, TRUST_AUTHORITY_TD } from './maa-claims.js';
 import type { ClaimCondition, Condition } from './policy-tree.js';
 
 /**
- * What a condition says of the token that meets it. `guest`: of attest/AzureGuest, with the TEE in x-ms-isolation-tee;
+ * The kind of token that meets a condition. `guest`: of attest/AzureGuest, with the TEE in x-ms-isolation-tee;
  * `direct`: of attest/SevSnpVm or attest/TdxVm, with the TEE at the top. No token is two of a kind that exclude each other.
  */
 export type TokenKind = 'guest' | 'direct' | 'sevsnpvm' | 'tdxvm';
@@ -13,7 +13,7 @@ export type KindsRequired = ReadonlyMap<TokenKind, ClaimCondition>;
 const TYPE = 'x-ms-attestation-type';
 const INSIDE = `${ISOLATION}.`;
 
-/** What `x-ms-attestation-type` says at the top, by its value. */
+/** The kinds of a token by the value of its `x-ms-attestation-type` at the top. */
 const BY_TYPE: ReadonlyMap<unknown, readonly TokenKind[]> = new Map([
   ['azurevm', ['guest']],
   ['sevsnpvm', ['direct', 'sevsnpvm']],

@@ -1,8 +1,8 @@
 import type { RuleSection } from './claim-types.js';
 
-/** Who states the claims of a section, for people who write rules on them. Plain sentences in Markdown. */
+/** The makers of the claims of a section, for authors of rules. Plain sentences in Markdown. */
 export interface ClaimOrigin {
-  /** Who states a claim, where nothing else is said of it. */
+  /** The maker of a claim, unless another one is named. */
   readonly section: string;
   /**
    * Claims that somebody else states, or that say less than their name. Each path stands for all below it; the longest counts.

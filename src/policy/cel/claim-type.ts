@@ -3,9 +3,9 @@ export type ClaimType = ScalarType | ListType | ObjectType;
 
 export interface ScalarType {
   readonly kind: 'int' | 'bool' | 'string';
-  /** What texts there can be; null where any can. A comparison with any other text is a mistake, and does not load. */
+  /** The possible texts; null if any is possible. A comparison with any other text is a mistake, and does not load. */
   readonly form: TextForm | null;
-  /** What integers there can be; left out where any can. A comparison that it decides loads, and lint warns of it. */
+  /** The possible integers; absent if any is possible. A comparison that it decides loads, and lint warns of it. */
   readonly range?: IntegerRange;
 }
 
@@ -30,7 +30,7 @@ export interface ListType {
 export interface ObjectType {
   readonly kind: 'object';
   readonly members: ReadonlyMap<string, ClaimType>;
-  /** What other members there can be: in tokens and the VM configuration, which others define. Null: none. */
+  /** The other possible members: in tokens and the VM configuration, which others define. Null: none. */
   readonly others: OtherMembers | null;
 }
 

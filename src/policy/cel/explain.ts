@@ -17,7 +17,7 @@ const LEFT_OUT = 'its parts are left out, since the explanation has too many';
 /** Characters of a text, and items of a list, that a part repeats: claims can be long, and many parts rest on one. */
 const [SHOWN_CHARACTERS, SHOWN_OF_A_LIST] = [256, 16];
 
-/** What the explanations of all rules of one appraisal may cost together. */
+/** The limit of the explanations of all rules of one appraisal together. */
 export class ExplanationBudget {
   /** A rule is evaluated once more, and its macros twice, so that what had a value has it here too. */
   readonly steps = new RuleBudget(3 * MOST_STEPS);

@@ -105,7 +105,7 @@ export function claimsIn(expression: Expression): readonly Claim[] {
   return claims;
 }
 
-/** What kind of value an expression has, as far as its own form says it. */
+/** The kind of value of an expression, as far as its own form determines it. */
 export function kindOf(expression: Expression): ScalarType['kind'] | 'double' | 'list' | ObjectType['kind'] {
   switch (expression.op) {
     case 'literal':

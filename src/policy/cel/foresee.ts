@@ -3,7 +3,7 @@ import { type Claim, claimsIn, type Expression, partsOf } from './expression.js'
 import { RuleScope } from './rule-scope.js';
 import { type RuleValue, UNDEFINED } from './rule-value.js';
 
-/** What is known of some kind of evidence before there is any. */
+/** The static knowledge about some kind of evidence. */
 export interface Known {
   /** Whether such evidence can have a claim. */
   canHave(claim: Claim): boolean;
@@ -12,7 +12,7 @@ export interface Known {
 }
 
 /**
- * What a rule can come to for some kind of evidence. `undefined`: it rests on a claim that such evidence never has. `open`:
+ * The possible results of a rule for some kind of evidence. `undefined`: it rests on a claim that such evidence never has. `open`:
  * the evidence decides. An absent claim makes a rule not met, so `has()` can only help it where it is true. `true` says that
  * the rule is met where nothing is absent that it looks at, and not that nothing is: see `isAlwaysMet`.
  */
@@ -103,7 +103,7 @@ class Foresight {
   #rest(expression: Expression): Foreseen {
     const values = partsOf(expression).map((part) => this.of(part));
     if (values.includes(UNDEFINED)) return UNDEFINED;
-    // What a part comes to can be known without each claim in it, but it cannot be evaluated without them.
+    // The result of a part can be known without each claim in it, but it cannot be evaluated without them.
     const claims = claimsIn(expression).map((claim) => [claim.path, this.#known.valueOf(claim)] as const);
     if (values.includes(OPEN) || claims.some(([, value]) => value === undefined)) return OPEN;
     return evaluate(expression, new RuleScope(sectionsOf(claims)));

@@ -12,7 +12,7 @@ export function isOutside({ spans }: IntegerRange, expression: Expression): bool
 }
 
 /**
- * What an ordering of a value of the range with a number comes to; null where the value decides, or there is no number.
+ * The result of ordering a value of the range and a number; null if the value decides, or there is no number.
  * One that has the same result at both ends of a span has it in all of the span.
  *
  * @param side on which the value stands

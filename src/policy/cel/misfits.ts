@@ -7,7 +7,7 @@ import { isOutside, orderingOf } from './integer-range.js';
  * or with an integer beyond its range.
  */
 export interface Misfit {
-  /** What the comparison always is. */
+  /** The constant result of the comparison. */
   readonly always: boolean;
   /** One sentence: lower case, no period. */
   readonly message: string;

@@ -56,7 +56,7 @@ function lowerFirst(text: string): string {
 }
 
 /**
- * What is declared of the sections that a rule names, with the claims that only a literal gives a type.
+ * Derives the declarations of the sections that a rule names, with the claims that only a literal gives a type.
  *
  * @throws {RuleFault} where two differ
  */

@@ -123,7 +123,7 @@ function unknownMember(path: string, name: string, known: readonly string[]): Ru
 
 const BOOLEANS = ['true', 'false'];
 
-/** What to write in place of the name of a section that there is not. */
+/** The hint for the name of an unknown section. */
 function insteadOf(name: string, members: readonly Step[]): string {
   const known = [...RULE_CLAIMS.keys()];
   const [near] = [...BOOLEANS.filter((word) => word === name.toLowerCase()), ...nearNames(name, known)];

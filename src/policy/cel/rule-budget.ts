@@ -4,7 +4,7 @@ export const MOST_STEPS = 50_000;
 /** Characters of a text that are compared or searched, and items of a list that are read, for the price of one step. */
 export const [CHARACTERS_A_STEP, ITEMS_A_STEP] = [32, 8];
 
-/** What the rules of one appraisal may cost, in steps, so that no text of a policy holds up the service. */
+/** The limit of the rules of one appraisal, in steps, so that no text of a policy holds up the service. */
 export class RuleBudget {
   #left: number;
 

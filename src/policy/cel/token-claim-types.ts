@@ -57,7 +57,7 @@ const OTHERS_OF_RUNTIME = { notOfRules: new Map([['keys', 'binding is about keys
 
 const RUNTIME_TYPE = openObject(RUNTIME, OTHERS_OF_RUNTIME);
 
-/** What a guest gave its client, each value in base64, stands in guest tokens. */
+/** The values that a guest gave its client, each in base64, stand in guest tokens. */
 const GUEST_RUNTIME = openObject(
   { ...RUNTIME, 'client-payload': openObject({ nonce: TEXT }, { type: TEXT }) },
   OTHERS_OF_RUNTIME,
@@ -117,7 +117,7 @@ const TEE: Members = {
   ...TD,
 };
 
-/** What a guest token says of the operating system and of its boot. */
+/** The claims of a guest token about the operating system and its boot. */
 const GUEST: Members = {
   secureboot: BOOL,
   'x-ms-azurevm-attestation-protocol-ver': TEXT,

@@ -30,7 +30,7 @@ export function readGivenClaims(value: JsonValue): ReadClaims {
 /** In answers, and no claim of rules. */
 const KEY_OF_BINDING = 'tpm.certifiedKey.jwk';
 
-/** What the code that reads claims relies on, and nobody should have to write down. */
+/** Adds members that the code relies on, and that authors need not write. */
 function completed(sections: JsonObject): Claims {
   const { tpm, maa, ita, ...rest } = sections;
   const ofVtpm = isObject(tpm) ? { tpm: { pcrs: {}, ...tpm } } : {};

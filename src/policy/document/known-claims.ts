@@ -13,12 +13,12 @@ import type { Rule } from './rule.js';
 
 const TD_EVENT_LOG = 'tdx.eventLog';
 
-/** What of a policy decides which claims its rules can see, and which of them the guest can have written. */
+/** The parts of a policy that decide which claims its rules can see, and which of them the guest can have written. */
 export type RuledPolicy = Pick<PolicyMembers, 'accepts' | 'routes' | 'secureBoot'> & {
   readonly rules: readonly Rule[];
 };
 
-/** What is known of evidence of one type under a policy. Static: whatever is configured, and whatever comes. */
+/** The claims of evidence of one type under a policy. Static: independent of configuration and evidence. */
 export function knownOf(type: EvidenceType, policy: RuledPolicy): Known {
   const sections = new Set(possibleSections(type, policy));
   return {

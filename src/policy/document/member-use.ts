@@ -43,7 +43,7 @@ interface Use {
   readonly pointer: string;
   readonly isAsked: boolean;
   readonly isConsulted: boolean;
-  /** What it is compared with. */
+  /** The subject of the comparison. */
   readonly about: string;
 }
 
@@ -147,7 +147,7 @@ function possibleTypes({ accepts }: PolicyMembers): ReadonlySet<string> {
   return new Set(accepts.flatMap(attestationTypesOf));
 }
 
-/** What Azure Attestation calls the TEEs that it judges. */
+/** The names of the TEEs that Azure Attestation appraises. */
 const BARE_TYPES: { readonly [tee in Tee]?: MaaAttestationType } = { snp: 'sevsnpvm', tdx: 'tdxvm' };
 
 /** Guest attestation is about either TEE, and a paravisor's report can come as bare evidence too. */

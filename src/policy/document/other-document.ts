@@ -4,7 +4,7 @@ import { isObject, type JsonValue } from '../../core/json.js';
 const OF_POLICIES = ['apiVersion', 'accepts', 'minimums'];
 
 /**
- * What a document is that belongs to this product and is no policy, and what to do with it: a /verify body or its
+ * Recognises a document of this product that is no policy, and returns the remedy: a /verify body or its
  * answer, a test of a policy, a request about a policy, a configuration. Null for any other document.
  */
 export function otherDocument(value: JsonValue): string | null {

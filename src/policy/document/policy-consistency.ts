@@ -49,7 +49,7 @@ function registerProblems({ accepts, referenceValues }: PolicyMembers): readonly
   );
 }
 
-/** Who migrates a TD decides what it runs: that it may be migrated, by anybody, is nothing to allow. */
+/** A migration TD decides what the TD runs, so `allowMigratable` without a list of service TDs is refused. */
 function migrationProblems({ require: { tdx } }: PolicyMembers): readonly PolicyProblem[] {
   if (tdx?.allowMigratable !== true || tdx.mrServiceTd !== null) return [];
   return [

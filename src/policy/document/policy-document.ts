@@ -180,7 +180,7 @@ export function parseStrictJson(text: string, bounds: YamlBounds = BOUNDS): Json
   return parseStrictYaml(text, bounds);
 }
 
-/** What a text is that is no JSON, and where it stops being any. */
+/** Describes a text that is no JSON, and the place of its fault. */
 function notJson(text: string, what: string): PolicyProblem {
   const fault = jsonFault(text);
   if (fault === null) return textProblem(what, null);

@@ -23,7 +23,7 @@ import {
 import { CHECK_IDS, CHECKS, waivableChecks } from '../../tee/catalogue.js';
 import { alternatives, REFERENCE_SET } from './reference-grammar.js';
 
-/** What an id of a policy or rule must be, in words. */
+/** The form of an id of a policy or rule, in words. */
 export const ID_FORM = 'up to 64 letters a to z, digits and hyphens, not starting with a hyphen';
 
 const identifier = pattern(POLICY_ID, ID_FORM);
@@ -231,5 +231,5 @@ const members = object({
 /** Every member of a policy by itself; what must hold between them is looked at elsewhere. */
 export const POLICY_SCHEMA = refined(members, ({ apiVersion: _, ...policy }) => policy);
 
-/** What a policy text says beside its rules. A member that asks for nothing is null, false or empty. */
+/** The members of a policy text beside its rules. An absent demand is null, false or empty. */
 export type PolicyMembers = Omit<Read<typeof POLICY_SCHEMA>, 'rules'>;

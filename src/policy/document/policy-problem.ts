@@ -2,11 +2,11 @@ import { ConfigurationError } from '../../core/errors.js';
 
 /** One kind of problem of a policy, as `policy lint` and a load report it. */
 interface PolicyProblemRow {
-  /** What is wrong. One sentence for people: lower case, no period. */
+  /** The meaning of the problem. One sentence for people: lower case, no period. */
   readonly meaning: string;
   /** `error`: the policy does not load, or, of a release policy, must not be used. */
   readonly severity: 'error' | 'warning';
-  /** What its author can do. */
+  /** The remedy for the author. */
   readonly remedy: string;
 }
 

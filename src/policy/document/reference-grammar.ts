@@ -24,7 +24,7 @@ const PCR_INDICES = Array.from({ length: 24 }, (_, index) => String(index));
 /** The debug and the application PCR: a guest sets them back to zero and extends them as it likes. */
 const RESETTABLE_PCRS: ReadonlySet<string> = new Set(['16', '23']);
 
-/** What a value may be: one at least, or null where the policy does not say. */
+/** A list of acceptable values: one at least, or null if absent. */
 export function alternatives<T>(item: Schema<T>): Schema<readonly T[] | null> {
   return optional(list(item, 'filled'), null);
 }
@@ -44,7 +44,7 @@ const commandLine: Schema<string> = refined(someText, (text) =>
   /^(?:[0-9a-f]{64}|[0-9a-f]{96})$/i.test(text) ? text.toLowerCase() : text,
 );
 
-/** What was booted, by an event log. Digests are of the bank that is quoted; of variables, SHA-256 of their contents. */
+/** The boot by an event log. Digests are of the bank that is quoted; of variables, SHA-256 of their contents. */
 function bootOf(digestBytes: number) {
   return naming(
     object({

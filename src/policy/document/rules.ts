@@ -30,7 +30,7 @@ export const rules: AppraisalTopic = {
   },
 };
 
-/** What the rules of one appraisal have together. */
+/** The state that the rules of one appraisal share. */
 interface Shared {
   readonly claims: ReadonlyMap<string, unknown>;
   readonly budget: RuleBudget;

@@ -2,7 +2,7 @@ import { type Combination, combinationOfSet, differencesOf } from './combination
 import type { LearnableEvidence, LearnedPolicy } from './learned-policy.js';
 import type { LearningPlan } from './plan.js';
 
-/** What changed, one sentence each: for people. */
+/** The changes, one sentence each: for people. */
 export function changesOf(
   { before, replaced, version }: LearningPlan,
   { policy, isNew, added, seenAgain }: LearnedPolicy,

@@ -13,14 +13,14 @@ export interface SetMember {
   readonly of: 'evidence' | 'policy';
 }
 
-/** What was seen together, as one set of reference values. */
+/** Values of one piece of evidence, as one set of reference values. */
 export interface Combination {
   readonly product: SnpProduct | null;
   readonly members: readonly SetMember[];
 }
 
 /**
- * What one piece of evidence says. What the set that it matched demands besides stays demanded: of what can be learned
+ * Derives the combination of one piece of evidence. Other demands of the matched set stay: of what can be learned
  * with the value that was seen, of all else with the values of that set, so that nothing is met that was not before.
  *
  * @param matched the set of the policy that the evidence was judged by; null where the policy has none
@@ -64,7 +64,7 @@ function valuesIn(
   );
 }
 
-/** What two combinations have in common where they are the same: order and repetition do not count. */
+/** The identity of a combination: order and repetition do not count. */
 export function keyOf({ product, members }: Combination): string {
   const sorted = members.map(({ path, values }) => [path, [...new Set(values)].toSorted()] as const);
   return JSON.stringify([product, sorted.toSorted(([a], [b]) => (a < b ? -1 : 1))]);

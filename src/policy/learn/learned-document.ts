@@ -21,7 +21,7 @@ export interface SourcedSet {
   readonly sources: readonly Source[];
 }
 
-/** What is written. Sets that the text before has stay as they are there, with their comments. */
+/** The content to write. Sets of the previous text stay as they are there, with their comments. */
 export interface LearnedContent {
   readonly header: LearnedHeader;
   readonly members: JsonObject;
@@ -80,7 +80,7 @@ export function hasSource(text: string, index: number, { sha256 }: Pick<Source, 
 export function nodesOf(text: string, member: 'referenceValues' | 'cases'): YAMLSeq<Node> {
   const list = parseDocument(text).get(member, true);
   if (!isSeq<Node>(list)) return new YAMLSeq<Node>();
-  // What is added to a list between brackets would stand between them too.
+  // An addition to a list between brackets would stand between them too.
   list.flow = false;
   const [first] = list.items;
   if (first !== undefined && list.commentBefore != null) {

@@ -1,6 +1,6 @@
 import type { Policy } from '../document/policy-document.js';
 
-/** What the comment at the head of a learned policy says. */
+/** The comment at the head of a learned policy. */
 export interface LearnedHeader {
   /** The policy that the evidence was judged by. */
   readonly from: Pick<Policy, 'id' | 'version' | 'sha256'>;
@@ -37,7 +37,7 @@ export function headerLines({ from, fromPins, chips, accepted, warnings, history
   ];
 }
 
-/** What the head of a policy text says; null where `policy learn` did not write it. */
+/** Parses the head of a policy text; null if `policy learn` did not write it. */
 export function readHeader(text: string): LearnedHeader | null {
   const lines = text.split(/\r?\n/);
   const end = lines.findIndex((line) => !line.startsWith('#'));

@@ -35,7 +35,7 @@ export function joinedMachines(all: readonly Machines[]): Machines {
   return { chipId: join('chipId'), cspId: join('cspId'), ppid: join('ppid') };
 }
 
-/** What of a learned policy is not that of the policy that the evidence was judged by. */
+/** The parts of a learned policy that differ from the policy under which the evidence was appraised. */
 export interface LearnedParts {
   readonly id: string;
   readonly version: number;

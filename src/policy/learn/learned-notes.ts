@@ -2,14 +2,14 @@ import { learnsFiles, type Seen, unshownMembers } from './learned-values.js';
 import type { LearningPlan } from './plan.js';
 import type { LearnedWarning } from './refusals.js';
 
-/** What notes are about. */
+/** The subject of notes. */
 interface NotedEvidence {
   readonly source: { readonly name: string };
   readonly seen: Seen;
   readonly warnings: readonly LearnedWarning[];
 }
 
-/** What people should know of evidence that they learn from, one sentence each. */
+/** Notes about the evidence for people, one sentence each. */
 export function notesOn(evidence: readonly NotedEvidence[], { header }: LearningPlan): readonly string[] {
   const open = evidence.flatMap(({ source, seen }) => {
     const unshown = unshownMembers(seen);

@@ -30,7 +30,7 @@ export interface LearnedGroup {
   readonly evidence: readonly LearnableEvidence[];
 }
 
-/** What is learned. */
+/** The learned policy. */
 export interface LearnedPolicy {
   /** As it was where nothing is new. */
   readonly policy: Policy;
@@ -38,7 +38,7 @@ export interface LearnedPolicy {
   readonly added: readonly LearnedGroup[];
   /** Sets that were there before and were seen again, by their index. */
   readonly seenAgain: ReadonlyMap<number, readonly Source[]>;
-  /** What people should know, one sentence each. */
+  /** Notes for people, one sentence each. */
   readonly notes: readonly string[];
 }
 

@@ -19,7 +19,7 @@ interface LearnedValue {
   readonly when: (seen: Seen) => boolean;
   /** The same in words. */
   readonly of: string;
-  /** What the evidence says; null where it does not. */
+  /** The value in the evidence; null if there is none. */
   readonly read: (claims: Claims) => readonly PinnedValue[] | null;
   /** Why it is learned. */
   readonly why: string;
@@ -115,7 +115,7 @@ function bootValues(section: 'tdx' | 'tpm'): readonly LearnedValue[] {
   }));
 }
 
-/** What is learned, in the order in which it is written. Nothing else ever is, except machines where that is asked for. */
+/** The learned values, in the order in which they are written. Nothing else is learned, except machines on request. */
 export const LEARNED_VALUES: readonly LearnedValue[] = [
   ...launchValues(),
   ...tdValues(),

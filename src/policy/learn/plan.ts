@@ -4,7 +4,7 @@ import { type Policy, parsePolicy, parseStrictYaml } from '../document/policy-do
 import { type LearnedHeader, readHeader } from './learned-header.js';
 import { learnedMembers, listedMachines } from './learned-members.js';
 
-/** What somebody asks to be learned, but for the evidence. */
+/** The request to learn, without the evidence. */
 export interface LearningInput {
   /** The policy that evidence is judged by, and how it was named. */
   readonly from: { readonly name: string; readonly policy: Policy };
@@ -22,13 +22,13 @@ export interface LearnedBefore {
   readonly header: LearnedHeader;
 }
 
-/** What is learned, and what it is written into. */
+/** The learned values, and the document that they are written into. */
 export interface LearningPlan {
   readonly id: string;
   readonly version: number;
-  /** What evidence is judged by. */
+  /** The policy for the evidence. */
   readonly base: Policy;
-  /** What members are taken from: all but reference values, and machines where they are learned. */
+  /** The source of members: all but reference values, and machines if they are learned. */
   readonly members: Policy;
   readonly before: LearnedBefore | null;
   /** The policy that evidence is judged by, where what is learned takes the place of its file. */

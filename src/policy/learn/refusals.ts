@@ -12,7 +12,7 @@ export interface Refusal {
 }
 
 /**
- * What an attacker would like learned: each is allowed by a policy that somebody relaxed, and learned only if asked for. Other
+ * Findings that an attacker would like learned: a relaxed policy allows them, and they are learned only on request. Other
  * warnings do not stand against learning: of evidence of the past some are in every decision, such as `crl_unconfirmed`.
  */
 function isTolerated({ id, result, waived }: Check): boolean {
@@ -48,7 +48,7 @@ export interface LearnedWarning {
   readonly detail: string;
 }
 
-/** What stands against learning from evidence that is allowed, and which accepted codes it needed. */
+/** The objections to learning from allowed evidence, and the accepted codes that it needed. */
 export interface Learnability {
   readonly refused: readonly Refusal[];
   readonly accepted: readonly string[];

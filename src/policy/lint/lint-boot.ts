@@ -12,7 +12,7 @@ const LAST_BOOT_PCR = 15;
 const ANY_BOOT = 'any boot loader and kernel is accepted, whether signed or not: require secureBoot, or pin the boot';
 
 /**
- * What a policy leaves open about what a VM boots behind a paravisor. There the launch measurement is the paravisor's: what
+ * Lints what a policy leaves open about the boot of a VM behind a paravisor. There the launch measurement is the paravisor's: what
  * the VM boots shows in its vTPM alone. Sets of reference values are alternatives, so that each of them has to pin the boot.
  */
 export function lintBoot(policy: Policy): readonly PolicyProblem[] {

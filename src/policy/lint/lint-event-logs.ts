@@ -2,7 +2,7 @@ import { hasTdEventLog } from '../../core/evidence-traits.js';
 import type { PolicyMembers } from '../document/policy-grammar.js';
 import type { PolicyProblem } from '../document/policy-problem.js';
 
-/** What a policy leaves open since it relies on an event log. It loads, and whoever runs the service should know. */
+/** Gaps of a policy that relies on an event log. It loads, and the operator gets a warning. */
 export function lintEventLogs(policy: PolicyMembers): readonly PolicyProblem[] {
   return [...commandLinesAlone(policy), ...unknownFirmware(policy)];
 }

@@ -7,7 +7,7 @@ import { knownOf, type RuledPolicy } from '../document/known-claims.js';
 import type { PolicyProblem } from '../document/policy-problem.js';
 import type { CelRule } from '../document/rule.js';
 
-/** What a rule says less, or other, than it seems to. Such a policy loads. */
+/** Rules that say less, or other, than they seem to. Such a policy loads. */
 export function lintRules(policy: RuledPolicy): readonly PolicyProblem[] {
   return policy.rules.flatMap((rule, index) =>
     rule.language === 'cel' ? lintCel(rule, policy, `/rules/${index}/cel`) : [],

@@ -42,7 +42,7 @@ export interface LintOptions extends PolicyTextOptions, ReleaseLintOptions, Para
 export type LintFacts = Omit<LintOptions, 'at' | keyof PolicyTextOptions> & Required<Pick<PolicyTextOptions, 'lines'>>;
 
 /**
- * What is wrong with a policy text: errors, with which it does not load, else warnings, with which it loads, and enforces
+ * Lints a policy text: errors, with which it does not load, else warnings, with which it loads, and enforces
  * less than it appears to. A release policy is linted as one. No problem means that none was found.
  */
 export function lintPolicy(text: string, options: LintOptions): readonly LintedProblem[] {
@@ -79,7 +79,7 @@ function lintBareReleasePolicy(value: JsonValue, text: string, options: LintOpti
   return policy === null ? problems : [...lintReleasePolicy(policy, options), ...lintHostDataOf(policy)];
 }
 
-/** What a policy that loads says less, or other, than it seems to. */
+/** Warnings about a policy that loads, and says less, or other, than it seems to. */
 function remarksOn(policy: Policy, options: Omit<LintOptions, keyof PolicyTextOptions>) {
   return [
     ...lintEventLogs(policy),
@@ -113,7 +113,7 @@ function memberOf(value: JsonValue, name: string): JsonValue | undefined {
   return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-/** What is wrong with the rules `akv` of a policy, with pointers into its text: of a release policy alone, into that. */
+/** Lints the rules `akv` of a policy, with pointers into its text: of a release policy alone, into that. */
 export function releaseRules(policy: Policy, options: ReleaseLintOptions): readonly PolicyProblem[] {
   if (policy.isReleasePolicy) {
     const problems = policy.rules.flatMap((rule) =>

@@ -22,7 +22,7 @@ export interface CoveredMember extends CoverableMember {
   readonly failingCase: string | null;
 }
 
-/** What a case came to. */
+/** The result of a case. */
 export interface JudgedCase {
   readonly name: string;
   readonly type: EvidenceType;

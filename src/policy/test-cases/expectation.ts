@@ -1,7 +1,7 @@
 import type { Outcome } from '../../core/decision.js';
 import type { Expectation } from './case-document.js';
 
-/** What a case came to, as far as tests can expect it. */
+/** The result of a case, as far as tests can expect it. */
 export interface CaseFinding {
   readonly outcome: Outcome;
   readonly unmatched: readonly string[];
