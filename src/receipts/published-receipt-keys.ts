@@ -1,7 +1,7 @@
 import type { JsonObject } from '../core/json.js';
 import type { ReceiptKeys } from './receipt-keys.js';
 
-/** What relying parties are told of the keys of receipts. */
+/** The published data about the keys of receipts. */
 export class PublishedReceiptKeys {
   readonly #keys: Pick<ReceiptKeys, 'published' | 'algorithms'>;
   readonly #issuer: string | null;

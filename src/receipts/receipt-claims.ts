@@ -8,7 +8,7 @@ import { encodeBase64Url } from '../formats/base64.js';
 /** Audience of a receipt that is no allow, so that software that looks at issuer, audience and expiry alone refuses it. */
 export const NOT_ALLOWED_AUDIENCE = 'urn:veritee:not-allowed';
 
-/** Who signs. */
+/** The signer. */
 export interface ReceiptIssuerName {
   /** `iss`. */
   readonly issuer: string;

@@ -19,7 +19,7 @@ export type SignDigest = (
   principal?: string,
 ) => Promise<Uint8Array>;
 
-/** What is signed to see whether the key signs. It is no JWS, so its signature is of no use to anybody. */
+/** A text that is signed to test the key. It is no JWS, so its signature is of no use to anybody. */
 const PROBE = Buffer.from('veritee');
 
 /** A key whose private half is kept elsewhere. Each signature is verified before it is given out. */

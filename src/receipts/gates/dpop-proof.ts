@@ -6,7 +6,7 @@ import { jwkThumbprint, thumbprintMembers } from '../../crypto/jwk-thumbprint.js
 import { decodeBase64 } from '../../formats/base64.js';
 import { parseStrictJson, STRICT_JSON_LIMITS } from '../../formats/strict-json.js';
 
-/** What a proof has to fit (RFC 9449, section 4.3). */
+/** The expected values of a proof (RFC 9449, section 4.3). */
 export interface ExpectedProof {
   /** The key that the receipt names: the thumbprint is that of the JWK. */
   readonly key: { readonly jwk: JsonObject; readonly jkt: string };

@@ -8,13 +8,13 @@ import { ReceiptError } from '../../relying-party/receipt-error.js';
 import { checkProof } from './dpop-proof.js';
 import { UsedProofs } from './used-proofs.js';
 
-/** What is configured of a gate. */
+/** The configuration of a gate. */
 export interface Gate {
   /** `aud` of the receipts that open it. */
   readonly audience: string;
   /** Id of the policy that has to have allowed. */
   readonly policy: string;
-  /** Whose receipts open it. */
+  /** The tenant of receipts that open it. */
   readonly tenant: string;
   /** Origin under which clients know what is behind the gate; null: nobody can prove to have a key. */
   readonly url: string | null;
@@ -22,7 +22,7 @@ export interface Gate {
   readonly ownNonces: boolean;
 }
 
-/** What of a policy counts at a gate. */
+/** The part of a policy that counts at a gate. */
 interface GatePolicy {
   /** Over its text, hex. */
   readonly sha256: string;
