@@ -160,7 +160,7 @@ function keyManagementOf({ kty, crv, e, n }: JsonObject): 'RSA-OAEP-256' | 'ECDH
   throw new FormatError('schema', `is no key that something can be encrypted to: ${kinds}`, { pointer: BOUND_KEY });
 }
 
-/** What the thumbprint is over, and nothing else that was written beside it. */
+/** The members that the thumbprint covers, and no others. */
 function publicHalf(jwk: JsonObject): JWK {
   return (thumbprintMembers(jwk) ?? {}) as JWK;
 }

@@ -17,11 +17,11 @@ import { parseCertificate, type X509Certificate } from '../../formats/x509-certi
 import { EXTENSION, onlyExtension, parseExtendedKeyUsage } from '../../formats/x509-extension.js';
 import { ROOT_RULES } from './public-roots.js';
 
-/** Whose certificate an answer may be signed by. */
+/** The rules for the certificate that signs an answer. */
 export interface SignerRules {
   /** Host name of the vault, in lower case. */
   readonly host: string;
-  /** What a path may end at. */
+  /** The trust anchors for a path. */
   readonly roots: readonly X509Certificate[];
   readonly at: Date;
 }
@@ -89,7 +89,7 @@ function requirePath(sent: readonly [X509Certificate, ...X509Certificate[]], { r
 }
 
 /**
- * What was sent below the first key that is trusted: a root may be sent along, signed by itself or by an older one, and the
+ * The certificates below the first trusted key: a root may be sent along, signed by itself or by an older one, and the
  * copy that is trusted counts.
  */
 function upToRoot(

@@ -16,7 +16,7 @@ export type KeyLibrary = typeof import('@azure/keyvault-keys');
 export function clientOptions(httpClient: HttpClient): KeyClientOptions {
   return {
     httpClient,
-    // What is tried again, and when, is decided by who asks.
+    // The caller decides about retries.
     retryOptions: { maxRetries: 0 },
     serviceVersion: SERVICE_VERSION,
   };

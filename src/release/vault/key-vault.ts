@@ -15,7 +15,7 @@ import { publicKeyOf } from './public-key.js';
 import type { VaultCredential } from './vault-credential.js';
 import { VaultTransport } from './vault-transport.js';
 
-/** What is asked of a key. */
+/** A request about a key. */
 export type VaultSignatureAlgorithm = 'ES256' | 'RS256';
 
 export interface KeyVaultOptions {

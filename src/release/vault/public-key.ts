@@ -35,7 +35,7 @@ function read(jwk: { readonly [name: string]: string }): KeyObject {
   }
 }
 
-/** What a vault says, for people: nothing has looked at its type. */
+/** A word of a vault's answer for people, whose type nothing has checked. */
 function word(text: unknown): string {
   return typeof text === 'string' && /^[A-Za-z0-9-]{1,32}$/.test(text) ? text : 'unknown';
 }

@@ -9,12 +9,12 @@ import type { X509Certificate } from '../../formats/x509-certificate.js';
 import { signerOf } from './answer-signer.js';
 import { readWrappedKey } from './wrapped-key.js';
 
-/** What was asked for, and by whom the answer may be signed. */
+/** The request, and the rules for the signer of the answer. */
 export interface ReleaseQuestion extends Pick<ReleaseAsk, 'enc' | 'at'> {
   readonly key: Pick<ReleaseAsk['key'], 'host' | 'name' | 'version'>;
   /** Null where none was sent: then the answer may be one of any time, so that is for answers that are looked at later. */
   readonly nonce: string | null;
-  /** What the path of the signer's certificate may end at. */
+  /** The trust anchors for the signer's certificate. */
   readonly roots: readonly X509Certificate[];
 }
 
@@ -47,7 +47,7 @@ function readJws(value: string): Jws {
     return parseJws(value);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    // What a token of a request looks like is not what is wrong here.
+    // A message about the token of a request would be about something else.
     throw new UnfitError(error.code === 'token_format' ? 'it is not a JWS' : `its header: ${error.message}`);
   }
 }

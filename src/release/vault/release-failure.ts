@@ -15,7 +15,7 @@ export function releaseFailure(error: FetchError, ask: ReleaseAsk): ReleaseRefus
   return isNo ? refused(error, ask, status) : unavailable(error);
 }
 
-/** What is said of a no, after "the vault", and what can be done. */
+/** The detail of a refusal, after "the vault", and its remedy. */
 interface Said {
   readonly detail: string;
   readonly remedy: string;
@@ -86,7 +86,7 @@ const UNKNOWN: Said = {
   remedy: "The operator should look up the status in Key Vault's documentation of REST errors.",
 };
 
-/** What lets an identity release keys, by its name in Azure. */
+/** The role that lets an identity release keys, by its name in Azure. */
 function permissionFor({ key: { host } }: ReleaseAsk): string {
   return /^[^.]+\.managedhsm\./.test(host)
     ? 'the role Managed HSM Crypto Service Release User'

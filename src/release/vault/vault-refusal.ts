@@ -4,7 +4,7 @@ import { parseStrictJson } from '../../formats/strict-json.js';
 import type { BoundedAnswer } from '../../outside/bounded-agent.js';
 import { FetchError } from '../../outside/fetch-error.js';
 
-/** What a vault says in a sentence, and by no code that is documented. */
+/** The sentence of a vault, without a documented code. */
 export type VaultReason = 'no_permission' | 'token_not_verified' | 'policy_not_met' | 'no_release_policy';
 
 /** Parts of the sentences as Microsoft's documentation, SDKs and samples have them. */
@@ -34,7 +34,7 @@ export class VaultRefusal extends FetchError {
   }
 }
 
-/** What an answer of another status than success says. It may be of any form, and empty. */
+/** The refusal in an answer without success. The body may have any form, and be empty. */
 export function refusalOf({ status, body }: BoundedAnswer): VaultRefusal {
   const error = memberOf(nullIfMalformed(() => parseStrictJson(body)) ?? undefined, 'error');
   const code = codeOf(error);
