@@ -10,7 +10,7 @@ export class AcceptedNonces {
   /** When the receipt ends, by nonce, in the order of acceptance. */
   readonly #endings = new Map<string, number>();
   readonly #maximum: number;
-  /** What ended before may have been forgotten: should the clock go back, it does not count as new. */
+  /** Nonces that expired before this time may be forgotten: if the clock goes back, they do not count as new. */
   #forgottenUpTo = Number.NEGATIVE_INFINITY;
 
   constructor(maximum = MAXIMUM) {

@@ -42,7 +42,7 @@ export interface VerifiedReceipt {
 export const RECEIPT_PROFILE = 'tag:github.com,2023:veraison/ear';
 const NOT_ALLOWED_AUDIENCE = 'urn:veritee:not-allowed';
 const [LONGEST_SECONDS, SKEW_SECONDS] = [300, 60];
-/** What a Date holds (ECMA-262, section 21.4.1.1). */
+/** The range of a Date (ECMA-262, section 21.4.1.1). */
 const LAST_SECOND = 8_640_000_000_000;
 
 /**

@@ -11,7 +11,7 @@ export interface ExpectedPolicy {
 /** Step 13: `required`: some key is bound; `jkt`: the key with this RFC 7638 SHA-256 thumbprint (base64url). */
 export type ExpectedBinding = 'required' | { readonly jkt: string };
 
-/** What a relying party has configured, and what it gave out for the request. Texts are compared exactly. */
+/** The configuration of a relying party, and the values that it issued for the request. Texts are compared exactly. */
 export interface CheckedExpectations {
   /** `iss`. */
   readonly issuer: string;

@@ -4,7 +4,7 @@ import { isObject } from './json-text.js';
 import { fixedKeySet, type ReceiptKeySource } from './key-source.js';
 import { decodeBase64Url } from './receipt-form.js';
 
-/** What a relying party configures. Texts are compared exactly, character by character. */
+/** The configuration of a relying party. Texts are compared exactly, character by character. */
 export interface ReceiptVerifierOptions {
   /** `iss`: what the service has in `receipts.issuer`. Its keys are fetched from there unless `keys` is given. */
   readonly issuer: string;
@@ -29,7 +29,7 @@ export interface ReceiptVerifierOptions {
   readonly fetch?: typeof globalThis.fetch;
 }
 
-/** What was configured, checked. */
+/** The configuration, validated. */
 export interface VerifierSettings {
   readonly issuer: string;
   readonly audience: string;
@@ -76,7 +76,7 @@ export function readVerifierOptions(options: unknown, known: readonly string[] =
   };
 }
 
-/** What was given out for one receipt, and whether a key has to be bound. */
+/** The values that the relying party issued for one receipt, and whether a bound key is required. */
 export interface ReceiptDemand {
   /** base64url, as POST /challenges gave it out. */
   readonly nonce: string;

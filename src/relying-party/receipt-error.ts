@@ -1,5 +1,5 @@
 /**
- * What of docs/receipts.md ("How to check one") a receipt does not fulfil. Codes are API: each is of one step, and
+ * The step of docs/receipts.md ("How to check one") that a receipt fails. Codes are API: each is of one step, and
  * `receipt_keys_unavailable` says that step 3 could not be made.
  */
 export type ReceiptErrorCode =

@@ -46,7 +46,7 @@ function objectOf(part: string, name: string): JsonObject {
   try {
     return parseJsonObject(bytes);
   } catch {
-    // What the reader says may have a piece of the text in it.
+    // The message of the reader may contain a piece of the text.
     throw malformed(`The ${name} of the receipt is not one JSON object without repeated members.`);
   }
 }

@@ -4,7 +4,7 @@ import { type JsonObject, member } from './json-text.js';
 import type { ReceiptKeySource } from './key-source.js';
 import { ReceiptError } from './receipt-error.js';
 
-/** What each algorithm has as its key (RFC 7518, RFC 8037). */
+/** The key type of each algorithm (RFC 7518, RFC 8037). */
 const KEYS = {
   ES256: { kty: 'EC', crv: 'P-256', members: ['x', 'y'] },
   EdDSA: { kty: 'OKP', crv: 'Ed25519', members: ['x'] },

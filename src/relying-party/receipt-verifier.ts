@@ -16,7 +16,7 @@ export interface ReceiptVerifier {
    * Resolves with a valid receipt that says allow, and rejects in every other case: it never resolves with false, null or
    * undefined. A nonce is accepted once.
    *
-   * What it returns is a promise, and so is true where `await` was forgotten: `if (verifier.verify(…))` lets everybody in.
+   * Returns a promise, which is true if `await` is missing: `if (verifier.verify(…))` lets everybody in.
    * `whenAllowed` cannot be used wrongly in this way.
    *
    * @param receipt the JWS, and nothing around it

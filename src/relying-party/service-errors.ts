@@ -3,7 +3,7 @@ import type { components } from './generated/openapi-types.js';
 /** One check of a decision, as the service answers it. */
 export type Check = components['schemas']['Check'];
 
-/** What the service said of evidence that it did not allow. Nothing signs it: it comes from the service's address alone. */
+/** The answer of the service about evidence that it did not allow. Nothing signs it: it comes from the service's address alone. */
 export interface Refusal {
   readonly decision: 'allow' | 'deny' | 'indeterminate';
   /** Null where the service did not say it. */

@@ -22,7 +22,7 @@ type Schemas = components['schemas'];
 
 /** A challenge: a nonce for one request, which the guest puts into its evidence. */
 export type Challenge = Schemas['Challenge'];
-/** What `veritee collect` writes in the guest. Its nonce, policy, audience and verification time are not used. */
+/** The output of `veritee collect` in the guest. Its nonce, policy, audience and verification time are not used. */
 export type EvidenceBody = Pick<Schemas['VerifyRequest'], 'evidence' | 'attestationResults' | 'binding'>;
 
 export interface VeriteeClientOptions extends ReceiptVerifierOptions {
@@ -34,7 +34,7 @@ export interface VeriteeClientOptions extends ReceiptVerifierOptions {
   readonly timeoutMs?: number;
 }
 
-/** What was given out for the request: pass the challenge itself, with `boundKey` beside it where a key has to be bound. */
+/** The values issued for the request: pass the challenge itself, with `boundKey` beside it if a key has to be bound. */
 export interface EvidenceDemand extends ReceiptDemand {
   /** Of the challenge. Not used. */
   readonly expiresAt?: string;
@@ -58,7 +58,7 @@ export interface VeriteeClient {
    * Has evidence judged. Resolves with the receipt of an allow once it is verified, and rejects in every other case: it never
    * resolves with false, null or undefined.
    *
-   * What it returns is a promise, and so is true where `await` was forgotten. `whenAllowed` cannot be used wrongly in this
+   * Returns a promise, which is true if `await` is missing. `whenAllowed` cannot be used wrongly in this
    * way.
    *
    * @throws {NotAllowedError} where the decision is no allow, or about the past
