@@ -47,7 +47,7 @@ export function jsonFault(text: string): JsonFault | null {
 
 type Opening = '{' | '[';
 
-/** What may follow a token; null where it may not stand there. */
+/** The expectation after a token; null if the token is not allowed there. */
 function following(token: string, expected: Expected, open: Opening[]): Expected | null {
   switch (token) {
     case '}':

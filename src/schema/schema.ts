@@ -30,7 +30,7 @@ export class Place {
     return undefined;
   }
 
-  /** What is read, or undefined where something in it is refused. */
+  /** The value, or undefined if a part of it is refused. */
   unlessRefused<T>(read: () => T): T | undefined {
     const before = this.problems.length;
     const value = read();
@@ -43,7 +43,7 @@ export class Place {
   }
 }
 
-/** What stands below a value: nothing, members by name, entries under free names, or items. */
+/** The children of a value: nothing, members by name, entries under free names, or items. */
 export type Below =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'members'; readonly members: ReadonlyMap<string, Schema<unknown>> }
@@ -55,13 +55,13 @@ export interface Schema<T> {
   /** How an environment variable spells it: the text as it is, JSON, or JSON where it is an object. */
   readonly spelling: 'text' | 'json' | 'text-or-object';
   readonly below: Below;
-  /** What it must be, in words; absent where what stands below says so. */
+  /** The expectation in words; absent if the children describe it. */
   readonly what?: string;
   /** All that it can be, where that is one of some words. */
   readonly words?: readonly string[];
   /** Whether `null` is a value. */
   readonly nullable: boolean;
-  /** What holds where nothing is given; undefined where something must be. */
+  /** The default value; undefined if the member is required. */
   readonly fallback?: T;
   /**
    * Turns a value into a T, which is never undefined. Where it is none, notes that at its place and returns undefined.
@@ -71,7 +71,7 @@ export interface Schema<T> {
   read(raw: JsonValue | undefined, at: Place): T | undefined;
 }
 
-/** What a schema reads. Types of documents are derived with it, so that the schema is the one place that lists the members. */
+/** The result of a schema. Types of documents are derived with it, so that the schema is the one place that lists the members. */
 export type Read<S> = S extends Schema<infer T> ? T : never;
 
 export const NOTHING_BELOW: Below = { kind: 'nothing' };

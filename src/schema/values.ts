@@ -20,7 +20,7 @@ export function single<T>(spelling: 'text' | 'json', what: string, read: (raw: J
   };
 }
 
-/** What text would be without quotes: a number, true or false. */
+/** The value of the text without quotes: a number, true or false. */
 function unquoted(text: string): JsonValue {
   if (text === 'true' || text === 'false') return text === 'true';
   return text.trim() === '' ? null : Number(text);

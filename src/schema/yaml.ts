@@ -44,7 +44,7 @@ export interface YamlBounds {
   readonly faults: number;
 }
 
-/** What the parser's codes mean. Its messages are not shown: they quote the text, which may hold secrets. */
+/** The meanings of the parser's codes. Its messages are not shown: they quote the text, which may hold secrets. */
 const MEANINGS: ReadonlyMap<string, string> = new Map([
   ['BAD_ALIAS', 'aliases (*name) are not read'],
   ['BAD_DQ_ESCAPE', 'unknown escape in double-quoted text'],
@@ -162,7 +162,7 @@ class PlainReader {
     if (node === null) return null;
     const what = this.#notPlain(node, path.length);
     if (what !== null) return this.#refuse(node, path, what);
-    // What else a scalar can hold is text, or what the core schema makes of it.
+    // Any other scalar is text, or a value of the core schema.
     if (isScalar(node)) return node.value as JsonValue;
     if (isMap<Node, Node | null>(node)) return this.#object(node.items, path);
     return isSeq<Node | null>(node) ? node.items.map((item, index) => this.read(item, [...path, index])) : null;
