@@ -37,7 +37,7 @@ export class CollectorExporter implements SpanExporter {
   readonly #options: CollectorOptions;
   readonly #agent: HttpAgent;
   readonly #exporter: OTLPTraceExporter;
-  /** What ends each batch that is being sent. */
+  /** Aborts each batch that is being sent. */
   readonly #sending = new Map<Done, Promise<void>>();
   #closed = false;
 

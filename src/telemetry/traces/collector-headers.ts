@@ -10,7 +10,7 @@ const LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e]*[\
 
 const [MOST_HEADERS, MOST_CHARACTERS] = [16, 16_384];
 
-/** What says where a request ends, whom it is for and what it holds is not the file's to say. */
+/** Headers of framing, routing and content belong to the exporter, and not to the file. */
 const OWN = /^(?:host|connection|expect|te|trailer|upgrade|user-agent|transfer-encoding|content-.*|proxy-.*)$/i;
 
 /**

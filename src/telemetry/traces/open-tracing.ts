@@ -18,7 +18,7 @@ import { type CollectorHeaders, readCollectorHeaders } from './collector-headers
 import { OpenTelemetryTracer } from './otel-tracer.js';
 import { ServiceResource } from './service-resource.js';
 
-/** What the configuration says of traces, and the version of the product. */
+/** The configuration of traces, and the version of the product. */
 export interface TracingOptions {
   /** Where spans are posted; without a path, at `/v1/traces` (OTLP over HTTP). */
   readonly endpoint: string;
@@ -42,7 +42,7 @@ export interface TracePace {
 
 const DEFAULT_PACE: TracePace = { delayMs: 5_000, exportMs: 5_000, flushMs: 2_000 };
 
-/** What finds no place in the queue is dropped: a collector that is out of reach costs some megabytes, and never more. */
+/** Spans beyond the queue are dropped: a collector that is out of reach costs some megabytes, and never more. */
 const QUEUE = { maxQueueSize: 2_048, maxExportBatchSize: 256 };
 
 const SPAN_LIMITS = {

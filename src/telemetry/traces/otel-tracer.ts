@@ -30,7 +30,7 @@ export const MOST_ITEMS = 16;
 /** OpenTelemetry's name for what has no name in a list that is known. */
 const OTHER_ERROR = '_OTHER';
 
-/** What the spans of one request share. */
+/** The state that the spans of one request share. */
 interface Recording {
   left: number;
   ended: boolean;

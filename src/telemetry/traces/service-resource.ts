@@ -4,7 +4,7 @@ type Resource = ReadableSpan['resource'];
 type RawAttributes = ReturnType<Resource['getRawAttributes']>;
 
 /**
- * What spans are of: the attributes that are given, and nothing that OpenTelemetry would find out of process and machine. Its own
+ * The attributes of the resource: those that are given, and nothing that OpenTelemetry would detect of process and machine. Its own
  * class for that is in a package that is not among those that veritee names.
  */
 export class ServiceResource implements Resource {
