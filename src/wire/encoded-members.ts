@@ -65,7 +65,7 @@ export function readEventLog(log: Schemas['EventLog'] | undefined, pointer: stri
   return canonical === undefined ? [first] : [first, readStructure(canonical, `${pointer}/1`)];
 }
 
-/** What the texts hold, and whether signatures have their length, is judged where they are parsed. */
+/** The parsers check the content of the texts and the lengths of signatures. */
 export function readCollateral(
   collateral: Schemas['TdxCollateral'] | undefined,
   pointer: string,

@@ -138,7 +138,7 @@ function itaForm(value: JsonValue | undefined, pointer: string): EvidenceForm {
 /** Dialects whose values are recognised where they stand by themselves. */
 const HINTED: ReadonlySet<JsonValue | undefined> = new Set(['trustee', 'azure-guest']);
 
-/** What a guest makes, without the members that say so, or beside them instead of in `value`. */
+/** Members of evidence that a guest produces, without the members of the form, or beside them instead of in `value`. */
 function refuseBareGuest(evidence: JsonObject, pointer: string): void {
   const needed = HINTED.has(evidence['dialect']) ? ['type', 'value'] : ['type', 'dialect'];
   const missing = needed.find((name) => evidence[name] === undefined);

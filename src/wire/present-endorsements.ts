@@ -52,8 +52,8 @@ const REVOCATION: { readonly [state in UsedEndorsement['revocation']]: string | 
 };
 
 /**
- * What the decision rests on, for `explain=tree`: each path certificate by certificate, from the leaf to the root.
- * What a kind is for is said of the kind; that the certificate holds is what the checks say.
+ * Groups the endorsements of a decision for `explain=tree`: each path certificate by certificate, from the leaf to the root.
+ * Each kind has a sentence about its purpose. The checks say whether a certificate is valid.
  */
 export function endorsementGroups(endorsements: readonly UsedEndorsement[]): readonly Node[] {
   return GROUPS.flatMap(({ text, kinds }) => {

@@ -2,7 +2,7 @@ import type { Evaluation } from '../core/evaluation.js';
 import { partNode, policyNode } from './present-explanation.js';
 import type { Schemas } from './schema-check.js';
 
-/** What a policy came to that was tried, as the answer to /policies:evaluate has it. */
+/** The outcome of a policy that was tried, in the form of the answer to /policies:evaluate. */
 export function presentEvaluation({ outcome, matched, unmatched, because }: Evaluation): Schemas['Evaluation'] {
   const explanation =
     'part' in because ? partNode(because.part) : policyNode('the policy that was tried', outcome, because.checks);

@@ -39,7 +39,7 @@ const TOKENS = 'Attestation Results';
 /** Families whose name says what is wrong, by what their checks are about. */
 const NAMES: ReadonlyMap<string, string> = new Map([['Out of reach', 'Endorsements within reach']]);
 
-/** What a check is about, by its id. Families are in the order in which they are shown. */
+/** The subject of a check, by its id. Families are in the order in which they are shown. */
 const SUBJECTS: ReadonlyMap<string, string> = new Map(
   CHECK_FAMILIES.flatMap(({ name, rows }) => Object.keys(rows).map((id) => [id, NAMES.get(name) ?? name])),
 );
@@ -64,7 +64,7 @@ function policyNodes({ policies, checks }: Decision): readonly Node[] {
   });
 }
 
-/** What one policy came to, and by which of its checks. */
+/** The outcome of one policy, and its deciding checks. */
 export function policyNode(text: string, outcome: Outcome, checks: readonly Check[]): Node {
   return { text, result: RESULT_OF[outcome], parts: checks.map(checkNode) };
 }

@@ -39,7 +39,7 @@ export function readEvaluationRequest(body: Uint8Array, limits?: StrictJsonLimit
     throw new FormatError('schema', 'must have either claims or evidence', { pointer: '' });
   }
   if (evidence === undefined) return onClaims(json);
-  // What is wrong with evidence is said of its own form, as in /verify.
+  // Errors in the evidence are about its own form, as in /verify.
   evidenceForm(evidence, '/evidence');
   const { text, comparison = 'strict', type } = checkSchema('EvaluationRequest', rest);
   if (type !== undefined) throw new FormatError('schema', 'goes with claims alone', { pointer: '/type' });

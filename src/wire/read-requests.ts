@@ -29,7 +29,7 @@ const NONCE = '/nonce';
 const NONCE_LENGTH = { from: 8, to: 64 } as const;
 /** SHA-256 of `azure-cleanroom`: the nonce of every quote of that agent, so that it shows nothing of when one was made. */
 const PUBLISHED_NONCE = Buffer.from('0a61737b0e754c910af72d704d60b1ff35a813d403215559da7dd46e597f6081', 'hex');
-/** What a nonce bound to a key begins with. A nonce of this look could be passed off to a guest as such a value. */
+/** The prefix of a nonce bound to a key. A nonce with it could be passed off to a guest as such a value. */
 const BOUND_VALUE_START = Buffer.from('veritee1', 'ascii');
 
 /**
@@ -49,7 +49,7 @@ export function verifyRequestOf(json: JsonValue): VerifyRequest {
   return { ...asked, policies: readPolicies(body.policy), audience: body.audience ?? null };
 }
 
-/** What is common to all bodies with evidence to be judged. */
+/** Members of all bodies with evidence. */
 export function readJudgedBody<B extends JudgedBody>(
   name: B,
   json: JsonValue,
@@ -152,7 +152,7 @@ function readPolicies(policy: Schemas['PolicySelection'] | undefined): readonly 
   return typeof policy === 'string' ? [policy] : policy;
 }
 
-/** What the command line says instead of the body; null where it says nothing. */
+/** Options of the command line in place of the body; null if absent. */
 export interface RequestOverrides {
   readonly policies: readonly string[] | null;
   /** base64url, as in the body. */

@@ -11,7 +11,7 @@ import { messageOf } from './schema-message.js';
 export type Schemas = components['schemas'];
 export type SchemaName = keyof Schemas & string;
 
-/** What a member of evidence is in a request, by its form. */
+/** The type of a member of evidence in a request, by its form. */
 export interface WireMembers {
   readonly optionalBytes: Schemas['Bytes'] | undefined;
   readonly text: string;
@@ -148,7 +148,7 @@ function memberObject(object: JsonObject, name: string): JsonObject {
   return member;
 }
 
-/** What Ajv found, as one error. Where alternatives failed, the one that got furthest into the value speaks. */
+/** Converts errors of Ajv to one error. Of failed alternatives, the one that got furthest into the value counts. */
 function formatErrorFrom(errors: readonly ErrorObject[], pointer: string): FormatError {
   const [first, ...others] = errors;
   if (first === undefined) throw new Error('a schema failed without an error');

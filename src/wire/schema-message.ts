@@ -4,10 +4,10 @@ import { isObject, type JsonObject, type JsonValue } from '../core/json.js';
 import { listedNames, nearNames, quotedName } from '../core/names-in-messages.js';
 import { POLICY_ID } from '../core/request.js';
 
-/** What a time must look like, in words. */
+/** The form of a time, in words. */
 export const INSTANT_FORM = 'not a time: expected RFC 3339 in UTC, with seconds and Z, such as 2026-01-15T12:00:00Z';
 
-/** What is wrong with a value, in words: what Ajv says is for whoever wrote the schema. */
+/** Describes the fault of a value for the caller: messages of Ajv are for authors of schemas. */
 export function messageOf(error: ErrorObject, others: readonly ErrorObject[]): string {
   const { keyword, params, parentSchema = {}, data } = error;
   switch (keyword) {
@@ -45,7 +45,7 @@ function spellings(allowed: readonly unknown[]): readonly string[] {
 
 const OTHER_FORM = 'the value does not have the form that openapi.yaml describes';
 
-/** What no audience begins with. */
+/** The reserved prefix of audiences. */
 const OWN_NAMES = '^(?![uU][rR][nN]:[vV][eE][rR][iI][tT][eE][eE]:)';
 
 /** Patterns of request schemas, in words. */
@@ -145,7 +145,7 @@ export function misspeltMember(name: string, given: JsonObject, known: readonly 
   return sent === undefined ? '' : `; unknown member ${quotedName(sent)}: did you mean ${name}?`;
 }
 
-/** What to say of a member that is not what it should be. */
+/** The expectation for a member with a wrong value. */
 export function missingOr(value: JsonValue | undefined, wanted: string): string {
   return value === undefined ? `${MISSING_MEMBER}, expected ${wanted}` : `the value is ${kindOf(value)}, not ${wanted}`;
 }

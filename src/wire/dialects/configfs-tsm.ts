@@ -35,7 +35,7 @@ export function readConfigfsTsmTdx(evidence: Schemas['ConfigfsTsmTdxEvidence'], 
 }
 
 /**
- * What no TEE has for a provider, before the schema, which lists those of other TEEs too.
+ * Refuses a provider of no TEE, before the schema, which lists those of other TEEs too.
  * @throws {FormatError} `schema`
  */
 export function refuseUnknownProvider(expected: string, value: JsonValue | undefined, pointer: string): void {

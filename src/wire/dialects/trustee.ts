@@ -88,7 +88,7 @@ export function readTrusteeTd(evidence: Schemas['TrusteeTdEvidence'], pointer: s
   return { type: 'tdx', quote, runtimeData: null, collateral: null, ccel };
 }
 
-/** What the key broker of Trustee gives to guests. */
+/** The length of the nonce that the key broker of Trustee gives to guests. */
 const TPM_NONCE_BYTES = 32;
 
 /**
