@@ -16,7 +16,7 @@ import {
   STRUCTURE_VALUE,
 } from '../inspect/raw-structures.js';
 
-/** What every inspection says of itself. */
+/** The note of every inspection about itself. */
 const UNVERIFIED = { verified: false, notice: 'nothing here was verified: anyone could have written every value' };
 
 /** Shows what evidence says, field by field, and says of itself that it verifies nothing. */

@@ -55,7 +55,7 @@ export interface SomethingLearned {
  * Learns reference values from evidence that a policy allows. Evidence is verified as any other, once by that policy, and
  * once by what was learned: a policy that does not allow all that it was learned from is not given out.
  *
- * What is learned is what the machines are, not that they are good: whoever ran them chose it.
+ * The learned policy describes the machines, and does not say that they are good: the owner of the evidence chose it.
  */
 export class LearnPolicy {
   readonly #judge: JudgeUnder;

@@ -45,13 +45,13 @@ export interface CaseResult {
   readonly actual: CaseFinding | null;
   /** Members that are not as expected. */
   readonly unmet: readonly (keyof CaseFinding)[];
-  /** What kept the policy from allowing: failed checks, then those that were out of reach. */
+  /** Reasons against an allow: failed checks, then unavailable ones. */
   readonly against: readonly Pick<Check, 'id' | 'result' | 'detail'>[];
   /** Why nothing was judged; else null. */
   readonly problem: string | null;
 }
 
-/** What the test of one policy came to. */
+/** The result of the test of one policy. */
 export interface SuiteResult extends Pick<PolicySuite, 'file' | 'testFile'> {
   readonly policy: Pick<Policy, 'id' | 'version' | 'sha256'>;
   /** Whether every case is as expected, and every member covered. */

@@ -43,7 +43,7 @@ export class PolicyTexts {
     return policyTextAnswer(policy);
   }
 
-  /** What is wrong with a text. Nothing is loaded, and nothing is fetched. */
+  /** Lints a text. Nothing is loaded, and nothing is fetched. */
   lint(text: string): readonly LintedProblem[] {
     const { policies: _, clock, ...facts } = this.#parts;
     return lintPolicy(text, { at: clock.now(), ...facts, bounds: REQUEST_BOUNDS });

@@ -8,13 +8,13 @@ import {
 import { RefusedError } from '../core/errors.js';
 import type { Caller } from '../core/request.js';
 
-/** What of a log of decisions a caller asks for. */
+/** The filter of a caller for the log of decisions. */
 export type DecisionFilter = Pick<DecisionQuery, 'policy' | 'decision' | 'since' | 'cursor'>;
 
 /** A part of a list. */
 export interface DecisionPage {
   readonly decisions: readonly FoundDecision[];
-  /** What to ask for the next part with; null where this is the last. */
+  /** The cursor of the next part; null for the last one. */
   readonly next: string | null;
 }
 
