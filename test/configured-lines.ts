@@ -18,7 +18,7 @@ export function configurationWith(products: object): Configuration {
   return loadConfiguration({ text: JSON.stringify({ amd: { products } }), environment: {} });
 }
 
-/** What a service serves that has these lines in its configuration, and the lab's roots in the place of AMD's. */
+/** The options of a service with these lines in its configuration, and the lab's roots in the place of AMD's. */
 export function servedWith(
   pki: AmdPki,
   ...products: readonly ConfigurableProduct[]

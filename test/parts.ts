@@ -42,7 +42,7 @@ export interface LeftOut {
   readonly why: string;
 }
 
-/** What `npm test` leaves out for its time. */
+/** The tests that `npm test` leaves out for their time. */
 export const LEFT_OUT: readonly LeftOut[] = [
   {
     files: [`test/integration/service/!(${CORE_OF_SERVICE.join('|')}).test.ts`],
@@ -62,7 +62,7 @@ export const LEFT_OUT: readonly LeftOut[] = [
   },
 ];
 
-/** What all runs have in common. */
+/** Options of all runs. */
 export const RUN: Options = {
   globalSetup: ['test/global-setup.ts'],
   sequence: { sequencer: Order },

@@ -3,7 +3,7 @@ import type { Reporter, TestModule, Vitest } from 'vitest/node';
 import type { LeftOut } from './parts.js';
 
 interface Options {
-  /** What the run leaves out on purpose. */
+  /** The tests that the run leaves out on purpose. */
   readonly leftOut?: readonly LeftOut[];
 }
 

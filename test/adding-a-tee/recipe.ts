@@ -142,7 +142,7 @@ const REGISTRY: readonly Addition[] = [
   { file: 'src/tee/registry.ts', before: "  'az-snp-vtpm': AZ_SNP_VTPM,", text: '  toy: TOY,\n' },
 ];
 
-/** What the compiler asks for where the inspector is compiled. */
+/** The errors of the compiler for the inspector. */
 const INSPECTOR: readonly Addition[] = [
   {
     file: 'src/inspector/chain-of-trust.ts',

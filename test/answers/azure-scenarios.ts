@@ -85,7 +85,7 @@ export async function tpmScenarios({ vm, akPki }: Lab): Promise<readonly Scenari
   return [...own.map(([name, options]): Scenario => [name, machine.wireEvidence({ nonce, ...options })]), ...onCurves];
 }
 
-/** What can be wrong with any paravisor and any vTPM. */
+/** Faults with any paravisor and any vTPM. */
 function commonScenarios(other: VirtualTpm) {
   type Common = Pick<AzureEvidenceOptions, 'nonce' | 'jwk' | 'claims' | 'runtimeClaims' | 'hcl' | 'quote'>;
   const selection = (bank: 'sha1' | 'sha256', ...indices: readonly number[]) => ({ selections: [{ bank, indices }] });

@@ -1,14 +1,14 @@
 import type { JsonObject, JsonValue } from '../../src/core/json.js';
 import { isMembers } from './canonical.js';
 
-/** What a body is posted to: which service of the setting, and where. */
+/** The service of the setting that receives a body, and the path. */
 export type ServiceName = 'real' | 'bare' | 'lab';
 
 /** One request. Its bytes are the same for both checkouts. */
 export interface Body {
   /** Tells it from all others, and what is in it. */
   readonly name: string;
-  /** What it is counted under. */
+  /** The name under which it is counted. */
   readonly kind: string;
   readonly service: ServiceName;
   /** Path and query. */

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../src/core/json.js';
 
-/** What a service answered, as it came over the wire. */
+/** The answer of a service, as received. */
 export interface Answer {
   readonly status: number;
   readonly contentType: string;

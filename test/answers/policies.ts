@@ -36,7 +36,7 @@ const PERMISSIVE = {
   require: { tdx: { allowMigratable: true, mrServiceTd: ['38'.repeat(48)] } },
 };
 
-/** What a careful operator asks of machines as they are today. */
+/** The demands of a careful operator on present machines. */
 const CAREFUL = { accepts: HARDWARE, minimums: { snp: FLOORS, tdx: TDX_FLOORS }, freshness: 'required' };
 
 function require(): JsonObject {

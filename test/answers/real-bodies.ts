@@ -67,7 +67,7 @@ function wholeBodies(real: Real): readonly Body[] {
   ];
 }
 
-/** What can be wrong around evidence that is genuine. */
+/** Faults around genuine evidence. */
 function variedBodies(real: Real): readonly Body[] {
   const base = { ...asked(real, `varied ${real.type}`), policy: 'permissive' };
   const year = 365 * 24 * 60 * 60 * 1000;
@@ -156,7 +156,7 @@ function flippedBodies(real: Real, seed: number): readonly Body[] {
 /** Key sets, runtime data by itself and ACPI tables are in no request. */
 const isSent = (file: string) => !/(jwks\.json|runtime-data\.json|evidence\.json|ccel-table\.bin)$/.test(file);
 
-/** What guests in the field sent, and real structures in the shapes of others. */
+/** Evidence of guests in the field, and real structures in the shapes of others. */
 function dialectBodies(): readonly Body[] {
   const sent = vectors('az-snp-vtpm', 'az-tdx-vtpm').flatMap(({ id, family, files }) =>
     files

@@ -6,7 +6,7 @@ import { haveVectors, readVector, vector, vectors } from '../vectors.js';
 import type { ServiceName } from './body.js';
 import { policyFiles } from './policies.js';
 
-/** What the lab adds: key sets of its token issuers, and the root of its AK certificates. */
+/** Additions of the lab: key sets of its token issuers, and the root of its AK certificates. */
 export interface LabTrust {
   readonly maaKeys: JsonValue;
   readonly itaKeys: JsonValue;

@@ -98,7 +98,7 @@ function changed(genuine: JsonObject, change: MembersChange): JsonObject {
   return typeof change === 'function' ? change(genuine) : { ...genuine, ...change };
 }
 
-/** What can be wrong with a token of any issuer. */
+/** Faults of a token of any issuer. */
 function makings(): readonly (readonly [name: string, making: TokenMaking])[] {
   const now = LAB_AT.getTime() / 1000;
   return [

@@ -232,7 +232,7 @@ const TARGETS = [
   ),
 ];
 
-/** What the rules say about `src` in a folder. */
+/** The result of the rules for `src` in a folder. */
 function violationsIn(folder: string): Promise<readonly Violation[]> {
   const program = join(PROJECT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
   const rules = join(PROJECT, '.dependency-cruiser.cjs');

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { PROJECT } from './project-files.js';
 
 const SRC = join(PROJECT, 'src');
-/** What is left of an import at run time: not one of types alone, and not one inside of a function. */
+/** The imports that remain at run time: not those of types alone, and not those inside of a function. */
 const STATIC_IMPORT = /^(?:import|export) (?!type )(?:[^';]*? from )?'([^']+)';/gm;
 
 /** Files of src, and packages, that a file of src loads before its first line runs. */

@@ -35,7 +35,7 @@ export type FigureName =
   | 'tdx'
   | 'maa-token'
   | Peer;
-/** What is measured only with the verifiers in Go. */
+/** Figures that need the verifiers in Go. */
 export const PEERS: ReadonlySet<FigureName> = new Set<Peer>([
   'Go',
   'Go with CRL',
@@ -111,7 +111,7 @@ export class Figures {
     this.#add('snp, first-seen chip', firstSeen, chips, FIRST_SEEN);
   }
 
-  /** What the service is compared with in this runtime. */
+  /** The yardstick in this runtime. */
   async addYardsticks(service: Server): Promise<void> {
     const { bodies, report, vek } = this.#material;
     const answerBytes = {

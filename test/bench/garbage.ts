@@ -2,7 +2,7 @@ import { Client } from './client.js';
 import { MeasuredProcess } from './measured-process.js';
 import type { Material } from './protocol.js';
 
-/** What a service leaves behind for the garbage collector, over a number of stretches of time. */
+/** The garbage of a service, over a number of stretches of time. */
 export interface Garbage {
   /** On the heap of JavaScript, of one request. */
   readonly kilobytes: readonly number[];

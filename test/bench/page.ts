@@ -16,7 +16,7 @@ const FIRST_PAINT = `new Promise((resolve) => new PerformanceObserver((list) => 
   for (const { name, startTime } of list.getEntries()) if (name === 'first-contentful-paint') resolve(startTime);
 }).observe({ type: 'paint', buffered: true }))`;
 
-/** What the page of the service weighs, and how soon something is seen of it. Without Chromium, what it weighs alone. */
+/** The size of the page of the service, and the time until its first paint. Without Chromium, the size alone. */
 export async function measurePage(material: Material): Promise<readonly Line[]> {
   const service = await BuiltService.start(material);
   try {

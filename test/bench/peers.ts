@@ -21,7 +21,7 @@ const VENDOR_ROOTS = [
   join(TDX_GUEST, 'verify/trusted_root.pem'),
 ];
 
-/** What has to be installed before the Go verifiers can be built. */
+/** Packages that the build of the Go verifiers needs. */
 export function missingPackages(): readonly string[] {
   const hasGo = spawnSync('go', ['version'], { stdio: 'ignore' }).status === 0;
   return [

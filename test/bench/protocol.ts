@@ -1,6 +1,6 @@
 import type { createSnpGuest } from '../lab/index.js';
 
-/** What a measured process is asked over IPC, one thing at a time. */
+/** A command to a measured process over IPC, one at a time. */
 export type Question =
   | { readonly ask: 'serve'; readonly material: ServiceMaterial }
   | { readonly ask: 'stand'; readonly material: YardstickMaterial }
@@ -9,7 +9,7 @@ export type Question =
   | { readonly ask: 'delay' }
   | { readonly ask: 'stop' };
 
-/** What it answers. */
+/** Its answer. */
 export interface Answers {
   /** Where the service is. */
   readonly serve: string;
@@ -29,13 +29,13 @@ export interface Usage {
   readonly upMs: number;
 }
 
-/** What is verified here. Tokens of Trust Authority cost what those of Azure Attestation do, but for the padding. */
+/** The verified evidence. Tokens of Trust Authority cost as much as those of Azure Attestation, but for the padding. */
 export type BenchEvidence = 'snp' | 'az-snp-vtpm' | 'tdx' | 'maa-token';
 /** Types of evidence that a bare server is compared with. */
 export type Yardstick = Exclude<BenchEvidence, 'tdx'>;
 export type Primitive = 'P-384' | 'P-256' | 'RSA-2048';
 
-/** What a service has to know to trust the lab. */
+/** The settings by which a service trusts the lab. */
 export interface ServiceMaterial {
   readonly folder: string;
   /** SHA-256 of the keys of AMD's roots, by product line, and of Intel's root. */

@@ -1,6 +1,6 @@
 import type { FigureName } from './figures.js';
 
-/** What one round measured of a figure. */
+/** The measurement of a figure in one round. */
 export interface Measured {
   /** CPU time of the process for one request, in microseconds. */
   readonly cpuUs: number;
@@ -23,11 +23,11 @@ export interface Row {
 /** A line of the table. */
 export interface Line extends Pick<Row, 'name' | 'aim' | 'isLimit'> {
   readonly values: readonly number[];
-  /** What counts; the median of the values where left out. */
+  /** The figure; by default the median of the values. */
   readonly value?: number;
 }
 
-/** What is measured in rounds, and what it is meant to come to. */
+/** A figure that is measured in rounds, and its aim. */
 export const ROWS: readonly Row[] = [
   atLeast(2.0, 'snp: Go with CRL over ours', 'Go with CRL', 'snp'),
   atLeast(1.5, 'snp: Go without CRL over ours', 'Go', 'snp'),

@@ -49,7 +49,7 @@ const RULE_TEXTS: readonly (readonly [string, string])[] = [
   ['a macro', MACRO],
 ];
 
-/** What a text begins with, and what is then repeated, with its number of tokens. */
+/** The beginning of a text, the repeated part, and its number of tokens. */
 const TEXTS_OF_TOKENS: { readonly [name: string]: readonly [start: string, unit: string, tokens: number] } = {
   'closing brackets': ['', '}', 1],
   'brackets that do not match': ['{', ']', 1],

@@ -6,7 +6,7 @@ import type { Material, WorstInput } from './protocol.js';
 import { ascending, quantile } from './table.js';
 import { worstInputs } from './worst-inputs.js';
 
-/** What one input came to. */
+/** The result of one input. */
 interface Held {
   readonly name: string;
   readonly answer: string;

@@ -14,7 +14,7 @@ const SIGNATURES: { readonly [type in Yardstick]: readonly Primitive[] } = {
 };
 
 /**
- * What the service is compared with in this runtime: bare signature verifications, and Fastify with bodies and answers
+ * The yardsticks for the service in this runtime: bare signature verifications, and Fastify with bodies and answers
  * of the same size and those verifications, without schema, plugins or log.
  */
 export class Yardsticks {

@@ -179,7 +179,7 @@ describe.each(DOCUMENTS)('%s', (path) => {
 
   it('names only addresses that a configuration may contact, or that are made up', () => {
     const table = readProjectFile('docs/hardening.md');
-    // What an operator may name in place of a default: other regions and clouds of the same services.
+    // Values that an operator may set in place of a default: other regions and clouds of the same services.
     const elsewhere = [
       /^https:\/\/api\.eu\.trustauthority\.intel\.com$/,
       /^https:\/\/portal\.eu\.trustauthority\.intel\.com$/,

@@ -51,7 +51,7 @@ export function* insideOf(schema: Schema, place: string): Generator<readonly [st
 
 const ajv = createAjv(SCHEMAS as never);
 
-/** What a value of openapi.yaml's schema `name` has wrong, empty where nothing. Reads the unions as they stand. */
+/** Faults of a value under openapi.yaml's schema `name`, empty if there are none. Reads the unions as they stand. */
 export function schemaErrors(name: string, value: unknown): readonly string[] {
   const validate = ajv.getSchema(`${SCHEMA_ROOT}#/components/schemas/${name}`);
   if (validate === undefined) throw new Error(`no schema ${name}`);
@@ -73,7 +73,7 @@ export function examplesIn(value: JsonValue = SCHEMAS as never, place = '/compon
   return [...own, ...Object.entries(value).flatMap(([name, member]) => examplesIn(member, `${place}/${name}`))];
 }
 
-/** What an example has wrong under its own schema, empty where nothing. */
+/** Faults of an example under its own schema, empty if there are none. */
 export function exampleErrors(place: string, value: JsonValue): readonly string[] {
   const validate = ajv.compile({ $ref: `${SCHEMA_ROOT}#${place.replaceAll('^', '%5E')}` });
   validate(value);

@@ -56,7 +56,7 @@ interface Cause {
   readonly ask: (service: FakeService, operation: Operation) => Promise<SeenAnswer>;
 }
 
-/** What a release asks for beside the evidence. */
+/** Members of a release beside the evidence. */
 function releaseBody() {
   const { evidence } = JSON.parse(VERIFY_BODY);
   const jwk = { kty: 'OKP', crv: 'X25519', x: Buffer.alloc(32, 7).toString('base64url') };

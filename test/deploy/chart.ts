@@ -44,7 +44,7 @@ const REPLICAS = `${CONFIG}decisions:
 receipts: { key: /etc/veritee/secrets/receipts/key.pem }
 `;
 
-/** What replicas share. */
+/** Values that replicas share. */
 export const SHARED: Values = {
   ...DECIDED,
   config: REPLICAS,
@@ -82,7 +82,7 @@ export function rendered(values: Values, release = 'veritee'): readonly Manifest
   return manifestsIn(stdout);
 }
 
-/** What Helm says in place of manifests. */
+/** The message of Helm in place of manifests. */
 export function refusal(values: Values): string {
   const { status, stdout, stderr } = template(values, 'veritee');
   return status === 0 ? `rendered: ${stdout}` : stderr;

@@ -138,7 +138,7 @@ function run({ nonce = Buffer.from(NONCE).toString('base64url'), options = [], .
   return [status, String(stderr)];
 }
 
-/** What a run that failed before the quote may leave. */
+/** Files that a run may leave if it failed before the quote. */
 async function expectNothingLeft(): Promise<void> {
   const left = await readdir(folder);
   expect(left).not.toContain('evidence');

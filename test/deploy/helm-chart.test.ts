@@ -405,7 +405,7 @@ describe.skipIf(isWithoutHelm('the pod of deploy/helm'))('a pod of the chart', (
       );
     const longest =
       milliseconds('noticeMs') + milliseconds('ACCEPT_MS') + milliseconds('SETTLE_MS') + milliseconds('drainMs');
-    // What docs and values.yaml say.
+    // The limit in docs and values.yaml.
     expect(longest).toBeLessThanOrEqual(18_000);
     const { terminationGracePeriodSeconds, containers } = podOf(rendered(DECIDED));
     const pause = containers[0].lifecycle.preStop.sleep.seconds;

@@ -70,7 +70,7 @@ describe('the workflow release.yml', () => {
   it('builds the image on a base by digest, with bill of materials and provenance, and attests the digest that it got', () => {
     for (const part of ['NODE_IMAGE=$base', '--provenance mode=max', '--sbom true', 'containerimage.digest'])
       expect(run('image')).toContain(part);
-    // What the base image is called is said in one place.
+    // The name of the base image stands in one place.
     expect(readProjectFile('Dockerfile')).toMatch(/^ARG NODE_IMAGE=\S+$/m);
     expect(run('image')).toContain("sed -n 's/^ARG NODE_IMAGE=//p' Dockerfile");
   });

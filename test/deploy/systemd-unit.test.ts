@@ -15,13 +15,13 @@ const WITHOUT_SYSTEMD = isLacking('deploy/veritee.service', [
   { what: 'systemd-analyze', command: ['systemd-analyze', '--version'] },
 ]);
 
-/** What `security` may rate at most: 1.1 of 10, in its tenths. The rest is what a service of the network needs: docs/deployment.md. */
+/** The maximum of `security`: 1.1 of 10, in its tenths. The rest is needed by a service of the network: docs/deployment.md. */
 const MOST_EXPOSURE = 11;
 
 describe('deploy/veritee.service', () => {
   it('tells the main process alone to stop, gives it time, and reloads by SIGHUP', () => {
     expect(settings('KillMode')).toEqual(['mixed']);
-    // What the service takes at most is 18 seconds.
+    // The service takes 18 seconds at most.
     expect(Number(settings('TimeoutStopSec')[0])).toBeGreaterThanOrEqual(20);
     expect(settings('ExecReload')).toEqual(['/bin/kill -HUP $MAINPID']);
     expect(settings('KillSignal')).toEqual([]);

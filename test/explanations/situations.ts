@@ -25,7 +25,7 @@ const AT = new Date('2026-01-15T12:00:00Z');
 const NONCE = Uint8Array.from({ length: 32 }, (_, index) => 0x40 + index);
 const OTHER_NONCE = new Uint8Array(32).fill(0x77);
 
-/** What the lab's evidence is judged with, made once for all situations. */
+/** The setting for the lab's evidence, made once for all situations. */
 interface Lab {
   readonly guest: ReturnType<typeof createSnpGuest>;
   readonly old: ReturnType<typeof createSnpGuest>;
@@ -39,7 +39,7 @@ interface Lab {
 
 export interface Situation {
   readonly title: string;
-  /** What has happened, for the reader. */
+  /** The situation, for the reader. */
   readonly about: string;
   readonly decide: (lab: Lab) => Promise<Decision>;
 }

@@ -23,7 +23,7 @@ const LIMITS = ['-timeout=10', '-rss_limit_mb=1024', '-max_len=65536'];
 interface Outcome {
   readonly name: ParserName;
   readonly runs: number;
-  /** What the fuzzer printed, where it found something. */
+  /** The output of the fuzzer, if it found something. */
   readonly failure: string | null;
 }
 

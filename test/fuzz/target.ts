@@ -1,6 +1,6 @@
 import { PARSER_NAMES, undeclaredError } from './parsers.js';
 
-/** What Jazzer.js calls with each input. `FUZZ_PARSER` names the parser. */
+/** The function that Jazzer.js calls with each input. `FUZZ_PARSER` names the parser. */
 
 /** A call that takes longer, and does so when it is made again, is a fault: a parser is to be bounded in steps. */
 const LONGEST_CALL_MS = 1000;

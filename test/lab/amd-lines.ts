@@ -1,6 +1,6 @@
 import type { SnpPart, SnpProduct, SnpTcb } from '../../src/core/claims.js';
 
-/** What of a product line the lab has to know to make its machines. */
+/** The properties of a product line from which the lab makes its machines. */
 interface LabLine {
   readonly serials: { readonly ark: number; readonly ask: number; readonly asvk: number };
   /** productName in a VCEK. */

@@ -26,7 +26,7 @@ export interface AkAuthorityShape {
 const CA_USAGES = [...AK_EXTENDED_KEY_USAGES, ENDORSEMENT_KEY_USAGE];
 const caUsage = (critical: boolean) => keyUsage(['digitalSignature', 'keyCertSign', 'crlSign'], critical);
 
-/** What tells them apart, as the real ones have it. */
+/** Their distinguishing members, as in the real ones. */
 export const AK_AUTHORITIES: { readonly [which in AkAuthorityName]: AkAuthorityShape } = {
   root: {
     name: nameOf([

@@ -42,7 +42,7 @@ export interface IssueAkOptions {
   /** Public RSA JWK, or SubjectPublicKeyInfo, DER. */
   readonly key: JsonObject | Uint8Array;
   readonly shape?: AkLeafShape;
-  /** What the subject says that the key is of. */
+  /** The owner of the key in the subject. */
   readonly vm?: 'ConfidentialVM' | 'TrustedVM';
   /** In place of the subject that `vm` makes. */
   readonly commonName?: string;

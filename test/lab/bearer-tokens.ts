@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** What an access token was issued for. */
+/** The scope and owner of an access token. */
 export interface BearerGrant {
   /** Without the slash and `.default` of a scope, as `https://attest.azure.net`. */
   readonly resource: string;

@@ -5,7 +5,7 @@ import { jsonAnswer, type LabAnswer, type LabRequest, LabServer, type LabServerO
 import { makeToken, registeredClaims, type TokenMaking } from './token-making.js';
 
 export interface LabCallerIssuerOptions extends LabServerOptions {
-  /** What it wants to see before it shows its keys, as a cluster does; left out, nothing. */
+  /** The credential that it requires before it shows its keys, as a cluster does; by default none. */
   readonly authorization?: string;
 }
 

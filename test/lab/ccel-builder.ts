@@ -31,7 +31,7 @@ export interface CcelEvent {
 export interface CcelMaking {
   /** Data of the first event, in place of one that names SHA-384 alone. */
   readonly specId?: Uint8Array;
-  /** What follows the last event; left out, bytes FF as in the rest of a real log area. */
+  /** Bytes after the last event; by default FF, as in the rest of a real log area. */
   readonly padding?: Uint8Array;
 }
 

@@ -58,7 +58,7 @@ export class LabCollector extends LabServer {
     return collector;
   }
 
-  /** What was posted, as text. */
+  /** The posted text. */
   get text(): string {
     return this.received.map(({ url, headers, body }) => `${url} ${JSON.stringify(headers)} ${body}`).join('\n');
   }

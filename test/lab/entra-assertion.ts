@@ -8,7 +8,7 @@ const DAY_MS = 24 * 60 * 60_000;
 
 /** Issuer of the tokens that a cluster of the lab projects into its pods. */
 export const LAB_CLUSTER_ISSUER = 'https://oidc.lab.example/cluster/';
-/** What Entra grants to clocks of its clients: the client library rounds to the nearest second, half of the time up. */
+/** The tolerance of Entra for clocks of its clients: the client library rounds to the nearest second, half of the time up. */
 const SKEW_SECONDS = 300;
 const TOKEN_EXCHANGE = 'api://AzureADTokenExchange';
 

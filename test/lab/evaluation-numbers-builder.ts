@@ -24,7 +24,7 @@ export interface ListOfEvaluationNumbers {
   readonly issuerChain: string;
 }
 
-/** What Intel listed in June 2025. */
+/** Intel's list of June 2025. */
 export const RECOVERIES = [
   { number: 19, eventDate: '2025-05-13T00:00:00Z', tcbDate: '2025-05-14T00:00:00Z' },
   { number: 18, eventDate: '2024-11-12T00:00:00Z', tcbDate: '2024-11-13T00:00:00Z' },

@@ -26,9 +26,9 @@ export const LOG_EVENT = {
 export interface LogEvent {
   readonly pcr: number;
   readonly type: number;
-  /** What the log says. */
+  /** The content of the log. */
   readonly data: Uint8Array;
-  /** What is hashed; the data where left out. EV_NO_ACTION has zeros as digests. */
+  /** The hashed bytes; defaults to the data. EV_NO_ACTION has zeros as digests. */
   readonly measured?: Uint8Array;
 }
 
@@ -38,7 +38,7 @@ const LENGTH: { readonly [bank in PcrBank]: number } = { sha1: 20, sha256: 32, s
 export interface EventLogMaking {
   /** SHA-1 and SHA-256 where left out. */
   readonly banks?: readonly PcrBank[];
-  /** What follows the last event; nothing where left out. */
+  /** Bytes after the last event; none by default. */
   readonly padding?: Uint8Array;
 }
 
@@ -208,7 +208,7 @@ export function localityEvent(locality: number): LogEvent {
   };
 }
 
-/** What a firmware measures up to the boot loader: its separators, the variables of Secure Boot, and one driver. */
+/** Measurements of a firmware up to the boot loader: its separators, the variables of Secure Boot, and one driver. */
 export function firmwareEvents(options: FirmwareOptions = {}): readonly LogEvent[] {
   const { secureBoot = true, locality, secureBootContents = Uint8Array.of(secureBoot ? 1 : 0) } = options;
   const variable = (name: string, contents: Uint8Array) => ({
@@ -245,7 +245,7 @@ export function applicationEvent(image: string, pcr = 4): LogEvent {
   return { pcr, type: LOG_EVENT.application, data, measured: imageOf(image) };
 }
 
-/** What stands for an image that is hashed by Authenticode. */
+/** Bytes in place of an image that is hashed by Authenticode. */
 export function imageOf(image: string): Uint8Array {
   return latin1(`MZ\0 ${image}`);
 }
@@ -300,7 +300,7 @@ export function grubBoot({ commandLine = GRUB_COMMAND_LINE, ...firmware }: GrubB
 }
 
 export interface UkiBootOptions extends FirmwareOptions {
-  /** What systemd-boot hands to the stub; nothing where null. */
+  /** The text that systemd-boot passes to the stub; none if null. */
   readonly commandLine?: string | null;
   /** The section `.cmdline` of the image. */
   readonly section?: string;
@@ -361,7 +361,7 @@ export function systemdPhases(...phases: readonly string[]): readonly LogEvent[]
   return phases.map((phase) => ({ pcr: 11, type: LOG_EVENT.ipl, data: latin1(phase) }));
 }
 
-/** What systemd 261 extends registers by before it leaves the initrd, and PCR 9 by behind its NV indices. */
+/** Words by which systemd 261 extends registers before it leaves the initrd, and PCR 9 after its NV indices. */
 export function systemSeparators(): readonly LogEvent[] {
   const os = [0, 1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 14].map((pcr) => ({ pcr, word: 'os-separator' }));
   return [{ pcr: 9, word: 'nvpcr-separator' }, ...os].map(({ pcr, word }) => ({

@@ -34,7 +34,7 @@ export function goTpmPcr(index: number, value: Uint8Array): Uint8Array {
   return protobufField(2, joinBytes(protobufField(1, index), protobufField(2, value)));
 }
 
-/** What an attest.Attestation has, by its fields. */
+/** The fields of an attest.Attestation. */
 export interface GoTpmFields {
   readonly ak_pub?: Uint8Array;
   readonly quotes?: readonly Uint8Array[];

@@ -26,7 +26,7 @@ export interface HclReportFields {
   readonly hashType?: number;
   readonly variableDataSize?: number;
   readonly runtimeClaims: Uint8Array;
-  /** What follows the claims; left out, zeros up to the size of the NV index. */
+  /** Bytes after the claims; by default zeros up to the size of the NV index. */
   readonly padding?: Uint8Array;
 }
 

@@ -2,7 +2,7 @@ import { jsonAnswer, type LabAnswer, type LabRequest, LabServer, type LabServerO
 import { pemOf } from './pki.js';
 import type { SnpPlatform } from './snp-platform.js';
 
-/** What an Azure host gives its guest. */
+/** The data that an Azure host gives its guest. */
 export interface InstanceMetadataOptions extends LabServerOptions {
   /** The server whose certificates are given out; none where left out. */
   readonly snp?: Pick<SnpPlatform, 'vek' | 'chain'>;

@@ -33,7 +33,7 @@ export interface LabReleasePolicy {
   }[];
 }
 
-/** What a call of a guest or service asks for. */
+/** The parameters of a call by a guest or service. */
 export interface LabReleaseCall {
   readonly nonce?: JsonValue;
   readonly enc: string;
@@ -107,7 +107,7 @@ export function wrapBytes(bytes: Uint8Array, key: KeyObject, enc: string): Uint8
   return Buffer.concat([publicEncrypt(oaep(key, enc), aes), cipher.update(bytes), cipher.final()]);
 }
 
-/** What a vault answers as `value`: a JWS of the service, with the wrapped key in it. */
+/** The `value` in a vault's answer: a JWS of the service, with the wrapped key in it. */
 export function releaseAnswer(
   call: LabReleaseCall,
   material: Uint8Array,
@@ -157,7 +157,7 @@ export function headerOf(chain: readonly Uint8Array[]): JsonObject {
 }
 
 /**
- * What the guest does with a released key: opens it with the private half of the key that its token named.
+ * Opens a released key as the guest does, with the private half of the key that its token named.
  *
  * @param value the JWS, which the service verified
  * @returns the bytes of the key: PKCS #8 of an asymmetric one, the bytes of a symmetric one

@@ -26,7 +26,7 @@ export interface LabKeyVaultOptions extends LabServerOptions {
   readonly managedHsm?: boolean;
 }
 
-/** What is said of a version of a key, and what its private half is; null for a kind that has no public half. */
+/** The public data of a version of a key, and its private half; null for a kind that has no public half. */
 export interface LabVaultKey {
   readonly privateKey: KeyObject | null;
   readonly enabled?: boolean;
@@ -68,7 +68,7 @@ export class LabKeyVault extends LabServer {
   releaseText: (value: string) => string = (value) => JSON.stringify({ value });
   /** The whole challenge, where it is not the one of a vault. */
   challenge: string | null = null;
-  /** What the challenge names, where that is not the resource of the vault. */
+  /** The resource in the challenge, if it is not that of the vault. */
   challengedResource: string | null = null;
   readonly #bearers: BearerTokens;
   readonly #isHsm: boolean;

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { JsonValue } from '../../src/core/json.js';
 import type { LabAnswer } from './lab-server.js';
 
-/** What goes wrong with an answer. `half_open` never answers; `drip` sends one byte a second. */
+/** Faults of an answer. `half_open` never answers; `drip` sends one byte a second. */
 export type LabFault =
   | { readonly status: number; readonly retryAfter?: string; readonly body?: JsonValue }
   | SpoiltAnswer

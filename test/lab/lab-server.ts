@@ -13,7 +13,7 @@ import type { JsonValue } from '../../src/core/json.js';
 import { answerWithFault, type LabFault } from './lab-fault.js';
 import { TlsAuthority } from './tls-authority.js';
 
-/** What goes wrong with connections: nobody listens, the certificate is a stranger's, or nothing is ever said. */
+/** Faults of connections: nobody listens, the certificate is of another authority, or no byte is ever sent. */
 export type LabConnection = 'up' | 'refused' | 'tls' | 'half_open';
 
 /** A request as it came in. */
@@ -83,7 +83,7 @@ export abstract class LabServer {
     this.#front = createServer((socket) => this.#accept(socket));
   }
 
-  /** What the server says when nothing is wrong with it. */
+  /** The answers of the server without a fault. */
   protected abstract respond(request: LabRequest): LabAnswer | Promise<LabAnswer>;
 
   get port(): number {

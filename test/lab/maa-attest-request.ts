@@ -56,7 +56,7 @@ export function readSevSnpVmRequest(body: string, vendor: TrustedVendor): SevSnp
 
 /** A call of attest/TdxVm that keeps the rules. */
 export interface TdxVmRequest {
-  /** What the quote says. */
+  /** The content of the quote. */
   readonly td: JsonObject;
   readonly runtimeJson: Uint8Array | null;
   readonly nonce: string | null;

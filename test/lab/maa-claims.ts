@@ -124,7 +124,7 @@ function objectOf(value: unknown): JsonObject {
 export interface TdxVmClaimsOptions {
   readonly reportData?: Uint8Array;
   readonly runtimeData?: Uint8Array | null;
-  /** What a quote says; without one, values of the right types and lengths. */
+  /** The content of a quote; by default values of the right types and lengths. */
   readonly td?: JsonObject;
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../src/core/json.js';
 
-/** What an instance says of itself at `/.well-known/openid-configuration`. */
+/** The statements of an instance about itself at `/.well-known/openid-configuration`. */
 export function maaDiscoveryDocument(issuer: string): JsonObject {
   return {
     issuer,

@@ -10,7 +10,7 @@ import { type MaaSigner, type MaaSignerOptions, maaJwk, maaSigner } from './maa-
 import { AZURE_ID_KEY_DIGEST } from './snp-report-builder.js';
 import { bothMakings, makeToken, registeredClaims, type TokenMaking } from './token-making.js';
 
-/** Who access tokens for an instance have to be for. */
+/** The audience of access tokens for an instance. */
 export const MAA_RESOURCE = 'https://attest.azure.net';
 
 const LIFETIME_SECONDS = 28_800;
@@ -24,7 +24,7 @@ const API_VERSIONS: ReadonlySet<string> = new Set([
 ]);
 
 export interface LabMaaOptions extends LabServerOptions {
-  /** Whose chains it accepts. */
+  /** The roots of accepted chains. */
   readonly pki: AmdPki;
   /** Calls of attest need one of these; left out, anybody may call. */
   readonly bearers?: BearerTokens;

@@ -29,7 +29,7 @@ export type ExtensionOrDer = LabExtension | Uint8Array;
 /** A date, or the whole encoding of a Time. */
 export type TimeOrDer = Date | Uint8Array;
 
-/** What both kinds of signed thing have. */
+/** Members of both kinds of signed objects. */
 interface SignedOptions {
   readonly signer: LabKey;
   readonly algorithm: LabAlgorithm;

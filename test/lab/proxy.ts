@@ -13,7 +13,7 @@ export interface AskedTunnel {
   readonly headers: IncomingMessage['headers'];
 }
 
-/** What the proxy does when it is asked for a tunnel. `hang`: nothing. `hang-up`: it ends the connection. */
+/** The reaction of the proxy to a request for a tunnel. `hang`: nothing. `hang-up`: it ends the connection. */
 export type ProxyConduct = 'tunnel' | 'hang' | 'hang-up' | 'talk' | { readonly status: number };
 
 /** An HTTP proxy on loopback. It takes every name for this machine, and serves CONNECT only. */

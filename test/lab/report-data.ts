@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../src/core/json.js';
 import { boundValue } from './bound-value.js';
 
-/** What a guest binds, and whether it does so by runtime data. */
+/** The bound value of a guest, and whether it is bound by runtime data. */
 export interface ReportDataOptions {
   readonly nonce?: Uint8Array;
   /** Public JWK to bind, together with the nonce. */

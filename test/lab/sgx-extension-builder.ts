@@ -7,7 +7,7 @@ export const SGX_EXTENSION_OID = '1.2.840.113741.1.13.1';
 /** The two CAs of PCK certificates: for platforms of several packages, and for single processors. */
 export type PckCaKind = 'platform' | 'processor';
 
-/** What a PCK certificate says of its platform. */
+/** The content of a PCK certificate about its platform. */
 export interface SgxExtensionFields {
   /** 16 bytes. */
   readonly ppid: Uint8Array;

@@ -17,7 +17,7 @@ export type LabAlgorithm =
   | { readonly scheme: 'pkcs1'; readonly hash: LabHash }
   | { readonly scheme: 'ecdsa'; readonly hash: LabHash };
 
-/** What AMD signs its certificates with: RSASSA-PSS, SHA-384, MGF1-SHA-384, salt 48. */
+/** The signature algorithm of AMD's certificates: RSASSA-PSS, SHA-384, MGF1-SHA-384, salt 48. */
 export const AMD_ALGORITHM = { scheme: 'pss', hash: 'sha384', saltLength: 48 } as const satisfies LabAlgorithm;
 
 const HASH_OID: { readonly [hash in LabHash]: string } = {

@@ -66,7 +66,7 @@ export function encodeSnpTcb(tcb: SnpTcb, product: SnpProduct): Uint8Array {
 export const AZURE_ID_KEY_DIGEST =
   '942fd93ebde6ea7a96efadeafc60f1c6b3d10e703b1dafd7555b92f7f3d32d0e006767648cba5b102af3d65756af4177';
 
-/** What a report of an Azure confidential VM on a Milan of today says. `reportData` and `chipId` are the caller's. */
+/** The content of a report of a current Azure confidential VM on Milan. The caller sets `reportData` and `chipId`. */
 export function azureReportFields(): SnpReportFields {
   const tcb = encodeSnpTcb(MILAN_TCB, 'Milan');
   return {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../src/core/json.js';
 import { type SignedDocumentMaking, windowOf } from './signed-document.js';
 
-/** What the levels are about. */
+/** The subject of the levels. */
 export interface TcbSubject {
   /** 6 and 2 bytes, hex. */
   readonly fmspc: string;
@@ -11,7 +11,7 @@ export interface TcbSubject {
   readonly teeTcbSvn: Uint8Array;
 }
 
-/** What every level says beside its SVNs: up to date, and no advisories, where left out. */
+/** The content of every level beside its SVNs; by default up to date, without advisories. */
 interface LevelVerdict {
   readonly status?: string;
   /** RFC 3339. */
@@ -155,7 +155,7 @@ function upperHex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex').toUpperCase();
 }
 
-/** What Intel calls the components that have a name. */
+/** Intel's names of the components that have one. */
 const SGX_COMPONENTS: ReadonlyMap<number, JsonObject> = new Map([
   [0, { category: 'BIOS', type: 'Early Microcode Update' }],
   [1, { category: 'OS/VMM', type: 'SGX Late Microcode Update' }],

@@ -23,7 +23,7 @@ export interface TdBodyFields {
   readonly extension?: Partial<TdExtensionFields>;
 }
 
-/** What an extended TD 1.5 body has behind a TD 1.5 body, in this order. */
+/** The members of an extended TD 1.5 body after a TD 1.5 body, in this order. */
 export interface TdExtensionFields {
   /** 1 byte. */
   readonly vmId: Uint8Array;

@@ -21,7 +21,7 @@ export interface QuoteHeaderFields {
   readonly userData: Uint8Array;
 }
 
-/** What a certification data says of itself, and what is in it. What is left out is right. */
+/** The header of a certification data, and its content. Defaults are right. */
 export interface CertificationMaking {
   readonly type?: number;
   readonly length?: number;
@@ -35,7 +35,7 @@ export interface TdQuoteMaking {
   readonly body?: TdBodyKind;
   readonly header?: Partial<QuoteHeaderFields>;
   readonly fields?: Partial<TdBodyFields>;
-  /** What the descriptor of version 5 says. */
+  /** The content of the descriptor of version 5. */
   readonly descriptor?: { readonly type?: number; readonly size?: number };
   /** Header, descriptor and body: before the attestation key signs, and after. */
   readonly beforeSigning?: BytesChange;
@@ -53,9 +53,9 @@ export interface TdQuoteMaking {
   readonly signedQeReport?: BytesChange;
   readonly pckKey?: KeyObject;
   readonly qeReportSignature?: BytesChange;
-  /** What the QE vouches for. */
+  /** The bytes that the QE vouches for. */
   readonly qeAuthData?: Uint8Array;
-  /** What stands in the quote instead. */
+  /** The bytes in the quote instead. */
   readonly qeAuthDataInQuote?: Uint8Array;
   readonly qeAuthDataLength?: number;
   /** PEM in place of the platform's. */
@@ -72,7 +72,7 @@ export interface TdQuoteMaking {
   readonly afterSigning?: BytesChange;
 }
 
-/** What makes a quote genuine: keys, and the chain of the key that certifies the quoting enclave. */
+/** The parts that make a quote genuine: keys, and the chain of the key that certifies the quoting enclave. */
 export interface TdQuoteMaterial {
   readonly attestationKey: LabKey;
   readonly pckKey: KeyObject;

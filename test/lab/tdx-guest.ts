@@ -9,13 +9,13 @@ import { wireEvidence } from './wire-evidence.js';
 
 export interface TdxGuestOptions {
   readonly platform: TdxPlatform;
-  /** What the TD measured: its RTMRs are what these events replay to. */
+  /** The measurements of the TD: its RTMRs are the replay of these events. */
   readonly ccel?: readonly CcelEvent[];
-  /** What every quote of the guest says. */
+  /** The content of every quote of the guest. */
   readonly quote?: TdQuoteMaking;
 }
 
-/** What one piece of evidence is to hold, and what of it is to be wrong. */
+/** The content of one piece of evidence, and its faults. */
 export interface TdxGuestEvidenceOptions extends ReportDataOptions {
   readonly quote?: TdQuoteMaking;
   /** Collateral that comes with the quote; null: none. */

@@ -22,7 +22,7 @@ export interface TdxPlatformOptions {
   readonly pceSvn?: number;
   /** 16 bytes: SVN of the TDX module, its major version, SVN of the microcode, … */
   readonly teeTcbSvn?: Uint8Array;
-  /** What every QE report of the platform says. */
+  /** The content of every QE report of the platform. */
   readonly qe?: Partial<QeReportFields>;
   readonly pck?: Partial<IssuePckOptions>;
   /** One that is there already, in place of one that is issued. */

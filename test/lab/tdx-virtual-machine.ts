@@ -17,9 +17,9 @@ export interface TdxVirtualMachineOptions {
   readonly platform: TdxPlatform;
   /** A vTPM that is there already: making its key takes some hundred milliseconds. */
   readonly vtpm?: VirtualTpm;
-  /** What the TD is, over what Azure's TDs are. */
+  /** Deviations of the TD from Azure's TDs. */
   readonly td?: Partial<TdBodyFields>;
-  /** What all runtime claims of the VM say. */
+  /** The content of all runtime claims of the VM. */
   readonly claims?: Partial<RuntimeClaimsFields>;
   /** A VM whose vTPM is made anew at each boot: `tpm-persisted` is false. */
   readonly nonPersistedTpm?: boolean;
@@ -27,7 +27,7 @@ export interface TdxVirtualMachineOptions {
   readonly ak?: AkCertificateInput;
 }
 
-/** What one piece of evidence is to hold, and what of it is to be wrong. */
+/** The content of one piece of evidence, and its faults. */
 export interface AzureTdxEvidenceOptions {
   readonly nonce?: Uint8Array;
   /** Public JWK to bind, together with the nonce. */

@@ -22,7 +22,7 @@ export interface TlsIdentity {
   readonly cert: string;
 }
 
-/** What a client certificate says; the rest is as the authority makes it. */
+/** The content of a client certificate; the authority makes the rest. */
 export interface ClientCertificate {
   readonly uris?: readonly string[];
   readonly dnsNames?: readonly string[];

@@ -82,7 +82,7 @@ function azureTd(tdx: JsonObject, quote: ReadTdQuote, nonce: JsonObject | null):
   return { ...ownClaims(quote), ...heldData(tdx), ...runtime };
 }
 
-/** What the quote says, and the names that this service alone has for it. */
+/** The content of the quote, and the names that only this service has for it. */
 function ownClaims({ claims }: ReadTdQuote): JsonObject {
   const attributes = Buffer.from(String(claims['tdx_td_attributes']), 'hex').readUInt32LE();
   const migratable = ((attributes >> 29) & 1) === 1;

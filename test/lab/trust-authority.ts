@@ -27,7 +27,7 @@ export interface LabTrustAuthorityOptions extends LabServerOptions {
 }
 
 export interface TrustAuthorityTokenOptions extends TokenMaking, TrustAuthorityClaimsOptions {
-  /** Whose key signs and is named, however the token is signed. */
+  /** The key that signs and is named, however the token is signed. */
   readonly signer?: ItaAlgorithm;
 }
 

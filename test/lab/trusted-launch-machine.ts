@@ -10,7 +10,7 @@ interface TrustedLaunchMachineOptions {
   readonly vtpm?: VirtualTpm;
 }
 
-/** What one piece of evidence is to hold, and what of it is to be wrong. */
+/** The content of one piece of evidence, and its faults. */
 export interface TpmEvidenceOptions {
   readonly nonce?: Uint8Array;
   /** Public JWK to bind, together with the nonce. */

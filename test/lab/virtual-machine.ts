@@ -20,15 +20,15 @@ export interface VirtualMachineOptions extends SnpPlatformOptions {
   readonly platform?: SnpPlatform;
   /** A vTPM that is there already: making its key takes some hundred milliseconds. */
   readonly vtpm?: VirtualTpm;
-  /** What every report of the VM says. */
+  /** The content of every report of the VM. */
   readonly report?: ReportMaking;
-  /** What all runtime claims of the VM say. */
+  /** The content of all runtime claims of the VM. */
   readonly claims?: Partial<RuntimeClaimsFields>;
   /** Certificate of the attestation key that comes with all evidence; none where left out. */
   readonly ak?: AkCertificateInput;
 }
 
-/** What one piece of evidence is to hold, and what of it is to be wrong. */
+/** The content of one piece of evidence, and its faults. */
 export interface AzureEvidenceOptions {
   readonly nonce?: Uint8Array;
   /** Public JWK to bind, together with the nonce. */

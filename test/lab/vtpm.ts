@@ -39,7 +39,7 @@ export interface QuoteSigning {
   readonly key?: KeyObject;
 }
 
-/** What a quote is about and how it is signed. Every field of the structure can be another than the right one. */
+/** The content of a quote, and its signature. Every field of the structure can be wrong. */
 export interface QuoteOptions extends Partial<TpmsQuoteFields> {
   readonly signing?: QuoteSigning;
   /** Changes the structure before it is signed. */
@@ -53,7 +53,7 @@ export interface CertifyOptions extends Partial<TpmKeyFields> {
   /** Fields of the certification; its name is that of the key where left out. */
   readonly info?: Partial<TpmsCertifyFields>;
   readonly signing?: QuoteSigning;
-  /** What the policy of the key says of PCRs; the whole SHA-256 bank where left out. */
+  /** The PCRs in the policy of the key; by default the whole SHA-256 bank. */
   readonly selections?: readonly PcrSelectionFields[];
 }
 
@@ -140,7 +140,7 @@ export class VirtualTpm {
     return { info, signature: this.sign(info, signing), publicArea: sized(area) };
   }
 
-  /** What the policy of a key is where it is used under the values of these PCRs alone. */
+  /** The policy of a key that is used only under the values of these PCRs. */
   pcrPolicy(selections: readonly PcrSelectionFields[], hash: TpmHashName = 'sha256'): Uint8Array {
     const values = [...this.selected(selections).values()].flatMap((bank) =>
       [...bank].sort(([a], [b]) => a - b).map(([, value]) => value),

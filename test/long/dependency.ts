@@ -8,7 +8,7 @@ import type { Fault } from './expected-outcomes.js';
 import { FullBacklog } from './full-backlog.js';
 import type { Timed, Timing } from './timing.js';
 
-/** What a service holds of a dependency when it fails, and how long ago it got that. */
+/** The state of a service when its dependency fails: cached objects, and their age. */
 export interface Holding {
   /** As in the rows of the table. */
   readonly label: string;
@@ -16,7 +16,7 @@ export interface Holding {
   readonly ageMs: number;
 }
 
-/** What one request came to: the decision with its reasons, or status and code. */
+/** The result of one request: the decision with its reasons, or status and code. */
 export interface Asked extends Timed {
   readonly outcome: string;
 }

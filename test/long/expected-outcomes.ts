@@ -1,6 +1,6 @@
 /**
- * What the service answers while one dependency fails, and nothing else does: for each dependency, and what the service holds of
- * it, one outcome for each fault. A dash is a cell that cannot be; NO_CELLS says why.
+ * The answers of the service while one dependency fails, and nothing else does: for each dependency, and each state of its cache,
+ * one outcome for each fault. A dash is a cell that cannot be; NO_CELLS says why.
  *
  * These are expectations, written by hand. Nothing computes them.
  */

@@ -33,7 +33,7 @@ const DEPENDENCIES: readonly (readonly [name: string, create: () => Promise<Depe
 const [RECOVERY_MS, RETRY_MS] = [90_000, 1_000];
 /** An answer for which this process was later than that shows nothing but that, and is asked for again so many times. */
 const [LATE_MS, LATE_TIMES] = [250, 8];
-/** What was asked of a dependency while all was well has its answer by then. */
+/** Requests to a dependency from before the fault have their answer by then. */
 const SETTLE_MS = 3_500;
 
 const DEADLINE_MS = DEADLINE_SECONDS * 1000;

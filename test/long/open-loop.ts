@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 
-/** What came of one request. */
+/** The result of one request. */
 export type RawOutcome = RawAnswer | RawFailure;
 
 /** No answer, or not the whole of one. */

@@ -23,7 +23,7 @@ export function expectedRows(): readonly ExpectedRow[] {
   });
 }
 
-/** What was seen, by row and fault. */
+/** The observed outcomes, by row and fault. */
 export class SeenOutcomes {
   readonly #words = new Map<string, string>();
 

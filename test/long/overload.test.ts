@@ -39,13 +39,13 @@ afterAll(async () => {
   await lab.close();
 });
 
-/** What came of requests: times of those that were judged, how many were not taken, and all that should not be. */
+/** Results of requests: times of those that were verified, the number of refused ones, and all that must not occur. */
 class Tally {
   readonly judgedMs: number[] = [];
   readonly wrong: unknown[] = [];
   readonly unanswered: RawFailure[] = [];
   shed = 0;
-  /** Whose bodies took too long to be read: the process came to that too seldom. */
+  /** Requests whose bodies were read too slowly: the process was busy. */
   late = 0;
   /** Decisions that stayed open, or whose record came too late: what would have been an allow did not leave. */
   withheld = 0;
@@ -117,7 +117,7 @@ function forSeconds(seconds: number): () => boolean {
   return () => performance.now() > until;
 }
 
-/** What is asked of a service that is not to be shed, over a connection of its own: statuses that are not 200. */
+/** Requests that must never be refused, over a connection of their own: statuses that are not 200. */
 async function watchProbes(isOver: () => boolean): Promise<readonly unknown[]> {
   const client = new Client(service.url, 1);
   const others: unknown[] = [];

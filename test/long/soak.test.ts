@@ -31,7 +31,7 @@ const PAUSE_MS = 20;
 
 const INTEL = createIntelPki();
 
-/** What a failing vendor may leave open. */
+/** Codes that a failing vendor may leave undecided. */
 const LEFT_OPEN: ReadonlySet<string> = new Set([
   'vcek_unavailable',
   'crl_unavailable',
@@ -148,7 +148,7 @@ function flipped(evidence: object, member: string, at: number): object {
   return { ...evidence, [member]: bytes.toString('base64url') };
 }
 
-/** What is wrong with an answer; null where nothing is. */
+/** The fault of an answer; null if there is none. */
 function problemOf(question: Question, outcome: Outcome): unknown {
   if ('error' in outcome) return [question.kind, outcome.error];
   const { status, body } = outcome;
@@ -168,7 +168,7 @@ function isRightOf({ isGenuine, reasons: expected }: Question, { decision, reaso
   return decision === 'deny' && why.some((reason) => reasons.includes(reason));
 }
 
-/** What goes on at the same time, until the time is over, and what was seen of it. */
+/** Activities at the same time, until the time is over, and their observations. */
 class Soak {
   readonly answers = new Map<string, number>();
   readonly wrong: unknown[] = [];

@@ -4,7 +4,7 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 import type { TlsIdentity } from '../lab/tls-authority.js';
 import { TlsAuthority } from '../lab/tls-authority.js';
 
-/** What becomes of the answers of a store. */
+/** The treatment of the answers of a store. */
 type Spoilt = 'half' | 'drip' | 'garb' | 'over';
 
 const HOST = '127.0.0.1';

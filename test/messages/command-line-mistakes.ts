@@ -3,7 +3,7 @@ import type { CommandMistake } from './mistake.js';
 /** A body that is well formed up to the report in it. */
 const BODY = '{"evidence": {"type": "snp", "report": "AAAA"}, "nonce": "AAECAwQFBgcICQoLDA0ODw"}';
 
-/** What looks like an SNP report: its length, version and signature algorithm. */
+/** Bytes that resemble an SNP report: its length, version and signature algorithm. */
 const REPORT = Uint8Array.from({ length: 1184 }, (_, index) => (index === 0 ? 2 : index === 0x34 ? 1 : 0));
 
 /** A gate, but for whom it asks, and about what. */

@@ -2,9 +2,9 @@ import type { JsonObject, JsonValue } from '../../src/core/json.js';
 
 /** A mistake that people make, and exactly what they are told. */
 export interface Mistake<Action, Answer> {
-  /** What went wrong, as docs/messages.md lists it. */
+  /** The mistake, as the page of messages lists it. */
   readonly title: string;
-  /** What somebody sent or typed, in one line; `…` stands for what is too long to show. */
+  /** The input, in one line; `…` stands for a part that is too long to show. */
   readonly given: string;
   readonly action: Action;
   readonly answer: Answer;
@@ -22,7 +22,7 @@ export interface HttpCall {
   readonly body?: JsonValue | Uint8Array;
 }
 
-/** What the service is like that gets the call, and what the call needs of the lab. */
+/** The setting of the service that gets the call, and the needs of the call from the lab. */
 export interface HttpAction {
   readonly call: HttpCall | ((evidence: LabEvidence) => Promise<HttpCall>);
   /** Members of the configuration beside the lab's. */

@@ -4,7 +4,7 @@ import { ReceiptError } from '../../src/relying-party/receipt-error.js';
 import type { Expectation } from './vectors.js';
 
 /**
- * What the client says of a receipt.
+ * The client's result for a receipt.
  *
  * @param now in seconds since 1970
  * @returns the step that refuses the receipt; null where none does

@@ -5,7 +5,7 @@ import { receiptClaims } from '../../src/receipts/receipt-claims.js';
 import { LocalSigningKey } from '../../src/receipts/signing-key.js';
 import { DECISION } from '../unit/wire/sample-decision.js';
 
-/** What a relying party has configured, and what it gave out for the request. */
+/** The configuration of a relying party, and the values that it issued for the request. */
 export interface Expectation {
   readonly issuer: string;
   readonly audience: string;

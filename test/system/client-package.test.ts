@@ -15,7 +15,7 @@ const AUDIENCE = 'https://gate.example';
 const { now, keySet, expected, receipts } = receiptVectors();
 const { nonce, ...configured } = expected;
 
-/** What a module has to know to judge the receipts of docs/receipt-vectors.json. */
+/** The inputs of a module that checks the receipts of docs/receipt-vectors.json. */
 const VECTORS = JSON.stringify({ now, keySet, nonce, configured, receipts });
 
 /** Puts the step that refuses each of the receipts into `steps`. */

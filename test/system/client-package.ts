@@ -11,7 +11,7 @@ const SOURCE = join(PROJECT, 'clients/typescript');
 export class InstalledClient {
   /** The folder: its `node_modules` holds the package and what that depends on, and nothing else. */
   readonly folder: string;
-  /** What is in the package. */
+  /** The files in the package. */
   readonly files: readonly string[];
 
   private constructor(folder: string, files: readonly string[]) {

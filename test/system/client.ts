@@ -3,7 +3,7 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Question } from './lab.js';
 
-/** What a client saw of one request. */
+/** The result of one request for its client. */
 export type Outcome = Answered | Unanswered;
 
 export interface Answered {

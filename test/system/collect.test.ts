@@ -422,7 +422,7 @@ describe.skipIf(isLacking('veritee collect with a TPM', [SWTPM, TOOLS, CURL]))('
   });
 });
 
-/** What a test changes in a body. */
+/** The change of a test in a body. */
 interface Body {
   evidence: { tpmQuote: { pcrs: { sha256: Record<string, string> } } };
   binding: { jwk: Record<string, string> };

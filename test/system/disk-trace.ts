@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a process did to a disk, or told. `sync` counts from its end for what was done before its beginning. */
+/** The calls of a process to a disk, and its messages. `sync` counts from its end for calls before its beginning. */
 export type DiskEvent =
   | {
       readonly kind: 'write';

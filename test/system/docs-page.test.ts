@@ -13,7 +13,7 @@ const UNREACHABLE = `Array.from(document.querySelectorAll('*')).filter((element)
   ['auto', 'scroll'].includes(getComputedStyle(element).overflowX) &&
   element.scrollWidth > element.clientWidth && element.tabIndex < 0).length`;
 
-/** What has the focus. */
+/** The focused element. */
 const FOCUSED = 'document.activeElement.className || document.activeElement.id';
 
 describe.skipIf(isLacking('/docs in a browser', [CHROMIUM]))('/docs', () => {

@@ -33,7 +33,7 @@ export class ForgetfulDisk {
     for (const change of this.#pending.filter(luck)) found.apply(change);
     mkdirSync(folder, { recursive: true });
     for (const [path, bytes] of found.list()) {
-      // What is shared memory is made anew.
+      // Shared memory is made again.
       if (dirname(path) === of && !path.endsWith('-shm')) writeFileSync(join(folder, basename(path)), bytes);
     }
   }

@@ -72,7 +72,7 @@ describe.skipIf(isLacking('a disk that is full', REQUIREMENTS))(
       return /^veritee_decision_store_available ([01])$/m.exec('body' in answer ? String(answer.body) : '')?.[1];
     };
 
-    /** What comes of genuine evidence, and of evidence that was tampered with. */
+    /** The result for genuine evidence, and for evidence that was tampered with. */
     async function verdicts() {
       const [genuine, tampered] = lab.questions;
       if (genuine === undefined || tampered === undefined) throw new Error('the lab has no questions');
@@ -113,7 +113,7 @@ describe.skipIf(isLacking('a disk that is full', REQUIREMENTS))(
       fill();
       await expect.poll(verdicts).toEqual(withheld);
       expect([await metric(), await challenge()]).toEqual(['0', 503]);
-      // What was decided before can be looked up.
+      // Earlier decisions can be looked up.
       const listed = await client.get('/decisions');
       expect('status' in listed ? listed.status : listed.error).toBe(200);
 

@@ -62,7 +62,7 @@ const weaker = { id: 'lenient', version: 1, sha256: 'ab'.repeat(32) };
 
 interface Row {
   readonly what: string;
-  /** What the shell recipes say of it: that is the check which refuses it, and not another. */
+  /** The message of the shell recipes: it shows that this check refuses, and not another. */
   readonly said: string;
   readonly does: Hostility;
   /** The path whose answer it changes; /verify unless it is said. */
@@ -72,7 +72,7 @@ interface Row {
   readonly isEndless?: boolean;
 }
 
-/** What each kind is run against. The scripts with checks of their own are run against the rest too. */
+/** The services for each kind. The scripts with checks of their own get the rest too. */
 const FOR_EACH_KIND: readonly string[] = [
   'answers 500',
   'answers 500 in HTML',
@@ -321,7 +321,7 @@ const HOSTILITIES: readonly Row[] = [
   },
 ];
 
-/** What else goes wrong, what the shell recipes say of it, and how the gate is set then. */
+/** Other faults, the messages of the shell recipes, and the settings of the gate for them. */
 const OTHERS: readonly (readonly [what: string, said: string, others: (given: GateSetting) => Partial<GateSetting>])[] =
   [
     [
@@ -415,7 +415,7 @@ describe.skipIf(IS_LACKING)('a gate script', () => {
     evidence = createServer((request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '', 'http://x');
       const nonce = Buffer.from(searchParams.get('nonce') ?? '', 'base64url');
-      // What the guest says of policy, audience and nonce is not what counts.
+      // The policy, audience and nonce in the guest's body must not count.
       const said = { policy: 'lenient', audience: 'https://other.example' };
       send(
         response,

@@ -36,7 +36,7 @@ function head(requestLine: string, ...lines: readonly string[]): string {
 const JSON_LINE = 'Content-Type: application/json';
 const LAST = 'Connection: close';
 
-/** What a body came to: status and code. */
+/** The result for a body: status and code. */
 async function refused(body: string | Buffer, headers: Readonly<Record<string, string>> = {}) {
   const answer = await post(service.url, '/verify', body, headers);
   return [answer.status, answer.body.code];

@@ -35,7 +35,7 @@ test -z "$volume" || mount --bind "$volume" "$0$workdir"
 exec setpriv --no-new-privs unshare --root="$0" --wd="$workdir" --setgid "$group" --setuid "$user" "$@"
 `;
 
-/** What says how the image is run, and makes nothing. */
+/** The instructions that describe how the image runs, and make nothing. */
 const SAYS = new Set(['ARG', 'ENV', 'USER', 'VOLUME', 'EXPOSE', 'HEALTHCHECK', 'ENTRYPOINT', 'CMD']);
 
 /** Where the image has its runtime, and where the lab's image has it: at the place of the one that runs the tests. */
@@ -107,7 +107,7 @@ export class Image {
     }
   }
 
-  /** What an engine is given of the project: .dockerignore leaves out all but what it names. */
+  /** The build context of an engine: .dockerignore leaves out everything else. */
   #ofContext(source: string): string {
     const given = readFileSync(join(this.#context, '.dockerignore'), 'utf8').split('\n');
     if (given[0] !== '*' || !given.includes(`!${source}`))
@@ -121,7 +121,7 @@ export class Image {
     return join(stage.root, source);
   }
 
-  /** What `npm ci` would get from a registry is what is installed here. Folders outside of the working directory are those of the stage. */
+  /** Packages from a registry are those that are installed here. Folders outside of the working directory are those of the stage. */
   #run(stage: Stage, command: string): void {
     const cwd = join(stage.root, stage.workdir);
     const [install] = /\bnpm ci\b[^&|]*/.exec(command) ?? [];
@@ -177,7 +177,7 @@ export class Image {
   }
 }
 
-/** What `npm ci --omit=dev` would install, from what is installed: all of the lockfile that is not for developing alone. */
+/** The packages of `npm ci --omit=dev`, from those that are installed: all of the lockfile that is not for developing alone. */
 function copyPackages(installation: string, program: string): void {
   const lockfile = JSON.parse(readFileSync(join(installation, 'package-lock.json'), 'utf8'));
   const packages = Object.entries<{ readonly dev?: boolean }>(lockfile.packages);

@@ -25,7 +25,7 @@ const WITH_LOG = EXAMPLES.flatMap(({ title, body }) => {
 const EVENTS = `Array.from(document.querySelectorAll('.register .events tbody tr'), (row) =>
   [row.closest('.register').querySelector('strong'), ...row.children].map(({ textContent }) => textContent))`;
 
-/** What is red on the page, and how the panel about the hardware begins. */
+/** The red parts of the page, and the beginning of the panel about the hardware. */
 const BORDERS = `(() => {
   const probe = document.querySelector('.hardware').cloneNode();
   probe.className = 'panel failed';
@@ -173,7 +173,7 @@ describe.skipIf(isLacking('examples on the inspector in a browser', [CHROMIUM]))
         const note = await page.page.textContent('.example-note');
         expect(note).toContain('It is right to refuse the example (cert_untrusted)');
         expect(note).toContain('it was recorded as: allow.');
-        // What is looked at next is no example.
+        // The next evidence is no example.
         await page.give(suite.lab.bodies('az-snp-vtpm')[0] ?? '');
         expect(await page.page.locator('.example-note').count()).toBe(0);
       };

@@ -25,10 +25,10 @@ const certificate = buildCertificate({
 });
 const certificates = (count: number) => pemOf(...Array.from({ length: count }, () => certificate));
 
-/** What is read of PEM in a request, and how many certificates are in it. */
+/** The limits of PEM in a request, and the number of certificates in it. */
 const PEM_CHARACTERS = 32 * 1024;
 const MOST_CERTIFICATES = Math.floor(PEM_CHARACTERS / certificates(1).length);
-/** What is drawn of either. */
+/** The drawn part of either. */
 const [SHOWN_STRUCTURES, SHOWN_EVENTS] = [64, 256];
 
 const event = (data: string) => ({ pcr: 4, type: LOG_EVENT.action, data: Buffer.from(data) });
@@ -42,7 +42,7 @@ const [MANY_EVENTS, LONG] = [logOf(MAXIMUM_EVENTS + 1, 'a'), logOf(MAXIMUM_EVENT
 describe.skipIf(isLacking('large evidence on the inspector', [CHROMIUM]))('the inspector, given much,', () => {
   const suite = inspectorSuite();
 
-  /** What is given next is judged and shown, and its fields can be chosen. */
+  /** The next evidence is verified and shown, and its fields can be chosen. */
   async function expectUsable(inspector: InspectorPage): Promise<void> {
     await inspector.give(suite.lab.bodies('snp')[0] ?? '');
     expect((await inspector.decision()).sentence).toMatch(/^Allow:/);

@@ -4,7 +4,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { browserProgram } from './browser.js';
 
-/** What a page of the inspector shows of a decision. */
+/** The decision as a page of the inspector shows it. */
 export interface ShownDecision {
   readonly sentence: string;
   /** Code, detail and remedy of each reason, as one text. */
@@ -89,7 +89,7 @@ export class InspectorPage {
     await this.page.context().close();
   }
 
-  /** What the browser itself says of an answer that was expected. */
+  /** The browser's own error about an answer that was expected. */
   forget(expected: RegExp): void {
     const others = this.faults.filter((fault) => !expected.test(fault));
     this.faults.splice(0, this.faults.length, ...others);
@@ -169,7 +169,7 @@ export class InspectorPage {
   async violations(tag?: 'cat.color'): Promise<readonly string[]> {
     // The policy of the page lets in no script: this one comes through the debugger.
     if (!(await this.read<boolean>("'axe' in window"))) await this.page.evaluate(AXE);
-    // What holds is counted, and not described: of a long page that takes longer than to look for violations.
+    // Passed rules are counted, and not described: of a long page that takes longer than to find violations.
     const options = { resultTypes: ['violations'], ...(tag === undefined ? {} : { runOnly: [tag] }) };
     const run = `axe.run(${JSON.stringify(options)})`;
     const { violations } = await this.read<{ readonly violations: readonly Violation[] }>(run);

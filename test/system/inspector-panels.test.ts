@@ -276,7 +276,7 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
       expect(await page.locator('.differences li').allInnerTexts()).toEqual([
         'MEASUREMENT of the ATTESTATION_REPORT differs',
       ]);
-      // What was compared is not said of what is looked at next.
+      // A comparison does not stay for the next evidence.
       await inspector.give(other);
       expect(await page.locator('.differences, .pairs').count()).toBe(0);
       await page.fill('#other-evidence', 'nothing');
@@ -316,7 +316,7 @@ describe.skipIf(isLacking('panels of the inspector in a browser', [CHROMIUM]))('
     await suite.visit(async (inspector) => {
       const { page } = inspector;
       for (const hostile of HOSTILE_TEXTS.map((text) => text.slice(0, 10_000))) {
-        // What the page chooses by stays as it is: else it would show nothing of the rest.
+        // The members by which the page chooses stay: else it would show nothing of the rest.
         const json = everywhere(answer as unknown as JsonObject, hostile, new Set(['decision', 'result', 'type']));
         await page.route('**/verify*', (route) => route.fulfill({ json }));
         await inspector.give(azure());
@@ -415,7 +415,7 @@ const hexAt = (encoded: string, at: number, length: number) =>
     .toString('hex');
 const base64Url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
 
-/** What a hostile text would make if it were taken for HTML. */
+/** Elements that a hostile text would make if it were parsed as HTML. */
 const ELEMENTS_OF_TEXT = 'main script, main img, main svg, main iframe, main style';
 
 /** Numbers everything that the keyboard has to reach: what is hidden or closed is left out. */

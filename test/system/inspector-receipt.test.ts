@@ -277,7 +277,7 @@ interface KeySet {
   readonly keys: readonly { readonly kid: string }[];
 }
 
-/** What the service answers to the request of a page. */
+/** The answer of the service to the request of a page. */
 async function answered(route: Route): Promise<Schemas['Decision'] & { readonly receipt: string }> {
   return (await route.fetch()).json();
 }

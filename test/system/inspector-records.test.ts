@@ -86,13 +86,13 @@ describe.skipIf(isLacking('what the inspector asks for', [CHROMIUM]))('what the 
       await inspector.give(questionOf('allow'));
       const [opened] = await Promise.all([page.context().waitForEvent('page'), page.click('.verdict .facts a')]);
       await opened.locator('.record').waitFor();
-      // What was given stays where it is.
+      // The input stays where it is.
       expect(await page.inputValue('#evidence')).toBe(questionOf('allow'));
       expect(new URL(opened.url()).hash).toMatch(/^#decision=[0-9a-f-]{36}$/);
       // Another link in the same page.
       await page.goto(suite.service.url + link);
       await page.locator('.verdict.deny').waitFor();
-      // What is given next is in no link.
+      // The next input is in no link.
       await inspector.give(questionOf('allow'));
       expect(page.url()).toBe(`${suite.service.url}/`);
       expect(await page.locator('.record').count()).toBe(0);

@@ -114,7 +114,7 @@ describe.skipIf(isLacking('the sections of the inspector', [CHROMIUM]))('the sec
         expect(await page.read(FOCUSED)).toBe(id);
         expect(await page.read(IS_IN_VIEW)).toBe(true);
       }
-      // What comes next by the keyboard is of the section.
+      // The next element by the keyboard is of the section.
       await page.page.focus('section.result');
       for (let press = 0; press <= ids.indexOf('chain'); press += 1) await keyboard.press('Tab');
       await keyboard.press('Enter');

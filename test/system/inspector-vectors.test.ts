@@ -54,7 +54,7 @@ const FILES = [
 ];
 const base64Url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
 
-/** What is asked of a vector: the evidence in its native form, with what its facts say. */
+/** The question about a vector: the evidence in its native form, with the values of its facts. */
 function bodyOf(entry: Vector): JsonObject {
   const nonce = hasQuote(entry) ? { nonce: base64Url(nonceOf(entry)) } : {};
   return { evidence: wireEvidence(evidenceOf(entry) as Evidence), ...nonce, at: entry.verifyAt };
@@ -75,7 +75,7 @@ function evidenceOf(entry: Vector) {
   };
 }
 
-/** What the page says of the hardware signature, by the state of its panel. */
+/** The page's result for the hardware signature, by the state of its panel. */
 const HARDWARE_SAYS = {
   verified: 'This page verified itself who signed the hardware report.',
   failed: 'This page could not verify the signature of the hardware report.',
@@ -104,7 +104,7 @@ function hardwareOf({ id, family, files }: Vector): keyof typeof HARDWARE_SAYS {
 
 type Inspected = Schemas['Inspection'] | Schemas['StructureInspection'] | Schemas['EventLogInspection'];
 
-/** What the page has to show of what POST /inspect says. */
+/** The fields of POST /inspect that the page has to show. */
 function rowsOf(inspection: Inspected): readonly ShownField[] {
   if ('events' in inspection) {
     return inspection.events.map(({ index, type, offset, digests, data: { text, length } }) =>
@@ -164,7 +164,7 @@ describe.skipIf(!haveVectors || isLacking('real evidence in a browser', [CHROMIU
     rmSync(folder, { recursive: true });
   });
 
-  /** What the service answers; null where it judges nothing, which the page says as the service does. */
+  /** The answer of the service; null if it refuses, which the page reports as the service does. */
   async function ask<T>(path: string, body: JsonObject, page: InspectorPage): Promise<T | null> {
     const headers = { 'content-type': 'application/json' };
     const answer = await fetch(service.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
@@ -204,7 +204,7 @@ describe.skipIf(!haveVectors || isLacking('real evidence in a browser', [CHROMIU
     );
   }
 
-  /** What the page itself says of the hardware signature, and what that is worth. */
+  /** The page's own result for the hardware signature, and its worth. */
   async function expectHardware({ page }: InspectorPage, state: keyof typeof HARDWARE_SAYS): Promise<void> {
     const panel = page.locator('.hardware');
     expect([await panel.getAttribute('class'), await panel.locator('h2').textContent()]).toEqual([

@@ -43,7 +43,7 @@ const NONCE_OF_BODY =
 describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspector', () => {
   const suite = inspectorSuite();
 
-  /** What the service says. */
+  /** The answer of the service. */
   async function ask<T>(path: string, body: string): Promise<T> {
     const headers = { 'content-type': 'application/json' };
     const answer = await fetch(suite.service.url + path, { method: 'POST', headers, body });
@@ -66,7 +66,7 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
     return results.filter((result, index) => result !== results[index - 1]);
   }
 
-  /** What is shown of the values that a check compared: an absent one is not. */
+  /** The shown values that a check compared: an absent one is not shown. */
   function comparedIn(check: Schemas['Check'] | undefined): readonly string[] {
     const values = { expected: check?.expected ?? null, found: check?.actual ?? null };
     return Object.entries(values).flatMap(([name, value]) => (value === null ? [] : [name, shownValue(value, 100)]));
@@ -339,7 +339,7 @@ describe.skipIf(isLacking('the inspector in a browser', [CHROMIUM]))('the inspec
       expect((await inspector.decision()).sentence).toMatch(/^Deny:/);
       letGo();
       await (await answered).finished();
-      // What follows the answer in the page has run by the time of another look.
+      // The work after the answer has run in the page by the time of another look.
       await inspector.read('new Promise((resolve) => setTimeout(resolve, 200))');
       expect((await inspector.decision()).sentence).toMatch(/^Deny:/);
       expect(await page.getAttribute('main', 'data-looked')).toBe('1');

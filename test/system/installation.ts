@@ -14,7 +14,7 @@ declare module 'vitest' {
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What `npm ci` and `npm start` find in a clone. */
+/** The files that `npm ci` and `npm start` find in a clone. */
 const FILES = [
   'src',
   'scripts',

@@ -10,7 +10,7 @@ import { createAmdPki, createVirtualMachine, type VirtualMachine } from '../lab/
 import { isLacking } from '../requirements.js';
 import { ServiceProcess } from './service-process.js';
 
-/** What is left of a local key that was released: in the memory of the process, in its log, and in what it wrote. */
+/** Traces of a local key after its release: in the memory of the process, in its log, and in its files. */
 
 const API_KEY = 'sesame-gate';
 const HEADERS = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' };

@@ -8,7 +8,7 @@ const REQUESTS = 20_000;
 const WARM_UP = 2_000;
 const CLIENTS = 16;
 
-/** What may be left after a garbage collection: caches have their bounds, nothing else grows. */
+/** The memory that may remain after a garbage collection: caches have their bounds, nothing else grows. */
 const GROWTH = 32 * MIB;
 /** `--memory` and `MemoryMax` of the examples. */
 const RESIDENT = 512 * MIB;

@@ -12,7 +12,7 @@ const LOOPBACK_UP = 'ip link set lo up';
 /** Makes such a network, and leaves it. */
 export const NETWORK_TRIAL: readonly string[] = [...NEW_NETWORK, `${LOOPBACK_UP}; nsenter --version`];
 
-/** What a command came to. */
+/** The result of a command. */
 export interface Ended {
   readonly exitCode: number | null;
   readonly stdout: string;

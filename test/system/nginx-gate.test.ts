@@ -290,7 +290,7 @@ describe.skipIf(isLacking('the gate of nginx', [NGINX]))('nginx in front of a ga
       const members = { audience: AUDIENCE, policy: 'bound' };
       const { body } = await lab.verify(service, { nonce: await challenge(service), jwk: KEY.jwk, members });
       const { receipt } = body;
-      // What was made before the start of the process is refused, and seconds are whole.
+      // Proofs from before the start of the process are refused, and seconds are whole.
       await sleep(1_000);
       const proof = (htm: string, path: string) =>
         makeProof(KEY, { htm, htu: ORIGIN + path, iat: Math.floor(Date.now() / 1000), receipt });

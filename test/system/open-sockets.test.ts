@@ -8,7 +8,7 @@ import { Lab } from './lab.js';
 import { ServiceProcess } from './service-process.js';
 
 const SOCKETS = 2_000;
-/** What the unit in deploy/ grants the service. */
+/** The rights that the unit in deploy/ grants the service. */
 const SERVICE_FILES = 8_192;
 /** Connects that are under way at a time: fewer than the queue of a listening port holds. */
 const CONNECTS = 100;

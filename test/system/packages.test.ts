@@ -157,7 +157,7 @@ describe('the packages', () => {
     for (const [path, { version, integrity }] of Object.entries(others)) {
       expect([path, version, integrity]).toEqual([path, lock[path].version, lock[path].integrity]);
     }
-    // What is installed for production, and nothing of what the tests need.
+    // Packages for production, and none of those that only tests need.
     const production = Object.entries(lock as Record<string, { dev?: boolean }>).filter(
       ([path, { dev }]) => path !== '' && dev !== true,
     );

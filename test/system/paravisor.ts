@@ -10,7 +10,7 @@ const LARGEST_INDEX = 2048;
 const USER_DATA_LENGTH = 64;
 const LOOK_MS = 100;
 
-/** What Azure's paravisor does for the guest: puts a new report into the TPM once the guest has written user data. */
+/** The work of Azure's paravisor for the guest: puts a new report into the TPM once the guest has written user data. */
 export class Paravisor {
   /** Public JWK of the attestation key. */
   readonly vtpmKey: JsonObject;

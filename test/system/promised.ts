@@ -1,7 +1,7 @@
 import { verifyLog } from '../../src/log/verify-log.js';
 import { type LocalStore, openLocalStore } from '../unit/log/local-store.js';
 
-/** What a process has told of what its store promised (decide-main.mjs). */
+/** The promises of a store that a process has reported (decide-main.mjs). */
 export class Promised {
   isReady = false;
   readonly heads: string[] = [];
@@ -30,7 +30,7 @@ export class Promised {
   }
 }
 
-/** What a store has lost, or has that is wrong. */
+/** The lost and wrong entries of a store. */
 export async function problemsOf(path: string, promised: Promised): Promise<readonly string[]> {
   const store = openLocalStore(path);
   try {

@@ -21,7 +21,7 @@ const REQUIREMENTS = [
   },
 ] as const;
 
-/** What docs/deployment.md says of Docker: the file, where it is mounted, what follows the name of the image, and the port inside. */
+/** The Docker section of docs/deployment.md: the file, its mount, the arguments after the image, and the port inside. */
 function dockerSection() {
   const page = readProjectFile('docs/deployment.md');
   const section = page.slice(page.indexOf('## Docker'), page.indexOf('## Helm'));

@@ -20,7 +20,7 @@ import {
   wireCollateral,
 } from '../lab/index.js';
 
-/** What is to be another in each request: it is found in bytes by these 64 octets, and replaced. */
+/** The bytes that differ in each request: these 64 octets are found and replaced. */
 const MARK = Buffer.from('6d'.repeat(64), 'hex');
 const CERTIFICATE_BYTES = 16 * 1024;
 const PEM_BYTES = 32 * 1024;

@@ -27,7 +27,7 @@ export class SoftwareTpm {
     return tpm;
   }
 
-  /** What tpm2-tools need to reach this TPM. */
+  /** The environment by which tpm2-tools reach this TPM. */
   get environment(): { readonly TPM2TOOLS_TCTI: string } {
     return { TPM2TOOLS_TCTI: `swtpm:path=${this.#socket}` };
   }

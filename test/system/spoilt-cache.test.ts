@@ -7,7 +7,7 @@ import { Client } from './client.js';
 import { labProcess } from './lab-process.js';
 import { ServiceProcess } from './service-process.js';
 
-/** Whose loss is no damage: what newest list was relied on is another matter, and is never forgotten. */
+/** Files whose loss is no damage: the newest lists that counted are another matter, and are never forgotten. */
 const CACHED = /^(?!crl-highest-)/;
 
 let lab: LabService;

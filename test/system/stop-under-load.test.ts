@@ -41,7 +41,7 @@ async function askUntilGone(exchanges: Exchange[]): Promise<void> {
   client.close();
 }
 
-/** What /readyz says, over one new connection after the other, until nobody listens any more. */
+/** The answers of /readyz, over one new connection after the other, until nobody listens any more. */
 async function watchReadiness(): Promise<readonly Answered[]> {
   const seen: Answered[] = [];
   for (;;) {
@@ -76,7 +76,7 @@ async function isListening(): Promise<boolean> {
   return isAnswered(outcome);
 }
 
-/** Who got no answer found nobody to ask, but for what cannot be helped. No answer ended half way. */
+/** A client without an answer found no listener, except for unavoidable cases. No answer ended half way. */
 function expectNobodyCutOff(exchanges: readonly Exchange[]): void {
   const unanswered = exchanges.map(({ outcome }) => outcome).filter(isUnanswered);
   expect(unanswered.filter(({ begun }) => begun)).toEqual([]);

@@ -26,7 +26,7 @@ function callsOf(group: string): ReadonlySet<string> {
   return new Set(words.flatMap((word) => (word.startsWith('@') ? [...callsOf(word)] : [word])));
 }
 
-/** What `SystemCallFilter=` of the unit refuses: of its lines the first one permits, and the others take away. */
+/** The calls that `SystemCallFilter=` of the unit refuses: its first line permits, and the others remove. */
 function refusedByUnit(): readonly string[] {
   const unit = readFileSync(join(import.meta.dirname, '../../deploy/veritee.service'), 'utf8');
   const lines = [...unit.matchAll(/^SystemCallFilter=(~?)(.*)$/gm)];

@@ -106,7 +106,7 @@ export function problemOf(reading: RevocationListReading): RevocationListProblem
   return reading.ok ? null : reading.problem;
 }
 
-/** What a parse threw, which must be a FormatError. */
+/** The error of a parse, which must be a FormatError. */
 export function formatErrorOf(parse: () => unknown): FormatError {
   try {
     parse();

@@ -13,7 +13,7 @@ export interface Cell {
   readonly retryAfterSeconds?: number;
 }
 
-/** What goes wrong at a server, on the path where a fault of an answer is wanted. A DNS failure is each lab's own. */
+/** Faults of a server, on the path of a faulty answer. A DNS failure is each lab's own. */
 export function cellsOf(path: RegExp): readonly Cell[] {
   const fault = (kind: LabFault) => (server: LabServer) => server.fail(path, kind);
   const connection = (state: LabConnection) => (server: LabServer) => server.connect(state);

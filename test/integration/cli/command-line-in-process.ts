@@ -48,7 +48,7 @@ export async function runInProcess(
   }
 }
 
-/** What is written to a stream, which gets none of it. */
+/** The writes to a stream, which are kept from it. */
 class Recorded {
   text = '';
   readonly #spies: readonly { mockRestore(): void }[];

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { inject } from 'vitest';
 
-/** What a command came to. */
+/** The result of a command. */
 export interface Ended {
   readonly exitCode: number | null;
   readonly stdout: string;

@@ -41,7 +41,7 @@ describe('npm run demo', () => {
     const [, shown = ''] = readFileSync(`${PROJECT}docs/getting-started.md`, 'utf8').split('$ npm run -s demo\n');
     const withoutPort = (text: string) => text.replace(/127\.0\.0\.1:\d+/, '127.0.0.1:PORT');
     expect(withoutPort(stdout.trimEnd())).toBe(withoutPort(shown.slice(0, shown.indexOf('\n```'))));
-    // What it keeps is gone with it: a later service must not meet lists that are none of AMD's.
+    // Its files are removed with it: a later service must not load lists that are none of AMD's.
     expect(readdirSync(folder)).toEqual([]);
   });
 

@@ -56,7 +56,7 @@ const run = (args: readonly string[], { store = 'kept', onTerminal = false, poli
 
 const linesOf = (text: string) => text.trimEnd().split('\n');
 
-/** What is written of each decision, and of all. */
+/** The output for each decision, and for all. */
 async function replayed(args: readonly string[], where: Parameters<typeof run>[1] = {}) {
   const { exitCode, stdout, stderr } = await run(args, where);
   const lines = linesOf(stdout).map((line) => JSON.parse(line));

@@ -24,7 +24,7 @@ export interface AnsweredCheck extends Pick<Check, 'id' | 'result' | 'about' | '
   readonly remedy: string | null;
 }
 
-/** What a policy says beside the least of members. */
+/** The members of a policy beside the least ones. */
 type PolicyMembers = Readonly<Record<string, unknown>>;
 
 /** Everything that answers are made with: bodies of test/answers and a service for them, and another that can be broken. */

@@ -13,7 +13,7 @@ const PLACEHOLDER =
 
 const NOT_FOUND = new Set(['pass', 'skipped', 'not_configured']);
 
-/** What has no value to show: which sentence it is follows from the place or the policy, or only from what is asked for. */
+/** Remedies without a value to show: the sentence follows from the place or the policy, or only from the request. */
 const BY_PLACE_OR_POLICY: ReadonlySet<CheckId> = new Set([
   'crl_invalid',
   'tpm_weak_bank',

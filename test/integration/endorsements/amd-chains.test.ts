@@ -41,7 +41,7 @@ interface Judging {
   readonly signal?: AbortSignal;
 }
 
-/** What the verifier says of a guest by what the source finds: codes of what failed and of what was out of reach. */
+/** Codes of the verifier about a guest, by the endorsements of the source: failed and unavailable ones. */
 async function judge(opened: OpenAmdEndorsements, guest: SnpGuest, judging: Judging = {}) {
   const { bringsVek = true, bringsChain = false, historical = false } = judging;
   const { signal = new AbortController().signal } = judging;

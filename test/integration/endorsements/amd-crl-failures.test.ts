@@ -73,7 +73,7 @@ describe('after a failure of KDS', () => {
 
   it('CRT-09 asks again at once where KDS was not out of reach, and served an older list than before', async () => {
     serve(9, -10, 1);
-    // What is renewed in the background could be what a request joins.
+    // A request could join a renewal in the background.
     expect(await listOf(lab.open({ inBackground: false }))).toBe(9n);
     lab.clock.advance(2 * DAY_MS);
     serve(8, -10, 60);

@@ -392,7 +392,7 @@ describe('AmdCrls: rollback', () => {
     await listOf(lab.open());
     lab.clock.advance(6 * DAY_MS);
     serve(8, -10, 60);
-    // What is renewed in the background could be what a request joins.
+    // A request could join a renewal in the background.
     const opened = lab.open({ inBackground: false });
     expect(await listOf(opened)).toBe('crl_rollback');
     serve(10, 0, 60);

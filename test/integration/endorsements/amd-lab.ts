@@ -181,7 +181,7 @@ export async function find(
   return snp;
 }
 
-/** What the answer says of each part: its origin, or the code of what is missing. */
+/** The answer about each part: its origin, or the code of its absence. */
 export function summary({ vek, chains, chainProblem, crls, crlProblems }: SnpEndorsementSet) {
   const [chain] = [...chains.values()];
   const [crl] = [...crls.values()];

@@ -49,7 +49,7 @@ afterEach(async () => {
 
 const chainsAsked = () => lab.kds.count(/cert_chain/);
 
-/** What the verifier finds of a guest that brings its VEK, and CRLs: codes that failed and that were unavailable. */
+/** Codes of the verifier about a guest that brings its VEK, and CRLs: failed and unavailable ones. */
 async function judge(opened: OpenAmdEndorsements, guest: SnpGuest, crls: readonly Uint8Array[] = []) {
   const vek = { der: guest.platform.vek.der };
   const evidence = guest.evidence({ endorsements: { vek, chain: null, crls } });

@@ -23,7 +23,7 @@ import {
   toldOf,
 } from './intel-lab.js';
 
-/** Whose collateral counts where a request brings some: that of a source of Intel's which was asked within two days. */
+/** The collateral that counts if a request brings some: that of a source of Intel's which was asked within two days. */
 
 let lab: IntelLab;
 
@@ -38,7 +38,7 @@ afterEach(async () => {
 const supplied = (options: CollateralOptions = {}) => ({ request: { supplied: collateral(options) } });
 const suppliedNow = () => ({ request: { supplied: platform.collateral({ at: lab.clock.now() }) } });
 
-/** What was found, and whether anybody confirms it. */
+/** The found collateral, and whether it is confirmed. */
 function standing(found: SourcedCollateral | Unavailable): string {
   if ('code' in found) return toldOf(found);
   return `${toldOf(found)}${found.unconfirmed === undefined ? '' : ', unconfirmed'}`;

@@ -29,7 +29,7 @@ async function silent({ port }: FakeService, sent: string): Promise<Socket> {
   return socket;
 }
 
-/** What a request of that many bytes is answered whose connection ends with it. @returns status, code and Retry-After */
+/** The answer to a request of that many bytes whose connection ends with it. @returns status, code and Retry-After */
 async function asks({ port }: FakeService, bytes: number, ...lines: readonly string[]) {
   const received = await exchange(
     port,

@@ -73,7 +73,7 @@ describe('a server whose connections are ended', () => {
     await asked.happened;
     service.endConnections();
     socket.write(VERIFY);
-    // What was sent before this is read before it.
+    // Earlier bytes are read earlier.
     expect((await call(service.url, '/livez')).status).toBe(200);
     judged.happen();
     await ended;

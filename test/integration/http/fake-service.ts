@@ -348,7 +348,7 @@ const FAKE_RELEASES: ReleaseKeyUseCase = {
   execute: async () => ({ decision: ALLOW, release: { value: 'eyJ.eyJ', keyVersion: null }, state: 'released' }),
 };
 
-/** What the HTTP layer is given, all of it fake but log and metrics. */
+/** The dependencies of the HTTP layer, all of them fake but log and metrics. */
 export function fakeDependencies(options: FakeServiceOptions = {}) {
   const clock = new FakeClock();
   const lines = new LogLines();

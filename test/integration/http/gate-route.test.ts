@@ -37,7 +37,7 @@ const OF_A_PASS = ['x-veritee-decision-id', 'x-veritee-expires'];
 
 const ask = (target = TARGET, options: Call = {}) => call(service.url, target, options);
 
-/** What came back for the bytes of a request, as status, names of headers, and body. */
+/** The answer to the bytes of a request, as status, names of headers, and body. */
 async function askInBytes(head: readonly string[], body = '', { port } = service) {
   const received = await exchange(port, `${head.join('\r\n')}\r\nConnection: close\r\n\r\n${body}`);
   const [top = '', rest = ''] = received.split('\r\n\r\n', 2);

@@ -121,7 +121,7 @@ describe('a service that stops', () => {
     const service = await start();
     await call(service.url, '/livez');
     await service.close();
-    // What earlier tests left may end meanwhile; nothing may be added.
+    // Resources of earlier tests may end meanwhile; none may be added.
     const left = [...activeResources()].filter(([name, count]) => count > (before.get(name) ?? 0));
     expect(left).toEqual([]);
   });

@@ -11,7 +11,7 @@ export interface KeptSpan {
 /** Keeps spans, of every request. */
 export class KeptTraces implements RequestTracer {
   readonly spans: KeptSpan[] = [];
-  /** What was sent as `traceparent`, by request. */
+  /** The `traceparent` that was sent, by request. */
   readonly parents: (string | undefined)[] = [];
   /** Whether requests are part of the sample. */
   sampled = true;

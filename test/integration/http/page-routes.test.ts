@@ -187,7 +187,7 @@ describe('a version that is unpacked over the one that runs', () => {
   let folder: string;
   let url: string;
 
-  /** What the build writes, with another name of the script for each version. */
+  /** The output of the build, with another name of the script for each version. */
   async function unpack(version: string): Promise<void> {
     const script = `app-${version}.js`;
     const page = `<!doctype html><script type="module" src="/inspector/${script}"></script>`;

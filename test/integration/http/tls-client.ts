@@ -3,7 +3,7 @@ import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import type { TlsIdentity } from '../../lab/tls-authority.js';
 
 export interface TlsClientOptions {
-  /** Whom the client trusts, PEM. */
+  /** The roots that the client trusts, PEM. */
   readonly ca: string;
   readonly identity?: TlsIdentity;
   /** Of an earlier connection, to be resumed. */

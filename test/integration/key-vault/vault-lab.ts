@@ -118,7 +118,7 @@ export class VaultLab {
   }
 
   /**
-   * What is asked for a key of the vault, by a new token and nonce.
+   * A request for a key of the vault, by a new token and nonce.
    * @param url with the version that is configured, or without
    */
   ask(url: string, changes: Partial<ReleaseAsk> = {}): ReleaseAsk {

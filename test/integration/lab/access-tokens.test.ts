@@ -40,7 +40,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What makes the client library talk to the lab alone. */
+/** Settings under which the client library contacts the lab alone. */
 const options = () => ({
   authorityHost: entra.origin,
   disableInstanceDiscovery: true,

@@ -22,7 +22,7 @@ afterEach(async () => {
 const get = (signal: AbortSignal | null = null) =>
   fetch(`${maa.origin}/certs`, { dispatcher: agent, redirect: 'manual', signal });
 
-/** What happened to a request that nobody waits for until the end. */
+/** The fate of a request that nobody waits for until the end. */
 async function failure(broken: Promise<unknown>): Promise<string> {
   const error = await broken.then(
     () => null,

@@ -5,7 +5,7 @@ import { publicRoots } from '../../../src/release/vault/public-roots.js';
 import { type ReleaseQuestion, verifyReleaseAnswer } from '../../../src/release/vault/release-answer.js';
 import { applyRecipe, haveVectors, readVector, recipes, vector } from '../../vectors.js';
 
-/** What Key Vault answered to a release call in 2022, with the roots that Node comes with. */
+/** The answer of Key Vault to a release call in 2022, with the roots that Node comes with. */
 
 const ID = 'akv-skr-response-2022';
 const FILE = 'akv-policy/akv-skr-response-2022.jws';
@@ -78,7 +78,7 @@ describe.skipIf(!haveVectors)('akv-skr-response-2022', () => {
   });
 });
 
-/** What is said for each reason of the recipes. */
+/** The note for each reason of the recipes. */
 const MESSAGES: ReadonlyMap<string, RegExp> = new Map([
   ['jwt-signature', /^its signature does not verify$/],
   ['cert-validity', /^certificates: vault\.azure\.net, serial [0-9a-f]+, was valid until 2023-09-18T16:14:06\.000Z/],

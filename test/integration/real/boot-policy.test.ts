@@ -34,7 +34,7 @@ function policyWith(members: object): string {
   return JSON.stringify({ ...base, routes: { hardware: 'off' }, freshness: 'required', ...members });
 }
 
-/** What is decided of a machine whose PCRs are what the log replays to. */
+/** The decision about a machine whose PCRs are the replay of the log. */
 function decide(log: Uint8Array, members: object = {}): Promise<Decision> {
   measureInto(machine.vtpm, []);
   for (const [index, value] of replay(eventsOf(log), 'sha256', PCR_LAYOUT).values) {
@@ -69,7 +69,7 @@ function digestIn({ digests }: MeasuredEvent): Uint8Array {
   return found.value;
 }
 
-/** What was measured of the data, and where it starts: a part of it, or more NULs than the log has; null where it is other. */
+/** The measured bytes of the data, and their start: a part of it, or more NULs than the log has; null if they differ. */
 function measuredIn({ data }: MeasuredEvent, digest: Uint8Array) {
   for (let start = 0; start < Math.min(data.byteLength, 64); start++) {
     for (const surplus of [2, 1, 0, -1, -2, -3]) {

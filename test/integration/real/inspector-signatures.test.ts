@@ -3,7 +3,7 @@ import { type HardwareVerdict, verifyHardware } from '../../../src/inspector/har
 import { type FoundBytes, readBytes } from '../../../src/inspector/structures.js';
 import { applyRecipe, haveVectors, readVector, recipes, type Vector, vector, vectors } from '../../vectors.js';
 
-/** What is read of real evidence by the page: what it verifies by itself has no other source of truth than these. */
+/** The page's reading of real evidence: its own verification has no other source of truth than these. */
 
 const FAMILIES = ['snp', 'az-snp-vtpm', 'tdx', 'az-tdx-vtpm'];
 
@@ -18,7 +18,7 @@ const SIGNED = /^(snp-|tdx-(signature|att-key-binding|qe-report-signature|pck-ch
 
 type Read = (file: string) => Uint8Array;
 
-/** What the page would find. The chain of an SNP report is in no file of it: the page carries AMD's. */
+/** The result of the page. The chain of an SNP report is in no file of it: the page carries AMD's. */
 function foundIn({ files }: Vector, read: Read): readonly FoundBytes[] {
   return files
     .filter((file) => READ.test(file))
@@ -29,7 +29,7 @@ function foundIn({ files }: Vector, read: Read): readonly FoundBytes[] {
 const verify = (base: Vector, read: Read = readVector): Promise<HardwareVerdict> =>
   verifyHardware(foundIn(base, read), globalThis.crypto.subtle);
 
-/** Whose signatures hold: also where Intel's collateral knows no TCB level for them, but not with text behind the quote, which nothing signs. */
+/** Evidence whose signatures verify: also if Intel's collateral has no TCB level for it, but not with text after the quote, which nothing signs. */
 const GENUINE = /^every signature and chain verifies(?!.*text, not zeros)/;
 const genuine = haveVectors
   ? vectors(...FAMILIES).filter(({ expect: { verdict, reason } }) => verdict === 'verifies' || GENUINE.test(reason))

@@ -61,7 +61,7 @@ function judgeCase({ evidence, nonce, judged }: Case, policies: readonly Policy[
   return judge(evidence, { nonce }, { ...judged, policies });
 }
 
-/** What evidence comes to: malformed where it is that. */
+/** The outcome of evidence: malformed, or a decision. */
 export async function verdict(given: () => Case, policy: Policy): Promise<string> {
   try {
     const { decision, reasons } = await judgeCase(given(), [policy]);
@@ -100,7 +100,7 @@ export async function learn(
     file: 'learned.yaml',
     testBefore: null,
     accepted: new Set(ACCEPTED),
-    // What a request says besides is in its case.
+    // The rest of a request is in its case.
     evidence: names.map((name) => ({ name, request: { audience: name } as never })),
   };
   const learned = await learning.execute(asked).catch(malformed);

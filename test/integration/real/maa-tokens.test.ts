@@ -212,7 +212,7 @@ describe.skipIf(!haveVectors)('a real key set of Azure Attestation', () => {
     expect(outcomes(new Date('2022-01-01T00:00:00Z'))).toEqual([ended, ended, ended, ended]);
   });
 
-  /** What a protected signer's report data is, seen in the SGX quote of 2020: the digest that its kid is too. */
+  /** The report data of a protected signer, seen in the SGX quote of 2020: the digest that its kid is too. */
   it('shows how a TEE binds the key: SHA-256 over the PEM of the key and a NUL, then zeros', () => {
     const [first] = JSON.parse(textOf(readVector('maa-jwt/maa-jwks-shape-2020.jwks.json'))).keys;
     const { spki, extensions } = parseCertificate(Buffer.from(first.x5c[0], 'base64'));

@@ -16,7 +16,7 @@ import {
 /** Every mutation of real evidence under the policy that is learned from the evidence without it. */
 
 interface Family {
-  /** What evidence is judged by before anything is learned from it. */
+  /** The policy for evidence before learning. */
   readonly from: (entry: Vector) => Policy;
   readonly make: MakeCase;
 }
@@ -38,7 +38,7 @@ const TOKENS = ['maa-jwt', 'ita-jwt'];
 interface NotLearned {
   /** Why nothing is learned. */
   readonly refusal: string;
-  /** What the policy says of it that it is judged by; its mutations are judged by that policy too. */
+  /** The statement of the policy about the evidence; its mutations are appraised under that policy too. */
   readonly found: string;
 }
 

@@ -21,7 +21,7 @@ const accepted = (status: string, advisories?: readonly string[]): Said => ({
 });
 const refused = (because: string): Said => ({ accepted: false, because });
 
-/** What the other verifiers make of a real quote, and the rule by which it is otherwise here. */
+/** The results of the other verifiers for a real quote, and the rule by which it is otherwise here. */
 interface RealDifference {
   readonly clause: string;
   readonly ours: Said;

@@ -24,7 +24,7 @@ const OF_TDS = `{ apiVersion: veritee/v1, id: tds, version: 1, accepts: [az-tdx-
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
-/** What a folder with these files holds above a certificate. */
+/** The certificates above a leaf in a folder with these files. */
 async function heldAbove(ak: AkCertificateInput, files: Readonly<Record<string, Uint8Array | string>>) {
   const folder = await mkdtemp(join(tmpdir(), 'veritee-real-issuers-'));
   folders.push(folder);

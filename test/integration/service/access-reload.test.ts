@@ -34,7 +34,7 @@ const caller = (key: string, members: object = {}) => ({
 let folder: string;
 let log: RecordingLog;
 let service: RunningService;
-/** What the file says now. */
+/** The present content of the file. */
 let members: Readonly<Record<string, unknown>>;
 
 beforeEach(async () => {

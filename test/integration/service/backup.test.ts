@@ -39,7 +39,7 @@ async function decisions(data: string, ...args: readonly string[]) {
   return runInProcess({ folder: lab.root }, ['decisions', ...args], { environment });
 }
 
-/** What a service decided, in a file, and the heads that it logged. */
+/** The decisions of a service, in a file, and the heads that it logged. */
 async function backup(
   data: string,
   decide: (service: { readonly url: string }) => Promise<void>,
@@ -105,7 +105,7 @@ describe('AUD-03: a backup of the decision log', () => {
     const verified = JSON.parse((await decisions('judged', 'verify')).stdout);
     expect(verified).toMatchObject({ problems: [], decisions: 3, objects: JSON.parse(imported.stdout).objects });
     expect(verified.objects).toBeGreaterThan(6);
-    // What the vendor says now does not matter, nor whether evidence is kept now.
+    // The present answers of the vendor do not matter, nor whether evidence is kept now.
     const service = await start('judged', { amd: { kds: 'off', chains: join(lab.root, 'nothing') } });
     for (const { decisionId, decision } of made) {
       const again = await post(service.url, `/decisions/${decisionId}:replay`, JSON.stringify({ at: 'then' }));

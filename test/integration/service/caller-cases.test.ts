@@ -168,9 +168,9 @@ interface Called {
   readonly method: 'GET' | 'POST';
   readonly path: () => string;
   readonly body?: () => string;
-  /** What a caller of another tenant comes to. */
+  /** The answer to a caller of another tenant. */
   readonly byBlue: string;
-  /** What a caller comes to that asks for a policy, or a key, that it may not have; left out where none is named. */
+  /** The answer to a caller that asks for a policy, or a key, that it may not have; absent if none is named. */
   readonly notAllowed?: { readonly path?: () => string; readonly body?: () => string; readonly answer: string };
 }
 

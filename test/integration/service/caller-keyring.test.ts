@@ -99,7 +99,7 @@ describe('the keys of callers', () => {
 describe('keys of callers that were kept by an earlier service', () => {
   const path = (name: string) => join(folder, name);
 
-  /** What a service finds that starts with this place. */
+  /** The key sets for a service that starts with this place. */
   async function atStart(at: CallerKeyPlace, from: LabCallerIssuer): Promise<readonly string[]> {
     const world = { clock: SYSTEM_CLOCK, log: new FakeLog(), folder: path('kept'), connect: { ca: from.authorityPem } };
     const keyring = await CallerKeyring.NONE.next([at], world);

@@ -55,7 +55,7 @@ async function again<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What a VM of the lab answers to a challenge. */
+/** The answer of a VM of the lab to a challenge. */
 function evidenceFor({ nonce }: Pick<Challenge, 'nonce'>, asked: object = {}): EvidenceBody {
   return JSON.parse(lab.verifyBody({ nonce: Buffer.from(nonce, 'base64url'), ...asked }));
 }
@@ -176,13 +176,13 @@ describe('a server that is no honest service', () => {
   const body = { evidence: { type: 'tdx', quote: 'AAAA' } } as const;
   const demand: EvidenceDemand = { nonce };
 
-  /** What the service answers to a request about the VM, with members of its own. */
+  /** The answer of the service to a request about the VM, with members of its own. */
   const answerTo = async (members: object, from = service) => {
     const { body: answer } = await lab.verify(from, { nonce: Buffer.from(nonce, 'base64url'), members });
     return answer;
   };
 
-  /** What the client says of a server that answers so. */
+  /** The error of the client for a server that answers so. */
   const outcomeOf = async (handler: Handler, members: Partial<VeriteeClientOptions> = {}) => {
     const client = clientOf({ url: await hostile(handler), ...members });
     let acted = false;

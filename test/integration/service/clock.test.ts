@@ -30,7 +30,7 @@ async function start(keys: object = {}): Promise<{ readonly service: RunningServ
 
 const statusOf = async ({ url }: RunningService, target: string) => (await call(url, target)).status;
 
-/** What the service has logged of its clock since. */
+/** The log lines of the service about its clock since then. */
 const clockLines = (before: number) =>
   lab.output
     .slice(before)

@@ -28,7 +28,7 @@ const askedEarly = ({ platform }: ReturnType<typeof newGuest>) =>
   pcs.count(new RegExp(`${platform.fmspc}&update=early`));
 const PATIENT = { timeout: 10_000 };
 
-/** What the platform has is of number 19; what number 20 asks for became known in February 2026. */
+/** The platform is at number 19; the demands of number 20 were published in February 2026. */
 const BEHIND = { evaluationNumber: 20, tcbInfo: { status: 'OutOfDate', date: '2025-05-14T00:00:00Z' } } as const;
 const RECOVERIES = [{ number: 20, eventDate: '2026-02-10T00:00:00Z', tcbDate: '2026-02-11T00:00:00Z' }, { number: 19 }];
 const FROM = { date: '2027-02-10', estimated: true };

@@ -25,7 +25,7 @@ async function answerOf(body: string): Promise<{ readonly verdict: readonly unkn
   return { verdict: verdictOf(answer), text: JSON.stringify(answer.body) };
 }
 
-/** What only the operator may know: places on the machine and in the network, and stacks. */
+/** Data for the operator alone: places on the machine and in the network, and stacks. */
 const INTERNAL = /node_modules|\bat \S+ \(|\.(?:ts|js|mjs):\d|\/tmp\/|https?:\/\/|ECONN|ENOENT|127\.0\.0\.1/;
 
 describe('LOG-03 what a source answered', () => {

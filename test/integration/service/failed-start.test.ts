@@ -43,7 +43,7 @@ const WITH_SERVICES = { ...WITH_ENDORSEMENTS, agents: 6 };
 /** The store of challenges is opened last, with that of decisions. */
 const WITHOUT_STORES = { challenges: 0 };
 
-/** What a folder has, by the digests of its files. */
+/** The files of a folder, by their digests. */
 async function filesOf(folder: string): Promise<Readonly<Record<string, string>>> {
   const names = await readdir(folder).catch(() => []);
   const digest = async (name: string) =>

@@ -22,14 +22,14 @@ afterAll(async () => {
   await lab.close();
 });
 
-/** What a verifier that looked at nothing would say. */
+/** The result of a verifier that verified nothing. */
 const NOTHING = { checks: [], required: [], claims: {}, endorsements: [], bound: [], validUntil: null };
 
 /** A service whose verifier does what it is told. */
 function startWith(verify: () => unknown, data: string, keys: { readonly deadlineSeconds?: number } = {}) {
   const verifier = {
     evidenceType: 'az-snp-vtpm',
-    // What a verifier should not return is what is tried here.
+    // The test needs a result that a verifier must not return.
     open: () => ({ needs: [], verify: () => verify() as Promise<Verification> }),
   } satisfies EvidenceVerifier<'az-snp-vtpm'>;
   return lab.start(

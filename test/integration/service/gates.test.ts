@@ -276,7 +276,7 @@ describe('a gate whose policy binds a key', () => {
     (await ask(receipt, gate, { ...options, headers: { dpop: proof } })).status;
 
   beforeAll(() => {
-    // What was made before the start of the process is refused, and seconds are whole.
+    // Proofs from before the start of the process are refused, and seconds are whole.
     clock.advance(1_000);
   });
 

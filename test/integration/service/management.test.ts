@@ -66,7 +66,7 @@ describe('the management listener of a service', () => {
     expect(verdictOf(await lab.verify(service, { headers: AS_SCRAPER }))).toEqual(['allow']);
     const { body } = await call(managementUrl(service), '/metrics', { headers: AS_SCRAPER });
     expect(body).toContain('veritee_decisions_total{outcome="allow",reason="none",evidence_type="az-snp-vtpm"} 1\n');
-    // What is asked there is no request of the service.
+    // Requests there are no requests of the service.
     expect(body).not.toContain('route="/livez"');
   });
 

@@ -36,7 +36,7 @@ const EVIDENCE: { readonly [type: string]: JsonObject } = {
   'az-tdx-vtpm': tdVm.wireEvidence({ nonce: NONCE }),
 };
 
-/** What is pinned: the type of the evidence, the reference, where the claim stands in the answer, and the code of a mismatch. */
+/** The pinned value: the type of the evidence, the reference, the place of the claim in the answer, and the code of a mismatch. */
 type Pin = readonly [type: string, section: string, member: string, code: string];
 
 const RTMRS = ['rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'];

@@ -75,7 +75,7 @@ const SERIES: ReadonlyMap<string, readonly string[]> = new Map([
   }),
 ]);
 
-/** What a label can be, where that is settled. */
+/** The possible values of a label, if they are fixed. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   code: HEALTH_CODES,
   state: ['running', 'waiting', 'refused', 'unavailable', 'released', 'not_attempted'],
@@ -84,7 +84,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   source: ['cache', 'network'],
 };
 
-/** What is wrong with an expression; nothing where each metric and label in it exists. */
+/** Faults of an expression; none if each metric and label in it exists. */
 function problemsOf(expr: string): readonly string[] {
   const { selectors, grouping } = readExpression(expr);
   if (selectors.length === 0) return ['selects nothing'];

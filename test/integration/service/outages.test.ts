@@ -2,7 +2,7 @@ import { createHook } from 'node:async_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, LabService, lenientPolicy, verdictOf } from './lab-service.js';
 
-/** What an operator sees of a vendor's service that is out of reach: log, metrics and answers. */
+/** Signs of a vendor's outage for the operator: log, metrics and answers. */
 
 let lab: LabService;
 

@@ -81,7 +81,7 @@ describe('pages', () => {
       `default-src 'none'; script-src '${script}'; style-src '${style}'; img-src data:; base-uri 'none'; ` +
         "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
     ]);
-    // What stands before it is not under it.
+    // The part before it is outside of it.
     expect(file.slice(0, policies[0]?.index)).not.toMatch(/<(?:script|style|link|img|base)\b/i);
   });
 
@@ -122,7 +122,7 @@ describe('pages on the disk', () => {
     expect(log.of(/are not built/)).toEqual([{ folder }]);
   });
 
-  // What judges evidence does not rest on the pages.
+  // Verification does not depend on the pages.
   it('are missed in the log where their list cannot be read', async () => {
     await writeFile(join(folder, 'pages.json'), '[{"name": "ind');
     expect(builtPages({ inspector: true }, log, folder)).toEqual({ folder, files: [] });

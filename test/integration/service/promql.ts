@@ -12,7 +12,7 @@ export interface ReadExpression {
   readonly grouping: readonly string[];
 }
 
-/** What Grafana puts in the place of its own variables. */
+/** Values in place of Grafana's own variables. */
 const VARIABLES: readonly (readonly [RegExp, string])[] = [
   [/\$__rate_interval/g, '5m'],
   [/\$instance/g, '.*'],

@@ -60,7 +60,7 @@ async function start(receipts: object, world: Partial<World> = {}, others: objec
 const ask = (service: RunningService, members: object = {}) =>
   lab.verify(service, { members: { audience: AUDIENCE, ...members } });
 
-/** What is wrong with a start, as the operator reads it. */
+/** The message of a failed start for the operator. */
 async function problemsOf(receipts: object): Promise<readonly string[]> {
   const error = await start(receipts).catch((thrown: unknown) => thrown);
   if (error instanceof ConfigurationError) return error.problems;

@@ -44,7 +44,7 @@ const start = (data: string, keys: object = {}) => {
   return lab.start({ ...kept, ...ofIntel, ...keys }, { intelRootPins: INTEL.pins }, data);
 };
 
-/** What has another value than when the decision was made, one key at a time. */
+/** Keys whose value differs from that at the time of the decision, one at a time. */
 const CHANGES: readonly (readonly [string, () => object])[] = [
   ['no leeway', () => ({ time: { tokenLeewaySeconds: 0 } })],
   ['other issuers of Azure Attestation', () => ({ maa: { shared: false, issuers: [] } })],

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Answer } from '../http/exchange.js';
 import { base64Url, type LabService } from './lab-service.js';
 
-/** What an allow of the lab's VM must leave nowhere: receipt, nonce, ids of chip and VM, user data and evidence. */
+/** Secrets of the lab's VM that an allow must leave nowhere: receipt, nonce, ids of chip and VM, user data and evidence. */
 export function secretsOf(lab: LabService, { body }: Answer, nonce: Uint8Array): readonly string[] {
   const { claims, receipt } = body;
   return [

@@ -155,7 +155,7 @@ describe.skipIf(isWithoutValkey('replicas of the service that share challenges')
         expect(verdictOf(await post(service.url, '/verify', bodies[0] ?? ''))).toEqual(UNDECIDED);
         const { status, body } = await refusable(service.url);
         expect([status, body.code]).toEqual([503, 'overloaded']);
-        // What needs no store is judged.
+        // Requests that need no store are verified.
         expect(verdictOf(await lab.verify(service, { nonce: NONCE }))).toEqual(['allow']);
       } finally {
         valkey.resume();

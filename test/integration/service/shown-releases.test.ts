@@ -21,7 +21,7 @@ afterAll(() => lab.close());
 
 const storeOf = (data: string) => join(lab.root, data, 'veritee.db');
 
-/** What a service recorded that was killed then. */
+/** The records of a service that was killed then. */
 async function recorded(data: string, write: (log: DecisionLog) => Promise<JudgedRequest>): Promise<string> {
   await mkdir(join(lab.root, data), { recursive: true });
   const store = openLocalStore(storeOf(data));

@@ -163,7 +163,7 @@ describe('tenants', () => {
     await writeFile(join(folderOf('blue'), 'wrong.json'), 'no policy');
     await writePolicyOf('red', 'later');
     await service.reload();
-    // What one tenant has read does not hide that another's is wrong.
+    // A good reload of one tenant does not hide a bad one of another.
     const metrics = String((await get('own', '/metrics')).body);
     expect(metrics).toContain('veritee_last_reload_successful{part="policies"} 0');
     expect(metrics).toContain('veritee_policies_current 0');

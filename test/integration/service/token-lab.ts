@@ -59,7 +59,7 @@ export class TokenLab {
     return new TokenLab(service, maa, open, ita, tls);
   }
 
-  /** What the configuration says of tokens; `submit`: where evidence is sent to. */
+  /** The configuration of tokens; `submit`: the service that evidence is sent to. */
   configuration(submit: readonly string[] = []): { readonly maa: object; readonly ita: object } {
     return {
       maa: {

@@ -8,7 +8,7 @@ import type { LabConnection, LabFault } from '../../lab/index.js';
 import { call, challenge, LabService, lenientPolicy, post, verdictOf } from './lab-service.js';
 import { expectWithout, secretsOf } from './secrets.js';
 
-/** What a service with `traces` tells a collector, and that no request depends on one. */
+/** The spans that a service with `traces` sends to a collector, and that no request depends on one. */
 
 /** Until something holds; a busy machine has much time. */
 const eventually = (check: () => void | Promise<void>) => vi.waitFor(check, 20_000);

@@ -111,7 +111,7 @@ interface Asked {
   readonly nonce?: Uint8Array;
   /** The key that the evidence binds. */
   readonly jwk?: JsonObject;
-  /** Whose token it is. */
+  /** The owner of the token. */
   readonly tokenOf?: VirtualMachine;
   readonly making?: TokenMaking;
   readonly token?: string;

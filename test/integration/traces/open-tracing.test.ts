@@ -47,7 +47,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   vi.unstubAllEnvs();
-  // What still waits for the collector ends with it.
+  // Spans that still wait for the collector end with it.
   await collector.close();
   await Promise.all(opened.splice(0).map((tracing) => tracing.close()));
 });

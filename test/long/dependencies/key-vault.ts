@@ -34,7 +34,7 @@ const {
 });
 const JWK: JsonObject = { kty, n, e };
 
-/** What both dependencies are made of: a service, Azure Attestation, a vault and Entra. */
+/** The parts of both dependencies: a service, Azure Attestation, a vault and Entra. */
 interface Parts {
   readonly lab: LabService;
   readonly maa: LabMaa;
@@ -140,7 +140,7 @@ export class VaultOfKeys extends KeyRelease {
     this.vaults.vault.releaseMaking = {};
   }
 
-  /** What it answered another request. */
+  /** Its answer to another request. */
   protected serveStale(): void {
     this.vaults.vault.releaseMaking = { request: { nonce: Buffer.alloc(32, 7).toString('base64url') } };
   }

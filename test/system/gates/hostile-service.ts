@@ -13,7 +13,7 @@ export interface RealAnswer {
   readonly body: any;
 }
 
-/** What is done instead of passing the answer on. */
+/** The action instead of passing the answer on. */
 export type Hostility = (answer: RealAnswer, response: ServerResponse) => void;
 
 /** By name, with the path whose answer it changes. */
@@ -28,7 +28,7 @@ export function send(response: ServerResponse, body: unknown, status = 200, type
  * A server in front of a real service. Below `/NAME/` it does to the answers what that hostility does, and passes the rest on.
  */
 export class HostileService {
-  /** What each exchange brought as its Authorization. */
+  /** The Authorization header of each exchange. */
   readonly keys = new Set<string>();
   /** Where the real service is. */
   behind = '';

@@ -8,7 +8,7 @@ import { PROJECT, readProjectFile } from '../../architecture/project-files.js';
 
 /** Runs what the YAML of deploy/gates says as its platform would, with the inputs of a test in place of those of the example. */
 
-/** What a gate of a test is to ask, and what it is to do. */
+/** The request of a gate in a test, and its command. */
 export interface GateSetting {
   /** A folder of its own. */
   readonly folder: string;
@@ -20,7 +20,7 @@ export interface GateSetting {
   readonly apiKey: string;
   /** A program that prints a body for VERITEE_NONCE. */
   readonly collect: string;
-  /** Whoever gives out evidence for `?nonce=`. */
+  /** The source of evidence for `?nonce=`. */
   readonly evidenceUrl: string;
   readonly timeoutSeconds: number;
   /** The program that lets the key go. */

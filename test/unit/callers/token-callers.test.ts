@@ -255,7 +255,7 @@ describe('a token of a caller', () => {
       'unauthorized',
       'no caller has the issuer of this token',
     ]);
-    // What is wrong whatever the keys are is said.
+    // Errors that do not depend on the keys are reported.
     expect((await found(tokens, token({ algorithm: 'PS256' })))[0]).toBe('unauthorized');
   });
 

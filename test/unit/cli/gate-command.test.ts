@@ -60,7 +60,7 @@ const json = (body: unknown, status = 200, type = 'application/json'): Answer =>
   return () => new Response(JSON.stringify(body), { status, headers: { 'content-type': type } });
 };
 
-/** What the service answers, by path. */
+/** The answers of the service, by path. */
 interface Service {
   readonly challenges?: Answer;
   readonly verify?: Answer;
@@ -233,7 +233,7 @@ const claims = (members: object): Service => ({ verify: json({ ...ALLOW, receipt
 const answer = (members: object): Service => ({ verify: json({ ...ALLOW, ...members }) });
 const CHECK = { id: 'snp_debug', result: 'fail', detail: 'debug', remedy: 'Turn it off.' };
 
-/** What the service does, what the gate says of it, and the exit code. */
+/** The behaviour of the service, the message of the gate, and the exit code. */
 const NO_ALLOWS: readonly (readonly [what: string, code: string, exitCode: number, service: Service])[] = [
   ['denies', 'deny', 2, answer({ decision: 'deny', reasons: ['snp_debug'], checks: [CHECK], decisionId: 'x' })],
   ['cannot tell', 'indeterminate', 3, answer({ decision: 'indeterminate', retryable: true })],

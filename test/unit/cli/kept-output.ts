@@ -1,6 +1,6 @@
 import type { Output } from '../../../src/cli/output.js';
 
-/** What a command writes. */
+/** The output of a command. */
 export class KeptOutput implements Output {
   readonly asTable: boolean;
   readonly inColour = false;

@@ -17,7 +17,7 @@ async function reported(store: LocalStore, evidence: Partial<LogEvidence> = {}, 
   return { exitCode, output };
 }
 
-/** What is not known, by its code. */
+/** The unknown facts, by code. */
 async function notKnown(store: LocalStore, evidence: Partial<LogEvidence> = {}) {
   const list: { code: string; about: unknown }[] = JSON.parse((await reported(store, evidence)).output.text).notKnown;
   return Object.fromEntries(list.map(({ code, about }) => [code, about]));

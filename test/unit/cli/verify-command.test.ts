@@ -9,7 +9,7 @@ import { DECISION } from '../wire/sample-decision.js';
 const NONCE = Buffer.alloc(32, 7).toString('base64url');
 const evidence = snpEvidence();
 
-/** What a rule came to that the command line has to show. */
+/** The result of a rule that the command line has to show. */
 const RULE: ExplainedPart = {
   text: 'snp.guestSvn >= 5 && snp.vmpl == 0',
   state: 'value',
@@ -52,7 +52,7 @@ async function writtenFor(detail: VerifyDetail, asTable: boolean): Promise<strin
   return written;
 }
 
-/** What people are told that the body chose. */
+/** The lines about values that the body chose. */
 async function chosenBy(body: object, options: { policies?: readonly string[]; nonce?: string }) {
   let written = '';
   const output = { asTable: true, inColour: false, write: (text: string) => (written += text) };

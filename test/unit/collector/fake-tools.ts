@@ -18,7 +18,7 @@ export class FakeTools {
   readonly nv = new Map<number, Index>();
   /** Programs and arguments, in order. */
   readonly calls: string[] = [];
-  /** What a program ends with in place of what it does. */
+  /** The end of a program in place of its work. */
   readonly faults = new Map<string, Partial<ToolEnd>>();
   hasAttestationKey = true;
   /** During how many quotes a PCR is extended, after the quote is made. */

@@ -122,7 +122,7 @@ const CASES: readonly Case[] = [
 const PORT: Record<string, string> = { VERITEE__LISTEN__MANAGEMENT__PORT: '9090' };
 const TRACES: Record<string, string> = { VERITEE__TRACES__ENDPOINT: 'https://c.example' };
 
-/** What else has to be said for a key to load. */
+/** Other keys that a key needs to load. */
 const TOGETHER: ReadonlyMap<string, Record<string, string>> = new Map([
   ['VERITEE__LISTEN__TLS__CERT', { VERITEE__LISTEN__TLS__KEY: 'k.pem' }],
   ['VERITEE__LISTEN__TLS__KEY', { VERITEE__LISTEN__TLS__CERT: 'c.pem' }],

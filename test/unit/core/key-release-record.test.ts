@@ -15,7 +15,7 @@ const decided = (release: object = { keyId: 'k', dryRun: false }, decision: obje
     request: { ...REQUEST, release },
   }) as unknown as JsonObject;
 const DENIED = decided(undefined, { decision: 'deny' });
-/** What an allow of a release by a vault has passed. */
+/** The checks that an allow of a release by a vault has passed. */
 const OF_VAULT = { checks: [{ id: 'release_other_vm', result: 'pass' }] };
 
 const NOTHING_ASKED = { ...WHO, decision: { decision: 'allow' }, request: {} } as unknown as JsonObject;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_TRACER, SPAN_ATTRIBUTES, STEPS } from '../../../src/core/traces.js';
 
 describe('what spans say', () => {
-  /** Whoever adds one has to say here that it holds nothing secret. */
+  /** An author of a new attribute has to state here that it has no secret. */
   it('is in these attributes and in no others', () => {
     expect(SPAN_ATTRIBUTES).toEqual([
       'error.type',

@@ -42,7 +42,7 @@ const snpSet = (origin: EndorsementOrigin = 'cache'): EndorsementSet => ({
 });
 const SNP_TEXTS = ['vek', 'ask', 'ark', 'crl', 'other crl'];
 
-/** What is remembered after sources gave a set. */
+/** The remembered endorsements after sources gave a set. */
 async function given(set: EndorsementSet, requests = [snpRequest()], context: Partial<FetchContext> = {}) {
   const remembered = new RememberedEndorsements();
   remembered.remember(requests, set, { ...CONTEXT, ...context });

@@ -28,7 +28,7 @@ const hexOf = (value: Uint8Array) => Buffer.from(value).toString('hex');
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));
 const point = (curveOctets: number) => new Uint8Array(1 + 2 * curveOctets).fill(4, 0, 1);
 
-/** What a leaf with these differences is refused with. */
+/** The error for a leaf with these differences. */
 const refusal = (overrides: Overrides, rules = {}) =>
   formatErrorOf(() => parseCertificate(derOf('leaf', overrides), rules));
 

@@ -18,7 +18,7 @@ import {
 
 import { BANKS } from '../boot/fixture.js';
 
-/** What single events say, as the comparison of two boots names it. */
+/** Facts from single events, as the comparison of two boots names them. */
 
 const text = (value: string) => Uint8Array.from(Buffer.from(value, 'latin1'));
 const BINARY = Uint8Array.of(1, 2, 0, 0xfe);
@@ -26,7 +26,7 @@ const BINARY = Uint8Array.of(1, 2, 0, 0xfe);
 interface Told {
   readonly type?: number;
   readonly data: Uint8Array;
-  /** What is hashed; the data where left out. */
+  /** The hashed bytes; defaults to the data. */
   readonly measured?: Uint8Array;
 }
 

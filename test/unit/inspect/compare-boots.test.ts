@@ -645,7 +645,7 @@ describe('tokens about two boots', () => {
     'x-ms-azurevm-osversion-major': 22,
     'x-ms-isolation-tee': { 'x-ms-sevsnpvm-launchmeasurement': 'aa', 'x-ms-runtime': { keys: [{ kid: 'HCLAkPub' }] } },
   };
-  /** What differs between any two tokens. */
+  /** Differences between any two tokens. */
   const OF_EACH: JsonObject = {
     exp: 2,
     iat: 1,

@@ -31,7 +31,7 @@ function expectRefused(evidence: Evidence, code: string, pointer: string): void 
   expect(() => described(evidence)).toThrow(expect.objectContaining({ name: 'FormatError', code, pointer }));
 }
 
-/** What a pointer into evidence in its native form names. */
+/** The value at a pointer into evidence in its native form. */
 function bytesOf(evidence: Evidence, about: string): Uint8Array {
   const members = about === '/akCertificate' ? ['ak', 'certificate', 'der'] : about.split('/').slice(1);
   const found = members.reduce<unknown>((value, member) => Object(value)[member], evidence);

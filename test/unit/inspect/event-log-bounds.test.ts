@@ -15,7 +15,7 @@ const LOG = buildTpmLog([EVENT], ['sha1']);
 const HEADER_LENGTH = buildTpmLog([], ['sha1']).byteLength;
 const LARGEST = littleEndian(0xffffffff, 4);
 
-/** What each way of looking at a log says of it: the library, and the command line. */
+/** The error of each way to inspect a log: the library, and the command line. */
 const WAYS: readonly (readonly [string, (log: Uint8Array, limit?: number) => unknown])[] = [
   ['the library', (log, limit = LIMIT) => new InspectEvidence(limit).execute({ type: 'event-log', log, pcrs: null })],
   [

@@ -24,7 +24,7 @@ const DATED: JsonObject = {
   minimums: { tdx: { acceptedStatuses: ['UpToDate'], earliestTcbDate: '2024-03-13', minEvaluationDataNumber: 17 } },
 };
 
-/** What is said of a decision, whose claims are null where the evidence has none. */
+/** The sentences about a decision, whose claims are null if the evidence has none. */
 function said(claims: Claims, checks: Parameters<typeof firmwareIn>[0]['checks']): readonly string[] {
   const { snp = null, tdx = null } = claims;
   return firmwareIn({ claims: { snp, tdx } as Parameters<typeof firmwareIn>[0]['claims'], checks });

@@ -16,7 +16,7 @@ const table = buildCertificateTable([
   ['ask', ask],
   ['ark', ark],
 ]);
-/** What the firmware of the host answers to SNP_GET_EXT_REPORT. */
+/** The answer of the firmware of the host to SNP_GET_EXT_REPORT. */
 const extended = Buffer.concat([report, table]);
 const quote = TDX_VM.evidence().tdQuote;
 const bytesOf = (text: string) => Buffer.from(text);
@@ -35,7 +35,7 @@ function namesIn(intake: Intake): readonly string[] {
   return intake.kind === 'bytes' ? intake.found.structures.map(({ name }) => name) : [];
 }
 
-/** What the service is asked about bytes by themselves. */
+/** The request to the service about bytes by themselves. */
 function requestOf(bytes: Uint8Array) {
   const intake = readIntake(bytes);
   if (intake.kind !== 'bytes') throw new Error(`taken as ${intake.kind}`);

@@ -5,7 +5,7 @@ import { readProjectFile } from '../../architecture/project-files.js';
 
 const SECTIONS = readProjectFile('docs/what-an-allow-proves.md').split(/^## /m);
 
-/** What a section of the document says is not proven, as running text without markup. */
+/** The items that a section of the document lists as not proven, as running text without markup. */
 function notProven(heading: RegExp): string {
   const [section = ''] = SECTIONS.filter((text) => heading.test(text.split('\n', 1)[0] ?? ''));
   const [, list = ''] = section.split(/^Does not prove.*$/m);

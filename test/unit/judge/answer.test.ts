@@ -56,7 +56,7 @@ const CALLER: Caller = {
 };
 const AUDITOR: Caller = { ...CALLER, roles: new Set(['verify', 'audit:read']) };
 
-/** What the parts were asked. */
+/** The calls of the dependencies. */
 interface Seen {
   readonly contexts: VerificationContext[];
   readonly fetches: FetchContext[];
@@ -153,7 +153,7 @@ function useCaseOf(
   );
 }
 
-/** What is refused before anything is judged, and that no challenge was touched for it. */
+/** The refusal before anything is verified, without use of a challenge. */
 async function expectRefused(request: Partial<VerifyRequest>, world: World, error: object): Promise<void> {
   const seen: Seen = { contexts: [], fetches: [], standings: [], ids: [] };
   const refused = useCaseOf(world, seen).execute(requestOf({ nonce: NONCE, ...request }), world.caller ?? CALLER);

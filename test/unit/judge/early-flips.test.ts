@@ -7,7 +7,7 @@ const HOUR_MS = 60 * 60_000;
 const BEGUN = 'allowed now, and denied by early TDX collateral';
 const OVER = 'no longer denied by early TDX collateral';
 
-/** What the log is told, where machines of one kind come to this under one policy at these times. */
+/** The log lines, if machines of one kind have this outcome under one policy at these times. */
 function told(...notes: readonly (readonly [ms: number, outcome: Outcome])[]): readonly string[] {
   const log = new FakeLog();
   let now = 0;

@@ -71,7 +71,7 @@ export async function learn(files: { readonly [name: string]: Situation }, asked
   });
 }
 
-/** What is learned, where something is. */
+/** The learned policy, if there is one. */
 export async function learned(
   ...given: Parameters<typeof learn>
 ): Promise<SomethingLearned & { readonly policy: Policy }> {

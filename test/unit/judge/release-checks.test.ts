@@ -70,20 +70,20 @@ function releaseCase(changes: Changes = {}): ReleaseCase {
       ...judged,
       ofSameTee: new Set(sameTee ? ['maa'] : []),
       boundByEvidence: isBound ? ['tpm.extraData'] : [],
-      // What policies appraise has also the places of tokens.
+      // The bound places of a token count too, as in an appraisal.
       verification: { ...judged.verification, claims: markVerified(maa as never), bound: ['maa.reportData'] },
     },
     appraisal,
   };
 }
 
-/** What the demands come to: results by id. */
+/** The results of the demands, by id. */
 function resultsOf(changes: Changes = {}): Record<string, string> {
   const { checks } = releaseDemands(releaseCase(changes));
   return Object.fromEntries(checks.map(({ id, result }) => [id, result]));
 }
 
-/** What the answer says that can be done. */
+/** The remedies in the answer. */
 function toDo(id: string, changes: Changes): string | null {
   const check = releaseDemands(releaseCase(changes)).checks.find((each) => each.id === id);
   return check === undefined ? null : remedyOf(check);

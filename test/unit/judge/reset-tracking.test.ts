@@ -20,7 +20,7 @@ const faults: readonly (readonly [string, () => Promise<never>, string, boolean]
   ['does not answer', () => new Promise(() => {}), 'the memory of vTPM resets cannot be', true],
 ];
 
-/** What the memory answers with, it has told the log itself. That it does not answer, it cannot. */
+/** The answer of the memory goes to the log. It has no way not to answer. */
 function expectTold(log: RecordingLog, title: string): void {
   const late = { level: 'error', fields: { why: 'no answer within 5 ms' } };
   expect(log.entries).toMatchObject(title === 'does not answer' ? [late] : []);

@@ -6,7 +6,7 @@ import type { RouteToken } from '../../../src/judge/route-tokens.js';
 import { check } from '../policy/fixture.js';
 import { AZUREVM, azClaims, ITA_NESTED, verified } from './cross-check/fixture.js';
 
-/** What verifiers would find, for routes to be joined. Nothing here is evidence. */
+/** Results of verifiers, to join routes. Nothing here is evidence. */
 
 export const END = new Date('2026-06-01T13:00:00Z');
 

@@ -18,7 +18,7 @@ export const VAULT_KEY: AskedVaultKey = {
   jkt: 'Zk9qcXJzdHV2d3h5ejAxMjM0NTY3ODlBQkNERUZHSEk',
 };
 
-/** What each allow of a release by a vault has passed. */
+/** The checks that each allow of a release by a vault has passed. */
 const OF_VAULT: Decision['checks'][number] = {
   id: 'release_other_vm',
   result: 'pass',

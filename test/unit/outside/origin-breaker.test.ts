@@ -5,7 +5,7 @@ import { OriginBreaker } from '../../../src/outside/origin-breaker.js';
 const CLOSED_FOR_LONG = { failuresToOpen: 5, openMs: 600_000 };
 const LEFT = new FetchError('aborted', 'left');
 
-/** What a breaker says after an origin was asked five times, and each time was left or failed. */
+/** The state of a breaker after five requests to an origin, each of which was aborted or failed. */
 async function answerAfter(breaker: OriginBreaker, error: Error): Promise<unknown> {
   for (let call = 0; call < 5; call += 1) await breaker.run(() => Promise.reject(error)).catch(() => {});
   const outcome = await breaker.run(async () => 'answer');

@@ -26,7 +26,7 @@ class Endpoint {
     });
   }
 
-  /** What comes of it: the answer, or the fault. */
+  /** The result: the answer, or the fault. */
   async outcome(): Promise<string> {
     return this.ask().catch((error: unknown) => (error instanceof FetchError ? error.fault : String(error)));
   }

@@ -175,7 +175,7 @@ export const FILE = 'f9'.repeat(32);
 export const COMMAND_LINE = '/vmlinuz root=/dev/sda1 ro';
 export const VARIABLE = 'db'.repeat(32);
 
-/** What the log of a boot shows that nothing is wrong with. */
+/** The log of a boot without faults. */
 export function eventLogClaims(overrides: Partial<EventLogClaims> = {}): EventLogClaims {
   return {
     replayed: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
@@ -193,7 +193,7 @@ export function eventLogClaims(overrides: Partial<EventLogClaims> = {}): EventLo
   };
 }
 
-/** What a token of Azure Attestation or Trust Authority says that could be relied on. */
+/** The content of a reliable token of Azure Attestation or Trust Authority. */
 export function tokenClaims(stated: Partial<TokenClaims['stated']> = {}, attestationType = 'azurevm'): TokenClaims {
   return {
     issuer: 'https://sharedweu.weu.attest.azure.net',
@@ -229,7 +229,7 @@ const TPM_CHECKS: readonly CheckId[] = ['ak_cert_untrusted', 'cert_validity', 't
 const TD_CHECKS: readonly CheckId[] = ['tdx_signature', 'tdx_debug', 'tdx_attributes', 'tdx_xfam', 'nonce_mismatch'];
 const AZ_TD_CHECKS: readonly CheckId[] = ['tdx_report_mismatch', ...TD_CHECKS, 'hcl_binding', 'tpm_signature'];
 
-/** What evidence of a type has, where a test does not say otherwise; a token has what bare SEV-SNP evidence has. */
+/** The default claims of evidence of a type; a token has those of bare SEV-SNP evidence. */
 function usual(type: AppraisalInput['evidenceType']): {
   readonly ids: readonly CheckId[];
   readonly claims: Claims;
@@ -264,7 +264,7 @@ export interface Situation {
   readonly withheldConfiguration?: JsonObject;
 }
 
-/** What a genuine Azure SEV-SNP VM, or evidence of another type, with a fresh nonce is judged as, except for what a test says. */
+/** The verification of a genuine Azure SEV-SNP VM, or of evidence of another type, with a fresh nonce, except for the changes of a test. */
 export function situation(given: Situation = {}): AppraisalInput {
   const { type = 'az-snp-vtpm', findings = [], ...others } = given;
   const { ids, claims: usualClaims, bound: usualBound } = usual(type);

@@ -159,7 +159,7 @@ const TERMS = { reason: 'planned', approver: 'ops', expires: '2027-01-01' };
 const SMT = { require: { snp: { platformInfo: { smtEnabled: false } } } };
 const OF_MAA = { routes: { hardware: 'off', maa: 'required' } };
 
-/** What a token must say, as evidence or, with its route on, beside other evidence. */
+/** The demands on a token, as evidence or, with its route on, beside other evidence. */
 function tokenFlips(route: 'maa' | 'ita', name: string, value: JsonValue, hardware = HARDWARE): readonly MemberFlip[] {
   const require = { [route]: { [name]: value } };
   const alone = { routes: { hardware: 'off', [route]: 'required' } };

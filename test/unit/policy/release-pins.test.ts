@@ -22,7 +22,7 @@ const AZ_TDX = { accepts: ['az-tdx-vtpm'], minimums: 'any' };
 const SNP = { accepts: ['snp'], minimums: 'any' };
 const TDX = { accepts: ['tdx'], minimums: 'any' };
 
-/** What a policy comes to: `pinned`, or the pointers that are open, or that pin firmware alone. */
+/** The result for a policy: `pinned`, or the pointers that are open, or that pin firmware alone. */
 function pins(members: Members, paravisorKeys = NONE): string {
   const { unpinned, firmwareOnly } = releasePins(policy(members), paravisorKeys);
   if (unpinned.length > 0) return `open ${unpinned.join(' ')}`;

@@ -4,7 +4,7 @@ import { either, optional, orNull, Place, refined, type Schema } from '../../../
 import { entries, list, naming, object, section, someOf, variants } from '../../../src/schema/structures.js';
 import { choice, flag, hex, integer, refused, text } from '../../../src/schema/values.js';
 
-/** What a value is read as, or everything that is wrong with it. */
+/** The value that is read, or all errors. */
 function reading(schema: Schema<unknown>, raw: JsonValue | undefined): unknown {
   const place = new Place();
   const value = schema.read(raw, place);

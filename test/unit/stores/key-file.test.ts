@@ -22,7 +22,7 @@ it.each([1, 32, 65_536])('reads all of a key of %i bytes, into memory of its own
   const bytes = await readKeyFile(await written(length));
   expect(bytes).toHaveLength(length);
   expect(bytes.every((byte) => byte === 7)).toBe(true);
-  // What is overwritten must not be shared with others.
+  // The overwritten bytes must not be shared with others.
   expect(bytes.buffer.byteLength).toBe(length + 1);
 });
 

@@ -139,7 +139,7 @@ describe('a policy directory', () => {
   });
 });
 
-/** What spoils a directory, and what is said of it. */
+/** The causes that spoil a directory, and their messages. */
 const SPOILS: readonly (readonly [what: string, spoil: () => Promise<void>, problem: () => string])[] = [
   ['syntax', () => file('bad.yaml', '???'), () => 'bad.yaml: /id: is missing'],
   ['two files with one id', () => file('bad.yaml', 'aa: 2'), () => 'bad.yaml: id aa is that of a.yaml'],

@@ -99,7 +99,7 @@ describe('identity of a vTPM by itself', () => {
     const short = Uint8Array.from([0, ...r.subarray(1)]);
     expect(evidenceSha256(withSignature(short.subarray(1), s))).toBe(evidenceSha256(withSignature(short, s)));
     expect(evidenceSha256(withSignature(s, r))).not.toBe(evidenceSha256(evidence));
-    // What is no number of the curve is left as it is.
+    // A number beyond the curve stays as it is.
     const long = new Uint8Array(66);
     expect(evidenceSha256(withSignature(long, s))).not.toBe(evidenceSha256(evidence));
   });

@@ -10,7 +10,7 @@ import { AT, expectVerified, NONCE, PKI, verifyAzure, verifySnp } from './fixtur
 import { endorsing, newVerifier as newTdxVerifier, PLATFORM } from './tdx/fixture.js';
 import { MACHINE, verifyTpm } from './tpm/tpm-fixture.js';
 
-/** What has to have an outcome before anything may be allowed: a check that is missing here could go missing unseen. */
+/** The checks that need an outcome before an allow: a check that is missing here could go missing unseen. */
 
 const vm = await createVirtualMachine({ pki: PKI });
 const guest = new SnpGuest(vm.platform);

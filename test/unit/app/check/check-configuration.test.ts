@@ -30,7 +30,7 @@ version: 1
 accepts: [snp]
 minimums: { snp: { Milan: { snp: 24, microcode: 219 } } }
 `;
-/** What a policy needs beside for a key to be released by it, pins excepted. */
+/** The members that a policy needs beside its pins for a key release. */
 const FIT = 'nonce: challenge\nbinding: required\n';
 const MEASURED = `referenceValues: [{ snp: { measurement: [${'a1'.repeat(48)}] } }]\n`;
 const PINNED = `${FIT}referenceValues: [{ snp: { authorKeyDigest: [${'c3'.repeat(48)}] } }]\n`;
@@ -54,7 +54,7 @@ async function write(name: string, content: string | Uint8Array): Promise<string
   return path(name);
 }
 
-/** What is found where the configuration is this one, and everything else is in the folder of the test. */
+/** The problems of this configuration, with everything else in the folder of the test. */
 async function check(
   configuration: object,
   { at = '2026-06-01T00:00:00Z', environment = {} }: { at?: string; environment?: Record<string, string> } = {},
@@ -564,7 +564,7 @@ describe('what the service writes', () => {
     ]);
   });
 
-  /** What is found wrong with the store, and that nothing was made or changed. */
+  /** The problem of the store, and that nothing was made or changed. */
   async function ofStore(): Promise<readonly string[]> {
     await write('veritee.yaml', '{}');
     const before = [await entries(), await readFile(path('data/v.db')).catch(() => null)];

@@ -5,7 +5,7 @@ const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 
 const listeners = () => SIGNALS.map((name) => process.listenerCount(name));
 
-/** Whoever is told where nothing should be. */
+/** A receiver that must not be called. */
 const nobody = (signal: string) => {
   throw new Error(signal);
 };

@@ -10,7 +10,7 @@ const CONFIGURATION = loadConfiguration({ text: '{}', environment: {} });
 const ACCESS = 'callers and listen.tls';
 
 let log: RecordingLog;
-/** What was done, in its order. */
+/** The actions, in their order. */
 let done: string[];
 
 beforeEach(() => {

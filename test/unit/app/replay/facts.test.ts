@@ -10,7 +10,7 @@ import { createAmdPki } from '../../../lab/index.js';
 const PKI = createAmdPki();
 const NOW = configurationWith(productsOf(PKI, 'Venice'));
 
-/** What was kept of a configuration, with this section `amd`. */
+/** The inputs kept of a configuration with this section `amd`. */
 function kept(amd: JudgingConfiguration['amd']): JudgingConfiguration {
   const { policies, historical, limits, time, deadlineSeconds, azure, maa, ita } = NOW;
   const rest = { lifetimeSeconds: 300, roots: NO_CONFIGURED_ROOTS, submitted: [], early: false };

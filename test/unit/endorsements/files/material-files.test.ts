@@ -27,7 +27,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const write = (name: string, text = name) => writeFile(join(folder, name), text);
 
-/** What a folder is refused for; null where it is not. */
+/** The reason why a folder is refused; null if it is not. */
 async function refusalOf(required: Promise<unknown>): Promise<string | null> {
   try {
     await required;

@@ -32,7 +32,7 @@ class PathFetch implements Fetch {
   }
 }
 
-/** What the check of a request tells of an answer. */
+/** The result of the check of a request for an answer. */
 function isOfUse(check: FetchRequest['check'], body: Uint8Array): boolean {
   try {
     check?.({ status: 200, headers: {}, body });

@@ -25,7 +25,7 @@ const X48 = '5a'.repeat(48);
 interface Alteration {
   readonly claim: string;
   readonly member: string;
-  /** What the token says instead. */
+  /** The different claims of the token. */
   readonly other: JsonValue;
   /** Hardware of which that would be true. */
   readonly td: Partial<TdxClaims>;

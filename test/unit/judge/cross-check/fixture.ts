@@ -29,7 +29,7 @@ export const RUNTIME: JsonObject = {
   'user-data': USER_DATA.toUpperCase(),
 };
 
-/** What Azure Attestation says of the hardware of `azClaims`. */
+/** The claims of Azure Attestation about the hardware of `azClaims`. */
 export const SEVSNPVM: JsonObject = {
   'x-ms-attestation-type': 'sevsnpvm',
   'x-ms-compliance-status': 'azure-compliant-cvm',
@@ -86,7 +86,7 @@ const TD: JsonObject = {
 
 export const TDXVM: JsonObject = { 'x-ms-attestation-type': 'tdxvm', ...TD };
 
-/** What Azure Attestation says of the hardware of `azTdxClaims`. */
+/** The claims of Azure Attestation about the hardware of `azTdxClaims`. */
 export const TDXVM_AZURE: JsonObject = {
   ...TDXVM,
   'x-ms-compliance-status': 'azure-compliant-cvm',

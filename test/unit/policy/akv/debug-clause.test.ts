@@ -9,7 +9,7 @@ const SNP = { claim: `${TEE}.x-ms-sevsnpvm-is-debuggable`, equals: false };
 const SNP_TYPE = { claim: `${TEE}.x-ms-attestation-type`, equals: 'sevsnpvm' };
 const TDX_TYPE = { claim: `${TEE}.x-ms-attestation-type`, equals: 'tdxvm' };
 
-/** What lint says of an entry as a whole. */
+/** The problems of an entry as a whole. */
 const debugOf = (...conditions: readonly JsonObject[]) => linted(written(...conditions))['akv_no_debug /anyOf/0'];
 
 describe('lint of debug', () => {

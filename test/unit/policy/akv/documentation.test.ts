@@ -14,7 +14,7 @@ const ROWS = [...TEXT.matchAll(/^\| `(akv_\w+)` \| (\w+) \| .*? \| `([{[].*?[\]}
   ([, code = '', severity = '', example = '']) => ({ code, severity, example: JSON.parse(example) as JsonValue }),
 );
 
-/** What lint finds, by code and severity. */
+/** The problems of lint, by code and severity. */
 function foundIn(policy: JsonValue): readonly string[] {
   const problems = lintReleasePolicy(read(policy), { knownAuthorities: (issuer) => issuer === CONTOSO });
   return problems.map(({ code, severity }) => `${code} ${severity ?? POLICY_PROBLEMS[code].severity}`);

@@ -22,7 +22,7 @@ export function read(value: JsonValue): ReleasePolicy {
   return policy;
 }
 
-/** What is wrong with a policy text, as `pointer: message`. */
+/** The problems of a policy text, as `pointer: message`. */
 export function problemsOf(value: JsonValue, prefix?: string): readonly string[] {
   const { policy, problems } = readReleasePolicy(value, prefix);
   if ((policy === null) !== problems.length > 0) throw new Error('a policy is read exactly if it has no problems');

@@ -5,7 +5,7 @@ import { ISSUER, read, TEE, written } from './fixture.js';
 
 const NOT_DEBUGGABLE = { claim: `${TEE}.x-ms-sevsnpvm-is-debuggable`, equals: false };
 
-/** What lint says of these conditions beside one against debug: `code pointer`, each with its message. */
+/** The problems of these conditions beside one against debug: `code pointer`, each with its message. */
 export function lintOf(...conditions: readonly JsonValue[]): Readonly<Record<string, string>> {
   return linted(written(NOT_DEBUGGABLE, ...conditions));
 }
@@ -20,7 +20,7 @@ export function severities(...conditions: readonly JsonValue[]): Readonly<Record
   return byPlace(problems, ({ code, severity }) => severity ?? POLICY_PROBLEMS[code].severity);
 }
 
-/** What is told to do of each of these problems. */
+/** The remedy of each of these problems. */
 export function remedies(...conditions: readonly JsonValue[]): Readonly<Record<string, string>> {
   const problems = problemsOf(written(NOT_DEBUGGABLE, ...conditions));
   return byPlace(problems, ({ code, remedy }) => remedy ?? POLICY_PROBLEMS[code].remedy);

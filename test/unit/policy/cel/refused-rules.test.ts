@@ -125,7 +125,7 @@ const REFUSED: readonly (readonly [code: string, cel: string, says: string])[] =
   ['rule_type', `[1].all(x, x == snp.vmpl)`, 'all() goes over a list of claims'],
   ['rule_type', 'snp.product.all(x, x == 1)', 'all() goes over a list of claims'],
   ['rule_type', `${LISTS}.all(x, x.y == 1)`, 'x has no members'],
-  // What rules do not have.
+  // Features that rules do not have.
   ['rule_function', "snp.product.matches('.*')", 'rules have no matches()'],
   ['rule_function', "dyn(snp.vmpl) == '0'", 'rules have no dyn()'],
   ['rule_function', 'type(snp.vmpl) == int', 'rules have no type()'],

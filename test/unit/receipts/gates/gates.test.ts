@@ -47,7 +47,7 @@ const refused = (code: string) => expect.objectContaining({ name: 'GateRefusal',
 const open = (changes: Changes = {}, request: Partial<GateRequest> = {}) =>
   gates(changes).open({ ...REQUEST, ...request });
 
-/** What each step of docs/receipts.md is called, those that receipts of the vectors break. */
+/** The codes of the steps of docs/receipts.md that receipts of the vectors break. */
 const CODES: Readonly<Record<number, string>> = {
   1: 'receipt_form',
   2: 'receipt_header',

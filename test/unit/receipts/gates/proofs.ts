@@ -23,7 +23,7 @@ export interface ProofChanges {
   readonly claims?: object;
 }
 
-/** What a proof is for. */
+/** The target of a proof. */
 export interface ProvedRequest {
   readonly htm: string;
   readonly htu: string;

@@ -29,7 +29,7 @@ export const QUESTION: ReleaseQuestion = {
   roots: [...publicRoots(), parseCertificate(pki.rootCertificate())],
 };
 
-/** What the lab's vault answers to the question. */
+/** The answer of the lab's vault to the question. */
 export function answer(making: ReleaseMaking = {}): string {
   const call = { nonce: NONCE, enc: 'RSA_AES_KEY_WRAP_384', asked: KID, kid: KID };
   return releaseAnswer(call, MATERIAL, wrapping, pki, making);

@@ -47,7 +47,7 @@ const issued = (options: Partial<IssueAkOptions> = {}) => AK_PKI.certificate({ k
 async function expectDenied(ak: AkCertificateInput, ...ids: readonly CheckId[]): Promise<void> {
   const found = await judge(ak);
   expectFailed(found, ...ids);
-  // What hardware vouches for stays what it is: the certificate adds nothing, and takes nothing away.
+  // Claims from the hardware stay as they are: the certificate adds and removes nothing.
   expect(found.claims.hcl?.paravisor).toEqual({ known: false, by: null });
   expect(found.claims.hcl?.vmConfiguration).toBeDefined();
 }

@@ -32,7 +32,7 @@ const SIGNATURE = joinBytes(
 
 type Members = { readonly [name: string]: unknown };
 
-/** What the agent sends. */
+/** The evidence of the agent. */
 function cleanroom(parts: Members = {}, members: Members = {}): Members {
   const { message, pcrs } = NATIVE.tpmQuote;
   const values = [...(pcrs.get('sha256') ?? [])].map(([index, value]) => [String(index), base64(value)]);

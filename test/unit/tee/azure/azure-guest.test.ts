@@ -57,7 +57,7 @@ function jwkOf(jwk: object): JsonObject {
 }
 
 interface Making extends AttestationInfoOptions {
-  /** What the machine's evidence is otherwise. */
+  /** The changes of the machine's evidence. */
   readonly native?: AzureEvidenceOptions;
   /** The key that is certified, and how. */
   readonly key?: JsonObject;

@@ -33,7 +33,7 @@ interface Known {
   readonly paravisorsSince?: Date | null;
 }
 
-/** What policies make of a genuine TD whose runtime claims and AK are as good as any. */
+/** The outcomes of policies for a genuine TD whose runtime claims and AK are valid. */
 async function under(policy: Policy, { mrtds = [], vm, paravisorsSince = SINCE }: Known = {}) {
   const ak = vm === undefined ? null : AK_PKI.certificate({ key: TDX_VM.vtpm.publicJwk, vm });
   const verification = await verifyAzureTdx(TDX_VM.evidence({ nonce: NONCE, ak }), {

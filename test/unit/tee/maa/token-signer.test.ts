@@ -28,7 +28,7 @@ const SGX = '1.3.6.1.4.1.311.105.1';
 const SGX_OF_2020 = '1.2.840.113556.10.1.1';
 const DAY_MS = 24 * 60 * 60_000;
 
-/** What REPORT_DATA of a signer begins with: SHA-256 over the PEM of its key, and a NUL. */
+/** The beginning of a signer's REPORT_DATA: SHA-256 over the PEM of its key, and a NUL. */
 function digestOf({ privateKey }: LabKey): Uint8Array {
   const pem = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' });
   return createHash('sha256').update(`${pem}\0`).digest();

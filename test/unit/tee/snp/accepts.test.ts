@@ -21,7 +21,7 @@ const KINDS: readonly VekKind[] = ['vcek', 'vlek'];
 const PARTS = Object.keys(SNP_PROCESSORS);
 const SIGNERS = PARTS.flatMap((part) => KINDS.map((signingKey) => [part, signingKey] as const));
 
-/** What a report says of its processor, which depends on the report's version; undefined where it says nothing. */
+/** The processor in a report, which depends on the report's version; undefined if there is none. */
 function ofProcessor(part: SnpPart, version: (typeof VERSIONS)[number]) {
   const { product, cpuid } = processorOfPart(part);
   const mitigation = version === 5 ? { launch: '0x1', current: '0x3' } : undefined;
@@ -188,7 +188,7 @@ describe('SEV-SNP reports that verify', () => {
     expect(vek?.isIssuedBy(chainOf(PKI))).toBe(true);
     expect(vek?.isIssuedBy(chainOf(PKI, 'vlek'))).toBe(false);
     expect(vek?.isIssuedBy(chainOf(FOREIGN_PKI))).toBe(false);
-    // What else is wrong with it does not change who signed it.
+    // Another fault of it does not change its signer.
     const critical = { oid: '1.2.3.4', critical: true, value: Uint8Array.of(5, 0) };
     expect(suppliedBy({ extensions: (genuine) => [...genuine, critical] })?.isIssuedBy(chainOf(PKI))).toBe(true);
     expect(suppliedBy({ overrides: { issuer: amdName('SEV-VLEK-Milan') } })?.namesIssuer).toBe(false);

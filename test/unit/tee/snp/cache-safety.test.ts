@@ -8,7 +8,7 @@ import { SnpVerifier } from '../../../../src/tee/snp/snp-verifier.js';
 import { AMD_SERIALS, createSnpGuest, type IssueCrlOptions } from '../../../lab/index.js';
 import { AT, expectFailed, expectVerified, FOREIGN_PKI, idsWith, PKI, snpVerifier } from '../fixture.js';
 
-/** What a verifier keeps between requests, and what it judges all the same. Each test has a verifier of its own. */
+/** The state that a verifier keeps between requests, and the checks that it makes all the same. Each test has a verifier of its own. */
 
 const HOUR_MS = 60 * 60_000;
 const SOON = new Date(AT.getTime() + HOUR_MS);

@@ -134,7 +134,7 @@ describe('a built-in product line beside configured ones', () => {
   const LINES: readonly ConfigurableProduct[] = ['Venice', 'Florence'];
 
   it.each(LINES)('SNP-25 has no key certificate below the root of %s, whatever that certifies', async (product) => {
-    // Whoever holds the configured root issues an ASK of the name of Milan's, and a VCEK below it.
+    // The holder of the configured root issues an ASK of the name of Milan's, and a VCEK below it.
     const root = PKI.ark(product);
     const overrides = { signer: root.key, issuer: root.name };
     const issuer = PKI.issueIntermediate('Milan', 'vcek', overrides);

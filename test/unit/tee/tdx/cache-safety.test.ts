@@ -19,7 +19,7 @@ import {
   verify,
 } from './fixture.js';
 
-/** What a verifier keeps between requests, and what it judges all the same. Each test has a verifier of its own. */
+/** The state that a verifier keeps between requests, and the checks that it makes all the same. Each test has a verifier of its own. */
 
 const SOON = new Date(AT.getTime() + HOUR_MS);
 const AFTER = new Date(SOON.getTime() + 1000);

@@ -184,7 +184,7 @@ describe('roles of certificates', () => {
   });
 });
 
-/** What is said of each endorsement. */
+/** The entry for each endorsement. */
 const revocations = ({ endorsements }: TdQuoteVerification) =>
   Object.fromEntries(endorsements.map(({ kind, revocation }) => [kind, revocation]));
 

@@ -3,7 +3,7 @@ import type { CollateralOptions } from '../../../lab/collateral-builder.js';
 import type { TdxPlatform } from '../../../lab/tdx-platform.js';
 import { AT, expectFailed, expectUndecided, expectVerified, HOUR_MS, PKI, platformOf, verify } from './fixture.js';
 
-/** What a verification of a TD quote rests on, each part of which ends its verdict where it ends first. */
+/** The endorsements of a TD quote, each of which ends the verdict if it expires first. */
 
 const SOON = new Date(AT.getTime() + HOUR_MS);
 const LATER = new Date(SOON.getTime() + 1000);

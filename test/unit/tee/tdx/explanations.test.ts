@@ -7,7 +7,7 @@ import { TD_QE_MRSIGNER } from '../../../lab/qe-report-builder.js';
 import { QE_VENDOR_ID } from '../../../lab/td-quote-builder.js';
 import { AT, HOUR_MS, type Judging, PKI, PLATFORM, platformOf, verify } from './fixture.js';
 
-/** What each check says when it fails: both sides, as bytes or numbers, and one sentence. */
+/** The text of each check when it fails: both sides, as bytes or numbers, and one sentence. */
 
 const of = async (id: CheckId, judging: Judging): Promise<Check | undefined> =>
   (await verify(judging)).checks.find((check) => check.id === id && check.result !== 'pass');

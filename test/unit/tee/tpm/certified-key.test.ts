@@ -163,7 +163,7 @@ describe('a certification of which one bit is changed', () => {
 });
 
 describe('the policy of a key that is used under PCR values alone', () => {
-  // What the tests of tpm2-tools expect of tpm2_createpolicy where PCR 0 is 3.
+  // The value that the tests of tpm2-tools expect of tpm2_createpolicy with PCR 0 of 3.
   const VALUE = Uint8Array.from({ length: 32 }, (_, index) => (index === 31 ? 3 : 0));
   const POLICY = Buffer.from('33e36e786c878632494217c3f490e74ca0a3a122a8a4f3c5302500df3b32b3b8', 'hex');
   const SELECTION = { bank: 'sha256', indices: [0] } as const;

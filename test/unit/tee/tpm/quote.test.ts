@@ -25,7 +25,7 @@ function expectMalformed(input: TpmQuoteInput, pointer = `${QUOTE}/message`): vo
   expect(() => judge(input)).toThrow(expect.objectContaining({ name: 'FormatError', code, pointer }));
 }
 
-/** What is signed is not a quote of this TPM's: nothing of it is a claim. */
+/** The signed structure is not a quote of this TPM's: nothing of it is a claim. */
 function expectForeign(input: TpmQuoteInput, id: string): void {
   const found = judge(input);
   expect(failed(found)).toEqual([id]);

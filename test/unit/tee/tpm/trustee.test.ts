@@ -29,7 +29,7 @@ const quoteOver = (extraData: Uint8Array): Members => {
 };
 const FILLED = Buffer.concat([NONCE, Buffer.alloc(32)]);
 
-/** What a guest sends, and the certificate beside it. */
+/** The evidence of a guest, and the certificate beside it. */
 function trustee(quote: Members = {}, value: Members = {}): Members {
   const pcrs = [...(NATIVE.tpmQuote.pcrs.get('sha256')?.values() ?? [])].map((pcr) => Buffer.from(pcr).toString('hex'));
   const tpmQuote = { signature: base64(SIGNATURE), message: base64(NATIVE.tpmQuote.message), pcrs, ...quote };

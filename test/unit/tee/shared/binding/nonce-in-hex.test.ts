@@ -7,7 +7,7 @@ import { boundValue } from '../../../../lab/index.js';
 import { JWK, NONCE, OTHER_JWK, OTHER_NONCE } from '../../fixture.js';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-/** What a request holds whose caller wrote a nonce in hex: base64url reads the digits as other bytes. */
+/** A request whose caller wrote a nonce in hex: base64url reads the digits as other bytes. */
 const asHex = (nonce: Uint8Array) => Buffer.from(hex(nonce), 'base64url');
 const SENT = expectedBinding(asHex(NONCE), JWK);
 const X = hex(boundValue(NONCE, JWK));

@@ -21,7 +21,7 @@ const VM = await createVirtualMachine({ pki: PKI });
 const GUEST = new TdxGuest({ platform: PLATFORM, ccel: [] });
 const TDX = new TdxVerifier(newVerifier(), new Set(), LIMIT);
 
-/** What opens evidence with a log, before any endorsement is asked for. */
+/** The verifiers that open evidence with a log, before any endorsement is requested. */
 const TYPES: readonly (readonly [string, (log: Uint8Array) => unknown])[] = [
   ['az-snp-vtpm', (log) => azureVerifier().open(VM.evidence({ eventLog: [log] }))],
   ['az-tdx-vtpm', (log) => azureTdxVerifier().open(TDX_VM.evidence({ eventLog: [log] }))],
