@@ -10,7 +10,7 @@ const PROJECT = ['openapi.yaml', 'package.json', 'tsconfig.json'];
 const SOURCES = ['src', 'scripts/compile.mjs', 'scripts/pages', ...PROJECT];
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
-/** What runs the compiled service. */
+/** The files that run the compiled service. */
 export const ENTRY = join(ROOT, 'dist/main.js');
 /** The last file that a build makes. */
 const LAST = join(ROOT, 'dist/inspector/pages.json');

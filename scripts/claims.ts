@@ -41,7 +41,7 @@ function sectionText(section: RuleSection, { section: who, apart }: ClaimOrigin)
   return `## ${section}\n\n**Stated by**: ${who}\n\n| Claim | Type | Stated by |\n|---|---|---|\n${rows.join('')}`;
 }
 
-/** Who states a claim by the longest path that it is within; nothing where the section says it. */
+/** The maker of a claim by the longest path that contains it; absent if the section states it. */
 function originOf(claim: string, apart: ClaimOrigin['apart']): string {
   const [nearest] = apart.filter(([path]) => isWithin(claim, path)).sort(([a], [b]) => b.length - a.length);
   return nearest?.[1] ?? '';

@@ -56,7 +56,7 @@ const RELAXATIONS: { readonly [member in NonNullable<CheckRow['relaxedBy']>]: st
   revocation: "`revocation` (`best-effort` makes it a warning, for AMD's CRLs)",
 };
 
-/** What one code has on the page, name and text. */
+/** The name and text of one code on the page. */
 type Line = readonly [name: string, text: string];
 
 /** The text of docs/codes.md. */

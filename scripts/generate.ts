@@ -16,10 +16,10 @@ const BY_ENTRY: ReadonlySet<string> = new Set([
   '/components/responses',
 ]);
 
-/** What the client sends and gets. */
+/** The requests and answers of the client. */
 const CLIENT_SCHEMAS = ['VerifyRequest', 'Decision', 'ChallengeRequest', 'Challenge', 'Problem'] as const;
 
-/** What the inspector sends and gets. */
+/** The requests and answers of the inspector. */
 const INSPECTOR_SCHEMAS = [
   'VerifyRequest',
   'Decision',
@@ -31,7 +31,7 @@ const INSPECTOR_SCHEMAS = [
   'Problem',
 ] as const;
 
-/** What openapi.yaml generates: path from the root of the project, and text. */
+/** The files generated from openapi.yaml: path from the root of the project, and text. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const document = readOpenapi();
   return new Map([

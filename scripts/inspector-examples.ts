@@ -45,7 +45,7 @@ const DEBUG_ALLOWED = 1n << 19n;
 /** An example as its file has it. */
 export interface RecordedExample {
   readonly title: string;
-  /** What it teaches, in one sentence. */
+  /** The lesson, in one sentence. */
   readonly shows: string;
   readonly recordedAt: string;
   /** Of `POST /verify`. */
@@ -54,7 +54,7 @@ export interface RecordedExample {
   readonly answer: JsonObject;
 }
 
-/** What the service of the recordings trusts. */
+/** The trust anchors of the service of the recordings. */
 interface LabTrust {
   readonly amd: readonly (readonly [SnpProduct, readonly string[]])[];
   readonly intel: readonly string[];
@@ -96,7 +96,7 @@ export async function withLabService<T>(act: (service: DefaultService) => Promis
   }
 }
 
-/** What the service says of a body today. */
+/** The present answer of the service to a body. */
 export async function answerTo({ url }: Pick<DefaultService, 'url'>, body: JsonObject): Promise<JsonObject> {
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(`${url}/verify?checks=all`, { method: 'POST', headers, body: JSON.stringify(body) });
@@ -208,7 +208,7 @@ function withToken(vm: VirtualMachine, maa: LabMaa): Making {
   ];
 }
 
-/** What the service would have to fetch, and cannot. */
+/** Endorsements that the service would have to fetch, and cannot. */
 function withoutChain(vm: VirtualMachine): Making {
   const nonce = nonceOf('nonce');
   const { endorsements: _, ...evidence } = vm.wireEvidence({ nonce });

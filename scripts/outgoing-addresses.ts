@@ -20,7 +20,7 @@ const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {}, debug: ()
 /** A key of the configuration that names addresses. */
 export interface AddressKey {
   readonly key: string;
-  /** What is fetched there or sent there, and when. */
+  /** The requests to the address, and their time. */
   readonly use: string;
   /** Sections of the configuration with the key as it is by default, and with nobody to contact. */
   readonly configured: object;

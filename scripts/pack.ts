@@ -44,7 +44,7 @@ interface Lock {
   readonly packages: Readonly<Record<string, LockedPackage>>;
 }
 
-/** What one of the packages is made of. */
+/** The parts of one of the packages. */
 interface Package {
   readonly manifest: Manifest;
   /** Compiles into the folder `dist` of the package. */
@@ -148,7 +148,7 @@ function run(cwd: string, program: string, ...args: readonly string[]): string {
   });
 }
 
-/** What of the lockfile these dependencies are installed with, as a lockfile of the package. */
+/** The part of the lockfile with which these dependencies are installed, as a lockfile of the package. */
 function lockOf({ name, version, license, engines, bin, dependencies }: Manifest): object {
   const packages = new Map<string, LockedPackage>();
   const add = (path: string, parent: string): void => {
@@ -206,7 +206,7 @@ async function check({ manifest, isImported }: Package, folder: string, tarball:
     );
 }
 
-/** What the package is installed with, in the form of CycloneDX. The name of the folder is the name in it. */
+/** The installed dependencies of the package, in the form of CycloneDX. The name of the folder is the name in it. */
 function billOfMaterials({ manifest, isImported }: Package, folder: string): string {
   mkdirSync(folder, { recursive: true });
   writeJson(join(folder, 'package.json'), { ...manifest, files: [] });

@@ -1,4 +1,4 @@
-/** What the tests of a row do not show. */
+/** Gaps of the tests of a row. */
 export interface ThreatGap {
   /** False: the row is about a capability that is not there. */
   readonly isBuilt: boolean;

@@ -223,7 +223,7 @@ ${schemaHtml(schema)}${Object.entries(examples).map(
   )}`;
 }
 
-/** What is wider than the page scrolls inside itself, by keyboard too. */
+/** Wide content scrolls inside itself, by keyboard too. */
 function codeBlock(value: unknown): Html {
   const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2);
   return html`<div class="scroll" role="group" aria-label="Example" tabindex="0"><pre><code>${text}</code></pre></div>\n`;

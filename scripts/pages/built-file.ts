@@ -9,7 +9,7 @@ export interface BuiltFile {
   readonly content: Uint8Array;
   /** Whether its name changes with its content, so that browsers may keep it. */
   readonly lasting: boolean;
-  /** What it belongs to: `inspector: false` leaves out the inspector. */
+  /** The page that it belongs to: `inspector: false` leaves out the inspector. */
   readonly part: 'inspector' | 'docs';
 }
 

@@ -82,7 +82,7 @@ export async function bundleStyle(root: string): Promise<OutputFile> {
   return ofType(outputFiles, '.css');
 }
 
-/** What needs Node, and what the bundle takes in its place: functions of the same names, which tests hold to the same cases. */
+/** Modules that need Node, and their replacement in the bundle: functions of the same names, which tests hold to the same cases. */
 const TWINS: { readonly [module: string]: string } = {
   'src/core/bytes.js': 'src/inspector/browser-bytes.ts',
   'src/crypto/digest.js': 'src/inspector/browser-digest.ts',

@@ -11,7 +11,7 @@ export function exampleFiles(root: string): {
 } {
   const folder = join(root, 'src/inspector/examples');
   const built = readdirSync(folder)
-    // What the lab trusts is for who records.
+    // The lab's trust anchors are only for recording.
     .filter((name) => /^\d+-/.test(name))
     .toSorted()
     .map((name) => builtExample(name, readFileSync(join(folder, name), 'utf8')));
